@@ -1,0 +1,54 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+import type { Reporter } from 'vitest/reporters'
+
+/** Ends the run with one plain line for programs that count. */
+const countingReporter: Reporter = {
+  onTestRunEnd(modules) {
+    const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 }
+    for (const module of modules) {
+      const tests = [...module.children.allTests()]
+      for (const test of tests) counts[test.result().state]++
+      if (module.state() === 'failed' && tests.length === 0) counts.failed++
+    }
+    console.log(
+      `tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`,
+    )
+  },
+}
+
+export default defineConfig({
+  test: {
+    // A failed look-up of a WebAssembly file would be remembered, after it was built too.
+    fsModuleCache: false,
+    globalSetup: ['./test/setup/images.ts'],
+    reporters: ['default', countingReporter],
+    projects: [
+      {
+        extends: true,
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.test.toml' },
+            remoteBindings: false,
+          }),
+        ],
+        test: {
+          name: 'workerd',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.node.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/**/*.node.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
