@@ -1,0 +1,44 @@
+// The image module: an instance decodes one image to luma, hashes what is in its planes, and is dropped. What each
+// export takes and gives stands where it is defined; src/core/image.ts is the only caller.
+
+import { exifAddress, exifLength } from './exif'
+import { isPartial } from './luma/canvas'
+import { orientPlane } from './luma/orient'
+import { imageHeight, imageWidth } from './luma/planes'
+
+export { allocate, limitMemory } from './memory'
+export { inputAddress, inputAdded, inputRoom } from './input'
+
+export { decodeBmp } from './bmp/decoder'
+export { decodeGif } from './gif/decoder'
+export { decodeJpeg } from './jpeg/decoder'
+export { decodePng } from './png/decoder'
+export { beginRgba, decodeRgba } from './rgba/decoder'
+
+export { exifAddress, exifLength }
+export { planeAddress, planeCols, planeRows, whiteAddress } from './luma/planes'
+export { orientPlane }
+
+export { hashDihedral, hashPlane } from './pdq/hash'
+
+// Each stage of PDQ, for tests.
+export { lumaFromGrey, lumaFromRgb, lumaFromRgba } from './luma/pixels'
+export { jaroszDecimate } from './pdq/jarosz'
+export { quality64 } from './pdq/quality'
+export { dct64To16 } from './pdq/dct'
+export { dihedralAmplitudes, hashBits, median256 } from './pdq/hash'
+
+/** Width of the image in pixels; 0 while it is not known. */
+export function width(): u32 {
+  return imageWidth
+}
+
+/** Height of the image in pixels; 0 while it is not known. */
+export function height(): u32 {
+  return imageHeight
+}
+
+/** Whether frames of an animation were left out. */
+export function hasLeftOut(): bool {
+  return isPartial
+}

@@ -1,0 +1,47 @@
+// Memory of one image instance. An instance serves one image and is dropped, so nothing here is ever freed.
+//
+//   0 ............ static tables and scratch of each file (memory.data), written by that file alone
+//   __heap_base .. input window, then whatever the image needs, in the order it is asked for:
+//                  the luma plane (or two), the decoder's tables and rows, the kept coefficients
+//   memoryLimit .. never grown past: `allocate` answers 0, and the image is `unscannable` (over budget)
+//
+// The engine's own limit (asconfig.json, maximumMemory) stands behind `memoryLimit`, should a check be missing.
+
+const PAGE: usize = 65536
+const ALIGNMENT: usize = 16
+
+/** Most bytes an image's memory may take, unless `limitMemory` says less: the module's maximum, 366 pages, just under 24 MB. */
+const MAX_MEMORY: usize = 366 * PAGE
+
+let memoryLimit: usize = MAX_MEMORY
+let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
+
+/** Lowers the memory limit of this instance, in bytes. */
+export function limitMemory(bytes: u32): void {
+  memoryLimit = min<usize>(bytes, MAX_MEMORY)
+}
+
+/** Bytes that may still be allocated. */
+export function memoryLeft(): usize {
+  return memoryLimit > top ? memoryLimit - top : 0
+}
+
+/**
+ * Address of `bytes` zeroed bytes on a 16-byte boundary, with 16 more readable and writable bytes behind them for
+ * vector loads and stores that overhang; 0 when they do not fit under the limit.
+ */
+export function allocate(bytes: usize): usize {
+  const address = top
+  return extendLast(bytes + ALIGNMENT) ? address : 0
+}
+
+/** Makes what was allocated last `bytes` longer. Returns false when that does not fit under the limit. */
+export function extendLast(bytes: usize): bool {
+  const size = (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
+  if (size < bytes || size > memoryLeft()) return false
+  const end = top + size
+  const available = <usize>memory.size() * PAGE
+  if (end > available && memory.grow(<i32>((end - available + PAGE - 1) / PAGE)) < 0) return false
+  top = end
+  return true
+}

@@ -1,0 +1,58 @@
+import { modules } from '../../src/core/workerd.ts'
+
+/** Exports of assembly/image.ts that only tests call: the stages of PDQ. */
+export interface ImageStages {
+  memory: WebAssembly.Memory
+  allocate(bytes: number): number
+  lumaFromRgb(pixels: number, count: number, luma: number): void
+  lumaFromRgba(pixels: number, count: number, luma: number, alpha: number): void
+  lumaFromGrey(pixels: number, count: number, luma: number): void
+  jaroszDecimate(
+    plane: number,
+    rows: number,
+    cols: number,
+    rowWindow: number,
+    columnWindow: number,
+    out: number,
+    outRows: number,
+    outCols: number,
+  ): void
+  quality64(block: number): number
+  dct64To16(block: number, out: number): void
+  median256(values: number): number
+  hashBits(values: number, out: number): void
+  hashPlane(plane: number, rows: number, cols: number, out: number): number
+  hashDihedral(plane: number, rows: number, cols: number, out: number): number
+  orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
+}
+
+/** A fresh image instance. */
+export function imageInstance(): ImageStages {
+  return new WebAssembly.Instance(modules.image, {}).exports as unknown as ImageStages
+}
+
+/** Values of f32 in the memory of an instance, as a copy. */
+export function floatsAt(
+  core: { memory: WebAssembly.Memory },
+  address: number,
+  count: number,
+): Float32Array {
+  return new Float32Array(core.memory.buffer, address, count).slice()
+}
+
+/** Writes values of f32 to new memory. Returns its address. */
+export function placeFloats(core: ImageStages, values: Float32Array): number {
+  const address = core.allocate(values.length * 4)
+  new Float32Array(core.memory.buffer, address, values.length).set(values)
+  return address
+}
+
+/** Bytes as hex digits. */
+export function hexAt(
+  core: { memory: WebAssembly.Memory },
+  address: number,
+  count: number,
+): string {
+  const bytes = new Uint8Array(core.memory.buffer, address, count)
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
