@@ -1,0 +1,177 @@
+// The canvas of an animation: luma and alpha of each pixel, a byte each. Frames are drawn on it, and it is reduced to the
+// planes again for each frame that shows something new. Where it does not fit in memory, the first frame is all.
+
+import { allocate, memoryLeft } from '../memory'
+import {
+  addPlaneRow,
+  imageHeight,
+  imageWidth,
+  planeAddress,
+  planeCols,
+  planeRows,
+  restartPlanes,
+} from './planes'
+
+/** Frames of an animation that are hashed at most: a bound on the time that one file may take. */
+const MAX_HASHED_FRAMES: u32 = 64
+/** Points a side that tell whether a frame is new, and how much luma must differ on average. */
+const POINTS: u32 = 32
+const MIN_DIFFERENCE: f32 = 2
+/** Part of the canvas that must be drawn on before it is looked at again: a 16th. */
+const LOOK_AFTER: u64 = 16
+/** Pixels that may be decoded and looked at: a few bytes can claim a frame of any size, and a million of them. */
+const FREE_PIXELS: u64 = 16_000_000
+const PIXELS_PER_BYTE: u64 = 16
+
+/** What must be left beside the canvas: a plane over white, and rows. */
+const RESERVE: usize = 1_500_000
+
+// What follows a frame. GIF's 2 and 3 mean the same as APNG's 1 and 2.
+export const KEEP: u32 = 0
+export const CLEAR: u32 = 1
+export const PUT_BACK: u32 = 2
+
+let pixels: usize = 0 // imageWidth x imageHeight x (luma, alpha)
+let saved: usize = 0 // the same: as it was before a frame that is to be put back
+let rowLuma: usize = 0
+let rowAlpha: usize = 0
+const points = memory.data(4096) // POINTS x POINTS of f32, of the last hashed frame
+
+let pixelsSpent: u64 = 0
+let drawnSinceLook: u64 = 0
+let hashedFrames: u32 = 0
+
+/** Whether frames were left out: for a bound, or because the canvas does not fit. */
+export let isPartial: bool = false
+
+/** Makes the canvas, transparent black. Returns false when it does not fit. */
+export function beginCanvas(): bool {
+  const bytes = <u64>imageWidth * <u64>imageHeight * 2
+  if (bytes + <u64>RESERVE > <u64>memoryLeft()) return false
+  pixels = allocate(<usize>bytes)
+  rowLuma = allocate(<usize>imageWidth * 4)
+  rowAlpha = allocate(<usize>imageWidth * 4)
+  return pixels != 0 && rowLuma != 0 && rowAlpha != 0
+}
+
+export function hasCanvas(): bool {
+  return pixels != 0
+}
+
+/** Tells that frames are left out. */
+export function leaveOutFrames(): void {
+  isPartial = true
+}
+
+function pixelAt(x: u32, y: u32): usize {
+  return pixels + (<usize>y * imageWidth + x) * 2
+}
+
+/** Draws a row of pixels: over what is there, by alpha, or in its place. */
+export function drawRow(
+  x: u32,
+  y: u32,
+  luma: usize, // count of f32
+  alpha: usize, // count of f32, 0 to 255; or 0: opaque
+  count: u32,
+  blends: bool,
+): void {
+  let to = pixelAt(x, y)
+  for (let k: usize = 0; k < (<usize>count) << 2; k += 4, to += 2) {
+    const value = f32.load(luma + k)
+    const opacity: f32 = alpha ? f32.load(alpha + k) : 255
+    if (opacity == 255 || !blends) {
+      drawPixel(to, value, opacity)
+    } else if (opacity > 0) {
+      // PNG specification, 13.16, with luma in place of the channels that it is linear in.
+      const under = <f32>load<u8>(to, 1) * (1 - opacity / 255)
+      const sum = opacity + under
+      drawPixel(to, (value * opacity + <f32>load<u8>(to) * under) / sum, sum)
+    }
+  }
+  drawnSinceLook += count
+}
+
+function drawPixel(to: usize, luma: f32, alpha: f32): void {
+  store<u8>(to, <u8>(luma + 0.5))
+  store<u8>(to, <u8>(alpha + 0.5), 1)
+}
+
+/** Remembers what a frame is about to cover, if that is to be put back. */
+export function beforeFrame(disposal: u32): void {
+  if (disposal != PUT_BACK) return
+  const bytes = <usize>imageWidth * imageHeight * 2
+  if (!saved) saved = allocate(bytes)
+  if (saved) memory.copy(saved, pixels, bytes)
+  else isPartial = true // what is left behind is then too much, and the frames after it not what is seen
+}
+
+/** Does with a frame's rectangle what is to be done before the next one. */
+export function disposeFrame(disposal: u32, x: u32, y: u32, width: u32, height: u32): void {
+  for (let row = y; row < y + height; row++) {
+    const at = pixelAt(x, row)
+    if (disposal == CLEAR) memory.fill(at, 0, <usize>width * 2)
+    else if (disposal == PUT_BACK && saved) memory.copy(at, saved + (at - pixels), <usize>width * 2)
+  }
+  if (disposal != KEEP) drawnSinceLook += <u64>width * <u64>height
+}
+
+/** Spends work: pixels that are decoded, drawn or looked at. Returns whether that is more than so many bytes may ask for. */
+export function isOverspent(count: u64, bytesTaken: u64): bool {
+  pixelsSpent += count
+  return pixelsSpent > FREE_PIXELS + PIXELS_PER_BYTE * bytesTaken
+}
+
+/** Whether another frame may be decoded, after so many bytes of the file. */
+export function mayGoOn(bytesTaken: u64): bool {
+  if (hashedFrames < MAX_HASHED_FRAMES && !isOverspent(0, bytesTaken)) return true
+  isPartial = true
+  return false
+}
+
+/** Notes the first frame, which is in the planes. */
+export function noteFirstFrame(): void {
+  hashedFrames = 1
+  drawnSinceLook = 0
+  isNewScene()
+}
+
+/** Makes the planes of the canvas, if enough was drawn. Returns whether they show something new. */
+export function lookAtCanvas(): bool {
+  const area = <u64>imageWidth * <u64>imageHeight
+  if (drawnSinceLook * LOOK_AFTER < area) return false
+  drawnSinceLook = 0
+  pixelsSpent += area
+  restartPlanes()
+  for (let y: u32 = 0; y < imageHeight; y++) {
+    let from = pixelAt(0, y)
+    for (let k: usize = 0; k < (<usize>imageWidth) << 2; k += 4, from += 2) {
+      f32.store(rowLuma + k, <f32>load<u8>(from))
+      f32.store(rowAlpha + k, <f32>load<u8>(from, 1))
+    }
+    addPlaneRow(rowLuma, rowAlpha)
+  }
+  if (!isNewScene()) return false
+  hashedFrames++
+  return true
+}
+
+/** Whether the plane differs from the last that did; then it is the one to differ from. */
+function isNewScene(): bool {
+  let difference: f32 = 0
+  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
+    const value = pointOfPlane(i)
+    difference += abs(value - f32.load(points + ((<usize>i) << 2)))
+  }
+  if (difference < MIN_DIFFERENCE * <f32>(POINTS * POINTS)) return false
+  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
+    f32.store(points + ((<usize>i) << 2), pointOfPlane(i))
+  }
+  return true
+}
+
+function pointOfPlane(i: u32): f32 {
+  const row = ((i / POINTS) * planeRows()) / POINTS
+  const col = ((i % POINTS) * planeCols()) / POINTS
+  return f32.load(planeAddress() + ((<usize>(row * planeCols() + col)) << 2))
+}

@@ -1,0 +1,19 @@
+// What a decoder answers when it has done what it can with the input so far. src/core/image.ts names them for people.
+
+/** All input is used: give more, or say that it was the last. */
+export const MORE: i32 = 0
+/** A frame is in the plane: hash it, then call again. */
+export const FRAME: i32 = 1
+/** The last frame is in the plane, and no more input is needed. */
+export const DONE: i32 = 2
+
+/** Not the format it claims to be, or contradicts itself where it cannot be overlooked. */
+export const DAMAGED: i32 = -1
+/** Ends before half of its rows. */
+export const TRUNCATED: i32 = -2
+/** Needs more memory than an image may have. */
+export const OVER_BUDGET: i32 = -3
+/** More pixels, scans or work than an image may have. */
+export const OVER_LIMIT: i32 = -4
+/** A legal variant that nothing on the web uses: arithmetic coding, lossless, hierarchical, 12 bits. */
+export const UNSUPPORTED: i32 = -5
