@@ -1,0 +1,132 @@
+// Which coefficients of a block are kept at the chosen scale, and where they wait when a file sends them in several
+// scans. The others are skipped; of those, a progressive file needs to know whether they are zero: one bit each.
+//
+// Stored rows, one a row of MCUs, in order; so a file that tells its height late can be stored as it comes:
+//
+//   row 0: component 0: blocks x kept coefficients of i16 │ component 1 ... │ component 0: blocks x u64 of history ...
+//   row 1: ...
+
+import { allocate, extendLast, memoryLeft } from '../memory'
+import { Component, component, componentCount, mcusX } from './header'
+import { beginBlock, block, FLAT, linesOf, nx, ny, writeBlock } from './synthesis'
+
+/** Row and column of each place in zigzag order, as v << 3 | u (T.81, figure A.6). */
+const zigzag: usize = memory.data<u8>([
+  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+  13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52,
+  45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+])
+
+export const NOT_KEPT: u8 = 0xff
+
+/** By place in zigzag order: row and column as v << 3 | u, or NOT_KEPT. */
+export const keptPlaces = memory.data(64)
+const slotOf = memory.data(64) // by place in zigzag order: its slot, or NOT_KEPT
+const zigzagOf = memory.data(64) // by slot: its place in zigzag order
+
+/** Coefficients kept of each block, and the last place that is kept. */
+export let keptCount: u32 = 0
+export let lastKept: u32 = 0
+
+/** Marks the coefficients with u < nx and v < ny as kept. */
+export function chooseKept(samplesX: u32, samplesY: u32): void {
+  keptCount = 0
+  for (let k: u32 = 0; k < 64; k++) {
+    const place = <u32>load<u8>(zigzag + k)
+    const isKept = (place & 7) < samplesX && place >> 3 < samplesY
+    store<u8>(keptPlaces + k, isKept ? <u8>place : NOT_KEPT)
+    store<u8>(slotOf + k, isKept ? <u8>keptCount : NOT_KEPT)
+    if (!isKept) continue
+    store<u8>(zigzagOf + keptCount++, <u8>k)
+    lastKept = k
+  }
+}
+
+let storage: usize = 0
+let rowBytes: usize = 0
+let storedRows: u32 = 0
+
+/** Whether history is kept: without it, refinements of coefficients other than the mean are ignored. */
+export let hasHistory: bool = false
+
+/** Lays out a stored row. Returns its bytes. */
+export function layOutRow(withHistory: bool): usize {
+  hasHistory = withHistory
+  rowBytes = 0
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (!c.isNeeded) continue
+    c.coefficientOffset = rowBytes
+    rowBytes += <usize>mcusX * c.h * c.v * keptCount * 2
+  }
+  rowBytes = (rowBytes + 7) & ~7
+  if (!withHistory) return rowBytes
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (!c.isNeeded) continue
+    c.historyOffset = rowBytes
+    rowBytes += <usize>mcusX * c.h * c.v * 8
+  }
+  return rowBytes
+}
+
+/** Whether `rows` stored rows of the current layout leave at least `reserve` bytes of memory. */
+export function fitsRows(rows: u32, reserve: usize): bool {
+  return <u64>rows * <u64>rowBytes + <u64>reserve <= <u64>memoryLeft()
+}
+
+/** Makes room for the first `rows` rows of MCUs. Returns false when memory is over its limit. */
+export function storeRows(rows: u32): bool {
+  if (rows <= storedRows) return true
+  if (!storage) {
+    storage = allocate(<usize>rows * rowBytes)
+    if (!storage) return false
+  } else if (!extendLast(<usize>(rows - storedRows) * rowBytes)) {
+    return false
+  }
+  storedRows = rows
+  return true
+}
+
+/** Address of the coefficients of the block at `x` in line `line` of a component's blocks in a row of MCUs. */
+export function storedBlock(c: Component, mcuRow: u32, line: u32, x: u32): usize {
+  const row = storage + <usize>mcuRow * rowBytes + c.coefficientOffset
+  return row + (<usize>line * c.paddedX + x) * keptCount * 2
+}
+
+/** Address of the same block's history: one bit a place, set when its coefficient is not zero. */
+export function storedHistory(c: Component, mcuRow: u32, line: u32, x: u32): usize {
+  const row = storage + <usize>mcuRow * rowBytes + c.historyOffset
+  return row + (<usize>line * c.paddedX + x) * 8
+}
+
+/** Address of the coefficient at place `k` in a stored block; 0 if it is not kept. */
+export function storedCoefficient(stored: usize, k: u32): usize {
+  const slot = load<u8>(slotOf + k)
+  return slot == NOT_KEPT ? 0 : stored + ((<usize>slot) << 1)
+}
+
+/** Writes the samples of a stored block. */
+function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
+  beginBlock(<f32>load<i16>(stored) * f32.load(c.quant))
+  let lines = FLAT
+  for (let slot: usize = 1; slot < <usize>keptCount; slot++) {
+    const value = <i32>load<i16>(stored + (slot << 1))
+    if (!value) continue
+    const k = <usize>load<u8>(zigzagOf + slot)
+    const place = <u32>load<u8>(zigzag + k)
+    f32.store(block + ((<usize>place) << 2), <f32>value * f32.load(c.quant + (k << 2)))
+    lines |= linesOf(place)
+  }
+  writeBlock(lines, dst, c.stride)
+}
+
+/** Writes the samples of one row of MCUs from stored blocks. */
+export function writeStoredRow(c: Component, mcuRow: u32): void {
+  for (let y: u32 = 0; y < c.v; y++) {
+    let dst = c.samples + <usize>(y * ny) * c.stride
+    for (let x: u32 = 0; x < c.paddedX; x++, dst += nx) {
+      writeStoredBlock(c, storedBlock(c, mcuRow, y, x), dst)
+    }
+  }
+}

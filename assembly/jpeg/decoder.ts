@@ -1,0 +1,503 @@
+// JPEG to luma. Markers and scans are taken from the input window as they come; see docs/decoding.md.
+//
+//   markers ─▶ tables, frame ─▶ scan ─┬─ direct: samples of one row of MCUs ─▶ luma rows ─▶ plane
+//      ▲                              └─ stored: coefficients, until the last scan ─▶ the same
+//      └──────────────────────────────┘
+//
+// A frame is decoded directly when its first scan is sequential and has all components that luma needs.
+
+import { limitMemory } from '../memory'
+import { inputLeft, skipInput, start, u16be } from '../input'
+import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import {
+  chooseKept,
+  fitsRows,
+  hasHistory,
+  keptCount,
+  lastKept,
+  layOutRow,
+  storeRows,
+  storedBlock,
+  storedHistory,
+  writeStoredRow,
+} from './coefficients'
+import { availableBits, beginSegment, fillSegment, isSegmentEnd, skipToMarker } from './entropy'
+import {
+  bitHigh,
+  chooseColour,
+  colour,
+  Component,
+  component,
+  componentCount,
+  divideUp,
+  GREY,
+  height,
+  isProgressive,
+  latchQuantTable,
+  maxV,
+  mcusX,
+  readApplication,
+  readFrame,
+  readHuffmanTables,
+  readLineCount,
+  readQuantTables,
+  readRestartInterval,
+  readScan,
+  restartInterval,
+  scanComponent,
+  scanCount,
+  spectralStart,
+  width,
+} from './header'
+import { expandTable, HuffmanTable } from './huffman'
+import { beginOutput, writeLumaRows } from './output'
+import {
+  endOfBandRun,
+  readAcFirst,
+  readDcFirst,
+  refineAc,
+  refineDc,
+  resetEndOfBand,
+  takeEndOfBand,
+} from './progressive'
+import { readBlock, skipBlock, storeBlock } from './sequential'
+import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
+
+// A side is halved while at least as many samples remain as the plane has cells: no hash of the reference's pictures
+// then moves by more than 4 bits. At 500, one moves by 10.
+const MIN_SAMPLES: u32 = 512
+
+// Coefficients of a frame that comes in several scans wait in memory, so its size is bounded.
+const MAX_STORED_PIXELS: u64 = 100_000_000
+/** To 40 megapixels an image stays within this. Above, memory grows with the blocks of a stored frame. */
+const SMALL_PIXELS: u64 = 40_000_000
+const SMALL_MEMORY: u32 = 8_000_000
+/** What a stored frame needs beside its coefficients: tables, sample rows, the plane, and the plane as displayed. */
+const STORED_RESERVE: usize = 3_600_000
+
+/** Encoders use about ten scans, optimisers up to a few more. */
+const MAX_SCANS: u32 = 100
+// Blocks that scans may visit: a few bytes can claim a run of 32,767 blocks, and say so again and again.
+const FREE_BLOCKS: u64 = 4_000_000
+const BLOCKS_PER_BYTE: u64 = 64
+
+/** Most bits of a block: its 64 coefficients with 16-bit codes and 15 extra bits each. */
+const MAX_BLOCK_BITS: u32 = 64 * 31
+
+// Where the decoder is in the file.
+const AT_MARKER: u32 = 0
+const IN_SKIPPED_SEGMENT: u32 = 1
+const IN_SCAN: u32 = 2
+const IN_SKIPPED_SCAN: u32 = 3
+const AFTER_SEGMENT: u32 = 4 // behind a restart interval: a marker should come
+const FINISHED: u32 = 5
+
+let state: u32 = AT_MARKER
+let toSkip: u32 = 0
+let bytesTaken: u64 = 0
+let hasStartOfImage: bool = false
+
+// The frame.
+let samplesX: u32 = 8 // of a block
+let samplesY: u32 = 8
+let isStored: bool = false
+let isPlanned: bool = false
+let scansBegun: u32 = 0
+let blocksVisited: u64 = 0
+
+// The scan.
+const SEQUENTIAL: u32 = 0
+const DC_FIRST: u32 = 1
+const DC_REFINE: u32 = 2
+const AC_FIRST: u32 = 3
+const AC_REFINE: u32 = 4
+let kind: u32 = SEQUENTIAL
+let position: u32 = 0
+let col: u32 = 0 // of the next MCU
+let row: u32 = 0
+let cols: u32 = 0
+let rows: u32 = 0
+let intervalLeft: u32 = 0 // MCUs to the next restart
+let maxMcuBits: u32 = 0
+let rowBlocks: usize = 0 // the row's first stored block, and its history, in a scan of one component
+let rowHistory: usize = 0
+
+/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+export function decodeJpeg(isLast: bool): i32 {
+  while (true) {
+    const before = inputLeft()
+    const status = step(isLast)
+    bytesTaken += before - inputLeft()
+    if (status != CONTINUE) return status == MORE && isLast ? finish() : status
+  }
+}
+
+const CONTINUE: i32 = 100
+
+function step(isLast: bool): i32 {
+  switch (state) {
+    case AT_MARKER:
+      return readMarker()
+    case IN_SKIPPED_SEGMENT:
+      toSkip -= skipInput(toSkip)
+      if (toSkip) return MORE
+      state = AT_MARKER
+      return CONTINUE
+    case IN_SCAN:
+      return decodeScan(isLast)
+    case IN_SKIPPED_SCAN:
+      if (!skipToMarker()) return MORE
+      state = AT_MARKER
+      return CONTINUE
+    case AFTER_SEGMENT:
+      return readRestart()
+    default:
+      return DONE
+  }
+}
+
+/** Takes the next marker, and its segment if it matters. Bytes that are no marker are passed over. */
+function readMarker(): i32 {
+  while (inputLeft() >= 2) {
+    const code = <u32>load<u8>(start, 1)
+    if (load<u8>(start) != 0xff || code == 0 || code == 0xff) {
+      if (!hasStartOfImage) return DAMAGED
+      skipInput(1)
+      continue
+    }
+    if (code == 0xd8) hasStartOfImage = true
+    else if (!hasStartOfImage) return DAMAGED
+    if (code == 0xd9) {
+      skipInput(2)
+      return finish()
+    }
+    if (code == 0x01 || (code >= 0xd0 && code <= 0xd8)) {
+      skipInput(2) // a marker without a segment
+      continue
+    }
+    if (inputLeft() < 4) return MORE
+    const bytes = u16be(start + 2)
+    if (bytes < 2) return DAMAGED
+    if (!isUseful(code)) {
+      toSkip = bytes + 2
+      state = IN_SKIPPED_SEGMENT
+      return CONTINUE
+    }
+    if (inputLeft() < bytes + 2) return MORE
+    const status = readSegment(code, start + 4, bytes - 2)
+    skipInput(bytes + 2)
+    return status == MORE ? CONTINUE : status
+  }
+  return MORE
+}
+
+function isUseful(code: u32): bool {
+  const isTable = code == 0xc4 || code == 0xdb || code == 0xdd || code == 0xdc || code == 0xda
+  const isApplication = code == 0xe0 || code == 0xe1 || code == 0xee
+  return isTable || isApplication || (code >= 0xc0 && code <= 0xcf && code != 0xc8)
+}
+
+function readSegment(code: u32, at: usize, bytes: u32): i32 {
+  switch (code) {
+    case 0xc4:
+      return readHuffmanTables(at, bytes)
+    case 0xdb:
+      return readQuantTables(at, bytes)
+    case 0xdd:
+      return readRestartInterval(at, bytes)
+    case 0xdc:
+      return readLineCount(at, bytes)
+    case 0xe0:
+    case 0xe1:
+    case 0xee:
+      readApplication(code, at, bytes)
+      return MORE
+    case 0xda: {
+      const status = readScan(at, bytes)
+      return status == MORE ? beginScan() : status
+    }
+    default:
+      return readFrame(code, at, bytes)
+  }
+}
+
+/** Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. */
+function samplesFor(pixels: u32): u32 {
+  let samples: u32 = 8
+  while (samples > 1 && (pixels * samples) / 16 >= MIN_SAMPLES) samples >>= 1
+  return samples
+}
+
+/** Chooses scale and memory for the frame, when its first scan begins. */
+function planFrame(): i32 {
+  isPlanned = true
+  chooseColour()
+  const pixels = <u64>width * <u64>height
+  samplesX = samplesFor(width)
+  samplesY = height ? samplesFor(height) : samplesX
+  isStored = isProgressive || height == 0 || !hasAllNeeded()
+  if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
+  if (isStored) {
+    if (pixels > MAX_STORED_PIXELS) return OVER_LIMIT
+    if (!planStorage()) return OVER_BUDGET
+  }
+  chooseKept(samplesX, samplesY)
+  beginSynthesis(samplesX, samplesY)
+  if (!isStored && !beginOutput()) return OVER_BUDGET
+  return MORE
+}
+
+/**
+ * Chooses what is stored of a frame. Where memory is short, as for pictures of 40 megapixels that are 40 times as wide as
+ * high, history goes first, and with it the refinement of coefficients; then samples.
+ */
+function planStorage(): bool {
+  let withHistory = isProgressive
+  while (true) {
+    chooseKept(samplesX, samplesY)
+    layOutRow(withHistory && keptCount > 1)
+    if (height == 0) return true // rows are made room for as they come
+    const mcuRows = divideUp(height, 8 * maxV)
+    if (fitsRows(mcuRows, STORED_RESERVE)) return storeRows(mcuRows)
+    if (withHistory && keptCount > 1) withHistory = false
+    else if (keptCount == 1) return false
+    else if (samplesX > samplesY) samplesX >>= 1
+    else samplesY >>= 1
+  }
+}
+
+/** Whether the current scan has all components that luma needs. */
+function hasAllNeeded(): bool {
+  let needed: u32 = 0
+  for (let i: u32 = 0; i < componentCount; i++) needed += component(i).isNeeded ? 1 : 0
+  for (let i: u32 = 0; i < scanCount; i++) needed -= scanComponent(i).isNeeded ? 1 : 0
+  return needed == 0
+}
+
+function scanKind(): u32 {
+  if (!isProgressive) return SEQUENTIAL
+  if (spectralStart == 0) return bitHigh ? DC_REFINE : DC_FIRST
+  return bitHigh ? AC_REFINE : AC_FIRST
+}
+
+/** Whether anything in the current scan is needed for luma at the chosen scale. */
+function isScanUseful(): bool {
+  let isNeeded: bool = false
+  for (let i: u32 = 0; i < scanCount; i++) isNeeded = isNeeded || scanComponent(i).isNeeded
+  if (!isNeeded || kind < AC_FIRST) return isNeeded
+  if (keptCount == 1) return false
+  return hasHistory || (kind == AC_FIRST && spectralStart <= lastKept)
+}
+
+function beginScan(): i32 {
+  if (++scansBegun > MAX_SCANS) return OVER_LIMIT
+  if (!isPlanned) {
+    const status = planFrame()
+    if (status != MORE) return status
+  }
+  kind = scanKind()
+  state = IN_SKIPPED_SCAN
+  if (!isScanUseful()) return MORE
+
+  let blocks: u32 = 0
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    blocks += c.h * c.v
+    if (c.isNeeded && !latchQuantTable(c)) return DAMAGED
+    const usesDc = kind == SEQUENTIAL || kind == DC_FIRST
+    const usesAc = kind == SEQUENTIAL || kind >= AC_FIRST
+    if (usesDc && !expandTable(changetype<HuffmanTable>(c.dcTable), isProgressive)) return DAMAGED
+    if (usesAc && !expandTable(changetype<HuffmanTable>(c.acTable), isProgressive)) return DAMAGED
+  }
+  const isSingle = scanCount == 1
+  cols = isSingle ? scanComponent(0).blocksX : mcusX
+  setScanRows()
+  maxMcuBits = (isSingle ? 1 : blocks) * MAX_BLOCK_BITS
+  blocksVisited += <u64>cols * <u64>rows * <u64>(isSingle ? 1 : blocks)
+  if (isProgressive && blocksVisited > FREE_BLOCKS + BLOCKS_PER_BYTE * bytesTaken) return OVER_LIMIT
+  col = 0
+  row = 0
+  if (!beginInterval()) return OVER_BUDGET
+  state = IN_SCAN
+  return MORE
+}
+
+function setScanRows(): void {
+  if (height == 0) rows = divideUp(65535, 8)
+  else rows = scanCount == 1 ? scanComponent(0).blocksY : divideUp(height, 8 * maxV)
+}
+
+/** Begins a restart interval. Returns false when memory is over its limit. */
+function beginInterval(): bool {
+  intervalLeft = restartInterval ? restartInterval : <u32>-1
+  for (let i: u32 = 0; i < scanCount; i++) scanComponent(i).prediction = 0
+  resetEndOfBand()
+  position = 0
+  return beginSegment()
+}
+
+/** Decodes the current interval as far as its bytes are there. */
+function decodeScan(isLast: bool): i32 {
+  position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
+  while (row < rows && intervalLeft) {
+    if (position + maxMcuBits > availableBits) {
+      const isExhausted = position >= availableBits && !endOfBandRun
+      if (isSegmentEnd && isExhausted) break
+      if (!isSegmentEnd) {
+        const before = availableBits - position
+        position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
+        if (!isSegmentEnd && availableBits - position == before) return MORE
+        continue
+      }
+    }
+    if (!prepareRow()) return OVER_BUDGET
+    decodeMcu()
+    intervalLeft--
+    if (++col == cols) endRow()
+  }
+  state = AFTER_SEGMENT
+  return CONTINUE
+}
+
+/** Finds the row's stored blocks, when it begins; makes room for them, if the height is not known yet. */
+function prepareRow(): bool {
+  if (!isStored || col != 0) return true
+  const c = scanComponent(0)
+  const mcuRow = scanCount == 1 ? row / c.v : row
+  if (!storeRows(mcuRow + 1)) return false
+  if (scanCount == 1) {
+    rowBlocks = storedBlock(c, mcuRow, row % c.v, 0)
+    rowHistory = storedHistory(c, mcuRow, row % c.v, 0)
+  }
+  return true
+}
+
+function decodeMcu(): void {
+  if (scanCount == 1) {
+    const c = scanComponent(0)
+    const block = rowBlocks + <usize>(col * keptCount) * 2
+    position = decodeBlock(
+      c,
+      position,
+      block,
+      rowHistory + <usize>col * 8,
+      c.samples + <usize>(col * nx),
+    )
+    return
+  }
+  let at = position
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    for (let y: u32 = 0; y < c.v; y++) {
+      const x = col * c.h
+      let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
+      let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
+      for (let n: u32 = 0; n < c.h; n++) {
+        at = decodeBlock(c, at, block, 0, dst)
+        block += <usize>keptCount * 2
+        dst += nx
+      }
+    }
+  }
+  position = at
+}
+
+/** Decodes a block, to its storage or its samples. Returns the position behind it. */
+function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: usize): u32 {
+  if (kind == SEQUENTIAL) {
+    if (!c.isNeeded) return skipBlock(c, at)
+    return isStored ? storeBlock(c, at, block) : readBlock(c, at, dst)
+  }
+  if (kind == DC_FIRST) return readDcFirst(c, at, block)
+  if (kind == DC_REFINE) return refineDc(c, at, block)
+  if (kind == AC_REFINE) return refineAc(c, at, block, history)
+  return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
+}
+
+/** Rows of samples that one row of the scan's MCUs makes, when a frame is decoded directly. */
+function rowSamples(): u32 {
+  if (scanCount == 1) return ny
+  return ny * (colour == GREY ? component(0).v : maxV)
+}
+
+function endRow(): void {
+  col = 0
+  row++
+  if (!isStored) writeLumaRows(rowSamples())
+  if (kind != SEQUENTIAL && kind != DC_FIRST) return
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    c.linesDecoded = scanCount == 1 ? (row * 8 * maxV) / c.v : row * 8 * maxV
+  }
+}
+
+/** Behind the bytes of an interval: finds the marker that follows, and goes on if it is a restart. */
+function readRestart(): i32 {
+  if (row == rows) {
+    state = IN_SKIPPED_SCAN
+    return isStored ? CONTINUE : finish()
+  }
+  while (inputLeft() >= 2) {
+    const code = <u32>load<u8>(start, 1)
+    if (load<u8>(start) != 0xff || code == 0 || code == 0xff) {
+      skipInput(1)
+      continue
+    }
+    if (code < 0xd0 || code > 0xd7 || !restartInterval) {
+      state = IN_SKIPPED_SCAN
+      return isStored ? CONTINUE : finish()
+    }
+    skipInput(2)
+    if (!skipMcus(intervalLeft) || !beginInterval()) return OVER_BUDGET
+    state = IN_SCAN
+    return CONTINUE
+  }
+  return MORE
+}
+
+/** Passes over MCUs that the file lost: grey, as libjpeg has them. Returns false when memory is over its limit. */
+function skipMcus(count: u32): bool {
+  for (; count && row < rows; count--) {
+    if (!prepareRow()) return false
+    if (!isStored) writeGreyMcu()
+    if (++col == cols) endRow()
+  }
+  return true
+}
+
+function writeGreyMcu(): void {
+  beginBlock(0)
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    if (!c.isNeeded) continue
+    const h: u32 = scanCount == 1 ? 1 : c.h
+    const v: u32 = scanCount == 1 ? 1 : c.v
+    for (let n: u32 = 0; n < h * v; n++) {
+      const x = (col * h + (n % h)) * nx
+      writeBlock(FLAT, c.samples + <usize>((n / h) * ny) * c.stride + <usize>x, c.stride)
+    }
+  }
+}
+
+/**
+ * The file is over, or all of it that luma needs. What is missing stays grey if at least half of the lines are there.
+ */
+function finish(): i32 {
+  state = FINISHED
+  if (!isPlanned || height == 0) return componentCount ? TRUNCATED : DAMAGED
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
+  }
+  if (!isStored) return skipMcus(<u32>-1) ? FRAME : OVER_BUDGET
+  if (!beginOutput()) return OVER_BUDGET
+  const mcuRows = divideUp(height, 8 * maxV)
+  if (!storeRows(mcuRows)) return OVER_BUDGET
+  for (let mcuRow: u32 = 0; mcuRow < mcuRows; mcuRow++) {
+    for (let i: u32 = 0; i < componentCount; i++) {
+      if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)
+    }
+    writeLumaRows(ny * (colour == GREY ? component(0).v : maxV))
+  }
+  return FRAME
+}

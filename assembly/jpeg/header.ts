@@ -1,0 +1,266 @@
+// The marker segments of a JPEG file (ITU-T T.81, annex B), and what they say about the frame.
+
+import { keepExif } from '../exif'
+import { allocate } from '../memory'
+import { u16be } from '../input'
+import { DAMAGED, MORE, OVER_LIMIT, UNSUPPORTED } from '../status'
+import { defineTable, huffmanTable } from './huffman'
+
+/** How the components make luma. */
+export const GREY: u32 = 0 // component 0 is luma, whatever else there is: grey, or YCbCr
+export const RGB: u32 = 1
+export const CMYK: u32 = 2
+export const YCCK: u32 = 3
+
+@unmanaged
+export class Component {
+  id: u32
+  /** Sampling factors, 1 to 4. */
+  h: u32
+  v: u32
+  /** Quantisation table: 64 values of f32 in zigzag order, as they were when the component's first scan began. */
+  quantId: u32
+  quant: usize
+  /** Whether luma needs it. */
+  isNeeded: bool
+  /** Lines of the image that are decoded, at first coarsely in a progressive file. */
+  linesDecoded: u32
+  /** Size in blocks: of the component alone, and padded to whole MCUs. */
+  blocksX: u32
+  blocksY: u32
+  paddedX: u32
+  /** Tables of the current scan, and the last DC value. */
+  dcTable: usize
+  acTable: usize
+  prediction: i32
+  /** Samples of one row of MCUs: `rowCount` rows, `stride` bytes apart. */
+  samples: usize
+  stride: usize
+  rowCount: u32
+  /** Where its blocks lie in a row of stored coefficients, and in a row of stored history. */
+  coefficientOffset: usize
+  historyOffset: usize
+}
+
+const COMPONENT_BYTES: usize = 96
+const components = memory.data(4 * 96)
+const scanComponents = memory.data(16) // 4 x u32: indices of the components in the current scan
+const quantTables = memory.data(4 * 64 * 2) // u16, zigzag order
+const isQuantDefined = memory.data(4)
+
+export let width: u32 = 0
+export let height: u32 = 0
+export let isProgressive: bool = false
+export let componentCount: u32 = 0
+export let colour: u32 = GREY
+export let maxH: u32 = 1
+export let maxV: u32 = 1
+export let mcusX: u32 = 0
+/** Restart interval in MCUs; 0: none. */
+export let restartInterval: u32 = 0
+
+// The current scan.
+export let scanCount: u32 = 0
+export let spectralStart: u32 = 0
+export let spectralEnd: u32 = 63
+export let bitHigh: i32 = 0
+export let bitLow: i32 = 0
+
+// What colour is, as far as the file says: Adobe's APP14 transform, -1 if there is none; and whether APP0 is JFIF.
+let adobeTransform: i32 = -1
+let isJfif: bool = false
+
+export function component(index: u32): Component {
+  return changetype<Component>(components + <usize>index * COMPONENT_BYTES)
+}
+
+/** Component number `index` of the current scan. */
+export function scanComponent(index: u32): Component {
+  return component(load<u32>(scanComponents + ((<usize>index) << 2)))
+}
+
+/** DQT: one or more quantisation tables of 8 or 16 bits. */
+export function readQuantTables(at: usize, bytes: u32): i32 {
+  const end = at + bytes
+  while (at < end) {
+    const info = <u32>load<u8>(at++)
+    const is16Bit = info >> 4 != 0
+    const id = info & 15
+    const size: usize = is16Bit ? 128 : 64
+    if (id > 3 || at + size > end) return DAMAGED
+    for (let k: usize = 0; k < 64; k++) {
+      const value = is16Bit ? u16be(at + 2 * k) : <u32>load<u8>(at + k)
+      store<u16>(quantTables + ((<usize>id * 64 + k) << 1), <u16>value)
+    }
+    store<u8>(isQuantDefined + id, 1)
+    at += size
+  }
+  return MORE
+}
+
+/** DHT: one or more Huffman tables. */
+export function readHuffmanTables(at: usize, bytes: u32): i32 {
+  const end = at + bytes
+  while (at < end) {
+    const info = <u32>load<u8>(at++)
+    const tableClass = info >> 4
+    const id = info & 15
+    if (tableClass > 1 || id > 3) return DAMAGED
+    const used = defineTable(huffmanTable(tableClass, id), tableClass == 1, at, <u32>(end - at))
+    if (!used) return DAMAGED
+    at += used
+  }
+  return MORE
+}
+
+/** DRI */
+export function readRestartInterval(at: usize, bytes: u32): i32 {
+  if (bytes < 2) return DAMAGED
+  restartInterval = u16be(at)
+  return MORE
+}
+
+/** DNL: the height of a frame whose header said 0. */
+export function readLineCount(at: usize, bytes: u32): i32 {
+  if (bytes < 2 || u16be(at) == 0) return DAMAGED
+  if (height == 0) setHeight(u16be(at))
+  return MORE
+}
+
+export function setHeight(lines: u32): void {
+  height = lines
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    c.blocksY = divideUp(divideUp(height * c.v, maxV), 8)
+  }
+}
+
+/** SOF: size, components and their sampling. `code` is the marker's second byte. */
+export function readFrame(
+  code: u32, // 0xc0 to 0xcf but for DHT, JPG and DAC
+  at: usize,
+  bytes: u32,
+): i32 {
+  if (code > 0xc2) return UNSUPPORTED
+  if (componentCount != 0 || bytes < 6) return DAMAGED
+  if (load<u8>(at) != 8) return UNSUPPORTED
+  isProgressive = code == 0xc2
+  height = u16be(at + 1)
+  width = u16be(at + 3)
+  const count = <u32>load<u8>(at, 5)
+  if (width == 0 || bytes < 6 + 3 * count) return DAMAGED
+  if (count != 1 && count != 3 && count != 4) return UNSUPPORTED
+  for (let i: u32 = 0; i < count; i++) {
+    const c = component(i)
+    const spec = at + 6 + 3 * i
+    c.id = load<u8>(spec)
+    c.h = load<u8>(spec, 1) >> 4
+    c.v = load<u8>(spec, 1) & 15
+    c.quantId = load<u8>(spec, 2)
+    if (c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quantId > 3) return DAMAGED
+    for (let j: u32 = 0; j < i; j++) if (component(j).id == c.id) return DAMAGED
+    maxH = max(maxH, c.h)
+    maxV = max(maxV, c.v)
+  }
+  componentCount = count
+  mcusX = divideUp(width, 8 * maxH)
+  for (let i: u32 = 0; i < count; i++) {
+    const c = component(i)
+    c.blocksX = divideUp(divideUp(width * c.h, maxH), 8)
+    c.paddedX = mcusX * c.h
+  }
+  setHeight(height)
+  return MORE
+}
+
+/** SOS: the scan's components, tables, band of coefficients and bits. */
+export function readScan(at: usize, bytes: u32): i32 {
+  if (componentCount == 0 || bytes < 1) return DAMAGED
+  scanCount = load<u8>(at)
+  if (scanCount < 1 || scanCount > componentCount || bytes < 4 + 2 * scanCount) return DAMAGED
+  let blocks: u32 = 0
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const spec = at + 1 + 2 * i
+    let index: u32 = 0
+    while (index < componentCount && component(index).id != load<u8>(spec)) index++
+    if (index == componentCount) return DAMAGED
+    for (let j: u32 = 0; j < i; j++)
+      if (load<u32>(scanComponents + (j << 2)) == index) return DAMAGED
+    store<u32>(scanComponents + (i << 2), index)
+    const c = component(index)
+    blocks += c.h * c.v
+    const tables = <u32>load<u8>(spec, 1)
+    if (tables >> 4 > 3 || (tables & 15) > 3) return DAMAGED
+    c.dcTable = changetype<usize>(huffmanTable(0, tables >> 4))
+    c.acTable = changetype<usize>(huffmanTable(1, tables & 15))
+    c.prediction = 0
+  }
+  if (scanCount > 1 && blocks > 10) return OVER_LIMIT // T.81, B.2.3
+  spectralStart = load<u8>(at + 1 + 2 * scanCount)
+  spectralEnd = load<u8>(at + 2 + 2 * scanCount)
+  bitHigh = load<u8>(at + 3 + 2 * scanCount) >> 4
+  bitLow = load<u8>(at + 3 + 2 * scanCount) & 15
+  if (!isProgressive) {
+    spectralStart = 0 // some encoders leave other values here
+    spectralEnd = 63
+    bitHigh = 0
+    bitLow = 0
+    return MORE
+  }
+  if (spectralEnd > 63 || spectralStart > spectralEnd || bitLow > 13) return DAMAGED
+  if (spectralStart == 0 && spectralEnd != 0) return DAMAGED
+  if (spectralStart > 0 && scanCount != 1) return DAMAGED
+  if (bitHigh != 0 && bitHigh != bitLow + 1) return DAMAGED
+  return MORE
+}
+
+/**
+ * Takes the quantisation table that the component's first scan finds, as later ones may be for other components.
+ * Returns false when there is none, or no memory.
+ */
+export function latchQuantTable(c: Component): bool {
+  if (c.quant) return true
+  if (!load<u8>(isQuantDefined + c.quantId)) return false
+  c.quant = allocate(64 * 4)
+  if (!c.quant) return false
+  for (let k: usize = 0; k < 64; k++) {
+    f32.store(c.quant + (k << 2), <f32>load<u16>(quantTables + ((<usize>c.quantId * 64 + k) << 1)))
+  }
+  return true
+}
+
+/** APP0, APP1 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
+export function readApplication(code: u32, at: usize, bytes: u32): void {
+  if (code == 0xe0 && bytes >= 5 && load<u32>(at) == 0x4649464a) isJfif = true // 'JFIF'
+  if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
+    adobeTransform = load<u8>(at, 11) // 'Adobe'
+  }
+  const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && load<u16>(at, 4) == 0 // 'Exif\0\0'
+  if (isExif) keepExif(at + 6, bytes - 6)
+}
+
+/**
+ * Decides how luma is made, as libjpeg decides colour: three components are YCbCr unless Adobe's marker, or their
+ * ids, say RGB; four are CMYK unless Adobe's marker says YCCK.
+ */
+export function chooseColour(): void {
+  colour = GREY
+  if (componentCount == 3 && !isJfif) {
+    const isNamedRgb = component(0).id == 0x52 && component(1).id == 0x47 && component(2).id == 0x42
+    if (adobeTransform == 0 || (adobeTransform < 0 && isNamedRgb)) colour = RGB
+  }
+  if (componentCount == 4) colour = adobeTransform == 2 ? YCCK : CMYK
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const isKey = i == 3
+    component(i).isNeeded = i == 0 || colour == RGB || colour == CMYK || (colour == YCCK && isKey)
+  }
+}
+
+/** Whether ink values are stored inverted, as every program that writes Adobe's marker does. */
+export function isInkInverted(): bool {
+  return adobeTransform >= 0
+}
+
+export function divideUp(value: u32, divisor: u32): u32 {
+  return (value + divisor - 1) / divisor
+}

@@ -1,0 +1,108 @@
+// From the samples of one row of MCUs to rows of luma.
+
+import { allocate } from '../memory'
+import { lumaFromGrey, lumaOf } from '../luma/pixels'
+import { addPlaneRow, beginPlanes } from '../luma/planes'
+import {
+  CMYK,
+  Component,
+  GREY,
+  RGB,
+  colour,
+  component,
+  componentCount,
+  divideUp,
+  height,
+  isInkInverted,
+  maxH,
+  maxV,
+  width,
+} from './header'
+import { nx, ny } from './synthesis'
+
+let luma: usize = 0
+let cols: u32 = 0
+
+/** Begins the plane, and the rows of samples. Returns false when memory is over its limit. */
+export function beginOutput(): bool {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (!c.isNeeded) continue
+    c.rowCount = c.v * ny
+    c.stride = <usize>c.paddedX * nx
+    c.samples = allocate(c.stride * c.rowCount)
+    if (!c.samples) return false
+  }
+  // Luma may be subsampled. Alone it keeps its own samples, which cover more pixels; with others it is spread to theirs.
+  const c = component(0)
+  const h = colour == GREY ? c.h : maxH
+  const v = colour == GREY ? c.v : maxV
+  const pitchX = maxH * (8 / nx)
+  const pitchY = maxV * (8 / ny)
+  cols = divideUp(width * h, pitchX)
+  const rows = divideUp(height * v, pitchY)
+  luma = allocate(<usize>cols * 4)
+  return luma != 0 && beginPlanes(width, height, cols, rows, width * h, pitchX, height * v, pitchY)
+}
+
+/** Sends the first `sampleRows` rows of samples on as luma. */
+export function writeLumaRows(sampleRows: u32): void {
+  for (let y: u32 = 0; y < sampleRows; y++) {
+    if (colour == GREY) lumaFromGrey(sampleRow(component(0), y, 1), cols, luma)
+    else if (colour == RGB) writeRgbRow(y)
+    else writeInkRow(y)
+    addPlaneRow(luma, 0)
+  }
+}
+
+/** Row of a component's samples for row `y` of the image's: `spread` is the largest vertical sampling factor. */
+function sampleRow(c: Component, y: u32, spread: u32): usize {
+  return c.samples + <usize>(spread == 1 ? y : (y * c.v) / spread) * c.stride
+}
+
+function writeRgbRow(y: u32): void {
+  const red = component(0)
+  const green = component(1)
+  const blue = component(2)
+  const reds = sampleRow(red, y, maxV)
+  const greens = sampleRow(green, y, maxV)
+  const blues = sampleRow(blue, y, maxV)
+  for (let x: u32 = 0; x < cols; x++) {
+    const r = <f32>load<u8>(reds + (x * red.h) / maxH)
+    const g = <f32>load<u8>(greens + (x * green.h) / maxH)
+    const b = <f32>load<u8>(blues + (x * blue.h) / maxH)
+    f32.store(luma + ((<usize>x) << 2), lumaOf(r, g, b))
+  }
+}
+
+/**
+ * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. YCCK's
+ * luma is that of its complement, as YCC stands for 255 minus each ink.
+ */
+function writeInkRow(y: u32): void {
+  const cyan = component(0)
+  const magenta = component(1)
+  const yellow = component(2)
+  const black = component(3)
+  const cyans = sampleRow(cyan, y, maxV)
+  const magentas = sampleRow(magenta, y, maxV)
+  const yellows = sampleRow(yellow, y, maxV)
+  const blacks = sampleRow(black, y, maxV)
+  const isInverted = isInkInverted()
+  for (let x: u32 = 0; x < cols; x++) {
+    let light = <f32>load<u8>(cyans + (x * cyan.h) / maxH)
+    if (colour == CMYK) {
+      const m = <f32>load<u8>(magentas + (x * magenta.h) / maxH)
+      const yellowLight = <f32>load<u8>(yellows + (x * yellow.h) / maxH)
+      light = lumaOf(light, m, yellowLight)
+    } else {
+      light = 255 - light
+    }
+    let key = <f32>load<u8>(blacks + (x * black.h) / maxH)
+    if (!isInverted) {
+      light = 255 - light
+      key = 255 - key
+    }
+    f32.store(luma + ((<usize>x) << 2), (light * key) / 255)
+  }
+}

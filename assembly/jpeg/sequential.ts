@@ -1,0 +1,101 @@
+// Blocks of a sequential scan (T.81, F.2.2): a DC difference, then AC coefficients up to the end of the block.
+
+import { advance, bitsAt, readAc, readDc, value } from './bits'
+import { keptCount, keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
+import { Component } from './header'
+import { AC_BITS, END_OF_BLOCK, HuffmanTable, SKIP_BITS } from './huffman'
+import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
+
+/**
+ * Skips the coefficients from place `k` to the end of the block. Returns the position behind it.
+ * One load of the stream serves four look-ahead entries: together they use at most 52 of its 57 bits.
+ */
+function skipAc(table: HuffmanTable, position: u32, k: u32): u32 {
+  const skips = table.skips
+  while (k < 64) {
+    let bits = bitsAt(position)
+    for (let n = 0; n < 4; n++) {
+      const entry = <u32>load<u16>(skips + ((<usize>(bits >> (64 - SKIP_BITS))) << 1))
+      const next = k + (entry >> 5)
+      if (next < 64) {
+        position += entry & 31
+        bits <<= <u64>(entry & 31)
+        k = next
+        continue
+      }
+      const isEnd = entry >= END_OF_BLOCK << 5
+      if (next == 64 || (isEnd && next < END_OF_BLOCK + 64)) return position + (entry & 31)
+      // The entry has nothing, or bits of the next block behind place 63: one coefficient, then.
+      position = readAc(table, position)
+      k += advance
+      break
+    }
+  }
+  return position
+}
+
+/** Skips a block. Returns the position behind it. */
+export function skipBlock(c: Component, position: u32): u32 {
+  position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+  return skipAc(changetype<HuffmanTable>(c.acTable), position, 1)
+}
+
+/** Reads a block and writes its samples. Returns the position behind it. */
+export function readBlock(c: Component, position: u32, dst: usize): u32 {
+  position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+  c.prediction += value
+  const quant = c.quant
+  beginBlock(<f32>c.prediction * f32.load(quant))
+
+  const table = changetype<HuffmanTable>(c.acTable)
+  const values = table.values
+  const last = lastKept
+  let lines = FLAT
+  let k: u32 = 1
+  while (k <= last) {
+    let bits = bitsAt(position)
+    for (let n = 0; n < 5 && k <= last; n++) {
+      const entry = load<i32>(values + ((<usize>(bits >> (64 - AC_BITS))) << 2))
+      let coefficient = entry >> 16
+      if (entry) {
+        position += entry & 0xff
+        bits <<= <u64>(entry & 0xff)
+        k += (entry >> 8) & 0xff
+      } else {
+        position = readAc(table, position)
+        bits = bitsAt(position)
+        n = 0
+        coefficient = value
+        k += advance
+      }
+      if (!coefficient || k > 64) continue
+      const place = <u32>load<u8>(keptPlaces + k - 1)
+      if (place == NOT_KEPT) continue
+      const dequantised = <f32>coefficient * f32.load(quant + ((<usize>(k - 1)) << 2))
+      f32.store(block + ((<usize>place) << 2), dequantised)
+      lines |= linesOf(place)
+    }
+  }
+  position = skipAc(table, position, k)
+  writeBlock(lines, dst, c.stride)
+  return position
+}
+
+/** Reads a block into storage. Returns the position behind it. */
+export function storeBlock(c: Component, position: u32, stored: usize): u32 {
+  position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+  c.prediction += value
+  memory.fill(stored, 0, (<usize>keptCount) << 1)
+  store<i16>(stored, <i16>c.prediction)
+  const table = changetype<HuffmanTable>(c.acTable)
+  let k: u32 = 1
+  while (k <= lastKept) {
+    position = readAc(table, position)
+    k += advance
+    if (value && k <= 64) {
+      const to = storedCoefficient(stored, k - 1)
+      if (to) store<i16>(to, <i16>value)
+    }
+  }
+  return skipAc(table, position, k)
+}
