@@ -1,0 +1,295 @@
+// BMP to luma: the Windows headers of 40 to 124 bytes and the OS/2 one of 12; 1 to 32 bits a pixel, bit fields, RLE.
+// Rows are taken from the input window as they come, usually from the bottom up; see docs/decoding.md.
+
+import { inputLeft, skipInput, start, u16le } from '../input'
+import { isOverspent } from '../luma/canvas'
+import { lumaOf } from '../luma/pixels'
+import { addPlaneRow, beginPixelPlanes, flipPlanes, imageHeight, imageWidth } from '../luma/planes'
+import { allocate, limitMemory } from '../memory'
+import {
+  DAMAGED,
+  DONE,
+  FRAME,
+  MORE,
+  OVER_BUDGET,
+  OVER_LIMIT,
+  TRUNCATED,
+  UNSUPPORTED,
+} from '../status'
+
+const MEMORY: u32 = 8_000_000
+const MAX_SIDE: u32 = 65535
+/** Headers, masks and colours: 14 + 124 + 12 + 256 x 4, and what some files leave between. */
+const MAX_HEADER_BYTES: u32 = 4096
+
+// Compressions.
+const PLAIN: u32 = 0
+const RLE8: u32 = 1
+const RLE4: u32 = 2
+const BIT_FIELDS: u32 = 3
+const ALPHA_BIT_FIELDS: u32 = 6
+
+const AT_HEADER: u32 = 0
+const AT_PIXELS: u32 = 1
+const IN_ROWS: u32 = 2
+const IN_RUNS: u32 = 3
+const FINISHED: u32 = 4
+let state: u32 = AT_HEADER
+let bytesTaken: u64 = 0
+let toSkip: u32 = 0
+
+let isTopDown: bool = false
+let pixelBits: u32 = 0
+let hasAlpha: bool = false
+let rowBytes: u32 = 0
+let rowFill: u32 = 0
+let rowsDone: u32 = 0
+let column: u32 = 0
+let runBits: u32 = 8
+let row: usize = 0
+let luma: usize = 0
+let alpha: usize = 0
+
+const colours = memory.data(1024) // luma of each palette entry, f32
+
+// Bit fields: where each channel lies, and the largest value it has.
+const masks = memory.data(16) // red, green, blue, alpha: u32
+
+/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+export function decodeBmp(isLast: bool): i32 {
+  while (true) {
+    const before = inputLeft()
+    const status = step()
+    bytesTaken += before - inputLeft()
+    if (status == MORE && isLast) return state == AT_HEADER ? DAMAGED : giveUp()
+    if (status != CONTINUE) return status
+  }
+}
+
+const CONTINUE: i32 = 100
+
+function step(): i32 {
+  switch (state) {
+    case AT_HEADER:
+      return readHeader()
+    case AT_PIXELS:
+      toSkip -= skipInput(toSkip)
+      if (toSkip) return MORE
+      state = runBits ? IN_RUNS : IN_ROWS
+      return CONTINUE
+    case IN_ROWS:
+      return readRows()
+    case IN_RUNS:
+      return readRuns()
+    default:
+      return DONE
+  }
+}
+
+/** The file header, the bitmap header and what follows it up to the colours. */
+function readHeader(): i32 {
+  if (inputLeft() < 18) return MORE
+  const headerBytes = load<u32>(start, 14)
+  if (load<u16>(start) != 0x4d42 || headerBytes < 12 || headerBytes > 1024) return DAMAGED // 'BM'
+  // Where colours end is known from the header; where pixels begin, from the file header, which may lie.
+  const isCore = headerBytes == 12
+  if (inputLeft() < 14 + (isCore ? 12 : 40)) return MORE
+  const bits = u16le(start + (isCore ? 24 : 28))
+  const compression = isCore ? PLAIN : load<u32>(start, 30)
+  const maskBytes: u32 =
+    headerBytes != 40
+      ? 0
+      : compression == BIT_FIELDS
+        ? 12
+        : compression == ALPHA_BIT_FIELDS
+          ? 16
+          : 0
+  const named = isCore ? 0 : load<u32>(start, 46)
+  const colourCount: u32 = bits > 8 ? 0 : named && named <= 256 ? named : (<u32>1) << bits
+  const coloursAt: u32 = 14 + headerBytes + maskBytes
+  const colourBytes: u32 = isCore ? 3 : 4
+  const end: u32 = coloursAt + colourCount * colourBytes
+  if (end > MAX_HEADER_BYTES) return DAMAGED
+  if (inputLeft() < end) return MORE
+
+  const width = isCore ? <i32>u16le(start + 18) : load<i32>(start, 18)
+  const height = isCore ? <i32>u16le(start + 20) : load<i32>(start, 22)
+  isTopDown = height < 0
+  const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression)
+  if (status != CONTINUE) return status
+  readMasks(headerBytes, compression)
+  for (let i: u32 = 0; i < colourCount; i++) {
+    const at = start + coloursAt + i * colourBytes
+    f32.store(colours + (i << 2), lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
+  }
+  const pixelsAt = load<u32>(start, 10)
+  toSkip = pixelsAt > end ? pixelsAt - end : 0
+  skipInput(end)
+  state = AT_PIXELS
+  return CONTINUE
+}
+
+function beginImage(width: i32, height: i32, bits: u32, compression: u32): i32 {
+  if (width <= 0 || height <= 0) return DAMAGED
+  if (<u32>width > MAX_SIDE || <u32>height > MAX_SIDE) return OVER_LIMIT
+  const isPlain =
+    compression == PLAIN && (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits >= 16)
+  const isFields =
+    (compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS) && (bits == 16 || bits == 32)
+  const isRuns = (compression == RLE8 && bits == 8) || (compression == RLE4 && bits == 4)
+  if (bits > 32 || (bits > 16 && bits != 24 && bits != 32)) return DAMAGED
+  if (!isPlain && !isFields && !isRuns) return UNSUPPORTED
+  limitMemory(MEMORY)
+  pixelBits = bits
+  runBits = isRuns ? bits : 0
+  rowBytes = ((<u32>width * bits + 31) / 32) * 4
+  row = allocate(rowBytes)
+  luma = allocate(<usize>width * 4)
+  alpha = allocate(<usize>width * 4)
+  if (!row || !luma || !alpha || !beginPixelPlanes(width, height)) return OVER_BUDGET
+  return CONTINUE
+}
+
+/** Bit fields, from the header or behind it; without them, the usual ones. */
+function readMasks(headerBytes: u32, compression: u32): void {
+  const isFields = compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS
+  if (isFields) {
+    memory.copy(masks, start + 54, 12)
+    hasAlpha = headerBytes >= 56 || compression == ALPHA_BIT_FIELDS
+    if (hasAlpha) store<u32>(masks, load<u32>(start, 66), 12)
+  } else if (pixelBits == 16) {
+    store<u32>(masks, 0x7c00)
+    store<u32>(masks, 0x03e0, 4)
+    store<u32>(masks, 0x001f, 8)
+  } else {
+    store<u32>(masks, 0xff0000)
+    store<u32>(masks, 0x00ff00, 4)
+    store<u32>(masks, 0x0000ff, 8)
+  }
+  hasAlpha = hasAlpha && load<u32>(masks, 12) != 0
+}
+
+/** A channel of a pixel, 0 to 255. */
+function channel(pixel: u32, index: u32): f32 {
+  const mask = load<u32>(masks + ((<usize>index) << 2))
+  if (!mask) return 0
+  const shift = ctz(mask)
+  return (<f32>((pixel & mask) >> shift) * 255) / <f32>(mask >> shift)
+}
+
+function readRows(): i32 {
+  while (rowsDone < imageHeight) {
+    const count = min(inputLeft(), rowBytes - rowFill)
+    memory.copy(row + rowFill, start, count)
+    skipInput(count)
+    rowFill += count
+    if (rowFill < rowBytes) return MORE
+    rowFill = 0
+    readRow()
+    addPlaneRow(luma, hasAlpha ? alpha : 0)
+    rowsDone++
+  }
+  return endImage()
+}
+
+/** Luma of the row's pixels. */
+function readRow(): void {
+  for (let x: u32 = 0; x < imageWidth; x++) {
+    const to = (<usize>x) << 2
+    if (pixelBits <= 8) {
+      const bit = x * pixelBits
+      const byte = <u32>load<u8>(row + (bit >> 3))
+      const value = (byte >> (8 - pixelBits - (bit & 7))) & ((1 << pixelBits) - 1)
+      f32.store(luma + to, f32.load(colours + ((<usize>value) << 2)))
+    } else if (pixelBits == 24) {
+      const at = row + <usize>x * 3
+      f32.store(luma + to, lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
+    } else {
+      const pixel = pixelBits == 16 ? u16le(row + ((<usize>x) << 1)) : load<u32>(row + to)
+      f32.store(luma + to, lumaOf(channel(pixel, 0), channel(pixel, 1), channel(pixel, 2)))
+      if (hasAlpha) f32.store(alpha + to, channel(pixel, 3))
+    }
+  }
+}
+
+/**
+ * RLE8 and RLE4: a count and a value, repeated; or 0 and an escape: end of row, end of image, a step right and up, or a
+ * number of values as they are. Pixels that are stepped over have value 0.
+ */
+function readRuns(): i32 {
+  if (!rowsDone && !column) clearRow()
+  while (rowsDone < imageHeight) {
+    if (inputLeft() < 2) return MORE
+    const count = <u32>load<u8>(start)
+    const value = <u32>load<u8>(start, 1)
+    if (count) {
+      putRun(count, value)
+      skipInput(2)
+    } else if (value == 0) {
+      if (!endRow()) return OVER_LIMIT
+      skipInput(2)
+    } else if (value == 1) {
+      break
+    } else if (value == 2) {
+      if (inputLeft() < 4) return MORE
+      const right = <u32>load<u8>(start, 2)
+      const at = column
+      for (let up = <u32>load<u8>(start, 3); up && rowsDone < imageHeight; up--) {
+        if (!endRow()) return OVER_LIMIT
+      }
+      column = at + right
+      skipInput(4)
+    } else {
+      const bytes = runBits == 8 ? value : (value + 1) >> 1
+      const padded = (bytes + 1) & ~1
+      if (inputLeft() < 2 + padded) return MORE
+      for (let k: u32 = 0; k < value; k++) {
+        const byte = <u32>load<u8>(start + 2 + (runBits == 8 ? k : k >> 1))
+        putPixel(runBits == 8 ? byte : k & 1 ? byte & 15 : byte >> 4)
+      }
+      skipInput(2 + padded)
+    }
+  }
+  while (rowsDone < imageHeight) if (!endRow()) return OVER_LIMIT
+  return endImage()
+}
+
+function putRun(count: u32, value: u32): void {
+  for (let k: u32 = 0; k < count; k++)
+    putPixel(runBits == 8 ? value : k & 1 ? value & 15 : value >> 4)
+}
+
+function putPixel(value: u32): void {
+  if (column < imageWidth)
+    f32.store(luma + ((<usize>column) << 2), f32.load(colours + ((<usize>value) << 2)))
+  column++
+}
+
+function clearRow(): void {
+  for (let x: u32 = 0; x < imageWidth; x++) f32.store(luma + ((<usize>x) << 2), f32.load(colours))
+}
+
+/** Ends a row of runs. Returns false when that is more work than the file may ask for. */
+function endRow(): bool {
+  addPlaneRow(luma, 0)
+  clearRow()
+  rowsDone++
+  column = 0
+  return !isOverspent(imageWidth, bytesTaken)
+}
+
+function endImage(): i32 {
+  state = FINISHED
+  if (!isTopDown) flipPlanes()
+  return FRAME
+}
+
+/** The file is over before its rows are: black is what is missing, if at least half is there. */
+function giveUp(): i32 {
+  if (state == FINISHED) return DONE
+  if (rowsDone * 2 < imageHeight || state == AT_PIXELS) return TRUNCATED
+  memory.fill(luma, 0, <usize>imageWidth * 4)
+  memory.fill(alpha, 0, <usize>imageWidth * 4)
+  for (; rowsDone < imageHeight; rowsDone++) addPlaneRow(luma, hasAlpha ? alpha : 0)
+  return endImage()
+}

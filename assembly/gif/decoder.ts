@@ -1,0 +1,365 @@
+// GIF to luma (GIF89a specification). Blocks are taken from the input window as they come, and each frame's pixels a row
+// at a time; see docs/decoding.md.
+
+import { inputLeft, skipInput, start, u16le } from '../input'
+import {
+  beforeFrame,
+  beginCanvas,
+  CLEAR,
+  disposeFrame,
+  drawRow,
+  hasCanvas,
+  isOverspent,
+  KEEP,
+  leaveOutFrames,
+  lookAtCanvas,
+  mayGoOn,
+  noteFirstFrame,
+  PUT_BACK,
+} from '../luma/canvas'
+import { lumaOf } from '../luma/pixels'
+import {
+  addPlaneRow,
+  addPlaneSamples,
+  beginPixelPlanes,
+  finishPlaneSamples,
+  imageHeight,
+  imageWidth,
+} from '../luma/planes'
+import { allocate, limitMemory } from '../memory'
+import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import { AT_END, beginLzw, giveByte, HAS_PIXELS, nextString, pixelCount, pixels } from './lzw'
+
+const MEMORY: u32 = 8_000_000
+/** Rows outside the first frame cost time too, and the file need not say anything about them. */
+const MAX_CANVAS_PIXELS: u64 = 100_000_000
+
+// Interlace: first row and distance of the four passes. A fifth is all rows, of a frame without passes.
+const passRow: usize = memory.data<u8>([0, 4, 2, 1, 0])
+const passStep: usize = memory.data<u8>([8, 8, 4, 2, 1])
+const LAST_PASS: u32 = 3
+const ALL_ROWS: u32 = 4
+
+// Where the decoder is in the file.
+const AT_HEADER: u32 = 0
+const AT_BLOCK: u32 = 1
+const IN_EXTENSION: u32 = 2
+const AT_CODE_SIZE: u32 = 3
+const IN_DATA: u32 = 4
+const FINISHED: u32 = 5
+let state: u32 = AT_HEADER
+let subBlockLeft: u32 = 0
+let bytesTaken: u64 = 0
+
+let screenWidth: u32 = 0
+let screenHeight: u32 = 0
+let hasFirstFrame: bool = false
+let isFirstFrameDone: bool = false
+
+// The frame: its rectangle, as far as it is on the canvas, and what follows it.
+let frameX: u32 = 0
+let frameY: u32 = 0
+let frameWidth: u32 = 0 // as coded
+let frameHeight: u32 = 0
+let shownWidth: u32 = 0 // on the canvas
+let shownHeight: u32 = 0
+let disposal: u32 = KEEP
+let nextDisposal: u32 = KEEP // from the graphic control extension before the frame
+let nextTransparent: i32 = -1
+let pass: u32 = ALL_ROWS
+let rowIndex: u32 = 0
+let rowsDone: u32 = 0
+let column: u32 = 0
+let luma: usize = 0
+let alpha: usize = 0
+
+// Luma and alpha by pixel value, of the global colours and of the frame's.
+const globalLuma = memory.data(1024)
+const colourLuma = memory.data(1024)
+const colourAlpha = memory.data(1024)
+
+/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+export function decodeGif(isLast: bool): i32 {
+  while (true) {
+    const before = inputLeft()
+    const status = step()
+    bytesTaken += before - inputLeft()
+    if (status == MORE && isLast) return finish(TRUNCATED)
+    if (status != CONTINUE) return status
+  }
+}
+
+const CONTINUE: i32 = 100
+
+function step(): i32 {
+  switch (state) {
+    case AT_HEADER:
+      return readHeader()
+    case AT_BLOCK:
+      return readBlock()
+    case IN_EXTENSION:
+      return skipSubBlocks()
+    case AT_CODE_SIZE:
+      if (!inputLeft()) return MORE
+      state = IN_DATA
+      subBlockLeft = 0
+      if (!beginLzw(load<u8>(start))) return finish(DAMAGED)
+      skipInput(1)
+      return CONTINUE
+    case IN_DATA:
+      return readData()
+    default:
+      return DONE
+  }
+}
+
+/** Reads `count` colours of three bytes as luma. */
+function readColours(at: usize, count: u32, to: usize): void {
+  memory.fill(to, 0, 1024)
+  for (let i: u32 = 0; i < count; i++, at += 3) {
+    f32.store(to + ((<usize>i) << 2), lumaOf(load<u8>(at), load<u8>(at, 1), load<u8>(at, 2)))
+  }
+}
+
+/** Colours of a table, by the flags of a descriptor; 0: it has none. */
+function coloursIn(flags: u32): u32 {
+  return flags & 0x80 ? (<u32>2) << (flags & 7) : 0
+}
+
+function readHeader(): i32 {
+  if (inputLeft() < 13) return MORE
+  if (load<u32>(start) != 0x38464947) return DAMAGED // 'GIF8'
+  const count = coloursIn(load<u8>(start, 10))
+  if (inputLeft() < 13 + 3 * count) return MORE
+  limitMemory(MEMORY)
+  screenWidth = u16le(start + 6)
+  screenHeight = u16le(start + 8)
+  readColours(start + 13, count, globalLuma)
+  skipInput(13 + 3 * count)
+  state = AT_BLOCK
+  return CONTINUE
+}
+
+function readBlock(): i32 {
+  if (!inputLeft()) return MORE
+  switch (<u32>load<u8>(start)) {
+    case 0x21:
+      return readExtension()
+    case 0x2c:
+      return readDescriptor()
+    case 0x3b:
+      return finish(DAMAGED)
+    default:
+      skipInput(1) // some files have stray bytes between blocks
+      return CONTINUE
+  }
+}
+
+/** An extension: only the graphic control extension says something about a picture. */
+function readExtension(): i32 {
+  if (inputLeft() < 2) return MORE
+  if (load<u8>(start, 1) == 0xf9) {
+    if (inputLeft() < 7) return MORE
+    const flags = <u32>load<u8>(start, 3)
+    const method = (flags >> 2) & 7
+    nextDisposal = method == 2 ? CLEAR : method == 3 ? PUT_BACK : KEEP
+    nextTransparent = flags & 1 ? load<u8>(start, 6) : -1
+  }
+  return skipExtension()
+}
+
+function skipExtension(): i32 {
+  skipInput(2)
+  subBlockLeft = 0
+  state = IN_EXTENSION
+  return CONTINUE
+}
+
+function skipSubBlocks(): i32 {
+  while (true) {
+    subBlockLeft -= skipInput(subBlockLeft)
+    if (!inputLeft()) return MORE
+    subBlockLeft = load<u8>(start)
+    skipInput(1)
+    if (!subBlockLeft) break
+  }
+  state = AT_BLOCK
+  return CONTINUE
+}
+
+/** An image descriptor, and the frame's own colours. */
+function readDescriptor(): i32 {
+  if (inputLeft() < 10) return MORE
+  const flags = <u32>load<u8>(start, 9)
+  const count = coloursIn(flags)
+  if (inputLeft() < 10 + 3 * count) return MORE
+  frameX = u16le(start + 1)
+  frameY = u16le(start + 3)
+  frameWidth = u16le(start + 5)
+  frameHeight = u16le(start + 7)
+  if (count) readColours(start + 10, count, colourLuma)
+  else memory.copy(colourLuma, globalLuma, 1024)
+  for (let i: i32 = 0; i < 256; i++) {
+    f32.store(colourAlpha + ((<usize>i) << 2), i == nextTransparent ? 0 : 255)
+  }
+  skipInput(10 + 3 * count)
+  disposal = nextDisposal
+  nextDisposal = KEEP
+  nextTransparent = -1
+  pass = flags & 0x40 ? 0 : ALL_ROWS
+  if (!frameWidth || !frameHeight) return finish(DAMAGED)
+  return beginFrame()
+}
+
+function beginFrame(): i32 {
+  if (!hasFirstFrame) {
+    const status = beginImage()
+    if (status != CONTINUE) return status
+  } else if (!hasCanvas() || !mayGoOn(bytesTaken)) {
+    leaveOutFrames()
+    return finish(DAMAGED)
+  }
+  shownWidth = frameX < imageWidth ? min(frameWidth, imageWidth - frameX) : 0
+  shownHeight = frameY < imageHeight ? min(frameHeight, imageHeight - frameY) : 0
+  if (hasCanvas()) beforeFrame(disposal)
+  rowIndex = load<u8>(passRow + pass)
+  rowsDone = 0
+  column = 0
+  clearRow()
+  if (!isFirstFrameDone && pass == ALL_ROWS) addBlankRows(frameY)
+  state = AT_CODE_SIZE
+  return CONTINUE
+}
+
+/** Begins the image with its first frame. As in browsers, that makes the screen as large as it needs. */
+function beginImage(): i32 {
+  hasFirstFrame = true
+  const width = max(screenWidth, frameX + frameWidth)
+  const height = max(screenHeight, frameY + frameHeight)
+  if (width > 65535 || height > 65535) return OVER_LIMIT
+  if (<u64>width * <u64>height > MAX_CANVAS_PIXELS) return OVER_LIMIT
+  luma = allocate(<usize>width * 4)
+  alpha = allocate(<usize>width * 4)
+  if (!luma || !alpha || !beginPixelPlanes(width, height)) return OVER_BUDGET
+  beginCanvas() // without one, later frames are left out
+  return CONTINUE
+}
+
+/** Makes the row transparent black, as it is outside the frame. */
+function clearRow(): void {
+  memory.fill(luma, 0, <usize>imageWidth * 4)
+  memory.fill(alpha, 0, <usize>imageWidth * 4)
+}
+
+/** Adds rows above or below the first frame, or that it lacks. */
+function addBlankRows(count: u32): void {
+  clearRow()
+  for (; count; count--) addPlaneRow(luma, alpha)
+}
+
+/** Takes sub-blocks of a frame's data. */
+function readData(): i32 {
+  while (true) {
+    const status = nextString()
+    if (status == HAS_PIXELS) {
+      if (!takePixels()) return giveUp(OVER_LIMIT)
+      if (rowsDone == frameHeight) return endFrame()
+      continue
+    }
+    if (status < 0) return giveUp(DAMAGED)
+    if (status == AT_END) return giveUp(TRUNCATED)
+    if (!inputLeft()) return MORE
+    const byte = <u32>load<u8>(start)
+    if (subBlockLeft) {
+      giveByte(byte)
+      subBlockLeft--
+    } else if (byte) {
+      subBlockLeft = byte
+    } else {
+      return giveUp(TRUNCATED)
+    }
+    skipInput(1)
+  }
+}
+
+/** Puts the last string's pixels into rows. Returns false when that is more work than the file may ask for. */
+function takePixels(): bool {
+  for (let k: u32 = 0; k < pixelCount && rowsDone < frameHeight; k++) {
+    if (column < shownWidth) {
+      const from = (<usize>load<u8>(pixels + k)) << 2
+      const to = (<usize>(frameX + column)) << 2
+      f32.store(luma + to, f32.load(colourLuma + from))
+      f32.store(alpha + to, f32.load(colourAlpha + from))
+    }
+    if (++column < frameWidth) continue
+    useRow()
+    if (isOverspent(frameWidth, bytesTaken)) return false
+  }
+  return true
+}
+
+/** Sends the finished row on, and finds the next one. */
+function useRow(): void {
+  if (rowIndex < shownHeight) {
+    const y = frameY + rowIndex
+    if (!isFirstFrameDone) {
+      if (pass == ALL_ROWS) addPlaneRow(luma, alpha)
+      else addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
+    }
+    if (hasCanvas()) {
+      const offset = (<usize>frameX) << 2
+      drawRow(frameX, y, luma + offset, alpha + offset, shownWidth, true)
+    }
+  }
+  column = 0
+  rowsDone++
+  rowIndex += load<u8>(passStep + pass)
+  while (pass < LAST_PASS && rowIndex >= frameHeight) rowIndex = load<u8>(passRow + ++pass)
+}
+
+/** All rows of a frame are there; the rest of its data is passed over. */
+function endFrame(): i32 {
+  state = IN_EXTENSION
+  if (isFirstFrameDone) {
+    const isNew = lookAtCanvas()
+    disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
+    return isNew ? FRAME : CONTINUE
+  }
+  endFirstFrame()
+  return FRAME
+}
+
+function endFirstFrame(): void {
+  isFirstFrameDone = true
+  if (pass == ALL_ROWS) {
+    addBlankRows(imageHeight - frameY - min(rowsDone, shownHeight))
+  } else {
+    clearRow()
+    for (let y: u32 = 0; y < imageHeight; y++) {
+      if (y - frameY >= shownHeight) addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
+    }
+    finishPlaneSamples()
+  }
+  if (!hasCanvas()) return
+  noteFirstFrame()
+  disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
+}
+
+/** The frame cannot be decoded further. At least half of the first one's rows count, and are the last frame. */
+function giveUp(status: i32): i32 {
+  state = FINISHED
+  if (isFirstFrameDone) {
+    leaveOutFrames()
+    return DONE
+  }
+  if (status == OVER_LIMIT || rowsDone * 2 < frameHeight) return status
+  endFirstFrame()
+  return FRAME
+}
+
+/** The file is over: `status`, if there is no picture in it. */
+function finish(status: i32): i32 {
+  if (state == IN_DATA && !isFirstFrameDone) return giveUp(status)
+  state = FINISHED
+  return isFirstFrameDone ? DONE : status
+}

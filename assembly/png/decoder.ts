@@ -1,0 +1,439 @@
+// PNG and APNG to luma (PNG specification, third edition). Chunks are taken from the input window as they come, their
+// image data inflated and unfiltered a row at a time; see docs/decoding.md.
+
+import { keepExif } from '../exif'
+import {
+  beginInflate,
+  giveCompressed,
+  inflate,
+  OUTPUT_FULL,
+  outputEnd,
+  outputStart,
+  TOO_MANY_BLOCKS,
+} from '../inflate/inflate'
+import { inputLeft, skipInput, start, u32be } from '../input'
+import {
+  beforeFrame,
+  beginCanvas,
+  disposeFrame,
+  drawRow,
+  hasCanvas,
+  isOverspent,
+  leaveOutFrames,
+  lookAtCanvas,
+  mayGoOn,
+  noteFirstFrame,
+} from '../luma/canvas'
+import {
+  addPlaneRow,
+  addPlaneSamples,
+  beginPixelPlanes,
+  finishPlaneSamples,
+  imageHeight,
+  imageWidth,
+} from '../luma/planes'
+import { allocate, limitMemory } from '../memory'
+import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import {
+  lumaOfRow,
+  mayBeTransparent,
+  rowBytesOf,
+  setPalette,
+  setPixelFormat,
+  setTransparency,
+  unfilter,
+} from './rows'
+
+const MEMORY: u32 = 8_000_000
+const MAX_SIDE: u32 = 65535
+
+// Image data may grow a thousandfold when it is inflated. This much may, whatever the file's size, and beyond it what a
+// picture of something needs.
+const FREE_BYTES: u64 = 48_000_000
+const BYTES_PER_BYTE: u64 = 200
+
+/** Longest chunk that must be seen whole. */
+const MAX_CHUNK_BYTES: u32 = 65536
+
+const SIGNATURE_HIGH: u32 = 0x89504e47
+const SIGNATURE_LOW: u32 = 0x0d0a1a0a
+const IHDR: u32 = 0x49484452
+const PLTE: u32 = 0x504c5445
+const TRNS: u32 = 0x74524e53
+const EXIF: u32 = 0x65584966
+const IDAT: u32 = 0x49444154
+const IEND: u32 = 0x49454e44
+const ACTL: u32 = 0x6163544c
+const FCTL: u32 = 0x6663544c
+const FDAT: u32 = 0x66644154
+
+// Adam7: where each pass begins and how far apart its pixels are. The eighth is all pixels, of a file without passes.
+const passX: usize = memory.data<u8>([0, 4, 0, 2, 0, 1, 0, 0])
+const passY: usize = memory.data<u8>([0, 0, 4, 0, 2, 0, 1, 0])
+const passStepX: usize = memory.data<u8>([8, 8, 4, 4, 2, 2, 1, 1])
+const passStepY: usize = memory.data<u8>([8, 8, 8, 4, 4, 2, 2, 1])
+const LAST_PASS: u32 = 6
+const ALL_PIXELS: u32 = 7
+
+// Where the decoder is in the file.
+const AT_SIGNATURE: u32 = 0
+const AT_CHUNK: u32 = 1
+const IN_DATA: u32 = 2
+const FINISHED: u32 = 3
+let state: u32 = AT_SIGNATURE
+let toSkip: u32 = 0
+let dataLeft: u32 = 0
+let bytesTaken: u64 = 0
+let bytesInflated: u64 = 0
+let isInterlaced: bool = false
+let hasHeader: bool = false
+let isAnimated: bool = false
+
+// The frame: its rectangle on the canvas, and what follows it.
+const NO_FRAME: u32 = 0
+const FIRST_FRAME: u32 = 1 // the image itself: goes to the planes, and to the canvas if it is part of the animation
+const LATER_FRAME: u32 = 2
+let frame: u32 = NO_FRAME
+let isFrameDone: bool = false
+let isControlled: bool = false // by an fcTL chunk
+let frameX: u32 = 0
+let frameY: u32 = 0
+let frameWidth: u32 = 0
+let frameHeight: u32 = 0
+let disposal: u32 = 0
+let blends: bool = false
+
+// The row.
+let pass: u32 = 0
+let passCols: u32 = 0
+let passRows: u32 = 0
+let rowIndex: u32 = 0 // within the pass
+let rowBytes: u32 = 0
+let rowFill: u32 = 0
+const NO_FILTER: i32 = -1 // its byte is to come
+let filter: i32 = NO_FILTER
+let row: usize = 0
+let above: usize = 0
+let luma: usize = 0
+let alpha: usize = 0
+
+/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+export function decodePng(isLast: bool): i32 {
+  while (true) {
+    const before = inputLeft()
+    const status = step()
+    bytesTaken += before - inputLeft()
+    if (status == MORE && isLast) return endOfInput()
+    if (status != CONTINUE) return status
+  }
+}
+
+const CONTINUE: i32 = 100
+
+function step(): i32 {
+  if (toSkip) {
+    toSkip -= skipInput(toSkip)
+    if (toSkip) return MORE
+  }
+  switch (state) {
+    case AT_SIGNATURE:
+      if (inputLeft() < 8) return MORE
+      if (u32be(start) != SIGNATURE_HIGH || u32be(start + 4) != SIGNATURE_LOW) return DAMAGED
+      skipInput(8)
+      state = AT_CHUNK
+      return CONTINUE
+    case AT_CHUNK:
+      return readChunk()
+    case IN_DATA:
+      return readData()
+    default:
+      return DONE
+  }
+}
+
+/** Begins the next chunk: length, type, data, check. The check is passed over, as a wrong one hides no pixel. */
+function readChunk(): i32 {
+  if (inputLeft() < 8) return MORE
+  const bytes = u32be(start)
+  const type = u32be(start + 4)
+  if (bytes > 0x7fffffff || (!hasHeader && type != IHDR)) return DAMAGED
+  const isData = type == IDAT || (type == FDAT && bytes >= 4)
+  if (frame != NO_FRAME && type != (frame == FIRST_FRAME ? IDAT : FDAT)) {
+    // Another chunk ends the frame's data.
+    const status = endFrameData()
+    if (status != CONTINUE) return status
+  }
+  if (type == IEND) return finish()
+  if (isData) {
+    const prefix: u32 = type == FDAT ? 4 : 0 // a sequence number
+    if (inputLeft() < 8 + prefix) return MORE
+    skipInput(8 + prefix)
+    dataLeft = bytes - prefix
+    state = IN_DATA
+    if (frame != NO_FRAME) return CONTINUE
+    return beginFrame(type)
+  }
+  if (!isUseful(type) || bytes > MAX_CHUNK_BYTES) {
+    skipInput(8)
+    toSkip = bytes + 4
+    return CONTINUE
+  }
+  if (inputLeft() < 8 + bytes) return MORE
+  const status = readSmallChunk(type, start + 8, bytes)
+  skipInput(8 + bytes)
+  toSkip = 4
+  return status
+}
+
+function isUseful(type: u32): bool {
+  const isImage = type == IHDR || type == PLTE || type == TRNS || type == EXIF
+  return isImage || type == ACTL || type == FCTL
+}
+
+function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
+  switch (type) {
+    case IHDR:
+      return readHeader(at, bytes)
+    case PLTE:
+      setPalette(at, bytes / 3)
+      return CONTINUE
+    case TRNS:
+      setTransparency(at, bytes)
+      return CONTINUE
+    case EXIF:
+      keepExif(at, bytes)
+      return CONTINUE
+    case ACTL:
+      // Behind the image it says nothing any more.
+      isAnimated = !isFrameDone && bytes >= 8 && u32be(at) > 1
+      return CONTINUE
+    default:
+      return readFrameControl(at, bytes)
+  }
+}
+
+function readHeader(at: usize, bytes: u32): i32 {
+  if (hasHeader || bytes != 13) return DAMAGED
+  const width = u32be(at)
+  const height = u32be(at + 4)
+  const interlace = <u32>load<u8>(at, 12)
+  if (!width || !height || interlace > 1 || load<u8>(at, 10) || load<u8>(at, 11)) return DAMAGED
+  if (!setPixelFormat(load<u8>(at, 8), load<u8>(at, 9))) return DAMAGED
+  if (width > MAX_SIDE || height > MAX_SIDE) return OVER_LIMIT
+  limitMemory(MEMORY)
+  hasHeader = true
+  isInterlaced = interlace == 1
+  frameWidth = width
+  frameHeight = height
+  const longest = rowBytesOf(width)
+  row = allocate(longest)
+  above = allocate(longest)
+  luma = allocate(<usize>width * 4)
+  alpha = allocate(<usize>width * 4)
+  if (!row || !above || !luma || !alpha || !beginPixelPlanes(width, height)) return OVER_BUDGET
+  return CONTINUE
+}
+
+/** fcTL: where the next frame goes, and how. */
+function readFrameControl(at: usize, bytes: u32): i32 {
+  if (!isAnimated || bytes < 26) return CONTINUE
+  const width = u32be(at + 4)
+  const height = u32be(at + 8)
+  const x = u32be(at + 12)
+  const y = u32be(at + 16)
+  const isInside =
+    width > 0 &&
+    height > 0 &&
+    width <= imageWidth &&
+    height <= imageHeight &&
+    x <= imageWidth - width &&
+    y <= imageHeight - height
+  if (!isInside) return isFrameDone ? finish() : DAMAGED
+  if (isFrameDone) {
+    frameX = x
+    frameY = y
+    frameWidth = width
+    frameHeight = height
+  }
+  isControlled = true
+  disposal = load<u8>(at, 24)
+  blends = load<u8>(at, 25) == 1
+  return CONTINUE
+}
+
+/** Begins the frame whose data begins: the image, or one of the animation. */
+function beginFrame(type: u32): i32 {
+  const isFirst = type == IDAT
+  if (isFirst == isFrameDone) {
+    toSkip = dataLeft + 4 // image data after the image, or frames before it
+    state = AT_CHUNK
+    return CONTINUE
+  }
+  if (isFirst) {
+    frame = FIRST_FRAME
+    if (isAnimated && !beginCanvas()) leaveOutFrames()
+  } else {
+    isOverspent(<u64>frameWidth * <u64>frameHeight, bytesTaken)
+    if (!hasCanvas() || !isControlled || !mayGoOn(bytesTaken)) return finish()
+    frame = LATER_FRAME
+  }
+  if (isControlled && hasCanvas()) beforeFrame(disposal)
+  if (!beginInflate()) return OVER_BUDGET
+  beginPass(isInterlaced ? 0 : ALL_PIXELS)
+  return CONTINUE
+}
+
+/** Begins a pass, or the first behind it that has pixels. */
+function beginPass(first: u32): void {
+  for (pass = first; pass <= (isInterlaced ? LAST_PASS : ALL_PIXELS); pass++) {
+    passCols = samplesOfPass(frameWidth, load<u8>(passX + pass), load<u8>(passStepX + pass))
+    passRows = samplesOfPass(frameHeight, load<u8>(passY + pass), load<u8>(passStepY + pass))
+    if (passCols && passRows) break
+  }
+  rowBytes = rowBytesOf(passCols)
+  rowIndex = 0
+  rowFill = 0
+  filter = NO_FILTER
+  memory.fill(above, 0, rowBytes)
+}
+
+function samplesOfPass(side: u32, first: u32, distance: u32): u32 {
+  return side > first ? (side - first + distance - 1) / distance : 0
+}
+
+function areRowsDone(): bool {
+  return pass > (isInterlaced ? LAST_PASS : ALL_PIXELS)
+}
+
+/** Takes a chunk's image data. */
+function readData(): i32 {
+  while (dataLeft && inputLeft()) {
+    const taken = giveCompressed(start, min(dataLeft, inputLeft()))
+    skipInput(taken)
+    dataLeft -= taken
+    const status = inflateRows(false)
+    if (status != CONTINUE) return status
+  }
+  if (dataLeft) return MORE
+  toSkip = 4
+  state = AT_CHUNK
+  return CONTINUE
+}
+
+/** Inflates what was given, and takes its rows. `isLast`: of the frame's data. */
+function inflateRows(isLast: bool): i32 {
+  while (true) {
+    const status = inflate(isLast)
+    bytesInflated += outputEnd - outputStart
+    if (bytesInflated > FREE_BYTES + BYTES_PER_BYTE * bytesTaken) return giveUp(OVER_LIMIT)
+    if (!takeRows(outputStart, outputEnd)) return giveUp(DAMAGED)
+    if (areRowsDone()) return endFrame()
+    if (status == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
+    if (status < 0) return giveUp(DAMAGED)
+    if (status != OUTPUT_FULL) return isLast ? giveUp(TRUNCATED) : CONTINUE
+  }
+}
+
+/** Takes rows from inflated bytes. Returns false when one has a filter that does not exist. */
+function takeRows(from: usize, end: usize): bool {
+  while (from < end && !areRowsDone()) {
+    if (filter == NO_FILTER) filter = load<u8>(from++)
+    const count = min(<u32>(end - from), rowBytes - rowFill)
+    memory.copy(row + rowFill, from, count)
+    from += count
+    rowFill += count
+    if (rowFill < rowBytes) return true
+    if (!unfilter(filter, row, above, rowBytes)) return false
+    useRow()
+    const swapped = above
+    above = row
+    row = swapped
+    rowFill = 0
+    filter = NO_FILTER
+    if (++rowIndex == passRows) beginPass(pass + 1)
+  }
+  return true
+}
+
+/** Sends the row on: to the planes, or the canvas, or both. */
+function useRow(): void {
+  lumaOfRow(row, passCols, luma, alpha)
+  const alphaOrOpaque = mayBeTransparent ? alpha : 0
+  const x = <u32>load<u8>(passX + pass)
+  const stepX = <u32>load<u8>(passStepX + pass)
+  const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
+  if (frame == FIRST_FRAME) {
+    if (isInterlaced) addPlaneSamples(y, x, stepX, luma, alphaOrOpaque, passCols)
+    else addPlaneRow(luma, alphaOrOpaque)
+    if (!isControlled || !hasCanvas()) return
+  }
+  if (stepX == 1) {
+    drawRow(frameX, frameY + y, luma, alphaOrOpaque, passCols, blends)
+    return
+  }
+  for (let k: u32 = 0; k < passCols; k++) {
+    const at = (<usize>k) << 2
+    const alphaAt = alphaOrOpaque ? alpha + at : 0
+    drawRow(frameX + x + k * stepX, frameY + y, luma + at, alphaAt, 1, blends)
+  }
+}
+
+/** All rows of a frame are there. Further data of it is passed over. */
+function endFrame(): i32 {
+  toSkip = dataLeft + 4
+  if (state == AT_CHUNK) toSkip = 0
+  dataLeft = 0
+  state = AT_CHUNK
+  const ended = frame
+  frame = NO_FRAME
+  if (ended == FIRST_FRAME) {
+    if (isInterlaced) finishPlaneSamples()
+    isFrameDone = true
+    if (hasCanvas()) {
+      noteFirstFrame()
+      if (isControlled) disposeFrame(disposal, 0, 0, imageWidth, imageHeight)
+    } else {
+      state = FINISHED
+    }
+    isControlled = false
+    return FRAME
+  }
+  const isNew = lookAtCanvas()
+  disposeFrame(disposal, frameX, frameY, frameWidth, frameHeight)
+  isControlled = false
+  return isNew ? FRAME : CONTINUE
+}
+
+/** The frame's data is over before its rows are. */
+function endFrameData(): i32 {
+  return inflateRows(true)
+}
+
+/** The frame cannot be decoded further. At least half of the image counts; what is missing is as transparent black. */
+function giveUp(status: i32): i32 {
+  if (frame == LATER_FRAME) {
+    leaveOutFrames()
+    return finish()
+  }
+  const isHalf = isInterlaced ? pass == LAST_PASS : rowIndex * 2 >= imageHeight
+  if (status == OVER_LIMIT || !isHalf) return status
+  if (!isInterlaced) {
+    memory.fill(luma, 0, <usize>imageWidth * 4)
+    memory.fill(alpha, 0, <usize>imageWidth * 4)
+    for (; rowIndex < imageHeight; rowIndex++) addPlaneRow(luma, mayBeTransparent ? alpha : 0)
+  }
+  if (isAnimated) leaveOutFrames()
+  endFrame()
+  state = FINISHED
+  return FRAME
+}
+
+function endOfInput(): i32 {
+  if (frame != NO_FRAME) return endFrameData()
+  return finish()
+}
+
+function finish(): i32 {
+  state = FINISHED
+  return isFrameDone ? DONE : hasHeader ? TRUNCATED : DAMAGED
+}
