@@ -1,0 +1,17 @@
+// Memory of a match instance: from __heap_base on, one region that the host fills and the kernels read.
+
+const PAGE: usize = 65536
+const ALIGNMENT: usize = 16
+
+let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
+
+/** Address of `bytes` more on a 16-byte boundary; 0 when memory cannot grow so far. */
+export function reserve(bytes: usize): usize {
+  const address = top
+  const end = (address + bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
+  if (end < address) return 0
+  const available = <usize>memory.size() * PAGE
+  if (end > available && memory.grow(<i32>((end - available + PAGE - 1) / PAGE)) < 0) return 0
+  top = end
+  return address
+}
