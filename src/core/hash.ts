@@ -1,0 +1,37 @@
+/** A PDQ hash: 32 bytes in the order of the text form, so that bit 0 is the lowest bit of the last byte. */
+export type Hash256 = Uint8Array
+
+/** Bytes of a hash. */
+export const HASH_BYTES = 32
+
+/** Text form: 64 lower-case hex digits. */
+export function formatHash(hash: Hash256): string {
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Reads the text form, upper or lower case. `undefined` if it is none. */
+export function parseHash(text: string): Hash256 | undefined {
+  if (!/^[0-9a-f]{64}$/i.test(text)) return undefined
+  const hash = new Uint8Array(HASH_BYTES)
+  for (let i = 0; i < HASH_BYTES; i++) hash[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  return hash
+}
+
+/** Hamming distance: the number of bits, 0 to 256, in which two hashes differ. */
+export function distance(a: Hash256, b: Hash256): number {
+  return bitsDiffering(a, b, 0, HASH_BYTES)
+}
+
+/** Bits in which two byte strings differ from byte `start` to before byte `end`. */
+export function bitsDiffering(a: Uint8Array, b: Uint8Array, start: number, end: number): number {
+  let bits = 0
+  for (let i = start; i < end; i++) bits += POPULATION[(a[i] ?? 0) ^ (b[i] ?? 0)] ?? 0
+  return bits
+}
+
+/** Set bits of each byte value. */
+const POPULATION = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let bits = 0
+  for (let left = byte; left; left &= left - 1) bits++
+  return bits
+})

@@ -1,0 +1,253 @@
+import { HASH_BYTES, type Hash256 } from './hash.ts'
+
+/** Formats that the core decodes itself. */
+export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
+
+/** Why an image has no plane. */
+export type DecodeFailure =
+  | 'damaged'
+  | 'truncated'
+  | 'over-memory-budget'
+  | 'over-limit'
+  | 'unsupported-variant'
+
+/** Names of the dihedral variants, in the order of the reference. */
+export const DIHEDRAL_NAMES = [
+  'original',
+  'rotate90',
+  'rotate180',
+  'rotate270',
+  'flipX',
+  'flipY',
+  'flipPlus1',
+  'flipMinus1',
+] as const
+
+export type DihedralName = (typeof DIHEDRAL_NAMES)[number]
+
+/** A hash with its quality, 0 (blank) to 100. */
+export interface QualifiedHash {
+  hash: Hash256
+  quality: number
+}
+
+/** The frame that is in the planes. Valid until the decoder is given more. */
+export interface Frame {
+  /** Hash of the image as it is stored, alpha dropped. `undefined` under 5 pixels in a dimension. */
+  stored(): QualifiedHash | undefined
+  /** Hash of the image as an Exif orientation, 2 to 8, displays it. */
+  displayed(orientation: number): QualifiedHash | undefined
+  /** Hash of the image over white; `undefined` if it is opaque. */
+  overWhite(): QualifiedHash | undefined
+  /** Hashes of the eight dihedral variants, derived from one DCT. */
+  dihedral(): Record<DihedralName, Hash256> | undefined
+}
+
+/** Exports of assembly/image.ts that are called here. Addresses are bytes; flags are 0 or 1. */
+interface ImageExports {
+  memory: WebAssembly.Memory
+  allocate(bytes: number): number
+  inputAddress(): number
+  inputRoom(): number
+  inputAdded(count: number): void
+  decodeJpeg(isLast: number): number
+  decodePng(isLast: number): number
+  decodeGif(isLast: number): number
+  decodeBmp(isLast: number): number
+  decodeRgba(isLast: number): number
+  beginRgba(width: number, height: number): number
+  width(): number
+  height(): number
+  hasLeftOut(): number
+  planeAddress(): number
+  planeCols(): number
+  planeRows(): number
+  whiteAddress(): number
+  orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
+  hashPlane(plane: number, rows: number, cols: number, out: number): number
+  hashDihedral(plane: number, rows: number, cols: number, out: number): number
+  exifAddress(): number
+  exifLength(): number
+}
+
+const DECODERS = {
+  jpeg: 'decodeJpeg',
+  png: 'decodePng',
+  gif: 'decodeGif',
+  bmp: 'decodeBmp',
+  rgba: 'decodeRgba',
+} as const satisfies Record<CoreFormat | 'rgba', keyof ImageExports>
+
+// assembly/status.ts
+const FRAME = 1
+const DONE = 2
+const FAILURES: Record<number, DecodeFailure> = {
+  [-1]: 'damaged',
+  [-2]: 'truncated',
+  [-3]: 'over-memory-budget',
+  [-4]: 'over-limit',
+  [-5]: 'unsupported-variant',
+}
+
+/** Smallest side that has a hash, as in the reference. */
+const MIN_HASHABLE_SIDE = 5
+
+/**
+ * Decodes one image in a WebAssembly instance of its own, so that neither a trap nor memory outlives it. Bytes go in as
+ * they come, in pieces of any size; frames come out when they are whole.
+ */
+export class ImageDecoder {
+  readonly #core: ImageExports
+  readonly #decode: (isLast: number) => number
+  #state: 'open' | 'done' | DecodeFailure = 'open'
+  #scratch = 0
+  #oriented = 0
+
+  private constructor(module: WebAssembly.Module, format: keyof typeof DECODERS) {
+    const { exports } = new WebAssembly.Instance(module, {})
+    this.#core = exports as unknown as ImageExports
+    this.#decode = this.#core[DECODERS[format]]
+  }
+
+  /** Decoder for a file of a format that the core knows. */
+  static forFile(module: WebAssembly.Module, format: CoreFormat): ImageDecoder {
+    return new ImageDecoder(module, format)
+  }
+
+  /** Decoder for pixels that another decoder made: width x height of RGBA. */
+  static forPixels(module: WebAssembly.Module, width: number, height: number): ImageDecoder {
+    const decoder = new ImageDecoder(module, 'rgba')
+    decoder.#settle(decoder.#core.beginRgba(width, height))
+    return decoder
+  }
+
+  /**
+   * Gives the next bytes of the file. Calls `onFrame` for each frame that they complete.
+   * Once `failure` or `isDone` is set, bytes are ignored.
+   */
+  push(bytes: Uint8Array, isLast: boolean, onFrame: (frame: Frame) => void): void {
+    let offset = 0
+    do {
+      if (this.#state !== 'open') return
+      const taken = this.#guard(() => this.#give(bytes, offset))
+      offset += taken ?? 0
+      this.#run(isLast && offset === bytes.length, onFrame)
+    } while (offset < bytes.length)
+  }
+
+  /** Whether all is decoded that will be. */
+  get isDone(): boolean {
+    return this.#state === 'done'
+  }
+
+  /** Why the image cannot be decoded; `undefined` as long as it can. */
+  get failure(): DecodeFailure | undefined {
+    return this.#state === 'open' || this.#state === 'done' ? undefined : this.#state
+  }
+
+  /** Size in pixels; zeros while it is not known. */
+  get size(): { width: number; height: number } {
+    return { width: this.#core.width(), height: this.#core.height() }
+  }
+
+  /** Whether frames of an animation were left out, for a limit. */
+  get hasLeftOut(): boolean {
+    return this.#core.hasLeftOut() !== 0
+  }
+
+  /** The file's Exif block from its byte order mark on, if one has been seen. */
+  get exif(): Uint8Array | undefined {
+    const address = this.#core.exifAddress()
+    if (address === 0) return undefined
+    return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
+  }
+
+  /** Bytes of memory that the instance has taken: it never shrinks, so this is the peak. */
+  get memoryBytes(): number {
+    return this.#core.memory.buffer.byteLength
+  }
+
+  /** Copies what fits into the input window. Returns how many bytes that was. */
+  #give(bytes: Uint8Array, offset: number): number {
+    const address = this.#core.inputAddress()
+    if (address === 0) {
+      this.#state = 'over-memory-budget'
+      return 0
+    }
+    const count = Math.min(this.#core.inputRoom(), bytes.length - offset)
+    const window = new Uint8Array(this.#core.memory.buffer, address, count)
+    window.set(bytes.subarray(offset, offset + count))
+    this.#core.inputAdded(count)
+    return count
+  }
+
+  #run(isLast: boolean, onFrame: (frame: Frame) => void): void {
+    while (this.#state === 'open') {
+      const status = this.#guard(() => this.#decode(isLast ? 1 : 0))
+      if (status === undefined) return
+      this.#settle(status)
+      if (status !== FRAME) return
+      onFrame(this.#frame())
+    }
+  }
+
+  #settle(status: number): void {
+    if (status === DONE) this.#state = 'done'
+    else if (status < 0) this.#state = FAILURES[status] ?? 'damaged'
+  }
+
+  /** Runs the core. A trap condemns the instance: nothing of it is used again. */
+  #guard<T>(run: () => T): T | undefined {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error
+      this.#state = 'damaged'
+      return undefined
+    }
+  }
+
+  #frame(): Frame {
+    const core = this.#core
+    const rows = core.planeRows()
+    const cols = core.planeCols()
+    const isHashable = rows >= MIN_HASHABLE_SIDE && cols >= MIN_HASHABLE_SIDE
+    const hashOf = (plane: number, planeRows: number, planeCols: number): QualifiedHash => {
+      const out = this.#hashRoom()
+      const quality = core.hashPlane(plane, planeRows, planeCols, out)
+      return { hash: this.#read(out), quality }
+    }
+    return {
+      stored: () => (isHashable ? hashOf(core.planeAddress(), rows, cols) : undefined),
+      displayed: (orientation) => {
+        if (!isHashable) return undefined
+        this.#oriented ||= core.allocate(rows * cols * 4)
+        if (this.#oriented === 0) return undefined
+        core.orientPlane(core.planeAddress(), rows, cols, orientation, this.#oriented)
+        const swaps = orientation >= 5
+        return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+      },
+      overWhite: () => {
+        const plane = core.whiteAddress()
+        return isHashable && plane !== 0 ? hashOf(plane, rows, cols) : undefined
+      },
+      dihedral: () => {
+        if (!isHashable) return undefined
+        const out = this.#hashRoom()
+        core.hashDihedral(core.planeAddress(), rows, cols, out)
+        const hashes = DIHEDRAL_NAMES.map((name, i) => [name, this.#read(out + i * HASH_BYTES)])
+        return Object.fromEntries(hashes) as Record<DihedralName, Hash256>
+      },
+    }
+  }
+
+  /** Address of room for eight hashes. */
+  #hashRoom(): number {
+    this.#scratch ||= this.#core.allocate(DIHEDRAL_NAMES.length * HASH_BYTES)
+    return this.#scratch
+  }
+
+  #read(address: number): Hash256 {
+    return new Uint8Array(this.#core.memory.buffer, address, HASH_BYTES).slice()
+  }
+}

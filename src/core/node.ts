@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import type { CoreModules } from './modules.ts'
+
+/** The modules as Node has them: read from the package's build folder, two above this one in src/ as in dist/. */
+export function readModules(): CoreModules {
+  const compile = (name: keyof CoreModules) => {
+    const file = new URL(`../../build/${name}.wasm`, import.meta.url)
+    return new WebAssembly.Module(readFileSync(file))
+  }
+  return {
+    image: compile('image'),
+    match: compile('match'),
+    webp: compile('webp'),
+    avif: compile('avif'),
+  }
+}

@@ -1,0 +1,8 @@
+import avif from '../../build/avif.wasm'
+import image from '../../build/image.wasm'
+import match from '../../build/match.wasm'
+import webp from '../../build/webp.wasm'
+import type { CoreModules } from './modules.ts'
+
+/** The modules as a Worker has them: compiled when it is deployed. */
+export const modules: CoreModules = { image, match, webp, avif }

@@ -1,0 +1,287 @@
+import type { Hash256 } from '../core/hash.ts'
+import {
+  type CoreFormat,
+  type DecodeFailure,
+  DIHEDRAL_NAMES,
+  type DihedralName,
+  type Frame,
+  ImageDecoder,
+} from '../core/image.ts'
+import type { CoreModules } from '../core/modules.ts'
+import { readAvifSize } from './avif.ts'
+import { readExif } from './exif.ts'
+import { type ImageFormat, sniffFormat, SNIFF_BYTES } from './format.ts'
+import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
+import { decodeWithLibrary } from './library.ts'
+import { readWebp } from './webp.ts'
+
+/** How a needle was derived from an upload. */
+export type Probe =
+  | 'identity'
+  | 'displayed'
+  | 'over-white'
+  | 'thumbnail'
+  | Exclude<DihedralName, 'original'>
+
+/** One query derived from an upload. */
+export interface Needle {
+  probe: Probe
+  hash: Hash256
+  /** 0 (blank) to 100. */
+  quality: number
+  /** Number of the hashed frame, from 0. */
+  frame: number
+}
+
+/** Why a file could not be looked at. */
+export type UnscannableReason =
+  | DecodeFailure
+  | 'unknown-format'
+  | 'unsupported-format'
+  | 'over-pixel-budget'
+
+/** What is known of a file that has passed through a scanner. */
+export type ScannedFile = ScannedImage | UnscannableFile
+
+export interface ScannedImage {
+  coverage: 'scanned'
+  /** `undefined`: the file is empty. */
+  format: ImageFormat | undefined
+  width: number
+  height: number
+  bytes: number
+  /** Empty only if the image is too small to have a hash, or the file is empty. */
+  needles: Needle[]
+  /** Whether frames of an animation were left out, for a limit. */
+  isPartial: boolean
+}
+
+export interface UnscannableFile {
+  coverage: 'unscannable'
+  reason: UnscannableReason
+  format?: ImageFormat
+  width?: number
+  height?: number
+  bytes: number
+}
+
+/** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
+export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
+
+export interface ScanContext {
+  modules: CoreModules
+  /** For formats and sizes that are not decoded here. */
+  convert?: ImageConverter
+  /** Whether the dihedral variants are probes too, derived from the DCT. */
+  withDihedral?: boolean
+}
+
+/** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
+const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl'])
+
+/**
+ * Turns the bytes of one file, as they come, into needles. Formats of the core are decoded on the way and nothing of the
+ * file is kept.
+ */
+export class FileScanner {
+  readonly #context: ScanContext
+  #bytes = 0
+  #head = new Uint8Array(0)
+  #format: ImageFormat | undefined
+  #isSniffed = false
+  #decoder: ImageDecoder | undefined
+  readonly #held: Uint8Array[] = []
+  readonly #needles: Needle[] = []
+  #frames = 0
+
+  constructor(context: ScanContext) {
+    this.#context = context
+  }
+
+  /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
+  write(chunk: Uint8Array): void {
+    this.#bytes += chunk.length
+    if (this.#isSniffed) {
+      this.#take(chunk)
+      return
+    }
+    this.#head = concatenate([this.#head, chunk])
+    if (this.#head.length >= SNIFF_BYTES) this.#sniff()
+  }
+
+  /** Tells that the file is whole. Returns what was found. */
+  async end(): Promise<ScannedFile> {
+    if (!this.#isSniffed) this.#sniff()
+    if (this.#bytes === 0) return this.#scanned({ width: 0, height: 0 })
+    if (this.#decoder) return this.#endDecoder(this.#decoder)
+    if (!this.#format) return this.#unscannable('unknown-format')
+    if (!isHeld(this.#format)) return this.#unscannable('unsupported-format')
+    return this.#endHeld(this.#format, concatenate(this.#held))
+  }
+
+  #sniff(): void {
+    this.#isSniffed = true
+    this.#format = sniffFormat(this.#head)
+    if (this.#format && isCoreFormat(this.#format)) {
+      this.#decoder = ImageDecoder.forFile(this.#context.modules.image, this.#format)
+    }
+    this.#take(this.#head)
+    this.#head = new Uint8Array(0)
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#decoder) this.#push(this.#decoder, chunk, false)
+    else if (this.#format && isHeld(this.#format)) this.#held.push(chunk)
+  }
+
+  #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
+    decoder.push(bytes, isLast, (frame) => this.#useFrame(frame, orientationOf(decoder.exif)))
+  }
+
+  #useFrame(frame: Frame, orientation: number): void {
+    const add = (probe: Probe, found: { hash: Hash256; quality: number } | undefined) => {
+      if (found) this.#needles.push({ probe, ...found, frame: this.#frames })
+    }
+    add('identity', frame.stored())
+    if (orientation !== 1) add('displayed', frame.displayed(orientation))
+    add('over-white', frame.overWhite())
+    if (this.#context.withDihedral) this.#addDihedral(frame)
+    this.#frames++
+  }
+
+  #addDihedral(frame: Frame): void {
+    const quality = frame.stored()?.quality
+    const hashes = frame.dihedral()
+    if (quality === undefined || !hashes) return
+    for (const probe of DIHEDRAL_NAMES) {
+      if (probe !== 'original')
+        this.#needles.push({ probe, hash: hashes[probe], quality, frame: this.#frames })
+    }
+  }
+
+  #endDecoder(decoder: ImageDecoder): ScannedFile {
+    this.#push(decoder, new Uint8Array(0), true)
+    const exif = decoder.exif
+    if (exif && this.#format === 'jpeg') this.#scanThumbnail(readExif(exif).thumbnail)
+    if (decoder.failure && this.#frames === 0)
+      return this.#unscannable(decoder.failure, decoder.size)
+    return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
+  }
+
+  /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
+  #scanThumbnail(thumbnail: Uint8Array | undefined): void {
+    if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
+    const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
+    decoder.push(thumbnail, true, (frame) => {
+      const found = frame.stored()
+      if (found) this.#needles.push({ probe: 'thumbnail', ...found, frame: 0 })
+    })
+  }
+
+  async #endHeld(format: ImageFormat, file: Uint8Array): Promise<ScannedFile> {
+    if (format === 'webp') {
+      const info = readWebp(file)
+      if (!info) return this.#unscannable('damaged')
+      const orientation = orientationOf(info.exif)
+      return this.#endLibrary(format, file, info.still, info, orientation, info.isAnimated)
+    }
+    if (format === 'avif') {
+      const size = readAvifSize(file)
+      return size
+        ? this.#endLibrary(format, file, file, size, 1, false)
+        : this.#unscannable('damaged')
+    }
+    return this.#endConverted(file, 'unsupported-format')
+  }
+
+  /** Decodes by a library what fits its budget; `still` is the part of the file that it can decode. */
+  async #endLibrary(
+    format: LibraryFormat,
+    file: Uint8Array,
+    still: Uint8Array,
+    size: Size,
+    orientation: number,
+    isPartial: boolean,
+  ): Promise<ScannedFile> {
+    if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
+      return this.#endConverted(file, 'over-pixel-budget', size)
+    }
+    const pixels = await decodeWithLibrary(this.#context.modules, format, still)
+    if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
+    if (pixels === 'damaged') return this.#unscannable(pixels, size)
+    const decoder = ImageDecoder.forPixels(this.#context.modules.image, pixels.width, pixels.height)
+    decoder.push(pixels.data, true, (frame) => this.#useFrame(frame, orientation))
+    if (decoder.failure) return this.#unscannable(decoder.failure, size)
+    return this.#scanned(decoder.size, isPartial)
+  }
+
+  /** Scans the picture that the converter makes of the file, if there is a converter and it can. */
+  async #endConverted(
+    file: Uint8Array,
+    reason: UnscannableReason,
+    size?: Size,
+  ): Promise<ScannedFile> {
+    const picture = await this.#context.convert?.(file)
+    if (!picture) return this.#unscannable(reason, size)
+    const decoder = ImageDecoder.forFile(this.#context.modules.image, 'png')
+    this.#push(decoder, picture, true)
+    if (decoder.failure) return this.#unscannable(decoder.failure, size)
+    return this.#scanned(size ?? decoder.size)
+  }
+
+  #scanned(size: Size, isPartial = false): ScannedImage {
+    return {
+      coverage: 'scanned',
+      format: this.#format,
+      ...size,
+      bytes: this.#bytes,
+      needles: this.#needles,
+      isPartial,
+    }
+  }
+
+  #unscannable(reason: UnscannableReason, size?: Size): UnscannableFile {
+    const isKnown = size !== undefined && size.width > 0
+    return {
+      coverage: 'unscannable',
+      reason,
+      ...(this.#format && { format: this.#format }),
+      ...(isKnown && size),
+      bytes: this.#bytes,
+    }
+  }
+}
+
+interface Size {
+  width: number
+  height: number
+}
+
+/** Scans a file that is whole. */
+export function scanFile(context: ScanContext, file: Uint8Array): Promise<ScannedFile> {
+  const scanner = new FileScanner(context)
+  scanner.write(file)
+  return scanner.end()
+}
+
+function isCoreFormat(format: ImageFormat): format is CoreFormat {
+  return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
+}
+
+function isHeld(format: ImageFormat): boolean {
+  return HELD_FORMATS.has(format)
+}
+
+function orientationOf(exif: Uint8Array | undefined): number {
+  return exif ? readExif(exif).orientation : 1
+}
+
+export function concatenate(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
