@@ -1,0 +1,64 @@
+import type { Entry } from './entry.ts'
+import { ListMissingError } from './errors.ts'
+import {
+  type Bank,
+  DEFAULT_BANK_POLICY,
+  LIST_FORMAT,
+  type Manifest,
+  readManifest,
+  writeManifest,
+} from './manifest.ts'
+import { MAX_SEGMENT_ENTRIES, packSegment } from './segment.ts'
+import type { ListStore } from './store.ts'
+
+export interface PublishOptions {
+  bank: string
+  /** Largest distance that matches. The bank keeps the one it has if none is given. */
+  threshold?: number
+  /** Told as values are written: how many of how many. */
+  onProgress?: (written: number, total: number) => void
+}
+
+/**
+ * Publishes entries as the whole content of a bank. Values are written before the manifest that names them, so that a
+ * reader sees the list as it was or as it is, and a publication that is cut off changes nothing.
+ */
+export async function publishBank(
+  store: ListStore,
+  entries: readonly Entry[],
+  options: PublishOptions,
+): Promise<Manifest> {
+  const previous = await readExistingManifest(store)
+  const packed = []
+  for (let first = 0; first < entries.length; first += MAX_SEGMENT_ENTRIES) {
+    packed.push(await packSegment(entries.slice(first, first + MAX_SEGMENT_ENTRIES)))
+  }
+  const values = new Map(packed.flatMap((segment) => [...segment.values]))
+  await store.putAll(values, (written) => options.onProgress?.(written, values.size))
+  const old = previous?.banks.find(({ id }) => id === options.bank)
+  const bank: Bank = {
+    ...DEFAULT_BANK_POLICY,
+    ...old,
+    ...(options.threshold !== undefined && { threshold: options.threshold }),
+    id: options.bank,
+    segments: packed.map(({ ref }) => ref),
+  }
+  const others = previous?.banks.filter(({ id }) => id !== options.bank) ?? []
+  const manifest: Manifest = {
+    format: LIST_FORMAT,
+    version: (previous?.version ?? 0) + 1,
+    publishedAt: new Date().toISOString(),
+    banks: [...others, bank].toSorted((a, b) => a.id.localeCompare(b.id)),
+  }
+  await writeManifest(store, manifest)
+  return manifest
+}
+
+async function readExistingManifest(store: ListStore): Promise<Manifest | undefined> {
+  try {
+    return await readManifest(store)
+  } catch (error) {
+    if (error instanceof ListMissingError) return undefined
+    throw error
+  }
+}
