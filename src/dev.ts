@@ -1,0 +1,44 @@
+// The Worker of `npm run dev`: the gate, and a page at / where a person drops a picture and sees what the gate makes of
+// it. It tells hashes and distances, so it is never deployed.
+
+import { env } from 'cloudflare:workers'
+import { Hono } from 'hono'
+import { formatHash } from './core/hash.ts'
+import { modules } from './core/workerd.ts'
+import page from './dev/page.html'
+import { createGate } from './gate/app.ts'
+import { type Bindings, gateParts } from './gate/bindings.ts'
+import { judge } from './gate/verdict.ts'
+import { readManifest } from './list/manifest.ts'
+import { BankIndex } from './match/bank-index.ts'
+import { scanFile } from './scan/scanner.ts'
+
+const parts = gateParts(env as unknown as Bindings, modules)
+const app = new Hono()
+
+app.get('/', (c) => c.html(page))
+
+app.post('/inspect', async (c) => {
+  const file = new Uint8Array(await c.req.arrayBuffer())
+  const scanned = await scanFile(parts, file)
+  const index = await BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
+  const verdict = await judge([scanned], async () => index, parts.config)
+  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const nearest = await index.nearest(needles)
+  return c.json({
+    action: verdict.action,
+    reason: verdict.reason,
+    coverage: scanned.coverage,
+    ...(scanned.coverage === 'unscannable' && { unscannable: scanned.reason }),
+    format: scanned.format,
+    width: scanned.width,
+    height: scanned.height,
+    bytes: scanned.bytes,
+    hashes: needles.map(({ probe, hash, quality }) => ({ probe, hash: formatHash(hash), quality })),
+    nearest: nearest && { entry: nearest.entry, bank: nearest.bank, distance: nearest.distance },
+  })
+})
+
+app.route('/', createGate(parts))
+
+export default { fetch: app.fetch } satisfies ExportedHandler

@@ -1,0 +1,99 @@
+import { Hono } from 'hono'
+import type { CoreModules } from '../core/modules.ts'
+import type { ListStore } from '../list/store.ts'
+import { LiveList } from '../match/live-list.ts'
+import type { ImageConverter, ScanContext } from '../scan/scanner.ts'
+import type { Config } from './config.ts'
+import { type VerdictEvent, verdictEvent } from './events.ts'
+import { BodyTooLargeError, MalformedBodyError, takeIn } from './intake.ts'
+import type { Origin } from './origin.ts'
+import { refusal } from './respond.ts'
+import { describeError, judge, type Verdict } from './verdict.ts'
+
+/** What the gate is made of. */
+export interface GateParts {
+  config: Config
+  modules: CoreModules
+  store: ListStore
+  origin: Origin
+  convert?: ImageConverter
+  /** Told each verdict, and each failure to read the list. */
+  onEvent: (event: VerdictEvent | ListErrorEvent) => void
+}
+
+/** The list could not be read; what was read before stays in use. */
+export interface ListErrorEvent {
+  event: 'list-error'
+  error: string
+  listVersion?: number
+}
+
+/** The gate: requests of gated methods pass after their verdict, all others as they are. */
+export function createGate(parts: GateParts): Hono {
+  const { config, modules, origin, onEvent } = parts
+  const context: ScanContext = { modules, ...(parts.convert && { convert: parts.convert }) }
+  const list = new LiveList({
+    modules,
+    store: parts.store,
+    refreshSeconds: config.listRefreshSeconds,
+    onError: (error) => onEvent(listErrorEvent(error, list.current?.manifest.version)),
+  })
+
+  const app = new Hono()
+  app.all('*', async (c) => {
+    const request = c.req.raw
+    if (!config.gatedMethods.has(request.method)) return origin.forward(request)
+
+    const caseId = crypto.randomUUID()
+    const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+    const { verdict, body } = await gateUpload(request, context, list, config, keepAlive)
+    onEvent(verdictEvent(caseId, request, verdict, list.current?.manifest.version))
+    switch (verdict.action) {
+      case 'allow':
+        return origin.forward(request, body)
+      case 'block':
+      case 'refuse':
+        return refusal(verdict.reason, caseId)
+    }
+  })
+  return app
+}
+
+interface GatedUpload {
+  verdict: Verdict
+  body: Uint8Array<ArrayBuffer>
+}
+
+async function gateUpload(
+  request: Request,
+  context: ScanContext,
+  list: LiveList,
+  config: Config,
+  keepAlive: (promise: Promise<unknown>) => void,
+): Promise<GatedUpload> {
+  const body = new Uint8Array(0)
+  try {
+    const intake = await takeIn(request, context, config)
+    return {
+      verdict: await judge(intake.files, () => list.get(keepAlive), config),
+      body: intake.body,
+    }
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) {
+      return { verdict: { action: 'refuse', reason: 'too-large', files: [], error }, body }
+    }
+    if (error instanceof MalformedBodyError) {
+      return { verdict: { action: 'refuse', reason: 'malformed', files: [], error }, body }
+    }
+    // A client that went away, or a fault in here: nothing is passed on that was not read to its end.
+    return { verdict: { action: 'refuse', reason: 'failed', files: [], error }, body }
+  }
+}
+
+function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {
+  return {
+    event: 'list-error',
+    error: describeError(error),
+    ...(listVersion !== undefined && { listVersion }),
+  }
+}

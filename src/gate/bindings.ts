@@ -1,0 +1,28 @@
+import type { CoreModules } from '../core/modules.ts'
+import { KvStore } from '../list/store.ts'
+import { imagesConverter } from '../scan/images-binding.ts'
+import type { GateParts } from './app.ts'
+import { readConfig } from './config.ts'
+import { chooseOrigin, type OriginBindings } from './origin.ts'
+
+/** Bindings of the Worker, beside its settings. */
+export interface Bindings extends OriginBindings {
+  HASH_LISTS: KVNamespace
+  IMAGES?: ImagesBinding
+}
+
+/**
+ * What the gate is made of in a Worker with these bindings.
+ * @throws {BadConfigError} a setting cannot be used
+ */
+export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
+  const config = readConfig(bindings)
+  return {
+    config,
+    modules,
+    store: new KvStore(bindings.HASH_LISTS),
+    origin: chooseOrigin(config, bindings),
+    ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
+    onEvent: (event) => console.log(JSON.stringify(event)),
+  }
+}

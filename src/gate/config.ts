@@ -1,0 +1,97 @@
+import * as v from 'valibot'
+import { HashgateError } from '../errors.ts'
+
+/** What to do with an upload that could not be judged. */
+const AllowOrRefuse = v.picklist(['allow', 'refuse'])
+
+const MIB = 1024 * 1024
+
+/** A whole number, as a number or as the text that an environment variable is. */
+function wholeNumber(min: number, max: number, fallback: number) {
+  const range = v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
+  const text = v.pipe(
+    v.string(),
+    v.regex(/^\d+$/, 'must be a whole number'),
+    v.transform(Number),
+    range,
+  )
+  return v.optional(
+    v.union([range, text], `must be a whole number from ${min} to ${max}`),
+    fallback,
+  )
+}
+
+const ConfigSchema = v.object({
+  /** Where allowed uploads go, if neither to a service binding, a bucket nor the route's own origin. */
+  ORIGIN_URL: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^https?:\/\/[^/?#]+\/?$/, 'must be http:// or https:// and a host, without a path'),
+      v.url('must be an absolute URL'),
+    ),
+  ),
+  /** Methods whose requests are gated. */
+  GATED_METHODS: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').map((method) => method.trim().toUpperCase())),
+      v.array(
+        v.picklist(['POST', 'PUT', 'PATCH', 'DELETE'], 'must list POST, PUT, PATCH or DELETE'),
+      ),
+    ),
+    'POST, PUT, PATCH',
+  ),
+  /** Longest body of a gated request, in bytes. It is held in memory until its verdict. */
+  MAX_BODY_BYTES: wholeNumber(1, 64 * MIB, 25 * MIB),
+  /** Most files of a multipart body. */
+  MAX_FILES: wholeNumber(1, 1000, 100),
+  /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */
+  LIST_REFRESH_SECONDS: wholeNumber(1, 86_400, 60),
+  /** When the list is missing or unreadable. */
+  ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
+  /** When a file is damaged, or of a format that cannot be read. */
+  ON_UNSCANNABLE: v.optional(AllowOrRefuse, 'allow'),
+})
+
+/** Settings of the gate. */
+export interface Config {
+  originUrl: URL | undefined
+  gatedMethods: ReadonlySet<string>
+  maxBodyBytes: number
+  maxFiles: number
+  listRefreshSeconds: number
+  onFailed: 'allow' | 'refuse'
+  onUnscannable: 'allow' | 'refuse'
+}
+
+/** A setting that cannot be used. */
+export class BadConfigError extends HashgateError {
+  readonly code = 'bad-config'
+
+  constructor(problems: readonly string[]) {
+    super(`bad configuration: ${problems.join('; ')}`)
+  }
+}
+
+/**
+ * Reads the settings from a Worker's environment.
+ * @throws {BadConfigError} with each setting that is wrong, and what is allowed
+ */
+export function readConfig(env: object): Config {
+  const result = v.safeParse(ConfigSchema, env)
+  if (!result.success) {
+    throw new BadConfigError(
+      result.issues.map((issue) => `${v.getDotPath(issue) ?? 'environment'} ${issue.message}`),
+    )
+  }
+  const vars = result.output
+  return {
+    originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),
+    gatedMethods: new Set(vars.GATED_METHODS),
+    maxBodyBytes: vars.MAX_BODY_BYTES,
+    maxFiles: vars.MAX_FILES,
+    listRefreshSeconds: vars.LIST_REFRESH_SECONDS,
+    onFailed: vars.ON_FAILED,
+    onUnscannable: vars.ON_UNSCANNABLE,
+  }
+}

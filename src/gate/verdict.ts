@@ -1,0 +1,74 @@
+import { HashgateError } from '../errors.ts'
+import type { BankIndex, Match } from '../match/bank-index.ts'
+import type { ScannedFile } from '../scan/scanner.ts'
+import type { Config } from './config.ts'
+
+/** A file of an upload, scanned and matched. */
+export interface JudgedFile {
+  scanned: ScannedFile
+  matches: Match[]
+}
+
+/**
+ * The gate's answer for an upload. `allow` and `refuse` say why; only `block` says that something known was found.
+ */
+export type Verdict = AllowVerdict | RefuseVerdict | BlockVerdict
+
+export interface AllowVerdict {
+  action: 'allow'
+  reason: 'no-match' | 'unscannable' | 'failed'
+  files: JudgedFile[]
+  error?: unknown
+}
+
+export interface RefuseVerdict {
+  action: 'refuse'
+  reason: 'unscannable' | 'failed' | 'too-large' | 'malformed'
+  files: JudgedFile[]
+  error?: unknown
+}
+
+export interface BlockVerdict {
+  action: 'block'
+  reason: 'match'
+  files: JudgedFile[]
+}
+
+/** Most matches of a file that are told. The nearest come first, and the first decides. */
+const MAX_MATCHES = 16
+
+/**
+ * Judges the files of an upload against the list.
+ * @param getIndex throws when there is no list to judge by
+ */
+export async function judge(
+  files: readonly ScannedFile[],
+  getIndex: () => Promise<BankIndex>,
+  config: Config,
+): Promise<Verdict> {
+  const judged: JudgedFile[] = files.map((scanned) => ({ scanned, matches: [] }))
+  let failure: { error: unknown } | undefined
+  try {
+    // The list is asked for even if nothing is to be matched: a gate without one must not look as if it worked.
+    const index = await getIndex()
+    for (const file of judged) {
+      if (file.scanned.coverage !== 'scanned') continue
+      file.matches = (await index.match(file.scanned.needles)).slice(0, MAX_MATCHES)
+    }
+  } catch (error) {
+    failure = { error }
+  }
+  if (judged.some(({ matches }) => matches.length > 0))
+    return { action: 'block', reason: 'match', files: judged }
+  if (failure) return { action: config.onFailed, reason: 'failed', files: judged, ...failure }
+  if (files.some(({ coverage }) => coverage === 'unscannable')) {
+    return { action: config.onUnscannable, reason: 'unscannable', files: judged }
+  }
+  return { action: 'allow', reason: 'no-match', files: judged }
+}
+
+/** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
+export function describeError(error: unknown): string {
+  if (error instanceof HashgateError) return `${error.code}: ${error.message}`
+  return error instanceof Error ? error.name : 'unknown error'
+}

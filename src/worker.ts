@@ -1,0 +1,11 @@
+// What wrangler deploys: the gate, with the bindings and settings of wrangler.toml.
+
+import { env } from 'cloudflare:workers'
+import { modules } from './core/workerd.ts'
+import { createGate } from './gate/app.ts'
+import { type Bindings, gateParts } from './gate/bindings.ts'
+
+// Made when the Worker starts, so that a bad setting fails its deployment and not its requests.
+const gate = createGate(gateParts(env as unknown as Bindings, modules))
+
+export default { fetch: gate.fetch } satisfies ExportedHandler
