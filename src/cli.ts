@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+// The `hashgate` command: hash files, match them against a list, publish lists.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { MAX_THRESHOLD } from './list/manifest.ts'
+import { HashgateError } from './errors.ts'
+import { hashFiles } from './node/hash-command.ts'
+import { listPush, listShow } from './node/list-commands.ts'
+import { matchFiles } from './node/match-command.ts'
+
+/** Exit codes. */
+const FAILED = 1
+const WRONG_USE = 2
+
+const program = new Command('hashgate')
+  .description('Perceptual hash matching in front of a storage service.')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+
+program
+  .command('hash')
+  .description('print the PDQ hash of image files: hash,quality,file')
+  .argument('<file...>', 'image files')
+  .option('--dihedral', 'print the eight dihedral variants of each: hash,quality,variant,file')
+  .option('--json', 'print one JSON object a line')
+  .action((files: string[], options: { dihedral?: true; json?: true }) =>
+    run(() => hashFiles(files, options)),
+  )
+
+program
+  .command('match')
+  .description('match image files against a hash list, as the Worker does; one JSON object a line')
+  .requiredOption('--list <file>', 'hash list')
+  .option(
+    '--threshold <bits>',
+    `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
+    parseThreshold,
+  )
+  .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .argument('<file...>', 'image files')
+  .action((files: string[], options: { list: string; threshold?: number; skipBad?: true }) =>
+    run(() => matchFiles(files, options)),
+  )
+
+const list = program.command('list').description('publish and look at hash lists in Workers KV')
+
+withStoreOptions(
+  list
+    .command('push')
+    .description('publish a hash list as the content of a bank')
+    .argument('<list>', 'hash list: one hash a line, or CSV with a column named hash')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .option(
+      '--threshold <bits>',
+      `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
+      parseThreshold,
+    )
+    .option('--skip-bad', 'pass over bad lines of the list and report them'),
+).action((file: string, options: Parameters<typeof listPush>[1]) =>
+  run(() => listPush(file, options)),
+)
+
+withStoreOptions(
+  list
+    .command('show')
+    .description('print version, banks, counts and age of the published list, never hashes'),
+).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
+
+function withStoreOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--local', 'the KV namespace on this machine, as `wrangler dev` has it (default)'),
+    )
+    .addOption(new Option('--remote', 'the KV namespace at Cloudflare').conflicts('local'))
+    .option('--config <file>', "wrangler's configuration")
+    .option('--persist-to <folder>', 'where wrangler keeps what is local')
+}
+
+function parseThreshold(text: string): number {
+  const threshold = Number(text)
+  if (/^\d+$/.test(text) && threshold <= MAX_THRESHOLD) return threshold
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_THRESHOLD}.`)
+}
+
+function parseBank(text: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(text)) return text
+  throw new InvalidArgumentError(
+    'It must be lower-case letters, digits, dots, hyphens and underscores, 64 at most.',
+  )
+}
+
+/** Runs a command. What goes wrong is told in one line, and in the exit code. */
+async function run(command: () => Promise<boolean>): Promise<void> {
+  try {
+    if (!(await command())) process.exitCode = FAILED
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    console.error(`hashgate: ${error.message}`)
+    process.exitCode = FAILED
+  }
+}
+
+/** Errors that are the user's to mend: ours, and those of the file system. */
+function isExpected(error: unknown): error is Error {
+  return error instanceof HashgateError || (error instanceof Error && 'syscall' in error)
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? 0 : WRONG_USE
+}

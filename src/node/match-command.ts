@@ -1,0 +1,47 @@
+import { readModules } from '../core/node.ts'
+import { readManifest } from '../list/manifest.ts'
+import { publishBank } from '../list/publish.ts'
+import { MemoryStore } from '../list/store.ts'
+import { BankIndex, type Match } from '../match/bank-index.ts'
+import { readListFile } from './read-list.ts'
+import { scanPath } from './scan-path.ts'
+
+/** Name of the bank that a list becomes while files are matched against it. */
+const BANK = 'list'
+
+/**
+ * `hashgate match`: the list is published to memory, and read and asked as the Worker does.
+ * Returns whether all files could be scanned.
+ */
+export async function matchFiles(
+  files: readonly string[],
+  options: { list: string; threshold?: number; skipBad?: true },
+): Promise<boolean> {
+  const { threshold } = options
+  const modules = readModules()
+  const store = new MemoryStore()
+  const entries = await readListFile(options.list, options)
+  await publishBank(store, entries, { bank: BANK, ...(threshold !== undefined && { threshold }) })
+  const index = await BankIndex.load(modules, store, await readManifest(store))
+
+  let isAll = true
+  for (const file of files) {
+    const scanned = await scanPath({ modules }, file)
+    if (scanned.coverage === 'unscannable') {
+      console.log(
+        JSON.stringify({ file, verdict: 'unscannable', reason: scanned.reason, matches: [] }),
+      )
+      isAll = false
+      continue
+    }
+    const matches = await index.match(scanned.needles)
+    const verdict = matches.length > 0 ? 'match' : 'no-match'
+    console.log(JSON.stringify({ file, verdict, matches: matches.map(describe) }))
+  }
+  return isAll
+}
+
+function describe({ entry, labels, distance, needle }: Match): object {
+  const { source } = labels
+  return { entry, ...(source !== undefined && { source }), distance, probe: needle.probe }
+}

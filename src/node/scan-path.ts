@@ -1,0 +1,13 @@
+import { createReadStream } from 'node:fs'
+import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
+
+const READ_BYTES = 256 * 1024
+
+/** Scans a file of the file system while it is read. */
+export async function scanPath(context: ScanContext, path: string): Promise<ScannedFile> {
+  const scanner = new FileScanner(context)
+  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) {
+    scanner.write(chunk as Uint8Array)
+  }
+  return scanner.end()
+}
