@@ -79,6 +79,7 @@ export function beginInflate(): bool {
   outputEnd = outputStart
   bytesOut = 0
   blocks = 0
+  isLastBlock = false
   state = IN_ZLIB_HEADER
   return true
 }

@@ -29,7 +29,7 @@ export function beginOutput(): bool {
     const c = component(i)
     if (!c.isNeeded) continue
     c.rowCount = c.v * ny
-    c.stride = <usize>c.paddedX * nx
+    c.stride = <usize>c.paddedX * nx + 8 // a block's rows write 8 bytes, however few are its own
     c.samples = allocate(c.stride * c.rowCount)
     if (!c.samples) return false
   }

@@ -94,7 +94,7 @@ function toBytes(low: v128, high: v128): v128 {
 
 /**
  * Writes the block's samples. Each of the ny rows writes 8 bytes whatever nx is: blocks are written from left to right,
- * and the next one overwrites what is too much.
+ * and the next one overwrites what is too much; behind the last one is room for it.
  */
 export function writeBlock(
   lines: u32, // `linesOf` all coefficients that are not 0

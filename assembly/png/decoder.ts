@@ -329,7 +329,7 @@ function inflateRows(isLast: bool): i32 {
     if (!takeRows(outputStart, outputEnd)) return giveUp(DAMAGED)
     if (areRowsDone()) return endFrame()
     if (status == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
-    if (status < 0) return giveUp(DAMAGED)
+    if (status < 0) return giveUp(isLast ? TRUNCATED : DAMAGED)
     if (status != OUTPUT_FULL) return isLast ? giveUp(TRUNCATED) : CONTINUE
   }
 }
