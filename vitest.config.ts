@@ -1,6 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
-import type { Reporter } from 'vitest/reporters'
+import type { Reporter } from 'vitest/node'
 
 /** Ends the run with one plain line for programs that count. */
 const countingReporter: Reporter = {

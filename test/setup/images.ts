@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import type { TestProject } from 'vitest/node'
 import { scene } from '../support/scene.ts'
 
@@ -20,14 +20,14 @@ declare module 'vitest' {
   }
 }
 
-function picture(width: number, height: number, seed: number): sharp.Sharp {
+function picture(width: number, height: number, seed: number): Sharp {
   const { data, channels } = scene(width, height, 3, seed)
   return sharp(data, { raw: { width, height, channels } })
 }
 
 /** Makes the files once for all tests. */
 export default async function setup(project: TestProject): Promise<void> {
-  const base64 = async (image: sharp.Sharp) => (await image.toBuffer()).toString('base64')
+  const base64 = async (image: Sharp) => (await image.toBuffer()).toString('base64')
   project.provide('images', {
     jpeg: await base64(picture(640, 480, 1).jpeg({ quality: 92 })),
     otherJpeg: await base64(picture(640, 480, 2).jpeg({ quality: 92 })),

@@ -18,14 +18,14 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
     x: (random() - 0.5) * 30,
     y: (random() - 0.5) * 30,
     phase: random() * 2 * Math.PI,
-    strength: random() * 40,
+    strength: random() * 18,
     tint: [random(), random(), random()],
   }))
   const discs = Array.from({ length: 8 }, () => ({
     x: random(),
     y: random(),
     radius: 0.05 + random() * 0.2,
-    colour: [random() * 255, random() * 255, random() * 255],
+    colour: [60 + random() * 130, 60 + random() * 130, 60 + random() * 130],
   }))
   const colours = channels >= 3 ? 3 : 1
   const data = new Uint8Array(width * height * channels)

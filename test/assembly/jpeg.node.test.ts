@@ -1,0 +1,426 @@
+import { describe, expect, it } from 'vitest'
+import { lumaFromRgb } from '../reference/pdq.ts'
+import { areaAverage } from '../support/area-average.ts'
+import { decode, difference } from '../support/decode.ts'
+import { type JpegComponent, type JpegOptions, writeJpeg } from '../support/jpeg-writer.ts'
+import { randomFrom } from '../support/random.ts'
+import { scene } from '../support/scene.ts'
+import {
+  decodeBySharp,
+  differenceToSharp,
+  largePicture,
+  lumaBySharp,
+  picture,
+} from '../support/sharp-images.ts'
+
+const DONE = 2
+const DAMAGED = -1
+const TRUNCATED = -2
+const OVER_LIMIT = -4
+const UNSUPPORTED = -5
+
+// Luma is rounded once here, and three channels there. Where a channel leaves the range of a byte it is clamped there,
+// which luma does not see: those pixels are left out.
+const MAX_DIFFERENCE = 2
+const MEAN_DIFFERENCE = 0.35
+
+const SIZES: [number, number][] = [
+  [1, 1],
+  [8, 8],
+  [17, 5],
+  [5, 70],
+  [64, 48],
+  [301, 203],
+  [512, 512],
+]
+
+describe('JPEG by libjpeg-turbo', () => {
+  const encodings = [10, 50, 75, 90, 100].flatMap((quality) =>
+    (['4:2:0', '4:4:4'] as const).flatMap((chromaSubsampling) =>
+      [false, true].map((progressive) => ({ quality, chromaSubsampling, progressive })),
+    ),
+  )
+  describe.each(SIZES)('of %i x %i', (width, height) => {
+    it.each(encodings)(
+      'gives the luma of libvips: $quality $chromaSubsampling progressive $progressive',
+      async (encoding) => {
+        const file = await picture(width, height).jpeg(encoding).toBuffer()
+        const { frames, status } = decode('jpeg', file)
+        expect(status).toBe(DONE)
+        const { max, mean } = differenceToSharp(frames[0]!.luma, await decodeBySharp(file))
+        expect(max).toBeLessThan(MAX_DIFFERENCE)
+        expect(mean).toBeLessThan(MEAN_DIFFERENCE)
+      },
+    )
+
+    it('gives grey as it is', async () => {
+      const file = await picture(width, height, 1).jpeg({ quality: 95 }).toBuffer()
+      expect(
+        differenceToSharp(decode('jpeg', file).frames[0]!.luma, await decodeBySharp(file)).max,
+      ).toBeLessThan(1.01)
+    })
+
+    it('has the same rows for pieces of any size', async () => {
+      for (const progressive of [false, true]) {
+        const file = await picture(width, height).jpeg({ quality: 85, progressive }).toBuffer()
+        const whole = decode('jpeg', file).frames[0]!.luma
+        for (const cut of file.length < 30_000 ? [1, 7, 4096] : [7, 4096]) {
+          expect(decode('jpeg', file, cut).frames[0]!.luma).toEqual(whole)
+        }
+      }
+    })
+  })
+})
+
+/** Components of a picture at their own resolutions: planes of the full picture, averaged. */
+function componentsOf(
+  planes: ((x: number, y: number) => number)[],
+  samplings: [h: number, v: number][],
+): JpegComponent[] {
+  const maxH = Math.max(...samplings.map(([h]) => h))
+  const maxV = Math.max(...samplings.map(([, v]) => v))
+  return planes.map((plane, i) => {
+    const [h, v] = samplings[i] ?? [1, 1]
+    return {
+      h,
+      v,
+      sample: (x, y) =>
+        plane(Math.floor(((x + 0.5) * maxH) / h), Math.floor(((y + 0.5) * maxV) / v)),
+    }
+  })
+}
+
+/** A smooth function of a position, 0 to 255. */
+function smooth(seed: number): (x: number, y: number) => number {
+  const random = randomFrom(seed)
+  const [a, b, c] = [random() / 9, random() / 9, random() * 6]
+  return (x, y) => Math.round(127.5 + 100 * Math.sin(x * a + y * b + c))
+}
+
+const planes = [smooth(1), smooth(2), smooth(3), smooth(4)] as const
+
+function lumaOf(
+  width: number,
+  height: number,
+  value: (x: number, y: number) => number,
+): Float32Array {
+  return Float32Array.from({ length: width * height }, (_, i) =>
+    value(i % width, Math.floor(i / width)),
+  )
+}
+
+const [WIDTH, HEIGHT] = [75, 53]
+
+function firstLuma(options: Omit<JpegOptions, 'width' | 'height'>): Float32Array {
+  const { frames, status } = decode('jpeg', writeJpeg({ width: WIDTH, height: HEIGHT, ...options }))
+  expect(status).toBe(DONE)
+  return frames[0]!.luma
+}
+
+describe('JPEG of every sampling', () => {
+  const factors = [1, 2, 3, 4]
+  const samplings = factors.flatMap((h) => factors.map((v): [number, number] => [h, v]))
+  const legal = samplings.flatMap((luma) =>
+    samplings
+      .map((chroma) => ({ luma, chroma }))
+      .filter(({ chroma }) => luma[0] * luma[1] + 2 * chroma[0] * chroma[1] <= 10),
+  )
+  it.each(legal)('decodes luma $luma and chroma $chroma', ({ luma, chroma }) => {
+    const components = componentsOf(planes.slice(0, 3), [luma, chroma, chroma])
+    const maxH = Math.max(luma[0], chroma[0])
+    const maxV = Math.max(luma[1], chroma[1])
+    const expected = lumaOf(WIDTH, HEIGHT, (x, y) => planes[0](x, y))
+    const { max, mean } = difference(firstLuma({ components }), expected)
+    // Where luma itself is subsampled, the picture is only known at its samples.
+    const isFull = luma[0] === maxH && luma[1] === maxV
+    expect(max).toBeLessThan(isFull ? 2.5 : 60)
+    expect(mean).toBeLessThan(isFull ? 0.6 : 16)
+  })
+
+  it('refuses more than ten blocks in an MCU', () => {
+    const components = componentsOf(planes.slice(0, 3), [
+      [4, 4],
+      [1, 1],
+      [1, 1],
+    ])
+    expect(decode('jpeg', writeJpeg({ width: 64, height: 64, components })).status).toBe(OVER_LIMIT)
+  })
+})
+
+describe('JPEG colour', () => {
+  const full: [number, number][] = [
+    [1, 1],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ]
+  const rgbLuma = lumaOf(
+    WIDTH,
+    HEIGHT,
+    (x, y) => 0.299 * planes[0](x, y) + 0.587 * planes[1](x, y) + 0.114 * planes[2](x, y),
+  )
+
+  it('is RGB by Adobe’s marker, or by the names of the components', () => {
+    const components = componentsOf(planes.slice(0, 3), full)
+    expect(difference(firstLuma({ components, adobeTransform: 0 }), rgbLuma).max).toBeLessThan(2)
+    expect(
+      difference(firstLuma({ components, ids: [0x52, 0x47, 0x42] }), rgbLuma).max,
+    ).toBeLessThan(2)
+  })
+
+  it('is RGB also in separate scans and with subsampled components', () => {
+    const scans = [[0], [1], [2]]
+    expect(
+      difference(
+        firstLuma({ components: componentsOf(planes.slice(0, 3), full), adobeTransform: 0, scans }),
+        rgbLuma,
+      ).max,
+    ).toBeLessThan(2)
+    const components = componentsOf(planes.slice(0, 3), [
+      [2, 2],
+      [1, 1],
+      [2, 1],
+    ])
+    expect(difference(firstLuma({ components, adobeTransform: 0 }), rgbLuma).mean).toBeLessThan(8)
+  })
+
+  it('is CMYK as light, and inverted with Adobe’s marker', () => {
+    const components = componentsOf([...planes], full)
+    const light = (ink: (x: number, y: number) => number) => (x: number, y: number) =>
+      255 - ink(x, y)
+    const cmyk = (inks: ((x: number, y: number) => number)[]) =>
+      lumaOf(WIDTH, HEIGHT, (x, y) => {
+        const [c, m, yellow, k] = inks.map((ink) => ink(x, y)) as [number, number, number, number]
+        return ((0.299 * c + 0.587 * m + 0.114 * yellow) * k) / 255
+      })
+    expect(difference(firstLuma({ components }), cmyk(planes.map(light))).max).toBeLessThan(3)
+    expect(
+      difference(firstLuma({ components, adobeTransform: 0 }), cmyk([...planes])).max,
+    ).toBeLessThan(3)
+    const scans = [[2], [0, 1], [3]]
+    expect(
+      difference(firstLuma({ components, adobeTransform: 0, scans }), cmyk([...planes])).max,
+    ).toBeLessThan(3)
+  })
+
+  it('is YCCK with Adobe’s marker of 2', () => {
+    const components = componentsOf(
+      [...planes],
+      [
+        [2, 2],
+        [1, 1],
+        [1, 1],
+        [2, 2],
+      ],
+    )
+    const ycck = lumaOf(WIDTH, HEIGHT, (x, y) => ((255 - planes[0](x, y)) * planes[3](x, y)) / 255)
+    expect(difference(firstLuma({ components, adobeTransform: 2 }), ycck).max).toBeLessThan(4)
+  })
+})
+
+describe('JPEG structure', () => {
+  const components = componentsOf(planes.slice(0, 3), [
+    [2, 2],
+    [1, 1],
+    [1, 1],
+  ])
+  const base = writeJpeg({ width: WIDTH, height: HEIGHT, components })
+  const expected = decode('jpeg', base).frames[0]!.luma
+
+  it.each([1, 2, 3, 7, 100])('decodes restart intervals of %i', (restartInterval) => {
+    expect(firstLuma({ components, restartInterval })).toEqual(expected)
+  })
+
+  it('decodes components in scans of their own', () => {
+    for (const scans of [
+      [[0], [1], [2]],
+      [[2], [1], [0]],
+      [[1, 2], [0]],
+    ]) {
+      expect(firstLuma({ components, scans })).toEqual(expected)
+      expect(firstLuma({ components, scans, restartInterval: 3 })).toEqual(expected)
+    }
+  })
+
+  it('decodes quantisation tables of 16 bits', () => {
+    expect(firstLuma({ components, has16BitTables: true })).toEqual(expected)
+    const coarse = firstLuma({ components, has16BitTables: true, step: 300 })
+    expect(coarse).not.toEqual(expected)
+  })
+
+  it('takes the height from DNL where the frame has none', () => {
+    expect(firstLuma({ components, hasDnl: true })).toEqual(expected)
+    expect(firstLuma({ components, hasDnl: true, scans: [[0], [1], [2]] })).toEqual(expected)
+  })
+
+  it('does without an end marker', () => {
+    expect(decode('jpeg', base.subarray(0, -2)).frames[0]!.luma).toEqual(expected)
+  })
+
+  it('passes over bytes between markers', () => {
+    const at = base.findIndex((byte, i) => byte === 0xff && base[i + 1] === 0xc4)
+    const file = Uint8Array.from([
+      ...base.subarray(0, at),
+      1,
+      2,
+      3,
+      0xff,
+      0xff,
+      ...base.subarray(at),
+    ])
+    expect(decode('jpeg', file).frames[0]!.luma).toEqual(expected)
+  })
+
+  it('ignores what follows the picture', () => {
+    const file = Uint8Array.from([...base, ...base, 1, 2, 3])
+    const { frames, status } = decode('jpeg', file)
+    expect(status).toBe(DONE)
+    expect(frames).toHaveLength(1)
+  })
+
+  it('takes tables that are defined anew between scans', async () => {
+    // Progressive files of libjpeg have tables of their own before each scan.
+    const file = await picture(200, 150).jpeg({ progressive: true }).toBuffer()
+    const tables = file.reduce(
+      (count, byte, i) => count + (byte === 0xff && file[i + 1] === 0xc4 ? 1 : 0),
+      0,
+    )
+    expect(tables).toBeGreaterThan(5)
+    expect(
+      differenceToSharp(decode('jpeg', file).frames[0]!.luma, await decodeBySharp(file)).max,
+    ).toBeLessThan(MAX_DIFFERENCE)
+  })
+
+  it('finds lost restart intervals again', () => {
+    const file = writeJpeg({ width: 256, height: 256, components, restartInterval: 4 })
+    const whole = decode('jpeg', file).frames[0]!.luma
+    const marker = file.findIndex(
+      (byte, i) =>
+        i > 1000 && byte === 0xff && (file[i + 1] ?? 0) >= 0xd0 && (file[i + 1] ?? 0) <= 0xd7,
+    )
+    const broken = Uint8Array.from(file)
+    broken.fill(0x55, marker - 200, marker)
+    const { frames, status } = decode('jpeg', broken)
+    expect(status).toBe(DONE)
+    const { mean } = difference(frames[0]!.luma, whole)
+    expect(mean).toBeGreaterThan(0)
+    expect(mean).toBeLessThan(6)
+  })
+})
+
+describe('JPEG that is not whole', () => {
+  it.each([false, true])('counts from half of its rows on; progressive %s', async (progressive) => {
+    const file = await picture(400, 400).jpeg({ quality: 90, progressive }).toBuffer()
+    const statuses = [0.05, 0.3, 0.9].map(
+      (share) => decode('jpeg', file.subarray(0, file.length * share)).status,
+    )
+    expect(statuses[0]).toBe(TRUNCATED)
+    expect(statuses[2]).toBe(DONE)
+  })
+
+  it('is grey where rows are missing', async () => {
+    const file = await picture(400, 400).jpeg({ quality: 90 }).toBuffer()
+    const { luma } = decode('jpeg', file.subarray(0, Math.floor(file.length * 0.7))).frames[0]!
+    expect([...luma.subarray(-400)]).toEqual(Array.from({ length: 400 }, () => 128))
+    const whole = decode('jpeg', file).frames[0]!.luma
+    expect(luma.subarray(0, 400 * 200)).toEqual(whole.subarray(0, 400 * 200))
+  })
+
+  it('gives the same rows for pieces of any size', async () => {
+    for (const progressive of [false, true]) {
+      const file = (await picture(200, 200).jpeg({ progressive }).toBuffer()).subarray(0, -300)
+      const whole = decode('jpeg', file).frames[0]?.luma
+      for (const cut of [1, 7, 4096])
+        expect(decode('jpeg', file, cut).frames[0]?.luma).toEqual(whole)
+    }
+  })
+})
+
+describe('JPEG that is refused', () => {
+  const components = componentsOf(planes.slice(0, 3), [
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ])
+  const base = writeJpeg({ width: 40, height: 40, components })
+  const frameAt = base.findIndex((byte, i) => byte === 0xff && base[i + 1] === 0xc0)
+  const changed = (change: (file: Uint8Array) => void) => {
+    const file = Uint8Array.from(base)
+    change(file)
+    return decode('jpeg', file).status
+  }
+
+  it.each([0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf])(
+    'is unsupported: frame marker %i',
+    (code) => {
+      expect(changed((file) => (file[frameAt + 1] = code))).toBe(UNSUPPORTED)
+    },
+  )
+
+  it('is unsupported: 12 bits', () => {
+    expect(changed((file) => (file[frameAt + 4] = 12))).toBe(UNSUPPORTED)
+  })
+
+  it('is damaged: no picture, no tables, impossible sampling', () => {
+    expect(decode('jpeg', Uint8Array.of(0xff, 0xd8, 0xff, 0xd9)).status).toBe(DAMAGED)
+    expect(decode('jpeg', new Uint8Array(100)).status).toBe(DAMAGED)
+    expect(changed((file) => (file[frameAt + 11] = 0x55))).toBe(DAMAGED)
+    const withoutTables = Uint8Array.from([...base.subarray(0, 2), ...base.subarray(frameAt)])
+    expect(decode('jpeg', withoutTables).status).toBe(DAMAGED)
+  })
+
+  it('is over a limit: a hundred scans and one', () => {
+    const scans = (count: number) => Array.from({ length: count }, () => [1])
+    const write = (count: number) =>
+      writeJpeg({ width: 16, height: 16, components, scans: [...scans(count), [0]] })
+    expect(decode('jpeg', write(99)).status).toBe(DONE)
+    expect(decode('jpeg', write(100)).status).toBe(OVER_LIMIT)
+  })
+})
+
+describe('JPEG at reduced scale', () => {
+  it.each([
+    [600, 700],
+    [1030, 1024],
+    [1500, 1100],
+    [2100, 2300],
+    [700, 4200],
+    [4200, 4100],
+    [4200, 300],
+  ])('is the area average of the picture of %i x %i', async (width, height) => {
+    for (const progressive of [false, true]) {
+      const file = await largePicture(width, height).jpeg({ quality: 92, progressive }).toBuffer()
+      const { luma } = decode('jpeg', file).frames[0]!
+      const full = await lumaBySharp(file)
+      const { max, mean } = difference(luma, areaAverage(full, [width, height]))
+      expect(mean).toBeLessThan(0.6)
+      expect(max).toBeLessThan(24)
+    }
+  })
+})
+
+it('agrees with the scene it was made from', () => {
+  const { data, width, height } = scene(120, 90, 3, 3)
+  const expected = lumaFromRgb(data, 3)
+  const at = (offset: number) => (x: number, y: number) => {
+    const i = (Math.min(y, height - 1) * width + Math.min(x, width - 1)) * 3
+    const [r, g, b] = [data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0]
+    return (
+      [
+        0.299 * r + 0.587 * g + 0.114 * b,
+        128 - 0.168736 * r - 0.331264 * g + 0.5 * b,
+        128 + 0.5 * r - 0.418688 * g - 0.081312 * b,
+      ][offset] ?? 0
+    )
+  }
+  const components = componentsOf(
+    [at(0), at(1), at(2)],
+    [
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ],
+  )
+  const { frames } = decode('jpeg', writeJpeg({ width, height, components }))
+  expect(difference(frames[0]!.luma, expected).max).toBeLessThan(2)
+})

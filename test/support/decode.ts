@@ -1,0 +1,102 @@
+import { formatHash } from '../../src/core/hash.ts'
+import type { CoreFormat } from '../../src/core/image.ts'
+import { readModules } from '../../src/core/node.ts'
+
+/** Exports of assembly/image.ts by which tests look at planes. */
+interface PlaneExports {
+  memory: WebAssembly.Memory
+  allocate(bytes: number): number
+  inputAddress(): number
+  inputRoom(): number
+  inputAdded(count: number): void
+  planeAddress(): number
+  planeCols(): number
+  planeRows(): number
+  whiteAddress(): number
+  hashPlane(plane: number, rows: number, cols: number, out: number): number
+}
+
+/** A frame as a decoder leaves it. */
+export interface DecodedFrame {
+  rows: number
+  cols: number
+  luma: Float32Array
+  /** Luma over white; `undefined` if the frame is opaque. */
+  white: Float32Array | undefined
+  hash: string
+}
+
+export interface Decoded {
+  /** The last status of assembly/status.ts: 2 if all is well. */
+  status: number
+  frames: DecodedFrame[]
+  /** Bytes of memory that the instance took. */
+  memoryBytes: number
+}
+
+const modules = readModules()
+const NAMES = { jpeg: 'decodeJpeg', png: 'decodePng', gif: 'decodeGif', bmp: 'decodeBmp' } as const
+
+const MORE = 0
+const FRAME = 1
+
+/** Decodes a file in the core, in pieces of `cut` bytes. */
+export function decode(
+  format: CoreFormat,
+  file: Uint8Array,
+  cut = Number.POSITIVE_INFINITY,
+): Decoded {
+  return decodePieces(format, file, () => cut)
+}
+
+/** Decodes a file in the core, in pieces whose length `nextCut` tells. */
+export function decodePieces(format: CoreFormat, file: Uint8Array, nextCut: () => number): Decoded {
+  const { exports } = new WebAssembly.Instance(modules.image, {})
+  const core = exports as unknown as PlaneExports
+  const run = exports[NAMES[format]] as (isLast: number) => number
+  const frames: DecodedFrame[] = []
+  let offset = 0
+  let status = MORE
+  while (status === MORE) {
+    const address = core.inputAddress()
+    const count = Math.min(core.inputRoom(), file.length - offset, nextCut())
+    new Uint8Array(core.memory.buffer).set(file.subarray(offset, offset + count), address)
+    core.inputAdded(count)
+    offset += count
+    const isLast = offset === file.length
+    for (status = run(isLast ? 1 : 0); status === FRAME; status = run(isLast ? 1 : 0)) {
+      frames.push(frameOf(core))
+    }
+    if (isLast) break
+  }
+  return { status, frames, memoryBytes: core.memory.buffer.byteLength }
+}
+
+function frameOf(core: PlaneExports): DecodedFrame {
+  const rows = core.planeRows()
+  const cols = core.planeCols()
+  const plane = (address: number) =>
+    new Float32Array(core.memory.buffer, address, rows * cols).slice()
+  const out = core.allocate(32)
+  core.hashPlane(core.planeAddress(), rows, cols, out)
+  return {
+    rows,
+    cols,
+    luma: plane(core.planeAddress()),
+    white: core.whiteAddress() === 0 ? undefined : plane(core.whiteAddress()),
+    hash: formatHash(new Uint8Array(core.memory.buffer, out, 32)),
+  }
+}
+
+/** How far two planes are apart. */
+export function difference(a: Float32Array, b: Float32Array): { max: number; mean: number } {
+  if (a.length !== b.length) throw new RangeError(`planes of ${a.length} and ${b.length} samples`)
+  let max = 0
+  let sum = 0
+  for (let i = 0; i < a.length; i++) {
+    const apart = Math.abs((a[i] ?? 0) - (b[i] ?? 0))
+    max = Math.max(max, apart)
+    sum += apart
+  }
+  return { max, mean: sum / a.length }
+}
