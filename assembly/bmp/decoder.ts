@@ -255,8 +255,12 @@ function readRuns(): i32 {
 }
 
 function putRun(count: u32, value: u32): void {
-  for (let k: u32 = 0; k < count; k++)
+  // A run may go on behind the end of its row for as long as it likes: that must not cost time.
+  const shown = column < imageWidth ? min(count, imageWidth - column) : 0
+  for (let k: u32 = 0; k < shown; k++) {
     putPixel(runBits == 8 ? value : k & 1 ? value & 15 : value >> 4)
+  }
+  column += count - shown
 }
 
 function putPixel(value: u32): void {

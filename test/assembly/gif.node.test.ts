@@ -1,0 +1,253 @@
+import { createRequire } from 'node:module'
+import type * as Gifenc from 'gifenc'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { lumaFromRgb } from '../reference/pdq.ts'
+import { decode, decodePieces, difference } from '../support/decode.ts'
+import { type GifFrame, type GifOptions, writeGif } from '../support/gif-writer.ts'
+import { randomFrom } from '../support/random.ts'
+import { scene } from '../support/scene.ts'
+import { lumaBySharp, picture } from '../support/sharp-images.ts'
+
+const { GIFEncoder, quantize, applyPalette } = createRequire(import.meta.url)(
+  'gifenc',
+) as typeof Gifenc
+
+const DONE = 2
+const DAMAGED = -1
+const TRUNCATED = -2
+
+const [WIDTH, HEIGHT] = [60, 50]
+
+/** Colours of which number n has luma 2n. */
+const GREYS = Array.from({ length: 128 }, (_, n) => [2 * n, 2 * n, 2 * n])
+
+function flat(level: number, more: Partial<GifFrame> = {}): GifFrame {
+  return { width: WIDTH, height: HEIGHT, pixel: () => level / 2, ...more }
+}
+
+/** A small frame in the middle. */
+function patch(level: number, more: Partial<GifFrame> = {}): GifFrame {
+  return flat(level, { x: 20, y: 15, width: 20, height: 20, ...more })
+}
+
+function gif(...frames: GifFrame[]): Uint8Array {
+  return writeGif({ width: WIDTH, height: HEIGHT, palette: GREYS, frames })
+}
+
+/** Luma in the corner and in the middle of each hashed frame. */
+function levels(file: Uint8Array): [corner: number, middle: number][] {
+  return decode('gif', file).frames.map(({ luma, cols, rows }) => [
+    Math.round(luma[0] ?? 0),
+    Math.round(luma[(rows / 2) * cols + cols / 2] ?? 0),
+  ])
+}
+
+describe('GIF by other encoders', () => {
+  it.each([
+    [1, 1],
+    [7, 3],
+    [64, 48],
+    [301, 203],
+  ])('gives the luma of libvips: %i x %i', async (width, height) => {
+    const file = await picture(width, height).gif().toBuffer()
+    const { frames, status } = decode('gif', file)
+    expect(status).toBe(DONE)
+    expect(difference(frames[0]!.luma, await lumaBySharp(file)).max).toBeLessThan(0.001)
+  })
+
+  it('gives the colours that gifenc wrote', () => {
+    const { data, width, height } = scene(200, 150, 4, 5)
+    const palette = quantize(data, 256)
+    const index = applyPalette(data, palette)
+    const encoder = GIFEncoder()
+    encoder.writeFrame(index, width, height, { palette })
+    encoder.finish()
+    const expected = lumaFromRgb(
+      Uint8Array.from([...index].flatMap((colour) => palette[colour] ?? [])),
+      3,
+    )
+    const { luma } = decode('gif', encoder.bytes()).frames[0]!
+    expect(difference(luma, expected).max).toBeLessThan(0.001)
+  })
+
+  it('composes animations as libvips does', async () => {
+    const pages = [1, 2, 3, 4].map((seed) => picture(120, 90, 3, seed).png().toBuffer())
+    const file = await sharp(await Promise.all(pages), { join: { animated: true } })
+      .gif({ interFrameMaxError: 8 })
+      .toBuffer()
+    const { frames } = decode('gif', file)
+    expect(frames).toHaveLength(4)
+    for (const [page, { luma }] of frames.entries()) {
+      const { data, info } = await sharp(file, { page })
+        .removeAlpha()
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      expect(difference(luma, lumaFromRgb(data, info.channels)).max).toBeLessThan(1)
+    }
+  })
+})
+
+describe('GIF frames', () => {
+  it('have the same rows for pieces of any size', () => {
+    const noise = randomFrom(5)
+    const pixel = () => Math.floor(noise() * 128)
+    const values = Array.from({ length: WIDTH * HEIGHT }, pixel)
+    const at = (x: number, y: number) => values[y * WIDTH + x] ?? 0
+    for (const isInterlaced of [false, true]) {
+      const file = gif(
+        flat(0, { pixel: at, isInterlaced }),
+        patch(200),
+        patch(20, { isInterlaced }),
+      )
+      const whole = decode('gif', file).frames.map(({ luma }) => luma)
+      expect(whole).toHaveLength(3)
+      const random = randomFrom(7)
+      for (const cut of [() => 1, () => 7, () => 4096, () => 1 + Math.floor(random() * 90)]) {
+        expect(decodePieces('gif', file, cut).frames.map(({ luma }) => luma)).toEqual(whole)
+      }
+    }
+  })
+
+  it('are the same interlaced or not, of any height', () => {
+    for (const height of [1, 2, 3, 4, 5, 7, 8, 9, 50]) {
+      const frame = { width: WIDTH, height, pixel: (x: number, y: number) => (x + 3 * y) % 128 }
+      const write = (isInterlaced: boolean) =>
+        writeGif({ width: WIDTH, height, palette: GREYS, frames: [{ ...frame, isInterlaced }] })
+      expect(decode('gif', write(true)).frames[0]!.luma).toEqual(
+        decode('gif', write(false)).frames[0]!.luma,
+      )
+    }
+  })
+
+  it('are hashed when they show something new', () => {
+    expect(levels(gif(flat(10), flat(200), flat(200), flat(90)))).toEqual([
+      [10, 10],
+      [200, 200],
+      [90, 90],
+    ])
+  })
+
+  it('are drawn on what is there', () => {
+    expect(levels(gif(flat(10), patch(200)))).toEqual([
+      [10, 10],
+      [10, 200],
+    ])
+  })
+
+  it('may be partly outside the canvas', () => {
+    expect(levels(gif(flat(10), patch(200, { x: 25, width: 500, height: 500 }))).at(-1)).toEqual([
+      10, 200,
+    ])
+    expect(levels(gif(flat(10), patch(200, { x: 5000, y: 5000 })))).toEqual([[10, 10]])
+  })
+
+  it('have colours of their own', () => {
+    const own = GREYS.toReversed()
+    expect(levels(gif(flat(10), patch(200, { palette: own }))).at(-1)).toEqual([10, 254 - 200])
+    const only: GifOptions = { width: WIDTH, height: HEIGHT, frames: [flat(40, { palette: own })] }
+    expect(levels(writeGif(only))).toEqual([[214, 214]])
+  })
+
+  it('leave what is under transparent pixels', () => {
+    const half = (x: number) => (x < 30 ? 60 : 7)
+    expect(levels(gif(flat(50), flat(0, { pixel: half, transparent: 60 })))).toEqual([
+      [50, 50],
+      [50, 14],
+    ])
+  })
+
+  it('have a plane over white where they are transparent', () => {
+    const { luma, white } = decode('gif', gif(flat(50, { transparent: 25 }))).frames[0]!
+    expect(Math.round(luma[0] ?? 0)).toBe(50)
+    expect(white?.[0]).toBe(255)
+    expect(decode('gif', gif(flat(50))).frames[0]!.white).toBeUndefined()
+  })
+
+  it.each([
+    [1, 200],
+    [2, 0],
+    [3, 50],
+  ])('are disposed of: method %i leaves %i', (disposal, left) => {
+    const last = flat(120, { width: 20, height: 20 })
+    expect(levels(gif(flat(50), patch(200, { disposal }), last)).at(-1)).toEqual([120, left])
+  })
+
+  it('may come before a canvas that is too small for the first', () => {
+    const file = writeGif({ width: 1, height: 1, palette: GREYS, frames: [flat(80)] })
+    const { rows, cols } = decode('gif', file).frames[0]!
+    expect([cols, rows]).toEqual([WIDTH, HEIGHT])
+  })
+
+  it('are found behind extensions and stray bytes', () => {
+    const comment = [0x21, 0xfe, 3, 1, 2, 3, 1, 9, 0]
+    const before = [
+      ...comment,
+      0x21,
+      0xff,
+      11,
+      ...Array.from('NETSCAPE2.0', () => 65),
+      3,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ]
+    const frames = [flat(10), flat(98)]
+    expect(
+      levels(writeGif({ width: WIDTH, height: HEIGHT, palette: GREYS, frames, before })),
+    ).toEqual(levels(gif(flat(10), flat(98))))
+  })
+})
+
+describe('GIF limits', () => {
+  it('hashes 64 frames and leaves out the rest', () => {
+    const frames = Array.from({ length: 80 }, (_, i) => flat(i % 2 ? 200 : 10))
+    expect(levels(gif(...frames.slice(0, 64)))).toHaveLength(64)
+    expect(levels(gif(...frames))).toHaveLength(64)
+  })
+
+  it('has one frame where the canvas does not fit', () => {
+    const large = (level: number): GifFrame => flat(level, { width: 40, height: 40 })
+    const file = writeGif({
+      width: 6000,
+      height: 5000,
+      palette: GREYS,
+      frames: [large(10), large(200)],
+    })
+    const { frames, memoryBytes } = decode('gif', file)
+    expect(frames).toHaveLength(1)
+    expect(memoryBytes).toBeLessThan(8_000_000)
+  })
+
+  it('refuses a canvas of more than 100 megapixels', () => {
+    const file = writeGif({ width: 65535, height: 65535, palette: GREYS, frames: [flat(1)] })
+    expect(decode('gif', file).status).toBe(-4)
+  })
+})
+
+describe('GIF that is not whole', () => {
+  const file = gif(flat(10, { pixel: (x, y) => (x + y) % 128 }), flat(200))
+  const first = gif(flat(10, { pixel: (x, y) => (x + y) % 128 })).length
+
+  it('counts from half of its first rows on', () => {
+    const statuses = [0.2, 0.45, 0.75].map(
+      (share) => decode('gif', file.subarray(0, 13 + 384 + first * share - 384 * share)).status,
+    )
+    expect(statuses).toEqual([TRUNCATED, TRUNCATED, DONE])
+  })
+
+  it('keeps the frames before the one that is cut off', () => {
+    const { frames, status } = decode('gif', file.subarray(0, -500))
+    expect([frames.length, status]).toEqual([1, DONE])
+  })
+
+  it('is damaged without a frame', () => {
+    expect(
+      decode('gif', writeGif({ width: 9, height: 9, palette: GREYS, frames: [] })).status,
+    ).toBe(DAMAGED)
+    expect(decode('gif', new Uint8Array(400)).status).toBe(DAMAGED)
+  })
+})

@@ -1,0 +1,29 @@
+// What tests use of packages without types of their own.
+
+declare module 'gifenc' {
+  export function quantize(rgba: Uint8Array, colours: number): number[][]
+  export function applyPalette(rgba: Uint8Array, palette: number[][]): Uint8Array
+  export function GIFEncoder(): {
+    writeFrame(
+      index: Uint8Array,
+      width: number,
+      height: number,
+      options: { palette: number[][] },
+    ): void
+    finish(): void
+    bytes(): Uint8Array<ArrayBuffer>
+  }
+}
+
+declare module 'upng-js' {
+  const UPNG: {
+    encode(
+      frames: ArrayBuffer[],
+      width: number,
+      height: number,
+      colours: number,
+      delays?: number[],
+    ): ArrayBuffer
+  }
+  export default UPNG
+}
