@@ -6,7 +6,7 @@ import { isPartial } from './luma/canvas'
 import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth } from './luma/planes'
 
-export { allocate, limitMemory } from './memory'
+export { allocate } from './memory'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
@@ -21,7 +21,8 @@ export { orientPlane }
 
 export { hashDihedral, hashPlane } from './pdq/hash'
 
-// Each stage of PDQ, for tests.
+// For tests: guards of memory, and each stage of PDQ.
+export { areGuardsIntact, guardAllocations } from './memory'
 export { lumaFromGrey, lumaFromRgb, lumaFromRgba } from './luma/pixels'
 export { jaroszDecimate } from './pdq/jarosz'
 export { quality64 } from './pdq/quality'

@@ -32,11 +32,16 @@ export function memoryLeft(): usize {
  */
 export function allocate(bytes: usize): usize {
   const address = top
-  return extendLast(bytes + ALIGNMENT) ? address : 0
+  return raiseTop(bytes + ALIGNMENT) && placeGuard() ? address : 0
 }
 
 /** Makes what was allocated last `bytes` longer. Returns false when that does not fit under the limit. */
 export function extendLast(bytes: usize): bool {
+  takeGuardAway()
+  return raiseTop(bytes) && placeGuard()
+}
+
+function raiseTop(bytes: usize): bool {
   const size = (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
   if (size < bytes || size > memoryLeft()) return false
   const end = top + size
@@ -44,4 +49,42 @@ export function extendLast(bytes: usize): bool {
   if (end > available && memory.grow(<i32>((end - available + PAGE - 1) / PAGE)) < 0) return false
   top = end
   return true
+}
+
+// Tests leave a guard behind each allocation, to see that nothing is written there:
+//
+//   allocation │ 16 bytes │ address of the guard before this one, 12 zeros, further zeros │ next allocation
+
+let guardBytes: usize = 0
+let lastGuard: usize = 0
+
+/** Leaves guards of `bytes`, a multiple of 16, behind what is allocated from now on. For tests. */
+export function guardAllocations(bytes: u32): void {
+  guardBytes = bytes
+}
+
+/** Whether all guards are as they were left. For tests. */
+export function areGuardsIntact(): bool {
+  for (let guard = lastGuard; guard; guard = load<usize>(guard)) {
+    for (let at = guard + sizeof<usize>(); at < guard + guardBytes; at++) {
+      if (load<u8>(at)) return false
+    }
+  }
+  return true
+}
+
+function placeGuard(): bool {
+  if (!guardBytes) return true
+  const guard = top
+  if (!raiseTop(guardBytes)) return false
+  store<usize>(guard, lastGuard)
+  lastGuard = guard
+  return true
+}
+
+function takeGuardAway(): void {
+  if (!guardBytes) return
+  top = lastGuard
+  lastGuard = load<usize>(top)
+  store<usize>(top, 0)
 }

@@ -206,7 +206,7 @@ function readSegment(code: u32, at: usize, bytes: u32): i32 {
     case 0xdd:
       return readRestartInterval(at, bytes)
     case 0xdc:
-      return readLineCount(at, bytes)
+      return useLineCount(at, bytes)
     case 0xe0:
     case 0xe1:
     case 0xee:
@@ -219,6 +219,13 @@ function readSegment(code: u32, at: usize, bytes: u32): i32 {
     default:
       return readFrame(code, at, bytes)
   }
+}
+
+/** DNL: the number of lines of a frame whose header had none. From here on storage is as for any other frame. */
+function useLineCount(at: usize, bytes: u32): i32 {
+  const status = readLineCount(at, bytes)
+  if (status != MORE || !isStored) return status
+  return storeRows(divideUp(height, 8 * maxV)) ? MORE : OVER_BUDGET
 }
 
 /** Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. */
@@ -294,6 +301,8 @@ function beginScan(): i32 {
   if (!isPlanned) {
     const status = planFrame()
     if (status != MORE) return status
+  } else if (height == 0) {
+    return DAMAGED // DNL comes behind the first scan (T.81, B.2.5)
   }
   kind = scanKind()
   state = IN_SKIPPED_SCAN
@@ -491,9 +500,7 @@ function finish(): i32 {
   }
   if (!isStored) return skipMcus(<u32>-1) ? FRAME : OVER_BUDGET
   if (!beginOutput()) return OVER_BUDGET
-  const mcuRows = divideUp(height, 8 * maxV)
-  if (!storeRows(mcuRows)) return OVER_BUDGET
-  for (let mcuRow: u32 = 0; mcuRow < mcuRows; mcuRow++) {
+  for (let mcuRow: u32 = 0; mcuRow < divideUp(height, 8 * maxV); mcuRow++) {
     for (let i: u32 = 0; i < componentCount; i++) {
       if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)
     }

@@ -270,18 +270,21 @@ function sumCells(r: Reducer, first: u32, step: u32, samples: usize, count: u32)
   const limit = r.extentX * r.targetCols
   const cells = r.cellSums
   memory.fill(cells, 0, <usize>r.targetCols * 4)
-  for (let k: u32 = 0; k < count; k++) {
-    const value = f32.load(samples + <usize>k * 4)
-    let at = (first + k * step) * pitch
-    const end = min(at + pitch, limit)
-    let cell = at / r.extentX
-    while (at < end) {
-      const shared = min(end, (cell + 1) * r.extentX) - at
-      const to = cells + <usize>cell * 4
-      f32.store(to, f32.load(to) + value * <f32>shared)
-      at += shared
-      cell++
+  let start = first * pitch
+  let cell = start / r.extentX
+  let cellEnd = (cell + 1) * r.extentX
+  for (const last = samples + <usize>count * 4; samples < last; samples += 4) {
+    for (; start >= cellEnd; cellEnd += r.extentX) cell++
+    const value = f32.load(samples)
+    const end = min(start + pitch, limit)
+    let to = cells + <usize>cell * 4
+    let at = start
+    for (let border = cellEnd; border < end; border += r.extentX, to += 4) {
+      f32.store(to, f32.load(to) + value * <f32>(border - at))
+      at = border
     }
+    f32.store(to, f32.load(to) + value * <f32>(end - at))
+    start += step * pitch
   }
 }
 

@@ -6,6 +6,8 @@ import { readModules } from '../../src/core/node.ts'
 interface PlaneExports {
   memory: WebAssembly.Memory
   allocate(bytes: number): number
+  guardAllocations(bytes: number): void
+  areGuardsIntact(): number
   inputAddress(): number
   inputRoom(): number
   inputAdded(count: number): void
@@ -32,6 +34,8 @@ export interface Decoded {
   frames: DecodedFrame[]
   /** Bytes of memory that the instance took. */
   memoryBytes: number
+  /** Whether nothing was written behind an allocation, if there were guards. */
+  isIntact: boolean
 }
 
 const modules = readModules()
@@ -49,11 +53,17 @@ export function decode(
   return decodePieces(format, file, () => cut)
 }
 
-/** Decodes a file in the core, in pieces whose length `nextCut` tells. */
-export function decodePieces(format: CoreFormat, file: Uint8Array, nextCut: () => number): Decoded {
+/** Decodes a file in the core, in pieces whose length `nextCut` tells, with guards of so many bytes. */
+export function decodePieces(
+  format: CoreFormat,
+  file: Uint8Array,
+  nextCut: () => number,
+  guardBytes = 0,
+): Decoded {
   const { exports } = new WebAssembly.Instance(modules.image, {})
   const core = exports as unknown as PlaneExports
   const run = exports[NAMES[format]] as (isLast: number) => number
+  core.guardAllocations(guardBytes)
   const frames: DecodedFrame[] = []
   let offset = 0
   let status = MORE
@@ -69,7 +79,8 @@ export function decodePieces(format: CoreFormat, file: Uint8Array, nextCut: () =
     }
     if (isLast) break
   }
-  return { status, frames, memoryBytes: core.memory.buffer.byteLength }
+  const isIntact = core.areGuardsIntact() !== 0
+  return { status, frames, memoryBytes: core.memory.buffer.byteLength, isIntact }
 }
 
 function frameOf(core: PlaneExports): DecodedFrame {

@@ -1,0 +1,229 @@
+import { deflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import type { CoreFormat } from '../../src/core/image.ts'
+import { writeBmp } from '../support/bmp-writer.ts'
+import { decode } from '../support/decode.ts'
+import { writeGif } from '../support/gif-writer.ts'
+import { ascii, writeJpeg } from '../support/jpeg-writer.ts'
+import { header, joinPng, u32, writePng } from '../support/png-writer.ts'
+import { picture } from '../support/sharp-images.ts'
+
+const DAMAGED = -1
+const TRUNCATED = -2
+const OVER_BUDGET = -3
+const OVER_LIMIT = -4
+const DONE = 2
+
+/** What a file that wants to cost much may cost, in milliseconds. */
+const MAX_MS = 50
+
+/** The status of a file that must not cost much. */
+function cheapStatus(format: CoreFormat, file: Uint8Array): number {
+  // The best of three: other programs, and compilation, are not the file's doing.
+  let status = 0
+  const times = [1, 2, 3].map(() => {
+    const before = process.cpuUsage()
+    status = decode(format, file).status
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  })
+  expect(Math.min(...times)).toBeLessThan(MAX_MS)
+  return status
+}
+
+function repeat(bytes: ArrayLike<number>, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times)
+  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length)
+  return all
+}
+
+const grey = (width: number, height: number) => ({
+  width,
+  height,
+  depth: 8 as const,
+  colourType: 0 as const,
+  pixel: () => [7],
+})
+
+describe('a short file that claims 65,535 x 65,535 pixels', () => {
+  const components = [{ h: 1, v: 1, sample: () => 90 }]
+  const jpeg = writeJpeg({ width: 8, height: 8, components })
+  const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0)
+  jpeg.fill(255, frame + 5, frame + 9)
+
+  it('is truncated: JPEG', () => {
+    expect(cheapStatus('jpeg', jpeg)).toBe(TRUNCATED)
+  })
+
+  it('is over the limit: progressive JPEG', async () => {
+    const progressive = await picture(64, 64).jpeg({ progressive: true }).toBuffer()
+    const size = progressive.indexOf(Buffer.of(0xff, 0xc2)) + 5
+    progressive.fill(255, size, size + 4)
+    expect(cheapStatus('jpeg', progressive)).toBe(OVER_LIMIT)
+  })
+
+  it('is truncated: PNG, interlaced or not', () => {
+    for (const isInterlaced of [false, true]) {
+      const claim = header({ ...grey(65535, 65535), isInterlaced })
+      const file = joinPng([claim, ['IDAT', deflateSync(new Uint8Array(1000))]])
+      expect(cheapStatus('png', file)).toBe(TRUNCATED)
+    }
+  })
+
+  it('is over the limit: GIF', () => {
+    const pixel = { width: 1, height: 1, pixel: () => 1 }
+    expect(cheapStatus('gif', writeGif({ width: 65535, height: 65535, frames: [pixel] }))).toBe(
+      OVER_LIMIT,
+    )
+  })
+
+  it('is truncated: BMP', () => {
+    const file = writeBmp({ width: 8, height: 8, bits: 24, pixel: () => 9 })
+    file.set([255, 255, 0, 0, 255, 255, 0, 0], 18)
+    expect(cheapStatus('bmp', file)).toBe(TRUNCATED)
+  })
+})
+
+describe('a JPEG that claims work', () => {
+  it('is refused: thousands of scans', async () => {
+    const file = await picture(400, 300).jpeg({ progressive: true }).toBuffer()
+    const scan = file.lastIndexOf(Buffer.of(0xff, 0xda))
+    const last = file.subarray(scan, -2)
+    const many = Buffer.concat([file.subarray(0, -2), repeat(last, 5000), file.subarray(-2)])
+    expect(cheapStatus('jpeg', many)).toBe(OVER_LIMIT)
+  })
+
+  it('is refused: runs of empty blocks, again and again', async () => {
+    // Scans of a picture of 90 megapixels that are over after a few bytes.
+    const file = await picture(64, 64).jpeg({ progressive: true, quality: 10 }).toBuffer()
+    const frame = file.indexOf(Buffer.of(0xff, 0xc2))
+    file.writeUInt16BE(9000, frame + 5)
+    file.writeUInt16BE(10_000, frame + 7)
+    const scan = file.lastIndexOf(Buffer.of(0xff, 0xda))
+    const many = Buffer.concat([file.subarray(0, -2), repeat(file.subarray(scan, -2), 80)])
+    expect([TRUNCATED, OVER_LIMIT]).toContain(cheapStatus('jpeg', many))
+  })
+
+  it('is damaged: nothing but markers, or segments, or restart markers', () => {
+    const fill = (bytes: number[]) =>
+      Uint8Array.from([0xff, 0xd8, ...repeat(bytes, Math.floor(1_000_000 / bytes.length))])
+    for (const bytes of [
+      [0xff],
+      [0xff, 0xd8],
+      [0xff, 0xd0],
+      [0xff, 0xe1, 0, 2],
+      [0xff, 0xc4, 0, 2],
+    ]) {
+      expect(cheapStatus('jpeg', fill(bytes))).toBe(DAMAGED)
+    }
+  })
+})
+
+describe('a PNG that claims work', () => {
+  it('is refused: inflates a thousandfold', () => {
+    const zeros = deflateSync(new Uint8Array(100_000_000), { level: 9 })
+    for (const isInterlaced of [false, true]) {
+      const file = joinPng([header({ ...grey(9900, 9900), isInterlaced }), ['IDAT', zeros]])
+      expect(file.length).toBeLessThan(100_000)
+      expect(cheapStatus('png', file)).toBe(OVER_LIMIT)
+    }
+  })
+
+  it('ends: hundreds of thousands of empty chunks, or of stored blocks of nothing', () => {
+    const empty = joinPng([]).subarray(8, 20)
+    const chunk = Uint8Array.from(empty)
+    chunk.set(ascii('IDAT'), 4)
+    const head = joinPng([header(grey(20, 20))]).subarray(0, -12)
+    const chunks = new Uint8Array(Buffer.concat([head, repeat(chunk, 200_000)]))
+    expect(cheapStatus('png', chunks)).toBe(TRUNCATED)
+    const stored = Uint8Array.from([0x78, 1, ...repeat([0, 0, 0, 0xff, 0xff], 100_000)])
+    expect([TRUNCATED, OVER_LIMIT]).toContain(
+      cheapStatus('png', joinPng([header(grey(20, 20)), ['IDAT', stored]])),
+    )
+    const blocks = Uint8Array.from([
+      0x78,
+      1,
+      ...repeat([0x04, 0xc0, 0x81, 0x08, 0, 0, 0, 0], 50_000),
+    ])
+    expect(cheapStatus('png', joinPng([header(grey(20, 20)), ['IDAT', blocks]]))).toBeLessThan(0)
+  })
+
+  it('is refused: a chunk that is longer than the file', () => {
+    const file = writePng(grey(20, 20))
+    const at = Buffer.from(file).indexOf('IDAT')
+    file.set(u32(0x7fffffff), at - 4)
+    expect(cheapStatus('png', file)).toBe(DONE) // all rows are there
+    const late = joinPng([header(grey(20, 20)), ['tEXt', new Uint8Array(100)]])
+    late.set(u32(0x7fffffff), 33)
+    expect(cheapStatus('png', late)).toBeLessThan(0)
+  })
+})
+
+describe('a GIF that claims work', () => {
+  const base = writeGif({
+    width: 2000,
+    height: 2000,
+    palette: [[1, 2, 3]],
+    frames: [{ width: 1, height: 1, pixel: () => 0 }],
+  }).subarray(0, -1)
+  const many = (frame: number[], count: number) =>
+    new Uint8Array(Buffer.concat([base, repeat(frame, count)]))
+  const descriptor = (side: number) => [
+    0x2c,
+    0,
+    0,
+    0,
+    0,
+    side & 255,
+    side >> 8,
+    side & 255,
+    side >> 8,
+    0,
+  ]
+
+  it('ends: a million empty frames', () => {
+    const empty = [...descriptor(1), 2, 0]
+    expect(cheapStatus('gif', many(empty, 1_000_000))).toBe(DONE)
+  })
+
+  it('ends: a million frames of one pixel, or of the whole canvas', () => {
+    const pixel = [...descriptor(1), 2, 2, 0x44, 1, 0]
+    expect(cheapStatus('gif', many(pixel, 1_000_000))).toBe(DONE)
+    const whole = [...descriptor(2000), 2, 2, 0x44, 1, 0]
+    expect(cheapStatus('gif', many(whole, 1_000_000))).toBe(DONE)
+  })
+
+  it('ends: a million extensions', () => {
+    expect(cheapStatus('gif', many([0x21, 0xfe, 0], 1_000_000))).toBe(DONE)
+  })
+
+  it('ends: frames that are put back each time', () => {
+    const control = [0x21, 0xf9, 4, 0x0c, 0, 0, 0, 0]
+    const frame = [...control, ...descriptor(1), 2, 2, 0x44, 1, 0]
+    expect(cheapStatus('gif', many(frame, 300_000))).toBe(DONE)
+  })
+})
+
+describe('a BMP that claims work', () => {
+  const runs = (width: number, height: number, data: number[]) =>
+    writeBmp({
+      ...{ width, height, bits: 8, pixel: () => 0, palette: [[9, 9, 9]] },
+      ...{ compression: 1, data },
+    })
+
+  it('is refused: runs that step over everything', () => {
+    expect(cheapStatus('bmp', runs(65535, 65535, [0, 1]))).toBe(OVER_LIMIT)
+    const steps = Array.from({ length: 4000 }, () => [0, 2, 0, 255]).flat()
+    expect(cheapStatus('bmp', runs(65535, 65535, steps))).toBe(OVER_LIMIT)
+  })
+
+  it('ends: a row of runs without end', () => {
+    const data = Array.from(repeat([255, 0], 500_000))
+    expect([TRUNCATED, DONE]).toContain(cheapStatus('bmp', runs(100, 100, data)))
+  })
+
+  it('is over its memory: rows of 65,535 pixels of 32 bits are not', () => {
+    const file = writeBmp({ width: 65535, height: 1, bits: 32, pixel: (x) => x })
+    expect([DONE, OVER_BUDGET]).toContain(cheapStatus('bmp', file))
+  })
+})

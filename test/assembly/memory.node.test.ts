@@ -1,0 +1,93 @@
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import type { CoreFormat } from '../../src/core/image.ts'
+import { decode } from '../support/decode.ts'
+import { largePicture } from '../support/sharp-images.ts'
+
+// The budgets of docs/decoding.md. An instance's memory never shrinks: its size afterwards is its peak.
+const SMALL = 8_000_000
+const LARGE = 24_000_000
+
+const DONE = 2
+const OVER_LIMIT = -4
+
+/** Size of a picture of so many megapixels. */
+function sizeOf(megapixels: number, aspect = 4 / 3): [width: number, height: number] {
+  const height = Math.sqrt((megapixels * 1e6) / aspect)
+  return [Math.round(height * aspect), Math.round(height)]
+}
+
+const TWELVE = sizeOf(12)
+const HUNDRED = sizeOf(100)
+const WIDE: [number, number] = [65_500, 1526]
+const TALL: [number, number] = [1526, 65_500]
+
+function expectWithin(format: CoreFormat, file: Uint8Array, budget: number): void {
+  const { status, frames, memoryBytes } = decode(format, file)
+  expect(status).toBe(DONE)
+  expect(frames).not.toHaveLength(0)
+  expect(memoryBytes).toBeLessThanOrEqual(budget)
+}
+
+describe('memory of one image', () => {
+  it.each([TWELVE, HUNDRED, WIDE, TALL])(
+    'is at most 8 MB: baseline JPEG, %i x %i',
+    async (...size) => {
+      for (const chromaSubsampling of ['4:2:0', '4:4:4']) {
+        const file = await largePicture(...size)
+          .jpeg({ chromaSubsampling })
+          .toBuffer()
+        expectWithin('jpeg', file, SMALL)
+      }
+    },
+  )
+
+  it.each([sizeOf(12), sizeOf(39.9), [65_500, 600] as const, [600, 65_500] as const])(
+    'is at most 8 MB: progressive JPEG, %i x %i',
+    async (width, height) => {
+      const image = largePicture(width, height)
+      for (const chromaSubsampling of ['4:2:0', '4:4:4']) {
+        const file = await image.jpeg({ progressive: true, chromaSubsampling }).toBuffer()
+        expectWithin('jpeg', file, SMALL)
+      }
+    },
+  )
+
+  it.each([sizeOf(99.9), WIDE, TALL])(
+    'is at most 24 MB: progressive JPEG, %i x %i',
+    async (width, height) => {
+      const file = await largePicture(width, height).jpeg({ progressive: true }).toBuffer()
+      expectWithin('jpeg', file, LARGE)
+    },
+  )
+
+  it('is refused to a progressive JPEG over 100 megapixels', async () => {
+    const file = await largePicture(...sizeOf(101))
+      .jpeg({ progressive: true })
+      .toBuffer()
+    expect(decode('jpeg', file).status).toBe(OVER_LIMIT)
+  })
+
+  it.each([TWELVE, HUNDRED, WIDE, TALL])('is at most 8 MB: PNG, %i x %i', async (width, height) => {
+    const plain = { width, height, channels: 4, background: '#80a0c080' } as const
+    for (const progressive of [false, true]) {
+      const file = await sharp({ create: plain })
+        .png({ progressive, compressionLevel: 1 })
+        .toBuffer()
+      expectWithin('png', file, SMALL)
+    }
+  })
+
+  it('is at most 8 MB: PNG of 16 bits', async () => {
+    const image = sharp({
+      create: { width: 65_500, height: 250, channels: 4, background: '#8888' },
+    })
+    const file = await image.toColourspace('rgb16').png({ compressionLevel: 1 }).toBuffer()
+    expectWithin('png', file, SMALL)
+  })
+
+  it.each([sizeOf(12), sizeOf(39.9)])('is at most 8 MB: GIF, %i x %i', async (width, height) => {
+    const file = await largePicture(width, height).gif({ effort: 1, colours: 8 }).toBuffer()
+    expectWithin('gif', file, SMALL)
+  })
+})

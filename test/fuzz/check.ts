@@ -1,0 +1,63 @@
+import { type CoreFormat } from '../../src/core/image.ts'
+import { readModules } from '../../src/core/node.ts'
+import { scanFile } from '../../src/scan/scanner.ts'
+import { decodePieces, type Decoded } from '../support/decode.ts'
+import { below, type FuzzedFormat, type Random } from './seeds.ts'
+
+const modules = readModules()
+
+/** Names of the statuses that may end a file. */
+const OUTCOMES: Record<number, string> = {
+  2: 'hash',
+  [-1]: 'damaged',
+  [-2]: 'truncated',
+  [-3]: 'over-memory-budget',
+  [-4]: 'over-limit',
+  [-5]: 'unsupported-variant',
+}
+
+/** Bytes of the guards behind allocations. */
+const GUARD_BYTES = 64
+const MAX_MEMORY_BYTES = 24_000_000
+
+/** A file on which a decoder did what it must not. */
+export class Violation extends Error {}
+
+/**
+ * Decodes a file twice, whole and in random pieces. Returns how it ended.
+ * @throws {Violation} a trap, a write behind an allocation, too much memory, or two different outcomes
+ */
+export async function check(
+  format: FuzzedFormat,
+  file: Uint8Array,
+  random: Random,
+): Promise<string> {
+  if (format === 'webp' || format === 'avif') {
+    const scanned = await scanFile({ modules }, file)
+    return scanned.coverage === 'unscannable' ? scanned.reason : 'hash'
+  }
+  const whole = run(format, file, () => file.length)
+  const longest = 1 + below(file.length / 2 + 1, random)
+  const pieces = run(format, file, () => 1 + below(longest, random))
+  const outcome = OUTCOMES[whole.status]
+  if (outcome === undefined) throw new Violation(`it ends with status ${whole.status}`)
+  const hashes = (decoded: Decoded) => decoded.frames.map(({ hash }) => hash).join()
+  if (pieces.status !== whole.status || hashes(pieces) !== hashes(whole)) {
+    throw new Violation(`in pieces it ends with ${pieces.status}, whole with ${whole.status}`)
+  }
+  return outcome
+}
+
+function run(format: CoreFormat, file: Uint8Array, nextCut: () => number): Decoded {
+  let decoded: Decoded
+  try {
+    decoded = decodePieces(format, file, nextCut, GUARD_BYTES)
+  } catch (cause) {
+    throw new Violation(`it traps: ${String(cause)}`, { cause })
+  }
+  if (!decoded.isIntact) throw new Violation('it writes behind an allocation')
+  if (decoded.memoryBytes > MAX_MEMORY_BYTES) {
+    throw new Violation(`it takes ${decoded.memoryBytes} bytes of memory`)
+  }
+  return decoded
+}

@@ -1,0 +1,159 @@
+import { deflateSync, inflateSync } from 'node:zlib'
+import { joinPng } from '../support/png-writer.ts'
+import { below, type FuzzedFormat, pick, type Random } from './seeds.ts'
+
+/** Changes a file a few times: bytes anywhere, or the parts that its format is made of. */
+export function mutate(
+  file: Uint8Array,
+  other: Uint8Array,
+  format: FuzzedFormat,
+  random: Random,
+): Uint8Array {
+  let mutated = file
+  const times = 1 + below(4, random)
+  for (let i = 0; i < times; i++) {
+    mutated =
+      random() < 0.5
+        ? mutateBytes(mutated, other, random)
+        : mutateParts(mutated, other, format, random)
+  }
+  return mutated
+}
+
+const TELLING_BYTES = [0, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 128, 254, 255]
+const TELLING_NUMBERS = [0, 1, 0x7f, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0xffffffff]
+
+function mutateBytes(file: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
+  if (file.length < 4) return file
+  const copy = file.slice()
+  // Headers decide most: half of the changes are in the first 200 bytes.
+  const at = below(random() < 0.5 ? Math.min(200, copy.length) : copy.length, random)
+  const to = at + below(copy.length - at, random)
+  switch (below(8, random)) {
+    case 0:
+      copy[at] = (copy[at] ?? 0) ^ (1 << below(8, random))
+      return copy
+    case 1:
+      copy[at] = pick(TELLING_BYTES, random)
+      return copy
+    case 2:
+      return setNumber(copy, at, pick(TELLING_NUMBERS, random), random)
+    case 3:
+      return copy.subarray(0, at)
+    case 4:
+      return concat(copy.subarray(0, at), copy.subarray(to))
+    case 5:
+      return concat(copy.subarray(0, to), copy.subarray(at))
+    case 6:
+      return concat(copy.subarray(0, at), other.subarray(below(other.length, random)))
+    default:
+      for (let i = at; i < Math.min(to, at + 1 + below(64, random)); i++)
+        copy[i] = below(256, random)
+      return copy
+  }
+}
+
+/** Writes a number of 2 or 4 bytes, in either order. */
+function setNumber(copy: Uint8Array, at: number, value: number, random: Random): Uint8Array {
+  const bytes = random() < 0.5 ? 2 : 4
+  if (at + bytes > copy.length) return copy
+  const view = new DataView(copy.buffer, copy.byteOffset)
+  const isLittle = random() < 0.5
+  if (bytes === 2) view.setUint16(at, value & 0xffff, isLittle)
+  else view.setUint32(at, value, isLittle)
+  return copy
+}
+
+/** Removes, repeats, swaps or borrows parts; or changes the pixels inside a PNG's compressed data. */
+function mutateParts(
+  file: Uint8Array,
+  other: Uint8Array,
+  format: FuzzedFormat,
+  random: Random,
+): Uint8Array {
+  if (format === 'png' && random() < 0.4) return mutatePngRows(file, random)
+  const parts = split(file, format)
+  const at = 1 + below(Math.max(1, parts.length - 1), random)
+  const part = parts[at] ?? new Uint8Array(0)
+  switch (below(5, random)) {
+    case 0:
+      parts.splice(at, 1)
+      break
+    case 1:
+      parts.splice(at, 0, ...Array.from({ length: 1 + below(20, random) }, () => part))
+      break
+    case 2:
+      parts.splice(below(parts.length, random), 0, part)
+      break
+    case 3:
+      parts.splice(at, 0, pick(split(other, format), random))
+      break
+    default:
+      parts[at] = mutateBytes(part, part, random)
+  }
+  return concat(...parts)
+}
+
+const SPLITTERS: Record<FuzzedFormat, (file: Uint8Array) => number[]> = {
+  jpeg: (file) =>
+    positions(
+      file,
+      (byte, next) => byte === 0xff && next >= 0xc0 && !(next >= 0xd0 && next < 0xd8),
+    ),
+  png: (file) => chunkStarts(file, 8, 12, false),
+  gif: (file) => positions(file, (byte, next) => byte === 0x2c || (byte === 0x21 && next >= 0xf9)),
+  bmp: (file) => [14, 18, 54, 54 + 1024].filter((at) => at < file.length),
+  webp: (file) => chunkStarts(file, 12, 8, true),
+  avif: (file) => positions(file, (byte, next) => byte >= 0x61 && byte <= 0x7a && next >= 0x61),
+}
+
+function split(file: Uint8Array, format: FuzzedFormat): Uint8Array[] {
+  const starts = [0, ...SPLITTERS[format](file)]
+  return starts.map((start, i) => file.subarray(start, starts[i + 1] ?? file.length))
+}
+
+function positions(file: Uint8Array, isStart: (byte: number, next: number) => boolean): number[] {
+  const found: number[] = []
+  for (let i = 1; i + 1 < file.length; i++) {
+    if (isStart(file[i] ?? 0, file[i + 1] ?? 0)) found.push(i)
+  }
+  return found
+}
+
+/** Starts of chunks with a length: before the type in PNG, behind it in RIFF. */
+function chunkStarts(file: Uint8Array, first: number, extra: number, isRiff: boolean): number[] {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const starts: number[] = []
+  for (let at = first; at + 8 <= file.length && starts.length < 200;) {
+    starts.push(at)
+    const length = isRiff ? view.getUint32(at + 4, true) : view.getUint32(at)
+    at += extra + length + (isRiff ? length % 2 : 0)
+  }
+  return starts
+}
+
+/** Changes bytes of the rows before they are compressed, or how they are compressed. */
+function mutatePngRows(file: Uint8Array, random: Random): Uint8Array {
+  const starts = chunkStarts(file, 8, 12, false)
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const chunks = starts.map((at): [string, Uint8Array] => {
+    const type = String.fromCharCode(...file.subarray(at + 4, at + 8))
+    return [type, file.subarray(at + 8, at + 8 + view.getUint32(at))]
+  })
+  const data = concat(...chunks.filter(([type]) => type === 'IDAT').map(([, bytes]) => bytes))
+  let rows: Uint8Array
+  try {
+    rows = inflateSync(data)
+  } catch {
+    return file
+  }
+  const changed = deflateSync(mutateBytes(rows, rows, random), { level: below(10, random) })
+  const before = chunks.filter(([type]) => type !== 'IDAT' && type !== 'IEND')
+  const cut = below(changed.length + 1, random)
+  const parts = [changed.subarray(0, cut), changed.subarray(cut)]
+  return joinPng([...before, ...parts.map((part): [string, Uint8Array] => ['IDAT', part])])
+}
+
+function concat(...parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts))
+}
