@@ -158,7 +158,9 @@ function readChunk(): i32 {
   const bytes = u32be(start)
   const type = u32be(start + 4)
   if (bytes > 0x7fffffff || (!hasHeader && type != IHDR)) return DAMAGED
-  const isData = type == IDAT || (type == FDAT && bytes >= 4)
+  // Behind the last frame there may be an Exif block, and nothing else that matters.
+  const isOver = isFrameDone && !hasCanvas()
+  const isData = !isOver && (type == IDAT || (type == FDAT && bytes >= 4))
   if (frame != NO_FRAME && type != (frame == FIRST_FRAME ? IDAT : FDAT)) {
     // Another chunk ends the frame's data.
     const status = endFrameData()
@@ -174,7 +176,7 @@ function readChunk(): i32 {
     if (frame != NO_FRAME) return CONTINUE
     return beginFrame(type)
   }
-  if (!isUseful(type) || bytes > MAX_CHUNK_BYTES) {
+  if (!(isOver ? type == EXIF : isUseful(type)) || bytes > MAX_CHUNK_BYTES) {
     skipInput(8)
     toSkip = bytes + 4
     return CONTINUE
@@ -393,8 +395,6 @@ function endFrame(): i32 {
     if (hasCanvas()) {
       noteFirstFrame()
       if (isControlled) disposeFrame(disposal, 0, 0, imageWidth, imageHeight)
-    } else {
-      state = FINISHED
     }
     isControlled = false
     return FRAME

@@ -187,7 +187,7 @@ export class ImageDecoder {
       if (status === undefined) return
       this.#settle(status)
       if (status !== FRAME) return
-      onFrame(this.#frame())
+      onFrame(this.frame)
     }
   }
 
@@ -207,7 +207,8 @@ export class ImageDecoder {
     }
   }
 
-  #frame(): Frame {
+  /** The frame that is in the planes: the last that was told. */
+  get frame(): Frame {
     const core = this.#core
     const rows = core.planeRows()
     const cols = core.planeCols()

@@ -162,10 +162,19 @@ export class FileScanner {
   #endDecoder(decoder: ImageDecoder): ScannedFile {
     this.#push(decoder, new Uint8Array(0), true)
     const exif = decoder.exif
+    if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
     if (exif && this.#format === 'jpeg') this.#scanThumbnail(readExif(exif).thumbnail)
     if (decoder.failure && this.#frames === 0)
       return this.#unscannable(decoder.failure, decoder.size)
     return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
+  }
+
+  /** Some programs write the Exif block of a PNG behind its image, which is then still in the plane. */
+  #addLateDisplayed(decoder: ImageDecoder, orientation: number): void {
+    const isKnown = this.#needles.some(({ probe }) => probe === 'displayed')
+    if (orientation === 1 || isKnown || this.#frames !== 1 || decoder.failure) return
+    const found = decoder.frame.displayed(orientation)
+    if (found) this.#needles.push({ probe: 'displayed', ...found, frame: 0 })
   }
 
   /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
