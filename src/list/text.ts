@@ -39,6 +39,7 @@ export async function parseList(
   let columns: string[] | undefined
   for await (const { record, info } of readRows(text)) {
     const cells = record.map((cell) => cell.trim())
+    if (cells.join('') === '') continue
     const isFirst = columns === undefined
     columns ??= headerOf(cells) ?? ['hash']
     if (isFirst && headerOf(cells)) continue

@@ -1,0 +1,28 @@
+import type { Entry } from '../../src/list/entry.ts'
+import type { Hash256 } from '../../src/core/hash.ts'
+import type { Needle } from '../../src/scan/scanner.ts'
+import { randomBytes, randomFrom } from './random.ts'
+
+/** Entries with random hashes: the same for the same seed. */
+export function randomEntries(count: number, seed: number): Entry[] {
+  return Array.from({ length: count }, (_, i) => ({
+    hash: randomBytes(32, seed * 1_000_000 + i),
+    id: `e-${seed}-${i}`,
+    labels: {},
+  }))
+}
+
+/** A hash that differs from another in `bits` bits. */
+export function flipBits(hash: Hash256, bits: number, seed = 1): Hash256 {
+  const random = randomFrom(seed)
+  const places = Array.from({ length: 256 }, (_, i) => ({ i, key: random() }))
+  const flipped = hash.slice()
+  for (const { i } of places.toSorted((a, b) => a.key - b.key).slice(0, bits)) {
+    flipped[i >> 3] = (flipped[i >> 3] ?? 0) ^ (1 << (i & 7))
+  }
+  return flipped
+}
+
+export function needle(hash: Hash256, quality = 100): Needle {
+  return { probe: 'identity', hash, quality, frame: 0 }
+}
