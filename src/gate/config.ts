@@ -2,23 +2,21 @@ import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
 
 /** What to do with an upload that could not be judged. */
-const AllowOrRefuse = v.picklist(['allow', 'refuse'])
+const AllowOrRefuse = v.picklist(['allow', 'refuse'], 'must be allow or refuse')
 
 const MIB = 1024 * 1024
 
 /** A whole number, as a number or as the text that an environment variable is. */
 function wholeNumber(min: number, max: number, fallback: number) {
-  const range = v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
-  const text = v.pipe(
-    v.string(),
-    v.regex(/^\d+$/, 'must be a whole number'),
-    v.transform(Number),
-    range,
+  const message = `must be a whole number from ${min} to ${max}`
+  const range = v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
   )
-  return v.optional(
-    v.union([range, text], `must be a whole number from ${min} to ${max}`),
-    fallback,
-  )
+  const text = v.pipe(v.string(message), v.regex(/^\d+$/, message), v.transform(Number), range)
+  return v.optional(v.union([range, text], message), fallback)
 }
 
 const ConfigSchema = v.object({

@@ -93,7 +93,7 @@ describe('publishBank', () => {
       'manifest',
     ])
     for (const writes of [0, 1, 2, 3]) {
-      await store.put('manifest', new TextEncoder().encode(JSON.stringify(before)))
+      await store.put('manifest', new Uint8Array(new TextEncoder().encode(JSON.stringify(before))))
       left = writes
       const cut = publishBank(cutOff, randomEntries(2000, 3), { bank: 'a' })
       await expect(cut).rejects.toThrow('cut off')
@@ -144,7 +144,7 @@ describe('readSegment', () => {
       await store.put(key, flipped)
       await expect(readSegment(store, ref)).rejects.toThrow(ValueDamagedError)
     }
-    await store.put(key, value.slice(0, -1))
+    await store.put(key, new Uint8Array(value.subarray(0, -1)))
     await expect(readSegment(store, ref)).rejects.toThrow(ValueDamagedError)
   })
 })

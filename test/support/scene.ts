@@ -21,11 +21,11 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
     strength: random() * 18,
     tint: [random(), random(), random()],
   }))
-  const discs = Array.from({ length: 8 }, () => ({
+  const discs = Array.from({ length: 24 }, () => ({
     x: random(),
     y: random(),
-    radius: 0.05 + random() * 0.2,
-    colour: [60 + random() * 130, 60 + random() * 130, 60 + random() * 130],
+    radius: 0.04 + random() * 0.14,
+    colour: [40 + random() * 170, 40 + random() * 170, 40 + random() * 170],
   }))
   const colours = channels >= 3 ? 3 : 1
   const data = new Uint8Array(width * height * channels)

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { BadConfigError, readConfig } from '../../src/gate/config.ts'
+import { chooseOrigin } from '../../src/gate/origin.ts'
+
+function problem(env: object): string {
+  try {
+    readConfig(env)
+    return ''
+  } catch (error) {
+    expect(error).toBeInstanceOf(BadConfigError)
+    return (error as Error).message
+  }
+}
+
+describe('readConfig', () => {
+  it('has defaults', () => {
+    expect(readConfig({})).toEqual({
+      originUrl: undefined,
+      gatedMethods: new Set(['POST', 'PUT', 'PATCH']),
+      maxBodyBytes: 25 * 1024 * 1024,
+      maxFiles: 100,
+      listRefreshSeconds: 60,
+      onFailed: 'refuse',
+      onUnscannable: 'allow',
+    })
+  })
+
+  it('reads numbers as they are and as text, and lists of methods', () => {
+    const config = readConfig({ MAX_FILES: '7', MAX_BODY_BYTES: 1000, GATED_METHODS: 'put, Patch' })
+    expect([config.maxFiles, config.maxBodyBytes]).toEqual([7, 1000])
+    expect([...config.gatedMethods]).toEqual(['PUT', 'PATCH'])
+  })
+
+  it.each([
+    [{ MAX_FILES: '0' }, 'MAX_FILES must be a whole number from 1 to 1000'],
+    [{ MAX_FILES: 1001 }, 'MAX_FILES must be a whole number from 1 to 1000'],
+    [{ MAX_BODY_BYTES: 'much' }, 'MAX_BODY_BYTES must be a whole number'],
+    [{ MAX_BODY_BYTES: '1e3' }, 'MAX_BODY_BYTES must be a whole number'],
+    [{ ON_FAILED: 'shrug' }, 'ON_FAILED must be allow or refuse'],
+    [{ ON_UNSCANNABLE: '' }, 'ON_UNSCANNABLE must be allow or refuse'],
+    [{ GATED_METHODS: 'GET' }, 'GATED_METHODS.0 must list POST, PUT, PATCH or DELETE'],
+    [{ ORIGIN_URL: 'origin.example' }, 'ORIGIN_URL must be http:// or https:// and a host'],
+    [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be'],
+    [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],
+  ])('says what is wrong, and what is allowed: %o', (env, message) => {
+    expect(problem(env)).toContain(message)
+  })
+
+  it('names all settings that are wrong', () => {
+    const message = problem({ MAX_FILES: 'x', ON_FAILED: 'y' })
+    expect(message).toContain('MAX_FILES')
+    expect(message).toContain('ON_FAILED')
+  })
+})
+
+describe('chooseOrigin', () => {
+  it('refuses two origins', () => {
+    const config = readConfig({ ORIGIN_URL: 'https://origin.example' })
+    const ORIGIN_BUCKET = {} as R2Bucket
+    expect(() => chooseOrigin(config, { ORIGIN_BUCKET })).toThrow(
+      'only one origin may be set, and there are ORIGIN_URL, ORIGIN_BUCKET',
+    )
+  })
+
+  it('does not let the Worker call itself where it has no origin', async () => {
+    const origin = chooseOrigin(readConfig({}), {})
+    for (const host of ['localhost:8787', '127.0.0.1:8787', 'hashgate.me.workers.dev']) {
+      expect((await origin.forward(new Request(`http://${host}/x`))).status).toBe(502)
+    }
+  })
+})

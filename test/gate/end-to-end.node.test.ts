@@ -1,0 +1,247 @@
+// The Worker as it is deployed, in workerd, between real sockets: a client here, and an origin on loopback.
+
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { createHash } from 'node:crypto'
+import { createTestHarness, type TestHarness } from 'wrangler'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readModules } from '../../src/core/node.ts'
+import { publishBank } from '../../src/list/publish.ts'
+import { type KvNamespace, KvStore } from '../../src/list/store.ts'
+import { scanFile } from '../../src/scan/scanner.ts'
+import { randomEntries } from '../support/entries.ts'
+import { OriginServer } from '../support/origin-server.ts'
+import { randomBytes, randomFrom } from '../support/random.ts'
+import { picture } from '../support/sharp-images.ts'
+
+let origin: OriginServer
+let worker: TestHarness
+let gate: URL
+let known: Buffer
+let unrelated: Buffer
+
+beforeAll(async () => {
+  origin = await OriginServer.start()
+  known = await picture(640, 480, 3, 1).jpeg().toBuffer()
+  unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
+  worker = createTestHarness({
+    workers: [{ configPath: './wrangler.toml', vars: { ORIGIN_URL: origin.url } }],
+  })
+  gate = (await worker.listen()).url
+  const { HASH_LISTS } = await worker.getWorker<{ HASH_LISTS: KvNamespace }>().getEnv()
+  const scanned = await scanFile({ modules: readModules() }, known)
+  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const entries = needles.map(({ hash }) => ({ hash, id: 'known', labels: {} }))
+  await publishBank(new KvStore(HASH_LISTS), [...entries, ...randomEntries(1000, 1)], {
+    bank: 'csam',
+  })
+})
+
+afterAll(async () => {
+  await worker.close()
+  await origin.stop()
+})
+
+beforeEach(() => {
+  origin.dropConnections()
+  origin.clear()
+})
+
+interface Answer {
+  status: number
+  headers: IncomingMessage['headers']
+  body: string
+}
+
+/** Sends a request over a socket of its own: with its length, or chunked in pieces. */
+async function send(
+  body: Uint8Array,
+  options: { method?: string; headers?: Record<string, string>; pieces?: number[] } = {},
+): Promise<Answer> {
+  const { method = 'POST', headers = {}, pieces } = options
+  return new Promise((resolve, reject) => {
+    const length: Record<string, string> = pieces ? {} : { 'content-length': String(body.length) }
+    const request = httpRequest(
+      new URL('/files/a%20b.jpg?x=1&y=%2F', gate),
+      { method, headers: { ...headers, ...length }, agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        )
+      },
+    )
+    request.on('error', reject)
+    let at = 0
+    for (const piece of pieces ?? []) {
+      request.write(body.subarray(at, at + piece))
+      at += piece
+    }
+    request.end(body.subarray(at))
+  })
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** Expects one request at the origin, with these bytes. */
+function expectArrived(body: Uint8Array): void {
+  expect(origin.received).toHaveLength(1)
+  const [received] = origin.received
+  expect([received?.isComplete, received?.body.length]).toEqual([true, body.length])
+  expect(digest(received?.body ?? new Uint8Array(0))).toBe(digest(body))
+}
+
+/** A multipart body, with what awkward clients write. */
+function multipart(
+  boundary: string,
+  files: Uint8Array[],
+): { body: Buffer; headers: Record<string, string> } {
+  const parts = files.flatMap((file, i) => [
+    Buffer.from(
+      `--${boundary}\r\ncontent-disposition:form-data;name="f[${i}]";filename="a\\"b;ü.jpg"\r\nX-Odd: 1\r\n\r\n`,
+    ),
+    file,
+    Buffer.from('\r\n'),
+  ])
+  const body = Buffer.concat([
+    Buffer.from('This is a preamble.\r\n'),
+    ...parts,
+    Buffer.from(
+      `--${boundary}\r\nContent-Disposition: form-data; name="note"\r\n\r\n--${boundary.slice(0, -1)}\r\n\r\n`,
+    ),
+    Buffer.from(`--${boundary}--\r\nThis is an epilogue.`),
+  ])
+  return { body, headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` } }
+}
+
+describe('an upload that is allowed', () => {
+  it.each(['POST', 'PUT', 'PATCH'])(
+    'arrives byte for byte, with path and headers: %s',
+    async (method) => {
+      const headers = {
+        'content-type': 'image/jpeg',
+        authorization: 'Bearer x',
+        'x-custom': 'a, b',
+      }
+      const answer = await send(unrelated, { method, headers })
+      expect(answer).toMatchObject({ status: 201, body: `${method} /files/a%20b.jpg?x=1&y=%2F` })
+      expect(answer.headers).toMatchObject({ 'x-origin': 'yes', 'set-cookie': ['a=1', 'b=2'] })
+      expectArrived(unrelated)
+      const [received] = origin.received
+      expect(received).toMatchObject({ method, url: '/files/a%20b.jpg?x=1&y=%2F' })
+      expect(received?.headers).toMatchObject({
+        ...headers,
+        'content-length': String(unrelated.length),
+      })
+    },
+  )
+
+  it.each([0, 1, 4095, 65_536, 65_537, 5_000_000, 25 * 1024 * 1024])(
+    'arrives byte for byte with %i bytes, with a length and chunked',
+    async (bytes) => {
+      const body = randomBytes(bytes, bytes)
+      expect((await send(body)).status).toBe(201)
+      expectArrived(body)
+      origin.clear()
+      const random = randomFrom(bytes)
+      const pieces = Array.from({ length: 20 }, () => Math.floor((random() * bytes) / 20))
+      expect((await send(body, { pieces })).status).toBe(201)
+      expectArrived(body)
+    },
+  )
+
+  it.each(['simple', '----WebKitFormBoundary7MA4YWxkTrZu0gW', "'()+_,-./:=?", '-'.repeat(70)])(
+    'arrives byte for byte as multipart with the boundary %s',
+    async (boundary) => {
+      const { body, headers } = multipart(boundary, [unrelated, randomBytes(100_000, 5), unrelated])
+      for (const pieces of [undefined, [1, 2, 3, 60, 7000]]) {
+        origin.clear()
+        expect((await send(body, { headers, ...(pieces && { pieces }) })).status).toBe(201)
+        expectArrived(body)
+        expect(origin.received[0]?.headers).toMatchObject(headers)
+      }
+    },
+  )
+})
+
+describe('an upload that is blocked', () => {
+  it.each(['POST', 'PUT', 'PATCH'])(
+    'never makes a connection to the origin: %s',
+    async (method) => {
+      const answer = await send(known, { method })
+      expect(answer.status).toBe(451)
+      expect(JSON.parse(answer.body)).toMatchObject({
+        status: 451,
+        title: 'This upload cannot be accepted.',
+      })
+      const chunked = await send(known, { method, pieces: [1, 100, 3000] })
+      expect(chunked.status).toBe(451)
+      const { body, headers } = multipart('b', [unrelated, known])
+      expect((await send(body, { method, headers })).status).toBe(451)
+      expect([origin.connections, origin.received]).toEqual([0, []])
+    },
+  )
+
+  it('is blocked at the end of a large multipart body too', async () => {
+    const { body, headers } = multipart('b', [randomBytes(20_000_000, 1), known])
+    expect((await send(body, { headers })).status).toBe(451)
+    expect(origin.connections).toBe(0)
+  })
+})
+
+describe('an upload that is too large', () => {
+  it('is refused without a connection to the origin', async () => {
+    const body = randomBytes(25 * 1024 * 1024 + 1, 2)
+    expect(
+      (await send(body, { pieces: [10_000_000, 10_000_000] }).catch(() => ({ status: 413 })))
+        .status,
+    ).toBe(413)
+    expect(origin.connections).toBe(0)
+  })
+})
+
+describe('other requests', () => {
+  it('pass as they are', async () => {
+    const answer = await send(new Uint8Array(0), { method: 'GET' })
+    expect(answer).toMatchObject({ status: 201, body: 'GET /files/a%20b.jpg?x=1&y=%2F' })
+    expect(await send(known, { method: 'DELETE' })).toMatchObject({ status: 201 })
+    expect(digest(origin.received[1]?.body ?? known.subarray(1))).toBe(digest(known))
+  })
+})
+
+describe('many uploads at once', () => {
+  it('all have the right verdict, and the allowed ones arrive whole', async () => {
+    const pictures = await Promise.all(
+      Array.from({ length: 25 }, (_, i) =>
+        picture(500 + i, 400, 3, 10 + i)
+          .jpeg()
+          .toBuffer(),
+      ),
+    )
+    const again = await Promise.all(
+      Array.from({ length: 25 }, (_, i) =>
+        picture(640, 480, 3, 1)
+          .resize(300 + 10 * i)
+          .jpeg({ quality: 60 + i })
+          .toBuffer(),
+      ),
+    )
+    const answers = await Promise.all(
+      pictures.flatMap((fresh, i) => [
+        send(fresh, i % 2 ? {} : { pieces: [100, 5000] }),
+        send(again[i] ?? known, i % 3 ? {} : { pieces: [7000] }),
+      ]),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(pictures.flatMap(() => [201, 451]))
+    const digests = (files: Uint8Array[]) =>
+      files.map(digest).toSorted((a, b) => a.localeCompare(b))
+    expect(digests(origin.received.map(({ body }) => body))).toEqual(digests(pictures))
+  })
+})
