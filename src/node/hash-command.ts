@@ -13,6 +13,10 @@ export async function hashFiles(
   let isAll = true
   for (const file of files) {
     const scanned = await scanPath(context, file)
+    if (!scanned) {
+      isAll = false
+      continue
+    }
     const hashes = hashesOf(scanned)
     const problem = problemOf(scanned)
     if (options.json) console.log(JSON.stringify(describe(file, scanned, hashes, problem)))

@@ -27,6 +27,10 @@ export async function matchFiles(
   let isAll = true
   for (const file of files) {
     const scanned = await scanPath({ modules }, file)
+    if (!scanned) {
+      isAll = false
+      continue
+    }
     if (scanned.coverage === 'unscannable') {
       console.log(
         JSON.stringify({ file, verdict: 'unscannable', reason: scanned.reason, matches: [] }),

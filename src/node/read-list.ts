@@ -18,7 +18,10 @@ export async function readListFile(path: string, options: { skipBad?: true }): P
     console.error(`hashgate: ${path}: ${message}`)
   if (skipped.length > MAX_TOLD)
     console.error(`hashgate: ${path}: … and ${skipped.length - MAX_TOLD} more`)
-  if (skipped.length > 0) console.error(`hashgate: ${path}: skipped ${skipped.length} bad lines`)
+  if (skipped.length > 0)
+    console.error(
+      `hashgate: ${path}: skipped ${skipped.length} bad ${skipped.length === 1 ? 'line' : 'lines'}`,
+    )
   if (duplicates > 0) console.error(`hashgate: ${path}: ${duplicates} hashes come more than once`)
   return entries
 }

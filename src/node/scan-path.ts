@@ -3,8 +3,21 @@ import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner
 
 const READ_BYTES = 256 * 1024
 
-/** Scans a file of the file system while it is read. */
-export async function scanPath(context: ScanContext, path: string): Promise<ScannedFile> {
+/** Scans a file of the file system while it is read. A file that cannot be read is reported, and `undefined`. */
+export async function scanPath(
+  context: ScanContext,
+  path: string,
+): Promise<ScannedFile | undefined> {
+  try {
+    return await scanStream(context, path)
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    console.error(`hashgate: ${error.message}`)
+    return undefined
+  }
+}
+
+async function scanStream(context: ScanContext, path: string): Promise<ScannedFile> {
   const scanner = new FileScanner(context)
   for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) {
     scanner.write(chunk as Uint8Array)

@@ -1,0 +1,212 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { picture } from './support/sharp-images.ts'
+
+let folder: string
+let hash: string
+
+interface Run {
+  code: number
+  out: string
+  err: string
+}
+
+/** Runs the command as it is installed: built, by this Node. */
+function hashgate(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['dist/cli.js', ...args], (error, out, err) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+    )
+  })
+}
+
+const path = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
+  const image = picture(400, 300, 3, 1)
+  await image.clone().jpeg().toFile(path('a.jpg'))
+  await image.clone().resize(200).webp().toFile(path('b.webp'))
+  await picture(400, 300, 3, 2).png().toFile(path('c, "d".png'))
+  await writeFile(path('text.txt'), 'no image')
+  await writeFile(path('empty.jpg'), '')
+  await picture(3, 3).png().toFile(path('tiny.png'))
+  const { out } = await hashgate('hash', path('a.jpg'))
+  hash = out.slice(0, 64)
+  await writeFile(path('list.csv'), `hash,id,source\n${hash},7,IWF\n`)
+  await writeFile(path('bad.txt'), `${hash}\nnonsense\n`)
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+describe('hashgate hash', () => {
+  it('prints hash, quality and file', async () => {
+    const { code, out } = await hashgate('hash', path('a.jpg'), path('c, "d".png'))
+    expect(code).toBe(0)
+    const lines = out.trim().split('\n')
+    expect(lines).toHaveLength(2)
+    expect(lines[0]).toMatch(new RegExp(`^[0-9a-f]{64},\\d+,${path('a.jpg')}$`))
+    expect(lines[1]?.endsWith(`,"${path('c, ""d"".png')}"`)).toBe(true)
+  })
+
+  it('prints the eight dihedral variants', async () => {
+    const { out } = await hashgate('hash', '--dihedral', path('a.jpg'))
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','))
+    expect(lines.map(([, , variant]) => variant)).toEqual([
+      ...['original', 'rotate90', 'rotate180', 'rotate270'],
+      ...['flipX', 'flipY', 'flipPlus1', 'flipMinus1'],
+    ])
+    expect(lines[0]?.[0]).toBe(hash)
+    expect(new Set(lines.map(([variantHash]) => variantHash)).size).toBe(8)
+  })
+
+  it('prints JSON: what there is, or the reason there is none', async () => {
+    const files = ['a.jpg', 'text.txt', 'tiny.png', 'empty.jpg'].map(path)
+    const { code, out } = await hashgate('hash', '--json', ...files)
+    expect(code).toBe(1)
+    const objects = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(objects).toEqual([
+      {
+        file: files[0],
+        format: 'jpeg',
+        width: 400,
+        height: 300,
+        quality: expect.any(Number),
+        hash,
+      },
+      { file: files[1], reason: 'unknown-format' },
+      { file: files[2], format: 'png', width: 3, height: 3, reason: 'too-small' },
+      { file: files[3], width: 0, height: 0, reason: 'empty' },
+    ])
+  })
+
+  it('tells files that have none, goes on, and exits with 1', async () => {
+    const { code, out, err } = await hashgate(
+      'hash',
+      path('none.jpg'),
+      path('text.txt'),
+      folder,
+      path('a.jpg'),
+    )
+    expect(code).toBe(1)
+    expect(out.trim().split('\n')).toHaveLength(1)
+    expect(err).toContain('ENOENT')
+    expect(err).toContain('EISDIR')
+    expect(err).toContain(`${path('text.txt')}: unknown-format`)
+  })
+})
+
+describe('hashgate match', () => {
+  const lines = ({ out }: Run) =>
+    out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+
+  it('prints a verdict a file', async () => {
+    const files = ['a.jpg', 'b.webp', 'c, "d".png', 'text.txt'].map(path)
+    const run = await hashgate('match', '--list', path('list.csv'), ...files)
+    expect(run.code).toBe(1)
+    const match = { entry: '7', source: 'IWF', probe: 'identity' }
+    expect(lines(run)).toEqual([
+      { file: files[0], verdict: 'match', matches: [{ ...match, distance: 0 }] },
+      { file: files[1], verdict: 'match', matches: [{ ...match, distance: expect.any(Number) }] },
+      { file: files[2], verdict: 'no-match', matches: [] },
+      { file: files[3], verdict: 'unscannable', reason: 'unknown-format', matches: [] },
+    ])
+  })
+
+  it('has a threshold', async () => {
+    const { out } = await hashgate('match', '--list', path('list.csv'), path('b.webp'))
+    const [found] = out.match(/"distance":\d+/) ?? []
+    const distance = Number(found?.slice(11))
+    const at = async (threshold: number) => {
+      const args = ['--list', path('list.csv'), '--threshold', String(threshold), path('b.webp')]
+      return lines(await hashgate('match', ...args))
+    }
+    expect(await at(distance)).toMatchObject([{ verdict: 'match' }])
+    if (distance > 0) expect(await at(distance - 1)).toMatchObject([{ verdict: 'no-match' }])
+  })
+
+  it('refuses a bad list with the line, or passes over it and says so', async () => {
+    const refused = await hashgate('match', '--list', path('bad.txt'), path('a.jpg'))
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(refused.err).toContain('line 2: has 8 characters where a hash has 64 hex digits')
+    const skipped = await hashgate('match', '--skip-bad', '--list', path('bad.txt'), path('a.jpg'))
+    expect(skipped.code).toBe(0)
+    expect(skipped.err).toContain('skipped 1 bad line\n')
+    expect(lines(skipped)).toMatchObject([{ verdict: 'match' }])
+  })
+})
+
+describe('hashgate list', () => {
+  const store = () => ['--persist-to', path('state')]
+
+  it('publishes to the local namespace, and shows what is there', async () => {
+    const none = await hashgate('list', 'show', ...store())
+    expect([none.code, none.err]).toEqual([
+      1,
+      expect.stringContaining('no hash list has been published here'),
+    ])
+    const pushed = await hashgate(
+      'list',
+      'push',
+      path('list.csv'),
+      '--bank',
+      'csam',
+      '--threshold',
+      '20',
+      ...store(),
+    )
+    expect(pushed).toMatchObject({ code: 0, out: 'published version 1: bank csam has 1 entry\n' })
+    const shown = await hashgate('list', 'show', ...store())
+    expect(shown.code).toBe(0)
+    expect(shown.out).toMatch(/^version 1, published 20\S+ \(\d+ seconds? ago\)\n/)
+    expect(shown.out).toContain(
+      'bank csam: 1 entry in 1 segment, threshold 20, quality at least 50',
+    )
+    expect(shown.out).not.toContain(hash.slice(0, 12))
+  })
+
+  it('imports nothing of a list with a bad line', async () => {
+    const before = await hashgate('list', 'show', ...store())
+    const refused = await hashgate('list', 'push', path('bad.txt'), '--bank', 'csam', ...store())
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('line 2')])
+    const after = await hashgate('list', 'show', ...store())
+    expect(after.out.split('\n').slice(1)).toEqual(before.out.split('\n').slice(1))
+  })
+})
+
+describe('wrong use', () => {
+  it.each([
+    [[]],
+    [['nonsense']],
+    [['hash']],
+    [['hash', '--nonsense', 'x']],
+    [['match', 'x']],
+    [['match', '--list', 'x', '--threshold', '129', 'x']],
+    [['match', '--list', 'x', '--threshold', '1.5', 'x']],
+    [['list', 'push', 'x']],
+    [['list', 'push', 'x', '--bank', 'Not A Name']],
+    [['list', 'show', '--local', '--remote']],
+  ])('exits with 2: %j', async (args) => {
+    const { code, out, err } = await hashgate(...args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).not.toBe('')
+  })
+
+  it('is not asking for help', async () => {
+    const { code, out } = await hashgate('--help')
+    expect(code).toBe(0)
+    for (const command of ['hash', 'match', 'list']) expect(out).toContain(command)
+  })
+})
