@@ -21,10 +21,10 @@ app.get('/', (c) => c.html(page))
 app.post('/inspect', async (c) => {
   const file = new Uint8Array(await c.req.arrayBuffer())
   const scanned = await scanFile(parts, file)
-  const index = await BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
-  const verdict = await judge([scanned], async () => index, parts.config)
+  const loading = loadIndex()
+  const verdict = await judge([scanned], () => loading, parts.config)
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
-  const nearest = await index.nearest(needles)
+  const nearest = verdict.reason === 'failed' ? undefined : await (await loading).nearest(needles)
   return c.json({
     action: verdict.action,
     reason: verdict.reason,
@@ -40,5 +40,10 @@ app.post('/inspect', async (c) => {
 })
 
 app.route('/', createGate(parts))
+
+/** The list as it is now, without waiting for a refresh. */
+async function loadIndex(): Promise<BankIndex> {
+  return BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
+}
 
 export default { fetch: app.fetch } satisfies ExportedHandler

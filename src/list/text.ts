@@ -89,7 +89,9 @@ function headerOf(cells: readonly string[]): string[] | undefined {
 /** An entry; or what is wrong with the record. */
 function readEntry(cells: readonly string[], columns: readonly string[]): Entry | string {
   if (cells.length > columns.length) {
-    return `has ${cells.length} columns where ${columns.length === 1 ? 'only a hash is' : `${columns.length} are`} expected`
+    return columns.length === 1
+      ? `has ${cells.length} columns where only a hash is expected; a header line such as hash,id names them`
+      : `has ${cells.length} columns where the header names ${columns.length}`
   }
   const fields = new Map(columns.map((name, i) => [name, cells[i] ?? '']))
   const text = fields.get('hash') ?? ''

@@ -7,6 +7,8 @@ const A = '0123456789abcdef'.repeat(4)
 const B = 'f'.repeat(64)
 const C = '0'.repeat(64)
 
+const UNNAMED = 'where only a hash is expected; a header line such as hash,id names them'
+
 function read(text: string | Uint8Array, skipBad = false) {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
   return parseList([bytes], { skipBad })
@@ -55,10 +57,10 @@ describe('parseList', () => {
   it.each([
     [`${A}\n${B.slice(1)}\n${C}`, 2, 'has 63 characters where a hash has 64 hex digits'],
     [`# list\n\n${A.replace('3', 'x')}`, 3, 'has a character that is no hex digit at position 4'],
-    [`${A}\n${B},note`, 2, 'has 2 columns where only a hash is expected'],
-    [`hash,id\n${A},1,2`, 2, 'has 3 columns where 2 are expected'],
+    [`${A}\n${B},note`, 2, `has 2 columns ${UNNAMED}`],
+    [`hash,id\n${A},1,2`, 2, 'has 3 columns where the header names 2'],
     ['hash,id\n,5', 2, 'has no hash'],
-    ['id,label\n1,2', 1, 'has 2 columns where only a hash is expected'],
+    ['id,label\n1,2', 1, `has 2 columns ${UNNAMED}`],
   ])('refuses a bad line with its number and what is wrong: %#', async (text, line, problem) => {
     await expect(read(text)).rejects.toEqual(new BadListLineError(line, problem))
   })

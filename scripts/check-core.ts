@@ -1,0 +1,62 @@
+// Checks the built modules of the core: no managed runtime, imports and exports as they are declared here, and no more
+// bytes than they may have.
+//
+//   npm run check:core
+
+import { readFile } from 'node:fs/promises'
+
+interface Declaration {
+  maxBytes: number
+  exports: string[]
+}
+
+const MODULES: Record<string, Declaration> = {
+  image: {
+    maxBytes: 48_000,
+    exports: [
+      ...['memory', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
+      ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginRgba', 'decodeRgba'],
+      ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
+      ...['planeAddress', 'planeCols', 'planeRows', 'whiteAddress', 'orientPlane'],
+      ...['hashPlane', 'hashDihedral'],
+      // For tests.
+      ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],
+      ...[
+        'jaroszDecimate',
+        'quality64',
+        'dct64To16',
+        'dihedralAmplitudes',
+        'hashBits',
+        'median256',
+      ],
+    ],
+  },
+  match: { maxBytes: 1000, exports: ['memory', 'reserve', 'scan'] },
+}
+
+async function problemsOf(name: string, declaration: Declaration): Promise<string[]> {
+  const binary = await readFile(new URL(`../build/${name}.wasm`, import.meta.url))
+  const text = await readFile(new URL(`../build/${name}.wat`, import.meta.url), 'utf8')
+  const module = new WebAssembly.Module(binary)
+  const imports = WebAssembly.Module.imports(module).map((item) => `${item.module}.${item.name}`)
+  const exports = WebAssembly.Module.exports(module).map((item) => item.name)
+  const missing = declaration.exports.filter((item) => !exports.includes(item))
+  const extra = exports.filter((item) => !declaration.exports.includes(item))
+  const problems = [
+    text.includes('~lib/rt') && 'has a managed runtime',
+    imports.length > 0 && `imports ${imports.join(', ')}`,
+    missing.length > 0 && `does not export ${missing.join(', ')}`,
+    extra.length > 0 && `exports ${extra.join(', ')}, which nobody declared`,
+    binary.length > declaration.maxBytes &&
+      `has ${binary.length} bytes, and ${declaration.maxBytes} are allowed`,
+  ]
+  console.log(`build/${name}.wasm: ${binary.length} bytes, ${exports.length} exports`)
+  return problems.filter((problem) => problem !== false)
+}
+
+for (const [name, declaration] of Object.entries(MODULES)) {
+  for (const problem of await problemsOf(name, declaration)) {
+    console.error(`build/${name}.wasm ${problem}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,122 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** The project's folder, from which wrangler and the command line are run. */
+export const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Keeps wrangler from asking, reporting, and looking for a network. */
+const QUIET = {
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  NO_COLOR: '1',
+}
+
+const CONFIG = 'wrangler.dev.toml'
+const READY_WITHIN_MS = 60_000
+
+export interface DevWorkerOptions {
+  /** Port on loopback; any free one if 0. */
+  port: number
+  /** Folder of what is stored locally; wrangler's usual one if none is given. */
+  persistTo?: string
+  /** Told each line that the Worker logs. */
+  onLine: (line: string) => void
+}
+
+/** A Worker under `wrangler dev`, until `stop`. */
+export interface DevWorker {
+  url: string
+  /** Settles when it ends by itself. */
+  ended: Promise<unknown>
+  stop: () => void
+}
+
+/** Starts the Worker of wrangler.dev.toml, and waits until it answers. */
+export async function startDevWorker(options: DevWorkerOptions): Promise<DevWorker> {
+  const port = options.port || (await freePort())
+  const args = ['dev', '--config', CONFIG, '--ip', '127.0.0.1', '--port', String(port)]
+  args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
+  if (options.persistTo !== undefined) args.push('--persist-to', options.persistTo)
+  const child = spawn('wrangler', args, {
+    cwd: PROJECT,
+    env: { ...process.env, ...QUIET },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own, so that all of it can be ended
+  })
+  const said = followLines(child, options.onLine)
+  const worker = {
+    url: `http://127.0.0.1:${port}`,
+    ended: once(child, 'exit'),
+    stop: () => endGroup(child),
+  }
+  process.once('exit', worker.stop)
+  await ready(worker.url, child, said)
+  return worker
+}
+
+/** Passes on the lines that a process writes. Returns what it wrote last. */
+function followLines(child: ChildProcess, onLine: (line: string) => void): { last: string[] } {
+  const said: { last: string[] } = { last: [] }
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = ''
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      said.last = [...said.last, ...lines].slice(-20)
+      lines.forEach(onLine)
+    })
+  }
+  return said
+}
+
+async function ready(url: string, child: ChildProcess, said: { last: string[] }): Promise<void> {
+  const limit = Date.now() + READY_WITHIN_MS
+  while (Date.now() < limit && child.exitCode === null) {
+    try {
+      await fetch(url)
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+  endGroup(child)
+  throw new Error(`wrangler dev does not answer at ${url}:\n${said.last.join('\n')}`)
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null) return
+  try {
+    process.kill(-child.pid, 'SIGTERM')
+  } catch {
+    // it ended by itself
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+/** Runs the command line as a user does. Returns what it printed. */
+export async function hashgate(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', ...args], {
+    cwd: PROJECT,
+    env: { ...process.env, ...QUIET },
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  return stdout
+}
+
+/** Publishes a list to the namespace of wrangler.dev.toml. Returns what the command printed. */
+export function publishList(list: string, persistTo: string | undefined): Promise<string> {
+  const where = persistTo === undefined ? [] : ['--persist-to', persistTo]
+  return hashgate('list', 'push', list, '--bank', 'demo', '--config', CONFIG, ...where)
+}
