@@ -51,6 +51,8 @@ export async function makePictures(folder: string): Promise<{ list: string; file
     files.push({ path, isKnown: false })
   }
   const list = join(folder, 'list.csv')
-  await writeFile(list, `hash,quality,id\n${await hashgate('hash', ...originals)}`)
+  const hashes = (await hashgate('hash', ...originals)).trim().split('\n')
+  const lines = hashes.map((line, i) => `${line.split(',')[0]},picture-${i + 1}`)
+  await writeFile(list, ['hash,id', ...lines, ''].join('\n'))
   return { list, files }
 }

@@ -1,0 +1,173 @@
+// Files to hashes, beside libvips (sharp, shrink on load to 512 x 512 grey, its decode alone) and the @jsquash decoders
+// (decode alone), on one core.
+
+import { readFile } from 'node:fs/promises'
+import decodeJpeg, { init as initJpeg } from '@jsquash/jpeg/decode.js'
+import decodePng, { init as initPng } from '@jsquash/png/decode.js'
+import sharp, { type Sharp } from 'sharp'
+import { readModules } from '../src/core/node.ts'
+import { scanFile } from '../src/scan/scanner.ts'
+import { decode, difference } from '../test/support/decode.ts'
+import { decodeBySharp, differenceToSharp, picture } from '../test/support/sharp-images.ts'
+import { largePhoto, smallPhoto, source, tiledPhoto } from './inputs.ts'
+import { measure, ms, printTable } from './measure.ts'
+
+const context = { modules: readModules() }
+
+interface Case {
+  name: string
+  file: Buffer
+  /** The library decoder of its format. */
+  jsquash: (file: ArrayBuffer) => Promise<unknown>
+  /** Largest ratios that the project allows itself: to sharp, to jsquash. */
+  bars: [sharp: number, jsquash?: number]
+}
+
+async function casesOf(): Promise<Case[]> {
+  await initJsquash()
+  const photo = await largePhoto()
+  const progressive = await sharp(photo).jpeg({ progressive: true, quality: 90 }).toBuffer()
+  const png = await sharp(photo).png().toBuffer()
+  return [
+    { name: 'JPEG 12 MP, baseline', file: photo, jsquash: decodeJpeg, bars: [0.6, 0.2] },
+    { name: 'JPEG 1.6 MP', file: await smallPhoto(), jsquash: decodeJpeg, bars: [0.5] },
+    { name: 'JPEG 12 MP, progressive', file: progressive, jsquash: decodeJpeg, bars: [0.9] },
+    { name: 'PNG 12 MP', file: png, jsquash: (file) => decodePng(file), bars: [1] },
+  ]
+}
+
+async function initJsquash(): Promise<void> {
+  const compile = async (name: string) =>
+    new WebAssembly.Module(await readFile(new URL(import.meta.resolve(name))))
+  const jpeg = await compile('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')
+  await initJpeg({
+    instantiateWasm: (
+      imports: WebAssembly.Imports,
+      done: (instance: WebAssembly.Instance) => void,
+    ) => {
+      const instance = new WebAssembly.Instance(jpeg, imports)
+      done(instance)
+      return instance.exports
+    },
+  })
+  await initPng(await compile('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'))
+  // What browsers and Workers have, as far as the decoders use it.
+  globalThis.ImageData ??= Image as unknown as typeof ImageData
+}
+
+class Image {
+  readonly data: Uint8ClampedArray
+  readonly width: number
+  readonly height: number
+
+  constructor(data: Uint8ClampedArray, width: number, height: number) {
+    this.data = data
+    this.width = width
+    this.height = height
+  }
+}
+
+function shrinkOnLoad(file: Buffer): Promise<Buffer> {
+  return sharp(file).resize(512, 512, { fit: 'fill' }).greyscale().raw().toBuffer()
+}
+
+async function compareDecoders(): Promise<void> {
+  const rows: string[][] = []
+  for (const { name, file, jsquash, bars } of await casesOf()) {
+    const [own, vips, library] = await measure(
+      [
+        { name: 'hashgate', run: () => scanFile(context, file) },
+        { name: 'sharp', run: () => shrinkOnLoad(file) },
+        { name: 'jsquash', run: () => jsquash(new Uint8Array(file).buffer) },
+      ],
+      11,
+    )
+    const ratio = (other: number | undefined, bar: number | undefined) => {
+      const value = own.median / (other ?? 1)
+      const told =
+        bar === undefined ? '' : value <= bar ? ` (bar ${bar})` : ` (over the bar ${bar})`
+      return `${value.toFixed(2)}${told}`
+    }
+    rows.push([
+      `${name}, ${(file.length / 1e6).toFixed(1)} MB`,
+      ms(own.median),
+      ms(vips?.median ?? 0),
+      ms(library?.median ?? 0),
+      ratio(vips?.median, bars[0]),
+      ratio(library?.median, bars[1]),
+    ])
+  }
+  console.log('File to hash, in milliseconds; the others only decode.\n')
+  printTable(['file', 'hashgate', 'sharp', 'jsquash', 'ratio to sharp', 'ratio to jsquash'], rows)
+}
+
+async function showGrowth(): Promise<void> {
+  const rows: string[][] = []
+  for (const megapixels of [1, 4, 12, 40, 100]) {
+    const height = Math.round(Math.sqrt((megapixels * 1e6 * 3) / 4))
+    const baseline = await tiledPhoto(Math.round((height * 4) / 3), height)
+    const progressive = await sharp(baseline).jpeg({ progressive: true, quality: 90 }).toBuffer()
+    const png = await sharp(baseline).png({ compressionLevel: 3 }).toBuffer()
+    const cells = [String(megapixels)]
+    for (const [format, file] of [
+      ['jpeg', baseline],
+      ['jpeg', progressive],
+      ['png', png],
+    ] as const) {
+      const [timing] = await measure([{ name: '', run: () => scanFile(context, file) }], 5)
+      const { memoryBytes } = decode(format, file)
+      cells.push(`${ms(timing.median / megapixels)} (${(memoryBytes / 1e6).toFixed(1)} MB)`)
+    }
+    rows.push(cells)
+  }
+  console.log('Milliseconds a megapixel, and memory of the core.\n')
+  printTable(['megapixels', 'baseline JPEG', 'progressive JPEG', 'PNG'], rows)
+}
+
+async function showDifferences(): Promise<void> {
+  const encodings: Record<string, (image: Sharp) => Sharp> = {}
+  for (const quality of [10, 50, 90, 100]) {
+    for (const chromaSubsampling of ['4:2:0', '4:4:4']) {
+      for (const progressive of [false, true]) {
+        const name = `JPEG q ${quality}, ${chromaSubsampling}${progressive ? ', progressive' : ''}`
+        encodings[name] = (image) => image.jpeg({ quality, chromaSubsampling, progressive })
+      }
+    }
+  }
+  encodings['PNG'] = (image) => image.png()
+  encodings['PNG, interlaced'] = (image) => image.png({ progressive: true })
+  encodings['PNG, palette'] = (image) => image.png({ palette: true })
+  encodings['GIF'] = (image) => image.gif()
+  const rows: string[][] = []
+  for (const [name, encode] of Object.entries(encodings)) {
+    let max = 0
+    let sum = 0
+    const sizes = [1, 7, 64, 301, 512]
+    for (const side of sizes) {
+      const file = await encode(picture(side, Math.ceil(side * 0.7))).toBuffer()
+      const format = name.slice(0, name.search(/ |,|$/)).toLowerCase() as 'jpeg' | 'png' | 'gif'
+      const { luma } = decode(format, file).frames[0] ?? { luma: new Float32Array(0) }
+      const decoded = await decodeBySharp(file)
+      const apart =
+        format === 'jpeg' ? differenceToSharp(luma, decoded) : difference(luma, decoded.luma)
+      max = Math.max(max, apart.max)
+      sum += apart.mean
+    }
+    rows.push([name, max.toFixed(3), (sum / sizes.length).toFixed(3)])
+  }
+  console.log(
+    'Luma at full scale, against that of sharp’s RGB, which rounds each channel; levels of 256.',
+  )
+  console.log('Pixels of a JPEG that its decoder clamped in any channel are left out.\n')
+  printTable(['file', 'largest difference', 'mean difference'], rows)
+}
+
+/** The report of `npm run bench -- decode`. */
+export async function benchDecode(): Promise<void> {
+  sharp.concurrency(1)
+  sharp.cache(false)
+  console.log(`Inputs: ${source}.\n`)
+  await compareDecoders()
+  await showGrowth()
+  await showDifferences()
+}

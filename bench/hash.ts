@@ -1,0 +1,146 @@
+// PDQ by stages, the scan of a list, and whole files beside a JavaScript perceptual hash.
+
+import sharp from 'sharp'
+import phash from 'sharp-phash'
+import { Haystack } from '../src/core/haystack.ts'
+import { readModules } from '../src/core/node.ts'
+import { scanFile } from '../src/scan/scanner.ts'
+import { pdq } from '../test/reference/pdq.ts'
+import { randomBytes } from '../test/support/random.ts'
+import { scene } from '../test/support/scene.ts'
+import { largePhoto, smallPhoto, source } from './inputs.ts'
+import { measure, ms, printTable } from './measure.ts'
+import { memoryReader } from './read-memory.ts'
+
+const modules = readModules()
+
+/** Stages of PDQ, as assembly/image.ts exports them. */
+interface Stages {
+  memory: WebAssembly.Memory
+  allocate(bytes: number): number
+  jaroszDecimate(
+    plane: number,
+    rows: number,
+    cols: number,
+    rowWindow: number,
+    columnWindow: number,
+    out: number,
+    outRows: number,
+    outCols: number,
+  ): void
+  quality64(block: number): number
+  dct64To16(block: number, out: number): void
+  median256(values: number): number
+  hashBits(values: number, out: number): void
+  hashPlane(plane: number, rows: number, cols: number, out: number): number
+}
+
+const SIDE = 512
+/** Calls that are timed together: one takes less than the clock tells. */
+const CALLS = 20
+
+async function showStages(): Promise<void> {
+  const core = new WebAssembly.Instance(modules.image, {}).exports as unknown as Stages
+  const luma = Float32Array.from(scene(SIDE, SIDE, 1, 7).data)
+  const plane = core.allocate(SIDE * SIDE * 4)
+  const block = core.allocate(64 * 64 * 4)
+  const amplitudes = core.allocate(256 * 4)
+  const out = core.allocate(32)
+  new Float32Array(core.memory.buffer, plane, luma.length).set(luma)
+  const window = SIDE / 128
+  const stage = (name: string, run: () => unknown) => ({
+    name,
+    run: () => {
+      for (let i = 0; i < CALLS; i++) run()
+    },
+  })
+  const [whole, ...stages] = await measure(
+    [
+      stage('PDQ, 512 x 512 luma to 256 bits', () => core.hashPlane(plane, SIDE, SIDE, out)),
+      stage('  Jarosz filter and decimation', () =>
+        core.jaroszDecimate(plane, SIDE, SIDE, window, window, block, 64, 64),
+      ),
+      stage('  quality', () => core.quality64(block)),
+      stage('  DCT, 64 to 16', () => core.dct64To16(block, amplitudes)),
+      stage('  median and bits', () => core.hashBits(amplitudes, out)),
+    ],
+    41,
+  )
+  const [twin] = await measure([{ name: '', run: () => pdq({ luma, rows: SIDE, cols: SIDE }) }], 7)
+  const row = (name: string, time: number) => [
+    name,
+    ms(time),
+    `${((100 * time) / (whole.median / CALLS)).toFixed(0)} %`,
+  ]
+  printTable(
+    ['stage', 'ms', 'share'],
+    [
+      ...[whole, ...stages].map(({ name, median }) => row(name, median / CALLS)),
+      row('the same in plain TypeScript (test/reference)', twin.median),
+    ],
+  )
+}
+
+async function showScan(): Promise<void> {
+  const rows: string[][] = []
+  for (const millions of [1, 3]) {
+    const count = millions << 20
+    const bytes = count * 16
+    const haystack = new Haystack(modules.match, randomBytes(bytes, 1), count)
+    const needle = randomBytes(32, 2)
+    const read = await memoryReader(bytes)
+    const [scan, reading] = await measure(
+      [
+        { name: 'scan', run: () => haystack.scan(needle, 31) },
+        { name: 'read', run: read },
+      ],
+      41,
+    )
+    const ratio = scan.median / (reading?.median ?? 1)
+    rows.push([
+      `${millions} Mi entries, ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+      ms(scan.median),
+      ms(reading?.median ?? 0),
+      ratio.toFixed(2),
+      ms(scan.median / ((count / 1e6) * 1)),
+    ])
+  }
+  printTable(['list', 'scan, ms a needle', 'reading it, ms', 'ratio', 'ms a million'], rows)
+}
+
+async function showFiles(): Promise<void> {
+  sharp.concurrency(1)
+  sharp.cache(false)
+  const context = { modules }
+  const rows: string[][] = []
+  for (const [name, file] of [
+    ['JPEG 12 MP', await largePhoto()],
+    ['JPEG 1.6 MP', await smallPhoto()],
+    [
+      'PNG 0.8 MP',
+      await sharp(await smallPhoto())
+        .resize(1024, 768)
+        .png()
+        .toBuffer(),
+    ],
+  ] as const) {
+    const [own, other] = await measure(
+      [
+        { name: 'hashgate', run: () => scanFile(context, file) },
+        { name: 'sharp-phash', run: () => phash(file) },
+      ],
+      15,
+    )
+    const ratio = own.median / (other?.median ?? 1)
+    rows.push([name, ms(own.median), ms(other?.median ?? 0), ratio.toFixed(2)])
+  }
+  console.log(`File to hash. Inputs: ${source}.\n`)
+  printTable(['file', 'hashgate (PDQ), ms', 'sharp with sharp-phash, ms', 'ratio'], rows)
+}
+
+/** The report of `npm run bench`. */
+export async function benchHash(): Promise<void> {
+  await showStages()
+  await showScan()
+  await showFiles()
+}

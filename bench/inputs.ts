@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import sharp, { type Sharp } from 'sharp'
+import { scene } from '../test/support/scene.ts'
+
+const CORPUS = new URL('../../shared/corpus/pdq-reference/', import.meta.url)
+const PHOTO = new URL('reg-test-input/exif-rotn/exif-rotn-1.jpg', CORPUS)
+const SMALL_PHOTO = new URL('bridge-mods/aaa-orig.jpg', CORPUS)
+
+/** Where the files come from, for the heading of a report. */
+export const source = existsSync(PHOTO)
+  ? 'photographs of the PDQ reference'
+  : 'pictures that are made here (there is no corpus)'
+
+/** A photograph of 12 megapixels, as its camera wrote it: baseline JPEG. */
+export async function largePhoto(): Promise<Buffer> {
+  if (existsSync(PHOTO)) return readFile(PHOTO)
+  return noisy(4032, 3024).jpeg({ quality: 94, chromaSubsampling: '4:2:0' }).toBuffer()
+}
+
+/** A JPEG of about 1.6 megapixels. */
+export async function smallPhoto(): Promise<Buffer> {
+  if (existsSync(SMALL_PHOTO)) return readFile(SMALL_PHOTO)
+  return noisy(1280, 1280).jpeg({ quality: 90 }).toBuffer()
+}
+
+/** A picture with the detail of a photograph: a scene, and fine noise. */
+function noisy(width: number, height: number): Sharp {
+  const { data, channels } = scene(width / 4, height / 4, 3, 7)
+  const noise = { type: 'gaussian', mean: 128, sigma: 12 } as const
+  return sharp(data, { raw: { width: width / 4, height: height / 4, channels } })
+    .resize(width, height)
+    .composite([
+      {
+        input: { create: { width, height, channels: 3, background: '#888', noise } },
+        blend: 'soft-light',
+      },
+    ])
+}
+
+/** A JPEG of any size with the detail of the photograph, of which it is tiles. */
+export async function tiledPhoto(width: number, height: number): Promise<Buffer> {
+  const tile = await sharp(await largePhoto()).toBuffer()
+  return sharp({ create: { width, height, channels: 3, background: '#888' } })
+    .composite([{ input: tile, tile: true, gravity: 'northwest' }])
+    .jpeg({ quality: 90 })
+    .toBuffer()
+}

@@ -1,0 +1,55 @@
+/** One thing to be measured. */
+export interface Contender {
+  name: string
+  run: () => unknown
+}
+
+/** Times of a contender, in milliseconds. */
+export interface Timing {
+  name: string
+  median: number
+  best: number
+}
+
+/**
+ * Measures contenders against each other: by turns, so that what else the machine does meets all of them, after a round
+ * that does not count.
+ */
+export async function measure(
+  contenders: readonly Contender[],
+  rounds: number,
+): Promise<[Timing, ...Timing[]]> {
+  const times = contenders.map((): number[] => [])
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, { run }] of contenders.entries()) {
+      const start = performance.now()
+      await run()
+      const elapsed = performance.now() - start
+      if (round >= 0) times[i]?.push(elapsed)
+    }
+  }
+  const timings = contenders.map(({ name }, i) => {
+    const sorted = (times[i] ?? []).toSorted((a, b) => a - b)
+    return { name, median: sorted[sorted.length >> 1] ?? 0, best: sorted[0] ?? 0 }
+  })
+  return timings as [Timing, ...Timing[]]
+}
+
+/** A cell of milliseconds. */
+export function ms(value: number): string {
+  if (value >= 100) return value.toFixed(0)
+  return value >= 1 ? value.toFixed(1) : value.toFixed(3)
+}
+
+/** Prints a table in Markdown, columns padded. */
+export function printTable(head: string[], rows: string[][]): void {
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0)))
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`
+  console.log(line(head))
+  console.log(
+    `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`,
+  )
+  for (const row of rows) console.log(line(row))
+  console.log()
+}
