@@ -86,7 +86,7 @@ const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 
 export class FileScanner {
   readonly #context: ScanContext
   #bytes = 0
-  #head = new Uint8Array(0)
+  #head: Uint8Array = new Uint8Array(0)
   #format: ImageFormat | undefined
   #isSniffed = false
   #decoder: ImageDecoder | undefined
@@ -105,13 +105,14 @@ export class FileScanner {
       this.#take(chunk)
       return
     }
-    this.#head = concatenate([this.#head, chunk])
-    if (this.#head.length >= SNIFF_BYTES) this.#sniff()
+    const head = this.#head.length === 0 ? chunk : concatenate([this.#head, chunk])
+    if (head.length >= SNIFF_BYTES) this.#begin(head)
+    else this.#head = head.slice() // a view of it may be changed
   }
 
   /** Tells that the file is whole. Returns what was found. */
   async end(): Promise<ScannedFile> {
-    if (!this.#isSniffed) this.#sniff()
+    if (!this.#isSniffed) this.#begin(this.#head)
     if (this.#bytes === 0) return this.#scanned({ width: 0, height: 0 })
     if (this.#decoder) return this.#endDecoder(this.#decoder)
     if (!this.#format) return this.#unscannable('unknown-format')
@@ -119,14 +120,14 @@ export class FileScanner {
     return this.#endHeld(this.#format, concatenate(this.#held))
   }
 
-  #sniff(): void {
+  /** Tells the format by the file's head, and begins to take it. */
+  #begin(head: Uint8Array): void {
     this.#isSniffed = true
-    this.#format = sniffFormat(this.#head)
+    this.#format = sniffFormat(head)
     if (this.#format && isCoreFormat(this.#format)) {
       this.#decoder = ImageDecoder.forFile(this.#context.modules.image, this.#format)
     }
-    this.#take(this.#head)
-    this.#head = new Uint8Array(0)
+    this.#take(head)
   }
 
   #take(chunk: Uint8Array): void {

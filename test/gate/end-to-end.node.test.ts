@@ -2,6 +2,7 @@
 
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createHash } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readModules } from '../../src/core/node.ts'
@@ -55,13 +56,18 @@ interface Answer {
 /** Sends a request over a socket of its own: with its length, or chunked in pieces. */
 async function send(
   body: Uint8Array,
-  options: { method?: string; headers?: Record<string, string>; pieces?: number[] } = {},
+  options: {
+    method?: string
+    path?: string
+    headers?: Record<string, string>
+    pieces?: number[]
+  } = {},
 ): Promise<Answer> {
-  const { method = 'POST', headers = {}, pieces } = options
+  const { method = 'POST', path = '/files/a%20b.jpg?x=1&y=%2F', headers = {}, pieces } = options
   return new Promise((resolve, reject) => {
     const length: Record<string, string> = pieces ? {} : { 'content-length': String(body.length) }
     const request = httpRequest(
-      new URL('/files/a%20b.jpg?x=1&y=%2F', gate),
+      new URL(path, gate),
       { method, headers: { ...headers, ...length }, agent: false },
       (response) => {
         const chunks: Buffer[] = []
@@ -71,7 +77,7 @@ async function send(
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: Buffer.concat(chunks).toString(),
+            body: Buffer.concat(chunks).toString('latin1'),
           }),
         )
       },
@@ -213,6 +219,16 @@ describe('other requests', () => {
     expect(answer).toMatchObject({ status: 201, body: 'GET /files/a%20b.jpg?x=1&y=%2F' })
     expect(await send(known, { method: 'DELETE' })).toMatchObject({ status: 201 })
     expect(digest(origin.received[1]?.body ?? known.subarray(1))).toBe(digest(known))
+  })
+})
+
+describe('answers of the origin', () => {
+  it.each(['GET', 'POST'])('come back as they are: %s', async (method) => {
+    const body = method === 'POST' ? unrelated : new Uint8Array(0)
+    const compressed = await send(body, { method, path: '/compressed' })
+    expect(compressed.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(Buffer.from(compressed.body, 'latin1')).toString()).toBe('compressed')
+    expect((await send(body, { method, path: '/nothing' })).status).toBe(204)
   })
 })
 

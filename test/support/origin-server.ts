@@ -1,5 +1,12 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 
 /** A request as the origin got it. */
 export interface Received {
@@ -11,7 +18,18 @@ export interface Received {
   isComplete: boolean
 }
 
-/** A server on loopback that records what it receives, and answers each request with 201. */
+function answer({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
+  if (url.startsWith('/compressed')) {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('compressed'))
+  } else if (url.startsWith('/nothing')) {
+    response.writeHead(204).end()
+  } else {
+    response.writeHead(201, { 'x-origin': 'yes', 'set-cookie': ['a=1', 'b=2'] })
+    response.end(`${method} ${url}`)
+  }
+}
+
+/** A server on loopback that records what it receives. */
 export class OriginServer {
   readonly received: Received[] = []
   connections = 0
@@ -30,10 +48,7 @@ export class OriginServer {
           isComplete: request.complete,
         })
       })
-      request.on('end', () => {
-        response.writeHead(201, { 'x-origin': 'yes', 'set-cookie': ['a=1', 'b=2'] })
-        response.end(`${request.method} ${request.url}`)
-      })
+      request.on('end', () => answer(request, response))
     })
     this.#server.on('connection', () => this.connections++)
   }
