@@ -6,9 +6,11 @@ import {
   beginInflate,
   giveCompressed,
   inflate,
+  NEEDS_INPUT,
   OUTPUT_FULL,
   outputEnd,
   outputStart,
+  STREAM_END,
   TOO_MANY_BLOCKS,
 } from '../inflate/inflate'
 import { inputLeft, skipInput, start, u32be } from '../input'
@@ -333,7 +335,9 @@ function inflateRows(isLast: bool): i32 {
     if (areRowsDone()) return endFrame()
     if (status == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
     if (status < 0) return giveUp(isLast ? TRUNCATED : DAMAGED)
-    if (status != OUTPUT_FULL) return isLast ? giveUp(TRUNCATED) : CONTINUE
+    if (isLast && status != OUTPUT_FULL) return giveUp(TRUNCATED)
+    if (status == STREAM_END) return giveUp(TRUNCATED) // what may follow it is no image data
+    if (status == NEEDS_INPUT) return CONTINUE
   }
 }
 

@@ -129,6 +129,15 @@ describe('a PNG that claims work', () => {
     }
   })
 
+  it('ends: data that goes on for long behind the end of its stream', () => {
+    const stream = deflateSync(new Uint8Array(21))
+    const data = new Uint8Array(Buffer.concat([stream, new Uint8Array(1_000_000)]))
+    expect(cheapStatus('png', joinPng([header(grey(20, 20)), ['IDAT', data]]))).toBe(TRUNCATED)
+    const whole = deflateSync(new Uint8Array(21 * 20))
+    const more = new Uint8Array(Buffer.concat([whole, new Uint8Array(1_000_000)]))
+    expect(cheapStatus('png', joinPng([header(grey(20, 20)), ['IDAT', more]]))).toBe(DONE)
+  })
+
   it('ends: hundreds of thousands of empty chunks, or of stored blocks of nothing', () => {
     const empty = joinPng([]).subarray(8, 20)
     const chunk = Uint8Array.from(empty)
