@@ -19,8 +19,6 @@ import {
 
 const MEMORY: u32 = 8_000_000
 const MAX_SIDE: u32 = 65535
-/** Headers, masks and colours: 14 + 124 + 12 + 256 x 4, and what some files leave between. */
-const MAX_HEADER_BYTES: u32 = 4096
 
 // Compressions.
 const PLAIN: u32 = 0
@@ -86,36 +84,42 @@ function step(): i32 {
   }
 }
 
+/** Lengths that a bitmap header may have: OS/2 1.x and 2.x, Windows 3 with or without masks, 4 and 5. */
+function isHeaderLength(bytes: u32): bool {
+  const isOs2 = bytes == 12 || bytes == 16 || bytes == 64
+  return isOs2 || bytes == 40 || bytes == 52 || bytes == 56 || bytes == 108 || bytes == 124
+}
+
 /** The file header, the bitmap header and what follows it up to the colours. */
 function readHeader(): i32 {
   if (inputLeft() < 18) return MORE
   const headerBytes = load<u32>(start, 14)
-  if (load<u16>(start) != 0x4d42 || headerBytes < 12 || headerBytes > 1024) return DAMAGED // 'BM'
+  if (load<u16>(start) != 0x4d42 || !isHeaderLength(headerBytes)) return DAMAGED // 'BM'
+  if (inputLeft() < 14 + headerBytes) return MORE
   // Where colours end is known from the header; where pixels begin, from the file header, which may lie.
   const isCore = headerBytes == 12
-  if (inputLeft() < 14 + (isCore ? 12 : 40)) return MORE
+  const isLong = headerBytes >= 40
   const bits = u16le(start + (isCore ? 24 : 28))
-  const compression = isCore ? PLAIN : load<u32>(start, 30)
-  const maskBytes: u32 =
-    headerBytes != 40
-      ? 0
-      : compression == BIT_FIELDS
-        ? 12
-        : compression == ALPHA_BIT_FIELDS
-          ? 16
-          : 0
-  const named = isCore ? 0 : load<u32>(start, 46)
-  const colourCount: u32 = bits > 8 ? 0 : named && named <= 256 ? named : (<u32>1) << bits
+  const compression: u32 = isLong ? load<u32>(start, 30) : PLAIN
+  const named: u32 = isLong ? load<u32>(start, 46) : 0
+  let maskBytes: u32 = 0
+  if (headerBytes == 40 && compression == BIT_FIELDS) maskBytes = 12
+  if (headerBytes == 40 && compression == ALPHA_BIT_FIELDS) maskBytes = 16
+  let colourCount: u32 = 0
+  if (bits <= 8) {
+    const all = (<u32>1) << bits
+    colourCount = named && named <= all ? named : all
+  }
   const coloursAt: u32 = 14 + headerBytes + maskBytes
   const colourBytes: u32 = isCore ? 3 : 4
   const end: u32 = coloursAt + colourCount * colourBytes
-  if (end > MAX_HEADER_BYTES) return DAMAGED
   if (inputLeft() < end) return MORE
 
   const width = isCore ? <i32>u16le(start + 18) : load<i32>(start, 18)
   const height = isCore ? <i32>u16le(start + 20) : load<i32>(start, 22)
   isTopDown = height < 0
-  const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression)
+  const mayHaveMasks = headerBytes != 64 // OS/2 2.x means other things by the same numbers
+  const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression, mayHaveMasks)
   if (status != CONTINUE) return status
   readMasks(headerBytes, compression)
   for (let i: u32 = 0; i < colourCount; i++) {
@@ -129,13 +133,15 @@ function readHeader(): i32 {
   return CONTINUE
 }
 
-function beginImage(width: i32, height: i32, bits: u32, compression: u32): i32 {
+function beginImage(width: i32, height: i32, bits: u32, compression: u32, mayHaveMasks: bool): i32 {
   if (width <= 0 || height <= 0) return DAMAGED
   if (<u32>width > MAX_SIDE || <u32>height > MAX_SIDE) return OVER_LIMIT
   const isPlain =
     compression == PLAIN && (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits >= 16)
   const isFields =
-    (compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS) && (bits == 16 || bits == 32)
+    mayHaveMasks &&
+    (compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS) &&
+    (bits == 16 || bits == 32)
   const isRuns = (compression == RLE8 && bits == 8) || (compression == RLE4 && bits == 4)
   if (bits > 32 || (bits > 16 && bits != 24 && bits != 32)) return DAMAGED
   if (!isPlain && !isFields && !isRuns) return UNSUPPORTED

@@ -56,11 +56,21 @@ describe('BMP pixels', () => {
       const [r = 0, g = 0, b = 0] = palette[pixel(x, y)] ?? []
       return lumaOf(r, g, b)
     })
-    for (const headerBytes of [12, 40, 108, 124]) {
+    for (const headerBytes of [12, 16, 40, 64, 108, 124]) {
       for (const isTopDown of headerBytes === 12 ? [false] : [false, true]) {
         const { luma } = decodeFirst({ bits, pixel, palette, headerBytes, isTopDown, gap: 6 })
         expect(difference(luma, expected).max).toBeLessThan(0.001)
       }
+    }
+  })
+
+  it('are colours of a palette whose length is a lie', () => {
+    const palette = PALETTE.slice(0, 4)
+    const file = writeBmp({ width: 8, height: 8, bits: 2, pixel: (x) => x & 3, palette })
+    const { luma } = decode('bmp', file).frames[0]!
+    for (const count of [5, 0x7fffffff, 0x80000000, 0xffffffff]) {
+      new DataView(file.buffer).setUint32(46, count, true)
+      expect(decode('bmp', file).frames[0]!.luma).toEqual(luma)
     }
   })
 
@@ -221,6 +231,7 @@ describe('BMP that is refused', () => {
     expect(changed(18, 0, 0, 0, 0)).toBe(DAMAGED)
     expect(changed(18, 255, 255, 255, 255)).toBe(DAMAGED)
     expect(changed(28, 33)).toBe(DAMAGED)
+    expect(changed(14, 41)).toBe(DAMAGED)
     expect(changed(18, 0, 0, 1, 0)).toBe(OVER_LIMIT)
     expect(changed(22, 0, 0, 1, 0)).toBe(OVER_LIMIT)
     expect(changed(30, 4)).toBe(UNSUPPORTED)

@@ -6,7 +6,7 @@ export interface BmpOptions {
   bits: 1 | 2 | 4 | 8 | 16 | 24 | 32
   /** Value of a pixel: colour number, or its bits. */
   pixel: (x: number, y: number) => number
-  /** 12 (OS/2), 40, 52, 56, 108 or 124. */
+  /** 12, 16 or 64 (OS/2), 40, 52, 56, 108 or 124. */
   headerBytes?: number
   /** RGB colours. */
   palette?: number[][]
@@ -39,6 +39,8 @@ export function writeBmp(options: BmpOptions): Uint8Array<ArrayBuffer> {
     header.setInt32(8, lines, true)
     header.setUint16(12, 1, true)
     header.setUint16(14, bits, true)
+  }
+  if (headerBytes >= 40) {
     header.setUint32(16, compression === 6 && headerBytes > 40 ? 3 : compression, true)
     header.setUint32(20, pixels.length, true)
     header.setUint32(32, palette.length, true)
