@@ -33,6 +33,8 @@ import { AT_END, beginLzw, giveByte, HAS_PIXELS, nextString, pixelCount, pixels 
 const MEMORY: u32 = 8_000_000
 /** Rows outside the first frame cost time too, and the file need not say anything about them. */
 const MAX_CANVAS_PIXELS: u64 = 100_000_000
+/** An interlaced pixel costs as much as so many others. */
+const INTERLACED_COST: u32 = 4
 
 // Interlace: first row and distance of the four passes. A fifth is all rows, of a frame without passes.
 const passRow: usize = memory.data<u8>([0, 4, 2, 1, 0])
@@ -226,7 +228,7 @@ function beginFrame(): i32 {
   rowsDone = 0
   column = 0
   clearRow()
-  if (!isFirstFrameDone && pass == ALL_ROWS) addBlankRows(frameY)
+  if (!isFirstFrameDone && pass == ALL_ROWS && !addBlankRows(frameY)) return OVER_LIMIT
   state = AT_CODE_SIZE
   return CONTINUE
 }
@@ -251,10 +253,25 @@ function clearRow(): void {
   memory.fill(alpha, 0, <usize>imageWidth * 4)
 }
 
-/** Adds rows above or below the first frame, or that it lacks. */
-function addBlankRows(count: u32): void {
+/** Adds rows above or below the first frame, or that it lacks. Returns false when that is too much work. */
+function addBlankRows(count: u32): bool {
   clearRow()
-  for (; count; count--) addPlaneRow(luma, alpha)
+  for (; count; count--) {
+    if (isOverspent(imageWidth, bytesTaken)) return false
+    addPlaneRow(luma, alpha)
+  }
+  return true
+}
+
+/** The same for an interlaced frame: rows above and below it. */
+function addBlankSamples(): bool {
+  clearRow()
+  for (let y: u32 = 0; y < imageHeight; y++) {
+    if (y - frameY < shownHeight) continue
+    if (isOverspent(imageWidth * INTERLACED_COST, bytesTaken)) return false
+    addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
+  }
+  return true
 }
 
 /** Takes sub-blocks of a frame's data. */
@@ -293,7 +310,8 @@ function takePixels(): bool {
     }
     if (++column < frameWidth) continue
     useRow()
-    if (isOverspent(frameWidth, bytesTaken)) return false
+    if (isOverspent(pass == ALL_ROWS ? frameWidth : frameWidth * INTERLACED_COST, bytesTaken))
+      return false
   }
   return true
 }
@@ -325,24 +343,22 @@ function endFrame(): i32 {
     disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
     return isNew ? FRAME : CONTINUE
   }
-  endFirstFrame()
-  return FRAME
+  return endFirstFrame()
 }
 
-function endFirstFrame(): void {
+function endFirstFrame(): i32 {
   isFirstFrameDone = true
   if (pass == ALL_ROWS) {
-    addBlankRows(imageHeight - frameY - min(rowsDone, shownHeight))
+    if (!addBlankRows(imageHeight - frameY - min(rowsDone, shownHeight))) return OVER_LIMIT
   } else {
-    clearRow()
-    for (let y: u32 = 0; y < imageHeight; y++) {
-      if (y - frameY >= shownHeight) addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
-    }
+    if (!addBlankSamples()) return OVER_LIMIT
     finishPlaneSamples()
   }
-  if (!hasCanvas()) return
-  noteFirstFrame()
-  disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
+  if (hasCanvas()) {
+    noteFirstFrame()
+    disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
+  }
+  return FRAME
 }
 
 /** The frame cannot be decoded further. At least half of the first one's rows count, and are the last frame. */
@@ -353,8 +369,7 @@ function giveUp(status: i32): i32 {
     return DONE
   }
   if (status == OVER_LIMIT || rowsDone * 2 < frameHeight) return status
-  endFirstFrame()
-  return FRAME
+  return endFirstFrame()
 }
 
 /** The file is over: `status`, if there is no picture in it. */

@@ -49,11 +49,12 @@ import {
 const MEMORY: u32 = 8_000_000
 const MAX_SIDE: u32 = 65535
 
-// Image data may grow a thousandfold when it is inflated. So much work is free, 12 megapixels of RGBA, and beyond it what a
-// picture of something needs. A byte of rows takes 0.6 ns, and up to four times that in an interlaced image.
-const FREE_WORK: u64 = 48_000_000
+// Image data may grow a thousandfold when it is inflated. Work is counted in units of about a nanosecond: so many a pixel,
+// and one a byte. This much is free, 8 megapixels of RGB, and beyond it what a picture of something needs.
+const FREE_WORK: u64 = 40_000_000
 const WORK_PER_BYTE: u64 = 100
-const INTERLACED_WORK: u64 = 4
+const PIXEL_WORK: u32 = 2
+const INTERLACED_PIXEL_WORK: u32 = 7
 
 /** Longest chunk that must be seen whole. */
 const MAX_CHUNK_BYTES: u32 = 65536
@@ -329,9 +330,8 @@ function readData(): i32 {
 function inflateRows(isLast: bool): i32 {
   while (true) {
     const status = inflate(isLast)
-    work += <u64>(outputEnd - outputStart) * (isInterlaced ? INTERLACED_WORK : 1)
-    if (work > FREE_WORK + WORK_PER_BYTE * bytesTaken) return giveUp(OVER_LIMIT)
     if (!takeRows(outputStart, outputEnd)) return giveUp(DAMAGED)
+    if (work > FREE_WORK + WORK_PER_BYTE * bytesTaken) return giveUp(OVER_LIMIT)
     if (areRowsDone()) return endFrame()
     if (status == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
     if (status < 0) return giveUp(isLast ? TRUNCATED : DAMAGED)
@@ -352,6 +352,7 @@ function takeRows(from: usize, end: usize): bool {
     if (rowFill < rowBytes) return true
     if (!unfilter(filter, row, above, rowBytes)) return false
     useRow()
+    work += rowBytes + passCols * (isInterlaced ? INTERLACED_PIXEL_WORK : PIXEL_WORK)
     const swapped = above
     above = row
     row = swapped

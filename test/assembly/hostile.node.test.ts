@@ -126,6 +126,8 @@ describe('a PNG that claims work', () => {
       const file = joinPng([header({ ...grey(9900, 9900), isInterlaced }), ['IDAT', zeros]])
       expect(file.length).toBeLessThan(100_000)
       expect(cheapStatus('png', file)).toBe(OVER_LIMIT)
+      const bits = header({ ...grey(28_000, 28_000), depth: 1, isInterlaced })
+      expect(cheapStatus('png', joinPng([bits, ['IDAT', zeros]]))).toBe(OVER_LIMIT)
     }
   })
 
@@ -200,6 +202,19 @@ describe('a GIF that claims work', () => {
     expect(cheapStatus('gif', many(pixel, 1_000_000))).toBe(DONE)
     const whole = [...descriptor(2000), 2, 2, 0x44, 1, 0]
     expect(cheapStatus('gif', many(whole, 1_000_000))).toBe(DONE)
+  })
+
+  it('is refused: a large canvas around a small frame', () => {
+    for (const isInterlaced of [false, true]) {
+      for (const [x, y] of [
+        [0, 0],
+        [9000, 9000],
+      ]) {
+        const frames = [{ x: x!, y: y!, width: 8, height: 8, pixel: () => 0, isInterlaced }]
+        const file = writeGif({ width: 9900, height: 9900, palette: [[1, 2, 3]], frames })
+        expect(cheapStatus('gif', file)).toBe(OVER_LIMIT)
+      }
+    }
   })
 
   it('ends: a million extensions', () => {
