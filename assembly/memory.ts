@@ -14,6 +14,7 @@ const ALIGNMENT: usize = 16
 const MAX_MEMORY: usize = 366 * PAGE
 
 let memoryLimit: usize = MAX_MEMORY
+let lastAddress: usize = 0
 let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
 
 /** Lowers the memory limit of this instance, in bytes. */
@@ -31,12 +32,16 @@ export function memoryLeft(): usize {
  * vector loads and stores that overhang; 0 when they do not fit under the limit.
  */
 export function allocate(bytes: usize): usize {
-  const address = top
-  return raiseTop(bytes + ALIGNMENT) && placeGuard() ? address : 0
+  lastAddress = top
+  return raiseTop(bytes + ALIGNMENT) && placeGuard() ? lastAddress : 0
 }
 
-/** Makes what was allocated last `bytes` longer. Returns false when that does not fit under the limit. */
-export function extendLast(bytes: usize): bool {
+/**
+ * Makes what lies at `address` longer by `bytes`. Returns false when something lies behind it already, or it does not fit
+ * under the limit.
+ */
+export function extendLast(address: usize, bytes: usize): bool {
+  if (address != lastAddress) return false
   takeGuardAway()
   return raiseTop(bytes) && placeGuard()
 }

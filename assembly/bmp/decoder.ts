@@ -84,10 +84,14 @@ function step(): i32 {
   }
 }
 
-/** Lengths that a bitmap header may have: OS/2 1.x and 2.x, Windows 3 with or without masks, 4 and 5. */
+/** Lengths that a bitmap header may have: OS/2 1.x; OS/2 2.x, cut anywhere, and Windows 3 to 3.2; Windows 4; Windows 5. */
 function isHeaderLength(bytes: u32): bool {
-  const isOs2 = bytes == 12 || bytes == 16 || bytes == 64
-  return isOs2 || bytes == 40 || bytes == 52 || bytes == 56 || bytes == 108 || bytes == 124
+  return bytes == 12 || (bytes >= 16 && bytes <= 64) || bytes == 108 || bytes == 124
+}
+
+/** A field of the bitmap header; 0 behind its end. */
+function field(offset: u32, headerBytes: u32): u32 {
+  return offset + 4 <= headerBytes ? load<u32>(start + 14 + offset) : 0
 }
 
 /** The file header, the bitmap header and what follows it up to the colours. */
@@ -98,10 +102,9 @@ function readHeader(): i32 {
   if (inputLeft() < 14 + headerBytes) return MORE
   // Where colours end is known from the header; where pixels begin, from the file header, which may lie.
   const isCore = headerBytes == 12
-  const isLong = headerBytes >= 40
   const bits = u16le(start + (isCore ? 24 : 28))
-  const compression: u32 = isLong ? load<u32>(start, 30) : PLAIN
-  const named: u32 = isLong ? load<u32>(start, 46) : 0
+  const compression: u32 = isCore ? PLAIN : field(16, headerBytes)
+  const named: u32 = isCore ? 0 : field(32, headerBytes)
   let maskBytes: u32 = 0
   if (headerBytes == 40 && compression == BIT_FIELDS) maskBytes = 12
   if (headerBytes == 40 && compression == ALPHA_BIT_FIELDS) maskBytes = 16
@@ -118,7 +121,9 @@ function readHeader(): i32 {
   const width = isCore ? <i32>u16le(start + 18) : load<i32>(start, 18)
   const height = isCore ? <i32>u16le(start + 20) : load<i32>(start, 22)
   isTopDown = height < 0
-  const mayHaveMasks = headerBytes != 64 // OS/2 2.x means other things by the same numbers
+  // OS/2 2.x means other things by the same numbers.
+  const mayHaveMasks =
+    headerBytes == 40 || headerBytes == 52 || headerBytes == 56 || headerBytes >= 108
   const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression, mayHaveMasks)
   if (status != CONTINUE) return status
   readMasks(headerBytes, compression)
@@ -220,7 +225,7 @@ function readRow(): void {
 
 /**
  * RLE8 and RLE4: a count and a value, repeated; or 0 and an escape: end of row, end of image, a step right and up, or a
- * number of values as they are. Pixels that are stepped over have value 0.
+ * number of values as they are. Pixels that are stepped over have value 0, and are transparent, as browsers show them.
  */
 function readRuns(): i32 {
   if (!rowsDone && !column) clearRow()
@@ -270,18 +275,22 @@ function putRun(count: u32, value: u32): void {
 }
 
 function putPixel(value: u32): void {
-  if (column < imageWidth)
-    f32.store(luma + ((<usize>column) << 2), f32.load(colours + ((<usize>value) << 2)))
+  if (column < imageWidth) {
+    const at = (<usize>column) << 2
+    f32.store(luma + at, f32.load(colours + ((<usize>value) << 2)))
+    f32.store(alpha + at, 255)
+  }
   column++
 }
 
 function clearRow(): void {
   for (let x: u32 = 0; x < imageWidth; x++) f32.store(luma + ((<usize>x) << 2), f32.load(colours))
+  memory.fill(alpha, 0, <usize>imageWidth * 4)
 }
 
 /** Ends a row of runs. Returns false when that is more work than the file may ask for. */
 function endRow(): bool {
-  addPlaneRow(luma, 0)
+  addPlaneRow(luma, alpha)
   clearRow()
   rowsDone++
   column = 0
@@ -300,6 +309,6 @@ function giveUp(): i32 {
   if (rowsDone * 2 < imageHeight || state == AT_PIXELS) return TRUNCATED
   memory.fill(luma, 0, <usize>imageWidth * 4)
   memory.fill(alpha, 0, <usize>imageWidth * 4)
-  for (; rowsDone < imageHeight; rowsDone++) addPlaneRow(luma, hasAlpha ? alpha : 0)
+  for (; rowsDone < imageHeight; rowsDone++) addPlaneRow(luma, hasAlpha || runBits ? alpha : 0)
   return endImage()
 }

@@ -105,7 +105,7 @@ function step(): i32 {
       if (!inputLeft()) return MORE
       state = IN_DATA
       subBlockLeft = 0
-      if (!beginLzw(load<u8>(start))) return finish(DAMAGED)
+      if (!beginLzw(load<u8>(start))) return giveUp(DAMAGED)
       skipInput(1)
       return CONTINUE
     case IN_DATA:
@@ -209,8 +209,18 @@ function readDescriptor(): i32 {
   nextDisposal = KEEP
   nextTransparent = -1
   pass = flags & 0x40 ? 0 : ALL_ROWS
-  if (!frameWidth || !frameHeight) return finish(DAMAGED)
+  // Browsers take a frame without a size to be as large as the screen.
+  if (!frameWidth) frameWidth = screenWidth
+  if (!frameHeight) frameHeight = screenHeight
+  if (!frameWidth || !frameHeight) return skipFrame()
   return beginFrame()
+}
+
+/** Passes over a frame that shows nothing: its code size, then sub-blocks. */
+function skipFrame(): i32 {
+  state = IN_EXTENSION
+  subBlockLeft = 1
+  return CONTINUE
 }
 
 function beginFrame(): i32 {
@@ -284,7 +294,7 @@ function readData(): i32 {
       continue
     }
     if (status < 0) return giveUp(DAMAGED)
-    if (status == AT_END) return giveUp(TRUNCATED)
+    if (status == AT_END) return endFrame() // with fewer rows than it said
     if (!inputLeft()) return MORE
     const byte = <u32>load<u8>(start)
     if (subBlockLeft) {
@@ -293,7 +303,7 @@ function readData(): i32 {
     } else if (byte) {
       subBlockLeft = byte
     } else {
-      return giveUp(TRUNCATED)
+      return endFrame()
     }
     skipInput(1)
   }
@@ -366,7 +376,7 @@ function giveUp(status: i32): i32 {
   state = FINISHED
   if (isFirstFrameDone) {
     leaveOutFrames()
-    return DONE
+    return rowsDone && hasCanvas() && lookAtCanvas() ? FRAME : DONE
   }
   if (status == OVER_LIMIT || rowsDone * 2 < frameHeight) return status
   return endFirstFrame()
@@ -374,7 +384,7 @@ function giveUp(status: i32): i32 {
 
 /** The file is over: `status`, if there is no picture in it. */
 function finish(status: i32): i32 {
-  if (state == IN_DATA && !isFirstFrameDone) return giveUp(status)
+  if (state == IN_DATA) return giveUp(status)
   state = FINISHED
   return isFirstFrameDone ? DONE : status
 }

@@ -18,7 +18,7 @@ let previous: u32 = NONE
 let bits: u32 = 0
 let bitCount: u32 = 0
 
-/** What `takeByte` answers. */
+/** What `nextString` answers. */
 export const WANTS_BYTE: i32 = 0
 export const HAS_PIXELS: i32 = 1
 export const AT_END: i32 = 2

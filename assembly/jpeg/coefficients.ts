@@ -81,7 +81,7 @@ export function storeRows(rows: u32): bool {
   if (!storage) {
     storage = allocate(<usize>rows * rowBytes)
     if (!storage) return false
-  } else if (!extendLast(<usize>(rows - storedRows) * rowBytes)) {
+  } else if (!extendLast(storage, <usize>(rows - storedRows) * rowBytes)) {
     return false
   }
   storedRows = rows

@@ -4,7 +4,8 @@
 //      ▲                              └─ stored: coefficients, until the last scan ─▶ the same
 //      └──────────────────────────────┘
 //
-// A frame is decoded directly when its first scan is sequential and has all components that luma needs.
+// A frame is decoded directly when its first scan is sequential and has all components. Any other may have scans that
+// replace what earlier ones said.
 
 import { limitMemory } from '../memory'
 import { inputLeft, skipInput, start, u16be } from '../input'
@@ -61,6 +62,7 @@ import {
   takeEndOfBand,
 } from './progressive'
 import { readBlock, skipBlock, storeBlock } from './sequential'
+import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
 
 // A side is halved while at least so many samples remain. Of 785 pictures and crops of pictures no hash then moves by more
@@ -78,8 +80,10 @@ const STORED_RESERVE: usize = 3_600_000
 /** Encoders use about ten scans, optimisers up to a few more. */
 const MAX_SCANS: u32 = 100
 // Blocks that scans may visit: a few bytes can claim a run of 32,767 blocks, and say so again and again.
-const FREE_BLOCKS: u64 = 4_000_000
+const FREE_BLOCKS: u64 = 1_000_000
 const BLOCKS_PER_BYTE: u64 = 64
+/** What the output of a stored MCU costs, in visits of blocks. */
+const STORED_BLOCK_COST: u64 = 8
 
 /** Most bits of a block: its 64 coefficients with 16-bit codes and 15 extra bits each. */
 const MAX_BLOCK_BITS: u32 = 64 * 31
@@ -94,7 +98,8 @@ const FINISHED: u32 = 5
 
 let state: u32 = AT_MARKER
 let toSkip: u32 = 0
-let bytesTaken: u64 = 0
+let bytesTaken: u64 = 0 // before the current step
+let inputBefore: u32 = 0
 let hasStartOfImage: bool = false
 
 // The frame.
@@ -119,15 +124,17 @@ let cols: u32 = 0
 let rows: u32 = 0
 let intervalLeft: u32 = 0 // MCUs to the next restart
 let maxMcuBits: u32 = 0
+let mcuBlocks: u32 = 0
+let restartNumber: u32 = 0 // of the restart marker that should come next, modulo 8
 let rowBlocks: usize = 0 // the row's first stored block, and its history, in a scan of one component
 let rowHistory: usize = 0
 
 /** Decodes what input there is. `isLast`: no more will come. Returns a status. */
 export function decodeJpeg(isLast: bool): i32 {
   while (true) {
-    const before = inputLeft()
+    inputBefore = inputLeft()
     const status = step(isLast)
-    bytesTaken += before - inputLeft()
+    bytesTaken += inputBefore - inputLeft()
     if (status != CONTINUE) return status == MORE && isLast ? finish() : status
   }
 }
@@ -194,7 +201,8 @@ function readMarker(): i32 {
 function isUseful(code: u32): bool {
   const isTable = code == 0xc4 || code == 0xdb || code == 0xdd || code == 0xdc || code == 0xda
   const isApplication = code == 0xe0 || code == 0xe1 || code == 0xee
-  return isTable || isApplication || (code >= 0xc0 && code <= 0xcf && code != 0xc8)
+  const isFrame = code >= 0xc0 && code <= 0xcf && code != 0xc8 && code != 0xcc // JPG, DAC
+  return isTable || isApplication || isFrame
 }
 
 function readSegment(code: u32, at: usize, bytes: u32): i32 {
@@ -239,10 +247,11 @@ function samplesFor(pixels: u32): u32 {
 function planFrame(): i32 {
   isPlanned = true
   chooseColour()
+  if (!isProgressive && !defineStandardTables()) return OVER_BUDGET
   const pixels = <u64>width * <u64>height
   samplesX = samplesFor(width)
   samplesY = height ? samplesFor(height) : samplesX
-  isStored = isProgressive || height == 0 || !hasAllNeeded()
+  isStored = isProgressive || height == 0 || scanCount < componentCount
   if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
   if (isStored) {
     if (pixels > MAX_STORED_PIXELS) return OVER_LIMIT
@@ -271,14 +280,6 @@ function planStorage(): bool {
     else if (samplesX > samplesY) samplesX >>= 1
     else samplesY >>= 1
   }
-}
-
-/** Whether the current scan has all components that luma needs. */
-function hasAllNeeded(): bool {
-  let needed: u32 = 0
-  for (let i: u32 = 0; i < componentCount; i++) needed += component(i).isNeeded ? 1 : 0
-  for (let i: u32 = 0; i < scanCount; i++) needed -= scanComponent(i).isNeeded ? 1 : 0
-  return needed == 0
 }
 
 function scanKind(): u32 {
@@ -315,20 +316,24 @@ function beginScan(): i32 {
     if (c.isNeeded && !latchQuantTable(c)) return DAMAGED
     const usesDc = kind == SEQUENTIAL || kind == DC_FIRST
     const usesAc = kind == SEQUENTIAL || kind >= AC_FIRST
-    if (usesDc && !expandTable(changetype<HuffmanTable>(c.dcTable), isProgressive)) return DAMAGED
-    if (usesAc && !expandTable(changetype<HuffmanTable>(c.acTable), isProgressive)) return DAMAGED
+    if (usesDc && !hasTable(c.dcTable)) return DAMAGED
+    if (usesAc && !hasTable(c.acTable)) return DAMAGED
   }
   const isSingle = scanCount == 1
   cols = isSingle ? scanComponent(0).blocksX : mcusX
   setScanRows()
   maxMcuBits = (isSingle ? 1 : blocks) * MAX_BLOCK_BITS
-  blocksVisited += <u64>cols * <u64>rows * <u64>(isSingle ? 1 : blocks)
-  if (isProgressive && blocksVisited > FREE_BLOCKS + BLOCKS_PER_BYTE * bytesTaken) return OVER_LIMIT
+  mcuBlocks = isSingle ? 1 : blocks
+  restartNumber = 0
   col = 0
   row = 0
   if (!beginInterval()) return OVER_BUDGET
   state = IN_SCAN
   return MORE
+}
+
+function hasTable(table: usize): bool {
+  return table != 0 && expandTable(changetype<HuffmanTable>(table), isProgressive)
 }
 
 function setScanRows(): void {
@@ -350,7 +355,9 @@ function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
   while (row < rows && intervalLeft) {
     if (position + maxMcuBits > availableBits) {
-      const isExhausted = position >= availableBits && !endOfBandRun
+      // A run of empty blocks needs no bits, unless it is one of refinements.
+      const isRun = endOfBandRun != 0 && kind == AC_FIRST
+      const isExhausted = position >= availableBits && !isRun
       if (isSegmentEnd && isExhausted) break
       if (!isSegmentEnd) {
         const before = availableBits - position
@@ -362,7 +369,7 @@ function decodeScan(isLast: bool): i32 {
     if (!prepareRow()) return OVER_BUDGET
     decodeMcu()
     intervalLeft--
-    if (++col == cols) endRow()
+    if (++col == cols && !endRow()) return OVER_LIMIT
   }
   state = AFTER_SEGMENT
   return CONTINUE
@@ -429,49 +436,74 @@ function rowSamples(): u32 {
   return ny * (colour == GREY ? component(0).v : maxV)
 }
 
-function endRow(): void {
+/** Ends a row of MCUs. Returns false when scans visit more blocks than the file may ask for. */
+function endRow(): bool {
   col = 0
   row++
+  blocksVisited += <u64>cols * <u64>mcuBlocks
   if (!isStored) writeLumaRows(rowSamples())
-  if (kind != SEQUENTIAL && kind != DC_FIRST) return
+  if (kind == SEQUENTIAL || kind == DC_FIRST) noteLines()
+  return !isOverspent()
+}
+
+function isOverspent(): bool {
+  const bytes = bytesTaken + <u64>(inputBefore - inputLeft())
+  return blocksVisited > FREE_BLOCKS + BLOCKS_PER_BYTE * bytes
+}
+
+/** Notes how many lines of the scan's components there are. */
+function noteLines(): void {
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
-    c.linesDecoded = scanCount == 1 ? (row * 8 * maxV) / c.v : row * 8 * maxV
+    const lines = scanCount == 1 ? (row * 8 * maxV) / c.v : row * 8 * maxV
+    c.linesDecoded = max(c.linesDecoded, lines)
   }
 }
 
-/** Behind the bytes of an interval: finds the marker that follows, and goes on if it is a restart. */
+/**
+ * Behind the bytes of an interval: finds the marker that follows, and goes on if it is a restart. One that is not the next
+ * in turn is dealt with as libjpeg does (jpeg_resync_to_restart): an interval is lost, or came twice.
+ */
 function readRestart(): i32 {
-  if (row == rows) {
-    state = IN_SKIPPED_SCAN
-    return isStored ? CONTINUE : finish()
-  }
-  while (inputLeft() >= 2) {
+  while (row < rows && inputLeft() >= 2) {
     const code = <u32>load<u8>(start, 1)
     if (load<u8>(start) != 0xff || code == 0 || code == 0xff) {
       skipInput(1)
       continue
     }
-    if (code < 0xd0 || code > 0xd7 || !restartInterval) {
-      state = IN_SKIPPED_SCAN
-      return isStored ? CONTINUE : finish()
+    if (!restartInterval || (code >= 0xc0 && (code < 0xd0 || code > 0xd7))) return endScan()
+    const ahead = (code - restartNumber) & 7
+    if (code < 0xc0 || ahead >= 6) {
+      skipInput(2) // no marker, or one that came before
+      continue
+    }
+    const status = skipMcus(intervalLeft)
+    if (status != MORE) return status
+    restartNumber = (restartNumber + 1) & 7
+    if (ahead == 1 || ahead == 2) {
+      intervalLeft = restartInterval // it is lost, with its marker
+      continue
     }
     skipInput(2)
-    if (!skipMcus(intervalLeft) || !beginInterval()) return OVER_BUDGET
     state = IN_SCAN
-    return CONTINUE
+    return beginInterval() ? CONTINUE : OVER_BUDGET
   }
-  return MORE
+  return row < rows ? MORE : endScan()
 }
 
-/** Passes over MCUs that the file lost: grey, as libjpeg has them. Returns false when memory is over its limit. */
-function skipMcus(count: u32): bool {
+function endScan(): i32 {
+  state = IN_SKIPPED_SCAN
+  return isStored ? CONTINUE : finish()
+}
+
+/** Passes over MCUs that the file lost: grey, as libjpeg has them. Returns MORE, or why that cannot be. */
+function skipMcus(count: u32): i32 {
   for (; count && row < rows; count--) {
-    if (!prepareRow()) return false
+    if (!prepareRow()) return OVER_BUDGET
     if (!isStored) writeGreyMcu()
-    if (++col == cols) endRow()
+    if (++col == cols && !endRow()) return OVER_LIMIT
   }
-  return true
+  return MORE
 }
 
 function writeGreyMcu(): void {
@@ -498,8 +530,13 @@ function finish(): i32 {
     const c = component(i)
     if (c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
-  if (!isStored) return skipMcus(<u32>-1) ? FRAME : OVER_BUDGET
+  if (!isStored) {
+    const status = skipMcus(<u32>-1)
+    return status == MORE ? FRAME : status
+  }
   if (!beginOutput()) return OVER_BUDGET
+  blocksVisited += <u64>mcusX * <u64>divideUp(height, 8 * maxV) * STORED_BLOCK_COST
+  if (isOverspent()) return OVER_LIMIT
   for (let mcuRow: u32 = 0; mcuRow < divideUp(height, 8 * maxV); mcuRow++) {
     for (let i: u32 = 0; i < componentCount; i++) {
       if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)

@@ -86,12 +86,14 @@ function unstuff(isLastInput: bool): void {
     }
     const byte = load<u8>(from)
     if (byte == 0xff) {
-      if (from + 1 >= stop) break // the byte behind it is not here yet
-      if (load<u8>(from, 1) != 0) {
+      let behind = from + 1
+      while (behind < stop && load<u8>(behind) == 0xff) behind++ // more of the same are fill bytes
+      if (behind >= stop) break // the byte behind them is not here yet
+      if (load<u8>(behind) != 0) {
         isSegmentEnd = true
         break
       }
-      from++
+      from = behind
     }
     from++
     store<u8>(--to, byte)

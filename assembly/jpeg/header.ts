@@ -122,8 +122,9 @@ export function readRestartInterval(at: usize, bytes: u32): i32 {
 
 /** DNL: the height of a frame whose header said 0. */
 export function readLineCount(at: usize, bytes: u32): i32 {
+  if (height != 0) return MORE
   if (bytes < 2 || u16be(at) == 0) return DAMAGED
-  if (height == 0) setHeight(u16be(at))
+  setHeight(u16be(at))
   return MORE
 }
 
@@ -158,7 +159,6 @@ export function readFrame(
     c.v = load<u8>(spec, 1) & 15
     c.quantId = load<u8>(spec, 2)
     if (c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quantId > 3) return DAMAGED
-    for (let j: u32 = 0; j < i; j++) if (component(j).id == c.id) return DAMAGED
     maxH = max(maxH, c.h)
     maxV = max(maxV, c.v)
   }
@@ -173,6 +173,14 @@ export function readFrame(
   return MORE
 }
 
+/** Whether a component has an id, and is none of the first `count` of the scan: some files give all the same id. */
+function isNextInScan(index: u32, id: u32, count: u32): bool {
+  for (let i: u32 = 0; i < count; i++) {
+    if (load<u32>(scanComponents + ((<usize>i) << 2)) == index) return false
+  }
+  return component(index).id == id
+}
+
 /** SOS: the scan's components, tables, band of coefficients and bits. */
 export function readScan(at: usize, bytes: u32): i32 {
   if (componentCount == 0 || bytes < 1) return DAMAGED
@@ -182,17 +190,15 @@ export function readScan(at: usize, bytes: u32): i32 {
   for (let i: u32 = 0; i < scanCount; i++) {
     const spec = at + 1 + 2 * i
     let index: u32 = 0
-    while (index < componentCount && component(index).id != load<u8>(spec)) index++
+    while (index < componentCount && !isNextInScan(index, load<u8>(spec), i)) index++
     if (index == componentCount) return DAMAGED
-    for (let j: u32 = 0; j < i; j++)
-      if (load<u32>(scanComponents + (j << 2)) == index) return DAMAGED
     store<u32>(scanComponents + (i << 2), index)
     const c = component(index)
     blocks += c.h * c.v
     const tables = <u32>load<u8>(spec, 1)
-    if (tables >> 4 > 3 || (tables & 15) > 3) return DAMAGED
-    c.dcTable = changetype<usize>(huffmanTable(0, tables >> 4))
-    c.acTable = changetype<usize>(huffmanTable(1, tables & 15))
+    // A scan may name a table that is none, if it has no use for one.
+    c.dcTable = tables >> 4 > 3 ? 0 : changetype<usize>(huffmanTable(0, tables >> 4))
+    c.acTable = (tables & 15) > 3 ? 0 : changetype<usize>(huffmanTable(1, tables & 15))
     c.prediction = 0
   }
   if (scanCount > 1 && blocks > 10) return OVER_LIMIT // T.81, B.2.3
@@ -231,17 +237,18 @@ export function latchQuantTable(c: Component): bool {
 
 /** APP0, APP1 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
 export function readApplication(code: u32, at: usize, bytes: u32): void {
-  if (code == 0xe0 && bytes >= 5 && load<u32>(at) == 0x4649464a) isJfif = true // 'JFIF'
+  if (code == 0xe0 && bytes >= 14 && load<u32>(at) == 0x4649464a && !load<u8>(at, 4)) isJfif = true // 'JFIF\0'
   if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
     adobeTransform = load<u8>(at, 11) // 'Adobe'
   }
-  const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && load<u16>(at, 4) == 0 // 'Exif\0\0'
+  // 'Exif\0', and a byte that may be anything.
+  const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && !load<u8>(at, 4)
   if (isExif) keepExif(at + 6, bytes - 6)
 }
 
 /**
  * Decides how luma is made, as libjpeg decides colour: three components are YCbCr unless Adobe's marker, or their
- * ids, say RGB; four are CMYK unless Adobe's marker says YCCK.
+ * ids, say RGB; four are CMYK without Adobe's marker or if it says 0, else YCCK.
  */
 export function chooseColour(): void {
   colour = GREY
@@ -249,16 +256,11 @@ export function chooseColour(): void {
     const isNamedRgb = component(0).id == 0x52 && component(1).id == 0x47 && component(2).id == 0x42
     if (adobeTransform == 0 || (adobeTransform < 0 && isNamedRgb)) colour = RGB
   }
-  if (componentCount == 4) colour = adobeTransform == 2 ? YCCK : CMYK
+  if (componentCount == 4) colour = adobeTransform > 0 ? YCCK : CMYK
   for (let i: u32 = 0; i < componentCount; i++) {
     const isKey = i == 3
     component(i).isNeeded = i == 0 || colour == RGB || colour == CMYK || (colour == YCCK && isKey)
   }
-}
-
-/** Whether ink values are stored inverted, as every program that writes Adobe's marker does. */
-export function isInkInverted(): bool {
-  return adobeTransform >= 0
 }
 
 export function divideUp(value: u32, divisor: u32): u32 {

@@ -56,7 +56,8 @@ export function huffmanTable(tableClass: u32, id: u32): HuffmanTable {
 }
 
 /**
- * Stores one table of a DHT segment. Returns the bytes it took, or 0 if it is not a Huffman code.
+ * Stores one table of a DHT segment. Returns the bytes it took, or 0 if it does not fit. Whether it is a Huffman code
+ * matters when it is used.
  */
 export function defineTable(
   table: HuffmanTable,
@@ -66,13 +67,7 @@ export function defineTable(
 ): u32 {
   if (bytesLeft < 16) return 0
   let total: u32 = 0
-  let code: u32 = 0
-  for (let length: u32 = 1; length <= 16; length++) {
-    const count = <u32>load<u8>(at + length - 1)
-    total += count
-    code = (code << 1) + count
-    if (code > (<u32>1) << length) return 0 // more codes than that length has
-  }
+  for (let length: u32 = 1; length <= 16; length++) total += load<u8>(at + length - 1)
   if (total > 256 || bytesLeft < 16 + total) return 0
   if (!table.counts) {
     table.counts = allocate(16 + 256)
@@ -88,12 +83,22 @@ export function defineTable(
   return 16 + total
 }
 
+/** Whether there are no more codes of a length than it has room for. */
+function isCode(counts: usize): bool {
+  let code: u32 = 0
+  for (let length: u32 = 1; length <= 16; length++) {
+    code = (code << 1) + <u32>load<u8>(counts + length - 1)
+    if (code > (<u32>1) << length) return false
+  }
+  return true
+}
+
 /**
  * Expands a table's look-ahead, unless that is done. A progressive file skips nothing and needs no `skips`.
- * Returns false when the table is not defined or memory is over its limit.
+ * Returns false when the table is not defined, no Huffman code, or memory is over its limit.
  */
 export function expandTable(table: HuffmanTable, isProgressive: bool): bool {
-  if (!table.isDefined) return false
+  if (!table.isDefined || !isCode(table.counts)) return false
   if (table.isExpanded) return true
   const bits = table.isAc ? AC_BITS : DC_BITS
   const hasSkips = table.isAc && !isProgressive

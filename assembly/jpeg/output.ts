@@ -13,7 +13,6 @@ import {
   componentCount,
   divideUp,
   height,
-  isInkInverted,
   maxH,
   maxV,
   width,
@@ -76,8 +75,8 @@ function writeRgbRow(y: u32): void {
 }
 
 /**
- * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. YCCK's
- * luma is that of its complement, as YCC stands for 255 minus each ink.
+ * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. Values are
+ * light, not ink, with Adobe's marker or without, as browsers take them. YCCK's luma is that of its complement.
  */
 function writeInkRow(y: u32): void {
   const cyan = component(0)
@@ -88,7 +87,6 @@ function writeInkRow(y: u32): void {
   const magentas = sampleRow(magenta, y, maxV)
   const yellows = sampleRow(yellow, y, maxV)
   const blacks = sampleRow(black, y, maxV)
-  const isInverted = isInkInverted()
   for (let x: u32 = 0; x < cols; x++) {
     let light = <f32>load<u8>(cyans + (x * cyan.h) / maxH)
     if (colour == CMYK) {
@@ -98,11 +96,7 @@ function writeInkRow(y: u32): void {
     } else {
       light = 255 - light
     }
-    let key = <f32>load<u8>(blacks + (x * black.h) / maxH)
-    if (!isInverted) {
-      light = 255 - light
-      key = 255 - key
-    }
+    const key = <f32>load<u8>(blacks + (x * black.h) / maxH)
     f32.store(luma + ((<usize>x) << 2), (light * key) / 255)
   }
 }

@@ -1,7 +1,7 @@
 // Blocks of a sequential scan (T.81, F.2.2): a DC difference, then AC coefficients up to the end of the block.
 
 import { advance, bitsAt, readAc, readDc, value } from './bits'
-import { keptCount, keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
+import { keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
 import { Component } from './header'
 import { AC_BITS, END_OF_BLOCK, HuffmanTable, SKIP_BITS } from './huffman'
 import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
@@ -81,11 +81,10 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
   return position
 }
 
-/** Reads a block into storage. Returns the position behind it. */
+/** Reads a block into storage, over what an earlier scan may have left there. Returns the position behind it. */
 export function storeBlock(c: Component, position: u32, stored: usize): u32 {
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
   c.prediction += value
-  memory.fill(stored, 0, (<usize>keptCount) << 1)
   store<i16>(stored, <i16>c.prediction)
   const table = changetype<HuffmanTable>(c.acTable)
   let k: u32 = 1

@@ -14,7 +14,7 @@ import {
 
 /** Frames of an animation that are hashed at most: a bound on the time that one file may take. */
 const MAX_HASHED_FRAMES: u32 = 64
-/** Points a side that tell whether a frame is new, and how much luma must differ on average. */
+/** Parts a side whose means tell whether a frame is new, and how much they must differ on average. */
 const POINTS: u32 = 32
 const MIN_DIFFERENCE: f32 = 2
 /** Part of the canvas that must be drawn on before it is looked at again: a 16th. */
@@ -36,6 +36,7 @@ let saved: usize = 0 // the same: as it was before a frame that is to be put bac
 let rowLuma: usize = 0
 let rowAlpha: usize = 0
 const points = memory.data(4096) // POINTS x POINTS of f32, of the last hashed frame
+const newPoints = memory.data(4096)
 
 let pixelsSpent: u64 = 0
 let drawnSinceLook: u64 = 0
@@ -108,6 +109,7 @@ export function beforeFrame(disposal: u32): void {
 
 /** Does with a frame's rectangle what is to be done before the next one. */
 export function disposeFrame(disposal: u32, x: u32, y: u32, width: u32, height: u32): void {
+  if (!width || !height) return
   for (let row = y; row < y + height; row++) {
     const at = pixelAt(x, row)
     if (disposal == CLEAR) memory.fill(at, 0, <usize>width * 2)
@@ -162,16 +164,26 @@ function isNewScene(): bool {
   for (let i: u32 = 0; i < POINTS * POINTS; i++) {
     const value = pointOfPlane(i)
     difference += abs(value - f32.load(points + ((<usize>i) << 2)))
+    f32.store(newPoints + ((<usize>i) << 2), value)
   }
   if (difference < MIN_DIFFERENCE * <f32>(POINTS * POINTS)) return false
-  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
-    f32.store(points + ((<usize>i) << 2), pointOfPlane(i))
-  }
+  memory.copy(points, newPoints, 4096)
   return true
 }
 
+/** Mean luma of a part of the plane: what is finer than that a hash does not see. */
 function pointOfPlane(i: u32): f32 {
-  const row = ((i / POINTS) * planeRows()) / POINTS
-  const col = ((i % POINTS) * planeCols()) / POINTS
-  return f32.load(planeAddress() + ((<usize>(row * planeCols() + col)) << 2))
+  const rows = planeRows()
+  const cols = planeCols()
+  const top = ((i / POINTS) * rows) / POINTS
+  const left = ((i % POINTS) * cols) / POINTS
+  const bottom = max(top + 1, ((i / POINTS + 1) * rows) / POINTS)
+  const right = max(left + 1, (((i % POINTS) + 1) * cols) / POINTS)
+  let sum: f32 = 0
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      sum += f32.load(planeAddress() + ((<usize>(y * cols + x)) << 2))
+    }
+  }
+  return sum / <f32>((bottom - top) * (right - left))
 }

@@ -160,7 +160,8 @@ function readChunk(): i32 {
   if (inputLeft() < 8) return MORE
   const bytes = u32be(start)
   const type = u32be(start + 4)
-  if (bytes > 0x7fffffff || (!hasHeader && type != IHDR)) return DAMAGED
+  if (!hasHeader && type != IHDR) return DAMAGED
+  if (bytes > 0x7fffffff) return frame == NO_FRAME ? finish() : giveUp(DAMAGED)
   // Behind the last frame there may be an Exif block, and nothing else that matters.
   const isOver = isFrameDone && !hasCanvas()
   const isData = !isOver && (type == IDAT || (type == FDAT && bytes >= 4))
@@ -210,8 +211,8 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       keepExif(at, bytes)
       return CONTINUE
     case ACTL:
-      // Behind the image it says nothing any more.
-      isAnimated = !isFrameDone && bytes >= 8 && u32be(at) > 1
+      // Behind the image it says nothing any more. One frame may be another than the image.
+      isAnimated = isAnimated || (!isFrameDone && bytes >= 8 && u32be(at) != 0)
       return CONTINUE
     default:
       return readFrameControl(at, bytes)
@@ -415,13 +416,16 @@ function endFrameData(): i32 {
   return inflateRows(true)
 }
 
+/** Passes of an interlaced image that count as half of it: they have every second pixel of every second row. */
+const ENOUGH_PASSES: u32 = 5
+
 /** The frame cannot be decoded further. At least half of the image counts; what is missing is as transparent black. */
 function giveUp(status: i32): i32 {
   if (frame == LATER_FRAME) {
     leaveOutFrames()
     return finish()
   }
-  const isHalf = isInterlaced ? pass == LAST_PASS : rowIndex * 2 >= imageHeight
+  const isHalf = isInterlaced ? pass >= ENOUGH_PASSES : rowIndex * 2 >= imageHeight
   if (status == OVER_LIMIT || !isHalf) return status
   if (!isInterlaced) {
     memory.fill(luma, 0, <usize>imageWidth * 4)

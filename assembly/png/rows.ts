@@ -23,6 +23,7 @@ let keyGreen: i32 = -1
 let keyBlue: i32 = -1
 
 /** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
+let hasPalette: bool = false
 export let mayBeTransparent: bool = false
 export function setPixelFormat(bitDepth: u32, type: u32): bool {
   depth = bitDepth
@@ -46,8 +47,10 @@ export function rowBytesOf(cols: u32): u32 {
   return (cols * channels() * depth + 7) >> 3
 }
 
-/** PLTE: up to 256 colours. */
+/** PLTE: up to 256 colours. Of several palettes the first counts. */
 export function setPalette(colours: usize, count: u32): void {
+  if (hasPalette) return
+  hasPalette = true
   for (let i: u32 = 0; i < min<u32>(count, 256); i++) {
     const colour = colours + i * 3
     const luma = lumaOf(load<u8>(colour), load<u8>(colour, 1), load<u8>(colour, 2))
@@ -55,8 +58,10 @@ export function setPalette(colours: usize, count: u32): void {
   }
 }
 
-/** tRNS: alphas of palette entries, or the colour that is transparent. */
+/** tRNS: alphas of palette entries, or the colour that is transparent. The first counts. */
 export function setTransparency(at: usize, bytes: u32): void {
+  if (mayBeTransparent) return
+  const mask: u32 = (1 << depth) - 1 // bits above the depth say nothing
   if (colourType == PALETTE) {
     mayBeTransparent = true
     for (let i: u32 = 0; i < 256; i++) {
@@ -64,12 +69,12 @@ export function setTransparency(at: usize, bytes: u32): void {
     }
   } else if (colourType == GREY && bytes >= 2) {
     mayBeTransparent = true
-    keyRed = u16be(at)
+    keyRed = u16be(at) & mask
   } else if (colourType == RGB && bytes >= 6) {
     mayBeTransparent = true
-    keyRed = u16be(at)
-    keyGreen = u16be(at + 2)
-    keyBlue = u16be(at + 4)
+    keyRed = u16be(at) & mask
+    keyGreen = u16be(at + 2) & mask
+    keyBlue = u16be(at + 4) & mask
   }
 }
 

@@ -37,8 +37,8 @@ export interface Frame {
   stored(): QualifiedHash | undefined
   /** Hash of the image as an Exif orientation, 2 to 8, displays it. */
   displayed(orientation: number): QualifiedHash | undefined
-  /** Hash of the image over white; `undefined` if it is opaque. */
-  overWhite(): QualifiedHash | undefined
+  /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
+  overWhite(orientation: number): QualifiedHash | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, Hash256> | undefined
 }
@@ -218,19 +218,21 @@ export class ImageDecoder {
       const quality = core.hashPlane(plane, planeRows, planeCols, out)
       return { hash: this.#read(out), quality }
     }
+    const turnedHash = (plane: number, orientation: number): QualifiedHash | undefined => {
+      this.#oriented ||= core.allocate(rows * cols * 4)
+      if (this.#oriented === 0) return undefined
+      core.orientPlane(plane, rows, cols, orientation, this.#oriented)
+      const swaps = orientation >= 5
+      return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+    }
     return {
       stored: () => (isHashable ? hashOf(core.planeAddress(), rows, cols) : undefined),
-      displayed: (orientation) => {
-        if (!isHashable) return undefined
-        this.#oriented ||= core.allocate(rows * cols * 4)
-        if (this.#oriented === 0) return undefined
-        core.orientPlane(core.planeAddress(), rows, cols, orientation, this.#oriented)
-        const swaps = orientation >= 5
-        return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
-      },
-      overWhite: () => {
+      displayed: (orientation) =>
+        isHashable ? turnedHash(core.planeAddress(), orientation) : undefined,
+      overWhite: (orientation) => {
         const plane = core.whiteAddress()
-        return isHashable && plane !== 0 ? hashOf(plane, rows, cols) : undefined
+        if (!isHashable || plane === 0) return undefined
+        return orientation === 1 ? hashOf(plane, rows, cols) : turnedHash(plane, orientation)
       },
       dihedral: () => {
         if (!isHashable) return undefined

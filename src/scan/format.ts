@@ -44,5 +44,6 @@ function isoFormat(text: string): ImageFormat | undefined {
 /** 'BM' begins many texts: the size of the next header must be one that exists. */
 function isBitmapHeader(head: Uint8Array): boolean {
   const size = (head[14] ?? 0) | ((head[15] ?? 0) << 8)
-  return [12, 16, 40, 52, 56, 64, 108, 124].includes(size) && head[16] === 0 && head[17] === 0
+  const exists = size === 12 || (size >= 16 && size <= 64) || size === 108 || size === 124
+  return exists && head[16] === 0 && head[17] === 0
 }

@@ -6,6 +6,7 @@ import {
   type DihedralName,
   type Frame,
   ImageDecoder,
+  type QualifiedHash,
 } from '../core/image.ts'
 import type { CoreModules } from '../core/modules.ts'
 import { readAvifSize } from './avif.ts'
@@ -20,6 +21,7 @@ export type Probe =
   | 'identity'
   | 'displayed'
   | 'over-white'
+  | 'displayed-over-white'
   | 'thumbnail'
   | Exclude<DihedralName, 'original'>
 
@@ -140,23 +142,28 @@ export class FileScanner {
   }
 
   #useFrame(frame: Frame, orientation: number): void {
-    const add = (probe: Probe, found: { hash: Hash256; quality: number } | undefined) => {
-      if (found) this.#needles.push({ probe, ...found, frame: this.#frames })
-    }
-    add('identity', frame.stored())
-    if (orientation !== 1) add('displayed', frame.displayed(orientation))
-    add('over-white', frame.overWhite())
-    if (this.#context.withDihedral) this.#addDihedral(frame)
-    this.#frames++
+    const number = this.#frames++
+    this.#add('identity', frame.stored(), number)
+    this.#add('over-white', frame.overWhite(1), number)
+    if (orientation !== 1) this.#addDisplayed(frame, orientation, number)
+    if (this.#context.withDihedral) this.#addDihedral(frame, number)
   }
 
-  #addDihedral(frame: Frame): void {
+  #addDisplayed(frame: Frame, orientation: number, number: number): void {
+    this.#add('displayed', frame.displayed(orientation), number)
+    this.#add('displayed-over-white', frame.overWhite(orientation), number)
+  }
+
+  #add(probe: Probe, found: QualifiedHash | undefined, frame: number): void {
+    if (found) this.#needles.push({ probe, ...found, frame })
+  }
+
+  #addDihedral(frame: Frame, number: number): void {
     const quality = frame.stored()?.quality
     const hashes = frame.dihedral()
     if (quality === undefined || !hashes) return
     for (const probe of DIHEDRAL_NAMES) {
-      if (probe !== 'original')
-        this.#needles.push({ probe, hash: hashes[probe], quality, frame: this.#frames })
+      if (probe !== 'original') this.#add(probe, { hash: hashes[probe], quality }, number)
     }
   }
 
@@ -174,18 +181,14 @@ export class FileScanner {
   #addLateDisplayed(decoder: ImageDecoder, orientation: number): void {
     const isKnown = this.#needles.some(({ probe }) => probe === 'displayed')
     if (orientation === 1 || isKnown || this.#frames !== 1 || decoder.failure) return
-    const found = decoder.frame.displayed(orientation)
-    if (found) this.#needles.push({ probe: 'displayed', ...found, frame: 0 })
+    this.#addDisplayed(decoder.frame, orientation, 0)
   }
 
   /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
   #scanThumbnail(thumbnail: Uint8Array | undefined): void {
     if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
-    decoder.push(thumbnail, true, (frame) => {
-      const found = frame.stored()
-      if (found) this.#needles.push({ probe: 'thumbnail', ...found, frame: 0 })
-    })
+    decoder.push(thumbnail, true, (frame) => this.#add('thumbnail', frame.stored(), 0))
   }
 
   async #endHeld(format: ImageFormat, file: Uint8Array): Promise<ScannedFile> {

@@ -202,6 +202,58 @@ describe('GIF frames', () => {
   })
 })
 
+describe('GIF as browsers forgive it', () => {
+  const real = flat(0, { pixel: (x, y) => (x * 2 + y) % 128 })
+
+  it('takes a frame without a size for one of the screen', () => {
+    const file = gif(flat(10), flat(90))
+    // The second descriptor: a frame of 0 x 0.
+    const at = file.lastIndexOf(0x2c)
+    const start = [...file.keys()].findLast(
+      (i) => i <= at && file[i] === 0x2c && file[i + 5] === WIDTH,
+    )
+    const empty = Uint8Array.from(file)
+    empty.fill(0, (start ?? 0) + 5, (start ?? 0) + 9)
+    expect(levels(empty)).toEqual(levels(file))
+  })
+
+  it('ends a frame where its data ends, and goes on with the next', () => {
+    for (const height of [20, 40]) {
+      const short = gif({ ...flat(30), height }, real)
+      // Its descriptor says more rows than its data has.
+      const first = short.findIndex((byte, i) => byte === 0x2c && i > 390)
+      short[first + 7] = HEIGHT
+      const { frames } = decode('gif', short)
+      expect(frames).toHaveLength(2)
+      const whole = decode('gif', gif(real)).frames[0]!.luma
+      expect(difference(frames[1]!.luma, whole).max).toBeLessThan(1)
+    }
+  })
+
+  it('goes on behind a frame that lies outside the screen', () => {
+    for (const disposal of [1, 2, 3]) {
+      const outside = patch(200, { x: 65_535, y: 65_535, disposal })
+      expect(levels(gif(flat(10), outside, flat(90))).at(-1)).toEqual([90, 90])
+    }
+  })
+
+  it('sees a picture that differs only between some points', () => {
+    const side = 512
+    const write = (pixel: GifFrame['pixel']): GifFrame => ({ width: side, height: side, pixel })
+    const flatFrame = write(() => 30)
+    const picture = write((x, y) =>
+      x % 16 === 0 && y % 16 === 0 ? 30 : ((x >> 4) * 3 + (y >> 5)) % 128,
+    )
+    const file = writeGif({
+      width: side,
+      height: side,
+      palette: GREYS,
+      frames: [flatFrame, picture],
+    })
+    expect(decode('gif', file).frames).toHaveLength(2)
+  })
+})
+
 describe('GIF limits', () => {
   it('hashes 64 frames and leaves out the rest', () => {
     const frames = Array.from({ length: 80 }, (_, i) => flat(i % 2 ? 200 : 10))
@@ -239,9 +291,9 @@ describe('GIF that is not whole', () => {
     expect(statuses).toEqual([TRUNCATED, TRUNCATED, DONE])
   })
 
-  it('keeps the frames before the one that is cut off', () => {
-    const { frames, status } = decode('gif', file.subarray(0, -500))
-    expect([frames.length, status]).toEqual([1, DONE])
+  it('shows the frame that is cut off as far as it goes, and the ones before', () => {
+    expect(levels(file.subarray(0, -1000)).map(([corner]) => corner)).toEqual([0, 200])
+    expect(decode('gif', file.subarray(0, -1000)).status).toBe(DONE)
   })
 
   it('is damaged without a frame', () => {

@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { writeBmp } from '../support/bmp-writer.ts'
-import { decode } from '../support/decode.ts'
+import { decode, decodePieces } from '../support/decode.ts'
 import { writeGif } from '../support/gif-writer.ts'
 import { ascii, writeJpeg } from '../support/jpeg-writer.ts'
 import { header, joinPng, u32, writePng } from '../support/png-writer.ts'
@@ -102,6 +102,43 @@ describe('a JPEG that claims work', () => {
     const scan = file.lastIndexOf(Buffer.of(0xff, 0xda))
     const many = Buffer.concat([file.subarray(0, -2), repeat(file.subarray(scan, -2), 80)])
     expect([TRUNCATED, OVER_LIMIT]).toContain(cheapStatus('jpeg', many))
+  })
+
+  it('is refused: restart intervals of a picture that is not there', () => {
+    const jpegOf = (count: number) => {
+      const file = writeJpeg({
+        ...{ width: 8, height: 8, restartInterval: 65535 },
+        components: Array.from({ length: count }, () => ({ h: 1, v: 1, sample: () => 90 })),
+      })
+      const size = file.findIndex((byte, i) => byte === 0xff && file[i + 1] === 0xc0) + 5
+      file.fill(255, size, size + 4)
+      const restarts = Array.from({ length: 1200 }, (_, i) => [0xff, 0xd0 + (i & 7)]).flat()
+      return Uint8Array.from([...file.subarray(0, -2), ...restarts, 0xff, 0xd9])
+    }
+    for (const count of [1, 4]) expect(cheapStatus('jpeg', jpegOf(count))).toBe(OVER_LIMIT)
+  })
+
+  it('is refused: scans of a large picture that hold nothing', async () => {
+    const components = [1, 2, 3].map(() => ({ h: 1, v: 1, sample: () => 90 }))
+    const scans = Array.from({ length: 98 }, (_, i) => [i % 3])
+    const file = writeJpeg({ width: 16, height: 16, components, scans })
+    const size = file.findIndex((byte, i) => byte === 0xff && file[i + 1] === 0xc0) + 5
+    new DataView(file.buffer).setUint16(size, 10_000)
+    new DataView(file.buffer).setUint16(size + 2, 10_000)
+    expect([TRUNCATED, OVER_LIMIT]).toContain(cheapStatus('jpeg', file))
+  })
+
+  it('keeps what it stores apart from tables that come late', async () => {
+    const components = [{ h: 1, v: 1, sample: (x: number) => (x * 9) & 255 }]
+    const file = writeJpeg({ width: 600, height: 400, components, hasDnl: true, scans: [[0]] })
+    const at = Buffer.from(file).indexOf(Buffer.of(0xff, 0xdc))
+    const table = Buffer.from(file).indexOf(Buffer.of(0xff, 0xc4))
+    const length = 2 + ((file[table + 2] ?? 0) << 8) + (file[table + 3] ?? 0)
+    const late = Uint8Array.from(file.subarray(table, table + length))
+    late[4] = 0x03
+    const changed = Uint8Array.from([...file.subarray(0, at), ...late, ...file.subarray(at)])
+    const { isIntact } = decodePieces('jpeg', changed, () => changed.length, 64)
+    expect(isIntact).toBe(true)
   })
 
   it('is damaged: nothing but markers, or segments, or restart markers', () => {

@@ -184,16 +184,14 @@ describe('JPEG colour', () => {
     expect(difference(firstLuma({ components, adobeTransform: 0 }), rgbLuma).mean).toBeLessThan(8)
   })
 
-  it('is CMYK as light, and inverted with Adobe’s marker', () => {
+  it('is CMYK as light, with Adobe’s marker or without', () => {
     const components = componentsOf([...planes], full)
-    const light = (ink: (x: number, y: number) => number) => (x: number, y: number) =>
-      255 - ink(x, y)
     const cmyk = (inks: ((x: number, y: number) => number)[]) =>
       lumaOf(WIDTH, HEIGHT, (x, y) => {
         const [c, m, yellow, k] = inks.map((ink) => ink(x, y)) as [number, number, number, number]
         return ((0.299 * c + 0.587 * m + 0.114 * yellow) * k) / 255
       })
-    expect(difference(firstLuma({ components }), cmyk(planes.map(light))).max).toBeLessThan(3)
+    expect(difference(firstLuma({ components }), cmyk([...planes])).max).toBeLessThan(3)
     expect(
       difference(firstLuma({ components, adobeTransform: 0 }), cmyk([...planes])).max,
     ).toBeLessThan(3)
@@ -305,6 +303,158 @@ describe('JPEG structure', () => {
     const { mean } = difference(frames[0]!.luma, whole)
     expect(mean).toBeGreaterThan(0)
     expect(mean).toBeLessThan(6)
+  })
+})
+
+describe('JPEG as other decoders forgive it', () => {
+  const components = componentsOf(planes.slice(0, 3), [
+    [2, 2],
+    [1, 1],
+    [1, 1],
+  ])
+  const size = { width: WIDTH, height: HEIGHT }
+  const plain = writeJpeg({ ...size, components })
+  const expected = decode('jpeg', plain).frames[0]!.luma
+  const find = (file: Uint8Array, code: number, from = 0) =>
+    file.findIndex((byte, i) => i >= from && byte === 0xff && file[i + 1] === code)
+  const insert = (file: Uint8Array, at: number, ...bytes: number[]) =>
+    Uint8Array.from([...file.subarray(0, at), ...bytes, ...file.subarray(at)])
+  const lumaOfFile = (file: Uint8Array) => {
+    const { frames, status } = decode('jpeg', file)
+    expect(status).toBe(DONE)
+    return frames[0]!.luma
+  }
+
+  it('has the picture of the last scan of a component', () => {
+    const grey = writeJpeg({
+      ...size,
+      components: componentsOf(
+        [() => 90, () => 128, () => 128],
+        [
+          [1, 1],
+          [1, 1],
+          [1, 1],
+        ],
+      ),
+      scans: [[0], [1], [2]],
+    })
+    const real = writeJpeg({
+      ...size,
+      components: componentsOf(planes.slice(0, 3), [
+        [1, 1],
+        [1, 1],
+        [1, 1],
+      ]),
+      scans: [[0]],
+    })
+    const both = Uint8Array.from([...grey.subarray(0, -2), ...real.subarray(find(real, 0xda))])
+    const { max } = difference(
+      lumaOfFile(both),
+      lumaOfFile(
+        Uint8Array.from([
+          ...real.subarray(0, -2),
+          ...grey.subarray(find(grey, 0xda, find(grey, 0xda) + 2)),
+        ]),
+      ),
+    )
+    expect(max).toBeLessThan(2)
+  })
+
+  it('does without Huffman tables where they are the standard ones', async () => {
+    const file = await picture(64, 48).jpeg({ optimiseCoding: false }).toBuffer()
+    const whole = lumaOfFile(file)
+    let without: Uint8Array = file
+    for (let at = find(without, 0xc4); at >= 0; at = find(without, 0xc4)) {
+      const length = 2 + ((without[at + 2] ?? 0) << 8) + (without[at + 3] ?? 0)
+      without = Uint8Array.from([...without.subarray(0, at), ...without.subarray(at + length)])
+    }
+    expect(without.length).toBeLessThan(file.length - 400)
+    expect(lumaOfFile(without)).toEqual(whole)
+  })
+
+  it('passes over segments that say nothing to it', () => {
+    const tables = find(plain, 0xc4)
+    expect(lumaOfFile(insert(plain, tables, 0xff, 0xdc, 0, 4, 0, 0))).toEqual(expected) // DNL
+    expect(lumaOfFile(insert(plain, tables, 0xff, 0xcc, 0, 4, 0, 0))).toEqual(expected) // DAC
+    const overfull = [
+      0xff,
+      0xc4,
+      0,
+      3 + 16 + 4,
+      0x02,
+      4,
+      ...Array.from({ length: 15 }, () => 0),
+      1,
+      2,
+      3,
+      4,
+    ]
+    expect(lumaOfFile(insert(plain, tables, ...overfull))).toEqual(expected)
+  })
+
+  it('takes components by their order where ids are all the same', () => {
+    expect(lumaOfFile(writeJpeg({ ...size, components, ids: [1, 1, 1] }))).toEqual(expected)
+  })
+
+  it('takes fill bytes before the zero of a stuffed byte', async () => {
+    const file = await picture(200, 150).jpeg({ quality: 98 }).toBuffer()
+    const scan = find(file, 0xda) + 14
+    const stuffed = file.findIndex((byte, i) => i > scan && byte === 0xff && file[i + 1] === 0)
+    expect(stuffed).toBeGreaterThan(0)
+    const filled = insert(file, stuffed, 0xff, 0xff)
+    const whole = lumaOfFile(file)
+    for (const cut of [1, 7, filled.length]) {
+      expect(decode('jpeg', filled, cut).frames[0]!.luma).toEqual(whole)
+    }
+  })
+
+  it('is JFIF only by a whole segment', () => {
+    const rgb = componentsOf(planes.slice(0, 3), [
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ])
+    const file = writeJpeg({ ...size, components: rgb, adobeTransform: 0 })
+    const short = insert(file, 2, 0xff, 0xe0, 0, 7, 0x4a, 0x46, 0x49, 0x46, 0)
+    expect(lumaOfFile(short)).toEqual(lumaOfFile(file))
+  })
+
+  describe('restart markers', () => {
+    const intervals = writeJpeg({ width: 256, height: 64, components, restartInterval: 4 })
+    const whole = lumaOfFile(intervals)
+    const markers = [...intervals.keys()].filter(
+      (i) =>
+        intervals[i] === 0xff && (intervals[i + 1] ?? 0) >= 0xd0 && (intervals[i + 1] ?? 0) <= 0xd7,
+    )
+
+    it('that came before are passed over', () => {
+      let file: Uint8Array = intervals
+      for (const at of markers.toReversed()) {
+        const previous = 0xd0 + ((((file[at + 1] ?? 0) & 7) + 7) & 7)
+        file = insert(file, at, 0xff, previous, 1, 2)
+      }
+      expect(lumaOfFile(file)).toEqual(whole)
+    })
+
+    it('are looked for behind what is no marker', () => {
+      let file: Uint8Array = intervals
+      for (const at of markers.toReversed()) file = insert(file, at, 0xff, 2)
+      expect(lumaOfFile(file)).toEqual(whole)
+    })
+
+    it('tell that an interval or two are lost', () => {
+      for (const lost of [1, 2]) {
+        const [from, to] = [markers[3] ?? 0, markers[3 + lost] ?? 0]
+        const file = Uint8Array.from([...intervals.subarray(0, from), ...intervals.subarray(to)])
+        const luma = lumaOfFile(file)
+        const wrong = Array.from(luma, (value, i) => Math.abs(value - (whole[i] ?? 0)) > 1).filter(
+          Boolean,
+        )
+        // Four MCUs of 16 x 16 an interval, of which some pixels are grey anyway; and means that follow from others.
+        expect(wrong.length).toBeGreaterThan(0)
+        expect(wrong.length).toBeLessThanOrEqual(lost * 4 * 256)
+      }
+    })
   })
 })
 

@@ -204,6 +204,42 @@ describe('PNG over 512 pixels', () => {
   })
 })
 
+describe('PNG with chunks that contradict others', () => {
+  it('has the first palette, and the first transparency', () => {
+    const png = options({ colourType: 3, depth: 8 }, 20, 20)
+    const once = {
+      ...png,
+      chunks: [...(png.chunks ?? []), ['tRNS', PALETTE_ALPHA]] as PngOptions['chunks'] & {},
+    }
+    const opaque = PALETTE_ALPHA.map(() => 255)
+    const twice = {
+      ...once,
+      chunks: [
+        ...once.chunks,
+        ['PLTE', PALETTE.flat().toReversed()],
+        ['tRNS', opaque],
+      ] as PngOptions['chunks'] & {},
+    }
+    const [first, second] = [once, twice].map((file) => decode('png', writePng(file)).frames[0]!)
+    expect(second?.luma).toEqual(first?.luma)
+    expect(second?.white).toEqual(first?.white)
+    expect(first?.white).toBeDefined()
+  })
+
+  it('compares the transparent colour in the bits that samples have', () => {
+    const png = options({ colourType: 0, depth: 8 }, 20, 20)
+    const withKey = (key: number[]) =>
+      decode('png', writePng({ ...png, chunks: [['tRNS', key]] })).frames[0]!
+    expect(withKey([7, 100]).white).toEqual(withKey([0, 100]).white)
+  })
+
+  it('keeps what came before a chunk with an impossible length', () => {
+    const file = writePng(options({ colourType: 0, depth: 8 }, 40, 40))
+    file.set(u32(0xffffffff), file.length - 12)
+    expect(decode('png', file).status).toBe(DONE)
+  })
+})
+
 describe('PNG that is not whole', () => {
   const png = options({ colourType: 2, depth: 8 }, 100, 100)
   const file = writePng(png)
@@ -220,9 +256,9 @@ describe('PNG that is not whole', () => {
     expect([...frames[0]!.luma.subarray(-100)]).toEqual(Array.from({ length: 100 }, () => 0))
   })
 
-  it('counts from the last pass on, if it is interlaced', () => {
+  it('counts from five of its seven passes on, if it is interlaced', () => {
     const interlaced = writePng({ ...png, isInterlaced: true })
-    expect(decode('png', interlaced.subarray(0, interlaced.length * 0.4)).status).toBe(TRUNCATED)
+    expect(decode('png', interlaced.subarray(0, interlaced.length * 0.2)).status).toBe(TRUNCATED)
     const { frames, status } = decode('png', interlaced.subarray(0, interlaced.length * 0.8))
     expect(status).toBe(DONE)
     expect(difference(frames[0]!.luma.subarray(0, 100), luma.subarray(0, 100)).max).toBeLessThan(
@@ -390,6 +426,13 @@ describe('APNG', () => {
     expect(
       middles(writeApng([{ png: grey(10) }, { png: grey(200) }, { png: grey(60) }], false)),
     ).toEqual([10, 200, 60])
+  })
+
+  it('has another frame than the image, be it only one', () => {
+    const file = writeApng([{ png: grey(10) }, { png: grey(200) }], false)
+    const count = Buffer.from(file).indexOf('acTL') + 4
+    file.set(u32(1), count)
+    expect(middles(file)).toEqual([10, 200])
   })
 
   it('is interlaced in each frame', () => {

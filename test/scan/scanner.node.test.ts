@@ -180,6 +180,10 @@ describe('transparency', () => {
       expect(distance(overWhite, Uint8Array.from(Buffer.from(white, 'hex')))).toBeLessThan(6)
     }
     expect(await needlesOf(image.clone().removeAlpha().ensureAlpha().png())).toHaveLength(1)
+    const turned = await needlesOf(image.clone().withMetadata({ orientation: 6 }).png())
+    expect(turned.map(({ probe }) => probe)).toEqual([
+      ...['identity', 'over-white', 'displayed', 'displayed-over-white'],
+    ])
   })
 })
 
