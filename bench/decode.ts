@@ -9,7 +9,7 @@ import { readModules } from '../src/core/node.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { decode, difference } from '../test/support/decode.ts'
 import { decodeBySharp, differenceToSharp, picture } from '../test/support/sharp-images.ts'
-import { largePhoto, smallPhoto, source, tiledPhoto } from './inputs.ts'
+import { largePhoto, smallPhoto, source, photoOf } from './inputs.ts'
 import { measure, ms, printTable } from './measure.ts'
 
 const context = { modules: readModules() }
@@ -105,16 +105,16 @@ async function showGrowth(): Promise<void> {
   const rows: string[][] = []
   for (const megapixels of [1, 4, 12, 40, 100]) {
     const height = Math.round(Math.sqrt((megapixels * 1e6 * 3) / 4))
-    const baseline = await tiledPhoto(Math.round((height * 4) / 3), height)
+    const baseline = await photoOf(Math.round((height * 4) / 3), height)
     const progressive = await sharp(baseline).jpeg({ progressive: true, quality: 90 }).toBuffer()
     const png = await sharp(baseline).png({ compressionLevel: 3 }).toBuffer()
     const cells = [String(megapixels)]
-    for (const [format, file] of [
-      ['jpeg', baseline],
-      ['jpeg', progressive],
-      ['png', png],
+    for (const [name, format, file] of [
+      ['baseline', 'jpeg', baseline],
+      ['progressive', 'jpeg', progressive],
+      ['png', 'png', png],
     ] as const) {
-      const [timing] = await measure([{ name: '', run: () => scanFile(context, file) }], 5)
+      const [timing] = await measure([{ name, run: () => scanFile(context, file) }], 5)
       const { memoryBytes } = decode(format, file)
       cells.push(`${ms(timing.median / megapixels)} (${(memoryBytes / 1e6).toFixed(1)} MB)`)
     }

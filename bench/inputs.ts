@@ -38,11 +38,15 @@ function noisy(width: number, height: number): Sharp {
     ])
 }
 
-/** A JPEG of any size with the detail of the photograph, of which it is tiles. */
-export async function tiledPhoto(width: number, height: number): Promise<Buffer> {
-  const tile = await sharp(await largePhoto()).toBuffer()
+/** A JPEG of any size with the detail of the photograph: reduced to it, or repeated over it. */
+export async function photoOf(width: number, height: number): Promise<Buffer> {
+  const photo = await largePhoto()
+  const { width: tileWidth, height: tileHeight } = await sharp(photo).metadata()
+  if (width <= tileWidth || height <= tileHeight) {
+    return sharp(photo).resize(width, height).jpeg({ quality: 90 }).toBuffer()
+  }
   return sharp({ create: { width, height, channels: 3, background: '#888' } })
-    .composite([{ input: tile, tile: true, gravity: 'northwest' }])
+    .composite([{ input: photo, tile: true, gravity: 'northwest' }])
     .jpeg({ quality: 90 })
     .toBuffer()
 }

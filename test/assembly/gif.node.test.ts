@@ -241,14 +241,14 @@ describe('GIF as browsers forgive it', () => {
     const side = 512
     const write = (pixel: GifFrame['pixel']): GifFrame => ({ width: side, height: side, pixel })
     const flatFrame = write(() => 30)
-    const picture = write((x, y) =>
+    const shown = write((x, y) =>
       x % 16 === 0 && y % 16 === 0 ? 30 : ((x >> 4) * 3 + (y >> 5)) % 128,
     )
     const file = writeGif({
       width: side,
       height: side,
       palette: GREYS,
-      frames: [flatFrame, picture],
+      frames: [flatFrame, shown],
     })
     expect(decode('gif', file).frames).toHaveLength(2)
   })
