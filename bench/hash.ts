@@ -6,6 +6,7 @@ import { Haystack } from '../src/core/haystack.ts'
 import { readModules } from '../src/core/node.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { pdq } from '../test/reference/pdq.ts'
+import type { ImageStages } from '../test/support/image-stages.ts'
 import { randomBytes } from '../test/support/random.ts'
 import { scene } from '../test/support/scene.ts'
 import { largePhoto, smallPhoto, source } from './inputs.ts'
@@ -14,33 +15,12 @@ import { memoryReader } from './read-memory.ts'
 
 const modules = readModules()
 
-/** Stages of PDQ, as assembly/image.ts exports them. */
-interface Stages {
-  memory: WebAssembly.Memory
-  allocate(bytes: number): number
-  jaroszDecimate(
-    plane: number,
-    rows: number,
-    cols: number,
-    rowWindow: number,
-    columnWindow: number,
-    out: number,
-    outRows: number,
-    outCols: number,
-  ): void
-  quality64(block: number): number
-  dct64To16(block: number, out: number): void
-  median256(values: number): number
-  hashBits(values: number, out: number): void
-  hashPlane(plane: number, rows: number, cols: number, out: number): number
-}
-
 const SIDE = 512
 /** Calls that are timed together: one takes less than the clock tells. */
 const CALLS = 20
 
 async function showStages(): Promise<void> {
-  const core = new WebAssembly.Instance(modules.image, {}).exports as unknown as Stages
+  const core = new WebAssembly.Instance(modules.image, {}).exports as unknown as ImageStages
   const luma = Float32Array.from(scene(SIDE, SIDE, 1, 7).data)
   const plane = core.allocate(SIDE * SIDE * 4)
   const block = core.allocate(64 * 64 * 4)

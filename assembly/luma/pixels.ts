@@ -67,84 +67,28 @@ export function lumaOverWhite(
   }
 }
 
+// Where the four red bytes of four RGB pixels lie, each as the lowest byte of a lane; green and blue follow by 1 and 2.
+// Places from 128 on give 0.
+const redPlaces: usize = memory.data<u8>([
+  0, 200, 200, 200, 3, 200, 200, 200, 6, 200, 200, 200, 9, 200, 200, 200,
+])
+
 /** Luma of RGB pixels. */
 export function lumaFromRgb(
   pixels: usize, // count x 3 bytes, up to 16 readable bytes behind
   count: u32,
   luma: usize, // count of f32, written in fours
 ): void {
+  const reds = v128.load(redPlaces)
+  const greens = i8x16.add(reds, i8x16.splat(1))
+  const blues = i8x16.add(reds, i8x16.splat(2))
   const end = <usize>count * 4
   for (let at: usize = 0; at < end; at += 16) {
     const four = v128.load(pixels + (at / 4) * 3)
-    const zero = i8x16.splat(0)
-    const red = v128.shuffle<u8>(
-      four,
-      zero,
-      0,
-      16,
-      16,
-      16,
-      3,
-      16,
-      16,
-      16,
-      6,
-      16,
-      16,
-      16,
-      9,
-      16,
-      16,
-      16,
-    )
-    const green = v128.shuffle<u8>(
-      four,
-      zero,
-      1,
-      16,
-      16,
-      16,
-      4,
-      16,
-      16,
-      16,
-      7,
-      16,
-      16,
-      16,
-      10,
-      16,
-      16,
-      16,
-    )
-    const blue = v128.shuffle<u8>(
-      four,
-      zero,
-      2,
-      16,
-      16,
-      16,
-      5,
-      16,
-      16,
-      16,
-      8,
-      16,
-      16,
-      16,
-      11,
-      16,
-      16,
-      16,
-    )
-    v128.store(
-      luma + at,
-      lumaLanes(
-        f32x4.convert_i32x4_u(red),
-        f32x4.convert_i32x4_u(green),
-        f32x4.convert_i32x4_u(blue),
-      ),
-    )
+    const red = f32x4.convert_i32x4_u(i8x16.swizzle(four, reds))
+    const green = f32x4.convert_i32x4_u(i8x16.swizzle(four, greens))
+    const blue = f32x4.convert_i32x4_u(i8x16.swizzle(four, blues))
+    v128.store(luma + at, lumaLanes(red, green, blue))
   }
 }
 
