@@ -33,8 +33,10 @@ import { AT_END, beginLzw, giveByte, HAS_PIXELS, nextString, pixelCount, pixels 
 const MEMORY: u32 = 8_000_000
 /** Rows outside the first frame cost time too, and the file need not say anything about them. */
 const MAX_CANVAS_PIXELS: u64 = 100_000_000
-/** An interlaced pixel costs as much as so many others. */
+// Rows of an interlaced frame are added to the plane one by one: a pixel costs as much as so many others, and a row no less
+// than one of so many pixels.
 const INTERLACED_COST: u32 = 4
+const MIN_INTERLACED_PIXELS: u32 = 512
 
 // Interlace: first row and distance of the four passes. A fifth is all rows, of a frame without passes.
 const passRow: usize = memory.data<u8>([0, 4, 2, 1, 0])
@@ -257,6 +259,10 @@ function beginImage(): i32 {
   return CONTINUE
 }
 
+function interlacedCost(pixels: u32): u32 {
+  return max(pixels, MIN_INTERLACED_PIXELS) * INTERLACED_COST
+}
+
 /** Makes the row transparent black, as it is outside the frame. */
 function clearRow(): void {
   memory.fill(luma, 0, <usize>imageWidth * 4)
@@ -278,7 +284,7 @@ function addBlankSamples(): bool {
   clearRow()
   for (let y: u32 = 0; y < imageHeight; y++) {
     if (y - frameY < shownHeight) continue
-    if (isOverspent(imageWidth * INTERLACED_COST, bytesTaken)) return false
+    if (isOverspent(interlacedCost(imageWidth), bytesTaken)) return false
     addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
   }
   return true
@@ -320,8 +326,8 @@ function takePixels(): bool {
     }
     if (++column < frameWidth) continue
     useRow()
-    if (isOverspent(pass == ALL_ROWS ? frameWidth : frameWidth * INTERLACED_COST, bytesTaken))
-      return false
+    const cost = pass == ALL_ROWS ? frameWidth : interlacedCost(frameWidth)
+    if (isOverspent(cost, bytesTaken)) return false
   }
   return true
 }

@@ -55,6 +55,8 @@ const FREE_WORK: u64 = 40_000_000
 const WORK_PER_BYTE: u64 = 100
 const PIXEL_WORK: u32 = 2
 const INTERLACED_PIXEL_WORK: u32 = 7
+/** Pixels that a row of a pass counts for at least: it is added to a row of the plane. */
+const MIN_PASS_PIXELS: u32 = 512
 
 /** Longest chunk that must be seen whole. */
 const MAX_CHUNK_BYTES: u32 = 65536
@@ -353,7 +355,7 @@ function takeRows(from: usize, end: usize): bool {
     if (rowFill < rowBytes) return true
     if (!unfilter(filter, row, above, rowBytes)) return false
     useRow()
-    work += rowBytes + passCols * (isInterlaced ? INTERLACED_PIXEL_WORK : PIXEL_WORK)
+    work += rowBytes + rowWork()
     const swapped = above
     above = row
     row = swapped
@@ -362,6 +364,11 @@ function takeRows(from: usize, end: usize): bool {
     if (++rowIndex == passRows) beginPass(pass + 1)
   }
   return true
+}
+
+function rowWork(): u32 {
+  if (!isInterlaced) return passCols * PIXEL_WORK
+  return max(passCols, MIN_PASS_PIXELS) * INTERLACED_PIXEL_WORK
 }
 
 /** Sends the row on: to the planes, or the canvas, or both. */

@@ -168,6 +168,12 @@ describe('a PNG that claims work', () => {
     }
   })
 
+  it('is refused: a column of very many rows, interlaced', () => {
+    const claim = header({ width: 1, height: 65_535, depth: 8, colourType: 4, isInterlaced: true })
+    const rows = deflateSync(new Uint8Array(65_535 * 3))
+    expect(cheapStatus('png', joinPng([claim, ['IDAT', rows]]))).toBe(OVER_LIMIT)
+  })
+
   it('ends: data that goes on for long behind the end of its stream', () => {
     const stream = deflateSync(new Uint8Array(21))
     const data = new Uint8Array(Buffer.concat([stream, new Uint8Array(1_000_000)]))
@@ -252,6 +258,12 @@ describe('a GIF that claims work', () => {
         expect(cheapStatus('gif', file)).toBe(OVER_LIMIT)
       }
     }
+  })
+
+  it('is refused: a narrow canvas of very many rows around an interlaced frame', () => {
+    const frames = [{ width: 9, height: 9, pixel: () => 0, isInterlaced: true, transparent: 0 }]
+    const file = writeGif({ width: 9, height: 65_535, palette: [[1, 2, 3]], frames })
+    expect(cheapStatus('gif', file)).toBe(OVER_LIMIT)
   })
 
   it('ends: a million extensions', () => {

@@ -50,7 +50,7 @@ export function header({
   depth,
   colourType,
   isInterlaced,
-}: PngOptions): [string, number[]] {
+}: Omit<PngOptions, 'pixel'>): [string, number[]] {
   return ['IHDR', [...u32(width), ...u32(height), depth, colourType, 0, 0, isInterlaced ? 1 : 0]]
 }
 
