@@ -259,8 +259,8 @@ function beginImage(): i32 {
   return CONTINUE
 }
 
-function interlacedCost(pixels: u32): u32 {
-  return max(pixels, MIN_INTERLACED_PIXELS) * INTERLACED_COST
+function interlacedCost(count: u32): u32 {
+  return max(count, MIN_INTERLACED_PIXELS) * INTERLACED_COST
 }
 
 /** Makes the row transparent black, as it is outside the frame. */

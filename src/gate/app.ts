@@ -17,9 +17,11 @@ export interface GateParts {
   store: ListStore
   origin: Origin
   convert?: ImageConverter
-  /** Told each verdict, and each failure to read the list. */
-  onEvent: (event: VerdictEvent | ListErrorEvent) => void
+  /** Told each verdict, and each failure to read the list or to reach the origin. */
+  onEvent: (event: GateEvent) => void
 }
+
+export type GateEvent = VerdictEvent | ListErrorEvent | OriginErrorEvent
 
 /** The list could not be read; what was read before stays in use. */
 export interface ListErrorEvent {
@@ -28,9 +30,17 @@ export interface ListErrorEvent {
   listVersion?: number
 }
 
+/** The origin could not be reached. */
+export interface OriginErrorEvent {
+  event: 'origin-error'
+  error: string
+  method: string
+  path: string
+}
+
 /** The gate: requests of gated methods pass after their verdict, all others as they are. */
 export function createGate(parts: GateParts): Hono {
-  const { config, modules, origin, onEvent } = parts
+  const { config, modules, onEvent } = parts
   const context: ScanContext = { modules, ...(parts.convert && { convert: parts.convert }) }
   const list = new LiveList({
     modules,
@@ -42,7 +52,7 @@ export function createGate(parts: GateParts): Hono {
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
-    if (!config.gatedMethods.has(request.method)) return origin.forward(request)
+    if (!config.gatedMethods.has(request.method)) return forward(parts, request)
 
     const caseId = crypto.randomUUID()
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
@@ -50,13 +60,28 @@ export function createGate(parts: GateParts): Hono {
     onEvent(verdictEvent(caseId, request, verdict, list.current?.manifest.version))
     switch (verdict.action) {
       case 'allow':
-        return origin.forward(request, body)
+        return forward(parts, request, body)
       case 'block':
       case 'refuse':
         return refusal(verdict.reason, caseId)
     }
   })
   return app
+}
+
+async function forward(
+  { origin, onEvent }: GateParts,
+  request: Request,
+  body?: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
+  try {
+    return await origin.forward(request, body)
+  } catch (error) {
+    const { pathname } = new URL(request.url)
+    const { method } = request
+    onEvent({ event: 'origin-error', error: describeError(error), method, path: pathname })
+    return new Response('Bad gateway\n', { status: 502 })
+  }
 }
 
 interface GatedUpload {

@@ -240,6 +240,12 @@ describe('JPEG structure', () => {
     }
   })
 
+  it('decodes extended sequential files of 8 bits', () => {
+    const file = Uint8Array.from(base)
+    file[file.findIndex((byte, i) => byte === 0xff && file[i + 1] === 0xc0) + 1] = 0xc1
+    expect(decode('jpeg', file).frames[0]!.luma).toEqual(expected)
+  })
+
   it('decodes quantisation tables of 16 bits', () => {
     expect(firstLuma({ components, has16BitTables: true })).toEqual(expected)
     const coarse = firstLuma({ components, has16BitTables: true, step: 300 })

@@ -3,10 +3,9 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateParts, type ListErrorEvent } from '../../src/gate/app.ts'
+import { createGate, type GateEvent, type GateParts } from '../../src/gate/app.ts'
 import type { Bindings } from '../../src/gate/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
-import type { VerdictEvent } from '../../src/gate/events.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
 import type { Hash256 } from '../../src/core/hash.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -27,7 +26,7 @@ interface Forwarded {
 
 function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
   const forwarded: Forwarded[] = []
-  const events: (VerdictEvent | ListErrorEvent)[] = []
+  const events: GateEvent[] = []
   const gate = createGate({
     config: readConfig(vars),
     modules,
@@ -448,6 +447,22 @@ describe('what is told', () => {
       answers.push([response.status, Object.fromEntries(response.headers), body])
     }
     expect(answers[1]).toEqual(answers[0])
+  })
+})
+
+describe('an origin that is not there', () => {
+  it('is told in an event, and answered with 502', async () => {
+    await publish()
+    const origin = { forward: () => Promise.reject(new TypeError('connection refused')) }
+    const { send, events } = setUp({}, { origin })
+    expect((await send(null, { method: 'GET' })).status).toBe(502)
+    expect((await send(fixture('otherJpeg'))).status).toBe(502)
+    const told = { event: 'origin-error', error: 'TypeError', path: '/a/b' }
+    expect(events).toEqual([
+      { ...told, method: 'GET' },
+      expect.objectContaining({ event: 'verdict', action: 'allow' }),
+      { ...told, method: 'POST' },
+    ])
   })
 })
 
