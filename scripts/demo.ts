@@ -9,7 +9,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { publishList, startDevWorker } from './dev-worker.ts'
+import { hashgate, publishList, startDevWorker } from './dev-worker.ts'
 import { makePictures } from './pictures.ts'
 
 interface Upload {
@@ -60,12 +60,14 @@ async function demo(): Promise<boolean> {
     { file: path, way: 'multipart', isKnown },
   ])
   const state = join(folder, 'state')
-  process.stdout.write(await publishList(list, state))
+  const listKey = (await hashgate('list', 'key')).trim()
+  process.stdout.write(await publishList(list, { persistTo: state, listKey }))
 
   const verdicts = new Map<string, Verdict>()
   const worker = await startDevWorker({
     port: Number(values.port),
     persistTo: state,
+    listKey,
     onLine: (line) => keepVerdict(line, verdicts),
   })
   console.log(`the Worker runs at ${worker.url}, with an R2 bucket on this machine as its origin`)

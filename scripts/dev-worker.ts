@@ -24,6 +24,8 @@ export interface DevWorkerOptions {
   port: number
   /** Folder of what is stored locally; wrangler's usual one if none is given. */
   persistTo?: string
+  /** Key of the list; that of .dev.vars if none is given. */
+  listKey?: string
   /** Told each line that the Worker logs. */
   onLine: (line: string) => void
 }
@@ -42,6 +44,7 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
   const args = ['dev', '--config', CONFIG, '--ip', '127.0.0.1', '--port', String(port)]
   args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
   if (options.persistTo !== undefined) args.push('--persist-to', options.persistTo)
+  if (options.listKey !== undefined) args.push('--var', `LIST_KEY:${options.listKey}`)
   const child = spawn('wrangler', args, {
     cwd: PROJECT,
     env: { ...process.env, ...QUIET },
@@ -106,17 +109,30 @@ async function freePort(): Promise<number> {
 }
 
 /** Runs the command line as a user does. Returns what it printed. */
-export async function hashgate(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', ...args], {
-    cwd: PROJECT,
-    env: { ...process.env, ...QUIET },
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  return stdout
+export function hashgate(...args: string[]): Promise<string> {
+  return run(args, {})
+}
+
+async function run(args: string[], environment: Record<string, string>): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', ...args], {
+      cwd: PROJECT,
+      env: { ...process.env, ...QUIET, ...environment },
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    return stdout
+  } catch (cause) {
+    const { stderr } = cause as { stderr?: string }
+    throw new Error(stderr?.trim() ?? String(cause), { cause })
+  }
 }
 
 /** Publishes a list to the namespace of wrangler.dev.toml. Returns what the command printed. */
-export function publishList(list: string, persistTo: string | undefined): Promise<string> {
+export function publishList(
+  list: string,
+  { persistTo, listKey }: Pick<DevWorkerOptions, 'persistTo' | 'listKey'> = {},
+): Promise<string> {
   const where = persistTo === undefined ? [] : ['--persist-to', persistTo]
-  return hashgate('list', 'push', list, '--bank', 'demo', '--config', CONFIG, ...where)
+  const args = ['list', 'push', list, '--bank', 'demo', '--config', CONFIG, ...where]
+  return run(args, listKey === undefined ? {} : { LIST_KEY: listKey })
 }

@@ -3,9 +3,10 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { MAX_THRESHOLD } from './list/manifest.ts'
+import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './errors.ts'
 import { hashFiles } from './node/hash-command.ts'
-import { listPush, listShow } from './node/list-commands.ts'
+import { listPush, listRekey, listShow } from './node/list-commands.ts'
 import { matchFiles } from './node/match-command.ts'
 
 /** Exit codes. */
@@ -65,6 +66,17 @@ withStoreOptions(
     .command('show')
     .description('print version, banks, counts and age of the published list, never hashes'),
 ).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
+
+withStoreOptions(
+  list
+    .command('rekey')
+    .description('seal the published list with the first key of LIST_KEY, "new,old"'),
+).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
+
+list
+  .command('key')
+  .description('print a new key for LIST_KEY')
+  .action(() => console.log(generateListKey()))
 
 function withStoreOptions(command: Command): Command {
   return command

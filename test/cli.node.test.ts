@@ -14,10 +14,17 @@ interface Run {
   err: string
 }
 
+const KEY = 'ab'.repeat(32)
+
 /** Runs the command as it is installed: built, by this Node. */
 function hashgate(...args: string[]): Promise<Run> {
+  return hashgateWithKey(KEY, ...args)
+}
+
+function hashgateWithKey(key: string, ...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['dist/cli.js', ...args], (error, out, err) =>
+    const env = { ...process.env, LIST_KEY: key }
+    execFile(process.execPath, ['dist/cli.js', ...args], { env }, (error, out, err) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
     )
   })
@@ -183,6 +190,35 @@ describe('hashgate list', () => {
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('line 2')])
     const after = await hashgate('list', 'show', ...store())
     expect(after.out.split('\n').slice(1)).toEqual(before.out.split('\n').slice(1))
+  })
+})
+
+describe('hashgate list key', () => {
+  const store = () => ['--persist-to', path('sealed')]
+
+  it('makes a key that seals the list, and rekey changes it', async () => {
+    const [oldKey, newKey] = await Promise.all(
+      [1, 2].map(async () => (await hashgate('list', 'key')).out.trim()),
+    )
+    if (!oldKey || !newKey) throw new Error('no key')
+    expect(oldKey).toMatch(/^[0-9a-f]{64}$/)
+    expect(newKey).not.toBe(oldKey)
+    const push = ['list', 'push', path('list.csv'), '--bank', 'csam', ...store()]
+    expect(await hashgateWithKey(oldKey, ...push)).toMatchObject({ code: 0 })
+    const rekeyed = await hashgateWithKey(`${newKey},${oldKey}`, 'list', 'rekey', ...store())
+    expect(rekeyed).toMatchObject({ code: 0, out: expect.stringContaining('version 2') })
+    expect((await hashgateWithKey(newKey, 'list', 'show', ...store())).out).toContain('1 entry')
+    const refused = await hashgateWithKey(oldKey, 'list', 'show', ...store())
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('not in LIST_KEY')])
+    expect(refused.err).not.toContain(newKey.slice(0, 8))
+  })
+
+  it('is asked for where it is missing or none', async () => {
+    for (const key of ['', 'password']) {
+      const refused = await hashgateWithKey(key, 'list', 'show', ...store())
+      expect(refused).toMatchObject({ code: 1, out: '' })
+      expect(refused.err).toContain('LIST_KEY must be a key of 64 hex digits')
+    }
   })
 })
 

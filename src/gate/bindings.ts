@@ -1,4 +1,5 @@
 import type { CoreModules } from '../core/modules.ts'
+import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/store.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { GateParts } from './app.ts'
@@ -8,19 +9,21 @@ import { chooseOrigin, type OriginBindings } from './origin.ts'
 /** Bindings of the Worker, beside its settings. */
 export interface Bindings extends OriginBindings {
   HASH_LISTS: KVNamespace
+  /** Secret: the key that the list is sealed with; several with commas while it is changed. */
+  LIST_KEY?: string
   IMAGES?: ImagesBinding
 }
 
 /**
  * What the gate is made of in a Worker with these bindings.
- * @throws {BadConfigError} a setting cannot be used
+ * @throws {BadConfigError | BadListKeyError} a setting cannot be used
  */
 export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
   const config = readConfig(bindings)
   return {
     config,
     modules,
-    store: new KvStore(bindings.HASH_LISTS),
+    store: new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY)),
     origin: chooseOrigin(config, bindings),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     onEvent: (event) => console.log(JSON.stringify(event)),

@@ -46,3 +46,26 @@ export class NewerFormatError extends HashgateError {
     super(`the list has format ${format}, and this version of hashgate reads up to ${known}`)
   }
 }
+
+/** LIST_KEY cannot be used. */
+export class BadListKeyError extends HashgateError {
+  readonly code = 'bad-list-key'
+
+  constructor() {
+    super(
+      'LIST_KEY must be a key of 64 hex digits, or several with commas between; `hashgate list key` makes one',
+    )
+  }
+}
+
+/** A stored value was sealed with a key that is not in LIST_KEY. */
+export class UnknownKeyError extends HashgateError {
+  readonly code = 'unknown-key'
+
+  constructor(key: string, keyId: string) {
+    super(
+      `the value of ${key} is sealed with key ${keyId}, which is not in LIST_KEY` +
+        ' (where that key is lost, delete the value `manifest` and push the lists again)',
+    )
+  }
+}

@@ -9,7 +9,7 @@ export const LIST_FORMAT = 1
 export const MAX_THRESHOLD = 128
 
 const SegmentSchema = v.object({
-  /** SHA-256 of the segment's value: its name in the store. */
+  /** Its name in the store, which follows from its content. */
   name: v.pipe(v.string(), v.hexadecimal(), v.length(64)),
   /** Entries in it. */
   count: v.pipe(v.number(), v.integer(), v.minValue(1)),

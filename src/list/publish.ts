@@ -31,7 +31,7 @@ export async function publishBank(
   const previous = await readExistingManifest(store)
   const packed = []
   for (let first = 0; first < entries.length; first += MAX_SEGMENT_ENTRIES) {
-    packed.push(await packSegment(entries.slice(first, first + MAX_SEGMENT_ENTRIES)))
+    packed.push(await packSegment(store, entries.slice(first, first + MAX_SEGMENT_ENTRIES)))
   }
   const values = new Map(packed.flatMap((segment) => [...segment.values]))
   await store.putAll(values, (written) => options.onProgress?.(written, values.size))

@@ -3,14 +3,18 @@ import { ValueMissingError } from './errors.ts'
 /** Bytes in a buffer of their own kind: never shared ones. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
-/**
- * Where a published list lies: named values. All of hashgate sees the store through this, and KV through `KvStore` alone.
- */
-export interface ListStore {
+/** Values by key, as they are stored. All of hashgate sees KV through this, by `KvStore` alone. */
+export interface ValueStore {
   get(key: string): Promise<Bytes | undefined>
   put(key: string, value: Bytes): Promise<void>
   /** Writes several values, in any order. Told after some of them: how many are written. */
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void>
+}
+
+/** Where a published list lies: values by key, and names that follow from content. */
+export interface ListStore extends ValueStore {
+  /** Name of some content, 64 hex digits: the same for the same content. */
+  nameOf(content: Bytes): Promise<string>
 }
 
 /** Keys of the store; docs/storage.md draws the values. */
@@ -36,7 +40,7 @@ export interface KvNamespace {
 }
 
 /** A store in Workers KV. */
-export class KvStore implements ListStore {
+export class KvStore implements ValueStore {
   readonly #namespace: KvNamespace
 
   constructor(namespace: KvNamespace) {
@@ -70,13 +74,18 @@ export class MemoryStore implements ListStore {
     this.values.set(key, value)
   }
 
+  async nameOf(content: Bytes): Promise<string> {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content))
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  }
+
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void> {
     return putOneByOne(this, values, onWritten)
   }
 }
 
 async function putOneByOne(
-  store: ListStore,
+  store: ValueStore,
   values: ReadonlyMap<string, Bytes>,
   onWritten: (count: number) => void = () => {},
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import { ListMissingError } from '../list/errors.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { rekey } from '../list/rekey.ts'
 import { readListFile } from './read-list.ts'
 import { openLocalStore, openRemoteStore, type OpenStore } from './stores.ts'
 
@@ -59,6 +60,20 @@ export async function listShow(options: TargetOptions): Promise<boolean> {
       'hashgate: no hash list has been published here; `hashgate list push` publishes one',
     )
     return false
+  } finally {
+    await close()
+  }
+}
+
+/** `hashgate list rekey` */
+export async function listRekey(options: TargetOptions): Promise<boolean> {
+  const { store, close } = await openStore(options)
+  try {
+    const { version } = await rekey(store, (done, total) =>
+      showProgress(`sealing ${done} of ${total} segments`, done === total),
+    )
+    console.log(`published version ${version}, sealed with the first key of LIST_KEY`)
+    return true
   } finally {
     await close()
   }

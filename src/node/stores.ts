@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type * as wrangler from 'wrangler'
 import { HashgateError } from '../errors.ts'
-import { type Bytes, type KvNamespace, KvStore, type ListStore } from '../list/store.ts'
+import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import {
+  type Bytes,
+  type KvNamespace,
+  KvStore,
+  type ListStore,
+  type ValueStore,
+} from '../list/store.ts'
 
 /** A store that is open until `close`. */
 export interface OpenStore {
@@ -20,6 +27,9 @@ export interface StoreOptions {
   persistTo?: string
 }
 
+/** Variable of the key that the list is sealed with: of the environment, or for what is local of .dev.vars. */
+const KEY_VARIABLE = 'LIST_KEY'
+
 /** Binding of the KV namespace in wrangler's configuration. */
 const BINDING = 'HASH_LISTS'
 
@@ -31,18 +41,26 @@ export class WranglerError extends HashgateError {
 /** The namespace on this machine, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
   const { getPlatformProxy } = await importWrangler()
-  const proxy = await getPlatformProxy<Record<string, KvNamespace>>({
+  const proxy = await getPlatformProxy<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>({
     ...(options.config !== undefined && { configPath: options.config }),
     // wrangler's own --persist-to names the folder above the version.
     persist: options.persistTo === undefined ? true : { path: join(options.persistTo, 'v3') },
     remoteBindings: false,
   })
   const namespace = proxy.env[BINDING]
-  if (!namespace)
+  if (!namespace) {
+    await proxy.dispose()
     throw new WranglerError(
       `wrangler's configuration has no KV namespace with the binding ${BINDING}`,
     )
-  return { store: new KvStore(namespace), close: () => proxy.dispose() }
+  }
+  try {
+    const keys = parseListKeys(process.env[KEY_VARIABLE] ?? proxy.env[KEY_VARIABLE])
+    return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
+  } catch (error) {
+    await proxy.dispose()
+    throw error
+  }
 }
 
 async function importWrangler(): Promise<typeof wrangler> {
@@ -55,13 +73,14 @@ async function importWrangler(): Promise<typeof wrangler> {
 
 /** The namespace at Cloudflare, by wrangler: with its configuration, and its login or CLOUDFLARE_API_TOKEN. */
 export function openRemoteStore(options: StoreOptions): OpenStore {
-  return { store: new RemoteStore(options), close: async () => {} }
+  const keys = parseListKeys(process.env[KEY_VARIABLE])
+  return { store: new SealedStore(new RemoteStore(options), keys), close: async () => {} }
 }
 
 /** Bytes of values that one call of wrangler is given; as base64 they stay under the 100 MB that Cloudflare takes. */
 const MAX_BATCH_BYTES = 50_000_000
 
-class RemoteStore implements ListStore {
+class RemoteStore implements ValueStore {
   readonly #options: StoreOptions
 
   constructor(options: StoreOptions) {

@@ -11,7 +11,10 @@ const HALF_BYTES = 16
 /** A haystack of hashes, packed as they are stored. */
 async function pack(hashes: readonly Hash256[]): Promise<Haystack> {
   const store = new MemoryStore()
-  const { ref, values } = await packSegment(hashes.map((hash) => ({ hash, id: '', labels: {} })))
+  const { ref, values } = await packSegment(
+    store,
+    hashes.map((hash) => ({ hash, id: '', labels: {} })),
+  )
   await store.putAll(values)
   const { groups, count } = await readSegment(store, ref)
   return new Haystack(modules.match, groups, count)

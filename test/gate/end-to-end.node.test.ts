@@ -7,12 +7,15 @@ import { createTestHarness, type TestHarness } from 'wrangler'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readModules } from '../../src/core/node.ts'
 import { publishBank } from '../../src/list/publish.ts'
+import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
 import { type KvNamespace, KvStore } from '../../src/list/store.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from '../support/entries.ts'
 import { OriginServer } from '../support/origin-server.ts'
 import { randomBytes, randomFrom } from '../support/random.ts'
 import { picture } from '../support/sharp-images.ts'
+
+const KEY = 'ab'.repeat(32)
 
 let origin: OriginServer
 let worker: TestHarness
@@ -25,14 +28,15 @@ beforeAll(async () => {
   known = await picture(640, 480, 3, 1).jpeg().toBuffer()
   unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
   worker = createTestHarness({
-    workers: [{ configPath: './wrangler.toml', vars: { ORIGIN_URL: origin.url } }],
+    workers: [{ configPath: './wrangler.toml', vars: { ORIGIN_URL: origin.url, LIST_KEY: KEY } }],
   })
   gate = (await worker.listen()).url
   const { HASH_LISTS } = await worker.getWorker<{ HASH_LISTS: KvNamespace }>().getEnv()
   const scanned = await scanFile({ modules: readModules() }, known)
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
   const entries = needles.map(({ hash }) => ({ hash, id: 'known', labels: {} }))
-  await publishBank(new KvStore(HASH_LISTS), [...entries, ...randomEntries(1000, 1)], {
+  const store = new SealedStore(new KvStore(HASH_LISTS), parseListKeys(KEY))
+  await publishBank(store, [...entries, ...randomEntries(1000, 1)], {
     bank: 'csam',
   })
 })

@@ -345,11 +345,11 @@ describe('a list that is missing or unreadable', () => {
   it('refuses uploads where the details of a candidate cannot be read', async () => {
     const store = new WatchedStore()
     const hash = await hashOf(fixture('jpeg'))
-    await publishBank(store, [{ hash, id: 'x', labels: {} }], { bank: 'a' })
+    await publishBank(store.list, [{ hash, id: 'x', labels: {} }], { bank: 'a' })
     store.onRead = (key) => {
       if (key.startsWith('detail/')) throw new Error(`KV GET failed: 500 ${formatHash(hash)}`)
     }
-    const { send, verdicts } = setUp({}, { store })
+    const { send, verdicts } = setUp({}, { store: store.list })
     expect((await send(fixture('jpeg'))).status).toBe(503)
     expect((await send(fixture('otherJpeg'))).status).toBe(201)
     expect(verdicts()[0]).toMatchObject({ action: 'refuse', reason: 'failed', error: 'Error' })

@@ -8,9 +8,9 @@ import {
 import { readManifest } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { BLOCK_ENTRIES, readDetails, readSegment } from '../../src/list/segment.ts'
-import { type ListStore, segmentKey } from '../../src/list/store.ts'
+import { segmentKey, type ValueStore } from '../../src/list/store.ts'
 import { randomEntries } from '../support/entries.ts'
-import { kvNamespace, kvStore, WatchedStore } from '../support/stores.ts'
+import { kvNamespace, kvStore, seal, WatchedStore } from '../support/stores.ts'
 
 beforeEach(async () => {
   const { keys } = await kvNamespace().list()
@@ -71,10 +71,11 @@ describe('publishBank', () => {
 
   it('writes the manifest last, and changes nothing when it is cut off before', async () => {
     const store = new WatchedStore()
-    const before = await publishBank(store, randomEntries(10, 1), { bank: 'a' })
+    const before = await publishBank(store.list, randomEntries(10, 1), { bank: 'a' })
+    const manifest = (await store.get('manifest'))!
     const written: string[] = []
     let left = 1000
-    const cutOff: ListStore = {
+    const writer: ValueStore = {
       get: (key) => store.get(key),
       put: async (key, value) => {
         if (left-- === 0) throw new Error('cut off')
@@ -82,9 +83,10 @@ describe('publishBank', () => {
         await store.put(key, value)
       },
       putAll: async (values) => {
-        for (const [key, value] of values) await cutOff.put(key, value)
+        for (const [key, value] of values) await writer.put(key, value)
       },
     }
+    const cutOff = seal(writer)
     await publishBank(cutOff, randomEntries(2000, 2), { bank: 'a' })
     expect(written.map((key) => key.split('/')[0])).toEqual([
       'segment',
@@ -93,17 +95,18 @@ describe('publishBank', () => {
       'manifest',
     ])
     for (const writes of [0, 1, 2, 3]) {
-      await store.put('manifest', new Uint8Array(new TextEncoder().encode(JSON.stringify(before))))
+      await store.put('manifest', manifest)
       left = writes
       const cut = publishBank(cutOff, randomEntries(2000, 3), { bank: 'a' })
       await expect(cut).rejects.toThrow('cut off')
-      expect(await readManifest(store)).toEqual(before)
+      expect(await readManifest(store.list)).toEqual(before)
     }
   })
 })
 
 describe('readManifest', () => {
-  const put = (text: string) => kvNamespace().put('manifest', text)
+  const put = (text: string) =>
+    kvStore().put('manifest', new Uint8Array(new TextEncoder().encode(text)))
 
   it('says that nothing was published', async () => {
     await expect(readManifest(kvStore())).rejects.toThrow(ListMissingError)
@@ -130,21 +133,24 @@ describe('readManifest', () => {
 describe('readSegment', () => {
   it('refuses one that is missing, changed, or not as the manifest says', async () => {
     const store = new WatchedStore()
-    const { banks } = await publishBank(store, randomEntries(40, 1), { bank: 'a' })
+    const { banks } = await publishBank(store.list, randomEntries(40, 1), { bank: 'a' })
     const ref = banks[0]!.segments[0]!
-    await expect(readSegment(store, { ...ref, name: 'f'.repeat(64) })).rejects.toThrow(
-      ValueMissingError,
-    )
-    await expect(readSegment(store, { ...ref, count: 41 })).rejects.toThrow(ValueDamagedError)
+    const read = (changed: Partial<typeof ref> = {}) =>
+      readSegment(store.list, { ...ref, ...changed })
+    expect((await read()).count).toBe(40)
+    await expect(read({ name: 'f'.repeat(64) })).rejects.toThrow(ValueMissingError)
+    await expect(read({ count: 41 })).rejects.toThrow(ValueDamagedError)
     const key = segmentKey(ref.name)
-    const value = new Uint8Array((await store.get(key))!)
-    for (const at of [0, 8, 20, value.length - 1]) {
+    const value = (await store.get(key))!
+    for (const at of [0, 20, 30, value.length - 1]) {
       const flipped = new Uint8Array(value)
       flipped[at] = (flipped[at] ?? 0) ^ 1
       await store.put(key, flipped)
-      await expect(readSegment(store, ref)).rejects.toThrow(ValueDamagedError)
+      await expect(read()).rejects.toThrow(ValueDamagedError)
     }
-    await store.put(key, new Uint8Array(value.subarray(0, -1)))
-    await expect(readSegment(store, ref)).rejects.toThrow(ValueDamagedError)
+    for (const length of [0, 7, 28, 40, value.length - 1]) {
+      await store.put(key, new Uint8Array(value.subarray(0, length)))
+      await expect(read()).rejects.toThrow(ValueDamagedError)
+    }
   })
 })

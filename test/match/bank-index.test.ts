@@ -10,8 +10,8 @@ import { WatchedStore } from '../support/stores.ts'
 
 async function indexOf(entries: Entry[], threshold = 31) {
   const store = new WatchedStore()
-  const manifest = await publishBank(store, entries, { bank: 'csam', threshold })
-  return { store, manifest, index: await BankIndex.load(modules, store, manifest) }
+  const manifest = await publishBank(store.list, entries, { bank: 'csam', threshold })
+  return { store, manifest, index: await BankIndex.load(modules, store.list, manifest) }
 }
 
 describe('BankIndex', () => {
@@ -73,10 +73,13 @@ describe('BankIndex', () => {
   it('asks all banks, each by its own threshold', async () => {
     const store = new WatchedStore()
     const [entry] = randomEntries(1, 6)
-    await publishBank(store, [entry!], { bank: 'wide', threshold: 40 })
-    await publishBank(store, [entry!, ...randomEntries(20, 7)], { bank: 'narrow', threshold: 10 })
-    const manifest = await publishBank(store, [], { bank: 'empty' })
-    const index = await BankIndex.load(modules, store, manifest)
+    await publishBank(store.list, [entry!], { bank: 'wide', threshold: 40 })
+    await publishBank(store.list, [entry!, ...randomEntries(20, 7)], {
+      bank: 'narrow',
+      threshold: 10,
+    })
+    const manifest = await publishBank(store.list, [], { bank: 'empty' })
+    const index = await BankIndex.load(modules, store.list, manifest)
     const banks = async (bits: number) =>
       (await index.match([needle(flipBits(entry!.hash, bits))])).map(({ bank }) => bank)
     expect(await banks(10)).toEqual(['narrow', 'wide'])
@@ -86,12 +89,12 @@ describe('BankIndex', () => {
 
   it('loads only the segments that are new', async () => {
     const store = new WatchedStore()
-    await publishBank(store, randomEntries(100, 1), { bank: 'a' })
-    const first = await publishBank(store, randomEntries(100, 2), { bank: 'b' })
-    const index = await BankIndex.load(modules, store, first)
-    const second = await publishBank(store, randomEntries(100, 3), { bank: 'b' })
+    await publishBank(store.list, randomEntries(100, 1), { bank: 'a' })
+    const first = await publishBank(store.list, randomEntries(100, 2), { bank: 'b' })
+    const index = await BankIndex.load(modules, store.list, first)
+    const second = await publishBank(store.list, randomEntries(100, 3), { bank: 'b' })
     store.reads.length = 0
-    const next = await BankIndex.load(modules, store, second, index)
+    const next = await BankIndex.load(modules, store.list, second, index)
     expect(store.reads).toEqual([`segment/${second.banks[1]?.segments[0]?.name}`])
     for (const seed of [1, 3]) {
       const [entry] = randomEntries(1, seed)

@@ -13,7 +13,7 @@ function setUp(refreshSeconds = 60) {
   const clock = { ms: 1_000_000 }
   const list = new LiveList({
     modules,
-    store,
+    store: store.list,
     refreshSeconds,
     onError: (error) => errors.push(error),
     now: () => clock.ms,
@@ -28,7 +28,7 @@ function setUp(refreshSeconds = 60) {
     settle: async () => {
       await Promise.all(behind.splice(0))
     },
-    publish: (seed: number) => publishBank(store, randomEntries(50, seed), { bank: 'a' }),
+    publish: (seed: number) => publishBank(store.list, randomEntries(50, seed), { bank: 'a' }),
   }
 }
 
@@ -99,7 +99,7 @@ describe('LiveList', () => {
   it('keeps the list when the store answers with an older one', async () => {
     const { store, clock, get, publish, settle } = setUp()
     await publish(1)
-    const older = (await store.get('manifest'))!
+    const older = (await store.inner.get('manifest'))!
     await publish(2)
     const index = await get()
     await store.put('manifest', older)

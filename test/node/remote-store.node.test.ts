@@ -15,7 +15,7 @@ let config: string
 
 beforeAll(async () => {
   api = await KvApi.start()
-  Object.assign(process.env, api.environment)
+  Object.assign(process.env, api.environment, { LIST_KEY: 'ab'.repeat(32) })
   folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
   config = join(folder, 'wrangler.toml')
   const kv = '[[kv_namespaces]]\nbinding = "HASH_LISTS"\nid = "namespace"\n'

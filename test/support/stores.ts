@@ -1,18 +1,30 @@
 import { env } from 'cloudflare:workers'
-import { type Bytes, KvStore, type ListStore, MemoryStore } from '../../src/list/store.ts'
+import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
+import { type Bytes, KvStore, MemoryStore, type ValueStore } from '../../src/list/store.ts'
 
 /** The local KV namespace that the tests share: each file has its own. */
 export function kvNamespace(): KVNamespace {
   return (env as unknown as { HASH_LISTS: KVNamespace }).HASH_LISTS
 }
 
-export function kvStore(): KvStore {
-  return new KvStore(kvNamespace())
+export function kvStore(): SealedStore {
+  return seal(new KvStore(kvNamespace()))
+}
+
+/** Keys that tests seal with: the one of wrangler.test.toml, and another. */
+export const KEY = '00112233445566778899aabbccddeeff'.repeat(2)
+export const OTHER_KEY = 'f'.repeat(64)
+
+/** A list in a store of values. */
+export function seal(store: ValueStore, keys = KEY): SealedStore {
+  return new SealedStore(store, parseListKeys(keys))
 }
 
 /** A store in memory that counts reads, and whose reads can be made to fail, or to wait. */
-export class WatchedStore implements ListStore {
+export class WatchedStore implements ValueStore {
   readonly inner = new MemoryStore()
+  /** The list that is sealed in it. */
+  readonly list = seal(this)
   readonly reads: string[] = []
   onRead: (key: string) => Promise<void> | void = () => {}
 

@@ -1,0 +1,45 @@
+import { type Bank, type Manifest, readManifest, writeManifest } from './manifest.ts'
+import { BLOCK_ENTRIES } from './segment.ts'
+import { detailKey, getExisting, type ListStore, segmentKey } from './store.ts'
+
+/**
+ * Writes the published list anew, with the first of the store's keys: values under new names, then the manifest that names
+ * them. Readers that have both keys never see a gap. Values of the old key stay until nothing reads them.
+ */
+export async function rekey(
+  store: ListStore,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<Manifest> {
+  const old = await readManifest(store)
+  const total = old.banks.reduce((sum, { segments }) => sum + segments.length, 0)
+  let done = 0
+  const banks: Bank[] = []
+  for (const bank of old.banks) {
+    const segments: Bank['segments'] = []
+    for (const { name, count } of bank.segments) {
+      segments.push({ name: await rewriteSegment(store, name, count), count })
+      onProgress(++done, total)
+    }
+    banks.push({ ...bank, segments })
+  }
+  const manifest = {
+    ...old,
+    version: old.version + 1,
+    publishedAt: new Date().toISOString(),
+    banks,
+  }
+  await writeManifest(store, manifest)
+  return manifest
+}
+
+/** Writes a segment and its details under the name that the first key gives. Returns the name. */
+async function rewriteSegment(store: ListStore, oldName: string, count: number): Promise<string> {
+  const segment = await getExisting(store, segmentKey(oldName))
+  const name = await store.nameOf(segment)
+  const values = new Map([[segmentKey(name), segment]])
+  for (let block = 0; block * BLOCK_ENTRIES < count; block++) {
+    values.set(detailKey(name, block), await getExisting(store, detailKey(oldName, block)))
+  }
+  await store.putAll(values)
+  return name
+}
