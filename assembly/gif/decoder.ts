@@ -326,7 +326,9 @@ function takePixels(): bool {
     }
     if (++column < frameWidth) continue
     useRow()
-    const cost = pass == ALL_ROWS ? frameWidth : interlacedCost(frameWidth)
+    // The first frame's rows go to the plane as wide as the image.
+    const width = isFirstFrameDone ? frameWidth : max(frameWidth, imageWidth)
+    const cost = pass == ALL_ROWS ? width : interlacedCost(width)
     if (isOverspent(cost, bytesTaken)) return false
   }
   return true

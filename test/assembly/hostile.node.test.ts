@@ -266,6 +266,12 @@ describe('a GIF that claims work', () => {
     expect(cheapStatus('gif', file)).toBe(OVER_LIMIT)
   })
 
+  it('is refused: a wide canvas around a narrow interlaced frame', () => {
+    const frames = [{ width: 8, height: 600, pixel: () => 0, isInterlaced: true }]
+    const file = writeGif({ width: 65_000, height: 600, palette: [[1, 2, 3]], frames })
+    expect(cheapStatus('gif', file)).toBe(OVER_LIMIT)
+  })
+
   it('ends: a million extensions', () => {
     expect(cheapStatus('gif', many([0x21, 0xfe, 0], 1_000_000))).toBe(DONE)
   })
