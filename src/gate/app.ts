@@ -1,14 +1,16 @@
 import { Hono } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
 import type { ListStore } from '../list/store.ts'
+import type { BankIndex } from '../match/bank-index.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ImageConverter, ScanContext } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import { type VerdictEvent, verdictEvent } from './events.ts'
+import { BusyError, HeldBody, HeldBudget } from './held-bytes.ts'
 import { BodyTooLargeError, MalformedBodyError, takeIn } from './intake.ts'
 import type { Origin } from './origin.ts'
 import { refusal } from './respond.ts'
-import { describeError, judge, type Verdict } from './verdict.ts'
+import { describeError, judge, type RefuseVerdict, type Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -49,6 +51,8 @@ export function createGate(parts: GateParts): Hono {
     onError: (error) => onEvent(listErrorEvent(error, list.current?.manifest.version)),
   })
 
+  const budget = new HeldBudget(config.maxHeldBytes)
+
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
@@ -56,14 +60,19 @@ export function createGate(parts: GateParts): Hono {
 
     const caseId = crypto.randomUUID()
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-    const { verdict, body } = await gateUpload(request, context, list, config, keepAlive)
-    onEvent(verdictEvent(caseId, request, verdict, list.current?.manifest.version))
-    switch (verdict.action) {
-      case 'allow':
-        return forward(parts, request, body)
-      case 'block':
-      case 'refuse':
-        return refusal(verdict.reason, caseId)
+    const held = new HeldBody(budget)
+    try {
+      const verdict = await judgeUpload(request, held, context, config, () => list.get(keepAlive))
+      onEvent(verdictEvent(caseId, request, verdict, list.current?.manifest.version))
+      switch (verdict.action) {
+        case 'allow':
+          return await forward(parts, request, held.whole())
+        case 'block':
+        case 'refuse':
+          return refusal(verdict.reason, caseId)
+      }
+    } finally {
+      held.release()
     }
   })
   return app
@@ -84,35 +93,25 @@ async function forward(
   }
 }
 
-interface GatedUpload {
-  verdict: Verdict
-  body: Uint8Array<ArrayBuffer>
+async function judgeUpload(
+  request: Request,
+  held: HeldBody,
+  context: ScanContext,
+  config: Config,
+  getIndex: () => Promise<BankIndex>,
+): Promise<Verdict> {
+  try {
+    return await judge(await takeIn(request, held, context, config), getIndex, config)
+  } catch (error) {
+    // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
+    return { action: 'refuse', reason: reasonOf(error), files: [], error }
+  }
 }
 
-async function gateUpload(
-  request: Request,
-  context: ScanContext,
-  list: LiveList,
-  config: Config,
-  keepAlive: (promise: Promise<unknown>) => void,
-): Promise<GatedUpload> {
-  const body = new Uint8Array(0)
-  try {
-    const intake = await takeIn(request, context, config)
-    return {
-      verdict: await judge(intake.files, () => list.get(keepAlive), config),
-      body: intake.body,
-    }
-  } catch (error) {
-    if (error instanceof BodyTooLargeError) {
-      return { verdict: { action: 'refuse', reason: 'too-large', files: [], error }, body }
-    }
-    if (error instanceof MalformedBodyError) {
-      return { verdict: { action: 'refuse', reason: 'malformed', files: [], error }, body }
-    }
-    // A client that went away, or a fault in here: nothing is passed on that was not read to its end.
-    return { verdict: { action: 'refuse', reason: 'failed', files: [], error }, body }
-  }
+function reasonOf(error: unknown): RefuseVerdict['reason'] {
+  if (error instanceof BodyTooLargeError) return 'too-large'
+  if (error instanceof MalformedBodyError) return 'malformed'
+  return error instanceof BusyError ? 'busy' : 'failed'
 }
 
 function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {

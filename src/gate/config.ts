@@ -41,6 +41,8 @@ const ConfigSchema = v.object({
   ),
   /** Longest body of a gated request, in bytes. It is held in memory until its verdict. */
   MAX_BODY_BYTES: wholeNumber(1, 64 * MIB, 25 * MIB),
+  /** Most bytes of bodies that one isolate holds, all requests together. A chunked body counts twice. */
+  MAX_HELD_BYTES: wholeNumber(1, 100 * MIB, 64 * MIB),
   /** Most files of a multipart body. */
   MAX_FILES: wholeNumber(1, 1000, 100),
   /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */
@@ -56,6 +58,7 @@ export interface Config {
   originUrl: URL | undefined
   gatedMethods: ReadonlySet<string>
   maxBodyBytes: number
+  maxHeldBytes: number
   maxFiles: number
   listRefreshSeconds: number
   onFailed: 'allow' | 'refuse'
@@ -83,10 +86,14 @@ export function readConfig(env: object): Config {
     )
   }
   const vars = result.output
+  if (vars.MAX_HELD_BYTES < vars.MAX_BODY_BYTES) {
+    throw new BadConfigError(['MAX_HELD_BYTES must be at least MAX_BODY_BYTES'])
+  }
   return {
     originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),
     gatedMethods: new Set(vars.GATED_METHODS),
     maxBodyBytes: vars.MAX_BODY_BYTES,
+    maxHeldBytes: vars.MAX_HELD_BYTES,
     maxFiles: vars.MAX_FILES,
     listRefreshSeconds: vars.LIST_REFRESH_SECONDS,
     onFailed: vars.ON_FAILED,

@@ -1,8 +1,9 @@
 import { make as makeMultipart, type MultipartError } from 'multipasta'
 import { HashgateError } from '../errors.ts'
-import { concatenate, FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
+import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
 import { sniffFormat } from '../scan/format.ts'
 import type { Config } from './config.ts'
+import type { HeldBody } from './held-bytes.ts'
 
 /** A body that is longer than a gated one may be. */
 export class BodyTooLargeError extends HashgateError {
@@ -22,28 +23,25 @@ export class MalformedBodyError extends HashgateError {
   }
 }
 
-/** A request's body, held until its verdict, and the files that were found in it. */
-export interface Intake {
-  body: Uint8Array<ArrayBuffer>
-  files: ScannedFile[]
-}
-
 /**
- * Reads a request's body to its end and scans the files in it: the parts of `multipart/form-data`, or the body itself,
- * whatever its type. An image is decoded while it arrives.
- * @throws {BodyTooLargeError | MalformedBodyError}
+ * Reads a request's body to its end, into `held`, and scans the files in it: the parts of `multipart/form-data`, or the body
+ * itself, whatever its type. An image is decoded while it arrives.
+ * @throws {BodyTooLargeError | MalformedBodyError | BusyError}
  */
 export async function takeIn(
   request: Request,
+  held: HeldBody,
   context: ScanContext,
   config: Config,
-): Promise<Intake> {
+): Promise<ScannedFile[]> {
   const type = request.headers.get('content-type') ?? ''
   const isMultipart = /^\s*multipart\/form-data\b/i.test(type)
   const scanner = isMultipart ? undefined : new FileScanner(context)
-  const body = await readBody(request, config.maxBodyBytes, (chunk) => scanner?.write(chunk))
-  const files = scanner ? [await scanner.end()] : await scanParts(body, type, context, config)
-  return { body, files: files.filter(({ bytes }) => bytes > 0) }
+  await readBody(request, held, config.maxBodyBytes, (piece) => scanner?.write(piece))
+  const files = scanner
+    ? [await scanner.end()]
+    : await scanParts(held.whole(), type, context, config)
+  return files.filter(({ bytes }) => bytes > 0)
 }
 
 /** Bytes that are read at once. The default reader gives 4 KiB, and takes ten times as long. */
@@ -52,15 +50,16 @@ const READ_BYTES = 64 * 1024
 /** Reads a body to its end, telling each piece of it, which stays where it is. */
 async function readBody(
   request: Request,
+  held: HeldBody,
   maxBytes: number,
   onPiece: (piece: Uint8Array) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<void> {
   const header = request.headers.get('content-length')
   const length = header === null ? undefined : Number(header)
   if (length !== undefined && length > maxBytes) throw new BodyTooLargeError(maxBytes)
-  if (!request.body) return new Uint8Array(0)
+  if (!request.body) return
+  if (length !== undefined) held.expect(length)
   const reader = request.body.getReader({ mode: 'byob' })
-  const held = new HeldBytes(length)
   let scratch = new ArrayBuffer(READ_BYTES)
   for (;;) {
     const { done, value } = await reader.readAtLeast(READ_BYTES, new Uint8Array(scratch))
@@ -68,36 +67,11 @@ async function readBody(
       if (held.length + value.length > maxBytes) throw new BodyTooLargeError(maxBytes)
       onPiece(held.append(value))
     }
-    if (done || !value) return held.whole()
+    if (done || !value) break
     scratch = value.buffer
   }
-}
-
-/** Bytes as they come, in one buffer if their number is known beforehand. */
-class HeldBytes {
-  length = 0
-  readonly #whole: Uint8Array<ArrayBuffer> | undefined
-  readonly #pieces: Uint8Array[] = []
-
-  constructor(expected: number | undefined) {
-    if (expected !== undefined) this.#whole = new Uint8Array(expected)
-  }
-
-  /** Copies a piece. Returns the copy, which stays where it is. */
-  append(piece: Uint8Array): Uint8Array {
-    const start = this.length
-    this.length += piece.length
-    if (!this.#whole) {
-      const copy = piece.slice()
-      this.#pieces.push(copy)
-      return copy
-    }
-    this.#whole.set(piece, start)
-    return this.#whole.subarray(start, this.length)
-  }
-
-  whole(): Uint8Array<ArrayBuffer> {
-    return this.#whole?.subarray(0, this.length) ?? concatenate(this.#pieces)
+  if (length !== undefined && held.length !== length) {
+    throw new MalformedBodyError(`it has ${held.length} bytes of ${length}`)
   }
 }
 

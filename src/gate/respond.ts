@@ -10,6 +10,7 @@ const ANSWERS: Record<Exclude<Verdict['reason'], 'no-match'>, { status: number; 
   'too-large': { status: 413, title: 'This upload is too large.' },
   malformed: { status: 400, title: 'This upload is malformed.' },
   failed: { status: 503, title: 'Uploads are not available at the moment.' },
+  busy: { status: 503, title: 'Uploads are not available at the moment.' },
 }
 
 /**

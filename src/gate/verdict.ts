@@ -23,7 +23,7 @@ export interface AllowVerdict {
 
 export interface RefuseVerdict {
   action: 'refuse'
-  reason: 'unscannable' | 'failed' | 'too-large' | 'malformed'
+  reason: 'unscannable' | 'failed' | 'too-large' | 'malformed' | 'busy'
   files: JudgedFile[]
   error?: unknown
 }

@@ -314,6 +314,32 @@ describe('bodies over the limit', () => {
     }
   })
 
+  it('wait for others to go when there is no room', async () => {
+    await publish()
+    const answers: (() => void)[] = []
+    const origin = {
+      forward: () =>
+        new Promise<Response>((resolve) => {
+          answers.push(() => resolve(new Response(null, { status: 201 })))
+        }),
+    }
+    const vars = { MAX_BODY_BYTES: 100_000, MAX_HELD_BYTES: 200_000 }
+    const { send, verdicts } = setUp(vars, { origin })
+    const upload = (bytes: number) =>
+      send(new Uint8Array(bytes), { headers: { 'content-length': String(bytes) } })
+    const held = [upload(100_000), upload(99_999)]
+    while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    const refused = await upload(2)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30'])
+    expect(verdicts().at(-1)).toMatchObject({ action: 'refuse', reason: 'busy' })
+    answers.forEach((answer) => answer())
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([201, 201])
+    const next = upload(100_000)
+    while (answers.length < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+    answers[2]?.()
+    expect((await next).status).toBe(201)
+  })
+
   it('may be empty', async () => {
     await publish()
     const { send, forwarded, verdicts } = setUp()
