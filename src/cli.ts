@@ -56,7 +56,8 @@ withStoreOptions(
       `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
       parseThreshold,
     )
-    .option('--skip-bad', 'pass over bad lines of the list and report them'),
+    .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .option('--allow-empty', 'publish a list without entries, which matches nothing'),
 ).action((file: string, options: Parameters<typeof listPush>[1]) =>
   run(() => listPush(file, options)),
 )

@@ -174,7 +174,10 @@ describe('hashgate list', () => {
       '20',
       ...store(),
     )
-    expect(pushed).toMatchObject({ code: 0, out: 'published version 1: bank csam has 1 entry\n' })
+    expect(pushed).toMatchObject({
+      code: 0,
+      out: 'published version 1 on this machine: bank csam has 1 entry\n',
+    })
     const shown = await hashgate('list', 'show', ...store())
     expect(shown.code).toBe(0)
     expect(shown.out).toMatch(/^version 1, published 20\S+ \(\d+ seconds? ago\)\n/)
@@ -182,6 +185,15 @@ describe('hashgate list', () => {
       'bank csam: 1 entry in 1 segment, threshold 20, quality at least 50',
     )
     expect(shown.out).not.toContain(hash.slice(0, 12))
+  })
+
+  it('refuses a list without entries, unless it is told to take it', async () => {
+    await writeFile(path('empty.txt'), '# nothing\n')
+    const push = ['list', 'push', path('empty.txt'), '--bank', 'none', ...store()]
+    const refused = await hashgate(...push)
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('has no entries')])
+    expect((await hashgate('list', 'show', ...store())).out).not.toContain('none')
+    expect((await hashgate(...push, '--allow-empty')).code).toBe(0)
   })
 
   it('imports nothing of a list with a bad line', async () => {

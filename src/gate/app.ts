@@ -7,7 +7,8 @@ import type { ImageConverter, ScanContext } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import { type VerdictEvent, verdictEvent } from './events.ts'
 import { BusyError, HeldBody, HeldBudget } from './held-bytes.ts'
-import { BodyTooLargeError, MalformedBodyError, takeIn } from './intake.ts'
+import { BodyTooLargeError, takeIn } from './intake.ts'
+import { MalformedBodyError } from './multipart.ts'
 import type { Origin } from './origin.ts'
 import { refusal } from './respond.ts'
 import { describeError, judge, type RefuseVerdict, type Verdict } from './verdict.ts'
@@ -40,7 +41,7 @@ export interface OriginErrorEvent {
   path: string
 }
 
-/** The gate: requests of gated methods pass after their verdict, all others as they are. */
+/** The gate: gated requests pass after their verdict, all others as they are. */
 export function createGate(parts: GateParts): Hono {
   const { config, modules, onEvent } = parts
   const context: ScanContext = { modules, ...(parts.convert && { convert: parts.convert }) }
@@ -56,7 +57,7 @@ export function createGate(parts: GateParts): Hono {
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
-    if (!config.gatedMethods.has(request.method)) return forward(parts, request)
+    if (!isGated(request, config)) return forward(parts, request)
 
     const caseId = crypto.randomUUID()
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
@@ -76,6 +77,13 @@ export function createGate(parts: GateParts): Hono {
     }
   })
   return app
+}
+
+/** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
+const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
+
+function isGated({ method, body }: Request, { gatedMethods }: Config): boolean {
+  return gatedMethods.has(method) || (body !== null && !UPLOAD_METHODS.has(method))
 }
 
 async function forward(

@@ -3,7 +3,7 @@ import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/store.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { GateParts } from './app.ts'
-import { readConfig } from './config.ts'
+import { BadConfigError, readConfig } from './config.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 
 /** Bindings of the Worker, beside its settings. */
@@ -20,6 +20,7 @@ export interface Bindings extends OriginBindings {
  */
 export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
   const config = readConfig(bindings)
+  if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
   return {
     config,
     modules,

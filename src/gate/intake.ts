@@ -1,9 +1,8 @@
-import { make as makeMultipart, type MultipartError } from 'multipasta'
 import { HashgateError } from '../errors.ts'
 import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
-import { sniffFormat } from '../scan/format.ts'
 import type { Config } from './config.ts'
 import type { HeldBody } from './held-bytes.ts'
+import { checkContentType, isFormData, MalformedBodyError, splitFiles } from './multipart.ts'
 
 /** A body that is longer than a gated one may be. */
 export class BodyTooLargeError extends HashgateError {
@@ -11,15 +10,6 @@ export class BodyTooLargeError extends HashgateError {
 
   constructor(maxBytes: number) {
     super(`the body is longer than ${maxBytes} bytes`)
-  }
-}
-
-/** A body that is not what its Content-Type says. */
-export class MalformedBodyError extends HashgateError {
-  readonly code = 'malformed'
-
-  constructor(problem: string) {
-    super(`the body is malformed: ${problem}`)
   }
 }
 
@@ -35,8 +25,8 @@ export async function takeIn(
   config: Config,
 ): Promise<ScannedFile[]> {
   const type = request.headers.get('content-type') ?? ''
-  const isMultipart = /^\s*multipart\/form-data\b/i.test(type)
-  const scanner = isMultipart ? undefined : new FileScanner(context)
+  checkContentType(type)
+  const scanner = isFormData(type) ? undefined : new FileScanner(context)
   await readBody(request, held, config.maxBodyBytes, (piece) => scanner?.write(piece))
   const files = scanner
     ? [await scanner.end()]
@@ -83,72 +73,10 @@ async function scanParts(
   config: Config,
 ): Promise<ScannedFile[]> {
   const scanned: ScannedFile[] = []
-  for (const pieces of splitFiles(body, type, config)) {
+  for (const pieces of splitFiles(body, type, config.maxFiles)) {
     const scanner = new FileScanner(context)
     for (const piece of pieces) scanner.write(piece)
     scanned.push(await scanner.end())
   }
   return scanned
-}
-
-/**
- * Splits a `multipart/form-data` body into its files, each in pieces that are views of the body. A part is a file if it
- * has a filename, or content that begins like an image: an origin may take that for one too.
- * @throws {MalformedBodyError} it cannot be parsed, or has more files than allowed
- */
-function splitFiles(body: Uint8Array, type: string, config: Config): Uint8Array[][] {
-  const files: Uint8Array[][] = []
-  let problem: string | undefined
-  let isWhole = false
-  const parser = makeMultipart({
-    headers: { 'content-type': type },
-    maxFieldSize: config.maxBodyBytes,
-    maxPartSize: config.maxBodyBytes,
-    onFile: () => {
-      const pieces: Uint8Array[] = []
-      files.push(pieces)
-      return (piece) => {
-        if (piece) pieces.push(piece)
-      }
-    },
-    onField: (_, value) => {
-      if (sniffFormat(value)) files.push([value])
-    },
-    onError: (error) => {
-      problem ??= describe(error)
-    },
-    onDone: () => {
-      isWhole = true
-    },
-  })
-  // The parser copies the first piece that it is given, so that one is the first boundary alone.
-  const boundaryEnd = Math.max(0, body.subarray(0, MAX_BOUNDARY_LINE).indexOf(CARRIAGE_RETURN))
-  parser.write(body.subarray(0, boundaryEnd))
-  parser.write(body.subarray(boundaryEnd))
-  parser.end()
-  if (problem === undefined && !isWhole) problem = 'it ends before its last boundary'
-  if (files.length > config.maxFiles) {
-    problem ??= `it has ${files.length} files, and ${config.maxFiles} are allowed`
-  }
-  if (problem !== undefined) throw new MalformedBodyError(problem)
-  return files
-}
-
-const CARRIAGE_RETURN = 13
-/** Two hyphens and a boundary of at most 70 characters (RFC 2046, 5.1.1), generously. */
-const MAX_BOUNDARY_LINE = 256
-
-function describe(error: MultipartError): string {
-  switch (error._tag) {
-    case 'InvalidBoundary':
-      return 'its Content-Type has no usable boundary'
-    case 'InvalidDisposition':
-      return 'a part has no name'
-    case 'EndNotReached':
-      return 'it ends before its last boundary'
-    case 'ReachedLimit':
-      return `it is over the parser's limit ${error.limit}`
-    case 'BadHeaders':
-      return 'the headers of a part cannot be read'
-  }
 }

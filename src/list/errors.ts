@@ -47,6 +47,17 @@ export class NewerFormatError extends HashgateError {
   }
 }
 
+/** A list without entries would make everything pass. */
+export class EmptyListError extends HashgateError {
+  readonly code = 'empty-list'
+
+  constructor() {
+    super(
+      'the list has no entries, and nothing was published; --allow-empty publishes an empty bank',
+    )
+  }
+}
+
 /** LIST_KEY cannot be used. */
 export class BadListKeyError extends HashgateError {
   readonly code = 'bad-list-key'

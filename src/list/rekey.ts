@@ -1,6 +1,6 @@
 import { type Bank, type Manifest, readManifest, writeManifest } from './manifest.ts'
-import { BLOCK_ENTRIES } from './segment.ts'
-import { detailKey, getExisting, type ListStore, segmentKey } from './store.ts'
+import { BLOCK_ENTRIES, nameValues } from './segment.ts'
+import { type Bytes, detailKey, getExisting, type ListStore, segmentKey } from './store.ts'
 
 /**
  * Writes the published list anew, with the first of the store's keys: values under new names, then the manifest that names
@@ -35,11 +35,11 @@ export async function rekey(
 /** Writes a segment and its details under the name that the first key gives. Returns the name. */
 async function rewriteSegment(store: ListStore, oldName: string, count: number): Promise<string> {
   const segment = await getExisting(store, segmentKey(oldName))
-  const name = await store.nameOf(segment)
-  const values = new Map([[segmentKey(name), segment]])
+  const blocks: Bytes[] = []
   for (let block = 0; block * BLOCK_ENTRIES < count; block++) {
-    values.set(detailKey(name, block), await getExisting(store, detailKey(oldName, block)))
+    blocks.push(await getExisting(store, detailKey(oldName, block)))
   }
+  const { name, values } = await nameValues(store, segment, blocks)
   await store.putAll(values)
   return name
 }

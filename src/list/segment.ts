@@ -31,13 +31,24 @@ export async function packSegment(
   entries: readonly Entry[],
 ): Promise<PackedSegment> {
   const segment = packFirstHalves(entries)
-  const name = await store.nameOf(segment)
-  const values = new Map([[segmentKey(name), segment]])
-  for (let block = 0; block * BLOCK_ENTRIES < entries.length; block++) {
-    const first = block * BLOCK_ENTRIES
-    values.set(detailKey(name, block), packDetails(entries.slice(first, first + BLOCK_ENTRIES)))
+  const blocks: Bytes[] = []
+  for (let first = 0; first < entries.length; first += BLOCK_ENTRIES) {
+    blocks.push(packDetails(entries.slice(first, first + BLOCK_ENTRIES)))
   }
+  const { name, values } = await nameValues(store, segment, blocks)
   return { ref: { name, count: entries.length }, values }
+}
+
+/** Names a segment and its detail blocks after the content of all of them: a change in one changes the names of all. */
+export async function nameValues(
+  store: ListStore,
+  segment: Bytes,
+  blocks: readonly Bytes[],
+): Promise<{ name: string; values: Map<string, Bytes> }> {
+  const names = await Promise.all([segment, ...blocks].map((value) => store.nameOf(value)))
+  const name = await store.nameOf(new Uint8Array(new TextEncoder().encode(names.join('\n'))))
+  const details = blocks.map((block, i): [string, Bytes] => [detailKey(name, i), block])
+  return { name, values: new Map([[segmentKey(name), segment], ...details]) }
 }
 
 /** First halves of hashes in groups of 16, plane by plane, behind a header. */

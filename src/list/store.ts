@@ -29,7 +29,7 @@ export function detailKey(segment: string, block: number): string {
 }
 
 /** Seconds for which a colo may answer from its cache. KV takes no less than 30. */
-const MANIFEST_CACHE_SECONDS = 30
+const LEAST_CACHE_SECONDS = 30
 /** Everything else is named by its content and never changes. */
 const CONTENT_CACHE_SECONDS = 86_400
 
@@ -48,8 +48,12 @@ export class KvStore implements ValueStore {
   }
 
   async get(key: string): Promise<Bytes | undefined> {
-    const cacheTtl = key === MANIFEST_KEY ? MANIFEST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
-    const value = await this.#namespace.get(key, { type: 'arrayBuffer', cacheTtl })
+    const cacheTtl = key === MANIFEST_KEY ? LEAST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
+    let value = await this.#namespace.get(key, { type: 'arrayBuffer', cacheTtl })
+    if (value === null && cacheTtl > LEAST_CACHE_SECONDS) {
+      // That there is no value is cached as well, and may be no longer true.
+      value = await this.#namespace.get(key, { type: 'arrayBuffer', cacheTtl: LEAST_CACHE_SECONDS })
+    }
     return value === null ? undefined : new Uint8Array(value)
   }
 

@@ -64,13 +64,13 @@ export class LiveList {
 
   /** Two requests that find no list share one load. */
   async #firstLoad(keepAlive: (promise: Promise<unknown>) => void): Promise<BankIndex> {
-    const shared = this.#loading
-    if (shared) {
-      const loaded = await Promise.race([shared, sleep(MAX_WAIT_MS)])
+    for (let shared = this.#loading; shared; shared = this.#loading) {
+      const loaded = (await Promise.race([shared, sleep(MAX_WAIT_MS)])) ?? this.#index
       if (loaded) return loaded
+      if (this.#loading === shared) break // it takes too long, and whoever waits may be the last
     }
     // Requests that come in between must not each begin a load that is likely to fail too.
-    if (!this.#isDue()) throw this.#failure
+    if (!this.#isDue() && this.#failures > 0) throw this.#failure
     const loading = this.#load()
     keepAlive(loading.catch(() => undefined))
     return loading
@@ -89,10 +89,11 @@ export class LiveList {
   }
 
   #succeed(index: BankIndex): BankIndex {
-    this.#index = index
+    // A load that took long must not undo one that began later.
+    if (!this.#index || isNewer(index.manifest, this.#index.manifest)) this.#index = index
     this.#failures = 0
     this.#checkAfter(this.#options.refreshSeconds)
-    return index
+    return this.#index
   }
 
   #fail(error: unknown): never {

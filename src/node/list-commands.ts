@@ -1,4 +1,4 @@
-import { ListMissingError } from '../list/errors.ts'
+import { EmptyListError, ListMissingError } from '../list/errors.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { rekey } from '../list/rekey.ts'
@@ -20,10 +20,16 @@ function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
 /** `hashgate list push` */
 export async function listPush(
   file: string,
-  options: TargetOptions & { bank: string; threshold?: number; skipBad?: true },
+  options: TargetOptions & {
+    bank: string
+    threshold?: number
+    skipBad?: true
+    allowEmpty?: true
+  },
 ): Promise<boolean> {
   // The list is read to its end before anything is written: a bad line changes nothing.
   const entries = await readListFile(file, options)
+  if (entries.length === 0 && !options.allowEmpty) throw new EmptyListError()
   const { store, close } = await openStore(options)
   try {
     const { bank, threshold } = options
@@ -33,7 +39,10 @@ export async function listPush(
       onProgress: (written, total) =>
         showProgress(`writing ${written} of ${total} values`, written === total),
     })
-    console.log(`published version ${manifest.version}: bank ${bank} has ${count(entries.length)}`)
+    const where = options.remote ? 'at Cloudflare' : 'on this machine'
+    console.log(
+      `published version ${manifest.version} ${where}: bank ${bank} has ${count(entries.length)}`,
+    )
     return true
   } finally {
     await close()

@@ -40,6 +40,7 @@ export class WranglerError extends HashgateError {
 
 /** The namespace on this machine, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
+  process.env['WRANGLER_LOG'] ??= 'error' // what it says otherwise would stand among what the commands print
   const { getPlatformProxy } = await importWrangler()
   const proxy = await getPlatformProxy<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>({
     ...(options.config !== undefined && { configPath: options.config }),

@@ -119,7 +119,9 @@ export class FileScanner {
     if (this.#decoder) return this.#endDecoder(this.#decoder)
     if (!this.#format) return this.#unscannable('unknown-format')
     if (!isHeld(this.#format)) return this.#unscannable('unsupported-format')
-    return this.#endHeld(this.#format, concatenate(this.#held))
+    const [only, ...others] = this.#held
+    const file = only && others.length === 0 ? only : concatenate(this.#held)
+    return this.#endHeld(this.#format, file)
   }
 
   /** Tells the format by the file's head, and begins to take it. */

@@ -41,9 +41,12 @@ export function readWebp(file: Uint8Array): WebpInfo | undefined {
   return info
 }
 
+/** Chunks that are looked at. Those of an animation's later frames may be more, and do not matter. */
+const MAX_CHUNKS = 1024
+
 function* readChunks(bytes: Uint8Array): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 0; at + 8 <= bytes.length;) {
+  for (let at = 0, count = 0; count < MAX_CHUNKS && at + 8 <= bytes.length; count++) {
     const size = view.getUint32(at + 4, true)
     const end = at + 8 + size + (size % 2)
     const type = ascii(bytes.subarray(at, at + 4))

@@ -69,6 +69,26 @@ describe('publishBank', () => {
     expect(other).not.toBe(first)
   })
 
+  it('keeps banks apart that hold the same hashes', async () => {
+    const store = kvStore()
+    const entries = randomEntries(20, 1)
+    const renamed = entries.map(({ hash }, i) => ({ hash, id: `other-${i}`, labels: {} }))
+    const swapped = entries.map(({ hash, id, labels }) => {
+      const other = hash.slice()
+      other[31] = (other[31] ?? 0) ^ 0xff
+      return { hash: other, id, labels }
+    })
+    await publishBank(store, entries, { bank: 'a' })
+    await publishBank(store, renamed, { bank: 'b' })
+    const { banks } = await publishBank(store, swapped, { bank: 'c' })
+    const details = await Promise.all(
+      banks.map(({ segments }) => readDetails(store, segments[0]!, 0)),
+    )
+    expect(details.map(([first]) => first?.id)).toEqual(['e-1-0', 'other-0', 'e-1-0'])
+    expect(details[2]?.[0]?.secondHalf).toEqual(swapped[0]?.hash.subarray(16))
+    expect(details[0]?.[0]?.secondHalf).toEqual(entries[0]?.hash.subarray(16))
+  })
+
   it('writes the manifest last, and changes nothing when it is cut off before', async () => {
     const store = new WatchedStore()
     const before = await publishBank(store.list, randomEntries(10, 1), { bank: 'a' })

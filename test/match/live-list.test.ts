@@ -126,6 +126,22 @@ describe('LiveList', () => {
     expect((await get()).manifest.version).toBe(1)
   })
 
+  it('loads once also for requests that come while a load takes long', async () => {
+    const { store, get, publish } = setUp()
+    await publish(1)
+    store.reads.length = 0
+    let release: (() => void) | undefined
+    store.onRead = (key) =>
+      key === 'manifest' ? new Promise<void>((resolve) => (release = resolve)) : undefined
+    const first = get()
+    await Promise.resolve()
+    const others = Array.from({ length: 20 }, get)
+    release?.()
+    const indexes = await Promise.all([first, ...others])
+    expect(new Set(indexes).size).toBe(1)
+    expect(manifestReads(store)).toBe(1)
+  })
+
   it('gives up a refresh that never ends', async () => {
     const { store, clock, get, publish, list } = setUp()
     await publish(1)

@@ -274,6 +274,15 @@ describe('files that cannot be scanned', () => {
     })
   })
 
+  it('cost little, however many chunks a WebP has', async () => {
+    const file = new Uint8Array(25_000_000)
+    file.set(head('RIFF\xff\xff\xff\x01WEBP').subarray(0, 12))
+    const before = process.cpuUsage()
+    expect(await scan(file)).toMatchObject({ coverage: 'unscannable', reason: 'damaged' })
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(200)
+  })
+
   it('are truncated or damaged', async () => {
     const image = picture(300, 200)
     const half = async (encoder: Sharp, share: number) => {
