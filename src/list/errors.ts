@@ -58,6 +58,15 @@ export class EmptyListError extends HashgateError {
   }
 }
 
+/** The list is larger than an isolate can hold beside uploads. */
+export class ListTooLargeError extends HashgateError {
+  readonly code = 'list-too-large'
+
+  constructor(entries: number, maxEntries: number) {
+    super(`the list has ${entries} entries, and a Worker holds ${maxEntries}`)
+  }
+}
+
 /** LIST_KEY cannot be used. */
 export class BadListKeyError extends HashgateError {
   readonly code = 'bad-list-key'

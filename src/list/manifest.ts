@@ -1,5 +1,10 @@
 import * as v from 'valibot'
-import { ListMissingError, NewerFormatError, ValueDamagedError } from './errors.ts'
+import {
+  ListMissingError,
+  ListTooLargeError,
+  NewerFormatError,
+  ValueDamagedError,
+} from './errors.ts'
 import { type ListStore, MANIFEST_KEY } from './store.ts'
 
 /** Format of everything that is published. A reader refuses a newer one. */
@@ -7,6 +12,9 @@ export const LIST_FORMAT = 1
 
 /** Largest distance that may be a threshold: within it, no match is missed by looking at half of a hash first. */
 export const MAX_THRESHOLD = 128
+
+/** Most entries of all banks together: 48 MiB in an isolate of 128 MB. */
+export const MAX_LIST_ENTRIES = 3 << 20
 
 const SegmentSchema = v.object({
   /** Its name in the store, which follows from its content. */
@@ -42,6 +50,16 @@ export type Manifest = v.InferOutput<typeof ManifestSchema>
 
 /** Policy of a bank that is published for the first time. */
 export const DEFAULT_BANK_POLICY = { threshold: 31, minQuality: 50 }
+
+/**
+ * Sees that a list fits in an isolate.
+ * @throws {ListTooLargeError}
+ */
+export function checkSize({ banks }: Manifest): void {
+  const counts = banks.flatMap(({ segments }) => segments.map(({ count }) => count))
+  const entries = counts.reduce((sum, count) => sum + count, 0)
+  if (entries > MAX_LIST_ENTRIES) throw new ListTooLargeError(entries, MAX_LIST_ENTRIES)
+}
 
 const FormatSchema = v.object({ format: v.pipe(v.number(), v.integer()) })
 

@@ -2,6 +2,7 @@ import type { Entry } from './entry.ts'
 import { ListMissingError } from './errors.ts'
 import {
   type Bank,
+  checkSize,
   DEFAULT_BANK_POLICY,
   LIST_FORMAT,
   type Manifest,
@@ -9,7 +10,7 @@ import {
   writeManifest,
 } from './manifest.ts'
 import { MAX_SEGMENT_ENTRIES, packSegment } from './segment.ts'
-import type { ListStore } from './store.ts'
+import type { Bytes, ListStore } from './store.ts'
 
 export interface PublishOptions {
   bank: string
@@ -22,6 +23,7 @@ export interface PublishOptions {
 /**
  * Publishes entries as the whole content of a bank. Values are written before the manifest that names them, so that a
  * reader sees the list as it was or as it is, and a publication that is cut off changes nothing.
+ * @throws {ListTooLargeError} nothing was written
  */
 export async function publishBank(
   store: ListStore,
@@ -33,8 +35,6 @@ export async function publishBank(
   for (let first = 0; first < entries.length; first += MAX_SEGMENT_ENTRIES) {
     packed.push(await packSegment(store, entries.slice(first, first + MAX_SEGMENT_ENTRIES)))
   }
-  const values = new Map(packed.flatMap((segment) => [...segment.values]))
-  await store.putAll(values, (written) => options.onProgress?.(written, values.size))
   const old = previous?.banks.find(({ id }) => id === options.bank)
   const bank: Bank = {
     ...DEFAULT_BANK_POLICY,
@@ -50,6 +50,10 @@ export async function publishBank(
     publishedAt: new Date().toISOString(),
     banks: [...others, bank].toSorted((a, b) => a.id.localeCompare(b.id)),
   }
+  checkSize(manifest)
+  const values = new Map<string, Bytes>()
+  for (const segment of packed) for (const [key, value] of segment.values) values.set(key, value)
+  await store.putAll(values, (written) => options.onProgress?.(written, values.size))
   await writeManifest(store, manifest)
   return manifest
 }

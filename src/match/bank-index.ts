@@ -1,7 +1,13 @@
 import { bitsDiffering, HASH_BYTES } from '../core/hash.ts'
 import { Haystack } from '../core/haystack.ts'
 import type { CoreModules } from '../core/modules.ts'
-import { type Bank, type Manifest, MAX_THRESHOLD, type SegmentRef } from '../list/manifest.ts'
+import {
+  type Bank,
+  checkSize,
+  type Manifest,
+  MAX_THRESHOLD,
+  type SegmentRef,
+} from '../list/manifest.ts'
 import { BLOCK_ENTRIES, type Detail, readDetails, readSegment } from '../list/segment.ts'
 import type { ListStore } from '../list/store.ts'
 import { HashgateError } from '../errors.ts'
@@ -53,6 +59,7 @@ export class BankIndex {
   /**
    * Loads the segments that a manifest names, but those that `previous` has.
    * @throws {ValueMissingError | ValueDamagedError} a segment is not there or not whole
+   * @throws {ListTooLargeError}
    */
   static async load(
     modules: CoreModules,
@@ -60,6 +67,7 @@ export class BankIndex {
     manifest: Manifest,
     previous?: BankIndex,
   ): Promise<BankIndex> {
+    checkSize(manifest)
     const old = previous ? previous.#banks.flatMap(({ segments }) => segments) : []
     const known = new Map(old.map(({ ref, haystack }) => [ref.name, haystack]))
     const banks: LoadedBank[] = []

@@ -102,6 +102,18 @@ describe('BankIndex', () => {
     }
   })
 
+  it('refuses a list that is larger than an isolate can hold', async () => {
+    const { manifest, store } = await indexOf(randomEntries(1, 1))
+    const count = 3 << 20
+    const of = (entries: number) => ({
+      ...manifest,
+      banks: [{ ...manifest.banks[0]!, segments: [{ name: 'f'.repeat(64), count: entries }] }],
+    })
+    const load = (entries: number) => BankIndex.load(modules, store.list, of(entries))
+    await expect(load(count)).rejects.toMatchObject({ code: 'value-missing' })
+    await expect(load(count + 1)).rejects.toMatchObject({ code: 'list-too-large' })
+  })
+
   it('fails rather than miss a candidate whose details are not there', async () => {
     const entries = randomEntries(10, 8)
     const { index, store, manifest } = await indexOf(entries)
