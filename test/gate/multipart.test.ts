@@ -81,12 +81,35 @@ describe('splitFiles', () => {
     'no boundary at all': 'nothing',
     'nothing at all': '',
     'a part that is encoded': `${file('eA==', 'Content-Transfer-Encoding: base64\r\n')}${END}`,
+    'a part without headers': `${FIELD}--bbb\r\n\r\nvalue\r\n${END}`,
+    'a part of nothing': `${FIELD}--bbb\r\n${END}`,
     'a header twice': `${file('x', 'Content-Disposition: form-data; name="g"\r\n')}${END}`,
     'a name that is encoded wrongly': `--bbb\r\nContent-Disposition: form-data; name="f"; filename*=UTF-8''100%.jpg\r\n\r\nx\r\n${END}`,
   }
 
   it.each(Object.entries(ambiguous))('refuses %s', (_, body) => {
     expect(() => split(body)).toThrow(MalformedBodyError)
+  })
+
+  it('finds a boundary of hyphens among hyphens', () => {
+    const boundary = '-'.repeat(40)
+    const type = `multipart/form-data; boundary=${boundary}`
+    const body = (content: string) => `${file(content)}${END}`.replaceAll('bbb', boundary)
+    for (const hyphens of [39, 40, 41]) {
+      const content = `${'-'.repeat(hyphens)}x${'-'.repeat(hyphens)}\r\n${'-'.repeat(41)}`
+      expect(split(body(content), type)).toEqual([content])
+    }
+    expect(() => split(body('-'.repeat(42)), type)).toThrow(MalformedBodyError)
+    expect(() => split(body(`x${'-'.repeat(42)}y`), type)).toThrow(MalformedBodyError)
+  })
+
+  it('finds a boundary whose beginning comes twice', () => {
+    const type = 'multipart/form-data; boundary=abaabab'
+    const body = `${file('--abaab--abaaba')}${END}`.replaceAll('bbb', 'abaabab')
+    expect(split(body, type)).toEqual(['--abaab--abaaba'])
+    expect(() => split(body.replace('--abaaba\r\n', '--abaabaabab\r\n--abaabab'), type)).toThrow(
+      MalformedBodyError,
+    )
   })
 
   it('takes a text before the first and after the last boundary for what it is', () => {
