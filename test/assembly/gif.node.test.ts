@@ -262,7 +262,7 @@ describe('GIF limits', () => {
   })
 
   it('has one frame where the canvas does not fit', () => {
-    const large = (level: number): GifFrame => flat(level, { width: 40, height: 40 })
+    const large = (level: number): GifFrame => flat(level, { width: 40, height: 2600 })
     const file = writeGif({
       width: 3000,
       height: 2600,
