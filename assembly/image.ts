@@ -27,7 +27,7 @@ export { lumaFromGrey, lumaFromRgb, lumaFromRgba } from './luma/pixels'
 export { jaroszDecimate } from './pdq/jarosz'
 export { quality64 } from './pdq/quality'
 export { dct64To16 } from './pdq/dct'
-export { dihedralAmplitudes, hashBits, median256 } from './pdq/hash'
+export { hashBits, median256 } from './pdq/hash'
 
 /** Width of the image in pixels; 0 while it is not known. */
 export function width(): u32 {

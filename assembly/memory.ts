@@ -13,6 +13,9 @@ const ALIGNMENT: usize = 16
 /** Most bytes an image's memory may take, unless `limitMemory` says less: the module's maximum, 366 pages, just under 24 MB. */
 const MAX_MEMORY: usize = 366 * PAGE
 
+/** What an image has that does not wait in memory for later scans, and any to 40 megapixels. */
+export const SMALL_MEMORY: u32 = 8_000_000
+
 let memoryLimit: usize = MAX_MEMORY
 let lastAddress: usize = 0
 let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)

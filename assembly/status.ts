@@ -7,6 +7,9 @@ export const FRAME: i32 = 1
 /** The last frame is in the plane, and no more input is needed. */
 export const DONE: i32 = 2
 
+/** Inside decoders: that step is done, take the next. The host never sees it. */
+export const CONTINUE: i32 = 100
+
 /** Not the format it claims to be, or contradicts itself where it cannot be overlooked. */
 export const DAMAGED: i32 = -1
 /** Ends before half of its rows. */

@@ -2,11 +2,19 @@
 // Rows are taken from the input window as they come, usually from the bottom up; see docs/decoding.md.
 
 import { inputLeft, skipInput, start, u16le } from '../input'
-import { isOverspent } from '../luma/canvas'
 import { lumaOf } from '../luma/pixels'
-import { addPlaneRow, beginPixelPlanes, flipPlanes, imageHeight, imageWidth } from '../luma/planes'
-import { allocate, limitMemory } from '../memory'
 import {
+  addPlaneRow,
+  beginPixelPlanes,
+  flipPlanes,
+  imageHeight,
+  imageWidth,
+  MAX_SIDE,
+} from '../luma/planes'
+import { isOverspent, spendPixels } from '../luma/work'
+import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
+import {
+  CONTINUE,
   DAMAGED,
   DONE,
   FRAME,
@@ -16,9 +24,6 @@ import {
   TRUNCATED,
   UNSUPPORTED,
 } from '../status'
-
-const MEMORY: u32 = 8_000_000
-const MAX_SIDE: u32 = 65535
 
 // Compressions.
 const PLAIN: u32 = 0
@@ -63,8 +68,6 @@ export function decodeBmp(isLast: bool): i32 {
     if (status != CONTINUE) return status
   }
 }
-
-const CONTINUE: i32 = 100
 
 function step(): i32 {
   switch (state) {
@@ -150,7 +153,7 @@ function beginImage(width: i32, height: i32, bits: u32, compression: u32, mayHav
   const isRuns = (compression == RLE8 && bits == 8) || (compression == RLE4 && bits == 4)
   if (bits > 32 || (bits > 16 && bits != 24 && bits != 32)) return DAMAGED
   if (!isPlain && !isFields && !isRuns) return UNSUPPORTED
-  limitMemory(MEMORY)
+  limitMemory(SMALL_MEMORY)
   pixelBits = bits
   runBits = isRuns ? bits : 0
   rowBytes = ((<u32>width * bits + 31) / 32) * 4
@@ -294,7 +297,8 @@ function endRow(): bool {
   clearRow()
   rowsDone++
   column = 0
-  return !isOverspent(imageWidth, bytesTaken)
+  spendPixels(imageWidth)
+  return !isOverspent(bytesTaken)
 }
 
 function endImage(): i32 {

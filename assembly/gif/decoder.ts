@@ -9,7 +9,6 @@ import {
   disposeFrame,
   drawRow,
   hasCanvas,
-  isOverspent,
   KEEP,
   leaveOutFrames,
   lookAtCanvas,
@@ -25,12 +24,13 @@ import {
   finishPlaneSamples,
   imageHeight,
   imageWidth,
+  MAX_SIDE,
 } from '../luma/planes'
-import { allocate, limitMemory } from '../memory'
-import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import { isOverspent, spendPixels } from '../luma/work'
+import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
+import { CONTINUE, DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
 import { AT_END, beginLzw, giveByte, HAS_PIXELS, nextString, pixelCount, pixels } from './lzw'
 
-const MEMORY: u32 = 8_000_000
 /** Rows outside the first frame cost time too, and the file need not say anything about them. */
 const MAX_CANVAS_PIXELS: u64 = 100_000_000
 // Rows of an interlaced frame are added to the plane one by one: a pixel costs as much as so many others, and a row no less
@@ -95,8 +95,6 @@ export function decodeGif(isLast: bool): i32 {
   }
 }
 
-const CONTINUE: i32 = 100
-
 function step(): i32 {
   switch (state) {
     case AT_HEADER:
@@ -137,7 +135,7 @@ function readHeader(): i32 {
   if (load<u32>(start) != 0x38464947) return DAMAGED // 'GIF8'
   const count = coloursIn(load<u8>(start, 10))
   if (inputLeft() < 13 + 3 * count) return MORE
-  limitMemory(MEMORY)
+  limitMemory(SMALL_MEMORY)
   screenWidth = u16le(start + 6)
   screenHeight = u16le(start + 8)
   readColours(start + 13, count, globalLuma)
@@ -252,7 +250,7 @@ function beginImage(): i32 {
   hasFirstFrame = true
   const width = max(screenWidth, frameX + frameWidth)
   const height = max(screenHeight, frameY + frameHeight)
-  if (width > 65535 || height > 65535) return OVER_LIMIT
+  if (width > MAX_SIDE || height > MAX_SIDE) return OVER_LIMIT
   if (<u64>width * <u64>height > MAX_CANVAS_PIXELS) return OVER_LIMIT
   luma = allocate(<usize>width * 4)
   alpha = allocate(<usize>width * 4)
@@ -275,7 +273,8 @@ function clearRow(): void {
 function addBlankRows(count: u32): bool {
   clearRow()
   for (; count; count--) {
-    if (isOverspent(imageWidth * BLANK_COST, bytesTaken)) return false
+    spendPixels(imageWidth * BLANK_COST)
+    if (isOverspent(bytesTaken)) return false
     addPlaneRow(luma, alpha)
   }
   return true
@@ -286,7 +285,8 @@ function addBlankSamples(): bool {
   clearRow()
   for (let y: u32 = 0; y < imageHeight; y++) {
     if (y - frameY < shownHeight) continue
-    if (isOverspent(interlacedCost(imageWidth), bytesTaken)) return false
+    spendPixels(interlacedCost(imageWidth))
+    if (isOverspent(bytesTaken)) return false
     addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
   }
   return true
@@ -330,8 +330,8 @@ function takePixels(): bool {
     useRow()
     // The first frame's rows go to the plane as wide as the image.
     const width = isFirstFrameDone ? frameWidth : max(frameWidth, imageWidth)
-    const cost = pass == ALL_ROWS ? width : interlacedCost(width)
-    if (isOverspent(cost, bytesTaken)) return false
+    spendPixels(pass == ALL_ROWS ? width : interlacedCost(width))
+    if (isOverspent(bytesTaken)) return false
   }
   return true
 }
@@ -355,7 +355,7 @@ function useRow(): void {
   while (pass < LAST_PASS && rowIndex >= frameHeight) rowIndex = load<u8>(passRow + ++pass)
 }
 
-/** All rows of a frame are there; the rest of its data is passed over. */
+/** The frame has what rows its data has; what is left of that is passed over. */
 function endFrame(): i32 {
   state = IN_EXTENSION
   if (isFirstFrameDone) {

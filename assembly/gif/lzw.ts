@@ -19,7 +19,7 @@ let bits: u32 = 0
 let bitCount: u32 = 0
 
 /** What `nextString` answers. */
-export const WANTS_BYTE: i32 = 0
+const WANTS_BYTE: i32 = 0
 export const HAS_PIXELS: i32 = 1
 export const AT_END: i32 = 2
 export const BAD_CODE: i32 = -1

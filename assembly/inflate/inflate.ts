@@ -36,7 +36,7 @@ const MAX_HEADER_BYTES: u32 = 576
 export const NEEDS_INPUT: i32 = 0
 export const OUTPUT_FULL: i32 = 1
 export const STREAM_END: i32 = 2
-export const BAD_STREAM: i32 = -1
+const BAD_STREAM: i32 = -1
 export const TOO_MANY_BLOCKS: i32 = -2
 
 let compressed: usize = 0

@@ -7,9 +7,9 @@
 // A frame is decoded directly when its first scan is sequential and has all components. Any other may have scans that
 // replace what earlier ones said.
 
-import { limitMemory } from '../memory'
+import { limitMemory, SMALL_MEMORY } from '../memory'
 import { inputLeft, skipInput, start, u16be } from '../input'
-import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import { CONTINUE, DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
 import {
   chooseKept,
   fitsRows,
@@ -73,7 +73,6 @@ const MIN_SAMPLES: u32 = 500
 const MAX_STORED_PIXELS: u64 = 100_000_000
 /** To 40 megapixels an image stays within this. Above, memory grows with the blocks of a stored frame. */
 const SMALL_PIXELS: u64 = 40_000_000
-const SMALL_MEMORY: u32 = 8_000_000
 /** What a stored frame needs beside its coefficients: tables, sample rows, the plane, and the plane as displayed. */
 const STORED_RESERVE: usize = 3_600_000
 
@@ -138,8 +137,6 @@ export function decodeJpeg(isLast: bool): i32 {
     if (status != CONTINUE) return status == MORE && isLast ? finish() : status
   }
 }
-
-const CONTINUE: i32 = 100
 
 function step(isLast: bool): i32 {
   switch (state) {
@@ -233,7 +230,12 @@ function readSegment(code: u32, at: usize, bytes: u32): i32 {
 function useLineCount(at: usize, bytes: u32): i32 {
   const status = readLineCount(at, bytes)
   if (status != MORE || !isStored) return status
-  return storeRows(divideUp(height, 8 * maxV)) ? MORE : OVER_BUDGET
+  return storeRows(mcuRows()) ? MORE : OVER_BUDGET
+}
+
+/** Rows of MCUs, once the height is known. */
+function mcuRows(): u32 {
+  return divideUp(height, 8 * maxV)
 }
 
 /** Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. */
@@ -253,11 +255,9 @@ function planFrame(): i32 {
   samplesY = height ? samplesFor(height) : samplesX
   isStored = isProgressive || height == 0 || scanCount < componentCount
   if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
-  if (isStored) {
-    if (pixels > MAX_STORED_PIXELS) return OVER_LIMIT
-    if (!planStorage()) return OVER_BUDGET
-  }
-  chooseKept(samplesX, samplesY)
+  if (isStored && pixels > MAX_STORED_PIXELS) return OVER_LIMIT
+  if (!isStored) chooseKept(samplesX, samplesY)
+  else if (!planStorage()) return OVER_BUDGET
   beginSynthesis(samplesX, samplesY)
   if (!isStored && !beginOutput()) return OVER_BUDGET
   return MORE
@@ -273,8 +273,7 @@ function planStorage(): bool {
     chooseKept(samplesX, samplesY)
     layOutRow(withHistory && keptCount > 1)
     if (height == 0) return true // rows are made room for as they come
-    const mcuRows = divideUp(height, 8 * maxV)
-    if (fitsRows(mcuRows, STORED_RESERVE)) return storeRows(mcuRows)
+    if (fitsRows(mcuRows(), STORED_RESERVE)) return storeRows(mcuRows())
     if (withHistory && keptCount > 1) withHistory = false
     else if (keptCount == 1) return false
     else if (samplesX > samplesY) samplesX >>= 1
@@ -321,9 +320,9 @@ function beginScan(): i32 {
   }
   const isSingle = scanCount == 1
   cols = isSingle ? scanComponent(0).blocksX : mcusX
-  setScanRows()
-  maxMcuBits = (isSingle ? 1 : blocks) * MAX_BLOCK_BITS
+  rows = scanRows()
   mcuBlocks = isSingle ? 1 : blocks
+  maxMcuBits = mcuBlocks * MAX_BLOCK_BITS
   restartNumber = 0
   col = 0
   row = 0
@@ -336,9 +335,10 @@ function hasTable(table: usize): bool {
   return table != 0 && expandTable(changetype<HuffmanTable>(table), isProgressive)
 }
 
-function setScanRows(): void {
-  if (height == 0) rows = divideUp(65535, 8)
-  else rows = scanCount == 1 ? scanComponent(0).blocksY : divideUp(height, 8 * maxV)
+/** Rows that the current scan has; as many as there can be while the height is not known. */
+function scanRows(): u32 {
+  if (height == 0) return divideUp(65535, 8)
+  return scanCount == 1 ? scanComponent(0).blocksY : mcuRows()
 }
 
 /** Begins a restart interval. Returns false when memory is over its limit. */
@@ -535,9 +535,9 @@ function finish(): i32 {
     return status == MORE ? FRAME : status
   }
   if (!beginOutput()) return OVER_BUDGET
-  blocksVisited += <u64>mcusX * <u64>divideUp(height, 8 * maxV) * STORED_BLOCK_COST
+  blocksVisited += <u64>mcusX * <u64>mcuRows() * STORED_BLOCK_COST
   if (isOverspent()) return OVER_LIMIT
-  for (let mcuRow: u32 = 0; mcuRow < divideUp(height, 8 * maxV); mcuRow++) {
+  for (let mcuRow: u32 = 0, end = mcuRows(); mcuRow < end; mcuRow++) {
     for (let i: u32 = 0; i < componentCount; i++) {
       if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)
     }

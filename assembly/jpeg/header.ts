@@ -128,7 +128,7 @@ export function readLineCount(at: usize, bytes: u32): i32 {
   return MORE
 }
 
-export function setHeight(lines: u32): void {
+function setHeight(lines: u32): void {
   height = lines
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)

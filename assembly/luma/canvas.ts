@@ -11,6 +11,7 @@ import {
   planeRows,
   restartPlanes,
 } from './planes'
+import { isOverspent, spendPixels } from './work'
 
 /** Frames of an animation that are hashed at most: a bound on the time that one file may take. */
 const MAX_HASHED_FRAMES: u32 = 64
@@ -19,10 +20,6 @@ const POINTS: u32 = 32
 const MIN_DIFFERENCE: f32 = 2
 /** Part of the canvas that must be drawn on before it is looked at again: a 16th. */
 const LOOK_AFTER: u64 = 16
-/** Pixels that may be decoded and looked at: a few bytes can claim a frame of any size, and a million of them. */
-const FREE_PIXELS: u64 = 16_000_000
-const PIXELS_PER_BYTE: u64 = 16
-
 /** What must be left beside the canvas: a plane over white, and rows. */
 const RESERVE: usize = 1_500_000
 
@@ -38,7 +35,6 @@ let rowAlpha: usize = 0
 const points = memory.data(4096) // POINTS x POINTS of f32, of the last hashed frame
 const newPoints = memory.data(4096)
 
-let pixelsSpent: u64 = 0
 let drawnSinceLook: u64 = 0
 let hashedFrames: u32 = 0
 
@@ -118,15 +114,9 @@ export function disposeFrame(disposal: u32, x: u32, y: u32, width: u32, height: 
   if (disposal != KEEP) drawnSinceLook += <u64>width * <u64>height
 }
 
-/** Spends work: pixels that are decoded, drawn or looked at. Returns whether that is more than so many bytes may ask for. */
-export function isOverspent(count: u64, bytesTaken: u64): bool {
-  pixelsSpent += count
-  return pixelsSpent > FREE_PIXELS + PIXELS_PER_BYTE * bytesTaken
-}
-
 /** Whether another frame may be decoded, after so many bytes of the file. */
 export function mayGoOn(bytesTaken: u64): bool {
-  if (hashedFrames < MAX_HASHED_FRAMES && !isOverspent(0, bytesTaken)) return true
+  if (hashedFrames < MAX_HASHED_FRAMES && !isOverspent(bytesTaken)) return true
   isPartial = true
   return false
 }
@@ -143,7 +133,7 @@ export function lookAtCanvas(): bool {
   const area = <u64>imageWidth * <u64>imageHeight
   if (drawnSinceLook * LOOK_AFTER < area) return false
   drawnSinceLook = 0
-  pixelsSpent += area
+  spendPixels(area)
   restartPlanes()
   for (let y: u32 = 0; y < imageHeight; y++) {
     let from = pixelAt(0, y)

@@ -4,11 +4,6 @@
 //   ab     ba     dc     cd       ac         ca         db         bd
 //   cd     dc     ba     ab       bd         db         ca         ac
 
-/** Whether an orientation swaps rows and columns. */
-export function swapsAxes(orientation: u32): bool {
-  return orientation >= 5 && orientation <= 8
-}
-
 /** Writes the plane as displayed: rows x cols, or cols x rows if the orientation swaps them. */
 export function orientPlane(
   plane: usize, // rows x cols of f32

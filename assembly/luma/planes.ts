@@ -17,12 +17,15 @@ import {
 const luma = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 const white = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 
+/** Largest side of an image, in pixels: what JPEG and GIF can say. Positions then stay within 32 bits. */
+export const MAX_SIDE: u32 = 65535
+
 /** Size of the image, in pixels. */
 export let imageWidth: u32 = 0
 export let imageHeight: u32 = 0
 
 /** Whether the frame has a plane over white: some pixel so far was not opaque. */
-export let hasWhite: bool = false
+let hasWhite: bool = false
 
 /** Begins the planes of an image. See `beginReducer`. */
 export function beginPlanes(

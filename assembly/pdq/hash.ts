@@ -159,7 +159,7 @@ const NEGATES_BY_ROW: u32 = 0b10011100
 const NEGATES_BY_COLUMN: u32 = 0b10100110
 
 /** Amplitudes of a dihedral variant. Reference: dct16OriginalToRotate90 and its six siblings. */
-export function dihedralAmplitudes(
+function dihedralAmplitudes(
   original: usize, // 16 x 16 of f32
   index: u32, // 0 to 7, in the order of hashDihedral
   out: usize, // 16 x 16 of f32

@@ -20,7 +20,6 @@ import {
   disposeFrame,
   drawRow,
   hasCanvas,
-  isOverspent,
   leaveOutFrames,
   lookAtCanvas,
   mayGoOn,
@@ -33,9 +32,11 @@ import {
   finishPlaneSamples,
   imageHeight,
   imageWidth,
+  MAX_SIDE,
 } from '../luma/planes'
-import { allocate, limitMemory } from '../memory'
-import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import { spendPixels } from '../luma/work'
+import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
+import { CONTINUE, DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
 import {
   lumaOfRow,
   mayBeTransparent,
@@ -45,9 +46,6 @@ import {
   setTransparency,
   unfilter,
 } from './rows'
-
-const MEMORY: u32 = 8_000_000
-const MAX_SIDE: u32 = 65535
 
 // Image data may grow a thousandfold when it is inflated. Work is counted in units of about a nanosecond: so many a pixel,
 // and one a byte. This much is free, 8 megapixels of RGB, and beyond it what a picture of something needs.
@@ -133,8 +131,6 @@ export function decodePng(isLast: bool): i32 {
     if (status != CONTINUE) return status
   }
 }
-
-const CONTINUE: i32 = 100
 
 function step(): i32 {
   if (toSkip) {
@@ -229,7 +225,7 @@ function readHeader(at: usize, bytes: u32): i32 {
   if (!width || !height || interlace > 1 || load<u8>(at, 10) || load<u8>(at, 11)) return DAMAGED
   if (!setPixelFormat(load<u8>(at, 8), load<u8>(at, 9))) return DAMAGED
   if (width > MAX_SIDE || height > MAX_SIDE) return OVER_LIMIT
-  limitMemory(MEMORY)
+  limitMemory(SMALL_MEMORY)
   hasHeader = true
   isInterlaced = interlace == 1
   frameWidth = width
@@ -282,7 +278,7 @@ function beginFrame(type: u32): i32 {
     frame = FIRST_FRAME
     if (isAnimated && !beginCanvas()) leaveOutFrames()
   } else {
-    isOverspent(<u64>frameWidth * <u64>frameHeight, bytesTaken)
+    spendPixels(<u64>frameWidth * <u64>frameHeight)
     if (!hasCanvas() || !isControlled || !mayGoOn(bytesTaken)) return finish()
     frame = LATER_FRAME
   }

@@ -7,7 +7,7 @@ import { u16be } from '../input'
 export const GREY: u32 = 0
 export const RGB: u32 = 2
 export const PALETTE: u32 = 3
-export const GREY_ALPHA: u32 = 4
+const GREY_ALPHA: u32 = 4
 export const RGBA: u32 = 6
 
 export let depth: u32 = 0

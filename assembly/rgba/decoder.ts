@@ -2,11 +2,9 @@
 
 import { inputLeft, skipInput, start } from '../input'
 import { lumaFromRgba } from '../luma/pixels'
-import { addPlaneRow, beginPixelPlanes, imageHeight, imageWidth } from '../luma/planes'
-import { allocate, limitMemory } from '../memory'
+import { addPlaneRow, beginPixelPlanes, imageHeight, imageWidth, MAX_SIDE } from '../luma/planes'
+import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
 import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET } from '../status'
-
-const MEMORY: u32 = 8_000_000
 
 let row: usize = 0
 let luma: usize = 0
@@ -17,8 +15,8 @@ let isFinished: bool = false
 
 /** Begins an image of width x height pixels. Returns a status. */
 export function beginRgba(width: u32, height: u32): i32 {
-  if (!width || !height || width > 65535 || height > 65535) return DAMAGED
-  limitMemory(MEMORY)
+  if (!width || !height || width > MAX_SIDE || height > MAX_SIDE) return DAMAGED
+  limitMemory(SMALL_MEMORY)
   row = allocate(<usize>width * 4)
   luma = allocate(<usize>width * 4)
   alpha = allocate(<usize>width * 4)

@@ -1,3 +1,5 @@
+import { parseHex, toHex } from './bytes.ts'
+
 /** A PDQ hash: 32 bytes in the order of the text form, so that bit 0 is the lowest bit of the last byte. */
 export type Hash256 = Uint8Array
 
@@ -6,15 +8,12 @@ export const HASH_BYTES = 32
 
 /** Text form: 64 lower-case hex digits. */
 export function formatHash(hash: Hash256): string {
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return toHex(hash)
 }
 
 /** Reads the text form, upper or lower case. `undefined` if it is none. */
 export function parseHash(text: string): Hash256 | undefined {
-  if (!/^[0-9a-f]{64}$/i.test(text)) return undefined
-  const hash = new Uint8Array(HASH_BYTES)
-  for (let i = 0; i < HASH_BYTES; i++) hash[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16)
-  return hash
+  return parseHex(text, HASH_BYTES)
 }
 
 /** Hamming distance: the number of bits, 0 to 256, in which two hashes differ. */

@@ -40,7 +40,7 @@ export interface Frame {
   /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
   overWhite(orientation: number): QualifiedHash | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
-  dihedral(): Record<DihedralName, Hash256> | undefined
+  dihedral(): Record<DihedralName, QualifiedHash> | undefined
 }
 
 /** Exports of assembly/image.ts that are called here. Addresses are bytes; flags are 0 or 1. */
@@ -237,9 +237,11 @@ export class ImageDecoder {
       dihedral: () => {
         if (!isHashable) return undefined
         const out = this.#hashRoom()
-        core.hashDihedral(core.planeAddress(), rows, cols, out)
-        const hashes = DIHEDRAL_NAMES.map((name, i) => [name, this.#read(out + i * HASH_BYTES)])
-        return Object.fromEntries(hashes) as Record<DihedralName, Hash256>
+        const quality = core.hashDihedral(core.planeAddress(), rows, cols, out)
+        const variants = DIHEDRAL_NAMES.map((name, i) => {
+          return [name, { hash: this.#read(out + i * HASH_BYTES), quality }]
+        })
+        return Object.fromEntries(variants) as Record<DihedralName, QualifiedHash>
       },
     }
   }

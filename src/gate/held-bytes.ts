@@ -1,5 +1,5 @@
+import { concatenate } from '../core/bytes.ts'
 import { HashgateError } from '../errors.ts'
-import { concatenate } from '../scan/scanner.ts'
 
 /** The isolate holds as many bytes of uploads as it may. */
 export class BusyError extends HashgateError {

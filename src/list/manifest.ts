@@ -51,6 +51,16 @@ export type Manifest = v.InferOutput<typeof ManifestSchema>
 /** Policy of a bank that is published for the first time. */
 export const DEFAULT_BANK_POLICY = { threshold: 31, minQuality: 50 }
 
+/** The manifest that follows another, or is the first. */
+export function nextManifest(previous: Manifest | undefined, banks: readonly Bank[]): Manifest {
+  return {
+    format: LIST_FORMAT,
+    version: (previous?.version ?? 0) + 1,
+    publishedAt: new Date().toISOString(),
+    banks: [...banks],
+  }
+}
+
 /**
  * Sees that a list fits in an isolate.
  * @throws {ListTooLargeError}

@@ -4,8 +4,8 @@ import {
   type Bank,
   checkSize,
   DEFAULT_BANK_POLICY,
-  LIST_FORMAT,
   type Manifest,
+  nextManifest,
   readManifest,
   writeManifest,
 } from './manifest.ts'
@@ -44,12 +44,8 @@ export async function publishBank(
     segments: packed.map(({ ref }) => ref),
   }
   const others = previous?.banks.filter(({ id }) => id !== options.bank) ?? []
-  const manifest: Manifest = {
-    format: LIST_FORMAT,
-    version: (previous?.version ?? 0) + 1,
-    publishedAt: new Date().toISOString(),
-    banks: [...others, bank].toSorted((a, b) => a.id.localeCompare(b.id)),
-  }
+  const banks = [...others, bank].toSorted((a, b) => a.id.localeCompare(b.id))
+  const manifest = nextManifest(previous, banks)
   checkSize(manifest)
   const values = new Map<string, Bytes>()
   for (const segment of packed) for (const [key, value] of segment.values) values.set(key, value)

@@ -1,4 +1,4 @@
-import { type Bank, type Manifest, readManifest, writeManifest } from './manifest.ts'
+import { type Bank, type Manifest, nextManifest, readManifest, writeManifest } from './manifest.ts'
 import { BLOCK_ENTRIES, nameValues } from './segment.ts'
 import { type Bytes, detailKey, getExisting, type ListStore, segmentKey } from './store.ts'
 
@@ -22,12 +22,7 @@ export async function rekey(
     }
     banks.push({ ...bank, segments })
   }
-  const manifest = {
-    ...old,
-    version: old.version + 1,
-    publishedAt: new Date().toISOString(),
-    banks,
-  }
+  const manifest = nextManifest(old, banks)
   await writeManifest(store, manifest)
   return manifest
 }

@@ -1,3 +1,4 @@
+import { parseHex, toHex } from '../core/bytes.ts'
 import { BadListKeyError, UnknownKeyError, ValueDamagedError } from './errors.ts'
 import type { Bytes, ListStore, ValueStore } from './store.ts'
 
@@ -25,13 +26,14 @@ export function parseListKeys(text: string | undefined): [ListKey, ...ListKey[]]
 }
 
 function parseKey(text: string): ListKey {
-  if (!/^[0-9a-f]{64}$/i.test(text)) throw new BadListKeyError()
-  return Uint8Array.from(text.match(/../g) ?? [], (digits) => parseInt(digits, 16))
+  const key = parseHex(text, KEY_BYTES)
+  if (!key) throw new BadListKeyError()
+  return key
 }
 
 /** Makes a new key, as text. */
 export function generateListKey(): string {
-  return hex(crypto.getRandomValues(new Uint8Array(KEY_BYTES)))
+  return toHex(crypto.getRandomValues(new Uint8Array(KEY_BYTES)))
 }
 
 /** What follows from a key. */
@@ -79,7 +81,7 @@ export class SealedStore implements ListStore {
 
   async nameOf(content: Bytes): Promise<string> {
     const [{ namer }] = await this.#ready()
-    return hex(new Uint8Array(await crypto.subtle.sign('HMAC', namer, content)))
+    return toHex(new Uint8Array(await crypto.subtle.sign('HMAC', namer, content)))
   }
 
   async #seal(key: string, value: Bytes): Promise<Bytes> {
@@ -99,8 +101,8 @@ export class SealedStore implements ListStore {
     if (magic !== MAGIC || value.length < HEADER_BYTES) {
       throw new ValueDamagedError(key, 'is not sealed')
     }
-    const id = hex(value.subarray(MAGIC_BYTES, MAGIC_BYTES + KEY_ID_BYTES))
-    const ring = (await this.#ready()).find((candidate) => hex(candidate.id) === id)
+    const id = toHex(value.subarray(MAGIC_BYTES, MAGIC_BYTES + KEY_ID_BYTES))
+    const ring = (await this.#ready()).find((candidate) => toHex(candidate.id) === id)
     if (!ring) throw new UnknownKeyError(key, id)
     const nonce = value.subarray(MAGIC_BYTES + KEY_ID_BYTES, HEADER_BYTES)
     try {
@@ -142,8 +144,4 @@ async function makeRing(key: ListKey): Promise<Keyring> {
     cipher: await crypto.subtle.importKey('raw', cipher, 'AES-GCM', false, ['encrypt', 'decrypt']),
     namer: await crypto.subtle.importKey('raw', namer, hmac, false, ['sign']),
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,3 +1,4 @@
+import { toHex } from '../core/bytes.ts'
 import { ValueMissingError } from './errors.ts'
 
 /** Bytes in a buffer of their own kind: never shared ones. */
@@ -80,7 +81,7 @@ export class MemoryStore implements ListStore {
 
   async nameOf(content: Bytes): Promise<string> {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content))
-    return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    return toHex(digest)
   }
 
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void> {

@@ -1,3 +1,4 @@
+import { concatenate } from '../core/bytes.ts'
 import type { Hash256 } from '../core/hash.ts'
 import {
   type CoreFormat,
@@ -161,11 +162,9 @@ export class FileScanner {
   }
 
   #addDihedral(frame: Frame, number: number): void {
-    const quality = frame.stored()?.quality
-    const hashes = frame.dihedral()
-    if (quality === undefined || !hashes) return
+    const variants = frame.dihedral()
     for (const probe of DIHEDRAL_NAMES) {
-      if (probe !== 'original') this.#add(probe, { hash: hashes[probe], quality }, number)
+      if (probe !== 'original') this.#add(probe, variants?.[probe], number)
     }
   }
 
@@ -289,14 +288,4 @@ function isHeld(format: ImageFormat): boolean {
 
 function orientationOf(exif: Uint8Array | undefined): number {
   return exif ? readExif(exif).orientation : 1
-}
-
-export function concatenate(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

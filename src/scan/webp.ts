@@ -1,3 +1,4 @@
+import { concatenate } from '../core/bytes.ts'
 import { ascii } from './ascii.ts'
 
 /** What a WebP file's container says (RFC 9649). */
@@ -74,17 +75,12 @@ function stillFile(image: Chunk, frame: Chunk[]): Uint8Array {
   const alpha = frame.find((chunk) => chunk.type === 'ALPH')
   const size = claimedSize(image) ?? { width: 1, height: 1 }
   const parts = alpha ? [extendedHeader(size), alpha.whole, image.whole] : [image.whole]
-  const bytes = 4 + parts.reduce((sum, part) => sum + part.length, 0)
-  const file = new Uint8Array(8 + bytes)
-  file.set(new TextEncoder().encode('RIFF'))
-  new DataView(file.buffer).setUint32(4, bytes, true)
-  file.set(new TextEncoder().encode('WEBP'), 8)
-  let at = 12
-  for (const part of parts) {
-    file.set(part, at)
-    at += part.length
-  }
-  return file
+  const chunks = concatenate(parts)
+  const header = new Uint8Array(12)
+  header.set(new TextEncoder().encode('RIFF'))
+  new DataView(header.buffer).setUint32(4, 4 + chunks.length, true)
+  header.set(new TextEncoder().encode('WEBP'), 8)
+  return concatenate([header, chunks])
 }
 
 /** A VP8X chunk that announces alpha. */

@@ -5,12 +5,7 @@ import { decode, decodePieces, difference } from '../support/decode.ts'
 import { type BmpOptions, writeBmp } from '../support/bmp-writer.ts'
 import { randomFrom } from '../support/random.ts'
 import { scene } from '../support/scene.ts'
-
-const DONE = 2
-const DAMAGED = -1
-const TRUNCATED = -2
-const OVER_LIMIT = -4
-const UNSUPPORTED = -5
+import { DAMAGED, DONE, OVER_LIMIT, TRUNCATED, UNSUPPORTED } from '../support/status.ts'
 
 const [WIDTH, HEIGHT] = [37, 29]
 

@@ -8,14 +8,11 @@ import { type GifFrame, type GifOptions, writeGif } from '../support/gif-writer.
 import { randomFrom } from '../support/random.ts'
 import { scene } from '../support/scene.ts'
 import { lumaBySharp, picture } from '../support/sharp-images.ts'
+import { DAMAGED, DONE, TRUNCATED } from '../support/status.ts'
 
 const { GIFEncoder, quantize, applyPalette } = createRequire(import.meta.url)(
   'gifenc',
 ) as typeof Gifenc
-
-const DONE = 2
-const DAMAGED = -1
-const TRUNCATED = -2
 
 const [WIDTH, HEIGHT] = [60, 50]
 

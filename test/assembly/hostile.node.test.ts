@@ -7,12 +7,7 @@ import { writeGif } from '../support/gif-writer.ts'
 import { ascii, writeJpeg } from '../support/jpeg-writer.ts'
 import { header, joinPng, u32, writePng } from '../support/png-writer.ts'
 import { picture } from '../support/sharp-images.ts'
-
-const DAMAGED = -1
-const TRUNCATED = -2
-const OVER_BUDGET = -3
-const OVER_LIMIT = -4
-const DONE = 2
+import { DAMAGED, DONE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../support/status.ts'
 
 /** What a file that wants to cost much may cost, in milliseconds. */
 const MAX_MS = 50

@@ -1,3 +1,4 @@
+import { toHex } from '../../src/core/bytes.ts'
 import { modules } from '../../src/core/workerd.ts'
 import type { ImageStages } from '../support/image-stages.ts'
 
@@ -28,6 +29,5 @@ export function hexAt(
   address: number,
   count: number,
 ): string {
-  const bytes = new Uint8Array(core.memory.buffer, address, count)
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return toHex(new Uint8Array(core.memory.buffer, address, count))
 }

@@ -12,12 +12,7 @@ import {
   lumaBySharp,
   picture,
 } from '../support/sharp-images.ts'
-
-const DONE = 2
-const DAMAGED = -1
-const TRUNCATED = -2
-const OVER_LIMIT = -4
-const UNSUPPORTED = -5
+import { DAMAGED, DONE, OVER_LIMIT, TRUNCATED, UNSUPPORTED } from '../support/status.ts'
 
 // Luma is rounded once here, and three channels there. Where a channel leaves the range of a byte it is clamped there,
 // which luma does not see: those pixels are left out.

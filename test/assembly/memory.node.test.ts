@@ -3,13 +3,11 @@ import { describe, expect, it } from 'vitest'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { decode } from '../support/decode.ts'
 import { largePicture } from '../support/sharp-images.ts'
+import { DONE, OVER_LIMIT } from '../support/status.ts'
 
 // The budgets of docs/decoding.md. An instance's memory never shrinks: its size afterwards is its peak.
 const SMALL = 8_000_000
 const LARGE = 24_000_000
-
-const DONE = 2
-const OVER_LIMIT = -4
 
 /** Size of a picture of so many megapixels. */
 function sizeOf(megapixels: number, aspect = 4 / 3): [width: number, height: number] {

@@ -11,11 +11,7 @@ import {
 } from '../support/png-writer.ts'
 import { randomFrom } from '../support/random.ts'
 import { decodeBySharp, differenceToSharp, picture } from '../support/sharp-images.ts'
-
-const DONE = 2
-const DAMAGED = -1
-const TRUNCATED = -2
-const OVER_LIMIT = -4
+import { DAMAGED, DONE, OVER_LIMIT, TRUNCATED } from '../support/status.ts'
 
 const FORMATS: PngFormat[] = [
   ...([1, 2, 4, 8, 16] as const).map((depth) => ({ colourType: 0 as const, depth })),

@@ -4,7 +4,8 @@ import { Haystack } from '../../src/core/haystack.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { packSegment, readSegment } from '../../src/list/segment.ts'
 import { MemoryStore } from '../../src/list/store.ts'
-import { randomBytes, randomFrom } from '../support/random.ts'
+import { flipBits } from '../support/entries.ts'
+import { randomBytes } from '../support/random.ts'
 
 const HALF_BYTES = 16
 
@@ -27,17 +28,6 @@ function near(hashes: readonly Hash256[], needle: Hash256, threshold: number) {
     .filter(({ distance }) => distance <= threshold)
 }
 
-/** A hash that differs from another in `bits` bits of its first half. */
-function flip(hash: Hash256, bits: number, seed: number): Hash256 {
-  const random = randomFrom(seed)
-  const places = Array.from({ length: 128 }, (_, i) => ({ i, key: random() }))
-  const flipped = hash.slice()
-  for (const { i } of places.toSorted((a, b) => a.key - b.key).slice(0, bits)) {
-    flipped[i >> 3] = (flipped[i >> 3] ?? 0) ^ (1 << (i & 7))
-  }
-  return flipped
-}
-
 describe('Haystack', () => {
   it.each([1, 2, 15, 16, 17, 31, 32, 33, 1000])(
     'finds what a slow search finds among %i',
@@ -58,7 +48,7 @@ describe('Haystack', () => {
 
   it('has an inclusive threshold', async () => {
     const needle = randomBytes(32, 5)
-    const hashes = Array.from({ length: 129 }, (_, bits) => flip(needle, bits, bits))
+    const hashes = Array.from({ length: 129 }, (_, bits) => flipBits(needle, bits, bits, 128))
     const haystack = await pack(hashes)
     for (const threshold of [0, 1, 30, 31, 32, 127, 128]) {
       const { near: found } = haystack.scan(needle, threshold)

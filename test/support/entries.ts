@@ -12,10 +12,10 @@ export function randomEntries(count: number, seed: number): Entry[] {
   }))
 }
 
-/** A hash that differs from another in `bits` bits. */
-export function flipBits(hash: Hash256, bits: number, seed = 1): Hash256 {
+/** A hash that differs from another in `bits` of its first `within` bits. */
+export function flipBits(hash: Hash256, bits: number, seed = 1, within = 256): Hash256 {
   const random = randomFrom(seed)
-  const places = Array.from({ length: 256 }, (_, i) => ({ i, key: random() }))
+  const places = Array.from({ length: within }, (_, i) => ({ i, key: random() }))
   const flipped = hash.slice()
   for (const { i } of places.toSorted((a, b) => a.key - b.key).slice(0, bits)) {
     flipped[i >> 3] = (flipped[i >> 3] ?? 0) ^ (1 << (i & 7))

@@ -1,4 +1,4 @@
-import { deflateSync } from 'node:zlib'
+import { crc32, deflateSync } from 'node:zlib'
 import { ascii } from './jpeg-writer.ts'
 
 /** Pixel format of a PNG (specification, table 11.1). */
@@ -126,13 +126,4 @@ export function u32(value: number): number[] {
 function chunk(type: string, data: ArrayLike<number>): Uint8Array {
   const body = Uint8Array.from([...ascii(type), ...Array.from(data)])
   return Uint8Array.from([...u32(data.length), ...body, ...u32(crc32(body))])
-}
-
-function crc32(bytes: Uint8Array): number {
-  let crc = -1
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
 }

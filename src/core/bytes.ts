@@ -1,0 +1,23 @@
+/** Bytes as lower-case hex digits. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Reads `count` bytes of hex digits, upper or lower case. `undefined` if the text is anything else. */
+export function parseHex(text: string, count: number): Uint8Array<ArrayBuffer> | undefined {
+  if (text.length !== 2 * count || !/^[0-9a-f]*$/i.test(text)) return undefined
+  const bytes = new Uint8Array(count)
+  for (let i = 0; i < count; i++) bytes[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}
+
+/** Pieces as one. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
