@@ -1,4 +1,6 @@
-// The match module: an instance holds packed hashes and finds those near a needle. src/core/haystack.ts is its caller.
+// The match module: an instance holds packed hashes and finds those near needles. src/core/haystack.ts is its caller.
 
 export { scan } from './match/scan'
-export { reserve } from './match/memory'
+export { scanRows, toRows } from './match/rows'
+export { lookUp, slotBytes, sortSlot } from './match/table'
+export { reserve, reset } from './match/memory'

@@ -3,7 +3,14 @@
 const PAGE: usize = 65536
 const ALIGNMENT: usize = 16
 
-let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
+const BOTTOM: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
+
+let top = BOTTOM
+
+/** Gives back all that was reserved. Memory stays as large as it is, for what comes next. */
+export function reset(): void {
+  top = BOTTOM
+}
 
 /** Address of `bytes` more on a 16-byte boundary; 0 when memory cannot grow so far. */
 export function reserve(bytes: usize): usize {

@@ -1,57 +1,113 @@
-// The scan kernel: which of the packed half-hashes lie near the needle's?
-//
-// The haystack holds the first 16 bytes of each hash, in groups of 16 hashes, plane by plane: byte p of all 16, then
-// byte p + 1. A group is 256 bytes, and one v128 holds the same byte of 16 hashes:
-//
-//   group g, plane p, hash h:  haystack + g x 256 + p x 16 + h
-//
-// So a lane is a hash. Its distance over 16 bytes is at most 128 and fits the lane's 8 bits.
+// The scan kernel: which of the packed half-hashes lie near the needles?
 
-const HASHES: u32 = 16 // in a group
-const PLANES: usize = 16
-const GROUP_BYTES: usize = 256
+import {
+  addRest,
+  GROUP_HASHES,
+  HEAD_BYTES,
+  headDistances,
+  lanesNear,
+  reportLanes,
+  REST_BYTES,
+  setNeedle,
+  splats,
+} from './groups'
 
-/** The needle, each byte repeated over a vector. */
-const splats = memory.data(256)
-/** Distances of the group that is being looked at. */
-const distances = memory.data(16)
+/** Groups that are looked at together, from as many quarters of the haystack: memory is read fastest in several places. */
+const STREAMS: u32 = 4
+/** Groups of a stream that all needles are held against before the next: 4 x 32 heads stay in the nearest cache. */
+const BLOCK_GROUPS: u32 = 32
 
 /**
- * Finds every hash whose first half lies within `threshold` of the needle's, in ascending order.
- * Returns how many there are; the first `capacity` are written, each as distance << 24 | position.
+ * Bytes behind a head that are fetched beforehand, from the next page: the processor fetches ahead by itself only within
+ * one. Over lists that no cache holds this saves a seventh of the time.
+ */
+const AHEAD_BYTES: usize = 4224
+
+/**
+ * Finds every hash whose first half lies within `threshold` of a needle's, in no order.
+ * Returns how many there are; the first `capacity` are written to `results` (results.ts).
  */
 export function scan(
-  haystack: usize, // groups of GROUP_BYTES; the last one padded with anything
-  count: u32, // hashes, at most 2^24
-  needle: usize, // 16 bytes
+  heads: usize,
+  rests: usize,
+  count: u32, // hashes; the last group is padded with anything
+  needles: usize, // needleCount x 16 bytes
+  needleCount: u32,
   threshold: u32, // bits, inclusive, 0 to 128
-  results: usize, // capacity x u32
+  results: usize,
   capacity: u32,
 ): u32 {
-  for (let plane: usize = 0; plane < PLANES; plane++) {
-    v128.store(splats + (plane << 4), v128.load_splat<u8>(needle + plane))
-  }
   const limit = i8x16.splat(<i8>threshold)
+  const groups = (count + GROUP_HASHES - 1) / GROUP_HASHES
+  const streamGroups = groups / STREAMS
+  const stream = <usize>streamGroups * HEAD_BYTES
+  const lastHead = heads + stream - HEAD_BYTES
   let found: u32 = 0
-  let group = haystack
-  for (let first: u32 = 0; first < count; first += HASHES, group += GROUP_BYTES) {
-    let distance = i8x16.splat(0)
-    for (let at: usize = 0; at < GROUP_BYTES; at += 16) {
-      const differing = v128.xor(v128.load(group + at), v128.load(splats + at))
-      distance = i8x16.add(distance, i8x16.popcnt(differing))
-    }
-    const near = i8x16.le_u(distance, limit)
-    if (!v128.any_true(near)) continue
-    v128.store(distances, distance)
-    for (let lanes = i8x16.bitmask(near); lanes; lanes &= lanes - 1) {
-      const position = first + ctz(lanes)
-      if (position >= count) break // padding
-      if (found < capacity) {
-        const bits = <u32>load<u8>(distances + ctz(lanes))
-        store<u32>(results + ((<usize>found) << 2), (bits << 24) | position)
+  let fetched = i8x16.splat(0)
+  for (let from: u32 = 0; from < streamGroups; from += BLOCK_GROUPS) {
+    const to = min(from + BLOCK_GROUPS, streamGroups)
+    for (let needle: u32 = 0; needle < needleCount; needle++) {
+      setNeedle(needles + ((<usize>needle) << 4))
+      let head = heads + <usize>from * HEAD_BYTES
+      for (let group = from; group < to; group++, head += HEAD_BYTES) {
+        const ahead = min(head + AHEAD_BYTES, lastHead)
+        for (let line: usize = 0; line < HEAD_BYTES; line += 64) {
+          fetched = v128.or(fetched, v128.load(ahead + line))
+          fetched = v128.or(fetched, v128.load(ahead + line + stream))
+          fetched = v128.or(fetched, v128.load(ahead + line + stream * 2))
+          fetched = v128.or(fetched, v128.load(ahead + line + stream * 3))
+        }
+        // headDistances of four groups
+        let a = i8x16.splat(0)
+        let b = i8x16.splat(0)
+        let c = i8x16.splat(0)
+        let d = i8x16.splat(0)
+        for (let at: usize = 0; at < HEAD_BYTES; at += 16) {
+          const byte = v128.load(splats + at)
+          const plane = head + at
+          a = i8x16.add(a, i8x16.popcnt(v128.xor(v128.load(plane), byte)))
+          b = i8x16.add(b, i8x16.popcnt(v128.xor(v128.load(plane + stream), byte)))
+          c = i8x16.add(c, i8x16.popcnt(v128.xor(v128.load(plane + stream * 2), byte)))
+          d = i8x16.add(d, i8x16.popcnt(v128.xor(v128.load(plane + stream * 3), byte)))
+        }
+        const least = i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d))
+        if (lanesNear(least, limit) == 0) continue
+        found = finish(a, rests, group, count, needle, limit, results, capacity, found)
+        const second = group + streamGroups
+        found = finish(b, rests, second, count, needle, limit, results, capacity, found)
+        const third = second + streamGroups
+        found = finish(c, rests, third, count, needle, limit, results, capacity, found)
+        const fourth = third + streamGroups
+        found = finish(d, rests, fourth, count, needle, limit, results, capacity, found)
       }
-      found++
+    }
+  }
+  for (let needle: u32 = 0; needle < needleCount; needle++) {
+    setNeedle(needles + ((<usize>needle) << 4))
+    for (let group = streamGroups * STREAMS; group < groups; group++) {
+      const distance = headDistances(heads + <usize>group * HEAD_BYTES)
+      found = finish(distance, rests, group, count, needle, limit, results, capacity, found)
     }
   }
   return found
+}
+
+/** Reports what is near of a group whose head has these distances. Returns `found`, grown. */
+function finish(
+  ofHead: v128,
+  rests: usize,
+  group: u32,
+  count: u32,
+  needle: u32,
+  limit: v128,
+  results: usize,
+  capacity: u32,
+  found: u32,
+): u32 {
+  if (lanesNear(ofHead, limit) == 0) return found
+  const distance = addRest(ofHead, rests + <usize>group * REST_BYTES)
+  const first = group * GROUP_HASHES
+  const isPadded = count - first < GROUP_HASHES
+  const lanes = lanesNear(distance, limit) & (isPadded ? (1 << (count - first)) - 1 : 0xffff)
+  return reportLanes(distance, lanes, first, needle, results, capacity, found)
 }

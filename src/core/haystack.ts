@@ -1,45 +1,110 @@
 import { HASH_BYTES, type Hash256 } from './hash.ts'
 
-/** Exports of assembly/match.ts. */
+/** Exports of assembly/match.ts. Addresses and sizes are bytes. */
 interface MatchExports {
   memory: WebAssembly.Memory
   reserve(bytes: number): number
+  reset(): void
   scan(
-    haystack: number,
+    heads: number,
+    rests: number,
     count: number,
-    needle: number,
+    needles: number,
+    needleCount: number,
     threshold: number,
     results: number,
     capacity: number,
   ): number
+  toRows(heads: number, rests: number, count: number, rows: number): void
+  scanRows(
+    rows: number,
+    count: number,
+    needle: number,
+    needleNumber: number,
+    threshold: number,
+    results: number,
+    capacity: number,
+    found: number,
+  ): number
+  slotBytes(count: number): number
+  sortSlot(values: number, count: number, ends: number, out: number): void
+  lookUp(
+    table: number,
+    rows: number,
+    count: number,
+    needle: number,
+    needleNumber: number,
+    threshold: number,
+    maxLooked: number,
+    results: number,
+    capacity: number,
+    found: number,
+  ): number
 }
 
-/** Results that one scan can report. */
+// assembly/match/groups.ts and table.ts
+/** Hashes of a group. */
+export const GROUP_HASHES = 16
+/** Bytes of a group's first 11 planes, and of the other five. */
+export const HEAD_BYTES = 176
+export const REST_BYTES = 80
+/** Slots of a table: 16 bits of the hash each. */
+export const SLOTS = 16
+/** Largest threshold that a table answers for. */
+const MAX_TABLE_THRESHOLD = 31
+
+/** Results that one search can report. */
 const CAPACITY = 4096
+const RESULT_BYTES = 8
+/** Needles that the kernels are given at once. */
+const MAX_NEEDLES = 64
+const HALF_BYTES = HASH_BYTES / 2
 
 /** A hash near a needle, by its first half. */
-export interface HalfMatch {
+export interface NearHash {
+  /** Number of the needle in what was asked. */
+  needle: number
   position: number
   /** Bits, 0 to 128, in which the first halves differ. */
   distance: number
 }
 
-/** Packed half-hashes in the memory of a WebAssembly instance. */
+/** What a search found. `isComplete` is false if there is more than is told; the nearest are then among what is told. */
+export interface Found {
+  near: NearHash[]
+  isComplete: boolean
+}
+
+/** Bytes that so many hashes take in groups: those of the heads, and of the rests. */
+export function groupBytes(count: number): { heads: number; rests: number } {
+  const groups = Math.ceil(count / GROUP_HASHES)
+  return { heads: groups * HEAD_BYTES, rests: groups * REST_BYTES }
+}
+
+/** Packed half-hashes in the memory of a WebAssembly instance: groups at first; rows, and a table, if one was built. */
 export class Haystack {
   readonly count: number
   readonly #core: MatchExports
-  readonly #groups: number
-  readonly #needle: number
+  readonly #needles: number
   readonly #results: number
+  readonly #heads: number
+  readonly #rests: number
+  #form: 'groups' | 'rows' | 'table' = 'groups'
+  #table = 0
 
-  /** Copies `count` hashes, packed as a segment has them (assembly/match/scan.ts). */
-  constructor(module: WebAssembly.Module, groups: Uint8Array, count: number) {
-    this.#core = new WebAssembly.Instance(module, {}).exports as unknown as MatchExports
+  /**
+   * Makes room for `count` hashes, which `fill` then brings.
+   * @param used a haystack that is not used any more, whose memory this one takes
+   */
+  constructor(module: WebAssembly.Module, count: number, used?: Haystack) {
+    this.#core = used ? used.#core : instantiate(module)
+    this.#core.reset()
     this.count = count
-    this.#groups = this.#reserve(groups.length)
-    this.#needle = this.#reserve(HASH_BYTES)
-    this.#results = this.#reserve(CAPACITY * 4)
-    new Uint8Array(this.#core.memory.buffer).set(groups, this.#groups)
+    const { heads, rests } = groupBytes(count)
+    this.#needles = this.#reserve(MAX_NEEDLES * HASH_BYTES)
+    this.#results = this.#reserve(CAPACITY * RESULT_BYTES)
+    this.#heads = this.#reserve(heads)
+    this.#rests = this.#reserve(rests)
   }
 
   /** Bytes of memory that the haystack takes. */
@@ -47,33 +112,200 @@ export class Haystack {
     return this.#core.memory.buffer.byteLength
   }
 
+  get hasTable(): boolean {
+    return this.#form === 'table'
+  }
+
+  /** Copies hashes, packed as a segment has them (assembly/match/groups.ts), from a group on. */
+  fill(group: number, heads: Uint8Array, rests: Uint8Array): void {
+    const memory = new Uint8Array(this.#core.memory.buffer)
+    memory.set(heads, this.#heads + group * HEAD_BYTES)
+    memory.set(rests, this.#rests + group * REST_BYTES)
+  }
+
   /**
-   * The hashes whose first half lies within `threshold` of the needle's, by position: all that lie within it whole, and
-   * rarely others. `isComplete` is false if there are more than are told.
+   * The hashes whose first half lies within `threshold` of a needle's: all that lie within it whole, and rarely others.
    */
-  scan(needle: Hash256, threshold: number): { near: HalfMatch[]; isComplete: boolean } {
-    const core = this.#core
-    new Uint8Array(core.memory.buffer).set(needle, this.#needle)
-    const found = core.scan(
-      this.#groups,
+  search(needles: readonly Hash256[], threshold: number): Found {
+    const parts: Found[] = []
+    for (let first = 0; first < needles.length; first += MAX_NEEDLES) {
+      parts.push(this.#searchPart(needles.slice(first, first + MAX_NEEDLES), threshold, first))
+    }
+    return join(parts)
+  }
+
+  #searchPart(needles: readonly Hash256[], threshold: number, first: number): Found {
+    const found = this.#run(needles, threshold, first)
+    if (found.isComplete) return found
+    if (needles.length > 1) {
+      return join(needles.map((needle, i) => this.#searchPart([needle], threshold, first + i)))
+    }
+    // More than can be told: the nearest of them, and some of the others.
+    if (threshold === 0) return found
+    const nearer = this.#searchPart(needles, threshold >> 1, first)
+    return { near: unique([...nearer.near, ...found.near]), isComplete: false }
+  }
+
+  #run(needles: readonly Hash256[], threshold: number, first: number): Found {
+    const found =
+      this.#form === 'groups'
+        ? this.#scanGroups(needles, threshold)
+        : this.#searchRows(needles, threshold)
+    const told = Math.min(found, CAPACITY)
+    const view = new DataView(this.#core.memory.buffer, this.#results, told * RESULT_BYTES)
+    const near = Array.from({ length: told }, (_, i) => ({
+      position: view.getUint32(i * RESULT_BYTES, true),
+      distance: view.getUint16(i * RESULT_BYTES + 4, true),
+      needle: first + view.getUint16(i * RESULT_BYTES + 6, true),
+    }))
+    return { near: this.#form === 'table' ? unique(near) : near, isComplete: told === found }
+  }
+
+  #scanGroups(needles: readonly Hash256[], threshold: number): number {
+    const memory = new Uint8Array(this.#core.memory.buffer)
+    needles.forEach((needle, i) =>
+      memory.set(needle.subarray(0, HALF_BYTES), this.#needles + i * HALF_BYTES),
+    )
+    return this.#core.scan(
+      this.#heads,
+      this.#rests,
       this.count,
-      this.#needle,
+      this.#needles,
+      needles.length,
       threshold,
       this.#results,
       CAPACITY,
     )
-    const told = Math.min(found, CAPACITY)
-    const results = new Uint32Array(core.memory.buffer, this.#results, told)
-    const near = Array.from(results, (result) => ({
-      position: result & 0xffffff,
-      distance: result >>> 24,
-    }))
-    return { near, isComplete: told === found }
+  }
+
+  #searchRows(needles: readonly Hash256[], threshold: number): number {
+    const memory = new Uint8Array(this.#core.memory.buffer)
+    let found = 0
+    needles.forEach((needle, i) => {
+      const address = this.#needles + i * HASH_BYTES
+      memory.set(needle, address)
+      const looked = this.#lookUp(address, i, threshold, found)
+      found = looked >= 0 ? looked : this.#scanRows(address, i, threshold, found)
+    })
+    return found
+  }
+
+  /** Results as the table has them; -1 if it cannot tell, or a scan is faster: eight are scanned while one is looked up. */
+  #lookUp(address: number, number: number, threshold: number, found: number): number {
+    if (this.#form !== 'table' || threshold > MAX_TABLE_THRESHOLD) return -1
+    const looked = this.#core.lookUp(
+      this.#table,
+      this.#heads,
+      this.count,
+      address,
+      number,
+      threshold,
+      this.count / 8,
+      this.#results,
+      CAPACITY,
+      found,
+    )
+    return looked > CAPACITY ? -1 : looked // it may tell hashes twice, a scan does not
+  }
+
+  #scanRows(address: number, number: number, threshold: number, found: number): number {
+    const core = this.#core
+    return core.scanRows(
+      this.#heads,
+      this.count,
+      address,
+      number,
+      threshold,
+      this.#results,
+      CAPACITY,
+      found,
+    )
+  }
+
+  /** Begins a table: groups become rows, in their place. Searches go on, by scanning, until `endTable`. */
+  beginTable(): void {
+    if (this.#form !== 'groups') return // it was begun before, and not ended
+    this.#table = this.#reserve(this.#slotBytes * SLOTS)
+    const scratch = this.#table
+    this.#core.toRows(this.#heads, this.#rests, this.count, scratch)
+    const memory = new Uint8Array(this.#core.memory.buffer)
+    memory.copyWithin(this.#heads, scratch, scratch + this.count * HALF_BYTES)
+    this.#form = 'rows'
+  }
+
+  /** Values of a slot, 0 to 7, of all hashes. */
+  slotValues(slot: number): Uint16Array {
+    const rows = new Uint16Array(this.#core.memory.buffer, this.#heads, this.count * 8)
+    return Uint16Array.from({ length: this.count }, (_, i) => rows[i * 8 + slot] ?? 0)
+  }
+
+  /** Brings a slot of the table, sorted (SlotSorter). */
+  setSlot(slot: number, sorted: Uint8Array): void {
+    const memory = new Uint8Array(this.#core.memory.buffer)
+    memory.set(sorted, this.#table + slot * this.#slotBytes)
+  }
+
+  /** Tells that all slots are there: searches use the table from now on. */
+  endTable(): void {
+    this.#form = 'table'
+  }
+
+  get #slotBytes(): number {
+    return this.#core.slotBytes(this.count)
   }
 
   #reserve(bytes: number): number {
-    const address = this.#core.reserve(bytes)
-    if (address === 0) throw new RangeError(`no memory for ${bytes} bytes of hashes`)
-    return address
+    return reserve(this.#core, bytes)
   }
+}
+
+/** Sorts the slots of tables, in an instance of its own: what it needs is given back with it. */
+export class SlotSorter {
+  readonly #core: MatchExports
+  readonly #values: number
+  readonly #ends: number
+  readonly #out: number
+
+  /** @param maxCount most values of a slot */
+  constructor(module: WebAssembly.Module, maxCount: number) {
+    this.#core = instantiate(module)
+    this.#values = reserve(this.#core, maxCount * 2)
+    this.#ends = reserve(this.#core, 65536 * 4)
+    this.#out = reserve(this.#core, this.#core.slotBytes(maxCount))
+  }
+
+  get memoryBytes(): number {
+    return this.#core.memory.buffer.byteLength
+  }
+
+  /** A slot as a table has it; valid until the next. */
+  sortSlot(values: Uint16Array): Uint8Array {
+    new Uint16Array(this.#core.memory.buffer).set(values, this.#values / 2)
+    this.#core.sortSlot(this.#values, values.length, this.#ends, this.#out)
+    const bytes = this.#core.slotBytes(values.length)
+    return new Uint8Array(this.#core.memory.buffer, this.#out, bytes)
+  }
+}
+
+function instantiate(module: WebAssembly.Module): MatchExports {
+  return new WebAssembly.Instance(module, {}).exports as unknown as MatchExports
+}
+
+function reserve(core: MatchExports, bytes: number): number {
+  const address = core.reserve(bytes)
+  if (address === 0) throw new RangeError(`no memory for ${bytes} bytes of hashes`)
+  return address
+}
+
+function join(parts: readonly Found[]): Found {
+  return {
+    near: parts.flatMap(({ near }) => near),
+    isComplete: parts.every(({ isComplete }) => isComplete),
+  }
+}
+
+/** Each needle and position once. */
+function unique(near: readonly NearHash[]): NearHash[] {
+  const byPlace = new Map(near.map((hash) => [`${hash.needle}/${hash.position}`, hash]))
+  return [...byPlace.values()]
 }

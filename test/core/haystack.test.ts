@@ -1,74 +1,200 @@
 import { describe, expect, it } from 'vitest'
-import { bitsDiffering, type Hash256 } from '../../src/core/hash.ts'
-import { Haystack } from '../../src/core/haystack.ts'
+import { bitsDiffering, distance, type Hash256 } from '../../src/core/hash.ts'
+import { Haystack, type NearHash, SLOTS, SlotSorter } from '../../src/core/haystack.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { packSegment, readSegment } from '../../src/list/segment.ts'
-import { MemoryStore } from '../../src/list/store.ts'
+import { packGroups } from '../../src/list/pdq-segment.ts'
 import { flipBits } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
 
 const HALF_BYTES = 16
 
-/** A haystack of hashes, packed as they are stored. */
-async function pack(hashes: readonly Hash256[]): Promise<Haystack> {
-  const store = new MemoryStore()
-  const { ref, values } = await packSegment(
-    store,
-    hashes.map((hash) => ({ hash, id: '', labels: {} })),
-  )
-  await store.putAll(values)
-  const { groups, count } = await readSegment(store, ref)
-  return new Haystack(modules.match, groups, count)
+function groupsOf(hashes: readonly Hash256[]): Haystack {
+  const haystack = new Haystack(modules.match, hashes.length)
+  const { heads, rests } = packGroups(hashes)
+  haystack.fill(0, heads, rests)
+  return haystack
 }
 
-/** The slow twin. */
-function near(hashes: readonly Hash256[], needle: Hash256, threshold: number) {
-  return hashes
-    .map((hash, position) => ({ position, distance: bitsDiffering(hash, needle, 0, HALF_BYTES) }))
-    .filter(({ distance }) => distance <= threshold)
+function rowsOf(hashes: readonly Hash256[]): Haystack {
+  const haystack = groupsOf(hashes)
+  haystack.beginTable()
+  return haystack
 }
+
+function tableOf(hashes: readonly Hash256[]): Haystack {
+  const haystack = rowsOf(hashes)
+  const sorter = new SlotSorter(modules.match, hashes.length)
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const values = Uint16Array.from(
+      hashes,
+      (hash) => (hash[2 * slot] ?? 0) | ((hash[2 * slot + 1] ?? 0) << 8),
+    )
+    if (slot < SLOTS / 2) expect(haystack.slotValues(slot)).toEqual(values)
+    haystack.setSlot(slot, sorter.sortSlot(values))
+  }
+  haystack.endTable()
+  return haystack
+}
+
+const FORMS = { groups: groupsOf, rows: rowsOf, table: tableOf }
+
+/** The slow twin: by first halves. */
+function nearOf(hashes: readonly Hash256[], needles: readonly Hash256[], threshold: number) {
+  return needles.flatMap((hash, needle) =>
+    hashes
+      .map((other, position) => ({
+        needle,
+        position,
+        distance: bitsDiffering(other, hash, 0, HALF_BYTES),
+      }))
+      .filter((near) => near.distance <= threshold),
+  )
+}
+
+function sorted(near: readonly NearHash[]): NearHash[] {
+  return near.toSorted((a, b) => a.needle - b.needle || a.position - b.position)
+}
+
+/** That nothing is told but what is near by its first half, and nothing is missed that is near as a whole. */
+function expectSound(
+  haystack: Haystack,
+  hashes: readonly Hash256[],
+  needles: readonly Hash256[],
+  threshold: number,
+): void {
+  const { near, isComplete } = haystack.search(needles, threshold)
+  expect(isComplete).toBe(true)
+  const all = nearOf(hashes, needles, threshold)
+  const told = new Set(near.map(({ needle, position }) => `${needle}/${position}`))
+  expect(told.size).toBe(near.length)
+  const wholly = all.filter(
+    ({ needle, position }) => distance(hashes[position]!, needles[needle]!) <= threshold,
+  )
+  expect(wholly.filter(({ needle, position }) => !told.has(`${needle}/${position}`))).toEqual([])
+  const isReal = (found: NearHash) =>
+    all.some(
+      (twin) =>
+        twin.needle === found.needle &&
+        twin.position === found.position &&
+        twin.distance === found.distance,
+    )
+  expect(near.filter((found) => !isReal(found))).toEqual([])
+}
+
+/** Families of some hashes and what differs from them in up to 40 bits; also hashes that are alike in whole slots. */
+function clustered(count: number): Hash256[] {
+  return Array.from({ length: count }, (_, i) => {
+    const hash = flipBits(randomBytes(32, Math.floor(i / 50)), i % 41, i)
+    if (i % 7 === 0) hash.fill(0, 0, 12)
+    return hash
+  })
+}
+
+const COUNTS = [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 1000, 2100]
 
 describe('Haystack', () => {
-  it.each([1, 2, 15, 16, 17, 31, 32, 33, 1000])(
-    'finds what a slow search finds among %i',
-    async (count) => {
-      const hashes = Array.from({ length: count }, (_, i) => randomBytes(32, i))
-      const haystack = await pack(hashes)
-      for (const seed of [1, 2, 3]) {
-        const needle = randomBytes(32, 1000 * seed)
-        for (const threshold of [0, 31, 56, 64, 72, 128]) {
-          expect(haystack.scan(needle, threshold)).toEqual({
-            near: near(hashes, needle, threshold),
-            isComplete: true,
-          })
-        }
+  it.each(COUNTS)('finds what a slow search finds among %i', (count) => {
+    const hashes = Array.from({ length: count }, (_, i) => randomBytes(32, i))
+    const needles = [1, 2, 3].map((seed) => randomBytes(32, 1000 * seed))
+    for (const haystack of [groupsOf(hashes), rowsOf(hashes)]) {
+      for (const threshold of [0, 31, 56, 62]) {
+        const { near, isComplete } = haystack.search(needles, threshold)
+        expect(isComplete).toBe(true)
+        expect(sorted(near)).toEqual(nearOf(hashes, needles, threshold))
       }
-    },
-  )
-
-  it('has an inclusive threshold', async () => {
-    const needle = randomBytes(32, 5)
-    const hashes = Array.from({ length: 129 }, (_, bits) => flipBits(needle, bits, bits, 128))
-    const haystack = await pack(hashes)
-    for (const threshold of [0, 1, 30, 31, 32, 127, 128]) {
-      const { near: found } = haystack.scan(needle, threshold)
-      expect(found.map(({ distance }) => distance)).toEqual(
-        Array.from({ length: threshold + 1 }, (_, bits) => bits),
-      )
     }
   })
 
-  it('says when it found more than it tells', async () => {
-    const same = (count: number) => Array.from({ length: count }, () => randomBytes(32, 9))
-    const all = (await pack(same(4096))).scan(randomBytes(32, 9), 0)
-    expect([all.near.length, all.isComplete]).toEqual([4096, true])
-    const more = (await pack(same(4097))).scan(randomBytes(32, 9), 0)
-    expect([more.near.length, more.isComplete]).toEqual([4096, false])
+  it.each(['groups', 'rows', 'table'] as const)(
+    'finds all at every threshold, in families of near hashes: %s',
+    (form) => {
+      const hashes = clustered(600)
+      const haystack = FORMS[form](hashes)
+      const needles = [0, 7, 49, 333].map((i) => flipBits(hashes[i]!, i % 33, i))
+      needles.push(randomBytes(32, 99_999))
+      for (let threshold = 0; threshold <= 62; threshold++) {
+        expectSound(haystack, hashes, needles, threshold)
+      }
+      const all = haystack.search([needles[0]!], 128)
+      expect(all.near).toHaveLength(600)
+    },
+  )
+
+  it.each(COUNTS)('finds all by a table of %i', (count) => {
+    const hashes = clustered(count)
+    const haystack = tableOf(hashes)
+    for (const bits of [0, 1, 15, 16, 17, 31]) {
+      const needles = hashes.slice(-20).map((hash, i) => flipBits(hash, bits, i))
+      for (const threshold of [0, 15, 16, 31]) {
+        expectSound(haystack, hashes, needles, threshold)
+      }
+    }
   })
 
-  it('takes 16 bytes a hash', async () => {
-    const hash = randomBytes(32, 1)
-    const haystack = await pack(Array.from({ length: 100_000 }, () => hash))
-    expect(haystack.memoryBytes).toBeLessThan(100_000 * 16 + 2 * 65536)
+  it('finds all by a table whose positions need more than 16 bits', () => {
+    const count = 150_000
+    const hashes: Hash256[] = []
+    const bytes = randomBytes(32 * count, 5)
+    for (let i = 0; i < count; i++) hashes.push(bytes.subarray(32 * i, 32 * i + 32))
+    // 70,000 of them alike in their first slot: its positions begin and end behind 65,536.
+    for (let i = 40_000; i < 110_000; i++) hashes[i]?.fill(0x55, 0, 2)
+    const haystack = tableOf(hashes)
+    for (const position of [0, 1, 39_999, 40_000, 65_535, 65_536, 109_999, 131_071, 149_999]) {
+      for (const bits of [0, 31]) {
+        const needle = flipBits(hashes[position]!, bits, position)
+        const found = haystack.search([needle], 31).near.map((near) => near.position)
+        expect(found).toContain(position)
+      }
+    }
+  })
+
+  it('is as large with a table as it may be: 64 bytes a hash', () => {
+    for (const count of [150_000, 1 << 17, 1 << 18]) {
+      const haystack = new Haystack(modules.match, count)
+      haystack.beginTable()
+      expect(haystack.memoryBytes / count).toBeLessThan(64)
+    }
+  })
+
+  it.each(['groups', 'rows', 'table'] as const)('has an inclusive threshold: %s', (form) => {
+    const needle = randomBytes(32, 5)
+    const hashes = Array.from({ length: 129 }, (_, bits) => flipBits(needle, bits, bits, 128))
+    const haystack = FORMS[form](hashes)
+    for (let threshold = 0; threshold <= 128; threshold++) {
+      expect(haystack.search([needle], threshold).near).toHaveLength(threshold + 1)
+    }
+  })
+
+  it.each(['groups', 'rows', 'table'] as const)('tells no padding: %s', (form) => {
+    const haystack = FORMS[form]([new Uint8Array(32)])
+    expect(haystack.search([new Uint8Array(32)], 128)).toEqual({
+      near: [{ needle: 0, position: 0, distance: 0 }],
+      isComplete: true,
+    })
+  })
+
+  it.each(['groups', 'rows', 'table'] as const)(
+    'tells the nearest of more than it can tell: %s',
+    (form) => {
+      const near = Array.from({ length: 5000 }, () => new Uint8Array(32).fill(255, 2, 4))
+      const haystack = FORMS[form]([...near, new Uint8Array(32), ...near])
+      const needles = [new Uint8Array(32), randomBytes(32, 1)]
+      const found = haystack.search(needles, 31)
+      expect(found.isComplete).toBe(false)
+      expect(found.near[0]).toEqual({ needle: 0, position: 5000, distance: 0 })
+      expect(found.near.length).toBeGreaterThanOrEqual(4096)
+      const identical = FORMS[form](near)
+      const { near: told, isComplete } = identical.search([near[0]!], 31)
+      expect([told.length, isComplete]).toEqual([4096, false])
+    },
+  )
+
+  it('takes any number of needles', () => {
+    const hashes = Array.from({ length: 200 }, (_, i) => randomBytes(32, i))
+    const haystack = groupsOf(hashes)
+    const found = haystack.search(hashes, 31).near
+    expect(found.map(({ needle, position }) => [needle, position])).toEqual(
+      hashes.map((_, i) => [i, i]),
+    )
   })
 })

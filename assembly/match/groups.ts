@@ -1,0 +1,74 @@
+// How first halves of hashes lie in memory, and the distances of 16 of them at once.
+//
+// A group has the first 16 bytes of 16 hashes, plane by plane: byte p of all 16, then byte p + 1. A v128 holds the same
+// byte of 16 hashes, so a lane is a hash, and its distance of at most 128 bits fits the lane's 8.
+//
+// Half of 88 bits that differ is more than any usual threshold, so that after 11 planes 94 of 100 groups of unrelated
+// hashes have no lane left that could match. The other five planes lie apart and are rarely read:
+//
+//   heads + g x 176 + p x 16 + h         plane p, 0 to 10, of hash h in group g
+//   rests + g x 80 + (p - 11) x 16 + h   plane p, 11 to 15
+
+import { report } from './results'
+
+export const GROUP_HASHES: u32 = 16
+export const HEAD_PLANES: usize = 11
+export const HEAD_BYTES: usize = HEAD_PLANES * 16
+export const REST_BYTES: usize = (16 - HEAD_PLANES) * 16
+
+/** A needle, each of its 16 bytes repeated over a vector. */
+export const splats = memory.data(256)
+/** Distances of the group that is being looked at. */
+const distances = memory.data(16)
+
+/** Makes the first half of a hash the one that distances are taken from. */
+export function setNeedle(needle: usize /* 16 bytes */): void {
+  for (let plane: usize = 0; plane < 16; plane++) {
+    v128.store(splats + (plane << 4), v128.load_splat<u8>(needle + plane))
+  }
+}
+
+/** Distances over the planes of a head: bits, 0 to 88, a lane each. */
+export function headDistances(head: usize): v128 {
+  let sum = i8x16.splat(0)
+  for (let at: usize = 0; at < HEAD_BYTES; at += 16) {
+    sum = i8x16.add(sum, bitsDiffering(head + at, at))
+  }
+  return sum
+}
+
+/** Distances over all planes, 0 to 128. */
+export function addRest(ofHead: v128, rest: usize): v128 {
+  let sum = ofHead
+  for (let at: usize = 0; at < REST_BYTES; at += 16) {
+    sum = i8x16.add(sum, bitsDiffering(rest + at, HEAD_BYTES + at))
+  }
+  return sum
+}
+
+function bitsDiffering(plane: usize, at: usize): v128 {
+  return i8x16.popcnt(v128.xor(v128.load(plane), v128.load(splats + at)))
+}
+
+/** The lanes, a bit each, whose distance is within a limit. */
+export function lanesNear(distance: v128, limit: v128): i32 {
+  return i8x16.bitmask(i8x16.le_u(distance, limit))
+}
+
+/** Reports lanes of a group. Returns how many results there are, after `found` others. */
+export function reportLanes(
+  distance: v128,
+  lanes: i32, // a bit each
+  first: u32, // position of lane 0
+  needle: u32,
+  results: usize,
+  capacity: u32,
+  found: u32,
+): u32 {
+  v128.store(distances, distance)
+  for (; lanes; lanes &= lanes - 1) {
+    const lane = ctz(lanes)
+    report(load<u8>(distances + lane), first + lane, needle, results, capacity, found++)
+  }
+  return found
+}
