@@ -38,12 +38,65 @@ export class ValueDamagedError extends HashgateError {
   }
 }
 
-/** The manifest was written by a newer hashgate. */
-export class NewerFormatError extends HashgateError {
-  readonly code = 'newer-format'
+/** The manifest was written by another version of hashgate. */
+export class OtherFormatError extends HashgateError {
+  readonly code = 'other-format'
+  readonly isOlder: boolean
 
   constructor(format: number, known: number) {
-    super(`the list has format ${format}, and this version of hashgate reads up to ${known}`)
+    super(
+      `the list has format ${format}, and this version of hashgate reads ${known}` +
+        (format < known ? ': push the lists again' : ''),
+    )
+    this.isOlder = format < known
+  }
+}
+
+/** The store did not answer in time. */
+export class StoreTimeoutError extends HashgateError {
+  readonly code = 'store-timeout'
+
+  constructor(key: string, ms: number) {
+    super(`the store gave no value for ${key} within ${ms / 1000} seconds`)
+  }
+}
+
+/** The list in use was not confirmed for too long. */
+export class StaleListError extends HashgateError {
+  readonly code = 'stale-list'
+
+  constructor(ageSeconds: number) {
+    super(`the list could not be seen to be the latest for ${ageSeconds} seconds`)
+  }
+}
+
+/** The store answers with a manifest that is older than one that was in use. */
+export class OlderManifestError extends HashgateError {
+  readonly code = 'older-manifest'
+
+  constructor(version: number) {
+    super(`the store answers with version ${version}, which is older than one that was in use`)
+  }
+}
+
+/** Somebody else publishes, or has just done so. */
+export class PublishConflictError extends HashgateError {
+  readonly code = 'publish-conflict'
+
+  constructor(version: number) {
+    super(
+      `version ${version} was published by somebody else at the same time, or is not seen everywhere yet; ` +
+        'run this again in a minute',
+    )
+  }
+}
+
+/** An earlier version that is not stored any more, or never was. */
+export class VersionMissingError extends HashgateError {
+  readonly code = 'version-missing'
+
+  constructor(version: number, problem: string) {
+    super(`version ${version} cannot be returned to: ${problem}`)
   }
 }
 
@@ -62,8 +115,8 @@ export class EmptyListError extends HashgateError {
 export class ListTooLargeError extends HashgateError {
   readonly code = 'list-too-large'
 
-  constructor(entries: number, maxEntries: number) {
-    super(`the list has ${entries} entries, and a Worker holds ${maxEntries}`)
+  constructor(kind: string, entries: number, maxEntries: number) {
+    super(`the list has ${entries} ${kind} entries, and a Worker holds ${maxEntries}`)
   }
 }
 

@@ -2,25 +2,29 @@ import * as v from 'valibot'
 import {
   ListMissingError,
   ListTooLargeError,
-  NewerFormatError,
+  OtherFormatError,
   ValueDamagedError,
 } from './errors.ts'
-import { type ListStore, MANIFEST_KEY } from './store.ts'
+import { type Bytes, type ListStore, MANIFEST_KEY } from './store.ts'
 
-/** Format of everything that is published. A reader refuses a newer one. */
-export const LIST_FORMAT = 1
+/** Format of everything that is published. A reader refuses any other. */
+export const LIST_FORMAT = 2
 
 /** Largest distance that may be a threshold: within it, no match is missed by looking at half of a hash first. */
 export const MAX_THRESHOLD = 128
 
-/** Most entries of all banks together: 48 MiB in an isolate of 128 MB. */
-export const MAX_LIST_ENTRIES = 3 << 20
+const Name = v.pipe(v.string(), v.hexadecimal(), v.length(64))
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1))
 
 const SegmentSchema = v.object({
+  /** What it is searched by: perceptual hashes, or digests of whole files. */
+  kind: v.picklist(['pdq', 'exact']),
   /** Its name in the store, which follows from its content. */
-  name: v.pipe(v.string(), v.hexadecimal(), v.length(64)),
-  /** Entries in it. */
-  count: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  name: Name,
+  /** Entries in it, with those that were removed. */
+  count: Count,
+  /** Entries that were removed since it was written: the name of the value that has their positions. */
+  removed: v.exactOptional(v.object({ name: Name, count: Count })),
 })
 
 const BankSchema = v.object({
@@ -38,6 +42,8 @@ const ManifestSchema = v.object({
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** When it was published, as ISO 8601. */
   publishedAt: v.pipe(v.string(), v.isoTimestamp()),
+  /** Tells it from another of the same version, if two publish at once. */
+  id: v.pipe(v.string(), v.uuid()),
   banks: v.array(BankSchema),
 })
 
@@ -48,27 +54,57 @@ export type Bank = v.InferOutput<typeof BankSchema>
 /** The small record that names all that is live. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>
 
+/** Most digests of all banks together: 7.5 MiB in an isolate. */
+export const MAX_EXACT_ENTRIES = 3 << 20
+
+/**
+ * Sees that a list fits in an isolate.
+ * @param maxEntries perceptual hashes that it may hold
+ * @throws {ListTooLargeError}
+ */
+export function checkSize(manifest: Manifest, maxEntries: number): void {
+  const { pdq, exact } = countEntries(segmentsOf(manifest))
+  if (pdq > maxEntries) throw new ListTooLargeError('perceptual', pdq, maxEntries)
+  if (exact > MAX_EXACT_ENTRIES) throw new ListTooLargeError('exact', exact, MAX_EXACT_ENTRIES)
+}
+
 /** Policy of a bank that is published for the first time. */
 export const DEFAULT_BANK_POLICY = { threshold: 31, minQuality: 50 }
 
-/** The manifest that follows another, or is the first. */
-export function nextManifest(previous: Manifest | undefined, banks: readonly Bank[]): Manifest {
+/** The manifest that follows a version; the first follows 0. */
+export function nextManifest(version: number, banks: readonly Bank[]): Manifest {
   return {
     format: LIST_FORMAT,
-    version: (previous?.version ?? 0) + 1,
+    version: version + 1,
     publishedAt: new Date().toISOString(),
+    id: crypto.randomUUID(),
     banks: [...banks],
   }
 }
 
-/**
- * Sees that a list fits in an isolate.
- * @throws {ListTooLargeError}
- */
-export function checkSize({ banks }: Manifest): void {
-  const counts = banks.flatMap(({ segments }) => segments.map(({ count }) => count))
-  const entries = counts.reduce((sum, count) => sum + count, 0)
-  if (entries > MAX_LIST_ENTRIES) throw new ListTooLargeError(entries, MAX_LIST_ENTRIES)
+/** Whether a manifest replaces another. KV may answer with one that is older than one that was seen. */
+export function isNewer(manifest: Manifest, seen: Manifest): boolean {
+  if (manifest.version !== seen.version) return manifest.version > seen.version
+  // Two publishers at once: whichever wins, it is the same everywhere.
+  if (manifest.publishedAt !== seen.publishedAt) return manifest.publishedAt > seen.publishedAt
+  return manifest.id > seen.id
+}
+
+/** All segments of a list. */
+export function segmentsOf({ banks }: Pick<Manifest, 'banks'>): SegmentRef[] {
+  return banks.flatMap(({ segments }) => segments)
+}
+
+/** Entries of a segment that are not removed. */
+export function liveCount({ count, removed }: SegmentRef): number {
+  return count - (removed?.count ?? 0)
+}
+
+/** Entries of segments, by kind. Those that are removed are counted as well: they take the same memory. */
+export function countEntries(segments: readonly SegmentRef[]): Record<SegmentRef['kind'], number> {
+  const counts = { pdq: 0, exact: 0 }
+  for (const { kind, count } of segments) counts[kind] += count
+  return counts
 }
 
 const FormatSchema = v.object({ format: v.pipe(v.number(), v.integer()) })
@@ -76,34 +112,56 @@ const FormatSchema = v.object({ format: v.pipe(v.number(), v.integer()) })
 /**
  * Reads the manifest.
  * @throws {ListMissingError} nothing has been published
- * @throws {NewerFormatError} it was published by a newer hashgate
+ * @throws {OtherFormatError} it was published by a newer or an older hashgate
  * @throws {ValueDamagedError} it is no manifest
  */
 export async function readManifest(store: ListStore): Promise<Manifest> {
   const value = await store.get(MANIFEST_KEY)
   if (!value) throw new ListMissingError()
-  const parsed = parseJson(value)
-  if (v.is(FormatSchema, parsed) && parsed.format > LIST_FORMAT) {
-    throw new NewerFormatError(parsed.format, LIST_FORMAT)
+  return parseManifest(MANIFEST_KEY, value)
+}
+
+/** The manifest, if there is one that can be built on: `readManifest` for those who may be the first to publish. */
+export async function readExistingManifest(store: ListStore): Promise<Manifest | undefined> {
+  try {
+    return await readManifest(store)
+  } catch (error) {
+    if (error instanceof ListMissingError) return undefined
+    if (error instanceof OtherFormatError && error.isOlder) return undefined
+    throw error
+  }
+}
+
+/**
+ * Reads a manifest from the value of a key.
+ * @throws {OtherFormatError | ValueDamagedError}
+ */
+export function parseManifest(key: string, value: Uint8Array): Manifest {
+  const parsed = parseJson(key, value)
+  if (v.is(FormatSchema, parsed) && parsed.format !== LIST_FORMAT) {
+    throw new OtherFormatError(parsed.format, LIST_FORMAT)
   }
   const result = v.safeParse(ManifestSchema, parsed)
   if (result.success) return result.output
   const [issue] = result.issues
   throw new ValueDamagedError(
-    MANIFEST_KEY,
+    key,
     `is no manifest: ${v.getDotPath(issue) ?? 'value'}: ${issue.message}`,
   )
 }
 
 export async function writeManifest(store: ListStore, manifest: Manifest): Promise<void> {
-  const text = new TextEncoder().encode(JSON.stringify(manifest))
-  await store.put(MANIFEST_KEY, new Uint8Array(text))
+  await store.put(MANIFEST_KEY, manifestValue(manifest))
 }
 
-function parseJson(value: Uint8Array): unknown {
+export function manifestValue(manifest: Manifest): Bytes {
+  return new Uint8Array(new TextEncoder().encode(JSON.stringify(manifest)))
+}
+
+function parseJson(key: string, value: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(value))
-  } catch (cause) {
-    throw new ValueDamagedError(MANIFEST_KEY, 'is no JSON', { cause })
+  } catch {
+    throw new ValueDamagedError(key, 'is no JSON')
   }
 }

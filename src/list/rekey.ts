@@ -1,6 +1,15 @@
-import { type Bank, type Manifest, nextManifest, readManifest, writeManifest } from './manifest.ts'
-import { BLOCK_ENTRIES, nameValues } from './segment.ts'
-import { type Bytes, detailKey, getExisting, type ListStore, segmentKey } from './store.ts'
+import {
+  type Bank,
+  type Manifest,
+  nextManifest,
+  readManifest,
+  segmentsOf,
+  type SegmentRef,
+} from './manifest.ts'
+import { publishManifest, settleHistory } from './publish.ts'
+import { removalsKey } from './removals.ts'
+import { repackSegment } from './segment.ts'
+import { getExisting, type ListStore } from './store.ts'
 
 /**
  * Writes the published list anew, with the first of the store's keys: values under new names, then the manifest that names
@@ -11,30 +20,30 @@ export async function rekey(
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Manifest> {
   const old = await readManifest(store)
-  const total = old.banks.reduce((sum, { segments }) => sum + segments.length, 0)
+  await settleHistory(store, old)
+  const total = segmentsOf(old).length
   let done = 0
   const banks: Bank[] = []
   for (const bank of old.banks) {
     const segments: Bank['segments'] = []
-    for (const { name, count } of bank.segments) {
-      segments.push({ name: await rewriteSegment(store, name, count), count })
+    for (const ref of bank.segments) {
+      segments.push(await rewriteSegment(store, ref))
       onProgress(++done, total)
     }
     banks.push({ ...bank, segments })
   }
-  const manifest = nextManifest(old, banks)
-  await writeManifest(store, manifest)
+  const manifest = nextManifest(old.version, banks)
+  await publishManifest(store, manifest)
   return manifest
 }
 
-/** Writes a segment and its details under the name that the first key gives. Returns the name. */
-async function rewriteSegment(store: ListStore, oldName: string, count: number): Promise<string> {
-  const segment = await getExisting(store, segmentKey(oldName))
-  const blocks: Bytes[] = []
-  for (let block = 0; block * BLOCK_ENTRIES < count; block++) {
-    blocks.push(await getExisting(store, detailKey(oldName, block)))
-  }
-  const { name, values } = await nameValues(store, segment, blocks)
+/** Writes a segment, and what was removed of it, under the names that the first key gives. */
+async function rewriteSegment(store: ListStore, old: SegmentRef): Promise<SegmentRef> {
+  const { ref, values } = await repackSegment(store, old)
   await store.putAll(values)
-  return name
+  if (!old.removed) return ref
+  const positions = await getExisting(store, removalsKey(old.removed.name))
+  const name = await store.nameOf(positions)
+  await store.put(removalsKey(name), positions)
+  return { ...ref, removed: { name, count: old.removed.count } }
 }

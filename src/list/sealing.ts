@@ -79,6 +79,14 @@ export class SealedStore implements ListStore {
     await this.#inner.putAll(sealed, onWritten)
   }
 
+  list(prefix: string): Promise<string[]> {
+    return this.#inner.list(prefix)
+  }
+
+  deleteAll(keys: readonly string[]): Promise<void> {
+    return this.#inner.deleteAll(keys)
+  }
+
   async nameOf(content: Bytes): Promise<string> {
     const [{ namer }] = await this.#ready()
     return toHex(new Uint8Array(await crypto.subtle.sign('HMAC', namer, content)))

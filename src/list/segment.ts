@@ -1,142 +1,123 @@
-import * as v from 'valibot'
-import { HASH_BYTES } from '../core/hash.ts'
-import type { Entry } from './entry.ts'
+import { concatenate } from '../core/bytes.ts'
+import { blockOf, type Detail, packDetails, readDetails } from './details.ts'
+import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
+import { digestEntries } from './digests.ts'
+import { packDigestSet } from './digest-set.ts'
 import type { SegmentRef } from './manifest.ts'
-import { type Bytes, detailKey, getExisting, type ListStore, segmentKey } from './store.ts'
+import { packParts, packTails, readFirstHalves } from './pdq-segment.ts'
+import { BLOCK_ENTRIES, PART_ENTRIES, TAILS } from './sizes.ts'
+import { type Bytes, getExisting, type ListStore } from './store.ts'
 
-/** Most entries of a segment: 4 MiB of first halves, of which a reader holds three copies for a moment. */
-export const MAX_SEGMENT_ENTRIES = 1 << 18
+// A segment is several values. Where each has its place, a path in which {} stands for the segment's name:
+//
+//   segment/{}/<part>    what is searched: of perceptual hashes the first halves, of digests the digest set
+//   tail/{}/<pair>       of perceptual hashes the second halves, from which tables are built
+//   detail/{}/<block>    what is read of a candidate
+//   digests/{}           what a publisher tells entries by
 
-/** Entries of a detail block: one is read for a candidate. */
-export const BLOCK_ENTRIES = 1024
+/** What a segment searches by. Digests of all kinds go together. */
+export type SegmentKind = SegmentRef['kind']
 
-/** Hashes of a group, and bytes of a half hash: assembly/match/scan.ts. */
-const GROUP_HASHES = 16
-const HALF_BYTES = HASH_BYTES / 2
+/** The kind of segment that an entry goes to. */
+export function segmentKindOf({ kind }: Pick<Entry, 'kind'>): SegmentKind {
+  return kind === 'pdq' ? 'pdq' : 'exact'
+}
 
-// A segment's header: magic, number of entries (u32, little-endian), zeros.
-const HEADER_BYTES = 16
-const MAGIC = 'HGSEG001'
-
-/** The values of a packed segment, by key. */
+/** A segment that is not stored yet. */
 export interface PackedSegment {
   ref: SegmentRef
+  /** By key. */
   values: Map<string, Bytes>
 }
 
-/** Packs up to MAX_SEGMENT_ENTRIES entries for a store. */
+/** Packs 1 to MAX_SEGMENT_ENTRIES entries of one kind of segment, in the order that they are given in. */
 export async function packSegment(
   store: ListStore,
+  kind: SegmentKind,
   entries: readonly Entry[],
 ): Promise<PackedSegment> {
-  const segment = packFirstHalves(entries)
-  const blocks: Bytes[] = []
+  const searched = kind === 'pdq' ? packParts(entries) : [packDigestSet(entries)]
+  const tails = kind === 'pdq' ? packTails(entries) : []
+  const details: Bytes[] = []
   for (let first = 0; first < entries.length; first += BLOCK_ENTRIES) {
-    blocks.push(packDetails(entries.slice(first, first + BLOCK_ENTRIES)))
+    details.push(packDetails(entries.slice(first, first + BLOCK_ENTRIES)))
   }
-  const { name, values } = await nameValues(store, segment, blocks)
-  return { ref: { name, count: entries.length }, values }
+  const values = [...searched, ...tails, ...details, concatenate(digestEntries(entries))]
+  return nameSegment(store, kind, entries.length, values)
 }
 
-/** Names a segment and its detail blocks after the content of all of them: a change in one changes the names of all. */
-export async function nameValues(
+/** Places of a segment's values, in the order that they are packed in. */
+function placesOf(kind: SegmentKind, count: number): string[] {
+  const number = (of: number, place: string) =>
+    Array.from({ length: of }, (_, i) => `${place}/${i}`)
+  return [
+    ...number(kind === 'pdq' ? Math.ceil(count / PART_ENTRIES) : 1, 'segment/{}'),
+    ...number(kind === 'pdq' ? TAILS : 0, 'tail/{}'),
+    ...number(Math.ceil(count / BLOCK_ENTRIES), 'detail/{}'),
+    'digests/{}',
+  ]
+}
+
+/** Keys of all values of a segment. */
+export function keysOf({ kind, name, count }: SegmentRef): string[] {
+  return placesOf(kind, count).map((place) => place.replace('{}', name))
+}
+
+/** Names a segment after the content of all its values: a change in one changes the names of all. */
+async function nameSegment(
   store: ListStore,
-  segment: Bytes,
-  blocks: readonly Bytes[],
-): Promise<{ name: string; values: Map<string, Bytes> }> {
-  const names = await Promise.all([segment, ...blocks].map((value) => store.nameOf(value)))
+  kind: SegmentKind,
+  count: number,
+  values: readonly Bytes[],
+): Promise<PackedSegment> {
+  const names = await Promise.all(values.map((value) => store.nameOf(value)))
   const name = await store.nameOf(new Uint8Array(new TextEncoder().encode(names.join('\n'))))
-  const details = blocks.map((block, i): [string, Bytes] => [detailKey(name, i), block])
-  return { name, values: new Map([[segmentKey(name), segment], ...details]) }
+  const ref: SegmentRef = { kind, name, count }
+  const keys = keysOf(ref)
+  return { ref, values: new Map(values.map((value, i) => [keys[i] ?? '', value])) }
 }
 
-/** First halves of hashes in groups of 16, plane by plane, behind a header. */
-function packFirstHalves(entries: readonly Entry[]): Bytes {
-  const groups = Math.ceil(entries.length / GROUP_HASHES)
-  const packed = new Uint8Array(HEADER_BYTES + groups * GROUP_HASHES * HALF_BYTES)
-  packed.set(new TextEncoder().encode(MAGIC))
-  new DataView(packed.buffer).setUint32(8, entries.length, true)
-  entries.forEach(({ hash }, i) => {
-    const group = HEADER_BYTES + (i - (i % GROUP_HASHES)) * HALF_BYTES
-    for (let plane = 0; plane < HALF_BYTES; plane++) {
-      packed[group + plane * GROUP_HASHES + (i % GROUP_HASHES)] = hash[plane] ?? 0
-    }
+/** A stored segment as it is named now, which changes with the key of the store. */
+export async function repackSegment(store: ListStore, ref: SegmentRef): Promise<PackedSegment> {
+  const values: Bytes[] = []
+  for (const key of keysOf(ref)) values.push(await getExisting(store, key))
+  return nameSegment(store, ref.kind, ref.count, values)
+}
+
+/**
+ * Entries of a stored segment, with those that are removed, as a match would find them: by what is searched and by details.
+ * @throws {ValueMissingError | ValueDamagedError}
+ */
+export async function readEntries(store: ListStore, ref: SegmentRef): Promise<Entry[]> {
+  const details: Detail[] = []
+  for (let block = 0; block * BLOCK_ENTRIES < ref.count; block++) {
+    details.push(...(await readDetails(store, ref, block)))
+  }
+  const halves = ref.kind === 'pdq' ? await readFirstHalves(store, ref) : []
+  return details.map(({ rest, id, labels }, i) => {
+    const hash = concatenate([halves[i] ?? new Uint8Array(0), rest])
+    const kind = ref.kind === 'pdq' ? 'pdq' : DIGEST_KINDS.get(hash.length)
+    const key = `detail/${ref.name}/${blockOf(i)}`
+    if (!kind || hash.length !== HASH_LENGTHS[kind])
+      throw new ValueDamagedError(key, 'has a hash that is none')
+    return { kind, hash, id, labels }
   })
-  return packed
 }
 
-/** The groups of a segment, as the scan kernel wants them. */
-export interface SegmentGroups {
-  count: number
-  groups: Uint8Array
-}
+/** Kinds of digests by their length. */
+const DIGEST_KINDS = new Map<number, HashKind>([
+  [HASH_LENGTHS.md5, 'md5'],
+  [HASH_LENGTHS.sha1, 'sha1'],
+  [HASH_LENGTHS.sha256, 'sha256'],
+])
 
-/**
- * Reads a segment. That it is the one that was published, the store has proved.
- * @throws {ValueMissingError} it is not there, perhaps not yet
- * @throws {ValueDamagedError} it is not what its name says
- */
-export async function readSegment(store: ListStore, ref: SegmentRef): Promise<SegmentGroups> {
-  const key = segmentKey(ref.name)
-  const value = await getExisting(store, key)
-  if (value.length < HEADER_BYTES) throw new ValueDamagedError(key, 'is no segment')
-  const groups = value.subarray(HEADER_BYTES)
-  const count = new DataView(value.buffer, value.byteOffset).getUint32(8, true)
-  const size = Math.ceil(count / GROUP_HASHES) * GROUP_HASHES * HALF_BYTES
-  if (count !== ref.count || groups.length !== size) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
+/** Order of entries in a segment: by their hashes, so that the same entries make the same segment. */
+export function compareEntries(a: Entry, b: Entry): number {
+  const length = Math.min(HASH_LENGTHS[a.kind], HASH_LENGTHS[b.kind])
+  for (let i = 0; i < length; i++) {
+    const difference = (a.hash[i] ?? 0) - (b.hash[i] ?? 0)
+    if (difference !== 0) return difference
   }
-  return { count, groups }
-}
-
-/** What a detail block has about an entry. */
-export interface Detail {
-  /** Bytes 16 to 31 of the hash. */
-  secondHalf: Uint8Array
-  id: string
-  labels: Record<string, string>
-}
-
-const LabelsSchema = v.array(v.tuple([v.string(), v.record(v.string(), v.string())]))
-
-/** A detail block: the second halves, then [id, labels] of each entry as JSON. */
-function packDetails(entries: readonly Entry[]): Bytes {
-  const json = new TextEncoder().encode(
-    JSON.stringify(entries.map(({ id, labels }) => [id, labels])),
-  )
-  const block = new Uint8Array(entries.length * HALF_BYTES + json.length)
-  entries.forEach(({ hash }, i) => block.set(hash.subarray(HALF_BYTES), i * HALF_BYTES))
-  block.set(json, entries.length * HALF_BYTES)
-  return block
-}
-
-/**
- * Reads a detail block.
- * @throws {ValueMissingError} it is not there
- * @throws {ValueDamagedError} it is not what was published
- */
-export async function readDetails(
-  store: ListStore,
-  ref: SegmentRef,
-  block: number,
-): Promise<Detail[]> {
-  const key = detailKey(ref.name, block)
-  const value = await getExisting(store, key)
-  const count = Math.min(BLOCK_ENTRIES, ref.count - block * BLOCK_ENTRIES)
-  const text = new TextDecoder().decode(value.subarray(count * HALF_BYTES))
-  let labels: unknown
-  try {
-    labels = JSON.parse(text)
-  } catch (cause) {
-    throw new ValueDamagedError(key, 'is no detail block', { cause })
-  }
-  if (!v.is(LabelsSchema, labels) || labels.length !== count) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
-  return labels.map(([id, entryLabels], i) => ({
-    secondHalf: value.subarray(i * HALF_BYTES, (i + 1) * HALF_BYTES),
-    id,
-    labels: entryLabels,
-  }))
+  return a.hash.length - b.hash.length
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { formatHash, parseHash } from '../core/hash.ts'
-import type { Entry } from './entry.ts'
+import { parseHex, toHex } from '../core/bytes.ts'
+import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
 import { BadListLineError } from './errors.ts'
 
 /** What a list's text holds. */
@@ -10,7 +10,7 @@ export interface ParsedList {
   entries: Entry[]
   /** Lines that were passed over, with what is wrong with each. */
   skipped: BadListLineError[]
-  /** Lines with a hash that an earlier line has. */
+  /** Hashes that came before. */
   duplicates: number
 }
 
@@ -24,8 +24,9 @@ interface Row {
 }
 
 /**
- * Reads a hash list: one hash of 64 hex digits a line, or CSV with a header line that names a column `hash`, and perhaps
- * `id` and others. Blank lines and lines that begin with `#` are passed over.
+ * Reads a hash list: one hash in hex digits a line, or CSV with a header line. Blank lines and lines that begin with `#` are
+ * passed over. A header names columns: `hash`, and perhaps `kind` (pdq, md5, sha1 or sha256); or one for each kind; `id` and
+ * others as the list has them. Without a kind the length tells it: 32 digits are MD5, 40 SHA-1, 64 PDQ.
  *
  * With `skipBad`, bad lines are passed over too and reported.
  * @throws {BadListLineError} the first bad line, unless `skipBad`
@@ -40,20 +41,24 @@ export async function parseList(
   for await (const { record, info } of readRows(text)) {
     const cells = record.map((cell) => cell.trim())
     if (cells.join('') === '') continue
-    const isFirst = columns === undefined
-    columns ??= headerOf(cells) ?? ['hash']
-    if (isFirst && headerOf(cells)) continue
-    const entry = readEntry(cells, columns)
-    if (typeof entry === 'string') {
-      const error = new BadListLineError(info.lines, entry)
+    if (!columns) {
+      const header = headerOf(cells)
+      columns = header ?? ['hash']
+      if (header) continue
+    }
+    const read = readEntries(cells, columns)
+    if (typeof read === 'string') {
+      const error = new BadListLineError(info.lines, read)
       if (!options.skipBad) throw error
       result.skipped.push(error)
       continue
     }
-    const key = formatHash(entry.hash)
-    if (seen.has(key)) result.duplicates++
-    else result.entries.push(entry)
-    seen.add(key)
+    for (const entry of read) {
+      const key = `${entry.kind}:${toHex(entry.hash)}`
+      if (seen.has(key)) result.duplicates++
+      else result.entries.push(entry)
+      seen.add(key)
+    }
   }
   return result
 }
@@ -80,38 +85,92 @@ async function* readRows(text: ListText): AsyncGenerator<Row> {
   }
 }
 
-/** Column names, if a record is a header: one of its cells is `hash`. */
+/** Names of a column that has hashes of any kind, and of one that tells their kind. */
+const HASH = 'hash'
+const KIND = ['kind', 'type', 'algorithm']
+
+/** Kinds by the names that lists have for them. */
+const KINDS = new Map<string, HashKind>([
+  ['pdq', 'pdq'],
+  ['md5', 'md5'],
+  ['sha1', 'sha1'],
+  ['sha-1', 'sha1'],
+  ['sha256', 'sha256'],
+  ['sha-256', 'sha256'],
+])
+
+/** Kinds by the number of digits. That of SHA-256 is the same as of PDQ, and must be named. */
+const KIND_OF_LENGTH = new Map<number, HashKind>([
+  [32, 'md5'],
+  [40, 'sha1'],
+  [64, 'pdq'],
+])
+
+/** Column names, if a record is a header: one of its cells is `hash`, or the name of a kind. */
 function headerOf(cells: readonly string[]): string[] | undefined {
   const names = cells.map((cell) => cell.toLowerCase())
-  return names.includes('hash') ? names : undefined
+  return names.some((name) => name === HASH || KINDS.has(name)) ? names : undefined
 }
 
-/** An entry; or what is wrong with the record. */
-function readEntry(cells: readonly string[], columns: readonly string[]): Entry | string {
+/** The entries of a record, one for each hash; or what is wrong with it. */
+function readEntries(cells: readonly string[], columns: readonly string[]): Entry[] | string {
   if (cells.length > columns.length) {
     return columns.length === 1
       ? `has ${cells.length} columns where only a hash is expected; a header line such as hash,id names them`
       : `has ${cells.length} columns where the header names ${columns.length}`
   }
   const fields = new Map(columns.map((name, i) => [name, cells[i] ?? '']))
-  const text = fields.get('hash') ?? ''
-  const hash = parseHash(text)
-  if (!hash) return describeBadHash(text)
-  const id = fields.get('id') || contentId(hash)
-  fields.delete('hash')
-  fields.delete('id')
-  return { hash, id, labels: Object.fromEntries([...fields].filter(([, value]) => value !== '')) }
+  const kindText = take(fields, ...KIND)
+  const idText = take(fields, 'id')
+  const hashes: [HashKind, Uint8Array][] = []
+  for (const column of [HASH, ...KINDS.keys()]) {
+    const digits = take(fields, column)
+    if (digits === '') continue
+    const kind = KINDS.get(column) ?? kindOf(digits, kindText)
+    if (!kind) return describeKind(digits, kindText)
+    const hash = parseHex(digits, HASH_LENGTHS[kind])
+    if (!hash) return describeBadHash(digits, kind)
+    if (EMPTY_FILE.has(toHex(hash))) return `has the ${kind} digest of an empty file`
+    hashes.push([kind, hash])
+  }
+  if (hashes.length === 0) return 'has no hash'
+  const labels = Object.fromEntries([...fields].filter(([, value]) => value !== ''))
+  return hashes.map(([kind, hash]) => ({ kind, hash, id: idText || contentId(kind, hash), labels }))
+}
+
+/** Takes the first of some fields that is there and not empty, and all of them away. */
+function take(fields: Map<string, string>, ...names: string[]): string {
+  const found = names.map((name) => fields.get(name) ?? '').find((value) => value !== '')
+  for (const name of names) fields.delete(name)
+  return found ?? ''
+}
+
+function kindOf(digits: string, kindText: string): HashKind | undefined {
+  return kindText === '' ? KIND_OF_LENGTH.get(digits.length) : KINDS.get(kindText.toLowerCase())
+}
+
+/** What is wrong with a hash whose kind is not known. */
+function describeKind(digits: string, kindText: string): string {
+  return kindText === ''
+    ? `has ${digits.length} characters where a hash has 32, 40 or 64 hex digits`
+    : `has a kind that is none of ${[...new Set(KINDS.values())].join(', ')}`
 }
 
 /** What is wrong with a hash, without repeating it: lists are secret, and messages are not. */
-function describeBadHash(text: string): string {
-  if (text === '') return 'has no hash'
-  if (text.length !== 64) return `has ${text.length} characters where a hash has 64 hex digits`
-  const at = text.search(/[^0-9a-f]/i)
+function describeBadHash(digits: string, kind: HashKind): string {
+  const length = HASH_LENGTHS[kind] * 2
+  if (digits.length !== length) {
+    return `has ${digits.length} characters where a ${kind} hash has ${length} hex digits`
+  }
+  const at = digits.search(/[^0-9a-f]/i)
   return `has a character that is no hex digit at position ${at + 1}`
 }
 
+/** Digests of no bytes at all: lists have them by mistake, and an empty file is nobody's. */
+const EMPTY_FILE = new Set(['md5', 'sha1', 'sha256'].map((kind) => createHash(kind).digest('hex')))
+
 /** An id for an entry whose list gives none: it stays the same, and does not tell the hash. */
-function contentId(hash: Uint8Array): string {
-  return `h-${createHash('sha256').update('hashgate entry').update(hash).digest('hex').slice(0, 16)}`
+function contentId(kind: HashKind, hash: Uint8Array): string {
+  const digest = createHash('sha256').update(`hashgate entry ${kind}`).update(hash).digest('hex')
+  return `h-${digest.slice(0, 16)}`
 }

@@ -1,125 +1,276 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { readDetails } from '../../src/list/details.ts'
+import { readDigestSet } from '../../src/list/digest-set.ts'
+import type { Entry } from '../../src/list/entry.ts'
 import {
   ListMissingError,
-  NewerFormatError,
+  OtherFormatError,
+  PublishConflictError,
   ValueDamagedError,
   ValueMissingError,
 } from '../../src/list/errors.ts'
-import { readManifest } from '../../src/list/manifest.ts'
+import {
+  liveCount,
+  type Manifest,
+  readManifest,
+  segmentsOf,
+  type SegmentRef,
+} from '../../src/list/manifest.ts'
+import { readFirstHalves, readPart, readTail } from '../../src/list/pdq-segment.ts'
 import { publishBank } from '../../src/list/publish.ts'
-import { BLOCK_ENTRIES, readDetails, readSegment } from '../../src/list/segment.ts'
-import { segmentKey, type ValueStore } from '../../src/list/store.ts'
-import { randomEntries } from '../support/entries.ts'
-import { kvNamespace, kvStore, seal, WatchedStore } from '../support/stores.ts'
+import { readRemovals } from '../../src/list/removals.ts'
+import { keysOf, packSegment, readEntries } from '../../src/list/segment.ts'
+import { BLOCK_ENTRIES } from '../../src/list/sizes.ts'
+import type { ListStore } from '../../src/list/store.ts'
+import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
+import { CutOffStore, kvNamespace, kvStore, seal, WatchedStore } from '../support/stores.ts'
 
 beforeEach(async () => {
   const { keys } = await kvNamespace().list()
   await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
 })
 
+/** Ids of the entries that a bank has, sorted. */
+async function idsIn(store: ListStore, manifest: Manifest, bank = 'a'): Promise<string[]> {
+  const ids: string[] = []
+  for (const ref of manifest.banks.find(({ id }) => id === bank)?.segments ?? []) {
+    const entries = await readEntries(store, ref)
+    const removed = new Set(await readRemovals(store, ref))
+    ids.push(...entries.flatMap(({ id }, i) => (removed.has(i) ? [] : [id])))
+  }
+  return ids.toSorted()
+}
+
+function idsOf(entries: readonly Entry[]): string[] {
+  return entries.map(({ id }) => id).toSorted()
+}
+
 describe('publishBank', () => {
   it('makes a list that can be read back from KV', async () => {
     const store = kvStore()
-    const entries = randomEntries(3000, 1)
+    const entries = [...randomEntries(3000, 1), ...randomDigests(1500, 2)]
     entries[5]!.labels = { source: 'IWF', label: 'ä' }
-    const manifest = await publishBank(store, entries, { bank: 'csam' })
+    const { manifest } = await publishBank(store, entries, { bank: 'csam' })
     expect(await readManifest(store)).toEqual(manifest)
     expect(manifest).toMatchObject({
-      format: 1,
+      format: 2,
       version: 1,
-      banks: [{ id: 'csam', threshold: 31, minQuality: 50, segments: [{ count: 3000 }] }],
+      banks: [{ id: 'csam', threshold: 31, minQuality: 50 }],
     })
+    const [pdq, exact] = manifest.banks[0]!.segments
+    expect([pdq, exact]).toMatchObject([
+      { kind: 'pdq', count: 3000 },
+      { kind: 'exact', count: 1500 },
+    ])
+    const byId = (a: Entry, b: Entry) => a.id.localeCompare(b.id)
+    const stored = [...(await readEntries(store, pdq!)), ...(await readEntries(store, exact!))]
+    expect(stored.toSorted(byId)).toEqual(entries.toSorted(byId))
+    const details = await readDetails(store, pdq!, 2)
+    expect(details).toHaveLength(3000 - 2 * BLOCK_ENTRIES)
+    const [first] = await readFirstHalves(store, pdq!)
+    expect(entries.some(({ hash }) => hash.subarray(0, 16).every((b, i) => b === first![i]))).toBe(
+      true,
+    )
+    expect((await readDigestSet(store, exact!)).count).toBe(1500)
+  })
+
+  it('tells slots of the second half by tails', async () => {
+    const store = kvStore()
+    const { manifest } = await publishBank(store, randomEntries(100, 1), { bank: 'a' })
     const ref = manifest.banks[0]!.segments[0]!
-    expect((await readSegment(store, ref)).count).toBe(3000)
-    for (const block of [0, 1, 2]) {
-      const details = await readDetails(store, ref, block)
-      const expected = entries.slice(block * BLOCK_ENTRIES, (block + 1) * BLOCK_ENTRIES)
-      expect(details).toEqual(
-        expected.map(({ hash, id, labels }) => ({ secondHalf: hash.subarray(16), id, labels })),
-      )
+    const stored = await readEntries(store, ref)
+    for (let pair = 0; pair < 4; pair++) {
+      const columns = await readTail(store, ref, pair)
+      for (const [half, column] of columns.entries()) {
+        const at = 16 + 4 * pair + 2 * half
+        const expected = stored.map(({ hash }) => hash[at]! | (hash[at + 1]! << 8))
+        expect([...column]).toEqual(expected)
+      }
     }
   })
 
   it('replaces one bank, keeps the others and their policies, and counts versions up', async () => {
     const store = kvStore()
     await publishBank(store, randomEntries(5, 1), { bank: 'b', threshold: 20 })
-    const kept = await publishBank(store, randomEntries(6, 2), { bank: 'a' })
-    const manifest = await publishBank(store, randomEntries(7, 3), { bank: 'b' })
+    const { manifest: kept } = await publishBank(store, randomEntries(6, 2), { bank: 'a' })
+    const { manifest } = await publishBank(store, randomEntries(7, 3), { bank: 'b' })
     expect(manifest.version).toBe(3)
     expect(manifest.banks.map(({ id, threshold }) => [id, threshold])).toEqual([
       ['a', 31],
       ['b', 20],
     ])
     expect(manifest.banks[0]).toEqual(kept.banks[0])
-    expect(manifest.banks[1]?.segments[0]?.count).toBe(7)
+    expect(await idsIn(store, manifest, 'b')).toEqual(idsOf(randomEntries(7, 3)))
   })
 
   it('publishes an empty bank', async () => {
-    const manifest = await publishBank(kvStore(), [], { bank: 'none' })
+    const { manifest } = await publishBank(kvStore(), [], { bank: 'none' })
     expect(manifest.banks[0]?.segments).toEqual([])
   })
 
-  it('names a segment by its content', async () => {
-    const [first, same, other] = [
-      await publishBank(kvStore(), randomEntries(20, 1), { bank: 'a' }),
-      await publishBank(kvStore(), randomEntries(20, 1), { bank: 'a' }),
-      await publishBank(kvStore(), randomEntries(20, 2), { bank: 'a' }),
-    ].map(({ banks }) => banks[0]?.segments[0]?.name)
-    expect(same).toBe(first)
-    expect(other).not.toBe(first)
+  it('names a segment by its content, whatever the order of the list', async () => {
+    const names: (string | undefined)[] = []
+    for (const entries of [
+      randomEntries(20, 1),
+      randomEntries(20, 1).toReversed(),
+      randomEntries(20, 2),
+    ]) {
+      const { manifest } = await publishBank(new WatchedStore().sealed, entries, { bank: 'a' })
+      names.push(manifest.banks[0]?.segments[0]?.name)
+    }
+    expect(names[1]).toBe(names[0])
+    expect(names[2]).not.toBe(names[0])
   })
 
   it('keeps banks apart that hold the same hashes', async () => {
     const store = kvStore()
     const entries = randomEntries(20, 1)
-    const renamed = entries.map(({ hash }, i) => ({ hash, id: `other-${i}`, labels: {} }))
-    const swapped = entries.map(({ hash, id, labels }) => {
-      const other = hash.slice()
-      other[31] = (other[31] ?? 0) ^ 0xff
-      return { hash: other, id, labels }
-    })
+    const renamed = entries.map((entry, i) => ({ ...entry, id: `other-${i}` }))
     await publishBank(store, entries, { bank: 'a' })
-    await publishBank(store, renamed, { bank: 'b' })
-    const { banks } = await publishBank(store, swapped, { bank: 'c' })
-    const details = await Promise.all(
-      banks.map(({ segments }) => readDetails(store, segments[0]!, 0)),
-    )
-    expect(details.map(([first]) => first?.id)).toEqual(['e-1-0', 'other-0', 'e-1-0'])
-    expect(details[2]?.[0]?.secondHalf).toEqual(swapped[0]?.hash.subarray(16))
-    expect(details[0]?.[0]?.secondHalf).toEqual(entries[0]?.hash.subarray(16))
+    const { manifest } = await publishBank(store, renamed, { bank: 'b' })
+    expect(await idsIn(store, manifest, 'a')).toEqual(idsOf(entries))
+    expect(await idsIn(store, manifest, 'b')).toEqual(idsOf(renamed))
   })
 
-  it('writes the manifest last, and changes nothing when it is cut off before', async () => {
+  it('writes only what is new, and notes what is gone', async () => {
     const store = new WatchedStore()
-    const before = await publishBank(store.list, randomEntries(10, 1), { bank: 'a' })
-    const manifest = (await store.get('manifest'))!
-    const written: string[] = []
-    let left = 1000
-    const writer: ValueStore = {
-      get: (key) => store.get(key),
-      put: async (key, value) => {
-        if (left-- === 0) throw new Error('cut off')
-        written.push(key)
-        await store.put(key, value)
-      },
-      putAll: async (values) => {
-        for (const [key, value] of values) await writer.put(key, value)
-      },
-    }
-    const cutOff = seal(writer)
-    await publishBank(cutOff, randomEntries(2000, 2), { bank: 'a' })
-    expect(written.map((key) => key.split('/')[0])).toEqual([
+    const entries = [...randomEntries(2000, 1), ...randomDigests(300, 2)]
+    const first = await publishBank(store.sealed, entries, { bank: 'a' })
+    expect(first).toMatchObject({ added: 2300, removed: 0, kept: 0 })
+    const before = new Set(store.inner.values.keys())
+    const more = randomEntries(10, 3)
+    const next = [...entries.slice(5), ...more]
+    const second = await publishBank(store.sealed, next, { bank: 'a' })
+    expect(second).toMatchObject({ added: 10, removed: 5, kept: 2295 })
+    const written = [...store.inner.values.keys()].filter((key) => !before.has(key))
+    // a part, four tails, a detail block and digests of 10 entries; what was removed; the earlier version
+    const folders = written.map((key) => key.slice(0, key.indexOf('/')))
+    expect(folders.toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      'detail',
+      'digests',
+      'history',
+      'removed',
       'segment',
-      'detail',
-      'detail',
-      'manifest',
+      'tail',
+      'tail',
+      'tail',
+      'tail',
     ])
-    for (const writes of [0, 1, 2, 3]) {
-      await store.put('manifest', manifest)
-      left = writes
-      const cut = publishBank(cutOff, randomEntries(2000, 3), { bank: 'a' })
-      await expect(cut).rejects.toThrow('cut off')
-      expect(await readManifest(store.list)).toEqual(before)
+    expect(await idsIn(store.sealed, second.manifest)).toEqual(idsOf(next))
+    const same = await publishBank(store.sealed, next, { bank: 'a' })
+    expect(same).toMatchObject({ added: 0, removed: 0, kept: 2305 })
+    expect(same.manifest.banks).toEqual(second.manifest.banks)
+  })
+
+  it('takes an entry with another label for another', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(100, 1)
+    await publishBank(store.sealed, entries, { bank: 'a' })
+    const labelled = entries.with(7, { ...entries[7]!, labels: { source: 'IWF' } })
+    const { added, removed, manifest } = await publishBank(store.sealed, labelled, { bank: 'a' })
+    expect([added, removed]).toEqual([1, 1])
+    expect(segmentsOf(manifest).map(liveCount)).toEqual([99, 1])
+  })
+
+  it('brings back what was removed', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(50, 1)
+    await publishBank(store.sealed, entries, { bank: 'a' })
+    await publishBank(store.sealed, entries.slice(1), { bank: 'a' })
+    const { manifest } = await publishBank(store.sealed, entries, { bank: 'a' })
+    expect(await idsIn(store.sealed, manifest)).toEqual(idsOf(entries))
+  })
+
+  it('writes a segment anew that lost a quarter of its entries', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(100, 1)
+    await publishBank(store.sealed, entries, { bank: 'a' })
+    const { manifest: noted } = await publishBank(store.sealed, entries.slice(25), { bank: 'a' })
+    expect(segmentsOf(noted)).toMatchObject([{ count: 100, removed: { count: 25 } }])
+    const { manifest: anew } = await publishBank(store.sealed, entries.slice(26), { bank: 'a' })
+    expect(segmentsOf(anew)).toMatchObject([{ count: 74 }])
+    expect(segmentsOf(anew)[0]?.removed).toBeUndefined()
+    expect(await idsIn(store.sealed, anew)).toEqual(idsOf(entries.slice(26)))
+  })
+
+  it('merges small segments when there are more than eight', async () => {
+    const store = new WatchedStore()
+    const entries: Entry[] = []
+    const counts: number[] = []
+    for (let i = 0; i < 12; i++) {
+      entries.push(...randomEntries(20, i), ...randomDigests(6, i))
+      const { manifest } = await publishBank(store.sealed, entries, { bank: 'a' })
+      counts.push(segmentsOf(manifest).filter(({ kind }) => kind === 'pdq').length)
+      expect(await idsIn(store.sealed, manifest)).toEqual(idsOf(entries))
+    }
+    expect(counts).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4])
+  })
+
+  it('refuses to publish where the store shows a later version', async () => {
+    const store = new WatchedStore()
+    await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
+    const manifest = store.inner.values.get('manifest')!
+    await publishBank(store.sealed, randomEntries(6, 1), { bank: 'a' })
+    await store.put('manifest', manifest) // as an eventually consistent store may answer
+    const publishing = publishBank(store.sealed, randomEntries(7, 1), { bank: 'a' })
+    await expect(publishing).rejects.toThrow(PublishConflictError)
+  })
+
+  it('goes on counting where the manifest was lost', async () => {
+    const store = new WatchedStore()
+    await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
+    await publishBank(store.sealed, randomEntries(6, 1), { bank: 'a' })
+    await store.deleteAll(['manifest'])
+    const { manifest } = await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
+    expect(manifest.version).toBe(3)
+  })
+
+  it('tells that another manifest took the place of its own', async () => {
+    const store = new WatchedStore()
+    await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
+    const elsewhere = new WatchedStore()
+    for (const [key, value] of store.inner.values) await elsewhere.put(key, value)
+    await publishBank(elsewhere.sealed, randomEntries(6, 2), { bank: 'a' })
+    const rival = (await elsewhere.get('manifest'))!
+    store.onWrite = (key) => {
+      if (key === 'manifest') store.inner.values.set(key, rival)
+    }
+    const publishing = publishBank(store.sealed, randomEntries(7, 1), { bank: 'a' })
+    await expect(publishing).rejects.toEqual(new PublishConflictError(2))
+  })
+})
+
+describe('a publication that is cut off', () => {
+  const first = randomEntries(1100, 1)
+  const next = [...first.slice(10), ...randomEntries(1500, 2), ...randomDigests(1100, 3)]
+
+  /** Publishes the second list with a store that fails after some writes. Returns how many there were in all. */
+  async function publishWithin(writes: number) {
+    const store = new WatchedStore()
+    const before = await publishBank(store.sealed, first, { bank: 'a' })
+    const cut = new CutOffStore(store, writes)
+    const publishing = publishBank(seal(cut), next, { bank: 'a' })
+    return { store, before: before.manifest, publishing, cut }
+  }
+
+  it('changes nothing, wherever it is, and the next run goes on from there', async () => {
+    const whole = await publishWithin(1000)
+    await whole.publishing
+    const total = whole.cut.written.length
+    const place = whole.cut.written.indexOf('manifest')
+    expect(whole.cut.written.slice(0, place).every((key) => key !== 'manifest')).toBe(true)
+    for (let writes = 0; writes < total; writes++) {
+      const { store, before, publishing } = await publishWithin(writes)
+      await expect(publishing).rejects.toThrow('cut off')
+      const manifest = await readManifest(store.sealed)
+      const isBefore = writes <= place
+      expect(await idsIn(store.sealed, manifest)).toEqual(idsOf(isBefore ? first : next))
+      if (isBefore) expect(manifest).toEqual(before)
+      const resumed = await publishBank(store.sealed, next, { bank: 'a' })
+      if (isBefore) expect(resumed.foundWritten).toBe(writes)
+      expect(await idsIn(store.sealed, resumed.manifest)).toEqual(idsOf(next))
+      const entries = new Set(segmentsOf(resumed.manifest).flatMap(keysOf))
+      for (const key of entries) expect(store.inner.values.has(key)).toBe(true)
     }
   })
 })
@@ -132,45 +283,91 @@ describe('readManifest', () => {
     await expect(readManifest(kvStore())).rejects.toThrow(ListMissingError)
   })
 
-  it('refuses a manifest of a newer format', async () => {
-    await put('{"format":2,"whatever":true}')
-    await expect(readManifest(kvStore())).rejects.toEqual(new NewerFormatError(2, 1))
+  it('refuses a manifest of another format', async () => {
+    await put('{"format":3,"whatever":true}')
+    await expect(readManifest(kvStore())).rejects.toEqual(new OtherFormatError(3, 2))
+    await put('{"format":1,"whatever":true}')
+    await expect(readManifest(kvStore())).rejects.toThrow('push the lists again')
+    const { manifest } = await publishBank(kvStore(), randomEntries(3, 1), { bank: 'a' })
+    expect(await readManifest(kvStore())).toEqual(manifest)
+  })
+
+  const head =
+    '"format":2,"version":1,"publishedAt":"2026-01-01T00:00:00Z","id":"6f0d3a8e-8a55-4cd8-8c2e-5a1c7c1b8a11"'
+  const bank = (segments: string, threshold = 31) =>
+    `{${head},"banks":[{"id":"a","threshold":${threshold},"minQuality":50,"segments":[${segments}]}]}`
+
+  it('takes what is one', async () => {
+    await put(bank(`{"kind":"pdq","name":"${'0'.repeat(64)}","count":1}`))
+    expect(await readManifest(kvStore())).toMatchObject({ version: 1 })
   })
 
   it.each([
     'no JSON',
     '{}',
-    '{"format":1}',
-    '{"format":1,"version":0,"publishedAt":"2026-01-01T00:00:00Z","banks":[]}',
-    '{"format":1,"version":1,"publishedAt":"2026-01-01T00:00:00Z","banks":[{"id":"A"}]}',
-    '{"format":1,"version":1,"publishedAt":"2026-01-01T00:00:00Z","banks":[{"id":"a","threshold":129,"minQuality":50,"segments":[]}]}',
+    '{"format":2}',
+    `{${head.replace('"version":1', '"version":0')},"banks":[]}`,
+    `{${head},"banks":[{"id":"A"}]}`,
+    bank('', 129),
+    bank(`{"kind":"pdq","name":"0","count":1}`),
+    bank(`{"kind":"other","name":"${'0'.repeat(64)}","count":1}`),
+    bank(`{"kind":"pdq","name":"${'0'.repeat(64)}","count":0}`),
   ])('refuses what is none: %s', async (text) => {
     await put(text)
     await expect(readManifest(kvStore())).rejects.toThrow(ValueDamagedError)
   })
 })
 
-describe('readSegment', () => {
-  it('refuses one that is missing, changed, or not as the manifest says', async () => {
+describe('the values of a segment', () => {
+  const readers: [
+    string,
+    'pdq' | 'exact',
+    (store: ListStore, ref: SegmentRef) => Promise<unknown>,
+  ][] = [
+    ['segment/{}/0', 'pdq', (store, ref) => readPart(store, ref, 0)],
+    ['tail/{}/3', 'pdq', (store, ref) => readTail(store, ref, 3)],
+    ['detail/{}/0', 'pdq', (store, ref) => readDetails(store, ref, 0)],
+    ['segment/{}/0', 'exact', (store, ref) => readDigestSet(store, ref)],
+  ]
+
+  it.each(readers)(
+    'are refused when they are missing or changed: %s, %s',
+    async (place, kind, read) => {
+      const store = new WatchedStore()
+      const entries = kind === 'pdq' ? randomEntries(40, 1) : randomDigests(40, 1)
+      const { ref, values } = await packSegment(store.sealed, kind, entries)
+      await store.sealed.putAll(values)
+      const key = place.replace('{}', ref.name)
+      const value = (await store.get(key))!
+      await read(store.sealed, ref)
+      await expect(read(store.sealed, { ...ref, name: 'f'.repeat(64) })).rejects.toThrow(
+        ValueMissingError,
+      )
+      await expect(read(store.sealed, { ...ref, count: 77 })).rejects.toThrow(ValueDamagedError)
+      for (const at of [0, 20, 30, value.length - 1]) {
+        const flipped = new Uint8Array(value)
+        flipped[at] = (flipped[at] ?? 0) ^ 1
+        await store.put(key, flipped)
+        await expect(read(store.sealed, ref)).rejects.toMatchObject({
+          code: expect.stringMatching(/value-damaged|unknown-key/),
+        })
+      }
+      for (const length of [0, 7, 28, 40, value.length - 1]) {
+        await store.put(key, new Uint8Array(value.subarray(0, length)))
+        await expect(read(store.sealed, ref)).rejects.toThrow(ValueDamagedError)
+      }
+    },
+  )
+
+  it('have room for near duplicates in any number', async () => {
     const store = new WatchedStore()
-    const { banks } = await publishBank(store.list, randomEntries(40, 1), { bank: 'a' })
-    const ref = banks[0]!.segments[0]!
-    const read = (changed: Partial<typeof ref> = {}) =>
-      readSegment(store.list, { ...ref, ...changed })
-    expect((await read()).count).toBe(40)
-    await expect(read({ name: 'f'.repeat(64) })).rejects.toThrow(ValueMissingError)
-    await expect(read({ count: 41 })).rejects.toThrow(ValueDamagedError)
-    const key = segmentKey(ref.name)
-    const value = (await store.get(key))!
-    for (const at of [0, 20, 30, value.length - 1]) {
-      const flipped = new Uint8Array(value)
-      flipped[at] = (flipped[at] ?? 0) ^ 1
-      await store.put(key, flipped)
-      await expect(read()).rejects.toThrow(ValueDamagedError)
-    }
-    for (const length of [0, 7, 28, 40, value.length - 1]) {
-      await store.put(key, new Uint8Array(value.subarray(0, length)))
-      await expect(read()).rejects.toThrow(ValueDamagedError)
-    }
+    const [entry] = randomEntries(1, 1)
+    const family = Array.from({ length: 300 }, (_, i) => ({
+      ...entry!,
+      hash: flipBits(entry!.hash, i % 30, i),
+      id: `f-${i}`,
+    }))
+    const { manifest } = await publishBank(store.sealed, family, { bank: 'a' })
+    expect(await idsIn(store.sealed, manifest)).toEqual(idsOf(family))
   })
 })

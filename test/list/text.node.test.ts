@@ -55,13 +55,64 @@ describe('parseList', () => {
   })
 
   it.each([
-    [`${A}\n${B.slice(1)}\n${C}`, 2, 'has 63 characters where a hash has 64 hex digits'],
+    [`${A}\n${B.slice(1)}\n${C}`, 2, 'has 63 characters where a hash has 32, 40 or 64 hex digits'],
     [`# list\n\n${A.replace('3', 'x')}`, 3, 'has a character that is no hex digit at position 4'],
     [`${A}\n${B},note`, 2, `has 2 columns ${UNNAMED}`],
     [`hash,id\n${A},1,2`, 2, 'has 3 columns where the header names 2'],
     ['hash,id\n,5', 2, 'has no hash'],
     ['id,label\n1,2', 1, `has 2 columns ${UNNAMED}`],
   ])('refuses a bad line with its number and what is wrong: %#', async (text, line, problem) => {
+    await expect(read(text)).rejects.toEqual(new BadListLineError(line, problem))
+  })
+
+  const MD5 = A.slice(0, 32)
+  const SHA1 = A.slice(0, 40)
+  const kindsOf = async (text: string) =>
+    (await read(text)).entries.map(({ kind, hash }) => `${kind} ${hash.length}`)
+
+  it('tells the kind of a hash by its length', async () => {
+    expect(await kindsOf(`${A}\n${MD5}\n${SHA1}\n`)).toEqual(['pdq 32', 'md5 16', 'sha1 20'])
+  })
+
+  it('tells the kind of a hash by a column, by any of its names', async () => {
+    const text = `hash,kind\n${A},SHA-256\n${B},sha256\n${C},PDQ\n${A},\n${MD5},md5\n${SHA1},SHA1\n`
+    const kinds = ['sha256 32', 'sha256 32', 'pdq 32', 'pdq 32', 'md5 16', 'sha1 20']
+    expect(await kindsOf(text)).toEqual(kinds)
+    for (const name of ['type', 'Algorithm']) {
+      expect(await kindsOf(text.replace('kind', name))).toEqual(kinds)
+    }
+    const { entries } = await read(text)
+    expect(entries[0]?.labels).toEqual({})
+  })
+
+  it('reads several hashes of a line from columns of their kinds', async () => {
+    const { entries } = await read(`id,md5,SHA-1,sha256,pdq,source\n7,${MD5},,${A},${B},x\n`)
+    expect(entries.map(({ kind, id, labels }) => [kind, id, labels])).toEqual([
+      ['pdq', '7', { source: 'x' }],
+      ['md5', '7', { source: 'x' }],
+      ['sha256', '7', { source: 'x' }],
+    ])
+  })
+
+  it('takes the same digits of two kinds for two hashes', async () => {
+    const { entries, duplicates } = await read(`hash,kind\n${A},pdq\n${A},sha256\n${A},pdq\n`)
+    expect(entries.map(({ kind }) => kind)).toEqual(['pdq', 'sha256'])
+    expect(duplicates).toBe(1)
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(2)
+  })
+
+  it.each([
+    [`hash,kind\n${A},crc`, 2, 'has a kind that is none of pdq, md5, sha1, sha256'],
+    [`hash,kind\n${A},md5`, 2, 'has 64 characters where a md5 hash has 32 hex digits'],
+    [`md5\n${SHA1}`, 2, 'has 40 characters where a md5 hash has 32 hex digits'],
+    ['D41D8CD98F00B204E9800998ECF8427E', 1, 'has the md5 digest of an empty file'],
+    ['da39a3ee5e6b4b0d3255bfef95601890afd80709', 1, 'has the sha1 digest of an empty file'],
+    [
+      'sha256\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+      2,
+      'has the sha256 digest of an empty file',
+    ],
+  ])('refuses a digest that is none: %#', async (text, line, problem) => {
     await expect(read(text)).rejects.toEqual(new BadListLineError(line, problem))
   })
 

@@ -1,4 +1,4 @@
-import type { Entry } from '../../src/list/entry.ts'
+import { DIGEST_KINDS, type Entry, HASH_LENGTHS } from '../../src/list/entry.ts'
 import type { Hash256 } from '../../src/core/hash.ts'
 import type { Needle } from '../../src/scan/scanner.ts'
 import { randomBytes, randomFrom } from './random.ts'
@@ -6,10 +6,20 @@ import { randomBytes, randomFrom } from './random.ts'
 /** Entries with random hashes: the same for the same seed. */
 export function randomEntries(count: number, seed: number): Entry[] {
   return Array.from({ length: count }, (_, i) => ({
+    kind: 'pdq',
     hash: randomBytes(32, seed * 1_000_000 + i),
     id: `e-${seed}-${i}`,
     labels: {},
   }))
+}
+
+/** Entries with random digests of whole files, of all kinds by turns. */
+export function randomDigests(count: number, seed: number): Entry[] {
+  return Array.from({ length: count }, (_, i) => {
+    const kind = DIGEST_KINDS[i % DIGEST_KINDS.length] ?? 'md5'
+    const hash = randomBytes(HASH_LENGTHS[kind], seed * 1_000_000 + i)
+    return { kind, hash, id: `d-${seed}-${i}`, labels: {} }
+  })
 }
 
 /** A hash that differs from another in `bits` of its first `within` bits. */

@@ -11,7 +11,7 @@ export function kvStore(): SealedStore {
   return seal(new KvStore(kvNamespace()))
 }
 
-/** Keys that tests seal with: the one of wrangler.test.toml, and another. */
+/** Keys that tests seal with: the one that vitest.config.ts binds, and another. */
 export const KEY = '00112233445566778899aabbccddeeff'.repeat(2)
 export const OTHER_KEY = 'f'.repeat(64)
 
@@ -24,9 +24,11 @@ export function seal(store: ValueStore, keys = KEY): SealedStore {
 export class WatchedStore implements ValueStore {
   readonly inner = new MemoryStore()
   /** The list that is sealed in it. */
-  readonly list = seal(this)
+  readonly sealed = seal(this)
   readonly reads: string[] = []
   onRead: (key: string) => Promise<void> | void = () => {}
+  /** Called when a value was written. */
+  onWrite: (key: string) => void = () => {}
 
   async get(key: string): Promise<Bytes | undefined> {
     this.reads.push(key)
@@ -34,11 +36,54 @@ export class WatchedStore implements ValueStore {
     return this.inner.get(key)
   }
 
-  put(key: string, value: Bytes): Promise<void> {
-    return this.inner.put(key, value)
+  async put(key: string, value: Bytes): Promise<void> {
+    await this.inner.put(key, value)
+    this.onWrite(key)
   }
 
-  putAll(values: ReadonlyMap<string, Bytes>): Promise<void> {
-    return this.inner.putAll(values)
+  async putAll(values: ReadonlyMap<string, Bytes>): Promise<void> {
+    for (const [key, value] of values) await this.put(key, value)
+  }
+
+  list(prefix: string): Promise<string[]> {
+    return this.inner.list(prefix)
+  }
+
+  deleteAll(keys: readonly string[]): Promise<void> {
+    return this.inner.deleteAll(keys)
+  }
+}
+
+/** A store whose writes end after some: what a publisher sees that is cut off. */
+export class CutOffStore implements ValueStore {
+  readonly written: string[] = []
+  readonly #inner: ValueStore
+  #left: number
+
+  constructor(inner: ValueStore, writes: number) {
+    this.#inner = inner
+    this.#left = writes
+  }
+
+  get(key: string): Promise<Bytes | undefined> {
+    return this.#inner.get(key)
+  }
+
+  async put(key: string, value: Bytes): Promise<void> {
+    if (this.#left-- <= 0) throw new Error('cut off')
+    await this.#inner.put(key, value)
+    this.written.push(key)
+  }
+
+  async putAll(values: ReadonlyMap<string, Bytes>): Promise<void> {
+    for (const [key, value] of values) await this.put(key, value)
+  }
+
+  list(prefix: string): Promise<string[]> {
+    return this.#inner.list(prefix)
+  }
+
+  deleteAll(keys: readonly string[]): Promise<void> {
+    return this.#inner.deleteAll(keys)
   }
 }

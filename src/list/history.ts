@@ -1,0 +1,54 @@
+import { type Manifest, manifestValue, parseManifest } from './manifest.ts'
+import { HashgateError } from '../errors.ts'
+import type { ListStore } from './store.ts'
+
+/** Folder of the manifests of all versions that are kept, the published one among them. */
+const FOLDER = 'history/'
+
+/** Hours for which a version is kept after the next has replaced it, and a value after nothing names it any more. */
+export const RETENTION_HOURS = 48
+
+function keyOf(version: number): string {
+  return `${FOLDER}${version}`
+}
+
+function versionOf(key: string): number {
+  return Number(key.slice(FOLDER.length))
+}
+
+/** Keeps a manifest beside the one that is read: to return to it, and to know what it names. */
+export async function keepInHistory(store: ListStore, manifest: Manifest): Promise<void> {
+  const key = keyOf(manifest.version)
+  if (!(await store.get(key))) await store.put(key, manifestValue(manifest))
+}
+
+/** Versions that are kept, the latest first. */
+export async function keptVersions(store: ListStore): Promise<number[]> {
+  const versions = (await store.list(FOLDER)).map(versionOf)
+  return versions.toSorted((a, b) => b - a)
+}
+
+/** The latest version that is kept; 0 if there is none. */
+export async function latestVersion(store: ListStore): Promise<number> {
+  return (await keptVersions(store))[0] ?? 0
+}
+
+/** The manifest of a kept version; `undefined` if it is not there, or cannot be read any more. */
+export async function readVersion(
+  store: ListStore,
+  version: number,
+): Promise<Manifest | undefined> {
+  try {
+    const value = await store.get(keyOf(version))
+    return value && parseManifest(keyOf(version), value)
+  } catch (error) {
+    // Of another format, or sealed with a key that is gone.
+    if (error instanceof HashgateError) return undefined
+    throw error
+  }
+}
+
+/** Deletes the manifests of versions. */
+export async function forgetVersions(store: ListStore, versions: readonly number[]): Promise<void> {
+  await store.deleteAll(versions.map(keyOf))
+}

@@ -1,0 +1,125 @@
+import { GROUP_HASHES, groupBytes, HEAD_BYTES, REST_BYTES } from '../core/haystack.ts'
+import { concatenate } from '../core/bytes.ts'
+import { HASH_BYTES, type Hash256 } from '../core/hash.ts'
+import type { Entry } from './entry.ts'
+import { ValueDamagedError } from './errors.ts'
+import type { SegmentRef } from './manifest.ts'
+import { PART_ENTRIES, TAILS } from './sizes.ts'
+import { type Bytes, getExisting, type ListStore } from './store.ts'
+
+const HALF_BYTES = HASH_BYTES / 2
+/** Planes of a group that are heads. */
+const HEAD_PLANES = HEAD_BYTES / GROUP_HASHES
+
+/** First halves of hashes in groups (assembly/match/groups.ts). */
+export interface Groups {
+  heads: Uint8Array
+  rests: Uint8Array
+}
+
+/** Packs first halves into groups; the last is filled with zeros. */
+export function packGroups(hashes: readonly Hash256[]): Groups {
+  const sizes = groupBytes(hashes.length)
+  const heads = new Uint8Array(sizes.heads)
+  const rests = new Uint8Array(sizes.rests)
+  hashes.forEach((hash, i) => {
+    const group = Math.floor(i / GROUP_HASHES)
+    const lane = i % GROUP_HASHES
+    for (let plane = 0; plane < HEAD_PLANES; plane++) {
+      heads[group * HEAD_BYTES + plane * GROUP_HASHES + lane] = hash[plane] ?? 0
+    }
+    for (let plane = HEAD_PLANES; plane < HALF_BYTES; plane++) {
+      const at = group * REST_BYTES + (plane - HEAD_PLANES) * GROUP_HASHES + lane
+      rests[at] = hash[plane] ?? 0
+    }
+  })
+  return { heads, rests }
+}
+
+/** The parts of a segment: groups of up to PART_ENTRIES hashes each, heads before rests. */
+export function packParts(entries: readonly Entry[]): Bytes[] {
+  const parts: Bytes[] = []
+  for (let first = 0; first < entries.length; first += PART_ENTRIES) {
+    const hashes = entries.slice(first, first + PART_ENTRIES).map(({ hash }) => hash)
+    const { heads, rests } = packGroups(hashes)
+    parts.push(concatenate([heads, rests]))
+  }
+  return parts
+}
+
+/** Numbers of a segment's parts. */
+export function partsOf({ count }: SegmentRef): number[] {
+  return Array.from({ length: Math.ceil(count / PART_ENTRIES) }, (_, part) => part)
+}
+
+/**
+ * Reads a part of a segment. That it is the one that was published, the store has proved.
+ * @throws {ValueMissingError} it is not there, perhaps not yet
+ * @throws {ValueDamagedError} it is not what its name says
+ */
+export async function readPart(store: ListStore, ref: SegmentRef, part: number): Promise<Groups> {
+  const key = `segment/${ref.name}/${part}`
+  const value = await getExisting(store, key)
+  const { heads, rests } = groupBytes(Math.min(PART_ENTRIES, ref.count - part * PART_ENTRIES))
+  if (value.length !== heads + rests) {
+    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
+  }
+  return { heads: value.subarray(0, heads), rests: value.subarray(heads) }
+}
+
+/**
+ * First halves of all hashes of a segment.
+ * @throws {ValueMissingError | ValueDamagedError}
+ */
+export async function readFirstHalves(store: ListStore, ref: SegmentRef): Promise<Uint8Array[]> {
+  const halves: Uint8Array[] = []
+  for (const part of partsOf(ref)) {
+    const groups = await readPart(store, ref, part)
+    const count = Math.min(PART_ENTRIES, ref.count - part * PART_ENTRIES)
+    for (let i = 0; i < count; i++) halves.push(unpackHash(groups, i))
+  }
+  return halves
+}
+
+function unpackHash({ heads, rests }: Groups, position: number): Uint8Array {
+  const group = Math.floor(position / GROUP_HASHES)
+  const lane = position % GROUP_HASHES
+  return Uint8Array.from({ length: HALF_BYTES }, (_, plane) => {
+    if (plane < HEAD_PLANES) return heads[group * HEAD_BYTES + plane * GROUP_HASHES + lane] ?? 0
+    return rests[group * REST_BYTES + (plane - HEAD_PLANES) * GROUP_HASHES + lane] ?? 0
+  })
+}
+
+/** The tails of a segment: of each pair of slots 8 to 15, the values of one for all entries, then of the other. */
+export function packTails(entries: readonly Entry[]): Bytes[] {
+  return Array.from({ length: TAILS }, (_, pair) => {
+    const tail = new Uint8Array(entries.length * 4)
+    entries.forEach(({ hash }, i) => {
+      for (const half of [0, 1]) {
+        const at = (half * entries.length + i) * 2
+        const slot = HALF_BYTES + pair * 4 + half * 2
+        tail[at] = hash[slot] ?? 0
+        tail[at + 1] = hash[slot + 1] ?? 0
+      }
+    })
+    return tail
+  })
+}
+
+/**
+ * Reads the values of slots 8 + 2 x pair and the one that follows, of all entries.
+ * @throws {ValueMissingError | ValueDamagedError}
+ */
+export async function readTail(
+  store: ListStore,
+  ref: SegmentRef,
+  pair: number,
+): Promise<[Uint16Array, Uint16Array]> {
+  const key = `tail/${ref.name}/${pair}`
+  const value = await getExisting(store, key)
+  if (value.length !== ref.count * 4) {
+    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
+  }
+  const words = new Uint16Array(value.buffer, value.byteOffset, ref.count * 2)
+  return [words.subarray(0, ref.count), words.subarray(ref.count)]
+}

@@ -1,0 +1,37 @@
+import { VersionMissingError } from './errors.ts'
+import { keptVersions, readVersion } from './history.ts'
+import { type Manifest, nextManifest, readManifest, segmentsOf } from './manifest.ts'
+import { publishManifest, settleHistory } from './publish.ts'
+import { removalsKey } from './removals.ts'
+import { keysOf } from './segment.ts'
+import type { ListStore } from './store.ts'
+
+/**
+ * Publishes an earlier version again, as a new one.
+ * @throws {VersionMissingError} it, or a value that it names, is not stored any more
+ * @throws {PublishConflictError} the store shows that somebody else publishes
+ */
+export async function rollBack(store: ListStore, version: number): Promise<Manifest> {
+  const current = await readManifest(store)
+  await settleHistory(store, current)
+  if (version === current.version) {
+    throw new VersionMissingError(version, 'it is the one that is published')
+  }
+  const earlier = await readVersion(store, version)
+  if (!earlier) {
+    const kept = (await keptVersions(store)).filter((other) => other !== current.version)
+    const others = kept.length > 0 ? `those that can are ${kept.join(', ')}` : 'none can'
+    throw new VersionMissingError(version, `it is not stored any more, or never was; ${others}`)
+  }
+  const there = new Set(await store.list(''))
+  const named = segmentsOf(earlier).flatMap((ref) =>
+    keysOf(ref).concat(ref.removed ? removalsKey(ref.removed.name) : []),
+  )
+  const missing = named.filter((key) => !there.has(key)).length
+  if (missing > 0) {
+    throw new VersionMissingError(version, `${missing} of its values are not stored any more`)
+  }
+  const manifest = nextManifest(current.version, earlier.banks)
+  await publishManifest(store, manifest)
+  return manifest
+}
