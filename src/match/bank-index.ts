@@ -1,104 +1,151 @@
-import { bitsDiffering, HASH_BYTES } from '../core/hash.ts'
-import { Haystack } from '../core/haystack.ts'
 import type { CoreModules } from '../core/modules.ts'
-import {
-  type Bank,
-  checkSize,
-  type Manifest,
-  MAX_THRESHOLD,
-  type SegmentRef,
-} from '../list/manifest.ts'
-import { BLOCK_ENTRIES, type Detail, readDetails, readSegment } from '../list/segment.ts'
+import { DIGEST_KINDS } from '../list/entry.ts'
+import { type Bank, type Manifest, MAX_THRESHOLD, segmentsOf } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
-import { HashgateError } from '../errors.ts'
 import type { Needle } from '../scan/scanner.ts'
+import { CandidateVerifier, type Searched } from './candidates.ts'
+import {
+  buildTable,
+  HaystackPool,
+  type LoadedExactSegment,
+  type LoadedPdqSegment,
+  type LoadedSegment,
+  loadSegment,
+  memoryOf,
+  searchSegment,
+  updateRemovals,
+} from './loaded-segment.ts'
+import type { Match, Matcher, MatchResult, Query } from './match.ts'
 
-/** An entry within its bank's threshold of a needle. */
-export interface Match {
-  bank: string
-  entry: string
-  labels: Record<string, string>
-  /** Bits, 0 to the threshold. */
-  distance: number
-  threshold: number
-  needle: Needle
-}
-
-/** Detail blocks that one query may read: a list that lies near the needle as a whole is no reason to read it all. */
-const MAX_BLOCKS = 200
+/** Segments that are loaded at once when there is nothing yet: most of the time is spent waiting. */
+const SEGMENTS_AT_ONCE = 4
+/** Hashes of a segment from which on a table is built: fewer are scanned as fast. */
+const MIN_TABLE_ENTRIES = 1 << 14
 
 /** Bits by which `nearest` widens its search. */
 const NEAREST_STEP = 16
 
-/** A query met more candidates than it may look up. */
-export class TooManyCandidatesError extends HashgateError {
-  readonly code = 'too-many-candidates'
-
-  constructor() {
-    super(`the candidates lie in more detail blocks than a query reads, ${MAX_BLOCKS}`)
-  }
-}
+/** Thresholds and least qualities that take the place of those of banks. */
+type Policy = Pick<Bank, 'threshold' | 'minQuality'>
 
 interface LoadedBank {
   bank: Bank
-  segments: { ref: SegmentRef; haystack: Haystack }[]
+  segments: LoadedSegment[]
 }
 
-/** One published version of the list, in memory: 16 bytes an entry. Details are read for candidates only. */
-export class BankIndex {
-  readonly manifest: Manifest
-  readonly #store: ListStore
-  readonly #banks: LoadedBank[]
+/** What a version is loaded from beside the store. */
+export interface LoadOptions {
+  /** Segments that are loaded already, and not loaded again. */
+  kept?: readonly LoadedSegment[]
+  /** Memories to use again; segments are then loaded one by one, so that no more is needed. */
+  pool?: HaystackPool
+}
 
-  private constructor(manifest: Manifest, store: ListStore, banks: LoadedBank[]) {
-    this.manifest = manifest
+/** One published version of the list, in memory: 16 bytes a perceptual hash, 2.5 a digest. Details are read for candidates only. */
+export class BankIndex implements Matcher {
+  readonly manifest: Manifest
+  readonly #modules: CoreModules
+  readonly #store: ListStore
+  readonly #banks: readonly LoadedBank[]
+  #isReleased = false
+
+  private constructor(
+    modules: CoreModules,
+    store: ListStore,
+    manifest: Manifest,
+    banks: readonly LoadedBank[],
+  ) {
+    this.#modules = modules
     this.#store = store
+    this.manifest = manifest
     this.#banks = banks
   }
 
   /**
-   * Loads the segments that a manifest names, but those that `previous` has.
+   * Loads the segments that a manifest names, but those that are `kept`.
    * @throws {ValueMissingError | ValueDamagedError} a segment is not there or not whole
-   * @throws {ListTooLargeError}
    */
   static async load(
     modules: CoreModules,
     store: ListStore,
     manifest: Manifest,
-    previous?: BankIndex,
+    { kept = [], pool }: LoadOptions = {},
   ): Promise<BankIndex> {
-    checkSize(manifest)
-    const old = previous ? previous.#banks.flatMap(({ segments }) => segments) : []
-    const known = new Map(old.map(({ ref, haystack }) => [ref.name, haystack]))
-    const banks: LoadedBank[] = []
-    for (const bank of manifest.banks) {
-      const segments = []
-      for (const ref of bank.segments) {
-        segments.push({
-          ref,
-          haystack: known.get(ref.name) ?? (await loadHaystack(modules, store, ref)),
-        })
-      }
-      banks.push({ bank, segments })
-    }
-    return new BankIndex(manifest, store, banks)
+    const known = new Map(kept.map((segment) => [segment.ref.name, segment]))
+    const refs = segmentsOf(manifest)
+    const loaded = await mapSome(refs, pool ? 1 : SEGMENTS_AT_ONCE, (ref) => {
+      const segment = known.get(ref.name)
+      if (segment) return updateRemovals(store, segment, ref)
+      return loadSegment(modules, store, ref, pool ?? new HaystackPool())
+    })
+    const byRef = new Map(refs.map((ref, i) => [ref, loaded[i]]))
+    const banks = manifest.banks.map((bank) => ({
+      bank,
+      segments: bank.segments.flatMap((ref) => byRef.get(ref) ?? []),
+    }))
+    return new BankIndex(modules, store, manifest, banks)
+  }
+
+  get segments(): readonly LoadedSegment[] {
+    return this.#banks.flatMap(({ segments }) => segments)
   }
 
   /** Bytes of memory that the index takes. */
   get memoryBytes(): number {
-    const haystacks = this.#banks.flatMap(({ segments }) =>
-      segments.map(({ haystack }) => haystack),
+    return this.segments.reduce((sum, segment) => sum + memoryOf(segment), 0)
+  }
+
+  /** Whether memories of the index were given away: it must not be asked any more. */
+  get isReleased(): boolean {
+    return this.#isReleased
+  }
+
+  /** Ends the index: gives the memories of segments that `keeps` does not name to a pool, and returns the others. */
+  release(keeps: ReadonlySet<string>, pool: HaystackPool): LoadedSegment[] {
+    this.#isReleased = true
+    for (const segment of this.segments) {
+      if ('haystack' in segment && !keeps.has(segment.ref.name)) pool.give(segment.haystack)
+    }
+    return this.segments.filter(({ ref }) => keeps.has(ref.name))
+  }
+
+  /** Segments that would be faster to ask with a table, and have none. */
+  get #withoutTable(): LoadedPdqSegment[] {
+    return this.segments.filter(
+      (segment): segment is LoadedPdqSegment =>
+        'haystack' in segment &&
+        segment.ref.count >= MIN_TABLE_ENTRIES &&
+        !segment.haystack.hasTable,
     )
-    return haystacks.reduce((sum, haystack) => sum + haystack.memoryBytes, 0)
+  }
+
+  get needsTables(): boolean {
+    return this.#withoutTable.length > 0
   }
 
   /**
-   * All entries that lie within their bank's threshold of a needle of sufficient quality, nearest first.
-   * @throws {ValueMissingError | ValueDamagedError} a candidate's details are not there or not whole
-   * @throws {TooManyCandidatesError}
+   * Builds the tables of all segments that are large enough, in slices of a few milliseconds. `pause` is awaited between
+   * them. It ends early when the index is released.
+   * @throws {ValueMissingError | ValueDamagedError} what is built so far stays in use
    */
-  async match(needles: readonly Needle[]): Promise<Match[]> {
-    return this.#verified(this.#banks.flatMap((loaded) => candidatesIn(loaded, needles)))
+  async buildTables(pause: () => Promise<void>): Promise<void> {
+    const next = async () => {
+      await pause()
+      return this.#isReleased ? 'end' : 'go on'
+    }
+    for (const segment of this.#withoutTable) {
+      if (this.#isReleased) return
+      await buildTable(this.#modules, this.#store, segment, next)
+    }
+  }
+
+  /**
+   * The entries that each file matches: within their bank's threshold of a needle of sufficient quality, or by digest.
+   * Everything in memory is searched before anything is awaited.
+   * @throws {ValueMissingError | ValueDamagedError} a candidate's details are not there or not whole
+   */
+  match(queries: readonly Query[]): Promise<MatchResult[]> {
+    return new CandidateVerifier(this.#store).verify(this.#search(queries))
   }
 
   /**
@@ -115,96 +162,79 @@ export class BankIndex {
       threshold += NEAREST_STEP
     ) {
       const policy = { threshold: Math.min(threshold, maxDistance), minQuality: 0 }
-      const [nearest] = await this.#verified(
-        this.#banks.flatMap(({ bank, segments }) =>
-          candidatesIn({ bank: { ...bank, ...policy }, segments }, needles),
-        ),
-      )
-      if (nearest) return nearest
+      const searched = this.#search([{ needles }], policy)
+      const [result] = await new CandidateVerifier(this.#store).verify(searched)
+      if (result?.matches[0]) return result.matches[0]
     }
     return undefined
   }
 
-  async #verified(candidates: readonly Candidate[]): Promise<Match[]> {
-    const blocks = Map.groupBy(
-      candidates,
-      ({ ref, position }) => `${ref.name}/${blockOf(position)}`,
-    )
-    if (blocks.size > MAX_BLOCKS) throw new TooManyCandidatesError()
-    const matches: Match[] = []
-    for (const inBlock of blocks.values()) {
-      const [first] = inBlock
-      if (!first) continue
-      const details = await readDetails(this.#store, first.ref, blockOf(first.position))
-      matches.push(...inBlock.flatMap((candidate) => verify(candidate, details)))
+  #search(queries: readonly Query[], policy?: Policy): Searched[] {
+    const searched = queries.map((): Searched => ({ candidates: [], isComplete: true }))
+    for (const { bank, segments } of this.#banks) {
+      const { threshold, minQuality } = policy ?? bank
+      const asked = queries.flatMap(({ needles }, query) =>
+        needles.filter(({ quality }) => quality >= minQuality).map((needle) => ({ query, needle })),
+      )
+      for (const segment of segments) {
+        if ('digestSet' in segment) searchDigests(bank, segment, queries, searched)
+        else searchNeedles({ ...bank, threshold }, segment, asked, searched)
+      }
     }
-    return matches.toSorted((a, b) => a.distance - b.distance)
+    return searched
   }
 }
 
-async function loadHaystack(
-  modules: CoreModules,
-  store: ListStore,
-  ref: SegmentRef,
-): Promise<Haystack> {
-  const { groups, count } = await readSegment(store, ref)
-  return new Haystack(modules.match, groups, count)
+function searchNeedles(
+  bank: Bank,
+  segment: LoadedPdqSegment,
+  asked: readonly { query: number; needle: Needle }[],
+  searched: readonly Searched[],
+): void {
+  const hashes = asked.map(({ needle }) => needle.hash)
+  const { near, isComplete } = searchSegment(segment, hashes, bank.threshold)
+  for (const { needle: number, position, distance } of near) {
+    const from = asked[number]
+    if (!from) throw new RangeError(`no needle ${number}`)
+    const { query, needle } = from
+    searched[query]?.candidates.push({ bank, ref: segment.ref, position, distance, needle })
+  }
+  if (!isComplete) for (const { query } of asked) markIncomplete(searched[query])
 }
 
-/** An entry whose first half lies near a needle's. */
-interface Candidate {
-  bank: Bank
-  ref: SegmentRef
-  position: number
-  needle: Needle
-  firstHalfDistance: number
+function markIncomplete(searched: Searched | undefined): void {
+  if (searched) searched.isComplete = false
 }
 
-function blockOf(position: number): number {
-  return Math.floor(position / BLOCK_ENTRIES)
+function searchDigests(
+  bank: Bank,
+  { ref, digestSet, removals }: LoadedExactSegment,
+  queries: readonly Query[],
+  searched: readonly Searched[],
+): void {
+  queries.forEach(({ digests }, query) => {
+    for (const kind of DIGEST_KINDS) {
+      const digest = digests?.[kind]
+      if (!digest) continue
+      for (const position of digestSet.find(digest)) {
+        if (removals.has(position)) continue
+        searched[query]?.candidates.push({ bank, ref, position, distance: 0, digest, kind })
+      }
+    }
+  })
 }
 
-/**
- * Candidates of a bank for all needles that are good enough for it.
- * @throws {TooManyCandidatesError}
- */
-function candidatesIn({ bank, segments }: LoadedBank, needles: readonly Needle[]): Candidate[] {
-  return needles
-    .filter(({ quality }) => quality >= bank.minQuality)
-    .flatMap((needle) =>
-      segments.flatMap(({ ref, haystack }) => {
-        const { near, isComplete } = haystack.scan(needle.hash, bank.threshold)
-        if (!isComplete) throw new TooManyCandidatesError()
-        return near.map(({ position, distance }) => ({
-          bank,
-          ref,
-          position,
-          needle,
-          firstHalfDistance: distance,
-        }))
-      }),
-    )
-}
-
-/** The match that a candidate turns out to be, if it is one, by the second half of its hash. */
-function verify(
-  { bank, position, needle, firstHalfDistance }: Candidate,
-  details: readonly Detail[],
-): Match[] {
-  const detail = details[position % BLOCK_ENTRIES]
-  if (!detail) throw new RangeError(`no details for position ${position}`)
-  const secondHalf = needle.hash.subarray(HASH_BYTES / 2)
-  const distance =
-    firstHalfDistance + bitsDiffering(secondHalf, detail.secondHalf, 0, HASH_BYTES / 2)
-  if (distance > bank.threshold) return []
-  return [
-    {
-      bank: bank.id,
-      entry: detail.id,
-      labels: detail.labels,
-      distance,
-      threshold: bank.threshold,
-      needle,
-    },
-  ]
+/** Runs a function on all items, so many at once. Results are in the order of the items. */
+async function mapSome<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  run: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  const rest = items.entries()
+  const worker = async () => {
+    for (const [i, item] of rest) results[i] = await run(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  return results
 }

@@ -1,17 +1,33 @@
 import { describe, expect, it } from 'vitest'
+import { distance, type Hash256 } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import type { Entry } from '../../src/list/entry.ts'
+import { DIGEST_KINDS, type Entry } from '../../src/list/entry.ts'
+import { readManifest } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'
-import { detailKey } from '../../src/list/store.ts'
-import { BankIndex, TooManyCandidatesError } from '../../src/match/bank-index.ts'
-import { flipBits, needle, randomEntries } from '../support/entries.ts'
+import { BankIndex } from '../../src/match/bank-index.ts'
+import { type Match, MAX_MATCHES } from '../../src/match/match.ts'
+import { FileDigester } from '../../src/scan/digests.ts'
+import { flipBits, needle, randomDigests, randomEntries } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
 import { WatchedStore } from '../support/stores.ts'
 
+async function publish(store: WatchedStore, entries: Entry[], bank = 'csam', threshold = 31) {
+  return (await publishBank(store.sealed, entries, { bank, threshold })).manifest
+}
+
 async function indexOf(entries: Entry[], threshold = 31) {
   const store = new WatchedStore()
-  const manifest = await publishBank(store.list, entries, { bank: 'csam', threshold })
-  return { store, manifest, index: await BankIndex.load(modules, store.list, manifest) }
+  const manifest = await publish(store, entries, 'csam', threshold)
+  return { store, manifest, index: await BankIndex.load(modules, store.sealed, manifest) }
+}
+
+async function ask(index: BankIndex, ...hashes: Hash256[]): Promise<Match[]> {
+  const [result] = await index.match([{ needles: hashes.map((hash) => needle(hash)) }])
+  return result!.matches
+}
+
+function entry(hash: Uint8Array, id: string, labels: Record<string, string> = {}): Entry {
+  return { kind: 'pdq', hash, id, labels }
 }
 
 describe('BankIndex', () => {
@@ -20,114 +36,184 @@ describe('BankIndex', () => {
     const { index } = await indexOf(entries)
     for (let seed = 0; seed < 20; seed++) {
       const { hash, id } = entries[seed * 20]!
-      const [match, ...others] = await index.match([needle(flipBits(hash, 31, seed))])
-      expect(match).toMatchObject({ bank: 'csam', entry: id, distance: 31, threshold: 31 })
-      expect(others).toEqual([])
-      expect(await index.match([needle(flipBits(hash, 32, seed))])).toEqual([])
+      const matches = await ask(index, flipBits(hash, 31, seed))
+      expect(matches).toMatchObject([{ bank: 'csam', entry: id, distance: 31, threshold: 31 }])
+      expect(await ask(index, flipBits(hash, 32, seed))).toEqual([])
     }
   })
 
   it.each([0, 1, 30, 64, 128])('has an inclusive threshold: %i', async (threshold) => {
-    const [entry] = randomEntries(1, 2)
-    const { index } = await indexOf([entry!], threshold)
-    const matches = async (bits: number) => index.match([needle(flipBits(entry!.hash, bits))])
-    expect(await matches(threshold)).toHaveLength(1)
-    expect(await matches(threshold + 1)).toEqual([])
+    const [one] = randomEntries(1, 2)
+    const { index } = await indexOf([one!], threshold)
+    expect(await ask(index, flipBits(one!.hash, threshold))).toHaveLength(1)
+    expect(await ask(index, flipBits(one!.hash, threshold + 1))).toEqual([])
   })
 
-  it('tells all matches, nearest first, with their labels and needles', async () => {
+  it('tells all matches, nearest first, with their labels and probes', async () => {
     const hash = randomBytes(32, 3)
-    const at = (bits: number) => ({
-      hash: flipBits(hash, bits, bits),
-      id: `d${bits}`,
-      labels: { source: 's' },
-    })
+    const at = (bits: number) => entry(flipBits(hash, bits, bits), `d${bits}`, { source: 's' })
     const { index } = await indexOf([at(20), at(0), at(31), at(40), at(7)])
-    const found = await index.match([needle(hash)])
-    expect(found.map(({ entry, distance }) => [entry, distance])).toEqual([
+    const found = await ask(index, hash)
+    expect(found.map((match) => [match.entry, match.distance])).toEqual([
       ['d0', 0],
       ['d7', 7],
       ['d20', 20],
       ['d31', 31],
     ])
-    expect(found[0]).toMatchObject({ labels: { source: 's' }, needle: needle(hash) })
+    expect(found[0]).toMatchObject({ labels: { source: 's' }, probe: 'identity' })
+  })
+
+  it('tells an entry once, by the needle that is nearest', async () => {
+    const [one] = randomEntries(1, 4)
+    const { index } = await indexOf([one!])
+    const needles = [9, 3, 12].map((bits, i) => ({
+      ...needle(flipBits(one!.hash, bits)),
+      probe: (['identity', 'displayed', 'thumbnail'] as const)[i]!,
+    }))
+    const [result] = await index.match([{ needles }])
+    expect(result!.matches).toMatchObject([{ distance: 3, probe: 'displayed' }])
   })
 
   it('takes no needle of a quality under the least of the bank', async () => {
-    const [entry] = randomEntries(1, 4)
-    const { index } = await indexOf([entry!])
-    expect(await index.match([needle(entry!.hash, 50)])).toHaveLength(1)
-    expect(await index.match([needle(entry!.hash, 49)])).toEqual([])
+    const [one] = randomEntries(1, 4)
+    const { index } = await indexOf([one!])
+    const matches = async (quality: number) => {
+      const [result] = await index.match([{ needles: [needle(one!.hash, quality)] }])
+      return result!.matches.length
+    }
+    expect(await matches(50)).toBe(1)
+    expect(await matches(49)).toBe(0)
   })
 
-  it('reads details only for candidates', async () => {
+  it('reads details only for candidates, and those that several files need once', async () => {
     const entries = randomEntries(5000, 5)
     const { index, store } = await indexOf(entries)
     store.reads.length = 0
-    await index.match([needle(randomBytes(32, 1))])
+    await ask(index, randomBytes(32, 1))
     expect(store.reads).toEqual([])
-    await index.match([needle(entries[2500]!.hash)])
-    expect(store.reads).toEqual([expect.stringMatching(/^detail\/[0-9a-f]{64}\/2$/)])
+    const query = { needles: [needle(entries[2500]!.hash)] }
+    await index.match([query, query, { needles: [] }])
+    expect(store.reads).toEqual([expect.stringMatching(/^detail\/[0-9a-f]{64}\/\d$/)])
+  })
+
+  it('answers each file for itself', async () => {
+    const entries = randomEntries(40, 6)
+    const { index } = await indexOf(entries)
+    const results = await index.match(
+      entries.map(({ hash }, i) => ({ needles: i % 2 ? [needle(hash)] : [] })),
+    )
+    expect(results.map(({ matches }) => matches.map((match) => match.entry))).toEqual(
+      entries.map(({ id }, i) => (i % 2 ? [id] : [])),
+    )
   })
 
   it('asks all banks, each by its own threshold', async () => {
     const store = new WatchedStore()
-    const [entry] = randomEntries(1, 6)
-    await publishBank(store.list, [entry!], { bank: 'wide', threshold: 40 })
-    await publishBank(store.list, [entry!, ...randomEntries(20, 7)], {
-      bank: 'narrow',
-      threshold: 10,
-    })
-    const manifest = await publishBank(store.list, [], { bank: 'empty' })
-    const index = await BankIndex.load(modules, store.list, manifest)
+    const [one] = randomEntries(1, 6)
+    await publish(store, [one!], 'wide', 40)
+    await publish(store, [one!, ...randomEntries(20, 7)], 'narrow', 10)
+    const manifest = await publish(store, [], 'empty')
+    const index = await BankIndex.load(modules, store.sealed, manifest)
     const banks = async (bits: number) =>
-      (await index.match([needle(flipBits(entry!.hash, bits))])).map(({ bank }) => bank)
+      (await ask(index, flipBits(one!.hash, bits))).map(({ bank }) => bank)
     expect(await banks(10)).toEqual(['narrow', 'wide'])
     expect(await banks(11)).toEqual(['wide'])
     expect(await banks(41)).toEqual([])
   })
 
-  it('loads only the segments that are new', async () => {
-    const store = new WatchedStore()
-    await publishBank(store.list, randomEntries(100, 1), { bank: 'a' })
-    const first = await publishBank(store.list, randomEntries(100, 2), { bank: 'b' })
-    const index = await BankIndex.load(modules, store.list, first)
-    const second = await publishBank(store.list, randomEntries(100, 3), { bank: 'b' })
-    store.reads.length = 0
-    const next = await BankIndex.load(modules, store.list, second, index)
-    expect(store.reads).toEqual([`segment/${second.banks[1]?.segments[0]?.name}`])
-    for (const seed of [1, 3]) {
-      const [entry] = randomEntries(1, seed)
-      expect(await next.match([needle(entry!.hash)])).toHaveLength(1)
+  it('matches files by any of their digests', async () => {
+    const file = randomBytes(1000, 1)
+    const digester = new FileDigester()
+    digester.update(file)
+    const digests = digester.digest()
+    for (const kind of DIGEST_KINDS) {
+      const known: Entry = { kind, hash: digests[kind], id: `known-${kind}`, labels: {} }
+      const { index } = await indexOf([...randomDigests(3000, 1), known, ...randomEntries(10, 1)])
+      const [found, other] = await index.match([
+        { needles: [], digests },
+        { needles: [], digests: new FileDigester().digest() },
+      ])
+      expect(found!.matches).toEqual([
+        { bank: 'csam', entry: known.id, labels: {}, distance: 0, threshold: 0, probe: kind },
+      ])
+      expect(other!.matches).toEqual([])
     }
   })
 
-  it('refuses a list that is larger than an isolate can hold', async () => {
-    const { manifest, store } = await indexOf(randomEntries(1, 1))
-    const count = 3 << 20
-    const of = (entries: number) => ({
-      ...manifest,
-      banks: [{ ...manifest.banks[0]!, segments: [{ name: 'f'.repeat(64), count: entries }] }],
-    })
-    const load = (entries: number) => BankIndex.load(modules, store.list, of(entries))
-    await expect(load(count)).rejects.toMatchObject({ code: 'value-missing' })
-    await expect(load(count + 1)).rejects.toMatchObject({ code: 'list-too-large' })
+  it('finds every digest of a list, and none that was removed', async () => {
+    const store = new WatchedStore()
+    const entries = randomDigests(3000, 1)
+    await publish(store, entries)
+    const kept = entries.filter((_, i) => i % 10 !== 0)
+    const manifest = await publish(store, kept)
+    const index = await BankIndex.load(modules, store.sealed, manifest)
+    const none = { md5: new Uint8Array(16), sha1: new Uint8Array(20), sha256: new Uint8Array(32) }
+    const queries = entries.map(({ kind, hash }) => ({
+      needles: [],
+      digests: { ...none, [kind]: hash },
+    }))
+    const found = (await index.match(queries)).map(({ matches }) => matches[0]?.entry)
+    expect(found).toEqual(entries.map(({ id }, i) => (i % 10 === 0 ? undefined : id)))
+  })
+
+  it('loads only the segments that are new, and the removals of others', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(100, 1)
+    const index = await BankIndex.load(modules, store.sealed, await publish(store, entries))
+    const more = [...entries.slice(1), ...randomEntries(10, 2)]
+    const manifest = await publish(store, more)
+    store.reads.length = 0
+    const next = await BankIndex.load(modules, store.sealed, manifest, { kept: index.segments })
+    const [old, added] = manifest.banks[0]!.segments
+    expect(store.reads.toSorted()).toEqual([
+      `removed/${old!.removed!.name}`,
+      `segment/${added!.name}/0`,
+    ])
+    expect(await ask(next, entries[0]!.hash)).toEqual([])
+    for (const { hash, id } of more) expect(await ask(next, hash)).toMatchObject([{ entry: id }])
+    expect(await ask(index, entries[0]!.hash)).toHaveLength(1)
   })
 
   it('fails rather than miss a candidate whose details are not there', async () => {
     const entries = randomEntries(10, 8)
     const { index, store, manifest } = await indexOf(entries)
-    store.inner.values.delete(detailKey(manifest.banks[0]!.segments[0]!.name, 0))
-    await expect(index.match([needle(entries[3]!.hash)])).rejects.toMatchObject({
-      code: 'value-missing',
-    })
+    store.inner.values.delete(`detail/${manifest.banks[0]!.segments[0]!.name}/0`)
+    await expect(ask(index, entries[3]!.hash)).rejects.toMatchObject({ code: 'value-missing' })
   })
 
-  it('fails rather than look up more candidates than it may', async () => {
+  it('tells the nearest of many, that there are more, and reads no more than it may', async () => {
     const hash = randomBytes(32, 9)
-    const same = Array.from({ length: 5000 }, (_, i) => ({ hash, id: `${i}`, labels: {} }))
-    const { index } = await indexOf(same)
-    await expect(index.match([needle(hash)])).rejects.toThrow(TooManyCandidatesError)
+    const family = Array.from({ length: 100_000 }, (_, i) => {
+      const near = hash.slice()
+      for (const bit of [i % 97, 100 + (i % 101), 220 + (i % 31)])
+        near[bit >> 3] = (near[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      return entry(near, `${i}`)
+    })
+    const { index, store } = await indexOf([...family, entry(hash, 'itself')])
+    store.reads.length = 0
+    const [result] = await index.match([{ needles: [needle(hash)] }])
+    expect(result!.matches).toHaveLength(MAX_MATCHES)
+    expect(result!.matches[0]).toMatchObject({ entry: 'itself', distance: 0 })
+    expect(result!.isComplete).toBe(false)
+    expect(store.reads.length).toBeLessThanOrEqual(64)
+  })
+
+  it('tells that it had to leave candidates open', async () => {
+    // Alike in their first halves, and far from it in their second ones.
+    const first = randomBytes(16, 1)
+    const same = Array.from({ length: 70 * 1024 }, (_, i) => {
+      const hash = new Uint8Array(32)
+      hash.set(first)
+      hash.set(randomBytes(16, i), 16)
+      return entry(hash, `${i}`)
+    })
+    const { index, store } = await indexOf(same)
+    const hash = new Uint8Array(32)
+    hash.set(first)
+    store.reads.length = 0
+    const [result] = await index.match([{ needles: [needle(hash)] }])
+    expect(result).toEqual({ matches: [], isComplete: false })
+    expect(store.reads.length).toBeLessThanOrEqual(64)
   })
 
   it('finds the nearest entry, whatever the threshold and the quality', async () => {
@@ -136,5 +222,133 @@ describe('BankIndex', () => {
     const nearest = await index.nearest([needle(flipBits(entries[9]!.hash, 45), 0)])
     expect(nearest).toMatchObject({ entry: entries[9]!.id, distance: 45 })
     expect(await index.nearest([needle(flipBits(entries[9]!.hash, 45))], 40)).toBeUndefined()
+  })
+})
+
+describe('what an index answers', () => {
+  /** The slow twin. */
+  function nearestOf(entries: readonly Entry[], hashes: readonly Hash256[], threshold: number) {
+    const found = entries.map(({ hash, id }) => ({
+      entry: id,
+      distance: Math.min(...hashes.map((other) => distance(hash, other))),
+    }))
+    return found
+      .filter((match) => match.distance <= threshold)
+      .toSorted((a, b) => a.distance - b.distance)
+  }
+
+  const center = randomBytes(32, 77)
+  const lists: Record<string, Entry[]> = {
+    random: randomEntries(300, 1),
+    clustered: Array.from({ length: 300 }, (_, i) =>
+      entry(flipBits(randomBytes(32, i % 12), i % 50, i), `c-${i}`),
+    ),
+    // All differences in one half, in one slot or in none.
+    adversarial: Array.from({ length: 300 }, (_, i) => {
+      const hash = i % 3 === 0 ? flipBits(center, i % 129, i, 128) : center.slice()
+      if (i % 3 === 1) hash.fill(0xff, 16, 16 + (i % 16))
+      if (i % 3 === 2) hash[(i * 7) % 32] = i & 255
+      return entry(hash, `x-${i}`)
+    }),
+  }
+
+  it.each(Object.keys(lists))(
+    'is what a slow search finds, at every threshold, with removals: %s',
+    async (name) => {
+      const store = new WatchedStore()
+      const all = lists[name]!
+      await publish(store, all, 'a')
+      const left = all.filter((_, i) => i % 7 !== 0)
+      await publish(store, left, 'a')
+      const needles = [all[0]!, all[1]!, all[150]!].map(({ hash }, i) => flipBits(hash, 5 * i, i))
+      let index: BankIndex | undefined
+      for (let threshold = 0; threshold <= 128; threshold++) {
+        const manifest = await publish(store, left, 'a', threshold)
+        index = await BankIndex.load(modules, store.sealed, manifest, {
+          kept: index?.segments ?? [],
+        })
+        const [result] = await index.match([{ needles: needles.map((hash) => needle(hash)) }])
+        const expected = nearestOf(left, needles, threshold)
+        const told = result!.matches
+        expect(result!.isComplete).toBe(expected.length <= MAX_MATCHES)
+        expect(told.map((match) => match.distance)).toEqual(
+          expected.slice(0, MAX_MATCHES).map((match) => match.distance),
+        )
+        const last = told.at(-1)?.distance ?? 0
+        const sure = (matches: { entry: string; distance: number }[]) =>
+          matches
+            .filter((match) => told.length < MAX_MATCHES || match.distance < last)
+            .map((match) => match.entry)
+            .toSorted()
+        expect(sure(told)).toEqual(sure(expected))
+      }
+    },
+    30_000,
+  )
+})
+
+describe('an index with tables', () => {
+  const entries = randomEntries(20_000, 1)
+  const others = randomEntries(500, 2)
+
+  async function withTables() {
+    const store = new WatchedStore()
+    await publish(store, entries)
+    const manifest = await publish(store, [...entries.slice(10), ...others])
+    const index = await BankIndex.load(modules, store.sealed, manifest)
+    return { store, index }
+  }
+
+  it('answers as it does without, before, while and after they are built', async () => {
+    const { index } = await withTables()
+    const asked = [5, 11, 600, 19_999].map((i) => entries[i]!).concat(others[3]!)
+    const answers = async () => {
+      const found: string[][] = []
+      for (const bits of [0, 15, 16, 31, 32]) {
+        const needles = asked.map(({ hash }, i) => needle(flipBits(hash, bits, i)))
+        const [result] = await index.match([{ needles }])
+        found.push(result!.matches.map((match) => `${match.entry} ${match.distance}`).toSorted())
+      }
+      return found
+    }
+    const before = await answers()
+    expect(before.map((found) => found.length)).toEqual([4, 4, 4, 4, 0])
+    expect(index.needsTables).toBe(true)
+    let pauses = 0
+    await index.buildTables(async () => {
+      if (pauses++ % 5 === 0) expect(await answers()).toEqual(before)
+    })
+    expect(pauses).toBe(17)
+    expect(index.needsTables).toBe(false)
+    expect(await answers()).toEqual(before)
+  })
+
+  it('goes on without when their values cannot be read, and builds them later', async () => {
+    const { store, index } = await withTables()
+    store.onRead = (key) => {
+      if (key.startsWith('tail/')) throw new Error('slow')
+    }
+    await expect(index.buildTables(async () => {})).rejects.toThrow('slow')
+    expect(await ask(index, entries[600]!.hash)).toHaveLength(1)
+    store.onRead = () => {}
+    await index.buildTables(async () => {})
+    expect(index.needsTables).toBe(false)
+    expect(await ask(index, entries[600]!.hash)).toHaveLength(1)
+  })
+
+  it('builds none for small segments', async () => {
+    const { index } = await indexOf(randomEntries(1000, 1))
+    expect(index.needsTables).toBe(false)
+  })
+})
+
+describe('memory of an index', () => {
+  it('is what the haystacks and digest sets take', async () => {
+    const store = new WatchedStore()
+    await publish(store, [...randomEntries(40_000, 1), ...randomDigests(40_000, 2)])
+    const index = await BankIndex.load(modules, store.sealed, await readManifest(store.sealed))
+    const bytes = 40_000 * 16 + 40_000 * 2.5
+    expect(index.memoryBytes).toBeGreaterThan(bytes * 0.95)
+    expect(index.memoryBytes).toBeLessThan(bytes + 3 * 65_536)
   })
 })

@@ -1,34 +1,51 @@
 import { describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
+import type { Entry } from '../../src/list/entry.ts'
+import { type Manifest, readManifest, segmentsOf } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'
-import { LiveList } from '../../src/match/live-list.ts'
-import { needle, randomEntries } from '../support/entries.ts'
-import { WatchedStore } from '../support/stores.ts'
+import { LiveList, type LiveListOptions } from '../../src/match/live-list.ts'
+import { needle, randomDigests, randomEntries } from '../support/entries.ts'
+import { OTHER_KEY, seal, WatchedStore } from '../support/stores.ts'
 
 /** A live list over a store, with a clock of its own. */
-function setUp(refreshSeconds = 60) {
+function setUp(options: Partial<LiveListOptions> = {}) {
   const store = new WatchedStore()
   const errors: unknown[] = []
   const behind: Promise<unknown>[] = []
   const clock = { ms: 1_000_000 }
   const list = new LiveList({
     modules,
-    store: store.list,
-    refreshSeconds,
+    store: store.sealed,
+    refreshSeconds: 60,
+    maxAgeSeconds: 3600,
+    onStale: 'use',
+    maxEntries: 3 << 20,
+    maxTableEntries: 1 << 20,
     onError: (error) => errors.push(error),
     now: () => clock.ms,
+    ...options,
   })
+  const keepAlive = (promise: Promise<unknown>) => void behind.push(promise)
+  const publish = async (entries: Entry[]): Promise<Manifest> =>
+    (await publishBank(store.sealed, entries, { bank: 'a' })).manifest
   return {
     store,
     errors,
     clock,
     list,
-    get: () => list.get((promise) => behind.push(promise)),
+    get: () => list.get(keepAlive),
+    /** Ids of entries that a hash matches. */
+    ask: async (entry: Entry | undefined) => {
+      const needles = [needle(entry!.hash)]
+      const [result] = await list.match([{ needles }], keepAlive)
+      return result!.matches.map((match) => match.entry)
+    },
     /** Waits for what runs behind requests. */
     settle: async () => {
-      await Promise.all(behind.splice(0))
+      while (behind.length > 0) await Promise.all(behind.splice(0))
     },
-    publish: (seed: number) => publishBank(store.list, randomEntries(50, seed), { bank: 'a' }),
+    publishEntries: publish,
+    publish: (seed: number) => publish(randomEntries(50, seed)),
   }
 }
 
@@ -47,7 +64,7 @@ describe('LiveList', () => {
   })
 
   it('looks for a newer version after the refresh time, without making a request wait', async () => {
-    const { clock, get, publish, settle } = setUp()
+    const { clock, get, ask, publish, settle } = setUp()
     await publish(1)
     await get()
     await publish(2)
@@ -58,10 +75,9 @@ describe('LiveList', () => {
     clock.ms += 1
     expect((await get()).manifest.version).toBe(1)
     await settle()
-    const index = await get()
-    expect(index.manifest.version).toBe(2)
-    expect(await index.match([needle(randomEntries(1, 2)[0]!.hash)])).toHaveLength(1)
-    expect(await index.match([needle(randomEntries(1, 1)[0]!.hash)])).toEqual([])
+    expect((await get()).manifest.version).toBe(2)
+    expect(await ask(randomEntries(1, 2)[0])).toEqual(['e-2-0'])
+    expect(await ask(randomEntries(1, 1)[0])).toEqual([])
   })
 
   it('does not load a version again that it has', async () => {
@@ -96,8 +112,8 @@ describe('LiveList', () => {
     expect((await get()).manifest.version).toBe(2)
   })
 
-  it('keeps the list when the store answers with an older one', async () => {
-    const { store, clock, get, publish, settle } = setUp()
+  it('keeps the list when the store answers with an older one, and does not take it for confirmed', async () => {
+    const { store, errors, list, clock, get, publish, settle } = setUp()
     await publish(1)
     const older = (await store.inner.get('manifest'))!
     await publish(2)
@@ -107,10 +123,17 @@ describe('LiveList', () => {
     await get()
     await settle()
     expect(await get()).toBe(index)
+    expect(errors).toMatchObject([{ code: 'older-manifest' }])
+    expect(list.state).toMatchObject({
+      state: 'current',
+      version: 2,
+      age: 60,
+      error: 'older-manifest',
+    })
   })
 
   it('throws while there is no list, and tries again after 1, 2, 4 seconds and so on', async () => {
-    const { store, errors, clock, get, publish } = setUp(5)
+    const { store, errors, clock, get, publish } = setUp({ refreshSeconds: 5 })
     const tries: number[] = []
     for (let second = 0; second < 20; second++) {
       const before = manifestReads(store)
@@ -153,11 +176,307 @@ describe('LiveList', () => {
     await publish(2)
     clock.ms += 59_999
     await get()
-    expect(list.current?.manifest.version).toBe(1)
+    expect(list.version).toBe(1)
     clock.ms += 1
     const behind: Promise<unknown>[] = []
     await list.get((promise) => behind.push(promise))
     await Promise.all(behind)
-    expect(list.current?.manifest.version).toBe(2)
+    expect(list.version).toBe(2)
   })
+
+  it('brings additions and removals at the next refresh, and reads just those', async () => {
+    const { store, clock, ask, get, publishEntries, settle } = setUp()
+    const entries = randomEntries(3000, 1)
+    await publishEntries(entries)
+    await get()
+    const more = randomEntries(100, 2)
+    const manifest = await publishEntries([...entries.slice(1), ...more])
+    clock.ms += 60_000
+    store.reads.length = 0
+    await get()
+    await settle()
+    const [old, added] = segmentsOf(manifest)
+    expect(store.reads.toSorted()).toEqual([
+      'manifest',
+      `removed/${old!.removed!.name}`,
+      `segment/${added!.name}/0`,
+    ])
+    expect(await ask(more[99])).toEqual(['e-2-99'])
+    expect(await ask(entries[0])).toEqual([])
+    expect(await ask(entries[1])).toEqual(['e-1-1'])
+  })
+
+  it('builds tables behind requests, and answers meanwhile', async () => {
+    const { list, ask, publishEntries, settle } = setUp()
+    const entries = randomEntries(20_000, 1)
+    await publishEntries(entries)
+    expect(await ask(entries[1])).toEqual(['e-1-1'])
+    const before = list.memoryBytes
+    await settle()
+    expect(list.memoryBytes).toBeGreaterThan(before * 2)
+    expect(await ask(entries[1])).toEqual(['e-1-1'])
+  })
+
+  it('builds none for a list that is larger than may have them', async () => {
+    const { list, ask, publishEntries, settle } = setUp({ maxTableEntries: 19_999 })
+    const entries = randomEntries(20_000, 1)
+    await publishEntries(entries)
+    await ask(entries[1])
+    const before = list.memoryBytes
+    await settle()
+    expect(list.memoryBytes).toBe(before)
+  })
+
+  it('holds as many entries as it may, and no more', async () => {
+    const { errors, clock, get, publishEntries, settle } = setUp({ maxEntries: 100 })
+    await publishEntries(randomEntries(100, 1))
+    const index = await get()
+    await publishEntries(randomEntries(101, 2))
+    clock.ms += 60_000
+    await get()
+    await settle()
+    expect(await get()).toBe(index)
+    expect(errors).toMatchObject([{ code: 'list-too-large' }])
+  })
+})
+
+describe('a list that cannot be confirmed', () => {
+  it('is reported as stale after its age, and used', async () => {
+    const { store, errors, list, clock, ask, publish, settle } = setUp({ maxAgeSeconds: 600 })
+    await publish(1)
+    await ask(randomEntries(1, 1)[0])
+    store.onRead = () => {
+      throw new Error('storage is down')
+    }
+    clock.ms += 600_000
+    await ask(randomEntries(1, 2)[0])
+    await settle()
+    expect(list.state).toMatchObject({ state: 'current', age: 600 })
+    expect(errors).toEqual([new Error('storage is down')])
+    clock.ms += 60_000
+    expect(await list.match([{ needles: [] }], () => {})).toHaveLength(1)
+    expect(list.state).toMatchObject({ state: 'stale', age: 660, error: 'unknown error' })
+    expect(errors.at(-1)).toMatchObject({ code: 'stale-list' })
+    store.onRead = () => {}
+    clock.ms += 60_000
+    await ask(randomEntries(1, 1)[0])
+    await settle()
+    expect(list.state).toMatchObject({ state: 'current', age: 0 })
+  })
+
+  it('fails by configuration, until it is confirmed', async () => {
+    const { store, clock, get, publish } = setUp({ maxAgeSeconds: 600, onStale: 'fail' })
+    await publish(1)
+    const index = await get()
+    store.onRead = () => {
+      throw new Error('storage is down')
+    }
+    clock.ms += 600_000
+    expect(await get()).toBe(index)
+    clock.ms += 1000
+    await expect(get()).rejects.toMatchObject({ code: 'stale-list' })
+    store.onRead = () => {}
+    clock.ms += 60_000
+    expect(await get()).toBe(index) // it is read again before it is used
+  })
+
+  it('is not used for longer than what it is read from is kept', async () => {
+    const { store, clock, get, publish } = setUp({ maxAgeSeconds: 86_400 })
+    await publish(1)
+    await get()
+    store.onRead = () => {
+      throw new Error('storage is down')
+    }
+    clock.ms += 24 * 3_600_000
+    await get()
+    clock.ms += 1001
+    await expect(get()).rejects.toMatchObject({ code: 'stale-list' })
+  })
+})
+
+describe('a version in which all is new', () => {
+  // So large that memories of less than a page do not hide what is held.
+  const old = randomEntries(40_000, 1)
+  const next = randomEntries(40_000, 2)
+
+  it('takes the place of the old one, without both in memory', async () => {
+    const { store, list, clock, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
+    await publishEntries(old)
+    expect(await ask(old[7])).toEqual(['e-1-7'])
+    const resting = list.memoryBytes
+    await publishEntries(next)
+    clock.ms += 60_000
+    let peak = 0
+    store.onRead = () => {
+      peak = Math.max(peak, list.memoryBytes)
+    }
+    await ask(old[7])
+    await settle()
+    expect(peak).toBeLessThanOrEqual(resting)
+    expect(list.memoryBytes).toBe(resting)
+    expect(await ask(next[7])).toEqual(['e-2-7'])
+    expect(await ask(old[7])).toEqual([])
+  })
+
+  it('lets requests wait meanwhile, and answers from one version or the other', async () => {
+    const { store, clock, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
+    await publishEntries(old)
+    await ask(old[7])
+    await publishEntries(next)
+    clock.ms += 60_000
+    const answers: Promise<string[][]>[] = []
+    store.onRead = (key) => {
+      if (key.startsWith('segment/')) answers.push(Promise.all([ask(old[3]), ask(next[3])]))
+    }
+    await ask(old[7])
+    await settle()
+    const told = (await Promise.all(answers)).map((answer) => JSON.stringify(answer))
+    expect(new Set(told)).toEqual(new Set(['[["e-1-3"],[]]', '[[],["e-2-3"]]']))
+  })
+
+  it('leaves the old one alone when it is not whole', async () => {
+    const { store, errors, clock, get, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
+    await publishEntries(old)
+    const index = await get()
+    const manifest = await publishEntries(next)
+    await store.deleteAll([`segment/${segmentsOf(manifest)[0]!.name}/0`])
+    clock.ms += 60_000
+    await get()
+    await settle()
+    expect(await get()).toBe(index)
+    expect(await ask(old[7])).toEqual(['e-1-7'])
+    expect(errors).toMatchObject([{ code: 'value-missing' }])
+  })
+
+  it('is undone when it fails half-way, after it was seen to be whole', async () => {
+    const { store, errors, list, clock, get, ask, publishEntries, settle } = setUp({
+      maxTableEntries: 0,
+    })
+    await publishEntries(old)
+    await get()
+    const manifest = await publishEntries(next)
+    const key = `segment/${segmentsOf(manifest)[0]!.name}/0`
+    clock.ms += 60_000
+    store.onRead = (read) => {
+      const times = store.reads.filter((other) => other === key).length
+      if (read === key && times === 2) throw new Error('storage is down')
+    }
+    await get()
+    await settle()
+    expect(await ask(old[7])).toEqual(['e-1-7'])
+    expect(await ask(next[7])).toEqual([])
+    expect(errors).toEqual([new Error('storage is down')])
+    clock.ms += 60_000
+    await get()
+    await settle()
+    expect(await ask(next[7])).toEqual(['e-2-7'])
+    expect(list.version).toBe(2)
+  })
+})
+
+describe('what a list tells of itself', () => {
+  it('is its version, age, state and counts', async () => {
+    const { list, clock, get, publishEntries } = setUp()
+    expect(list.state).toEqual({ state: 'none' })
+    await expect(get()).rejects.toThrow('no hash list')
+    expect(list.state).toEqual({ state: 'none', error: 'list-missing' })
+    clock.ms += 60_000
+    const manifest = await publishEntries([...randomEntries(50, 1), ...randomDigests(30, 1)])
+    await get()
+    clock.ms += 30_000
+    expect(list.state).toEqual({
+      state: 'current',
+      version: 1,
+      publishedAt: manifest.publishedAt,
+      age: 30,
+      entries: { pdq: 50, exact: 30 },
+      where: 'isolate',
+      memoryBytes: list.memoryBytes,
+    })
+  })
+})
+
+describe('each fault of the store', () => {
+  const entries = randomEntries(3000, 1)
+  const more = [...entries, ...randomEntries(100, 2)]
+  const flip = (value: Uint8Array<ArrayBuffer>) => {
+    const flipped = value.slice()
+    flipped[100] = (flipped[100] ?? 0) ^ 1
+    return flipped
+  }
+
+  /** What becomes of the values of the second version. */
+  const faults: [string, string, (store: WatchedStore, key: string) => Promise<void> | void][] = [
+    ['a value is missing', 'value-missing', (store, key) => store.deleteAll([key])],
+    [
+      'a value is cut off',
+      'value-damaged',
+      async (store, key) => store.put(key, (await store.get(key))!.slice(0, 90)),
+    ],
+    ['a value is empty', 'value-damaged', (store, key) => store.put(key, new Uint8Array(0))],
+    [
+      'a bit is flipped',
+      'value-damaged',
+      async (store, key) => store.put(key, flip((await store.get(key))!)),
+    ],
+    [
+      'a value is foreign',
+      'value-damaged',
+      async (store, key) =>
+        store.put(key, (await store.get(key.startsWith('segment') ? 'manifest' : 'history/1'))!),
+    ],
+    [
+      'a value has another key',
+      'unknown-key',
+      async (store, key) => seal(store, OTHER_KEY).put(key, new Uint8Array(10)),
+    ],
+    [
+      'the manifest is newer than this code',
+      'other-format',
+      (store) =>
+        store.sealed.put('manifest', new Uint8Array(new TextEncoder().encode('{"format":99}'))),
+    ],
+    [
+      'the store fails',
+      'unknown error',
+      (store, key) => {
+        store.onRead = (read) => {
+          if (read === key) throw new Error('fails')
+        }
+      },
+    ],
+  ]
+  const places = ['manifest', 'segment'] as const
+  const cases = faults.flatMap(([name, code, spoil]) =>
+    places.map((place) => [name, place, code, spoil] as const),
+  )
+
+  it.each(cases)(
+    'keeps the last good list, says so, and recovers: %s, in the %s',
+    async (_, place, code, spoil) => {
+      const { store, list, errors, clock, get, ask, publishEntries, settle } = setUp()
+      await publishEntries(entries)
+      await ask(entries[0])
+      const manifest = await publishEntries(more)
+      const good = new Map(store.inner.values)
+      const key = place === 'manifest' ? 'manifest' : `segment/${segmentsOf(manifest)[1]!.name}/0`
+      await spoil(store, key)
+      const expected = place === 'manifest' && code === 'value-missing' ? 'list-missing' : code
+      clock.ms += 60_000
+      await get()
+      await settle()
+      expect(errors).toHaveLength(1)
+      expect(list.state).toMatchObject({ state: 'current', version: 1, error: expected })
+      expect(await ask(entries[0])).toEqual(['e-1-0'])
+      expect(await ask(more.at(-1))).toEqual([])
+      store.onRead = () => {}
+      for (const [name, value] of good) store.inner.values.set(name, value)
+      clock.ms += 1000
+      await get()
+      await settle()
+      expect(await ask(more.at(-1))).toEqual(['e-2-99'])
+      expect(list.state).not.toHaveProperty('error')
+      expect((await readManifest(store.sealed)).version).toBe(2)
+    },
+  )
 })

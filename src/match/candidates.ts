@@ -1,0 +1,139 @@
+import { bitsDiffering, HASH_BYTES } from '../core/hash.ts'
+import { blockOf, type Detail, readDetails } from '../list/details.ts'
+import type { DigestKind } from '../list/entry.ts'
+import type { Bank, SegmentRef } from '../list/manifest.ts'
+import { BLOCK_ENTRIES } from '../list/sizes.ts'
+import type { ListStore } from '../list/store.ts'
+import type { Needle } from '../scan/scanner.ts'
+import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
+
+/** Detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */
+const MAX_BLOCKS = 64
+/** Detail blocks that are read at once. A Worker may have six connections. */
+const BLOCKS_AT_ONCE = 6
+
+/** An entry that may match, by what is known in memory. */
+export type Candidate = NearCandidate | ExactCandidate
+
+interface NearCandidate extends Place {
+  needle: Needle
+}
+
+interface ExactCandidate extends Place {
+  digest: Uint8Array
+  kind: DigestKind
+}
+
+interface Place {
+  bank: Bank
+  ref: SegmentRef
+  position: number
+  /** Bits that differ so far; the whole distance is no less. */
+  distance: number
+}
+
+/** What the search in memory found for one file. */
+export interface Searched {
+  candidates: Candidate[]
+  /** Whether there are no others. */
+  isComplete: boolean
+}
+
+/** Candidates whose details lie in the same block. */
+interface Block {
+  ref: SegmentRef
+  number: number
+  /** Of the candidate that is nearest so far. */
+  distance: number
+  candidates: Candidate[]
+}
+
+/** Tells candidates from matches by their details. Blocks that several files need are read once. */
+export class CandidateVerifier {
+  readonly #store: ListStore
+  readonly #read = new Map<string, Promise<Detail[]>>()
+
+  constructor(store: ListStore) {
+    this.#store = store
+  }
+
+  /**
+   * Verifies the candidates of several files.
+   * @throws {ValueMissingError | ValueDamagedError} details are not there or not whole
+   */
+  async verify(files: readonly Searched[]): Promise<MatchResult[]> {
+    const results: MatchResult[] = []
+    for (const file of files) results.push(await this.#verifyFile(file))
+    return results
+  }
+
+  async #verifyFile({ candidates, isComplete }: Searched): Promise<MatchResult> {
+    const blocks = blocksOf(candidates)
+    const found = new Map<string, Match>()
+    let matches: Match[] = []
+    for (let first = 0; first < blocks.length; first += BLOCKS_AT_ONCE) {
+      const some = blocks.slice(first, first + BLOCKS_AT_ONCE)
+      if (first >= MAX_BLOCKS || isFull(matches, some[0])) return { matches, isComplete: false }
+      const details = await Promise.all(some.map((block) => this.#readBlock(block)))
+      some.forEach((block, i) => collect(block, details[i] ?? [], found))
+      matches = nearestMatches([...found.values()])
+    }
+    return { matches, isComplete: isComplete && found.size <= MAX_MATCHES }
+  }
+
+  #readBlock({ ref, number }: Block): Promise<Detail[]> {
+    const key = `${ref.name}/${number}`
+    const reading = this.#read.get(key) ?? readDetails(this.#store, ref, number)
+    this.#read.set(key, reading)
+    return reading
+  }
+}
+
+/** Blocks that candidates lie in, those with the nearest first. */
+function blocksOf(candidates: readonly Candidate[]): Block[] {
+  const byPlace = Map.groupBy(candidates, ({ ref, position }) => `${ref.name}/${blockOf(position)}`)
+  const blocks = [...byPlace.values()].flatMap((inBlock): Block[] => {
+    const [first] = inBlock
+    if (!first) return []
+    const distance = Math.min(...inBlock.map((candidate) => candidate.distance))
+    return [{ ref: first.ref, number: blockOf(first.position), distance, candidates: inBlock }]
+  })
+  return blocks.toSorted((a, b) => a.distance - b.distance)
+}
+
+/** Whether there are as many matches as are told, and none in a block can be nearer. */
+function isFull(matches: readonly Match[], next: Block | undefined): boolean {
+  const last = matches[MAX_MATCHES - 1]
+  return last !== undefined && last.distance <= (next?.distance ?? 0)
+}
+
+/** Adds the matches among the candidates of a block: of each entry, the nearest. */
+function collect(block: Block, details: readonly Detail[], found: Map<string, Match>): void {
+  for (const candidate of block.candidates) {
+    const detail = details[candidate.position % BLOCK_ENTRIES]
+    if (!detail) throw new RangeError(`no details for position ${candidate.position}`)
+    const match = verifyCandidate(candidate, detail)
+    if (!match) continue
+    const key = `${candidate.bank.id}/${candidate.ref.name}/${candidate.position}`
+    const other = found.get(key)
+    if (!other || match.distance < other.distance) found.set(key, match)
+  }
+}
+
+/** The match that a candidate turns out to be, if it is one. */
+function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Match | undefined {
+  const { bank } = candidate
+  const match = { bank: bank.id, entry: id, labels }
+  if ('digest' in candidate) {
+    if (!isSame(candidate.digest, rest)) return undefined
+    return { ...match, distance: 0, threshold: 0, probe: candidate.kind }
+  }
+  const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
+  const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
+  if (distance > bank.threshold) return undefined
+  return { ...match, distance, threshold: bank.threshold, probe: candidate.needle.probe }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}

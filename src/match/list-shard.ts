@@ -1,0 +1,83 @@
+import { DurableObject } from 'cloudflare:workers'
+import { modules } from '../core/workerd.ts'
+import { type Bank, nextManifest } from '../list/manifest.ts'
+import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import { KvStore } from '../list/store.ts'
+import { BankIndex } from './bank-index.ts'
+import type { MatchResult, Query } from './match.ts'
+import { isReplacement, replaceIndex } from './replace.ts'
+import type { Shard } from './sharded-index.ts'
+
+/** Bindings that a shard needs: those of the Worker. */
+export interface ShardBindings {
+  HASH_LISTS: KVNamespace
+  LIST_KEY?: string
+}
+
+/** A range of the list, by the banks and segments in it. */
+interface LoadedRange {
+  name: string
+  index: BankIndex
+}
+
+/**
+ * A Durable Object that holds a range of a list that is too large for one isolate. It holds what it is asked about, and what
+ * it was asked about before, as long as both fit: isolates change to a new version one after another.
+ */
+export class ListShard extends DurableObject<ShardBindings> implements Shard {
+  readonly #store = new SealedStore(
+    new KvStore(this.env.HASH_LISTS),
+    parseListKeys(this.env.LIST_KEY),
+  )
+  #current: LoadedRange | undefined
+  #previous: LoadedRange | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  /**
+   * Loads a range before it is asked about.
+   * @throws {ValueMissingError | ValueDamagedError} what was loaded before stays
+   */
+  async prepare(banks: Bank[]): Promise<void> {
+    await this.#indexOf(banks)
+  }
+
+  async match(banks: Bank[], queries: readonly Query[]): Promise<MatchResult[]> {
+    for (;;) {
+      const index = await this.#indexOf(banks)
+      if (!index.isReleased) return index.match(queries)
+    }
+  }
+
+  /** The index of a range. One range is loaded at a time. */
+  #indexOf(banks: Bank[]): Promise<BankIndex> {
+    const name = JSON.stringify(banks)
+    const found = this.#find(name)
+    if (found) return Promise.resolve(found)
+    const loading = this.#last.then(() => this.#find(name) ?? this.#load(name, banks))
+    this.#last = loading.catch(() => undefined)
+    return loading
+  }
+
+  #find(name: string): BankIndex | undefined {
+    return [this.#current, this.#previous].find((range) => range?.name === name)?.index
+  }
+
+  async #load(name: string, banks: Bank[]): Promise<BankIndex> {
+    const old = this.#current
+    const manifest = nextManifest(0, banks)
+    if (old && isReplacement(old.index, manifest)) {
+      this.#previous = undefined
+      const index = await replaceIndex(modules, this.#store, old.index, manifest, {
+        onGiven: () => (this.#current = undefined),
+        onError: () => undefined, // it is thrown as well
+      })
+      this.#current = { name: index.manifest === manifest ? name : old.name, index }
+      return index
+    }
+    const kept = old?.index.segments ?? []
+    const index = await BankIndex.load(modules, this.#store, manifest, { kept })
+    this.#previous = old
+    this.#current = { name, index }
+    return index
+  }
+}

@@ -1,0 +1,52 @@
+import type { DigestKind } from '../list/entry.ts'
+import type { FileDigests } from '../scan/digests.ts'
+import type { Needle, Probe, ScannedFile } from '../scan/scanner.ts'
+
+/** What is asked about one file. */
+export interface Query {
+  needles: readonly Needle[]
+  /** Absent for a file that is empty. */
+  digests?: FileDigests
+}
+
+/** What the list is asked about a file: by its needles if it could be scanned, by its digests in any case. */
+export function queryOf(file: ScannedFile): Query {
+  return {
+    needles: file.coverage === 'scanned' ? file.needles : [],
+    ...(file.digests && { digests: file.digests }),
+  }
+}
+
+/** An entry that a file matches: within its bank's threshold of a needle, or the same byte for byte. */
+export interface Match {
+  bank: string
+  entry: string
+  labels: Record<string, string>
+  /** Bits, 0 to the threshold; 0 for a digest. */
+  distance: number
+  threshold: number
+  /** How the nearest needle was derived, or which digest it is. */
+  probe: Probe | DigestKind
+}
+
+/** What a list has about one file. */
+export interface MatchResult {
+  /** Each entry once, nearest first, at most MAX_MATCHES. */
+  matches: Match[]
+  /** Whether there is nothing else: false if there was more to look up than a query may. */
+  isComplete: boolean
+}
+
+/** Most matches of a file that are told. The nearest come first, and the first decides. */
+export const MAX_MATCHES = 16
+
+/** A list that can be asked. */
+export interface Matcher {
+  /** Answers for each query, in order. */
+  match(queries: readonly Query[]): Promise<MatchResult[]>
+}
+
+/** Orders matches, and leaves out what is too many. */
+export function nearestMatches(matches: readonly Match[]): Match[] {
+  return matches.toSorted((a, b) => a.distance - b.distance).slice(0, MAX_MATCHES)
+}
