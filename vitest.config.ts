@@ -30,6 +30,8 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: './wrangler.test.toml' },
             remoteBindings: false,
+            // Whatever .dev.vars has.
+            miniflare: { bindings: { LIST_KEY: '00112233445566778899aabbccddeeff'.repeat(2) } },
           }),
         ],
         test: {

@@ -6,7 +6,7 @@ import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './errors.ts'
 import { hashFiles } from './node/hash-command.ts'
-import { listPush, listRekey, listShow } from './node/list-commands.ts'
+import { listPush, listRekey, listRollback, listShow, listVerify } from './node/list-commands.ts'
 import { matchFiles } from './node/match-command.ts'
 
 /** Exit codes. */
@@ -49,7 +49,10 @@ withStoreOptions(
   list
     .command('push')
     .description('publish a hash list as the content of a bank')
-    .argument('<list>', 'hash list: one hash a line, or CSV with a column named hash')
+    .argument(
+      '<list>',
+      'hash list: one hash a line, or CSV with a column named hash, pdq, md5, sha1 or sha256',
+    )
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .option(
       '--threshold <bits>',
@@ -67,6 +70,21 @@ withStoreOptions(
     .command('show')
     .description('print version, banks, counts and age of the published list, never hashes'),
 ).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
+
+withStoreOptions(
+  list
+    .command('verify')
+    .description('read all of the published list, and see that it holds together'),
+).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
+
+withStoreOptions(
+  list
+    .command('rollback')
+    .description('publish an earlier version again')
+    .argument('<version>', 'its number; `list show` tells those that are kept', parseVersion),
+).action((version: number, options: Parameters<typeof listRollback>[1]) =>
+  run(() => listRollback(version, options)),
+)
 
 withStoreOptions(
   list
@@ -93,6 +111,11 @@ function parseThreshold(text: string): number {
   const threshold = Number(text)
   if (/^\d+$/.test(text) && threshold <= MAX_THRESHOLD) return threshold
   throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_THRESHOLD}.`)
+}
+
+function parseVersion(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 
 function parseBank(text: string): string {

@@ -8,7 +8,7 @@ import { modules } from './core/workerd.ts'
 import page from './dev/page.html'
 import { createGate } from './gate/app.ts'
 import { type Bindings, gateParts } from './gate/bindings.ts'
-import { judge } from './gate/verdict.ts'
+import { type AskList, judge } from './gate/verdict.ts'
 import { readManifest } from './list/manifest.ts'
 import { BankIndex } from './match/bank-index.ts'
 import { scanFile } from './scan/scanner.ts'
@@ -22,7 +22,8 @@ app.post('/inspect', async (c) => {
   const file = new Uint8Array(await c.req.arrayBuffer())
   const scanned = await scanFile(parts, file)
   const loading = loadIndex()
-  const verdict = await judge([scanned], () => loading, parts.config)
+  const askList: AskList = async (queries) => (await loading).match(queries)
+  const verdict = await judge([scanned], askList, parts.config)
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
   const nearest = verdict.reason === 'failed' ? undefined : await (await loading).nearest(needles)
   return c.json({
@@ -46,4 +47,5 @@ async function loadIndex(): Promise<BankIndex> {
   return BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
 }
 
+export { ListShard } from './match/list-shard.ts'
 export default { fetch: app.fetch } satisfies ExportedHandler

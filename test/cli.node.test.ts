@@ -147,7 +147,9 @@ describe('hashgate match', () => {
   it('refuses a bad list with the line, or passes over it and says so', async () => {
     const refused = await hashgate('match', '--list', path('bad.txt'), path('a.jpg'))
     expect(refused).toMatchObject({ code: 1, out: '' })
-    expect(refused.err).toContain('line 2: has 8 characters where a hash has 64 hex digits')
+    expect(refused.err).toContain(
+      'line 2: has 8 characters where a hash has 32, 40 or 64 hex digits',
+    )
     const skipped = await hashgate('match', '--skip-bad', '--list', path('bad.txt'), path('a.jpg'))
     expect(skipped.code).toBe(0)
     expect(skipped.err).toContain('skipped 1 bad line\n')
@@ -176,15 +178,42 @@ describe('hashgate list', () => {
     )
     expect(pushed).toMatchObject({
       code: 0,
-      out: 'published version 1 on this machine: bank csam has 1 entry\n',
+      out: 'published version 1 on this machine: bank csam has 1 entry (added 1, removed 0, kept 0)\n',
     })
     const shown = await hashgate('list', 'show', ...store())
     expect(shown.code).toBe(0)
     expect(shown.out).toMatch(/^version 1, published 20\S+ \(\d+ seconds? ago\)\n/)
     expect(shown.out).toContain(
-      'bank csam: 1 entry in 1 segment, threshold 20, quality at least 50',
+      'bank csam: 1 perceptual hash and 0 digests in 1 segment, threshold 20, quality at least 50',
     )
     expect(shown.out).not.toContain(hash.slice(0, 12))
+  })
+
+  it('tells what a push changed, and returns to what was before', async () => {
+    const md5 = 'ab'.repeat(16)
+    await writeFile(path('longer.csv'), `hash,kind\n${hash},pdq\n${md5},\n${hash},sha256\n`)
+    const push = ['list', 'push', path('longer.csv'), '--bank', 'csam', ...store()]
+    expect((await hashgate(...push)).out).toBe(
+      'published version 2 on this machine: bank csam has 3 entries (added 3, removed 1, kept 0)\n',
+    )
+    expect((await hashgate(...push)).out).toContain('(added 0, removed 0, kept 3)')
+    const shown = await hashgate('list', 'show', ...store())
+    expect(shown.out).toContain('bank csam: 1 perceptual hash and 2 digests in 2 segments')
+    expect(shown.out).toContain('earlier versions that are kept: 2, 1\n')
+    const verified = await hashgate('list', 'verify', ...store())
+    expect(verified).toMatchObject({
+      code: 0,
+      out: 'version 3 is whole: 3 entries in 11 values\n',
+    })
+    const back = await hashgate('list', 'rollback', '1', ...store())
+    expect(back.out).toBe('published version 4, with the content of version 1\n')
+    expect((await hashgate('list', 'show', ...store())).out).toContain('bank csam: 1 perceptual')
+    const refused = await hashgate('list', 'rollback', '9', ...store())
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('not stored')])
+    for (const { out, err } of [shown, verified, back, refused]) {
+      expect(out + err).not.toContain(hash.slice(0, 12))
+      expect(out + err).not.toContain(md5.slice(0, 12))
+    }
   })
 
   it('refuses a list without entries, unless it is told to take it', async () => {
@@ -219,7 +248,9 @@ describe('hashgate list key', () => {
     expect(await hashgateWithKey(oldKey, ...push)).toMatchObject({ code: 0 })
     const rekeyed = await hashgateWithKey(`${newKey},${oldKey}`, 'list', 'rekey', ...store())
     expect(rekeyed).toMatchObject({ code: 0, out: expect.stringContaining('version 2') })
-    expect((await hashgateWithKey(newKey, 'list', 'show', ...store())).out).toContain('1 entry')
+    expect((await hashgateWithKey(newKey, 'list', 'show', ...store())).out).toContain(
+      '1 perceptual hash',
+    )
     const refused = await hashgateWithKey(oldKey, 'list', 'show', ...store())
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('not in LIST_KEY')])
     expect(refused.err).not.toContain(newKey.slice(0, 8))
@@ -246,6 +277,8 @@ describe('wrong use', () => {
     [['list', 'push', 'x']],
     [['list', 'push', 'x', '--bank', 'Not A Name']],
     [['list', 'show', '--local', '--remote']],
+    [['list', 'rollback']],
+    [['list', 'rollback', 'one']],
   ])('exits with 2: %j', async (args) => {
     const { code, out, err } = await hashgate(...args)
     expect([code, out]).toEqual([2, ''])

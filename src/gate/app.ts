@@ -1,17 +1,18 @@
 import { Hono } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
 import type { ListStore } from '../list/store.ts'
-import type { BankIndex } from '../match/bank-index.ts'
 import { LiveList } from '../match/live-list.ts'
+import type { ShardNamespace } from '../match/sharded-index.ts'
 import type { ImageConverter, ScanContext } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import { type VerdictEvent, verdictEvent } from './events.ts'
+import { answerHealth } from './health.ts'
 import { BusyError, HeldBody, HeldBudget } from './held-bytes.ts'
 import { BodyTooLargeError, takeIn } from './intake.ts'
 import { MalformedBodyError } from './multipart.ts'
 import type { Origin } from './origin.ts'
 import { refusal } from './respond.ts'
-import { describeError, judge, type RefuseVerdict, type Verdict } from './verdict.ts'
+import { type AskList, describeError, judge, type RefuseVerdict, type Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -20,13 +21,15 @@ export interface GateParts {
   store: ListStore
   origin: Origin
   convert?: ImageConverter
+  /** Durable Objects for a list that is too large for an isolate. */
+  shards?: ShardNamespace
   /** Told each verdict, and each failure to read the list or to reach the origin. */
   onEvent: (event: GateEvent) => void
 }
 
 export type GateEvent = VerdictEvent | ListErrorEvent | OriginErrorEvent
 
-/** The list could not be read; what was read before stays in use. */
+/** The list could not be read, or not for too long; what was read before stays in use. */
 export interface ListErrorEvent {
   event: 'list-error'
   error: string
@@ -49,7 +52,12 @@ export function createGate(parts: GateParts): Hono {
     modules,
     store: parts.store,
     refreshSeconds: config.listRefreshSeconds,
-    onError: (error) => onEvent(listErrorEvent(error, list.current?.manifest.version)),
+    maxAgeSeconds: config.listMaxAgeSeconds,
+    onStale: config.onStale,
+    maxEntries: config.maxListEntries,
+    maxTableEntries: config.maxTableEntries,
+    ...(parts.shards && { shards: parts.shards }),
+    onError: (error) => onEvent(listErrorEvent(error, list.version)),
   })
 
   const budget = new HeldBudget(config.maxHeldBytes)
@@ -57,14 +65,16 @@ export function createGate(parts: GateParts): Hono {
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
+    const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+    if (isHealthCheck(request, config)) return answerHealth(list, keepAlive)
     if (!isGated(request, config)) return forward(parts, request)
 
     const caseId = crypto.randomUUID()
-    const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
     const held = new HeldBody(budget)
     try {
-      const verdict = await judgeUpload(request, held, context, config, () => list.get(keepAlive))
-      onEvent(verdictEvent(caseId, request, verdict, list.current?.manifest.version))
+      const askList: AskList = (queries) => list.match(queries, keepAlive)
+      const verdict = await judgeUpload(request, held, context, config, askList)
+      onEvent(verdictEvent(caseId, request, verdict, list.version))
       switch (verdict.action) {
         case 'allow':
           return await forward(parts, request, held.whole())
@@ -84,6 +94,10 @@ const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
 
 function isGated({ method, body }: Request, { gatedMethods }: Config): boolean {
   return gatedMethods.has(method) || (body !== null && !UPLOAD_METHODS.has(method))
+}
+
+function isHealthCheck({ method, url }: Request, { healthPath }: Config): boolean {
+  return healthPath !== '' && method === 'GET' && new URL(url).pathname === healthPath
 }
 
 async function forward(
@@ -106,10 +120,10 @@ async function judgeUpload(
   held: HeldBody,
   context: ScanContext,
   config: Config,
-  getIndex: () => Promise<BankIndex>,
+  askList: AskList,
 ): Promise<Verdict> {
   try {
-    return await judge(await takeIn(request, held, context, config), getIndex, config)
+    return await judge(await takeIn(request, held, context, config), askList, config)
   } catch (error) {
     // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
     return { action: 'refuse', reason: reasonOf(error), files: [], error }

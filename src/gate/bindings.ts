@@ -1,6 +1,7 @@
 import type { CoreModules } from '../core/modules.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/store.ts'
+import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { GateParts } from './app.ts'
 import { BadConfigError, readConfig } from './config.ts'
@@ -11,6 +12,8 @@ export interface Bindings extends OriginBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
+  /** Durable Objects of class ListShard, for a list that is too large for an isolate. */
+  LIST_SHARDS?: DurableObjectNamespace<ListShard>
   IMAGES?: ImagesBinding
 }
 
@@ -26,6 +29,7 @@ export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
     modules,
     store: new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY)),
     origin: chooseOrigin(config, bindings),
+    ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     onEvent: (event) => console.log(JSON.stringify(event)),
   }

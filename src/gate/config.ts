@@ -47,6 +47,19 @@ const ConfigSchema = v.object({
   MAX_FILES: wholeNumber(1, 1000, 100),
   /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */
   LIST_REFRESH_SECONDS: wholeNumber(1, 86_400, 60),
+  /** Seconds for which a list may be used that could not be confirmed to be the latest; then it is stale. */
+  LIST_MAX_AGE_SECONDS: wholeNumber(60, 86_400, 3600),
+  /** When the list is stale: use it, or take it for missing. */
+  ON_STALE: v.optional(v.picklist(['use', 'fail'], 'must be use or fail'), 'use'),
+  /** Most perceptual hashes that an isolate holds: 16 bytes each. Durable Objects hold more, if they are bound. */
+  MAX_LIST_ENTRIES: wholeNumber(1, 5 << 20, 3 << 20),
+  /** Most perceptual hashes of a list that gets tables: 44 bytes more each, and many needles cost a tenth. */
+  MAX_TABLE_ENTRIES: wholeNumber(0, 5 << 18, 1 << 20),
+  /** Path at which GET tells how the list stands; empty for none. */
+  HEALTH_PATH: v.optional(
+    v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
+    '/healthz',
+  ),
   /** When the list is missing or unreadable. */
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
@@ -61,6 +74,11 @@ export interface Config {
   maxHeldBytes: number
   maxFiles: number
   listRefreshSeconds: number
+  listMaxAgeSeconds: number
+  onStale: 'use' | 'fail'
+  maxListEntries: number
+  maxTableEntries: number
+  healthPath: string
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
 }
@@ -96,6 +114,11 @@ export function readConfig(env: object): Config {
     maxHeldBytes: vars.MAX_HELD_BYTES,
     maxFiles: vars.MAX_FILES,
     listRefreshSeconds: vars.LIST_REFRESH_SECONDS,
+    listMaxAgeSeconds: vars.LIST_MAX_AGE_SECONDS,
+    onStale: vars.ON_STALE,
+    maxListEntries: vars.MAX_LIST_ENTRIES,
+    maxTableEntries: vars.MAX_TABLE_ENTRIES,
+    healthPath: vars.HEALTH_PATH,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,
   }

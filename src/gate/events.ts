@@ -34,10 +34,10 @@ export interface MatchEvent {
   bank: string
   entry: string
   source?: string
-  /** Bits between the entry and the needle that was nearest. */
+  /** Bits between the entry and the needle that was nearest; 0 for a digest. */
   distance: number
   threshold: number
-  /** How the needle was derived. */
+  /** How the needle was derived, or the kind of digest. */
   probe: string
 }
 
@@ -66,13 +66,13 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
     ...describeFile(scanned),
     bytes: scanned.bytes,
     ...(matches.length > 0 && {
-      matches: matches.map(({ bank, entry, labels, distance, threshold, needle }) => ({
+      matches: matches.map(({ bank, entry, labels, distance, threshold, probe }) => ({
         bank,
         entry,
         ...(labels['source'] !== undefined && { source: labels['source'] }),
         distance,
         threshold,
-        probe: needle.probe,
+        probe,
       })),
     }),
   }

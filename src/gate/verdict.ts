@@ -1,5 +1,5 @@
 import { HashgateError } from '../errors.ts'
-import type { BankIndex, Match } from '../match/bank-index.ts'
+import { type Match, type MatchResult, type Query, queryOf } from '../match/match.ts'
 import type { ScannedFile } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 
@@ -34,27 +34,34 @@ export interface BlockVerdict {
   files: JudgedFile[]
 }
 
-/** Most matches of a file that are told. The nearest come first, and the first decides. */
-const MAX_MATCHES = 16
+/** Asks the list about files. Throws when there is no list to judge by. */
+export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
-/**
- * Judges the files of an upload against the list.
- * @param getIndex throws when there is no list to judge by
- */
+/** A file has more candidates than may be looked up, and none of those that were is a match. */
+export class TooManyCandidatesError extends HashgateError {
+  readonly code = 'too-many-candidates'
+
+  constructor() {
+    super('the list has more that is near this file than a query looks up')
+  }
+}
+
+/** Judges the files of an upload against the list. */
 export async function judge(
   files: readonly ScannedFile[],
-  getIndex: () => Promise<BankIndex>,
+  askList: AskList,
   config: Config,
 ): Promise<Verdict> {
   const judged: JudgedFile[] = files.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
   try {
-    // The list is asked for even if nothing is to be matched: a gate without one must not look as if it worked.
-    const index = await getIndex()
-    for (const file of judged) {
-      if (file.scanned.coverage !== 'scanned') continue
-      file.matches = (await index.match(file.scanned.needles)).slice(0, MAX_MATCHES)
-    }
+    // The list is asked even if nothing is to be matched: a gate without one must not look as if it worked.
+    const results = await askList(files.map(queryOf))
+    for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
+    const isLeftOpen = results.some(
+      ({ matches, isComplete }) => matches.length === 0 && !isComplete,
+    )
+    if (isLeftOpen) failure = { error: new TooManyCandidatesError() }
   } catch (error) {
     failure = { error }
   }

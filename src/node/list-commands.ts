@@ -1,7 +1,10 @@
 import { EmptyListError, ListMissingError } from '../list/errors.ts'
-import { readManifest } from '../list/manifest.ts'
+import { keptVersions } from '../list/history.ts'
+import { type Bank, liveCount, readManifest, type SegmentRef } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { rekey } from '../list/rekey.ts'
+import { rollBack } from '../list/rollback.ts'
+import { verifyList } from '../list/verify.ts'
 import { readListFile } from './read-list.ts'
 import { openLocalStore, openRemoteStore, type OpenStore } from './stores.ts'
 
@@ -33,16 +36,22 @@ export async function listPush(
   const { store, close } = await openStore(options)
   try {
     const { bank, threshold } = options
-    const manifest = await publishBank(store, entries, {
+    const published = await publishBank(store, entries, {
       bank,
       ...(threshold !== undefined && { threshold }),
-      onProgress: (written, total) =>
-        showProgress(`writing ${written} of ${total} values`, written === total),
+      onProgress: (written) => showProgress(`${count(written, 'value')} written`, false),
     })
+    endProgress()
+    const { manifest, added, removed, kept, foundWritten, deleted } = published
     const where = options.remote ? 'at Cloudflare' : 'on this machine'
     console.log(
-      `published version ${manifest.version} ${where}: bank ${bank} has ${count(entries.length)}`,
+      `published version ${manifest.version} ${where}: bank ${bank} has ${count(entries.length)}` +
+        ` (added ${added}, removed ${removed}, kept ${kept})`,
     )
+    if (foundWritten > 0) {
+      console.log(`${count(foundWritten, 'value')} had been written by a push that was cut off`)
+    }
+    if (deleted > 0) console.log(`deleted ${count(deleted, 'value')} that no reader needs any more`)
     return true
   } finally {
     await close()
@@ -55,13 +64,9 @@ export async function listShow(options: TargetOptions): Promise<boolean> {
   try {
     const { version, publishedAt, banks } = await readManifest(store)
     console.log(`version ${version}, published ${publishedAt} (${age(publishedAt)} ago)`)
-    for (const { id, threshold, minQuality, segments } of banks) {
-      const entries = segments.reduce((sum, segment) => sum + segment.count, 0)
-      const packed = `${segments.length} ${segments.length === 1 ? 'segment' : 'segments'}`
-      console.log(
-        `bank ${id}: ${count(entries)} in ${packed}, threshold ${threshold}, quality at least ${minQuality}`,
-      )
-    }
+    for (const bank of banks) console.log(describeBank(bank))
+    const earlier = (await keptVersions(store)).filter((other) => other < version)
+    if (earlier.length > 0) console.log(`earlier versions that are kept: ${earlier.join(', ')}`)
     return true
   } catch (error) {
     if (!(error instanceof ListMissingError)) throw error
@@ -69,6 +74,47 @@ export async function listShow(options: TargetOptions): Promise<boolean> {
       'hashgate: no hash list has been published here; `hashgate list push` publishes one',
     )
     return false
+  } finally {
+    await close()
+  }
+}
+
+function describeBank({ id, threshold, minQuality, segments }: Bank): string {
+  const live = (kind: SegmentRef['kind']) =>
+    segments
+      .filter((segment) => segment.kind === kind)
+      .reduce((sum, segment) => sum + liveCount(segment), 0)
+  return (
+    `bank ${id}: ${count(live('pdq'), 'perceptual hash')} and ${count(live('exact'), 'digest')} ` +
+    `in ${count(segments.length, 'segment')}, threshold ${threshold}, quality at least ${minQuality}`
+  )
+}
+
+/** `hashgate list verify`: returns whether the list is whole. */
+export async function listVerify(options: TargetOptions): Promise<boolean> {
+  const { store, close } = await openStore(options)
+  try {
+    const { manifest, entries, values, problems } = await verifyList(store, (done, total) =>
+      showProgress(`read ${done} of ${count(total, 'segment')}`, done === total),
+    )
+    for (const problem of problems) console.error(`hashgate: ${problem}`)
+    if (problems.length > 0) return false
+    console.log(
+      `version ${manifest.version} is whole: ${count(entries)} in ${count(values, 'value')}`,
+    )
+    return true
+  } finally {
+    await close()
+  }
+}
+
+/** `hashgate list rollback` */
+export async function listRollback(version: number, options: TargetOptions): Promise<boolean> {
+  const { store, close } = await openStore(options)
+  try {
+    const manifest = await rollBack(store, version)
+    console.log(`published version ${manifest.version}, with the content of version ${version}`)
+    return true
   } finally {
     await close()
   }
@@ -88,8 +134,10 @@ export async function listRekey(options: TargetOptions): Promise<boolean> {
   }
 }
 
-function count(entries: number): string {
-  return `${entries.toLocaleString('en')} ${entries === 1 ? 'entry' : 'entries'}`
+/** A number of things, in words. */
+function count(number: number, thing = 'entry'): string {
+  const things = thing.replace(/y$/, 'ie').replace(/h$/, 'he') + 's'
+  return `${number.toLocaleString('en')} ${number === 1 ? thing : things}`
 }
 
 /** Time since an ISO 8601 time, in its largest unit. */
@@ -108,6 +156,9 @@ function age(since: string): string {
 
 /** Progress on the terminal, in one line that is written over; nothing where standard error is no terminal. */
 function showProgress(text: string, isLast: boolean): void {
-  if (!process.stderr.isTTY) return
-  process.stderr.write(`\r${text}${isLast ? '\n' : ''}`)
+  if (process.stderr.isTTY) process.stderr.write(`\r${text}${isLast ? '\n' : ''}`)
+}
+
+function endProgress(): void {
+  showProgress('', true)
 }

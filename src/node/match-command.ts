@@ -2,7 +2,9 @@ import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { MemoryStore } from '../list/store.ts'
-import { BankIndex, type Match } from '../match/bank-index.ts'
+import { type Match, queryOf } from '../match/match.ts'
+import type { ScannedFile } from '../scan/scanner.ts'
+import { BankIndex } from '../match/bank-index.ts'
 import { readListFile } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
@@ -31,21 +33,21 @@ export async function matchFiles(
       isAll = false
       continue
     }
-    if (scanned.coverage === 'unscannable') {
-      console.log(
-        JSON.stringify({ file, verdict: 'unscannable', reason: scanned.reason, matches: [] }),
-      )
-      isAll = false
-      continue
-    }
-    const matches = await index.match(scanned.needles)
-    const verdict = matches.length > 0 ? 'match' : 'no-match'
-    console.log(JSON.stringify({ file, verdict, matches: matches.map(describe) }))
+    if (scanned.coverage === 'unscannable') isAll = false
+    const [result] = await index.match([queryOf(scanned)])
+    const matches = result?.matches.map(describe) ?? []
+    console.log(JSON.stringify({ file, ...verdictOf(scanned, matches.length), matches }))
   }
   return isAll
 }
 
-function describe({ entry, labels, distance, needle }: Match): object {
+function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; reason?: string } {
+  if (matches > 0) return { verdict: 'match' }
+  if (scanned.coverage === 'scanned') return { verdict: 'no-match' }
+  return { verdict: 'unscannable', reason: scanned.reason }
+}
+
+function describe({ entry, labels, distance, probe }: Match): object {
   const { source } = labels
-  return { entry, ...(source !== undefined && { source }), distance, probe: needle.probe }
+  return { entry, ...(source !== undefined && { source }), distance, probe }
 }

@@ -10,6 +10,7 @@ import {
   type QualifiedHash,
 } from '../core/image.ts'
 import type { CoreModules } from '../core/modules.ts'
+import { FileDigester, type FileDigests } from './digests.ts'
 import { readAvifSize } from './avif.ts'
 import { readExif } from './exif.ts'
 import { type ImageFormat, sniffFormat, SNIFF_BYTES } from './format.ts'
@@ -53,6 +54,8 @@ export interface ScannedImage {
   width: number
   height: number
   bytes: number
+  /** `undefined`: the file is empty. */
+  digests?: FileDigests
   /** Empty only if the image is too small to have a hash, or the file is empty. */
   needles: Needle[]
   /** Whether frames of an animation were left out, for a limit. */
@@ -66,6 +69,7 @@ export interface UnscannableFile {
   width?: number
   height?: number
   bytes: number
+  digests?: FileDigests
 }
 
 /** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
@@ -88,6 +92,7 @@ const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 
  */
 export class FileScanner {
   readonly #context: ScanContext
+  readonly #digester = new FileDigester()
   #bytes = 0
   #head: Uint8Array = new Uint8Array(0)
   #format: ImageFormat | undefined
@@ -104,6 +109,7 @@ export class FileScanner {
   /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
   write(chunk: Uint8Array): void {
     this.#bytes += chunk.length
+    this.#digester.update(chunk)
     if (this.#isSniffed) {
       this.#take(chunk)
       return
@@ -115,6 +121,11 @@ export class FileScanner {
 
   /** Tells that the file is whole. Returns what was found. */
   async end(): Promise<ScannedFile> {
+    const scanned = await this.#endScan()
+    return this.#bytes === 0 ? scanned : { ...scanned, digests: this.#digester.digest() }
+  }
+
+  async #endScan(): Promise<ScannedFile> {
     if (!this.#isSniffed) this.#begin(this.#head)
     if (this.#bytes === 0) return this.#scanned({ width: 0, height: 0 })
     if (this.#decoder) return this.#endDecoder(this.#decoder)

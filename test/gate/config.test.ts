@@ -21,6 +21,11 @@ describe('readConfig', () => {
       maxHeldBytes: 64 * 1024 * 1024,
       maxFiles: 100,
       listRefreshSeconds: 60,
+      listMaxAgeSeconds: 3600,
+      onStale: 'use',
+      maxListEntries: 3 << 20,
+      maxTableEntries: 1 << 20,
+      healthPath: '/healthz',
       onFailed: 'refuse',
       onUnscannable: 'allow',
     })
@@ -33,6 +38,12 @@ describe('readConfig', () => {
   })
 
   it.each([
+    [{ LIST_MAX_AGE_SECONDS: 59 }, 'LIST_MAX_AGE_SECONDS must be a whole number from 60 to 86400'],
+    [{ LIST_MAX_AGE_SECONDS: 86_401 }, 'LIST_MAX_AGE_SECONDS must be a whole number'],
+    [{ ON_STALE: 'allow' }, 'ON_STALE must be use or fail'],
+    [{ MAX_LIST_ENTRIES: (5 << 20) + 1 }, 'MAX_LIST_ENTRIES must be a whole number'],
+    [{ MAX_TABLE_ENTRIES: (5 << 18) + 1 }, 'MAX_TABLE_ENTRIES must be a whole number'],
+    [{ HEALTH_PATH: 'healthz' }, 'HEALTH_PATH must be a path'],
     [{ MAX_FILES: '0' }, 'MAX_FILES must be a whole number from 1 to 1000'],
     [{ MAX_FILES: 1001 }, 'MAX_FILES must be a whole number from 1 to 1000'],
     [{ MAX_BODY_BYTES: 'much' }, 'MAX_BODY_BYTES must be a whole number'],

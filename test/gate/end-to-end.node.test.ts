@@ -34,7 +34,12 @@ beforeAll(async () => {
   const { HASH_LISTS } = await worker.getWorker<{ HASH_LISTS: KvNamespace }>().getEnv()
   const scanned = await scanFile({ modules: readModules() }, known)
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
-  const entries = needles.map(({ hash }) => ({ hash, id: 'known', labels: {} }))
+  const entries = needles.map(({ hash }) => ({
+    kind: 'pdq' as const,
+    hash,
+    id: 'known',
+    labels: {},
+  }))
   const store = new SealedStore(new KvStore(HASH_LISTS), parseListKeys(KEY))
   await publishBank(store, [...entries, ...randomEntries(1000, 1)], {
     bank: 'csam',

@@ -8,12 +8,15 @@ import type { Bindings } from '../../src/gate/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
 import type { Hash256 } from '../../src/core/hash.ts'
+import { DIGEST_KINDS, type DigestKind, type Entry } from '../../src/list/entry.ts'
 import { publishBank } from '../../src/list/publish.ts'
+import { FileDigester } from '../../src/scan/digests.ts'
 import { imagesConverter } from '../../src/scan/images-binding.ts'
 import { type Probe, scanFile } from '../../src/scan/scanner.ts'
-import { flipBits, randomEntries } from '../support/entries.ts'
+import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
 import { addExif, writeExif } from '../support/exif-writer.ts'
 import { fixture } from '../support/fixtures.ts'
+import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore, WatchedStore } from '../support/stores.ts'
 
 const bindings = env as unknown as Bindings & { ORIGIN_BUCKET: R2Bucket; IMAGES: ImagesBinding }
@@ -41,6 +44,7 @@ function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
     ...parts,
   })
   return {
+    gate,
     forwarded,
     events,
     verdicts: () => events.filter((event) => event.event === 'verdict'),
@@ -65,7 +69,12 @@ async function hashOf(file: Uint8Array, probe: Probe = 'identity'): Promise<Hash
 }
 
 async function publish(...hashes: Hash256[]): Promise<void> {
-  const known = hashes.map((hash, i) => ({ hash, id: `known-${i}`, labels: { source: 'test' } }))
+  const known = hashes.map((hash, i) => ({
+    kind: 'pdq' as const,
+    hash,
+    id: `known-${i}`,
+    labels: { source: 'test' },
+  }))
   await publishBank(kvStore(), [...known, ...randomEntries(500, 1)], { bank: 'csam' })
 }
 
@@ -371,11 +380,13 @@ describe('a list that is missing or unreadable', () => {
   it('refuses uploads where the details of a candidate cannot be read', async () => {
     const store = new WatchedStore()
     const hash = await hashOf(fixture('jpeg'))
-    await publishBank(store.list, [{ hash, id: 'x', labels: {} }], { bank: 'a' })
+    await publishBank(store.sealed, [{ kind: 'pdq' as const, hash, id: 'x', labels: {} }], {
+      bank: 'a',
+    })
     store.onRead = (key) => {
       if (key.startsWith('detail/')) throw new Error(`KV GET failed: 500 ${formatHash(hash)}`)
     }
-    const { send, verdicts } = setUp({}, { store: store.list })
+    const { send, verdicts } = setUp({}, { store: store.sealed })
     expect((await send(fixture('jpeg'))).status).toBe(503)
     expect((await send(fixture('otherJpeg'))).status).toBe(201)
     expect(verdicts()[0]).toMatchObject({ action: 'refuse', reason: 'failed', error: 'Error' })
@@ -435,6 +446,99 @@ describe('files that cannot be scanned', () => {
       reason: 'unsupported-format',
       format: 'heic',
     })
+  })
+})
+
+describe('a list of digests', () => {
+  const video = randomBytes(100_000, 5)
+
+  async function publishDigest(kind: DigestKind, file: Uint8Array): Promise<void> {
+    const digester = new FileDigester()
+    digester.update(file)
+    const hash = digester.digest()[kind]
+    const known: Entry = { kind, hash, id: 'known-file', labels: {} }
+    await publishBank(kvStore(), [...randomDigests(3000, 1), known], { bank: 'files' })
+  }
+
+  it.each(DIGEST_KINDS)(
+    'refuses a known file of any kind by %s, alone or in a form',
+    async (kind) => {
+      await publishDigest(kind, video)
+      const { send, forwarded, verdicts } = setUp()
+      expect((await send(video)).status).toBe(451)
+      expect((await send(formOf([video, 'film.mp4']))).status).toBe(451)
+      expect(verdicts()[0]).toMatchObject({
+        action: 'block',
+        files: [
+          {
+            coverage: 'unscannable',
+            matches: [{ bank: 'files', entry: 'known-file', distance: 0, probe: kind }],
+          },
+        ],
+      })
+      expect(forwarded).toEqual([])
+      video[99_999] = (video[99_999] ?? 0) ^ 1
+      expect((await send(video)).status).toBe(201)
+      video[99_999] = (video[99_999] ?? 0) ^ 1
+    },
+  )
+
+  it('refuses an image that is too small or too plain to have a hash', async () => {
+    const png = fixture('png')
+    await publishDigest('sha256', png)
+    const { send } = setUp()
+    expect((await send(png)).status).toBe(451)
+  })
+
+  it('lets empty files pass', async () => {
+    await publishDigest('md5', video)
+    expect((await setUp().send(new Uint8Array(0))).status).toBe(201)
+  })
+})
+
+describe('/healthz', () => {
+  async function check(vars: object = {}, path = '/healthz', method = 'GET') {
+    const { gate, forwarded } = setUp(vars)
+    const context = createExecutionContext()
+    const request = new Request(`https://files.example${path}`, { method })
+    const response = await gate.fetch(request, {}, context)
+    await waitOnExecutionContext(context)
+    return { response, forwarded }
+  }
+
+  it('tells how the list stands, and no secret', async () => {
+    await publish(randomBytes(32, 3))
+    const { response, forwarded } = await check()
+    expect(response.status).toBe(200)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(await response.json()).toEqual({
+      list: {
+        state: 'current',
+        version: 1,
+        publishedAt: expect.any(String),
+        age: 0,
+        entries: { pdq: 501, exact: 0 },
+        where: 'isolate',
+        memoryBytes: expect.any(Number),
+      },
+    })
+    expect(forwarded).toEqual([])
+  })
+
+  it('answers 503 where there is no list to judge by', async () => {
+    const { response } = await check()
+    expect(response.status).toBe(503)
+    expect(await response.json()).toEqual({ list: { state: 'none', error: 'list-missing' } })
+  })
+
+  it('has another path, or none, if so configured', async () => {
+    await publish(randomBytes(32, 3))
+    const moved = { HEALTH_PATH: '/.well-known/hashgate' }
+    expect((await check(moved, '/.well-known/hashgate')).response.status).toBe(200)
+    expect((await check(moved)).forwarded).toHaveLength(1)
+    expect((await check({ HEALTH_PATH: '' })).forwarded).toHaveLength(1)
+    expect((await check({}, '/healthz/x')).forwarded).toHaveLength(1)
+    expect((await check({}, '/healthz', 'HEAD')).forwarded).toHaveLength(1)
   })
 })
 
