@@ -236,7 +236,9 @@ export class Haystack {
   /** Values of a slot, 0 to 7, of all hashes. */
   slotValues(slot: number): Uint16Array {
     const rows = new Uint16Array(this.#core.memory.buffer, this.#heads, this.count * 8)
-    return Uint16Array.from({ length: this.count }, (_, i) => rows[i * 8 + slot] ?? 0)
+    const values = new Uint16Array(this.count)
+    for (let i = 0; i < this.count; i++) values[i] = rows[i * 8 + slot] ?? 0
+    return values
   }
 
   /** Brings a slot of the table, sorted (SlotSorter). */

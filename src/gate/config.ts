@@ -40,9 +40,9 @@ const ConfigSchema = v.object({
     'POST, PUT, PATCH',
   ),
   /** Longest body of a gated request, in bytes. It is held in memory until its verdict. */
-  MAX_BODY_BYTES: wholeNumber(1, 64 * MIB, 25 * MIB),
-  /** Most bytes of bodies that one isolate holds, all requests together. A chunked body counts twice. */
-  MAX_HELD_BYTES: wholeNumber(1, 100 * MIB, 64 * MIB),
+  MAX_BODY_BYTES: wholeNumber(1, 64 * MIB, 24 * MIB),
+  /** Most bytes of bodies that one isolate of 128 MB holds, beside up to 64 MB of list. A chunked body counts twice. */
+  MAX_HELD_BYTES: wholeNumber(1, 100 * MIB, 48 * MIB),
   /** Most files of a multipart body. */
   MAX_FILES: wholeNumber(1, 1000, 100),
   /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */

@@ -17,8 +17,8 @@ describe('readConfig', () => {
     expect(readConfig({})).toEqual({
       originUrl: undefined,
       gatedMethods: new Set(['POST', 'PUT', 'PATCH']),
-      maxBodyBytes: 25 * 1024 * 1024,
-      maxHeldBytes: 64 * 1024 * 1024,
+      maxBodyBytes: 24 * 1024 * 1024,
+      maxHeldBytes: 48 * 1024 * 1024,
       maxFiles: 100,
       listRefreshSeconds: 60,
       listMaxAgeSeconds: 3600,

@@ -243,6 +243,9 @@ describe('what an index answers', () => {
     clustered: Array.from({ length: 300 }, (_, i) =>
       entry(flipBits(randomBytes(32, i % 12), i % 50, i), `c-${i}`),
     ),
+    duplicates: Array.from({ length: 300 }, (_, i) =>
+      entry(flipBits(randomBytes(32, i % 80), i % 80, i % 80), `t-${i}`),
+    ),
     // All differences in one half, in one slot or in none.
     adversarial: Array.from({ length: 300 }, (_, i) => {
       const hash = i % 3 === 0 ? flipBits(center, i % 129, i, 128) : center.slice()
