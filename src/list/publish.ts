@@ -1,4 +1,4 @@
-import { digestEntries, digestKey, readEntryDigests } from './digests.ts'
+import { digestEntry, readEntryDigests } from './digests.ts'
 import type { Entry } from './entry.ts'
 import { PublishConflictError } from './errors.ts'
 import { keepInHistory, latestVersion } from './history.ts'
@@ -56,46 +56,36 @@ export async function publishBank(
   const previous = await readExistingManifest(store)
   const latest = await settleHistory(store, previous)
   const old = previous?.banks.find(({ id }) => id === options.bank)
-  const wanted = new Map(digestEntries(entries).map((digest, i) => [digestKey(digest), entries[i]]))
-  const segments = await Promise.all(
-    (old?.segments ?? []).map((ref) => compareSegment(store, ref, wanted)),
-  )
-  const kept = new Set(segments.flatMap(({ live }) => live))
-  const added = [...wanted.keys()].filter((digest) => !kept.has(digest))
-
+  const difference = await compareBank(store, old?.segments ?? [], entries)
   const writer = new ValueWriter(store, options.onProgress)
-  const refs: SegmentRef[] = []
-  for (const kind of ['pdq', 'exact'] as const) {
-    const isOfKind = (digest: string) => kindOf(wanted.get(digest)) === kind
-    const { staying, rewritten } = plan(
-      segments.filter(({ ref }) => ref.kind === kind),
-      added.filter(isOfKind).length,
-    )
-    for (const segment of staying) refs.push(await writer.writeRemovals(segment))
-    const fresh = [...rewritten.flatMap(({ live }) => live), ...added.filter(isOfKind)]
-    const found = fresh.flatMap((digest) => wanted.get(digest) ?? [])
-    refs.push(...(await writer.writeSegments(kind, found)))
-  }
+  const segments = [
+    ...(await writeKind(writer, 'pdq', difference)),
+    ...(await writeKind(writer, 'exact', difference)),
+  ]
+  const manifest = nextManifest(latest, withBank(previous, options, segments))
+  const deleted = await publishManifest(store, manifest)
+  const { added, kept, segments: compared } = difference
+  const removed = compared.reduce((sum, { gone }) => sum + gone.length, 0)
+  const { foundWritten } = writer
+  return { manifest, added: added.length, removed, kept, foundWritten, deleted }
+}
 
+/** The banks of the manifest that is to come, with new segments for the bank that is published. */
+function withBank(
+  previous: Manifest | undefined,
+  { bank: id, threshold }: PublishOptions,
+  segments: SegmentRef[],
+): Bank[] {
+  const banks = previous?.banks ?? []
   const bank: Bank = {
     ...DEFAULT_BANK_POLICY,
-    ...old,
-    ...(options.threshold !== undefined && { threshold: options.threshold }),
-    id: options.bank,
-    segments: refs,
+    ...banks.find((old) => old.id === id),
+    ...(threshold !== undefined && { threshold }),
+    id,
+    segments,
   }
-  const others = previous?.banks.filter(({ id }) => id !== options.bank) ?? []
-  const banks = [...others, bank].toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const manifest = nextManifest(latest, banks)
-  const deleted = await publishManifest(store, manifest)
-  return {
-    manifest,
-    added: added.length,
-    removed: segments.reduce((sum, { gone }) => sum + gone.length, 0),
-    kept: kept.size,
-    foundWritten: writer.foundWritten,
-    deleted,
-  }
+  const others = banks.filter((other) => other.id !== id)
+  return [...others, bank].toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /**
@@ -129,6 +119,16 @@ export async function publishManifest(store: ListStore, manifest: Manifest): Pro
   return sweep(store, manifest)
 }
 
+/** What a bank holds beside what it is to hold. Entries are told by their digests. */
+interface Difference {
+  wanted: ReadonlyMap<string, Entry>
+  segments: ComparedSegment[]
+  /** What no segment has. */
+  added: string[]
+  /** Entries that segments have. */
+  kept: number
+}
+
 /** A stored segment beside what the bank is to hold. */
 interface ComparedSegment {
   ref: SegmentRef
@@ -138,6 +138,20 @@ interface ComparedSegment {
   gone: number[]
   /** Positions that were removed before. */
   removedBefore: Uint32Array
+}
+
+async function compareBank(
+  store: ListStore,
+  refs: readonly SegmentRef[],
+  entries: readonly Entry[],
+): Promise<Difference> {
+  const wanted = new Map(entries.map((entry) => [digestEntry(entry), entry]))
+  const segments: ComparedSegment[] = []
+  for (const ref of refs) segments.push(await compareSegment(store, ref, wanted))
+  const kept = new Set<string>()
+  for (const { live } of segments) for (const digest of live) kept.add(digest)
+  const added = [...wanted.keys()].filter((digest) => !kept.has(digest))
+  return { wanted, segments, added, kept: kept.size }
 }
 
 async function compareSegment(
@@ -157,8 +171,23 @@ async function compareSegment(
   return compared
 }
 
-function kindOf(entry: Entry | undefined): SegmentKind | undefined {
-  return entry && segmentKindOf(entry)
+/** Writes what the bank is to hold of one kind. Returns its segments. */
+async function writeKind(
+  writer: ValueWriter,
+  kind: SegmentKind,
+  { wanted, segments, added }: Difference,
+): Promise<SegmentRef[]> {
+  const isOfKind = (entry: Entry | undefined) => entry && segmentKindOf(entry) === kind
+  const addedOfKind = added.filter((digest) => isOfKind(wanted.get(digest)))
+  const { staying, rewritten } = plan(
+    segments.filter(({ ref }) => ref.kind === kind),
+    addedOfKind.length,
+  )
+  const refs: SegmentRef[] = []
+  for (const segment of staying) refs.push(await writer.writeRemovals(segment))
+  const fresh = rewritten.flatMap(({ live }) => live).concat(addedOfKind)
+  const entries = fresh.flatMap((digest) => wanted.get(digest) ?? [])
+  return refs.concat(await writer.writeSegments(kind, entries))
 }
 
 /**

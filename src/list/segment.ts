@@ -2,7 +2,7 @@ import { concatenate } from '../core/bytes.ts'
 import { blockOf, type Detail, packDetails, readDetails } from './details.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
-import { digestEntries } from './digests.ts'
+import { packDigests } from './digests.ts'
 import { packDigestSet } from './digest-set.ts'
 import type { SegmentRef } from './manifest.ts'
 import { packParts, packTails, readFirstHalves } from './pdq-segment.ts'
@@ -43,7 +43,7 @@ export async function packSegment(
   for (let first = 0; first < entries.length; first += BLOCK_ENTRIES) {
     details.push(packDetails(entries.slice(first, first + BLOCK_ENTRIES)))
   }
-  const values = [...searched, ...tails, ...details, concatenate(digestEntries(entries))]
+  const values = [...searched, ...tails, ...details, packDigests(entries)]
   return nameSegment(store, kind, entries.length, values)
 }
 
