@@ -1,18 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
+import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
 import { HashgateError } from '../errors.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
-import {
-  type Bytes,
-  type KvNamespace,
-  KvStore,
-  type ListStore,
-  type ValueStore,
-} from '../list/store.ts'
+import { type KvNamespace, KvStore, type ListStore } from '../list/store.ts'
+import { CloudflareApi, RemoteStore } from './remote-store.ts'
 
 /** A store that is open until `close`. */
 export interface OpenStore {
@@ -30,17 +24,25 @@ export interface StoreOptions {
 /** Variable of the key that the list is sealed with: of the environment, or for what is local of .dev.vars. */
 const KEY_VARIABLE = 'LIST_KEY'
 
+/** Variable that names the account at Cloudflare. */
+const ACCOUNT_VARIABLE = 'CLOUDFLARE_ACCOUNT_ID'
+
 /** Binding of the KV namespace in wrangler's configuration. */
 const BINDING = 'HASH_LISTS'
 
-/** wrangler is not there, or said no. */
+/** What `wrangler auth token --json` prints, unless the login is a global API key. */
+const LoginSchema = v.pipe(v.string(), v.parseJson(), v.object({ token: v.string() }))
+
+/** Milliseconds that wrangler may take to renew its login. */
+const MAX_LOGIN_MS = 60_000
+
+/** wrangler is not there or said no, or its configuration lacks something. */
 export class WranglerError extends HashgateError {
   readonly code = 'wrangler'
 }
 
 /** The namespace on this machine, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
-  process.env['WRANGLER_LOG'] ??= 'error' // what it says otherwise would stand among what the commands print
   const { getPlatformProxy } = await importWrangler()
   const proxy = await getPlatformProxy<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>({
     ...(options.config !== undefined && { configPath: options.config }),
@@ -51,9 +53,7 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
   const namespace = proxy.env[BINDING]
   if (!namespace) {
     await proxy.dispose()
-    throw new WranglerError(
-      `wrangler's configuration has no KV namespace with the binding ${BINDING}`,
-    )
+    throw missingBinding()
   }
   try {
     const keys = parseListKeys(process.env[KEY_VARIABLE] ?? proxy.env[KEY_VARIABLE])
@@ -64,7 +64,14 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
   }
 }
 
+function missingBinding(): WranglerError {
+  return new WranglerError(
+    `wrangler's configuration has no KV namespace with the binding ${BINDING}`,
+  )
+}
+
 async function importWrangler(): Promise<typeof wrangler> {
+  process.env['WRANGLER_LOG'] ??= 'error' // what it says otherwise would stand among what the commands print
   try {
     return await import('wrangler')
   } catch (cause) {
@@ -72,93 +79,68 @@ async function importWrangler(): Promise<typeof wrangler> {
   }
 }
 
-/** The namespace at Cloudflare, by wrangler: with its configuration, and its login or CLOUDFLARE_API_TOKEN. */
-export function openRemoteStore(options: StoreOptions): OpenStore {
+/**
+ * The namespace at Cloudflare that wrangler's configuration names, with CLOUDFLARE_API_TOKEN or wrangler's login.
+ * @throws {WranglerError} there is nothing that tells the namespace, the account or the token
+ * @throws {CloudflareError} the token cannot be used, or Cloudflare does not tell its accounts
+ */
+export async function openRemoteStore(options: StoreOptions): Promise<OpenStore> {
   const keys = parseListKeys(process.env[KEY_VARIABLE])
-  return { store: new SealedStore(new RemoteStore(options), keys), close: async () => {} }
+  const config = await readConfig(options)
+  const namespace = findNamespace(config)
+  const api = new CloudflareApi({
+    token: process.env['CLOUDFLARE_API_TOKEN'] || (await readLogin()),
+    baseUrl: process.env['CLOUDFLARE_API_BASE_URL'] || undefined,
+  })
+  const account = process.env[ACCOUNT_VARIABLE] || config.account_id || (await findAccount(api))
+  const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
+  return { store, close: async () => {} }
 }
 
-/** Bytes of values that one call of wrangler is given; as base64 they stay under the 100 MB that Cloudflare takes. */
-const MAX_BATCH_BYTES = 50_000_000
-
-class RemoteStore implements ValueStore {
-  readonly #options: StoreOptions
-
-  constructor(options: StoreOptions) {
-    this.#options = options
-  }
-
-  async get(key: string): Promise<Bytes | undefined> {
-    try {
-      return await this.#kv(['key', 'get', key])
-    } catch (error) {
-      if (error instanceof WranglerError && /\b404\b|not found/i.test(error.message))
-        return undefined
-      throw error
-    }
-  }
-
-  async put(key: string, value: Bytes): Promise<void> {
-    await this.putAll(new Map([[key, value]]))
-  }
-
-  async putAll(
-    values: ReadonlyMap<string, Bytes>,
-    onWritten?: (count: number) => void,
-  ): Promise<void> {
-    let written = 0
-    for (const batch of batches(values)) {
-      await this.#putBatch(batch)
-      written += batch.length
-      onWritten?.(written)
-    }
-  }
-
-  async #putBatch(batch: readonly [string, Bytes][]): Promise<void> {
-    const folder = await mkdtemp(join(tmpdir(), 'hashgate-'))
-    try {
-      const file = join(folder, 'values.json')
-      const pairs = batch.map(([key, value]) => ({
-        key,
-        value: Buffer.from(value).toString('base64'),
-        base64: true,
-      }))
-      await writeFile(file, JSON.stringify(pairs), { mode: 0o600 })
-      await this.#kv(['bulk', 'put', file])
-    } finally {
-      await rm(folder, { recursive: true })
-    }
-  }
-
-  async #kv(args: readonly string[]): Promise<Bytes> {
-    const config = this.#options.config === undefined ? [] : ['--config', this.#options.config]
-    const command = ['wrangler', 'kv', ...args, '--binding', BINDING, '--remote', ...config]
-    try {
-      const { stdout } = await promisify(execFile)('npx', ['--no-install', ...command], {
-        encoding: 'buffer',
-        maxBuffer: 64 * 1024 * 1024,
-      })
-      return new Uint8Array(stdout)
-    } catch (cause) {
-      const stderr = (cause as { stderr?: Buffer }).stderr?.toString() ?? String(cause)
-      throw new WranglerError(`${command.slice(0, 4).join(' ')} failed: ${stderr.trim()}`, {
-        cause,
-      })
-    }
+async function readConfig({ config }: StoreOptions): Promise<wrangler.Unstable_Config> {
+  const { unstable_readConfig } = await importWrangler()
+  try {
+    return unstable_readConfig({ ...(config !== undefined && { config }) }, { hideWarnings: true })
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause)
+    throw new WranglerError(`wrangler's configuration cannot be read: ${problem}`, { cause })
   }
 }
 
-function* batches(values: ReadonlyMap<string, Bytes>): Generator<[string, Bytes][]> {
-  let batch: [string, Bytes][] = []
-  let bytes = 0
-  for (const pair of values) {
-    if (batch.length > 0 && bytes + pair[1].length > MAX_BATCH_BYTES) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(pair)
-    bytes += pair[1].length
+function findNamespace(config: wrangler.Unstable_Config): string {
+  const namespace = config.kv_namespaces.find(({ binding }) => binding === BINDING)
+  if (!namespace) throw missingBinding()
+  if (namespace.id) return namespace.id
+  throw new WranglerError(
+    `wrangler's configuration has no id for the KV namespace with the binding ${BINDING};` +
+      ' `npx wrangler kv namespace list` prints it',
+  )
+}
+
+/** The token of `wrangler login`; wrangler renews it if that is due. */
+async function readLogin(): Promise<string> {
+  // Without --json the token stands below a banner, or nowhere if WRANGLER_LOG hides that.
+  const command = ['--no-install', 'wrangler', 'auth', 'token', '--json']
+  const env = { ...process.env, WRANGLER_LOG: 'error' }
+  let output: string
+  try {
+    output = (await promisify(execFile)('npx', command, { env, timeout: MAX_LOGIN_MS })).stdout
+  } catch (error) {
+    // Without a cause: that has all that was printed.
+    const stderr = stripVTControlCharacters((error as { stderr?: string }).stderr ?? '').trim()
+    throw new WranglerError(`wrangler auth token failed: ${stderr || 'npx could not start it'}`)
   }
-  if (batch.length > 0) yield batch
+  const login = v.safeParse(LoginSchema, output)
+  if (login.success) return login.output.token
+  throw new WranglerError('wrangler auth token has no token; set CLOUDFLARE_API_TOKEN')
+}
+
+/** The account of the token, if it has just one. */
+async function findAccount(api: CloudflareApi): Promise<string> {
+  const [account, ...others] = await api.accounts()
+  if (account !== undefined && others.length === 0) return account
+  throw new WranglerError(
+    `Cloudflare tells ${account === undefined ? 'no account' : 'several accounts'} of the token;` +
+      ` set ${ACCOUNT_VARIABLE}, or account_id in wrangler's configuration`,
+  )
 }
