@@ -2,5 +2,5 @@
 
 export { scan } from './match/scan'
 export { scanRows, toRows } from './match/rows'
-export { lookUp, slotBytes, sortSlot } from './match/table'
+export { isLeft, lookUp, slotBytes, sortSlot } from './match/table'
 export { reserve, reset } from './match/memory'

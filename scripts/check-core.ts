@@ -25,10 +25,10 @@ const MODULES: Record<string, Declaration> = {
     ],
   },
   match: {
-    maxBytes: 3000,
+    maxBytes: 3500,
     exports: [
       ...['memory', 'reserve', 'reset', 'scan', 'toRows', 'scanRows'],
-      ...['slotBytes', 'sortSlot', 'lookUp'],
+      ...['slotBytes', 'sortSlot', 'lookUp', 'isLeft'],
     ],
   },
 }

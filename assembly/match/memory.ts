@@ -1,7 +1,8 @@
 // Memory of a match instance: from __heap_base on, one region that the host fills and the kernels read.
 
 const PAGE: usize = 65536
-const ALIGNMENT: usize = 16
+/** A line of the cache. */
+const ALIGNMENT: usize = 64
 
 const BOTTOM: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
 
@@ -12,7 +13,7 @@ export function reset(): void {
   top = BOTTOM
 }
 
-/** Address of `bytes` more on a 16-byte boundary; 0 when memory cannot grow so far. */
+/** Address of `bytes` more on a boundary of 64; 0 when memory cannot grow so far. */
 export function reserve(bytes: usize): usize {
   const address = top
   const end = (address + bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1)

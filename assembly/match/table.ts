@@ -17,9 +17,6 @@ import { report } from './results'
 
 const SLOTS: u32 = 16
 const SLOT_BITS: u32 = 16
-/** First and last positions, of each slot and variant of a needle: SLOTS x (SLOT_BITS + 1) x 2 x u32. */
-const ranges = memory.data(2176)
-
 const BEGINS: usize = 16
 const MAX_COUNT_BITS: u32 = 18
 
@@ -98,67 +95,111 @@ function beginOf(slot: usize, value: u32): u32 {
   return (high << 16) | load<u16>(slot + BEGINS + (value << 1))
 }
 
+/** Where the positions of a value, and of those that differ from it in one bit, begin and end: 17 x 2 x u32. */
+const ranges = memory.data(136)
+/** Hashes that each needle has been held against. */
+const looked = memory.data(256)
+/** Most needles at once. */
+const MAX_NEEDLES: u32 = 64
+
 /**
  * Finds every hash that lies within `threshold` of a needle as a whole, and rarely others whose first half does: by
- * position, some more than once.
- * Returns how many results there are, after `found` others, as a scan does; -1 if more than `maxLooked` hashes would have
- * to be looked at.
+ * position, some more than once. Slot by slot for all needles, so that what is read lies close together.
+ * Returns how many results there are, as a scan does. Which needles would have to be held against more than `maxLooked`
+ * hashes, and are left to a scan, `isLeft` tells.
  */
 export function lookUp(
   table: usize,
   rows: usize,
   count: u32,
-  needle: usize, // 32 bytes
-  needleNumber: u32,
+  needles: usize, // needleCount x 32 bytes
+  needleCount: u32, // at most MAX_NEEDLES
   threshold: u32, // bits, inclusive, at most 31
   maxLooked: u32,
+  candidates: usize, // scratch, maxLooked x u32
   results: usize,
   capacity: u32,
-  found: u32,
-): i32 {
+): u32 {
   const shift = shiftOf(count)
   const bytes = slotBytes(count)
-  const variants: u32 = threshold < SLOTS ? 1 : 1 + SLOT_BITS - shift
-  if (findRanges(table, bytes, needle, shift, variants) > maxLooked) return -1
-  const a = load<u64>(needle)
-  const b = load<u64>(needle, 8)
   const lows = lowAt(shift)
   const highs = highAt(shift, count)
-  let range = ranges
+  const radius: u32 = threshold < SLOTS ? 0 : 1
+  const variants: u32 = radius == 0 ? 1 : 1 + SLOT_BITS - shift
+  memory.fill(looked, 0, MAX_NEEDLES << 2)
+  let found: u32 = 0
   for (let slot: u32 = 0; slot < SLOTS; slot++, table += bytes) {
     const low = table + lows
     const high = table + highs
-    for (let variant: u32 = 0; variant < variants; variant++, range += 8) {
-      const end = load<u32>(range, 4)
-      for (let i = load<u32>(range); i < end; i++) {
-        const top = (<u32>load<u8>(high + (i >> 2)) >> ((i & 3) << 1)) & 3
-        const position = (top << 16) | <u32>load<u16>(low + (i << 1))
+    for (let number: u32 = 0; number < needleCount; number++) {
+      const needle = needles + (number << 5)
+      const a = load<u64>(needle)
+      const b = load<u64>(needle, 8)
+      const value = valueAt(needle, slot, shift)
+      // What is far away is fetched in three rounds, each of which need not wait for what it fetches.
+      if (isOver(number, findRanges(table, value, variants), maxLooked)) continue
+      const candidateCount = gather(low, high, variants, candidates)
+      for (let c: u32 = 0; c < candidateCount; c++) {
+        const position = load<u32>(candidates + (c << 2))
         const row = rows + (position << 4)
         const distance = <u32>popcnt(load<u64>(row) ^ a) + <u32>popcnt(load<u64>(row, 8) ^ b)
-        if (distance <= threshold) {
-          report(distance, position, needleNumber, results, capacity, found++)
-        }
+        if (distance > threshold || isFoundBefore(row, needle, slot, shift, radius)) continue
+        report(distance, position, number, results, capacity, found++)
       }
     }
   }
   return found
 }
 
-/** Notes which positions each slot and variant leads to. Returns how many they are. */
-function findRanges(table: usize, bytes: usize, needle: usize, shift: u32, variants: u32): u32 {
+/** Notes where the positions of a value's variants lie. Returns how many they are. */
+function findRanges(slot: usize, value: u32, variants: u32): u32 {
+  let sum: u32 = 0
   let range = ranges
-  let looked: u32 = 0
-  for (let slot: u32 = 0; slot < SLOTS; slot++, table += bytes) {
-    const value = valueAt(needle, slot, shift)
-    for (let variant: u32 = 0; variant < variants; variant++, range += 8) {
-      // The value itself, and those that differ from it in one bit.
-      const near = variant == 0 ? value : value ^ (1 << (variant - 1))
-      const begin = beginOf(table, near)
-      const end = beginOf(table, near + 1)
-      store<u32>(range, begin)
-      store<u32>(range, end, 4)
-      looked += end - begin
+  for (let variant: u32 = 0; variant < variants; variant++, range += 8) {
+    const near = variant == 0 ? value : value ^ (1 << (variant - 1))
+    const begin = beginOf(slot, near)
+    const end = beginOf(slot, near + 1)
+    store<u32>(range, begin)
+    store<u32>(range, end, 4)
+    sum += end - begin
+  }
+  return sum
+}
+
+/** Writes the positions that the ranges lead to. Returns how many they are. */
+function gather(low: usize, high: usize, variants: u32, positions: usize): u32 {
+  let count: u32 = 0
+  for (let range = ranges, last = ranges + (variants << 3); range < last; range += 8) {
+    const end = load<u32>(range, 4)
+    for (let i = load<u32>(range); i < end; i++, count++) {
+      const top = (<u32>load<u8>(high + (i >> 2)) >> ((i & 3) << 1)) & 3
+      store<u32>(positions + (count << 2), (top << 16) | <u32>load<u16>(low + (i << 1)))
     }
   }
-  return looked
+  return count
+}
+
+/** Whether a needle was left to a scan. */
+export function isLeft(needle: u32): bool {
+  return load<u32>(looked + (needle << 2)) == u32.MAX_VALUE
+}
+
+/** Counts what a needle is about to be held against. Returns whether that is too much: the needle is left, then. */
+function isOver(needle: u32, more: u32, maxLooked: u32): bool {
+  const at = looked + (needle << 2)
+  const before = load<u32>(at)
+  if (before == u32.MAX_VALUE) return true
+  const isTooMuch = before + more > maxLooked
+  store<u32>(at, isTooMuch ? u32.MAX_VALUE : before + more)
+  return isTooMuch
+}
+
+/** Whether a slot of the first half has led to this row before. */
+function isFoundBefore(row: usize, needle: usize, slot: u32, shift: u32, radius: u32): bool {
+  const slots = min(slot, SLOTS / 2)
+  for (let other: u32 = 0; other < slots; other++) {
+    const differing = valueAt(row, other, shift) ^ valueAt(needle, other, shift)
+    if (popcnt(differing) <= radius) return true
+  }
+  return false
 }

@@ -32,22 +32,23 @@ interface MatchExports {
     table: number,
     rows: number,
     count: number,
-    needle: number,
-    needleNumber: number,
+    needles: number,
+    needleCount: number,
     threshold: number,
     maxLooked: number,
+    candidates: number,
     results: number,
     capacity: number,
-    found: number,
   ): number
+  isLeft(needle: number): number
 }
 
 // assembly/match/groups.ts and table.ts
 /** Hashes of a group. */
 export const GROUP_HASHES = 16
-/** Bytes of a group's first 11 planes, and of the other five. */
-export const HEAD_BYTES = 176
-export const REST_BYTES = 80
+/** Bytes of a group's first 12 planes, and of the other four. */
+export const HEAD_BYTES = 192
+export const REST_BYTES = 64
 /** Slots of a table: 16 bits of the hash each. */
 export const SLOTS = 16
 /** Largest threshold that a table answers for. */
@@ -91,6 +92,9 @@ export class Haystack {
   readonly #rests: number
   #form: 'groups' | 'rows' | 'table' = 'groups'
   #table = 0
+  #candidates = 0
+  /** How many the last search found, told or not. */
+  #found = 0
 
   /**
    * Makes room for `count` hashes, which `fill` then brings.
@@ -137,13 +141,29 @@ export class Haystack {
   #searchPart(needles: readonly Hash256[], threshold: number, first: number): Found {
     const found = this.#run(needles, threshold, first)
     if (found.isComplete) return found
-    if (needles.length > 1) {
-      return join(needles.map((needle, i) => this.#searchPart([needle], threshold, first + i)))
+    if (needles.length === 1) return this.#nearestOf(found, needles, threshold, first)
+    // One after another: the first that has so many will do.
+    const near: NearHash[] = []
+    for (const [i, needle] of needles.entries()) {
+      near.push(...this.#searchPart([needle], threshold, first + i).near)
+      if (near.length >= CAPACITY) break
     }
-    // More than can be told: the nearest of them, and some of the others.
-    if (threshold === 0) return found
-    const nearer = this.#searchPart(needles, threshold >> 1, first)
-    return { near: unique([...nearer.near, ...found.near]), isComplete: false }
+    return { near, isComplete: false }
+  }
+
+  /** What was told of one needle that has more than can be told, and the nearest: by a threshold that leaves half of what can. */
+  #nearestOf(
+    { near }: Found,
+    needles: readonly Hash256[],
+    threshold: number,
+    first: number,
+  ): Found {
+    const distances = near.map(({ distance }) => distance).toSorted((a, b) => a - b)
+    const share = CAPACITY / 2 / this.#found
+    const cut = Math.min(distances[Math.floor(distances.length * share)] ?? 0, threshold)
+    if (cut === 0) return { near, isComplete: false }
+    const nearest = this.#run(needles, cut - 1, first)
+    return { near: unique([...nearest.near, ...near]), isComplete: false }
   }
 
   #run(needles: readonly Hash256[], threshold: number, first: number): Found {
@@ -151,6 +171,7 @@ export class Haystack {
       this.#form === 'groups'
         ? this.#scanGroups(needles, threshold)
         : this.#searchRows(needles, threshold)
+    this.#found = found
     const told = Math.min(found, CAPACITY)
     const view = new DataView(this.#core.memory.buffer, this.#results, told * RESULT_BYTES)
     const near = Array.from({ length: told }, (_, i) => ({
@@ -180,32 +201,29 @@ export class Haystack {
 
   #searchRows(needles: readonly Hash256[], threshold: number): number {
     const memory = new Uint8Array(this.#core.memory.buffer)
-    let found = 0
-    needles.forEach((needle, i) => {
-      const address = this.#needles + i * HASH_BYTES
-      memory.set(needle, address)
-      const looked = this.#lookUp(address, i, threshold, found)
-      found = looked >= 0 ? looked : this.#scanRows(address, i, threshold, found)
-    })
+    needles.forEach((needle, i) => memory.set(needle, this.#needles + i * HASH_BYTES))
+    const hasTable = this.#form === 'table' && threshold <= MAX_TABLE_THRESHOLD
+    let found = hasTable ? this.#lookUp(needles.length, threshold) : 0
+    for (let i = 0; i < needles.length; i++) {
+      if (hasTable && this.#core.isLeft(i) === 0) continue
+      found = this.#scanRows(this.#needles + i * HASH_BYTES, i, threshold, found)
+    }
     return found
   }
 
-  /** Results as the table has them; -1 if it cannot tell, or a scan is faster: eight are scanned while one is looked up. */
-  #lookUp(address: number, number: number, threshold: number, found: number): number {
-    if (this.#form !== 'table' || threshold > MAX_TABLE_THRESHOLD) return -1
-    const looked = this.#core.lookUp(
+  #lookUp(needleCount: number, threshold: number): number {
+    return this.#core.lookUp(
       this.#table,
       this.#heads,
       this.count,
-      address,
-      number,
+      this.#needles,
+      needleCount,
       threshold,
-      this.count / 8,
+      this.#maxLooked,
+      this.#candidates,
       this.#results,
       CAPACITY,
-      found,
     )
-    return looked > CAPACITY ? -1 : looked // it may tell hashes twice, a scan does not
   }
 
   #scanRows(address: number, number: number, threshold: number, found: number): number {
@@ -226,6 +244,7 @@ export class Haystack {
   beginTable(): void {
     if (this.#form !== 'groups') return // it was begun before, and not ended
     this.#table = this.#reserve(this.#slotBytes * SLOTS)
+    this.#candidates = this.#reserve(this.#maxLooked * 4)
     const scratch = this.#table
     this.#core.toRows(this.#heads, this.#rests, this.count, scratch)
     const memory = new Uint8Array(this.#core.memory.buffer)
@@ -250,6 +269,11 @@ export class Haystack {
   /** Tells that all slots are there: searches use the table from now on. */
   endTable(): void {
     this.#form = 'table'
+  }
+
+  /** Hashes that a needle is held against by the table: an eighth are scanned as fast. */
+  get #maxLooked(): number {
+    return Math.ceil(this.count / 8)
   }
 
   get #slotBytes(): number {

@@ -180,7 +180,7 @@ describe('Haystack', () => {
       const needles = [new Uint8Array(32), randomBytes(32, 1)]
       const found = haystack.search(needles, 31)
       expect(found.isComplete).toBe(false)
-      expect(found.near[0]).toEqual({ needle: 0, position: 5000, distance: 0 })
+      expect(found.near).toContainEqual({ needle: 0, position: 5000, distance: 0 })
       expect(found.near.length).toBeGreaterThanOrEqual(4096)
       const identical = FORMS[form](near)
       const { near: told, isComplete } = identical.search([near[0]!], 31)
