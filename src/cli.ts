@@ -60,6 +60,8 @@ withStoreOptions(
       parseThreshold,
     )
     .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .option('--rewrite', 'write everything anew, which heals what is damaged')
+    .option('--allow-large', 'publish more than an isolate holds, for Durable Objects')
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
 ).action((file: string, options: Parameters<typeof listPush>[1]) =>
   run(() => listPush(file, options)),

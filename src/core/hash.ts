@@ -6,6 +6,9 @@ export type Hash256 = Uint8Array
 /** Bytes of a hash. */
 export const HASH_BYTES = 32
 
+/** Bytes of a half: the first is searched in memory, the second stands in details. */
+export const HALF_BYTES = HASH_BYTES / 2
+
 /** Text form: 64 lower-case hex digits. */
 export function formatHash(hash: Hash256): string {
   return toHex(hash)

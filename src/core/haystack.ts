@@ -1,4 +1,4 @@
-import { HASH_BYTES, type Hash256 } from './hash.ts'
+import { HALF_BYTES, HASH_BYTES, type Hash256 } from './hash.ts'
 
 /** Exports of assembly/match.ts. Addresses and sizes are bytes. */
 interface MatchExports {
@@ -59,7 +59,6 @@ const CAPACITY = 4096
 const RESULT_BYTES = 8
 /** Needles that the kernels are given at once. */
 const MAX_NEEDLES = 64
-const HALF_BYTES = HASH_BYTES / 2
 
 /** A hash near a needle, by its first half. */
 export interface NearHash {
@@ -85,7 +84,7 @@ export function groupBytes(count: number): { heads: number; rests: number } {
 /** Packed half-hashes in the memory of a WebAssembly instance: groups at first; rows, and a table, if one was built. */
 export class Haystack {
   readonly count: number
-  readonly #core: MatchExports
+  #instance: MatchExports | undefined
   readonly #needles: number
   readonly #results: number
   readonly #heads: number
@@ -98,10 +97,10 @@ export class Haystack {
 
   /**
    * Makes room for `count` hashes, which `fill` then brings.
-   * @param used a haystack that is not used any more, whose memory this one takes
+   * @param used a haystack whose memory this one takes: the other must not be used any more, and refuses to be
    */
   constructor(module: WebAssembly.Module, count: number, used?: Haystack) {
-    this.#core = used ? used.#core : instantiate(module)
+    this.#instance = used ? used.#giveAway() : instantiate(module)
     this.#core.reset()
     this.count = count
     const { heads, rests } = groupBytes(count)
@@ -109,6 +108,17 @@ export class Haystack {
     this.#results = this.#reserve(CAPACITY * RESULT_BYTES)
     this.#heads = this.#reserve(heads)
     this.#rests = this.#reserve(rests)
+  }
+
+  get #core(): MatchExports {
+    if (!this.#instance) throw new Error('the memory of this haystack was given away')
+    return this.#instance
+  }
+
+  #giveAway(): MatchExports {
+    const core = this.#core
+    this.#instance = undefined
+    return core
   }
 
   /** Bytes of memory that the haystack takes. */

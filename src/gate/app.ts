@@ -72,9 +72,14 @@ export function createGate(parts: GateParts): Hono {
     const caseId = crypto.randomUUID()
     const held = new HeldBody(budget)
     try {
-      const askList: AskList = (queries) => list.match(queries, keepAlive)
+      let listVersion: number | undefined
+      const askList: AskList = async (queries) => {
+        const { results, version } = await list.match(queries, keepAlive)
+        listVersion = version
+        return results
+      }
       const verdict = await judgeUpload(request, held, context, config, askList)
-      onEvent(verdictEvent(caseId, request, verdict, list.version))
+      onEvent(verdictEvent(caseId, request, verdict, listVersion))
       switch (verdict.action) {
         case 'allow':
           return await forward(parts, request, held.whole())

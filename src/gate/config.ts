@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
+import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
 
 /** What to do with an upload that could not be judged. */
 const AllowOrRefuse = v.picklist(['allow', 'refuse'], 'must be allow or refuse')
@@ -52,7 +53,7 @@ const ConfigSchema = v.object({
   /** When the list is stale: use it, or take it for missing. */
   ON_STALE: v.optional(v.picklist(['use', 'fail'], 'must be use or fail'), 'use'),
   /** Most perceptual hashes that an isolate holds: 16 bytes each. Durable Objects hold more, if they are bound. */
-  MAX_LIST_ENTRIES: wholeNumber(1, 5 << 20, 3 << 20),
+  MAX_LIST_ENTRIES: wholeNumber(1, 5 << 20, MAX_LIST_ENTRIES),
   /** Most perceptual hashes of a list that gets tables: 44 bytes more each, and many needles cost a tenth. */
   MAX_TABLE_ENTRIES: wholeNumber(0, 5 << 18, 1 << 20),
   /** Path at which GET tells how the list stands; empty for none. */
@@ -106,6 +107,9 @@ export function readConfig(env: object): Config {
   const vars = result.output
   if (vars.MAX_HELD_BYTES < vars.MAX_BODY_BYTES) {
     throw new BadConfigError(['MAX_HELD_BYTES must be at least MAX_BODY_BYTES'])
+  }
+  if (vars.LIST_MAX_AGE_SECONDS < vars.LIST_REFRESH_SECONDS) {
+    throw new BadConfigError(['LIST_MAX_AGE_SECONDS must be at least LIST_REFRESH_SECONDS'])
   }
   return {
     originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),

@@ -1,5 +1,11 @@
 import { HashgateError } from '../errors.ts'
-import { type Match, type MatchResult, type Query, queryOf } from '../match/match.ts'
+import {
+  type Match,
+  type MatchResult,
+  type Query,
+  queryOf,
+  TooManyCandidatesError,
+} from '../match/match.ts'
 import type { ScannedFile } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 
@@ -37,15 +43,6 @@ export interface BlockVerdict {
 /** Asks the list about files. Throws when there is no list to judge by. */
 export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
-/** A file has more candidates than may be looked up, and none of those that were is a match. */
-export class TooManyCandidatesError extends HashgateError {
-  readonly code = 'too-many-candidates'
-
-  constructor() {
-    super('the list has more that is near this file than a query looks up')
-  }
-}
-
 /** Judges the files of an upload against the list. */
 export async function judge(
   files: readonly ScannedFile[],
@@ -58,10 +55,8 @@ export async function judge(
     // The list is asked even if nothing is to be matched: a gate without one must not look as if it worked.
     const results = await askList(files.map(queryOf))
     for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
-    const isLeftOpen = results.some(
-      ({ matches, isComplete }) => matches.length === 0 && !isComplete,
-    )
-    if (isLeftOpen) failure = { error: new TooManyCandidatesError() }
+    const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
+    if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {
     failure = { error }
   }

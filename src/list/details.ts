@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { parseHex, toHex } from '../core/bytes.ts'
+import { HALF_BYTES } from '../core/hash.ts'
 import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
@@ -17,9 +18,6 @@ export interface Detail {
 const BlockSchema = v.array(
   v.tuple([v.pipe(v.string(), v.hexadecimal()), v.string(), v.record(v.string(), v.string())]),
 )
-
-/** Bytes of a perceptual hash that stand in the searched part of a segment. */
-const HALF_BYTES = 16
 
 /** A detail block: [rest as hexadecimal digits, id, labels] of each entry, as JSON. */
 export function packDetails(entries: readonly Entry[]): Bytes {

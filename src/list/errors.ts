@@ -41,14 +41,11 @@ export class ValueDamagedError extends HashgateError {
 /** The manifest was written by another version of hashgate. */
 export class OtherFormatError extends HashgateError {
   readonly code = 'other-format'
-  readonly isOlder: boolean
-
   constructor(format: number, known: number) {
     super(
       `the list has format ${format}, and this version of hashgate reads ${known}` +
-        (format < known ? ': push the lists again' : ''),
+        (format < known ? ': delete the value `manifest` and push all banks again' : ''),
     )
-    this.isOlder = format < known
   }
 }
 
@@ -67,6 +64,15 @@ export class StaleListError extends HashgateError {
 
   constructor(ageSeconds: number) {
     super(`the list could not be seen to be the latest for ${ageSeconds} seconds`)
+  }
+}
+
+/** The list is being loaded, and it takes long. */
+export class ListLoadingError extends HashgateError {
+  readonly code = 'list-loading'
+
+  constructor() {
+    super('the list is still being loaded')
   }
 }
 
@@ -116,7 +122,7 @@ export class ListTooLargeError extends HashgateError {
   readonly code = 'list-too-large'
 
   constructor(kind: string, entries: number, maxEntries: number) {
-    super(`the list has ${entries} ${kind} entries, and a Worker holds ${maxEntries}`)
+    super(`the list has ${entries} ${kind} entries, and an isolate holds ${maxEntries}`)
   }
 }
 

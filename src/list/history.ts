@@ -18,13 +18,13 @@ function versionOf(key: string): number {
 
 /** Keeps a manifest beside the one that is read: to return to it, and to know what it names. */
 export async function keepInHistory(store: ListStore, manifest: Manifest): Promise<void> {
-  const key = keyOf(manifest.version)
-  if (!(await store.get(key))) await store.put(key, manifestValue(manifest))
+  const kept = await readVersion(store, manifest.version)
+  if (kept?.id !== manifest.id) await store.put(keyOf(manifest.version), manifestValue(manifest))
 }
 
 /** Versions that are kept, the latest first. */
 export async function keptVersions(store: ListStore): Promise<number[]> {
-  const versions = (await store.list(FOLDER)).map(versionOf)
+  const versions = (await store.list(FOLDER)).map(versionOf).filter(Number.isSafeInteger)
   return versions.toSorted((a, b) => b - a)
 }
 

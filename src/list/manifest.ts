@@ -5,6 +5,7 @@ import {
   OtherFormatError,
   ValueDamagedError,
 } from './errors.ts'
+import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
 import { type Bytes, type ListStore, MANIFEST_KEY } from './store.ts'
 
 /** Format of everything that is published. A reader refuses any other. */
@@ -14,7 +15,7 @@ export const LIST_FORMAT = 2
 export const MAX_THRESHOLD = 128
 
 const Name = v.pipe(v.string(), v.hexadecimal(), v.length(64))
-const Count = v.pipe(v.number(), v.integer(), v.minValue(1))
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SEGMENT_ENTRIES))
 
 const SegmentSchema = v.object({
   /** What it is searched by: perceptual hashes, or digests of whole files. */
@@ -54,6 +55,9 @@ export type Bank = v.InferOutput<typeof BankSchema>
 /** The small record that names all that is live. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>
 
+/** Most perceptual hashes of all banks together that an isolate holds, unless it is told otherwise: 48 MiB. */
+export const MAX_LIST_ENTRIES = 3 << 20
+
 /** Most digests of all banks together: 7.5 MiB in an isolate. */
 export const MAX_EXACT_ENTRIES = 3 << 20
 
@@ -62,10 +66,16 @@ export const MAX_EXACT_ENTRIES = 3 << 20
  * @param maxEntries perceptual hashes that it may hold
  * @throws {ListTooLargeError}
  */
-export function checkSize(manifest: Manifest, maxEntries: number): void {
+export function checkSize(manifest: Pick<Manifest, 'banks'>, maxEntries: number): void {
   const { pdq, exact } = countEntries(segmentsOf(manifest))
   if (pdq > maxEntries) throw new ListTooLargeError('perceptual', pdq, maxEntries)
   if (exact > MAX_EXACT_ENTRIES) throw new ListTooLargeError('exact', exact, MAX_EXACT_ENTRIES)
+}
+
+/** Whether a list does not fit in an isolate. */
+export function isTooLarge(manifest: Pick<Manifest, 'banks'>, maxEntries: number): boolean {
+  const { pdq, exact } = countEntries(segmentsOf(manifest))
+  return pdq > maxEntries || exact > MAX_EXACT_ENTRIES
 }
 
 /** Policy of a bank that is published for the first time. */
@@ -80,14 +90,6 @@ export function nextManifest(version: number, banks: readonly Bank[]): Manifest 
     id: crypto.randomUUID(),
     banks: [...banks],
   }
-}
-
-/** Whether a manifest replaces another. KV may answer with one that is older than one that was seen. */
-export function isNewer(manifest: Manifest, seen: Manifest): boolean {
-  if (manifest.version !== seen.version) return manifest.version > seen.version
-  // Two publishers at once: whichever wins, it is the same everywhere.
-  if (manifest.publishedAt !== seen.publishedAt) return manifest.publishedAt > seen.publishedAt
-  return manifest.id > seen.id
 }
 
 /** All segments of a list. */
@@ -121,13 +123,12 @@ export async function readManifest(store: ListStore): Promise<Manifest> {
   return parseManifest(MANIFEST_KEY, value)
 }
 
-/** The manifest, if there is one that can be built on: `readManifest` for those who may be the first to publish. */
+/** The manifest, if there is one: `readManifest` for those who may be the first to publish. */
 export async function readExistingManifest(store: ListStore): Promise<Manifest | undefined> {
   try {
     return await readManifest(store)
   } catch (error) {
     if (error instanceof ListMissingError) return undefined
-    if (error instanceof OtherFormatError && error.isOlder) return undefined
     throw error
   }
 }
@@ -144,10 +145,8 @@ export function parseManifest(key: string, value: Uint8Array): Manifest {
   const result = v.safeParse(ManifestSchema, parsed)
   if (result.success) return result.output
   const [issue] = result.issues
-  throw new ValueDamagedError(
-    key,
-    `is no manifest: ${v.getDotPath(issue) ?? 'value'}: ${issue.message}`,
-  )
+  // The issue's message would repeat what it read.
+  throw new ValueDamagedError(key, `is no manifest, at ${v.getDotPath(issue) ?? 'its root'}`)
 }
 
 export async function writeManifest(store: ListStore, manifest: Manifest): Promise<void> {

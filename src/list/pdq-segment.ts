@@ -1,13 +1,12 @@
 import { GROUP_HASHES, groupBytes, HEAD_BYTES, REST_BYTES } from '../core/haystack.ts'
 import { concatenate } from '../core/bytes.ts'
-import { HASH_BYTES, type Hash256 } from '../core/hash.ts'
+import { HALF_BYTES, type Hash256 } from '../core/hash.ts'
 import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
 import { PART_ENTRIES, TAILS } from './sizes.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
-const HALF_BYTES = HASH_BYTES / 2
 /** Planes of a group that are heads. */
 const HEAD_PLANES = HEAD_BYTES / GROUP_HASHES
 

@@ -1,11 +1,13 @@
 import { digestEntry, readEntryDigests } from './digests.ts'
 import type { Entry } from './entry.ts'
-import { PublishConflictError } from './errors.ts'
-import { keepInHistory, latestVersion } from './history.ts'
+import { PublishConflictError, ValueDamagedError, ValueMissingError } from './errors.ts'
+import { keepInHistory, latestVersion, readVersion } from './history.ts'
 import {
   type Bank,
+  checkSize,
   DEFAULT_BANK_POLICY,
   type Manifest,
+  MAX_LIST_ENTRIES,
   nextManifest,
   readExistingManifest,
   type SegmentRef,
@@ -15,12 +17,16 @@ import { packRemovals, readRemovals, removalsKey } from './removals.ts'
 import { compareEntries, packSegment, segmentKindOf, type SegmentKind } from './segment.ts'
 import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
 import type { Bytes, ListStore } from './store.ts'
-import { sweep } from './sweep.ts'
+import { readUnused, sweep } from './sweep.ts'
 
 export interface PublishOptions {
   bank: string
   /** Largest distance that matches. The bank keeps the one it has if none is given. */
   threshold?: number
+  /** Whether everything is written anew, which heals what is damaged. */
+  rewrite?: boolean
+  /** Whether the list may be larger than an isolate holds: Durable Objects do. */
+  allowLarge?: boolean
   /** Told as values are written: how many so far. */
   onProgress?: (written: number) => void
 }
@@ -53,17 +59,17 @@ export async function publishBank(
   entries: readonly Entry[],
   options: PublishOptions,
 ): Promise<Publication> {
-  const previous = await readExistingManifest(store)
-  const latest = await settleHistory(store, previous)
-  const old = previous?.banks.find(({ id }) => id === options.bank)
-  const difference = await compareBank(store, old?.segments ?? [], entries)
-  const writer = new ValueWriter(store, options.onProgress)
+  const base = await readBase(store)
+  const old = base.manifest?.banks.find(({ id }) => id === options.bank)
+  const difference = await compareBank(store, old?.segments ?? [], entries, options.rewrite)
+  const writer = new ValueWriter(store, options)
   const segments = [
     ...(await writeKind(writer, 'pdq', difference)),
     ...(await writeKind(writer, 'exact', difference)),
   ]
-  const manifest = nextManifest(latest, withBank(previous, options, segments))
-  const deleted = await publishManifest(store, manifest)
+  const banks = withBank(base.manifest, options, segments)
+  if (!options.allowLarge) checkSize({ banks }, MAX_LIST_ENTRIES)
+  const { manifest, deleted } = await publishManifest(store, base, banks)
   const { added, kept, segments: compared } = difference
   const removed = compared.reduce((sum, { gone }) => sum + gone.length, 0)
   const { foundWritten } = writer
@@ -88,35 +94,58 @@ function withBank(
   return [...others, bank].toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
+/** What a publication builds on. */
+export interface Base {
+  /** Absent if nothing was published, or the manifest is lost. */
+  manifest: Manifest | undefined
+  /** Version that the next one follows. */
+  version: number
+}
+
+/** Milliseconds after which everybody sees a write, generously. */
+const SETTLED_MS = 5 * 60_000
+
 /**
- * Sees that the manifest is the latest as far as the store tells, and that it is kept as an earlier version. Returns the
- * version that the next one follows: where the manifest was lost, the latest that was kept.
- * @throws {PublishConflictError} the history has a later version than the manifest
+ * Reads what to build on, and sees that it is kept as an earlier version. If the history has a later version for minutes,
+ * the manifest was overwritten by a publisher that was slower, and the later version is what most readers have.
+ * @throws {PublishConflictError} the history has a version that is later, and not older than minutes
  */
-export async function settleHistory(
-  store: ListStore,
-  manifest: Manifest | undefined,
-): Promise<number> {
+export async function readBase(store: ListStore): Promise<Base> {
+  const manifest = await readExistingManifest(store)
   const latest = await latestVersion(store)
-  if (!manifest) return latest
-  if (latest > manifest.version) throw new PublishConflictError(latest)
-  await keepInHistory(store, manifest)
-  return manifest.version
+  if (!manifest) return { manifest, version: latest }
+  if (latest <= manifest.version) {
+    await keepInHistory(store, manifest)
+    return { manifest, version: manifest.version }
+  }
+  const later = await readVersion(store, latest)
+  if (!later || Date.now() - Date.parse(later.publishedAt) < SETTLED_MS) {
+    throw new PublishConflictError(latest)
+  }
+  return { manifest: later, version: latest }
 }
 
 /**
- * Makes a manifest the one that readers follow, once all that it names is written; then deletes what nobody reads any more.
- * Returns how many values that were.
- * @throws {PublishConflictError} another manifest took its place at once
+ * Makes banks the version that readers follow, once all that they name is written; then deletes what nobody reads any more.
+ * @throws {PublishConflictError} somebody else has published since `base` was read; then nothing is changed, or the other's
+ *   manifest has taken the place of this one at once
  */
-export async function publishManifest(store: ListStore, manifest: Manifest): Promise<number> {
+export async function publishManifest(
+  store: ListStore,
+  base: Base,
+  banks: readonly Bank[],
+): Promise<{ manifest: Manifest; deleted: number }> {
+  const manifest = nextManifest(base.version, banks)
+  const before = await readExistingManifest(store)
+  const latest = Math.max(before?.version ?? 0, await latestVersion(store))
+  if (latest > base.version) throw new PublishConflictError(latest)
   await writeManifest(store, manifest)
   await keepInHistory(store, manifest)
   const now = await readExistingManifest(store)
   if (now && now.version >= manifest.version && now.id !== manifest.id) {
     throw new PublishConflictError(now.version)
   }
-  return sweep(store, manifest)
+  return { manifest, deleted: await sweep(store, manifest) }
 }
 
 /** What a bank holds beside what it is to hold. Entries are told by their digests. */
@@ -144,10 +173,11 @@ async function compareBank(
   store: ListStore,
   refs: readonly SegmentRef[],
   entries: readonly Entry[],
+  rewrite = false,
 ): Promise<Difference> {
   const wanted = new Map(entries.map((entry) => [digestEntry(entry), entry]))
   const segments: ComparedSegment[] = []
-  for (const ref of refs) segments.push(await compareSegment(store, ref, wanted))
+  for (const ref of rewrite ? [] : refs) segments.push(await compareSegment(store, ref, wanted))
   const kept = new Set<string>()
   for (const { live } of segments) for (const digest of live) kept.add(digest)
   const added = [...wanted.keys()].filter((digest) => !kept.has(digest))
@@ -159,8 +189,7 @@ async function compareSegment(
   ref: SegmentRef,
   wanted: ReadonlyMap<string, unknown>,
 ): Promise<ComparedSegment> {
-  const digests = await readEntryDigests(store, ref)
-  const removedBefore = await readRemovals(store, ref)
+  const { digests, removedBefore } = await readComparable(store, ref)
   const isRemoved = new Set(removedBefore)
   const compared: ComparedSegment = { ref, live: [], gone: [], removedBefore }
   digests.forEach((digest, position) => {
@@ -169,6 +198,21 @@ async function compareSegment(
     else compared.gone.push(position)
   })
   return compared
+}
+
+/** What a segment is compared by; nothing if that is not whole: its entries then count as new, and are written again. */
+async function readComparable(
+  store: ListStore,
+  ref: SegmentRef,
+): Promise<{ digests: string[]; removedBefore: Uint32Array }> {
+  try {
+    const digests = await readEntryDigests(store, ref)
+    return { digests, removedBefore: await readRemovals(store, ref) }
+  } catch (error) {
+    const isLost = error instanceof ValueMissingError || error instanceof ValueDamagedError
+    if (!isLost) throw error
+    return { digests: [], removedBefore: new Uint32Array(0) }
+  }
 }
 
 /** Writes what the bank is to hold of one kind. Returns its segments. */
@@ -214,12 +258,14 @@ function plan(
 class ValueWriter {
   foundWritten = 0
   readonly #store: ListStore
-  readonly #onProgress: (written: number) => void
+  readonly #options: PublishOptions
+  /** Names whose values may be about to be deleted, or just were: what a listing shows of them does not count. */
+  #unused: ReadonlySet<string> | undefined
   #written = 0
 
-  constructor(store: ListStore, onProgress: (written: number) => void = () => {}) {
+  constructor(store: ListStore, options: PublishOptions) {
     this.#store = store
-    this.#onProgress = onProgress
+    this.#options = options
   }
 
   /** Writes entries as segments. */
@@ -246,15 +292,23 @@ class ValueWriter {
   }
 
   async #write(name: string, values: ReadonlyMap<string, Bytes>): Promise<void> {
-    const folders = new Set([...values.keys()].map((key) => key.slice(0, key.indexOf(name))))
-    const there = new Set<string>()
-    for (const folder of folders) {
-      for (const key of await this.#store.list(folder + name)) there.add(key)
-    }
+    const there = await this.#listed(name, values)
     const missing = new Map([...values].filter(([key]) => !there.has(key)))
     this.foundWritten += values.size - missing.size
     const before = this.#written
-    await this.#store.putAll(missing, (written) => this.#onProgress(before + written))
+    await this.#store.putAll(missing, (written) => this.#options.onProgress?.(before + written))
     this.#written += missing.size
+  }
+
+  /** Keys of the name that are there, and will be. */
+  async #listed(name: string, values: ReadonlyMap<string, Bytes>): Promise<Set<string>> {
+    this.#unused ??= new Set(Object.keys(await readUnused(this.#store)))
+    const there = new Set<string>()
+    if (this.#options.rewrite || this.#unused.has(name)) return there
+    const folders = new Set([...values.keys()].map((key) => key.slice(0, key.indexOf(name))))
+    for (const folder of folders) {
+      for (const key of await this.#store.list(folder + name)) there.add(key)
+    }
+    return there
   }
 }

@@ -1,12 +1,5 @@
-import {
-  type Bank,
-  type Manifest,
-  nextManifest,
-  readManifest,
-  segmentsOf,
-  type SegmentRef,
-} from './manifest.ts'
-import { publishManifest, settleHistory } from './publish.ts'
+import { type Bank, type Manifest, readManifest, segmentsOf, type SegmentRef } from './manifest.ts'
+import { publishManifest, readBase } from './publish.ts'
 import { removalsKey } from './removals.ts'
 import { repackSegment } from './segment.ts'
 import { getExisting, type ListStore } from './store.ts'
@@ -19,8 +12,8 @@ export async function rekey(
   store: ListStore,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Manifest> {
-  const old = await readManifest(store)
-  await settleHistory(store, old)
+  const base = await readBase(store)
+  const old = base.manifest ?? (await readManifest(store))
   const total = segmentsOf(old).length
   let done = 0
   const banks: Bank[] = []
@@ -32,9 +25,7 @@ export async function rekey(
     }
     banks.push({ ...bank, segments })
   }
-  const manifest = nextManifest(old.version, banks)
-  await publishManifest(store, manifest)
-  return manifest
+  return (await publishManifest(store, base, banks)).manifest
 }
 
 /** Writes a segment, and what was removed of it, under the names that the first key gives. */

@@ -1,7 +1,7 @@
 import { VersionMissingError } from './errors.ts'
 import { keptVersions, readVersion } from './history.ts'
-import { type Manifest, nextManifest, readManifest, segmentsOf } from './manifest.ts'
-import { publishManifest, settleHistory } from './publish.ts'
+import { type Manifest, segmentsOf } from './manifest.ts'
+import { publishManifest, readBase } from './publish.ts'
 import { removalsKey } from './removals.ts'
 import { keysOf } from './segment.ts'
 import type { ListStore } from './store.ts'
@@ -12,14 +12,13 @@ import type { ListStore } from './store.ts'
  * @throws {PublishConflictError} the store shows that somebody else publishes
  */
 export async function rollBack(store: ListStore, version: number): Promise<Manifest> {
-  const current = await readManifest(store)
-  await settleHistory(store, current)
-  if (version === current.version) {
+  const base = await readBase(store)
+  if (version === base.manifest?.version) {
     throw new VersionMissingError(version, 'it is the one that is published')
   }
   const earlier = await readVersion(store, version)
   if (!earlier) {
-    const kept = (await keptVersions(store)).filter((other) => other !== current.version)
+    const kept = (await keptVersions(store)).filter((other) => other !== base.version)
     const others = kept.length > 0 ? `those that can are ${kept.join(', ')}` : 'none can'
     throw new VersionMissingError(version, `it is not stored any more, or never was; ${others}`)
   }
@@ -31,7 +30,5 @@ export async function rollBack(store: ListStore, version: number): Promise<Manif
   if (missing > 0) {
     throw new VersionMissingError(version, `${missing} of its values are not stored any more`)
   }
-  const manifest = nextManifest(current.version, earlier.banks)
-  await publishManifest(store, manifest)
-  return manifest
+  return (await publishManifest(store, base, earlier.banks)).manifest
 }

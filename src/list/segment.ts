@@ -97,7 +97,7 @@ export async function readEntries(store: ListStore, ref: SegmentRef): Promise<En
   const halves = ref.kind === 'pdq' ? await readFirstHalves(store, ref) : []
   return details.map(({ rest, id, labels }, i) => {
     const hash = concatenate([halves[i] ?? new Uint8Array(0), rest])
-    const kind = ref.kind === 'pdq' ? 'pdq' : DIGEST_KINDS.get(hash.length)
+    const kind = ref.kind === 'pdq' ? 'pdq' : KIND_OF_BYTES.get(hash.length)
     const key = `detail/${ref.name}/${blockOf(i)}`
     if (!kind || hash.length !== HASH_LENGTHS[kind])
       throw new ValueDamagedError(key, 'has a hash that is none')
@@ -106,7 +106,7 @@ export async function readEntries(store: ListStore, ref: SegmentRef): Promise<En
 }
 
 /** Kinds of digests by their length. */
-const DIGEST_KINDS = new Map<number, HashKind>([
+const KIND_OF_BYTES = new Map<number, HashKind>([
   [HASH_LENGTHS.md5, 'md5'],
   [HASH_LENGTHS.sha1, 'sha1'],
   [HASH_LENGTHS.sha256, 'sha256'],

@@ -93,6 +93,47 @@ export class KvStore implements ValueStore {
   }
 }
 
+/** A store that is checked before and after each read: whoever reads may have to stop. */
+export class CheckedStore implements ListStore {
+  readonly #inner: ListStore
+  readonly #check: () => void
+
+  /** @param check throws to stop whoever reads */
+  constructor(inner: ListStore, check: () => void) {
+    this.#inner = inner
+    this.#check = check
+  }
+
+  async get(key: string): Promise<Bytes | undefined> {
+    this.#check()
+    try {
+      return await this.#inner.get(key)
+    } finally {
+      this.#check()
+    }
+  }
+
+  put(key: string, value: Bytes): Promise<void> {
+    return this.#inner.put(key, value)
+  }
+
+  putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void> {
+    return this.#inner.putAll(values, onWritten)
+  }
+
+  list(prefix: string): Promise<string[]> {
+    return this.#inner.list(prefix)
+  }
+
+  deleteAll(keys: readonly string[]): Promise<void> {
+    return this.#inner.deleteAll(keys)
+  }
+
+  nameOf(content: Bytes): Promise<string> {
+    return this.#inner.nameOf(content)
+  }
+}
+
 /** A store in memory: for the command line, and tests. */
 export class MemoryStore implements ListStore {
   readonly values = new Map<string, Bytes>()

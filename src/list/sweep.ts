@@ -41,7 +41,7 @@ export async function sweep(
     if (named.has(name)) continue
     const since = before[name] ?? new Date(now).toISOString()
     if (now - Date.parse(since) > RETENTION_MS) old.push(name)
-    else unused[name] = since
+    unused[name] = since // of what is deleted, too, as long as listings show it
   }
 
   const keys = old.flatMap((name) => keysByName.get(name) ?? [])
@@ -66,8 +66,8 @@ async function contentKeys(store: ListStore): Promise<Map<string, string[]>> {
   return Map.groupBy(named, (key) => key.split('/')[1] ?? '')
 }
 
-/** What an earlier sweep noted; nothing if that cannot be read, which only delays. */
-async function readUnused(store: ListStore): Promise<Record<string, string>> {
+/** When each name was first seen unused, as the last sweep noted; nothing if that cannot be read, which only delays. */
+export async function readUnused(store: ListStore): Promise<Record<string, string>> {
   try {
     const value = await store.get(UNUSED_KEY)
     return value ? v.parse(UnusedSchema, JSON.parse(new TextDecoder().decode(value))) : {}

@@ -41,8 +41,12 @@ export async function parseList(
   for await (const { record, info } of readRows(text)) {
     const cells = record.map((cell) => cell.trim())
     if (cells.join('') === '') continue
+    checkOneLine(record, info.lines)
     if (!columns) {
       const header = headerOf(cells)
+      if (header && new Set(header).size < header.length) {
+        throw new BadListLineError(info.lines, 'names a column twice')
+      }
       columns = header ?? ['hash']
       if (header) continue
     }
@@ -61,6 +65,17 @@ export async function parseList(
     }
   }
   return result
+}
+
+/**
+ * Sees that a record does not run over lines, as it does from one stray quote to the next: what lies between would be lost.
+ * @throws {BadListLineError} even where bad lines are passed over
+ */
+function checkOneLine(record: readonly string[], lastLine: number): void {
+  const breaks = record.join('').split('\n').length - 1
+  if (breaks > 0) {
+    throw new BadListLineError(lastLine - breaks, 'has a quoted cell that does not end in it')
+  }
 }
 
 /** Records with the number of the line they end on. */

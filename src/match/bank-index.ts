@@ -1,6 +1,12 @@
 import type { CoreModules } from '../core/modules.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
-import { type Bank, type Manifest, MAX_THRESHOLD, segmentsOf } from '../list/manifest.ts'
+import {
+  type Bank,
+  type Manifest,
+  MAX_THRESHOLD,
+  segmentsOf,
+  type SegmentRef,
+} from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanner.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
@@ -22,6 +28,9 @@ const SEGMENTS_AT_ONCE = 4
 /** Hashes of a segment from which on a table is built: fewer are scanned as fast. */
 const MIN_TABLE_ENTRIES = 1 << 14
 
+/** Candidates of a file that are kept: a list that lies near it as a whole is no reason to run out of memory. */
+const MAX_CANDIDATES = 20_000
+
 /** Bits by which `nearest` widens its search. */
 const NEAREST_STEP = 16
 
@@ -39,6 +48,8 @@ export interface LoadOptions {
   kept?: readonly LoadedSegment[]
   /** Memories to use again; segments are then loaded one by one, so that no more is needed. */
   pool?: HaystackPool
+  /** What it is loaded from, if that is not the store that details are read from later. */
+  from?: ListStore
 }
 
 /** One published version of the list, in memory: 16 bytes a perceptual hash, 2.5 a digest. Details are read for candidates only. */
@@ -46,7 +57,7 @@ export class BankIndex implements Matcher {
   readonly manifest: Manifest
   readonly #modules: CoreModules
   readonly #store: ListStore
-  readonly #banks: readonly LoadedBank[]
+  #banks: readonly LoadedBank[]
   #isReleased = false
 
   private constructor(
@@ -69,14 +80,24 @@ export class BankIndex implements Matcher {
     modules: CoreModules,
     store: ListStore,
     manifest: Manifest,
-    { kept = [], pool }: LoadOptions = {},
+    { kept = [], pool, from = store }: LoadOptions = {},
   ): Promise<BankIndex> {
     const known = new Map(kept.map((segment) => [segment.ref.name, segment]))
     const refs = segmentsOf(manifest)
-    const loaded = await mapSome(refs, pool ? 1 : SEGMENTS_AT_ONCE, (ref) => {
-      const segment = known.get(ref.name)
-      if (segment) return updateRemovals(store, segment, ref)
-      return loadSegment(modules, store, ref, pool ?? new HaystackPool())
+    const loads = new Map<string, Promise<LoadedSegment>>()
+    const memories = pool ?? new HaystackPool()
+    const load = async (ref: SegmentRef) => {
+      const old = known.get(ref.name) ?? loads.get(ref.name)
+      if (old) return updateRemovals(from, await old, ref)
+      const loading = loadSegment(modules, from, ref, memories)
+      loads.set(ref.name, loading)
+      return loading
+    }
+    const loaded = await mapSome(refs, pool ? 1 : SEGMENTS_AT_ONCE, load).catch(async (error) => {
+      for (const result of await Promise.allSettled(loads.values())) {
+        if (result.status === 'fulfilled') giveTo(memories, result.value)
+      }
+      throw error
     })
     const byRef = new Map(refs.map((ref, i) => [ref, loaded[i]]))
     const banks = manifest.banks.map((bank) => ({
@@ -92,7 +113,7 @@ export class BankIndex implements Matcher {
 
   /** Bytes of memory that the index takes. */
   get memoryBytes(): number {
-    return this.segments.reduce((sum, segment) => sum + memoryOf(segment), 0)
+    return memoryOf(this.segments)
   }
 
   /** Whether memories of the index were given away: it must not be asked any more. */
@@ -102,16 +123,20 @@ export class BankIndex implements Matcher {
 
   /** Ends the index: gives the memories of segments that `keeps` does not name to a pool, and returns the others. */
   release(keeps: ReadonlySet<string>, pool: HaystackPool): LoadedSegment[] {
+    if (this.#isReleased) throw new Error('the index was released before')
     this.#isReleased = true
     for (const segment of this.segments) {
-      if ('haystack' in segment && !keeps.has(segment.ref.name)) pool.give(segment.haystack)
+      if (!keeps.has(segment.ref.name)) giveTo(pool, segment)
     }
-    return this.segments.filter(({ ref }) => keeps.has(ref.name))
+    const kept = this.segments.filter(({ ref }) => keeps.has(ref.name))
+    this.#banks = []
+    return kept
   }
 
   /** Segments that would be faster to ask with a table, and have none. */
   get #withoutTable(): LoadedPdqSegment[] {
-    return this.segments.filter(
+    const distinct = new Map(this.segments.map((segment) => [segment.ref.name, segment]))
+    return [...distinct.values()].filter(
       (segment): segment is LoadedPdqSegment =>
         'haystack' in segment &&
         segment.ref.count >= MIN_TABLE_ENTRIES &&
@@ -133,16 +158,19 @@ export class BankIndex implements Matcher {
       await pause()
       return this.#isReleased ? 'end' : 'go on'
     }
+    const failures: unknown[] = []
     for (const segment of this.#withoutTable) {
       if (this.#isReleased) return
-      await buildTable(this.#modules, this.#store, segment, next)
+      await buildTable(this.#modules, this.#store, segment, next).catch((error: unknown) => {
+        failures.push(error)
+      })
     }
+    if (failures.length > 0 && !this.#isReleased) throw failures[0]
   }
 
   /**
    * The entries that each file matches: within their bank's threshold of a needle of sufficient quality, or by digest.
    * Everything in memory is searched before anything is awaited.
-   * @throws {ValueMissingError | ValueDamagedError} a candidate's details are not there or not whole
    */
   match(queries: readonly Query[]): Promise<MatchResult[]> {
     return new CandidateVerifier(this.#store).verify(this.#search(queries))
@@ -158,7 +186,7 @@ export class BankIndex implements Matcher {
   ): Promise<Match | undefined> {
     for (
       let threshold = NEAREST_STEP;
-      threshold < maxDistance + NEAREST_STEP;
+      threshold - NEAREST_STEP < Math.max(1, maxDistance);
       threshold += NEAREST_STEP
     ) {
       const policy = { threshold: Math.min(threshold, maxDistance), minQuality: 0 }
@@ -170,6 +198,7 @@ export class BankIndex implements Matcher {
   }
 
   #search(queries: readonly Query[], policy?: Policy): Searched[] {
+    if (this.#isReleased) throw new Error('the index was released')
     const searched = queries.map((): Searched => ({ candidates: [], isComplete: true }))
     for (const { bank, segments } of this.#banks) {
       const { threshold, minQuality } = policy ?? bank
@@ -197,7 +226,11 @@ function searchNeedles(
     const from = asked[number]
     if (!from) throw new RangeError(`no needle ${number}`)
     const { query, needle } = from
-    searched[query]?.candidates.push({ bank, ref: segment.ref, position, distance, needle })
+    const file = searched[query]
+    if (!file) continue
+    if (file.candidates.length < MAX_CANDIDATES) {
+      file.candidates.push({ bank, ref: segment.ref, position, distance, needle })
+    } else file.isComplete = false
   }
   if (!isComplete) for (const { query } of asked) markIncomplete(searched[query])
 }
@@ -224,17 +257,30 @@ function searchDigests(
   })
 }
 
-/** Runs a function on all items, so many at once. Results are in the order of the items. */
+function giveTo(pool: HaystackPool, segment: LoadedSegment): void {
+  if ('haystack' in segment) pool.give(segment.haystack)
+}
+
+/** Runs a function on all items, so many at once, until one fails. Results are in the order of the items. */
 async function mapSome<T, R>(
   items: readonly T[],
   atOnce: number,
   run: (item: T) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = []
+  const failures: unknown[] = []
   const rest = items.entries()
   const worker = async () => {
-    for (const [i, item] of rest) results[i] = await run(item)
+    for (const [i, item] of rest) {
+      if (failures.length > 0) return
+      try {
+        results[i] = await run(item)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  if (failures.length > 0) throw failures[0]
   return results
 }

@@ -7,8 +7,8 @@ import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanner.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
 
-/** Detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */
-const MAX_BLOCKS = 64
+/** Most detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */
+const MAX_BLOCKS = 66
 /** Detail blocks that are read at once. A Worker may have six connections. */
 const BLOCKS_AT_ONCE = 6
 
@@ -58,8 +58,7 @@ export class CandidateVerifier {
   }
 
   /**
-   * Verifies the candidates of several files.
-   * @throws {ValueMissingError | ValueDamagedError} details are not there or not whole
+   * Verifies the candidates of several files. Where details are not there or not whole, what was found still counts.
    */
   async verify(files: readonly Searched[]): Promise<MatchResult[]> {
     const results: MatchResult[] = []
@@ -70,15 +69,25 @@ export class CandidateVerifier {
   async #verifyFile({ candidates, isComplete }: Searched): Promise<MatchResult> {
     const blocks = blocksOf(candidates)
     const found = new Map<string, Match>()
+    const failures: unknown[] = []
+    let isLeftOpen = !isComplete
     let matches: Match[] = []
     for (let first = 0; first < blocks.length; first += BLOCKS_AT_ONCE) {
       const some = blocks.slice(first, first + BLOCKS_AT_ONCE)
-      if (first >= MAX_BLOCKS || isFull(matches, some[0])) return { matches, isComplete: false }
-      const details = await Promise.all(some.map((block) => this.#readBlock(block)))
-      some.forEach((block, i) => collect(block, details[i] ?? [], found))
+      if (first + some.length > MAX_BLOCKS || isFull(matches, some[0])) {
+        isLeftOpen = true
+        break
+      }
+      const details = await Promise.allSettled(some.map((block) => this.#readBlock(block)))
+      for (const [i, block] of some.entries()) {
+        const result = details[i]
+        if (result?.status === 'fulfilled') collect(block, result.value, found)
+        else failures.push(result?.reason)
+      }
       matches = nearestMatches([...found.values()])
     }
-    return { matches, isComplete: isComplete && found.size <= MAX_MATCHES }
+    const isAll = !isLeftOpen && failures.length === 0 && found.size <= MAX_MATCHES
+    return { matches, isComplete: isAll, ...(failures.length > 0 && { error: failures[0] }) }
   }
 
   #readBlock({ ref, number }: Block): Promise<Detail[]> {
@@ -95,7 +104,7 @@ function blocksOf(candidates: readonly Candidate[]): Block[] {
   const blocks = [...byPlace.values()].flatMap((inBlock): Block[] => {
     const [first] = inBlock
     if (!first) return []
-    const distance = Math.min(...inBlock.map((candidate) => candidate.distance))
+    const distance = inBlock.reduce((least, other) => Math.min(least, other.distance), Infinity)
     return [{ ref: first.ref, number: blockOf(first.position), distance, candidates: inBlock }]
   })
   return blocks.toSorted((a, b) => a.distance - b.distance)

@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers'
 import { modules } from '../core/workerd.ts'
-import { type Bank, nextManifest } from '../list/manifest.ts'
+import { type Bank, type Manifest, nextManifest } from '../list/manifest.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/store.ts'
 import { BankIndex } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
-import { isReplacement, replaceIndex } from './replace.ts'
+import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import type { Shard } from './sharded-index.ts'
 
 /** Bindings that a shard needs: those of the Worker. */
@@ -22,7 +22,8 @@ interface LoadedRange {
 
 /**
  * A Durable Object that holds a range of a list that is too large for one isolate. It holds what it is asked about, and what
- * it was asked about before, as long as both fit: isolates change to a new version one after another.
+ * it was asked about before: isolates change to a new version one after another. But a version that brings more than a quarter
+ * takes the place of the other, and until all isolates have changed the object changes with each that asks.
  */
 export class ListShard extends DurableObject<ShardBindings> implements Shard {
   readonly #store = new SealedStore(
@@ -67,17 +68,27 @@ export class ListShard extends DurableObject<ShardBindings> implements Shard {
     const manifest = nextManifest(0, banks)
     if (old && isReplacement(old.index, manifest)) {
       this.#previous = undefined
-      const index = await replaceIndex(modules, this.#store, old.index, manifest, {
-        onGiven: () => (this.#current = undefined),
-        onError: () => undefined, // it is thrown as well
-      })
-      this.#current = { name: index.manifest === manifest ? name : old.name, index }
-      return index
+      return this.#replace(old, name, manifest)
     }
     const kept = old?.index.segments ?? []
     const index = await BankIndex.load(modules, this.#store, manifest, { kept })
     this.#previous = old
     this.#current = { name, index }
     return index
+  }
+
+  async #replace(old: LoadedRange, name: string, manifest: Manifest): Promise<BankIndex> {
+    try {
+      const index = await replaceIndex(modules, this.#store, old.index, manifest, {
+        from: this.#store,
+        onGive: () => (this.#current = undefined),
+      })
+      this.#current = { name, index }
+      return index
+    } catch (error) {
+      if (!(error instanceof ReplacementFailedError)) throw error
+      this.#current = { name: old.name, index: error.restored }
+      throw error.cause
+    }
   }
 }

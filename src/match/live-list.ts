@@ -1,19 +1,19 @@
 import type { CoreModules } from '../core/modules.ts'
 import { HashgateError } from '../errors.ts'
-import { OlderManifestError, StaleListError } from '../list/errors.ts'
+import { ListLoadingError, OlderManifestError, StaleListError } from '../list/errors.ts'
 import { RETENTION_HOURS } from '../list/history.ts'
 import {
   checkSize,
   countEntries,
-  isNewer,
+  isTooLarge,
   type Manifest,
   readManifest,
   segmentsOf,
 } from '../list/manifest.ts'
-import type { ListStore } from '../list/store.ts'
+import { CheckedStore, type ListStore } from '../list/store.ts'
 import { BankIndex } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
-import { isReplacement, replaceIndex } from './replace.ts'
+import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import { type ShardNamespace, ShardedIndex } from './sharded-index.ts'
 
 export interface LiveListOptions {
@@ -52,16 +52,37 @@ export interface ListState {
   error?: string
 }
 
-/** Milliseconds that a request waits for a load that another one began: that one may be gone, and its load with it. */
-const MAX_WAIT_MS = 10_000
-/** Milliseconds after which a load is given up: the request that it ran behind is gone. */
-const MAX_LOAD_MS = 60_000
+/** Milliseconds without any value read after which a load is given up: the request that it ran behind is gone. */
+const MAX_STALL_MS = 15_000
+/** How often a request waits so long for a load that another one began. */
+const MAX_WAITS = 2
 
-/** Seconds after the first failure until the next try; doubled with each that follows. */
+/** Seconds after the first failure until the next try; doubled with each that follows, up to the last. */
 const FIRST_RETRY_SECONDS = 1
+const LAST_RETRY_SECONDS = 60
+/** Seconds until tables are tried again that could not be built. */
+const TABLE_RETRY_SECONDS = 60
 
 /** Seconds after which no list is used that was not confirmed: what it is read from may be deleted soon. */
 const MAX_UNCONFIRMED_SECONDS = (RETENTION_HOURS * 3600) / 2
+
+/** What the list has about some files. */
+export interface Answer {
+  /** For each query, in order. */
+  results: MatchResult[]
+  /** Version of the list that was asked. */
+  version: number
+}
+
+/** A load that is under way. */
+interface Attempt {
+  index: Promise<Index>
+  /** When it last read a value. */
+  progressAt: number
+}
+
+/** A load was given up for another one. */
+class SupersededError extends Error {}
 
 type Index = BankIndex | ShardedIndex
 type KeepAlive = (promise: Promise<unknown>) => void
@@ -73,13 +94,13 @@ export class LiveList {
   #index: Index | undefined
   /** The latest manifest that was seen whole, in memory or not: nothing older is ever used. */
   #seen: Manifest | undefined
-  #loading: Promise<Index> | undefined
-  #loadingSince = 0
+  #attempt: Attempt | undefined
   #confirmedAt = 0
   #nextCheckAt = 0
   #failures = 0
   #failure: unknown
-  #buildingSince: number | undefined
+  #isBuilding = false
+  #nextBuildAt = 0
 
   constructor(options: LiveListOptions) {
     this.#options = options
@@ -119,13 +140,13 @@ export class LiveList {
    * @throws what the store threw at the last try, as long as there is no list
    * @throws {StaleListError} the list could not be confirmed for too long
    */
-  async match(queries: readonly Query[], keepAlive: KeepAlive): Promise<MatchResult[]> {
+  async match(queries: readonly Query[], keepAlive: KeepAlive): Promise<Answer> {
     for (;;) {
       const index = await this.get(keepAlive)
       if (index.isReleased) continue // it was replaced meanwhile
-      const answer = index.match(queries)
+      const answering = index.match(queries)
       this.#buildTables(index, keepAlive)
-      return answer
+      return { results: await answering, version: index.manifest.version }
     }
   }
 
@@ -139,8 +160,8 @@ export class LiveList {
 
   /** A list that is stale is read again before it is used. @throws {StaleListError} */
   async #waitForFresh(): Promise<void> {
-    if (this.#loading)
-      await Promise.race([this.#loading.catch(() => undefined), sleep(MAX_WAIT_MS)])
+    const loading = this.#attempt?.index.catch(() => undefined)
+    if (loading) await Promise.race([loading, sleep(MAX_STALL_MS)])
     if (!this.#isStale()) return
     const age = this.#ageSeconds()
     if (this.#options.onStale === 'fail' || age > MAX_UNCONFIRMED_SECONDS) {
@@ -157,19 +178,21 @@ export class LiveList {
   }
 
   #isLoading(): boolean {
-    return this.#loading !== undefined && this.#now() - this.#loadingSince < MAX_LOAD_MS
+    return this.#attempt !== undefined && this.#now() - this.#attempt.progressAt < MAX_STALL_MS
   }
 
   #isDue(): boolean {
     return this.#now() >= this.#nextCheckAt
   }
 
-  /** Two requests that find no list share one load. */
+  /** Requests that find no list share one load. One that reads nothing any more is given up for another. */
   async #firstLoad(keepAlive: KeepAlive): Promise<Index> {
-    for (let shared = this.#loading; shared; shared = this.#loading) {
-      const loaded = (await Promise.race([shared, sleep(MAX_WAIT_MS)])) ?? this.#index
+    for (let waits = 0; this.#attempt; waits++) {
+      if (waits === MAX_WAITS) throw new ListLoadingError()
+      const loaded = await Promise.race([this.#attempt.index, sleep(MAX_STALL_MS)])
       if (loaded) return loaded
-      if (this.#loading === shared) break // it takes too long, and whoever waits may be the last
+      if (this.#index) return this.#index
+      if (!this.#isLoading()) break
     }
     // Requests that come in between must not each begin a load that is likely to fail too.
     if (!this.#isDue() && this.#failures > 0) throw this.#failure
@@ -179,73 +202,96 @@ export class LiveList {
   }
 
   #load(): Promise<Index> {
-    const loading = this.#loadIndex()
-      .then((index) => this.#succeed(index))
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        if (this.#loading === loading) this.#loading = undefined
-      })
-    this.#loading = loading
-    this.#loadingSince = this.#now()
-    return loading
+    const attempt: Partial<Attempt> = { progressAt: this.#now() }
+    /** Called whenever something was read: the next step must not be taken if another load has begun. */
+    const check = () => {
+      if (this.#attempt !== attempt) throw new SupersededError()
+      attempt.progressAt = this.#now()
+    }
+    this.#attempt = attempt as Attempt
+    attempt.index = this.#loadIndex(check).then(
+      (index) => {
+        check()
+        this.#attempt = undefined
+        return this.#succeed(index)
+      },
+      (error: unknown) => {
+        if (error instanceof SupersededError) throw error
+        check()
+        this.#attempt = undefined
+        return this.#fail(error)
+      },
+    )
+    return attempt.index
   }
 
   #succeed(index: Index): Index {
-    // A load that took long must not undo one that began later.
-    if (!this.#index || isNewer(index.manifest, this.#index.manifest)) this.#index = index
-    this.#seen = this.#index.manifest
+    this.#index = index
+    this.#seen = index.manifest
     this.#failures = 0
     this.#confirmedAt = this.#now()
-    this.#checkAfter(this.#options.refreshSeconds)
-    return this.#index
+    const { refreshSeconds, maxAgeSeconds } = this.#options
+    this.#checkAfter(Math.min(refreshSeconds, maxAgeSeconds))
+    return index
   }
 
   #fail(error: unknown): never {
-    this.#failure = error
-    this.#checkAfter(FIRST_RETRY_SECONDS * 2 ** this.#failures++)
-    this.#options.onError(error)
+    const isUndone = error instanceof ReplacementFailedError
+    if (isUndone) this.#index = error.restored
+    this.#failure = isUndone ? error.cause : error
+    this.#checkAfter(Math.min(FIRST_RETRY_SECONDS * 2 ** this.#failures++, LAST_RETRY_SECONDS))
+    this.#options.onError(this.#failure)
     if (this.#index && this.#isStale()) {
       this.#options.onError(new StaleListError(Math.round(this.#ageSeconds())))
     }
-    throw error
+    throw this.#failure
   }
 
   #checkAfter(seconds: number): void {
     this.#nextCheckAt = this.#now() + Math.min(seconds, this.#options.refreshSeconds) * 1000
   }
 
-  async #loadIndex(): Promise<Index> {
+  async #loadIndex(check: () => void): Promise<Index> {
     const { modules, store, maxEntries, shards } = this.#options
-    const manifest = await readManifest(store)
+    const from = new CheckedStore(store, check)
+    const manifest = await readManifest(from)
     const old = this.#index
-    if (this.#seen && isNewer(this.#seen, manifest)) throw new OlderManifestError(manifest.version)
-    if (old && !isNewer(manifest, old.manifest)) return old
-    if (shards && countEntries(segmentsOf(manifest)).pdq > maxEntries) {
+    if (this.#seen && manifest.version < this.#seen.version) {
+      throw new OlderManifestError(manifest.version)
+    }
+    if (old?.manifest.id === manifest.id) return old
+    if (shards && isTooLarge(manifest, maxEntries)) {
       return ShardedIndex.open(manifest, shards, maxEntries)
     }
     checkSize(manifest, maxEntries)
-    if (!(old instanceof BankIndex)) return BankIndex.load(modules, store, manifest)
+    if (!(old instanceof BankIndex)) return BankIndex.load(modules, store, manifest, { from })
     if (!isReplacement(old, manifest)) {
-      return BankIndex.load(modules, store, manifest, { kept: old.segments })
+      return BankIndex.load(modules, store, manifest, { kept: old.segments, from })
     }
-    return replaceIndex(modules, store, old, manifest, {
-      onGiven: () => (this.#index = undefined),
-      onError: this.#options.onError,
-    })
+    const onGive = () => {
+      check()
+      this.#index = undefined
+    }
+    return replaceIndex(modules, store, old, manifest, { from, onGive })
   }
 
   /** Goes on with tables behind a request, if there are any to build and nobody is at it. */
   #buildTables(index: Index, keepAlive: KeepAlive): void {
+    if (this.#isBuilding || this.#now() < this.#nextBuildAt) return
     if (!(index instanceof BankIndex) || !index.needsTables) return
     if (countEntries(segmentsOf(index.manifest)).pdq > this.#options.maxTableEntries) return
-    if (this.#buildingSince !== undefined && this.#now() - this.#buildingSince < MAX_LOAD_MS) return
-    if (this.#failures > 0 && !this.#isDue()) return
-    this.#buildingSince = this.#now()
-    const building = index
-      .buildTables(() => sleep(0))
-      .catch(this.#options.onError)
-      .finally(() => (this.#buildingSince = undefined))
-    keepAlive(building)
+    // A build whose request is gone is not gone on with: another one may begin after a while.
+    this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
+    this.#isBuilding = true
+    const building = index.buildTables(async () => {
+      this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
+      await sleep(0)
+    })
+    keepAlive(
+      building.catch(this.#options.onError).finally(() => {
+        this.#isBuilding = false
+      }),
+    )
   }
 }
 

@@ -1,5 +1,5 @@
-import { type Found, Haystack, SLOTS, SlotSorter } from '../core/haystack.ts'
-import type { Hash256 } from '../core/hash.ts'
+import { type Found, GROUP_HASHES, Haystack, SLOTS, SlotSorter } from '../core/haystack.ts'
+import { HALF_BYTES, type Hash256 } from '../core/hash.ts'
 import type { CoreModules } from '../core/modules.ts'
 import { type DigestSet, readDigestSet } from '../list/digest-set.ts'
 import type { SegmentRef } from '../list/manifest.ts'
@@ -7,7 +7,6 @@ import { partsOf, readPart, readTail } from '../list/pdq-segment.ts'
 import { readRemovals, Removals } from '../list/removals.ts'
 import { PART_ENTRIES, TAILS } from '../list/sizes.ts'
 import type { ListStore } from '../list/store.ts'
-import { GROUP_HASHES } from '../core/haystack.ts'
 
 /** A segment in memory: what is searched of it, and which of its entries were removed. */
 export type LoadedSegment = LoadedPdqSegment | LoadedExactSegment
@@ -24,24 +23,30 @@ export interface LoadedExactSegment {
   digestSet: DigestSet
 }
 
+/** Of what hashes need, what a memory may have that is used again. */
+const MAX_EXCESS = 1.25
+/** Bytes of a haystack beside its hashes, rounded up to pages. */
+const OWN_BYTES = 3 * 65_536
+
+function bytesFor(count: number): number {
+  return count * HALF_BYTES + OWN_BYTES
+}
+
 /** Memories of haystacks that are not used any more, for others: what is given back to the system comes back late. */
 export class HaystackPool {
-  readonly #free: Haystack[] = []
+  readonly #free = new Set<Haystack>()
 
-  /** Takes a haystack that nobody searches any more. */
+  /** Takes a haystack that nobody is to search any more, unless it has a table: the next ones begin without. */
   give(haystack: Haystack): void {
-    this.#free.push(haystack)
+    if (haystack.memoryBytes <= bytesFor(haystack.count) * MAX_EXCESS) this.#free.add(haystack)
   }
 
-  /** The largest that there is. */
-  take(): Haystack | undefined {
-    const largest = this.#free.toSorted((a, b) => b.memoryBytes - a.memoryBytes)[0]
-    if (largest) this.#free.splice(this.#free.indexOf(largest), 1)
-    return largest
-  }
-
-  get memoryBytes(): number {
-    return this.#free.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+  /** The smallest that has room for so many hashes, or else the largest. */
+  take(count: number): Haystack | undefined {
+    const bySize = [...this.#free].toSorted((a, b) => a.memoryBytes - b.memoryBytes)
+    const taken = bySize.find(({ memoryBytes }) => memoryBytes >= bytesFor(count)) ?? bySize.at(-1)
+    if (taken) this.#free.delete(taken)
+    return taken
   }
 }
 
@@ -57,10 +62,15 @@ export async function loadSegment(
 ): Promise<LoadedSegment> {
   const removals = await loadRemovals(store, ref)
   if (ref.kind === 'exact') return { ref, removals, digestSet: await readDigestSet(store, ref) }
-  const haystack = new Haystack(modules.match, ref.count, pool.take())
-  for (const part of partsOf(ref)) {
-    const { heads, rests } = await readPart(store, ref, part)
-    haystack.fill((part * PART_ENTRIES) / GROUP_HASHES, heads, rests)
+  const haystack = new Haystack(modules.match, ref.count, pool.take(ref.count))
+  try {
+    for (const part of partsOf(ref)) {
+      const { heads, rests } = await readPart(store, ref, part)
+      haystack.fill((part * PART_ENTRIES) / GROUP_HASHES, heads, rests)
+    }
+  } catch (error) {
+    pool.give(haystack)
+    throw error
   }
   return { ref, removals, haystack }
 }
@@ -79,10 +89,14 @@ export async function updateRemovals(
   return { ...segment, ref, removals: await loadRemovals(store, ref) }
 }
 
-/** Bytes of memory that a segment takes. */
-export function memoryOf(segment: LoadedSegment): number {
-  const searched = 'haystack' in segment ? segment.haystack : segment.digestSet
-  return searched.memoryBytes + segment.removals.memoryBytes
+/** Bytes of memory that segments take. Banks with the same content share what is searched. */
+export function memoryOf(segments: readonly LoadedSegment[]): number {
+  const held = new Set<{ memoryBytes: number }>()
+  for (const segment of segments) {
+    held.add(segment.removals)
+    held.add('haystack' in segment ? segment.haystack : segment.digestSet)
+  }
+  return [...held].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
 }
 
 /** What a search of a segment finds, but for entries that were removed. */

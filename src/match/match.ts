@@ -1,3 +1,4 @@
+import { HashgateError } from '../errors.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { FileDigests } from '../scan/digests.ts'
 import type { Needle, Probe, ScannedFile } from '../scan/scanner.ts'
@@ -35,6 +36,17 @@ export interface MatchResult {
   matches: Match[]
   /** Whether there is nothing else: false if there was more to look up than a query may. */
   isComplete: boolean
+  /** Why some of it could not be looked up, if so. */
+  error?: unknown
+}
+
+/** A file has more candidates than may be looked up, and none of those that were is a match. */
+export class TooManyCandidatesError extends HashgateError {
+  readonly code = 'too-many-candidates'
+
+  constructor() {
+    super('the list has more that is near this file than a query looks up')
+  }
 }
 
 /** Most matches of a file that are told. The nearest come first, and the first decides. */

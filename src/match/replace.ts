@@ -10,8 +10,9 @@ import { HaystackPool } from './loaded-segment.ts'
 /** Bytes that an entry takes in memory, by kind of segment. */
 const ENTRY_BYTES = { pdq: 16, exact: 2.5 }
 
-/** Share of the memory in use that new segments may take beside it. */
+/** Share of what there is that new segments may take beside it; and bytes that they may in any case. */
 const MAX_BESIDE = 0.25
+const MIN_BYTES = 256 * 1024
 
 /** Segments of a manifest that an index does not have. */
 function newSegments(old: BankIndex, manifest: Manifest): SegmentRef[] {
@@ -21,37 +22,54 @@ function newSegments(old: BankIndex, manifest: Manifest): SegmentRef[] {
 
 /** Whether a manifest brings so much that is new that it must take the place of what there is. */
 export function isReplacement(old: BankIndex, manifest: Manifest): boolean {
-  const bytes = newSegments(old, manifest).reduce(
-    (sum, { kind, count }) => sum + count * ENTRY_BYTES[kind],
-    0,
+  const bytesOf = (refs: readonly SegmentRef[]) =>
+    refs.reduce((sum, { kind, count }) => sum + count * ENTRY_BYTES[kind], 0)
+  return (
+    bytesOf(newSegments(old, manifest)) >
+    Math.max(MIN_BYTES, bytesOf(segmentsOf(old.manifest)) * MAX_BESIDE)
   )
-  return bytes > old.memoryBytes * MAX_BESIDE
+}
+
+/** A version could not be loaded in the place of another, which is there again. */
+export class ReplacementFailedError extends Error {
+  readonly restored: BankIndex
+
+  constructor(restored: BankIndex, cause: unknown) {
+    super('the version before was loaded again', { cause })
+    this.restored = restored
+  }
+}
+
+/** What a version is loaded from, and what else the loading is told. */
+export interface ReplaceOptions {
+  from: ListStore
+  /** Called when the old version is about to be given away, which it must not be twice. May throw. */
+  onGive: () => void
 }
 
 /**
  * Loads a version in the place of another, without holding both: what is new is read once to see that it is whole, then
  * the memories of what is gone are given away and filled with it. Requests that come in between wait, as for a first load.
- * @param events `onGiven` is called when the old version is not to be asked any more; `onError` when the new one could not
- *   be loaded after all, and the old one is being loaded again.
  * @throws {ValueMissingError | ValueDamagedError} the old version stays as it is, or neither can be loaded
+ * @throws {ReplacementFailedError} the old version was loaded again
  */
 export async function replaceIndex(
   modules: CoreModules,
   store: ListStore,
   old: BankIndex,
   manifest: Manifest,
-  events: { onGiven: () => void; onError: (error: unknown) => void },
+  { from, onGive }: ReplaceOptions,
 ): Promise<BankIndex> {
-  for (const ref of newSegments(old, manifest)) await readThrough(store, ref)
+  for (const ref of newSegments(old, manifest)) await readThrough(from, ref)
   const pool = new HaystackPool()
   const keeps = new Set(segmentsOf(manifest).map(({ name }) => name))
+  onGive()
   const kept = old.release(keeps, pool)
-  events.onGiven()
   try {
-    return await BankIndex.load(modules, store, manifest, { kept, pool })
+    return await BankIndex.load(modules, store, manifest, { kept, pool, from })
   } catch (error) {
-    events.onError(error)
-    return await BankIndex.load(modules, store, old.manifest, { kept, pool })
+    const restored = await BankIndex.load(modules, store, old.manifest, { kept, pool, from })
+    throw new ReplacementFailedError(restored, error)
   }
 }
 

@@ -14,17 +14,25 @@ export interface ShardNamespace {
   getByName(name: string): Shard
 }
 
+/** A range of the list, and the name of the object that holds it. */
+interface Range {
+  name: string
+  banks: Bank[]
+}
+
 /** A version of the list that is too large for one isolate: ranges of its segments lie in Durable Objects. */
 export class ShardedIndex implements Matcher {
   readonly manifest: Manifest
   readonly isReleased = false
   /** Nothing of the list is held here. */
   readonly memoryBytes = 0
-  readonly #shards: readonly { shard: Shard; banks: Bank[] }[]
+  readonly #namespace: ShardNamespace
+  readonly #ranges: readonly Range[]
 
-  private constructor(manifest: Manifest, shards: readonly { shard: Shard; banks: Bank[] }[]) {
+  private constructor(manifest: Manifest, namespace: ShardNamespace, ranges: readonly Range[]) {
     this.manifest = manifest
-    this.#shards = shards
+    this.#namespace = namespace
+    this.#ranges = ranges
   }
 
   /**
@@ -37,31 +45,43 @@ export class ShardedIndex implements Matcher {
     namespace: ShardNamespace,
     maxEntries: number,
   ): Promise<ShardedIndex> {
-    const shards = splitBanks(manifest.banks, maxEntries).map((banks, i) => ({
-      shard: namespace.getByName(`shard-${i}`),
+    const ranges = splitBanks(manifest.banks, maxEntries).map((banks, i) => ({
+      name: `shard-${i}`,
       banks,
     }))
-    await Promise.all(shards.map(({ shard, banks }) => shard.prepare(banks)))
-    return new ShardedIndex(manifest, shards)
+    const index = new ShardedIndex(manifest, namespace, ranges)
+    await Promise.all(ranges.map(({ name, banks }) => namespace.getByName(name).prepare(banks)))
+    return index
   }
 
-  /**
-   * Asks all shards at once. The answers are those that one index would give.
-   * @throws what a shard throws: none may be left out
-   */
+  /** Asks all shards at once. The answers are those that one index would give; of a shard that fails, what the others found. */
   async match(queries: readonly Query[]): Promise<MatchResult[]> {
-    const answers = await Promise.all(
-      this.#shards.map(({ shard, banks }) => shard.match(banks, queries)),
+    // A stub belongs to the request that made it.
+    const answers = await Promise.allSettled(
+      this.#ranges.map(({ name, banks }) => this.#namespace.getByName(name).match(banks, queries)),
     )
-    return queries.map((_, query) => {
-      const results = answers.flatMap((answer) => answer[query] ?? [])
-      const matches = nearestMatches(results.flatMap((result) => result.matches))
-      const isAll =
-        matches.length === results.reduce((sum, result) => sum + result.matches.length, 0)
-      return { matches, isComplete: isAll && results.every(({ isComplete }) => isComplete) }
-    })
+    return queries.map((_, query) =>
+      joinResults(
+        answers.map((answer) => {
+          if (answer.status === 'fulfilled') return answer.value[query]
+          return { matches: [], isComplete: false, error: answer.reason as unknown }
+        }),
+      ),
+    )
   }
 }
+
+/** What shards have about one file, as one. */
+function joinResults(results: readonly (MatchResult | undefined)[]): MatchResult {
+  const found = results.flatMap((result) => result?.matches ?? [])
+  const matches = nearestMatches(found)
+  const isAll = results.every((result) => result?.isComplete) && matches.length === found.length
+  const failed = results.find((result) => result?.error !== undefined)
+  return { matches, isComplete: isAll, ...(failed && { error: failed.error }) }
+}
+
+/** Digests that take as much memory as one perceptual hash. */
+const DIGESTS_PER_HASH = 6
 
 /** Cuts the segments of all banks into ranges, each of at most `maxEntries` perceptual hashes, or of one segment. */
 export function splitBanks(banks: readonly Bank[], maxEntries: number): Bank[][] {
@@ -69,7 +89,7 @@ export function splitBanks(banks: readonly Bank[], maxEntries: number): Bank[][]
   let held = 0
   for (const bank of banks) {
     for (const segment of bank.segments) {
-      const size = segment.kind === 'pdq' ? segment.count : 0
+      const size = segment.kind === 'pdq' ? segment.count : segment.count / DIGESTS_PER_HASH
       if (held > 0 && held + size > maxEntries) {
         ranges.push([])
         held = 0

@@ -28,6 +28,8 @@ export async function listPush(
     threshold?: number
     skipBad?: true
     allowEmpty?: true
+    allowLarge?: true
+    rewrite?: true
   },
 ): Promise<boolean> {
   // The list is read to its end before anything is written: a bad line changes nothing.
@@ -38,6 +40,8 @@ export async function listPush(
     const { bank, threshold } = options
     const published = await publishBank(store, entries, {
       bank,
+      rewrite: options.rewrite === true,
+      allowLarge: options.allowLarge === true,
       ...(threshold !== undefined && { threshold }),
       onProgress: (written) => showProgress(`${count(written, 'value')} written`, false),
     })
@@ -98,7 +102,10 @@ export async function listVerify(options: TargetOptions): Promise<boolean> {
       showProgress(`read ${done} of ${count(total, 'segment')}`, done === total),
     )
     for (const problem of problems) console.error(`hashgate: ${problem}`)
-    if (problems.length > 0) return false
+    if (problems.length > 0) {
+      console.error('hashgate: `list push --rewrite` writes a bank anew')
+      return false
+    }
     console.log(
       `version ${manifest.version} is whole: ${count(entries)} in ${count(values, 'value')}`,
     )

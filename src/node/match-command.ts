@@ -2,7 +2,7 @@ import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { MemoryStore } from '../list/store.ts'
-import { type Match, queryOf } from '../match/match.ts'
+import { type Match, queryOf, TooManyCandidatesError } from '../match/match.ts'
 import type { ScannedFile } from '../scan/scanner.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListFile } from './read-list.ts'
@@ -35,8 +35,10 @@ export async function matchFiles(
     }
     if (scanned.coverage === 'unscannable') isAll = false
     const [result] = await index.match([queryOf(scanned)])
-    const matches = result?.matches.map(describe) ?? []
-    console.log(JSON.stringify({ file, ...verdictOf(scanned, matches.length), matches }))
+    const { matches, isComplete } = result ?? { matches: [], isComplete: false }
+    if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
+    const verdict = verdictOf(scanned, matches.length)
+    console.log(JSON.stringify({ file, ...verdict, matches: matches.map(describe) }))
   }
   return isAll
 }

@@ -44,6 +44,10 @@ describe('readConfig', () => {
     [{ MAX_LIST_ENTRIES: (5 << 20) + 1 }, 'MAX_LIST_ENTRIES must be a whole number'],
     [{ MAX_TABLE_ENTRIES: (5 << 18) + 1 }, 'MAX_TABLE_ENTRIES must be a whole number'],
     [{ HEALTH_PATH: 'healthz' }, 'HEALTH_PATH must be a path'],
+    [
+      { LIST_MAX_AGE_SECONDS: 60, LIST_REFRESH_SECONDS: 61 },
+      'LIST_MAX_AGE_SECONDS must be at least LIST_REFRESH_SECONDS',
+    ],
     [{ MAX_FILES: '0' }, 'MAX_FILES must be a whole number from 1 to 1000'],
     [{ MAX_FILES: 1001 }, 'MAX_FILES must be a whole number from 1 to 1000'],
     [{ MAX_BODY_BYTES: 'much' }, 'MAX_BODY_BYTES must be a whole number'],

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { readDetails } from '../../src/list/details.ts'
 import { readDigestSet } from '../../src/list/digest-set.ts'
 import type { Entry } from '../../src/list/entry.ts'
@@ -22,6 +22,7 @@ import { readRemovals } from '../../src/list/removals.ts'
 import { keysOf, packSegment, readEntries } from '../../src/list/segment.ts'
 import { BLOCK_ENTRIES } from '../../src/list/sizes.ts'
 import type { ListStore } from '../../src/list/store.ts'
+import { verifyList } from '../../src/list/verify.ts'
 import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
 import { CutOffStore, kvNamespace, kvStore, seal, WatchedStore } from '../support/stores.ts'
 
@@ -216,6 +217,63 @@ describe('publishBank', () => {
     await expect(publishing).rejects.toThrow(PublishConflictError)
   })
 
+  it('does not overwrite what others have published meanwhile', async () => {
+    const store = new WatchedStore()
+    await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
+    let isFirst = true
+    const slow = new WatchedStore(store.inner)
+    slow.onWrite = async () => {
+      if (!isFirst) return
+      isFirst = false
+      await publishBank(store.sealed, randomEntries(6, 2), { bank: 'b' })
+      await publishBank(store.sealed, randomEntries(7, 2), { bank: 'b' })
+    }
+    const publishing = publishBank(slow.sealed, randomEntries(8, 3), { bank: 'a' })
+    await expect(publishing).rejects.toEqual(new PublishConflictError(3))
+    const { manifest } = await publishBank(store.sealed, randomEntries(8, 3), { bank: 'a' })
+    expect(manifest).toMatchObject({ version: 4, banks: [{ id: 'a' }, { id: 'b' }] })
+  })
+
+  it('builds on the later version where a slower publisher has overwritten it', async () => {
+    const store = new WatchedStore()
+    await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
+    const manifest = store.inner.values.get('manifest')!
+    await publishBank(store.sealed, randomEntries(6, 1), { bank: 'b' })
+    await store.put('manifest', manifest)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 60_000 })
+    try {
+      const { manifest: next } = await publishBank(store.sealed, randomEntries(7, 1), { bank: 'a' })
+      expect(next).toMatchObject({ version: 3, banks: [{ id: 'a' }, { id: 'b' }] })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it.each(['digests', 'removed'])('writes again what it cannot compare: %s', async (folder) => {
+    const store = new WatchedStore()
+    const entries = randomEntries(50, 1)
+    await publishBank(store.sealed, entries, { bank: 'a' })
+    await publishBank(store.sealed, entries.slice(1), { bank: 'a' })
+    const key = [...store.inner.values.keys()].find((name) => name.startsWith(folder))!
+    await store.deleteAll([key])
+    const { manifest } = await publishBank(store.sealed, entries, { bank: 'a' })
+    expect(await verifyList(store.sealed)).toMatchObject({ entries: 50, problems: [] })
+    expect(await idsIn(store.sealed, manifest)).toEqual(idsOf(entries))
+  })
+
+  it('heals what is damaged when it is told to write everything anew', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(50, 1)
+    const { manifest } = await publishBank(store.sealed, entries, { bank: 'a' })
+    const [detail] = keysOf(segmentsOf(manifest)[0]!).filter((key) => key.startsWith('detail'))
+    await store.put(detail!, new Uint8Array(9))
+    await publishBank(store.sealed, entries, { bank: 'a' })
+    expect((await verifyList(store.sealed)).problems).toHaveLength(1)
+    const healed = await publishBank(store.sealed, entries, { bank: 'a', rewrite: true })
+    expect(healed).toMatchObject({ added: 50, foundWritten: 0 })
+    expect((await verifyList(store.sealed)).problems).toEqual([])
+  })
+
   it('goes on counting where the manifest was lost', async () => {
     const store = new WatchedStore()
     await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
@@ -287,9 +345,10 @@ describe('readManifest', () => {
     await put('{"format":3,"whatever":true}')
     await expect(readManifest(kvStore())).rejects.toEqual(new OtherFormatError(3, 2))
     await put('{"format":1,"whatever":true}')
-    await expect(readManifest(kvStore())).rejects.toThrow('push the lists again')
-    const { manifest } = await publishBank(kvStore(), randomEntries(3, 1), { bank: 'a' })
-    expect(await readManifest(kvStore())).toEqual(manifest)
+    await expect(readManifest(kvStore())).rejects.toThrow('push all banks again')
+    // It has other banks, which would be lost.
+    const publishing = publishBank(kvStore(), randomEntries(3, 1), { bank: 'a' })
+    await expect(publishing).rejects.toThrow(OtherFormatError)
   })
 
   const head =

@@ -116,6 +116,20 @@ describe('parseList', () => {
     await expect(read(text)).rejects.toEqual(new BadListLineError(line, problem))
   })
 
+  it.each([false, true])(
+    'refuses a quote that runs over lines, whose hashes would be lost; skipping bad lines: %s',
+    async (skipBad) => {
+      const text = `hash,label\n${A},x\n${B},"Smith & co\n${C},y\n${A.replace('0', '1')},"z"\n`
+      const error = new BadListLineError(3, 'has a quoted cell that does not end in it')
+      await expect(read(text, skipBad)).rejects.toEqual(error)
+    },
+  )
+
+  it('refuses a header that names a column twice', async () => {
+    const error = new BadListLineError(1, 'names a column twice')
+    await expect(read(`md5,md5\n${MD5},${MD5}\n`)).rejects.toEqual(error)
+  })
+
   it('passes over bad lines if it is told to, and reports them', async () => {
     const { entries, skipped } = await read(`${A}\nbad\n${B}\nworse!\n`, true)
     expect(entries).toHaveLength(2)

@@ -63,6 +63,21 @@ describe('sweep', () => {
     expect(contentIn(store).toSorted()).toEqual(keysNamedBy(manifest).toSorted())
   })
 
+  it('does not take for written what listings still show after it was deleted', async () => {
+    const store = new WatchedStore()
+    await publish(store, 20, 1)
+    const second = await publish(store, 20, 2)
+    const later = Date.now() + 49 * HOUR
+    await sweep(store.sealed, second, later)
+    const before = await store.list('')
+    expect(await sweep(store.sealed, second, later + 49 * HOUR)).toBeGreaterThan(0)
+    const lagging = new WatchedStore(store.inner)
+    lagging.list = async (prefix) => before.filter((key) => key.startsWith(prefix))
+    const again = await publish(lagging, 20, 1)
+    expect(segmentsOf(again)).toHaveLength(2)
+    expect(await verifyList(store.sealed)).toMatchObject({ entries: 40, problems: [] })
+  })
+
   it('begins anew where its note is lost or damaged', async () => {
     const store = new WatchedStore()
     await publish(store, 20, 1)

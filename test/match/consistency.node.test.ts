@@ -102,10 +102,22 @@ class World {
     }
   }
 
-  async reader(times: number): Promise<void> {
-    const list = new LiveList({
+  /** After some quiet minutes one publisher alone succeeds, and a new reader sees what it published. */
+  async expectRecovery(): Promise<void> {
+    vi.setSystemTime(Date.now() + 10 * 60_000)
+    const content = ENTRIES.slice(3)
+    await publishBank(this.kv.for(this.#behaviour(0, Infinity)), content, { bank: 'a' })
+    vi.setSystemTime(Date.now() + 10 * 60_000)
+    const list = this.#list(0)
+    const { results } = await list.match(QUERIES, () => {})
+    const ids = results.flatMap(({ matches }) => matches.map(({ entry }) => entry))
+    expect(ids.toSorted()).toEqual(content.map(({ id }) => id).toSorted())
+  }
+
+  #list(faults: number): LiveList {
+    return new LiveList({
       modules,
-      store: this.kv.for(this.#behaviour(0.03, 0)),
+      store: this.kv.for(this.#behaviour(faults, 0)),
       refreshSeconds: 60,
       maxAgeSeconds: 3600,
       onStale: 'use',
@@ -113,12 +125,17 @@ class World {
       maxTableEntries: 0,
       onError: () => {},
     })
+  }
+
+  async reader(times: number): Promise<void> {
+    const list = this.#list(0.03)
     const behind: Promise<unknown>[] = []
     for (let i = 0; i < times; i++) {
       for (let turns = 0; turns < 4; turns++) await this.#behaviour(0, 0).turn('think')
       const before = list.version ?? 0
       try {
-        const results = await list.match(QUERIES, (promise) => behind.push(promise))
+        const { results } = await list.match(QUERIES, (promise) => behind.push(promise))
+        if (results.some(({ isComplete }) => !isComplete)) throw new Error('not all was looked up')
         this.counts.answered++
         this.#check(
           results.map(({ matches }) => matches.map(({ entry }) => entry)),
@@ -156,6 +173,7 @@ describe('a list in an eventually consistent store', () => {
         ])
         await scheduler.waitFor(tasks)
         expect(world.problems).toEqual([])
+        await scheduler.waitFor(world.expectRecovery())
         for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
           counts[name] += world.counts[name]
         }

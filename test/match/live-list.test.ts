@@ -37,7 +37,8 @@ function setUp(options: Partial<LiveListOptions> = {}) {
     /** Ids of entries that a hash matches. */
     ask: async (entry: Entry | undefined) => {
       const needles = [needle(entry!.hash)]
-      const [result] = await list.match([{ needles }], keepAlive)
+      const { results } = await list.match([{ needles }], keepAlive)
+      const [result] = results
       return result!.matches.map((match) => match.entry)
     },
     /** Waits for what runs behind requests. */
@@ -174,7 +175,7 @@ describe('LiveList', () => {
     await get()
     store.onRead = () => {}
     await publish(2)
-    clock.ms += 59_999
+    clock.ms += 14_999
     await get()
     expect(list.version).toBe(1)
     clock.ms += 1
@@ -217,6 +218,51 @@ describe('LiveList', () => {
     expect(await ask(entries[1])).toEqual(['e-1-1'])
   })
 
+  it('does not try tables again at once that could not be built', async () => {
+    const { store, errors, clock, ask, publishEntries, settle } = setUp()
+    const entries = randomEntries(20_000, 1)
+    await publishEntries(entries)
+    store.onRead = (key) => {
+      if (key.startsWith('tail/')) throw new Error('storage is down')
+    }
+    for (let i = 0; i < 20; i++) {
+      expect(await ask(entries[1])).toEqual(['e-1-1'])
+      await settle()
+    }
+    expect(errors).toHaveLength(1)
+    clock.ms += 60_000
+    await ask(entries[1])
+    await settle()
+    expect(errors).toHaveLength(2)
+  })
+
+  it('gives up a load that reads nothing any more, and never fills what another one has', async () => {
+    const { store, list, clock, get, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
+    await publishEntries(randomEntries(40_000, 1))
+    await get()
+    await publishEntries(randomEntries(40_000, 2))
+    clock.ms += 60_000
+    // The first load of version 2 stands still when it has read it through.
+    let goOn = () => {}
+    let parts = 0
+    store.onRead = (key) =>
+      key.startsWith('segment/') && ++parts === 1
+        ? new Promise<void>((resolve) => (goOn = resolve))
+        : undefined
+    await get()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const third = randomEntries(40_000, 3)
+    await publishEntries(third)
+    clock.ms += 15_000
+    await get()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(list.version).toBe(3)
+    goOn()
+    await settle()
+    expect(list.version).toBe(3)
+    for (const i of [0, 777, 39_999]) expect(await ask(third[i])).toEqual([`e-3-${i}`])
+  })
+
   it('builds none for a list that is larger than may have them', async () => {
     const { list, ask, publishEntries, settle } = setUp({ maxTableEntries: 19_999 })
     const entries = randomEntries(20_000, 1)
@@ -254,7 +300,7 @@ describe('a list that cannot be confirmed', () => {
     expect(list.state).toMatchObject({ state: 'current', age: 600 })
     expect(errors).toEqual([new Error('storage is down')])
     clock.ms += 60_000
-    expect(await list.match([{ needles: [] }], () => {})).toHaveLength(1)
+    expect((await list.match([{ needles: [] }], () => {})).results).toHaveLength(1)
     expect(list.state).toMatchObject({ state: 'stale', age: 660, error: 'unknown error' })
     expect(errors.at(-1)).toMatchObject({ code: 'stale-list' })
     store.onRead = () => {}
@@ -366,7 +412,9 @@ describe('a version in which all is new', () => {
     expect(await ask(old[7])).toEqual(['e-1-7'])
     expect(await ask(next[7])).toEqual([])
     expect(errors).toEqual([new Error('storage is down')])
-    clock.ms += 60_000
+    // The old version is back, but was not seen to be the latest: it is looked at again after a second.
+    expect(list.state).toMatchObject({ version: 1, age: 60, error: 'unknown error' })
+    clock.ms += 1000
     await get()
     await settle()
     expect(await ask(next[7])).toEqual(['e-2-7'])

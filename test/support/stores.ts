@@ -22,13 +22,17 @@ export function seal(store: ValueStore, keys = KEY): SealedStore {
 
 /** A store in memory that counts reads, and whose reads can be made to fail, or to wait. */
 export class WatchedStore implements ValueStore {
-  readonly inner = new MemoryStore()
+  readonly inner: MemoryStore
   /** The list that is sealed in it. */
   readonly sealed = seal(this)
   readonly reads: string[] = []
   onRead: (key: string) => Promise<void> | void = () => {}
   /** Called when a value was written. */
-  onWrite: (key: string) => void = () => {}
+  onWrite: (key: string) => Promise<void> | void = () => {}
+
+  constructor(inner = new MemoryStore()) {
+    this.inner = inner
+  }
 
   async get(key: string): Promise<Bytes | undefined> {
     this.reads.push(key)
@@ -38,7 +42,7 @@ export class WatchedStore implements ValueStore {
 
   async put(key: string, value: Bytes): Promise<void> {
     await this.inner.put(key, value)
-    this.onWrite(key)
+    await this.onWrite(key)
   }
 
   async putAll(values: ReadonlyMap<string, Bytes>): Promise<void> {
