@@ -265,7 +265,7 @@ describe('publishBank', () => {
     const store = new WatchedStore()
     const entries = randomEntries(50, 1)
     const { manifest } = await publishBank(store.sealed, entries, { bank: 'a' })
-    const [detail] = keysOf(segmentsOf(manifest)[0]!).filter((key) => key.startsWith('detail'))
+    const detail = keysOf(segmentsOf(manifest)[0]!).find((key) => key.startsWith('detail'))
     await store.put(detail!, new Uint8Array(9))
     await publishBank(store.sealed, entries, { bank: 'a' })
     expect((await verifyList(store.sealed)).problems).toHaveLength(1)
