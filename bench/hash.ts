@@ -1,17 +1,14 @@
-// PDQ by stages, the scan of a list, and whole files beside a JavaScript perceptual hash.
+// PDQ by stages, and whole files beside a JavaScript perceptual hash.
 
 import sharp from 'sharp'
 import phash from 'sharp-phash'
-import { Haystack } from '../src/core/haystack.ts'
 import { readModules } from '../src/core/node.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { pdq } from '../test/reference/pdq.ts'
 import type { ImageStages } from '../test/support/image-stages.ts'
-import { randomBytes } from '../test/support/random.ts'
 import { scene } from '../test/support/scene.ts'
 import { largePhoto, smallPhoto, source } from './inputs.ts'
 import { measure, ms, printTable } from './measure.ts'
-import { memoryReader } from './read-memory.ts'
 
 const modules = readModules()
 
@@ -61,33 +58,6 @@ async function showStages(): Promise<void> {
   )
 }
 
-async function showScan(): Promise<void> {
-  const rows: string[][] = []
-  for (const millions of [1, 3]) {
-    const count = millions << 20
-    const bytes = count * 16
-    const haystack = new Haystack(modules.match, randomBytes(bytes, 1), count)
-    const needle = randomBytes(32, 2)
-    const read = await memoryReader(bytes)
-    const [scan, reading] = await measure(
-      [
-        { name: 'scan', run: () => haystack.scan(needle, 31) },
-        { name: 'read', run: read },
-      ],
-      41,
-    )
-    const ratio = scan.median / (reading?.median ?? 1)
-    rows.push([
-      `${millions} Mi entries, ${(bytes / 2 ** 20).toFixed(0)} MiB`,
-      ms(scan.median),
-      ms(reading?.median ?? 0),
-      ratio.toFixed(2),
-      ms(scan.median / ((count / 1e6) * 1)),
-    ])
-  }
-  printTable(['list', 'scan, ms a needle', 'reading it, ms', 'ratio', 'ms a million'], rows)
-}
-
 async function showFiles(): Promise<void> {
   sharp.concurrency(1)
   sharp.cache(false)
@@ -121,6 +91,5 @@ async function showFiles(): Promise<void> {
 /** The report of `npm run bench`. */
 export async function benchHash(): Promise<void> {
   await showStages()
-  await showScan()
   await showFiles()
 }

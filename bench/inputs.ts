@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import sharp, { type Sharp } from 'sharp'
 import { scene } from '../test/support/scene.ts'
 
-const CORPUS = new URL('../../shared/corpus/pdq-reference/', import.meta.url)
+const PICTURES = new URL('../../shared/corpus/', import.meta.url)
+const CORPUS = new URL('pdq-reference/', PICTURES)
 const PHOTO = new URL('reg-test-input/exif-rotn/exif-rotn-1.jpg', CORPUS)
 const SMALL_PHOTO = new URL('bridge-mods/aaa-orig.jpg', CORPUS)
 
@@ -49,4 +50,15 @@ export async function photoOf(width: number, height: number): Promise<Buffer> {
     .composite([{ input: photo, tile: true, gravity: 'northwest' }])
     .jpeg({ quality: 90 })
     .toBuffer()
+}
+
+/** Hashes of pictures, in hex digits, unrelated ones first; none if there is no corpus. */
+export function pictureHashes(): string[] {
+  const files = ['photos/expected.csv', 'pdq-reference/expected.csv']
+  return files.flatMap((name) => {
+    const file = new URL(name, PICTURES)
+    if (!existsSync(file)) return []
+    const lines = readFileSync(file, 'utf8').trim().split('\n').slice(1)
+    return lines.flatMap((line) => line.split(',')[0] ?? [])
+  })
 }

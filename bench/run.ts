@@ -1,13 +1,16 @@
 // What is measured, with competitors, in one run.
 //
-//   npm run bench              PDQ by stages, the scan of a list, whole files beside a JavaScript perceptual hash
+//   npm run bench              PDQ by stages, whole files beside a JavaScript perceptual hash
 //   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
+//   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 
 import { cpus } from 'node:os'
-import { benchDecode } from './decode.ts'
-import { benchHash } from './hash.ts'
 
-const REPORTS: Record<string, () => Promise<void>> = { hash: benchHash, decode: benchDecode }
+const REPORTS: Record<string, () => Promise<void>> = {
+  hash: async () => (await import('./hash.ts')).benchHash(),
+  decode: async () => (await import('./decode.ts')).benchDecode(),
+  match: async () => (await import('./match.ts')).benchMatch(),
+}
 
 const name = process.argv[2] ?? 'hash'
 const report = REPORTS[name]

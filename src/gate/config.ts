@@ -54,7 +54,7 @@ const ConfigSchema = v.object({
   ON_STALE: v.optional(v.picklist(['use', 'fail'], 'must be use or fail'), 'use'),
   /** Most perceptual hashes that an isolate holds: 16 bytes each. Durable Objects hold more, if they are bound. */
   MAX_LIST_ENTRIES: wholeNumber(1, 5 << 20, MAX_LIST_ENTRIES),
-  /** Most perceptual hashes of a list that gets tables: 44 bytes more each, and many needles cost a tenth. */
+  /** Most perceptual hashes of a list that gets tables: 44 bytes more each, and many needles cost a third. */
   MAX_TABLE_ENTRIES: wholeNumber(0, 5 << 18, 1 << 20),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(

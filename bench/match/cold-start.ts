@@ -1,0 +1,95 @@
+import { formatHash } from '../../src/core/hash.ts'
+import type { Entry } from '../../src/list/entry.ts'
+import { type Manifest, segmentsOf } from '../../src/list/manifest.ts'
+import { partsOf } from '../../src/list/pdq-segment.ts'
+import { publishBank } from '../../src/list/publish.ts'
+import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
+import { ms, printTable } from '../measure.ts'
+import type { Bars } from './bars.ts'
+import { hashesOf } from './lists.ts'
+import { medianOf } from './places.ts'
+import { fastBytes } from './random.ts'
+import { type BenchWorkers, LIST_KEY } from './workerd.ts'
+
+interface ColdStart {
+  /** Milliseconds, medians over isolates: to the first answer, and of merely reading the same values. */
+  load: number
+  read: number
+  /** Of values that were read. */
+  bytes: number
+  publishSeconds: number
+}
+
+/** Workers whose isolates load, or read, for the first time: half of them each. */
+export const COLD_ISOLATES = Array.from({ length: 14 }, (_, i) => i + 1)
+const BAR = 2
+
+/** Times to the first answer of an isolate, beside reading alone. */
+export async function showColdStart(
+  workers: BenchWorkers,
+  bars: Bars,
+  count: number,
+): Promise<void> {
+  const { load, read, bytes, publishSeconds } = await measureColdStart(workers, count)
+  const megabytes = (bytes / 1e6).toFixed(1)
+  console.log(`### Cold start in workerd, ${count / 1e6} million hashes in local KV\n`)
+  console.log(
+    'From the manifest to the first answer, beside streams of the same values with nothing',
+  )
+  console.log(`done to them: ${megabytes} MB, published in ${publishSeconds.toFixed(0)} seconds.\n`)
+  printTable(
+    ['first answer, ms', 'reading, ms', 'ratio'],
+    [[ms(load), ms(read), bars.check('cold start, ratio to reading', load / read, BAR)]],
+  )
+}
+
+/** Segments that a cold start reads at once: so does the reader. */
+const AT_ONCE = 4
+
+/**
+ * Publishes a list to local KV, and has isolates load it that have loaded nothing before, by turns with others that only
+ * read the values.
+ * @param isolates numbers of Workers, an even count of them
+ */
+async function measureColdStart(workers: BenchWorkers, count: number): Promise<ColdStart> {
+  const entries = randomEntries(count)
+  const begin = performance.now()
+  const store = new SealedStore(await workers.store(), parseListKeys(LIST_KEY))
+  const { manifest } = await publishBank(store, entries, { bank: 'bench', threshold: 31 })
+  const publishSeconds = (performance.now() - begin) / 1000
+
+  const needle = formatHash(entries[count >> 1]?.hash ?? new Uint8Array(32))
+  const times = { load: [] as number[], read: [] as number[] }
+  let bytes = 0
+  for (const [i, isolate] of COLD_ISOLATES.entries()) {
+    await workers.ask(isolate, '/') // so that the isolate is there
+    const { elapsed: empty } = await workers.ask(isolate, '/')
+    const [path, body] =
+      i % 2 === 0
+        ? (['load', { needle }] as const)
+        : (['read', { keys: keysOf(manifest) }] as const)
+    const { answer, elapsed } = await workers.ask(isolate, `/${path}`, body)
+    times[path].push(elapsed - empty)
+    if (path === 'read') bytes = answer as number
+    else if (answer !== 1) throw new Error(`${String(answer)} matches, and not 1`)
+  }
+  return { load: medianOf(times.load), read: medianOf(times.read), bytes, publishSeconds }
+}
+
+function randomEntries(count: number): Entry[] {
+  return hashesOf(fastBytes(count * 32, 11)).map((hash, i) => ({
+    kind: 'pdq',
+    hash,
+    id: `e-${i}`,
+    labels: {},
+  }))
+}
+
+/** Keys of all that is searched, in rows that are read at once. */
+function keysOf(manifest: Manifest): string[][] {
+  const rows = Array.from({ length: AT_ONCE }, (): string[] => [])
+  segmentsOf(manifest).forEach((ref, i) => {
+    rows[i % AT_ONCE]?.push(...partsOf(ref).map((part) => `segment/${ref.name}/${part}`))
+  })
+  return rows
+}

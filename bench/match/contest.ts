@@ -1,0 +1,76 @@
+// One needle at a time, beside what else there is for Node.
+
+import { HASH_BYTES, type Hash256 } from '../../src/core/hash.ts'
+import type { CoreModules } from '../../src/core/modules.ts'
+import { measure, ms, printTable } from '../measure.ts'
+import { type Competitor, hashgate, sqlite, typeScript, usearchGraph } from './competitors.ts'
+import { flipSome, hashesOf, makeList } from './lists.ts'
+import { randomWords } from './random.ts'
+
+const ROUNDS = 21
+/** Most bits by which a needle differs from a hash of the list: each has something near it. */
+const NEEDLE_BITS = 20
+const RECALL_NEEDLES = 50
+
+const NOTES = `hashgate looks at first halves, and leaves the rare candidate to a verifier; the others look at whole hashes. usearch
+builds for seconds, so it has the smaller list. Tried and left out: hnswlib-node 3.0.0, which has no Hamming distance;
+faiss-node 0.5.1, which fetches a binary from elsewhere and has no binary indexes; mnemonist 0.40.8, whose VP tree and BK
+tree over a million such hashes took 0.6 and 1.1 seconds a needle, since at 31 of 256 bits they leave nothing out; edgevec
+0.9.0, exact and in WebAssembly, 38 ms a needle, with few users.
+`
+
+/** Contests over two lists: what builds slowly has the smaller one. */
+export async function showContest(modules: CoreModules): Promise<void> {
+  console.log('### One needle beside other libraries, in Node\n')
+  const large = makeList('uniform', 1_000_000, []).hashes
+  await contest('a million hashes', large, [
+    ...(await hashgate(modules, large)),
+    typeScript(large),
+    sqlite(large),
+  ])
+  const small = makeList('uniform', 100_000, []).hashes
+  await contest('100,000 hashes', small, [...(await hashgate(modules, small)), usearchGraph(small)])
+  console.log(NOTES)
+}
+
+async function contest(
+  list: string,
+  hashes: Uint8Array,
+  competitors: readonly Competitor[],
+): Promise<void> {
+  const needles = needlesFor(hashes)
+  const timings = await measure(
+    competitors.map(({ name, find }) => ({ name, run: byTurns(needles, find) })),
+    ROUNDS,
+  )
+  const rows = competitors.map((competitor, i) => {
+    const time = timings[i]?.median ?? 0
+    const recall = recallOf(competitor, needles)
+    return [competitor.name, ms(time), (time / timings[0].median).toFixed(1), recall.toFixed(2)]
+  })
+  printTable([list, 'ms a needle', 'ratio to hashgate’s scan', 'recall'], rows)
+}
+
+/** Needles that are near a hash of the list each. */
+function needlesFor(hashes: Uint8Array): Hash256[] {
+  const random = randomWords(12)
+  const listed = hashesOf(hashes)
+  return Array.from({ length: RECALL_NEEDLES }, () => {
+    const hash = listed[random() % listed.length] ?? new Uint8Array(HASH_BYTES)
+    return flipSome(hash, NEEDLE_BITS, random)
+  })
+}
+
+/** A function that asks for one needle after the other. */
+function byTurns(needles: readonly Hash256[], find: (needle: Hash256) => number): () => unknown {
+  let next = 0
+  return () => {
+    const needle = needles[next++ % needles.length]
+    return needle && find(needle)
+  }
+}
+
+/** The share of needles that something is found for: all have something near. */
+function recallOf({ find }: Competitor, needles: readonly Hash256[]): number {
+  return needles.filter((needle) => find(needle) > 0).length / needles.length
+}

@@ -1,0 +1,77 @@
+// The Worker that measures in workerd: the same cases as in Node, and a cold start. bench/match/workerd.ts asks it.
+//
+//   POST /prepare   a Spec      makes a case ready
+//   POST /run       { ms }      runs its contenders by turns for so long; milliseconds of a call, by contender
+//   POST /load      { needle }  the list from KV, and the first answer: how many matches
+//   POST /read      { keys }    the same values, and nothing done with them: how many bytes
+//   GET  /                      nothing
+
+import { parseHash } from '../../src/core/hash.ts'
+import { modules } from '../../src/core/workerd.ts'
+import { readManifest } from '../../src/list/manifest.ts'
+import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
+import { type KvNamespace, KvStore } from '../../src/list/store.ts'
+import { BankIndex } from '../../src/match/bank-index.ts'
+import { type Case, prepareCase, type Spec } from './cases.ts'
+import { readValues, type StreamNamespace } from './read-values.ts'
+import reader from './read.wasm'
+
+interface Env {
+  HASH_LISTS: KvNamespace & StreamNamespace
+  LIST_KEY: string
+}
+
+let prepared: Case | undefined
+
+const ROUTES: Record<string, (body: string, env: Env) => unknown> = {
+  '/': () => null,
+  '/prepare': async (body) => {
+    prepared = undefined
+    prepared = await prepareCase({ core: modules, reader }, JSON.parse(body) as Spec)
+    return prepared.facts
+  },
+  '/run': (body) => runByTurns(prepared, (JSON.parse(body) as { ms: number }).ms),
+  '/load': (body, env) => load(env, (JSON.parse(body) as { needle: string }).needle),
+  '/read': (body, env) =>
+    readValues(env.HASH_LISTS, (JSON.parse(body) as { keys: string[][] }).keys),
+}
+
+/**
+ * Means, since the clock of workerd tells whole milliseconds: over many calls what is cut off at their begin is what is cut
+ * off at their end.
+ */
+async function runByTurns(
+  running: Case | undefined,
+  ms: number,
+): Promise<{ means: number[]; rounds: number }> {
+  if (!running) throw new Error('nothing is prepared')
+  const sums = running.contenders.map(() => 0)
+  const begin = performance.now()
+  let rounds = 0
+  for (; performance.now() - begin < ms; rounds++) {
+    for (const [i, { run }] of running.contenders.entries()) {
+      const start = performance.now()
+      await run()
+      sums[i] = (sums[i] ?? 0) + performance.now() - start
+    }
+  }
+  return { means: sums.map((sum) => sum / rounds), rounds }
+}
+
+async function load(env: Env, needle: string): Promise<number> {
+  const hash = parseHash(needle)
+  if (!hash) throw new Error('no needle')
+  const store = new SealedStore(new KvStore(env.HASH_LISTS), parseListKeys(env.LIST_KEY))
+  const index = await BankIndex.load(modules, store, await readManifest(store))
+  const needles = [{ probe: 'identity', hash, quality: 100, frame: 0 } as const]
+  const [result] = await index.match([{ needles }])
+  return result?.matches.length ?? 0
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const route = ROUTES[new URL(request.url).pathname]
+    if (!route) return new Response('no such route', { status: 404 })
+    return Response.json(await route(await request.text(), env))
+  },
+}
