@@ -12,7 +12,7 @@ import { decodeBySharp, differenceToSharp, picture } from '../test/support/sharp
 import { largePhoto, smallPhoto, source, photoOf } from './inputs.ts'
 import { measure, ms, printTable } from './measure.ts'
 
-const context = { modules: readModules() }
+const context = { modules: readModules(), withoutDigests: true }
 
 interface Case {
   name: string

@@ -9,7 +9,8 @@ export async function hashFiles(
   files: readonly string[],
   options: { dihedral?: true; json?: true },
 ): Promise<boolean> {
-  const context = { modules: readModules(), withDihedral: options.dihedral === true }
+  const withDihedral = options.dihedral === true
+  const context = { modules: readModules(), withDihedral, withoutDigests: true }
   let isAll = true
   for (const file of files) {
     const scanned = await scanPath(context, file)

@@ -54,7 +54,7 @@ export interface ScannedImage {
   width: number
   height: number
   bytes: number
-  /** `undefined`: the file is empty. */
+  /** `undefined`: the file is empty, or nobody wants them. */
   digests?: FileDigests
   /** Empty only if the image is too small to have a hash, or the file is empty. */
   needles: Needle[]
@@ -81,6 +81,8 @@ export interface ScanContext {
   convert?: ImageConverter
   /** Whether the dihedral variants are probes too, derived from the DCT. */
   withDihedral?: boolean
+  /** Whether digests of whole files are left out: nobody matches against them, and they take 3 ms a megabyte. */
+  withoutDigests?: boolean
 }
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
@@ -92,7 +94,7 @@ const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 
  */
 export class FileScanner {
   readonly #context: ScanContext
-  readonly #digester = new FileDigester()
+  readonly #digester: FileDigester | undefined
   #bytes = 0
   #head: Uint8Array = new Uint8Array(0)
   #format: ImageFormat | undefined
@@ -104,12 +106,13 @@ export class FileScanner {
 
   constructor(context: ScanContext) {
     this.#context = context
+    this.#digester = context.withoutDigests ? undefined : new FileDigester()
   }
 
   /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
   write(chunk: Uint8Array): void {
     this.#bytes += chunk.length
-    this.#digester.update(chunk)
+    this.#digester?.update(chunk)
     if (this.#isSniffed) {
       this.#take(chunk)
       return
@@ -122,7 +125,8 @@ export class FileScanner {
   /** Tells that the file is whole. Returns what was found. */
   async end(): Promise<ScannedFile> {
     const scanned = await this.#endScan()
-    return this.#bytes === 0 ? scanned : { ...scanned, digests: this.#digester.digest() }
+    const digests = this.#bytes === 0 ? undefined : this.#digester?.digest()
+    return digests ? { ...scanned, digests } : scanned
   }
 
   async #endScan(): Promise<ScannedFile> {
