@@ -2,5 +2,6 @@
 
 export { scan } from './match/scan'
 export { scanRows, toRows } from './match/rows'
-export { isLeft, lookUp, slotBytes, sortSlot } from './match/table'
+export { countPrefixes, placeValues, slotBytes, slotValues, sumPrefixes } from './match/table'
+export { isLeft, lookUp } from './match/table'
 export { reserve, reset } from './match/memory'

@@ -28,7 +28,8 @@ const MODULES: Record<string, Declaration> = {
     maxBytes: 3500,
     exports: [
       ...['memory', 'reserve', 'reset', 'scan', 'toRows', 'scanRows'],
-      ...['slotBytes', 'sortSlot', 'lookUp', 'isLeft'],
+      ...['slotBytes', 'slotValues', 'countPrefixes', 'sumPrefixes', 'placeValues'],
+      ...['lookUp', 'isLeft'],
     ],
   },
 }

@@ -4,14 +4,16 @@
 import { GROUP_HASHES, HEAD_BYTES, HEAD_PLANES, REST_BYTES } from './groups'
 import { report } from './results'
 
-/** Turns groups into rows. */
+/** Turns hashes from `first` to `end` from groups into rows. */
 export function toRows(
   heads: usize,
   rests: usize,
-  count: u32,
-  rows: usize, // count x 16 bytes, apart from the others
+  first: u32,
+  end: u32,
+  out: usize, // of all rows: hashes x 16 bytes, apart from the groups
 ): void {
-  for (let i: u32 = 0; i < count; i++, rows += 16) {
+  for (let i = first; i < end; i++) {
+    const rows = out + ((<usize>i) << 4)
     const group = <usize>(i / GROUP_HASHES)
     const lane = <usize>(i % GROUP_HASHES)
     const head = heads + group * HEAD_BYTES + lane

@@ -1,103 +1,133 @@
-// Multi-index hashing (Norouzi, Punjani, Fleet, 2014): a hash has 16 slots of 16 bits. Two hashes that differ in at most 31
-// bits differ by at most one bit in some slot, so that of each slot just 17 values need be looked up. What they lead to is
-// held against the needle as in a scan.
+// Multi-index hashing (Norouzi, Punjani, Fleet, 2014), with slots of 23 bits: a hash has eleven, side by side, and three bits
+// are in none. Two hashes that differ in at most 31 bits differ by at most two bits in one of the first ten slots, or by one
+// in the last: otherwise they would differ in 10 x 3 + 2 bits. What a slot leads to is held against the needle as in a scan.
 //
-// Of each slot the table has all positions, sorted by the slot's value without its `shift` lowest bits: the fewer hashes, the
-// fewer values are told apart, so that a hash takes at most 44 bytes here. A position has 18 bits: its lowest 16 and its
-// highest 2 lie apart. Where the positions of a value begin is kept in the same way; its highest bits only ever grow from
-// value to value, so it is enough to know at which values they do.
+// A slot's value is a prefix, its lowest bits, and a signature, the 8 above them. Of each slot the table has all hashes,
+// sorted by prefix, 16 to 32 to each. A needle reads those of the prefixes within two bits of its own, up to 121, and goes on
+// only with signatures that are no further away than what is left of the two bits; 16 are compared at a time. So almost all
+// that is read lies in short runs, and of a million hashes that are not like the needle, about 33 a slot remain.
 //
 //   slot s at table + s x slotBytes(count):
-//     steps    4 x u32    the first value whose positions begin at 1, 2, 3, 4 x 65536 or behind
-//     begins   (values + 1) x u16
-//     low      count x u16
-//     high     count / 4 bytes, rounded up; each part padded to 16 bytes
+//     begins       (prefixes + 1) x u32, padded to 16 bytes
+//     signatures   count x u8, and 16 bytes that may be read beyond them
+//     positions    count x 3 bytes, and one that may be read beyond them
 
 import { report } from './results'
 
-const SLOTS: u32 = 16
-const SLOT_BITS: u32 = 16
-const BEGINS: usize = 16
-const MAX_COUNT_BITS: u32 = 18
+const SLOTS: u32 = 11
+/** Slots whose bits all lie in the first half of a hash. */
+const FIRST_SLOTS: u32 = 5
+const SLOT_BITS: u32 = 23
+const SIGNATURE_BITS: u32 = 8
+const POSITION_BYTES: u32 = 3
+/** Hashes to a prefix: at least 2^4. */
+const PREFIX_HASHES_LOG: u32 = 4
 
 function padded(bytes: usize): usize {
   return (bytes + 15) & ~15
 }
 
-/** Lowest bits of a slot that are not told apart: so many that there are four hashes or more for each value. */
-function shiftOf(count: u32): u32 {
-  return min(SLOT_BITS, MAX_COUNT_BITS - (31 - clz(count)))
+function prefixBits(count: u32): u32 {
+  const log: u32 = 31 - <u32>clz(count)
+  return min(SLOT_BITS - SIGNATURE_BITS, log > PREFIX_HASHES_LOG ? log - PREFIX_HASHES_LOG : 0)
 }
 
-function lowAt(shift: u32): usize {
-  return BEGINS + padded(((1 << (SLOT_BITS - shift)) + 1) << 1)
+function signaturesAt(bits: u32): usize {
+  return padded(((1 << bits) + 1) << 2)
 }
 
-function highAt(shift: u32, count: u32): usize {
-  return lowAt(shift) + padded((<usize>count) << 1)
+function positionsAt(bits: u32, count: u32): usize {
+  return signaturesAt(bits) + padded(<usize>count + 16)
 }
 
 /** Bytes that a slot takes. */
-export function slotBytes(count: u32 /* 1 to 2^18 */): usize {
-  return highAt(shiftOf(count), count) + padded((<usize>count + 3) >> 2)
+export function slotBytes(count: u32 /* 1 to 2^24 */): usize {
+  return positionsAt(prefixBits(count), count) + padded(<usize>count * POSITION_BYTES + 1)
 }
 
-/** Sorts positions by the values of a slot, by counting. */
-export function sortSlot(
-  slotValues: usize, // count x u16
-  count: u32, // 1 to 2^18
-  ends: usize, // scratch, 65536 x u32
-  out: usize, // slotBytes(count)
+/** A slot's value: 23 bits from bit 23 x slot on, of bytes as they come, lowest bits first. */
+function slotValue(hash: usize, slot: u32): u32 {
+  const bit = slot * SLOT_BITS
+  return (load<u32>(hash + (bit >> 3)) >> (bit & 7)) & ((1 << SLOT_BITS) - 1)
+}
+
+/** Bits by which a slot may differ: with those of the slots before it, just enough to miss nothing. -1: it is not needed. */
+function radiusOf(slot: u32, threshold: u32): i32 {
+  return threshold < slot ? -1 : <i32>((threshold - slot) / SLOTS)
+}
+
+/** Writes a slot's values of the first half, 3 bytes each. */
+export function slotValues(rows: usize, count: u32, slot: u32 /* 0 to 4 */, out: usize): void {
+  for (let i: u32 = 0; i < count; i++, rows += 16, out += 3) {
+    const value = slotValue(rows, slot)
+    store<u16>(out, <u16>value)
+    store<u8>(out, <u8>(value >> 16), 2)
+  }
+}
+
+function valueAt(values: usize, i: u32): u32 {
+  return load<u32>(values + i * 3) & 0xffffff
+}
+
+/** Sorting a slot begins with counting its values by their prefixes, from `first`, 0 at first, to `end`. */
+export function countPrefixes(
+  values: usize, // count x 3 bytes, and one that may be read beyond them
+  count: u32,
+  first: u32,
+  end: u32,
+  slot: usize, // slotBytes(count)
 ): void {
-  const shift = shiftOf(count)
-  const values: u32 = 1 << (SLOT_BITS - shift)
-  memory.fill(ends, 0, values << 2)
-  for (let i: u32 = 0; i < count; i++) {
-    const end = ends + (valueAt(slotValues, i, shift) << 2)
-    store<u32>(end, load<u32>(end) + 1)
+  const bits = prefixBits(count)
+  const mask: u32 = (1 << bits) - 1
+  const next = slot + 4
+  if (first == 0) memory.fill(slot, 0, signaturesAt(bits))
+  for (let i = first; i < end; i++) {
+    const at = next + ((valueAt(values, i) & mask) << 2)
+    store<u32>(at, load<u32>(at) + 1)
   }
+}
+
+/** Goes on, when all are counted, with where each prefix begins. */
+export function sumPrefixes(
+  count: u32,
+  slot: usize,
+  nexts: usize, // scratch for placeValues: MAX_PREFIXES x u32
+): void {
+  const prefixes: u32 = 1 << prefixBits(count)
   let begin: u32 = 0
-  let steps: u32 = 0
-  for (let value: u32 = 0; value <= values; value++) {
-    for (; steps < begin >> 16; steps++) store<u32>(out + (steps << 2), value)
-    store<u16>(out + BEGINS + (value << 1), <u16>begin)
-    if (value == values) break
-    const end = ends + (value << 2)
-    const size = load<u32>(end)
-    store<u32>(end, begin)
-    begin += size
+  for (let at = slot, last = slot + (prefixes << 2); at <= last; at += 4) {
+    begin += load<u32>(at)
+    store<u32>(at, begin)
   }
-  for (; steps < 4; steps++) store<u32>(out + (steps << 2), u32.MAX_VALUE)
-  const low = out + lowAt(shift)
-  const high = out + highAt(shift, count)
-  memory.fill(high, 0, (<usize>count + 3) >> 2)
-  for (let i: u32 = 0; i < count; i++) {
-    const next = ends + (valueAt(slotValues, i, shift) << 2)
+  memory.copy(nexts, slot, prefixes << 2)
+}
+
+/** Ends with bringing all values to their places, from `first`, 0 at first, to `end`. */
+export function placeValues(
+  values: usize,
+  count: u32,
+  first: u32,
+  end: u32,
+  nexts: usize, // where the next hash of each prefix goes
+  slot: usize,
+): void {
+  const bits = prefixBits(count)
+  const mask: u32 = (1 << bits) - 1
+  const signatures = slot + signaturesAt(bits)
+  const positions = slot + positionsAt(bits, count)
+  for (let i = first; i < end; i++) {
+    const value = valueAt(values, i)
+    const next = nexts + ((value & mask) << 2)
     const at = load<u32>(next)
     store<u32>(next, at + 1)
-    store<u16>(low + (at << 1), <u16>i)
-    const byte = high + (at >> 2)
-    store<u8>(byte, load<u8>(byte) | <u8>((i >> 16) << ((at & 3) << 1)))
+    store<u8>(signatures + at, <u8>(value >> bits))
+    const position = positions + at * POSITION_BYTES
+    store<u16>(position, <u16>i)
+    store<u8>(position, <u8>(i >> 16), 2)
   }
 }
 
-function valueAt(slotValues: usize, position: u32, shift: u32): u32 {
-  return <u32>load<u16>(slotValues + (position << 1)) >> shift
-}
-
-/** Where the positions of a value begin, 0 to count; of the value behind the last: where all end. */
-function beginOf(slot: usize, value: u32): u32 {
-  const high =
-    u32(load<u32>(slot) <= value) +
-    u32(load<u32>(slot, 4) <= value) +
-    u32(load<u32>(slot, 8) <= value) +
-    u32(load<u32>(slot, 12) <= value)
-  return (high << 16) | load<u16>(slot + BEGINS + (value << 1))
-}
-
-/** Where the positions of a value, and of those that differ from it in one bit, begin and end: 17 x 2 x u32. */
-const ranges = memory.data(136)
-/** Hashes that each needle has been held against. */
+/** What each needle has cost so far: hashes held against it, and comparisons of 16 signatures. */
 const looked = memory.data(256)
 /** Most needles at once. */
 const MAX_NEEDLES: u32 = 64
@@ -105,8 +135,8 @@ const MAX_NEEDLES: u32 = 64
 /**
  * Finds every hash that lies within `threshold` of a needle as a whole, and rarely others whose first half does: by
  * position, some more than once. Slot by slot for all needles, so that what is read lies close together.
- * Returns how many results there are, as a scan does. Which needles would have to be held against more than `maxLooked`
- * hashes, and are left to a scan, `isLeft` tells.
+ * Returns how many results there are, as a scan does. Which needles would cost more than `maxLooked` and are left to a scan,
+ * `isLeft` tells.
  */
 export function lookUp(
   table: usize,
@@ -114,36 +144,31 @@ export function lookUp(
   count: u32,
   needles: usize, // needleCount x 32 bytes
   needleCount: u32, // at most MAX_NEEDLES
-  threshold: u32, // bits, inclusive, at most 31
+  threshold: u32, // bits, inclusive
   maxLooked: u32,
   candidates: usize, // scratch, maxLooked x u32
   results: usize,
   capacity: u32,
 ): u32 {
-  const shift = shiftOf(count)
   const bytes = slotBytes(count)
-  const lows = lowAt(shift)
-  const highs = highAt(shift, count)
-  const radius: u32 = threshold < SLOTS ? 0 : 1
-  const variants: u32 = radius == 0 ? 1 : 1 + SLOT_BITS - shift
   memory.fill(looked, 0, MAX_NEEDLES << 2)
   let found: u32 = 0
   for (let slot: u32 = 0; slot < SLOTS; slot++, table += bytes) {
-    const low = table + lows
-    const high = table + highs
+    const radius = radiusOf(slot, threshold)
+    if (radius < 0) break
     for (let number: u32 = 0; number < needleCount; number++) {
+      if (isLeft(number)) continue
       const needle = needles + (number << 5)
+      const most = maxLooked - load<u32>(looked + (number << 2))
+      const near = gather(table, count, slotValue(needle, slot), <u32>radius, candidates, most)
+      if (note(number, near)) continue
       const a = load<u64>(needle)
       const b = load<u64>(needle, 8)
-      const value = valueAt(needle, slot, shift)
-      // What is far away is fetched in three rounds, each of which need not wait for what it fetches.
-      if (isOver(number, findRanges(table, value, variants), maxLooked)) continue
-      const candidateCount = gather(low, high, variants, candidates)
-      for (let c: u32 = 0; c < candidateCount; c++) {
+      for (let c: u32 = 0; c < near; c++) {
         const position = load<u32>(candidates + (c << 2))
         const row = rows + (position << 4)
         const distance = <u32>popcnt(load<u64>(row) ^ a) + <u32>popcnt(load<u64>(row, 8) ^ b)
-        if (distance > threshold || isFoundBefore(row, needle, slot, shift, radius)) continue
+        if (distance > threshold || isFoundBefore(row, needle, slot, threshold, count)) continue
         report(distance, position, number, results, capacity, found++)
       }
     }
@@ -151,32 +176,85 @@ export function lookUp(
   return found
 }
 
-/** Notes where the positions of a value's variants lie. Returns how many they are. */
-function findRanges(slot: usize, value: u32, variants: u32): u32 {
-  let sum: u32 = 0
-  let range = ranges
-  for (let variant: u32 = 0; variant < variants; variant++, range += 8) {
-    const near = variant == 0 ? value : value ^ (1 << (variant - 1))
-    const begin = beginOf(slot, near)
-    const end = beginOf(slot, near + 1)
-    store<u32>(range, begin)
-    store<u32>(range, end, 4)
-    sum += end - begin
-  }
-  return sum
+/** Prefixes within 3 bits of one of 15, each 12 bytes: where its hashes begin and end, and what is left of the radius. */
+const ranges = memory.data(576 * 12)
+/** Comparisons of 16 signatures that the last `gather` took. */
+let comparisons: u32 = 0
+/** Keeps reads from being left out whose values do not matter. */
+let sink: u32 = 0
+
+/**
+ * Writes the positions of hashes whose slot is near a value, by prefix and signature. Returns how many they are; u32.MAX_VALUE
+ * if they, or the comparisons, are more than `most`.
+ */
+function gather(
+  slot: usize,
+  count: u32,
+  value: u32,
+  radius: u32,
+  positions: usize, // most x u32
+  most: u32,
+): u32 {
+  // What is far away is fetched in three rounds, within which nothing waits for another.
+  const bits = prefixBits(count)
+  const signatures = slot + signaturesAt(bits)
+  const last = findRanges(slot, bits, value & ((1 << bits) - 1), radius, signatures)
+  const near = compare(signatures, last, <u8>(value >> bits), positions, most)
+  if (near != u32.MAX_VALUE) toPositions(slot + positionsAt(bits, count), positions, near)
+  return near
 }
 
-/** Writes the positions that the ranges lead to. Returns how many they are. */
-function gather(low: usize, high: usize, variants: u32, positions: usize): u32 {
-  let count: u32 = 0
-  for (let range = ranges, last = ranges + (variants << 3); range < last; range += 8) {
-    const end = load<u32>(range, 4)
-    for (let i = load<u32>(range); i < end; i++, count++) {
-      const top = (<u32>load<u8>(high + (i >> 2)) >> ((i & 3) << 1)) & 3
-      store<u32>(positions + (count << 2), (top << 16) | <u32>load<u16>(low + (i << 1)))
+/** Notes where the hashes of near prefixes lie, and fetches their signatures. Returns the end of what it noted. */
+function findRanges(slot: usize, bits: u32, prefix: u32, radius: u32, signatures: usize): usize {
+  let range = ranges
+  for (let weight: u32 = 0; weight <= min(radius, bits); weight++) {
+    for (let flips: u32 = (1 << weight) - 1; flips >> bits == 0; flips = nextOfWeight(flips)) {
+      const at = slot + ((prefix ^ flips) << 2)
+      const begin = load<u32>(at)
+      const end = load<u32>(at, 4)
+      store<u32>(range, begin)
+      store<u32>(range, end, 4)
+      store<u32>(range, radius - weight, 8)
+      range += 12
+      sink += <u32>load<u8>(signatures + begin) + <u32>load<u8>(signatures + end)
+      if (weight == 0) break
     }
   }
-  return count
+  return range
+}
+
+/** Writes where in a slot the signatures of ranges are near one. Returns how many are, as `gather` does. */
+function compare(signatures: usize, last: usize, signature: u8, places: usize, most: u32): u32 {
+  const wanted = i8x16.splat(<i8>signature)
+  let near: u32 = 0
+  comparisons = 0
+  for (let range = ranges; range < last; range += 12) {
+    const limit = i8x16.splat(load<i8>(range, 8))
+    const end = load<u32>(range, 4)
+    for (let i = load<u32>(range); i < end; i += 16) {
+      const differing = v128.popcnt<i8>(v128.xor(v128.load(signatures + i), wanted))
+      let lanes: u32 = v128.bitmask<i8>(v128.le<u8>(differing, limit))
+      if (end - i < 16) lanes &= (1 << (end - i)) - 1
+      if (++comparisons + near + 16 > most) return u32.MAX_VALUE
+      for (; lanes != 0; lanes &= lanes - 1) store<u32>(places + (near++ << 2), i + ctz(lanes))
+    }
+  }
+  return near
+}
+
+/** Turns places in a slot into positions. */
+function toPositions(slotPositions: usize, places: usize, near: u32): void {
+  for (let last = places + (near << 2); places < last; places += 4) {
+    const at = slotPositions + load<u32>(places) * POSITION_BYTES
+    store<u32>(places, load<u32>(at) & 0xffffff)
+  }
+}
+
+/** The next larger number with as many bits set (Gosper). */
+function nextOfWeight(flips: u32): u32 {
+  const lowest = flips & (0 - flips)
+  const carried = flips + lowest
+  return carried | (((flips ^ carried) >> 2) >> ctz(lowest))
 }
 
 /** Whether a needle was left to a scan. */
@@ -184,22 +262,21 @@ export function isLeft(needle: u32): bool {
   return load<u32>(looked + (needle << 2)) == u32.MAX_VALUE
 }
 
-/** Counts what a needle is about to be held against. Returns whether that is too much: the needle is left, then. */
-function isOver(needle: u32, more: u32, maxLooked: u32): bool {
+/** Adds what a needle has cost, or leaves it to a scan. Returns whether it is left. */
+function note(needle: u32, near: u32): bool {
   const at = looked + (needle << 2)
-  const before = load<u32>(at)
-  if (before == u32.MAX_VALUE) return true
-  const isTooMuch = before + more > maxLooked
-  store<u32>(at, isTooMuch ? u32.MAX_VALUE : before + more)
+  const isTooMuch = near == u32.MAX_VALUE
+  store<u32>(at, isTooMuch ? near : load<u32>(at) + near + comparisons)
   return isTooMuch
 }
 
 /** Whether a slot of the first half has led to this row before. */
-function isFoundBefore(row: usize, needle: usize, slot: u32, shift: u32, radius: u32): bool {
-  const slots = min(slot, SLOTS / 2)
+function isFoundBefore(row: usize, needle: usize, slot: u32, threshold: u32, count: u32): bool {
+  const mask = (1 << (prefixBits(count) + SIGNATURE_BITS)) - 1
+  const slots = min(slot, FIRST_SLOTS)
   for (let other: u32 = 0; other < slots; other++) {
-    const differing = valueAt(row, other, shift) ^ valueAt(needle, other, shift)
-    if (popcnt(differing) <= radius) return true
+    const differing = (slotValue(row, other) ^ slotValue(needle, other)) & mask
+    if (<i32>popcnt(differing) <= radiusOf(other, threshold)) return true
   }
   return false
 }

@@ -15,7 +15,7 @@ interface MatchExports {
     results: number,
     capacity: number,
   ): number
-  toRows(heads: number, rests: number, count: number, rows: number): void
+  toRows(heads: number, rests: number, first: number, end: number, out: number): void
   scanRows(
     rows: number,
     count: number,
@@ -27,7 +27,17 @@ interface MatchExports {
     found: number,
   ): number
   slotBytes(count: number): number
-  sortSlot(values: number, count: number, ends: number, out: number): void
+  slotValues(rows: number, count: number, slot: number, out: number): void
+  countPrefixes(values: number, count: number, first: number, end: number, slot: number): void
+  sumPrefixes(count: number, slot: number, nexts: number): void
+  placeValues(
+    values: number,
+    count: number,
+    first: number,
+    end: number,
+    nexts: number,
+    slot: number,
+  ): void
   lookUp(
     table: number,
     rows: number,
@@ -49,10 +59,24 @@ export const GROUP_HASHES = 16
 /** Bytes of a group's first 12 planes, and of the other four. */
 export const HEAD_BYTES = 192
 export const REST_BYTES = 64
-/** Slots of a table: 16 bits of the hash each. */
-export const SLOTS = 16
-/** Largest threshold that a table answers for. */
-const MAX_TABLE_THRESHOLD = 31
+/** Slots of a table: 23 bits of the hash each. */
+export const SLOTS = 11
+const SLOT_BITS = 23
+/** Slots that lie in the first half of a hash as a whole. */
+export const FIRST_SLOTS = 5
+/** Bytes of a slot's value. */
+export const VALUE_BYTES = 3
+/** Largest threshold that a table answers for: with four bits a slot, from 44 on, a scan is faster. */
+const MAX_TABLE_THRESHOLD = 43
+/** Prefixes that a slot is sorted by, at most. */
+const MAX_PREFIXES = 1 << 15
+/** Least bound of what a needle may cost: for random hashes, a table of any size costs it less. */
+const MIN_LOOKED = 4096
+/** Bytes that kernels may read beyond values. */
+const SLACK_BYTES = 16
+
+/** Hashes of which something is made at once while a table is built: a few milliseconds. */
+const SLICE = 1 << 16
 
 /** Results that one search can report. */
 const CAPACITY = 4096
@@ -250,24 +274,34 @@ export class Haystack {
     )
   }
 
-  /** Begins a table: groups become rows, in their place. Searches go on, by scanning, until `endTable`. */
-  beginTable(): void {
+  /**
+   * Begins a table: groups become rows, in their place, in slices of a few milliseconds, between which it yields. Searches go
+   * on, by scanning, until `endTable`.
+   */
+  *beginTable(): Generator<undefined, void> {
     if (this.#form !== 'groups') return // it was begun before, and not ended
-    this.#table = this.#reserve(this.#slotBytes * SLOTS)
-    this.#candidates = this.#reserve(this.#maxLooked * 4)
+    if (this.#table === 0) {
+      this.#table = this.#reserve(this.#slotBytes * SLOTS)
+      this.#candidates = this.#reserve(this.#maxLooked * 4)
+    }
     const scratch = this.#table
-    this.#core.toRows(this.#heads, this.#rests, this.count, scratch)
+    for (let first = 0; first < this.count; first += SLICE) {
+      const end = Math.min(first + SLICE, this.count)
+      this.#core.toRows(this.#heads, this.#rests, first, end, scratch)
+      yield undefined
+    }
     const memory = new Uint8Array(this.#core.memory.buffer)
     memory.copyWithin(this.#heads, scratch, scratch + this.count * HALF_BYTES)
     this.#form = 'rows'
   }
 
-  /** Values of a slot, 0 to 7, of all hashes. */
-  slotValues(slot: number): Uint16Array {
-    const rows = new Uint16Array(this.#core.memory.buffer, this.#heads, this.count * 8)
-    const values = new Uint16Array(this.count)
-    for (let i = 0; i < this.count; i++) values[i] = rows[i * 8 + slot] ?? 0
-    return values
+  /**
+   * Values of a slot of the first half, VALUE_BYTES for each hash, while the table is built: they lie where slot 0 is to be,
+   * which must be brought last.
+   */
+  slotValues(slot: number): Uint8Array {
+    this.#core.slotValues(this.#heads, this.count, slot, this.#table)
+    return new Uint8Array(this.#core.memory.buffer, this.#table, this.count * VALUE_BYTES)
   }
 
   /** Brings a slot of the table, sorted (SlotSorter). */
@@ -281,9 +315,9 @@ export class Haystack {
     this.#form = 'table'
   }
 
-  /** Hashes that a needle is held against by the table: an eighth are scanned as fast. */
+  /** What a needle may cost by the table, in hashes that it is held against: scanning all is as fast as a few times that. */
   get #maxLooked(): number {
-    return Math.ceil(this.count / 8)
+    return Math.max(MIN_LOOKED, Math.ceil(this.count / 16))
   }
 
   get #slotBytes(): number {
@@ -295,18 +329,26 @@ export class Haystack {
   }
 }
 
+/** A slot's value in a hash: bits 23 x slot and on, of bytes as they come, lowest bits first. */
+export function slotValueOf(hash: Hash256, slot: number): number {
+  const bit = slot * SLOT_BITS
+  let word = 0
+  for (let i = 3; i >= 0; i--) word = (word << 8) | (hash[(bit >> 3) + i] ?? 0)
+  return (word >>> (bit & 7)) & ((1 << SLOT_BITS) - 1)
+}
+
 /** Sorts the slots of tables, in an instance of its own: what it needs is given back with it. */
 export class SlotSorter {
   readonly #core: MatchExports
   readonly #values: number
-  readonly #ends: number
+  readonly #nexts: number
   readonly #out: number
 
   /** @param maxCount most values of a slot */
   constructor(module: WebAssembly.Module, maxCount: number) {
     this.#core = instantiate(module)
-    this.#values = reserve(this.#core, maxCount * 2)
-    this.#ends = reserve(this.#core, 65536 * 4)
+    this.#values = reserve(this.#core, maxCount * VALUE_BYTES + SLACK_BYTES)
+    this.#nexts = reserve(this.#core, MAX_PREFIXES * 4)
     this.#out = reserve(this.#core, this.#core.slotBytes(maxCount))
   }
 
@@ -314,12 +356,25 @@ export class SlotSorter {
     return this.#core.memory.buffer.byteLength
   }
 
-  /** A slot as a table has it; valid until the next. */
-  sortSlot(values: Uint16Array): Uint8Array {
-    new Uint16Array(this.#core.memory.buffer).set(values, this.#values / 2)
-    this.#core.sortSlot(this.#values, values.length, this.#ends, this.#out)
-    const bytes = this.#core.slotBytes(values.length)
-    return new Uint8Array(this.#core.memory.buffer, this.#out, bytes)
+  /**
+   * Sorts the values of a slot, VALUE_BYTES each, in slices of a few milliseconds: between them, it yields. Returns the slot
+   * as a table has it; valid until the next.
+   */
+  *sortSlot(values: Uint8Array): Generator<undefined, Uint8Array> {
+    const core = this.#core
+    const count = values.length / VALUE_BYTES
+    new Uint8Array(core.memory.buffer).set(values, this.#values)
+    for (let first = 0; first < count; first += SLICE) {
+      core.countPrefixes(this.#values, count, first, Math.min(first + SLICE, count), this.#out)
+      yield undefined
+    }
+    core.sumPrefixes(count, this.#out, this.#nexts)
+    for (let first = 0; first < count; first += SLICE) {
+      const end = Math.min(first + SLICE, count)
+      core.placeValues(this.#values, count, first, end, this.#nexts, this.#out)
+      yield undefined
+    }
+    return new Uint8Array(core.memory.buffer, this.#out, core.slotBytes(count))
   }
 }
 
@@ -342,6 +397,6 @@ function join(parts: readonly Found[]): Found {
 
 /** Each needle and position once. */
 function unique(near: readonly NearHash[]): NearHash[] {
-  const byPlace = new Map(near.map((hash) => [`${hash.needle}/${hash.position}`, hash]))
+  const byPlace = new Map(near.map((hash) => [hash.needle * 2 ** 32 + hash.position, hash]))
   return [...byPlace.values()]
 }

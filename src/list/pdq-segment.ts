@@ -1,10 +1,19 @@
-import { GROUP_HASHES, groupBytes, HEAD_BYTES, REST_BYTES } from '../core/haystack.ts'
+import {
+  FIRST_SLOTS,
+  GROUP_HASHES,
+  groupBytes,
+  HEAD_BYTES,
+  REST_BYTES,
+  SLOTS,
+  slotValueOf,
+  VALUE_BYTES,
+} from '../core/haystack.ts'
 import { concatenate } from '../core/bytes.ts'
 import { HALF_BYTES, type Hash256 } from '../core/hash.ts'
 import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
-import { PART_ENTRIES, TAILS } from './sizes.ts'
+import { PART_ENTRIES } from './sizes.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
 /** Planes of a group that are heads. */
@@ -89,36 +98,32 @@ function unpackHash({ heads, rests }: Groups, position: number): Uint8Array {
   })
 }
 
-/** The tails of a segment: of each pair of slots 8 to 15, the values of one for all entries, then of the other. */
+/** Tails of a segment: one for each slot of a table that does not lie in first halves alone. */
+export const TAILS = SLOTS - FIRST_SLOTS
+
+/** The tails of a segment: a slot's values of all entries, VALUE_BYTES each. */
 export function packTails(entries: readonly Entry[]): Bytes[] {
-  return Array.from({ length: TAILS }, (_, pair) => {
-    const tail = new Uint8Array(entries.length * 4)
+  return Array.from({ length: TAILS }, (_, tail) => {
+    const values = new Uint8Array(entries.length * VALUE_BYTES)
     entries.forEach(({ hash }, i) => {
-      for (const half of [0, 1]) {
-        const at = (half * entries.length + i) * 2
-        const slot = HALF_BYTES + pair * 4 + half * 2
-        tail[at] = hash[slot] ?? 0
-        tail[at + 1] = hash[slot + 1] ?? 0
+      const value = slotValueOf(hash, FIRST_SLOTS + tail)
+      for (let byte = 0; byte < VALUE_BYTES; byte++) {
+        values[i * VALUE_BYTES + byte] = value >> (8 * byte)
       }
     })
-    return tail
+    return values
   })
 }
 
 /**
- * Reads the values of slots 8 + 2 x pair and the one that follows, of all entries.
+ * Reads the values of a slot, FIRST_SLOTS or later, of all entries.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readTail(
-  store: ListStore,
-  ref: SegmentRef,
-  pair: number,
-): Promise<[Uint16Array, Uint16Array]> {
-  const key = `tail/${ref.name}/${pair}`
+export async function readTail(store: ListStore, ref: SegmentRef, slot: number): Promise<Bytes> {
+  const key = `tail/${ref.name}/${slot - FIRST_SLOTS}`
   const value = await getExisting(store, key)
-  if (value.length !== ref.count * 4) {
+  if (value.length !== ref.count * VALUE_BYTES) {
     throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
   }
-  const words = new Uint16Array(value.buffer, value.byteOffset, ref.count * 2)
-  return [words.subarray(0, ref.count), words.subarray(ref.count)]
+  return value
 }

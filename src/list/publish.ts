@@ -13,6 +13,7 @@ import {
   type SegmentRef,
   writeManifest,
 } from './manifest.ts'
+import { planMerge } from './merge.ts'
 import { packRemovals, readRemovals, removalsKey } from './removals.ts'
 import { compareEntries, packSegment, segmentKindOf, type SegmentKind } from './segment.ts'
 import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
@@ -43,10 +44,6 @@ export interface Publication {
   /** Values that nobody reads any more, and that were deleted. */
   deleted: number
 }
-
-/** Segments smaller than this are merged when they are more than MAX_SMALL_SEGMENTS. */
-const SMALL_SEGMENT_ENTRIES = MAX_SEGMENT_ENTRIES / 4
-const MAX_SMALL_SEGMENTS = 8
 
 /**
  * Publishes entries as the whole content of a bank: what is new goes to new segments, what is gone is noted as removed.
@@ -223,7 +220,7 @@ async function writeKind(
 ): Promise<SegmentRef[]> {
   const isOfKind = (entry: Entry | undefined) => entry && segmentKindOf(entry) === kind
   const addedOfKind = added.filter((digest) => isOfKind(wanted.get(digest)))
-  const { staying, rewritten } = plan(
+  const { staying, rewritten } = planMerge(
     segments.filter(({ ref }) => ref.kind === kind),
     addedOfKind.length,
   )
@@ -232,26 +229,6 @@ async function writeKind(
   const fresh = rewritten.flatMap(({ live }) => live).concat(addedOfKind)
   const entries = fresh.flatMap((digest) => wanted.get(digest) ?? [])
   return refs.concat(await writer.writeSegments(kind, entries))
-}
-
-/**
- * Which segments stay as they are, but for removals, and which are written anew: those that lost a quarter of their
- * entries, and the small ones when they are too many.
- */
-function plan(
-  segments: readonly ComparedSegment[],
-  added: number,
-): { staying: ComparedSegment[]; rewritten: ComparedSegment[] } {
-  const alive = segments.filter(({ live }) => live.length > 0)
-  const isThin = ({ ref, live }: ComparedSegment) => live.length < ref.count * 0.75
-  const isSmall = ({ live }: ComparedSegment) => live.length < SMALL_SEGMENT_ENTRIES
-  const small = alive.filter((segment) => isSmall(segment) && !isThin(segment)).length
-  const isCrowded = small + (added > 0 ? 1 : 0) > MAX_SMALL_SEGMENTS
-  const goes = (segment: ComparedSegment) => isThin(segment) || (isCrowded && isSmall(segment))
-  return {
-    staying: alive.filter((segment) => !goes(segment)),
-    rewritten: alive.filter(goes),
-  }
 }
 
 /** Writes the values of one publication, but those that are there: an earlier run was cut off behind them. */

@@ -5,14 +5,14 @@ import { ValueDamagedError } from './errors.ts'
 import { packDigests } from './digests.ts'
 import { packDigestSet } from './digest-set.ts'
 import type { SegmentRef } from './manifest.ts'
-import { packParts, packTails, readFirstHalves } from './pdq-segment.ts'
-import { BLOCK_ENTRIES, PART_ENTRIES, TAILS } from './sizes.ts'
+import { packParts, packTails, readFirstHalves, TAILS } from './pdq-segment.ts'
+import { BLOCK_ENTRIES, PART_ENTRIES } from './sizes.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
 // A segment is several values. Where each has its place, a path in which {} stands for the segment's name:
 //
 //   segment/{}/<part>    what is searched: of perceptual hashes the first halves, of digests the digest set
-//   tail/{}/<pair>       of perceptual hashes the second halves, from which tables are built
+//   tail/{}/<slot>       of perceptual hashes what tables are built from, beside first halves
 //   detail/{}/<block>    what is read of a candidate
 //   digests/{}           what a publisher tells entries by
 

@@ -1,12 +1,19 @@
-import { type Found, GROUP_HASHES, Haystack, SLOTS, SlotSorter } from '../core/haystack.ts'
+import {
+  FIRST_SLOTS,
+  type Found,
+  GROUP_HASHES,
+  Haystack,
+  SLOTS,
+  SlotSorter,
+} from '../core/haystack.ts'
 import { HALF_BYTES, type Hash256 } from '../core/hash.ts'
 import type { CoreModules } from '../core/modules.ts'
 import { type DigestSet, readDigestSet } from '../list/digest-set.ts'
 import type { SegmentRef } from '../list/manifest.ts'
 import { partsOf, readPart, readTail } from '../list/pdq-segment.ts'
 import { readRemovals, Removals } from '../list/removals.ts'
-import { PART_ENTRIES, TAILS } from '../list/sizes.ts'
-import type { ListStore } from '../list/store.ts'
+import { PART_ENTRIES } from '../list/sizes.ts'
+import type { Bytes, ListStore } from '../list/store.ts'
 
 /** A segment in memory: what is searched of it, and which of its entries were removed. */
 export type LoadedSegment = LoadedPdqSegment | LoadedExactSegment
@@ -111,9 +118,9 @@ export function searchSegment(
 }
 
 /**
- * Builds the table of a segment, a slot at a time: `pause` is awaited between slots, and may say that it is to end.
- * Until it is whole, searches scan.
- * @throws {ValueMissingError | ValueDamagedError} nothing has changed then
+ * Builds the table of a segment in slices of a few milliseconds: `pause` is awaited between them, and may say that it is to
+ * end. Until it is whole, searches scan.
+ * @throws {ValueMissingError | ValueDamagedError} a tail is not there or not whole
  */
 export async function buildTable(
   modules: CoreModules,
@@ -121,15 +128,32 @@ export async function buildTable(
   { ref, haystack }: LoadedPdqSegment,
   pause: () => Promise<'go on' | 'end'>,
 ): Promise<void> {
-  const tails: Uint16Array[] = []
-  for (let pair = 0; pair < TAILS; pair++) tails.push(...(await readTail(store, ref, pair)))
-  const sorter = new SlotSorter(modules.match, ref.count)
-  if ((await pause()) === 'end') return
-  haystack.beginTable()
-  for (let slot = 0; slot < SLOTS; slot++) {
+  for (const step of tableSteps(modules, haystack, ref.count)) {
+    if (step) step.tail = await readTail(store, ref, step.slot)
     if ((await pause()) === 'end') return
-    const values = tails[slot - SLOTS / 2] ?? haystack.slotValues(slot)
-    haystack.setSlot(slot, sorter.sortSlot(values))
+  }
+}
+
+interface TailWanted {
+  slot: number
+  /** What the next step uses. */
+  tail: Bytes | undefined
+}
+
+/** Builds a table: yields after each slice, and where it wants a tail. Slots that lie in first halves come last. */
+function* tableSteps(
+  modules: CoreModules,
+  haystack: Haystack,
+  count: number,
+): Generator<TailWanted | undefined, void> {
+  let sorter: SlotSorter | undefined
+  for (let slot = SLOTS - 1; slot >= 0; slot--) {
+    const wanted: TailWanted = { slot, tail: undefined }
+    if (slot >= FIRST_SLOTS) yield wanted
+    yield* haystack.beginTable() // nothing to do but the first time, when a tail is there
+    sorter ??= new SlotSorter(modules.match, count)
+    haystack.setSlot(slot, yield* sorter.sortSlot(wanted.tail ?? haystack.slotValues(slot)))
+    yield undefined
   }
   haystack.endTable()
 }

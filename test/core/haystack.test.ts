@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { bitsDiffering, distance, type Hash256 } from '../../src/core/hash.ts'
-import { Haystack, type NearHash, SLOTS, SlotSorter } from '../../src/core/haystack.ts'
+import { FIRST_SLOTS, Haystack, type NearHash, SLOTS, SlotSorter } from '../../src/core/haystack.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { packGroups } from '../../src/list/pdq-segment.ts'
-import { flipBits } from '../support/entries.ts'
+import { bitsOf, flipBits } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
 
 const HALF_BYTES = 16
@@ -17,20 +17,34 @@ function groupsOf(hashes: readonly Hash256[]): Haystack {
 
 function rowsOf(hashes: readonly Hash256[]): Haystack {
   const haystack = groupsOf(hashes)
-  haystack.beginTable()
+  finish(haystack.beginTable())
   return haystack
+}
+
+/** Runs all slices of something. */
+function finish<T>(slices: Generator<undefined, T>): T {
+  let step = slices.next()
+  while (!step.done) step = slices.next()
+  return step.value
+}
+
+/** Values of a slot, by what it is: bits 23 x slot and on. */
+function valuesOf(hashes: readonly Hash256[], slot: number): Uint8Array {
+  const values = new Uint8Array(hashes.length * 3)
+  hashes.forEach((hash, i) => {
+    const value = bitsOf(hash, slot * 23, 23)
+    values.set([value & 255, (value >> 8) & 255, value >> 16], i * 3)
+  })
+  return values
 }
 
 function tableOf(hashes: readonly Hash256[]): Haystack {
   const haystack = rowsOf(hashes)
   const sorter = new SlotSorter(modules.match, hashes.length)
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const values = Uint16Array.from(
-      hashes,
-      (hash) => (hash[2 * slot] ?? 0) | ((hash[2 * slot + 1] ?? 0) << 8),
-    )
-    if (slot < SLOTS / 2) expect(haystack.slotValues(slot)).toEqual(values)
-    haystack.setSlot(slot, sorter.sortSlot(values))
+  for (let slot = SLOTS - 1; slot >= 0; slot--) {
+    const values = valuesOf(hashes, slot)
+    if (slot < FIRST_SLOTS) expect(haystack.slotValues(slot)).toEqual(values)
+    haystack.setSlot(slot, finish(sorter.sortSlot(values)))
   }
   haystack.endTable()
   return haystack
@@ -130,13 +144,12 @@ describe('Haystack', () => {
     }
   })
 
-  it('finds all by a table whose positions need more than 16 bits', () => {
+  it('finds all by a table whose positions need more than 16 bits, and whose prefixes have very different sizes', () => {
     const count = 150_000
     const hashes: Hash256[] = []
     const bytes = randomBytes(32 * count, 5)
     for (let i = 0; i < count; i++) hashes.push(bytes.subarray(32 * i, 32 * i + 32))
-    // 70,000 of them alike in their first slot: its positions begin and end behind 65,536.
-    for (let i = 40_000; i < 110_000; i++) hashes[i]?.fill(0x55, 0, 2)
+    for (let i = 40_000; i < 110_000; i++) hashes[i]?.fill(0x55, 0, 3)
     const haystack = tableOf(hashes)
     for (const position of [0, 1, 39_999, 40_000, 65_535, 65_536, 109_999, 131_071, 149_999]) {
       for (const bits of [0, 31]) {
@@ -148,9 +161,9 @@ describe('Haystack', () => {
   })
 
   it('is as large with a table as it may be: 64 bytes a hash', () => {
-    for (const count of [150_000, 1 << 17, 1 << 18]) {
+    for (const count of [150_000, 1 << 17, 1 << 18, 1_000_000, 1 << 20]) {
       const haystack = new Haystack(modules.match, count)
-      haystack.beginTable()
+      finish(haystack.beginTable())
       expect(haystack.memoryBytes / count).toBeLessThan(64)
     }
   })

@@ -21,9 +21,10 @@ import { publishBank } from '../../src/list/publish.ts'
 import { readRemovals } from '../../src/list/removals.ts'
 import { keysOf, packSegment, readEntries } from '../../src/list/segment.ts'
 import { BLOCK_ENTRIES } from '../../src/list/sizes.ts'
+import { FIRST_SLOTS, SLOTS } from '../../src/core/haystack.ts'
 import type { ListStore } from '../../src/list/store.ts'
 import { verifyList } from '../../src/list/verify.ts'
-import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
+import { bitsOf, flipBits, randomDigests, randomEntries } from '../support/entries.ts'
 import { CutOffStore, kvNamespace, kvStore, seal, WatchedStore } from '../support/stores.ts'
 
 beforeEach(async () => {
@@ -54,7 +55,7 @@ describe('publishBank', () => {
     const { manifest } = await publishBank(store, entries, { bank: 'csam' })
     expect(await readManifest(store)).toEqual(manifest)
     expect(manifest).toMatchObject({
-      format: 2,
+      format: 3,
       version: 1,
       banks: [{ id: 'csam', threshold: 31, minQuality: 50 }],
     })
@@ -80,13 +81,12 @@ describe('publishBank', () => {
     const { manifest } = await publishBank(store, randomEntries(100, 1), { bank: 'a' })
     const ref = manifest.banks[0]!.segments[0]!
     const stored = await readEntries(store, ref)
-    for (let pair = 0; pair < 4; pair++) {
-      const columns = await readTail(store, ref, pair)
-      for (const [half, column] of columns.entries()) {
-        const at = 16 + 4 * pair + 2 * half
-        const expected = stored.map(({ hash }) => hash[at]! | (hash[at + 1]! << 8))
-        expect([...column]).toEqual(expected)
-      }
+    for (let slot = FIRST_SLOTS; slot < SLOTS; slot++) {
+      const tail = await readTail(store, ref, slot)
+      const values = stored.map(
+        (_, i) => tail[3 * i]! | (tail[3 * i + 1]! << 8) | (tail[3 * i + 2]! << 16),
+      )
+      expect(values).toEqual(stored.map(({ hash }) => bitsOf(hash, slot * 23, 23)))
     }
   })
 
@@ -152,6 +152,8 @@ describe('publishBank', () => {
       'history',
       'removed',
       'segment',
+      'tail',
+      'tail',
       'tail',
       'tail',
       'tail',
@@ -342,8 +344,8 @@ describe('readManifest', () => {
   })
 
   it('refuses a manifest of another format', async () => {
-    await put('{"format":3,"whatever":true}')
-    await expect(readManifest(kvStore())).rejects.toEqual(new OtherFormatError(3, 2))
+    await put('{"format":4,"whatever":true}')
+    await expect(readManifest(kvStore())).rejects.toEqual(new OtherFormatError(4, 3))
     await put('{"format":1,"whatever":true}')
     await expect(readManifest(kvStore())).rejects.toThrow('push all banks again')
     // It has other banks, which would be lost.
@@ -352,7 +354,7 @@ describe('readManifest', () => {
   })
 
   const head =
-    '"format":2,"version":1,"publishedAt":"2026-01-01T00:00:00Z","id":"6f0d3a8e-8a55-4cd8-8c2e-5a1c7c1b8a11"'
+    '"format":3,"version":1,"publishedAt":"2026-01-01T00:00:00Z","id":"6f0d3a8e-8a55-4cd8-8c2e-5a1c7c1b8a11"'
   const bank = (segments: string, threshold = 31) =>
     `{${head},"banks":[{"id":"a","threshold":${threshold},"minQuality":50,"segments":[${segments}]}]}`
 
@@ -364,7 +366,7 @@ describe('readManifest', () => {
   it.each([
     'no JSON',
     '{}',
-    '{"format":2}',
+    '{"format":3}',
     `{${head.replace('"version":1', '"version":0')},"banks":[]}`,
     `{${head},"banks":[{"id":"A"}]}`,
     bank('', 129),
@@ -384,7 +386,7 @@ describe('the values of a segment', () => {
     (store: ListStore, ref: SegmentRef) => Promise<unknown>,
   ][] = [
     ['segment/{}/0', 'pdq', (store, ref) => readPart(store, ref, 0)],
-    ['tail/{}/3', 'pdq', (store, ref) => readTail(store, ref, 3)],
+    ['tail/{}/3', 'pdq', (store, ref) => readTail(store, ref, FIRST_SLOTS + 3)],
     ['detail/{}/0', 'pdq', (store, ref) => readDetails(store, ref, 0)],
     ['segment/{}/0', 'exact', (store, ref) => readDigestSet(store, ref)],
   ]

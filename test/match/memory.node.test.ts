@@ -3,8 +3,8 @@ import { toHex } from '../../src/core/bytes.ts'
 import { groupBytes } from '../../src/core/haystack.ts'
 import { readModules } from '../../src/core/node.ts'
 import { type Manifest, nextManifest, type SegmentRef } from '../../src/list/manifest.ts'
-import { partsOf } from '../../src/list/pdq-segment.ts'
-import { MAX_SEGMENT_ENTRIES, PART_ENTRIES, TAILS } from '../../src/list/sizes.ts'
+import { partsOf, TAILS } from '../../src/list/pdq-segment.ts'
+import { MAX_SEGMENT_ENTRIES, PART_ENTRIES } from '../../src/list/sizes.ts'
 import { type Bytes, MemoryStore } from '../../src/list/store.ts'
 import { BankIndex } from '../../src/match/bank-index.ts'
 import { LiveList } from '../../src/match/live-list.ts'
@@ -52,8 +52,8 @@ class LargeStore extends MemoryStore {
       const { heads, rests } = groupBytes(Math.min(PART_ENTRIES, ref.count - part * PART_ENTRIES))
       this.values.set(`segment/${ref.name}/${part}`, this.#fill(heads + rests))
     }
-    for (let pair = 0; pair < TAILS; pair++) {
-      this.values.set(`tail/${ref.name}/${pair}`, this.#fill(ref.count * 4))
+    for (let tail = 0; tail < TAILS; tail++) {
+      this.values.set(`tail/${ref.name}/${tail}`, this.#fill(ref.count * 3))
     }
   }
 

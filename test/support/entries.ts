@@ -33,6 +33,12 @@ export function flipBits(hash: Hash256, bits: number, seed = 1, within = 256): H
   return flipped
 }
 
+/** A number of bits of a hash, from `first` on; those of a byte count from its lowest. */
+export function bitsOf(hash: Hash256, first: number, count: number): number {
+  const bits = Array.from({ length: count }, (_, i) => first + i)
+  return bits.reduce((sum, bit, i) => sum + ((((hash[bit >> 3] ?? 0) >> (bit & 7)) & 1) << i), 0)
+}
+
 export function needle(hash: Hash256, quality = 100): Needle {
   return { probe: 'identity', hash, quality, frame: 0 }
 }
