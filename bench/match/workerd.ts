@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
-import { KvStore } from '../../src/list/store.ts'
+import { KvStore } from '../../src/list/kv-store.ts'
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
 const BUILD = new URL('../../build/', import.meta.url)

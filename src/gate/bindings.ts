@@ -1,6 +1,6 @@
 import type { CoreModules } from '../core/modules.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
-import { KvStore } from '../list/store.ts'
+import { KvStore } from '../list/kv-store.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { GateParts } from './app.ts'

@@ -15,9 +15,7 @@ export interface Detail {
   labels: Record<string, string>
 }
 
-const BlockSchema = v.array(
-  v.tuple([v.pipe(v.string(), v.hexadecimal()), v.string(), v.record(v.string(), v.string())]),
-)
+const RowSchema = v.tuple([v.string(), v.string(), v.record(v.string(), v.string())])
 
 /** A detail block: [rest as hexadecimal digits, id, labels] of each entry, as JSON. */
 export function packDetails(entries: readonly Entry[]): Bytes {
@@ -34,6 +32,35 @@ export function blockOf(position: number): number {
   return Math.floor(position / BLOCK_ENTRIES)
 }
 
+/** The details of some entries. Each is looked at when it is asked for: a candidate needs one of a thousand. */
+export class DetailBlock {
+  readonly #key: string
+  readonly #rows: readonly unknown[]
+
+  constructor(key: string, rows: readonly unknown[]) {
+    this.#key = key
+    this.#rows = rows
+  }
+
+  /**
+   * Details of the entry at a position of the segment, which lies in this block.
+   * @throws {ValueDamagedError} they are none
+   */
+  of(position: number): Detail {
+    const row = v.safeParse(RowSchema, this.#rows[position % BLOCK_ENTRIES])
+    if (!row.success) throw new ValueDamagedError(this.#key, 'has details that are none')
+    const [hex, id, labels] = row.output
+    const rest = parseHex(hex, hex.length / 2)
+    if (!rest) throw new ValueDamagedError(this.#key, 'has a hash that is none')
+    return { rest, id, labels }
+  }
+
+  /** @throws {ValueDamagedError} */
+  all(): Detail[] {
+    return this.#rows.map((_, i) => this.of(i))
+  }
+}
+
 /**
  * Reads a detail block.
  * @throws {ValueMissingError} it is not there
@@ -43,7 +70,7 @@ export async function readDetails(
   store: ListStore,
   ref: SegmentRef,
   block: number,
-): Promise<Detail[]> {
+): Promise<DetailBlock> {
   const key = `detail/${ref.name}/${block}`
   const value = await getExisting(store, key)
   const count = Math.min(BLOCK_ENTRIES, ref.count - block * BLOCK_ENTRIES)
@@ -54,12 +81,8 @@ export async function readDetails(
     // What JSON.parse says repeats what it read.
     throw new ValueDamagedError(key, 'is no detail block')
   }
-  if (!v.is(BlockSchema, rows) || rows.length !== count) {
+  if (!Array.isArray(rows) || rows.length !== count) {
     throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
   }
-  return rows.map(([hex, id, labels]) => {
-    const rest = parseHex(hex, hex.length / 2)
-    if (!rest) throw new ValueDamagedError(key, 'has a hash that is none')
-    return { rest, id, labels }
-  })
+  return new DetailBlock(key, rows)
 }

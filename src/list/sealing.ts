@@ -62,8 +62,10 @@ export class SealedStore implements ListStore {
    * @throws {ValueDamagedError} it is not sealed, or not what was sealed for this key of the store
    */
   async get(key: string): Promise<Bytes | undefined> {
+    const open = (value: Bytes) => this.#open(key, value)
+    if (this.#inner.lend) return this.#inner.lend(key, open)
     const value = await this.#inner.get(key)
-    return value && this.#open(key, value)
+    return value && open(value)
   }
 
   async put(key: string, value: Bytes): Promise<void> {

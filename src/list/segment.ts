@@ -92,7 +92,7 @@ export async function repackSegment(store: ListStore, ref: SegmentRef): Promise<
 export async function readEntries(store: ListStore, ref: SegmentRef): Promise<Entry[]> {
   const details: Detail[] = []
   for (let block = 0; block * BLOCK_ENTRIES < ref.count; block++) {
-    details.push(...(await readDetails(store, ref, block)))
+    details.push(...(await readDetails(store, ref, block)).all())
   }
   const halves = ref.kind === 'pdq' ? await readFirstHalves(store, ref) : []
   return details.map(({ rest, id, labels }, i) => {

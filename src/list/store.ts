@@ -1,12 +1,14 @@
 import { toHex } from '../core/bytes.ts'
-import { StoreTimeoutError, ValueMissingError } from './errors.ts'
+import { ValueMissingError } from './errors.ts'
 
 /** Bytes in a buffer of their own kind: never shared ones. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
-/** Values by key, as they are stored. All of hashgate sees KV through this, by `KvStore` alone. */
+/** Values by key, as they are stored. All of hashgate sees KV through this, by `kv-store.ts` alone. */
 export interface ValueStore {
   get(key: string): Promise<Bytes | undefined>
+  /** Gives a value to `use`, which must not keep it. For stores that can do so for less. */
+  lend?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
   put(key: string, value: Bytes): Promise<void>
   /** Writes several values, in any order. Told after some of them: how many are written. */
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void>
@@ -23,75 +25,6 @@ export interface ListStore extends ValueStore {
 
 /** The key of the manifest; docs/storage.md has all keys, and draws the values. */
 export const MANIFEST_KEY = 'manifest'
-
-/** Seconds for which a colo may answer from its cache. KV takes no less than 30. */
-const LEAST_CACHE_SECONDS = 30
-/** Everything else is named by its content and never changes. */
-const CONTENT_CACHE_SECONDS = 86_400
-
-/** Milliseconds that KV may take for a value of at most a few MiB. */
-const MAX_GET_MS = 10_000
-
-/** What is used of a KV namespace. */
-export interface KvNamespace {
-  get(key: string, options: { type: 'arrayBuffer'; cacheTtl: number }): Promise<ArrayBuffer | null>
-  put(key: string, value: Bytes): Promise<void>
-  delete(key: string): Promise<void>
-  list(options: { prefix: string; cursor?: string | null }): Promise<KvKeys>
-}
-
-/** A page of keys. */
-type KvKeys =
-  | { keys: { name: string }[]; list_complete: true }
-  | { keys: { name: string }[]; list_complete: false; cursor: string }
-
-/** A store in Workers KV. */
-export class KvStore implements ValueStore {
-  readonly #namespace: KvNamespace
-
-  constructor(namespace: KvNamespace) {
-    this.#namespace = namespace
-  }
-
-  /** @throws {StoreTimeoutError} there is no answer within 10 seconds */
-  async get(key: string): Promise<Bytes | undefined> {
-    const cacheTtl = key === MANIFEST_KEY ? LEAST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
-    let value = await this.#get(key, cacheTtl)
-    // That there is no value is cached as well, and may be no longer true.
-    if (value === null && cacheTtl > LEAST_CACHE_SECONDS) {
-      value = await this.#get(key, LEAST_CACHE_SECONDS)
-    }
-    return value === null ? undefined : new Uint8Array(value)
-  }
-
-  #get(key: string, cacheTtl: number): Promise<ArrayBuffer | null> {
-    const value = this.#namespace.get(key, { type: 'arrayBuffer', cacheTtl })
-    return within(value, MAX_GET_MS, () => new StoreTimeoutError(key, MAX_GET_MS))
-  }
-
-  async put(key: string, value: Bytes): Promise<void> {
-    await this.#namespace.put(key, value)
-  }
-
-  putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void> {
-    return putOneByOne(this, values, onWritten)
-  }
-
-  async list(prefix: string): Promise<string[]> {
-    const names: string[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.#namespace.list({ prefix, ...(cursor !== undefined && { cursor }) })
-      names.push(...page.keys.map(({ name }) => name))
-      cursor = page.list_complete ? undefined : page.cursor
-    } while (cursor !== undefined)
-    return names
-  }
-
-  async deleteAll(keys: readonly string[]): Promise<void> {
-    for (const key of keys) await this.#namespace.delete(key)
-  }
-}
 
 /** A store that is checked before and after each read: whoever reads may have to stop. */
 export class CheckedStore implements ListStore {
@@ -164,7 +97,8 @@ export class MemoryStore implements ListStore {
   }
 }
 
-async function putOneByOne(
+/** Writes several values one after another. */
+export async function putOneByOne(
   store: ValueStore,
   values: ReadonlyMap<string, Bytes>,
   onWritten: (count: number) => void = () => {},
@@ -184,17 +118,4 @@ export async function getExisting(store: ValueStore, key: string): Promise<Bytes
   const value = await store.get(key)
   if (!value) throw new ValueMissingError(key)
   return value
-}
-
-/** What a promise gives, if it does so within some time; else what `error` makes is thrown. */
-async function within<T>(promise: Promise<T>, ms: number, error: () => Error): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(error()), ms)
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }

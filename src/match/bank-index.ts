@@ -10,6 +10,7 @@ import {
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanner.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
+import { Limit } from './limit.ts'
 import {
   buildTable,
   HaystackPool,
@@ -23,8 +24,8 @@ import {
 } from './loaded-segment.ts'
 import type { Match, Matcher, MatchResult, Query } from './match.ts'
 
-/** Segments that are loaded at once when there is nothing yet: most of the time is spent waiting. */
-const SEGMENTS_AT_ONCE = 4
+/** Values that are read at once when there is nothing yet: most of the time is spent waiting. */
+const READS_AT_ONCE = 4
 /** Hashes of a segment from which on a table is built: fewer are scanned as fast. */
 const MIN_TABLE_ENTRIES = 1 << 14
 
@@ -46,7 +47,7 @@ interface LoadedBank {
 export interface LoadOptions {
   /** Segments that are loaded already, and not loaded again. */
   kept?: readonly LoadedSegment[]
-  /** Memories to use again; segments are then loaded one by one, so that no more is needed. */
+  /** Memories to use again; segments are then loaded one by one, value by value, so that no more is needed. */
   pool?: HaystackPool
   /** What it is loaded from, if that is not the store that details are read from later. */
   from?: ListStore
@@ -86,14 +87,18 @@ export class BankIndex implements Matcher {
     const refs = segmentsOf(manifest)
     const loads = new Map<string, Promise<LoadedSegment>>()
     const memories = pool ?? new HaystackPool()
+    const reads = new Limit(pool ? 1 : READS_AT_ONCE)
     const load = async (ref: SegmentRef) => {
       const old = known.get(ref.name) ?? loads.get(ref.name)
       if (old) return updateRemovals(from, await old, ref)
-      const loading = loadSegment(modules, from, ref, memories)
+      const loading = loadSegment(modules, from, ref, memories, reads)
       loads.set(ref.name, loading)
       return loading
     }
-    const loaded = await mapSome(refs, pool ? 1 : SEGMENTS_AT_ONCE, load).catch(async (error) => {
+    const segments = new Limit(pool ? 1 : READS_AT_ONCE)
+    const loading = refs.map((ref) => segments.run(() => load(ref)))
+    const loaded = await Promise.all(loading).catch(async (error) => {
+      await Promise.allSettled(loading)
       for (const result of await Promise.allSettled(loads.values())) {
         if (result.status === 'fulfilled') giveTo(memories, result.value)
       }
@@ -259,28 +264,4 @@ function searchDigests(
 
 function giveTo(pool: HaystackPool, segment: LoadedSegment): void {
   if ('haystack' in segment) pool.give(segment.haystack)
-}
-
-/** Runs a function on all items, so many at once, until one fails. Results are in the order of the items. */
-async function mapSome<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  run: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = []
-  const failures: unknown[] = []
-  const rest = items.entries()
-  const worker = async () => {
-    for (const [i, item] of rest) {
-      if (failures.length > 0) return
-      try {
-        results[i] = await run(item)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-  if (failures.length > 0) throw failures[0]
-  return results
 }

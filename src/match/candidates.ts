@@ -1,8 +1,7 @@
 import { bitsDiffering, HASH_BYTES } from '../core/hash.ts'
-import { blockOf, type Detail, readDetails } from '../list/details.ts'
+import { blockOf, type Detail, type DetailBlock, readDetails } from '../list/details.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'
-import { BLOCK_ENTRIES } from '../list/sizes.ts'
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanner.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
@@ -51,7 +50,7 @@ interface Block {
 /** Tells candidates from matches by their details. Blocks that several files need are read once. */
 export class CandidateVerifier {
   readonly #store: ListStore
-  readonly #read = new Map<string, Promise<Detail[]>>()
+  readonly #read = new Map<string, Promise<DetailBlock>>()
 
   constructor(store: ListStore) {
     this.#store = store
@@ -78,11 +77,11 @@ export class CandidateVerifier {
         isLeftOpen = true
         break
       }
-      const details = await Promise.allSettled(some.map((block) => this.#readBlock(block)))
-      for (const [i, block] of some.entries()) {
-        const result = details[i]
-        if (result?.status === 'fulfilled') collect(block, result.value, found)
-        else failures.push(result?.reason)
+      const collected = some.map(async (block) =>
+        collect(block, await this.#readBlock(block), found),
+      )
+      for (const result of await Promise.allSettled(collected)) {
+        if (result.status === 'rejected') failures.push(result.reason)
       }
       matches = nearestMatches([...found.values()])
     }
@@ -90,7 +89,7 @@ export class CandidateVerifier {
     return { matches, isComplete: isAll, ...(failures.length > 0 && { error: failures[0] }) }
   }
 
-  #readBlock({ ref, number }: Block): Promise<Detail[]> {
+  #readBlock({ ref, number }: Block): Promise<DetailBlock> {
     const key = `${ref.name}/${number}`
     const reading = this.#read.get(key) ?? readDetails(this.#store, ref, number)
     this.#read.set(key, reading)
@@ -117,11 +116,9 @@ function isFull(matches: readonly Match[], next: Block | undefined): boolean {
 }
 
 /** Adds the matches among the candidates of a block: of each entry, the nearest. */
-function collect(block: Block, details: readonly Detail[], found: Map<string, Match>): void {
+function collect(block: Block, details: DetailBlock, found: Map<string, Match>): void {
   for (const candidate of block.candidates) {
-    const detail = details[candidate.position % BLOCK_ENTRIES]
-    if (!detail) throw new RangeError(`no details for position ${candidate.position}`)
-    const match = verifyCandidate(candidate, detail)
+    const match = verifyCandidate(candidate, details.of(candidate.position))
     if (!match) continue
     const key = `${candidate.bank.id}/${candidate.ref.name}/${candidate.position}`
     const other = found.get(key)

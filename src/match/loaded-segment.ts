@@ -14,6 +14,7 @@ import { partsOf, readPart, readTail } from '../list/pdq-segment.ts'
 import { readRemovals, Removals } from '../list/removals.ts'
 import { PART_ENTRIES } from '../list/sizes.ts'
 import type { Bytes, ListStore } from '../list/store.ts'
+import type { Limit } from './limit.ts'
 
 /** A segment in memory: what is searched of it, and which of its entries were removed. */
 export type LoadedSegment = LoadedPdqSegment | LoadedExactSegment
@@ -58,7 +59,7 @@ export class HaystackPool {
 }
 
 /**
- * Loads a segment, with its removals.
+ * Loads a segment, with its removals; `reads` bounds how much is read at once.
  * @throws {ValueMissingError | ValueDamagedError}
  */
 export async function loadSegment(
@@ -66,20 +67,23 @@ export async function loadSegment(
   store: ListStore,
   ref: SegmentRef,
   pool: HaystackPool,
+  reads: Limit,
 ): Promise<LoadedSegment> {
-  const removals = await loadRemovals(store, ref)
-  if (ref.kind === 'exact') return { ref, removals, digestSet: await readDigestSet(store, ref) }
+  const removals = await reads.run(() => loadRemovals(store, ref))
+  if (ref.kind === 'exact') {
+    return { ref, removals, digestSet: await reads.run(() => readDigestSet(store, ref)) }
+  }
   const haystack = new Haystack(modules.match, ref.count, pool.take(ref.count))
-  try {
-    for (const part of partsOf(ref)) {
+  const loads = partsOf(ref).map((part) =>
+    reads.run(async () => {
       const { heads, rests } = await readPart(store, ref, part)
       haystack.fill((part * PART_ENTRIES) / GROUP_HASHES, heads, rests)
-    }
-  } catch (error) {
-    pool.give(haystack)
-    throw error
-  }
-  return { ref, removals, haystack }
+    }),
+  )
+  const failed = (await Promise.allSettled(loads)).find(({ status }) => status === 'rejected')
+  if (failed?.status !== 'rejected') return { ref, removals, haystack }
+  pool.give(haystack)
+  throw failed.reason
 }
 
 async function loadRemovals(store: ListStore, ref: SegmentRef): Promise<Removals> {

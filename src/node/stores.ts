@@ -5,7 +5,8 @@ import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
 import { HashgateError } from '../errors.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
-import { type KvNamespace, KvStore, type ListStore } from '../list/store.ts'
+import { type KvNamespace, KvStore } from '../list/kv-store.ts'
+import type { ListStore } from '../list/store.ts'
 import { CloudflareApi, RemoteStore } from './remote-store.ts'
 
 /** A store that is open until `close`. */

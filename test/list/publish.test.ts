@@ -68,7 +68,7 @@ describe('publishBank', () => {
     const stored = [...(await readEntries(store, pdq!)), ...(await readEntries(store, exact!))]
     expect(stored.toSorted(byId)).toEqual(entries.toSorted(byId))
     const details = await readDetails(store, pdq!, 2)
-    expect(details).toHaveLength(3000 - 2 * BLOCK_ENTRIES)
+    expect(details.all()).toHaveLength(3000 - 2 * BLOCK_ENTRIES)
     const [first] = await readFirstHalves(store, pdq!)
     expect(entries.some(({ hash }) => hash.subarray(0, 16).every((b, i) => b === first![i]))).toBe(
       true,
@@ -144,7 +144,7 @@ describe('publishBank', () => {
     const second = await publishBank(store.sealed, next, { bank: 'a' })
     expect(second).toMatchObject({ added: 10, removed: 5, kept: 2295 })
     const written = [...store.inner.values.keys()].filter((key) => !before.has(key))
-    // a part, four tails, a detail block and digests of 10 entries; what was removed; the earlier version
+    // a part, six tails, a detail block and digests of 10 entries; what was removed; the earlier version
     const folders = written.map((key) => key.slice(0, key.indexOf('/')))
     expect(folders.toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
       'detail',
@@ -387,7 +387,7 @@ describe('the values of a segment', () => {
   ][] = [
     ['segment/{}/0', 'pdq', (store, ref) => readPart(store, ref, 0)],
     ['tail/{}/3', 'pdq', (store, ref) => readTail(store, ref, FIRST_SLOTS + 3)],
-    ['detail/{}/0', 'pdq', (store, ref) => readDetails(store, ref, 0)],
+    ['detail/{}/0', 'pdq', async (store, ref) => (await readDetails(store, ref, 0)).all()],
     ['segment/{}/0', 'exact', (store, ref) => readDigestSet(store, ref)],
   ]
 

@@ -350,7 +350,7 @@ describe('openRemoteStore', () => {
     const ref = manifest.banks[0]!.segments[0]!
     expect((await readPart(store, ref, 0)).heads.length).toBeGreaterThan(0)
     const ids = new Set(entries.map(({ id }) => id))
-    expect(ids).toContain((await readDetails(store, ref, 1)).at(-1)?.id)
+    expect(ids).toContain((await readDetails(store, ref, 1)).all().at(-1)?.id)
     const folders = [...api.values.keys()].toSorted().map((key) => key.split('/')[0])
     expect(folders).toEqual([
       ...['detail', 'detail', 'digests', 'history', 'manifest', 'segment'],

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
-import { type Bytes, KvStore, MemoryStore, type ValueStore } from '../../src/list/store.ts'
+import { KvStore } from '../../src/list/kv-store.ts'
+import { type Bytes, MemoryStore, type ValueStore } from '../../src/list/store.ts'
 
 /** The local KV namespace that the tests share: each file has its own. */
 export function kvNamespace(): KVNamespace {

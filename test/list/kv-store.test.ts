@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { StoreTimeoutError } from '../../src/list/errors.ts'
-import { type KvNamespace, KvStore } from '../../src/list/store.ts'
+import { type ByteStream, type KvNamespace, KvStore } from '../../src/list/kv-store.ts'
+import { randomBytes } from '../support/random.ts'
 import { kvNamespace } from '../support/stores.ts'
 
 const bytes = (...values: number[]) => new Uint8Array(values)
@@ -9,6 +10,11 @@ beforeEach(async () => {
   const store = new KvStore(kvNamespace())
   await store.deleteAll(await store.list(''))
 })
+
+/** A stream of so many zeros. */
+function streamOf(length: number): ByteStream {
+  return new Response(new Uint8Array(length)).body as ByteStream
+}
 
 /** A namespace of which only reading is used. */
 function reading(get: KvNamespace['get']): KvStore {
@@ -34,6 +40,40 @@ describe('KvStore', () => {
     expect(await store.list('')).toEqual(['a/2'])
   })
 
+  it.each([1, 4096, 1024 * 1024 + 44, 1179647, 1179648, 1179649, 3_000_000])(
+    'gives back %i bytes, by themselves and on loan',
+    async (length) => {
+      const store = new KvStore(kvNamespace())
+      const value = randomBytes(length, length)
+      await store.put('a', value)
+      const first = await store.get('a')
+      const isLent = await store.lend('a', async (lent) => Buffer.compare(lent, value) === 0)
+      expect([isLent, first?.length]).toEqual([true, length])
+      expect(Buffer.compare(first!, value)).toBe(0)
+    },
+  )
+
+  it('reads many values at once, each into a buffer that nobody else has meanwhile', async () => {
+    const store = new KvStore(kvNamespace())
+    const keys = Array.from({ length: 12 }, (_, i) => `k/${i}`)
+    for (const [i, key] of keys.entries()) await store.put(key, randomBytes(100_000 + i, i))
+    const buffers = new Set<ArrayBuffer>()
+    const read = async (key: string, i: number) => {
+      if (i > 6) await scheduler.wait(20)
+      return store.lend(key, async (value) => {
+        buffers.add(value.buffer)
+        await scheduler.wait(5)
+        return Buffer.compare(value, randomBytes(100_000 + i, i)) === 0
+      })
+    }
+    expect(await Promise.all(keys.map(read))).toEqual(keys.map(() => true))
+    expect(await store.lend('none', async () => true)).toBeUndefined()
+    await expect(store.lend('k/0', () => Promise.reject(new Error('no use')))).rejects.toThrow(
+      'no use',
+    )
+    expect(await read('k/1', 1)).toBe(true)
+  })
+
   it('lists more keys than a page has', async () => {
     const store = new KvStore(kvNamespace())
     const keys = Array.from({ length: 1003 }, (_, i) => `k/${String(i).padStart(4, '0')}`)
@@ -45,7 +85,7 @@ describe('KvStore', () => {
     const ttls: number[] = []
     const store = reading(async (_, { cacheTtl }) => {
       ttls.push(cacheTtl)
-      return cacheTtl > 30 ? null : new ArrayBuffer(2)
+      return cacheTtl > 30 ? null : streamOf(2)
     })
     expect(await store.get('segment/x/0')).toEqual(bytes(0, 0))
     expect(await store.get('manifest')).toEqual(bytes(0, 0))
@@ -56,7 +96,7 @@ describe('KvStore', () => {
     vi.useFakeTimers()
     try {
       const store = reading(
-        () => new Promise((resolve) => setTimeout(() => resolve(new ArrayBuffer(1)), 9999)),
+        () => new Promise((resolve) => setTimeout(() => resolve(streamOf(1)), 9999)),
       )
       const value = store.get('manifest')
       await vi.advanceTimersByTimeAsync(9999)

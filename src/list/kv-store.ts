@@ -1,0 +1,141 @@
+import { StoreTimeoutError } from './errors.ts'
+import { type Bytes, MANIFEST_KEY, putOneByOne, type ValueStore } from './store.ts'
+
+/** Seconds for which a colo may answer from its cache. KV takes no less than 30. */
+const LEAST_CACHE_SECONDS = 30
+/** Everything else is named by its content and never changes. */
+const CONTENT_CACHE_SECONDS = 86_400
+
+/** Milliseconds that KV may take for a value of at most a few MiB. */
+const MAX_GET_MS = 10_000
+
+/** Bytes that a buffer begins with: a part of a segment, sealed. */
+const BUFFER_BYTES = 1.125 * 1024 * 1024
+
+/** What is used of a KV namespace. */
+export interface KvNamespace {
+  get(key: string, options: { type: 'stream'; cacheTtl: number }): Promise<ByteStream | null>
+  put(key: string, value: Bytes): Promise<void>
+  delete(key: string): Promise<void>
+  list(options: { prefix: string; cursor?: string | null }): Promise<KvKeys>
+}
+
+/** What is used of a stream of bytes. */
+export interface ByteStream {
+  getReader(options: { mode: 'byob' }): {
+    read(
+      view: Uint8Array<ArrayBuffer>,
+      options: { min: number },
+    ): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>
+  }
+}
+
+/** A page of keys. */
+type KvKeys =
+  | { keys: { name: string }[]; list_complete: true }
+  | { keys: { name: string }[]; list_complete: false; cursor: string }
+
+/** A store in Workers KV. */
+export class KvStore implements ValueStore {
+  readonly #namespace: KvNamespace
+  /** Buffers that values were read into, for the next ones, as long as any is read. */
+  #buffers: ArrayBuffer[] = []
+  #reading = 0
+
+  constructor(namespace: KvNamespace) {
+    this.#namespace = namespace
+  }
+
+  /** @throws {StoreTimeoutError} there is no answer within 10 seconds */
+  get(key: string): Promise<Bytes | undefined> {
+    return this.lend(key, async (value) => value.slice())
+  }
+
+  /**
+   * Gives a value to `use`, in a buffer that is used again afterwards: touching new memory takes longer than reading.
+   * @throws {StoreTimeoutError} there is no answer within 10 seconds
+   */
+  async lend<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined> {
+    this.#reading++
+    try {
+      const value = await within(this.#read(key), MAX_GET_MS, () => {
+        return new StoreTimeoutError(key, MAX_GET_MS)
+      })
+      if (!value) return undefined
+      const used = await use(value)
+      this.#buffers.push(value.buffer)
+      return used
+    } finally {
+      if (--this.#reading === 0) this.#buffers = []
+    }
+  }
+
+  async #read(key: string): Promise<Bytes | undefined> {
+    const cacheTtl = key === MANIFEST_KEY ? LEAST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
+    let stream = await this.#namespace.get(key, { type: 'stream', cacheTtl })
+    // That there is no value is cached as well, and may be no longer true.
+    if (!stream && cacheTtl > LEAST_CACHE_SECONDS) {
+      stream = await this.#namespace.get(key, { type: 'stream', cacheTtl: LEAST_CACHE_SECONDS })
+    }
+    return stream ? readAll(stream, this.#buffers.pop()) : undefined
+  }
+
+  async put(key: string, value: Bytes): Promise<void> {
+    await this.#namespace.put(key, value)
+  }
+
+  putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void> {
+    return putOneByOne(this, values, onWritten)
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const names: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.#namespace.list({ prefix, ...(cursor !== undefined && { cursor }) })
+      names.push(...page.keys.map(({ name }) => name))
+      cursor = page.list_complete ? undefined : page.cursor
+    } while (cursor !== undefined)
+    return names
+  }
+
+  async deleteAll(keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.#namespace.delete(key)
+  }
+}
+
+/** Reads a stream to its end: into a buffer that is there, if it is large enough. */
+async function readAll(stream: ByteStream, buffer = new ArrayBuffer(BUFFER_BYTES)): Promise<Bytes> {
+  const reader = stream.getReader({ mode: 'byob' })
+  let room = buffer
+  let length = 0
+  for (;;) {
+    if (length === room.byteLength) room = enlarged(room)
+    const left = new Uint8Array(room, length)
+    const { done, value } = await reader.read(left, { min: left.length })
+    if (value) {
+      length += value.length
+      room = value.buffer
+    }
+    if (done) return new Uint8Array(room, 0, length)
+  }
+}
+
+function enlarged(buffer: ArrayBuffer): ArrayBuffer {
+  const larger = new Uint8Array(buffer.byteLength * 2)
+  larger.set(new Uint8Array(buffer))
+  return larger.buffer
+}
+
+/** What a promise gives, if it does so within some time; else what `error` makes is thrown. */
+async function within<T>(promise: Promise<T>, ms: number, error: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(error()), ms)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
