@@ -70,7 +70,7 @@ export async function showTables(
         rows.push([
           `${LISTS[list]}, ${place.name}`,
           set,
-          isBounded(set) ? table.toFixed(2) : bars.check(what, table, TABLE_MS_BAR),
+          isBounded(set, facts[fact]) ? table.toFixed(2) : bars.check(what, table, TABLE_MS_BAR),
           ms(scan),
           (table / scan).toFixed(2),
           Number.isFinite(facts[fact]) ? String(facts[fact]) : 'more than is told',
@@ -85,9 +85,9 @@ export async function showTables(
   printTable(['list', 'all, ms', 'longest slice, ms', 'bytes an entry'], builds)
 }
 
-/** Whether needles lead to so much that a table is not used: scanning bounds the time, and there is no bar. */
-function isBounded(set: string): boolean {
-  return set === 'sharing the bits'
+/** Whether needles lead to so much that they are scanned, or to more than is told: scanning bounds the time, no bar does. */
+function isBounded(set: string, found: number | undefined): boolean {
+  return set === 'sharing the bits' || !Number.isFinite(found)
 }
 
 /** The million hashes of a list, as a case. */

@@ -1,17 +1,19 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
-import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
+import { Log, LogLevel, Miniflare } from 'miniflare'
 import { KvStore } from '../../src/list/kv-store.ts'
+import { bundleWorker, workerFrom } from '../../test/support/workerd.ts'
 
-const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
-const BUILD = new URL('../../build/', import.meta.url)
-const CORE_MODULES = ['image', 'match', 'webp', 'avif']
+const WORKER = new URL('worker.ts', import.meta.url)
 
 /** Key that lists of measurements are sealed with. */
 export const LIST_KEY = '5b'.repeat(32)
+
+const ENV = {
+  HASH_LISTS: { type: 'kv', id: 'hash-lists' },
+  LIST_KEY: { type: 'text', value: LIST_KEY },
+} as const
 
 /** What a Worker answers, and milliseconds from here to there and back. */
 interface Answer {
@@ -31,11 +33,11 @@ export interface BenchWorkers {
 /** Starts `count` Workers, with an empty KV in a folder of its own. */
 export async function startWorkers(reader: Uint8Array, count: number): Promise<BenchWorkers> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-bench-'))
-  const manifest = await manifestOf(reader)
+  const manifest = await bundleWorker(WORKER, { 'read.wasm': new Uint8Array(reader) })
   const miniflare = new Miniflare({
     log: new Log(LogLevel.ERROR),
     resourcePersistencePath: folder,
-    workers: Array.from({ length: count }, (_, i) => workerOf(nameOf(i), manifest)),
+    workers: Array.from({ length: count }, (_, i) => workerFrom(nameOf(i), manifest, ENV)),
   })
   const urls = await Promise.all(
     Array.from({ length: count }, (_, i) => miniflare.unsafeGetDirectURL(nameOf(i))),
@@ -68,57 +70,4 @@ async function ask(url: URL, body: unknown): Promise<Answer> {
   const elapsed = performance.now() - start
   if (!response.ok) throw new Error(`the bench Worker said ${response.status}: ${text}`)
   return { answer: JSON.parse(text), elapsed }
-}
-
-type WorkerOptions = MiniflareOptions['workers'][number]
-type Manifest = NonNullable<WorkerOptions['config']['manifest']>
-
-function workerOf(name: string, manifest: Manifest): WorkerOptions {
-  return {
-    config: {
-      name,
-      compatibilityDate: '2026-10-20',
-      compatibilityFlags: ['nodejs_compat'],
-      env: {
-        HASH_LISTS: { type: 'kv', id: 'hash-lists' },
-        LIST_KEY: { type: 'text', value: LIST_KEY },
-      },
-      manifest,
-    },
-    dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
-  }
-}
-
-/** The bundled Worker, and the WebAssembly that it imports. */
-async function manifestOf(reader: Uint8Array): Promise<Manifest> {
-  const { outputFiles } = await build({
-    entryPoints: [WORKER],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['node:*', 'cloudflare:*'],
-    plugins: [wasmBesideWorker],
-  })
-  const modules: Manifest['modules'] = {
-    'worker.js': { type: 'esm', contents: outputFiles[0]?.text ?? '' },
-    'read.wasm': { type: 'wasm', contents: new Uint8Array(reader) },
-  }
-  for (const name of CORE_MODULES) {
-    const contents = new Uint8Array(await readFile(new URL(`${name}.wasm`, BUILD)))
-    modules[`${name}.wasm`] = { type: 'wasm', contents }
-  }
-  return { mainModule: 'worker.js', modules }
-}
-
-/** Modules stay apart from the bundle: Workers may not compile code. */
-const wasmBesideWorker: Plugin = {
-  name: 'wasm beside the Worker',
-  setup(bundler) {
-    bundler.onResolve({ filter: /\.wasm$/ }, ({ path }) => ({
-      path: `./${path.slice(path.lastIndexOf('/') + 1)}`,
-      external: true,
-    }))
-  },
 }

@@ -80,7 +80,8 @@ const SLICE = 1 << 16
 
 /** Results that one search can report. */
 const CAPACITY = 4096
-const RESULT_BYTES = 8
+/** Words of a result: the position; the distance, and 16 bits higher the number of the needle. */
+const RESULT_WORDS = 2
 /** Needles that the kernels are given at once. */
 const MAX_NEEDLES = 64
 
@@ -129,7 +130,7 @@ export class Haystack {
     this.count = count
     const { heads, rests } = groupBytes(count)
     this.#needles = this.#reserve(MAX_NEEDLES * HASH_BYTES)
-    this.#results = this.#reserve(CAPACITY * RESULT_BYTES)
+    this.#results = this.#reserve(CAPACITY * RESULT_WORDS * 4)
     this.#heads = this.#reserve(heads)
     this.#rests = this.#reserve(rests)
   }
@@ -207,13 +208,23 @@ export class Haystack {
         : this.#searchRows(needles, threshold)
     this.#found = found
     const told = Math.min(found, CAPACITY)
-    const view = new DataView(this.#core.memory.buffer, this.#results, told * RESULT_BYTES)
-    const near = Array.from({ length: told }, (_, i) => ({
-      position: view.getUint32(i * RESULT_BYTES, true),
-      distance: view.getUint16(i * RESULT_BYTES + 4, true),
-      needle: first + view.getUint16(i * RESULT_BYTES + 6, true),
-    }))
-    return { near: this.#form === 'table' ? unique(near) : near, isComplete: told === found }
+    return { near: this.#readResults(told, first), isComplete: told === found }
+  }
+
+  /** What a kernel reported, each hash once for each needle: slots of a table may lead to the same. */
+  #readResults(told: number, first: number): NearHash[] {
+    const words = new Uint32Array(this.#core.memory.buffer, this.#results, told * RESULT_WORDS)
+    const known = new Set<number>()
+    const near: NearHash[] = []
+    for (let i = 0; i < words.length; i += RESULT_WORDS) {
+      const [position = 0, other = 0] = [words[i], words[i + 1]]
+      const needle = other >>> 16
+      const key = needle * 2 ** 32 + position
+      if (known.has(key)) continue
+      known.add(key)
+      near.push({ needle: first + needle, position, distance: other & 0xffff })
+    }
+    return near
   }
 
   #scanGroups(needles: readonly Hash256[], threshold: number): number {

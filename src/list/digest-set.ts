@@ -4,7 +4,7 @@ import type { SegmentRef } from './manifest.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
 // A digest set has 16 bits of each digest, sorted, in buckets by the bits before them. Digests are evenly spread, so that a
-// bucket has about eight. A digest that is in no list is taken for a candidate with a chance of 8 in 65,536, for each
+// bucket has 8 to 16. A digest that is in no list is taken for a candidate with a chance of as many in 65,536, for each
 // segment; of one that is, its place among the sorted ones tells the detail block that proves it.
 //
 //   ends       buckets x u32: number of digests in this bucket and those before it
@@ -17,9 +17,13 @@ const REMAINDER_BITS = 16
 /** Least digests of a bucket, on average, as a power of two. */
 const BUCKET_SIZE_BITS = 3
 
+/** With the remainder they are the first 32 bits of a digest. */
+const MAX_BUCKET_BITS = 16
+
 /** Bits that choose the bucket. */
 function bucketBits(count: number): number {
-  return Math.max(0, Math.floor(Math.log2(count)) - BUCKET_SIZE_BITS)
+  const bits = Math.floor(Math.log2(count)) - BUCKET_SIZE_BITS
+  return Math.min(MAX_BUCKET_BITS, Math.max(0, bits))
 }
 
 /** Bytes of a set in memory, and in the store. */
@@ -30,7 +34,6 @@ function setBytes(count: number): number {
 /** The first bits of a digest as a bucket and a remainder. */
 function split(digest: Uint8Array, bits: number): { bucket: number; remainder: number } {
   const view = new DataView(digest.buffer, digest.byteOffset)
-  // Together at most 15 + 16 bits of the first 32.
   const first = view.getUint32(0) >>> (32 - bits - REMAINDER_BITS)
   return { bucket: first >>> REMAINDER_BITS, remainder: first & 0xffff }
 }

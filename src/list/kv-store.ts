@@ -1,3 +1,4 @@
+import { within } from '../core/within.ts'
 import { StoreTimeoutError } from './errors.ts'
 import { type Bytes, MANIFEST_KEY, putOneByOne, type ValueStore } from './store.ts'
 
@@ -125,17 +126,4 @@ function enlarged(buffer: ArrayBuffer): ArrayBuffer {
   const larger = new Uint8Array(buffer.byteLength * 2)
   larger.set(new Uint8Array(buffer))
   return larger.buffer
-}
-
-/** What a promise gives, if it does so within some time; else what `error` makes is thrown. */
-async function within<T>(promise: Promise<T>, ms: number, error: () => Error): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(error()), ms)
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }

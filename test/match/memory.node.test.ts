@@ -58,7 +58,7 @@ class LargeStore extends MemoryStore {
   }
 
   #putExact(ref: SegmentRef): void {
-    const buckets = 2 ** (Math.floor(Math.log2(ref.count)) - 3)
+    const buckets = 2 ** Math.min(16, Math.floor(Math.log2(ref.count)) - 3)
     const value = this.#fill(buckets * 4 + ref.count * 2)
     const ends = new Uint32Array(value.buffer, 0, buckets)
     ends.forEach((_, i) => (ends[i] = Math.floor(((i + 1) * ref.count) / buckets)))
