@@ -2,6 +2,7 @@
 //
 //   npm run bench              PDQ by stages, whole files beside a JavaScript perceptual hash
 //   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
+//   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 
 import { cpus } from 'node:os'
@@ -9,6 +10,7 @@ import { cpus } from 'node:os'
 const REPORTS: Record<string, () => Promise<void>> = {
   hash: async () => (await import('./hash.ts')).benchHash(),
   decode: async () => (await import('./decode.ts')).benchDecode(),
+  gate: async () => (await import('./gate.ts')).benchGate(),
   match: async () => (await import('./match.ts')).benchMatch(),
 }
 

@@ -4,15 +4,15 @@ import type { ListStore } from '../list/store.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import type { ImageConverter, ScanContext } from '../scan/scanner.ts'
+import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
 import { type VerdictEvent, verdictEvent } from './events.ts'
 import { answerHealth } from './health.ts'
-import { BusyError, HeldBody, HeldBudget } from './held-bytes.ts'
-import { BodyTooLargeError, takeIn } from './intake.ts'
-import { MalformedBodyError } from './multipart.ts'
+import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
 import { refusal } from './respond.ts'
-import { type AskList, describeError, judge, type RefuseVerdict, type Verdict } from './verdict.ts'
+import { passUpload } from './upload.ts'
+import { describeError } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -60,39 +60,52 @@ export function createGate(parts: GateParts): Hono {
     onError: (error) => onEvent(listErrorEvent(error, list.version)),
   })
 
-  const budget = new HeldBudget(config.maxHeldBytes)
+  const shared = {
+    bytes: new Budget({
+      what: 'bytes for uploads',
+      max: config.maxHeldBytes,
+      maxWaitMs: config.maxWaitMs,
+      spreadMs: SPREAD_MS,
+    }),
+    decoders: new Budget({
+      what: 'places for uploads that are decoded while they come',
+      max: config.maxDecoders,
+      maxWaitMs: config.maxWaitMs,
+      spreadMs: 0,
+    }),
+  }
 
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-    if (isHealthCheck(request, config)) return answerHealth(list, keepAlive)
-    if (!isGated(request, config)) return forward(parts, request)
+    if (isHealthCheck(request, config)) return answerHealth(list, shared, keepAlive)
+    if (!isGated(request, config)) return answerOf(parts.origin.forward(request), parts, request)
 
     const caseId = crypto.randomUUID()
-    const held = new HeldBody(budget)
-    try {
-      let listVersion: number | undefined
-      const askList: AskList = async (queries) => {
+    let listVersion: number | undefined
+    const passing = passUpload(request, {
+      context,
+      config,
+      ...shared,
+      askList: async (queries) => {
         const { results, version } = await list.match(queries, keepAlive)
         listVersion = version
         return results
-      }
-      const verdict = await judgeUpload(request, held, context, config, askList)
-      onEvent(verdictEvent(caseId, request, verdict, listVersion))
-      switch (verdict.action) {
-        case 'allow':
-          return await forward(parts, request, held.whole())
-        case 'block':
-        case 'refuse':
-          return refusal(verdict.reason, caseId)
-      }
-    } finally {
-      held.release()
-    }
+      },
+      forward: (body) => parts.origin.forward(request, body),
+      onVerdict: (verdict) => onEvent(verdictEvent(caseId, request, verdict, listVersion)),
+    })
+    keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
+    const outcome = await passing
+    if ('refusal' in outcome) return refusal(outcome.refusal, caseId)
+    return answerOf(outcome.response, parts, request)
   })
   return app
 }
+
+/** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
+const SPREAD_MS = 10_000
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
 const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
@@ -105,40 +118,22 @@ function isHealthCheck({ method, url }: Request, { healthPath }: Config): boolea
   return healthPath !== '' && method === 'GET' && new URL(url).pathname === healthPath
 }
 
-async function forward(
-  { origin, onEvent }: GateParts,
+/** The origin's answer; if it has none, what is said instead. */
+async function answerOf(
+  response: Promise<Response>,
+  { onEvent }: GateParts,
   request: Request,
-  body?: Uint8Array<ArrayBuffer>,
 ): Promise<Response> {
   try {
-    return await origin.forward(request, body)
+    return await response
   } catch (error) {
     const { pathname } = new URL(request.url)
     const { method } = request
     onEvent({ event: 'origin-error', error: describeError(error), method, path: pathname })
-    return new Response('Bad gateway\n', { status: 502 })
+    return error instanceof OriginStalledError
+      ? new Response('Gateway timeout\n', { status: 504 })
+      : new Response('Bad gateway\n', { status: 502 })
   }
-}
-
-async function judgeUpload(
-  request: Request,
-  held: HeldBody,
-  context: ScanContext,
-  config: Config,
-  askList: AskList,
-): Promise<Verdict> {
-  try {
-    return await judge(await takeIn(request, held, context, config), askList, config)
-  } catch (error) {
-    // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
-    return { action: 'refuse', reason: reasonOf(error), files: [], error }
-  }
-}
-
-function reasonOf(error: unknown): RefuseVerdict['reason'] {
-  if (error instanceof BodyTooLargeError) return 'too-large'
-  if (error instanceof MalformedBodyError) return 'malformed'
-  return error instanceof BusyError ? 'busy' : 'failed'
 }
 
 function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {

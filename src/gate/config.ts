@@ -6,6 +6,7 @@ import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
 const AllowOrRefuse = v.picklist(['allow', 'refuse'], 'must be allow or refuse')
 
 const MIB = 1024 * 1024
+const GIB = 1024 * MIB
 
 /** A whole number, as a number or as the text that an environment variable is. */
 function wholeNumber(min: number, max: number, fallback: number) {
@@ -40,10 +41,25 @@ const ConfigSchema = v.object({
     ),
     'POST, PUT, PATCH',
   ),
-  /** Longest body of a gated request, in bytes. It is held in memory until its verdict. */
-  MAX_BODY_BYTES: wholeNumber(1, 64 * MIB, 24 * MIB),
-  /** Most bytes of bodies that one isolate of 128 MB holds, beside up to 64 MB of list. A chunked body counts twice. */
-  MAX_HELD_BYTES: wholeNumber(1, 100 * MIB, 48 * MIB),
+  /** Longest body of a gated request, in bytes. Plans of Cloudflare have limits of their own, from 100 MB on. */
+  MAX_BODY_BYTES: wholeNumber(1, 5 * GIB, 512 * MIB),
+  /** Longest body that is held whole until its verdict, in bytes. Of a longer one, only the end is held back. */
+  MAX_BUFFERED_BYTES: wholeNumber(1, 64 * MIB, 16 * MIB),
+  /** What a body is answered that does not say its length, and is longer than that. */
+  ON_UNKNOWN_LENGTH: v.optional(
+    v.picklist(['length-required', 'too-large'], 'must be length-required or too-large'),
+    'length-required',
+  ),
+  /** Most bytes of bodies that one isolate of 128 MB holds, beside up to 64 MB of list and some decoders. */
+  MAX_HELD_BYTES: wholeNumber(1, 100 * MIB, 32 * MIB),
+  /** Most uploads of an isolate that are decoded while they come, at 2 to 24 MB each; others, when they have come. */
+  MAX_DECODERS: wholeNumber(1, 16, 3),
+  /** Seconds for which an upload waits for room. */
+  MAX_WAIT_SECONDS: wholeNumber(1, 120, 30),
+  /** Seconds in which a client must send 64 KiB, or the rest. */
+  CLIENT_STALL_SECONDS: wholeNumber(1, 120, 60),
+  /** Seconds in which an origin must take what it is sent, and then answer. */
+  ORIGIN_TIMEOUT_SECONDS: wholeNumber(1, 120, 100),
   /** Most files of a multipart body. */
   MAX_FILES: wholeNumber(1, 1000, 100),
   /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */
@@ -54,7 +70,7 @@ const ConfigSchema = v.object({
   ON_STALE: v.optional(v.picklist(['use', 'fail'], 'must be use or fail'), 'use'),
   /** Most perceptual hashes that an isolate holds: 16 bytes each. Durable Objects hold more, if they are bound. */
   MAX_LIST_ENTRIES: wholeNumber(1, 5 << 20, MAX_LIST_ENTRIES),
-  /** Most perceptual hashes of a list that gets tables: 44 bytes more each, and many needles cost a third. */
+  /** Most perceptual hashes of a list that gets tables: 46 bytes more each, and many needles cost a tenth. */
   MAX_TABLE_ENTRIES: wholeNumber(0, 5 << 18, 1 << 20),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(
@@ -72,7 +88,13 @@ export interface Config {
   originUrl: URL | undefined
   gatedMethods: ReadonlySet<string>
   maxBodyBytes: number
+  maxBufferedBytes: number
+  onUnknownLength: 'length-required' | 'too-large'
   maxHeldBytes: number
+  maxDecoders: number
+  maxWaitMs: number
+  maxStallMs: number
+  maxOriginMs: number
   maxFiles: number
   listRefreshSeconds: number
   listMaxAgeSeconds: number
@@ -105,8 +127,8 @@ export function readConfig(env: object): Config {
     )
   }
   const vars = result.output
-  if (vars.MAX_HELD_BYTES < vars.MAX_BODY_BYTES) {
-    throw new BadConfigError(['MAX_HELD_BYTES must be at least MAX_BODY_BYTES'])
+  if (vars.MAX_HELD_BYTES < vars.MAX_BUFFERED_BYTES) {
+    throw new BadConfigError(['MAX_HELD_BYTES must be at least MAX_BUFFERED_BYTES'])
   }
   if (vars.LIST_MAX_AGE_SECONDS < vars.LIST_REFRESH_SECONDS) {
     throw new BadConfigError(['LIST_MAX_AGE_SECONDS must be at least LIST_REFRESH_SECONDS'])
@@ -115,7 +137,13 @@ export function readConfig(env: object): Config {
     originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),
     gatedMethods: new Set(vars.GATED_METHODS),
     maxBodyBytes: vars.MAX_BODY_BYTES,
+    maxBufferedBytes: vars.MAX_BUFFERED_BYTES,
+    onUnknownLength: vars.ON_UNKNOWN_LENGTH,
     maxHeldBytes: vars.MAX_HELD_BYTES,
+    maxDecoders: vars.MAX_DECODERS,
+    maxWaitMs: vars.MAX_WAIT_SECONDS * 1000,
+    maxStallMs: vars.CLIENT_STALL_SECONDS * 1000,
+    maxOriginMs: vars.ORIGIN_TIMEOUT_SECONDS * 1000,
     maxFiles: vars.MAX_FILES,
     listRefreshSeconds: vars.LIST_REFRESH_SECONDS,
     listMaxAgeSeconds: vars.LIST_MAX_AGE_SECONDS,

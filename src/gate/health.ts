@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import type { LiveList } from '../match/live-list.ts'
 
 /**
@@ -6,12 +7,18 @@ import type { LiveList } from '../match/live-list.ts'
  */
 export async function answerHealth(
   list: LiveList,
+  { bytes, decoders }: { bytes: Budget; decoders: Budget },
   keepAlive: (promise: Promise<unknown>) => void,
 ): Promise<Response> {
   const isUsable = await list.get(keepAlive).then(
     () => true,
     () => false,
   )
+  const uploads = {
+    heldBytes: bytes.used,
+    waiting: bytes.waiting + decoders.waiting,
+    decoders: decoders.used,
+  }
   const headers = { 'cache-control': 'no-store' }
-  return Response.json({ list: list.state }, { status: isUsable ? 200 : 503, headers })
+  return Response.json({ list: list.state, uploads }, { status: isUsable ? 200 : 503, headers })
 }

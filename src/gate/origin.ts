@@ -1,9 +1,12 @@
 import type { Config } from './config.ts'
 import { BadConfigError } from './config.ts'
 
-/** Where requests go on to. `body` replaces the request's, which was read. */
+/** A body that takes the place of a request's own: bytes, or a stream that says how long it is. */
+export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
+
+/** Where requests go on to. `body` replaces the request's, which is read here. */
 export interface Origin {
-  forward(request: Request, body?: Uint8Array<ArrayBuffer>): Promise<Response>
+  forward(request: Request, body?: ForwardedBody): Promise<Response>
 }
 
 /** Bindings that may be an origin. */
@@ -74,9 +77,10 @@ function serviceOrigin(service: Fetcher): Origin {
 }
 
 /** The request with a body that was read from it. */
-function withBody(request: Request, body: Uint8Array<ArrayBuffer> | undefined): Request {
+function withBody(request: Request, body: ForwardedBody | undefined): Request {
   if (!body) return request
-  return new Request(request, { body: body.length > 0 ? body : null })
+  const isEmpty = body instanceof Uint8Array && body.length === 0
+  return new Request(request, { body: isEmpty ? null : body })
 }
 
 /** A bucket that answers like a simple file server. */

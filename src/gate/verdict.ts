@@ -29,10 +29,22 @@ export interface AllowVerdict {
 
 export interface RefuseVerdict {
   action: 'refuse'
-  reason: 'unscannable' | 'failed' | 'too-large' | 'malformed' | 'busy'
+  reason:
+    | 'unscannable'
+    | 'failed'
+    | 'too-large'
+    | 'length-required'
+    | 'malformed'
+    | 'busy'
+    | 'client-stalled'
+    | 'client-gone'
+    | 'origin-stalled'
   files: JudgedFile[]
   error?: unknown
 }
+
+/** Why an upload does not reach the origin. */
+export type RefusalReason = (RefuseVerdict | BlockVerdict)['reason']
 
 export interface BlockVerdict {
   action: 'block'
@@ -43,7 +55,7 @@ export interface BlockVerdict {
 /** Asks the list about files. Throws when there is no list to judge by. */
 export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
-/** Judges the files of an upload against the list. */
+/** Judges files of an upload against the list. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
@@ -52,7 +64,6 @@ export async function judge(
   const judged: JudgedFile[] = files.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
   try {
-    // The list is asked even if nothing is to be matched: a gate without one must not look as if it worked.
     const results = await askList(files.map(queryOf))
     for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
     const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
@@ -60,13 +71,32 @@ export async function judge(
   } catch (error) {
     failure = { error }
   }
-  if (judged.some(({ matches }) => matches.length > 0))
-    return { action: 'block', reason: 'match', files: judged }
-  if (failure) return { action: config.onFailed, reason: 'failed', files: judged, ...failure }
+  const verdicts: Verdict[] = [{ action: 'allow', reason: 'no-match', files: judged }]
   if (files.some(({ coverage }) => coverage === 'unscannable')) {
-    return { action: config.onUnscannable, reason: 'unscannable', files: judged }
+    verdicts.push({ action: config.onUnscannable, reason: 'unscannable', files: judged })
   }
-  return { action: 'allow', reason: 'no-match', files: judged }
+  if (failure) {
+    verdicts.push({ action: config.onFailed, reason: 'failed', files: judged, ...failure })
+  }
+  if (judged.some(({ matches }) => matches.length > 0)) {
+    verdicts.push({ action: 'block', reason: 'match', files: judged })
+  }
+  return { ...verdicts.reduce(worse), files: judged }
+}
+
+/** What counts when several things are true of an upload: the last of these. */
+const ACTIONS: readonly Verdict['action'][] = ['allow', 'refuse', 'block']
+const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed']
+
+function worse(a: Verdict, b: Verdict): Verdict {
+  const byAction = ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action)
+  const byReason = REASONS.indexOf(b.reason) - REASONS.indexOf(a.reason)
+  return byAction > 0 || (byAction === 0 && byReason > 0) ? b : a
+}
+
+/** The verdict on an upload by those on two parts of it. */
+export function worseOf(a: Verdict, b: Verdict): Verdict {
+  return { ...worse(a, b), files: [...a.files, ...b.files] }
 }
 
 /** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */

@@ -4,7 +4,7 @@ import {
   isFormData,
   MalformedBodyError,
   splitFiles,
-} from '../../src/gate/multipart.ts'
+} from '../../src/body/multipart.ts'
 
 const TYPE = 'multipart/form-data; boundary=bbb'
 

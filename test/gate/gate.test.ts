@@ -36,7 +36,8 @@ function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
     store: kvStore(),
     origin: {
       forward: async (request, body) => {
-        forwarded.push({ request, body })
+        const bytes = body && new Uint8Array(await new Response(body).arrayBuffer())
+        forwarded.push({ request, body: bytes })
         return new Response('from the origin', { status: 201, headers: { 'x-origin': 'yes' } })
       },
     },
@@ -332,7 +333,7 @@ describe('bodies over the limit', () => {
           answers.push(() => resolve(new Response(null, { status: 201 })))
         }),
     }
-    const vars = { MAX_BODY_BYTES: 100_000, MAX_HELD_BYTES: 200_000 }
+    const vars = { MAX_BUFFERED_BYTES: 100_000, MAX_HELD_BYTES: 200_000, MAX_WAIT_SECONDS: 1 }
     const { send, verdicts } = setUp(vars, { origin })
     const upload = (bytes: number) =>
       send(new Uint8Array(bytes), { headers: { 'content-length': String(bytes) } })
@@ -521,6 +522,7 @@ describe('/healthz', () => {
         where: 'isolate',
         memoryBytes: expect.any(Number),
       },
+      uploads: { heldBytes: 0, waiting: 0, decoders: 0 },
     })
     expect(forwarded).toEqual([])
   })
@@ -528,7 +530,7 @@ describe('/healthz', () => {
   it('answers 503 where there is no list to judge by', async () => {
     const { response } = await check()
     expect(response.status).toBe(503)
-    expect(await response.json()).toEqual({ list: { state: 'none', error: 'list-missing' } })
+    expect(await response.json()).toMatchObject({ list: { state: 'none', error: 'list-missing' } })
   })
 
   it('has another path, or none, if so configured', async () => {

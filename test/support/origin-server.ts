@@ -18,7 +18,11 @@ export interface Received {
   isComplete: boolean
 }
 
+/** What an origin does with a request before its body has come; what it does not answer, is answered when it has. */
+export type Behaviour = (request: IncomingMessage, response: ServerResponse) => void
+
 function answer({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
+  if (response.writableEnded || response.destroyed) return
   if (url.startsWith('/compressed')) {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('compressed'))
   } else if (url.startsWith('/nothing')) {
@@ -29,28 +33,53 @@ function answer({ method, url = '' }: IncomingMessage, response: ServerResponse)
   }
 }
 
+/** Behaviours by the beginning of a path. */
+const BEHAVIOURS: Record<string, Behaviour> = {
+  // Says no as soon as it has the head, as a server with a limit does.
+  '/answers-early': (request, response) => {
+    response.writeHead(413, { connection: 'close' }).end('too much for me')
+    request.once('data', () => request.socket.destroy())
+  },
+  // Says yes at once, and reads on.
+  '/answers-first': (_, response) => response.writeHead(202).end('I will see'),
+  '/resets': (request) => request.once('data', () => request.socket.destroy()),
+  '/hangs': (request) => request.removeAllListeners('end'),
+  '/does-not-read': (request) => {
+    request.removeAllListeners('data')
+    request.pause()
+  },
+}
+
 /** A server on loopback that records what it receives. */
 export class OriginServer {
   readonly received: Received[] = []
   connections = 0
+  /** Requests whose head has come. */
+  begun = 0
+  /** Requests that came to their end. */
+  ended = 0
   readonly #server: Server
 
   private constructor() {
-    this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('close', () => {
-        this.received.push({
-          method: request.method ?? '',
-          url: request.url ?? '',
-          headers: request.headers,
-          body: Buffer.concat(chunks),
-          isComplete: request.complete,
-        })
-      })
-      request.on('end', () => answer(request, response))
-    })
+    this.#server = createServer((request, response) => this.#take(request, response))
     this.#server.on('connection', () => this.connections++)
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    this.begun++
+    const { method = '', url = '', headers } = request
+    const chunks: Buffer[] = []
+    request.on('error', () => undefined)
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('close', () => {
+      const body = Buffer.concat(chunks)
+      this.received.push({ method, url, headers, body, isComplete: request.complete })
+    })
+    request.on('end', () => {
+      this.ended++
+      answer(request, response)
+    })
+    BEHAVIOURS[/^\/[\w-]*/.exec(url)?.[0] ?? '']?.(request, response)
   }
 
   static async start(): Promise<OriginServer> {
@@ -67,6 +96,8 @@ export class OriginServer {
   clear(): void {
     this.received.length = 0
     this.connections = 0
+    this.begun = 0
+    this.ended = 0
   }
 
   /** Closes connections that are kept alive, so that the next request has to make one. */

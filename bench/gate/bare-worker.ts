@@ -1,0 +1,8 @@
+// The least that a Worker in front of an origin can do: what it costs is the platform's.
+
+export default {
+  fetch(request: Request, env: { ORIGIN_URL: string }): Promise<Response> {
+    const { pathname, search } = new URL(request.url)
+    return fetch(new Request(new URL(pathname + search, env.ORIGIN_URL), request))
+  },
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Log, LogLevel, Miniflare } from 'miniflare'
+import { readModules } from '../../src/core/node.ts'
+import { KvStore } from '../../src/list/kv-store.ts'
+import { publishBank } from '../../src/list/publish.ts'
+import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
+import { scanFile } from '../../src/scan/scanner.ts'
+import { randomEntries } from './entries.ts'
+import { workerOf } from './workerd.ts'
+
+const KEY = 'ab'.repeat(32)
+const WORKER = new URL('../../src/worker.ts', import.meta.url)
+
+/** The Worker as it is deployed, in workerd, on a port of loopback. */
+export interface GateHarness {
+  url: URL
+  /** What the Worker has logged, a line each. */
+  log: string[]
+  close: () => Promise<void>
+}
+
+/** Starts the Worker with settings, and a list that has the hashes of some images and `others` more. */
+export async function startGate(
+  vars: Record<string, string | number>,
+  known: readonly Uint8Array[],
+  others = 1000,
+): Promise<GateHarness> {
+  const folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
+  const texts = Object.entries(vars).map(([name, value]) => [name, text(String(value))])
+  const env = {
+    HASH_LISTS: { type: 'kv', id: 'hash-lists' } as const,
+    LIST_KEY: text(KEY),
+    ...(Object.fromEntries(texts) as Record<string, ReturnType<typeof text>>),
+  }
+  const log: string[] = []
+  const miniflare = new Miniflare({
+    log: new Log(LogLevel.NONE),
+    resourcePersistencePath: folder,
+    handleStructuredLogs: ({ message }) => log.push(message),
+    workers: [await workerOf('gate', WORKER, env)],
+  })
+  const url = await miniflare.unsafeGetDirectURL('gate')
+  const namespace = await miniflare.getKVNamespace('HASH_LISTS', 'gate')
+  const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
+  const modules = readModules()
+  const entries = randomEntries(others, 1)
+  for (const [i, file] of known.entries()) {
+    const scanned = await scanFile({ modules }, file)
+    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    for (const { hash } of needles) {
+      entries.push({ kind: 'pdq', hash, id: `known-${i}`, labels: {} })
+    }
+  }
+  await publishBank(store, entries, { bank: 'csam' })
+  return {
+    url,
+    log,
+    close: async () => {
+      await miniflare.dispose()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+function text(value: string) {
+  return { type: 'text', value } as const
+}
