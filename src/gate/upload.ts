@@ -3,6 +3,7 @@ import { within } from '../core/within.ts'
 import { HashgateError } from '../errors.ts'
 import { ClientGoneError, ClientStalledError, lengthOf, readPieces } from './body-source.ts'
 import { type Budget, BusyError, type Claim } from './budget.ts'
+import type { Config } from './config.ts'
 import { HeldBody } from './held-body.ts'
 import { HoldBack, OriginStalledError } from './hold-back.ts'
 import { Inspection, type InspectionTools } from './inspection.ts'
@@ -73,14 +74,31 @@ async function passHeld(
   inspection: Inspection,
   tools: UploadTools,
 ): Promise<UploadOutcome> {
-  const { maxBodyBytes, maxBufferedBytes, maxStallMs } = tools.config
-  const maxBytes = length ?? Math.min(maxBodyBytes, maxBufferedBytes)
   const held = new HeldBody(claim, length)
-  // It is decoded while it comes, or, if others are, all at once when it has come.
-  const place = tools.decoders.tryClaim(1)
   try {
-    for await (const piece of readPieces(request, maxStallMs)) {
-      if (held.length + piece.length > maxBytes) throw tooLong(length, tools)
+    await receive(request, length, held, inspection, tools)
+    const verdict = await inspection.end()
+    tools.onVerdict(verdict)
+    if (verdict.action !== 'allow') return { refusal: verdict.reason }
+    return await passed(answerIn(tools.forward(held.toBody()), tools))
+  } finally {
+    held.free()
+  }
+}
+
+/** Reads a body to its end. It is inspected while it comes, or, if too many others are, all at once when it has come. */
+async function receive(
+  request: Request,
+  length: number | undefined,
+  held: HeldBody,
+  inspection: Inspection,
+  { config, decoders }: UploadTools,
+): Promise<void> {
+  const maxBytes = length ?? Math.min(config.maxBodyBytes, config.maxBufferedBytes)
+  const place = decoders.tryClaim(1)
+  try {
+    for await (const piece of readPieces(request, config.maxStallMs)) {
+      if (held.length + piece.length > maxBytes) throw tooLong(length, config)
       const kept = await held.append(piece)
       place?.touch()
       if (place) await inspection.take(kept)
@@ -90,10 +108,6 @@ async function passHeld(
   }
   if (length !== undefined && held.length !== length) throw new ClientGoneError()
   if (!place) for (const piece of held.pieces()) await inspection.take(piece)
-  const verdict = await inspection.end()
-  tools.onVerdict(verdict)
-  if (verdict.action !== 'allow') return { refusal: verdict.reason }
-  return passed(answerIn(tools.forward(held.toBody()), tools))
 }
 
 /** An upload that begins to go to the origin before it has come to its end, which is held back until the verdict. */
@@ -190,7 +204,7 @@ async function passed(response: Promise<Response>): Promise<UploadOutcome> {
   return { response }
 }
 
-function tooLong(length: number | undefined, { config }: UploadTools): Error {
+function tooLong(length: number | undefined, config: Config): Error {
   if (length !== undefined) return new ClientGoneError() // more than it said
   if (config.maxBodyBytes <= config.maxBufferedBytes)
     return new BodyTooLargeError(config.maxBodyBytes)
