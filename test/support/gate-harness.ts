@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import { readModules } from '../../src/core/node.ts'
+import type { Entry } from '../../src/list/entry.ts'
 import { KvStore } from '../../src/list/kv-store.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
@@ -27,6 +28,23 @@ export async function startGate(
   known: readonly Uint8Array[],
   others = 1000,
 ): Promise<GateHarness> {
+  const modules = readModules()
+  const entries = randomEntries(others, 1)
+  for (const [i, file] of known.entries()) {
+    const scanned = await scanFile({ modules }, file)
+    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    for (const { hash } of needles) {
+      entries.push({ kind: 'pdq', hash, id: `known-${i}`, labels: {} })
+    }
+  }
+  return startGateWith(vars, entries)
+}
+
+/** Starts the Worker with settings and a list. */
+export async function startGateWith(
+  vars: Record<string, string | number>,
+  entries: readonly Entry[],
+): Promise<GateHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
   const texts = Object.entries(vars).map(([name, value]) => [name, text(String(value))])
   const env = {
@@ -44,15 +62,6 @@ export async function startGate(
   const url = await miniflare.unsafeGetDirectURL('gate')
   const namespace = await miniflare.getKVNamespace('HASH_LISTS', 'gate')
   const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
-  const modules = readModules()
-  const entries = randomEntries(others, 1)
-  for (const [i, file] of known.entries()) {
-    const scanned = await scanFile({ modules }, file)
-    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
-    for (const { hash } of needles) {
-      entries.push({ kind: 'pdq', hash, id: `known-${i}`, labels: {} })
-    }
-  }
   await publishBank(store, entries, { bank: 'csam' })
   return {
     url,
