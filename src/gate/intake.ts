@@ -1,5 +1,7 @@
 import { HashgateError } from '../errors.ts'
-import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
+import type { ScanContext } from '../scan/context.ts'
+import type { ScannedFile } from '../scan/scanned.ts'
+import { FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import type { HeldBody } from './held-bytes.ts'
 import { checkContentType, isFormData, MalformedBodyError, splitFiles } from './multipart.ts'

@@ -6,10 +6,10 @@ import {
   queryOf,
   TooManyCandidatesError,
 } from '../match/match.ts'
-import type { ScannedFile } from '../scan/scanner.ts'
+import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { Config } from './config.ts'
 
-/** A file of an upload, scanned and matched. */
+/** A file of an upload, or one within such a file, scanned and matched. */
 export interface JudgedFile {
   scanned: ScannedFile
   matches: Match[]
@@ -43,17 +43,18 @@ export interface BlockVerdict {
 /** Asks the list about files. Throws when there is no list to judge by. */
 export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
-/** Judges the files of an upload against the list. */
+/** Judges the files of an upload, and what is within them, against the list. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
   config: Config,
 ): Promise<Verdict> {
-  const judged: JudgedFile[] = files.map((scanned) => ({ scanned, matches: [] }))
+  const all = files.flatMap(allFiles)
+  const judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
   try {
     // The list is asked even if nothing is to be matched: a gate without one must not look as if it worked.
-    const results = await askList(files.map(queryOf))
+    const results = await askList(all.map(queryOf))
     for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
     const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
@@ -62,8 +63,11 @@ export async function judge(
   }
   if (judged.some(({ matches }) => matches.length > 0))
     return { action: 'block', reason: 'match', files: judged }
+  const problems = files.map(problemOf)
+  if (problems.includes('ambiguous-archive'))
+    return { action: 'refuse', reason: 'malformed', files: judged }
   if (failure) return { action: config.onFailed, reason: 'failed', files: judged, ...failure }
-  if (files.some(({ coverage }) => coverage === 'unscannable')) {
+  if (problems.some((problem) => problem !== undefined)) {
     return { action: config.onUnscannable, reason: 'unscannable', files: judged }
   }
   return { action: 'allow', reason: 'no-match', files: judged }

@@ -4,7 +4,7 @@ import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'
 import { BLOCK_ENTRIES } from '../list/sizes.ts'
 import type { ListStore } from '../list/store.ts'
-import type { Needle } from '../scan/scanner.ts'
+import type { Needle } from '../scan/scanned.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
 
 /** Most detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */

@@ -1,0 +1,42 @@
+import { Buffer } from 'node:buffer'
+import { concatenate } from '../core/bytes.ts'
+import { readEnd, RECORD_BYTES } from './zip-records.ts'
+
+const SIGNATURE = Buffer.from('PK\x05\x06')
+/** Bytes of a record that another piece may begin with. */
+const TAIL_BYTES = RECORD_BYTES.end - 1
+
+/**
+ * Looks for ends of central directories in data that is not read as it is: compressed or encrypted. A program that looks for
+ * them from the end of a file does not know that.
+ */
+export class ZipEndFinder {
+  #tail: Uint8Array = new Uint8Array(0)
+  #next = 0
+  /** Position of the last one that such a program would believe. */
+  last = -Infinity
+
+  /** Takes bytes that lie at a position of the file. */
+  write(bytes: Uint8Array, position: number): void {
+    const tail = position === this.#next ? this.#tail : bytes.subarray(0, 0)
+    const seam = concatenate([tail, bytes.subarray(0, TAIL_BYTES)])
+    this.#search(seam, position - tail.length)
+    this.#search(bytes, position)
+    this.#tail = (bytes.length < TAIL_BYTES ? seam : bytes).slice(-TAIL_BYTES)
+    this.#next = position + bytes.length
+  }
+
+  #search(bytes: Uint8Array, position: number): void {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    for (let at = view.indexOf(SIGNATURE); at >= 0; at = view.indexOf(SIGNATURE, at + 1)) {
+      if (at + RECORD_BYTES.end > bytes.length) return
+      const start = position + at
+      const end = readEnd(bytes.subarray(at, at + RECORD_BYTES.end), start)
+      const isPlausible =
+        end.directoryBytes >= RECORD_BYTES.central &&
+        end.directoryBytes <= start &&
+        end.directoryOffset <= start
+      if (isPlausible) this.last = Math.max(this.last, start)
+    }
+  }
+}
