@@ -33,8 +33,8 @@ export const SCAN_LIMITS: ScanLimits = {
   embeddedImages: 512,
   /** Places that look like the beginning of an image. Each may take an instance of the core, 0.3 ms. */
   embeddedStarts: 2048,
-  /** Images found by their signatures that are open at once: one, its thumbnail and preview, and one that never ends. */
-  embeddedAtOnce: 4,
+  /** Images found by their signatures that are open at once: one, its previews, and some that only look like one. */
+  embeddedAtOnce: 16,
   /** Memory of the decoders of those that are open. */
   embeddedMemoryBytes: 24 * 1024 * 1024,
   /** Bytes of one AVIF or WebP that is found by its signature. AVIF does not say where it ends. */

@@ -43,7 +43,10 @@ function readNumber(field: Uint8Array): number | undefined {
   return digits === undefined ? undefined : parseInt(digits || '0', 8)
 }
 
-/** Sizes and sparse files that extended headers announce (POSIX.1-2001 pax): records of `length key=value\n`. */
+/**
+ * Sizes and sparse files that extended headers announce (POSIX.1-2001 pax): records of `length key=value\n`. `undefined` if
+ * programs would differ about them.
+ */
 export function readPax(data: Uint8Array): { size?: number; isSparse: boolean } | undefined {
   let isSparse = false
   let size: number | undefined
@@ -55,6 +58,7 @@ export function readPax(data: Uint8Array): { size?: number; isSparse: boolean } 
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(ascii(record)) ?? []
     if (key === undefined || value === undefined) return undefined
     if (key.startsWith('GNU.sparse')) isSparse = true
+    if (key === 'size' && size !== undefined) return undefined
     if (key === 'size') size = /^\d{1,15}$/.test(value) ? Number(value) : NaN
     at = end
   }

@@ -26,6 +26,8 @@ export class TarReader {
   #padding = 0
   #file: InnerScanner | undefined
   #pax: Gather | undefined
+  /** Whether the extended header is for all entries that follow. */
+  #isGlobal = false
   /** What an extended header says of the next entry. */
   #next: { size?: number; isSparse: boolean } = { isSparse: false }
 
@@ -76,6 +78,7 @@ export class TarReader {
     if (isPax && size > MAX_PAX_BYTES) return this.#stop('over-limit')
     this.#left = size
     this.#padding = -size & (TAR_BLOCK_BYTES - 1)
+    this.#isGlobal = type === 'g'
     if (isPax) this.#pax = new Gather(size)
     else if (!NAME_TYPES.test(type)) this.#beginFile(header, size)
     this.#state = header.isExtended ? 'sparse-map' : 'data'
@@ -128,8 +131,8 @@ export class TarReader {
 
   #usePax(data: Uint8Array): void {
     const pax = readPax(data)
-    if (pax) this.#next = pax
-    else this.#stop('ambiguous-archive')
+    if (!pax || (this.#isGlobal && pax.size !== undefined)) this.#stop('ambiguous-archive')
+    else if (!this.#isGlobal) this.#next = pax
   }
 
   /** Reads no further: where the next header is would be a guess. */

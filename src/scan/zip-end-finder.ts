@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { concatenate } from '../core/bytes.ts'
-import { readEnd, RECORD_BYTES } from './zip-records.ts'
+import { isPlausibleEnd, readEnd, RECORD_BYTES } from './zip-records.ts'
 
 const SIGNATURE = Buffer.from('PK\x05\x06')
 /** Bytes of a record that another piece may begin with. */
@@ -32,11 +32,7 @@ export class ZipEndFinder {
       if (at + RECORD_BYTES.end > bytes.length) return
       const start = position + at
       const end = readEnd(bytes.subarray(at, at + RECORD_BYTES.end), start)
-      const isPlausible =
-        end.directoryBytes >= RECORD_BYTES.central &&
-        end.directoryBytes <= start &&
-        end.directoryOffset <= start
-      if (isPlausible) this.last = Math.max(this.last, start)
+      if (isPlausibleEnd(end)) this.last = Math.max(this.last, start)
     }
   }
 }

@@ -50,6 +50,18 @@ export interface EndRecord {
   isPlain: boolean
 }
 
+/** Whether some program finds a directory by an end: some go by its size alone, others by its offset. */
+export function isPlausibleEnd({ start, entries, ...directory }: EndRecord): boolean {
+  const isBefore = (number: number) => number <= start || number === IN_ZIP64
+  const hasSize = directory.directoryBytes >= RECORD_BYTES.central
+  return (
+    (hasSize && isBefore(directory.directoryBytes)) ||
+    (entries > 0 && isBefore(directory.directoryOffset))
+  )
+}
+
+const IN_ZIP64 = 0xffffffff
+
 const KINDS = new Map<string, RecordKind>([
   ['\x03\x04', 'local'],
   ['\x01\x02', 'central'],
@@ -156,8 +168,6 @@ function readCommon(view: DataView, flagsAt: number) {
     crc: view.getUint32(flagsAt + 8, true),
   }
 }
-
-const IN_ZIP64 = 0xffffffff
 
 /** Takes numbers that do not fit into 32 bits from the Zip64 field, where they follow each other in this order (4.5.3). */
 function withZip64<T extends Record<string, number>>(numbers: T, extra: Uint8Array): T {

@@ -9,6 +9,7 @@ import { type SeenEntry, ZipEntry } from './zip-entry.ts'
 import {
   type CentralRecord,
   type EndRecord,
+  isPlausibleEnd,
   isPlausibleLocal,
   readCentral,
   readEnd,
@@ -104,9 +105,7 @@ export class ZipReader {
 
   /** Whether programs that look for a central directory from the end of the file may find one. */
   #isNamed(): boolean {
-    return this.#ends.some(
-      ({ start, directoryBytes }) => this.#isNear(start) && directoryBytes >= RECORD_BYTES.central,
-    )
+    return this.#ends.some((end) => this.#isNear(end.start) && isPlausibleEnd(end))
   }
 
   #isNear(position: number): boolean {
