@@ -49,7 +49,7 @@ export interface MatchEvent {
   probe: string
 }
 
-/** Files that an event tells: a line of the log is cut off at some length. Those that match are told in any case. */
+/** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
 const MAX_FILE_EVENTS = 200
 
 export function verdictEvent(
@@ -58,8 +58,7 @@ export function verdictEvent(
   verdict: Verdict,
   listVersion: number | undefined,
 ): VerdictEvent {
-  const telling = verdict.files.filter(isTelling)
-  const told = telling.filter(({ matches }, i) => i < MAX_FILE_EVENTS || matches.length > 0)
+  const told = filesToTell(verdict.files)
   const otherFiles = verdict.files.length - told.length
   return {
     event: 'verdict',
@@ -73,6 +72,14 @@ export function verdictEvent(
     ...(otherFiles > 0 && { otherFiles }),
     ...('error' in verdict && { error: describeError(verdict.error) }),
   }
+}
+
+function filesToTell(files: readonly JudgedFile[]): JudgedFile[] {
+  const telling = files.filter(isTelling)
+  if (telling.length <= MAX_FILE_EVENTS) return telling
+  const matchesFirst = (a: JudgedFile, b: JudgedFile) =>
+    Math.sign(b.matches.length) - Math.sign(a.matches.length)
+  return telling.toSorted(matchesFirst).slice(0, MAX_FILE_EVENTS)
 }
 
 /** A document is an archive of many texts, which tell nobody anything. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { crc32, deflateRawSync } from 'node:zlib'
 
 /** A file of an archive, and what its headers say where that is not the truth. */
@@ -174,7 +175,7 @@ export function writeTar(files: readonly TarFile[]): Uint8Array {
     if (size) header.set(size, 124)
     header.write(`00000000000\0        ${type}`, 136, 'latin1')
     header.write('ustar\x0000', 257, 'latin1')
-    const sum = header.reduce((total, byte) => total + byte, 0)
+    const sum = header.reduce((total: number, byte: number) => total + byte, 0)
     header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
     return [header, content, Buffer.alloc(-content.length & 511)]
   })
