@@ -8,10 +8,19 @@ export type Counted =
   | 'embeddedImages'
   | 'embeddedStarts'
 
+/** What takes memory while it is open. */
+export interface Opened {
+  memoryBytes: number
+}
+
 /** What is left of the limits that all files nested in one upload share. */
 export class ScanBudget {
   readonly limits: ScanLimits
   readonly #taken = new Map<Counted, number>()
+  /** Decoders that are open, at all depths. */
+  readonly decoders = new Set<Opened>()
+  /** Images found by their signatures that are open, at all depths. */
+  openEmbedded = 0
 
   constructor(limits: ScanLimits) {
     this.limits = limits
@@ -22,5 +31,12 @@ export class ScanBudget {
     const taken = (this.#taken.get(what) ?? 0) + amount
     this.#taken.set(what, taken)
     return taken <= this.limits[what]
+  }
+
+  /** Whether the decoders that are open take more memory than they may. One alone may take what the core lets it. */
+  get isOverMemory(): boolean {
+    let bytes = 0
+    for (const { memoryBytes } of this.decoders) bytes += memoryBytes
+    return this.decoders.size > 1 && bytes > this.limits.decoderBytes
   }
 }

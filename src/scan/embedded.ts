@@ -86,22 +86,19 @@ export class EmbeddedSearch {
   #begin(bytes: Uint8Array, position: number, isCoded: boolean): void {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
-    const memory = this.#open.reduce((sum, { scan }) => sum + scan.memoryBytes, 0)
-    const isTooMuch =
-      this.#open.length >= limits.embeddedAtOnce || memory > limits.embeddedMemoryBytes
     const format = sniffFormat(bytes)
     if (!format) return
-    if (!this.#budget.take('embeddedStarts') || isTooMuch) {
+    const isRoom = this.#budget.openEmbedded < limits.embeddedAtOnce && !this.#budget.isOverMemory
+    if (!this.#budget.take('embeddedStarts') || !isRoom) {
       this.isOverLimit = true
       return
     }
-    const scan = new ImageScan(this.#context, format, (count) =>
-      this.#budget.take('heldBytes', count),
-    )
+    const scan = new ImageScan(this.#context, format, this.#budget, true)
     const left = this.#lengthOf(format, bytes)
     const image = { scan, format, isCoded, index: this.#found.length, left }
     this.#found.push(undefined)
     this.#open.push(image)
+    this.#budget.openEmbedded++
     this.#give(image, bytes.slice()) // what is held must not change
     this.#closeFinished()
   }
@@ -127,6 +124,7 @@ export class EmbeddedSearch {
   }
 
   #finish({ scan, format, isCoded, index }: OpenImage): void {
+    this.#budget.openEmbedded--
     const outcome = scan.close()
     const describe = (done: ImageOutcome): ScannedFile => {
       return { ...done, format, bytes: 0, within: this.#within }

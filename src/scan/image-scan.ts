@@ -7,6 +7,7 @@ import {
   type QualifiedHash,
 } from '../core/image.ts'
 import { readAvifSize } from './avif.ts'
+import type { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
 import { readExif } from './exif.ts'
 import { type ImageFormat, sniffFormat } from './format.ts'
@@ -31,54 +32,67 @@ const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 
 
 /**
  * Turns the bytes of one image, as they come, into needles. Formats of the core are decoded on the way and nothing of the
- * file is kept; of others it is kept whole, as long as `hold` says that there is room.
+ * file is kept; of others it is kept whole, as long as there is room.
  */
 export class ImageScan {
   readonly #context: ScanContext
   readonly #format: ImageFormat
-  readonly #hold: (bytes: number) => boolean
-  readonly #decoder: ImageDecoder | undefined
+  readonly #budget: ScanBudget
+  readonly #isNested: boolean
+  #decoder: ImageDecoder | undefined
+  #outcome: ImageOutcome | undefined
   #held: Uint8Array[] = []
   #isOverHeld = false
   readonly #needles: Needle[] = []
   #frames = 0
 
-  constructor(context: ScanContext, format: ImageFormat, hold: (bytes: number) => boolean) {
+  /** `isNested`: whether it lies within a file, so that what is held of it counts; who uploads a file holds it anyway. */
+  constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
     this.#context = context
     this.#format = format
-    this.#hold = hold
-    if (isCoreFormat(format)) this.#decoder = ImageDecoder.forFile(context.modules.image, format)
+    this.#budget = budget
+    this.#isNested = isNested
+    if (!isCoreFormat(format)) return
+    this.#decoder = ImageDecoder.forFile(context.modules.image, format)
+    budget.decoders.add(this.#decoder)
   }
 
   /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
   write(chunk: Uint8Array): void {
-    if (this.#decoder) this.#push(this.#decoder, chunk, false)
+    if (this.#decoder) this.#decode(this.#decoder, chunk)
     else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
   }
 
   /** Whether nothing that may follow makes a difference. */
   get isOver(): boolean {
-    return this.#decoder
-      ? this.#decoder.isDone || this.#decoder.failure !== undefined
-      : this.#isOverHeld
-  }
-
-  /** Bytes of memory that its decoder has taken. */
-  get memoryBytes(): number {
-    return this.#decoder?.memoryBytes ?? 0
+    return this.#outcome !== undefined || this.#isOverHeld
   }
 
   /** Tells that the image is whole. What is held is to be decoded when nothing else is. */
   close(): ImageOutcome | (() => Promise<ImageOutcome>) {
-    if (this.#decoder) return this.#endDecoder(this.#decoder)
+    if (this.#decoder) this.#settle(this.#endDecoder(this.#decoder))
+    if (this.#outcome) return this.#outcome
     if (this.#isOverHeld) return unscannable('over-limit')
     if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
     return () => this.#endHeld()
   }
 
+  #decode(decoder: ImageDecoder, chunk: Uint8Array): void {
+    this.#push(decoder, chunk, false)
+    if (decoder.isDone || decoder.failure) this.#settle(this.#endDecoder(decoder))
+    else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
+  }
+
+  /** Lets the decoder's memory go. */
+  #settle(outcome: ImageOutcome): void {
+    if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
+    this.#decoder = undefined
+    this.#outcome = outcome
+  }
+
   #keep(chunk: Uint8Array): void {
     this.#held.push(chunk)
-    this.#isOverHeld = !this.#hold(chunk.length)
+    this.#isOverHeld = this.#isNested && !this.#budget.take('heldBytes', chunk.length)
     if (this.#isOverHeld) this.#held = []
   }
 

@@ -7,10 +7,10 @@ export interface ScanLimits {
   ratioFreeBytes: number
   directoryBytes: number
   heldBytes: number
+  decoderBytes: number
   embeddedImages: number
   embeddedStarts: number
   embeddedAtOnce: number
-  embeddedMemoryBytes: number
   embeddedHeldBytes: number
 }
 
@@ -29,14 +29,14 @@ export const SCAN_LIMITS: ScanLimits = {
   directoryBytes: 4 * 1024 * 1024,
   /** Bytes of nested WebP, AVIF and other images that wait, whole, for a library at the end of the upload. */
   heldBytes: 16 * 1024 * 1024,
+  /** Memory of decoders that are open at once, at all depths: what one may take, and as much as most others together. */
+  decoderBytes: 32 * 1024 * 1024,
   /** Images found by their signatures: a scanned book has hundreds of pages. */
   embeddedImages: 512,
   /** Places that look like the beginning of an image. Each may take an instance of the core, 0.3 ms. */
   embeddedStarts: 2048,
   /** Images found by their signatures that are open at once: one, its previews, and some that only look like one. */
   embeddedAtOnce: 16,
-  /** Memory of the decoders of those that are open. */
-  embeddedMemoryBytes: 24 * 1024 * 1024,
   /** Bytes of one AVIF or WebP that is found by its signature. AVIF does not say where it ends. */
   embeddedHeldBytes: 4 * 1024 * 1024,
 }

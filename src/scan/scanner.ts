@@ -71,6 +71,7 @@ export class FileScanner {
     if (!this.#isSniffed) this.#begin(this.#head)
     const digests = this.#bytes === 0 ? undefined : this.#digester?.digest()
     const outcome = this.#image?.close()
+    this.#image = undefined // nothing of it is to outlive it
     const inner = this.#closeInner()
     const isOpen = [outcome, ...inner].some((part) => typeof part === 'function')
     if (isOpen) {
@@ -95,8 +96,7 @@ export class FileScanner {
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
     )
     if (isImageFormat(this.#format)) {
-      const hold = (bytes: number) => depth === 0 || budget.take('heldBytes', bytes)
-      this.#image = new ImageScan(this.#context, this.#format, hold)
+      this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
     }
     const sink = this.#zip.write.bind(this.#zip)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
