@@ -6,15 +6,18 @@ const SIGNATURE = Buffer.from('PK\x05\x06')
 /** Bytes of a record that another piece may begin with. */
 const TAIL_BYTES = RECORD_BYTES.end - 1
 
+/** Ends that are remembered: the last are those that matter. */
+const MAX_FOUND = 16
+
 /**
- * Looks for ends of central directories in data that is not read as it is: compressed or encrypted. A program that looks for
- * them from the end of a file does not know that.
+ * Looks for ends of central directories whatever they lie in: compressed data, or what a header says is its own. A program
+ * that looks for them from the end of a file does not know that.
  */
 export class ZipEndFinder {
   #tail: Uint8Array = new Uint8Array(0)
   #next = 0
-  /** Position of the last one that such a program would believe. */
-  last = -Infinity
+  /** Positions of those that such a program would believe. */
+  readonly found: number[] = []
 
   /** Takes bytes that lie at a position of the file. */
   write(bytes: Uint8Array, position: number): void {
@@ -32,7 +35,8 @@ export class ZipEndFinder {
       if (at + RECORD_BYTES.end > bytes.length) return
       const start = position + at
       const end = readEnd(bytes.subarray(at, at + RECORD_BYTES.end), start)
-      if (isPlausibleEnd(end)) this.last = Math.max(this.last, start)
+      if (isPlausibleEnd(end) && !this.found.includes(start)) this.found.push(start)
+      if (this.found.length > MAX_FOUND) this.found.shift()
     }
   }
 }

@@ -51,7 +51,7 @@ export class ZipReader {
   readonly #ends: EndRecord[] = []
   readonly #zip64Ends: EndRecord[] = []
   readonly #locators = new Map<number, number>()
-  readonly #hiddenEnds = new ZipEndFinder()
+  readonly #endFinder = new ZipEndFinder()
 
   constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
     this.#budget = budget
@@ -75,7 +75,7 @@ export class ZipReader {
     this.#noteEntry()
     this.#noteUnsized()
     const isArchive = isZip || this.#isNamed()
-    const isHidden = this.#isNear(this.#hiddenEnds.last)
+    const isHidden = this.#hasHiddenEnd()
     if (
       isHidden ||
       (isArchive && !this.#isStopped && this.#ends.length > 0 && !agrees(this.#records))
@@ -108,6 +108,12 @@ export class ZipReader {
     return this.#ends.some((end) => this.#isNear(end.start) && isPlausibleEnd(end))
   }
 
+  /** Whether they may find one that has not been read as such. */
+  #hasHiddenEnd(): boolean {
+    const read = new Set(this.#ends.map(({ start }) => start))
+    return this.#endFinder.found.some((start) => this.#isNear(start) && !read.has(start))
+  }
+
   #isNear(position: number): boolean {
     return position >= this.#position - END_SEARCH_BYTES
   }
@@ -124,18 +130,23 @@ export class ZipReader {
   #takeSome(bytes: Uint8Array): number {
     if (this.#record) {
       const count = this.#record.gather.take(bytes)
-      this.#sink(bytes.subarray(0, count), 'free')
+      this.#pass(bytes.subarray(0, count), 'free')
       return count
     }
     if (this.#entry) return this.#entry.reader.take(bytes)
     const end = this.#findRecord(bytes)
-    if (end > 0) this.#sink(bytes.subarray(0, end), this.#kind)
+    if (end > 0) this.#pass(bytes.subarray(0, end), this.#kind)
     return end
+  }
+
+  /** Hands on what lies at the position. */
+  #pass(bytes: Uint8Array, kind: SpanKind): void {
+    if (kind !== 'handed') this.#endFinder.write(bytes, this.#position)
+    this.#sink(bytes, kind)
   }
 
   /** Returns where the next record begins, or what may be one: what is too short to tell is carried. */
   #findRecord(bytes: Uint8Array): number {
-    if (this.#kind === 'coded') this.#hiddenEnds.write(bytes, this.#position)
     if (this.#kind !== 'free') return bytes.length
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     let at = view.indexOf(SIGNATURE)
@@ -157,7 +168,7 @@ export class ZipReader {
   }
 
   #flush(): void {
-    if (this.#carry.length > 0) this.#sink(this.#carry, this.#kind)
+    if (this.#carry.length > 0) this.#pass(this.#carry, this.#kind)
     this.#position += this.#carry.length
     this.#carry = NOTHING
   }
@@ -203,10 +214,7 @@ export class ZipReader {
     const parts = {
       budget: this.#budget,
       open: this.#open,
-      sink: (data: Uint8Array, kind: SpanKind) => {
-        if (kind !== 'handed') this.#hiddenEnds.write(data, this.#position)
-        this.#sink(data, kind)
-      },
+      sink: (data: Uint8Array, kind: SpanKind) => this.#pass(data, kind),
       findings: this.findings,
     }
     this.#entry = { start, reader: new ZipEntry(readLocal(bytes), parts) }

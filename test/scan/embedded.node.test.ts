@@ -204,6 +204,30 @@ describe('a file of two formats', () => {
     ])
   })
 
+  it('is ambiguous if an archive lies in what a header says is a name', async () => {
+    const header = Buffer.from(writeZip([{ name: 'x', content: Buffer.alloc(0) }])).subarray(0, 30)
+    header.writeUInt16LE(0xffff, 26)
+    header.writeUInt16LE(0xffff, 28)
+    const packed = writeZip([{ name: 'a', content: Buffer.from('A text. '.repeat(99)) }])
+    const file = Buffer.concat([files.png, header, packed])
+    for (const cut of [1, 4096]) {
+      expect(outline(await scanPieces(file, cut))).toEqual([
+        'upload: png 1 needles',
+        'embedded: zip ambiguous-archive',
+      ])
+    }
+  })
+
+  it('is ambiguous if the end of an archive lies in what looks like another', async () => {
+    const fake = Buffer.from('PK\x05\x06' + '\0'.repeat(8), 'latin1')
+    const packed = Buffer.from(writeZip([{ name: 'a', content: other, only: 'central' }]))
+    const end = packed.length - 22
+    const file = Buffer.concat([files.png, packed.subarray(0, end), fake, packed.subarray(end)])
+    for (const cut of [1, 4096]) {
+      expect(outline(await scanPieces(file, cut))[1]).toBe('embedded: zip ambiguous-archive')
+    }
+  })
+
   it('is ambiguous if an archive begins in what another entry says is its data', async () => {
     // A header in front of the archive that claims to be deflated, and hides it.
     const fake = Buffer.from(writeZip([{ name: 'x', content: Buffer.alloc(0) }])).subarray(0, 31)
