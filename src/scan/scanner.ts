@@ -1,9 +1,10 @@
 import { concatenate } from '../core/bytes.ts'
 import { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
+import { archiveWithin, describeArchive, EMPTY, isThumbnail, OVER_LIMIT } from './describe.ts'
 import { FileDigester, type FileDigests } from './digests.ts'
 import { EmbeddedSearch } from './embedded.ts'
-import type { Findings, OpenInner } from './findings.ts'
+import type { OpenInner } from './findings.ts'
 import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './format.ts'
 import { GzipReader } from './gzip.ts'
 import { type ImageOutcome, ImageScan } from './image-scan.ts'
@@ -118,13 +119,14 @@ export class FileScanner {
 
   /** Ends all that was read beside the image. Returns the files that were found, in order of what they were found by. */
   #closeInner(): Finished[] {
-    const isTar = this.#container instanceof TarReader
-    this.#container?.close()
+    const container = this.#container
+    container?.close()
     const isArchive = this.#zip.close(this.#format === 'zip')
     const inner: Finished[] = []
-    if (isTar && this.#format !== 'tar') inner.push(archiveWithin('tar', this.#container))
-    else inner.push(...(this.#container?.findings.inner ?? []))
-    if (isArchive && this.#format !== 'zip') inner.push(archiveWithin('zip', this.#zip))
+    if (container instanceof TarReader && this.#format !== 'tar')
+      inner.push(archiveWithin('tar', container.findings))
+    else inner.push(...(container?.findings.inner ?? []))
+    if (isArchive && this.#format !== 'zip') inner.push(archiveWithin('zip', this.#zip.findings))
     else inner.push(...this.#zip.findings.inner)
     inner.push(...(this.#embedded?.close() ?? []))
     if (this.#embedded?.isOverLimit) inner.push(OVER_LIMIT)
@@ -158,63 +160,8 @@ export class FileScanner {
   }
 }
 
-const EMPTY = {
-  coverage: 'scanned',
-  format: undefined,
-  bytes: 0,
-  needles: [],
-  isPartial: false,
-} as const satisfies ScannedFile
-
-/** There was more within a file than may be looked at. */
-const OVER_LIMIT: ScannedFile = {
-  coverage: 'unscannable',
-  reason: 'over-limit',
-  bytes: 0,
-  within: 'embedded',
-}
-
 function outermost(context: ScanContext): Place {
   return { budget: new ScanBudget({ ...SCAN_LIMITS, ...context.limits }), depth: 0 }
-}
-
-/** An archive that a file is, beside what it begins as. */
-function archiveWithin(
-  format: 'zip' | 'tar',
-  reader: { findings: Findings } | undefined,
-): Finished {
-  if (!reader) return OVER_LIMIT
-  const { findings } = reader
-  const archive = { ...describeArchive(format, findings), within: 'embedded' as const }
-  if (findings.inner.length === 0) return archive
-  return async () => ({ ...archive, inner: await settleAll(findings.inner) })
-}
-
-function describeArchive(
-  format: FileFormat,
-  { problem, unscannableEntries }: Findings,
-): ScannedFile {
-  if (!problem) return { coverage: 'scanned', format, bytes: 0, needles: [], isPartial: false }
-  return {
-    coverage: 'unscannable',
-    reason: problem,
-    format,
-    bytes: 0,
-    ...(unscannableEntries > 0 && { unscannableEntries }),
-  }
-}
-
-/** Whether an image found within another is its thumbnail, which has been hashed with it. */
-function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined): boolean {
-  if (image?.coverage !== 'scanned' || file.coverage !== 'scanned') return false
-  const known = image.needles.find(({ probe }) => probe === 'thumbnail')?.hash
-  const [needle] = file.needles
-  return (
-    file.within === 'embedded' &&
-    known !== undefined &&
-    needle !== undefined &&
-    known.every((byte, i) => byte === needle.hash[i])
-  )
 }
 
 /** Scans a file that is whole. */
