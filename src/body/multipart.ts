@@ -1,6 +1,6 @@
 import { defaultIsFile, make as makeParser, type MultipartError, type PartInfo } from 'multipasta'
 import { HashgateError } from '../errors.ts'
-import { sniffFormat } from '../scan/format.ts'
+import { sniffFile } from '../scan/format.ts'
 
 /** A body that is not what its Content-Type says, or that an origin may read otherwise than the gate does. */
 export class MalformedBodyError extends HashgateError {
@@ -31,7 +31,7 @@ const MAX_FIELDS = 1000
 
 /**
  * Splits a `multipart/form-data` body into its files, each in pieces that are views of the body. A part is a file if it
- * has a filename, a disposition that cannot be read, or content that begins like an image: an origin may take it for one.
+ * has a filename, a disposition that cannot be read, or content that begins like an image or an archive: an origin may take it for one.
  * @throws {MalformedBodyError} it cannot be parsed in one way only, or has more files than allowed
  */
 export function splitFiles(body: Uint8Array, type: string, maxFiles: number): Uint8Array[][] {
@@ -55,7 +55,7 @@ export function splitFiles(body: Uint8Array, type: string, maxFiles: number): Ui
     },
     onField: (info: PartInfo | undefined, value) => {
       problem ??= problemOfPart(info)
-      if (sniffFormat(value)) files.push([value])
+      if (sniffFile(value)) files.push([value])
     },
     onError: (error) => {
       problem ??= describe(error)

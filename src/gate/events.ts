@@ -1,4 +1,4 @@
-import type { ScannedFile } from '../scan/scanner.ts'
+import type { ScannedFile, Within } from '../scan/scanned.ts'
 import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
 
 /** What is logged of a verdict: enough to answer for it, and never a hash. One JSON line each. */
@@ -12,18 +12,26 @@ export interface VerdictEvent {
   path: string
   /** Version of the list that was asked; absent if there was none. */
   listVersion?: number
+  /** Files of the upload, and what was found within them: not entries of unknown formats, and no more than MAX_FILE_EVENTS. */
   files: FileEvent[]
+  /** Number of files that are left out here. */
+  otherFiles?: number
   /** What failed, in words. */
   error?: string
 }
 
 export interface FileEvent {
+  /** What it was found in or by, if it is not itself a file of the upload. */
+  within?: Within
   coverage: 'scanned' | 'unscannable'
   reason?: string
   format?: string
   width?: number
   height?: number
-  bytes: number
+  /** Absent for an image that was found by its signature. */
+  bytes?: number
+  /** Entries of an archive that were passed over. */
+  unscannableEntries?: number
   /** Of the image as it is stored, 0 to 100. */
   quality?: number
   isPartial?: boolean
@@ -41,12 +49,17 @@ export interface MatchEvent {
   probe: string
 }
 
+/** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
+const MAX_FILE_EVENTS = 200
+
 export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
   listVersion: number | undefined,
 ): VerdictEvent {
+  const told = filesToTell(verdict.files)
+  const otherFiles = verdict.files.length - told.length
   return {
     event: 'verdict',
     caseId,
@@ -55,16 +68,32 @@ export function verdictEvent(
     method: request.method,
     path: new URL(request.url).pathname,
     ...(listVersion !== undefined && { listVersion }),
-    files: verdict.files.map(fileEvent),
+    files: told.map(fileEvent),
+    ...(otherFiles > 0 && { otherFiles }),
     ...('error' in verdict && { error: describeError(verdict.error) }),
   }
 }
 
+function filesToTell(files: readonly JudgedFile[]): JudgedFile[] {
+  const telling = files.filter(isTelling)
+  if (telling.length <= MAX_FILE_EVENTS) return telling
+  const matchesFirst = (a: JudgedFile, b: JudgedFile) =>
+    Math.sign(b.matches.length) - Math.sign(a.matches.length)
+  return telling.toSorted(matchesFirst).slice(0, MAX_FILE_EVENTS)
+}
+
+/** A document is an archive of many texts, which tell nobody anything. */
+function isTelling({ scanned, matches }: JudgedFile): boolean {
+  const isUnknown = scanned.coverage === 'unscannable' && scanned.reason === 'unknown-format'
+  return !scanned.within || !isUnknown || matches.length > 0
+}
+
 function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
   return {
+    ...(scanned.within && { within: scanned.within }),
     coverage: scanned.coverage,
     ...describeFile(scanned),
-    bytes: scanned.bytes,
+    ...(scanned.bytes > 0 && { bytes: scanned.bytes }),
     ...(matches.length > 0 && {
       matches: matches.map(({ bank, entry, labels, distance, threshold, probe }) => ({
         bank,
@@ -81,7 +110,10 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
 function describeFile(file: ScannedFile): Partial<FileEvent> {
   const size = file.width === undefined ? {} : { width: file.width, height: file.height ?? 0 }
   const format = file.format === undefined ? {} : { format: file.format }
-  if (file.coverage === 'unscannable') return { reason: file.reason, ...format, ...size }
+  if (file.coverage === 'unscannable') {
+    const { reason, unscannableEntries } = file
+    return { reason, ...format, ...size, ...(unscannableEntries && { unscannableEntries }) }
+  }
   const quality = file.needles.find(({ probe }) => probe === 'identity')?.quality
   return {
     ...format,

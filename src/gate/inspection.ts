@@ -1,5 +1,7 @@
 import { type BodyReader, createBodyReader } from '../body/reader.ts'
-import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
+import type { ScanContext } from '../scan/context.ts'
+import type { ScannedFile } from '../scan/scanned.ts'
+import { FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import { type AskList, judge, type Verdict, worseOf } from './verdict.ts'
 

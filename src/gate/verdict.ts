@@ -6,10 +6,10 @@ import {
   queryOf,
   TooManyCandidatesError,
 } from '../match/match.ts'
-import type { ScannedFile } from '../scan/scanner.ts'
+import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { Config } from './config.ts'
 
-/** A file of an upload, scanned and matched. */
+/** A file of an upload, or one within such a file, scanned and matched. */
 export interface JudgedFile {
   scanned: ScannedFile
   matches: Match[]
@@ -55,28 +55,33 @@ export interface BlockVerdict {
 /** Asks the list about files. Throws when there is no list to judge by. */
 export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
-/** Judges files of an upload against the list. */
+/** Judges files of an upload, and what is within them, against the list. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
   config: Config,
 ): Promise<Verdict> {
-  const judged: JudgedFile[] = files.map((scanned) => ({ scanned, matches: [] }))
+  const all = files.flatMap(allFiles)
+  const judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
   try {
-    const results = await askList(files.map(queryOf))
+    const results = await askList(all.map(queryOf))
     for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
     const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {
     failure = { error }
   }
+  const problems = files.map(problemOf)
   const verdicts: Verdict[] = [{ action: 'allow', reason: 'no-match', files: judged }]
-  if (files.some(({ coverage }) => coverage === 'unscannable')) {
+  if (problems.some((problem) => problem !== undefined)) {
     verdicts.push({ action: config.onUnscannable, reason: 'unscannable', files: judged })
   }
   if (failure) {
     verdicts.push({ action: config.onFailed, reason: 'failed', files: judged, ...failure })
+  }
+  if (problems.includes('ambiguous-archive')) {
+    verdicts.push({ action: 'refuse', reason: 'malformed', files: judged })
   }
   if (judged.some(({ matches }) => matches.length > 0)) {
     verdicts.push({ action: 'block', reason: 'match', files: judged })
@@ -86,7 +91,7 @@ export async function judge(
 
 /** What counts when several things are true of an upload: the last of these. */
 const ACTIONS: readonly Verdict['action'][] = ['allow', 'refuse', 'block']
-const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed']
+const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
 
 function worse(a: Verdict, b: Verdict): Verdict {
   const byAction = ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action)

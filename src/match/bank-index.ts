@@ -8,7 +8,7 @@ import {
   type SegmentRef,
 } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
-import type { Needle } from '../scan/scanner.ts'
+import type { Needle } from '../scan/scanned.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
 import { Limit } from './limit.ts'
 import {

@@ -3,7 +3,7 @@ import { blockOf, type Detail, type DetailBlock, readDetails } from '../list/det
 import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
-import type { Needle } from '../scan/scanner.ts'
+import type { Needle } from '../scan/scanned.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
 
 /** Most detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */

@@ -1,7 +1,7 @@
 import { HashgateError } from '../errors.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { FileDigests } from '../scan/digests.ts'
-import type { Needle, Probe, ScannedFile } from '../scan/scanner.ts'
+import type { Needle, Probe, ScannedFile } from '../scan/scanned.ts'
 
 /** What is asked about one file. */
 export interface Query {

@@ -1,7 +1,7 @@
 import { formatHash } from '../core/hash.ts'
 import { DIHEDRAL_NAMES } from '../core/image.ts'
 import { readModules } from '../core/node.ts'
-import type { Needle, ScannedFile } from '../scan/scanner.ts'
+import type { Needle, ScannedFile } from '../scan/scanned.ts'
 import { scanPath } from './scan-path.ts'
 
 /** `hashgate hash`. Returns whether all files have a hash. */
@@ -57,6 +57,7 @@ function hashesOf(scanned: ScannedFile): HashLine[] {
 function problemOf(scanned: ScannedFile): string | undefined {
   if (scanned.coverage === 'unscannable') return scanned.reason
   if (scanned.bytes === 0) return 'empty'
+  if (scanned.width === undefined) return 'no-image'
   return scanned.needles.length === 0 ? 'too-small' : undefined
 }
 

@@ -3,7 +3,7 @@ import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { MemoryStore } from '../list/store.ts'
 import { type Match, queryOf, TooManyCandidatesError } from '../match/match.ts'
-import type { ScannedFile } from '../scan/scanner.ts'
+import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListFile } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
@@ -33,9 +33,10 @@ export async function matchFiles(
       isAll = false
       continue
     }
-    if (scanned.coverage === 'unscannable') isAll = false
-    const [result] = await index.match([queryOf(scanned)])
-    const { matches, isComplete } = result ?? { matches: [], isComplete: false }
+    if (problemOf(scanned)) isAll = false
+    const results = await index.match(allFiles(scanned).map(queryOf))
+    const matches = results.flatMap((result) => result.matches)
+    const isComplete = results.every((result) => result.isComplete)
     if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
     const verdict = verdictOf(scanned, matches.length)
     console.log(JSON.stringify({ file, ...verdict, matches: matches.map(describe) }))
@@ -45,8 +46,8 @@ export async function matchFiles(
 
 function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; reason?: string } {
   if (matches > 0) return { verdict: 'match' }
-  if (scanned.coverage === 'scanned') return { verdict: 'no-match' }
-  return { verdict: 'unscannable', reason: scanned.reason }
+  const reason = problemOf(scanned)
+  return reason ? { verdict: 'unscannable', reason } : { verdict: 'no-match' }
 }
 
 function describe({ entry, labels, distance, probe }: Match): object {

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs'
-import { FileScanner, type ScanContext, type ScannedFile } from '../scan/scanner.ts'
+import type { ScanContext } from '../scan/context.ts'
+import type { ScannedFile } from '../scan/scanned.ts'
+import { FileScanner } from '../scan/scanner.ts'
 
 const READ_BYTES = 256 * 1024
 

@@ -1,5 +1,7 @@
+import { Buffer } from 'node:buffer'
 import type { CoreFormat } from '../core/image.ts'
 import { ascii } from './ascii.ts'
+import { readTarHeader } from './tar-header.ts'
 
 /** Formats that are told by their first bytes. */
 export type ImageFormat =
@@ -13,8 +15,64 @@ export type ImageFormat =
   | 'ico'
   | 'jp2'
 
-/** First bytes that are enough to tell any format. */
+/** Files that hold others: those that are read as archives, those searched for images, and those that are not opened. */
+export type ContainerFormat =
+  | 'zip'
+  | 'gzip'
+  | 'tar'
+  | 'pdf'
+  | 'rar'
+  | '7z'
+  | 'xz'
+  | 'bzip2'
+  | 'zstd'
+
+export type FileFormat = ImageFormat | ContainerFormat
+
+/** First bytes that are enough to tell any image. */
 export const SNIFF_BYTES = 32
+
+/** First bytes that are enough to tell any file: programs look for the header of a PDF in as many. */
+export const HEAD_BYTES = 1024
+
+/** Whether a program that shows PDF files would take this for one, whatever it begins as. */
+export function isPdf(head: Uint8Array): boolean {
+  return Buffer.from(head.subarray(0, HEAD_BYTES)).includes('%PDF-')
+}
+
+/** Tells the format of a file by its first bytes: what it is as an image, or else as a container. */
+export function sniffFile(head: Uint8Array): FileFormat | undefined {
+  return sniffFormat(head) ?? sniffContainer(head)
+}
+
+export function isImageFormat(format: FileFormat | undefined): format is ImageFormat {
+  return format !== undefined && !CONTAINERS.has(format)
+}
+
+const CONTAINERS: ReadonlySet<string> = new Set<ContainerFormat>([
+  'zip',
+  'gzip',
+  'tar',
+  'pdf',
+  'rar',
+  '7z',
+  'xz',
+  'bzip2',
+  'zstd',
+])
+
+function sniffContainer(head: Uint8Array): ContainerFormat | undefined {
+  const text = ascii(head.subarray(0, SNIFF_BYTES))
+  if (/^PK(\x03\x04|\x05\x06)/.test(text)) return 'zip'
+  if (text.startsWith('\x1f\x8b\x08')) return 'gzip'
+  if (text.startsWith('Rar!\x1a\x07')) return 'rar'
+  if (text.startsWith('7z\xbc\xaf\x27\x1c')) return '7z'
+  if (text.startsWith('\xfd7zXZ\0')) return 'xz'
+  if (/^BZh[1-9]1AY&SY/.test(text)) return 'bzip2'
+  if (text.startsWith('\x28\xb5\x2f\xfd')) return 'zstd'
+  if (readTarHeader(head)) return 'tar'
+  return isPdf(head) ? 'pdf' : undefined
+}
 
 /** Tells the format of a file by its first bytes, whatever its name and type say. `undefined`: no image known here. */
 export function sniffFormat(head: Uint8Array): ImageFormat | undefined {

@@ -1,4 +1,4 @@
-import type { ImageConverter } from './scanner.ts'
+import type { ImageConverter } from './context.ts'
 
 /** Longest side of a picture that is asked for: twice that of the plane it is reduced to. */
 const MAX_SIDE = 1024

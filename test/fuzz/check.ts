@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
-import { scanFile } from '../../src/scan/scanner.ts'
+import { problemOf } from '../../src/scan/scanned.ts'
+import { FileScanner, scanFile } from '../../src/scan/scanner.ts'
 import { decodePieces, type Decoded } from '../support/decode.ts'
 import { below, type FuzzedFormat, type Random } from './seeds.ts'
 
@@ -36,6 +38,7 @@ export async function check(
     const scanned = await scanFile({ modules }, file)
     return scanned.coverage === 'unscannable' ? scanned.reason : 'hash'
   }
+  if (format === 'zip' || format === 'tar' || format === 'gzip') return checkArchive(file, random)
   const whole = run(format, file, () => file.length)
   const longest = 1 + below(file.length / 2 + 1, random)
   const pieces = run(format, file, () => 1 + below(longest, random))
@@ -46,6 +49,21 @@ export async function check(
     throw new Violation(`in pieces it ends with ${pieces.status}, whole with ${whole.status}`)
   }
   return outcome
+}
+
+/** Scans an archive whole, and in random pieces: what is found in it is the same. */
+async function checkArchive(file: Uint8Array, random: Random): Promise<string> {
+  const whole = await scanFile({ modules }, file)
+  const scanner = new FileScanner({ modules })
+  const longest = 1 + below(file.length / 2 + 1, random)
+  for (let at = 0; at < file.length;) {
+    const end = at + 1 + below(longest, random)
+    scanner.write(file.slice(at, end))
+    at = end
+  }
+  const pieces = await scanner.end()
+  if (!isDeepStrictEqual(whole, pieces)) throw new Violation('in pieces it is another file')
+  return problemOf(whole) ?? 'scanned'
 }
 
 function run(format: CoreFormat, file: Uint8Array, nextCut: () => number): Decoded {

@@ -104,6 +104,9 @@ const SPLITTERS: Record<FuzzedFormat, (file: Uint8Array) => number[]> = {
   gif: (file) => positions(file, (byte, next) => byte === 0x2c || (byte === 0x21 && next >= 0xf9)),
   bmp: (file) => [14, 18, 54, 54 + 1024].filter((at) => at < file.length),
   webp: (file) => chunkStarts(file, 12, 8, true),
+  zip: (file) => positions(file, (byte, next) => byte === 0x50 && next === 0x4b),
+  tar: (file) => Array.from({ length: Math.floor(file.length / 512) }, (_, i) => 512 * (i + 1)),
+  gzip: (file) => positions(file, (byte, next) => byte === 0x1f && next === 0x8b),
   avif: (file) => positions(file, (byte, next) => byte >= 0x61 && byte <= 0x7a && next >= 0x61),
 }
 

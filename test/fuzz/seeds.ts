@@ -1,12 +1,16 @@
 import sharp, { type Sharp } from 'sharp'
-import type { ImageFormat } from '../../src/scan/format.ts'
+import type { FileFormat } from '../../src/scan/format.ts'
 import { type BmpOptions, writeBmp } from '../support/bmp-writer.ts'
+import { type ArchiveFormat, generateArchive } from './archives.ts'
 import { writeGif } from '../support/gif-writer.ts'
 import { type JpegComponent, writeJpeg } from '../support/jpeg-writer.ts'
 import { type PngFormat, writePng } from '../support/png-writer.ts'
 import { picture } from '../support/sharp-images.ts'
 
-export type FuzzedFormat = Extract<ImageFormat, 'jpeg' | 'png' | 'gif' | 'bmp' | 'webp' | 'avif'>
+export type FuzzedFormat = Extract<
+  FileFormat,
+  'jpeg' | 'png' | 'gif' | 'bmp' | 'webp' | 'avif' | ArchiveFormat
+>
 
 /** A number of [0, 1). */
 export type Random = () => number
@@ -64,6 +68,9 @@ export async function encodedSeeds(): Promise<Record<FuzzedFormat, Uint8Array[]>
     bmp: [],
     webp: await encode(files.webp),
     avif: await encode(files.avif),
+    zip: [],
+    tar: [],
+    gzip: [],
   }
 }
 
@@ -72,6 +79,9 @@ const GENERATORS: Partial<Record<FuzzedFormat, (random: Random) => Uint8Array>> 
   png: generatePng,
   gif: generateGif,
   bmp: generateBmp,
+  zip: (random) => generateArchive('zip', random),
+  tar: (random) => generateArchive('tar', random),
+  gzip: (random) => generateArchive('gzip', random),
 }
 
 /** A file of random structure, mostly legal; `undefined` for formats that only other encoders write. */

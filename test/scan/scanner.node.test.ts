@@ -3,13 +3,8 @@ import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { distance, formatHash } from '../../src/core/hash.ts'
 import { readModules } from '../../src/core/node.ts'
-import {
-  FileScanner,
-  type Needle,
-  type Probe,
-  type ScannedFile,
-  scanFile,
-} from '../../src/scan/scanner.ts'
+import type { Needle, Probe, ScannedFile } from '../../src/scan/scanned.ts'
+import { FileScanner, scanFile } from '../../src/scan/scanner.ts'
 import type { FileDigests } from '../../src/scan/digests.ts'
 import { addExif, writeExif } from '../support/exif-writer.ts'
 import { largePicture, picture } from '../support/sharp-images.ts'

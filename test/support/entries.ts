@@ -1,6 +1,6 @@
 import { DIGEST_KINDS, type Entry, HASH_LENGTHS } from '../../src/list/entry.ts'
 import type { Hash256 } from '../../src/core/hash.ts'
-import type { Needle } from '../../src/scan/scanner.ts'
+import type { Needle } from '../../src/scan/scanned.ts'
 import { randomBytes, randomFrom } from './random.ts'
 
 /** Entries with random hashes: the same for the same seed. */

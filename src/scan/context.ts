@@ -1,0 +1,18 @@
+import type { CoreModules } from '../core/modules.ts'
+import type { ScanLimits } from './limits.ts'
+
+/** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
+export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
+
+/** What files are scanned with. */
+export interface ScanContext {
+  modules: CoreModules
+  /** For formats and sizes that are not decoded here. */
+  convert?: ImageConverter
+  /** Whether the dihedral variants are probes too, derived from the DCT. */
+  withDihedral?: boolean
+  /** Whether digests of whole files are left out: nobody matches against them, and they take 3 ms a megabyte. */
+  withoutDigests?: boolean
+  /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
+  limits?: Partial<ScanLimits>
+}

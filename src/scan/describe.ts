@@ -1,0 +1,56 @@
+import type { Findings } from './findings.ts'
+import type { FileFormat } from './format.ts'
+import type { ImageOutcome } from './image-scan.ts'
+import { type Finished, type ScannedFile, settleAll } from './scanned.ts'
+
+/** A file without a byte. */
+export const EMPTY = {
+  coverage: 'scanned',
+  format: undefined,
+  bytes: 0,
+  needles: [],
+  isPartial: false,
+} as const satisfies ScannedFile
+
+/** There was more within a file than may be looked at. */
+export const OVER_LIMIT: ScannedFile = {
+  coverage: 'unscannable',
+  reason: 'over-limit',
+  bytes: 0,
+  within: 'embedded',
+}
+
+/** An archive that a file is, beside what it begins as. */
+export function archiveWithin(format: 'zip' | 'tar', findings: Findings): Finished {
+  const archive = { ...describeArchive(format, findings), within: 'embedded' as const }
+  if (findings.inner.length === 0) return archive
+  return async () => ({ ...archive, inner: await settleAll(findings.inner) })
+}
+
+/** What came of an archive; its bytes and what is in it are for the caller to add. */
+export function describeArchive(
+  format: FileFormat,
+  { problem, unscannableEntries }: Findings,
+): ScannedFile {
+  if (!problem) return { coverage: 'scanned', format, bytes: 0, needles: [], isPartial: false }
+  return {
+    coverage: 'unscannable',
+    reason: problem,
+    format,
+    bytes: 0,
+    ...(unscannableEntries > 0 && { unscannableEntries }),
+  }
+}
+
+/** Whether an image found within another is its thumbnail, which has been hashed with it. */
+export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined): boolean {
+  if (image?.coverage !== 'scanned' || file.coverage !== 'scanned') return false
+  const known = image.needles.find(({ probe }) => probe === 'thumbnail')?.hash
+  const [needle] = file.needles
+  return (
+    file.within === 'embedded' &&
+    known !== undefined &&
+    needle !== undefined &&
+    known.every((byte, i) => byte === needle.hash[i])
+  )
+}

@@ -1,0 +1,222 @@
+import { concatenate } from '../core/bytes.ts'
+import {
+  type CoreFormat,
+  DIHEDRAL_NAMES,
+  type Frame,
+  ImageDecoder,
+  type QualifiedHash,
+} from '../core/image.ts'
+import { readAvifSize } from './avif.ts'
+import type { ScanBudget } from './budget.ts'
+import type { ScanContext } from './context.ts'
+import { readExif } from './exif.ts'
+import { type ImageFormat, sniffFormat } from './format.ts'
+import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
+import { decodeWithLibrary } from './library.ts'
+import type { Needle, Probe, UnscannableReason } from './scanned.ts'
+import { readWebp } from './webp.ts'
+
+/** Pixels. */
+interface Size {
+  width: number
+  height: number
+}
+
+/** What came of an image. */
+export type ImageOutcome =
+  | { coverage: 'scanned'; width: number; height: number; needles: Needle[]; isPartial: boolean }
+  | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
+
+/** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
+const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl'])
+
+/**
+ * Turns the bytes of one image, as they come, into needles. Formats of the core are decoded on the way and nothing of the
+ * file is kept; of others it is kept whole, as long as there is room.
+ */
+export class ImageScan {
+  readonly #context: ScanContext
+  readonly #format: ImageFormat
+  readonly #budget: ScanBudget
+  readonly #isNested: boolean
+  #decoder: ImageDecoder | undefined
+  #outcome: ImageOutcome | undefined
+  #held: Uint8Array[] = []
+  #isOverHeld = false
+  readonly #needles: Needle[] = []
+  #frames = 0
+
+  /** `isNested`: whether it lies within a file, so that what is held of it counts; who uploads a file holds it anyway. */
+  constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
+    this.#context = context
+    this.#format = format
+    this.#budget = budget
+    this.#isNested = isNested
+    if (!isCoreFormat(format)) return
+    this.#decoder = ImageDecoder.forFile(context.modules.image, format)
+    budget.decoders.add(this.#decoder)
+  }
+
+  /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
+  write(chunk: Uint8Array): void {
+    if (this.#decoder) this.#decode(this.#decoder, chunk)
+    else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
+  }
+
+  /** Whether nothing that may follow makes a difference. */
+  get isOver(): boolean {
+    return this.#outcome !== undefined || this.#isOverHeld
+  }
+
+  /** Tells that the image is whole. What is held is to be decoded when nothing else is. */
+  close(): ImageOutcome | (() => Promise<ImageOutcome>) {
+    if (this.#decoder) this.#settle(this.#endDecoder(this.#decoder))
+    if (this.#outcome) return this.#outcome
+    if (this.#isOverHeld) return unscannable('over-limit')
+    if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
+    return () => this.#endHeld()
+  }
+
+  #decode(decoder: ImageDecoder, chunk: Uint8Array): void {
+    this.#push(decoder, chunk, false)
+    if (decoder.isDone || decoder.failure) this.#settle(this.#endDecoder(decoder))
+    else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
+  }
+
+  /** Lets the decoder's memory go. */
+  #settle(outcome: ImageOutcome): void {
+    if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
+    this.#decoder = undefined
+    this.#outcome = outcome
+  }
+
+  #keep(chunk: Uint8Array): void {
+    this.#held.push(chunk)
+    this.#isOverHeld = this.#isNested && !this.#budget.take('heldBytes', chunk.length)
+    if (this.#isOverHeld) this.#held = []
+  }
+
+  #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
+    decoder.push(bytes, isLast, (frame) => this.#useFrame(frame, orientationOf(decoder.exif)))
+  }
+
+  #useFrame(frame: Frame, orientation: number): void {
+    const number = this.#frames++
+    this.#add('identity', frame.stored(), number)
+    this.#add('over-white', frame.overWhite(1), number)
+    if (orientation !== 1) this.#addDisplayed(frame, orientation, number)
+    if (this.#context.withDihedral) this.#addDihedral(frame, number)
+  }
+
+  #addDisplayed(frame: Frame, orientation: number, number: number): void {
+    this.#add('displayed', frame.displayed(orientation), number)
+    this.#add('displayed-over-white', frame.overWhite(orientation), number)
+  }
+
+  #add(probe: Probe, found: QualifiedHash | undefined, frame: number): void {
+    if (found) this.#needles.push({ probe, ...found, frame })
+  }
+
+  #addDihedral(frame: Frame, number: number): void {
+    const variants = frame.dihedral()
+    for (const probe of DIHEDRAL_NAMES) {
+      if (probe !== 'original') this.#add(probe, variants?.[probe], number)
+    }
+  }
+
+  #endDecoder(decoder: ImageDecoder): ImageOutcome {
+    this.#push(decoder, new Uint8Array(0), true)
+    const exif = decoder.exif
+    if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
+    if (exif && this.#format === 'jpeg') this.#scanThumbnail(readExif(exif).thumbnail)
+    if (decoder.failure && this.#frames === 0) return unscannable(decoder.failure, decoder.size)
+    return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
+  }
+
+  /** Some programs write the Exif block of a PNG behind its image, which is then still in the plane. */
+  #addLateDisplayed(decoder: ImageDecoder, orientation: number): void {
+    const isKnown = this.#needles.some(({ probe }) => probe === 'displayed')
+    if (orientation === 1 || isKnown || this.#frames !== 1 || decoder.failure) return
+    this.#addDisplayed(decoder.frame, orientation, 0)
+  }
+
+  /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
+  #scanThumbnail(thumbnail: Uint8Array | undefined): void {
+    if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
+    const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
+    decoder.push(thumbnail, true, (frame) => this.#add('thumbnail', frame.stored(), 0))
+  }
+
+  async #endHeld(): Promise<ImageOutcome> {
+    const [only, ...others] = this.#held
+    const file = only && others.length === 0 ? only : concatenate(this.#held)
+    this.#held = []
+    if (this.#format === 'webp') {
+      const info = readWebp(file)
+      if (!info) return unscannable('damaged')
+      const orientation = orientationOf(info.exif)
+      return this.#endLibrary('webp', file, info.still, info, orientation, info.isAnimated)
+    }
+    if (this.#format === 'avif') {
+      const size = readAvifSize(file)
+      return size ? this.#endLibrary('avif', file, file, size, 1, false) : unscannable('damaged')
+    }
+    return this.#endConverted(file, 'unsupported-format')
+  }
+
+  /** Decodes by a library what fits its budget; `still` is the part of the file that it can decode. */
+  async #endLibrary(
+    format: LibraryFormat,
+    file: Uint8Array,
+    still: Uint8Array,
+    size: Size,
+    orientation: number,
+    isPartial: boolean,
+  ): Promise<ImageOutcome> {
+    if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
+      return this.#endConverted(file, 'over-pixel-budget', size)
+    }
+    const pixels = await decodeWithLibrary(this.#context.modules, format, still)
+    if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
+    if (pixels === 'damaged') return unscannable(pixels, size)
+    const decoder = ImageDecoder.forPixels(this.#context.modules.image, pixels.width, pixels.height)
+    decoder.push(pixels.data, true, (frame) => this.#useFrame(frame, orientation))
+    if (decoder.failure) return unscannable(decoder.failure, size)
+    return this.#scanned(decoder.size, isPartial)
+  }
+
+  /** Scans the picture that the converter makes of the file, if there is a converter and it can. */
+  async #endConverted(
+    file: Uint8Array,
+    reason: UnscannableReason,
+    size?: Size,
+  ): Promise<ImageOutcome> {
+    const picture = await this.#context.convert?.(file)
+    if (!picture) return unscannable(reason, size)
+    const decoder = ImageDecoder.forFile(this.#context.modules.image, 'png')
+    this.#push(decoder, picture, true)
+    if (decoder.failure) return unscannable(decoder.failure, size)
+    return this.#scanned(size ?? decoder.size)
+  }
+
+  #scanned({ width, height }: Size, isPartial = false): ImageOutcome {
+    return { coverage: 'scanned', width, height, needles: this.#needles, isPartial }
+  }
+}
+
+function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
+  const isKnown = size !== undefined && size.width > 0
+  return {
+    coverage: 'unscannable',
+    reason,
+    ...(isKnown && { width: size.width, height: size.height }),
+  }
+}
+
+function isCoreFormat(format: ImageFormat): format is CoreFormat {
+  return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
+}
+
+function orientationOf(exif: Uint8Array | undefined): number {
+  return exif ? readExif(exif).orientation : 1
+}

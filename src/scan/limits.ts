@@ -1,0 +1,42 @@
+/** What one uploaded file, with everything nested in it, may make the scanner do. Whatever is over it is told, never dropped. */
+export interface ScanLimits {
+  depth: number
+  entries: number
+  inflatedBytes: number
+  ratio: number
+  ratioFreeBytes: number
+  directoryBytes: number
+  heldBytes: number
+  decoderBytes: number
+  embeddedImages: number
+  embeddedStarts: number
+  embeddedAtOnce: number
+  embeddedHeldBytes: number
+}
+
+export const SCAN_LIMITS: ScanLimits = {
+  /** Containers around a file. A picture in a document in a ZIP in a TAR.GZ has 4. */
+  depth: 5,
+  /** Entries of archives. Each costs three digests, a decoder if it is an image, and a query of the list. */
+  entries: 4096,
+  /** Bytes that come out of inflating. They are digested, searched and decoded: about 12 ms a megabyte. */
+  inflatedBytes: 256 * 1024 * 1024,
+  /** Bytes out for each byte in. Deflate ends at 1,032; texts reach 30, logs and blank bitmaps 200. */
+  ratio: 250,
+  /** Bytes that one stream may inflate to at any ratio: small blank files compress best. */
+  ratioFreeBytes: 4 * 1024 * 1024,
+  /** Bytes of a ZIP's central directory: 1 KiB for each entry. What is kept of it is less. */
+  directoryBytes: 4 * 1024 * 1024,
+  /** Bytes of nested WebP, AVIF and other images that wait, whole, for a library at the end of the upload. */
+  heldBytes: 16 * 1024 * 1024,
+  /** Memory of decoders that are open at once, at all depths: what one may take, and as much as most others together. */
+  decoderBytes: 32 * 1024 * 1024,
+  /** Images found by their signatures: a scanned book has hundreds of pages. */
+  embeddedImages: 512,
+  /** Places that look like the beginning of an image. Each may take an instance of the core, 0.3 ms. */
+  embeddedStarts: 2048,
+  /** Images found by their signatures that are open at once: one, its previews, and some that only look like one. */
+  embeddedAtOnce: 16,
+  /** Bytes of one AVIF or WebP that is found by its signature. AVIF does not say where it ends. */
+  embeddedHeldBytes: 4 * 1024 * 1024,
+}

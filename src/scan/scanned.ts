@@ -1,0 +1,112 @@
+import type { DecodeFailure, DihedralName } from '../core/image.ts'
+import type { Hash256 } from '../core/hash.ts'
+import type { FileDigests } from './digests.ts'
+import type { FileFormat } from './format.ts'
+
+/** How a needle was derived from an upload. */
+export type Probe =
+  | 'identity'
+  | 'displayed'
+  | 'over-white'
+  | 'displayed-over-white'
+  | 'thumbnail'
+  | Exclude<DihedralName, 'original'>
+
+/** One query derived from an upload. */
+export interface Needle {
+  probe: Probe
+  hash: Hash256
+  /** 0 (blank) to 100. */
+  quality: number
+  /** Number of the hashed frame, from 0. */
+  frame: number
+}
+
+/** Why an archive could not be looked at whole. `ambiguous-archive`: two programs could read different files out of it. */
+export type ArchiveProblem =
+  | 'ambiguous-archive'
+  | 'over-limit'
+  | 'encrypted-entry'
+  | 'unsupported-entry'
+  | 'damaged'
+
+/** Why a file could not be looked at. */
+export type UnscannableReason =
+  | DecodeFailure
+  | ArchiveProblem
+  | 'unknown-format'
+  | 'unsupported-format'
+  | 'over-pixel-budget'
+
+/** Where a file was found: as an entry or the content of a container, or by its signature in a PDF or anything else. */
+export type Within = 'zip' | 'gzip' | 'tar' | 'pdf' | 'embedded'
+
+/** What is known of a file that has passed through a scanner. */
+export type ScannedFile = ScannedContent | UnscannableFile
+
+interface AnyFile {
+  bytes: number
+  /** Absent for a file that is empty or has no certain end, or where nobody wants them. */
+  digests?: FileDigests
+  /** Absent for a file that was not found within another. */
+  within?: Within
+  /** What was found within it, in order. */
+  inner?: ScannedFile[]
+}
+
+/** An image that has been hashed, or an archive that has been read to its end. */
+export interface ScannedContent extends AnyFile {
+  coverage: 'scanned'
+  /** `undefined`: the file is empty. */
+  format: FileFormat | undefined
+  /** Pixels; absent if it is no image. */
+  width?: number
+  height?: number
+  /** Empty if it is no image, or too small to have a hash. */
+  needles: Needle[]
+  /** Whether frames of an animation were left out, for a limit. */
+  isPartial: boolean
+}
+
+export interface UnscannableFile extends AnyFile {
+  coverage: 'unscannable'
+  reason: UnscannableReason
+  format?: FileFormat
+  width?: number
+  height?: number
+  /** Entries of an archive that were passed over. */
+  unscannableEntries?: number
+}
+
+/** A file that is finished, or one whose image is still to be decoded: one such at a time. */
+export type Finished = ScannedFile | (() => Promise<ScannedFile>)
+
+/** Finishes a file. */
+export async function settle(file: Finished): Promise<ScannedFile> {
+  return typeof file === 'function' ? file() : file
+}
+
+/** Finishes files, one after another: each has a library's memory for itself. */
+export async function settleAll(files: readonly Finished[]): Promise<ScannedFile[]> {
+  const settled: ScannedFile[] = []
+  for (const file of files) settled.push(await settle(file))
+  return settled
+}
+
+/** A file and all that was found within it, at any depth, in order. */
+export function allFiles(file: ScannedFile): ScannedFile[] {
+  return [file, ...(file.inner ?? []).flatMap(allFiles)]
+}
+
+/**
+ * Why a file, or something within it, could not be looked at; `undefined` if it could. An entry of an unknown format does
+ * not count: nearly every archive and document holds texts.
+ */
+export function problemOf(file: ScannedFile): UnscannableReason | undefined {
+  const reasons = allFiles(file).flatMap((one) =>
+    one.coverage === 'unscannable' && (one === file || one.reason !== 'unknown-format')
+      ? [one.reason]
+      : [],
+  )
+  return reasons.find((reason) => reason === 'ambiguous-archive') ?? reasons[0]
+}
