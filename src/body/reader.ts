@@ -1,11 +1,17 @@
-import { concatenate } from '../core/bytes.ts'
-import { checkContentType, isFormData, splitFiles } from './multipart.ts'
+import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
+import { InflatingReader, readEncodings } from './content-encoding.ts'
+import { JsonReader } from './json.ts'
+import { MultipartReader } from './multipart.ts'
+import { UrlencodedReader } from './urlencoded.ts'
 
 /** Takes a body's bytes as they come, and tells the files in it. */
 export interface BodyReader {
-  /** @throws {MalformedBodyError} */
+  /**
+   * Takes the next bytes, which may be told on and must not be changed afterwards.
+   * @throws {MalformedBodyError | BodyOverLimitError}
+   */
   write(piece: Uint8Array): void
-  /** The body is whole. @throws {MalformedBodyError} */
+  /** The body is whole. @throws {MalformedBodyError | BodyOverLimitError} */
   end(): void
 }
 
@@ -16,27 +22,59 @@ export interface FileSink {
   end(): void
 }
 
-export interface BodyOptions {
-  maxFiles: number
+/** What is known of a file beforehand. */
+export interface FileInfo {
+  /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
+  isText: boolean
 }
 
+/** Why a body was not looked into. */
+export type UnreadableReason = 'unsupported-encoding' | 'over-limit'
+
+export interface BodyOptions {
+  /** Most files of a form. */
+  maxFiles: number
+  /** Names of fields in JSON and urlencoded bodies whose values are files in base64, whatever they begin like. */
+  base64Fields: ReadonlySet<string>
+}
+
+/** Who is told what a reader finds. */
+export interface BodyHandlers {
+  openFile: (info: FileInfo) => FileSink
+  /** The body, or something in it, was not looked into. */
+  onUnreadable: (reason: UnreadableReason) => void
+}
+
+/**
+ * A reader for a body with these headers. What it cannot look into is told as one file all the same.
+ * @throws {MalformedBodyError} the headers may be read in several ways
+ */
 export function createBodyReader(
   headers: Headers,
-  { maxFiles }: BodyOptions,
-  openFile: () => FileSink,
+  options: BodyOptions,
+  handlers: BodyHandlers,
 ): BodyReader {
-  const type = headers.get('content-type') ?? ''
-  checkContentType(type)
-  if (!isFormData(type)) return openFile()
-  const pieces: Uint8Array[] = []
-  return {
-    write: (piece) => void pieces.push(piece.slice()),
-    end: () => {
-      for (const file of splitFiles(concatenate(pieces), type, maxFiles)) {
-        const sink = openFile()
-        for (const piece of file) sink.write(piece)
-        sink.end()
-      }
-    },
+  const encodings = readEncodings(headers)
+  const inner = readerByType(headers.get('content-type') ?? '', options, handlers)
+  const plain = isAwsChunked(headers) ? new AwsChunkedReader(inner) : inner
+  if (encodings === 'unsupported') {
+    handlers.onUnreadable('unsupported-encoding')
+    return handlers.openFile({ isText: false })
   }
+  return encodings.reduceRight<BodyReader>(
+    (reader, encoding) => new InflatingReader(encoding, reader),
+    plain,
+  )
+}
+
+function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {
+  const multipart = MultipartReader.forType(type, options, handlers)
+  if (multipart) return multipart
+  const [essence = ''] = type.toLowerCase().split(';')
+  if (/^\s*application\/([\w.-]+\+)?json\s*$/.test(essence))
+    return new JsonReader(options, handlers)
+  if (/^\s*application\/x-www-form-urlencoded\s*$/.test(essence)) {
+    return new UrlencodedReader(options, handlers)
+  }
+  return handlers.openFile({ isText: false })
 }

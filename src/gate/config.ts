@@ -62,6 +62,14 @@ const ConfigSchema = v.object({
   ORIGIN_TIMEOUT_SECONDS: wholeNumber(1, 120, 100),
   /** Most files of a multipart body. */
   MAX_FILES: wholeNumber(1, 1000, 100),
+  /** Names of fields in JSON and urlencoded bodies that hold files in base64, whatever these begin like. */
+  BASE64_FIELDS: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').flatMap((name) => name.trim() || [])),
+    ),
+    '',
+  ),
   /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */
   LIST_REFRESH_SECONDS: wholeNumber(1, 86_400, 60),
   /** Seconds for which a list may be used that could not be confirmed to be the latest; then it is stale. */
@@ -96,6 +104,7 @@ export interface Config {
   maxStallMs: number
   maxOriginMs: number
   maxFiles: number
+  base64Fields: ReadonlySet<string>
   listRefreshSeconds: number
   listMaxAgeSeconds: number
   onStale: 'use' | 'fail'
@@ -145,6 +154,7 @@ export function readConfig(env: object): Config {
     maxStallMs: vars.CLIENT_STALL_SECONDS * 1000,
     maxOriginMs: vars.ORIGIN_TIMEOUT_SECONDS * 1000,
     maxFiles: vars.MAX_FILES,
+    base64Fields: new Set(vars.BASE64_FIELDS),
     listRefreshSeconds: vars.LIST_REFRESH_SECONDS,
     listMaxAgeSeconds: vars.LIST_MAX_AGE_SECONDS,
     onStale: vars.ON_STALE,

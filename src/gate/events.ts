@@ -82,10 +82,11 @@ function filesToTell(files: readonly JudgedFile[]): JudgedFile[] {
   return telling.toSorted(matchesFirst).slice(0, MAX_FILE_EVENTS)
 }
 
-/** A document is an archive of many texts, which tell nobody anything. */
+/** Documents are archives of many texts, and forms have many fields: they tell nobody anything. */
 function isTelling({ scanned, matches }: JudgedFile): boolean {
-  const isUnknown = scanned.coverage === 'unscannable' && scanned.reason === 'unknown-format'
-  return !scanned.within || !isUnknown || matches.length > 0
+  if (matches.length > 0) return true
+  if (scanned.coverage === 'scanned') return scanned.format !== undefined
+  return !scanned.within || scanned.reason !== 'unknown-format'
 }
 
 function fileEvent({ scanned, matches }: JudgedFile): FileEvent {

@@ -1,7 +1,7 @@
 import { type BodyReader, createBodyReader } from '../body/reader.ts'
 import type { ScanContext } from '../scan/context.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
-import { FileScanner } from '../scan/scanner.ts'
+import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import { type AskList, judge, type Verdict, worseOf } from './verdict.ts'
 
@@ -12,24 +12,34 @@ export interface InspectionTools {
   askList: AskList
 }
 
+/** A file that has come to its end, and is not scanned to it yet. */
+interface EndedFile {
+  scanner: FileScanner
+  isText: boolean
+}
+
 /** Looks at an upload while its body comes: finds the files in it, scans them, and has them judged. */
 export class Inspection {
   readonly #tools: InspectionTools
   readonly #reader: BodyReader
-  /** Files that have come to their end, and are not scanned to it yet. */
-  #ended: FileScanner[] = []
+  #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
   #verdict: Verdict | undefined
 
   /** @throws {MalformedBodyError} the headers tell no body that can be read in one way only */
   constructor(headers: Headers, tools: InspectionTools) {
     this.#tools = tools
-    this.#reader = createBodyReader(headers, tools.config, () => {
-      const scanner = new FileScanner(tools.context)
-      return {
-        write: (piece) => scanner.write(piece),
-        end: () => void this.#ended.push(scanner),
-      }
+    const { context, config } = tools
+    const budget = budgetOf(context)
+    this.#reader = createBodyReader(headers, config, {
+      openFile: ({ isText }) => {
+        const scanner = new FileScanner(context, { budget, depth: 0 })
+        return {
+          write: (piece) => scanner.write(piece),
+          end: () => void this.#ended.push({ scanner, isText }),
+        }
+      },
+      onUnreadable: (reason) => this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 }),
     })
   }
 
@@ -63,9 +73,9 @@ export class Inspection {
   async #scanEnded(): Promise<void> {
     const ended = this.#ended
     this.#ended = []
-    for (const scanner of ended) {
+    for (const { scanner, isText } of ended) {
       const scanned = await scanner.end()
-      if (scanned.bytes > 0) this.#unjudged.push(scanned)
+      if (scanned.bytes > 0) this.#unjudged.push(isText ? textOf(scanned) : scanned)
     }
   }
 
@@ -74,5 +84,20 @@ export class Inspection {
     const verdict = await judge(files, this.#tools.askList, this.#tools.config)
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
     return this.#verdict
+  }
+}
+
+/** A field, or the text around files, that is of no known format is nothing that could not be looked at. */
+function textOf(scanned: ScannedFile): ScannedFile {
+  if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
+  const { bytes, digests, inner } = scanned
+  return {
+    coverage: 'scanned',
+    format: undefined,
+    needles: [],
+    isPartial: false,
+    bytes,
+    ...(digests && { digests }),
+    ...(inner && { inner }),
   }
 }

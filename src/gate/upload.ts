@@ -1,4 +1,4 @@
-import { MalformedBodyError } from '../body/multipart.ts'
+import { BodyOverLimitError, MalformedBodyError } from '../body/errors.ts'
 import { within } from '../core/within.ts'
 import { HashgateError } from '../errors.ts'
 import { ClientGoneError, ClientStalledError, lengthOf, readPieces } from './body-source.ts'
@@ -52,9 +52,9 @@ export async function passUpload(request: Request, tools: UploadTools): Promise<
     if (length !== undefined && length > config.maxBodyBytes) {
       throw new BodyTooLargeError(config.maxBodyBytes)
     }
-    const inspection = new Inspection(request.headers, tools)
     const isLong = length !== undefined && length > config.maxBufferedBytes
-    claim = await bytes.claim(isLong ? HoldBack.bytes : (length ?? 0))
+    const inspection = new Inspection(request.headers, isLong ? withLessHeld(tools) : tools)
+    claim = await bytes.claim(isLong ? HoldBack.bytes + LONG_HELD_BYTES : (length ?? 0))
     return isLong
       ? await passLong(request, length, claim, inspection, tools)
       : await passHeld(request, length, claim, inspection, tools)
@@ -64,6 +64,14 @@ export async function passUpload(request: Request, tools: UploadTools): Promise<
   } finally {
     claim?.release()
   }
+}
+
+/** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
+const LONG_HELD_BYTES = 4 * 1024 * 1024
+
+function withLessHeld(tools: UploadTools): UploadTools {
+  const limits = { ...tools.context.limits, heldBytes: LONG_HELD_BYTES }
+  return { ...tools, context: { ...tools.context, limits } }
 }
 
 /** An upload that is held whole until its verdict; the origin does not hear of it before. */
@@ -220,7 +228,7 @@ function refused({ onVerdict }: UploadTools, error: unknown): UploadOutcome {
 }
 
 function reasonOf(error: unknown): RefuseVerdict['reason'] {
-  if (error instanceof BodyTooLargeError) return 'too-large'
+  if (error instanceof BodyTooLargeError || error instanceof BodyOverLimitError) return 'too-large'
   if (error instanceof LengthRequiredError) return 'length-required'
   if (error instanceof MalformedBodyError) return 'malformed'
   if (error instanceof BusyError) return 'busy'

@@ -46,7 +46,7 @@ export class ImageScan {
   readonly #needles: Needle[] = []
   #frames = 0
 
-  /** `isNested`: whether it lies within a file, so that what is held of it counts; who uploads a file holds it anyway. */
+  /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
     this.#context = context
     this.#format = format
@@ -92,7 +92,7 @@ export class ImageScan {
 
   #keep(chunk: Uint8Array): void {
     this.#held.push(chunk)
-    this.#isOverHeld = this.#isNested && !this.#budget.take('heldBytes', chunk.length)
+    this.#isOverHeld = !this.#budget.take('heldBytes', chunk.length)
     if (this.#isOverHeld) this.#held = []
   }
 

@@ -27,7 +27,7 @@ export const SCAN_LIMITS: ScanLimits = {
   ratioFreeBytes: 4 * 1024 * 1024,
   /** Bytes of a ZIP's central directory: 1 KiB for each entry. What is kept of it is less. */
   directoryBytes: 4 * 1024 * 1024,
-  /** Bytes of nested WebP, AVIF and other images that wait, whole, for a library at the end of the upload. */
+  /** Bytes of WebP, AVIF and other images that wait, whole, for a library at the end of their file. */
   heldBytes: 16 * 1024 * 1024,
   /** Memory of decoders that are open at once, at all depths: what one may take, and as much as most others together. */
   decoderBytes: 32 * 1024 * 1024,

@@ -37,6 +37,7 @@ export type UnscannableReason =
   | 'unknown-format'
   | 'unsupported-format'
   | 'over-pixel-budget'
+  | 'unsupported-encoding'
 
 /** Where a file was found: as an entry or the content of a container, or by its signature in a PDF or anything else. */
 export type Within = 'zip' | 'gzip' | 'tar' | 'pdf' | 'embedded'

@@ -39,8 +39,8 @@ export class FileScanner {
   readonly #zip: ZipReader
   #embedded: EmbeddedSearch | undefined
 
-  /** Scans a file of an upload; what is within it is scanned by others that are given a place. */
-  constructor(context: ScanContext, place = outermost(context)) {
+  /** Scans a file. Files of one upload share a budget, and so does what is within them. */
+  constructor(context: ScanContext, place: Place = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
     this.#digester = context.withoutDigests ? undefined : new FileDigester()
@@ -160,8 +160,9 @@ export class FileScanner {
   }
 }
 
-function outermost(context: ScanContext): Place {
-  return { budget: new ScanBudget({ ...SCAN_LIMITS, ...context.limits }), depth: 0 }
+/** What the files of one upload may take together. */
+export function budgetOf({ limits }: ScanContext): ScanBudget {
+  return new ScanBudget({ ...SCAN_LIMITS, ...limits })
 }
 
 /** Scans a file that is whole. */

@@ -26,6 +26,7 @@ describe('readConfig', () => {
       maxStallMs: 60_000,
       maxOriginMs: 100_000,
       maxFiles: 100,
+      base64Fields: new Set(),
       listRefreshSeconds: 60,
       listMaxAgeSeconds: 3600,
       onStale: 'use',

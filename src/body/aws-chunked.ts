@@ -1,0 +1,75 @@
+import { MalformedBodyError } from './errors.ts'
+import type { BodyReader } from './reader.ts'
+
+/** Whether a body has the chunks of S3 in it: `x-amz-content-sha256: STREAMING-…`, or the encoding `aws-chunked`. */
+export function isAwsChunked(headers: Headers): boolean {
+  return (
+    /(^|[\s,])aws-chunked([\s,]|$)/i.test(headers.get('content-encoding') ?? '') ||
+    /^STREAMING-/i.test(headers.get('x-amz-content-sha256') ?? '')
+  )
+}
+
+/** Longest line between chunks: a size, and a signature of 64 digits or a trailing checksum. */
+const MAX_LINE = 1024
+
+/**
+ * Takes the chunks of S3 out of a body (Signature Version 4, "chunked upload"): lines of a size in hex digits and a
+ * signature, each with so many bytes behind it; then one of size 0, and trailing headers.
+ */
+export class AwsChunkedReader implements BodyReader {
+  readonly #inner: BodyReader
+  #state: 'size' | 'data' | 'data-end' | 'trailer' = 'size'
+  #line = ''
+  #left = 0
+
+  constructor(inner: BodyReader) {
+    this.#inner = inner
+  }
+
+  write(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length;) {
+      if (this.#state === 'data') at = this.#takeData(piece, at)
+      else at = this.#takeLine(piece, at)
+    }
+  }
+
+  end(): void {
+    if (this.#state !== 'trailer') throw new MalformedBodyError('its last chunk is missing')
+    this.#inner.end()
+  }
+
+  #takeData(piece: Uint8Array, at: number): number {
+    const end = Math.min(piece.length, at + this.#left)
+    this.#inner.write(piece.subarray(at, end))
+    this.#left -= end - at
+    if (this.#left === 0) this.#state = 'data-end'
+    return end
+  }
+
+  /** Gathers a line to its end. */
+  #takeLine(piece: Uint8Array, at: number): number {
+    const feed = piece.indexOf(10, at)
+    const end = feed === -1 ? piece.length : feed + 1
+    this.#line += String.fromCharCode(...piece.subarray(at, Math.min(end, at + MAX_LINE + 1)))
+    if (this.#line.length > MAX_LINE)
+      throw new MalformedBodyError('a line between chunks is too long')
+    if (feed !== -1) this.#useLine()
+    return end
+  }
+
+  #useLine(): void {
+    const line = this.#line
+    this.#line = ''
+    if (!line.endsWith('\r\n')) throw new MalformedBodyError('a line between chunks ends wrongly')
+    if (this.#state === 'trailer') return
+    if (this.#state === 'data-end') {
+      if (line !== '\r\n') throw new MalformedBodyError('a chunk is longer than it says')
+      this.#state = 'size'
+      return
+    }
+    const size = /^([0-9a-f]{1,8})(;[\x21-\x7e]*)?\r\n$/i.exec(line)?.[1]
+    if (size === undefined) throw new MalformedBodyError('a chunk has no size')
+    this.#left = parseInt(size, 16)
+    this.#state = this.#left > 0 ? 'data' : 'trailer'
+  }
+}

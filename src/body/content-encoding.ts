@@ -1,0 +1,164 @@
+import { ScanBudget } from '../scan/budget.ts'
+import { GzipReader } from '../scan/gzip.ts'
+import { Inflater } from '../scan/inflate.ts'
+import { SCAN_LIMITS } from '../scan/limits.ts'
+import type { Finished } from '../scan/scanned.ts'
+import { BodyOverLimitError, MalformedBodyError } from './errors.ts'
+import {
+  FREE_INFLATED_BYTES,
+  MAX_ENCODINGS,
+  MAX_INFLATE_RATIO,
+  MAX_INFLATED_BYTES,
+} from './limits.ts'
+import type { BodyReader } from './reader.ts'
+
+/** Encodings that are undone. */
+export type Encoding = 'gzip' | 'deflate'
+
+const NAMES: Record<string, Encoding | 'none'> = {
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  deflate: 'deflate',
+  identity: 'none',
+  // Framing of S3, which is undone apart (aws-chunked.ts).
+  'aws-chunked': 'none',
+}
+
+/** The encodings of a body in the order that they were applied in; `unsupported` if one of them cannot be undone. */
+export function readEncodings(headers: Headers): Encoding[] | 'unsupported' {
+  const named = (headers.get('content-encoding') ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '')
+  const encodings = named.map((name) => NAMES[name])
+  if (encodings.includes(undefined)) return 'unsupported'
+  const known = encodings.filter((name) => name === 'gzip' || name === 'deflate')
+  return known.length > MAX_ENCODINGS ? 'unsupported' : known
+}
+
+/** Undoes an encoding (RFC 9110, 8.4.1), as the bytes come. */
+export class InflatingReader implements BodyReader {
+  readonly #inner: BodyReader
+  readonly #decoder: Decoder
+
+  constructor(encoding: Encoding, inner: BodyReader) {
+    this.#inner = inner
+    const budget = new ScanBudget({
+      ...SCAN_LIMITS,
+      inflatedBytes: MAX_INFLATED_BYTES,
+      ratio: MAX_INFLATE_RATIO,
+      ratioFreeBytes: FREE_INFLATED_BYTES,
+    })
+    this.#decoder = encoding === 'gzip' ? new Gzip(budget, inner) : new Deflate(budget, inner)
+  }
+
+  write(piece: Uint8Array): void {
+    this.#decoder.write(piece)
+    this.#check(this.#decoder.problem)
+  }
+
+  end(): void {
+    this.#check(this.#decoder.close())
+    this.#inner.end()
+  }
+
+  #check(problem: Problem | undefined): void {
+    if (problem === 'over-limit') {
+      throw new BodyOverLimitError('bytes when it is inflated', MAX_INFLATED_BYTES)
+    }
+    if (problem) throw new MalformedBodyError('it is not encoded as its Content-Encoding says')
+  }
+}
+
+type Problem = 'over-limit' | 'damaged'
+
+interface Decoder {
+  readonly problem: Problem | undefined
+  write(piece: Uint8Array): void
+  /** Returns what was wrong, if anything was. */
+  close(): Problem | undefined
+}
+
+class Gzip implements Decoder {
+  readonly #gzip: GzipReader
+  #isEmpty = true
+
+  constructor(budget: ScanBudget, inner: BodyReader) {
+    const whole: Finished = { coverage: 'unscannable', reason: 'unknown-format', bytes: 0 }
+    this.#gzip = new GzipReader(
+      budget,
+      () => ({ write: (bytes) => inner.write(bytes), close: () => whole }),
+      () => undefined,
+    )
+  }
+
+  get problem(): Problem | undefined {
+    const { problem } = this.#gzip.findings
+    return problem === undefined || problem === 'over-limit' ? problem : 'damaged'
+  }
+
+  write(piece: Uint8Array): void {
+    this.#isEmpty &&= piece.length === 0
+    this.#gzip.write(piece)
+  }
+
+  close(): Problem | undefined {
+    if (this.#isEmpty) return undefined
+    this.#gzip.close()
+    return this.problem
+  }
+}
+
+const ZLIB_HEADER_BYTES = 2
+const ADLER_BYTES = 4
+
+/** `deflate` is zlib (RFC 1950); many send raw deflate instead, which nearly all who read it take as well. */
+class Deflate implements Decoder {
+  readonly #inflater: Inflater
+  #head: number[] = []
+  #isZlib = false
+  #isBegun = false
+  /** Bytes behind the end. */
+  #behind = 0
+
+  constructor(budget: ScanBudget, inner: BodyReader) {
+    this.#inflater = new Inflater(budget, (bytes) => inner.write(bytes))
+  }
+
+  get problem(): Problem | undefined {
+    const { state } = this.#inflater
+    if (state === 'over-limit' || state === 'damaged') return state
+    return this.#behind > (this.#isZlib ? ADLER_BYTES : 0) ? 'damaged' : undefined
+  }
+
+  write(piece: Uint8Array): void {
+    if (this.#isBegun) {
+      this.#push(piece)
+      return
+    }
+    const missing = ZLIB_HEADER_BYTES - this.#head.length
+    this.#head.push(...piece.subarray(0, missing))
+    if (this.#head.length === ZLIB_HEADER_BYTES) this.#begin(piece.subarray(missing))
+  }
+
+  close(): Problem | undefined {
+    if (this.#head.length === 0) return undefined
+    if (!this.#isBegun) this.#begin(new Uint8Array(0))
+    const isEnded = this.#inflater.state === 'ended'
+    const isWhole = !this.#isZlib || this.#behind === ADLER_BYTES
+    return this.problem ?? (isEnded && isWhole ? undefined : 'damaged')
+  }
+
+  #begin(rest: Uint8Array): void {
+    const [first = 0, second = 0] = this.#head
+    this.#isZlib = (first & 15) === 8 && (first * 256 + second) % 31 === 0 && (second & 32) === 0
+    this.#isBegun = true
+    if (!this.#isZlib) this.#push(Uint8Array.from(this.#head))
+    this.#push(rest)
+  }
+
+  #push(bytes: Uint8Array): void {
+    const used = this.#inflater.isClosed ? 0 : this.#inflater.push(bytes)
+    this.#behind += bytes.length - used
+  }
+}

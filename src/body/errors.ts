@@ -1,0 +1,19 @@
+import { HashgateError } from '../errors.ts'
+
+/** A body that is not what its headers say, or that an origin may read otherwise than the gate does. */
+export class MalformedBodyError extends HashgateError {
+  readonly code = 'malformed'
+
+  constructor(problem: string) {
+    super(`the body is malformed: ${problem}`)
+  }
+}
+
+/** A body that grows beyond a bound when it is unpacked. */
+export class BodyOverLimitError extends HashgateError {
+  readonly code = 'too-large'
+
+  constructor(what: string, limit: number) {
+    super(`the body has more than ${limit} ${what}`)
+  }
+}

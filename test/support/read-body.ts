@@ -1,0 +1,51 @@
+import { type BodyOptions, createBodyReader, type UnreadableReason } from '../../src/body/reader.ts'
+
+/** A file as it was told. */
+export interface ToldFile {
+  text: string
+  bytes: Buffer
+  isText: boolean
+}
+
+export interface ReadOptions extends Partial<BodyOptions> {
+  /** Bytes of a piece. */
+  size?: number
+  onUnreadable?: (reason: UnreadableReason) => void
+}
+
+/** Reads a body in pieces. Returns the files that are told to their end. */
+export function readFiles(
+  body: string | Uint8Array,
+  headers: Record<string, string>,
+  options: ReadOptions = {},
+): ToldFile[] {
+  const {
+    size = Infinity,
+    onUnreadable = () => {},
+    maxFiles = 100,
+    base64Fields = new Set(),
+  } = options
+  const files: ToldFile[] = []
+  const reader = createBodyReader(
+    new Headers(headers),
+    { maxFiles, base64Fields },
+    {
+      openFile: ({ isText }) => {
+        const pieces: Uint8Array[] = []
+        return {
+          write: (piece) => void pieces.push(piece.slice()),
+          end: () => {
+            const bytes = Buffer.concat(pieces)
+            files.push({ text: bytes.toString(), bytes, isText })
+          },
+        }
+      },
+      onUnreadable,
+    },
+  )
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  const step = Math.min(size, Math.max(1, bytes.length))
+  for (let at = 0; at < bytes.length; at += step) reader.write(bytes.slice(at, at + step))
+  reader.end()
+  return files
+}
