@@ -1,10 +1,9 @@
-import { MalformedBodyError } from './errors.ts'
 import type { BodyHandlers, BodyOptions, BodyReader } from './reader.ts'
 import { TextFiles, TextGatherer } from './text-files.ts'
 
 /**
- * Finds files in the strings of JSON (RFC 8259). All strings are looked at where they stand: of a name that is there twice,
- * parsers keep the first or the last.
+ * Finds files in the strings of JSON (RFC 8259), one text or many. All strings are looked at where they stand: of a name that
+ * is there twice, parsers keep the first or the last. What is no JSON is looked at as a text: a file may be sent as anything.
  */
 export class JsonReader implements BodyReader {
   readonly #text: TextGatherer
@@ -21,27 +20,25 @@ export class JsonReader implements BodyReader {
 
   end(): void {
     const text = this.#text.end()
-    if (text === undefined || text.trim() === '') return
-    if (!isJson(text)) throw new MalformedBodyError('it is no JSON')
+    if (text === undefined) return
+    if (!isJson(text)) this.#files.look(text)
     let name: string | undefined
     for (const { value, isName } of stringsOf(text)) {
-      if (!isName) this.#files.look(value, name)
+      if (value !== undefined && !isName) this.#files.look(value, name)
       name = isName ? value : undefined
     }
   }
 }
 
-/** The strings of JSON in their order, and whether each is a name. */
-function* stringsOf(json: string): Generator<{ value: string; isName: boolean }> {
+/** The strings of JSON in their order, and whether each is a name; `undefined` for one that does not come to an end. */
+function* stringsOf(json: string): Generator<{ value: string | undefined; isName: boolean }> {
   for (let begin = json.indexOf('"'); begin !== -1;) {
     let end = json.indexOf('"', begin + 1)
-    while (isEscaped(json, end)) end = json.indexOf('"', end + 1)
+    while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1)
     let next = end + 1
     while (/\s/.test(json.charAt(next))) next++
-    yield {
-      value: JSON.parse(json.slice(begin, end + 1)) as string,
-      isName: json[next] === ':',
-    }
+    const value = end === -1 ? undefined : parseString(json.slice(begin, end + 1))
+    yield { value, isName: json[next] === ':' }
     begin = json.indexOf('"', next)
   }
 }
@@ -59,5 +56,13 @@ function isJson(text: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+function parseString(json: string): string | undefined {
+  try {
+    return JSON.parse(json) as string
+  } catch {
+    return undefined
   }
 }

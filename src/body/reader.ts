@@ -55,16 +55,16 @@ export function createBodyReader(
   handlers: BodyHandlers,
 ): BodyReader {
   const encodings = readEncodings(headers)
-  const inner = readerByType(headers.get('content-type') ?? '', options, handlers)
-  const plain = isAwsChunked(headers) ? new AwsChunkedReader(inner) : inner
   if (encodings === 'unsupported') {
     handlers.onUnreadable('unsupported-encoding')
-    return handlers.openFile({ isText: false })
+    return handlers.openFile({ isText: true })
   }
-  return encodings.reduceRight<BodyReader>(
+  const plain = readerByType(headers.get('content-type') ?? '', options, handlers)
+  const inflating = encodings.reduce<BodyReader>(
     (reader, encoding) => new InflatingReader(encoding, reader),
     plain,
   )
+  return isAwsChunked(headers) ? new AwsChunkedReader(inflating) : inflating
 }
 
 function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {

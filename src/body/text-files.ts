@@ -72,22 +72,12 @@ export class TextGatherer {
     else this.#pieces = []
   }
 
-  /**
-   * The text, if it is not too long to be looked into.
-   * @throws {MalformedBodyError} it is not UTF-8
-   */
+  /** The text, if it is not too long to be looked into: UTF-8, and of UTF-16, which some readers take, what is ASCII. */
   end(): string | undefined {
     this.#sink.end()
-    if (this.#bytes > MAX_TEXT_BYTES) {
-      this.#handlers.onUnreadable('over-limit')
-      return undefined
-    }
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(
-        Buffer.concat(this.#pieces),
-      )
-    } catch {
-      throw new MalformedBodyError('it is not UTF-8')
-    }
+    if (this.#bytes <= MAX_TEXT_BYTES)
+      return Buffer.concat(this.#pieces).toString().replaceAll('\0', '')
+    this.#handlers.onUnreadable('over-limit')
+    return undefined
   }
 }

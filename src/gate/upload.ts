@@ -54,7 +54,7 @@ export async function passUpload(request: Request, tools: UploadTools): Promise<
     }
     const isLong = length !== undefined && length > config.maxBufferedBytes
     const inspection = new Inspection(request.headers, isLong ? withLessHeld(tools) : tools)
-    claim = await bytes.claim(isLong ? HoldBack.bytes + LONG_HELD_BYTES : (length ?? 0))
+    claim = await bytes.claim(isLong ? HoldBack.bytes + longHeldBytes(config) : (length ?? 0))
     return isLong
       ? await passLong(request, length, claim, inspection, tools)
       : await passHeld(request, length, claim, inspection, tools)
@@ -67,10 +67,12 @@ export async function passUpload(request: Request, tools: UploadTools): Promise<
 }
 
 /** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
-const LONG_HELD_BYTES = 4 * 1024 * 1024
+function longHeldBytes({ maxHeldBytes }: Config): number {
+  return Math.floor(maxHeldBytes / 16)
+}
 
 function withLessHeld(tools: UploadTools): UploadTools {
-  const limits = { ...tools.context.limits, heldBytes: LONG_HELD_BYTES }
+  const limits = { ...tools.context.limits, heldBytes: longHeldBytes(tools.config) }
   return { ...tools, context: { ...tools.context, limits } }
 }
 

@@ -69,6 +69,10 @@ describe('readConfig', () => {
     [{ ON_UNSCANNABLE: '' }, 'ON_UNSCANNABLE must be allow or refuse'],
     [{ GATED_METHODS: 'GET' }, 'GATED_METHODS.0 must list POST, PUT, PATCH or DELETE'],
     [{ MAX_HELD_BYTES: 1000 }, 'MAX_HELD_BYTES must be at least MAX_BUFFERED_BYTES'],
+    [
+      { MAX_HELD_BYTES: 1048575, MAX_BUFFERED_BYTES: 1000 },
+      'MAX_HELD_BYTES must be at least 1048576 for long uploads',
+    ],
     [{ ORIGIN_URL: 'origin.example' }, 'ORIGIN_URL must be http:// or https:// and a host'],
     [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be'],
     [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],

@@ -70,7 +70,7 @@ function multipart(
     Buffer.from(
       `--${boundary}\r\nContent-Disposition: form-data; name="note"\r\n\r\n--${boundary.slice(0, -1)}\r\n\r\n`,
     ),
-    Buffer.from(`--${boundary}--\r\nThis is an epilogue.`),
+    Buffer.from(`--${boundary}--\r\n`),
   ])
   return { body, headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` } }
 }

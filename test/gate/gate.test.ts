@@ -186,7 +186,7 @@ describe('the gate', () => {
       'text/plain',
       'application/json',
       'video/mp4',
-      'multipart/mixed; boundary=x',
+      'application/x-www-form-urlencoded',
     ]) {
       expect((await setUp().send(known, { headers: { 'content-type': type } })).status).toBe(451)
     }
@@ -249,7 +249,7 @@ describe('multipart bodies', () => {
       ),
       encode(`\r\n--${boundary}\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n`),
       unrelated,
-      encode(`\r\n--${boundary}--\r\nepilogue`),
+      encode(`\r\n--${boundary}--\r\n`),
     ]
     const body = new Uint8Array(await new Blob(parts).arrayBuffer())
     const { send, forwarded } = setUp()
@@ -334,7 +334,12 @@ describe('bodies over the limit', () => {
           answers.push(() => resolve(new Response(null, { status: 201 })))
         }),
     }
-    const vars = { MAX_BUFFERED_BYTES: 100_000, MAX_HELD_BYTES: 200_000, MAX_WAIT_SECONDS: 1 }
+    const vars = {
+      MAX_BODY_BYTES: 100_000,
+      MAX_BUFFERED_BYTES: 100_000,
+      MAX_HELD_BYTES: 200_000,
+      MAX_WAIT_SECONDS: 1,
+    }
     const { send, verdicts } = setUp(vars, { origin })
     const upload = (bytes: number) =>
       send(new Uint8Array(bytes), { headers: { 'content-length': String(bytes) } })

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GateHarness, startGate } from '../support/gate-harness.ts'
@@ -50,6 +51,7 @@ const ROUTES: Record<string, (request: IncomingMessage, response: ServerResponse
 }
 
 let server: Server
+const upgraded: Duplex[] = []
 let direct: URL
 let worker: GateHarness
 
@@ -61,6 +63,7 @@ beforeAll(async () => {
   })
   server.on('upgrade', (request, socket) => {
     socket.on('error', () => undefined) // who asked has gone
+    upgraded.push(socket)
     const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
     const accept = createHash('sha1').update(key).digest('base64')
     socket.write(
@@ -76,6 +79,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker.close()
+  for (const socket of upgraded) socket.destroy()
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
 })

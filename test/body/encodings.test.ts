@@ -1,0 +1,147 @@
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { BodyOverLimitError, MalformedBodyError } from '../../src/body/errors.ts'
+import { MAX_INFLATED_BYTES } from '../../src/body/limits.ts'
+import { createBodyReader } from '../../src/body/reader.ts'
+import { randomBytes } from '../support/random.ts'
+import { readFiles } from '../support/read-body.ts'
+
+const CONTENT = Buffer.concat([randomBytes(9000, 1), Buffer.from('abc'.repeat(3000))])
+const SIZES = [Infinity, 4096, 7, 1]
+
+const ENCODED: [string, Buffer][] = [
+  ['gzip', gzipSync(CONTENT)],
+  ['x-gzip', gzipSync(CONTENT)],
+  ['GZIP', Buffer.concat([gzipSync(CONTENT.subarray(0, 5000)), gzipSync(CONTENT.subarray(5000))])],
+  ['deflate', deflateSync(CONTENT)],
+  ['deflate', deflateRawSync(CONTENT)],
+  ['deflate, gzip', gzipSync(deflateSync(CONTENT))],
+  ['identity', CONTENT],
+  ['', CONTENT],
+]
+
+describe('a compressed body', () => {
+  it.each(ENCODED)('is told as it is when it is inflated: %j', (encoding, body) => {
+    for (const size of SIZES) {
+      const [file, ...others] = readFiles(body, { 'content-encoding': encoding }, { size })
+      expect([file?.isText, others]).toEqual([false, []])
+      expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+    }
+  })
+
+  it('may be a form', () => {
+    const form =
+      '--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\none\r\n--b--\r\n'
+    const headers = {
+      'content-encoding': 'gzip',
+      'content-type': 'multipart/form-data; boundary=b',
+    }
+    expect(readFiles(gzipSync(form), headers).map(({ text }) => text)).toEqual(['one'])
+  })
+
+  it.each(['br', 'zstd', 'compress', 'gzip, br', 'gzip, gzip, gzip'])(
+    'is told as it came where its encoding is not read: %s',
+    (encoding) => {
+      const reasons: string[] = []
+      const onUnreadable = (reason: string) => void reasons.push(reason)
+      const [file] = readFiles(CONTENT, { 'content-encoding': encoding }, { onUnreadable })
+      expect([reasons, file?.isText]).toEqual([['unsupported-encoding'], true])
+      expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+    },
+  )
+
+  it.each([
+    ['gzip', Buffer.from('no gzip at all')],
+    ['gzip', gzipSync(CONTENT).subarray(0, -1)],
+    ['gzip', Buffer.concat([gzipSync(CONTENT).subarray(0, -8), Buffer.alloc(8)])],
+    ['deflate', deflateSync(CONTENT).subarray(0, -1)],
+    ['deflate', deflateRawSync(CONTENT).subarray(0, -1)],
+    ['deflate', Buffer.concat([deflateSync(CONTENT), Buffer.from('x')])],
+    ['deflate', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+  ])('is refused where it is damaged: %s, %#', (encoding, body) => {
+    for (const size of SIZES) {
+      expect(() => readFiles(body, { 'content-encoding': encoding }, { size })).toThrow(
+        MalformedBodyError,
+      )
+    }
+  })
+
+  it('may be empty', () => {
+    for (const encoding of ['gzip', 'deflate']) {
+      expect(readFiles('', { 'content-encoding': encoding }).map(({ text }) => text)).toEqual([''])
+    }
+  })
+
+  it('may grow a hundredfold, and no more', () => {
+    const read = (body: Buffer) => () => readFiles(body, { 'content-encoding': 'gzip' })
+    expect(read(gzipSync(Buffer.alloc(900_000)))).not.toThrow()
+    expect(read(gzipSync(Buffer.alloc(3_000_000)))).toThrow(BodyOverLimitError)
+  })
+
+  it('may inflate to as many bytes as it may', () => {
+    let told = 0
+    const sink = { write: (piece: Uint8Array) => void (told += piece.length), end: () => {} }
+    const reader = createBodyReader(
+      new Headers({ 'content-encoding': 'deflate' }),
+      { maxFiles: 1, base64Fields: new Set() },
+      { openFile: () => sink, onUnreadable: () => {} },
+    )
+    // Stored blocks of 65,535 bytes: as much as goes in comes out.
+    const block = Buffer.concat([Buffer.from([0, 0xff, 0xff, 0, 0]), Buffer.alloc(65_535, 1)])
+    const fill = () => {
+      for (let i = 0; i < MAX_INFLATED_BYTES / 65_535 - 1; i++) reader.write(block)
+    }
+    expect(fill).not.toThrow()
+    expect(told).toBeGreaterThan(MAX_INFLATED_BYTES - 2 * 65_535)
+    const more = () => {
+      for (let i = 0; i < 3; i++) reader.write(block)
+    }
+    expect(more).toThrow(BodyOverLimitError)
+  })
+})
+
+describe('a body in chunks of S3', () => {
+  const signature = `;chunk-signature=${'ab'.repeat(32)}`
+  const chunk = (data: Uint8Array) =>
+    Buffer.concat([
+      Buffer.from(`${data.length.toString(16)}${signature}\r\n`),
+      data,
+      Buffer.from('\r\n'),
+    ])
+  const end = Buffer.from(`0${signature}\r\n\r\n`)
+  const body = Buffer.concat([chunk(CONTENT.subarray(0, 8192)), chunk(CONTENT.subarray(8192)), end])
+  const headers = { 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' }
+
+  it.each([headers, { 'content-encoding': 'aws-chunked' }])('is told without them: %o', (own) => {
+    for (const size of SIZES) {
+      const [file] = readFiles(body, own, { size })
+      expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+    }
+  })
+
+  it('may have trailing headers', () => {
+    const trailing = Buffer.from('0\r\nx-amz-checksum-crc32c:sOO8/Q==\r\n\r\n')
+    const [file] = readFiles(Buffer.concat([chunk(CONTENT), trailing]), headers)
+    expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+  })
+
+  it('may be compressed', () => {
+    const [file] = readFiles(Buffer.concat([chunk(gzipSync(CONTENT)), end]), {
+      ...headers,
+      'content-encoding': 'aws-chunked,gzip',
+    })
+    expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+  })
+
+  it.each([
+    ['no size', Buffer.from('x\r\n')],
+    ['no end', chunk(CONTENT)],
+    ['a size that is too small', Buffer.from('2\r\nabc\r\n0\r\n\r\n')],
+    ['a bare LF', Buffer.from('3\nabc\r\n0\r\n\r\n')],
+    ['a long line', Buffer.from(`3;${'x'.repeat(2000)}\r\n`)],
+  ])('is refused where it is malformed: %s', (_, bad) => {
+    for (const size of SIZES) {
+      expect(() => readFiles(bad, headers, { size })).toThrow(MalformedBodyError)
+    }
+  })
+})
