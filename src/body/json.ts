@@ -30,15 +30,15 @@ export class JsonReader implements BodyReader {
   }
 }
 
-/** The strings of JSON in their order, and whether each is a name; `undefined` for one that does not come to an end. */
+/** The strings of JSON in their order, and whether each is a name; `undefined` for one that is none. */
 function* stringsOf(json: string): Generator<{ value: string | undefined; isName: boolean }> {
   for (let begin = json.indexOf('"'); begin !== -1;) {
     let end = json.indexOf('"', begin + 1)
     while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1)
+    if (end === -1) return
     let next = end + 1
     while (/\s/.test(json.charAt(next))) next++
-    const value = end === -1 ? undefined : parseString(json.slice(begin, end + 1))
-    yield { value, isName: json[next] === ':' }
+    yield { value: parseString(json.slice(begin, end + 1)), isName: json[next] === ':' }
     begin = json.indexOf('"', next)
   }
 }
