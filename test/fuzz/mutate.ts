@@ -23,7 +23,8 @@ export function mutate(
 const TELLING_BYTES = [0, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 128, 254, 255]
 const TELLING_NUMBERS = [0, 1, 0x7f, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0xffffffff]
 
-function mutateBytes(file: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
+/** Changes bytes anywhere. */
+export function mutateBytes(file: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
   if (file.length < 4) return file
   const copy = file.slice()
   // Headers decide most: half of the changes are in the first 200 bytes.

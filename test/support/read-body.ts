@@ -10,6 +10,8 @@ export interface ToldFile {
 export interface ReadOptions extends Partial<BodyOptions> {
   /** Bytes of a piece. */
   size?: number
+  /** Bytes of the next piece, if they differ. */
+  nextSize?: () => number
   onUnreadable?: (reason: UnreadableReason) => void
 }
 
@@ -21,6 +23,7 @@ export function readFiles(
 ): ToldFile[] {
   const {
     size = Infinity,
+    nextSize = () => size,
     onUnreadable = () => {},
     maxFiles = 100,
     base64Fields = new Set(),
@@ -44,8 +47,11 @@ export function readFiles(
     },
   )
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  const step = Math.min(size, Math.max(1, bytes.length))
-  for (let at = 0; at < bytes.length; at += step) reader.write(bytes.slice(at, at + step))
+  for (let at = 0; at < bytes.length;) {
+    const end = Math.min(bytes.length, at + nextSize())
+    reader.write(bytes.slice(at, end))
+    at = end
+  }
   reader.end()
   return files
 }
