@@ -48,6 +48,7 @@ export async function benchGate(): Promise<void> {
     }
     const bars = new Bars()
     await showUploads(contenders, photos.slice(1), bars)
+    showWaits(gate.log)
     await showUngated({ hashgate: gate.url.href, bare: bare.url, origin: origin.url }, bars)
     console.log('### Bars\n')
     printTable(['what', 'value', 'bar', ''], [...bars.rows])
@@ -83,6 +84,17 @@ async function showUploads(
     const what = `uploads, ${connections} connections, ratio of Node to hashgate`
     bars.check(what, theirs / ours, 1 / LEAST_RATIO)
   }
+}
+
+/** How long uploads waited for their verdicts when they had come, by the Worker's own events. */
+function showWaits(log: readonly string[]): void {
+  const waits = log
+    .map((line) => JSON.parse(line) as { afterLastByteMs?: number })
+    .flatMap(({ afterLastByteMs }) => afterLastByteMs ?? [])
+    .toSorted((a, b) => a - b)
+  const at = (share: number) => String(waits[Math.floor(waits.length * share)] ?? 0)
+  console.log('### From the last byte of an upload to its verdict, ms\n')
+  printTable(['uploads', 'p50', 'p99'], [[String(waits.length), at(0.5), at(0.99)]])
 }
 
 /** What the gate adds to a request that is not gated: the rest is what any Worker takes. */

@@ -94,7 +94,8 @@ export function createGate(parts: GateParts): Hono {
         return results
       },
       forward: (body) => parts.origin.forward(request, body),
-      onVerdict: (verdict) => onEvent(verdictEvent(caseId, request, verdict, listVersion)),
+      onVerdict: (verdict, afterLastByteMs) =>
+        onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs })),
     })
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
     const outcome = await passing

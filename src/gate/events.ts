@@ -12,6 +12,8 @@ export interface VerdictEvent {
   path: string
   /** Version of the list that was asked; absent if there was none. */
   listVersion?: number
+  /** Milliseconds from the last byte of the body to the verdict, as far as the platform lets its clock go on meanwhile. */
+  afterLastByteMs?: number
   /** Files of the upload, and what was found within them: not entries of unknown formats, and no more than MAX_FILE_EVENTS. */
   files: FileEvent[]
   /** Number of files that are left out here. */
@@ -52,11 +54,17 @@ export interface MatchEvent {
 /** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
 const MAX_FILE_EVENTS = 200
 
+/** What else is known of a verdict. */
+export interface VerdictFacts {
+  listVersion: number | undefined
+  afterLastByteMs: number | undefined
+}
+
 export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
-  listVersion: number | undefined,
+  { listVersion, afterLastByteMs }: VerdictFacts,
 ): VerdictEvent {
   const told = filesToTell(verdict.files)
   const otherFiles = verdict.files.length - told.length
@@ -68,6 +76,7 @@ export function verdictEvent(
     method: request.method,
     path: new URL(request.url).pathname,
     ...(listVersion !== undefined && { listVersion }),
+    ...(afterLastByteMs !== undefined && { afterLastByteMs: Math.round(afterLastByteMs) }),
     files: told.map(fileEvent),
     ...(otherFiles > 0 && { otherFiles }),
     ...('error' in verdict && { error: describeError(verdict.error) }),

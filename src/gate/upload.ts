@@ -36,8 +36,8 @@ export interface UploadTools extends InspectionTools {
   decoders: Budget
   /** Sends the request on with a body. */
   forward: (body: ForwardedBody) => Promise<Response>
-  /** Told the verdict, before the origin can have the whole body. */
-  onVerdict: (verdict: Verdict) => void
+  /** Told the verdict, before the origin can have the whole body, and the milliseconds since the last byte came in. */
+  onVerdict: (verdict: Verdict, afterLastByteMs?: number) => void
 }
 
 /** What became of an upload: the origin's answer, which may be a failure, or why it was not asked. */
@@ -86,9 +86,9 @@ async function passHeld(
 ): Promise<UploadOutcome> {
   const held = new HeldBody(claim, length)
   try {
-    await receive(request, length, held, inspection, tools)
+    const lastByteAt = await receive(request, length, held, inspection, tools)
     const verdict = await inspection.end()
-    tools.onVerdict(verdict)
+    tools.onVerdict(verdict, performance.now() - lastByteAt)
     if (verdict.action !== 'allow') return { refusal: verdict.reason }
     return await passed(answerIn(tools.forward(held.toBody()), tools))
   } finally {
@@ -96,14 +96,17 @@ async function passHeld(
   }
 }
 
-/** Reads a body to its end. It is inspected while it comes, or, if too many others are, all at once when it has come. */
+/**
+ * Reads a body to its end. It is inspected while it comes, or, if too many others are, all at once when it has come. Returns
+ * when that was.
+ */
 async function receive(
   request: Request,
   length: number | undefined,
   held: HeldBody,
   inspection: Inspection,
   { config, decoders }: UploadTools,
-): Promise<void> {
+): Promise<number> {
   const maxBytes = length ?? Math.min(config.maxBodyBytes, config.maxBufferedBytes)
   const place = decoders.tryClaim(1)
   try {
@@ -117,7 +120,9 @@ async function receive(
     place?.release()
   }
   if (length !== undefined && held.length !== length) throw new ClientGoneError()
+  const lastByteAt = performance.now()
   if (!place) for (const piece of held.pieces()) await inspection.take(piece)
+  return lastByteAt
 }
 
 /** An upload that begins to go to the origin before it has come to its end, which is held back until the verdict. */
@@ -148,9 +153,10 @@ async function passLong(
       if (isTaken) isTaken = await isWritten(holdBack.write(kept), response)
     }
     if (received !== length) throw new ClientGoneError()
+    const lastByteAt = performance.now()
     const verdict = await inspection.end()
     if (verdict.action !== 'allow') return await breakOff(verdict, holdBack, tools)
-    tools.onVerdict(verdict)
+    tools.onVerdict(verdict, performance.now() - lastByteAt)
     return await passed(sendRest(holdBack, response, tools))
   } catch (error) {
     await holdBack.abort(error)

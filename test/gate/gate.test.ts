@@ -122,6 +122,7 @@ describe('the gate', () => {
           method,
           path: '/a/b',
           listVersion: 1,
+          afterLastByteMs: expect.any(Number),
           files: [
             {
               coverage: 'scanned',
