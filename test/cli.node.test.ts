@@ -203,7 +203,7 @@ describe('hashgate list', () => {
     const verified = await hashgate('list', 'verify', ...store())
     expect(verified).toMatchObject({
       code: 0,
-      out: 'version 3 is whole: 3 entries in 11 values\n',
+      out: 'version 3 is whole: 3 entries in 13 values\n',
     })
     const back = await hashgate('list', 'rollback', '1', ...store())
     expect(back.out).toBe('published version 4, with the content of version 1\n')

@@ -58,7 +58,12 @@ export interface Matcher {
   match(queries: readonly Query[]): Promise<MatchResult[]>
 }
 
-/** Orders matches, and leaves out what is too many. */
+/** Orders matches, the nearest first and else by their names, and leaves out what is too many. */
 export function nearestMatches(matches: readonly Match[]): Match[] {
-  return matches.toSorted((a, b) => a.distance - b.distance).slice(0, MAX_MATCHES)
+  const byName = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
+  return matches
+    .toSorted(
+      (a, b) => a.distance - b.distance || byName(a.bank, b.bank) || byName(a.entry, b.entry),
+    )
+    .slice(0, MAX_MATCHES)
 }
