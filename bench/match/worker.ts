@@ -3,6 +3,7 @@
 //   POST /prepare   a Spec      makes a case ready
 //   POST /run       { ms }      runs its contenders by turns for so long; milliseconds of a call, by contender
 //   POST /load      { needle }  the list from KV, and the first answer: how many matches
+//   POST /match     { needle }  an answer of the list that was loaded
 //   POST /read      { keys }    the same values, and nothing done with them: how many bytes
 //   GET  /                      nothing
 
@@ -22,6 +23,7 @@ interface Env {
 }
 
 let prepared: Case | undefined
+let loaded: BankIndex | undefined
 
 const ROUTES: Record<string, (body: string, env: Env) => unknown> = {
   '/': () => null,
@@ -31,7 +33,12 @@ const ROUTES: Record<string, (body: string, env: Env) => unknown> = {
     return prepared.facts
   },
   '/run': (body) => runByTurns(prepared, (JSON.parse(body) as { ms: number }).ms),
-  '/load': (body, env) => load(env, (JSON.parse(body) as { needle: string }).needle),
+  '/load': async (body, env) => {
+    const store = new SealedStore(new KvStore(env.HASH_LISTS), parseListKeys(env.LIST_KEY))
+    loaded = await BankIndex.load(modules, store, await readManifest(store))
+    return countMatches(body)
+  },
+  '/match': (body) => countMatches(body),
   '/read': (body, env) =>
     readValues(env.HASH_LISTS, (JSON.parse(body) as { keys: string[][] }).keys),
 }
@@ -58,13 +65,12 @@ async function runByTurns(
   return { means: sums.map((sum) => sum / rounds), rounds }
 }
 
-async function load(env: Env, needle: string): Promise<number> {
-  const hash = parseHash(needle)
+/** Matches of a needle in the list that was loaded. */
+async function countMatches(body: string): Promise<number> {
+  const hash = parseHash((JSON.parse(body) as { needle: string }).needle)
   if (!hash) throw new Error('no needle')
-  const store = new SealedStore(new KvStore(env.HASH_LISTS), parseListKeys(env.LIST_KEY))
-  const index = await BankIndex.load(modules, store, await readManifest(store))
   const needles = [{ probe: 'identity', hash, quality: 100, frame: 0 } as const]
-  const [result] = await index.match([{ needles }])
+  const [result] = (await loaded?.match([{ needles }])) ?? []
   return result?.matches.length ?? 0
 }
 

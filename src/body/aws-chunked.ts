@@ -18,7 +18,7 @@ const MAX_LINE = 1024
  */
 export class AwsChunkedReader implements BodyReader {
   readonly #inner: BodyReader
-  #state: 'size' | 'data' | 'data-end' | 'trailer' = 'size'
+  #state: 'size' | 'data' | 'data-end' | 'trailer' | 'ended' = 'size'
   #line = ''
   #left = 0
 
@@ -34,7 +34,7 @@ export class AwsChunkedReader implements BodyReader {
   }
 
   end(): void {
-    if (this.#state !== 'trailer') throw new MalformedBodyError('its last chunk is missing')
+    if (this.#state !== 'ended') throw new MalformedBodyError('its last chunk is missing')
     this.#inner.end()
   }
 
@@ -53,6 +53,7 @@ export class AwsChunkedReader implements BodyReader {
     this.#line += String.fromCharCode(...piece.subarray(at, Math.min(end, at + MAX_LINE + 1)))
     if (this.#line.length > MAX_LINE)
       throw new MalformedBodyError('a line between chunks is too long')
+    if (this.#state === 'ended') throw new MalformedBodyError('something follows its last chunk')
     if (feed !== -1) this.#useLine()
     return end
   }
@@ -61,7 +62,13 @@ export class AwsChunkedReader implements BodyReader {
     const line = this.#line
     this.#line = ''
     if (!line.endsWith('\r\n')) throw new MalformedBodyError('a line between chunks ends wrongly')
-    if (this.#state === 'trailer') return
+    if (this.#state === 'ended') throw new MalformedBodyError('something follows its last chunk')
+    if (this.#state === 'trailer') {
+      if (line === '\r\n') this.#state = 'ended'
+      else if (!/^[\w-]+:[\x20-\x7e]*\r\n$/.test(line))
+        throw new MalformedBodyError('its end is no header')
+      return
+    }
     if (this.#state === 'data-end') {
       if (line !== '\r\n') throw new MalformedBodyError('a chunk is longer than it says')
       this.#state = 'size'

@@ -94,7 +94,8 @@ class Gzip implements Decoder {
 
   get problem(): Problem | undefined {
     const { problem } = this.#gzip.findings
-    return problem === undefined || problem === 'over-limit' ? problem : 'damaged'
+    if (problem === 'over-limit') return problem
+    return problem !== undefined || this.#gzip.bytesBehind > 0 ? 'damaged' : undefined
   }
 
   write(piece: Uint8Array): void {

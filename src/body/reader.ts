@@ -2,6 +2,7 @@ import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
 import { InflatingReader, readEncodings } from './content-encoding.ts'
 import { JsonReader } from './json.ts'
 import { MultipartReader } from './multipart.ts'
+import { RawCopy } from './raw-copy.ts'
 import { UrlencodedReader } from './urlencoded.ts'
 
 /** Takes a body's bytes as they come, and tells the files in it. */
@@ -59,12 +60,16 @@ export function createBodyReader(
     handlers.onUnreadable('unsupported-encoding')
     return handlers.openFile({ isText: true })
   }
-  const plain = readerByType(headers.get('content-type') ?? '', options, handlers)
+  const type = headers.get('content-type') ?? ''
+  const plain = readerByType(type, options, handlers)
+  const isChunked = isAwsChunked(headers)
+  if (encodings.length === 0 && !isChunked) return plain
   const inflating = encodings.reduce<BodyReader>(
     (reader, encoding) => new InflatingReader(encoding, reader),
     plain,
   )
-  return isAwsChunked(headers) ? new AwsChunkedReader(inflating) : inflating
+  const decoding = isChunked ? new AwsChunkedReader(inflating) : inflating
+  return new RawCopy(decoding, handlers.openFile({ isText: true }))
 }
 
 function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {

@@ -30,6 +30,8 @@ export class GzipReader {
   #flags = 0
   #skip = 0
   #inflater: Inflater | undefined
+  /** Bytes behind the last member. */
+  bytesBehind = 0
 
   constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
     this.#budget = budget
@@ -60,6 +62,7 @@ export class GzipReader {
   #step(bytes: Uint8Array): number {
     switch (this.#state) {
       case 'behind':
+        this.bytesBehind += bytes.length
         return bytes.length
       case 'data':
         return this.#inflate(bytes)
@@ -147,7 +150,10 @@ export class GzipReader {
   /** Begins another member, if that is what follows. */
   #expectMember(magic: Uint8Array): void {
     this.#state = 'behind'
-    if (!isGzip(magic)) return
+    if (!isGzip(magic)) {
+      this.bytesBehind += magic.length
+      return
+    }
     this.#expect('header', HEADER_BYTES)
     this.#gather.take(magic)
   }

@@ -23,9 +23,12 @@ const ENCODED: [string, Buffer][] = [
 describe('a compressed body', () => {
   it.each(ENCODED)('is told as it is when it is inflated: %j', (encoding, body) => {
     for (const size of SIZES) {
-      const [file, ...others] = readFiles(body, { 'content-encoding': encoding }, { size })
-      expect([file?.isText, others]).toEqual([false, []])
+      const files = readFiles(body, { 'content-encoding': encoding }, { size })
+      const [file, raw] = files
       expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+      // As it came, it is told as well: an origin may take it so.
+      if (body !== CONTENT) expect(Buffer.compare(raw!.bytes, body)).toBe(0)
+      expect(files.map(({ isText }) => isText)).toEqual(body === CONTENT ? [false] : [false, true])
     }
   })
 
@@ -36,7 +39,11 @@ describe('a compressed body', () => {
       'content-encoding': 'gzip',
       'content-type': 'multipart/form-data; boundary=b',
     }
-    expect(readFiles(gzipSync(form), headers).map(({ text }) => text)).toEqual(['one'])
+    expect(readFiles(gzipSync(form), headers)[0]?.text).toEqual('one')
+    // An origin that does not inflate it would find the second form.
+    const two = Buffer.concat([gzipSync(form), Buffer.from(`\r\n${form}`)])
+    for (const size of SIZES)
+      expect(() => readFiles(two, headers, { size })).toThrow(MalformedBodyError)
   })
 
   it.each(['br', 'zstd', 'compress', 'gzip, br', 'gzip, gzip, gzip'])(
@@ -68,7 +75,10 @@ describe('a compressed body', () => {
 
   it('may be empty', () => {
     for (const encoding of ['gzip', 'deflate']) {
-      expect(readFiles('', { 'content-encoding': encoding }).map(({ text }) => text)).toEqual([''])
+      expect(readFiles('', { 'content-encoding': encoding }).map(({ text }) => text)).toEqual([
+        '',
+        '',
+      ])
     }
   })
 
@@ -138,6 +148,9 @@ describe('a body in chunks of S3', () => {
     ['no end', chunk(CONTENT)],
     ['a size that is too small', Buffer.from('2\r\nabc\r\n0\r\n\r\n')],
     ['a bare LF', Buffer.from('3\nabc\r\n0\r\n\r\n')],
+    ['something behind its end', Buffer.concat([end, Buffer.from('x')])],
+    ['a form behind its end', Buffer.concat([end, Buffer.from('\r\n--b\r\n')])],
+    ['a trailer that is none', Buffer.from('0\r\nno header\r\n\r\n')],
     ['a long line', Buffer.from(`3;${'x'.repeat(2000)}\r\n`)],
   ])('is refused where it is malformed: %s', (_, bad) => {
     for (const size of SIZES) {

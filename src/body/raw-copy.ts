@@ -1,0 +1,25 @@
+import type { BodyReader, FileSink } from './reader.ts'
+
+/**
+ * Reads an encoded body, and tells it as a file as it came, too: an origin that does not undo the encoding finds what lies in it
+ * in the clear.
+ */
+export class RawCopy implements BodyReader {
+  readonly #decoded: BodyReader
+  readonly #raw: FileSink
+
+  constructor(decoded: BodyReader, raw: FileSink) {
+    this.#decoded = decoded
+    this.#raw = raw
+  }
+
+  write(piece: Uint8Array): void {
+    this.#raw.write(piece)
+    this.#decoded.write(piece)
+  }
+
+  end(): void {
+    this.#decoded.end()
+    this.#raw.end()
+  }
+}
