@@ -10,7 +10,7 @@ import {
 } from '../support/archive-writer.ts'
 import { writeBmp } from '../support/bmp-writer.ts'
 import { writeGif } from '../support/gif-writer.ts'
-import { below, pick, type Random } from './seeds.ts'
+import { below, pick, type Random } from './choose.ts'
 
 export const ARCHIVE_FORMATS = ['zip', 'tar', 'gzip'] as const
 

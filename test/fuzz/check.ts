@@ -4,7 +4,8 @@ import { readModules } from '../../src/core/node.ts'
 import { problemOf } from '../../src/scan/scanned.ts'
 import { FileScanner, scanFile } from '../../src/scan/scanner.ts'
 import { decodePieces, type Decoded } from '../support/decode.ts'
-import { below, type FuzzedFormat, type Random } from './seeds.ts'
+import { below, type Random } from './choose.ts'
+import type { FuzzedFormat } from './seeds.ts'
 
 const modules = readModules()
 

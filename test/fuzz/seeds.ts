@@ -6,24 +6,12 @@ import { writeGif } from '../support/gif-writer.ts'
 import { type JpegComponent, writeJpeg } from '../support/jpeg-writer.ts'
 import { type PngFormat, writePng } from '../support/png-writer.ts'
 import { picture } from '../support/sharp-images.ts'
+import { below, pick, type Random } from './choose.ts'
 
 export type FuzzedFormat = Extract<
   FileFormat,
   'jpeg' | 'png' | 'gif' | 'bmp' | 'webp' | 'avif' | ArchiveFormat
 >
-
-/** A number of [0, 1). */
-export type Random = () => number
-
-export function pick<T>(items: readonly T[], random: Random): T {
-  const item = items[Math.floor(random() * items.length)]
-  if (item === undefined) throw new RangeError('nothing to pick from')
-  return item
-}
-
-export function below(limit: number, random: Random): number {
-  return Math.floor(random() * limit)
-}
 
 /** Files of other encoders, by format: what mutations begin with. */
 export async function encodedSeeds(): Promise<Record<FuzzedFormat, Uint8Array[]>> {

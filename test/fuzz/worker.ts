@@ -5,7 +5,8 @@ import { randomFrom } from '../support/random.ts'
 import { check, Violation } from './check.ts'
 import type { FuzzReport } from './fuzz.ts'
 import { mutate } from './mutate.ts'
-import { encodedSeeds, type FuzzedFormat, generate, pick, type Random } from './seeds.ts'
+import { pick, type Random } from './choose.ts'
+import { encodedSeeds, type FuzzedFormat, generate } from './seeds.ts'
 
 export interface FuzzTask {
   seed: number

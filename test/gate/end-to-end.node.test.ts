@@ -125,6 +125,21 @@ describe('an upload that is allowed', () => {
   )
 })
 
+describe('an upload that waits for 100 Continue', () => {
+  it('is told to go on, and arrives', async () => {
+    const headers = { expect: '100-continue', 'content-length': String(unrelated.length) }
+    const answer = await send(unrelated, {
+      headers,
+      write: (request) => {
+        request.on('continue', () => request.end(unrelated))
+        request.flushHeaders()
+      },
+    })
+    expect(answer.status).toBe(201)
+    expectArrived(unrelated)
+  })
+})
+
 describe('an upload that is blocked', () => {
   it.each(['POST', 'PUT', 'PATCH'])(
     'never makes a connection to the origin: %s',
