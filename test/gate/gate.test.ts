@@ -401,6 +401,34 @@ describe('a list that is missing or unreadable', () => {
   })
 })
 
+describe('faults within', () => {
+  it('wait for a store that is slow', async () => {
+    await publish(await hashOf(fixture('jpeg')))
+    const inner = kvStore()
+    const get = async (key: string) => {
+      await scheduler.wait(150)
+      return inner.get(key)
+    }
+    const store = new Proxy(inner, {
+      get: (target, name) => (name === 'get' ? get : Reflect.get(target, name)),
+    })
+    const { send } = setUp({}, { store })
+    const answers = await Promise.all([send(fixture('jpeg')), send(fixture('otherJpeg'))])
+    expect(answers.map(({ status }) => status)).toEqual([451, 201])
+  })
+
+  it('refuse an upload whose decoder breaks, say so, and leave the next alone', async () => {
+    await publish()
+    const broken = setUp({}, { modules: { ...modules, image: modules.match } })
+    expect((await broken.send(fixture('jpeg'))).status).toBe(503)
+    expect(broken.forwarded).toEqual([])
+    expect(broken.verdicts()).toMatchObject([
+      { action: 'refuse', reason: 'failed', error: 'TypeError' },
+    ])
+    expect((await broken.send(new TextEncoder().encode('no image'))).status).toBe(201)
+  })
+})
+
 describe('files that cannot be scanned', () => {
   const files = {
     'unknown-format': new TextEncoder().encode('just a text'),
