@@ -10,7 +10,7 @@ export class HeldBody {
   length = 0
   readonly #claim: Claim
   readonly #whole: Uint8Array<ArrayBuffer> | undefined
-  readonly #pieces: Uint8Array<ArrayBuffer>[] = []
+  #pieces: Uint8Array<ArrayBuffer>[] = []
 
   /** @param length in bytes, which are claimed already; without one, they are claimed as they come */
   constructor(claim: Claim, length?: number) {
@@ -49,23 +49,33 @@ export class HeldBody {
   toBody(): ForwardedBody {
     if (this.#whole) return this.#whole
     const { readable, writable } = new FixedLengthStream(this.length)
-    void this.#writeTo(writable.getWriter())
+    void writeAll(this.#pieces, writable.getWriter())
+    this.#pieces = [] // an origin may go on reading them when it has begun to answer
     return readable
   }
 
   /** Gives its memory back at once: the collector of garbage would, when it pleases. Nothing of it may be used any more. */
   free(): void {
-    for (const { buffer } of [...this.#pieces, ...(this.#whole ? [this.#whole] : [])]) {
-      buffer.transfer(0)
-    }
+    for (const piece of this.#whole ? [this.#whole] : this.#pieces) release(piece)
   }
+}
 
-  async #writeTo(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
-    try {
-      for (const piece of this.#pieces) await writer.write(piece)
-      await writer.close()
-    } catch {
-      // The request that it is the body of tells.
+/** Writes pieces to a stream, and gives back the memory of each. */
+async function writeAll(
+  pieces: readonly Uint8Array<ArrayBuffer>[],
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<void> {
+  try {
+    for (const piece of pieces) {
+      await writer.write(piece)
+      release(piece)
     }
+    await writer.close()
+  } catch {
+    // The request that it is the body of tells.
   }
+}
+
+function release({ buffer }: Uint8Array<ArrayBuffer>): void {
+  buffer.transfer(0)
 }

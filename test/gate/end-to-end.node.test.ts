@@ -125,6 +125,20 @@ describe('an upload that is allowed', () => {
   )
 })
 
+describe('an origin that begins its answer before it has read the upload', () => {
+  it.each([
+    ['held whole', 12_000_000, undefined],
+    ['chunked', 12_000_000, Array.from({ length: 23 }, () => 500_000)],
+    ['long', 30_000_000, undefined],
+  ])('gets all of it: %s', async (_, bytes, pieces) => {
+    const body = randomBytes(bytes, bytes)
+    const options = { path: '/answers-while-reading', ...(pieces && { pieces }) }
+    const answer = await send(body, options)
+    expect([answer.status, answer.body]).toEqual([200, 'POST /answers-while-reading'])
+    expectArrived(body)
+  })
+})
+
 describe('an upload that waits for 100 Continue', () => {
   it('is told to go on, and arrives', async () => {
     const headers = { expect: '100-continue', 'content-length': String(unrelated.length) }

@@ -23,6 +23,10 @@ export type Behaviour = (request: IncomingMessage, response: ServerResponse) => 
 
 function answer({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
   if (response.writableEnded || response.destroyed) return
+  if (response.headersSent) {
+    response.end(`${method} ${url}`)
+    return
+  }
   if (url.startsWith('/compressed')) {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('compressed'))
   } else if (url.startsWith('/nothing')) {
@@ -42,6 +46,11 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
   // Says yes at once, and reads on.
   '/answers-first': (_, response) => response.writeHead(202).end('I will see'),
+  // Begins its answer at once, and ends it when it has read all.
+  '/answers-while-reading': (_, response) => {
+    response.writeHead(200, { 'x-origin': 'reading' })
+    response.flushHeaders()
+  },
   '/resets': (request) => request.once('data', () => request.socket.destroy()),
   '/hangs': (request) => request.removeAllListeners('end'),
   '/does-not-read': (request) => {
