@@ -17,9 +17,19 @@ export { beginRgba, decodeRgba } from './rgba/decoder'
 
 export { exifAddress, exifLength }
 export { planeAddress, planeCols, planeRows, whiteAddress } from './luma/planes'
+export { picksAddress } from './luma/picks'
 export { orientPlane }
 
-export { hashDihedral, hashPlane } from './pdq/hash'
+export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
+export { countNear, medianOfLine, sumSteps } from './probe/lines'
+export {
+  fillCorner,
+  filterPlane,
+  hashSampled,
+  sampleIdentity,
+  sampleTurned,
+  sampleUpright,
+} from './probe/view'
 
 // For tests: guards of memory, and each stage of PDQ.
 export { areGuardsIntact, guardAllocations } from './memory'

@@ -13,8 +13,8 @@ const ALIGNMENT: usize = 16
 /** Most bytes an image's memory may take, unless `limitMemory` says less: the module's maximum, 366 pages, just under 24 MB. */
 const MAX_MEMORY: usize = 366 * PAGE
 
-/** What an image has that does not wait in memory for later scans, and any to 40 megapixels. */
-export const SMALL_MEMORY: u32 = 8_000_000
+/** What an image has that does not wait in memory for later scans, and any to 40 megapixels: just under 9 MB. */
+export const SMALL_MEMORY: u32 = 137 * 65536
 
 let memoryLimit: usize = MAX_MEMORY
 let lastAddress: usize = 0

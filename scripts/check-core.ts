@@ -18,7 +18,15 @@ const MODULES: Record<string, Declaration> = {
       ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginRgba', 'decodeRgba'],
       ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
       ...['planeAddress', 'planeCols', 'planeRows', 'whiteAddress', 'orientPlane'],
-      ...['hashPlane', 'hashDihedral'],
+      ...[
+        'hashPlane',
+        'hashDihedral',
+        'picksAddress',
+        'filterPlane',
+        'sampleUpright',
+        'sampleTurned', 'sampleIdentity',
+      ],
+      ...['hashSampled', 'fillCorner', 'weakBits', 'medianOfLine', 'countNear', 'sumSteps'],
       // For tests.
       ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],
       ...['jaroszDecimate', 'quality64', 'dct64To16', 'hashBits', 'median256'],

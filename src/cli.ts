@@ -8,6 +8,7 @@ import { HashgateError } from './errors.ts'
 import { hashFiles } from './node/hash-command.ts'
 import { listPush, listRekey, listRollback, listShow, listVerify } from './node/list-commands.ts'
 import { matchFiles } from './node/match-command.ts'
+import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
 /** Exit codes. */
 const FAILED = 1
@@ -37,9 +38,10 @@ program
     `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
     parseThreshold,
   )
+  .option('--probes <set>', 'probes, as the setting PROBES of the Worker has them', parseProbes)
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .argument('<file...>', 'image files')
-  .action((files: string[], options: { list: string; threshold?: number; skipBad?: true }) =>
+  .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
     run(() => matchFiles(files, options)),
   )
 
@@ -113,6 +115,12 @@ function parseThreshold(text: string): number {
   const threshold = Number(text)
   if (/^\d+$/.test(text) && threshold <= MAX_THRESHOLD) return threshold
   throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_THRESHOLD}.`)
+}
+
+function parseProbes(text: string): ProbeSet {
+  const set = parseProbeSet(text)
+  if (set) return set
+  throw new InvalidArgumentError(`It ${PROBE_SET_WORDS}.`)
 }
 
 function parseVersion(text: string): number {

@@ -8,9 +8,10 @@ import { modules } from './core/workerd.ts'
 import page from './dev/page.html'
 import { createGate } from './gate/app.ts'
 import { type Bindings, gateParts } from './gate/bindings.ts'
-import { type AskList, judge } from './gate/verdict.ts'
+import { judge } from './gate/verdict.ts'
 import { readManifest } from './list/manifest.ts'
 import { BankIndex } from './match/bank-index.ts'
+import type { AskList } from './match/stages.ts'
 import { scanFile } from './scan/scanner.ts'
 
 const parts = gateParts(env as unknown as Bindings, modules)
@@ -20,7 +21,7 @@ app.get('/', (c) => c.html(page))
 
 app.post('/inspect', async (c) => {
   const file = new Uint8Array(await c.req.arrayBuffer())
-  const scanned = await scanFile(parts, file)
+  const scanned = await scanFile({ ...parts, probes: parts.config.probes }, file)
   const loading = loadIndex()
   const askList: AskList = async (queries) => (await loading).match(queries)
   const verdict = await judge([scanned], askList, parts.config)

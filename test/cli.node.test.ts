@@ -125,8 +125,20 @@ describe('hashgate match', () => {
     expect(run.code).toBe(1)
     const match = { entry: '7', source: 'IWF', probe: 'identity' }
     expect(lines(run)).toEqual([
-      { file: files[0], verdict: 'match', matches: [{ ...match, distance: 0 }] },
-      { file: files[1], verdict: 'match', matches: [{ ...match, distance: expect.any(Number) }] },
+      { file: files[0], verdict: 'match', matches: [{ ...match, distance: 0, margin: 31 }] },
+      {
+        file: files[1],
+        verdict: 'match',
+        matches: [
+          {
+            entry: '7',
+            source: 'IWF',
+            distance: expect.any(Number) as number,
+            margin: expect.any(Number) as number,
+            probe: expect.any(String) as string,
+          },
+        ],
+      },
       { file: files[2], verdict: 'no-match', matches: [] },
       { file: files[3], verdict: 'unscannable', reason: 'unknown-format', matches: [] },
     ])

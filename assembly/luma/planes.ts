@@ -2,6 +2,7 @@
 // that is not opaque on, luma over white.
 
 import { allocate } from '../memory'
+import { beginPicks, pickRow, pickSamples, restartPicks } from './picks'
 import { isOpaque, lumaOverWhite } from './pixels'
 import {
   addRow,
@@ -40,7 +41,9 @@ export function beginPlanes(
 ): bool {
   imageWidth = width
   imageHeight = height
-  return beginReducer(luma, width, height, cols, rows, extentX, pitchX, extentY, pitchY)
+  if (!beginReducer(luma, width, height, cols, rows, extentX, pitchX, extentY, pitchY)) return false
+  beginPicks(width, height, cols, rows, extentX, pitchX, extentY, pitchY)
+  return true
 }
 
 /** Begins the planes of an image whose decoder gives its pixels. */
@@ -52,6 +55,7 @@ export function beginPixelPlanes(width: u32, height: u32): bool {
 export function restartPlanes(): void {
   hasWhite = false
   restartReducer(luma)
+  restartPicks()
 }
 
 // A row over white.
@@ -79,6 +83,7 @@ export function addPlaneRow(
   alpha: usize, // the same, 0 to 255; or 0: opaque
 ): void {
   if (needsWhite(row, alpha, luma.cols)) addRow(white, whiteRow)
+  pickRow(luma.rowsAdded, row)
   addRow(luma, row)
 }
 
@@ -92,6 +97,7 @@ export function addPlaneSamples(
   count: u32,
 ): void {
   if (needsWhite(samples, alpha, count)) addSamples(white, index, first, step, whiteRow, count)
+  pickSamples(index, first, step, samples, count)
   addSamples(luma, index, first, step, samples, count)
 }
 

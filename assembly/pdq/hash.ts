@@ -70,6 +70,41 @@ function maxLane(lanes: v128): f32 {
   )
 }
 
+/** Luma, and share of the root mean square of all, by which an amplitude differs from the median at least to be settled. */
+const MIN_LUMA: f32 = 2
+const MIN_SHARE: f32 = 0.02
+
+let weak: u32 = 0
+
+/**
+ * Bits of the last hash that are as good as chance: their amplitudes are so near the median that noise turns them. Patterns
+ * have many. They consist of a few frequencies, and all else in them is nothing, whatever the pattern.
+ */
+export function weakBits(): u32 {
+  return weak
+}
+
+function countWeak(values: usize, median: f32): void {
+  const middle = f32x4.splat(median)
+  let squares = f32x4.splat(0)
+  for (let at: usize = 0; at < AMPLITUDES * 4; at += 16) {
+    const difference = f32x4.sub(v128.load(values + at), middle)
+    squares = f32x4.add(squares, f32x4.mul(difference, difference))
+  }
+  const sum =
+    f32x4.extract_lane(squares, 0) +
+    f32x4.extract_lane(squares, 1) +
+    f32x4.extract_lane(squares, 2) +
+    f32x4.extract_lane(squares, 3)
+  const least = f32x4.splat(max(MIN_LUMA, MIN_SHARE * sqrt<f32>(sum / <f32>AMPLITUDES)))
+  let counts = i32x4.splat(0)
+  for (let at: usize = 0; at < AMPLITUDES * 4; at += 16) {
+    const difference = f32x4.abs(f32x4.sub(v128.load(values + at), middle))
+    counts = i32x4.sub(counts, f32x4.lt(difference, least))
+  }
+  weak = sumLanes(counts)
+}
+
 /**
  * Bit k of the hash: is amplitude k above the median? Bytes are written in the order of the text form, so that bit 0
  * is the lowest bit of the last byte. Reference: pdqBuffer16x16ToBits, Hash256::setBit, Hash256::format.
@@ -78,7 +113,9 @@ export function hashBits(
   values: usize, // 256 of f32
   out: usize, // 32 bytes
 ): void {
-  const median = f32x4.splat(median256(values))
+  const middle = median256(values)
+  countWeak(values, middle)
+  const median = f32x4.splat(middle)
   for (let byte: usize = 0; byte < HASH_BYTES; byte++) {
     const at = values + byte * 32
     const low = i32x4.bitmask(f32x4.gt(v128.load(at), median))
@@ -110,6 +147,7 @@ export function hashPlane(
 ): i32 {
   const quality = amplitudesOf(plane, rows, cols)
   if (quality < 0) {
+    weak = 256
     memory.fill(out, 0, HASH_BYTES)
     return 0
   }
@@ -138,6 +176,7 @@ export function hashDihedral(
 ): i32 {
   const quality = amplitudesOf(plane, rows, cols)
   if (quality < 0) {
+    weak = 256
     memory.fill(out, 0, HASH_BYTES * 8)
     return 0
   }

@@ -35,7 +35,7 @@ export function jaroszWindow(side: u32): u32 {
 }
 
 /** Index of the input sample that output sample `index` takes: the centre of its cell. Reference: decimateFloat. */
-function decimated(index: u32, inCount: u32, outCount: u32): u32 {
+export function decimated(index: u32, inCount: u32, outCount: u32): u32 {
   return ((2 * index + 1) * inCount) / (2 * outCount)
 }
 

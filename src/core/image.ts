@@ -1,4 +1,5 @@
 import { HASH_BYTES, type Hash256 } from './hash.ts'
+import { Plane, type ProbeExports, ProbeRoom, type QualifiedHash } from './plane.ts'
 
 /** Formats that the core decodes itself. */
 export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
@@ -25,12 +26,6 @@ export const DIHEDRAL_NAMES = [
 
 export type DihedralName = (typeof DIHEDRAL_NAMES)[number]
 
-/** A hash with its quality, 0 (blank) to 100. */
-export interface QualifiedHash {
-  hash: Hash256
-  quality: number
-}
-
 /** The frame that is in the planes. Valid until the decoder is given more. */
 export interface Frame {
   /** Hash of the image as it is stored, alpha dropped. `undefined` under 5 pixels in a dimension. */
@@ -39,14 +34,19 @@ export interface Frame {
   displayed(orientation: number): QualifiedHash | undefined
   /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
   overWhite(orientation: number): QualifiedHash | undefined
+  /**
+   * Hash of every n-th pixel, as the reference program takes them; `undefined` if that is what `stored` hashes. Not to be asked
+   * for after a `plane`, which needs their memory.
+   */
+  picked(): QualifiedHash | undefined
+  /** What is hashed, to be probed: as it is stored, or over white. `undefined` if there is none, or no memory to probe it. */
+  plane(of: 'stored' | 'over-white'): Plane | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, QualifiedHash> | undefined
 }
 
 /** Exports of assembly/image.ts that are called here. Addresses are bytes; flags are 0 or 1. */
-interface ImageExports {
-  memory: WebAssembly.Memory
-  allocate(bytes: number): number
+interface ImageExports extends ProbeExports {
   inputAddress(): number
   inputRoom(): number
   inputAdded(count: number): void
@@ -63,6 +63,7 @@ interface ImageExports {
   planeCols(): number
   planeRows(): number
   whiteAddress(): number
+  picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
   hashPlane(plane: number, rows: number, cols: number, out: number): number
   hashDihedral(plane: number, rows: number, cols: number, out: number): number
@@ -102,6 +103,7 @@ export class ImageDecoder {
   #state: 'open' | 'done' | DecodeFailure = 'open'
   #scratch = 0
   #oriented = 0
+  #probeRoom: ProbeRoom | undefined
 
   private constructor(module: WebAssembly.Module, format: keyof typeof DECODERS) {
     const { exports } = new WebAssembly.Instance(module, {})
@@ -216,7 +218,7 @@ export class ImageDecoder {
     const hashOf = (plane: number, planeRows: number, planeCols: number): QualifiedHash => {
       const out = this.#hashRoom()
       const quality = core.hashPlane(plane, planeRows, planeCols, out)
-      return { hash: this.#read(out), quality }
+      return { hash: this.#read(out), quality, weakBits: core.weakBits() }
     }
     const turnedHash = (plane: number, orientation: number): QualifiedHash | undefined => {
       this.#oriented ||= core.allocate(rows * cols * 4)
@@ -234,12 +236,23 @@ export class ImageDecoder {
         if (!isHashable || plane === 0) return undefined
         return orientation === 1 ? hashOf(plane, rows, cols) : turnedHash(plane, orientation)
       },
+      picked: () => {
+        const plane = core.picksAddress()
+        return isHashable && plane !== 0 ? hashOf(plane, rows, cols) : undefined
+      },
+      plane: (of) => {
+        const plane = of === 'stored' ? core.planeAddress() : core.whiteAddress()
+        if (!isHashable || plane === 0) return undefined
+        this.#probeRoom ??= ProbeRoom.in(core, rows * cols, core.picksAddress())
+        return this.#probeRoom && new Plane(this.#probeRoom, plane, rows, cols)
+      },
       dihedral: () => {
         if (!isHashable) return undefined
         const out = this.#hashRoom()
         const quality = core.hashDihedral(core.planeAddress(), rows, cols, out)
         const variants = DIHEDRAL_NAMES.map((name, i) => {
-          return [name, { hash: this.#read(out + i * HASH_BYTES), quality }]
+          const hash = this.#read(out + i * HASH_BYTES)
+          return [name, { hash, quality, weakBits: core.weakBits() }]
         })
         return Object.fromEntries(variants) as Record<DihedralName, QualifiedHash>
       },

@@ -47,7 +47,11 @@ export interface OriginErrorEvent {
 /** The gate: gated requests pass after their verdict, all others as they are. */
 export function createGate(parts: GateParts): Hono {
   const { config, modules, onEvent } = parts
-  const context: ScanContext = { modules, ...(parts.convert && { convert: parts.convert }) }
+  const context: ScanContext = {
+    modules,
+    probes: config.probes,
+    ...(parts.convert && { convert: parts.convert }),
+  }
   const list = new LiveList({
     modules,
     store: parts.store,

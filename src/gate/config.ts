@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
+import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** What to do with an upload that could not be judged. */
 const AllowOrRefuse = v.picklist(['allow', 'refuse'], 'must be allow or refuse')
@@ -70,6 +71,15 @@ const ConfigSchema = v.object({
     ),
     '',
   ),
+  /** What images are probed for beside what they show: a set of probe families. */
+  PROBES: v.optional(
+    v.pipe(
+      v.string(PROBE_SET_WORDS),
+      v.transform((text) => parseProbeSet(text)),
+      v.custom<ProbeSet>((set) => set !== undefined, PROBE_SET_WORDS),
+    ),
+    'default',
+  ),
   /** Seconds after which the list's manifest is looked at again. KV answers no fresher than 30. */
   LIST_REFRESH_SECONDS: wholeNumber(1, 86_400, 60),
   /** Seconds for which a list may be used that could not be confirmed to be the latest; then it is stale. */
@@ -105,6 +115,7 @@ export interface Config {
   maxOriginMs: number
   maxFiles: number
   base64Fields: ReadonlySet<string>
+  probes: ProbeSet
   listRefreshSeconds: number
   listMaxAgeSeconds: number
   onStale: 'use' | 'fail'
@@ -158,6 +169,7 @@ export function readConfig(env: object): Config {
     maxOriginMs: vars.ORIGIN_TIMEOUT_SECONDS * 1000,
     maxFiles: vars.MAX_FILES,
     base64Fields: new Set(vars.BASE64_FIELDS),
+    probes: vars.PROBES,
     listRefreshSeconds: vars.LIST_REFRESH_SECONDS,
     listMaxAgeSeconds: vars.LIST_MAX_AGE_SECONDS,
     onStale: vars.ON_STALE,

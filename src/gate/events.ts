@@ -1,4 +1,4 @@
-import type { ScannedFile, Within } from '../scan/scanned.ts'
+import { isPatterned, type ScannedFile, type Within } from '../scan/scanned.ts'
 import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
 
 /** What is logged of a verdict: enough to answer for it, and never a hash. One JSON line each. */
@@ -36,6 +36,8 @@ export interface FileEvent {
   unscannableEntries?: number
   /** Of the image as it is stored, 0 to 100. */
   quality?: number
+  /** Whether it is a pattern, which is matched by its digests alone. */
+  isPatterned?: boolean
   isPartial?: boolean
   matches?: MatchEvent[]
 }
@@ -46,7 +48,10 @@ export interface MatchEvent {
   source?: string
   /** Bits between the entry and the needle that was nearest; 0 for a digest. */
   distance: number
+  /** Largest distance that matches: the bank's, and what the probe adds. */
   threshold: number
+  /** Bits between them. */
+  margin: number
   /** How the needle was derived, or the kind of digest. */
   probe: string
 }
@@ -111,6 +116,7 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
         ...(labels['source'] !== undefined && { source: labels['source'] }),
         distance,
         threshold,
+        margin: threshold - distance,
         probe,
       })),
     }),
@@ -124,11 +130,12 @@ function describeFile(file: ScannedFile): Partial<FileEvent> {
     const { reason, unscannableEntries } = file
     return { reason, ...format, ...size, ...(unscannableEntries && { unscannableEntries }) }
   }
-  const quality = file.needles.find(({ probe }) => probe === 'identity')?.quality
+  const identity = file.needles.find(({ probe }) => probe === 'identity')
   return {
     ...format,
     ...size,
-    ...(quality !== undefined && { quality }),
+    ...(identity && { quality: identity.quality }),
+    ...(identity && isPatterned(identity) && { isPatterned: true }),
     ...(file.isPartial && { isPartial: true }),
   }
 }

@@ -1,9 +1,10 @@
 import { type BodyReader, createBodyReader } from '../body/reader.ts'
+import type { AskList } from '../match/stages.ts'
 import type { ScanContext } from '../scan/context.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
-import { type AskList, judge, type Verdict, worseOf } from './verdict.ts'
+import { judge, type Verdict, worseOf } from './verdict.ts'
 
 /** What an upload is inspected with. */
 export interface InspectionTools {

@@ -1,11 +1,6 @@
 import { HashgateError } from '../errors.ts'
-import {
-  type Match,
-  type MatchResult,
-  type Query,
-  queryOf,
-  TooManyCandidatesError,
-} from '../match/match.ts'
+import { type Match, TooManyCandidatesError } from '../match/match.ts'
+import { type AskList, matchInStages } from '../match/stages.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { Config } from './config.ts'
 
@@ -52,10 +47,7 @@ export interface BlockVerdict {
   files: JudgedFile[]
 }
 
-/** Asks the list about files. Throws when there is no list to judge by. */
-export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
-
-/** Judges files of an upload, and what is within them, against the list. */
+/** Judges files of an upload, and what is within them, against the list. `askList` throws when there is none to judge by. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
@@ -65,7 +57,7 @@ export async function judge(
   const judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
   try {
-    const results = await askList(all.map(queryOf))
+    const results = await matchInStages(all, askList)
     for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
     const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }

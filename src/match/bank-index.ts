@@ -8,7 +8,7 @@ import {
   type SegmentRef,
 } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
-import type { Needle } from '../scan/scanned.ts'
+import { isPatterned, type Needle } from '../scan/scanned.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
 import { Limit } from './limit.ts'
 import {
@@ -35,8 +35,8 @@ const MAX_CANDIDATES = 20_000
 /** Bits by which `nearest` widens its search. */
 const NEAREST_STEP = 16
 
-/** Thresholds and least qualities that take the place of those of banks. */
-type Policy = Pick<Bank, 'threshold' | 'minQuality'>
+/** What takes the place of the thresholds of banks; qualities then do not count. */
+type Policy = Pick<Bank, 'threshold'>
 
 interface LoadedBank {
   bank: Bank
@@ -194,7 +194,7 @@ export class BankIndex implements Matcher {
       threshold - NEAREST_STEP < Math.max(1, maxDistance);
       threshold += NEAREST_STEP
     ) {
-      const policy = { threshold: Math.min(threshold, maxDistance), minQuality: 0 }
+      const policy = { threshold: Math.min(threshold, maxDistance) }
       const searched = this.#search([{ needles }], policy)
       const [result] = await new CandidateVerifier(this.#store).verify(searched)
       if (result?.matches[0]) return result.matches[0]
@@ -206,27 +206,49 @@ export class BankIndex implements Matcher {
     if (this.#isReleased) throw new Error('the index was released')
     const searched = queries.map((): Searched => ({ candidates: [], isComplete: true }))
     for (const { bank, segments } of this.#banks) {
-      const { threshold, minQuality } = policy ?? bank
-      const asked = queries.flatMap(({ needles }, query) =>
-        needles.filter(({ quality }) => quality >= minQuality).map((needle) => ({ query, needle })),
-      )
+      const asked = byThreshold(queries, bank, policy)
       for (const segment of segments) {
         if ('digestSet' in segment) searchDigests(bank, segment, queries, searched)
-        else searchNeedles({ ...bank, threshold }, segment, asked, searched)
+        else
+          for (const [threshold, some] of asked)
+            searchNeedles(bank, segment, threshold, some, searched)
       }
     }
     return searched
   }
 }
 
+/** A needle, and the number of the query that it is of. */
+interface Asked {
+  query: number
+  needle: Needle
+}
+
+/** Needles that tell enough to match, by the largest distance of a match. */
+function byThreshold(
+  queries: readonly Query[],
+  bank: Bank,
+  policy: Policy | undefined,
+): Map<number, Asked[]> {
+  const tells = (needle: Needle) =>
+    policy !== undefined || (needle.quality >= bank.minQuality && !isPatterned(needle))
+  const asked = queries.flatMap(({ needles }, query) =>
+    needles.filter(tells).map((needle) => ({ query, needle })),
+  )
+  return Map.groupBy(asked, ({ needle }) =>
+    policy ? policy.threshold : Math.min(bank.threshold + needle.reach, MAX_THRESHOLD),
+  )
+}
+
 function searchNeedles(
   bank: Bank,
   segment: LoadedPdqSegment,
-  asked: readonly { query: number; needle: Needle }[],
+  threshold: number,
+  asked: readonly Asked[],
   searched: readonly Searched[],
 ): void {
   const hashes = asked.map(({ needle }) => needle.hash)
-  const { near, isComplete } = searchSegment(segment, hashes, bank.threshold)
+  const { near, isComplete } = searchSegment(segment, hashes, threshold)
   for (const { needle: number, position, distance } of near) {
     const from = asked[number]
     if (!from) throw new RangeError(`no needle ${number}`)
@@ -234,7 +256,7 @@ function searchNeedles(
     const file = searched[query]
     if (!file) continue
     if (file.candidates.length < MAX_CANDIDATES) {
-      file.candidates.push({ bank, ref: segment.ref, position, distance, needle })
+      file.candidates.push({ bank, ref: segment.ref, position, distance, needle, threshold })
     } else file.isComplete = false
   }
   if (!isComplete) for (const { query } of asked) markIncomplete(searched[query])

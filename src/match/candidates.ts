@@ -16,6 +16,8 @@ export type Candidate = NearCandidate | ExactCandidate
 
 interface NearCandidate extends Place {
   needle: Needle
+  /** Largest distance of a match, in bits. */
+  threshold: number
 }
 
 interface ExactCandidate extends Place {
@@ -136,8 +138,9 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   }
   const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
   const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
-  if (distance > bank.threshold) return undefined
-  return { ...match, distance, threshold: bank.threshold, probe: candidate.needle.probe }
+  const { threshold, needle } = candidate
+  if (distance > threshold) return undefined
+  return { ...match, distance, threshold, probe: needle.probe }
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

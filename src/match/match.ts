@@ -25,6 +25,7 @@ export interface Match {
   labels: Record<string, string>
   /** Bits, 0 to the threshold; 0 for a digest. */
   distance: number
+  /** The bank's, and what the probe adds to it; 0 for a digest. */
   threshold: number
   /** How the nearest needle was derived, or which digest it is. */
   probe: Probe | DigestKind

@@ -2,7 +2,9 @@ import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { MemoryStore } from '../list/store.ts'
-import { type Match, queryOf, TooManyCandidatesError } from '../match/match.ts'
+import { type Match, TooManyCandidatesError } from '../match/match.ts'
+import { matchInStages } from '../match/stages.ts'
+import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListFile } from './read-list.ts'
@@ -17,9 +19,9 @@ const BANK = 'list'
  */
 export async function matchFiles(
   files: readonly string[],
-  options: { list: string; threshold?: number; skipBad?: true },
+  options: { list: string; threshold?: number; probes?: ProbeSet; skipBad?: true },
 ): Promise<boolean> {
-  const { threshold } = options
+  const { threshold, probes = PROBE_SETS.default } = options
   const modules = readModules()
   const store = new MemoryStore()
   const entries = await readListFile(options.list, options)
@@ -28,13 +30,13 @@ export async function matchFiles(
 
   let isAll = true
   for (const file of files) {
-    const scanned = await scanPath({ modules }, file)
+    const scanned = await scanPath({ modules, probes }, file)
     if (!scanned) {
       isAll = false
       continue
     }
     if (problemOf(scanned)) isAll = false
-    const results = await index.match(allFiles(scanned).map(queryOf))
+    const results = await matchInStages(allFiles(scanned), (queries) => index.match(queries))
     const matches = results.flatMap((result) => result.matches)
     const isComplete = results.every((result) => result.isComplete)
     if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
@@ -50,7 +52,8 @@ function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; re
   return reason ? { verdict: 'unscannable', reason } : { verdict: 'no-match' }
 }
 
-function describe({ entry, labels, distance, probe }: Match): object {
+function describe({ entry, labels, distance, threshold, probe }: Match): object {
   const { source } = labels
-  return { entry, ...(source !== undefined && { source }), distance, probe }
+  const margin = threshold - distance
+  return { entry, ...(source !== undefined && { source }), distance, margin, probe }
 }

@@ -7,6 +7,8 @@ export type Counted =
   | 'heldBytes'
   | 'embeddedImages'
   | 'embeddedStarts'
+  | 'probes'
+  | 'keptPlanes'
 
 /** What takes memory while it is open. */
 export interface Opened {
@@ -31,6 +33,11 @@ export class ScanBudget {
     const taken = (this.#taken.get(what) ?? 0) + amount
     this.#taken.set(what, taken)
     return taken <= this.limits[what]
+  }
+
+  /** Whether there is none of it left. */
+  isSpent(what: Counted): boolean {
+    return (this.#taken.get(what) ?? 0) >= this.limits[what]
   }
 
   /** Whether the decoders that are open take more memory than they may. One alone may take what the core lets it. */

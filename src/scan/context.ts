@@ -1,5 +1,6 @@
 import type { CoreModules } from '../core/modules.ts'
 import type { ScanLimits } from './limits.ts'
+import type { ProbeSet } from './probes/sets.ts'
 
 /** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
 export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
@@ -9,6 +10,8 @@ export interface ScanContext {
   modules: CoreModules
   /** For formats and sizes that are not decoded here. */
   convert?: ImageConverter
+  /** What images are probed for; what the file shows, if absent. */
+  probes?: ProbeSet
   /** Whether the dihedral variants are probes too, derived from the DCT. */
   withDihedral?: boolean
   /** Whether digests of whole files are left out: nobody matches against them, and they take 3 ms a megabyte. */

@@ -1,11 +1,5 @@
 import { concatenate } from '../core/bytes.ts'
-import {
-  type CoreFormat,
-  DIHEDRAL_NAMES,
-  type Frame,
-  ImageDecoder,
-  type QualifiedHash,
-} from '../core/image.ts'
+import { type CoreFormat, type Frame, ImageDecoder } from '../core/image.ts'
 import { readAvifSize } from './avif.ts'
 import type { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
@@ -13,7 +7,8 @@ import { readExif } from './exif.ts'
 import { type ImageFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import { decodeWithLibrary } from './library.ts'
-import type { Needle, Probe, UnscannableReason } from './scanned.ts'
+import { Needles } from './needles.ts'
+import type { Needle, UnscannableReason } from './scanned.ts'
 import { readWebp } from './webp.ts'
 
 /** Pixels. */
@@ -24,7 +19,14 @@ interface Size {
 
 /** What came of an image. */
 export type ImageOutcome =
-  | { coverage: 'scanned'; width: number; height: number; needles: Needle[]; isPartial: boolean }
+  | {
+      coverage: 'scanned'
+      width: number
+      height: number
+      needles: Needle[]
+      isPartial: boolean
+      widen?: () => Needle[]
+    }
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
@@ -43,8 +45,7 @@ export class ImageScan {
   #outcome: ImageOutcome | undefined
   #held: Uint8Array[] = []
   #isOverHeld = false
-  readonly #needles: Needle[] = []
-  #frames = 0
+  readonly #needles: Needles
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
@@ -52,6 +53,7 @@ export class ImageScan {
     this.#format = format
     this.#budget = budget
     this.#isNested = isNested
+    this.#needles = new Needles(context, budget)
     if (!isCoreFormat(format)) return
     this.#decoder = ImageDecoder.forFile(context.modules.image, format)
     budget.decoders.add(this.#decoder)
@@ -97,31 +99,14 @@ export class ImageScan {
   }
 
   #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
-    decoder.push(bytes, isLast, (frame) => this.#useFrame(frame, orientationOf(decoder.exif)))
+    decoder.push(bytes, isLast, (frame) =>
+      this.#useFrame(decoder, frame, orientationOf(decoder.exif)),
+    )
   }
 
-  #useFrame(frame: Frame, orientation: number): void {
-    const number = this.#frames++
-    this.#add('identity', frame.stored(), number)
-    this.#add('over-white', frame.overWhite(1), number)
-    if (orientation !== 1) this.#addDisplayed(frame, orientation, number)
-    if (this.#context.withDihedral) this.#addDihedral(frame, number)
-  }
-
-  #addDisplayed(frame: Frame, orientation: number, number: number): void {
-    this.#add('displayed', frame.displayed(orientation), number)
-    this.#add('displayed-over-white', frame.overWhite(orientation), number)
-  }
-
-  #add(probe: Probe, found: QualifiedHash | undefined, frame: number): void {
-    if (found) this.#needles.push({ probe, ...found, frame })
-  }
-
-  #addDihedral(frame: Frame, number: number): void {
-    const variants = frame.dihedral()
-    for (const probe of DIHEDRAL_NAMES) {
-      if (probe !== 'original') this.#add(probe, variants?.[probe], number)
-    }
+  #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
+    const { width, height } = decoder.size
+    this.#needles.addFrame({ frame, orientation, aspect: width / height })
   }
 
   #endDecoder(decoder: ImageDecoder): ImageOutcome {
@@ -129,22 +114,24 @@ export class ImageScan {
     const exif = decoder.exif
     if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
     if (exif && this.#format === 'jpeg') this.#scanThumbnail(readExif(exif).thumbnail)
-    if (decoder.failure && this.#frames === 0) return unscannable(decoder.failure, decoder.size)
+    if (decoder.failure && this.#needles.frames === 0)
+      return unscannable(decoder.failure, decoder.size)
     return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
   }
 
   /** Some programs write the Exif block of a PNG behind its image, which is then still in the plane. */
   #addLateDisplayed(decoder: ImageDecoder, orientation: number): void {
-    const isKnown = this.#needles.some(({ probe }) => probe === 'displayed')
-    if (orientation === 1 || isKnown || this.#frames !== 1 || decoder.failure) return
-    this.#addDisplayed(decoder.frame, orientation, 0)
+    const isKnown = this.#needles.found.some(({ probe }) => probe === 'displayed')
+    if (orientation === 1 || isKnown || this.#needles.frames !== 1 || decoder.failure) return
+    this.#needles.addDisplayed(decoder.frame, orientation, 0)
   }
 
   /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
   #scanThumbnail(thumbnail: Uint8Array | undefined): void {
+    if (!this.#needles.wants('thumbnail')) return
     if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
-    decoder.push(thumbnail, true, (frame) => this.#add('thumbnail', frame.stored(), 0))
+    decoder.push(thumbnail, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
   }
 
   async #endHeld(): Promise<ImageOutcome> {
@@ -180,7 +167,7 @@ export class ImageScan {
     if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
     if (pixels === 'damaged') return unscannable(pixels, size)
     const decoder = ImageDecoder.forPixels(this.#context.modules.image, pixels.width, pixels.height)
-    decoder.push(pixels.data, true, (frame) => this.#useFrame(frame, orientation))
+    decoder.push(pixels.data, true, (frame) => this.#useFrame(decoder, frame, orientation))
     if (decoder.failure) return unscannable(decoder.failure, size)
     return this.#scanned(decoder.size, isPartial)
   }
@@ -200,7 +187,15 @@ export class ImageScan {
   }
 
   #scanned({ width, height }: Size, isPartial = false): ImageOutcome {
-    return { coverage: 'scanned', width, height, needles: this.#needles, isPartial }
+    const { found, widen } = this.#needles
+    return {
+      coverage: 'scanned',
+      width,
+      height,
+      needles: found,
+      isPartial: isPartial || this.#needles.isPartial,
+      ...(widen && { widen }),
+    }
   }
 }
 

@@ -1,25 +1,34 @@
 import type { DecodeFailure, DihedralName } from '../core/image.ts'
-import type { Hash256 } from '../core/hash.ts'
+import type { QualifiedHash } from '../core/plane.ts'
 import type { FileDigests } from './digests.ts'
 import type { FileFormat } from './format.ts'
+import type { ProbeFamily } from './probes/sets.ts'
 
 /** How a needle was derived from an upload. */
 export type Probe =
   | 'identity'
-  | 'displayed'
-  | 'over-white'
   | 'displayed-over-white'
-  | 'thumbnail'
+  | Exclude<ProbeFamily, 'frames'>
   | Exclude<DihedralName, 'original'>
 
 /** One query derived from an upload. */
-export interface Needle {
+export interface Needle extends QualifiedHash {
   probe: Probe
-  hash: Hash256
-  /** 0 (blank) to 100. */
-  quality: number
+  /** Bits that are added to a bank's threshold. */
+  reach: number
   /** Number of the hashed frame, from 0. */
   frame: number
+}
+
+/**
+ * Most bits of a needle that may be as good as chance, of 256. Stripes, plaid and round gradients have more, and lie near each
+ * other whatever their quality; of photographs 1 in 1,000 has. docs/accuracy.md has the counts.
+ */
+const MAX_WEAK_BITS = 80
+
+/** Whether a needle tells a kind of pattern rather than a picture: it is not to match. */
+export function isPatterned({ weakBits }: Needle): boolean {
+  return weakBits > MAX_WEAK_BITS
 }
 
 /** Why an archive could not be looked at whole. `ambiguous-archive`: two programs could read different files out of it. */
@@ -65,8 +74,10 @@ export interface ScannedContent extends AnyFile {
   height?: number
   /** Empty if it is no image, or too small to have a hash. */
   needles: Needle[]
-  /** Whether frames of an animation were left out, for a limit. */
+  /** Whether frames of an animation, or probes, were left out, for a limit. */
   isPartial: boolean
+  /** Makes the needles of the wide set, for an image that nothing else matched. */
+  widen?: () => Needle[]
 }
 
 export interface UnscannableFile extends AnyFile {

@@ -1,0 +1,230 @@
+import { HASH_BYTES, type Hash256 } from './hash.ts'
+
+/** A hash, and how much it tells. */
+export interface QualifiedHash {
+  hash: Hash256
+  /** 0 (blank) to 100: how much the picture changes from point to point. */
+  quality: number
+  /** Bits, 0 to 256, that are as good as chance: a pattern has many, whatever its quality. */
+  weakBits: number
+}
+
+/** Where the 64 x 64 points of a view lie, in pixels of the plane: 0 is the centre of its first column, or row. */
+export type Points = UprightPoints | TurnedPoints
+
+/** Points along the columns and rows of the plane. Steps may be negative. */
+export interface UprightPoints {
+  x: number
+  stepX: number
+  y: number
+  stepY: number
+  /** Whether rows of the view are columns of the plane. */
+  transposes: boolean
+  /** A corner whose points go on with what is around it: bit 0 for the right, bit 1 for the bottom. */
+  filledCorner?: number
+}
+
+export interface TurnedPoints {
+  x: number
+  y: number
+  /** Step to the point of the next column. */
+  column: { x: number; y: number }
+  /** Step to the point of the next row. */
+  row: { x: number; y: number }
+}
+
+/** Part of a plane, in pixels: from (x0, y0) to before (x1, y1). */
+export interface Part {
+  x0: number
+  y0: number
+  x1: number
+  y1: number
+}
+
+/** A row or a column of a part of a plane. */
+export interface Line {
+  part: Part
+  along: 'row' | 'column'
+  at: number
+}
+
+/** Exports of assembly/probe/ that are called here. Addresses and strides are bytes. */
+export interface ProbeExports {
+  memory: WebAssembly.Memory
+  allocate(bytes: number): number
+  filterPlane(plane: number, rows: number, cols: number, out: number): void
+  sampleIdentity(plane: number, rows: number, cols: number): void
+  sampleUpright(
+    plane: number,
+    rows: number,
+    cols: number,
+    x: number,
+    stepX: number,
+    y: number,
+    stepY: number,
+  ): void
+  sampleTurned(
+    plane: number,
+    rows: number,
+    cols: number,
+    x: number,
+    y: number,
+    columnX: number,
+    columnY: number,
+    rowX: number,
+    rowY: number,
+  ): void
+  fillCorner(corner: number, side: number): void
+  hashSampled(transposes: number, out: number): number
+  weakBits(): number
+  medianOfLine(first: number, stride: number, count: number): number
+  countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number
+  sumSteps(plane: number, rows: number, cols: number, byRow: number, byColumn: number): void
+}
+
+/** Largest side of a plane, in pixels. */
+export const MAX_SIDE = 512
+/** Points of a corner that is filled, a side: of 64. A logo there may have 2.5 % of the area. */
+const CORNER_POINTS = 10
+const FLOAT_BYTES = 4
+
+/** Room in an instance's memory for what planes of it are probed by. */
+export class ProbeRoom {
+  readonly core: ProbeExports
+  /** A filtered plane. */
+  readonly filtered: number
+  /** Sums by row, then by column, then a hash. */
+  readonly byRow: number
+  readonly byColumn: number
+  readonly hash: number
+
+  private constructor(core: ProbeExports, filtered: number, lines: number) {
+    this.core = core
+    this.filtered = filtered
+    this.byRow = lines
+    this.byColumn = this.byRow + MAX_SIDE * FLOAT_BYTES
+    this.hash = this.byColumn + (MAX_SIDE + 4) * FLOAT_BYTES
+  }
+
+  /**
+   * `undefined`: it would be over the instance's memory. `free` is the address of another plane of so many pixels, if there is
+   * one that is not needed any more.
+   */
+  static in(core: ProbeExports, pixels: number, free = 0): ProbeRoom | undefined {
+    const filtered = free || core.allocate(pixels * FLOAT_BYTES)
+    const lines = core.allocate((MAX_SIDE * 2 + 4) * FLOAT_BYTES + HASH_BYTES)
+    return filtered === 0 || lines === 0 ? undefined : new ProbeRoom(core, filtered, lines)
+  }
+}
+
+/** A plane that is kept for later, a byte of luma a pixel. */
+export interface KeptPlane {
+  rows: number
+  cols: number
+  luma: Uint8Array
+}
+
+/** A plane of luma, to be hashed as other pictures that it may have been made of. Valid as long as its frame. */
+export class Plane {
+  readonly rows: number
+  readonly cols: number
+  readonly #room: ProbeRoom
+  readonly #address: number
+  #isFiltered = false
+
+  constructor(room: ProbeRoom, address: number, rows: number, cols: number) {
+    this.#room = room
+    this.#address = address
+    this.rows = rows
+    this.cols = cols
+  }
+
+  /** Hash of the plane as it is, with the bits of PDQ. */
+  identity(): QualifiedHash {
+    const { core } = this.#room
+    core.sampleIdentity(this.#filtered(), this.rows, this.cols)
+    return this.#hashSampled(false)
+  }
+
+  /** Hash of a view. Points outside of the plane are guessed from its edge. */
+  hash(points: Points): QualifiedHash {
+    const { core } = this.#room
+    const { rows, cols } = this
+    const filtered = this.#filtered()
+    if ('column' in points) {
+      const { x, y, column, row } = points
+      core.sampleTurned(filtered, rows, cols, x, y, column.x, column.y, row.x, row.y)
+    } else {
+      const { x, stepX, y, stepY, filledCorner } = points
+      core.sampleUpright(filtered, rows, cols, x, stepX, y, stepY)
+      if (filledCorner !== undefined) core.fillCorner(filledCorner, CORNER_POINTS)
+    }
+    return this.#hashSampled(!('column' in points) && points.transposes)
+  }
+
+  #filtered(): number {
+    const { core, filtered } = this.#room
+    if (!this.#isFiltered) core.filterPlane(this.#address, this.rows, this.cols, filtered)
+    this.#isFiltered = true
+    return filtered
+  }
+
+  #hashSampled(transposes: boolean): QualifiedHash {
+    const { core, hash: out } = this.#room
+    const quality = core.hashSampled(transposes ? 1 : 0, out)
+    const hash = new Uint8Array(core.memory.buffer, out, HASH_BYTES).slice()
+    return { hash, quality, weakBits: core.weakBits() }
+  }
+
+  /** Median luma of a line, a whole number. */
+  medianOf(line: Line): number {
+    const { first, stride, count } = this.#locate(line)
+    return this.#room.core.medianOfLine(first, stride, count)
+  }
+
+  /** Share of a line's pixels whose luma is within `tolerance` of another. */
+  shareNear(line: Line, luma: number, tolerance: number): number {
+    const { first, stride, count } = this.#locate(line)
+    return this.#room.core.countNear(first, stride, count, luma, tolerance) / count
+  }
+
+  /** By how much the pixels of each row, and of each column, differ from those two before, on average: an edge stands out. */
+  steps(): { byRow: Float32Array; byColumn: Float32Array } {
+    const { core, byRow, byColumn } = this.#room
+    core.sumSteps(this.#address, this.rows, this.cols, byRow, byColumn)
+    const mean = (address: number, count: number, across: number) =>
+      new Float32Array(core.memory.buffer, address, count).map((sum) => (sum * 2) / across)
+    return {
+      byRow: mean(byRow, this.rows, this.cols),
+      byColumn: mean(byColumn, this.cols, this.rows),
+    }
+  }
+
+  /** A copy that outlives the frame, rounded to whole luma. */
+  keep(): KeptPlane {
+    const { rows, cols } = this
+    const luma = new Float32Array(this.#room.core.memory.buffer, this.#address, rows * cols)
+    return { rows, cols, luma: Uint8Array.from(luma, (value) => value + 0.5) }
+  }
+
+  /** A plane that was kept, in an instance of its own. `undefined`: there is no memory for it. */
+  static restore(module: WebAssembly.Module, { rows, cols, luma }: KeptPlane): Plane | undefined {
+    const { exports } = new WebAssembly.Instance(module, {})
+    const core = exports as unknown as ProbeExports
+    const address = core.allocate(luma.length * FLOAT_BYTES)
+    const room = ProbeRoom.in(core, luma.length)
+    if (address === 0 || !room) return undefined
+    new Float32Array(core.memory.buffer, address, luma.length).set(luma)
+    return new Plane(room, address, rows, cols)
+  }
+
+  #locate({ part, along, at }: Line): { first: number; stride: number; count: number } {
+    const rowBytes = this.cols * FLOAT_BYTES
+    const [x, y] = along === 'row' ? [part.x0, at] : [at, part.y0]
+    return {
+      first: this.#address + y * rowBytes + x * FLOAT_BYTES,
+      stride: along === 'row' ? FLOAT_BYTES : rowBytes,
+      count: along === 'row' ? part.x1 - part.x0 : part.y1 - part.y0,
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { ScannedFile } from '../scan/scanned.ts'
+import { type MatchResult, type Query, queryOf } from './match.ts'
+
+/** Asks a list. */
+export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
+
+/**
+ * What a list has about files. Images of which it has nothing are asked about again, by needles of the wide set, if that is
+ * on: most of what is uploaded never is known, so what is asked of all must be little.
+ */
+export async function matchInStages(
+  files: readonly ScannedFile[],
+  askList: AskList,
+): Promise<MatchResult[]> {
+  const results = await askList(files.map(queryOf))
+  const open = files.flatMap((file, index) =>
+    file.coverage === 'scanned' && file.widen && results[index]?.matches.length === 0
+      ? [{ index, needles: file.widen() }]
+      : [],
+  )
+  if (open.length === 0) return results
+  const wide = await askList(open)
+  open.forEach(({ index }, i) => {
+    const [first, second] = [results[index], wide[i]]
+    if (first && second) results[index] = { ...second, ...incompleteOf(first, second) }
+  })
+  return results
+}
+
+/** Both stages must be complete for their answer to be. */
+function incompleteOf(first: MatchResult, second: MatchResult): Partial<MatchResult> {
+  const error = first.error ?? second.error
+  return {
+    isComplete: first.isComplete && second.isComplete,
+    ...(error !== undefined && { error }),
+  }
+}

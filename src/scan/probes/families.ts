@@ -1,0 +1,181 @@
+import type { Part, Plane } from '../../core/plane.ts'
+import { partsWithoutBars } from './bars.ts'
+import { partsByEdges } from './edges.ts'
+import { type Dihedral, type View, wholeOf } from './view.ts'
+
+/** A picture that is probed. */
+export interface Probed {
+  plane: Plane
+  /** Width of the image over its height. */
+  aspect: number
+  /** How it is displayed; 0 if as it is stored. */
+  displayed: Dihedral
+}
+
+/** A kind of change that is seen through. */
+export interface Family {
+  /** The pictures that the probed one may have been made of by such a change. */
+  views: (probed: Probed) => View[]
+  /** Bits that are added to a bank's threshold: part of these pictures is guessed. */
+  reach?: number
+}
+
+/** Families of views that are asked about first. What each finds, and costs, is in docs/accuracy.md. */
+export const FIRST_FAMILIES = {
+  /** Lists by programs that filter pictures of any size without reducing them, as the Python binding does. */
+  'full-size': {
+    views: ({ plane, displayed }) => [
+      { part: wholeOf(plane), dihedral: displayed, isFullSize: true },
+    ],
+  },
+  mirrors: {
+    views: ({ plane, displayed }) =>
+      otherDihedral(wholeOf(plane), displayed).filter(({ dihedral }) => dihedral !== 0),
+  },
+  bars: { views: ({ plane, displayed }) => framed(partsWithoutBars(plane), displayed) },
+  edges: { views: ({ plane, displayed }) => framed(partsByEdges(plane).betweenBars, displayed) },
+  crops: {
+    views: ({ plane, displayed }) =>
+      [4, 7, 10].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
+    reach: 3,
+  },
+  shifts: {
+    views: ({ plane, displayed }) =>
+      DIRECTIONS.map((sides) => uncropped(wholeOf(plane), displayed, 5, sides)),
+    reach: 3,
+  },
+  turns: {
+    views: (probed) => [-1.75, 1.75].flatMap((degrees) => turnedBack(probed, degrees)),
+    reach: 3,
+  },
+  corners: {
+    views: ({ plane, displayed }) =>
+      [0, 1, 2, 3].map((filledCorner) => ({
+        part: wholeOf(plane),
+        dihedral: displayed,
+        filledCorner,
+      })),
+  },
+} as const satisfies Record<string, Family>
+
+/** Families of views that are asked about where nothing matched before. */
+export const WIDE_FAMILIES = {
+  'larger-crops': {
+    views: ({ plane, displayed }) => [
+      ...[14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
+      ...DIRECTIONS.map((sides) => uncropped(wholeOf(plane), displayed, 10, sides)),
+    ],
+    reach: 5,
+  },
+  'larger-turns': {
+    views: (probed) => [-5, -3.5, 3.5, 5].flatMap((degrees) => turnedBack(probed, degrees)),
+    reach: 5,
+  },
+  pages: {
+    views: ({ plane, displayed }) =>
+      partsByEdges(plane)
+        .within.slice(0, MAX_PAGES)
+        .map((part) => ({ part, dihedral: displayed })),
+    reach: 3,
+  },
+  pieces: {
+    views: ({ plane, displayed }) =>
+      piecesOf(wholeOf(plane)).map((part) => ({ part, dihedral: displayed })),
+    reach: 3,
+  },
+  'mirrored-crops': {
+    views: ({ plane, displayed }) =>
+      [5, 10].flatMap((share) =>
+        otherDihedral(uncropped(wholeOf(plane), displayed, share, EVEN).part, displayed),
+      ),
+    reach: 3,
+  },
+} as const satisfies Record<string, Family>
+
+/** Parts between edges that may be pictures on a page. */
+const MAX_PAGES = 16
+
+/** Shares of a crop that lie on each side: left, top, right, bottom. */
+type Sides = readonly [number, number, number, number]
+
+const EVEN: Sides = [0.5, 0.5, 0.5, 0.5]
+/** Crops towards eight directions: across, all on one side; or on two sides that meet. */
+const DIRECTIONS: readonly Sides[] = [
+  [1, 0.5, 0, 0.5],
+  [0, 0.5, 1, 0.5],
+  [0.5, 1, 0.5, 0],
+  [0.5, 0, 0.5, 1],
+  [1, 1, 0, 0],
+  [1, 0, 0, 1],
+  [0, 1, 1, 0],
+  [0, 0, 1, 1],
+]
+
+/** All ways that a part may have been mirrored and turned by quarters, but the one that is displayed. */
+function otherDihedral(part: Part, displayed: Dihedral): { part: Part; dihedral: Dihedral }[] {
+  return [0, 1, 2, 3, 4, 5, 6, 7]
+    .filter((dihedral) => dihedral !== displayed)
+    .map((dihedral) => ({ part, dihedral }))
+}
+
+/** Parts as they are; the first, which is the likeliest, mirrored and turned, too, and the first two as crops. */
+function framed(parts: readonly Part[], displayed: Dihedral): View[] {
+  return [
+    ...parts.map((part) => ({ part, dihedral: displayed })),
+    ...parts.slice(0, 1).flatMap((part) => otherDihedral(part, displayed)),
+    ...parts.slice(0, 2).map((part) => uncropped(part, displayed, 4, EVEN)),
+  ]
+}
+
+/** The picture of which a part is left by a crop that took a share of the width and height together. */
+function uncropped(part: Part, dihedral: Dihedral, percent: number, sides: Sides): View {
+  const [left, top, right, bottom] = sides
+  const share = percent / 100
+  const width = (part.x1 - part.x0) / (1 - (left + right) * share)
+  const height = (part.y1 - part.y0) / (1 - (top + bottom) * share)
+  return {
+    dihedral,
+    part: {
+      x0: part.x0 - left * share * width,
+      x1: part.x1 + right * share * width,
+      y0: part.y0 - top * share * height,
+      y1: part.y1 + bottom * share * height,
+    },
+  }
+}
+
+/** The pictures that were turned by so many degrees: on a canvas that grew, and cropped to where none of it is empty. */
+function turnedBack({ plane, aspect, displayed }: Probed, degrees: number): View[] {
+  const angle = (Math.abs(degrees) * Math.PI) / 180
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
+  // A canvas for w x h is w cos + h sin wide and w sin + h cos high. Here it is `aspect` wide and 1 high.
+  const grown = {
+    x: (aspect * cos - sin) / (aspect * Math.cos(2 * angle)),
+    y: (cos - aspect * sin) / Math.cos(2 * angle),
+  }
+  const cropped = cos + sin * Math.max(aspect, 1 / aspect)
+  return [grown, { x: cropped, y: cropped }].map(({ x, y }) => ({
+    part: centred(plane, x, y),
+    dihedral: displayed,
+    turn: degrees,
+  }))
+}
+
+function centred({ cols, rows }: Plane, widths: number, heights: number): Part {
+  return {
+    x0: (cols * (1 - widths)) / 2,
+    x1: (cols * (1 + widths)) / 2,
+    y0: (rows * (1 - heights)) / 2,
+    y1: (rows * (1 + heights)) / 2,
+  }
+}
+
+/** Halves and thirds, beside each other and one above the other: of collages and strips. */
+function piecesOf({ x1: cols, y1: rows }: Part): Part[] {
+  return [2, 3].flatMap((count) =>
+    Array.from({ length: count }, (_, i) => [
+      { x0: (cols * i) / count, x1: (cols * (i + 1)) / count, y0: 0, y1: rows },
+      { x0: 0, x1: cols, y0: (rows * i) / count, y1: (rows * (i + 1)) / count },
+    ]).flat(),
+  )
+}

@@ -1,0 +1,73 @@
+import { FIRST_FAMILIES, WIDE_FAMILIES } from './families.ts'
+
+/** Families of probes that are no views of a plane. */
+const OTHER_FAMILIES = [
+  /** As the image's Exif orientation displays it. */
+  'displayed',
+  /** Over white, if it is not opaque. */
+  'over-white',
+  /** The thumbnail in its Exif block. */
+  'thumbnail',
+  /** Frames of an animation behind the first. */
+  'frames',
+  /** Every n-th pixel, as the reference program takes them. */
+  'nth-pixel',
+  /** Black for white. */
+  'complement',
+] as const
+
+export type FirstFamily = keyof typeof FIRST_FAMILIES
+export type WideFamily = keyof typeof WIDE_FAMILIES
+/** A named family of probes, which can be switched on and off. The identity is always asked about. */
+export type ProbeFamily = FirstFamily | WideFamily | (typeof OTHER_FAMILIES)[number]
+
+/** The families that are on. */
+export type ProbeSet = ReadonlySet<ProbeFamily>
+
+export const FIRST_NAMES = Object.keys(FIRST_FAMILIES) as FirstFamily[]
+export const WIDE_NAMES = Object.keys(WIDE_FAMILIES) as WideFamily[]
+export const FAMILY_NAMES: readonly ProbeFamily[] = [
+  ...OTHER_FAMILIES,
+  ...FIRST_NAMES,
+  ...WIDE_NAMES,
+]
+
+/** Whether a set has families of views. */
+export function hasViews(set: ProbeSet): boolean {
+  return FIRST_NAMES.some((name) => set.has(name)) || isWide(set)
+}
+
+/** Whether a set has families for where nothing matched before. */
+export function isWide(set: ProbeSet): boolean {
+  return WIDE_NAMES.some((name) => set.has(name))
+}
+
+/** Sets by name. */
+export const PROBE_SETS = {
+  /** The identity alone: plain PDQ. */
+  plain: new Set<ProbeFamily>(),
+  /** What the file shows, in all ways that programs read it. */
+  'as-is': new Set<ProbeFamily>(['displayed', 'over-white', 'thumbnail', 'frames', 'nth-pixel']),
+  default: new Set<ProbeFamily>([...OTHER_FAMILIES, ...FIRST_NAMES]),
+  wide: new Set<ProbeFamily>(FAMILY_NAMES),
+} as const satisfies Record<string, ProbeSet>
+
+/**
+ * Reads a set: the name of one, and then perhaps families to add or leave out, as in `default, -turns, +pages`.
+ * `undefined` if it is none.
+ */
+export function parseProbeSet(text: string): ProbeSet | undefined {
+  const [name = '', ...changes] = text.split(/[\s,]+/).filter((word) => word !== '')
+  if (!Object.hasOwn(PROBE_SETS, name)) return undefined
+  const families = new Set<ProbeFamily>(PROBE_SETS[name as keyof typeof PROBE_SETS])
+  for (const change of changes) {
+    const family = FAMILY_NAMES.find((one) => one === change.slice(1))
+    if (!family || !/^[+-]/.test(change)) return undefined
+    if (change.startsWith('+')) families.add(family)
+    else families.delete(family)
+  }
+  return families
+}
+
+/** What a set may be, in words. */
+export const PROBE_SET_WORDS = `must be ${Object.keys(PROBE_SETS).join(', ')}, and perhaps families to add or leave out (default, -turns), of ${FAMILY_NAMES.join(', ')}`
