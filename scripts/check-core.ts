@@ -24,7 +24,8 @@ const MODULES: Record<string, Declaration> = {
         'picksAddress',
         'filterPlane',
         'sampleUpright',
-        'sampleTurned', 'sampleIdentity',
+        'sampleTurned',
+        'sampleIdentity',
       ],
       ...['hashSampled', 'fillCorner', 'weakBits', 'medianOfLine', 'countNear', 'sumSteps'],
       // For tests.
