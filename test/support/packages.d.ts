@@ -1,4 +1,4 @@
-// What tests use of packages without types of their own.
+// What tests and benches use of packages without types of their own.
 
 declare module 'gifenc' {
   export function quantize(rgba: Uint8Array, colours: number): number[][]
@@ -26,4 +26,17 @@ declare module 'upng-js' {
     ): ArrayBuffer
   }
   export default UPNG
+}
+
+declare module 'opentype.js/dist/opentype.mjs' {
+  interface Font {
+    getAdvanceWidth(text: string, size: number): number
+    getPath(
+      text: string,
+      x: number,
+      y: number,
+      size: number,
+    ): { toPathData(places: number): string }
+  }
+  export function parse(file: ArrayBuffer): Font
 }

@@ -1,0 +1,133 @@
+import { draw, type Edit, open, type Pixels, place, settle } from '../pixels.ts'
+import { choose, type Random } from '../seeded.ts'
+import { phrase, textIn } from '../text.ts'
+
+/** A colour that CSS names, or one by chance. */
+export type Colour = 'white' | 'black' | 'red' | 'grey' | 'any'
+
+export type Sides = 'one' | 'adjacent' | 'opposite' | 'three' | 'four'
+
+type Side = 'left' | 'top' | 'right' | 'bottom'
+
+const SIDES: Record<Sides, [Side[], ...Side[][]]> = {
+  one: [['left'], ['top'], ['right'], ['bottom']],
+  adjacent: [
+    ['left', 'top'],
+    ['top', 'right'],
+    ['right', 'bottom'],
+    ['bottom', 'left'],
+  ],
+  opposite: [
+    ['left', 'right'],
+    ['top', 'bottom'],
+  ],
+  three: [
+    ['left', 'top', 'right'],
+    ['top', 'right', 'bottom'],
+    ['right', 'bottom', 'left'],
+    ['bottom', 'left', 'top'],
+  ],
+  four: [['left', 'top', 'right', 'bottom']],
+}
+
+/** Adds half of a share of the width, or of the height, on each of the sides; which sides is a seeded choice. */
+export function border(share: number, colour: Colour, sides: Sides = 'four'): Edit {
+  return (pixels, random) => {
+    const added = choose(random, SIDES[sides])
+    const across = Math.max(1, Math.round((pixels.width * share) / 2))
+    const down = Math.max(1, Math.round((pixels.height * share) / 2))
+    const widths = { left: across, right: across, top: down, bottom: down }
+    const extend = Object.fromEntries(added.map((side) => [side, widths[side]]))
+    return settle(open(pixels).extend({ ...extend, background: shade(colour, random) }))
+  }
+}
+
+function shade(colour: Colour, random: Random): string {
+  if (colour === 'grey') return '#808080'
+  if (colour !== 'any') return colour
+  return `rgb(${[0, 0, 0].map(() => Math.floor(random() * 256)).join(',')})`
+}
+
+/** The smallest sheet of an aspect ratio that holds a picture. */
+function sheetAround({ width, height }: Pixels, aspect: number): { width: number; height: number } {
+  return {
+    width: Math.max(width, Math.round(height * aspect)),
+    height: Math.max(height, Math.round(width / aspect)),
+  }
+}
+
+/** Bars left and right, or above and below, that make an aspect ratio, width by height. */
+export function bars(aspect: number, background: string): Edit {
+  return (pixels) => centreOn(pixels, { ...sheetAround(pixels, aspect), background })
+}
+
+/** Bars above and below that are a share of the resulting height together. */
+export function letterbox(share: number, background: string): Edit {
+  return (pixels) =>
+    centreOn(pixels, { ...pixels, height: Math.round(pixels.height / (1 - share)), background })
+}
+
+/** Bars left and right that are a share of the resulting width together. */
+export function pillarbox(share: number, background: string): Edit {
+  return (pixels) =>
+    centreOn(pixels, { ...pixels, width: Math.round(pixels.width / (1 - share)), background })
+}
+
+/** Bars of the picture itself, enlarged and blurred, as video apps make them. */
+export function blurredBars(aspect: number): Edit {
+  return async (pixels) => {
+    const sheet = sheetAround(pixels, aspect)
+    const small = await settle(
+      open(pixels)
+        .resize(Math.ceil(sheet.width / 8), Math.ceil(sheet.height / 8))
+        .blur(5),
+    )
+    const behind = await settle(
+      open(small).resize(sheet.width, sheet.height, { fit: 'fill', kernel: 'cubic' }),
+    )
+    const left = (sheet.width - pixels.width) / 2
+    const top = (sheet.height - pixels.height) / 2
+    return place({ ...sheet, background: 'black' }, [
+      { pixels: behind, left: 0, top: 0 },
+      { pixels, left, top },
+    ])
+  }
+}
+
+function centreOn(
+  pixels: Pixels,
+  { width, height, background }: { width: number; height: number; background: string },
+): Promise<Pixels> {
+  const left = (width - pixels.width) / 2
+  const top = (height - pixels.height) / 2
+  return place({ width, height, background }, [{ pixels, left, top }])
+}
+
+export type CaptionPlace = 'above' | 'below' | 'both'
+
+/** Bars with text: their heights are a share of the picture's together. */
+export function caption(share: number, where: CaptionPlace, paper: 'white' | 'black'): Edit {
+  return async (pixels, random) => {
+    const { width, height } = pixels
+    const bar = Math.round((height * share) / (where === 'both' ? 2 : 1))
+    const above = where === 'below' ? 0 : bar
+    const below = where === 'above' ? 0 : bar
+    const sheet = await settle(
+      open(pixels).extend({ top: above, bottom: below, background: paper }),
+    )
+    const write = (y: number) => captionText(width, y, bar, paper, random)
+    return draw(sheet, (above ? write(0) : '') + (below ? write(above + height) : ''))
+  }
+}
+
+function captionText(
+  width: number,
+  y: number,
+  height: number,
+  paper: 'white' | 'black',
+  random: Random,
+): string {
+  const lines = Array.from({ length: random() < 0.5 ? 1 : 2 }, () => phrase(random, 4, 9))
+  const box = { x: width * 0.03, y: y + height * 0.08, width: width * 0.94, height: height * 0.84 }
+  return textIn(box, lines, { fill: paper === 'white' ? 'black' : 'white' })
+}

@@ -1,0 +1,83 @@
+import sharp, { type Sharp } from 'sharp'
+import type { Random } from './seeded.ts'
+
+/** sRGB, 3 bytes a pixel, row-major. */
+export interface Pixels {
+  data: Uint8Array
+  width: number
+  height: number
+}
+
+/** A step of a transform. */
+export type Edit = (pixels: Pixels, random: Random) => Promise<Pixels>
+
+/** A picture before it is transformed. */
+export interface SourceImage {
+  name: string
+  pixels: Pixels
+}
+
+/** Larger pictures are reduced to it before they are transformed: about what services keep of an upload. */
+const LONGEST_SIDE = 1280
+
+/** Decodes a file as it is stored, whatever its Exif orientation, over white. */
+export async function readSource(name: string, file: Uint8Array): Promise<SourceImage> {
+  const image = sharp(file)
+    .flatten({ background: 'white' })
+    .resize(LONGEST_SIDE, LONGEST_SIDE, { fit: 'inside', withoutEnlargement: true })
+  return { name, pixels: await settle(image) }
+}
+
+export function open({ data, width, height }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+}
+
+export async function settle(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}
+
+/** Draws SVG over pixels; `body` is what stands within its root. */
+export function draw(pixels: Pixels, body: string): Promise<Pixels> {
+  const { width, height } = pixels
+  return settle(open(pixels).composite([{ input: svg(width, height, body), left: 0, top: 0 }]))
+}
+
+export function svg(width: number, height: number, body: string): Buffer {
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${body}</svg>`,
+  )
+}
+
+/** Lays pictures on a plain sheet. */
+export function place(
+  sheet: { width: number; height: number; background: string },
+  pictures: readonly { pixels: Pixels; left: number; top: number }[],
+): Promise<Pixels> {
+  const { width, height, background } = sheet
+  const layers = pictures.map(({ pixels, left, top }) => ({
+    input: Buffer.from(pixels.data.buffer, pixels.data.byteOffset, pixels.data.length),
+    raw: { width: pixels.width, height: pixels.height, channels: 3 as const },
+    left: Math.round(left),
+    top: Math.round(top),
+  }))
+  return settle(sharp({ create: { width, height, channels: 3, background } }).composite(layers))
+}
+
+export function resizeTo(pixels: Pixels, width: number, height: number): Promise<Pixels> {
+  return settle(
+    open(pixels).resize(Math.max(1, Math.round(width)), Math.max(1, Math.round(height)), {
+      fit: 'fill',
+    }),
+  )
+}
+
+/** Scales a picture so that it just fits within a box. */
+export function fitInto(pixels: Pixels, width: number, height: number): Promise<Pixels> {
+  const scale = Math.min(width / pixels.width, height / pixels.height)
+  return resizeTo(pixels, pixels.width * scale, pixels.height * scale)
+}

@@ -1,0 +1,41 @@
+// What is done to a picture between one upload and the next. Each transform gives a file: a JPEG of quality 85, unless it
+// is about the format. Shares of borders and crops are of the width and of the height, opposite sides together: a border
+// of 10 % adds 5 % on each side it is on, a crop of 10 % takes 5 % off each. What is chosen by chance (directions, words,
+// colours) comes from the generator that is given.
+
+import type { SourceImage } from './pixels.ts'
+import type { Families, Recipe } from './recipe.ts'
+import type { Random } from './seeded.ts'
+import { COMBINED } from './transforms/combined.ts'
+import { FRAMES } from './transforms/frames.ts'
+import { GEOMETRY } from './transforms/geometry.ts'
+import { OVERLAYS } from './transforms/overlays.ts'
+import { QUALITY } from './transforms/quality.ts'
+
+export interface Transform {
+  name: string
+  family: string
+  /** Gives the file that is uploaded. */
+  apply(image: SourceImage, random: Random): Promise<Uint8Array>
+}
+
+const ALL: Families = { ...QUALITY, ...GEOMETRY, ...FRAMES, ...OVERLAYS, ...COMBINED }
+
+/** Family by family; names are unique. */
+export const TRANSFORMS: readonly Transform[] = Object.entries(ALL).flatMap(([family, recipes]) =>
+  Object.entries(recipes).map(([name, recipe]) => ({
+    name,
+    family,
+    apply: (image: SourceImage, random: Random) => follow(recipe, image, random),
+  })),
+)
+
+async function follow(
+  { edits, encode }: Recipe,
+  { pixels }: SourceImage,
+  random: Random,
+): Promise<Uint8Array> {
+  let now = pixels
+  for (const edit of edits) now = await edit(now, random)
+  return encode(now)
+}
