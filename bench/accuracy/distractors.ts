@@ -1,0 +1,52 @@
+// Pictures that have nothing to do with any list: made up from a seed, as many of each kind as are wanted. Many of them are
+// what a perceptual hash confuses: patterns, pages of text, screens with little on them.
+
+import sharp from 'sharp'
+import { ART } from './distractors/art.ts'
+import { CHARTS } from './distractors/charts.ts'
+import { DOCUMENTS } from './distractors/documents.ts'
+import type { Draw, Size } from './distractors/draw.ts'
+import { NOISE } from './distractors/noise.ts'
+import { PATTERNS } from './distractors/patterns.ts'
+import { SCREENS } from './distractors/screens.ts'
+import { open, svg } from './pixels.ts'
+import { choose, seeded } from './seeded.ts'
+
+const DRAWS: Readonly<Record<string, Draw>> = {
+  ...PATTERNS,
+  ...DOCUMENTS,
+  ...SCREENS,
+  ...CHARTS,
+  ...ART,
+  ...NOISE,
+}
+
+export const KINDS: readonly string[] = Object.keys(DRAWS)
+
+const SIZES: [Size, ...Size[]] = [
+  { width: 640, height: 480 },
+  { width: 480, height: 640 },
+  { width: 600, height: 600 },
+  { width: 720, height: 405 },
+  { width: 405, height: 877 },
+]
+
+/** The file of a picture of a kind: a PNG, or a JPEG. */
+export async function drawDistractor(
+  kind: string,
+  number: number,
+  seed: number,
+): Promise<Uint8Array> {
+  const draw = DRAWS[kind]
+  if (!draw) throw new Error(`there are no distractors of the kind ${kind}`)
+  const random = seeded(seed, kind, number)
+  const size = choose(random, SIZES)
+  const drawn = draw(size, random)
+  const image =
+    typeof drawn === 'string'
+      ? sharp(svg(size.width, size.height, drawn)).flatten({ background: 'white' })
+      : open(drawn)
+  return random() < 0.5
+    ? image.png({ compressionLevel: 3 }).toBuffer()
+    : image.jpeg({ quality: 85 }).toBuffer()
+}
