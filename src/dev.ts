@@ -48,5 +48,6 @@ async function loadIndex(): Promise<BankIndex> {
   return BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
 }
 
+export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'
 export default { fetch: app.fetch } satisfies ExportedHandler

@@ -8,5 +8,6 @@ import { type Bindings, gateParts } from './gate/bindings.ts'
 // Made when the Worker starts, so that a bad setting fails its deployment and not its requests.
 const gate = createGate(gateParts(env as unknown as Bindings, modules))
 
+export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'
 export default { fetch: gate.fetch } satisfies ExportedHandler

@@ -7,6 +7,7 @@ import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
 import { type VerdictEvent, verdictEvent } from './events.ts'
+import { FloodBreaker, type FloodEvent, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
@@ -23,11 +24,13 @@ export interface GateParts {
   convert?: ImageConverter
   /** Durable Objects for a list that is too large for an isolate. */
   shards?: ShardNamespace
+  /** Durable Objects that count for all isolates what entries match. */
+  floodCounters?: FloodNamespace
   /** Told each verdict, and each failure to read the list or to reach the origin. */
   onEvent: (event: GateEvent) => void
 }
 
-export type GateEvent = VerdictEvent | ListErrorEvent | OriginErrorEvent
+export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
 
 /** The list could not be read, or not for too long; what was read before stays in use. */
 export interface ListErrorEvent {
@@ -79,6 +82,12 @@ export function createGate(parts: GateParts): Hono {
     }),
   }
 
+  const floods = new FloodBreaker({
+    limits: { bound: config.floodBound, holdMs: config.floodMs },
+    onFlood: onEvent,
+    ...(parts.floodCounters && { counters: parts.floodCounters }),
+  })
+
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
@@ -97,6 +106,7 @@ export function createGate(parts: GateParts): Hono {
         listVersion = version
         return results
       },
+      markFlooded: (files) => floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
       forward: (body) => parts.origin.forward(request, body),
       onVerdict: (verdict, afterLastByteMs) =>
         onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs })),

@@ -5,6 +5,7 @@ import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { GateParts } from './app.ts'
 import { BadConfigError, readConfig } from './config.ts'
+import type { FloodCounter } from './flood/counter.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 
 /** Bindings of the Worker, beside its settings. */
@@ -14,6 +15,8 @@ export interface Bindings extends OriginBindings {
   LIST_KEY?: string
   /** Durable Objects of class ListShard, for a list that is too large for an isolate. */
   LIST_SHARDS?: DurableObjectNamespace<ListShard>
+  /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
+  FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
   IMAGES?: ImagesBinding
 }
 
@@ -30,6 +33,7 @@ export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
     store: new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY)),
     origin: chooseOrigin(config, bindings),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
+    ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     onEvent: (event) => console.log(JSON.stringify(event)),
   }

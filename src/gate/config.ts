@@ -90,6 +90,10 @@ const ConfigSchema = v.object({
   MAX_LIST_ENTRIES: wholeNumber(1, 5 << 20, MAX_LIST_ENTRIES),
   /** Most perceptual hashes of a list that gets tables: 46 bytes more each, and many needles cost a tenth. */
   MAX_TABLE_ENTRIES: wholeNumber(0, 5 << 18, 1 << 20),
+  /** Distinct uploads that an entry may match in an hour before it is taken for a mistake, and only flags; 0 for any number. */
+  FLOOD_BOUND: wholeNumber(0, 10_000, 100),
+  /** Hours for which it then only flags. */
+  FLOOD_HOURS: wholeNumber(1, 720, 24),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
@@ -121,6 +125,8 @@ export interface Config {
   onStale: 'use' | 'fail'
   maxListEntries: number
   maxTableEntries: number
+  floodBound: number
+  floodMs: number
   healthPath: string
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
@@ -175,6 +181,8 @@ export function readConfig(env: object): Config {
     onStale: vars.ON_STALE,
     maxListEntries: vars.MAX_LIST_ENTRIES,
     maxTableEntries: vars.MAX_TABLE_ENTRIES,
+    floodBound: vars.FLOOD_BOUND,
+    floodMs: vars.FLOOD_HOURS * 3_600_000,
     healthPath: vars.HEALTH_PATH,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,

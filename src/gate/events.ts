@@ -54,6 +54,8 @@ export interface MatchEvent {
   margin: number
   /** How the needle was derived, or the kind of digest. */
   probe: string
+  /** Whether the entry only flags, since it matches more uploads than one that is right would. */
+  isFlooded?: boolean
 }
 
 /** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
@@ -110,7 +112,7 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
     ...describeFile(scanned),
     ...(scanned.bytes > 0 && { bytes: scanned.bytes }),
     ...(matches.length > 0 && {
-      matches: matches.map(({ bank, entry, labels, distance, threshold, probe }) => ({
+      matches: matches.map(({ bank, entry, labels, distance, threshold, probe, isFlooded }) => ({
         bank,
         entry,
         ...(labels['source'] !== undefined && { source: labels['source'] }),
@@ -118,6 +120,7 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
         threshold,
         margin: threshold - distance,
         probe,
+        ...(isFlooded && { isFlooded }),
       })),
     }),
   }

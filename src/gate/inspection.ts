@@ -4,13 +4,14 @@ import type { ScanContext } from '../scan/context.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
-import { judge, type Verdict, worseOf } from './verdict.ts'
+import { judge, type MarkFlooded, type Verdict, worseOf } from './verdict.ts'
 
 /** What an upload is inspected with. */
 export interface InspectionTools {
   context: ScanContext
   config: Config
   askList: AskList
+  markFlooded?: MarkFlooded
 }
 
 /** A file that has come to its end, and is not scanned to it yet. */
@@ -82,7 +83,8 @@ export class Inspection {
 
   async #judge(files: readonly ScannedFile[]): Promise<Verdict> {
     this.#unjudged = []
-    const verdict = await judge(files, this.#tools.askList, this.#tools.config)
+    const { askList, config, markFlooded } = this.#tools
+    const verdict = await judge(files, askList, config, markFlooded)
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
     return this.#verdict
   }

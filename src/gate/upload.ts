@@ -8,7 +8,13 @@ import { HeldBody } from './held-body.ts'
 import { HoldBack, OriginStalledError } from './hold-back.ts'
 import { Inspection, type InspectionTools } from './inspection.ts'
 import type { ForwardedBody } from './origin.ts'
-import type { BlockVerdict, RefusalReason, RefuseVerdict, Verdict } from './verdict.ts'
+import {
+  type BlockVerdict,
+  isPassed,
+  type RefusalReason,
+  type RefuseVerdict,
+  type Verdict,
+} from './verdict.ts'
 
 /** A body that is longer than a gated one may be. */
 export class BodyTooLargeError extends HashgateError {
@@ -89,7 +95,7 @@ async function passHeld(
     const lastByteAt = await receive(request, length, held, inspection, tools)
     const verdict = await inspection.end()
     tools.onVerdict(verdict, performance.now() - lastByteAt)
-    if (verdict.action !== 'allow') return { refusal: verdict.reason }
+    if (!isPassed(verdict)) return { refusal: verdict.reason }
     return await passed(answerIn(tools.forward(held.toBody()), tools))
   } finally {
     held.free()
@@ -148,14 +154,14 @@ async function passLong(
       const kept = piece.slice()
       await inspection.take(kept)
       const verdict = await inspection.judge()
-      if (verdict && verdict.action !== 'allow') return await breakOff(verdict, holdBack, tools)
+      if (verdict && !isPassed(verdict)) return await breakOff(verdict, holdBack, tools)
       // An origin that takes no more has said why, or is gone; the verdict is still of use.
       if (isTaken) isTaken = await isWritten(holdBack.write(kept), response)
     }
     if (received !== length) throw new ClientGoneError()
     const lastByteAt = performance.now()
     const verdict = await inspection.end()
-    if (verdict.action !== 'allow') return await breakOff(verdict, holdBack, tools)
+    if (!isPassed(verdict)) return await breakOff(verdict, holdBack, tools)
     tools.onVerdict(verdict, performance.now() - lastByteAt)
     return await passed(sendRest(holdBack, response, tools))
   } catch (error) {

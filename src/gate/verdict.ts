@@ -11,15 +11,22 @@ export interface JudgedFile {
 }
 
 /**
- * The gate's answer for an upload. `allow` and `refuse` say why; only `block` says that something known was found.
+ * The gate's answer for an upload. `allow` and `refuse` say why; `flag` and `block` say that something known was found.
  */
-export type Verdict = AllowVerdict | RefuseVerdict | BlockVerdict
+export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | BlockVerdict
 
 export interface AllowVerdict {
   action: 'allow'
   reason: 'no-match' | 'unscannable' | 'failed'
   files: JudgedFile[]
   error?: unknown
+}
+
+/** Passed on, and to be looked at: all that it matches is flooded. */
+export interface FlagVerdict {
+  action: 'flag'
+  reason: 'match'
+  files: JudgedFile[]
 }
 
 export interface RefuseVerdict {
@@ -47,18 +54,29 @@ export interface BlockVerdict {
   files: JudgedFile[]
 }
 
+/** Marks the matches of an upload whose entries match too much. */
+export type MarkFlooded = (files: JudgedFile[]) => Promise<JudgedFile[]>
+
+/** Whether an upload is passed on. */
+export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdict {
+  return verdict.action === 'allow' || verdict.action === 'flag'
+}
+
 /** Judges files of an upload, and what is within them, against the list. `askList` throws when there is none to judge by. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
   config: Config,
+  markFlooded: MarkFlooded = async (judged) => judged,
 ): Promise<Verdict> {
   const all = files.flatMap(allFiles)
-  const judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
+  let judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
   try {
     const results = await matchInStages(all, askList)
-    for (const [i, file] of judged.entries()) file.matches = results[i]?.matches ?? []
+    judged = await markFlooded(
+      all.map((scanned, i) => ({ scanned, matches: results[i]?.matches ?? [] })),
+    )
     const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {
@@ -75,14 +93,16 @@ export async function judge(
   if (problems.includes('ambiguous-archive')) {
     verdicts.push({ action: 'refuse', reason: 'malformed', files: judged })
   }
-  if (judged.some(({ matches }) => matches.length > 0)) {
-    verdicts.push({ action: 'block', reason: 'match', files: judged })
+  const matches = judged.flatMap((file) => file.matches)
+  if (matches.length > 0) {
+    const action = matches.every(({ isFlooded }) => isFlooded) ? 'flag' : 'block'
+    verdicts.push({ action, reason: 'match', files: judged })
   }
   return { ...verdicts.reduce(worse), files: judged }
 }
 
 /** What counts when several things are true of an upload: the last of these. */
-const ACTIONS: readonly Verdict['action'][] = ['allow', 'refuse', 'block']
+const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'block']
 const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
 
 function worse(a: Verdict, b: Verdict): Verdict {

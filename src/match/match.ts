@@ -29,6 +29,8 @@ export interface Match {
   threshold: number
   /** How the nearest needle was derived, or which digest it is. */
   probe: Probe | DigestKind
+  /** Whether its entry matches more uploads than one that is right would: then it is for people to look at. */
+  isFlooded?: boolean
 }
 
 /** What a list has about one file. */

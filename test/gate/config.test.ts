@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BadConfigError, readConfig } from '../../src/gate/config.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
+import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
 
 function problem(env: object): string {
   try {
@@ -27,6 +28,9 @@ describe('readConfig', () => {
       maxOriginMs: 100_000,
       maxFiles: 100,
       base64Fields: new Set(),
+      probes: PROBE_SETS.default,
+      floodBound: 100,
+      floodMs: 86_400_000,
       listRefreshSeconds: 60,
       listMaxAgeSeconds: 3600,
       onStale: 'use',

@@ -652,3 +652,25 @@ describe('a bucket as the origin', () => {
     expect((await send(null, { method: 'GET' })).status).toBe(404)
   })
 })
+
+describe('an entry that matches too much', () => {
+  const known = fixture('jpeg')
+
+  it('only flags, and its uploads reach the origin', async () => {
+    await publish(await hashOf(known))
+    const { send, forwarded, events, verdicts } = setUp({ FLOOD_BOUND: 2 })
+    const variant = (i: number) => new Uint8Array([...known, i]) // the same picture in another file
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) statuses.push((await send(variant(i))).status)
+    expect(statuses).toEqual([451, 451, 201, 201])
+    expect(forwarded.map(({ body }) => body)).toEqual([variant(2), variant(3)])
+    expect(verdicts().map(({ action, reason }) => `${action} ${reason}`)).toEqual([
+      'block match',
+      'block match',
+      'flag match',
+      'flag match',
+    ])
+    expect(verdicts()[3]?.files[0]?.matches?.[0]).toMatchObject({ isFlooded: true })
+    expect(events.filter(({ event }) => event === 'flood')).toMatchObject([{ entry: 'known-0' }])
+  })
+})

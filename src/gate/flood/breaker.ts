@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { within } from '../../core/within.ts'
+import { DIGEST_KINDS } from '../../list/entry.ts'
+import type { Match } from '../../match/match.ts'
+import type { ScannedFile } from '../../scan/scanned.ts'
+import type { JudgedFile } from '../verdict.ts'
+import {
+  type FloodLimits,
+  type FloodNote,
+  type FloodState,
+  NO_FLOOD,
+  noteSighting,
+  type Sighting,
+} from './window.ts'
+
+/** Durable Objects of class FloodCounter, as they are used. */
+export interface FloodNamespace {
+  getByName(name: string): { note(sighting: Sighting, limits: FloodLimits): Promise<FloodNote> }
+}
+
+/** An entry began to match more uploads than it may, and only flags until then. */
+export interface FloodEvent {
+  event: 'flood'
+  bank: string
+  entry: string
+  /** Distinct uploads within an hour. */
+  bound: number
+  /** ISO 8601. */
+  until: string
+}
+
+export interface FloodOptions {
+  /** `bound` 0: entries may match as much as they do. */
+  limits: FloodLimits
+  /** Absent: each isolate counts for itself. */
+  counters?: FloodNamespace
+  onFlood: (event: FloodEvent) => void
+}
+
+/** Entries that an isolate counts for itself, at most. */
+const MAX_ENTRIES = 1000
+/** Milliseconds in which a counter must answer: an upload waits for it. */
+const MAX_WAIT_MS = 2000
+
+/**
+ * Sees that one bad entry does not block a thousand innocent uploads: an entry that matches more distinct uploads an hour
+ * than the bound only flags for a while. Files that are the same byte for byte as an entry stay blocked.
+ */
+export class FloodBreaker {
+  readonly #options: FloodOptions
+  readonly #states = new Map<string, FloodState>()
+
+  constructor(options: FloodOptions) {
+    this.#options = options
+  }
+
+  /** Notes the matches of an upload from an address, and marks those whose entries are flooded. */
+  async mark(files: readonly JudgedFile[], address: string): Promise<JudgedFile[]> {
+    if (this.#options.limits.bound === 0) return [...files]
+    return Promise.all(
+      files.map(async ({ scanned, matches }) => ({
+        scanned,
+        matches: await Promise.all(
+          matches.map((match) => this.#markMatch(scanned, match, address)),
+        ),
+      })),
+    )
+  }
+
+  async #markMatch(scanned: ScannedFile, match: Match, address: string): Promise<Match> {
+    if (DIGEST_KINDS.some((kind) => kind === match.probe)) return match
+    const name = nameOf(match.bank, match.entry)
+    const sighting = {
+      upload: nameOf(name, uploadOf(scanned)),
+      network: address === '' ? '' : nameOf(name, networkOf(address)),
+      at: Date.now(),
+    }
+    const { isFlooded, hasBegun } = await this.#note(name, sighting)
+    if (hasBegun) this.#report(match, sighting.at)
+    return isFlooded ? { ...match, isFlooded } : match
+  }
+
+  /** Counts for all isolates; if that cannot be done now, for this one. */
+  async #note(name: string, sighting: Sighting): Promise<FloodNote> {
+    const { limits, counters } = this.#options
+    if (!counters) return this.#noteHere(name, sighting)
+    try {
+      const noting = counters.getByName(name).note(sighting, limits)
+      return await within(noting, MAX_WAIT_MS, () => new Error('the counter does not answer'))
+    } catch {
+      return this.#noteHere(name, sighting)
+    }
+  }
+
+  #noteHere(name: string, sighting: Sighting): FloodNote {
+    const before = this.#states.get(name) ?? NO_FLOOD
+    const { state, ...note } = noteSighting(before, sighting, this.#options.limits)
+    this.#states.delete(name)
+    this.#states.set(name, state) // the last in the map is the latest
+    const [oldest] = this.#states.keys()
+    if (this.#states.size > MAX_ENTRIES && oldest !== undefined) this.#states.delete(oldest)
+    return note
+  }
+
+  #report({ bank, entry }: Match, at: number): void {
+    const { limits, onFlood } = this.#options
+    const until = new Date(at + limits.holdMs).toISOString()
+    onFlood({ event: 'flood', bank, entry, bound: limits.bound, until })
+  }
+}
+
+/** What a file is, whatever it is called: its digest, or the hash of an image that has none. */
+function uploadOf(scanned: ScannedFile): string {
+  const hash = scanned.coverage === 'scanned' ? scanned.needles[0]?.hash : undefined
+  return Buffer.from(scanned.digests?.sha256 ?? hash ?? []).toString('hex')
+}
+
+/** The network of an address: what one customer of a provider usually has, 24 bits of IPv4 or 48 of IPv6. */
+export function networkOf(address: string): string {
+  return address.includes(':')
+    ? expandGroups(address).slice(0, 3).join(':')
+    : address.split('.').slice(0, 3).join('.')
+}
+
+/** Groups of an IPv6 address, those that `::` stands for included. */
+function expandGroups(address: string): string[] {
+  const [head = '', tail] = address.toLowerCase().split('::')
+  const first = head === '' ? [] : head.split(':')
+  if (tail === undefined) return first
+  const last = tail === '' ? [] : tail.split(':')
+  const missing = Math.max(0, 8 - first.length - last.length)
+  return [...first, ...Array.from({ length: missing }, () => '0'), ...last]
+}
+
+/** A name that tells nothing of what it is made of to whoever reads a counter's storage. */
+function nameOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+}
