@@ -171,13 +171,14 @@ export function sampleTurned(
  */
 export function fillCorner(
   corner: u32, // 0 to 3: bit 0 for the right, bit 1 for the bottom
-  side: u32, // points a side, below 64
+  across: u32, // points, below 64
+  down: u32,
 ): void {
-  for (let i: u32 = 0; i < side; i++) {
-    for (let j: u32 = 0; j < side; j++) {
-      const beside = f32.load(pointIn(corner, i, side))
-      const under = f32.load(pointIn(corner, side, j))
-      const share = <f32>(side - j) / <f32>(side - j + side - i)
+  for (let i: u32 = 0; i < down; i++) {
+    for (let j: u32 = 0; j < across; j++) {
+      const beside = f32.load(pointIn(corner, i, across))
+      const under = f32.load(pointIn(corner, down, j))
+      const share = <f32>(across - j) / <f32>(across - j + down - i)
       f32.store(pointIn(corner, i, j), mix(beside, under, share))
     }
   }

@@ -20,8 +20,16 @@ export interface UprightPoints {
   stepY: number
   /** Whether rows of the view are columns of the plane. */
   transposes: boolean
-  /** A corner whose points go on with what is around it: bit 0 for the right, bit 1 for the bottom. */
-  filledCorner?: number
+  filledCorner?: FilledCorner
+}
+
+/** A corner whose points go on with what is around it. */
+export interface FilledCorner {
+  /** Bit 0 for the right, bit 1 for the bottom. */
+  corner: number
+  /** Points that it has, of 64. */
+  across: number
+  down: number
 }
 
 export interface TurnedPoints {
@@ -74,7 +82,7 @@ export interface ProbeExports {
     rowX: number,
     rowY: number,
   ): void
-  fillCorner(corner: number, side: number): void
+  fillCorner(corner: number, across: number, down: number): void
   hashSampled(transposes: number, out: number): number
   weakBits(): number
   medianOfLine(first: number, stride: number, count: number): number
@@ -84,8 +92,6 @@ export interface ProbeExports {
 
 /** Largest side of a plane, in pixels. */
 export const MAX_SIDE = 512
-/** Points of a corner that is filled, a side: of 64. A logo there may have 2.5 % of the area. */
-const CORNER_POINTS = 10
 const FLOAT_BYTES = 4
 
 /** Room in an instance's memory for what planes of it are probed by. */
@@ -157,7 +163,9 @@ export class Plane {
     } else {
       const { x, stepX, y, stepY, filledCorner } = points
       core.sampleUpright(filtered, rows, cols, x, stepX, y, stepY)
-      if (filledCorner !== undefined) core.fillCorner(filledCorner, CORNER_POINTS)
+      if (filledCorner) {
+        core.fillCorner(filledCorner.corner, filledCorner.across, filledCorner.down)
+      }
     }
     return this.#hashSampled(!('column' in points) && points.transposes)
   }

@@ -48,7 +48,8 @@ export function partsWithoutBars(plane: Plane): Part[] {
     parts = parts.flatMap((part) =>
       TOLERANCES.flatMap((tolerance) => {
         const bars = findBars(plane, part, tolerance)
-        if (SIDES.some((side) => bars[side].isVague)) vague.push(...vagueCuts(part, bars))
+        const isVague = SIDES.some((side) => bars[side].isVague)
+        if (isVague && tolerance === TOLERANCES[0]) vague.push(...vagueCuts(part, bars))
         return cutBars(part, bars).filter(add)
       }),
     )
@@ -74,6 +75,7 @@ function cutBars(part: Part, { top, bottom, left, right }: Bars): Part[] {
   })
   return [
     cut(top.plain, bottom.plain),
+    cutSharp(part, { top, bottom, left, right }),
     ...top.captions.map((height) => cut(height, bottom.plain)),
     ...bottom.captions.map((height) => cut(top.plain, height)),
     ...top.captions.flatMap((above) => bottom.captions.map((below) => cut(above, below))),
@@ -81,6 +83,17 @@ function cutBars(part: Part, { top, bottom, left, right }: Bars): Part[] {
     ...top.captions.map((height) => ({ ...part, y0: part.y0 + height })),
     ...bottom.captions.map((height) => ({ ...part, y1: part.y1 - height })),
   ]
+}
+
+/** What is left without the bars alone that end where the picture begins: the others may be its sky, or its own margins. */
+function cutSharp(part: Part, bars: Bars): Part {
+  const cut = (side: Side) => (bars[side].isVague ? 0 : bars[side].plain)
+  return {
+    x0: part.x0 + cut('left'),
+    x1: part.x1 - cut('right'),
+    y0: part.y0 + cut('top'),
+    y1: part.y1 - cut('bottom'),
+  }
 }
 
 /** What may be left of a part whose picture has margins of its own in the colour of the bars. */
@@ -119,7 +132,7 @@ function findBar(plane: Plane, part: Part, side: Side, tolerance: number): Bar {
   let plain = 0
   while (plain < most && isPlain(plain)) plain++
   if (plain === 0) return { plain, isVague: false, captions: [] }
-  const bar = { plain, isVague: tolerance === TOLERANCES[0] && share(plain) >= VAGUE_SHARE }
+  const bar = { plain, isVague: share(plain) >= VAGUE_SHARE }
   const last = along === 'row' ? lastBefore(most, plain, isPlain) : undefined
   return { ...bar, captions: last ? [last.end, ...evenEnd(plain, last)] : [] }
 }

@@ -36,12 +36,15 @@ export const FIRST_FAMILIES = {
   edges: { views: ({ plane, displayed }) => framed(partsByEdges(plane).betweenBars, displayed) },
   crops: {
     views: ({ plane, displayed }) =>
-      [4, 7, 10].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
+      [2, 4, 5, 10].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
     reach: 3,
   },
   shifts: {
-    views: ({ plane, displayed }) =>
-      DIRECTIONS.map((sides) => uncropped(wholeOf(plane), displayed, 5, sides)),
+    views: ({ plane, displayed }) => [
+      ...ONE_SIDE.map((sides) => uncropped(wholeOf(plane), displayed, 5, sides)),
+      ...CORNERS.map((sides) => uncropped(wholeOf(plane), displayed, 4, sides)),
+      ...UNEVEN.map((sides) => uncropped(wholeOf(plane), displayed, 3.5, sides)),
+    ],
     reach: 3,
   },
   turns: {
@@ -49,11 +52,11 @@ export const FIRST_FAMILIES = {
     reach: 3,
   },
   corners: {
-    views: ({ plane, displayed }) =>
-      [0, 1, 2, 3].map((filledCorner) => ({
+    views: ({ plane, displayed, aspect }) =>
+      [0, 1, 2, 3].map((corner) => ({
         part: wholeOf(plane),
         dihedral: displayed,
-        filledCorner,
+        filledCorner: { corner, ...logoPoints(aspect) },
       })),
   },
 } as const satisfies Record<string, Family>
@@ -63,7 +66,9 @@ export const WIDE_FAMILIES = {
   'larger-crops': {
     views: ({ plane, displayed }) => [
       ...[14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
-      ...DIRECTIONS.map((sides) => uncropped(wholeOf(plane), displayed, 10, sides)),
+      ...[...ONE_SIDE, ...ACROSS, ...CORNERS].map((sides) =>
+        uncropped(wholeOf(plane), displayed, 10, sides),
+      ),
     ],
     reach: 5,
   },
@@ -90,6 +95,12 @@ export const WIDE_FAMILIES = {
       ),
     reach: 3,
   },
+  'mirrored-bars': {
+    views: ({ plane, displayed }) =>
+      partsWithoutBars(plane)
+        .slice(1, 5)
+        .flatMap((part) => otherDihedral(part, displayed)),
+  },
 } as const satisfies Record<string, Family>
 
 /** Parts between edges that may be pictures on a page. */
@@ -99,17 +110,29 @@ const MAX_PAGES = 16
 type Sides = readonly [number, number, number, number]
 
 const EVEN: Sides = [0.5, 0.5, 0.5, 0.5]
-/** Crops towards eight directions: across, all on one side; or on two sides that meet. */
-const DIRECTIONS: readonly Sides[] = [
-  [1, 0.5, 0, 0.5],
-  [0, 0.5, 1, 0.5],
-  [0.5, 1, 0.5, 0],
-  [0.5, 0, 0.5, 1],
-  [1, 1, 0, 0],
-  [1, 0, 0, 1],
-  [0, 1, 1, 0],
-  [0, 0, 1, 1],
-]
+/** A crop of one side, and perhaps of some of those that meet it. */
+const ONE_SIDE = aroundSides([1, 0.25, 0, 0.25])
+/** A crop of one side, and of those that meet it. */
+const ACROSS = aroundSides([1, 0.5, 0, 0.5])
+const CORNERS = aroundSides([1, 1, 0, 0])
+/** A crop of all sides, of one corner's more than of the other's. */
+const UNEVEN = aroundSides([0.75, 0.75, 0.25, 0.25])
+
+/** Shares for the left, top, right and bottom side, turned to begin with each side. */
+function aroundSides([a, b, c, d]: Sides): Sides[] {
+  return [
+    [a, b, c, d],
+    [d, a, b, c],
+    [c, d, a, b],
+    [b, c, d, a],
+  ]
+}
+
+/** Points that a logo in a corner may cover: a square of 2.5 % of the area, and its distance from the sides. */
+function logoPoints(aspect: number): { across: number; down: number } {
+  const points = (share: number) => Math.min(32, Math.ceil(64 * (Math.sqrt(share) + 0.025)))
+  return { across: points(0.025 / aspect), down: points(0.025 * aspect) }
+}
 
 /** All ways that a part may have been mirrored and turned by quarters, but the one that is displayed. */
 function otherDihedral(part: Part, displayed: Dihedral): { part: Part; dihedral: Dihedral }[] {

@@ -1,4 +1,10 @@
-import { MAX_SIDE, type Part, type Plane, type Points } from '../../core/plane.ts'
+import {
+  type FilledCorner,
+  MAX_SIDE,
+  type Part,
+  type Plane,
+  type Points,
+} from '../../core/plane.ts'
 
 /**
  * A picture that the uploaded one may have been made of: the part of the plane that it is, which may reach beyond it, and how
@@ -11,8 +17,8 @@ export interface View {
   dihedral?: Dihedral
   /** Degrees, clockwise, by which the picture was turned. */
   turn?: number
-  /** A corner that may have a logo: bit 0 for the right, bit 1 for the bottom. */
-  filledCorner?: number
+  /** A corner that may have a logo. Only of a picture that is not turned. */
+  filledCorner?: FilledCorner
   /** Whether it was hashed by a pipeline that filters pictures of any size without reducing them first. */
   isFullSize?: boolean
 }
@@ -63,7 +69,7 @@ export function pointsOf(plane: Plane, view: View, aspect: number): Points {
     stepX: transposes ? row.x : column.x,
     stepY: transposes ? column.y : row.y,
     transposes,
-    ...(filledCorner !== undefined && { filledCorner }),
+    ...(filledCorner && { filledCorner }),
   }
 }
 
