@@ -4,6 +4,7 @@
 //   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
 //   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
+//   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
 
 import { cpus } from 'node:os'
 
@@ -12,6 +13,7 @@ const REPORTS: Record<string, () => Promise<void>> = {
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),
   match: async () => (await import('./match.ts')).benchMatch(),
+  probes: async () => (await import('./probes.ts')).benchProbes(),
 }
 
 const name = process.argv[2] ?? 'hash'

@@ -211,8 +211,10 @@ export class Plane {
   /** A copy that outlives the frame, rounded to whole luma. */
   keep(): KeptPlane {
     const { rows, cols } = this
-    const luma = new Float32Array(this.#room.core.memory.buffer, this.#address, rows * cols)
-    return { rows, cols, luma: Uint8Array.from(luma, (value) => value + 0.5) }
+    const values = new Float32Array(this.#room.core.memory.buffer, this.#address, rows * cols)
+    const luma = new Uint8Array(values.length)
+    for (let i = 0; i < values.length; i++) luma[i] = (values[i] ?? 0) + 0.5
+    return { rows, cols, luma }
   }
 
   /** A plane that was kept, in an instance of its own. `undefined`: there is no memory for it. */

@@ -64,12 +64,15 @@ export const FIRST_FAMILIES = {
 /** Families of views that are asked about where nothing matched before. */
 export const WIDE_FAMILIES = {
   'larger-crops': {
-    views: ({ plane, displayed }) => [
-      ...[14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
-      ...[...ONE_SIDE, ...ACROSS, ...CORNERS].map((sides) =>
+    views: ({ plane, displayed }) =>
+      [14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
+    reach: 10,
+  },
+  'larger-shifts': {
+    views: ({ plane, displayed }) =>
+      [...ONE_SIDE, ...ACROSS, ...CORNERS].map((sides) =>
         uncropped(wholeOf(plane), displayed, 10, sides),
       ),
-    ],
     reach: 5,
   },
   'larger-turns': {

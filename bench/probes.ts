@@ -1,0 +1,169 @@
+// What probes cost: for an image, by family, and in a list of a million.
+
+import { ImageDecoder } from '../src/core/image.ts'
+import { readModules } from '../src/core/node.ts'
+import { readManifest } from '../src/list/manifest.ts'
+import { publishBank } from '../src/list/publish.ts'
+import { MemoryStore } from '../src/list/store.ts'
+import { BankIndex } from '../src/match/bank-index.ts'
+import {
+  type Family,
+  FIRST_FAMILIES,
+  type Probed,
+  WIDE_FAMILIES,
+} from '../src/scan/probes/families.ts'
+import { PROBE_SETS } from '../src/scan/probes/sets.ts'
+import { pointsOf, wholeOf } from '../src/scan/probes/view.ts'
+import type { Needle } from '../src/scan/scanned.ts'
+import { scanFile } from '../src/scan/scanner.ts'
+import { randomEntries } from '../test/support/entries.ts'
+import { photoOf, smallPhoto, source } from './inputs.ts'
+import { Bars } from './match/bars.ts'
+import { MILLION } from './match/tables.ts'
+import { measure, ms, printTable } from './measure.ts'
+
+const modules = readModules()
+const bars = new Bars()
+
+const ADDED_MS_BAR = 3
+const MATCH_MS_BAR = 3.5
+const ROUNDS = 41
+/** Bytes that are touched between two questions, so that the list is not found in the cache: other requests' work. */
+const OTHER_BYTES = 64 << 20
+
+async function needlesOf(file: Uint8Array, set: keyof typeof PROBE_SETS): Promise<Needle[]> {
+  const scanned = await scanFile({ modules, probes: PROBE_SETS[set], withoutDigests: true }, file)
+  if (scanned.coverage !== 'scanned') throw new Error('the photograph cannot be scanned')
+  return [...scanned.needles, ...(scanned.widen?.() ?? [])]
+}
+
+/** Whole files by set: what is added to decoding and the identity. */
+async function showSets(): Promise<void> {
+  const rows: string[][] = []
+  const twoMegapixels = await photoOf(1632, 1224)
+  for (const [name, file] of [
+    ['JPEG 2 MP', twoMegapixels],
+    ['JPEG 1.6 MP', await smallPhoto()],
+    ['JPEG 0.3 MP', await photoOf(640, 480)],
+  ] as const) {
+    const sets = ['plain', 'as-is', 'default', 'wide'] as const
+    const timings = await measure(
+      sets.map((set) => ({ name: set, run: () => needlesOf(file, set) })),
+      ROUNDS,
+    )
+    for (const [i, set] of sets.entries()) {
+      const time = timings[i]?.median ?? 0
+      const added = time - timings[0].median
+      rows.push([
+        `${name}, ${set}`,
+        String((await needlesOf(file, set)).length),
+        ms(time),
+        set === 'default'
+          ? bars.check(`added by the default set, ${name}, ms`, added, ADDED_MS_BAR)
+          : ms(Math.max(0, added)),
+        (added / timings[0].median).toFixed(2),
+      ])
+      if (set === 'default' && name === 'JPEG 2 MP') {
+        bars.check('default set to decoding a 2-megapixel photograph', added / timings[0].median, 1)
+      }
+    }
+  }
+  console.log(`### Scanning a file, by set\n\nInputs: ${source}.\n`)
+  printTable(['file, set', 'needles', 'ms', 'added, ms', 'added to plain, ratio'], rows)
+}
+
+/** Families by themselves, beside making each picture and hashing it. */
+async function showFamilies(): Promise<void> {
+  const decoder = ImageDecoder.forFile(modules.image, 'jpeg')
+  const rows: string[][] = []
+  const file = await smallPhoto()
+  const pending: Promise<void>[] = []
+  decoder.push(file, true, (frame) => {
+    const plane = frame.plane('stored')
+    if (!plane) throw new Error('there is no memory for probes')
+    const probed: Probed = { plane, aspect: decoder.size.width / decoder.size.height, displayed: 0 }
+    const families: [string, Family][] = Object.entries({ ...FIRST_FAMILIES, ...WIDE_FAMILIES })
+    pending.push(
+      (async () => {
+        const [again] = await measure([{ name: '', run: () => frame.displayed(2) }], ROUNDS)
+        const whole = { part: wholeOf(plane) }
+        const [one] = await measure(
+          [{ name: '', run: () => plane.hash(pointsOf(plane, whole, 1)) }],
+          ROUNDS,
+        )
+        rows.push([
+          'a picture made and hashed by itself',
+          '1',
+          '',
+          (again.median * 1000).toFixed(0),
+        ])
+        rows.push(['a view', '1', '', (one.median * 1000).toFixed(0)])
+        for (const [name, family] of families) rows.push(await familyRow(name, family, probed))
+        console.log('### Families\n')
+        printTable(['family', 'needles', 'finding its views, µs', 'all, µs'], rows)
+        const ratio = one.median / again.median
+        console.log(`A view takes ${ratio.toFixed(2)} of making its picture and hashing that.\n`)
+      })(),
+    )
+  })
+  await Promise.all(pending)
+}
+
+async function familyRow(name: string, { views }: Family, probed: Probed): Promise<string[]> {
+  const { plane, aspect } = probed
+  const [found, all] = await measure(
+    [
+      { name: '', run: () => views(probed) },
+      {
+        name: '',
+        run: () => {
+          for (const view of views(probed)) plane.hash(pointsOf(plane, view, aspect))
+        },
+      },
+    ],
+    ROUNDS,
+  )
+  const micros = (time: number) => (time * 1000).toFixed(0)
+  return [name, String(views(probed).length), micros(found.median), micros(all?.median ?? 0)]
+}
+
+/** The needles of a photograph against a million hashes, as a Worker asks them. */
+async function showMatching(): Promise<void> {
+  const store = new MemoryStore()
+  await publishBank(store, randomEntries(MILLION, 3), { bank: 'bench' })
+  const index = await BankIndex.load(modules, store, await readManifest(store))
+  await index.buildTables(async () => {})
+  const other = new Uint8Array(OTHER_BYTES)
+  const file = await smallPhoto()
+  const rows: string[][] = []
+  for (const set of ['plain', 'as-is', 'default', 'wide'] as const) {
+    const needles = await needlesOf(file, set)
+    const times: number[] = []
+    for (let round = 0; round <= ROUNDS; round++) {
+      other.fill(round)
+      const start = performance.now()
+      await index.match([{ needles }])
+      if (round > 0) times.push(performance.now() - start)
+    }
+    const median = times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0
+    rows.push([
+      set,
+      String(needles.length),
+      set === 'default'
+        ? bars.check('needles of the default set against a million, ms', median, MATCH_MS_BAR)
+        : ms(median),
+    ])
+  }
+  console.log('### A million hashes, by table\n')
+  console.log('The same needles again and again; in between, 64 MB of other memory are written.\n')
+  printTable(['set', 'needles', 'ms'], rows)
+}
+
+/** The report of `npm run bench -- probes`. */
+export async function benchProbes(): Promise<void> {
+  await showSets()
+  await showFamilies()
+  await showMatching()
+  console.log('### Bars\n')
+  printTable(['what', 'value', 'bar', ''], [...bars.rows])
+}
