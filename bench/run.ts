@@ -3,12 +3,14 @@
 //   npm run bench              PDQ by stages, whole files beside a JavaScript perceptual hash
 //   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
 //   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
+//   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
 
 import { cpus } from 'node:os'
 
-const REPORTS: Record<string, () => Promise<void>> = {
+const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
+  accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
   hash: async () => (await import('./hash.ts')).benchHash(),
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),
@@ -23,4 +25,4 @@ if (!report) {
   process.exit(2)
 }
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}\n`)
-await report()
+await report(process.argv.slice(3))

@@ -10,7 +10,7 @@ const HEIGHT = 200
 
 const SIZES: Record<string, [width: number, height: number]> = {
   'JPEG q 10': [320, 200],
-  'AVIF q 25': [320, 200],
+  'AVIF q 50': [320, 200],
   'resize 10 %': [32, 20],
   'resize 200 %': [640, 400],
   'resize to 160 pixels': [160, 100],

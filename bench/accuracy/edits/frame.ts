@@ -1,4 +1,4 @@
-import { draw, type Edit, open, type Pixels, place, settle } from '../pixels.ts'
+import { drawn, type Edit, open, type Pixels, place, type Placed, settle } from '../pixels.ts'
 import { choose, type Random } from '../seeded.ts'
 import { phrase, textIn } from '../text.ts'
 
@@ -110,24 +110,24 @@ export function caption(share: number, where: CaptionPlace, paper: 'white' | 'bl
   return async (pixels, random) => {
     const { width, height } = pixels
     const bar = Math.round((height * share) / (where === 'both' ? 2 : 1))
-    const above = where === 'below' ? 0 : bar
-    const below = where === 'above' ? 0 : bar
-    const sheet = await settle(
-      open(pixels).extend({ top: above, bottom: below, background: paper }),
-    )
-    const write = (y: number) => captionText(width, y, bar, paper, random)
-    return draw(sheet, (above ? write(0) : '') + (below ? write(above + height) : ''))
+    const tops = { above: [0], below: [height], both: [0, bar + height] }[where]
+    const texts: Placed[] = []
+    for (const top of tops) {
+      texts.push({ pixels: await captionBar({ width, height: bar }, paper, random), left: 0, top })
+    }
+    const picture = { pixels, left: 0, top: where === 'below' ? 0 : bar }
+    const sheet = { width, height: height + bar * tops.length, background: paper }
+    return place(sheet, [picture, ...texts])
   }
 }
 
-function captionText(
-  width: number,
-  y: number,
-  height: number,
+function captionBar(
+  size: { width: number; height: number },
   paper: 'white' | 'black',
   random: Random,
-): string {
+): Promise<Pixels> {
+  const { width, height } = size
   const lines = Array.from({ length: random() < 0.5 ? 1 : 2 }, () => phrase(random, 4, 9))
-  const box = { x: width * 0.03, y: y + height * 0.08, width: width * 0.94, height: height * 0.84 }
-  return textIn(box, lines, { fill: paper === 'white' ? 'black' : 'white' })
+  const box = { x: width * 0.03, y: height * 0.08, width: width * 0.94, height: height * 0.84 }
+  return drawn(size, paper, textIn(box, lines, { fill: paper === 'white' ? 'black' : 'white' }))
 }

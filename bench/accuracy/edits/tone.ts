@@ -7,7 +7,9 @@ function curve(of: (value: number) => number): Edit {
 }
 
 function mapBytes(pixels: Pixels, table: Uint8ClampedArray): Pixels {
-  return { ...pixels, data: pixels.data.map((value) => table[value] ?? 0) }
+  const data = new Uint8Array(pixels.data.length)
+  for (let i = 0; i < data.length; i++) data[i] = table[pixels.data[i] ?? 0] ?? 0
+  return { ...pixels, data }
 }
 
 export const brightness = (factor: number) => curve((value) => value * factor)

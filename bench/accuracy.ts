@@ -1,0 +1,106 @@
+// How many pictures are found after what people do to them, and how near unrelated ones come.
+//
+//   npm run bench -- accuracy                     200 transforms of the photographs of shared/corpus
+//     --corpus DIR       other photographs, folders read recursively; may be given more than once, as the next two
+//     --entries DIR      photographs that are on the list, too, but are not transformed
+//     --distractors DIR  pictures that are on no list, beside those that are made up
+//     --generated N      made-up distractors of each kind: 100
+//     --seed N           of all that is chosen by chance: 1
+//     --probes SET       plain, default or wide, with those before it: wide
+//     --split HALF       tune or held-out, by a hash of the file's name: all
+//     --transforms WORDS those whose family and name a regular expression matches
+//     --threads N        2
+//     --plots DIR        writes accuracy-recall.svg and accuracy-thresholds.svg
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { CLEAR_QUALITY, type Entry } from './accuracy/compare.ts'
+import { KINDS } from './accuracy/distractors.ts'
+import { imagesIn, isOf } from './accuracy/files.ts'
+import { needlesOf } from './accuracy/needles.ts'
+import { type Options, readOptions } from './accuracy/options.ts'
+import { plotRecall, plotThresholds } from './accuracy/plots.ts'
+import { runTasks } from './accuracy/pool.ts'
+import {
+  printBars,
+  printFalseMatches,
+  printProbes,
+  printRecall,
+  setsTo,
+} from './accuracy/report.ts'
+import type { Task } from './accuracy/tasks.ts'
+import { printTimes } from './accuracy/times.ts'
+
+/** The report of `npm run bench -- accuracy`. */
+export async function benchAccuracy(args: readonly string[]): Promise<void> {
+  const options = readOptions(args)
+  const photographs = await listed(options.corpus, options)
+  const others = await listed(options.entries, options)
+  const entries = [...photographs, ...others].map(({ entry }) => entry)
+  console.log(`## Accuracy: ${['npm run bench -- accuracy', ...args].join(' ')}\n`)
+  printCounts(entries, photographs.length, options)
+  const tasks: Task[] = [
+    ...photographs.map(({ path }, entry): Task => ({ kind: 'transforms', path, entry })),
+    ...drawnTasks(options.generated),
+    ...options.distractors.flatMap(fileTasks),
+  ]
+  const tally = await runTasks(tasks, { ...options, entries }, options.threads)
+  const sets = setsTo(options.probes)
+  printBars(tally, sets)
+  printRecall(`Recall, of quality ${CLEAR_QUALITY} and more`, tally.own, sets)
+  printRecall(`Recall, of quality under ${CLEAR_QUALITY}`, tally.ownUnclear, sets)
+  printFalseMatches(tally, sets)
+  printProbes(tally)
+  await printTimes(
+    photographs.map(({ path }) => path),
+    sets,
+  )
+  if (options.plots === undefined) return
+  await writeFile(join(options.plots, 'accuracy-recall.svg'), plotRecall(tally, sets))
+  await writeFile(join(options.plots, 'accuracy-thresholds.svg'), plotThresholds(tally, sets))
+}
+
+/** Photographs with a hash that a list would take. */
+async function listed(
+  folders: readonly string[],
+  { split }: Options,
+): Promise<{ path: string; entry: Entry }[]> {
+  const found: { path: string; entry: Entry }[] = []
+  for (const path of folders.flatMap(imagesIn).filter((image) => isOf(split, image))) {
+    const { needles } = await needlesOf(await readFile(path), 'plain')
+    const [identity] = needles
+    if (identity) found.push({ path, entry: { ...identity, name: basename(path) } })
+  }
+  return found
+}
+
+function printCounts(entries: readonly Entry[], photographs: number, options: Options): void {
+  const clear = entries.slice(0, photographs).filter(({ quality }) => quality >= CLEAR_QUALITY)
+  console.log(
+    `${photographs} photographs (split: ${options.split}) with a quality of at least 50, ${clear.length} of at least ${CLEAR_QUALITY};`,
+  )
+  console.log(`${entries.length} entries on the list; seed ${options.seed}.\n`)
+}
+
+/** Few enough at a time for the threads to end together. */
+const PART = 50
+
+function drawnTasks(each: number): Task[] {
+  return KINDS.flatMap((of) => partsOf(each).map((part): Task => ({ kind: 'drawn', of, part })))
+}
+
+function fileTasks(folder: string): Task[] {
+  const paths = imagesIn(folder)
+  return partsOf(paths.length).map(({ first, count }) => ({
+    kind: 'files',
+    source: basename(folder),
+    paths: paths.slice(first, first + count),
+  }))
+}
+
+function partsOf(total: number): { first: number; count: number }[] {
+  return Array.from({ length: Math.ceil(total / PART) }, (_, i) => ({
+    first: i * PART,
+    count: Math.min(PART, total - i * PART),
+  }))
+}

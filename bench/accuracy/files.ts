@@ -1,0 +1,21 @@
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Split } from './options.ts'
+import { fnv1a } from './seeded.ts'
+
+const IMAGE = /\.(jpe?g|png|gif|webp|avif|bmp)$/i
+
+/** Paths of the images in a folder and the folders within it, sorted. */
+export function imagesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => IMAGE.test(name))
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .toSorted()
+}
+
+/** Whether a file is of a half of the corpus: by a hash of its name, so that it stays there when others come. */
+export function isOf(split: Split, path: string): boolean {
+  if (split === 'all') return true
+  return (fnv1a(basename(path)) % 2 === 0) === (split === 'tune')
+}

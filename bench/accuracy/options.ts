@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util'
+import { SETS, type SetName } from './needles.ts'
+
+export type Split = 'tune' | 'held-out' | 'all'
+
+export interface Options {
+  /** Folders of the photographs that are transformed. */
+  corpus: string[]
+  /** Folders of other photographs whose hashes are on the list, too. */
+  entries: string[]
+  /** Folders of pictures that are on no list. */
+  distractors: string[]
+  /** Distractors to be made up, of each kind. */
+  generated: number
+  seed: number
+  /** The largest set of probes that is asked about. */
+  probes: SetName
+  split: Split
+  /** Which transforms are measured: those whose family or name it matches. */
+  transforms: RegExp
+  threads: number
+  /** Where the plots are written; none: nowhere. */
+  plots: string | undefined
+}
+
+const CORPUS = new URL('../../../shared/corpus/photos', import.meta.url).pathname
+
+/** Reads the words behind `npm run bench -- accuracy`. Throws a TypeError or a RangeError that says what is wrong. */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      corpus: { type: 'string', multiple: true, default: [CORPUS] },
+      entries: { type: 'string', multiple: true, default: [] },
+      distractors: { type: 'string', multiple: true, default: [] },
+      generated: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '1' },
+      probes: { type: 'string', default: 'wide' },
+      split: { type: 'string', default: 'all' },
+      transforms: { type: 'string', default: '' },
+      threads: { type: 'string', default: '2' },
+      plots: { type: 'string' },
+    },
+  })
+  return {
+    ...values,
+    generated: whole('generated', values.generated, 0),
+    seed: whole('seed', values.seed, 0),
+    probes: oneOf('probes', values.probes, SETS),
+    split: oneOf('split', values.split, ['tune', 'held-out', 'all']),
+    transforms: new RegExp(values.transforms),
+    threads: whole('threads', values.threads, 1),
+    plots: values.plots,
+  }
+}
+
+function whole(name: string, text: string, least: number): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < least || text.trim() === '') {
+    throw new RangeError(`--${name} must be a whole number from ${least}, not ${text}`)
+  }
+  return value
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((value) => value === text)
+  if (found === undefined) throw new RangeError(`--${name} must be ${allowed.join(', ')}`)
+  return found
+}
