@@ -1,7 +1,8 @@
 import type { Hash256 } from '../../src/core/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../../src/list/manifest.ts'
-import type { Needle, ScannedFile } from '../../src/scan/scanned.ts'
+import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
+import { isPatterned, type Needle } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 
 /** Each has the needles of those before it, and more. */
@@ -21,7 +22,7 @@ export interface SetNeedle {
 /** Largest distance of a match of the identity. */
 export const THRESHOLD = DEFAULT_BANK_POLICY.threshold
 
-const context = { modules: readModules(), withoutDigests: true }
+const modules = readModules()
 
 /** What a list is asked about a file: nothing that is too vague to match. */
 export interface Questions {
@@ -32,16 +33,28 @@ export interface Questions {
 
 /** The product's questions about a file, by its sets up to one. */
 export async function needlesOf(file: Uint8Array, largest: SetName): Promise<Questions> {
-  const isWanted = ({ set, quality }: SetNeedle) =>
-    quality >= DEFAULT_BANK_POLICY.minQuality && SETS.indexOf(set) <= SETS.indexOf(largest)
-  return { needles: firstOf(await scanFile(context, file)).filter(isWanted) }
+  const context = { modules, withoutDigests: true, probes: PROBE_SETS[largest] }
+  const scanned = await scanFile(context, file)
+  if (scanned.coverage !== 'scanned') return { needles: [] }
+  const { needles, widen } = scanned
+  return {
+    needles: needles.filter(tells).map((needle) => named(needle, firstSet(needle))),
+    ...(widen && { widen: () => wideOf(widen()) }),
+  }
 }
 
-function firstOf(scanned: ScannedFile): SetNeedle[] {
-  return scanned.coverage === 'scanned' ? scanned.needles.map(named) : []
+function wideOf(needles: readonly Needle[]): SetNeedle[] {
+  return needles.filter(tells).map((needle) => named(needle, 'wide'))
 }
 
-function named({ probe, hash, quality, frame }: Needle): SetNeedle {
-  const set = probe === 'identity' && frame === 0 ? 'plain' : 'default'
-  return { probe, hash, quality, set, threshold: THRESHOLD }
+function tells(needle: Needle): boolean {
+  return needle.quality >= DEFAULT_BANK_POLICY.minQuality && !isPatterned(needle)
+}
+
+function firstSet({ probe, frame }: Needle): SetName {
+  return probe === 'identity' && frame === 0 ? 'plain' : 'default'
+}
+
+function named({ probe, hash, quality, reach }: Needle, set: SetName): SetNeedle {
+  return { probe, hash, quality, set, threshold: THRESHOLD + reach }
 }
