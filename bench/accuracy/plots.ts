@@ -68,16 +68,16 @@ export function plotThresholds(tally: Tally, sets: readonly SetName[]): string {
     lineStyle: { width: 2, type: i === 2 ? 'dashed' : 'solid' },
     data: thresholds().map((t) => [t, (unit * within(histogram, t)) / countOf(histogram) || null]),
   })
-  const tops = [40, 270, 500]
+  const tops = [60, 290, 520]
   const names = [
     'transformed photographs that are found, %',
     'false matches in a million comparisons of photographs',
     'false matches in a million comparisons of distractors',
   ]
-  return render(760, 760, {
+  return render(760, 780, {
     title: heading(`By threshold; the default is ${THRESHOLD}`),
     legend: legend(),
-    grid: tops.map((top) => ({ left: 70, right: 30, top: top + 20, height: 170 })),
+    grid: tops.map((top) => ({ left: 70, right: 30, top, height: 170 })),
     xAxis: tops.map((_, i) => axisOf(i, { type: 'value', max: MOST })),
     yAxis: names.map((name, i) => axisOf(i, { type: i === 0 ? 'value' : 'log', name })),
     series: sets.flatMap((set) => [
