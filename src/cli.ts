@@ -8,6 +8,7 @@ import { HashgateError } from './errors.ts'
 import { hashFiles } from './node/hash-command.ts'
 import { listPush, listRekey, listRollback, listShow, listVerify } from './node/list-commands.ts'
 import { matchFiles } from './node/match-command.ts'
+import { tune } from './node/tune-command.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
 /** Exit codes. */
@@ -44,6 +45,19 @@ program
   .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
     run(() => matchFiles(files, options)),
   )
+
+program
+  .command('tune')
+  .description(
+    'show how many files of a folder would match at each threshold, by each set of probes: a table and a plot',
+  )
+  .requiredOption('--list <file>', 'hash list')
+  .requiredOption('--dir <folder>', 'files, in it and the folders within it')
+  .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
+  .option('--plot <file>', 'where the plot goes', 'hashgate-tune.svg')
+  .option('--no-plot', 'draw no plot')
+  .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
 
 const list = program.command('list').description('publish and look at hash lists in Workers KV')
 

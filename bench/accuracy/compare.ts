@@ -1,3 +1,4 @@
+import { PackedHashes } from '../../src/core/packed-hashes.ts'
 import { type Questions, type SetName, type SetNeedle, SETS, THRESHOLD } from './needles.ts'
 import { emptyHistogram, forSets, type Others, type ProbeTally, type Tally } from './tally.ts'
 
@@ -24,12 +25,12 @@ interface Measured {
 /** Compares uploads with a list, and counts. */
 export class Comparison {
   readonly #entries: readonly Entry[]
-  readonly #words: Uint32Array // count x 8
+  readonly #hashes: PackedHashes
   readonly #tally: Tally
 
   constructor(entries: readonly Entry[], tally: Tally) {
     this.#entries = entries
-    this.#words = wordsOf(entries.map(({ hash }) => hash))
+    this.#hashes = new PackedHashes(entries.map(({ hash }) => hash))
     this.#tally = tally
   }
 
@@ -63,12 +64,9 @@ export class Comparison {
 
   #measure(needles: readonly SetNeedle[]): Measured[] {
     return needles.map(({ probe, set, hash, threshold }) => {
-      const words = wordsOf([hash])
       const reach = threshold - THRESHOLD
-      const distances = Uint16Array.from(this.#entries, (_, entry) =>
-        Math.max(0, bitsBetween(words, this.#words, entry) - reach),
-      )
-      return { probe, set, distances }
+      const distances = this.#hashes.distancesTo(hash)
+      return { probe, set, distances: distances.map((distance) => Math.max(0, distance - reach)) }
     })
   }
 
@@ -138,22 +136,4 @@ function lower(least: Uint16Array, values: Uint16Array): void {
 
 function count(histogram: number[], distance = FARTHEST): void {
   histogram[distance] = (histogram[distance] ?? 0) + 1
-}
-
-function wordsOf(hashes: readonly Uint8Array[]): Uint32Array {
-  const bytes = new Uint8Array(hashes.length * 32)
-  hashes.forEach((hash, i) => bytes.set(hash, i * 32))
-  return new Uint32Array(bytes.buffer)
-}
-
-/** Hamming distance of a hash to number `index` of others, a word of 32 bits at a time: millions are wanted. */
-function bitsBetween(hash: Uint32Array, others: Uint32Array, index: number): number {
-  let bits = 0
-  for (let i = 0; i < 8; i++) {
-    let word = (hash[i] ?? 0) ^ (others[index * 8 + i] ?? 0)
-    word -= (word >>> 1) & 0x55555555
-    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
-    bits += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-  }
-  return bits
 }

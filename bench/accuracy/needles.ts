@@ -2,7 +2,7 @@ import type { Hash256 } from '../../src/core/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../../src/list/manifest.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
-import { isPatterned, type Needle } from '../../src/scan/scanned.ts'
+import { canMatch, type Needle } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 
 /** Each has the needles of those before it, and more. */
@@ -48,7 +48,7 @@ function wideOf(needles: readonly Needle[]): SetNeedle[] {
 }
 
 function tells(needle: Needle): boolean {
-  return needle.quality >= DEFAULT_BANK_POLICY.minQuality && !isPatterned(needle)
+  return canMatch(needle, DEFAULT_BANK_POLICY.minQuality)
 }
 
 function firstSet({ probe, frame }: Needle): SetName {

@@ -1,39 +1,21 @@
-import { LineChart, ScatterChart } from 'echarts/charts'
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components'
-import { type EChartsCoreOption, init, use } from 'echarts/core'
-import { SVGRenderer } from 'echarts/renderers'
+import { axisOf, heading, legend, PLOT_COLOURS, renderPlot } from '../../src/node/plot.ts'
 import { type SetName, THRESHOLD } from './needles.ts'
 import { share } from './report.ts'
 import { countOf, emptyHistogram, type Histogram, sumOf, type Tally, within } from './tally.ts'
 import { TRANSFORMS } from './transforms.ts'
 
-/** Readable on white as on black: a grey between them, and colours of about its brightness. */
-const GREY = '#808080'
-const COLOURS: Record<SetName, string> = { plain: '#d9682a', default: '#2f8fd8', wide: '#3f9b57' }
 const SYMBOLS: Record<SetName, string> = { plain: 'circle', default: 'rect', wide: 'triangle' }
-
-/** An axis of one of several grids. */
-function axisOf(gridIndex: number, option: object): object {
-  return { ...AXIS, ...option, gridIndex }
-}
-
-const AXIS = {
-  nameTextStyle: { color: GREY, align: 'left' },
-  axisLabel: { color: GREY, fontSize: 10, interval: 0 },
-  axisLine: { show: true, lineStyle: { color: GREY } },
-  splitLine: { show: true, lineStyle: { color: GREY, opacity: 0.25 } },
-} as const
 
 /** Height of a transform's row, in pixels. */
 const ROW = 13
 
 /** Recall by transform: two columns of rows, a mark for each set. */
-export function plotRecall(tally: Tally, sets: readonly SetName[]): string {
+export function plotRecall(tally: Tally, sets: readonly SetName[]): Promise<string> {
   const names = TRANSFORMS.map(({ name }) => name).filter((name) => tally.own[name])
   const half = Math.ceil(names.length / 2)
   const columns = [names.slice(0, half), names.slice(half)].filter((column) => column.length > 0)
   const height = half * ROW + 90
-  return render(1160, height, {
+  return renderPlot(1160, height, {
     title: heading('Photographs that are found, by transform, in per cent'),
     legend: legend(),
     grid: columns.map((_, i) => ({ left: 250 + i * 580, width: 310, top: 40, bottom: 50 })),
@@ -45,7 +27,7 @@ export function plotRecall(tally: Tally, sets: readonly SetName[]): string {
         name: set,
         xAxisIndex: axis,
         yAxisIndex: axis,
-        color: COLOURS[set],
+        color: PLOT_COLOURS[set],
         symbol: SYMBOLS[set],
         symbolSize: 7,
         data: column.map((name) => [share(histogramOf(tally, name, set)), name]),
@@ -57,13 +39,13 @@ export function plotRecall(tally: Tally, sets: readonly SetName[]): string {
 const MOST = 80
 
 /** Recall, and false matches, by threshold. */
-export function plotThresholds(tally: Tally, sets: readonly SetName[]): string {
+export function plotThresholds(tally: Tally, sets: readonly SetName[]): Promise<string> {
   const curve = (set: SetName, i: number, histogram: Histogram, unit: number) => ({
     type: 'line',
     name: set,
     xAxisIndex: i,
     yAxisIndex: i,
-    color: COLOURS[set],
+    color: PLOT_COLOURS[set],
     showSymbol: false,
     lineStyle: { width: 2, type: i === 2 ? 'dashed' : 'solid' },
     data: thresholds().map((t) => [t, (unit * within(histogram, t)) / countOf(histogram) || null]),
@@ -74,7 +56,7 @@ export function plotThresholds(tally: Tally, sets: readonly SetName[]): string {
     'false matches in a million comparisons of photographs',
     'false matches in a million comparisons of distractors',
   ]
-  return render(760, 780, {
+  return renderPlot(760, 780, {
     title: heading(`By threshold; the default is ${THRESHOLD}`),
     legend: legend(),
     grid: tops.map((top) => ({ left: 70, right: 30, top, height: 170 })),
@@ -106,26 +88,4 @@ function othersOf(tally: Tally, set: SetName, isOfPhotographs: boolean): Histogr
       .filter(([source]) => source.startsWith('photographs') === isOfPhotographs)
       .map(([, { pairs }]) => pairs[set]),
   )
-}
-
-function heading(text: string) {
-  return { text, left: 'center', textStyle: { color: GREY, fontSize: 15 } }
-}
-
-function legend() {
-  return { bottom: 0, itemGap: 50, textStyle: { color: GREY } }
-}
-
-function render(width: number, height: number, option: EChartsCoreOption): string {
-  use([LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
-  chart.setOption({
-    animation: false,
-    backgroundColor: 'transparent',
-    textStyle: { fontFamily: 'sans-serif', color: GREY },
-    ...option,
-  })
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return `${svg}\n`
 }

@@ -8,7 +8,7 @@ import {
   type SegmentRef,
 } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
-import { isPatterned, type Needle } from '../scan/scanned.ts'
+import { canMatch, type Needle } from '../scan/scanned.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
 import { Limit } from './limit.ts'
 import {
@@ -230,8 +230,7 @@ function byThreshold(
   bank: Bank,
   policy: Policy | undefined,
 ): Map<number, Asked[]> {
-  const tells = (needle: Needle) =>
-    policy !== undefined || (needle.quality >= bank.minQuality && !isPatterned(needle))
+  const tells = (needle: Needle) => policy !== undefined || canMatch(needle, bank.minQuality)
   const asked = queries.flatMap(({ needles }, query) =>
     needles.filter(tells).map((needle) => ({ query, needle })),
   )

@@ -5,6 +5,7 @@ import { publishBank } from '../list/publish.ts'
 import { rekey } from '../list/rekey.ts'
 import { rollBack } from '../list/rollback.ts'
 import { verifyList } from '../list/verify.ts'
+import { endProgress, showProgress } from './progress.ts'
 import { readListFile } from './read-list.ts'
 import { openLocalStore, openRemoteStore, type OpenStore } from './stores.ts'
 
@@ -159,13 +160,4 @@ function age(since: string): string {
   const [name, size] = units.find(([, unit]) => seconds >= unit) ?? ['second', 1]
   const number = Math.floor(seconds / size)
   return `${number} ${name}${number === 1 ? '' : 's'}`
-}
-
-/** Progress on the terminal, in one line that is written over; nothing where standard error is no terminal. */
-function showProgress(text: string, isLast: boolean): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${text}${isLast ? '\n' : ''}`)
-}
-
-function endProgress(): void {
-  showProgress('', true)
 }

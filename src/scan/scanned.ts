@@ -2,7 +2,7 @@ import type { DecodeFailure, DihedralName } from '../core/image.ts'
 import type { QualifiedHash } from '../core/plane.ts'
 import type { FileDigests } from './digests.ts'
 import type { FileFormat } from './format.ts'
-import type { ProbeFamily } from './probes/sets.ts'
+import { PROBE_SETS, type ProbeFamily, SET_NAMES, type SetName } from './probes/sets.ts'
 
 /** How a needle was derived from an upload. */
 export type Probe =
@@ -29,6 +29,20 @@ const MAX_WEAK_BITS = 80
 /** Whether a needle tells a kind of pattern rather than a picture: it is not to match. */
 export function isPatterned({ weakBits }: Needle): boolean {
   return weakBits > MAX_WEAK_BITS
+}
+
+/** Whether a needle tells enough to match at all, by the least quality that a bank asks for. */
+export function canMatch(needle: Needle, minQuality: number): boolean {
+  return needle.quality >= minQuality && !isPatterned(needle)
+}
+
+/** The smallest set of probes that has a needle. */
+export function smallestSetOf({ probe, frame }: Needle): SetName {
+  const families = probe === 'displayed-over-white' ? ['displayed', 'over-white'] : [probe]
+  if (frame > 0) families.push('frames')
+  const others = families.filter((name) => name !== 'identity')
+  const hasAll = (set: ReadonlySet<string>) => others.every((name) => set.has(name))
+  return SET_NAMES.find((name) => hasAll(PROBE_SETS[name])) ?? 'wide'
 }
 
 /** Why an archive could not be looked at whole. `ambiguous-archive`: two programs could read different files out of it. */

@@ -52,6 +52,11 @@ export const PROBE_SETS = {
   wide: new Set<ProbeFamily>(FAMILY_NAMES),
 } as const satisfies Record<string, ProbeSet>
 
+export type SetName = keyof typeof PROBE_SETS
+
+/** Names of the sets. Each has the families of those before it. */
+export const SET_NAMES = Object.keys(PROBE_SETS) as SetName[]
+
 /**
  * Reads a set: the name of one, and then perhaps families to add or leave out, as in `default, -turns, +pages`.
  * `undefined` if it is none.
@@ -59,7 +64,7 @@ export const PROBE_SETS = {
 export function parseProbeSet(text: string): ProbeSet | undefined {
   const [name = '', ...changes] = text.split(/[\s,]+/).filter((word) => word !== '')
   if (!Object.hasOwn(PROBE_SETS, name)) return undefined
-  const families = new Set<ProbeFamily>(PROBE_SETS[name as keyof typeof PROBE_SETS])
+  const families = new Set<ProbeFamily>(PROBE_SETS[name as SetName])
   for (const change of changes) {
     const family = FAMILY_NAMES.find((one) => one === change.slice(1))
     if (!family || !/^[+-]/.test(change)) return undefined
@@ -70,4 +75,4 @@ export function parseProbeSet(text: string): ProbeSet | undefined {
 }
 
 /** What a set may be, in words. */
-export const PROBE_SET_WORDS = `must be ${Object.keys(PROBE_SETS).join(', ')}, and perhaps families to add or leave out (default, -turns), of ${FAMILY_NAMES.join(', ')}`
+export const PROBE_SET_WORDS = `must be ${SET_NAMES.join(', ')}, and perhaps families to add or leave out (default, -turns), of ${FAMILY_NAMES.join(', ')}`

@@ -1,0 +1,48 @@
+import { HASH_BYTES, type Hash256 } from './hash.ts'
+
+const WORDS = HASH_BYTES / 4
+
+/** Hashes side by side, as words of 32 bits, to be compared one by one with others: exact at any distance. */
+export class PackedHashes {
+  readonly count: number
+  readonly #words: Uint32Array // count x 8
+
+  constructor(hashes: readonly Hash256[]) {
+    const bytes = new Uint8Array(hashes.length * HASH_BYTES)
+    hashes.forEach((hash, i) => bytes.set(hash, i * HASH_BYTES))
+    this.#words = new Uint32Array(bytes.buffer)
+    this.count = hashes.length
+  }
+
+  /** Hamming distances of a hash to all, in bits. */
+  distancesTo(hash: Hash256): Uint16Array {
+    const words = wordsOf(hash)
+    return Uint16Array.from({ length: this.count }, (_, i) => this.#distance(words, i, Infinity))
+  }
+
+  /** Hamming distance of a hash to the nearest, in bits, if it is at most `most`. */
+  leastDistanceTo(hash: Hash256, most: number): number | undefined {
+    const words = wordsOf(hash)
+    let least = most + 1
+    for (let i = 0; i < this.count && least > 0; i++) {
+      least = Math.min(least, this.#distance(words, i, least))
+    }
+    return least <= most ? least : undefined
+  }
+
+  /** Stops counting at `enough` bits: most hashes lie farther away than anybody asks about. */
+  #distance(words: Uint32Array, index: number, enough: number): number {
+    let bits = 0
+    for (let i = 0; i < WORDS && bits < enough; i++) {
+      let word = (words[i] ?? 0) ^ (this.#words[index * WORDS + i] ?? 0)
+      word -= (word >>> 1) & 0x55555555
+      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
+      bits += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+    }
+    return bits
+  }
+}
+
+function wordsOf(hash: Hash256): Uint32Array {
+  return new Uint32Array(Uint8Array.from(hash).buffer)
+}
