@@ -7,7 +7,7 @@
 //     --generated N      made-up distractors of each kind: 100
 //     --seed N           of all that is chosen by chance: 1
 //     --probes SET       plain, default or wide, with those before it: wide
-//     --split HALF       tune or held-out, by a hash of the file's name: all
+//     --split HALF       of the corpus: tune or held-out, by a hash of the file's name: all
 //     --transforms WORDS those whose family and name a regular expression matches
 //     --threads N        2
 //     --plots DIR        writes accuracy-recall.svg and accuracy-thresholds.svg
@@ -18,7 +18,7 @@ import { CLEAR_QUALITY, type Entry } from './accuracy/compare.ts'
 import { KINDS } from './accuracy/distractors.ts'
 import { imagesIn, isOf } from './accuracy/files.ts'
 import { needlesOf } from './accuracy/needles.ts'
-import { type Options, readOptions } from './accuracy/options.ts'
+import { type Options, readOptions, type Split } from './accuracy/options.ts'
 import { plotRecall, plotThresholds } from './accuracy/plots.ts'
 import { runTasks } from './accuracy/pool.ts'
 import {
@@ -34,8 +34,8 @@ import { printTimes } from './accuracy/times.ts'
 /** The report of `npm run bench -- accuracy`. */
 export async function benchAccuracy(args: readonly string[]): Promise<void> {
   const options = readOptions(args)
-  const photographs = await listed(options.corpus, options)
-  const others = await listed(options.entries, options)
+  const photographs = await listed(options.corpus, options.split)
+  const others = await listed(options.entries, 'all')
   const entries = [...photographs, ...others].map(({ entry }) => entry)
   console.log(`## Accuracy: ${['npm run bench -- accuracy', ...args].join(' ')}\n`)
   printCounts(entries, photographs.length, options)
@@ -63,7 +63,7 @@ export async function benchAccuracy(args: readonly string[]): Promise<void> {
 /** Photographs with a hash that a list would take. */
 async function listed(
   folders: readonly string[],
-  { split }: Options,
+  split: Split,
 ): Promise<{ path: string; entry: Entry }[]> {
   const found: { path: string; entry: Entry }[] = []
   for (const path of folders.flatMap(imagesIn).filter((image) => isOf(split, image))) {

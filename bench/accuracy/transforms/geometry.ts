@@ -25,7 +25,7 @@ export const GEOMETRY: Families = {
     ...forEach(TURNS, (angle) => [`turn ${angle}°, white corners`, edited(turn(angle, 'white'))]),
   },
   crop: {
-    ...forEach([2, 5, 10, 15, 20, 30], (share) => [
+    ...forEach([2, 3.5, 5, 7.5, 10, 12, 15, 20, 30], (share) => [
       `crop ${share} % centred`,
       edited(crop.cropCentred(share / 100)),
     ]),

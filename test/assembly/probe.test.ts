@@ -1,0 +1,323 @@
+import { describe, expect, it } from 'vitest'
+import { distance, formatHash, parseHash } from '../../src/core/hash.ts'
+import { Plane, type Points, type ProbeExports, ProbeRoom } from '../../src/core/plane.ts'
+import { DIHEDRAL_OF_ORIENTATION, pointsOf, wholeOf } from '../../src/scan/probes/view.ts'
+import * as reference from '../reference/pdq.ts'
+import type { ImageStages } from '../support/image-stages.ts'
+import { randomFrom } from '../support/random.ts'
+import { scene } from '../support/scene.ts'
+import { floatsAt, imageInstance, placeFloats } from './instance.ts'
+
+/** A plane in an instance of its own, and what it was made of. */
+function planeOf(rows: number, cols: number, luma: Float32Array) {
+  const core = imageInstance() as ImageStages & ProbeExports
+  const address = placeFloats(core, luma)
+  core.allocate(16) // what kernels may read behind it
+  const room = ProbeRoom.in(core, rows * cols)!
+  const plane = new Plane(room, address, rows, cols)
+  return { plane, filtered: () => floatsAt(core, room.filtered, rows * cols) }
+}
+
+function sceneOf(rows: number, cols: number, seed = rows + cols) {
+  return Float32Array.from(scene(cols, rows, 1, seed).data)
+}
+
+/** Bits between a hash and one in its text form. */
+function bitsFrom(hash: Uint8Array, text: string): number {
+  return distance(hash, parseHash(text)!)
+}
+
+const SHAPES = [
+  [5, 5],
+  [5, 512],
+  [64, 64],
+  [63, 65],
+  [100, 300],
+  [127, 129],
+  [257, 256],
+  [385, 500],
+  [512, 512],
+] as const
+
+describe('a plane', () => {
+  it.each(SHAPES)('of %i x %i has the hash of PDQ, bit for bit', (rows, cols) => {
+    const luma = sceneOf(rows, cols)
+    const { hash, quality } = planeOf(rows, cols, luma).plane.identity()
+    const pdq = reference.pdq({ rows, cols, luma })
+    expect({ hash: formatHash(hash), quality }).toEqual(pdq)
+  })
+
+  it.each(SHAPES)('of %i x %i is filtered at every pixel as PDQ filters it', (rows, cols) => {
+    const luma = sceneOf(rows, cols)
+    const { plane, filtered } = planeOf(rows, cols, luma)
+    plane.identity()
+    const windows = [reference.jaroszWindow(cols), reference.jaroszWindow(rows)] as const
+    const isTaken = rows === 64 && cols === 64
+    const expected = isTaken ? luma : reference.jaroszFilter({ rows, cols, luma }, ...windows).luma
+    expect(filtered()).toEqual(expected)
+  })
+})
+
+/** What the kernels do, point by point. */
+class SlowView {
+  readonly rows: number
+  readonly cols: number
+  readonly filtered: Float32Array
+
+  constructor(rows: number, cols: number, filtered: Float32Array) {
+    this.rows = rows
+    this.cols = cols
+    this.filtered = filtered
+  }
+
+  block(points: Points): Float32Array {
+    const block = new Float32Array(64 * 64)
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        block[i * 64 + j] =
+          'column' in points
+            ? this.#between(
+                points.x + i * points.row.x + j * points.column.x,
+                points.y + i * points.row.y + j * points.column.y,
+              )
+            : this.#upright(points.x + j * points.stepX, points.y + i * points.stepY)
+      }
+    }
+    if (!('column' in points) && points.filledCorner) fillCorner(block, points.filledCorner)
+    return 'column' in points || !points.transposes ? block : transposed(block)
+  }
+
+  /** A point of the plane; outside, a mean along the nearest edge, as far to both sides as the point is away. */
+  #upright(x: number, y: number): number {
+    const outsideX = Math.abs(x - clamp(x, this.cols))
+    const outsideY = Math.abs(y - clamp(y, this.rows))
+    const depth = Math.max(outsideX, outsideY)
+    if (depth < 1) return this.#between(x, y)
+    let sum = 0
+    for (const [tap, weight] of [1, 2, 3, 2, 1].entries()) {
+      const alongX = outsideY > 0 ? (tap - 2) * depth : 0
+      const alongY = outsideX > 0 ? (tap - 2) * depth : 0
+      const column = Math.trunc(clamp(Math.fround(x + alongX), this.cols))
+      const row = Math.trunc(clamp(Math.fround(y + alongY), this.rows))
+      sum += weight * this.#at(column, row)
+    }
+    return sum / 9
+  }
+
+  /** Between the four pixels around a point. */
+  #between(x: number, y: number): number {
+    const [atX, atY] = [clamp(x, this.cols), clamp(y, this.rows)]
+    const [left, top] = [Math.floor(atX), Math.floor(atY)]
+    const [shareX, shareY] = [atX - left, atY - top]
+    const rowAt = (row: number) =>
+      this.#at(left, row) * (1 - shareX) + this.#at(left + 1, row) * shareX
+    return rowAt(top) * (1 - shareY) + rowAt(top + 1) * shareY
+  }
+
+  #at(column: number, row: number): number {
+    const [x, y] = [Math.min(column, this.cols - 1), Math.min(row, this.rows - 1)]
+    return this.filtered[y * this.cols + x]!
+  }
+}
+
+function clamp(at: number, count: number): number {
+  return Math.min(Math.max(at, 0), count - 1)
+}
+
+function transposed(block: Float32Array): Float32Array {
+  return block.map((_, at) => block[(at % 64) * 64 + Math.floor(at / 64)]!)
+}
+
+function fillCorner(
+  block: Float32Array,
+  { corner, across, down }: { corner: number; across: number; down: number },
+): void {
+  const index = (row: number, column: number) =>
+    (corner & 2 ? 63 - row : row) * 64 + (corner & 1 ? 63 - column : column)
+  for (let row = 0; row < down; row++) {
+    for (let column = 0; column < across; column++) {
+      const beside = block[index(row, across)]!
+      const under = block[index(down, column)]!
+      const [right, below] = [across - column, down - row]
+      block[index(row, column)] = (beside * below + under * right) / (right + below)
+    }
+  }
+}
+
+const UPRIGHT = { x: 3, stepX: 5, y: 2, stepY: 3.7, transposes: false }
+
+const VIEWS: [string, Points][] = [
+  ['within', UPRIGHT],
+  ['between pixels', { ...UPRIGHT, x: 0.31, y: 7.77, stepX: 4.13, stepY: 2.9 }],
+  ['mirrored', { ...UPRIGHT, x: 330, stepX: -5.1, y: 240, stepY: -3.6 }],
+  ['transposed', { ...UPRIGHT, transposes: true }],
+  ['outside on all sides', { ...UPRIGHT, x: -40, stepX: 6.4, y: -33, stepY: 5.1 }],
+  ['outside as a whole', { ...UPRIGHT, x: 400, stepX: 3, y: 300, stepY: 2 }],
+  ['with a corner filled, 0', { ...UPRIGHT, filledCorner: { corner: 0, across: 13, down: 9 } }],
+  ['with a corner filled, 1', { ...UPRIGHT, filledCorner: { corner: 1, across: 13, down: 9 } }],
+  ['with a corner filled, 2', { ...UPRIGHT, filledCorner: { corner: 2, across: 7, down: 32 } }],
+  ['with a corner filled, 3', { ...UPRIGHT, filledCorner: { corner: 3, across: 32, down: 32 } }],
+  ['turned', { x: 20, y: 3, column: { x: 4.9, y: 0.4 }, row: { x: -0.3, y: 3.6 } }],
+  ['turned, and outside', { x: -9, y: -9, column: { x: 5.6, y: 1 }, row: { x: -1, y: 4.5 } }],
+]
+
+describe('a view', () => {
+  it.each(VIEWS)('%s has the points that a slow twin takes', (_, points) => {
+    const [rows, cols] = [250, 340]
+    for (const seed of [1, 2, 3]) {
+      const { plane, filtered } = planeOf(rows, cols, sceneOf(rows, cols, seed))
+      const { hash, quality } = plane.hash(points)
+      const block = new SlowView(rows, cols, filtered()).block(points)
+      // The twin counts in f64: what is at a median may fall on its other side.
+      expect(bitsFrom(hash, reference.hashBits(reference.dct(block)))).toBeLessThanOrEqual(2)
+      expect(Math.abs(quality - reference.quality(block))).toBeLessThanOrEqual(1)
+    }
+  })
+
+  it.each(SHAPES.slice(3))('of %i x %i sees all eight ways that it may lie', (rows, cols) => {
+    const luma = sceneOf(rows, cols)
+    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const { plane } = planeOf(rows, cols, luma)
+      const dihedral = DIHEDRAL_OF_ORIENTATION[orientation]!
+      const points = pointsOf(plane, { part: wholeOf(plane), dihedral }, cols / rows)
+      const turned = oriented(rows, cols, luma, orientation)
+      // PDQ takes whole pixels as its points, a view what is between them: small planes differ more.
+      expect(bitsFrom(plane.hash(points).hash, reference.pdq(turned).hash)).toBeLessThanOrEqual(16)
+    }
+  })
+
+  it('of a part is that part as a picture of its own', () => {
+    const [rows, cols] = [400, 500]
+    const luma = sceneOf(rows, cols)
+    const part = { x0: 60, x1: 460, y0: 30, y1: 350 }
+    const { plane } = planeOf(rows, cols, luma)
+    const { hash } = plane.hash(pointsOf(plane, { part }, cols / rows))
+    const cut = cutOut(luma, cols, part)
+    expect(bitsFrom(hash, reference.pdq(cut).hash)).toBeLessThanOrEqual(10)
+  })
+})
+
+/** A plane as an Exif orientation displays it. */
+function oriented(rows: number, cols: number, luma: Float32Array, orientation: number) {
+  const core = imageInstance()
+  const out = core.allocate(rows * cols * 4)
+  core.orientPlane(placeFloats(core, luma), rows, cols, orientation, out)
+  const swaps = orientation >= 5
+  return {
+    rows: swaps ? cols : rows,
+    cols: swaps ? rows : cols,
+    luma: floatsAt(core, out, rows * cols),
+  }
+}
+
+function cutOut(
+  luma: Float32Array,
+  cols: number,
+  { x0, x1, y0, y1 }: { x0: number; x1: number; y0: number; y1: number },
+) {
+  const [width, height] = [x1 - x0, y1 - y0]
+  const cut = new Float32Array(width * height).map(
+    (_, i) => luma[(y0 + Math.floor(i / width)) * cols + x0 + (i % width)]!,
+  )
+  return { rows: height, cols: width, luma: cut }
+}
+
+describe('weak bits', () => {
+  const picture = sceneOf(200, 200, 5)
+  it.each([
+    ['a scene', (row: number, col: number) => picture[row * 200 + col]!],
+    ['stripes', (_: number, col: number) => (col % 10 < 5 ? 200 : 40)],
+    ['a gradient', (row: number, col: number) => (row + col) / 2],
+    ['one luma', () => 77],
+  ])('of %s are those that a slow twin counts', (_, pattern) => {
+    const luma = new Float32Array(200 * 200).map((_, i) => pattern(Math.floor(i / 200), i % 200))
+    const amplitudes = reference.dct(reference.downscale({ rows: 200, cols: 200, luma }))
+    const median = reference.median(amplitudes)
+    const differences = [...amplitudes].map((value) => value - median)
+    const rms = Math.sqrt(differences.reduce((sum, value) => sum + value * value, 0) / 256)
+    const least = Math.max(2, 0.02 * rms)
+    const expected = differences.filter((value) => Math.abs(value) < least).length
+    const { weakBits } = planeOf(200, 200, luma).plane.identity()
+    expect(Math.abs(weakBits - expected)).toBeLessThanOrEqual(1)
+  })
+
+  it('are few of a picture, and many of a pattern', () => {
+    const bitsOf = (pattern: (row: number, col: number) => number) => {
+      const luma = new Float32Array(256 * 256).map((_, i) => pattern(i >> 8, i & 255))
+      return planeOf(256, 256, luma).plane.identity().weakBits
+    }
+    for (const seed of [1, 2, 3, 4]) {
+      const picture = sceneOf(256, 256, seed)
+      expect(bitsOf((row, col) => picture[row * 256 + col]!)).toBeLessThan(40)
+    }
+    expect(bitsOf((_, col) => (col % 32 < 16 ? 220 : 30))).toBeGreaterThan(80)
+    expect(bitsOf((row, col) => (col % 64 < 9 || row % 64 < 9 ? 200 : 90))).toBeGreaterThan(80)
+  })
+})
+
+describe('lines', () => {
+  const [rows, cols] = [120, 163]
+  const random = randomFrom(11)
+  const luma = new Float32Array(rows * cols).map(() => random() * 255)
+  const { plane } = planeOf(rows, cols, luma)
+  const part = { x0: 7, x1: 150, y0: 3, y1: 99 }
+
+  const values = (along: 'row' | 'column', at: number) =>
+    along === 'row'
+      ? Array.from({ length: part.x1 - part.x0 }, (_, i) => luma[at * cols + part.x0 + i]!)
+      : Array.from({ length: part.y1 - part.y0 }, (_, i) => luma[(part.y0 + i) * cols + at]!)
+
+  it.each(['row', 'column'] as const)('have a median: a %s', (along) => {
+    for (const at of [part.x0, 20, 50, 98]) {
+      const sorted = values(along, at)
+        .map(Math.floor)
+        .toSorted((a, b) => a - b)
+      const median = sorted[Math.ceil(sorted.length / 2) - 1]
+      expect(plane.medianOf({ part, along, at })).toBe(median)
+    }
+  })
+
+  it.each(['row', 'column'] as const)('have a share of pixels near a luma: a %s', (along) => {
+    for (const at of [part.x0, 20, 50, 98]) {
+      const all = values(along, at)
+      const near = all.filter((value) => Math.abs(value - 100) <= 14)
+      expect(plane.shareNear({ part, along, at }, 100, 14)).toBe(near.length / all.length)
+    }
+  })
+
+  it('have steps, which add up what a slow twin adds up', () => {
+    const { byRow, byColumn } = plane.steps()
+    const most = 32
+    const step = (a: number, b: number) => Math.min(most, Math.abs(luma[a]! - luma[b]!))
+    for (const y of [2, 3, 60, 119]) {
+      let sum = 0
+      for (let x = 0; x < cols - 3; x++) {
+        if (x % 8 < 4) sum += step(y * cols + x, (y - 2) * cols + x)
+      }
+      expect(byRow[y]).toBeCloseTo((2 * sum) / cols, 2)
+    }
+    for (const x of [2, 3, 60, 161]) {
+      let sum = 0
+      for (let y = 0; y < rows; y += 2) sum += step(y * cols + x, y * cols + x - 2)
+      expect(byColumn[x]).toBeCloseTo((2 * sum) / rows, 2)
+    }
+    expect([byRow[0], byRow[1], byColumn[0], byColumn[1]]).toEqual([0, 0, 0, 0])
+  })
+})
+
+describe('a plane that is kept', () => {
+  it('is the same later, but for parts of a luma', async () => {
+    const { modules } = await import('../../src/core/workerd.ts')
+    const luma = sceneOf(300, 400)
+    const { plane } = planeOf(300, 400, luma)
+    const kept = plane.keep()
+    const restored = Plane.restore(modules.image, kept)!
+    expect(restored.identity()).toEqual(plane.identity())
+    const halves = planeOf(
+      300,
+      400,
+      luma.map((value) => Math.max(0, value - 0.5)),
+    )
+    expect(halves.plane.keep().luma).toEqual(Uint8Array.from(luma))
+  })
+})
