@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
+import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
 import { problemOf } from '../../src/scan/scanned.ts'
 import { FileScanner, scanFile } from '../../src/scan/scanner.ts'
 import { decodePieces, type Decoded } from '../support/decode.ts'
@@ -22,6 +23,8 @@ const OUTCOMES: Record<number, string> = {
 /** Bytes of the guards behind allocations. */
 const GUARD_BYTES = 64
 const MAX_MEMORY_BYTES = 24_000_000
+/** Of so many files, one is probed: that takes as long as all else. */
+const PROBED_OF = 5
 
 /** A file on which a decoder did what it must not. */
 export class Violation extends Error {}
@@ -49,7 +52,21 @@ export async function check(
   if (pieces.status !== whole.status || hashes(pieces) !== hashes(whole)) {
     throw new Violation(`in pieces it ends with ${pieces.status}, whole with ${whole.status}`)
   }
+  if (below(PROBED_OF, random) === 0) await checkProbes(file)
   return outcome
+}
+
+/** Scans a file with all probes: each gives a hash, whatever the picture. */
+async function checkProbes(file: Uint8Array): Promise<void> {
+  const scanned = await scanFile({ modules, probes: PROBE_SETS.wide }, file)
+  if (scanned.coverage === 'unscannable') return
+  for (const { hash, quality, weakBits, probe } of [
+    ...scanned.needles,
+    ...(scanned.widen?.() ?? []),
+  ]) {
+    const isWhole = hash.length === 32 && quality >= 0 && quality <= 100
+    if (!isWhole || weakBits < 0 || weakBits > 256) throw new Violation(`${probe} has no hash`)
+  }
 }
 
 /** Scans an archive whole, and in random pieces: what is found in it is the same. */

@@ -15,6 +15,7 @@ import { imagesConverter } from '../../src/scan/images-binding.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
+import { writeZip } from '../support/archive-writer.ts'
 import { addExif, writeExif } from '../support/exif-writer.ts'
 import { fixture } from '../support/fixtures.ts'
 import { randomBytes } from '../support/random.ts'
@@ -223,6 +224,68 @@ describe('the gate', () => {
     const { send } = setUp({ GATED_METHODS: 'PUT' })
     expect((await send(known, { method: 'POST' })).status).toBe(201)
     expect((await send(known, { method: 'PUT' })).status).toBe(451)
+  })
+})
+
+describe('a known picture that was changed', () => {
+  const changed = ['mirrored', 'bordered', 'cropped'] as const
+  const probes = { mirrored: 'mirrors', bordered: 'bars', cropped: 'crops' }
+
+  beforeEach(async () => publish(await hashOf(fixture('jpeg'))))
+
+  it.each(changed)('is refused: %s', async (name) => {
+    const { send, forwarded, verdicts } = setUp()
+    expect((await send(fixture(name))).status).toBe(451)
+    expect(forwarded).toEqual([])
+    const [match] = verdicts()[0]!.files[0]!.matches!
+    expect(match).toMatchObject({ entry: 'known-0', probe: probes[name] })
+    expect(match!.margin).toBe(match!.threshold - match!.distance)
+    expect(match!.margin).toBeGreaterThanOrEqual(0)
+  })
+
+  it.each(changed)('passes where only plain PDQ is asked for: %s', async (name) => {
+    const { send, verdicts } = setUp({ PROBES: 'plain' })
+    expect((await send(fixture(name))).status).toBe(201)
+    expect(verdicts()).toMatchObject([{ action: 'allow', reason: 'no-match' }])
+    expect((await setUp({ PROBES: 'plain' }).send(fixture('jpeg'))).status).toBe(451)
+  })
+
+  it('is refused by a family that was added, and passes without the one that sees it', async () => {
+    const only = setUp({ PROBES: 'plain, +mirrors' })
+    expect((await only.send(fixture('mirrored'))).status).toBe(451)
+    const without = setUp({ PROBES: 'default -mirrors' })
+    expect((await without.send(fixture('mirrored'))).status).toBe(201)
+  })
+
+  it('is refused by the wide set alone, where the change is larger', async () => {
+    expect((await setUp().send(fixture('turnedBy5Degrees'))).status).toBe(201)
+    const { send, verdicts } = setUp({ PROBES: 'wide' })
+    expect((await send(fixture('turnedBy5Degrees'))).status).toBe(451)
+    expect(verdicts()[0]?.files[0]?.matches?.[0]?.probe).toBe('larger-turns')
+    expect((await setUp({ PROBES: 'wide' }).send(fixture('otherJpeg'))).status).toBe(201)
+  })
+
+  it('is refused in an archive and in a form, too', async () => {
+    expect((await setUp().send(formOf([fixture('bordered'), 'a.jpg']))).status).toBe(451)
+    const archive = writeZip([{ name: 'a.jpg', content: fixture('mirrored') }])
+    expect((await setUp().send(archive)).status).toBe(451)
+    const wide = writeZip([{ name: 'a.jpg', content: fixture('turnedBy5Degrees') }])
+    expect((await setUp({ PROBES: 'wide' }).send(wide)).status).toBe(451)
+  })
+})
+
+describe('a pattern', () => {
+  it('matches nothing but its own file, whatever its quality', async () => {
+    const file = fixture('stripes')
+    await publish(await hashOf(file))
+    const { send, verdicts } = setUp({ PROBES: 'wide' })
+    expect((await send(file)).status).toBe(201)
+    const [told] = verdicts()[0]!.files
+    expect(told).toMatchObject({ quality: 100, isPatterned: true })
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', file))
+    const entry = { kind: 'sha256' as const, hash, id: 'stripes', labels: {} }
+    await publishBank(kvStore(), [entry], { bank: 'digests' })
+    expect((await setUp().send(file)).status).toBe(451)
   })
 })
 

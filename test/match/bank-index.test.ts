@@ -9,6 +9,7 @@ import { BankIndex } from '../../src/match/bank-index.ts'
 import { type Match, MAX_MATCHES } from '../../src/match/match.ts'
 import { replaceIndex } from '../../src/match/replace.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
+import type { Needle } from '../../src/scan/scanned.ts'
 import { flipBits, needle, randomDigests, randomEntries } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
 import { WatchedStore } from '../support/stores.ts'
@@ -49,6 +50,31 @@ describe('BankIndex', () => {
     const { index } = await indexOf([one!], threshold)
     expect(await ask(index, flipBits(one!.hash, threshold))).toHaveLength(1)
     expect(await ask(index, flipBits(one!.hash, threshold + 1))).toEqual([])
+  })
+
+  it('adds the reach of a needle to the threshold, and tells the sum', async () => {
+    const entries = randomEntries(500, 41)
+    const { index } = await indexOf(entries)
+    for (const reach of [3, 5, 10]) {
+      const { hash, id } = entries[reach]!
+      const at = (bits: number) => ({ ...needle(flipBits(hash, bits, reach)), reach })
+      const [near] = await index.match([{ needles: [needle(randomBytes(32, 1)), at(31 + reach)] }])
+      expect(near!.matches).toMatchObject([
+        { entry: id, distance: 31 + reach, threshold: 31 + reach },
+      ])
+      const [far] = await index.match([{ needles: [at(32 + reach)] }])
+      expect(far!.matches).toEqual([])
+    }
+  })
+
+  it('never matches a pattern, nor what has too little quality', async () => {
+    const [{ hash }] = randomEntries(1, 42) as [Entry]
+    const { index } = await indexOf([entry(hash, 'a')])
+    const matchesOf = async (changes: Partial<Needle>) =>
+      (await index.match([{ needles: [{ ...needle(hash), ...changes }] }]))[0]!.matches.length
+    expect(await matchesOf({ weakBits: 80, quality: 50 })).toBe(1)
+    expect(await matchesOf({ weakBits: 81 })).toBe(0)
+    expect(await matchesOf({ quality: 49 })).toBe(0)
   })
 
   it('tells all matches, nearest first, with their labels and probes', async () => {

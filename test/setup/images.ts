@@ -12,6 +12,12 @@ export interface ImageFixtures {
   avif: string
   gif: string
   largeAvif: string
+  /** The picture of `jpeg` after what people do to it. */
+  mirrored: string
+  bordered: string
+  cropped: string
+  turnedBy5Degrees: string
+  stripes: string
 }
 
 declare module 'vitest' {
@@ -23,6 +29,12 @@ declare module 'vitest' {
 function picture(width: number, height: number, seed: number): Sharp {
   const { data, channels } = scene(width, height, 3, seed)
   return sharp(data, { raw: { width, height, channels } })
+}
+
+/** Even stripes: much changes in them from point to point, and yet they tell nothing. */
+function stripes(width: number, height: number): Sharp {
+  const data = Uint8Array.from({ length: width * height }, (_, i) => (i % 50 < 25 ? 230 : 20))
+  return sharp(data, { raw: { width, height, channels: 1 } })
 }
 
 /** Makes the files once for all tests. */
@@ -37,5 +49,14 @@ export default async function setup(project: TestProject): Promise<void> {
     avif: await base64(picture(320, 200, 1).avif({ effort: 0 })),
     gif: await base64(picture(320, 200, 1).gif()),
     largeAvif: await base64(picture(1600, 1200, 1).avif({ effort: 0, quality: 40 })),
+    mirrored: await base64(picture(640, 480, 1).flop().jpeg()),
+    bordered: await base64(
+      picture(640, 480, 1).extend({ top: 30, bottom: 90, background: '#204080' }).jpeg(),
+    ),
+    cropped: await base64(
+      picture(640, 480, 1).extract({ left: 16, top: 12, width: 608, height: 456 }).jpeg(),
+    ),
+    turnedBy5Degrees: await base64(picture(640, 480, 1).rotate(5, { background: 'white' }).jpeg()),
+    stripes: await base64(stripes(400, 300).png()),
   })
 }
