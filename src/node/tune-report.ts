@@ -24,14 +24,13 @@ export function tableOf(files: readonly TunedFile[]): string {
   const thresholds = all.filter(
     (threshold) => threshold % STEP === 0 || threshold === DEFAULT_BANK_POLICY.threshold,
   )
-  const rows = thresholds.map((threshold) => [
-    String(threshold),
-    ...SET_NAMES.flatMap((set) => {
+  const cells = (threshold: number) =>
+    SET_NAMES.flatMap((set) => {
       const { matching, found, wrong, precision, recall } = countsAt(files, set, threshold)
       if (!isLabelled) return [String(matching)]
       return [`${found} (${percent(recall)})`, String(wrong), percent(precision)]
-    }),
-  ])
+    })
+  const rows = thresholds.map((threshold) => [String(threshold)].concat(cells(threshold)))
   return aligned([head, ...rows])
 }
 

@@ -229,7 +229,7 @@ describe('weak bits', () => {
     ['stripes', (_: number, col: number) => (col % 10 < 5 ? 200 : 40)],
     ['a gradient', (row: number, col: number) => (row + col) / 2],
     ['one luma', () => 77],
-  ])('of %s are those that a slow twin counts', (_, pattern) => {
+  ])('of %s are those that a slow twin counts', (_name, pattern) => {
     const luma = new Float32Array(200 * 200).map((_, i) => pattern(Math.floor(i / 200), i % 200))
     const amplitudes = reference.dct(reference.downscale({ rows: 200, cols: 200, luma }))
     const median = reference.median(amplitudes)
@@ -247,8 +247,8 @@ describe('weak bits', () => {
       return planeOf(256, 256, luma).plane.identity().weakBits
     }
     for (const seed of [1, 2, 3, 4]) {
-      const picture = sceneOf(256, 256, seed)
-      expect(bitsOf((row, col) => picture[row * 256 + col]!)).toBeLessThan(40)
+      const values = sceneOf(256, 256, seed)
+      expect(bitsOf((row, col) => values[row * 256 + col]!)).toBeLessThan(40)
     }
     expect(bitsOf((_, col) => (col % 32 < 16 ? 220 : 30))).toBeGreaterThan(80)
     expect(bitsOf((row, col) => (col % 64 < 9 || row % 64 < 9 ? 200 : 90))).toBeGreaterThan(80)

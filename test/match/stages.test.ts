@@ -75,7 +75,7 @@ describe('matchInStages', () => {
       [{ matches: [], isComplete: false }, found('a'), { ...found('a'), isComplete: false }],
       [NOTHING, NOTHING, NOTHING],
     ] as const) {
-      const { askList } = listOf([first as MatchResult], [second as MatchResult])
+      const { askList } = listOf([first as MatchResult], [second])
       expect(await matchInStages([image(widen)], askList)).toEqual([expected])
     }
   })

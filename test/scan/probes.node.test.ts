@@ -71,9 +71,9 @@ function crop(
 }
 
 /** A picture over another one, whose size the result has. */
-async function placed(image: Sharp, left: number, top: number, page: Sharp): Promise<Sharp> {
+async function placed(image: Sharp, left: number, top: number, below: Sharp): Promise<Sharp> {
   const input = await image.png().toBuffer()
-  return sharp(await page.composite([{ input, left, top }]).png().toBuffer())
+  return sharp(await below.composite([{ input, left, top }]).png().toBuffer())
 }
 
 function page(width: number, height: number, background: string): Sharp {
