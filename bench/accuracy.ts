@@ -20,6 +20,7 @@ import { imagesIn, isOf } from './accuracy/files.ts'
 import { needlesOf } from './accuracy/needles.ts'
 import { type Options, readOptions, type Split } from './accuracy/options.ts'
 import { plotRecall, plotThresholds } from './accuracy/plots.ts'
+import { printPatterns } from './accuracy/patterns.ts'
 import { runTasks } from './accuracy/pool.ts'
 import {
   printBars,
@@ -51,6 +52,10 @@ export async function benchAccuracy(args: readonly string[]): Promise<void> {
   printRecall(`Recall, of quality under ${CLEAR_QUALITY}`, tally.ownUnclear, sets)
   printFalseMatches(tally, sets)
   printProbes(tally)
+  await printPatterns(
+    photographs.map(({ path }) => path),
+    options,
+  )
   await printTimes(
     photographs.map(({ path }) => path),
     sets,

@@ -24,7 +24,7 @@ export interface Needle extends QualifiedHash {
  * Most bits of a needle that may be as good as chance, of 256. Stripes, plaid and round gradients have more, and lie near each
  * other whatever their quality; of photographs 1 in 1,000 has. docs/accuracy.md has the counts.
  */
-const MAX_WEAK_BITS = 80
+export const MAX_WEAK_BITS = 80
 
 /** Whether a needle tells a kind of pattern rather than a picture: it is not to match. */
 export function isPatterned({ weakBits }: Needle): boolean {
