@@ -65,7 +65,7 @@ export const FIRST_FAMILIES = {
 export const WIDE_FAMILIES = {
   'larger-crops': {
     views: ({ plane, displayed }) =>
-      [2, 4.5, 7.25, 10.5].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
+      [14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
     reach: 10,
   },
   'larger-shifts': {
