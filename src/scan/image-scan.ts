@@ -166,8 +166,10 @@ export class ImageScan {
     const pixels = await decodeWithLibrary(this.#context.modules, format, still)
     if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
     if (pixels === 'damaged') return unscannable(pixels, size)
-    const decoder = ImageDecoder.forPixels(this.#context.modules.image, pixels.width, pixels.height)
-    decoder.push(pixels.data, true, (frame) => this.#useFrame(decoder, frame, orientation))
+    const { width, height, data } = pixels
+    const { image } = this.#context.modules
+    const decoder = ImageDecoder.forPixels(image, { width, height, channels: 4 })
+    decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
     if (decoder.failure) return unscannable(decoder.failure, size)
     return this.#scanned(decoder.size, isPartial)
   }
