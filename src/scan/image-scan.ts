@@ -1,10 +1,10 @@
 import { concatenate } from '../core/bytes.ts'
-import { type CoreFormat, type Frame, ImageDecoder } from '../core/image.ts'
+import { type Frame, ImageDecoder } from '../core/image.ts'
 import { readAvifSize } from './avif.ts'
 import type { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
 import { readExif } from './exif.ts'
-import { type ImageFormat, sniffFormat } from './format.ts'
+import { type ImageFormat, isCoreFormat, sniffFormat } from './image-format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import { decodeWithLibrary } from './library.ts'
 import { Needles } from './needles.ts'
@@ -208,10 +208,6 @@ function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
     reason,
     ...(isKnown && { width: size.width, height: size.height }),
   }
-}
-
-function isCoreFormat(format: ImageFormat): format is CoreFormat {
-  return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
 }
 
 function orientationOf(exif: Uint8Array | undefined): number {
