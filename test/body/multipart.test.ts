@@ -33,6 +33,17 @@ describe('a multipart body', () => {
     expect(split(`${FIELD}--bbb--`)).toEqual(['(value)'])
   })
 
+  it('has as long headers, and as many, as a part may have', () => {
+    const disposition = 'Content-Disposition: form-data; name="f"; filename="x"'
+    const long = (bytes: number) => `X-A: ${'a'.repeat(bytes - disposition.length - 7)}\r\n`
+    expect(split(`${file('one', long(16_384))}${END}`)).toEqual(['one'])
+    expect(() => split(`${file('one', long(16_384 + 1))}${END}`)).toThrow(MalformedBodyError)
+    const many = (count: number) =>
+      Array.from({ length: count - 1 }, (_, i) => `X-${i}: a\r\n`).join('')
+    expect(split(`${file('one', many(101))}${END}`)).toEqual(['one'])
+    expect(() => split(`${file('one', many(102))}${END}`)).toThrow(MalformedBodyError)
+  })
+
   it.each([
     'multipart/form-data; boundary=bbb',
     'Multipart/Form-Data;boundary="bbb"',
