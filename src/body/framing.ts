@@ -72,7 +72,8 @@ export class Framing {
     const from = this.#unitEnd - this.#restAt
     const end = bytes.indexOf(BLANK_LINE, from - 2)
     const headers = bytes.subarray(from, end === -1 ? bytes.length : end)
-    if (headers.length > MAX_PART_HEADER_BYTES)
+    const begunLine = end === -1 ? BLANK_LINE.length - 1 : 0 // what of it may have come
+    if (headers.length > MAX_PART_HEADER_BYTES + begunLine)
       throw new MalformedBodyError('a part has long headers')
     if (headers.includes(this.#mark)) throw new MalformedBodyError('its boundary stands in headers')
     if (end === -1) return false
