@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MalformedBodyError } from '../../src/body/errors.ts'
+import { MAX_PART_HEADER_BYTES } from '../../src/body/limits.ts'
 import { readFiles } from '../support/read-body.ts'
 
 const TYPE = 'multipart/form-data; boundary=bbb'
@@ -36,8 +37,8 @@ describe('a multipart body', () => {
   it('has as long headers, and as many, as a part may have', () => {
     const disposition = 'Content-Disposition: form-data; name="f"; filename="x"'
     const long = (bytes: number) => `X-A: ${'a'.repeat(bytes - disposition.length - 7)}\r\n`
-    expect(split(`${file('one', long(16_384))}${END}`)).toEqual(['one'])
-    expect(() => split(`${file('one', long(16_384 + 1))}${END}`)).toThrow(MalformedBodyError)
+    expect(split(`${file('one', long(MAX_PART_HEADER_BYTES))}${END}`)).toEqual(['one'])
+    expect(() => split(`${file('one', long(MAX_PART_HEADER_BYTES + 1))}${END}`)).toThrow(MalformedBodyError)
     const many = (count: number) =>
       Array.from({ length: count - 1 }, (_, i) => `X-${i}: a\r\n`).join('')
     expect(split(`${file('one', many(101))}${END}`)).toEqual(['one'])
