@@ -38,7 +38,9 @@ describe('a multipart body', () => {
     const disposition = 'Content-Disposition: form-data; name="f"; filename="x"'
     const long = (bytes: number) => `X-A: ${'a'.repeat(bytes - disposition.length - 7)}\r\n`
     expect(split(`${file('one', long(MAX_PART_HEADER_BYTES))}${END}`)).toEqual(['one'])
-    expect(() => split(`${file('one', long(MAX_PART_HEADER_BYTES + 1))}${END}`)).toThrow(MalformedBodyError)
+    expect(() => split(`${file('one', long(MAX_PART_HEADER_BYTES + 1))}${END}`)).toThrow(
+      MalformedBodyError,
+    )
     const many = (count: number) =>
       Array.from({ length: count - 1 }, (_, i) => `X-${i}: a\r\n`).join('')
     expect(split(`${file('one', many(101))}${END}`)).toEqual(['one'])
