@@ -36,6 +36,8 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.node.test.ts'],
         },
