@@ -2,6 +2,8 @@ import { Hono } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
 import type { ListStore } from '../list/store.ts'
 import { LiveList } from '../match/live-list.ts'
+import { adjustBanks } from '../policy/banks.ts'
+import { AmbiguousPathError, Router } from '../policy/routes.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
@@ -11,9 +13,10 @@ import { FloodBreaker, type FloodEvent, type FloodNamespace } from './flood/brea
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
-import { refusal } from './respond.ts'
-import { passUpload } from './upload.ts'
-import { describeError } from './verdict.ts'
+import { isPagePost, refusal } from './respond.ts'
+import { watchUpload } from './shadow.ts'
+import { passUpload, type UploadTools } from './upload.ts'
+import { describeError, type Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -63,6 +66,7 @@ export function createGate(parts: GateParts): Hono {
     onStale: config.onStale,
     maxEntries: config.maxListEntries,
     maxTableEntries: config.maxTableEntries,
+    adjust: (manifest) => adjustBanks(manifest, config.policy),
     ...(parts.shards && { shards: parts.shards }),
     onError: (error) => onEvent(listErrorEvent(error, list.version)),
   })
@@ -88,18 +92,29 @@ export function createGate(parts: GateParts): Hono {
     ...(parts.floodCounters && { counters: parts.floodCounters }),
   })
 
+  const router = new Router(config)
+
   const app = new Hono()
   app.all('*', async (c) => {
     const request = c.req.raw
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
     if (isHealthCheck(request, config)) return answerHealth(list, shared, keepAlive)
-    if (!isGated(request, config)) return answerOf(parts.origin.forward(request), parts, request)
-
+    const route = router.choose(request)
+    if (!isGated(request, route?.isGated, config)) {
+      return answerOf(parts.origin.forward(request), parts, request)
+    }
     const caseId = crypto.randomUUID()
+    const isPage = isPagePost(c)
+    if (!route) {
+      const error = new AmbiguousPathError()
+      const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
+      onEvent(verdictEvent(caseId, request, verdict))
+      return refusal('malformed', { caseId, isPage })
+    }
     let listVersion: number | undefined
-    const passing = passUpload(request, {
+    const tools: UploadTools = {
       context,
-      config,
+      config: route.config,
       ...shared,
       askList: async (queries) => {
         const { results, version } = await list.match(queries, keepAlive)
@@ -109,11 +124,20 @@ export function createGate(parts: GateParts): Hono {
       markFlooded: (files) => floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
       forward: (body) => parts.origin.forward(request, body),
       onVerdict: (verdict, afterLastByteMs) =>
-        onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs })),
-    })
+        onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, route })),
+    }
+    if (route.isShadow) {
+      const { response, watching } = watchUpload(request, tools)
+      keepAlive(watching)
+      return answerOf(response, parts, request)
+    }
+    const passing = passUpload(request, tools)
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
     const outcome = await passing
-    if ('refusal' in outcome) return refusal(outcome.refusal, caseId)
+    if ('refusal' in outcome) {
+      const harm = outcome.harm === undefined ? undefined : config.policy.harms[outcome.harm]
+      return refusal(outcome.refusal, { caseId, harm, isPage })
+    }
     return answerOf(outcome.response, parts, request)
   })
   return app
@@ -125,7 +149,12 @@ const SPREAD_MS = 10_000
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
 const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
 
-function isGated({ method, body }: Request, { gatedMethods }: Config): boolean {
+function isGated(
+  { method, body }: Request,
+  byRoute: boolean | undefined,
+  { gatedMethods }: Config,
+): boolean {
+  if (byRoute !== undefined) return byRoute
   return gatedMethods.has(method) || (body !== null && !UPLOAD_METHODS.has(method))
 }
 
