@@ -148,6 +148,19 @@ export class BadConfigError extends HashgateError {
 }
 
 /**
+ * Settings by name, as they are in effect: what is not set has its default.
+ * @throws {BadConfigError}
+ */
+export function settingsInEffect(env: object): { name: string; value: unknown; isSet: boolean }[] {
+  readConfig(env)
+  return Object.entries(v.parse(ConfigSchema, env)).map(([name, value]) => ({
+    name,
+    value: value instanceof Set ? [...(value as Set<unknown>)] : value,
+    isSet: Object.hasOwn(env, name),
+  }))
+}
+
+/**
  * Reads the settings from a Worker's environment.
  * @throws {BadConfigError} with each setting that is wrong, and what is allowed
  */

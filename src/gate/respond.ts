@@ -1,6 +1,7 @@
 import { accepts } from 'hono/accepts'
 import type { Context } from 'hono'
 import { html } from 'hono/html'
+import type { HtmlEscapedString } from 'hono/utils/html'
 import type { HarmPolicy } from '../policy/schema.ts'
 import type { RefusalReason } from './verdict.ts'
 
@@ -42,7 +43,7 @@ export function refusal(
   const { type = 'about:blank', title = usual, text: detail } = harm
   const appeal = harm.appealUrl?.replaceAll('{caseId}', caseId)
   const body = isPage
-    ? String(page(title, detail, appeal, caseId))
+    ? page(title, detail, appeal, caseId)
     : JSON.stringify({
         type,
         title,
@@ -71,13 +72,19 @@ export function isPagePost(c: Context): boolean {
   return chosen === 'text/html'
 }
 
+/** A page without anything from elsewhere. What is put into it is escaped. */
 function page(
   title: string,
   detail: string | undefined,
   appeal: string | undefined,
   caseId: string,
-) {
-  return html`<!doctype html>
+): string {
+  const paragraphs = [
+    detail !== undefined && html`<p>${detail}</p>`,
+    appeal !== undefined && html`<p><a href="${appeal}">Ask for another look at this</a></p>`,
+    html`<p>Case ${caseId}</p>`,
+  ].filter((paragraph) => paragraph !== false)
+  const whole = html`<!doctype html>
     <html lang="en">
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width" />
@@ -93,8 +100,7 @@ function page(
         }
       </style>
       <h1>${title}</h1>
-      ${detail === undefined ? '' : html`<p>${detail}</p>`}
-      ${appeal === undefined ? '' : html`<p><a href="${appeal}">Ask for this to be looked at again</a></p>`}
-      <p>Case ${caseId}</p>
-    </html> `
+      ${paragraphs}
+    </html>`
+  return whole as HtmlEscapedString // a promise only if a part is one
 }

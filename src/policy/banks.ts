@@ -1,6 +1,6 @@
-import type { Manifest } from '../list/manifest.ts'
+import type { Bank, Manifest } from '../list/manifest.ts'
 import type { Match } from '../match/match.ts'
-import type { MatchAction, Policy } from './schema.ts'
+import type { BankPolicy, MatchAction, Policy } from './schema.ts'
 
 /** A match, and what the policy of its bank makes of it. */
 export interface WeighedMatch extends Match {
@@ -16,14 +16,12 @@ export interface WeighedMatch extends Match {
 /** The list as it is searched: without banks that are not enabled, and as far as review bands reach. */
 export function adjustBanks(manifest: Manifest, { banks }: Pick<Policy, 'banks'>): Manifest {
   const enabled = manifest.banks.filter(({ id }) => banks[id]?.enabled !== false)
-  return {
-    ...manifest,
-    banks: enabled.map((bank) => {
-      const policy = banks[bank.id]
-      const threshold = policy?.review?.threshold ?? policy?.threshold ?? bank.threshold
-      return { ...bank, threshold, minQuality: policy?.minQuality ?? bank.minQuality }
-    }),
-  }
+  return { ...manifest, banks: enabled.map((bank) => adjustBank(bank, banks[bank.id])) }
+}
+
+function adjustBank(bank: Bank, policy: BankPolicy | undefined): Bank {
+  const threshold = policy?.review?.threshold ?? policy?.threshold ?? bank.threshold
+  return { ...bank, threshold, minQuality: policy?.minQuality ?? bank.minQuality }
 }
 
 /** What a match leads to. If its bank has a review band, its threshold becomes that of the band it lies in. */

@@ -162,8 +162,7 @@ export type RoutePolicy = Policy['routes'][number]
 
 function isPattern(pathname: string): boolean {
   try {
-    new URLPattern({ pathname })
-    return true
+    return new URLPattern({ pathname }).pathname !== ''
   } catch {
     return false
   }

@@ -159,7 +159,7 @@ describe('shadow mode', () => {
 
   it('does so without a list, and when no place is left', async () => {
     const broken = { get: () => Promise.reject(new Error('no store')) }
-    const store = { ...kvStore(), ...broken } as unknown as ReturnType<typeof kvStore>
+    const store = Object.assign(kvStore(), broken)
     const failing = setUp({ POLICY: shadow }, { store })
     expect((await failing.send(known)).status).toBe(201)
     expect(failing.verdicts()).toMatchObject([{ reason: 'failed', isShadow: true }])
