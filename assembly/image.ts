@@ -12,8 +12,8 @@ export { inputAddress, inputAdded, inputRoom } from './input'
 export { decodeBmp } from './bmp/decoder'
 export { decodeGif } from './gif/decoder'
 export { decodeJpeg } from './jpeg/decoder'
+export { beginPixels, decodePixels } from './pixels/decoder'
 export { decodePng } from './png/decoder'
-export { beginRgba, decodeRgba } from './rgba/decoder'
 
 export { exifAddress, exifLength }
 export { planeAddress, planeCols, planeRows, whiteAddress } from './luma/planes'

@@ -15,7 +15,7 @@ const MODULES: Record<string, Declaration> = {
     maxBytes: 48_000,
     exports: [
       ...['memory', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
-      ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginRgba', 'decodeRgba'],
+      ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
       ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
       ...['planeAddress', 'planeCols', 'planeRows', 'whiteAddress', 'orientPlane'],
       ...[

@@ -9,6 +9,20 @@ export const HASH_BYTES = 32
 /** Bytes of a half: the first is searched in memory, the second stands in details. */
 export const HALF_BYTES = HASH_BYTES / 2
 
+/** Names of the dihedral variants, in the order of the reference. */
+export const DIHEDRAL_NAMES = [
+  'original',
+  'rotate90',
+  'rotate180',
+  'rotate270',
+  'flipX',
+  'flipY',
+  'flipPlus1',
+  'flipMinus1',
+] as const
+
+export type DihedralName = (typeof DIHEDRAL_NAMES)[number]
+
 /** Text form: 64 lower-case hex digits. */
 export function formatHash(hash: Hash256): string {
   return toHex(hash)

@@ -1,8 +1,17 @@
-import { HASH_BYTES, type Hash256 } from './hash.ts'
+import { DIHEDRAL_NAMES, type DihedralName, HASH_BYTES, type Hash256 } from './hash.ts'
 import { Plane, type ProbeExports, ProbeRoom, type QualifiedHash } from './plane.ts'
 
 /** Formats that the core decodes itself. */
 export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
+
+/** How pixels lie: in rows from top to bottom, each channel a byte. */
+export interface PixelSize {
+  /** Pixels, 1 to 65535. */
+  width: number
+  height: number
+  /** Luma; red, green, blue; or these and alpha, not premultiplied. */
+  channels: 1 | 3 | 4
+}
 
 /** Why an image has no plane. */
 export type DecodeFailure =
@@ -11,20 +20,6 @@ export type DecodeFailure =
   | 'over-memory-budget'
   | 'over-limit'
   | 'unsupported-variant'
-
-/** Names of the dihedral variants, in the order of the reference. */
-export const DIHEDRAL_NAMES = [
-  'original',
-  'rotate90',
-  'rotate180',
-  'rotate270',
-  'flipX',
-  'flipY',
-  'flipPlus1',
-  'flipMinus1',
-] as const
-
-export type DihedralName = (typeof DIHEDRAL_NAMES)[number]
 
 /** The frame that is in the planes. Valid until the decoder is given more. */
 export interface Frame {
@@ -54,8 +49,8 @@ interface ImageExports extends ProbeExports {
   decodePng(isLast: number): number
   decodeGif(isLast: number): number
   decodeBmp(isLast: number): number
-  decodeRgba(isLast: number): number
-  beginRgba(width: number, height: number): number
+  decodePixels(isLast: number): number
+  beginPixels(width: number, height: number, channels: number): number
   width(): number
   height(): number
   hasLeftOut(): number
@@ -76,8 +71,8 @@ const DECODERS = {
   png: 'decodePng',
   gif: 'decodeGif',
   bmp: 'decodeBmp',
-  rgba: 'decodeRgba',
-} as const satisfies Record<CoreFormat | 'rgba', keyof ImageExports>
+  pixels: 'decodePixels',
+} as const satisfies Record<CoreFormat | 'pixels', keyof ImageExports>
 
 // assembly/status.ts
 const FRAME = 1
@@ -116,10 +111,10 @@ export class ImageDecoder {
     return new ImageDecoder(module, format)
   }
 
-  /** Decoder for pixels that another decoder made: width x height of RGBA. */
-  static forPixels(module: WebAssembly.Module, width: number, height: number): ImageDecoder {
-    const decoder = new ImageDecoder(module, 'rgba')
-    decoder.#settle(decoder.#core.beginRgba(width, height))
+  /** Decoder for pixels that another decoder made: width x height x channels bytes. */
+  static forPixels(module: WebAssembly.Module, size: PixelSize): ImageDecoder {
+    const decoder = new ImageDecoder(module, 'pixels')
+    decoder.#settle(decoder.#core.beginPixels(size.width, size.height, size.channels))
     return decoder
   }
 
@@ -135,6 +130,11 @@ export class ImageDecoder {
       offset += taken ?? 0
       this.#run(isLast && offset === bytes.length, onFrame)
     } while (offset < bytes.length)
+  }
+
+  /** Ends the decoding: what would follow is ignored. */
+  stop(): void {
+    if (this.#state === 'open') this.#state = 'done'
   }
 
   /** Whether all is decoded that will be. */

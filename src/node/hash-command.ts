@@ -1,5 +1,4 @@
-import { formatHash } from '../core/hash.ts'
-import { DIHEDRAL_NAMES } from '../core/image.ts'
+import { DIHEDRAL_NAMES, formatHash } from '../core/hash.ts'
 import { readModules } from '../core/node.ts'
 import type { Needle, ScannedFile } from '../scan/scanned.ts'
 import { scanPath } from './scan-path.ts'

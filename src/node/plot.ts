@@ -33,7 +33,7 @@ export function axisOf(gridIndex: number, option: object): object {
 }
 
 export function heading(text: string): object {
-  return { text, left: 'center', textStyle: { color: GREY, fontSize: 15 } }
+  return { text, left: 'center', top: 0, textStyle: { color: GREY, fontSize: 15 } }
 }
 
 export function legend(): object {

@@ -1,10 +1,10 @@
 import { concatenate } from '../core/bytes.ts'
-import { type CoreFormat, type Frame, ImageDecoder } from '../core/image.ts'
+import { type Frame, ImageDecoder } from '../core/image.ts'
 import { readAvifSize } from './avif.ts'
 import type { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
 import { readExif } from './exif.ts'
-import { type ImageFormat, sniffFormat } from './format.ts'
+import { type ImageFormat, isCoreFormat, sniffFormat } from './image-format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import { decodeWithLibrary } from './library.ts'
 import { Needles } from './needles.ts'
@@ -166,8 +166,10 @@ export class ImageScan {
     const pixels = await decodeWithLibrary(this.#context.modules, format, still)
     if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
     if (pixels === 'damaged') return unscannable(pixels, size)
-    const decoder = ImageDecoder.forPixels(this.#context.modules.image, pixels.width, pixels.height)
-    decoder.push(pixels.data, true, (frame) => this.#useFrame(decoder, frame, orientation))
+    const { width, height, data } = pixels
+    const { image } = this.#context.modules
+    const decoder = ImageDecoder.forPixels(image, { width, height, channels: 4 })
+    decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
     if (decoder.failure) return unscannable(decoder.failure, size)
     return this.#scanned(decoder.size, isPartial)
   }
@@ -206,10 +208,6 @@ function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
     reason,
     ...(isKnown && { width: size.width, height: size.height }),
   }
-}
-
-function isCoreFormat(format: ImageFormat): format is CoreFormat {
-  return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
 }
 
 function orientationOf(exif: Uint8Array | undefined): number {

@@ -1,4 +1,5 @@
-import { DIHEDRAL_NAMES, type Frame } from '../core/image.ts'
+import { DIHEDRAL_NAMES } from '../core/hash.ts'
+import type { Frame } from '../core/image.ts'
 import { Plane, type QualifiedHash } from '../core/plane.ts'
 import type { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'

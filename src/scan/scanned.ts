@@ -1,4 +1,5 @@
-import type { DecodeFailure, DihedralName } from '../core/image.ts'
+import type { DihedralName } from '../core/hash.ts'
+import type { DecodeFailure } from '../core/image.ts'
 import type { QualifiedHash } from '../core/plane.ts'
 import type { FileDigests } from './digests.ts'
 import type { FileFormat } from './format.ts'

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { ascii } from './ascii.ts'
-import { SNIFF_BYTES } from './format.ts'
+import { SNIFF_BYTES } from './image-format.ts'
 
 /** The beginning of something that may be an image. */
 export interface Hit {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sniffFormat } from '../../src/scan/format.ts'
+import { sniffFormat } from '../../src/scan/image-format.ts'
 
 function bytes(text: string): Uint8Array {
   return Uint8Array.from(text.padEnd(32, '\0'), (char) => char.charCodeAt(0))

@@ -1,0 +1,22 @@
+// Checks the package as it is published, after a build: that what it exports is there, for all who import it, and its types.
+//
+//   npm run check:package
+
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { packInto } from './pack.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'hashgate-package-'))
+const tarball = await packInto(folder)
+const checks = [
+  ['publint', tarball, '--strict'],
+  // A WebAssembly module has no types: what its import gives is up to the bundler.
+  ['attw', tarball, '--profile', 'esm-only', '--exclude-entrypoints', './pdq.wasm'],
+]
+for (const [command = '', ...args] of checks) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  if (status !== 0) process.exitCode = 1
+}
+await rm(folder, { recursive: true })

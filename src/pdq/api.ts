@@ -1,0 +1,14 @@
+// What `hashgate/pdq` exports beside `loadPdq`, which each platform has its own of: browser.ts, node.ts, workerd.ts.
+
+export { DIHEDRAL_NAMES, type DihedralName } from '../core/hash.ts'
+export { HashgateError } from '../errors.ts'
+export {
+  BadHashError,
+  BadImageInputError,
+  ModuleUnavailableError,
+  UnhashableImageError,
+  type UnhashableReason,
+} from './errors.ts'
+export { distance, formatHash, parseHash } from './hashes.ts'
+export type { Pdq } from './pdq.ts'
+export type { PdqDihedral, PdqHash, PdqImage, PdqPixels, WasmModule } from './types.ts'

@@ -1,0 +1,71 @@
+import { HashgateError } from '../errors.ts'
+
+/** Why an image has no hash. */
+export type UnhashableReason =
+  | 'empty'
+  | 'unknown-format'
+  | 'unsupported-format'
+  | 'unsupported-variant'
+  | 'damaged'
+  | 'truncated'
+  | 'too-small'
+  | 'over-limit'
+  | 'over-memory-budget'
+
+const SENTENCES: Record<UnhashableReason, string> = {
+  empty: 'it has no bytes',
+  'unknown-format': 'its format is not known',
+  'unsupported-format': 'its format is not decoded here',
+  'unsupported-variant': 'this variant of its format is not decoded here',
+  damaged: 'it is damaged',
+  truncated: 'under half of its rows are there',
+  'too-small': 'it has under 5 pixels in a dimension',
+  'over-limit': 'it has more pixels, scans or other work than an image may have',
+  'over-memory-budget': 'it needs more memory than an image may have',
+}
+
+/** An image that has no hash, or none that can be found out here. */
+export class UnhashableImageError extends HashgateError {
+  readonly code = 'unhashable-image'
+  readonly reason: UnhashableReason
+  /** `jpeg`, `webp`, …; `undefined` for pixels and unknown formats. */
+  readonly format: string | undefined
+
+  constructor(reason: UnhashableReason, format?: string) {
+    super(`the image has no hash: ${SENTENCES[reason]}${format ? ` (${format})` : ''}`)
+    this.reason = reason
+    this.format = format
+  }
+}
+
+/** What was given for an image is neither bytes of a file nor pixels. */
+export class BadImageInputError extends HashgateError {
+  readonly code = 'bad-image-input'
+
+  constructor(problem: string) {
+    super(`expected the bytes of an image file, or { width, height, data }: ${problem}`)
+  }
+}
+
+/** What was given for a hash is none. It is not told: hashes of lists are secrets. */
+export class BadHashError extends HashgateError {
+  readonly code = 'bad-hash'
+
+  constructor(given: unknown) {
+    super(`a PDQ hash is 64 hex digits or 32 bytes, not ${describe(given)}`)
+  }
+}
+
+function describe(given: unknown): string {
+  if (typeof given === 'string') return `text of ${given.length} characters`
+  return given instanceof Uint8Array ? `${given.length} bytes` : typeof given
+}
+
+/** The server has no WebAssembly module where it should be: it was not deployed with the code, perhaps. */
+export class ModuleUnavailableError extends HashgateError {
+  readonly code = 'module-unavailable'
+
+  constructor(url: string, status: number) {
+    super(`${url} was answered with status ${status}`)
+  }
+}

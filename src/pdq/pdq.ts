@@ -1,0 +1,59 @@
+import { DIHEDRAL_NAMES, type DihedralName, formatHash } from '../core/hash.ts'
+import { type Frame, ImageDecoder } from '../core/image.ts'
+import { UnhashableImageError } from './errors.ts'
+import { type Input, readInput } from './input.ts'
+import type { PdqDihedral, PdqHash, PdqImage, WasmModule } from './types.ts'
+
+/**
+ * Hashes images: of an animation the first frame; alpha dropped; as they are stored, whatever their Exif orientation.
+ * Each image has a WebAssembly instance of its own, so that nothing of it outlives its hash.
+ */
+export class Pdq {
+  readonly #module: WasmModule
+
+  /** @param module build/image.wasm */
+  constructor(module: WasmModule) {
+    this.#module = module
+  }
+
+  /**
+   * The PDQ hash of an image.
+   * @throws UnhashableImageError if it has none, with the reason; BadImageInputError if it is no image at all
+   */
+  hash(image: PdqImage): PdqHash {
+    const { hash, quality } = this.#firstFrame(image, (frame) => frame.stored())
+    return { hash: formatHash(hash), quality }
+  }
+
+  /**
+   * The hashes of an image as it is, turned and mirrored, in little more time than one takes.
+   * @throws what `hash` does
+   */
+  dihedral(image: PdqImage): PdqDihedral {
+    const variants = this.#firstFrame(image, (frame) => frame.dihedral())
+    const texts = DIHEDRAL_NAMES.map((name) => [name, formatHash(variants[name].hash)])
+    return {
+      hashes: Object.fromEntries(texts) as Record<DihedralName, string>,
+      quality: variants.original.quality,
+    }
+  }
+
+  #firstFrame<T>(image: PdqImage, read: (frame: Frame) => T | undefined): T {
+    const input = readInput(image)
+    const decoder = this.#decoderFor(input)
+    let found = undefined as T | undefined
+    decoder.push(input.bytes, true, (frame) => {
+      found = read(frame)
+      decoder.stop()
+    })
+    if (found) return found
+    const format = 'format' in input ? input.format : undefined
+    throw new UnhashableImageError(decoder.failure ?? 'too-small', format)
+  }
+
+  #decoderFor(input: Input): ImageDecoder {
+    return 'format' in input
+      ? ImageDecoder.forFile(this.#module, input.format)
+      : ImageDecoder.forPixels(this.#module, input.size)
+  }
+}

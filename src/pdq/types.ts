@@ -1,0 +1,36 @@
+import type { DihedralName } from '../core/hash.ts'
+
+/** A compiled WebAssembly module; any object where the types of the platform do not know WebAssembly. */
+export type WasmModule = typeof globalThis extends {
+  WebAssembly: { Module: { prototype: infer Module } }
+}
+  ? Module
+  : object
+
+/** An image: the bytes of a whole file (JPEG, PNG, GIF or BMP), or pixels. */
+export type PdqImage = ArrayBuffer | Uint8Array | PdqPixels
+
+/** Pixels in rows from top to bottom, as a canvas gives them (`ImageData`). */
+export interface PdqPixels {
+  /** Pixels, 1 to 65535. */
+  readonly width: number
+  readonly height: number
+  /** For each pixel 4 bytes (red, green, blue, alpha, which is not looked at), 3 (red, green, blue) or 1 (luma). */
+  readonly data: Uint8Array | Uint8ClampedArray
+}
+
+/** The hash of an image, and how much it tells. */
+export interface PdqHash {
+  /** 64 lower-case hex digits. */
+  hash: string
+  /** 0 (blank) to 100. Matches of images under 50 are not to be trusted. */
+  quality: number
+}
+
+/** The hashes of an image's eight dihedral variants. */
+export interface PdqDihedral {
+  /** 64 lower-case hex digits each. */
+  hashes: Record<DihedralName, string>
+  /** 0 (blank) to 100, of the original. */
+  quality: number
+}
