@@ -59,9 +59,8 @@ export class Framing {
     // A boundary is looked at when the two bytes behind it are there.
     const last = bytes.length - this.#mark.length - 2
     for (;;) {
-      const from = Math.max(0, this.#unitEnd - this.#restAt)
       if (this.#isInHeaders && !this.#endHeaders(bytes)) return
-      const at = bytes.indexOf(this.#mark, Math.max(from, this.#unitEnd - this.#restAt))
+      const at = bytes.indexOf(this.#mark, Math.max(0, this.#unitEnd - this.#restAt))
       if (at === -1 || at > last) break
       this.#takeBoundary(bytes, at)
     }
@@ -73,7 +72,8 @@ export class Framing {
     const from = this.#unitEnd - this.#restAt
     const end = bytes.indexOf(BLANK_LINE, from - 2)
     const headers = bytes.subarray(from, end === -1 ? bytes.length : end)
-    if (headers.length > MAX_PART_HEADER_BYTES)
+    const begunLine = end === -1 ? BLANK_LINE.length - 1 : 0 // what of it may have come
+    if (headers.length > MAX_PART_HEADER_BYTES + begunLine)
       throw new MalformedBodyError('a part has long headers')
     if (headers.includes(this.#mark)) throw new MalformedBodyError('its boundary stands in headers')
     if (end === -1) return false

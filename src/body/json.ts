@@ -1,5 +1,5 @@
 import type { BodyHandlers, BodyOptions, BodyReader } from './reader.ts'
-import { TextFiles, TextGatherer } from './text-files.ts'
+import { MIN_BASE64, TextFiles, TextGatherer } from './text-files.ts'
 
 /**
  * Finds files in the strings of JSON (RFC 8259), one text or many. All strings are looked at where they stand: of a name that
@@ -21,14 +21,29 @@ export class JsonReader implements BodyReader {
   end(): void {
     const text = this.#text.end()
     if (text === undefined) return
-    if (!isJson(text)) this.#files.look(text)
+    const seen = new Set<string>()
     let name: string | undefined
     for (const { value, isName } of stringsOf(text)) {
-      if (value !== undefined && !isName) this.#files.look(value, name)
+      if (value !== undefined && !isName) {
+        this.#files.look(value, name)
+        if (value.length >= MIN_BASE64) seen.add(value)
+      }
       name = isName ? value : undefined
+    }
+    if (!isJson(text)) this.#lookAround(text, seen)
+  }
+
+  /** Looks at what is no JSON as a whole, and at all between quotes of any kind: which of them begin a string is not known. */
+  #lookAround(text: string, seen: ReadonlySet<string>): void {
+    this.#files.look(text)
+    for (const [piece] of text.matchAll(BETWEEN_QUOTES)) {
+      if (piece !== text && !seen.has(piece)) this.#files.look(piece)
     }
   }
 }
+
+/** What may be a file in base64, between quotes. */
+const BETWEEN_QUOTES = new RegExp(`[^"'\`]{${MIN_BASE64},}`, 'g')
 
 /** The strings of JSON in their order, and whether each is a name; `undefined` for one that is none. */
 function* stringsOf(json: string): Generator<{ value: string | undefined; isName: boolean }> {

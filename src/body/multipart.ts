@@ -134,14 +134,11 @@ export class MultipartReader implements BodyReader {
   }
 
   #countPart(isField: boolean): void {
-    const { maxFiles } = this.#options
-    const count = isField ? ++this.#count.fields : ++this.#count.files
-    if (count > (isField ? MAX_FIELDS : maxFiles)) {
-      const what = isField ? 'fields' : 'files'
-      throw new MalformedBodyError(
-        `it has ${count} ${what}, and ${isField ? MAX_FIELDS : maxFiles} are allowed`,
-      )
-    }
+    const kind = isField ? 'fields' : 'files'
+    const most = isField ? MAX_FIELDS : this.#options.maxFiles
+    const count = ++this.#count[kind]
+    if (count > most)
+      throw new MalformedBodyError(`it has ${count} ${kind}, and ${most} are allowed`)
   }
 }
 
@@ -183,19 +180,24 @@ function problemOfPart(info: PartInfo, isForm: boolean): string | undefined {
   return problemOfNames(disposition) ?? problemOfCharset(info)
 }
 
-/** Parameters that parsers choose from: the last, the first, the one that is encoded. */
+/**
+ * A parameter of a Content-Disposition as all parsers read it (RFC 6266, 4.1): a token or a quoted string; of an extended one,
+ * a charset and an encoded value. Others take nearly anything for a name or a filename that has such a word in it.
+ */
+const PARAMETER =
+  /;\s*(?:(\w+(?:-\w+)*)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[\w!#$%&'+.^`|~-]+)|(\w+)\*\s*=\s*[\w-]+'[\w-]*'[\w!#$%&+.^`|~-]+)\s*/g
+
 function problemOfNames(disposition: string): string | undefined {
-  const outside = disposition.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
-  const names = [...outside.matchAll(/;\s*([\w!#$%&'*+.^`|~-]+)\s*=/g)].map(([, name = '']) =>
-    name.toLowerCase(),
-  )
-  const bases = names.map((name) => name.replace(/\*.*$/, ''))
-  if (new Set(bases).size !== bases.length) return 'a part has a parameter twice'
-  if (names.some((name) => /\*\d/.test(name))) return 'a part has a parameter in pieces'
-  if (outside.includes('"') && (outside.match(/"/g)?.length ?? 0) % 2 === 1) {
-    return 'a part has a quote that does not end'
-  }
-  return undefined
+  const names: string[] = []
+  const parameters = disposition.replace(/^\s*[\w-]*\s*/, '')
+  const rest = parameters.replaceAll(PARAMETER, (_, name?: string, extended?: string) => {
+    names.push((name ?? extended ?? '').toLowerCase())
+    return ''
+  })
+  if (rest !== '') return 'a part has a Content-Disposition that parsers read differently'
+  const isOther = (name: string) => /name/.test(name) && name !== 'name' && name !== 'filename'
+  if (names.some(isOther)) return 'a part has a parameter that is almost a name'
+  return new Set(names).size === names.length ? undefined : 'a part has a parameter twice'
 }
 
 function problemOfCharset(info: PartInfo): string | undefined {

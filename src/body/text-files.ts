@@ -7,7 +7,7 @@ import type { BodyHandlers, BodyOptions, FileSink } from './reader.ts'
 /** Base64 in a data URI (RFC 2397), wherever it stands in a text. */
 const DATA_URI = /data:[^,"'<>\s]{0,64};base64,([\w+/=%\s-]+)/gi
 /** Fewest characters of base64 that may be an image. */
-const MIN_BASE64 = 40
+export const MIN_BASE64 = 40
 /** Characters that tell a format. */
 const HEAD_CHARACTERS = 96
 

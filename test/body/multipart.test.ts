@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MalformedBodyError } from '../../src/body/errors.ts'
+import { MAX_PART_HEADER_BYTES } from '../../src/body/limits.ts'
 import { readFiles } from '../support/read-body.ts'
 
 const TYPE = 'multipart/form-data; boundary=bbb'
@@ -31,6 +32,19 @@ describe('a multipart body', () => {
       'two\r\n--bb',
     ])
     expect(split(`${FIELD}--bbb--`)).toEqual(['(value)'])
+  })
+
+  it('has as long headers, and as many, as a part may have', () => {
+    const disposition = 'Content-Disposition: form-data; name="f"; filename="x"'
+    const long = (bytes: number) => `X-A: ${'a'.repeat(bytes - disposition.length - 7)}\r\n`
+    expect(split(`${file('one', long(MAX_PART_HEADER_BYTES))}${END}`)).toEqual(['one'])
+    expect(() => split(`${file('one', long(MAX_PART_HEADER_BYTES + 1))}${END}`)).toThrow(
+      MalformedBodyError,
+    )
+    const many = (count: number) =>
+      Array.from({ length: count - 1 }, (_, i) => `X-${i}: a\r\n`).join('')
+    expect(split(`${file('one', many(101))}${END}`)).toEqual(['one'])
+    expect(() => split(`${file('one', many(102))}${END}`)).toThrow(MalformedBodyError)
   })
 
   it.each([
@@ -85,6 +99,13 @@ describe('a multipart body', () => {
     'a parameter twice': `${file('x').replace('filename="x"', 'filename="x"; filename="y"')}${END}`,
     'a filename in two ways': `${file('x').replace('filename="x"', `filename="x"; filename*=UTF-8''y`)}${END}`,
     'a filename in pieces': `${file('x').replace('filename="x"', 'filename*0="x"; filename*1="y"')}${END}`,
+    'a parameter that is almost a filename': `${file('x').replace('filename="x"', '-filename="x"')}${END}`,
+    'a parameter that has a name in it': `${file('x').replace('filename="x"', 'xfilename="x"')}${END}`,
+    'a semicolon with nothing behind it': `${file('x').replace('filename="x"', 'filename="x";')}${END}`,
+    'an unquoted colon in a filename': `${file('x').replace('filename="x"', 'filename=a:b')}${END}`,
+    'an extended filename without a value': `${file('x').replace('filename="x"', `filename*=UTF-8''`)}${END}`,
+    'an extended filename without a charset': `${file('x').replace('filename="x"', 'filename*=x')}${END}`,
+    'a text behind a quoted filename': `${file('x').replace('filename="x"', 'filename="x"y')}${END}`,
     'a quote without end': `${file('x').replace('filename="x"', 'filename="x')}${END}`,
     'a folded header': `${file('x', 'X-A: b\r\n c\r\n')}${END}`,
     'a header that ends with LF': `${file('x', 'X-A: b\n')}${END}`,

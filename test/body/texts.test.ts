@@ -88,6 +88,15 @@ describe('a JSON body', () => {
     expect(readFiles(body, JSON_TYPE)[1]?.bytes).toEqual(JPEG)
   })
 
+  it.each([
+    ['a quote too many', (base64: string) => `{"a": 1", "b":"${base64}"}`],
+    ['quotes of another kind', (base64: string) => `{'a': '${base64}'}`],
+    ['a quote within an apostrophe', (base64: string) => `{'it"s': "${base64}"}`],
+  ])('is searched between all its quotes where it is none: %s', (_, bodyOf) => {
+    const files = filesIn(bodyOf(PNG.toString('base64')), JSON_TYPE)
+    expect(files.some((file) => file.equals(PNG))).toBe(true)
+  })
+
   it('is unscannable when it is longer than it may be', () => {
     const reasons: UnreadableReason[] = []
     const onUnreadable = (reason: UnreadableReason) => void reasons.push(reason)

@@ -333,6 +333,16 @@ describe('bodies over the limit', () => {
     }
   })
 
+  it('without a length are told to have one, or that they are too large, when they cannot be held', async () => {
+    await publish()
+    const vars = { MAX_BODY_BYTES: 200_000, MAX_BUFFERED_BYTES: 100_000 }
+    const body = () => new Blob([new Uint8Array(100_001)]).stream()
+    expect((await setUp(vars).send(body())).status).toBe(411)
+    const tooLarge = setUp({ ...vars, ON_UNKNOWN_LENGTH: 'too-large' })
+    expect((await tooLarge.send(body())).status).toBe(413)
+    expect(tooLarge.forwarded).toEqual([])
+  })
+
   it('wait for others to go when there is no room', async () => {
     await publish()
     const answers: (() => void)[] = []
