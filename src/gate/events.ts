@@ -1,6 +1,7 @@
 import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'
 import { isPatterned, type ScannedFile, type Within } from '../scan/scanned.ts'
+import type { FloodEvent } from './flood/breaker.ts'
 import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
 
 /** What is logged of a verdict: enough to answer for it, and never a hash. One JSON line each. */
@@ -26,6 +27,24 @@ export interface VerdictEvent {
   otherFiles?: number
   /** What failed, in words. */
   error?: string
+}
+
+/** What is told of the gate, one object each. */
+export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
+
+/** The list could not be read, or not for too long; what was read before stays in use. */
+export interface ListErrorEvent {
+  event: 'list-error'
+  error: string
+  listVersion?: number
+}
+
+/** The origin could not be reached. */
+export interface OriginErrorEvent {
+  event: 'origin-error'
+  error: string
+  method: string
+  path: string
 }
 
 export interface FileEvent {

@@ -1,7 +1,8 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import type { Hash256 } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent, type GateParts } from '../../src/gate/app.ts'
+import { createGate, type WorkerParts } from '../../src/gate/app.ts'
+import type { GateEvent } from '../../src/gate/events.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
@@ -16,7 +17,7 @@ interface Forwarded {
 }
 
 /** A gate with the test's bindings, in front of an origin that takes everything. */
-export function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
+export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   const forwarded: Forwarded[] = []
   const events: GateEvent[] = []
   const gate = createGate({
