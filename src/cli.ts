@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './errors.ts'
+import { showConfig } from './node/config-command.ts'
 import { hashFiles } from './node/hash-command.ts'
 import { listPush, listRekey, listRollback, listShow, listVerify } from './node/list-commands.ts'
 import { matchFiles } from './node/match-command.ts'
@@ -58,6 +59,15 @@ program
   .option('--no-plot', 'draw no plot')
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
+
+program
+  .command('config')
+  .description(
+    "print the settings in effect, by wrangler's configuration, or what is wrong with them",
+  )
+  .option('--config <file>', "wrangler's configuration")
+  .option('--json', 'print one JSON object')
+  .action((options: Parameters<typeof showConfig>[0]) => run(() => showConfig(options)))
 
 const list = program.command('list').description('publish and look at hash lists in Workers KV')
 

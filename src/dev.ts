@@ -7,14 +7,14 @@ import { formatHash } from './core/hash.ts'
 import { modules } from './core/workerd.ts'
 import page from './dev/page.html'
 import { createGate } from './gate/app.ts'
-import { type Bindings, gateParts } from './gate/bindings.ts'
+import { type Bindings, workerParts } from './gate/bindings.ts'
 import { judge } from './gate/verdict.ts'
 import { readManifest } from './list/manifest.ts'
 import { BankIndex } from './match/bank-index.ts'
 import type { AskList } from './match/stages.ts'
 import { scanFile } from './scan/scanner.ts'
 
-const parts = gateParts(env as unknown as Bindings, modules)
+const parts = workerParts(env as unknown as Bindings, modules)
 const app = new Hono()
 
 app.get('/', (c) => c.html(page))

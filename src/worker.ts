@@ -3,10 +3,10 @@
 import { env } from 'cloudflare:workers'
 import { modules } from './core/workerd.ts'
 import { createGate } from './gate/app.ts'
-import { type Bindings, gateParts } from './gate/bindings.ts'
+import { type Bindings, workerParts } from './gate/bindings.ts'
 
 // Made when the Worker starts, so that a bad setting fails its deployment and not its requests.
-const gate = createGate(gateParts(env as unknown as Bindings, modules))
+const gate = createGate(workerParts(env as unknown as Bindings, modules))
 
 export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'

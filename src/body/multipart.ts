@@ -115,6 +115,8 @@ export class MultipartReader implements BodyReader {
   }
 
   #sinkFor(info: PartInfo): FileSink {
+    const { fields } = this.#options
+    if (fields && this.#isForm && this.#depth === 1 && !fields.has(info.name)) return IGNORED
     const nested = MultipartReader.forType(
       headerOf(info, 'content-type'),
       this.#options,
@@ -139,6 +141,9 @@ export class MultipartReader implements BodyReader {
       throw new MalformedBodyError(`it has ${count} ${kind}, and ${most} are allowed`)
   }
 }
+
+/** Takes a field that nobody asked for. */
+const IGNORED: FileSink = { write() {}, end() {} }
 
 /**
  * The boundary, if the Content-Type has just one, of the characters that RFC 2046 allows.

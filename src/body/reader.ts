@@ -37,6 +37,8 @@ export interface BodyOptions {
   maxFiles: number
   /** Names of fields in JSON and urlencoded bodies whose values are files in base64, whatever they begin like. */
   base64Fields: ReadonlySet<string>
+  /** Names of the fields of multipart forms that are looked at; all, if absent. */
+  fields?: ReadonlySet<string> | undefined
 }
 
 /** Who is told what a reader finds. */

@@ -3,7 +3,7 @@ import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/kv-store.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
-import type { GateParts } from './app.ts'
+import type { WorkerParts } from './app.ts'
 import { BadConfigError, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
@@ -24,7 +24,7 @@ export interface Bindings extends OriginBindings {
  * What the gate is made of in a Worker with these bindings.
  * @throws {BadConfigError | BadListKeyError} a setting cannot be used
  */
-export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
+export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
   const config = readConfig(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
   return {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
+import { type Policy, PolicyVariable } from '../policy/schema.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** What to do with an upload that could not be judged. */
@@ -94,6 +95,8 @@ const ConfigSchema = v.object({
   FLOOD_BOUND: wholeNumber(0, 10_000, 100),
   /** Hours for which it then only flags. */
   FLOOD_HOURS: wholeNumber(1, 720, 24),
+  /** What is wanted per bank and per route: an object, or JSON. */
+  POLICY: v.optional(PolicyVariable, {}),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
@@ -127,6 +130,9 @@ export interface Config {
   maxTableEntries: number
   floodBound: number
   floodMs: number
+  policy: Policy
+  /** Fields of forms that are looked at; all, if absent. */
+  fields?: ReadonlySet<string> | undefined
   healthPath: string
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
@@ -139,6 +145,19 @@ export class BadConfigError extends HashgateError {
   constructor(problems: readonly string[]) {
     super(`bad configuration: ${problems.join('; ')}`)
   }
+}
+
+/**
+ * Settings by name, as they are in effect: what is not set has its default.
+ * @throws {BadConfigError}
+ */
+export function settingsInEffect(env: object): { name: string; value: unknown; isSet: boolean }[] {
+  readConfig(env)
+  return Object.entries(v.parse(ConfigSchema, env)).map(([name, value]) => ({
+    name,
+    value: value instanceof Set ? [...(value as Set<unknown>)] : value,
+    isSet: Object.hasOwn(env, name),
+  }))
 }
 
 /**
@@ -183,6 +202,7 @@ export function readConfig(env: object): Config {
     maxTableEntries: vars.MAX_TABLE_ENTRIES,
     floodBound: vars.FLOOD_BOUND,
     floodMs: vars.FLOOD_HOURS * 3_600_000,
+    policy: vars.POLICY,
     healthPath: vars.HEALTH_PATH,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,

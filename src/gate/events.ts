@@ -1,4 +1,7 @@
+import type { WeighedMatch } from '../policy/banks.ts'
+import type { Route } from '../policy/routes.ts'
 import { isPatterned, type ScannedFile, type Within } from '../scan/scanned.ts'
+import type { FloodEvent } from './flood/breaker.ts'
 import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
 
 /** What is logged of a verdict: enough to answer for it, and never a hash. One JSON line each. */
@@ -10,6 +13,10 @@ export interface VerdictEvent {
   reason: Verdict['reason']
   method: string
   path: string
+  /** Whether the uploader noticed nothing of it: it tells what would have happened. */
+  isShadow?: true
+  /** Whether what is uploaded there is for everybody or for some, as the route says. */
+  label?: 'public' | 'private'
   /** Version of the list that was asked; absent if there was none. */
   listVersion?: number
   /** Milliseconds from the last byte of the body to the verdict, as far as the platform lets its clock go on meanwhile. */
@@ -20,6 +27,24 @@ export interface VerdictEvent {
   otherFiles?: number
   /** What failed, in words. */
   error?: string
+}
+
+/** What is told of the gate, one object each. */
+export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
+
+/** The list could not be read, or not for too long; what was read before stays in use. */
+export interface ListErrorEvent {
+  event: 'list-error'
+  error: string
+  listVersion?: number
+}
+
+/** The origin could not be reached. */
+export interface OriginErrorEvent {
+  event: 'origin-error'
+  error: string
+  method: string
+  path: string
 }
 
 export interface FileEvent {
@@ -44,6 +69,10 @@ export interface FileEvent {
 
 export interface MatchEvent {
   bank: string
+  /** Kind of harm. */
+  harm: string
+  /** What it leads to by its bank. */
+  action: string
   entry: string
   source?: string
   /** Bits between the entry and the needle that was nearest; 0 for a digest. */
@@ -56,6 +85,10 @@ export interface MatchEvent {
   probe: string
   /** Whether the entry only flags, since it matches more uploads than one that is right would. */
   isFlooded?: boolean
+  /** Whether it lies in the bank's review band. */
+  isReview?: boolean
+  /** Whether its entry is exempt, so that it changes nothing. */
+  isExempt?: boolean
 }
 
 /** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
@@ -63,15 +96,16 @@ const MAX_FILE_EVENTS = 200
 
 /** What else is known of a verdict. */
 export interface VerdictFacts {
-  listVersion: number | undefined
-  afterLastByteMs: number | undefined
+  listVersion?: number | undefined
+  afterLastByteMs?: number | undefined
+  route?: Pick<Route, 'isShadow' | 'label'>
 }
 
 export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
-  { listVersion, afterLastByteMs }: VerdictFacts,
+  { listVersion, afterLastByteMs, route }: VerdictFacts = {},
 ): VerdictEvent {
   const told = filesToTell(verdict.files)
   const otherFiles = verdict.files.length - told.length
@@ -82,6 +116,8 @@ export function verdictEvent(
     reason: verdict.reason,
     method: request.method,
     path: new URL(request.url).pathname,
+    ...(route?.isShadow && { isShadow: true }),
+    ...(route?.label && { label: route.label }),
     ...(listVersion !== undefined && { listVersion }),
     ...(afterLastByteMs !== undefined && { afterLastByteMs: Math.round(afterLastByteMs) }),
     files: told.map(fileEvent),
@@ -112,17 +148,27 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
     ...describeFile(scanned),
     ...(scanned.bytes > 0 && { bytes: scanned.bytes }),
     ...(matches.length > 0 && {
-      matches: matches.map(({ bank, entry, labels, distance, threshold, probe, isFlooded }) => ({
-        bank,
-        entry,
-        ...(labels['source'] !== undefined && { source: labels['source'] }),
-        distance,
-        threshold,
-        margin: threshold - distance,
-        probe,
-        ...(isFlooded && { isFlooded }),
-      })),
+      matches: matches.map(matchEvent),
     }),
+  }
+}
+
+function matchEvent(match: WeighedMatch): MatchEvent {
+  const { bank, harm, action, entry, labels, distance, threshold, probe } = match
+  const { isFlooded, isReview, isExempt } = match
+  return {
+    bank,
+    harm,
+    action,
+    entry,
+    ...(labels['source'] !== undefined && { source: labels['source'] }),
+    distance,
+    threshold,
+    margin: threshold - distance,
+    probe,
+    ...(isFlooded && { isFlooded }),
+    ...(isReview && { isReview }),
+    ...(isExempt && { isExempt }),
   }
 }
 

@@ -77,7 +77,7 @@ function serviceOrigin(service: Fetcher): Origin {
 }
 
 /** The request with a body that was read from it. */
-function withBody(request: Request, body: ForwardedBody | undefined): Request {
+export function withBody(request: Request, body: ForwardedBody | undefined): Request {
   if (!body) return request
   const isEmpty = body instanceof Uint8Array && body.length === 0
   return new Request(request, { body: isEmpty ? null : body })

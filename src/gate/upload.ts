@@ -10,6 +10,7 @@ import { Inspection, type InspectionTools } from './inspection.ts'
 import type { ForwardedBody } from './origin.ts'
 import {
   type BlockVerdict,
+  harmOf,
   isPassed,
   type RefusalReason,
   type RefuseVerdict,
@@ -47,7 +48,9 @@ export interface UploadTools extends InspectionTools {
 }
 
 /** What became of an upload: the origin's answer, which may be a failure, or why it was not asked. */
-export type UploadOutcome = { response: Promise<Response> } | { refusal: RefusalReason }
+export type UploadOutcome =
+  | { response: Promise<Response> }
+  | { refusal: RefusalReason; harm?: string | undefined }
 
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
 export async function passUpload(request: Request, tools: UploadTools): Promise<UploadOutcome> {
@@ -73,11 +76,11 @@ export async function passUpload(request: Request, tools: UploadTools): Promise<
 }
 
 /** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
-function longHeldBytes({ maxHeldBytes }: Config): number {
+export function longHeldBytes({ maxHeldBytes }: Config): number {
   return Math.floor(maxHeldBytes / 16)
 }
 
-function withLessHeld(tools: UploadTools): UploadTools {
+export function withLessHeld(tools: UploadTools): UploadTools {
   const limits = { ...tools.context.limits, heldBytes: longHeldBytes(tools.config) }
   return { ...tools, context: { ...tools.context, limits } }
 }
@@ -95,7 +98,7 @@ async function passHeld(
     const lastByteAt = await receive(request, length, held, inspection, tools)
     const verdict = await inspection.end()
     tools.onVerdict(verdict, performance.now() - lastByteAt)
-    if (!isPassed(verdict)) return { refusal: verdict.reason }
+    if (!isPassed(verdict)) return refusalOf(verdict)
     return await passed(answerIn(tools.forward(held.toBody()), tools))
   } finally {
     held.free()
@@ -179,7 +182,13 @@ async function breakOff(
 ): Promise<UploadOutcome> {
   tools.onVerdict(verdict)
   await holdBack.abort(new Error('the upload was refused'))
-  return { refusal: verdict.reason }
+  return refusalOf(verdict)
+}
+
+function refusalOf(verdict: RefuseVerdict | BlockVerdict): UploadOutcome {
+  return verdict.reason === 'match'
+    ? { refusal: verdict.reason, harm: harmOf(verdict) }
+    : { refusal: verdict.reason }
 }
 
 /** Sends what was held back. Returns the origin's answer. */
@@ -226,7 +235,8 @@ async function passed(response: Promise<Response>): Promise<UploadOutcome> {
   return { response }
 }
 
-function tooLong(length: number | undefined, config: Config): Error {
+/** What is wrong with a body that goes on where it should have ended. */
+export function tooLong(length: number | undefined, config: Config): Error {
   if (length !== undefined) return new ClientGoneError() // more than it said
   if (config.maxBodyBytes <= config.maxBufferedBytes)
     return new BodyTooLargeError(config.maxBodyBytes)
@@ -241,7 +251,7 @@ function refused({ onVerdict }: UploadTools, error: unknown): UploadOutcome {
   return { refusal: reason }
 }
 
-function reasonOf(error: unknown): RefuseVerdict['reason'] {
+export function reasonOf(error: unknown): RefuseVerdict['reason'] {
   if (error instanceof BodyTooLargeError || error instanceof BodyOverLimitError) return 'too-large'
   if (error instanceof LengthRequiredError) return 'length-required'
   if (error instanceof MalformedBodyError) return 'malformed'

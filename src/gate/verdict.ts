@@ -1,13 +1,14 @@
 import { HashgateError } from '../errors.ts'
-import { type Match, TooManyCandidatesError } from '../match/match.ts'
+import { TooManyCandidatesError } from '../match/match.ts'
 import { type AskList, matchInStages } from '../match/stages.ts'
+import { weigh, type WeighedMatch } from '../policy/banks.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { Config } from './config.ts'
 
 /** A file of an upload, or one within such a file, scanned and matched. */
 export interface JudgedFile {
   scanned: ScannedFile
-  matches: Match[]
+  matches: WeighedMatch[]
 }
 
 /**
@@ -22,7 +23,7 @@ export interface AllowVerdict {
   error?: unknown
 }
 
-/** Passed on, and to be looked at: all that it matches is flooded. */
+/** Passed on, and to be looked at: all that it matches is flooded, or for people to decide. */
 export interface FlagVerdict {
   action: 'flag'
   reason: 'match'
@@ -49,7 +50,7 @@ export interface RefuseVerdict {
 export type RefusalReason = (RefuseVerdict | BlockVerdict)['reason']
 
 export interface BlockVerdict {
-  action: 'block'
+  action: 'block' | 'quarantine'
   reason: 'match'
   files: JudgedFile[]
 }
@@ -75,9 +76,14 @@ export async function judge(
   try {
     const results = await matchInStages(all, askList)
     judged = await markFlooded(
-      all.map((scanned, i) => ({ scanned, matches: results[i]?.matches ?? [] })),
+      all.map((scanned, i) => ({
+        scanned,
+        matches: (results[i]?.matches ?? []).map((match) => weigh(match, config.policy)),
+      })),
     )
-    const open = results.find(({ matches, isComplete }) => matches.length === 0 && !isComplete)
+    const open = results.find(
+      ({ isComplete }, i) => !isComplete && !judged[i]?.matches.some(isCounted),
+    )
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {
     failure = { error }
@@ -93,16 +99,30 @@ export async function judge(
   if (problems.includes('ambiguous-archive')) {
     verdicts.push({ action: 'refuse', reason: 'malformed', files: judged })
   }
-  const matches = judged.flatMap((file) => file.matches)
-  if (matches.length > 0) {
-    const action = matches.every(({ isFlooded }) => isFlooded) ? 'flag' : 'block'
-    verdicts.push({ action, reason: 'match', files: judged })
+  for (const match of judged.flatMap(({ matches }) => matches).filter(isCounted)) {
+    verdicts.push({ action: actionOf(match), reason: 'match', files: judged })
   }
   return { ...verdicts.reduce(worse), files: judged }
 }
 
+function isCounted({ isExempt }: WeighedMatch): boolean {
+  return !isExempt
+}
+
+/** What a match leads to by its bank, unless its entry is taken for a mistake. */
+export function actionOf({ action, isFlooded }: WeighedMatch): WeighedMatch['action'] {
+  return isFlooded ? 'flag' : action
+}
+
+/** The kind of harm that a verdict is for: that of the nearest match that leads to it. */
+export function harmOf({ action, files }: BlockVerdict): string | undefined {
+  const matches = files.flatMap((file) => file.matches).filter(isCounted)
+  const deciding = matches.filter((match) => actionOf(match) === action)
+  return deciding.toSorted((a, b) => a.distance - b.distance)[0]?.harm
+}
+
 /** What counts when several things are true of an upload: the last of these. */
-const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'block']
+const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'block', 'quarantine']
 const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
 
 function worse(a: Verdict, b: Verdict): Verdict {

@@ -134,13 +134,13 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   const match = { bank: bank.id, entry: id, labels }
   if ('digest' in candidate) {
     if (!isSame(candidate.digest, rest)) return undefined
-    return { ...match, distance: 0, threshold: 0, probe: candidate.kind }
+    return { ...match, distance: 0, threshold: 0, reach: 0, probe: candidate.kind }
   }
   const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
   const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
   const { threshold, needle } = candidate
   if (distance > threshold) return undefined
-  return { ...match, distance, threshold, probe: needle.probe }
+  return { ...match, distance, threshold, reach: needle.reach, probe: needle.probe }
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -31,6 +31,8 @@ export interface LiveListOptions {
   maxEntries: number
   /** Durable Objects that hold a list beyond that. */
   shards?: ShardNamespace
+  /** Makes of what is published what is asked: by the policies of banks. */
+  adjust?: (manifest: Manifest) => Manifest
   /** Told when the list could not be read, or is stale. The last good one, if any, stays in use. */
   onError: (error: unknown) => void
   /** Milliseconds since some start; `Date.now`, but for tests. */
@@ -252,9 +254,9 @@ export class LiveList {
   }
 
   async #loadIndex(check: () => void): Promise<Index> {
-    const { modules, store, maxEntries, shards } = this.#options
+    const { modules, store, maxEntries, shards, adjust = (manifest) => manifest } = this.#options
     const from = new CheckedStore(store, check)
-    const manifest = await readManifest(from)
+    const manifest = adjust(await readManifest(from))
     const old = this.#index
     if (this.#seen && manifest.version < this.#seen.version) {
       throw new OlderManifestError(manifest.version)

@@ -27,6 +27,8 @@ export interface Match {
   distance: number
   /** The bank's, and what the probe adds to it; 0 for a digest. */
   threshold: number
+  /** Bits that the probe adds to the bank's threshold; 0 for a digest. */
+  reach: number
   /** How the nearest needle was derived, or which digest it is. */
   probe: Probe | DigestKind
   /** Whether its entry matches more uploads than one that is right would: then it is for people to look at. */

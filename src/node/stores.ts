@@ -98,7 +98,8 @@ export async function openRemoteStore(options: StoreOptions): Promise<OpenStore>
   return { store, close: async () => {} }
 }
 
-async function readConfig({ config }: StoreOptions): Promise<wrangler.Unstable_Config> {
+/** wrangler's configuration. @throws {WranglerError} */
+export async function readConfig({ config }: StoreOptions): Promise<wrangler.Unstable_Config> {
   const { unstable_readConfig } = await importWrangler()
   try {
     return unstable_readConfig({ ...(config !== undefined && { config }) }, { hideWarnings: true })

@@ -3,83 +3,23 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent, type GateParts } from '../../src/gate/app.ts'
 import type { Bindings } from '../../src/gate/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
-import type { Hash256 } from '../../src/core/hash.ts'
 import { DIGEST_KINDS, type DigestKind, type Entry } from '../../src/list/entry.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import { imagesConverter } from '../../src/scan/images-binding.ts'
-import type { Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
-import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
+import { flipBits, randomDigests } from '../support/entries.ts'
 import { writeZip } from '../support/archive-writer.ts'
 import { addExif, writeExif } from '../support/exif-writer.ts'
 import { fixture } from '../support/fixtures.ts'
+import { hashOf, publish, setUp } from '../support/gate.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore, WatchedStore } from '../support/stores.ts'
 
 const bindings = env as unknown as Bindings & { ORIGIN_BUCKET: R2Bucket; IMAGES: ImagesBinding }
-
-/** What the origin was sent. */
-interface Forwarded {
-  request: Request
-  body: Uint8Array | undefined
-}
-
-function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
-  const forwarded: Forwarded[] = []
-  const events: GateEvent[] = []
-  const gate = createGate({
-    config: readConfig(vars),
-    modules,
-    store: kvStore(),
-    origin: {
-      forward: async (request, body) => {
-        const bytes = body && new Uint8Array(await new Response(body).arrayBuffer())
-        forwarded.push({ request, body: bytes })
-        return new Response('from the origin', { status: 201, headers: { 'x-origin': 'yes' } })
-      },
-    },
-    onEvent: (event) => events.push(event),
-    ...parts,
-  })
-  return {
-    gate,
-    forwarded,
-    events,
-    verdicts: () => events.filter((event) => event.event === 'verdict'),
-    send: async (body: BodyInit | null, init: RequestInit = {}) => {
-      const context = createExecutionContext()
-      const request = new Request('https://files.example/a/b?c=d', {
-        method: 'POST',
-        body,
-        ...init,
-      })
-      const response = await gate.fetch(request, {}, context)
-      await waitOnExecutionContext(context)
-      return response
-    },
-  }
-}
-
-async function hashOf(file: Uint8Array, probe: Probe = 'identity'): Promise<Hash256> {
-  const scanned = await scanFile({ modules }, file)
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
-  return needles.find((needle) => needle.probe === probe)!.hash
-}
-
-async function publish(...hashes: Hash256[]): Promise<void> {
-  const known = hashes.map((hash, i) => ({
-    kind: 'pdq' as const,
-    hash,
-    id: `known-${i}`,
-    labels: { source: 'test' },
-  }))
-  await publishBank(kvStore(), [...known, ...randomEntries(500, 1)], { bank: 'csam' })
-}
 
 function formOf(...files: [content: Uint8Array<ArrayBuffer>, name: string][]): FormData {
   const form = new FormData()
@@ -135,6 +75,8 @@ describe('the gate', () => {
               matches: [
                 {
                   bank: 'csam',
+                  harm: 'csam',
+                  action: 'block',
                   entry: 'known-0',
                   source: 'test',
                   distance: 0,

@@ -22,7 +22,14 @@ function image(widen?: () => Needle[]): ScannedContent {
 const NOTHING: MatchResult = { matches: [], isComplete: true }
 
 function found(entry: string): MatchResult {
-  const match = { bank: 'b', labels: {}, distance: 1, threshold: 31, probe: 'bars' } as const
+  const match = {
+    bank: 'b',
+    labels: {},
+    distance: 1,
+    threshold: 31,
+    reach: 0,
+    probe: 'bars',
+  } as const
   return { matches: [{ ...match, entry }], isComplete: true }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { within } from '../../core/within.ts'
 import { DIGEST_KINDS } from '../../list/entry.ts'
-import type { Match } from '../../match/match.ts'
+import type { WeighedMatch } from '../../policy/banks.ts'
 import type { ScannedFile } from '../../scan/scanned.ts'
 import type { JudgedFile } from '../verdict.ts'
 import {
@@ -67,7 +67,12 @@ export class FloodBreaker {
     )
   }
 
-  async #markMatch(scanned: ScannedFile, match: Match, address: string): Promise<Match> {
+  async #markMatch(
+    scanned: ScannedFile,
+    match: WeighedMatch,
+    address: string,
+  ): Promise<WeighedMatch> {
+    if (match.isExempt || match.isReview) return match
     if (DIGEST_KINDS.some((kind) => kind === match.probe)) return match
     const name = nameOf(match.bank, match.entry)
     const sighting = {
@@ -102,7 +107,7 @@ export class FloodBreaker {
     return note
   }
 
-  #report({ bank, entry }: Match, at: number): void {
+  #report({ bank, entry }: WeighedMatch, at: number): void {
     const { limits, onFlood } = this.#options
     const until = new Date(at + limits.holdMs).toISOString()
     onFlood({ event: 'flood', bank, entry, bound: limits.bound, until })

@@ -1,0 +1,188 @@
+import type { Context } from 'hono'
+import type { CoreModules } from '../core/modules.ts'
+import type { ListStore } from '../list/store.ts'
+import { LiveList } from '../match/live-list.ts'
+import type { ShardNamespace } from '../match/sharded-index.ts'
+import { adjustBanks } from '../policy/banks.ts'
+import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
+import type { ImageConverter, ScanContext } from '../scan/context.ts'
+import { Budget } from './budget.ts'
+import type { Config } from './config.ts'
+import { type GateEvent, type ListErrorEvent, verdictEvent } from './events.ts'
+import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
+import { answerHealth } from './health.ts'
+import { OriginStalledError } from './hold-back.ts'
+import type { Origin } from './origin.ts'
+import { isPagePost, refusal } from './respond.ts'
+import { watchUpload } from './shadow.ts'
+import { passUpload, type UploadTools } from './upload.ts'
+import { describeError, type Verdict } from './verdict.ts'
+
+/** What the gate is made of. */
+export interface GateParts {
+  config: Config
+  modules: CoreModules
+  store: ListStore
+  convert?: ImageConverter
+  /** Durable Objects for a list that is too large for an isolate. */
+  shards?: ShardNamespace
+  /** Durable Objects that count for all isolates what entries match. */
+  floodCounters?: FloodNamespace
+  /** Told each verdict, and each failure to read the list or to reach the origin. */
+  onEvent: (event: GateEvent) => void
+}
+
+/** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
+const SPREAD_MS = 10_000
+
+/** Judges requests on their way to an origin: gated ones pass after their verdict, all others as they are. */
+export class Gate {
+  readonly #parts: GateParts
+  readonly #context: ScanContext
+  readonly #list: LiveList
+  readonly #floods: FloodBreaker
+  readonly #router: Router
+  readonly #budgets: Pick<UploadTools, 'bytes' | 'decoders'>
+
+  constructor(parts: GateParts) {
+    const { config, modules, onEvent } = parts
+    this.#parts = parts
+    this.#router = new Router(config)
+    this.#context = {
+      modules,
+      probes: config.probes,
+      ...(parts.convert && { convert: parts.convert }),
+    }
+    this.#list = new LiveList({
+      modules,
+      store: parts.store,
+      refreshSeconds: config.listRefreshSeconds,
+      maxAgeSeconds: config.listMaxAgeSeconds,
+      onStale: config.onStale,
+      maxEntries: config.maxListEntries,
+      maxTableEntries: config.maxTableEntries,
+      adjust: (manifest) => adjustBanks(manifest, config.policy),
+      ...(parts.shards && { shards: parts.shards }),
+      onError: (error) => onEvent(listErrorEvent(error, this.#list.version)),
+    })
+    this.#budgets = {
+      bytes: new Budget({
+        what: 'bytes for uploads',
+        max: config.maxHeldBytes,
+        maxWaitMs: config.maxWaitMs,
+        spreadMs: SPREAD_MS,
+      }),
+      decoders: new Budget({
+        what: 'places for uploads that are decoded while they come',
+        max: config.maxDecoders,
+        maxWaitMs: config.maxWaitMs,
+        spreadMs: 0,
+      }),
+    }
+    this.#floods = new FloodBreaker({
+      limits: { bound: config.floodBound, holdMs: config.floodMs },
+      onFlood: onEvent,
+      ...(parts.floodCounters && { counters: parts.floodCounters }),
+    })
+  }
+
+  /** Answers a request: as the origin does, if the request may reach it. */
+  async answer(c: Context, origin: Origin): Promise<Response> {
+    const { config, onEvent } = this.#parts
+    const request = c.req.raw
+    const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+    if (isHealthCheck(request, config)) return answerHealth(this.#list, this.#budgets, keepAlive)
+    const route = this.#router.choose(request)
+    if (!isGated(request, route?.isGated, config)) {
+      return this.#answerOf(origin.forward(request), request)
+    }
+    const caseId = crypto.randomUUID()
+    const isPage = isPagePost(c)
+    if (!route) {
+      const error = new AmbiguousPathError()
+      const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
+      onEvent(verdictEvent(caseId, request, verdict))
+      return refusal('malformed', { caseId, isPage })
+    }
+    const tools = this.#toolsFor(request, { caseId, route, origin, keepAlive })
+    if (route.isShadow) {
+      const { response, watching } = watchUpload(request, tools)
+      keepAlive(watching)
+      return this.#answerOf(response, request)
+    }
+    const passing = passUpload(request, tools)
+    keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
+    const outcome = await passing
+    if ('response' in outcome) return this.#answerOf(outcome.response, request)
+    const harm = outcome.harm === undefined ? undefined : config.policy.harms[outcome.harm]
+    return refusal(outcome.refusal, { caseId, harm, isPage })
+  }
+
+  #toolsFor(request: Request, { caseId, route, origin, keepAlive }: RequestFacts): UploadTools {
+    let listVersion: number | undefined
+    return {
+      context: this.#context,
+      config: route.config,
+      ...this.#budgets,
+      askList: async (queries) => {
+        const { results, version } = await this.#list.match(queries, keepAlive)
+        listVersion = version
+        return results
+      },
+      markFlooded: (files) =>
+        this.#floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
+      forward: (body) => origin.forward(request, body),
+      onVerdict: (verdict, afterLastByteMs) => {
+        const facts = { listVersion, afterLastByteMs, route }
+        this.#parts.onEvent(verdictEvent(caseId, request, verdict, facts))
+      },
+    }
+  }
+
+  /** The origin's answer; if it has none, what is said instead. */
+  async #answerOf(response: Promise<Response>, request: Request): Promise<Response> {
+    try {
+      return await response
+    } catch (error) {
+      const { pathname } = new URL(request.url)
+      const { method } = request
+      const told = { error: describeError(error), method, path: pathname }
+      this.#parts.onEvent({ event: 'origin-error', ...told })
+      return error instanceof OriginStalledError
+        ? new Response('Gateway timeout\n', { status: 504 })
+        : new Response('Bad gateway\n', { status: 502 })
+    }
+  }
+}
+
+/** What belongs to one request. */
+interface RequestFacts {
+  caseId: string
+  route: Route
+  origin: Origin
+  keepAlive: (promise: Promise<unknown>) => void
+}
+
+/** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
+const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
+
+function isGated(
+  { method, body }: Request,
+  byRoute: boolean | undefined,
+  { gatedMethods }: Config,
+): boolean {
+  if (byRoute !== undefined) return byRoute
+  return gatedMethods.has(method) || (body !== null && !UPLOAD_METHODS.has(method))
+}
+
+function isHealthCheck({ method, url }: Request, { healthPath }: Config): boolean {
+  return healthPath !== '' && method === 'GET' && new URL(url).pathname === healthPath
+}
+
+function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {
+  return {
+    event: 'list-error',
+    error: describeError(error),
+    ...(listVersion !== undefined && { listVersion }),
+  }
+}

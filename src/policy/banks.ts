@@ -1,0 +1,39 @@
+import type { Bank, Manifest } from '../list/manifest.ts'
+import type { Match } from '../match/match.ts'
+import type { BankPolicy, MatchAction, Policy } from './schema.ts'
+
+/** A match, and what the policy of its bank makes of it. */
+export interface WeighedMatch extends Match {
+  action: MatchAction
+  /** Kind of harm. */
+  harm: string
+  /** Whether it lies in the bank's review band. */
+  isReview?: true
+  /** Whether its entry is exempt: it changes nothing. */
+  isExempt?: true
+}
+
+/** The list as it is searched: without banks that are not enabled, and as far as review bands reach. */
+export function adjustBanks(manifest: Manifest, { banks }: Pick<Policy, 'banks'>): Manifest {
+  const enabled = manifest.banks.filter(({ id }) => banks[id]?.enabled !== false)
+  return { ...manifest, banks: enabled.map((bank) => adjustBank(bank, banks[bank.id])) }
+}
+
+function adjustBank(bank: Bank, policy: BankPolicy | undefined): Bank {
+  const threshold = policy?.review?.threshold ?? policy?.threshold ?? bank.threshold
+  return { ...bank, threshold, minQuality: policy?.minQuality ?? bank.minQuality }
+}
+
+/** What a match leads to. If its bank has a review band, its threshold becomes that of the band it lies in. */
+export function weigh(
+  match: Match,
+  { banks, exempt }: Pick<Policy, 'banks' | 'exempt'>,
+): WeighedMatch {
+  const { bank, entry, distance, reach } = match
+  const { action = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
+  const isExempt = exempt.includes(`${bank}/${entry}`) && { isExempt: true as const }
+  const weighed = { ...match, action, harm, ...isExempt }
+  if (!review || threshold === undefined) return weighed
+  if (distance > threshold + reach) return { ...weighed, action: review.action, isReview: true }
+  return match.threshold === 0 ? weighed : { ...weighed, threshold: threshold + reach }
+}

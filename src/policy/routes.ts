@@ -1,0 +1,121 @@
+import { HashgateError } from '../errors.ts'
+import type { Config } from '../gate/config.ts'
+import type { RoutePolicy } from './schema.ts'
+
+/** A path that an origin may read as one that another route is for. */
+export class AmbiguousPathError extends HashgateError {
+  readonly code = 'ambiguous-path'
+
+  constructor() {
+    super('which route is meant depends on how the path is read')
+  }
+}
+
+/** What holds for a request. */
+export interface Route {
+  /** Settings, as they are for this route. */
+  config: Config
+  /** Whether it is gated; `undefined`: as its method says. */
+  isGated: boolean | undefined
+  /** Whether nothing changes for the uploader. */
+  isShadow: boolean
+  label: 'public' | 'private' | undefined
+}
+
+interface Matcher {
+  fits: (method: string, hostname: string, pathname: string) => boolean
+  route: Route
+}
+
+/** Chooses what holds for requests, by the operator's routes. */
+export class Router {
+  readonly #matchers: readonly Matcher[]
+  readonly #default: Route
+
+  constructor(config: Config) {
+    const { routes, mode } = config.policy
+    this.#default = { config, isGated: undefined, isShadow: mode === 'shadow', label: undefined }
+    this.#matchers = routes.map((route) => matcherOf(route, config))
+  }
+
+  /**
+   * The first route that fits a request. `undefined`: which one does depends on how an origin reads the path, so that a request
+   * may be written to be gated by other rules than it should be.
+   */
+  choose({ method, url }: Pick<Request, 'method' | 'url'>): Route | undefined {
+    const { hostname, pathname } = new URL(url)
+    const route = this.#find(method, hostname, pathname)
+    const others = otherReadings(pathname).map((path) => this.#find(method, hostname, path))
+    return others.every((other) => other === route) ? route : undefined
+  }
+
+  #find(method: string, hostname: string, pathname: string): Route {
+    const matcher = this.#matchers.find(({ fits }) => fits(method, hostname, pathname))
+    return matcher?.route ?? this.#default
+  }
+}
+
+function matcherOf(policy: RoutePolicy, config: Config): Matcher {
+  const { hosts, paths, methods, gated, mode = config.policy.mode, label } = policy
+  const hostPatterns = hosts?.map((hostname) => new URLPattern({ hostname }))
+  // Without regard to case: there are origins that have none.
+  const pathPatterns = paths?.map((pathname) => new URLPattern({ pathname }, { ignoreCase: true }))
+  return {
+    fits: (method, hostname, pathname) =>
+      (methods?.some((one) => one === method) ?? true) &&
+      (hostPatterns?.some((pattern) => pattern.test({ hostname })) ?? true) &&
+      (pathPatterns?.some((pattern) => pattern.test({ pathname })) ?? true),
+    route: {
+      config: {
+        ...config,
+        onUnscannable: policy.onUnscannable ?? config.onUnscannable,
+        onFailed: policy.onFailed ?? config.onFailed,
+        maxBodyBytes: policy.maxBodyBytes ?? config.maxBodyBytes,
+        maxFiles: policy.maxFiles ?? config.maxFiles,
+        fields: policy.fields && new Set(policy.fields),
+      },
+      isGated: gated,
+      isShadow: mode === 'shadow',
+      label,
+    },
+  }
+}
+
+/** Times that a path may be percent-encoded over and over. */
+const MAX_DECODINGS = 3
+
+/** What origins may make of a path: unescaped, once or more, without empty, dot or parameter segments. */
+function otherReadings(pathname: string): string[] {
+  const readings: string[] = []
+  let path = pathname
+  for (let i = 0; i < MAX_DECODINGS; i++) {
+    const plain = resolved(path)
+    if (plain !== pathname) readings.push(plain)
+    const decoded = decode(path)
+    if (decoded === path) break
+    readings.push(decoded)
+    path = decoded
+  }
+  return readings
+}
+
+/** Escapes as what they stand for; those that stand for nothing stay. */
+function decode(path: string): string {
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes
+    }
+  })
+}
+
+function resolved(path: string): string {
+  const segments: string[] = []
+  for (const segment of path.split(/[/\\]+/)) {
+    const [name = ''] = segment.split(';')
+    if (name === '..') segments.pop()
+    else if (name !== '.' && name !== '') segments.push(name)
+  }
+  return `/${segments.join('/')}${/[/\\]$/.test(path) && segments.length > 0 ? '/' : ''}`
+}

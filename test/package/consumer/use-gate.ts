@@ -1,0 +1,27 @@
+import { gate, type VerdictEvent } from 'hashgate'
+import { FloodCounter, ListShard } from 'hashgate/objects'
+import { Hono } from 'hono'
+
+interface Env {
+  Bindings: { MY_LISTS: { get(key: string): unknown }; KEY: string; COUNTERS: object }
+}
+
+const verdicts: VerdictEvent['action'][] = []
+
+export const app = new Hono<Env>().use(
+  gate<Env>({
+    hashLists: ({ MY_LISTS }) => MY_LISTS,
+    listKey: ({ KEY }) => KEY,
+    settings: { ON_FAILED: 'allow', POLICY: { mode: 'shadow' } },
+    floodCounters: (env) => env.COUNTERS,
+    skip: (c) => c.req.path.startsWith('/internal/'),
+    onVerdict: ({ action }) => verdicts.push(action),
+  }),
+)
+
+// @ts-expect-error no such binding
+gate<Env>({ hashLists: ({ OTHER }) => OTHER, listKey: () => '' })
+// @ts-expect-error the key is missing
+gate<Env>({ hashLists: ({ MY_LISTS }) => MY_LISTS })
+
+export { FloodCounter, ListShard }

@@ -1,0 +1,76 @@
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import type { Hash256 } from '../../src/core/hash.ts'
+import { modules } from '../../src/core/workerd.ts'
+import { createGate, type WorkerParts } from '../../src/gate/app.ts'
+import type { GateEvent } from '../../src/gate/events.ts'
+import { readConfig } from '../../src/gate/config.ts'
+import { publishBank } from '../../src/list/publish.ts'
+import type { Probe } from '../../src/scan/scanned.ts'
+import { scanFile } from '../../src/scan/scanner.ts'
+import { randomEntries } from './entries.ts'
+import { kvStore } from './stores.ts'
+
+/** What the origin was sent. */
+interface Forwarded {
+  request: Request
+  body: Uint8Array | undefined
+}
+
+/** A gate with the test's bindings, in front of an origin that takes everything. */
+export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
+  const forwarded: Forwarded[] = []
+  const events: GateEvent[] = []
+  const gate = createGate({
+    config: readConfig(vars),
+    modules,
+    store: kvStore(),
+    origin: {
+      forward: async (request, body) => {
+        const bytes = body && new Uint8Array(await new Response(body).arrayBuffer())
+        forwarded.push({ request, body: bytes })
+        return new Response('from the origin', { status: 201, headers: { 'x-origin': 'yes' } })
+      },
+    },
+    onEvent: (event) => events.push(event),
+    ...parts,
+  })
+  return {
+    gate,
+    forwarded,
+    events,
+    verdicts: () => events.filter((event) => event.event === 'verdict'),
+    send: async (
+      body: BodyInit | null,
+      init: RequestInit = {},
+      url = 'https://files.example/a/b?c=d',
+    ) => {
+      const context = createExecutionContext()
+      const request = new Request(url, {
+        method: 'POST',
+        body,
+        ...init,
+      })
+      const response = await gate.fetch(request, {}, context)
+      await waitOnExecutionContext(context)
+      return response
+    },
+  }
+}
+
+/** Hash of an image by a probe. */
+export async function hashOf(file: Uint8Array, probe: Probe = 'identity'): Promise<Hash256> {
+  const scanned = await scanFile({ modules }, file)
+  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  return needles.find((needle) => needle.probe === probe)!.hash
+}
+
+/** Publishes hashes as the entries known-0, known-1, …, and others, as the bank csam. */
+export async function publish(...hashes: Hash256[]): Promise<void> {
+  const known = hashes.map((hash, i) => ({
+    kind: 'pdq' as const,
+    hash,
+    id: `known-${i}`,
+    labels: { source: 'test' },
+  }))
+  await publishBank(kvStore(), [...known, ...randomEntries(500, 1)], { bank: 'csam' })
+}
