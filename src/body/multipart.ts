@@ -124,7 +124,7 @@ export class MultipartReader implements BodyReader {
     )
     if (nested) return nested
     // Names are looked at as they stand: what the parser cannot read, an origin may.
-    const isField = this.#isForm && !/;\s*filename/i.test(headerOf(info, 'content-disposition'))
+    const isField = this.#isForm && !/filename\*?=/i.test(headerOf(info, 'content-disposition'))
     this.#countPart(isField)
     const sink = this.#handlers.openFile({ isText: isField })
     const isBase64 = /^base64$/i.test(headerOf(info, 'content-transfer-encoding').trim())
@@ -132,14 +132,11 @@ export class MultipartReader implements BodyReader {
   }
 
   #countPart(isField: boolean): void {
-    const { maxFiles } = this.#options
-    const count = isField ? ++this.#count.fields : ++this.#count.files
-    if (count > (isField ? MAX_FIELDS : maxFiles)) {
-      const what = isField ? 'fields' : 'files'
-      throw new MalformedBodyError(
-        `it has ${count} ${what}, and ${isField ? MAX_FIELDS : maxFiles} are allowed`,
-      )
-    }
+    const kind = isField ? 'fields' : 'files'
+    const most = isField ? MAX_FIELDS : this.#options.maxFiles
+    const count = ++this.#count[kind]
+    if (count > most)
+      throw new MalformedBodyError(`it has ${count} ${kind}, and ${most} are allowed`)
   }
 }
 
@@ -173,28 +170,42 @@ function problemOfPart(info: PartInfo, isForm: boolean): string | undefined {
     return 'a part has a Content-Transfer-Encoding that is not read'
   }
   const disposition = headerOf(info, 'content-disposition')
-  if (isForm && !/^\s*form-data\s*(;|$)/i.test(disposition))
-    return 'a part of a form is no form-data'
-  return problemOfNames(disposition) ?? problemOfCharset(info)
+  if (isForm && !/^form-data(;|$)/i.test(disposition)) return 'a part of a form is no form-data'
+  return problemOfNames(disposition, isForm) ?? problemOfCharset(info, disposition)
 }
 
-/** Parameters that parsers choose from: the last, the first, the one that is encoded. */
-function problemOfNames(disposition: string): string | undefined {
-  const outside = disposition.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
-  const names = [...outside.matchAll(/;\s*([\w!#$%&'*+.^`|~-]+)\s*=/g)].map(([, name = '']) =>
-    name.toLowerCase(),
-  )
-  const bases = names.map((name) => name.replace(/\*.*$/, ''))
-  if (new Set(bases).size !== bases.length) return 'a part has a parameter twice'
-  if (names.some((name) => /\*\d/.test(name))) return 'a part has a parameter in pieces'
-  if (outside.includes('"') && (outside.match(/"/g)?.length ?? 0) % 2 === 1) {
-    return 'a part has a quote that does not end'
-  }
+/**
+ * A parameter of a Content-Disposition as all parsers read it (RFC 2183): a token, a quoted string, or a filename in UTF-8
+ * (RFC 8187). It is narrower than those: no spaces but in front, no backslash before the last quote, no other apostrophes,
+ * which are quotes to PHP.
+ */
+const PARAMETER =
+  /;[ \t]*(?:([\w-]+)=(?:"(?:[^"\\]|\\.)*(?<!\\)"|[\w!#$%&*+.^`|~-]+)|(filename)\*=utf-8''(?:%[\da-f]{2}|[\w!#$&+.^`|~-])+)/giy
+
+/** A name as parsers find it that do not know where a quoted string ends. */
+const ANY_NAME = /;[ \t]*(?:file)?name\*?=/gi
+
+/** Parsers take a part's names from what comes first or last, is encoded, or has such a word in it. */
+function problemOfNames(disposition: string, isForm: boolean): string | undefined {
+  const parameters = disposition.replace(/^[\w-]+/, '')
+  const names: string[] = []
+  const rest = parameters.replaceAll(PARAMETER, (_, name?: string, extended?: string) => {
+    names.push((name ?? extended ?? '').toLowerCase())
+    return ''
+  })
+  if (rest !== '') return 'a part has a Content-Disposition that parsers read differently'
+  if (new Set(names).size !== names.length) return 'a part has a parameter twice'
+  if (isForm && !names.includes('name')) return 'a part has no name'
+  const inNames = names.filter((name) => name.includes('name'))
+  if (!inNames.every((name) => name === 'name' || name === 'filename'))
+    return 'a part has a parameter that is almost a name'
+  if ((disposition.match(ANY_NAME)?.length ?? 0) !== inNames.length)
+    return 'a part has a name within another parameter'
   return undefined
 }
 
-function problemOfCharset(info: PartInfo): string | undefined {
-  if (/\bname\s*=\s*"?_charset_/i.test(headerOf(info, 'content-disposition')))
+function problemOfCharset(info: PartInfo, disposition: string): string | undefined {
+  if (/\bname="?_charset_/i.test(disposition.replaceAll('\\', '')))
     return 'it names a charset of its own'
   const { charset } = info.contentTypeParameters
   if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return undefined
