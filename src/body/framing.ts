@@ -59,9 +59,8 @@ export class Framing {
     // A boundary is looked at when the two bytes behind it are there.
     const last = bytes.length - this.#mark.length - 2
     for (;;) {
-      const from = Math.max(0, this.#unitEnd - this.#restAt)
       if (this.#isInHeaders && !this.#endHeaders(bytes)) return
-      const at = bytes.indexOf(this.#mark, Math.max(from, this.#unitEnd - this.#restAt))
+      const at = bytes.indexOf(this.#mark, Math.max(0, this.#unitEnd - this.#restAt))
       if (at === -1 || at > last) break
       this.#takeBoundary(bytes, at)
     }
