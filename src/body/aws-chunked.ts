@@ -62,7 +62,6 @@ export class AwsChunkedReader implements BodyReader {
     const line = this.#line
     this.#line = ''
     if (!line.endsWith('\r\n')) throw new MalformedBodyError('a line between chunks ends wrongly')
-    if (this.#state === 'ended') throw new MalformedBodyError('something follows its last chunk')
     if (this.#state === 'trailer') {
       if (line === '\r\n') this.#state = 'ended'
       else if (!/^[\w-]+:[\x20-\x7e]*\r\n$/.test(line))
