@@ -1,32 +1,15 @@
-import type { BodyHandlers, BodyOptions, BodyReader } from './reader.ts'
-import { TextFiles, TextGatherer } from './text-files.ts'
+import type { NamedText } from './text-reader.ts'
 
 /**
- * Finds files in the strings of JSON (RFC 8259), one text or many. All strings are looked at where they stand: of a name that
- * is there twice, parsers keep the first or the last. What is no JSON is looked at as a text: a file may be sent as anything.
+ * The strings of JSON (RFC 8259), one text or many. All are told where they stand: of a name that is there twice, parsers
+ * keep the first or the last. What is no JSON is a text as well: a file may be sent as anything.
  */
-export class JsonReader implements BodyReader {
-  readonly #text: TextGatherer
-  readonly #files: TextFiles
-
-  constructor(options: BodyOptions, handlers: BodyHandlers) {
-    this.#text = new TextGatherer(handlers)
-    this.#files = new TextFiles(options, handlers)
-  }
-
-  write(piece: Uint8Array): void {
-    this.#text.write(piece)
-  }
-
-  end(): void {
-    const text = this.#text.end()
-    if (text === undefined) return
-    if (!isJson(text)) this.#files.look(text)
-    let name: string | undefined
-    for (const { value, isName } of stringsOf(text)) {
-      if (value !== undefined && !isName) this.#files.look(value, name)
-      name = isName ? value : undefined
-    }
+export function* textsOfJson(body: string): Generator<NamedText> {
+  if (!isJson(body)) yield { text: body }
+  let name: string | undefined
+  for (const { value, isName } of stringsOf(body)) {
+    if (value !== undefined && !isName) yield { text: value, name }
+    name = isName ? value : undefined
   }
 }
 

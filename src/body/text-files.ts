@@ -1,8 +1,8 @@
 import { isImageFormat, sniffFile } from '../scan/format.ts'
 import { decodeBase64, tellBase64 } from './base64.ts'
 import { MalformedBodyError } from './errors.ts'
-import { MAX_TEXT_BYTES, MAX_TEXT_FILES } from './limits.ts'
-import type { BodyHandlers, BodyOptions, FileSink } from './reader.ts'
+import { MAX_TEXT_FILES } from './limits.ts'
+import type { BodyHandlers, BodyOptions } from './reader.ts'
 
 /** Base64 in a data URI (RFC 2397), wherever it stands in a text. */
 const DATA_URI = /data:[^,"'<>\s]{0,64};base64,([\w+/=%\s-]+)/gi
@@ -51,33 +51,4 @@ function unescape64(base64: string): string {
   return base64.replaceAll(/%([2-3][0-9a-f])/gi, (_, digits: string) =>
     String.fromCharCode(parseInt(digits, 16)),
   )
-}
-
-/** Gathers a text body, which is also told as a file as it is: an origin may store it so. */
-export class TextGatherer {
-  readonly #sink: FileSink
-  readonly #handlers: BodyHandlers
-  #pieces: Uint8Array[] = []
-  #bytes = 0
-
-  constructor(handlers: BodyHandlers) {
-    this.#handlers = handlers
-    this.#sink = handlers.openFile({ isText: true })
-  }
-
-  write(piece: Uint8Array): void {
-    this.#sink.write(piece)
-    this.#bytes += piece.length
-    if (this.#bytes <= MAX_TEXT_BYTES) this.#pieces.push(piece)
-    else this.#pieces = []
-  }
-
-  /** The text, if it is not too long to be looked into: UTF-8, and of UTF-16, which some readers take, what is ASCII. */
-  end(): string | undefined {
-    this.#sink.end()
-    if (this.#bytes <= MAX_TEXT_BYTES)
-      return Buffer.concat(this.#pieces).toString().replaceAll('\0', '')
-    this.#handlers.onUnreadable('over-limit')
-    return undefined
-  }
 }
