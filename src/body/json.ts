@@ -1,27 +1,29 @@
 import type { NamedText } from './text-reader.ts'
 
 /**
- * The strings of JSON (RFC 8259), one text or many. All are told where they stand: of a name that is there twice, parsers
- * keep the first or the last. What is no JSON is a text as well: a file may be sent as anything.
+ * The strings of JSON (RFC 8259). All are told where they stand: of a name that is there twice, parsers keep the first or the
+ * last. What is no JSON is one text: where strings begin in it is for its reader to say.
  */
 export function* textsOfJson(body: string): Generator<NamedText> {
-  if (!isJson(body)) yield { text: body }
+  if (!isJson(body)) {
+    yield { text: body }
+    return
+  }
   let name: string | undefined
   for (const { value, isName } of stringsOf(body)) {
-    if (value !== undefined && !isName) yield { text: value, name }
+    if (!isName) yield { text: value, name }
     name = isName ? value : undefined
   }
 }
 
-/** The strings of JSON in their order, and whether each is a name; `undefined` for one that is none. */
-function* stringsOf(json: string): Generator<{ value: string | undefined; isName: boolean }> {
+/** The strings of JSON in their order, and whether each is a name. */
+function* stringsOf(json: string): Generator<{ value: string; isName: boolean }> {
   for (let begin = json.indexOf('"'); begin !== -1;) {
     let end = json.indexOf('"', begin + 1)
-    while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1)
-    if (end === -1) return
+    while (isEscaped(json, end)) end = json.indexOf('"', end + 1)
     let next = end + 1
     while (/\s/.test(json.charAt(next))) next++
-    yield { value: parseString(json.slice(begin, end + 1)), isName: json[next] === ':' }
+    yield { value: JSON.parse(json.slice(begin, end + 1)) as string, isName: json[next] === ':' }
     begin = json.indexOf('"', next)
   }
 }
@@ -39,13 +41,5 @@ function isJson(text: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-function parseString(json: string): string | undefined {
-  try {
-    return JSON.parse(json) as string
-  } catch {
-    return undefined
   }
 }
