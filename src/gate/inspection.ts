@@ -1,6 +1,7 @@
 import { type BodyReader, createBodyReader } from '../body/reader.ts'
 import type { AskList } from '../match/stages.ts'
 import type { ScanContext } from '../scan/context.ts'
+import { EMPTY } from '../scan/describe.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
@@ -94,13 +95,5 @@ export class Inspection {
 function textOf(scanned: ScannedFile): ScannedFile {
   if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
   const { bytes, digests, inner } = scanned
-  return {
-    coverage: 'scanned',
-    format: undefined,
-    needles: [],
-    isPartial: false,
-    bytes,
-    ...(digests && { digests }),
-    ...(inner && { inner }),
-  }
+  return { ...EMPTY, bytes, ...(digests && { digests }), ...(inner && { inner }) }
 }
