@@ -1,8 +1,5 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent } from '../../src/gate/app.ts'
-import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
@@ -14,6 +11,7 @@ import {
   type ZipOptions,
 } from '../support/archive-writer.ts'
 import { fixture } from '../support/fixtures.ts'
+import { localGate } from '../support/local-gate.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore } from '../support/stores.ts'
 
@@ -24,20 +22,9 @@ const text = new TextEncoder().encode('<document/>'.repeat(99))
 
 /** Uploads a body. Returns the status, and the verdict's event. */
 async function upload(body: Uint8Array, vars: object = {}) {
-  const events: GateEvent[] = []
-  const gate = createGate({
-    config: readConfig(vars),
-    modules,
-    store: kvStore(),
-    origin: { forward: async () => new Response('stored', { status: 201 }) },
-    onEvent: (event) => events.push(event),
-  })
-  const context = createExecutionContext()
-  const init = { method: 'POST', body: new Uint8Array(body) }
-  const response = await gate.fetch(new Request('https://files.example/a', init), {}, context)
-  await waitOnExecutionContext(context)
-  const event = events.find((one) => one.event === 'verdict')
-  return { status: response.status, event }
+  const { send, verdicts } = localGate(vars)
+  const { status } = await send(new Uint8Array(body))
+  return { status, event: verdicts()[0] }
 }
 
 function zip(files: Record<string, Uint8Array>, options?: ZipOptions): Uint8Array {

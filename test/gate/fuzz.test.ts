@@ -1,13 +1,10 @@
 // Requests that anybody may send, through the whole gate.
 
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent } from '../../src/gate/app.ts'
-import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { makeBody } from '../fuzz/bodies.ts'
 import { randomEntries } from '../support/entries.ts'
+import { localGate } from '../support/local-gate.ts'
 import { randomFrom } from '../support/random.ts'
 import { kvStore } from '../support/stores.ts'
 
@@ -19,41 +16,22 @@ beforeAll(async () => {
 
 describe('the gate', () => {
   it('answers whatever is sent, with one verdict each, and passes on only what it allowed, as it came', async () => {
-    const arrived: Uint8Array[] = []
-    let events: GateEvent[] = []
-    const gate = createGate({
-      config: readConfig({}),
-      modules,
-      store: kvStore(),
-      origin: {
-        forward: async (_, sent) => {
-          arrived.push(new Uint8Array(await new Response(sent).arrayBuffer()))
-          return new Response(null, { status: 201 })
-        },
-      },
-      onEvent: (event) => events.push(event),
-    })
+    const { events, forwarded, send } = localGate()
     const statuses = new Map<number, number>()
     for (let index = 0; index < COUNT; index++) {
       const { headers, body } = makeBody(randomFrom(77_000_003 + index))
-      events = []
-      arrived.length = 0
-      const context = createExecutionContext()
-      const request = new Request('https://files.example/', {
-        method: 'POST',
-        body: new Uint8Array(body),
-        headers,
-      })
-      const { status } = await gate.fetch(request, {}, context)
-      await waitOnExecutionContext(context)
+      events.length = 0
+      forwarded.length = 0
+      const { status } = await send(new Uint8Array(body), { headers })
       const [verdict, ...others] = events
       const isAllowed = verdict?.event === 'verdict' && verdict.action === 'allow'
       if (verdict?.event !== 'verdict' || others.length > 0 || ![201, 400, 413].includes(status)) {
         expect({ index, status, events }).toBeUndefined()
       }
+      const [arrived] = forwarded
       if (
-        isAllowed !== arrived.length > 0 ||
-        (arrived[0] && Buffer.compare(arrived[0], body) !== 0)
+        isAllowed !== (arrived !== undefined) ||
+        (arrived?.body && Buffer.compare(arrived.body, body) !== 0)
       ) {
         expect({ index, isAllowed, arrived }).toBeUndefined()
       }

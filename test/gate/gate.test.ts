@@ -3,7 +3,6 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent, type GateParts } from '../../src/gate/app.ts'
 import type { Bindings } from '../../src/gate/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
@@ -17,52 +16,11 @@ import { scanFile } from '../../src/scan/scanner.ts'
 import { flipBits, randomDigests, randomEntries } from '../support/entries.ts'
 import { addExif, writeExif } from '../support/exif-writer.ts'
 import { fixture } from '../support/fixtures.ts'
+import { localGate } from '../support/local-gate.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore, WatchedStore } from '../support/stores.ts'
 
 const bindings = env as unknown as Bindings & { ORIGIN_BUCKET: R2Bucket; IMAGES: ImagesBinding }
-
-/** What the origin was sent. */
-interface Forwarded {
-  request: Request
-  body: Uint8Array | undefined
-}
-
-function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
-  const forwarded: Forwarded[] = []
-  const events: GateEvent[] = []
-  const gate = createGate({
-    config: readConfig(vars),
-    modules,
-    store: kvStore(),
-    origin: {
-      forward: async (request, body) => {
-        const bytes = body && new Uint8Array(await new Response(body).arrayBuffer())
-        forwarded.push({ request, body: bytes })
-        return new Response('from the origin', { status: 201, headers: { 'x-origin': 'yes' } })
-      },
-    },
-    onEvent: (event) => events.push(event),
-    ...parts,
-  })
-  return {
-    gate,
-    forwarded,
-    events,
-    verdicts: () => events.filter((event) => event.event === 'verdict'),
-    send: async (body: BodyInit | null, init: RequestInit = {}) => {
-      const context = createExecutionContext()
-      const request = new Request('https://files.example/a/b?c=d', {
-        method: 'POST',
-        body,
-        ...init,
-      })
-      const response = await gate.fetch(request, {}, context)
-      await waitOnExecutionContext(context)
-      return response
-    },
-  }
-}
 
 async function hashOf(file: Uint8Array, probe: Probe = 'identity'): Promise<Hash256> {
   const scanned = await scanFile({ modules }, file)
@@ -101,7 +59,7 @@ describe('the gate', () => {
   it.each(['POST', 'PUT', 'PATCH'])(
     'refuses a known image by %s before the origin hears of it',
     async (method) => {
-      const { send, forwarded, events } = setUp()
+      const { send, forwarded, events } = localGate()
       const response = await send(known, { method })
       expect(response.status).toBe(451)
       expect(response.headers.get('content-type')).toBe('application/problem+json')
@@ -150,18 +108,18 @@ describe('the gate', () => {
   )
 
   it('refuses the image recompressed and reduced, and in other formats', async () => {
-    const { send, verdicts } = setUp()
+    const { send, verdicts } = localGate()
     expect((await send(fixture('recompressed'))).status).toBe(451)
     await publish(await hashOf(fixture('png')))
     for (const name of ['png', 'webp', 'avif', 'gif'] as const) {
-      const fresh = setUp()
+      const fresh = localGate()
       expect((await fresh.send(fixture(name))).status).toBe(451)
     }
     expect(verdicts()[0]?.files[0]?.matches?.[0]?.distance).toBeGreaterThan(0)
   })
 
   it('lets other images pass, with their headers and bytes, and gives back the answer', async () => {
-    const { send, forwarded, verdicts } = setUp()
+    const { send, forwarded, verdicts } = localGate()
     const headers = { 'content-type': 'image/jpeg', 'x-mine': 'yes', cookie: 'a=b' }
     const response = await send(unrelated, { headers })
     expect([response.status, response.headers.get('x-origin')]).toEqual([201, 'yes'])
@@ -179,7 +137,7 @@ describe('the gate', () => {
       [32, 201],
     ] as const) {
       await publish(flipBits(hash, bits))
-      expect((await setUp().send(known)).status).toBe(status)
+      expect((await localGate().send(known)).status).toBe(status)
     }
   })
 
@@ -190,28 +148,30 @@ describe('the gate', () => {
       'video/mp4',
       'application/x-www-form-urlencoded',
     ]) {
-      expect((await setUp().send(known, { headers: { 'content-type': type } })).status).toBe(451)
+      expect((await localGate().send(known, { headers: { 'content-type': type } })).status).toBe(
+        451,
+      )
     }
-    expect((await setUp().send(formOf([known, 'notes.txt']))).status).toBe(451)
+    expect((await localGate().send(formOf([known, 'notes.txt']))).status).toBe(451)
   })
 
   it('refuses an image by how it is displayed', async () => {
     const turned = addExif(known, writeExif(6))
     await publish(await hashOf(turned, 'displayed'))
     const PROBES = 'as-is'
-    const { send, verdicts } = setUp({ PROBES })
+    const { send, verdicts } = localGate({ PROBES })
     expect((await send(turned)).status).toBe(451)
     expect(verdicts()[0]?.files[0]?.matches?.[0]?.probe).toBe('displayed')
-    expect((await setUp({ PROBES }).send(known)).status).toBe(201)
+    expect((await localGate({ PROBES }).send(known)).status).toBe(201)
   })
 
   it('refuses a picture for its thumbnail', async () => {
-    const { send } = setUp()
+    const { send } = localGate()
     expect((await send(addExif(unrelated, writeExif(1, fixture('recompressed'))))).status).toBe(451)
   })
 
   it('passes other methods on untouched', async () => {
-    const { send, forwarded, events } = setUp()
+    const { send, forwarded, events } = localGate()
     for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS']) {
       expect((await send(null, { method })).status).toBe(201)
     }
@@ -220,7 +180,7 @@ describe('the gate', () => {
   })
 
   it('gates the methods that it is told to', async () => {
-    const { send } = setUp({ GATED_METHODS: 'PUT' })
+    const { send } = localGate({ GATED_METHODS: 'PUT' })
     expect((await send(known, { method: 'POST' })).status).toBe(201)
     expect((await send(known, { method: 'PUT' })).status).toBe(451)
   })
@@ -233,7 +193,7 @@ describe('multipart bodies', () => {
   beforeEach(async () => publish(await hashOf(known)))
 
   it('are refused if any of their files is known', async () => {
-    const { send, forwarded, verdicts } = setUp()
+    const { send, forwarded, verdicts } = localGate()
     expect((await send(formOf([unrelated, 'a'], [known, 'b'], [unrelated, 'c']))).status).toBe(451)
     expect(forwarded).toEqual([])
     expect(verdicts()[0]?.files.map(({ matches }) => matches?.length)).toEqual([
@@ -255,7 +215,7 @@ describe('multipart bodies', () => {
       encode(`\r\n--${boundary}--\r\n`),
     ]
     const body = new Uint8Array(await new Blob(parts).arrayBuffer())
-    const { send, forwarded } = setUp()
+    const { send, forwarded } = localGate()
     const headers = { 'content-type': `multipart/form-data; boundary="${boundary}"` }
     expect((await send(body, { headers })).status).toBe(201)
     expect(forwarded[0]?.body).toEqual(body)
@@ -271,12 +231,12 @@ describe('multipart bodies', () => {
     )
     const boundary = text.slice(2, text.indexOf('\r\n'))
     const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
-    expect((await setUp().send(without, { headers })).status).toBe(451)
+    expect((await localGate().send(without, { headers })).status).toBe(451)
   })
 
   it('are refused as malformed where they cannot be parsed', async () => {
     const refused = async (body: string, type: string) => {
-      const { send, forwarded, verdicts } = setUp()
+      const { send, forwarded, verdicts } = localGate()
       const response = await send(body, { headers: { 'content-type': type } })
       expect(forwarded).toEqual([])
       expect(verdicts()).toMatchObject([{ action: 'refuse', reason: 'malformed' }])
@@ -302,8 +262,8 @@ describe('multipart bodies', () => {
           (_, i) => [unrelated, `${i}`] as [Uint8Array<ArrayBuffer>, string],
         ),
       )
-    expect((await setUp({ MAX_FILES: 3 }).send(files(3))).status).toBe(201)
-    expect((await setUp({ MAX_FILES: 3 }).send(files(4))).status).toBe(400)
+    expect((await localGate({ MAX_FILES: 3 }).send(files(3))).status).toBe(201)
+    expect((await localGate({ MAX_FILES: 3 }).send(files(4))).status).toBe(400)
   })
 })
 
@@ -319,7 +279,7 @@ describe('bodies over the limit', () => {
         },
       })
     for (const bodyOf of [(bytes: number) => new Uint8Array(bytes), chunked]) {
-      const { send, forwarded } = setUp({ MAX_BODY_BYTES: 100_000 })
+      const { send, forwarded } = localGate({ MAX_BODY_BYTES: 100_000 })
       expect((await send(bodyOf(100_000))).status).toBe(201)
       const response = await send(bodyOf(100_001))
       expect(response.status).toBe(413)
@@ -343,7 +303,7 @@ describe('bodies over the limit', () => {
       MAX_HELD_BYTES: 200_000,
       MAX_WAIT_SECONDS: 1,
     }
-    const { send, verdicts } = setUp(vars, { origin })
+    const { send, verdicts } = localGate(vars, { origin })
     const upload = (bytes: number) =>
       send(new Uint8Array(bytes), { headers: { 'content-length': String(bytes) } })
     const held = [upload(100_000), upload(99_999)]
@@ -361,7 +321,7 @@ describe('bodies over the limit', () => {
 
   it('may be empty', async () => {
     await publish()
-    const { send, forwarded, verdicts } = setUp()
+    const { send, forwarded, verdicts } = localGate()
     expect((await send(null)).status).toBe(201)
     expect(forwarded[0]?.body).toHaveLength(0)
     expect(verdicts()).toMatchObject([{ action: 'allow', files: [] }])
@@ -370,7 +330,7 @@ describe('bodies over the limit', () => {
 
 describe('a list that is missing or unreadable', () => {
   it('refuses uploads with 503, and says why in an event', async () => {
-    const { send, forwarded, events } = setUp()
+    const { send, forwarded, events } = localGate()
     const response = await send(fixture('jpeg'))
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30'])
     expect(await response.text()).not.toContain('list')
@@ -382,7 +342,7 @@ describe('a list that is missing or unreadable', () => {
   })
 
   it('lets uploads pass if so configured, and says so', async () => {
-    const { send, verdicts } = setUp({ ON_FAILED: 'allow' })
+    const { send, verdicts } = localGate({ ON_FAILED: 'allow' })
     expect((await send(fixture('jpeg'))).status).toBe(201)
     expect(verdicts()).toMatchObject([{ action: 'allow', reason: 'failed', error: /list-missing/ }])
   })
@@ -396,7 +356,7 @@ describe('a list that is missing or unreadable', () => {
     store.onRead = (key) => {
       if (key.startsWith('detail/')) throw new Error(`KV GET failed: 500 ${formatHash(hash)}`)
     }
-    const { send, verdicts } = setUp({}, { store: store.sealed })
+    const { send, verdicts } = localGate({}, { store: store.sealed })
     expect((await send(fixture('jpeg'))).status).toBe(503)
     expect((await send(fixture('otherJpeg'))).status).toBe(201)
     expect(verdicts()[0]).toMatchObject({ action: 'refuse', reason: 'failed', error: 'Error' })
@@ -414,14 +374,14 @@ describe('faults within', () => {
     const store = new Proxy(inner, {
       get: (target, name) => (name === 'get' ? get : Reflect.get(target, name)),
     })
-    const { send } = setUp({}, { store })
+    const { send } = localGate({}, { store })
     const answers = await Promise.all([send(fixture('jpeg')), send(fixture('otherJpeg'))])
     expect(answers.map(({ status }) => status)).toEqual([451, 201])
   })
 
   it('refuse an upload whose decoder breaks, say so, and leave the next alone', async () => {
     await publish()
-    const broken = setUp({}, { modules: { ...modules, image: modules.match } })
+    const broken = localGate({}, { modules: { ...modules, image: modules.match } })
     expect((await broken.send(fixture('jpeg'))).status).toBe(503)
     expect(broken.forwarded).toEqual([])
     expect(broken.verdicts()).toMatchObject([
@@ -445,7 +405,7 @@ describe('files that cannot be scanned', () => {
   beforeEach(() => publish())
 
   it.each(Object.entries(files))('pass with an event that says why: %s', async (reason, file) => {
-    const { send, verdicts } = setUp()
+    const { send, verdicts } = localGate()
     expect((await send(file)).status).toBe(201)
     expect(verdicts()).toMatchObject([
       { action: 'allow', reason: 'unscannable', files: [{ coverage: 'unscannable', reason }] },
@@ -453,7 +413,7 @@ describe('files that cannot be scanned', () => {
   })
 
   it('are refused if so configured', async () => {
-    const { send, forwarded } = setUp({ ON_UNSCANNABLE: 'refuse' })
+    const { send, forwarded } = localGate({ ON_UNSCANNABLE: 'refuse' })
     expect((await send(files.damaged)).status).toBe(422)
     expect((await send(fixture('otherJpeg'))).status).toBe(201)
     expect(forwarded).toHaveLength(1)
@@ -472,7 +432,7 @@ describe('files that cannot be scanned', () => {
     })
     const needles = scanned.coverage === 'scanned' ? scanned.needles : []
     await publish(needles[0]!.hash)
-    const { send } = setUp({}, { convert: imagesConverter(bindings.IMAGES) })
+    const { send } = localGate({}, { convert: imagesConverter(bindings.IMAGES) })
     expect((await send(files['over-pixel-budget'])).status).toBe(451)
   })
 
@@ -502,7 +462,7 @@ describe('a list of digests', () => {
     'refuses a known file of any kind by %s, alone or in a form',
     async (kind) => {
       await publishDigest(kind, video)
-      const { send, forwarded, verdicts } = setUp()
+      const { send, forwarded, verdicts } = localGate()
       expect((await send(video)).status).toBe(451)
       expect((await send(formOf([video, 'film.mp4']))).status).toBe(451)
       expect(verdicts()[0]).toMatchObject({
@@ -524,19 +484,19 @@ describe('a list of digests', () => {
   it('refuses an image that is too small or too plain to have a hash', async () => {
     const png = fixture('png')
     await publishDigest('sha256', png)
-    const { send } = setUp()
+    const { send } = localGate()
     expect((await send(png)).status).toBe(451)
   })
 
   it('lets empty files pass', async () => {
     await publishDigest('md5', video)
-    expect((await setUp().send(new Uint8Array(0))).status).toBe(201)
+    expect((await localGate().send(new Uint8Array(0))).status).toBe(201)
   })
 })
 
 describe('/healthz', () => {
   async function check(vars: object = {}, path = '/healthz', method = 'GET') {
-    const { gate, forwarded } = setUp(vars)
+    const { gate, forwarded } = localGate(vars)
     const context = createExecutionContext()
     const request = new Request(`https://files.example${path}`, { method })
     const response = await gate.fetch(request, {}, context)
@@ -590,7 +550,7 @@ describe('what is told', () => {
       hashOf(file, 'thumbnail'),
     ])
     await publish(...hashes)
-    const { send, events } = setUp()
+    const { send, events } = localGate()
     const told: string[] = []
     for (const body of [file, fixture('otherJpeg'), formOf([file, 'x']), new Uint8Array(9)]) {
       const response = await send(body)
@@ -610,7 +570,7 @@ describe('what is told', () => {
     const answers = []
     for (const bits of [0, 31]) {
       await publish(flipBits(hash, bits))
-      const response = await setUp().send(fixture('jpeg'))
+      const response = await localGate().send(fixture('jpeg'))
       const { caseId, ...body } = await response.json<{ caseId: string }>()
       expect(caseId).toHaveLength(36)
       answers.push([response.status, Object.fromEntries(response.headers), body])
@@ -623,7 +583,7 @@ describe('an origin that is not there', () => {
   it('is told in an event, and answered with 502', async () => {
     await publish()
     const origin = { forward: () => Promise.reject(new TypeError('connection refused')) }
-    const { send, events } = setUp({}, { origin })
+    const { send, events } = localGate({}, { origin })
     expect((await send(null, { method: 'GET' })).status).toBe(502)
     expect((await send(fixture('otherJpeg'))).status).toBe(502)
     const told = { event: 'origin-error', error: 'TypeError', path: '/a/b' }
@@ -639,7 +599,7 @@ describe('a bucket as the origin', () => {
   it('stores what is allowed, and nothing that is blocked', async () => {
     await publish(await hashOf(fixture('jpeg')))
     const origin = chooseOrigin(readConfig({}), { ORIGIN_BUCKET: bindings.ORIGIN_BUCKET })
-    const { send } = setUp({}, { origin })
+    const { send } = localGate({}, { origin })
     const headers = { 'content-type': 'image/jpeg' }
     expect((await send(fixture('jpeg'), { method: 'PUT', headers })).status).toBe(451)
     expect((await send(null, { method: 'GET' })).status).toBe(404)
@@ -658,7 +618,7 @@ describe('an entry that matches too much', () => {
 
   it('only flags, and its uploads reach the origin', async () => {
     await publish(await hashOf(known))
-    const { send, forwarded, events, verdicts } = setUp({ FLOOD_BOUND: 2 })
+    const { send, forwarded, events, verdicts } = localGate({ FLOOD_BOUND: 2 })
     const variant = (i: number) => new Uint8Array([...known, i]) // the same picture in another file
     const statuses: number[] = []
     for (let i = 0; i < 4; i++) statuses.push((await send(variant(i))).status)

@@ -1,16 +1,14 @@
 // Each way that a file may come in: a known image in it is blocked before the origin hears of it, and what is unrelated arrives
 // as it came.
 
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent } from '../../src/gate/app.ts'
-import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { fixture } from '../support/fixtures.ts'
+import { localGate } from '../support/local-gate.ts'
 import { kvStore } from '../support/stores.ts'
 
 const KNOWN = fixture('jpeg')
@@ -24,26 +22,10 @@ beforeAll(async () => {
 })
 
 async function send(body: Uint8Array, headers: Record<string, string>, method = 'POST') {
-  const arrived: Uint8Array[] = []
-  const events: GateEvent[] = []
-  const gate = createGate({
-    config: readConfig({}),
-    modules,
-    store: kvStore(),
-    origin: {
-      forward: async (_, sent) => {
-        arrived.push(new Uint8Array(await new Response(sent).arrayBuffer()))
-        return new Response(null, { status: 201 })
-      },
-    },
-    onEvent: (event) => events.push(event),
-  })
-  const context = createExecutionContext()
+  const gate = localGate()
   const url = 'https://bucket.example/key?X-Amz-Signature=ab&X-Amz-Date=20260101T000000Z'
-  const request = new Request(url, { method, body: new Uint8Array(body), headers })
-  const { status } = await gate.fetch(request, {}, context)
-  await waitOnExecutionContext(context)
-  return { status, arrived, events }
+  const { status } = await gate.send(new Uint8Array(body), { url, method, headers })
+  return { status, arrived: gate.forwarded.map(({ body: sent }) => sent), events: gate.events }
 }
 
 function parts(
