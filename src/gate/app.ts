@@ -47,6 +47,9 @@ export interface OriginErrorEvent {
   path: string
 }
 
+/** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
+const SPREAD_MS = 10_000
+
 /** The gate: gated requests pass after their verdict, all others as they are. */
 export function createGate(parts: GateParts): Hono {
   const { config, modules, onEvent } = parts
@@ -118,9 +121,6 @@ export function createGate(parts: GateParts): Hono {
   })
   return app
 }
-
-/** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
-const SPREAD_MS = 10_000
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
 const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
