@@ -1,59 +1,29 @@
-import type { BodyHandlers, BodyOptions, BodyReader } from './reader.ts'
-import { MIN_BASE64, TextFiles, TextGatherer } from './text-files.ts'
+import type { NamedText } from './text-reader.ts'
 
 /**
- * Finds files in the strings of JSON (RFC 8259), one text or many. All strings are looked at where they stand: of a name that
- * is there twice, parsers keep the first or the last. What is no JSON is looked at as a text: a file may be sent as anything.
+ * The strings of JSON (RFC 8259). All are told where they stand: of a name that is there twice, parsers keep the first or the
+ * last. What is no JSON is one text: where strings begin in it is for its reader to say.
  */
-export class JsonReader implements BodyReader {
-  readonly #text: TextGatherer
-  readonly #files: TextFiles
-
-  constructor(options: BodyOptions, handlers: BodyHandlers) {
-    this.#text = new TextGatherer(handlers)
-    this.#files = new TextFiles(options, handlers)
+export function* textsOfJson(body: string): Generator<NamedText> {
+  if (!isJson(body)) {
+    yield { text: body }
+    return
   }
-
-  write(piece: Uint8Array): void {
-    this.#text.write(piece)
-  }
-
-  end(): void {
-    const text = this.#text.end()
-    if (text === undefined) return
-    const seen = new Set<string>()
-    let name: string | undefined
-    for (const { value, isName } of stringsOf(text)) {
-      if (value !== undefined && !isName) {
-        this.#files.look(value, name)
-        if (value.length >= MIN_BASE64) seen.add(value)
-      }
-      name = isName ? value : undefined
-    }
-    if (!isJson(text)) this.#lookAround(text, seen)
-  }
-
-  /** Looks at what is no JSON as a whole, and at all between quotes of any kind: which of them begin a string is not known. */
-  #lookAround(text: string, seen: ReadonlySet<string>): void {
-    this.#files.look(text)
-    for (const [piece] of text.matchAll(BETWEEN_QUOTES)) {
-      if (piece !== text && !seen.has(piece)) this.#files.look(piece)
-    }
+  let name: string | undefined
+  for (const { value, isName } of stringsOf(body)) {
+    if (!isName) yield { text: value, name }
+    name = isName ? value : undefined
   }
 }
 
-/** What may be a file in base64, between quotes. */
-const BETWEEN_QUOTES = new RegExp(`[^"'\`]{${MIN_BASE64},}`, 'g')
-
-/** The strings of JSON in their order, and whether each is a name; `undefined` for one that is none. */
-function* stringsOf(json: string): Generator<{ value: string | undefined; isName: boolean }> {
+/** The strings of JSON in their order, and whether each is a name. */
+function* stringsOf(json: string): Generator<{ value: string; isName: boolean }> {
   for (let begin = json.indexOf('"'); begin !== -1;) {
     let end = json.indexOf('"', begin + 1)
-    while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1)
-    if (end === -1) return
+    while (isEscaped(json, end)) end = json.indexOf('"', end + 1)
     let next = end + 1
     while (/\s/.test(json.charAt(next))) next++
-    yield { value: parseString(json.slice(begin, end + 1)), isName: json[next] === ':' }
+    yield { value: JSON.parse(json.slice(begin, end + 1)) as string, isName: json[next] === ':' }
     begin = json.indexOf('"', next)
   }
 }
@@ -71,13 +41,5 @@ function isJson(text: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-function parseString(json: string): string | undefined {
-  try {
-    return JSON.parse(json) as string
-  } catch {
-    return undefined
   }
 }

@@ -1,9 +1,10 @@
 import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
 import { InflatingReader, readEncodings } from './content-encoding.ts'
-import { JsonReader } from './json.ts'
+import { textsOfJson } from './json.ts'
 import { MultipartReader } from './multipart.ts'
 import { RawCopy } from './raw-copy.ts'
-import { UrlencodedReader } from './urlencoded.ts'
+import { TextReader } from './text-reader.ts'
+import { textsOfUrlencoded } from './urlencoded.ts'
 
 /** Takes a body's bytes as they come, and tells the files in it. */
 export interface BodyReader {
@@ -79,9 +80,9 @@ function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers
   if (multipart) return multipart
   const [essence = ''] = type.toLowerCase().split(';')
   if (/^\s*application\/([\w.-]+\+)?json\s*$/.test(essence))
-    return new JsonReader(options, handlers)
+    return new TextReader(options, handlers, textsOfJson)
   if (/^\s*application\/x-www-form-urlencoded\s*$/.test(essence)) {
-    return new UrlencodedReader(options, handlers)
+    return new TextReader(options, handlers, textsOfUrlencoded)
   }
   return handlers.openFile({ isText: false })
 }

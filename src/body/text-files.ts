@@ -1,13 +1,19 @@
 import { isImageFormat, sniffFile } from '../scan/format.ts'
 import { decodeBase64, tellBase64 } from './base64.ts'
 import { MalformedBodyError } from './errors.ts'
-import { MAX_TEXT_BYTES, MAX_TEXT_FILES } from './limits.ts'
-import type { BodyHandlers, BodyOptions, FileSink } from './reader.ts'
+import { MAX_TEXT_FILES } from './limits.ts'
+import type { BodyHandlers, BodyOptions } from './reader.ts'
 
-/** Base64 in a data URI (RFC 2397), wherever it stands in a text. */
-const DATA_URI = /data:[^,"'<>\s]{0,64};base64,([\w+/=%\s-]+)/gi
+/**
+ * What may be base64 in a text: that of a data URI (RFC 2397), or whatever stands between signs that programs put around
+ * values. Signs of other kinds are passed over, as readers of base64 do.
+ */
+const STRETCH =
+  /data:[^,"'<>\s]{0,64};base64,([^"'`<>,:;{}[\]()|]+)|[^\s"'`<>,:;{}[\]()|][^"'`<>,:;{}[\]()|]*/gi
+/** What stands between the name of a field and its value, but for spaces. */
+const IS_VALUE_OF = /^["'`]?:["'`]?$/
 /** Fewest characters of base64 that may be an image. */
-export const MIN_BASE64 = 40
+const MIN_BASE64 = 40
 /** Characters that tell a format. */
 const HEAD_CHARACTERS = 96
 
@@ -22,12 +28,27 @@ export class TextFiles {
     this.#handlers = handlers
   }
 
-  /** Looks at a text, and the name of the field that it is in. @throws {MalformedBodyError} there are too many files */
+  /**
+   * Looks at a text, which may be JSON or markup itself, and the name of the field that it is in.
+   * @throws {MalformedBodyError} there are too many files
+   */
   look(text: string, name?: string): void {
-    for (const [, base64 = ''] of text.matchAll(DATA_URI)) this.#tell(unescape64(base64))
-    if (name !== undefined && this.#options.base64Fields.has(name)) {
-      this.#tell(text.slice(text.startsWith('data:') ? text.indexOf(',') + 1 : 0))
-    } else if (isImageInBase64(text)) this.#tell(text)
+    const isNamed = this.#isBase64Field(name)
+    if (isNamed) this.#tell(text.slice(text.startsWith('data:') ? text.indexOf(',') + 1 : 0))
+    const plain = withoutEscapes(text)
+    let [before, end] = ['', 0]
+    for (const { 0: stretch, 1: base64, index } of plain.matchAll(STRETCH)) {
+      const between = plain.slice(end, index).replaceAll(/\s/g, '')
+      const isOfNamed = this.#isBase64Field(before.trim()) && IS_VALUE_OF.test(between)
+      if (base64 !== undefined) this.#tell(unescape64(base64))
+      else if (!isNamed && (isOfNamed || isImageInBase64(stretch))) this.#tell(stretch)
+      before = stretch
+      end = index + stretch.length
+    }
+  }
+
+  #isBase64Field(name: string | undefined): boolean {
+    return name !== undefined && this.#options.base64Fields.has(name)
   }
 
   #tell(base64: string): void {
@@ -40,10 +61,22 @@ export class TextFiles {
 
 function isImageInBase64(text: string): boolean {
   if (text.length < MIN_BASE64) return false
-  const head = text.slice(0, 2 * HEAD_CHARACTERS).replaceAll(/\s/g, '')
-  if (!/^[\w+/-]+=*$/.test(head)) return false
-  const format = sniffFile(decodeBase64(head.slice(0, HEAD_CHARACTERS)))
+  const head = text.replaceAll(/[^\w+/-]/g, '').slice(0, HEAD_CHARACTERS)
+  const format = sniffFile(decodeBase64(head))
+  // JPEG XL begins with /wo, as paths do.
+  if (format === 'jxl') return /^[\w+/=\s-]+$/.test(text)
   return isImageFormat(format) || format === 'zip' || format === 'gzip'
+}
+
+/** A text without the escapes of strings in JSON or JavaScript, one within another too. */
+function withoutEscapes(text: string): string {
+  return text.replaceAll(
+    /\\+(?:u([\da-f]{4})|x([\da-f]{2})|[bfnrt]|(.))/gis,
+    (_, long?: string, short?: string, sign = ' ') => {
+      const code = long ?? short
+      return code === undefined ? sign : String.fromCharCode(parseInt(code, 16))
+    },
+  )
 }
 
 /** In URIs, base64 may have its signs escaped. */
@@ -51,33 +84,4 @@ function unescape64(base64: string): string {
   return base64.replaceAll(/%([2-3][0-9a-f])/gi, (_, digits: string) =>
     String.fromCharCode(parseInt(digits, 16)),
   )
-}
-
-/** Gathers a text body, which is also told as a file as it is: an origin may store it so. */
-export class TextGatherer {
-  readonly #sink: FileSink
-  readonly #handlers: BodyHandlers
-  #pieces: Uint8Array[] = []
-  #bytes = 0
-
-  constructor(handlers: BodyHandlers) {
-    this.#handlers = handlers
-    this.#sink = handlers.openFile({ isText: true })
-  }
-
-  write(piece: Uint8Array): void {
-    this.#sink.write(piece)
-    this.#bytes += piece.length
-    if (this.#bytes <= MAX_TEXT_BYTES) this.#pieces.push(piece)
-    else this.#pieces = []
-  }
-
-  /** The text, if it is not too long to be looked into: UTF-8, and of UTF-16, which some readers take, what is ASCII. */
-  end(): string | undefined {
-    this.#sink.end()
-    if (this.#bytes <= MAX_TEXT_BYTES)
-      return Buffer.concat(this.#pieces).toString().replaceAll('\0', '')
-    this.#handlers.onUnreadable('over-limit')
-    return undefined
-  }
 }

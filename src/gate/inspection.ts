@@ -95,10 +95,5 @@ export class Inspection {
 function textOf(scanned: ScannedFile): ScannedFile {
   if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
   const { bytes, digests, inner } = scanned
-  return {
-    ...EMPTY,
-    bytes,
-    ...(digests && { digests }),
-    ...(inner && { inner }),
-  }
+  return { ...EMPTY, bytes, ...(digests && { digests }), ...(inner && { inner }) }
 }

@@ -129,34 +129,31 @@ export function searchSegment(
 export async function buildTable(
   modules: CoreModules,
   store: ListStore,
-  { ref, haystack }: LoadedPdqSegment,
+  segment: LoadedPdqSegment,
   pause: () => Promise<'go on' | 'end'>,
 ): Promise<void> {
-  for (const step of tableSteps(modules, haystack, ref.count)) {
-    if (step) step.tail = await readTail(store, ref, step.slot)
-    if ((await pause()) === 'end') return
-  }
+  for await (const _ of tableSteps(modules, store, segment)) if ((await pause()) === 'end') return
 }
 
-interface TailWanted {
-  slot: number
-  /** What the next step uses. */
-  tail: Bytes | undefined
-}
-
-/** Builds a table: yields after each slice, and where it wants a tail. Slots that lie in first halves come last. */
-function* tableSteps(
+/**
+ * Builds a table: yields after each slice, and after each read, when the memory may be another's. Slots that lie in first
+ * halves come last.
+ */
+async function* tableSteps(
   modules: CoreModules,
-  haystack: Haystack,
-  count: number,
-): Generator<TailWanted | undefined, void> {
+  store: ListStore,
+  { ref, haystack }: LoadedPdqSegment,
+): AsyncGenerator<undefined, void> {
   let sorter: SlotSorter | undefined
   for (let slot = SLOTS - 1; slot >= 0; slot--) {
-    const wanted: TailWanted = { slot, tail: undefined }
-    if (slot >= FIRST_SLOTS) yield wanted
+    let tail: Bytes | undefined
+    if (slot >= FIRST_SLOTS) {
+      tail = await readTail(store, ref, slot)
+      yield undefined
+    }
     yield* haystack.beginTable() // nothing to do but the first time, when a tail is there
-    sorter ??= new SlotSorter(modules.match, count)
-    haystack.setSlot(slot, yield* sorter.sortSlot(wanted.tail ?? haystack.slotValues(slot)))
+    sorter ??= new SlotSorter(modules.match, ref.count)
+    haystack.setSlot(slot, yield* sorter.sortSlot(tail ?? haystack.slotValues(slot)))
     yield undefined
   }
   haystack.endTable()

@@ -3,7 +3,7 @@ import type { FileFormat } from './format.ts'
 import type { ImageOutcome } from './image-scan.ts'
 import { type Finished, type ScannedFile, settleAll } from './scanned.ts'
 
-/** A file without a byte. */
+/** A file in which there is nothing to look at: one without a byte, or a text. */
 export const EMPTY = {
   coverage: 'scanned',
   format: undefined,

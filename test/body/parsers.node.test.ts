@@ -10,28 +10,38 @@ import { readFiles } from '../support/read-body.ts'
 
 const COUNT = 4000
 
-/** Contents of the files that a parser finds; `undefined` if it refuses. */
-type ParserTwin = (body: Buffer, type: string) => Promise<string[] | undefined>
+/** A part as a parser finds it. */
+interface Found {
+  content: string
+  name: string
+  filename?: string | undefined
+}
+
+/** Parts that a parser finds; `undefined` if it refuses. */
+type ParserTwin = (body: Buffer, type: string) => Promise<Found[] | undefined>
 
 const PARSERS: Record<string, ParserTwin> = {
   busboy: (body, type) =>
     new Promise((resolve) => {
-      const files: string[] = []
-      const parser = busboy({ headers: { 'content-type': type } })
-      parser.on('file', (_, stream) => {
+      const parts: Found[] = []
+      const parser = busboy({ headers: { 'content-type': type }, preservePath: true })
+      parser.on('file', (name, stream, { filename }) => {
         const chunks: Buffer[] = []
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))
         stream.on('error', () => undefined)
-        stream.on('close', () => files.push(Buffer.concat(chunks).toString('latin1')))
+        const content = () => Buffer.concat(chunks).toString('latin1')
+        stream.on('close', () => parts.push({ name, filename, content: content() }))
       })
-      parser.on('field', (_, value) => files.push(Buffer.from(value).toString('latin1')))
+      parser.on('field', (name, value) => {
+        parts.push({ name, content: Buffer.from(value).toString('latin1') })
+      })
       parser.on('error', () => resolve(undefined))
-      parser.on('close', () => resolve(files))
+      parser.on('close', () => resolve(parts))
       parser.end(body)
     }),
   multiparty: (body, type) =>
     new Promise((resolve) => {
-      const files: string[] = []
+      const parts: Found[] = []
       const request = Object.assign(Readable.from([body]), {
         headers: { 'content-type': type, 'content-length': String(body.length) },
       })
@@ -40,10 +50,12 @@ const PARSERS: Record<string, ParserTwin> = {
         const chunks: Buffer[] = []
         part.on('data', (chunk: Buffer) => chunks.push(chunk))
         part.on('error', () => undefined)
-        part.on('end', () => files.push(Buffer.concat(chunks).toString('latin1')))
+        const content = () => Buffer.concat(chunks).toString('latin1')
+        const { name, filename } = part
+        part.on('end', () => parts.push({ name, filename, content: content() }))
       })
       form.on('error', () => resolve(undefined))
-      form.on('close', () => resolve(files))
+      form.on('close', () => resolve(parts))
       form.parse(request as unknown as Parameters<typeof form.parse>[0])
     }),
   undici: async (body, type) => {
@@ -51,12 +63,13 @@ const PARSERS: Record<string, ParserTwin> = {
       const form = await new Response(new Uint8Array(body), {
         headers: { 'content-type': type },
       }).formData()
-      const values = [...form.values()].map(async (value) =>
-        typeof value === 'string'
-          ? Buffer.from(value).toString('latin1')
-          : Buffer.from(await value.arrayBuffer()).toString('latin1'),
-      )
-      return await Promise.all(values)
+      const parts = [...form].map(async ([name, value]) => {
+        const isFile = typeof value !== 'string'
+        const bytes = isFile ? Buffer.from(await value.arrayBuffer()) : Buffer.from(value)
+        const filename = isFile ? value.name : undefined
+        return { name, filename, content: bytes.toString('latin1') }
+      })
+      return await Promise.all(parts)
     } catch {
       return undefined
     }
@@ -167,7 +180,8 @@ describe('a form that the gate accepts', () => {
         const found = await parse(body, type)
         if (!found) continue
         compared++
-        const hidden = found.filter((content) => content !== '' && !told.includes(content))
+        const contents = found.map(({ content }) => content)
+        const hidden = contents.filter((content) => content !== '' && !told.includes(content))
         // A text of a form is told as bytes, and read by its charset.
         const isSame = hidden.every((content) => /[\x80-\xff]/.test(content))
         if (!isSame) expect({ found, body: body.toString('latin1'), type }).toEqual({ told })
@@ -176,4 +190,69 @@ describe('a form that the gate accepts', () => {
       expect(compared).toBeGreaterThan(accepted / 2)
     },
   )
+})
+
+describe('the names of a part that the gate accepts', () => {
+  const TYPE = 'multipart/form-data; boundary=b'
+  const partOf = (disposition: string) =>
+    Buffer.from(`--b\r\nContent-Disposition: ${disposition}\r\n\r\nx\r\n--b--\r\n`)
+  const NAMES = ['name', 'filename', 'filename*', 'xname', 'NAME', '-filename', 'name*', 'size', '']
+  const QUOTED = ['"f"', '""', '"a;b"', '"a; filename=b"', '"; name=b"', '"name=b"', '"a=b"']
+  const ODD = ['f', '', "'f'", 'a:b', 'a b', '"a"b', '"a', 'a"', '"a\\\\"']
+  const EXTENDED = ["UTF-8''f", "UTF-8''", "''f", 'UTF-8f', "UTF-16''f"]
+  const VALUES = [...QUOTED, ...ODD, ...EXTENDED]
+  const BETWEEN = ['; ', ';', ' ; ', ';\t', ';;', ', ', '; ; ']
+
+  it('are the same to all parsers', async () => {
+    const random = randomFrom(11)
+    const pick = (from: readonly string[]) => from[Math.floor(random() * from.length)] ?? ''
+    const mostly = (usual: string, from: readonly string[]) => (random() < 0.7 ? usual : pick(from))
+    let accepted = 0
+    let different = 0
+    for (let i = 0; i < COUNT; i++) {
+      let disposition = `form-data${mostly('; ', BETWEEN)}name=${mostly('"n"', VALUES)}`
+      for (let more = Math.floor(random() * 3); more > 0; more--) {
+        const name = mostly('filename', NAMES) + mostly('=', [' = ', '= '])
+        disposition += mostly('; ', BETWEEN) + name + pick(VALUES)
+      }
+      const body = partOf(disposition + mostly('', [';', ' ', 'x']))
+      const all = await Promise.all(Object.values(PARSERS).map((parse) => parse(body, TYPE)))
+      // Some take an empty name for none.
+      const read = all.flatMap(
+        (parts) => parts?.map((part) => [part.name || '', part.filename || '']) ?? [],
+      )
+      const isSame = new Set(read.map((names) => JSON.stringify(names))).size <= 1
+      const isAccepted = toldTo(body, TYPE) !== undefined
+      if (isAccepted) accepted++
+      if (!isSame) different++
+      if (isAccepted && !isSame) expect(read).toEqual(disposition)
+    }
+    expect(accepted).toBeGreaterThan(COUNT / 10)
+    expect(different).toBeGreaterThan(COUNT / 10)
+  })
+
+  it('take no long time, however they are made', () => {
+    const odd = [
+      '; ',
+      ';a=',
+      ';a="',
+      ';a=\\"',
+      ' ',
+      '\\"',
+      '"',
+      'a-',
+      ';name=',
+      ';a="x"',
+      '%41',
+      "'",
+    ]
+    const began = performance.now()
+    for (const piece of odd) {
+      for (const before of ['', ';', ';a=', ';a="', ";filename*=utf-8''"]) {
+        const names = `form-data; name="f"${before}${piece.repeat(16_000 / piece.length)}:`
+        expect(toldTo(partOf(names), TYPE)).toBeUndefined()
+      }
+    }
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
 })

@@ -1,48 +1,12 @@
 // The Worker as it is deployed, in workerd, between real sockets: a client here, and an origin on loopback.
 
-import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type GateHarness, startGate } from '../support/gate-harness.ts'
-import { OriginServer } from '../support/origin-server.ts'
+import { describe, expect, it } from 'vitest'
 import { randomBytes, randomFrom } from '../support/random.ts'
 import { picture } from '../support/sharp-images.ts'
-import { type Answer, type SendOptions, sendUpload } from '../support/upload-client.ts'
+import { digest, startUploads } from '../support/uploads.ts'
 
-let origin: OriginServer
-let worker: GateHarness
-let gate: URL
-let known: Buffer
-let unrelated: Buffer
-
-beforeAll(async () => {
-  origin = await OriginServer.start()
-  known = await picture(640, 480, 3, 1).jpeg().toBuffer()
-  unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
-  worker = await startGate({ ORIGIN_URL: origin.url }, [known])
-  gate = worker.url
-})
-
-afterAll(async () => {
-  await worker.close()
-  await origin.stop()
-})
-
-beforeEach(() => {
-  origin.dropConnections()
-  origin.clear()
-})
-
-function send(
-  body: Uint8Array,
-  { path = '/files/a%20b.jpg?x=1&y=%2F', ...options }: SendOptions & { path?: string } = {},
-): Promise<Answer> {
-  return sendUpload(new URL(path, gate), body, options)
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
+const { origin, known, unrelated, send } = await startUploads()
 
 /** Expects one request at the origin, with these bytes. */
 function expectArrived(body: Uint8Array): void {

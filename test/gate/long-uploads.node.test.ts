@@ -1,58 +1,22 @@
 // Uploads that are too long to be held whole, between real sockets: they go to the origin while they come, all but their end.
 
-import { createHash } from 'node:crypto'
 import type { ClientRequest } from 'node:http'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type GateHarness, startGate } from '../support/gate-harness.ts'
-import { OriginServer } from '../support/origin-server.ts'
+import { describe, expect, it } from 'vitest'
 import { randomBytes } from '../support/random.ts'
-import { picture } from '../support/sharp-images.ts'
-import { type Answer, type SendOptions, sendUpload } from '../support/upload-client.ts'
+import type { Answer } from '../support/upload-client.ts'
+import { digest, startUploads } from '../support/uploads.ts'
 
 const MIB = 1024 * 1024
 
-let origin: OriginServer
-let worker: GateHarness
-let known: Buffer
-let unrelated: Buffer
-
-beforeAll(async () => {
-  origin = await OriginServer.start()
-  known = await picture(640, 480, 3, 1).jpeg().toBuffer()
-  unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
-  const vars = {
-    ORIGIN_URL: origin.url,
-    MAX_BUFFERED_BYTES: MIB,
-    MAX_BODY_BYTES: 64 * MIB,
-    MAX_HELD_BYTES: 3 * MIB,
-    MAX_DECODERS: 2,
-    MAX_WAIT_SECONDS: 3,
-    CLIENT_STALL_SECONDS: 2,
-    ORIGIN_TIMEOUT_SECONDS: 2,
-  }
-  worker = await startGate(vars, [known])
+const { origin, worker, known, unrelated, send } = await startUploads({
+  MAX_BUFFERED_BYTES: MIB,
+  MAX_BODY_BYTES: 64 * MIB,
+  MAX_HELD_BYTES: 3 * MIB,
+  MAX_DECODERS: 2,
+  MAX_WAIT_SECONDS: 3,
+  CLIENT_STALL_SECONDS: 2,
+  ORIGIN_TIMEOUT_SECONDS: 2,
 })
-
-afterAll(async () => {
-  await worker.close()
-  await origin.stop()
-})
-
-beforeEach(() => {
-  origin.dropConnections()
-  origin.clear()
-})
-
-function send(
-  body: Uint8Array,
-  { path = '/files', ...options }: SendOptions & { path?: string } = {},
-): Promise<Answer> {
-  return sendUpload(new URL(path, worker.url), body, options)
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
 
 /** A form of files, and its headers. */
 function form(...files: Uint8Array[]) {
