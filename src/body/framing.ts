@@ -71,7 +71,8 @@ export class Framing {
   #endHeaders(bytes: Buffer): boolean {
     const from = this.#unitEnd - this.#restAt
     const end = bytes.indexOf(BLANK_LINE, from - 2)
-    const headers = bytes.subarray(from, end === -1 ? bytes.length : end)
+    // What there is may end within the blank line.
+    const headers = bytes.subarray(from, end === -1 ? bytes.length - BLANK_LINE.length + 1 : end)
     if (headers.length > MAX_PART_HEADER_BYTES)
       throw new MalformedBodyError('a part has long headers')
     if (headers.includes(this.#mark)) throw new MalformedBodyError('its boundary stands in headers')

@@ -3,8 +3,8 @@
 /** Fields of a form beside its files, and parts of other kinds: each costs a scan of its own. */
 export const MAX_FIELDS = 1000
 
-/** Bytes of headers of a part, which is as much as the parser takes. */
-export const MAX_PART_HEADER_BYTES = 16 * 1024
+/** Bytes of headers of a part. The parser takes 16 KiB, and a few less if they come in small pieces. */
+export const MAX_PART_HEADER_BYTES = 16_000
 
 /** Multipart bodies in parts of others. Forms of today have none; mail has two. */
 export const MAX_MULTIPART_DEPTH = 3
