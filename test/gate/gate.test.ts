@@ -268,16 +268,17 @@ describe('multipart bodies', () => {
 })
 
 describe('bodies over the limit', () => {
+  const chunked = (bytes: number) =>
+    new ReadableStream({
+      type: 'bytes',
+      start: (controller) => {
+        controller.enqueue(new Uint8Array(bytes))
+        controller.close()
+      },
+    })
+
   it('are refused, with a length or without', async () => {
     await publish()
-    const chunked = (bytes: number) =>
-      new ReadableStream({
-        type: 'bytes',
-        start: (controller) => {
-          controller.enqueue(new Uint8Array(bytes))
-          controller.close()
-        },
-      })
     for (const bodyOf of [(bytes: number) => new Uint8Array(bytes), chunked]) {
       const { send, forwarded } = localGate({ MAX_BODY_BYTES: 100_000 })
       expect((await send(bodyOf(100_000))).status).toBe(201)
@@ -287,6 +288,21 @@ describe('bodies over the limit', () => {
       expect(forwarded).toHaveLength(1)
     }
   })
+
+  it.each([
+    ['length-required', 411],
+    ['too-large', 413],
+  ])(
+    'without a length that are too long to be held are answered as it is set: %s',
+    async (answer, status) => {
+      await publish()
+      const vars = { MAX_BUFFERED_BYTES: 100_000, ON_UNKNOWN_LENGTH: answer }
+      const { send, forwarded } = localGate(vars)
+      expect((await send(chunked(100_000))).status).toBe(201)
+      expect((await send(chunked(100_001))).status).toBe(status)
+      expect(forwarded).toHaveLength(1)
+    },
+  )
 
   it('wait for others to go when there is no room', async () => {
     await publish()
