@@ -116,6 +116,9 @@ describe('a JSON body', () => {
     'an element of XML': `<photo type="jpeg">${BASE64}</photo>`,
     'base64 behind many line ends': '\r\n'.repeat(500) + BASE64,
     'base64 with signs that readers pass over': `*${BASE64.replaceAll('A', 'A.')}`,
+    'base64 with signs that readers pass over, which others put around values': `${BASE64.slice(0, 400)}",:{${BASE64.slice(400)}`,
+    'a data URI with some signs escaped': `data:;base64,${BASE64.replaceAll('+', '%2B')}`,
+    'a data URI with such signs': `data:;base64,${BASE64.slice(0, 400)}",:{${BASE64.slice(400)}`,
     'a data URI with signs that readers pass over': `data:;base64,${BASE64.replaceAll('A', '*A')}`,
   }
 
