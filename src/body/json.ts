@@ -1,5 +1,11 @@
 import type { NamedText } from './text-reader.ts'
 
+/** Whether a Content-Type is that of JSON. */
+export function isJsonType(type: string): boolean {
+  const [essence = ''] = type.split(';')
+  return /^\s*application\/([\w.-]+\+)?json\s*$/i.test(essence)
+}
+
 /**
  * The strings of JSON (RFC 8259). All are told where they stand: of a name that is there twice, parsers keep the first or the
  * last. What is no JSON is one text: where strings begin in it is for its reader to say.

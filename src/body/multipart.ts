@@ -2,8 +2,10 @@ import { make as makeParser, type MultipartError, type Parser, type PartInfo } f
 import { Base64Sink } from './base64.ts'
 import { MalformedBodyError } from './errors.ts'
 import { Framing } from './framing.ts'
+import { isJsonType, textsOfJson } from './json.ts'
 import { MAX_FIELDS, MAX_MULTIPART_DEPTH } from './limits.ts'
 import type { BodyHandlers, BodyOptions, BodyReader, FileSink } from './reader.ts'
+import { TextReader } from './text-reader.ts'
 
 /** Parts that a body may have, those in parts too. */
 interface PartCount {
@@ -128,9 +130,17 @@ export class MultipartReader implements BodyReader {
     // Names are looked at as they stand: what the parser cannot read, an origin may.
     const isField = this.#isForm && !/filename\*?=/i.test(headerOf(info, 'content-disposition'))
     this.#countPart(isField)
-    const sink = this.#handlers.openFile({ isText: isField })
+    const type = headerOf(info, 'content-type')
+    const isText = isField || (isJsonType(type) && !info.filename)
+    const sink = isText ? this.#textSink(info, type) : this.#handlers.openFile({ isText: false })
     const isBase64 = /^base64$/i.test(headerOf(info, 'content-transfer-encoding').trim())
     return isBase64 ? new Base64Sink(sink) : sink
+  }
+
+  /** A field of a form may be a file in base64, as a script makes one of a canvas. */
+  #textSink({ name }: PartInfo, type: string): FileSink {
+    const textsOf = isJsonType(type) ? textsOfJson : (text: string) => [{ text, name }]
+    return new TextReader(this.#options, this.#handlers, textsOf)
   }
 
   #countPart(isField: boolean): void {

@@ -1,6 +1,6 @@
 import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
 import { InflatingReader, readEncodings } from './content-encoding.ts'
-import { textsOfJson } from './json.ts'
+import { isJsonType, textsOfJson } from './json.ts'
 import { MultipartReader } from './multipart.ts'
 import { RawCopy } from './raw-copy.ts'
 import { TextReader } from './text-reader.ts'
@@ -78,9 +78,8 @@ export function createBodyReader(
 function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {
   const multipart = MultipartReader.forType(type, options, handlers)
   if (multipart) return multipart
+  if (isJsonType(type)) return new TextReader(options, handlers, textsOfJson)
   const [essence = ''] = type.toLowerCase().split(';')
-  if (/^\s*application\/([\w.-]+\+)?json\s*$/.test(essence))
-    return new TextReader(options, handlers, textsOfJson)
   if (/^\s*application\/x-www-form-urlencoded\s*$/.test(essence)) {
     return new TextReader(options, handlers, textsOfUrlencoded)
   }

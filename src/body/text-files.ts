@@ -33,15 +33,17 @@ export class TextFiles {
    * @throws {MalformedBodyError} there are too many files
    */
   look(text: string, name?: string): void {
-    const isNamed = this.#isBase64Field(name)
-    if (isNamed) this.#tell(text.slice(text.startsWith('data:') ? text.indexOf(',') + 1 : 0))
+    const value = unescape64(text.replace(/^\s*data:[^,]*,/i, ''))
+    const isWhole = this.#isBase64Field(name) || isImageInBase64(value)
+    if (isWhole) this.#tell(value)
     const plain = withoutEscapes(text)
     let [before, end] = ['', 0]
     for (const { 0: stretch, 1: base64, index } of plain.matchAll(STRETCH)) {
       const between = plain.slice(end, index).replaceAll(/\s/g, '')
-      const isOfNamed = this.#isBase64Field(before.trim()) && IS_VALUE_OF.test(between)
-      if (base64 !== undefined) this.#tell(unescape64(base64))
-      else if (!isNamed && (isOfNamed || isImageInBase64(stretch))) this.#tell(stretch)
+      const isNamed = this.#isBase64Field(before.trim()) && IS_VALUE_OF.test(between)
+      const isTold = isWhole && end === 0
+      if (!isTold && (base64 !== undefined || isNamed || isImageInBase64(stretch)))
+        this.#tell(unescape64(base64 ?? stretch))
       before = stretch
       end = index + stretch.length
     }

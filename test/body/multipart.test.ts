@@ -34,19 +34,6 @@ describe('a multipart body', () => {
     expect(split(`${FIELD}--bbb--`)).toEqual(['(value)'])
   })
 
-  it('has as long headers, and as many, as a part may have', () => {
-    const disposition = 'Content-Disposition: form-data; name="f"; filename="x"'
-    const long = (bytes: number) => `X-A: ${'a'.repeat(bytes - disposition.length - 7)}\r\n`
-    expect(split(`${file('one', long(MAX_PART_HEADER_BYTES))}${END}`)).toEqual(['one'])
-    expect(() => split(`${file('one', long(MAX_PART_HEADER_BYTES + 1))}${END}`)).toThrow(
-      MalformedBodyError,
-    )
-    const many = (count: number) =>
-      Array.from({ length: count - 1 }, (_, i) => `X-${i}: a\r\n`).join('')
-    expect(split(`${file('one', many(101))}${END}`)).toEqual(['one'])
-    expect(() => split(`${file('one', many(102))}${END}`)).toThrow(MalformedBodyError)
-  })
-
   it.each([
     'multipart/form-data; boundary=bbb',
     'Multipart/Form-Data;boundary="bbb"',
@@ -133,8 +120,6 @@ describe('a multipart body', () => {
     'a field that names a charset with escapes': `${FIELD.replace('"a"', '"\\_charset\\_"')}${file('x')}${END}`,
     'a part without a name': `${FIELD.replace('; name="a"', '')}${END}`,
     'a part that is an attachment': `${FIELD.replace('form-data', 'attachment')}${END}`,
-    'headers of 17 KiB': `${file('x', `X-A: ${'b'.repeat(17_000)}\r\n`)}${END}`,
-    'a hundred headers': `${file('x', Array.from({ length: 101 }, (_, i) => `X-${i}: b\r\n`).join(''))}${END}`,
     'a name that is encoded wrongly': `--bbb\r\nContent-Disposition: form-data; name="f"; filename*=UTF-8''100%.jpg\r\n\r\nx\r\n${END}`,
   }
 
@@ -191,7 +176,7 @@ describe('a multipart body', () => {
     const part = (content: string, headers = '') => `--bbb\r\n${headers}\r\n${content}\r\n`
     const json = part('{"a":1}', 'Content-Type: application/json\r\n')
     const image = part('R0lGODlh\r\nAQAB', 'Content-Transfer-Encoding: base64\r\n')
-    expect(split(`${json}${image}${END}`, type)).toEqual(['{"a":1}', 'GIF89a\u0001\0\u0001'])
+    expect(split(`${json}${image}${END}`, type)).toEqual(['({"a":1})', 'GIF89a\u0001\0\u0001'])
     for (const bad of ['R0lG*', 'R0==lG']) {
       const wrong = part(bad, 'Content-Transfer-Encoding: base64\r\n')
       expect(() => split(`${wrong}${END}`, type)).toThrow(MalformedBodyError)
@@ -214,6 +199,18 @@ describe('a multipart body', () => {
   it('takes a part whose name it cannot read for a file', () => {
     const named = file('one').replace('filename="x"', 'filename="写真.zip"')
     expect(split(`${FIELD}${named}${END}`)).toEqual(['(value)', 'one'])
+  })
+
+  it('has headers as long as they may be, and as many', () => {
+    const [disposition = ''] = /Content.*/.exec(file('')) ?? []
+    const ofBytes = (bytes: number) =>
+      file('x', `X-A: ${'b'.repeat(bytes - disposition.length - '\r\nX-A: '.length)}\r\n`)
+    expect(split(`${ofBytes(MAX_PART_HEADER_BYTES)}${END}`)).toEqual(['x'])
+    expect(() => split(`${ofBytes(MAX_PART_HEADER_BYTES + 1)}${END}`)).toThrow('long headers')
+    const ofLines = (lines: number) =>
+      file('x', Array.from({ length: lines - 1 }, (_, i) => `X-${i}: b\r\n`).join(''))
+    expect(split(`${ofLines(101)}${END}`)).toEqual(['x'])
+    expect(() => split(`${ofLines(102)}${END}`)).toThrow('cannot be read')
   })
 
   it('has as many files and fields as it may', () => {

@@ -25,6 +25,59 @@ function wrapped(base64: string): string {
   return base64.replaceAll(/(.{76})/g, '$1\r\n')
 }
 
+describe('a field of a form', () => {
+  const TYPE = { 'content-type': 'multipart/form-data; boundary=bbb' }
+  const form = (value: string, headers = '') =>
+    `--bbb\r\nContent-Disposition: form-data; name="f"\r\n${headers}\r\n${value}\r\n--bbb--\r\n`
+
+  it.each([
+    [
+      'a data URI, as a script makes of a canvas',
+      `data:image/png;base64,${PNG.toString('base64')}`,
+    ],
+    ['base64', PNG.toString('base64')],
+    ['base64 in lines', wrapped(PNG.toString('base64'))],
+    ['JSON', JSON.stringify({ a: PNG.toString('base64') })],
+  ])('is searched for files: %s', (_, value) => {
+    for (const headers of [
+      '',
+      'Content-Type: text/plain\r\n',
+      'Content-Type: application/json\r\n',
+    ]) {
+      for (const size of [Infinity, 4096, 7]) {
+        const [field, file, ...others] = readFiles(form(value, headers), TYPE, { size })
+        expect(field).toMatchObject({ isText: true, text: value })
+        expect(file?.bytes).toEqual(PNG)
+        expect(others).toEqual([])
+      }
+    }
+  })
+
+  it('is one that is named, or holds no file', () => {
+    const value = Buffer.from('a document').toString('base64')
+    expect(readFiles(form(value), TYPE)).toHaveLength(1)
+    const [, file] = readFiles(form(value), TYPE, { base64Fields: new Set(['f']) })
+    expect(file?.text).toBe('a document')
+  })
+
+  it('is unscannable when it is longer than it may be, and told as it is', () => {
+    const reasons: UnreadableReason[] = []
+    const onUnreadable = (reason: UnreadableReason) => void reasons.push(reason)
+    const value = 'x'.repeat(MAX_TEXT_BYTES + 1)
+    expect(readFiles(form(value), TYPE, { onUnreadable })).toHaveLength(1)
+    expect(reasons).toEqual(['over-limit'])
+  })
+})
+
+describe('a JSON part of a multipart body', () => {
+  it('is searched for files, in a form or not', () => {
+    const json = JSON.stringify({ a: PNG.toString('base64') })
+    const related = `--bbb\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n${json}\r\n--bbb--\r\n`
+    const [, file] = readFiles(related, { 'content-type': 'multipart/related; boundary=bbb' })
+    expect(file?.bytes).toEqual(PNG)
+  })
+})
+
 describe('a JSON body', () => {
   const cases: Record<string, [value: unknown, files: Buffer[]]> = {
     'a data URI': [{ a: [{ b: `data:image/jpeg;base64,${JPEG.toString('base64')}` }] }, [JPEG]],
@@ -116,6 +169,9 @@ describe('a JSON body', () => {
     'an element of XML': `<photo type="jpeg">${BASE64}</photo>`,
     'base64 behind many line ends': '\r\n'.repeat(500) + BASE64,
     'base64 with signs that readers pass over': `*${BASE64.replaceAll('A', 'A.')}`,
+    'base64 with signs that readers pass over, which others put around values': `${BASE64.slice(0, 400)}",:{${BASE64.slice(400)}`,
+    'a data URI with some signs escaped': `data:;base64,${BASE64.replaceAll('+', '%2B')}`,
+    'a data URI with such signs': `data:;base64,${BASE64.slice(0, 400)}",:{${BASE64.slice(400)}`,
     'a data URI with signs that readers pass over': `data:;base64,${BASE64.replaceAll('A', '*A')}`,
   }
 

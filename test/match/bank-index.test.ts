@@ -162,7 +162,15 @@ describe('BankIndex', () => {
         { needles: [], digests: new FileDigester().digest() },
       ])
       expect(found!.matches).toEqual([
-        { bank: 'csam', entry: known.id, labels: {}, distance: 0, threshold: 0, probe: kind },
+        {
+          bank: 'csam',
+          entry: known.id,
+          labels: {},
+          distance: 0,
+          threshold: 0,
+          reach: 0,
+          probe: kind,
+        },
       ])
       expect(other!.matches).toEqual([])
     }
