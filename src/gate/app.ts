@@ -3,6 +3,7 @@ import type { CoreModules } from '../core/modules.ts'
 import type { ListStore } from '../list/store.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
+import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
@@ -11,6 +12,7 @@ import { FloodBreaker, type FloodEvent, type FloodNamespace } from './flood/brea
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
+import { keepUpload, type SweepEvent } from './quarantine.ts'
 import { refusal } from './respond.ts'
 import { passUpload } from './upload.ts'
 import { describeError } from './verdict.ts'
@@ -26,11 +28,13 @@ export interface GateParts {
   shards?: ShardNamespace
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace
+  /** Where the bodies of quarantined uploads are kept. */
+  quarantine?: Quarantine
   /** Told each verdict, and each failure to read the list or to reach the origin. */
   onEvent: (event: GateEvent) => void
 }
 
-export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
+export type GateEvent = VerdictEvent | FloodEvent | SweepEvent | ListErrorEvent | OriginErrorEvent
 
 /** The list could not be read, or not for too long; what was read before stays in use. */
 export interface ListErrorEvent {
@@ -108,8 +112,12 @@ export function createGate(parts: GateParts): Hono {
       },
       markFlooded: (files) => floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
       forward: (body) => parts.origin.forward(request, body),
-      onVerdict: (verdict, afterLastByteMs) =>
-        onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs })),
+      keep: (verdict, body) => {
+        const event = verdictEvent(caseId, request, verdict, { listVersion })
+        return keepUpload(parts.quarantine, request, event, body)
+      },
+      onVerdict: (verdict, afterLastByteMs, kept) =>
+        onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, kept })),
     })
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
     const outcome = await passing

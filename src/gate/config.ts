@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
+import { parseRecipients, RECIPIENTS_WORDS } from '../quarantine/recipients.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** What to do with an upload that could not be judged. */
@@ -94,6 +95,17 @@ const ConfigSchema = v.object({
   FLOOD_BOUND: wholeNumber(0, 10_000, 100),
   /** Hours for which it then only flags. */
   FLOOD_HOURS: wholeNumber(1, 720, 24),
+  /** Public keys of age that bodies of quarantined uploads are sealed to; empty for no quarantine. */
+  QUARANTINE_RECIPIENTS: v.optional(
+    v.pipe(
+      v.string(RECIPIENTS_WORDS),
+      v.transform((text) => parseRecipients(text)),
+      v.custom<string[]>((recipients) => recipients !== undefined, RECIPIENTS_WORDS),
+    ),
+    '',
+  ),
+  /** Days for which they are kept. */
+  QUARANTINE_DAYS: wholeNumber(1, 400, 30),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
@@ -127,6 +139,8 @@ export interface Config {
   maxTableEntries: number
   floodBound: number
   floodMs: number
+  quarantineRecipients: readonly string[]
+  quarantineDays: number
   healthPath: string
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
@@ -183,6 +197,8 @@ export function readConfig(env: object): Config {
     maxTableEntries: vars.MAX_TABLE_ENTRIES,
     floodBound: vars.FLOOD_BOUND,
     floodMs: vars.FLOOD_HOURS * 3_600_000,
+    quarantineRecipients: vars.QUARANTINE_RECIPIENTS,
+    quarantineDays: vars.QUARANTINE_DAYS,
     healthPath: vars.HEALTH_PATH,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,

@@ -1,3 +1,4 @@
+import type { Kept } from '../quarantine/quarantine.ts'
 import { isPatterned, type ScannedFile, type Within } from '../scan/scanned.ts'
 import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
 
@@ -18,6 +19,8 @@ export interface VerdictEvent {
   files: FileEvent[]
   /** Number of files that are left out here. */
   otherFiles?: number
+  /** What became of the body, if it was to be kept. */
+  quarantine?: Kept
   /** What failed, in words. */
   error?: string
 }
@@ -64,14 +67,15 @@ const MAX_FILE_EVENTS = 200
 /** What else is known of a verdict. */
 export interface VerdictFacts {
   listVersion: number | undefined
-  afterLastByteMs: number | undefined
+  afterLastByteMs?: number | undefined
+  kept?: Kept | undefined
 }
 
 export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
-  { listVersion, afterLastByteMs }: VerdictFacts,
+  { listVersion, afterLastByteMs, kept }: VerdictFacts,
 ): VerdictEvent {
   const told = filesToTell(verdict.files)
   const otherFiles = verdict.files.length - told.length
@@ -86,6 +90,7 @@ export function verdictEvent(
     ...(afterLastByteMs !== undefined && { afterLastByteMs: Math.round(afterLastByteMs) }),
     files: told.map(fileEvent),
     ...(otherFiles > 0 && { otherFiles }),
+    ...(kept && { quarantine: kept }),
     ...('error' in verdict && { error: describeError(verdict.error) }),
   }
 }

@@ -11,9 +11,9 @@ export interface JudgedFile {
 }
 
 /**
- * The gate's answer for an upload. `allow` and `refuse` say why; `flag` and `block` say that something known was found.
+ * The gate's answer for an upload. `allow` and `refuse` say why; `flag`, `quarantine` and `block` say that something known was found.
  */
-export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | BlockVerdict
+export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | QuarantineVerdict | BlockVerdict
 
 export interface AllowVerdict {
   action: 'allow'
@@ -46,7 +46,14 @@ export interface RefuseVerdict {
 }
 
 /** Why an upload does not reach the origin. */
-export type RefusalReason = (RefuseVerdict | BlockVerdict)['reason']
+export type RefusalReason = (RefuseVerdict | QuarantineVerdict | BlockVerdict)['reason']
+
+/** Refused as if it were blocked, and its body is kept. */
+export interface QuarantineVerdict {
+  action: 'quarantine'
+  reason: 'match'
+  files: JudgedFile[]
+}
 
 export interface BlockVerdict {
   action: 'block'
@@ -102,7 +109,7 @@ export async function judge(
 }
 
 /** What counts when several things are true of an upload: the last of these. */
-const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'block']
+const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'quarantine', 'block']
 const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
 
 function worse(a: Verdict, b: Verdict): Verdict {

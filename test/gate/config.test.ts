@@ -36,6 +36,8 @@ describe('readConfig', () => {
       onStale: 'use',
       maxListEntries: 3 << 20,
       maxTableEntries: 1 << 20,
+      quarantineRecipients: [],
+      quarantineDays: 30,
       healthPath: '/healthz',
       onFailed: 'refuse',
       onUnscannable: 'allow',

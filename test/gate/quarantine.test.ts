@@ -1,0 +1,272 @@
+// Uploads that match are quarantined here, whatever the policy.
+
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { modules } from '../../src/core/workerd.ts'
+import { createGate, type GateEvent } from '../../src/gate/app.ts'
+import { gateParts, type Bindings } from '../../src/gate/bindings.ts'
+import { readConfig } from '../../src/gate/config.ts'
+import { type SweepEvent, sweepQuarantine } from '../../src/gate/quarantine.ts'
+import { Inspection } from '../../src/gate/inspection.ts'
+import type { Verdict } from '../../src/gate/verdict.ts'
+import { publishBank } from '../../src/list/publish.ts'
+import type { Quarantine } from '../../src/quarantine/quarantine.ts'
+import { scanFile } from '../../src/scan/scanner.ts'
+import { randomEntries } from '../support/entries.ts'
+import { fixture } from '../support/fixtures.ts'
+import {
+  bucket,
+  bucketThat,
+  emptyBucket,
+  identity,
+  keys,
+  openObject,
+  quarantineWith,
+  recipient,
+} from '../support/quarantine.ts'
+import { KEY, kvNamespace, kvStore } from '../support/stores.ts'
+
+let action: 'quarantine' | 'block' = 'quarantine'
+
+const asPolicy = <V extends Verdict | undefined>(verdict: V): V =>
+  verdict?.action === 'block' ? { ...verdict, action } : verdict
+// oxlint-disable-next-line typescript/unbound-method -- both are called with their `this`
+const { end, judge } = Inspection.prototype
+vi.spyOn(Inspection.prototype, 'end').mockImplementation(async function (this: Inspection) {
+  return asPolicy(await end.call(this))
+})
+vi.spyOn(Inspection.prototype, 'judge').mockImplementation(async function (this: Inspection) {
+  return asPolicy(await judge.call(this))
+})
+
+const known = fixture('jpeg')
+
+beforeEach(async () => {
+  action = 'quarantine'
+  await emptyBucket()
+  const scanned = await scanFile({ modules }, known)
+  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const entries = needles.map(({ hash }, i) => ({
+    kind: 'pdq' as const,
+    hash,
+    id: `known-${i}`,
+    labels: {},
+  }))
+  await publishBank(kvStore(), [...entries, ...randomEntries(100, 1)], { bank: 'csam' })
+})
+
+function setUp(quarantine: Quarantine | undefined, vars: object = {}) {
+  const events: GateEvent[] = []
+  let forwarded = 0
+  const gate = createGate({
+    config: readConfig(vars),
+    modules,
+    store: kvStore(),
+    origin: {
+      forward: async (_, body) => {
+        forwarded++
+        await new Response(body).arrayBuffer()
+        return new Response(null, { status: 201 })
+      },
+    },
+    ...(quarantine && { quarantine }),
+    onEvent: (event) => events.push(event),
+  })
+  const send = async (body: BodyInit, headers: Record<string, string> = {}) => {
+    const context = createExecutionContext()
+    const url = 'https://files.example/albums/7?token=secret'
+    const request = new Request(url, { method: 'PUT', body, headers })
+    const response = await gate.fetch(request, {}, context)
+    await waitOnExecutionContext(context)
+    return response
+  }
+  return {
+    send,
+    forwarded: () => forwarded,
+    verdict: () => events.find((event) => event.event === 'verdict')!,
+  }
+}
+
+/** What an uploader can see of an answer. */
+async function seen(response: Response) {
+  const { caseId: _, ...body } = await response.json<{ caseId: string }>()
+  return { status: response.status, headers: [...response.headers], body }
+}
+
+describe('an upload that is quarantined', () => {
+  it('is refused like one that is blocked, and kept with what it matched', async () => {
+    const { send, forwarded, verdict } = setUp(quarantineWith())
+    const response = await send(known, { 'content-type': 'image/jpeg' })
+    const answer = await seen(response)
+    expect(answer.status).toBe(451)
+    expect(forwarded()).toBe(0)
+    const { action: told, caseId, quarantine, files } = verdict()
+    expect(told).toBe('quarantine')
+    const [key] = await keys()
+    const bytes = (await bucket.head(key!))!.size
+    expect(key).toContain(caseId)
+    expect(quarantine).toEqual({ kept: true, key, bytes, expires: expect.any(String) })
+    const { record, body } = await openObject(key!)
+    expect(body).toEqual(known)
+    expect(record).toMatchObject({
+      caseId,
+      method: 'PUT',
+      host: 'files.example',
+      path: '/albums/7',
+      contentType: 'image/jpeg',
+      listVersion: expect.any(Number),
+      bytes: known.length,
+      files,
+    })
+    expect(files[0]?.matches?.[0]).toMatchObject({ bank: 'csam', entry: 'known-0', distance: 0 })
+    action = 'block'
+    expect(await seen(await setUp(quarantineWith()).send(known))).toEqual(answer)
+    expect(await keys()).toEqual([key])
+  })
+
+  it('has no hash in what is kept of it', async () => {
+    await setUp(quarantineWith()).send(known)
+    const { record } = await openObject((await keys())[0]!)
+    expect(JSON.stringify(record)).not.toMatch(/[0-9a-f]{33}/)
+  })
+
+  it('is kept as it came: a form, and a body that does not say its length', async () => {
+    const form = new FormData()
+    form.append('a', new File([known], 'a.jpg'))
+    const encoded = new Response(form)
+    const type = encoded.headers.get('content-type')!
+    const sent = new Uint8Array(await encoded.arrayBuffer())
+    const halves = [sent.slice(0, 5000), sent.slice(5000)]
+    const chunked = () =>
+      new ReadableStream({
+        type: 'bytes',
+        pull: (c) => (halves.length > 0 ? c.enqueue(halves.shift()!) : c.close()),
+      })
+    for (const body of [sent, chunked()]) {
+      await emptyBucket()
+      const { send, verdict } = setUp(quarantineWith())
+      expect((await send(body, { 'content-type': type })).status).toBe(451)
+      expect(verdict().quarantine).toMatchObject({ kept: true })
+      const { record, body: kept } = await openObject((await keys())[0]!)
+      expect(kept).toEqual(sent)
+      expect(record['contentType']).toBe(type)
+    }
+  })
+
+  it('is refused when R2 fails, and the event says that nothing was kept', async () => {
+    const put = async () => {
+      throw new Error('put: internal error (10001)')
+    }
+    const failing = quarantineWith({ bucket: bucketThat({ put }) })
+    const { send, verdict, forwarded } = setUp(failing)
+    expect((await send(known)).status).toBe(451)
+    expect(forwarded()).toBe(0)
+    const quarantine = { kept: false, reason: 'not-stored', error: 'Error 10001' }
+    expect(verdict()).toMatchObject({ action: 'quarantine', reason: 'match', quarantine })
+  })
+
+  it('is refused without a quarantine', async () => {
+    const { send, verdict } = setUp(undefined)
+    expect((await send(known)).status).toBe(451)
+    expect(verdict().quarantine).toEqual({ kept: false, reason: 'not-configured' })
+  })
+
+  it('is not kept if it is longer than is held', async () => {
+    const { send, verdict } = setUp(quarantineWith(), { MAX_BUFFERED_BYTES: known.length - 1 })
+    const length = { 'content-length': String(known.length) }
+    expect((await send(known, length)).status).toBe(451)
+    expect(verdict().quarantine).toEqual({ kept: false, reason: 'too-long' })
+    expect(await keys()).toEqual([])
+    const held = setUp(quarantineWith(), { MAX_BUFFERED_BYTES: known.length })
+    await held.send(known, length)
+    expect(held.verdict().quarantine).toMatchObject({ kept: true })
+  })
+
+  it('is the only one that is kept', async () => {
+    const { send, verdict } = setUp(quarantineWith())
+    expect((await send(fixture('otherJpeg'))).status).toBe(201)
+    expect(verdict()).not.toHaveProperty('quarantine')
+    expect(await keys()).toEqual([])
+  })
+
+  it('is kept beside others at once, and what it held is given back', async () => {
+    const { send } = setUp(quarantineWith(), {
+      MAX_BUFFERED_BYTES: known.length,
+      MAX_HELD_BYTES: known.length * 2,
+      MAX_BODY_BYTES: known.length,
+    })
+    const headers = { 'content-length': String(known.length) }
+    const answers = await Promise.all(Array.from({ length: 8 }, () => send(known, headers)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(451))
+    expect(await keys()).toHaveLength(8)
+    for (const key of await keys()) expect((await openObject(key)).body).toEqual(known)
+  })
+})
+
+describe('the settings of the quarantine', () => {
+  const env = (more: object) =>
+    ({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...more }) as unknown as Bindings
+  const start = (more: object) => () => gateParts(env(more), modules)
+
+  it('make one, or none', () => {
+    expect(start({})().quarantine).toBeUndefined()
+    const settings = {
+      QUARANTINE: bucket,
+      QUARANTINE_RECIPIENTS: recipient,
+      QUARANTINE_DAYS: '400',
+    }
+    expect(start(settings)().quarantine).toBeDefined()
+  })
+
+  it('stop the deployment when they are wrong, and are not repeated', () => {
+    const QUARANTINE = bucket
+    const words = 'QUARANTINE_RECIPIENTS must list 1 to 16 age public keys'
+    for (const QUARANTINE_RECIPIENTS of ['age1nonsense', identity, `${recipient} ${recipient}`]) {
+      const starting = start({ QUARANTINE, QUARANTINE_RECIPIENTS })
+      expect(starting).toThrow(words)
+      expect(starting).not.toThrow(QUARANTINE_RECIPIENTS)
+    }
+    expect(start({ QUARANTINE })).toThrow('QUARANTINE_RECIPIENTS must be set')
+    expect(start({ QUARANTINE_RECIPIENTS: recipient })).toThrow('is not bound')
+    for (const QUARANTINE_DAYS of ['0', '401', '1.5', 'x']) {
+      const bad = start({ QUARANTINE, QUARANTINE_RECIPIENTS: recipient, QUARANTINE_DAYS })
+      expect(bad).toThrow('QUARANTINE_DAYS must be a whole number from 1 to 400')
+    }
+  })
+
+  it('stop it when a private key is anywhere among them', () => {
+    const starting = start({ SOME_SECRET: `# created\n${identity}` })
+    expect(starting).toThrow('SOME_SECRET holds a private key of age, which no Worker may have')
+    expect(starting).not.toThrow(identity)
+  })
+})
+
+describe('the trigger', () => {
+  it('deletes what has expired, and tells', async () => {
+    await setUp(quarantineWith({ days: 1 })).send(known)
+    const events: SweepEvent[] = []
+    await sweepQuarantine(quarantineWith(), (event) => events.push(event))
+    const later = quarantineWith({ now: () => Date.now() + 86_400_001 })
+    await sweepQuarantine(later, (event) => events.push(event))
+    expect(events).toEqual([
+      { event: 'quarantine-sweep', deleted: 0, left: 1, others: 0, isWhole: true },
+      { event: 'quarantine-sweep', deleted: 1, left: 0, others: 0, isWhole: true },
+    ])
+    expect(await keys()).toEqual([])
+  })
+
+  it('tells what it fails by, and fails', async () => {
+    const list = async () => {
+      throw new TypeError('list: internal error (10001)')
+    }
+    const events: SweepEvent[] = []
+    const failing = quarantineWith({ bucket: bucketThat({ list }) })
+    const sweeping = sweepQuarantine(failing, (event) => events.push(event))
+    await expect(sweeping).rejects.toThrow('internal error')
+    expect(events).toEqual([{ event: 'quarantine-sweep', error: 'TypeError' }])
+  })
+
+  it('does nothing without a quarantine', async () => {
+    await sweepQuarantine(undefined, () => expect.unreachable())
+  })
+})
