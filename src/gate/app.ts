@@ -14,7 +14,7 @@ import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
 import { keepUpload, type SweepEvent } from './quarantine.ts'
 import { refusal } from './respond.ts'
-import { passUpload } from './upload.ts'
+import { passUpload, type UploadOutcome } from './upload.ts'
 import { describeError } from './verdict.ts'
 
 /** What the gate is made of. */
@@ -101,6 +101,7 @@ export function createGate(parts: GateParts): Hono {
 
     const caseId = crypto.randomUUID()
     let listVersion: number | undefined
+    const refusedEarly = Promise.withResolvers<UploadOutcome>()
     const passing = passUpload(request, {
       context,
       config,
@@ -113,6 +114,7 @@ export function createGate(parts: GateParts): Hono {
       markFlooded: (files) => floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
       forward: (body) => parts.origin.forward(request, body),
       keep: (verdict, body) => {
+        refusedEarly.resolve({ refusal: verdict.reason }) // as soon as if it were blocked
         const event = verdictEvent(caseId, request, verdict, { listVersion })
         return keepUpload(parts.quarantine, request, event, body)
       },
@@ -120,7 +122,7 @@ export function createGate(parts: GateParts): Hono {
         onEvent(verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, kept })),
     })
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
-    const outcome = await passing
+    const outcome = await Promise.race([passing, refusedEarly.promise])
     if ('refusal' in outcome) return refusal(outcome.refusal, caseId)
     return answerOf(outcome.response, parts, request)
   })

@@ -5,7 +5,7 @@ import { keyOf, metadataOf, readObject } from './objects.ts'
 import { FORMAT, type QuarantineFacts, type QuarantineRecord } from './record.ts'
 import { type HeldPieces, seal } from './seal.ts'
 
-/** Milliseconds in which a body must be stored: those that wait for it hold memory, and a gone client is waited for 30 s. */
+/** Milliseconds in which a body must be stored: it is held meanwhile, and a Worker that has answered ends after 30 s. */
 const MAX_KEEP_MS = 20_000
 /** How often a body is stored at most, until it is. */
 const MAX_TRIES = 2

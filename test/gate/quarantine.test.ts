@@ -72,16 +72,21 @@ function setUp(quarantine: Quarantine | undefined, vars: object = {}) {
     ...(quarantine && { quarantine }),
     onEvent: (event) => events.push(event),
   })
-  const send = async (body: BodyInit, headers: Record<string, string> = {}) => {
+  const start = (body: BodyInit, headers: Record<string, string> = {}) => {
     const context = createExecutionContext()
     const url = 'https://files.example/albums/7?token=secret'
     const request = new Request(url, { method: 'PUT', body, headers })
-    const response = await gate.fetch(request, {}, context)
-    await waitOnExecutionContext(context)
-    return response
+    const response = Promise.resolve(gate.fetch(request, {}, context))
+    return { response, ended: () => waitOnExecutionContext(context) }
   }
   return {
-    send,
+    start,
+    send: async (...given: Parameters<typeof start>) => {
+      const { response, ended } = start(...given)
+      const answer = await response
+      await ended()
+      return answer
+    },
     forwarded: () => forwarded,
     verdict: () => events.find((event) => event.event === 'verdict')!,
   }
@@ -163,6 +168,23 @@ describe('an upload that is quarantined', () => {
     expect(forwarded()).toBe(0)
     const quarantine = { kept: false, reason: 'not-stored', error: 'Error 10001' }
     expect(verdict()).toMatchObject({ action: 'quarantine', reason: 'match', quarantine })
+  })
+
+  it('is answered before it is stored, as one that is blocked is', async () => {
+    const storing = Promise.withResolvers<void>()
+    const put = async (...given: Parameters<R2Bucket['put']>) => {
+      await storing.promise
+      return bucket.put(...given)
+    }
+    const slow = quarantineWith({ bucket: bucketThat({ put }) })
+    const { start, verdict } = setUp(slow)
+    const { response, ended } = start(known)
+    expect((await response).status).toBe(451)
+    expect(verdict()).toBeUndefined()
+    storing.resolve()
+    await ended()
+    expect(verdict().quarantine).toMatchObject({ kept: true })
+    expect((await openObject((await keys())[0]!)).body).toEqual(known)
   })
 
   it('is refused without a quarantine', async () => {
