@@ -187,6 +187,20 @@ describe('an upload that is quarantined', () => {
     expect((await openObject((await keys())[0]!)).body).toEqual(known)
   })
 
+  it('gives back what it held when R2 hangs', async () => {
+    const put = () => new Promise<R2Object>(() => {})
+    const hanging = bucketThat({ put })
+    const { send, verdict } = setUp(quarantineWith({ bucket: hanging, maxKeepMs: 50 }), {
+      MAX_BUFFERED_BYTES: known.length,
+      MAX_HELD_BYTES: known.length,
+      MAX_BODY_BYTES: known.length,
+    })
+    const headers = { 'content-length': String(known.length) }
+    expect((await send(known, headers)).status).toBe(451)
+    expect(verdict().quarantine).toMatchObject({ kept: false, reason: 'not-stored' })
+    expect((await send(known, headers)).status).toBe(451)
+  })
+
   it('is refused without a quarantine', async () => {
     const { send, verdict } = setUp(undefined)
     expect((await send(known)).status).toBe(451)
