@@ -7,9 +7,10 @@ import type { WorkerParts } from './app.ts'
 import { BadConfigError, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
+import { chooseQuarantine, type QuarantineBindings } from './quarantine.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings {
+export interface Bindings extends OriginBindings, QuarantineBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -27,6 +28,7 @@ export interface Bindings extends OriginBindings {
 export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
   const config = readConfig(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
+  const quarantine = chooseQuarantine(config, bindings)
   return {
     config,
     modules,
@@ -35,6 +37,7 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
+    ...(quarantine && { quarantine }),
     onEvent: (event) => console.log(JSON.stringify(event)),
   }
 }

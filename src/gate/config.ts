@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
 import { type Policy, PolicyVariable } from '../policy/schema.ts'
+import { parseRecipients, RECIPIENTS_WORDS } from '../quarantine/recipients.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** What to do with an upload that could not be judged. */
@@ -97,6 +98,17 @@ const ConfigSchema = v.object({
   FLOOD_HOURS: wholeNumber(1, 720, 24),
   /** What is wanted per bank and per route: an object, or JSON. */
   POLICY: v.optional(PolicyVariable, {}),
+  /** Public keys of age that bodies of quarantined uploads are sealed to; empty for no quarantine. */
+  QUARANTINE_RECIPIENTS: v.optional(
+    v.pipe(
+      v.string(RECIPIENTS_WORDS),
+      v.transform((text) => parseRecipients(text)),
+      v.custom<string[]>((recipients) => recipients !== undefined, RECIPIENTS_WORDS),
+    ),
+    '',
+  ),
+  /** Days for which they are kept. */
+  QUARANTINE_DAYS: wholeNumber(1, 400, 30),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
@@ -133,6 +145,8 @@ export interface Config {
   policy: Policy
   /** Fields of forms that are looked at; all, if absent. */
   fields?: ReadonlySet<string> | undefined
+  quarantineRecipients: readonly string[]
+  quarantineDays: number
   healthPath: string
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
@@ -203,6 +217,8 @@ export function readConfig(env: object): Config {
     floodBound: vars.FLOOD_BOUND,
     floodMs: vars.FLOOD_HOURS * 3_600_000,
     policy: vars.POLICY,
+    quarantineRecipients: vars.QUARANTINE_RECIPIENTS,
+    quarantineDays: vars.QUARANTINE_DAYS,
     healthPath: vars.HEALTH_PATH,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,

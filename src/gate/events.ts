@@ -1,5 +1,6 @@
 import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'
+import type { Kept, Swept } from '../quarantine/record.ts'
 import { isPatterned, type ScannedFile, type Within } from '../scan/scanned.ts'
 import type { FloodEvent } from './flood/breaker.ts'
 import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
@@ -25,12 +26,14 @@ export interface VerdictEvent {
   files: FileEvent[]
   /** Number of files that are left out here. */
   otherFiles?: number
+  /** What became of the body, if it was to be kept. */
+  quarantine?: Kept
   /** What failed, in words. */
   error?: string
 }
 
 /** What is told of the gate, one object each. */
-export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
+export type GateEvent = VerdictEvent | FloodEvent | SweepEvent | ListErrorEvent | OriginErrorEvent
 
 /** The list could not be read, or not for too long; what was read before stays in use. */
 export interface ListErrorEvent {
@@ -91,6 +94,12 @@ export interface MatchEvent {
   isExempt?: boolean
 }
 
+/** What a sweep of the quarantine did. */
+export interface SweepEvent extends Partial<Swept> {
+  event: 'quarantine-sweep'
+  error?: string
+}
+
 /** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
 const MAX_FILE_EVENTS = 200
 
@@ -99,13 +108,14 @@ export interface VerdictFacts {
   listVersion?: number | undefined
   afterLastByteMs?: number | undefined
   route?: Pick<Route, 'isShadow' | 'label'>
+  kept?: Kept | undefined
 }
 
 export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
-  { listVersion, afterLastByteMs, route }: VerdictFacts = {},
+  { listVersion, afterLastByteMs, route, kept }: VerdictFacts = {},
 ): VerdictEvent {
   const told = filesToTell(verdict.files)
   const otherFiles = verdict.files.length - told.length
@@ -122,6 +132,7 @@ export function verdictEvent(
     ...(afterLastByteMs !== undefined && { afterLastByteMs: Math.round(afterLastByteMs) }),
     files: told.map(fileEvent),
     ...(otherFiles > 0 && { otherFiles }),
+    ...(kept && { quarantine: kept }),
     ...('error' in verdict && { error: describeError(verdict.error) }),
   }
 }

@@ -5,6 +5,7 @@ import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import { adjustBanks } from '../policy/banks.ts'
 import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
+import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
@@ -13,9 +14,10 @@ import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
+import { keepUpload } from './quarantine.ts'
 import { isPagePost, refusal } from './respond.ts'
 import { watchUpload } from './shadow.ts'
-import { passUpload, type UploadTools } from './upload.ts'
+import { passUpload, refusalOf, type UploadOutcome, type UploadTools } from './upload.ts'
 import { describeError, type Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
@@ -28,6 +30,8 @@ export interface GateParts {
   shards?: ShardNamespace
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace
+  /** Where the bodies of quarantined uploads are kept. */
+  quarantine?: Quarantine
   /** Told each verdict, and each failure to read the list or to reach the origin. */
   onEvent: (event: GateEvent) => void
 }
@@ -104,7 +108,9 @@ export class Gate {
       onEvent(verdictEvent(caseId, request, verdict))
       return refusal('malformed', { caseId, isPage })
     }
-    const tools = this.#toolsFor(request, { caseId, route, origin, keepAlive })
+    const early = Promise.withResolvers<UploadOutcome>()
+    const onRefused = (outcome: UploadOutcome) => early.resolve(outcome)
+    const tools = this.#toolsFor(request, { caseId, route, origin, keepAlive, onRefused })
     if (route.isShadow) {
       const { response, watching } = watchUpload(request, tools)
       keepAlive(watching)
@@ -112,13 +118,15 @@ export class Gate {
     }
     const passing = passUpload(request, tools)
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
-    const outcome = await passing
+    const outcome = await Promise.race([early.promise, passing])
     if ('response' in outcome) return this.#answerOf(outcome.response, request)
     const harm = outcome.harm === undefined ? undefined : config.policy.harms[outcome.harm]
     return refusal(outcome.refusal, { caseId, harm, isPage })
   }
 
-  #toolsFor(request: Request, { caseId, route, origin, keepAlive }: RequestFacts): UploadTools {
+  #toolsFor(request: Request, facts: RequestFacts): UploadTools {
+    const { caseId, route, origin, keepAlive, onRefused } = facts
+    const { quarantine, onEvent } = this.#parts
     let listVersion: number | undefined
     return {
       context: this.#context,
@@ -132,10 +140,15 @@ export class Gate {
       markFlooded: (files) =>
         this.#floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
       forward: (body) => origin.forward(request, body),
-      onVerdict: (verdict, afterLastByteMs) => {
-        const facts = { listVersion, afterLastByteMs, route }
-        this.#parts.onEvent(verdictEvent(caseId, request, verdict, facts))
+      keep: (verdict, body) => {
+        onRefused(refusalOf(verdict)) // as soon as if it were blocked
+        const event = verdictEvent(caseId, request, verdict, { listVersion, route })
+        return keepUpload(quarantine, request, event, body)
       },
+      onVerdict: (verdict, afterLastByteMs, kept) =>
+        onEvent(
+          verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, route, kept }),
+        ),
     }
   }
 
@@ -161,6 +174,8 @@ interface RequestFacts {
   route: Route
   origin: Origin
   keepAlive: (promise: Promise<unknown>) => void
+  /** Told what the uploader may be told while the body is still being kept. */
+  onRefused: (outcome: UploadOutcome) => void
 }
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
