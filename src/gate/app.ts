@@ -1,19 +1,21 @@
 import { Hono } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
+import { describeError } from '../errors.ts'
+import type { GateEvent, Happening, HappeningOf } from '../events/schema.ts'
+import { stampEvent } from '../events/stamp.ts'
 import type { ListStore } from '../list/store.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
-import { type VerdictEvent, verdictEvent } from './events.ts'
-import { FloodBreaker, type FloodEvent, type FloodNamespace } from './flood/breaker.ts'
+import { clipPath, verdictEvent } from './events.ts'
+import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
 import { refusal } from './respond.ts'
 import { passUpload } from './upload.ts'
-import { describeError } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -26,30 +28,14 @@ export interface GateParts {
   shards?: ShardNamespace
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace
-  /** Told each verdict, and each failure to read the list or to reach the origin. */
+  /** Told each verdict, and each failure to read the list or to reach the origin. Must not throw. */
   onEvent: (event: GateEvent) => void
-}
-
-export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
-
-/** The list could not be read, or not for too long; what was read before stays in use. */
-export interface ListErrorEvent {
-  event: 'list-error'
-  error: string
-  listVersion?: number
-}
-
-/** The origin could not be reached. */
-export interface OriginErrorEvent {
-  event: 'origin-error'
-  error: string
-  method: string
-  path: string
 }
 
 /** The gate: gated requests pass after their verdict, all others as they are. */
 export function createGate(parts: GateParts): Hono {
-  const { config, modules, onEvent } = parts
+  const { config, modules } = parts
+  const onEvent = (happening: Happening) => parts.onEvent(stampEvent(happening))
   const context: ScanContext = {
     modules,
     probes: config.probes,
@@ -93,7 +79,7 @@ export function createGate(parts: GateParts): Hono {
     const request = c.req.raw
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
     if (isHealthCheck(request, config)) return answerHealth(list, shared, keepAlive)
-    if (!isGated(request, config)) return answerOf(parts.origin.forward(request), parts, request)
+    if (!isGated(request, config)) return answerOf(parts.origin.forward(request), onEvent, request)
 
     const caseId = crypto.randomUUID()
     let listVersion: number | undefined
@@ -114,7 +100,7 @@ export function createGate(parts: GateParts): Hono {
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
     const outcome = await passing
     if ('refusal' in outcome) return refusal(outcome.refusal, caseId)
-    return answerOf(outcome.response, parts, request)
+    return answerOf(outcome.response, onEvent, request)
   })
   return app
 }
@@ -136,7 +122,7 @@ function isHealthCheck({ method, url }: Request, { healthPath }: Config): boolea
 /** The origin's answer; if it has none, what is said instead. */
 async function answerOf(
   response: Promise<Response>,
-  { onEvent }: GateParts,
+  onEvent: (happening: Happening) => void,
   request: Request,
 ): Promise<Response> {
   try {
@@ -144,14 +130,22 @@ async function answerOf(
   } catch (error) {
     const { pathname } = new URL(request.url)
     const { method } = request
-    onEvent({ event: 'origin-error', error: describeError(error), method, path: pathname })
+    onEvent({
+      event: 'origin-error',
+      error: describeError(error),
+      method,
+      path: clipPath(pathname),
+    })
     return error instanceof OriginStalledError
       ? new Response('Gateway timeout\n', { status: 504 })
       : new Response('Bad gateway\n', { status: 502 })
   }
 }
 
-function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {
+function listErrorEvent(
+  error: unknown,
+  listVersion: number | undefined,
+): HappeningOf<'list-error'> {
   return {
     event: 'list-error',
     error: describeError(error),

@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type GateEvent, type GateParts } from '../../src/gate/app.ts'
+import type { GateEvent } from '../../src/events/schema.ts'
+import { createGate, type GateParts } from '../../src/gate/app.ts'
 import type { Bindings } from '../../src/gate/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
@@ -20,6 +21,7 @@ import { addExif, writeExif } from '../support/exif-writer.ts'
 import { fixture } from '../support/fixtures.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore, WatchedStore } from '../support/stores.ts'
+import { recordIn, STAMP } from '../support/event-recorder.ts'
 
 const bindings = env as unknown as Bindings & { ORIGIN_BUCKET: R2Bucket; IMAGES: ImagesBinding }
 
@@ -43,7 +45,7 @@ function setUp(vars: object = {}, parts: Partial<GateParts> = {}) {
         return new Response('from the origin', { status: 201, headers: { 'x-origin': 'yes' } })
       },
     },
-    onEvent: (event) => events.push(event),
+    onEvent: recordIn(events),
     ...parts,
   })
   return {
@@ -116,6 +118,7 @@ describe('the gate', () => {
       expect(forwarded).toEqual([])
       expect(events).toEqual([
         {
+          ...STAMP,
           event: 'verdict',
           caseId: body.caseId,
           action: 'block',
@@ -689,7 +692,7 @@ describe('an origin that is not there', () => {
     const { send, events } = setUp({}, { origin })
     expect((await send(null, { method: 'GET' })).status).toBe(502)
     expect((await send(fixture('otherJpeg'))).status).toBe(502)
-    const told = { event: 'origin-error', error: 'TypeError', path: '/a/b' }
+    const told = { ...STAMP, event: 'origin-error', error: 'TypeError', path: '/a/b' }
     expect(events).toEqual([
       { ...told, method: 'GET' },
       expect.objectContaining({ event: 'verdict', action: 'allow' }),
