@@ -1,4 +1,5 @@
 import type { CoreModules } from '../core/modules.ts'
+import { eventSinks, type SinkBindings } from '../events/sinks.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/kv-store.ts'
 import type { ListShard } from '../match/list-shard.ts'
@@ -9,7 +10,7 @@ import type { FloodCounter } from './flood/counter.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings {
+export interface Bindings extends OriginBindings, SinkBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -22,7 +23,7 @@ export interface Bindings extends OriginBindings {
 
 /**
  * What the gate is made of in a Worker with these bindings.
- * @throws {BadConfigError | BadListKeyError} a setting cannot be used
+ * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting cannot be used
  */
 export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
   const config = readConfig(bindings)
@@ -35,6 +36,6 @@ export function gateParts(bindings: Bindings, modules: CoreModules): GateParts {
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
-    onEvent: (event) => console.log(JSON.stringify(event)),
+    onEvent: eventSinks(config, bindings),
   }
 }
