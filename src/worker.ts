@@ -2,6 +2,7 @@
 
 import { env } from 'cloudflare:workers'
 import { modules } from './core/workerd.ts'
+import { deliverEvents } from './events/deliver.ts'
 import { createGate } from './gate/app.ts'
 import { type Bindings, workerParts } from './gate/bindings.ts'
 import { sweepQuarantine } from './gate/quarantine.ts'
@@ -15,4 +16,5 @@ export { ListShard } from './match/list-shard.ts'
 export default {
   fetch: gate.fetch,
   scheduled: () => sweepQuarantine(parts.quarantine, parts.onEvent),
+  queue: (batch) => deliverEvents(batch, parts.config.webhook),
 } satisfies ExportedHandler

@@ -1,16 +1,17 @@
 import type { CoreModules } from '../core/modules.ts'
+import { eventSinks, type SinkBindings } from '../events/sinks.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/kv-store.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { WorkerParts } from './app.ts'
-import { BadConfigError, readConfig } from './config.ts'
+import { BadConfigError, checkSecrets, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 import { chooseQuarantine, type QuarantineBindings } from './quarantine.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings, QuarantineBindings {
+export interface Bindings extends OriginBindings, QuarantineBindings, SinkBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -23,10 +24,11 @@ export interface Bindings extends OriginBindings, QuarantineBindings {
 
 /**
  * What the gate is made of in a Worker with these bindings.
- * @throws {BadConfigError | BadListKeyError} a setting cannot be used
+ * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting cannot be used
  */
 export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
   const config = readConfig(bindings)
+  checkSecrets(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
   const quarantine = chooseQuarantine(config, bindings)
   return {
@@ -38,6 +40,6 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     ...(quarantine && { quarantine }),
-    onEvent: (event) => console.log(JSON.stringify(event)),
+    onEvent: eventSinks(config, bindings),
   }
 }

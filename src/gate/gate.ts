@@ -1,5 +1,8 @@
 import type { Context } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
+import { describeError } from '../errors.ts'
+import type { GateEvent, Happening, HappeningOf } from '../events/schema.ts'
+import { stampEvent } from '../events/stamp.ts'
 import type { ListStore } from '../list/store.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
@@ -9,7 +12,7 @@ import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
-import { type GateEvent, type ListErrorEvent, verdictEvent } from './events.ts'
+import { clipPath, verdictEvent } from './events.ts'
 import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
@@ -18,7 +21,7 @@ import { keepUpload } from './quarantine.ts'
 import { isPagePost, refusal } from './respond.ts'
 import { watchUpload } from './shadow.ts'
 import { passUpload, refusalOf, type UploadOutcome, type UploadTools } from './upload.ts'
-import { describeError, type Verdict } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -32,7 +35,7 @@ export interface GateParts {
   floodCounters?: FloodNamespace
   /** Where the bodies of quarantined uploads are kept. */
   quarantine?: Quarantine
-  /** Told each verdict, and each failure to read the list or to reach the origin. */
+  /** Told each verdict, and each failure to read the list or to reach the origin. Must not throw. */
   onEvent: (event: GateEvent) => void
 }
 
@@ -42,6 +45,7 @@ const SPREAD_MS = 10_000
 /** Judges requests on their way to an origin: gated ones pass after their verdict, all others as they are. */
 export class Gate {
   readonly #parts: GateParts
+  readonly #onEvent: (happening: Happening) => void
   readonly #context: ScanContext
   readonly #list: LiveList
   readonly #floods: FloodBreaker
@@ -49,8 +53,10 @@ export class Gate {
   readonly #budgets: Pick<UploadTools, 'bytes' | 'decoders'>
 
   constructor(parts: GateParts) {
-    const { config, modules, onEvent } = parts
+    const { config, modules } = parts
+    const onEvent = (happening: Happening) => parts.onEvent(stampEvent(happening))
     this.#parts = parts
+    this.#onEvent = onEvent
     this.#router = new Router(config)
     this.#context = {
       modules,
@@ -92,7 +98,7 @@ export class Gate {
 
   /** Answers a request: as the origin does, if the request may reach it. */
   async answer(c: Context, origin: Origin): Promise<Response> {
-    const { config, onEvent } = this.#parts
+    const { config } = this.#parts
     const request = c.req.raw
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
     if (isHealthCheck(request, config)) return answerHealth(this.#list, this.#budgets, keepAlive)
@@ -105,7 +111,7 @@ export class Gate {
     if (!route) {
       const error = new AmbiguousPathError()
       const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
-      onEvent(verdictEvent(caseId, request, verdict))
+      this.#onEvent(verdictEvent(caseId, request, verdict))
       return refusal('malformed', { caseId, isPage })
     }
     const early = Promise.withResolvers<UploadOutcome>()
@@ -126,7 +132,7 @@ export class Gate {
 
   #toolsFor(request: Request, facts: RequestFacts): UploadTools {
     const { caseId, route, origin, keepAlive, onRefused } = facts
-    const { quarantine, onEvent } = this.#parts
+    const { quarantine } = this.#parts
     let listVersion: number | undefined
     return {
       context: this.#context,
@@ -146,7 +152,7 @@ export class Gate {
         return keepUpload(quarantine, request, event, body)
       },
       onVerdict: (verdict, afterLastByteMs, kept) =>
-        onEvent(
+        this.#onEvent(
           verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, route, kept }),
         ),
     }
@@ -159,8 +165,8 @@ export class Gate {
     } catch (error) {
       const { pathname } = new URL(request.url)
       const { method } = request
-      const told = { error: describeError(error), method, path: pathname }
-      this.#parts.onEvent({ event: 'origin-error', ...told })
+      const told = { error: describeError(error), method, path: clipPath(pathname) }
+      this.#onEvent({ event: 'origin-error', ...told })
       return error instanceof OriginStalledError
         ? new Response('Gateway timeout\n', { status: 504 })
         : new Response('Bad gateway\n', { status: 502 })
@@ -194,7 +200,10 @@ function isHealthCheck({ method, url }: Request, { healthPath }: Config): boolea
   return healthPath !== '' && method === 'GET' && new URL(url).pathname === healthPath
 }
 
-function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {
+function listErrorEvent(
+  error: unknown,
+  listVersion: number | undefined,
+): HappeningOf<'list-error'> {
   return {
     event: 'list-error',
     error: describeError(error),

@@ -3,8 +3,9 @@ import { holdsIdentity } from '../quarantine/recipients.ts'
 import type { Kept, QuarantineFacts } from '../quarantine/record.ts'
 import type { HeldPieces } from '../quarantine/seal.ts'
 import { BadConfigError, type Config } from './config.ts'
-import type { SweepEvent, VerdictEvent } from './events.ts'
-import { describeError } from './verdict.ts'
+import type { GateEvent, HappeningOf } from '../events/schema.ts'
+import { stampEvent } from '../events/stamp.ts'
+import { describeError } from '../errors.ts'
 
 /** Bindings of the quarantine. */
 export interface QuarantineBindings {
@@ -51,14 +52,14 @@ export function chooseQuarantine(
 export async function keepUpload(
   quarantine: Quarantine | undefined,
   request: Request,
-  verdict: VerdictEvent,
+  verdict: HappeningOf<'verdict'>,
   body: HeldPieces,
 ): Promise<Kept> {
   if (!quarantine) return { kept: false, reason: 'not-configured' }
   return quarantine.keep(factsOf(request, verdict), body)
 }
 
-function factsOf({ url, headers }: Request, verdict: VerdictEvent): QuarantineFacts {
+function factsOf({ url, headers }: Request, verdict: HappeningOf<'verdict'>): QuarantineFacts {
   const { caseId, method, path, listVersion, files } = verdict
   const contentType = headers.get('content-type')
   const contentEncoding = headers.get('content-encoding')
@@ -77,13 +78,13 @@ function factsOf({ url, headers }: Request, verdict: VerdictEvent): QuarantineFa
 /** Deletes what has expired, and tells. What R2 fails by is told, and thrown so that the trigger counts as failed. */
 export async function sweepQuarantine(
   quarantine: Quarantine | undefined,
-  onEvent: (event: SweepEvent) => void,
+  onEvent: (event: GateEvent) => void,
 ): Promise<void> {
   if (!quarantine) return
   try {
-    onEvent({ event: 'quarantine-sweep', ...(await quarantine.deleteExpired()) })
+    onEvent(stampEvent({ event: 'quarantine-sweep', ...(await quarantine.deleteExpired()) }))
   } catch (error) {
-    onEvent({ event: 'quarantine-sweep', error: describeError(error) })
+    onEvent(stampEvent({ event: 'quarantine-sweep', error: describeError(error) }))
     throw error
   }
 }

@@ -1,4 +1,3 @@
-import { HashgateError } from '../errors.ts'
 import { TooManyCandidatesError } from '../match/match.ts'
 import { type AskList, matchInStages } from '../match/stages.ts'
 import { weigh, type WeighedMatch } from '../policy/banks.ts'
@@ -138,10 +137,4 @@ function worse(a: Verdict, b: Verdict): Verdict {
 /** The verdict on an upload by those on two parts of it. */
 export function worseOf(a: Verdict, b: Verdict): Verdict {
   return { ...worse(a, b), files: [...a.files, ...b.files] }
-}
-
-/** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
-export function describeError(error: unknown): string {
-  if (error instanceof HashgateError) return `${error.code}: ${error.message}`
-  return error instanceof Error ? error.name : 'unknown error'
 }

@@ -3,7 +3,7 @@
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { modules } from '../core/workerd.ts'
 import { BadConfigError, readConfig } from '../gate/config.ts'
-import type { GateEvent, SweepEvent, VerdictEvent } from '../gate/events.ts'
+import type { GateEvent, VerdictEvent } from '../events/schema.ts'
 import type { FloodNamespace } from '../gate/flood/breaker.ts'
 import { Gate, type GateParts } from '../gate/gate.ts'
 import { type Origin, withBody } from '../gate/origin.ts'
@@ -14,7 +14,7 @@ import { Quarantine } from '../quarantine/quarantine.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import { type ImagesApi, imagesConverter } from '../scan/images-binding.ts'
 
-export type { FileEvent, GateEvent, MatchEvent, SweepEvent, VerdictEvent } from '../gate/events.ts'
+export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from '../events/schema.ts'
 
 /** Whatever a Worker calls its bindings. */
 type From<E extends Env, T> = (env: E['Bindings']) => T
@@ -76,7 +76,7 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
 /** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
 export function sweepQuarantine(
   bucket: object,
-  onEvent: (event: SweepEvent) => void = (event) => console.log(JSON.stringify(event)),
+  onEvent: (event: GateEvent) => void = (event) => console.log(JSON.stringify(event)),
 ): Promise<void> {
   const quarantine = new Quarantine({ bucket: bucket as R2Bucket, recipients: [], days: 1 })
   return sweep(quarantine, onEvent)

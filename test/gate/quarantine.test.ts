@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { type Bindings, workerParts } from '../../src/gate/bindings.ts'
-import type { SweepEvent } from '../../src/gate/events.ts'
+import type { GateEvent } from '../../src/events/schema.ts'
 import { sweepQuarantine } from '../../src/gate/quarantine.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Quarantine } from '../../src/quarantine/quarantine.ts'
@@ -20,6 +20,7 @@ import {
   recipient,
 } from '../support/quarantine.ts'
 import { KEY, kvNamespace, kvStore } from '../support/stores.ts'
+import { recordIn, STAMP } from '../support/event-recorder.ts'
 
 const known = fixture('jpeg')
 
@@ -274,13 +275,13 @@ describe('the settings of the quarantine', () => {
 describe('the trigger', () => {
   it('deletes what has expired, and tells', async () => {
     await setUp(quarantineWith({ days: 1 })).send(known)
-    const events: SweepEvent[] = []
-    await sweepQuarantine(quarantineWith(), (event) => events.push(event))
+    const events: GateEvent[] = []
+    await sweepQuarantine(quarantineWith(), recordIn(events))
     const later = quarantineWith({ now: () => Date.now() + 86_400_001 })
-    await sweepQuarantine(later, (event) => events.push(event))
+    await sweepQuarantine(later, recordIn(events))
     expect(events).toEqual([
-      { event: 'quarantine-sweep', deleted: 0, left: 1, others: 0, isWhole: true },
-      { event: 'quarantine-sweep', deleted: 1, left: 0, others: 0, isWhole: true },
+      { ...STAMP, event: 'quarantine-sweep', deleted: 0, left: 1, others: 0, isWhole: true },
+      { ...STAMP, event: 'quarantine-sweep', deleted: 1, left: 0, others: 0, isWhole: true },
     ])
     expect(await keys()).toEqual([])
   })
@@ -289,11 +290,11 @@ describe('the trigger', () => {
     const list = async () => {
       throw new TypeError('list: internal error (10001)')
     }
-    const events: SweepEvent[] = []
+    const events: GateEvent[] = []
     const failing = quarantineWith({ bucket: bucketThat({ list }) })
-    const sweeping = sweepQuarantine(failing, (event) => events.push(event))
+    const sweeping = sweepQuarantine(failing, recordIn(events))
     await expect(sweeping).rejects.toThrow('internal error')
-    expect(events).toEqual([{ event: 'quarantine-sweep', error: 'TypeError' }])
+    expect(events).toEqual([{ ...STAMP, event: 'quarantine-sweep', error: 'TypeError' }])
   })
 
   it('does nothing without a quarantine', async () => {

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { GateEvent, VerdictEvent } from '../../src/gate/events.ts'
+import type { GateEvent, VerdictEvent } from '../../src/events/schema.ts'
 import { gate, type GateOptions, sweepQuarantine } from '../../src/library/gate.ts'
 import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish } from '../support/gate.ts'
