@@ -16,6 +16,7 @@ import {
   quarantineOpen,
 } from './node/quarantine-commands.ts'
 import { tune } from './node/tune-command.ts'
+import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './api/keys.ts'
 import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
@@ -174,6 +175,21 @@ withStoreOptions(
   run(() => quarantineDelete(caseId, options)),
 )
 
+program
+  .command('key')
+  .description('make a key for the API, and the line of API_KEYS that lets it in')
+  .argument('<name>', 'names the key in events', parseKeyName)
+  .addOption(
+    new Option('--scopes <scopes>', `what it is for: ${SCOPES.join(', ')}, with commas between`)
+      .argParser(parseKeyScopes)
+      .makeOptionMandatory(),
+  )
+  .action((name: string, { scopes }: { scopes: ReadonlySet<Scope> }) => {
+    const { key, line } = generateApiKey(name, scopes)
+    console.log(`key, for the caller:        ${key}`)
+    console.log(`line, for API_KEYS:         ${line}`)
+  })
+
 function withStoreOptions(command: Command, what = 'KV namespace'): Command {
   return command
     .addOption(
@@ -194,6 +210,19 @@ function parseProbes(text: string): ProbeSet {
   const set = parseProbeSet(text)
   if (set) return set
   throw new InvalidArgumentError(`It ${PROBE_SET_WORDS}.`)
+}
+
+function parseKeyName(text: string): string {
+  if (isKeyName(text)) return text
+  throw new InvalidArgumentError(
+    'It must be 1 to 64 letters, digits, points, dashes and underscores.',
+  )
+}
+
+function parseKeyScopes(text: string): ReadonlySet<Scope> {
+  const scopes = parseScopes(text)
+  if (scopes) return scopes
+  throw new InvalidArgumentError(`It must be some of ${SCOPES.join(', ')}.`)
 }
 
 function parseCaseId(text: string): string {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -274,6 +275,22 @@ describe('hashgate list key', () => {
       expect(refused).toMatchObject({ code: 1, out: '' })
       expect(refused.err).toContain('LIST_KEY must be a key of 64 hex digits')
     }
+  })
+})
+
+describe('hashgate key', () => {
+  it('makes a key for the API, and the line that lets it in', async () => {
+    const { code, out } = await hashgate('key', 'forum', '--scopes', 'verdict,lookup')
+    const [, key = '', line = ''] = /(hgk_\S+)\n.*?(forum .*)\n/.exec(out) ?? []
+    expect(code).toBe(0)
+    const digest = createHash('sha256').update(key).digest('hex')
+    expect(line).toBe(`forum verdict,lookup sha256:${digest}`)
+    for (const args of [
+      ['my forum', '--scopes', 'verdict'],
+      ['forum', '--scopes', 'all'],
+      ['forum'],
+    ])
+      expect((await hashgate('key', ...args)).code).toBe(2)
   })
 })
 

@@ -132,7 +132,9 @@ export class MultipartReader implements BodyReader {
     this.#countPart(isField)
     const type = headerOf(info, 'content-type')
     const isText = isField || (isJsonType(type) && !info.filename)
-    const sink = isText ? this.#textSink(info, type) : this.#handlers.openFile({ isText: false })
+    const sink = isText
+      ? this.#textSink(info, type)
+      : this.#handlers.openFile({ isText: false, name: info.name })
     const isBase64 = /^base64$/i.test(headerOf(info, 'content-transfer-encoding').trim())
     return isBase64 ? new Base64Sink(sink) : sink
   }

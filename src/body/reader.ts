@@ -28,6 +28,8 @@ export interface FileSink {
 export interface FileInfo {
   /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
   isText: boolean
+  /** Name of the form's field that it is in. */
+  name?: string | undefined
 }
 
 /** Why a body was not looked into. */

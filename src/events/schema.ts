@@ -32,6 +32,10 @@ const EntryId = v.pipe(
   v.string(),
   v.description('Id of the entry within its bank. Never its hash.'),
 )
+const Caller = v.pipe(
+  v.string(),
+  v.description('Who asked for it by the API: the name of a key, or whom a token of Access names.'),
+)
 const ListVersion = v.pipe(
   wholeNumber,
   v.description('Version of the list that was asked; absent if there was none.'),
@@ -178,6 +182,7 @@ const VerdictSchema = v.pipe(
     ),
     method: Method,
     path: Path,
+    caller: v.exactOptional(Caller),
     isShadow: v.exactOptional(
       v.pipe(
         v.literal(true),
@@ -416,6 +421,79 @@ const OriginErrorSchema = v.pipe(
   ]),
 )
 
+const LookupSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('lookup'),
+    caller: Caller,
+    method: Method,
+    path: Path,
+    listVersion: v.exactOptional(ListVersion),
+    matches: v.pipe(
+      v.array(
+        v.object({
+          ...MatchSchema.pipe[0].entries,
+          contentId: v.pipe(wholeNumber, v.description('The number that the caller was told.')),
+        }),
+      ),
+      v.description('All there are, also in banks that the caller did not ask about.'),
+    ),
+    error: v.exactOptional(ErrorText),
+  }),
+  v.title('lookup'),
+  v.description('A hash or a file was looked up by a route of hasher-matcher-actioner.'),
+  v.examples([
+    {
+      schema: 1,
+      id: '1d7e6f5a-4b3c-4a2d-9e1f-0c9b8a7d6e01',
+      time: '2026-11-23T09:30:00.000Z',
+      event: 'lookup',
+      caller: 'moderation-tool',
+      method: 'GET',
+      path: '/m/lookup',
+      listVersion: 12,
+      matches: [
+        {
+          bank: 'csam',
+          harm: 'csam',
+          action: 'block',
+          entry: '1042',
+          distance: 6,
+          threshold: 31,
+          margin: 25,
+          probe: 'identity',
+          contentId: 1042,
+        },
+      ],
+    },
+  ]),
+)
+
+const ApiErrorSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('api-error'),
+    error: ErrorText,
+    method: Method,
+    path: Path,
+  }),
+  v.title('api-error'),
+  v.description(
+    'A request of the API could not be answered: tokens could not be verified, or something broke.',
+  ),
+  v.examples([
+    {
+      schema: 1,
+      id: '2e8f7a6b-5c4d-4b3e-8f2a-1d0c9b8e7f11',
+      time: '2026-11-23T09:30:00.000Z',
+      event: 'api-error',
+      error: 'key-set-unavailable: the key set could not be reached',
+      method: 'POST',
+      path: '/v1/verdict',
+    },
+  ]),
+)
+
 const SinkErrorSchema = v.pipe(
   v.object({
     ...stamp,
@@ -484,6 +562,8 @@ export const EVENT_SCHEMAS = {
   'quarantine-sweep': SweepSchema,
   'list-error': ListErrorSchema,
   'origin-error': OriginErrorSchema,
+  lookup: LookupSchema,
+  'api-error': ApiErrorSchema,
   'sink-error': SinkErrorSchema,
   'delivery-error': DeliveryErrorSchema,
 }

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { createApi } from '../api/app.ts'
 import { Gate, type GateParts } from './gate.ts'
 import type { Origin } from './origin.ts'
 
@@ -11,6 +12,7 @@ export interface WorkerParts extends GateParts {
 export function createGate({ origin, ...parts }: WorkerParts): Hono {
   const gate = new Gate(parts)
   const app = new Hono()
+  if (parts.config.api) app.route('/', createApi(parts.config.api, gate))
   app.all('*', (c) => gate.answer(c, origin))
   return app
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type ApiConfig, API_SETTINGS, readApiConfig } from '../api/settings.ts'
 import { HashgateError } from '../errors.ts'
 import { QUEUE_CHOICES, SINK_NAMES, type SinkSettings } from '../events/settings.ts'
 import { type Webhook, WebhookSecrets, WebhookUrl } from '../events/webhook.ts'
@@ -125,6 +126,7 @@ const ConfigSchema = v.object({
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
     '/healthz',
   ),
+  ...API_SETTINGS,
   /** When the list is missing or unreadable. */
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
@@ -173,12 +175,14 @@ export interface Config extends SinkSettings {
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
   webhook: Webhook | undefined
+  /** Absent: nobody may ask for verdicts. */
+  api?: ApiConfig
 }
 
 /** Settings, and the secrets that they need. */
 const SECRETS = { WEBHOOK_URL: 'WEBHOOK_SECRET' }
 /** What is neither in wrangler.toml nor ever printed. */
-const SECRET_NAMES: ReadonlySet<string> = new Set(Object.values(SECRETS))
+const SECRET_NAMES: ReadonlySet<string> = new Set([...Object.values(SECRETS), 'API_KEYS'])
 
 /** A setting that cannot be used. */
 export class BadConfigError extends HashgateError {
@@ -237,7 +241,10 @@ export function readConfig(env: object): Config {
   if (vars.LIST_MAX_AGE_SECONDS < vars.LIST_REFRESH_SECONDS) {
     throw new BadConfigError(['LIST_MAX_AGE_SECONDS must be at least LIST_REFRESH_SECONDS'])
   }
+  const api = readApiConfig(vars)
+  if (typeof api === 'string') throw new BadConfigError([api])
   return {
+    ...(api && { api }),
     originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),
     gatedMethods: new Set(vars.GATED_METHODS),
     maxBodyBytes: vars.MAX_BODY_BYTES,

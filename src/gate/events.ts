@@ -21,6 +21,8 @@ export interface VerdictFacts {
   afterLastByteMs?: number | undefined
   route?: Pick<Route, 'isShadow' | 'label'>
   kept?: Kept | undefined
+  /** Who asked for the verdict, if it was asked for by itself. */
+  caller?: string
 }
 
 /** What is told of a verdict: enough to answer for it, and never a hash. */
@@ -28,7 +30,7 @@ export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
-  { listVersion, afterLastByteMs, route, kept }: VerdictFacts = {},
+  { listVersion, afterLastByteMs, route, kept, caller }: VerdictFacts = {},
 ): HappeningOf<'verdict'> {
   const files = filesToTell(verdict.files.filter(isTelling))
   const otherFiles = verdict.files.length - files.length
@@ -39,6 +41,7 @@ export function verdictEvent(
     reason: verdict.reason,
     method: request.method,
     path: pathOf(request, verdict.files),
+    ...(caller !== undefined && { caller }),
     ...(route?.isShadow && { isShadow: true as const }),
     ...(route?.label && { label: route.label }),
     ...(listVersion !== undefined && { listVersion }),
@@ -109,7 +112,8 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
   }
 }
 
-function matchEvent(match: WeighedMatch): MatchEvent {
+/** What is told of a match. */
+export function matchEvent(match: WeighedMatch): MatchEvent {
   const { bank, harm, action, entry, labels, distance, threshold, probe } = match
   const { isFlooded, isReview, isExempt } = match
   const { source } = labels

@@ -4,6 +4,7 @@ import { describeError } from '../errors.ts'
 import type { GateEvent, Happening, HappeningOf } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
 import type { ListStore } from '../list/store.ts'
+import type { Query } from '../match/match.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import { adjustBanks } from '../policy/banks.ts'
@@ -12,7 +13,7 @@ import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
-import { clipPath, verdictEvent } from './events.ts'
+import { clipPath, type VerdictFacts, verdictEvent } from './events.ts'
 import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
@@ -21,7 +22,7 @@ import { keepUpload } from './quarantine.ts'
 import { isPagePost, refusal } from './respond.ts'
 import { watchUpload } from './shadow.ts'
 import { passUpload, refusalOf, type UploadOutcome, type UploadTools } from './upload.ts'
-import type { Verdict } from './verdict.ts'
+import type { JudgedFile, Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -44,26 +45,28 @@ const SPREAD_MS = 10_000
 
 /** Judges requests on their way to an origin: gated ones pass after their verdict, all others as they are. */
 export class Gate {
-  readonly #parts: GateParts
-  readonly #onEvent: (happening: Happening) => void
+  readonly config: Config
+  readonly list: LiveList
+  readonly quarantine: Quarantine | undefined
+  /** Tells the operator. */
+  readonly tell: (happening: Happening) => void
   readonly #context: ScanContext
-  readonly #list: LiveList
   readonly #floods: FloodBreaker
   readonly #router: Router
   readonly #budgets: Pick<UploadTools, 'bytes' | 'decoders'>
 
   constructor(parts: GateParts) {
     const { config, modules } = parts
-    const onEvent = (happening: Happening) => parts.onEvent(stampEvent(happening))
-    this.#parts = parts
-    this.#onEvent = onEvent
+    this.config = config
+    this.quarantine = parts.quarantine
+    this.tell = (happening) => parts.onEvent(stampEvent(happening))
     this.#router = new Router(config)
     this.#context = {
       modules,
       probes: config.probes,
       ...(parts.convert && { convert: parts.convert }),
     }
-    this.#list = new LiveList({
+    this.list = new LiveList({
       modules,
       store: parts.store,
       refreshSeconds: config.listRefreshSeconds,
@@ -73,7 +76,7 @@ export class Gate {
       maxTableEntries: config.maxTableEntries,
       adjust: (manifest) => adjustBanks(manifest, config.policy),
       ...(parts.shards && { shards: parts.shards }),
-      onError: (error) => onEvent(listErrorEvent(error, this.#list.version)),
+      onError: (error) => this.tell(listErrorEvent(error, this.list.version)),
     })
     this.#budgets = {
       bytes: new Budget({
@@ -91,17 +94,17 @@ export class Gate {
     }
     this.#floods = new FloodBreaker({
       limits: { bound: config.floodBound, holdMs: config.floodMs },
-      onFlood: onEvent,
+      onFlood: this.tell,
       ...(parts.floodCounters && { counters: parts.floodCounters }),
     })
   }
 
   /** Answers a request: as the origin does, if the request may reach it. */
   async answer(c: Context, origin: Origin): Promise<Response> {
-    const { config } = this.#parts
+    const { config } = this
     const request = c.req.raw
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-    if (isHealthCheck(request, config)) return answerHealth(this.#list, this.#budgets, keepAlive)
+    if (isHealthCheck(request, config)) return answerHealth(this.list, this.#budgets, keepAlive)
     const route = this.#router.choose(request)
     if (!isGated(request, route?.isGated, config)) {
       return this.#answerOf(origin.forward(request), request)
@@ -111,7 +114,7 @@ export class Gate {
     if (!route) {
       const error = new AmbiguousPathError()
       const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
-      this.#onEvent(verdictEvent(caseId, request, verdict))
+      this.tell(verdictEvent(caseId, request, verdict))
       return refusal('malformed', { caseId, isPage })
     }
     const early = Promise.withResolvers<UploadOutcome>()
@@ -130,30 +133,41 @@ export class Gate {
     return refusal(outcome.refusal, { caseId, harm, isPage })
   }
 
-  #toolsFor(request: Request, facts: RequestFacts): UploadTools {
-    const { caseId, route, origin, keepAlive, onRefused } = facts
-    const { quarantine } = this.#parts
-    let listVersion: number | undefined
-    return {
+  /** What a request is judged with, whoever asks. */
+  judgingOf(request: Request, keepAlive: KeepAlive): Judging {
+    const facts: Judging['facts'] = {}
+    const tools = {
       context: this.#context,
-      config: route.config,
+      config: this.config,
       ...this.#budgets,
-      askList: async (queries) => {
-        const { results, version } = await this.#list.match(queries, keepAlive)
-        listVersion = version
+      askList: async (queries: readonly Query[]) => {
+        const { results, version } = await this.list.match(queries, keepAlive)
+        facts.listVersion = version
         return results
       },
-      markFlooded: (files) =>
+      markFlooded: (files: JudgedFile[]) =>
         this.#floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
+    }
+    return { tools, facts }
+  }
+
+  #toolsFor(
+    request: Request,
+    { caseId, route, origin, keepAlive, onRefused }: RequestFacts,
+  ): UploadTools {
+    const { tools, facts } = this.judgingOf(request, keepAlive)
+    return {
+      ...tools,
+      config: route.config,
       forward: (body) => origin.forward(request, body),
       keep: (verdict, body) => {
         onRefused(refusalOf(verdict)) // as soon as if it were blocked
-        const event = verdictEvent(caseId, request, verdict, { listVersion, route })
-        return keepUpload(quarantine, request, event, body)
+        const event = verdictEvent(caseId, request, verdict, { ...facts, route })
+        return keepUpload(this.quarantine, request, event, body)
       },
       onVerdict: (verdict, afterLastByteMs, kept) =>
-        this.#onEvent(
-          verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, route, kept }),
+        this.tell(
+          verdictEvent(caseId, request, verdict, { ...facts, afterLastByteMs, route, kept }),
         ),
     }
   }
@@ -166,7 +180,7 @@ export class Gate {
       const { pathname } = new URL(request.url)
       const { method } = request
       const told = { error: describeError(error), method, path: clipPath(pathname) }
-      this.#onEvent({ event: 'origin-error', ...told })
+      this.tell({ event: 'origin-error', ...told })
       return error instanceof OriginStalledError
         ? new Response('Gateway timeout\n', { status: 504 })
         : new Response('Bad gateway\n', { status: 502 })
@@ -174,12 +188,21 @@ export class Gate {
   }
 }
 
+/** Given what must outlive a request. */
+export type KeepAlive = (promise: Promise<unknown>) => void
+
+/** What a request is judged with, and what is known of it when it has been. */
+export interface Judging {
+  tools: Omit<UploadTools, 'forward' | 'keep' | 'onVerdict'>
+  facts: Pick<VerdictFacts, 'listVersion'>
+}
+
 /** What belongs to one request. */
 interface RequestFacts {
   caseId: string
   route: Route
   origin: Origin
-  keepAlive: (promise: Promise<unknown>) => void
+  keepAlive: KeepAlive
   /** Told what the uploader may be told while the body is still being kept. */
   onRefused: (outcome: UploadOutcome) => void
 }

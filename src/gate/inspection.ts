@@ -1,4 +1,4 @@
-import { type BodyReader, createBodyReader } from '../body/reader.ts'
+import { type BodyReader, createBodyReader, type FileInfo } from '../body/reader.ts'
 import type { AskList } from '../match/stages.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
@@ -13,12 +13,14 @@ export interface InspectionTools {
   config: Config
   askList: AskList
   markFlooded?: MarkFlooded
+  /** Told each file of the body when it has been scanned, before the verdict on it. */
+  onScanned?: (file: ScannedFile, info: FileInfo) => void
 }
 
 /** A file that has come to its end, and is not scanned to it yet. */
 interface EndedFile {
   scanner: FileScanner
-  isText: boolean
+  info: FileInfo
 }
 
 /** Looks at an upload while its body comes: finds the files in it, scans them, and has them judged. */
@@ -35,11 +37,11 @@ export class Inspection {
     const { context, config } = tools
     const budget = budgetOf(context)
     this.#reader = createBodyReader(headers, config, {
-      openFile: ({ isText }) => {
+      openFile: (info) => {
         const scanner = new FileScanner(context, { budget, depth: 0 })
         return {
           write: (piece) => scanner.write(piece),
-          end: () => void this.#ended.push({ scanner, isText }),
+          end: () => void this.#ended.push({ scanner, info }),
         }
       },
       onUnreadable: (reason) => this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 }),
@@ -76,9 +78,10 @@ export class Inspection {
   async #scanEnded(): Promise<void> {
     const ended = this.#ended
     this.#ended = []
-    for (const { scanner, isText } of ended) {
+    for (const { scanner, info } of ended) {
       const scanned = await scanner.end()
-      if (scanned.bytes > 0) this.#unjudged.push(isText ? textOf(scanned) : scanned)
+      this.#tools.onScanned?.(scanned, info)
+      if (scanned.bytes > 0) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
     }
   }
 

@@ -9,7 +9,7 @@ import type { RefusalReason } from './verdict.ts'
 const RETRY_AFTER_SECONDS = 30
 
 /** What an uploader is told: the status and no reason beyond it. */
-const ANSWERS: Record<RefusalReason, { status: number; title: string }> = {
+export const REFUSALS: Record<RefusalReason, { status: number; title: string }> = {
   match: { status: 451, title: 'This upload cannot be accepted.' },
   unscannable: { status: 422, title: 'This upload cannot be processed.' },
   'too-large': { status: 413, title: 'This upload is too large.' },
@@ -39,7 +39,7 @@ export function refusal(
   reason: RefusalReason,
   { caseId, harm = {}, isPage }: RefusalFacts,
 ): Response {
-  const { status, title: usual } = ANSWERS[reason]
+  const { status, title: usual } = REFUSALS[reason]
   const { type = 'about:blank', title = usual, text: detail } = harm
   const appeal = harm.appealUrl?.replaceAll('{caseId}', caseId)
   const body = isPage

@@ -6,8 +6,8 @@ import type { Needle, Probe, ScannedFile } from '../scan/scanned.ts'
 /** What is asked about one file. */
 export interface Query {
   needles: readonly Needle[]
-  /** Absent for a file that is empty. */
-  digests?: FileDigests
+  /** Those that are known; absent for a file that is empty. */
+  digests?: Partial<FileDigests>
 }
 
 /** What the list is asked about a file: by its needles if it could be scanned, by its digests in any case. */

@@ -72,7 +72,7 @@ export type ScannedFile = ScannedContent | UnscannableFile
 interface AnyFile {
   bytes: number
   /** Absent for a file that is empty or has no certain end, or where nobody wants them. */
-  digests?: FileDigests
+  digests?: Partial<FileDigests>
   /** Absent for a file that was not found within another. */
   within?: Within
   /** What was found within it, in order. */

@@ -8,6 +8,7 @@ import { verdictEvent } from '../../src/gate/events.ts'
 import type { JudgedFile } from '../../src/gate/verdict.ts'
 import type { WeighedMatch } from '../../src/policy/banks.ts'
 import type { ScannedFile } from '../../src/scan/scanned.ts'
+import type { FileDigests } from '../../src/scan/digests.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { recordIn } from '../support/event-recorder.ts'
 import { fixture } from '../support/fixtures.ts'
@@ -45,7 +46,7 @@ function scannedAs(bytes: number): ScannedFile {
 describe('verdictEvent', () => {
   it('hides digests and hashes of what matches where the path has them, in either case', async () => {
     const scanned = await scanFile({ modules }, fixture('jpeg'))
-    const { md5, sha256 } = scanned.digests!
+    const { md5, sha256 } = scanned.digests as FileDigests
     const needles = scanned.coverage === 'scanned' ? scanned.needles : []
     const hash = formatHash(needles[0]!.hash)
     const path = `/${toHex(md5)}/sha256:${toHex(sha256).toUpperCase()}/%3A${hash}.jpg`
@@ -60,7 +61,7 @@ describe('verdictEvent', () => {
     expect(eventOf(`/${'a'.repeat(2047)}`, []).path).toHaveLength(2048)
     expect(eventOf(`/${'a'.repeat(16_000)}`, []).path).toHaveLength(2048)
     const scanned = await scanFile({ modules }, fixture('jpeg'))
-    const path = `/${'x'.repeat(2000)}${toHex(scanned.digests!.sha256)}`
+    const path = `/${'x'.repeat(2000)}${toHex(scanned.digests!.sha256!)}`
     expect(eventOf(path, [{ scanned, matches: [MATCH] }]).path).toBe(`/${'x'.repeat(2000)}-`)
   })
 

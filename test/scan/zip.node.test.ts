@@ -31,7 +31,7 @@ describe('a ZIP archive', () => {
       'zip: jpeg 1 needles',
       'zip: png 1 needles',
     ])
-    const sha256 = allFiles(scanned).map(({ digests }) => Buffer.from(digests!.sha256))
+    const sha256 = allFiles(scanned).map(({ digests }) => Buffer.from(digests!.sha256!))
     const truth = [zip, text, jpeg, png].map((file) => createHash('sha256').update(file).digest())
     expect(sha256).toEqual(truth)
   })

@@ -92,3 +92,10 @@ export class CutOffStore implements ValueStore {
     return this.#inner.deleteAll(keys)
   }
 }
+
+/** A store that nothing can be read from. */
+export function brokenStore(): SealedStore {
+  const store = kvStore()
+  store.get = () => Promise.reject(new TypeError('no store'))
+  return store
+}

@@ -1,0 +1,67 @@
+import { ACCESS_HEADER, AccessVerifier } from './access.ts'
+import { ApiError, DeniedError } from './errors.ts'
+import { KeySetUnavailableError } from './jwks.ts'
+import type { ApiKey, Scope } from './keys.ts'
+import type { ApiConfig } from './settings.ts'
+
+/** Who asks, and what they may do. */
+export interface Caller {
+  /** The key's name, or `access:` and whom the token names. */
+  name: string
+  scopes: ReadonlySet<Scope>
+}
+
+/**
+ * Tells who asks.
+ * @throws {DeniedError} 401: nobody that is known
+ * @throws {ApiError} 503: a token of Access cannot be verified now; the cause is a KeySetUnavailableError
+ */
+export type Authorize = (request: Request) => Promise<Caller>
+
+const MAX_KEY_LENGTH = 1024
+
+export function createAuthorizer({ keys, access }: ApiConfig): Authorize {
+  const verifier = access && new AccessVerifier(access)
+  return async ({ headers }) => {
+    const key = await findKey(keys, bearerOf(headers))
+    if (key) return key
+    const token = headers.get(ACCESS_HEADER)
+    if (access && verifier && token !== null) {
+      const name = await verifier.verify(token).catch(unavailable)
+      if (name !== undefined) return { name, scopes: access.scopes }
+    }
+    throw new DeniedError(401, 'A valid key is required.')
+  }
+}
+
+/** @throws {DeniedError} 403: the caller may not do this */
+export function checkScope({ scopes }: Caller, scope: Scope | undefined): void {
+  if (scope !== undefined && !scopes.has(scope))
+    throw new DeniedError(403, `A key with the scope ${scope} is required.`)
+}
+
+/** The key in an Authorization header: `Bearer` and the key, or, as some clients of HMA send it, the key alone. */
+function bearerOf(headers: Headers): string | undefined {
+  const header = headers.get('authorization')?.trim() ?? ''
+  const [, key] = /^(?:bearer\s+)?(\S+)$/i.exec(header) ?? []
+  return key !== undefined && key.length <= MAX_KEY_LENGTH ? key : undefined
+}
+
+/** The key that has the digest of this text. All are compared, each in constant time. */
+async function findKey(
+  keys: readonly ApiKey[],
+  text: string | undefined,
+): Promise<ApiKey | undefined> {
+  if (text === undefined) return undefined
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  let found: ApiKey | undefined
+  for (const key of keys) {
+    if (crypto.subtle.timingSafeEqual(digest, key.digest)) found = key
+  }
+  return found
+}
+
+function unavailable(cause: unknown): never {
+  if (!(cause instanceof KeySetUnavailableError)) throw cause
+  throw new ApiError(503, 'Tokens cannot be verified at the moment.', { cause })
+}

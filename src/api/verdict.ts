@@ -1,0 +1,23 @@
+import { verdictEvent } from '../gate/events.ts'
+import { ApiError } from './errors.ts'
+import { judgeHashes } from './hashes.ts'
+import { isJson } from './json-body.ts'
+import type { Call } from './route.ts'
+import { judgeBody } from './upload.ts'
+import { verdictAnswer } from './verdict-answer.ts'
+
+/** `POST /v1/verdict`: the verdict on a file, or on hashes as JSON. */
+export async function answerVerdict(call: Call): Promise<Response> {
+  return isJson(call.request) ? judgeHashes(call) : judgeFile(call)
+}
+
+async function judgeFile(call: Call): Promise<Response> {
+  const { request, caller, gate } = call
+  const { caseId, verdict, ...facts } = await judgeBody(call)
+  if (verdict.files.length === 0 && verdict.action === 'allow')
+    throw new ApiError(400, 'There is no file in the request.')
+  const event = verdictEvent(caseId, request, verdict, { ...facts, caller: caller.name })
+  gate.tell(event)
+  const { files, otherFiles } = event
+  return verdictAnswer(verdict, event, { files, ...(otherFiles !== undefined && { otherFiles }) })
+}
