@@ -13,6 +13,7 @@ const gate = createGate(parts)
 
 export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'
+export { TicketUse } from './tickets/ticket-use.ts'
 export default {
   fetch: gate.fetch,
   scheduled: () => sweepQuarantine(parts.quarantine, parts.onEvent),

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describeError } from '../errors.ts'
 import type { Gate } from '../gate/gate.ts'
+import type { TicketParts } from '../tickets/bindings.ts'
 import { type Authorize, checkScope, createAuthorizer } from './authorize.ts'
 import { ApiError, DeniedError } from './errors.ts'
 import { BadFieldsError } from './json-body.ts'
@@ -14,14 +15,16 @@ const TITLES: Record<number, string> = {
   400: 'Bad request',
   401: 'Unauthorized',
   403: 'Forbidden',
+  404: 'Not found',
   405: 'Method not allowed',
   408: 'Request timeout',
   413: 'Content too large',
+  415: 'Unsupported media type',
   503: 'Service unavailable',
 }
 
 /** Verdicts and look-ups for those who have a key. What is not for it goes on to the next handler. */
-export function createApi(api: ApiConfig, gate: Gate): Hono {
+export function createApi(api: ApiConfig, gate: Gate, tickets?: TicketParts): Hono {
   const authorize = createAuthorizer(api)
   const app = new Hono()
   for (const [path, routes] of Map.groupBy(ROUTES, (route) => route.path)) {
@@ -29,7 +32,7 @@ export function createApi(api: ApiConfig, gate: Gate): Hono {
       const url = new URL(c.req.url)
       if (api.host !== undefined && url.hostname !== api.host) return next()
       const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-      return answer(routes, { request: c.req.raw, url, keepAlive, gate }, authorize)
+      return answer(routes, { request: c.req.raw, url, keepAlive, gate, tickets }, authorize)
     })
   }
   return app

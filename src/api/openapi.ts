@@ -92,6 +92,7 @@ function schemaOf(schema: GenericSchema): object {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     target: 'draft-2020-12',
     typeMode: 'input',
+    ignoreActions: ['check'], // what no schema can say
   })
   return rest
 }

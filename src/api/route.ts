@@ -1,5 +1,6 @@
 import type { GenericSchema } from 'valibot'
 import type { Gate, KeepAlive } from '../gate/gate.ts'
+import type { TicketParts } from '../tickets/bindings.ts'
 import type { Caller } from './authorize.ts'
 import type { Scope } from './keys.ts'
 
@@ -11,6 +12,8 @@ export interface Call {
   keepAlive: KeepAlive
   /** Its list, budgets and settings are what judges uploads. */
   gate: Gate
+  /** Absent: there is no bucket for them. */
+  tickets: TicketParts | undefined
 }
 
 /** A parameter of a query. */

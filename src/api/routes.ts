@@ -5,6 +5,7 @@ import { HMA_ROUTES } from './hma/routes.ts'
 import { openApiDocument } from './openapi.ts'
 import { jsonAnswer } from './respond.ts'
 import type { AnswerDescription, Route } from './route.ts'
+import { answerTicket, TicketAnswer, TicketSchema } from './tickets.ts'
 import { answerVerdict } from './verdict.ts'
 
 const CASE_ID = '0b9d2a5e-8a0f-4a57-9a34-0a4f6f1d2c3b'
@@ -113,6 +114,43 @@ const VERDICT: Route = {
   handle: answerVerdict,
 }
 
+const TICKET: Route = {
+  method: 'POST',
+  path: '/v1/tickets',
+  scope: 'tickets',
+  summary: 'A ticket for one upload',
+  description:
+    'Grants one PUT of an object, of some key, length and content type, to a path of this host. The object is in the bucket when it was judged and may be there.',
+  bodies: [
+    {
+      type: 'application/json',
+      schema: TicketSchema,
+      example: { key: 'albums/7/cat.jpg', maxBytes: 5_000_000, type: 'image/jpeg' },
+    },
+  ],
+  answers: {
+    201: {
+      description: 'The ticket.',
+      schema: TicketAnswer,
+      example: {
+        ticket: 'eyJhbGciOiJIUzI1NiJ9.eyJrZXkiOiJhIn0.c2lnbmF0dXJl',
+        path: '/objects/albums/7/cat.jpg',
+        expires: '2026-11-23T09:45:00.000Z',
+      },
+    },
+    400: problem('Bad request', 400, {
+      detail: 'The request is not as it should be.',
+      errors: [{ path: 'key', message: 'must be a key' }],
+    }),
+    404: problem('Not found', 404),
+    408: problem('Request timeout', 408),
+    413: problem('Content too large', 413),
+    415: problem('Unsupported media type', 415),
+  },
+  errors: 'problem',
+  handle: answerTicket,
+}
+
 const OPENAPI: Route = {
   method: 'GET',
   path: '/v1/openapi.json',
@@ -130,4 +168,4 @@ const OPENAPI: Route = {
 }
 
 /** All that the API answers. */
-export const ROUTES: readonly Route[] = [VERDICT, ...HMA_ROUTES, OPENAPI]
+export const ROUTES: readonly Route[] = [VERDICT, TICKET, ...HMA_ROUTES, OPENAPI]

@@ -1,18 +1,23 @@
 import { Hono } from 'hono'
 import { createApi } from '../api/app.ts'
+import type { TicketParts } from '../tickets/bindings.ts'
+import { objectUploads } from '../tickets/objects.ts'
 import { Gate, type GateParts } from './gate.ts'
 import type { Origin } from './origin.ts'
 
 /** What the Worker is made of. */
 export interface WorkerParts extends GateParts {
   origin: Origin
+  /** Uploads by ticket. */
+  tickets?: TicketParts
 }
 
 /** The Worker: a gate before one origin. */
-export function createGate({ origin, ...parts }: WorkerParts): Hono {
+export function createGate({ origin, tickets, ...parts }: WorkerParts): Hono {
   const gate = new Gate(parts)
   const app = new Hono()
-  if (parts.config.api) app.route('/', createApi(parts.config.api, gate))
+  if (parts.config.api) app.route('/', createApi(parts.config.api, gate, tickets))
+  if (tickets) app.route('/', objectUploads(gate, tickets))
   app.all('*', (c) => gate.answer(c, origin))
   return app
 }

@@ -4,6 +4,7 @@ import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/kv-store.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
+import { type TicketBindings, ticketsOf } from '../tickets/bindings.ts'
 import type { WorkerParts } from './app.ts'
 import { BadConfigError, checkSecrets, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
@@ -11,7 +12,7 @@ import { chooseOrigin, type OriginBindings } from './origin.ts'
 import { chooseQuarantine, type QuarantineBindings } from './quarantine.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings, QuarantineBindings, SinkBindings {
+export interface Bindings extends OriginBindings, QuarantineBindings, SinkBindings, TicketBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -31,6 +32,7 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
   checkSecrets(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
   const quarantine = chooseQuarantine(config, bindings)
+  const tickets = ticketsOf(config, bindings)
   return {
     config,
     modules,
@@ -40,6 +42,7 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     ...(quarantine && { quarantine }),
+    ...(tickets && { tickets }),
     onEvent: eventSinks(config, bindings),
   }
 }

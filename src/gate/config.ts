@@ -127,6 +127,31 @@ const ConfigSchema = v.object({
     '/healthz',
   ),
   ...API_SETTINGS,
+  /** Path under which objects are uploaded by ticket. */
+  OBJECTS_PATH: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^(\/[\w.-]+)+$/, 'must be a path such as /objects, without a slash at its end'),
+    ),
+    '/objects',
+  ),
+  /** Origins of pages that may upload there from another host, with commas. */
+  OBJECTS_CORS_ORIGINS: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').flatMap((origin) => origin.trim() || [])),
+      v.array(
+        v.pipe(
+          v.string(),
+          v.regex(
+            /^(\*|https?:\/\/[^/?#\s]+)$/,
+            'must list origins, such as https://app.example.com',
+          ),
+        ),
+      ),
+    ),
+    '',
+  ),
   /** When the list is missing or unreadable. */
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
@@ -172,6 +197,8 @@ export interface Config extends SinkSettings {
   quarantineRecipients: readonly string[]
   quarantineDays: number
   healthPath: string
+  objectsPath: string
+  objectsCorsOrigins: readonly string[]
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
   webhook: Webhook | undefined
@@ -269,6 +296,8 @@ export function readConfig(env: object): Config {
     quarantineRecipients: vars.QUARANTINE_RECIPIENTS,
     quarantineDays: vars.QUARANTINE_DAYS,
     healthPath: vars.HEALTH_PATH,
+    objectsPath: vars.OBJECTS_PATH,
+    objectsCorsOrigins: vars.OBJECTS_CORS_ORIGINS,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,
     eventSinks: new Set(vars.EVENT_SINKS),

@@ -109,8 +109,26 @@ export class Gate {
     if (!isGated(request, route?.isGated, config)) {
       return this.#answerOf(origin.forward(request), request)
     }
+    return this.#answerUpload(request, route, { origin, keepAlive, isPage: isPagePost(c) })
+  }
+
+  /**
+   * Answers an upload that is judged whatever the policy says of its route: there, it is neither left alone nor only watched. What the
+   * route says of limits, and of what cannot be judged, holds.
+   */
+  answerJudged(request: Request, origin: Origin, keepAlive: KeepAlive): Promise<Response> {
+    const route = this.#router.choose(request)
+    const enforced = route && { ...route, isShadow: false }
+    return this.#answerUpload(request, enforced, { origin, keepAlive, isPage: false })
+  }
+
+  async #answerUpload(
+    request: Request,
+    route: Route | undefined,
+    { origin, keepAlive, isPage }: Pick<RequestFacts, 'origin' | 'keepAlive'> & { isPage: boolean },
+  ): Promise<Response> {
+    const { config } = this
     const caseId = crypto.randomUUID()
-    const isPage = isPagePost(c)
     if (!route) {
       const error = new AmbiguousPathError()
       const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }

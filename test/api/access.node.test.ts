@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { sign } from 'hono/jwt'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GateHarness, startGateWith } from '../support/gate-harness.ts'
@@ -98,6 +99,14 @@ describe('a token of Cloudflare Access', () => {
       expect.objectContaining({ event: 'lookup', caller: 'access:tool.access' }),
     )
     expect(reads).toBe(1)
+  })
+
+  it('gets the OpenAPI document, which is one by the schema of the standard', async () => {
+    const response = await ask(await tokenOf(keys[0]!), '/v1/openapi.json')
+    const validator = new Validator()
+    const document = (await response.json()) as Record<string, unknown>
+    expect(await validator.validate(document)).toEqual({ valid: true })
+    expect(validator.version).toBe('3.1')
   })
 
   it('is of the team, for the application, and of now', async () => {

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { ROUTES } from '../../src/api/routes.ts'
 import { keyFor, setUpApi } from '../support/api.ts'
 import { publish } from '../support/gate.ts'
+import { ticketParts } from '../support/tickets.ts'
+import { readConfig } from '../../src/gate/config.ts'
 import { Validator, type Schema } from '@cfworker/json-schema'
 
 beforeEach(() => publish())
@@ -41,7 +43,7 @@ describe('the OpenAPI document', () => {
   })
 
   it('has examples of requests that are answered', async () => {
-    const { call, readDocument } = setUpApi()
+    const { call, readDocument } = setUpApi({}, { tickets: ticketParts(readConfig({})) })
     const { paths } = await readDocument()
     let count = 0
     for (const [path, operations] of Object.entries(paths)) {
@@ -52,10 +54,11 @@ describe('the OpenAPI document', () => {
         const headers = { 'content-type': 'application/json' }
         const body = JSON.stringify(example)
         const init = { method: method.toUpperCase(), headers, body }
-        expect((await call(path, init, keyFor(scope))).status).toBe(200)
+        const { status } = await call(path, init, keyFor(scope))
+        expect([path, status < 300]).toEqual([path, true])
         count++
       }
     }
-    expect(count).toBe(2)
+    expect(count).toBe(3)
   })
 })

@@ -54,6 +54,8 @@ describe('readConfig', () => {
       quarantineRecipients: [],
       quarantineDays: 30,
       healthPath: '/healthz',
+      objectsPath: '/objects',
+      objectsCorsOrigins: [],
       onFailed: 'refuse',
       onUnscannable: 'allow',
       eventSinks: new Set(['console']),

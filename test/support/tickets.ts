@@ -1,0 +1,23 @@
+import { env } from 'cloudflare:workers'
+import type { Config } from '../../src/gate/config.ts'
+import type { TicketParts } from '../../src/tickets/bindings.ts'
+import { TicketOffice } from '../../src/tickets/ticket.ts'
+import type { TicketUse } from '../../src/tickets/ticket-use.ts'
+import { KEY } from './stores.ts'
+
+const bindings = env as unknown as {
+  OBJECTS_BUCKET: R2Bucket
+  TICKET_USES: DurableObjectNamespace<TicketUse>
+}
+
+/** The local bucket for objects, and the Durable Objects for tickets. */
+export const objects = bindings.OBJECTS_BUCKET
+export const ticketUses = bindings.TICKET_USES
+
+export const office = new TicketOffice([KEY])
+
+/** Uploads by ticket, with these settings. */
+export function ticketParts(config: Config, bucket = objects): TicketParts {
+  const { objectsPath: path, objectsCorsOrigins: corsOrigins } = config
+  return { bucket, uses: ticketUses, office, path, corsOrigins }
+}
