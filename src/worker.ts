@@ -10,4 +10,5 @@ const gate = createGate(workerParts(env as unknown as Bindings, modules))
 
 export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'
+export { StagedUpload } from './resumable/staged-upload.ts'
 export default { fetch: gate.fetch } satisfies ExportedHandler

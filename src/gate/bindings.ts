@@ -6,6 +6,8 @@ import { imagesConverter } from '../scan/images-binding.ts'
 import type { WorkerParts } from './app.ts'
 import { BadConfigError, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
+import type { StagedUpload } from '../resumable/staged-upload.ts'
+import { stagingOf } from '../resumable/bindings.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 
 /** Bindings of the Worker, beside its settings. */
@@ -18,6 +20,10 @@ export interface Bindings extends OriginBindings {
   /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
   FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
   IMAGES?: ImagesBinding
+  /** A bucket of its own in which uploads wait that come in parts. */
+  STAGING?: R2Bucket
+  /** Durable Objects of class StagedUpload, which know how far those are. */
+  UPLOADS?: DurableObjectNamespace<StagedUpload>
 }
 
 /**
@@ -26,6 +32,7 @@ export interface Bindings extends OriginBindings {
  */
 export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
   const config = readConfig(bindings)
+  const staging = stagingOf(config, bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
   return {
     config,
@@ -34,6 +41,7 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     origin: chooseOrigin(config, bindings),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
+    ...(staging && { staging }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     onEvent: (event) => console.log(JSON.stringify(event)),
   }

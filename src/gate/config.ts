@@ -23,6 +23,15 @@ function wholeNumber(min: number, max: number, fallback: number) {
   return v.optional(v.union([range, text], message), fallback)
 }
 
+/** A path without a slash at its end. */
+const PathOrEmpty = v.pipe(
+  v.string(),
+  v.regex(
+    /^((\/[\w.~-]+)+)?$/,
+    'must be a path such as /files, without a slash at its end, or empty',
+  ),
+)
+
 const ConfigSchema = v.object({
   /** Where allowed uploads go, if neither to a service binding, a bucket nor the route's own origin. */
   ORIGIN_URL: v.optional(
@@ -102,6 +111,29 @@ const ConfigSchema = v.object({
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
     '/healthz',
   ),
+  /** Path under which uploads come by the tus protocol; empty for none. */
+  TUS_PATH: v.optional(PathOrEmpty, ''),
+  /** Path of the origin that gets them, whole, by POST; the same, if empty. */
+  TUS_ORIGIN_PATH: v.optional(PathOrEmpty, ''),
+  /** Origins of pages that may upload so from another host, with commas. */
+  TUS_CORS_ORIGINS: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').flatMap((origin) => origin.trim() || [])),
+      v.array(
+        v.pipe(
+          v.string(),
+          v.regex(
+            /^(\*|https?:\/\/[^/?#\s]+)$/,
+            'must list origins, such as https://app.example.com',
+          ),
+        ),
+      ),
+    ),
+    '',
+  ),
+  /** Hours after which an upload that came in parts, and is not whole, is deleted. */
+  STAGING_HOURS: wholeNumber(1, 720, 24),
   /** When the list is missing or unreadable. */
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
@@ -134,6 +166,10 @@ export interface Config {
   /** Fields of forms that are looked at; all, if absent. */
   fields?: ReadonlySet<string> | undefined
   healthPath: string
+  tusPath: string
+  tusOriginPath: string
+  tusCorsOrigins: readonly string[]
+  stagingMs: number
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
 }
@@ -181,6 +217,9 @@ export function readConfig(env: object): Config {
   if (vars.LIST_MAX_AGE_SECONDS < vars.LIST_REFRESH_SECONDS) {
     throw new BadConfigError(['LIST_MAX_AGE_SECONDS must be at least LIST_REFRESH_SECONDS'])
   }
+  if (vars.TUS_PATH !== '' && !vars.GATED_METHODS.includes('POST')) {
+    throw new BadConfigError(['GATED_METHODS must list POST if TUS_PATH is set'])
+  }
   return {
     originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),
     gatedMethods: new Set(vars.GATED_METHODS),
@@ -204,6 +243,10 @@ export function readConfig(env: object): Config {
     floodMs: vars.FLOOD_HOURS * 3_600_000,
     policy: vars.POLICY,
     healthPath: vars.HEALTH_PATH,
+    tusPath: vars.TUS_PATH,
+    tusOriginPath: vars.TUS_ORIGIN_PATH || vars.TUS_PATH,
+    tusCorsOrigins: vars.TUS_CORS_ORIGINS,
+    stagingMs: vars.STAGING_HOURS * 3_600_000,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,
   }

@@ -86,6 +86,16 @@ export class Gate {
     })
   }
 
+  /** Bytes that requests hold: what else holds some in this isolate claims them here, too. */
+  get bytes(): Budget {
+    return this.#budgets.bytes
+  }
+
+  /** Longest body of a request, in bytes. */
+  maxBodyBytes(request: Pick<Request, 'method' | 'url'>): number {
+    return (this.#router.choose(request)?.config ?? this.#parts.config).maxBodyBytes
+  }
+
   /** Answers a request: as the origin does, if the request may reach it. */
   async answer(c: Context, origin: Origin): Promise<Response> {
     const { config, onEvent } = this.#parts
