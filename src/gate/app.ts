@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { resumableUploads } from '../resumable/app.ts'
-import type { Staging } from '../resumable/tools.ts'
+import type { ResumableParts } from '../resumable/bindings.ts'
 import { Gate, type GateParts } from './gate.ts'
 import type { Origin } from './origin.ts'
 
@@ -8,7 +8,7 @@ import type { Origin } from './origin.ts'
 export interface WorkerParts extends GateParts {
   origin: Origin
   /** Where uploads wait that come in parts. */
-  staging?: Staging
+  staging?: ResumableParts
 }
 
 /** The Worker: a gate before one origin. */

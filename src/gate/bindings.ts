@@ -6,12 +6,11 @@ import { imagesConverter } from '../scan/images-binding.ts'
 import type { WorkerParts } from './app.ts'
 import { BadConfigError, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
-import type { StagedUpload } from '../resumable/staged-upload.ts'
-import { stagingOf } from '../resumable/bindings.ts'
+import { type ResumableBindings, stagingOf } from '../resumable/bindings.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings {
+export interface Bindings extends OriginBindings, Omit<ResumableBindings, 'ORIGIN_BUCKET'> {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -20,10 +19,6 @@ export interface Bindings extends OriginBindings {
   /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
   FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
   IMAGES?: ImagesBinding
-  /** A bucket of its own in which uploads wait that come in parts. */
-  STAGING?: R2Bucket
-  /** Durable Objects of class StagedUpload, which know how far those are. */
-  UPLOADS?: DurableObjectNamespace<StagedUpload>
 }
 
 /**

@@ -132,6 +132,14 @@ const ConfigSchema = v.object({
     ),
     '',
   ),
+  /** Region that requests to an origin of S3 are signed for. */
+  S3_REGION: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[a-z\d-]{1,32}$/, 'must be a region such as eu-central-1, or auto'),
+    ),
+    'auto',
+  ),
   /** Hours after which an upload that came in parts, and is not whole, is deleted. */
   STAGING_HOURS: wholeNumber(1, 720, 24),
   /** When the list is missing or unreadable. */
@@ -169,6 +177,7 @@ export interface Config {
   tusPath: string
   tusOriginPath: string
   tusCorsOrigins: readonly string[]
+  s3Region: string
   stagingMs: number
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
@@ -246,6 +255,7 @@ export function readConfig(env: object): Config {
     tusPath: vars.TUS_PATH,
     tusOriginPath: vars.TUS_ORIGIN_PATH || vars.TUS_PATH,
     tusCorsOrigins: vars.TUS_CORS_ORIGINS,
+    s3Region: vars.S3_REGION,
     stagingMs: vars.STAGING_HOURS * 3_600_000,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,

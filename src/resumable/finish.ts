@@ -1,4 +1,4 @@
-import type { ForwardedBody, Origin } from '../gate/origin.ts'
+import { type ForwardedBody, type Origin, withHeaders } from '../gate/origin.ts'
 import type { UploadState } from './staged-upload.ts'
 import type { StagingTools, UploadHandle } from './tools.ts'
 import { WholeBody } from './whole-body.ts'
@@ -21,7 +21,7 @@ const TRANSIENT = new Set([401, 403, 408, 425, 429])
 
 /** Headers of the last request that are about it and not about the upload, or that only the gate may set. */
 const OWN_HEADERS =
-  /^(content-|upload-|tus-|x-amz-|x-http-method-override$|transfer-encoding$|expect$|te$|trailer$|if-|range$|idempotency-key$)/
+  /^(content-|upload-|tus-|x-amz-|amz-sdk-|x-http-method-override$|transfer-encoding$|expect$|te$|trailer$|if-|range$|idempotency-key$)/
 
 /**
  * Judges an upload that is whole, as one request, which reaches the origin if it may; then deletes its parts. They are kept if
@@ -43,7 +43,7 @@ export async function finishUpload(
     bodies.push(body)
     return body.readable
   }
-  const origin = new AskedAfterwards(target, newBody)
+  const origin = new AskedAfterwards(target, state.facts.headers['content-type'], newBody)
   const whole = wholeRequest(request, method, upload, state, newBody)
   const response = await tools.judge(whole, origin)
   const isOrigins = response === origin.answer
@@ -64,6 +64,7 @@ function wholeRequest(
 ): Request {
   const headers = new Headers([...sent].filter(([name]) => !OWN_HEADERS.test(name)))
   for (const [name, value] of Object.entries(facts.headers)) headers.set(name, value)
+  headers.set('content-type', typeToJudge(facts.headers['content-type']))
   headers.set('content-length', String(offset))
   headers.set('idempotency-key', `"${id}"`)
   return new Request(new URL(facts.target, url), {
@@ -71,6 +72,11 @@ function wholeRequest(
     headers,
     body: offset > 0 ? newBody() : null,
   })
+}
+
+/** An upload is one file, whatever it says that it holds: a form is looked at as a file, too. */
+function typeToJudge(type = 'application/octet-stream'): string {
+  return /^\s*(multipart|message)\//i.test(type) ? 'application/octet-stream' : type
 }
 
 function outcomeOf({ status }: Response, isOrigins: boolean): Finished['outcome'] {
@@ -85,17 +91,24 @@ function outcomeOf({ status }: Response, isOrigins: boolean): Finished['outcome'
 class AskedAfterwards implements Origin {
   answer: Response | undefined
   readonly #origin: Origin
+  readonly #type: string | undefined
   readonly #newBody: () => ReadableStream<Uint8Array>
 
-  constructor(origin: Origin, newBody: () => ReadableStream<Uint8Array>) {
+  /** @param type of the upload, as it was told */
+  constructor(origin: Origin, type: string | undefined, newBody: () => ReadableStream<Uint8Array>) {
     this.#origin = origin
+    this.#type = type
     this.#newBody = newBody
   }
 
   async forward(request: Request, body?: ForwardedBody): Promise<Response> {
     const isHeld = body === undefined || body instanceof Uint8Array
     if (!isHeld) await body.pipeTo(new WritableStream())
-    this.answer = await this.#origin.forward(request, isHeld ? body : this.#newBody())
+    const headers = new Headers(request.headers)
+    if (this.#type === undefined) headers.delete('content-type')
+    else headers.set('content-type', this.#type)
+    const sent = isHeld ? body : this.#newBody()
+    this.answer = await this.#origin.forward(withHeaders(request, headers, sent), sent)
     return this.answer
   }
 }

@@ -1,15 +1,15 @@
 // The official client, over real sockets that break, before the Worker in workerd.
 
 import { createHash } from 'node:crypto'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import * as tus from 'tus-js-client'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { BreakingWire } from '../support/breaking-wire.ts'
 import { randomBytes, randomFrom } from '../support/random.ts'
 import { startStaging } from '../support/staging-harness.ts'
 import { digest } from '../support/uploads.ts'
 
 const MIB = 1024 * 1024
-const { origin, url, known, unrelated, bucket } = await startStaging({
+const { origin, url, known, unrelated, staged, expectNothingStaged } = await startStaging({
   TUS_PATH: '/files',
   TUS_ORIGIN_PATH: '/stored',
   TUS_CORS_ORIGINS: 'https://app.example.com',
@@ -18,59 +18,6 @@ const { origin, url, known, unrelated, bucket } = await startStaging({
   CLIENT_STALL_SECONDS: '2',
 })
 const endpoint = new URL('/files', url)
-
-/** A wire to the Worker that breaks after so many bytes, each time one is made, and then no more. */
-class BreakingWire {
-  readonly #server: Server
-  readonly #breakAfter: number[]
-  broken = 0
-
-  private constructor(breakAfter: number[]) {
-    this.#breakAfter = breakAfter
-    this.#server = createServer((client) => this.#connect(client))
-  }
-
-  static async start(breakAfter: number[]): Promise<BreakingWire> {
-    const wire = new BreakingWire([...breakAfter])
-    await new Promise<void>((resolve) => wire.#server.listen(0, '127.0.0.1', resolve))
-    return wire
-  }
-
-  get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/files`
-  }
-
-  #connect(client: Socket): void {
-    const server = connect(Number(url.port), url.hostname)
-    let sent = 0
-    client.on('data', (chunk: Buffer) => {
-      sent += chunk.length
-      const limit = this.#breakAfter[0]
-      if (limit === undefined || sent < limit) {
-        server.write(chunk)
-        return
-      }
-      this.#breakAfter.shift()
-      this.broken++
-      server.write(chunk.subarray(0, chunk.length - (sent - limit)), () => {
-        server.end()
-        client.destroy()
-      })
-    })
-    server.on('data', (chunk) => client.write(chunk))
-    for (const [one, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      one.on('error', () => other.destroy())
-      one.on('close', () => other.end())
-    }
-  }
-
-  stop(): void {
-    this.#server.close()
-  }
-}
 
 /** Uploads by the official client. Rejects with its error. */
 function upload(file: Uint8Array, options: tus.UploadOptions = {}): Promise<tus.Upload> {
@@ -104,20 +51,8 @@ function expectArrivedOnce(file: Uint8Array): void {
   expect(digest(origin.received[0]!.body)).toBe(digest(file))
 }
 
-async function expectNothingStaged(): Promise<void> {
-  let keys: string[] = []
-  for (let i = 0; i < 50; i++) {
-    keys = (await bucket.list()).objects.map(({ key }) => key)
-    if (keys.length === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  expect(keys).toEqual([])
-}
-
 const TUS = { 'tus-resumable': '1.0.0' }
 const PATCH = { ...TUS, 'content-type': 'application/offset+octet-stream' }
-
-const begun: URL[] = []
 
 async function create(length: number, headers: Record<string, string> = {}): Promise<URL> {
   const response = await fetch(endpoint, {
@@ -126,9 +61,7 @@ async function create(length: number, headers: Record<string, string> = {}): Pro
   })
   expect(response.status).toBe(201)
   expect(response.headers.get('upload-expires')).toMatch(/GMT$/)
-  const at = new URL(response.headers.get('location') ?? '', url)
-  begun.push(at)
-  return at
+  return new URL(response.headers.get('location') ?? '', url)
 }
 
 function patch(
@@ -151,11 +84,6 @@ function head(at: URL): Promise<Response> {
 async function offsetOf(at: URL): Promise<number> {
   return Number((await head(at)).headers.get('upload-offset'))
 }
-
-/** Ends what a test has begun, so that the next finds nothing staged. */
-afterEach(async () => {
-  for (const at of begun.splice(0)) await fetch(at, { method: 'DELETE', headers: TUS })
-})
 
 describe('an upload of tus-js-client', () => {
   it.each([
@@ -188,10 +116,11 @@ describe('an upload of tus-js-client', () => {
       const random = randomFrom(seed)
       const file = randomBytes(12 * MIB + seed, seed)
       const wire = await BreakingWire.start(
+        url,
         Array.from({ length: 5 }, () => Math.floor(random() * 6 * MIB)),
       )
       const chunkSize = seed % 2 ? Infinity : 2 * MIB
-      await upload(file, { endpoint: wire.endpoint, chunkSize })
+      await upload(file, { endpoint: `${wire.url}/files`, chunkSize })
       wire.stop()
       expect(wire.broken).toBeGreaterThan(2)
       expectArrivedOnce(file)
@@ -216,8 +145,8 @@ describe('an upload of tus-js-client', () => {
 
   it('is refused before the origin hears of it, if it is long, and was broken off', async () => {
     const file = Buffer.concat([known, randomBytes(9 * MIB, 1)])
-    const wire = await BreakingWire.start([known.length >> 1, 3 * MIB])
-    const [status] = await refusalOf(upload(file, { endpoint: wire.endpoint }))
+    const wire = await BreakingWire.start(url, [known.length >> 1, 3 * MIB])
+    const [status] = await refusalOf(upload(file, { endpoint: `${wire.url}/files` }))
     wire.stop()
     expect([status, wire.broken]).toEqual([451, 2])
     expect(origin.connections).toBe(0)
@@ -227,7 +156,7 @@ describe('an upload of tus-js-client', () => {
   it('is ended by the client', async () => {
     const at = await create(10 * MIB)
     expect((await patch(at, 0, randomBytes(5 * MIB, 1))).status).toBe(204)
-    expect((await bucket.list()).objects).toHaveLength(2)
+    expect(await staged()).toHaveLength(2)
     await tus.Upload.terminate(at.href)
     expect((await head(at)).status).toBe(410)
     expect((await patch(at, 5 * MIB, randomBytes(10, 1))).status).toBe(410)
@@ -310,7 +239,7 @@ describe('a checksum', () => {
       const wrong = sum(algorithm, randomBytes(10, 1))
       expect((await patch(at, 0, bytes, { 'upload-checksum': wrong })).status).toBe(460)
       expect(await offsetOf(at)).toBe(0)
-      expect((await bucket.list()).objects).toEqual([])
+      expect(await staged()).toEqual([])
       const right = await patch(at, 0, bytes, { 'upload-checksum': sum(algorithm) })
       expect([right.status, await offsetOf(at)]).toEqual([204, bytes.length])
       await tus.Upload.terminate(at.href)

@@ -1,5 +1,5 @@
 import { createTestHarness } from 'wrangler'
-import { afterAll, beforeEach } from 'vitest'
+import { afterAll, beforeEach, expect } from 'vitest'
 import { readModules } from '../../src/core/node.ts'
 import { type KvNamespace, KvStore } from '../../src/list/kv-store.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -24,7 +24,10 @@ export interface StagingHarness {
   /** A picture that is on the list, and one that is not. */
   known: Buffer
   unrelated: Buffer
-  bucket: Bucket
+  /** Sizes of the parts that wait. */
+  staged: () => Promise<number[]>
+  /** Parts are deleted behind requests: waits a while for that. */
+  expectNothingStaged: () => Promise<void>
 }
 
 /** Starts the Worker with settings, for all tests of a file. */
@@ -52,10 +55,22 @@ export async function startStaging(vars: Record<string, string>): Promise<Stagin
   }))
   const store = new SealedStore(new KvStore(env.HASH_LISTS), parseListKeys(KEY))
   await publishBank(store, [...entries, ...randomEntries(500, 1)], { bank: 'csam' })
-  beforeEach(() => origin.clear())
+  const objects = async () => (await env.STAGING.list()).objects
+  const staged = async () => (await objects()).map(({ size }) => size)
+  const expectNothingStaged = async () => {
+    for (let i = 0; i < 50 && (await staged()).length > 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(await staged()).toEqual([])
+  }
+  beforeEach(async () => {
+    origin.dropConnections()
+    origin.clear()
+    await env.STAGING.delete((await objects()).map(({ key }) => key))
+  })
   afterAll(async () => {
     await worker.close()
     await origin.stop()
   })
-  return { origin, url, known, unrelated, bucket: env.STAGING }
+  return { origin, url, known, unrelated, staged, expectNothingStaged }
 }
