@@ -36,7 +36,13 @@ describe('readConfig', () => {
       onStale: 'use',
       maxListEntries: 3 << 20,
       maxTableEntries: 1 << 20,
+      policy: { mode: 'enforce', banks: {}, exempt: [], harms: {}, routes: [] },
       healthPath: '/healthz',
+      tusPath: '',
+      tusOriginPath: '',
+      tusCorsOrigins: [],
+      s3Region: 'auto',
+      stagingMs: 86_400_000,
       onFailed: 'refuse',
       onUnscannable: 'allow',
     })
