@@ -1,12 +1,12 @@
 // The gate: uploads a second, and how long they take, beside the same Worker merely passing requests on and beside Node servers
 // that do the same job.
 
-import { type ChildProcess, fork } from 'node:child_process'
 import autocannon from 'autocannon'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import sharp from 'sharp'
 import { startGate } from '../test/support/gate-harness.ts'
 import { workerOf } from '../test/support/workerd.ts'
+import { startChild } from './gate/child.ts'
 import { largePhoto } from './inputs.ts'
 import { Bars } from './match/bars.ts'
 import { printTable } from './measure.ts'
@@ -176,18 +176,4 @@ async function startBareWorker(
   })
   const url = await miniflare.unsafeGetDirectURL('bare')
   return { url: url.href, close: () => miniflare.dispose() }
-}
-
-interface Child {
-  process: ChildProcess
-  url: string
-}
-
-async function startChild(file: string, ...args: string[]): Promise<Child> {
-  const child = fork(new URL(`gate/${file}`, import.meta.url), args)
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('message', (message: { port: number }) => resolve(message.port))
-    child.once('exit', () => reject(new Error(`${file} ended`)))
-  })
-  return { process: child, url: `http://127.0.0.1:${port}` }
 }

@@ -9,7 +9,14 @@ import { showConfig } from './node/config-command.ts'
 import { hashFiles } from './node/hash-command.ts'
 import { listPush, listRekey, listRollback, listShow, listVerify } from './node/list-commands.ts'
 import { matchFiles } from './node/match-command.ts'
+import {
+  quarantineDelete,
+  quarantineKeygen,
+  quarantineList,
+  quarantineOpen,
+} from './node/quarantine-commands.ts'
 import { tune } from './node/tune-command.ts'
+import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
 /** Exit codes. */
@@ -125,12 +132,54 @@ list
   .description('print a new key for LIST_KEY')
   .action(() => console.log(generateListKey()))
 
-function withStoreOptions(command: Command): Command {
+const quarantine = program
+  .command('quarantine')
+  .description('look at what was kept of uploads that were quarantined')
+
+quarantine
+  .command('keygen')
+  .description('print a new identity, and the recipient for QUARANTINE_RECIPIENTS')
+  .option(
+    '--out <file>',
+    'where the identity goes, readable for its owner; the recipient is printed',
+  )
+  .action((options: { out?: string }) => run(() => quarantineKeygen(options)))
+
+withStoreOptions(
+  quarantine
+    .command('list')
+    .description('print what is kept, never what is in it: case,stored,expires,bytes'),
+  'R2 bucket',
+).action((options: Parameters<typeof quarantineList>[0]) => run(() => quarantineList(options)))
+
+withStoreOptions(
+  quarantine
+    .command('open')
+    .description('write the body of an upload to a file, and print what was recorded of it')
+    .argument('<case>', 'case id, as the event has it', parseCaseId)
+    .requiredOption('--identity <file>', 'identity, as keygen or age-keygen writes it')
+    .option('--out <file>', 'a new file for the body; <case>.body if none is given'),
+  'R2 bucket',
+).action((caseId: string, options: Parameters<typeof quarantineOpen>[1]) =>
+  run(() => quarantineOpen(caseId, options)),
+)
+
+withStoreOptions(
+  quarantine
+    .command('delete')
+    .description('delete what was kept of an upload, before its time')
+    .argument('<case>', 'case id', parseCaseId),
+  'R2 bucket',
+).action((caseId: string, options: Parameters<typeof quarantineDelete>[1]) =>
+  run(() => quarantineDelete(caseId, options)),
+)
+
+function withStoreOptions(command: Command, what = 'KV namespace'): Command {
   return command
     .addOption(
-      new Option('--local', 'the KV namespace on this machine, as `wrangler dev` has it (default)'),
+      new Option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`),
     )
-    .addOption(new Option('--remote', 'the KV namespace at Cloudflare').conflicts('local'))
+    .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
 }
@@ -145,6 +194,11 @@ function parseProbes(text: string): ProbeSet {
   const set = parseProbeSet(text)
   if (set) return set
   throw new InvalidArgumentError(`It ${PROBE_SET_WORDS}.`)
+}
+
+function parseCaseId(text: string): string {
+  if (isCaseId(text)) return text
+  throw new InvalidArgumentError('It must be a case id: a UUID in lower case.')
 }
 
 function parseVersion(text: string): number {

@@ -7,3 +7,9 @@ export abstract class HashgateError extends Error {
     this.name = new.target.name
   }
 }
+
+/** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
+export function describeError(error: unknown): string {
+  if (error instanceof HashgateError) return `${error.code}: ${error.message}`
+  return error instanceof Error ? error.name : 'unknown error'
+}

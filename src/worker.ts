@@ -2,13 +2,20 @@
 
 import { env } from 'cloudflare:workers'
 import { modules } from './core/workerd.ts'
+import { deliverEvents } from './events/deliver.ts'
 import { createGate } from './gate/app.ts'
 import { type Bindings, workerParts } from './gate/bindings.ts'
+import { sweepQuarantine } from './gate/quarantine.ts'
 
 // Made when the Worker starts, so that a bad setting fails its deployment and not its requests.
-const gate = createGate(workerParts(env as unknown as Bindings, modules))
+const parts = workerParts(env as unknown as Bindings, modules)
+const gate = createGate(parts)
 
 export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'
 export { StagedUpload } from './resumable/staged-upload.ts'
-export default { fetch: gate.fetch } satisfies ExportedHandler
+export default {
+  fetch: gate.fetch,
+  scheduled: () => sweepQuarantine(parts.quarantine, parts.onEvent),
+  queue: (batch) => deliverEvents(batch, parts.config.webhook),
+} satisfies ExportedHandler

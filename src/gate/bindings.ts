@@ -1,16 +1,19 @@
 import type { CoreModules } from '../core/modules.ts'
+import { eventSinks, type SinkBindings } from '../events/sinks.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/kv-store.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import { imagesConverter } from '../scan/images-binding.ts'
 import type { WorkerParts } from './app.ts'
-import { BadConfigError, readConfig } from './config.ts'
+import { BadConfigError, checkSecrets, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
 import { type ResumableBindings, stagingOf } from '../resumable/bindings.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
+import { chooseQuarantine, type QuarantineBindings } from './quarantine.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings, Omit<ResumableBindings, 'ORIGIN_BUCKET'> {
+export interface Bindings
+  extends OriginBindings, QuarantineBindings, ResumableBindings, SinkBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -23,12 +26,14 @@ export interface Bindings extends OriginBindings, Omit<ResumableBindings, 'ORIGI
 
 /**
  * What the gate is made of in a Worker with these bindings.
- * @throws {BadConfigError | BadListKeyError} a setting cannot be used
+ * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting cannot be used
  */
 export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
   const config = readConfig(bindings)
   const staging = stagingOf(config, bindings)
+  checkSecrets(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
+  const quarantine = chooseQuarantine(config, bindings)
   return {
     config,
     modules,
@@ -38,6 +43,7 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(staging && { staging }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
-    onEvent: (event) => console.log(JSON.stringify(event)),
+    ...(quarantine && { quarantine }),
+    onEvent: eventSinks(config, bindings),
   }
 }

@@ -1,7 +1,10 @@
 import * as v from 'valibot'
 import { HashgateError } from '../errors.ts'
+import { QUEUE_CHOICES, SINK_NAMES, type SinkSettings } from '../events/settings.ts'
+import { type Webhook, WebhookSecrets, WebhookUrl } from '../events/webhook.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
 import { type Policy, PolicyVariable } from '../policy/schema.ts'
+import { parseRecipients, RECIPIENTS_WORDS } from '../quarantine/recipients.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** What to do with an upload that could not be judged. */
@@ -30,6 +33,15 @@ const PathOrEmpty = v.pipe(
     /^((\/[\w.~-]+)+)?$/,
     'must be a path such as /files, without a slash at its end, or empty',
   ),
+)
+
+const SINKS_MESSAGE = `must list ${SINK_NAMES.join(', ')}, and not analytics alone`
+
+const EventSinks = v.pipe(
+  v.string(SINKS_MESSAGE),
+  v.transform((text) => text.split(',').map((name) => name.trim().toLowerCase())),
+  v.array(v.picklist(SINK_NAMES, SINKS_MESSAGE)),
+  v.check((names) => names.some((name) => name !== 'analytics'), SINKS_MESSAGE),
 )
 
 const ConfigSchema = v.object({
@@ -106,6 +118,17 @@ const ConfigSchema = v.object({
   FLOOD_HOURS: wholeNumber(1, 720, 24),
   /** What is wanted per bank and per route: an object, or JSON. */
   POLICY: v.optional(PolicyVariable, {}),
+  /** Public keys of age that bodies of quarantined uploads are sealed to; empty for no quarantine. */
+  QUARANTINE_RECIPIENTS: v.optional(
+    v.pipe(
+      v.string(RECIPIENTS_WORDS),
+      v.transform((text) => parseRecipients(text)),
+      v.custom<string[]>((recipients) => recipients !== undefined, RECIPIENTS_WORDS),
+    ),
+    '',
+  ),
+  /** Days for which they are kept. */
+  QUARANTINE_DAYS: wholeNumber(1, 400, 30),
   /** Path at which GET tells how the list stands; empty for none. */
   HEALTH_PATH: v.optional(
     v.pipe(v.string(), v.regex(/^(\/[^?#]*)?$/, 'must be a path that begins with /, or empty')),
@@ -146,10 +169,21 @@ const ConfigSchema = v.object({
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
   ON_UNSCANNABLE: v.optional(AllowOrRefuse, 'allow'),
+  /** Where events go. What only counts does not take them. */
+  EVENT_SINKS: v.optional(EventSinks, 'console'),
+  /** Which of them the queue takes: all, or all but uploads that were passed on with nothing found. */
+  QUEUE_EVENTS: v.optional(v.picklist(QUEUE_CHOICES, 'must be all or notable'), 'all'),
+  /** Where events that come from the queue are delivered to, and what they are signed with. */
+  WEBHOOK_URL: v.optional(WebhookUrl),
+  WEBHOOK_SECRET: v.optional(WebhookSecrets),
+  /** Seconds in which the receiver must answer. */
+  WEBHOOK_TIMEOUT_SECONDS: wholeNumber(1, 30, 15),
+  /** Seconds until an event is tried a second time; they double with each attempt. */
+  WEBHOOK_RETRY_SECONDS: wholeNumber(1, 3000, 5),
 })
 
 /** Settings of the gate. */
-export interface Config {
+export interface Config extends SinkSettings {
   originUrl: URL | undefined
   gatedMethods: ReadonlySet<string>
   maxBodyBytes: number
@@ -173,6 +207,8 @@ export interface Config {
   policy: Policy
   /** Fields of forms that are looked at; all, if absent. */
   fields?: ReadonlySet<string> | undefined
+  quarantineRecipients: readonly string[]
+  quarantineDays: number
   healthPath: string
   tusPath: string
   tusOriginPath: string
@@ -181,7 +217,13 @@ export interface Config {
   stagingMs: number
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
+  webhook: Webhook | undefined
 }
+
+/** Settings, and the secrets that they need. */
+const SECRETS = { WEBHOOK_URL: 'WEBHOOK_SECRET' }
+/** What is neither in wrangler.toml nor ever printed. */
+const SECRET_NAMES: ReadonlySet<string> = new Set(Object.values(SECRETS))
 
 /** A setting that cannot be used. */
 export class BadConfigError extends HashgateError {
@@ -198,11 +240,25 @@ export class BadConfigError extends HashgateError {
  */
 export function settingsInEffect(env: object): { name: string; value: unknown; isSet: boolean }[] {
   readConfig(env)
-  return Object.entries(v.parse(ConfigSchema, env)).map(([name, value]) => ({
+  const settings = Object.entries(v.parse(ConfigSchema, env))
+  const open = settings.filter(([name]) => !SECRET_NAMES.has(name))
+  return open.map(([name, value]) => ({
     name,
     value: value instanceof Set ? [...(value as Set<unknown>)] : value,
     isSet: Object.hasOwn(env, name),
   }))
+}
+
+/**
+ * Sees that secrets are there with the settings that need them: in the Worker, since only it has them.
+ * @throws {BadConfigError}
+ */
+export function checkSecrets(env: object): void {
+  for (const [name, secret] of Object.entries(SECRETS)) {
+    if (name in env !== secret in env) {
+      throw new BadConfigError([`${name} and ${secret} must be set together`])
+    }
+  }
 }
 
 /**
@@ -251,6 +307,8 @@ export function readConfig(env: object): Config {
     floodBound: vars.FLOOD_BOUND,
     floodMs: vars.FLOOD_HOURS * 3_600_000,
     policy: vars.POLICY,
+    quarantineRecipients: vars.QUARANTINE_RECIPIENTS,
+    quarantineDays: vars.QUARANTINE_DAYS,
     healthPath: vars.HEALTH_PATH,
     tusPath: vars.TUS_PATH,
     tusOriginPath: vars.TUS_ORIGIN_PATH || vars.TUS_PATH,
@@ -259,5 +317,19 @@ export function readConfig(env: object): Config {
     stagingMs: vars.STAGING_HOURS * 3_600_000,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,
+    eventSinks: new Set(vars.EVENT_SINKS),
+    queueEvents: vars.QUEUE_EVENTS,
+    webhook: webhookOf(vars),
+  }
+}
+
+function webhookOf(vars: v.InferOutput<typeof ConfigSchema>): Webhook | undefined {
+  const { WEBHOOK_URL: url, WEBHOOK_SECRET: secrets } = vars
+  if (url === undefined || secrets === undefined) return undefined
+  return {
+    url,
+    secrets,
+    timeoutMs: vars.WEBHOOK_TIMEOUT_SECONDS * 1000,
+    retrySeconds: vars.WEBHOOK_RETRY_SECONDS,
   }
 }

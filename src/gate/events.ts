@@ -1,137 +1,93 @@
+import { toHex } from '../core/bytes.ts'
+import { describeError } from '../errors.ts'
+import type { FileEvent, HappeningOf, MatchEvent } from '../events/schema.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'
-import { isPatterned, type ScannedFile, type Within } from '../scan/scanned.ts'
-import type { FloodEvent } from './flood/breaker.ts'
-import { describeError, type JudgedFile, type Verdict } from './verdict.ts'
+import type { Kept } from '../quarantine/record.ts'
+import { isPatterned, type ScannedFile } from '../scan/scanned.ts'
+import type { JudgedFile, Verdict } from './verdict.ts'
 
-/** What is logged of a verdict: enough to answer for it, and never a hash. One JSON line each. */
-export interface VerdictEvent {
-  event: 'verdict'
-  /** Names the verdict; a blocked uploader is told it too. */
-  caseId: string
-  action: Verdict['action']
-  reason: Verdict['reason']
-  method: string
-  path: string
-  /** Whether the uploader noticed nothing of it: it tells what would have happened. */
-  isShadow?: true
-  /** Whether what is uploaded there is for everybody or for some, as the route says. */
-  label?: 'public' | 'private'
-  /** Version of the list that was asked; absent if there was none. */
-  listVersion?: number
-  /** Milliseconds from the last byte of the body to the verdict, as far as the platform lets its clock go on meanwhile. */
-  afterLastByteMs?: number
-  /** Files of the upload, and what was found within them: not entries of unknown formats, and no more than MAX_FILE_EVENTS. */
-  files: FileEvent[]
-  /** Number of files that are left out here. */
-  otherFiles?: number
-  /** What failed, in words. */
-  error?: string
-}
-
-/** What is told of the gate, one object each. */
-export type GateEvent = VerdictEvent | FloodEvent | ListErrorEvent | OriginErrorEvent
-
-/** The list could not be read, or not for too long; what was read before stays in use. */
-export interface ListErrorEvent {
-  event: 'list-error'
-  error: string
-  listVersion?: number
-}
-
-/** The origin could not be reached. */
-export interface OriginErrorEvent {
-  event: 'origin-error'
-  error: string
-  method: string
-  path: string
-}
-
-export interface FileEvent {
-  /** What it was found in or by, if it is not itself a file of the upload. */
-  within?: Within
-  coverage: 'scanned' | 'unscannable'
-  reason?: string
-  format?: string
-  width?: number
-  height?: number
-  /** Absent for an image that was found by its signature. */
-  bytes?: number
-  /** Entries of an archive that were passed over. */
-  unscannableEntries?: number
-  /** Of the image as it is stored, 0 to 100. */
-  quality?: number
-  /** Whether it is a pattern, which is matched by its digests alone. */
-  isPatterned?: boolean
-  isPartial?: boolean
-  matches?: MatchEvent[]
-}
-
-export interface MatchEvent {
-  bank: string
-  /** Kind of harm. */
-  harm: string
-  /** What it leads to by its bank. */
-  action: string
-  entry: string
-  source?: string
-  /** Bits between the entry and the needle that was nearest; 0 for a digest. */
-  distance: number
-  /** Largest distance that matches: the bank's, and what the probe adds. */
-  threshold: number
-  /** Bits between them. */
-  margin: number
-  /** How the needle was derived, or the kind of digest. */
-  probe: string
-  /** Whether the entry only flags, since it matches more uploads than one that is right would. */
-  isFlooded?: boolean
-  /** Whether it lies in the bank's review band. */
-  isReview?: boolean
-  /** Whether its entry is exempt, so that it changes nothing. */
-  isExempt?: boolean
-}
-
-/** Files that an event tells: a line of the log is cut off at some length. If there are more, those that match come first. */
+/** Files that an event tells. If there are more, or they take more bytes as JSON, those that match come first. */
 const MAX_FILE_EVENTS = 200
+/** A message of a queue has 128,000 bytes: a path and the rest of the event want some, too. */
+const MAX_FILE_BYTES = 96_000
+/** Characters of a path, and of the names that a list gives its entries. */
+const MAX_PATH_LENGTH = 2048
+const MAX_NAME_LENGTH = 256
 
 /** What else is known of a verdict. */
 export interface VerdictFacts {
   listVersion?: number | undefined
   afterLastByteMs?: number | undefined
   route?: Pick<Route, 'isShadow' | 'label'>
+  kept?: Kept | undefined
 }
 
+/** What is told of a verdict: enough to answer for it, and never a hash. */
 export function verdictEvent(
   caseId: string,
   request: Request,
   verdict: Verdict,
-  { listVersion, afterLastByteMs, route }: VerdictFacts = {},
-): VerdictEvent {
-  const told = filesToTell(verdict.files)
-  const otherFiles = verdict.files.length - told.length
+  { listVersion, afterLastByteMs, route, kept }: VerdictFacts = {},
+): HappeningOf<'verdict'> {
+  const files = filesToTell(verdict.files.filter(isTelling))
+  const otherFiles = verdict.files.length - files.length
   return {
     event: 'verdict',
     caseId,
     action: verdict.action,
     reason: verdict.reason,
     method: request.method,
-    path: new URL(request.url).pathname,
-    ...(route?.isShadow && { isShadow: true }),
+    path: pathOf(request, verdict.files),
+    ...(route?.isShadow && { isShadow: true as const }),
     ...(route?.label && { label: route.label }),
     ...(listVersion !== undefined && { listVersion }),
     ...(afterLastByteMs !== undefined && { afterLastByteMs: Math.round(afterLastByteMs) }),
-    files: told.map(fileEvent),
+    files,
     ...(otherFiles > 0 && { otherFiles }),
+    ...(kept && { quarantine: kept }),
     ...('error' in verdict && { error: describeError(verdict.error) }),
   }
 }
 
-function filesToTell(files: readonly JudgedFile[]): JudgedFile[] {
-  const telling = files.filter(isTelling)
-  if (telling.length <= MAX_FILE_EVENTS) return telling
+/** As much of a path as an event tells. */
+export function clipPath(path: string): string {
+  return path.slice(0, MAX_PATH_LENGTH)
+}
+
+/** The path of a request without what is in the list: digests and hashes, where uploads are named by their content. */
+function pathOf(request: Request, files: readonly JudgedFile[]): string {
+  const path = new URL(request.url).pathname.slice(0, MAX_PATH_LENGTH + 64) // 64 digits of one may begin within
+  if (!/[\da-f]{32}/i.test(path)) return clipPath(path)
+  const same = files.filter(({ matches }) => matches.some(({ distance }) => distance === 0))
+  const hashes = same.flatMap(({ scanned }) => {
+    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    return Object.values(scanned.digests ?? {}).concat(needles.map(({ hash }) => hash))
+  })
+  if (hashes.length === 0) return clipPath(path)
+  const isHash = new RegExp([...new Set(hashes.map(toHex))].join('|'), 'gi')
+  return clipPath(path.replaceAll(isHash, '-'))
+}
+
+function filesToTell(files: readonly JudgedFile[]): FileEvent[] {
+  const inOrder = fitting(files)
+  if (inOrder.length === files.length) return inOrder
   const matchesFirst = (a: JudgedFile, b: JudgedFile) =>
     Math.sign(b.matches.length) - Math.sign(a.matches.length)
-  return telling.toSorted(matchesFirst).slice(0, MAX_FILE_EVENTS)
+  return fitting(files.toSorted(matchesFirst))
+}
+
+/** As many files from the first as an event has room for. */
+function fitting(files: readonly JudgedFile[]): FileEvent[] {
+  const told: FileEvent[] = []
+  let bytes = 0
+  for (const file of files.slice(0, MAX_FILE_EVENTS)) {
+    const event = fileEvent(file)
+    bytes += Buffer.byteLength(JSON.stringify(event)) + 1
+    if (bytes > MAX_FILE_BYTES) break
+    told.push(event)
+  }
+  return told
 }
 
 /** Documents are archives of many texts, and forms have many fields: they tell nobody anything. */
@@ -156,12 +112,13 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
 function matchEvent(match: WeighedMatch): MatchEvent {
   const { bank, harm, action, entry, labels, distance, threshold, probe } = match
   const { isFlooded, isReview, isExempt } = match
+  const { source } = labels
   return {
-    bank,
-    harm,
+    bank: clipName(bank),
+    harm: clipName(harm),
     action,
-    entry,
-    ...(labels['source'] !== undefined && { source: labels['source'] }),
+    entry: clipName(entry),
+    ...(source !== undefined && { source: clipName(source) }),
     distance,
     threshold,
     margin: threshold - distance,
@@ -170,6 +127,10 @@ function matchEvent(match: WeighedMatch): MatchEvent {
     ...(isReview && { isReview }),
     ...(isExempt && { isExempt }),
   }
+}
+
+function clipName(name: string): string {
+  return name.slice(0, MAX_NAME_LENGTH).toWellFormed()
 }
 
 function describeFile(file: ScannedFile): Partial<FileEvent> {

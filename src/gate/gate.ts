@@ -1,22 +1,27 @@
 import type { Context } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
+import { describeError } from '../errors.ts'
+import type { GateEvent, Happening, HappeningOf } from '../events/schema.ts'
+import { stampEvent } from '../events/stamp.ts'
 import type { ListStore } from '../list/store.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import { adjustBanks } from '../policy/banks.ts'
 import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
+import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import { Budget } from './budget.ts'
 import type { Config } from './config.ts'
-import { type GateEvent, type ListErrorEvent, verdictEvent } from './events.ts'
+import { clipPath, verdictEvent } from './events.ts'
 import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
+import { keepUpload } from './quarantine.ts'
 import { isPagePost, refusal } from './respond.ts'
 import { watchUpload } from './shadow.ts'
-import { passUpload, type UploadTools } from './upload.ts'
-import { describeError, type Verdict } from './verdict.ts'
+import { passUpload, refusalOf, type UploadOutcome, type UploadTools } from './upload.ts'
+import type { Verdict } from './verdict.ts'
 
 /** What the gate is made of. */
 export interface GateParts {
@@ -28,7 +33,9 @@ export interface GateParts {
   shards?: ShardNamespace
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace
-  /** Told each verdict, and each failure to read the list or to reach the origin. */
+  /** Where the bodies of quarantined uploads are kept. */
+  quarantine?: Quarantine
+  /** Told each verdict, and each failure to read the list or to reach the origin. Must not throw. */
   onEvent: (event: GateEvent) => void
 }
 
@@ -38,6 +45,7 @@ const SPREAD_MS = 10_000
 /** Judges requests on their way to an origin: gated ones pass after their verdict, all others as they are. */
 export class Gate {
   readonly #parts: GateParts
+  readonly #onEvent: (happening: Happening) => void
   readonly #context: ScanContext
   readonly #list: LiveList
   readonly #floods: FloodBreaker
@@ -45,8 +53,10 @@ export class Gate {
   readonly #budgets: Pick<UploadTools, 'bytes' | 'decoders'>
 
   constructor(parts: GateParts) {
-    const { config, modules, onEvent } = parts
+    const { config, modules } = parts
+    const onEvent = (happening: Happening) => parts.onEvent(stampEvent(happening))
     this.#parts = parts
+    this.#onEvent = onEvent
     this.#router = new Router(config)
     this.#context = {
       modules,
@@ -98,7 +108,7 @@ export class Gate {
 
   /** Answers a request: as the origin does, if the request may reach it. */
   async answer(c: Context, origin: Origin): Promise<Response> {
-    const { config, onEvent } = this.#parts
+    const { config } = this.#parts
     const request = c.req.raw
     const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
     if (isHealthCheck(request, config)) return answerHealth(this.#list, this.#budgets, keepAlive)
@@ -111,10 +121,12 @@ export class Gate {
     if (!route) {
       const error = new AmbiguousPathError()
       const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
-      onEvent(verdictEvent(caseId, request, verdict))
+      this.#onEvent(verdictEvent(caseId, request, verdict))
       return refusal('malformed', { caseId, isPage })
     }
-    const tools = this.#toolsFor(request, { caseId, route, origin, keepAlive })
+    const early = Promise.withResolvers<UploadOutcome>()
+    const onRefused = (outcome: UploadOutcome) => early.resolve(outcome)
+    const tools = this.#toolsFor(request, { caseId, route, origin, keepAlive, onRefused })
     if (route.isShadow) {
       const { response, watching } = watchUpload(request, tools)
       keepAlive(watching)
@@ -122,13 +134,15 @@ export class Gate {
     }
     const passing = passUpload(request, tools)
     keepAlive(passing) // so that it ends, and gives back what it holds, when the client goes away
-    const outcome = await passing
+    const outcome = await Promise.race([early.promise, passing])
     if ('response' in outcome) return this.#answerOf(outcome.response, request)
     const harm = outcome.harm === undefined ? undefined : config.policy.harms[outcome.harm]
     return refusal(outcome.refusal, { caseId, harm, isPage })
   }
 
-  #toolsFor(request: Request, { caseId, route, origin, keepAlive }: RequestFacts): UploadTools {
+  #toolsFor(request: Request, facts: RequestFacts): UploadTools {
+    const { caseId, route, origin, keepAlive, onRefused } = facts
+    const { quarantine } = this.#parts
     let listVersion: number | undefined
     return {
       context: this.#context,
@@ -142,10 +156,15 @@ export class Gate {
       markFlooded: (files) =>
         this.#floods.mark(files, request.headers.get('cf-connecting-ip') ?? ''),
       forward: (body) => origin.forward(request, body),
-      onVerdict: (verdict, afterLastByteMs) => {
-        const facts = { listVersion, afterLastByteMs, route }
-        this.#parts.onEvent(verdictEvent(caseId, request, verdict, facts))
+      keep: (verdict, body) => {
+        onRefused(refusalOf(verdict)) // as soon as if it were blocked
+        const event = verdictEvent(caseId, request, verdict, { listVersion, route })
+        return keepUpload(quarantine, request, event, body)
       },
+      onVerdict: (verdict, afterLastByteMs, kept) =>
+        this.#onEvent(
+          verdictEvent(caseId, request, verdict, { listVersion, afterLastByteMs, route, kept }),
+        ),
     }
   }
 
@@ -156,8 +175,8 @@ export class Gate {
     } catch (error) {
       const { pathname } = new URL(request.url)
       const { method } = request
-      const told = { error: describeError(error), method, path: pathname }
-      this.#parts.onEvent({ event: 'origin-error', ...told })
+      const told = { error: describeError(error), method, path: clipPath(pathname) }
+      this.#onEvent({ event: 'origin-error', ...told })
       return error instanceof OriginStalledError
         ? new Response('Gateway timeout\n', { status: 504 })
         : new Response('Bad gateway\n', { status: 502 })
@@ -171,6 +190,8 @@ interface RequestFacts {
   route: Route
   origin: Origin
   keepAlive: (promise: Promise<unknown>) => void
+  /** Told what the uploader may be told while the body is still being kept. */
+  onRefused: (outcome: UploadOutcome) => void
 }
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
@@ -189,7 +210,10 @@ function isHealthCheck({ method, url }: Request, { healthPath }: Config): boolea
   return healthPath !== '' && method === 'GET' && new URL(url).pathname === healthPath
 }
 
-function listErrorEvent(error: unknown, listVersion: number | undefined): ListErrorEvent {
+function listErrorEvent(
+  error: unknown,
+  listVersion: number | undefined,
+): HappeningOf<'list-error'> {
   return {
     event: 'list-error',
     error: describeError(error),

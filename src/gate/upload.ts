@@ -1,6 +1,7 @@
 import { BodyOverLimitError, MalformedBodyError } from '../body/errors.ts'
 import { within } from '../core/within.ts'
 import { HashgateError } from '../errors.ts'
+import type { Kept } from '../quarantine/record.ts'
 import { ClientGoneError, ClientStalledError, lengthOf, readPieces } from './body-source.ts'
 import { type Budget, BusyError, type Claim } from './budget.ts'
 import type { Config } from './config.ts'
@@ -43,8 +44,13 @@ export interface UploadTools extends InspectionTools {
   decoders: Budget
   /** Sends the request on with a body. */
   forward: (body: ForwardedBody) => Promise<Response>
-  /** Told the verdict, before the origin can have the whole body, and the milliseconds since the last byte came in. */
-  onVerdict: (verdict: Verdict, afterLastByteMs?: number) => void
+  /** Keeps the body of an upload that is quarantined; it is held until this is done. Never throws. */
+  keep: (verdict: BlockVerdict, body: HeldBody) => Promise<Kept>
+  /**
+   * Told the verdict, before the origin can have the whole body, the milliseconds since the last byte came in, and what became
+   * of a body that was to be kept.
+   */
+  onVerdict: (verdict: Verdict, afterLastByteMs?: number, kept?: Kept) => void
 }
 
 /** What became of an upload: the origin's answer, which may be a failure, or why it was not asked. */
@@ -97,7 +103,9 @@ async function passHeld(
   try {
     const lastByteAt = await receive(request, length, held, inspection, tools)
     const verdict = await inspection.end()
-    tools.onVerdict(verdict, performance.now() - lastByteAt)
+    const afterLastByteMs = performance.now() - lastByteAt
+    const isKept = verdict.action === 'quarantine'
+    tools.onVerdict(verdict, afterLastByteMs, isKept ? await tools.keep(verdict, held) : undefined)
     if (!isPassed(verdict)) return refusalOf(verdict)
     return await passed(answerIn(tools.forward(held.toBody()), tools))
   } finally {
@@ -180,12 +188,14 @@ async function breakOff(
   holdBack: HoldBack,
   tools: UploadTools,
 ): Promise<UploadOutcome> {
-  tools.onVerdict(verdict)
+  const isKept = verdict.action === 'quarantine'
+  tools.onVerdict(verdict, undefined, isKept ? { kept: false, reason: 'too-long' } : undefined)
   await holdBack.abort(new Error('the upload was refused'))
   return refusalOf(verdict)
 }
 
-function refusalOf(verdict: RefuseVerdict | BlockVerdict): UploadOutcome {
+/** What the uploader is told of a verdict. */
+export function refusalOf(verdict: RefuseVerdict | BlockVerdict): UploadOutcome {
   return verdict.reason === 'match'
     ? { refusal: verdict.reason, harm: harmOf(verdict) }
     : { refusal: verdict.reason }

@@ -1,4 +1,3 @@
-import { HashgateError } from '../errors.ts'
 import { TooManyCandidatesError } from '../match/match.ts'
 import { type AskList, matchInStages } from '../match/stages.ts'
 import { weigh, type WeighedMatch } from '../policy/banks.ts'
@@ -12,7 +11,7 @@ export interface JudgedFile {
 }
 
 /**
- * The gate's answer for an upload. `allow` and `refuse` say why; `flag` and `block` say that something known was found.
+ * The gate's answer for an upload. `allow` and `refuse` say why; `flag`, `quarantine` and `block` say that something known was found.
  */
 export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | BlockVerdict
 
@@ -49,6 +48,7 @@ export interface RefuseVerdict {
 /** Why an upload does not reach the origin. */
 export type RefusalReason = (RefuseVerdict | BlockVerdict)['reason']
 
+/** Something known. The body of what is quarantined is kept, sealed; its uploader is told the same. */
 export interface BlockVerdict {
   action: 'block' | 'quarantine'
   reason: 'match'
@@ -121,8 +121,11 @@ export function harmOf({ action, files }: BlockVerdict): string | undefined {
   return deciding.toSorted((a, b) => a.distance - b.distance)[0]?.harm
 }
 
-/** What counts when several things are true of an upload: the last of these. */
-const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'block', 'quarantine']
+/**
+ * What counts when several things are true of an upload: the last of these. What holds something that is to be blocked is not
+ * kept for the sake of something else in it: to keep it may be a crime.
+ */
+const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'quarantine', 'block']
 const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
 
 function worse(a: Verdict, b: Verdict): Verdict {
@@ -134,10 +137,4 @@ function worse(a: Verdict, b: Verdict): Verdict {
 /** The verdict on an upload by those on two parts of it. */
 export function worseOf(a: Verdict, b: Verdict): Verdict {
   return { ...worse(a, b), files: [...a.files, ...b.files] }
-}
-
-/** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
-export function describeError(error: unknown): string {
-  if (error instanceof HashgateError) return `${error.code}: ${error.message}`
-  return error instanceof Error ? error.name : 'unknown error'
 }

@@ -3,16 +3,18 @@
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { modules } from '../core/workerd.ts'
 import { BadConfigError, readConfig } from '../gate/config.ts'
-import type { GateEvent, VerdictEvent } from '../gate/events.ts'
+import type { GateEvent, VerdictEvent } from '../events/schema.ts'
 import type { FloodNamespace } from '../gate/flood/breaker.ts'
 import { Gate, type GateParts } from '../gate/gate.ts'
 import { type Origin, withBody } from '../gate/origin.ts'
+import { chooseQuarantine, sweepQuarantine as sweep } from '../gate/quarantine.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import { Quarantine } from '../quarantine/quarantine.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import { type ImagesApi, imagesConverter } from '../scan/images-binding.ts'
 
-export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from '../gate/events.ts'
+export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from '../events/schema.ts'
 
 /** Whatever a Worker calls its bindings. */
 type From<E extends Env, T> = (env: E['Bindings']) => T
@@ -30,6 +32,8 @@ export interface GateOptions<E extends Env> {
   floodCounters?: From<E, object | undefined>
   /** Durable Objects of class ListShard, of `hashgate/objects`. */
   listShards?: From<E, object | undefined>
+  /** An R2 bucket for nothing else, to keep what is quarantined, with QUARANTINE_RECIPIENTS among the settings. */
+  quarantine?: From<E, object | undefined>
   /** Requests that pass as they are. */
   skip?: (c: Context<E>) => boolean | Promise<boolean>
   /** Told each verdict. */
@@ -69,6 +73,15 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
   }
 }
 
+/** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
+export function sweepQuarantine(
+  bucket: object,
+  onEvent: (event: GateEvent) => void = (event) => console.log(JSON.stringify(event)),
+): Promise<void> {
+  const quarantine = new Quarantine({ bucket: bucket as R2Bucket, recipients: [], days: 1 })
+  return sweep(quarantine, onEvent)
+}
+
 function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): GateParts {
   const {
     settings = {},
@@ -80,15 +93,19 @@ function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): Ga
   const images = options.images?.(env) as ImagesApi | undefined
   const shards = options.listShards?.(env) as ShardNamespace | undefined
   const floodCounters = options.floodCounters?.(env) as FloodNamespace | undefined
+  const config = readConfig(
+    typeof settings === 'function' ? (settings as From<E, object>)(env) : settings,
+  )
+  const bucket = options.quarantine?.(env) as R2Bucket | undefined
+  const quarantine = chooseQuarantine(config, { ...(bucket && { QUARANTINE: bucket }) })
   return {
-    config: readConfig(
-      typeof settings === 'function' ? (settings as From<E, object>)(env) : settings,
-    ),
+    config,
     modules,
     store: new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env))),
     ...(images && { convert: imagesConverter(images) }),
     ...(shards && { shards }),
     ...(floodCounters && { floodCounters }),
+    ...(quarantine && { quarantine }),
     onEvent: (event) => {
       onEvent(event)
       if (event.event === 'verdict') onVerdict?.(event)

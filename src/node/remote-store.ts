@@ -12,7 +12,7 @@ const MAX_RETRY_AFTER_MS = 300_000
 
 /** Milliseconds until the answer must be there. */
 const TIMEOUT_MS = 60_000
-/** Bytes of a request for each of which a millisecond is added: 2 Mbit/s, so that a full batch gets through a slow line. */
+/** Bytes of a request or a long answer for which a millisecond is added: 2 Mbit/s, so that a full batch gets through a slow line. */
 const BYTES_PER_MS = 250
 
 /** Most pairs or keys of one bulk request. */
@@ -74,13 +74,16 @@ const KeysSchema = v.object({
 })
 const AccountsSchema = v.object({ success, result: v.array(v.object({ id: v.string() })) })
 
-type Method = 'GET' | 'PUT' | 'POST'
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 /** What a request has beside method and path. */
 interface Content {
   query?: Record<string, string>
   /** JSON as text, anything else as bytes. */
   body?: string | Bytes
+  headers?: Record<string, string>
+  /** Length of a long answer, so that it gets through a slow line. */
+  answerBytes?: number
 }
 
 export interface CloudflareOptions {
@@ -168,13 +171,17 @@ export class CloudflareApi {
     })
   }
 
-  async #fetch(method: Method, path: string, { query, body = '' }: Content) {
+  async #fetch(method: Method, path: string, content: Content) {
+    const { query, body = '', answerBytes = 0 } = content
     const url = `${this.#baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`
     const headers = new Headers(this.#headers)
     const type = typeof body === 'string' ? 'application/json' : 'application/octet-stream'
-    if (method !== 'GET') headers.set('content-type', type)
-    const signal = AbortSignal.timeout(this.#timeoutMs + Math.ceil(body.length / BYTES_PER_MS))
-    const init = { method, headers, signal, ...(method !== 'GET' && { body }) }
+    const hasBody = method === 'PUT' || method === 'POST'
+    if (hasBody) headers.set('content-type', type)
+    for (const [name, value] of Object.entries(content.headers ?? {})) headers.set(name, value)
+    const lineMs = Math.ceil((body.length + answerBytes) / BYTES_PER_MS)
+    const signal = AbortSignal.timeout(this.#timeoutMs + lineMs)
+    const init = { method, headers, signal, ...(hasBody && { body }) }
     try {
       const response = await fetch(url, init)
       const bytes = new Uint8Array(await response.arrayBuffer())

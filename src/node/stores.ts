@@ -44,13 +44,7 @@ export class WranglerError extends HashgateError {
 
 /** The namespace on this machine, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
-  const { getPlatformProxy } = await importWrangler()
-  const proxy = await getPlatformProxy<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>({
-    ...(options.config !== undefined && { configPath: options.config }),
-    // wrangler's own --persist-to names the folder above the version.
-    persist: options.persistTo === undefined ? true : { path: join(options.persistTo, 'v3') },
-    remoteBindings: false,
-  })
+  const proxy = await openLocal<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>(options)
   const namespace = proxy.env[BINDING]
   if (!namespace) {
     await proxy.dispose()
@@ -63,6 +57,17 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
     await proxy.dispose()
     throw error
   }
+}
+
+/** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
+export async function openLocal<Env>(options: StoreOptions) {
+  const { getPlatformProxy } = await importWrangler()
+  return getPlatformProxy<Env>({
+    ...(options.config !== undefined && { configPath: options.config }),
+    // wrangler's own --persist-to names the folder above the version.
+    persist: options.persistTo === undefined ? true : { path: join(options.persistTo, 'v3') },
+    remoteBindings: false,
+  })
 }
 
 function missingBinding(): WranglerError {
@@ -89,13 +94,24 @@ export async function openRemoteStore(options: StoreOptions): Promise<OpenStore>
   const keys = parseListKeys(process.env[KEY_VARIABLE])
   const config = await readConfig(options)
   const namespace = findNamespace(config)
+  const { api, account } = await openAccount(config)
+  const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
+  return { store, close: async () => {} }
+}
+
+/**
+ * Cloudflare's API, and the account that is meant.
+ * @throws {WranglerError | CloudflareError} as `openRemoteStore` does
+ */
+export async function openAccount(
+  config: wrangler.Unstable_Config,
+): Promise<{ api: CloudflareApi; account: string }> {
   const api = new CloudflareApi({
     token: process.env['CLOUDFLARE_API_TOKEN'] || (await readLogin()),
     baseUrl: process.env['CLOUDFLARE_API_BASE_URL'] || undefined,
   })
   const account = process.env[ACCOUNT_VARIABLE] || config.account_id || (await findAccount(api))
-  const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
-  return { store, close: async () => {} }
+  return { api, account }
 }
 
 /** wrangler's configuration. @throws {WranglerError} */

@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { createGate } from '../../src/gate/app.ts'
-import type { GateEvent } from '../../src/gate/events.ts'
+import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
@@ -17,6 +17,7 @@ import {
 import { fixture } from '../support/fixtures.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore } from '../support/stores.ts'
+import { recordIn } from '../support/event-recorder.ts'
 
 const known = fixture('jpeg')
 const unrelated = fixture('otherJpeg')
@@ -31,7 +32,7 @@ async function upload(body: Uint8Array, vars: object = {}) {
     modules,
     store: kvStore(),
     origin: { forward: async () => new Response('stored', { status: 201 }) },
-    onEvent: (event) => events.push(event),
+    onEvent: recordIn(events),
   })
   const context = createExecutionContext()
   const init = { method: 'POST', body: new Uint8Array(body) }

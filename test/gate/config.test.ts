@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { BadConfigError, readConfig } from '../../src/gate/config.ts'
+import {
+  BadConfigError,
+  checkSecrets,
+  readConfig,
+  settingsInEffect,
+} from '../../src/gate/config.ts'
 import { chooseOrigin } from '../../src/gate/origin.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
+
+function secretOf(bytes: number): string {
+  return `whsec_${Buffer.alloc(bytes).toString('base64')}`
+}
+
+/** A webhook's settings, with some that are other. */
+function webhook(vars: object): object {
+  return { WEBHOOK_URL: 'https://hooks.example/in?a=b', WEBHOOK_SECRET: secretOf(24), ...vars }
+}
 
 function problem(env: object): string {
   try {
@@ -37,6 +51,8 @@ describe('readConfig', () => {
       maxListEntries: 3 << 20,
       maxTableEntries: 1 << 20,
       policy: { mode: 'enforce', banks: {}, exempt: [], harms: {}, routes: [] },
+      quarantineRecipients: [],
+      quarantineDays: 30,
       healthPath: '/healthz',
       tusPath: '',
       tusOriginPath: '',
@@ -45,6 +61,9 @@ describe('readConfig', () => {
       stagingMs: 86_400_000,
       onFailed: 'refuse',
       onUnscannable: 'allow',
+      eventSinks: new Set(['console']),
+      queueEvents: 'all',
+      webhook: undefined,
     })
   })
 
@@ -88,11 +107,58 @@ describe('readConfig', () => {
       { MAX_HELD_BYTES: 1048575, MAX_BUFFERED_BYTES: 1000 },
       'MAX_HELD_BYTES must be at least 1048576 for long uploads',
     ],
+    [{ EVENT_SINKS: 'console, slack' }, 'EVENT_SINKS.1 must list console, queue, analytics'],
+    [{ EVENT_SINKS: '' }, 'EVENT_SINKS.0 must list console, queue, analytics'],
+    [{ QUEUE_EVENTS: 'some' }, 'QUEUE_EVENTS must be all or notable'],
+    [{ EVENT_SINKS: 'analytics' }, 'EVENT_SINKS must list console, queue, analytics, and not'],
+    [webhook({ WEBHOOK_URL: 'http://hooks.example/' }), 'WEBHOOK_URL must be an https:// URL'],
+    [webhook({ WEBHOOK_URL: 'http://127.0.0.1.example/' }), 'WEBHOOK_URL must be an https:// URL'],
+    [webhook({ WEBHOOK_URL: 'https://a:b@hooks.example/' }), 'WEBHOOK_URL must be an https:// URL'],
+    [webhook({ WEBHOOK_URL: 'https://hooks.example/#a' }), 'WEBHOOK_URL must be an https:// URL'],
+    [webhook({ WEBHOOK_URL: '/hooks' }), 'WEBHOOK_URL must be an https:// URL'],
+    [webhook({ WEBHOOK_SECRET: '' }), 'WEBHOOK_SECRET must be whsec_ and 24 to 64 bytes'],
+    [webhook({ WEBHOOK_SECRET: secretOf(23) }), 'WEBHOOK_SECRET must be whsec_ and 24'],
+    [webhook({ WEBHOOK_SECRET: secretOf(65) }), 'WEBHOOK_SECRET must be whsec_ and 24'],
+    [webhook({ WEBHOOK_SECRET: secretOf(24).slice(6) }), 'WEBHOOK_SECRET must be whsec_ and 24'],
+    [webhook({ WEBHOOK_SECRET: `${secretOf(24)}!` }), 'WEBHOOK_SECRET must be whsec_ and 24'],
+    [webhook({ WEBHOOK_SECRET: `${secretOf(24)},` }), 'WEBHOOK_SECRET must be whsec_ and 24'],
+    [webhook({ WEBHOOK_TIMEOUT_SECONDS: 31 }), 'WEBHOOK_TIMEOUT_SECONDS must be a whole number'],
+    [webhook({ WEBHOOK_RETRY_SECONDS: 0 }), 'WEBHOOK_RETRY_SECONDS must be a whole number from 1'],
     [{ ORIGIN_URL: 'origin.example' }, 'ORIGIN_URL must be http:// or https:// and a host'],
     [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be'],
     [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],
   ])('says what is wrong, and what is allowed: %o', (env, message) => {
     expect(problem(env)).toContain(message)
+  })
+
+  it('wants a secret where one is needed, in the Worker', () => {
+    const url = { WEBHOOK_URL: 'https://hooks.example/' }
+    const secret = { WEBHOOK_SECRET: secretOf(24) }
+    const words = 'WEBHOOK_URL and WEBHOOK_SECRET must be set together'
+    expect(() => checkSecrets(url)).toThrow(words)
+    expect(() => checkSecrets(secret)).toThrow(words)
+    expect(() => checkSecrets({ ...url, ...secret })).not.toThrow()
+    expect(readConfig(url).webhook).toBeUndefined()
+    const shown = settingsInEffect({ ...url, ...secret })
+    expect(shown.map(({ name }) => name)).toContain('WEBHOOK_URL')
+    expect(shown.map(({ name }) => name)).not.toContain('WEBHOOK_SECRET')
+  })
+
+  it('never tells what a secret is', () => {
+    const message = problem(webhook({ WEBHOOK_SECRET: `${secretOf(24)} whsec_c2hvcnQ=` }))
+    expect(message).toContain('WEBHOOK_SECRET')
+    expect(message).not.toMatch(/c2hvcnQ|AAAA/)
+  })
+
+  it('reads a webhook with several secrets', () => {
+    const both = { WEBHOOK_SECRET: `${secretOf(24)} ${secretOf(64)}` }
+    expect(readConfig(webhook(both)).webhook).toEqual({
+      url: 'https://hooks.example/in?a=b',
+      secrets: [Buffer.alloc(24), Buffer.alloc(64)],
+      timeoutMs: 15_000,
+      retrySeconds: 5,
+    })
+    expect(readConfig(webhook({ WEBHOOK_URL: 'http://127.0.0.1:1/' })).webhook?.url).toBeDefined()
   })
 
   it('names all settings that are wrong', () => {

@@ -4,13 +4,14 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { createGate } from '../../src/gate/app.ts'
-import type { GateEvent } from '../../src/gate/events.ts'
+import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { makeBody } from '../fuzz/bodies.ts'
 import { randomEntries } from '../support/entries.ts'
 import { randomFrom } from '../support/random.ts'
 import { kvStore } from '../support/stores.ts'
+import { recordIn } from '../support/event-recorder.ts'
 
 const COUNT = 3000
 
@@ -32,7 +33,7 @@ describe('the gate', () => {
           return new Response(null, { status: 201 })
         },
       },
-      onEvent: (event) => events.push(event),
+      onEvent: recordIn(events),
     })
     const statuses = new Map<number, number>()
     for (let index = 0; index < COUNT; index++) {

@@ -18,6 +18,7 @@ import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../support/gate.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore, WatchedStore } from '../support/stores.ts'
+import { STAMP } from '../support/event-recorder.ts'
 
 const bindings = env as unknown as Bindings & { ORIGIN_BUCKET: R2Bucket; IMAGES: ImagesBinding }
 
@@ -56,6 +57,7 @@ describe('the gate', () => {
       expect(forwarded).toEqual([])
       expect(events).toEqual([
         {
+          ...STAMP,
           event: 'verdict',
           caseId: body.caseId,
           action: 'block',
@@ -641,7 +643,7 @@ describe('an origin that is not there', () => {
     const { send, events } = setUp({}, { origin })
     expect((await send(null, { method: 'GET' })).status).toBe(502)
     expect((await send(fixture('otherJpeg'))).status).toBe(502)
-    const told = { event: 'origin-error', error: 'TypeError', path: '/a/b' }
+    const told = { ...STAMP, event: 'origin-error', error: 'TypeError', path: '/a/b' }
     expect(events).toEqual([
       { ...told, method: 'GET' },
       expect.objectContaining({ event: 'verdict', action: 'allow' }),

@@ -7,12 +7,13 @@ import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { createGate } from '../../src/gate/app.ts'
-import type { GateEvent } from '../../src/gate/events.ts'
+import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { fixture } from '../support/fixtures.ts'
 import { kvStore } from '../support/stores.ts'
+import { recordIn } from '../support/event-recorder.ts'
 
 const KNOWN = fixture('jpeg')
 const UNRELATED = fixture('otherJpeg')
@@ -37,7 +38,7 @@ async function send(body: Uint8Array, headers: Record<string, string>, method = 
         return new Response(null, { status: 201 })
       },
     },
-    onEvent: (event) => events.push(event),
+    onEvent: recordIn(events),
   })
   const context = createExecutionContext()
   const url = 'https://bucket.example/key?X-Amz-Signature=ab&X-Amz-Date=20260101T000000Z'

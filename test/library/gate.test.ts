@@ -1,10 +1,11 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { GateEvent, VerdictEvent } from '../../src/gate/events.ts'
-import { gate, type GateOptions } from '../../src/library/gate.ts'
+import type { GateEvent, VerdictEvent } from '../../src/events/schema.ts'
+import { gate, type GateOptions, sweepQuarantine } from '../../src/library/gate.ts'
 import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish } from '../support/gate.ts'
+import { bucket, emptyBucket, keys, recipient } from '../support/quarantine.ts'
 import { randomBytes } from '../support/random.ts'
 import { KEY, kvNamespace } from '../support/stores.ts'
 
@@ -77,6 +78,21 @@ describe('the middleware', () => {
     const response = await send(body, { headers })
     expect([response.status, response.headers.get('x-app')]).toEqual([451, null])
     expect([kept.length, failures.length]).toEqual([0, 1])
+  })
+
+  it('keeps what is quarantined, until its time is over', async () => {
+    await emptyBucket()
+    const settings = {
+      POLICY: { banks: { csam: { action: 'quarantine' } } },
+      QUARANTINE_RECIPIENTS: recipient,
+    }
+    const { send } = appWith({ settings, quarantine: () => bucket })
+    expect((await send(known)).status).toBe(451)
+    expect(await keys()).toHaveLength(1)
+    const events: object[] = []
+    await sweepQuarantine(bucket, (event) => events.push(event))
+    expect(events).toMatchObject([{ event: 'quarantine-sweep', deleted: 0, left: 1 }])
+    expect((await appWith({ settings }).send(known)).status).toBe(500) // it has nowhere to keep it
   })
 
   it('leaves requests alone that are to be skipped', async () => {

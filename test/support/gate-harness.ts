@@ -9,7 +9,7 @@ import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
-import { workerOf } from './workerd.ts'
+import { type Triggers, type WorkerOptions, workerOf } from './workerd.ts'
 
 const KEY = 'ab'.repeat(32)
 const WORKER = new URL('../../src/worker.ts', import.meta.url)
@@ -40,10 +40,12 @@ export async function startGate(
   return startGateWith(vars, entries)
 }
 
-/** Starts the Worker with settings and a list. */
+/** Starts the Worker with settings and a list, and more bindings and triggers. */
 export async function startGateWith(
   vars: Record<string, string | number>,
   entries: readonly Entry[],
+  bindings: WorkerOptions['config']['env'] = {},
+  triggers: Triggers = [],
 ): Promise<GateHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
   const texts = Object.entries(vars).map(([name, value]) => [name, text(String(value))])
@@ -51,13 +53,14 @@ export async function startGateWith(
     HASH_LISTS: { type: 'kv', id: 'hash-lists' } as const,
     LIST_KEY: text(KEY),
     ...(Object.fromEntries(texts) as Record<string, ReturnType<typeof text>>),
+    ...bindings,
   }
   const log: string[] = []
   const miniflare = new Miniflare({
     log: new Log(LogLevel.NONE),
     resourcePersistencePath: folder,
     handleStructuredLogs: ({ message }) => log.push(message),
-    workers: [await workerOf('gate', WORKER, env)],
+    workers: [await workerOf('gate', WORKER, env, triggers)],
   })
   const url = await miniflare.unsafeGetDirectURL('gate')
   const namespace = await miniflare.getKVNamespace('HASH_LISTS', 'gate')

@@ -2,13 +2,14 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import type { Hash256 } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { createGate, type WorkerParts } from '../../src/gate/app.ts'
-import type { GateEvent } from '../../src/gate/events.ts'
+import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
 import { kvStore } from './stores.ts'
+import { recordIn } from './event-recorder.ts'
 
 /** What the origin was sent. */
 interface Forwarded {
@@ -31,7 +32,7 @@ export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
         return new Response('from the origin', { status: 201, headers: { 'x-origin': 'yes' } })
       },
     },
-    onEvent: (event) => events.push(event),
+    onEvent: recordIn(events),
     ...parts,
   })
   return {

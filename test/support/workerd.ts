@@ -4,6 +4,8 @@ import { build, type Plugin } from 'esbuild'
 import type { MiniflareOptions } from 'miniflare'
 
 export type WorkerOptions = MiniflareOptions['workers'][number]
+/** What else starts a Worker, as queues do. */
+export type Triggers = NonNullable<WorkerOptions['config']['triggers']>
 type Manifest = NonNullable<WorkerOptions['config']['manifest']>
 
 const BUILD = new URL('../../build/', import.meta.url)
@@ -14,8 +16,9 @@ export async function workerOf(
   name: string,
   entry: URL,
   env: WorkerOptions['config']['env'],
+  triggers?: Triggers,
 ): Promise<WorkerOptions> {
-  return workerFrom(name, await bundleWorker(entry), env)
+  return workerFrom(name, await bundleWorker(entry), env, triggers)
 }
 
 /** The same of what was bundled before. */
@@ -23,6 +26,7 @@ export function workerFrom(
   name: string,
   manifest: Manifest,
   env: WorkerOptions['config']['env'],
+  triggers?: Triggers,
 ): WorkerOptions {
   return {
     config: {
@@ -30,6 +34,7 @@ export function workerFrom(
       compatibilityDate: '2026-10-20',
       compatibilityFlags: ['nodejs_compat'],
       ...(env && { env }),
+      ...(triggers && { triggers }),
       manifest,
     },
     dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { within } from '../../core/within.ts'
+import type { HappeningOf } from '../../events/schema.ts'
 import { DIGEST_KINDS } from '../../list/entry.ts'
 import type { WeighedMatch } from '../../policy/banks.ts'
 import type { ScannedFile } from '../../scan/scanned.ts'
@@ -18,23 +19,13 @@ export interface FloodNamespace {
   getByName(name: string): { note(sighting: Sighting, limits: FloodLimits): Promise<FloodNote> }
 }
 
-/** An entry began to match more uploads than it may, and only flags until then. */
-export interface FloodEvent {
-  event: 'flood'
-  bank: string
-  entry: string
-  /** Distinct uploads within an hour. */
-  bound: number
-  /** ISO 8601. */
-  until: string
-}
-
 export interface FloodOptions {
   /** `bound` 0: entries may match as much as they do. */
   limits: FloodLimits
   /** Absent: each isolate counts for itself. */
   counters?: FloodNamespace
-  onFlood: (event: FloodEvent) => void
+  /** Told when an entry begins to match more uploads than it may. */
+  onFlood: (event: HappeningOf<'flood'>) => void
 }
 
 /** Entries that an isolate counts for itself, at most. */

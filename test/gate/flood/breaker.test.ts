@@ -1,11 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
-import {
-  FloodBreaker,
-  type FloodEvent,
-  type FloodNamespace,
-} from '../../../src/gate/flood/breaker.ts'
+import type { HappeningOf } from '../../../src/events/schema.ts'
+import { FloodBreaker, type FloodNamespace } from '../../../src/gate/flood/breaker.ts'
 import type { FloodCounter } from '../../../src/gate/flood/counter.ts'
 import type { JudgedFile } from '../../../src/gate/verdict.ts'
 import type { Match } from '../../../src/match/match.ts'
@@ -40,8 +37,8 @@ async function see(
   limits = LIMITS,
   breakers = 1,
 ) {
-  const events: FloodEvent[] = []
-  const onFlood = (event: FloodEvent) => void events.push(event)
+  const events: HappeningOf<'flood'>[] = []
+  const onFlood = (event: HappeningOf<'flood'>) => void events.push(event)
   const all = Array.from(
     { length: breakers },
     () => new FloodBreaker({ limits, onFlood, ...(counters && { counters }) }),

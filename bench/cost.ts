@@ -1,0 +1,69 @@
+// What uploads cost at Cloudflare: CPU time that workerd takes for each, and the price of a million. Reads it from /proc: Linux only.
+
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { startGate } from '../test/support/gate-harness.ts'
+import { sendUpload } from '../test/support/upload-client.ts'
+import { largePhoto, photoOf, smallPhoto } from './inputs.ts'
+import { startChild } from './gate/child.ts'
+import { printTable } from './measure.ts'
+
+const ENTRIES = 1_000_000
+const UPLOADS = 200
+const WARM_UP = 20
+
+/** US dollars, beyond what the paid plan includes: 10 million requests and 30 million milliseconds a month. */
+const PRICES = { millionRequests: 0.3, millionCpuMs: 0.02 }
+
+/** Clock ticks a second of /proc, on all Linux that Node runs on. */
+const TICKS = 100
+
+/** The report of `npm run bench -- cost`. */
+export async function benchCost(): Promise<void> {
+  const origin = await startChild('origin.ts')
+  const photo = await largePhoto()
+  const gate = await startGate({ ORIGIN_URL: origin.url }, [photo], ENTRIES)
+  const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], { encoding: 'utf8' })
+  const files: Record<string, Buffer> = {
+    'a photograph of 1.2 megapixels': await photoOf(1280, 960),
+    'one of 1.6 megapixels': await smallPhoto(),
+    'one of 12 megapixels': await photoOf(4032, 3024),
+    'the same that is known: refused': photo,
+    '10 MB of no known format': randomBytes(10_000_000),
+    '1 KB of text': Buffer.alloc(1000, 'text '),
+  }
+  const rows: string[][] = []
+  try {
+    for (const [name, file] of Object.entries(files)) {
+      const cpuMs = await cpuOf(pid.trim(), () => sendUpload(gate.url, file))
+      const dollars = PRICES.millionRequests + cpuMs * PRICES.millionCpuMs
+      rows.push([name, (file.length / 1e6).toFixed(2), cpuMs.toFixed(1), dollars.toFixed(2)])
+    }
+    const get = await cpuOf(pid.trim(), async () => (await fetch(gate.url)).arrayBuffer())
+    const dollars = PRICES.millionRequests + get * PRICES.millionCpuMs
+    rows.push(['a GET, not gated', '', get.toFixed(1), dollars.toFixed(2)])
+  } finally {
+    origin.process.kill()
+    await gate.close()
+  }
+  console.log(
+    `### Uploads one after another, default probes, ${ENTRIES / 1e6} million hashes: CPU time of all of workerd\n`,
+  )
+  printTable(['upload', 'MB', 'CPU ms each', '$ a million'], rows)
+}
+
+/** Milliseconds of CPU time that a process takes for each of many rounds: its kernel's share too. */
+async function cpuOf(pid: string, round: () => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < WARM_UP; i++) await round()
+  const before = ticksOf(pid)
+  for (let i = 0; i < UPLOADS; i++) await round()
+  return ((ticksOf(pid) - before) * (1000 / TICKS)) / UPLOADS
+}
+
+function ticksOf(pid: string): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}

@@ -1,0 +1,18 @@
+// Checks that what is deployed stays small: all modules together, compressed, as Cloudflare counts them.
+//
+//   npm run bundle
+
+import { readdir, readFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
+
+const FOLDER = new URL('../dist/worker/', import.meta.url)
+/** What is uploaded is read whenever an isolate starts. */
+const MAX_BYTES = 1.5 * 2 ** 20
+
+const names = await readdir(FOLDER)
+const modules = names.filter((name) => /\.(js|wasm)$/.test(name))
+let bytes = 0
+for (const name of modules) bytes += gzipSync(await readFile(new URL(name, FOLDER))).length
+const kib = (value: number) => `${(value / 1024).toFixed(0)} KiB`
+console.log(`bundle: ${kib(bytes)} compressed, of ${kib(MAX_BYTES)} that it may have`)
+if (bytes > MAX_BYTES) process.exitCode = 1

@@ -1,0 +1,72 @@
+import { HashgateError } from '../errors.ts'
+
+/** A sink is chosen, and what it needs is not bound. */
+export class SinkNotBoundError extends HashgateError {
+  readonly code = 'bad-config'
+
+  constructor(sink: string, binding: string) {
+    super(`EVENT_SINKS has ${sink}, and ${binding} is not bound`)
+  }
+}
+
+/** A sink takes too long. */
+export class SinkStalledError extends HashgateError {
+  readonly code = 'sink-stalled'
+
+  constructor(ms: number) {
+    super(`the sink did not take it within ${ms / 1000} seconds`)
+  }
+}
+
+/** Why a webhook did not take an event. */
+export abstract class DeliveryError extends HashgateError {}
+
+/** The receiver says no, or sends on to somewhere else. */
+export class NotAcceptedError extends DeliveryError {
+  readonly code = 'not-accepted'
+  readonly status: number
+  /** What its Retry-After says; `undefined` if nothing. */
+  readonly retryAfter: string | undefined
+
+  constructor({ status, headers }: Response) {
+    super(`the receiver answered ${status}`)
+    this.status = status
+    this.retryAfter = headers.get('retry-after') ?? undefined
+  }
+}
+
+/** The receiver does not answer in time. */
+export class NoAnswerError extends DeliveryError {
+  readonly code = 'no-answer'
+
+  constructor(ms: number) {
+    super(`the receiver did not answer within ${ms / 1000} seconds`)
+  }
+}
+
+/** There is no connection to the receiver, or it was lost. */
+export class UnreachableError extends DeliveryError {
+  readonly code = 'unreachable'
+
+  constructor(options: ErrorOptions) {
+    super('the receiver could not be reached', options)
+  }
+}
+
+/** What lies in the queue is not an event of this Worker. */
+export class NotAnEventError extends DeliveryError {
+  readonly code = 'not-an-event'
+
+  constructor() {
+    super('the message has no id of an event')
+  }
+}
+
+/** Events come from a queue, and there is nowhere to deliver them to. */
+export class NoWebhookError extends DeliveryError {
+  readonly code = 'no-webhook'
+
+  constructor() {
+    super('WEBHOOK_URL is not set')
+  }
+}

@@ -1,0 +1,98 @@
+import { Buffer } from 'node:buffer'
+import { createHmac } from 'node:crypto'
+import * as v from 'valibot'
+import { NoAnswerError, NotAcceptedError, UnreachableError } from './errors.ts'
+
+/** Where events are delivered to. */
+export interface Webhook {
+  url: string
+  /** Each signs: those who check may have the old one or the new one. */
+  secrets: readonly Buffer[]
+  timeoutMs: number
+  /** Seconds until the second attempt, which double with each. */
+  retrySeconds: number
+}
+
+/** Bytes of a secret, as Standard Webhooks have them. */
+const MIN_SECRET_BYTES = 24
+const MAX_SECRET_BYTES = 64
+
+const URL_MESSAGE =
+  'must be an https:// URL without a user, password or fragment; http:// only on this machine'
+
+/** The setting WEBHOOK_URL. */
+export const WebhookUrl = v.pipe(v.string(URL_MESSAGE), v.check(isWebhookUrl, URL_MESSAGE))
+
+const SECRET_MESSAGE = `must be whsec_ and ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes in base64, or several with spaces between`
+
+/** The setting WEBHOOK_SECRET. */
+export const WebhookSecrets = v.pipe(
+  v.string(SECRET_MESSAGE),
+  v.transform((text) => text.split(/[\s,]+/).map(parseSecret)),
+  v.custom<Buffer[]>((secrets) => (secrets as unknown[]).every(Boolean), SECRET_MESSAGE),
+)
+
+function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (!url || url.username || url.password || text.includes('#')) return false
+  const isHere = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere)
+}
+
+function parseSecret(text: string): Buffer | undefined {
+  const [, base64] = /^whsec_(.+)$/.exec(text) ?? []
+  const secret = Buffer.from(base64 ?? '', 'base64')
+  if (secret.toString('base64') !== base64) return undefined
+  return secret.length >= MIN_SECRET_BYTES && secret.length <= MAX_SECRET_BYTES ? secret : undefined
+}
+
+/**
+ * Headers that say who sends a body, and when, as Standard Webhooks 1.0.0 have it.
+ * @param id names the event, whichever attempt it is
+ * @param seconds since the epoch, of this attempt
+ */
+export function signatureHeaders(
+  id: string,
+  seconds: number,
+  body: string,
+  secrets: readonly Buffer[],
+): Record<string, string> {
+  const signatures = secrets.map((secret) => {
+    const hmac = createHmac('sha256', secret).update(`${id}.${seconds}.${body}`)
+    return `v1,${hmac.digest('base64')}`
+  })
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(seconds),
+    'webhook-signature': signatures.join(' '),
+  }
+}
+
+/**
+ * Posts a body, once. A redirect is no success: where events go is for the operator to say.
+ * @throws {NotAcceptedError | NoAnswerError | UnreachableError}
+ */
+export async function postSigned(webhook: Webhook, id: string, body: string): Promise<void> {
+  const { url, secrets, timeoutMs } = webhook
+  const seconds = Math.floor(Date.now() / 1000)
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'hashgate',
+        ...signatureHeaders(id, seconds, body, secrets),
+      },
+      body,
+      redirect: 'manual',
+      signal,
+    })
+    await response.body?.cancel().catch(() => undefined) // its status says all
+    if (!response.ok) throw new NotAcceptedError(response)
+  } catch (error) {
+    if (error instanceof NotAcceptedError) throw error
+    if (signal.aborted) throw new NoAnswerError(timeoutMs)
+    throw new UnreachableError({ cause: error })
+  }
+}

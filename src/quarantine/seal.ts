@@ -1,0 +1,54 @@
+import type { Encrypter } from 'age-encryption'
+import { createTarPacker } from 'modern-tar'
+import type { QuarantineRecord } from './record.ts'
+
+/** The files of a sealed object: a TAR in the form of age, so that `age --decrypt | tar --extract` gives them. */
+export const EVENT_FILE = 'event.json'
+export const BODY_FILE = 'body'
+
+/** A TAR goes in blocks; two empty ones end it. */
+const TAR_BLOCK_BYTES = 512
+
+/** A body that is held. */
+export interface HeldPieces {
+  /** In bytes. */
+  readonly length: number
+  pieces(): Iterable<Uint8Array>
+}
+
+/** What is stored. */
+export interface Sealed {
+  readable: ReadableStream<Uint8Array>
+  /** Its length. */
+  bytes: number
+}
+
+/** Seals a body and its record, piece by piece: it is never there twice. @throws if a recipient cannot be used */
+export async function seal(
+  record: QuarantineRecord,
+  body: HeldPieces,
+  encrypter: Encrypter,
+): Promise<Sealed> {
+  const event = new TextEncoder().encode(`${JSON.stringify(record, undefined, 2)}\n`)
+  const { readable: tar, controller } = createTarPacker()
+  const mtime = new Date(record.time)
+  const add = async (name: string, size: number, pieces: Iterable<Uint8Array>) => {
+    const writer = controller.add({ name, size, mtime, mode: 0o600 }).getWriter()
+    for (const piece of pieces) await writer.write(piece)
+    await writer.close()
+  }
+  const pack = async () => {
+    await add(EVENT_FILE, event.length, [event])
+    await add(BODY_FILE, body.length, body.pieces())
+    controller.finalize()
+  }
+  const readable = await encrypter.encrypt(tar)
+  pack().catch((error: unknown) => controller.error(error)) // who reads is told
+  return { readable, bytes: readable.size(tarBytes(event.length, body.length)) }
+}
+
+/** Length of a TAR with files of these lengths. */
+function tarBytes(...files: number[]): number {
+  const blocks = (bytes: number) => 1 + Math.ceil(bytes / TAR_BLOCK_BYTES)
+  return TAR_BLOCK_BYTES * files.reduce((sum, bytes) => sum + blocks(bytes), 2)
+}
