@@ -26,25 +26,32 @@ export interface StagingHarness {
   unrelated: Buffer
   /** Sizes of the parts that wait. */
   staged: () => Promise<number[]>
+  /** Sizes of what is quarantined. */
+  quarantined: () => Promise<number[]>
   /** Parts are deleted behind requests: waits a while for that. */
   expectNothingStaged: () => Promise<void>
 }
 
 /** Starts the Worker with settings, for all tests of a file. */
-export async function startStaging(vars: Record<string, string>): Promise<StagingHarness> {
+export async function startStaging(
+  vars: Record<string, string>,
+  configPath = './test/resumable/wrangler.toml',
+): Promise<StagingHarness> {
   const origin = await OriginServer.start()
   const known = await picture(640, 480, 3, 1).jpeg().toBuffer()
   const unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
   const worker = createTestHarness({
     workers: [
       {
-        configPath: './test/resumable/wrangler.toml',
+        configPath,
         vars: { LIST_KEY: KEY, ORIGIN_URL: origin.url, ...vars },
       },
     ],
   })
   const { url } = await worker.listen()
-  const env = await worker.getWorker<{ HASH_LISTS: KvNamespace; STAGING: Bucket }>().getEnv()
+  const env = await worker
+    .getWorker<{ HASH_LISTS: KvNamespace; STAGING: Bucket; QUARANTINE?: Bucket }>()
+    .getEnv()
   const scanned = await scanFile({ modules: readModules() }, known)
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
   const entries = needles.map(({ hash }) => ({
@@ -55,6 +62,8 @@ export async function startStaging(vars: Record<string, string>): Promise<Stagin
   }))
   const store = new SealedStore(new KvStore(env.HASH_LISTS), parseListKeys(KEY))
   await publishBank(store, [...entries, ...randomEntries(500, 1)], { bank: 'csam' })
+  const quarantined = async () =>
+    ((await env.QUARANTINE?.list())?.objects ?? []).map(({ size }) => size)
   const objects = async () => (await env.STAGING.list()).objects
   const staged = async () => (await objects()).map(({ size }) => size)
   const expectNothingStaged = async () => {
@@ -72,5 +81,5 @@ export async function startStaging(vars: Record<string, string>): Promise<Stagin
     await worker.close()
     await origin.stop()
   })
-  return { origin, url, known, unrelated, staged, expectNothingStaged }
+  return { origin, url, known, unrelated, staged, quarantined, expectNothingStaged }
 }
