@@ -169,6 +169,8 @@ const ConfigSchema = v.object({
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
   ON_UNSCANNABLE: v.optional(AllowOrRefuse, 'allow'),
+  /** When a request brings a piece of a file, and is not put together here. */
+  ON_PIECES: v.optional(AllowOrRefuse, 'allow'),
   /** Where events go. What only counts does not take them. */
   EVENT_SINKS: v.optional(EventSinks, 'console'),
   /** Which of them the queue takes: all, or all but uploads that were passed on with nothing found. */
@@ -217,6 +219,7 @@ export interface Config extends SinkSettings {
   stagingMs: number
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
+  onPieces: 'allow' | 'refuse'
   webhook: Webhook | undefined
 }
 
@@ -317,6 +320,7 @@ export function readConfig(env: object): Config {
     stagingMs: vars.STAGING_HOURS * 3_600_000,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,
+    onPieces: vars.ON_PIECES,
     eventSinks: new Set(vars.EVENT_SINKS),
     queueEvents: vars.QUEUE_EVENTS,
     webhook: webhookOf(vars),

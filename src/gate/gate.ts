@@ -17,6 +17,7 @@ import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
+import { PieceError, pieceBy } from './pieces.ts'
 import { keepUpload } from './quarantine.ts'
 import { isPagePost, refusal } from './respond.ts'
 import { watchUpload } from './shadow.ts'
@@ -123,6 +124,13 @@ export class Gate {
       const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
       this.#onEvent(verdictEvent(caseId, request, verdict))
       return refusal('malformed', { caseId, isPage })
+    }
+    const how = config.onPieces === 'refuse' && !route.isShadow ? pieceBy(request) : undefined
+    if (how !== undefined) {
+      const error = new PieceError(how)
+      const verdict: Verdict = { action: 'refuse', reason: 'unscannable', files: [], error }
+      this.#onEvent(verdictEvent(caseId, request, verdict, { route }))
+      return refusal('unscannable', { caseId, isPage })
     }
     const early = Promise.withResolvers<UploadOutcome>()
     const onRefused = (outcome: UploadOutcome) => early.resolve(outcome)

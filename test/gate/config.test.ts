@@ -61,6 +61,7 @@ describe('readConfig', () => {
       stagingMs: 86_400_000,
       onFailed: 'refuse',
       onUnscannable: 'allow',
+      onPieces: 'allow',
       eventSinks: new Set(['console']),
       queueEvents: 'all',
       webhook: undefined,
