@@ -30,6 +30,7 @@ const { origin, url, known, unrelated, staged, expectNothingStaged } = await sta
   S3_CLIENT_KEYS: `CLIENTKEY:${SECRET}, OTHERKEY:another-secret-of-a-client`,
   S3_ORIGIN_KEY: `ORIGINKEY:${ORIGIN_SECRET}`,
   S3_REGION: 'eu-central-1',
+  ON_PIECES: 'refuse',
   MAX_BODY_BYTES: String(64 * MIB),
   MAX_BUFFERED_BYTES: String(2 * MIB),
 })

@@ -11,6 +11,7 @@ import { digest } from '../support/uploads.ts'
 const MIB = 1024 * 1024
 const { origin, url, known, unrelated, staged, expectNothingStaged } = await startStaging({
   TUS_PATH: '/files',
+  ON_PIECES: 'refuse',
   TUS_ORIGIN_PATH: '/stored',
   TUS_CORS_ORIGINS: 'https://app.example.com',
   MAX_BODY_BYTES: String(64 * MIB),
