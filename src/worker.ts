@@ -13,6 +13,7 @@ const gate = createGate(parts)
 
 export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'
+export { StagedUpload } from './resumable/staged-upload.ts'
 export { TicketUse } from './tickets/ticket-use.ts'
 export default {
   fetch: gate.fetch,

@@ -2,6 +2,8 @@ import { Hono } from 'hono'
 import { createApi } from '../api/app.ts'
 import type { TicketParts } from '../tickets/bindings.ts'
 import { objectUploads } from '../tickets/objects.ts'
+import { resumableUploads } from '../resumable/app.ts'
+import type { ResumableParts } from '../resumable/bindings.ts'
 import { Gate, type GateParts } from './gate.ts'
 import type { Origin } from './origin.ts'
 
@@ -10,14 +12,17 @@ export interface WorkerParts extends GateParts {
   origin: Origin
   /** Uploads by ticket. */
   tickets?: TicketParts
+  /** Where uploads wait that come in parts. */
+  staging?: ResumableParts
 }
 
 /** The Worker: a gate before one origin. */
-export function createGate({ origin, tickets, ...parts }: WorkerParts): Hono {
+export function createGate({ origin, tickets, staging, ...parts }: WorkerParts): Hono {
   const gate = new Gate(parts)
   const app = new Hono()
   if (parts.config.api) app.route('/', createApi(parts.config.api, gate, tickets))
   if (tickets) app.route('/', objectUploads(gate, tickets))
+  if (staging) app.route('/', resumableUploads(gate, origin, staging, parts.config))
   app.all('*', (c) => gate.answer(c, origin))
   return app
 }

@@ -8,11 +8,13 @@ import { type TicketBindings, ticketsOf } from '../tickets/bindings.ts'
 import type { WorkerParts } from './app.ts'
 import { BadConfigError, checkSecrets, readConfig } from './config.ts'
 import type { FloodCounter } from './flood/counter.ts'
+import { type ResumableBindings, stagingOf } from '../resumable/bindings.ts'
 import { chooseOrigin, type OriginBindings } from './origin.ts'
 import { chooseQuarantine, type QuarantineBindings } from './quarantine.ts'
 
 /** Bindings of the Worker, beside its settings. */
-export interface Bindings extends OriginBindings, QuarantineBindings, SinkBindings, TicketBindings {
+export interface Bindings
+  extends OriginBindings, QuarantineBindings, ResumableBindings, SinkBindings, TicketBindings {
   HASH_LISTS: KVNamespace
   /** Secret: the key that the list is sealed with; several with commas while it is changed. */
   LIST_KEY?: string
@@ -29,6 +31,7 @@ export interface Bindings extends OriginBindings, QuarantineBindings, SinkBindin
  */
 export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
   const config = readConfig(bindings)
+  const staging = stagingOf(config, bindings)
   checkSecrets(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
   const quarantine = chooseQuarantine(config, bindings)
@@ -40,6 +43,7 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     origin: chooseOrigin(config, bindings),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
+    ...(staging && { staging }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     ...(quarantine && { quarantine }),
     ...(tickets && { tickets }),

@@ -27,6 +27,27 @@ function wholeNumber(min: number, max: number, fallback: number) {
   return v.optional(v.union([range, text], message), fallback)
 }
 
+/** A path without a slash at its end. */
+const PathOrEmpty = v.pipe(
+  v.string(),
+  v.regex(
+    /^((\/[\w.~-]+)+)?$/,
+    'must be a path such as /files, without a slash at its end, or empty',
+  ),
+)
+
+/** Origins of pages, with commas. */
+const CorsOrigins = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(',').flatMap((origin) => origin.trim() || [])),
+  v.array(
+    v.pipe(
+      v.string(),
+      v.regex(/^(\*|https?:\/\/[^/?#\s]+)$/, 'must list origins, such as https://app.example.com'),
+    ),
+  ),
+)
+
 const SINKS_MESSAGE = `must list ${SINK_NAMES.join(', ')}, and not analytics alone`
 
 const EventSinks = v.pipe(
@@ -136,26 +157,29 @@ const ConfigSchema = v.object({
     '/objects',
   ),
   /** Origins of pages that may upload there from another host, with commas. */
-  OBJECTS_CORS_ORIGINS: v.optional(
+  OBJECTS_CORS_ORIGINS: v.optional(CorsOrigins, ''),
+  /** Path under which uploads come by the tus protocol; empty for none. */
+  TUS_PATH: v.optional(PathOrEmpty, ''),
+  /** Path of the origin that gets them, whole, by POST; the same, if empty. */
+  TUS_ORIGIN_PATH: v.optional(PathOrEmpty, ''),
+  /** Origins of pages that may upload so from another host, with commas. */
+  TUS_CORS_ORIGINS: v.optional(CorsOrigins, ''),
+  /** Region that requests to an origin of S3 are signed for. */
+  S3_REGION: v.optional(
     v.pipe(
       v.string(),
-      v.transform((text) => text.split(',').flatMap((origin) => origin.trim() || [])),
-      v.array(
-        v.pipe(
-          v.string(),
-          v.regex(
-            /^(\*|https?:\/\/[^/?#\s]+)$/,
-            'must list origins, such as https://app.example.com',
-          ),
-        ),
-      ),
+      v.regex(/^[a-z\d-]{1,32}$/, 'must be a region such as eu-central-1, or auto'),
     ),
-    '',
+    'auto',
   ),
+  /** Hours after which an upload that came in parts, and is not whole, is deleted. */
+  STAGING_HOURS: wholeNumber(1, 720, 24),
   /** When the list is missing or unreadable. */
   ON_FAILED: v.optional(AllowOrRefuse, 'refuse'),
   /** When a file is damaged, or of a format that cannot be read. */
   ON_UNSCANNABLE: v.optional(AllowOrRefuse, 'allow'),
+  /** When a request brings a piece of a file, and is not put together here. */
+  ON_PIECES: v.optional(AllowOrRefuse, 'allow'),
   /** Where events go. What only counts does not take them. */
   EVENT_SINKS: v.optional(EventSinks, 'console'),
   /** Which of them the queue takes: all, or all but uploads that were passed on with nothing found. */
@@ -199,8 +223,14 @@ export interface Config extends SinkSettings {
   healthPath: string
   objectsPath: string
   objectsCorsOrigins: readonly string[]
+  tusPath: string
+  tusOriginPath: string
+  tusCorsOrigins: readonly string[]
+  s3Region: string
+  stagingMs: number
   onFailed: 'allow' | 'refuse'
   onUnscannable: 'allow' | 'refuse'
+  onPieces: 'allow' | 'refuse'
   webhook: Webhook | undefined
   /** Absent: nobody may ask for verdicts. */
   api?: ApiConfig
@@ -226,13 +256,13 @@ export class BadConfigError extends HashgateError {
  */
 export function settingsInEffect(env: object): { name: string; value: unknown; isSet: boolean }[] {
   readConfig(env)
-  const settings = Object.entries(v.parse(ConfigSchema, env))
-  const open = settings.filter(([name]) => !SECRET_NAMES.has(name))
-  return open.map(([name, value]) => ({
-    name,
-    value: value instanceof Set ? [...(value as Set<unknown>)] : value,
-    isSet: Object.hasOwn(env, name),
-  }))
+  const values: Record<string, unknown> = v.parse(ConfigSchema, env)
+  const names = Object.keys(ConfigSchema.entries).filter((name) => !SECRET_NAMES.has(name))
+  return names.map((name) => {
+    const value = values[name]
+    const isSet = Object.hasOwn(env, name)
+    return { name, value: value instanceof Set ? [...(value as Set<unknown>)] : value, isSet }
+  })
 }
 
 /**
@@ -270,6 +300,9 @@ export function readConfig(env: object): Config {
   }
   const api = readApiConfig(vars)
   if (typeof api === 'string') throw new BadConfigError([api])
+  if (vars.TUS_PATH !== '' && !vars.GATED_METHODS.includes('POST')) {
+    throw new BadConfigError(['GATED_METHODS must list POST if TUS_PATH is set'])
+  }
   return {
     ...(api && { api }),
     originUrl: vars.ORIGIN_URL === undefined ? undefined : new URL(vars.ORIGIN_URL),
@@ -298,8 +331,14 @@ export function readConfig(env: object): Config {
     healthPath: vars.HEALTH_PATH,
     objectsPath: vars.OBJECTS_PATH,
     objectsCorsOrigins: vars.OBJECTS_CORS_ORIGINS,
+    tusPath: vars.TUS_PATH,
+    tusOriginPath: vars.TUS_ORIGIN_PATH || vars.TUS_PATH,
+    tusCorsOrigins: vars.TUS_CORS_ORIGINS,
+    s3Region: vars.S3_REGION,
+    stagingMs: vars.STAGING_HOURS * 3_600_000,
     onFailed: vars.ON_FAILED,
     onUnscannable: vars.ON_UNSCANNABLE,
+    onPieces: vars.ON_PIECES,
     eventSinks: new Set(vars.EVENT_SINKS),
     queueEvents: vars.QUEUE_EVENTS,
     webhook: webhookOf(vars),

@@ -18,6 +18,7 @@ import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import { answerHealth } from './health.ts'
 import { OriginStalledError } from './hold-back.ts'
 import type { Origin } from './origin.ts'
+import { PieceError, pieceBy } from './pieces.ts'
 import { keepUpload } from './quarantine.ts'
 import { isPagePost, refusal } from './respond.ts'
 import { watchUpload } from './shadow.ts'
@@ -99,6 +100,16 @@ export class Gate {
     })
   }
 
+  /** Bytes that requests hold: what else holds some in this isolate claims them here, too. */
+  get bytes(): Budget {
+    return this.#budgets.bytes
+  }
+
+  /** Longest body of a request, in bytes. */
+  maxBodyBytes(request: Pick<Request, 'method' | 'url'>): number {
+    return (this.#router.choose(request)?.config ?? this.config).maxBodyBytes
+  }
+
   /** Answers a request: as the origin does, if the request may reach it. */
   async answer(c: Context, origin: Origin): Promise<Response> {
     const { config } = this
@@ -134,6 +145,13 @@ export class Gate {
       const verdict: Verdict = { action: 'refuse', reason: 'malformed', files: [], error }
       this.tell(verdictEvent(caseId, request, verdict))
       return refusal('malformed', { caseId, isPage })
+    }
+    const how = config.onPieces === 'refuse' && !route.isShadow ? pieceBy(request) : undefined
+    if (how !== undefined) {
+      const error = new PieceError(how)
+      const verdict: Verdict = { action: 'refuse', reason: 'unscannable', files: [], error }
+      this.tell(verdictEvent(caseId, request, verdict, { route }))
+      return refusal('unscannable', { caseId, isPage })
     }
     const early = Promise.withResolvers<UploadOutcome>()
     const onRefused = (outcome: UploadOutcome) => early.resolve(outcome)

@@ -83,6 +83,15 @@ export function withBody(request: Request, body: ForwardedBody | undefined): Req
   return new Request(request, { body: isEmpty ? null : body })
 }
 
+/** The request with other headers; `body`, if there is one, is what its own was read to. */
+export function withHeaders(
+  request: Request,
+  headers: Headers,
+  body: ForwardedBody | undefined,
+): Request {
+  return new Request(request, { headers, ...(body && { body: null }) })
+}
+
 /** A bucket that answers like a simple file server. */
 function bucketOrigin(bucket: R2Bucket): Origin {
   return {

@@ -68,6 +68,7 @@ export class OriginServer {
   /** Requests that came to their end. */
   ended = 0
   readonly #server: Server
+  #nextStatus: number | undefined
 
   private constructor() {
     this.#server = createServer((request, response) => this.#take(request, response))
@@ -86,6 +87,8 @@ export class OriginServer {
     })
     request.on('end', () => {
       this.ended++
+      if (this.#nextStatus !== undefined) response.writeHead(this.#nextStatus).end('no')
+      this.#nextStatus = undefined
       answer(request, response)
     })
     BEHAVIOURS[/^\/[\w-]*/.exec(url)?.[0] ?? '']?.(request, response)
@@ -101,8 +104,14 @@ export class OriginServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Answers the next request with a status, when it has read it. */
+  failNext(status: number): void {
+    this.#nextStatus = status
+  }
+
   /** Forgets what was received. */
   clear(): void {
+    this.#nextStatus = undefined
     this.received.length = 0
     this.connections = 0
     this.begun = 0
