@@ -33,7 +33,7 @@ describe('the gate', () => {
           return new Response(null, { status: 201 })
         },
       },
-      onEvent: recordIn(events),
+      onEvent: (event) => recordIn(events)(event),
     })
     const statuses = new Map<number, number>()
     for (let index = 0; index < COUNT; index++) {
