@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { describeError } from '../errors.ts'
+import { BadConfigError } from '../gate/config.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { TicketParts } from '../tickets/bindings.ts'
 import { type Authorize, checkScope, createAuthorizer } from './authorize.ts'
@@ -23,8 +24,14 @@ const TITLES: Record<number, string> = {
   503: 'Service unavailable',
 }
 
-/** Verdicts and look-ups for those who have a key. What is not for it goes on to the next handler. */
+/**
+ * Verdicts and look-ups for those who have a key. What is not for it goes on to the next handler.
+ * @throws {BadConfigError} the health check would want a key
+ */
 export function createApi(api: ApiConfig, gate: Gate, tickets?: TicketParts): Hono {
+  const { healthPath } = gate.config
+  if (api.host === undefined && ROUTES.some(({ path }) => api.path + path === healthPath))
+    throw new BadConfigError(['HEALTH_PATH is a path of the API; set API_PATH or API_HOST'])
   const authorize = createAuthorizer(api)
   const app = new Hono()
   for (const [path, routes] of Map.groupBy(ROUTES, (route) => route.path)) {

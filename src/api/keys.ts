@@ -45,6 +45,8 @@ export function parseApiKeys(text: string): ApiKey[] | string {
     }
     if (keys.some(({ name }) => name === key.name))
       return `must name each key once; line ${i + 1} has the name of another`
+    if (keys.some(({ digest }) => key.digest.every((byte, at) => byte === digest[at])))
+      return `must have each key once; line ${i + 1} has the key of another`
     keys.push(key)
   }
   if (keys.length === 0) return 'must have at least one key'

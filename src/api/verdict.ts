@@ -14,10 +14,11 @@ export async function answerVerdict(call: Call): Promise<Response> {
 async function judgeFile(call: Call): Promise<Response> {
   const { request, caller, gate } = call
   const { caseId, verdict, ...facts } = await judgeBody(call)
-  if (verdict.files.length === 0 && verdict.action === 'allow')
-    throw new ApiError(400, 'There is no file in the request.')
   const event = verdictEvent(caseId, request, verdict, { ...facts, caller: caller.name })
-  gate.tell(event)
   const { files, otherFiles } = event
+  // Where there are only texts, a client has put its file in a wrong place: that must not look like a file without a match.
+  if (files.length === 0 && verdict.action === 'allow')
+    throw new ApiError(400, 'There is no file in the request.')
+  gate.tell(event)
   return verdictAnswer(verdict, event, { files, ...(otherFiles !== undefined && { otherFiles }) })
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GateHarness, startGateWith } from '../support/gate-harness.ts'
 
 const AUDIENCE = 'ab'.repeat(32)
+const OTHER_AUDIENCE = 'ef'.repeat(32)
 const RSA = {
   name: 'RSASSA-PKCS1-v1_5',
   modulusLength: 2048,
@@ -53,7 +54,11 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => certs.listen(0, '127.0.0.1', resolve))
   issuer = `http://127.0.0.1:${(certs.address() as AddressInfo).port}`
   gate = await startGateWith(
-    { ACCESS_TEAM_DOMAIN: issuer, ACCESS_AUDIENCE: AUDIENCE, ACCESS_SCOPES: 'lookup' },
+    {
+      ACCESS_TEAM_DOMAIN: issuer,
+      ACCESS_AUDIENCE: `${OTHER_AUDIENCE}, ${AUDIENCE}`,
+      ACCESS_SCOPES: 'lookup',
+    },
     [],
   )
 })
@@ -95,6 +100,7 @@ describe('a token of Cloudflare Access', () => {
       headers: { 'cf-access-jwt-assertion': token },
     })
     expect(denied.status).toBe(403)
+    expect((await ask(await tokenOf(keys[0]!, { aud: OTHER_AUDIENCE }))).status).toBe(200)
     expect(gate.log.map((line) => JSON.parse(line) as object)).toContainEqual(
       expect.objectContaining({ event: 'lookup', caller: 'access:tool.access' }),
     )
@@ -117,6 +123,7 @@ describe('a token of Cloudflare Access', () => {
       tokenOf(key, { iss: 'https://other.cloudflareaccess.com' }),
       tokenOf(key, { aud: ['cd'.repeat(32)] }),
       tokenOf(key, { aud: undefined }),
+      tokenOf(key, { aud: `${OTHER_AUDIENCE}, ${AUDIENCE}` }),
       tokenOf(key, { exp: now() - 1 }),
       tokenOf(key, { exp: undefined }),
       tokenOf(key, { nbf: now() + 60 }),

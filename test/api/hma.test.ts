@@ -10,6 +10,7 @@ import { flipBits } from '../support/entries.ts'
 import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish } from '../support/gate.ts'
 import { brokenStore, kvStore } from '../support/stores.ts'
+import { writeZip } from '../support/archive-writer.ts'
 
 const KEY = keyFor('lookup')
 const known = fixture('jpeg')
@@ -132,6 +133,26 @@ describe('/m/lookup', () => {
       { pdq: { numbers: [{ bank_content_id: 1042, distance: '0' }] } },
     ])
     expect(await answerOf(upload('/m/lookup', ['photo', unrelated]))).toEqual([200, { pdq: {} }])
+  })
+
+  it('is 503 where a bank could have more than is looked at, whatever else is in the file', async () => {
+    const around = (bits: number) => ({
+      kind: 'pdq' as const,
+      hash: flipBits(knownHash, bits),
+      id: `n-${bits}`,
+      labels: {},
+    })
+    const near = Array.from({ length: 20 }, (_, i) => around(i + 1))
+    await publishBank(kvStore(), near, { bank: 'near' })
+    await publishBank(kvStore(), [around(30)], { bank: 'far' })
+    const { upload } = api({ PROBES: 'wide' })
+    const two = writeZip([
+      { name: 'a.jpg', content: known },
+      { name: 'b.jpg', content: unrelated },
+    ])
+    expect((await upload('/m/lookup?banks=near', ['photo', two])).status).toBe(200)
+    for (const file of [known, two])
+      expect((await upload('/m/lookup?banks=far', ['photo', file])).status).toBe(503)
   })
 
   it('fetches nothing', async () => {

@@ -35,6 +35,11 @@ describe('API_KEYS', () => {
     ['an unknown scope', line.replace('verdict', 'admin'), 'line 1 is none'],
     ['no scope', line.replace('verdict ', ''), 'line 1 is none'],
     ['a short digest', line.slice(0, -1), 'line 1 is none'],
+    [
+      'a key twice',
+      `${line}\n${line.replace('name verdict', 'other lookup')}`,
+      'line 2 has the key of another',
+    ],
     ['a name twice', `${line}\n${make('name', 'lookup').line}`, 'line 2 has the name of another'],
     [
       'too many',

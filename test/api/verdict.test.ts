@@ -122,6 +122,50 @@ describe('the verdict on a file', () => {
     expect(await refused.json()).toMatchObject({ verdict: 'refuse', reason: 'unscannable' })
   })
 
+  it('is the same where the file is longer than what is held, and gives back what it took', async () => {
+    await emptyBucket()
+    const vars = { MAX_BUFFERED_BYTES: 100, MAX_HELD_BYTES: 2 ** 21 }
+    const parts = { quarantine: quarantineWith({ bucket }) }
+    const POLICY = { banks: { csam: { action: 'quarantine' } } }
+    const lengthOf = (file: Uint8Array) => ({ 'content-length': String(file.length) })
+    const { file, verdicts, forwarded, send } = ask({ ...vars, POLICY }, parts)
+    expect((await file(unrelated, lengthOf(unrelated))).status).toBe(200)
+    expect((await file(known, lengthOf(known))).status).toBe(451)
+    expect((await file(known)).status).toBe(411)
+    expect(verdicts()).toMatchObject([
+      { action: 'allow' },
+      { action: 'quarantine', quarantine: { kept: false, reason: 'too-long' } },
+      { action: 'refuse', reason: 'length-required' },
+    ])
+    expect(forwarded).toEqual([])
+    const health = await send(null, { method: 'GET' }, 'https://api.example/healthz')
+    expect(await health.json()).toMatchObject({
+      uploads: { heldBytes: 0, waiting: 0, decoders: 0 },
+    })
+  })
+
+  it('is not made where nothing is a file', async () => {
+    const form = new FormData()
+    form.append('url', 'https://pictures.example/cat.jpg')
+    const bodies: [body: BodyInit, headers?: Record<string, string>][] = [
+      [form],
+      [new URLSearchParams({ url: 'https://pictures.example/cat.jpg' })],
+      ['{"hashes":[]}', { 'content-type': 'application/vnd.api+json' }],
+      [new Uint8Array()],
+    ]
+    for (const [body, headers] of bodies) {
+      const { file, verdicts } = ask()
+      const response = await file(body, headers)
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        expect.objectContaining({ detail: 'There is no file in the request.' }),
+      ])
+      expect(verdicts()).toEqual([])
+    }
+    form.append('picture', new File([unrelated], 'a.jpg'))
+    expect((await ask().file(form)).status).toBe(200)
+  })
+
   it('is refused where it cannot be made', async () => {
     const cases: [
       vars: { [name: string]: unknown },
@@ -224,5 +268,13 @@ describe('the API', () => {
       const base = 'API_HOST' in vars ? 'https://Verdicts.example' : 'https://api.example/hashgate'
       expect(await status(`${base}/v1/openapi.json`)).toBe(200)
     }
+  })
+
+  it('does not take the path of the health check', () => {
+    const start = (vars: object) => () => setUp({ API_KEYS, HEALTH_PATH: '/status', ...vars })
+    expect(start({})).toThrow('HEALTH_PATH is a path of the API')
+    expect(start({ API_PATH: '/api', HEALTH_PATH: '/api/status' })).toThrow('HEALTH_PATH')
+    expect(start({ API_PATH: '/api' })).not.toThrow()
+    expect(start({ API_HOST: 'verdicts.example' })).not.toThrow()
   })
 })

@@ -53,7 +53,7 @@ export async function answerFileLookup(call: Call): Promise<Response> {
   const { scanned, types, judged } = await readFile(call, {
     askList: async (queries) => {
       const results = await askList(queries)
-      isComplete = results.every((result) => result.isComplete)
+      isComplete &&= results.every((result) => result.isComplete) // it may be asked again
       return results
     },
     markFlooded: async (files) => files,
