@@ -127,7 +127,7 @@ function headerOf(cells: readonly string[]): string[] | undefined {
   return names.some((name) => name === HASH || KINDS.has(name)) ? names : undefined
 }
 
-/** The entries of a record, one for each hash; or what is wrong with it. */
+/** The entries of a record, one for each hash; or what is wrong with it. Ids and labels are told in events: none has the hash. */
 function readEntries(cells: readonly string[], columns: readonly string[]): Entry[] | string {
   if (cells.length > columns.length) {
     return columns.length === 1
@@ -149,8 +149,13 @@ function readEntries(cells: readonly string[], columns: readonly string[]): Entr
     hashes.push([kind, hash])
   }
   if (hashes.length === 0) return 'has no hash'
-  const labels = Object.fromEntries([...fields].filter(([, value]) => value !== ''))
-  return hashes.map(([kind, hash]) => ({ kind, hash, id: idText || contentId(kind, hash), labels }))
+  const texts = hashes.map(([, hash]) => toHex(hash))
+  const tellsHash = (text: string) => texts.some((hash) => text.toLowerCase().includes(hash))
+  const labels = Object.fromEntries(
+    [...fields].filter(([, value]) => value !== '' && !tellsHash(value)),
+  )
+  const ownId = tellsHash(idText) ? '' : idText
+  return hashes.map(([kind, hash]) => ({ kind, hash, id: ownId || contentId(kind, hash), labels }))
 }
 
 /** Takes the first of some fields that is there and not empty, and all of them away. */

@@ -48,6 +48,16 @@ describe('parseList', () => {
     expect(A).not.toContain(first?.id.slice(2))
   })
 
+  it('lets no id or label tell the hash', async () => {
+    const text = `hash,md5,id,source,note\n${A},${'cd'.repeat(16)},${A.toUpperCase()},pic-${'CD'.repeat(16)},x\n`
+    const { entries } = await read(text)
+    expect(entries.map(({ kind }) => kind)).toEqual(['pdq', 'md5'])
+    for (const { id, labels } of entries) {
+      expect(id).toMatch(/^h-[0-9a-f]{16}$/)
+      expect(labels).toEqual({ note: 'x' })
+    }
+  })
+
   it('keeps the first of the lines with the same hash, and counts the others', async () => {
     const { entries, duplicates } = await read(`hash,id\n${A},1\n${A.toUpperCase()},2\n${B},3\n`)
     expect(entries.map(({ id }) => id)).toEqual(['1', '3'])
