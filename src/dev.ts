@@ -6,8 +6,8 @@ import { Hono } from 'hono'
 import { formatHash } from './core/hash.ts'
 import { modules } from './core/workerd.ts'
 import page from './dev/page.html'
-import { createGate } from './gate/app.ts'
-import { type Bindings, workerParts } from './gate/bindings.ts'
+import { createApp } from './app.ts'
+import { type Bindings, workerParts } from './bindings.ts'
 import { judge } from './gate/verdict.ts'
 import { readManifest } from './list/manifest.ts'
 import { BankIndex } from './match/bank-index.ts'
@@ -41,7 +41,7 @@ app.post('/inspect', async (c) => {
   })
 })
 
-app.route('/', createGate(parts))
+app.route('/', createApp(parts))
 
 /** The list as it is now, without waiting for a refresh. */
 async function loadIndex(): Promise<BankIndex> {

@@ -3,13 +3,13 @@
 import { env } from 'cloudflare:workers'
 import { modules } from './core/workerd.ts'
 import { deliverEvents } from './events/deliver.ts'
-import { createGate } from './gate/app.ts'
-import { type Bindings, workerParts } from './gate/bindings.ts'
+import { createApp } from './app.ts'
+import { type Bindings, workerParts } from './bindings.ts'
 import { sweepQuarantine } from './gate/quarantine.ts'
 
 // Made when the Worker starts, so that a bad setting fails its deployment and not its requests.
 const parts = workerParts(env as unknown as Bindings, modules)
-const gate = createGate(parts)
+const gate = createApp(parts)
 
 export { FloodCounter } from './gate/flood/counter.ts'
 export { ListShard } from './match/list-shard.ts'

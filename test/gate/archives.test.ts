@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate } from '../../src/gate/app.ts'
+import { createApp } from '../../src/app.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -27,7 +27,7 @@ const text = new TextEncoder().encode('<document/>'.repeat(99))
 /** Uploads a body. Returns the status, and the verdict's event. */
 async function upload(body: Uint8Array, vars: object = {}) {
   const events: GateEvent[] = []
-  const gate = createGate({
+  const gate = createApp({
     config: readConfig(vars),
     modules,
     store: kvStore(),

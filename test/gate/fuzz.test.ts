@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate } from '../../src/gate/app.ts'
+import { createApp } from '../../src/app.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -23,7 +23,7 @@ describe('the gate', () => {
   it('answers whatever is sent, with one verdict each, and passes on only what it allowed, as it came', async () => {
     const arrived: Uint8Array[] = []
     let events: GateEvent[] = []
-    const gate = createGate({
+    const gate = createApp({
       config: readConfig({}),
       modules,
       store: kvStore(),

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { type Bindings, workerParts } from '../../src/gate/bindings.ts'
+import { type Bindings, workerParts } from '../../src/bindings.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { sweepQuarantine } from '../../src/gate/quarantine.ts'
 import { publishBank } from '../../src/list/publish.ts'

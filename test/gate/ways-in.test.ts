@@ -6,7 +6,7 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate } from '../../src/gate/app.ts'
+import { createApp } from '../../src/app.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -28,7 +28,7 @@ beforeAll(async () => {
 async function send(body: Uint8Array, headers: Record<string, string>, method = 'POST') {
   const arrived: Uint8Array[] = []
   const events: GateEvent[] = []
-  const gate = createGate({
+  const gate = createApp({
     config: readConfig({}),
     modules,
     store: kvStore(),

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import type { Hash256 } from '../../src/core/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createGate, type WorkerParts } from '../../src/gate/app.ts'
+import { createApp, type WorkerParts } from '../../src/app.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -21,7 +21,7 @@ interface Forwarded {
 export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   const forwarded: Forwarded[] = []
   const events: GateEvent[] = []
-  const gate = createGate({
+  const gate = createApp({
     config: readConfig(vars),
     modules,
     store: kvStore(),

@@ -6,7 +6,7 @@ import {
 import { sign } from 'hono/jwt'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { workerParts } from '../../src/gate/bindings.ts'
+import { workerParts } from '../../src/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
 import { type Grant, isObjectKey, TicketOffice } from '../../src/tickets/ticket.ts'
 import { keyFor, setUpApi } from '../support/api.ts'

@@ -1,11 +1,11 @@
 import { Hono } from 'hono'
-import { createApi } from '../api/app.ts'
-import type { TicketParts } from '../tickets/bindings.ts'
-import { objectUploads } from '../tickets/objects.ts'
-import { resumableUploads } from '../resumable/app.ts'
-import type { ResumableParts } from '../resumable/bindings.ts'
-import { Gate, type GateParts } from './gate.ts'
-import type { Origin } from './origin.ts'
+import { createApi } from './api/app.ts'
+import { Gate, type GateParts } from './gate/gate.ts'
+import type { Origin } from './gate/origin.ts'
+import { resumableUploads } from './resumable/app.ts'
+import type { ResumableParts } from './resumable/bindings.ts'
+import type { TicketParts } from './tickets/bindings.ts'
+import { objectUploads } from './tickets/objects.ts'
 
 /** What the Worker is made of. */
 export interface WorkerParts extends GateParts {
@@ -16,8 +16,8 @@ export interface WorkerParts extends GateParts {
   staging?: ResumableParts
 }
 
-/** The Worker: a gate before one origin. */
-export function createGate({ origin, tickets, staging, ...parts }: WorkerParts): Hono {
+/** The Worker: a gate before one origin, and what else asks that gate. What none of these takes goes on to the origin. */
+export function createApp({ origin, tickets, staging, ...parts }: WorkerParts): Hono {
   const gate = new Gate(parts)
   const app = new Hono()
   if (parts.config.api) app.route('/', createApi(parts.config.api, gate, tickets))
