@@ -298,6 +298,9 @@ export function readConfig(env: object): Config {
   if (vars.LIST_MAX_AGE_SECONDS < vars.LIST_REFRESH_SECONDS) {
     throw new BadConfigError(['LIST_MAX_AGE_SECONDS must be at least LIST_REFRESH_SECONDS'])
   }
+  if (vars.WEBHOOK_URL !== undefined && !vars.EVENT_SINKS.includes('queue')) {
+    throw new BadConfigError(['EVENT_SINKS must list queue if WEBHOOK_URL is set'])
+  }
   const api = readApiConfig(vars)
   if (typeof api === 'string') throw new BadConfigError([api])
   if (vars.TUS_PATH !== '' && !vars.GATED_METHODS.includes('POST')) {

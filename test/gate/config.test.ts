@@ -14,7 +14,12 @@ function secretOf(bytes: number): string {
 
 /** A webhook's settings, with some that are other. */
 function webhook(vars: object): object {
-  return { WEBHOOK_URL: 'https://hooks.example/in?a=b', WEBHOOK_SECRET: secretOf(24), ...vars }
+  return {
+    EVENT_SINKS: 'queue',
+    WEBHOOK_URL: 'https://hooks.example/in?a=b',
+    WEBHOOK_SECRET: secretOf(24),
+    ...vars,
+  }
 }
 
 function problem(env: object): string {
@@ -125,6 +130,7 @@ describe('readConfig', () => {
     [webhook({ WEBHOOK_SECRET: secretOf(24).slice(6) }), 'WEBHOOK_SECRET must be whsec_ and 24'],
     [webhook({ WEBHOOK_SECRET: `${secretOf(24)}!` }), 'WEBHOOK_SECRET must be whsec_ and 24'],
     [webhook({ WEBHOOK_SECRET: `${secretOf(24)},` }), 'WEBHOOK_SECRET must be whsec_ and 24'],
+    [webhook({ EVENT_SINKS: 'console' }), 'EVENT_SINKS must list queue if WEBHOOK_URL is set'],
     [webhook({ WEBHOOK_TIMEOUT_SECONDS: 31 }), 'WEBHOOK_TIMEOUT_SECONDS must be a whole number'],
     [webhook({ WEBHOOK_RETRY_SECONDS: 0 }), 'WEBHOOK_RETRY_SECONDS must be a whole number from 1'],
     [{ ORIGIN_URL: 'origin.example' }, 'ORIGIN_URL must be http:// or https:// and a host'],
@@ -135,7 +141,7 @@ describe('readConfig', () => {
   })
 
   it('wants a secret where one is needed, in the Worker', () => {
-    const url = { WEBHOOK_URL: 'https://hooks.example/' }
+    const url = { EVENT_SINKS: 'queue', WEBHOOK_URL: 'https://hooks.example/' }
     const secret = { WEBHOOK_SECRET: secretOf(24) }
     const words = 'WEBHOOK_URL and WEBHOOK_SECRET must be set together'
     expect(() => checkSecrets(url)).toThrow(words)
