@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { describeError } from '../errors.ts'
 import { NotAcceptedError, NotAnEventError, NoWebhookError } from './errors.ts'
-import { logEvent } from './sinks.ts'
 import { stampEvent } from './stamp.ts'
+import { logEvent } from './tell.ts'
 import { postSigned, type Webhook } from './webhook.ts'
 
 /** What must be true of a message to be delivered. An older Worker may have written it, so no more than that. */

@@ -498,7 +498,10 @@ const SinkErrorSchema = v.pipe(
   v.object({
     ...stamp,
     event: v.literal('sink-error'),
-    sink: v.pipe(v.picklist(['queue', 'analytics']), v.description('What did not take it.')),
+    sink: v.pipe(
+      v.picklist(['queue', 'analytics', 'onEvent', 'onVerdict']),
+      v.description('What did not take it: a sink, or an option of the library.'),
+    ),
     eventId: v.pipe(v.string(), v.uuid(), v.description('The event, which is in the log instead.')),
     error: ErrorText,
   }),

@@ -4,6 +4,7 @@ import type { Context, Env, MiddlewareHandler } from 'hono'
 import { modules } from '../core/workerd.ts'
 import { BadConfigError, readConfig } from '../gate/config.ts'
 import type { GateEvent, VerdictEvent } from '../events/schema.ts'
+import { type NamedSink, tellAll } from '../events/tell.ts'
 import type { FloodNamespace } from '../gate/flood/breaker.ts'
 import { Gate, type GateParts } from '../gate/gate.ts'
 import { type Origin, withBody } from '../gate/origin.ts'
@@ -36,11 +37,14 @@ export interface GateOptions<E extends Env> {
   quarantine?: From<E, object | undefined>
   /** Requests that pass as they are. */
   skip?: (c: Context<E>) => boolean | Promise<boolean>
-  /** Told each verdict. */
-  onVerdict?: (verdict: VerdictEvent) => void
+  /** Told each verdict, as `onEvent` is. */
+  onVerdict?: OnEvent<VerdictEvent>
   /** Told everything, verdicts as well; one line of JSON each on the console, if absent. */
-  onEvent?: (event: GateEvent) => void
+  onEvent?: OnEvent<GateEvent>
 }
+
+/** Told events, behind the answer. What it does not take, since it throws, rejects or needs over 10 seconds, is on the console. */
+export type OnEvent<E extends GateEvent> = (event: E) => unknown
 
 /**
  * Judges requests before what is behind it hears of them, and answers those that are refused. What is behind it finds the body
@@ -74,20 +78,13 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
 }
 
 /** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
-export function sweepQuarantine(
-  bucket: object,
-  onEvent: (event: GateEvent) => void = (event) => console.log(JSON.stringify(event)),
-): Promise<void> {
+export function sweepQuarantine(bucket: object, onEvent?: OnEvent<GateEvent>): Promise<void> {
   const quarantine = new Quarantine({ bucket: bucket as R2Bucket, recipients: [], days: 1 })
-  return sweep(quarantine, onEvent)
+  return sweep(quarantine, tellerOf({ onEvent }))
 }
 
 function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): GateParts {
-  const {
-    settings = {},
-    onVerdict,
-    onEvent = (event) => console.log(JSON.stringify(event)),
-  } = options
+  const { settings = {} } = options
   const hashLists = options.hashLists(env) as KvNamespace | undefined
   if (!hashLists) throw new BadConfigError(['hashLists gives no KV namespace'])
   const images = options.images?.(env) as ImagesApi | undefined
@@ -106,9 +103,22 @@ function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): Ga
     ...(shards && { shards }),
     ...(floodCounters && { floodCounters }),
     ...(quarantine && { quarantine }),
-    onEvent: (event) => {
-      onEvent(event)
-      if (event.event === 'verdict') onVerdict?.(event)
-    },
+    onEvent: tellerOf(options),
   }
+}
+
+/** Tells events to those who want them, or to the console. */
+function tellerOf({
+  onEvent,
+  onVerdict,
+}: {
+  onEvent?: OnEvent<GateEvent> | undefined
+  onVerdict?: OnEvent<VerdictEvent> | undefined
+}): (event: GateEvent) => void {
+  const sinks: NamedSink[] = []
+  if (onEvent) sinks.push(['onEvent', onEvent])
+  if (onVerdict) {
+    sinks.push(['onVerdict', (event) => (event.event === 'verdict' ? onVerdict(event) : undefined)])
+  }
+  return tellAll(sinks, onEvent === undefined)
 }

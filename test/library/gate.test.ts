@@ -1,6 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { Hono } from 'hono'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GateEvent, VerdictEvent } from '../../src/events/schema.ts'
 import { gate, type GateOptions, sweepQuarantine } from '../../src/library/gate.ts'
 import { fixture } from '../support/fixtures.ts'
@@ -112,6 +112,35 @@ describe('the middleware', () => {
     await send(known)
     expect(verdicts).toMatchObject([{ action: 'block' }])
     expect(events).toEqual(verdicts)
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new TypeError('secret words')
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('secret words'))],
+  ])('judges as ever when who is told %s, and logs what was to be told', async (_, fails) => {
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
+    for (const [name, hooks] of [
+      ['onEvent', { onEvent: fails }],
+      ['onVerdict', { onVerdict: fails }],
+    ] as const) {
+      const { send, kept } = appWith(hooks)
+      expect([(await send(other)).status, (await send(known)).status]).toEqual([201, 451])
+      expect(kept).toEqual([other])
+      const logged = lines.splice(0).map((line) => JSON.parse(line) as GateEvent)
+      expect(logged).toMatchObject([
+        { event: 'verdict', action: 'allow' },
+        { event: 'sink-error', sink: name, eventId: logged[0]?.id, error: 'TypeError' },
+        { event: 'verdict', action: 'block' },
+        { event: 'sink-error', sink: name, eventId: logged[2]?.id, error: 'TypeError' },
+      ])
+    }
+    log.mockRestore()
   })
 
   it('reads its options once, and has settings of the environment', async () => {
