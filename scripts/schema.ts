@@ -1,4 +1,4 @@
-// Writes docs/schema/events-v1.json: the schema of events, for those who receive them.
+// Writes docs/schema/: the schema of events, for those who receive them, and the same in tables, for those who read.
 //
 //   node scripts/schema.ts
 
@@ -6,24 +6,122 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { EVENT_SCHEMAS, EventSchema, PART_SCHEMAS } from '../src/events/schema.ts'
 
-const FILE = new URL('../docs/schema/events-v1.json', import.meta.url)
+const FOLDER = new URL('../docs/schema/', import.meta.url)
 
-/** The file's text. */
-export function eventSchemaText(): string {
+/** As much of JSON Schema as the schema of events has. */
+interface Schema {
+  $ref?: string
+  type?: string
+  format?: string
+  const?: unknown
+  enum?: unknown[]
+  description?: string
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+  oneOf?: Schema[]
+  examples?: unknown[]
+}
+
+function eventSchema() {
   const { $schema, ...rest } = toJsonSchema(EventSchema, {
     target: 'draft-2020-12',
     definitions: { ...EVENT_SCHEMAS, ...PART_SCHEMAS },
   })
-  const schema = {
+  return {
     $schema,
     $id: 'urn:hashgate:events:v1',
     title: 'Events of hashgate, version 1',
     ...rest,
   }
-  return `${JSON.stringify(schema, null, 2)}\n`
+}
+
+/** The text of events-v1.json. */
+export function eventSchemaText(): string {
+  return `${JSON.stringify(eventSchema(), null, 2)}\n`
+}
+
+/** The text of events-v1.md. */
+export function eventFieldsText(): string {
+  const { title, $defs = {} } = eventSchema()
+  const definitions = Object.entries($defs as Record<string, Schema>)
+  const sections = definitions.map(([name, schema]) =>
+    [`## ${name}`, schema.description, fieldTable(schema), ...exampleOf(schema)].join('\n\n'),
+  )
+  const [, { properties: { event: _, ...fields } = {}, required = [] } = {}] = definitions[0] ?? []
+  const shared = Object.entries(fields).filter(([field]) => STAMP_FIELDS.has(field))
+  const stamp = fieldTable({ properties: Object.fromEntries(shared), required }, new Set())
+  return `# ${title}
+
+Made of [events-v1.json](events-v1.json) by \`npm run schema\`. All events have \`event\`, which is one of the names below, and:
+
+${stamp}
+
+${sections.join('\n\n')}
+`
+}
+
+/** Fields that all events have, and that are told once for all. */
+const STAMP_FIELDS = new Set(['schema', 'id', 'time'])
+const SHARED_FIELDS = new Set([...STAMP_FIELDS, 'event'])
+
+function fieldTable(schema: Schema, without = SHARED_FIELDS): string {
+  const rows = rowsOf(schema, without)
+  return ['| field | type | always | what |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+/** A row for each field, those of objects within it included. */
+function rowsOf(
+  { properties = {}, required = [] }: Schema,
+  without: ReadonlySet<string>,
+  prefix = '',
+): string[] {
+  const fields = Object.entries(properties).filter(([field]) => !without.has(field))
+  return fields.flatMap(([field, schema]) => {
+    const { items, oneOf, description = '' } = schema
+    const always = required.includes(field) ? 'yes' : ''
+    const row = `| \`${prefix}${field}\` | ${typeOf(schema)} | ${always} | ${description} |`
+    const inner = items ?? either(oneOf ?? [])
+    return [row].concat(rowsOf(inner, new Set(), `${prefix}${field}${items ? '[]' : ''}.`))
+  })
+}
+
+/** One object for several that a field can be: always there is what all of them have. */
+function either(variants: readonly Schema[]): Schema {
+  const properties: Record<string, Schema> = {}
+  for (const variant of variants) {
+    for (const [field, schema] of Object.entries(variant.properties ?? {})) {
+      const values = [properties[field], schema].flatMap((one) => valuesOf(one) ?? [])
+      properties[field] = values.length > 0 ? { ...schema, enum: values } : schema
+    }
+  }
+  const [first, ...others] = variants.map(({ required = [] }) => required)
+  const required = (first ?? []).filter((field) => others.every((some) => some.includes(field)))
+  return { properties, required }
+}
+
+function valuesOf(schema: Schema | undefined): unknown[] | undefined {
+  return schema?.enum ?? (schema && 'const' in schema ? [schema.const] : undefined)
+}
+
+function typeOf(schema: Schema): string {
+  const { $ref, type, format, items, oneOf } = schema
+  if ($ref !== undefined) {
+    const name = $ref.replace('#/$defs/', '')
+    return `[${name}](#${name})`
+  }
+  if (items) return `list of ${typeOf(items)}`
+  if (oneOf) return 'object'
+  const values = valuesOf(schema)?.map((value) => `\`${JSON.stringify(value)}\``)
+  return values?.join(', ') ?? format ?? type ?? 'any'
+}
+
+function exampleOf({ examples = [] }: Schema): string[] {
+  return examples.map((example) => `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``)
 }
 
 if (import.meta.main) {
-  await mkdir(new URL('.', FILE), { recursive: true })
-  await writeFile(FILE, eventSchemaText())
+  await mkdir(FOLDER, { recursive: true })
+  await writeFile(new URL('events-v1.json', FOLDER), eventSchemaText())
+  await writeFile(new URL('events-v1.md', FOLDER), eventFieldsText())
 }

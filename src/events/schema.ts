@@ -134,13 +134,13 @@ const FileSchema = v.pipe(
 const KeptSchema = v.pipe(
   v.variant('kept', [
     v.object({
-      kept: v.literal(true),
+      kept: v.pipe(v.literal(true), v.description('Whether it was kept.')),
       key: v.pipe(v.string(), v.description('Of the object in the bucket.')),
       bytes: v.pipe(wholeNumber, v.description('Sealed.')),
       expires: v.pipe(v.string(), v.isoTimestamp(), v.description('When it is deleted.')),
     }),
     v.object({
-      kept: v.literal(false),
+      kept: v.pipe(v.literal(false), v.description('Whether it was kept.')),
       reason: v.pipe(
         v.picklist(['not-configured', 'too-long', 'not-sealed', 'not-stored']),
         v.description('Why it was not.'),

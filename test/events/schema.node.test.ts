@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { describe, expect, it } from 'vitest'
-import { eventSchemaText } from '../../scripts/schema.ts'
+import { eventFieldsText, eventSchemaText } from '../../scripts/schema.ts'
 import { closed } from '../support/closed-schema.ts'
 
 interface EventSchema {
@@ -10,6 +10,7 @@ interface EventSchema {
 }
 
 const text = await readFile(new URL('../../docs/schema/events-v1.json', import.meta.url), 'utf8')
+const fields = await readFile(new URL('../../docs/schema/events-v1.md', import.meta.url), 'utf8')
 const schema = JSON.parse(text) as EventSchema
 const examples = Object.entries(schema.$defs).flatMap(([name, { examples: some }]) =>
   (some ?? []).map((example) => [name, example as Record<string, unknown>] as const),
@@ -26,6 +27,20 @@ function compile(any: unknown) {
 describe('docs/schema/events-v1.json', () => {
   it('is what `npm run schema` makes', () => {
     expect(text).toBe(eventSchemaText())
+    expect(fields).toBe(eventFieldsText())
+  })
+
+  it('stands in tables, with each field of each event', () => {
+    const sections = new Map(fields.split('\n## ').map((part) => [part.split('\n', 1)[0], part]))
+    for (const [name, { properties }] of Object.entries(schema.$defs)) {
+      for (const field of Object.keys(properties)) {
+        const isShared = name !== 'file' && ['schema', 'id', 'time', 'event'].includes(field)
+        const section = isShared ? fields : sections.get(name)
+        expect(section, `${name}.${field}`).toContain(
+          isShared ? `\`${field}\`` : `| \`${field}\` |`,
+        )
+      }
+    }
   })
 
   it('has examples of each event, which are as it says', () => {
