@@ -1,5 +1,5 @@
 import { ACCESS_HEADER, AccessVerifier } from './access.ts'
-import { ApiError, DeniedError } from './errors.ts'
+import { DeniedError } from './errors.ts'
 import { KeySetUnavailableError } from './jwks.ts'
 import type { ApiKey, Scope } from './keys.ts'
 import type { ApiConfig } from './settings.ts'
@@ -14,7 +14,7 @@ export interface Caller {
 /**
  * Tells who asks.
  * @throws {DeniedError} 401: nobody that is known
- * @throws {ApiError} 503: a token of Access cannot be verified now; the cause is a KeySetUnavailableError
+ * @throws {DeniedError} 503: a token of Access cannot be verified now; the cause is a KeySetUnavailableError
  */
 export type Authorize = (request: Request) => Promise<Caller>
 
@@ -63,5 +63,5 @@ async function findKey(
 
 function unavailable(cause: unknown): never {
   if (!(cause instanceof KeySetUnavailableError)) throw cause
-  throw new ApiError(503, 'Tokens cannot be verified at the moment.', { cause })
+  throw new DeniedError(503, 'Tokens cannot be verified at the moment.', { cause })
 }

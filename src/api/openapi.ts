@@ -11,6 +11,7 @@ const DENIALS: Record<number, AnswerDescription> = {
   401: denial('A valid key is required.', 401, 'Unauthorized'),
   403: denial('The key is for other things.', 403, 'Forbidden'),
   405: denial('Other methods are used here.', 405, 'Method not allowed'),
+  503: denial('It cannot be told now whose token this is.', 503, 'Service unavailable'),
   500: denial('Something broke.', 500, 'Internal server error'),
 }
 
@@ -58,10 +59,22 @@ function describeRoute(route: Route): object {
     description: description + scopeText,
     ...(query && { parameters: query.map(describeParameter) }),
     ...(bodies && { requestBody: { required: true, content: contentOf(bodies) } }),
-    responses: Object.fromEntries(
-      Object.entries({ ...DENIALS, ...answers }).map(([status, one]) => [status, answerOf(one)]),
-    ),
+    responses: responsesOf(answers),
   }
+}
+
+/** Answers of a route, and those that all have. */
+function responsesOf(answers: Route['answers']): object {
+  const all = Map.groupBy(
+    [...Object.entries(DENIALS), ...Object.entries(answers)],
+    ([status]) => status,
+  )
+  const responses = [...all].map(([status, some]) => {
+    const described = some.map(([, one]) => answerOf(one))
+    const content = Object.assign({}, ...described.map((one) => one.content ?? {})) as object
+    return [status, { ...described.at(-1), ...(Object.keys(content).length > 0 && { content }) }]
+  })
+  return Object.fromEntries(responses) as object
 }
 
 function describeParameter({ name, description, isRequired = false }: QueryParameter): object {

@@ -159,6 +159,7 @@ describe('a token of Cloudflare Access', () => {
         headers: { 'cf-access-jwt-assertion': await tokenOf(keys[0]!) },
       })
       expect(response.status).toBe(503)
+      expect(response.headers.get('content-type')).toBe('application/problem+json')
       expect(other.log.map((line) => JSON.parse(line) as object)).toMatchObject([
         { event: 'api-error', error: expect.stringContaining('key-set-unavailable') },
       ])
