@@ -2,6 +2,7 @@
 
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { modules } from '../core/workerd.ts'
+import { HashgateError } from '../errors.ts'
 import { BadConfigError, readConfig } from '../gate/config.ts'
 import type { GateEvent, VerdictEvent } from '../events/schema.ts'
 import { type NamedSink, tellAll } from '../events/tell.ts'
@@ -53,12 +54,14 @@ export type OnEvent<E extends GateEvent> = (event: E) => unknown
  * A body longer than MAX_BUFFERED_BYTES reaches what is behind while it still comes, without its end: if it is refused then, the
  * stream breaks off, and what was made of it must not stay. Have such bodies refused (MAX_BODY_BYTES), if that cannot be seen to.
  * @throws {BadConfigError | BadListKeyError} by the first request: a setting cannot be used
+ * @throws {BodyUsedError} by a request: something before the gate has read its body
  */
 export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHandler<E> {
   let made: Gate | undefined
   return async (c, next) => {
     made ??= new Gate(partsOf(options, c.env))
     if (await options.skip?.(c)) return next()
+    if (c.req.raw.bodyUsed) throw new BodyUsedError()
     const origin: Origin = {
       forward: async (request, body) => {
         c.req.raw = withBody(request, body)
@@ -74,6 +77,15 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
       c.res = response
     }
     return undefined
+  }
+}
+
+/** Somebody has read the body before the gate: there is nothing left to judge, and what was read may be kept already. */
+export class BodyUsedError extends HashgateError {
+  readonly code = 'body-used'
+
+  constructor() {
+    super('the body was read before the gate, which must come before all that reads it')
   }
 }
 

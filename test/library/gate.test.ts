@@ -155,6 +155,29 @@ describe('the middleware', () => {
     expect([kept.length, reads]).toEqual([2, 1])
   })
 
+  it('fails requests whose body was read before it', async () => {
+    const app = new Hono<Env>()
+    const errors: unknown[] = []
+    app.onError((error, c) => {
+      errors.push(error)
+      return c.text('failed', 500)
+    })
+    app.use(async (c, next) => {
+      await c.req.arrayBuffer()
+      await next()
+    })
+    app.use(gate<Env>({ hashLists: (e) => e.LISTS, listKey: () => KEY }))
+    let kept = 0
+    app.all('*', (c) => {
+      kept++
+      return c.text('kept', 201)
+    })
+    const request = new Request('https://app.example/a', { method: 'POST', body: other })
+    const response = await app.fetch(request, env, createExecutionContext())
+    expect([response.status, kept]).toEqual([500, 0])
+    expect(errors).toMatchObject([{ code: 'body-used' }])
+  })
+
   it('fails requests where it cannot be made, and lets none pass', async () => {
     for (const wrong of [
       { settings: { MAX_FILES: 0 } },
