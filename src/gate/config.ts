@@ -292,7 +292,8 @@ export function readConfig(env: object): Config {
   if (vars.MAX_HELD_BYTES < vars.MAX_BUFFERED_BYTES) {
     throw new BadConfigError(['MAX_HELD_BYTES must be at least MAX_BUFFERED_BYTES'])
   }
-  if (vars.MAX_BODY_BYTES > vars.MAX_BUFFERED_BYTES && vars.MAX_HELD_BYTES < MIB) {
+  const longest = [vars.MAX_BODY_BYTES, ...vars.POLICY.routes.map((one) => one.maxBodyBytes ?? 0)]
+  if (Math.max(...longest) > vars.MAX_BUFFERED_BYTES && vars.MAX_HELD_BYTES < MIB) {
     throw new BadConfigError(['MAX_HELD_BYTES must be at least 1048576 for long uploads'])
   }
   if (vars.LIST_MAX_AGE_SECONDS < vars.LIST_REFRESH_SECONDS) {

@@ -7,7 +7,8 @@ import type { ListStore } from '../list/store.ts'
 import type { Query } from '../match/match.ts'
 import { LiveList } from '../match/live-list.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
-import { adjustBanks } from '../policy/banks.ts'
+import type { Manifest } from '../list/manifest.ts'
+import { adjustBanks, problemOf } from '../policy/banks.ts'
 import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
 import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
@@ -53,6 +54,8 @@ export class Gate {
   readonly tell: (happening: Happening) => void
   readonly #context: ScanContext
   readonly #floods: FloodBreaker
+  /** Version of the list that was last adjusted. */
+  #adjusted: number | undefined
   readonly #router: Router
   readonly #budgets: Pick<UploadTools, 'bytes' | 'decoders'>
 
@@ -75,7 +78,7 @@ export class Gate {
       onStale: config.onStale,
       maxEntries: config.maxListEntries,
       maxTableEntries: config.maxTableEntries,
-      adjust: (manifest) => adjustBanks(manifest, config.policy),
+      adjust: (manifest) => this.#adjust(manifest),
       ...(parts.shards && { shards: parts.shards }),
       onError: (error) => this.tell(listErrorEvent(error, this.list.version)),
     })
@@ -98,6 +101,15 @@ export class Gate {
       onFlood: this.tell,
       ...(parts.floodCounters && { counters: parts.floodCounters }),
     })
+  }
+
+  /** The list as the policy wants it. Tells once for each version if the policy is for banks that are not in it. */
+  #adjust(manifest: Manifest): Manifest {
+    const { policy } = this.config
+    const problem = manifest.version === this.#adjusted ? undefined : problemOf(manifest, policy)
+    if (problem) this.tell(listErrorEvent(problem, manifest.version))
+    this.#adjusted = manifest.version
+    return adjustBanks(manifest, policy)
   }
 
   /** Bytes that requests hold: what else holds some in this isolate claims them here, too. */

@@ -1,3 +1,4 @@
+import { HashgateError } from '../errors.ts'
 import type { Bank, Manifest } from '../list/manifest.ts'
 import type { Match } from '../match/match.ts'
 import type { BankPolicy, MatchAction, Policy } from './schema.ts'
@@ -11,6 +12,26 @@ export interface WeighedMatch extends Match {
   isReview?: true
   /** Whether its entry is exempt: it changes nothing. */
   isExempt?: true
+}
+
+/** The policy is for banks that are not there: a name may be misspelt. */
+export class UnknownBankError extends HashgateError {
+  readonly code = 'unknown-bank'
+
+  constructor(names: readonly string[]) {
+    super(`POLICY names banks that the list does not have: ${names.join(', ')}`)
+  }
+}
+
+/** What is wrong with a policy for a list; `undefined` if nothing is. */
+export function problemOf(
+  { banks }: Manifest,
+  policy: Pick<Policy, 'banks' | 'exempt'>,
+): UnknownBankError | undefined {
+  const known = new Set(banks.map(({ id }) => id))
+  const named = [...Object.keys(policy.banks), ...policy.exempt.map((entry) => entry.split('/')[0])]
+  const unknown = new Set(named.filter((name) => name !== undefined && !known.has(name)))
+  return unknown.size > 0 ? new UnknownBankError([...unknown] as string[]) : undefined
 }
 
 /** The list as it is searched: without banks that are not enabled, and as far as review bands reach. */

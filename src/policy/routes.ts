@@ -43,7 +43,8 @@ export class Router {
    * may be written to be gated by other rules than it should be.
    */
   choose({ method, url }: Pick<Request, 'method' | 'url'>): Route | undefined {
-    const { hostname, pathname } = new URL(url)
+    const { hostname: host, pathname } = new URL(url)
+    const hostname = host.replace(/\.$/, '') // with a dot at its end it is the same host
     const route = this.#find(method, hostname, pathname)
     const others = otherReadings(pathname).map((path) => this.#find(method, hostname, path))
     return others.every((other) => other === route) ? route : undefined

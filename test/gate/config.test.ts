@@ -115,6 +115,13 @@ describe('readConfig', () => {
       { MAX_HELD_BYTES: 1048575, MAX_BUFFERED_BYTES: 1000 },
       'MAX_HELD_BYTES must be at least 1048576 for long uploads',
     ],
+    [
+      {
+        ...{ MAX_HELD_BYTES: 1000, MAX_BUFFERED_BYTES: 1000, MAX_BODY_BYTES: 1000 },
+        POLICY: { routes: [{ maxBodyBytes: 1001 }] },
+      },
+      'MAX_HELD_BYTES must be at least 1048576 for long uploads',
+    ],
     [{ EVENT_SINKS: 'console, slack' }, 'EVENT_SINKS.1 must list console, queue, analytics'],
     [{ EVENT_SINKS: '' }, 'EVENT_SINKS.0 must list console, queue, analytics'],
     [{ QUEUE_EVENTS: 'some' }, 'QUEUE_EVENTS must be all or notable'],

@@ -53,6 +53,17 @@ describe('the policy of a bank', () => {
     expect(off.verdicts()).toMatchObject([{ reason: 'no-match' }])
   })
 
+  it('is told to be for no bank, once for each version of the list', async () => {
+    const policy = { banks: { csma: { action: 'flag' } }, exempt: ['spma/1', 'csam/known-0'] }
+    const { send, events } = gateWith(policy)
+    await send(unrelated)
+    await send(unrelated)
+    const told = events.filter(({ event }) => event === 'list-error')
+    expect(told).toMatchObject([
+      { error: 'unknown-bank: POLICY names banks that the list does not have: csma, spma' },
+    ])
+  })
+
   it('of the gravest match counts', async () => {
     const entry = { kind: 'pdq' as const, hash: await hashOf(known), id: 'x', labels: {} }
     await publishBank(kvStore(), [entry, ...randomEntries(9, 3)], { bank: 'spam' })

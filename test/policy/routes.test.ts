@@ -52,6 +52,7 @@ describe('Router', () => {
     ]
     expect(chosen(routes, 'https://x.media.example/a', 'PUT')).toBe('private')
     expect(chosen(routes, 'https://X.MEDIA.EXAMPLE/a')).toBe('public')
+    expect(chosen(routes, 'https://x.media.example./a')).toBe('public')
     expect(chosen(routes, 'https://media.example/a')).toBe('default')
     expect(chosen(routes, 'https://x.media.example.evil/a')).toBe('default')
   })
