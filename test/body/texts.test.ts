@@ -181,7 +181,7 @@ describe('a JSON body', () => {
   })
 
   it('takes no path for JPEG XL', () => {
-    const [path, image] = [`/work/${'long-name/'.repeat(9)}x.html`, `/wo${'A'.repeat(60)}`]
+    const [path, image] = [`/worlds/${'long-name/'.repeat(9)}x.html`, `/wo${'A'.repeat(60)}`]
     expect(filesIn(JSON.stringify([path, image]), JSON_TYPE)).toEqual([
       Buffer.from(image, 'base64'),
     ])
