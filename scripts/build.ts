@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { main as compile } from 'assemblyscript/asc'
-import { LIBRARY_LIMITS, type LibraryFormat } from '../src/scan/library-limits.ts'
+import { LIBRARY_LIMITS, type LibraryFormat } from '../src/scan/image/library-limits.ts'
 import { capMemory } from './cap-memory.ts'
 
 const LIBRARY_FILES = {

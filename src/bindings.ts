@@ -9,7 +9,7 @@ import { KvStore } from './list/kv-store.ts'
 import { parseListKeys, SealedStore } from './list/sealing.ts'
 import type { ListShard } from './match/list-shard.ts'
 import { type ResumableBindings, stagingOf } from './resumable/bindings.ts'
-import { imagesConverter } from './scan/images-binding.ts'
+import { imagesConverter } from './scan/image/images-binding.ts'
 import { type TicketBindings, ticketsOf } from './tickets/bindings.ts'
 
 /** Bindings of the Worker, beside its settings. */

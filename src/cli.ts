@@ -4,18 +4,24 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
-import { HashgateError } from './errors.ts'
-import { showConfig } from './node/config-command.ts'
-import { hashFiles } from './node/hash-command.ts'
-import { listPush, listRekey, listRollback, listShow, listVerify } from './node/list-commands.ts'
-import { matchFiles } from './node/match-command.ts'
+import { HashgateError } from './util/errors.ts'
+import { showConfig } from './commands/config-command.ts'
+import { hashFiles } from './commands/hash-command.ts'
+import {
+  listPush,
+  listRekey,
+  listRollback,
+  listShow,
+  listVerify,
+} from './commands/list-commands.ts'
+import { matchFiles } from './commands/match-command.ts'
 import {
   quarantineDelete,
   quarantineKeygen,
   quarantineList,
   quarantineOpen,
-} from './node/quarantine-commands.ts'
-import { tune } from './node/tune-command.ts'
+} from './commands/quarantine-commands.ts'
+import { tune } from './commands/tune-command.ts'
 import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './api/keys.ts'
 import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'

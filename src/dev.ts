@@ -3,7 +3,7 @@
 
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
-import { formatHash } from './core/hash.ts'
+import { formatHash } from './util/hash.ts'
 import { modules } from './core/workerd.ts'
 import page from './dev/page.html'
 import { createApp } from './app.ts'

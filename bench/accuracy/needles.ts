@@ -1,4 +1,4 @@
-import type { Hash256 } from '../../src/core/hash.ts'
+import type { Hash256 } from '../../src/util/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../../src/list/manifest.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'

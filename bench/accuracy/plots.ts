@@ -1,4 +1,4 @@
-import { axisOf, heading, legend, PLOT_COLOURS, renderPlot } from '../../src/node/plot.ts'
+import { axisOf, heading, legend, PLOT_COLOURS, renderPlot } from '../../src/commands/plot.ts'
 import { type SetName, THRESHOLD } from './needles.ts'
 import { share } from './report.ts'
 import { countOf, emptyHistogram, type Histogram, sumOf, type Tally, within } from './tally.ts'

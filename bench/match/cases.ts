@@ -1,6 +1,6 @@
 // What is measured alike in Node and in workerd. A case is prepared once, and then its contenders run by turns.
 
-import { type Hash256, parseHash } from '../../src/core/hash.ts'
+import { type Hash256, parseHash } from '../../src/util/hash.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import type { Contender } from '../measure.ts'
 import { hashesOf, type ListName, makeList } from './lists.ts'

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { formatHash } from '../../src/core/hash.ts'
+import { formatHash } from '../../src/util/hash.ts'
 import type { Entry } from '../../src/list/entry.ts'
 import { type Manifest, segmentsOf } from '../../src/list/manifest.ts'
 import { partsOf } from '../../src/list/pdq-segment.ts'

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import * as sqliteVec from 'sqlite-vec'
 import { Index, MetricKind, ScalarKind } from 'usearch'
-import { HASH_BYTES, type Hash256 } from '../../src/core/hash.ts'
+import { HASH_BYTES, type Hash256 } from '../../src/util/hash.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import { hashesOf } from './lists.ts'
 import { buildTables, loadSegments, searchAll, storeSegments, THRESHOLD } from './segments.ts'

@@ -1,6 +1,6 @@
 // One needle at a time, beside what else there is for Node.
 
-import { HASH_BYTES, type Hash256 } from '../../src/core/hash.ts'
+import { HASH_BYTES, type Hash256 } from '../../src/util/hash.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import { measure, ms, printTable } from '../measure.ts'
 import { type Competitor, hashgate, sqlite, typeScript, usearchGraph } from './competitors.ts'

@@ -1,6 +1,6 @@
 // Lists of a million hashes, more and less kind to a table, and the needles that are asked of them.
 
-import { HASH_BYTES, type Hash256 } from '../../src/core/hash.ts'
+import { HASH_BYTES, type Hash256 } from '../../src/util/hash.ts'
 import { fastBytes, randomWords } from './random.ts'
 
 export type ListName = 'uniform' | 'clustered' | 'copies' | 'adversarial'

@@ -1,6 +1,6 @@
 // Random lists of any size, packed without ever being entries, since millions of those take long.
 
-import type { Hash256 } from '../../src/core/hash.ts'
+import type { Hash256 } from '../../src/util/hash.ts'
 import { groupBytes, Haystack, HEAD_BYTES } from '../../src/core/haystack.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import { DigestSet, packDigestSet } from '../../src/list/digest-set.ts'

@@ -1,6 +1,6 @@
 // Lists in memory, as an isolate has them: loaded from a store that holds nothing but what is searched.
 
-import type { Hash256 } from '../../src/core/hash.ts'
+import type { Hash256 } from '../../src/util/hash.ts'
 import type { Haystack } from '../../src/core/haystack.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import type { Entry } from '../../src/list/entry.ts'

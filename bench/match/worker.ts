@@ -7,7 +7,7 @@
 //   POST /read      { keys }    the same values, and nothing done with them: how many bytes
 //   GET  /                      nothing
 
-import { parseHash } from '../../src/core/hash.ts'
+import { parseHash } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { readManifest } from '../../src/list/manifest.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { describeError } from '../errors.ts'
+import { describeError } from '../util/errors.ts'
 import { BadConfigError } from '../gate/config.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { TicketParts } from '../tickets/bindings.ts'

@@ -1,4 +1,4 @@
-import { within } from '../core/within.ts'
+import { within } from '../util/within.ts'
 
 /**
  * A body as text, if it is no longer than `maxBytes`; else `undefined`.

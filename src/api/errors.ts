@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** A request that is not answered as it wants to be; the message is told to its caller. */
 export class ApiError extends HashgateError {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { parseHash } from '../core/hash.ts'
-import { parseHex } from '../core/bytes.ts'
+import { parseHash } from '../util/hash.ts'
+import { parseHex } from '../util/bytes.ts'
 import { matchEvent, verdictEvent } from '../gate/events.ts'
 import { judge } from '../gate/verdict.ts'
 import { HASH_LENGTHS, type HashKind } from '../list/entry.ts'

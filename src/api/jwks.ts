@@ -1,6 +1,6 @@
 import type { HonoJsonWebKey } from 'hono/utils/jwt/jws'
 import * as v from 'valibot'
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import { readText } from './bounded.ts'
 
 /** The keys that tokens are signed with could not be read. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parseHex } from '../core/bytes.ts'
+import { parseHex } from '../util/bytes.ts'
 
 /** What a caller may do: ask for verdicts, look hashes up as in HMA, give out tickets for direct uploads. */
 export const SCOPES = ['verdict', 'lookup', 'tickets'] as const

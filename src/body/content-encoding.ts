@@ -1,6 +1,6 @@
 import { ScanBudget } from '../scan/budget.ts'
-import { GzipReader } from '../scan/gzip.ts'
-import { Inflater } from '../scan/inflate.ts'
+import { GzipReader } from '../scan/archive/gzip.ts'
+import { Inflater } from '../scan/archive/inflate.ts'
 import { SCAN_LIMITS } from '../scan/limits.ts'
 import type { Finished } from '../scan/scanned.ts'
 import { BodyOverLimitError, MalformedBodyError } from './errors.ts'

@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** A body that is not what its headers say, or that an origin may read otherwise than the gate does. */
 export class MalformedBodyError extends HashgateError {

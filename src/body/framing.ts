@@ -1,4 +1,4 @@
-import { concatenate } from '../core/bytes.ts'
+import { concatenate } from '../util/bytes.ts'
 import { MalformedBodyError } from './errors.ts'
 import { MAX_PART_HEADER_BYTES } from './limits.ts'
 

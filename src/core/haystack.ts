@@ -1,4 +1,4 @@
-import { HALF_BYTES, HASH_BYTES, type Hash256 } from './hash.ts'
+import { HALF_BYTES, HASH_BYTES, type Hash256 } from '../util/hash.ts'
 
 /** Exports of assembly/match.ts. Addresses and sizes are bytes. */
 interface MatchExports {

@@ -1,4 +1,4 @@
-import { DIHEDRAL_NAMES, type DihedralName, HASH_BYTES, type Hash256 } from './hash.ts'
+import { DIHEDRAL_NAMES, type DihedralName, HASH_BYTES, type Hash256 } from '../util/hash.ts'
 import { Plane, type ProbeExports, ProbeRoom, type QualifiedHash } from './plane.ts'
 
 /** Formats that the core decodes itself. */

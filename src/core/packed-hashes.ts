@@ -1,4 +1,4 @@
-import { HASH_BYTES, type Hash256 } from './hash.ts'
+import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 
 const WORDS = HASH_BYTES / 4
 

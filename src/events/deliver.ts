@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { describeError } from '../errors.ts'
+import { describeError } from '../util/errors.ts'
 import { NotAcceptedError, NotAnEventError, NoWebhookError } from './errors.ts'
 import { stampEvent } from './stamp.ts'
 import { logEvent } from './tell.ts'

@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** A sink is chosen, and what it needs is not bound. */
 export class SinkNotBoundError extends HashgateError {

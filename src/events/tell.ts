@@ -1,6 +1,6 @@
 import { waitUntil } from 'cloudflare:workers'
-import { within } from '../core/within.ts'
-import { describeError } from '../errors.ts'
+import { within } from '../util/within.ts'
+import { describeError } from '../util/errors.ts'
 import { SinkStalledError } from './errors.ts'
 import type { GateEvent, HappeningOf } from './schema.ts'
 import { stampEvent } from './stamp.ts'

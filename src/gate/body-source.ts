@@ -1,5 +1,5 @@
-import { within } from '../core/within.ts'
-import { HashgateError } from '../errors.ts'
+import { within } from '../util/within.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** Bytes that are read at once. The default reader gives 4 KiB, and takes ten times as long. */
 export const PIECE_BYTES = 64 * 1024

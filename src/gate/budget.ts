@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** The isolate has no room for another upload, and none came in time. */
 export class BusyError extends HashgateError {

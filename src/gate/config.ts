@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { type ApiConfig, API_SETTINGS, readApiConfig } from '../api/settings.ts'
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import { QUEUE_CHOICES, SINK_NAMES, type SinkSettings } from '../events/settings.ts'
 import { type Webhook, WebhookSecrets, WebhookUrl } from '../events/webhook.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'

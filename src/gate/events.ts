@@ -1,5 +1,5 @@
-import { toHex } from '../core/bytes.ts'
-import { describeError } from '../errors.ts'
+import { toHex } from '../util/bytes.ts'
+import { describeError } from '../util/errors.ts'
 import type { FileEvent, HappeningOf, MatchEvent } from '../events/schema.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'

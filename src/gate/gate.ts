@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { CoreModules } from '../core/modules.ts'
-import { describeError } from '../errors.ts'
+import { describeError } from '../util/errors.ts'
 import type { GateEvent, Happening, HappeningOf } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
 import type { ListStore } from '../list/store.ts'

@@ -1,6 +1,6 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import { PIECE_BYTES } from './body-source.ts'
-import { within } from '../core/within.ts'
+import { within } from '../util/within.ts'
 
 /** Bytes at the end of what has come that an origin is not sent before the verdict. */
 const HELD_BACK_BYTES = 256 * 1024

@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** A request that brings a piece of a file, of which nobody can tell what it is. */
 export class PieceError extends HashgateError {

@@ -5,7 +5,7 @@ import type { HeldPieces } from '../quarantine/seal.ts'
 import { BadConfigError, type Config } from './config.ts'
 import type { GateEvent, HappeningOf } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
-import { describeError } from '../errors.ts'
+import { describeError } from '../util/errors.ts'
 
 /** Bindings of the quarantine. */
 export interface QuarantineBindings {

@@ -1,6 +1,6 @@
 import { BodyOverLimitError, MalformedBodyError } from '../body/errors.ts'
-import { within } from '../core/within.ts'
-import { HashgateError } from '../errors.ts'
+import { within } from '../util/within.ts'
+import { HashgateError } from '../util/errors.ts'
 import type { Kept } from '../quarantine/record.ts'
 import { ClientGoneError, ClientStalledError, lengthOf, readPieces } from './body-source.ts'
 import { type Budget, BusyError, type Claim } from './budget.ts'

@@ -2,7 +2,7 @@
 
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { modules } from '../core/workerd.ts'
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import { BadConfigError, readConfig } from '../gate/config.ts'
 import type { GateEvent, VerdictEvent } from '../events/schema.ts'
 import { type NamedSink, tellAll } from '../events/tell.ts'
@@ -14,7 +14,7 @@ import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { Quarantine } from '../quarantine/quarantine.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
-import { type ImagesApi, imagesConverter } from '../scan/images-binding.ts'
+import { type ImagesApi, imagesConverter } from '../scan/image/images-binding.ts'
 
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from '../events/schema.ts'
 

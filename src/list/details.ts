@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { parseHex, toHex } from '../core/bytes.ts'
-import { HALF_BYTES } from '../core/hash.ts'
+import { parseHex, toHex } from '../util/bytes.ts'
+import { HALF_BYTES } from '../util/hash.ts'
 import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'

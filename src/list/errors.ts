@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** A line of a hash list that is none. */
 export class BadListLineError extends HashgateError {

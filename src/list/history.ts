@@ -1,5 +1,5 @@
 import { type Manifest, manifestValue, parseManifest } from './manifest.ts'
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import type { ListStore } from './store.ts'
 
 /** Folder of the manifests of all versions that are kept, the published one among them. */

@@ -1,4 +1,4 @@
-import { within } from '../core/within.ts'
+import { within } from '../util/within.ts'
 import { StoreTimeoutError } from './errors.ts'
 import { type Bytes, MANIFEST_KEY, putOneByOne, type ValueStore } from './store.ts'
 

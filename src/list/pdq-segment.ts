@@ -8,8 +8,8 @@ import {
   slotValueOf,
   VALUE_BYTES,
 } from '../core/haystack.ts'
-import { concatenate } from '../core/bytes.ts'
-import { HALF_BYTES, type Hash256 } from '../core/hash.ts'
+import { concatenate } from '../util/bytes.ts'
+import { HALF_BYTES, type Hash256 } from '../util/hash.ts'
 import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'

@@ -1,4 +1,4 @@
-import { parseHex, toHex } from '../core/bytes.ts'
+import { parseHex, toHex } from '../util/bytes.ts'
 import { BadListKeyError, UnknownKeyError, ValueDamagedError } from './errors.ts'
 import type { Bytes, ListStore, ValueStore } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { concatenate } from '../core/bytes.ts'
+import { concatenate } from '../util/bytes.ts'
 import { blockOf, type Detail, packDetails, readDetails } from './details.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'

@@ -1,4 +1,4 @@
-import { toHex } from '../core/bytes.ts'
+import { toHex } from '../util/bytes.ts'
 import { ValueMissingError } from './errors.ts'
 
 /** Bytes in a buffer of their own kind: never shared ones. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { parseHex, toHex } from '../core/bytes.ts'
+import { parseHex, toHex } from '../util/bytes.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
 import { BadListLineError } from './errors.ts'
 

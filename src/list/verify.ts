@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import { ValueDamagedError } from './errors.ts'
 import { type Manifest, readManifest, segmentsOf, type SegmentRef } from './manifest.ts'
 import { readRemovals } from './removals.ts'

@@ -1,4 +1,4 @@
-import { bitsDiffering, HASH_BYTES } from '../core/hash.ts'
+import { bitsDiffering, HASH_BYTES } from '../util/hash.ts'
 import { blockOf, type Detail, type DetailBlock, readDetails } from '../list/details.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'

@@ -1,5 +1,5 @@
 import type { CoreModules } from '../core/modules.ts'
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import { ListLoadingError, OlderManifestError, StaleListError } from '../list/errors.ts'
 import { RETENTION_HOURS } from '../list/history.ts'
 import {

@@ -6,7 +6,7 @@ import {
   SLOTS,
   SlotSorter,
 } from '../core/haystack.ts'
-import { HALF_BYTES, type Hash256 } from '../core/hash.ts'
+import { HALF_BYTES, type Hash256 } from '../util/hash.ts'
 import type { CoreModules } from '../core/modules.ts'
 import { type DigestSet, readDigestSet } from '../list/digest-set.ts'
 import type { SegmentRef } from '../list/manifest.ts'

@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { FileDigests } from '../scan/digests.ts'
 import type { Needle, Probe, ScannedFile } from '../scan/scanned.ts'

@@ -1,7 +1,7 @@
 // What `hashgate/pdq` exports beside `loadPdq`, which each platform has its own of: browser.ts, node.ts, workerd.ts.
 
-export { DIHEDRAL_NAMES, type DihedralName } from '../core/hash.ts'
-export { HashgateError } from '../errors.ts'
+export { DIHEDRAL_NAMES, type DihedralName } from '../util/hash.ts'
+export { HashgateError } from '../util/errors.ts'
 export {
   BadHashError,
   BadImageInputError,

@@ -1,4 +1,4 @@
-import * as core from '../core/hash.ts'
+import * as core from '../util/hash.ts'
 import { BadHashError } from './errors.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { CoreFormat, PixelSize } from '../core/image.ts'
-import { isCoreFormat, SNIFF_BYTES, sniffFormat } from '../scan/image-format.ts'
+import { isCoreFormat, SNIFF_BYTES, sniffFormat } from '../scan/image/format.ts'
 import { BadImageInputError, UnhashableImageError } from './errors.ts'
 import type { PdqImage, PdqPixels } from './types.ts'
 

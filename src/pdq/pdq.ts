@@ -1,4 +1,4 @@
-import { DIHEDRAL_NAMES, type DihedralName, formatHash } from '../core/hash.ts'
+import { DIHEDRAL_NAMES, type DihedralName, formatHash } from '../util/hash.ts'
 import { type Frame, ImageDecoder } from '../core/image.ts'
 import { UnhashableImageError } from './errors.ts'
 import { type Input, readInput } from './input.ts'

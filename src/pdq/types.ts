@@ -1,4 +1,4 @@
-import type { DihedralName } from '../core/hash.ts'
+import type { DihedralName } from '../util/hash.ts'
 
 /** A compiled WebAssembly module; any object where the types of the platform do not know WebAssembly. */
 export type WasmModule = typeof globalThis extends {

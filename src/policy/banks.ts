@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import type { Bank, Manifest } from '../list/manifest.ts'
 import type { Match } from '../match/match.ts'
 import type { BankPolicy, MatchAction, Policy } from './schema.ts'

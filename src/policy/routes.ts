@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 import type { Config } from '../gate/config.ts'
 import type { RoutePolicy } from './schema.ts'
 

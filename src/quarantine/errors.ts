@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** There is no object of a case: it was never kept, or has expired. */
 export class NoSuchCaseError extends HashgateError {

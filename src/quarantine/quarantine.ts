@@ -1,6 +1,6 @@
 import { Encrypter } from 'age-encryption'
-import { within } from '../core/within.ts'
-import { HashgateError } from '../errors.ts'
+import { within } from '../util/within.ts'
+import { HashgateError } from '../util/errors.ts'
 import { keyOf, metadataOf, readObject } from './objects.ts'
 import {
   FORMAT,

@@ -1,4 +1,4 @@
-import { HashgateError } from '../errors.ts'
+import { HashgateError } from '../util/errors.ts'
 
 /** A part is not in the bucket: somebody else deletes there. */
 export class PartMissingError extends HashgateError {

@@ -1,6 +1,6 @@
-import type { Findings } from './findings.ts'
+import type { Findings } from './archive/findings.ts'
 import type { FileFormat } from './format.ts'
-import type { ImageOutcome } from './image-scan.ts'
+import type { ImageOutcome } from './image/image-scan.ts'
 import { type Finished, type ScannedFile, settleAll } from './scanned.ts'
 
 /** A file in which there is nothing to look at: one without a byte, or a text. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { ascii } from './ascii.ts'
-import { type ImageFormat, SNIFF_BYTES, sniffFormat } from './image-format.ts'
-import { readTarHeader } from './tar-header.ts'
+import { ascii } from '../util/ascii.ts'
+import { type ImageFormat, SNIFF_BYTES, sniffFormat } from './image/format.ts'
+import { readTarHeader } from './archive/tar-header.ts'
 
 /** Files that hold others: those that are read as archives, those searched for images, and those that are not opened. */
 export type ContainerFormat =

@@ -1,4 +1,4 @@
-import type { DihedralName } from '../core/hash.ts'
+import type { DihedralName } from '../util/hash.ts'
 import type { DecodeFailure } from '../core/image.ts'
 import type { QualifiedHash } from '../core/plane.ts'
 import type { FileDigests } from './digests.ts'

@@ -1,8 +1,8 @@
 // The routes of hasher-matcher-actioner (HMA), by what its own code takes and gives: blueprints/hashing.py, matching.py.
 
 import { beforeEach, describe, expect, it } from 'vitest'
-import { formatHash } from '../../src/core/hash.ts'
-import { toHex } from '../../src/core/bytes.ts'
+import { formatHash } from '../../src/util/hash.ts'
+import { toHex } from '../../src/util/bytes.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import { keyFor, setUpApi } from '../support/api.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { formatHash } from '../../src/core/hash.ts'
-import { toHex } from '../../src/core/bytes.ts'
+import { formatHash } from '../../src/util/hash.ts'
+import { toHex } from '../../src/util/bytes.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import { API_KEYS, keyFor, setUpApi } from '../support/api.ts'

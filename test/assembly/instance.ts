@@ -1,4 +1,4 @@
-import { toHex } from '../../src/core/bytes.ts'
+import { toHex } from '../../src/util/bytes.ts'
 import { modules } from '../../src/core/workerd.ts'
 import type { ImageStages } from '../support/image-stages.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DIHEDRAL_NAMES } from '../../src/core/hash.ts'
+import { DIHEDRAL_NAMES } from '../../src/util/hash.ts'
 import * as reference from '../reference/pdq.ts'
 import { randomFrom } from '../support/random.ts'
 import { floatsAt, hexAt, imageInstance, placeFloats } from './instance.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { distance, formatHash, parseHash } from '../../src/core/hash.ts'
+import { distance, formatHash, parseHash } from '../../src/util/hash.ts'
 import { Plane, type Points, type ProbeExports, ProbeRoom } from '../../src/core/plane.ts'
 import { DIHEDRAL_OF_ORIENTATION, pointsOf, wholeOf } from '../../src/scan/probes/view.ts'
 import * as reference from '../reference/pdq.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bitsDiffering, distance, type Hash256 } from '../../src/core/hash.ts'
+import { bitsDiffering, distance, type Hash256 } from '../../src/util/hash.ts'
 import { FIRST_SLOTS, Haystack, type NearHash, SLOTS, SlotSorter } from '../../src/core/haystack.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { packGroups } from '../../src/list/pdq-segment.ts'

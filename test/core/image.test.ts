@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatHash } from '../../src/core/hash.ts'
+import { formatHash } from '../../src/util/hash.ts'
 import { type Frame, ImageDecoder, type PixelSize } from '../../src/core/image.ts'
 import { modules } from '../../src/core/workerd.ts'
 import * as reference from '../reference/pdq.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../src/core/bytes.ts'
-import { formatHash } from '../../src/core/hash.ts'
+import { toHex } from '../../src/util/bytes.ts'
+import { formatHash } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { stampEvent } from '../../src/events/stamp.ts'

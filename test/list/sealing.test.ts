@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { formatHash } from '../../src/core/hash.ts'
-import { HashgateError } from '../../src/errors.ts'
+import { formatHash } from '../../src/util/hash.ts'
+import { HashgateError } from '../../src/util/errors.ts'
 import { BadListKeyError, UnknownKeyError, ValueDamagedError } from '../../src/list/errors.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { generateListKey, parseListKeys } from '../../src/list/sealing.ts'

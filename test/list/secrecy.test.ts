@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../src/core/bytes.ts'
+import { toHex } from '../../src/util/bytes.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { readManifest, segmentsOf } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'

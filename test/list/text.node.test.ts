@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatHash } from '../../src/core/hash.ts'
+import { formatHash } from '../../src/util/hash.ts'
 import { BadListLineError } from '../../src/list/errors.ts'
 import { parseList } from '../../src/list/text.ts'
 

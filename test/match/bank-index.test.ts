@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { distance, type Hash256 } from '../../src/core/hash.ts'
+import { distance, type Hash256 } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { DIGEST_KINDS, type Entry } from '../../src/list/entry.ts'
 import { readManifest } from '../../src/list/manifest.ts'

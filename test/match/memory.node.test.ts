@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { toHex } from '../../src/core/bytes.ts'
+import { toHex } from '../../src/util/bytes.ts'
 import { groupBytes } from '../../src/core/haystack.ts'
 import { readModules } from '../../src/core/node.ts'
 import { type Manifest, nextManifest, type SegmentRef } from '../../src/list/manifest.ts'

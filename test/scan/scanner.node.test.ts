@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { distance, formatHash } from '../../src/core/hash.ts'
+import { distance, formatHash } from '../../src/util/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import type { Needle, Probe, ScannedFile } from '../../src/scan/scanned.ts'
 import { FileScanner, scanFile } from '../../src/scan/scanner.ts'

@@ -1,4 +1,4 @@
-import { formatHash } from '../../src/core/hash.ts'
+import { formatHash } from '../../src/util/hash.ts'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
 

@@ -1,5 +1,5 @@
 import { DIGEST_KINDS, type Entry, HASH_LENGTHS } from '../../src/list/entry.ts'
-import type { Hash256 } from '../../src/core/hash.ts'
+import type { Hash256 } from '../../src/util/hash.ts'
 import type { Needle } from '../../src/scan/scanned.ts'
 import { randomBytes, randomFrom } from './random.ts'
 

@@ -1,5 +1,5 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
-import type { Hash256 } from '../../src/core/hash.ts'
+import type { Hash256 } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { createApp, type WorkerParts } from '../../src/app.ts'
 import type { GateEvent } from '../../src/events/schema.ts'

@@ -1,4 +1,4 @@
-import type { Hash256 } from '../../src/core/hash.ts'
+import type { Hash256 } from '../../src/util/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 
 const { image } = readModules()

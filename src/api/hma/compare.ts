@@ -1,4 +1,4 @@
-import { parseHash, distance } from '../../core/hash.ts'
+import { parseHash, distance } from '../../util/hash.ts'
 import { ApiError } from '../errors.ts'
 import { isJson, readJson } from '../json-body.ts'
 import { jsonAnswer } from '../respond.ts'

@@ -1,5 +1,5 @@
-import { toHex } from '../../core/bytes.ts'
-import { formatHash } from '../../core/hash.ts'
+import { toHex } from '../../util/bytes.ts'
+import { formatHash } from '../../util/hash.ts'
 import type { AskList } from '../../match/stages.ts'
 import { FileDigester } from '../../scan/digests.ts'
 import type { ScannedFile } from '../../scan/scanned.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { within } from '../../core/within.ts'
+import { within } from '../../util/within.ts'
 import type { HappeningOf } from '../../events/schema.ts'
 import { DIGEST_KINDS } from '../../list/entry.ts'
 import type { WeighedMatch } from '../../policy/banks.ts'

@@ -1,0 +1,51 @@
+import { createReadStream } from 'node:fs'
+import { CsvError, parse } from 'csv-parse'
+import { HashgateError } from '../util/errors.ts'
+
+/** A line of a file of labels that is none. */
+export class BadLabelError extends HashgateError {
+  readonly code = 'bad-label'
+
+  constructor(line: number, problem: string) {
+    super(`line ${line} of the labels: ${problem}`)
+  }
+}
+
+const WORDS = new Map([
+  ['yes', true],
+  ['no', false],
+])
+
+/**
+ * Reads which files of a folder are known, that is, are to match: CSV with the columns `file`, a path in the folder, and
+ * `known`, yes or no.
+ * @param files what the folder has
+ * @throws {BadLabelError}
+ */
+export async function readLabels(
+  path: string,
+  files: ReadonlySet<string>,
+): Promise<Map<string, boolean>> {
+  const labels = new Map<string, boolean>()
+  const parser = createReadStream(path).pipe(
+    parse({ bom: true, columns: true, info: true, trim: true }),
+  )
+  try {
+    for await (const row of parser) {
+      const { record, info } = row as { record: Record<string, string>; info: { lines: number } }
+      const { file, known } = record
+      if (file === undefined || known === undefined) {
+        throw new BadLabelError(1, 'must name the columns file and known')
+      }
+      const isKnown = WORDS.get(known)
+      if (isKnown === undefined) throw new BadLabelError(info.lines, 'known must be yes or no')
+      if (!files.has(file)) throw new BadLabelError(info.lines, `the folder has no file ${file}`)
+      if (labels.has(file)) throw new BadLabelError(info.lines, `names ${file} again`)
+      labels.set(file, isKnown)
+    }
+  } catch (error) {
+    if (error instanceof CsvError) throw new BadLabelError(parser.info.lines, error.message)
+    throw error
+  }
+  return labels
+}

@@ -1,0 +1,87 @@
+import { DIHEDRAL_NAMES, formatHash } from '../util/hash.ts'
+import { readModules } from '../core/node.ts'
+import type { Needle, ScannedFile } from '../scan/scanned.ts'
+import { scanPath } from './scan-path.ts'
+
+/** `hashgate hash`. Returns whether all files have a hash. */
+export async function hashFiles(
+  files: readonly string[],
+  options: { dihedral?: true; json?: true },
+): Promise<boolean> {
+  const withDihedral = options.dihedral === true
+  const context = { modules: readModules(), withDihedral, withoutDigests: true }
+  let isAll = true
+  for (const file of files) {
+    const scanned = await scanPath(context, file)
+    if (!scanned) {
+      isAll = false
+      continue
+    }
+    const hashes = hashesOf(scanned)
+    const problem = problemOf(scanned)
+    if (options.json) console.log(JSON.stringify(describe(file, scanned, hashes, problem)))
+    else if (problem !== undefined) console.error(`hashgate: ${file}: ${problem}`)
+    else
+      for (const { variant, hash, quality } of hashes) {
+        console.log(
+          [hash, quality, ...(options.dihedral ? [variant] : []), csvCell(file)].join(','),
+        )
+      }
+    isAll &&= problem === undefined
+  }
+  return isAll
+}
+
+interface HashLine {
+  variant: string
+  hash: string
+  quality: number
+}
+
+/** Hashes of the first frame as it is stored, and of its variants if they were asked for. */
+function hashesOf(scanned: ScannedFile): HashLine[] {
+  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const line = (variant: string, needle: Needle | undefined) =>
+    needle ? [{ variant, hash: formatHash(needle.hash), quality: needle.quality }] : []
+  return DIHEDRAL_NAMES.flatMap((variant) => {
+    const probe = variant === 'original' ? 'identity' : variant
+    return line(
+      variant,
+      needles.find((needle) => needle.probe === probe && needle.frame === 0),
+    )
+  })
+}
+
+/** Why a file has no hash; `undefined` if it has. */
+function problemOf(scanned: ScannedFile): string | undefined {
+  if (scanned.coverage === 'unscannable') return scanned.reason
+  if (scanned.bytes === 0) return 'empty'
+  if (scanned.width === undefined) return 'no-image'
+  return scanned.needles.length === 0 ? 'too-small' : undefined
+}
+
+function describe(
+  file: string,
+  scanned: ScannedFile,
+  hashes: HashLine[],
+  problem: string | undefined,
+): object {
+  const { format, width, height } = scanned
+  const [original, ...variants] = hashes
+  return {
+    file,
+    format,
+    width,
+    height,
+    ...(problem !== undefined && { reason: problem }),
+    ...(original && { quality: original.quality, hash: original.hash }),
+    ...(variants.length > 0 && {
+      dihedral: Object.fromEntries(hashes.map(({ variant, hash }) => [variant, hash])),
+    }),
+  }
+}
+
+/** A cell of CSV (RFC 4180). */
+function csvCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,164 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify, stripVTControlCharacters } from 'node:util'
+import * as v from 'valibot'
+import type * as wrangler from 'wrangler'
+import { HashgateError } from '../util/errors.ts'
+import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import { type KvNamespace, KvStore } from '../list/kv-store.ts'
+import type { ListStore } from '../list/store.ts'
+import { CloudflareApi, RemoteStore } from './remote-store.ts'
+
+/** A store that is open until `close`. */
+export interface OpenStore {
+  store: ListStore
+  close: () => Promise<void>
+}
+
+export interface StoreOptions {
+  /** wrangler's configuration; its usual one if none is given. */
+  config?: string
+  /** Where wrangler keeps what is local; its usual place if none is given. */
+  persistTo?: string
+}
+
+/** Variable of the key that the list is sealed with: of the environment, or for what is local of .dev.vars. */
+const KEY_VARIABLE = 'LIST_KEY'
+
+/** Variable that names the account at Cloudflare. */
+const ACCOUNT_VARIABLE = 'CLOUDFLARE_ACCOUNT_ID'
+
+/** Binding of the KV namespace in wrangler's configuration. */
+const BINDING = 'HASH_LISTS'
+
+/** What `wrangler auth token --json` prints, unless the login is a global API key. */
+const LoginSchema = v.pipe(v.string(), v.parseJson(), v.object({ token: v.string() }))
+
+/** Milliseconds that wrangler may take to renew its login. */
+const MAX_LOGIN_MS = 60_000
+
+/** wrangler is not there or said no, or its configuration lacks something. */
+export class WranglerError extends HashgateError {
+  readonly code = 'wrangler'
+}
+
+/** The namespace on this machine, as `wrangler dev` has it. */
+export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
+  const proxy = await openLocal<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>(options)
+  const namespace = proxy.env[BINDING]
+  if (!namespace) {
+    await proxy.dispose()
+    throw missingBinding()
+  }
+  try {
+    const keys = parseListKeys(process.env[KEY_VARIABLE] ?? proxy.env[KEY_VARIABLE])
+    return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
+  } catch (error) {
+    await proxy.dispose()
+    throw error
+  }
+}
+
+/** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
+export async function openLocal<Env>(options: StoreOptions) {
+  const { getPlatformProxy } = await importWrangler()
+  return getPlatformProxy<Env>({
+    ...(options.config !== undefined && { configPath: options.config }),
+    // wrangler's own --persist-to names the folder above the version.
+    persist: options.persistTo === undefined ? true : { path: join(options.persistTo, 'v3') },
+    remoteBindings: false,
+  })
+}
+
+function missingBinding(): WranglerError {
+  return new WranglerError(
+    `wrangler's configuration has no KV namespace with the binding ${BINDING}`,
+  )
+}
+
+async function importWrangler(): Promise<typeof wrangler> {
+  process.env['WRANGLER_LOG'] ??= 'error' // what it says otherwise would stand among what the commands print
+  try {
+    return await import('wrangler')
+  } catch (cause) {
+    throw new WranglerError('wrangler is not installed: npm install --save-dev wrangler', { cause })
+  }
+}
+
+/**
+ * The namespace at Cloudflare that wrangler's configuration names, with CLOUDFLARE_API_TOKEN or wrangler's login.
+ * @throws {WranglerError} there is nothing that tells the namespace, the account or the token
+ * @throws {CloudflareError} the token cannot be used, or Cloudflare does not tell its accounts
+ */
+export async function openRemoteStore(options: StoreOptions): Promise<OpenStore> {
+  const keys = parseListKeys(process.env[KEY_VARIABLE])
+  const config = await readConfig(options)
+  const namespace = findNamespace(config)
+  const { api, account } = await openAccount(config)
+  const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
+  return { store, close: async () => {} }
+}
+
+/**
+ * Cloudflare's API, and the account that is meant.
+ * @throws {WranglerError | CloudflareError} as `openRemoteStore` does
+ */
+export async function openAccount(
+  config: wrangler.Unstable_Config,
+): Promise<{ api: CloudflareApi; account: string }> {
+  const api = new CloudflareApi({
+    token: process.env['CLOUDFLARE_API_TOKEN'] || (await readLogin()),
+    baseUrl: process.env['CLOUDFLARE_API_BASE_URL'] || undefined,
+  })
+  const account = process.env[ACCOUNT_VARIABLE] || config.account_id || (await findAccount(api))
+  return { api, account }
+}
+
+/** wrangler's configuration. @throws {WranglerError} */
+export async function readConfig({ config }: StoreOptions): Promise<wrangler.Unstable_Config> {
+  const { unstable_readConfig } = await importWrangler()
+  try {
+    return unstable_readConfig({ ...(config !== undefined && { config }) }, { hideWarnings: true })
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause)
+    throw new WranglerError(`wrangler's configuration cannot be read: ${problem}`, { cause })
+  }
+}
+
+function findNamespace(config: wrangler.Unstable_Config): string {
+  const namespace = config.kv_namespaces.find(({ binding }) => binding === BINDING)
+  if (!namespace) throw missingBinding()
+  if (namespace.id) return namespace.id
+  throw new WranglerError(
+    `wrangler's configuration has no id for the KV namespace with the binding ${BINDING};` +
+      ' `npx wrangler kv namespace list` prints it',
+  )
+}
+
+/** The token of `wrangler login`; wrangler renews it if that is due. */
+async function readLogin(): Promise<string> {
+  // Without --json the token stands below a banner, or nowhere if WRANGLER_LOG hides that.
+  const command = ['--no-install', 'wrangler', 'auth', 'token', '--json']
+  const env = { ...process.env, WRANGLER_LOG: 'error' }
+  let output: string
+  try {
+    output = (await promisify(execFile)('npx', command, { env, timeout: MAX_LOGIN_MS })).stdout
+  } catch (error) {
+    // Without a cause: that has all that was printed.
+    const stderr = stripVTControlCharacters((error as { stderr?: string }).stderr ?? '').trim()
+    throw new WranglerError(`wrangler auth token failed: ${stderr || 'npx could not start it'}`)
+  }
+  const login = v.safeParse(LoginSchema, output)
+  if (login.success) return login.output.token
+  throw new WranglerError('wrangler auth token has no token; set CLOUDFLARE_API_TOKEN')
+}
+
+/** The account of the token, if it has just one. */
+async function findAccount(api: CloudflareApi): Promise<string> {
+  const [account, ...others] = await api.accounts()
+  if (account !== undefined && others.length === 0) return account
+  throw new WranglerError(
+    `Cloudflare tells ${account === undefined ? 'no account' : 'several accounts'} of the token;` +
+      ` set ${ACCOUNT_VARIABLE}, or account_id in wrangler's configuration`,
+  )
+}

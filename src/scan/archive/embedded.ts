@@ -1,0 +1,146 @@
+import { Buffer } from 'node:buffer'
+import { concatenate } from '../../util/bytes.ts'
+import type { ScanBudget } from '../budget.ts'
+import type { ScanContext } from '../context.ts'
+import type { SpanKind } from './findings.ts'
+import { type ImageFormat, sniffFormat } from '../image/format.ts'
+import { type ImageOutcome, ImageScan } from '../image/image-scan.ts'
+import type { Finished, ScannedFile, Within } from '../scanned.ts'
+import { findImages, LONGEST_SIGNATURE_BYTES } from './signatures.ts'
+
+/** Bytes that are searched at once. */
+const PIECE_BYTES = 64 * 1024
+/** Bytes that a signature may begin in before the piece that it ends in. */
+const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1
+
+/** An image that is being read, from its signature on. */
+interface OpenImage {
+  scan: ImageScan
+  format: ImageFormat
+  /** Which of the images found it is. */
+  index: number
+  /** Whether it begins in data that is read in another form. */
+  isCoded: boolean
+  /** Bytes that it may still take. */
+  left: number
+}
+
+/** Looks for images by their signatures in all bytes of a file that nobody else looks at. */
+export class EmbeddedSearch {
+  readonly #context: ScanContext
+  readonly #budget: ScanBudget
+  readonly #within: Within
+  readonly #withCoded: boolean
+  #position = 0
+  #tail: Uint8Array = new Uint8Array(0)
+  #open: OpenImage[] = []
+  readonly #found: (Finished | undefined)[] = []
+  /** Whether there was more than the limits allow to look at. */
+  isOverLimit = false
+
+  /** `withCoded`: whether data is searched too that is read in another form. */
+  constructor(context: ScanContext, budget: ScanBudget, within: Within, withCoded: boolean) {
+    this.#context = context
+    this.#budget = budget
+    this.#within = within
+    this.#withCoded = withCoded
+  }
+
+  write(bytes: Uint8Array, kind: SpanKind): void {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      this.#take(bytes.subarray(at, at + PIECE_BYTES), kind)
+    }
+  }
+
+  /** Tells that the file is whole. Returns the images, in order. */
+  close(): Finished[] {
+    for (const image of this.#open) this.#finish(image)
+    this.#open = []
+    return this.#found.filter((file) => file !== undefined)
+  }
+
+  #take(piece: Uint8Array, kind: SpanKind): void {
+    for (const image of this.#open) this.#give(image, piece)
+    this.#closeFinished()
+    const isSearched = kind === 'free' || (kind === 'coded' && this.#withCoded)
+    if (isSearched) this.#search(piece, kind === 'coded')
+    this.#position += piece.length
+    if (!isSearched) this.#tail = piece.subarray(0, 0)
+  }
+
+  #search(piece: Uint8Array, isCoded: boolean): void {
+    const tail = this.#tail
+    const seam = concatenate([tail, piece.subarray(0, TAIL_BYTES)])
+    const start = this.#position - tail.length
+    for (const hit of findImages(seam)) {
+      // What lies in the piece alone is found there.
+      if (hit.start < tail.length && hit.end > tail.length)
+        this.#begin(concatenate([tail, piece]).subarray(hit.start), start + hit.start, isCoded)
+    }
+    for (const hit of findImages(piece))
+      this.#begin(piece.subarray(hit.start), this.#position + hit.start, isCoded)
+    this.#tail = (piece.length < TAIL_BYTES ? seam : piece).slice(-TAIL_BYTES)
+  }
+
+  /** Begins to read an image, given what there is of it. */
+  #begin(bytes: Uint8Array, position: number, isCoded: boolean): void {
+    if (position === 0) return // the file itself
+    const { limits } = this.#budget
+    const format = sniffFormat(bytes)
+    if (!format) return
+    const isRoom = this.#budget.openEmbedded < limits.embeddedAtOnce && !this.#budget.isOverMemory
+    if (!this.#budget.take('embeddedStarts') || !isRoom) {
+      this.isOverLimit = true
+      return
+    }
+    const scan = new ImageScan(this.#context, format, this.#budget, true)
+    const left = this.#lengthOf(format, bytes)
+    const image = { scan, format, isCoded, index: this.#found.length, left }
+    this.#found.push(undefined)
+    this.#open.push(image)
+    this.#budget.openEmbedded++
+    this.#give(image, bytes.slice()) // what is held must not change
+    this.#closeFinished()
+  }
+
+  /** Bytes that an image may have: most formats tell their end, WebP its length, others nothing. */
+  #lengthOf(format: ImageFormat, bytes: Uint8Array): number {
+    if (format === 'webp') {
+      return Math.min(8 + Buffer.from(bytes).readUInt32LE(4), this.#budget.limits.embeddedHeldBytes)
+    }
+    return format === 'avif' || format === 'heic' ? this.#budget.limits.embeddedHeldBytes : Infinity
+  }
+
+  #give(image: OpenImage, bytes: Uint8Array): void {
+    const piece = bytes.subarray(0, Math.min(bytes.length, image.left))
+    image.left -= piece.length
+    image.scan.write(piece)
+  }
+
+  #closeFinished(): void {
+    const isDone = ({ scan, left }: OpenImage) => scan.isOver || left <= 0
+    for (const image of this.#open) if (isDone(image)) this.#finish(image)
+    this.#open = this.#open.filter((image) => !isDone(image))
+  }
+
+  #finish({ scan, format, isCoded, index }: OpenImage): void {
+    this.#budget.openEmbedded--
+    const outcome = scan.close()
+    const describe = (done: ImageOutcome): ScannedFile => {
+      return { ...done, format, bytes: 0, within: this.#within }
+    }
+    if (typeof outcome !== 'function' && isNone(outcome, isCoded)) return
+    if (!this.#budget.take('embeddedImages')) {
+      this.isOverLimit = true
+      return
+    }
+    this.#found[index] =
+      typeof outcome === 'function' ? async () => describe(await outcome()) : describe(outcome)
+  }
+}
+
+/** What fails before it has a size only looked like an image; so does what compressed data shows pieces of. */
+function isNone(outcome: ImageOutcome, isCoded: boolean): boolean {
+  if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
+  return isCoded || outcome.width === undefined
+}

@@ -1,0 +1,55 @@
+import type { ArchiveProblem, Finished, Within } from '../scanned.ts'
+
+/** A file within another that is being scanned. */
+export interface InnerScanner {
+  write(bytes: Uint8Array): void
+  /** Tells that it is whole, and gives its memory back. */
+  close(): Finished
+}
+
+/** Begins to scan a file within another; `undefined` if that would be too deep. */
+export type OpenInner = (within: Within) => InnerScanner | undefined
+
+/** What becomes of bytes: looked at here alone, also handed on as they are, or only in another form, or not at all. */
+export type SpanKind = 'free' | 'handed' | 'coded'
+
+/** Takes all bytes of a file in order, in pieces. */
+export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => void
+
+/** Problems, the gravest first. */
+const PROBLEMS: readonly ArchiveProblem[] = [
+  'ambiguous-archive',
+  'over-limit',
+  'encrypted-entry',
+  'unsupported-entry',
+  'damaged',
+]
+
+/** What is found in one archive. */
+export class Findings {
+  readonly inner: Finished[] = []
+  unscannableEntries = 0
+  readonly #problems = new Set<ArchiveProblem>()
+
+  /** The gravest problem. */
+  get problem(): ArchiveProblem | undefined {
+    return PROBLEMS.find((problem) => this.#problems.has(problem))
+  }
+
+  /** Notes a problem of the archive. */
+  note(problem: ArchiveProblem): void {
+    this.#problems.add(problem)
+  }
+
+  /** Notes an entry that is passed over, or of which something is missing. */
+  noteEntry(problem: ArchiveProblem): void {
+    this.note(problem)
+    this.unscannableEntries++
+  }
+
+  /** Adds a file that is whole, or as much of it as there is; not if it is empty. */
+  add(scanner: InnerScanner): void {
+    const file = scanner.close()
+    if (typeof file === 'function' || file.bytes > 0) this.inner.push(file)
+  }
+}

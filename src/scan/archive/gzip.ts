@@ -1,0 +1,170 @@
+import type { ScanBudget } from '../budget.ts'
+import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
+import { Gather } from './gather.ts'
+import { Inflater } from './inflate.ts'
+
+const HEADER_BYTES = 10
+const TRAILER_BYTES = 8
+const HAS_HEADER_CRC = 2
+const HAS_EXTRA = 4
+const HAS_NAME = 8
+const HAS_COMMENT = 16
+const RESERVED = 0xe0
+
+/** Whether a member of gzip with deflate begins here. */
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b && head[2] === 8
+}
+
+type State = 'header' | 'extra-length' | 'skip' | 'text' | 'data' | 'trailer' | 'magic' | 'behind'
+
+/** Reads gzip (RFC 1952): members one behind another are one file, and what is behind them is nothing. */
+export class GzipReader {
+  readonly findings = new Findings()
+  readonly #budget: ScanBudget
+  readonly #sink: SpanSink
+  readonly #file: InnerScanner | undefined
+  #state: State = 'header'
+  #gather = new Gather(HEADER_BYTES)
+  /** Header fields that are still to come. */
+  #flags = 0
+  #skip = 0
+  #inflater: Inflater | undefined
+  /** Bytes behind the last member. */
+  bytesBehind = 0
+
+  constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
+    this.#budget = budget
+    this.#sink = sink
+    this.#file = open('gzip')
+    if (this.#file && budget.take('entries')) return
+    this.findings.noteEntry('over-limit')
+    this.#state = 'behind'
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at)
+      const isData = this.#state === 'data'
+      const count = this.#step(piece)
+      this.#sink(piece.subarray(0, count), isData ? 'coded' : 'free')
+      at += count
+    }
+  }
+
+  close(): void {
+    const isWhole = this.#state === 'behind' || this.#state === 'magic'
+    if (!isWhole) this.findings.noteEntry('damaged')
+    if (this.#file) this.findings.add(this.#file)
+  }
+
+  /** Returns how many bytes are done with. */
+  #step(bytes: Uint8Array): number {
+    switch (this.#state) {
+      case 'behind':
+        this.bytesBehind += bytes.length
+        return bytes.length
+      case 'data':
+        return this.#inflate(bytes)
+      case 'skip':
+        return this.#skipSome(bytes)
+      case 'text':
+        return this.#skipText(bytes)
+      case 'header':
+      case 'extra-length':
+      case 'trailer':
+      case 'magic': {
+        const count = this.#gather.take(bytes)
+        const whole = this.#gather.whole
+        if (whole) this.#use(whole)
+        return count
+      }
+    }
+  }
+
+  #use(whole: Uint8Array): void {
+    const view = new DataView(whole.buffer)
+    if (this.#state === 'magic') this.#expectMember(whole)
+    else if (this.#state === 'header') {
+      this.#flags = view.getUint8(3)
+      if (isGzip(whole) && (this.#flags & RESERVED) === 0) this.#nextField()
+      else this.#fail('damaged')
+    } else if (this.#state === 'extra-length') {
+      this.#skip = view.getUint16(0, true)
+      this.#state = 'skip'
+      if (this.#skip === 0) this.#nextField()
+    } else this.#checkTrailer(view)
+  }
+
+  /** Goes on to the next field that the header has, or to the data. */
+  #nextField(): void {
+    const flags = this.#flags
+    if (flags & HAS_EXTRA) {
+      this.#flags &= ~HAS_EXTRA
+      this.#expect('extra-length', 2)
+    } else if (flags & (HAS_NAME | HAS_COMMENT)) {
+      this.#flags &= flags & HAS_NAME ? ~HAS_NAME : ~HAS_COMMENT
+      this.#state = 'text'
+    } else if (flags & HAS_HEADER_CRC) {
+      this.#flags &= ~HAS_HEADER_CRC
+      this.#skip = 2
+      this.#state = 'skip'
+    } else {
+      this.#inflater = new Inflater(this.#budget, (bytes) => this.#file?.write(bytes))
+      this.#state = 'data'
+    }
+  }
+
+  #skipSome(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.#skip)
+    this.#skip -= count
+    if (this.#skip === 0) this.#nextField()
+    return count
+  }
+
+  #skipText(bytes: Uint8Array): number {
+    const end = bytes.indexOf(0)
+    if (end < 0) return bytes.length
+    this.#nextField()
+    return end + 1
+  }
+
+  #inflate(bytes: Uint8Array): number {
+    const inflater = this.#inflater
+    if (!inflater) return bytes.length
+    const used = inflater.push(bytes)
+    if (inflater.state === 'ended') this.#expect('trailer', TRAILER_BYTES)
+    else if (inflater.state !== 'open') this.#fail(inflater.state)
+    return used
+  }
+
+  #checkTrailer(view: DataView): void {
+    const inflater = this.#inflater
+    const isRight =
+      view.getUint32(0, true) === inflater?.crc &&
+      view.getUint32(4, true) === inflater.outBytes % 2 ** 32
+    if (isRight) this.#expect('magic', 3)
+    else this.#fail('damaged')
+  }
+
+  /** Begins another member, if that is what follows. */
+  #expectMember(magic: Uint8Array): void {
+    this.#state = 'behind'
+    if (!isGzip(magic)) {
+      this.bytesBehind += magic.length
+      return
+    }
+    this.#expect('header', HEADER_BYTES)
+    this.#gather.take(magic)
+  }
+
+  #expect(state: State, bytes: number): void {
+    this.#state = state
+    this.#gather = new Gather(bytes)
+  }
+
+  #fail(problem: 'damaged' | 'over-limit'): void {
+    this.findings.noteEntry(problem)
+    this.#state = 'behind'
+  }
+}

@@ -1,0 +1,73 @@
+import { Buffer } from 'node:buffer'
+import { ascii } from '../../util/ascii.ts'
+import { SNIFF_BYTES } from '../image/format.ts'
+
+/** The beginning of something that may be an image. */
+export interface Hit {
+  /** Index of its first byte, and of the one behind what it is told by. */
+  start: number
+  end: number
+}
+
+/** Bytes that tell any of them. */
+export const LONGEST_SIGNATURE_BYTES = SNIFF_BYTES
+
+/** A needle that is searched for, and how it lies in what is to be found. */
+interface Signature {
+  needle: Buffer
+  /** Bytes of the image before the needle. */
+  before: number
+  /** Bytes that tell it. */
+  bytes: number
+  /** Whether it is one, by its first bytes as text, and all that there are of it. */
+  isImage: (head: string, bytes: Uint8Array) => boolean
+}
+
+// Needles are what is rare in files: the first byte of each is what is looked for fastest.
+const SIGNATURES: readonly Signature[] = [
+  { needle: Buffer.from([0xd8, 0xff]), before: 1, bytes: 6, isImage: isJpeg },
+  {
+    needle: Buffer.from('PNG\r'),
+    before: 1,
+    bytes: 16,
+    isImage: (head) => /^\x89PNG\r\n\x1a\n.{4}[A-Za-z]{4}$/s.test(head),
+  },
+  { needle: Buffer.from('GIF8'), before: 0, bytes: 6, isImage: (head) => /^GIF8[79]a/.test(head) },
+  {
+    needle: Buffer.from('WEBP'),
+    before: 8,
+    bytes: 12,
+    isImage: (head) => head.startsWith('RIFF'),
+  },
+  {
+    needle: Buffer.from('ftyp'),
+    before: 4,
+    bytes: SNIFF_BYTES, // brands
+    isImage: (head) => /^.{4}ftyp(avi[fs]|hei[cx]|mif1|msf1)/s.test(head),
+  },
+]
+
+/**
+ * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment. Machine code is full
+ * of such bytes, so another marker must follow where that one ends, if that is in sight.
+ */
+function isJpeg(head: string, bytes: Uint8Array): boolean {
+  if (!/^\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(head)) return false
+  const length = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0)
+  return length >= 2 && (bytes[4 + length] ?? 0xff) === 0xff
+}
+
+/** Finds the beginnings of images that are not known by their place, in order. Those that the end cuts off are left out. */
+export function findImages(bytes: Uint8Array): Hit[] {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const hits: Hit[] = []
+  for (const { needle, before, bytes: length, isImage } of SIGNATURES) {
+    for (let at = view.indexOf(needle, before); at >= 0; at = view.indexOf(needle, at + 1)) {
+      const start = at - before
+      const end = start + length
+      if (end <= bytes.length && isImage(ascii(bytes.subarray(start, end)), bytes.subarray(start)))
+        hits.push({ start, end })
+    }
+  }
+  return hits.toSorted((a, b) => a.start - b.start)
+}

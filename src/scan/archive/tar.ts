@@ -1,0 +1,143 @@
+import type { ScanBudget } from '../budget.ts'
+import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
+import { Gather } from './gather.ts'
+import { readPax, readTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts'
+
+/** Bytes of one extended header. Paths and times take some hundred. */
+const MAX_PAX_BYTES = 64 * 1024
+
+/** Types that have no data, whatever size they claim: links, devices, directories. Programs differ where they claim some. */
+const EMPTY_TYPES = /[1-6]/
+/** Long names and links of GNU tar, labels, dumped directories. */
+const NAME_TYPES = /[LKVNDX]/
+/** Parts of files: sparse ones, and those continued from another volume. */
+const PART_TYPES = /[SM]/
+
+/** Reads a TAR archive as it comes: a header, its data, and so on, up to where no header is. */
+export class TarReader {
+  readonly findings = new Findings()
+  readonly #budget: ScanBudget
+  readonly #open: OpenInner
+  readonly #sink: SpanSink
+  #state: 'header' | 'sparse-map' | 'data' | 'behind' = 'header'
+  #block = new Gather(TAR_BLOCK_BYTES)
+  /** Bytes of data, then of padding, that are still to come. */
+  #left = 0
+  #padding = 0
+  #file: InnerScanner | undefined
+  #pax: Gather | undefined
+  /** Whether the extended header is for all entries that follow. */
+  #isGlobal = false
+  /** What an extended header says of the next entry. */
+  #next: { size?: number; isSparse: boolean } = { isSparse: false }
+
+  constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
+    this.#budget = budget
+    this.#open = open
+    this.#sink = sink
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at)
+      at += this.#state === 'data' ? this.#takeData(piece) : this.#takeBlock(piece)
+    }
+  }
+
+  close(): void {
+    if (this.#state === 'data' && this.#left > 0) this.findings.noteEntry('damaged')
+    this.#endEntry()
+  }
+
+  #takeBlock(bytes: Uint8Array): number {
+    const count = this.#state === 'behind' ? bytes.length : this.#block.take(bytes)
+    this.#sink(bytes.subarray(0, count), 'free')
+    const block = this.#block.whole
+    if (this.#state === 'behind' || !block) return count
+    this.#block = new Gather(TAR_BLOCK_BYTES)
+    if (this.#state === 'sparse-map') this.#state = block[504] ? 'sparse-map' : 'data'
+    else this.#useHeader(block)
+    return count
+  }
+
+  #useHeader(block: Uint8Array): void {
+    const header = readTarHeader(block)
+    if (header) this.#beginEntry(header)
+    else if (block.some((byte) => byte !== 0)) {
+      this.findings.note('damaged') // behind zeros it is not part of the archive, for some programs
+      this.#state = 'behind'
+    }
+  }
+
+  #beginEntry(header: TarHeader): void {
+    const { type } = header
+    const size = this.#sizeOf(header)
+    if (size === undefined) return this.#stop('ambiguous-archive')
+    if (!this.#budget.take('entries')) return this.#stop('over-limit')
+    const isPax = type === 'x' || type === 'g'
+    if (isPax && size > MAX_PAX_BYTES) return this.#stop('over-limit')
+    this.#left = size
+    this.#padding = -size & (TAR_BLOCK_BYTES - 1)
+    this.#isGlobal = type === 'g'
+    if (isPax) this.#pax = new Gather(size)
+    else if (!NAME_TYPES.test(type)) this.#beginFile(header, size)
+    this.#state = header.isExtended ? 'sparse-map' : 'data'
+    if (size === 0 && this.#state === 'data') this.#endEntry()
+  }
+
+  #beginFile({ type }: TarHeader, size: number): void {
+    if (PART_TYPES.test(type) || this.#next.isSparse) this.findings.noteEntry('unsupported-entry')
+    this.#next = { isSparse: false }
+    if (size === 0) return
+    this.#file = this.#open('tar')
+    if (!this.#file) this.findings.noteEntry('over-limit')
+  }
+
+  /** Bytes of an entry's data. `undefined` if programs would differ about it. */
+  #sizeOf({ type, size }: TarHeader): number | undefined {
+    const isFile = !/[xgLK]/.test(type)
+    const told = isFile && this.#next.size !== undefined ? this.#next.size : size
+    if (told === undefined || !Number.isSafeInteger(told)) return undefined
+    return EMPTY_TYPES.test(type) && told > 0 ? undefined : told
+  }
+
+  #takeData(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.#left)
+    if (count === 0) return this.#takePadding(bytes)
+    const data = bytes.subarray(0, count)
+    this.#left -= count
+    this.#file?.write(data)
+    this.#pax?.take(data)
+    this.#sink(data, this.#file ? 'handed' : 'coded')
+    if (this.#left === 0) this.#endEntry()
+    return count
+  }
+
+  #takePadding(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.#padding)
+    this.#padding -= count
+    this.#sink(bytes.subarray(0, count), 'free')
+    if (this.#padding === 0) this.#state = 'header'
+    return count
+  }
+
+  #endEntry(): void {
+    if (this.#file) this.findings.add(this.#file)
+    this.#file = undefined
+    if (this.#pax?.whole) this.#usePax(this.#pax.whole)
+    this.#pax = undefined
+    if (this.#padding === 0 && this.#state === 'data') this.#state = 'header'
+  }
+
+  #usePax(data: Uint8Array): void {
+    const pax = readPax(data)
+    if (!pax || (this.#isGlobal && pax.size !== undefined)) this.#stop('ambiguous-archive')
+    else if (!this.#isGlobal) this.#next = pax
+  }
+
+  /** Reads no further: where the next header is would be a guess. */
+  #stop(problem: 'ambiguous-archive' | 'over-limit'): void {
+    this.findings.noteEntry(problem)
+    this.#state = 'behind'
+  }
+}

@@ -1,0 +1,42 @@
+import { Buffer } from 'node:buffer'
+import { concatenate } from '../../util/bytes.ts'
+import { isPlausibleEnd, readEnd, RECORD_BYTES } from './zip-records.ts'
+
+const SIGNATURE = Buffer.from('PK\x05\x06')
+/** Bytes of a record that another piece may begin with. */
+const TAIL_BYTES = RECORD_BYTES.end - 1
+
+/** Ends that are remembered: the last are those that matter. */
+const MAX_FOUND = 16
+
+/**
+ * Looks for ends of central directories whatever they lie in: compressed data, or what a header says is its own. A program
+ * that looks for them from the end of a file does not know that.
+ */
+export class ZipEndFinder {
+  #tail: Uint8Array = new Uint8Array(0)
+  #next = 0
+  /** Positions of those that such a program would believe. */
+  readonly found: number[] = []
+
+  /** Takes bytes that lie at a position of the file. */
+  write(bytes: Uint8Array, position: number): void {
+    const tail = position === this.#next ? this.#tail : bytes.subarray(0, 0)
+    const seam = concatenate([tail, bytes.subarray(0, TAIL_BYTES)])
+    this.#search(seam, position - tail.length)
+    this.#search(bytes, position)
+    this.#tail = (bytes.length < TAIL_BYTES ? seam : bytes).slice(-TAIL_BYTES)
+    this.#next = position + bytes.length
+  }
+
+  #search(bytes: Uint8Array, position: number): void {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    for (let at = view.indexOf(SIGNATURE); at >= 0; at = view.indexOf(SIGNATURE, at + 1)) {
+      if (at + RECORD_BYTES.end > bytes.length) return
+      const start = position + at
+      const end = readEnd(bytes.subarray(at, at + RECORD_BYTES.end), start)
+      if (isPlausibleEnd(end) && !this.found.includes(start)) this.found.push(start)
+      if (this.found.length > MAX_FOUND) this.found.shift()
+    }
+  }
+}

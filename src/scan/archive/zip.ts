@@ -1,0 +1,239 @@
+import { Buffer } from 'node:buffer'
+import { concatenate } from '../../util/bytes.ts'
+import type { ScanBudget } from '../budget.ts'
+import { Findings, type OpenInner, type SpanKind, type SpanSink } from './findings.ts'
+import { Gather } from './gather.ts'
+import { agrees, END_SEARCH_BYTES } from './zip-directory.ts'
+import { ZipEndFinder } from './zip-end-finder.ts'
+import { type SeenEntry, ZipEntry } from './zip-entry.ts'
+import {
+  type CentralRecord,
+  type EndRecord,
+  isPlausibleEnd,
+  isPlausibleLocal,
+  readCentral,
+  readEnd,
+  readLocal,
+  readLocator,
+  readZip64End,
+  RECORD_BYTES,
+  type RecordKind,
+  recordKind,
+  variableBytes,
+} from './zip-records.ts'
+
+const SIGNATURE = Buffer.from('PK')
+const SIGNATURE_BYTES = 4
+const NOTHING = new Uint8Array(0)
+
+/** Ends of central directories, and locators, that are noted: there is to be one. */
+const MAX_ENDS = 16
+
+/**
+ * Reads ZIP archives as they come, wherever in a file they are: files by their local headers, and at the end of all,
+ * whether the central directory says the same.
+ */
+export class ZipReader {
+  readonly findings = new Findings()
+  readonly #budget: ScanBudget
+  readonly #open: OpenInner
+  readonly #sink: SpanSink
+  #position = 0
+  /** Bytes that may be the beginning of a signature. */
+  #carry: Uint8Array = NOTHING
+  #kind: SpanKind = 'free'
+  #record: { kind: RecordKind; start: number; gather: Gather; isFixed: boolean } | undefined
+  #entry: { start: number; reader: ZipEntry } | undefined
+  #isStopped = false
+  readonly #entries = new Map<number, SeenEntry>()
+  readonly #central: CentralRecord[] = []
+  #centralBytes = 0
+  readonly #ends: EndRecord[] = []
+  readonly #zip64Ends: EndRecord[] = []
+  readonly #locators = new Map<number, number>()
+  readonly #endFinder = new ZipEndFinder()
+
+  constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
+    this.#budget = budget
+    this.#open = open
+    this.#sink = sink
+  }
+
+  /** Takes the next bytes, and what becomes of them otherwise. */
+  write(bytes: Uint8Array, kind: SpanKind): void {
+    if (kind !== this.#kind) this.#flush()
+    this.#kind = kind
+    const whole = this.#carry.length > 0 ? concatenate([this.#carry, bytes]) : bytes
+    this.#carry = NOTHING
+    for (let at = 0; at < whole.length;) at += this.#step(whole.subarray(at))
+  }
+
+  /** Tells that the file is whole. `isZip`: it begins as an archive. Returns whether there is an archive in it. */
+  close(isZip: boolean): boolean {
+    this.#flush()
+    this.#entry?.reader.abort()
+    this.#noteEntry()
+    this.#noteUnsized()
+    const isArchive = isZip || this.#isNamed()
+    const isHidden = this.#hasHiddenEnd()
+    if (
+      isHidden ||
+      (isArchive && !this.#isStopped && this.#ends.length > 0 && !agrees(this.#records))
+    )
+      this.findings.note('ambiguous-archive')
+    else if (isZip && this.#ends.length === 0) this.findings.note('damaged')
+    return isArchive || isHidden || this.findings.problem !== undefined
+  }
+
+  /** Stored files whose size is only behind them could be anything, unless they are empty. */
+  #noteUnsized(): void {
+    const empty = new Set(this.#central.filter(({ bytes }) => bytes === 0).map(({ name }) => name))
+    for (const { isUnsized, name } of this.#entries.values()) {
+      if (isUnsized && !empty.has(name)) this.findings.noteEntry('unsupported-entry')
+    }
+  }
+
+  get #records() {
+    return {
+      entries: this.#entries,
+      central: this.#central,
+      ends: this.#ends,
+      zip64Ends: this.#zip64Ends,
+      locators: this.#locators,
+    }
+  }
+
+  /** Whether programs that look for a central directory from the end of the file may find one. */
+  #isNamed(): boolean {
+    return this.#ends.some((end) => this.#isNear(end.start) && isPlausibleEnd(end))
+  }
+
+  /** Whether they may find one that has not been read as such. */
+  #hasHiddenEnd(): boolean {
+    const read = new Set(this.#ends.map(({ start }) => start))
+    return this.#endFinder.found.some((start) => this.#isNear(start) && !read.has(start))
+  }
+
+  #isNear(position: number): boolean {
+    return position >= this.#position - END_SEARCH_BYTES
+  }
+
+  /** Returns how many bytes are done with: at least one. */
+  #step(bytes: Uint8Array): number {
+    const count = this.#takeSome(bytes)
+    this.#position += count
+    if (this.#record?.gather.whole) this.#useRecord(this.#record.gather.whole)
+    if (this.#entry?.reader.isOver) this.#noteEntry()
+    return count + this.#carry.length
+  }
+
+  #takeSome(bytes: Uint8Array): number {
+    if (this.#record) {
+      const count = this.#record.gather.take(bytes)
+      this.#pass(bytes.subarray(0, count), 'free')
+      return count
+    }
+    if (this.#entry) return this.#entry.reader.take(bytes)
+    const end = this.#findRecord(bytes)
+    if (end > 0) this.#pass(bytes.subarray(0, end), this.#kind)
+    return end
+  }
+
+  /** Hands on what lies at the position. */
+  #pass(bytes: Uint8Array, kind: SpanKind): void {
+    if (kind !== 'handed') this.#endFinder.write(bytes, this.#position)
+    this.#sink(bytes, kind)
+  }
+
+  /** Returns where the next record begins, or what may be one: what is too short to tell is carried. */
+  #findRecord(bytes: Uint8Array): number {
+    if (this.#kind !== 'free') return bytes.length
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    let at = view.indexOf(SIGNATURE)
+    for (; at >= 0 && at + SIGNATURE_BYTES <= bytes.length; at = view.indexOf(SIGNATURE, at + 1)) {
+      const kind = recordKind(bytes.subarray(at, at + SIGNATURE_BYTES))
+      if (kind && this.#begin(kind, this.#position + at)) return at
+    }
+    if (at < 0 && bytes.at(-1) === SIGNATURE[0]) at = bytes.length - 1
+    if (at < 0) return bytes.length
+    this.#carry = bytes.slice(at)
+    return at
+  }
+
+  /** Returns whether it is to be read. */
+  #begin(kind: RecordKind, start: number): boolean {
+    if (this.#isStopped && kind !== 'end') return false
+    this.#record = { kind, start, gather: new Gather(RECORD_BYTES[kind]), isFixed: false }
+    return true
+  }
+
+  #flush(): void {
+    if (this.#carry.length > 0) this.#pass(this.#carry, this.#kind)
+    this.#position += this.#carry.length
+    this.#carry = NOTHING
+  }
+
+  #useRecord(bytes: Uint8Array): void {
+    const record = this.#record
+    if (!record) return
+    const { kind, start, gather } = record
+    const more = record.isFixed ? 0 : variableBytes(kind, bytes)
+    if (kind === 'local' && !record.isFixed && !isPlausibleLocal(bytes)) {
+      this.#record = undefined
+      return
+    }
+    record.isFixed = true
+    gather.grow(more)
+    if (more > 0) return
+    this.#record = undefined
+    this.#keepRecord(kind, bytes, start)
+  }
+
+  #keepRecord(kind: RecordKind, bytes: Uint8Array, start: number): void {
+    switch (kind) {
+      case 'local':
+        this.#beginEntry(bytes, start)
+        break
+      case 'central':
+        this.#keepCentral(bytes, start)
+        break
+      case 'end':
+        this.#ends.push(readEnd(bytes, start))
+        if (this.#ends.length > MAX_ENDS) this.#ends.shift()
+        break
+      case 'zip64End':
+        if (this.#zip64Ends.length < MAX_ENDS) this.#zip64Ends.push(readZip64End(bytes, start))
+        break
+      case 'zip64Locator':
+        if (this.#locators.size < MAX_ENDS) this.#locators.set(start, readLocator(bytes))
+    }
+  }
+
+  #beginEntry(bytes: Uint8Array, start: number): void {
+    if (!this.#budget.take('entries')) return this.#stop()
+    const parts = {
+      budget: this.#budget,
+      open: this.#open,
+      sink: (data: Uint8Array, kind: SpanKind) => this.#pass(data, kind),
+      findings: this.findings,
+    }
+    this.#entry = { start, reader: new ZipEntry(readLocal(bytes), parts) }
+  }
+
+  #noteEntry(): void {
+    if (this.#entry) this.#entries.set(this.#entry.start, this.#entry.reader.seen)
+    this.#entry = undefined
+  }
+
+  #keepCentral(bytes: Uint8Array, start: number): void {
+    this.#centralBytes += bytes.length
+    const { entries, directoryBytes } = this.#budget.limits
+    if (this.#central.length >= entries || this.#centralBytes > directoryBytes) this.#stop()
+    else this.#central.push(readCentral(bytes, start))
+  }
+
+  #stop(): void {
+    this.findings.noteEntry('over-limit')
+    this.#isStopped = true
+  }
+}

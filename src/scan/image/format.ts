@@ -1,0 +1,54 @@
+import type { CoreFormat } from '../../core/image.ts'
+import { ascii } from '../../util/ascii.ts'
+
+/** Formats that are told by their first bytes. */
+export type ImageFormat =
+  | CoreFormat
+  | 'webp'
+  | 'avif'
+  | 'heic'
+  | 'jxl'
+  | 'tiff'
+  | 'psd'
+  | 'ico'
+  | 'jp2'
+
+/** First bytes that are enough to tell any image. */
+export const SNIFF_BYTES = 32
+
+/** Whether the core decodes it itself. */
+export function isCoreFormat(format: ImageFormat): format is CoreFormat {
+  return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
+}
+
+/** Tells the format of a file by its first bytes, whatever its name and type say. `undefined`: no image known here. */
+export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
+  const text = ascii(head.subarray(0, SNIFF_BYTES))
+  if (text.startsWith('\xff\xd8\xff')) return 'jpeg'
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png'
+  if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif'
+  if (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') return 'webp'
+  if (text.slice(4, 8) === 'ftyp') return isoFormat(text)
+  if (text.startsWith('BM') && isBitmapHeader(head)) return 'bmp'
+  if (text.startsWith('\xff\x0a') || text.startsWith('\0\0\0\x0cJXL \r\n\x87\n')) return 'jxl'
+  if (text.startsWith('\0\0\0\x0cjP  \r\n\x87\n')) return 'jp2'
+  if (/^(II\*\0|MM\0\*|II\+\0|MM\0\+)/.test(text)) return 'tiff'
+  if (text.startsWith('8BPS\0')) return 'psd'
+  if (/^\0\0[\x01\x02]\0[^\0]\0/.test(text)) return 'ico'
+  return undefined
+}
+
+/** ISO base media files (ISO/IEC 14496-12) say what they are in their brands: the major one, then compatible ones. */
+function isoFormat(text: string): ImageFormat | undefined {
+  const brands = [text.slice(8, 12), ...(text.slice(16).match(/.{4}/gs) ?? [])]
+  if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'avif'
+  if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return 'heic'
+  return undefined
+}
+
+/** 'BM' begins many texts: the size of the next header must be one that exists. */
+function isBitmapHeader(head: Uint8Array): boolean {
+  const size = (head[14] ?? 0) | ((head[15] ?? 0) << 8)
+  const exists = size === 12 || (size >= 16 && size <= 64) || size === 108 || size === 124
+  return exists && head[16] === 0 && head[17] === 0
+}

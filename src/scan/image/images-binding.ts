@@ -1,0 +1,30 @@
+import type { ImageConverter } from '../context.ts'
+
+/** Longest side of a picture that is asked for: twice that of the plane it is reduced to. */
+const MAX_SIDE = 1024
+
+/** What is used of a binding of Cloudflare Images. */
+export interface ImagesApi {
+  input(stream: ReadableStream<Uint8Array>): {
+    transform(options: { width: number; height: number; fit: 'scale-down' }): {
+      output(options: { format: 'image/png' }): Promise<{ response(): Response }>
+    }
+  }
+}
+
+/** A converter that has Cloudflare Images make a PNG of what it can read. */
+export function imagesConverter(images: ImagesApi): ImageConverter {
+  return async (file) => {
+    try {
+      const stream = new Response(file as BufferSource).body
+      if (!stream) return undefined
+      const result = await images
+        .input(stream)
+        .transform({ width: MAX_SIDE, height: MAX_SIDE, fit: 'scale-down' })
+        .output({ format: 'image/png' })
+      return new Uint8Array(await result.response().arrayBuffer())
+    } catch {
+      return undefined // it cannot read the file, or is not there: the file stays unscannable
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { DIHEDRAL_NAMES } from '../../util/hash.ts'
+import type { Frame } from '../../core/image.ts'
+import { Plane, type QualifiedHash } from '../../core/plane.ts'
+import type { ScanBudget } from '../budget.ts'
+import type { ScanContext } from '../context.ts'
+import type { Probed } from './families.ts'
+import { probeViews } from './probe.ts'
+import { hasViews, isWide, PROBE_SETS, type ProbeFamily, type ProbeSet } from './sets.ts'
+import { DIHEDRAL_OF_ORIENTATION } from './view.ts'
+import type { Needle, Probe } from '../scanned.ts'
+
+/** Needles of an image from which on further frames are not probed: those of about five. */
+const MAX_PROBED_NEEDLES = 200
+
+/** A frame, and how it is displayed. */
+export interface ShownFrame {
+  frame: Frame
+  /** Exif orientation, 1 to 8. */
+  orientation: number
+  /** Width of the image over its height. */
+  aspect: number
+}
+
+/** Collects the needles of an image from its frames. */
+export class Needles {
+  readonly found: Needle[] = []
+  /** Makes the needles of the wide set, if that is on. */
+  widen: (() => Needle[]) | undefined
+  /** Whether probes were left out, for a limit. */
+  isPartial = false
+  frames = 0
+  readonly #context: ScanContext
+  readonly #budget: ScanBudget
+  readonly #probes: ProbeSet
+
+  constructor(context: ScanContext, budget: ScanBudget) {
+    this.#context = context
+    this.#budget = budget
+    this.#probes = context.probes ?? PROBE_SETS['as-is']
+  }
+
+  /** Whether a family of probes is on. */
+  wants(family: ProbeFamily): boolean {
+    return this.#probes.has(family)
+  }
+
+  /** Adds the next frame of the image. */
+  addFrame(shown: ShownFrame): void {
+    const { frame, orientation } = shown
+    const number = this.frames++
+    if (number > 0 && !this.wants('frames')) return
+    // Before the plane: it needs the memory of these.
+    const picked = this.wants('nth-pixel') ? frame.picked() : undefined
+    const plane = hasViews(this.#probes) ? frame.plane('stored') : undefined
+    const identity = plane ? plane.identity() : frame.stored()
+    if (!identity) return
+    this.add('identity', identity, number)
+    this.add('nth-pixel', picked, number)
+    if (this.wants('over-white')) this.add('over-white', frame.overWhite(1), number)
+    if (this.wants('complement')) this.add('complement', complementOf(identity), number)
+    if (orientation !== 1) this.addDisplayed(frame, orientation, number)
+    if (this.#context.withDihedral) this.#addDihedral(frame, number)
+    if (hasViews(this.#probes)) this.#addViews(shown, plane, number)
+  }
+
+  addDisplayed(frame: Frame, orientation: number, number: number): void {
+    if (!this.wants('displayed')) return
+    this.add('displayed', frame.displayed(orientation), number)
+    if (!this.wants('over-white')) return
+    this.add('displayed-over-white', frame.overWhite(orientation), number)
+  }
+
+  add(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
+    if (hash) this.found.push({ probe, ...hash, reach: 0, frame })
+  }
+
+  #addDihedral(frame: Frame, number: number): void {
+    const variants = frame.dihedral()
+    for (const probe of DIHEDRAL_NAMES) {
+      if (probe !== 'original') this.add(probe, variants?.[probe], number)
+    }
+  }
+
+  /** Adds what the frame may have been made of; of a later frame of an animation, only as long as there are few. */
+  #addViews(shown: ShownFrame, plane: Plane | undefined, number: number): void {
+    const isWithin = this.found.length <= MAX_PROBED_NEEDLES && !this.#budget.isSpent('probes')
+    if (!plane || !isWithin) {
+      this.isPartial = true
+      return
+    }
+    const { aspect, frame, orientation } = shown
+    const displayed = DIHEDRAL_OF_ORIENTATION[orientation] ?? 0
+    const first = { plane, aspect, displayed }
+    this.#probe(first, number)
+    if (number === 0 && isWide(this.#probes)) this.#keepForWide(first)
+    const white = frame.plane('over-white')
+    if (white) this.#probe({ plane: white, aspect, displayed }, number)
+  }
+
+  #probe(probed: Probed, number: number): void {
+    const needles = probeViews(probed, 'first', this.#probes, number)
+    this.#budget.take('probes', needles.length)
+    this.found.push(...needles)
+  }
+
+  #keepForWide({ plane, ...shown }: Probed): void {
+    if (!this.#budget.take('keptPlanes')) {
+      this.isPartial = true
+      return
+    }
+    const kept = plane.keep()
+    this.widen = () => {
+      const restored = Plane.restore(this.#context.modules.image, kept)
+      return restored ? probeViews({ plane: restored, ...shown }, 'wide', this.#probes, 0) : []
+    }
+  }
+}
+
+/** Of a picture with black for white: its amplitudes are negative, and so each bit is the other. */
+function complementOf({ hash, ...rest }: QualifiedHash): QualifiedHash {
+  return { hash: hash.map((byte) => ~byte), ...rest }
+}

@@ -1,0 +1,243 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { writeTar, writeZip } from '../../support/archive-writer.ts'
+import { addExif, writeExif } from '../../support/exif-writer.ts'
+import { randomBytes } from '../../support/random.ts'
+import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { picture } from '../../support/sharp-images.ts'
+
+type Encoded = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif'
+
+const files = {} as Record<Encoded, Uint8Array>
+let other: Uint8Array
+let zip: Uint8Array
+
+beforeAll(async () => {
+  const image = picture(90, 70)
+  files.jpeg = await image.clone().jpeg().toBuffer()
+  files.png = await image.clone().png().toBuffer()
+  files.gif = await image.clone().gif().toBuffer()
+  files.webp = await image.clone().webp().toBuffer()
+  files.avif = await image.clone().avif({ effort: 0 }).toBuffer()
+  other = await picture(60, 50, 3, 2).jpeg().toBuffer()
+  zip = writeZip([{ name: 'a', content: other, method: 0 }])
+})
+
+/** A PDF with an image in it, as far as it matters here. */
+function pdfOf(image: Uint8Array): Uint8Array {
+  return Buffer.concat([
+    Buffer.from('%PDF-1.7\n1 0 obj <</Subtype/Image/Filter/DCTDecode>> stream\n'),
+    image,
+    Buffer.from('\nendstream endobj\ntrailer <<>>\n%%EOF\n'),
+  ])
+}
+
+describe('images by their signatures', () => {
+  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif'])(
+    'are found in files of unknown kind, in pieces of any size: %s',
+    async (format) => {
+      const file = Buffer.concat([randomBytes(3000, 1), files[format], randomBytes(3000, 2)])
+      const whole = await scanPieces(file)
+      expect(outline(whole)).toEqual([
+        'upload: unknown unknown-format',
+        `embedded: ${format} 1 needles`,
+      ])
+      for (const cut of [1, 7, 4096]) expect(await scanPieces(file, cut)).toEqual(whole)
+    },
+  )
+
+  it('are found in PDF', async () => {
+    const pdf = Buffer.concat([pdfOf(files.jpeg), pdfOf(other)])
+    expect(outline(await scanPieces(pdf))).toEqual([
+      'upload: pdf unsupported-format',
+      'pdf: jpeg 1 needles',
+      'pdf: jpeg 1 needles',
+    ])
+  })
+
+  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif'])(
+    'are found behind a %s',
+    async (format) => {
+      const file = Buffer.concat([files[format], other])
+      expect(outline(await scanPieces(file))).toEqual([
+        `upload: ${format} 1 needles`,
+        'embedded: jpeg 1 needles',
+      ])
+    },
+  )
+
+  it('are told apart from thumbnails, which are hashed with their image', async () => {
+    const file = addExif(files.jpeg, writeExif(1, other))
+    expect(outline(await scanPieces(file))).toEqual(['upload: jpeg 2 needles'])
+  })
+
+  it('are told if they have a size and cannot be read, and not if they have none', async () => {
+    const cut = Buffer.concat([randomBytes(2000, 3), files.png.subarray(0, 60)])
+    expect(outline(await scanPieces(cut))).toEqual([
+      'upload: unknown unknown-format',
+      'embedded: png truncated',
+    ])
+    const signatures = Buffer.concat([randomBytes(2000, 3), files.png.subarray(0, 12)])
+    expect(outline(await scanPieces(signatures))).toEqual(['upload: unknown unknown-format'])
+  })
+
+  it('are not seen in megabytes of noise', async () => {
+    const noise = randomBytes(4_000_000, 7)
+    expect(outline(await scanPieces(noise, 65536))).toEqual(['upload: unknown unknown-format'])
+  })
+})
+
+describe('limits of images by their signatures', () => {
+  const OVER = 'embedded: unknown over-limit'
+  const inNoise = (images: Uint8Array[]) => {
+    return Buffer.concat([
+      randomBytes(2000, 1),
+      ...images.flatMap((image) => [image, randomBytes(99, 2)]),
+    ])
+  }
+
+  it('are their number', async () => {
+    const file = inNoise([files.jpeg, other, files.gif])
+    expect(outline(await scanPieces(file, 64, { embeddedImages: 3 }))).not.toContain(OVER)
+    expect(outline(await scanPieces(file, 64, { embeddedImages: 2 }))).toEqual([
+      'upload: unknown unknown-format',
+      'embedded: jpeg 1 needles',
+      'embedded: jpeg 1 needles',
+      OVER,
+    ])
+  })
+
+  it('are places that look like one', async () => {
+    const fake = Buffer.from('\xff\xd8\xff\xe0\0\x02\xff\0', 'latin1')
+    const file = inNoise([fake, fake, files.png])
+    expect(outline(await scanPieces(file, 64, { embeddedStarts: 3 }))).toEqual([
+      'upload: unknown unknown-format',
+      'embedded: png 1 needles',
+    ])
+    expect(outline(await scanPieces(file, 64, { embeddedStarts: 2 }))).toContain(OVER)
+  })
+
+  it('are how many are open at once, and their memory', async () => {
+    // A comment that is said to be long hides what follows from whoever reads only one image at a time.
+    const hiding = Buffer.from('\xff\xd8\xff\xfe\xff\xff', 'latin1')
+    const file = inNoise([hiding, hiding, files.png])
+    expect(outline(await scanPieces(file, 64, { embeddedAtOnce: 3 }))).toContain(
+      'embedded: png 1 needles',
+    )
+    expect(outline(await scanPieces(file, 64, { embeddedAtOnce: 2 }))).toContain(OVER)
+    const little = outline(await scanPieces(file, 64, { decoderBytes: 1 }))
+    expect(little.join()).toMatch(/embedded: \w+ over-limit/)
+  })
+
+  it('are bytes of one that does not tell its end', async () => {
+    const file = inNoise([files.avif])
+    const limits = { embeddedHeldBytes: files.avif.length }
+    expect(outline(await scanPieces(file, 64, limits))).toContain('embedded: avif 1 needles')
+    limits.embeddedHeldBytes = 200
+    expect(outline(await scanPieces(file, 64, limits)).join()).toMatch(/embedded: avif damaged/)
+  })
+
+  it('stop a file that is nothing but signatures', async () => {
+    const file = Buffer.alloc(2_000_000, '\xff\xd8\xff\xe0', 'latin1')
+    const start = performance.now()
+    expect(outline(await scanPieces(file, 65536))).toContain(OVER)
+    expect(performance.now() - start).toBeLessThan(10_000)
+  })
+})
+
+describe('a file of two formats', () => {
+  it('is scanned as both: an image, and an archive behind it', async () => {
+    for (const format of ['jpeg', 'png', 'gif', 'webp', 'avif'] as const) {
+      const start = files[format].length
+      const counted = writeZip([{ name: 'a', content: other, method: 0 }], { start })
+      for (const archive of [zip, counted]) {
+        const file = Buffer.concat([files[format], archive])
+        const whole = await scanPieces(file)
+        expect(outline(whole)).toEqual([
+          `upload: ${format} 1 needles`,
+          'embedded: zip 0 needles',
+          'zip: jpeg 1 needles',
+        ])
+        for (const cut of [7, 4096]) expect(await scanPieces(file, cut)).toEqual(whole)
+      }
+    }
+  })
+
+  it('is scanned as both: a program that unpacks itself, and its archive', async () => {
+    const file = Buffer.concat([Buffer.from('MZ'), randomBytes(5000, 4), zip])
+    expect(outline(await scanPieces(file))).toEqual([
+      'upload: unknown unknown-format',
+      'embedded: zip 0 needles',
+      'zip: jpeg 1 needles',
+    ])
+  })
+
+  it('is scanned as both: a PDF and an archive', async () => {
+    const behind = Buffer.concat([pdfOf(files.jpeg), zip])
+    expect(outline(await scanPieces(behind))).toEqual([
+      'upload: pdf unsupported-format',
+      'embedded: zip 0 needles',
+      'zip: jpeg 1 needles',
+      'pdf: jpeg 1 needles',
+    ])
+    const inside = writeZip([{ name: '%PDF-1.7', content: Buffer.from(pdfOf(other)), method: 0 }])
+    expect(outline(await scanPieces(inside))).toContain('pdf: jpeg 1 needles')
+  })
+
+  it('is scanned as both: an image whose header is the name of a first TAR entry', async () => {
+    const name = Buffer.from(files.gif.subarray(0, 90)).toString('latin1')
+    const file = writeTar([
+      { name, content: Buffer.alloc(0) },
+      { name: 'b', content: other },
+    ])
+    const lines = outline(await scanPieces(file))
+    expect(lines[0]).toMatch(/^upload: gif/)
+    expect(lines.slice(1, 3)).toEqual(['embedded: tar 0 needles', 'tar: jpeg 1 needles'])
+  })
+
+  it('is ambiguous if its archive is not the one that its end tells', async () => {
+    const central = { bytes: 5 }
+    const lying = writeZip([{ name: 'a', content: other, central }])
+    expect(outline(await scanPieces(Buffer.concat([files.png, lying])))).toEqual([
+      'upload: png 1 needles',
+      'embedded: zip ambiguous-archive',
+      'zip: jpeg 1 needles',
+    ])
+  })
+
+  it('is ambiguous if an archive lies in what a header says is a name', async () => {
+    const header = Buffer.from(writeZip([{ name: 'x', content: Buffer.alloc(0) }])).subarray(0, 30)
+    header.writeUInt16LE(0xffff, 26)
+    header.writeUInt16LE(0xffff, 28)
+    const packed = writeZip([{ name: 'a', content: Buffer.from('A text. '.repeat(99)) }])
+    const file = Buffer.concat([files.png, header, packed])
+    for (const cut of [1, 4096]) {
+      expect(outline(await scanPieces(file, cut))).toEqual([
+        'upload: png 1 needles',
+        'embedded: zip ambiguous-archive',
+      ])
+    }
+  })
+
+  it('is ambiguous if the end of an archive lies in what looks like another', async () => {
+    const fake = Buffer.from('PK\x05\x06' + '\0'.repeat(8), 'latin1')
+    const packed = Buffer.from(writeZip([{ name: 'a', content: other, only: 'central' }]))
+    const end = packed.length - 22
+    const file = Buffer.concat([files.png, packed.subarray(0, end), fake, packed.subarray(end)])
+    for (const cut of [1, 4096]) {
+      expect(outline(await scanPieces(file, cut))[1]).toBe('embedded: zip ambiguous-archive')
+    }
+  })
+
+  it('is ambiguous if an archive begins in what another entry says is its data', async () => {
+    // A header in front of the archive that claims to be deflated, and hides it.
+    const fake = Buffer.from(writeZip([{ name: 'x', content: Buffer.alloc(0) }])).subarray(0, 31)
+    const data = Buffer.concat([Buffer.of(0, zip.length & 255, zip.length >> 8), Buffer.alloc(2)])
+    data.writeUInt16LE(~zip.length & 0xffff, 3)
+    fake.writeUInt16LE(8, 6)
+    fake.writeUInt32LE(0, 18)
+    const file = Buffer.concat([files.png, fake, data, zip])
+    const lines = outline(await scanPieces(file))
+    expect(lines[1]).toMatch(/^embedded: zip ambiguous-archive/)
+    expect(lines).toContain('zip: jpeg 1 needles')
+  })
+})

@@ -1,0 +1,370 @@
+import sharp, { type Sharp } from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { distance } from '../../../src/util/hash.ts'
+import { readModules } from '../../../src/core/node.ts'
+import {
+  FAMILY_NAMES,
+  parseProbeSet,
+  PROBE_SETS,
+  type ProbeFamily,
+  type ProbeSet,
+  SET_NAMES,
+} from '../../../src/scan/probes/sets.ts'
+import { type Needle, type ScannedContent, smallestSetOf } from '../../../src/scan/scanned.ts'
+import { scanFile } from '../../../src/scan/scanner.ts'
+import { writeZip } from '../../support/archive-writer.ts'
+import { addExif, writeExif } from '../../support/exif-writer.ts'
+import { writeGif } from '../../support/gif-writer.ts'
+import { picture as drawPicture } from '../../support/sharp-images.ts'
+
+const modules = readModules()
+const THRESHOLD = 31
+
+const drawn = new Map<string, Sharp>()
+
+/** A picture, drawn once. */
+function picture(...size: Parameters<typeof drawPicture>): Sharp {
+  const key = size.join()
+  const image = drawn.get(key) ?? drawPicture(...size)
+  drawn.set(key, image)
+  return image.clone()
+}
+
+async function scanned(file: Sharp | Uint8Array, probes: ProbeSet): Promise<ScannedContent> {
+  const bytes =
+    file instanceof Uint8Array ? file : await file.clone().png({ compressionLevel: 1 }).toBuffer()
+  const result = await scanFile({ modules, probes }, bytes)
+  if (result.coverage !== 'scanned') throw new Error(result.reason)
+  return result
+}
+
+/** All needles of a picture: those of the first stage, then those of the wide one. */
+async function needlesOf(file: Sharp | Uint8Array, probes: ProbeSet): Promise<Needle[]> {
+  const { needles, widen } = await scanned(file, probes)
+  return [...needles, ...(widen?.() ?? [])]
+}
+
+/** How many bits a picture's nearest needle has to spare, and its probe. */
+async function nearest(known: Sharp, upload: Sharp | Uint8Array, probes: ProbeSet) {
+  const bytes = upload instanceof Uint8Array ? upload : await upload.clone().png().toBuffer()
+  const [entry] = await needlesOf(known, PROBE_SETS.plain)
+  const found = (await needlesOf(bytes, probes)).map(({ hash, probe, reach }) => ({
+    probe,
+    over: distance(hash, entry!.hash) - reach - THRESHOLD,
+  }))
+  return found.toSorted((a, b) => a.over - b.over)[0]!
+}
+
+const [WIDTH, HEIGHT] = [640, 480]
+const SEEDS = [21, 22, 23] as const
+
+/** A change, and the family that sees through it. */
+type Change = [what: string, family: ProbeFamily, change: (image: Sharp) => Sharp]
+
+/** A crop that takes so many pixels off each side. */
+function crop(
+  image: Sharp,
+  sides: { left?: number; top?: number; right?: number; bottom?: number },
+) {
+  const { left = 0, top = 0, right = 0, bottom = 0 } = sides
+  return image.extract({ left, top, width: WIDTH - left - right, height: HEIGHT - top - bottom })
+}
+
+/** A picture over another one, whose size the result has. */
+async function placed(image: Sharp, left: number, top: number, below: Sharp): Promise<Sharp> {
+  const input = await image.png().toBuffer()
+  return sharp(await below.composite([{ input, left, top }]).png().toBuffer())
+}
+
+function page(width: number, height: number, background: string): Sharp {
+  return sharp({ create: { width, height, channels: 3, background } })
+}
+
+const text = (width: number, height: number) =>
+  Buffer.from(
+    `<svg width="${width}" height="${height}"><text x="20" y="${height * 0.65}" font-size="${height / 2}">When it is Monday again</text></svg>`,
+  )
+
+const CHANGES: Change[] = [
+  ['mirrored', 'mirrors', (image) => image.flop()],
+  ['upside down', 'mirrors', (image) => image.flip().flop()],
+  ['turned right', 'mirrors', (image) => image.rotate(90)],
+  ['inverted', 'complement', (image) => image.negate({ alpha: false })],
+  ...['black', 'white', '#d02060'].map((background): Change => [
+    `with a ${background} border`,
+    'bars',
+    (image) => image.extend({ top: 24, bottom: 24, left: 32, right: 32, background }),
+  ]),
+  ['with one bar', 'bars', (image) => image.extend({ right: 60, background: 'black' })],
+  ['letterboxed', 'bars', (image) => image.extend({ top: 90, bottom: 90, background: 'black' })],
+  ['pillarboxed', 'bars', (image) => image.extend({ left: 99, right: 99, background: 'white' })],
+  ['cropped by 5 %', 'crops', (image) => crop(image, { left: 16, top: 12, right: 16, bottom: 12 })],
+  ['cropped by 6 %', 'crops', (image) => crop(image, { left: 19, top: 14, right: 19, bottom: 14 })],
+  ['cropped on one side', 'shifts', (image) => crop(image, { left: 30 })],
+  ['cropped in a corner', 'shifts', (image) => crop(image, { right: 26, bottom: 19 })],
+  ['turned by 2 degrees', 'turns', (image) => image.rotate(2, { background: 'black' })],
+]
+
+const WIDE_CHANGES: Change[] = [
+  [
+    'cropped by 18 %',
+    'larger-crops',
+    (image) => crop(image, { left: 57, top: 43, right: 57, bottom: 43 }),
+  ],
+  ['cropped on one side by 10 %', 'larger-shifts', (image) => crop(image, { left: 64 })],
+  ['turned by 5 degrees', 'larger-turns', (image) => image.rotate(-5, { background: 'white' })],
+  [
+    'mirrored and cropped',
+    'mirrored-crops',
+    (image) => crop(image.flop(), { left: 16, top: 12, right: 16, bottom: 12 }),
+  ],
+]
+
+/** The change as a file of its own: libvips does not do all steps in the order that they are asked for. */
+async function changed(image: Sharp, change: Change[2]): Promise<Sharp> {
+  const before = sharp(await image.clone().png().toBuffer())
+  return sharp(await change(before).png({ compressionLevel: 1 }).toBuffer())
+}
+
+describe('the default set', () => {
+  it.each(CHANGES)('sees a picture that was %s', async (_, family, change) => {
+    for (const seed of SEEDS) {
+      const known = picture(WIDTH, HEIGHT, 3, seed)
+      const upload = await changed(known, change)
+      const plain = await nearest(known, upload, PROBE_SETS.plain)
+      const alone = new Set([family])
+      expect((await nearest(known, upload, alone)).over).toBeLessThanOrEqual(0)
+      expect((await nearest(known, upload, PROBE_SETS.default)).over).toBeLessThanOrEqual(0)
+      expect(plain.over).toBeGreaterThan(0)
+    }
+  })
+
+  it('sees a picture with a caption above or below', async () => {
+    for (const [place, background] of [
+      [{ top: 90 }, 'white'],
+      [{ bottom: 90 }, 'black'],
+    ] as const) {
+      const known = picture(WIDTH, HEIGHT, 3, 24)
+      const extended = sharp(
+        await known
+          .clone()
+          .extend({ ...place, background })
+          .png()
+          .toBuffer(),
+      )
+      const words = sharp(text(WIDTH, 90))
+      const input = await (background === 'black' ? words.negate({ alpha: false }) : words)
+        .png()
+        .toBuffer()
+      const top = 'top' in place ? 0 : HEIGHT
+      const upload = sharp(
+        await extended
+          .composite([{ input, left: 0, top }])
+          .png()
+          .toBuffer(),
+      )
+      expect((await nearest(known, upload, PROBE_SETS.plain)).over).toBeGreaterThan(0)
+      const { over, probe } = await nearest(known, upload, PROBE_SETS.default)
+      expect({ isFound: over <= 0, probe }).toEqual({ isFound: true, probe: 'bars' })
+    }
+  })
+
+  it('sees a picture between bars of its own, blurred', async () => {
+    const known = picture(WIDTH, HEIGHT, 3, 25)
+    const behind = known.clone().resize(1100, HEIGHT, { fit: 'fill' }).blur(20)
+    const upload = await placed(known.clone(), 230, 0, sharp(await behind.png().toBuffer()))
+    expect((await nearest(known, upload, PROBE_SETS.plain)).over).toBeGreaterThan(0)
+    const { over, probe } = await nearest(known, upload, PROBE_SETS.default)
+    expect({ isFound: over <= 0, probe }).toEqual({ isFound: true, probe: 'edges' })
+  })
+
+  it('sees a picture under a logo', async () => {
+    const bits: number[] = []
+    for (const seed of SEEDS) {
+      const known = picture(WIDTH, HEIGHT, 3, seed)
+      const logo = page(100, 76, 'white')
+      const upload = await placed(logo, WIDTH - 110, HEIGHT - 86, known.clone())
+      const { over } = await nearest(known, upload, new Set(['corners']))
+      expect(over).toBeLessThan((await nearest(known, upload, PROBE_SETS.plain)).over)
+      bits.push(over)
+    }
+    expect(Math.min(...bits)).toBeLessThanOrEqual(0)
+  })
+
+  it('sees a mirrored picture that Exif turns, as it is displayed', async () => {
+    const known = picture(WIDTH, HEIGHT, 3, 26)
+    const turned = await known
+      .clone()
+      .extend({ top: 30, bottom: 30, background: 'black' })
+      .png()
+      .toBuffer()
+    const stored = await sharp(turned).rotate(270).jpeg().toBuffer()
+    const upload = addExif(stored, writeExif(6))
+    const { over, probe } = await nearest(known, upload, PROBE_SETS.default)
+    expect({ isFound: over <= 0, probe }).toEqual({ isFound: true, probe: 'bars' })
+  })
+
+  it('sees what has a border, and lies over white', async () => {
+    const known = picture(WIDTH, HEIGHT, 3, 27)
+    const margin = { top: 40, bottom: 40, left: 40, right: 40 }
+    const upload = known
+      .clone()
+      .ensureAlpha()
+      .extend({ ...margin, background: '#00000000' })
+    const { over } = await nearest(known, upload, new Set<ProbeFamily>(['over-white', 'bars']))
+    expect(over).toBeLessThanOrEqual(0)
+  })
+})
+
+describe('the wide set', () => {
+  it.each(WIDE_CHANGES)('sees a picture that was %s', async (_, family, change) => {
+    let found = 0
+    for (const seed of SEEDS) {
+      const known = picture(WIDTH, HEIGHT, 3, seed)
+      const upload = await changed(known, change)
+      expect((await nearest(known, upload, PROBE_SETS.default)).over).toBeGreaterThan(0)
+      const { over, probe } = await nearest(known, upload, PROBE_SETS.wide)
+      if (over <= 0) found++
+      if (over <= 0) expect(probe).toBe(family)
+    }
+    expect(found).toBeGreaterThanOrEqual(2)
+  })
+
+  it('sees a picture on a page, and in a collage', async () => {
+    const known = picture(WIDTH, HEIGHT, 3, 28)
+    const blank = page(1000, 1300, '#f2f2f2').composite([
+      { input: text(900, 80), left: 30, top: 900 },
+    ])
+    const onPage = await placed(known.clone(), 60, 240, sharp(await blank.png().toBuffer()))
+    const other = await picture(WIDTH, HEIGHT, 3, 29).png().toBuffer()
+    const beside = page(WIDTH * 2, HEIGHT, 'black').composite([
+      { input: other, left: WIDTH, top: 0 },
+    ])
+    const collage = await placed(known.clone(), 0, 0, sharp(await beside.png().toBuffer()))
+    expect((await nearest(known, onPage, new Set(['pages']))).over).toBeLessThanOrEqual(0)
+    expect((await nearest(known, collage, new Set(['pieces']))).over).toBeLessThanOrEqual(0)
+    expect((await nearest(known, collage, PROBE_SETS.plain)).over).toBeGreaterThan(0)
+  })
+
+  it('is made only when it is asked for, and the same each time', async () => {
+    const image = picture(WIDTH, HEIGHT, 3, 30)
+    expect((await scanned(image, PROBE_SETS.default)).widen).toBeUndefined()
+    const { needles, widen } = await scanned(image, PROBE_SETS.wide)
+    expect(needles.map(({ probe }) => probe)).not.toContain('pieces')
+    expect(widen!()).toEqual(widen!())
+  })
+})
+
+describe('sets', () => {
+  it('have the needles of those before them, and more', async () => {
+    const image = picture(WIDTH, HEIGHT, 4, 31)
+    const bySet = await Promise.all(SET_NAMES.map((name) => needlesOf(image, PROBE_SETS[name])))
+    expect(bySet.map(({ length }) => length)).toEqual(
+      bySet.map(({ length }) => length).toSorted((a, b) => a - b),
+    )
+    for (const [i, needles] of bySet.entries()) {
+      const sets = new Set(needles.map(smallestSetOf))
+      expect([...sets].every((set) => SET_NAMES.indexOf(set) <= i)).toBe(true)
+    }
+    expect(bySet[0]).toHaveLength(1)
+  })
+
+  it('ask no more than 35 times about a photograph without bars', async () => {
+    for (const seed of SEEDS) {
+      const needles = await needlesOf(picture(WIDTH, HEIGHT, 3, seed), PROBE_SETS.default)
+      expect(needles.length).toBeLessThanOrEqual(35)
+      expect(needles[0]).toMatchObject({ probe: 'identity', reach: 0, frame: 0 })
+    }
+  })
+
+  it('can do without any family', async () => {
+    const image = await picture(1200, 900, 4, 32).png().toBuffer()
+    for (const family of FAMILY_NAMES) {
+      const without = parseProbeSet(`wide -${family}`)!
+      const probes = (await needlesOf(image, without)).map(({ probe }) => probe)
+      expect(probes).not.toContain(family)
+      expect(probes).toContain('identity')
+    }
+  })
+
+  it.each([
+    ['default', PROBE_SETS.default.size],
+    ['plain', 0],
+    ['default, -turns', PROBE_SETS.default.size - 1],
+    ['default -turns -turns', PROBE_SETS.default.size - 1],
+    ['plain +mirrors,+bars', 2],
+    ['wide', FAMILY_NAMES.length],
+  ])('are read: %s', (words, size) => {
+    expect(parseProbeSet(words)?.size).toBe(size)
+  })
+
+  it.each([
+    '',
+    'all',
+    'turns',
+    'default turns',
+    'default, -identity',
+    'default, -',
+    'toString',
+    'default +constructor',
+  ])('are refused: %j', (words) => {
+    expect(parseProbeSet(words)).toBeUndefined()
+  })
+})
+
+describe('limits of probes', () => {
+  it('frames behind the first five or so are asked about as they are', async () => {
+    const frames = Array.from({ length: 20 }, (_, seed) => ({
+      width: 64,
+      height: 64,
+      pixel: (x: number, y: number) =>
+        Math.round(
+          64 +
+            30 * (Math.sin(x / (3 + (seed % 5)) + seed) + Math.cos(y / (2 + (seed % 7)) + x / 20)),
+        ),
+    }))
+    const palette = Array.from({ length: 128 }, (_, i) => [2 * i, 2 * i, 2 * i])
+    const gif = writeGif({ width: 64, height: 64, palette, frames })
+    const { needles, isPartial } = await scanned(gif, PROBE_SETS.default)
+    expect(isPartial).toBe(true)
+    expect(needles.length).toBeLessThan(400)
+    const identities = needles.filter(({ probe }) => probe === 'identity')
+    expect(identities).toHaveLength(20)
+    const probed = new Set(
+      needles.filter(({ probe }) => probe === 'turns').map(({ frame }) => frame),
+    )
+    expect(probed.size).toBeGreaterThanOrEqual(5)
+    expect(probed.size).toBeLessThan(10)
+  })
+
+  it('pictures over the budget of an upload are asked about as they are', async () => {
+    const files = await Promise.all(
+      SEEDS.map(async (seed) => ({
+        name: `${seed}.png`,
+        content: await picture(200, 150, 3, seed).png().toBuffer(),
+      })),
+    )
+    const limits = { probes: 40, keptPlanes: 1 }
+    const probes = PROBE_SETS.wide
+    const archive = await scanFile({ modules, probes, limits }, writeZip(files))
+    const images = archive.inner!.filter((file) => file.coverage === 'scanned')
+    expect(images.map(({ isPartial }) => isPartial)).toEqual([false, true, true])
+    expect(images.map(({ widen }) => widen !== undefined)).toEqual([true, false, false])
+    const [, second, third] = images.map(({ needles }) => needles.map(({ probe }) => probe))
+    expect(second).toContain('turns')
+    expect(third).toEqual(['identity', 'complement'])
+  })
+
+  it('a picture of the least size has its needles, and none a hash of nothing', async () => {
+    for (const [width, height] of [
+      [5, 5],
+      [5, 900],
+      [900, 5],
+      [31, 33],
+    ] as const) {
+      const needles = await needlesOf(picture(width, height, 3, 33), PROBE_SETS.wide)
+      expect(needles.length).toBeGreaterThan(20)
+      expect(needles.every(({ hash }) => hash.some((byte) => byte !== 0))).toBe(true)
+    }
+  })
+})
