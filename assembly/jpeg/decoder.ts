@@ -61,7 +61,8 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
-import { readBlock, skipBlock, storeBlock } from './sequential'
+import { exactBlocks } from './exact'
+import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
 
@@ -83,6 +84,8 @@ const FREE_BLOCKS: u64 = 1_000_000
 const BLOCKS_PER_BYTE: u64 = 64
 /** What the output of a stored MCU costs, in visits of blocks. */
 const STORED_BLOCK_COST: u64 = 8
+/** What a block costs that is made exactly. */
+const EXACT_BLOCK_COST: u64 = 16
 
 /** Most bits of a block: its 64 coefficients with 16-bit codes and 15 extra bits each. */
 const MAX_BLOCK_BITS: u32 = 64 * 31
@@ -181,7 +184,11 @@ function readMarker(): i32 {
     }
     if (inputLeft() < 4) return MORE
     const bytes = u16be(start + 2)
-    if (bytes < 2) return DAMAGED
+    if (bytes < 2) {
+      if (!mayBeShort(code)) return DAMAGED
+      skipInput(4)
+      continue
+    }
     if (!isUseful(code)) {
       toSkip = bytes + 2
       state = IN_SKIPPED_SEGMENT
@@ -193,6 +200,14 @@ function readMarker(): i32 {
     return status == MORE ? CONTINUE : status
   }
   return MORE
+}
+
+/**
+ * Whether a segment may claim to be shorter than its own length field: libjpeg then goes on behind that field. Of tables
+ * and frames it gives up.
+ */
+function mayBeShort(code: u32): bool {
+  return code == 0xfe || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
 }
 
 function isUseful(code: u32): bool {
@@ -357,7 +372,8 @@ function decodeScan(isLast: bool): i32 {
     if (position + maxMcuBits > availableBits) {
       // A run of empty blocks needs no bits, unless it is one of refinements.
       const isRun = endOfBandRun != 0 && kind == AC_FIRST
-      const isExhausted = position >= availableBits && !isRun
+      // Of what is missing, libjpeg reads one MCU from zero bits; that may be one of which there is no bit.
+      const isExhausted = position > availableBits && !isRun
       if (isSegmentEnd && isExhausted) break
       if (!isSegmentEnd) {
         const before = availableBits - position
@@ -422,12 +438,31 @@ function decodeMcu(): void {
 function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: usize): u32 {
   if (kind == SEQUENTIAL) {
     if (!c.isNeeded) return skipBlock(c, at)
-    return isStored ? storeBlock(c, at, block) : readBlock(c, at, dst)
+    if (isStored) return storeBlock(c, at, block)
+    return isWatched() ? watchBlock(c, at, dst) : readBlock(c, at, dst)
   }
   if (kind == DC_FIRST) return readDcFirst(c, at, block)
   if (kind == DC_REFINE) return refineDc(c, at, block)
   if (kind == AC_REFINE) return refineAc(c, at, block, history)
   return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
+}
+
+// At a reduced scale most coefficients are passed over unseen. Of every so many MCUs all are read, to see whether there is
+// a picture in them; if so, all are of the next ones.
+const WATCHED_OF: u32 = 31
+const WATCHED_AFTER: u32 = 4096
+let watchesLeft: u32 = 0
+
+function isWatched(): bool {
+  return keptCount < 64 && (watchesLeft > 0 || (row * 7 + col) % WATCHED_OF == 0)
+}
+
+function watchBlock(c: Component, at: u32, dst: usize): u32 {
+  const before = exactBlocks
+  if (watchesLeft) watchesLeft--
+  const next = readExactBlock(c, at, dst)
+  if (exactBlocks > before) watchesLeft = WATCHED_AFTER
+  return next
 }
 
 /** Rows of samples that one row of the scan's MCUs makes, when a frame is decoded directly. */
@@ -448,7 +483,8 @@ function endRow(): bool {
 
 function isOverspent(): bool {
   const bytes = bytesTaken + <u64>(inputBefore - inputLeft())
-  return blocksVisited > FREE_BLOCKS + BLOCKS_PER_BYTE * bytes
+  const blocks = blocksVisited + <u64>exactBlocks * EXACT_BLOCK_COST
+  return blocks > FREE_BLOCKS + BLOCKS_PER_BYTE * bytes
 }
 
 /** Notes how many lines of the scan's components there are. */

@@ -40,6 +40,11 @@ export class Component {
   /** Where its blocks lie in a row of stored coefficients, and in a row of stored history. */
   coefficientOffset: usize
   historyOffset: usize
+  /** Most energy of a block's coefficients that pixels can have: see exact.ts. */
+  energyLimit: f32
+  /** Samples by other arithmetic, as `samples`, and a byte for each block: whether it has such. 0: none has. */
+  others: usize
+  otherMarks: usize
 }
 
 const COMPONENT_BYTES: usize = 96
@@ -220,6 +225,11 @@ export function readScan(at: usize, bytes: u32): i32 {
   return MORE
 }
 
+// The coefficients of 64 pixels have at most 8 x 128 as the root of their squares' sum (the DCT keeps it), and a quarter
+// more where an encoder overshoots on purpose, as mozjpeg does around text; then each is rounded by half a step.
+const PIXEL_MAGNITUDE: f32 = 1280
+const MAX_MAGNITUDE: f32 = 2047
+
 /**
  * Takes the quantisation table that the component's first scan finds, as later ones may be for other components.
  * Returns false when there is none, or no memory.
@@ -229,9 +239,14 @@ export function latchQuantTable(c: Component): bool {
   if (!load<u8>(isQuantDefined + c.quantId)) return false
   c.quant = allocate(64 * 4)
   if (!c.quant) return false
+  let steps: f32 = 0 // sum of squares
   for (let k: usize = 0; k < 64; k++) {
-    f32.store(c.quant + (k << 2), <f32>load<u16>(quantTables + ((<usize>c.quantId * 64 + k) << 1)))
+    const step = <f32>load<u16>(quantTables + ((<usize>c.quantId * 64 + k) << 1))
+    f32.store(c.quant + (k << 2), step)
+    steps += step * step
   }
+  const largest = min<f32>(MAX_MAGNITUDE, PIXEL_MAGNITUDE + sqrt<f32>(steps) / 2)
+  c.energyLimit = largest * largest
   return true
 }
 

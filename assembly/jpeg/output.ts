@@ -2,7 +2,8 @@
 
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
-import { addPlaneRow, beginPlanes } from '../luma/planes'
+import { addPlaneRow, addPlaneRows, beginPlanes } from '../luma/planes'
+import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
   CMYK,
   Component,
@@ -20,6 +21,7 @@ import {
 import { nx, ny } from './synthesis'
 
 let luma: usize = 0
+let otherLuma: usize = 0 // by other arithmetic
 let cols: u32 = 0
 
 /** Begins the plane, and the rows of samples. Returns false when memory is over its limit. */
@@ -46,12 +48,38 @@ export function beginOutput(): bool {
 
 /** Sends the first `sampleRows` rows of samples on as luma. */
 export function writeLumaRows(sampleRows: u32): void {
+  if (hasOthers && !otherLuma) otherLuma = allocate(<usize>cols * 4)
+  const isTwofold = hasOthers && otherLuma != 0
+  if (isTwofold) completeAll()
   for (let y: u32 = 0; y < sampleRows; y++) {
-    if (colour == GREY) lumaFromGrey(sampleRow(component(0), y, 1), cols, luma)
-    else if (colour == RGB) writeRgbRow(y)
-    else writeInkRow(y)
-    addPlaneRow(luma, 0)
+    writeLumaRow(y, luma)
+    if (!isTwofold) {
+      addPlaneRow(luma, 0)
+      continue
+    }
+    swapAll()
+    writeLumaRow(y, otherLuma)
+    swapAll()
+    addPlaneRows(luma, otherLuma)
   }
+}
+
+function completeAll(): void {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    if (component(i).isNeeded) completeOthers(component(i))
+  }
+}
+
+function swapAll(): void {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    if (component(i).isNeeded) swapOthers(component(i))
+  }
+}
+
+function writeLumaRow(y: u32, to: usize): void {
+  if (colour == GREY) lumaFromGrey(sampleRow(component(0), y, 1), cols, to)
+  else if (colour == RGB) writeRgbRow(y, to)
+  else writeInkRow(y, to)
 }
 
 /** Row of a component's samples for row `y` of the image's: `spread` is the largest vertical sampling factor. */
@@ -59,7 +87,7 @@ function sampleRow(c: Component, y: u32, spread: u32): usize {
   return c.samples + <usize>(spread == 1 ? y : (y * c.v) / spread) * c.stride
 }
 
-function writeRgbRow(y: u32): void {
+function writeRgbRow(y: u32, to: usize): void {
   const red = component(0)
   const green = component(1)
   const blue = component(2)
@@ -70,7 +98,7 @@ function writeRgbRow(y: u32): void {
     const r = <f32>load<u8>(reds + (x * red.h) / maxH)
     const g = <f32>load<u8>(greens + (x * green.h) / maxH)
     const b = <f32>load<u8>(blues + (x * blue.h) / maxH)
-    f32.store(luma + ((<usize>x) << 2), lumaOf(r, g, b))
+    f32.store(to + ((<usize>x) << 2), lumaOf(r, g, b))
   }
 }
 
@@ -78,7 +106,7 @@ function writeRgbRow(y: u32): void {
  * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. Values are
  * light, not ink, with Adobe's marker or without, as browsers take them. YCCK's luma is that of its complement.
  */
-function writeInkRow(y: u32): void {
+function writeInkRow(y: u32, to: usize): void {
   const cyan = component(0)
   const magenta = component(1)
   const yellow = component(2)
@@ -97,6 +125,6 @@ function writeInkRow(y: u32): void {
       light = 255 - light
     }
     const key = <f32>load<u8>(blacks + (x * black.h) / maxH)
-    f32.store(luma + ((<usize>x) << 2), (light * key) / 255)
+    f32.store(to + ((<usize>x) << 2), (light * key) / 255)
   }
 }

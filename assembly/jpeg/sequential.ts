@@ -2,6 +2,7 @@
 
 import { advance, bitsAt, readAc, readDc, value } from './bits'
 import { keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
+import { isBeyondPixels, needsExact, readCoefficients, writeExact } from './exact'
 import { Component } from './header'
 import { AC_BITS, END_OF_BLOCK, HuffmanTable, SKIP_BITS } from './huffman'
 import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
@@ -42,10 +43,14 @@ export function skipBlock(c: Component, position: u32): u32 {
 
 /** Reads a block and writes its samples. Returns the position behind it. */
 export function readBlock(c: Component, position: u32, dst: usize): u32 {
+  const begin = position
+  const before = c.prediction
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
   c.prediction += value
   const quant = c.quant
-  beginBlock(<f32>c.prediction * f32.load(quant))
+  const dc = <f32>(<i16>c.prediction) * f32.load(quant)
+  beginBlock(dc)
+  let energy = dc * dc
 
   const table = changetype<HuffmanTable>(c.acTable)
   const values = table.values
@@ -73,12 +78,32 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
       if (place == NOT_KEPT) continue
       const dequantised = <f32>coefficient * f32.load(quant + ((<usize>(k - 1)) << 2))
       f32.store(block + ((<usize>place) << 2), dequantised)
+      energy += dequantised * dequantised
       lines |= linesOf(place)
     }
+  }
+  if (energy > c.energyLimit) {
+    c.prediction = before
+    position = readCoefficients(c, begin)
+    isBeyondPixels(c)
+    writeExact(c, dst)
+    return position
   }
   position = skipAc(table, position, k)
   writeBlock(lines, dst, c.stride)
   return position
+}
+
+/** Reads a block that may have to be made exactly, and writes its samples. Returns the position behind it. */
+export function readExactBlock(c: Component, position: u32, dst: usize): u32 {
+  const before = c.prediction
+  const next = readCoefficients(c, position)
+  if (needsExact(c)) {
+    writeExact(c, dst)
+    return next
+  }
+  c.prediction = before
+  return readBlock(c, position, dst)
 }
 
 /** Reads a block into storage, over what an earlier scan may have left there. Returns the position behind it. */

@@ -29,6 +29,12 @@ export interface Frame {
   displayed(orientation: number): QualifiedHash | undefined
   /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
   overWhite(orientation: number): QualifiedHash | undefined
+  /** The same over black. Not to be asked for after `alpha`, which needs its memory. */
+  overBlack(orientation: number): QualifiedHash | undefined
+  /** Hash of alpha, taken for luma, by each of the orientations; none if the image is opaque. */
+  alpha(orientations: readonly number[]): QualifiedHash[]
+  /** The same of the image as other decoders read it; `undefined` if all read it alike. */
+  otherReading(orientation: number): QualifiedHash | undefined
   /**
    * Hash of every n-th pixel, as the reference program takes them; `undefined` if that is what `stored` hashes. Not to be asked
    * for after a `plane`, which needs their memory.
@@ -58,6 +64,9 @@ interface ImageExports extends ProbeExports {
   planeCols(): number
   planeRows(): number
   whiteAddress(): number
+  blackAddress(): number
+  otherAddress(): number
+  makeAlphaPlane(): void
   picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
   hashPlane(plane: number, rows: number, cols: number, out: number): number
@@ -227,15 +236,24 @@ export class ImageDecoder {
       const swaps = orientation >= 5
       return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
     }
+    const planeHash = (plane: number, orientation: number): QualifiedHash | undefined => {
+      if (!isHashable || plane === 0) return undefined
+      return orientation === 1 ? hashOf(plane, rows, cols) : turnedHash(plane, orientation)
+    }
     return {
       stored: () => (isHashable ? hashOf(core.planeAddress(), rows, cols) : undefined),
       displayed: (orientation) =>
         isHashable ? turnedHash(core.planeAddress(), orientation) : undefined,
-      overWhite: (orientation) => {
-        const plane = core.whiteAddress()
-        if (!isHashable || plane === 0) return undefined
-        return orientation === 1 ? hashOf(plane, rows, cols) : turnedHash(plane, orientation)
+      overWhite: (orientation) => planeHash(core.whiteAddress(), orientation),
+      overBlack: (orientation) => planeHash(core.blackAddress(), orientation),
+      alpha: (orientations) => {
+        const plane = core.blackAddress()
+        if (!isHashable || plane === 0) return []
+        core.makeAlphaPlane()
+        const hashes = orientations.map((orientation) => planeHash(plane, orientation))
+        return hashes.filter((hash) => hash !== undefined)
       },
+      otherReading: (orientation) => planeHash(core.otherAddress(), orientation),
       picked: () => {
         const plane = core.picksAddress()
         return isHashable && plane !== 0 ? hashOf(plane, rows, cols) : undefined

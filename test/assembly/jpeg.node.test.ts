@@ -393,6 +393,20 @@ describe('JPEG as other decoders forgive it', () => {
     expect(lumaOfFile(insert(plain, tables, ...overfull))).toEqual(expected)
   })
 
+  it('passes over comments and application segments that claim a length of 0 or 1', async () => {
+    const file = await picture(64, 48).jpeg().toBuffer()
+    const whole = decode('jpeg', file).frames[0]!.hash
+    for (const code of [0xfe, 0xe0, 0xe1, 0xe7, 0xee]) {
+      for (const length of [0, 1]) {
+        const segment = Buffer.of(0xff, code, 0, length)
+        const changed = Buffer.concat([file.subarray(0, 2), segment, file.subarray(2)])
+        expect(await lumaBySharp(changed)).toEqual(await lumaBySharp(file))
+        expect(decode('jpeg', changed).frames[0]?.hash).toBe(whole)
+        expect(decode('jpeg', changed, 1).frames[0]?.hash).toBe(whole)
+      }
+    }
+  })
+
   it('takes components by their order where ids are all the same', () => {
     expect(lumaOfFile(writeJpeg({ ...size, components, ids: [1, 1, 1] }))).toEqual(expected)
   })
