@@ -141,6 +141,12 @@ export function finishPlaneSamples(): void {
   if (hasBlack) finishSamples(black)
 }
 
+/** Takes the image for opaque, after all. */
+export function dropTransparency(): void {
+  hasWhite = false
+  hasBlack = false
+}
+
 /** Turns the planes upside down. */
 export function flipPlanes(): void {
   flipRows(luma)
