@@ -7,6 +7,7 @@ import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth, isPlaneLeftOut } from './luma/planes'
 
 export { allocate } from './memory'
+export { applyCurve, gammaOf, profileAddress, profileLength } from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'

@@ -17,6 +17,7 @@ const MODULES: Record<string, Declaration> = {
       ...['memory', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
       ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
       ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
+      ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
       ...[

@@ -212,7 +212,7 @@ function mayBeShort(code: u32): bool {
 
 function isUseful(code: u32): bool {
   const isTable = code == 0xc4 || code == 0xdb || code == 0xdd || code == 0xdc || code == 0xda
-  const isApplication = code == 0xe0 || code == 0xe1 || code == 0xee
+  const isApplication = code == 0xe0 || code == 0xe1 || code == 0xe2 || code == 0xee
   const isFrame = code >= 0xc0 && code <= 0xcf && code != 0xc8 && code != 0xcc // JPG, DAC
   return isTable || isApplication || isFrame
 }
@@ -229,6 +229,7 @@ function readSegment(code: u32, at: usize, bytes: u32): i32 {
       return useLineCount(at, bytes)
     case 0xe0:
     case 0xe1:
+    case 0xe2:
     case 0xee:
       readApplication(code, at, bytes)
       return MORE

@@ -1,5 +1,6 @@
 // The marker segments of a JPEG file (ITU-T T.81, annex B), and what they say about the frame.
 
+import { keepProfile } from '../colour'
 import { keepExif } from '../exif'
 import { allocate } from '../memory'
 import { u16be } from '../input'
@@ -250,7 +251,7 @@ export function latchQuantTable(c: Component): bool {
   return true
 }
 
-/** APP0, APP1 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
+/** APP0, APP1, APP2 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
 export function readApplication(code: u32, at: usize, bytes: u32): void {
   if (code == 0xe0 && bytes >= 14 && load<u32>(at) == 0x4649464a && !load<u8>(at, 4)) isJfif = true // 'JFIF\0'
   if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
@@ -259,6 +260,13 @@ export function readApplication(code: u32, at: usize, bytes: u32): void {
   // 'Exif\0', and a byte that may be anything.
   const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && !load<u8>(at, 4)
   if (isExif) keepExif(at + 6, bytes - 6)
+  // 'ICC_PROFILE\0', the number of the part, and how many there are: curves are in the first.
+  const isProfile =
+    code == 0xe2 &&
+    bytes > 14 &&
+    load<u64>(at) == 0x464f52505f434349 &&
+    load<u32>(at, 8) == 0x00454c49
+  if (isProfile && load<u8>(at, 12) == 1) keepProfile(at + 14, bytes - 14)
 }
 
 /**

@@ -1,6 +1,7 @@
 // PNG and APNG to luma (PNG specification, third edition). Chunks are taken from the input window as they come, their
 // image data inflated and unfiltered a row at a time; see docs/decoding.md.
 
+import { keepGamma, keepProfile } from '../colour'
 import { keepExif } from '../exif'
 import {
   beginInflate,
@@ -70,6 +71,11 @@ const IEND: u32 = 0x49454e44
 const ACTL: u32 = 0x6163544c
 const FCTL: u32 = 0x6663544c
 const FDAT: u32 = 0x66644154
+const ICCP: u32 = 0x69434350
+const GAMA: u32 = 0x67414d41
+const SRGB: u32 = 0x73524742
+/** PNG's gamma of sRGB, times 100,000. */
+const SRGB_GAMMA: u32 = 45455
 
 // Adam7: where each pass begins and how far apart its pixels are. The eighth is all pixels, of a file without passes.
 const passX: usize = memory.data<u8>([0, 4, 0, 2, 0, 1, 0, 0])
@@ -192,7 +198,8 @@ function readChunk(): i32 {
 
 function isUseful(type: u32): bool {
   const isImage = type == IHDR || type == PLTE || type == TRNS || type == EXIF
-  return isImage || type == ACTL || type == FCTL
+  const isColour = type == ICCP || type == GAMA || type == SRGB
+  return isImage || isColour || type == ACTL || type == FCTL
 }
 
 function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
@@ -207,6 +214,15 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       return CONTINUE
     case EXIF:
       keepExif(at, bytes)
+      return CONTINUE
+    case ICCP:
+      if (frame == NO_FRAME && !isFrameDone) keepProfile(at, bytes)
+      return CONTINUE
+    case GAMA:
+      if (bytes >= 4 && !isFrameDone) keepGamma(u32be(at))
+      return CONTINUE
+    case SRGB:
+      keepGamma(SRGB_GAMMA) // it counts more than gamma, wherever that is
       return CONTINUE
     case ACTL:
       // Behind the image it says nothing any more. One frame may be another than the image.

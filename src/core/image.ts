@@ -42,6 +42,8 @@ export interface Frame {
   picked(): QualifiedHash | undefined
   /** What is hashed, to be probed: as it is stored, or over white. `undefined` if there is none, or no memory to probe it. */
   plane(of: 'stored' | 'over-white'): Plane | undefined
+  /** Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. */
+  toned(curve: Float32Array, orientation: number): QualifiedHash | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, QualifiedHash> | undefined
 }
@@ -67,6 +69,10 @@ interface ImageExports extends ProbeExports {
   blackAddress(): number
   otherAddress(): number
   makeAlphaPlane(): void
+  profileAddress(): number
+  profileLength(): number
+  gammaOf(): number
+  applyCurve(plane: number, count: number, curve: number, out: number): void
   picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
   hashPlane(plane: number, rows: number, cols: number, out: number): number
@@ -107,6 +113,7 @@ export class ImageDecoder {
   #state: 'open' | 'done' | DecodeFailure = 'open'
   #scratch = 0
   #oriented = 0
+  #curve = 0
   #probeRoom: ProbeRoom | undefined
 
   private constructor(module: WebAssembly.Module, format: keyof typeof DECODERS) {
@@ -171,6 +178,18 @@ export class ImageDecoder {
     const address = this.#core.exifAddress()
     if (address === 0) return undefined
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
+  }
+
+  /** The file's ICC profile, or its first part, if it has one: of PNG the chunk that it lies in. */
+  get profile(): Uint8Array | undefined {
+    const address = this.#core.profileAddress()
+    if (address === 0) return undefined
+    return new Uint8Array(this.#core.memory.buffer, address, this.#core.profileLength()).slice()
+  }
+
+  /** PNG's gamma, about 0.45 for sRGB; 0 if the file has none. */
+  get gamma(): number {
+    return this.#core.gammaOf() / 100_000
   }
 
   /** Bytes of memory that the instance has taken: it never shrinks, so this is the peak. */
@@ -263,6 +282,16 @@ export class ImageDecoder {
         if (!isHashable || plane === 0) return undefined
         this.#probeRoom ??= ProbeRoom.in(core, rows * cols, core.picksAddress())
         return this.#probeRoom && new Plane(this.#probeRoom, plane, rows, cols)
+      },
+      toned: (curve, orientation) => {
+        this.#oriented ||= core.allocate(rows * cols * 4)
+        this.#curve ||= core.allocate(curve.length * 4)
+        if (!isHashable || this.#oriented === 0 || this.#curve === 0) return undefined
+        core.orientPlane(core.planeAddress(), rows, cols, orientation, this.#oriented)
+        new Float32Array(core.memory.buffer, this.#curve, curve.length).set(curve)
+        core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
+        const swaps = orientation >= 5
+        return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
       },
       dihedral: () => {
         if (!isHashable) return undefined

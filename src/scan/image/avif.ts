@@ -21,13 +21,15 @@ export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   if (!size) return undefined
   const shown = properties ? readDisplay(file, [...readBoxes(properties)]) : { orientation: 1 }
   const pictures: LibraryPicture[] = [{ file: () => file, ...(shown.area && { area: shown.area }) }]
-  if (!track) return { ...size, orientation: shown.orientation, pictures, isPartial: false }
+  const profile = properties && readProfile(properties)
+  const common = { ...size, orientation: shown.orientation, pictures, ...(profile && { profile }) }
+  if (!track) return { ...common, isPartial: false }
   // What takes the primary image where another takes the sequence.
   if (properties) pictures.push({ file: () => withBrand(file, 'avif') })
   const stops = stopsOf(track)
   for (const stop of stops) pictures.push({ file: () => frameFile(track, stop) })
   const isPartial = stops.length < track.samples.length
-  return { ...size, orientation: shown.orientation, pictures, isPartial }
+  return { ...common, isPartial }
 }
 
 /** Sizes that images of the file claim (ISO/IEC 23008-12, 6.5.3: `ispe` properties). */
@@ -36,6 +38,14 @@ function* readSizes(properties: Uint8Array): Generator<{ width: number; height: 
     if (type === 'ispe' && data.length >= 12)
       yield { width: u32At(data, 4), height: u32At(data, 8) }
   }
+}
+
+/** The first ICC profile (ISO/IEC 14496-12, 12.1.5: `colr`). */
+function readProfile(properties: Uint8Array): Uint8Array | undefined {
+  for (const { type, data } of readBoxes(properties)) {
+    if (type === 'colr' && /^(prof|rICC)$/.test(ascii(data.subarray(0, 4)))) return data.subarray(4)
+  }
+  return undefined
 }
 
 /** By the quarter turns of `irot`, anticlockwise: the Exif orientation alone, and with each axis of `imir` after it. */

@@ -11,6 +11,7 @@ import type { LibraryPlan } from './library-plan.ts'
 import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
 import type { Needle, UnscannableReason } from '../scanned.ts'
+import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
 import { planWebp } from './webp.ts'
 
 /** Pixels. */
@@ -48,6 +49,8 @@ export class ImageScan {
   #held: Uint8Array[] = []
   #isOverHeld = false
   readonly #needles: Needles
+  /** Lumas as they are shown, where they are others. */
+  #tone: Float32Array | undefined
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
@@ -101,14 +104,21 @@ export class ImageScan {
   }
 
   #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
-    decoder.push(bytes, isLast, (frame) =>
-      this.#useFrame(decoder, frame, orientationOf(decoder.exif)),
-    )
+    decoder.push(bytes, isLast, (frame) => {
+      this.#tone ??= this.#readTone(decoder)
+      this.#useFrame(decoder, frame, orientationOf(decoder.exif))
+    })
+  }
+
+  #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
+    const icc = profile && this.#format === 'png' ? inflateProfile(profile, this.#budget) : profile
+    return icc ? profileCurve(icc) : gammaCurve(gamma)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
     const { width, height } = decoder.size
-    this.#needles.addFrame({ frame, orientation, aspect: width / height })
+    const tone = this.#tone
+    this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tone && { tone }) })
   }
 
   #endDecoder(decoder: ImageDecoder): ImageOutcome {
@@ -157,6 +167,7 @@ export class ImageScan {
     if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
       return this.#endConverted(file, 'over-pixel-budget', size)
     }
+    this.#tone = plan.profile && profileCurve(plan.profile)
     const scenes = new SceneGate()
     let canvas: Canvas | undefined
     let shown: Size | undefined

@@ -42,7 +42,9 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
   const { pictures, isPartial } = planFrames(shown, canvas)
   if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })
-  return { width, height, orientation: orientationOf(exif), pictures, isPartial }
+  const profile = chunks.find(({ type }) => type === 'ICCP')?.data
+  const orientation = orientationOf(exif)
+  return { width, height, orientation, pictures, isPartial, ...(profile && { profile }) }
 }
 
 function orientationOf(exif: Uint8Array | undefined): number {

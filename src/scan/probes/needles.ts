@@ -22,6 +22,8 @@ export interface ShownFrame {
   orientation: number
   /** Width of the image over its height. */
   aspect: number
+  /** Lumas as they are shown, for 0 to 255 in 1,024 even steps, if they are others than those that are stored. */
+  tone?: Float32Array
 }
 
 /** Collects the needles of an image from its frames. */
@@ -75,13 +77,16 @@ export class Needles {
   }
 
   /** Adds what programs show that put transparent pixels over black, show alpha alone, or read a file differently. */
-  #addReadings({ frame, orientation }: ShownFrame, number: number): void {
+  #addReadings({ frame, orientation, tone }: ShownFrame, number: number): void {
     const orientations = orientation === 1 || !this.wants('displayed') ? [1] : [1, orientation]
     if (this.wants('over-black')) {
       for (const one of orientations) this.#addIfFar('over-black', frame.overBlack(one), number)
     }
     if (this.wants('alpha')) {
       for (const hash of frame.alpha(orientations)) this.#addIfFar('alpha', hash, number)
+    }
+    if (this.wants('toned') && tone) {
+      for (const one of orientations) this.#addIfFar('toned', frame.toned(tone, one), number)
     }
     if (this.wants('other-reading')) {
       for (const one of orientations)

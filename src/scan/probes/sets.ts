@@ -12,6 +12,8 @@ const OTHER_FAMILIES = [
   'alpha',
   /** As other decoders read it, where arithmetic overflows. */
   'other-reading',
+  /** By the tone curve of its colour profile or gamma, where that moves luma much. */
+  'toned',
   /** The thumbnail in its Exif block. */
   'thumbnail',
   /** Frames of an animation behind the first. */
@@ -54,7 +56,7 @@ export const PROBE_SETS = {
   plain: new Set<ProbeFamily>(),
   /** What the file shows, in all ways that programs read it. */
   'as-is': new Set<ProbeFamily>([
-    ...['displayed', 'over-white', 'over-black', 'alpha', 'other-reading'],
+    ...['displayed', 'over-white', 'over-black', 'alpha', 'other-reading', 'toned'],
     ...['thumbnail', 'frames', 'nth-pixel'],
   ] as const),
   default: new Set<ProbeFamily>([...OTHER_FAMILIES, ...FIRST_NAMES]),
