@@ -16,7 +16,10 @@ export type Background = 'white' | 'black'
 const MAX_SIDE = 512
 
 /** Hash and quality of what a program shows on a background. */
-export function readingOf({ width, height, pixels }: Shown, background: Background): QualifiedPlane {
+export function readingOf(
+  { width, height, pixels }: Shown,
+  background: Background,
+): QualifiedPlane {
   const under = background === 'white' ? 255 : 0
   const flat = new Uint8Array(width * height * 3)
   for (let i = 0; i < width * height; i++) {
