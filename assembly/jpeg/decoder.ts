@@ -31,8 +31,10 @@ import {
   component,
   componentCount,
   divideUp,
+  dropColour,
   GREY,
   height,
+  isLumaStored,
   isProgressive,
   latchQuantTable,
   maxV,
@@ -48,10 +50,12 @@ import {
   scanComponent,
   scanCount,
   spectralStart,
+  useColour,
   width,
+  YCC,
 } from './header'
 import { expandTable, HuffmanTable } from './huffman'
-import { beginOutput, writeLumaRows } from './output'
+import { beginMissingRows, beginOutput, beginSamples, writeLumaRows } from './output'
 import {
   endOfBandRun,
   readAcFirst,
@@ -61,6 +65,7 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
+import { isClamped, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
@@ -103,6 +108,7 @@ let toSkip: u32 = 0
 let bytesTaken: u64 = 0 // before the current step
 let inputBefore: u32 = 0
 let hasStartOfImage: bool = false
+let isCutOff: bool = false // there is no end of image
 
 // The frame.
 let samplesX: u32 = 8 // of a block
@@ -137,7 +143,11 @@ export function decodeJpeg(isLast: bool): i32 {
     inputBefore = inputLeft()
     const status = step(isLast)
     bytesTaken += inputBefore - inputLeft()
-    if (status != CONTINUE) return status == MORE && isLast ? finish() : status
+    if (status == MORE && isLast) {
+      isCutOff = true
+      return finish()
+    }
+    if (status != CONTINUE) return status
   }
 }
 
@@ -261,12 +271,25 @@ function samplesFor(pixels: u32): u32 {
   return samples
 }
 
+/** Of a picture with no more pixels all components are read; of others, chroma is looked at here and there. */
+const COLOUR_PIXELS: u64 = 310_000
+/** Whether chroma is to be looked at, and whether some was found that luma depends on. */
+let isColourRead: bool = false
+let isColourFound: bool = false
+
+function readColour(): void {
+  isColourRead = false
+  useColour()
+}
+
 /** Chooses scale and memory for the frame, when its first scan begins. */
 function planFrame(): i32 {
   isPlanned = true
   chooseColour()
   if (!isProgressive && !defineStandardTables()) return OVER_BUDGET
   const pixels = <u64>width * <u64>height
+  isColourRead = colour == GREY && componentCount == 3
+  if (isColourRead && pixels <= COLOUR_PIXELS) readColour()
   samplesX = samplesFor(width)
   samplesY = height ? samplesFor(height) : samplesX
   isStored = isProgressive || height == 0 || scanCount < componentCount
@@ -328,7 +351,11 @@ function beginScan(): i32 {
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
     blocks += c.h * c.v
-    if (c.isNeeded && !latchQuantTable(c)) return DAMAGED
+    if ((c.isNeeded || isColourRead) && !latchQuantTable(c)) {
+      if (c == component(0) || (c.isNeeded && colour != YCC)) return DAMAGED
+      isColourRead = false
+      if (colour == YCC) dropColour()
+    }
     const usesDc = kind == SEQUENTIAL || kind == DC_FIRST
     const usesAc = kind == SEQUENTIAL || kind >= AC_FIRST
     if (usesDc && !hasTable(c.dcTable)) return DAMAGED
@@ -384,6 +411,11 @@ function decodeScan(isLast: bool): i32 {
       }
     }
     if (!prepareRow()) return OVER_BUDGET
+    if (isColourFound && col == 0) {
+      isColourFound = false
+      readColour()
+      if (!beginSamples()) return OVER_BUDGET
+    }
     decodeMcu()
     intervalLeft--
     if (++col == cols && !endRow()) return OVER_LIMIT
@@ -419,6 +451,7 @@ function decodeMcu(): void {
     return
   }
   let at = position
+  const looks = isColourRead && !isStored && isSampled()
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
     for (let y: u32 = 0; y < c.v; y++) {
@@ -426,13 +459,17 @@ function decodeMcu(): void {
       let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
       for (let n: u32 = 0; n < c.h; n++) {
-        at = decodeBlock(c, at, block, 0, dst)
+        if (looks && !c.isNeeded) at = lookAtChroma(c, at, c == component(1))
+        else at = decodeBlock(c, at, block, 0, dst)
         block += <usize>keptCount * 2
         dst += nx
       }
     }
   }
   position = at
+  if (!looks) return
+  const key = component(0)
+  isColourFound = isColourFound || isClamped(load<u8>(key.samples + <usize>(col * key.h * nx)))
 }
 
 /** Decodes a block, to its storage or its samples. Returns the position behind it. */
@@ -455,7 +492,11 @@ const WATCHED_AFTER: u32 = 4096
 let watchesLeft: u32 = 0
 
 function isWatched(): bool {
-  return keptCount < 64 && (watchesLeft > 0 || (row * 7 + col) % WATCHED_OF == 0)
+  return keptCount < 64 && (watchesLeft > 0 || isSampled())
+}
+
+function isSampled(): bool {
+  return (row * 7 + col) % WATCHED_OF == 0
 }
 
 function watchBlock(c: Component, at: u32, dst: usize): u32 {
@@ -469,7 +510,7 @@ function watchBlock(c: Component, at: u32, dst: usize): u32 {
 /** Rows of samples that one row of the scan's MCUs makes, when a frame is decoded directly. */
 function rowSamples(): u32 {
   if (scanCount == 1) return ny
-  return ny * (colour == GREY ? component(0).v : maxV)
+  return ny * (isLumaStored() ? component(0).v : maxV)
 }
 
 /** Ends a row of MCUs. Returns false when scans visit more blocks than the file may ask for. */
@@ -565,9 +606,12 @@ function finish(): i32 {
   if (!isPlanned || height == 0) return componentCount ? TRUNCATED : DAMAGED
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)
-    if (c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
+    const isWanted = i == 0 || !isLumaStored()
+    if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
+  if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
   if (!isStored) {
+    if (isCutOff && row < rows) beginMissingRows()
     const status = skipMcus(<u32>-1)
     return status == MORE ? FRAME : status
   }
@@ -578,7 +622,7 @@ function finish(): i32 {
     for (let i: u32 = 0; i < componentCount; i++) {
       if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)
     }
-    writeLumaRows(ny * (colour == GREY ? component(0).v : maxV))
+    writeLumaRows(ny * (isLumaStored() ? component(0).v : maxV))
   }
   return FRAME
 }

@@ -16,7 +16,7 @@ import { nx, ny } from './synthesis'
 export const coefficients = memory.data(128) // 64 of i16
 const dequantised = memory.data(256) // 64 of i32
 const work = memory.data(256) // 64 of i32: after the first pass
-const vectorPixels = memory.data(64) // 64 of u8
+export const vectorPixels = memory.data(64) // 64 of u8
 const scalarPixels = memory.data(64)
 
 const CONST_BITS: i64 = 13
@@ -155,7 +155,8 @@ function saturate16(x: i64): i32 {
   return <i32>max<i64>(-32768, min<i64>(32767, x))
 }
 
-function makeVectorPixels(): void {
+/** Makes `vectorPixels` of the block that `isBeyondPixels` left. */
+export function makeVectorPixels(): void {
   if (isFirstRowOnly()) {
     for (let at: usize = 0; at < 32; at += 4) {
       const value = <i32>wrap16((<i64>(<i16>load<i32>(dequantised + at))) << PASS1_BITS)

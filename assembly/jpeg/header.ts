@@ -12,6 +12,7 @@ export const GREY: u32 = 0 // component 0 is luma, whatever else there is: grey,
 export const RGB: u32 = 1
 export const CMYK: u32 = 2
 export const YCCK: u32 = 3
+export const YCC: u32 = 4 // component 0 is luma, but for what the others make channels leave their range
 
 @unmanaged
 export class Component {
@@ -284,6 +285,25 @@ export function chooseColour(): void {
     const isKey = i == 3
     component(i).isNeeded = i == 0 || colour == RGB || colour == CMYK || (colour == YCCK && isKey)
   }
+}
+
+/** Makes luma of all three components, where it was to be made of the first alone: see colour-clamp.ts. */
+export function useColour(): void {
+  colour = YCC
+  component(1).isNeeded = true
+  component(2).isNeeded = true
+}
+
+/** Makes luma of component 0 alone, after all. */
+export function dropColour(): void {
+  colour = GREY
+  component(1).isNeeded = false
+  component(2).isNeeded = false
+}
+
+/** Whether component 0 is luma, at its own sampling. */
+export function isLumaStored(): bool {
+  return colour == GREY || colour == YCC
 }
 
 export function divideUp(value: u32, divisor: u32): u32 {

@@ -3,17 +3,19 @@
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
 import { addPlaneRow, addPlaneRows, beginPlanes } from '../luma/planes'
+import { clampedBy } from './clamp'
 import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
   CMYK,
   Component,
-  GREY,
   RGB,
+  YCC,
   colour,
   component,
   componentCount,
   divideUp,
   height,
+  isLumaStored,
   maxH,
   maxV,
   width,
@@ -22,28 +24,43 @@ import { nx, ny } from './synthesis'
 
 let luma: usize = 0
 let otherLuma: usize = 0 // by other arithmetic
+let noAlpha: usize = 0 // of rows that are not in the file: zeros
 let cols: u32 = 0
 
 /** Begins the plane, and the rows of samples. Returns false when memory is over its limit. */
 export function beginOutput(): bool {
-  for (let i: u32 = 0; i < componentCount; i++) {
-    const c = component(i)
-    if (!c.isNeeded) continue
-    c.rowCount = c.v * ny
-    c.stride = <usize>c.paddedX * nx + 8 // a block's rows write 8 bytes, however few are its own
-    c.samples = allocate(c.stride * c.rowCount)
-    if (!c.samples) return false
-  }
+  if (!beginSamples()) return false
   // Luma may be subsampled. Alone it keeps its own samples, which cover more pixels; with others it is spread to theirs.
   const c = component(0)
-  const h = colour == GREY ? c.h : maxH
-  const v = colour == GREY ? c.v : maxV
+  const h = isLumaStored() ? c.h : maxH
+  const v = isLumaStored() ? c.v : maxV
   const pitchX = maxH * (8 / nx)
   const pitchY = maxV * (8 / ny)
   cols = divideUp(width * h, pitchX)
   const rows = divideUp(height * v, pitchY)
   luma = allocate(<usize>cols * 4)
   return luma != 0 && beginPlanes(width, height, cols, rows, width * h, pitchX, height * v, pitchY)
+}
+
+/** Makes room for a row of MCUs of the components that are needed and have none. */
+export function beginSamples(): bool {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (!c.isNeeded || c.samples) continue
+    c.rowCount = c.v * ny
+    c.stride = <usize>c.paddedX * nx + 8 // a block's rows write 8 bytes, however few are its own
+    c.samples = allocate(c.stride * c.rowCount)
+    if (!c.samples) return false
+  }
+  return true
+}
+
+/**
+ * Tells that rows from here on are not in the file. They are grey in libjpeg; browsers leave them transparent. Without memory
+ * for that, they are only grey.
+ */
+export function beginMissingRows(): void {
+  noAlpha = allocate(<usize>cols * 4)
 }
 
 /** Sends the first `sampleRows` rows of samples on as luma. */
@@ -54,7 +71,7 @@ export function writeLumaRows(sampleRows: u32): void {
   for (let y: u32 = 0; y < sampleRows; y++) {
     writeLumaRow(y, luma)
     if (!isTwofold) {
-      addPlaneRow(luma, 0)
+      addPlaneRow(luma, noAlpha)
       continue
     }
     swapAll()
@@ -77,9 +94,25 @@ function swapAll(): void {
 }
 
 function writeLumaRow(y: u32, to: usize): void {
-  if (colour == GREY) lumaFromGrey(sampleRow(component(0), y, 1), cols, to)
+  if (isLumaStored()) lumaFromGrey(sampleRow(component(0), y, 1), cols, to)
   else if (colour == RGB) writeRgbRow(y, to)
   else writeInkRow(y, to)
+  if (colour == YCC) clampRow(y, to)
+}
+
+/** Adds to a row of luma what clamping the channels does. Chroma is spread to the samples of luma. */
+function clampRow(y: u32, to: usize): void {
+  const key = component(0)
+  const blue = component(1)
+  const red = component(2)
+  const blues = sampleRow(blue, (y * blue.v) / key.v, 1)
+  const reds = sampleRow(red, (y * red.v) / key.v, 1)
+  for (let x: u32 = 0; x < cols; x++, to += 4) {
+    const cb = <f32>load<u8>(blues + (x * blue.h) / key.h) - 128
+    const cr = <f32>load<u8>(reds + (x * red.h) / key.h) - 128
+    const value = f32.load(to)
+    f32.store(to, value + clampedBy(value, cb, cr))
+  }
 }
 
 /** Row of a component's samples for row `y` of the image's: `spread` is the largest vertical sampling factor. */

@@ -35,9 +35,13 @@ function skipAc(table: HuffmanTable, position: u32, k: u32): u32 {
   return position
 }
 
+/** The farthest place, from 1, that a run behind the last one may end at. Farther is the end of the block. */
+const LAST_RUN: u32 = 79
+
 /** Skips a block. Returns the position behind it. */
 export function skipBlock(c: Component, position: u32): u32 {
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+  c.prediction += value
   return skipAc(changetype<HuffmanTable>(c.acTable), position, 1)
 }
 
@@ -73,10 +77,11 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
         coefficient = value
         k += advance
       }
-      if (!coefficient || k > 64) continue
-      const place = <u32>load<u8>(keptPlaces + k - 1)
+      if (!coefficient || k > LAST_RUN) continue
+      const at = min<u32>(k - 1, 63) // a run may go behind the last place, which it then has, as in libjpeg
+      const place = <u32>load<u8>(keptPlaces + at)
       if (place == NOT_KEPT) continue
-      const dequantised = <f32>coefficient * f32.load(quant + ((<usize>(k - 1)) << 2))
+      const dequantised = <f32>coefficient * f32.load(quant + ((<usize>at) << 2))
       f32.store(block + ((<usize>place) << 2), dequantised)
       energy += dequantised * dequantised
       lines |= linesOf(place)
@@ -116,8 +121,8 @@ export function storeBlock(c: Component, position: u32, stored: usize): u32 {
   while (k <= lastKept) {
     position = readAc(table, position)
     k += advance
-    if (value && k <= 64) {
-      const to = storedCoefficient(stored, k - 1)
+    if (value && k <= LAST_RUN) {
+      const to = storedCoefficient(stored, min<u32>(k - 1, 63))
       if (to) store<i16>(to, <i16>value)
     }
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { distance, parseHash } from '../../src/util/hash.ts'
 import { areaAverage } from '../support/area-average.ts'
@@ -10,6 +11,7 @@ import { decode, difference } from '../support/decode.ts'
 import { hashLuma } from '../support/hash-luma.ts'
 import { type JpegOptions, writeJpeg } from '../support/jpeg-writer.ts'
 import { randomFrom } from '../support/random.ts'
+import { lumaBySharp, picture } from '../support/sharp-images.ts'
 import { DONE } from '../support/status.ts'
 
 const GREY_BY_SHARP = fileURLToPath(new URL('../support/grey-by-sharp.ts', import.meta.url))
@@ -153,3 +155,52 @@ function rank(place: number): number {
   const diagonal = u + v
   return diagonal * 64 + (diagonal % 2 === 0 ? u : v)
 }
+
+describe('JPEG colours out of range', () => {
+  // Luma is the same everywhere. What is clamped of red and blue is the picture.
+  const write = (width: number, height: number, scans?: number[][]) => {
+    const wave = (x: number, y: number) =>
+      Math.sin((x * 40) / width) + Math.cos((y * 31 + x * 7) / height)
+    const chroma = (x: number, y: number) => Math.max(0, Math.min(255, 128 + 100 * wave(x, y)))
+    const samples = [() => 128, chroma, (x: number, y: number) => 255 - chroma(y, x)]
+    const components = samples.map((sample) => ({ h: 1, v: 1, sample }))
+    return writeJpeg({ width, height, components, step: 2, ...(scans && { scans }) })
+  }
+  const files = {
+    'a small picture': write(160, 120),
+    'a small picture in scans of its components': write(160, 120, [[0], [1], [2]]),
+    'a large picture': write(1200, 800),
+  }
+  it.each(Object.entries(files))('have the luma of what is clamped: %s', async (_, file) => {
+    const { frames } = decode('jpeg', file)
+    const { hash, rows, cols } = frames[0]!
+    const luma = await lumaBySharp(file)
+    const isSmall = luma.length === rows * cols
+    const known = isSmall ? luma : areaAverage(luma, [1200, 800], [cols, rows])
+    expect(distance(parseHash(hash)!, hashLuma(known, cols, rows))).toBeLessThanOrEqual(10)
+    expect(decode('jpeg', file, 999).frames[0]!.hash).toBe(hash)
+  })
+})
+
+it('reads codes that are none, and runs behind the end of a block, as libjpeg does', async () => {
+  for (const progressive of [false, true]) {
+    const encoded = await picture(160, 120, 1, 3).jpeg({ quality: 60, progressive }).toBuffer()
+    const file = new Uint8Array(encoded)
+    const random = randomFrom(9)
+    const scan = encoded.lastIndexOf(Buffer.of(0xff, 0xda)) + 14
+    for (let round = 0; round < 20; round++) {
+      const changed = file.slice()
+      for (let k = 0; k < 6; k++) {
+        const at = scan + Math.floor(random() * (file.length - scan - 2))
+        if (changed[at] !== 0xff && changed[at - 1] !== 0xff)
+          changed[at] = Math.floor(random() * 255)
+      }
+      const { data } = await sharp(changed, { failOn: 'none' })
+        .extractChannel(0)
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      const { luma } = decode('jpeg', changed).frames[0]!
+      expect(difference(luma, Float32Array.from(data)).max).toBeLessThan(1.01)
+    }
+  }
+})
