@@ -134,6 +134,22 @@ export function addPlaneSamples(
   addSamples(luma, index, first, step, samples, count)
 }
 
+/**
+ * Tells that samples of a row are not in the file. Programs that show what there is leave them transparent, in the planes over
+ * white and black; in that of luma they are as their neighbours.
+ */
+export function addMissingSamples(
+  index: u32,
+  first: u32,
+  step: u32,
+  zeros: usize, // count of f32
+  count: u32,
+): void {
+  if (!needsWhite(zeros, zeros, count)) return
+  addSamples(white, index, first, step, whiteRow, count)
+  if (hasBlack) addSamples(black, index, first, step, blackRow, count)
+}
+
 /** Ends planes that were made by `addPlaneSamples`. */
 export function finishPlaneSamples(): void {
   finishSamples(luma)

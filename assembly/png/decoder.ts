@@ -27,6 +27,7 @@ import {
   noteFirstFrame,
 } from '../luma/canvas'
 import {
+  addMissingSamples,
   addPlaneRow,
   addPlaneSamples,
   beginPixelPlanes,
@@ -446,15 +447,27 @@ function giveUp(status: i32): i32 {
   }
   const isHalf = isInterlaced ? pass >= ENOUGH_PASSES : rowIndex * 2 >= imageHeight
   if (status == OVER_LIMIT || !isHalf) return status
-  if (!isInterlaced) {
-    memory.fill(luma, 0, <usize>imageWidth * 4)
-    memory.fill(alpha, 0, <usize>imageWidth * 4)
+  memory.fill(luma, 0, <usize>imageWidth * 4)
+  memory.fill(alpha, 0, <usize>imageWidth * 4)
+  if (isInterlaced) {
+    addMissingPasses()
+  } else {
     for (; rowIndex < imageHeight; rowIndex++) addPlaneRow(luma, mayBeTransparent ? alpha : 0)
   }
   if (isAnimated) leaveOutFrames()
   endFrame()
   state = FINISHED
   return FRAME
+}
+
+/** Tells the planes of all samples that are left. */
+function addMissingPasses(): void {
+  while (!areRowsDone()) {
+    const x = <u32>load<u8>(passX + pass)
+    const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
+    addMissingSamples(y, x, load<u8>(passStepX + pass), luma, passCols)
+    if (++rowIndex == passRows) beginPass(pass + 1)
+  }
 }
 
 function endOfInput(): i32 {
