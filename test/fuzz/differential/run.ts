@@ -46,8 +46,10 @@ export async function runDifferential(
         const scanned = await scan(file)
         for (const [program, read] of Object.entries(readers)) {
           if (program === 'libvips' && format === 'bmp') continue // it has no reader of its own
-          const comparison = compare(scanned, await read(file))
-          const explanation = comparison.kind === 'differs' ? classOf(format, file) : undefined
+          const shown = await read(file)
+          const comparison = compare(scanned, shown)
+          const isOther = comparison.kind === 'differs' && shown !== undefined
+          const explanation = isOther ? classOf(format, file, shown) : undefined
           const outcome = [
             comparison.kind,
             'reason' in comparison && comparison.reason,

@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp'
+import { avifParts, avifSequence, avifWith, box } from '../../support/avif-parts.ts'
 import { writeBmp } from '../../support/bmp-writer.ts'
 import { writeGif } from '../../support/gif-writer.ts'
 import { writeJpeg } from '../../support/jpeg-writer.ts'
@@ -25,7 +26,9 @@ export async function encodedFiles(): Promise<Record<ComparedFormat, Uint8Array[
     [1, 2, 3].map((seed) => picture(80, 60, 4, seed).png().toBuffer()),
   )
   const animation = () => sharp(pages, { join: { animated: true } })
-  const encode = (images: Sharp[]) => Promise.all(images.map((one) => one.toBuffer()))
+  // Copies, since a slice of a Buffer is not one.
+  const encode = (images: Sharp[]) =>
+    Promise.all(images.map(async (one) => new Uint8Array(await one.toBuffer())))
   return {
     jpeg: await encode([
       ...[30, 75, 95].map((quality) => image(1).jpeg({ quality })),
@@ -52,8 +55,35 @@ export async function encodedFiles(): Promise<Record<ComparedFormat, Uint8Array[
       clear.clone().webp(),
       animation().webp(),
     ]),
-    avif: await encode([image(1).avif({ effort: 0 }), clear.clone().avif({ effort: 0 })]),
+    avif: await avifFiles(image, clear),
   }
+}
+
+async function avifFiles(image: (seed: number) => Sharp, clear: Sharp): Promise<Uint8Array[]> {
+  const still = async (seed: number) =>
+    new Uint8Array(await image(seed).avif({ effort: 0 }).toBuffer())
+  const parts = await Promise.all([1, 2, 3].map(async (seed) => avifParts(await still(seed))))
+  const [first] = parts
+  const clap = [100, 1, 80, 1, -10, 1, 6, 1].flatMap((value) => Array.from(int32(value)))
+  const properties = [
+    [],
+    [box('irot', [1])],
+    [box('irot', [3]), box('imir', [0])],
+    [box('clap', clap)],
+  ]
+  return [
+    await still(4),
+    new Uint8Array(await clear.clone().avif({ effort: 0 }).toBuffer()),
+    ...properties.map((own) => avifWith(first!, own)),
+    avifSequence(parts, [1, 2, 3]),
+    avifSequence(parts, [1], 'avif'),
+  ]
+}
+
+function int32(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
 }
 
 /** A file that is valid, or nearly so: of an encoder, or of random structure, and changed once or twice, or not at all. */
@@ -68,10 +98,14 @@ export function structured(
   for (let times = below(3, random); times > 0; times--) {
     const other = encoded.length > 0 ? pick(encoded, random) : file
     const changer = random() < 0.6 ? CHANGERS[format] : undefined
-    file = changer ? changer(file, random) : mutateParts(file, other, format, random)
+    if (changer) file = changer(file, random)
+    else if (!BY_CONTAINER.has(format)) file = mutateParts(file, other, format, random)
   }
   return file
 }
+
+/** Formats whose parts are of no use without their places. */
+const BY_CONTAINER: ReadonlySet<string> = new Set(['webp', 'avif'])
 
 type Writer = (random: Random) => Uint8Array
 type Changer = (file: Uint8Array, random: Random) => Uint8Array
@@ -92,11 +126,14 @@ const WRITERS: Partial<Record<ComparedFormat, Writer>> = {
       ],
       random,
     )
-    const count = pick([1, 3, 3, 4], random)
+    const count = pick([1, 1, 3, 3, 3, 3, 4], random)
+    // Chroma as strong as luma leaves the range of colours.
+    const tint = pick([0.2, 0.2, 0.2, 1], random)
     const component = (sampling: number, shift: number) => ({
       h: pick([1, sampling], random),
       v: pick([1, sampling], random),
-      sample: (x: number, y: number) => value(x + shift, y),
+      sample: (x: number, y: number) =>
+        128 + (value(x + shift, y) - 128) * (shift === 0 ? 1 : tint),
     })
     const components = Array.from({ length: count }, (_, i) => component(samplings[i] ?? 1, i * 3))
     const numbers = components.map((_, i) => i)
@@ -258,6 +295,23 @@ const CHANGERS: Partial<Record<ComparedFormat, Changer>> = {
           0,
           ...Array<number>(20).fill(1),
         ])
+    }
+  },
+  avif(file, random) {
+    switch (below(3, random)) {
+      case 0:
+        return file.slice(0, Math.floor(file.length * (0.5 + random() * 0.5)))
+      case 1:
+        return insert(
+          file,
+          file.length,
+          Array.from({ length: 40 }, () => below(256, random)),
+        )
+      default: {
+        const copy = file.slice()
+        copy.set(Buffer.from(pick(['avif', 'avis', 'mif1', 'miaf'], random)), 8)
+        return copy
+      }
     }
   },
   bmp(file, random) {
