@@ -2,7 +2,8 @@ import type { Hash256 } from '../../src/core/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../../src/list/manifest.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
-import { canMatch, type Needle } from '../../src/scan/scanned.ts'
+import { capOf } from '../../src/match/thresholds.ts'
+import type { Needle } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 
 /** Each has the needles of those before it, and more. */
@@ -13,6 +14,7 @@ export interface SetNeedle {
   probe: string
   hash: Hash256
   quality: number
+  weakBits: number
   /** The first set that has it. */
   set: SetName
   /** Largest distance of a match with an entry of a bank that is as banks are by default. */
@@ -38,23 +40,23 @@ export async function needlesOf(file: Uint8Array, largest: SetName): Promise<Que
   if (scanned.coverage !== 'scanned') return { needles: [] }
   const { needles, widen } = scanned
   return {
-    needles: needles.filter(tells).map((needle) => named(needle, firstSet(needle))),
+    needles: needles.flatMap((needle) => named(needle, firstSet(needle))),
     ...(widen && { widen: () => wideOf(widen()) }),
   }
 }
 
 function wideOf(needles: readonly Needle[]): SetNeedle[] {
-  return needles.filter(tells).map((needle) => named(needle, 'wide'))
-}
-
-function tells(needle: Needle): boolean {
-  return canMatch(needle, DEFAULT_BANK_POLICY.minQuality)
+  return needles.flatMap((needle) => named(needle, 'wide'))
 }
 
 function firstSet({ probe, frame }: Needle): SetName {
   return probe === 'identity' && frame === 0 ? 'plain' : 'default'
 }
 
-function named({ probe, hash, quality, reach }: Needle, set: SetName): SetNeedle {
-  return { probe, hash, quality, set, threshold: THRESHOLD + reach }
+/** A needle as it is asked about; nothing, if it never matches. */
+function named(needle: Needle, set: SetName): SetNeedle[] {
+  const { probe, hash, quality, weakBits, reach } = needle
+  const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
+  if (cap === undefined) return []
+  return [{ probe, hash, quality, weakBits, set, threshold: Math.min(THRESHOLD + reach, cap) }]
 }
