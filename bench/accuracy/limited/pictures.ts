@@ -27,6 +27,7 @@ export interface PictureOptions {
 
 /** Contrasts that photographs are reduced to: too little for a quality of 50. */
 const CONTRASTS = [0.15, 0.05]
+const FAINT_SIDE = 512
 /** Shares of a photograph's sides that a part has. */
 const [LEAST_PART, LARGEST_PART] = [0.08, 0.5]
 /** Sides of parts, and of plain sheets, in pixels. */
@@ -78,7 +79,9 @@ async function* ofPhotograph(
     }
   }
   for (const contrast of CONTRASTS) {
-    const faint = open(pixels).linear(contrast, 128 * (1 - contrast))
+    const faint = open(pixels)
+      .resize(FAINT_SIDE, FAINT_SIDE, { fit: 'inside', withoutEnlargement: true })
+      .linear(contrast, 128 * (1 - contrast))
     yield { from, source, file: await faint.png().toBuffer() }
   }
 }
