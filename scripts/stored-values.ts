@@ -26,7 +26,7 @@ const { stdout } = await promisify(execFile)('node_modules/.bin/vitest', args, {
   cwd: ROOT,
   env: { ...process.env, NO_COLOR: '1' },
   maxBuffer: 1 << 24,
-}).finally(() => rm(test))
+}).finally(async () => rm(test))
 const line = stdout.split('\n').find((one) => one.startsWith(PREFIX))
 if (line === undefined) throw new Error(`no values were printed:\n${stdout}`)
 await mkdir(FOLDER, { recursive: true })

@@ -14,7 +14,6 @@ export interface SetNeedle {
   probe: string
   hash: Hash256
   quality: number
-  weakBits: number
   /** The first set that has it. */
   set: SetName
   /** Largest distance of a match with an entry of a bank that is as banks are by default. */
@@ -55,8 +54,8 @@ function firstSet({ probe, frame }: Needle): SetName {
 
 /** A needle as it is asked about; nothing, if it never matches. */
 function named(needle: Needle, set: SetName): SetNeedle[] {
-  const { probe, hash, quality, weakBits, reach } = needle
+  const { probe, hash, quality, reach } = needle
   const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
   if (cap === undefined) return []
-  return [{ probe, hash, quality, weakBits, set, threshold: Math.min(THRESHOLD + reach, cap) }]
+  return [{ probe, hash, quality, set, threshold: Math.min(THRESHOLD + reach, cap) }]
 }

@@ -3,7 +3,7 @@
 
 import { createMessageBatch, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { type Schema, Validator } from '@cfworker/json-schema'
+import { Validator } from '@cfworker/json-schema'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import eventSchema from '../../docs/schema/events-v1.json'
 import { parseHex } from '../../src/core/bytes.ts'
@@ -204,7 +204,7 @@ describe('what Durable Objects have stored', () => {
 })
 
 describe('an event', () => {
-  const validator = new Validator(eventSchema as Schema, '2020-12')
+  const validator = new Validator(eventSchema, '2020-12')
 
   it('is as the schema of its version says, also with what is added later', () => {
     for (const event of values.events) {
@@ -216,7 +216,7 @@ describe('an event', () => {
   it('is delivered from the queue as it was put there', async () => {
     const sent: unknown[] = []
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (_, init) => {
-      sent.push(JSON.parse(String(init?.body)))
+      sent.push(JSON.parse(init?.body as string))
       return new Response()
     })
     const bodies = [...values.events, { id: crypto.randomUUID(), event: 'later', schema: 2 }]
