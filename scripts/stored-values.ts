@@ -22,13 +22,17 @@ const source = new URL('test/upgrade/write-values.ts', ROOT)
 const test = new URL('test/upgrade/write-values.test.ts', ROOT)
 await copyFile(source, test)
 const args = ['run', '--project', 'workerd', fileURLToPath(test)]
-const { stdout } = await promisify(execFile)('node_modules/.bin/vitest', args, {
+const output = await promisify(execFile)('node_modules/.bin/vitest', args, {
   cwd: ROOT,
   env: { ...process.env, NO_COLOR: '1' },
   maxBuffer: 1 << 24,
-}).finally(async () => rm(test))
-const line = stdout.split('\n').find((one) => one.startsWith(PREFIX))
-if (line === undefined) throw new Error(`no values were printed:\n${stdout}`)
+}).then(
+  ({ stdout }) => stdout,
+  ({ stdout }: { stdout: string }) => stdout,
+)
+await rm(test)
+const line = output.split('\n').find((one) => one.startsWith(PREFIX))
+if (line === undefined) throw new Error(`no values were printed:\n${output}`)
 await mkdir(FOLDER, { recursive: true })
 const file = new URL(`${name}.json`, FOLDER)
 await writeFile(file, `${JSON.stringify(JSON.parse(line.slice(PREFIX.length)), null, 2)}\n`)
