@@ -23,7 +23,7 @@ export interface Needle extends QualifiedHash {
 
 /**
  * Most bits of a needle that may be as good as chance, of 256. Stripes, plaid and round gradients have more, and lie near each
- * other whatever their quality; so have 1.4 % of crops of photographs. docs/accuracy.md has the counts.
+ * other whatever their quality; so has one in a hundred parts of photographs. docs/accuracy.md has the counts.
  */
 export const MAX_WEAK_BITS = 80
 
