@@ -125,11 +125,18 @@ describe('hashgate match', () => {
     const run = await hashgate('match', '--list', path('list.csv'), ...files)
     expect(run.code).toBe(1)
     const match = { entry: '7', source: 'IWF', probe: 'identity' }
+    const quality = expect.any(Number) as number
     expect(lines(run)).toEqual([
-      { file: files[0], verdict: 'match', matches: [{ ...match, distance: 0, margin: 31 }] },
+      {
+        file: files[0],
+        verdict: 'match',
+        quality,
+        matches: [{ ...match, distance: 0, margin: 31 }],
+      },
       {
         file: files[1],
         verdict: 'match',
+        quality,
         matches: [
           {
             entry: '7',
@@ -140,7 +147,7 @@ describe('hashgate match', () => {
           },
         ],
       },
-      { file: files[2], verdict: 'no-match', matches: [] },
+      { file: files[2], verdict: 'no-match', quality, matches: [] },
       { file: files[3], verdict: 'unscannable', reason: 'unknown-format', matches: [] },
     ])
   })

@@ -5,6 +5,7 @@ import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
 import { matchInStages } from '../match/stages.ts'
 import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
+import { describeNeedle } from '../gate/events.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListFile } from './read-list.ts'
@@ -41,7 +42,8 @@ export async function matchFiles(
     const isComplete = results.every((result) => result.isComplete)
     if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
     const verdict = verdictOf(scanned, matches.length)
-    console.log(JSON.stringify({ file, ...verdict, matches: matches.map(describe) }))
+    const told = { file, ...verdict, ...qualityOf(scanned), matches: matches.map(describe) }
+    console.log(JSON.stringify(told))
   }
   return isAll
 }
@@ -50,6 +52,15 @@ function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; re
   if (matches > 0) return { verdict: 'match' }
   const reason = problemOf(scanned)
   return reason ? { verdict: 'unscannable', reason } : { verdict: 'no-match' }
+}
+
+/** How much the file's hash says, and how near it must therefore lie to match. */
+function qualityOf(file: ScannedFile): object {
+  const needles = file.coverage === 'scanned' ? file.needles : []
+  const identity = needles.find(({ probe }) => probe === 'identity')
+  if (!identity) return {}
+  const { quality, limited, limitedTo } = describeNeedle(identity)
+  return { quality, ...(limited && { limited, limitedTo }) }
 }
 
 function describe({ entry, labels, distance, threshold, probe }: Match): object {

@@ -4,7 +4,9 @@ import type { FileEvent, HappeningOf, MatchEvent } from '../events/schema.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'
 import type { Kept } from '../quarantine/record.ts'
-import { isPatterned, type ScannedFile } from '../scan/scanned.ts'
+import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
+import { LIMITED_THRESHOLDS, limitOf } from '../match/thresholds.ts'
+import { isPatterned, type Needle, type ScannedFile } from '../scan/scanned.ts'
 import type { JudgedFile, Verdict } from './verdict.ts'
 
 /** Files that an event tells. If there are more, or they take more bytes as JSON, those that match come first. */
@@ -115,7 +117,7 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
 /** What is told of a match. */
 export function matchEvent(match: WeighedMatch): MatchEvent {
   const { bank, harm, action, entry, labels, distance, threshold, probe } = match
-  const { isFlooded, isReview, isExempt } = match
+  const { limited, isFlooded, isReview, isExempt } = match
   const { source } = labels
   return {
     bank: clipName(bank),
@@ -127,6 +129,7 @@ export function matchEvent(match: WeighedMatch): MatchEvent {
     threshold,
     margin: threshold - distance,
     probe,
+    ...(limited && { limited }),
     ...(isFlooded && { isFlooded }),
     ...(isReview && { isReview }),
     ...(isExempt && { isExempt }),
@@ -148,8 +151,19 @@ function describeFile(file: ScannedFile): Partial<FileEvent> {
   return {
     ...format,
     ...size,
-    ...(identity && { quality: identity.quality }),
-    ...(identity && isPatterned(identity) && { isPatterned: true }),
+    ...(identity && describeNeedle(identity)),
     ...(file.isPartial && { isPartial: true }),
+  }
+}
+
+/** How much the hash of an image says about it, and how near it must therefore lie to match, by default qualities. */
+export function describeNeedle(
+  needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>,
+): Pick<FileEvent, 'quality' | 'limited' | 'limitedTo' | 'isPatterned'> {
+  const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
+  return {
+    quality: needle.quality,
+    ...(limited && { limited, limitedTo: LIMITED_THRESHOLDS[limited] }),
+    ...(isPatterned(needle) && { isPatterned: true }),
   }
 }

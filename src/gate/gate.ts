@@ -98,6 +98,7 @@ export class Gate {
     }
     this.#floods = new FloodBreaker({
       limits: { bound: config.floodBound, holdMs: config.floodMs },
+      choiceOf: (bank) => config.policy.banks[bank]?.onFlood ?? 'report',
       onFlood: this.tell,
       ...(parts.floodCounters && { counters: parts.floodCounters }),
     })

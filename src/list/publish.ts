@@ -132,7 +132,8 @@ export async function publishManifest(
   base: Base,
   banks: readonly Bank[],
 ): Promise<{ manifest: Manifest; deleted: number }> {
-  const manifest = nextManifest(base.version, banks)
+  // With what a later version of hashgate has added to it.
+  const manifest = { ...base.manifest, ...nextManifest(base.version, banks) }
   const before = await readExistingManifest(store)
   const latest = Math.max(before?.version ?? 0, await latestVersion(store))
   if (latest > base.version) throw new PublishConflictError(latest)

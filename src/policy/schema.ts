@@ -4,6 +4,13 @@ import * as v from 'valibot'
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
 export type MatchAction = (typeof MATCH_ACTIONS)[number]
 
+/**
+ * What follows when an entry matches more distinct uploads an hour than one that is right would: an event alone, or also that
+ * the entry only flags for a while. Whoever sends enough variants of a known picture makes it flag.
+ */
+const FLOOD_CHOICES = ['report', 'flag'] as const
+export type FloodChoice = (typeof FLOOD_CHOICES)[number]
+
 /** Largest threshold of a bank: from about there on, pictures of a large list lie as near to any by chance. */
 export const MAX_POLICY_THRESHOLD = 64
 
@@ -66,6 +73,8 @@ const BankSchema = v.pipe(
     ),
     /** Smallest quality, 0 to 100, of a needle that may match; the published one, if absent. */
     minQuality: v.optional(wholeNumber(0, 100)),
+    /** `flag` lets an entry that floods only flag for a while: the gate then passes on what it matches. */
+    onFlood: v.optional(words(FLOOD_CHOICES), 'report'),
     enabled: v.optional(v.boolean('must be true or false'), true),
   }),
   v.forward(

@@ -24,7 +24,9 @@ describe('a policy', () => {
   it('is an object, or its JSON', () => {
     const policy = { mode: 'shadow', banks: { csam: { threshold: 20 } } }
     const read = readConfig({ POLICY: policy }).policy
-    expect(read.banks).toEqual({ csam: { threshold: 20, action: 'block', enabled: true } })
+    expect(read.banks).toEqual({
+      csam: { threshold: 20, action: 'block', onFlood: 'report', enabled: true },
+    })
     expect(readConfig({ POLICY: JSON.stringify(policy) }).policy).toEqual(read)
   })
 
