@@ -6,15 +6,13 @@ import { rekey } from '../list/rekey.ts'
 import { rollBack } from '../list/rollback.ts'
 import { verifyList } from '../list/verify.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile } from './read-list.ts'
-import { openLocalStore, openRemoteStore, type OpenStore } from './stores.ts'
+import { describeKinds, readListFile, type ReadOptions } from './read-list.ts'
+import { openLocalStore, openRemoteStore, type OpenStore, type StoreOptions } from './stores.ts'
 
 /** Which namespace a command is about. */
-export interface TargetOptions {
+export interface TargetOptions extends StoreOptions {
   local?: true
   remote?: true
-  config?: string
-  persistTo?: string
 }
 
 function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
@@ -24,17 +22,18 @@ function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
 /** `hashgate list push` */
 export async function listPush(
   file: string,
-  options: TargetOptions & {
-    bank: string
-    threshold?: number
-    skipBad?: true
-    allowEmpty?: true
-    allowLarge?: true
-    rewrite?: true
-  },
+  options: TargetOptions &
+    ReadOptions & {
+      bank: string
+      threshold?: number
+      allowEmpty?: true
+      allowLarge?: true
+      rewrite?: true
+    },
 ): Promise<boolean> {
   // The list is read to its end before anything is written: a bad line changes nothing.
-  const entries = await readListFile(file, options)
+  const list = await readListFile(file, options)
+  const { entries } = list
   if (entries.length === 0 && !options.allowEmpty) throw new EmptyListError()
   const { store, close } = await openStore(options)
   try {
@@ -47,6 +46,7 @@ export async function listPush(
       onProgress: (written) => showProgress(`${count(written, 'value')} written`, false),
     })
     endProgress()
+    if (entries.length > 0) console.log(`read ${describeKinds(list)} from ${file}`)
     const { manifest, added, removed, kept, foundWritten, deleted } = published
     const where = options.remote ? 'at Cloudflare' : 'on this machine'
     console.log(
