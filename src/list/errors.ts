@@ -113,12 +113,12 @@ export class PublishConflictError extends HashgateError {
   }
 }
 
-/** An earlier version that is not stored any more, or never was. */
+/** An earlier version that cannot be published again. */
 export class VersionMissingError extends HashgateError {
   readonly code = 'version-missing'
 
-  constructor(version: number, problem: string) {
-    super(`version ${version} cannot be returned to: ${problem}`)
+  constructor(version: number, problem: string, options?: ErrorOptions) {
+    super(`cannot roll back to version ${version}: ${problem}`, options)
   }
 }
 

@@ -60,6 +60,11 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
   }
 }
 
+/** Whether LIST_KEY is being changed. */
+export function hasSeveralKeys(): boolean {
+  return process.env[KEY_VARIABLE]?.includes(',') === true
+}
+
 /** Tells that `wrangler dev` will not be able to read what is sealed with the key of the environment. */
 function tellOtherKey(key: string | undefined): void {
   const exported = process.env[KEY_VARIABLE]?.split(',')[0]?.trim()
