@@ -257,7 +257,7 @@ describe('LiveList', () => {
     expect(tails).toBe(2)
     clock.ms += 1000
     await ask(entries[1])
-    while (tails < 8) await new Promise((resolve) => setTimeout(resolve, 20))
+    await expect.poll(() => tails).toBeGreaterThanOrEqual(8)
     // Should the first go on after all, it changes nothing.
     goOn()
     await settle()
