@@ -66,7 +66,7 @@ export async function parseList(text: ListText, options: ListOptions): Promise<P
       columns = namedBy(row)
       continue
     }
-    const program = columns ? undefined : programRecord(row)
+    const program = columns ? undefined : (programRecord(row) ?? namedRecord(row))
     const guessed = program ? undefined : (columns ?? columnsOf(row.cells))
     if (program) reading.take(program, row.line)
     else if (!guessed) reading.refuse(new BadListLineError(row.line, NO_COLUMNS))
@@ -84,9 +84,12 @@ const NO_COLUMNS =
 
 /** @throws {BadListLineError} the header says twice what one column can have */
 function namedBy({ cells, line }: Row): Column[] {
-  const names = cells.map((cell) => cell.toLowerCase()).filter((name) => name !== '')
+  const columns = columnsNamed(cells)
+  const names = cells.flatMap((cell, i) =>
+    ['label', 'nothing'].includes(columns[i]?.has ?? '') ? [] : [cell.toLowerCase()],
+  )
   if (new Set(names).size < names.length) throw new BadListLineError(line, 'names a column twice')
-  return columnsNamed(cells)
+  return columns
 }
 
 /** A line of a program that prints hashes. */
@@ -96,6 +99,22 @@ function programRecord({ cells }: Row): ListRecord | undefined {
   if (!line) return undefined
   const columns = columnsNamed(['kind', 'hash', 'file'])
   return { columns, cells: [line.kind, line.hash, line.file], isSum: line.isSum }
+}
+
+/** A line of the reference's detailed output: `hash=f8f8…,norm=128,delta=0,quality=100,filename=a.jpg`. */
+function namedRecord({ cells }: Row): ListRecord | undefined {
+  if (!/^\w+=[0-9a-f]{32,}$/i.test(cells[0] ?? '')) return undefined
+  const pairs: [name: string, value: string][] = []
+  for (const cell of cells) {
+    const [, name, value = ''] = /^(\w+)=(.*)$/.exec(cell) ?? []
+    const last = pairs.at(-1)
+    if (name !== undefined) pairs.push([name, value])
+    else if (last) last[1] += `,${cell}` // a name of a file that has a comma
+  }
+  return {
+    columns: columnsNamed(pairs.map(([name]) => name)),
+    cells: pairs.map(([, value]) => value),
+  }
 }
 
 /** Collects what a list has. */

@@ -48,6 +48,7 @@ describe('parseList: tables as programs export them', () => {
 
   it('reads the line that tells Excel the delimiter', async () => {
     expect(await entriesOf(`sep=;\r\n${table(';')}`)).toEqual(wanted)
+    expect(await entriesOf(`"sep=;";;;\r\n${table(';')}`)).toEqual(wanted)
     expect(await entriesOf(`\ufeffsep=^\n${table('^')}`)).toEqual(wanted)
     const error = new BadListLineError(
       2,
@@ -141,13 +142,26 @@ describe('parseList: tables as programs export them', () => {
     expect((await entriesOf(text)).map(({ kind }) => kind)).toEqual(kinds)
   })
 
-  it.each(['PDQ Hash', 'pdq_hash', 'PDQ', 'image_pdq', 'pdqHash', 'HASH_PDQ'])(
-    'reads a column named %s',
-    async (name) => {
-      const list = await read(`Case,${name}\n7,${SHA256}\n`)
-      expect(list.entries).toMatchObject([{ kind: 'pdq', labels: { case: '7' } }])
-    },
-  )
+  it('takes what is said about a hash for no hash', async () => {
+    const { entries } = await read(`PDQ Hash,PDQ quality,PDQ hash date,tag,tag\n${PDQ},99,1,x,y\n`)
+    expect(entries).toHaveLength(1)
+    expect(entries[0]?.labels).toMatchObject({ 'pdq quality': '99', 'pdq hash date': '1' })
+  })
+
+  it('takes words that are signals elsewhere for labels', async () => {
+    expect(await entriesOf(`md5,url,text\n${MD5},https://a.example,x\n`)).toMatchObject([
+      { labels: { url: 'https://a.example', text: 'x' } },
+    ])
+    expect(await entriesOf(`${MD5},text\n`)).toMatchObject([{ kind: 'md5' }])
+  })
+
+  it.each([
+    ...['PDQ Hash', 'pdq_hash', 'PDQ', 'image_pdq', 'pdqHash', 'HASH_PDQ', 'Hash (PDQ)'],
+    ...['Perceptual Hash (PDQ)', 'PDQ Hash Value'],
+  ])('reads a column named %s', async (name) => {
+    const list = await read(`Case,${name}\n7,${SHA256}\n`)
+    expect(list.entries).toMatchObject([{ kind: 'pdq', labels: { case: '7' } }])
+  })
 
   it('counts hashes of kinds that cannot be matched, keeps none of them, and says no more', async () => {
     const photoDna = 'AbC+/'.repeat(40)
@@ -213,6 +227,45 @@ describe('parseList: output of programs', () => {
     ])
     expect(await entriesOf(`${PDQ},100,rotate90,a.jpg\n`)).toMatchObject([
       { labels: { quality: '100', variant: 'rotate90', file: 'a.jpg' } },
+    ])
+  })
+
+  it('reads names of files with commas, which the reference does not quote', async () => {
+    const text = `${PDQ},100,a.jpg\n${PDQ_2},100,b, c, "d".jpg\n`
+    expect((await entriesOf(text)).map(({ labels }) => labels['file'])).toEqual([
+      'a.jpg',
+      expect.stringMatching(/^b,\s*c,\s*"d".jpg$/),
+    ])
+  })
+
+  it("reads the reference's detailed output", async () => {
+    const line = (hash: string, file: string) =>
+      `hash=${hash},norm=128,delta=0,quality=100,filename=${file}\n`
+    expect(await entriesOf(line(PDQ, 'a.jpg') + line(PDQ_2, 'b,c.jpg'))).toMatchObject([
+      { kind: 'pdq', hash: PDQ, labels: { quality: '100', filename: 'a.jpg' } },
+      { hash: PDQ_2, labels: { filename: 'b,c.jpg' } },
+    ])
+  })
+
+  it('loses no line that looks like a header', async () => {
+    for (const text of [
+      `MD5 (a hash of md5.jpg) = ${MD5}\n`,
+      `${SHA1}\nMD5 (file hash) = ${MD5}\n`,
+    ]) {
+      expect((await entriesOf(text)).at(-1)).toMatchObject({ kind: 'md5', hash: MD5 })
+    }
+  })
+
+  it('reads lines with a kind and a colon, and that of hashdeep', async () => {
+    expect(await entriesOf(`sha256:${SHA256}\nMD5: ${MD5}\npdq = ${PDQ}\n`)).toMatchObject([
+      { kind: 'sha256', hash: SHA256 },
+      { kind: 'md5', hash: MD5 },
+      { kind: 'pdq', hash: PDQ },
+    ])
+    const deep = `%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n## Invoked from: /\n4,${MD5},${SHA256},/a, b\n`
+    expect(await entriesOf(deep.replace('/a, b', '/a'))).toMatchObject([
+      { kind: 'md5', labels: { size: '4', filename: '/a' } },
+      { kind: 'sha256', hash: SHA256 },
     ])
   })
 

@@ -1,3 +1,4 @@
+import { DIHEDRAL_NAMES } from '../../core/hash.ts'
 import { isOther, type OtherKind, kindNamed, looksLikeHash, plainName } from './kinds.ts'
 import type { HashKind } from '../entry.ts'
 
@@ -8,7 +9,7 @@ export type Column =
   /** Hashes that are left out. */
   | { has: 'other-hash'; kind: OtherKind }
   | { has: 'kind' | 'id' }
-  | { has: 'label'; name: string }
+  | { has: 'label'; name: string; takesRest?: true }
   /** A column without a name. */
   | { has: 'nothing' }
 
@@ -24,9 +25,14 @@ const KIND = [
 ]
 const ID = ['id', 'entryid', 'mediaid', 'imageid', 'hashid']
 
+/** Kinds of signals that are no hashes: as names of columns they are said of hashes. */
+const SIGNALS = new Set<string>(['other:text', 'other:rawtext', 'other:url', 'other:ocr'])
+
 /** Columns by their names. Names of labels are kept in lower case. */
 export function columnsNamed(names: readonly string[]): Column[] {
-  const plain = names.map(plainName)
+  const plain = names.map((name) =>
+    plainName(name).replace(/^(image|photo|file|media|perceptual)(?=hash)/, ''),
+  )
   const hash = first(plain, HASH)
   const kind = hash < 0 ? -1 : first(plain, KIND)
   const id = first(plain, ID)
@@ -37,6 +43,7 @@ export function columnsNamed(names: readonly string[]): Column[] {
     if (name.trim() === '') return { has: 'nothing' }
     const named = kindNamed(name)
     if (named === undefined) return { has: 'label', name: name.toLowerCase() }
+    if (SIGNALS.has(named)) return { has: 'label', name: name.toLowerCase() }
     return isOther(named) ? { has: 'other-hash', kind: named } : { has: 'hash', kind: named }
   })
 }
@@ -49,27 +56,37 @@ function first(names: readonly string[], wanted: readonly string[]): number {
 
 /** Whether a record names columns: one of its cells names hashes, and none is one. */
 export function isHeader(cells: readonly string[]): boolean {
-  const names = (cell: string) =>
-    HASH.slice(0, -1).includes(plainName(cell)) || kindNamed(cell) !== undefined
-  return cells.some(names) && !cells.some(looksLikeHash)
+  const isNamed = columnsNamed(cells).some(
+    ({ has }, i) =>
+      (has === 'hash' && plainName(cells[i] ?? '') !== 'value') || has === 'other-hash',
+  )
+  return isNamed && !cells.some((cell) => /[0-9a-f]{32}/i.test(cell))
 }
 
-/** Output of `hashgate hash`, and of the reference's tools: hash,quality,file; with a variant, if they were asked for. */
-const OUTPUT = [
-  ['hash', 'quality', 'file'],
-  ['hash', 'quality', 'variant', 'file'],
-]
+/** Output of `hashgate hash` and of the reference's tools, which do not quote names of files: hash,quality,file. */
+function outputColumns(cells: readonly string[]): Column[] | undefined {
+  const [hash = '', quality = '', variant = '', ...others] = cells
+  const isOutput = cells.length > 2 && looksLikeHash(hash) && /^(100|\d{1,2})$/.test(quality)
+  if (!isOutput) return undefined
+  const isVariant = others.length > 0 && (DIHEDRAL_NAMES as readonly string[]).includes(variant)
+  return [
+    ...columnsNamed(isVariant ? ['hash', 'quality', 'variant'] : ['hash', 'quality']),
+    { has: 'label', name: 'file', takesRest: true },
+  ]
+}
 
 /** Columns of a list without a header, by its first record; `undefined` if that has no hash. */
 export function columnsOf(cells: readonly string[]): Column[] | undefined {
-  const output = OUTPUT.find((names) => names.length === cells.length)
-  if (output && looksLikeHash(cells[0] ?? '') && /^(100|\d{1,2})$/.test(cells[1] ?? '')) {
-    return columnsNamed(output)
-  }
+  const output = outputColumns(cells)
+  if (output) return output
   if (cells.length > 1 && !cells.some(looksLikeHash)) return undefined
-  const kind = cells.findIndex((cell) => kindNamed(cell) !== undefined)
+  const kind = cells.findIndex((cell) => isHashKind(kindNamed(cell)))
   return cells.map((cell, i): Column => {
     if (looksLikeHash(cell) || cells.length === 1) return { has: 'hash', kind: undefined }
     return { has: i === kind ? 'kind' : 'nothing' }
   })
+}
+
+function isHashKind(kind: HashKind | OtherKind | undefined): boolean {
+  return kind !== undefined && !SIGNALS.has(kind)
 }

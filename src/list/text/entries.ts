@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto'
 import { parseHex, toHex } from '../../core/bytes.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from '../entry.ts'
 import type { Column } from './columns.ts'
-import { isOther, KIND_OF_LENGTH, kindNamed, looksLikeHash, type OtherKind } from './kinds.ts'
+import {
+  digitsOf,
+  isOther,
+  KIND_OF_LENGTH,
+  kindNamed,
+  looksLikeHash,
+  type OtherKind,
+} from './kinds.ts'
 
 /** What a record of a list holds. */
 export interface ReadRecord {
@@ -22,9 +29,10 @@ export type WideKind = 'pdq' | 'sha256'
  */
 export function readRecord(
   columns: readonly Column[],
-  cells: readonly string[],
+  allCells: readonly string[],
   wide: WideKind,
 ): ReadRecord | string {
+  const cells = withRest(columns, allCells)
   const excess = columns.length - cells.findLastIndex((cell) => cell !== '') - 1
   if (excess < 0) return describeExcess(cells.length, columns)
   const cellsOf = (has: Column['has']) =>
@@ -33,7 +41,7 @@ export function readRecord(
   const hashes = new Map<string, { kind: HashKind; hash: Uint8Array; isNamed: boolean }>()
   const leftOut: OtherKind[] = []
   for (const [i, column] of columns.entries()) {
-    const digits = plainCell(cells[i] ?? '')
+    const digits = digitsOf(cells[i] ?? '')
     if (digits === '') continue
     if (column.has === 'nothing' && looksLikeHash(digits)) {
       return `has a hash in column ${i + 1}, which has no name; a header line such as md5,sha1 names it`
@@ -71,12 +79,12 @@ export function readRecord(
   return read
 }
 
-/** What lists write where there is no hash. */
-const NOTHING = /^(null|none|nan|n\/a|-+)$/i
-
-/** The digits of a cell: Excel is given text as `="0f75…"`. */
-function plainCell(cell: string): string {
-  return NOTHING.test(cell) ? '' : cell.replace(/^="(.*)"$/, '$1')
+/** The cells of a record, of which the last column may take all that are left. */
+function withRest(columns: readonly Column[], cells: readonly string[]): readonly string[] {
+  const last = columns.at(-1)
+  if (last?.has !== 'label' || !last.takesRest) return cells
+  const first = columns.length - 1
+  return [...cells.slice(0, first), cells.slice(first).join(',')]
 }
 
 function kindOf(

@@ -31,7 +31,7 @@ const KINDS = new Map<string, HashKind>([
 
 /** What stands before and behind the name of a kind. */
 const BEFORE = /^(hash|image|photo|file|media)(?=.)/
-const BEHIND = /(?<=.)(hash|hashes|digest|sum|hex|value|checksum|base64)$/
+const BEHIND = /(?<=.)(hash|hashes|digest|sum|hex|value|checksum|base64)+$/
 
 /** Kind that a name tells, of a column or in a cell; `undefined` if it tells none. */
 export function kindNamed(name: string): HashKind | OtherKind | undefined {
@@ -41,7 +41,20 @@ export function kindNamed(name: string): HashKind | OtherKind | undefined {
   const kind = names.map((one) => KINDS.get(one)).find((one) => one !== undefined)
   if (kind) return kind
   const other = names.find((one) => OTHER.has(one))
-  return other === undefined ? undefined : `other:${other}`
+  return other === undefined ? kindInWords(name) : `other:${other}`
+}
+
+/** Kind of a column such as `Perceptual hash (PDQ)`, but not of `PDQ hash quality`. */
+function kindInWords(name: string): HashKind | undefined {
+  const words = name.toLowerCase().split(/[^a-z0-9]+/)
+  if (!words.some((word) => /^(hash|digest|checksum)$/.test(word)) || words.some(isAbout)) {
+    return undefined
+  }
+  return words.map((word) => KINDS.get(word)).find((kind) => kind !== undefined)
+}
+
+function isAbout(word: string): boolean {
+  return /^(quality|distance|count|size|date|time|status|source|match(es)?|id|type)$/.test(word)
 }
 
 export function isOther(kind: HashKind | OtherKind): kind is OtherKind {
@@ -55,7 +68,16 @@ export const KIND_OF_LENGTH = new Map<number, HashKind>([
   [64, 'pdq'],
 ])
 
+/** What lists write where there is no hash. */
+const NOTHING = /^(null|none|nan|n\/a|-+)$/i
+
+/** The digits of a cell. Excel is given text as `="0f75…"`, and databases write `0x0f75…`. */
+export function digitsOf(cell: string): string {
+  return NOTHING.test(cell) ? '' : cell.replace(/^="(.*)"$/, '$1').replace(/^0x/i, '')
+}
+
 /** Whether a cell looks like a hash that matches: 32, 40 or 64 hex digits. */
 export function looksLikeHash(cell: string): boolean {
-  return KIND_OF_LENGTH.has(cell.length) && /^[0-9a-f]+$/i.test(cell)
+  const digits = digitsOf(cell)
+  return KIND_OF_LENGTH.has(digits.length) && /^[0-9a-f]+$/i.test(digits)
 }

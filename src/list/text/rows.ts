@@ -27,11 +27,13 @@ const DELIMITERS = [',', ';', '\t', '|']
 
 /** How a list's cells are told apart: by what `sep=` says, or by what finds a hash or a name of a column in its first line. */
 export function formOf(head: string): Form {
-  const lines = head.split(/\r\n|\n|\r/).map((line) => line.trim())
+  const lines = withoutPreamble(head)
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trim())
   const first = lines.find((line) => line !== '' && !line.startsWith('#')) ?? ''
   const named = SEPARATOR.exec(head)
   if (named) return { by: 'delimiter', delimiter: named[1] ?? '' }
-  if (parseSumLine(first)) return { by: 'program' }
+  if (/^[0-9a-f]{16,}$/i.test(parseSumLine(first)?.hash ?? '')) return { by: 'program' }
   const cellsBy = (delimiter: string) => first.split(delimiter).map(unquote)
   const score = (delimiter: string) => {
     const cells = cellsBy(delimiter)
@@ -43,7 +45,9 @@ export function formOf(head: string): Form {
 }
 
 /** First line by which Excel is told the delimiter. */
-const SEPARATOR = /^sep=(.)(?=\r|\n)/i
+const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
+/** What hashdeep writes before its header. */
+const HASHDEEP = /^%%%% (?:HASHDEEP.*$)?/gm
 
 function unquote(cell: string): string {
   return cell.trim().replace(/^"(.*)"$/, '$1')
@@ -55,9 +59,14 @@ export async function* readRows(
   rest: AsyncIterable<string>,
   form: Form,
 ): AsyncGenerator<Row> {
-  const text = joined(head.replace(SEPARATOR, ''), rest)
+  const text = joined(withoutPreamble(head), rest)
   if (form.by === 'program') yield* readLines(text)
   else yield* readCsv(text, form.delimiter)
+}
+
+/** The text without what only tells its form; lines keep their numbers. */
+function withoutPreamble(head: string): string {
+  return head.replace(SEPARATOR, '').replace(HASHDEEP, '')
 }
 
 async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {

@@ -11,11 +11,11 @@ export interface SumLine {
 }
 
 /** `0f75…  a.jpg` of md5sum, sha1sum and sha256sum; a star says that the file was read as bytes, a backslash that its name has escapes. */
-const SUM = /^\\?([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) [ *](.+)$/i
+const SUM = /^\\?([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) [ *]?(.+)$/i
 /** `MD5 (a.jpg) = 0f75…` of BSD, `md5sum --tag` and OpenSSL. */
 const TAGGED = /^\\?([\w-]+) ?\((.*)\) ?= ?([0-9a-f]+)$/i
-/** `pdq f8f8…` of `threatexchange hash`. */
-const SIGNAL = /^(\w+)[ \t]+(\S.*)$/
+/** `pdq f8f8…` of `threatexchange hash`; `sha256:9f86…` of others. */
+const SIGNAL = /^([\w-]+?)(?:[ \t]*[:=][ \t]*|[ \t]+)(\S.*)$/
 
 /** Reads a line of a program that prints hashes; `undefined` if it is none. */
 export function parseSumLine(line: string): SumLine | undefined {
