@@ -15,6 +15,7 @@ import {
   listVerify,
 } from './commands/list-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
+import { BINDING } from './commands/stores.ts'
 import {
   quarantineDelete,
   quarantineKeygen,
@@ -56,6 +57,7 @@ program
   )
   .option('--probes <set>', 'probes, as the setting PROBES of the Worker has them', parseProbes)
   .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
   .argument('<file...>', 'image files')
   .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
     run(() => matchFiles(files, options)),
@@ -72,6 +74,7 @@ program
   .option('--plot <file>', 'where the plot goes', 'hashgate-tune.svg')
   .option('--no-plot', 'draw no plot')
   .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
   .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
 
 program
@@ -85,13 +88,13 @@ program
 
 const list = program.command('list').description('publish and look at hash lists in Workers KV')
 
-withStoreOptions(
+withListOptions(
   list
     .command('push')
     .description('publish a hash list as the content of a bank')
     .argument(
       '<list>',
-      'hash list: one hash a line, or CSV with a column named hash, pdq, md5, sha1 or sha256',
+      'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
     )
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .option(
@@ -100,6 +103,7 @@ withStoreOptions(
       parseThreshold,
     )
     .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .addOption(kindOption())
     .option('--rewrite', 'write everything anew, which heals what is damaged')
     .option('--allow-large', 'publish more than an isolate holds, for Durable Objects')
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
@@ -107,19 +111,19 @@ withStoreOptions(
   run(() => listPush(file, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('show')
     .description('print version, banks, counts and age of the published list, never hashes'),
 ).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('verify')
     .description('read all of the published list, and see that it holds together'),
 ).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('rollback')
     .description('publish an earlier version again')
@@ -128,7 +132,7 @@ withStoreOptions(
   run(() => listRollback(version, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('rekey')
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
@@ -196,7 +200,22 @@ program
     console.log(`line, for API_KEYS:         ${line}`)
   })
 
-function withStoreOptions(command: Command, what = 'KV namespace'): Command {
+function kindOption(): Option {
+  return new Option(
+    '--kind <kind>',
+    'what hashes with 64 digits are, if the list does not say',
+  ).choices(['pdq', 'sha256'])
+}
+
+function withListOptions(command: Command): Command {
+  return withStoreOptions(command, 'KV namespace').option(
+    '--binding <name>',
+    "binding of the KV namespace in wrangler's configuration",
+    BINDING,
+  )
+}
+
+function withStoreOptions(command: Command, what: string): Command {
   return command
     .addOption(
       new Option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`),

@@ -8,7 +8,7 @@ import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
 import { describeNeedle } from '../gate/events.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
-import { readListFile } from './read-list.ts'
+import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
 /** Name of the bank that a list becomes while files are matched against it. */
@@ -20,12 +20,12 @@ const BANK = 'list'
  */
 export async function matchFiles(
   files: readonly string[],
-  options: { list: string; threshold?: number; probes?: ProbeSet; skipBad?: true },
+  options: ReadOptions & { list: string; threshold?: number; probes?: ProbeSet },
 ): Promise<boolean> {
   const { threshold, probes = PROBE_SETS.default } = options
   const modules = readModules()
   const store = new MemoryStore()
-  const entries = await readListFile(options.list, options)
+  const { entries } = await readListFile(options.list, options)
   await publishBank(store, entries, { bank: BANK, ...(threshold !== undefined && { threshold }) })
   const index = await BankIndex.load(modules, store, await readManifest(store))
 

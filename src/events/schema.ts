@@ -536,6 +536,31 @@ const ApiErrorSchema = v.pipe(
   ]),
 )
 
+const StagingErrorSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('staging-error'),
+    error: ErrorText,
+    method: Method,
+    path: Path,
+  }),
+  v.title('staging-error'),
+  v.description(
+    'A part of an upload could not be stored or read: the bucket or the Durable Object failed. The client got 503.',
+  ),
+  v.examples([
+    {
+      schema: 1,
+      id: '5b1d9c3e-7f2a-4c6b-9d8e-0a1b2c3d4e5f',
+      time: '2026-11-23T09:30:00.000Z',
+      event: 'staging-error',
+      error: 'Error',
+      method: 'PATCH',
+      path: '/uploads/8f3c',
+    },
+  ]),
+)
+
 const SinkErrorSchema = v.pipe(
   v.object({
     ...stamp,
@@ -609,6 +634,7 @@ export const EVENT_SCHEMAS = {
   'origin-error': OriginErrorSchema,
   lookup: LookupSchema,
   'api-error': ApiErrorSchema,
+  'staging-error': StagingErrorSchema,
   'sink-error': SinkErrorSchema,
   'delivery-error': DeliveryErrorSchema,
 }

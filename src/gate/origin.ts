@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { BadConfigError } from './config.ts'
+import { answerWithoutOrigin } from './without-origin.ts'
 
 /** A body that takes the place of a request's own: bytes, or a stream that says how long it is. */
 export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
@@ -43,18 +44,13 @@ export function chooseOrigin(config: Config, bindings: OriginBindings): Origin {
 const routeOrigin: Origin = {
   forward: async (request, body) => {
     const { hostname } = new URL(request.url)
-    return isOwnHost(hostname) ? noOrigin(hostname) : fetch(withBody(request, body))
+    return isOwnHost(hostname) ? answerWithoutOrigin(request) : fetch(withBody(request, body))
   },
 }
 
-/** Hosts behind which there is nothing but this Worker: it would call itself without end. */
+/** Hosts behind which there is nothing but this Worker: it would call itself without end. Routes are never on such hosts. */
 function isOwnHost(hostname: string): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])$|\.workers\.dev$/.test(hostname)
-}
-
-function noOrigin(hostname: string): Response {
-  const text = `hashgate has no origin for ${hostname}: set ORIGIN_URL, or bind ORIGIN or ORIGIN_BUCKET.\n`
-  return new Response(text, { status: 502 })
+  return /^(localhost|\d+\.\d+\.\d+\.\d+|\[.+\])$|\.workers\.dev$/.test(hostname)
 }
 
 /** Another server: path and query stay, scheme, host and port change. */

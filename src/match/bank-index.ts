@@ -156,17 +156,18 @@ export class BankIndex implements Matcher {
 
   /**
    * Builds the tables of all segments that are large enough, in slices of a few milliseconds. `pause` is awaited between
-   * them. It ends early when the index is released.
+   * them, and may say that it is to end. It also ends when the index is released.
    * @throws {ValueMissingError | ValueDamagedError} what is built so far stays in use
    */
-  async buildTables(pause: () => Promise<void>): Promise<void> {
+  async buildTables(pause: () => Promise<'go on' | 'end'>): Promise<void> {
+    let isEnded = false
     const next = async () => {
-      await pause()
-      return this.#isReleased ? 'end' : 'go on'
+      isEnded = (await pause()) === 'end' || this.#isReleased
+      return isEnded ? 'end' : 'go on'
     }
     const failures: unknown[] = []
     for (const segment of this.#withoutTable) {
-      if (this.#isReleased) return
+      if (isEnded || this.#isReleased) return
       await buildTable(this.#modules, this.#store, segment, next).catch((error: unknown) => {
         failures.push(error)
       })

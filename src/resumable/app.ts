@@ -1,5 +1,7 @@
 import { type Context, Hono } from 'hono'
+import { describeError } from '../util/errors.ts'
 import type { Config } from '../gate/config.ts'
+import { clipPath } from '../gate/events.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Origin } from '../gate/origin.ts'
 import type { FinishingTools } from './finish.ts'
@@ -31,6 +33,13 @@ export function resumableUploads(
   const common = {
     maxAgeMs: config.stagingMs,
     maxBytesOf: (request: Pick<Request, 'method' | 'url'>) => gate.maxBodyBytes(request),
+    onFailure: ({ req }: Context, error: unknown) =>
+      gate.tell({
+        event: 'staging-error',
+        error: describeError(error),
+        method: req.method,
+        path: clipPath(req.path),
+      }),
   }
   if (config.tusPath !== '') {
     const { tusPath: path, tusOriginPath: originPath, tusCorsOrigins: corsOrigins } = config

@@ -26,6 +26,7 @@ const OWN_HEADERS =
 /**
  * Judges an upload that is whole, as one request, which reaches the origin if it may; then deletes its parts. They are kept if
  * nothing is wrong with the upload itself.
+ * @throws what a part could not be read by, when it may be sent again
  * @param request the one that completed it: the origin gets its credentials
  */
 export async function finishUpload(
@@ -48,9 +49,11 @@ export async function finishUpload(
   const response = await tools.judge(whole, origin)
   const isOrigins = response === origin.answer
   await allSent(bodies, isOrigins ? tools.maxOriginMs : 0)
-  const isBroken = bodies.some((body) => body.isBroken)
-  const outcome = isBroken ? 'again' : outcomeOf(response, isOrigins)
+  const failure = bodies.find((body) => body.failure)?.failure
+  const outcome = failure ? 'again' : outcomeOf(response, isOrigins)
   await stub.settle(state.attempt, outcome === 'again' ? 'open' : outcome)
+  // What the gate made of half a body is no answer to a client that has sent all of it.
+  if (failure) throw failure.error
   return { outcome, response }
 }
 

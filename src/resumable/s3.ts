@@ -6,7 +6,7 @@ import { MalformedBodyError } from '../body/errors.ts'
 import { ClientGoneError, ClientStalledError, readPieces } from '../gate/body-source.ts'
 import { BusyError } from '../gate/budget.ts'
 import { BodyTooLargeError } from '../gate/upload.ts'
-import { ChecksumError } from './errors.ts'
+import { ChecksumError, UploadChangedError } from './errors.ts'
 import { type FinishingTools, finishUpload } from './finish.ts'
 import { PASSING_BYTES, partLengthOf, receivePart } from './receive-part.ts'
 import { parseCompletion, xmlAnswer } from './s3-xml.ts'
@@ -46,6 +46,7 @@ const STATUSES = {
   MalformedXML: 400,
   RequestTimeout: 400,
   NotImplemented: 501,
+  ServiceUnavailable: 503,
   SlowDown: 503,
 } as const
 type ErrorCode = keyof typeof STATUSES
@@ -66,12 +67,18 @@ export interface S3Options {
   /** Longest upload of a request, in bytes. */
   maxBytesOf: (request: Pick<Request, 'method' | 'url'>) => number
   toolsFor: (c: Context) => FinishingTools
+  /** Told what a request failed by that is nobody's fault but ours. */
+  onFailure: (c: Context, error: unknown) => void
 }
 
 /** Answers requests of multipart uploads, and leaves all others to who is asked next. */
 export function s3Server(options: S3Options): Hono {
   const server = new S3Server(options)
   const app = new Hono()
+  app.onError((error, c) => {
+    options.onFailure(c, error)
+    return failure('ServiceUnavailable')
+  })
   app.all('*', (c, next) => {
     const url = new URL(c.req.url)
     const isNew = c.req.method === 'POST' && url.searchParams.has('uploads')
@@ -99,7 +106,7 @@ class S3Server {
     if (state.phase === 'finishing') return failure('OperationAborted')
     if (state.phase !== 'open') return failure('NoSuchUpload')
     const answering = this.#answerFor(c, searchParams, upload, state)
-    c.executionCtx.waitUntil(answering) // so that it ends when the client goes away
+    c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it ends when the client goes away
     return answering
   }
 
@@ -244,6 +251,7 @@ function failureOf(problem: PartProblem | ChoiceProblem): Response {
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof ChecksumError) return 'BadDigest'
   if (error instanceof BusyError) return 'SlowDown'
+  if (error instanceof UploadChangedError) return 'OperationAborted'
   if (error instanceof ClientStalledError) return 'RequestTimeout'
   if (error instanceof ClientGoneError || error instanceof MalformedBodyError)
     return 'IncompleteBody'

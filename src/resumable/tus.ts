@@ -28,16 +28,22 @@ export interface TusOptions {
   /** Longest upload of a request, in bytes. */
   maxBytesOf: (request: Request) => number
   toolsFor: (c: Context) => FinishingTools
+  /** Told what an upload failed by that is nobody's fault but ours. */
+  onFailure: (c: Context, error: unknown) => void
 }
 
 /** Answers what is asked under a path, and leaves all else to who is asked next. */
 export function tusServer(options: TusOptions): Hono {
   const server = new TusServer(options)
   const app = new Hono()
+  app.onError((error, c) => {
+    options.onFailure(c, error)
+    return unavailable()
+  })
   const isOurs = (path: string) => path === options.path || path.startsWith(`${options.path}/`)
   if (options.corsOrigins.length > 0) {
     const allowOrigin = cors({
-      origin: [...options.corsOrigins],
+      origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
       allowMethods: [...METHODS],
       exposeHeaders: EXPOSED,
       maxAge: 86_400,
@@ -197,7 +203,7 @@ class TusServer {
     if (header !== undefined && !checksum) return say(400, 'Upload-Checksum is malformed')
     const tools = this.#options.toolsFor(c)
     const taking = takeBody(c.req.raw, upload, state, tools, checksum)
-    c.executionCtx.waitUntil(taking) // so that what came counts when the client goes away
+    c.executionCtx.waitUntil(taking.catch(() => undefined)) // so that what came counts when the client goes away
     return taking
   }
 
@@ -245,8 +251,13 @@ function answerTo(error: unknown): Response {
   if (error instanceof BeyondEndError) return say(413, error.message)
   if (error instanceof ClientStalledError) return say(408, error.message)
   if (error instanceof ClientGoneError) return say(400, error.message)
-  if (error instanceof BusyError) return say(503, 'try again later', { 'retry-after': '30' })
+  if (error instanceof BusyError) return unavailable()
   throw error
+}
+
+function unavailable(): Response {
+  const headers = { 'retry-after': '30', 'tus-resumable': VERSION }
+  return say(503, 'try again later', headers)
 }
 
 function expires(at: number): { 'upload-expires': string } {

@@ -7,8 +7,8 @@ export class WholeBody {
   readonly readable: ReadableStream<Uint8Array>
   /** When all was read, or it went no further. */
   readonly sent: Promise<void>
-  /** Whether something of it could not be read. Who takes it may also take less; then it is not broken. */
-  isBroken = false
+  /** Why something of it could not be read, if so. Who takes it may also take less; then it is not broken. */
+  failure: { error: unknown } | undefined
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
 
   /** @param goOn asked before each part whether it is still wanted */
@@ -31,7 +31,7 @@ export class WholeBody {
   async #send(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
     for (;;) {
       const { done, value } = await pieces.next().catch((error: unknown) => {
-        this.isBroken = true
+        this.failure = { error }
         throw error
       })
       if (done) return this.#writer.close()

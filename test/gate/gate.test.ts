@@ -333,7 +333,9 @@ describe('multipart bodies', () => {
         ),
       )
     expect((await setUp({ MAX_FILES: 3 }).send(files(3))).status).toBe(201)
-    expect((await setUp({ MAX_FILES: 3 }).send(files(4))).status).toBe(400)
+    const tooMany = setUp({ MAX_FILES: 3 })
+    expect((await tooMany.send(files(4))).status).toBe(413)
+    expect(tooMany.events).toMatchObject([{ action: 'refuse', reason: 'too-large' }])
   })
 })
 
