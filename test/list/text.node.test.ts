@@ -166,6 +166,16 @@ describe('parseList', () => {
     expect((await read('# nothing\n\n')).entries).toEqual([])
   })
 
+  it('fails with its source, and gives no part of a list', async () => {
+    const broken = new Error('the disk is gone')
+    async function* pieces() {
+      yield new TextEncoder().encode(`${A}\n${B}\n`)
+      await Promise.resolve()
+      throw broken
+    }
+    await expect(parseList(pieces(), { skipBad: true })).rejects.toBe(broken)
+  })
+
   it('refuses what is no text of a list at all', async () => {
     const binary = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) & 255)
     await expect(read(binary)).rejects.toThrow(BadListLineError)
