@@ -75,7 +75,7 @@ describe('BankIndex', () => {
   ])('with a needle of %s', (_, changes) => {
     const [{ hash }] = randomEntries(1, 42) as [Entry]
     const limited = changes.weakBits === 81 ? 'pattern' : 'low-quality'
-    const ask = async (bits: number, more: Partial<Needle> = {}, threshold?: number) => {
+    const askLimited = async (bits: number, more: Partial<Needle> = {}, threshold?: number) => {
       const { index } = await indexOf([entry(hash, 'a')], threshold)
       const asked = { ...needle(flipBits(hash, bits)), ...changes, ...more }
       return (await index.match([{ needles: [asked] }]))[0]!.matches
@@ -83,14 +83,14 @@ describe('BankIndex', () => {
 
     it('finds an unchanged copy, and what is within the lower threshold', async () => {
       const most = LIMITED_THRESHOLDS[limited]
-      expect(await ask(0)).toMatchObject([{ distance: 0, threshold: most, limited }])
-      expect(await ask(most)).toMatchObject([{ distance: most, threshold: most, limited }])
-      expect(await ask(most + 1)).toEqual([])
+      expect(await askLimited(0)).toMatchObject([{ distance: 0, threshold: most, limited }])
+      expect(await askLimited(most)).toMatchObject([{ distance: most, threshold: most, limited }])
+      expect(await askLimited(most + 1)).toEqual([])
     })
 
     it('finds no more than the threshold of the bank does', async () => {
-      expect(await ask(3, {}, 3)).toMatchObject([{ threshold: 3 }])
-      expect(await ask(4, {}, 3)).toEqual([])
+      expect(await askLimited(3, {}, 3)).toMatchObject([{ threshold: 3 }])
+      expect(await askLimited(4, {}, 3)).toEqual([])
     })
 
     it('finds it by all probes that hash the file as it is, and by none that guesses', async () => {
@@ -101,9 +101,9 @@ describe('BankIndex', () => {
         'nth-pixel',
         'full-size',
       ] as const)
-        expect(await ask(0, { probe })).toHaveLength(1)
+        expect(await askLimited(0, { probe })).toHaveLength(1)
       for (const probe of ['crops', 'shifts', 'mirrors', 'complement', 'larger-turns'] as const)
-        expect(await ask(0, { probe, reach: 5 })).toEqual([])
+        expect(await askLimited(0, { probe, reach: 5 })).toEqual([])
     })
   })
 
