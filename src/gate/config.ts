@@ -4,7 +4,7 @@ import { HashgateError } from '../util/errors.ts'
 import { QUEUE_CHOICES, SINK_NAMES, type SinkSettings } from '../events/settings.ts'
 import { type Webhook, WebhookSecrets, WebhookUrl } from '../events/webhook.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
-import { type Policy, PolicyVariable } from '../policy/schema.ts'
+import { type Policy, PolicySettings as PolicyVariable } from '../policy/schema.ts'
 import { parseRecipients, RECIPIENTS_WORDS } from '../quarantine/recipients.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 

@@ -1,7 +1,7 @@
 import { Encrypter } from 'age-encryption'
 
 /** Most keys that an object is sealed to: each is a key agreement for every object. */
-const MAX_RECIPIENTS = 16
+export const MAX_RECIPIENTS = 16
 
 /** What QUARANTINE_RECIPIENTS must be, in words. */
 export const RECIPIENTS_WORDS = `must list 1 to ${MAX_RECIPIENTS} age public keys (age1…) with commas between, and nothing else`
@@ -17,7 +17,8 @@ export function parseRecipients(text: string): string[] | undefined {
   return recipients
 }
 
-function isRecipient(text: string): boolean {
+/** Whether a text is a public key of age. Never repeats the text, which may be an identity. */
+export function isRecipient(text: string): boolean {
   try {
     new Encrypter().addRecipient(text)
     return true

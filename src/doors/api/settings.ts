@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import { SCOPES } from '../../api/keys.ts'
+import { listOf, oneOf, optionalGroup, textLike } from '../../util/settings.ts'
+
+/** A host name. `http` is for servers on loopback, as tests have them. */
+const TEAM_DOMAIN = /^((https:\/\/)?[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+|http:\/\/127\.0\.0\.1:\d+)$/
+const TAG_WORDS = 'must be the audience tag of an application in Access'
+
+const AccessSettings = optionalGroup(
+  {
+    teamDomain: v.optional(
+      textLike(
+        TEAM_DOMAIN,
+        'must be a host name, such as my-team.cloudflareaccess.com',
+        'Domain of a Cloudflare Access team, whose tokens are accepted like keys.',
+      ),
+    ),
+    audience: v.optional(
+      listOf(
+        v.pipe(v.string(TAG_WORDS), v.regex(/^[\w.-]{1,128}$/, TAG_WORDS)),
+        'Audience tags of the applications in Access that protect the API.',
+      ),
+      [],
+    ),
+    scopes: v.optional(
+      v.pipe(
+        listOf(oneOf(SCOPES), 'Scopes granted to these tokens.'),
+        v.minLength(1, `must have one at least of ${SCOPES.join(', ')}`),
+      ),
+      SCOPES,
+    ),
+  },
+  'Tokens of Cloudflare Access that are accepted in place of a key.',
+)
+
+/** Verdicts and tickets on demand. */
+export const ApiSettings = optionalGroup(
+  {
+    host: v.optional(
+      textLike(
+        /^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$/,
+        'must be a host name',
+        'Host name on which the API answers. Without it, on every one.',
+      ),
+    ),
+    path: v.optional(
+      textLike(
+        /^(\/[\w.-]+)*$/,
+        'must be a path such as /hashgate, without a slash at its end',
+        'What the paths of the API begin with.',
+      ),
+      '',
+    ),
+    access: AccessSettings,
+  },
+  'The API for verdicts and tickets: docs/api.md. Keys are the secret `API_KEYS`.',
+)
+export type ApiSettings = v.InferOutput<typeof ApiSettings>
+
+/** What is wrong between settings of the API. */
+export function apiProblems({ access }: ApiSettings): string[] {
+  return (access.teamDomain === undefined) === (access.audience.length === 0)
+    ? []
+    : ['api.access.teamDomain and api.access.audience must be set together']
+}
