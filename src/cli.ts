@@ -2,6 +2,7 @@
 // The `hashgate` command: hash files, match them against a list, publish lists.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './util/errors.ts'
@@ -77,9 +78,16 @@ program
 program
   .command('config')
   .description(
-    "print the settings in effect, by wrangler's configuration, or what is wrong with them",
+    'print the settings in effect, by wrangler.toml or wrangler.jsonc, and everything that would stop the Worker',
   )
   .option('--config <file>', "wrangler's configuration")
+  .option('--env <name>', 'a named environment in it')
+  .addOption(
+    new Option('--preset <name>', 'print the settings of a preset instead')
+      .choices(PRESET_NAMES)
+      .conflicts(['config', 'env', 'remote']),
+  )
+  .option('--remote', 'ask Cloudflare which secrets the Worker has')
   .option('--json', 'print one JSON object')
   .action((options: Parameters<typeof showConfig>[0]) => run(() => showConfig(options)))
 

@@ -7,7 +7,7 @@ import { uploadProblems } from '../upload/settings.ts'
 import { BadConfigError } from '../util/settings.ts'
 import { misspeltNames, type SecretName } from './names.ts'
 import { type Has, missingOf } from './needs.ts'
-import { over, PRESETS } from './presets.ts'
+import { over, type PresetName, PRESETS } from './presets.ts'
 import { type Config, LibrarySchema, type LibrarySettings, SettingsSchema } from './schema.ts'
 
 /** What the Worker reads its settings from. */
@@ -48,7 +48,7 @@ export function readLibrarySettings(settings: LibrarySettings): Config {
 }
 
 /** What is in effect if nothing is set, or just a preset. */
-export function defaults(preset?: keyof typeof PRESETS): Config {
+export function defaults(preset?: PresetName): Config {
   return parse(SettingsSchema, preset ? { preset } : {}, 'HASHGATE', [])
 }
 
@@ -67,12 +67,12 @@ function parse<const T extends typeof SettingsSchema | typeof LibrarySchema>(
 }
 
 function problemOf(issue: v.BaseIssue<unknown>, root: string): string {
-  const path = v.getDotPath(issue as v.BaseIssue<unknown>)
+  const path = v.getDotPath(issue)
   return `${root}${path === null ? '' : `.${path}`} ${issue.message}`
 }
 
 /** HASHGATE may be a table, or its JSON in text, since the dashboard and `--var` give text. */
-function fromText(written: unknown): unknown {
+export function fromText(written: unknown): unknown {
   if (typeof written !== 'string') return written
   try {
     return JSON.parse(written) as unknown
@@ -84,7 +84,7 @@ function fromText(written: unknown): unknown {
 function withPreset(written: unknown): unknown {
   const name = (written as { preset?: unknown } | null)?.preset
   const isKnown = typeof name === 'string' && Object.hasOwn(PRESETS, name)
-  return isKnown ? over(PRESETS[name as keyof typeof PRESETS], written) : written
+  return isKnown ? over(PRESETS[name as PresetName].settings, written) : written
 }
 
 /** What is wrong between settings, in each group and across groups. */

@@ -1,33 +1,36 @@
 import type { Settings } from './schema.ts'
 
-/** Whole postures by name. What a preset does not say has its usual default. */
+/** Whole postures by name, and what each is for. What a preset does not say has its usual default. */
 export const PRESETS = {
-  /** Services that take pictures only: what is not one, or cannot be read, is refused. */
   photos: {
-    upload: { maxBodyBytes: 100 << 20, onPieces: 'refuse' },
-    body: { maxFiles: 20 },
-    scan: { probes: 'wide' },
-    policy: { onUnscannable: 'refuse' },
+    what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused.',
+    settings: {
+      upload: { maxBodyBytes: 100 << 20, onPieces: 'refuse' },
+      body: { maxFiles: 20 },
+      scan: { probes: 'wide' },
+      policy: { onUnscannable: 'refuse' },
+    },
   },
-  /** General file sharing: any file of any size passes, unless something in it is known. */
   files: {
-    upload: { maxBodyBytes: 5 * 1024 * (1 << 20), onUnknownLength: 'too-large' },
-    policy: { onUnscannable: 'allow' },
-    staging: { hours: 72 },
+    what: 'For general file sharing. A file of any kind and size passes, unless something in it is known.',
+    settings: {
+      upload: { maxBodyBytes: 5 * 1024 * (1 << 20), onUnknownLength: 'too-large' },
+      staging: { hours: 72 },
+    },
   },
-  /** What cannot be judged is refused: also pieces of files, and everything while the list is not confirmed. */
   strict: {
-    upload: { onPieces: 'refuse' },
-    scan: { probes: 'wide' },
-    list: { maxAgeSeconds: 900, onStale: 'fail' },
-    policy: { onFailed: 'refuse', onUnscannable: 'refuse' },
+    what: 'Refuses whatever cannot be judged: unreadable files, pieces of files, and everything while the list cannot be confirmed.',
+    settings: {
+      upload: { onPieces: 'refuse' },
+      scan: { probes: 'wide' },
+      list: { maxAgeSeconds: 900, onStale: 'fail' },
+      policy: { onFailed: 'refuse', onUnscannable: 'refuse' },
+    },
   },
-} as const satisfies Record<string, PresetSettings>
-
-export type PresetSettings = Omit<{ [Group in keyof Settings]: Settings[Group] }, 'preset'>
-export type PresetName = 'photos' | 'files' | 'strict'
+} as const satisfies Record<PresetName, { what: string; settings: Omit<Settings, 'preset'> }>
 
 export const PRESET_NAMES = ['photos', 'files', 'strict'] as const
+export type PresetName = (typeof PRESET_NAMES)[number]
 
 /** Settings over others: groups key by key, everything else as a whole. */
 export function over(base: unknown, changes: unknown): unknown {

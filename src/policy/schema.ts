@@ -108,10 +108,10 @@ const Host = v.pipe(v.string(HOST_WORDS), v.regex(/^[a-zA-Z0-9*.:[\]-]+$/, HOST_
 
 /** Which requests a route is for: those that fit all of these. */
 const conditions = {
-  hosts: v.optional(notEmpty(listOf(Host, 'Hosts: names, or patterns such as *.example.com.'))),
+  hosts: v.optional(notEmpty(listOf(Host, 'Hosts: names, or patterns such as `*.example.com`.'))),
   paths: v.optional(
     notEmpty(
-      listOf(Pattern, 'Paths: patterns such as /upload/* or /api/:version/media, in any case.'),
+      listOf(Pattern, 'Paths: patterns such as `/upload/*` or `/api/:version/media`, in any case.'),
     ),
   ),
   methods: v.optional(notEmpty(listOf(oneOf(METHODS), 'Methods.'))),

@@ -203,7 +203,7 @@ describe('presets', () => {
   it.each(PRESET_NAMES)('%s is read, and differs from the defaults', (preset) => {
     const { preset: name, ...settings } = config({ preset })
     expect(name).toBe(preset)
-    expect(settings).toMatchObject(PRESETS[preset])
+    expect(settings).toMatchObject(PRESETS[preset].settings)
     expect(settings).not.toEqual(readConfig({}))
   })
 

@@ -63,3 +63,25 @@ export function apiProblems({ access }: ApiSettings): string[] {
     ? []
     : ['api.access.teamDomain and api.access.audience must be set together']
 }
+
+/** Whether somebody may ask. */
+export function isApiOn({ access }: ApiSettings, hasKeys: boolean): boolean {
+  return hasKeys || access.teamDomain !== undefined
+}
+
+/** Paths of the API that are not the origin's any more on every host. */
+export function apiPathsOf({ host, path }: ApiSettings): string[] {
+  return host === undefined ? API_PATHS.map((one) => path + one) : []
+}
+
+/** Paths that the API answers at. */
+export const API_PATHS = [
+  '/v1/verdict',
+  '/v1/tickets',
+  '/v1/openapi.json',
+  '/h/hash',
+  '/m/raw_lookup',
+  '/m/lookup',
+  '/m/compare',
+  '/status',
+]
