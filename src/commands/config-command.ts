@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
 import { defaults, fromText, readConfig as readSettings } from '../config/config.ts'
-import { SECRETS, type SecretName } from '../config/names.ts'
+import { SECRETS } from '../config/names.ts'
 import { conflictsOf, type Has, needsOf, needText } from '../config/needs.ts'
 import { PRESETS, type PresetName } from '../config/presets.ts'
 import type { Config } from '../config/schema.ts'
@@ -78,7 +78,7 @@ const SecretsSchema = v.object({
 async function secretNames(
   worker: wrangler.Unstable_Config,
   { remote }: ConfigOptions,
-): Promise<ReadonlySet<SecretName | string> | undefined> {
+): Promise<ReadonlySet<string> | undefined> {
   if (!remote) return worker.secrets?.required && new Set(worker.secrets.required)
   const { api, account } = await openAccount(worker)
   const script = encodeURIComponent(worker.name ?? '')

@@ -17,8 +17,8 @@ export interface Binding {
 
 /** Bindings by name. Kinds that hashgate has no use for are left out. */
 export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Binding> {
-  const { kv_namespaces: kv = [], r2_buckets: r2 = [], services = [], queues, images } = config
-  const { durable_objects: objects, analytics_engine_datasets: datasets = [] } = config
+  const { kv_namespaces: kv, r2_buckets: r2, services, queues, images } = config
+  const { durable_objects: objects, analytics_engine_datasets: datasets } = config
   return new Map<string, Binding>([
     ...kv.map(({ binding }) => [binding, { kind: 'kv' }] as const),
     ...r2.map(({ binding }) => [binding, { kind: 'r2' }] as const),

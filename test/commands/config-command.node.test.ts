@@ -204,10 +204,11 @@ describe('hashgate config', () => {
     const file = join(folder, 'wrong.toml')
     await writeFile(file, `${HEAD}[vars]\nHASHGATE = { polcy = {} }\n`)
     const command = ['dist/cli.js', 'config', '--config', file]
-    const { code, stderr } = await promisify(execFile)(process.execPath, command).catch(
-      (error: unknown) => error as { code: number; stderr: string },
-    )
-    expect(code).toBe(1)
-    expect(stderr).toContain('hashgate: HASHGATE.polcy is not a setting; did you mean policy?')
+    await expect(promisify(execFile)(process.execPath, command)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'hashgate: HASHGATE.polcy is not a setting; did you mean',
+      ) as string,
+    })
   })
 })
