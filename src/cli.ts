@@ -15,6 +15,7 @@ import {
   listShow,
   listVerify,
 } from './commands/list-commands.ts'
+import { listExempt, listTexts } from './commands/note-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
 import {
   quarantineDelete,
@@ -141,6 +142,29 @@ withStoreOptions(
     .command('rekey')
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
 ).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
+
+withStoreOptions(
+  list
+    .command('exempt')
+    .description(
+      'exempt entries from the next refresh on, so that their matches change nothing; without any, print those that are',
+    )
+    .argument('[entry...]', 'entries as bank/entry, as events name them')
+    .option('--remove', 'exempt them no longer'),
+).action((entries: string[], options: Parameters<typeof listExempt>[1]) =>
+  run(() => listExempt(entries, options)),
+)
+
+withStoreOptions(
+  list
+    .command('texts')
+    .description(
+      'publish what refused uploaders read, from the next refresh on; without a file, print it',
+    )
+    .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
+).action((file: string | undefined, options: Parameters<typeof listTexts>[1]) =>
+  run(() => listTexts(file, options)),
+)
 
 list
   .command('key')

@@ -17,7 +17,8 @@ export interface TargetOptions {
   persistTo?: string
 }
 
-function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
+/** The namespace that a command is about. */
+export function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
   return options.remote ? openRemoteStore(options) : openLocalStore(options)
 }
 
@@ -67,9 +68,11 @@ export async function listPush(
 export async function listShow(options: TargetOptions): Promise<boolean> {
   const { store, close } = await openStore(options)
   try {
-    const { version, publishedAt, banks } = await readManifest(store)
+    const { version, publishedAt, banks, exempt = [], texts = {} } = await readManifest(store)
     console.log(`version ${version}, published ${publishedAt} (${age(publishedAt)} ago)`)
     for (const bank of banks) console.log(describeBank(bank))
+    if (exempt.length > 0) console.log(`exempt: ${count(exempt.length)}`)
+    if (Object.keys(texts).length > 0) console.log(`texts for ${Object.keys(texts).join(', ')}`)
     const earlier = (await keptVersions(store)).filter((other) => other < version)
     if (earlier.length > 0) console.log(`earlier versions that are kept: ${earlier.join(', ')}`)
     return true

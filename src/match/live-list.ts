@@ -114,6 +114,11 @@ export class LiveList {
     return this.#index?.manifest.version
   }
 
+  /** What uploaders read by kind of harm, as it is published. */
+  get texts(): Manifest['texts'] {
+    return this.#index?.manifest.texts
+  }
+
   /** Bytes of memory that the list takes now. */
   get memoryBytes(): number {
     return this.#index?.memoryBytes ?? 0
@@ -148,7 +153,8 @@ export class LiveList {
       if (index.isReleased) continue // it was replaced meanwhile
       const answering = index.match(queries)
       this.#buildTables(index, keepAlive)
-      return { results: await answering, version: index.manifest.version }
+      const { exempt = [], version } = index.manifest
+      return { results: (await answering).map((result) => markExempt(result, exempt)), version }
     }
   }
 
@@ -295,6 +301,15 @@ export class LiveList {
       }),
     )
   }
+}
+
+/** Marks the matches of entries that the list says are exempt. */
+function markExempt(result: MatchResult, exempt: readonly string[]): MatchResult {
+  if (exempt.length === 0) return result
+  const matches = result.matches.map((match) =>
+    exempt.includes(`${match.bank}/${match.entry}`) ? { ...match, isExempt: true as const } : match,
+  )
+  return { ...result, matches }
 }
 
 function describe(error: unknown): string {

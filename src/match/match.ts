@@ -33,6 +33,8 @@ export interface Match {
   probe: Probe | DigestKind
   /** Whether its entry matches more uploads than one that is right would: then it is for people to look at. */
   isFlooded?: boolean
+  /** Whether the list says that matches of its entry change nothing. */
+  isExempt?: true
 }
 
 /** What a list has about one file. */

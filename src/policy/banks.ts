@@ -52,7 +52,9 @@ export function weigh(
 ): WeighedMatch {
   const { bank, entry, distance, reach } = match
   const { action = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
-  const isExempt = exempt.includes(`${bank}/${entry}`) && { isExempt: true as const }
+  const isExempt = (match.isExempt || exempt.includes(`${bank}/${entry}`)) && {
+    isExempt: true as const,
+  }
   const weighed = { ...match, action, harm, ...isExempt }
   if (!review || threshold === undefined) return weighed
   if (distance > threshold + reach) return { ...weighed, action: review.action, isReview: true }

@@ -1,7 +1,15 @@
 import * as v from 'valibot'
 import { MAX_FORM_FILES } from '../body/settings.ts'
 import { MAX_BODY_BYTES } from '../upload/settings.ts'
-import { choice, group, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
+import {
+  choice,
+  group,
+  listOf,
+  oneOf,
+  optionalGroup,
+  tableOf,
+  wholeNumber,
+} from '../util/settings.ts'
 
 /** What a match leads to. `quarantine` keeps what it blocks, sealed. */
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
@@ -85,14 +93,14 @@ const BankSchema = v.pipe(
 
 /** What an uploader reads whose upload is refused for a kind of harm. */
 export const HarmSchema = group({
-  type: v.optional(httpsUrl('A URL that names the problem (RFC 9457).')),
-  title: v.optional(text(200, 'The title that a refused uploader reads.')),
-  text: v.optional(text(2000, 'The text below it.')),
-  appealUrl: v.optional(httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')),
+  type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
+  title: v.exactOptional(text(200, 'The title that a refused uploader reads.')),
+  text: v.exactOptional(text(2000, 'The text below it.')),
+  appealUrl: v.exactOptional(httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')),
 })
 
 /** Texts by kind of harm. */
-export const HarmsSchema = v.record(Name, HarmSchema, 'must be a table of kinds of harm')
+export const HarmsSchema = tableOf(Name, HarmSchema, 'kinds of harm')
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -169,7 +177,7 @@ export const PolicySettings = optionalGroup(
     ),
     banks: v.optional(
       v.pipe(
-        v.record(Name, BankSchema, 'must be a table of banks'),
+        tableOf(Name, BankSchema, 'banks'),
         v.description('What matches in a bank lead to, by its name.'),
       ),
       {},

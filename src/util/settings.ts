@@ -22,14 +22,24 @@ export function group<const T extends v.ObjectEntries>(entries: T) {
     if (expected !== 'never') return 'must be a table of settings'
     return unknownName(String(input), Object.keys(entries), 'a setting')
   })
-  return {
-    ...object,
-    // An array is an object to valibot, and an empty one would pass for a table without settings.
-    '~run': ((dataset, config) => {
-      const value: unknown = Array.isArray(dataset.value) ? null : dataset.value
-      return object['~run']({ value }, config)
-    }) satisfies (typeof object)['~run'],
+  return noArray(object)
+}
+
+/** Values by name, such as banks. */
+export function tableOf<
+  const K extends v.GenericSchema<string, string>,
+  const T extends v.GenericSchema,
+>(name: K, value: T, what: string) {
+  return noArray(v.record(name, value, `must be a table of ${what}`))
+}
+
+/** An array is an object to valibot, and an empty one would pass for a table without settings. */
+function noArray<const T extends v.GenericSchema>(schema: T): T {
+  const run: T['~run'] = (dataset, config) => {
+    const value: unknown = Array.isArray(dataset.value) ? null : dataset.value
+    return schema['~run']({ value }, config)
   }
+  return { ...schema, '~run': run }
 }
 
 /** A group that may be left out; then all its settings have their defaults. */

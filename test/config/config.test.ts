@@ -93,6 +93,8 @@ describe('readConfig', () => {
       { list: { maxAgeSeconds: 60, refreshSeconds: 61 } },
       'HASHGATE.list.maxAgeSeconds must be at least list.refreshSeconds',
     ],
+    [{ policy: { banks: [] } }, 'HASHGATE.policy.banks must be a table of banks'],
+    [{ policy: { routes: [[]] } }, 'HASHGATE.policy.routes.0 must be a table of settings'],
     [{ health: { path: 'healthz' } }, 'HASHGATE.health.path must be a path'],
     [{ scan: { probes: 'all' } }, 'HASHGATE.scan.probes must be plain or as-is or default or wide'],
     [{ scan: { dropFamilies: ['identity'] } }, 'HASHGATE.scan.dropFamilies.0 must be displayed'],
