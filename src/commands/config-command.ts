@@ -1,4 +1,4 @@
-import { settingsInEffect } from '../gate/config.ts'
+import { settingsInEffect } from '../config/config.ts'
 import { readConfig } from './stores.ts'
 
 /** `hashgate config`: the settings of wrangler's configuration, as the Worker reads them. */

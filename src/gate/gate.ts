@@ -12,18 +12,23 @@ import { adjustBanks, problemOf } from '../policy/banks.ts'
 import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
 import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
-import { Budget } from './budget.ts'
-import type { Config } from './config.ts'
-import { clipPath, type VerdictFacts, verdictEvent } from './events.ts'
+import { Budget } from '../upload/semaphore.ts'
+import type { Config } from '../config/config.ts'
+import { clipPath, type VerdictFacts, verdictEvent } from '../upload/verdict-event.ts'
 import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
-import { answerHealth } from './health.ts'
-import { OriginStalledError } from './hold-back.ts'
-import type { Origin } from './origin.ts'
-import { PieceError, pieceBy } from './pieces.ts'
-import { keepUpload } from './quarantine.ts'
-import { isPagePost, refusal } from './respond.ts'
-import { watchUpload } from './shadow.ts'
-import { passUpload, refusalOf, type UploadOutcome, type UploadTools } from './upload.ts'
+import { answerHealth } from '../doors/proxy/health.ts'
+import { OriginStalledError } from '../upload/hold-back.ts'
+import type { Origin } from '../doors/proxy/origin.ts'
+import { PieceError, pieceBy } from '../upload/pieces.ts'
+import { keepUpload } from '../worker/quarantine.ts'
+import { isPagePost, refusal } from '../doors/refusal.ts'
+import { watchUpload } from '../upload/shadow.ts'
+import {
+  passUpload,
+  refusalOf,
+  type UploadOutcome,
+  type UploadTools,
+} from '../upload/pass-upload.ts'
 import type { JudgedFile, Verdict } from './verdict.ts'
 
 /** What the gate is made of. */

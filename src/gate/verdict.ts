@@ -2,7 +2,7 @@ import { TooManyCandidatesError } from '../match/match.ts'
 import { type AskList, matchInStages } from '../match/stages.ts'
 import { weigh, type WeighedMatch } from '../policy/banks.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../config/config.ts'
 
 /** A file of an upload, or one within such a file, scanned and matched. */
 export interface JudgedFile {

@@ -1,5 +1,5 @@
 import { HashgateError } from '../util/errors.ts'
-import type { Config } from '../gate/config.ts'
+import type { Config } from '../config/config.ts'
 import type { RoutePolicy } from './schema.ts'
 
 /** A path that an origin may read as one that another route is for. */

@@ -1,8 +1,8 @@
 // A Worker that quarantines what it is sent, with the settings and the bucket that a gate has.
 
 import { env } from 'cloudflare:workers'
-import { readConfig } from '../../src/gate/config.ts'
-import { chooseQuarantine, type QuarantineBindings } from '../../src/gate/quarantine.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { chooseQuarantine, type QuarantineBindings } from '../../src/worker/quarantine.ts'
 
 const quarantine = chooseQuarantine(readConfig(env), env as QuarantineBindings)
 

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
-import type { Config } from '../../src/gate/config.ts'
-import type { TicketParts } from '../../src/tickets/bindings.ts'
-import { TicketOffice } from '../../src/tickets/ticket.ts'
-import type { TicketUse } from '../../src/tickets/ticket-use.ts'
+import type { Config } from '../../src/config/config.ts'
+import type { TicketParts } from '../../src/doors/tickets/bindings.ts'
+import { TicketOffice } from '../../src/doors/tickets/ticket.ts'
+import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
 import { KEY } from './stores.ts'
 
 const bindings = env as unknown as {

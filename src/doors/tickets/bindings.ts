@@ -1,0 +1,52 @@
+import { BadConfigError, type Config } from '../../config/config.ts'
+import { TicketOffice } from './ticket.ts'
+import type { TicketUse } from './ticket-use.ts'
+
+/** Bindings for uploads by ticket. */
+export interface TicketBindings {
+  /** The bucket that they go to. */
+  OBJECTS?: R2Bucket
+  /** Durable Objects of class TicketUse, which know what tickets are used. */
+  TICKETS?: DurableObjectNamespace<TicketUse>
+  /** Secret: 64 hex digits that tickets are signed with; several with commas while it is changed. */
+  TICKET_KEY?: string
+}
+
+/** What tickets are given out and taken with. */
+export interface TicketParts {
+  bucket: R2Bucket
+  uses: DurableObjectNamespace<TicketUse>
+  office: TicketOffice
+  /** Path that objects are under. */
+  path: string
+  /** Origins of pages that may upload. */
+  corsOrigins: readonly string[]
+}
+
+/**
+ * What tickets are taken with; `undefined` if there are none.
+ * @throws {BadConfigError} something that they need is missing, or wrong
+ */
+export function ticketsOf(config: Config, bindings: TicketBindings): TicketParts | undefined {
+  const { OBJECTS: bucket, TICKETS: uses, TICKET_KEY: key } = bindings
+  if (!bucket && !uses && key === undefined) return undefined
+  const missing = Object.entries({
+    'OBJECTS, an R2 bucket,': bucket,
+    'TICKETS, Durable Objects of class TicketUse,': uses,
+    'TICKET_KEY, a secret,': key,
+  }).find(([, value]) => value === undefined)
+  if (missing || !bucket || !uses)
+    throw new BadConfigError([`${missing?.[0] ?? ''} must be there as well, for uploads by ticket`])
+  const { objectsPath: path, objectsCorsOrigins: corsOrigins } = config
+  return { bucket, uses, office: new TicketOffice(parseTicketKeys(key)), path, corsOrigins }
+}
+
+function parseTicketKeys(text = ''): [string, ...string[]] {
+  const [first, ...others] = text.split(',').map((key) => key.trim().toLowerCase())
+  if (first === undefined || ![first, ...others].every((key) => /^[0-9a-f]{64}$/.test(key))) {
+    throw new BadConfigError([
+      'TICKET_KEY must be a key of 64 hex digits, or several with commas between; `hashgate list key` makes one',
+    ])
+  }
+  return [first, ...others]
+}
