@@ -2,14 +2,16 @@
 
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { modules } from './core/workerd.ts'
-import { HashgateError } from './util/errors.ts'
-import { BadConfigError, readConfig } from './config/config.ts'
+import { BadConfigError, HashgateError } from './util/errors.ts'
+import { type Config, readConfig } from './config/config.ts'
 import type { GateEvent, VerdictEvent } from './events/schema.ts'
 import { type NamedSink, tellAll } from './events/tell.ts'
 import type { FloodNamespace } from './gate/flood/breaker.ts'
-import { Gate, type GateParts } from './gate/gate.ts'
-import { type Origin, withBody } from './doors/proxy/origin.ts'
-import { chooseQuarantine, sweepQuarantine as sweep } from './worker/quarantine.ts'
+import { answerThrough } from './doors/proxy/proxy.ts'
+import { quarantineOf } from './quarantine/bindings.ts'
+import { sweepQuarantine as sweep } from './quarantine/sweep.ts'
+import { type Origin, withBody } from './upload/origin.ts'
+import { Uploads } from './upload/uploads.ts'
 import { type KvNamespace, KvStore } from './list/kv-store.ts'
 import { parseListKeys, SealedStore } from './list/sealing.ts'
 import { Quarantine } from './quarantine/quarantine.ts'
@@ -57,9 +59,9 @@ export type OnEvent<E extends GateEvent> = (event: E) => unknown
  * @throws {BodyUsedError} by a request: something before the gate has read its body
  */
 export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHandler<E> {
-  let made: Gate | undefined
+  let made: Made | undefined
   return async (c, next) => {
-    made ??= new Gate(partsOf(options, c.env))
+    made ??= make(options, c.env)
     if (await options.skip?.(c)) return next()
     if (c.req.raw.bodyUsed) throw new BodyUsedError()
     const origin: Origin = {
@@ -71,7 +73,7 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
         return c.res
       },
     }
-    const response = await made.answer(c, origin)
+    const response = await answerThrough(c, made, origin)
     if (response !== c.res) {
       c.res = undefined // or headers of the answer that was not given would be kept
       c.res = response
@@ -92,10 +94,16 @@ export class BodyUsedError extends HashgateError {
 /** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
 export function sweepQuarantine(bucket: object, onEvent?: OnEvent<GateEvent>): Promise<void> {
   const quarantine = new Quarantine({ bucket: bucket as R2Bucket, recipients: [], days: 1 })
-  return sweep(quarantine, tellerOf({ onEvent }))
+  return sweep(quarantine, reporterOf({ onEvent }))
 }
 
-function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): GateParts {
+/** The gate that options describe. */
+interface Made {
+  uploads: Uploads
+  config: Config
+}
+
+function make<E extends Env>(options: GateOptions<E>, env: E['Bindings']): Made {
   const { settings = {} } = options
   const hashLists = options.hashLists(env) as KvNamespace | undefined
   if (!hashLists) throw new BadConfigError(['hashLists gives no KV namespace'])
@@ -106,8 +114,8 @@ function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): Ga
     typeof settings === 'function' ? (settings as From<E, object>)(env) : settings,
   )
   const bucket = options.quarantine?.(env) as R2Bucket | undefined
-  const quarantine = chooseQuarantine(config, { ...(bucket && { QUARANTINE: bucket }) })
-  return {
+  const quarantine = quarantineOf(config, { ...(bucket && { QUARANTINE: bucket }) })
+  const uploads = new Uploads({
     config,
     modules,
     store: new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env))),
@@ -115,12 +123,13 @@ function partsOf<E extends Env>(options: GateOptions<E>, env: E['Bindings']): Ga
     ...(shards && { shards }),
     ...(floodCounters && { floodCounters }),
     ...(quarantine && { quarantine }),
-    onEvent: tellerOf(options),
-  }
+    onEvent: reporterOf(options),
+  })
+  return { uploads, config }
 }
 
-/** Tells events to those who want them, or to the console. */
-function tellerOf({
+/** Reports events to those who want them, or to the console. */
+function reporterOf({
   onEvent,
   onVerdict,
 }: {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { type ApiConfig, API_SETTINGS, readApiConfig } from '../doors/api/settings.ts'
-import { HashgateError } from '../util/errors.ts'
+import { BadConfigError } from '../util/errors.ts'
 import { QUEUE_CHOICES, SINK_NAMES, type SinkSettings } from '../events/settings.ts'
 import { type Webhook, WebhookSecrets, WebhookUrl } from '../events/webhook.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
@@ -240,15 +240,6 @@ export interface Config extends SinkSettings {
 const SECRETS = { WEBHOOK_URL: 'WEBHOOK_SECRET' }
 /** What is neither in wrangler.toml nor ever printed. */
 const SECRET_NAMES: ReadonlySet<string> = new Set([...Object.values(SECRETS), 'API_KEYS'])
-
-/** A setting that cannot be used. */
-export class BadConfigError extends HashgateError {
-  readonly code = 'bad-config'
-
-  constructor(problems: readonly string[]) {
-    super(`bad configuration: ${problems.join('; ')}`)
-  }
-}
 
 /**
  * Settings by name, as they are in effect: what is not set has its default.

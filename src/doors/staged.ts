@@ -1,47 +1,41 @@
-import { type Context, Hono } from 'hono'
-import type { Config } from '../config/config.ts'
-import type { Gate } from '../gate/gate.ts'
-import type { Origin } from './proxy/origin.ts'
-import type { FinishingTools } from '../upload/staging/finish.ts'
-import type { ResumableParts } from './s3/bindings.ts'
-import { s3Server } from './s3/s3.ts'
-import { signedOrigin } from './s3/sigv4.ts'
-import { tusServer } from './tus/tus.ts'
+import type { Context } from 'hono'
+import type { Origin } from '../upload/origin.ts'
+import type { Finished, FinishingDeps } from '../upload/staging/finish.ts'
+import type { Staging } from '../upload/staging/staging.ts'
+import type { Uploads } from '../upload/uploads.ts'
+import { type AnswerDeps, answerTo } from './answer.ts'
 
-/** Takes uploads that come in parts; what is whole goes through the gate as one request. All else is left to who is asked next. */
-export function resumableUploads(
-  gate: Gate,
-  target: Origin,
-  { s3, ...staging }: ResumableParts,
-  config: Config,
-): Hono {
-  const toolsFor = (c: Context, to = target): FinishingTools => ({
+/** What the doors for uploads in parts have in common. */
+export interface StagedDeps {
+  uploads: Uploads
+  staging: Staging
+  /** Where uploads go when they are whole, and may. */
+  origin: Origin
+  config: AnswerDeps['config'] & {
+    /** Milliseconds after which an upload that is not whole is deleted. */
+    stagingMs: number
+  }
+}
+
+/** What an upload is staged and finished with, behind some request. */
+export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps): FinishingDeps {
+  const { maxStallMs, maxOriginMs } = uploads.settings
+  const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+  return {
     ...staging,
-    target: to,
-    bytes: gate.bytes,
-    maxStallMs: config.maxStallMs,
-    maxOriginMs: config.maxOriginMs,
-    judge: async (request, origin) => {
-      const app = new Hono()
-      app.all('*', (inner) => gate.answer(inner, origin))
-      return app.fetch(request, c.env, c.executionCtx)
-    },
-  })
-  const app = new Hono()
-  const common = {
-    maxAgeMs: config.stagingMs,
-    maxBytesOf: (request: Pick<Request, 'method' | 'url'>) => gate.maxBodyBytes(request),
+    target: origin,
+    bytes: uploads.bytes,
+    maxStallMs,
+    maxOriginMs,
+    pass: (request, to) => uploads.pass(request, { origin: to, waitUntil }),
   }
-  if (config.tusPath !== '') {
-    const { tusPath: path, tusOriginPath: originPath, tusCorsOrigins: corsOrigins } = config
-    app.route('/', tusServer({ ...common, path, originPath, corsOrigins, toolsFor }))
-  }
-  if (s3) {
-    const { clientKeys: keys, originKey } = s3
-    const to = originKey
-      ? signedOrigin(target, originKey, config.s3Region, config.originUrl)
-      : target
-    app.route('/', s3Server({ ...common, keys, toolsFor: (c) => toolsFor(c, to) }))
-  }
-  return app
+}
+
+/** The answer to an upload that was whole, with headers that can be changed. */
+export async function stagedAnswer(
+  { passage, request }: Finished,
+  { uploads, config }: StagedDeps,
+): Promise<Response> {
+  const response = await answerTo(passage, request, { config, report: uploads.report })
+  return new Response(response.body, response)
 }

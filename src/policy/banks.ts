@@ -24,7 +24,7 @@ export class UnknownBankError extends HashgateError {
 }
 
 /** What is wrong with a policy for a list; `undefined` if nothing is. */
-export function problemOf(
+export function unknownBanks(
   { banks }: Manifest,
   policy: Pick<Policy, 'banks' | 'exempt'>,
 ): UnknownBankError | undefined {
@@ -57,4 +57,12 @@ export function weigh(
   if (!review || threshold === undefined) return weighed
   if (distance > threshold + reach) return { ...weighed, action: review.action, isReview: true }
   return match.threshold === 0 ? weighed : { ...weighed, threshold: threshold + reach }
+}
+
+/** A bank whose matches are to be quarantined, if there is one. */
+export function quarantinedBank({ banks }: Pick<Policy, 'banks'>): string | undefined {
+  const found = Object.entries(banks).find(
+    ([, { action, review }]) => action === 'quarantine' || review?.action === 'quarantine',
+  )
+  return found?.[0]
 }

@@ -1,5 +1,3 @@
-import { Encrypter } from 'age-encryption'
-
 /** Most keys that an object is sealed to: each is a key agreement for every object. */
 const MAX_RECIPIENTS = 16
 
@@ -17,13 +15,9 @@ export function parseRecipients(text: string): string[] | undefined {
   return recipients
 }
 
+/** Whether a text looks like a public key. That it is one, the quarantine sees: what knows keys is not in bundles without it. */
 function isRecipient(text: string): boolean {
-  try {
-    new Encrypter().addRecipient(text)
-    return true
-  } catch {
-    return false // what it says may repeat the text, which may be an identity
-  }
+  return /^age1[a-z\d]{50,}$/i.test(text)
 }
 
 /** Whether a text holds a private key of age, which the Worker must never have. */

@@ -2,14 +2,14 @@ import { within } from '../util/within.ts'
 import { HashgateError } from '../util/errors.ts'
 
 /** Bytes that are read at once. The default reader gives 4 KiB, and takes ten times as long. */
-export const PIECE_BYTES = 64 * 1024
+export const CHUNK_BYTES = 64 * 1024
 
 /** The client sends too slowly, or nothing. */
 export class ClientStalledError extends HashgateError {
   readonly code = 'client-stalled'
 
   constructor(ms: number) {
-    super(`the client sent less than ${PIECE_BYTES} bytes in ${ms} ms`)
+    super(`the client sent less than ${CHUNK_BYTES} bytes in ${ms} ms`)
   }
 }
 
@@ -30,19 +30,19 @@ export function lengthOf({ headers, body }: Request): number | undefined {
 }
 
 /**
- * The pieces of a body, as they come; each is valid until the next is asked for.
- * @param maxStallMs how long a client may take for PIECE_BYTES, or the rest
+ * The chunks of a body, as they come; each is valid until the next is asked for.
+ * @param maxStallMs how long a client may take for CHUNK_BYTES, or the rest
  * @throws {ClientStalledError | ClientGoneError}
  */
-export async function* readPieces(
+export async function* readChunks(
   request: Request,
   maxStallMs: number,
 ): AsyncGenerator<Uint8Array> {
   if (!request.body) return
   const reader = request.body.getReader({ mode: 'byob' })
-  let scratch = new ArrayBuffer(PIECE_BYTES)
+  let scratch = new ArrayBuffer(CHUNK_BYTES)
   for (;;) {
-    const read = reader.readAtLeast(PIECE_BYTES, new Uint8Array(scratch)).catch(lost)
+    const read = reader.readAtLeast(CHUNK_BYTES, new Uint8Array(scratch)).catch(lost)
     const { done, value } = await within(read, maxStallMs, () => new ClientStalledError(maxStallMs))
     if (value && value.length > 0) yield value
     if (done || !value) return

@@ -1,26 +1,17 @@
-import { HashgateError } from '../util/errors.ts'
-import { PIECE_BYTES } from './body-source.ts'
+import { CHUNK_BYTES } from './body-source.ts'
+import { OriginStalledError } from './errors.ts'
 import { within } from '../util/within.ts'
 
 /** Bytes at the end of what has come that an origin is not sent before the verdict. */
 const HELD_BACK_BYTES = 256 * 1024
-
-/** The origin takes no more of a body. */
-export class OriginStalledError extends HashgateError {
-  readonly code = 'origin-stalled'
-
-  constructor(ms: number) {
-    super(`the origin took or said nothing for ${ms} ms`)
-  }
-}
 
 /**
  * A body on its way to the origin while it still comes: it says its whole length, and its last bytes stay here until the
  * verdict. If that is no, the connection breaks off, and the origin has a request that it can see is not whole.
  */
 export class HoldBack {
-  /** Bytes that one takes of an isolate's memory: what is held back, the piece that comes, and one on its way out. */
-  static readonly bytes = HELD_BACK_BYTES + 2 * PIECE_BYTES
+  /** Bytes that one takes of an isolate's memory: what is held back, the chunk that comes, and one on its way out. */
+  static readonly bytes = HELD_BACK_BYTES + 2 * CHUNK_BYTES
 
   /** What the origin is sent. */
   readonly readable: ReadableStream<Uint8Array>
@@ -42,12 +33,12 @@ export class HoldBack {
   }
 
   /**
-   * Takes a piece, which must not be changed afterwards, and sends on what need not be held back any more.
+   * Takes a chunk, which must not be changed afterwards, and sends on what need not be held back any more.
    * @throws {OriginStalledError} and what the connection was lost by
    */
-  async write(piece: Uint8Array): Promise<void> {
-    this.#held.push(piece)
-    this.#heldBytes += piece.length
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#held.push(chunk)
+    this.#heldBytes += chunk.length
     while (this.#heldBytes - (this.#held[0]?.length ?? 0) >= HELD_BACK_BYTES) {
       await this.#send(this.#held.shift())
     }
@@ -55,7 +46,7 @@ export class HoldBack {
 
   /** The verdict is yes: sends the rest. @throws as `write` does */
   async end(): Promise<void> {
-    for (const piece of this.#held.splice(0)) await this.#send(piece)
+    for (const chunk of this.#held.splice(0)) await this.#send(chunk)
     await this.#unlessStalled(this.#writer.close())
   }
 
@@ -65,10 +56,10 @@ export class HoldBack {
     await this.#writer.abort(reason).catch(() => undefined)
   }
 
-  async #send(piece: Uint8Array | undefined): Promise<void> {
-    if (!piece) return
-    this.#heldBytes -= piece.length
-    await this.#unlessStalled(this.#writer.write(piece))
+  async #send(chunk: Uint8Array | undefined): Promise<void> {
+    if (!chunk) return
+    this.#heldBytes -= chunk.length
+    await this.#unlessStalled(this.#writer.write(chunk))
   }
 
   #unlessStalled(written: Promise<void>): Promise<void> {

@@ -1,20 +1,22 @@
-import { type BodyReader, createBodyReader, type FileInfo } from '../body/reader.ts'
-import type { AskList } from '../match/stages.ts'
+import {
+  type BodyOptions,
+  type BodyReader,
+  createBodyReader,
+  type FileInfo,
+} from '../body/reader.ts'
+import { type Verdict, worseOf } from '../gate/verdict.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
-import type { Config } from '../config/config.ts'
-import { judge, type MarkFlooded, type Verdict, worseOf } from '../gate/verdict.ts'
 
 /** What an upload is inspected with. */
-export interface InspectionTools {
+export interface InspectionDeps {
   context: ScanContext
-  config: Config
-  askList: AskList
-  markFlooded?: MarkFlooded
-  /** Told each file of the body when it has been scanned, before the verdict on it. */
-  onScanned?: (file: ScannedFile, info: FileInfo) => void
+  settings: BodyOptions
+  judge: (files: readonly ScannedFile[]) => Promise<Verdict>
+  /** Given each file of the body when it has been scanned, before the verdict on it. */
+  onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
 }
 
 /** A file that has come to its end, and is not scanned to it yet. */
@@ -25,22 +27,22 @@ interface EndedFile {
 
 /** Looks at an upload while its body comes: finds the files in it, scans them, and has them judged. */
 export class Inspection {
-  readonly #tools: InspectionTools
+  readonly #deps: InspectionDeps
   readonly #reader: BodyReader
   #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
   #verdict: Verdict | undefined
 
   /** @throws {MalformedBodyError} the headers tell no body that can be read in one way only */
-  constructor(headers: Headers, tools: InspectionTools) {
-    this.#tools = tools
-    const { context, config } = tools
+  constructor(headers: Headers, deps: InspectionDeps) {
+    this.#deps = deps
+    const { context, settings } = deps
     const budget = budgetOf(context)
-    this.#reader = createBodyReader(headers, config, {
+    this.#reader = createBodyReader(headers, settings, {
       openFile: (info) => {
         const scanner = new FileScanner(context, { budget, depth: 0 })
         return {
-          write: (piece) => scanner.write(piece),
+          write: (chunk) => scanner.write(chunk),
           end: () => void this.#ended.push({ scanner, info }),
         }
       },
@@ -49,12 +51,17 @@ export class Inspection {
   }
 
   /**
-   * Takes the next piece, and ends the files that end in it. What is in it must not be changed afterwards.
+   * Takes the next chunk, and ends the files that end in it. What is in it must not be changed afterwards.
    * @throws {MalformedBodyError}
    */
-  async take(piece: Uint8Array): Promise<void> {
-    this.#reader.write(piece)
+  async take(chunk: Uint8Array): Promise<void> {
+    this.#reader.write(chunk)
     await this.#scanEnded()
+  }
+
+  /** Version of the list that was asked last. */
+  get listVersion(): number | undefined {
+    return this.#verdict?.listVersion
   }
 
   /** The verdict by the files that have come so far; `undefined` before the first. */
@@ -80,15 +87,14 @@ export class Inspection {
     this.#ended = []
     for (const { scanner, info } of ended) {
       const scanned = await scanner.end()
-      this.#tools.onScanned?.(scanned, info)
+      this.#deps.onScanned?.(scanned, info)
       if (scanned.bytes > 0) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
     }
   }
 
   async #judge(files: readonly ScannedFile[]): Promise<Verdict> {
     this.#unjudged = []
-    const { askList, config, markFlooded } = this.#tools
-    const verdict = await judge(files, askList, config, markFlooded)
+    const verdict = await this.#deps.judge(files)
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
     return this.#verdict
   }

@@ -1,113 +1,90 @@
-import { BodyOverLimitError, MalformedBodyError } from '../body/errors.ts'
 import { within } from '../util/within.ts'
-import { HashgateError } from '../util/errors.ts'
+import type { BlockVerdict, RefuseVerdict } from '../gate/verdict.ts'
+import { isPassed } from '../gate/verdict.ts'
 import type { Kept } from '../quarantine/record.ts'
-import { ClientGoneError, ClientStalledError, lengthOf, readPieces } from './body-source.ts'
-import { type Budget, BusyError, type Claim } from './semaphore.ts'
-import type { Config } from '../config/config.ts'
+import { ClientGoneError, lengthOf, readChunks } from './body-source.ts'
+import { BodyTooLargeError, LengthRequiredError, OriginStalledError } from './errors.ts'
 import { HeldBody } from './held-body.ts'
-import { HoldBack, OriginStalledError } from './hold-back.ts'
-import { Inspection, type InspectionTools } from './inspection.ts'
-import type { ForwardedBody } from '../doors/proxy/origin.ts'
-import {
-  type BlockVerdict,
-  harmOf,
-  isPassed,
-  type RefusalReason,
-  type RefuseVerdict,
-  type Verdict,
-} from '../gate/verdict.ts'
-
-/** A body that is longer than a gated one may be. */
-export class BodyTooLargeError extends HashgateError {
-  readonly code = 'too-large'
-
-  constructor(maxBytes: number) {
-    super(`the body is longer than ${maxBytes} bytes`)
-  }
-}
-
-/** A body that does not say how long it is, and is too long to be held whole. */
-export class LengthRequiredError extends HashgateError {
-  readonly code = 'length-required'
-
-  constructor(maxBytes: number) {
-    super(`the body does not say its length, and is longer than ${maxBytes} bytes`)
-  }
-}
+import { HoldBack } from './hold-back.ts'
+import { Inspection, type InspectionDeps } from './inspection.ts'
+import type { ForwardedBody } from './origin.ts'
+import { type Outcome, type Passage, unjudged } from './outcome.ts'
+import type { Permit, Semaphore } from './semaphore.ts'
+import type { UploadSettings } from './settings.ts'
 
 /** What an upload is passed on with. */
-export interface UploadTools extends InspectionTools {
+export interface UploadDeps extends InspectionDeps {
+  /** Names the upload in events and answers. */
+  caseId: string
+  settings: UploadSettings
   /** Bytes that uploads hold. */
-  bytes: Budget
+  bytes: Semaphore
   /** Places for uploads that are decoded while they arrive. */
-  decoders: Budget
+  decoders: Semaphore
   /** Sends the request on with a body. */
   forward: (body: ForwardedBody) => Promise<Response>
   /** Keeps the body of an upload that is quarantined; it is held until this is done. Never throws. */
   keep: (verdict: BlockVerdict, body: HeldBody) => Promise<Kept>
   /**
-   * Told the verdict, before the origin can have the whole body, the milliseconds since the last byte came in, and what became
-   * of a body that was to be kept.
+   * Given what came of it, before the origin can have the whole body, the milliseconds since the last byte came in, and what
+   * became of a body that was to be kept.
    */
-  onVerdict: (verdict: Verdict, afterLastByteMs?: number, kept?: Kept) => void
+  onOutcome: (outcome: Outcome, afterLastByteMs?: number, kept?: Kept) => void
 }
 
-/** What became of an upload: the origin's answer, which may be a failure, or why it was not asked. */
-export type UploadOutcome =
-  | { response: Promise<Response> }
-  | { refusal: RefusalReason; harm?: string | undefined }
-
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
-export async function passUpload(request: Request, tools: UploadTools): Promise<UploadOutcome> {
-  let claim: Claim | undefined
+export async function passUpload(request: Request, deps: UploadDeps): Promise<Passage> {
+  let inspection: Inspection | undefined
+  let permit: Permit | undefined
   try {
-    const { config, bytes } = tools
+    const { settings, bytes } = deps
     const length = lengthOf(request)
-    if (length !== undefined && length > config.maxBodyBytes) {
-      throw new BodyTooLargeError(config.maxBodyBytes)
+    if (length !== undefined && length > settings.maxBodyBytes) {
+      throw new BodyTooLargeError(settings.maxBodyBytes)
     }
-    const isLong = length !== undefined && length > config.maxBufferedBytes
-    const inspection = new Inspection(request.headers, isLong ? withLessHeld(tools) : tools)
-    claim = await bytes.claim(isLong ? HoldBack.bytes + longHeldBytes(config) : (length ?? 0))
+    const isLong = length !== undefined && length > settings.maxBufferedBytes
+    inspection = new Inspection(request.headers, isLong ? withLessHeld(deps) : deps)
+    permit = await bytes.acquire(isLong ? HoldBack.bytes + longHeldBytes(settings) : (length ?? 0))
     return isLong
-      ? await passLong(request, length, claim, inspection, tools)
-      : await passHeld(request, length, claim, inspection, tools)
+      ? await passLong(request, length, permit, inspection, deps)
+      : await passHeld(request, length, permit, inspection, deps)
   } catch (error) {
     // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
-    return refused(tools, error)
+    const outcome = unjudged(error, inspection?.listVersion)
+    deps.onOutcome(outcome)
+    return { isPassed: false, caseId: deps.caseId, outcome }
   } finally {
-    claim?.release()
+    permit?.release()
   }
 }
 
 /** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
-export function longHeldBytes({ maxHeldBytes }: Config): number {
+export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldBytes'>): number {
   return Math.floor(maxHeldBytes / 16)
 }
 
-export function withLessHeld(tools: UploadTools): UploadTools {
-  const limits = { ...tools.context.limits, heldBytes: longHeldBytes(tools.config) }
-  return { ...tools, context: { ...tools.context, limits } }
+export function withLessHeld(deps: UploadDeps): UploadDeps {
+  const limits = { ...deps.context.limits, heldBytes: longHeldBytes(deps.settings) }
+  return { ...deps, context: { ...deps.context, limits } }
 }
 
 /** An upload that is held whole until its verdict; the origin does not hear of it before. */
 async function passHeld(
   request: Request,
   length: number | undefined,
-  claim: Claim,
+  permit: Permit,
   inspection: Inspection,
-  tools: UploadTools,
-): Promise<UploadOutcome> {
-  const held = new HeldBody(claim, length)
+  deps: UploadDeps,
+): Promise<Passage> {
+  const held = new HeldBody(permit, length)
   try {
-    const lastByteAt = await receive(request, length, held, inspection, tools)
+    const lastByteAt = await receive(request, length, held, inspection, deps)
     const verdict = await inspection.end()
     const afterLastByteMs = performance.now() - lastByteAt
     const isKept = verdict.action === 'quarantine'
-    tools.onVerdict(verdict, afterLastByteMs, isKept ? await tools.keep(verdict, held) : undefined)
-    if (!isPassed(verdict)) return refusalOf(verdict)
-    return await passed(answerIn(tools.forward(held.toBody()), tools))
+    deps.onOutcome(verdict, afterLastByteMs, isKept ? await deps.keep(verdict, held) : undefined)
+    if (!isPassed(verdict)) return { isPassed: false, caseId: deps.caseId, outcome: verdict }
+    return await passed(answerIn(deps.forward(held.toBody()), deps))
   } finally {
     held.free()
   }
@@ -122,14 +99,14 @@ async function receive(
   length: number | undefined,
   held: HeldBody,
   inspection: Inspection,
-  { config, decoders }: UploadTools,
+  { settings, decoders }: UploadDeps,
 ): Promise<number> {
-  const maxBytes = length ?? Math.min(config.maxBodyBytes, config.maxBufferedBytes)
-  const place = decoders.tryClaim(1)
+  const maxBytes = length ?? Math.min(settings.maxBodyBytes, settings.maxBufferedBytes)
+  const place = decoders.tryAcquire(1)
   try {
-    for await (const piece of readPieces(request, config.maxStallMs)) {
-      if (held.length + piece.length > maxBytes) throw tooLong(length, config)
-      const kept = await held.append(piece)
+    for await (const chunk of readChunks(request, settings.maxStallMs)) {
+      if (held.length + chunk.length > maxBytes) throw tooLong(length, settings)
+      const kept = await held.append(chunk)
       place?.touch()
       if (place) await inspection.take(kept)
     }
@@ -138,7 +115,7 @@ async function receive(
   }
   if (length !== undefined && held.length !== length) throw new ClientGoneError()
   const lastByteAt = performance.now()
-  if (!place) for (const piece of held.pieces()) await inspection.take(piece)
+  if (!place) for (const chunk of held.chunks()) await inspection.take(chunk)
   return lastByteAt
 }
 
@@ -146,35 +123,35 @@ async function receive(
 async function passLong(
   request: Request,
   length: number,
-  claim: Claim,
+  permit: Permit,
   inspection: Inspection,
-  tools: UploadTools,
-): Promise<UploadOutcome> {
-  const { maxStallMs } = tools.config
-  const place = await tools.decoders.claim(1)
+  deps: UploadDeps,
+): Promise<Passage> {
+  const { maxStallMs } = deps.settings
+  const place = await deps.decoders.acquire(1)
   const holdBack = new HoldBack(length, maxStallMs)
-  const response = tools.forward(holdBack.readable)
+  const response = deps.forward(holdBack.readable)
   response.catch(() => undefined) // it fails when it is broken off
   let received = 0
   let isTaken = true
   try {
-    for await (const piece of readPieces(request, maxStallMs)) {
-      received += piece.length
-      claim.touch()
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      received += chunk.length
+      permit.touch()
       place.touch()
-      const kept = piece.slice()
+      const kept = chunk.slice()
       await inspection.take(kept)
       const verdict = await inspection.judge()
-      if (verdict && !isPassed(verdict)) return await breakOff(verdict, holdBack, tools)
+      if (verdict && !isPassed(verdict)) return await breakOff(verdict, holdBack, deps)
       // An origin that takes no more has said why, or is gone; the verdict is still of use.
       if (isTaken) isTaken = await isWritten(holdBack.write(kept), response)
     }
     if (received !== length) throw new ClientGoneError()
     const lastByteAt = performance.now()
     const verdict = await inspection.end()
-    if (!isPassed(verdict)) return await breakOff(verdict, holdBack, tools)
-    tools.onVerdict(verdict, performance.now() - lastByteAt)
-    return await passed(sendRest(holdBack, response, tools))
+    if (!isPassed(verdict)) return await breakOff(verdict, holdBack, deps)
+    deps.onOutcome(verdict, performance.now() - lastByteAt)
+    return await passed(sendRest(holdBack, response, deps))
   } catch (error) {
     await holdBack.abort(error)
     throw error
@@ -186,29 +163,22 @@ async function passLong(
 async function breakOff(
   verdict: RefuseVerdict | BlockVerdict,
   holdBack: HoldBack,
-  tools: UploadTools,
-): Promise<UploadOutcome> {
+  deps: UploadDeps,
+): Promise<Passage> {
   const isKept = verdict.action === 'quarantine'
-  tools.onVerdict(verdict, undefined, isKept ? { kept: false, reason: 'too-long' } : undefined)
+  deps.onOutcome(verdict, undefined, isKept ? { kept: false, reason: 'too-long' } : undefined)
   await holdBack.abort(new Error('the upload was refused'))
-  return refusalOf(verdict)
-}
-
-/** What the uploader is told of a verdict. */
-export function refusalOf(verdict: RefuseVerdict | BlockVerdict): UploadOutcome {
-  return verdict.reason === 'match'
-    ? { refusal: verdict.reason, harm: harmOf(verdict) }
-    : { refusal: verdict.reason }
+  return { isPassed: false, caseId: deps.caseId, outcome: verdict }
 }
 
 /** Sends what was held back. Returns the origin's answer. */
 async function sendRest(
   holdBack: HoldBack,
   response: Promise<Response>,
-  tools: UploadTools,
+  deps: UploadDeps,
 ): Promise<Response> {
   await isWritten(holdBack.end(), response)
-  return answerIn(response, tools)
+  return answerIn(response, deps)
 }
 
 /**
@@ -234,39 +204,26 @@ async function isWritten(written: Promise<void>, response: Promise<Response>): P
 }
 
 /** The origin's answer, if its head comes in time. @throws {OriginStalledError} */
-function answerIn(response: Promise<Response>, { config }: UploadTools): Promise<Response> {
-  const ms = config.maxOriginMs
+function answerIn(response: Promise<Response>, { settings }: UploadDeps): Promise<Response> {
+  const ms = settings.maxOriginMs
   return within(response, ms, () => new OriginStalledError(ms))
 }
 
 /** Waits for the origin: until it answers, it may still read what is held. */
-async function passed(response: Promise<Response>): Promise<UploadOutcome> {
+async function passed(response: Promise<Response>): Promise<Passage> {
   await response.catch(() => undefined)
-  return { response }
+  return { isPassed: true, response }
 }
 
 /** What is wrong with a body that goes on where it should have ended. */
-export function tooLong(length: number | undefined, config: Config): Error {
+export function tooLong(
+  length: number | undefined,
+  settings: Pick<UploadSettings, 'maxBodyBytes' | 'maxBufferedBytes' | 'onUnknownLength'>,
+): Error {
   if (length !== undefined) return new ClientGoneError() // more than it said
-  if (config.maxBodyBytes <= config.maxBufferedBytes)
-    return new BodyTooLargeError(config.maxBodyBytes)
-  return config.onUnknownLength === 'length-required'
-    ? new LengthRequiredError(config.maxBufferedBytes)
-    : new BodyTooLargeError(config.maxBufferedBytes)
-}
-
-function refused({ onVerdict }: UploadTools, error: unknown): UploadOutcome {
-  const reason = reasonOf(error)
-  onVerdict({ action: 'refuse', reason, files: [], error })
-  return { refusal: reason }
-}
-
-export function reasonOf(error: unknown): RefuseVerdict['reason'] {
-  if (error instanceof BodyTooLargeError || error instanceof BodyOverLimitError) return 'too-large'
-  if (error instanceof LengthRequiredError) return 'length-required'
-  if (error instanceof MalformedBodyError) return 'malformed'
-  if (error instanceof BusyError) return 'busy'
-  if (error instanceof ClientStalledError) return 'client-stalled'
-  if (error instanceof ClientGoneError) return 'client-gone'
-  return error instanceof OriginStalledError ? 'origin-stalled' : 'failed'
+  if (settings.maxBodyBytes <= settings.maxBufferedBytes)
+    return new BodyTooLargeError(settings.maxBodyBytes)
+  return settings.onUnknownLength === 'length-required'
+    ? new LengthRequiredError(settings.maxBufferedBytes)
+    : new BodyTooLargeError(settings.maxBufferedBytes)
 }

@@ -9,13 +9,13 @@ export class BusyError extends HashgateError {
   }
 }
 
-/** Milliseconds without a sign after which a claim counts as given back: the platform ends requests without telling them. */
+/** Milliseconds without a sign after which a permit counts as given back: the platform ends requests without telling them. */
 const LEASE_MS = 150_000
 /** Milliseconds after the longest wait when who waits counts as gone. */
 const GRACE_MS = 1000
 
-export interface BudgetOptions {
-  /** Of what the budget is, in words. */
+export interface SemaphoreOptions {
+  /** What it is of, in words. */
   what: string
   max: number
   /** Longest wait of an upload. */
@@ -38,20 +38,20 @@ interface Waiting {
  * memory is ended by the platform, and every upload in it with it. So an upload waits until there is room: small ones pass
  * large ones, but none that has waited for half of the longest wait.
  */
-export class Budget {
-  readonly #options: BudgetOptions
+export class Semaphore {
+  readonly #options: SemaphoreOptions
   readonly #now: () => number
   #waiting: Waiting[] = []
-  readonly #claims = new Set<Claim>()
+  readonly #permits = new Set<Permit>()
 
-  constructor(options: BudgetOptions) {
+  constructor(options: SemaphoreOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
   }
 
-  /** What is claimed. */
+  /** What is acquired. */
   get used(): number {
-    return [...this.#claims].reduce((sum, { amount }) => sum + amount, 0)
+    return [...this.#permits].reduce((sum, { amount }) => sum + amount, 0)
   }
 
   /** Uploads that wait. */
@@ -59,35 +59,35 @@ export class Budget {
     return this.#waiting.length
   }
 
-  /** Claims if there is room at once. */
-  tryClaim(amount: number): Claim | undefined {
+  /** Acquires if there is room at once. */
+  tryAcquire(amount: number): Permit | undefined {
     this.#expire()
     if (this.#waiting.length > 0 || !this.#hasRoom(amount)) return undefined
-    const claim = new Claim(this, this.#now)
-    this.#add(claim, amount)
-    return claim
+    const permit = new Permit(this, this.#now)
+    this.#add(permit, amount)
+    return permit
   }
 
   /**
-   * Claims as soon as there is room.
+   * Acquires as soon as there is room.
    * @throws {BusyError} there is none for too long, or ever
    */
-  async claim(amount: number): Promise<Claim> {
-    const claim = new Claim(this, this.#now)
-    await this.grow(claim, amount)
-    return claim
+  async acquire(amount: number): Promise<Permit> {
+    const permit = new Permit(this, this.#now)
+    await this.grow(permit, amount)
+    return permit
   }
 
-  /** Claims more. @throws {BusyError} */
-  async grow(claim: Claim, amount: number): Promise<void> {
+  /** Acquires more. @throws {BusyError} */
+  async grow(permit: Permit, amount: number): Promise<void> {
     if (amount > this.#options.max) throw new BusyError(this.#options.what, 0)
     this.#expire()
-    if (this.#waiting.length === 0 && this.#hasRoom(amount)) this.#add(claim, amount)
-    else await this.#wait(claim, amount)
+    if (this.#waiting.length === 0 && this.#hasRoom(amount)) this.#add(permit, amount)
+    else await this.#wait(permit, amount)
   }
 
-  giveBack(claim: Claim): void {
-    this.#claims.delete(claim)
+  release(permit: Permit): void {
+    this.#permits.delete(permit)
     this.#serve()
   }
 
@@ -95,13 +95,13 @@ export class Budget {
     return this.used + amount <= this.#options.max
   }
 
-  #add(claim: Claim, amount: number): void {
-    claim.amount += amount
-    claim.touch()
-    this.#claims.add(claim)
+  #add(permit: Permit, amount: number): void {
+    permit.amount += amount
+    permit.touch()
+    this.#permits.add(permit)
   }
 
-  #wait(claim: Claim, amount: number): Promise<void> {
+  #wait(permit: Permit, amount: number): Promise<void> {
     const { what, max, maxWaitMs, spreadMs } = this.#options
     const since = this.#now()
     return new Promise((resolve, reject) => {
@@ -111,7 +111,7 @@ export class Budget {
         rank: since + (amount / max) * spreadMs,
         grant: () => {
           clearTimeout(timer)
-          this.#add(claim, amount)
+          this.#add(permit, amount)
           resolve()
         },
       }
@@ -148,28 +148,28 @@ export class Budget {
 
   /** Forgets those that the platform has ended: their timers do not ring any more, and nobody gives back for them. */
   #expire(): void {
-    for (const claim of this.#claims) if (claim.idleMs > LEASE_MS) this.#claims.delete(claim)
+    for (const permit of this.#permits) if (permit.idleMs > LEASE_MS) this.#permits.delete(permit)
     const longest = this.#options.maxWaitMs + GRACE_MS
     this.#waiting = this.#waiting.filter(({ since }) => this.#now() - since <= longest)
   }
 }
 
-/** A share of a budget, until it is released. */
-export class Claim {
+/** A share of a semaphore, until it is released. */
+export class Permit {
   amount = 0
-  readonly #budget: Budget
+  readonly #semaphore: Semaphore
   readonly #now: () => number
   #touchedAt: number
 
-  constructor(budget: Budget, now: () => number) {
-    this.#budget = budget
+  constructor(semaphore: Semaphore, now: () => number) {
+    this.#semaphore = semaphore
     this.#now = now
     this.#touchedAt = now()
   }
 
-  /** Claims so much more. @throws {BusyError} */
+  /** Acquires so much more. @throws {BusyError} */
   grow(amount: number): Promise<void> {
-    return this.#budget.grow(this, amount)
+    return this.#semaphore.grow(this, amount)
   }
 
   /** Tells that the upload goes on. */
@@ -183,7 +183,7 @@ export class Claim {
   }
 
   release(): void {
-    this.#budget.giveBack(this)
+    this.#semaphore.release(this)
     this.amount = 0
   }
 }

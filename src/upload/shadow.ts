@@ -1,19 +1,14 @@
-import { ClientGoneError, lengthOf, PIECE_BYTES } from './body-source.ts'
-import { BusyError, type Claim } from './semaphore.ts'
+import { ClientGoneError, CHUNK_BYTES, lengthOf } from './body-source.ts'
+import { BodyTooLargeError } from './errors.ts'
 import { Inspection } from './inspection.ts'
-import {
-  BodyTooLargeError,
-  longHeldBytes,
-  reasonOf,
-  tooLong,
-  type UploadTools,
-  withLessHeld,
-} from './pass-upload.ts'
+import { unjudged } from './outcome.ts'
+import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './pass-upload.ts'
+import { BusyError, type Permit } from './semaphore.ts'
 
 /** An upload that is on its way to the origin, and its verdict on its way to the events. */
 export interface WatchedUpload {
   response: Promise<Response>
-  /** Settled when the verdict was told. */
+  /** Settled when the verdict was reported. */
   watching: Promise<void>
 }
 
@@ -21,14 +16,14 @@ export interface WatchedUpload {
  * Passes an upload on as it comes, and judges it beside that. Whatever comes of it, the uploader and the origin notice nothing:
  * the verdict tells what would have happened for what is in the body, but not how long the gate would have waited for it.
  */
-export function watchUpload(request: Request, tools: UploadTools): WatchedUpload {
-  const watcher = new Watcher(request, tools)
+export function watchUpload(request: Request, deps: UploadDeps): WatchedUpload {
+  const watcher = new Watcher(request, deps)
   if (!request.body) {
-    return { response: tools.forward(new Uint8Array(0)), watching: watcher.end() }
+    return { response: deps.forward(new Uint8Array(0)), watching: watcher.end() }
   }
   const length = lengthOf(request)
   const pipe = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length)
-  const response = tools.forward(pipe.readable)
+  const response = deps.forward(pipe.readable)
   response.catch(() => undefined) // the uploader is told
   return { response, watching: pump(request.body, pipe.writable, watcher) }
 }
@@ -41,7 +36,7 @@ async function pump(
   const reader = body.getReader({ mode: 'byob' })
   const writer = writable.getWriter()
   writer.closed.catch(() => undefined)
-  let scratch = new ArrayBuffer(PIECE_BYTES)
+  let scratch = new ArrayBuffer(CHUNK_BYTES)
   try {
     for (;;) {
       const { done, value } = await reader.read(new Uint8Array(scratch))
@@ -64,39 +59,39 @@ async function pump(
 
 /** Inspects a body as the gate would, and tells the verdict whatever happens. */
 class Watcher {
-  readonly #tools: UploadTools
-  readonly #claims: Claim[] = []
+  readonly #deps: UploadDeps
+  readonly #permits: Permit[] = []
   readonly #length: number | undefined
   #received = 0
   #inspection: Inspection | undefined
   #failure: unknown
 
-  constructor(request: Request, tools: UploadTools) {
-    this.#tools = tools
+  constructor(request: Request, deps: UploadDeps) {
+    this.#deps = deps
     this.#length = lengthOf(request)
-    const { config, bytes, decoders } = tools
+    const { settings, bytes, decoders } = deps
     try {
-      if ((this.#length ?? 0) > config.maxBodyBytes) {
-        throw new BodyTooLargeError(config.maxBodyBytes)
+      if ((this.#length ?? 0) > settings.maxBodyBytes) {
+        throw new BodyTooLargeError(settings.maxBodyBytes)
       }
-      const claims = [bytes.tryClaim(longHeldBytes(config)), decoders.tryClaim(1)]
-      this.#claims = claims.filter((claim) => claim !== undefined)
-      if (this.#claims.length < claims.length) throw new BusyError('places for uploads', 0)
-      this.#inspection = new Inspection(request.headers, withLessHeld(tools))
+      const permits = [bytes.tryAcquire(longHeldBytes(settings)), decoders.tryAcquire(1)]
+      this.#permits = permits.filter((permit) => permit !== undefined)
+      if (this.#permits.length < permits.length) throw new BusyError('places for uploads', 0)
+      this.#inspection = new Inspection(request.headers, withLessHeld(deps))
     } catch (error) {
       this.fail(error)
     }
   }
 
-  /** Takes a piece, which must not be changed afterwards. */
-  async take(piece: Uint8Array): Promise<void> {
+  /** Takes a chunk, which must not be changed afterwards. */
+  async take(chunk: Uint8Array): Promise<void> {
     try {
-      const { config } = this.#tools
-      const most = this.#length ?? Math.min(config.maxBodyBytes, config.maxBufferedBytes)
-      this.#received += piece.length
-      if (this.#received > most) throw tooLong(this.#length, config)
-      for (const claim of this.#claims) claim.touch()
-      await this.#inspection?.take(piece)
+      const { settings } = this.#deps
+      const most = this.#length ?? Math.min(settings.maxBodyBytes, settings.maxBufferedBytes)
+      this.#received += chunk.length
+      if (this.#received > most) throw tooLong(this.#length, settings)
+      for (const permit of this.#permits) permit.touch()
+      await this.#inspection?.take(chunk)
     } catch (error) {
       this.fail(error)
     }
@@ -106,21 +101,21 @@ class Watcher {
   fail(error: unknown): void {
     this.#failure ??= error
     this.#inspection = undefined
-    for (const claim of this.#claims.splice(0)) claim.release()
+    for (const permit of this.#permits.splice(0)) permit.release()
   }
 
   async end(): Promise<void> {
-    const { onVerdict } = this.#tools
+    const { onOutcome } = this.#deps
     try {
       const verdict = await this.#inspection?.end()
-      if (verdict) onVerdict(verdict)
+      if (verdict) onOutcome(verdict)
     } catch (error) {
       this.fail(error)
     }
     const error = this.#failure
     if (error !== undefined) {
-      onVerdict({ action: 'refuse', reason: reasonOf(error), files: [], error })
+      onOutcome(unjudged(error))
     }
-    for (const claim of this.#claims.splice(0)) claim.release()
+    for (const permit of this.#permits.splice(0)) permit.release()
   }
 }

@@ -5,7 +5,8 @@ import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'
 import type { Kept } from '../quarantine/record.ts'
 import { isPatterned, type ScannedFile } from '../scan/scanned.ts'
-import type { JudgedFile, Verdict } from '../gate/verdict.ts'
+import type { JudgedFile } from '../gate/verdict.ts'
+import type { Outcome } from './outcome.ts'
 
 /** Files that an event tells. If there are more, or they take more bytes as JSON, those that match come first. */
 const MAX_FILE_EVENTS = 200
@@ -15,9 +16,8 @@ const MAX_FILE_BYTES = 96_000
 const MAX_PATH_LENGTH = 2048
 const MAX_NAME_LENGTH = 256
 
-/** What else is known of a verdict. */
+/** What else is known of an upload. */
 export interface VerdictFacts {
-  listVersion?: number | undefined
   afterLastByteMs?: number | undefined
   route?: Pick<Route, 'isShadow' | 'label'>
   kept?: Kept | undefined
@@ -25,22 +25,24 @@ export interface VerdictFacts {
   caller?: string
 }
 
-/** What is told of a verdict: enough to answer for it, and never a hash. */
+/** What is reported of an upload: enough to answer for it, and never a hash. */
 export function verdictEvent(
   caseId: string,
-  request: Request,
-  verdict: Verdict,
-  { listVersion, afterLastByteMs, route, kept, caller }: VerdictFacts = {},
+  request: { method: string; url: string },
+  outcome: Outcome,
+  { afterLastByteMs, route, kept, caller }: VerdictFacts = {},
 ): HappeningOf<'verdict'> {
-  const files = filesToTell(verdict.files.filter(isTelling))
-  const otherFiles = verdict.files.length - files.length
+  const judged = 'files' in outcome ? outcome.files : []
+  const files = filesToReport(judged.filter(isTelling))
+  const otherFiles = judged.length - files.length
+  const { action, reason, listVersion } = outcome
   return {
     event: 'verdict',
     caseId,
-    action: verdict.action,
-    reason: verdict.reason,
+    action,
+    reason,
     method: request.method,
-    path: pathOf(request, verdict.files),
+    path: pathOf(request.url, judged),
     ...(caller !== undefined && { caller }),
     ...(route?.isShadow && { isShadow: true as const }),
     ...(route?.label && { label: route.label }),
@@ -49,7 +51,7 @@ export function verdictEvent(
     files,
     ...(otherFiles > 0 && { otherFiles }),
     ...(kept && { quarantine: kept }),
-    ...('error' in verdict && { error: describeError(verdict.error) }),
+    ...('error' in outcome && { error: describeError(outcome.error) }),
   }
 }
 
@@ -59,8 +61,8 @@ export function clipPath(path: string): string {
 }
 
 /** The path of a request without what is in the list: digests and hashes, where uploads are named by their content. */
-function pathOf(request: Request, files: readonly JudgedFile[]): string {
-  const path = new URL(request.url).pathname.slice(0, MAX_PATH_LENGTH + 64) // 64 digits of one may begin within
+function pathOf(url: string, files: readonly JudgedFile[]): string {
+  const path = new URL(url).pathname.slice(0, MAX_PATH_LENGTH + 64) // 64 digits of one may begin within
   if (!/[\da-f]{32}/i.test(path)) return clipPath(path)
   const same = files.filter(({ matches }) => matches.some(({ distance }) => distance === 0))
   const hashes = same.flatMap(({ scanned }) => {
@@ -72,7 +74,7 @@ function pathOf(request: Request, files: readonly JudgedFile[]): string {
   return clipPath(path.replaceAll(isHash, '-'))
 }
 
-function filesToTell(files: readonly JudgedFile[]): FileEvent[] {
+function filesToReport(files: readonly JudgedFile[]): FileEvent[] {
   const inOrder = fitting(files)
   if (inOrder.length === files.length) return inOrder
   const matchesFirst = (a: JudgedFile, b: JudgedFile) =>

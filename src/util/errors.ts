@@ -8,6 +8,15 @@ export abstract class HashgateError extends Error {
   }
 }
 
+/** A setting that cannot be used. */
+export class BadConfigError extends HashgateError {
+  readonly code = 'bad-config'
+
+  constructor(problems: readonly string[]) {
+    super(`bad configuration: ${problems.join('; ')}`)
+  }
+}
+
 /** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
 export function describeError(error: unknown): string {
   if (error instanceof HashgateError) return `${error.code}: ${error.message}`

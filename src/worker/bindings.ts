@@ -1,41 +1,28 @@
-import type { WorkerParts } from './app.ts'
+import { checkSecrets, type Config, readConfig } from '../config/config.ts'
 import type { CoreModules } from '../core/modules.ts'
-import { eventSinks, type SinkBindings } from '../events/sinks.ts'
-import { BadConfigError, checkSecrets, readConfig } from '../config/config.ts'
-import type { FloodCounter } from '../gate/flood/counter.ts'
-import { chooseOrigin, type OriginBindings } from '../doors/proxy/origin.ts'
-import { chooseQuarantine, type QuarantineBindings } from './quarantine.ts'
+import { chooseOrigin } from '../doors/proxy/origin.ts'
+import { eventSinks } from '../events/sinks.ts'
 import { KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
-import type { ListShard } from '../match/list-shard.ts'
-import { type ResumableBindings, stagingOf } from '../doors/s3/bindings.ts'
+import { quarantinedBank } from '../policy/banks.ts'
 import { imagesConverter } from '../scan/image/images-binding.ts'
-import { type TicketBindings, ticketsOf } from '../doors/tickets/bindings.ts'
-
-/** Bindings of the Worker, beside its settings. */
-export interface Bindings
-  extends OriginBindings, QuarantineBindings, ResumableBindings, SinkBindings, TicketBindings {
-  HASH_LISTS: KVNamespace
-  /** Secret: the key that the list is sealed with; several with commas while it is changed. */
-  LIST_KEY?: string
-  /** Durable Objects of class ListShard, for a list that is too large for an isolate. */
-  LIST_SHARDS?: DurableObjectNamespace<ListShard>
-  /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
-  FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
-  IMAGES?: ImagesBinding
-}
+import { BadConfigError } from '../util/errors.ts'
+import type { Feature } from './features.ts'
+import type { Bindings, WorkerParts } from './parts.ts'
 
 /**
- * What the gate is made of in a Worker with these bindings.
- * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting cannot be used
+ * What a Worker with these features is made of, by its bindings.
+ * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting cannot be used, or is for a feature that is not there
  */
-export function workerParts(bindings: Bindings, modules: CoreModules): WorkerParts {
+export function workerParts(
+  bindings: Bindings,
+  modules: CoreModules,
+  features: readonly Feature[],
+): WorkerParts {
   const config = readConfig(bindings)
-  const staging = stagingOf(config, bindings)
+  checkFeatures(config, bindings, features)
   checkSecrets(bindings)
   if (!bindings.HASH_LISTS) throw new BadConfigError(['HASH_LISTS, a KV namespace, is not bound'])
-  const quarantine = chooseQuarantine(config, bindings)
-  const tickets = ticketsOf(config, bindings)
   return {
     config,
     modules,
@@ -43,10 +30,30 @@ export function workerParts(bindings: Bindings, modules: CoreModules): WorkerPar
     origin: chooseOrigin(config, bindings),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
-    ...(staging && { staging }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
-    ...(quarantine && { quarantine }),
-    ...(tickets && { tickets }),
+    ...Object.assign({}, ...features.map(({ bind }) => bind?.(config, bindings))),
     onEvent: eventSinks(config, bindings),
   }
+}
+
+/** By what settings and bindings want a feature: what asks for protection must not be passed over. */
+const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
+  api: ({ api }) => api,
+  hma: () => undefined,
+  quarantine: ({ quarantineRecipients, policy }, { QUARANTINE }) =>
+    QUARANTINE ?? (quarantineRecipients.length > 0 || quarantinedBank(policy)),
+  s3: (_, { S3_CLIENT_KEYS }) => S3_CLIENT_KEYS,
+  tickets: (_, { OBJECTS, TICKETS, TICKET_KEY }) => OBJECTS ?? TICKETS ?? TICKET_KEY,
+  tus: ({ tusPath }) => tusPath,
+}
+
+function checkFeatures(config: Config, bindings: Bindings, features: readonly Feature[]): void {
+  const names = new Set(features.map(({ name }) => name))
+  const missing = (Object.keys(WANTED) as Feature['name'][]).filter(
+    (name) => !names.has(name) && WANTED[name](config, bindings),
+  )
+  if (missing.length > 0)
+    throw new BadConfigError([
+      `settings or bindings are for ${missing.join(', ')}, which the Worker's features do not name`,
+    ])
 }

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  BadConfigError,
-  checkSecrets,
-  readConfig,
-  settingsInEffect,
-} from '../../src/config/config.ts'
+import { checkSecrets, readConfig, settingsInEffect } from '../../src/config/config.ts'
+import { BadConfigError } from '../../src/util/errors.ts'
 import { chooseOrigin } from '../../src/doors/proxy/origin.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
 

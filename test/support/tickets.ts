@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { Config } from '../../src/config/config.ts'
 import type { TicketParts } from '../../src/doors/tickets/bindings.ts'
-import { TicketOffice } from '../../src/doors/tickets/ticket.ts'
+import { TicketSigner } from '../../src/doors/tickets/ticket.ts'
 import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
 import { KEY } from './stores.ts'
 
@@ -14,10 +14,10 @@ const bindings = env as unknown as {
 export const objects = bindings.OBJECTS_BUCKET
 export const ticketUses = bindings.TICKET_USES
 
-export const office = new TicketOffice([KEY])
+export const signer = new TicketSigner([KEY])
 
 /** Uploads by ticket, with these settings. */
 export function ticketParts(config: Config, bucket = objects): TicketParts {
   const { objectsPath: path, objectsCorsOrigins: corsOrigins } = config
-  return { bucket, uses: ticketUses, office, path, corsOrigins }
+  return { bucket, uses: ticketUses, signer, path, corsOrigins }
 }

@@ -2,6 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { createApp } from '../../src/worker/app.ts'
+import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -27,13 +28,14 @@ const text = new TextEncoder().encode('<document/>'.repeat(99))
 /** Uploads a body. Returns the status, and the verdict's event. */
 async function upload(body: Uint8Array, vars: object = {}) {
   const events: GateEvent[] = []
-  const gate = createApp({
+  const parts: WorkerParts = {
     config: readConfig(vars),
     modules,
     store: kvStore(),
     origin: { forward: async () => new Response('stored', { status: 201 }) },
     onEvent: recordIn(events),
-  })
+  }
+  const gate = createApp(parts, [])
   const context = createExecutionContext()
   const init = { method: 'POST', body: new Uint8Array(body) }
   const response = await gate.fetch(new Request('https://files.example/a', init), {}, context)

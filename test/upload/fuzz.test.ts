@@ -4,6 +4,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { createApp } from '../../src/worker/app.ts'
+import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -23,7 +24,7 @@ describe('the gate', () => {
   it('answers whatever is sent, with one verdict each, and passes on only what it allowed, as it came', async () => {
     const arrived: Uint8Array[] = []
     let events: GateEvent[] = []
-    const gate = createApp({
+    const parts: WorkerParts = {
       config: readConfig({}),
       modules,
       store: kvStore(),
@@ -34,7 +35,8 @@ describe('the gate', () => {
         },
       },
       onEvent: (event) => recordIn(events)(event),
-    })
+    }
+    const gate = createApp(parts, [])
     const statuses = new Map<number, number>()
     for (let index = 0; index < COUNT; index++) {
       const { headers, body } = makeBody(randomFrom(77_000_003 + index))

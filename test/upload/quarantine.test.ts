@@ -1,9 +1,11 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { type Bindings, workerParts } from '../../src/worker/bindings.ts'
+import { workerParts } from '../../src/worker/bindings.ts'
+import { allFeatures } from '../../src/worker/features.ts'
+import type { Bindings } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
-import { sweepQuarantine } from '../../src/worker/quarantine.ts'
+import { sweepQuarantine } from '../../src/quarantine/sweep.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Quarantine } from '../../src/quarantine/quarantine.ts'
 import { randomEntries } from '../support/entries.ts'
@@ -232,7 +234,7 @@ describe('an upload that is quarantined', () => {
 describe('the settings of the quarantine', () => {
   const env = (more: object) =>
     ({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...more }) as unknown as Bindings
-  const start = (more: object) => () => workerParts(env(more), modules)
+  const start = (more: object) => () => workerParts(env(more), modules, allFeatures())
 
   it('make one, or none', () => {
     expect(start({})().quarantine).toBeUndefined()

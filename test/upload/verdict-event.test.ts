@@ -29,9 +29,9 @@ const QUEUE_MESSAGE_BYTES = 128_000
 /** The event of a blocked upload to some path, which is as the schema says. */
 function eventOf(path: string, files: JudgedFile[]) {
   const request = new Request(`https://files.example${path}`, { method: 'PUT' })
-  const verdict = { action: 'block', reason: 'match', files } as const
+  const known = { files, listVersion: 1, isComplete: true }
+  const verdict = { action: 'block', reason: 'match', ...known } as const
   const happening = verdictEvent(crypto.randomUUID(), request, verdict, {
-    listVersion: 1,
     afterLastByteMs: 1,
   })
   const events: GateEvent[] = []

@@ -1,14 +1,12 @@
 import { Hono } from 'hono'
-import { describeError } from '../../util/errors.ts'
-import { BadConfigError } from '../../config/config.ts'
-import type { Gate } from '../../gate/gate.ts'
-import type { TicketParts } from '../tickets/bindings.ts'
+import { BadConfigError, describeError } from '../../util/errors.ts'
+import type { Uploads } from '../../upload/uploads.ts'
 import { type Authorize, checkScope, createAuthorizer } from './authorize.ts'
 import { ApiError, DeniedError } from './errors.ts'
 import { BadFieldsError } from './json-body.ts'
 import { jsonAnswer, problemAnswer } from '../problem.ts'
 import type { Call, Route } from './route.ts'
-import { ROUTES } from './routes.ts'
+import { routesWith } from './routes.ts'
 import type { ApiConfig } from './settings.ts'
 
 /** Titles of problems by status. */
@@ -24,22 +22,32 @@ const TITLES: Record<number, string> = {
   503: 'Service unavailable',
 }
 
+/** What the API is made of. */
+export interface ApiDeps {
+  api: ApiConfig
+  uploads: Uploads
+  /** Path of the health check, which is not its. */
+  healthPath: string
+  /** Routes beside those for verdicts. */
+  routes: readonly Route[]
+}
+
 /**
  * Verdicts and look-ups for those who have a key. What is not for it goes on to the next handler.
  * @throws {BadConfigError} the health check would want a key
  */
-export function createApi(api: ApiConfig, gate: Gate, tickets?: TicketParts): Hono {
-  const { healthPath } = gate.config
-  if (api.host === undefined && ROUTES.some(({ path }) => api.path + path === healthPath))
+export function createApi({ api, uploads, healthPath, routes: others }: ApiDeps): Hono {
+  const all = routesWith(others, api.path)
+  if (api.host === undefined && all.some(({ path }) => api.path + path === healthPath))
     throw new BadConfigError(['HEALTH_PATH is a path of the API; set API_PATH or API_HOST'])
   const authorize = createAuthorizer(api)
   const app = new Hono()
-  for (const [path, routes] of Map.groupBy(ROUTES, (route) => route.path)) {
+  for (const [path, routes] of Map.groupBy(all, (route) => route.path)) {
     app.all(api.path + path, async (c, next) => {
       const url = new URL(c.req.url)
       if (api.host !== undefined && url.hostname !== api.host) return next()
-      const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-      return answer(routes, { request: c.req.raw, url, keepAlive, gate, tickets }, authorize)
+      const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+      return answer(routes, { request: c.req.raw, url, waitUntil, uploads }, authorize)
     })
   }
   return app
@@ -63,7 +71,7 @@ async function answer(
     checkScope(caller, route.scope)
     return await route.handle({ ...call, caller })
   } catch (error) {
-    if (!(error instanceof ApiError) || error.cause !== undefined) report(call, error)
+    if (!(error instanceof ApiError) || error.cause !== undefined) reportError(call, error)
     return errorAnswer(error, route)
   }
 }
@@ -79,9 +87,9 @@ function errorAnswer(error: unknown, route: Route | undefined): Response {
   return problemAnswer({ ...problem, ...issues }, headers)
 }
 
-function report({ request, url, gate }: Omit<Call, 'caller'>, error: unknown): void {
+function reportError({ request, url, uploads }: Omit<Call, 'caller'>, error: unknown): void {
   const { cause } = error instanceof ApiError ? error : { cause: undefined }
   const { method } = request
-  const told = describeError(cause ?? error)
-  gate.tell({ event: 'api-error', error: told, method, path: url.pathname })
+  const described = describeError(cause ?? error)
+  uploads.report({ event: 'api-error', error: described, method, path: url.pathname })
 }

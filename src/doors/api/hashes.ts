@@ -2,7 +2,6 @@ import * as v from 'valibot'
 import { parseHash } from '../../util/hash.ts'
 import { parseHex } from '../../util/bytes.ts'
 import { matchEvent, verdictEvent } from '../../upload/verdict-event.ts'
-import { judge } from '../../gate/verdict.ts'
 import { HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
 import type { ScannedContent } from '../../scan/scanned.ts'
 import { checkFields, readJson } from './json-body.ts'
@@ -53,14 +52,13 @@ type GivenHash = v.InferOutput<typeof HashSchema>
 
 /** The verdict on hashes: each as if it were all that is known of a file. */
 export async function judgeHashes(call: Call): Promise<Response> {
-  const { request, keepAlive, caller, gate } = call
+  const { request, waitUntil, caller, uploads } = call
   const { hashes } = checkFields(HashesSchema, await readJson(call))
-  const { tools, facts } = gate.judgingOf(request, keepAlive)
-  const files = hashes.map(fileOf)
-  const verdict = await judge(files, tools.askList, tools.config, tools.markFlooded)
-  const told = { ...facts, caller: caller.name }
-  const event = verdictEvent(crypto.randomUUID(), request, verdict, told)
-  gate.tell(event)
+  const address = request.headers.get('cf-connecting-ip') ?? ''
+  const { gate, settings } = uploads
+  const verdict = await gate.judge(hashes.map(fileOf), { address, settings, waitUntil })
+  const event = verdictEvent(crypto.randomUUID(), request, verdict, { caller: caller.name })
+  uploads.report(event)
   const results = verdict.files.map(({ matches }, i) => ({
     kind: kindOf(hashes[i]),
     matches: matches.map(matchEvent),

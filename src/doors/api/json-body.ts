@@ -26,8 +26,11 @@ export function isJson({ headers }: Request): boolean {
 }
 
 /** @throws {ApiError} 400, 408 or 413: it is no JSON, comes too slowly, or is too long */
-export async function readJson({ request, gate }: Call): Promise<unknown> {
-  const { maxStallMs } = gate.config
+export async function readJson({
+  request,
+  uploads,
+}: Pick<Call, 'request' | 'uploads'>): Promise<unknown> {
+  const { maxStallMs } = uploads.settings
   const stalled = () => new ApiError(408, 'The request took too long.')
   const text = await readText(request.body, MAX_BYTES, maxStallMs, stalled)
   if (text === undefined) throw new ApiError(413, `JSON may have ${MAX_BYTES} bytes at most.`)

@@ -7,6 +7,22 @@ import type { AnswerDescription, BodyDescription, QueryParameter, Route } from '
 /** Version of the API, not of this program. */
 const API_VERSION = '1'
 
+const PROBLEM_TYPE = 'application/problem+json'
+
+/** Problem details, as an answer is described. */
+export function describedProblem(
+  title: string,
+  status: number,
+  more: object = {},
+): AnswerDescription {
+  return {
+    description: title,
+    type: PROBLEM_TYPE,
+    schema: ProblemAnswer,
+    example: { type: 'about:blank', title, status, ...more },
+  }
+}
+
 const DENIALS: Record<number, AnswerDescription> = {
   401: denial('A valid key is required.', 401, 'Unauthorized'),
   403: denial('The key is for other things.', 403, 'Forbidden'),
@@ -16,8 +32,7 @@ const DENIALS: Record<number, AnswerDescription> = {
 }
 
 function denial(description: string, status: number, title: string): AnswerDescription {
-  const example = { type: 'about:blank', title, status }
-  return { description, type: 'application/problem+json', schema: ProblemAnswer, example }
+  return { ...describedProblem(title, status), description }
 }
 
 /**

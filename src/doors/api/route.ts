@@ -1,6 +1,6 @@
 import type { GenericSchema } from 'valibot'
-import type { Gate, KeepAlive } from '../../gate/gate.ts'
-import type { TicketParts } from '../tickets/bindings.ts'
+import type { Uploads } from '../../upload/uploads.ts'
+import type { WaitUntil } from '../../util/wait-until.ts'
 import type { Caller } from './authorize.ts'
 import type { Scope } from './keys.ts'
 
@@ -9,11 +9,9 @@ export interface Call {
   request: Request
   url: URL
   caller: Caller
-  keepAlive: KeepAlive
-  /** Its list, budgets and settings are what judges uploads. */
-  gate: Gate
-  /** Absent: there is no bucket for them. */
-  tickets: TicketParts | undefined
+  waitUntil: WaitUntil
+  /** Their list, memory and settings are what judges. */
+  uploads: Uploads
 }
 
 /** A parameter of a query. */

@@ -1,11 +1,9 @@
 import * as v from 'valibot'
-import { HashesAnswer, ProblemAnswer, VerdictAnswer } from './answers.ts'
+import { HashesAnswer, VerdictAnswer } from './answers.ts'
 import { HashesSchema } from './hashes.ts'
-import { HMA_ROUTES } from './hma/routes.ts'
-import { openApiDocument } from './openapi.ts'
+import { describedProblem, openApiDocument } from './openapi.ts'
 import { jsonAnswer } from '../problem.ts'
 import type { AnswerDescription, Route } from './route.ts'
-import { answerTicket, TicketAnswer, TicketSchema } from '../tickets/grant.ts'
 import { answerVerdict } from './verdict.ts'
 
 const CASE_ID = '0b9d2a5e-8a0f-4a57-9a34-0a4f6f1d2c3b'
@@ -34,19 +32,8 @@ const HASH = 'f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22'
 /** A verdict is on a file or on hashes. */
 const EitherAnswer = v.union([VerdictAnswer, HashesAnswer])
 
-const PROBLEM_TYPE = 'application/problem+json'
-
-function problem(title: string, status: number, more: object = {}): AnswerDescription {
-  return {
-    description: title,
-    type: PROBLEM_TYPE,
-    schema: ProblemAnswer,
-    example: { type: 'about:blank', title, status, ...more },
-  }
-}
-
 function refused(title: string, status: number, reason: string): AnswerDescription {
-  return problem(title, status, { caseId: CASE_ID, verdict: 'refuse', reason, files: [] })
+  return describedProblem(title, status, { caseId: CASE_ID, verdict: 'refuse', reason, files: [] })
 }
 
 const VERDICT: Route = {
@@ -88,7 +75,7 @@ const VERDICT: Route = {
         files: [{ ...FILE, matches: [{ ...MATCH, isFlooded: true }] }],
       },
     },
-    400: problem('Bad request', 400, {
+    400: describedProblem('Bad request', 400, {
       detail: 'The request is not as it should be.',
       errors: [{ path: 'hashes.0.pdq', message: 'must be 64 hex digits' }],
     }),
@@ -114,58 +101,34 @@ const VERDICT: Route = {
   handle: answerVerdict,
 }
 
-const TICKET: Route = {
-  method: 'POST',
-  path: '/v1/tickets',
-  scope: 'tickets',
-  summary: 'A ticket for one upload',
-  description:
-    'Grants one PUT of an object, of some key, length and content type, to a path of this host. The object is in the bucket when it was judged and may be there.',
-  bodies: [
-    {
-      type: 'application/json',
-      schema: TicketSchema,
-      example: { key: 'albums/7/cat.jpg', maxBytes: 5_000_000, type: 'image/jpeg' },
-    },
-  ],
-  answers: {
-    201: {
-      description: 'The ticket.',
-      schema: TicketAnswer,
-      example: {
-        ticket: 'eyJhbGciOiJIUzI1NiJ9.eyJrZXkiOiJhIn0.c2lnbmF0dXJl',
-        path: '/objects/albums/7/cat.jpg',
-        expires: '2026-11-23T09:45:00.000Z',
+/**
+ * All that the API answers.
+ * @param others routes beside those for verdicts
+ * @param base what paths begin with
+ */
+export function routesWith(others: readonly Route[], base: string): readonly Route[] {
+  const routes: readonly Route[] = [
+    VERDICT,
+    ...others,
+    openApi(() => openApiDocument(routes, base)),
+  ]
+  return routes
+}
+
+function openApi(documentOf: () => object): Route {
+  return {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This description',
+    description: 'The API in OpenAPI 3.1.',
+    answers: {
+      200: {
+        description: 'An OpenAPI document.',
+        schema: v.looseObject({ openapi: v.literal('3.1.1') }),
+        example: { openapi: '3.1.1' },
       },
     },
-    400: problem('Bad request', 400, {
-      detail: 'The request is not as it should be.',
-      errors: [{ path: 'key', message: 'must be a key' }],
-    }),
-    404: problem('Not found', 404),
-    408: problem('Request timeout', 408),
-    413: problem('Content too large', 413),
-    415: problem('Unsupported media type', 415),
-  },
-  errors: 'problem',
-  handle: answerTicket,
+    errors: 'problem',
+    handle: async () => jsonAnswer(documentOf()),
+  }
 }
-
-const OPENAPI: Route = {
-  method: 'GET',
-  path: '/v1/openapi.json',
-  summary: 'This description',
-  description: 'The API in OpenAPI 3.1.',
-  answers: {
-    200: {
-      description: 'An OpenAPI document.',
-      schema: v.looseObject({ openapi: v.literal('3.1.1') }),
-      example: { openapi: '3.1.1' },
-    },
-  },
-  errors: 'problem',
-  handle: async ({ gate }) => jsonAnswer(openApiDocument(ROUTES, gate.config.api?.path)),
-}
-
-/** All that the API answers. */
-export const ROUTES: readonly Route[] = [VERDICT, TICKET, ...HMA_ROUTES, OPENAPI]

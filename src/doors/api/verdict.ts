@@ -3,7 +3,6 @@ import { ApiError } from './errors.ts'
 import { judgeHashes } from './hashes.ts'
 import { isJson } from './json-body.ts'
 import type { Call } from './route.ts'
-import { judgeBody } from './upload.ts'
 import { verdictAnswer } from './verdict-answer.ts'
 
 /** `POST /v1/verdict`: the verdict on a file, or on hashes as JSON. */
@@ -12,13 +11,16 @@ export async function answerVerdict(call: Call): Promise<Response> {
 }
 
 async function judgeFile(call: Call): Promise<Response> {
-  const { request, caller, gate } = call
-  const { caseId, verdict, ...facts } = await judgeBody(call)
-  const event = verdictEvent(caseId, request, verdict, { ...facts, caller: caller.name })
+  const { request, caller, waitUntil, uploads } = call
+  const { caseId, outcome, ...facts } = await uploads.judgeBody(request, {
+    caller: caller.name,
+    waitUntil,
+  })
+  const event = verdictEvent(caseId, request, outcome, { ...facts, caller: caller.name })
   const { files, otherFiles } = event
   // Where there are only texts, a client has put its file in a wrong place: that must not look like a file without a match.
-  if (files.length === 0 && verdict.action === 'allow')
+  if (files.length === 0 && outcome.action === 'allow')
     throw new ApiError(400, 'There is no file in the request.')
-  gate.tell(event)
-  return verdictAnswer(verdict, event, { files, ...(otherFiles !== undefined && { otherFiles }) })
+  uploads.report(event)
+  return verdictAnswer(outcome, event, { files, ...(otherFiles !== undefined && { otherFiles }) })
 }

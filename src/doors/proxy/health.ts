@@ -1,16 +1,15 @@
-import type { Budget } from '../../upload/semaphore.ts'
-import type { LiveList } from '../../match/live-list.ts'
+import type { Uploads } from '../../upload/uploads.ts'
+import type { WaitUntil } from '../../util/wait-until.ts'
 
 /**
  * Tells how the list stands: 200 if uploads are judged by it, 503 if they cannot be. No hash, bank or name of an entry.
  * The first one that asks an isolate waits for the list, as an upload would.
  */
 export async function answerHealth(
-  list: LiveList,
-  { bytes, decoders }: { bytes: Budget; decoders: Budget },
-  keepAlive: (promise: Promise<unknown>) => void,
+  { gate: { list }, bytes, decoders }: Pick<Uploads, 'gate' | 'bytes' | 'decoders'>,
+  waitUntil: WaitUntil,
 ): Promise<Response> {
-  const isUsable = await list.get(keepAlive).then(
+  const isUsable = await list.get(waitUntil).then(
     () => true,
     () => false,
   )

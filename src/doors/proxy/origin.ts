@@ -1,13 +1,5 @@
-import type { Config } from '../../config/config.ts'
-import { BadConfigError } from '../../config/config.ts'
-
-/** A body that takes the place of a request's own: bytes, or a stream that says how long it is. */
-export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
-
-/** Where requests go on to. `body` replaces the request's, which is read here. */
-export interface Origin {
-  forward(request: Request, body?: ForwardedBody): Promise<Response>
-}
+import { BadConfigError } from '../../util/errors.ts'
+import { type Origin, withBody } from '../../upload/origin.ts'
 
 /** Bindings that may be an origin. */
 export interface OriginBindings {
@@ -21,7 +13,10 @@ export interface OriginBindings {
  * The origin that is configured: a URL, a service binding, or a bucket; the route's own origin, if none is.
  * @throws {BadConfigError} more than one is
  */
-export function chooseOrigin(config: Config, bindings: OriginBindings): Origin {
+export function chooseOrigin(
+  config: { originUrl: URL | undefined },
+  bindings: OriginBindings,
+): Origin {
   const chosen = [
     config.originUrl && { name: 'ORIGIN_URL', origin: urlOrigin(config.originUrl) },
     bindings.ORIGIN && { name: 'ORIGIN', origin: serviceOrigin(bindings.ORIGIN) },
@@ -74,22 +69,6 @@ function serviceOrigin(service: Fetcher): Origin {
   return {
     forward: (request, body) => service.fetch(withBody(request, body)),
   }
-}
-
-/** The request with a body that was read from it. */
-export function withBody(request: Request, body: ForwardedBody | undefined): Request {
-  if (!body) return request
-  const isEmpty = body instanceof Uint8Array && body.length === 0
-  return new Request(request, { body: isEmpty ? null : body })
-}
-
-/** The request with other headers; `body`, if there is one, is what its own was read to. */
-export function withHeaders(
-  request: Request,
-  headers: Headers,
-  body: ForwardedBody | undefined,
-): Request {
-  return new Request(request, { headers, ...(body && { body: null }) })
 }
 
 /** A bucket that answers like a simple file server. */

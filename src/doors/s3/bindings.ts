@@ -1,14 +1,8 @@
-import { BadConfigError, type Config } from '../../config/config.ts'
-import type { StagedUpload } from '../../upload/staging/staged-upload.ts'
+import { BadConfigError } from '../../util/errors.ts'
 import { parseS3Keys, type S3Keys } from './sigv4.ts'
-import type { Staging } from '../../upload/staging/staging.ts'
 
-/** Bindings for uploads that come in parts. */
-export interface ResumableBindings {
-  /** A bucket of its own in which they wait. */
-  STAGING?: R2Bucket
-  /** Durable Objects of class StagedUpload, which know how far they are. */
-  UPLOADS?: DurableObjectNamespace<StagedUpload>
+/** Bindings for multipart uploads of S3, beside those for staging. */
+export interface S3Bindings {
   /** Secret: keys of S3, as NAME:SECRET with commas, by which clients sign multipart uploads. Without any, there are none. */
   S3_CLIENT_KEYS?: string
   /** Secret: the key of S3 by which the origin wants them signed. */
@@ -16,34 +10,22 @@ export interface ResumableBindings {
   ORIGIN_BUCKET?: R2Bucket
 }
 
-/** What resumable uploads are taken with. */
-export interface ResumableParts extends Staging {
-  s3?: {
-    clientKeys: S3Keys
-    /** A bucket that is bound wants no signature. */
-    originKey: S3Keys | undefined
-  }
+/** Whose uploads are taken, and how they are passed on. */
+export interface S3Access {
+  clientKeys: S3Keys
+  /** A bucket that is bound wants no signature. */
+  originKey: S3Keys | undefined
 }
 
 /**
- * Where uploads wait that come in parts; `undefined` if none may.
- * @throws {BadConfigError} something that they need is not bound
+ * The keys of S3; `undefined` if no uploads are taken so.
+ * @throws {BadConfigError} one is missing, or cannot be used
  */
-export function stagingOf(config: Config, bindings: ResumableBindings): ResumableParts | undefined {
-  const { STAGING: bucket, UPLOADS: uploads, S3_CLIENT_KEYS: clientKeys = '' } = bindings
-  if (config.tusPath === '' && clientKeys === '') return undefined
-  if (!bucket) throw new BadConfigError(['STAGING, an R2 bucket, is not bound'])
-  if (!uploads)
-    throw new BadConfigError(['UPLOADS, Durable Objects of class StagedUpload, are not bound'])
-  const s3 = clientKeys === '' ? undefined : s3Of(config, clientKeys, bindings)
-  return { bucket, uploads, ...(s3 && { s3 }) }
-}
-
-function s3Of(
-  { gatedMethods }: Config,
-  clientKeys: string,
-  { S3_ORIGIN_KEY: originKey, ORIGIN_BUCKET: bucket }: ResumableBindings,
-): ResumableParts['s3'] {
+export function s3AccessOf(
+  { gatedMethods }: { gatedMethods: ReadonlySet<string> },
+  { S3_CLIENT_KEYS: clientKeys = '', S3_ORIGIN_KEY: originKey, ORIGIN_BUCKET: bucket }: S3Bindings,
+): S3Access | undefined {
+  if (clientKeys === '') return undefined
   if (!gatedMethods.has('PUT'))
     throw new BadConfigError(['GATED_METHODS must list PUT if S3_CLIENT_KEYS is set'])
   if (originKey === undefined && !bucket)

@@ -3,16 +3,19 @@
 import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import { MalformedBodyError } from '../../body/errors.ts'
-import { ClientGoneError, ClientStalledError, readPieces } from '../../upload/body-source.ts'
+import { ClientGoneError, ClientStalledError, readChunks } from '../../upload/body-source.ts'
+import { BodyTooLargeError } from '../../upload/errors.ts'
+import type { Passage } from '../../upload/outcome.ts'
 import { BusyError } from '../../upload/semaphore.ts'
-import { BodyTooLargeError } from '../../upload/pass-upload.ts'
 import { ChecksumError } from '../../upload/staging/errors.ts'
-import { type FinishingTools, finishUpload } from '../../upload/staging/finish.ts'
+import { type FinishingDeps, finishUpload } from '../../upload/staging/finish.ts'
 import { PASSING_BYTES, partLengthOf, receivePart } from '../../upload/staging/receive-part.ts'
-import { parseCompletion, xmlAnswer } from './xml.ts'
-import { type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
 import type { ChoiceProblem, PartProblem, UploadState } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
+import { refusalOf } from '../answer.ts'
+import { finishingOf, type StagedDeps, stagedAnswer } from '../staged.ts'
+import { type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
+import { parseCompletion, xmlAnswer } from './xml.ts'
 
 /** Most parts of an upload. S3 has 10,000; each is a request to the bucket when the upload is whole. */
 const MAX_PARTS = 1000
@@ -58,19 +61,15 @@ const PROBLEMS: Record<Exclude<PartProblem | ChoiceProblem, 'not-open'>, ErrorCo
   'too-small': 'EntityTooSmall',
 }
 
-export interface S3Options {
+/** What the door for S3 is made of. */
+export interface S3Deps extends StagedDeps {
   /** Who may upload: requests are signed by one of these. */
   keys: S3Keys
-  /** Milliseconds after which an upload that is not whole is deleted. */
-  maxAgeMs: number
-  /** Longest upload of a request, in bytes. */
-  maxBytesOf: (request: Pick<Request, 'method' | 'url'>) => number
-  toolsFor: (c: Context) => FinishingTools
 }
 
 /** Answers requests of multipart uploads, and leaves all others to who is asked next. */
-export function s3Server(options: S3Options): Hono {
-  const server = new S3Server(options)
+export function s3Server(deps: S3Deps): Hono {
+  const server = new S3Server(deps)
   const app = new Hono()
   app.all('*', (c, next) => {
     const url = new URL(c.req.url)
@@ -81,18 +80,18 @@ export function s3Server(options: S3Options): Hono {
 }
 
 class S3Server {
-  readonly #options: S3Options
+  readonly #deps: S3Deps
 
-  constructor(options: S3Options) {
-    this.#options = options
+  constructor(deps: S3Deps) {
+    this.#deps = deps
   }
 
   async answer(c: Context, { pathname, searchParams }: URL): Promise<Response> {
-    const signer = await signerOf(c.req.raw, this.#options.keys)
+    const signer = await signerOf(c.req.raw, this.#deps.keys)
     if ('problem' in signer) return failure(signer.problem)
     const uploadId = searchParams.get('uploadId')
     if (uploadId === null) return this.#create(c, pathname, signer.name)
-    const upload = uploadOf(uploadId, this.#options.toolsFor(c))
+    const upload = uploadOf(uploadId, this.#deps.staging)
     const state = await upload?.stub.look()
     const isTheirs = state?.facts.target === pathname && state.facts.owner === signer.name
     if (!upload || !state || !isTheirs) return failure('NoSuchUpload')
@@ -133,8 +132,8 @@ class S3Server {
     const headers: Record<string, string> = {}
     for (const [name, value] of c.req.raw.headers)
       if (OBJECT_HEADERS.test(name)) headers[name] = value
-    const upload = newUpload(this.#options.toolsFor(c))
-    await upload.stub.begin({ target, headers, owner }, Date.now() + this.#options.maxAgeMs)
+    const upload = newUpload(this.#deps.staging)
+    await upload.stub.begin({ target, headers, owner }, Date.now() + this.#deps.config.stagingMs)
     const names = { ...namesOf(target), UploadId: upload.id }
     return xmlAnswer(200, 'InitiateMultipartUploadResult', names)
   }
@@ -147,24 +146,27 @@ class S3Server {
     if (request.headers.has('x-amz-copy-source')) return failure('NotImplemented')
     const length = partLengthOf(request)
     if (length === undefined) return failure('MissingContentLength')
-    const maxBytes = this.#options.maxBytesOf({ method: 'PUT', url: request.url })
+    const maxBytes = this.#deps.uploads.maxBodyBytes({ method: 'PUT', url: request.url })
     if (length > maxBytes) return failure('EntityTooLarge')
-    const tools = this.#options.toolsFor(c)
-    const part = await receivePart(request, id, number, length, tools)
+    const finishing = finishingOf(c, this.#deps)
+    const part = await receivePart(request, id, number, length, finishing)
     const problem = await stub.put(part, { maxBytes, maxParts: MAX_PARTS })
     if (problem === undefined) return new Response(null, { headers: { etag: `"${part.md5}"` } })
-    await tools.bucket.delete(part.key)
+    await finishing.bucket.delete(part.key)
     return failureOf(problem)
   }
 
   async #complete(c: Context, upload: UploadHandle): Promise<Response> {
-    const tools = this.#options.toolsFor(c)
-    const chosen = parseCompletion(await readList(c.req.raw, tools))
+    const finishing = finishingOf(c, this.#deps)
+    const chosen = parseCompletion(await readList(c.req.raw, finishing))
     if (!chosen) return failure('MalformedXML')
     const state = await upload.stub.complete(chosen, MIN_PART_BYTES)
     if ('problem' in state) return failureOf(state.problem)
-    const { outcome, response } = await finishUpload(c.req.raw, 'PUT', upload, state, tools)
-    if (outcome !== 'done') return refusalOf(response)
+    const finished = await finishUpload(c.req.raw, 'PUT', upload, state, finishing)
+    const { outcome, passage } = finished
+    if (!passage.isPassed) return refusalToXml(passage, this.#deps)
+    const response = await stagedAnswer(finished, this.#deps)
+    if (outcome !== 'done') return response
     await response.body?.cancel()
     const etag = response.headers.get('etag') ?? etagOf(chosen)
     const location = new URL(state.facts.target, c.req.url).href
@@ -182,24 +184,24 @@ async function listParts({ stub }: UploadHandle, { facts }: UploadState): Promis
 }
 
 /** Reads a list of parts. @throws {BodyTooLargeError | ChecksumError} and what reading throws */
-async function readList(request: Request, { bytes, maxStallMs }: FinishingTools): Promise<string> {
-  const claim = await bytes.claim(PASSING_BYTES + MAX_LIST_BYTES)
+async function readList(request: Request, { bytes, maxStallMs }: FinishingDeps): Promise<string> {
+  const permit = await bytes.acquire(PASSING_BYTES + MAX_LIST_BYTES)
   try {
-    const pieces: Uint8Array[] = []
+    const chunks: Uint8Array[] = []
     let length = 0
-    for await (const piece of readPieces(request, maxStallMs)) {
-      length += piece.length
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      length += chunk.length
       if (length > MAX_LIST_BYTES) throw new BodyTooLargeError(MAX_LIST_BYTES)
-      pieces.push(piece.slice())
+      chunks.push(chunk.slice())
     }
-    const whole = Buffer.concat(pieces)
+    const whole = Buffer.concat(chunks)
     const payload = request.headers.get('x-amz-content-sha256') ?? ''
     const isDigest = /^[\da-f]{64}$/.test(payload)
     if (isDigest && createHash('sha256').update(whole).digest('hex') !== payload)
       throw new ChecksumError()
     return whole.toString()
   } finally {
-    claim.release()
+    permit.release()
   }
 }
 
@@ -224,16 +226,14 @@ function decodeSafely(path: string): string {
   }
 }
 
-/** The answer to an upload that is not passed on, as clients of S3 read it; that of an origin as it is. */
-async function refusalOf(response: Response): Promise<Response> {
-  const type = response.headers.get('content-type')
-  if (type !== 'application/problem+json') return new Response(response.body, response)
-  const { title, detail, caseId, appeal } = await response.json<Record<string, string>>()
-  return xmlAnswer(response.status, 'Error', {
-    Code: response.status === 451 ? 'UploadRefused' : 'UploadNotAccepted',
+/** The answer to an upload that is not passed on, as clients of S3 read it. */
+function refusalToXml(passage: Passage & { isPassed: false }, deps: S3Deps): Response {
+  const { status, title, detail, caseId, appeal } = refusalOf(passage, deps)
+  return xmlAnswer(status, 'Error', {
+    Code: passage.outcome.reason === 'match' ? 'UploadRefused' : 'UploadNotAccepted',
     Message: [title, detail].filter(Boolean).join(' '),
     ...(appeal !== undefined && { Appeal: appeal }),
-    RequestId: caseId ?? '',
+    RequestId: caseId,
   })
 }
 

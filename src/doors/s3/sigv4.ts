@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
-import { BadConfigError } from '../../config/config.ts'
-import { type Origin, withHeaders } from '../proxy/origin.ts'
+import { BadConfigError } from '../../util/errors.ts'
+import { type Origin, withHeaders } from '../../upload/origin.ts'
 
 /** Credentials of S3: secrets by the names of keys. */
 export type S3Keys = ReadonlyMap<string, string>

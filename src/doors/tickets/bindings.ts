@@ -1,5 +1,5 @@
-import { BadConfigError, type Config } from '../../config/config.ts'
-import { TicketOffice } from './ticket.ts'
+import { BadConfigError } from '../../util/errors.ts'
+import { TicketSigner } from './ticket.ts'
 import type { TicketUse } from './ticket-use.ts'
 
 /** Bindings for uploads by ticket. */
@@ -12,11 +12,19 @@ export interface TicketBindings {
   TICKET_KEY?: string
 }
 
+/** Where uploads by ticket come in. */
+export interface TicketSettings {
+  /** Path that objects are under. */
+  objectsPath: string
+  /** Origins of pages that may upload. */
+  objectsCorsOrigins: readonly string[]
+}
+
 /** What tickets are given out and taken with. */
 export interface TicketParts {
   bucket: R2Bucket
   uses: DurableObjectNamespace<TicketUse>
-  office: TicketOffice
+  signer: TicketSigner
   /** Path that objects are under. */
   path: string
   /** Origins of pages that may upload. */
@@ -27,7 +35,10 @@ export interface TicketParts {
  * What tickets are taken with; `undefined` if there are none.
  * @throws {BadConfigError} something that they need is missing, or wrong
  */
-export function ticketsOf(config: Config, bindings: TicketBindings): TicketParts | undefined {
+export function ticketsOf(
+  config: TicketSettings,
+  bindings: TicketBindings,
+): TicketParts | undefined {
   const { OBJECTS: bucket, TICKETS: uses, TICKET_KEY: key } = bindings
   if (!bucket && !uses && key === undefined) return undefined
   const missing = Object.entries({
@@ -38,7 +49,7 @@ export function ticketsOf(config: Config, bindings: TicketBindings): TicketParts
   if (missing || !bucket || !uses)
     throw new BadConfigError([`${missing?.[0] ?? ''} must be there as well, for uploads by ticket`])
   const { objectsPath: path, objectsCorsOrigins: corsOrigins } = config
-  return { bucket, uses, office: new TicketOffice(parseTicketKeys(key)), path, corsOrigins }
+  return { bucket, uses, signer: new TicketSigner(parseTicketKeys(key)), path, corsOrigins }
 }
 
 function parseTicketKeys(text = ''): [string, ...string[]] {

@@ -1,21 +1,29 @@
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import { problemAnswer } from '../problem.ts'
 import { lengthOf } from '../../upload/body-source.ts'
-import type { Gate } from '../../gate/gate.ts'
-import type { ForwardedBody, Origin } from '../proxy/origin.ts'
+import type { ForwardedBody, Origin } from '../../upload/origin.ts'
+import type { Uploads } from '../../upload/uploads.ts'
+import { type AnswerDeps, answerTo } from '../answer.ts'
+import { problemAnswer } from '../problem.ts'
 import type { TicketParts } from './bindings.ts'
 import type { Ticket } from './ticket.ts'
 
 /** Days of seconds for which a browser may remember that it may upload. */
 const CORS_MAX_AGE_SECONDS = 86_400
 
+/** What the door for tickets is made of. */
+export interface ObjectsDeps {
+  uploads: Uploads
+  tickets: TicketParts
+  config: AnswerDeps['config']
+}
+
 /**
  * `PUT /objects/<key>` with a ticket: the object is in the bucket when the upload was judged and may be there, and not before.
  * Other methods, and requests without a ticket's path, are left to who is asked next.
  */
-export function objectUploads(gate: Gate, parts: TicketParts): Hono {
-  const { path, corsOrigins } = parts
+export function objectUploads(deps: ObjectsDeps): Hono {
+  const { path, corsOrigins } = deps.tickets
   const app = new Hono()
   if (corsOrigins.length > 0) {
     const handle = cors({
@@ -28,22 +36,19 @@ export function objectUploads(gate: Gate, parts: TicketParts): Hono {
     app.on(['PUT', 'OPTIONS'], `${path}/*`, handle)
   }
   app.put(`${path}/*`, (c) => {
-    const answering = putObject(c, gate, parts)
+    const answering = putObject(c, deps)
     c.executionCtx.waitUntil(answering) // so that a ticket is given back when the client goes away
     return answering
   })
   return app
 }
 
-async function putObject(
-  c: Context,
-  gate: Gate,
-  { bucket, uses, office, path }: TicketParts,
-): Promise<Response> {
+async function putObject(c: Context, { uploads, tickets, config }: ObjectsDeps): Promise<Response> {
+  const { bucket, uses, signer, path } = tickets
   const request = c.req.raw
-  const ticket = await office.read(ticketOf(request))
+  const ticket = await signer.read(ticketOf(request))
   if (!ticket) return denied()
-  const problem = problemOf(request, ticket, path)
+  const problem = mismatch(request, ticket, path)
   if (problem) return problem
   const use = uses.getByName(ticket.id)
   if (!(await use.take(ticket.expires * 1000)))
@@ -51,10 +56,12 @@ async function putObject(
   const origin = new ObjectOrigin(bucket, ticket)
   let isSpent = false
   try {
-    const keepAlive = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-    const response = await gate.answerJudged(plainRequest(request, ticket), origin, keepAlive)
+    const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+    const plain = plainRequest(request, ticket)
+    const passage = await uploads.passJudged(plain, { origin, waitUntil })
+    const response = await answerTo(passage, plain, { config, report: uploads.report })
     // Nobody finds out with one ticket how much a picture must be changed.
-    isSpent = origin.isStored || response.status === 451
+    isSpent = origin.isStored || (!passage.isPassed && passage.outcome.reason === 'match')
     return response
   } finally {
     if (!isSpent) await use.giveBack()
@@ -62,9 +69,9 @@ async function putObject(
 }
 
 /** What is wrong with a request for what its ticket grants, before a byte of it is read. */
-function problemOf(request: Request, ticket: Ticket, path: string): Response | undefined {
+function mismatch(request: Request, ticket: Ticket, path: string): Response | undefined {
   const { headers } = request
-  if (keyOf(request.url, path) !== ticket.key)
+  if (keyIn(request.url, path) !== ticket.key)
     return refused(403, 'The ticket is for another object.')
   if (!isSameType(headers.get('content-type'), ticket.type))
     return refused(415, 'The content type is not the one granted.', ticket.type)
@@ -120,7 +127,7 @@ function ticketOf(request: Request): string {
 }
 
 /** The key that a URL names; `undefined` if it names none. */
-function keyOf(url: string, path: string): string | undefined {
+function keyIn(url: string, path: string): string | undefined {
   try {
     return decodeURIComponent(new URL(url).pathname.slice(path.length + 1))
   } catch {

@@ -46,8 +46,8 @@ export function isObjectKey(key: string): boolean {
   return key.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
 
-/** Makes tickets, and knows its own. Any of its keys may have signed one; the first signs new ones. */
-export class TicketOffice {
+/** Signs tickets, and knows its own. Any of its keys may have signed one; the first signs new ones. */
+export class TicketSigner {
   readonly #keys: readonly string[]
 
   constructor(keys: readonly [string, ...string[]]) {

@@ -2,13 +2,14 @@
 
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import { BusyError } from '../../upload/semaphore.ts'
 import { ClientGoneError, ClientStalledError } from '../../upload/body-source.ts'
+import { BusyError } from '../../upload/semaphore.ts'
 import { BeyondEndError, ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
-import { type FinishingTools, finishUpload } from '../../upload/staging/finish.ts'
+import { finishUpload } from '../../upload/staging/finish.ts'
 import { stageBody } from '../../upload/staging/stage-body.ts'
 import type { UploadState } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
+import { finishingOf, type StagedDeps, stagedAnswer } from '../staged.ts'
 import { CHECKSUMS, headersOf, parseBytes, parseChecksum, parseMetadata } from './headers.ts'
 
 const VERSION = '1.0.0'
@@ -16,28 +17,27 @@ const EXTENSIONS = 'creation,creation-with-upload,termination,expiration,checksu
 const METHODS = new Set(['POST', 'HEAD', 'PATCH', 'DELETE'])
 const OFFSET_TYPE = 'application/offset+octet-stream'
 
-export interface TusOptions {
-  /** Path of uploads, without a slash at its end. */
-  path: string
-  /** Path of the origin that gets them. */
-  originPath: string
-  /** Origins whose pages may upload. */
-  corsOrigins: readonly string[]
-  /** Milliseconds after which an upload that is not whole is deleted. */
-  maxAgeMs: number
-  /** Longest upload of a request, in bytes. */
-  maxBytesOf: (request: Request) => number
-  toolsFor: (c: Context) => FinishingTools
+/** What the door for tus is made of. */
+export interface TusDeps extends StagedDeps {
+  config: StagedDeps['config'] & {
+    /** Path of uploads, without a slash at its end. */
+    tusPath: string
+    /** Path of the origin that gets them. */
+    tusOriginPath: string
+    /** Origins whose pages may upload. */
+    tusCorsOrigins: readonly string[]
+  }
 }
 
 /** Answers what is asked under a path, and leaves all else to who is asked next. */
-export function tusServer(options: TusOptions): Hono {
-  const server = new TusServer(options)
+export function tusServer(deps: TusDeps): Hono {
+  const server = new TusServer(deps)
+  const { tusPath, tusCorsOrigins } = deps.config
   const app = new Hono()
-  const isOurs = (path: string) => path === options.path || path.startsWith(`${options.path}/`)
-  if (options.corsOrigins.length > 0) {
+  const isOurs = (path: string) => path === tusPath || path.startsWith(`${tusPath}/`)
+  if (tusCorsOrigins.length > 0) {
     const allowOrigin = cors({
-      origin: [...options.corsOrigins],
+      origin: [...tusCorsOrigins],
       allowMethods: [...METHODS],
       exposeHeaders: EXPOSED,
       maxAge: 86_400,
@@ -76,10 +76,10 @@ function methodOf({ req }: Context): string {
 }
 
 class TusServer {
-  readonly #options: TusOptions
+  readonly #deps: TusDeps
 
-  constructor(options: TusOptions) {
-    this.#options = options
+  constructor(deps: TusDeps) {
+    this.#deps = deps
   }
 
   async answer(c: Context, method: string): Promise<Response> {
@@ -94,7 +94,7 @@ class TusServer {
       ['tus-resumable', VERSION],
       ['tus-version', VERSION],
       ['tus-extension', EXTENSIONS],
-      ['tus-max-size', String(this.#options.maxBytesOf(this.#targetOf(c)))],
+      ['tus-max-size', String(this.#deps.uploads.maxBodyBytes(this.#targetOf(c)))],
       ['tus-checksum-algorithm', Object.keys(CHECKSUMS).join(',')],
     ]
   }
@@ -104,12 +104,12 @@ class TusServer {
     if (c.req.header('tus-resumable') !== VERSION) {
       return say(412, `Tus-Resumable must be ${VERSION}`, { 'tus-version': VERSION })
     }
-    const name = c.req.path.slice(this.#options.path.length).replace(/^\//, '')
+    const name = c.req.path.slice(this.#deps.config.tusPath.length).replace(/^\//, '')
     if (method === 'POST') {
       return name === '' ? this.#create(c) : say(405, 'uploads are made elsewhere')
     }
-    const tools = this.#options.toolsFor(c)
-    const upload = uploadOf(name, tools)
+    const finishing = finishingOf(c, this.#deps)
+    const upload = uploadOf(name, finishing)
     const state = await upload?.stub.look()
     if (!upload || !state) return say(404, 'there is no such upload')
     if (state.phase === 'finishing') return say(423, 'the upload is whole, and not yet answered')
@@ -118,7 +118,7 @@ class TusServer {
     }
     switch (method) {
       case 'HEAD':
-        return this.#tell(state)
+        return stateAnswer(state)
       case 'DELETE':
         return (await upload.stub.end())
           ? new Response(null, { status: 204 })
@@ -128,25 +128,12 @@ class TusServer {
     }
   }
 
-  #tell({ facts, offset, expiresAt, phase }: UploadState): Response {
-    const metadata = facts.headers['upload-metadata']
-    return new Response(null, {
-      headers: {
-        'cache-control': 'no-store',
-        'upload-offset': String(offset),
-        'upload-length': String(facts.length),
-        ...(metadata !== undefined && { 'upload-metadata': metadata }),
-        ...(phase === 'open' && expires(expiresAt)),
-      },
-    })
-  }
-
   async #create(c: Context): Promise<Response> {
     const length = parseBytes(c.req.header('upload-length'))
     if (c.req.header('upload-concat') !== undefined) return say(400, 'there is no concatenation')
     if (length === undefined) return say(400, 'Upload-Length must be a number of bytes')
     const target = this.#targetOf(c)
-    const maxBytes = this.#options.maxBytesOf(target)
+    const maxBytes = this.#deps.uploads.maxBodyBytes(target)
     if (length > maxBytes) return say(413, `Upload-Length must be ${maxBytes} at most`)
     const header = c.req.header('upload-metadata') ?? ''
     const metadata = parseMetadata(header)
@@ -155,14 +142,14 @@ class TusServer {
     if (hasBody && c.req.header('content-type') !== OFFSET_TYPE) {
       return say(415, `the Content-Type must be ${OFFSET_TYPE}`)
     }
-    const tools = this.#options.toolsFor(c)
-    const upload = newUpload(tools)
+    const finishing = finishingOf(c, this.#deps)
+    const upload = newUpload(finishing)
     const { pathname, search } = new URL(target.url)
     const state = await upload.stub.begin(
       { target: pathname + search, headers: headersOf(metadata, header), length },
-      Date.now() + this.#options.maxAgeMs,
+      Date.now() + this.#deps.config.stagingMs,
     )
-    const location = `${this.#options.path}/${upload.id}`
+    const location = `${this.#deps.config.tusPath}/${upload.id}`
     if (state.phase === 'open' && !hasBody) {
       return new Response(null, {
         status: 201,
@@ -195,8 +182,7 @@ class TusServer {
     const header = c.req.header('upload-checksum')
     const checksum = header === undefined ? undefined : parseChecksum(header)
     if (header !== undefined && !checksum) return say(400, 'Upload-Checksum is malformed')
-    const tools = this.#options.toolsFor(c)
-    const taking = takeBody(c.req.raw, upload, state, tools, checksum)
+    const taking = takeBody(c, upload, state, this.#deps, checksum)
     c.executionCtx.waitUntil(taking) // so that what came counts when the client goes away
     return taking
   }
@@ -204,21 +190,37 @@ class TusServer {
   /** The request that the origin gets: for its path, and what the client asked for with it. */
   #targetOf(c: Context): Request {
     const url = new URL(c.req.url)
-    url.pathname = this.#options.originPath
+    url.pathname = this.#deps.config.tusOriginPath
     return new Request(url, { method: 'POST' })
   }
 }
 
+/** How an upload stands, as HEAD is told. */
+function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response {
+  const metadata = facts.headers['upload-metadata']
+  return new Response(null, {
+    headers: {
+      'cache-control': 'no-store',
+      'upload-offset': String(offset),
+      'upload-length': String(facts.length),
+      ...(metadata !== undefined && { 'upload-metadata': metadata }),
+      ...(phase === 'open' && expires(expiresAt)),
+    },
+  })
+}
+
 async function takeBody(
-  request: Request,
+  c: Context,
   upload: UploadHandle,
   before: UploadState,
-  tools: FinishingTools,
+  deps: TusDeps,
   checksum: ReturnType<typeof parseChecksum>,
 ): Promise<Response> {
   try {
     const isWhole = before.phase === 'finishing'
-    const state = isWhole ? before : await stageBody(request, upload, before, tools, checksum)
+    const finishing = finishingOf(c, deps)
+    const request = c.req.raw
+    const state = isWhole ? before : await stageBody(request, upload, before, finishing, checksum)
     const headers = { 'upload-offset': String(state.offset) }
     if (state.phase === 'open') {
       return new Response(null, {
@@ -226,8 +228,9 @@ async function takeBody(
         headers: { ...headers, ...expires(state.expiresAt) },
       })
     }
-    const { outcome, response } = await finishUpload(request, 'POST', upload, state, tools)
-    if (outcome !== 'done') return new Response(response.body, response)
+    const finished = await finishUpload(request, 'POST', upload, state, finishing)
+    const response = await stagedAnswer(finished, deps)
+    if (finished.outcome !== 'done') return response
     await response.body?.cancel()
     const location = response.headers.get('location')
     return new Response(null, {
@@ -235,11 +238,11 @@ async function takeBody(
       headers: { ...headers, ...(location !== null && { 'content-location': location }) },
     })
   } catch (error) {
-    return answerTo(error)
+    return errorAnswer(error)
   }
 }
 
-function answerTo(error: unknown): Response {
+function errorAnswer(error: unknown): Response {
   if (error instanceof ChecksumError) return say(460, error.message)
   if (error instanceof UploadChangedError) return say(409, error.message)
   if (error instanceof BeyondEndError) return say(413, error.message)

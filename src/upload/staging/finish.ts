@@ -1,22 +1,28 @@
-import { type ForwardedBody, type Origin, withHeaders } from '../../doors/proxy/origin.ts'
+import { type ForwardedBody, type Origin, withHeaders } from '../origin.ts'
+import type { Passage, Refused } from '../outcome.ts'
 import type { UploadState } from './staged-upload.ts'
-import type { StagingTools, UploadHandle } from './staging.ts'
+import type { StagingDeps, UploadHandle } from './staging.ts'
 import { WholeBody } from './whole-body.ts'
 
 /** What became of an upload that was whole. `again`: it is kept, and its end may be sent once more. */
 export interface Finished {
   outcome: 'done' | 'refused' | 'again'
-  /** The origin's answer, or why it was not asked. */
-  response: Response
+  /** The upload as one request. */
+  request: Request
+  /** Has the origin's answer, if it is done. */
+  passage: Passage
 }
 
 /** What finishing takes beside staging. */
-export interface FinishingTools extends StagingTools {
+export interface FinishingDeps extends StagingDeps {
+  maxOriginMs: number
   /** Where uploads go that may. */
   target: Origin
+  /** Judges a request, which goes to an origin if it may. */
+  pass: (request: Request, origin: Origin) => Promise<Passage>
 }
 
-/** Statuses of an origin, or of the gate, with which an upload is worth keeping. */
+/** Statuses of an origin with which an upload is worth keeping, beside those of its own faults. */
 const TRANSIENT = new Set([401, 403, 408, 425, 429])
 
 /** Headers of the last request that are about it and not about the upload, or that only the gate may set. */
@@ -33,25 +39,24 @@ export async function finishUpload(
   method: 'POST' | 'PUT',
   upload: UploadHandle,
   state: UploadState,
-  { target, ...tools }: FinishingTools,
+  deps: FinishingDeps,
 ): Promise<Finished> {
   const { stub } = upload
   const parts = await stub.parts()
   const bodies: WholeBody[] = []
   const newBody = () => {
-    const body = new WholeBody(tools.bucket, parts, () => stub.renew(state.attempt))
+    const body = new WholeBody(deps.bucket, parts, () => stub.renew(state.attempt))
     bodies.push(body)
     return body.readable
   }
-  const origin = new AskedAfterwards(target, state.facts.headers['content-type'], newBody)
+  const origin = new AskedAfterwards(deps.target, state.facts.headers['content-type'], newBody)
   const whole = wholeRequest(request, method, upload, state, newBody)
-  const response = await tools.judge(whole, origin)
-  const isOrigins = response === origin.answer
-  await allSent(bodies, isOrigins ? tools.maxOriginMs : 0)
-  const isBroken = bodies.some((body) => body.isBroken)
-  const outcome = isBroken ? 'again' : outcomeOf(response, isOrigins)
+  const passage = await deps.pass(whole, origin)
+  const response = passage.isPassed ? await passage.response.catch(() => undefined) : undefined
+  await allSent(bodies, response ? deps.maxOriginMs : 0)
+  const outcome = bodies.some((body) => body.isBroken) ? 'again' : outcomeOf(passage, response)
   await stub.settle(state.attempt, outcome === 'again' ? 'open' : outcome)
-  return { outcome, response }
+  return { outcome, request: whole, passage }
 }
 
 /** The upload as one request. */
@@ -79,9 +84,30 @@ function typeToJudge(type = 'application/octet-stream'): string {
   return /^\s*(multipart|message)\//i.test(type) ? 'application/octet-stream' : type
 }
 
-function outcomeOf({ status }: Response, isOrigins: boolean): Finished['outcome'] {
-  if (isOrigins && status < 400) return 'done'
-  return status >= 500 || TRANSIENT.has(status) ? 'again' : 'refused'
+/** @param response of the origin, if it has answered */
+function outcomeOf(passage: Passage, response: Response | undefined): Finished['outcome'] {
+  if (!passage.isPassed) return isLasting(passage.outcome.reason) ? 'refused' : 'again'
+  if (!response) return 'again'
+  if (response.status < 400) return 'done'
+  return response.status >= 500 || TRANSIENT.has(response.status) ? 'again' : 'refused'
+}
+
+/** Whether the upload itself is why it was refused, so that it would be again. */
+function isLasting(reason: Refused['reason']): boolean {
+  switch (reason) {
+    case 'match':
+    case 'unscannable':
+    case 'malformed':
+    case 'too-large':
+    case 'length-required':
+    case 'client-gone':
+      return true
+    case 'failed':
+    case 'busy':
+    case 'client-stalled':
+    case 'origin-stalled':
+      return false
+  }
 }
 
 /**
@@ -89,7 +115,6 @@ function outcomeOf({ status }: Response, isOrigins: boolean): Finished['outcome'
  * be read again.
  */
 class AskedAfterwards implements Origin {
-  answer: Response | undefined
   readonly #origin: Origin
   readonly #type: string | undefined
   readonly #newBody: () => ReadableStream<Uint8Array>
@@ -108,8 +133,7 @@ class AskedAfterwards implements Origin {
     if (this.#type === undefined) headers.delete('content-type')
     else headers.set('content-type', this.#type)
     const sent = isHeld ? body : this.#newBody()
-    this.answer = await this.#origin.forward(withHeaders(request, headers, sent), sent)
-    return this.answer
+    return this.#origin.forward(withHeaders(request, headers, sent), sent)
   }
 }
 

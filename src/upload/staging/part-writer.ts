@@ -43,10 +43,10 @@ export class PartWriter {
   }
 
   /** Takes bytes. Returns the parts that are whole by them, which lie in the bucket. */
-  async write(piece: Uint8Array): Promise<StagedPart[]> {
+  async write(chunk: Uint8Array): Promise<StagedPart[]> {
     const parts: StagedPart[] = []
-    for (let at = 0; at < piece.length;) {
-      const taken = piece.subarray(at, at + PART_BYTES - this.#filled)
+    for (let at = 0; at < chunk.length;) {
+      const taken = chunk.subarray(at, at + PART_BYTES - this.#filled)
       this.#buffer.set(taken, this.#filled)
       this.#filled += taken.length
       this.#isChanged = true

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { AwsChunkedReader, isAwsChunked } from '../../body/aws-chunked.ts'
 import type { BodyReader } from '../../body/reader.ts'
-import { ClientGoneError, PIECE_BYTES, readPieces } from '../body-source.ts'
+import { ClientGoneError, CHUNK_BYTES, readChunks } from '../body-source.ts'
 import { ChecksumError } from './errors.ts'
 import { newKey } from './part-writer.ts'
 import type { StagedPart } from './staged-upload.ts'
-import type { StagingTools } from './staging.ts'
+import type { StagingDeps } from './staging.ts'
 
 /** Bytes that a part holds of an isolate's memory on its way into the bucket. */
-export const PASSING_BYTES = 4 * PIECE_BYTES
+export const PASSING_BYTES = 4 * CHUNK_BYTES
 
 /** The length of a part, without the chunks that it may come in; `undefined` if it is not told. */
 export function partLengthOf({ headers }: Request): number | undefined {
@@ -27,9 +27,9 @@ export async function receivePart(
   id: string,
   number: number,
   length: number,
-  { bucket, bytes, maxStallMs }: StagingTools,
+  { bucket, bytes, maxStallMs }: StagingDeps,
 ): Promise<StagedPart> {
-  const claim = await bytes.claim(PASSING_BYTES)
+  const permit = await bytes.acquire(PASSING_BYTES)
   const key = newKey(id, number)
   const { readable, writable } = new FixedLengthStream(length)
   const writer = writable.getWriter()
@@ -39,9 +39,9 @@ export async function receivePart(
   try {
     const body = new PartBody(request.headers)
     let received = 0
-    for await (const piece of readPieces(request, maxStallMs)) {
-      claim.touch()
-      for (const decoded of body.take(piece.slice())) {
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      permit.touch()
+      for (const decoded of body.take(chunk.slice())) {
         received += decoded.length
         if (received > length) throw new ClientGoneError()
         await writer.write(decoded)
@@ -58,7 +58,7 @@ export async function receivePart(
     await bucket.delete(key)
     throw error
   } finally {
-    claim.release()
+    permit.release()
   }
 }
 
@@ -73,12 +73,12 @@ class PartBody {
 
   constructor(headers: Headers) {
     this.#headers = headers
-    const plain: BodyReader = { write: (piece) => this.#take(piece), end: () => undefined }
+    const plain: BodyReader = { write: (chunk) => this.#take(chunk), end: () => undefined }
     this.#reader = isAwsChunked(headers) ? new AwsChunkedReader(plain) : plain
   }
 
-  take(piece: Uint8Array): Uint8Array[] {
-    this.#reader.write(piece)
+  take(chunk: Uint8Array): Uint8Array[] {
+    this.#reader.write(chunk)
     return this.#decoded.splice(0)
   }
 
@@ -103,10 +103,10 @@ class PartBody {
     return md5.toString('hex')
   }
 
-  #take(piece: Uint8Array): void {
-    this.#md5.update(piece)
-    this.#sha256.update(piece)
-    this.#crc32 = crc32(piece, this.#crc32)
-    if (piece.length > 0) this.#decoded.push(piece)
+  #take(chunk: Uint8Array): void {
+    this.#md5.update(chunk)
+    this.#sha256.update(chunk)
+    this.#crc32 = crc32(chunk, this.#crc32)
+    if (chunk.length > 0) this.#decoded.push(chunk)
   }
 }

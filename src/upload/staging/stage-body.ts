@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Claim } from '../semaphore.ts'
-import { ClientGoneError, ClientStalledError, readPieces } from '../body-source.ts'
+import type { Permit } from '../semaphore.ts'
+import { ClientGoneError, ClientStalledError, readChunks } from '../body-source.ts'
 import { BeyondEndError, ChecksumError, UploadChangedError } from './errors.ts'
 import { PART_BYTES, PartWriter } from './part-writer.ts'
 import type { StagedPart, UploadState } from './staged-upload.ts'
-import type { StagingTools, UploadHandle } from './staging.ts'
+import type { StagingDeps, UploadHandle } from './staging.ts'
 
 /** A checksum of a body. */
 export interface Checksum {
@@ -21,34 +21,34 @@ export async function stageBody(
   request: Request,
   upload: UploadHandle,
   state: UploadState,
-  tools: StagingTools,
+  deps: StagingDeps,
   checksum?: Checksum,
 ): Promise<UploadState> {
-  const claim = await tools.bytes.claim(PART_BYTES)
-  const staging = new Staging(upload, state, tools, checksum !== undefined)
+  const permit = await deps.bytes.acquire(PART_BYTES)
+  const staging = new Staging(upload, state, deps, checksum !== undefined)
   try {
-    return await receive(request, staging, claim, tools.maxStallMs, checksum)
+    return await receive(request, staging, permit, deps.maxStallMs, checksum)
   } catch (error) {
     await staging.discard()
     throw error
   } finally {
-    claim.release()
+    permit.release()
   }
 }
 
 async function receive(
   request: Request,
   staging: Staging,
-  claim: Claim,
+  permit: Permit,
   maxStallMs: number,
   checksum: Checksum | undefined,
 ): Promise<UploadState> {
   const hash = checksum && createHash(checksum.algorithm)
   try {
-    for await (const piece of readPieces(request, maxStallMs)) {
-      claim.touch()
-      hash?.update(piece)
-      await staging.write(piece)
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      permit.touch()
+      hash?.update(chunk)
+      await staging.write(chunk)
     }
   } catch (error) {
     const isBroken = error instanceof ClientGoneError || error instanceof ClientStalledError
@@ -62,7 +62,7 @@ async function receive(
 /** Parts on their way into an upload. */
 class Staging {
   readonly #upload: UploadHandle
-  readonly #tools: StagingTools
+  readonly #deps: StagingDeps
   readonly #isAtOnce: boolean
   #state: UploadState
   #writer: PartWriter | undefined
@@ -71,20 +71,20 @@ class Staging {
   #pending: StagedPart[] = []
 
   /** @param isAtOnce whether parts are told all at once, at the end */
-  constructor(upload: UploadHandle, state: UploadState, tools: StagingTools, isAtOnce: boolean) {
+  constructor(upload: UploadHandle, state: UploadState, deps: StagingDeps, isAtOnce: boolean) {
     this.#upload = upload
     this.#state = state
-    this.#tools = tools
+    this.#deps = deps
     this.#isAtOnce = isAtOnce
   }
 
-  async write(piece: Uint8Array): Promise<void> {
+  async write(chunk: Uint8Array): Promise<void> {
     const { facts, offset } = this.#state
-    this.#received += piece.length
+    this.#received += chunk.length
     if (facts.length !== undefined && offset + this.#received > facts.length)
       throw new BeyondEndError(facts.length)
     this.#writer ??= await this.#begin()
-    this.#pending.push(...(await this.#writer.write(piece)))
+    this.#pending.push(...(await this.#writer.write(chunk)))
     if (!this.#isAtOnce) await this.#tell()
   }
 
@@ -98,12 +98,12 @@ class Staging {
   /** Deletes what is not told. */
   async discard(): Promise<void> {
     const keys = this.#pending.splice(0).map(({ key }) => key)
-    if (keys.length > 0) await this.#tools.bucket.delete(keys)
+    if (keys.length > 0) await this.#deps.bucket.delete(keys)
   }
 
   async #begin(): Promise<PartWriter> {
     const parts = await this.#upload.stub.parts()
-    return PartWriter.after(parts.at(-1), this.#tools.bucket, this.#upload.id)
+    return PartWriter.after(parts.at(-1), this.#deps.bucket, this.#upload.id)
   }
 
   async #tell(): Promise<void> {

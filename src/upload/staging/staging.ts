@@ -1,22 +1,35 @@
-import type { Budget } from '../semaphore.ts'
-import type { Origin } from '../../doors/proxy/origin.ts'
+import { BadConfigError } from '../../util/errors.ts'
+import type { Semaphore } from '../semaphore.ts'
 import type { StagedUpload } from './staged-upload.ts'
 
-/** Bindings that resumable uploads need. */
+/** Bindings for uploads that come in parts. */
+export interface StagingBindings {
+  /** A bucket of its own in which they wait. */
+  STAGING?: R2Bucket
+  /** Durable Objects of class StagedUpload, which know how far they are. */
+  UPLOADS?: DurableObjectNamespace<StagedUpload>
+}
+
+/** Where uploads wait that come in parts. */
 export interface Staging {
   /** The bucket that parts wait in. Nothing else may be in it, and nobody else may write there. */
   bucket: R2Bucket
   uploads: DurableObjectNamespace<StagedUpload>
 }
 
+/** @throws {BadConfigError} what staging needs is not bound */
+export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings): Staging {
+  if (!bucket) throw new BadConfigError(['STAGING, an R2 bucket, is not bound'])
+  if (!uploads)
+    throw new BadConfigError(['UPLOADS, Durable Objects of class StagedUpload, are not bound'])
+  return { bucket, uploads }
+}
+
 /** What staging an upload takes. */
-export interface StagingTools extends Staging {
+export interface StagingDeps extends Staging {
   /** Bytes that uploads hold. */
-  bytes: Budget
+  bytes: Semaphore
   maxStallMs: number
-  maxOriginMs: number
-  /** Judges a request, which goes to an origin if it may. */
-  judge: (request: Request, origin: Origin) => Promise<Response>
 }
 
 /** An upload, by its name. */

@@ -1,4 +1,4 @@
-import { PIECE_BYTES } from '../body-source.ts'
+import { CHUNK_BYTES } from '../body-source.ts'
 import { PartMissingError, UploadChangedError } from './errors.ts'
 import type { StagedPart } from './staged-upload.ts'
 
@@ -40,7 +40,7 @@ export class WholeBody {
   }
 }
 
-/** The bytes of parts; each piece is valid until the next is asked for. */
+/** The bytes of parts; each chunk is valid until the next is asked for. */
 async function* piecesOf(
   bucket: R2Bucket,
   parts: readonly StagedPart[],
@@ -56,9 +56,9 @@ async function* piecesOf(
 
 async function* piecesOfStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader({ mode: 'byob' })
-  let scratch = new ArrayBuffer(PIECE_BYTES)
+  let scratch = new ArrayBuffer(CHUNK_BYTES)
   for (;;) {
-    const { done, value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(scratch))
+    const { done, value } = await reader.readAtLeast(CHUNK_BYTES, new Uint8Array(scratch))
     if (value && value.length > 0) yield value
     if (done || !value) return
     scratch = value.buffer

@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ROUTES } from '../../../src/doors/api/routes.ts'
+import { HMA_ROUTES } from '../../../src/doors/api/hma/routes.ts'
+import { routesWith } from '../../../src/doors/api/routes.ts'
+import { ticketRoute } from '../../../src/doors/tickets/grant.ts'
 import { keyFor, setUpApi } from '../../support/api.ts'
 import { publish } from '../../support/gate.ts'
 import { ticketParts } from '../../support/tickets.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { Validator, type Schema } from '@cfworker/json-schema'
+
+const ROUTES = routesWith([ticketRoute(undefined), ...HMA_ROUTES], '')
 
 beforeEach(() => publish())
 

@@ -7,6 +7,7 @@ import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../../src/core/workerd.ts'
 import { createApp } from '../../../src/worker/app.ts'
+import type { WorkerParts } from '../../../src/worker/parts.ts'
 import type { GateEvent } from '../../../src/events/schema.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { publishBank } from '../../../src/list/publish.ts'
@@ -28,7 +29,7 @@ beforeAll(async () => {
 async function send(body: Uint8Array, headers: Record<string, string>, method = 'POST') {
   const arrived: Uint8Array[] = []
   const events: GateEvent[] = []
-  const gate = createApp({
+  const parts: WorkerParts = {
     config: readConfig({}),
     modules,
     store: kvStore(),
@@ -39,7 +40,8 @@ async function send(body: Uint8Array, headers: Record<string, string>, method = 
       },
     },
     onEvent: recordIn(events),
-  })
+  }
+  const gate = createApp(parts, [])
   const context = createExecutionContext()
   const url = 'https://bucket.example/key?X-Amz-Signature=ab&X-Amz-Date=20260101T000000Z'
   const request = new Request(url, { method, body: new Uint8Array(body), headers })

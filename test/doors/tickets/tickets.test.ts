@@ -7,8 +7,9 @@ import { sign } from 'hono/jwt'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../../src/core/workerd.ts'
 import { workerParts } from '../../../src/worker/bindings.ts'
+import { allFeatures } from '../../../src/worker/features.ts'
 import { readConfig } from '../../../src/config/config.ts'
-import { type Grant, isObjectKey, TicketOffice } from '../../../src/doors/tickets/ticket.ts'
+import { type Grant, isObjectKey, TicketSigner } from '../../../src/doors/tickets/ticket.ts'
 import { keyFor, setUpApi } from '../../support/api.ts'
 import { fixture } from '../../support/fixtures.ts'
 import { hashOf, publish } from '../../support/gate.ts'
@@ -16,7 +17,7 @@ import { randomBytes } from '../../support/random.ts'
 import { brokenStore, KEY, kvNamespace, OTHER_KEY } from '../../support/stores.ts'
 import {
   objects as bucket,
-  office,
+  signer,
   ticketParts,
   ticketUses as uses,
 } from '../../support/tickets.ts'
@@ -70,7 +71,7 @@ function setUp(
 }
 
 async function ticketFor(grant: Partial<Grant> = {}, seconds = 60): Promise<string> {
-  return (await office.issue({ ...GRANT, ...grant }, seconds)).ticket
+  return (await signer.issue({ ...GRANT, ...grant }, seconds)).ticket
 }
 
 async function stored(): Promise<string[]> {
@@ -203,7 +204,7 @@ describe('an upload by ticket', () => {
       'x',
       'a.b.c',
       'x'.repeat(9000),
-      await new TicketOffice([OTHER_KEY]).issue(GRANT, 60).then(({ ticket }) => ticket),
+      await new TicketSigner([OTHER_KEY]).issue(GRANT, 60).then(({ ticket }) => ticket),
       await ticketFor({}, -1),
       await sign({ ...whole, iss: 'other' }, KEY, 'HS256'),
       await sign(whole, KEY, 'HS512'),
@@ -349,7 +350,7 @@ describe('the use of a ticket', () => {
 
 describe('the settings of tickets', () => {
   const start = (more: object) => () =>
-    workerParts({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...more }, modules)
+    workerParts({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...more }, modules, allFeatures())
 
   it('are all there, or none', () => {
     expect(start({})().tickets).toBeUndefined()
@@ -365,9 +366,9 @@ describe('the settings of tickets', () => {
   })
 
   it('may have a new key beside the old one', async () => {
-    const { ticket } = await new TicketOffice([OTHER_KEY]).issue(GRANT, 60)
-    expect(await new TicketOffice([KEY, OTHER_KEY]).read(ticket)).toMatchObject(GRANT)
-    expect(await office.read(ticket)).toBeUndefined()
+    const { ticket } = await new TicketSigner([OTHER_KEY]).issue(GRANT, 60)
+    expect(await new TicketSigner([KEY, OTHER_KEY]).read(ticket)).toMatchObject(GRANT)
+    expect(await signer.read(ticket)).toBeUndefined()
   })
 })
 

@@ -1,31 +1,37 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/config/config.ts'
-import { type ResumableBindings, stagingOf } from '../../../src/doors/s3/bindings.ts'
+import { s3, tus } from '../../../src/worker/features.ts'
+import type { Bindings } from '../../../src/worker/parts.ts'
 
 const [STAGING, UPLOADS, ORIGIN_BUCKET] = [{}, {}, {}] as unknown as [
-  NonNullable<ResumableBindings['STAGING']>,
-  NonNullable<ResumableBindings['UPLOADS']>,
-  NonNullable<ResumableBindings['ORIGIN_BUCKET']>,
+  NonNullable<Bindings['STAGING']>,
+  NonNullable<Bindings['UPLOADS']>,
+  NonNullable<Bindings['ORIGIN_BUCKET']>,
 ]
 const bound = { STAGING, UPLOADS }
 const S3_CLIENT_KEYS = `ONE:${'a'.repeat(16)}, TWO:${'b'.repeat(40)}`
 const S3_ORIGIN_KEY = `THREE:${'c'.repeat(16)}`
 
-function read(env: Record<string, unknown> & ResumableBindings) {
-  return stagingOf(readConfig(env), env)
+/** What the two ways in make of settings and bindings. */
+function read(env: Record<string, unknown> & Partial<Bindings>) {
+  const config = readConfig(env)
+  const bindings = env as Bindings
+  return { ...tus().bind?.(config, bindings), ...s3().bind?.(config, bindings) }
 }
 
-describe('stagingOf', () => {
+describe('tus and S3', () => {
   it('is none unless something is set', () => {
-    expect(read(bound)).toBeUndefined()
-    expect(read({ ...bound, TUS_PATH: '' })).toBeUndefined()
+    expect(read(bound)).toEqual({})
+    expect(read({ ...bound, TUS_PATH: '' })).toEqual({})
   })
 
   it('takes tus, S3, or both', () => {
-    expect(read({ ...bound, TUS_PATH: '/files' })).toEqual({ bucket: STAGING, uploads: UPLOADS })
+    expect(read({ ...bound, TUS_PATH: '/files' })).toEqual({
+      staging: { bucket: STAGING, uploads: UPLOADS },
+    })
     const both = read({ ...bound, TUS_PATH: '/files', S3_CLIENT_KEYS, S3_ORIGIN_KEY })
-    expect([...(both?.s3?.clientKeys.keys() ?? [])]).toEqual(['ONE', 'TWO'])
-    expect(read({ ...bound, S3_CLIENT_KEYS, ORIGIN_BUCKET })?.s3?.originKey).toBeUndefined()
+    expect([...(both.s3?.clientKeys.keys() ?? [])]).toEqual(['ONE', 'TWO'])
+    expect(read({ ...bound, S3_CLIENT_KEYS, ORIGIN_BUCKET }).s3?.originKey).toBeUndefined()
   })
 
   it.each([

@@ -1,10 +1,10 @@
 import type { FileInfo } from '../../../body/reader.ts'
-import { REFUSALS } from '../../refusal.ts'
-import type { UploadTools } from '../../../upload/pass-upload.ts'
+import type { UploadDeps } from '../../../upload/pass-upload.ts'
+import type { JudgedBody } from '../../../upload/uploads.ts'
 import type { ScannedFile } from '../../../scan/scanned.ts'
 import { ApiError } from '../errors.ts'
 import type { Call } from '../route.ts'
-import { type JudgedUpload, judgeBody } from '../upload.ts'
+import { statusOf } from '../../status.ts'
 import { signalTypesOf } from './signals.ts'
 
 /** A file that was sent as HMA wants it: one part of a form, named by its content type. */
@@ -12,19 +12,21 @@ export interface SentFile {
   scanned: ScannedFile
   /** What the caller wants to have made of it. */
   types: string[]
-  judged: JudgedUpload
+  judged: JudgedBody
 }
 
 /**
  * Reads the file of a form.
  * @throws {ApiError} 400: there is not just one, or it has a wrong name; else as the gate refuses uploads
  */
-export async function readFile(call: Call, replaced: Partial<UploadTools> = {}): Promise<SentFile> {
+export async function readFile(call: Call, replaced: Partial<UploadDeps> = {}): Promise<SentFile> {
   const type = call.request.headers.get('content-type') ?? ''
   if (!/^\s*multipart\/form-data\b/i.test(type))
     throw new ApiError(400, 'Missing multipart/form-data file upload')
   const files: { scanned: ScannedFile; info: FileInfo }[] = []
-  const judged = await judgeBody(call, {
+  const { request, caller, waitUntil, uploads } = call
+  const who = { caller: caller.name, waitUntil }
+  const judged = await uploads.judgeBody(request, who, {
     keep: async () => ({ kept: false, reason: 'not-configured' }), // it is a look-up, not an upload
     ...replaced,
     onScanned: (scanned, info) => {
@@ -40,11 +42,12 @@ export async function readFile(call: Call, replaced: Partial<UploadTools> = {}):
 }
 
 /** @throws {ApiError} the body could not be read to its end */
-function checkRead({ verdict }: JudgedUpload): void {
-  if (verdict.action !== 'refuse') return
-  const { reason, files } = verdict
+function checkRead({ outcome }: JudgedBody): void {
+  if (outcome.action !== 'refuse') return
+  const { reason } = outcome
+  const hasFiles = 'files' in outcome && outcome.files.length > 0
   // What could not be scanned or matched has been read.
-  if (reason === 'unscannable' || (reason === 'failed' && files.length > 0)) return
-  const { status, title } = REFUSALS[reason]
+  if (reason === 'unscannable' || (reason === 'failed' && hasFiles)) return
+  const { status, title } = statusOf(outcome)
   throw new ApiError(status, title)
 }

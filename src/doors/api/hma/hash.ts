@@ -1,5 +1,6 @@
 import { toHex } from '../../../util/bytes.ts'
 import { formatHash } from '../../../util/hash.ts'
+import { judge } from '../../../gate/verdict.ts'
 import type { AskList } from '../../../match/stages.ts'
 import { FileDigester } from '../../../scan/digests.ts'
 import type { ScannedFile } from '../../../scan/scanned.ts'
@@ -22,7 +23,10 @@ export async function answerHashUrl({ url }: Call): Promise<Response> {
 
 /** `POST /h/hash`: the hashes of the caller's file. The list is not asked. */
 export async function answerHash(call: Call): Promise<Response> {
-  const { scanned, types } = await readFile(call, { askList: nothing })
+  const { settings } = call.uploads
+  const { scanned, types } = await readFile(call, {
+    judge: (files) => judge(files, nothing, settings),
+  })
   return jsonAnswer(Object.fromEntries(types.map((type) => [type, hashOf(scanned, type)])))
 }
 

@@ -1,10 +1,9 @@
 import { DIGEST_KINDS } from '../../../list/entry.ts'
-import type { Match, MatchResult } from '../../../match/match.ts'
+import type { Match, MatchResult, Query } from '../../../match/match.ts'
 import { queryOf } from '../../../match/match.ts'
 import { matchEvent } from '../../../upload/verdict-event.ts'
 import { describeError } from '../../../util/errors.ts'
 import { weigh, type WeighedMatch } from '../../../policy/banks.ts'
-import type { AskList } from '../../../match/stages.ts'
 import { ApiError } from '../errors.ts'
 import { fileOfHash } from '../hashes.ts'
 import { jsonAnswer } from '../../problem.ts'
@@ -45,26 +44,22 @@ export async function answerLookup(call: Call): Promise<Response> {
  * included, so more is found than by its hash alone.
  */
 export async function answerFileLookup(call: Call): Promise<Response> {
-  const { url, request, keepAlive, gate } = call
+  const { url, request, waitUntil, uploads } = call
   readBoolean(url, 'bypass_coinflip')
   const banks = readBanks(url)
-  let isComplete = true
-  const { askList } = gate.judgingOf(request, keepAlive).tools
+  const address = request.headers.get('cf-connecting-ip') ?? ''
+  const { gate, settings } = uploads
+  const judging = { address, settings, waitUntil, ignoresFloods: true }
   const { scanned, types, judged } = await readFile(call, {
-    askList: async (queries) => {
-      const results = await askList(queries)
-      isComplete &&= results.every((result) => result.isComplete) // it may be asked again
-      return results
-    },
-    markFlooded: async (files) => files,
+    judge: (files) => gate.judge(files, judging),
   })
-  const { verdict } = judged
-  const all = verdict.files.flatMap(({ matches }) => matches)
-  report(call, all, 'error' in verdict ? verdict.error : undefined)
+  const { outcome } = judged
+  const all = 'files' in outcome ? outcome.files.flatMap(({ matches }) => matches) : []
+  reportLookup(call, all, 'error' in outcome ? outcome.error : undefined)
   const found = inBanks(all, banks)
   if (found.length === 0) {
-    if ('error' in verdict && verdict.error !== undefined) throw notReady()
-    if (!isComplete) throw incomplete()
+    if ('error' in outcome && outcome.error !== undefined) throw notReady()
+    if ('files' in outcome && !outcome.isComplete) throw incomplete()
     if (types.includes('pdq') && scanned.coverage === 'unscannable')
       throw new ApiError(400, `the file could not be hashed: ${scanned.reason}`)
   }
@@ -94,30 +89,25 @@ function kindOf({ probe }: Match): string {
 
 /** What the list has about a hash, in the banks that the caller wants. @throws {ApiError} 503 */
 async function lookUp(call: Call, { kind, hex }: Signal): Promise<Match[]> {
-  const { url, request, keepAlive, gate } = call
-  const { askList } = gate.judgingOf(request, keepAlive).tools
-  const { matches, isComplete, error } = await ask(call, askList, [
-    queryOf(fileOfHash(kind, hex, QUALITY)),
-  ])
-  const weighed = matches.map((match) => weigh(match, gate.config.policy))
-  report(call, weighed, error)
+  const { url, uploads } = call
+  const { matches, isComplete, error } = await ask(call, queryOf(fileOfHash(kind, hex, QUALITY)))
+  const weighed = matches.map((match) => weigh(match, uploads.settings.policy))
+  reportLookup(call, weighed, error)
   const found = inBanks(weighed, readBanks(url))
   if (found.length === 0 && error !== undefined) throw notReady()
   if (found.length === 0 && !isComplete) throw incomplete()
   return found
 }
 
-async function ask(
-  call: Call,
-  askList: AskList,
-  queries: Parameters<AskList>[0],
-): Promise<MatchResult> {
+async function ask(call: Call, query: Query): Promise<MatchResult> {
+  const { uploads, waitUntil } = call
   try {
-    const [result] = await askList(queries)
+    const { results } = await uploads.gate.ask([query], waitUntil)
+    const [result] = results
     if (!result) throw new RangeError('a query has no result')
     return result
   } catch (error) {
-    report(call, [], error)
+    reportLookup(call, [], error)
     throw notReady()
   }
 }
@@ -140,13 +130,13 @@ function incomplete(): ApiError {
   return new ApiError(503, 'more matches than are looked at: what the rest are in is not known')
 }
 
-function report(
-  { request, url, caller, gate }: Call,
+function reportLookup(
+  { request, url, caller, uploads }: Call,
   matches: readonly WeighedMatch[],
   error?: unknown,
 ) {
-  const { version } = gate.list
-  gate.tell({
+  const { version } = uploads.gate.list
+  uploads.report({
     event: 'lookup',
     caller: caller.name,
     method: request.method,
