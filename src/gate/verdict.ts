@@ -85,7 +85,7 @@ export async function judge(
     )
     isComplete = results.every((result) => result.isComplete)
     const open = results.find(
-      ({ isComplete }, i) => !isComplete && !judged[i]?.matches.some(isCounted),
+      (result, i) => !result.isComplete && !judged[i]?.matches.some(isCounted),
     )
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {

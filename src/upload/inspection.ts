@@ -1,9 +1,5 @@
-import {
-  type BodyOptions,
-  type BodyReader,
-  createBodyReader,
-  type FileInfo,
-} from '../body/reader.ts'
+import { createBodyReader } from '../body/reader.ts'
+import type { BodyOptions, BodyReader, FileInfo } from '../body/types.ts'
 import { type Verdict, worseOf } from '../gate/verdict.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'

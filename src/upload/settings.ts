@@ -1,4 +1,4 @@
-import type { BodyOptions } from '../body/reader.ts'
+import type { BodyOptions } from '../body/types.ts'
 import type { RouteSettings } from '../policy/routes.ts'
 
 /** How an upload is read, held and passed on. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { AwsChunkedReader, isAwsChunked } from '../../body/aws-chunked.ts'
-import type { BodyReader } from '../../body/reader.ts'
+import type { BodyReader } from '../../body/types.ts'
 import { ClientGoneError, CHUNK_BYTES, readChunks } from '../body-source.ts'
 import { ChecksumError } from './errors.ts'
 import { newKey } from './part-writer.ts'

@@ -29,7 +29,7 @@ beforeAll(async () => {
 async function send(body: Uint8Array, headers: Record<string, string>, method = 'POST') {
   const arrived: Uint8Array[] = []
   const events: GateEvent[] = []
-  const parts: WorkerParts = {
+  const worker: WorkerParts = {
     config: readConfig({}),
     modules,
     store: kvStore(),
@@ -41,7 +41,7 @@ async function send(body: Uint8Array, headers: Record<string, string>, method = 
     },
     onEvent: recordIn(events),
   }
-  const gate = createApp(parts, [])
+  const gate = createApp(worker, [])
   const context = createExecutionContext()
   const url = 'https://bucket.example/key?X-Amz-Signature=ab&X-Amz-Date=20260101T000000Z'
   const request = new Request(url, { method, body: new Uint8Array(body), headers })

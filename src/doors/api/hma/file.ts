@@ -1,4 +1,4 @@
-import type { FileInfo } from '../../../body/reader.ts'
+import type { FileInfo } from '../../../body/types.ts'
 import type { UploadDeps } from '../../../upload/pass-upload.ts'
 import type { JudgedBody } from '../../../upload/uploads.ts'
 import type { ScannedFile } from '../../../scan/scanned.ts'
