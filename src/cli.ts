@@ -24,7 +24,7 @@ import {
   quarantineOpen,
 } from './commands/quarantine-commands.ts'
 import { tune } from './commands/tune-command.ts'
-import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './api/keys.ts'
+import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './doors/api/keys.ts'
 import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 

@@ -5,7 +5,7 @@ import { SECRETS } from '../config/names.ts'
 import { conflictsOf, type Has, needsOf, needText } from '../config/needs.ts'
 import { PRESETS, type PresetName } from '../config/presets.ts'
 import type { Config } from '../config/schema.ts'
-import { BadConfigError } from '../util/settings.ts'
+import { BadConfigError } from '../util/errors.ts'
 import { openAccount, readConfig, type StoreOptions } from './stores.ts'
 import { bindingsOf, exposedSecrets, missingTriggers, wrongKinds } from './worker-setup.ts'
 

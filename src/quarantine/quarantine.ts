@@ -9,7 +9,7 @@ import {
   type QuarantineRecord,
   type Swept,
 } from './record.ts'
-import { type HeldPieces, seal } from './seal.ts'
+import { type HeldBytes, seal } from './seal.ts'
 
 /** Milliseconds in which a body must be stored: it is held meanwhile, and a Worker that has answered ends after 30 s. */
 const MAX_KEEP_MS = 20_000
@@ -55,7 +55,7 @@ export class Quarantine {
   }
 
   /** Seals and stores a body, which must stay as it is until this is done. Never throws. */
-  async keep(facts: QuarantineFacts, body: HeldPieces): Promise<Kept> {
+  async keep(facts: QuarantineFacts, body: HeldBytes): Promise<Kept> {
     const { days, maxKeepMs = MAX_KEEP_MS } = this.#options
     const now = this.#now()
     const record: QuarantineRecord = {
@@ -76,11 +76,7 @@ export class Quarantine {
     }
   }
 
-  async #tryToStore(
-    record: QuarantineRecord,
-    body: HeldPieces,
-    signal: AbortSignal,
-  ): Promise<Kept> {
+  async #tryToStore(record: QuarantineRecord, body: HeldBytes, signal: AbortSignal): Promise<Kept> {
     for (let tries = 1; ; tries++) {
       const sealed = await seal(record, body, this.#encrypter).catch((error: unknown) => ({
         error,

@@ -1,8 +1,6 @@
 import * as v from 'valibot'
 import { listOf, optionalGroup, wholeNumber } from '../util/settings.ts'
-import { isRecipient, MAX_RECIPIENTS } from './recipients.ts'
-
-const RECIPIENT_WORDS = 'must be an age public key (age1…), and nothing else'
+import { isRecipient, MAX_RECIPIENTS, RECIPIENT_WORDS } from './recipients.ts'
 
 /** What is kept of quarantined uploads. */
 export const QuarantineSettings = optionalGroup(

@@ -1,4 +1,8 @@
 import * as v from 'valibot'
+import type { BodyOptions } from '../body/types.ts'
+import type { RouteSettings } from '../policy/routes.ts'
+import type { Policy } from '../policy/schema.ts'
+import type { ScanSettings } from '../scan/settings.ts'
 import { choice, GIB, listOf, MIB, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
 
 /** Longest body that a setting may allow: that of a part of S3. */
@@ -88,6 +92,21 @@ export const StagingSettings = optionalGroup(
   'Where uploads wait that arrive in parts, by tus or S3 multipart.',
 )
 export type StagingSettings = v.InferOutput<typeof StagingSettings>
+
+/** What passing an upload on depends on. */
+export interface PassSettings {
+  upload: UploadSettings
+  body: BodyOptions
+  origin: { timeoutSeconds: number }
+}
+
+/** Which requests are uploads that are judged, and how. */
+export interface UploadsSettings extends PassSettings, RouteSettings {
+  scan: ScanSettings
+  policy: Policy
+  body: BodyOptions
+  upload: UploadSettings
+}
 
 /** What is wrong between settings of uploads. */
 export function uploadProblems(

@@ -2,19 +2,7 @@
 // A schema here changes nothing that it reads, so that it is also the JSON schema and the documentation.
 
 import * as v from 'valibot'
-import { HashgateError } from './errors.ts'
 import { nearestName } from './nearest.ts'
-
-/** The deployment cannot work as it is set up. */
-export class BadConfigError extends HashgateError {
-  readonly code = 'bad-config'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(`bad configuration: ${problems.join('; ')}`)
-    this.problems = problems
-  }
-}
 
 /** Settings by name. It accepts no other name, and says which one was probably meant. */
 export function group<const T extends v.ObjectEntries>(entries: T) {

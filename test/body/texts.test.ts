@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_TEXT_BYTES, MAX_TEXT_FILES } from '../../src/body/limits.ts'
-import type { UnreadableReason } from '../../src/body/reader.ts'
+import type { UnreadableReason } from '../../src/body/types.ts'
 import { fixture } from '../support/fixtures.ts'
 import { readFiles, type ReadOptions } from '../support/read-body.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig, readLibrarySettings } from '../../src/config/config.ts'
 import { PRESET_NAMES, PRESETS } from '../../src/config/presets.ts'
-import { BadConfigError, MIB } from '../../src/util/settings.ts'
+import { BadConfigError } from '../../src/util/errors.ts'
+import { MIB } from '../../src/util/settings.ts'
 
 function problem(read: () => unknown): string {
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { nextManifest } from '../../src/list/manifest.ts'
 import type { Match } from '../../src/match/match.ts'
 import { adjustBanks, weigh } from '../../src/policy/banks.ts'

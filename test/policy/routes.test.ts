@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { Router } from '../../src/policy/routes.ts'
 
 function chosen(routes: object[], url: string, method = 'POST') {

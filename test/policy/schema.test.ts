@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 
 function problem(policy: unknown): string {
   try {

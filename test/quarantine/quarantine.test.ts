@@ -35,7 +35,7 @@ function factsOf(caseId: string = crypto.randomUUID()): QuarantineFacts {
 function bodyOf(bytes: Uint8Array, pieceBytes = 64 * 1024) {
   return {
     length: bytes.length,
-    *pieces() {
+    *chunks() {
       for (let at = 0; at < bytes.length; at += pieceBytes) {
         yield bytes.subarray(at, at + pieceBytes)
       }
@@ -75,8 +75,8 @@ describe('Quarantine', () => {
   it('seals a body of 17 MiB', { timeout: 30_000 }, async () => {
     const piece = randomBytes(65_536, 5)
     const length = 272 * piece.length
-    const pieces = () => Array.from({ length: 272 }, () => piece)
-    const kept = await quarantineWith().keep(factsOf(), { length, pieces })
+    const chunks = () => Array.from({ length: 272 }, () => piece)
+    const kept = await quarantineWith().keep(factsOf(), { length, chunks })
     const { body } = await openObject(kept.kept ? kept.key : '')
     expect(body.length).toBe(length)
     expect(body.subarray(-piece.length)).toEqual(piece)
@@ -208,12 +208,12 @@ describe('Quarantine', () => {
   it('stores nothing of a body that fails or ends early', async () => {
     const failing = {
       length: 1000,
-      *pieces() {
+      *chunks() {
         yield randomBytes(10, 1)
         throw new TypeError('detached')
       },
     }
-    const short = { length: 1000, pieces: () => [randomBytes(999, 1)] }
+    const short = { length: 1000, chunks: () => [randomBytes(999, 1)] }
     for (const body of [failing, short]) {
       const kept = await quarantineWith().keep(factsOf(), body)
       expect(kept).toMatchObject({ kept: false, reason: 'not-stored' })

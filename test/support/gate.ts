@@ -1,9 +1,11 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import type { Hash256 } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createApp, type WorkerParts } from '../../src/app.ts'
+import { createApp } from '../../src/worker/app.ts'
+import { allFeatures } from '../../src/worker/features.ts'
+import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
@@ -21,7 +23,7 @@ interface Forwarded {
 export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   const forwarded: Forwarded[] = []
   const events: GateEvent[] = []
-  const gate = createApp({
+  const all: WorkerParts = {
     config: readConfig(vars),
     modules,
     store: kvStore(),
@@ -34,7 +36,8 @@ export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
     },
     onEvent: recordIn(events),
     ...parts,
-  })
+  }
+  const gate = createApp(all, allFeatures())
   return {
     gate,
     forwarded,

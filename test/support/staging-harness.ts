@@ -35,7 +35,7 @@ export interface StagingHarness {
 /** Starts the Worker with settings, for all tests of a file. */
 export async function startStaging(
   vars: Record<string, string>,
-  configPath = './test/resumable/wrangler.toml',
+  configPath = './test/upload/staging/wrangler.toml',
 ): Promise<StagingHarness> {
   const origin = await OriginServer.start()
   const known = await picture(640, 480, 3, 1).jpeg().toBuffer()

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { SCOPES } from '../../api/keys.ts'
+import { BadConfigError } from '../../util/errors.ts'
+import { type ApiKey, parseApiKeys, type Scope, SCOPES } from './keys.ts'
 import { listOf, oneOf, optionalGroup, textLike } from '../../util/settings.ts'
 
 /** A host name. `http` is for servers on loopback, as tests have them. */
@@ -62,6 +63,52 @@ export function apiProblems({ access }: ApiSettings): string[] {
   return (access.teamDomain === undefined) === (access.audience.length === 0)
     ? []
     : ['api.access.teamDomain and api.access.audience must be set together']
+}
+
+/** Who may use the API, and where it is. */
+export interface ApiConfig {
+  keys: readonly ApiKey[]
+  access?: AccessConfig
+  /** Host name on which it answers; any, if absent. */
+  host?: string
+  /** What its paths begin with; may be empty. */
+  path: string
+}
+
+/** Tokens of Cloudflare Access that are accepted in place of a key. */
+export interface AccessConfig {
+  /** Origin of the team's domain, which tokens name as their issuer. */
+  issuer: string
+  /** Audience tags of applications. */
+  audiences: readonly string[]
+  scopes: ReadonlySet<Scope>
+}
+
+/**
+ * The API as it is set up; `undefined` if nobody may ask.
+ * @param secret API_KEYS
+ * @throws {BadConfigError} the keys cannot be used
+ */
+export function apiOf(
+  { host, path, access }: ApiSettings,
+  secret: string | undefined,
+): ApiConfig | undefined {
+  const keys = secret === undefined ? [] : parseApiKeys(secret)
+  if (typeof keys === 'string') throw new BadConfigError([`API_KEYS ${keys}`])
+  const { teamDomain, audience: audiences, scopes } = access
+  if (keys.length === 0 && teamDomain === undefined) return undefined
+  return {
+    keys,
+    path,
+    ...(host !== undefined && { host: host.toLowerCase() }),
+    ...(teamDomain !== undefined && {
+      access: { issuer: issuerOf(teamDomain), audiences, scopes: new Set(scopes) },
+    }),
+  }
+}
+
+function issuerOf(teamDomain: string): string {
+  return new URL(/^https?:/i.test(teamDomain) ? teamDomain : `https://${teamDomain}`).origin
 }
 
 /** Whether somebody may ask. */
