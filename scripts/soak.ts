@@ -64,7 +64,7 @@ for (let i = 0; i < PICTURES; i++) pictures.push(await photograph(i + 1))
 const known = pictures.filter((_, i) => i % 3 === 0)
 const origin = await OriginServer.start()
 const gate = await startGate(
-  { ORIGIN_URL: origin.url, MAX_WAIT_SECONDS: 120, CLIENT_STALL_SECONDS: 120 },
+  { ORIGIN_URL: origin.url, upload: { maxWaitSeconds: 120, clientStallSeconds: 120 } },
   known,
 )
 const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], {

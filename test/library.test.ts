@@ -2,6 +2,8 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GateEvent, VerdictEvent } from '../src/events/schema.ts'
+import type { FloodCounter } from '../src/gate/flood/counter.ts'
+import type { ListShard } from '../src/match/list-shard.ts'
 import { gate, type GateOptions, sweepQuarantine } from '../src/library.ts'
 import { fixture } from './support/fixtures.ts'
 import { hashOf, publish } from './support/gate.ts'
@@ -65,7 +67,9 @@ describe('the middleware', () => {
   })
 
   it('breaks a long body off, and answers for the app', async () => {
-    const { send, kept, failures } = appWith({ settings: { MAX_BUFFERED_BYTES: 100_000 } })
+    const { send, kept, failures } = appWith({
+      settings: { upload: { maxBufferedBytes: 100_000 } },
+    })
     const form = new FormData()
     form.append('a', new File([randomBytes(400_000, 1)], 'a.bin'))
     form.append('b', new File([known], 'b.jpg'))
@@ -83,8 +87,8 @@ describe('the middleware', () => {
   it('keeps what is quarantined, until its time is over', async () => {
     await emptyBucket()
     const settings = {
-      POLICY: { banks: { csam: { action: 'quarantine' } } },
-      QUARANTINE_RECIPIENTS: recipient,
+      policy: { banks: { csam: { action: 'quarantine' as const } } },
+      quarantine: { recipients: [recipient] },
     }
     const { send } = appWith({ settings, quarantine: () => bucket })
     expect((await send(known)).status).toBe(451)
@@ -92,7 +96,7 @@ describe('the middleware', () => {
     const events: object[] = []
     await sweepQuarantine(bucket, (event) => events.push(event))
     expect(events).toMatchObject([{ event: 'quarantine-sweep', deleted: 0, left: 1 }])
-    expect((await appWith({ settings }).send(known)).status).toBe(500) // it has nowhere to keep it
+    expect((await appWith({ settings }).send(known)).status).toBe(503) // it has nowhere to keep it
   })
 
   it('leaves requests alone that are to be skipped', async () => {
@@ -147,7 +151,7 @@ describe('the middleware', () => {
     let reads = 0
     const settings = ({ SECRET }: Env['Bindings']) => {
       reads++
-      return { POLICY: { mode: SECRET === KEY ? 'shadow' : 'enforce' } }
+      return { policy: { mode: SECRET === KEY ? ('shadow' as const) : ('enforce' as const) } }
     }
     const { send, kept } = appWith({ settings })
     expect((await send(known)).status).toBe(201)
@@ -178,15 +182,83 @@ describe('the middleware', () => {
     expect(errors).toMatchObject([{ code: 'body-used' }])
   })
 
-  it('fails requests where it cannot be made, and lets none pass', async () => {
-    for (const wrong of [
-      { settings: { MAX_FILES: 0 } },
-      { listKey: () => undefined },
-      { hashLists: () => undefined as unknown as object },
-    ]) {
-      const { send, kept } = appWith(wrong)
-      expect((await send(other)).status).toBe(500)
+  it.each([
+    [
+      { settings: () => ({ body: { maxFiles: 0 } }) },
+      'settings.body.maxFiles must be a whole number',
+    ],
+    [{ listKey: () => undefined }, 'LIST_KEY'],
+    [{ hashLists: () => undefined as never }, 'hashLists gives no KV namespace'],
+    [
+      { settings: { quarantine: { recipients: [recipient] } } },
+      'quarantine.recipients needs the binding QUARANTINE',
+    ],
+  ] as [Partial<GateOptions<Env>>, string][])(
+    'refuses with 503 and an event what its environment does not let it judge: %#',
+    async (wrong, words) => {
+      const events: GateEvent[] = []
+      const { send, kept } = appWith({ ...wrong, onEvent: (event) => events.push(event) })
+      const response = await send(other)
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30'])
       expect(kept).toEqual([])
-    }
+      const { caseId } = await response.json<{ caseId: string }>()
+      expect(events).toMatchObject([
+        { event: 'verdict', action: 'refuse', reason: 'failed', caseId },
+      ])
+      expect((events[0] as VerdictEvent).error).toContain(words)
+      expect((await appWith({ ...wrong, skip: () => true }).send(other)).status).toBe(201)
+    },
+  )
+
+  it.each([
+    [{ hashList: () => ({}) }, 'hashList is not an option; did you mean hashLists?'],
+    [{ onevent: () => {} }, 'did you mean onEvent?'],
+    [{ settings: { policy: { onUnscanable: 'refuse' } } }, 'did you mean onUnscannable?'],
+    [{ settings: { body: { maxFiles: 0 } } }, 'settings.body.maxFiles must be a whole number'],
+    [{ settings: { events: {} } }, 'settings.events is not a setting'],
+  ])('throws at once for what is wrong in its options: %#', (wrong, words) => {
+    expect(() => appWith(wrong as Partial<GateOptions<Env>>)).toThrow(words)
+  })
+
+  it('wants its list and key', () => {
+    expect(() => gate({} as GateOptions<Env>)).toThrow('hashLists is missing; listKey is missing')
   })
 })
+
+/** Never called: these are for the compiler. */
+export function bindingsHaveTypes(bindings: {
+  kv: KVNamespace
+  r2: R2Bucket
+  images: ImagesBinding
+  shards: DurableObjectNamespace<ListShard>
+  counters: DurableObjectNamespace<FloodCounter>
+}): void {
+  const listKey = () => KEY
+  const hashLists = () => bindings.kv
+  gate({
+    hashLists,
+    listKey,
+    images: () => bindings.images,
+    listShards: () => bindings.shards,
+    floodCounters: () => bindings.counters,
+    quarantine: () => bindings.r2,
+  })
+  // @ts-expect-error an R2 bucket is no KV namespace
+  gate({ hashLists: () => bindings.r2, listKey })
+  // @ts-expect-error a KV namespace is no R2 bucket
+  gate({ hashLists, listKey, quarantine: () => bindings.kv })
+  // @ts-expect-error objects of another class
+  gate({ hashLists, listKey, listShards: () => bindings.counters })
+  // @ts-expect-error objects of another class
+  gate({ hashLists, listKey, floodCounters: () => bindings.shards })
+  // @ts-expect-error not Cloudflare Images
+  gate({ hashLists, listKey, images: () => bindings.kv })
+  // @ts-expect-error no such option
+  gate({ hashLists, listKey, image: () => bindings.images })
+  // @ts-expect-error no such setting
+  gate({ hashLists, listKey, settings: { policy: { onUnscanable: 'refuse' } } })
+  // @ts-expect-error not for the library
+  gate({ hashLists, listKey, settings: { events: { sinks: ['queue'] } } })
+  // @ts-expect-error no such word
+  gate({ hashLists, listKey, settings: { policy: { onFailed: 'pass' } } })
+}

@@ -5,7 +5,7 @@ export class SinkNotBoundError extends HashgateError {
   readonly code = 'bad-config'
 
   constructor(sink: string, binding: string) {
-    super(`EVENT_SINKS has ${sink}, and ${binding} is not bound`)
+    super(`events.sinks has ${sink}, and ${binding} is not bound`)
   }
 }
 
@@ -67,6 +67,6 @@ export class NoWebhookError extends DeliveryError {
   readonly code = 'no-webhook'
 
   constructor() {
-    super('WEBHOOK_URL is not set')
+    super('events.webhook.url is not set')
   }
 }

@@ -6,10 +6,12 @@ import { allFeatures } from '../../src/worker/features.ts'
 import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/config/config.ts'
+import { apiOf } from '../../src/doors/api/settings.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
+import { environmentOf } from './environment.ts'
 import { kvStore } from './stores.ts'
 import { recordIn } from './event-recorder.ts'
 
@@ -23,8 +25,12 @@ interface Forwarded {
 export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   const forwarded: Forwarded[] = []
   const events: GateEvent[] = []
+  const environment: { API_KEYS?: string } = environmentOf(vars)
+  const config = readConfig(environment)
+  const api = apiOf(config.api, environment.API_KEYS)
   const all: WorkerParts = {
-    config: readConfig(vars),
+    config,
+    ...(api && { api }),
     modules,
     store: kvStore(),
     origin: {

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers'
 import { readConfig } from '../../src/config/config.ts'
 import { quarantineOf, type QuarantineBindings } from '../../src/quarantine/bindings.ts'
 
-const quarantine = quarantineOf(readConfig(env), env as QuarantineBindings)
+const quarantine = quarantineOf(readConfig(env).quarantine, env as QuarantineBindings)
 
 export default {
   async fetch(request) {

@@ -27,7 +27,7 @@ export function readFiles(
     nextSize = () => size,
     onUnreadable = () => {},
     maxFiles = 100,
-    base64Fields = new Set(),
+    base64Fields = [],
   } = options
   const files: ToldFile[] = []
   const reader = createBodyReader(

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { Config } from '../../src/config/config.ts'
+import type { Config } from '../../src/config/schema.ts'
 import type { TicketParts } from '../../src/doors/tickets/bindings.ts'
 import { TicketSigner } from '../../src/doors/tickets/ticket.ts'
 import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
@@ -18,6 +18,6 @@ export const signer = new TicketSigner([KEY])
 
 /** Uploads by ticket, with these settings. */
 export function ticketParts(config: Config, bucket = objects): TicketParts {
-  const { objectsPath: path, objectsCorsOrigins: corsOrigins } = config
+  const { path, corsOrigins } = config.tickets
   return { bucket, uses: ticketUses, signer, path, corsOrigins }
 }

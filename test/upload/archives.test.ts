@@ -29,7 +29,7 @@ const text = new TextEncoder().encode('<document/>'.repeat(99))
 async function upload(body: Uint8Array, vars: object = {}) {
   const events: GateEvent[] = []
   const parts: WorkerParts = {
-    config: readConfig(vars),
+    config: readConfig({ HASHGATE: vars }),
     modules,
     store: kvStore(),
     origin: { forward: async () => new Response('stored', { status: 201 }) },
@@ -102,7 +102,7 @@ describe('an upload with files inside', () => {
 
   it('is allowed with texts beside its images, which the event only counts', async () => {
     const body = zip({ 'a.xml': text, 'b.xml': text, 'c.jpg': unrelated })
-    const { status, event } = await upload(body, { ON_UNSCANNABLE: 'refuse' })
+    const { status, event } = await upload(body, { policy: { onUnscannable: 'refuse' } })
     expect(status).toBe(201)
     expect(event).toMatchObject({ reason: 'no-match', otherFiles: 2 })
     expect(event?.files).toMatchObject([
@@ -117,7 +117,7 @@ describe('an upload with files inside', () => {
       { name: 'a', content: text, flags: 1 },
       { name: 'b', content: unrelated },
     ]
-    const { status, event } = await upload(writeZip(files), { ON_UNSCANNABLE: 'refuse' })
+    const { status, event } = await upload(writeZip(files), { policy: { onUnscannable: 'refuse' } })
     expect(status).toBe(422)
     expect(event?.files[0]).toMatchObject({ reason: 'encrypted-entry', unscannableEntries: 1 })
     expect((await upload(writeZip([...files, { name: 'c', content: known }]))).status).toBe(451)

@@ -9,13 +9,15 @@ import { digest, startUploads } from '../support/uploads.ts'
 const MIB = 1024 * 1024
 
 const { origin, worker, known, unrelated, send } = await startUploads({
-  MAX_BUFFERED_BYTES: MIB,
-  MAX_BODY_BYTES: 64 * MIB,
-  MAX_HELD_BYTES: 3 * MIB,
-  MAX_DECODERS: 2,
-  MAX_WAIT_SECONDS: 3,
-  CLIENT_STALL_SECONDS: 2,
-  ORIGIN_TIMEOUT_SECONDS: 2,
+  upload: {
+    maxBufferedBytes: MIB,
+    maxBodyBytes: 64 * MIB,
+    maxHeldBytes: 3 * MIB,
+    maxDecoders: 2,
+    maxWaitSeconds: 3,
+    clientStallSeconds: 2,
+  },
+  origin: { timeoutSeconds: 2 },
 })
 
 /** A form of files, and its headers. */

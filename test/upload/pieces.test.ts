@@ -18,7 +18,7 @@ describe('a request of an upload in pieces', () => {
     ['a part of S3, escaped', {}, '?%75ploadId=x', 'uploadid'],
     ['a block of Azure', {}, '?comp=Block&blockid=x', 'comp'],
   ])('is refused if that is set: %s', async (_, headers, query, how) => {
-    const { send, forwarded, verdicts } = setUp({ ON_PIECES: 'refuse' })
+    const { send, forwarded, verdicts } = setUp({ upload: { onPieces: 'refuse' } })
     const answer = await send(body, { method: 'PUT', headers }, URL_OF + query)
     expect([answer.status, forwarded]).toEqual([422, []])
     expect(verdicts()).toMatchObject([
@@ -37,7 +37,7 @@ describe('a request of an upload in pieces', () => {
     ['other parameters', {}, '?comp=metadata&part=1&constructor=1'],
     ['other headers', { 'content-type': 'application/octet-stream', range: 'bytes=0-1' }, ''],
   ])('is not taken for one by %s', async (_, headers, query) => {
-    const { send, forwarded } = setUp({ ON_PIECES: 'refuse' })
+    const { send, forwarded } = setUp({ upload: { onPieces: 'refuse' } })
     await send(body, { method: 'PUT', headers }, URL_OF + query)
     expect(forwarded).toHaveLength(1)
   })

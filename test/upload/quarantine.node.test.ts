@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-function start(recipients: string) {
+function start(key: string) {
   const log: string[] = []
   const text = (value: string) => ({ type: 'text', value }) as const
   const miniflare = new Miniflare({
@@ -35,7 +35,7 @@ function start(recipients: string) {
         HASH_LISTS: { type: 'kv', id: 'hash-lists' },
         LIST_KEY: text('ab'.repeat(32)),
         QUARANTINE: { type: 'r2', name: 'quarantine' },
-        QUARANTINE_RECIPIENTS: text(recipients),
+        HASHGATE: text(JSON.stringify({ quarantine: { recipients: [key] } })),
       }),
     ],
   })
@@ -66,7 +66,7 @@ describe('the Worker with a quarantine', () => {
 
   it('does not start with a wrong key', async () => {
     const { miniflare } = start(recipient.slice(0, -1))
-    const words = 'QUARANTINE_RECIPIENTS must list 1 to 16 age public keys'
+    const words = 'quarantine.recipients must be an age public key'
     await expect(miniflare.ready).rejects.toThrow(words)
     await miniflare.dispose().catch(() => undefined) // it fails as `ready` did
   })

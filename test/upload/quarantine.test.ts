@@ -22,6 +22,7 @@ import {
   recipient,
 } from '../support/quarantine.ts'
 import { KEY, kvNamespace, kvStore } from '../support/stores.ts'
+import { environmentOf } from '../support/environment.ts'
 import { recordIn, STAMP } from '../support/event-recorder.ts'
 
 const known = fixture('jpeg')
@@ -34,7 +35,7 @@ beforeEach(async () => {
 const asPolicy = (action: 'quarantine' | 'block') => ({ banks: { csam: { action } } })
 
 function setUp(quarantine: Quarantine | undefined, vars: object = {}) {
-  const settings = { POLICY: asPolicy('quarantine'), ...vars }
+  const settings = { policy: asPolicy('quarantine'), ...vars }
   const { gate, forwarded, verdicts } = setUpGate(settings, quarantine && { quarantine })
   const start = (body: BodyInit, headers: Record<string, string> = {}) => {
     const context = createExecutionContext()
@@ -88,7 +89,7 @@ describe('an upload that is quarantined', () => {
       files,
     })
     expect(files[0]?.matches?.[0]).toMatchObject({ bank: 'csam', entry: 'known-0', distance: 0 })
-    const blocking = setUp(quarantineWith(), { POLICY: asPolicy('block') })
+    const blocking = setUp(quarantineWith(), { policy: asPolicy('block') })
     expect(await seen(await blocking.send(known))).toEqual(answer)
     expect(await keys()).toEqual([key])
   })
@@ -155,9 +156,11 @@ describe('an upload that is quarantined', () => {
     const put = () => new Promise<R2Object>(() => {})
     const hanging = bucketThat({ put })
     const { send, verdict } = setUp(quarantineWith({ bucket: hanging, maxKeepMs: 50 }), {
-      MAX_BUFFERED_BYTES: known.length,
-      MAX_HELD_BYTES: known.length,
-      MAX_BODY_BYTES: known.length,
+      upload: {
+        maxBufferedBytes: known.length,
+        maxHeldBytes: known.length,
+        maxBodyBytes: known.length,
+      },
     })
     const headers = { 'content-length': String(known.length) }
     expect((await send(known, headers)).status).toBe(451)
@@ -172,12 +175,14 @@ describe('an upload that is quarantined', () => {
   })
 
   it('is not kept if it is longer than is held', async () => {
-    const { send, verdict } = setUp(quarantineWith(), { MAX_BUFFERED_BYTES: known.length - 1 })
+    const { send, verdict } = setUp(quarantineWith(), {
+      upload: { maxBufferedBytes: known.length - 1 },
+    })
     const length = { 'content-length': String(known.length) }
     expect((await send(known, length)).status).toBe(451)
     expect(verdict().quarantine).toEqual({ kept: false, reason: 'too-long' })
     expect(await keys()).toEqual([])
-    const held = setUp(quarantineWith(), { MAX_BUFFERED_BYTES: known.length })
+    const held = setUp(quarantineWith(), { upload: { maxBufferedBytes: known.length } })
     await held.send(known, length)
     expect(held.verdict().quarantine).toMatchObject({ kept: true })
   })
@@ -201,7 +206,7 @@ describe('an upload that is quarantined', () => {
 
   it('is told only, in shadow mode', async () => {
     const { send, verdict, forwarded } = setUp(quarantineWith(), {
-      POLICY: { ...asPolicy('quarantine'), mode: 'shadow' },
+      policy: { ...asPolicy('quarantine'), mode: 'shadow' },
     })
     expect((await send(known)).status).toBe(201)
     expect(forwarded()).toBe(1)
@@ -219,9 +224,11 @@ describe('an upload that is quarantined', () => {
 
   it('is kept beside others at once, and what it held is given back', async () => {
     const { send } = setUp(quarantineWith(), {
-      MAX_BUFFERED_BYTES: known.length,
-      MAX_HELD_BYTES: known.length * 2,
-      MAX_BODY_BYTES: known.length,
+      upload: {
+        maxBufferedBytes: known.length,
+        maxHeldBytes: known.length * 2,
+        maxBodyBytes: known.length,
+      },
     })
     const headers = { 'content-length': String(known.length) }
     const answers = await Promise.all(Array.from({ length: 8 }, () => send(known, headers)))
@@ -232,38 +239,35 @@ describe('an upload that is quarantined', () => {
 })
 
 describe('the settings of the quarantine', () => {
-  const env = (more: object) =>
-    ({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...more }) as unknown as Bindings
-  const start = (more: object) => () => workerParts(env(more), modules, allFeatures())
+  const start = (more: object) => () => {
+    const env = { HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...environmentOf(more) }
+    return workerParts(env as unknown as Bindings, modules, allFeatures())
+  }
+  const quarantine = { recipients: [recipient] }
 
   it('make one, or none', () => {
     expect(start({})().quarantine).toBeUndefined()
-    const settings = {
-      QUARANTINE: bucket,
-      QUARANTINE_RECIPIENTS: recipient,
-      QUARANTINE_DAYS: '400',
-    }
+    const settings = { QUARANTINE: bucket, quarantine: { ...quarantine, days: 400 } }
     expect(start(settings)().quarantine).toBeDefined()
   })
 
   it('stop the deployment when they are wrong, and are not repeated', () => {
     const QUARANTINE = bucket
-    const words = 'QUARANTINE_RECIPIENTS must list 1 to 16 age public keys'
-    for (const QUARANTINE_RECIPIENTS of ['age1nonsense', identity, `${recipient} ${recipient}`]) {
-      const starting = start({ QUARANTINE, QUARANTINE_RECIPIENTS })
-      expect(starting).toThrow(words)
-      expect(starting).not.toThrow(QUARANTINE_RECIPIENTS)
+    for (const wrong of ['age1nonsense', identity, `${recipient} ${recipient}`]) {
+      const starting = start({ QUARANTINE, quarantine: { recipients: [wrong] } })
+      expect(starting).toThrow('quarantine.recipients.0 must be an age public key')
+      expect(starting).not.toThrow(wrong)
     }
-    expect(start({ QUARANTINE })).toThrow('QUARANTINE_RECIPIENTS must be set')
-    expect(start({ QUARANTINE_RECIPIENTS: recipient })).toThrow('is not bound')
+    expect(start({ QUARANTINE })).toThrow('QUARANTINE needs quarantine.recipients')
+    expect(start({ quarantine })).toThrow('quarantine.recipients needs the binding QUARANTINE')
     const review = { threshold: 40, action: 'quarantine' }
     for (const csam of [{ action: 'quarantine' }, { threshold: 31, review }]) {
-      const unbound = 'POLICY banks.csam is to be quarantined, and QUARANTINE'
-      expect(start({ POLICY: { banks: { csam } } })).toThrow(unbound)
+      const unbound = 'policy.banks.csam with quarantine needs the binding QUARANTINE'
+      expect(start({ policy: { banks: { csam } } })).toThrow(unbound)
     }
-    for (const QUARANTINE_DAYS of ['0', '401', '1.5', 'x']) {
-      const bad = start({ QUARANTINE, QUARANTINE_RECIPIENTS: recipient, QUARANTINE_DAYS })
-      expect(bad).toThrow('QUARANTINE_DAYS must be a whole number from 1 to 400')
+    for (const days of [0, 401, 1.5, '30']) {
+      const bad = start({ QUARANTINE, quarantine: { ...quarantine, days } })
+      expect(bad).toThrow('quarantine.days must be a whole number from 1 to 400')
     }
   })
 

@@ -24,7 +24,7 @@ export function s3AccessOf(
   clientKeys: string | undefined,
   originKey: string | undefined,
 ): S3Access | undefined {
-  if (clientKeys === undefined) return undefined
+  if (!clientKeys) return undefined
   return {
     clientKeys: parseS3Keys('S3_CLIENT_KEYS', clientKeys),
     originKey: originKey === undefined ? undefined : parseS3Keys('S3_ORIGIN_KEY', originKey),

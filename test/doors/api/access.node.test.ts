@@ -55,9 +55,13 @@ beforeAll(async () => {
   issuer = `http://127.0.0.1:${(certs.address() as AddressInfo).port}`
   gate = await startGateWith(
     {
-      ACCESS_TEAM_DOMAIN: issuer,
-      ACCESS_AUDIENCE: `${OTHER_AUDIENCE}, ${AUDIENCE}`,
-      ACCESS_SCOPES: 'lookup',
+      api: {
+        access: {
+          teamDomain: issuer,
+          audience: [OTHER_AUDIENCE, AUDIENCE],
+          scopes: ['lookup'],
+        },
+      },
     },
     [],
   )
@@ -88,7 +92,7 @@ async function ask(token: string, path = '/status'): Promise<Response> {
 }
 
 describe('a token of Cloudflare Access', () => {
-  it('is as good as a key, for what ACCESS_SCOPES says', async () => {
+  it('is as good as a key, for its scopes', async () => {
     const token = await tokenOf(keys[0]!)
     const response = await ask(token)
     expect([response.status, await response.text()]).toEqual([200, 'I-AM-ALIVE'])
@@ -153,7 +157,10 @@ describe('a token of Cloudflare Access', () => {
 
   it('is not taken for good, nor for bad, when the keys cannot be read', async () => {
     isDown = true
-    const other = await startGateWith({ ACCESS_TEAM_DOMAIN: issuer, ACCESS_AUDIENCE: AUDIENCE }, [])
+    const other = await startGateWith(
+      { api: { access: { teamDomain: issuer, audience: [AUDIENCE] } } },
+      [],
+    )
     try {
       const response = await fetch(new URL('/status', other.url), {
         headers: { 'cf-access-jwt-assertion': await tokenOf(keys[0]!) },

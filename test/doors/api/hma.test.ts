@@ -105,7 +105,7 @@ describe('GET /m/raw_lookup', () => {
   })
 
   it('leaves out what is exempt', async () => {
-    const { get } = api({ POLICY: { exempt: ['numbers/1042'] } })
+    const { get } = api({ policy: { exempt: ['numbers/1042'] } })
     const query = { signal, signal_type: 'pdq', banks: 'numbers' }
     expect(await answerOf(get('/m/raw_lookup', query))).toEqual([200, { matches: [] }])
   })
@@ -145,7 +145,7 @@ describe('/m/lookup', () => {
     const near = Array.from({ length: 20 }, (_, i) => around(i + 1))
     await publishBank(kvStore(), near, { bank: 'near' })
     await publishBank(kvStore(), [around(30)], { bank: 'far' })
-    const { upload } = api({ PROBES: 'wide' })
+    const { upload } = api({ scan: { probes: 'wide' } })
     const two = writeZip([
       { name: 'a.jpg', content: known },
       { name: 'b.jpg', content: unrelated },

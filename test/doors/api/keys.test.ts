@@ -6,6 +6,7 @@ import {
   parseScopes,
   type Scope,
 } from '../../../src/doors/api/keys.ts'
+import { apiOf } from '../../../src/doors/api/settings.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { API_KEYS, keyFor, setUpApi } from '../../support/api.ts'
 import { publish } from '../../support/gate.ts'
@@ -48,7 +49,7 @@ describe('API_KEYS', () => {
     ],
   ])('cannot be %s', (_, text, words) => {
     expect(parseApiKeys(text)).toContain(words)
-    const reading = () => readConfig({ API_KEYS: text })
+    const reading = () => apiOf(readConfig({}).api, text)
     expect(reading).toThrow(`API_KEYS must`)
     expect(reading).not.toThrow(/hgk_|[\da-f]{32}/)
   })

@@ -87,11 +87,11 @@ describe('the verdict on a file', () => {
 
   it('is 202 where people are to look', async () => {
     const banks = { csam: { action: 'flag' } }
-    const flagged = await ask({ POLICY: { banks } }).file(known)
+    const flagged = await ask({ policy: { banks } }).file(known)
     expect(flagged.status).toBe(202)
     await publish(flipBits(await hashOf(known), 36))
     const review = { csam: { threshold: 31, review: { threshold: 40 } } }
-    const reviewed = await ask({ PROBES: 'plain', POLICY: { banks: review } }).file(known)
+    const reviewed = await ask({ scan: { probes: 'plain' }, policy: { banks: review } }).file(known)
     expect(reviewed.status).toBe(202)
     expect(await reviewed.json()).toMatchObject({
       verdict: 'flag',
@@ -101,15 +101,15 @@ describe('the verdict on a file', () => {
 
   it('keeps what is to be quarantined', async () => {
     await emptyBucket()
-    const POLICY = { banks: { csam: { action: 'quarantine' } } }
-    const { file, verdicts } = ask({ POLICY }, { quarantine: quarantineWith({ bucket }) })
+    const policy = { banks: { csam: { action: 'quarantine' } } }
+    const { file, verdicts } = ask({ policy }, { quarantine: quarantineWith({ bucket }) })
     expect((await file(known)).status).toBe(451)
     expect(verdicts()).toMatchObject([{ action: 'quarantine', quarantine: { kept: true } }])
     expect((await openObject((await keys())[0]!)).body).toEqual(known)
   })
 
   it('is what it is, whether uploads are only shadowed', async () => {
-    expect((await ask({ POLICY: { mode: 'shadow' } }).file(known)).status).toBe(451)
+    expect((await ask({ policy: { mode: 'shadow' } }).file(known)).status).toBe(451)
   })
 
   it('says what could not be looked at', async () => {
@@ -117,18 +117,18 @@ describe('the verdict on a file', () => {
     const allowed = await ask().file(damaged)
     expect(allowed.status).toBe(200)
     expect(await allowed.json()).toMatchObject({ verdict: 'allow', reason: 'unscannable' })
-    const refused = await ask({ ON_UNSCANNABLE: 'refuse' }).file(damaged)
+    const refused = await ask({ policy: { onUnscannable: 'refuse' } }).file(damaged)
     expect(refused.status).toBe(422)
     expect(await refused.json()).toMatchObject({ verdict: 'refuse', reason: 'unscannable' })
   })
 
   it('is the same where the file is longer than what is held, and gives back what it took', async () => {
     await emptyBucket()
-    const vars = { MAX_BUFFERED_BYTES: 100, MAX_HELD_BYTES: 2 ** 21 }
+    const vars = { upload: { maxBufferedBytes: 100, maxHeldBytes: 2 ** 21 } }
     const parts = { quarantine: quarantineWith({ bucket }) }
-    const POLICY = { banks: { csam: { action: 'quarantine' } } }
+    const policy = { banks: { csam: { action: 'quarantine' } } }
     const lengthOf = (file: Uint8Array) => ({ 'content-length': String(file.length) })
-    const { file, verdicts, forwarded, send } = ask({ ...vars, POLICY }, parts)
+    const { file, verdicts, forwarded, send } = ask({ ...vars, policy }, parts)
     expect((await file(unrelated, lengthOf(unrelated))).status).toBe(200)
     expect((await file(known, lengthOf(known))).status).toBe(451)
     expect((await file(known)).status).toBe(411)
@@ -173,7 +173,7 @@ describe('the verdict on a file', () => {
       headers: Record<string, string>,
       status: number,
     ][] = [
-      [{ MAX_BODY_BYTES: 100, MAX_BUFFERED_BYTES: 100 }, known, {}, 413],
+      [{ upload: { maxBodyBytes: 100, maxBufferedBytes: 100 } }, known, {}, 413],
       [{}, 'x', { 'content-type': 'multipart/form-data' }, 400],
       [{}, '', {}, 400],
     ]
@@ -260,21 +260,13 @@ describe('the API', () => {
     const off = setUp()
     expect((await off.send(unrelated, {}, 'https://api.example/v1/verdict')).status).toBe(201)
     expect(off.forwarded).toHaveLength(1)
-    for (const vars of [{ API_HOST: 'verdicts.example' }, { API_PATH: '/hashgate' }]) {
+    for (const vars of [{ api: { host: 'verdicts.example' } }, { api: { path: '/hashgate' } }]) {
       const { send } = setUp({ API_KEYS, ...vars })
       const status = async (url: string) =>
         (await send(null, { method: 'GET', headers: { authorization: KEY } }, url)).status
       expect(await status('https://api.example/v1/openapi.json')).toBe(201)
-      const base = 'API_HOST' in vars ? 'https://Verdicts.example' : 'https://api.example/hashgate'
+      const base = 'host' in vars.api ? 'https://Verdicts.example' : 'https://api.example/hashgate'
       expect(await status(`${base}/v1/openapi.json`)).toBe(200)
     }
-  })
-
-  it('does not take the path of the health check', () => {
-    const start = (vars: object) => () => setUp({ API_KEYS, HEALTH_PATH: '/status', ...vars })
-    expect(start({})).toThrow('HEALTH_PATH is a path of the API')
-    expect(start({ API_PATH: '/api', HEALTH_PATH: '/api/status' })).toThrow('HEALTH_PATH')
-    expect(start({ API_PATH: '/api' })).not.toThrow()
-    expect(start({ API_HOST: 'verdicts.example' })).not.toThrow()
   })
 })

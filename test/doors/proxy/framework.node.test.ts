@@ -37,7 +37,7 @@ beforeAll(async () => {
   })
   known = await picture(640, 480, 3, 1).jpeg().toBuffer()
   unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
-  const vars = { ORIGIN_URL: `http://127.0.0.1:${port}`, MAX_BUFFERED_BYTES: 1_000_000 }
+  const vars = { ORIGIN_URL: `http://127.0.0.1:${port}`, upload: { maxBufferedBytes: 1_000_000 } }
   worker = await startGate(vars, [known])
 })
 

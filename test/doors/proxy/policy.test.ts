@@ -9,8 +9,8 @@ import { publishBank } from '../../../src/list/publish.ts'
 const known = fixture('jpeg')
 const unrelated = fixture('otherJpeg')
 
-const gateWith = (policy: object, vars: object = {}) =>
-  setUp({ PROBES: 'plain', ...vars, POLICY: policy })
+const gateWith = (policy: object, settings: object = {}) =>
+  setUp({ scan: { probes: 'plain' }, ...settings, policy })
 
 beforeEach(async () => publish(await hashOf(known)))
 
@@ -60,7 +60,7 @@ describe('the policy of a bank', () => {
     await send(unrelated)
     const told = events.filter(({ event }) => event === 'list-error')
     expect(told).toMatchObject([
-      { error: 'unknown-bank: POLICY names banks that the list does not have: csma, spma' },
+      { error: 'unknown-bank: the policy names banks that the list does not have: csma, spma' },
     ])
   })
 
@@ -154,11 +154,11 @@ describe('shadow mode', () => {
 
   it('does so for every way that an upload may fail', async () => {
     for (const [body, headers, vars, reason] of [
-      [known.slice(0, 300), {}, { ON_UNSCANNABLE: 'refuse' }, 'unscannable'],
-      [known, {}, { MAX_BODY_BYTES: 100, MAX_BUFFERED_BYTES: 100 }, 'too-large'],
+      [known.slice(0, 300), {}, { policy: { ...shadow, onUnscannable: 'refuse' } }, 'unscannable'],
+      [known, {}, { upload: { maxBodyBytes: 100, maxBufferedBytes: 100 } }, 'too-large'],
       [known, { 'content-type': 'multipart/form-data' }, {}, 'malformed'],
       [unrelated, {}, {}, 'no-match'],
-      [unrelated, {}, { MAX_BUFFERED_BYTES: 1000 }, 'length-required'],
+      [unrelated, {}, { upload: { maxBufferedBytes: 1000 } }, 'length-required'],
       [randomBytes(3_000_000, 1), {}, {}, 'unscannable'],
     ] as const) {
       const { send, forwarded, verdicts } = gateWith(shadow, vars)
@@ -171,10 +171,10 @@ describe('shadow mode', () => {
   it('does so without a list, and when no place is left', async () => {
     const broken = { get: () => Promise.reject(new Error('no store')) }
     const store = Object.assign(kvStore(), broken)
-    const failing = setUp({ POLICY: shadow }, { store })
+    const failing = setUp({ policy: shadow }, { store })
     expect((await failing.send(known)).status).toBe(201)
     expect(failing.verdicts()).toMatchObject([{ reason: 'failed', isShadow: true }])
-    const busy = gateWith(shadow, { MAX_DECODERS: 1 })
+    const busy = gateWith(shadow, { upload: { maxDecoders: 1 } })
     const responses = await Promise.all([busy.send(known), busy.send(known), busy.send(known)])
     expect(responses.map(({ status }) => status)).toEqual([201, 201, 201])
     expect(busy.verdicts().map(({ reason }) => reason)).toContain('match')
@@ -215,7 +215,7 @@ describe('what a blocked uploader is told', () => {
 
   it('is not told for other refusals', async () => {
     const damaged = known.slice(0, 300)
-    const response = await gateWith({ harms }, { ON_UNSCANNABLE: 'refuse' }).send(damaged)
+    const response = await gateWith({ harms, onUnscannable: 'refuse' }).send(damaged)
     expect(await response.json()).toEqual({
       type: 'about:blank',
       title: 'This upload cannot be processed.',

@@ -4,7 +4,6 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../../src/util/hash.ts'
 import { modules } from '../../../src/core/workerd.ts'
 import type { Bindings } from '../../../src/worker/parts.ts'
-import { readConfig } from '../../../src/config/config.ts'
 import { chooseOrigin } from '../../../src/doors/proxy/origin.ts'
 import { DIGEST_KINDS, type DigestKind, type Entry } from '../../../src/list/entry.ts'
 import { publishBank } from '../../../src/list/publish.ts'
@@ -143,11 +142,11 @@ describe('the gate', () => {
   it('refuses an image by how it is displayed', async () => {
     const turned = addExif(known, writeExif(6))
     await publish(await hashOf(turned, 'displayed'))
-    const PROBES = 'as-is'
-    const { send, verdicts } = setUp({ PROBES })
+    const scan = { probes: 'as-is' }
+    const { send, verdicts } = setUp({ scan })
     expect((await send(turned)).status).toBe(451)
     expect(verdicts()[0]?.files[0]?.matches?.[0]?.probe).toBe('displayed')
-    expect((await setUp({ PROBES }).send(known)).status).toBe(201)
+    expect((await setUp({ scan }).send(known)).status).toBe(201)
   })
 
   it('refuses a picture for its thumbnail', async () => {
@@ -165,7 +164,7 @@ describe('the gate', () => {
   })
 
   it('gates the methods that it is told to', async () => {
-    const { send } = setUp({ GATED_METHODS: 'PUT' })
+    const { send } = setUp({ upload: { methods: ['PUT'] } })
     expect((await send(known, { method: 'POST' })).status).toBe(201)
     expect((await send(known, { method: 'PUT' })).status).toBe(451)
   })
@@ -188,25 +187,25 @@ describe('a known picture that was changed', () => {
   })
 
   it.each(changed)('passes where only plain PDQ is asked for: %s', async (name) => {
-    const { send, verdicts } = setUp({ PROBES: 'plain' })
+    const { send, verdicts } = setUp({ scan: { probes: 'plain' } })
     expect((await send(fixture(name))).status).toBe(201)
     expect(verdicts()).toMatchObject([{ action: 'allow', reason: 'no-match' }])
-    expect((await setUp({ PROBES: 'plain' }).send(fixture('jpeg'))).status).toBe(451)
+    expect((await setUp({ scan: { probes: 'plain' } }).send(fixture('jpeg'))).status).toBe(451)
   })
 
   it('is refused by a family that was added, and passes without the one that sees it', async () => {
-    const only = setUp({ PROBES: 'plain, +mirrors' })
+    const only = setUp({ scan: { probes: 'plain', addFamilies: ['mirrors'] } })
     expect((await only.send(fixture('mirrored'))).status).toBe(451)
-    const without = setUp({ PROBES: 'default -mirrors' })
+    const without = setUp({ scan: { dropFamilies: ['mirrors'] } })
     expect((await without.send(fixture('mirrored'))).status).toBe(201)
   })
 
   it('is refused by the wide set alone, where the change is larger', async () => {
     expect((await setUp().send(fixture('turnedBy5Degrees'))).status).toBe(201)
-    const { send, verdicts } = setUp({ PROBES: 'wide' })
+    const { send, verdicts } = setUp({ scan: { probes: 'wide' } })
     expect((await send(fixture('turnedBy5Degrees'))).status).toBe(451)
     expect(verdicts()[0]?.files[0]?.matches?.[0]?.probe).toBe('larger-turns')
-    expect((await setUp({ PROBES: 'wide' }).send(fixture('otherJpeg'))).status).toBe(201)
+    expect((await setUp({ scan: { probes: 'wide' } }).send(fixture('otherJpeg'))).status).toBe(201)
   })
 
   it('is refused in an archive and in a form, too', async () => {
@@ -214,7 +213,7 @@ describe('a known picture that was changed', () => {
     const archive = writeZip([{ name: 'a.jpg', content: fixture('mirrored') }])
     expect((await setUp().send(archive)).status).toBe(451)
     const wide = writeZip([{ name: 'a.jpg', content: fixture('turnedBy5Degrees') }])
-    expect((await setUp({ PROBES: 'wide' }).send(wide)).status).toBe(451)
+    expect((await setUp({ scan: { probes: 'wide' } }).send(wide)).status).toBe(451)
   })
 })
 
@@ -222,7 +221,7 @@ describe('a pattern', () => {
   it('matches nothing but its own file, whatever its quality', async () => {
     const file = fixture('stripes')
     await publish(await hashOf(file))
-    const { send, verdicts } = setUp({ PROBES: 'wide' })
+    const { send, verdicts } = setUp({ scan: { probes: 'wide' } })
     expect((await send(file)).status).toBe(201)
     const [told] = verdicts()[0]!.files
     expect(told).toMatchObject({ quality: 100, isPatterned: true })
@@ -309,8 +308,8 @@ describe('multipart bodies', () => {
           (_, i) => [unrelated, `${i}`] as [Uint8Array<ArrayBuffer>, string],
         ),
       )
-    expect((await setUp({ MAX_FILES: 3 }).send(files(3))).status).toBe(201)
-    expect((await setUp({ MAX_FILES: 3 }).send(files(4))).status).toBe(400)
+    expect((await setUp({ body: { maxFiles: 3 } }).send(files(3))).status).toBe(201)
+    expect((await setUp({ body: { maxFiles: 3 } }).send(files(4))).status).toBe(400)
   })
 })
 
@@ -326,7 +325,7 @@ describe('bodies over the limit', () => {
         },
       })
     for (const bodyOf of [(bytes: number) => new Uint8Array(bytes), chunked]) {
-      const { send, forwarded } = setUp({ MAX_BODY_BYTES: 100_000 })
+      const { send, forwarded } = setUp({ upload: { maxBodyBytes: 100_000 } })
       expect((await send(bodyOf(100_000))).status).toBe(201)
       const response = await send(bodyOf(100_001))
       expect(response.status).toBe(413)
@@ -337,10 +336,10 @@ describe('bodies over the limit', () => {
 
   it('without a length are told to have one, or that they are too large, when they cannot be held', async () => {
     await publish()
-    const vars = { MAX_BODY_BYTES: 200_000, MAX_BUFFERED_BYTES: 100_000 }
+    const vars = { upload: { maxBodyBytes: 200_000, maxBufferedBytes: 100_000 } }
     const body = () => new Blob([new Uint8Array(100_001)]).stream()
     expect((await setUp(vars).send(body())).status).toBe(411)
-    const tooLarge = setUp({ ...vars, ON_UNKNOWN_LENGTH: 'too-large' })
+    const tooLarge = setUp({ upload: { ...vars.upload, onUnknownLength: 'too-large' } })
     expect((await tooLarge.send(body())).status).toBe(413)
     expect(tooLarge.forwarded).toEqual([])
   })
@@ -355,10 +354,12 @@ describe('bodies over the limit', () => {
         }),
     }
     const vars = {
-      MAX_BODY_BYTES: 100_000,
-      MAX_BUFFERED_BYTES: 100_000,
-      MAX_HELD_BYTES: 200_000,
-      MAX_WAIT_SECONDS: 1,
+      upload: {
+        maxBodyBytes: 100_000,
+        maxBufferedBytes: 100_000,
+        maxHeldBytes: 200_000,
+        maxWaitSeconds: 1,
+      },
     }
     const { send, verdicts } = setUp(vars, { origin })
     const upload = (bytes: number) =>
@@ -399,7 +400,7 @@ describe('a list that is missing or unreadable', () => {
   })
 
   it('lets uploads pass if so configured, and says so', async () => {
-    const { send, verdicts } = setUp({ ON_FAILED: 'allow' })
+    const { send, verdicts } = setUp({ policy: { onFailed: 'allow' } })
     expect((await send(fixture('jpeg'))).status).toBe(201)
     expect(verdicts()).toMatchObject([{ action: 'allow', reason: 'failed', error: /list-missing/ }])
   })
@@ -470,7 +471,7 @@ describe('files that cannot be scanned', () => {
   })
 
   it('are refused if so configured', async () => {
-    const { send, forwarded } = setUp({ ON_UNSCANNABLE: 'refuse' })
+    const { send, forwarded } = setUp({ policy: { onUnscannable: 'refuse' } })
     expect((await send(files.damaged)).status).toBe(422)
     expect((await send(fixture('otherJpeg'))).status).toBe(201)
     expect(forwarded).toHaveLength(1)
@@ -589,10 +590,10 @@ describe('/healthz', () => {
 
   it('has another path, or none, if so configured', async () => {
     await publish(randomBytes(32, 3))
-    const moved = { HEALTH_PATH: '/.well-known/hashgate' }
+    const moved = { health: { path: '/.well-known/hashgate' } }
     expect((await check(moved, '/.well-known/hashgate')).response.status).toBe(200)
     expect((await check(moved)).forwarded).toHaveLength(1)
-    expect((await check({ HEALTH_PATH: '' })).forwarded).toHaveLength(1)
+    expect((await check({ health: { path: '' } })).forwarded).toHaveLength(1)
     expect((await check({}, '/healthz/x')).forwarded).toHaveLength(1)
     expect((await check({}, '/healthz', 'HEAD')).forwarded).toHaveLength(1)
   })
@@ -655,7 +656,7 @@ describe('an origin that is not there', () => {
 describe('a bucket as the origin', () => {
   it('stores what is allowed, and nothing that is blocked', async () => {
     await publish(await hashOf(fixture('jpeg')))
-    const origin = chooseOrigin(readConfig({}), { ORIGIN_BUCKET: bindings.ORIGIN_BUCKET })
+    const origin = chooseOrigin({}, { ORIGIN_BUCKET: bindings.ORIGIN_BUCKET })
     const { send } = setUp({}, { origin })
     const headers = { 'content-type': 'image/jpeg' }
     expect((await send(fixture('jpeg'), { method: 'PUT', headers })).status).toBe(451)
@@ -675,7 +676,7 @@ describe('an entry that matches too much', () => {
 
   it('only flags, and its uploads reach the origin', async () => {
     await publish(await hashOf(known))
-    const { send, forwarded, events, verdicts } = setUp({ FLOOD_BOUND: 2 })
+    const { send, forwarded, events, verdicts } = setUp({ flood: { bound: 2 } })
     const variant = (i: number) => new Uint8Array([...known, i]) // the same picture in another file
     const statuses: number[] = []
     for (let i = 0; i < 4; i++) statuses.push((await send(variant(i))).status)

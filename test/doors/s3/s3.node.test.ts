@@ -29,10 +29,8 @@ const ORIGIN_SECRET = 'another-secret-of-the-origin'
 const { origin, url, known, unrelated, staged, expectNothingStaged } = await startStaging({
   S3_CLIENT_KEYS: `CLIENTKEY:${SECRET}, OTHERKEY:another-secret-of-a-client`,
   S3_ORIGIN_KEY: `ORIGINKEY:${ORIGIN_SECRET}`,
-  S3_REGION: 'eu-central-1',
-  ON_PIECES: 'refuse',
-  MAX_BODY_BYTES: String(64 * MIB),
-  MAX_BUFFERED_BYTES: String(2 * MIB),
+  s3: { region: 'eu-central-1' },
+  upload: { onPieces: 'refuse', maxBodyBytes: 64 * MIB, maxBufferedBytes: 2 * MIB },
 })
 const credentials = { accessKeyId: 'CLIENTKEY', secretAccessKey: SECRET }
 

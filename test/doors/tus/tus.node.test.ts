@@ -10,13 +10,13 @@ import { digest } from '../../support/uploads.ts'
 
 const MIB = 1024 * 1024
 const { origin, url, known, unrelated, staged, expectNothingStaged } = await startStaging({
-  TUS_PATH: '/files',
-  ON_PIECES: 'refuse',
-  TUS_ORIGIN_PATH: '/stored',
-  TUS_CORS_ORIGINS: 'https://app.example.com',
-  MAX_BODY_BYTES: String(64 * MIB),
-  MAX_BUFFERED_BYTES: String(2 * MIB),
-  CLIENT_STALL_SECONDS: '2',
+  tus: { path: '/files', originPath: '/stored', corsOrigins: ['https://app.example.com'] },
+  upload: {
+    onPieces: 'refuse',
+    maxBodyBytes: 64 * MIB,
+    maxBufferedBytes: 2 * MIB,
+    clientStallSeconds: 2,
+  },
 })
 const endpoint = new URL('/files', url)
 

@@ -12,7 +12,7 @@ export const app = new Hono<Env>().use(
   gate<Env>({
     hashLists: ({ MY_LISTS }) => MY_LISTS,
     listKey: ({ KEY }) => KEY,
-    settings: { ON_FAILED: 'allow', POLICY: { mode: 'shadow' } },
+    settings: { policy: { onFailed: 'allow', mode: 'shadow' } },
     floodCounters: (env) => env.COUNTERS,
     skip: (c) => c.req.path.startsWith('/internal/'),
     onVerdict: ({ action }) => verdicts.push(action),

@@ -9,10 +9,10 @@ import { startStaging } from '../../support/staging-harness.ts'
 const MIB = 1024 * 1024
 const { origin, url, known, quarantined, expectNothingStaged } = await startStaging(
   {
-    TUS_PATH: '/files',
-    MAX_BUFFERED_BYTES: String(MIB),
-    POLICY: JSON.stringify({ banks: { csam: { action: 'quarantine' } } }),
-    QUARANTINE_RECIPIENTS: await identityToRecipient(await generateIdentity()),
+    tus: { path: '/files' },
+    upload: { maxBufferedBytes: MIB },
+    policy: { banks: { csam: { action: 'quarantine' } } },
+    quarantine: { recipients: [await identityToRecipient(await generateIdentity())] },
   },
   './test/upload/staging/wrangler.quarantine.toml',
 )
