@@ -166,8 +166,8 @@ ORIGIN_URL = "https://origin.example.com"
 
 [vars.HASHGATE]
 preset = "photos"
-upload = { maxBodyBytes = 50_000_000 }
-events = { sinks = ["console", "queue"] }
+upload.maxBodyBytes = 50_000_000
+events.sinks = ["console", "queue"]
 
 [vars.HASHGATE.policy.banks.csam]
 action = "quarantine"

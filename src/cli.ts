@@ -56,7 +56,7 @@ program
     `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
     parseThreshold,
   )
-  .option('--probes <set>', 'probes, as the setting PROBES of the Worker has them', parseProbes)
+  .option('--probes <set>', 'set of probes, and families to add or drop: "default, -turns"', parseProbes)
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .argument('<file...>', 'image files')
   .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
@@ -177,7 +177,7 @@ const quarantine = program
 
 quarantine
   .command('keygen')
-  .description('print a new identity, and the recipient for QUARANTINE_RECIPIENTS')
+  .description('print a new identity, and the recipient for quarantine.recipients')
   .option(
     '--out <file>',
     'where the identity goes, readable for its owner; the recipient is printed',

@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settingsSchemaText, settingsText } from '../../scripts/settings-docs.ts'
-import { defaults } from '../../src/config/config.ts'
+import { readConfig as readWrangler } from '../../src/commands/stores.ts'
+import { defaults, readConfig } from '../../src/config/config.ts'
 import { PRESETS } from '../../src/config/presets.ts'
 
 const docs = new URL('../../docs/', import.meta.url)
@@ -55,5 +58,48 @@ describe('docs/settings.md', () => {
         expect(row, `${group}.${key}`).toMatch(/\.( \||[^|]+ \|)$/)
       }
     }
+  })
+})
+
+describe('what documents show of wrangler.toml', () => {
+  let folder: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hashgate-docs-'))
+  })
+
+  afterAll(() => rm(folder, { recursive: true }))
+
+  const HEAD = 'name = "gate"\nmain = "worker.ts"\ncompatibility_date = "2026-10-20"\n'
+
+  /** The settings of a configuration, as the Worker reads them. Keys that stand for real ones become such. */
+  async function settingsOf(toml: string) {
+    const config = join(folder, 'wrangler.toml')
+    const real = toml.replaceAll('"age1..."', `"age1${'q'.repeat(58)}"`)
+    await writeFile(config, /^name =/m.test(real) ? real : HEAD + real)
+    const { vars } = await readWrangler({ config })
+    return readConfig(vars)
+  }
+
+  it('has settings that the Worker reads', async () => {
+    const names = (await readdir(docs)).filter((name) => name.endsWith('.md'))
+    const files = [...names, '../README.md']
+    const shown: string[] = []
+    for (const name of files) {
+      const text = await readFile(new URL(name, docs), 'utf8')
+      for (const [, toml = ''] of text.matchAll(/```toml\n(.*?)```/gs)) {
+        if (!toml.includes('HASHGATE')) continue
+        await expect(settingsOf(toml), `${name}: ${toml}`).resolves.toBeDefined()
+        shown.push(name)
+      }
+    }
+    expect(shown.length).toBeGreaterThan(5)
+  })
+
+  it('is a whole in wrangler.toml, with all that is commented out', async () => {
+    const text = await readFile(new URL('../wrangler.toml', docs), 'utf8')
+    const lines = text.split('\n').map((line) => line.replace(/^# (?=\[|[\w.]+ = )/, ''))
+    const { preset, tus, events } = await settingsOf(lines.join('\n'))
+    expect([preset, tus.path, events.sinks]).toEqual(['files', '/files', ['console', 'queue']])
   })
 })
