@@ -56,7 +56,11 @@ program
     `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
     parseThreshold,
   )
-  .option('--probes <set>', 'set of probes, and families to add or drop: "default, -turns"', parseProbes)
+  .option(
+    '--probes <set>',
+    'set of probes, and families to add or drop: "default, -turns"',
+    parseProbes,
+  )
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .argument('<file...>', 'image files')
   .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>

@@ -20,11 +20,18 @@ import { verdictEvent } from './upload/verdict-event.ts'
 import { unknownName } from './util/settings.ts'
 import { type KvNamespace, KvStore } from './list/kv-store.ts'
 import { parseListKeys, SealedStore } from './list/sealing.ts'
-import { Quarantine } from './quarantine/quarantine.ts'
+import { Quarantine, type QuarantineBucket } from './quarantine/quarantine.ts'
 import type { ShardNamespace } from './match/sharded-index.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
 
-export type { GateSettings }
+export type {
+  FloodNamespace,
+  GateSettings,
+  ImagesApi,
+  KvNamespace,
+  QuarantineBucket,
+  ShardNamespace,
+}
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
 
 /** Whatever a Worker calls its bindings. */
@@ -44,7 +51,7 @@ export interface GateOptions<E extends Env> {
   /** Durable Objects of class ListShard, of `hashgate/objects`. */
   listShards?: From<E, ShardNamespace | undefined>
   /** An R2 bucket for nothing else, to keep what is quarantined, with `quarantine.recipients` among the settings. */
-  quarantine?: From<E, R2Bucket | undefined>
+  quarantine?: From<E, QuarantineBucket | undefined>
   /** Requests that pass as they are. */
   skip?: (c: Context<E>) => boolean | Promise<boolean>
   /** Told each verdict, as `onEvent` is. */
@@ -133,7 +140,10 @@ export class BodyUsedError extends HashgateError {
 }
 
 /** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
-export function sweepQuarantine(bucket: R2Bucket, onEvent?: OnEvent<GateEvent>): Promise<void> {
+export function sweepQuarantine(
+  bucket: QuarantineBucket,
+  onEvent?: OnEvent<GateEvent>,
+): Promise<void> {
   return sweep(new Quarantine({ bucket, recipients: [], days: 1 }), reporterOf({ onEvent }))
 }
 

@@ -1,8 +1,5 @@
 import * as v from 'valibot'
-import { listOf, optionalGroup, wholeNumber } from '../util/settings.ts'
-
-/** Most files of a form that a setting may allow. */
-export const MAX_FORM_FILES = 1000
+import { listOf, MAX_FORM_FILES, optionalGroup, wholeNumber } from '../util/settings.ts'
 
 /** How files are found in bodies. */
 export const BodySettings = optionalGroup(

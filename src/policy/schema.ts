@@ -1,10 +1,10 @@
 import * as v from 'valibot'
-import { MAX_FORM_FILES } from '../body/settings.ts'
-import { MAX_BODY_BYTES } from '../upload/settings.ts'
 import {
   choice,
   group,
   listOf,
+  MAX_BODY_BYTES,
+  MAX_FORM_FILES,
   oneOf,
   optionalGroup,
   tableOf,

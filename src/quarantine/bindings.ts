@@ -1,12 +1,12 @@
 import { BadConfigError } from '../util/errors.ts'
-import { Quarantine } from './quarantine.ts'
+import { Quarantine, type QuarantineBucket } from './quarantine.ts'
 import { holdsIdentity, RECIPIENT_WORDS } from './recipients.ts'
 import type { QuarantineSettings } from './settings.ts'
 
 /** Bindings of the quarantine. */
 export interface QuarantineBindings {
   /** A bucket for nothing else, that only the operator reads. */
-  QUARANTINE?: R2Bucket
+  QUARANTINE?: QuarantineBucket
 }
 
 /**

@@ -22,8 +22,28 @@ const PAGE_OBJECTS = 1000
 /** Most pages of one sweep, each a listing and perhaps a deletion: a Worker of the free plan may ask 50 times. */
 const MAX_PAGES = 20
 
+/** What is used of an R2 bucket. */
+export interface QuarantineBucket {
+  put(
+    key: string,
+    value: ReadableStream<Uint8Array>,
+    options: { customMetadata: Record<string, string> },
+  ): Promise<unknown>
+  list(options: {
+    limit: number
+    include: 'customMetadata'[]
+    cursor?: string
+  }): Promise<QuarantinePage>
+  delete(keys: string[]): Promise<void>
+}
+
+/** A page of objects. */
+type QuarantinePage = {
+  objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
+} & ({ truncated: false } | { truncated: true; cursor: string })
+
 export interface QuarantineOptions {
-  bucket: R2Bucket
+  bucket: QuarantineBucket
   /** age public keys, at least one. */
   recipients: readonly string[]
   days: number

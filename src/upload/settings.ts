@@ -3,10 +3,16 @@ import type { BodyOptions } from '../body/types.ts'
 import type { RouteSettings } from '../policy/routes.ts'
 import type { Policy } from '../policy/schema.ts'
 import type { ScanSettings } from '../scan/settings.ts'
-import { choice, GIB, listOf, MIB, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
+import {
+  choice,
+  MAX_BODY_BYTES,
+  listOf,
+  MIB,
+  oneOf,
+  optionalGroup,
+  wholeNumber,
+} from '../util/settings.ts'
 
-/** Longest body that a setting may allow: that of a part of S3. */
-export const MAX_BODY_BYTES = 5 * GIB
 /** Bytes that must fit for a long upload to move at all. */
 const LEAST_HELD_BYTES = MIB
 

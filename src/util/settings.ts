@@ -98,3 +98,8 @@ export function corsOrigins(description: string) {
 
 export const MIB = 1024 * 1024
 export const GIB = 1024 * MIB
+
+/** Longest body that a setting may allow: that of a part of S3. */
+export const MAX_BODY_BYTES = 5 * GIB
+/** Most files of a form that a setting may allow. */
+export const MAX_FORM_FILES = 1000
