@@ -63,10 +63,8 @@ describe('Router', () => {
     const route = router.choose({ method: 'POST', url: 'https://a.example/' })
     expect(route).toMatchObject({ isShadow: true, isGated: undefined, label: undefined })
     expect(route?.config).toMatchObject({
-      onUnscannable: 'refuse',
-      onFailed: 'allow',
-      maxFiles: 3,
-      fields: new Set(['photo']),
+      policy: { onUnscannable: 'refuse', onFailed: 'allow' },
+      body: { maxFiles: 3, fields: ['photo'] },
     })
   })
 })
