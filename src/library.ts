@@ -5,7 +5,7 @@ import { modules } from './core/workerd.ts'
 import { BadConfigError, HashgateError } from './util/errors.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { GateEvent, VerdictEvent } from './events/schema.ts'
-import { type NamedSink, tellAll } from './events/tell.ts'
+import { type NamedSink, reportTo } from './events/report.ts'
 import type { FloodNamespace } from './gate/flood/breaker.ts'
 import { answerThrough } from './doors/proxy/proxy.ts'
 import { quarantineOf } from './quarantine/bindings.ts'
@@ -141,5 +141,5 @@ function reporterOf({
   if (onVerdict) {
     sinks.push(['onVerdict', (event) => (event.event === 'verdict' ? onVerdict(event) : undefined)])
   }
-  return tellAll(sinks, onEvent === undefined)
+  return reportTo(sinks, onEvent === undefined)
 }
