@@ -61,8 +61,8 @@ export async function benchAccuracy(args: readonly string[]): Promise<void> {
     sets,
   )
   if (options.plots === undefined) return
-  await writeFile(join(options.plots, 'accuracy-recall.svg'), await plotRecall(tally, sets))
-  await writeFile(join(options.plots, 'accuracy-thresholds.svg'), await plotThresholds(tally, sets))
+  await writeFile(join(options.plots, 'accuracy-recall.svg'), plotRecall(tally, sets))
+  await writeFile(join(options.plots, 'accuracy-thresholds.svg'), plotThresholds(tally, sets))
 }
 
 /** Photographs with a hash that a list would take. */

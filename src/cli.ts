@@ -70,13 +70,11 @@ program
 program
   .command('tune')
   .description(
-    'show how many files of a folder would match at each threshold, by each set of probes: a table and a plot',
+    'show how many files of a folder would match at each threshold, by each set of probes',
   )
   .requiredOption('--list <file>', 'hash list')
   .requiredOption('--dir <folder>', 'files, in it and the folders within it')
   .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
-  .option('--plot <file>', 'where the plot goes', 'hashgate-tune.svg')
-  .option('--no-plot', 'draw no plot')
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
 

@@ -7,7 +7,7 @@ import { checkNeeds, readLibrarySettings } from './config/config.ts'
 import type { Config, LibrarySettings as GateSettings } from './config/schema.ts'
 import type { GateEvent, Happening, VerdictEvent } from './events/schema.ts'
 import { stampEvent } from './events/stamp.ts'
-import { type NamedSink, tellAll } from './events/tell.ts'
+import { type NamedSink, reportTo } from './events/report.ts'
 import type { FloodNamespace } from './gate/flood/breaker.ts'
 import { answerTo, isPagePost } from './doors/answer.ts'
 import { answerThrough } from './doors/proxy/proxy.ts'
@@ -204,5 +204,5 @@ function reporterOf({
   if (onVerdict) {
     sinks.push(['onVerdict', (event) => (event.event === 'verdict' ? onVerdict(event) : undefined)])
   }
-  return tellAll(sinks, onEvent === undefined)
+  return reportTo(sinks, onEvent === undefined)
 }

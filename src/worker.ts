@@ -2,6 +2,9 @@
 
 import { createWorker } from './worker/create-worker.ts'
 import { allFeatures } from './worker/features.ts'
+import type { GateWorker } from './worker/gate-worker.ts'
+
+const worker: GateWorker = createWorker({ features: allFeatures() })
 
 export { FloodCounter, ListShard, StagedUpload, TicketUse } from './objects.ts'
-export default createWorker({ features: allFeatures() })
+export default worker

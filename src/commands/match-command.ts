@@ -41,7 +41,7 @@ export async function matchFiles(
     const isComplete = results.every((result) => result.isComplete)
     if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
     const verdict = verdictOf(scanned, matches.length)
-    console.log(JSON.stringify({ file, ...verdict, matches: matches.map(describe) }))
+    console.log(JSON.stringify({ file, ...verdict, matches: matches.map(matchLine) }))
   }
   return isAll
 }
@@ -52,7 +52,7 @@ function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; re
   return reason ? { verdict: 'unscannable', reason } : { verdict: 'no-match' }
 }
 
-function describe({ entry, labels, distance, threshold, probe }: Match): object {
+function matchLine({ entry, labels, distance, threshold, probe }: Match): object {
   const { source } = labels
   const margin = threshold - distance
   return { entry, ...(source !== undefined && { source }), distance, margin, probe }

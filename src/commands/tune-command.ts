@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { readModules } from '../core/node.ts'
 import { HashgateError } from '../util/errors.ts'
@@ -9,7 +9,7 @@ import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
 import { readListFile } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
-import { plotOf, tableOf, type TunedFile } from './tune-report.ts'
+import { tableOf, type TunedFile } from './tune-report.ts'
 
 /** A folder without files tells nothing. */
 class NoFilesError extends HashgateError {
@@ -28,7 +28,6 @@ export async function tune(options: {
   list: string
   dir: string
   labels?: string
-  plot: string | false
   skipBad?: true
 }): Promise<boolean> {
   const { list, dir } = options
@@ -49,9 +48,8 @@ export async function tune(options: {
   }
   endProgress()
   const day = new Date().toISOString().slice(0, 10)
-  const title = `${day}: ${files.length} files of ${dir} against ${list}`
   const unscanned = files.filter(({ isScanned }) => !isScanned).length
-  console.log(title)
+  console.log(`${day}: ${files.length} files of ${dir} against ${list}`)
   console.log(
     `perceptual hashes on the list: ${compared.perceptualHashes}; digests: ${compared.digests}`,
   )
@@ -61,10 +59,6 @@ export async function tune(options: {
       `files that are labelled, of which alone is told what is found or wrong: ${labels.size}`,
     )
   console.log(`\n${tableOf(files)}\n`)
-  if (options.plot !== false) {
-    await writeFile(options.plot, await plotOf(files, title))
-    console.log(`plot: ${options.plot}`)
-  }
   return unscanned === 0
 }
 

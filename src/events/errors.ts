@@ -2,7 +2,7 @@ import { HashgateError } from '../util/errors.ts'
 
 /** A sink is chosen, and what it needs is not bound. */
 export class SinkNotBoundError extends HashgateError {
-  readonly code = 'bad-config'
+  readonly code = 'sink-not-bound'
 
   constructor(sink: string, binding: string) {
     super(`events.sinks has ${sink}, and ${binding} is not bound`)

@@ -1,8 +1,9 @@
+import type { WaitUntil } from '../util/wait-until.ts'
 import { analyticsSink } from './analytics.ts'
 import { SinkNotBoundError } from './errors.ts'
 import type { GateEvent } from './schema.ts'
 import type { EventSettings } from './settings.ts'
-import { type NamedSink, tellAll } from './tell.ts'
+import { type NamedSink, reportTo } from './report.ts'
 
 /** Bindings that sinks need. */
 export interface SinkBindings {
@@ -11,13 +12,13 @@ export interface SinkBindings {
 }
 
 /**
- * Tells events to the sinks that are chosen, behind the answer: it neither waits nor throws.
+ * Reports events to the sinks that are chosen, behind the answer: it neither waits nor throws.
  * @throws {SinkNotBoundError}
  */
 export function eventSinks(
   { sinks: names, queue: queueEvents }: Pick<EventSettings, 'sinks' | 'queue'>,
   bindings: SinkBindings,
-  keepAlive?: (promise: Promise<unknown>) => void,
+  waitUntil?: WaitUntil,
 ): (event: GateEvent) => void {
   const { EVENT_QUEUE: queue, EVENT_ANALYTICS: dataset } = bindings
   const sinks: NamedSink[] = []
@@ -31,7 +32,7 @@ export function eventSinks(
     if (!dataset) throw new SinkNotBoundError('analytics', 'EVENT_ANALYTICS, a dataset,')
     sinks.push(['analytics', analyticsSink(dataset)])
   }
-  return tellAll(sinks, names.includes('console'), keepAlive)
+  return reportTo(sinks, names.includes('console'), waitUntil)
 }
 
 function isNotable(event: GateEvent): boolean {

@@ -1,7 +1,7 @@
 import { Encrypter } from 'age-encryption'
 import { within } from '../util/within.ts'
 import { HashgateError } from '../util/errors.ts'
-import { keyOf, metadataOf, readObject } from './objects.ts'
+import { objectKey, metadataOf, readObject } from './objects.ts'
 import {
   FORMAT,
   type Kept,
@@ -53,8 +53,8 @@ export interface QuarantineOptions {
 }
 
 /** R2 did not store a body in time. */
-class StoreTimeoutError extends HashgateError {
-  readonly code = 'store-timeout'
+class QuarantineTimeoutError extends HashgateError {
+  readonly code = 'quarantine-timeout'
 
   constructor(ms: number) {
     super(`R2 did not store the body in ${ms} ms`)
@@ -88,9 +88,9 @@ export class Quarantine {
     const aborter = new AbortController()
     const storing = this.#tryToStore(record, body, aborter.signal)
     try {
-      return await within(storing, maxKeepMs, () => new StoreTimeoutError(maxKeepMs))
+      return await within(storing, maxKeepMs, () => new QuarantineTimeoutError(maxKeepMs))
     } catch (error) {
-      return { kept: false, reason: 'not-stored', error: describe(error) }
+      return { kept: false, reason: 'not-stored', error: describeFailure(error) }
     } finally {
       aborter.abort()
     }
@@ -102,7 +102,7 @@ export class Quarantine {
         error,
       }))
       if ('error' in sealed) {
-        return { kept: false, reason: 'not-sealed', error: describe(sealed.error) }
+        return { kept: false, reason: 'not-sealed', error: describeFailure(sealed.error) }
       }
       const { readable, bytes } = sealed
       try {
@@ -121,7 +121,7 @@ export class Quarantine {
     bytes: number,
     signal: AbortSignal,
   ): Promise<string> {
-    const key = keyOf(record.caseId, record.time)
+    const key = objectKey(record.caseId, record.time)
     const { readable, writable } = new FixedLengthStream(bytes)
     const failed = new AbortController()
     const piping = sealed.pipeTo(writable, { signal: AbortSignal.any([signal, failed.signal]) })
@@ -166,7 +166,7 @@ export class Quarantine {
 }
 
 /** An error in words that may be logged: of R2's, its class and number. */
-function describe(error: unknown): string {
+function describeFailure(error: unknown): string {
   if (error instanceof HashgateError) return `${error.code}: ${error.message}`
   if (!(error instanceof Error)) return 'unknown error'
   const number = /\((\d{5})\)/.exec(error.message)?.[1]

@@ -1,18 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { modules } from '../core/workerd.ts'
 import { deliverEvents } from '../events/deliver.ts'
+import { sweepQuarantine } from '../quarantine/sweep.ts'
 import { createApp } from './app.ts'
 import { workerParts } from './bindings.ts'
 import type { Feature } from './features.ts'
+import type { GateWorker } from './gate-worker.ts'
 import type { Bindings } from './parts.ts'
-import { sweepQuarantine } from '../quarantine/sweep.ts'
-
-/** What a Worker handles. */
-export interface GateWorker {
-  fetch: (request: Request, env: never, context: never) => Response | Promise<Response>
-  scheduled: () => Promise<void>
-  queue: (batch: never) => Promise<void>
-}
 
 /**
  * The Worker with these features, by the bindings and settings that it is deployed with.

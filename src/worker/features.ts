@@ -14,11 +14,11 @@ import { tusServer } from '../doors/tus/tus.ts'
 import { quarantineOf } from '../quarantine/bindings.ts'
 import { stagingOf } from '../upload/staging/staging.ts'
 import type { Uploads } from '../upload/uploads.ts'
+import type { NamedFeature } from './gate-worker.ts'
 import type { Bindings, WorkerParts } from './parts.ts'
 
 /** What a Worker has only if it is named: nothing of it is in the bundle otherwise. */
-export interface Feature {
-  name: 'api' | 'hma' | 'quarantine' | 's3' | 'tickets' | 'tus'
+export interface Feature extends NamedFeature {
   /** What it takes of the bindings. @throws {BadConfigError} something that it needs is missing, or wrong */
   bind?: (config: Config, bindings: Bindings) => Partial<WorkerParts>
   /** Its routes of the API. */

@@ -202,7 +202,7 @@ describe('Quarantine', () => {
     expect(await quarantine.keep(factsOf(), bodyOf(randomBytes(200_000, 1)))).toEqual({
       kept: false,
       reason: 'not-stored',
-      error: 'store-timeout: R2 did not store the body in 50 ms',
+      error: 'quarantine-timeout: R2 did not store the body in 50 ms',
     })
   })
 

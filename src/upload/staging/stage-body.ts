@@ -85,13 +85,13 @@ class Staging {
       throw new BeyondEndError(facts.length)
     this.#writer ??= await this.#begin()
     this.#pending.push(...(await this.#writer.write(chunk)))
-    if (!this.#isAtOnce) await this.#tell()
+    if (!this.#isAtOnce) await this.#append()
   }
 
   /** Puts and tells what is left. */
   async end(): Promise<UploadState> {
     this.#pending.push(...((await this.#writer?.end()) ?? []))
-    await this.#tell()
+    await this.#append()
     return this.#state
   }
 
@@ -106,7 +106,7 @@ class Staging {
     return PartWriter.after(parts.at(-1), this.#deps.bucket, this.#upload.id)
   }
 
-  async #tell(): Promise<void> {
+  async #append(): Promise<void> {
     if (this.#pending.length === 0) return
     const before = this.#state.offset
     const state = await this.#upload.stub.append(before, this.#pending)

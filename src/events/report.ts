@@ -1,11 +1,12 @@
-import { waitUntil } from 'cloudflare:workers'
+import { waitUntil as waitUntilHere } from 'cloudflare:workers'
 import { within } from '../util/within.ts'
+import type { WaitUntil } from '../util/wait-until.ts'
 import { describeError } from '../util/errors.ts'
 import { SinkStalledError } from './errors.ts'
 import type { GateEvent, HappeningOf } from './schema.ts'
 import { stampEvent } from './stamp.ts'
 
-/** Takes events. What it fails by is told in the log. */
+/** Takes events. What it fails by is in the log. */
 export type Sink = (event: GateEvent) => unknown
 
 /** Sinks, by what they are called when they fail. */
@@ -15,31 +16,34 @@ export type NamedSink = readonly [HappeningOf<'sink-error'>['sink'], Sink]
 const MAX_SEND_MS = 10_000
 
 /**
- * Tells events to sinks, behind the answer: it neither waits nor throws. What a sink does not take is in the log.
+ * Reports events to sinks, behind the answer: it neither waits nor throws. What a sink does not take is in the log.
  * @param isLogged all events are in the log
  */
-export function tellAll(
+export function reportTo(
   sinks: readonly NamedSink[],
   isLogged: boolean,
-  keepAlive: (promise: Promise<unknown>) => void = waitUntil,
+  waitUntil: WaitUntil = waitUntilHere,
 ): (event: GateEvent) => void {
-  async function tell([name, sink]: NamedSink, event: GateEvent) {
+  async function send([name, sink]: NamedSink, event: GateEvent) {
     try {
-      const sending = Promise.resolve(sink(event))
-      await within(sending, MAX_SEND_MS, () => new SinkStalledError(MAX_SEND_MS))
+      await within(
+        Promise.resolve(sink(event)),
+        MAX_SEND_MS,
+        () => new SinkStalledError(MAX_SEND_MS),
+      )
     } catch (error) {
       if (!isLogged) logEvent(event)
-      const told = { sink: name, eventId: event.id, error: describeError(error) }
-      logEvent(stampEvent({ event: 'sink-error', ...told }))
+      const failure = { sink: name, eventId: event.id, error: describeError(error) }
+      logEvent(stampEvent({ event: 'sink-error', ...failure }))
     }
   }
 
   return (event) => {
     if (isLogged) logEvent(event)
     for (const sink of sinks) {
-      const telling = tell(sink, event)
+      const sending = send(sink, event)
       try {
-        keepAlive(telling)
+        waitUntil(sending)
       } catch {
         // It is not within a request, which would be what is kept alive.
       }
