@@ -84,8 +84,8 @@ async function report(args: readonly string[], options: Options): Promise<void> 
     sets,
   )
   if (options.plots === undefined) return
-  await writeFile(join(options.plots, 'accuracy-recall.svg'), await plotRecall(tally, sets))
-  await writeFile(join(options.plots, 'accuracy-thresholds.svg'), await plotThresholds(tally, sets))
+  await writeFile(join(options.plots, 'accuracy-recall.svg'), plotRecall(tally, sets))
+  await writeFile(join(options.plots, 'accuracy-thresholds.svg'), plotThresholds(tally, sets))
 }
 
 /** Photographs whose hash says enough to match at a bank's threshold: `npm run bench -- limited` measures the others. */

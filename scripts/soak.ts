@@ -79,7 +79,7 @@ function pictureOf(upload: number): Buffer {
 const known = pictures.filter((_, i) => isKnown(i))
 const origin = await OriginServer.start()
 const gate = await startGate(
-  { ORIGIN_URL: origin.url, MAX_WAIT_SECONDS: 120, CLIENT_STALL_SECONDS: 120 },
+  { ORIGIN_URL: origin.url, upload: { maxWaitSeconds: 120, clientStallSeconds: 120 } },
   known,
 )
 const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], {

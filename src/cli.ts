@@ -2,6 +2,7 @@
 // The `hashgate` command: hash files, match them against a list, publish lists.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './util/errors.ts'
@@ -14,6 +15,7 @@ import {
   listShow,
   listVerify,
 } from './commands/list-commands.ts'
+import { listExempt, listTexts } from './commands/note-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
 import { BINDING } from './commands/stores.ts'
 import {
@@ -23,7 +25,7 @@ import {
   quarantineOpen,
 } from './commands/quarantine-commands.ts'
 import { tune } from './commands/tune-command.ts'
-import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './api/keys.ts'
+import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './doors/api/keys.ts'
 import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
@@ -55,7 +57,11 @@ program
     `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
     parseThreshold,
   )
-  .option('--probes <set>', 'probes, as the setting PROBES of the Worker has them', parseProbes)
+  .option(
+    '--probes <set>',
+    'set of probes, and families to add or drop: "default, -turns"',
+    parseProbes,
+  )
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .addOption(kindOption())
   .argument('<file...>', 'image files')
@@ -66,13 +72,11 @@ program
 program
   .command('tune')
   .description(
-    'show how many files of a folder would match at each threshold, by each set of probes: a table and a plot',
+    'show how many files of a folder would match at each threshold, by each set of probes',
   )
   .requiredOption('--list <file>', 'hash list')
   .requiredOption('--dir <folder>', 'files, in it and the folders within it')
   .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
-  .option('--plot <file>', 'where the plot goes', 'hashgate-tune.svg')
-  .option('--no-plot', 'draw no plot')
   .option('--skip-bad', 'pass over bad lines of the list and report them')
   .addOption(kindOption())
   .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
@@ -80,9 +84,16 @@ program
 program
   .command('config')
   .description(
-    "print the settings in effect, by wrangler's configuration, or what is wrong with them",
+    'print the settings in effect, by wrangler.toml or wrangler.jsonc, and everything that would stop the Worker',
   )
   .option('--config <file>', "wrangler's configuration")
+  .option('--env <name>', 'a named environment in it')
+  .addOption(
+    new Option('--preset <name>', 'print the settings of a preset instead')
+      .choices(PRESET_NAMES)
+      .conflicts(['config', 'env', 'remote']),
+  )
+  .option('--remote', 'ask Cloudflare which secrets the Worker has')
   .option('--json', 'print one JSON object')
   .action((options: Parameters<typeof showConfig>[0]) => run(() => showConfig(options)))
 
@@ -138,6 +149,29 @@ withListOptions(
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
 ).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
 
+withStoreOptions(
+  list
+    .command('exempt')
+    .description(
+      'exempt entries from the next refresh on, so that their matches change nothing; without any, print those that are',
+    )
+    .argument('[entry...]', 'entries as bank/entry, as events name them')
+    .option('--remove', 'exempt them no longer'),
+).action((entries: string[], options: Parameters<typeof listExempt>[1]) =>
+  run(() => listExempt(entries, options)),
+)
+
+withStoreOptions(
+  list
+    .command('texts')
+    .description(
+      'publish what refused uploaders read, from the next refresh on; without a file, print it',
+    )
+    .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
+).action((file: string | undefined, options: Parameters<typeof listTexts>[1]) =>
+  run(() => listTexts(file, options)),
+)
+
 list
   .command('key')
   .description('print a new key for LIST_KEY')
@@ -149,7 +183,7 @@ const quarantine = program
 
 quarantine
   .command('keygen')
-  .description('print a new identity, and the recipient for QUARANTINE_RECIPIENTS')
+  .description('print a new identity, and the recipient for quarantine.recipients')
   .option(
     '--out <file>',
     'where the identity goes, readable for its owner; the recipient is printed',

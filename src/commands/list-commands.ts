@@ -22,7 +22,8 @@ export interface TargetOptions extends StoreOptions {
   remote?: true
 }
 
-function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
+/** The namespace that a command is about. */
+export function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
   return options.remote ? openRemoteStore(options) : openLocalStore(options)
 }
 
@@ -74,9 +75,11 @@ export async function listPush(
 export async function listShow(options: TargetOptions): Promise<boolean> {
   const { store, close } = await openStore(options)
   try {
-    const { version, publishedAt, banks } = await readManifest(store)
+    const { version, publishedAt, banks, exempt = [], texts = {} } = await readManifest(store)
     console.log(`version ${version}, published ${publishedAt} (${age(publishedAt)} ago)`)
     for (const bank of banks) console.log(describeBank(bank))
+    if (exempt.length > 0) console.log(`exempt: ${count(exempt.length)}`)
+    if (Object.keys(texts).length > 0) console.log(`texts for ${Object.keys(texts).join(', ')}`)
     await showEarlier(store, version)
     return true
   } catch (error) {

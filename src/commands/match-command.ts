@@ -5,7 +5,7 @@ import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
 import { matchInStages } from '../match/stages.ts'
 import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
-import { describeNeedle } from '../gate/events.ts'
+import { describeNeedle } from '../match/thresholds.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListFile, type ReadOptions } from './read-list.ts'
@@ -42,8 +42,8 @@ export async function matchFiles(
     const isComplete = results.every((result) => result.isComplete)
     if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
     const verdict = verdictOf(scanned, matches.length)
-    const told = { file, ...verdict, ...qualityOf(scanned), matches: matches.map(describe) }
-    console.log(JSON.stringify(told))
+    const line = { file, ...verdict, ...qualityOf(scanned), matches: matches.map(matchLine) }
+    console.log(JSON.stringify(line))
   }
   return isAll
 }
@@ -63,7 +63,7 @@ function qualityOf(file: ScannedFile): object {
   return { quality, ...(limited && { limited, limitedTo }) }
 }
 
-function describe({ entry, labels, distance, threshold, probe }: Match): object {
+function matchLine({ entry, labels, distance, threshold, probe }: Match): object {
   const { source } = labels
   const margin = threshold - distance
   return { entry, ...(source !== undefined && { source }), distance, margin, probe }

@@ -18,6 +18,8 @@ export interface OpenStore {
 export interface StoreOptions {
   /** wrangler's configuration; its usual one if none is given. */
   config?: string
+  /** A named environment in it. */
+  env?: string
   /** Where wrangler keeps what is local; its usual place if none is given. */
   persistTo?: string
   /** Binding of the KV namespace. */
@@ -125,10 +127,11 @@ export async function openAccount(
 }
 
 /** wrangler's configuration. @throws {WranglerError} */
-export async function readConfig({ config }: StoreOptions): Promise<wrangler.Unstable_Config> {
+export async function readConfig({ config, env }: StoreOptions): Promise<wrangler.Unstable_Config> {
   const { unstable_readConfig } = await importWrangler()
   try {
-    return unstable_readConfig({ ...(config !== undefined && { config }) }, { hideWarnings: true })
+    const where = { ...(config !== undefined && { config }), ...(env !== undefined && { env }) }
+    return unstable_readConfig(where, { hideWarnings: true })
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause)
     throw new WranglerError(`wrangler's configuration cannot be read: ${problem}`, { cause })

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { readModules } from '../core/node.ts'
 import { HashgateError } from '../util/errors.ts'
@@ -9,7 +9,7 @@ import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
 import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
-import { plotOf, tableOf, type TunedFile } from './tune-report.ts'
+import { tableOf, type TunedFile } from './tune-report.ts'
 
 /** A folder without files tells nothing. */
 class NoFilesError extends HashgateError {
@@ -25,7 +25,7 @@ class NoFilesError extends HashgateError {
  * could be scanned.
  */
 export async function tune(
-  options: ReadOptions & { list: string; dir: string; labels?: string; plot: string | false },
+  options: ReadOptions & { list: string; dir: string; labels?: string },
 ): Promise<boolean> {
   const { list, dir } = options
   const compared = new ComparedList((await readListFile(list, options)).entries)
@@ -45,9 +45,8 @@ export async function tune(
   }
   endProgress()
   const day = new Date().toISOString().slice(0, 10)
-  const title = `${day}: ${files.length} files of ${dir} against ${list}`
   const unscanned = files.filter(({ isScanned }) => !isScanned).length
-  console.log(title)
+  console.log(`${day}: ${files.length} files of ${dir} against ${list}`)
   console.log(
     `perceptual hashes on the list: ${compared.perceptualHashes}; digests: ${compared.digests}`,
   )
@@ -57,10 +56,6 @@ export async function tune(
       `files that are labelled, of which alone is told what is found or wrong: ${labels.size}`,
     )
   console.log(`\n${tableOf(files)}\n`)
-  if (options.plot !== false) {
-    await writeFile(options.plot, await plotOf(files, title))
-    console.log(`plot: ${options.plot}`)
-  }
   return unscanned === 0
 }
 

@@ -164,3 +164,21 @@ export class UnknownKeyError extends HashgateError {
     )
   }
 }
+
+/** A bank that is named is not in the list. */
+export class UnknownListBankError extends HashgateError {
+  readonly code = 'unknown-bank'
+
+  constructor(name: string, banks: readonly string[]) {
+    super(`the list has no bank ${name}; it has ${banks.join(', ')}`)
+  }
+}
+
+/** The list says more beside its banks than every reader should have to read. */
+export class TooManyNotesError extends HashgateError {
+  readonly code = 'too-many-notes'
+
+  constructor(what: string, max: number) {
+    super(`the list may have at most ${max.toLocaleString('en')} ${what}`)
+  }
+}

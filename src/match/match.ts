@@ -36,6 +36,8 @@ export interface Match {
   limited?: Limit
   /** Whether it only flags: its entry matches more uploads than one that is right would, and its bank has `onFlood: flag`. */
   isFlooded?: boolean
+  /** Whether the list says that matches of its entry change nothing. */
+  isExempt?: true
 }
 
 /** What a list has about one file. */

@@ -1,5 +1,5 @@
 import { distance, HASH_BYTES, type Hash256 } from '../util/hash.ts'
-import { type Bank, MAX_THRESHOLD } from '../list/manifest.ts'
+import { type Bank, DEFAULT_BANK_POLICY, MAX_THRESHOLD } from '../list/manifest.ts'
 import { isPatterned, type Needle, type Probe } from '../scan/scanned.ts'
 
 /**
@@ -66,4 +66,24 @@ export function capOf(needle: Needle, minQuality: number): number | undefined {
 export function thresholdOf(needle: Needle, bank: Bank): number | undefined {
   const cap = capOf(needle, bank.minQuality)
   return cap === undefined ? undefined : Math.min(bank.threshold + needle.reach, cap)
+}
+
+/** How much the hash of an image says about it, and how near it must therefore lie to match. */
+export interface NeedleFacts {
+  /** 0 to 100. */
+  quality: number
+  limited?: Limit
+  /** Largest distance at which it matches, in bits. */
+  limitedTo?: number
+  isPatterned?: true
+}
+
+/** What is told of a needle, by the default quality of banks. */
+export function describeNeedle(needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>): NeedleFacts {
+  const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
+  return {
+    quality: needle.quality,
+    ...(limited && { limited, limitedTo: LIMITED_THRESHOLDS[limited] }),
+    ...(isPatterned(needle) && { isPatterned: true }),
+  }
 }

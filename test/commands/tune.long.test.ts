@@ -77,7 +77,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 describe('hashgate tune', () => {
   it('counts what hashgate match finds, at each threshold and set', async () => {
-    const run = await tune('--no-plot')
+    const run = await tune()
     const rows = rowsOf(run)
     expect([...rows.keys()]).toEqual([
       ...['0', '4', '8', '12', '16', '20', '24', '28', '31'],
@@ -101,32 +101,22 @@ describe('hashgate tune', () => {
   })
 
   it('tells recall and precision of files that are labelled', async () => {
-    const run = await tune('--labels', path('labels.csv'), '--no-plot')
+    const run = await tune('--labels', path('labels.csv'))
     const cells = rowsOf(run).get('31')
     expect(cells?.slice(0, 3)).toEqual(['2 (33.3 %)', '0', '100 %'])
     expect(cells?.slice(6, 9)).toEqual(['6 (100 %)', '0', '100 %'])
     expect(run.out).toContain('found or wrong: 9')
   })
 
-  it('draws a plot', async () => {
-    const svg = path('plot.svg')
-    const run = await tune('--labels', path('labels.csv'), '--plot', svg)
-    expect(run.out).toContain(`plot: ${svg}`)
-    const drawn = await readFile(svg, 'utf8')
-    expect(drawn).toMatch(/^<svg [\s\S]*<\/svg>\s*$/)
-    for (const text of [...SET_NAMES, 'known files that are found']) expect(drawn).toContain(text)
-  })
-
   it('never shows a hash', async () => {
-    const svg = path('secret.svg')
-    const { out, err } = await tune('--plot', svg)
-    expect(out + err + (await readFile(svg, 'utf8'))).not.toMatch(/[0-9a-f]{16}/i)
+    const { out, err } = await tune()
+    expect(out + err).not.toMatch(/[0-9a-f]{16}/i)
   })
 
   it('refuses labels that cannot be meant, with the line', async () => {
     const refused = async (text: string) => {
       await writeFile(path('bad.csv'), text)
-      const { code, err } = await tune('--labels', path('bad.csv'), '--no-plot')
+      const { code, err } = await tune('--labels', path('bad.csv'))
       expect(code).toBe(1)
       return err
     }
@@ -142,7 +132,7 @@ describe('hashgate tune', () => {
   it('tells what is not there', async () => {
     await mkdir(path('empty'), { recursive: true })
     const at = (list: string, dir: string) =>
-      hashgate('tune', '--list', path(list), '--dir', path(dir), '--no-plot')
+      hashgate('tune', '--list', path(list), '--dir', path(dir))
     expect((await at('list.csv', 'empty')).err).toContain('has no files')
     expect((await at('list.csv', 'none')).err).toContain('ENOENT')
     expect((await at('none.csv', 'files')).err).toContain('ENOENT')

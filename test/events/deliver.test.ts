@@ -121,7 +121,7 @@ describe('deliverEvents', () => {
     const { explicitAcks, retryMessages } = await deliver([{ id }])
     expect([explicitAcks, retryMessages]).toEqual([[], [{ msgId: 'm0' }]])
     expect(logged).toMatchObject([
-      { eventId: id, retrySeconds: 3000, error: 'no-webhook: WEBHOOK_URL is not set' },
+      { eventId: id, retrySeconds: 3000, error: 'no-webhook: events.webhook.url is not set' },
     ])
   })
 })

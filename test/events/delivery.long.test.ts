@@ -39,15 +39,14 @@ afterEach(async () => {
   await origin.stop()
 })
 
-async function start(triggers: Triggers, vars: Record<string, string | number> = {}) {
+async function start(triggers: Triggers, url = receiver.url) {
   const settings = {
     ORIGIN_URL: origin.url,
-    EVENT_SINKS: 'console, queue, analytics',
-    WEBHOOK_URL: receiver.url,
     WEBHOOK_SECRET: SECRETS.join(' '),
-    WEBHOOK_TIMEOUT_SECONDS: 1,
-    WEBHOOK_RETRY_SECONDS: 1,
-    ...vars,
+    events: {
+      sinks: ['console', 'queue', 'analytics'],
+      webhook: { url, timeoutSeconds: 1, retrySeconds: 1 },
+    },
   }
   worker = await startGateWith(settings, [], BINDINGS, triggers)
 }
@@ -141,7 +140,7 @@ describe('a webhook behind a queue', () => {
   it('loses nothing when there is no server', async () => {
     const { url } = receiver
     await receiver.stop()
-    await start([consumer('events')], { WEBHOOK_URL: url })
+    await start([consumer('events')], url)
     await upload(3)
     await vi.waitFor(() => expect(logged().failures.length).toBeGreaterThan(3), WAIT)
     receiver = await WebhookReceiver.start(Number(new URL(url).port))

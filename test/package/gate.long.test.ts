@@ -1,8 +1,8 @@
 // `hashgate` as it is published, in examples/worker: packed, installed, built by wrangler and run.
 
-import { cp, readdir, readFile } from 'node:fs/promises'
+import { cp, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { Log, LogLevel, Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readModules } from '../../src/core/node.ts'
 import { KvStore } from '../../src/list/kv-store.ts'
@@ -10,6 +10,7 @@ import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
+import { startBuilt } from '../support/built-worker.ts'
 import { Consumer } from '../support/consumer.ts'
 import { randomEntries } from '../support/entries.ts'
 import { picture } from '../support/sharp-images.ts'
@@ -28,7 +29,11 @@ beforeAll(async () => {
   await cp(EXAMPLE, consumer.path('example'), { recursive: true })
   const config = consumer.path('example/wrangler.toml')
   await consumer.run('wrangler', 'deploy', '--config', config, '--dry-run', '--outdir', '../out')
-  worker = await start(consumer.path('out'))
+  worker = await startBuilt(consumer.path('out'), 'files', {
+    LISTS: { type: 'kv', id: 'lists' },
+    FILES: { type: 'r2', name: 'files' },
+    LIST_KEY: { type: 'text', value: KEY },
+  })
   url = await worker.unsafeGetDirectURL('files')
   const namespace = await worker.getKVNamespace('LISTS', 'files')
   const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
@@ -43,36 +48,6 @@ afterAll(async () => {
   await worker.dispose()
   await consumer.remove()
 })
-
-/** What wrangler made of the example, with the bindings that it asks for. */
-async function start(out: string): Promise<Miniflare> {
-  const modules: Record<string, { type: 'esm' | 'wasm'; contents: Uint8Array<ArrayBuffer> }> = {}
-  for (const name of await readdir(out)) {
-    const contents = new Uint8Array(await readFile(`${out}/${name}`))
-    if (name.endsWith('.js')) modules[name] = { type: 'esm', contents }
-    if (name.endsWith('.wasm')) modules[name] = { type: 'wasm', contents }
-  }
-  return new Miniflare({
-    log: new Log(LogLevel.NONE),
-    handleStructuredLogs: () => {},
-    workers: [
-      {
-        config: {
-          name: 'files',
-          compatibilityDate: '2026-10-20',
-          compatibilityFlags: ['nodejs_compat'],
-          manifest: { mainModule: 'index.js', modules },
-          env: {
-            LISTS: { type: 'kv', id: 'lists' },
-            FILES: { type: 'r2', name: 'files' },
-            LIST_KEY: { type: 'text', value: KEY },
-          },
-        },
-        dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
-      },
-    ],
-  })
-}
 
 const put = (name: string, body: Uint8Array) =>
   fetch(new URL(`/files/${name}`, url), { method: 'PUT', body: new Uint8Array(body) })

@@ -60,8 +60,7 @@ async function store(
   const text = (value: string) => ({ type: 'text', value }) as const
   const worker = await workerOf('quarantine', WORKER, {
     QUARANTINE: { type: 'r2', name: BUCKET },
-    QUARANTINE_RECIPIENTS: text(recipient),
-    QUARANTINE_DAYS: text('90'),
+    HASHGATE: text(JSON.stringify({ quarantine: { recipients: [recipient], days: 90 } })),
   })
   const miniflare = new Miniflare({
     log: new Log(LogLevel.NONE),

@@ -22,9 +22,9 @@ import type { Query } from '../../src/match/match.ts'
 import type { Shard } from '../../src/match/sharded-index.ts'
 import { openSealed } from '../../src/quarantine/open.ts'
 import { readObject } from '../../src/quarantine/objects.ts'
-import type { StagedUpload } from '../../src/resumable/staged-upload.ts'
-import type { TicketUse } from '../../src/tickets/ticket-use.ts'
-import { TicketOffice } from '../../src/tickets/ticket.ts'
+import type { StagedUpload } from '../../src/upload/staging/staged-upload.ts'
+import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
+import { TicketSigner } from '../../src/doors/tickets/ticket.ts'
 import { needle, randomEntries } from '../support/entries.ts'
 import { kvStore, seal } from '../support/stores.ts'
 import values from './values/0.1.0.json'
@@ -176,7 +176,7 @@ describe('what Durable Objects have stored', () => {
     const stub = objects.TICKET_USES.getByName('kept')
     await runInDurableObject(stub, (_, { storage }) => storage.put(use))
     expect(await stub.take(Date.now() + 60_000)).toBe(false)
-    expect(await new TicketOffice([ticketKey]).read(ticket)).toMatchObject({ ...grant, expires })
+    expect(await new TicketSigner([ticketKey]).read(ticket)).toMatchObject({ ...grant, expires })
   })
 
   it.each([

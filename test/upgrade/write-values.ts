@@ -12,9 +12,9 @@ import type { Entry } from '../../src/list/entry.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { MemoryStore } from '../../src/list/store.ts'
 import { Quarantine } from '../../src/quarantine/quarantine.ts'
-import type { StagedUpload } from '../../src/resumable/staged-upload.ts'
-import type { TicketUse } from '../../src/tickets/ticket-use.ts'
-import { TicketOffice } from '../../src/tickets/ticket.ts'
+import type { StagedUpload } from '../../src/upload/staging/staged-upload.ts'
+import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
+import { TicketSigner } from '../../src/doors/tickets/ticket.ts'
 import { randomDigests, randomEntries } from '../support/entries.ts'
 import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../support/gate.ts'
@@ -82,7 +82,7 @@ async function writeTicket() {
   const ticketKey = 'ab'.repeat(32)
   const grant = { key: 'a/b.jpg', maxBytes: 1000, type: 'image/jpeg' }
   const seconds = Math.floor((FAR - Date.now()) / 1000)
-  const { ticket, expires } = await new TicketOffice([ticketKey]).issue(grant, seconds)
+  const { ticket, expires } = await new TicketSigner([ticketKey]).issue(grant, seconds)
   const use = TICKET_USES.getByName('old')
   await use.take(FAR)
   return { ticketKey, ticket, grant, expires, use: await keysOf(use) }
