@@ -149,7 +149,7 @@ withListOptions(
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
 ).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('exempt')
     .description(
@@ -161,7 +161,7 @@ withStoreOptions(
   run(() => listExempt(entries, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('texts')
     .description(
