@@ -1,3 +1,5 @@
+import { bech32 } from '@scure/base'
+
 /** Most keys that an object is sealed to: each is a key agreement for every object. */
 const MAX_RECIPIENTS = 16
 
@@ -15,9 +17,13 @@ export function parseRecipients(text: string): string[] | undefined {
   return recipients
 }
 
-/** Whether a text looks like a public key. That it is one, the quarantine sees: what knows keys is not in bundles without it. */
+/**
+ * Whether a text is a public key by its form, kind and checksum. What seals to it sees the rest, and is not in bundles without a
+ * quarantine.
+ */
 function isRecipient(text: string): boolean {
-  return /^age1[a-z\d]{50,}$/i.test(text)
+  const key = bech32.decodeUnsafe(text, false) // of some kinds, keys are longer than 90 characters
+  return key !== undefined && /^age(1[a-z\d]+)?$/.test(key.prefix)
 }
 
 /** Whether a text holds a private key of age, which the Worker must never have. */
