@@ -1,5 +1,6 @@
 import { checkSecrets, type Config, readConfig } from '../config/config.ts'
 import type { CoreModules } from '../core/modules.ts'
+import type { Scope } from '../doors/api/keys.ts'
 import { chooseOrigin } from '../doors/proxy/origin.ts'
 import { eventSinks } from '../events/sinks.ts'
 import { KvStore } from '../list/kv-store.ts'
@@ -39,12 +40,18 @@ export function workerParts(
 /** By what settings and bindings want a feature: what asks for protection must not be passed over. */
 const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
   api: ({ api }) => api,
-  hma: () => undefined,
+  hma: ({ api }) => hasKeyFor('lookup', api),
   quarantine: ({ quarantineRecipients, policy }, { QUARANTINE }) =>
     QUARANTINE ?? (quarantineRecipients.length > 0 || quarantinedBank(policy)),
   s3: (_, { S3_CLIENT_KEYS }) => S3_CLIENT_KEYS,
-  tickets: (_, { OBJECTS, TICKETS, TICKET_KEY }) => OBJECTS ?? TICKETS ?? TICKET_KEY,
+  tickets: ({ api }, { OBJECTS, TICKETS, TICKET_KEY }) =>
+    OBJECTS ?? TICKETS ?? TICKET_KEY ?? hasKeyFor('tickets', api),
   tus: ({ tusPath }) => tusPath,
+}
+
+/** What a key is for must be answered here: the origin is not to be sent it. */
+function hasKeyFor(scope: Scope, api: Config['api']): boolean | undefined {
+  return api?.keys.some(({ scopes }) => scopes.has(scope))
 }
 
 function checkFeatures(config: Config, bindings: Bindings, features: readonly Feature[]): void {
