@@ -1,5 +1,7 @@
 import { gate, type VerdictEvent } from 'hashgate'
+import { createWorker, type GateWorker, tus } from 'hashgate/features'
 import { FloodCounter, ListShard } from 'hashgate/objects'
+import whole from 'hashgate/worker'
 import { Hono } from 'hono'
 
 interface Env {
@@ -23,5 +25,9 @@ export const app = new Hono<Env>().use(
 gate<Env>({ hashLists: ({ OTHER }) => OTHER, listKey: () => '' })
 // @ts-expect-error the key is missing
 gate<Env>({ hashLists: ({ MY_LISTS }) => MY_LISTS })
+
+export const workers: GateWorker[] = [whole, createWorker({ features: [tus()] })]
+// @ts-expect-error no such feature
+createWorker({ features: [{ name: 'other' }] })
 
 export { FloodCounter, ListShard }

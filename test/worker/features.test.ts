@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../../src/config/config.ts'
-import { s3, tus } from '../../../src/worker/features.ts'
-import type { Bindings } from '../../../src/worker/parts.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { s3, tus } from '../../src/worker/features.ts'
+import type { Bindings } from '../../src/worker/parts.ts'
 
 const [STAGING, UPLOADS, ORIGIN_BUCKET] = [{}, {}, {}] as unknown as [
   NonNullable<Bindings['STAGING']>,
