@@ -149,7 +149,7 @@ withListOptions(
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
 ).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('exempt')
     .description(
@@ -161,7 +161,7 @@ withStoreOptions(
   run(() => listExempt(entries, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('texts')
     .description(
@@ -256,6 +256,7 @@ function withStoreOptions(command: Command, what: string): Command {
     )
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
+    .option('--env <name>', 'a named environment in it')
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
 }
 
