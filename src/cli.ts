@@ -256,6 +256,7 @@ function withStoreOptions(command: Command, what: string): Command {
     )
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
+    .option('--env <name>', 'a named environment in it')
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
 }
 

@@ -82,6 +82,7 @@ export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),
+    ...(options.env !== undefined && { environment: options.env }),
     // wrangler's own --persist-to names the folder above the version.
     persist: options.persistTo === undefined ? true : { path: join(options.persistTo, 'v3') },
     remoteBindings: false,
