@@ -1,5 +1,5 @@
 import { MalformedBodyError } from './errors.ts'
-import type { FileSink } from './reader.ts'
+import type { FileSink } from './types.ts'
 
 /** Characters that are decoded at once. */
 const STEP = 64 * 1024

@@ -1,4 +1,4 @@
-import type { NamedText } from './text-reader.ts'
+import type { NamedText } from './types.ts'
 
 /** Whether a Content-Type is that of JSON. */
 export function isJsonType(type: string): boolean {

@@ -1,10 +1,10 @@
 import { make as makeParser, type MultipartError, type Parser, type PartInfo } from 'multipasta'
 import { Base64Sink } from './base64.ts'
-import { MalformedBodyError } from './errors.ts'
+import { BodyOverLimitError, MalformedBodyError } from './errors.ts'
 import { Framing } from './framing.ts'
 import { isJsonType, textsOfJson } from './json.ts'
 import { MAX_FIELDS, MAX_MULTIPART_DEPTH } from './limits.ts'
-import type { BodyHandlers, BodyOptions, BodyReader, FileSink } from './reader.ts'
+import type { BodyHandlers, BodyOptions, BodyReader, FileSink } from './types.ts'
 import { TextReader } from './text-reader.ts'
 
 /** Parts that a body may have, those in parts too. */
@@ -118,7 +118,8 @@ export class MultipartReader implements BodyReader {
 
   #sinkFor(info: PartInfo): FileSink {
     const { fields } = this.#options
-    if (fields && this.#isForm && this.#depth === 1 && !fields.has(info.name)) return IGNORED
+    if (fields && this.#isForm && this.#depth === 1 && !fields.includes(info.name ?? ''))
+      return IGNORED
     const nested = MultipartReader.forType(
       headerOf(info, 'content-type'),
       this.#options,
@@ -149,8 +150,7 @@ export class MultipartReader implements BodyReader {
     const kind = isField ? 'fields' : 'files'
     const most = isField ? MAX_FIELDS : this.#options.maxFiles
     const count = ++this.#count[kind]
-    if (count > most)
-      throw new MalformedBodyError(`it has ${count} ${kind}, and ${most} are allowed`)
+    if (count > most) throw new BodyOverLimitError(kind, most)
   }
 }
 

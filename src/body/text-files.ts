@@ -2,7 +2,7 @@ import { isImageFormat, sniffFile } from '../scan/format.ts'
 import { decodeBase64, tellBase64 } from './base64.ts'
 import { MalformedBodyError } from './errors.ts'
 import { MAX_TEXT_FILES } from './limits.ts'
-import type { BodyHandlers, BodyOptions } from './reader.ts'
+import type { BodyHandlers, BodyOptions } from './types.ts'
 
 /**
  * What may be base64 in a text: that of a data URI (RFC 2397), or whatever stands between signs that programs put around
@@ -50,7 +50,7 @@ export class TextFiles {
   }
 
   #isBase64Field(name: string | undefined): boolean {
-    return name !== undefined && this.#options.base64Fields.has(name)
+    return name !== undefined && this.#options.base64Fields.includes(name)
   }
 
   #tell(base64: string): void {

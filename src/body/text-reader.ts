@@ -1,12 +1,6 @@
 import { MAX_TEXT_BYTES } from './limits.ts'
-import type { BodyHandlers, BodyOptions, BodyReader, FileSink } from './reader.ts'
+import type { BodyHandlers, BodyOptions, BodyReader, FileSink, NamedText } from './types.ts'
 import { TextFiles } from './text-files.ts'
-
-/** A text in a body, and the name of the field that it is in. */
-export interface NamedText {
-  text: string
-  name?: string | undefined
-}
 
 /** Finds files in the texts of a body, which is also told as a file as it is: an origin may store it so. */
 export class TextReader implements BodyReader {

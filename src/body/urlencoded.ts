@@ -1,4 +1,4 @@
-import type { NamedText } from './text-reader.ts'
+import type { NamedText } from './types.ts'
 
 /** The values of an `application/x-www-form-urlencoded` body. */
 export function* textsOfUrlencoded(body: string): Generator<NamedText> {

@@ -140,12 +140,14 @@ export class FileScanner {
   ): ScannedFile {
     const { within } = this.#place
     const others = inner.filter((file) => !isThumbnail(file, image))
-    return {
+    const file: ScannedFile = {
       ...this.#describeContent(image),
       ...(digests && { digests }),
       ...(within && { within }),
       ...(others.length > 0 && { inner: others }),
     }
+    this.#context.onFile?.(file)
+    return file
   }
 
   #describeContent(image: ImageOutcome | undefined): ScannedFile {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_TEXT_BYTES, MAX_TEXT_FILES } from '../../src/body/limits.ts'
-import type { UnreadableReason } from '../../src/body/reader.ts'
+import type { UnreadableReason } from '../../src/body/types.ts'
 import { fixture } from '../support/fixtures.ts'
 import { readFiles, type ReadOptions } from '../support/read-body.ts'
 
@@ -56,7 +56,7 @@ describe('a field of a form', () => {
   it('is one that is named, or holds no file', () => {
     const value = Buffer.from('a document').toString('base64')
     expect(readFiles(form(value), TYPE)).toHaveLength(1)
-    const [, file] = readFiles(form(value), TYPE, { base64Fields: new Set(['f']) })
+    const [, file] = readFiles(form(value), TYPE, { base64Fields: ['f'] })
     expect(file?.text).toBe('a document')
   })
 
@@ -121,7 +121,7 @@ describe('a JSON body', () => {
   it('has files in fields that are named, whatever they begin like', () => {
     const text = Buffer.from('a document')
     const body = JSON.stringify({ file: text.toString('base64'), other: text.toString('base64') })
-    const base64Fields = new Set(['file'])
+    const base64Fields = ['file']
     expect(filesIn(body, JSON_TYPE, { base64Fields })).toEqual([text])
     const uri = JSON.stringify({ file: `data:text/plain,${text.toString('base64')}` })
     expect(filesIn(uri, JSON_TYPE, { base64Fields })).toEqual([text])
@@ -156,7 +156,7 @@ describe('a JSON body', () => {
   })
 
   it('has files in fields that are named, where it is none', () => {
-    const base64Fields = new Set(['file'])
+    const base64Fields = ['file']
     for (const body of [`{file: 'YW55'}`, `{"file" : "YW55",}`, `{'no"': 1, 'file':"YW55"}`])
       expect(filesIn(body, JSON_TYPE, { base64Fields })).toEqual([Buffer.from('any')])
   })
@@ -232,7 +232,7 @@ describe('an urlencoded body', () => {
   })
 
   it('has files in fields that are named', () => {
-    const base64Fields = new Set(['file'])
+    const base64Fields = ['file']
     const body = `file=${encodeURIComponent(Buffer.from('any').toString('base64'))}&b=YW55`
     expect(filesIn(body, FORM_TYPE, { base64Fields })).toEqual([Buffer.from('any')])
   })

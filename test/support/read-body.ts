@@ -1,4 +1,5 @@
-import { type BodyOptions, createBodyReader, type UnreadableReason } from '../../src/body/reader.ts'
+import { createBodyReader } from '../../src/body/reader.ts'
+import type { BodyOptions, UnreadableReason } from '../../src/body/types.ts'
 
 /** A file as it was told. */
 export interface ToldFile {
@@ -26,12 +27,13 @@ export function readFiles(
     nextSize = () => size,
     onUnreadable = () => {},
     maxFiles = 100,
-    base64Fields = new Set(),
+    base64Fields = [],
+    fields,
   } = options
   const files: ToldFile[] = []
   const reader = createBodyReader(
     new Headers(headers),
-    { maxFiles, base64Fields },
+    { maxFiles, base64Fields, fields },
     {
       openFile: ({ isText }) => {
         const pieces: Uint8Array[] = []

@@ -101,7 +101,7 @@ export class Needles {
       other.quality >= hash.quality && distance(other.hash, hash.hash) <= SAME_READING_BITS
     if (this.found.some((needle) => needle.frame === frame && isNear(needle))) return
     this.add(probe, hash, frame)
-    if (this.wants('complement')) this.add(probe, complementOf(hash), frame)
+    if (this.wants('complement')) this.add('complement', complementOf(hash), frame)
   }
 
   add(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
