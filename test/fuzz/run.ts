@@ -30,6 +30,7 @@ if (values.differential) {
     count: Number(values.count ?? 1000),
     seed: Number(values.seed),
     formats: FORMATS.filter((format) => asked.includes(format)),
+    withChromium: true,
     keep: values.keep,
   })
   for (const [outcome, files] of [...tally].toSorted(([a], [b]) => a.localeCompare(b))) {
