@@ -159,8 +159,8 @@ export function swapOthers(c: Component): void {
 export function makeVectorPixels(): void {
   if (isFirstRowOnly()) {
     for (let at: usize = 0; at < 32; at += 4) {
-      const value = <i32>(<i16>(load<i32>(dequantised + at) << PASS1_BITS))
-      for (let row: usize = 0; row < 256; row += 32) store<i32>(work + row + at, value)
+      const mean = <i32>(<i16>(load<i32>(dequantised + at) << PASS1_BITS))
+      for (let row: usize = 0; row < 256; row += 32) store<i32>(work + row + at, mean)
     }
   } else {
     for (let at: usize = 0; at < 64; at++) {
@@ -207,6 +207,7 @@ function rangeLimited(sample: i32): u8 {
  * One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. With i32, sums wrap and saturate as in vector code; with
  * i64, as in C code where `long` has 64 bits.
  */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it is the arithmetic
 function transform<T>(at: usize, step: usize, shift: T): void {
   const in0 = <T>load<i32>(at)
   const in1 = <T>load<i32>(at + step)
