@@ -22,6 +22,12 @@ interface Chunk {
 /** Bytes of an ANMF chunk's own fields, before its frame's chunks. */
 const FRAME_HEADER_BYTES = 16
 
+/** Bytes of a WebP file, by its first ones. `undefined` if they are too few. */
+export function webpLength(head: Uint8Array | undefined): number | undefined {
+  if (!head || head.length < 8) return undefined
+  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
+}
+
 /** Reads the chunks of a WebP file. `undefined` if there is no image in it. */
 export function readWebp(file: Uint8Array): WebpInfo | undefined {
   const chunks = [...readChunks(file.subarray(12))]
