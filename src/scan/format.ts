@@ -7,6 +7,7 @@ import { readTarHeader } from './archive/tar-header.ts'
 export type ContainerFormat =
   | 'zip'
   | 'gzip'
+  | 'zlib'
   | 'tar'
   | 'pdf'
   | 'rar'
@@ -37,6 +38,7 @@ export function isImageFormat(format: FileFormat | undefined): format is ImageFo
 const CONTAINERS: ReadonlySet<string> = new Set<ContainerFormat>([
   'zip',
   'gzip',
+  'zlib',
   'tar',
   'pdf',
   'rar',

@@ -1,0 +1,305 @@
+import { isAscii } from 'node:buffer'
+
+/** Undoes a way of writing bytes in a text, as they come. */
+export interface Unwriter {
+  /** Takes the next bytes of the text. Returns what they stand for. */
+  write(bytes: Uint8Array): Unwritten
+}
+
+export interface Unwritten {
+  bytes: Uint8Array
+  /** Where among them is the first and the last that was written otherwise; none if the first is behind the end. */
+  first: number
+  last: number
+}
+
+const [PERCENT, BACKSLASH, AMPERSAND, PLUS, HASH, SEMICOLON] = [0x25, 0x5c, 0x26, 0x2b, 0x23, 0x3b]
+const [SMALL_U, SMALL_X, OPEN, CLOSE, ZERO, SPACE] = [0x75, 0x78, 0x7b, 0x7d, 0x30, 0x20]
+
+/** Longest escape: a character reference with zeros in front. */
+const MAX_ESCAPE = 32
+
+const HEX = new Int8Array(256).fill(-1)
+for (const [i, digit] of [...'0123456789abcdef'].entries()) {
+  HEX[digit.charCodeAt(0)] = i
+  HEX[digit.toUpperCase().charCodeAt(0)] = i
+}
+
+/** Letters behind a backslash that stand for a control character; others stand for themselves. */
+const LETTERS = new Map(Object.entries({ b: 8, t: 9, n: 10, v: 11, f: 12, r: 13, a: 7, e: 27 }))
+
+/** Named references for what is in base64, percent-encoding and markup (HTML Living Standard, 13.5). */
+const NAMES = new Map(
+  Object.entries({
+    amp: 0x26,
+    AMP: 0x26,
+    lt: 0x3c,
+    LT: 0x3c,
+    gt: 0x3e,
+    GT: 0x3e,
+    quot: 0x22,
+    QUOT: 0x22,
+    apos: 0x27,
+    nbsp: 0xa0,
+    plus: 0x2b,
+    sol: 0x2f,
+    equals: 0x3d,
+    comma: 0x2c,
+    semi: 0x3b,
+    colon: 0x3a,
+    percnt: 0x25,
+    bsol: 0x5c,
+    num: 0x23,
+    lowbar: 0x5f,
+    hyphen: 0x2d,
+    dash: 0x2d,
+    period: 0x2e,
+    Tab: 9,
+    NewLine: 10,
+    lpar: 0x28,
+    rpar: 0x29,
+    lsqb: 0x5b,
+    rsqb: 0x5d,
+    lcub: 0x7b,
+    rcub: 0x7d,
+    vert: 0x7c,
+    ast: 0x2a,
+    excl: 0x21,
+    quest: 0x3f,
+    commat: 0x40,
+    dollar: 0x24,
+    grave: 0x60,
+    Hat: 0x5e,
+  }),
+)
+
+const NOTHING = new Uint8Array(0)
+
+const IS_SPECIAL = new Uint8Array(256)
+for (const byte of [PERCENT, BACKSLASH, AMPERSAND]) IS_SPECIAL[byte] = 1
+for (let byte = 0xc2; byte < 0xf0; byte++) IS_SPECIAL[byte] = 1
+
+/** What was read of an escape: the byte that it stands for and its length; `more` may follow; `none` is no escape. */
+type Escape = 'more' | 'none' | 'read'
+
+/**
+ * Undoes one layer of percent-encoding, escapes of strings in JSON, JavaScript and their like, and character references. A
+ * character is the byte of its low eight bits, as in strings that hold binary data (`latin1` in Node, `ISO-8859-1` in PHP).
+ */
+export class Unescaper implements Unwriter {
+  readonly #plusIsSpace: boolean
+  #rest: Uint8Array = NOTHING
+  #value = 0
+  #length = 0
+
+  /** @param plusIsSpace as in application/x-www-form-urlencoded */
+  constructor(plusIsSpace: boolean) {
+    this.#plusIsSpace = plusIsSpace
+  }
+
+  write(fresh: Uint8Array): Unwritten {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
+    this.#rest = NOTHING
+    if (!this.#hasSpecial(bytes)) return { bytes, first: Infinity, last: -1 }
+    const out = new Uint8Array(bytes.length)
+    let count = 0
+    let [first, last] = [Infinity, -1]
+    for (let at = 0; at < bytes.length;) {
+      const byte = bytes[at] as number
+      if (IS_SPECIAL[byte] === 0) {
+        const isSpace = byte === PLUS && this.#plusIsSpace
+        if (isSpace) [first, last] = [Math.min(first, count), count]
+        out[count++] = isSpace ? SPACE : byte
+        at++
+        continue
+      }
+      const escape = this.#read(bytes, at)
+      if (escape === 'more' && bytes.length - at < MAX_ESCAPE) {
+        this.#rest = bytes.slice(at)
+        break
+      }
+      if (escape === 'read') {
+        if (first > count) first = count
+        last = count
+        if (this.#value >= 0) out[count++] = this.#value & 255
+        at += this.#length
+      } else {
+        out[count++] = byte
+        at++
+      }
+    }
+    return { bytes: out.subarray(0, count), first, last }
+  }
+
+  #hasSpecial(bytes: Uint8Array): boolean {
+    const isSpecial = [PERCENT, BACKSLASH, AMPERSAND].some((byte) => bytes.includes(byte))
+    return isSpecial || (this.#plusIsSpace && bytes.includes(PLUS)) || !isAscii(bytes)
+  }
+
+  #read(bytes: Uint8Array, at: number): Escape {
+    switch (bytes[at]) {
+      case PERCENT:
+        return this.#readPercent(bytes, at)
+      case BACKSLASH:
+        return this.#readBackslash(bytes, at)
+      case AMPERSAND:
+        return this.#readReference(bytes, at)
+      default:
+        return this.#readCharacter(bytes, at)
+    }
+  }
+
+  #is(value: number, length: number): Escape {
+    this.#value = value
+    this.#length = length
+    return 'read'
+  }
+
+  /** %41, and %u0041 of JavaScript's unescape. */
+  #readPercent(bytes: Uint8Array, at: number): Escape {
+    const isLong = bytes[at + 1] === SMALL_U
+    return this.#readHex(bytes, isLong ? at + 2 : at + 1, isLong ? 4 : 2, at)
+  }
+
+  #readHex(bytes: Uint8Array, from: number, digits: number, at: number): Escape {
+    let value = 0
+    for (let i = from; i < from + digits; i++) {
+      if (i >= bytes.length) return 'more'
+      const digit = HEX[bytes[i] as number] as number
+      if (digit < 0) return 'none'
+      value = value * 16 + digit
+    }
+    return this.#is(value, from + digits - at)
+  }
+
+  /** \u0041, \u{41}, \x41, \101, \n, \/, and a line end that is none. */
+  #readBackslash(bytes: Uint8Array, at: number): Escape {
+    const next = bytes[at + 1]
+    if (next === undefined) return 'more'
+    if (next === SMALL_U && bytes[at + 2] === OPEN) return this.#readBraces(bytes, at)
+    if (next === SMALL_U) return this.#readHex(bytes, at + 2, 4, at)
+    if (next === SMALL_X) return this.#readHex(bytes, at + 2, 2, at)
+    if (next >= ZERO && next <= ZERO + 7) return this.#readOctal(bytes, at)
+    if (next === 10) return this.#is(-1, 2)
+    if (next === 13) return this.#is(-1, bytes[at + 2] === 10 ? 3 : 2)
+    return this.#is(LETTERS.get(String.fromCharCode(next)) ?? next, 2)
+  }
+
+  #readBraces(bytes: Uint8Array, at: number): Escape {
+    let value = 0
+    for (let i = at + 3; i < at + MAX_ESCAPE; i++) {
+      if (i >= bytes.length) return 'more'
+      if (bytes[i] === CLOSE) return i > at + 3 ? this.#is(value & 0xffff, i + 1 - at) : 'none'
+      const digit = HEX[bytes[i] as number] as number
+      if (digit < 0) return 'none'
+      value = (value * 16 + digit) % 0x1000000
+    }
+    return 'none'
+  }
+
+  #readOctal(bytes: Uint8Array, at: number): Escape {
+    let [value, i] = [0, at + 1]
+    for (; i < at + 4; i++) {
+      if (i >= bytes.length) return 'more'
+      const digit = (bytes[i] as number) - ZERO
+      if (digit < 0 || digit > 7) break
+      value = value * 8 + digit
+    }
+    return this.#is(value & 255, i - at)
+  }
+
+  /** &#65; &#x41; &plus; — the semicolon may be missing behind digits. */
+  #readReference(bytes: Uint8Array, at: number): Escape {
+    if (bytes[at + 1] !== HASH) return this.#readName(bytes, at)
+    const isHex = ((bytes[at + 2] ?? 0) | 32) === SMALL_X
+    const from = at + (isHex ? 3 : 2)
+    let value = 0
+    let i = from
+    for (; i < at + MAX_ESCAPE; i++) {
+      if (i >= bytes.length) return 'more'
+      const digit = HEX[bytes[i] as number] as number
+      if (digit < 0 || (!isHex && digit > 9)) break
+      value = (value * (isHex ? 16 : 10) + digit) % 0x1000000
+    }
+    if (i === from) return from >= bytes.length ? 'more' : 'none'
+    return this.#is(value, bytes[i] === SEMICOLON ? i + 1 - at : i - at)
+  }
+
+  #readName(bytes: Uint8Array, at: number): Escape {
+    for (let i = at + 1; i < at + 10; i++) {
+      if (i >= bytes.length) return 'more'
+      const byte = bytes[i] as number
+      if (byte === SEMICOLON) {
+        const value = NAMES.get(String.fromCharCode(...bytes.subarray(at + 1, i)))
+        return value === undefined ? 'none' : this.#is(value, i + 1 - at)
+      }
+      if ((byte | 32) < 0x61 || (byte | 32) > 0x7a) return 'none'
+    }
+    return 'none'
+  }
+
+  /** A character of two or three bytes in UTF-8. */
+  #readCharacter(bytes: Uint8Array, at: number): Escape {
+    const first = bytes[at] as number
+    const length = first < 0xe0 ? 2 : 3
+    let value = first & (first < 0xe0 ? 0x1f : 0x0f)
+    for (let i = at + 1; i < at + length; i++) {
+      if (i >= bytes.length) return 'more'
+      const byte = bytes[i] as number
+      if ((byte & 0xc0) !== 0x80) return 'none'
+      value = (value << 6) | (byte & 0x3f)
+    }
+    return this.#is(value, length)
+  }
+}
+
+const EQUALS = 0x3d
+
+/** Undoes quoted-printable (RFC 2045, 6.7), and the line ends that it puts in. */
+export class QuotedPrintable implements Unwriter {
+  #rest: Uint8Array = NOTHING
+
+  write(fresh: Uint8Array): Unwritten {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
+    this.#rest = NOTHING
+    if (!bytes.includes(EQUALS)) return { bytes, first: Infinity, last: -1 }
+    const out = new Uint8Array(bytes.length)
+    let count = 0
+    let [first, last] = [Infinity, -1]
+    for (let at = 0; at < bytes.length;) {
+      const byte = bytes[at] as number
+      if (byte !== EQUALS) {
+        out[count++] = byte
+        at++
+        continue
+      }
+      if (at + 2 >= bytes.length) {
+        this.#rest = bytes.slice(at)
+        break
+      }
+      const length = this.#softEnd(bytes, at)
+      const high = HEX[bytes[at + 1] as number] as number
+      const low = HEX[bytes[at + 2] as number] as number
+      if (length > 0) at += length
+      else if (high >= 0 && low >= 0) {
+        out[count++] = high * 16 + low
+        at += 3
+      } else {
+        out[count++] = byte
+        at++
+        continue
+      }
+      if (first > count) first = Math.max(0, count - 1)
+      last = count
+    }
+    return { bytes: out.subarray(0, count), first, last }
+  }
+
+  /** Bytes of a line end that is not one of the text, with the white space that mail servers put before it. */
+  #softEnd(bytes: Uint8Array, at: number): number {
+    let i = at + 1
+    while (i < at + MAX_ESCAPE && (bytes[i] === SPACE || bytes[i] === 9)) i++
+    if (bytes[i] === 10) return i + 1 - at
+    return bytes[i] === 13 && bytes[i + 1] === 10 ? i + 2 - at : 0
+  }
+}
