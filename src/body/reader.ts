@@ -1,10 +1,9 @@
 import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
 import { InflatingReader, readEncodings } from './content-encoding.ts'
-import { isJsonType, textsOfJson } from './json.ts'
+import { isJsonType, isOddCharset, isUrlencodedType, textKindOf } from './content-type.ts'
 import { MultipartReader } from './multipart.ts'
 import { RawCopy } from './raw-copy.ts'
-import { TextReader } from './text-reader.ts'
-import { textsOfUrlencoded } from './urlencoded.ts'
+import type { TextKind } from '../scan/scanner.ts'
 
 /** Takes a body's bytes as they come, and tells the files in it. */
 export interface BodyReader {
@@ -19,7 +18,8 @@ export interface BodyReader {
 
 /** Takes the bytes of one file. */
 export interface FileSink {
-  write(piece: Uint8Array): void
+  /** Takes the next bytes, and whether they are also told as part of another file. */
+  write(piece: Uint8Array, kind?: 'free' | 'handed'): void
   /** The file is whole. */
   end(): void
 }
@@ -28,8 +28,15 @@ export interface FileSink {
 export interface FileInfo {
   /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
   isText: boolean
+  /** What kind of text it is told to be. */
+  text?: TextKind | undefined
   /** Name of the form's field that it is in. */
   name?: string | undefined
+  /** Whether it is a body as it came, or a part, beside what it is read as. */
+  isRaw?: boolean
+  /** Whether it is a part without its Content-Transfer-Encoding, beside the part as it came. */
+  isDecoded?: boolean
+  withoutDigests?: boolean
 }
 
 /** Why a body was not looked into. */
@@ -40,8 +47,8 @@ export interface BodyOptions {
   maxFiles: number
   /** Names of fields in JSON and urlencoded bodies whose values are files in base64, whatever they begin like. */
   base64Fields: ReadonlySet<string>
-  /** Names of the fields of multipart forms that are looked at; all, if absent. */
-  fields?: ReadonlySet<string> | undefined
+  /** Names of the fields of multipart forms that need no look. */
+  skipFields?: ReadonlySet<string> | undefined
 }
 
 /** Who is told what a reader finds. */
@@ -63,7 +70,7 @@ export function createBodyReader(
   const encodings = readEncodings(headers)
   if (encodings === 'unsupported') {
     handlers.onUnreadable('unsupported-encoding')
-    return handlers.openFile({ isText: true })
+    return handlers.openFile({ isText: true, isRaw: true })
   }
   const type = headers.get('content-type') ?? ''
   const plain = readerByType(type, options, handlers)
@@ -74,16 +81,13 @@ export function createBodyReader(
     plain,
   )
   const decoding = isChunked ? new AwsChunkedReader(inflating) : inflating
-  return new RawCopy(decoding, handlers.openFile({ isText: true }))
+  return new RawCopy(decoding, handlers.openFile({ isText: true, isRaw: true }))
 }
 
 function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {
   const multipart = MultipartReader.forType(type, options, handlers)
   if (multipart) return multipart
-  if (isJsonType(type)) return new TextReader(options, handlers, textsOfJson)
-  const [essence = ''] = type.toLowerCase().split(';')
-  if (/^\s*application\/x-www-form-urlencoded\s*$/.test(essence)) {
-    return new TextReader(options, handlers, textsOfUrlencoded)
-  }
-  return handlers.openFile({ isText: false })
+  const text = textKindOf(type)
+  if (text && isOddCharset(type)) handlers.onUnreadable('unsupported-encoding')
+  return handlers.openFile({ isText: isJsonType(type) || isUrlencodedType(type), text })
 }

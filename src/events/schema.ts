@@ -173,6 +173,7 @@ const VerdictSchema = v.pipe(
         'too-large',
         'length-required',
         'malformed',
+        'unaccepted-format',
         'busy',
         'client-stalled',
         'client-gone',

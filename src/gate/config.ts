@@ -6,6 +6,7 @@ import { type Webhook, WebhookSecrets, WebhookUrl } from '../events/webhook.ts'
 import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
 import { type Policy, PolicyVariable } from '../policy/schema.ts'
 import { parseRecipients, RECIPIENTS_WORDS } from '../quarantine/recipients.ts'
+import type { FileFormat } from '../scan/format.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** What to do with an upload that could not be judged. */
@@ -216,8 +217,10 @@ export interface Config extends SinkSettings {
   floodBound: number
   floodMs: number
   policy: Policy
-  /** Fields of forms that are looked at; all, if absent. */
-  fields?: ReadonlySet<string> | undefined
+  /** Fields of forms that need no look. */
+  skipFields?: ReadonlySet<string> | undefined
+  /** Formats of files that may be uploaded; any, if absent. */
+  accept?: ReadonlySet<FileFormat> | undefined
   quarantineRecipients: readonly string[]
   quarantineDays: number
   healthPath: string

@@ -3,6 +3,7 @@ import type { AskList } from '../match/stages.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
+import { isAccepted } from '../scan/accepted.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import type { Config } from './config.ts'
 import { judge, type MarkFlooded, type Verdict, worseOf } from './verdict.ts'
@@ -17,6 +18,9 @@ export interface InspectionTools {
   onScanned?: (file: ScannedFile, info: FileInfo) => void
 }
 
+/** Characters of a path and query that no picture is shorter than. */
+const MIN_URL_LENGTH = 100
+
 /** A file that has come to its end, and is not scanned to it yet. */
 interface EndedFile {
   scanner: FileScanner
@@ -30,22 +34,35 @@ export class Inspection {
   #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
   #verdict: Verdict | undefined
+  /** Whether something is of a format that the route does not accept. */
+  #hasUnaccepted = false
 
   /** @throws {MalformedBodyError} the headers tell no body that can be read in one way only */
-  constructor(headers: Headers, tools: InspectionTools) {
+  constructor({ headers, url }: Pick<Request, 'headers' | 'url'>, tools: InspectionTools) {
     this.#tools = tools
     const { context, config } = tools
     const budget = budgetOf(context)
+    const openFile = (info: FileInfo) => {
+      const { text, withoutDigests = context.withoutDigests ?? false } = info
+      const scanner = new FileScanner({ ...context, withoutDigests }, { budget, depth: 0, text })
+      return {
+        write: (piece: Uint8Array, kind?: 'free' | 'handed') => scanner.write(piece, kind),
+        end: () => void this.#ended.push({ scanner, info }),
+      }
+    }
     this.#reader = createBodyReader(headers, config, {
-      openFile: (info) => {
-        const scanner = new FileScanner(context, { budget, depth: 0 })
-        return {
-          write: (piece) => scanner.write(piece),
-          end: () => void this.#ended.push({ scanner, info }),
-        }
+      openFile,
+      onUnreadable: (reason) => {
+        this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 })
+        this.#hasUnaccepted ||= config.accept !== undefined
       },
-      onUnreadable: (reason) => this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 }),
     })
+    // A path, too, may have a file written in it.
+    const { pathname, search } = new URL(url)
+    if (pathname.length + search.length < MIN_URL_LENGTH) return
+    const sink = openFile({ isText: true, text: 'urlencoded', isRaw: true, withoutDigests: true })
+    sink.write(Buffer.from(`${pathname}\n${search}`))
+    sink.end()
   }
 
   /**
@@ -81,17 +98,26 @@ export class Inspection {
     for (const { scanner, info } of ended) {
       const scanned = await scanner.end()
       this.#tools.onScanned?.(scanned, info)
-      if (scanned.bytes > 0) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
+      const { accept } = this.#tools.config
+      if (accept && !isAccepted(scanned, info.isText, accept)) this.#hasUnaccepted = true
+      if (scanned.bytes > 0 && isTold(scanned, info)) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
     }
   }
 
   async #judge(files: readonly ScannedFile[]): Promise<Verdict> {
     this.#unjudged = []
     const { askList, config, markFlooded } = this.#tools
-    const verdict = await judge(files, askList, config, markFlooded)
+    const facts = { hasUnaccepted: this.#hasUnaccepted }
+    const verdict = await judge(files, askList, config, markFlooded, facts)
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
     return this.#verdict
   }
+}
+
+/** What is told beside something else counts if it is a file, or has one in it. */
+function isTold(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
+  const isBeside = (isRaw ?? false) || (isDecoded ?? false)
+  return !isBeside || scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format' || scanned.inner !== undefined || scanned.digests !== undefined
 }
 
 /** A field, or the text around files, that is of no known format is nothing that could not be looked at. */

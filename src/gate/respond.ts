@@ -15,6 +15,7 @@ export const REFUSALS: Record<RefusalReason, { status: number; title: string }> 
   'too-large': { status: 413, title: 'This upload is too large.' },
   'length-required': { status: 411, title: 'This upload must say how long it is.' },
   malformed: { status: 400, title: 'This upload is malformed.' },
+  'unaccepted-format': { status: 415, title: 'This type of file is not accepted here.' },
   'client-stalled': { status: 408, title: 'This upload took too long.' },
   'client-gone': { status: 400, title: 'This upload is not whole.' },
   'origin-stalled': { status: 504, title: 'Uploads are not available at the moment.' },

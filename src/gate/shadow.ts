@@ -82,7 +82,7 @@ class Watcher {
       const claims = [bytes.tryClaim(longHeldBytes(config)), decoders.tryClaim(1)]
       this.#claims = claims.filter((claim) => claim !== undefined)
       if (this.#claims.length < claims.length) throw new BusyError('places for uploads', 0)
-      this.#inspection = new Inspection(request.headers, withLessHeld(tools))
+      this.#inspection = new Inspection(request, withLessHeld(tools))
     } catch (error) {
       this.fail(error)
     }

@@ -68,7 +68,7 @@ export async function passUpload(request: Request, tools: UploadTools): Promise<
       throw new BodyTooLargeError(config.maxBodyBytes)
     }
     const isLong = length !== undefined && length > config.maxBufferedBytes
-    const inspection = new Inspection(request.headers, isLong ? withLessHeld(tools) : tools)
+    const inspection = new Inspection(request, isLong ? withLessHeld(tools) : tools)
     claim = await bytes.claim(isLong ? HoldBack.bytes + longHeldBytes(config) : (length ?? 0))
     return isLong
       ? await passLong(request, length, claim, inspection, tools)

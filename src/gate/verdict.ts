@@ -37,6 +37,7 @@ export interface RefuseVerdict {
     | 'too-large'
     | 'length-required'
     | 'malformed'
+    | 'unaccepted-format'
     | 'busy'
     | 'client-stalled'
     | 'client-gone'
@@ -63,12 +64,19 @@ export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdic
   return verdict.action === 'allow' || verdict.action === 'flag'
 }
 
+/** What is known of an upload beside its files. */
+export interface UploadFacts {
+  /** Whether something in it is of a format that its route does not accept. */
+  hasUnaccepted?: boolean
+}
+
 /** Judges files of an upload, and what is within them, against the list. `askList` throws when there is none to judge by. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
   config: Config,
   markFlooded: MarkFlooded = async (judged) => judged,
+  { hasUnaccepted = false }: UploadFacts = {},
 ): Promise<Verdict> {
   const all = files.flatMap(allFiles)
   let judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
@@ -99,6 +107,7 @@ export async function judge(
   if (problems.includes('ambiguous-archive')) {
     verdicts.push({ action: 'refuse', reason: 'malformed', files: judged })
   }
+  if (hasUnaccepted) verdicts.push({ action: 'refuse', reason: 'unaccepted-format', files: judged })
   for (const match of judged.flatMap(({ matches }) => matches).filter(isCounted)) {
     verdicts.push({ action: actionOf(match), reason: 'match', files: judged })
   }
@@ -126,7 +135,13 @@ export function harmOf({ action, files }: BlockVerdict): string | undefined {
  * kept for the sake of something else in it: to keep it may be a crime.
  */
 const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'quarantine', 'block']
-const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
+const REASONS: readonly Verdict['reason'][] = [
+  'no-match',
+  'unscannable',
+  'failed',
+  'malformed',
+  'unaccepted-format',
+]
 
 function worse(a: Verdict, b: Verdict): Verdict {
   const byAction = ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action)

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { FORMAT_NAMES } from '../scan/format.ts'
 
 /** What a match leads to. `quarantine` keeps what it blocks, sealed. */
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
@@ -113,8 +114,10 @@ const RouteSchema = settings({
   onFailed: v.optional(words(['allow', 'refuse'])),
   maxBodyBytes: v.optional(wholeNumber(1, 5 * 1024 * MIB)),
   maxFiles: v.optional(wholeNumber(1, 1000)),
-  /** Fields of forms that are looked at; all, if absent. */
-  fields: v.optional(v.array(text(200))),
+  /** Fields of forms that need no look, by their exact names. All others are looked at. */
+  skipFields: v.optional(v.array(text(200))),
+  /** Formats of files that may be uploaded, as their bytes tell; any, if absent. */
+  accept: v.optional(v.pipe(v.array(words(FORMAT_NAMES)), v.minLength(1, 'must not be empty'))),
   /** Whether what is uploaded here is for everybody or for some: stands in events. */
   label: v.optional(words(['public', 'private'])),
 })

@@ -54,8 +54,7 @@ export function isFileStart(head: Uint8Array): boolean {
   const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
   if (format === 'jpeg') return isJpegStart(head)
   if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
-  // Deflate is the only method; flags that are reserved are 0.
-  if (format === 'gzip') return ((head[3] ?? 0) & 0xe0) === 0
+  if (format === 'gzip') return isGzipStart(head)
   // A letter and two digits, or a few zeros, are no evidence by themselves.
   return format !== undefined && !(format === 'jxl' && head[0] === 0xff) && format !== 'ico'
 }
@@ -78,6 +77,12 @@ function isTarStart(head: Uint8Array): boolean {
   )
 }
 
+/** Flags that there are, a level of compression, a system that there is (RFC 1952, 2.3.1). */
+function isGzipStart(head: Uint8Array): boolean {
+  const [flags = 0, level = 0, system = 0] = [head[3], head[8], head[9]]
+  return (flags & 0xe0) === 0 && [0, 2, 4].includes(level) && (system <= 13 || system === 255)
+}
+
 function isBitmapPlane(head: Uint8Array): boolean {
   const at = head[14] === 12 ? 22 : 26
   return head[at] === 1 && head[at + 1] === 0
@@ -86,7 +91,7 @@ function isBitmapPlane(head: Uint8Array): boolean {
 /** A window of 24 bits over codes, and where in it the needle of a sign begins. */
 export interface WindowSign {
   before: number
-  /** Bits from the beginning of the window to that of the needle; negative if the needle begins before it. */
+  /** Bits from the beginning of the window to that of the needle. */
   offset: number
 }
 
@@ -117,24 +122,16 @@ function makeWindows(codeBits: number): Windows {
   const signs = new Map<number, WindowSign[]>()
   for (const { needle, before } of SIGNS) {
     for (let shift = 0; shift < codeBits; shift += codeBits === 6 ? 2 : 8) {
-      const start = bestStart(shift, needle.length * 8, codeBits)
-      for (const window of windowsAt(needle, start - shift)) {
+      for (const window of windowsAt(needle, -shift)) {
         filter[filterIndex(window)] = 1
-        signs.set(window, [...(signs.get(window) ?? []), { before, offset: shift - start }])
+        signs.set(window, [...(signs.get(window) ?? []), { before, offset: shift }])
       }
     }
   }
   return { filter, signs }
 }
 
-/** Where a window has the most bits of a needle that begins some bits into a code. */
-function bestStart(shift: number, needleBits: number, codeBits: number): number {
-  const missing = (start: number) =>
-    Math.max(0, shift - start) + Math.max(0, start + WINDOW_BITS - shift - needleBits)
-  return missing(0) <= missing(codeBits) ? 0 : codeBits
-}
-
-/** All windows that begin at a bit of the needle: bits that are not its own may be any. */
+/** All windows that begin so many bits before a needle: bits that are not its own may be any. */
 function windowsAt(needle: Uint8Array, start: number): number[] {
   let windows = [0]
   for (let bit = start; bit < start + WINDOW_BITS; bit++) {

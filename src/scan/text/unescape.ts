@@ -295,6 +295,11 @@ export class QuotedPrintable implements Unwriter {
     return { bytes: out.subarray(0, count), first, last }
   }
 
+  /** What is left when the text is whole. */
+  end(): Uint8Array {
+    return this.#rest
+  }
+
   /** Bytes of a line end that is not one of the text, with the white space that mail servers put before it. */
   #softEnd(bytes: Uint8Array, at: number): number {
     let i = at + 1
