@@ -1,4 +1,4 @@
-import { BREAK, type Coding, COMMA_BREAK, SEMICOLON_BREAK, URL_CODES } from './codings.ts'
+import { BREAK, type Coding, COMMA_BREAK, LINE_BREAK, SEMICOLON_BREAK, URL_CODES } from './codings.ts'
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
   isFileStart,
@@ -85,7 +85,10 @@ export class CodedSearch {
   }
 
   write(bytes: Uint8Array): void {
-    const fresh = this.#coding.pick(bytes)
+    this.#write(this.#coding.pick(bytes))
+  }
+
+  #write(fresh: Uint16Array): void {
     if (fresh.length === 0) return
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
     this.#codes = join(this.#codes, fresh)
@@ -95,6 +98,7 @@ export class CodedSearch {
   }
 
   close(): void {
+    this.#write(this.#coding.end())
     this.#lookAgain(true)
     for (const stream of this.#streams) if (!stream.isEnded) this.#end(stream)
     this.#streams = []
@@ -114,6 +118,8 @@ export class CodedSearch {
     for (let at = this.#at; at < codes.length; at++) {
       const code = codes[at] as number
       if (code >= BREAK) {
+        sinceBreak = code === LINE_BREAK ? 0 : sinceBreak
+        if (code === LINE_BREAK) continue
         const isBase64 = takeWindow === DATA_URI && sinceBreak === DATA_URI_CODES
         isDataUri = isBase64 && lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
         lastBreak = code

@@ -1,6 +1,6 @@
 import type { InnerScanner } from '../archive/findings.ts'
 import type { Finished } from '../scanned.ts'
-import { BREAK, URL_CODES } from './codings.ts'
+import { BREAK, LINE_BREAK, URL_CODES } from './codings.ts'
 
 /** How codes beyond the first alphabet are read: skipped, or taken for + and /; `either` while there has been none. */
 export type Reading = 'skip' | 'take' | 'either'
@@ -79,6 +79,7 @@ export class CodedStream {
     for (; index < codes.length; index++) {
       const code = codes[index] as number
       let value = code
+      if (code === LINE_BREAK) continue
       if (code >= BREAK) {
         this.#give(bytes.slice(0, count))
         count = 0

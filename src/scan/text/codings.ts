@@ -5,6 +5,8 @@
 export const BREAK = 256
 export const SEMICOLON_BREAK = 257
 export const COMMA_BREAK = 258
+/** Stands where a line ends: a value may begin behind it, and does not end at it. */
+export const LINE_BREAK = 259
 
 /** Codes of base64 that are not of its first alphabet (RFC 4648, 5): some readers skip them, others read them as + and /. */
 export const URL_CODES = 64
@@ -17,9 +19,12 @@ export interface Coding {
   readonly isText?: boolean
   /** Codes in the next bytes, and breaks. */
   pick(bytes: Uint8Array): Uint16Array
+  /** Codes that are left when there are no more. */
+  end(): Uint16Array
 }
 
 const SKIP = 0xffff
+const NOTHING = new Uint16Array(0)
 
 /** Table of codes by byte. */
 function tableOf(codes: Record<string, number>, breaks: string): Uint16Array {
@@ -35,7 +40,7 @@ function codesOf(alphabet: string): Record<string, number> {
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const BASE64 = tableOf(
-  { ...codesOf(`${UPPER}${UPPER.toLowerCase()}0123456789+/-_`), ';': SEMICOLON_BREAK, ',': COMMA_BREAK },
+  { ...codesOf(`${UPPER}${UPPER.toLowerCase()}0123456789+/-_`), ';': SEMICOLON_BREAK, ',': COMMA_BREAK, '\n': LINE_BREAK },
   '"\'`<>:{}[]()|&=',
 )
 
@@ -45,10 +50,14 @@ export class Base64Coding implements Coding {
   pick(bytes: Uint8Array): Uint16Array {
     return pickBy(BASE64, bytes)
   }
+
+  end(): Uint16Array {
+    return NOTHING
+  }
 }
 
 const HEX = tableOf(
-  { ...codesOf('0123456789abcdef'), A: 10, B: 11, C: 12, D: 13, E: 14, F: 15 },
+  { ...codesOf('0123456789abcdef'), A: 10, B: 11, C: 12, D: 13, E: 14, F: 15, '\n': LINE_BREAK },
   '"\'`<>{}[]()=&',
 )
 const ZERO = 0x30
@@ -75,6 +84,10 @@ export class HexCoding implements Coding {
     this.#hasZero = hasZero
     return codes.subarray(0, count)
   }
+
+  end(): Uint16Array {
+    return this.#hasZero ? Uint16Array.of(0) : NOTHING
+  }
 }
 
 /** Bytes as they are. */
@@ -84,6 +97,10 @@ export class ByteCoding implements Coding {
 
   pick(bytes: Uint8Array): Uint16Array {
     return new Uint16Array(bytes)
+  }
+
+  end(): Uint16Array {
+    return NOTHING
   }
 }
 
@@ -136,6 +153,10 @@ export class NumberCoding implements Coding {
     this.#isNegative = isNegative
     this.#last = last
     return codes.subarray(0, count)
+  }
+
+  end(): Uint16Array {
+    return this.#state === NONE ? NOTHING : Uint16Array.of(codeOf(this.#value, this.#isNegative))
   }
 }
 

@@ -1,6 +1,6 @@
 import { Base64Coding, ByteCoding, type Coding, HexCoding, NumberCoding } from './codings.ts'
 import { type CodedFinds, CodedSearch } from './coded-search.ts'
-import { QuotedPrintable, Unescaper, type Unwriter, type Unwritten } from './unescape.ts'
+import { BinaryString, type EscapeKind, QuotedPrintable, Unescaper, type Unwriter, type Unwritten } from './unescape.ts'
 
 /** Bytes before an escape that belong to what it is in, if no file is being read. */
 const MIN_REPLAY_BYTES = 1024
@@ -22,7 +22,7 @@ export class Layer {
   readonly #parts: LayerParts
   readonly #isRoot: boolean
   readonly #searches: readonly CodedSearch[]
-  readonly #beneath: readonly Beneath[]
+  readonly #beneath: Beneath[]
 
   /** @param depth layers of escapes that may be undone; `isRoot`: whether its bytes are searched as they are by others */
   constructor(parts: LayerParts, depth: number, isRoot: boolean) {
@@ -31,9 +31,14 @@ export class Layer {
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
     if (!isRoot) codings.push(new ByteCoding())
     this.#searches = codings.map((coding) => new CodedSearch(coding, parts))
-    const unwriters: Unwriter[] = depth > 0 ? [new Unescaper(false), new QuotedPrintable()] : []
-    if (depth > 0 && parts.isUrlencoded) unwriters.push(new Unescaper(true))
-    this.#beneath = unwriters.map((one) => new Beneath(one, () => new Layer(parts, depth - 1, false)))
+    const kinds: EscapeKind[] = ['percent', 'string', 'reference']
+    if (parts.isUrlencoded) kinds.push('form')
+    const unwriters = [...kinds.map((kind) => new Unescaper(kind)), new QuotedPrintable()]
+    this.#beneath = unwriters
+      .slice(0, depth > 0 ? unwriters.length : 0)
+      .map((one) => new Beneath(one, () => new Layer(parts, depth - 1, false)))
+    // Bytes that characters stand for are the last that there is beneath.
+    if (depth >= 0) this.#beneath.push(new Beneath(new BinaryString(), () => new Layer(parts, -1, false)))
   }
 
   /** Whether a file is being read that is not whole. */
@@ -44,14 +49,19 @@ export class Layer {
   /** Takes the next bytes, which come from a place in the upload's text. */
   write(bytes: Uint8Array, rootAt: number): void {
     if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
-    const unwritten = this.#beneath.map((one) => one.unwrite(bytes))
+    // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
+    const isBinary = !this.#isRoot && !isMostlyText(bytes)
+    const unwritten = this.#beneath.map((one) =>
+      isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes),
+    )
     const isDoubtful = !this.#isRoot || unwritten.some(({ last }, i) => last >= 0 || this.#beneath[i]?.isAwake)
     for (const search of this.#searches) {
       search.rootAt = rootAt
       search.isDoubtful = isDoubtful
       search.write(bytes)
     }
-    const isReading = this.#searches.some((search) => search.isReading)
+    // What one of them reads, another may read otherwise.
+    const isReading = this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
@@ -66,6 +76,7 @@ export class Layer {
 
 /** What lies beneath the escapes of a text. It is searched only from a little before an escape, to a little behind it. */
 class Beneath {
+  readonly isEscape: boolean
   readonly #unwriter: Unwriter
   readonly #open: () => Layer
   #layer: Layer | undefined
@@ -75,6 +86,7 @@ class Beneath {
   #isReplayShort = false
 
   constructor(unwriter: Unwriter, open: () => Layer) {
+    this.isEscape = !(unwriter instanceof BinaryString)
     this.#unwriter = unwriter
     this.#open = open
   }
@@ -102,7 +114,7 @@ class Beneath {
       return true
     }
     const begin = this.#layer ? 0 : first
-    this.#keep(bytes.subarray(0, begin), isReading || this.#replay.length > 1, rootAt)
+    this.#keep(bytes.subarray(0, begin), isReading, rootAt)
     const isWhole = this.#wake()
     const end = last < 0 ? 0 : Math.min(bytes.length, last + 1 + BEHIND_BYTES)
     this.#layer?.write(bytes.subarray(begin, end), rootAt)
@@ -145,4 +157,15 @@ class Beneath {
     this.#replayBytes = 0
     this.#isReplayShort = false
   }
+}
+
+function unchanged(bytes: Uint8Array): Unwritten {
+  return { bytes, first: Infinity, last: -1 }
+}
+
+/** Whether hardly any bytes are control characters: one in ten of other data is. */
+function isMostlyText(bytes: Uint8Array): boolean {
+  let controls = 0
+  for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 27)) controls++
+  return controls * 64 <= bytes.length
 }

@@ -5,7 +5,7 @@ import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
 /** Layers of escapes that are undone, one within another. */
-const MAX_LAYERS = 2
+const MAX_LAYERS = 3
 /** Bytes that are searched at once. */
 const BLOCK_BYTES = 16 * 1024
 

@@ -75,26 +75,32 @@ const NAMES = new Map(
 
 const NOTHING = new Uint8Array(0)
 
-const IS_SPECIAL = new Uint8Array(256)
-for (const byte of [PERCENT, BACKSLASH, AMPERSAND]) IS_SPECIAL[byte] = 1
-for (let byte = 0xc2; byte < 0xf0; byte++) IS_SPECIAL[byte] = 1
-
 /** What was read of an escape: the byte that it stands for and its length; `more` may follow; `none` is no escape. */
 type Escape = 'more' | 'none' | 'read'
 
-/**
- * Undoes one layer of percent-encoding, escapes of strings in JSON, JavaScript and their like, and character references. A
- * character is the byte of its low eight bits, as in strings that hold binary data (`latin1` in Node, `ISO-8859-1` in PHP).
- */
+/** Kinds of escapes: percent-encoding, with a plus sign for a space or without; those of strings; character references. */
+export type EscapeKind = 'percent' | 'form' | 'string' | 'reference'
+
+const FIRST: Record<EscapeKind, number> = {
+  percent: PERCENT,
+  form: PERCENT,
+  string: BACKSLASH,
+  reference: AMPERSAND,
+}
+
+/** Undoes one layer of escapes of one kind. */
 export class Unescaper implements Unwriter {
+  readonly #first: number
   readonly #plusIsSpace: boolean
   #rest: Uint8Array = NOTHING
   #value = 0
   #length = 0
+  /** Whether it is a byte, or else a character. */
+  #isByte = false
 
-  /** @param plusIsSpace as in application/x-www-form-urlencoded */
-  constructor(plusIsSpace: boolean) {
-    this.#plusIsSpace = plusIsSpace
+  constructor(kind: EscapeKind) {
+    this.#first = FIRST[kind]
+    this.#plusIsSpace = kind === 'form'
   }
 
   write(fresh: Uint8Array): Unwritten {
@@ -106,7 +112,7 @@ export class Unescaper implements Unwriter {
     let [first, last] = [Infinity, -1]
     for (let at = 0; at < bytes.length;) {
       const byte = bytes[at] as number
-      if (IS_SPECIAL[byte] === 0) {
+      if (byte !== this.#first) {
         const isSpace = byte === PLUS && this.#plusIsSpace
         if (isSpace) [first, last] = [Math.min(first, count), count]
         out[count++] = isSpace ? SPACE : byte
@@ -121,7 +127,7 @@ export class Unescaper implements Unwriter {
       if (escape === 'read') {
         if (first > count) first = count
         last = count
-        if (this.#value >= 0) out[count++] = this.#value & 255
+        if (this.#value >= 0) count = put(out, count, this.#value, this.#isByte)
         at += this.#length
       } else {
         out[count++] = byte
@@ -132,8 +138,7 @@ export class Unescaper implements Unwriter {
   }
 
   #hasSpecial(bytes: Uint8Array): boolean {
-    const isSpecial = [PERCENT, BACKSLASH, AMPERSAND].some((byte) => bytes.includes(byte))
-    return isSpecial || (this.#plusIsSpace && bytes.includes(PLUS)) || !isAscii(bytes)
+    return bytes.includes(this.#first) || (this.#plusIsSpace && bytes.includes(PLUS))
   }
 
   #read(bytes: Uint8Array, at: number): Escape {
@@ -142,16 +147,15 @@ export class Unescaper implements Unwriter {
         return this.#readPercent(bytes, at)
       case BACKSLASH:
         return this.#readBackslash(bytes, at)
-      case AMPERSAND:
-        return this.#readReference(bytes, at)
       default:
-        return this.#readCharacter(bytes, at)
+        return this.#readReference(bytes, at)
     }
   }
 
-  #is(value: number, length: number): Escape {
+  #is(value: number, length: number, isByte = false): Escape {
     this.#value = value
     this.#length = length
+    this.#isByte = isByte
     return 'read'
   }
 
@@ -169,7 +173,7 @@ export class Unescaper implements Unwriter {
       if (digit < 0) return 'none'
       value = value * 16 + digit
     }
-    return this.#is(value, from + digits - at)
+    return this.#is(value, from + digits - at, digits === 2)
   }
 
   /** \u0041, \u{41}, \x41, \101, \n, \/, and a line end that is none. */
@@ -205,7 +209,7 @@ export class Unescaper implements Unwriter {
       if (digit < 0 || digit > 7) break
       value = value * 8 + digit
     }
-    return this.#is(value & 255, i - at)
+    return this.#is(value & 255, i - at, true)
   }
 
   /** &#65; &#x41; &plus; — the semicolon may be missing behind digits. */
@@ -237,20 +241,68 @@ export class Unescaper implements Unwriter {
     }
     return 'none'
   }
+}
 
-  /** A character of two or three bytes in UTF-8. */
-  #readCharacter(bytes: Uint8Array, at: number): Escape {
-    const first = bytes[at] as number
-    const length = first < 0xe0 ? 2 : 3
-    let value = first & (first < 0xe0 ? 0x1f : 0x0f)
-    for (let i = at + 1; i < at + length; i++) {
-      if (i >= bytes.length) return 'more'
-      const byte = bytes[i] as number
-      if ((byte & 0xc0) !== 0x80) return 'none'
-      value = (value << 6) | (byte & 0x3f)
-    }
-    return this.#is(value, length)
+/** Writes a byte, or a character in UTF-8, and returns where the next goes. An escape is no shorter than what it stands for. */
+function put(out: Uint8Array, at: number, value: number, isByte: boolean): number {
+  if (isByte || value < 0x80) {
+    out[at] = value
+    return at + 1
   }
+  if (value < 0x800) {
+    out[at] = 0xc0 | (value >> 6)
+    out[at + 1] = 0x80 | (value & 0x3f)
+    return at + 2
+  }
+  out[at] = 0xe0 | ((value >> 12) & 0x0f)
+  out[at + 1] = 0x80 | ((value >> 6) & 0x3f)
+  out[at + 2] = 0x80 | (value & 0x3f)
+  return at + 3
+}
+
+/**
+ * Takes characters of UTF-8 for bytes, as strings that hold binary data are (`latin1` in Node, `ISO-8859-1` in PHP and Python): each for
+ * its low eight bits. What is no UTF-8 stays.
+ */
+export class BinaryString implements Unwriter {
+  #rest: Uint8Array = NOTHING
+
+  write(fresh: Uint8Array): Unwritten {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
+    this.#rest = NOTHING
+    if (isAscii(bytes)) return { bytes, first: Infinity, last: -1 }
+    const out = new Uint8Array(bytes.length)
+    let [count, characters, others] = [0, 0, 0]
+    let [first, last] = [Infinity, -1]
+    for (let at = 0; at < bytes.length;) {
+      const byte = bytes[at] as number
+      const length = byte < 0xc2 || byte >= 0xf0 ? 1 : byte < 0xe0 ? 2 : 3
+      if (at + length > bytes.length) {
+        this.#rest = bytes.slice(at)
+        break
+      }
+      const isCharacter = length > 1 && isTrail(bytes[at + 1]) && isTrail(bytes[at + length - 1])
+      if (isCharacter) {
+        if (first > count) first = count
+        last = count
+        const [high, low] = [bytes[at + length - 2] as number, bytes[at + length - 1] as number]
+        out[count++] = ((high << 6) | (low & 0x3f)) & 255
+        at += length
+        characters++
+      } else {
+        if (byte >= 0x80) others++
+        out[count++] = byte
+        at++
+      }
+    }
+    // Of data that is none of characters, a quarter looks like one.
+    if (others * 2 > characters) return { bytes, first: Infinity, last: -1 }
+    return { bytes: out.subarray(0, count), first, last }
+  }
+}
+
+function isTrail(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
 const EQUALS = 0x3d

@@ -6,7 +6,7 @@ import { budgetOf, FileScanner, type TextKind } from '../../../src/scan/scanner.
 import { distance } from '../../../src/util/hash.ts'
 import { writeZip } from '../../support/archive-writer.ts'
 import { picture } from '../../support/sharp-images.ts'
-import { WAYS } from './written.ts'
+import { BINARY_WAYS, WAYS } from './written.ts'
 
 const modules = readModules()
 const files = {} as Record<'jpeg' | 'png' | 'gif' | 'webp' | 'bmp', Buffer>
@@ -59,8 +59,9 @@ async function expectSeen(body: string | Uint8Array, text?: TextKind, cuts = [In
 }
 
 describe('a picture that is written in a text', () => {
-  it.each(Object.entries(WAYS))('is seen in a string of JSON: %s', async (_, write) => {
-    for (const file of Object.values(files))
+  it.each(Object.entries(WAYS))('is seen in a string of JSON: %s', async (name, write) => {
+    // A bitmap's signature is too short to be searched for in a PDF.
+    for (const file of Object.values(files).slice(0, name.endsWith('PDF') ? 4 : 5))
       await expectSeen(JSON.stringify({ id: 7, name: 'a-b_c', photo: write(file), more: 'yes' }), 'text')
   })
 
@@ -74,7 +75,7 @@ describe('a picture that is written in a text', () => {
     await expectSeen(String(new URLSearchParams({ a: '1', [write(files.png)]: '' })), 'urlencoded')
   })
 
-  it.each(Object.entries(WAYS))('is seen in markup, in archives and UTF-16: %s', async (_, write) => {
+  it.each(Object.entries(WAYS).filter(([way]) => !BINARY_WAYS.has(way)))('is seen in markup, in archives and UTF-16: %s', async (_, write) => {
     const written = write(files.jpeg).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
     const svg = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="${written}"/></svg>`
     await expectSeen(svg)

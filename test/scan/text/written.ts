@@ -33,7 +33,9 @@ const quotedPrintable = (file: Buffer) => {
   return lines(soft.join('').replaceAll(/(.{70}[^=]{3})/g, '$1=\r\n'), '')
 }
 
-/** Ways that need no declaration: in any text. */
+/** Ways that a text has which is none to XML: it has control characters. */
+export const BINARY_WAYS = new Set(['base64 with binary among it (base64_decode)', 'a binary string (btoa, latin1)'])
+
 export const WAYS: Record<string, Way> = {
   'base64 (Buffer.from, base64_decode, b64decode, atob)': base64,
   'base64 for URLs': (file) => file.toString('base64url'),
@@ -80,7 +82,7 @@ export const WAYS: Record<string, Way> = {
   'a binary string, escaped to ASCII (json.dumps)': (file) => escapes(file.toString('latin1')),
   'character references of base64': (file) => references(base64(file)),
   'some character references of base64': (file) =>
-    base64(file).replaceAll('/', '&sol;').replaceAll('+', '&plus;').replaceAll('A', '&#x41'),
+    base64(file).replaceAll('/', '&sol;').replaceAll('+', '&plus;').replaceAll('A', '&#x41;').replaceAll('B', '&#0066;'),
   'character references of bytes': (file) => references(file.toString('latin1')),
   'quoted-printable': quotedPrintable,
   'base64 of base64': (file) => base64(Buffer.from(base64(file))),
