@@ -55,13 +55,14 @@ export class Layer {
       isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes),
     )
     const isDoubtful = !this.#isRoot || unwritten.some(({ last }, i) => last >= 0 || this.#beneath[i]?.isAwake)
+    const wasReading = this.isReading
     for (const search of this.#searches) {
       search.rootAt = rootAt
       search.isDoubtful = isDoubtful
       search.write(bytes)
     }
     // What one of them reads, another may read otherwise.
-    const isReading = this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
+    const isReading = wasReading || this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
@@ -143,13 +144,23 @@ class Beneath {
   }
 
   #keep(plain: Uint8Array, isReading: boolean, rootAt: number): void {
-    if (!isReading) this.#forget()
     const bytes = isReading ? plain.slice() : plain.slice(-MIN_REPLAY_BYTES)
     this.#replay.push({ bytes, rootAt })
     this.#replayBytes += bytes.length
+    if (!isReading) this.#trim()
     if (this.#replayBytes <= MAX_REPLAY_BYTES) return
     this.#forget()
     this.#isReplayShort = true
+  }
+
+  /** Drops what is further back than an escape may belong to. */
+  #trim(): void {
+    for (let [oldest] = this.#replay; oldest; [oldest] = this.#replay) {
+      if (this.#replayBytes - oldest.bytes.length < MIN_REPLAY_BYTES) break
+      this.#replayBytes -= oldest.bytes.length
+      this.#replay.shift()
+    }
+    this.#isReplayShort = false
   }
 
   #forget(): void {
