@@ -3,6 +3,7 @@ import { MalformedBodyError } from './errors.ts'
 import { MAX_PART_HEADER_BYTES } from './limits.ts'
 
 const LINE_END = '\r\n'
+const ENDS_LINE: ReadonlySet<number> = new Set([9, 10, 13, 32])
 const BLANK_LINE = '\r\n\r\n'
 
 /** What a multipart body consists of, in order. */
@@ -27,6 +28,8 @@ export class MultipartGrammar {
   #rest: Uint8Array = new Uint8Array(0)
   /** Whether nothing has come before the rest. */
   #isAtStart = true
+  /** Whether the last boundary has come, and nothing behind it. */
+  #isEndingLine = false
 
   constructor(boundary: string, events: MultipartEvents) {
     this.#mark = Buffer.from(`--${boundary}`, 'latin1')
@@ -62,10 +65,6 @@ export class MultipartGrammar {
   /** Returns how many bytes are done with; 0 if more are needed. */
   #step(bytes: Buffer, isLast: boolean): number {
     if (this.#state === 'headers') return this.#readHeaders(bytes)
-    if (this.#state === 'epilogue') {
-      this.#events.onFree(bytes)
-      return bytes.length
-    }
     const at = bytes.indexOf(this.#mark)
     if (at === -1) {
       // The end may be the beginning of a boundary, with the line end before it.
@@ -84,6 +83,8 @@ export class MultipartGrammar {
 
   #readBoundary(bytes: Buffer, at: number, behind: number): number {
     const isBodyStart = at === 0 && this.#isAtStart
+    // PHP reads on behind the last boundary, busboy does not.
+    if (this.#state === 'epilogue') throw new MalformedBodyError('a boundary follows its last one')
     const begin = at - LINE_END.length
     const isLineStart = begin >= 0 && bytes.toString('latin1', begin, at) === LINE_END
     const next = bytes.toString('latin1', behind, behind + 2)
@@ -95,6 +96,7 @@ export class MultipartGrammar {
     if (this.#state === 'content') this.#events.onPartEnd()
     this.#events.onFree(bytes.subarray(Math.max(0, begin), behind + 2))
     this.#state = isLast ? 'epilogue' : 'headers'
+    this.#isEndingLine = isLast
     return Math.min(bytes.length, behind + 2)
   }
 
@@ -117,7 +119,12 @@ export class MultipartGrammar {
   }
 
   #pass(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
+    const [first] = bytes
+    if (first === undefined) return
+    // To Go, what goes on in the line of the last boundary is no boundary.
+    if (this.#isEndingLine && !ENDS_LINE.has(first))
+      throw new MalformedBodyError('something follows in the line of its last boundary')
+    this.#isEndingLine = false
     if (this.#state === 'content') this.#events.onContent(bytes)
     else this.#events.onFree(bytes)
   }

@@ -58,7 +58,7 @@ describe('Router', () => {
   })
 
   it('has the settings of the route, and the common ones for what it does not say', () => {
-    const routes = [{ onUnscannable: 'refuse', maxFiles: 3, mode: 'shadow', fields: ['photo'] }]
+    const routes = [{ onUnscannable: 'refuse', maxFiles: 3, mode: 'shadow', skipFields: ['note'] }]
     const router = new Router(readConfig({ ON_FAILED: 'allow', POLICY: { routes } }))
     const route = router.choose({ method: 'POST', url: 'https://a.example/' })
     expect(route).toMatchObject({ isShadow: true, isGated: undefined, label: undefined })
@@ -66,7 +66,7 @@ describe('Router', () => {
       onUnscannable: 'refuse',
       onFailed: 'allow',
       maxFiles: 3,
-      fields: new Set(['photo']),
+      skipFields: new Set(['note']),
     })
   })
 })
