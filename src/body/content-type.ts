@@ -3,7 +3,9 @@ import { MalformedBodyError } from './errors.ts'
 
 /** Whether a Content-Type is that of JSON, or of lines or a sequence of it. */
 export function isJsonType(type: string): boolean {
-  return /^\s*(application|text)\/([\w.-]+\+)?(json|json-seq|x-?ndjson|ndjson|jsonl|x-jsonlines|json5)\s*(;|$)/i.test(type)
+  return /^\s*(application|text)\/([\w.-]+\+)?(json|json-seq|x-?ndjson|ndjson|jsonl|x-jsonlines|json5)\s*(;|$)/i.test(
+    type,
+  )
 }
 
 /** PHP and werkzeug go by how a Content-Type begins, whatever follows. */
@@ -14,7 +16,8 @@ export function isUrlencodedType(type: string): boolean {
 /** What kind of text a Content-Type tells. `undefined`: none. Of others, the first bytes tell. */
 export function textKindOf(type: string): TextKind | undefined {
   if (isUrlencodedType(type)) return 'urlencoded'
-  const isText = /^\s*(text|message)\//i.test(type) || /[/+](json|xml|javascript|graphql|yaml)\b/i.test(type)
+  const isText =
+    /^\s*(text|message)\//i.test(type) || /[/+](json|xml|javascript|graphql|yaml)\b/i.test(type)
   return isText || isJsonType(type) ? 'text' : undefined
 }
 

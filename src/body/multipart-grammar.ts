@@ -111,7 +111,8 @@ export class MultipartGrammar {
     const count = end + (isNone ? LINE_END : BLANK_LINE).length
     const text = bytes.toString('latin1', 0, end)
     // To Go and PHP, headers may end with a bare LF, and the content begins earlier than it does to busboy.
-    if (/\r(?!\n)|(?<!\r)\n|\0/.test(text)) throw new MalformedBodyError('a part has odd line ends in its headers')
+    if (/\r(?!\n)|(?<!\r)\n|\0/.test(text))
+      throw new MalformedBodyError('a part has odd line ends in its headers')
     this.#events.onFree(bytes.subarray(0, count))
     this.#state = 'content'
     this.#events.onPart(text)

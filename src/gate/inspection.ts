@@ -100,7 +100,8 @@ export class Inspection {
       this.#tools.onScanned?.(scanned, info)
       const { accept } = this.#tools.config
       if (accept && !isAccepted(scanned, info.isText, accept)) this.#hasUnaccepted = true
-      if (scanned.bytes > 0 && isTold(scanned, info)) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
+      if (scanned.bytes > 0 && isTold(scanned, info))
+        this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
     }
   }
 
@@ -117,7 +118,13 @@ export class Inspection {
 /** What is told beside something else counts if it is a file, or has one in it. */
 function isTold(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
   const isBeside = (isRaw ?? false) || (isDecoded ?? false)
-  return !isBeside || scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format' || scanned.inner !== undefined || scanned.digests !== undefined
+  return (
+    !isBeside ||
+    scanned.coverage === 'scanned' ||
+    scanned.reason !== 'unknown-format' ||
+    scanned.inner !== undefined ||
+    scanned.digests !== undefined
+  )
 }
 
 /** A field, or the text around files, that is of no known format is nothing that could not be looked at. */

@@ -127,7 +127,8 @@ export class FileScanner {
   #begin(): void {
     const { budget, depth, within } = this.#place
     const [first, ...others] = this.#head
-    const head = first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
+    const head =
+      first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
     this.#isSniffed = true
     this.#format = sniffFile(head)
     if (!this.#format && within === 'text' && isZlib(head)) this.#format = 'zlib'

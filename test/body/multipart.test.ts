@@ -187,14 +187,23 @@ describe('a multipart body', () => {
     const json = part('{"a":1}', 'Content-Type: application/json\r\n')
     const image = part('R0lGODlh\r\nAQAB', 'Content-Transfer-Encoding: base64\r\n')
     const gif = 'GIF89a\u0001\0\u0001'
-    expect(split(`${json}${image}${END}`, type)).toEqual(['({"a":1})', 'R0lGODlh\r\nAQAB', `(${gif})`])
+    expect(split(`${json}${image}${END}`, type)).toEqual([
+      '({"a":1})',
+      'R0lGODlh\r\nAQAB',
+      `(${gif})`,
+    ])
     for (const lenient of ['R0lG*', 'R0==lG']) {
       const part64 = part(lenient, 'content-transfer-encoding : BASE64\r\n')
       expect(split(`${part64}${END}`, type)).toEqual([lenient, '(GIF)'])
     }
     const quoted = part('a=3D=\r\nb', 'Content-Transfer-Encoding: quoted-printable\r\n')
-    expect(split(`${quoted}${END}`, 'multipart/mixed; boundary=bbb')).toEqual(['a=3D=\r\nb', '(a=b)'])
-    expect(split(`${file('a=3Db', 'Content-Transfer-Encoding: quoted-printable\r\n')}${END}`)).toEqual(['a=3Db', '(a=b)'])
+    expect(split(`${quoted}${END}`, 'multipart/mixed; boundary=bbb')).toEqual([
+      'a=3D=\r\nb',
+      '(a=b)',
+    ])
+    expect(
+      split(`${file('a=3Db', 'Content-Transfer-Encoding: quoted-printable\r\n')}${END}`),
+    ).toEqual(['a=3Db', '(a=b)'])
   })
 
   it('may lie in another, three deep', () => {
@@ -208,7 +217,11 @@ describe('a multipart body', () => {
     // What lies deeper is a file to those that read no further.
     const reasons: string[] = []
     const onUnreadable = (reason: string) => void reasons.push(reason)
-    const deep = readFiles(wrap('deep', 4), { 'content-type': 'multipart/mixed; boundary=b4' }, { onUnreadable })
+    const deep = readFiles(
+      wrap('deep', 4),
+      { 'content-type': 'multipart/mixed; boundary=b4' },
+      { onUnreadable },
+    )
     expect(deep[0]?.text).toMatch(/^--b1[^]*deep[^]*--b1--\r\n$/)
     expect(reasons).toEqual(['over-limit'])
   })
@@ -244,7 +257,10 @@ describe('a multipart body', () => {
     )
     reader.write(body)
     reader.end()
-    expect(kinds.filter((piece) => piece.startsWith('handed'))).toEqual(['handed: value', 'handed: one'])
+    expect(kinds.filter((piece) => piece.startsWith('handed'))).toEqual([
+      'handed: value',
+      'handed: one',
+    ])
     expect(kinds.join('')).toMatch(/^free: preamble[^]*name="a"[^]*epilogue$/)
     expect(kinds.map((piece) => piece.replace(/^\w+: /, '')).join('')).toBe(body.toString())
   })
@@ -257,7 +273,13 @@ describe('a multipart body', () => {
         .map(({ text }) => text)
     expect(read(`${FIELD}${file('one')}${END}`)).toEqual([])
     expect(read(`${FIELD.replace('"a"', '"A"')}${END}`)).toEqual(['value'])
-    for (const other of ['name="a"; name="b"', 'name=a', 'name="a\\"', "name*=utf-8''a", 'name="a"; filename="x\\"'])
+    for (const other of [
+      'name="a"; name="b"',
+      'name=a',
+      'name="a\\"',
+      "name*=utf-8''a",
+      'name="a"; filename="x\\"',
+    ])
       expect(read(`${FIELD.replace('name="a"', other)}${END}`)).toEqual(['value'])
   })
 

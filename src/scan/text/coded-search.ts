@@ -1,4 +1,11 @@
-import { BREAK, type Coding, COMMA_BREAK, LINE_BREAK, SEMICOLON_BREAK, URL_CODES } from './codings.ts'
+import {
+  BREAK,
+  type Coding,
+  COMMA_BREAK,
+  LINE_BREAK,
+  SEMICOLON_BREAK,
+  URL_CODES,
+} from './codings.ts'
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
   isFileStart,
@@ -75,7 +82,9 @@ export class CodedSearch {
     this.#windows = windowsFor(coding.bits)
     const group = 24 / coding.bits
     const groups = Math.ceil(31 / group)
-    this.#textMask = coding.isText ? 0 : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
+    this.#textMask = coding.isText
+      ? 0
+      : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
     this.#textCodes = group * groups
   }
 
@@ -133,13 +142,15 @@ export class CodedSearch {
         skipWindow = ((skipWindow << bits) | code) & 0xffffff
         skipCount++
       }
-      const isPlain = (takeWindow & 0x808080) === 0 && ((takeWindow | (takeWindow << 1)) & 0x404040) === 0x404040
+      const isPlain =
+        (takeWindow & 0x808080) === 0 && ((takeWindow | (takeWindow << 1)) & 0x404040) === 0x404040
       plain = (plain << 1) | (isPlain ? 1 : 0)
       sinceBreak++
       const isSign =
         filter[(takeWindow ^ (takeWindow >>> 8)) & 0xffff] === 1 ||
         (skipWindow !== takeWindow && filter[(skipWindow ^ (skipWindow >>> 8)) & 0xffff] === 1)
-      const isText = (plain & textMask) === textMask && textMask !== 0 && takeCount >= this.#nextText
+      const isText =
+        (plain & textMask) === textMask && textMask !== 0 && takeCount >= this.#nextText
       if (!isSign && !isText && sinceBreak !== valueCodes && !(isDataUri && sinceBreak === 1))
         continue
       this.#takeWindow = takeWindow

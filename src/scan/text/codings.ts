@@ -40,7 +40,12 @@ function codesOf(alphabet: string): Record<string, number> {
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const BASE64 = tableOf(
-  { ...codesOf(`${UPPER}${UPPER.toLowerCase()}0123456789+/-_`), ';': SEMICOLON_BREAK, ',': COMMA_BREAK, '\n': LINE_BREAK },
+  {
+    ...codesOf(`${UPPER}${UPPER.toLowerCase()}0123456789+/-_`),
+    ';': SEMICOLON_BREAK,
+    ',': COMMA_BREAK,
+    '\n': LINE_BREAK,
+  },
   '"\'`<>:{}[]()|&=',
 )
 
@@ -109,7 +114,12 @@ const MINUS = 0x2d
 /** Kinds of bytes between numbers. */
 const [OTHER, DIGIT, POINT, COLON, SPACE] = [0, 1, 2, 3, 4]
 const KINDS = new Uint8Array(256).fill(OTHER)
-for (const [kind, chars] of [[DIGIT, '0123456789'], [POINT, '.'], [COLON, ':'], [SPACE, ' \t\n\r"\'']] as const)
+for (const [kind, chars] of [
+  [DIGIT, '0123456789'],
+  [POINT, '.'],
+  [COLON, ':'],
+  [SPACE, ' \t\n\r"\''],
+] as const)
   for (const char of chars) KINDS[char.charCodeAt(0)] = kind
 
 /** What is known of a number: it is being read, or what is behind its point; it has been, and may be a name; there is none. */

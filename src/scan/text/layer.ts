@@ -1,6 +1,13 @@
 import { Base64Coding, ByteCoding, type Coding, HexCoding, NumberCoding } from './codings.ts'
 import { type CodedFinds, CodedSearch } from './coded-search.ts'
-import { BinaryString, type EscapeKind, QuotedPrintable, Unescaper, type Unwriter, type Unwritten } from './unescape.ts'
+import {
+  BinaryString,
+  type EscapeKind,
+  QuotedPrintable,
+  Unescaper,
+  type Unwriter,
+  type Unwritten,
+} from './unescape.ts'
 
 /** Bytes before an escape that belong to what it is in, if no file is being read. */
 const MIN_REPLAY_BYTES = 1024
@@ -38,12 +45,16 @@ export class Layer {
       .slice(0, depth > 0 ? unwriters.length : 0)
       .map((one) => new Beneath(one, () => new Layer(parts, depth - 1, false)))
     // Bytes that characters stand for are the last that there is beneath.
-    if (depth >= 0) this.#beneath.push(new Beneath(new BinaryString(), () => new Layer(parts, -1, false)))
+    if (depth >= 0)
+      this.#beneath.push(new Beneath(new BinaryString(), () => new Layer(parts, -1, false)))
   }
 
   /** Whether a file is being read that is not whole. */
   get isReading(): boolean {
-    return this.#searches.some((search) => search.isReading) || this.#beneath.some((one) => one.isReading)
+    return (
+      this.#searches.some((search) => search.isReading) ||
+      this.#beneath.some((one) => one.isReading)
+    )
   }
 
   /** Takes the next bytes, which come from a place in the upload's text. */
@@ -54,7 +65,8 @@ export class Layer {
     const unwritten = this.#beneath.map((one) =>
       isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes),
     )
-    const isDoubtful = !this.#isRoot || unwritten.some(({ last }, i) => last >= 0 || this.#beneath[i]?.isAwake)
+    const isDoubtful =
+      !this.#isRoot || unwritten.some(({ last }, i) => last >= 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
     for (const search of this.#searches) {
       search.rootAt = rootAt
@@ -62,7 +74,8 @@ export class Layer {
       search.write(bytes)
     }
     // What one of them reads, another may read otherwise.
-    const isReading = wasReading || this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
+    const isReading =
+      wasReading || this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()

@@ -26,7 +26,9 @@ const SIGNS: readonly Sign[] = [
   sign('WEBP', 8),
   sign('ftyp', 4),
   // The size of a bitmap's second header: its own two letters are too few.
-  ...['\x0c', '\x28', '\x34', '\x38', '\x40', '\x6c', '\x7c'].map((size) => sign(`${size}\0\0`, 14)),
+  ...['\x0c', '\x28', '\x34', '\x38', '\x40', '\x6c', '\x7c'].map((size) =>
+    sign(`${size}\0\0`, 14),
+  ),
   sign('II*\0'),
   sign('II+\0'),
   sign('MM\0*'),
@@ -66,7 +68,9 @@ export function isValueStart(head: Uint8Array): boolean {
 
 /** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */
 export function isTextStart(head: Uint8Array): boolean {
-  return head.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13)
+  return head.every(
+    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13,
+  )
 }
 
 /** A header of TAR as far as its magic, without the rest of what its checksum is of. */

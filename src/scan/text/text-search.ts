@@ -140,7 +140,9 @@ function isFailed(file: Finished): boolean {
 function isNone(file: ScannedFile, isSaid: boolean): boolean {
   if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
   if (file.reason === 'unknown-format') return !isSaid
-  return isImageFormat(file.format) && file.width === undefined && file.reason !== 'unsupported-format'
+  return (
+    isImageFormat(file.format) && file.width === undefined && file.reason !== 'unsupported-format'
+  )
 }
 
 /** Whether most bytes are letters of UTF-16 or UTF-32, by their zeros. */

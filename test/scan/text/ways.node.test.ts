@@ -41,16 +41,27 @@ function bitmapOf(rgb: Buffer, width: number, height: number): Buffer {
   return file
 }
 
-async function hashesIn(body: Uint8Array, text?: TextKind, cut = body.length): Promise<Uint8Array[]> {
+async function hashesIn(
+  body: Uint8Array,
+  text?: TextKind,
+  cut = body.length,
+): Promise<Uint8Array[]> {
   const context = { modules }
   const scanner = new FileScanner(context, { budget: budgetOf(context), depth: 0, text })
   for (let at = 0; at < body.length; at += cut) scanner.write(body.slice(at, at + cut))
   const all = allFiles(await scanner.end())
-  return all.flatMap((one) => (one.coverage === 'scanned' ? one.needles.map((needle) => needle.hash) : []))
+  return all.flatMap((one) =>
+    one.coverage === 'scanned' ? one.needles.map((needle) => needle.hash) : [],
+  )
 }
 
 /** Whether the picture is seen, in whatever pieces the text comes. */
-async function expectSeen(body: string | Uint8Array, text?: TextKind, cuts = [Infinity, 1000], what = '') {
+async function expectSeen(
+  body: string | Uint8Array,
+  text?: TextKind,
+  cuts = [Infinity, 1000],
+  what = '',
+) {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   for (const cut of cuts) {
     const hashes = await hashesIn(bytes, text, Math.min(cut, bytes.length))
@@ -69,24 +80,33 @@ describe('a picture that is written in a text', () => {
     }
   })
 
-  it.each(Object.entries(WAYS))('is seen in the name of a member, and in a text: %s', async (_, write) => {
-    await expectSeen(JSON.stringify({ [write(files.jpeg)]: 1 }), 'text')
-    await expectSeen(`A photo:\n${write(files.png)}\n-- \nYours\n`, 'text')
-  })
+  it.each(Object.entries(WAYS))(
+    'is seen in the name of a member, and in a text: %s',
+    async (_, write) => {
+      await expectSeen(JSON.stringify({ [write(files.jpeg)]: 1 }), 'text')
+      await expectSeen(`A photo:\n${write(files.png)}\n-- \nYours\n`, 'text')
+    },
+  )
 
   it.each(Object.entries(WAYS))('is seen in a form that is urlencoded: %s', async (_, write) => {
     await expectSeen(`a=1&photo=${encodeURIComponent(write(files.jpeg))}&b=2+3`, 'urlencoded')
     await expectSeen(String(new URLSearchParams({ a: '1', [write(files.png)]: '' })), 'urlencoded')
   })
 
-  it.each(Object.entries(WAYS).filter(([way]) => !BINARY_WAYS.has(way)))('is seen in markup, in archives and UTF-16: %s', async (_, write) => {
-    const written = write(files.jpeg).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
-    const svg = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="${written}"/></svg>`
-    await expectSeen(svg)
-    await expectSeen(gzipSync(svg))
-    await expectSeen(writeZip([{ name: 'a.svg', content: Buffer.from(svg), method: 8 }]))
-    await expectSeen(Buffer.from(`\ufeff${svg}`, 'utf16le'))
-  })
+  it.each(Object.entries(WAYS).filter(([way]) => !BINARY_WAYS.has(way)))(
+    'is seen in markup, in archives and UTF-16: %s',
+    async (_, write) => {
+      const written = write(files.jpeg)
+        .replaceAll('&', '&amp;')
+        .replaceAll('<', '&lt;')
+        .replaceAll('"', '&quot;')
+      const svg = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="${written}"/></svg>`
+      await expectSeen(svg)
+      await expectSeen(gzipSync(svg))
+      await expectSeen(writeZip([{ name: 'a.svg', content: Buffer.from(svg), method: 8 }]))
+      await expectSeen(Buffer.from(`\ufeff${svg}`, 'utf16le'))
+    },
+  )
 
   it('is seen byte by byte', async () => {
     const json = JSON.stringify({ note: 'a\nb', photo: files.jpeg.toString('base64') })
