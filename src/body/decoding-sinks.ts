@@ -1,5 +1,5 @@
 import { QuotedPrintable } from '../scan/text/unescape.ts'
-import type { FileSink } from './reader.ts'
+import type { FileSink } from './types.ts'
 
 /** Decodes base64 as it comes, in either alphabet (RFC 4648), and passes over what is foreign, as lenient readers do. */
 export class Base64Sink implements FileSink {

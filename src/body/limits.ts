@@ -1,4 +1,4 @@
-// Bounds of what a body may make the gate do. Those that operators set are in src/gate/config.ts.
+// Bounds of what a body may make the gate do. Those that operators set are in settings.ts.
 
 /** Fields of a form beside its files, and parts of other kinds: each costs a scan of its own. */
 export const MAX_FIELDS = 1000

@@ -1,10 +1,10 @@
 import { Base64Sink, QuotedPrintableSink } from './decoding-sinks.ts'
 import { isJsonType, isOddCharset, readBoundary, textKindOf } from './content-type.ts'
-import { MalformedBodyError } from './errors.ts'
+import { BodyOverLimitError, MalformedBodyError } from './errors.ts'
 import { MAX_FIELDS, MAX_MULTIPART_DEPTH } from './limits.ts'
 import { MultipartGrammar } from './multipart-grammar.ts'
 import { type PartHeaders, readPartHeaders } from './part-headers.ts'
-import type { BodyHandlers, BodyOptions, BodyReader, FileInfo, FileSink } from './reader.ts'
+import type { BodyHandlers, BodyOptions, BodyReader, FileInfo, FileSink } from './types.ts'
 
 /** Parts that a body may have, those in parts too. */
 interface PartCount {
@@ -97,7 +97,7 @@ export class MultipartReader implements BodyReader {
     const { name, isFile, type } = headers
     const { skipFields } = this.#options
     const isTop = this.#isForm && this.#place.depth === 1
-    if (isTop && name !== undefined && skipFields?.has(name)) return IGNORED
+    if (isTop && name !== undefined && skipFields?.includes(name)) return IGNORED
     this.#countPart(!isFile)
     const isText = !isFile || (isJsonType(type) && name === undefined && !this.#isForm)
     const text = textKindOf(type) ?? (isFile ? undefined : 'text')
@@ -122,7 +122,7 @@ export class MultipartReader implements BodyReader {
 
   /** PHP and Go store a part as it came, Python's email package and undici may decode it. */
   #decodingSinks({ isBase64, isQuotedPrintable, name }: PartHeaders): FileSink[] {
-    const isNamed = name !== undefined && this.#options.base64Fields.has(name)
+    const isNamed = name !== undefined && this.#options.base64Fields.includes(name)
     const open = () => this.#handlers.openFile({ isText: !isNamed, isDecoded: true, name })
     return [
       ...(isBase64 || isNamed ? [new Base64Sink(open())] : []),
@@ -134,8 +134,7 @@ export class MultipartReader implements BodyReader {
     const { count } = this.#place
     const kind = isField ? 'fields' : 'files'
     const most = isField ? MAX_FIELDS : this.#options.maxFiles
-    if (++count[kind] > most)
-      throw new MalformedBodyError(`it has ${count[kind]} ${kind}, and ${most} are allowed`)
+    if (++count[kind] > most) throw new BodyOverLimitError(kind, most)
   }
 }
 

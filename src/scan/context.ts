@@ -1,6 +1,7 @@
 import type { CoreModules } from '../core/modules.ts'
 import type { ScanLimits } from './limits.ts'
 import type { ProbeSet } from './probes/sets.ts'
+import type { ScannedFile } from './scanned.ts'
 
 /** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
 export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
@@ -16,6 +17,10 @@ export interface ScanContext {
   withDihedral?: boolean
   /** Whether digests of whole files are left out: nobody matches against them, and they take 3 ms a megabyte. */
   withoutDigests?: boolean
+  /** Given each file as it is complete: what is within it before itself, and all before the whole has come to its end. */
+  onFile?: (file: ScannedFile) => void
+  /** Names of fields in texts whose values are files in base64, whatever they begin with. */
+  base64Fields?: readonly string[] | undefined
   /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

@@ -160,6 +160,7 @@ export class FileScanner {
     this.#texts = new TextSearch({
       budget,
       isUrlencoded: text === 'urlencoded',
+      names: this.#context.base64Fields,
       open: () => {
         if (depth >= budget.limits.depth) return undefined
         const place = { budget, depth: depth + 1, encodings: encodings + 1, within } as const
@@ -211,12 +212,14 @@ export class FileScanner {
   ): ScannedFile {
     const { within } = this.#place
     const others = inner.filter((file) => !isThumbnail(file, image))
-    return {
+    const file: ScannedFile = {
       ...this.#describeContent(image),
       ...(digests && { digests }),
       ...(within && { within }),
       ...(others.length > 0 && { inner: others }),
     }
+    this.#context.onFile?.(file)
+    return file
   }
 
   #describeContent(image: ImageOutcome | undefined): ScannedFile {

@@ -126,7 +126,7 @@ async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'
     onUnreadable: () => {},
   }
   try {
-    const options = { maxFiles: 100, base64Fields: new Set<string>() }
+    const options = { maxFiles: 100, base64Fields: [] }
     const reader = createBodyReader(new Headers({ 'content-type': type }), options, handlers)
     reader.write(body)
     reader.end()

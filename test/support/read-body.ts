@@ -1,4 +1,5 @@
-import { type BodyOptions, createBodyReader, type UnreadableReason } from '../../src/body/reader.ts'
+import { createBodyReader } from '../../src/body/reader.ts'
+import type { BodyOptions, UnreadableReason } from '../../src/body/types.ts'
 
 /** A file as it was told. */
 export interface ToldFile {
@@ -28,7 +29,7 @@ export function readFiles(
     nextSize = () => size,
     onUnreadable = () => {},
     maxFiles = 100,
-    base64Fields = new Set(),
+    base64Fields = [],
     skipFields,
   } = options
   const files: ToldFile[] = []

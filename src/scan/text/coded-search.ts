@@ -29,6 +29,8 @@ const DATA_URI_CODES = 'base64'.length
 export interface CodedFinds {
   /** Begins to scan a file; `undefined` if there is no room for one. */
   open: () => CodedFile | undefined
+  /** Codes of base64 in the names of fields that hold files. */
+  names: readonly Uint16Array[]
   /** Asks whether one more place may be looked at. */
   takeLook: () => boolean
   /** Something was not looked at in all ways that it can be. */
@@ -68,6 +70,8 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
+  /** Whether the value that follows is that of a field which is said to hold files. */
+  #isNamed = false
   #pending: Candidate[] = []
   /** Files that are being read, and those that the search has not passed yet. */
   #streams: CodedStream[] = []
@@ -123,12 +127,13 @@ export class CodedSearch {
     let [takeWindow, skipWindow] = [this.#takeWindow, this.#skipWindow]
     let [plain, sinceBreak] = [this.#plain, this.#sinceBreak]
     let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
-    let [isDataUri, lastBreak] = [this.#isDataUri, this.#lastBreak]
+    let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
     for (let at = this.#at; at < codes.length; at++) {
       const code = codes[at] as number
       if (code >= BREAK) {
         sinceBreak = code === LINE_BREAK ? 0 : sinceBreak
         if (code === LINE_BREAK) continue
+        if (sinceBreak > 0 && bits === 6) isNamed = this.#isName(at, sinceBreak)
         const isBase64 = takeWindow === DATA_URI && sinceBreak === DATA_URI_CODES
         isDataUri = isBase64 && lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
         lastBreak = code
@@ -151,7 +156,12 @@ export class CodedSearch {
         (skipWindow !== takeWindow && filter[(skipWindow ^ (skipWindow >>> 8)) & 0xffff] === 1)
       const isText =
         (plain & textMask) === textMask && textMask !== 0 && takeCount >= this.#nextText
-      if (!isSign && !isText && sinceBreak !== valueCodes && !(isDataUri && sinceBreak === 1))
+      if (
+        !isSign &&
+        !isText &&
+        sinceBreak !== valueCodes &&
+        !((isDataUri || isNamed) && sinceBreak === 1)
+      )
         continue
       this.#takeWindow = takeWindow
       this.#skipWindow = skipWindow
@@ -159,7 +169,8 @@ export class CodedSearch {
       this.#skipCount = skipCount
       if (isSign) this.#lookForSigns(at, isUrl)
       if (isText) this.#lookForText(at)
-      if (isDataUri && sinceBreak === 1) this.#consider('either', at, 1, 0, 1, isAnything)
+      if ((isDataUri || isNamed) && sinceBreak === 1)
+        this.#consider('either', at, 1, 0, 1, isAnything)
       else if (sinceBreak === valueCodes)
         this.#consider('either', at, valueCodes, 0, VALUE_BYTES, isValueStart)
     }
@@ -171,7 +182,16 @@ export class CodedSearch {
     this.#sinceBreak = sinceBreak
     this.#isDataUri = isDataUri
     this.#lastBreak = lastBreak
+    this.#isNamed = isNamed
     this.#at = codes.length
+  }
+
+  /** Whether the codes before an index are those of a name that is said to hold files. */
+  #isName(end: number, length: number): boolean {
+    return this.#finds.names.some((name) => {
+      if (name.length !== length || end < length) return false
+      return name.every((code, i) => code === this.#codes[end - length + i])
+    })
   }
 
   #lookForSigns(at: number, isUrl: boolean): void {

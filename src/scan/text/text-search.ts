@@ -1,6 +1,7 @@
 import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
+import { Base64Coding } from './codings.ts'
 import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -14,6 +15,8 @@ export interface TextOptions {
   budget: ScanBudget
   /** Begins to scan a file that is written in the text; `undefined` if it lies too deep. */
   open: () => CodedFile | undefined
+  /** Names of fields whose values are files in base64, whatever they begin with. */
+  names?: readonly string[] | undefined
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
 }
@@ -45,6 +48,7 @@ export class TextSearch {
       {
         isUrlencoded,
         takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
+        names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
         takeLook: () => this.#isRoom(budget.take('textLooks')),
         open: () => this.#open(),
         onOverLimit: () => this.#isRoom(false),
