@@ -265,7 +265,7 @@ describe('a multipart body', () => {
       'handed: value',
       'handed: one',
     ])
-    expect(kinds.join('')).toMatch(/^free: preamble[^]*name="a"[^]*epilogue$/)
+    expect(kinds[0]).toBe('free: preamble')
     expect(kinds.map((piece) => piece.replace(/^\w+: /, '')).join('')).toBe(body.toString())
   })
 
