@@ -154,17 +154,18 @@ describe('the policy of a route', () => {
     expect(other.verdicts()[0]).not.toHaveProperty('label')
   })
 
-  it('looks at the fields of forms that it names', async () => {
+  it('has no look at the fields of forms that it names', async () => {
     const form = (field: string) => {
       const data = new FormData()
       data.append('title', 'a')
       data.append(field, new File([known], 'a.jpg', { type: 'image/jpeg' }))
       return data
     }
-    const policy = { routes: [{ fields: ['photo', 'avatar'] }] }
+    const policy = { routes: [{ skipFields: ['skipped'] }] }
     expect((await send(policy, '/', form('photo'))).status).toBe(451)
-    expect((await send(policy, '/', form('ignored'))).status).toBe(201)
-    expect((await send({}, '/', form('ignored'))).status).toBe(451)
+    expect((await send(policy, '/', form('skipped'))).status).toBe(201)
+    expect((await send(policy, '/', form('Skipped'))).status).toBe(451)
+    expect((await send({}, '/', form('skipped'))).status).toBe(451)
     // A file that is the whole body has no field.
     expect((await send(policy, '/')).status).toBe(451)
   })
