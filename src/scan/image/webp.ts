@@ -21,6 +21,12 @@ const FRAME_HEADER_BYTES = 16
 /** Flag of VP8X that says that there is an animation. */
 const ANIMATED = 0x02
 
+/** Bytes of a WebP file, by its first ones. `undefined` if they are too few. */
+export function webpLength(head: Uint8Array | undefined): number | undefined {
+  if (!head || head.length < 8) return undefined
+  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
+}
+
 /**
  * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. What lies
  * behind the size that RIFF tells is no part of it. `undefined` if there is no image in it.
