@@ -167,10 +167,11 @@ export function makeVectorPixels(): void {
       const to = dequantised + (at << 2)
       store<i32>(work + (at << 2), <i32>(<i16>load<i32>(to)))
     }
-    for (let at: usize = 0; at < 32; at += 4) transform<i32>(work + at, 32, CONST_BITS - PASS1_BITS)
+    for (let at: usize = 0; at < 32; at += 4)
+      transform(work + at, 32, CONST_BITS - PASS1_BITS, true)
   }
   for (let at: usize = 0; at < 256; at += 32) {
-    transform<i32>(work + at, 4, CONST_BITS + PASS1_BITS + 3)
+    transform(work + at, 4, CONST_BITS + PASS1_BITS + 3, true)
   }
   for (let at: usize = 0; at < 64; at++) {
     const sample = load<i32>(work + (at << 2))
@@ -180,9 +181,9 @@ export function makeVectorPixels(): void {
 
 function makeScalarPixels(): void {
   memory.copy(work, dequantised, 256)
-  for (let at: usize = 0; at < 32; at += 4) transform<i64>(work + at, 32, CONST_BITS - PASS1_BITS)
+  for (let at: usize = 0; at < 32; at += 4) transform(work + at, 32, CONST_BITS - PASS1_BITS, false)
   for (let at: usize = 0; at < 256; at += 32) {
-    transform<i64>(work + at, 4, CONST_BITS + PASS1_BITS + 3)
+    transform(work + at, 4, CONST_BITS + PASS1_BITS + 3, false)
   }
   for (let at: usize = 0; at < 64; at++) {
     store<u8>(scalarPixels + at, rangeLimited(load<i32>(work + (at << 2))))
@@ -204,53 +205,56 @@ function rangeLimited(sample: i32): u8 {
 }
 
 /**
- * One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. With i32, sums wrap and saturate as in vector code; with
- * i64, as in C code where `long` has 64 bits.
+ * One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. Sums are those of C code, whose `long` has 64
+ * bits; those of vector code (`isVector`) wrap at 16 and 32 bits, and saturate.
  */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it is the arithmetic
-function transform<T>(at: usize, step: usize, shift: T): void {
-  const in0 = <T>load<i32>(at)
-  const in1 = <T>load<i32>(at + step)
-  const in2 = <T>load<i32>(at + step * 2)
-  const in3 = <T>load<i32>(at + step * 3)
-  const in4 = <T>load<i32>(at + step * 4)
-  const in5 = <T>load<i32>(at + step * 5)
-  const in6 = <T>load<i32>(at + step * 6)
-  const in7 = <T>load<i32>(at + step * 7)
-  const z3 = cut<T>(in7 + in3)
-  const z4 = cut<T>(in5 + in1)
+function transform(at: usize, step: usize, shift: i64, isVector: bool): void {
+  const in0 = <i64>load<i32>(at)
+  const in1 = <i64>load<i32>(at + step)
+  const in2 = <i64>load<i32>(at + step * 2)
+  const in3 = <i64>load<i32>(at + step * 3)
+  const in4 = <i64>load<i32>(at + step * 4)
+  const in5 = <i64>load<i32>(at + step * 5)
+  const in6 = <i64>load<i32>(at + step * 6)
+  const in7 = <i64>load<i32>(at + step * 7)
+  const z3 = cut(in7 + in3, isVector)
+  const z4 = cut(in5 + in1, isVector)
 
-  const even0 = cut<T>(in0 + in4) << (<T>CONST_BITS)
-  const even1 = cut<T>(in0 - in4) << (<T>CONST_BITS)
-  const even2 = in2 * <T>F_0_541 + in6 * <T>(F_0_541 - F_1_847)
-  const even3 = in2 * <T>(F_0_541 + F_0_765) + in6 * <T>F_0_541
-  const odd3 = z3 * <T>(F_1_175 - F_1_961) + z4 * <T>F_1_175
-  const odd4 = z3 * <T>F_1_175 + z4 * <T>(F_1_175 - F_0_390)
-  const odd0 = in7 * <T>(F_0_298 - F_0_899) - in1 * <T>F_0_899 + odd3
-  const odd1 = in5 * <T>(F_2_053 - F_2_562) - in3 * <T>F_2_562 + odd4
-  const odd2 = in3 * <T>(F_3_072 - F_2_562) - in5 * <T>F_2_562 + odd3
-  const odd5 = in1 * <T>(F_1_501 - F_0_899) - in7 * <T>F_0_899 + odd4
+  const even0 = cut(in0 + in4, isVector) << CONST_BITS
+  const even1 = cut(in0 - in4, isVector) << CONST_BITS
+  const even2 = in2 * F_0_541 + in6 * (F_0_541 - F_1_847)
+  const even3 = in2 * (F_0_541 + F_0_765) + in6 * F_0_541
+  const odd3 = z3 * (F_1_175 - F_1_961) + z4 * F_1_175
+  const odd4 = z3 * F_1_175 + z4 * (F_1_175 - F_0_390)
+  const odd0 = in7 * (F_0_298 - F_0_899) - in1 * F_0_899 + odd3
+  const odd1 = in5 * (F_2_053 - F_2_562) - in3 * F_2_562 + odd4
+  const odd2 = in3 * (F_3_072 - F_2_562) - in5 * F_2_562 + odd3
+  const odd5 = in1 * (F_1_501 - F_0_899) - in7 * F_0_899 + odd4
 
-  storeSum<T>(at, even0 + even3 + odd5, shift)
-  storeSum<T>(at + step * 7, even0 + even3 - odd5, shift)
-  storeSum<T>(at + step, even1 + even2 + odd2, shift)
-  storeSum<T>(at + step * 6, even1 + even2 - odd2, shift)
-  storeSum<T>(at + step * 2, even1 - even2 + odd1, shift)
-  storeSum<T>(at + step * 5, even1 - even2 - odd1, shift)
-  storeSum<T>(at + step * 3, even0 - even3 + odd0, shift)
-  storeSum<T>(at + step * 4, even0 - even3 - odd0, shift)
+  storeSum(at, even0 + even3 + odd5, shift, isVector)
+  storeSum(at + step * 7, even0 + even3 - odd5, shift, isVector)
+  storeSum(at + step, even1 + even2 + odd2, shift, isVector)
+  storeSum(at + step * 6, even1 + even2 - odd2, shift, isVector)
+  storeSum(at + step * 2, even1 - even2 + odd1, shift, isVector)
+  storeSum(at + step * 5, even1 - even2 - odd1, shift, isVector)
+  storeSum(at + step * 3, even0 - even3 + odd0, shift, isVector)
+  storeSum(at + step * 4, even0 - even3 - odd0, shift, isVector)
 }
 
-/** A sum that vector code has in 16 bits. */
-function cut<T>(sum: T): T {
-  return sizeof<T>() == 4 ? <T>(<i16>sum) : sum
+/** A sum, which vector code has in 16 bits. */
+function cut(sum: i64, isVector: bool): i64 {
+  return isVector ? <i64>(<i16>sum) : sum
 }
 
 /** Stores a sum, rounded and shifted down: saturated to 16 bits by vector code, cut off by C code. */
-function storeSum<T>(to: usize, sum: T, shift: T): void {
-  const rounded = (sum + ((<T>1) << (shift - <T>1))) >> shift
-  if (sizeof<T>() == 4) store<i32>(to, max(-32768, min(32767, <i32>rounded)))
-  else store<i32>(to, <i32>rounded)
+function storeSum(to: usize, sum: i64, shift: i64, isVector: bool): void {
+  const half: i64 = (<i64>1) << (shift - 1)
+  if (!isVector) {
+    store<i32>(to, <i32>((sum + half) >> shift))
+    return
+  }
+  const rounded = <i32>(sum + half) >> <i32>shift
+  store<i32>(to, max(-32768, min(32767, rounded)))
 }
 
 /** Averages 8 x 8 pixels to the block's nx x ny samples. */
