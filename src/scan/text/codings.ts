@@ -154,7 +154,8 @@ export class NumberCoding implements Coding {
         if (kind === POINT && state === DIGITS) state = FRACTION
         else if (kind === SPACE) state = READ
         else {
-          if (kind !== COLON && isByte(value, isNegative)) codes[count++] = isNegative ? -value & 255 : value
+          if (kind !== COLON && isByte(value, isNegative))
+            codes[count++] = isNegative ? -value & 255 : value
           state = NONE
         }
       }

@@ -49,8 +49,7 @@ export class TextSearch {
         isUrlencoded,
         takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
         names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
-        takeLook: () =>
-          this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
+        takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         open: () => this.#open(),
         onOverLimit: () => this.#isRoom(false),
         onEnded: (stream) => this.#take(stream),

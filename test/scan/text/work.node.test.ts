@@ -81,7 +81,9 @@ describe('the search of a text', () => {
       const budget = new ScanBudget({ ...SCAN_LIMITS, textBytes })
       const scanner = new FileScanner({ modules }, { budget, depth: 0, text: 'text' })
       scanner.write(repeated('words ', 1000))
-      return allFiles(await scanner.end()).map((one) => one.coverage === 'unscannable' && one.reason)
+      return allFiles(await scanner.end()).map(
+        (one) => one.coverage === 'unscannable' && one.reason,
+      )
     }
     expect(await search(1000)).toEqual(['unknown-format'])
     expect(await search(999)).toEqual(['unknown-format', 'over-limit'])
