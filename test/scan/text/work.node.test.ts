@@ -46,7 +46,8 @@ describe('the search of a text', () => {
     const { file, work } = await searched(repeated(unit, MIB), kind)
     expect(work('textBytes')).toBeLessThan(2 * MIB)
     expect(work('textLooks')).toBeLessThan(100)
-    expect([allFiles(file).length, work('embeddedStarts')]).toEqual([1, 0])
+    expect(allFiles(file)).toHaveLength(1)
+    expect(work('embeddedStarts')).toBeLessThan(3)
   })
 
   it('passes over a megabyte of markup with a reference in each line twice, at most', async () => {
@@ -72,7 +73,6 @@ describe('the search of a text', () => {
       const { work } = await searched(repeated(unit, MIB / 4), 'urlencoded')
       expect(work('textBytes')).toBeLessThan(20 * MIB)
       expect(work('textLooks')).toBeLessThan(MIB)
-      expect(work('embeddedStarts')).toBeLessThan(2 * SCAN_LIMITS.embeddedStarts)
     },
   )
 
