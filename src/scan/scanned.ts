@@ -49,7 +49,10 @@ export type ArchiveProblem =
   | 'unsupported-entry'
   | 'damaged'
 
-/** Why a file could not be looked at. */
+/**
+ * Why a file could not be looked at. `long-picture`: a picture in a long body is longer than is held, so that its bytes went on
+ * before a verdict. `websocket`: what is sent over a connection of frames.
+ */
 export type UnscannableReason =
   | DecodeFailure
   | ArchiveProblem
@@ -57,6 +60,8 @@ export type UnscannableReason =
   | 'unsupported-format'
   | 'over-pixel-budget'
   | 'unsupported-encoding'
+  | 'long-picture'
+  | 'websocket'
 
 /**
  * Where a file was found: as an entry or the content of a container, by its signature in a PDF or anything else, or written in a

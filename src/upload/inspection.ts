@@ -1,10 +1,16 @@
 import { createBodyReader } from '../body/reader.ts'
 import type { BodyOptions, BodyReader, FileInfo, FileSink } from '../body/types.ts'
-import { type Verdict, worseOf } from '../gate/verdict.ts'
+import {
+  type BlockVerdict,
+  isPassed,
+  type RefuseVerdict,
+  type Verdict,
+  worseOf,
+} from '../gate/verdict.ts'
 import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
-import type { ScannedFile } from '../scan/scanned.ts'
+import { allFiles, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 
 /** What an upload is inspected with. */
@@ -32,6 +38,8 @@ export class Inspection {
   #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
   #verdict: Verdict | undefined
+  #bytes = 0
+  readonly #judgedNeedles = new WeakSet<Needle>()
 
   /** Whether something is of a format that the route does not accept. */
   #hasUnaccepted = false
@@ -71,6 +79,8 @@ export class Inspection {
    * @throws {MalformedBodyError}
    */
   async take(chunk: Uint8Array): Promise<void> {
+    this.#deps.context.pictures?.nextChunk(this.#bytes)
+    this.#bytes += chunk.length
     this.#reader.write(chunk)
     await this.#scanEnded()
   }
@@ -85,6 +95,56 @@ export class Inspection {
     const unjudged = this.#unjudged
     if (unjudged.length > 0) await this.#judge(unjudged)
     return this.#verdict
+  }
+
+  /** Position in the body from which on nothing may go on: where a picture begins that has no verdict. */
+  get heldFrom(): number {
+    return this.#deps.context.pictures?.heldFrom ?? Infinity
+  }
+
+  /** The verdict by pictures that are decoded in files which have not come to their end, if it is no. */
+  async judgePictures(): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const files: ScannedFile[] = []
+    for (const picture of this.#deps.context.pictures?.takeDecoded() ?? []) {
+      const file = await settle(picture)
+      if (!this.#isJudged(file)) files.push(file)
+    }
+    return files.length > 0 ? this.#judgeEarly(files) : undefined
+  }
+
+  /**
+   * Ends the wait for pictures that are longer than is held. What is held is looked at as if it were all: their end may be
+   * missing. Else they are unscannable. Returns the verdict if it is no.
+   */
+  async giveUpPictures(
+    held: readonly Uint8Array[],
+  ): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const { pictures, ...context } = this.#deps.context
+    pictures?.giveUp()
+    const scanner = new FileScanner({ ...context, withoutDigests: true })
+    for (const chunk of held) scanner.write(chunk)
+    const refused = await this.#judgeEarly([looksOf(await scanner.end())])
+    if (refused) return refused
+    const verdict = await this.#judge([
+      { coverage: 'unscannable', reason: 'long-picture', bytes: 0 },
+    ])
+    return isPassed(verdict) ? undefined : verdict
+  }
+
+  /** A verdict that is only of interest if it is no: the files are judged again when they are whole. */
+  async #judgeEarly(
+    files: readonly ScannedFile[],
+  ): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const verdict = await this.#deps.judge(files)
+    if (isPassed(verdict)) return undefined
+    this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
+    return isPassed(this.#verdict) ? verdict : this.#verdict
+  }
+
+  #isJudged(file: ScannedFile): boolean {
+    return (
+      file.coverage === 'scanned' && file.needles.every((needle) => this.#judgedNeedles.has(needle))
+    )
   }
 
   /**
@@ -113,6 +173,10 @@ export class Inspection {
 
   async #judge(files: readonly ScannedFile[]): Promise<Verdict> {
     this.#unjudged = []
+    for (const file of files.flatMap(allFiles)) {
+      if (file.coverage === 'unscannable') continue
+      for (const needle of file.needles) this.#judgedNeedles.add(needle)
+    }
     const judged = await this.#deps.judge(files)
     const verdict = this.#hasUnaccepted ? worseOf(judged, unaccepted(judged)) : judged
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
@@ -136,4 +200,10 @@ function textOf(scanned: ScannedFile): ScannedFile {
   if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
   const { bytes, digests, inner } = scanned
   return { ...EMPTY, bytes, ...(digests && { digests }), ...(inner && { inner }) }
+}
+
+/** What a part of a file shows: that it cannot be looked at says nothing about the whole. */
+function looksOf(file: ScannedFile): ScannedFile {
+  const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
+  return { ...EMPTY, inner: shown.map((one) => ({ ...one, inner: [] })) }
 }

@@ -2,7 +2,7 @@ import { ClientGoneError, CHUNK_BYTES, lengthOf } from './body-source.ts'
 import { BodyTooLargeError } from './errors.ts'
 import { Inspection } from './inspection.ts'
 import { unjudged } from './outcome.ts'
-import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './pass-upload.ts'
+import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './passing.ts'
 import { BusyError, type Permit } from './semaphore.ts'
 
 /** An upload that is on its way to the origin, and its verdict on its way to the events. */
