@@ -6,7 +6,7 @@ import { isPartial } from './luma/canvas'
 import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth } from './luma/planes'
 
-export { allocate } from './memory'
+export { allocate, memoryTop } from './memory'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { ImageCore } from './image-core.ts'
 import type { CoreModules } from './modules.ts'
 
 /** The modules as Node has them: read from the package's build folder, two above this one in src/ as in dist/. */
@@ -8,7 +9,7 @@ export function readModules(): CoreModules {
     return new WebAssembly.Module(readFileSync(file))
   }
   return {
-    image: compile('image'),
+    image: new ImageCore(compile('image')),
     match: compile('match'),
     webp: compile('webp'),
     avif: compile('avif'),

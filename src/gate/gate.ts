@@ -61,6 +61,7 @@ export class Gate {
 
   constructor(parts: GateParts) {
     const { config, modules } = parts
+    modules.image.keepAtMost(config.maxDecoders + 1) // and one for a thumbnail, or something embedded
     this.config = config
     this.quarantine = parts.quarantine
     this.tell = (happening) => parts.onEvent(stampEvent(happening))

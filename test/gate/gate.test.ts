@@ -2,6 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/util/hash.ts'
+import { ImageCore } from '../../src/core/image-core.ts'
 import { modules } from '../../src/core/workerd.ts'
 import type { Bindings } from '../../src/bindings.ts'
 import { readConfig } from '../../src/gate/config.ts'
@@ -438,7 +439,7 @@ describe('faults within', () => {
 
   it('refuse an upload whose decoder breaks, say so, and leave the next alone', async () => {
     await publish()
-    const broken = setUp({}, { modules: { ...modules, image: modules.match } })
+    const broken = setUp({}, { modules: { ...modules, image: new ImageCore(modules.match) } })
     expect((await broken.send(fixture('jpeg'))).status).toBe(503)
     expect(broken.forwarded).toEqual([])
     expect(broken.verdicts()).toMatchObject([

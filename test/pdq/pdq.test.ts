@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import imageModule from '../../build/image.wasm'
 import { modules } from '../../src/core/workerd.ts'
 import {
   BadHashError,
@@ -72,7 +73,7 @@ describe('hash', () => {
   )
 
   it('takes the module from who has it', async () => {
-    const own = await loadPdq(modules.image)
+    const own = await loadPdq(imageModule)
     expect(own.hash(fixture('png'))).toEqual(pdq.hash(fixture('png')))
   })
 

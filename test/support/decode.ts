@@ -5,6 +5,7 @@ import { readModules } from '../../src/core/node.ts'
 /** Exports of assembly/image.ts by which tests look at planes. */
 interface PlaneExports {
   memory: WebAssembly.Memory
+  memoryTop(): number
   allocate(bytes: number): number
   guardAllocations(bytes: number): void
   areGuardsIntact(): number
@@ -60,8 +61,9 @@ export function decodePieces(
   nextCut: () => number,
   guardBytes = 0,
 ): Decoded {
-  const { exports } = new WebAssembly.Instance(modules.image, {})
-  const core = exports as unknown as PlaneExports
+  const instance = modules.image.begin()
+  const exports = instance.exports as unknown as PlaneExports & Record<string, unknown>
+  const core: PlaneExports = exports
   const run = exports[NAMES[format]] as (isLast: number) => number
   core.guardAllocations(guardBytes)
   const frames: DecodedFrame[] = []
@@ -80,7 +82,9 @@ export function decodePieces(
     if (isLast) break
   }
   const isIntact = core.areGuardsIntact() !== 0
-  return { status, frames, memoryBytes: core.memory.buffer.byteLength, isIntact }
+  const memoryBytes = core.memoryTop()
+  instance.release()
+  return { status, frames, memoryBytes, isIntact }
 }
 
 function frameOf(core: PlaneExports): DecodedFrame {

@@ -85,9 +85,10 @@ export class ImageScan {
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
 
-  /** Lets the decoder's memory go. */
+  /** Gives the decoder's memory back. */
   #settle(outcome: ImageOutcome): void {
     if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
+    this.#decoder?.release()
     this.#decoder = undefined
     this.#outcome = outcome
   }
@@ -132,6 +133,7 @@ export class ImageScan {
     if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
     decoder.push(thumbnail, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
+    decoder.release()
   }
 
   async #endHeld(): Promise<ImageOutcome> {
@@ -184,8 +186,10 @@ export class ImageScan {
     if (!picture) return unscannable(reason, size)
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'png')
     this.#push(decoder, picture, true)
+    const pictureSize = decoder.size
+    decoder.release()
     if (decoder.failure) return unscannable(decoder.failure, size)
-    return this.#scanned(size ?? decoder.size)
+    return this.#scanned(size ?? pictureSize)
   }
 
   #scanned({ width, height }: Size, isPartial = false): ImageOutcome {
