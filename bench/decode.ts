@@ -12,7 +12,7 @@ import { decodeBySharp, differenceToSharp, picture } from '../test/support/sharp
 import { largePhoto, smallPhoto, source, photoOf } from './inputs.ts'
 import { measure, ms, printTable } from './measure.ts'
 
-const context = { modules: readModules(), withoutDigests: true }
+const context = { modules: readModules(), digestKinds: [] }
 
 interface Case {
   name: string

@@ -61,7 +61,7 @@ async function showStages(): Promise<void> {
 async function showFiles(): Promise<void> {
   sharp.concurrency(1)
   sharp.cache(false)
-  const context = { modules, withoutDigests: true }
+  const context = { modules, digestKinds: [] }
   const rows: string[][] = []
   for (const [name, file] of [
     ['JPEG 12 MP', await largePhoto()],

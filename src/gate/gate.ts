@@ -189,6 +189,7 @@ export class Gate {
       context: this.#context,
       config: this.config,
       ...this.#budgets,
+      digestKinds: () => this.list.digestKinds,
       askList: async (queries: readonly Query[]) => {
         const { results, version } = await this.list.match(queries, keepAlive)
         facts.listVersion = version

@@ -7,7 +7,8 @@ import { type Budget, BusyError, type Claim } from './budget.ts'
 import type { Config } from './config.ts'
 import { HeldBody } from './held-body.ts'
 import { HoldBack, OriginStalledError } from './hold-back.ts'
-import { Inspection, type InspectionTools } from './inspection.ts'
+import { DIGEST_KINDS } from '../list/entry.ts'
+import { DigestKindAddedError, Inspection, type InspectionTools } from './inspection.ts'
 import type { ForwardedBody } from './origin.ts'
 import {
   type BlockVerdict,
@@ -102,7 +103,7 @@ async function passHeld(
   const held = new HeldBody(claim, length)
   try {
     const lastByteAt = await receive(request, length, held, inspection, tools)
-    const verdict = await inspection.end()
+    const verdict = await verdictOn(inspection, request, held, tools)
     const afterLastByteMs = performance.now() - lastByteAt
     const isKept = verdict.action === 'quarantine'
     tools.onVerdict(verdict, afterLastByteMs, isKept ? await tools.keep(verdict, held) : undefined)
@@ -110,6 +111,23 @@ async function passHeld(
     return await passed(answerIn(tools.forward(held.toBody()), tools))
   } finally {
     held.free()
+  }
+}
+
+/** The verdict on a body that is held. If the list got another kind of digest meanwhile, the body is looked at again. */
+async function verdictOn(
+  inspection: Inspection,
+  request: Request,
+  held: HeldBody,
+  tools: UploadTools,
+): Promise<Verdict> {
+  try {
+    return await inspection.end()
+  } catch (error) {
+    if (!(error instanceof DigestKindAddedError)) throw error
+    const again = new Inspection(request.headers, { ...tools, digestKinds: () => DIGEST_KINDS })
+    for (const piece of held.pieces()) await again.take(piece)
+    return again.end()
   }
 }
 

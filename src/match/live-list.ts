@@ -1,10 +1,12 @@
 import type { CoreModules } from '../core/modules.ts'
 import { HashgateError } from '../util/errors.ts'
+import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
 import { ListLoadingError, OlderManifestError, StaleListError } from '../list/errors.ts'
 import { RETENTION_HOURS } from '../list/history.ts'
 import {
   checkSize,
   countEntries,
+  digestKindsOf,
   isTooLarge,
   type Manifest,
   readManifest,
@@ -112,6 +114,11 @@ export class LiveList {
   /** Version of the list in use, if one is loaded. */
   get version(): number | undefined {
     return this.#index?.manifest.version
+  }
+
+  /** Kinds of digests that files must be compared by; all, while no list is loaded. */
+  get digestKinds(): readonly DigestKind[] {
+    return this.#index ? digestKindsOf(this.#index.manifest) : DIGEST_KINDS
   }
 
   /** Bytes of memory that the list takes now. */

@@ -1,4 +1,5 @@
 import type { CoreModules } from '../core/modules.ts'
+import type { DigestKind } from '../list/entry.ts'
 import type { ScanLimits } from './limits.ts'
 import type { ProbeSet } from './probes/sets.ts'
 
@@ -14,8 +15,8 @@ export interface ScanContext {
   probes?: ProbeSet
   /** Whether the dihedral variants are probes too, derived from the DCT. */
   withDihedral?: boolean
-  /** Whether digests of whole files are left out: nobody matches against them, and they take 3 ms a megabyte. */
-  withoutDigests?: boolean
+  /** Kinds of digests that are taken of whole files; all, if absent. */
+  digestKinds?: readonly DigestKind[]
   /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 /** What the Worker and the command scan: the first needle of a file. */
 async function scanned(file: Uint8Array): Promise<{ hash: string; quality: number }> {
-  const result = await scanFile({ modules, withoutDigests: true }, file)
+  const result = await scanFile({ modules, digestKinds: [] }, file)
   const [needle] = result.coverage === 'scanned' ? result.needles : []
   return { hash: formatHash(needle?.hash ?? new Uint8Array(32)), quality: needle?.quality ?? -1 }
 }

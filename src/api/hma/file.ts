@@ -2,6 +2,7 @@ import type { FileInfo } from '../../body/reader.ts'
 import { REFUSALS } from '../../gate/respond.ts'
 import type { UploadTools } from '../../gate/upload.ts'
 import type { ScannedFile } from '../../scan/scanned.ts'
+import { DIGEST_KINDS } from '../../list/entry.ts'
 import { ApiError } from '../errors.ts'
 import type { Call } from '../route.ts'
 import { type JudgedUpload, judgeBody } from '../upload.ts'
@@ -25,6 +26,7 @@ export async function readFile(call: Call, replaced: Partial<UploadTools> = {}):
     throw new ApiError(400, 'Missing multipart/form-data file upload')
   const files: { scanned: ScannedFile; info: FileInfo }[] = []
   const judged = await judgeBody(call, {
+    digestKinds: () => DIGEST_KINDS, // the caller may ask for any
     keep: async () => ({ kept: false, reason: 'not-configured' }), // it is a look-up, not an upload
     ...replaced,
     onScanned: (scanned, info) => {
