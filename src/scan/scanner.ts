@@ -97,6 +97,7 @@ export class FileScanner {
       isPdf(head) ? 'pdf' : 'embedded',
       // An archive's own data is found in it as it is wherever it could not be compressed.
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
+      (bytes) => this.#image?.beginsWithThumbnail(bytes) ?? false,
     )
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)

@@ -31,6 +31,7 @@ export class EmbeddedSearch {
   readonly #budget: ScanBudget
   readonly #within: Within
   readonly #withCoded: boolean
+  readonly #isKnown: (bytes: Uint8Array) => boolean
   #position = 0
   #tail: Uint8Array = new Uint8Array(0)
   #open: OpenImage[] = []
@@ -38,12 +39,22 @@ export class EmbeddedSearch {
   /** Whether there was more than the limits allow to look at. */
   isOverLimit = false
 
-  /** `withCoded`: whether data is searched too that is read in another form. */
-  constructor(context: ScanContext, budget: ScanBudget, within: Within, withCoded: boolean) {
+  /**
+   * @param withCoded whether data is searched too that is read in another form
+   * @param isKnown whether bytes begin with a JPEG that is hashed elsewhere
+   */
+  constructor(
+    context: ScanContext,
+    budget: ScanBudget,
+    within: Within,
+    withCoded: boolean,
+    isKnown: (bytes: Uint8Array) => boolean,
+  ) {
     this.#context = context
     this.#budget = budget
     this.#within = within
     this.#withCoded = withCoded
+    this.#isKnown = isKnown
   }
 
   write(bytes: Uint8Array, kind: SpanKind): void {
@@ -87,7 +98,7 @@ export class EmbeddedSearch {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
     const format = sniffFormat(bytes)
-    if (!format) return
+    if (!format || (format === 'jpeg' && this.#isKnown(bytes))) return
     const isRoom = this.#budget.openEmbedded < limits.embeddedAtOnce && !this.#budget.isOverMemory
     if (!this.#budget.take('embeddedStarts') || !isRoom) {
       this.isOverLimit = true

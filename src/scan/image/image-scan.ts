@@ -1,4 +1,4 @@
-import { concatenate } from '../../util/bytes.ts'
+import { beginsWith, concatenate } from '../../util/bytes.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
 import { readAvifSize } from './avif.ts'
 import type { ScanBudget } from '../budget.ts'
@@ -8,6 +8,7 @@ import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import { decodeWithLibrary } from './library.ts'
 import { Needles } from '../probes/needles.ts'
+import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, UnscannableReason } from '../scanned.ts'
 import { readWebp } from './webp.ts'
 
@@ -15,6 +16,15 @@ import { readWebp } from './webp.ts'
 interface Size {
   width: number
   height: number
+}
+
+/** A JPEG in an Exif block. */
+interface Thumbnail {
+  bytes: Uint8Array
+  /** Absent if it has none. */
+  hash: QualifiedHash | undefined
+  /** Whether its end is in these bytes. */
+  isWhole: boolean
 }
 
 /** What came of an image. */
@@ -46,6 +56,7 @@ export class ImageScan {
   #held: Uint8Array[] = []
   #isOverHeld = false
   readonly #needles: Needles
+  #thumbnail: Thumbnail | undefined
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
@@ -63,6 +74,15 @@ export class ImageScan {
   write(chunk: Uint8Array): void {
     if (this.#decoder) this.#decode(this.#decoder, chunk)
     else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
+  }
+
+  /**
+   * Whether bytes begin with the thumbnail in the image's Exif block: it is hashed with the image, so whoever finds it there need
+   * not decode it again. Nothing that follows it would be part of it.
+   */
+  beginsWithThumbnail(bytes: Uint8Array): boolean {
+    const thumbnail = this.#thumbnail ?? this.#findThumbnail()
+    return thumbnail !== undefined && thumbnail.isWhole && beginsWith(bytes, thumbnail.bytes)
   }
 
   /** Whether nothing that may follow makes a difference. */
@@ -114,7 +134,7 @@ export class ImageScan {
     this.#push(decoder, new Uint8Array(0), true)
     const exif = decoder.exif
     if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
-    if (exif && this.#format === 'jpeg') this.#scanThumbnail(readExif(exif).thumbnail)
+    this.#needles.add('thumbnail', (this.#thumbnail ?? this.#findThumbnail())?.hash, 0)
     if (decoder.failure && this.#needles.frames === 0)
       return unscannable(decoder.failure, decoder.size)
     return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
@@ -127,13 +147,21 @@ export class ImageScan {
     this.#needles.addDisplayed(decoder.frame, orientation, 0)
   }
 
-  /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
-  #scanThumbnail(thumbnail: Uint8Array | undefined): void {
-    if (!this.#needles.wants('thumbnail')) return
-    if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
+  /** Hashes the thumbnail in a JPEG's Exif block, once that has come: it may show what the image did before it was edited. */
+  #findThumbnail(): Thumbnail | undefined {
+    if (this.#format !== 'jpeg' || !this.#needles.wants('thumbnail')) return undefined
+    const exif = this.#decoder?.exif
+    const bytes = exif && readExif(exif).thumbnail
+    if (!bytes || sniffFormat(bytes) !== 'jpeg') return undefined
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
-    decoder.push(thumbnail, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
+    let hash: QualifiedHash | undefined
+    const onFrame = (frame: Frame) => (hash = frame.stored())
+    decoder.push(bytes, false, onFrame)
+    const isWhole = decoder.isDone
+    decoder.push(new Uint8Array(0), true, onFrame)
     decoder.release()
+    this.#thumbnail = { bytes, hash, isWhole }
+    return this.#thumbnail
   }
 
   async #endHeld(): Promise<ImageOutcome> {
