@@ -13,7 +13,7 @@ const LIBRARY_FILES = {
   avif: '@jsquash/avif/codec/dec/avif_dec.wasm',
 }
 
-async function buildCore(name: 'image' | 'match'): Promise<void> {
+async function buildCore(name: 'image' | 'match' | 'search'): Promise<void> {
   const args = [`assembly/${name}.ts`, '--config', 'asconfig.json', '--target', name]
   const { error } = await compile(args, { stderr: process.stderr, stdout: process.stdout })
   if (error) throw error
@@ -29,4 +29,7 @@ async function capLibrary(name: LibraryFormat): Promise<void> {
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 await mkdir('build', { recursive: true })
-await Promise.all([buildCore('image'), buildCore('match'), capLibrary('webp'), capLibrary('avif')])
+await Promise.all([
+  ...(['image', 'match', 'search'] as const).map(buildCore),
+  ...(['webp', 'avif'] as const).map(capLibrary),
+])

@@ -35,6 +35,11 @@ const MODULES: Record<string, Declaration> = {
       ...['jaroszDecimate', 'quality64', 'dct64To16', 'hashBits', 'median256'],
     ],
   },
+  search: {
+    maxBytes: 700,
+    imports: [],
+    exports: ['memory', 'inputAddress', 'placesAddress', 'findPairs'],
+  },
   match: {
     maxBytes: 3500,
     imports: [],

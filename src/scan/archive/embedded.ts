@@ -80,15 +80,16 @@ export class EmbeddedSearch {
   }
 
   #search(piece: Uint8Array, isCoded: boolean): void {
+    const { search } = this.#context.modules
     const tail = this.#tail
     const seam = concatenate([tail, piece.subarray(0, TAIL_BYTES)])
     const start = this.#position - tail.length
-    for (const hit of findImages(seam)) {
+    for (const hit of findImages(search, seam)) {
       // What lies in the piece alone is found there.
       if (hit.start < tail.length && hit.end > tail.length)
         this.#begin(concatenate([tail, piece]).subarray(hit.start), start + hit.start, isCoded)
     }
-    for (const hit of findImages(piece))
+    for (const hit of findImages(search, piece))
       this.#begin(piece.subarray(hit.start), this.#position + hit.start, isCoded)
     this.#tail = (piece.length < TAIL_BYTES ? seam : piece).slice(-TAIL_BYTES)
   }
