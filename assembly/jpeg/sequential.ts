@@ -1,7 +1,7 @@
 // Blocks of a sequential scan (T.81, F.2.2): a DC difference, then AC coefficients up to the end of the block.
 
 import { advance, bitsAt, readAc, readDc, value } from './bits'
-import { keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
+import { keptPlaces, lastKept, storedCoefficient } from './coefficients'
 import { Component } from './header'
 import {
   AC_BITS,
@@ -69,6 +69,17 @@ export function skipBlock(c: Component, position: u32): u32 {
   return skipAc(changetype<HuffmanTable>(c.acTable), position, 1, bits, loadedAt)
 }
 
+/**
+ * Puts a coefficient into the block, at the place before `k`; one that is not kept goes behind it. Returns `linesOf` it. Nothing is
+ * asked: the processor could not guess the answers.
+ */
+function placeCoefficient(coefficient: i32, k: u32, quant: usize): u32 {
+  const place = <u32>load<u8>(keptPlaces + k - 1)
+  const dequantised = <f32>coefficient * f32.load(quant + ((<usize>((k - 1) & 63)) << 2))
+  f32.store(block + ((<usize>place) << 2), dequantised)
+  return linesOf(place)
+}
+
 /** Reads a block and writes its samples. Returns the position behind it. */
 export function readBlock(c: Component, position: u32, dst: usize): u32 {
   let loadedAt = position
@@ -100,24 +111,18 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
       loadedAt = position
     }
     const entry = load<i32>(values + ((<usize>(bits >> (64 - AC_BITS))) << 2))
-    let coefficient = entry >> 16
-    if (entry) {
-      position += entry & 0xff
-      bits <<= <u64>(entry & 0xff)
-      k += (entry >> 8) & 0xff
-    } else {
+    if (!entry) {
       position = readAc(table, position)
+      k += advance
+      lines |= placeCoefficient(value, k, quant)
       bits = bitsAt(position)
       loadedAt = position
-      coefficient = value
-      k += advance
+      continue
     }
-    if (!coefficient || k > 64) continue
-    const place = <u32>load<u8>(keptPlaces + k - 1)
-    if (place == NOT_KEPT) continue
-    const dequantised = <f32>coefficient * f32.load(quant + ((<usize>(k - 1)) << 2))
-    f32.store(block + ((<usize>place) << 2), dequantised)
-    lines |= linesOf(place)
+    position += entry & 0xff
+    bits <<= <u64>(entry & 0xff)
+    k += (entry >> 8) & 0xff
+    lines |= placeCoefficient(entry >> 16, k, quant)
   }
   position = skipAc(table, position, k, bits, loadedAt)
   writeBlock(lines, dst, c.stride)

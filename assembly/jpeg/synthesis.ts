@@ -16,8 +16,10 @@ const basisX = memory.data(256) // nx rows of Bx[u], 8 lanes, zero behind nx
 const basisY = memory.data(256) // ny rows of By[v], 8 lanes
 const rows = memory.data(256) // T: 8 rows of 8 lanes
 
-/** The block being made: dequantised coefficients, row v and column u at v x 8 + u. */
-export const block = memory.data(256)
+/** The block being made: dequantised coefficients, row v and column u at v x 8 + u; behind it, what is not kept of it. */
+export const block = memory.data(260)
+/** Where that is. `linesOf` it changes nothing. */
+export const BEHIND_BLOCK: u8 = 64
 
 /** cos(m pi / 16), m = 0 to 8. */
 const cosines: usize = memory.data<f64>([
