@@ -15,7 +15,7 @@ import {
 import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
 
 // Bits that were loaded are passed on from one table to the next. `bits` has the stream from `position` on; LOADED_BITS less those
-// from `loadedAt` to `position` are valid.
+// from `loadedAt` to `position` are valid. A shift of 64 bits looks at the lowest six of an entry, which are how many it takes.
 
 /** Bits that `bitsAt` gives at least. */
 const LOADED_BITS: u32 = 57
@@ -60,7 +60,7 @@ export function skipBlock(c: Component, position: u32): u32 {
   )
   if (dc) {
     position += dc & 0xff
-    bits <<= <u64>(dc & 0xff)
+    bits <<= <u64>dc
   } else {
     position = readDc(changetype<HuffmanTable>(c.dcTable), position)
     bits = bitsAt(position)
@@ -90,7 +90,7 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
   if (dc) {
     c.prediction += dc >> 8
     position += dc & 0xff
-    bits <<= <u64>(dc & 0xff)
+    bits <<= <u64>dc
   } else {
     position = readDc(changetype<HuffmanTable>(c.dcTable), position)
     c.prediction += value
@@ -120,7 +120,7 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
       continue
     }
     position += entry & 0xff
-    bits <<= <u64>(entry & 0xff)
+    bits <<= <u64>entry
     k += (entry >> 8) & 0xff
     lines |= placeCoefficient(entry >> 16, k, quant)
   }
