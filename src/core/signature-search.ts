@@ -25,9 +25,9 @@ export class SignatureSearch {
   find(bytes: Uint8Array): number[] {
     if (bytes.length > MAX_BYTES) throw new RangeError(`${bytes.length} bytes cannot be searched`)
     this.#core ??= new WebAssembly.Instance(this.#module, {}).exports as unknown as SearchExports
-    const { memory, inputAddress, placesAddress, findPairs } = this.#core
-    new Uint8Array(memory.buffer).set(bytes, inputAddress())
-    const count = findPairs(bytes.length)
-    return count === 0 ? [] : [...new Uint32Array(memory.buffer, placesAddress(), count)]
+    const core = this.#core
+    new Uint8Array(core.memory.buffer).set(bytes, core.inputAddress())
+    const count = core.findPairs(bytes.length)
+    return count === 0 ? [] : [...new Uint32Array(core.memory.buffer, core.placesAddress(), count)]
   }
 }
