@@ -203,11 +203,11 @@ export class Plane {
   ): T | undefined {
     const instance = core.begin()
     try {
-      const { memory, allocate } = instance.exports
-      const address = allocate(luma.length * FLOAT_BYTES)
+      const { exports } = instance
+      const address = exports.allocate(luma.length * FLOAT_BYTES)
       const room = ProbeRoom.in(instance, luma.length)
       if (address === 0 || !room) return undefined
-      new Float32Array(memory.buffer, address, luma.length).set(luma)
+      new Float32Array(exports.memory.buffer, address, luma.length).set(luma)
       return use(new Plane(room, address, rows, cols))
     } finally {
       instance.release()

@@ -185,6 +185,7 @@ export class Gate {
   /** What a request is judged with, whoever asks. */
   judgingOf(request: Request, keepAlive: KeepAlive): Judging {
     const facts: Judging['facts'] = {}
+    this.list.prepare(keepAlive)
     const tools = {
       context: this.#context,
       config: this.config,

@@ -159,6 +159,11 @@ export class LiveList {
     }
   }
 
+  /** Begins to load the list if there is none, so that it comes while the body of the first upload does. */
+  prepare(keepAlive: KeepAlive): void {
+    if (!this.#index && !this.#attempt) keepAlive(this.get(keepAlive).catch(() => undefined))
+  }
+
   /** The list to match against, as `match` uses it. */
   async get(keepAlive: KeepAlive): Promise<Index> {
     if (!this.#index) return this.#firstLoad(keepAlive)
