@@ -39,7 +39,7 @@ export async function benchGate(): Promise<void> {
   const photos = await manyPhotos()
   const origin = await startChild('origin.ts')
   const gate = await startGate({ ORIGIN_URL: origin.url }, photos.slice(0, 1), ENTRIES)
-  const proxy = await startGate({ ORIGIN_URL: origin.url, GATED_METHODS: 'DELETE' }, [], 1)
+  const proxy = await startGate({ ORIGIN_URL: origin.url, upload: { methods: ['DELETE'] } }, [], 1)
   const bare = await startBareWorker(origin.url)
   const pdq = await startChild('node-server.ts', origin.url, String(ENTRIES), 'pdq')
   const phash = await startChild('node-server.ts', origin.url, String(ENTRIES), 'phash')

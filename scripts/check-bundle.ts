@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 
-const FOLDER = new URL('../dist/worker/', import.meta.url)
+const FOLDER = new URL('../build/worker/', import.meta.url)
 /** What is uploaded is read whenever an isolate starts. */
 const MAX_BYTES = 1.5 * 2 ** 20
 

@@ -13,13 +13,16 @@ interface Declaration {
 
 const MODULES: Record<string, Declaration> = {
   image: {
-    maxBytes: 48_000,
+    maxBytes: 56_000,
     imports: ['env.memory'],
     exports: [
       ...['memory', 'memoryTop', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
       ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
-      ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
-      ...['planeAddress', 'planeCols', 'planeRows', 'whiteAddress', 'orientPlane'],
+      ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
+      ...['exifAddress', 'exifLength'],
+      ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve'],
+      ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
+      ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
       ...[
         'hashPlane',
         'hashDihedral',

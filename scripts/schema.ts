@@ -1,12 +1,21 @@
-// Writes docs/schema/: the schema of events, for those who receive them, and the same in tables, for those who read.
+// Writes what docs/ has of schemas: those of events and settings as JSON, and the same in tables.
 //
-//   node scripts/schema.ts
+//   node scripts/schema.ts [--check]      with --check, fails if one is not up to date, and writes nothing
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { EVENT_SCHEMAS, EventSchema, PART_SCHEMAS } from '../src/events/schema.ts'
+import { settingsSchemaText, settingsText } from './settings-docs.ts'
 
-const FOLDER = new URL('../docs/schema/', import.meta.url)
+const FOLDER = new URL('../docs/', import.meta.url)
+
+/** Texts by the files that they are in. */
+const TEXTS: Record<string, () => string> = {
+  'schema/events-v1.json': eventSchemaText,
+  'schema/events-v1.md': eventFieldsText,
+  'schema/settings.json': settingsSchemaText,
+  'settings.md': settingsText,
+}
 
 /** As much of JSON Schema as the schema of events has. */
 interface Schema {
@@ -120,8 +129,26 @@ function exampleOf({ examples = [] }: Schema): string[] {
   return examples.map((example) => `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``)
 }
 
-if (import.meta.main) {
-  await mkdir(FOLDER, { recursive: true })
-  await writeFile(new URL('events-v1.json', FOLDER), eventSchemaText())
-  await writeFile(new URL('events-v1.md', FOLDER), eventFieldsText())
+/** Files of docs/ that are not what they would be written as. */
+export async function staleTexts(): Promise<string[]> {
+  const stale: string[] = []
+  for (const [name, textOf] of Object.entries(TEXTS)) {
+    const text = await readFile(new URL(name, FOLDER), 'utf8').catch(() => '')
+    if (text !== textOf()) stale.push(name)
+  }
+  return stale
 }
+
+async function writeTexts(): Promise<void> {
+  await mkdir(new URL('schema/', FOLDER), { recursive: true })
+  for (const [name, textOf] of Object.entries(TEXTS))
+    await writeFile(new URL(name, FOLDER), textOf())
+}
+
+async function check(): Promise<void> {
+  const stale = await staleTexts()
+  for (const name of stale) console.error(`docs/${name} is stale: npm run schema writes it`)
+  if (stale.length > 0) process.exitCode = 1
+}
+
+if (import.meta.main) await (process.argv.includes('--check') ? check() : writeTexts())

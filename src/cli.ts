@@ -2,6 +2,7 @@
 // The `hashgate` command: hash files, match them against a list, publish lists.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './util/errors.ts'
@@ -14,7 +15,9 @@ import {
   listShow,
   listVerify,
 } from './commands/list-commands.ts'
+import { listExempt, listTexts } from './commands/note-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
+import { BINDING } from './commands/stores.ts'
 import {
   quarantineDelete,
   quarantineKeygen,
@@ -22,7 +25,7 @@ import {
   quarantineOpen,
 } from './commands/quarantine-commands.ts'
 import { tune } from './commands/tune-command.ts'
-import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './api/keys.ts'
+import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './doors/api/keys.ts'
 import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
@@ -54,8 +57,13 @@ program
     `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
     parseThreshold,
   )
-  .option('--probes <set>', 'probes, as the setting PROBES of the Worker has them', parseProbes)
+  .option(
+    '--probes <set>',
+    'set of probes, and families to add or drop: "default, -turns"',
+    parseProbes,
+  )
   .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
   .argument('<file...>', 'image files')
   .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
     run(() => matchFiles(files, options)),
@@ -64,34 +72,40 @@ program
 program
   .command('tune')
   .description(
-    'show how many files of a folder would match at each threshold, by each set of probes: a table and a plot',
+    'show how many files of a folder would match at each threshold, by each set of probes',
   )
   .requiredOption('--list <file>', 'hash list')
   .requiredOption('--dir <folder>', 'files, in it and the folders within it')
   .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
-  .option('--plot <file>', 'where the plot goes', 'hashgate-tune.svg')
-  .option('--no-plot', 'draw no plot')
   .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
   .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
 
 program
   .command('config')
   .description(
-    "print the settings in effect, by wrangler's configuration, or what is wrong with them",
+    'print the settings in effect, by wrangler.toml or wrangler.jsonc, and everything that would stop the Worker',
   )
   .option('--config <file>', "wrangler's configuration")
+  .option('--env <name>', 'a named environment in it')
+  .addOption(
+    new Option('--preset <name>', 'print the settings of a preset instead')
+      .choices(PRESET_NAMES)
+      .conflicts(['config', 'env', 'remote']),
+  )
+  .option('--remote', 'ask Cloudflare which secrets the Worker has')
   .option('--json', 'print one JSON object')
   .action((options: Parameters<typeof showConfig>[0]) => run(() => showConfig(options)))
 
 const list = program.command('list').description('publish and look at hash lists in Workers KV')
 
-withStoreOptions(
+withListOptions(
   list
     .command('push')
     .description('publish a hash list as the content of a bank')
     .argument(
       '<list>',
-      'hash list: one hash a line, or CSV with a column named hash, pdq, md5, sha1 or sha256',
+      'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
     )
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .option(
@@ -100,6 +114,7 @@ withStoreOptions(
       parseThreshold,
     )
     .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .addOption(kindOption())
     .option('--rewrite', 'write everything anew, which heals what is damaged')
     .option('--allow-large', 'publish more than an isolate holds, for Durable Objects')
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
@@ -107,19 +122,19 @@ withStoreOptions(
   run(() => listPush(file, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('show')
     .description('print version, banks, counts and age of the published list, never hashes'),
 ).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('verify')
     .description('read all of the published list, and see that it holds together'),
 ).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('rollback')
     .description('publish an earlier version again')
@@ -128,11 +143,34 @@ withStoreOptions(
   run(() => listRollback(version, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('rekey')
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
 ).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
+
+withListOptions(
+  list
+    .command('exempt')
+    .description(
+      'exempt entries from the next refresh on, so that their matches change nothing; without any, print those that are',
+    )
+    .argument('[entry...]', 'entries as bank/entry, as events name them')
+    .option('--remove', 'exempt them no longer'),
+).action((entries: string[], options: Parameters<typeof listExempt>[1]) =>
+  run(() => listExempt(entries, options)),
+)
+
+withListOptions(
+  list
+    .command('texts')
+    .description(
+      'publish what refused uploaders read, from the next refresh on; without a file, print it',
+    )
+    .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
+).action((file: string | undefined, options: Parameters<typeof listTexts>[1]) =>
+  run(() => listTexts(file, options)),
+)
 
 list
   .command('key')
@@ -145,7 +183,7 @@ const quarantine = program
 
 quarantine
   .command('keygen')
-  .description('print a new identity, and the recipient for QUARANTINE_RECIPIENTS')
+  .description('print a new identity, and the recipient for quarantine.recipients')
   .option(
     '--out <file>',
     'where the identity goes, readable for its owner; the recipient is printed',
@@ -196,13 +234,29 @@ program
     console.log(`line, for API_KEYS:         ${line}`)
   })
 
-function withStoreOptions(command: Command, what = 'KV namespace'): Command {
+function kindOption(): Option {
+  return new Option(
+    '--kind <kind>',
+    'what hashes with 64 digits are, if the list does not say',
+  ).choices(['pdq', 'sha256'])
+}
+
+function withListOptions(command: Command): Command {
+  return withStoreOptions(command, 'KV namespace').option(
+    '--binding <name>',
+    "binding of the KV namespace in wrangler's configuration",
+    BINDING,
+  )
+}
+
+function withStoreOptions(command: Command, what: string): Command {
   return command
     .addOption(
       new Option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`),
     )
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
+    .option('--env <name>', 'a named environment in it')
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
 }
 

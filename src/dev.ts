@@ -6,22 +6,26 @@ import { Hono } from 'hono'
 import { formatHash } from './util/hash.ts'
 import { modules } from './core/workerd.ts'
 import page from './dev/page.html'
-import { createApp } from './app.ts'
-import { type Bindings, workerParts } from './bindings.ts'
+import { createApp } from './worker/app.ts'
+import { workerParts } from './worker/bindings.ts'
+import { allFeatures } from './worker/features.ts'
+import type { Bindings } from './worker/parts.ts'
 import { judge } from './gate/verdict.ts'
 import { readManifest } from './list/manifest.ts'
 import { BankIndex } from './match/bank-index.ts'
 import type { AskList } from './match/stages.ts'
+import { probesOf } from './scan/settings.ts'
 import { scanFile } from './scan/scanner.ts'
 
-const parts = workerParts(env as unknown as Bindings, modules)
+const features = allFeatures()
+const parts = workerParts(env as unknown as Bindings, modules, features)
 const app = new Hono()
 
 app.get('/', (c) => c.html(page))
 
 app.post('/inspect', async (c) => {
   const file = new Uint8Array(await c.req.arrayBuffer())
-  const scanned = await scanFile({ ...parts, probes: parts.config.probes }, file)
+  const scanned = await scanFile({ ...parts, probes: probesOf(parts.config.scan) }, file)
   const loading = loadIndex()
   const askList: AskList = async (queries) => (await loading).match(queries)
   const verdict = await judge([scanned], askList, parts.config)
@@ -41,13 +45,12 @@ app.post('/inspect', async (c) => {
   })
 })
 
-app.route('/', createApp(parts))
+app.route('/', createApp(parts, features))
 
 /** The list as it is now, without waiting for a refresh. */
 async function loadIndex(): Promise<BankIndex> {
   return BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
 }
 
-export { FloodCounter } from './gate/flood/counter.ts'
-export { ListShard } from './match/list-shard.ts'
+export { FloodCounter, ListShard } from './objects.ts'
 export default { fetch: app.fetch } satisfies ExportedHandler

@@ -1,22 +1,10 @@
-// What wrangler deploys: the gate, with the bindings and settings of wrangler.toml.
+// What wrangler deploys, and `hashgate/worker`: the gate with all its features, by the bindings and settings of its wrangler.toml.
 
-import { env } from 'cloudflare:workers'
-import { modules } from './core/workerd.ts'
-import { deliverEvents } from './events/deliver.ts'
-import { createApp } from './app.ts'
-import { type Bindings, workerParts } from './bindings.ts'
-import { sweepQuarantine } from './gate/quarantine.ts'
+import { createWorker } from './worker/create-worker.ts'
+import { allFeatures } from './worker/features.ts'
+import type { GateWorker } from './worker/gate-worker.ts'
 
-// Made when the Worker starts, so that a bad setting fails its deployment and not its requests.
-const parts = workerParts(env as unknown as Bindings, modules)
-const gate = createApp(parts)
+const worker: GateWorker = createWorker({ features: allFeatures() })
 
-export { FloodCounter } from './gate/flood/counter.ts'
-export { ListShard } from './match/list-shard.ts'
-export { StagedUpload } from './resumable/staged-upload.ts'
-export { TicketUse } from './tickets/ticket-use.ts'
-export default {
-  fetch: gate.fetch,
-  scheduled: () => sweepQuarantine(parts.quarantine, parts.onEvent),
-  queue: (batch) => deliverEvents(batch, parts.config.webhook),
-} satisfies ExportedHandler
+export { FloodCounter, ListShard, StagedUpload, TicketUse } from './objects.ts'
+export default worker

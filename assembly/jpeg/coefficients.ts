@@ -8,6 +8,8 @@
 
 import { allocate, extendLast, memoryLeft } from '../memory'
 import { Component, component, componentCount, mcusX } from './header'
+import { END_OF_BLOCK } from './huffman'
+import { coefficients, isBeyondPixels, setCoefficient, writeExact } from './exact'
 import { BEHIND_BLOCK, beginBlock, block, FLAT, linesOf, nx, ny, writeBlock } from './synthesis'
 
 /** Row and column of each place in zigzag order, as v << 3 | u (T.81, figure A.6). */
@@ -19,10 +21,18 @@ const zigzag: usize = memory.data<u8>([
 
 const NOT_KEPT: u8 = 0xff
 
-/** Places that a block may reach: the last, and what one coefficient or the end of the block adds to it. */
-const REACHED_PLACES: usize = 128
-/** By place in zigzag order: row and column as v << 3 | u, or BEHIND_BLOCK if it is not kept. */
-export const keptPlaces = memory.data(128)
+/** Row and column, v << 3 | u, of place `k` in zigzag order. */
+export function naturalPlace(k: u32): u32 {
+  return <u32>load<u8>(zigzag + k)
+}
+
+/** The place behind all that a block may reach: its last place, and the advance of what ends it. */
+const REACHED_PLACES: usize = 64 + <usize>END_OF_BLOCK
+/**
+ * By place in zigzag order: row and column as v << 3 | u, or BEHIND_BLOCK if it is not kept. A run may end behind place 63, which
+ * it then has, as in libjpeg.
+ */
+export const keptPlaces = memory.data(144)
 const slotOf = memory.data(64) // by place in zigzag order: its slot, or NOT_KEPT
 const zigzagOf = memory.data(64) // by slot: its place in zigzag order
 
@@ -43,6 +53,7 @@ export function chooseKept(samplesX: u32, samplesY: u32): void {
     store<u8>(zigzagOf + keptCount++, <u8>k)
     lastKept = k
   }
+  memory.fill(keptPlaces + 64, load<u8>(keptPlaces + 63), 15)
 }
 
 let storage: usize = 0
@@ -111,17 +122,32 @@ export function storedCoefficient(stored: usize, k: u32): usize {
 
 /** Writes the samples of a stored block. */
 function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
-  beginBlock(<f32>load<i16>(stored) * f32.load(c.quant))
+  const dc = <f32>load<i16>(stored) * f32.load(c.quant)
+  beginBlock(dc)
+  let energy = dc * dc
   let lines = FLAT
   for (let slot: usize = 1; slot < <usize>keptCount; slot++) {
     const value = <i32>load<i16>(stored + (slot << 1))
     if (!value) continue
     const k = <usize>load<u8>(zigzagOf + slot)
     const place = <u32>load<u8>(zigzag + k)
-    f32.store(block + ((<usize>place) << 2), <f32>value * f32.load(c.quant + (k << 2)))
+    const dequantised = <f32>value * f32.load(c.quant + (k << 2))
+    energy += dequantised * dequantised
+    f32.store(block + ((<usize>place) << 2), dequantised)
     lines |= linesOf(place)
   }
-  writeBlock(lines, dst, c.stride)
+  if (energy > c.energyLimit) writeStoredExact(c, stored, dst)
+  else writeBlock(lines, dst, c.stride)
+}
+
+/** The same for a block with more energy than pixels can have. */
+function writeStoredExact(c: Component, stored: usize, dst: usize): void {
+  memory.fill(coefficients, 0, 128)
+  for (let slot: usize = 0; slot < <usize>keptCount; slot++) {
+    setCoefficient(load<u8>(zigzagOf + slot), load<i16>(stored + (slot << 1)))
+  }
+  isBeyondPixels(c)
+  writeExact(c, dst)
 }
 
 /** Writes the samples of one row of MCUs from stored blocks. */

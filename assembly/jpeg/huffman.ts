@@ -24,8 +24,8 @@ export const SKIP_BITS: u32 = 13
 export const SKIP_SHIFT: u32 = 6
 export const SKIP_MASK: u32 = 63
 
-/** Advance that ends any block: the end-of-block code. */
-export const END_OF_BLOCK: u32 = 64
+/** Advance of the end-of-block code. It ends any block, and is farther than a run may end behind one. */
+export const END_OF_BLOCK: u32 = 80
 
 /** Advance of an entry without coefficients: past the end of any block. */
 const NO_SKIP: u32 = 512
@@ -194,7 +194,7 @@ function fillSkips(table: HuffmanTable): void {
 /** Length of the code that `symbolAt` found last. */
 export let lastLength: u32 = 0
 
-/** Symbol of the code at the top of a 16-bit word, and its length in `lastLength`; BAD_CODE, 16 bits long, if none. */
+/** Symbol of the code at the top of a 16-bit word, and its length in `lastLength`; BAD_CODE, 17 bits long, if none. */
 export function symbolAt(table: HuffmanTable, word: u32): u32 {
   const entry = <u32>load<u16>(table.codes + ((<usize>(word >> (16 - CODE_BITS))) << 1))
   if (entry) {
@@ -208,7 +208,7 @@ export function symbolAt(table: HuffmanTable, word: u32): u32 {
       return <u32>load<u8>(table.symbols + <usize>(index & 255))
     }
   }
-  lastLength = 16
+  lastLength = 17 // libjpeg finds out by the 17th bit
   return BAD_CODE
 }
 

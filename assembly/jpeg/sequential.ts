@@ -2,6 +2,7 @@
 
 import { advance, bitsAt, readAc, readDc, value } from './bits'
 import { keptPlaces, lastKept, storedCoefficient } from './coefficients'
+import { isBeyondPixels, needsExact, readCoefficients, writeExact } from './exact'
 import { Component } from './header'
 import {
   AC_BITS,
@@ -51,37 +52,11 @@ function skipAc(table: HuffmanTable, position: u32, k: u32, bits: u64, loadedAt:
   return position
 }
 
+/** The farthest place, from 1, that a run behind the last one may end at. Farther is the end of the block. */
+const LAST_RUN: u32 = 79
+
 /** Skips a block. Returns the position behind it. */
 export function skipBlock(c: Component, position: u32): u32 {
-  let loadedAt = position
-  let bits = bitsAt(position)
-  const dc = load<u32>(
-    changetype<HuffmanTable>(c.dcTable).values + ((<usize>(bits >> (64 - DC_BITS))) << 2),
-  )
-  if (dc) {
-    position += dc & 0xff
-    bits <<= <u64>dc
-  } else {
-    position = readDc(changetype<HuffmanTable>(c.dcTable), position)
-    bits = bitsAt(position)
-    loadedAt = position
-  }
-  return skipAc(changetype<HuffmanTable>(c.acTable), position, 1, bits, loadedAt)
-}
-
-/**
- * Puts a coefficient into the block, at the place before `k`; one that is not kept goes behind it. Returns `linesOf` it. Nothing is
- * asked: the processor could not guess the answers.
- */
-function placeCoefficient(coefficient: i32, k: u32, quant: usize): u32 {
-  const place = <u32>load<u8>(keptPlaces + k - 1)
-  const dequantised = <f32>coefficient * f32.load(quant + ((<usize>((k - 1) & 63)) << 2))
-  f32.store(block + ((<usize>place) << 2), dequantised)
-  return linesOf(place)
-}
-
-/** Reads a block and writes its samples. Returns the position behind it. */
-export function readBlock(c: Component, position: u32, dst: usize): u32 {
   let loadedAt = position
   let bits = bitsAt(position)
   const dc = load<i32>(
@@ -97,8 +72,45 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
     bits = bitsAt(position)
     loadedAt = position
   }
+  return skipAc(changetype<HuffmanTable>(c.acTable), position, 1, bits, loadedAt)
+}
+
+/**
+ * The place before `k` in zigzag order, by row and column: BEHIND_BLOCK for a coefficient that is not kept, and for the end of the
+ * block. Nothing is asked: the processor could not guess the answers.
+ */
+function placeBefore(k: u32): u32 {
+  return <u32>load<u8>(keptPlaces + k - 1)
+}
+
+/** What the coefficient at the place before `k` stands for. */
+function dequantise(coefficient: i32, k: u32, quant: usize): f32 {
+  return <f32>coefficient * f32.load(quant + ((<usize>min<u32>(k - 1, 63)) << 2))
+}
+
+/** Reads a block and writes its samples. Returns the position behind it. */
+export function readBlock(c: Component, position: u32, dst: usize): u32 {
+  const begin = position
+  const before = c.prediction
+  let loadedAt = position
+  let bits = bitsAt(position)
+  const difference = load<i32>(
+    changetype<HuffmanTable>(c.dcTable).values + ((<usize>(bits >> (64 - DC_BITS))) << 2),
+  )
+  if (difference) {
+    c.prediction += difference >> 8
+    position += difference & 0xff
+    bits <<= <u64>difference
+  } else {
+    position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+    c.prediction += value
+    bits = bitsAt(position)
+    loadedAt = position
+  }
   const quant = c.quant
-  beginBlock(<f32>c.prediction * f32.load(quant))
+  const dc = <f32>(<i16>c.prediction) * f32.load(quant)
+  beginBlock(dc)
+  let energy = dc * dc // of what is read, kept or not
 
   const table = changetype<HuffmanTable>(c.acTable)
   const values = table.values
@@ -111,22 +123,46 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
       loadedAt = position
     }
     const entry = load<i32>(values + ((<usize>(bits >> (64 - AC_BITS))) << 2))
-    if (!entry) {
+    let coefficient = entry >> 16
+    if (entry) {
+      position += entry & 0xff
+      bits <<= <u64>entry
+      k += (entry >> 8) & 0xff
+    } else {
       position = readAc(table, position)
-      k += advance
-      lines |= placeCoefficient(value, k, quant)
       bits = bitsAt(position)
       loadedAt = position
-      continue
+      coefficient = value
+      k += advance
     }
-    position += entry & 0xff
-    bits <<= <u64>entry
-    k += (entry >> 8) & 0xff
-    lines |= placeCoefficient(entry >> 16, k, quant)
+    const place = placeBefore(k)
+    const dequantised = dequantise(coefficient, k, quant)
+    f32.store(block + ((<usize>place) << 2), dequantised)
+    energy += dequantised * dequantised
+    lines |= linesOf(place)
+  }
+  if (energy > c.energyLimit) {
+    c.prediction = before
+    position = readCoefficients(c, begin)
+    isBeyondPixels(c)
+    writeExact(c, dst)
+    return position
   }
   position = skipAc(table, position, k, bits, loadedAt)
   writeBlock(lines, dst, c.stride)
   return position
+}
+
+/** Reads a block that may have to be made exactly, and writes its samples. Returns the position behind it. */
+export function readExactBlock(c: Component, position: u32, dst: usize): u32 {
+  const before = c.prediction
+  const next = readCoefficients(c, position)
+  if (needsExact(c)) {
+    writeExact(c, dst)
+    return next
+  }
+  c.prediction = before
+  return readBlock(c, position, dst)
 }
 
 /** Reads a block into storage, over what an earlier scan may have left there. Returns the position behind it. */
@@ -139,8 +175,8 @@ export function storeBlock(c: Component, position: u32, stored: usize): u32 {
   while (k <= lastKept) {
     position = readAc(table, position)
     k += advance
-    if (value && k <= 64) {
-      const to = storedCoefficient(stored, k - 1)
+    if (value && k <= LAST_RUN) {
+      const to = storedCoefficient(stored, min<u32>(k - 1, 63))
       if (to) store<i16>(to, <i16>value)
     }
   }

@@ -1,4 +1,4 @@
-import { axisOf, heading, legend, PLOT_COLOURS, renderPlot } from '../../src/commands/plot.ts'
+import { axisOf, heading, legend, PLOT_COLOURS, renderPlot } from '../plot.ts'
 import { type SetName, THRESHOLD } from './needles.ts'
 import { share } from './report.ts'
 import { countOf, emptyHistogram, type Histogram, sumOf, type Tally, within } from './tally.ts'
@@ -10,7 +10,7 @@ const SYMBOLS: Record<SetName, string> = { plain: 'circle', default: 'rect', wid
 const ROW = 13
 
 /** Recall by transform: two columns of rows, a mark for each set. */
-export function plotRecall(tally: Tally, sets: readonly SetName[]): Promise<string> {
+export function plotRecall(tally: Tally, sets: readonly SetName[]): string {
   const names = TRANSFORMS.map(({ name }) => name).filter((name) => tally.own[name])
   const half = Math.ceil(names.length / 2)
   const columns = [names.slice(0, half), names.slice(half)].filter((column) => column.length > 0)
@@ -39,7 +39,7 @@ export function plotRecall(tally: Tally, sets: readonly SetName[]): Promise<stri
 const MOST = 80
 
 /** Recall, and false matches, by threshold. */
-export function plotThresholds(tally: Tally, sets: readonly SetName[]): Promise<string> {
+export function plotThresholds(tally: Tally, sets: readonly SetName[]): string {
   const curve = (set: SetName, i: number, histogram: Histogram, unit: number) => ({
     type: 'line',
     name: set,

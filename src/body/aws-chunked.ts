@@ -1,5 +1,5 @@
 import { MalformedBodyError } from './errors.ts'
-import type { BodyReader } from './reader.ts'
+import type { BodyReader } from './types.ts'
 
 /** Whether a body has the chunks of S3 in it: `x-amz-content-sha256: STREAMING-…`, or the encoding `aws-chunked`. */
 export function isAwsChunked(headers: Headers): boolean {

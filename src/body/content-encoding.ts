@@ -10,7 +10,7 @@ import {
   MAX_INFLATE_RATIO,
   MAX_INFLATED_BYTES,
 } from './limits.ts'
-import type { BodyReader } from './reader.ts'
+import type { BodyReader } from './types.ts'
 
 /** Encodings that are undone. */
 export type Encoding = 'gzip' | 'deflate'

@@ -11,7 +11,7 @@ export class MalformedBodyError extends HashgateError {
 
 /** A body that grows beyond a bound when it is unpacked. */
 export class BodyOverLimitError extends HashgateError {
-  readonly code = 'too-large'
+  readonly code = 'body-over-limit'
 
   constructor(what: string, limit: number) {
     super(`the body has more than ${limit} ${what}`)

@@ -1,4 +1,4 @@
-import type { BodyReader, FileSink } from './reader.ts'
+import type { BodyReader, FileSink } from './types.ts'
 
 /**
  * Reads an encoded body, and tells it as a file as it came, too: an origin that does not undo the encoding finds what lies in it

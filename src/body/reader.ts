@@ -1,55 +1,9 @@
 import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
 import { InflatingReader, readEncodings } from './content-encoding.ts'
-import { isJsonType, textsOfJson } from './json.ts'
+import { isJsonType, isOddCharset, isUrlencodedType, textKindOf } from './content-type.ts'
 import { MultipartReader } from './multipart.ts'
 import { RawCopy } from './raw-copy.ts'
-import { TextReader } from './text-reader.ts'
-import { textsOfUrlencoded } from './urlencoded.ts'
-
-/** Takes a body's bytes as they come, and tells the files in it. */
-export interface BodyReader {
-  /**
-   * Takes the next bytes, which may be told on and must not be changed afterwards.
-   * @throws {MalformedBodyError | BodyOverLimitError}
-   */
-  write(piece: Uint8Array): void
-  /** The body is whole. @throws {MalformedBodyError | BodyOverLimitError} */
-  end(): void
-}
-
-/** Takes the bytes of one file. */
-export interface FileSink {
-  write(piece: Uint8Array): void
-  /** The file is whole. */
-  end(): void
-}
-
-/** What is known of a file beforehand. */
-export interface FileInfo {
-  /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
-  isText: boolean
-  /** Name of the form's field that it is in. */
-  name?: string | undefined
-}
-
-/** Why a body was not looked into. */
-export type UnreadableReason = 'unsupported-encoding' | 'over-limit'
-
-export interface BodyOptions {
-  /** Most files of a form. */
-  maxFiles: number
-  /** Names of fields in JSON and urlencoded bodies whose values are files in base64, whatever they begin like. */
-  base64Fields: ReadonlySet<string>
-  /** Names of the fields of multipart forms that are looked at; all, if absent. */
-  fields?: ReadonlySet<string> | undefined
-}
-
-/** Who is told what a reader finds. */
-export interface BodyHandlers {
-  openFile: (info: FileInfo) => FileSink
-  /** The body, or something in it, was not looked into. */
-  onUnreadable: (reason: UnreadableReason) => void
-}
+import type { BodyHandlers, BodyOptions, BodyReader } from './types.ts'
 
 /**
  * A reader for a body with these headers. What it cannot look into is told as one file all the same.
@@ -63,7 +17,7 @@ export function createBodyReader(
   const encodings = readEncodings(headers)
   if (encodings === 'unsupported') {
     handlers.onUnreadable('unsupported-encoding')
-    return handlers.openFile({ isText: true })
+    return handlers.openFile({ isText: true, isRaw: true })
   }
   const type = headers.get('content-type') ?? ''
   const plain = readerByType(type, options, handlers)
@@ -74,16 +28,13 @@ export function createBodyReader(
     plain,
   )
   const decoding = isChunked ? new AwsChunkedReader(inflating) : inflating
-  return new RawCopy(decoding, handlers.openFile({ isText: true }))
+  return new RawCopy(decoding, handlers.openFile({ isText: true, isRaw: true }))
 }
 
 function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {
   const multipart = MultipartReader.forType(type, options, handlers)
   if (multipart) return multipart
-  if (isJsonType(type)) return new TextReader(options, handlers, textsOfJson)
-  const [essence = ''] = type.toLowerCase().split(';')
-  if (/^\s*application\/x-www-form-urlencoded\s*$/.test(essence)) {
-    return new TextReader(options, handlers, textsOfUrlencoded)
-  }
-  return handlers.openFile({ isText: false })
+  const text = textKindOf(type)
+  if (text && isOddCharset(type)) handlers.onUnreadable('unsupported-encoding')
+  return handlers.openFile({ isText: isJsonType(type) || isUrlencodedType(type), text })
 }

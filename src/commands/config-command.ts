@@ -1,25 +1,137 @@
-import { settingsInEffect } from '../gate/config.ts'
-import { readConfig } from './stores.ts'
+import * as v from 'valibot'
+import type * as wrangler from 'wrangler'
+import { defaults, fromText, readConfig as readSettings } from '../config/config.ts'
+import { SECRETS } from '../config/names.ts'
+import { conflictsOf, type Has, needsOf, needText } from '../config/needs.ts'
+import { PRESETS, type PresetName } from '../config/presets.ts'
+import type { Config } from '../config/schema.ts'
+import { BadConfigError } from '../util/errors.ts'
+import { openAccount, readConfig, type StoreOptions } from './stores.ts'
+import { bindingsOf, exposedSecrets, missingTriggers, wrongKinds } from './worker-setup.ts'
 
-/** `hashgate config`: the settings of wrangler's configuration, as the Worker reads them. */
-export async function showConfig(options: { config?: string; json?: true }): Promise<boolean> {
-  const { vars } = await readConfig(options)
-  const settings = settingsInEffect(vars)
-  if (options.json) {
-    const values = settings.map(({ name, value }) => [name, value])
-    console.log(JSON.stringify(Object.fromEntries(values), null, 2))
-    return true
+/** Bytes that Cloudflare allows a variable. */
+const MAX_VARIABLE_BYTES = 5120
+
+export interface ConfigOptions extends StoreOptions {
+  env?: string
+  preset?: PresetName
+  remote?: true
+  json?: true
+}
+
+/** What is found of a Worker's setup. */
+interface Setup {
+  /** Absent if the settings cannot be read. */
+  config?: Config
+  /** What is set, as it is written. */
+  written: unknown
+  /** Secrets that are needed, by name. */
+  secrets: readonly string[]
+  bytes: number
+  problems: readonly string[]
+}
+
+/** `hashgate config`: the settings in effect, and all that would stop the Worker. */
+export async function showConfig(options: ConfigOptions): Promise<boolean> {
+  const { preset } = options
+  const setup = preset
+    ? { config: defaults(preset), written: { preset }, secrets: [], bytes: 0, problems: [] }
+    : await readSetup(options)
+  for (const problem of setup.problems) console.error(`hashgate: ${problem}`)
+  if (setup.config) show(setup.config, setup, options)
+  return setup.problems.length === 0
+}
+
+async function readSetup(options: ConfigOptions): Promise<Setup> {
+  const worker = await readConfig(options)
+  const written: unknown = worker.vars['HASHGATE'] ?? {}
+  const bytes = Buffer.byteLength(typeof written === 'string' ? written : JSON.stringify(written))
+  const bindings = bindingsOf(worker)
+  const problems = [...exposedSecrets(worker.vars), ...wrongKinds(bindings)]
+  if (bytes > MAX_VARIABLE_BYTES)
+    problems.push(`HASHGATE has ${bytes} bytes, and Cloudflare allows ${MAX_VARIABLE_BYTES}`)
+  const names = await secretNames(worker, options)
+  try {
+    const config = readSettings({ ...Object.fromEntries(bindings), ...worker.vars })
+    const has: Has = (name) => bindings.has(name) || name in worker.vars || !!names?.has(name)
+    const needs = needsOf(config, has)
+    const lacking = needs.filter(({ name }) => !has(name) && (names || !(name in SECRETS)))
+    const triggers = missingTriggers(worker, {
+      hasWebhook: config.events.webhook.url !== undefined,
+      hasQuarantine: bindings.has('QUARANTINE'),
+    })
+    problems.push(...new Set(lacking.map(needText)), ...conflictsOf(config, has), ...triggers)
+    const secrets = new Set(needs.map(({ name }) => name).filter((name) => name in SECRETS))
+    return { config, written: fromText(written), secrets: [...secrets], bytes, problems }
+  } catch (error) {
+    if (!(error instanceof BadConfigError)) throw error
+    return { written, secrets: [], bytes, problems: [...problems, ...error.problems] }
   }
-  const width = Math.max(...settings.map(({ name }) => name.length))
-  for (const { name, value, isSet } of settings) {
-    const text = inWords(value)
-    console.log(`${name.padEnd(width)}  ${isSet ? text : `${text} (default)`}`)
+}
+
+const SecretsSchema = v.object({
+  success: v.literal(true),
+  result: v.array(v.object({ name: v.string() })),
+})
+
+/** Secrets that the Worker has: at Cloudflare, or as its configuration says. `undefined` if nothing tells. */
+async function secretNames(
+  worker: wrangler.Unstable_Config,
+  { remote }: ConfigOptions,
+): Promise<ReadonlySet<string> | undefined> {
+  if (!remote) return worker.secrets?.required && new Set(worker.secrets.required)
+  const { api, account } = await openAccount(worker)
+  const script = encodeURIComponent(worker.name ?? '')
+  const path = `accounts/${encodeURIComponent(account)}/workers/scripts/${script}/secrets`
+  const { result } = await api.call(SecretsSchema, 'GET', path)
+  return new Set(result.map(({ name }) => name))
+}
+
+function show(
+  { origin: { url, ...origin }, ...config }: Config,
+  { written, secrets, bytes }: Setup,
+  { json }: ConfigOptions,
+): void {
+  const settings = { origin, ...config }
+  if (json) {
+    console.log(JSON.stringify({ ORIGIN_URL: url, HASHGATE: settings, secrets, bytes }, null, 2))
+    return
   }
-  return true
+  const preset = config.preset && PRESETS[config.preset].settings
+  const rows = leavesOf(settings).map(([path, value]): [string, string] => {
+    const source = isSet(written, path) ? '' : isSet(preset, path) ? ' (preset)' : ' (default)'
+    return [path.join('.'), `${inWords(value)}${source}`]
+  })
+  if (url) rows.unshift(['ORIGIN_URL', url.href])
+  const width = Math.max(...rows.map(([name]) => name.length))
+  for (const [name, value] of rows) console.log(`${name.padEnd(width)}  ${value}`)
+  if (secrets.length > 0) console.log(`\nsecrets that it needs: ${secrets.join(', ')}`)
+  if (bytes > 0) console.log(`HASHGATE has ${bytes} of ${MAX_VARIABLE_BYTES} bytes`)
+}
+
+/** Settings by path. What an operator names, such as banks, is one value. */
+function leavesOf(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
+  const isGroup = (isTable(value) && path[0] !== 'policy') || (path.length < 2 && isTable(value))
+  if (!isGroup) return [[path, value]]
+  return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether settings have a value at a path. */
+function isSet(settings: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (key === undefined) return true
+  if (!isTable(settings) || !Object.hasOwn(settings, key)) return false
+  return isSet((settings as Record<string, unknown>)[key], rest)
 }
 
 function inWords(value: unknown): string {
   if (value === undefined || value === '') return 'none'
   if (typeof value === 'string' || typeof value === 'number') return String(value)
-  return Array.isArray(value) ? value.join(', ') || 'none' : JSON.stringify(value, null, 2)
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+    return value.join(', ') || 'none'
+  const text = JSON.stringify(value)
+  return text === '{}' || text === '[]' ? 'none' : text
 }

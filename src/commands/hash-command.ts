@@ -18,8 +18,8 @@ export async function hashFiles(
       continue
     }
     const hashes = hashesOf(scanned)
-    const problem = problemOf(scanned)
-    if (options.json) console.log(JSON.stringify(describe(file, scanned, hashes, problem)))
+    const problem = whyNoHash(scanned)
+    if (options.json) console.log(JSON.stringify(hashLine(file, scanned, hashes, problem)))
     else if (problem !== undefined) console.error(`hashgate: ${file}: ${problem}`)
     else
       for (const { variant, hash, quality } of hashes) {
@@ -53,14 +53,14 @@ function hashesOf(scanned: ScannedFile): HashLine[] {
 }
 
 /** Why a file has no hash; `undefined` if it has. */
-function problemOf(scanned: ScannedFile): string | undefined {
+function whyNoHash(scanned: ScannedFile): string | undefined {
   if (scanned.coverage === 'unscannable') return scanned.reason
   if (scanned.bytes === 0) return 'empty'
   if (scanned.width === undefined) return 'no-image'
   return scanned.needles.length === 0 ? 'too-small' : undefined
 }
 
-function describe(
+function hashLine(
   file: string,
   scanned: ScannedFile,
   hashes: HashLine[],

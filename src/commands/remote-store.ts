@@ -137,7 +137,7 @@ export class CloudflareApi {
     const answer = v.safeParse(schema, parseJson(body))
     if (answer.success) return answer.output
     const failure = { status: 200, problem: 'the answer is not what is documented' }
-    throw new CloudflareError(nameOf(method, path), { ...failure, ...readErrors(body) })
+    throw new CloudflareError(requestName(method, path), { ...failure, ...readErrors(body) })
   }
 
   /**
@@ -163,7 +163,7 @@ export class CloudflareApi {
   async #sendOnce(method: Method, path: string, content: Content): Promise<Bytes> {
     const { status, headers, body } = await this.#fetch(method, path, content)
     if (status >= 200 && status < 300) return body
-    throw new CloudflareError(nameOf(method, path), {
+    throw new CloudflareError(requestName(method, path), {
       status,
       problem: 'without a reason',
       ...readErrors(body),
@@ -187,18 +187,18 @@ export class CloudflareApi {
       const bytes = new Uint8Array(await response.arrayBuffer())
       return { status: response.status, headers: response.headers, body: bytes }
     } catch (cause) {
-      throw new CloudflareError(nameOf(method, path), { problem: describe(cause) }, { cause })
+      throw new CloudflareError(requestName(method, path), { problem: failureOf(cause) }, { cause })
     }
   }
 }
 
 /** A request, as errors name it. */
-function nameOf(method: Method, path: string): string {
+function requestName(method: Method, path: string): string {
   return `${method} ${path.replace(/^accounts\/[^/]+\//, '')}`
 }
 
 /** Why there was no answer. */
-function describe(error: unknown): string {
+function failureOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer'
   if (error.name === 'TimeoutError') return 'no answer in time'
   const { message, code } = (error.cause ?? error) as { message?: string; code?: string }
@@ -313,7 +313,7 @@ export class RemoteStore implements ValueStore {
       if (undone.size === 0) return
       if (tries === MAX_TRIES) {
         const problem = `${undone.size} of ${items.length} keys were not done in ${tries} tries`
-        throw new CloudflareError(nameOf(method, path), { status: 200, problem })
+        throw new CloudflareError(requestName(method, path), { status: 200, problem })
       }
       left = left.filter((item) => undone.has(keyOf(item)))
       await this.#api.pause(tries)

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { readModules } from '../core/node.ts'
 import { HashgateError } from '../util/errors.ts'
@@ -7,9 +7,9 @@ import { problemOf } from '../scan/scanned.ts'
 import { readLabels } from './file-labels.ts'
 import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile } from './read-list.ts'
+import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
-import { plotOf, tableOf, type TunedFile } from './tune-report.ts'
+import { tableOf, type TunedFile } from './tune-report.ts'
 
 /** A folder without files tells nothing. */
 class NoFilesError extends HashgateError {
@@ -24,15 +24,11 @@ class NoFilesError extends HashgateError {
  * `hashgate tune`: how many files of a folder would match at each threshold, by each set of probes. Returns whether all files
  * could be scanned.
  */
-export async function tune(options: {
-  list: string
-  dir: string
-  labels?: string
-  plot: string | false
-  skipBad?: true
-}): Promise<boolean> {
+export async function tune(
+  options: ReadOptions & { list: string; dir: string; labels?: string },
+): Promise<boolean> {
   const { list, dir } = options
-  const compared = new ComparedList(await readListFile(list, options))
+  const compared = new ComparedList((await readListFile(list, options)).entries)
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))
@@ -49,9 +45,8 @@ export async function tune(options: {
   }
   endProgress()
   const day = new Date().toISOString().slice(0, 10)
-  const title = `${day}: ${files.length} files of ${dir} against ${list}`
   const unscanned = files.filter(({ isScanned }) => !isScanned).length
-  console.log(title)
+  console.log(`${day}: ${files.length} files of ${dir} against ${list}`)
   console.log(
     `perceptual hashes on the list: ${compared.perceptualHashes}; digests: ${compared.digests}`,
   )
@@ -61,10 +56,6 @@ export async function tune(options: {
       `files that are labelled, of which alone is told what is found or wrong: ${labels.size}`,
     )
   console.log(`\n${tableOf(files)}\n`)
-  if (options.plot !== false) {
-    await writeFile(options.plot, await plotOf(files, title))
-    console.log(`plot: ${options.plot}`)
-  }
   return unscanned === 0
 }
 

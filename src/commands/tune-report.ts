@@ -1,7 +1,6 @@
 import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
 import { type LeastThresholds, MAX_TUNED } from './least-thresholds.ts'
-import { axisOf, heading, legend, PLOT_COLOURS, renderPlot } from './plot.ts'
 
 /** A file, and what it would need to match. */
 export interface TunedFile {
@@ -72,46 +71,4 @@ function aligned(rows: readonly string[][]): string {
   return rows
     .map((row) => row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  '))
     .join('\n')
-}
-
-const WIDTH = 760
-const GRID_HEIGHT = 220
-const GRID_TOPS = [60, 340]
-
-/** Draws the table at all thresholds: an SVG. */
-export async function plotOf(files: readonly TunedFile[], title: string): Promise<string> {
-  const isLabelled = files.some(({ isKnown }) => isKnown !== undefined)
-  const quantities = isLabelled
-    ? [
-        { name: 'known files that are found, %', key: 'recall' as const, unit: 100 },
-        {
-          name: 'files that are known, of those that match, %',
-          key: 'precision' as const,
-          unit: 100,
-        },
-      ]
-    : [{ name: 'files that match', key: 'matching' as const, unit: 1 }]
-  const tops = GRID_TOPS.slice(0, quantities.length)
-  return renderPlot(WIDTH, (tops.at(-1) ?? 0) + GRID_HEIGHT + 70, {
-    title: heading(title),
-    legend: legend(),
-    grid: tops.map((top) => ({ left: 70, right: 30, top: top + 20, height: GRID_HEIGHT })),
-    xAxis: tops.map((_, i) => axisOf(i, { type: 'value', max: MAX_TUNED })),
-    yAxis: quantities.map(({ name }, i) => axisOf(i, { type: 'value', min: 0, name })),
-    series: SET_NAMES.flatMap((set) =>
-      quantities.map(({ key, unit }, i) => ({
-        type: 'line',
-        step: 'end',
-        name: set,
-        xAxisIndex: i,
-        yAxisIndex: i,
-        color: PLOT_COLOURS[set],
-        showSymbol: false,
-        data: all.map((threshold) => {
-          const value = countsAt(files, set, threshold)[key]
-          return [threshold, value === undefined ? null : value * unit]
-        }),
-      })),
-    ),
-  })
 }

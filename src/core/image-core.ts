@@ -55,7 +55,8 @@ export class ImageCore {
   }
 }
 
-function newMemory(): WebAssembly.Memory {
+/** The memory that the module imports. */
+export function newMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES })
 }
 

@@ -48,10 +48,19 @@ export interface ImageExports extends ProbeExports {
   width(): number
   height(): number
   hasLeftOut(): number
+  isAnimation(): number
+  looksAtFrames(): number
   planeAddress(): number
   planeCols(): number
   planeRows(): number
   whiteAddress(): number
+  blackAddress(): number
+  otherAddress(): number
+  makeAlphaPlane(): void
+  profileAddress(): number
+  profileLength(): number
+  gammaOf(): number
+  applyCurve(plane: number, count: number, curve: number, out: number): void
   picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
   hashPlane(plane: number, rows: number, cols: number, out: number): number

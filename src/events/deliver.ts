@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describeError } from '../util/errors.ts'
 import { NotAcceptedError, NotAnEventError, NoWebhookError } from './errors.ts'
 import { stampEvent } from './stamp.ts'
-import { logEvent } from './tell.ts'
+import { logEvent } from './report.ts'
 import { postSigned, type Webhook } from './webhook.ts'
 
 /** What must be true of a message to be delivered. An older Worker may have written it, so no more than that. */

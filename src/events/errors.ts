@@ -2,10 +2,10 @@ import { HashgateError } from '../util/errors.ts'
 
 /** A sink is chosen, and what it needs is not bound. */
 export class SinkNotBoundError extends HashgateError {
-  readonly code = 'bad-config'
+  readonly code = 'sink-not-bound'
 
   constructor(sink: string, binding: string) {
-    super(`EVENT_SINKS has ${sink}, and ${binding} is not bound`)
+    super(`events.sinks has ${sink}, and ${binding} is not bound`)
   }
 }
 
@@ -67,6 +67,6 @@ export class NoWebhookError extends DeliveryError {
   readonly code = 'no-webhook'
 
   constructor() {
-    super('WEBHOOK_URL is not set')
+    super('events.webhook.url is not set')
   }
 }

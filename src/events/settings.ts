@@ -1,3 +1,7 @@
+import * as v from 'valibot'
+import { choice, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
+import { WebhookUrl } from './webhook.ts'
+
 /** Where events can go. */
 export const SINK_NAMES = ['console', 'queue', 'analytics'] as const
 
@@ -6,8 +10,57 @@ export type SinkName = (typeof SINK_NAMES)[number]
 /** Which events the queue takes: `notable` are all but uploads that were passed on with nothing found. */
 export const QUEUE_CHOICES = ['all', 'notable'] as const
 
-/** Which events go where. */
-export interface SinkSettings {
-  eventSinks: ReadonlySet<SinkName>
-  queueEvents: (typeof QUEUE_CHOICES)[number]
+const WebhookSettings = optionalGroup(
+  {
+    url: v.optional(
+      v.pipe(
+        WebhookUrl,
+        v.description(
+          'An https URL that events of the queue are delivered to. It needs the secret `WEBHOOK_SECRET`.',
+        ),
+      ),
+    ),
+    timeoutSeconds: v.optional(
+      wholeNumber(1, 30, 'Seconds in which the receiver must answer.'),
+      15,
+    ),
+    retrySeconds: v.optional(
+      wholeNumber(1, 3000, 'Seconds until the second attempt. They double with each attempt.'),
+      5,
+    ),
+  },
+  'Signed deliveries of events.',
+)
+
+/** Where events go. */
+export const EventSettings = optionalGroup(
+  {
+    sinks: v.optional(
+      v.pipe(
+        listOf(oneOf(SINK_NAMES), 'Where events go.'),
+        v.check(
+          (names) => names.some((name) => name !== 'analytics'),
+          'must list console or queue: analytics only counts',
+        ),
+      ),
+      ['console'],
+    ),
+    queue: v.optional(
+      choice(
+        QUEUE_CHOICES,
+        'Events that the queue takes: all, or all except uploads that passed with nothing found.',
+      ),
+      'all',
+    ),
+    webhook: WebhookSettings,
+  },
+  'Events: docs/events.md.',
+)
+export type EventSettings = v.InferOutput<typeof EventSettings>
+
+/** What is wrong between settings of events. */
+export function eventProblems({ webhook, sinks }: EventSettings): string[] {
+  return webhook.url !== undefined && !sinks.includes('queue')
+    ? ['events.sinks must list queue if events.webhook.url is set']
+    : []
 }

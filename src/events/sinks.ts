@@ -1,8 +1,9 @@
+import type { WaitUntil } from '../util/wait-until.ts'
 import { analyticsSink } from './analytics.ts'
 import { SinkNotBoundError } from './errors.ts'
 import type { GateEvent } from './schema.ts'
-import type { SinkSettings } from './settings.ts'
-import { type NamedSink, tellAll } from './tell.ts'
+import type { EventSettings } from './settings.ts'
+import { type NamedSink, reportTo } from './report.ts'
 
 /** Bindings that sinks need. */
 export interface SinkBindings {
@@ -11,27 +12,27 @@ export interface SinkBindings {
 }
 
 /**
- * Tells events to the sinks that are chosen, behind the answer: it neither waits nor throws.
+ * Reports events to the sinks that are chosen, behind the answer: it neither waits nor throws.
  * @throws {SinkNotBoundError}
  */
 export function eventSinks(
-  { eventSinks: names, queueEvents }: SinkSettings,
+  { sinks: names, queue: queueEvents }: Pick<EventSettings, 'sinks' | 'queue'>,
   bindings: SinkBindings,
-  keepAlive?: (promise: Promise<unknown>) => void,
+  waitUntil?: WaitUntil,
 ): (event: GateEvent) => void {
   const { EVENT_QUEUE: queue, EVENT_ANALYTICS: dataset } = bindings
   const sinks: NamedSink[] = []
-  if (names.has('queue')) {
+  if (names.includes('queue')) {
     if (!queue) throw new SinkNotBoundError('queue', 'EVENT_QUEUE, a queue,')
     const isTaken = queueEvents === 'all' ? () => true : isNotable
     const send = (event: GateEvent) => queue.send(event, { contentType: 'json' })
     sinks.push(['queue', (event) => (isTaken(event) ? send(event) : undefined)])
   }
-  if (names.has('analytics')) {
+  if (names.includes('analytics')) {
     if (!dataset) throw new SinkNotBoundError('analytics', 'EVENT_ANALYTICS, a dataset,')
     sinks.push(['analytics', analyticsSink(dataset)])
   }
-  return tellAll(sinks, names.has('console'), keepAlive)
+  return reportTo(sinks, names.includes('console'), waitUntil)
 }
 
 function isNotable(event: GateEvent): boolean {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { createHmac } from 'node:crypto'
 import * as v from 'valibot'
+import { BadConfigError } from '../util/errors.ts'
 import { NoAnswerError, NotAcceptedError, UnreachableError } from './errors.ts'
 
 /** Where events are delivered to. */
@@ -20,17 +21,39 @@ const MAX_SECRET_BYTES = 64
 const URL_MESSAGE =
   'must be an https:// URL without a user, password or fragment; http:// only on this machine'
 
-/** The setting WEBHOOK_URL. */
+/** The setting events.webhook.url. */
 export const WebhookUrl = v.pipe(v.string(URL_MESSAGE), v.check(isWebhookUrl, URL_MESSAGE))
 
 const SECRET_MESSAGE = `must be whsec_ and ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes in base64, or several with spaces between`
 
-/** The setting WEBHOOK_SECRET. */
-export const WebhookSecrets = v.pipe(
+/** The secret WEBHOOK_SECRET. */
+const WebhookSecrets = v.pipe(
   v.string(SECRET_MESSAGE),
   v.transform((text) => text.split(/[\s,]+/).map(parseSecret)),
   v.custom<Buffer[]>((secrets) => (secrets as unknown[]).every(Boolean), SECRET_MESSAGE),
 )
+
+/**
+ * Where events are delivered to; `undefined` if nowhere.
+ * @param secret WEBHOOK_SECRET
+ * @throws {BadConfigError} the secret cannot be used
+ */
+export function webhookOf(
+  { url, timeoutSeconds, retrySeconds }: WebhookSettings,
+  secret: string | undefined,
+): Webhook | undefined {
+  if (url === undefined) return undefined
+  const secrets = v.safeParse(WebhookSecrets, secret)
+  if (!secrets.success) throw new BadConfigError([`WEBHOOK_SECRET ${SECRET_MESSAGE}`])
+  return { url, secrets: secrets.output, timeoutMs: timeoutSeconds * 1000, retrySeconds }
+}
+
+/** How deliveries are set up. */
+interface WebhookSettings {
+  url?: string | undefined
+  timeoutSeconds: number
+  retrySeconds: number
+}
 
 function isWebhookUrl(text: string): boolean {
   const url = URL.parse(text)

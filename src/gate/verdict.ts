@@ -2,7 +2,7 @@ import { TooManyCandidatesError } from '../match/match.ts'
 import { type AskList, matchInStages } from '../match/stages.ts'
 import { weigh, type WeighedMatch } from '../policy/banks.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
-import type { Config } from './config.ts'
+import type { Policy } from '../policy/schema.ts'
 
 /** A file of an upload, or one within such a file, scanned and matched. */
 export interface JudgedFile {
@@ -10,55 +10,54 @@ export interface JudgedFile {
   matches: WeighedMatch[]
 }
 
+/** What is known of an upload whatever the verdict on it. */
+interface Judged {
+  files: JudgedFile[]
+  /** Version of the list that was asked; absent if none could be. */
+  listVersion?: number | undefined
+  /** Whether the list has nothing else about these files. */
+  isComplete: boolean
+}
+
 /**
- * The gate's answer for an upload. `allow` and `refuse` say why; `flag`, `quarantine` and `block` say that something known was found.
+ * The gate's answer for files. `allow` and `refuse` say why; `flag`, `quarantine` and `block` say that something known was found.
  */
 export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | BlockVerdict
 
-export interface AllowVerdict {
+export interface AllowVerdict extends Judged {
   action: 'allow'
   reason: 'no-match' | 'unscannable' | 'failed'
-  files: JudgedFile[]
   error?: unknown
 }
 
 /** Passed on, and to be looked at: all that it matches is flooded, or for people to decide. */
-export interface FlagVerdict {
+export interface FlagVerdict extends Judged {
   action: 'flag'
   reason: 'match'
-  files: JudgedFile[]
 }
 
-export interface RefuseVerdict {
+/** `malformed`: two programs could read different files out of it. `unaccepted-format`: its route does not take such files. */
+export interface RefuseVerdict extends Judged {
   action: 'refuse'
-  reason:
-    | 'unscannable'
-    | 'failed'
-    | 'too-large'
-    | 'length-required'
-    | 'malformed'
-    | 'busy'
-    | 'client-stalled'
-    | 'client-gone'
-    | 'origin-stalled'
-  files: JudgedFile[]
+  reason: 'unscannable' | 'failed' | 'malformed' | 'unaccepted-format'
   error?: unknown
 }
 
-/** Why an upload does not reach the origin. */
-export type RefusalReason = (RefuseVerdict | BlockVerdict)['reason']
-
 /** Something known. The body of what is quarantined is kept, sealed; its uploader is told the same. */
-export interface BlockVerdict {
+export interface BlockVerdict extends Judged {
   action: 'block' | 'quarantine'
   reason: 'match'
-  files: JudgedFile[]
+}
+
+/** What is done with what could not be judged, and with what matches. */
+export interface JudgeSettings {
+  policy: Pick<Policy, 'banks' | 'exempt' | 'onUnscannable' | 'onFailed'>
 }
 
 /** Marks the matches of an upload whose entries match too much. */
 export type MarkFlooded = (files: JudgedFile[]) => Promise<JudgedFile[]>
 
-/** Whether an upload is passed on. */
+/** Whether files may pass. */
 export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdict {
   return verdict.action === 'allow' || verdict.action === 'flag'
 }
@@ -67,42 +66,45 @@ export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdic
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
-  config: Config,
+  settings: JudgeSettings,
   markFlooded: MarkFlooded = async (judged) => judged,
 ): Promise<Verdict> {
   const all = files.flatMap(allFiles)
   let judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
+  let isComplete = true
   try {
     const results = await matchInStages(all, askList)
     judged = await markFlooded(
       all.map((scanned, i) => ({
         scanned,
-        matches: (results[i]?.matches ?? []).map((match) => weigh(match, config.policy)),
+        matches: (results[i]?.matches ?? []).map((match) => weigh(match, settings.policy)),
       })),
     )
+    isComplete = results.every((result) => result.isComplete)
     const open = results.find(
-      ({ isComplete }, i) => !isComplete && !judged[i]?.matches.some(isCounted),
+      (result, i) => !result.isComplete && !judged[i]?.matches.some(isCounted),
     )
     if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {
     failure = { error }
   }
+  const known = { files: judged, isComplete }
   const problems = files.map(problemOf)
-  const verdicts: Verdict[] = [{ action: 'allow', reason: 'no-match', files: judged }]
+  const verdicts: Verdict[] = [{ action: 'allow', reason: 'no-match', ...known }]
   if (problems.some((problem) => problem !== undefined)) {
-    verdicts.push({ action: config.onUnscannable, reason: 'unscannable', files: judged })
+    verdicts.push({ action: settings.policy.onUnscannable, reason: 'unscannable', ...known })
   }
   if (failure) {
-    verdicts.push({ action: config.onFailed, reason: 'failed', files: judged, ...failure })
+    verdicts.push({ action: settings.policy.onFailed, reason: 'failed', ...known, ...failure })
   }
   if (problems.includes('ambiguous-archive')) {
-    verdicts.push({ action: 'refuse', reason: 'malformed', files: judged })
+    verdicts.push({ action: 'refuse', reason: 'malformed', ...known })
   }
   for (const match of judged.flatMap(({ matches }) => matches).filter(isCounted)) {
-    verdicts.push({ action: actionOf(match), reason: 'match', files: judged })
+    verdicts.push({ action: actionOf(match), reason: 'match', ...known })
   }
-  return { ...verdicts.reduce(worse), files: judged }
+  return verdicts.reduce(worse)
 }
 
 function isCounted({ isExempt }: WeighedMatch): boolean {
@@ -126,7 +128,13 @@ export function harmOf({ action, files }: BlockVerdict): string | undefined {
  * kept for the sake of something else in it: to keep it may be a crime.
  */
 const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'quarantine', 'block']
-const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
+const REASONS: readonly Verdict['reason'][] = [
+  'no-match',
+  'unscannable',
+  'failed',
+  'malformed',
+  'unaccepted-format',
+]
 
 function worse(a: Verdict, b: Verdict): Verdict {
   const byAction = ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action)
@@ -136,5 +144,10 @@ function worse(a: Verdict, b: Verdict): Verdict {
 
 /** The verdict on an upload by those on two parts of it. */
 export function worseOf(a: Verdict, b: Verdict): Verdict {
-  return { ...worse(a, b), files: [...a.files, ...b.files] }
+  return {
+    ...worse(a, b),
+    files: [...a.files, ...b.files],
+    listVersion: b.listVersion ?? a.listVersion,
+    isComplete: a.isComplete && b.isComplete,
+  }
 }

@@ -8,7 +8,7 @@ const FOLDER = 'history/'
 /** Hours for which a version is kept after the next has replaced it, and a value after nothing names it any more. */
 export const RETENTION_HOURS = 48
 
-function keyOf(version: number): string {
+function historyKey(version: number): string {
   return `${FOLDER}${version}`
 }
 
@@ -19,7 +19,8 @@ function versionOf(key: string): number {
 /** Keeps a manifest beside the one that is read: to return to it, and to know what it names. */
 export async function keepInHistory(store: ListStore, manifest: Manifest): Promise<void> {
   const kept = await readVersion(store, manifest.version)
-  if (kept?.id !== manifest.id) await store.put(keyOf(manifest.version), manifestValue(manifest))
+  if (kept?.id !== manifest.id)
+    await store.put(historyKey(manifest.version), manifestValue(manifest))
 }
 
 /** Versions that are kept, the latest first. */
@@ -39,8 +40,7 @@ export async function readVersion(
   version: number,
 ): Promise<Manifest | undefined> {
   try {
-    const value = await store.get(keyOf(version))
-    return value && parseManifest(keyOf(version), value)
+    return await openVersion(store, version)
   } catch (error) {
     // Of another format, or sealed with a key that is gone.
     if (error instanceof HashgateError) return undefined
@@ -48,7 +48,26 @@ export async function readVersion(
   }
 }
 
+/** Versions that are kept and can be returned to, the latest first: of others the manifest cannot be read. */
+export async function readableVersions(store: ListStore): Promise<number[]> {
+  const versions = await keptVersions(store)
+  const manifests = await Promise.all(versions.map((version) => readVersion(store, version)))
+  return versions.filter((_, i) => manifests[i] !== undefined)
+}
+
+/**
+ * The manifest of a kept version, to return to it; `undefined` if it is not kept.
+ * @throws {UnknownKeyError | OtherFormatError | ValueDamagedError}
+ */
+export async function openVersion(
+  store: ListStore,
+  version: number,
+): Promise<Manifest | undefined> {
+  const value = await store.get(historyKey(version))
+  return value && parseManifest(historyKey(version), value)
+}
+
 /** Deletes the manifests of versions. */
 export async function forgetVersions(store: ListStore, versions: readonly number[]): Promise<void> {
-  await store.deleteAll(versions.map(keyOf))
+  await store.deleteAll(versions.map(historyKey))
 }

@@ -18,7 +18,9 @@ export const MAX_THRESHOLD = 128
 const Name = v.pipe(v.string(), v.hexadecimal(), v.length(64))
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SEGMENT_ENTRIES))
 
-const SegmentSchema = v.object({
+// Loose: a publisher carries on what a later version has added.
+
+const SegmentSchema = v.looseObject({
   /** What it is searched by: perceptual hashes, or digests of whole files. */
   kind: v.picklist(['pdq', 'exact']),
   /** Its name in the store, which follows from its content. */
@@ -28,10 +30,10 @@ const SegmentSchema = v.object({
   /** Of digests: the kinds that it has. Segments of older publishers do not say. */
   kinds: v.exactOptional(v.array(v.picklist(DIGEST_KINDS))),
   /** Entries that were removed since it was written: the name of the value that has their positions. */
-  removed: v.exactOptional(v.object({ name: Name, count: Count })),
+  removed: v.exactOptional(v.looseObject({ name: Name, count: Count })),
 })
 
-const BankSchema = v.object({
+const BankSchema = v.looseObject({
   id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)),
   /** Largest Hamming distance that matches, inclusive. */
   threshold: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_THRESHOLD)),
@@ -40,7 +42,24 @@ const BankSchema = v.object({
   segments: v.array(SegmentSchema),
 })
 
-const ManifestSchema = v.object({
+/** What an uploader reads for a kind of harm. */
+const TextsSchema = v.object({
+  type: v.exactOptional(v.string()),
+  title: v.exactOptional(v.string()),
+  text: v.exactOptional(v.string()),
+  appealUrl: v.exactOptional(v.string()),
+})
+
+/** What is published beside the banks, so that it takes effect without a deployment. Earlier readers ignore it. */
+const notes = {
+  /** Entries, as bank/entry, whose matches change nothing. */
+  exempt: v.exactOptional(v.array(v.string())),
+  /** What uploaders read, by kind of harm. */
+  texts: v.exactOptional(v.record(v.string(), TextsSchema)),
+}
+
+const ManifestSchema = v.looseObject({
+  ...notes,
   format: v.literal(LIST_FORMAT),
   /** Grows with each publication. */
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -57,6 +76,9 @@ export type SegmentRef = v.InferOutput<typeof SegmentSchema>
 export type Bank = v.InferOutput<typeof BankSchema>
 /** The small record that names all that is live. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>
+
+/** What a manifest says beside the banks. */
+export type Notes = Pick<Manifest, keyof typeof notes>
 
 /** Most perceptual hashes of all banks together that an isolate holds, unless it is told otherwise: 48 MiB. */
 export const MAX_LIST_ENTRIES = 3 << 20
@@ -85,13 +107,19 @@ export function isTooLarge(manifest: Pick<Manifest, 'banks'>, maxEntries: number
 export const DEFAULT_BANK_POLICY = { threshold: 31, minQuality: 50 }
 
 /** The manifest that follows a version; the first follows 0. */
-export function nextManifest(version: number, banks: readonly Bank[]): Manifest {
+export function nextManifest(
+  version: number,
+  banks: readonly Bank[],
+  { exempt = [], texts = {} }: Notes = {},
+): Manifest {
   return {
     format: LIST_FORMAT,
     version: version + 1,
     publishedAt: new Date().toISOString(),
     id: crypto.randomUUID(),
     banks: [...banks],
+    ...(exempt.length > 0 && { exempt: [...exempt] }),
+    ...(Object.keys(texts).length > 0 && { texts }),
   }
 }
 

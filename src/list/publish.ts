@@ -9,6 +9,7 @@ import {
   type Manifest,
   MAX_LIST_ENTRIES,
   nextManifest,
+  type Notes,
   readExistingManifest,
   type SegmentRef,
   writeManifest,
@@ -124,6 +125,7 @@ export async function readBase(store: ListStore): Promise<Base> {
 
 /**
  * Makes banks the version that readers follow, once all that they name is written; then deletes what nobody reads any more.
+ * Exemptions and texts stay as they are unless there are others: an earlier list does not bring back what was exempt then.
  * @throws {PublishConflictError} somebody else has published since `base` was read; then nothing is changed, or the other's
  *   manifest has taken the place of this one at once
  */
@@ -131,8 +133,10 @@ export async function publishManifest(
   store: ListStore,
   base: Base,
   banks: readonly Bank[],
+  notes: Notes = base.manifest ?? {},
 ): Promise<{ manifest: Manifest; deleted: number }> {
-  const manifest = nextManifest(base.version, banks)
+  const { exempt: _, texts: __, ...more } = base.manifest ?? {} // what a later version of hashgate has added
+  const manifest = { ...more, ...nextManifest(base.version, banks, notes) }
   const before = await readExistingManifest(store)
   const latest = Math.max(before?.version ?? 0, await latestVersion(store))
   if (latest > base.version) throw new PublishConflictError(latest)

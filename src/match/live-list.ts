@@ -1,6 +1,7 @@
 import type { CoreModules } from '../core/modules.ts'
 import { HashgateError } from '../util/errors.ts'
 import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
+import type { WaitUntil } from '../util/wait-until.ts'
 import { ListLoadingError, OlderManifestError, StaleListError } from '../list/errors.ts'
 import { RETENTION_HOURS } from '../list/history.ts'
 import {
@@ -89,7 +90,6 @@ interface Attempt {
 class SupersededError extends Error {}
 
 type Index = BankIndex | ShardedIndex
-type KeepAlive = (promise: Promise<unknown>) => void
 
 /** The list as one isolate has it: loaded once, refreshed behind requests, never worse than it was. */
 export class LiveList {
@@ -103,7 +103,8 @@ export class LiveList {
   #nextCheckAt = 0
   #failures = 0
   #failure: unknown
-  #isBuilding = false
+  /** The build of tables that is under way, if its request is not gone. */
+  #build: object | undefined
   #nextBuildAt = 0
 
   constructor(options: LiveListOptions) {
@@ -121,13 +122,18 @@ export class LiveList {
     return this.#index ? digestKindsOf(this.#index.manifest) : DIGEST_KINDS
   }
 
+  /** What uploaders read by kind of harm, as it is published. */
+  get texts(): Manifest['texts'] {
+    return this.#index?.manifest.texts
+  }
+
   /** Bytes of memory that the list takes now. */
   get memoryBytes(): number {
     return this.#index?.memoryBytes ?? 0
   }
 
   get state(): ListState {
-    const error = this.#failures > 0 ? { error: describe(this.#failure) } : {}
+    const error = this.#failures > 0 ? { error: codeOf(this.#failure) } : {}
     const index = this.#index
     if (!index) return { state: 'none', ...error }
     const { version, publishedAt } = index.manifest
@@ -145,31 +151,32 @@ export class LiveList {
 
   /**
    * What the list has about some files. Only the first request waits for the list; later ones may start a refresh, which
-   * goes on behind them: `keepAlive` is given what must outlive the request.
+   * goes on behind them: `waitUntil` is given what must outlive the request.
    * @throws what the store threw at the last try, as long as there is no list
    * @throws {StaleListError} the list could not be confirmed for too long
    */
-  async match(queries: readonly Query[], keepAlive: KeepAlive): Promise<Answer> {
+  async match(queries: readonly Query[], waitUntil: WaitUntil): Promise<Answer> {
     for (;;) {
-      const index = await this.get(keepAlive)
+      const index = await this.get(waitUntil)
       if (index.isReleased) continue // it was replaced meanwhile
       const answering = index.match(queries)
-      this.#buildTables(index, keepAlive)
-      return { results: await answering, version: index.manifest.version }
+      this.#buildTables(index, waitUntil)
+      const { exempt = [], version } = index.manifest
+      return { results: (await answering).map((result) => markExempt(result, exempt)), version }
     }
   }
 
   /** Begins to load the list if there is none, so that it comes while the body of the first upload does. */
-  prepare(keepAlive: KeepAlive): void {
-    if (!this.#index && !this.#attempt) keepAlive(this.get(keepAlive).catch(() => undefined))
+  prepare(waitUntil: WaitUntil): void {
+    if (!this.#index && !this.#attempt) waitUntil(this.get(waitUntil).catch(() => undefined))
   }
 
   /** The list to match against, as `match` uses it. */
-  async get(keepAlive: KeepAlive): Promise<Index> {
-    if (!this.#index) return this.#firstLoad(keepAlive)
-    if (this.#isDue() && !this.#isLoading()) keepAlive(this.#load().catch(() => undefined))
+  async get(waitUntil: WaitUntil): Promise<Index> {
+    if (!this.#index) return this.#firstLoad(waitUntil)
+    if (this.#isDue() && !this.#isLoading()) waitUntil(this.#load().catch(() => undefined))
     if (this.#isStale()) await this.#waitForFresh()
-    return this.#index ?? this.#firstLoad(keepAlive)
+    return this.#index ?? this.#firstLoad(waitUntil)
   }
 
   /** A list that is stale is read again before it is used. @throws {StaleListError} */
@@ -200,7 +207,7 @@ export class LiveList {
   }
 
   /** Requests that find no list share one load. One that reads nothing any more is given up for another. */
-  async #firstLoad(keepAlive: KeepAlive): Promise<Index> {
+  async #firstLoad(waitUntil: WaitUntil): Promise<Index> {
     for (let waits = 0; this.#attempt; waits++) {
       if (waits === MAX_WAITS) throw new ListLoadingError()
       const loaded = await Promise.race([this.#attempt.index, sleep(MAX_STALL_MS)])
@@ -211,7 +218,7 @@ export class LiveList {
     // Requests that come in between must not each begin a load that is likely to fail too.
     if (!this.#isDue() && this.#failures > 0) throw this.#failure
     const loading = this.#load()
-    keepAlive(loading.catch(() => undefined))
+    waitUntil(loading.catch(() => undefined))
     return loading
   }
 
@@ -289,27 +296,39 @@ export class LiveList {
     return replaceIndex(modules, store, old, manifest, { from, onGive })
   }
 
-  /** Goes on with tables behind a request, if there are any to build and nobody is at it. */
-  #buildTables(index: Index, keepAlive: KeepAlive): void {
-    if (this.#isBuilding || this.#now() < this.#nextBuildAt) return
+  /** Goes on with tables behind a request, if there are any to build and no other request does, or it is gone. */
+  #buildTables(index: Index, waitUntil: WaitUntil): void {
+    if (this.#now() < this.#nextBuildAt) return // a build that goes on puts this off
     if (!(index instanceof BankIndex) || !index.needsTables) return
     if (countEntries(segmentsOf(index.manifest)).pdq > this.#options.maxTableEntries) return
-    // A build whose request is gone is not gone on with: another one may begin after a while.
-    this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
-    this.#isBuilding = true
-    const building = index.buildTables(async () => {
+    const build = {}
+    this.#build = build
+    const isOurs = () => this.#build === build
+    const putOff = () => {
       this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
+    }
+    putOff()
+    // Of a build that stood still for so long, the memory is another's now: should it go on after all, it ends.
+    const building = index.buildTables(async () => {
+      if (!isOurs()) return 'end'
+      putOff()
       await sleep(0)
+      return isOurs() ? 'go on' : 'end'
     })
-    keepAlive(
-      building.catch(this.#options.onError).finally(() => {
-        this.#isBuilding = false
-      }),
-    )
+    waitUntil(building.catch(this.#options.onError))
   }
 }
 
-function describe(error: unknown): string {
+/** Marks the matches of entries that the list says are exempt. */
+function markExempt(result: MatchResult, exempt: readonly string[]): MatchResult {
+  if (exempt.length === 0) return result
+  const matches = result.matches.map((match) =>
+    exempt.includes(`${match.bank}/${match.entry}`) ? { ...match, isExempt: true as const } : match,
+  )
+  return { ...result, matches }
+}
+
+function codeOf(error: unknown): string {
   return error instanceof HashgateError ? error.code : 'unknown error'
 }
 

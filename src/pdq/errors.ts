@@ -52,11 +52,11 @@ export class BadHashError extends HashgateError {
   readonly code = 'bad-hash'
 
   constructor(given: unknown) {
-    super(`a PDQ hash is 64 hex digits or 32 bytes, not ${describe(given)}`)
+    super(`a PDQ hash is 64 hex digits or 32 bytes, not ${shapeOf(given)}`)
   }
 }
 
-function describe(given: unknown): string {
+function shapeOf(given: unknown): string {
   if (typeof given === 'string') return `text of ${given.length} characters`
   return given instanceof Uint8Array ? `${given.length} bytes` : typeof given
 }

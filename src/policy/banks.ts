@@ -10,8 +10,6 @@ export interface WeighedMatch extends Match {
   harm: string
   /** Whether it lies in the bank's review band. */
   isReview?: true
-  /** Whether its entry is exempt: it changes nothing. */
-  isExempt?: true
 }
 
 /** The policy is for banks that are not there: a name may be misspelt. */
@@ -19,12 +17,12 @@ export class UnknownBankError extends HashgateError {
   readonly code = 'unknown-bank'
 
   constructor(names: readonly string[]) {
-    super(`POLICY names banks that the list does not have: ${names.join(', ')}`)
+    super(`the policy names banks that the list does not have: ${names.join(', ')}`)
   }
 }
 
 /** What is wrong with a policy for a list; `undefined` if nothing is. */
-export function problemOf(
+export function unknownBanks(
   { banks }: Manifest,
   policy: Pick<Policy, 'banks' | 'exempt'>,
 ): UnknownBankError | undefined {
@@ -50,11 +48,15 @@ export function weigh(
   match: Match,
   { banks, exempt }: Pick<Policy, 'banks' | 'exempt'>,
 ): WeighedMatch {
-  const { bank, entry, distance, reach } = match
-  const { action = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
-  const isExempt = exempt.includes(`${bank}/${entry}`) && { isExempt: true as const }
+  const { bank, entry, distance, reach, limited } = match
+  const { action: chosen = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
+  // All pictures in one colour have hashes like this: the entry is a mistake, and blocks no blank page.
+  const action = limited === 'blank' ? 'flag' : chosen
+  const isExempt = (match.isExempt || exempt.includes(`${bank}/${entry}`)) && {
+    isExempt: true as const,
+  }
   const weighed = { ...match, action, harm, ...isExempt }
   if (!review || threshold === undefined) return weighed
   if (distance > threshold + reach) return { ...weighed, action: review.action, isReview: true }
-  return match.threshold === 0 ? weighed : { ...weighed, threshold: threshold + reach }
+  return { ...weighed, threshold: Math.min(match.threshold, threshold + reach) }
 }

@@ -1,6 +1,5 @@
 import { HashgateError } from '../util/errors.ts'
-import type { Config } from '../gate/config.ts'
-import type { RoutePolicy } from './schema.ts'
+import type { Policy, RoutePolicy } from './schema.ts'
 
 /** A path that an origin may read as one that another route is for. */
 export class AmbiguousPathError extends HashgateError {
@@ -11,10 +10,21 @@ export class AmbiguousPathError extends HashgateError {
   }
 }
 
+/** Settings that a route may have for itself. */
+export interface RouteSettings {
+  policy: Pick<Policy, 'routes' | 'mode' | 'onUnscannable' | 'onFailed'>
+  upload: { maxBodyBytes: number }
+  body: {
+    maxFiles: number
+    /** Fields of forms that are looked at; all, if absent. */
+    fields?: readonly string[] | undefined
+  }
+}
+
 /** What holds for a request. */
-export interface Route {
+export interface Route<Settings extends RouteSettings = RouteSettings> {
   /** Settings, as they are for this route. */
-  config: Config
+  config: Settings
   /** Whether it is gated; `undefined`: as its method says. */
   isGated: boolean | undefined
   /** Whether nothing changes for the uploader. */
@@ -22,17 +32,17 @@ export interface Route {
   label: 'public' | 'private' | undefined
 }
 
-interface Matcher {
+interface Matcher<Settings extends RouteSettings> {
   fits: (method: string, hostname: string, pathname: string) => boolean
-  route: Route
+  route: Route<Settings>
 }
 
 /** Chooses what holds for requests, by the operator's routes. */
-export class Router {
-  readonly #matchers: readonly Matcher[]
-  readonly #default: Route
+export class Router<Settings extends RouteSettings> {
+  readonly #matchers: readonly Matcher<Settings>[]
+  readonly #default: Route<Settings>
 
-  constructor(config: Config) {
+  constructor(config: Settings) {
     const { routes, mode } = config.policy
     this.#default = { config, isGated: undefined, isShadow: mode === 'shadow', label: undefined }
     this.#matchers = routes.map((route) => matcherOf(route, config))
@@ -42,7 +52,7 @@ export class Router {
    * The first route that fits a request. `undefined`: which one does depends on how an origin reads the path, so that a request
    * may be written to be gated by other rules than it should be.
    */
-  choose({ method, url }: Pick<Request, 'method' | 'url'>): Route | undefined {
+  choose({ method, url }: { method: string; url: string }): Route<Settings> | undefined {
     const { hostname: host, pathname } = new URL(url)
     const hostname = host.replace(/\.$/, '') // with a dot at its end it is the same host
     const route = this.#find(method, hostname, pathname)
@@ -50,14 +60,19 @@ export class Router {
     return others.every((other) => other === route) ? route : undefined
   }
 
-  #find(method: string, hostname: string, pathname: string): Route {
+  #find(method: string, hostname: string, pathname: string): Route<Settings> {
     const matcher = this.#matchers.find(({ fits }) => fits(method, hostname, pathname))
     return matcher?.route ?? this.#default
   }
 }
 
-function matcherOf(policy: RoutePolicy, config: Config): Matcher {
+function matcherOf<Settings extends RouteSettings>(
+  policy: RoutePolicy,
+  config: Settings,
+): Matcher<Settings> {
   const { hosts, paths, methods, gated, mode = config.policy.mode, label } = policy
+  const { onUnscannable = config.policy.onUnscannable, onFailed = config.policy.onFailed } = policy
+  const { maxBodyBytes = config.upload.maxBodyBytes, maxFiles = config.body.maxFiles } = policy
   const hostPatterns = hosts?.map((hostname) => new URLPattern({ hostname }))
   // Without regard to case: there are origins that have none.
   const pathPatterns = paths?.map((pathname) => new URLPattern({ pathname }, { ignoreCase: true }))
@@ -69,11 +84,9 @@ function matcherOf(policy: RoutePolicy, config: Config): Matcher {
     route: {
       config: {
         ...config,
-        onUnscannable: policy.onUnscannable ?? config.onUnscannable,
-        onFailed: policy.onFailed ?? config.onFailed,
-        maxBodyBytes: policy.maxBodyBytes ?? config.maxBodyBytes,
-        maxFiles: policy.maxFiles ?? config.maxFiles,
-        fields: policy.fields && new Set(policy.fields),
+        policy: { ...config.policy, onUnscannable, onFailed },
+        upload: { ...config.upload, maxBodyBytes },
+        body: { ...config.body, maxFiles, skipFields: policy.skipFields, accept: policy.accept },
       },
       isGated: gated,
       isShadow: mode === 'shadow',

@@ -1,164 +1,252 @@
 import * as v from 'valibot'
+import { FORMAT_NAMES } from '../scan/format.ts'
+import {
+  choice,
+  group,
+  listOf,
+  MAX_BODY_BYTES,
+  MAX_FORM_FILES,
+  oneOf,
+  optionalGroup,
+  tableOf,
+  wholeNumber,
+} from '../util/settings.ts'
 
 /** What a match leads to. `quarantine` keeps what it blocks, sealed. */
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
 export type MatchAction = (typeof MATCH_ACTIONS)[number]
 
+/**
+ * What follows when an entry matches more distinct uploads an hour than one that is right would: an event alone, or also that
+ * the entry only flags for a while. Whoever sends enough variants of a known picture makes it flag.
+ */
+const FLOOD_CHOICES = ['report', 'flag'] as const
+export type FloodChoice = (typeof FLOOD_CHOICES)[number]
+
 /** Largest threshold of a bank: from about there on, pictures of a large list lie as near to any by chance. */
 export const MAX_POLICY_THRESHOLD = 64
 
-function words<const T extends readonly string[]>(options: T) {
-  return v.picklist(options, `must be ${options.join(' or ')}`)
-}
+const ALLOW_OR_REFUSE = ['allow', 'refuse'] as const
+const MODES = ['enforce', 'shadow'] as const
 
-function wholeNumber(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`
-  return v.pipe(
-    v.number(message),
-    v.integer(message),
-    v.minValue(min, message),
-    v.maxValue(max, message),
-  )
-}
-
-/** An object that has no other keys: a setting that is misspelt must not be passed over. */
-function settings<const T extends v.ObjectEntries>(entries: T) {
-  const names = Object.keys(entries).join(', ')
-  return v.pipe(
-    v.unknown(),
-    v.check((value) => !Array.isArray(value), 'must be an object'),
-    v.strictObject(entries, ({ expected }) =>
-      expected === 'never' ? `is no setting; there are ${names}` : 'must be an object',
-    ),
-  )
-}
-
-const text = (max: number) =>
-  v.pipe(
+const text = (max: number, description?: string) => {
+  const Text = v.pipe(
     v.string('must be text'),
     v.minLength(1, 'must not be empty'),
     v.maxLength(max, `must have ${max} characters at most`),
   )
+  return description === undefined ? Text : v.pipe(Text, v.description(description))
+}
 
-const Url = v.pipe(
-  v.string('must be an https:// URL'),
-  v.url('must be an https:// URL'),
-  v.startsWith('https://', 'must be an https:// URL'),
-)
+const httpsUrl = (description: string) =>
+  v.pipe(
+    v.string('must be an https:// URL'),
+    v.url('must be an https:// URL'),
+    v.startsWith('https://', 'must be an https:// URL'),
+    v.description(description),
+  )
+
+const toggle = (description: string) =>
+  v.pipe(v.boolean('must be true or false'), v.description(description))
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const NAME_WORDS =
-  'must be named by lower-case letters, digits, dots, hyphens and underscores, 64 at most, and begin with a letter or digit'
+  'must have 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit'
 const Name = v.pipe(v.string(NAME_WORDS), v.regex(NAME, NAME_WORDS))
 
-const Threshold = wholeNumber(0, MAX_POLICY_THRESHOLD)
+const threshold = (description: string) => wholeNumber(0, MAX_POLICY_THRESHOLD, description)
 
 const BankSchema = v.pipe(
-  settings({
-    /** Kind of harm, which names what the uploader is told, and stands in events; the bank's name, if absent. */
-    harm: v.optional(Name),
-    action: v.optional(words(MATCH_ACTIONS), 'block'),
-    /** Largest distance that matches, in bits; the published one, if absent. */
-    threshold: v.optional(Threshold),
-    /** Distances above the threshold that are for people to look at. */
-    review: v.optional(
-      settings({ threshold: Threshold, action: v.optional(words(MATCH_ACTIONS), 'flag') }),
+  group({
+    harm: v.optional(
+      v.pipe(
+        Name,
+        v.description(
+          'Kind of harm. It selects the text for uploaders and appears in events. Default: the name of the bank.',
+        ),
+      ),
     ),
-    /** Smallest quality, 0 to 100, of a needle that may match; the published one, if absent. */
-    minQuality: v.optional(wholeNumber(0, 100)),
-    enabled: v.optional(v.boolean('must be true or false'), true),
+    action: v.optional(choice(MATCH_ACTIONS, 'What a match leads to.'), 'block'),
+    threshold: v.optional(
+      threshold('Largest distance that matches, in bits. Default: as published.'),
+    ),
+    review: v.optional(
+      v.pipe(
+        group({
+          threshold: threshold(
+            'Distances above the threshold, up to this one, are for people to review.',
+          ),
+          action: v.optional(
+            choice(MATCH_ACTIONS, 'What a match in the review band leads to.'),
+            'flag',
+          ),
+        }),
+        v.description('The review band.'),
+      ),
+    ),
+    minQuality: v.optional(
+      wholeNumber(0, 100, 'Smallest quality of an image that may match. Default: as published.'),
+    ),
+    onFlood: v.optional(
+      choice(
+        FLOOD_CHOICES,
+        'What happens when an entry matches too many uploads. `report` only sends an event. `flag` also lets its matches pass for a while.',
+      ),
+      'report',
+    ),
+    enabled: v.optional(toggle('Whether the bank is searched.'), true),
   }),
   v.forward(
     v.check(
-      ({ threshold, review }) =>
-        review === undefined || (threshold !== undefined && review.threshold > threshold),
-      'must be above the threshold of the bank, which must be set, too',
+      ({ threshold: least, review }) =>
+        review === undefined || (least !== undefined && review.threshold > least),
+      'must be above the threshold of the bank, which must be set too',
     ),
     ['review', 'threshold'],
   ),
 )
 
-const HarmSchema = settings({
-  /** A URI that names the problem (RFC 9457). */
-  type: v.optional(Url),
-  title: v.optional(text(200)),
-  /** What else is said. */
-  text: v.optional(text(2000)),
-  /** Where the decision can be appealed; `{caseId}` in it is the case. */
-  appealUrl: v.optional(Url),
+/** What an uploader reads whose upload is refused for a kind of harm. */
+export const HarmSchema = group({
+  type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
+  title: v.exactOptional(text(200, 'The title that a refused uploader reads.')),
+  text: v.exactOptional(text(2000, 'The text below it.')),
+  appealUrl: v.exactOptional(httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')),
 })
+
+/** Texts by kind of harm. */
+export const HarmsSchema = tableOf(Name, HarmSchema, 'kinds of harm')
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
+const PATH_WORDS = 'must be a pattern of a path, such as /upload/*'
 const Pattern = v.pipe(
-  v.string('must be a pattern of a path, such as /upload/*'),
-  v.startsWith('/', 'must be a pattern of a path, such as /upload/*'),
-  v.check(isPattern, 'is no pattern that URLPattern reads'),
+  v.string(PATH_WORDS),
+  v.startsWith('/', PATH_WORDS),
+  v.check(isPattern, 'is not a pattern that URLPattern reads'),
 )
 
 const HOST_WORDS = 'must be a host, or a pattern of one, such as *.example.com'
-const Host = v.pipe(v.string(HOST_WORDS), v.regex(/^[a-z0-9*.:[\]-]+$/i, HOST_WORDS))
+const Host = v.pipe(v.string(HOST_WORDS), v.regex(/^[a-zA-Z0-9*.:[\]-]+$/, HOST_WORDS))
 
-const MIB = 1024 * 1024
+/** Which requests a route is for: those that fit all of these. */
+const conditions = {
+  hosts: v.optional(notEmpty(listOf(Host, 'Hosts: names, or patterns such as `*.example.com`.'))),
+  paths: v.optional(
+    notEmpty(
+      listOf(Pattern, 'Paths: patterns such as `/upload/*` or `/api/:version/media`, in any case.'),
+    ),
+  ),
+  methods: v.optional(notEmpty(listOf(oneOf(METHODS), 'Methods.'))),
+}
 
-const RouteSchema = settings({
-  /** Which requests it is for: those that all of these fit. */
-  hosts: v.optional(v.pipe(v.array(Host), v.minLength(1, 'must not be empty'))),
-  paths: v.optional(v.pipe(v.array(Pattern), v.minLength(1, 'must not be empty'))),
-  methods: v.optional(v.pipe(v.array(words(METHODS)), v.minLength(1, 'must not be empty'))),
-  /** Whether they are gated; as GATED_METHODS says, if absent. */
-  gated: v.optional(v.boolean('must be true or false')),
-  mode: v.optional(words(['enforce', 'shadow'])),
-  onUnscannable: v.optional(words(['allow', 'refuse'])),
-  onFailed: v.optional(words(['allow', 'refuse'])),
-  maxBodyBytes: v.optional(wholeNumber(1, 5 * 1024 * MIB)),
-  maxFiles: v.optional(wholeNumber(1, 1000)),
-  /** Fields of forms that are looked at; all, if absent. */
-  fields: v.optional(v.array(text(200))),
-  /** Whether what is uploaded here is for everybody or for some: stands in events. */
-  label: v.optional(words(['public', 'private'])),
-})
-
-export const PolicySchema = settings({
-  /** `shadow`: all is judged and told, and nothing changes for the uploader. */
-  mode: v.optional(words(['enforce', 'shadow']), 'enforce'),
-  banks: v.optional(v.record(Name, BankSchema), {}),
-  /** What uploaders are told, by kind of harm. */
-  harms: v.optional(v.record(Name, HarmSchema), {}),
-  /** Entries, as bank/entry, whose matches change nothing, and stand in events. */
-  exempt: v.optional(
-    v.array(
-      v.pipe(
-        v.string(),
-        v.regex(/^[a-z0-9][a-z0-9._-]{0,63}\/.+$/s, 'must be a bank and an entry, as bank/entry'),
+const RouteSchema = group({
+  ...conditions,
+  gated: v.optional(
+    toggle(
+      'Whether its requests are judged. False lets them pass as they are. Default: by `upload.methods`.',
+    ),
+  ),
+  mode: v.optional(choice(MODES, 'As `policy.mode`, for this route.')),
+  onUnscannable: v.optional(choice(ALLOW_OR_REFUSE, 'As `policy.onUnscannable`, for this route.')),
+  onFailed: v.optional(choice(ALLOW_OR_REFUSE, 'As `policy.onFailed`, for this route.')),
+  maxBodyBytes: v.optional(
+    wholeNumber(1, MAX_BODY_BYTES, 'As `upload.maxBodyBytes`, for this route.'),
+  ),
+  maxFiles: v.optional(wholeNumber(1, MAX_FORM_FILES, 'As `body.maxFiles`, for this route.')),
+  skipFields: v.optional(
+    listOf(
+      text(200),
+      'Fields of multipart forms that need no look, by their exact names. All others are looked at.',
+    ),
+  ),
+  accept: v.optional(
+    notEmpty(
+      listOf(
+        oneOf(FORMAT_NAMES),
+        'Formats of files that may be uploaded, as their bytes tell. Others are refused with 415. Default: any.',
       ),
     ),
-    [],
   ),
-  /** The first that fits a request counts. */
-  routes: v.optional(v.array(RouteSchema), []),
+  label: v.optional(
+    choice(['public', 'private'], 'Whether uploads here are for everybody. It appears in events.'),
+  ),
 })
 
-/** A policy as an object, or as the JSON that a variable is. */
-export const PolicyVariable = v.pipe(
-  v.unknown(),
-  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    if (typeof value !== 'string') return value
-    try {
-      return JSON.parse(value) as unknown
-    } catch {
-      addIssue({ message: 'must be an object, or JSON' })
-      return NEVER
-    }
-  }),
-  PolicySchema,
+const EXEMPT_WORDS = 'must be a bank and an entry, as bank/entry'
+/** An entry, by its bank and its id in it. */
+export const EntryName = v.pipe(
+  v.string(EXEMPT_WORDS),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,63}\/[^]+$/, EXEMPT_WORDS),
 )
 
 /** What an operator wants of the gate, per bank and per route. */
-export type Policy = v.InferOutput<typeof PolicySchema>
+export const PolicySettings = optionalGroup(
+  {
+    mode: v.optional(
+      choice(
+        MODES,
+        'In shadow mode uploads are judged and reported, and nothing changes for uploaders.',
+      ),
+      'enforce',
+    ),
+    onFailed: v.optional(
+      choice(ALLOW_OR_REFUSE, 'When the list is missing, or a match cannot be confirmed.'),
+      'refuse',
+    ),
+    onUnscannable: v.optional(
+      choice(
+        ALLOW_OR_REFUSE,
+        'When a file is damaged, encrypted, over a limit, or of a format that cannot be read.',
+      ),
+      'allow',
+    ),
+    banks: v.optional(
+      v.pipe(
+        tableOf(Name, BankSchema, 'banks'),
+        v.description('What matches in a bank lead to, by its name.'),
+      ),
+      {},
+    ),
+    harms: v.optional(
+      v.pipe(
+        HarmsSchema,
+        v.description(
+          'What refused uploaders read, by kind of harm. `hashgate list texts` changes it without a deployment.',
+        ),
+      ),
+      {},
+    ),
+    exempt: v.optional(
+      listOf(
+        EntryName,
+        'Entries, as bank/entry, whose matches change nothing. `hashgate list exempt` adds some without a deployment.',
+      ),
+      [],
+    ),
+    routes: v.optional(
+      listOf(RouteSchema, 'What differs for some requests. The first route that fits counts.'),
+      [],
+    ),
+  },
+  'What matches lead to, and what differs per route: docs/policy.md.',
+)
+
+export type Policy = v.InferOutput<typeof PolicySettings>
 export type BankPolicy = Policy['banks'][string]
-export type HarmPolicy = Policy['harms'][string]
+export type HarmPolicy = v.InferOutput<typeof HarmSchema>
 export type RoutePolicy = Policy['routes'][number]
+
+/** Whether matches of a policy may be quarantined: the first bank of which they are. */
+export function quarantinedBank({ banks }: Pick<Policy, 'banks'>): string | undefined {
+  const isKept = ({ action, review }: BankPolicy) =>
+    action === 'quarantine' || review?.action === 'quarantine'
+  return Object.entries(banks).find(([, bank]) => isKept(bank))?.[0]
+}
+
+function notEmpty<const T extends v.GenericSchema<unknown[], unknown[]>>(list: T) {
+  return v.pipe(list, v.minLength(1, 'must not be empty'))
+}
 
 function isPattern(pathname: string): boolean {
   try {

@@ -27,7 +27,7 @@ export function isCaseId(text: string): boolean {
 }
 
 /** The key of a case's object. Keys sort by day. @param time ISO 8601 */
-export function keyOf(caseId: string, time: string): string {
+export function objectKey(caseId: string, time: string): string {
   return `${time.slice(0, 10)}-${caseId}.tar.age`
 }
 

@@ -1,7 +1,7 @@
 import { Encrypter } from 'age-encryption'
 import { within } from '../util/within.ts'
 import { HashgateError } from '../util/errors.ts'
-import { keyOf, metadataOf, readObject } from './objects.ts'
+import { objectKey, metadataOf, readObject } from './objects.ts'
 import {
   FORMAT,
   type Kept,
@@ -9,7 +9,7 @@ import {
   type QuarantineRecord,
   type Swept,
 } from './record.ts'
-import { type HeldPieces, seal } from './seal.ts'
+import { type HeldBytes, seal } from './seal.ts'
 
 /** Milliseconds in which a body must be stored: it is held meanwhile, and a Worker that has answered ends after 30 s. */
 const MAX_KEEP_MS = 20_000
@@ -22,8 +22,28 @@ const PAGE_OBJECTS = 1000
 /** Most pages of one sweep, each a listing and perhaps a deletion: a Worker of the free plan may ask 50 times. */
 const MAX_PAGES = 20
 
+/** What is used of an R2 bucket. */
+export interface QuarantineBucket {
+  put(
+    key: string,
+    value: ReadableStream<Uint8Array>,
+    options: { customMetadata: Record<string, string> },
+  ): Promise<unknown>
+  list(options: {
+    limit: number
+    include: 'customMetadata'[]
+    cursor?: string
+  }): Promise<QuarantinePage>
+  delete(keys: string[]): Promise<void>
+}
+
+/** A page of objects. */
+type QuarantinePage = {
+  objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
+} & ({ truncated: false } | { truncated: true; cursor: string })
+
 export interface QuarantineOptions {
-  bucket: R2Bucket
+  bucket: QuarantineBucket
   /** age public keys, at least one. */
   recipients: readonly string[]
   days: number
@@ -33,8 +53,8 @@ export interface QuarantineOptions {
 }
 
 /** R2 did not store a body in time. */
-class StoreTimeoutError extends HashgateError {
-  readonly code = 'store-timeout'
+class QuarantineTimeoutError extends HashgateError {
+  readonly code = 'quarantine-timeout'
 
   constructor(ms: number) {
     super(`R2 did not store the body in ${ms} ms`)
@@ -55,7 +75,7 @@ export class Quarantine {
   }
 
   /** Seals and stores a body, which must stay as it is until this is done. Never throws. */
-  async keep(facts: QuarantineFacts, body: HeldPieces): Promise<Kept> {
+  async keep(facts: QuarantineFacts, body: HeldBytes): Promise<Kept> {
     const { days, maxKeepMs = MAX_KEEP_MS } = this.#options
     const now = this.#now()
     const record: QuarantineRecord = {
@@ -68,25 +88,21 @@ export class Quarantine {
     const aborter = new AbortController()
     const storing = this.#tryToStore(record, body, aborter.signal)
     try {
-      return await within(storing, maxKeepMs, () => new StoreTimeoutError(maxKeepMs))
+      return await within(storing, maxKeepMs, () => new QuarantineTimeoutError(maxKeepMs))
     } catch (error) {
-      return { kept: false, reason: 'not-stored', error: describe(error) }
+      return { kept: false, reason: 'not-stored', error: describeFailure(error) }
     } finally {
       aborter.abort()
     }
   }
 
-  async #tryToStore(
-    record: QuarantineRecord,
-    body: HeldPieces,
-    signal: AbortSignal,
-  ): Promise<Kept> {
+  async #tryToStore(record: QuarantineRecord, body: HeldBytes, signal: AbortSignal): Promise<Kept> {
     for (let tries = 1; ; tries++) {
       const sealed = await seal(record, body, this.#encrypter).catch((error: unknown) => ({
         error,
       }))
       if ('error' in sealed) {
-        return { kept: false, reason: 'not-sealed', error: describe(sealed.error) }
+        return { kept: false, reason: 'not-sealed', error: describeFailure(sealed.error) }
       }
       const { readable, bytes } = sealed
       try {
@@ -105,7 +121,7 @@ export class Quarantine {
     bytes: number,
     signal: AbortSignal,
   ): Promise<string> {
-    const key = keyOf(record.caseId, record.time)
+    const key = objectKey(record.caseId, record.time)
     const { readable, writable } = new FixedLengthStream(bytes)
     const failed = new AbortController()
     const piping = sealed.pipeTo(writable, { signal: AbortSignal.any([signal, failed.signal]) })
@@ -150,7 +166,7 @@ export class Quarantine {
 }
 
 /** An error in words that may be logged: of R2's, its class and number. */
-function describe(error: unknown): string {
+function describeFailure(error: unknown): string {
   if (error instanceof HashgateError) return `${error.code}: ${error.message}`
   if (!(error instanceof Error)) return 'unknown error'
   const number = /\((\d{5})\)/.exec(error.message)?.[1]

@@ -10,10 +10,10 @@ export const BODY_FILE = 'body'
 const TAR_BLOCK_BYTES = 512
 
 /** A body that is held. */
-export interface HeldPieces {
+export interface HeldBytes {
   /** In bytes. */
   readonly length: number
-  pieces(): Iterable<Uint8Array>
+  chunks(): Iterable<Uint8Array>
 }
 
 /** What is stored. */
@@ -23,23 +23,23 @@ export interface Sealed {
   bytes: number
 }
 
-/** Seals a body and its record, piece by piece: it is never there twice. @throws if a recipient cannot be used */
+/** Seals a body and its record, chunk by chunk: it is never there twice. @throws if a recipient cannot be used */
 export async function seal(
   record: QuarantineRecord,
-  body: HeldPieces,
+  body: HeldBytes,
   encrypter: Encrypter,
 ): Promise<Sealed> {
   const event = new TextEncoder().encode(`${JSON.stringify(record, undefined, 2)}\n`)
   const { readable: tar, controller } = createTarPacker()
   const mtime = new Date(record.time)
-  const add = async (name: string, size: number, pieces: Iterable<Uint8Array>) => {
+  const add = async (name: string, size: number, chunks: Iterable<Uint8Array>) => {
     const writer = controller.add({ name, size, mtime, mode: 0o600 }).getWriter()
-    for (const piece of pieces) await writer.write(piece)
+    for (const chunk of chunks) await writer.write(chunk)
     await writer.close()
   }
   const pack = async () => {
     await add(EVENT_FILE, event.length, [event])
-    await add(BODY_FILE, body.length, body.pieces())
+    await add(BODY_FILE, body.length, body.chunks())
     controller.finalize()
   }
   const readable = await encrypter.encrypt(tar)

@@ -1,7 +1,9 @@
 import type { CoreModules } from '../core/modules.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { ScanLimits } from './limits.ts'
+import type { Pictures } from './pictures.ts'
 import type { ProbeSet } from './probes/sets.ts'
+import type { ScannedFile } from './scanned.ts'
 
 /** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
 export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
@@ -17,6 +19,12 @@ export interface ScanContext {
   withDihedral?: boolean
   /** Kinds of digests that are taken of whole files; all, if absent. */
   digestKinds?: readonly DigestKind[]
+  /** Given each file as it is complete: what is within it before itself, and all before the whole has come to its end. */
+  onFile?: (file: ScannedFile) => void
+  /** Told of pictures while they arrive, where their bytes are to wait for a verdict. */
+  pictures?: Pictures
+  /** Names of fields in texts whose values are files in base64, whatever they begin with. */
+  base64Fields?: readonly string[] | undefined
   /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

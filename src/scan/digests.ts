@@ -21,6 +21,12 @@ export class FileDigester<Kind extends DigestKind = DigestKind> {
     for (const [, hash] of this.#hashes) hash.update(chunk)
   }
 
+  /** Digests of the bytes so far; more may follow. */
+  digestSoFar(): FileDigests {
+    const digests = this.#hashes.map(([kind, hash]) => [kind, new Uint8Array(hash.copy().digest())])
+    return Object.fromEntries(digests) as FileDigests
+  }
+
   /** Tells that the file is whole. */
   digest(): Record<Kind, Uint8Array> {
     const digests = this.#hashes.map(([kind, hash]) => [kind, new Uint8Array(hash.digest())])

@@ -23,18 +23,13 @@ export interface Needle extends QualifiedHash {
 
 /**
  * Most bits of a needle that may be as good as chance, of 256. Stripes, plaid and round gradients have more, and lie near each
- * other whatever their quality; of photographs 1 in 1,000 has. docs/accuracy.md has the counts.
+ * other whatever their quality; so has one in a hundred parts of photographs. docs/accuracy.md has the counts.
  */
 export const MAX_WEAK_BITS = 80
 
-/** Whether a needle tells a kind of pattern rather than a picture: it is not to match. */
-export function isPatterned({ weakBits }: Needle): boolean {
+/** Whether a needle describes a kind of pattern rather than a picture. */
+export function isPatterned({ weakBits }: Pick<Needle, 'weakBits'>): boolean {
   return weakBits > MAX_WEAK_BITS
-}
-
-/** Whether a needle tells enough to match at all, by the least quality that a bank asks for. */
-export function canMatch(needle: Needle, minQuality: number): boolean {
-  return needle.quality >= minQuality && !isPatterned(needle)
 }
 
 /** The smallest set of probes that has a needle. */
@@ -54,7 +49,10 @@ export type ArchiveProblem =
   | 'unsupported-entry'
   | 'damaged'
 
-/** Why a file could not be looked at. */
+/**
+ * Why a file could not be looked at. `long-picture`: a picture in a long body is longer than is held, so that its bytes went on
+ * before a verdict. `websocket`: what is sent over a connection of frames.
+ */
 export type UnscannableReason =
   | DecodeFailure
   | ArchiveProblem
@@ -62,9 +60,14 @@ export type UnscannableReason =
   | 'unsupported-format'
   | 'over-pixel-budget'
   | 'unsupported-encoding'
+  | 'long-picture'
+  | 'websocket'
 
-/** Where a file was found: as an entry or the content of a container, or by its signature in a PDF or anything else. */
-export type Within = 'zip' | 'gzip' | 'tar' | 'pdf' | 'embedded'
+/**
+ * Where a file was found: as an entry or the content of a container, by its signature in a PDF or anything else, or written in a
+ * text, as in base64.
+ */
+export type Within = 'zip' | 'gzip' | 'zlib' | 'tar' | 'pdf' | 'embedded' | 'text'
 
 /** What is known of a file that has passed through a scanner. */
 export type ScannedFile = ScannedContent | UnscannableFile

@@ -8,6 +8,17 @@ export abstract class HashgateError extends Error {
   }
 }
 
+/** The deployment cannot work as it is set up. */
+export class BadConfigError extends HashgateError {
+  readonly code = 'bad-config'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`bad configuration: ${problems.join('; ')}`)
+    this.problems = problems
+  }
+}
+
 /** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
 export function describeError(error: unknown): string {
   if (error instanceof HashgateError) return `${error.code}: ${error.message}`

@@ -93,7 +93,7 @@ describe('a compressed body', () => {
     const sink = { write: (piece: Uint8Array) => void (told += piece.length), end: () => {} }
     const reader = createBodyReader(
       new Headers({ 'content-encoding': 'deflate' }),
-      { maxFiles: 1, base64Fields: new Set() },
+      { maxFiles: 1, base64Fields: [] },
       { openFile: () => sink, onUnreadable: () => {} },
     )
     // Stored blocks of 65,535 bytes: as much as goes in comes out.

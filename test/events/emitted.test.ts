@@ -8,7 +8,7 @@ import { formatHash } from '../../src/util/hash.ts'
 import { deliverEvents } from '../../src/events/deliver.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { eventSinks } from '../../src/events/sinks.ts'
-import { sweepQuarantine } from '../../src/gate/quarantine.ts'
+import { sweepQuarantine } from '../../src/quarantine/sweep.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { keyFor, setUpApi } from '../support/api.ts'
 import { flipBits } from '../support/entries.ts'
@@ -42,11 +42,12 @@ async function uploads(): Promise<void> {
     [{ banks: { csam: { action: 'quarantine' } } }, '/a', known],
     [{ banks: { near: { threshold: 31, review } } }, '/a', known],
     [{ exempt: ['csam/known-0'] }, '/a', known],
+    [{ banks: { csam: { minQuality: 100 } } }, '/a', known],
     [{ routes }, '/shadow', known],
     [{ routes }, '/strict', known.slice(0, 300)],
     [{ routes }, '/strict/..%2fa', known],
   ] as const) {
-    const gate = setUp({ POLICY: policy }, { quarantine: quarantineWith() })
+    const gate = setUp({ policy: policy }, { quarantine: quarantineWith() })
     await gate.send(body, {}, `https://files.example${path}`)
     events.push(...gate.events)
   }
@@ -55,13 +56,14 @@ async function uploads(): Promise<void> {
 async function manyFiles(): Promise<void> {
   const form = new FormData()
   for (let i = 0; i < 201; i++) form.append('file', new File([known.slice(0, 300)], `${i}.jpg`))
-  const gate = setUp({ MAX_FILES: 300 })
+  const gate = setUp({ body: { maxFiles: 300 } })
   await gate.send(form)
   events.push(...gate.events)
 }
 
 async function flood(): Promise<void> {
-  const gate = setUp({ FLOOD_BOUND: 1 })
+  const policy = { banks: { csam: { onFlood: 'flag' } } }
+  const gate = setUp({ flood: { bound: 1 }, policy })
   for (const last of [1, 2]) await gate.send(new Uint8Array([...known, last]))
   events.push(...gate.events)
 }
@@ -77,8 +79,7 @@ async function failures(): Promise<void> {
 
 async function api(): Promise<void> {
   const { call, events: told } = setUpApi({
-    ACCESS_TEAM_DOMAIN: 'http://127.0.0.1:1',
-    ACCESS_AUDIENCE: 'ab'.repeat(32),
+    api: { access: { teamDomain: 'http://127.0.0.1:1', audience: ['ab'.repeat(32)] } },
   })
   const query = new URLSearchParams({ signal: formatHash(knownHash), signal_type: 'pdq' })
   await call(`/m/lookup?${query.toString()}`, {}, keyFor('lookup'))
@@ -100,7 +101,7 @@ async function sinksAndSweep(): Promise<void> {
   const send = () => Promise.reject(new TypeError('the queue is full'))
   const sending: Promise<unknown>[] = []
   const tell = eventSinks(
-    { eventSinks: new Set(['console', 'queue']), queueEvents: 'all' },
+    { sinks: ['console', 'queue'], queue: 'all' },
     { EVENT_QUEUE: { send } as unknown as Queue<GateEvent> },
     (promise) => sending.push(promise),
   )

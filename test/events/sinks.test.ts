@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GateEvent } from '../../src/events/schema.ts'
-import type { SinkName, SinkSettings } from '../../src/events/settings.ts'
+import type { EventSettings, SinkName } from '../../src/events/settings.ts'
 import { eventSinks, type SinkBindings } from '../../src/events/sinks.ts'
 import { stampEvent } from '../../src/events/stamp.ts'
 import { recordIn, STAMP } from '../support/event-recorder.ts'
@@ -18,8 +18,10 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function settings(names: SinkName[], more: Partial<SinkSettings> = {}): SinkSettings {
-  return { eventSinks: new Set(names), queueEvents: 'all', ...more }
+type Sinks = Pick<EventSettings, 'sinks' | 'queue'>
+
+function settings(sinks: SinkName[], more: Partial<Sinks> = {}): Sinks {
+  return { sinks, queue: 'all', ...more }
 }
 
 /** Tells events to sinks, and waits for what goes on behind the answer. */
@@ -75,7 +77,7 @@ describe('eventSinks', () => {
   it('keeps from the queue what is not notable, if it is to', () => {
     const sent: GateEvent[] = []
     const onEvent = eventSinks(
-      settings(['queue'], { queueEvents: 'notable' }),
+      settings(['queue'], { queue: 'notable' }),
       queueOf(async (one) => sent.push(one)),
       () => undefined,
     )
@@ -194,8 +196,8 @@ describe('eventSinks', () => {
   })
 
   it.each([
-    ['queue', 'EVENT_SINKS has queue, and EVENT_QUEUE, a queue, is not bound'],
-    ['analytics', 'EVENT_SINKS has analytics, and EVENT_ANALYTICS, a dataset, is not bound'],
+    ['queue', 'events.sinks has queue, and EVENT_QUEUE, a queue, is not bound'],
+    ['analytics', 'events.sinks has analytics, and EVENT_ANALYTICS, a dataset, is not bound'],
   ] as const)('says at the start what %s lacks', (name, message) => {
     expect(() => eventSinks(settings(['console', name]), {})).toThrow(message)
   })

@@ -14,7 +14,10 @@ const known = randomBytes(5000, 1)
 
 const worker = createTestHarness({
   workers: [
-    { configPath: './wrangler.test.toml', vars: { LIST_KEY: KEY, MAX_LIST_ENTRIES: '150' } },
+    {
+      configPath: './wrangler.test.toml',
+      vars: { LIST_KEY: KEY, HASHGATE: { list: { maxEntries: 150 } } },
+    },
   ],
 })
 let url: URL

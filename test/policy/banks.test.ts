@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { nextManifest } from '../../src/list/manifest.ts'
 import type { Match } from '../../src/match/match.ts'
 import { adjustBanks, weigh } from '../../src/policy/banks.ts'
 
-const policyOf = (policy: object) => readConfig({ POLICY: policy }).policy
+const policyOf = (policy: object) => readConfig({ HASHGATE: { policy } }).policy
 
 function bank(id: string) {
   return { id, threshold: 31, minQuality: 50, segments: [] }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { Router } from '../../src/policy/routes.ts'
 
 function chosen(routes: object[], url: string, method = 'POST') {
-  const router = new Router(readConfig({ POLICY: { routes } }))
+  const router = new Router(readConfig({ HASHGATE: { policy: { routes } } }))
   const route = router.choose({ method, url: new URL(url, 'https://a.example').href })
   return route && (route.label ?? 'default')
 }
@@ -58,15 +58,13 @@ describe('Router', () => {
   })
 
   it('has the settings of the route, and the common ones for what it does not say', () => {
-    const routes = [{ onUnscannable: 'refuse', maxFiles: 3, mode: 'shadow', fields: ['photo'] }]
-    const router = new Router(readConfig({ ON_FAILED: 'allow', POLICY: { routes } }))
+    const routes = [{ onUnscannable: 'refuse', maxFiles: 3, mode: 'shadow', skipFields: ['note'] }]
+    const router = new Router(readConfig({ HASHGATE: { policy: { onFailed: 'allow', routes } } }))
     const route = router.choose({ method: 'POST', url: 'https://a.example/' })
     expect(route).toMatchObject({ isShadow: true, isGated: undefined, label: undefined })
     expect(route?.config).toMatchObject({
-      onUnscannable: 'refuse',
-      onFailed: 'allow',
-      maxFiles: 3,
-      fields: new Set(['photo']),
+      policy: { onUnscannable: 'refuse', onFailed: 'allow' },
+      body: { maxFiles: 3, skipFields: ['note'] },
     })
   })
 })

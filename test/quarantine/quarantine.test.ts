@@ -2,7 +2,8 @@ import { generateHybridIdentity, generateIdentity, identityToRecipient } from 'a
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ObjectDamagedError, WrongIdentityError } from '../../src/quarantine/errors.ts'
 import { openSealed, parseIdentities } from '../../src/quarantine/open.ts'
-import { parseRecipients } from '../../src/quarantine/recipients.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { quarantineOf } from '../../src/quarantine/bindings.ts'
 import type { QuarantineFacts } from '../../src/quarantine/record.ts'
 import {
   bucket,
@@ -35,7 +36,7 @@ function factsOf(caseId: string = crypto.randomUUID()): QuarantineFacts {
 function bodyOf(bytes: Uint8Array, pieceBytes = 64 * 1024) {
   return {
     length: bytes.length,
-    *pieces() {
+    *chunks() {
       for (let at = 0; at < bytes.length; at += pieceBytes) {
         yield bytes.subarray(at, at + pieceBytes)
       }
@@ -72,11 +73,11 @@ describe('Quarantine', () => {
     expect((await openObject(kept.kept ? kept.key : '')).body).toEqual(bytes)
   })
 
-  it('seals a body of 17 MiB', { timeout: 30_000 }, async () => {
+  it('seals a body of 17 MiB', async () => {
     const piece = randomBytes(65_536, 5)
     const length = 272 * piece.length
-    const pieces = () => Array.from({ length: 272 }, () => piece)
-    const kept = await quarantineWith().keep(factsOf(), { length, pieces })
+    const chunks = () => Array.from({ length: 272 }, () => piece)
+    const kept = await quarantineWith().keep(factsOf(), { length, chunks })
     const { body } = await openObject(kept.kept ? kept.key : '')
     expect(body.length).toBe(length)
     expect(body.subarray(-piece.length)).toEqual(piece)
@@ -201,19 +202,19 @@ describe('Quarantine', () => {
     expect(await quarantine.keep(factsOf(), bodyOf(randomBytes(200_000, 1)))).toEqual({
       kept: false,
       reason: 'not-stored',
-      error: 'store-timeout: R2 did not store the body in 50 ms',
+      error: 'quarantine-timeout: R2 did not store the body in 50 ms',
     })
   })
 
   it('stores nothing of a body that fails or ends early', async () => {
     const failing = {
       length: 1000,
-      *pieces() {
+      *chunks() {
         yield randomBytes(10, 1)
         throw new TypeError('detached')
       },
     }
-    const short = { length: 1000, pieces: () => [randomBytes(999, 1)] }
+    const short = { length: 1000, chunks: () => [randomBytes(999, 1)] }
     for (const body of [failing, short]) {
       const kept = await quarantineWith().keep(factsOf(), body)
       expect(kept).toMatchObject({ kept: false, reason: 'not-stored' })
@@ -279,22 +280,37 @@ describe('a sweep', () => {
   })
 })
 
-describe('parseRecipients', () => {
-  it('reads keys of all kinds, once each', async () => {
+describe('a recipient', () => {
+  const problem = (recipients: string[]) => {
+    try {
+      readConfig({ HASHGATE: { quarantine: { recipients } } })
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  it('is a key of any kind', async () => {
     const hybrid = await identityToRecipient(await generateHybridIdentity())
-    expect(parseRecipients(`${recipient}, ${hybrid},${recipient}`)).toEqual([recipient, hybrid])
-    expect(parseRecipients(' ')).toEqual([])
+    expect(problem([recipient, hybrid])).toBe('')
   })
 
-  it('takes nothing that is none', async () => {
-    const twisted = recipient.slice(0, -1) + (recipient.endsWith('q') ? 'p' : 'q')
+  it('is nothing else, and there are 16 at most', async () => {
     const many = await Promise.all(
       Array.from({ length: 17 }, async () => identityToRecipient(await generateIdentity())),
     )
-    for (const text of ['x', 'age1', twisted, `${recipient},`, identity, many.join()]) {
-      expect(parseRecipients(text)).toBeUndefined()
-    }
-    expect(parseRecipients(many.slice(1).join())).toHaveLength(16)
+    for (const text of ['x', 'age1', `${recipient},`, identity])
+      expect(problem([text])).toContain('quarantine.recipients.0 must be an age public key')
+    expect(problem(many)).toContain('must have 16 keys at most')
+    expect(problem(many.slice(1))).toBe('')
+  })
+
+  it('is not one whose check sum is wrong', () => {
+    const twisted = recipient.slice(0, -1) + (recipient.endsWith('q') ? 'p' : 'q')
+    const settings = { recipients: [twisted], days: 30 }
+    expect(() => quarantineOf(settings, { QUARANTINE: bucket })).toThrow(
+      'must be an age public key',
+    )
   })
 })
 

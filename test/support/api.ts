@@ -1,8 +1,8 @@
 import { type Schema, Validator } from '@cfworker/json-schema'
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { expect } from 'vitest'
-import { generateApiKey, type Scope } from '../../src/api/keys.ts'
-import type { WorkerParts } from '../../src/app.ts'
+import { generateApiKey, type Scope } from '../../src/doors/api/keys.ts'
+import type { WorkerParts } from '../../src/worker/parts.ts'
 import { setUp } from './gate.ts'
 
 /** A document of OpenAPI, as far as tests look into it. */

@@ -1,6 +1,9 @@
 import { formatHash } from '../../src/util/hash.ts'
+import { newMemory } from '../../src/core/image-core.ts'
+import type { ImageExports } from '../../src/core/image-exports.ts'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
+import { type CountedModule, countedImageModule } from './counted-core.ts'
 
 /** Exports of assembly/image.ts by which tests look at planes. */
 interface PlaneExports {
@@ -16,6 +19,8 @@ interface PlaneExports {
   planeCols(): number
   planeRows(): number
   whiteAddress(): number
+  blackAddress(): number
+  otherAddress(): number
   hashPlane(plane: number, rows: number, cols: number, out: number): number
 }
 
@@ -26,6 +31,10 @@ export interface DecodedFrame {
   luma: Float32Array
   /** Luma over white; `undefined` if the frame is opaque. */
   white: Float32Array | undefined
+  /** Luma over black; `undefined` if the frame is opaque. */
+  black: Float32Array | undefined
+  /** Luma as other decoders read it; `undefined` if all read it alike. */
+  other: Float32Array | undefined
   hash: string
 }
 
@@ -62,9 +71,43 @@ export function decodePieces(
   guardBytes = 0,
 ): Decoded {
   const instance = modules.image.begin()
-  const exports = instance.exports as unknown as PlaneExports & Record<string, unknown>
-  const core: PlaneExports = exports
-  const run = exports[NAMES[format]] as (isLast: number) => number
+  const decoded = decodeIn(instance.exports, format, file, nextCut, guardBytes)
+  instance.release()
+  return decoded
+}
+
+let counted: CountedModule | undefined
+
+/** Decodes a file in the core. Tells the last status, and in how many steps it came to that. */
+export function countSteps(
+  format: CoreFormat,
+  file: Uint8Array,
+): { status: number; steps: number } {
+  counted ??= countedImageModule()
+  const { module, imports, steps } = counted
+  const before = steps.value
+  const env = { ...imports['env'], memory: newMemory() }
+  const { exports } = new WebAssembly.Instance(module, { env })
+  const { status } = decodeIn(
+    exports as unknown as ImageExports,
+    format,
+    file,
+    () => Number.POSITIVE_INFINITY,
+    0,
+  )
+  return { status, steps: steps.value - before }
+}
+
+function decodeIn(
+  exports: ImageExports,
+  format: CoreFormat,
+  file: Uint8Array,
+  nextCut: () => number,
+  guardBytes: number,
+): Decoded {
+  const all = exports as unknown as PlaneExports & Record<string, unknown>
+  const core: PlaneExports = all
+  const run = all[NAMES[format]] as (isLast: number) => number
   core.guardAllocations(guardBytes)
   const frames: DecodedFrame[] = []
   let offset = 0
@@ -82,9 +125,7 @@ export function decodePieces(
     if (isLast) break
   }
   const isIntact = core.areGuardsIntact() !== 0
-  const memoryBytes = core.memoryTop()
-  instance.release()
-  return { status, frames, memoryBytes, isIntact }
+  return { status, frames, memoryBytes: core.memoryTop(), isIntact }
 }
 
 function frameOf(core: PlaneExports): DecodedFrame {
@@ -92,13 +133,16 @@ function frameOf(core: PlaneExports): DecodedFrame {
   const cols = core.planeCols()
   const plane = (address: number) =>
     new Float32Array(core.memory.buffer, address, rows * cols).slice()
+  const planeIfAny = (address: number) => (address === 0 ? undefined : plane(address))
   const out = core.allocate(32)
   core.hashPlane(core.planeAddress(), rows, cols, out)
   return {
     rows,
     cols,
     luma: plane(core.planeAddress()),
-    white: core.whiteAddress() === 0 ? undefined : plane(core.whiteAddress()),
+    white: planeIfAny(core.whiteAddress()),
+    black: planeIfAny(core.blackAddress()),
+    other: planeIfAny(core.otherAddress()),
     hash: formatHash(new Uint8Array(core.memory.buffer, out, 32)),
   }
 }

@@ -9,6 +9,7 @@ import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
+import { environmentOf } from './environment.ts'
 import { type Triggers, type WorkerOptions, workerOf } from './workerd.ts'
 
 const KEY = 'ab'.repeat(32)
@@ -24,7 +25,7 @@ export interface GateHarness {
 
 /** Starts the Worker with settings, and a list that has the hashes of some images and `others` more. */
 export async function startGate(
-  vars: Record<string, string | number>,
+  vars: object,
   known: readonly Uint8Array[],
   others = 1000,
 ): Promise<GateHarness> {
@@ -42,13 +43,16 @@ export async function startGate(
 
 /** Starts the Worker with settings and a list, and more bindings and triggers. */
 export async function startGateWith(
-  vars: Record<string, string | number>,
+  vars: object,
   entries: readonly Entry[],
   bindings: WorkerOptions['config']['env'] = {},
   triggers: Triggers = [],
 ): Promise<GateHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
-  const texts = Object.entries(vars).map(([name, value]) => [name, text(String(value))])
+  const texts = Object.entries(environmentOf(vars)).map(([name, value]) => [
+    name,
+    text(typeof value === 'string' ? value : JSON.stringify(value)),
+  ])
   const env = {
     HASH_LISTS: { type: 'kv', id: 'hash-lists' } as const,
     LIST_KEY: text(KEY),

@@ -1,13 +1,17 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import type { Hash256 } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
-import { createApp, type WorkerParts } from '../../src/app.ts'
+import { createApp } from '../../src/worker/app.ts'
+import { allFeatures } from '../../src/worker/features.ts'
+import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
-import { readConfig } from '../../src/gate/config.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { apiOf } from '../../src/doors/api/settings.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
+import { environmentOf } from './environment.ts'
 import { kvStore } from './stores.ts'
 import { recordIn } from './event-recorder.ts'
 
@@ -21,8 +25,12 @@ interface Forwarded {
 export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   const forwarded: Forwarded[] = []
   const events: GateEvent[] = []
-  const gate = createApp({
-    config: readConfig(vars),
+  const environment: { API_KEYS?: string } = environmentOf(vars)
+  const config = readConfig(environment)
+  const api = apiOf(config.api, environment.API_KEYS)
+  const all: WorkerParts = {
+    config,
+    ...(api && { api }),
     modules,
     store: kvStore(),
     origin: {
@@ -34,7 +42,8 @@ export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
     },
     onEvent: recordIn(events),
     ...parts,
-  })
+  }
+  const gate = createApp(all, allFeatures())
   return {
     gate,
     forwarded,

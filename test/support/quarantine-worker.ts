@@ -1,10 +1,10 @@
 // A Worker that quarantines what it is sent, with the settings and the bucket that a gate has.
 
 import { env } from 'cloudflare:workers'
-import { readConfig } from '../../src/gate/config.ts'
-import { chooseQuarantine, type QuarantineBindings } from '../../src/gate/quarantine.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { quarantineOf, type QuarantineBindings } from '../../src/quarantine/bindings.ts'
 
-const quarantine = chooseQuarantine(readConfig(env), env as QuarantineBindings)
+const quarantine = quarantineOf(readConfig(env).quarantine, env as QuarantineBindings)
 
 export default {
   async fetch(request) {
@@ -18,7 +18,7 @@ export default {
       contentType: request.headers.get('content-type') ?? '',
       files: [{ matches: [{ bank: 'csam', entry: 'entry-1', distance: 3 }] }],
     }
-    const kept = await quarantine?.keep(facts, { length: body.length, pieces: () => [body] })
+    const kept = await quarantine?.keep(facts, { length: body.length, chunks: () => [body] })
     return Response.json({ ...kept, caseId: facts.caseId })
   },
 } satisfies ExportedHandler

@@ -1,10 +1,13 @@
-import { type BodyOptions, createBodyReader, type UnreadableReason } from '../../src/body/reader.ts'
+import { createBodyReader } from '../../src/body/reader.ts'
+import type { BodyOptions, UnreadableReason } from '../../src/body/types.ts'
 
 /** A file as it was told. */
 export interface ToldFile {
   text: string
   bytes: Buffer
   isText: boolean
+  /** Whether it is the body, or a part, as it came, beside what is in it. */
+  isRaw: boolean
 }
 
 export interface ReadOptions extends Partial<BodyOptions> {
@@ -26,20 +29,21 @@ export function readFiles(
     nextSize = () => size,
     onUnreadable = () => {},
     maxFiles = 100,
-    base64Fields = new Set(),
+    base64Fields = [],
+    skipFields,
   } = options
   const files: ToldFile[] = []
   const reader = createBodyReader(
     new Headers(headers),
-    { maxFiles, base64Fields },
+    { maxFiles, base64Fields, skipFields },
     {
-      openFile: ({ isText }) => {
+      openFile: ({ isText, isRaw = false }) => {
         const pieces: Uint8Array[] = []
         return {
           write: (piece) => void pieces.push(piece.slice()),
           end: () => {
             const bytes = Buffer.concat(pieces)
-            files.push({ text: bytes.toString(), bytes, isText })
+            files.push({ text: bytes.toString(), bytes, isText, isRaw })
           },
         }
       },

@@ -6,6 +6,7 @@ import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
+import { environmentOf } from './environment.ts'
 import { OriginServer } from './origin-server.ts'
 import { picture } from './sharp-images.ts'
 
@@ -34,17 +35,18 @@ export interface StagingHarness {
 
 /** Starts the Worker with settings, for all tests of a file. */
 export async function startStaging(
-  vars: Record<string, string>,
-  configPath = './test/resumable/wrangler.toml',
+  vars: object,
+  configPath = './test/upload/staging/wrangler.toml',
 ): Promise<StagingHarness> {
   const origin = await OriginServer.start()
+  const environment = environmentOf(vars) as Record<string, string>
   const known = await picture(640, 480, 3, 1).jpeg().toBuffer()
   const unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()
   const worker = createTestHarness({
     workers: [
       {
         configPath,
-        vars: { LIST_KEY: KEY, ORIGIN_URL: origin.url, ...vars },
+        vars: { LIST_KEY: KEY, ORIGIN_URL: origin.url, ...environment },
       },
     ],
   })

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
-import type { Config } from '../../src/gate/config.ts'
-import type { TicketParts } from '../../src/tickets/bindings.ts'
-import { TicketOffice } from '../../src/tickets/ticket.ts'
-import type { TicketUse } from '../../src/tickets/ticket-use.ts'
+import type { Config } from '../../src/config/schema.ts'
+import type { TicketParts } from '../../src/doors/tickets/bindings.ts'
+import { TicketSigner } from '../../src/doors/tickets/ticket.ts'
+import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
 import { KEY } from './stores.ts'
 
 const bindings = env as unknown as {
@@ -14,10 +14,10 @@ const bindings = env as unknown as {
 export const objects = bindings.OBJECTS_BUCKET
 export const ticketUses = bindings.TICKET_USES
 
-export const office = new TicketOffice([KEY])
+export const signer = new TicketSigner([KEY])
 
 /** Uploads by ticket, with these settings. */
 export function ticketParts(config: Config, bucket = objects): TicketParts {
-  const { objectsPath: path, objectsCorsOrigins: corsOrigins } = config
-  return { bucket, uses: ticketUses, office, path, corsOrigins }
+  const { path, corsOrigins } = config.tickets
+  return { bucket, uses: ticketUses, signer, path, corsOrigins }
 }

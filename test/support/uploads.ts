@@ -16,7 +16,7 @@ export interface Uploads {
 }
 
 /** Starts the Worker with settings, for all tests of a file. The origin forgets what it received before each. */
-export async function startUploads(vars: Record<string, string | number> = {}): Promise<Uploads> {
+export async function startUploads(vars: object = {}): Promise<Uploads> {
   const origin = await OriginServer.start()
   const known = await picture(640, 480, 3, 1).jpeg().toBuffer()
   const unrelated = await picture(640, 480, 3, 2).jpeg().toBuffer()

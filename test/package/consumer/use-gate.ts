@@ -1,9 +1,11 @@
-import { gate, type VerdictEvent } from 'hashgate'
+import { type FloodNamespace, gate, type KvNamespace, type VerdictEvent } from 'hashgate'
+import { createWorker, type GateWorker, tus } from 'hashgate/features'
 import { FloodCounter, ListShard } from 'hashgate/objects'
+import whole from 'hashgate/worker'
 import { Hono } from 'hono'
 
 interface Env {
-  Bindings: { MY_LISTS: { get(key: string): unknown }; KEY: string; COUNTERS: object }
+  Bindings: { MY_LISTS: KvNamespace; KEY: string; COUNTERS: FloodNamespace }
 }
 
 const verdicts: VerdictEvent['action'][] = []
@@ -12,7 +14,7 @@ export const app = new Hono<Env>().use(
   gate<Env>({
     hashLists: ({ MY_LISTS }) => MY_LISTS,
     listKey: ({ KEY }) => KEY,
-    settings: { ON_FAILED: 'allow', POLICY: { mode: 'shadow' } },
+    settings: { policy: { onFailed: 'allow', mode: 'shadow' } },
     floodCounters: (env) => env.COUNTERS,
     skip: (c) => c.req.path.startsWith('/internal/'),
     onVerdict: ({ action }) => verdicts.push(action),
@@ -21,7 +23,15 @@ export const app = new Hono<Env>().use(
 
 // @ts-expect-error no such binding
 gate<Env>({ hashLists: ({ OTHER }) => OTHER, listKey: () => '' })
+// @ts-expect-error not a KV namespace
+gate<Env>({ hashLists: ({ COUNTERS }) => COUNTERS, listKey: () => '' })
+// @ts-expect-error no such setting
+gate<Env>({ hashLists: (env) => env.MY_LISTS, listKey: () => '', settings: { polcy: {} } })
 // @ts-expect-error the key is missing
 gate<Env>({ hashLists: ({ MY_LISTS }) => MY_LISTS })
+
+export const workers: GateWorker[] = [whole, createWorker({ features: [tus()] })]
+// @ts-expect-error no such feature
+createWorker({ features: [{ name: 'other' }] })
 
 export { FloodCounter, ListShard }

@@ -1,0 +1,3 @@
+import { createWorker, quarantine, tus } from 'hashgate/features'
+export { FloodCounter, ListShard, StagedUpload } from 'hashgate/objects'
+export default createWorker({ features: [tus(), quarantine()] })

@@ -1,0 +1,54 @@
+import type { FileFormat } from '../scan/format.ts'
+import type { TextKind } from '../scan/scanner.ts'
+import type { BodySettings } from './settings.ts'
+
+/** Takes a body's bytes as they come, and tells the files in it. */
+export interface BodyReader {
+  /**
+   * Takes the next bytes, which may be told on and must not be changed afterwards.
+   * @throws {MalformedBodyError | BodyOverLimitError}
+   */
+  write(piece: Uint8Array): void
+  /** The body is whole. @throws {MalformedBodyError | BodyOverLimitError} */
+  end(): void
+}
+
+/** Takes the bytes of one file. */
+export interface FileSink {
+  /** Takes the next bytes, and whether they are also told as part of another file. */
+  write(piece: Uint8Array, kind?: 'free' | 'handed'): void
+  /** The file is whole. */
+  end(): void
+}
+
+/** What is known of a file beforehand. */
+export interface FileInfo {
+  /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
+  isText: boolean
+  /** What kind of text it is told to be. */
+  text?: TextKind | undefined
+  /** Name of the form's field that it is in. */
+  name?: string | undefined
+  /** Whether it is a body as it came, or a part, beside what it is read as. */
+  isRaw?: boolean
+  /** Whether it is a part without its Content-Transfer-Encoding, beside the part as it came. */
+  isDecoded?: boolean
+  withoutDigests?: boolean
+}
+
+/** Why a body was not looked into. */
+export type UnreadableReason = 'unsupported-encoding' | 'over-limit'
+
+export interface BodyOptions extends BodySettings {
+  /** Names of the fields of multipart forms that need no look. */
+  skipFields?: readonly string[] | undefined
+  /** Formats of files that may be uploaded; any, if absent. */
+  accept?: readonly FileFormat[] | undefined
+}
+
+/** Who is told what a reader finds. */
+export interface BodyHandlers {
+  openFile: (info: FileInfo) => FileSink
+  /** The body, or something in it, was not looked into. */
+  onUnreadable: (reason: UnreadableReason) => void
+}

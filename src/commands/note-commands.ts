@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises'
+import * as v from 'valibot'
+import { readManifest } from '../list/manifest.ts'
+import { changeExempt, publishNotes } from '../list/notes.ts'
+import { EntryName, HarmsSchema } from '../policy/schema.ts'
+import { HashgateError } from '../util/errors.ts'
+import { openStore, type TargetOptions } from './list-commands.ts'
+
+/** Entries or texts that cannot be published. */
+export class BadNotesError extends HashgateError {
+  readonly code = 'bad-notes'
+}
+
+/** `hashgate list exempt`: without entries, prints those that are exempt. */
+export async function listExempt(
+  entries: readonly string[],
+  options: TargetOptions & { remove?: true },
+): Promise<boolean> {
+  const wrong = entries.find((entry) => !v.safeParse(EntryName, entry).success)
+  if (wrong !== undefined)
+    throw new BadNotesError(`${wrong} must be a bank and an entry, as bank/entry`)
+  const { store, close } = await openStore(options)
+  try {
+    if (entries.length === 0) {
+      for (const entry of (await readManifest(store)).exempt ?? []) console.log(entry)
+      return true
+    }
+    const { version, exempt = [] } = await publishNotes(store, (notes) => ({
+      exempt: changeExempt(notes, entries, options.remove === true),
+    }))
+    console.log(`published version ${version}: ${exempt.length} exempt`)
+    return true
+  } finally {
+    await close()
+  }
+}
+
+/** `hashgate list texts`: without a file, prints the texts that are published. */
+export async function listTexts(
+  file: string | undefined,
+  options: TargetOptions,
+): Promise<boolean> {
+  const texts = file === undefined ? undefined : await readTexts(file)
+  const { store, close } = await openStore(options)
+  try {
+    if (!texts) {
+      console.log(JSON.stringify((await readManifest(store)).texts ?? {}, null, 2))
+      return true
+    }
+    const { version } = await publishNotes(store, () => ({ texts }))
+    const kinds = Object.keys(texts).join(', ') || 'no kind of harm'
+    console.log(`published version ${version}: texts for ${kinds}`)
+    return true
+  } finally {
+    await close()
+  }
+}
+
+/** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */
+async function readTexts(file: string): Promise<v.InferOutput<typeof HarmsSchema>> {
+  const result = v.safeParse(HarmsSchema, parse(file, await readFile(file, 'utf8')))
+  if (result.success) return result.output
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? file} ${issue.message}`)
+  throw new BadNotesError(problems.join('; '))
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new BadNotesError(`${file} must be JSON: a table of texts by kind of harm`)
+  }
+}

@@ -1,0 +1,101 @@
+import * as v from 'valibot'
+import { apiProblems } from '../doors/api/settings.ts'
+import { OriginUrl } from '../doors/proxy/settings.ts'
+import { eventProblems } from '../events/settings.ts'
+import { listProblems } from '../match/settings.ts'
+import { uploadProblems } from '../upload/settings.ts'
+import { BadConfigError } from '../util/errors.ts'
+import { misspeltNames, type SecretName } from './names.ts'
+import { type Has, missingOf } from './needs.ts'
+import { over, type PresetName, PRESETS } from './presets.ts'
+import { type Config, LibrarySchema, type LibrarySettings, SettingsSchema } from './schema.ts'
+
+/** What the Worker reads its settings from. */
+export type Environment = Partial<Record<SecretName | 'ORIGIN_URL', string>> & {
+  HASHGATE?: unknown
+}
+
+/**
+ * The settings of a Worker's environment, and all that is wrong with them.
+ * @throws {BadConfigError} with the path of each problem
+ */
+export function readConfig(env: object): Config {
+  const { HASHGATE: written = {}, ORIGIN_URL: url } = env as Environment
+  const problems = misspeltNames(env)
+  const originUrl = v.safeParse(v.optional(OriginUrl), url)
+  if (!originUrl.success)
+    problems.push(...originUrl.issues.map(({ message }) => `ORIGIN_URL ${message}`))
+  const config = parse(SettingsSchema, fromText(written), 'HASHGATE', problems)
+  return url === undefined ? config : { ...config, origin: { ...config.origin, url: new URL(url) } }
+}
+
+/**
+ * Sees that the Worker has what its settings need.
+ * @throws {BadConfigError}
+ */
+export function checkNeeds(config: Config, has: Has): void {
+  const problems = missingOf(config, has)
+  if (problems.length > 0) throw new BadConfigError(problems)
+}
+
+/**
+ * The settings that an app passes to the library.
+ * @throws {BadConfigError}
+ */
+export function readLibrarySettings(settings: LibrarySettings): Config {
+  const problems: string[] = []
+  return { ...defaults(), ...parse(LibrarySchema, settings, 'settings', problems) }
+}
+
+/** What is in effect if nothing is set, or just a preset. */
+export function defaults(preset?: PresetName): Config {
+  return parse(SettingsSchema, preset ? { preset } : {}, 'HASHGATE', [])
+}
+
+/** Reads settings over those of their preset. Adds to the problems that are known, and throws if there are any. */
+function parse<const T extends typeof SettingsSchema | typeof LibrarySchema>(
+  schema: T,
+  written: unknown,
+  root: string,
+  problems: string[],
+): v.InferOutput<T> {
+  const result = v.safeParse(schema, withPreset(written))
+  if (!result.success) problems.push(...result.issues.map((issue) => problemOf(issue, root)))
+  else problems.push(...crossProblems(result.output).map((problem) => `${root}.${problem}`))
+  if (!result.success || problems.length > 0) throw new BadConfigError(problems)
+  return result.output
+}
+
+function problemOf(issue: v.BaseIssue<unknown>, root: string): string {
+  const path = v.getDotPath(issue)
+  return `${root}${path === null ? '' : `.${path}`} ${issue.message}`
+}
+
+/** HASHGATE may be a table, or its JSON in text, since the dashboard and `--var` give text. */
+export function fromText(written: unknown): unknown {
+  if (typeof written !== 'string') return written
+  try {
+    return JSON.parse(written) as unknown
+  } catch {
+    throw new BadConfigError(['HASHGATE must be a table, or JSON'])
+  }
+}
+
+function withPreset(written: unknown): unknown {
+  const name = (written as { preset?: unknown } | null)?.preset
+  const isKnown = typeof name === 'string' && Object.hasOwn(PRESETS, name)
+  return isKnown ? over(PRESETS[name as PresetName].settings, written) : written
+}
+
+/** What is wrong between settings, in each group and across groups. */
+function crossProblems(
+  config: Partial<Config> & Pick<Config, 'upload' | 'list' | 'policy'>,
+): string[] {
+  const longestBodies = config.policy.routes.map(({ maxBodyBytes = 0 }) => maxBodyBytes)
+  return [
+    ...uploadProblems(config.upload, longestBodies),
+    ...listProblems(config.list),
+    ...(config.events ? eventProblems(config.events) : []),
+    ...(config.api ? apiProblems(config.api) : []),
+  ]
+}

@@ -1,0 +1,43 @@
+/** Whole postures by name, and what each is for. What a preset does not say has its usual default. */
+export const PRESETS = {
+  photos: {
+    what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused.',
+    settings: {
+      upload: { maxBodyBytes: 100 << 20, onPieces: 'refuse' },
+      body: { maxFiles: 20 },
+      scan: { probes: 'wide' },
+      policy: { onUnscannable: 'refuse' },
+    },
+  },
+  files: {
+    what: 'For general file sharing. A file of any kind and size passes, unless something in it is known.',
+    settings: {
+      upload: { maxBodyBytes: 5 * 1024 * (1 << 20), onUnknownLength: 'too-large' },
+      staging: { hours: 72 },
+    },
+  },
+  strict: {
+    what: 'Refuses whatever cannot be judged: unreadable files, pieces of files, and everything while the list cannot be confirmed.',
+    settings: {
+      upload: { onPieces: 'refuse' },
+      scan: { probes: 'wide' },
+      list: { maxAgeSeconds: 900, onStale: 'fail' },
+      policy: { onFailed: 'refuse', onUnscannable: 'refuse' },
+    },
+  },
+} as const satisfies Record<PresetName, { what: string; settings: object }>
+
+export const PRESET_NAMES = ['photos', 'files', 'strict'] as const
+export type PresetName = (typeof PRESET_NAMES)[number]
+
+/** Settings over others: groups key by key, everything else as a whole. */
+export function over(base: unknown, changes: unknown): unknown {
+  if (!isTable(base) || !isTable(changes)) return changes === undefined ? base : changes
+  const merged = new Map(Object.entries(base))
+  for (const [key, value] of Object.entries(changes)) merged.set(key, over(merged.get(key), value))
+  return Object.fromEntries(merged)
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

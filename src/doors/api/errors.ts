@@ -1,0 +1,15 @@
+import { HashgateError } from '../../util/errors.ts'
+
+/** A request that is not answered as it wants to be; the message is told to its caller. */
+export class ApiError extends HashgateError {
+  readonly code = 'api'
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** Not let in: nobody that is known here (401), not for this (403), or it cannot be told now who it is (503). */
+export class DeniedError extends ApiError {}

@@ -1,0 +1,55 @@
+import type { GenericSchema, InferOutput } from 'valibot'
+import * as v from 'valibot'
+import { readText } from './bounded.ts'
+import { ApiError } from './errors.ts'
+import type { Call } from './route.ts'
+
+/** Bytes of a body that is read as JSON. */
+const MAX_BYTES = 64 * 1024
+
+/** Most problems that are told. */
+const MAX_ISSUES = 20
+
+/** JSON that is not what it should be: what is wrong, and where. */
+export class BadFieldsError extends ApiError {
+  readonly issues: { path: string; message: string }[]
+
+  constructor(issues: { path: string; message: string }[]) {
+    super(400, 'The request is not as it should be.')
+    this.issues = issues
+  }
+}
+
+/** Whether a body says that it is JSON. */
+export function isJson({ headers }: Request): boolean {
+  return /^\s*application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
+}
+
+/** @throws {ApiError} 400, 408 or 413: it is no JSON, comes too slowly, or is too long */
+export async function readJson({
+  request,
+  uploads,
+}: Pick<Call, 'request' | 'uploads'>): Promise<unknown> {
+  const maxStallMs = uploads.settings.upload.clientStallSeconds * 1000
+  const stalled = () => new ApiError(408, 'The request took too long.')
+  const text = await readText(request.body, MAX_BYTES, maxStallMs, stalled)
+  if (text === undefined) throw new ApiError(413, `JSON may have ${MAX_BYTES} bytes at most.`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ApiError(400, 'The body is no JSON.')
+  }
+}
+
+/** @throws {BadFieldsError} */
+export function checkFields<Schema extends GenericSchema>(
+  schema: Schema,
+  input: unknown,
+): InferOutput<Schema> {
+  const result = v.safeParse(schema, input)
+  if (result.success) return result.output
+  const issues = result.issues.slice(0, MAX_ISSUES)
+  throw new BadFieldsError(
+    issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })),
+  )
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { parseHex } from '../../util/bytes.ts'
+
+/** What a caller may do: ask for verdicts, look hashes up as in HMA, give out tickets for direct uploads. */
+export const SCOPES = ['verdict', 'lookup', 'tickets'] as const
+
+export type Scope = (typeof SCOPES)[number]
+
+/** A key that an operator has given out. The key itself is not known here. */
+export interface ApiKey {
+  /** Tells keys apart in events. */
+  name: string
+  scopes: ReadonlySet<Scope>
+  /** SHA-256 of the key's text. */
+  digest: Uint8Array<ArrayBuffer>
+}
+
+/** Most keys that there may be: each request is compared with all. */
+export const MAX_KEYS = 100
+
+/** What a key begins with, so that one that was published by mistake is found. */
+const PREFIX = 'hgk_'
+const KEY_BYTES = 32
+
+const LINE = /^([\w.-]{1,64})\s+([a-z,]+)\s+sha256:([0-9a-f]{64})$/i
+
+/** Whether a key may have this name. */
+export function isKeyName(text: string): boolean {
+  return /^[\w.-]{1,64}$/.test(text)
+}
+
+/**
+ * Reads API_KEYS: a key a line, or with semicolons between; a name, scopes with commas between, and `sha256:` with the
+ * digest of the key. Empty lines and those that begin with # do not count. Returns what is wrong, if something is, without
+ * any of the text: it may be a key.
+ */
+export function parseApiKeys(text: string): ApiKey[] | string {
+  const keys: ApiKey[] = []
+  for (const [i, part] of text.split(/[\n;]/).entries()) {
+    const line = part.trim()
+    if (line === '' || line.startsWith('#')) continue
+    const key = parseLine(line)
+    if (!key) {
+      return `must have lines of a name, scopes of ${SCOPES.join(', ')} with commas between, and sha256: with 64 hex digits; line ${i + 1} is none`
+    }
+    if (keys.some(({ name }) => name === key.name))
+      return `must name each key once; line ${i + 1} has the name of another`
+    if (keys.some(({ digest }) => key.digest.every((byte, at) => byte === digest[at])))
+      return `must have each key once; line ${i + 1} has the key of another`
+    keys.push(key)
+  }
+  if (keys.length === 0) return 'must have at least one key'
+  return keys.length > MAX_KEYS ? `must have at most ${MAX_KEYS} keys` : keys
+}
+
+function parseLine(line: string): ApiKey | undefined {
+  const [, name, scopesText = '', hex = ''] = LINE.exec(line) ?? []
+  const scopes = parseScopes(scopesText)
+  const digest = parseHex(hex, 32)
+  return name !== undefined && scopes && digest ? { name, scopes, digest } : undefined
+}
+
+/** Reads scopes with commas between; `undefined` if one is unknown, or there is none. */
+export function parseScopes(text: string): ReadonlySet<Scope> | undefined {
+  const names = text.split(',').map((name) => name.trim())
+  const scopes = SCOPES.filter((scope) => names.includes(scope))
+  return scopes.length > 0 && names.every((name) => SCOPES.some((scope) => scope === name))
+    ? new Set(scopes)
+    : undefined
+}
+
+/** Makes a new key, and the line for API_KEYS that lets it in. */
+export function generateApiKey(
+  name: string,
+  scopes: ReadonlySet<Scope>,
+): { key: string; line: string } {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
+  const key = PREFIX + Buffer.from(bytes).toString('base64url')
+  const digest = createHash('sha256').update(key).digest('hex')
+  return { key, line: `${name} ${[...scopes].join(',')} sha256:${digest}` }
+}

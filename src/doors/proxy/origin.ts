@@ -1,0 +1,98 @@
+import { BadConfigError } from '../../util/errors.ts'
+import { type Origin, withBody } from '../../upload/origin.ts'
+import { answerWithoutOrigin } from './without-origin.ts'
+
+/** Bindings that may be an origin. */
+export interface OriginBindings {
+  /** A service binding: another Worker. */
+  ORIGIN?: Fetcher
+  /** A bucket: PUT and POST store the body under the path, GET, HEAD and DELETE find it there. For trying things out. */
+  ORIGIN_BUCKET?: R2Bucket
+}
+
+/**
+ * The origin that is configured: a URL, a service binding, or a bucket; the route's own origin, if none is.
+ * @throws {BadConfigError} more than one is
+ */
+export function chooseOrigin({ url }: { url?: URL }, bindings: OriginBindings): Origin {
+  const chosen = [
+    url && { name: 'ORIGIN_URL', origin: urlOrigin(url) },
+    bindings.ORIGIN && { name: 'ORIGIN', origin: serviceOrigin(bindings.ORIGIN) },
+    bindings.ORIGIN_BUCKET && {
+      name: 'ORIGIN_BUCKET',
+      origin: bucketOrigin(bindings.ORIGIN_BUCKET),
+    },
+  ].filter((choice) => choice !== undefined)
+  const [first, ...others] = chosen
+  if (others.length > 0) {
+    throw new BadConfigError([
+      `only one origin may be set, and there are ${chosen.map(({ name }) => name).join(', ')}`,
+    ])
+  }
+  return first?.origin ?? routeOrigin
+}
+
+/** The server behind the route that the Worker is on. */
+const routeOrigin: Origin = {
+  forward: async (request, body) => {
+    const { hostname } = new URL(request.url)
+    return isOwnHost(hostname) ? answerWithoutOrigin(request) : fetch(withBody(request, body))
+  },
+}
+
+/** Hosts behind which there is nothing but this Worker: it would call itself without end. Routes are never on such hosts. */
+function isOwnHost(hostname: string): boolean {
+  return /^(localhost|\d+\.\d+\.\d+\.\d+|\[.+\])$|\.workers\.dev$/.test(hostname)
+}
+
+/** Another server: path and query stay, scheme, host and port change. */
+function urlOrigin(base: URL): Origin {
+  return {
+    forward(request, body) {
+      const url = new URL(request.url)
+      url.protocol = base.protocol
+      url.hostname = base.hostname
+      url.port = base.port
+      return fetch(new Request(url, withBody(request, body)))
+    },
+  }
+}
+
+function serviceOrigin(service: Fetcher): Origin {
+  return {
+    forward: (request, body) => service.fetch(withBody(request, body)),
+  }
+}
+
+/** A bucket that answers like a simple file server. */
+function bucketOrigin(bucket: R2Bucket): Origin {
+  return {
+    async forward(request, body) {
+      const key = decodeURIComponent(new URL(request.url).pathname.slice(1))
+      if (request.method === 'PUT' || request.method === 'POST') {
+        const contentType = request.headers.get('content-type')
+        const content = body ?? (await request.arrayBuffer())
+        await bucket.put(
+          key,
+          content,
+          contentType === null ? {} : { httpMetadata: { contentType } },
+        )
+        return new Response(null, { status: 201 })
+      }
+      if (request.method === 'DELETE') {
+        await bucket.delete(key)
+        return new Response(null, { status: 204 })
+      }
+      if (request.method !== 'GET' && request.method !== 'HEAD')
+        return new Response(null, { status: 405 })
+      return serveObject(request.method, await bucket.get(key))
+    },
+  }
+}
+
+function serveObject(method: string, object: R2ObjectBody | null): Response {
+  if (!object) return new Response(null, { status: 404 })
+  const headers = new Headers({ etag: object.httpEtag, 'content-length': String(object.size) })
+  object.writeHttpMetadata(headers)
+  return new Response(method === 'HEAD' ? null : object.body, { headers })
+}

@@ -1,0 +1,36 @@
+import { type Context, Hono } from 'hono'
+import type { Origin } from '../../upload/origin.ts'
+import type { Uploads } from '../../upload/uploads.ts'
+import { answerTo, isPagePost } from '../answer.ts'
+import { answerHealth } from './health.ts'
+import type { HealthSettings } from './settings.ts'
+
+/** What a proxy is made of. */
+export interface ProxyDeps {
+  uploads: Uploads
+  config: { health: HealthSettings }
+}
+
+/** The door for all that no other takes: requests on their way to an origin. */
+export function proxy(deps: ProxyDeps, origin: Origin): Hono {
+  const app = new Hono()
+  app.all('*', (c) => answerThrough(c, deps, origin))
+  return app
+}
+
+/** Answers a request: as the origin does, if the request may reach it. */
+export async function answerThrough(
+  c: Context,
+  { uploads, config }: ProxyDeps,
+  origin: Origin,
+): Promise<Response> {
+  const request = c.req.raw
+  const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+  const { path: healthPath } = config.health
+  const isHealthCheck =
+    healthPath !== '' && request.method === 'GET' && new URL(request.url).pathname === healthPath
+  if (isHealthCheck) return answerHealth(uploads, waitUntil)
+  const isPage = isPagePost(c) // before somebody changes the request
+  const passage = await uploads.pass(request, { origin, waitUntil })
+  return answerTo(passage, request, uploads, isPage)
+}

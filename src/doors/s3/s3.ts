@@ -1,0 +1,262 @@
+// Multipart uploads of S3: CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload, ListParts.
+
+import { createHash } from 'node:crypto'
+import { type Context, Hono } from 'hono'
+import { MalformedBodyError } from '../../body/errors.ts'
+import { ClientGoneError, ClientStalledError, readChunks } from '../../upload/body-source.ts'
+import { BodyTooLargeError } from '../../upload/errors.ts'
+import type { Passage } from '../../upload/outcome.ts'
+import { BusyError } from '../../upload/semaphore.ts'
+import { ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
+import { type FinishingDeps, finishUpload } from '../../upload/staging/finish.ts'
+import { PASSING_BYTES, partLengthOf, receivePart } from '../../upload/staging/receive-part.ts'
+import type { ChoiceProblem, PartProblem, UploadState } from '../../upload/staging/staged-upload.ts'
+import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
+import { refusalOf } from '../answer.ts'
+import { expiryOf, finishingOf, reportFailure, type StagedDeps, stagedAnswer } from '../staged.ts'
+import { type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
+import { parseCompletion, xmlAnswer } from './xml.ts'
+
+/** Most parts of an upload. S3 has 10,000; each is a request to the bucket when the upload is whole. */
+const MAX_PARTS = 1000
+const MAX_PART_NUMBER = 10_000
+/** Least bytes of each part but the last: that of S3. */
+const MIN_PART_BYTES = 5 * 1024 * 1024
+/** Longest list of parts, in bytes. */
+const MAX_LIST_BYTES = 1024 * 1024
+
+/** Headers of a new upload that its object is to have. */
+const OBJECT_HEADERS =
+  /^(content-(type|disposition|language|encoding)|cache-control|expires|x-amz-(meta-.+|acl|tagging|storage-class|server-side-encryption.*|website-redirect-location))$/
+
+/** What S3 answers with each error. */
+const STATUSES = {
+  AccessDenied: 403,
+  InvalidAccessKeyId: 403,
+  SignatureDoesNotMatch: 403,
+  RequestTimeTooSkewed: 403,
+  NoSuchUpload: 404,
+  MethodNotAllowed: 405,
+  OperationAborted: 409,
+  MissingContentLength: 411,
+  BadDigest: 400,
+  EntityTooLarge: 400,
+  EntityTooSmall: 400,
+  IncompleteBody: 400,
+  InvalidArgument: 400,
+  InvalidPart: 400,
+  InvalidPartOrder: 400,
+  MalformedXML: 400,
+  RequestTimeout: 400,
+  NotImplemented: 501,
+  ServiceUnavailable: 503,
+  SlowDown: 503,
+} as const
+type ErrorCode = keyof typeof STATUSES
+
+const PROBLEMS: Record<Exclude<PartProblem | ChoiceProblem, 'not-open'>, ErrorCode> = {
+  'too-large': 'EntityTooLarge',
+  'too-many': 'InvalidArgument',
+  'invalid-part': 'InvalidPart',
+  'invalid-order': 'InvalidPartOrder',
+  'too-small': 'EntityTooSmall',
+}
+
+/** What the door for S3 is made of. */
+export interface S3Deps extends StagedDeps {
+  /** Who may upload: requests are signed by one of these. */
+  keys: S3Keys
+}
+
+/** Answers requests of multipart uploads, and leaves all others to who is asked next. */
+export function s3Server(deps: S3Deps): Hono {
+  const server = new S3Server(deps)
+  const app = new Hono()
+  app.onError((error, c) => {
+    reportFailure(c, deps, error)
+    return failure('ServiceUnavailable')
+  })
+  app.all('*', (c, next) => {
+    const url = new URL(c.req.url)
+    const isNew = c.req.method === 'POST' && url.searchParams.has('uploads')
+    return isNew || url.searchParams.has('uploadId') ? server.answer(c, url) : next()
+  })
+  return app
+}
+
+class S3Server {
+  readonly #deps: S3Deps
+
+  constructor(deps: S3Deps) {
+    this.#deps = deps
+  }
+
+  async answer(c: Context, { pathname, searchParams }: URL): Promise<Response> {
+    const signer = await signerOf(c.req.raw, this.#deps.keys)
+    if ('problem' in signer) return failure(signer.problem)
+    const uploadId = searchParams.get('uploadId')
+    if (uploadId === null) return this.#create(c, pathname, signer.name)
+    const upload = uploadOf(uploadId, this.#deps.staging)
+    const state = await upload?.stub.look()
+    const isTheirs = state?.facts.target === pathname && state.facts.owner === signer.name
+    if (!upload || !state || !isTheirs) return failure('NoSuchUpload')
+    if (state.phase === 'finishing') return failure('OperationAborted')
+    if (state.phase !== 'open') return failure('NoSuchUpload')
+    const answering = this.#answerFor(c, searchParams, upload, state)
+    c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it ends when the client goes away
+    return answering
+  }
+
+  async #answerFor(
+    c: Context,
+    search: URLSearchParams,
+    upload: UploadHandle,
+    state: UploadState,
+  ): Promise<Response> {
+    try {
+      switch (c.req.method) {
+        case 'PUT':
+          return await this.#takePart(c, search.get('partNumber') ?? '', upload)
+        case 'POST':
+          return await this.#complete(c, upload)
+        case 'DELETE':
+          return (await upload.stub.end())
+            ? new Response(null, { status: 204 })
+            : failure('NoSuchUpload')
+        case 'GET':
+          return await listParts(upload, state)
+        default:
+          return failure('MethodNotAllowed')
+      }
+    } catch (error) {
+      return failure(codeOf(error))
+    }
+  }
+
+  async #create(c: Context, target: string, owner: string): Promise<Response> {
+    const headers: Record<string, string> = {}
+    for (const [name, value] of c.req.raw.headers)
+      if (OBJECT_HEADERS.test(name)) headers[name] = value
+    const upload = newUpload(this.#deps.staging)
+    await upload.stub.begin({ target, headers, owner }, expiryOf(this.#deps.config))
+    const names = { ...namesOf(target), UploadId: upload.id }
+    return xmlAnswer(200, 'InitiateMultipartUploadResult', names)
+  }
+
+  async #takePart(c: Context, partNumber: string, { id, stub }: UploadHandle): Promise<Response> {
+    const request = c.req.raw
+    const number = Number(partNumber)
+    if (!/^\d{1,5}$/.test(partNumber) || number < 1 || number > MAX_PART_NUMBER)
+      return failure('InvalidArgument')
+    if (request.headers.has('x-amz-copy-source')) return failure('NotImplemented')
+    const length = partLengthOf(request)
+    if (length === undefined) return failure('MissingContentLength')
+    const maxBytes = this.#deps.uploads.maxBodyBytes({ method: 'PUT', url: request.url })
+    if (length > maxBytes) return failure('EntityTooLarge')
+    const finishing = finishingOf(c, this.#deps)
+    const part = await receivePart(request, id, number, length, finishing)
+    const problem = await stub.put(part, { maxBytes, maxParts: MAX_PARTS })
+    if (problem === undefined) return new Response(null, { headers: { etag: `"${part.md5}"` } })
+    await finishing.bucket.delete(part.key)
+    return failureOf(problem)
+  }
+
+  async #complete(c: Context, upload: UploadHandle): Promise<Response> {
+    const finishing = finishingOf(c, this.#deps)
+    const chosen = parseCompletion(await readList(c.req.raw, finishing))
+    if (!chosen) return failure('MalformedXML')
+    const state = await upload.stub.complete(chosen, MIN_PART_BYTES)
+    if ('problem' in state) return failureOf(state.problem)
+    const finished = await finishUpload(c.req.raw, 'PUT', upload, state, finishing)
+    const { outcome, passage } = finished
+    if (!passage.isPassed) return refusalToXml(passage, this.#deps)
+    const response = await stagedAnswer(finished, this.#deps)
+    if (outcome !== 'done') return response
+    await response.body?.cancel()
+    const etag = response.headers.get('etag') ?? etagOf(chosen)
+    const location = new URL(state.facts.target, c.req.url).href
+    return xmlAnswer(200, 'CompleteMultipartUploadResult', {
+      Location: location,
+      ...namesOf(state.facts.target),
+      ETag: etag,
+    })
+  }
+}
+
+async function listParts({ stub }: UploadHandle, { facts }: UploadState): Promise<Response> {
+  const elements = { ...namesOf(facts.target), IsTruncated: 'false', MaxParts: String(MAX_PARTS) }
+  return xmlAnswer(200, 'ListPartsResult', elements, await stub.parts())
+}
+
+/** Reads a list of parts. @throws {BodyTooLargeError | ChecksumError} and what reading throws */
+async function readList(request: Request, { bytes, maxStallMs }: FinishingDeps): Promise<string> {
+  const permit = await bytes.acquire(PASSING_BYTES + MAX_LIST_BYTES)
+  try {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      length += chunk.length
+      if (length > MAX_LIST_BYTES) throw new BodyTooLargeError(MAX_LIST_BYTES)
+      chunks.push(chunk.slice())
+    }
+    const whole = Buffer.concat(chunks)
+    const payload = request.headers.get('x-amz-content-sha256') ?? ''
+    const isDigest = /^[\da-f]{64}$/.test(payload)
+    if (isDigest && createHash('sha256').update(whole).digest('hex') !== payload)
+      throw new ChecksumError()
+    return whole.toString()
+  } finally {
+    permit.release()
+  }
+}
+
+/** The ETag of an object of parts, as S3 has it. */
+function etagOf(parts: readonly { md5: string }[]): string {
+  const digests = createHash('md5')
+  for (const { md5 } of parts) digests.update(md5, 'hex')
+  return `"${digests.digest('hex')}-${parts.length}"`
+}
+
+/** Bucket and key, of a path that begins with the bucket. */
+function namesOf(path: string): { Bucket: string; Key: string } {
+  const [, bucket = '', ...key] = decodeSafely(path).split('/')
+  return { Bucket: bucket, Key: key.join('/') }
+}
+
+function decodeSafely(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** The answer to an upload that is not passed on, as clients of S3 read it. */
+function refusalToXml(passage: Passage & { isPassed: false }, deps: S3Deps): Response {
+  const { status, title, detail, caseId, appeal } = refusalOf(passage, deps.uploads)
+  return xmlAnswer(status, 'Error', {
+    Code: passage.outcome.reason === 'match' ? 'UploadRefused' : 'UploadNotAccepted',
+    Message: [title, detail].filter(Boolean).join(' '),
+    ...(appeal !== undefined && { Appeal: appeal }),
+    RequestId: caseId,
+  })
+}
+
+function failureOf(problem: PartProblem | ChoiceProblem): Response {
+  return failure(problem === 'not-open' ? 'NoSuchUpload' : PROBLEMS[problem])
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof ChecksumError) return 'BadDigest'
+  if (error instanceof BusyError) return 'SlowDown'
+  if (error instanceof UploadChangedError) return 'OperationAborted'
+  if (error instanceof ClientStalledError) return 'RequestTimeout'
+  if (error instanceof ClientGoneError || error instanceof MalformedBodyError)
+    return 'IncompleteBody'
+  if (error instanceof BodyTooLargeError) return 'MalformedXML'
+  throw error
+}
+
+function failure(code: ErrorCode | SignatureProblem): Response {
+  return xmlAnswer(STATUSES[code], 'Error', { Code: code, Message: code })
+}

@@ -1,0 +1,50 @@
+import { BadConfigError } from '../../util/errors.ts'
+import { TicketSigner } from './ticket.ts'
+import type { TicketSettings } from './settings.ts'
+import type { TicketUse } from './ticket-use.ts'
+
+/** Bindings for uploads by ticket. */
+export interface TicketBindings {
+  /** The bucket that they go to. */
+  OBJECTS?: R2Bucket
+  /** Durable Objects of class TicketUse, which know what tickets are used. */
+  TICKETS?: DurableObjectNamespace<TicketUse>
+  /** Secret: 64 hex digits that tickets are signed with; several with commas while it is changed. */
+  TICKET_KEY?: string
+}
+
+/** What tickets are given out and taken with. */
+export interface TicketParts {
+  bucket: R2Bucket
+  uses: DurableObjectNamespace<TicketUse>
+  signer: TicketSigner
+  /** Path that objects are under. */
+  path: string
+  /** Origins of pages that may upload. */
+  corsOrigins: readonly string[]
+}
+
+/**
+ * What tickets are taken with; `undefined` if there are none.
+ * @throws {BadConfigError} something that they need is missing, or wrong
+ */
+export function ticketsOf(
+  { path, corsOrigins }: TicketSettings,
+  bindings: TicketBindings,
+): TicketParts | undefined {
+  const { OBJECTS: bucket, TICKETS: uses, TICKET_KEY: key } = bindings
+  if (!bucket && !uses && key === undefined) return undefined
+  if (!bucket || !uses)
+    throw new BadConfigError(['OBJECTS and TICKETS must be bound for uploads by ticket'])
+  return { bucket, uses, signer: new TicketSigner(parseTicketKeys(key)), path, corsOrigins }
+}
+
+function parseTicketKeys(text = ''): [string, ...string[]] {
+  const [first, ...others] = text.split(',').map((key) => key.trim().toLowerCase())
+  if (first === undefined || ![first, ...others].every((key) => /^[0-9a-f]{64}$/.test(key))) {
+    throw new BadConfigError([
+      'TICKET_KEY must be a key of 64 hex digits, or several with commas between; `hashgate list key` makes one',
+    ])
+  }
+  return [first, ...others]
+}

@@ -1,0 +1,79 @@
+import { sign, verify } from 'hono/jwt'
+import * as v from 'valibot'
+
+/** Seconds for which a ticket may hold, at most. */
+export const MAX_TICKET_SECONDS = 86_400
+/** Bytes of an object's key in UTF-8, as R2 has it. */
+export const MAX_KEY_BYTES = 1024
+/** Characters of a ticket: its key takes four thirds of its bytes. */
+const MAX_TICKET_LENGTH = 4096
+
+const ISSUER = 'hashgate'
+const ALGORITHM = 'HS256'
+
+/** What a ticket grants: one object, made by one upload. */
+export interface Grant {
+  /** Of the object. */
+  key: string
+  /** Length that the object may have. */
+  maxBytes: number
+  /** Content type that it must have. */
+  type: string
+}
+
+/** A grant of somebody, for a time. */
+export interface Ticket extends Grant {
+  /** Names the ticket. */
+  id: string
+  /** Seconds since the epoch. */
+  expires: number
+}
+
+/** A ticket is a JWT (RFC 7519), signed with HMAC-SHA-256, and these claims. */
+const Claims = v.object({
+  jti: v.pipe(v.string(), v.uuid()),
+  exp: v.pipe(v.number(), v.integer()),
+  key: v.string(),
+  max: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  type: v.string(),
+})
+
+/** Whether an object may have this key: no part of a path that a reader of URLs would take away, and nothing unprintable. */
+export function isObjectKey(key: string): boolean {
+  if (!key.isWellFormed() || new TextEncoder().encode(key).length > MAX_KEY_BYTES) return false
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f\\]/.test(key)) return false
+  return key.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
+/** Signs tickets, and knows its own. Any of its keys may have signed one; the first signs new ones. */
+export class TicketSigner {
+  readonly #keys: readonly string[]
+
+  constructor(keys: readonly [string, ...string[]]) {
+    this.#keys = keys
+  }
+
+  async issue(grant: Grant, seconds: number): Promise<{ ticket: string; expires: number }> {
+    const { key, maxBytes: max, type } = grant
+    const expires = Math.floor(Date.now() / 1000) + seconds
+    const claims = { iss: ISSUER, jti: crypto.randomUUID(), exp: expires, key, max, type }
+    return { ticket: await sign(claims, this.#keys[0] ?? '', ALGORITHM), expires }
+  }
+
+  /** What a ticket grants; `undefined` if it is not one of these keys, or is over. */
+  async read(ticket: string): Promise<Ticket | undefined> {
+    if (ticket.length > MAX_TICKET_LENGTH) return undefined
+    for (const secret of this.#keys) {
+      const claims = await verify(ticket, secret, { alg: ALGORITHM, iss: ISSUER }).catch(
+        () => undefined,
+      )
+      const result = v.safeParse(Claims, claims)
+      if (result.success) {
+        const { jti: id, exp: expires, key, max: maxBytes, type } = result.output
+        return { id, expires, key, maxBytes, type }
+      }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,208 @@
+// `import { gate } from 'hashgate'`: the gate as a middleware, for a Worker that has routes of its own.
+
+import type { Context, Env, MiddlewareHandler } from 'hono'
+import { modules } from './core/workerd.ts'
+import { BadConfigError, HashgateError } from './util/errors.ts'
+import { checkNeeds, readLibrarySettings } from './config/config.ts'
+import type { Config, LibrarySettings as GateSettings } from './config/schema.ts'
+import type { GateEvent, Happening, VerdictEvent } from './events/schema.ts'
+import { stampEvent } from './events/stamp.ts'
+import { type NamedSink, reportTo } from './events/report.ts'
+import type { FloodNamespace } from './gate/flood/breaker.ts'
+import { answerTo, isPagePost } from './doors/answer.ts'
+import { answerThrough } from './doors/proxy/proxy.ts'
+import { quarantineOf } from './quarantine/bindings.ts'
+import { sweepQuarantine as sweep } from './quarantine/sweep.ts'
+import { type Origin, withBody } from './upload/origin.ts'
+import { unjudged } from './upload/outcome.ts'
+import { Uploads } from './upload/uploads.ts'
+import { verdictEvent } from './upload/verdict-event.ts'
+import { unknownName } from './util/settings.ts'
+import { type KvNamespace, KvStore } from './list/kv-store.ts'
+import { parseListKeys, SealedStore } from './list/sealing.ts'
+import { Quarantine, type QuarantineBucket } from './quarantine/quarantine.ts'
+import type { ShardNamespace } from './match/sharded-index.ts'
+import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
+
+export type {
+  FloodNamespace,
+  GateSettings,
+  ImagesApi,
+  KvNamespace,
+  QuarantineBucket,
+  ShardNamespace,
+}
+export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
+
+/** Whatever a Worker calls its bindings. */
+type From<E extends Env, T> = (env: E['Bindings']) => T
+
+export interface GateOptions<E extends Env> {
+  /** The KV namespace that the lists are in. */
+  hashLists: From<E, KvNamespace>
+  /** The key that the lists are sealed with: the secret LIST_KEY. */
+  listKey: From<E, string | undefined>
+  /** Settings as in the variable HASHGATE (docs/settings.md). Where requests and events go is the app's business. */
+  settings?: GateSettings | From<E, GateSettings>
+  /** Cloudflare Images, to convert what is not decoded here. */
+  images?: From<E, ImagesApi | undefined>
+  /** Durable Objects of class FloodCounter, of `hashgate/objects`. */
+  floodCounters?: From<E, FloodNamespace | undefined>
+  /** Durable Objects of class ListShard, of `hashgate/objects`. */
+  listShards?: From<E, ShardNamespace | undefined>
+  /** An R2 bucket for nothing else, to keep what is quarantined, with `quarantine.recipients` among the settings. */
+  quarantine?: From<E, QuarantineBucket | undefined>
+  /** Requests that pass as they are. */
+  skip?: (c: Context<E>) => boolean | Promise<boolean>
+  /** Told each verdict, as `onEvent` is. */
+  onVerdict?: OnEvent<VerdictEvent>
+  /** Told everything, verdicts as well; one line of JSON each on the console, if absent. */
+  onEvent?: OnEvent<GateEvent>
+}
+
+/** Told events, behind the answer. What it does not take, since it throws, rejects or needs over 10 seconds, is on the console. */
+export type OnEvent<E extends GateEvent> = (event: E) => unknown
+
+/**
+ * Judges requests before what is behind it hears of them, and answers those that are refused. What is behind it finds the body
+ * as it came.
+ *
+ * Options are checked at once; what depends on the environment is read by the first request of an isolate. If it cannot be used,
+ * every request is refused with 503, and reported.
+ *
+ * A body longer than `upload.maxBufferedBytes` reaches what is behind while it still comes, without its end: if it is refused
+ * then, the stream breaks off, and what was made of it must not stay. Have such bodies refused (`upload.maxBodyBytes`), if that
+ * cannot be seen to.
+ * @throws {BadConfigError} an option is unknown, or a setting cannot be used
+ * @throws {BodyUsedError} by a request: something before the gate has read its body
+ */
+export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHandler<E> {
+  checkOptions(options)
+  const { settings = {} } = options
+  const config = typeof settings === 'function' ? undefined : readLibrarySettings(settings)
+  let made: Made | undefined
+  return async (c, next) => {
+    if (await options.skip?.(c)) return next()
+    try {
+      made ??= make(options, config, c.env)
+    } catch (error) {
+      return refuse(c, error, reporterOf(options))
+    }
+    if (c.req.raw.bodyUsed) throw new BodyUsedError()
+    const origin: Origin = {
+      forward: async (request, body) => {
+        c.req.raw = withBody(request, body)
+        const passing = next()
+        c.executionCtx.waitUntil(passing) // what is behind may have to clear up, if the body breaks off
+        await passing
+        return c.res
+      },
+    }
+    const response = await answerThrough(c, made, origin)
+    if (response !== c.res) {
+      c.res = undefined // or headers of the answer that was not given would be kept
+      c.res = response
+    }
+    return undefined
+  }
+}
+
+/** The names of options. The types do not see one that is misspelt in an object that was made before. */
+const OPTIONS = [
+  ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listShards'],
+  ...['quarantine', 'skip', 'onVerdict', 'onEvent'],
+]
+
+function checkOptions(options: object): void {
+  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name))
+  const problems = unknown.map((name) => `${name} ${unknownName(name, OPTIONS, 'an option')}`)
+  const missing = ['hashLists', 'listKey'].filter((name) => !(name in options))
+  problems.push(...missing.map((name) => `${name} is missing`))
+  if (problems.length > 0) throw new BadConfigError(problems)
+}
+
+/** Refuses a request that cannot be judged, as if there were no list. */
+function refuse(c: Context, error: unknown, emit: (event: GateEvent) => void): Promise<Response> {
+  const report = (happening: Happening) => emit(stampEvent(happening))
+  const [caseId, outcome] = [crypto.randomUUID(), unjudged(error)]
+  report(verdictEvent(caseId, c.req.raw, outcome))
+  const refused = { isPassed: false as const, caseId, outcome }
+  return answerTo(refused, c.req.raw, { textsFor: () => undefined, report }, isPagePost(c))
+}
+
+/** Somebody has read the body before the gate: there is nothing left to judge, and what was read may be kept already. */
+export class BodyUsedError extends HashgateError {
+  readonly code = 'body-used'
+
+  constructor() {
+    super('the body was read before the gate, which must come before all that reads it')
+  }
+}
+
+/** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
+export function sweepQuarantine(
+  bucket: QuarantineBucket,
+  onEvent?: OnEvent<GateEvent>,
+): Promise<void> {
+  return sweep(new Quarantine({ bucket, recipients: [], days: 1 }), reporterOf({ onEvent }))
+}
+
+/** The gate that options describe. */
+interface Made {
+  uploads: Uploads
+  config: Config
+}
+
+/** @throws {BadConfigError | BadListKeyError} what depends on the environment cannot be used */
+function make<E extends Env>(
+  options: GateOptions<E>,
+  checked: Config | undefined,
+  env: E['Bindings'],
+): Made {
+  const config = checked ?? readLibrarySettings(settingsOf(options, env))
+  const hashLists = options.hashLists(env) as KvNamespace | undefined
+  if (!hashLists) throw new BadConfigError(['hashLists gives no KV namespace'])
+  const images = options.images?.(env)
+  const shards = options.listShards?.(env)
+  const floodCounters = options.floodCounters?.(env)
+  const bucket = options.quarantine?.(env)
+  checkNeeds(config, (name) => LIST_NEEDS.has(name) || (name === 'QUARANTINE' && !!bucket))
+  const quarantine = quarantineOf(config.quarantine, { ...(bucket && { QUARANTINE: bucket }) })
+  const uploads = new Uploads({
+    config,
+    modules,
+    store: new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env))),
+    ...(images && { convert: imagesConverter(images) }),
+    ...(shards && { shards }),
+    ...(floodCounters && { floodCounters }),
+    ...(quarantine && { quarantine }),
+    onEvent: reporterOf(options),
+  })
+  return { uploads, config }
+}
+
+/** What the options give under other names. */
+const LIST_NEEDS: ReadonlySet<string> = new Set(['HASH_LISTS', 'LIST_KEY'])
+
+function settingsOf<E extends Env>(
+  { settings = {} }: GateOptions<E>,
+  env: E['Bindings'],
+): GateSettings {
+  return typeof settings === 'function' ? settings(env) : settings
+}
+
+/** Reports events to those who want them, or to the console. */
+function reporterOf({
+  onEvent,
+  onVerdict,
+}: {
+  onEvent?: OnEvent<GateEvent> | undefined
+  onVerdict?: OnEvent<VerdictEvent> | undefined
+}): (event: GateEvent) => void {
+  const sinks: NamedSink[] = []
+  if (onEvent) sinks.push(['onEvent', onEvent])
+  if (onVerdict) {
+    sinks.push(['onVerdict', (event) => (event.event === 'verdict' ? onVerdict(event) : undefined)])
+  }
+  return reportTo(sinks, onEvent === undefined)
+}

@@ -1,0 +1,51 @@
+import { TooManyNotesError, UnknownListBankError } from './errors.ts'
+import { type Manifest, type Notes, readManifest } from './manifest.ts'
+import { publishManifest, readBase } from './publish.ts'
+import type { ListStore } from './store.ts'
+
+/** Most entries that may be exempt: every isolate reads all of them at each refresh. */
+export const MAX_EXEMPT = 10_000
+/** Most kinds of harm that there may be texts for. */
+export const MAX_TEXTS = 100
+
+/**
+ * Publishes the list that there is with other exemptions or texts.
+ * @throws {ListMissingError} there is no list: one without entries would let everything pass
+ * @throws {UnknownListBankError} an entry is of no bank of the list
+ * @throws {TooManyNotesError}
+ * @throws {PublishConflictError} the store shows that somebody else publishes
+ */
+export async function publishNotes(
+  store: ListStore,
+  change: (notes: Notes) => Notes,
+): Promise<Manifest> {
+  const base = await readBase(store)
+  const old = base.manifest ?? (await readManifest(store))
+  const notes = { ...pick(old), ...change(pick(old)) }
+  check(notes, old)
+  return (await publishManifest(store, base, old.banks, notes)).manifest
+}
+
+/** Exemptions with more of them, or without some. */
+export function changeExempt(
+  { exempt = [] }: Notes,
+  entries: readonly string[],
+  isRemoval: boolean,
+): string[] {
+  const kept = exempt.filter((entry) => !entries.includes(entry))
+  return isRemoval ? kept : [...kept, ...new Set(entries)].toSorted()
+}
+
+function pick({ exempt, texts }: Manifest): Notes {
+  return { ...(exempt && { exempt }), ...(texts && { texts }) }
+}
+
+function check({ exempt = [], texts = {} }: Notes, { banks }: Manifest): void {
+  if (exempt.length > MAX_EXEMPT) throw new TooManyNotesError('exempt entries', MAX_EXEMPT)
+  if (Object.keys(texts).length > MAX_TEXTS) throw new TooManyNotesError('texts', MAX_TEXTS)
+  const names = banks.map(({ id }) => id)
+  const unknown = exempt
+    .map((entry) => entry.split('/', 1)[0] ?? '')
+    .find((id) => !names.includes(id))
+  if (unknown !== undefined) throw new UnknownListBankError(unknown, names)
+}

@@ -1,0 +1,54 @@
+import * as v from 'valibot'
+import { MAX_LIST_ENTRIES } from '../list/manifest.ts'
+import { choice, optionalGroup, wholeNumber } from '../util/settings.ts'
+
+/** How the published list is kept in memory and up to date. */
+export const ListSettings = optionalGroup(
+  {
+    refreshSeconds: v.optional(
+      wholeNumber(
+        1,
+        86_400,
+        'Seconds after which the Worker looks for a new version of the list. KV answers no fresher than 30.',
+      ),
+      60,
+    ),
+    maxAgeSeconds: v.optional(
+      wholeNumber(
+        60,
+        86_400,
+        'Seconds for which a list is used that has not been confirmed as the latest. Then it is stale.',
+      ),
+      3600,
+    ),
+    onStale: v.optional(
+      choice(['use', 'fail'], 'With a stale list: use it and report it, or treat it as missing.'),
+      'use',
+    ),
+    maxEntries: v.optional(
+      wholeNumber(
+        1,
+        5 << 20,
+        'Perceptual hashes that an isolate holds, 16 bytes each. `LIST_SHARDS` holds more.',
+      ),
+      MAX_LIST_ENTRIES,
+    ),
+    maxTableEntries: v.optional(
+      wholeNumber(
+        0,
+        5 << 18,
+        'Perceptual hashes of a list that gets tables, which search faster and take 46 bytes more each. 0 for no tables.',
+      ),
+      1 << 20,
+    ),
+  },
+  'How the published list is held and refreshed.',
+)
+export type ListSettings = v.InferOutput<typeof ListSettings>
+
+/** What is wrong between settings of the list. */
+export function listProblems({ maxAgeSeconds, refreshSeconds }: ListSettings): string[] {
+  return maxAgeSeconds < refreshSeconds
+    ? ['list.maxAgeSeconds must be at least list.refreshSeconds']
+    : []
+}

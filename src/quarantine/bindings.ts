@@ -1,0 +1,35 @@
+import { BadConfigError } from '../util/errors.ts'
+import { Quarantine, type QuarantineBucket } from './quarantine.ts'
+import { holdsIdentity, RECIPIENT_WORDS } from './recipients.ts'
+import type { QuarantineSettings } from './settings.ts'
+
+/** Bindings of the quarantine. */
+export interface QuarantineBindings {
+  /** A bucket for nothing else, that only the operator reads. */
+  QUARANTINE?: QuarantineBucket
+}
+
+/**
+ * The quarantine of a Worker with these bindings, if it has one.
+ * @throws {BadConfigError} a key cannot be used, or must not be here
+ */
+export function quarantineOf(
+  { recipients, days }: QuarantineSettings,
+  bindings: QuarantineBindings,
+): Quarantine | undefined {
+  const betrayed = Object.entries(bindings).filter(
+    ([, value]) => typeof value === 'string' && holdsIdentity(value),
+  )
+  if (betrayed.length > 0) {
+    const names = betrayed.map(([name]) => name).join(', ')
+    throw new BadConfigError([`${names} holds a private key of age, which no Worker may have`])
+  }
+  const bucket = bindings.QUARANTINE
+  if (!bucket) return undefined
+  try {
+    return new Quarantine({ bucket, recipients, days })
+  } catch {
+    // What it says may repeat the text.
+    throw new BadConfigError([`quarantine.recipients ${RECIPIENT_WORDS}`])
+  }
+}

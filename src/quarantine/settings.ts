@@ -1,0 +1,22 @@
+import * as v from 'valibot'
+import { listOf, optionalGroup, wholeNumber } from '../util/settings.ts'
+import { isRecipient, MAX_RECIPIENTS, RECIPIENT_WORDS } from './recipients.ts'
+
+/** What is kept of quarantined uploads. */
+export const QuarantineSettings = optionalGroup(
+  {
+    recipients: v.optional(
+      v.pipe(
+        listOf(
+          v.pipe(v.string(RECIPIENT_WORDS), v.check(isRecipient, RECIPIENT_WORDS)),
+          'Public keys of age that can open what is quarantined. The Worker cannot.',
+        ),
+        v.maxLength(MAX_RECIPIENTS, `must have ${MAX_RECIPIENTS} keys at most`),
+      ),
+      [],
+    ),
+    days: v.optional(wholeNumber(1, 400, 'Days for which a quarantined upload is kept.'), 30),
+  },
+  'Quarantine: docs/quarantine.md.',
+)
+export type QuarantineSettings = v.InferOutput<typeof QuarantineSettings>

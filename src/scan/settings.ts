@@ -1,0 +1,36 @@
+import * as v from 'valibot'
+import { choice, listOf, oneOf, optionalGroup } from '../util/settings.ts'
+import {
+  FAMILY_NAMES,
+  PROBE_SETS,
+  type ProbeFamily,
+  type ProbeSet,
+  SET_NAMES,
+} from './probes/sets.ts'
+
+/** What images are hashed as. */
+export const ScanSettings = optionalGroup(
+  {
+    probes: v.optional(
+      choice(
+        SET_NAMES,
+        'What images are hashed as: plain PDQ, what the file shows, the usual changes as well, or large changes too.',
+      ),
+      'default',
+    ),
+    addFamilies: v.optional(
+      listOf(oneOf(FAMILY_NAMES), 'Families of probes to use beside those of `probes`.'),
+      [],
+    ),
+    dropFamilies: v.optional(listOf(oneOf(FAMILY_NAMES), 'Families of probes not to use.'), []),
+  },
+  'How files are scanned.',
+)
+export type ScanSettings = v.InferOutput<typeof ScanSettings>
+
+/** The families that are on. */
+export function probesOf({ probes, addFamilies, dropFamilies }: ScanSettings): ProbeSet {
+  const families = new Set<ProbeFamily>([...PROBE_SETS[probes], ...addFamilies])
+  for (const family of dropFamilies) families.delete(family)
+  return families
+}

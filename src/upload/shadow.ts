@@ -1,0 +1,122 @@
+import { ClientGoneError, CHUNK_BYTES, lengthOf } from './body-source.ts'
+import { BodyTooLargeError } from './errors.ts'
+import { Inspection } from './inspection.ts'
+import { unjudged } from './outcome.ts'
+import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './passing.ts'
+import { BusyError, type Permit } from './semaphore.ts'
+
+/** An upload that is on its way to the origin, and its verdict on its way to the events. */
+export interface WatchedUpload {
+  response: Promise<Response>
+  /** Settled when the verdict was reported. */
+  watching: Promise<void>
+}
+
+/**
+ * Passes an upload on as it comes, and judges it beside that. Whatever comes of it, the uploader and the origin notice nothing:
+ * the verdict tells what would have happened for what is in the body, but not how long the gate would have waited for it.
+ */
+export function watchUpload(request: Request, deps: UploadDeps): WatchedUpload {
+  const watcher = new Watcher(request, deps)
+  if (!request.body) {
+    return { response: deps.forward(new Uint8Array(0)), watching: watcher.end() }
+  }
+  const length = lengthOf(request)
+  const pipe = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length)
+  const response = deps.forward(pipe.readable)
+  response.catch(() => undefined) // the uploader is told
+  return { response, watching: pump(request.body, pipe.writable, watcher) }
+}
+
+async function pump(
+  body: ReadableStream<Uint8Array>,
+  writable: WritableStream<Uint8Array>,
+  watcher: Watcher,
+): Promise<void> {
+  const reader = body.getReader({ mode: 'byob' })
+  const writer = writable.getWriter()
+  writer.closed.catch(() => undefined)
+  let scratch = new ArrayBuffer(CHUNK_BYTES)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(scratch))
+      if (value && value.length > 0) {
+        const kept = value.slice()
+        await writer.write(kept)
+        await watcher.take(kept)
+      }
+      if (done || !value) break
+      scratch = value.buffer
+    }
+    await writer.close()
+  } catch (cause) {
+    // The client is gone, or the origin takes no more.
+    await writer.abort(cause).catch(() => undefined)
+    watcher.fail(new ClientGoneError({ cause }))
+  }
+  await watcher.end()
+}
+
+/** Inspects a body as the gate would, and tells the verdict whatever happens. */
+class Watcher {
+  readonly #deps: UploadDeps
+  readonly #permits: Permit[] = []
+  readonly #length: number | undefined
+  #received = 0
+  #inspection: Inspection | undefined
+  #failure: unknown
+
+  constructor(request: Request, deps: UploadDeps) {
+    this.#deps = deps
+    this.#length = lengthOf(request)
+    const { bytes, decoders } = deps
+    const { upload: settings } = deps.settings
+    try {
+      if ((this.#length ?? 0) > settings.maxBodyBytes) {
+        throw new BodyTooLargeError(settings.maxBodyBytes)
+      }
+      const permits = [bytes.tryAcquire(longHeldBytes(settings)), decoders.tryAcquire(1)]
+      this.#permits = permits.filter((permit) => permit !== undefined)
+      if (this.#permits.length < permits.length) throw new BusyError('places for uploads', 0)
+      this.#inspection = new Inspection(request, withLessHeld(deps))
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Takes a chunk, which must not be changed afterwards. */
+  async take(chunk: Uint8Array): Promise<void> {
+    try {
+      const { upload: settings } = this.#deps.settings
+      const most = this.#length ?? Math.min(settings.maxBodyBytes, settings.maxBufferedBytes)
+      this.#received += chunk.length
+      if (this.#received > most) throw tooLong(this.#length, settings)
+      for (const permit of this.#permits) permit.touch()
+      await this.#inspection?.take(chunk)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Ends the inspection: the gate would have refused the upload. */
+  fail(error: unknown): void {
+    this.#failure ??= error
+    this.#inspection = undefined
+    for (const permit of this.#permits.splice(0)) permit.release()
+  }
+
+  async end(): Promise<void> {
+    const { onOutcome } = this.#deps
+    try {
+      const verdict = await this.#inspection?.end()
+      if (verdict) onOutcome(verdict)
+    } catch (error) {
+      this.fail(error)
+    }
+    const error = this.#failure
+    if (error !== undefined) {
+      onOutcome(unjudged(error))
+    }
+    for (const permit of this.#permits.splice(0)) permit.release()
+  }
+}

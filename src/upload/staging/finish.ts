@@ -1,0 +1,150 @@
+import { type ForwardedBody, type Origin, withHeaders } from '../origin.ts'
+import type { Passage, Refused } from '../outcome.ts'
+import type { UploadState } from './staged-upload.ts'
+import type { StagingDeps, UploadHandle } from './staging.ts'
+import { WholeBody } from './whole-body.ts'
+
+/** What became of an upload that was whole. `again`: it is kept, and its end may be sent once more. */
+export interface Finished {
+  outcome: 'done' | 'refused' | 'again'
+  /** The upload as one request. */
+  request: Request
+  /** Has the origin's answer, if it is done. */
+  passage: Passage
+}
+
+/** What finishing takes beside staging. */
+export interface FinishingDeps extends StagingDeps {
+  maxOriginMs: number
+  /** Where uploads go that may. */
+  target: Origin
+  /** Judges a request, which goes to an origin if it may. */
+  pass: (request: Request, origin: Origin) => Promise<Passage>
+}
+
+/** Statuses of an origin with which an upload is worth keeping, beside those of its own faults. */
+const TRANSIENT = new Set([401, 403, 408, 425, 429])
+
+/** Headers of the last request that are about it and not about the upload, or that only the gate may set. */
+const OWN_HEADERS =
+  /^(content-|upload-|tus-|x-amz-|amz-sdk-|x-http-method-override$|transfer-encoding$|expect$|te$|trailer$|if-|range$|idempotency-key$)/
+
+/**
+ * Judges an upload that is whole, as one request, which reaches the origin if it may; then deletes its parts. They are kept if
+ * nothing is wrong with the upload itself.
+ * @throws what a part could not be read by, when it may be sent again
+ * @param request the one that completed it: the origin gets its credentials
+ */
+export async function finishUpload(
+  request: Request,
+  method: 'POST' | 'PUT',
+  upload: UploadHandle,
+  state: UploadState,
+  deps: FinishingDeps,
+): Promise<Finished> {
+  const { stub } = upload
+  const parts = await stub.parts()
+  const bodies: WholeBody[] = []
+  const newBody = () => {
+    const body = new WholeBody(deps.bucket, parts, () => stub.renew(state.attempt))
+    bodies.push(body)
+    return body.readable
+  }
+  const origin = new AskedAfterwards(deps.target, state.facts.headers['content-type'], newBody)
+  const whole = wholeRequest(request, method, upload, state, newBody)
+  const passage = await deps.pass(whole, origin)
+  const response = passage.isPassed ? await passage.response.catch(() => undefined) : undefined
+  await allSent(bodies, response ? deps.maxOriginMs : 0)
+  const failure = bodies.find((body) => body.failure)?.failure
+  const outcome = failure ? 'again' : outcomeOf(passage, response)
+  await stub.settle(state.attempt, outcome === 'again' ? 'open' : outcome)
+  // What the gate made of half a body is no answer to a client that has sent all of it.
+  if (failure) throw failure.error
+  return { outcome, request: whole, passage }
+}
+
+/** The upload as one request. */
+function wholeRequest(
+  { url, headers: sent }: Request,
+  method: string,
+  { id }: UploadHandle,
+  { facts, offset }: UploadState,
+  newBody: () => ReadableStream<Uint8Array>,
+): Request {
+  const headers = new Headers([...sent].filter(([name]) => !OWN_HEADERS.test(name)))
+  for (const [name, value] of Object.entries(facts.headers)) headers.set(name, value)
+  headers.set('content-type', typeToJudge(facts.headers['content-type']))
+  headers.set('content-length', String(offset))
+  headers.set('idempotency-key', `"${id}"`)
+  return new Request(new URL(facts.target, url), {
+    method,
+    headers,
+    body: offset > 0 ? newBody() : null,
+  })
+}
+
+/** An upload is one file, whatever it says that it holds: a form is looked at as a file, too. */
+function typeToJudge(type = 'application/octet-stream'): string {
+  return /^\s*(multipart|message)\//i.test(type) ? 'application/octet-stream' : type
+}
+
+/** @param response of the origin, if it has answered */
+function outcomeOf(passage: Passage, response: Response | undefined): Finished['outcome'] {
+  if (!passage.isPassed) return isLasting(passage.outcome.reason) ? 'refused' : 'again'
+  if (!response) return 'again'
+  if (response.status < 400) return 'done'
+  return response.status >= 500 || TRANSIENT.has(response.status) ? 'again' : 'refused'
+}
+
+/** Whether the upload itself is why it was refused, so that it would be again. */
+function isLasting(reason: Refused['reason']): boolean {
+  switch (reason) {
+    case 'match':
+    case 'unscannable':
+    case 'malformed':
+    case 'unaccepted-format':
+    case 'too-large':
+    case 'length-required':
+    case 'client-gone':
+      return true
+    case 'failed':
+    case 'busy':
+    case 'client-stalled':
+    case 'origin-stalled':
+      return false
+  }
+}
+
+/**
+ * An origin that hears of an upload only when all of it was judged, also of one that is too long to be held: since its parts can
+ * be read again.
+ */
+class AskedAfterwards implements Origin {
+  readonly #origin: Origin
+  readonly #type: string | undefined
+  readonly #newBody: () => ReadableStream<Uint8Array>
+
+  /** @param type of the upload, as it was told */
+  constructor(origin: Origin, type: string | undefined, newBody: () => ReadableStream<Uint8Array>) {
+    this.#origin = origin
+    this.#type = type
+    this.#newBody = newBody
+  }
+
+  async forward(request: Request, body?: ForwardedBody): Promise<Response> {
+    const isHeld = body === undefined || body instanceof Uint8Array
+    if (!isHeld) await body.pipeTo(new WritableStream())
+    const headers = new Headers(request.headers)
+    if (this.#type === undefined) headers.delete('content-type')
+    else headers.set('content-type', this.#type)
+    const sent = isHeld ? body : this.#newBody()
+    return this.#origin.forward(withHeaders(request, headers, sent), sent)
+  }
+}
+
+/** Waits until nobody reads any more: an origin may answer first. */
+async function allSent(bodies: readonly WholeBody[], maxMs: number): Promise<void> {
+  const sent = Promise.all(bodies.map((body) => body.sent))
+  await Promise.race([sent, new Promise((resolve) => setTimeout(resolve, maxMs))])
+  await Promise.all(bodies.map((body) => body.stop()))
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import type { Permit } from '../semaphore.ts'
+import { ClientGoneError, ClientStalledError, readChunks } from '../body-source.ts'
+import { BeyondEndError, ChecksumError, UploadChangedError } from './errors.ts'
+import { PART_BYTES, PartWriter } from './part-writer.ts'
+import type { StagedPart, UploadState } from './staged-upload.ts'
+import type { StagingDeps, UploadHandle } from './staging.ts'
+
+/** A checksum of a body. */
+export interface Checksum {
+  algorithm: 'sha1' | 'sha256' | 'md5'
+  digest: Uint8Array
+}
+
+/**
+ * Puts the body of a request behind what is staged of an upload, and tells each part as it is there: what came counts, if the
+ * connection breaks. With a checksum, all of it counts or nothing. Returns how the upload stands then.
+ * @throws {BusyError | ClientGoneError | ClientStalledError | BeyondEndError | ChecksumError | UploadChangedError}
+ */
+export async function stageBody(
+  request: Request,
+  upload: UploadHandle,
+  state: UploadState,
+  deps: StagingDeps,
+  checksum?: Checksum,
+): Promise<UploadState> {
+  const permit = await deps.bytes.acquire(PART_BYTES)
+  const staging = new Staging(upload, state, deps, checksum !== undefined)
+  try {
+    return await receive(request, staging, permit, deps.maxStallMs, checksum)
+  } catch (error) {
+    await staging.discard()
+    throw error
+  } finally {
+    permit.release()
+  }
+}
+
+async function receive(
+  request: Request,
+  staging: Staging,
+  permit: Permit,
+  maxStallMs: number,
+  checksum: Checksum | undefined,
+): Promise<UploadState> {
+  const hash = checksum && createHash(checksum.algorithm)
+  try {
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      permit.touch()
+      hash?.update(chunk)
+      await staging.write(chunk)
+    }
+  } catch (error) {
+    const isBroken = error instanceof ClientGoneError || error instanceof ClientStalledError
+    if (isBroken && !checksum) await staging.end()
+    throw error
+  }
+  if (checksum && !hash?.digest().equals(checksum.digest)) throw new ChecksumError()
+  return staging.end()
+}
+
+/** Parts on their way into an upload. */
+class Staging {
+  readonly #upload: UploadHandle
+  readonly #deps: StagingDeps
+  readonly #isAtOnce: boolean
+  #state: UploadState
+  #writer: PartWriter | undefined
+  #received = 0
+  /** Parts in the bucket that were not told. */
+  #pending: StagedPart[] = []
+
+  /** @param isAtOnce whether parts are told all at once, at the end */
+  constructor(upload: UploadHandle, state: UploadState, deps: StagingDeps, isAtOnce: boolean) {
+    this.#upload = upload
+    this.#state = state
+    this.#deps = deps
+    this.#isAtOnce = isAtOnce
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const { facts, offset } = this.#state
+    this.#received += chunk.length
+    if (facts.length !== undefined && offset + this.#received > facts.length)
+      throw new BeyondEndError(facts.length)
+    this.#writer ??= await this.#begin()
+    this.#pending.push(...(await this.#writer.write(chunk)))
+    if (!this.#isAtOnce) await this.#append()
+  }
+
+  /** Puts and tells what is left. */
+  async end(): Promise<UploadState> {
+    this.#pending.push(...((await this.#writer?.end()) ?? []))
+    await this.#append()
+    return this.#state
+  }
+
+  /** Deletes what is not told. */
+  async discard(): Promise<void> {
+    const keys = this.#pending.splice(0).map(({ key }) => key)
+    if (keys.length > 0) await this.#deps.bucket.delete(keys)
+  }
+
+  async #begin(): Promise<PartWriter> {
+    const parts = await this.#upload.stub.parts()
+    return PartWriter.after(parts.at(-1), this.#deps.bucket, this.#upload.id)
+  }
+
+  async #append(): Promise<void> {
+    if (this.#pending.length === 0) return
+    const before = this.#state.offset
+    const state = await this.#upload.stub.append(before, this.#pending)
+    if (!state) throw new UploadChangedError()
+    this.#pending = []
+    this.#received -= state.offset - before
+    this.#state = state
+  }
+}

@@ -1,0 +1,55 @@
+import { BadConfigError } from '../../util/errors.ts'
+import type { Semaphore } from '../semaphore.ts'
+import type { StagedUpload } from './staged-upload.ts'
+
+/** Bindings for uploads that come in parts. */
+export interface StagingBindings {
+  /** A bucket of its own in which they wait. */
+  STAGING?: R2Bucket
+  /** Durable Objects of class StagedUpload, which know how far they are. */
+  UPLOADS?: DurableObjectNamespace<StagedUpload>
+}
+
+/** Where uploads wait that come in parts. */
+export interface Staging {
+  /** The bucket that parts wait in. Nothing else may be in it, and nobody else may write there. */
+  bucket: R2Bucket
+  uploads: DurableObjectNamespace<StagedUpload>
+}
+
+/** @throws {BadConfigError} what staging needs is not bound */
+export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings): Staging {
+  if (!bucket) throw new BadConfigError(['STAGING, an R2 bucket, is not bound'])
+  if (!uploads)
+    throw new BadConfigError(['UPLOADS, Durable Objects of class StagedUpload, are not bound'])
+  return { bucket, uploads }
+}
+
+/** What staging an upload takes. */
+export interface StagingDeps extends Staging {
+  /** Bytes that uploads hold. */
+  bytes: Semaphore
+  maxStallMs: number
+}
+
+/** An upload, by its name. */
+export interface UploadHandle {
+  id: string
+  stub: DurableObjectStub<StagedUpload>
+}
+
+/** A new upload, whose name cannot be guessed: 128 random bits, and as many that show who made it. */
+export function newUpload({ uploads }: Staging): UploadHandle {
+  const id = uploads.newUniqueId()
+  return { id: id.toString(), stub: uploads.get(id) }
+}
+
+/** The upload of a name; `undefined` if it was not made here. */
+export function uploadOf(name: string, { uploads }: Staging): UploadHandle | undefined {
+  try {
+    const id = uploads.idFromString(name)
+    return { id: id.toString(), stub: uploads.get(id) }
+  } catch {
+    return undefined
+  }
+}

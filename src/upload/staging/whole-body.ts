@@ -1,0 +1,66 @@
+import { CHUNK_BYTES } from '../body-source.ts'
+import { PartMissingError, UploadChangedError } from './errors.ts'
+import type { StagedPart } from './staged-upload.ts'
+
+/** The parts of an upload as one body, which says how long it is. */
+export class WholeBody {
+  readonly readable: ReadableStream<Uint8Array>
+  /** When all was read, or it went no further. */
+  readonly sent: Promise<void>
+  /** Why something of it could not be read, if so. Who takes it may also take less; then it is not broken. */
+  failure: { error: unknown } | undefined
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>
+
+  /** @param goOn asked before each part whether it is still wanted */
+  constructor(bucket: R2Bucket, parts: readonly StagedPart[], goOn: () => Promise<boolean>) {
+    const length = parts.reduce((sum, { bytes }) => sum + bytes, 0)
+    const { readable, writable } = new FixedLengthStream(length)
+    this.readable = readable
+    this.#writer = writable.getWriter()
+    this.#writer.closed.catch(() => undefined) // write and close tell what goes wrong
+    this.sent = this.#send(chunksOf(bucket, parts, goOn)).catch((error: unknown) =>
+      this.stop(error),
+    )
+  }
+
+  /** Nobody takes any more of it. */
+  async stop(reason: unknown = new Error('nobody reads on')): Promise<void> {
+    await this.#writer.abort(reason).catch(() => undefined)
+  }
+
+  async #send(chunks: AsyncGenerator<Uint8Array>): Promise<void> {
+    for (;;) {
+      const { done, value } = await chunks.next().catch((error: unknown) => {
+        this.failure = { error }
+        throw error
+      })
+      if (done) return this.#writer.close()
+      await this.#writer.write(value)
+    }
+  }
+}
+
+/** The bytes of parts; each chunk is valid until the next is asked for. */
+async function* chunksOf(
+  bucket: R2Bucket,
+  parts: readonly StagedPart[],
+  goOn: () => Promise<boolean>,
+): AsyncGenerator<Uint8Array> {
+  for (const { key, bytes } of parts) {
+    if (!(await goOn())) throw new UploadChangedError()
+    const object = await bucket.get(key, { range: { offset: 0, length: bytes } })
+    if (!object) throw new PartMissingError(key)
+    yield* chunksOfStream(object.body)
+  }
+}
+
+async function* chunksOfStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader({ mode: 'byob' })
+  let scratch = new ArrayBuffer(CHUNK_BYTES)
+  for (;;) {
+    const { done, value } = await reader.readAtLeast(CHUNK_BYTES, new Uint8Array(scratch))
+    if (value && value.length > 0) yield value
+    if (done || !value) return
+    scratch = value.buffer
+  }
+}

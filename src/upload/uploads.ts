@@ -1,0 +1,237 @@
+import type { CoreModules } from '../core/modules.ts'
+import type { GateEvent, Happening } from '../events/schema.ts'
+import { stampEvent } from '../events/stamp.ts'
+import { Gate, type GateDeps, type GateSettings } from '../gate/gate.ts'
+import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
+import type { HarmPolicy } from '../policy/schema.ts'
+import type { Quarantine } from '../quarantine/quarantine.ts'
+import type { Kept } from '../quarantine/record.ts'
+import type { ImageConverter, ScanContext } from '../scan/context.ts'
+import { probesOf } from '../scan/settings.ts'
+import type { WaitUntil } from '../util/wait-until.ts'
+import { keepUpload } from './keep.ts'
+import type { ForwardedBody, Origin } from './origin.ts'
+import { type Outcome, type Passage, unjudged } from './outcome.ts'
+import { passUpload } from './pass-upload.ts'
+import type { UploadDeps } from './passing.ts'
+import { PieceError, pieceBy } from './pieces.ts'
+import { Semaphore } from './semaphore.ts'
+import type { UploadsSettings } from './settings.ts'
+import { watchUpload } from './shadow.ts'
+import { verdictEvent } from './verdict-event.ts'
+
+type Settings = UploadsSettings & GateSettings
+
+/** What uploads are judged with. */
+export interface UploadsParts extends Pick<GateDeps, 'store' | 'shards' | 'floodCounters'> {
+  config: Settings
+  modules: CoreModules
+  convert?: ImageConverter
+  /** Where the bodies of quarantined uploads are kept. */
+  quarantine?: Quarantine
+  /** Given each verdict, and each failure to read the list or to reach the origin. Must not throw. */
+  onEvent: (event: GateEvent) => void
+}
+
+/** Where an upload goes if it may, and what outlives its request. */
+export interface Way {
+  origin: Origin
+  waitUntil: WaitUntil
+}
+
+/** What came of a body that goes nowhere. */
+export interface JudgedBody {
+  caseId: string
+  outcome: Outcome
+  afterLastByteMs: number | undefined
+  /** What became of the body, if it was to be kept. */
+  kept: Kept | undefined
+}
+
+/** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
+const SPREAD_MS = 10_000
+
+/** The uploads of an isolate: judged on their way, out of what memory they share. */
+export class Uploads {
+  readonly gate: Gate
+  readonly settings: Settings
+  /** Bytes that requests hold: what else holds some in this isolate acquires them here, too. */
+  readonly bytes: Semaphore
+  /** Bytes of those that pictures in long uploads hold, together. */
+  readonly pictureBytes: Semaphore
+  /** Places for uploads that are decoded while they come. */
+  readonly decoders: Semaphore
+  readonly report: (happening: Happening) => void
+  readonly #quarantine: Quarantine | undefined
+  readonly #context: ScanContext
+  readonly #router: Router<Settings>
+
+  constructor(parts: UploadsParts) {
+    const { config, modules, convert } = parts
+    this.settings = config
+    this.report = (happening) => parts.onEvent(stampEvent(happening))
+    this.gate = new Gate({ ...parts, settings: config, report: this.report })
+    this.#quarantine = parts.quarantine
+    this.#context = { modules, probes: probesOf(config.scan), ...(convert && { convert }) }
+    this.#router = new Router(config)
+    const { maxHeldBytes, maxDecoders, maxWaitSeconds } = config.upload
+    modules.image.keepAtMost(maxDecoders + 1) // and one for a thumbnail, or something embedded
+    const maxWaitMs = maxWaitSeconds * 1000
+    this.bytes = new Semaphore({
+      what: 'bytes for uploads',
+      max: maxHeldBytes,
+      maxWaitMs,
+      spreadMs: SPREAD_MS,
+    })
+    this.pictureBytes = new Semaphore({
+      what: 'bytes for pictures in long uploads',
+      max: Math.floor(maxHeldBytes / 2),
+      maxWaitMs,
+      spreadMs: 0,
+    })
+    this.decoders = new Semaphore({
+      what: 'places for uploads that are decoded while they come',
+      max: maxDecoders,
+      maxWaitMs,
+      spreadMs: 0,
+    })
+  }
+
+  /** Longest body of a request, in bytes. */
+  maxBodyBytes(request: Pick<Request, 'method' | 'url'>): number {
+    return (this.#router.choose(request)?.config ?? this.settings).upload.maxBodyBytes
+  }
+
+  /** What an uploader reads for a kind of harm: as it is published with the list, or as it is set. */
+  readonly textsFor = (harm: string): HarmPolicy | undefined =>
+    this.gate.list.texts?.[harm] ?? this.settings.policy.harms[harm]
+
+  /** Passes a request on: after its verdict, if its route and method say that it is to be judged. */
+  async pass(request: Request, way: Way): Promise<Passage> {
+    const route = this.#router.choose(request)
+    if (isGated(request, route?.isGated, this.settings)) return this.#judge(request, route, way)
+    return { isPassed: true, response: way.origin.forward(request) }
+  }
+
+  /**
+   * Passes an upload on that is judged whatever the policy says of its route: there, it is neither left alone nor only watched.
+   * What the route says of limits, and of what cannot be judged, holds.
+   */
+  passJudged(request: Request, way: Way): Promise<Passage> {
+    const route = this.#router.choose(request)
+    return this.#judge(request, route && { ...route, isShadow: false }, way)
+  }
+
+  /**
+   * Judges a body as an upload is judged, with the same limits and out of the same memory, and lets it go; what is to be
+   * quarantined is kept. Reports nothing: what it was asked for is for the caller to say.
+   * @param caller who asks
+   * @param replaced what is used in place of what uploads are passed on with
+   */
+  async judgeBody(
+    request: Request,
+    { caller, waitUntil }: { caller: string; waitUntil: WaitUntil },
+    replaced: Partial<UploadDeps> = {},
+  ): Promise<JudgedBody> {
+    const caseId = crypto.randomUUID()
+    let judged: Omit<JudgedBody, 'caseId'> | undefined
+    const passing = passUpload(request, {
+      ...this.#depsFor(request, this.settings, waitUntil),
+      caseId,
+      forward: discard,
+      keep: (verdict, body) => {
+        const event = verdictEvent(caseId, request, verdict, { caller })
+        return keepUpload(this.#quarantine, request, event, body)
+      },
+      onOutcome: (outcome, afterLastByteMs, kept) => {
+        judged = { outcome, afterLastByteMs, kept }
+      },
+      ...replaced,
+    })
+    waitUntil(passing) // so that it ends, and gives back what it holds, when the client goes away
+    await passing
+    if (!judged) throw new Error('an upload had no outcome')
+    return { caseId, ...judged }
+  }
+
+  async #judge(request: Request, route: Route<Settings> | undefined, way: Way): Promise<Passage> {
+    const caseId = crypto.randomUUID()
+    const refuse = (outcome: Outcome & { action: 'refuse' }): Passage => {
+      this.report(verdictEvent(caseId, request, outcome, route && { route }))
+      return { isPassed: false, caseId, outcome }
+    }
+    if (!route) return refuse(unjudged(new AmbiguousPathError()))
+    const how =
+      this.settings.upload.onPieces === 'refuse' && !route.isShadow ? pieceBy(request) : undefined
+    if (how !== undefined) return refuse(unjudged(new PieceError(how)))
+    const early = Promise.withResolvers<Passage>()
+    const deps = this.#passing(request, caseId, route, way, early.resolve)
+    if (route.isShadow) {
+      const { response, watching } = watchUpload(request, deps)
+      way.waitUntil(watching)
+      return { isPassed: true, response }
+    }
+    const passing = passUpload(request, deps)
+    way.waitUntil(passing) // so that it ends, and gives back what it holds, when the client goes away
+    return Promise.race([early.promise, passing])
+  }
+
+  /** @param onRefused given what the uploader may be told while the body is still being kept */
+  #passing(
+    request: Request,
+    caseId: string,
+    route: Route<Settings>,
+    { origin, waitUntil }: Way,
+    onRefused: (passage: Passage) => void,
+  ): UploadDeps {
+    return {
+      ...this.#depsFor(request, route.config, waitUntil),
+      caseId,
+      forward: (body) => origin.forward(request, body),
+      keep: (outcome, body) => {
+        onRefused({ isPassed: false, caseId, outcome }) // as soon as if it were blocked
+        const event = verdictEvent(caseId, request, outcome, { route })
+        return keepUpload(this.#quarantine, request, event, body)
+      },
+      onOutcome: (outcome, afterLastByteMs, kept) =>
+        this.report(verdictEvent(caseId, request, outcome, { afterLastByteMs, route, kept })),
+    }
+  }
+
+  #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil) {
+    const address = request.headers.get('cf-connecting-ip') ?? ''
+    const { bytes, pictureBytes, decoders } = this
+    const { list } = this.gate
+    list.prepare(waitUntil)
+    return {
+      context: this.#context,
+      settings,
+      bytes,
+      pictureBytes,
+      decoders,
+      digestKinds: () => list.digestKinds,
+      judge: (files: Parameters<Gate['judge']>[0]) =>
+        this.gate.judge(files, { address, settings, waitUntil }),
+    }
+  }
+}
+
+/** What would go to an origin goes nowhere. */
+async function discard(body: ForwardedBody): Promise<Response> {
+  if (body instanceof ReadableStream) await body.pipeTo(new WritableStream())
+  return new Response(null)
+}
+
+/** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
+const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
+
+function isGated(
+  { method, body }: Request,
+  byRoute: boolean | undefined,
+  { upload }: Pick<UploadsSettings, 'upload'>,
+): boolean {
+  if (byRoute !== undefined) return byRoute
+  return (
+    upload.methods.some((one) => one === method) || (body !== null && !UPLOAD_METHODS.has(method))
+  )
+}

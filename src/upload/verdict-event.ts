@@ -1,0 +1,158 @@
+import { toHex } from '../util/bytes.ts'
+import { describeError } from '../util/errors.ts'
+import type { FileEvent, HappeningOf, MatchEvent } from '../events/schema.ts'
+import type { WeighedMatch } from '../policy/banks.ts'
+import type { Route } from '../policy/routes.ts'
+import type { Kept } from '../quarantine/record.ts'
+import { describeNeedle } from '../match/thresholds.ts'
+import type { ScannedFile } from '../scan/scanned.ts'
+import type { JudgedFile } from '../gate/verdict.ts'
+import type { Outcome } from './outcome.ts'
+
+/** Files that an event tells. If there are more, or they take more bytes as JSON, those that match come first. */
+const MAX_FILE_EVENTS = 200
+/** A message of a queue has 128,000 bytes: a path and the rest of the event want some, too. */
+const MAX_FILE_BYTES = 96_000
+/** Characters of a path, and of the names that a list gives its entries. */
+const MAX_PATH_LENGTH = 2048
+const MAX_NAME_LENGTH = 256
+
+/** What else is known of an upload. */
+export interface VerdictFacts {
+  afterLastByteMs?: number | undefined
+  route?: Pick<Route, 'isShadow' | 'label'>
+  kept?: Kept | undefined
+  /** Who asked for the verdict, if it was asked for by itself. */
+  caller?: string
+}
+
+/** What is reported of an upload: enough to answer for it, and never a hash. */
+export function verdictEvent(
+  caseId: string,
+  request: { method: string; url: string },
+  outcome: Outcome,
+  { afterLastByteMs, route, kept, caller }: VerdictFacts = {},
+): HappeningOf<'verdict'> {
+  const judged = 'files' in outcome ? outcome.files : []
+  const files = filesToReport(judged.filter(isTelling))
+  const otherFiles = judged.length - files.length
+  const { action, reason, listVersion } = outcome
+  return {
+    event: 'verdict',
+    caseId,
+    action,
+    reason,
+    method: request.method,
+    path: pathOf(request.url, judged),
+    ...(caller !== undefined && { caller }),
+    ...(route?.isShadow && { isShadow: true as const }),
+    ...(route?.label && { label: route.label }),
+    ...(listVersion !== undefined && { listVersion }),
+    ...(afterLastByteMs !== undefined && { afterLastByteMs: Math.round(afterLastByteMs) }),
+    files,
+    ...(otherFiles > 0 && { otherFiles }),
+    ...(kept && { quarantine: kept }),
+    ...('error' in outcome && { error: describeError(outcome.error) }),
+  }
+}
+
+/** As much of a path as an event tells. */
+export function clipPath(path: string): string {
+  return path.slice(0, MAX_PATH_LENGTH)
+}
+
+/** The path of a request without what is in the list: digests and hashes, where uploads are named by their content. */
+function pathOf(url: string, files: readonly JudgedFile[]): string {
+  const path = new URL(url).pathname.slice(0, MAX_PATH_LENGTH + 64) // 64 digits of one may begin within
+  if (!/[\da-f]{32}/i.test(path)) return clipPath(path)
+  const same = files.filter(({ matches }) => matches.some(({ distance }) => distance === 0))
+  const hashes = same.flatMap(({ scanned }) => {
+    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    return Object.values(scanned.digests ?? {}).concat(needles.map(({ hash }) => hash))
+  })
+  if (hashes.length === 0) return clipPath(path)
+  const isHash = new RegExp([...new Set(hashes.map(toHex))].join('|'), 'gi')
+  return clipPath(path.replaceAll(isHash, '-'))
+}
+
+function filesToReport(files: readonly JudgedFile[]): FileEvent[] {
+  const inOrder = fitting(files)
+  if (inOrder.length === files.length) return inOrder
+  const matchesFirst = (a: JudgedFile, b: JudgedFile) =>
+    Math.sign(b.matches.length) - Math.sign(a.matches.length)
+  return fitting(files.toSorted(matchesFirst))
+}
+
+/** As many files from the first as an event has room for. */
+function fitting(files: readonly JudgedFile[]): FileEvent[] {
+  const told: FileEvent[] = []
+  let bytes = 0
+  for (const file of files.slice(0, MAX_FILE_EVENTS)) {
+    const event = fileEvent(file)
+    bytes += Buffer.byteLength(JSON.stringify(event)) + 1
+    if (bytes > MAX_FILE_BYTES) break
+    told.push(event)
+  }
+  return told
+}
+
+/** Documents are archives of many texts, and forms have many fields: they tell nobody anything. */
+function isTelling({ scanned, matches }: JudgedFile): boolean {
+  if (matches.length > 0) return true
+  if (scanned.coverage === 'scanned') return scanned.format !== undefined
+  return !scanned.within || scanned.reason !== 'unknown-format'
+}
+
+function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
+  return {
+    ...(scanned.within && { within: scanned.within }),
+    coverage: scanned.coverage,
+    ...describeFile(scanned),
+    ...(scanned.bytes > 0 && { bytes: scanned.bytes }),
+    ...(matches.length > 0 && {
+      matches: matches.map(matchEvent),
+    }),
+  }
+}
+
+/** What is told of a match. */
+export function matchEvent(match: WeighedMatch): MatchEvent {
+  const { bank, harm, action, entry, labels, distance, threshold, probe } = match
+  const { limited, isFlooded, isReview, isExempt } = match
+  const { source } = labels
+  return {
+    bank: clipName(bank),
+    harm: clipName(harm),
+    action,
+    entry: clipName(entry),
+    ...(source !== undefined && { source: clipName(source) }),
+    distance,
+    threshold,
+    margin: threshold - distance,
+    probe,
+    ...(limited && { limited }),
+    ...(isFlooded && { isFlooded }),
+    ...(isReview && { isReview }),
+    ...(isExempt && { isExempt }),
+  }
+}
+
+function clipName(name: string): string {
+  return name.slice(0, MAX_NAME_LENGTH).toWellFormed()
+}
+
+function describeFile(file: ScannedFile): Partial<FileEvent> {
+  const size = file.width === undefined ? {} : { width: file.width, height: file.height ?? 0 }
+  const format = file.format === undefined ? {} : { format: file.format }
+  if (file.coverage === 'unscannable') {
+    const { reason, unscannableEntries } = file
+    return { reason, ...format, ...size, ...(unscannableEntries && { unscannableEntries }) }
+  }
+  const identity = file.needles.find(({ probe }) => probe === 'identity')
+  return {
+    ...format,
+    ...size,
+    ...(identity && describeNeedle(identity)),
+    ...(file.isPartial && { isPartial: true }),
+  }
+}

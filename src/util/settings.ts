@@ -1,0 +1,105 @@
+// What settings are made of. Each feature describes its own group with these; src/config/ puts the groups together.
+// A schema here changes nothing that it reads, so that it is also the JSON schema and the documentation.
+
+import * as v from 'valibot'
+import { nearestName } from './nearest.ts'
+
+/** Settings by name. It accepts no other name, and says which one was probably meant. */
+export function group<const T extends v.ObjectEntries>(entries: T) {
+  const object = v.strictObject(entries, ({ expected, input }) => {
+    if (expected !== 'never') return 'must be a table of settings'
+    return unknownName(String(input), Object.keys(entries), 'a setting')
+  })
+  return noArray(object)
+}
+
+/** Values by name, such as banks. */
+export function tableOf<
+  const K extends v.GenericSchema<string, string>,
+  const T extends v.GenericSchema,
+>(name: K, value: T, what: string) {
+  return noArray(v.record(name, value, `must be a table of ${what}`))
+}
+
+/** An array is an object to valibot, and an empty one would pass for a table without settings. */
+function noArray<const T extends v.GenericSchema>(schema: T): T {
+  const run: T['~run'] = (dataset, config) => {
+    const value: unknown = Array.isArray(dataset.value) ? null : dataset.value
+    return schema['~run']({ value }, config)
+  }
+  return { ...schema, '~run': run }
+}
+
+/** A group that may be left out; then all its settings have their defaults. */
+export function optionalGroup<const T extends v.ObjectEntries>(entries: T, description: string) {
+  const schema = v.pipe(group(entries), v.description(description))
+  return v.optional<typeof schema, () => v.InferInput<typeof schema>>(
+    schema,
+    () => ({}) as v.InferInput<typeof schema>,
+  )
+}
+
+/** Says that a name is unknown, and which one was probably meant. */
+export function unknownName(name: string, names: readonly string[], what: string): string {
+  const nearest = nearestName(name, names)
+  const hint =
+    nearest === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${nearest}?`
+  return `is not ${what}; ${hint}`
+}
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number, description: string) {
+  const message = `must be a whole number from ${min} to ${max}`
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+    v.description(description),
+  )
+}
+
+/** One of several words. */
+export function choice<const T extends readonly string[]>(words: T, description: string) {
+  return v.pipe(oneOf(words), v.description(description))
+}
+
+/** One of several words, without a description of its own. */
+export function oneOf<const T extends readonly string[]>(words: T) {
+  return v.picklist(words, ({ input }) => {
+    const nearest = typeof input === 'string' ? nearestName(input, words) : undefined
+    const hint = nearest === undefined || nearest === input ? '' : `; did you mean ${nearest}?`
+    return `must be ${words.join(' or ')}${hint}`
+  })
+}
+
+/** Text of a form that `words` describe. */
+export function textLike(pattern: RegExp, words: string, description: string) {
+  return v.pipe(v.string(words), v.regex(pattern, words), v.description(description))
+}
+
+/** Several values. */
+export function listOf<const T extends v.GenericSchema>(item: T, description: string) {
+  return v.pipe(v.array(item, 'must be a list'), v.description(description))
+}
+
+/** A path such as /files, without a slash at its end; or empty. */
+export function pathOrEmpty(description: string) {
+  const words = 'must be a path such as /files, without a slash at its end, or empty'
+  return textLike(/^((\/[\w.~-]+)+)?$/, words, description)
+}
+
+/** Origins of pages. */
+export function corsOrigins(description: string) {
+  const words = 'must be an origin such as https://app.example.com, or *'
+  const origin = v.pipe(v.string(words), v.regex(/^(\*|https?:\/\/[^/?#\s]+)$/, words))
+  return listOf(origin, description)
+}
+
+export const MIB = 1024 * 1024
+export const GIB = 1024 * MIB
+
+/** Longest body that a setting may allow: that of a part of S3. */
+export const MAX_BODY_BYTES = 5 * GIB
+/** Most files of a form that a setting may allow. */
+export const MAX_FORM_FILES = 1000

@@ -1,0 +1,54 @@
+import type { Config } from '../config/schema.ts'
+import type { ApiConfig } from '../doors/api/settings.ts'
+import type { TicketBindings, TicketParts } from '../doors/tickets/bindings.ts'
+import type { S3Access, S3Bindings } from '../doors/s3/bindings.ts'
+import type { OriginBindings } from '../doors/proxy/origin.ts'
+import type { SinkBindings } from '../events/sinks.ts'
+import type { Webhook } from '../events/webhook.ts'
+import type { FloodCounter } from '../gate/flood/counter.ts'
+import type { ListShard } from '../match/list-shard.ts'
+import type { QuarantineBindings } from '../quarantine/bindings.ts'
+import type { Origin } from '../upload/origin.ts'
+import type { Staging, StagingBindings } from '../upload/staging/staging.ts'
+import type { UploadsParts } from '../upload/uploads.ts'
+
+/** Bindings of the Worker, beside its settings. */
+export interface Bindings
+  extends
+    OriginBindings,
+    QuarantineBindings,
+    S3Bindings,
+    SinkBindings,
+    StagingBindings,
+    TicketBindings {
+  HASH_LISTS: KVNamespace
+  /** Secret: the key that the list is sealed with; several with commas while it is changed. */
+  LIST_KEY?: string
+  /** Durable Objects of class ListShard, for a list that is too large for an isolate. */
+  LIST_SHARDS?: DurableObjectNamespace<ListShard>
+  /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
+  FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
+  IMAGES?: ImagesBinding
+  /** The variable: a server that is the origin. */
+  ORIGIN_URL?: string
+  /** Secret: who may ask for verdicts, a line for each key. */
+  API_KEYS?: string
+  /** Secret: what events are signed with. */
+  WEBHOOK_SECRET?: string
+}
+
+/** What the Worker is made of. */
+export interface WorkerParts extends UploadsParts {
+  config: Config
+  origin: Origin
+  /** Who may ask for verdicts. */
+  api?: ApiConfig
+  /** Where events of the queue are delivered to. */
+  webhook?: Webhook
+  /** Uploads by ticket. */
+  tickets?: TicketParts
+  /** Where uploads wait that come in parts. */
+  staging?: Staging
+  /** Multipart uploads of S3. */
+  s3?: S3Access
+}

@@ -1,0 +1,291 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { flipBits, randomEntries } from '../../support/entries.ts'
+import { fixture } from '../../support/fixtures.ts'
+import { hashOf, publish, setUp } from '../../support/gate.ts'
+import { randomBytes } from '../../support/random.ts'
+import { kvStore } from '../../support/stores.ts'
+import { publishNotes } from '../../../src/list/notes.ts'
+import { publishBank } from '../../../src/list/publish.ts'
+
+const known = fixture('jpeg')
+const unrelated = fixture('otherJpeg')
+
+const gateWith = (policy: object, settings: object = {}) =>
+  setUp({ scan: { probes: 'plain' }, ...settings, policy })
+
+beforeEach(async () => {
+  await publish(await hashOf(known))
+  await publishNotes(kvStore(), () => ({ exempt: [], texts: {} }))
+})
+
+describe('an exemption', () => {
+  it('lets a match pass, by the policy or the list, and stands in the event', async () => {
+    const other = { kind: 'pdq' as const, hash: await hashOf(unrelated), id: 'x', labels: {} }
+    await publishBank(kvStore(), [other, ...randomEntries(9, 3)], { bank: 'other' })
+    await publishNotes(kvStore(), () => ({ exempt: ['csam/known-0'] }))
+    const { send, verdicts } = gateWith({ exempt: ['other/x'] })
+    expect((await send(known)).status).toBe(201)
+    expect((await send(unrelated)).status).toBe(201)
+    for (const { action, files } of verdicts()) {
+      expect(action).toBe('allow')
+      expect(files[0]?.matches).toMatchObject([{ isExempt: true }])
+    }
+    await publishNotes(kvStore(), () => ({ exempt: [] }))
+    expect((await gateWith({}).send(known)).status).toBe(451)
+    await publishBank(kvStore(), randomEntries(9, 3), { bank: 'other' })
+  })
+})
+
+describe('the policy of a bank', () => {
+  it('flags, blocks or quarantines', async () => {
+    for (const [action, status] of [
+      ['flag', 201],
+      ['block', 451],
+      ['quarantine', 451],
+    ] as const) {
+      const { send, forwarded, verdicts } = gateWith({ banks: { csam: { action, harm: 'abuse' } } })
+      expect((await send(known)).status).toBe(status)
+      expect(forwarded).toHaveLength(action === 'flag' ? 1 : 0)
+      expect(verdicts()).toMatchObject([{ action, reason: 'match' }])
+      expect(verdicts()[0]!.files[0]!.matches).toMatchObject([{ action, harm: 'abuse' }])
+    }
+  })
+
+  it('has a threshold, and a review band above it', async () => {
+    const hash = await hashOf(known)
+    const policy = { banks: { csam: { threshold: 20, review: { threshold: 40 } } } }
+    for (const [bits, action, threshold] of [
+      [20, 'block', 20],
+      [21, 'flag', 40],
+      [40, 'flag', 40],
+      [41, 'allow', undefined],
+    ] as const) {
+      await publish(flipBits(hash, bits))
+      const { send, verdicts } = gateWith(policy)
+      await send(known)
+      expect(verdicts()[0]?.action, `${bits} bits`).toBe(action)
+      expect(verdicts()[0]?.files[0]?.matches?.[0]?.threshold).toBe(threshold)
+    }
+  })
+
+  it('may ask for more quality, under which pictures must be nearer', async () => {
+    await publish(flipBits(await hashOf(known), 20))
+    const send = (minQuality: number) => gateWith({ banks: { csam: { minQuality } } }).send(known)
+    expect((await send(61)).status).toBe(451)
+    expect((await send(62)).status).toBe(201)
+    await publish(await hashOf(known))
+    expect((await send(62)).status).toBe(451)
+  })
+
+  it('may be off', async () => {
+    const off = gateWith({ banks: { csam: { enabled: false } } })
+    expect((await off.send(known)).status).toBe(201)
+    expect(off.verdicts()).toMatchObject([{ reason: 'no-match' }])
+  })
+
+  it('is told to be for no bank, once for each version of the list', async () => {
+    const policy = { banks: { csma: { action: 'flag' } }, exempt: ['spma/1', 'csam/known-0'] }
+    const { send, events } = gateWith(policy)
+    await send(unrelated)
+    await send(unrelated)
+    const told = events.filter(({ event }) => event === 'list-error')
+    expect(told).toMatchObject([
+      { error: 'unknown-bank: the policy names banks that the list does not have: csma, spma' },
+    ])
+  })
+
+  it('of the gravest match counts', async () => {
+    const entry = { kind: 'pdq' as const, hash: await hashOf(known), id: 'x', labels: {} }
+    await publishBank(kvStore(), [entry, ...randomEntries(9, 3)], { bank: 'spam' })
+    const policy = { banks: { spam: { action: 'flag' }, csam: { action: 'block' } } }
+    const { send, verdicts } = gateWith(policy)
+    expect((await send(known)).status).toBe(451)
+    expect(verdicts()[0]!.files[0]!.matches!.map(({ action }) => action)).toEqual(['block', 'flag'])
+    const flags = gateWith({ banks: { spam: { action: 'flag' }, csam: { enabled: false } } })
+    expect((await flags.send(known)).status).toBe(201)
+    await publishBank(kvStore(), [], { bank: 'spam' })
+  })
+
+  it('exempts entries, which stand in events all the same', async () => {
+    const { send, verdicts } = gateWith({ exempt: ['csam/known-0'] })
+    expect((await send(known)).status).toBe(201)
+    expect(verdicts()).toMatchObject([{ action: 'allow', reason: 'no-match' }])
+    expect(verdicts()[0]!.files[0]!.matches).toMatchObject([{ entry: 'known-0', isExempt: true }])
+  })
+})
+
+describe('the policy of a route', () => {
+  const send = (policy: object, path: string, body: BodyInit = known, init: RequestInit = {}) => {
+    const gate = gateWith(policy)
+    return gate.send(body, init, `https://files.example${path}`).then((response) => ({
+      ...gate,
+      status: response.status,
+    }))
+  }
+
+  it('gates it, or does not', async () => {
+    const policy = { routes: [{ paths: ['/ungated/*'], gated: false }] }
+    expect((await send(policy, '/ungated/a')).status).toBe(201)
+    expect((await send(policy, '/ungated/a')).verdicts()).toEqual([])
+    expect((await send(policy, '/gated/a')).status).toBe(451)
+  })
+
+  it('refuses a path that an origin may take for that of another route', async () => {
+    const policy = { routes: [{ paths: ['/ungated/*'], gated: false }] }
+    const sent = await send(policy, '/ungated/..%2fgated/a')
+    expect([sent.status, sent.forwarded]).toEqual([400, []])
+    expect(sent.verdicts()).toMatchObject([
+      { action: 'refuse', reason: 'malformed', error: expect.stringContaining('ambiguous-path') },
+    ])
+  })
+
+  it('has its own limits, answers to what cannot be judged, and label', async () => {
+    const routes = [
+      { paths: ['/small'], maxBodyBytes: 100, label: 'private' },
+      { paths: ['/strict'], onUnscannable: 'refuse', label: 'public' },
+    ]
+    expect((await send({ routes }, '/small')).status).toBe(413)
+    const damaged = known.slice(0, 300)
+    const strict = await send({ routes }, '/strict', damaged)
+    expect(strict.status).toBe(422)
+    expect(strict.verdicts()).toMatchObject([{ label: 'public' }])
+    const other = await send({ routes }, '/other', damaged)
+    expect(other.status).toBe(201)
+    expect(other.verdicts()[0]).not.toHaveProperty('label')
+  })
+
+  it('has no look at the fields of forms that it names', async () => {
+    const form = (field: string) => {
+      const data = new FormData()
+      data.append('title', 'a')
+      data.append(field, new File([known], 'a.jpg', { type: 'image/jpeg' }))
+      return data
+    }
+    const policy = { routes: [{ skipFields: ['skipped'] }] }
+    expect((await send(policy, '/', form('photo'))).status).toBe(451)
+    expect((await send(policy, '/', form('skipped'))).status).toBe(201)
+    expect((await send(policy, '/', form('Skipped'))).status).toBe(451)
+    expect((await send({}, '/', form('skipped'))).status).toBe(451)
+    // A file that is the whole body has no field.
+    expect((await send(policy, '/')).status).toBe(451)
+  })
+})
+
+describe('shadow mode', () => {
+  const shadow = { mode: 'shadow' }
+
+  it('passes everything on as it came, and tells what would have happened', async () => {
+    const { send, forwarded, verdicts } = gateWith(shadow)
+    const response = await send(known, { headers: { 'content-type': 'image/jpeg', 'x-a': 'b' } })
+    expect([response.status, await response.text()]).toEqual([201, 'from the origin'])
+    expect(forwarded[0]?.body).toEqual(known)
+    expect(forwarded[0]?.request.headers.get('x-a')).toBe('b')
+    expect(verdicts()).toMatchObject([{ action: 'block', reason: 'match', isShadow: true }])
+  })
+
+  it('does so for every way that an upload may fail', async () => {
+    for (const [body, headers, vars, reason] of [
+      [known.slice(0, 300), {}, { policy: { ...shadow, onUnscannable: 'refuse' } }, 'unscannable'],
+      [known, {}, { upload: { maxBodyBytes: 100, maxBufferedBytes: 100 } }, 'too-large'],
+      [known, { 'content-type': 'multipart/form-data' }, {}, 'malformed'],
+      [unrelated, {}, {}, 'no-match'],
+      [unrelated, {}, { upload: { maxBufferedBytes: 1000 } }, 'length-required'],
+      [randomBytes(3_000_000, 1), {}, {}, 'unscannable'],
+    ] as const) {
+      const { send, forwarded, verdicts } = gateWith(shadow, vars)
+      expect((await send(body, { headers })).status).toBe(201)
+      expect(forwarded.map((one) => one.body)).toEqual([body])
+      expect(verdicts()).toMatchObject([{ reason, isShadow: true }])
+    }
+  })
+
+  it('does so without a list, and when no place is left', async () => {
+    const broken = { get: () => Promise.reject(new Error('no store')) }
+    const store = Object.assign(kvStore(), broken)
+    const failing = setUp({ policy: shadow }, { store })
+    expect((await failing.send(known)).status).toBe(201)
+    expect(failing.verdicts()).toMatchObject([{ reason: 'failed', isShadow: true }])
+    const busy = gateWith(shadow, { upload: { maxDecoders: 1 } })
+    const responses = await Promise.all([busy.send(known), busy.send(known), busy.send(known)])
+    expect(responses.map(({ status }) => status)).toEqual([201, 201, 201])
+    expect(busy.verdicts().map(({ reason }) => reason)).toContain('match')
+    expect(busy.verdicts()).toHaveLength(3)
+  })
+
+  it('is one route, if so configured', async () => {
+    const policy = { routes: [{ paths: ['/new/*'], mode: 'shadow' }] }
+    const { send, verdicts } = gateWith(policy)
+    expect((await send(known, {}, 'https://files.example/new/a')).status).toBe(201)
+    expect((await send(known, {}, 'https://files.example/old/a')).status).toBe(451)
+    expect(verdicts().map(({ isShadow }) => isShadow)).toEqual([true, undefined])
+  })
+})
+
+describe('what a blocked uploader is told', () => {
+  const harms = {
+    csam: {
+      type: 'https://example.org/problems/known-material',
+      title: 'Not <accepted>',
+      text: 'This is known material.',
+      appealUrl: 'https://example.org/appeal?case={caseId}',
+    },
+  }
+
+  it('is what the operator says of the harm, and nothing else', async () => {
+    const response = await gateWith({ harms }).send(known)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    const { caseId, appeal, ...rest } = await response.json<Record<string, string>>()
+    expect(rest).toEqual({
+      type: 'https://example.org/problems/known-material',
+      title: 'Not <accepted>',
+      detail: 'This is known material.',
+      status: 451,
+    })
+    expect(appeal).toBe(`https://example.org/appeal?case=${caseId}`)
+  })
+
+  it('is rather what is published with the list, from its next version on', async () => {
+    const { send } = gateWith({ harms })
+    expect(await (await send(known)).json()).toMatchObject({ title: 'Not <accepted>' })
+    await publishNotes(kvStore(), () => ({ texts: { csam: { title: 'No.' } } }))
+    const later = await gateWith({ harms }).send(known)
+    expect(await later.json()).toEqual({
+      type: 'about:blank',
+      title: 'No.',
+      status: 451,
+      caseId: expect.any(String) as string,
+    })
+  })
+
+  it('is not told for other refusals', async () => {
+    const damaged = known.slice(0, 300)
+    const response = await gateWith({ harms, onUnscannable: 'refuse' }).send(damaged)
+    expect(await response.json()).toEqual({
+      type: 'about:blank',
+      title: 'This upload cannot be processed.',
+      status: 422,
+      caseId: expect.any(String) as string,
+    })
+  })
+
+  it('is a page for a browser that posts a form', async () => {
+    const form = () => {
+      const data = new FormData()
+      data.append('file', new File([known], 'a.jpg'))
+      return data
+    }
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+    const page = await gateWith({ harms }).send(form(), { headers: { accept } })
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+    const text = await page.text()
+    expect(text).toContain('<h1>Not &lt;accepted&gt;</h1>')
+    expect(text).toContain('href="https://example.org/appeal?case=')
+    for (const headers of [{ accept: 'application/json' }, { accept: '*/*' }, {}]) {
+      const response = await gateWith({ harms }).send(form(), { headers })
+      expect(response.headers.get('content-type')).toBe('application/problem+json')
+    }
+    const raw = await gateWith({ harms }).send(known, { headers: { accept } })
+    expect(raw.headers.get('content-type')).toBe('application/problem+json')
+  })
+})

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Semaphore, BusyError } from '../../src/upload/semaphore.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function semaphoreOf(max: number): Semaphore {
+  return new Semaphore({ what: 'bytes', max, maxWaitMs: 10_000, spreadMs: 4000 })
+}
+
+/** Acquires, and notes in `granted` when it is served. */
+function ask(semaphore: Semaphore, amount: number, name: string, granted: string[]) {
+  return semaphore.acquire(amount).then((permit) => {
+    granted.push(name)
+    return permit
+  })
+}
+
+describe('Semaphore', () => {
+  it('grants what it has at once, and no more', async () => {
+    const semaphore = semaphoreOf(10)
+    const permit = await semaphore.acquire(10)
+    expect([semaphore.used, semaphore.tryAcquire(1), semaphore.waiting]).toEqual([10, undefined, 0])
+    permit.release()
+    permit.release()
+    expect(semaphore.used).toBe(0)
+    expect(semaphore.tryAcquire(10)).toBeDefined()
+  })
+
+  it('refuses what it will never have', async () => {
+    const refused = semaphoreOf(10).acquire(11)
+    await expect(refused).rejects.toThrow(BusyError)
+    await expect(refused).rejects.toThrow('there were no bytes left for 0 ms')
+  })
+
+  it('serves who waits when something is given back', async () => {
+    const semaphore = semaphoreOf(10)
+    const first = await semaphore.acquire(10)
+    const granted: string[] = []
+    void ask(semaphore, 10, 'second', granted)
+    await vi.advanceTimersByTimeAsync(9999)
+    expect([granted, semaphore.waiting]).toEqual([[], 1])
+    first.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.waiting, vi.getTimerCount()]).toEqual([['second'], 0, 0])
+  })
+
+  it('turns away who has waited for as long as it may', async () => {
+    const semaphore = semaphoreOf(10)
+    await semaphore.acquire(5)
+    const refused = semaphore.acquire(6).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await refused).toBeInstanceOf(BusyError)
+    expect([semaphore.used, semaphore.waiting]).toEqual([5, 0])
+  })
+
+  it('serves small ones before large ones that came shortly before', async () => {
+    const semaphore = semaphoreOf(10)
+    const first = await semaphore.acquire(10)
+    const granted: string[] = []
+    void ask(semaphore, 10, 'large', granted)
+    await vi.advanceTimersByTimeAsync(1000)
+    void ask(semaphore, 1, 'small', granted)
+    first.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(granted).toEqual(['small'])
+  })
+
+  it('serves a large one before small ones that came long after', async () => {
+    const semaphore = semaphoreOf(10)
+    const first = await semaphore.acquire(10)
+    const granted: string[] = []
+    void ask(semaphore, 10, 'large', granted)
+    await vi.advanceTimersByTimeAsync(4500)
+    void ask(semaphore, 1, 'small', granted)
+    first.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(granted).toEqual(['large'])
+  })
+
+  it('gives nothing at once while anybody waits', async () => {
+    const semaphore = semaphoreOf(10)
+    await semaphore.acquire(5)
+    void ask(semaphore, 6, 'large', [])
+    expect([semaphore.waiting, semaphore.tryAcquire(1)]).toEqual([1, undefined])
+  })
+
+  it('lets small ones pass a large one that does not fit, until it has waited for long', async () => {
+    const semaphore = semaphoreOf(10)
+    const held = await semaphore.acquire(5)
+    const granted: string[] = []
+    void ask(semaphore, 6, 'large', granted)
+    void ask(semaphore, 5, 'small', granted).then((permit) =>
+      setTimeout(() => permit.release(), 6000),
+    )
+    await vi.advanceTimersByTimeAsync(0)
+    expect(granted).toEqual(['small'])
+    await vi.advanceTimersByTimeAsync(5500)
+    void ask(semaphore, 1, 'late', granted)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(granted).toEqual(['small']) // what the small one gave back is kept for the large one
+    held.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(granted).toEqual(['small', 'large', 'late'])
+  })
+
+  it('keeps free room from who comes later, once a large one has waited for half of its time', async () => {
+    const semaphore = semaphoreOf(10)
+    const held = await semaphore.acquire(5)
+    const granted: string[] = []
+    void ask(semaphore, 6, 'large', granted)
+    await vi.advanceTimersByTimeAsync(4999)
+    void ask(semaphore, 1, 'in time', granted)
+    await vi.advanceTimersByTimeAsync(1)
+    void ask(semaphore, 1, 'late', granted)
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.waiting]).toEqual([['in time'], 2])
+    held.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.used]).toEqual([['in time', 'large', 'late'], 8])
+  })
+
+  it('keeps no room for who waited when the platform ended it, whose timer never rings', async () => {
+    const semaphore = semaphoreOf(10)
+    await semaphore.acquire(5)
+    const granted: string[] = []
+    void ask(semaphore, 6, 'gone', granted)
+    vi.setSystemTime(Date.now() + 11_001)
+    void ask(semaphore, 5, 'next', granted)
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.waiting]).toEqual([['next'], 0])
+  })
+
+  it('lets a permit grow, which waits as others do', async () => {
+    const semaphore = semaphoreOf(10)
+    const one = await semaphore.acquire(4)
+    const two = await semaphore.acquire(4)
+    await one.grow(2)
+    let isGrown = false
+    void two.grow(1).then(() => (isGrown = true))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(isGrown).toBe(false)
+    one.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect([isGrown, two.amount, semaphore.used]).toEqual([true, 5, 5])
+  })
+
+  it('takes back what shows no sign any more, since the platform ends requests without a word', async () => {
+    const semaphore = semaphoreOf(10)
+    const alive = await semaphore.acquire(5)
+    await semaphore.acquire(5)
+    for (let seconds = 0; seconds < 160; seconds += 10) {
+      await vi.advanceTimersByTimeAsync(10_000)
+      alive.touch()
+    }
+    expect(semaphore.tryAcquire(5)).toBeDefined()
+    expect(semaphore.tryAcquire(1)).toBeUndefined()
+  })
+})
