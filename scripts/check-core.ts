@@ -21,6 +21,7 @@ const MODULES: Record<string, Declaration> = {
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
       ...['exifAddress', 'exifLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve'],
+      ...['isAnimation', 'looksAtFrames'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
       ...[

@@ -253,20 +253,21 @@ export class ImageScan {
     let canvas: Canvas | undefined
     let shown: Size | undefined
     let failure: UnscannableReason | undefined
-    for (const [i, { file: part, area, placed }] of plan.pictures.entries()) {
+    for (const [i, picture] of plan.pictures.entries()) {
+      const { area, placed } = picture
       if (i > 0) await yieldToOthers()
-      const pixels = await decodeWithLibrary(this.#context.modules, format, part())
+      const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
         failure ??= pixels
         continue
       }
       if (placed) canvas ??= new Canvas(placed.canvas)
-      const picture = placed && canvas ? canvas.draw(pixels, placed) : pixels
-      if (!scenes.isNew(picture)) continue
+      const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels
+      if (!scenes.isNew(shownPixels)) continue
       const orientation = shown ? 1 : plan.orientation
-      shown ??= { width: picture.width, height: picture.height }
-      this.#usePixels(picture, orientation)
-      if (area) this.#usePixels(crop(picture, area), orientation)
+      shown ??= { width: shownPixels.width, height: shownPixels.height }
+      this.#usePixels(shownPixels, orientation)
+      if (area) this.#usePixels(crop(shownPixels, area), orientation)
     }
     if (!shown) {
       const reason = failure ?? 'damaged'

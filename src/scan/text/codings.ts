@@ -35,7 +35,7 @@ function tableOf(codes: Record<string, number>, breaks: string): Uint16Array {
 }
 
 function codesOf(alphabet: string): Record<string, number> {
-  return Object.fromEntries([...alphabet].map((char, code) => [char, code]))
+  return Object.fromEntries(Array.from(alphabet, (char, code) => [char, code]))
 }
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
