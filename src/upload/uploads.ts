@@ -107,6 +107,7 @@ export class Uploads {
 
   /** Passes a request on: after its verdict, if its route and method say that it is to be judged. */
   async pass(request: Request, way: Way): Promise<Passage> {
+    if (isWebSocket(request)) return this.#passSocket(request, way)
     const route = this.#router.choose(request)
     if (isGated(request, route?.isGated, this.settings)) return this.#judge(request, route, way)
     return { isPassed: true, response: way.origin.forward(request) }
@@ -151,6 +152,23 @@ export class Uploads {
     await passing
     if (!judged) throw new Error('an upload had no outcome')
     return { caseId, ...judged }
+  }
+
+  /**
+   * A request for a WebSocket, over which files may be sent that nobody looks at. Where uploads are judged, it is unscannable.
+   */
+  async #passSocket(request: Request, { origin, waitUntil }: Way): Promise<Passage> {
+    const caseId = crypto.randomUUID()
+    const route = this.#router.choose({ method: 'POST', url: request.url })
+    const isJudged = route?.isGated ?? this.settings.upload.methods.includes('POST')
+    if (route && !isJudged) return { isPassed: true, response: origin.forward(request) }
+    const outcome = route
+      ? await this.#depsFor(request, route.config, waitUntil).judge([WEB_SOCKET])
+      : unjudged(new AmbiguousPathError())
+    this.report(verdictEvent(caseId, request, outcome, route && { route }))
+    if (route?.isShadow || outcome.action === 'allow' || outcome.action === 'flag')
+      return { isPassed: true, response: origin.forward(request) }
+    return { isPassed: false, caseId, outcome }
   }
 
   async #judge(request: Request, route: Route<Settings> | undefined, way: Way): Promise<Passage> {
@@ -216,6 +234,12 @@ export class Uploads {
 async function discard(body: ForwardedBody): Promise<Response> {
   if (body instanceof ReadableStream) await body.pipeTo(new WritableStream())
   return new Response(null)
+}
+
+const WEB_SOCKET = { coverage: 'unscannable', reason: 'websocket', bytes: 0 } as const
+
+function isWebSocket({ headers }: Request): boolean {
+  return /\bwebsocket\b/i.test(headers.get('upgrade') ?? '')
 }
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
