@@ -32,6 +32,13 @@ export interface StagedPart {
  */
 export type Phase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
 
+/** What the request that completed an upload was answered. */
+export interface FirstAnswer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
 /** How an upload stands. */
 export interface UploadState {
   phase: Phase
@@ -44,6 +51,8 @@ export interface UploadState {
   attempt: number
   /** Until when the last attempt counts as going on, in milliseconds since 1970. */
   leasedUntil: number
+  /** Given again if the client did not hear it. */
+  answer?: FirstAnswer
 }
 
 /** Bounds of an upload whose length is not told beforehand. */
@@ -171,6 +180,12 @@ export class StagedUpload extends DurableObject<StagingBindings> {
     if (state?.phase !== 'finishing' || state.attempt !== attempt) return
     if (phase === 'open') this.#reopen(state)
     else await this.#close(state, phase)
+  }
+
+  /** Remembers what was answered when it was over. */
+  async remember(answer: FirstAnswer): Promise<void> {
+    const state = this.#state()
+    if (state?.phase === 'done' || state?.phase === 'refused') this.#set({ ...state, answer })
   }
 
   /** Ends an upload that is not whole. Returns whether it was one. */
