@@ -17,6 +17,7 @@ import type { UploadDeps } from './passing.ts'
 import { PieceError, pieceBy } from './pieces.ts'
 import { Semaphore } from './semaphore.ts'
 import type { UploadsSettings } from './settings.ts'
+import type { Staging } from './staging/staging.ts'
 import { watchUpload } from './shadow.ts'
 import { verdictEvent } from './verdict-event.ts'
 
@@ -29,6 +30,8 @@ export interface UploadsParts extends Pick<GateDeps, 'store' | 'shards' | 'flood
   convert?: ImageConverter
   /** Where the bodies of quarantined uploads are kept. */
   quarantine?: Quarantine
+  /** Where bodies wait for their verdict that are too long to be held. */
+  staging?: Staging
   /** Given each verdict, and each failure to read the list or to reach the origin. Must not throw. */
   onEvent: (event: GateEvent) => void
 }
@@ -63,6 +66,7 @@ export class Uploads {
   readonly decoders: Semaphore
   readonly report: (happening: Happening) => void
   readonly #quarantine: Quarantine | undefined
+  readonly #staging: Staging | undefined
   readonly #context: ScanContext
   readonly #router: Router<Settings>
 
@@ -72,6 +76,7 @@ export class Uploads {
     this.report = (happening) => parts.onEvent(stampEvent(happening))
     this.gate = new Gate({ ...parts, settings: config, report: this.report })
     this.#quarantine = parts.quarantine
+    this.#staging = parts.staging
     this.#context = { modules, probes: probesOf(config.scan), ...(convert && { convert }) }
     this.#router = new Router(config)
     const { maxHeldBytes, maxDecoders, maxWaitSeconds } = config.upload
@@ -224,6 +229,7 @@ export class Uploads {
       bytes,
       pictureBytes,
       decoders,
+      staging: this.#staging,
       judge: (files: Parameters<Gate['judge']>[0]) =>
         this.gate.judge(files, { address, settings, waitUntil }),
     }

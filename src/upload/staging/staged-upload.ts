@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { folderOf } from './folder.ts'
 
 /** Bindings that a staged upload needs: those of the Worker. */
 export interface StagingBindings {
@@ -81,11 +82,6 @@ const STATE = 'state'
 /** By name: the version after this one may add others, and both run during an upgrade. */
 const COLUMNS = 'number, key, bytes, md5'
 type Row = { [name in keyof StagedPart]: StagedPart[name] }
-
-/** Folder of the bucket that an upload's parts are in. */
-export function folderOf(id: string): string {
-  return `uploads/${id}/`
-}
 
 /**
  * One upload that comes in parts: the only one who knows how far it is. Parts are put into the bucket first, under names of their

@@ -29,9 +29,9 @@ function failing(methods: Set<string>): R2Bucket {
 function setUpStaging() {
   const broken = new Set<string>()
   const s3 = { clientKeys: new Map([['CLIENTKEY', SECRET]]), originKey: undefined }
-  const staging = { bucket: failing(broken), uploads, s3 }
+  const staging = { bucket: failing(broken), uploads }
   const vars = { tus: { path: '/tus', corsOrigins: ['*'] } }
-  return { broken, ...setUp(vars, { staging }) }
+  return { broken, ...setUp(vars, { staging, s3 }) }
 }
 
 type Tested = ReturnType<typeof setUpStaging>
@@ -87,6 +87,24 @@ describe('tus, when the bucket fails', () => {
     const headers = { origin: 'https://any.example', 'access-control-request-method': 'PATCH' }
     const answer = await send(null, { method: 'OPTIONS', headers }, `${HOST}/tus`)
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+  })
+})
+
+describe('a body without a length, when the bucket fails', () => {
+  it.each(['put', 'get'])('by %s, goes nowhere', async (method) => {
+    const broken = new Set<string>()
+    const vars = { upload: { maxBufferedBytes: 1000 } }
+    const tested = setUp(vars, { staging: { bucket: failing(broken), uploads } })
+    const send = () => {
+      const body = new Response(picture).body!.pipeThrough(new IdentityTransformStream())
+      return tested.send(body, {}, HOST)
+    }
+    expect((await send()).status).toBe(201)
+    expect(tested.forwarded.splice(0)[0]?.body).toEqual(new Uint8Array(picture))
+    broken.add(method)
+    expect((await send()).status).toBe(method === 'put' ? 503 : 502)
+    expect(tested.forwarded).toEqual([])
+    expect((await bucket.list()).objects).toEqual([])
   })
 })
 
