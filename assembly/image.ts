@@ -4,9 +4,10 @@
 import { exifAddress, exifLength } from './exif'
 import { hasCanvas, isPartial, looks } from './luma/canvas'
 import { orientPlane } from './luma/orient'
-import { imageHeight, imageWidth } from './luma/planes'
+import { imageHeight, imageWidth, isPlaneLeftOut } from './luma/planes'
 
 export { allocate } from './memory'
+export { applyCurve, gammaOf, profileAddress, profileLength } from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
@@ -16,7 +17,15 @@ export { beginPixels, decodePixels } from './pixels/decoder'
 export { decodePng } from './png/decoder'
 
 export { exifAddress, exifLength }
-export { planeAddress, planeCols, planeRows, whiteAddress } from './luma/planes'
+export {
+  blackAddress,
+  makeAlphaPlane,
+  otherAddress,
+  planeAddress,
+  planeCols,
+  planeRows,
+  whiteAddress,
+} from './luma/planes'
 export { picksAddress } from './luma/picks'
 export { orientPlane }
 
@@ -59,7 +68,7 @@ export function looksAtFrames(): u32 {
   return looks
 }
 
-/** Whether frames of an animation were left out. */
+/** Whether frames of an animation, or planes of transparency, were left out. */
 export function hasLeftOut(): bool {
-  return isPartial
+  return isPartial || isPlaneLeftOut
 }

@@ -22,6 +22,8 @@ export interface ScanContext {
   onFile?: (file: ScannedFile) => void
   /** Told of pictures while they arrive, where their bytes are to wait for a verdict. */
   pictures?: Pictures
+  /** Names of fields in texts whose values are files in base64, whatever they begin with. */
+  base64Fields?: readonly string[] | undefined
   /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

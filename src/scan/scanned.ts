@@ -63,8 +63,11 @@ export type UnscannableReason =
   | 'long-picture'
   | 'websocket'
 
-/** Where a file was found: as an entry or the content of a container, or by its signature in a PDF or anything else. */
-export type Within = 'zip' | 'gzip' | 'tar' | 'pdf' | 'embedded'
+/**
+ * Where a file was found: as an entry or the content of a container, by its signature in a PDF or anything else, or written in a
+ * text, as in base64.
+ */
+export type Within = 'zip' | 'gzip' | 'zlib' | 'tar' | 'pdf' | 'embedded' | 'text'
 
 /** What is known of a file that has passed through a scanner. */
 export type ScannedFile = ScannedContent | UnscannableFile

@@ -1,5 +1,5 @@
 import { createBodyReader } from '../body/reader.ts'
-import type { BodyOptions, BodyReader, FileInfo } from '../body/types.ts'
+import type { BodyOptions, BodyReader, FileInfo, FileSink } from '../body/types.ts'
 import {
   type BlockVerdict,
   isPassed,
@@ -7,6 +7,7 @@ import {
   type Verdict,
   worseOf,
 } from '../gate/verdict.ts'
+import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import { allFiles, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
@@ -20,6 +21,9 @@ export interface InspectionDeps {
   /** Given each file of the body when it has been scanned, before the verdict on it. */
   onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
 }
+
+/** Characters of a path and query that no picture is shorter than. */
+const MIN_URL_LENGTH = 100
 
 /** A file that has come to its end, and is not scanned to it yet. */
 interface EndedFile {
@@ -37,21 +41,37 @@ export class Inspection {
   #bytes = 0
   readonly #judgedNeedles = new WeakSet<Needle>()
 
+  /** Whether something is of a format that the route does not accept. */
+  #hasUnaccepted = false
+
   /** @throws {MalformedBodyError} the headers tell no body that can be read in one way only */
-  constructor(headers: Headers, deps: InspectionDeps) {
+  constructor({ headers, url }: Pick<Request, 'headers' | 'url'>, deps: InspectionDeps) {
     this.#deps = deps
     const { context, settings } = deps
     const budget = budgetOf(context)
+    const openFile = (info: FileInfo): FileSink => {
+      const { text, withoutDigests = context.withoutDigests ?? false } = info
+      const { base64Fields } = settings.body
+      const own = { ...context, withoutDigests, base64Fields }
+      const scanner = new FileScanner(own, { budget, depth: 0, text })
+      return {
+        write: (chunk, kind) => scanner.write(chunk, kind),
+        end: () => void this.#ended.push({ scanner, info }),
+      }
+    }
     this.#reader = createBodyReader(headers, settings.body, {
-      openFile: (info) => {
-        const scanner = new FileScanner(context, { budget, depth: 0 })
-        return {
-          write: (chunk) => scanner.write(chunk),
-          end: () => void this.#ended.push({ scanner, info }),
-        }
+      openFile,
+      onUnreadable: (reason) => {
+        this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 })
+        this.#hasUnaccepted ||= settings.body.accept !== undefined
       },
-      onUnreadable: (reason) => this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 }),
     })
+    // A path or query, too, may have a file written in it.
+    const { pathname, search } = new URL(url)
+    if (pathname.length + search.length < MIN_URL_LENGTH) return
+    const sink = openFile({ isText: true, text: 'urlencoded', isRaw: true, withoutDigests: true })
+    sink.write(Buffer.from(`${pathname}\n${search}`))
+    sink.end()
   }
 
   /**
@@ -144,7 +164,10 @@ export class Inspection {
     for (const { scanner, info } of ended) {
       const scanned = await scanner.end()
       this.#deps.onScanned?.(scanned, info)
-      if (scanned.bytes > 0) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
+      const { accept } = this.#deps.settings.body
+      if (accept && !isAccepted(scanned, info.isText, new Set(accept))) this.#hasUnaccepted = true
+      if (scanned.bytes > 0 && isTold(scanned, info))
+        this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
     }
   }
 
@@ -154,10 +177,22 @@ export class Inspection {
       if (file.coverage === 'unscannable') continue
       for (const needle of file.needles) this.#judgedNeedles.add(needle)
     }
-    const verdict = await this.#deps.judge(files)
+    const judged = await this.#deps.judge(files)
+    const verdict = this.#hasUnaccepted ? worseOf(judged, unaccepted(judged)) : judged
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
     return this.#verdict
   }
+}
+
+/** What is told beside something else counts if it is a file, or has one in it. */
+function isTold(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
+  const isBeside = (isRaw ?? false) || (isDecoded ?? false)
+  const isNothing = scanned.coverage === 'unscannable' && scanned.reason === 'unknown-format'
+  return !isBeside || !isNothing || scanned.inner !== undefined || scanned.digests !== undefined
+}
+
+function unaccepted(judged: Verdict): Verdict {
+  return { ...judged, action: 'refuse', reason: 'unaccepted-format', files: [] }
 }
 
 /** A field, or the text around files, that is of no known format is nothing that could not be looked at. */

@@ -24,7 +24,7 @@ export function longestPictureBytes({ maxBufferedBytes, maxHeldBytes }: UploadSe
 export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection {
   const less = withLessHeld(deps)
   const context = { ...less.context, pictures: new Pictures() }
-  return new Inspection(request.headers, { ...less, context })
+  return new Inspection(request, { ...less, context })
 }
 
 /**

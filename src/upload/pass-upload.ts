@@ -22,7 +22,7 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
       throw new BodyTooLargeError(settings.maxBodyBytes)
     }
     const isLong = length !== undefined && length > settings.maxBufferedBytes
-    inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request.headers, deps)
+    inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request, deps)
     permit = await bytes.acquire(isLong ? HoldBack.bytes + longHeldBytes(settings) : (length ?? 0))
     return isLong
       ? await passLong(request, length, permit, inspection, deps)

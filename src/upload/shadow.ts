@@ -78,7 +78,7 @@ class Watcher {
       const permits = [bytes.tryAcquire(longHeldBytes(settings)), decoders.tryAcquire(1)]
       this.#permits = permits.filter((permit) => permit !== undefined)
       if (this.#permits.length < permits.length) throw new BusyError('places for uploads', 0)
-      this.#inspection = new Inspection(request.headers, withLessHeld(deps))
+      this.#inspection = new Inspection(request, withLessHeld(deps))
     } catch (error) {
       this.fail(error)
     }

@@ -1,16 +1,19 @@
 import { concatenate } from '../../util/bytes.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
-import { readAvifSize } from './avif.ts'
+import { planAvif } from './avif.ts'
+import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
 import { readExif } from './exif.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
-import { decodeWithLibrary } from './library.ts'
+import type { LibraryPlan } from './library-plan.ts'
+import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
-import { readWebp, webpLength } from './webp.ts'
+import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
+import { planWebp, webpLength } from './webp.ts'
 
 /** Pixels. */
 interface Size {
@@ -52,6 +55,8 @@ export class ImageScan {
   /** Needles that were told before the image was complete. */
   #toldNeedles = 0
   readonly #needles: Needles
+  /** Lumas as they are shown, where they are others. */
+  #tone: Float32Array | undefined
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
@@ -141,14 +146,21 @@ export class ImageScan {
   }
 
   #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
-    decoder.push(bytes, isLast, (frame) =>
-      this.#useFrame(decoder, frame, orientationOf(decoder.exif)),
-    )
+    decoder.push(bytes, isLast, (frame) => {
+      this.#tone ??= this.#readTone(decoder)
+      this.#useFrame(decoder, frame, orientationOf(decoder.exif))
+    })
+  }
+
+  #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
+    const icc = profile && this.#format === 'png' ? inflateProfile(profile, this.#budget) : profile
+    return icc ? profileCurve(icc) : gammaCurve(gamma)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
     const { width, height } = decoder.size
-    this.#needles.addFrame({ frame, orientation, aspect: width / height })
+    const tone = this.#tone
+    this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tone && { tone }) })
     if (this.#context.pictures && decoder === this.#decoder)
       this.#tellFrame(this.#context.pictures, decoder)
   }
@@ -189,40 +201,56 @@ export class ImageScan {
     const [only, ...others] = held
     const file = only && others.length === 0 ? only : concatenate(held)
     held.length = 0
-    if (this.#format === 'webp') {
-      const info = readWebp(file)
-      if (!info) return unscannable('damaged')
-      const orientation = orientationOf(info.exif)
-      return this.#endLibrary('webp', file, info.still, info, orientation, info.isAnimated)
-    }
-    if (this.#format === 'avif') {
-      const size = readAvifSize(file)
-      return size ? this.#endLibrary('avif', file, file, size, 1, false) : unscannable('damaged')
+    if (this.#format === 'webp' || this.#format === 'avif') {
+      const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
+      return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
     }
     return this.#endConverted(file, 'unsupported-format')
   }
 
-  /** Decodes by a library what fits its budget; `still` is the part of the file that it can decode. */
+  /** Decodes by a library what fits its budget. A picture behind the first that it cannot decode is left out. */
   async #endLibrary(
     format: LibraryFormat,
     file: Uint8Array,
-    still: Uint8Array,
-    size: Size,
-    orientation: number,
-    isPartial: boolean,
+    plan: LibraryPlan,
   ): Promise<ImageOutcome> {
+    const size: Size = { width: plan.width, height: plan.height }
     if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
       return this.#endConverted(file, 'over-pixel-budget', size)
     }
-    const pixels = await decodeWithLibrary(this.#context.modules, format, still)
-    if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
-    if (pixels === 'damaged') return unscannable(pixels, size)
-    const { width, height, data } = pixels
-    const { image } = this.#context.modules
-    const decoder = ImageDecoder.forPixels(image, { width, height, channels: 4 })
+    this.#tone = plan.profile && profileCurve(plan.profile)
+    const scenes = new SceneGate()
+    let canvas: Canvas | undefined
+    let shown: Size | undefined
+    let failure: UnscannableReason | undefined
+    for (const [i, picture] of plan.pictures.entries()) {
+      const { area, placed } = picture
+      if (i > 0) await yieldToOthers()
+      const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
+      if (typeof pixels === 'string') {
+        failure ??= pixels
+        continue
+      }
+      if (placed) canvas ??= new Canvas(placed.canvas)
+      const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels
+      if (!scenes.isNew(shownPixels)) continue
+      const orientation = shown ? 1 : plan.orientation
+      shown ??= { width: shownPixels.width, height: shownPixels.height }
+      this.#usePixels(shownPixels, orientation)
+      if (area) this.#usePixels(crop(shownPixels, area), orientation)
+    }
+    if (!shown) {
+      const reason = failure ?? 'damaged'
+      if (reason === 'over-memory-budget') return this.#endConverted(file, reason, size)
+      return unscannable(reason, size)
+    }
+    return this.#scanned(shown, plan.isPartial || failure !== undefined)
+  }
+
+  #usePixels({ width, height, data }: Pixels, orientation: number): void {
+    const size = { width, height, channels: 4 } as const
+    const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
     decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
-    if (decoder.failure) return unscannable(decoder.failure, size)
-    return this.#scanned(decoder.size, isPartial)
   }
 
   /** Scans the picture that the converter makes of the file, if there is a converter and it can. */
@@ -250,6 +278,11 @@ export class ImageScan {
       ...(widen && { widen }),
     }
   }
+}
+
+/** Lets other requests go on between two decodings; the memory of neither is there meanwhile. */
+function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
 }
 
 function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
