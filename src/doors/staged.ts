@@ -60,7 +60,13 @@ export async function stagedAnswer(
 /** Longest answer that is remembered, in bytes: what the gate says by itself is shorter. */
 const MAX_ANSWER_BYTES = 16 * 1024
 /** Headers of an answer that are remembered. */
-const ANSWER_HEADERS = ['content-type', 'content-location', 'location', 'etag', 'upload-offset']
+const ANSWER_HEADERS = new Set([
+  'content-type',
+  'content-location',
+  'location',
+  'etag',
+  'upload-offset',
+])
 
 /** The answer to the request that completed an upload. It is remembered for a client that sends the request again. */
 export async function firstAnswer(
@@ -74,7 +80,7 @@ export async function firstAnswer(
   if (!isOurs && !(length <= MAX_ANSWER_BYTES)) return response
   const body = await response.text()
   const { status } = response
-  const told = [...response.headers].filter(([name]) => ANSWER_HEADERS.includes(name))
+  const told = [...response.headers].filter(([name]) => ANSWER_HEADERS.has(name))
   const headers = Object.fromEntries(told)
   if (body.length <= MAX_ANSWER_BYTES) await stub.remember({ status, headers, body })
   return new Response(status === 204 ? null : body, response)
