@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `hashgate` command: hash files, match them against a list, publish lists.
 
+import './commands/node-version.ts'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'

@@ -52,9 +52,11 @@ app.post('/inspect', async (c) => {
     picture: hashedPicture(modules.image, scanned.format, file),
     ...(near && { distance: near.distance, threshold: near.threshold, probe: near.probe }),
     families: familiesOf(needles).map(({ name, meaning, needles: some }) => ({
-      ...{ name, meaning, count: some.length },
+      name,
+      meaning,
+      count: some.length,
       hashes: some.map(hashLine),
-      ...(near && { isFound: some.some(({ probe }) => probe === near.probe) }),
+      isFound: some.some(({ probe }) => probe === near?.probe),
     })),
     within: verdict.files.length - 1,
   })

@@ -6,7 +6,7 @@ import { FAMILIES, FAMILY_OF, REASONS } from './meanings.ts'
 /** An entry that lies near, whether it matches or not. */
 type Near = Pick<WeighedMatch, 'bank' | 'entry' | 'distance'>
 
-const DIGESTS: readonly string[] = ['md5', 'sha1', 'sha256']
+const DIGESTS: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256'])
 
 /** The verdict in one sentence, and what else there is to say in others. */
 export function sentencesOf(verdict: Verdict, file: ScannedFile, nearest?: Near): string[] {
@@ -40,7 +40,7 @@ export function sentencesOf(verdict: Verdict, file: ScannedFile, nearest?: Near)
 function foundAs(match: WeighedMatch | undefined): string {
   if (!match) return 'something known was found.'
   const { distance, bank, entry, probe, threshold } = match
-  if (DIGESTS.includes(probe))
+  if (DIGESTS.has(probe))
     return `the file is byte for byte entry ${entry} in bank ${bank}, by its ${probe.toUpperCase()}.`
   const family = FAMILY_OF[probe as keyof typeof FAMILY_OF]
   const how = family === 'as it is' ? 'found as it is' : `found ${family} (${probe})`

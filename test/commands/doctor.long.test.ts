@@ -32,7 +32,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(parent, { recursive: true }))
 
-const { LIST_KEY: _, ...rest } = process.env
+const { LIST_KEY: __, ...rest } = process.env
 const env = { ...rest, CLOUDFLARE_API_TOKEN: '', WRANGLER_SEND_METRICS: 'false', HOME: tmpdir() }
 
 /** Runs the command line. Returns its exit code and what it printed. */
@@ -99,7 +99,7 @@ describe('hashgate doctor', () => {
       'another picture passes',
       'a long known picture breaks off',
     ])
-      expect(stateOf(report, check), check).toBe('ok')
+      expect(stateOf(report, check), `the check: ${check}`).toBe('ok')
   })
 
   it('fails for a setting that does not exist, and for a binding that is missing', async () => {
@@ -135,9 +135,7 @@ describe('hashgate doctor --url', () => {
     folder = await deployment('running', '--origin', origin.url, '--mode', 'enforce')
     const list = join(parent, 'list.csv')
     await writeFile(list, `${'0f'.repeat(32)}\n`)
-    expect(
-      await hashgate(folder, 'list', 'push', list, '--bank', 'csam', '--kind', 'pdq'),
-    ).toMatchObject({ code: 0 })
+    await hashgate(folder, 'list', 'push', list, '--bank', 'csam', '--kind', 'pdq')
     worker = await startWrangler(
       [
         'dev',
@@ -157,7 +155,7 @@ describe('hashgate doctor --url', () => {
 
   it('publishes the bank of the drill once, and passes', async () => {
     const report = await doctor(folder, '--url', worker.url)
-    expect(report, JSON.stringify(report)).toMatchObject({ ok: true, code: 0 })
+    expect(report, `of ${JSON.stringify(report)}`).toMatchObject({ ok: true, code: 0 })
     expect(stateOf(report, 'a known picture is refused')).toBe('ok')
     const { stdout } = await hashgate(folder, 'list', 'show')
     expect(stdout).toContain(`bank ${BANK}: 1 perceptual hash`)
@@ -167,7 +165,7 @@ describe('hashgate doctor --url', () => {
 
   it('fails when the origin answers around the gate, and passes when it wants a login', async () => {
     let status = 200
-    const open = createServer((_, response) => response.writeHead(status).end())
+    const open = createServer((_request, response) => response.writeHead(status).end())
     await once(open.listen(0, '127.0.0.2'), 'listening')
     const around = `http://127.0.0.2:${(open.address() as AddressInfo).port}`
     const look = async () => {

@@ -63,7 +63,10 @@ describe('hashgate init', () => {
       })
       expect(config.queues.consumers).toHaveLength(1)
       vi.spyOn(console, 'error').mockImplementation((line) => void (said += `${line}\n`))
-      expect(await showConfig({ config: join(folder, `wrangler.${format}`) }), said).toBe(true)
+      expect(
+        await showConfig({ config: join(folder, `wrangler.${format}`) }),
+        `it said: ${said}`,
+      ).toBe(true)
     },
   )
 

@@ -65,7 +65,7 @@ function drillSettings(settings: Config): string {
     policy: {
       ...policy,
       mode: 'enforce',
-      routes: policy.routes.map((route) => ({ ...route, mode: 'enforce' })),
+      routes: policy.routes.map((route) => Object.assign({}, route, { mode: 'enforce' })),
     },
     events: { ...events, webhook },
   })

@@ -96,7 +96,7 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
   const found = await readText(join(folder, 'package.json'))
   const existing = found === undefined ? undefined : parsePackage(found)
   const { dependencies, devDependencies, ...rest } = existing ?? {
-    ...{ name, private: true, type: 'module', scripts: SCRIPTS },
+    ...{ name, private: true, type: 'module', scripts: SCRIPTS, allowScripts: INSTALL_SCRIPTS },
     dependencies: {},
     devDependencies: {},
   }
@@ -114,6 +114,9 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
   const isKept = hasAll && ('wrangler' in devDependencies || 'wrangler' in dependencies)
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
 }
+
+/** Which packages may run scripts when they are installed; npm asks otherwise. */
+const INSTALL_SCRIPTS = { esbuild: true, workerd: true, hashgate: false }
 
 const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
 

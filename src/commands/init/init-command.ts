@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { openAccount, readConfig } from '../stores.ts'
+import { openAccount } from '../stores.ts'
 import { askFor, type Given } from './ask.ts'
 import { type PlannedFile, planFiles, PRODUCTION_VARS } from './files.ts'
 import { type Answers, checkAnswers, InitError } from './options.ts'
@@ -66,7 +66,7 @@ function nameFor(folder: string): string {
 
 async function namespaceFor(answers: Answers): Promise<string> {
   // Beside no configuration: which account it is, the environment or the login says.
-  const { api, account } = await openAccount({} as Awaited<ReturnType<typeof readConfig>>)
+  const { api, account } = await openAccount({} as Parameters<typeof openAccount>[0])
   return makeNamespace(api, account, answers)
 }
 

@@ -2,9 +2,9 @@ import type { Section } from './sections.ts'
 
 /** wrangler.jsonc, with what each key is for above it. */
 export function renderJsonc(sections: readonly Section[]): string {
-  const blocks = sections.map(({ comment, key, value }) => {
+  const blocks = sections.map(({ comment: what, key, value }) => {
     const text = JSON.stringify(value, null, 2).replaceAll('\n', '\n  ')
-    return `${comment && `  // ${comment}\n`}  ${JSON.stringify(key)}: ${text}`
+    return `${what && `  // ${what}\n`}  ${JSON.stringify(key)}: ${text}`
   })
   return `{\n${blocks.join(',\n')}\n}\n`
 }
