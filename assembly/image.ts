@@ -2,7 +2,7 @@
 // export takes and gives stands where it is defined; src/core/image.ts is the only caller.
 
 import { exifAddress, exifLength } from './exif'
-import { isPartial } from './luma/canvas'
+import { hasCanvas, isPartial, looks } from './luma/canvas'
 import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth, isPlaneLeftOut } from './luma/planes'
 
@@ -56,6 +56,16 @@ export function width(): u32 {
 /** Height of the image in pixels; 0 while it is not known. */
 export function height(): u32 {
   return imageHeight
+}
+
+/** Whether frames may follow the first one: a canvas is kept for them. */
+export function isAnimation(): bool {
+  return hasCanvas()
+}
+
+/** Times that frames behind the first one were looked at, whether or not they showed anything new. */
+export function looksAtFrames(): u32 {
+  return looks
 }
 
 /** Whether frames of an animation, or planes of transparency, were left out. */

@@ -18,6 +18,7 @@ const MODULES: Record<string, Declaration> = {
       ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
       ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve'],
+      ...['isAnimation', 'looksAtFrames'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
       ...[

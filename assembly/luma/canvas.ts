@@ -54,6 +54,9 @@ export function beginCanvas(): bool {
   return pixels != 0 && rowLuma != 0 && rowAlpha != 0
 }
 
+/** Times that the canvas was looked at: what was drawn before that is known. */
+export let looks: u32 = 0
+
 export function hasCanvas(): bool {
   return pixels != 0
 }
@@ -136,6 +139,7 @@ export function lookAtCanvas(): bool {
   const area = <u64>imageWidth * <u64>imageHeight
   if (drawnSinceLook * LOOK_AFTER < area) return false
   drawnSinceLook = 0
+  looks++
   spendPixels(area)
   restartPlanes()
   for (let y: u32 = 0; y < imageHeight; y++) {

@@ -64,6 +64,8 @@ interface ImageExports extends ProbeExports {
   width(): number
   height(): number
   hasLeftOut(): number
+  isAnimation(): number
+  looksAtFrames(): number
   planeAddress(): number
   planeCols(): number
   planeRows(): number
@@ -191,6 +193,16 @@ export class ImageDecoder {
   /** Whether frames of an animation were left out, for a limit. */
   get hasLeftOut(): boolean {
     return this.#core.hasLeftOut() !== 0
+  }
+
+  /** Whether frames may follow the first one. */
+  get mayHaveFrames(): boolean {
+    return this.#core.isAnimation() !== 0
+  }
+
+  /** Times that frames behind the first one were looked at: what came before is known. */
+  get looks(): number {
+    return this.#core.looksAtFrames()
   }
 
   /** The file's Exif block from its byte order mark on, if one has been seen. */

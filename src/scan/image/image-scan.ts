@@ -4,15 +4,16 @@ import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
+import type { Pictures } from '../pictures.ts'
 import { readExif } from './exif.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import type { LibraryPlan } from './library-plan.ts'
 import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
-import type { Needle, UnscannableReason } from '../scanned.ts'
+import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
-import { planWebp } from './webp.ts'
+import { planWebp, webpLength } from './webp.ts'
 
 /** Pixels. */
 interface Size {
@@ -48,6 +49,11 @@ export class ImageScan {
   #outcome: ImageOutcome | undefined
   #held: Uint8Array[] = []
   #isOverHeld = false
+  #heldBytes = 0
+  /** How the image ends that is held, if nothing follows so many bytes of it. */
+  #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
+  /** Needles that were told before the image was complete. */
+  #toldNeedles = 0
   readonly #needles: Needles
   /** Lumas as they are shown, where they are others. */
   #tone: Float32Array | undefined
@@ -59,6 +65,7 @@ export class ImageScan {
     this.#budget = budget
     this.#isNested = isNested
     this.#needles = new Needles(context, budget)
+    if (isCoreFormat(format) || HELD_FORMATS.has(format)) context.pictures?.begin(this)
     if (!isCoreFormat(format)) return
     this.#decoder = ImageDecoder.forFile(context.modules.image, format)
     budget.decoders.add(this.#decoder)
@@ -81,11 +88,15 @@ export class ImageScan {
     if (this.#outcome) return this.#outcome
     if (this.#isOverHeld) return unscannable('over-limit')
     if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
-    return () => this.#endHeld()
+    const outcome = this.#endOf(this.#held)
+    this.#context.pictures?.end(this, async () => this.#describe(await outcome()))
+    return outcome
   }
 
   #decode(decoder: ImageDecoder, chunk: Uint8Array): void {
+    const { looks } = decoder
     this.#push(decoder, chunk, false)
+    if (decoder.looks > looks) this.#context.pictures?.addFrame(this)
     if (decoder.isDone || decoder.failure) this.#settle(this.#endDecoder(decoder))
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
@@ -95,12 +106,43 @@ export class ImageScan {
     if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
     this.#decoder = undefined
     this.#outcome = outcome
+    const isTold = outcome.coverage === 'scanned' || !this.#isNested
+    this.#context.pictures?.end(this, isTold ? this.#describe(outcome) : undefined)
+  }
+
+  /** The image as a file, with what was not told of it before. */
+  #describe(outcome: ImageOutcome): ScannedFile {
+    const file = { ...outcome, format: this.#format, bytes: 0 }
+    if (file.coverage === 'unscannable') return file
+    const needles = file.needles.slice(this.#toldNeedles)
+    this.#toldNeedles = file.needles.length
+    return { ...file, needles }
   }
 
   #keep(chunk: Uint8Array): void {
     this.#held.push(chunk)
+    this.#heldBytes += chunk.length
     this.#isOverHeld = !this.#budget.take('heldBytes', chunk.length)
-    if (this.#isOverHeld) this.#held = []
+    if (this.#isOverHeld) {
+      this.#held = []
+      this.#context.pictures?.end(this)
+    } else if (this.#context.pictures && !this.#heldEnd) this.#tellWhole(this.#context.pictures)
+  }
+
+  /** A WebP says how long it is: what follows is of no matter to programs that show it. */
+  #tellWhole(pictures: Pictures): void {
+    const length = this.#format === 'webp' ? webpLength(this.#held[0]) : undefined
+    if (length === undefined || this.#heldBytes < length) return
+    const outcome = this.#endOf([...this.#held])
+    this.#heldEnd = { bytes: this.#heldBytes, outcome }
+    pictures.end(this, async () => this.#describe(await outcome()))
+  }
+
+  /** How the image ends if these bytes are all there are of it: decoded once, when it is asked for. */
+  #endOf(held: Uint8Array[]): () => Promise<ImageOutcome> {
+    if (this.#heldEnd?.bytes === this.#heldBytes) return this.#heldEnd.outcome
+    let outcome: Promise<ImageOutcome> | undefined
+    return () => (outcome ??= this.#endHeld(held))
   }
 
   #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
@@ -119,6 +161,15 @@ export class ImageScan {
     const { width, height } = decoder.size
     const tone = this.#tone
     this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tone && { tone }) })
+    if (this.#context.pictures && decoder === this.#decoder)
+      this.#tellFrame(this.#context.pictures, decoder)
+  }
+
+  /** Tells what is known by a frame. More of the image may follow, or nothing but its end. */
+  #tellFrame(pictures: Pictures, decoder: ImageDecoder): void {
+    const file = this.#describe(this.#scanned(decoder.size))
+    if (decoder.mayHaveFrames) pictures.addFrame(this, file)
+    else pictures.end(this, file)
   }
 
   #endDecoder(decoder: ImageDecoder): ImageOutcome {
@@ -146,10 +197,10 @@ export class ImageScan {
     decoder.push(thumbnail, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
   }
 
-  async #endHeld(): Promise<ImageOutcome> {
-    const [only, ...others] = this.#held
-    const file = only && others.length === 0 ? only : concatenate(this.#held)
-    this.#held = []
+  async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
+    const [only, ...others] = held
+    const file = only && others.length === 0 ? only : concatenate(held)
+    held.length = 0
     if (this.#format === 'webp' || this.#format === 'avif') {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
       return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
@@ -172,20 +223,21 @@ export class ImageScan {
     let canvas: Canvas | undefined
     let shown: Size | undefined
     let failure: UnscannableReason | undefined
-    for (const [i, { file: part, area, placed }] of plan.pictures.entries()) {
+    for (const [i, picture] of plan.pictures.entries()) {
+      const { area, placed } = picture
       if (i > 0) await yieldToOthers()
-      const pixels = await decodeWithLibrary(this.#context.modules, format, part())
+      const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
         failure ??= pixels
         continue
       }
       if (placed) canvas ??= new Canvas(placed.canvas)
-      const picture = placed && canvas ? canvas.draw(pixels, placed) : pixels
-      if (!scenes.isNew(picture)) continue
+      const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels
+      if (!scenes.isNew(shownPixels)) continue
       const orientation = shown ? 1 : plan.orientation
-      shown ??= { width: picture.width, height: picture.height }
-      this.#usePixels(picture, orientation)
-      if (area) this.#usePixels(crop(picture, area), orientation)
+      shown ??= { width: shownPixels.width, height: shownPixels.height }
+      this.#usePixels(shownPixels, orientation)
+      if (area) this.#usePixels(crop(shownPixels, area), orientation)
     }
     if (!shown) {
       const reason = failure ?? 'damaged'

@@ -21,6 +21,12 @@ const FRAME_HEADER_BYTES = 16
 /** Flag of VP8X that says that there is an animation. */
 const ANIMATED = 0x02
 
+/** Bytes of a WebP file, by its first ones. `undefined` if they are too few. */
+export function webpLength(head: Uint8Array | undefined): number | undefined {
+  if (!head || head.length < 8) return undefined
+  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
+}
+
 /**
  * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. What lies
  * behind the size that RIFF tells is no part of it. `undefined` if there is no image in it.
@@ -38,7 +44,7 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   if ((!image && shown.length === 0) || sizes.length === 0) return undefined
   const width = Math.max(...sizes.map((size) => size.width))
   const height = Math.max(...sizes.map((size) => size.height))
-  const canvas = claimedSize(first ?? chunks[0]!) ?? { width, height }
+  const canvas = (first && claimedSize(first)) ?? { width, height }
   const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
   const { pictures, isPartial } = planFrames(shown, canvas)
   if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })
