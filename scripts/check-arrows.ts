@@ -29,7 +29,7 @@ const ARROWS: Record<string, string> = {
   list: 'core',
   core: '',
   events: '',
-  dev: '',
+  dev: 'gate policy scan core',
   util: '',
 }
 

@@ -63,6 +63,16 @@ export interface ImageExports extends ProbeExports {
   applyCurve(plane: number, count: number, curve: number, out: number): void
   picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
+  jaroszDecimate(
+    plane: number,
+    rows: number,
+    cols: number,
+    rowWindow: number,
+    columnWindow: number,
+    out: number,
+    outRows: number,
+    outCols: number,
+  ): void
   hashPlane(plane: number, rows: number, cols: number, out: number): number
   hashDihedral(plane: number, rows: number, cols: number, out: number): number
   exifAddress(): number

@@ -46,6 +46,8 @@ export interface Frame {
   plane(of: 'stored' | 'over-white'): Plane | undefined
   /** Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. */
   toned(curve: Float32Array, orientation: number): QualifiedHash | undefined
+  /** The 64 x 64 luma that `stored` hashes, row by row, for people to look at. `undefined` if there is none. */
+  seen(): Uint8Array | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, QualifiedHash> | undefined
 }
@@ -71,6 +73,14 @@ const FAILURES: Record<number, DecodeFailure> = {
 
 /** Smallest side that has a hash, as in the reference. */
 const MIN_HASHABLE_SIDE = 5
+
+/** Side of the picture that PDQ hashes. */
+const SEEN_SIDE = 64
+
+/** Pixels of PDQ's filter along a side: `jaroszWindow` of the core. */
+function windowOf(side: number): number {
+  return Math.floor((side + 127) / 128)
+}
 
 /**
  * Decodes one image in a WebAssembly instance of its own, so that neither a trap nor memory outlives it. Bytes go in as
@@ -280,6 +290,15 @@ export class ImageDecoder {
         core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
         const swaps = orientation >= 5
         return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+      },
+      seen: () => {
+        const out = isHashable ? core.allocate(SEEN_SIDE * SEEN_SIDE * 4) : 0
+        if (out === 0) return undefined
+        const [byRow, byColumn] = [windowOf(cols), windowOf(rows)]
+        const plane = core.planeAddress()
+        core.jaroszDecimate(plane, rows, cols, byRow, byColumn, out, SEEN_SIDE, SEEN_SIDE)
+        const luma = new Float32Array(core.memory.buffer, out, SEEN_SIDE * SEEN_SIDE)
+        return Uint8Array.from(luma, Math.round)
       },
       dihedral: () => {
         if (!isHashable) return undefined
