@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import type { Reporter } from 'vitest/node'
@@ -23,6 +24,11 @@ export default defineConfig({
     fsModuleCache: false,
     globalSetup: ['./test/setup/images.ts'],
     reporters: ['default', countingReporter],
+    // Two at least: much of what a test waits for is another process.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Bounds for what hangs, not for what is slow: machines differ, and other programs run beside.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     projects: [
       {
         extends: true,
@@ -36,22 +42,18 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.node.test.ts'],
+          exclude: ['test/**/*.{node,long}.test.ts'],
         },
       },
       {
         extends: true,
-        test: {
-          name: 'node',
-          environment: 'node',
-          include: ['test/**/*.node.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-        },
+        test: { name: 'node', environment: 'node', include: ['test/**/*.node.test.ts'] },
+      },
+      {
+        // What takes minutes, in Node: `npm run test:long`.
+        extends: true,
+        test: { name: 'long', environment: 'node', include: ['test/**/*.long.test.ts'] },
       },
     ],
   },

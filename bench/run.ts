@@ -5,6 +5,7 @@
 //   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
+//   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
 
@@ -13,6 +14,7 @@ import { cpus } from 'node:os'
 const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   cost: async () => (await import('./cost.ts')).benchCost(),
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
+  limited: async (args) => (await import('./limited.ts')).benchLimited(args),
   hash: async () => (await import('./hash.ts')).benchHash(),
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),

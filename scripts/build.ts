@@ -2,29 +2,41 @@
 //
 //   node scripts/build.ts
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { main as compile } from 'assemblyscript/asc'
 import { LIBRARY_LIMITS, type LibraryFormat } from '../src/scan/image/library-limits.ts'
 import { capMemory } from './cap-memory.ts'
+import { replaceFile } from './replace-file.ts'
 
 const LIBRARY_FILES = {
   webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
   avif: '@jsquash/avif/codec/dec/avif_dec.wasm',
 }
 
+/** A module of the core, which takes its place when it is whole: a running `wrangler dev` has the old one open. */
 async function buildCore(name: 'image' | 'match'): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'hashgate-build-'))
+  const built = (type: string) => join(folder, `${name}.${type}`)
   const args = [`assembly/${name}.ts`, '--config', 'asconfig.json', '--target', name]
-  const { error } = await compile(args, { stderr: process.stderr, stdout: process.stdout })
-  if (error) throw error
+  args.push('--baseDir', '.', '--outFile', built('wasm'), '--textFile', built('wat'))
+  try {
+    const { error } = await compile(args, { stderr: process.stderr, stdout: process.stdout })
+    if (error) throw error
+    for (const type of ['wasm', 'wat']) {
+      await replaceFile(`build/${name}.${type}`, await readFile(built(type)))
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 }
 
 async function capLibrary(name: LibraryFormat): Promise<void> {
   const file = fileURLToPath(import.meta.resolve(LIBRARY_FILES[name]))
-  await writeFile(
-    `build/${name}.wasm`,
-    capMemory(await readFile(file), LIBRARY_LIMITS[name].memoryPages),
-  )
+  const capped = capMemory(await readFile(file), LIBRARY_LIMITS[name].memoryPages)
+  await replaceFile(`build/${name}.wasm`, capped)
 }
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))

@@ -1,5 +1,5 @@
 // Shows what hashgate does: publishes a hash list to local KV, starts the Worker with a bucket as its origin, uploads
-// files, and prints what became of each. Ends with 1 when anything is not as it must be.
+// files, and prints what became of each. Ends with 1 when anything is not as it must be, or a cell has nothing in it.
 //
 //   npm run demo                                 with pictures of its own
 //   npm run demo -- --list LIST FILE...          with yours
@@ -21,10 +21,19 @@ interface Upload {
 
 /** What the Worker's event says of an upload. */
 interface Verdict {
+  event: 'verdict'
   action: string
   reason: string
   path: string
   files: { matches?: { distance: number; probe: string }[] }[]
+}
+
+/** What became of an upload, but for its event. */
+interface Answer {
+  upload: Upload
+  path: string
+  status: number
+  storedStatus: number
 }
 
 interface Row {
@@ -32,10 +41,13 @@ interface Row {
   by: string
   verdict: string
   match: string
+  distance: string
   status: number
   'in origin': string
   'as it must be': string
 }
+
+const TOLD_WITHIN_MS = 10_000
 
 const { values, positionals } = parseArgs({
   options: { list: { type: 'string' }, port: { type: 'string', default: '0' } },
@@ -72,13 +84,17 @@ async function demo(): Promise<boolean> {
   })
   console.log(`the Worker runs at ${worker.url}, with an R2 bucket on this machine as its origin`)
   try {
-    const rows: Row[] = []
+    const answers: Answer[] = []
     for (const [i, upload] of uploads.entries()) {
       const path = `/${i}/${encodeURIComponent(basename(upload.file))}`
-      rows.push(await runUpload(upload, new URL(path, worker.url), verdicts))
+      answers.push(await runUpload(upload, new URL(path, worker.url)))
     }
+    await untilAllTold(answers, verdicts)
+    const rows = answers.map((answer) => rowOf(answer, verdicts.get(answer.path)))
     console.table(rows)
-    const wrong = rows.filter((row) => row['as it must be'] !== 'yes').length
+    const wrong = rows.filter(
+      (row) => row['as it must be'] !== 'yes' || Object.values(row).includes(''),
+    ).length
     const blocked = rows.filter(({ status }) => status === 451).length
     console.log(`${rows.length} uploads: ${blocked} blocked, ${wrong} not as they must be`)
     return wrong === 0
@@ -96,32 +112,37 @@ function ownFiles(list: string): { list: string; files: { path: string; isKnown:
   return { list, files: positionals.map((path) => ({ path, isKnown: undefined })) }
 }
 
+/** The Worker logs its events, a line of JSON each. Other lines are wrangler's. */
 function keepVerdict(line: string, verdicts: Map<string, Verdict>): void {
-  if (!line.startsWith('{"event":"verdict"')) return
-  const verdict = JSON.parse(line) as Verdict
-  verdicts.set(verdict.path, verdict)
+  if (!/^\{.*"event":"verdict"/.test(line)) return
+  const event = JSON.parse(line) as Verdict | { event: string }
+  if (event.event === 'verdict' && 'path' in event) verdicts.set(event.path, event)
 }
 
-async function runUpload(
-  { file, way, isKnown }: Upload,
-  url: URL,
-  verdicts: Map<string, Verdict>,
-): Promise<Row> {
+async function runUpload({ file, way, isKnown }: Upload, url: URL): Promise<Answer> {
   const content = new Uint8Array(await readFile(file))
   const response = way === 'PUT' ? await put(url, content) : await postForm(url, content, file)
   await response.arrayBuffer()
   const stored = await fetch(url)
   await stored.arrayBuffer()
-  const verdict = await verdictOf(url.pathname, verdicts)
+  const upload = { file, way, isKnown }
+  return { upload, path: url.pathname, status: response.status, storedStatus: stored.status }
+}
+
+/** Empty cells are what the event must say and does not. */
+function rowOf({ upload, status, storedStatus }: Answer, verdict: Verdict | undefined): Row {
   const match = verdict?.files.flatMap(({ matches = [] }) => matches)[0]
+  // Where nothing is blocked, that nothing matched is what must be told.
+  const none = verdict !== undefined && status !== 451 ? 'none' : ''
   return {
-    upload: basename(file),
-    by: way,
-    verdict: verdict ? `${verdict.action}: ${verdict.reason}` : 'none',
-    match: match ? `${match.probe}, ${match.distance} bits` : '',
-    status: response.status,
-    'in origin': stored.ok ? 'yes' : 'no',
-    'as it must be': isRight(response.status, stored.status, isKnown) ? 'yes' : 'NO',
+    upload: basename(upload.file),
+    by: upload.way,
+    verdict: verdict ? `${verdict.action}: ${verdict.reason}` : '',
+    match: match?.probe ?? none,
+    distance: match ? String(match.distance) : none,
+    status,
+    'in origin': storedStatus === 200 ? 'yes' : 'no',
+    'as it must be': isRight(status, storedStatus, upload.isKnown) ? 'yes' : 'NO',
   }
 }
 
@@ -143,13 +164,14 @@ function isRight(status: number, storedStatus: number, isKnown: boolean | undefi
   return isConsistent && (isKnown === undefined || isKnown === isBlocked)
 }
 
-/** The event of an upload comes through the log, a little later than its answer. */
-async function verdictOf(
-  path: string,
-  verdicts: Map<string, Verdict>,
-): Promise<Verdict | undefined> {
-  for (let i = 0; i < 50 && !verdicts.has(path); i++) {
+/** Events come through the log, a little later than the answers. What has not come in the end has an empty row. */
+async function untilAllTold(
+  answers: readonly Answer[],
+  verdicts: ReadonlyMap<string, Verdict>,
+): Promise<void> {
+  const end = performance.now() + TOLD_WITHIN_MS
+  const isTold = () => answers.every(({ path }) => verdicts.has(path))
+  while (!isTold() && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  return verdicts.get(path)
 }

@@ -3,10 +3,10 @@
 //   npm run dev                          with a list of two pictures that it makes, unless one was published before
 //   npm run dev -- --list LIST --port N
 
-import { existsSync } from 'node:fs'
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { localListKey } from './dev-vars.ts'
 import { hashgate, PROJECT, publishList, startDevWorker } from './dev-worker.ts'
 import { makePictures } from './pictures.ts'
 
@@ -14,9 +14,13 @@ const { values } = parseArgs({
   options: { list: { type: 'string' }, port: { type: 'string', default: '8787' } },
 })
 
-const KEY_FILE = join(PROJECT, '.dev.vars')
+// The commands take an exported key, and the Worker takes that of .dev.vars: both get both here, so that either reads what the
+// other sealed, also with another key than today.
+const exported = process.env['LIST_KEY'] || undefined
+const own = await localListKey()
+const listKey = exported === undefined ? own : `${exported},${own}`
+process.env['LIST_KEY'] = listKey
 
-await makeListKey()
 if (values.list !== undefined) {
   process.stdout.write(await publishList(values.list))
 } else if (!(await hasList())) {
@@ -29,19 +33,12 @@ if (values.list !== undefined) {
 
 const worker = await startDevWorker({
   port: Number(values.port),
+  ...(exported !== undefined && { listKey }),
   onLine: (line) => console.log(line),
 })
 console.log(`hashgate runs at ${worker.url}; interrupt to end it`)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, worker.stop)
 await worker.ended
-
-/** Makes the key that local lists are sealed with, once. It is a secret of this machine, and never committed. */
-async function makeListKey(): Promise<void> {
-  const text = existsSync(KEY_FILE) ? await readFile(KEY_FILE, 'utf8') : ''
-  if (/^LIST_KEY=/m.test(text)) return
-  const key = (await hashgate('list', 'key')).trim()
-  await appendFile(KEY_FILE, `${text && !text.endsWith('\n') ? '\n' : ''}LIST_KEY=${key}\n`)
-}
 
 async function hasList(): Promise<boolean> {
   try {

@@ -103,7 +103,7 @@ function rowsOf(prefix: string, { properties = {} }: Schema): string[][] {
     const fallback = schema.default === undefined ? '' : shown(schema.default)
     const row = [code(path), fallback, allowedOf(schema), linked(schema.description)]
     const [inner, mark] = innerOf(schema)
-    return [row, ...(inner ? rowsOf(`${path}${mark}.`, inner) : [])]
+    return [row].concat(inner ? rowsOf(`${path}${mark}.`, inner) : [])
   })
 }
 

@@ -17,6 +17,7 @@ import {
 } from './commands/list-commands.ts'
 import { listExempt, listTexts } from './commands/note-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
+import { BINDING } from './commands/stores.ts'
 import {
   quarantineDelete,
   quarantineKeygen,
@@ -62,6 +63,7 @@ program
     parseProbes,
   )
   .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
   .argument('<file...>', 'image files')
   .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
     run(() => matchFiles(files, options)),
@@ -76,6 +78,7 @@ program
   .requiredOption('--dir <folder>', 'files, in it and the folders within it')
   .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
   .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
   .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
 
 program
@@ -96,13 +99,13 @@ program
 
 const list = program.command('list').description('publish and look at hash lists in Workers KV')
 
-withStoreOptions(
+withListOptions(
   list
     .command('push')
     .description('publish a hash list as the content of a bank')
     .argument(
       '<list>',
-      'hash list: one hash a line, or CSV with a column named hash, pdq, md5, sha1 or sha256',
+      'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
     )
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .option(
@@ -111,6 +114,7 @@ withStoreOptions(
       parseThreshold,
     )
     .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .addOption(kindOption())
     .option('--rewrite', 'write everything anew, which heals what is damaged')
     .option('--allow-large', 'publish more than an isolate holds, for Durable Objects')
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
@@ -118,19 +122,19 @@ withStoreOptions(
   run(() => listPush(file, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('show')
     .description('print version, banks, counts and age of the published list, never hashes'),
 ).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('verify')
     .description('read all of the published list, and see that it holds together'),
 ).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('rollback')
     .description('publish an earlier version again')
@@ -139,13 +143,13 @@ withStoreOptions(
   run(() => listRollback(version, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('rekey')
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
 ).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
 
-withStoreOptions(
+withListOptions(
   list
     .command('exempt')
     .description(
@@ -157,7 +161,7 @@ withStoreOptions(
   run(() => listExempt(entries, options)),
 )
 
-withStoreOptions(
+withListOptions(
   list
     .command('texts')
     .description(
@@ -230,13 +234,29 @@ program
     console.log(`line, for API_KEYS:         ${line}`)
   })
 
-function withStoreOptions(command: Command, what = 'KV namespace'): Command {
+function kindOption(): Option {
+  return new Option(
+    '--kind <kind>',
+    'what hashes with 64 digits are, if the list does not say',
+  ).choices(['pdq', 'sha256'])
+}
+
+function withListOptions(command: Command): Command {
+  return withStoreOptions(command, 'KV namespace').option(
+    '--binding <name>',
+    "binding of the KV namespace in wrangler's configuration",
+    BINDING,
+  )
+}
+
+function withStoreOptions(command: Command, what: string): Command {
   return command
     .addOption(
       new Option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`),
     )
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
+    .option('--env <name>', 'a named environment in it')
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
 }
 

@@ -22,8 +22,8 @@ let keyRed: i32 = -1
 let keyGreen: i32 = -1
 let keyBlue: i32 = -1
 
-/** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
 let hasPalette: bool = false
+/** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
 export let mayBeTransparent: bool = false
 export function setPixelFormat(bitDepth: u32, type: u32): bool {
   depth = bitDepth

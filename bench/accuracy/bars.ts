@@ -8,6 +8,8 @@ export interface Bar {
   /** None: as measured. */
   least?: number
   aim: number
+  /** Why it is missed, where it is. */
+  reason?: string
   isOf(transform: Transform): boolean
 }
 

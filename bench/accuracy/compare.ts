@@ -66,7 +66,7 @@ export class Comparison {
     return needles.map(({ probe, set, hash, threshold }) => {
       const reach = threshold - THRESHOLD
       const distances = this.#hashes.distancesTo(hash)
-      return { probe, set, distances: distances.map((distance) => Math.max(0, distance - reach)) }
+      return { probe, set, distances: distances.map((distance) => clamp(distance - reach)) }
     })
   }
 
@@ -136,4 +136,8 @@ function lower(least: Uint16Array, values: Uint16Array): void {
 
 function count(histogram: number[], distance = FARTHEST): void {
   histogram[distance] = (histogram[distance] ?? 0) + 1
+}
+
+function clamp(distance: number): number {
+  return Math.min(FARTHEST, Math.max(0, distance))
 }

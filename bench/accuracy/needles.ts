@@ -2,7 +2,8 @@ import type { Hash256 } from '../../src/util/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../../src/list/manifest.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
-import { canMatch, type Needle } from '../../src/scan/scanned.ts'
+import { capOf } from '../../src/match/thresholds.ts'
+import type { Needle } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 
 /** Each has the needles of those before it, and more. */
@@ -38,23 +39,23 @@ export async function needlesOf(file: Uint8Array, largest: SetName): Promise<Que
   if (scanned.coverage !== 'scanned') return { needles: [] }
   const { needles, widen } = scanned
   return {
-    needles: needles.filter(tells).map((needle) => named(needle, firstSet(needle))),
+    needles: needles.flatMap((needle) => named(needle, firstSet(needle))),
     ...(widen && { widen: () => wideOf(widen()) }),
   }
 }
 
 function wideOf(needles: readonly Needle[]): SetNeedle[] {
-  return needles.filter(tells).map((needle) => named(needle, 'wide'))
-}
-
-function tells(needle: Needle): boolean {
-  return canMatch(needle, DEFAULT_BANK_POLICY.minQuality)
+  return needles.flatMap((needle) => named(needle, 'wide'))
 }
 
 function firstSet({ probe, frame }: Needle): SetName {
   return probe === 'identity' && frame === 0 ? 'plain' : 'default'
 }
 
-function named({ probe, hash, quality, reach }: Needle, set: SetName): SetNeedle {
-  return { probe, hash, quality, set, threshold: THRESHOLD + reach }
+/** A needle as it is asked about; nothing, if it never matches. */
+function named(needle: Needle, set: SetName): SetNeedle[] {
+  const { probe, hash, quality, reach } = needle
+  const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
+  if (cap === undefined) return []
+  return [{ probe, hash, quality, set, threshold: Math.min(THRESHOLD + reach, cap) }]
 }

@@ -19,6 +19,10 @@ export interface Options {
   /** Which transforms are measured: those whose family or name it matches. */
   transforms: RegExp
   threads: number
+  /** Pictures to be made up in place of photographs; 0 for none. */
+  scenes: number
+  /** Whether a bar that is missed, or a false match, is a failure. */
+  assert: boolean
   /** Where the plots are written; none: nowhere. */
   plots: string | undefined
 }
@@ -39,6 +43,8 @@ export function readOptions(args: readonly string[]): Options {
       split: { type: 'string', default: 'all' },
       transforms: { type: 'string', default: '' },
       threads: { type: 'string', default: '2' },
+      scenes: { type: 'string', default: '0' },
+      assert: { type: 'boolean', default: false },
       plots: { type: 'string' },
     },
   })
@@ -48,6 +54,7 @@ export function readOptions(args: readonly string[]): Options {
     seed: whole('seed', values.seed, 0),
     probes: oneOf('probes', values.probes, SETS),
     split: oneOf('split', values.split, ['tune', 'held-out', 'all']),
+    scenes: whole('scenes', values.scenes, 0),
     transforms: new RegExp(values.transforms),
     threads: whole('threads', values.threads, 1),
     plots: values.plots,

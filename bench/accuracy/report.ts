@@ -15,6 +15,8 @@ import {
 import { UNCHANGED } from './tasks.ts'
 import { type Transform, TRANSFORMS } from './transforms.ts'
 
+const MISSED = 'MISSED'
+
 /** Recall, in per cent, not rounded up. */
 export function share(histogram: Histogram): number {
   return (100 * within(histogram, THRESHOLD)) / countOf(histogram)
@@ -24,8 +26,8 @@ function percent(value: number): string {
   return value === 100 ? '100' : (Math.floor(value * 10) / 10).toFixed(1)
 }
 
-/** The project's bars, by those transforms that were measured. */
-export function printBars(tally: Tally, sets: readonly SetName[]): void {
+/** The project's bars, by those transforms that were measured. Returns what was missed, for no reason that is known. */
+export function printBars(tally: Tally, sets: readonly SetName[]): string[] {
   const rows = BARS.flatMap((bar) => {
     const measured = TRANSFORMS.filter((one) => bar.isOf(one) && tally.own[one.name])
     return sets.includes(bar.set) && measured.length > 0 ? [barRow(bar, measured, tally)] : []
@@ -35,6 +37,7 @@ export function printBars(tally: Tally, sets: readonly SetName[]): void {
     'Of all uploads by the transforms of a row together; beside it the weakest of them.\n',
   )
   printTable(['transform', 'set', 'bar', 'aim', 'measured', 'weakest', 'met?'], rows)
+  return rows.filter((row) => row.at(-1) === MISSED).map(([what = '']) => what)
 }
 
 function barRow(bar: Bar, measured: readonly Transform[], tally: Tally): string[] {
@@ -56,12 +59,13 @@ function barRow(bar: Bar, measured: readonly Transform[], tally: Tally): string[
   ]
 }
 
-function verdictOf({ least: bar, aim }: Bar, together: number, weakest: number): string {
+function verdictOf({ least: bar, aim, reason }: Bar, together: number, weakest: number): string {
   if (weakest >= aim) return 'aim met'
   if (together >= aim) return 'aim met together'
   if (bar === undefined) return ''
   if (weakest >= bar) return 'met'
-  return together >= bar ? 'met together' : 'MISSED'
+  if (together >= bar) return 'met together'
+  return reason === undefined ? MISSED : `${MISSED}: ${reason}`
 }
 
 /** Recall by transform, at the default thresholds. */
@@ -80,8 +84,8 @@ export function printRecall(heading: string, own: Tally['own'], sets: readonly S
   printTable(['transform', ...found, ...sets.map((set) => `mean distance, ${set}`)], rows)
 }
 
-/** Uploads and entries that have nothing to do with each other. */
-export function printFalseMatches(tally: Tally, sets: readonly SetName[]): void {
+/** Uploads and entries that have nothing to do with each other. Returns how many match. */
+export function printFalseMatches(tally: Tally, sets: readonly SetName[]): number {
   const rows = Object.entries(tally.others).map(([source, others]) =>
     falseRow(source, others, sets),
   )
@@ -94,6 +98,11 @@ export function printFalseMatches(tally: Tally, sets: readonly SetName[]): void 
   printTable(
     ['uploads of', 'uploads', 'asked about', 'comparisons', ...matches, ...nearests],
     rows.toSorted(([a = ''], [b = '']) => a.localeCompare(b)),
+  )
+  const all = Object.values(tally.others)
+  return all.reduce(
+    (sum, { pairs }) => sets.reduce((more, set) => more + within(pairs[set], THRESHOLD), sum),
+    0,
   )
 }
 

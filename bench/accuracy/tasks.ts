@@ -6,6 +6,7 @@ import { needlesOf, type SetName } from './needles.ts'
 import { readSource } from './pixels.ts'
 import { seeded } from './seeded.ts'
 import { emptyTally, type Tally } from './tally.ts'
+import { BARS } from './bars.ts'
 import { TRANSFORMS } from './transforms.ts'
 
 /** What all tasks of a run share. */
@@ -14,6 +15,8 @@ export interface Setting {
   probes: SetName
   seed: number
   transforms: RegExp
+  /** Whether only those are, that a bar is of. */
+  assert?: boolean
 }
 
 /** A part of the work, done by one thread. */
@@ -52,7 +55,7 @@ export async function runTask(task: Task, setting: Setting): Promise<Tally> {
 /** What a picture is uploaded as: as it is, and transformed. */
 export async function* uploadsOf(
   path: string,
-  { seed, transforms }: Pick<Setting, 'seed' | 'transforms'>,
+  { seed, transforms, assert }: Pick<Setting, 'seed' | 'transforms' | 'assert'>,
 ): AsyncGenerator<{ name: string; file: Uint8Array }> {
   const original = await readFile(path)
   const image = await readSource(basename(path), original)
@@ -60,6 +63,7 @@ export async function* uploadsOf(
   for (const transform of TRANSFORMS) {
     const { family, name } = transform
     if (!transforms.test(`${family}: ${name}`)) continue
+    if (assert && !BARS.some((bar) => bar.isOf(transform))) continue
     yield { name, file: await transform.apply(image, seeded(seed, image.name, name)) }
   }
 }

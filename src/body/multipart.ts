@@ -1,6 +1,6 @@
 import { make as makeParser, type MultipartError, type Parser, type PartInfo } from 'multipasta'
 import { Base64Sink } from './base64.ts'
-import { MalformedBodyError } from './errors.ts'
+import { BodyOverLimitError, MalformedBodyError } from './errors.ts'
 import { Framing } from './framing.ts'
 import { isJsonType, textsOfJson } from './json.ts'
 import { MAX_FIELDS, MAX_MULTIPART_DEPTH } from './limits.ts'
@@ -150,8 +150,7 @@ export class MultipartReader implements BodyReader {
     const kind = isField ? 'fields' : 'files'
     const most = isField ? MAX_FIELDS : this.#options.maxFiles
     const count = ++this.#count[kind]
-    if (count > most)
-      throw new MalformedBodyError(`it has ${count} ${kind}, and ${most} are allowed`)
+    if (count > most) throw new BodyOverLimitError(kind, most)
   }
 }
 

@@ -2,14 +2,9 @@ import { toHex } from '../util/bytes.ts'
 import { PackedHashes } from '../core/packed-hashes.ts'
 import { DIGEST_KINDS, type Entry } from '../list/entry.ts'
 import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
+import { capOf } from '../match/thresholds.ts'
 import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
-import {
-  allFiles,
-  canMatch,
-  smallestSetOf,
-  type Needle,
-  type ScannedFile,
-} from '../scan/scanned.ts'
+import { allFiles, smallestSetOf, type Needle, type ScannedFile } from '../scan/scanned.ts'
 
 /** Largest threshold that is looked at, in bits: by chance, hashes of a large list lie as near from about 50 on. */
 export const MAX_TUNED = 48
@@ -50,8 +45,9 @@ export class ComparedList {
   }
 
   #lowerBy(least: LeastThresholds, set: SetName, needle: Needle): void {
-    if (!canMatch(needle, DEFAULT_BANK_POLICY.minQuality)) return
-    const most = Math.min(MAX_TUNED, (least[set] ?? Infinity) - 1) + needle.reach
+    const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
+    if (cap === undefined) return
+    const most = Math.min(Math.min(MAX_TUNED, (least[set] ?? Infinity) - 1) + needle.reach, cap)
     const distance = this.#perceptual.leastDistanceTo(needle.hash, most)
     if (distance !== undefined) lower(least, set, Math.max(0, distance - needle.reach))
   }

@@ -1,20 +1,25 @@
 import { EmptyListError, ListMissingError } from '../list/errors.ts'
-import { keptVersions } from '../list/history.ts'
+import { keptVersions, readableVersions } from '../list/history.ts'
 import { type Bank, liveCount, readManifest, type SegmentRef } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
 import { rekey } from '../list/rekey.ts'
 import { rollBack } from '../list/rollback.ts'
 import { verifyList } from '../list/verify.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile } from './read-list.ts'
-import { openLocalStore, openRemoteStore, type OpenStore } from './stores.ts'
+import { describeKinds, readListFile, type ReadOptions } from './read-list.ts'
+import type { ListStore } from '../list/store.ts'
+import {
+  hasSeveralKeys,
+  openLocalStore,
+  openRemoteStore,
+  type OpenStore,
+  type StoreOptions,
+} from './stores.ts'
 
 /** Which namespace a command is about. */
-export interface TargetOptions {
+export interface TargetOptions extends StoreOptions {
   local?: true
   remote?: true
-  config?: string
-  persistTo?: string
 }
 
 /** The namespace that a command is about. */
@@ -25,17 +30,18 @@ export function openStore(options: TargetOptions): Promise<OpenStore> | OpenStor
 /** `hashgate list push` */
 export async function listPush(
   file: string,
-  options: TargetOptions & {
-    bank: string
-    threshold?: number
-    skipBad?: true
-    allowEmpty?: true
-    allowLarge?: true
-    rewrite?: true
-  },
+  options: TargetOptions &
+    ReadOptions & {
+      bank: string
+      threshold?: number
+      allowEmpty?: true
+      allowLarge?: true
+      rewrite?: true
+    },
 ): Promise<boolean> {
   // The list is read to its end before anything is written: a bad line changes nothing.
-  const entries = await readListFile(file, options)
+  const list = await readListFile(file, options)
+  const { entries } = list
   if (entries.length === 0 && !options.allowEmpty) throw new EmptyListError()
   const { store, close } = await openStore(options)
   try {
@@ -48,6 +54,7 @@ export async function listPush(
       onProgress: (written) => showProgress(`${count(written, 'value')} written`, false),
     })
     endProgress()
+    if (entries.length > 0) console.log(`read ${describeKinds(list)} from ${file}`)
     const { manifest, added, removed, kept, foundWritten, deleted } = published
     const where = options.remote ? 'at Cloudflare' : 'on this machine'
     console.log(
@@ -73,8 +80,7 @@ export async function listShow(options: TargetOptions): Promise<boolean> {
     for (const bank of banks) console.log(describeBank(bank))
     if (exempt.length > 0) console.log(`exempt: ${count(exempt.length)}`)
     if (Object.keys(texts).length > 0) console.log(`texts for ${Object.keys(texts).join(', ')}`)
-    const earlier = (await keptVersions(store)).filter((other) => other < version)
-    if (earlier.length > 0) console.log(`earlier versions that are kept: ${earlier.join(', ')}`)
+    await showEarlier(store, version)
     return true
   } catch (error) {
     if (!(error instanceof ListMissingError)) throw error
@@ -84,6 +90,17 @@ export async function listShow(options: TargetOptions): Promise<boolean> {
     return false
   } finally {
     await close()
+  }
+}
+
+/** Prints the versions that `list rollback` can return to. */
+async function showEarlier(store: ListStore, version: number): Promise<void> {
+  const kept = (await keptVersions(store)).filter((other) => other < version)
+  const readable = (await readableVersions(store)).filter((other) => other < version)
+  if (readable.length > 0) console.log(`earlier versions that are kept: ${readable.join(', ')}`)
+  const others = kept.filter((other) => !readable.includes(other))
+  if (others.length > 0) {
+    console.log(`kept, but sealed with a key that is not in LIST_KEY: ${others.join(', ')}`)
   }
 }
 
@@ -125,6 +142,11 @@ export async function listRollback(version: number, options: TargetOptions): Pro
   try {
     const manifest = await rollBack(store, version)
     console.log(`published version ${manifest.version}, with the content of version ${version}`)
+    if (hasSeveralKeys()) {
+      console.log(
+        'it may be sealed with an older key: before you remove that from LIST_KEY, run `list rekey`',
+      )
+    }
     return true
   } finally {
     await close()

@@ -5,9 +5,10 @@ import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
 import { matchInStages } from '../match/stages.ts'
 import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
+import { describeNeedle } from '../match/thresholds.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
-import { readListFile } from './read-list.ts'
+import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
 /** Name of the bank that a list becomes while files are matched against it. */
@@ -19,12 +20,12 @@ const BANK = 'list'
  */
 export async function matchFiles(
   files: readonly string[],
-  options: { list: string; threshold?: number; probes?: ProbeSet; skipBad?: true },
+  options: ReadOptions & { list: string; threshold?: number; probes?: ProbeSet },
 ): Promise<boolean> {
   const { threshold, probes = PROBE_SETS.default } = options
   const modules = readModules()
   const store = new MemoryStore()
-  const entries = await readListFile(options.list, options)
+  const { entries } = await readListFile(options.list, options)
   await publishBank(store, entries, { bank: BANK, ...(threshold !== undefined && { threshold }) })
   const index = await BankIndex.load(modules, store, await readManifest(store))
 
@@ -41,7 +42,8 @@ export async function matchFiles(
     const isComplete = results.every((result) => result.isComplete)
     if (matches.length === 0 && !isComplete) throw new TooManyCandidatesError()
     const verdict = verdictOf(scanned, matches.length)
-    console.log(JSON.stringify({ file, ...verdict, matches: matches.map(matchLine) }))
+    const line = { file, ...verdict, ...qualityOf(scanned), matches: matches.map(matchLine) }
+    console.log(JSON.stringify(line))
   }
   return isAll
 }
@@ -50,6 +52,15 @@ function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; re
   if (matches > 0) return { verdict: 'match' }
   const reason = problemOf(scanned)
   return reason ? { verdict: 'unscannable', reason } : { verdict: 'no-match' }
+}
+
+/** How much the file's hash says, and how near it must therefore lie to match. */
+function qualityOf(file: ScannedFile): object {
+  const needles = file.coverage === 'scanned' ? file.needles : []
+  const identity = needles.find(({ probe }) => probe === 'identity')
+  if (!identity) return {}
+  const { quality, limited, limitedTo } = describeNeedle(identity)
+  return { quality, ...(limited && { limited, limitedTo }) }
 }
 
 function matchLine({ entry, labels, distance, threshold, probe }: Match): object {

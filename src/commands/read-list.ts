@@ -1,27 +1,60 @@
 import { createReadStream } from 'node:fs'
-import type { Entry } from '../list/entry.ts'
-import { parseList } from '../list/text.ts'
+import { HashgateError } from '../util/errors.ts'
+import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
 /** Bad lines that are told one by one; of more, only the number. */
 const MAX_TOLD = 20
 
+/** How a list is read, as the options of commands say. */
+export interface ReadOptions {
+  skipBad?: true
+  kind?: WideKind
+}
+
+/** A list that cannot be read, with the name of its file. */
+class UnreadableListError extends HashgateError {
+  readonly code = 'unreadable-list'
+}
+
 /**
  * Reads a hash list from the file system, and reports what was passed over.
- * @throws {BadListLineError} the first bad line, unless `skipBad`
+ * @throws {UnreadableListError} names the file, and what is wrong with it
  */
-export async function readListFile(path: string, options: { skipBad?: true }): Promise<Entry[]> {
-  const text = createReadStream(path) as AsyncIterable<Uint8Array>
-  const { entries, skipped, duplicates } = await parseList(text, {
-    skipBad: options.skipBad === true,
-  })
-  for (const { message } of skipped.slice(0, MAX_TOLD))
-    console.error(`hashgate: ${path}: ${message}`)
-  if (skipped.length > MAX_TOLD)
-    console.error(`hashgate: ${path}: … and ${skipped.length - MAX_TOLD} more`)
-  if (skipped.length > 0)
-    console.error(
-      `hashgate: ${path}: skipped ${skipped.length} bad ${skipped.length === 1 ? 'line' : 'lines'}`,
+export async function readListFile(path: string, options: ReadOptions): Promise<ParsedList> {
+  const say = (text: string) => console.error(`hashgate: ${path}: ${text}`)
+  const list = await parse(path, options)
+  const { skipped, duplicates, leftOut, unlikePdq } = list
+  for (const { message } of skipped.slice(0, MAX_TOLD)) say(message)
+  if (skipped.length > MAX_TOLD) say(`… and ${skipped.length - MAX_TOLD} more`)
+  if (skipped.length > 0) say(`skipped ${countOf(skipped.length, 'bad line')}`)
+  if (duplicates > 0) say(`${countOf(duplicates, 'hash')} appeared before, and counted once`)
+  for (const [kind, count] of leftOut) {
+    say(`left out ${countOf(count, 'hash')} of kind ${kind}, which hashgate cannot match`)
+  }
+  if (unlikePdq > 0) {
+    say(
+      `${countOf(unlikePdq, 'hash')} that the list calls PDQ do not look like PDQ, and may never match`,
     )
-  if (duplicates > 0) console.error(`hashgate: ${path}: ${duplicates} hashes come more than once`)
-  return entries
+  }
+  return list
+}
+
+async function parse(path: string, { skipBad, kind }: ReadOptions): Promise<ParsedList> {
+  const text = createReadStream(path) as AsyncIterable<Uint8Array>
+  try {
+    return await parseList(text, { skipBad: skipBad === true, ...(kind && { kind }) })
+  } catch (cause) {
+    if (!(cause instanceof HashgateError)) throw cause
+    throw new UnreadableListError(`${path}: ${cause.message}`, { cause })
+  }
+}
+
+/** How many hashes of each kind a list has: `2 pdq, 1 md5`. */
+export function describeKinds({ counts }: Pick<ParsedList, 'counts'>): string {
+  return [...counts].map(([kind, count]) => `${count.toLocaleString('en')} ${kind}`).join(', ')
+}
+
+function countOf(count: number, thing: string): string {
+  const things = thing === 'hash' ? 'hashes' : `${thing}s`
+  return `${count} ${count === 1 ? thing : things}`
 }

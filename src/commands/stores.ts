@@ -22,6 +22,8 @@ export interface StoreOptions {
   env?: string
   /** Where wrangler keeps what is local; its usual place if none is given. */
   persistTo?: string
+  /** Binding of the KV namespace. */
+  binding?: string
 }
 
 /** Variable of the key that the list is sealed with: of the environment, or for what is local of .dev.vars. */
@@ -30,8 +32,8 @@ const KEY_VARIABLE = 'LIST_KEY'
 /** Variable that names the account at Cloudflare. */
 const ACCOUNT_VARIABLE = 'CLOUDFLARE_ACCOUNT_ID'
 
-/** Binding of the KV namespace in wrangler's configuration. */
-const BINDING = 'HASH_LISTS'
+/** Binding of the KV namespace in wrangler's configuration, if no other is given. */
+export const BINDING = 'HASH_LISTS'
 
 /** What `wrangler auth token --json` prints, unless the login is a global API key. */
 const LoginSchema = v.pipe(v.string(), v.parseJson(), v.object({ token: v.string() }))
@@ -46,14 +48,13 @@ export class WranglerError extends HashgateError {
 
 /** The namespace on this machine, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
-  const proxy = await openLocal<{ HASH_LISTS?: KvNamespace; LIST_KEY?: string }>(options)
-  const namespace = proxy.env[BINDING]
-  if (!namespace) {
-    await proxy.dispose()
-    throw missingBinding()
-  }
+  const { binding } = findNamespace(await readConfig(options), options)
+  const proxy = await openLocal<Record<string, unknown>>(options)
   try {
-    const keys = parseListKeys(process.env[KEY_VARIABLE] ?? proxy.env[KEY_VARIABLE])
+    const namespace = proxy.env[binding] as KvNamespace
+    const key = proxy.env[KEY_VARIABLE] as string | undefined
+    const keys = parseListKeys(process.env[KEY_VARIABLE] ?? key)
+    tellOtherKey(key)
     return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
   } catch (error) {
     await proxy.dispose()
@@ -61,21 +62,31 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
   }
 }
 
+/** Whether LIST_KEY is being changed. */
+export function hasSeveralKeys(): boolean {
+  return process.env[KEY_VARIABLE]?.includes(',') === true
+}
+
+/** Tells that `wrangler dev` will not be able to read what is sealed with the key of the environment. */
+function tellOtherKey(key: string | undefined): void {
+  const exported = process.env[KEY_VARIABLE]?.split(',')[0]?.trim()
+  if (exported === undefined || key === undefined || key.includes(exported)) return
+  console.error(
+    `hashgate: using ${KEY_VARIABLE} of the environment; \`wrangler dev\` uses that of .dev.vars, which differs.` +
+      ` To use that one here, too: unset ${KEY_VARIABLE}`,
+  )
+}
+
 /** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
 export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),
+    ...(options.env !== undefined && { environment: options.env }),
     // wrangler's own --persist-to names the folder above the version.
     persist: options.persistTo === undefined ? true : { path: join(options.persistTo, 'v3') },
     remoteBindings: false,
   })
-}
-
-function missingBinding(): WranglerError {
-  return new WranglerError(
-    `wrangler's configuration has no KV namespace with the binding ${BINDING}`,
-  )
 }
 
 async function importWrangler(): Promise<typeof wrangler> {
@@ -95,7 +106,7 @@ async function importWrangler(): Promise<typeof wrangler> {
 export async function openRemoteStore(options: StoreOptions): Promise<OpenStore> {
   const keys = parseListKeys(process.env[KEY_VARIABLE])
   const config = await readConfig(options)
-  const namespace = findNamespace(config)
+  const namespace = findNamespaceId(config, options)
   const { api, account } = await openAccount(config)
   const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
   return { store, close: async () => {} }
@@ -128,12 +139,23 @@ export async function readConfig({ config, env }: StoreOptions): Promise<wrangle
   }
 }
 
-function findNamespace(config: wrangler.Unstable_Config): string {
-  const namespace = config.kv_namespaces.find(({ binding }) => binding === BINDING)
-  if (!namespace) throw missingBinding()
-  if (namespace.id) return namespace.id
+/** @throws {WranglerError} it has none with that binding */
+function findNamespace(config: wrangler.Unstable_Config, { binding = BINDING }: StoreOptions) {
+  const namespace = config.kv_namespaces.find((one) => one.binding === binding)
+  if (namespace) return namespace
+  const others = config.kv_namespaces.map((one) => `--binding ${one.binding}`)
   throw new WranglerError(
-    `wrangler's configuration has no id for the KV namespace with the binding ${BINDING};` +
+    `wrangler's configuration has no KV namespace with the binding ${binding}` +
+      (others.length > 0 ? `; use ${others.join(' or ')}` : ''),
+  )
+}
+
+/** @throws {WranglerError} nothing tells the id of the namespace */
+function findNamespaceId(config: wrangler.Unstable_Config, options: StoreOptions): string {
+  const { id, binding } = findNamespace(config, options)
+  if (id) return id
+  throw new WranglerError(
+    `wrangler's configuration has no id for the KV namespace with the binding ${binding};` +
       ' `npx wrangler kv namespace list` prints it',
   )
 }

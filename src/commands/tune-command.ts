@@ -7,7 +7,7 @@ import { problemOf } from '../scan/scanned.ts'
 import { readLabels } from './file-labels.ts'
 import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile } from './read-list.ts'
+import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tableOf, type TunedFile } from './tune-report.ts'
 
@@ -24,14 +24,11 @@ class NoFilesError extends HashgateError {
  * `hashgate tune`: how many files of a folder would match at each threshold, by each set of probes. Returns whether all files
  * could be scanned.
  */
-export async function tune(options: {
-  list: string
-  dir: string
-  labels?: string
-  skipBad?: true
-}): Promise<boolean> {
+export async function tune(
+  options: ReadOptions & { list: string; dir: string; labels?: string },
+): Promise<boolean> {
   const { list, dir } = options
-  const compared = new ComparedList(await readListFile(list, options))
+  const compared = new ComparedList((await readListFile(list, options)).entries)
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))

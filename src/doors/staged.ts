@@ -4,6 +4,8 @@ import type { Finished, FinishingDeps } from '../upload/staging/finish.ts'
 import type { Staging } from '../upload/staging/staging.ts'
 import type { Uploads } from '../upload/uploads.ts'
 import type { StagingSettings } from '../upload/settings.ts'
+import { clipPath } from '../upload/verdict-event.ts'
+import { describeError } from '../util/errors.ts'
 import { answerTo } from './answer.ts'
 
 /** What the doors for uploads in parts have in common. */
@@ -13,6 +15,17 @@ export interface StagedDeps {
   /** Where uploads go when they are whole, and may. */
   origin: Origin
   config: { staging: StagingSettings }
+}
+
+/** Reports what a request failed by that is no fault of its client. */
+export function reportFailure({ req }: Context, { uploads }: StagedDeps, error: unknown): void {
+  const { method, path } = req
+  uploads.report({
+    event: 'staging-error',
+    error: describeError(error),
+    method,
+    path: clipPath(path),
+  })
 }
 
 /** When an upload that begins now is deleted, if it is not complete by then: milliseconds since the epoch. */

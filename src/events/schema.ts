@@ -41,6 +41,8 @@ const ListVersion = v.pipe(
   v.description('Version of the list that was asked; absent if there was none.'),
 )
 
+const Limit = v.picklist(['pattern', 'low-quality', 'blank'])
+
 const MatchSchema = v.pipe(
   v.object({
     bank: BankName,
@@ -66,11 +68,19 @@ const MatchSchema = v.pipe(
       v.string(),
       v.description('How the needle was derived (identity, mirrors, …), or the kind of digest.'),
     ),
+    limited: v.exactOptional(
+      v.pipe(
+        Limit,
+        v.description(
+          'Why the threshold is lower than that of the bank. A match of a blank picture only flags.',
+        ),
+      ),
+    ),
     isFlooded: v.exactOptional(
       v.pipe(
         v.literal(true),
         v.description(
-          'The entry only flags, since it matches more uploads than one that is right would.',
+          'The entry only flags: it matches more uploads than one that is right would, and its bank has onFlood "flag".',
         ),
       ),
     ),
@@ -113,8 +123,25 @@ const FileSchema = v.pipe(
         v.description('PDQ quality of the image as it is stored.'),
       ),
     ),
+    limited: v.exactOptional(
+      v.pipe(
+        Limit,
+        v.description(
+          'Why it matches only what is very near: its hash says little about the picture, or nothing if it is blank. Absent if nothing limits it.',
+        ),
+      ),
+    ),
+    limitedTo: v.exactOptional(
+      v.pipe(
+        wholeNumber,
+        v.maxValue(256),
+        v.description(
+          'Largest distance at which it matches as it is, if limited. Probes that guess do not match then.',
+        ),
+      ),
+    ),
     isPatterned: v.exactOptional(
-      v.pipe(v.literal(true), v.description('It is a pattern, which is matched by digests alone.')),
+      v.pipe(v.literal(true), v.description('It is a pattern, whatever its quality: see limited.')),
     ),
     isPartial: v.exactOptional(
       v.pipe(v.literal(true), v.description('Frames or probes were left out, for a limit.')),
@@ -321,11 +348,25 @@ const FloodSchema = v.pipe(
       wholeNumber,
       v.description('Distinct uploads within an hour that were too many.'),
     ),
-    until: v.pipe(v.string(), v.isoTimestamp(), v.description('Until when the entry only flags.')),
+    action: v.exactOptional(
+      v.pipe(
+        v.picklist(['report', 'flag']),
+        v.description(
+          'report: this event is all that follows. flag: the entry only flags until then. Absent in events of hashgate before 0.2, where it is flag.',
+        ),
+      ),
+    ),
+    until: v.pipe(
+      v.string(),
+      v.isoTimestamp(),
+      v.description(
+        'Until when the entry is not reported again and, with action flag, only flags.',
+      ),
+    ),
   }),
   v.title('flood'),
   v.description(
-    'An entry matches more uploads than one that is right would, and only flags for a while.',
+    'An entry matches more distinct uploads an hour than one that is right would. What follows is the choice of its bank.',
   ),
   v.examples([
     {
@@ -335,6 +376,7 @@ const FloodSchema = v.pipe(
       event: 'flood',
       bank: 'csam',
       entry: 'a-17',
+      action: 'report',
       bound: 100,
       until: '2026-11-24T09:30:00.000Z',
     },
@@ -494,6 +536,31 @@ const ApiErrorSchema = v.pipe(
   ]),
 )
 
+const StagingErrorSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('staging-error'),
+    error: ErrorText,
+    method: Method,
+    path: Path,
+  }),
+  v.title('staging-error'),
+  v.description(
+    'A part of an upload could not be stored or read: the bucket or the Durable Object failed. The client got 503.',
+  ),
+  v.examples([
+    {
+      schema: 1,
+      id: '5b1d9c3e-7f2a-4c6b-9d8e-0a1b2c3d4e5f',
+      time: '2026-11-23T09:30:00.000Z',
+      event: 'staging-error',
+      error: 'Error',
+      method: 'PATCH',
+      path: '/uploads/8f3c',
+    },
+  ]),
+)
+
 const SinkErrorSchema = v.pipe(
   v.object({
     ...stamp,
@@ -567,6 +634,7 @@ export const EVENT_SCHEMAS = {
   'origin-error': OriginErrorSchema,
   lookup: LookupSchema,
   'api-error': ApiErrorSchema,
+  'staging-error': StagingErrorSchema,
   'sink-error': SinkErrorSchema,
   'delivery-error': DeliveryErrorSchema,
 }

@@ -64,6 +64,7 @@ export class Gate {
     })
     this.#floods = new FloodBreaker({
       limits: { bound: settings.flood.bound, holdMs: settings.flood.hours * 3_600_000 },
+      choiceOf: (bank) => settings.policy.banks[bank]?.onFlood ?? 'report',
       onFlood: report,
       ...(floodCounters && { counters: floodCounters }),
     })

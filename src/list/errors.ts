@@ -1,13 +1,29 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** A line of a hash list that is none. */
+/** An invalid line in a hash list; in JSON, an invalid record. */
 export class BadListLineError extends HashgateError {
   readonly code = 'bad-list-line'
   readonly line: number
 
-  constructor(line: number, problem: string) {
-    super(`line ${line}: ${problem}`)
+  constructor(line: number, problem: string, unit: 'line' | 'record' = 'line') {
+    super(`${unit} ${line}: ${problem}`)
     this.line = line
+  }
+}
+
+/** A file that is not a hash list. */
+export class BadListError extends HashgateError {
+  readonly code = 'bad-list'
+}
+
+/** Hashes with 64 digits whose kind is unclear: a wrong guess would make entries that never match. */
+export class UnclearKindError extends HashgateError {
+  readonly code = 'unclear-kind'
+
+  constructor(problem: string) {
+    super(
+      `${problem}. Say what they are: --kind sha256 or --kind pdq, or a column named kind in the list`,
+    )
   }
 }
 
@@ -97,12 +113,12 @@ export class PublishConflictError extends HashgateError {
   }
 }
 
-/** An earlier version that is not stored any more, or never was. */
+/** An earlier version that cannot be published again. */
 export class VersionMissingError extends HashgateError {
   readonly code = 'version-missing'
 
-  constructor(version: number, problem: string) {
-    super(`version ${version} cannot be returned to: ${problem}`)
+  constructor(version: number, problem: string, options?: ErrorOptions) {
+    super(`cannot roll back to version ${version}: ${problem}`, options)
   }
 }
 

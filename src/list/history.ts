@@ -40,13 +40,31 @@ export async function readVersion(
   version: number,
 ): Promise<Manifest | undefined> {
   try {
-    const value = await store.get(historyKey(version))
-    return value && parseManifest(historyKey(version), value)
+    return await openVersion(store, version)
   } catch (error) {
     // Of another format, or sealed with a key that is gone.
     if (error instanceof HashgateError) return undefined
     throw error
   }
+}
+
+/** Versions that are kept and can be returned to, the latest first: of others the manifest cannot be read. */
+export async function readableVersions(store: ListStore): Promise<number[]> {
+  const versions = await keptVersions(store)
+  const manifests = await Promise.all(versions.map((version) => readVersion(store, version)))
+  return versions.filter((_, i) => manifests[i] !== undefined)
+}
+
+/**
+ * The manifest of a kept version, to return to it; `undefined` if it is not kept.
+ * @throws {UnknownKeyError | OtherFormatError | ValueDamagedError}
+ */
+export async function openVersion(
+  store: ListStore,
+  version: number,
+): Promise<Manifest | undefined> {
+  const value = await store.get(historyKey(version))
+  return value && parseManifest(historyKey(version), value)
 }
 
 /** Deletes the manifests of versions. */

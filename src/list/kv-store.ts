@@ -10,8 +10,12 @@ const CONTENT_CACHE_SECONDS = 86_400
 /** Milliseconds that KV may take for a value of at most a few MiB. */
 const MAX_GET_MS = 10_000
 
-/** Bytes that a buffer begins with: a part of a segment, sealed. */
-const BUFFER_BYTES = 1.125 * 1024 * 1024
+/** Bytes that a buffer begins with: it is doubled until the value fits. Details of 1,024 entries take about 100 KiB. */
+const BUFFER_BYTES = 64 * 1024
+/** That of large values: a part of a segment, sealed. */
+const LARGE_BUFFER_BYTES = 1.125 * 1024 * 1024
+/** Values that are large, and read one after another when a list is loaded. */
+const LARGE = /^(segment|tail)\//
 
 /** What is used of a KV namespace. */
 export interface KvNamespace {
@@ -39,9 +43,8 @@ type KvKeys =
 /** A store in Workers KV. */
 export class KvStore implements ValueStore {
   readonly #namespace: KvNamespace
-  /** Buffers that values were read into, for the next ones, as long as any is read. */
-  #buffers: ArrayBuffer[] = []
-  #reading = 0
+  /** Buffers that large values were read into, for the next ones: weak, so that none outlives a load, or a request that ended. */
+  readonly #buffers: WeakRef<ArrayBuffer>[] = []
 
   constructor(namespace: KvNamespace) {
     this.#namespace = namespace
@@ -57,18 +60,13 @@ export class KvStore implements ValueStore {
    * @throws {StoreTimeoutError} there is no answer within 10 seconds
    */
   async lend<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined> {
-    this.#reading++
-    try {
-      const value = await within(this.#read(key), MAX_GET_MS, () => {
-        return new StoreTimeoutError(key, MAX_GET_MS)
-      })
-      if (!value) return undefined
-      const used = await use(value)
-      this.#buffers.push(value.buffer)
-      return used
-    } finally {
-      if (--this.#reading === 0) this.#buffers = []
-    }
+    const value = await within(this.#read(key), MAX_GET_MS, () => {
+      return new StoreTimeoutError(key, MAX_GET_MS)
+    })
+    if (!value) return undefined
+    const used = await use(value)
+    if (LARGE.test(key)) this.#buffers.push(new WeakRef(value.buffer))
+    return used
   }
 
   async #read(key: string): Promise<Bytes | undefined> {
@@ -78,7 +76,16 @@ export class KvStore implements ValueStore {
     if (!stream && cacheTtl > LEAST_CACHE_SECONDS) {
       stream = await this.#namespace.get(key, { type: 'stream', cacheTtl: LEAST_CACHE_SECONDS })
     }
-    return stream ? readAll(stream, this.#buffers.pop()) : undefined
+    return stream ? readAll(stream, this.#bufferFor(key)) : undefined
+  }
+
+  #bufferFor(key: string): ArrayBuffer {
+    if (!LARGE.test(key)) return new ArrayBuffer(BUFFER_BYTES)
+    while (this.#buffers.length > 0) {
+      const buffer = this.#buffers.pop()?.deref()
+      if (buffer) return buffer
+    }
+    return new ArrayBuffer(LARGE_BUFFER_BYTES)
   }
 
   async put(key: string, value: Bytes): Promise<void> {
@@ -105,8 +112,8 @@ export class KvStore implements ValueStore {
   }
 }
 
-/** Reads a stream to its end: into a buffer that is there, if it is large enough. */
-async function readAll(stream: ByteStream, buffer = new ArrayBuffer(BUFFER_BYTES)): Promise<Bytes> {
+/** Reads a stream to its end, into a buffer, or a larger one if it does not fit. */
+async function readAll(stream: ByteStream, buffer: ArrayBuffer): Promise<Bytes> {
   const reader = stream.getReader({ mode: 'byob' })
   let room = buffer
   let length = 0

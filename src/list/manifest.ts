@@ -17,7 +17,9 @@ export const MAX_THRESHOLD = 128
 const Name = v.pipe(v.string(), v.hexadecimal(), v.length(64))
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SEGMENT_ENTRIES))
 
-const SegmentSchema = v.object({
+// Loose: a publisher carries on what a later version has added.
+
+const SegmentSchema = v.looseObject({
   /** What it is searched by: perceptual hashes, or digests of whole files. */
   kind: v.picklist(['pdq', 'exact']),
   /** Its name in the store, which follows from its content. */
@@ -25,10 +27,10 @@ const SegmentSchema = v.object({
   /** Entries in it, with those that were removed. */
   count: Count,
   /** Entries that were removed since it was written: the name of the value that has their positions. */
-  removed: v.exactOptional(v.object({ name: Name, count: Count })),
+  removed: v.exactOptional(v.looseObject({ name: Name, count: Count })),
 })
 
-const BankSchema = v.object({
+const BankSchema = v.looseObject({
   id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)),
   /** Largest Hamming distance that matches, inclusive. */
   threshold: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_THRESHOLD)),
@@ -53,7 +55,7 @@ const notes = {
   texts: v.exactOptional(v.record(v.string(), TextsSchema)),
 }
 
-const ManifestSchema = v.object({
+const ManifestSchema = v.looseObject({
   ...notes,
   format: v.literal(LIST_FORMAT),
   /** Grows with each publication. */

@@ -136,7 +136,8 @@ export async function publishManifest(
   notes: Notes = base.manifest ?? {},
   maxDeletes?: number,
 ): Promise<{ manifest: Manifest; deleted: number }> {
-  const manifest = nextManifest(base.version, banks, notes)
+  // With what a later version of hashgate has added to it.
+  const manifest = { ...base.manifest, ...nextManifest(base.version, banks, notes) }
   const before = await readExistingManifest(store)
   const latest = Math.max(before?.version ?? 0, await latestVersion(store))
   if (latest > base.version) throw new PublishConflictError(latest)

@@ -1,9 +1,16 @@
-import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import { CsvError, parse } from 'csv-parse'
-import { parseHex, toHex } from '../util/bytes.ts'
-import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
+import { toHex } from '../util/bytes.ts'
+import type { Entry, HashKind } from './entry.ts'
 import { BadListLineError } from './errors.ts'
+import { BitBalance, checkBalance } from './text/balance.ts'
+import { type Column, columnsNamed, columnsOf, isHeader } from './text/columns.ts'
+import { decodeText, type ListText } from './text/decode.ts'
+import { type ReadRecord, readRecord, type WideKind } from './text/entries.ts'
+import { isJson, readJson } from './text/json.ts'
+import { formOf, readRows, type Row } from './text/rows.ts'
+import { parseSumLine } from './text/sums.ts'
+
+export type { ListText } from './text/decode.ts'
+export type { WideKind } from './text/entries.ts'
 
 /** What a list's text holds. */
 export interface ParsedList {
@@ -12,185 +19,163 @@ export interface ParsedList {
   skipped: BadListLineError[]
   /** Hashes that came before. */
   duplicates: number
+  /** Hashes of each kind. */
+  counts: Map<HashKind, number>
+  /** Hashes that were left out, of each kind that cannot be matched. */
+  leftOut: Map<string, number>
+  /** Of the hashes that the list itself calls PDQ, those that do not look like it, if these are too many. */
+  unlikePdq: number
 }
 
-/** The bytes of a list, in pieces of any size. */
-export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+export interface ListOptions {
+  /** Whether bad lines are passed over and reported. */
+  skipBad: boolean
+  /** Kind of hashes with 64 digits that the list does not tell. */
+  kind?: WideKind
+}
 
-/** What the CSV parser gives for each record. */
-interface Row {
-  record: string[]
-  info: { lines: number }
+/** A record of a list, whatever form that has. */
+interface ListRecord {
+  columns: readonly Column[]
+  cells: readonly string[]
+  /** Whether it is a line of sha256sum, whose 64 digits are not taken for PDQ. */
+  isSum?: boolean
 }
 
 /**
- * Reads a hash list: one hash in hex digits a line, or CSV with a header line. Blank lines and lines that begin with `#` are
- * passed over. A header names columns: `hash`, and perhaps `kind` (pdq, md5, sha1 or sha256); or one for each kind; `id` and
- * others as the list has them. Without a kind the length tells it: 32 digits are MD5, 40 SHA-1, 64 PDQ.
+ * Reads a hash list as people have them (README, "Hash lists"): a hash a line; CSV with commas, semicolons or tabs, with a header
+ * or without; output of `hashgate hash`, of the reference's tools and of md5sum; JSON of Project VIC. In UTF-8 or UTF-16.
  *
- * With `skipBad`, bad lines are passed over too and reported.
+ * The number of digits tells the kind of a hash that has none; 64 are PDQ, and the list must then look like it.
  * @throws {BadListLineError} the first bad line, unless `skipBad`
+ * @throws {UnclearKindError} hashes with 64 digits are not PDQ, and nothing tells what they are
+ * @throws {BadListError} the file is no list
  */
-export async function parseList(
-  text: ListText,
-  options: { skipBad: boolean },
-): Promise<ParsedList> {
-  const result: ParsedList = { entries: [], skipped: [], duplicates: 0 }
-  const seen = new Set<string>()
-  let columns: string[] | undefined
-  for await (const { record, info } of readRows(text)) {
-    const cells = record.map((cell) => cell.trim())
-    if (cells.join('') === '') continue
-    checkOneLine(record, info.lines)
-    if (!columns) {
-      const header = headerOf(cells)
-      if (header && new Set(header).size < header.length) {
-        throw new BadListLineError(info.lines, 'names a column twice')
-      }
-      columns = header ?? ['hash']
-      if (header) continue
+export async function parseList(text: ListText, options: ListOptions): Promise<ParsedList> {
+  const { head, rest } = await decodeText(text)
+  const reading = new ListReading(options)
+  if (isJson(head)) {
+    for await (const { names, cells, number } of readJson(head, rest)) {
+      reading.take({ columns: columnsNamed(names), cells }, number, 'record')
     }
-    const read = readEntries(cells, columns)
-    if (typeof read === 'string') {
-      const error = new BadListLineError(info.lines, read)
-      if (!options.skipBad) throw error
-      result.skipped.push(error)
+    return reading.end()
+  }
+  let columns: readonly Column[] | undefined
+  for await (const row of readRows(head, rest, formOf(head))) {
+    if (!columns && isHeader(row.cells)) {
+      columns = namedBy(row)
       continue
     }
-    for (const entry of read) {
-      const key = `${entry.kind}:${toHex(entry.hash)}`
-      if (seen.has(key)) result.duplicates++
-      else result.entries.push(entry)
-      seen.add(key)
+    const program = columns ? undefined : (programRecord(row) ?? namedRecord(row))
+    const guessed = program ? undefined : (columns ?? columnsOf(row.cells))
+    if (program) reading.take(program, row.line)
+    else if (!guessed) reading.refuse(new BadListLineError(row.line, NO_COLUMNS))
+    else {
+      reading.take({ columns: guessed, cells: row.cells }, row.line)
+      columns ??= guessed.length > 1 ? guessed : undefined
     }
   }
-  return result
+  return reading.end()
 }
 
-/**
- * Sees that a record does not run over lines, as it does from one stray quote to the next: what lies between would be lost.
- * @throws {BadListLineError} even where bad lines are passed over
- */
-function checkOneLine(record: readonly string[], lastLine: number): void {
-  const breaks = record.join('').split('\n').length - 1
-  if (breaks > 0) {
-    throw new BadListLineError(lastLine - breaks, 'has a quoted cell that does not end in it')
-  }
-}
+const NO_COLUMNS =
+  'has no hash of 32, 40 or 64 hex digits, and does not name a column of hashes either' +
+  ' (hash, pdq, md5, sha1 or sha256)'
 
-/** Records with the number of the line they end on. */
-async function* readRows(text: ListText): AsyncGenerator<Row> {
-  const parser = parse({
-    bom: true,
-    comment: '#',
-    comment_no_infix: true,
-    info: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-  })
-  const source = Readable.from(text, { objectMode: false })
-  source.on('error', (error) => parser.destroy(error))
-  source.pipe(parser)
-  try {
-    for await (const row of parser) yield row as Row
-  } catch (error) {
-    if (error instanceof CsvError) throw new BadListLineError(parser.info.lines, error.message)
-    throw error
-  }
-}
-
-/** Names of a column that has hashes of any kind, and of one that tells their kind. */
-const HASH = 'hash'
-const KIND = ['kind', 'type', 'algorithm']
-
-/** Kinds by the names that lists have for them. */
-const KINDS = new Map<string, HashKind>([
-  ['pdq', 'pdq'],
-  ['md5', 'md5'],
-  ['sha1', 'sha1'],
-  ['sha-1', 'sha1'],
-  ['sha256', 'sha256'],
-  ['sha-256', 'sha256'],
-])
-
-/** Kinds by the number of digits. That of SHA-256 is the same as of PDQ, and must be named. */
-const KIND_OF_LENGTH = new Map<number, HashKind>([
-  [32, 'md5'],
-  [40, 'sha1'],
-  [64, 'pdq'],
-])
-
-/** Column names, if a record is a header: one of its cells is `hash`, or the name of a kind. */
-function headerOf(cells: readonly string[]): string[] | undefined {
-  const names = cells.map((cell) => cell.toLowerCase())
-  return names.some((name) => name === HASH || KINDS.has(name)) ? names : undefined
-}
-
-/** The entries of a record, one for each hash; or what is wrong with it. Ids and labels are told in events: none has the hash. */
-function readEntries(cells: readonly string[], columns: readonly string[]): Entry[] | string {
-  if (cells.length > columns.length) {
-    return columns.length === 1
-      ? `has ${cells.length} columns where only a hash is expected; a header line such as hash,id names them`
-      : `has ${cells.length} columns where the header names ${columns.length}`
-  }
-  const fields = new Map(columns.map((name, i) => [name, cells[i] ?? '']))
-  const kindText = take(fields, ...KIND)
-  const idText = take(fields, 'id')
-  const hashes: [HashKind, Uint8Array][] = []
-  for (const column of [HASH, ...KINDS.keys()]) {
-    const digits = take(fields, column)
-    if (digits === '') continue
-    const kind = KINDS.get(column) ?? kindOf(digits, kindText)
-    if (!kind) return describeKind(digits, kindText)
-    const hash = parseHex(digits, HASH_LENGTHS[kind])
-    if (!hash) return describeBadHash(digits, kind)
-    if (EMPTY_FILE.has(toHex(hash))) return `has the ${kind} digest of an empty file`
-    hashes.push([kind, hash])
-  }
-  if (hashes.length === 0) return 'has no hash'
-  const texts = hashes.map(([, hash]) => toHex(hash))
-  const tellsHash = (text: string) => texts.some((hash) => text.toLowerCase().includes(hash))
-  const labels = Object.fromEntries(
-    [...fields].filter(([, value]) => value !== '' && !tellsHash(value)),
+/** @throws {BadListLineError} the header says twice what one column can have */
+function namedBy({ cells, line }: Row): Column[] {
+  const columns = columnsNamed(cells)
+  const names = cells.flatMap((cell, i) =>
+    ['label', 'nothing'].includes(columns[i]?.has ?? '') ? [] : [cell.toLowerCase()],
   )
-  const ownId = tellsHash(idText) ? '' : idText
-  return hashes.map(([kind, hash]) => ({ kind, hash, id: ownId || contentId(kind, hash), labels }))
+  if (new Set(names).size < names.length) throw new BadListLineError(line, 'names a column twice')
+  return columns
 }
 
-/** Takes the first of some fields that is there and not empty, and all of them away. */
-function take(fields: Map<string, string>, ...names: string[]): string {
-  const found = names.map((name) => fields.get(name) ?? '').find((value) => value !== '')
-  for (const name of names) fields.delete(name)
-  return found ?? ''
+/** A line of a program that prints hashes. */
+function programRecord({ cells }: Row): ListRecord | undefined {
+  const [only = '', ...others] = cells
+  const line = others.length === 0 ? parseSumLine(only) : undefined
+  if (!line) return undefined
+  const columns = columnsNamed(['kind', 'hash', 'file'])
+  return { columns, cells: [line.kind, line.hash, line.file], isSum: line.isSum }
 }
 
-function kindOf(digits: string, kindText: string): HashKind | undefined {
-  return kindText === '' ? KIND_OF_LENGTH.get(digits.length) : KINDS.get(kindText.toLowerCase())
-}
-
-/** What is wrong with a hash whose kind is not known. */
-function describeKind(digits: string, kindText: string): string {
-  return kindText === ''
-    ? `has ${digits.length} characters where a hash has 32, 40 or 64 hex digits`
-    : `has a kind that is none of ${[...new Set(KINDS.values())].join(', ')}`
-}
-
-/** What is wrong with a hash, without repeating it: lists are secret, and messages are not. */
-function describeBadHash(digits: string, kind: HashKind): string {
-  const length = HASH_LENGTHS[kind] * 2
-  if (digits.length !== length) {
-    return `has ${digits.length} characters where a ${kind} hash has ${length} hex digits`
+/** A line of the reference's detailed output: `hash=f8f8…,norm=128,delta=0,quality=100,filename=a.jpg`. */
+function namedRecord({ cells }: Row): ListRecord | undefined {
+  if (!/^\w+=[0-9a-f]{32,}$/i.test(cells[0] ?? '')) return undefined
+  const pairs: [name: string, value: string][] = []
+  for (const cell of cells) {
+    const [, name, value = ''] = /^(\w+)=(.*)$/.exec(cell) ?? []
+    const last = pairs.at(-1)
+    if (name !== undefined) pairs.push([name, value])
+    else if (last) last[1] += `,${cell}` // a name of a file that has a comma
   }
-  const at = digits.search(/[^0-9a-f]/i)
-  return `has a character that is no hex digit at position ${at + 1}`
+  return {
+    columns: columnsNamed(pairs.map(([name]) => name)),
+    cells: pairs.map(([, value]) => value),
+  }
 }
 
-/** Digests of no bytes at all: lists have them by mistake, and an empty file is nobody's. */
-const EMPTY_FILE = new Set(['md5', 'sha1', 'sha256'].map((kind) => createHash(kind).digest('hex')))
+/** Collects what a list has. */
+class ListReading {
+  readonly #options: ListOptions
+  readonly #list: ParsedList
+  readonly #seen = new Set<string>()
+  readonly #unnamed = new BitBalance()
+  readonly #sums = new BitBalance()
+  readonly #named = new BitBalance()
 
-/** An id for an entry whose list gives none: it stays the same, and does not tell the hash. */
-function contentId(kind: HashKind, hash: Uint8Array): string {
-  const digest = createHash('sha256').update(`hashgate entry ${kind}`).update(hash).digest('hex')
-  return `h-${digest.slice(0, 16)}`
+  constructor(options: ListOptions) {
+    this.#options = options
+    this.#list = {
+      entries: [],
+      skipped: [],
+      duplicates: 0,
+      counts: new Map(),
+      leftOut: new Map(),
+      unlikePdq: 0,
+    }
+  }
+
+  take({ columns, cells, isSum = false }: ListRecord, number: number, unit?: 'record'): void {
+    const wide = this.#options.kind ?? (isSum ? 'sha256' : 'pdq')
+    const read = readRecord(columns, cells, wide)
+    if (typeof read === 'string') return this.refuse(new BadListLineError(number, read, unit))
+    this.#weigh(read, isSum, `${unit ?? 'line'} ${number}`)
+    for (const kind of read.leftOut) add(this.#list.leftOut, kind.slice('other:'.length))
+    for (const entry of read.entries) {
+      const key = `${entry.kind}:${toHex(entry.hash)}`
+      if (this.#seen.has(key)) this.#list.duplicates++
+      else {
+        this.#list.entries.push(entry)
+        add(this.#list.counts, entry.kind)
+      }
+      this.#seen.add(key)
+    }
+  }
+
+  /** Passes over a bad line, if that is wanted. @throws {BadListLineError} it is not */
+  refuse(error: BadListLineError): void {
+    if (!this.#options.skipBad) throw error
+    this.#list.skipped.push(error)
+  }
+
+  /** @throws {UnclearKindError} */
+  end(): ParsedList {
+    if (this.#options.kind === undefined) checkBalance(this.#unnamed, this.#sums)
+    if (!this.#named.isPdq) this.#list.unlikePdq = this.#named.unlike
+    return this.#list
+  }
+
+  #weigh({ entries, unnamed }: ReadRecord, isSum: boolean, where: string): void {
+    for (const { hash } of unnamed) (isSum ? this.#sums : this.#unnamed).add(hash, where)
+    for (const entry of entries) {
+      if (entry.kind === 'pdq' && !unnamed.includes(entry)) this.#named.add(entry.hash, where)
+    }
+  }
+}
+
+function add<K>(counts: Map<K, number>, kind: K): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1)
 }

@@ -8,7 +8,7 @@ import {
   type SegmentRef,
 } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
-import { canMatch, type Needle } from '../scan/scanned.ts'
+import type { Needle } from '../scan/scanned.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
 import { Limit } from './limit.ts'
 import {
@@ -23,6 +23,7 @@ import {
   updateRemovals,
 } from './loaded-segment.ts'
 import type { Match, Matcher, MatchResult, Query } from './match.ts'
+import { thresholdOf } from './thresholds.ts'
 
 /** Values that are read at once when there is nothing yet: most of the time is spent waiting. */
 const READS_AT_ONCE = 4
@@ -155,17 +156,18 @@ export class BankIndex implements Matcher {
 
   /**
    * Builds the tables of all segments that are large enough, in slices of a few milliseconds. `pause` is awaited between
-   * them. It ends early when the index is released.
+   * them, and may say that it is to end. It also ends when the index is released.
    * @throws {ValueMissingError | ValueDamagedError} what is built so far stays in use
    */
-  async buildTables(pause: () => Promise<void>): Promise<void> {
+  async buildTables(pause: () => Promise<'go on' | 'end'>): Promise<void> {
+    let isEnded = false
     const next = async () => {
-      await pause()
-      return this.#isReleased ? 'end' : 'go on'
+      isEnded = (await pause()) === 'end' || this.#isReleased
+      return isEnded ? 'end' : 'go on'
     }
     const failures: unknown[] = []
     for (const segment of this.#withoutTable) {
-      if (this.#isReleased) return
+      if (isEnded || this.#isReleased) return
       await buildTable(this.#modules, this.#store, segment, next).catch((error: unknown) => {
         failures.push(error)
       })
@@ -174,7 +176,7 @@ export class BankIndex implements Matcher {
   }
 
   /**
-   * The entries that each file matches: within their bank's threshold of a needle of sufficient quality, or by digest.
+   * The entries that each file matches: within the threshold of a needle (thresholds.ts), or by digest.
    * Everything in memory is searched before anything is awaited.
    */
   match(queries: readonly Query[]): Promise<MatchResult[]> {
@@ -206,7 +208,7 @@ export class BankIndex implements Matcher {
     if (this.#isReleased) throw new Error('the index was released')
     const searched = queries.map((): Searched => ({ candidates: [], isComplete: true }))
     for (const { bank, segments } of this.#banks) {
-      const asked = byThreshold(queries, bank, policy)
+      const asked = askedOf(queries, bank, policy)
       for (const segment of segments) {
         if ('digestSet' in segment) searchDigests(bank, segment, queries, searched)
         else
@@ -224,19 +226,23 @@ interface Asked {
   needle: Needle
 }
 
-/** Needles that tell enough to match, by the largest distance of a match. */
-function byThreshold(
+/** Needles that may match, by the largest distance of a match. */
+function askedOf(
   queries: readonly Query[],
   bank: Bank,
   policy: Policy | undefined,
 ): Map<number, Asked[]> {
-  const tells = (needle: Needle) => policy !== undefined || canMatch(needle, bank.minQuality)
-  const asked = queries.flatMap(({ needles }, query) =>
-    needles.filter(tells).map((needle) => ({ query, needle })),
-  )
-  return Map.groupBy(asked, ({ needle }) =>
-    policy ? policy.threshold : Math.min(bank.threshold + needle.reach, MAX_THRESHOLD),
-  )
+  const byThreshold = new Map<number, Asked[]>()
+  for (const [query, { needles }] of queries.entries()) {
+    for (const needle of needles) {
+      const threshold = policy ? policy.threshold : thresholdOf(needle, bank)
+      if (threshold === undefined) continue
+      const asked = byThreshold.get(threshold) ?? []
+      byThreshold.set(threshold, asked)
+      asked.push({ query, needle })
+    }
+  }
+  return byThreshold
 }
 
 function searchNeedles(

@@ -5,6 +5,7 @@ import type { Bank, SegmentRef } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanned.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
+import { limitOf } from './thresholds.ts'
 
 /** Most detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */
 const MAX_BLOCKS = 66
@@ -140,7 +141,9 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
   const { threshold, needle } = candidate
   if (distance > threshold) return undefined
-  return { ...match, distance, threshold, reach: needle.reach, probe: needle.probe }
+  const { reach, probe } = needle
+  const limited = limitOf(needle, bank.minQuality)
+  return { ...match, distance, threshold, reach, probe, ...(limited && { limited }) }
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -101,7 +101,8 @@ export class LiveList {
   #nextCheckAt = 0
   #failures = 0
   #failure: unknown
-  #isBuilding = false
+  /** The build of tables that is under way, if its request is not gone. */
+  #build: object | undefined
   #nextBuildAt = 0
 
   constructor(options: LiveListOptions) {
@@ -283,23 +284,26 @@ export class LiveList {
     return replaceIndex(modules, store, old, manifest, { from, onGive })
   }
 
-  /** Goes on with tables behind a request, if there are any to build and nobody is at it. */
+  /** Goes on with tables behind a request, if there are any to build and no other request does, or it is gone. */
   #buildTables(index: Index, waitUntil: WaitUntil): void {
-    if (this.#isBuilding || this.#now() < this.#nextBuildAt) return
+    if (this.#now() < this.#nextBuildAt) return // a build that goes on puts this off
     if (!(index instanceof BankIndex) || !index.needsTables) return
     if (countEntries(segmentsOf(index.manifest)).pdq > this.#options.maxTableEntries) return
-    // A build whose request is gone is not gone on with: another one may begin after a while.
-    this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
-    this.#isBuilding = true
-    const building = index.buildTables(async () => {
+    const build = {}
+    this.#build = build
+    const isOurs = () => this.#build === build
+    const putOff = () => {
       this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
+    }
+    putOff()
+    // Of a build that stood still for so long, the memory is another's now: should it go on after all, it ends.
+    const building = index.buildTables(async () => {
+      if (!isOurs()) return 'end'
+      putOff()
       await sleep(0)
+      return isOurs() ? 'go on' : 'end'
     })
-    waitUntil(
-      building.catch(this.#options.onError).finally(() => {
-        this.#isBuilding = false
-      }),
-    )
+    waitUntil(building.catch(this.#options.onError))
   }
 }
 

@@ -48,13 +48,15 @@ export function weigh(
   match: Match,
   { banks, exempt }: Pick<Policy, 'banks' | 'exempt'>,
 ): WeighedMatch {
-  const { bank, entry, distance, reach } = match
-  const { action = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
+  const { bank, entry, distance, reach, limited } = match
+  const { action: chosen = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
+  // All pictures in one colour have hashes like this: the entry is a mistake, and blocks no blank page.
+  const action = limited === 'blank' ? 'flag' : chosen
   const isExempt = (match.isExempt || exempt.includes(`${bank}/${entry}`)) && {
     isExempt: true as const,
   }
   const weighed = { ...match, action, harm, ...isExempt }
   if (!review || threshold === undefined) return weighed
   if (distance > threshold + reach) return { ...weighed, action: review.action, isReview: true }
-  return match.threshold === 0 ? weighed : { ...weighed, threshold: threshold + reach }
+  return { ...weighed, threshold: Math.min(match.threshold, threshold + reach) }
 }

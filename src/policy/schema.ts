@@ -15,6 +15,13 @@ import {
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
 export type MatchAction = (typeof MATCH_ACTIONS)[number]
 
+/**
+ * What follows when an entry matches more distinct uploads an hour than one that is right would: an event alone, or also that
+ * the entry only flags for a while. Whoever sends enough variants of a known picture makes it flag.
+ */
+const FLOOD_CHOICES = ['report', 'flag'] as const
+export type FloodChoice = (typeof FLOOD_CHOICES)[number]
+
 /** Largest threshold of a bank: from about there on, pictures of a large list lie as near to any by chance. */
 export const MAX_POLICY_THRESHOLD = 64
 
@@ -78,6 +85,13 @@ const BankSchema = v.pipe(
     ),
     minQuality: v.optional(
       wholeNumber(0, 100, 'Smallest quality of an image that may match. Default: as published.'),
+    ),
+    onFlood: v.optional(
+      choice(
+        FLOOD_CHOICES,
+        'What happens when an entry matches too many uploads. `report` only sends an event. `flag` also lets its matches pass for a while.',
+      ),
+      'report',
     ),
     enabled: v.optional(toggle('Whether the bank is searched.'), true),
   }),

@@ -1,12 +1,18 @@
+import { bech32 } from '@scure/base'
+
 /** Most keys that an object is sealed to: each is a key agreement for every object. */
 export const MAX_RECIPIENTS = 16
 
 /** What a recipient must be, in words. */
 export const RECIPIENT_WORDS = 'must be an age public key (age1…), and nothing else'
 
-/** Whether a text looks like a public key. That it is one, the quarantine sees: what knows keys is not in bundles without it. */
+/**
+ * Whether a text is a public key by its form, kind and checksum. What seals to it sees the rest, and is not in bundles without a
+ * quarantine.
+ */
 export function isRecipient(text: string): boolean {
-  return /^age1[a-z\d]{50,}$/i.test(text)
+  const key = bech32.decodeUnsafe(text, false) // of some kinds, keys are longer than 90 characters
+  return key !== undefined && /^age(1[a-z\d]+)?$/.test(key.prefix)
 }
 
 /** Whether a text holds a private key of age, which the Worker must never have. */

@@ -23,18 +23,13 @@ export interface Needle extends QualifiedHash {
 
 /**
  * Most bits of a needle that may be as good as chance, of 256. Stripes, plaid and round gradients have more, and lie near each
- * other whatever their quality; of photographs 1 in 1,000 has. docs/accuracy.md has the counts.
+ * other whatever their quality; so has one in a hundred parts of photographs. docs/accuracy.md has the counts.
  */
 export const MAX_WEAK_BITS = 80
 
-/** Whether a needle tells a kind of pattern rather than a picture: it is not to match. */
-export function isPatterned({ weakBits }: Needle): boolean {
+/** Whether a needle describes a kind of pattern rather than a picture. */
+export function isPatterned({ weakBits }: Pick<Needle, 'weakBits'>): boolean {
   return weakBits > MAX_WEAK_BITS
-}
-
-/** Whether a needle tells enough to match at all, by the least quality that a bank asks for. */
-export function canMatch(needle: Needle, minQuality: number): boolean {
-  return needle.quality >= minQuality && !isPatterned(needle)
 }
 
 /** The smallest set of probes that has a needle. */

@@ -4,7 +4,8 @@ import type { FileEvent, HappeningOf, MatchEvent } from '../events/schema.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
 import type { Route } from '../policy/routes.ts'
 import type { Kept } from '../quarantine/record.ts'
-import { isPatterned, type ScannedFile } from '../scan/scanned.ts'
+import { describeNeedle } from '../match/thresholds.ts'
+import type { ScannedFile } from '../scan/scanned.ts'
 import type { JudgedFile } from '../gate/verdict.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -117,7 +118,7 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
 /** What is told of a match. */
 export function matchEvent(match: WeighedMatch): MatchEvent {
   const { bank, harm, action, entry, labels, distance, threshold, probe } = match
-  const { isFlooded, isReview, isExempt } = match
+  const { limited, isFlooded, isReview, isExempt } = match
   const { source } = labels
   return {
     bank: clipName(bank),
@@ -129,6 +130,7 @@ export function matchEvent(match: WeighedMatch): MatchEvent {
     threshold,
     margin: threshold - distance,
     probe,
+    ...(limited && { limited }),
     ...(isFlooded && { isFlooded }),
     ...(isReview && { isReview }),
     ...(isExempt && { isExempt }),
@@ -150,8 +152,7 @@ function describeFile(file: ScannedFile): Partial<FileEvent> {
   return {
     ...format,
     ...size,
-    ...(identity && { quality: identity.quality }),
-    ...(identity && isPatterned(identity) && { isPatterned: true }),
+    ...(identity && describeNeedle(identity)),
     ...(file.isPartial && { isPartial: true }),
   }
 }

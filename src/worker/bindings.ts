@@ -1,7 +1,8 @@
 import { checkNeeds, readConfig } from '../config/config.ts'
 import type { Config } from '../config/schema.ts'
 import type { CoreModules } from '../core/modules.ts'
-import { isApiOn } from '../doors/api/settings.ts'
+import { apiOf, isApiOn } from '../doors/api/settings.ts'
+import type { Scope } from '../doors/api/keys.ts'
 import { chooseOrigin } from '../doors/proxy/origin.ts'
 import { eventSinks } from '../events/sinks.ts'
 import { webhookOf } from '../events/webhook.ts'
@@ -43,12 +44,21 @@ export function workerParts(
 /** By what settings and bindings want a feature: what asks for protection must not be passed over. */
 const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
   api: ({ api }, { API_KEYS }) => isApiOn(api, API_KEYS !== undefined),
-  hma: () => undefined,
+  hma: (config, bindings) => hasKeyFor('lookup', config, bindings),
   quarantine: ({ quarantine, policy }, { QUARANTINE }) =>
     QUARANTINE ?? (quarantine.recipients.length > 0 || quarantinedBank(policy)),
   s3: (_, { S3_CLIENT_KEYS }) => S3_CLIENT_KEYS,
-  tickets: (_, { OBJECTS, TICKETS, TICKET_KEY }) => OBJECTS ?? TICKETS ?? TICKET_KEY,
+  tickets: (config, bindings) =>
+    bindings.OBJECTS ??
+    bindings.TICKETS ??
+    bindings.TICKET_KEY ??
+    hasKeyFor('tickets', config, bindings),
   tus: ({ tus }) => tus.path,
+}
+
+/** What a key is for must be answered here: the origin is not to be sent it. */
+function hasKeyFor(scope: Scope, { api }: Config, { API_KEYS }: Bindings): boolean | undefined {
+  return apiOf(api, API_KEYS)?.keys.some(({ scopes }) => scopes.has(scope))
 }
 
 function checkFeatures(config: Config, bindings: Bindings, features: readonly Feature[]): void {

@@ -72,6 +72,8 @@ describe('a multipart body', () => {
     'spaces behind the boundary': `${file('x').replace('--bbb\r\n', '--bbb  \r\n')}${END}`,
     'a bare LF behind the boundary': `${file('x').replace('--bbb\r\n', '--bbb\n')}${END}`,
     'one hyphen behind the boundary': `${FIELD}${file('x')}--bbb-\r\n${END}`,
+    'half of the last boundary at the end': `${FIELD}${file('x')}--bbb-x\r\n`,
+    'the other half of it': `${FIELD}${file('x')}--bbbx-\r\n`,
     'parts behind the last boundary': `${FIELD}${END}${file('x')}`,
     'a second last boundary': `${FIELD}${END}${END}`,
     'a boundary in the preamble': `text--bbb\r\n${file('x')}${END}`,
@@ -211,6 +213,20 @@ describe('a multipart body', () => {
       file('x', Array.from({ length: lines - 1 }, (_, i) => `X-${i}: b\r\n`).join(''))
     expect(split(`${ofLines(101)}${END}`)).toEqual(['x'])
     expect(() => split(`${ofLines(102)}${END}`)).toThrow('cannot be read')
+  })
+
+  it('is read in the fields that are named, and in all parts of what is nested in one', () => {
+    const named = (name: string, content: string, type = 'text/plain') =>
+      `--bbb\r\nContent-Disposition: form-data; name="${name}"; filename="x"\r\n` +
+      `Content-Type: ${type}\r\n\r\n${content}\r\n`
+    const inner = '--ccc\r\nContent-Disposition: file; filename="y"\r\n\r\ninner\r\n--ccc--\r\n'
+    const nested = named('f', inner, 'multipart/mixed; boundary=ccc')
+    const body = `${named('f', 'one')}${named('g', 'two')}${nested}${END}`
+    const read = (fields?: readonly string[]) =>
+      readFiles(body, { 'content-type': TYPE }, { fields }).map(({ text }) => text)
+    expect(read(['f'])).toEqual(['one', 'inner'])
+    expect(read(['g'])).toEqual(['two'])
+    expect(read()).toEqual(['one', 'two', 'inner'])
   })
 
   it('has as many files and fields as it may', () => {

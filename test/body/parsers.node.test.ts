@@ -231,7 +231,8 @@ describe('the names of a part that the gate accepts', () => {
     expect(different).toBeGreaterThan(COUNT / 10)
   })
 
-  it('take no long time, however they are made', () => {
+  // A pattern that tries all ways to split such names does not end: the test's time-out tells. How long it takes is not asserted.
+  it('come to an end, however they are made', () => {
     const odd = [
       '; ',
       ';a=',
@@ -246,13 +247,11 @@ describe('the names of a part that the gate accepts', () => {
       '%41',
       "'",
     ]
-    const began = performance.now()
     for (const piece of odd) {
       for (const before of ['', ';', ';a=', ';a="', ";filename*=utf-8''"]) {
         const names = `form-data; name="f"${before}${piece.repeat(15_000 / piece.length)}:`
         expect(toldTo(partOf(names), TYPE)).toBeUndefined()
       }
     }
-    expect(performance.now() - began).toBeLessThan(2000)
   })
 })

@@ -216,11 +216,16 @@ describe('CloudflareApi', () => {
     api.failNext(TOO_MANY)
     expect(await open().list('')).toEqual([])
     expect(waits).toEqual([7000])
-    const date = new Date(Date.now() + 90_000).toUTCString()
-    api.failNext({ status: 503, headers: { 'retry-after': date } })
-    await open().list('')
-    expect(waits[1]).toBeGreaterThan(85_000)
-    expect(waits[1]).toBeLessThanOrEqual(90_000)
+    const now = Date.UTC(2026, 0, 1)
+    vi.useFakeTimers({ toFake: ['Date'], now })
+    try {
+      const date = new Date(now + 90_000).toUTCString()
+      api.failNext({ status: 503, headers: { 'retry-after': date } })
+      await open().list('')
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(waits[1]).toBe(90_000)
   })
 
   it('waits for five minutes, and no longer', async () => {

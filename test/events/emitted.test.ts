@@ -42,6 +42,7 @@ async function uploads(): Promise<void> {
     [{ banks: { csam: { action: 'quarantine' } } }, '/a', known],
     [{ banks: { near: { threshold: 31, review } } }, '/a', known],
     [{ exempt: ['csam/known-0'] }, '/a', known],
+    [{ banks: { csam: { minQuality: 100 } } }, '/a', known],
     [{ routes }, '/shadow', known],
     [{ routes }, '/strict', known.slice(0, 300)],
     [{ routes }, '/strict/..%2fa', known],
@@ -61,7 +62,8 @@ async function manyFiles(): Promise<void> {
 }
 
 async function flood(): Promise<void> {
-  const gate = setUp({ flood: { bound: 1 } })
+  const policy = { banks: { csam: { onFlood: 'flag' } } }
+  const gate = setUp({ flood: { bound: 1 }, policy })
   for (const last of [1, 2]) await gate.send(new Uint8Array([...known, last]))
   events.push(...gate.events)
 }

@@ -17,7 +17,7 @@ export interface FuzzReport {
 }
 
 /** A file that takes longer than this hangs. */
-const HANG_MS = 10_000
+const HANG_MS = 60_000
 
 /** Checks `count` files that follow from a seed, in threads of their own, so that one that hangs can be ended. */
 export async function fuzz(count: number, seed: number, threads: number): Promise<FuzzReport> {

@@ -74,6 +74,18 @@ describe('KvStore', () => {
     expect(await read('k/1', 1)).toBe(true)
   })
 
+  it('takes memory for a value by its size', async () => {
+    const store = new KvStore(kvNamespace())
+    const room = async (key: string, length: number) => {
+      await store.put(key, randomBytes(length, 1))
+      return store.lend(key, async ({ buffer }) => buffer.byteLength)
+    }
+    expect(await room('detail/a/0', 100)).toBe(64 * 1024)
+    expect(await room('detail/a/1', 100_000)).toBe(128 * 1024)
+    expect(await room('manifest', 300_000)).toBe(512 * 1024)
+    expect(await room('segment/a/0', 1024 * 1024)).toBe(1.125 * 1024 * 1024)
+  })
+
   it('lists more keys than a page has', async () => {
     const store = new KvStore(kvNamespace())
     const keys = Array.from({ length: 1003 }, (_, i) => `k/${String(i).padStart(4, '0')}`)

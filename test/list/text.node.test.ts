@@ -4,10 +4,8 @@ import { BadListLineError } from '../../src/list/errors.ts'
 import { parseList } from '../../src/list/text.ts'
 
 const A = '0123456789abcdef'.repeat(4)
-const B = 'f'.repeat(64)
-const C = '0'.repeat(64)
-
-const UNNAMED = 'where only a hash is expected; a header line such as hash,id names them'
+const B = 'fedcba9876543210'.repeat(4)
+const C = '00ff'.repeat(16)
 
 function read(text: string | Uint8Array, skipBad = false) {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
@@ -67,10 +65,13 @@ describe('parseList', () => {
   it.each([
     [`${A}\n${B.slice(1)}\n${C}`, 2, 'has 63 characters where a hash has 32, 40 or 64 hex digits'],
     [`# list\n\n${A.replace('3', 'x')}`, 3, 'has a character that is no hex digit at position 4'],
-    [`${A}\n${B},note`, 2, `has 2 columns ${UNNAMED}`],
-    [`hash,id\n${A},1,2`, 2, 'has 3 columns where the header names 2'],
+    [`hash,id\n${A},1,2`, 2, 'has 3 columns where 2 are expected'],
     ['hash,id\n,5', 2, 'has no hash'],
-    ['id,label\n1,2', 1, `has 2 columns ${UNNAMED}`],
+    [
+      'id,label\n1,2',
+      1,
+      'has no hash of 32, 40 or 64 hex digits, and does not name a column of hashes either (hash, pdq, md5, sha1 or sha256)',
+    ],
   ])('refuses a bad line with its number and what is wrong: %#', async (text, line, problem) => {
     await expect(read(text)).rejects.toEqual(new BadListLineError(line, problem))
   })
@@ -98,9 +99,9 @@ describe('parseList', () => {
   it('reads several hashes of a line from columns of their kinds', async () => {
     const { entries } = await read(`id,md5,SHA-1,sha256,pdq,source\n7,${MD5},,${A},${B},x\n`)
     expect(entries.map(({ kind, id, labels }) => [kind, id, labels])).toEqual([
-      ['pdq', '7', { source: 'x' }],
       ['md5', '7', { source: 'x' }],
       ['sha256', '7', { source: 'x' }],
+      ['pdq', '7', { source: 'x' }],
     ])
   })
 
@@ -112,7 +113,7 @@ describe('parseList', () => {
   })
 
   it.each([
-    [`hash,kind\n${A},crc`, 2, 'has a kind that is none of pdq, md5, sha1, sha256'],
+    [`hash,kind\n${A},crc`, 2, 'has an unknown kind; expected one of pdq, md5, sha1, sha256'],
     [`hash,kind\n${A},md5`, 2, 'has 64 characters where a md5 hash has 32 hex digits'],
     [`md5\n${SHA1}`, 2, 'has 40 characters where a md5 hash has 32 hex digits'],
     ['D41D8CD98F00B204E9800998ECF8427E', 1, 'has the md5 digest of an empty file'],
@@ -163,6 +164,16 @@ describe('parseList', () => {
     }
     expect((await read('')).entries).toEqual([])
     expect((await read('# nothing\n\n')).entries).toEqual([])
+  })
+
+  it('fails with its source, and gives no part of a list', async () => {
+    const broken = new Error('the disk is gone')
+    async function* pieces() {
+      yield new TextEncoder().encode(`${A}\n${B}\n`)
+      await Promise.resolve()
+      throw broken
+    }
+    await expect(parseList(pieces(), { skipBad: true })).rejects.toBe(broken)
   })
 
   it('refuses what is no text of a list at all', async () => {

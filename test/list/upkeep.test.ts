@@ -5,6 +5,7 @@ import { keptVersions } from '../../src/list/history.ts'
 import { type Manifest, readManifest, segmentsOf } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { rekey } from '../../src/list/rekey.ts'
+import { readableVersions } from '../../src/list/history.ts'
 import { rollBack } from '../../src/list/rollback.ts'
 import { keysOf } from '../../src/list/segment.ts'
 import { sweep } from '../../src/list/sweep.ts'
@@ -108,11 +109,31 @@ describe('rollBack', () => {
     const store = new WatchedStore()
     const first = await publish(store, 20, 1)
     await publish(store, 30, 2)
-    await expect(rollBack(store.sealed, 9)).rejects.toThrow('those that can are 1')
+    await expect(rollBack(store.sealed, 9)).rejects.toThrow('you can roll back to 1')
     await expect(rollBack(store.sealed, 2)).rejects.toThrow(VersionMissingError)
     await store.deleteAll(keysNamedBy(first).slice(0, 1))
     await expect(rollBack(store.sealed, 1)).rejects.toThrow('1 of its values')
     expect((await readManifest(store.sealed)).version).toBe(2)
+  })
+})
+
+describe('rollBack after rekey', () => {
+  it('says which key it lacks, and names only versions that it can return to', async () => {
+    const store = new WatchedStore()
+    await publish(store, 20, 1)
+    await publish(store, 30, 2)
+    const both = seal(store, `${OTHER_KEY},${KEY}`)
+    await rekey(both) // version 3
+    const fresh = seal(store, OTHER_KEY)
+    await publishBank(fresh, randomEntries(5, 3), { bank: 'a' })
+    expect(await readableVersions(fresh)).toEqual([4, 3])
+    const refused = rollBack(fresh, 1)
+    await expect(refused).rejects.toThrow(VersionMissingError)
+    await expect(refused).rejects.toThrow(
+      'cannot roll back to version 1: it was sealed with a key that is no longer in LIST_KEY',
+    )
+    await expect(rollBack(fresh, 9)).rejects.toThrow('you can roll back to 3')
+    expect(await rollBack(both, 1)).toMatchObject({ version: 5 })
   })
 })
 

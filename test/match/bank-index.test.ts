@@ -7,6 +7,7 @@ import { readEntries } from '../../src/list/segment.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { BankIndex } from '../../src/match/bank-index.ts'
 import { type Match, MAX_MATCHES } from '../../src/match/match.ts'
+import { LIMITED_THRESHOLDS } from '../../src/match/thresholds.ts'
 import { replaceIndex } from '../../src/match/replace.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import type { Needle } from '../../src/scan/scanned.ts'
@@ -67,14 +68,61 @@ describe('BankIndex', () => {
     }
   })
 
-  it('never matches a pattern, nor what has too little quality', async () => {
+  describe.each<[string, Partial<Needle>]>([
+    ['a pattern', { weakBits: 81 }],
+    ['low quality', { quality: 49 }],
+    ['quality 0', { quality: 0, weakBits: 256 }],
+  ])('with a needle of %s', (_, changes) => {
+    const [{ hash }] = randomEntries(1, 42) as [Entry]
+    const limited = changes.weakBits === 81 ? 'pattern' : 'low-quality'
+    const askLimited = async (bits: number, more: Partial<Needle> = {}, threshold?: number) => {
+      const { index } = await indexOf([entry(hash, 'a')], threshold)
+      const asked = { ...needle(flipBits(hash, bits)), ...changes, ...more }
+      return (await index.match([{ needles: [asked] }]))[0]!.matches
+    }
+
+    it('finds an unchanged copy, and what is within the lower threshold', async () => {
+      const most = LIMITED_THRESHOLDS[limited]
+      expect(await askLimited(0)).toMatchObject([{ distance: 0, threshold: most, limited }])
+      expect(await askLimited(most)).toMatchObject([{ distance: most, threshold: most, limited }])
+      expect(await askLimited(most + 1)).toEqual([])
+    })
+
+    it('finds no more than the threshold of the bank does', async () => {
+      expect(await askLimited(3, {}, 3)).toMatchObject([{ threshold: 3 }])
+      expect(await askLimited(4, {}, 3)).toEqual([])
+    })
+
+    it('finds it by all probes that hash the file as it is, and by none that guesses', async () => {
+      for (const probe of [
+        'displayed',
+        'over-white',
+        'thumbnail',
+        'nth-pixel',
+        'full-size',
+      ] as const)
+        expect(await askLimited(0, { probe })).toHaveLength(1)
+      for (const probe of ['crops', 'shifts', 'mirrors', 'complement', 'larger-turns'] as const)
+        expect(await askLimited(0, { probe, reach: 5 })).toEqual([])
+    })
+  })
+
+  it('has no lower threshold at 80 weak bits and the least quality of the bank', async () => {
     const [{ hash }] = randomEntries(1, 42) as [Entry]
     const { index } = await indexOf([entry(hash, 'a')])
-    const matchesOf = async (changes: Partial<Needle>) =>
-      (await index.match([{ needles: [{ ...needle(hash), ...changes }] }]))[0]!.matches.length
-    expect(await matchesOf({ weakBits: 80, quality: 50 })).toBe(1)
-    expect(await matchesOf({ weakBits: 81 })).toBe(0)
-    expect(await matchesOf({ quality: 49 })).toBe(0)
+    const asked = { ...needle(flipBits(hash, 31)), weakBits: 80, quality: 50 }
+    const [result] = await index.match([{ needles: [asked] }])
+    expect(result!.matches).toMatchObject([{ distance: 31, threshold: 31 }])
+    expect(result!.matches[0]).not.toHaveProperty('limited')
+  })
+
+  it('matches the hash of a blank picture only by the very same one', async () => {
+    const hash = new Uint8Array(32).fill(0x11)
+    const { index } = await indexOf([entry(hash, 'a')])
+    const blank = (bits: number) => ({ ...needle(flipBits(hash, bits), 0), weakBits: 256 })
+    const [same] = await index.match([{ needles: [blank(0)] }])
+    expect(same!.matches).toMatchObject([{ distance: 0, threshold: 0, limited: 'blank' }])
+    expect((await index.match([{ needles: [blank(1)] }]))[0]!.matches).toEqual([])
   })
 
   it('tells all matches, nearest first, with their labels and probes', async () => {
@@ -100,17 +148,6 @@ describe('BankIndex', () => {
     }))
     const [result] = await index.match([{ needles }])
     expect(result!.matches).toMatchObject([{ distance: 3, probe: 'displayed' }])
-  })
-
-  it('takes no needle of a quality under the least of the bank', async () => {
-    const [one] = randomEntries(1, 4)
-    const { index } = await indexOf([one!])
-    const matches = async (quality: number) => {
-      const [result] = await index.match([{ needles: [needle(one!.hash, quality)] }])
-      return result!.matches.length
-    }
-    expect(await matches(50)).toBe(1)
-    expect(await matches(49)).toBe(0)
   })
 
   it('reads details only for candidates, and those that several files need once', async () => {
@@ -423,6 +460,7 @@ describe('an index with tables', () => {
     let pauses = 0
     await index.buildTables(async () => {
       if (pauses++ % 5 === 0) expect(await answers()).toEqual(before)
+      return 'go on'
     })
     expect(pauses).toBeGreaterThan(11)
     expect(index.needsTables).toBe(false)
@@ -434,10 +472,10 @@ describe('an index with tables', () => {
     store.onRead = (key) => {
       if (key.startsWith('tail/')) throw new Error('slow')
     }
-    await expect(index.buildTables(async () => {})).rejects.toThrow('slow')
+    await expect(index.buildTables(async () => 'go on')).rejects.toThrow('slow')
     expect(await ask(index, entries[600]!.hash)).toHaveLength(1)
     store.onRead = () => {}
-    await index.buildTables(async () => {})
+    await index.buildTables(async () => 'go on')
     expect(index.needsTables).toBe(false)
     expect(await ask(index, entries[600]!.hash)).toHaveLength(1)
   })

@@ -236,6 +236,40 @@ describe('LiveList', () => {
     expect(errors).toHaveLength(2)
   })
 
+  it('builds tables behind another request when the one that built them is gone', async () => {
+    const { store, list, clock, errors, ask, publishEntries, settle } = setUp()
+    const entries = randomEntries(20_000, 1)
+    await publishEntries(entries)
+    // The platform ends the request behind which tables are built: what it awaits never comes.
+    let goOn = () => {}
+    let tails = 0
+    store.onRead = (key) =>
+      key.startsWith('tail/') && ++tails === 2
+        ? new Promise<void>((resolve) => (goOn = resolve))
+        : undefined
+    await ask(entries[1])
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(tails).toBe(2)
+    const before = list.memoryBytes
+    clock.ms += 59_000
+    await ask(entries[1])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(tails).toBe(2)
+    clock.ms += 1000
+    await ask(entries[1])
+    await expect.poll(() => tails).toBeGreaterThanOrEqual(8)
+    // Should the first go on after all, it changes nothing.
+    goOn()
+    await settle()
+    const read = tails
+    clock.ms += 60_000
+    for (const i of [1, 77, 19_999]) expect(await ask(entries[i])).toEqual([`e-1-${i}`])
+    await settle()
+    expect(tails).toBe(read) // nothing is left to build
+    expect(list.memoryBytes).toBeGreaterThanOrEqual(before)
+    expect(errors).toEqual([])
+  })
+
   it('gives up a load that reads nothing any more, and never fills what another one has', async () => {
     const { store, list, clock, get, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
     await publishEntries(randomEntries(40_000, 1))

@@ -112,10 +112,10 @@ describe('examples/deployment', () => {
   })
 
   it.each([
-    ['tus', { TUS_PATH: '/files' }],
+    ['tus', { HASHGATE: '{"tus":{"path":"/files"}}' }],
     ['s3', { S3_CLIENT_KEYS: `ONE:${'a'.repeat(16)}` }],
     ['tickets', { TICKET_KEY: KEY }],
-    ['quarantine', { POLICY: '{"banks":{"csam":{"action":"quarantine"}}}' }],
+    ['quarantine', { HASHGATE: '{"policy":{"banks":{"csam":{"action":"quarantine"}}}}' }],
     ['api', { API_KEYS: `a verdict sha256:${KEY}` }],
   ])('does not start with settings for %s, which it does not name', async (name, vars) => {
     const texts = Object.entries(vars).map(([variable, value]) => [variable, text(value)])

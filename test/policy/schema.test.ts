@@ -26,7 +26,9 @@ describe('a policy', () => {
   it('has defaults in its banks', () => {
     const policy = { mode: 'shadow', banks: { csam: { threshold: 20 } } }
     const read = readConfig({ HASHGATE: { policy } }).policy
-    expect(read.banks).toEqual({ csam: { threshold: 20, action: 'block', enabled: true } })
+    expect(read.banks).toEqual({
+      csam: { threshold: 20, action: 'block', onFlood: 'report', enabled: true },
+    })
   })
 
   it.each([

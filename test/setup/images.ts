@@ -18,6 +18,9 @@ export interface ImageFixtures {
   cropped: string
   turnedBy5Degrees: string
   stripes: string
+  /** The picture of `jpeg` with next to no contrast. */
+  faint: string
+  blank: string
 }
 
 declare module 'vitest' {
@@ -58,5 +61,9 @@ export default async function setup(project: TestProject): Promise<void> {
     ),
     turnedBy5Degrees: await base64(picture(640, 480, 1).rotate(5, { background: 'white' }).jpeg()),
     stripes: await base64(stripes(400, 300).png()),
+    faint: await base64(picture(640, 480, 1).linear(0.05, 120).png()),
+    blank: await base64(
+      sharp({ create: { width: 400, height: 300, channels: 3, background: 'white' } }).png(),
+    ),
   })
 }

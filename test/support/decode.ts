@@ -1,6 +1,7 @@
 import { formatHash } from '../../src/util/hash.ts'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
+import { type CountedModule, countedImageModule } from './counted-core.ts'
 
 /** Exports of assembly/image.ts by which tests look at planes. */
 interface PlaneExports {
@@ -61,6 +62,31 @@ export function decodePieces(
   guardBytes = 0,
 ): Decoded {
   const { exports } = new WebAssembly.Instance(modules.image, {})
+  return decodeIn(exports, format, file, nextCut, guardBytes)
+}
+
+let counted: CountedModule | undefined
+
+/** Decodes a file in the core. Tells the last status, and in how many steps it came to that. */
+export function countSteps(
+  format: CoreFormat,
+  file: Uint8Array,
+): { status: number; steps: number } {
+  counted ??= countedImageModule()
+  const { module, imports, steps } = counted
+  const before = steps.value
+  const { exports } = new WebAssembly.Instance(module, imports)
+  const { status } = decodeIn(exports, format, file, () => Number.POSITIVE_INFINITY, 0)
+  return { status, steps: steps.value - before }
+}
+
+function decodeIn(
+  exports: WebAssembly.Exports,
+  format: CoreFormat,
+  file: Uint8Array,
+  nextCut: () => number,
+  guardBytes: number,
+): Decoded {
   const core = exports as unknown as PlaneExports
   const run = exports[NAMES[format]] as (isLast: number) => number
   core.guardAllocations(guardBytes)

@@ -28,11 +28,12 @@ export function readFiles(
     onUnreadable = () => {},
     maxFiles = 100,
     base64Fields = [],
+    fields,
   } = options
   const files: ToldFile[] = []
   const reader = createBodyReader(
     new Headers(headers),
-    { maxFiles, base64Fields },
+    { maxFiles, base64Fields, fields },
     {
       openFile: ({ isText }) => {
         const pieces: Uint8Array[] = []

@@ -11,8 +11,9 @@ export function scanPieces(
   file: Uint8Array,
   cut = file.length,
   limits: Partial<ScanLimits> = {},
+  using = modules,
 ): Promise<ScannedFile> {
-  const context: ScanContext = { modules, limits }
+  const context: ScanContext = { modules: using, limits }
   const scanner = new FileScanner(context)
   // Copies: what is not to be held may change as soon as it is written.
   for (let at = 0; at < file.length; at += cut) scanner.write(file.slice(at, at + cut))

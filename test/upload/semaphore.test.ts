@@ -32,7 +32,9 @@ describe('Semaphore', () => {
   })
 
   it('refuses what it will never have', async () => {
-    await expect(semaphoreOf(10).acquire(11)).rejects.toThrow(BusyError)
+    const refused = semaphoreOf(10).acquire(11)
+    await expect(refused).rejects.toThrow(BusyError)
+    await expect(refused).rejects.toThrow('there were no bytes left for 0 ms')
   })
 
   it('serves who waits when something is given back', async () => {
@@ -68,6 +70,25 @@ describe('Semaphore', () => {
     expect(granted).toEqual(['small'])
   })
 
+  it('serves a large one before small ones that came long after', async () => {
+    const semaphore = semaphoreOf(10)
+    const first = await semaphore.acquire(10)
+    const granted: string[] = []
+    void ask(semaphore, 10, 'large', granted)
+    await vi.advanceTimersByTimeAsync(4500)
+    void ask(semaphore, 1, 'small', granted)
+    first.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(granted).toEqual(['large'])
+  })
+
+  it('gives nothing at once while anybody waits', async () => {
+    const semaphore = semaphoreOf(10)
+    await semaphore.acquire(5)
+    void ask(semaphore, 6, 'large', [])
+    expect([semaphore.waiting, semaphore.tryAcquire(1)]).toEqual([1, undefined])
+  })
+
   it('lets small ones pass a large one that does not fit, until it has waited for long', async () => {
     const semaphore = semaphoreOf(10)
     const held = await semaphore.acquire(5)
@@ -85,6 +106,33 @@ describe('Semaphore', () => {
     held.release()
     await vi.advanceTimersByTimeAsync(0)
     expect(granted).toEqual(['small', 'large', 'late'])
+  })
+
+  it('keeps free room from who comes later, once a large one has waited for half of its time', async () => {
+    const semaphore = semaphoreOf(10)
+    const held = await semaphore.acquire(5)
+    const granted: string[] = []
+    void ask(semaphore, 6, 'large', granted)
+    await vi.advanceTimersByTimeAsync(4999)
+    void ask(semaphore, 1, 'in time', granted)
+    await vi.advanceTimersByTimeAsync(1)
+    void ask(semaphore, 1, 'late', granted)
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.waiting]).toEqual([['in time'], 2])
+    held.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.used]).toEqual([['in time', 'large', 'late'], 8])
+  })
+
+  it('keeps no room for who waited when the platform ended it, whose timer never rings', async () => {
+    const semaphore = semaphoreOf(10)
+    await semaphore.acquire(5)
+    const granted: string[] = []
+    void ask(semaphore, 6, 'gone', granted)
+    vi.setSystemTime(Date.now() + 11_001)
+    void ask(semaphore, 5, 'next', granted)
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.waiting]).toEqual([['next'], 0])
   })
 
   it('lets a permit grow, which waits as others do', async () => {

@@ -23,8 +23,17 @@ export const MatchAnswer = v.strictObject({
     v.string(),
     v.description('How what matched was derived from the image, or the kind of digest.'),
   ),
+  limited: v.optional(
+    v.pipe(
+      v.picklist(['pattern', 'low-quality', 'blank']),
+      v.description('Why it matches only what is very near: its hash says little.'),
+    ),
+  ),
   isFlooded: v.optional(
-    v.pipe(v.boolean(), v.description('Whether the entry matches too much to be right.')),
+    v.pipe(
+      v.boolean(),
+      v.description('Whether the entry only flags, since it matches too much to be right.'),
+    ),
   ),
   isReview: v.optional(
     v.pipe(v.boolean(), v.description("Whether it lies in the bank's review band.")),
@@ -46,6 +55,15 @@ export const FileAnswer = v.strictObject({
   bytes: v.optional(v.number()),
   unscannableEntries: v.optional(v.number()),
   quality: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100))),
+  limited: v.optional(
+    v.pipe(
+      v.picklist(['pattern', 'low-quality', 'blank']),
+      v.description('Why it matches only what is very near: its hash says little.'),
+    ),
+  ),
+  limitedTo: v.optional(
+    v.pipe(v.number(), v.description('Largest distance at which it matches, if limited.')),
+  ),
   isPatterned: v.optional(v.boolean()),
   isPartial: v.optional(v.boolean()),
   matches: v.optional(v.array(MatchAnswer)),
@@ -73,6 +91,8 @@ export const VerdictAnswer = v.strictObject({
 
 const HashAnswer = v.strictObject({
   kind: v.picklist(['pdq', 'md5', 'sha1', 'sha256']),
+  limited: FileAnswer.entries.limited,
+  limitedTo: FileAnswer.entries.limitedTo,
   matches: v.array(MatchAnswer),
 })
 

@@ -2,7 +2,7 @@ import { within } from '../../util/within.ts'
 
 /**
  * A body as text, if it is no longer than `maxBytes`; else `undefined`.
- * @throws what `onStall` makes, when a piece takes longer than `maxStallMs`
+ * @throws what `onStall` makes, when a chunk takes longer than `maxStallMs`
  */
 export async function readText(
   body: ReadableStream<Uint8Array> | null,

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { parseHash } from '../../util/hash.ts'
 import { parseHex } from '../../util/bytes.ts'
+import { describeNeedle } from '../../match/thresholds.ts'
 import { matchEvent, verdictEvent } from '../../upload/verdict-event.ts'
 import { HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
-import type { ScannedContent } from '../../scan/scanned.ts'
+import type { ScannedContent, ScannedFile } from '../../scan/scanned.ts'
 import { checkFields, readJson } from './json-body.ts'
 import type { Call } from './route.ts'
 import { verdictAnswer } from './verdict-answer.ts'
@@ -59,11 +60,19 @@ export async function judgeHashes(call: Call): Promise<Response> {
   const verdict = await gate.judge(hashes.map(fileOf), { address, settings, waitUntil })
   const event = verdictEvent(crypto.randomUUID(), request, verdict, { caller: caller.name })
   uploads.report(event)
-  const results = verdict.files.map(({ matches }, i) => ({
+  const results = verdict.files.map(({ scanned, matches }, i) => ({
     kind: kindOf(hashes[i]),
+    ...limitsOf(scanned),
     matches: matches.map(matchEvent),
   }))
   return verdictAnswer(verdict, event, { hashes: results })
+}
+
+function limitsOf(file: ScannedFile): object {
+  const [needle] = file.coverage === 'scanned' ? file.needles : []
+  if (!needle) return {}
+  const { limited, limitedTo } = describeNeedle(needle)
+  return limited ? { limited, limitedTo } : {}
 }
 
 function kindOf(hash: GivenHash | undefined): HashKind {

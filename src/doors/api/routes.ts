@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { HashesAnswer, VerdictAnswer } from './answers.ts'
 import { HashesSchema } from './hashes.ts'
 import { describedProblem, openApiDocument } from './openapi.ts'
-import { jsonAnswer } from '../problem.ts'
+import { jsonAnswer } from '../respond.ts'
 import type { AnswerDescription, Route } from './route.ts'
 import { answerVerdict } from './verdict.ts'
 

@@ -1,7 +1,7 @@
 import type { HappeningOf } from '../../events/schema.ts'
 import type { Outcome } from '../../upload/outcome.ts'
 import { statusOf } from '../status.ts'
-import { jsonAnswer, problemAnswer } from '../problem.ts'
+import { jsonAnswer, problemAnswer } from '../respond.ts'
 
 /** Seconds after which a caller whose file could not be judged may try again. */
 const RETRY_AFTER_SECONDS = 30

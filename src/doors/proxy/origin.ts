@@ -1,5 +1,6 @@
 import { BadConfigError } from '../../util/errors.ts'
 import { type Origin, withBody } from '../../upload/origin.ts'
+import { answerWithoutOrigin } from './without-origin.ts'
 
 /** Bindings that may be an origin. */
 export interface OriginBindings {
@@ -35,18 +36,13 @@ export function chooseOrigin({ url }: { url?: URL }, bindings: OriginBindings): 
 const routeOrigin: Origin = {
   forward: async (request, body) => {
     const { hostname } = new URL(request.url)
-    return isOwnHost(hostname) ? noOrigin(hostname) : fetch(withBody(request, body))
+    return isOwnHost(hostname) ? answerWithoutOrigin(request) : fetch(withBody(request, body))
   },
 }
 
-/** Hosts behind which there is nothing but this Worker: it would call itself without end. */
+/** Hosts behind which there is nothing but this Worker: it would call itself without end. Routes are never on such hosts. */
 function isOwnHost(hostname: string): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])$|\.workers\.dev$/.test(hostname)
-}
-
-function noOrigin(hostname: string): Response {
-  const text = `hashgate has no origin for ${hostname}: set ORIGIN_URL, or bind ORIGIN or ORIGIN_BUCKET.\n`
-  return new Response(text, { status: 502 })
+  return /^(localhost|\d+\.\d+\.\d+\.\d+|\[.+\])$|\.workers\.dev$/.test(hostname)
 }
 
 /** Another server: path and query stay, scheme, host and port change. */

@@ -7,13 +7,13 @@ import { ClientGoneError, ClientStalledError, readChunks } from '../../upload/bo
 import { BodyTooLargeError } from '../../upload/errors.ts'
 import type { Passage } from '../../upload/outcome.ts'
 import { BusyError } from '../../upload/semaphore.ts'
-import { ChecksumError } from '../../upload/staging/errors.ts'
+import { ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
 import { type FinishingDeps, finishUpload } from '../../upload/staging/finish.ts'
 import { PASSING_BYTES, partLengthOf, receivePart } from '../../upload/staging/receive-part.ts'
 import type { ChoiceProblem, PartProblem, UploadState } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
 import { refusalOf } from '../answer.ts'
-import { expiryOf, finishingOf, type StagedDeps, stagedAnswer } from '../staged.ts'
+import { expiryOf, finishingOf, reportFailure, type StagedDeps, stagedAnswer } from '../staged.ts'
 import { type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
 import { parseCompletion, xmlAnswer } from './xml.ts'
 
@@ -49,6 +49,7 @@ const STATUSES = {
   MalformedXML: 400,
   RequestTimeout: 400,
   NotImplemented: 501,
+  ServiceUnavailable: 503,
   SlowDown: 503,
 } as const
 type ErrorCode = keyof typeof STATUSES
@@ -71,6 +72,10 @@ export interface S3Deps extends StagedDeps {
 export function s3Server(deps: S3Deps): Hono {
   const server = new S3Server(deps)
   const app = new Hono()
+  app.onError((error, c) => {
+    reportFailure(c, deps, error)
+    return failure('ServiceUnavailable')
+  })
   app.all('*', (c, next) => {
     const url = new URL(c.req.url)
     const isNew = c.req.method === 'POST' && url.searchParams.has('uploads')
@@ -98,7 +103,7 @@ class S3Server {
     if (state.phase === 'finishing') return failure('OperationAborted')
     if (state.phase !== 'open') return failure('NoSuchUpload')
     const answering = this.#answerFor(c, searchParams, upload, state)
-    c.executionCtx.waitUntil(answering) // so that it ends when the client goes away
+    c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it ends when the client goes away
     return answering
   }
 
@@ -244,6 +249,7 @@ function failureOf(problem: PartProblem | ChoiceProblem): Response {
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof ChecksumError) return 'BadDigest'
   if (error instanceof BusyError) return 'SlowDown'
+  if (error instanceof UploadChangedError) return 'OperationAborted'
   if (error instanceof ClientStalledError) return 'RequestTimeout'
   if (error instanceof ClientGoneError || error instanceof MalformedBodyError)
     return 'IncompleteBody'

@@ -4,7 +4,7 @@ import { lengthOf } from '../../upload/body-source.ts'
 import type { ForwardedBody, Origin } from '../../upload/origin.ts'
 import type { Uploads } from '../../upload/uploads.ts'
 import { answerTo } from '../answer.ts'
-import { problemAnswer } from '../problem.ts'
+import { problemAnswer } from '../respond.ts'
 import type { TicketParts } from './bindings.ts'
 import type { Ticket } from './ticket.ts'
 

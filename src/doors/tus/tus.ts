@@ -9,7 +9,7 @@ import { finishUpload } from '../../upload/staging/finish.ts'
 import { stageBody } from '../../upload/staging/stage-body.ts'
 import type { UploadState } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
-import { expiryOf, finishingOf, type StagedDeps, stagedAnswer } from '../staged.ts'
+import { expiryOf, finishingOf, reportFailure, type StagedDeps, stagedAnswer } from '../staged.ts'
 import { CHECKSUMS, headersOf, parseBytes, parseChecksum, parseMetadata } from './headers.ts'
 import type { TusSettings } from './settings.ts'
 
@@ -28,6 +28,10 @@ export function tusServer(deps: TusDeps): Hono {
   const server = new TusServer(deps)
   const { path: tusPath, corsOrigins } = deps.config.tus
   const app = new Hono()
+  app.onError((error, c) => {
+    reportFailure(c, deps, error)
+    return unavailable()
+  })
   const isOurs = (path: string) => path === tusPath || path.startsWith(`${tusPath}/`)
   if (corsOrigins.length > 0) {
     const allowOrigin = cors({
@@ -177,7 +181,7 @@ class TusServer {
     const checksum = header === undefined ? undefined : parseChecksum(header)
     if (header !== undefined && !checksum) return say(400, 'Upload-Checksum is malformed')
     const taking = takeBody(c, upload, state, this.#deps, checksum)
-    c.executionCtx.waitUntil(taking) // so that what came counts when the client goes away
+    c.executionCtx.waitUntil(taking.catch(() => undefined)) // so that what came counts when the client goes away
     return taking
   }
 
@@ -243,8 +247,13 @@ function errorAnswer(error: unknown): Response {
   if (error instanceof BeyondEndError) return say(413, error.message)
   if (error instanceof ClientStalledError) return say(408, error.message)
   if (error instanceof ClientGoneError) return say(400, error.message)
-  if (error instanceof BusyError) return say(503, 'try again later', { 'retry-after': '30' })
+  if (error instanceof BusyError) return unavailable()
   throw error
+}
+
+function unavailable(): Response {
+  const headers = { 'retry-after': '30', 'tus-resumable': VERSION }
+  return say(503, 'try again later', headers)
 }
 
 function expires(at: number): { 'upload-expires': string } {

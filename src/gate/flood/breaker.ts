@@ -3,6 +3,7 @@ import { within } from '../../util/within.ts'
 import type { HappeningOf } from '../../events/schema.ts'
 import { DIGEST_KINDS } from '../../list/entry.ts'
 import type { WeighedMatch } from '../../policy/banks.ts'
+import type { FloodChoice } from '../../policy/schema.ts'
 import type { ScannedFile } from '../../scan/scanned.ts'
 import type { JudgedFile } from '../verdict.ts'
 import {
@@ -24,6 +25,8 @@ export interface FloodOptions {
   limits: FloodLimits
   /** Absent: each isolate counts for itself. */
   counters?: FloodNamespace
+  /** What a flood leads to in a bank. */
+  choiceOf: (bank: string) => FloodChoice
   /** Told when an entry begins to match more uploads than it may. */
   onFlood: (event: HappeningOf<'flood'>) => void
 }
@@ -34,8 +37,9 @@ const MAX_ENTRIES = 1000
 const MAX_WAIT_MS = 2000
 
 /**
- * Sees that one bad entry does not block a thousand innocent uploads: an entry that matches more distinct uploads an hour
- * than the bound only flags for a while. Files that are the same byte for byte as an entry stay blocked.
+ * Reports an entry that matches more distinct uploads an hour than the bound. Where the bank's policy says so, the entry then
+ * only flags for a while, so that one bad entry does not block a thousand innocent uploads. Files that are the same byte for
+ * byte as an entry stay blocked.
  */
 export class FloodBreaker {
   readonly #options: FloodOptions
@@ -45,7 +49,7 @@ export class FloodBreaker {
     this.#options = options
   }
 
-  /** Notes the matches of an upload from an address, and marks those whose entries are flooded. */
+  /** Notes the matches of an upload from an address, and marks those that only flag, since their entries are flooded. */
   async mark(files: readonly JudgedFile[], address: string): Promise<JudgedFile[]> {
     if (this.#options.limits.bound === 0) return [...files]
     return Promise.all(
@@ -73,7 +77,9 @@ export class FloodBreaker {
     }
     const { isFlooded, hasBegun } = await this.#note(name, sighting)
     if (hasBegun) this.#report(match, sighting.at)
-    return isFlooded ? { ...match, isFlooded } : match
+    return isFlooded && this.#options.choiceOf(match.bank) === 'flag'
+      ? { ...match, isFlooded }
+      : match
   }
 
   /** Counts for all isolates; if that cannot be done now, for this one. */
@@ -99,9 +105,9 @@ export class FloodBreaker {
   }
 
   #report({ bank, entry }: WeighedMatch, at: number): void {
-    const { limits, onFlood } = this.#options
+    const { limits, choiceOf, onFlood } = this.#options
     const until = new Date(at + limits.holdMs).toISOString()
-    onFlood({ event: 'flood', bank, entry, bound: limits.bound, until })
+    onFlood({ event: 'flood', bank, entry, action: choiceOf(bank), bound: limits.bound, until })
   }
 }
 

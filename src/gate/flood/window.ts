@@ -12,11 +12,11 @@ export interface Sighting {
 export interface FloodLimits {
   /** Distinct uploads within an hour. */
   bound: number
-  /** Milliseconds for which the entry then only flags. */
+  /** Milliseconds for which it then counts as flooded, and is not reported again. */
   holdMs: number
 }
 
-/** What is known of an entry: the distinct uploads of the last hour, and until when it only flags. */
+/** What is known of an entry: the distinct uploads of the last hour, and until when it counts as flooded. */
 export interface FloodState {
   sightings: Sighting[]
   floodedUntil: number

@@ -32,6 +32,7 @@ const OWN_HEADERS =
 /**
  * Judges an upload that is whole, as one request, which reaches the origin if it may; then deletes its parts. They are kept if
  * nothing is wrong with the upload itself.
+ * @throws what a part could not be read by, when it may be sent again
  * @param request the one that completed it: the origin gets its credentials
  */
 export async function finishUpload(
@@ -54,8 +55,11 @@ export async function finishUpload(
   const passage = await deps.pass(whole, origin)
   const response = passage.isPassed ? await passage.response.catch(() => undefined) : undefined
   await allSent(bodies, response ? deps.maxOriginMs : 0)
-  const outcome = bodies.some((body) => body.isBroken) ? 'again' : outcomeOf(passage, response)
+  const failure = bodies.find((body) => body.failure)?.failure
+  const outcome = failure ? 'again' : outcomeOf(passage, response)
   await stub.settle(state.attempt, outcome === 'again' ? 'open' : outcome)
+  // What the gate made of half a body is no answer to a client that has sent all of it.
+  if (failure) throw failure.error
   return { outcome, request: whole, passage }
 }
 

@@ -35,7 +35,12 @@ export async function receivePart(
   const writer = writable.getWriter()
   writer.closed.catch(() => undefined) // write and close tell what goes wrong
   const putting = bucket.put(key, readable)
-  putting.catch(() => undefined)
+  // What is written would wait without end for a bucket that takes no more.
+  let failure: { error: unknown } | undefined
+  putting.catch((error: unknown) => {
+    failure = { error }
+    return writer.abort(error).catch(() => undefined)
+  })
   try {
     const body = new PartBody(request.headers)
     let received = 0
@@ -52,7 +57,8 @@ export async function receivePart(
     await writer.close()
     await putting
     return { number, key, bytes: length, md5: body.check() }
-  } catch (error) {
+  } catch (caught) {
+    const { error } = failure ?? { error: caught }
     await writer.abort(error).catch(() => undefined)
     await putting.catch(() => undefined)
     await bucket.delete(key)

@@ -69,6 +69,8 @@ const MEMORY_MS = 3_600_000
 const MAX_DELETED = 1000
 
 const STATE = 'state'
+/** By name: the version after this one may add others, and both run during an upgrade. */
+const COLUMNS = 'number, key, bytes, md5'
 type Row = { [name in keyof StagedPart]: StagedPart[name] }
 
 /** Folder of the bucket that an upload's parts are in. */
@@ -239,7 +241,7 @@ export class StagedUpload extends DurableObject<StagingBindings> {
   }
 
   #parts(): StagedPart[] {
-    return this.#sql.exec<Row>('SELECT * FROM parts ORDER BY number').toArray()
+    return this.#sql.exec<Row>(`SELECT ${COLUMNS} FROM parts ORDER BY number`).toArray()
   }
 
   #bytes(): number {
@@ -252,7 +254,8 @@ export class StagedUpload extends DurableObject<StagingBindings> {
     const numbers = new Set(parts.map(({ number }) => number))
     this.#drop(this.#parts().filter(({ number, key }) => numbers.has(number) && !keys.has(key)))
     for (const { number, key, bytes, md5 } of parts) {
-      this.#sql.exec('INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)', number, key, bytes, md5)
+      const insert = `INSERT OR REPLACE INTO parts (${COLUMNS}) VALUES (?, ?, ?, ?)`
+      this.#sql.exec(insert, number, key, bytes, md5)
     }
   }
 

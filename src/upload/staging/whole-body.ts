@@ -7,8 +7,8 @@ export class WholeBody {
   readonly readable: ReadableStream<Uint8Array>
   /** When all was read, or it went no further. */
   readonly sent: Promise<void>
-  /** Whether something of it could not be read. Who takes it may also take less; then it is not broken. */
-  isBroken = false
+  /** Why something of it could not be read, if so. Who takes it may also take less; then it is not broken. */
+  failure: { error: unknown } | undefined
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
 
   /** @param goOn asked before each part whether it is still wanted */
@@ -18,7 +18,7 @@ export class WholeBody {
     this.readable = readable
     this.#writer = writable.getWriter()
     this.#writer.closed.catch(() => undefined) // write and close tell what goes wrong
-    this.sent = this.#send(piecesOf(bucket, parts, goOn)).catch((error: unknown) =>
+    this.sent = this.#send(chunksOf(bucket, parts, goOn)).catch((error: unknown) =>
       this.stop(error),
     )
   }
@@ -28,10 +28,10 @@ export class WholeBody {
     await this.#writer.abort(reason).catch(() => undefined)
   }
 
-  async #send(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
+  async #send(chunks: AsyncGenerator<Uint8Array>): Promise<void> {
     for (;;) {
-      const { done, value } = await pieces.next().catch((error: unknown) => {
-        this.isBroken = true
+      const { done, value } = await chunks.next().catch((error: unknown) => {
+        this.failure = { error }
         throw error
       })
       if (done) return this.#writer.close()
@@ -41,7 +41,7 @@ export class WholeBody {
 }
 
 /** The bytes of parts; each chunk is valid until the next is asked for. */
-async function* piecesOf(
+async function* chunksOf(
   bucket: R2Bucket,
   parts: readonly StagedPart[],
   goOn: () => Promise<boolean>,
@@ -50,11 +50,11 @@ async function* piecesOf(
     if (!(await goOn())) throw new UploadChangedError()
     const object = await bucket.get(key, { range: { offset: 0, length: bytes } })
     if (!object) throw new PartMissingError(key)
-    yield* piecesOfStream(object.body)
+    yield* chunksOfStream(object.body)
   }
 }
 
-async function* piecesOfStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* chunksOfStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader({ mode: 'byob' })
   let scratch = new ArrayBuffer(CHUNK_BYTES)
   for (;;) {

@@ -222,16 +222,19 @@ describe('the verdict on hashes', () => {
   it('goes by the threshold and the quality of the bank', async () => {
     const hash = await hashOf(known)
     const { hashes } = ask()
-    const statuses: number[] = []
-    for (const [bits, quality] of [
-      [31, 50],
-      [32, 100],
-      [0, 49],
+    for (const [bits, quality, status, limits] of [
+      [31, 50, 451, {}],
+      [32, 100, 200, {}],
+      [16, 49, 451, { limited: 'low-quality', limitedTo: 16 }],
+      [17, 49, 200, { limited: 'low-quality', limitedTo: 16 }],
     ] as const) {
       const pdq = formatHash(flipBits(hash, bits))
-      statuses.push((await hashes({ pdq, quality })).status)
+      const answer = await hashes({ pdq, quality })
+      expect(answer.status).toBe(status)
+      const { hashes: told } = await answer.json<{ hashes: object[] }>()
+      expect(told).toMatchObject([{ kind: 'pdq', ...limits }])
+      expect('limited' in told[0]!).toBe('limited' in limits)
     }
-    expect(statuses).toEqual([451, 200, 200])
   })
 
   it.each([

@@ -46,8 +46,16 @@ describe('the policy of a bank', () => {
     }
   })
 
-  it('may ask for more quality, or be off', async () => {
-    expect((await gateWith({ banks: { csam: { minQuality: 100 } } }).send(known)).status).toBe(201)
+  it('may ask for more quality, under which pictures must be nearer', async () => {
+    await publish(flipBits(await hashOf(known), 20))
+    const send = (minQuality: number) => gateWith({ banks: { csam: { minQuality } } }).send(known)
+    expect((await send(61)).status).toBe(451)
+    expect((await send(62)).status).toBe(201)
+    await publish(await hashOf(known))
+    expect((await send(62)).status).toBe(451)
+  })
+
+  it('may be off', async () => {
     const off = gateWith({ banks: { csam: { enabled: false } } })
     expect((await off.send(known)).status).toBe(201)
     expect(off.verdicts()).toMatchObject([{ reason: 'no-match' }])

@@ -217,16 +217,39 @@ describe('a known picture that was changed', () => {
   })
 })
 
-describe('a pattern', () => {
-  it('matches nothing but its own file, whatever its quality', async () => {
-    const file = fixture('stripes')
+describe('a picture whose hash says little', () => {
+  it.each([
+    ['stripes', 'pattern'],
+    ['faint', 'low-quality'],
+  ] as const)('is refused if it is listed, and near copies of it: %s', async (name, limited) => {
+    const file = fixture(name)
+    const hash = await hashOf(file)
+    for (const [bits, status] of [
+      [0, 451],
+      [16, 451],
+      [17, 201],
+    ] as const) {
+      await publish(flipBits(hash, bits))
+      const { send, verdicts } = setUp({ scan: { probes: 'wide' } })
+      expect((await send(file)).status).toBe(status)
+      const [told] = verdicts()[0]!.files
+      expect(told).toMatchObject({ quality: expect.any(Number), limited, limitedTo: 16 })
+      if (status === 451)
+        expect(told!.matches).toMatchObject([{ distance: bits, threshold: 16, limited }])
+    }
+  })
+
+  it('is flagged if it is blank, and as blank as one that is listed', async () => {
+    const file = fixture('blank')
     await publish(await hashOf(file))
-    const { send, verdicts } = setUp({ scan: { probes: 'wide' } })
+    const { send, verdicts } = setUp()
     expect((await send(file)).status).toBe(201)
+    expect(verdicts()).toMatchObject([{ action: 'flag', reason: 'match' }])
     const [told] = verdicts()[0]!.files
-    expect(told).toMatchObject({ quality: 100, isPatterned: true })
+    expect(told).toMatchObject({ quality: 0, limited: 'blank', limitedTo: 0 })
+    expect(told!.matches).toMatchObject([{ action: 'flag', distance: 0, limited: 'blank' }])
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', file))
-    const entry = { kind: 'sha256' as const, hash, id: 'stripes', labels: {} }
+    const entry = { kind: 'sha256' as const, hash, id: 'blank', labels: {} }
     await publishBank(kvStore(), [entry], { bank: 'digests' })
     expect((await setUp().send(file)).status).toBe(451)
   })
@@ -309,7 +332,9 @@ describe('multipart bodies', () => {
         ),
       )
     expect((await setUp({ body: { maxFiles: 3 } }).send(files(3))).status).toBe(201)
-    expect((await setUp({ body: { maxFiles: 3 } }).send(files(4))).status).toBe(400)
+    const tooMany = setUp({ body: { maxFiles: 3 } })
+    expect((await tooMany.send(files(4))).status).toBe(413)
+    expect(tooMany.events).toMatchObject([{ action: 'refuse', reason: 'too-large' }])
   })
 })
 
@@ -674,9 +699,22 @@ describe('a bucket as the origin', () => {
 describe('an entry that matches too much', () => {
   const known = fixture('jpeg')
 
-  it('only flags, and its uploads reach the origin', async () => {
+  it('goes on blocking, and is reported once', async () => {
     await publish(await hashOf(known))
     const { send, forwarded, events, verdicts } = setUp({ flood: { bound: 2 } })
+    for (let i = 0; i < 6; i++) expect((await send(new Uint8Array([...known, i]))).status).toBe(451)
+    expect(forwarded).toEqual([])
+    expect(verdicts().every(({ action }) => action === 'block')).toBe(true)
+    expect(verdicts()[5]?.files[0]?.matches?.[0]).not.toHaveProperty('isFlooded')
+    expect(events.filter(({ event }) => event === 'flood')).toMatchObject([
+      { bank: 'csam', entry: 'known-0', action: 'report', bound: 2 },
+    ])
+  })
+
+  it('only flags where its bank says so, and its uploads reach the origin', async () => {
+    await publish(await hashOf(known))
+    const policy = { banks: { csam: { onFlood: 'flag' } } }
+    const { send, forwarded, events, verdicts } = setUp({ flood: { bound: 2 }, policy })
     const variant = (i: number) => new Uint8Array([...known, i]) // the same picture in another file
     const statuses: number[] = []
     for (let i = 0; i < 4; i++) statuses.push((await send(variant(i))).status)
@@ -689,6 +727,8 @@ describe('an entry that matches too much', () => {
       'flag match',
     ])
     expect(verdicts()[3]?.files[0]?.matches?.[0]).toMatchObject({ isFlooded: true })
-    expect(events.filter(({ event }) => event === 'flood')).toMatchObject([{ entry: 'known-0' }])
+    expect(events.filter(({ event }) => event === 'flood')).toMatchObject([
+      { entry: 'known-0', action: 'flag' },
+    ])
   })
 })

@@ -6,6 +6,7 @@ import { FloodBreaker, type FloodNamespace } from '../../../src/gate/flood/break
 import type { FloodCounter } from '../../../src/gate/flood/counter.ts'
 import type { JudgedFile } from '../../../src/gate/verdict.ts'
 import type { Match } from '../../../src/match/match.ts'
+import type { FloodChoice } from '../../../src/policy/schema.ts'
 import { randomBytes } from '../../support/random.ts'
 
 const { FLOOD_COUNTERS } = env as unknown as {
@@ -36,12 +37,19 @@ async function see(
   counters?: FloodNamespace,
   limits = LIMITS,
   breakers = 1,
+  choice: FloodChoice = 'flag',
 ) {
   const events: HappeningOf<'flood'>[] = []
   const onFlood = (event: HappeningOf<'flood'>) => void events.push(event)
   const all = Array.from(
     { length: breakers },
-    () => new FloodBreaker({ limits, onFlood, ...(counters && { counters }) }),
+    () =>
+      new FloodBreaker({
+        limits,
+        choiceOf: () => choice,
+        onFlood,
+        ...(counters && { counters }),
+      }),
   )
   const flooded: boolean[] = []
   for (const [i, file] of uploads.entries()) {
@@ -59,8 +67,21 @@ describe('a flood breaker', () => {
     const { flooded, events } = await see([...uploads('bad', 13), upload(99, 'good')])
     expect(flooded).toEqual([...Array<boolean>(10).fill(false), true, true, true, false])
     expect(events).toEqual([
-      { event: 'flood', bank: 'csam', entry: 'bad', bound: 10, until: expect.any(String) },
+      {
+        event: 'flood',
+        bank: 'csam',
+        entry: 'bad',
+        action: 'flag',
+        bound: 10,
+        until: expect.any(String),
+      },
     ])
+  })
+
+  it('only reports, once, where the bank does not choose to flag', async () => {
+    const { flooded, events } = await see(uploads('known', 40), undefined, LIMITS, 1, 'report')
+    expect(flooded).not.toContain(true)
+    expect(events).toMatchObject([{ event: 'flood', entry: 'known', action: 'report' }])
   })
 
   it('never marks what is the same byte for byte', async () => {

@@ -1,5 +1,7 @@
 import { type FloodNamespace, gate, type KvNamespace, type VerdictEvent } from 'hashgate'
+import { createWorker, type GateWorker, tus } from 'hashgate/features'
 import { FloodCounter, ListShard } from 'hashgate/objects'
+import whole from 'hashgate/worker'
 import { Hono } from 'hono'
 
 interface Env {
@@ -27,5 +29,9 @@ gate<Env>({ hashLists: ({ COUNTERS }) => COUNTERS, listKey: () => '' })
 gate<Env>({ hashLists: (env) => env.MY_LISTS, listKey: () => '', settings: { polcy: {} } })
 // @ts-expect-error the key is missing
 gate<Env>({ hashLists: ({ MY_LISTS }) => MY_LISTS })
+
+export const workers: GateWorker[] = [whole, createWorker({ features: [tus()] })]
+// @ts-expect-error no such feature
+createWorker({ features: [{ name: 'other' }] })
 
 export { FloodCounter, ListShard }

@@ -1,7 +1,7 @@
 import { parseHash, distance } from '../../../util/hash.ts'
 import { ApiError } from '../errors.ts'
 import { isJson, readJson } from '../json-body.ts'
-import { jsonAnswer } from '../../problem.ts'
+import { jsonAnswer } from '../../respond.ts'
 import type { Call } from '../route.ts'
 import { readSignal } from './signals.ts'
 

@@ -1,4 +1,4 @@
-import { textAnswer } from '../../problem.ts'
+import { textAnswer } from '../../respond.ts'
 import type { Call } from '../route.ts'
 
 /** `GET /status`: whether hashes can be looked up, in HMA's words. */

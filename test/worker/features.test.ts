@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { checkNeeds, readConfig } from '../../../src/config/config.ts'
-import { s3, tus } from '../../../src/worker/features.ts'
-import type { Bindings } from '../../../src/worker/parts.ts'
-import { environmentOf } from '../../support/environment.ts'
+import { checkNeeds, readConfig } from '../../src/config/config.ts'
+import { s3, tus } from '../../src/worker/features.ts'
+import type { Bindings } from '../../src/worker/parts.ts'
+import { environmentOf } from '../support/environment.ts'
 
 const [STAGING, UPLOADS, ORIGIN_BUCKET] = [{}, {}, {}] as unknown as [
   NonNullable<Bindings['STAGING']>,

@@ -125,11 +125,18 @@ describe('hashgate match', () => {
     const run = await hashgate('match', '--list', path('list.csv'), ...files)
     expect(run.code).toBe(1)
     const match = { entry: '7', source: 'IWF', probe: 'identity' }
+    const quality = expect.any(Number) as number
     expect(lines(run)).toEqual([
-      { file: files[0], verdict: 'match', matches: [{ ...match, distance: 0, margin: 31 }] },
+      {
+        file: files[0],
+        verdict: 'match',
+        quality,
+        matches: [{ ...match, distance: 0, margin: 31 }],
+      },
       {
         file: files[1],
         verdict: 'match',
+        quality,
         matches: [
           {
             entry: '7',
@@ -140,7 +147,7 @@ describe('hashgate match', () => {
           },
         ],
       },
-      { file: files[2], verdict: 'no-match', matches: [] },
+      { file: files[2], verdict: 'no-match', quality, matches: [] },
       { file: files[3], verdict: 'unscannable', reason: 'unknown-format', matches: [] },
     ])
   })
@@ -191,7 +198,9 @@ describe('hashgate list', () => {
     )
     expect(pushed).toMatchObject({
       code: 0,
-      out: 'published version 1 on this machine: bank csam has 1 entry (added 1, removed 0, kept 0)\n',
+      out:
+        `read 1 pdq from ${path('list.csv')}\n` +
+        'published version 1 on this machine: bank csam has 1 entry (added 1, removed 0, kept 0)\n',
     })
     const shown = await hashgate('list', 'show', ...store())
     expect(shown.code).toBe(0)
@@ -207,7 +216,8 @@ describe('hashgate list', () => {
     await writeFile(path('longer.csv'), `hash,kind\n${hash},pdq\n${md5},\n${hash},sha256\n`)
     const push = ['list', 'push', path('longer.csv'), '--bank', 'csam', ...store()]
     expect((await hashgate(...push)).out).toBe(
-      'published version 2 on this machine: bank csam has 3 entries (added 3, removed 1, kept 0)\n',
+      `read 1 pdq, 1 md5, 1 sha256 from ${path('longer.csv')}\n` +
+        'published version 2 on this machine: bank csam has 3 entries (added 3, removed 1, kept 0)\n',
     )
     expect((await hashgate(...push)).out).toContain('(added 0, removed 0, kept 3)')
     const shown = await hashgate('list', 'show', ...store())
@@ -244,6 +254,69 @@ describe('hashgate list', () => {
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('line 2')])
     const after = await hashgate('list', 'show', ...store())
     expect(after.out.split('\n').slice(1)).toEqual(before.out.split('\n').slice(1))
+  })
+})
+
+describe('lists of hashgate push', () => {
+  const store = () => ['--persist-to', path('forms')]
+
+  it('takes the output of hashgate hash, and so does match', async () => {
+    const files = [path('a.jpg'), path('c, "d".png')]
+    for (const more of [[], ['--dihedral']]) {
+      const { out } = await hashgate('hash', ...more, ...files)
+      await writeFile(path('own.csv'), out)
+      const push = ['list', 'push', path('own.csv'), '--bank', 'own', ...store()]
+      const pushed = await hashgate(...push)
+      expect(pushed).toMatchObject({ code: 0, err: '' })
+      expect(pushed.out).toContain(`read ${out.trim().split('\n').length} pdq from`)
+      const { out: matched } = await hashgate('match', '--list', path('own.csv'), path('a.jpg'))
+      expect(JSON.parse(matched)).toMatchObject({ verdict: 'match' })
+    }
+  })
+
+  it('stops at SHA-256 digests without a kind, and goes on by --kind', async () => {
+    const digests = ['a', 'b', 'c'].map((text) => createHash('sha256').update(text).digest('hex'))
+    await writeFile(path('digests.txt'), digests.join('\n'))
+    const push = ['list', 'push', path('digests.txt'), '--bank', 'files', ...store()]
+    const stopped = await hashgate(...push)
+    expect([stopped.code, stopped.out]).toEqual([1, ''])
+    expect(stopped.err).toContain('--kind sha256 or --kind pdq')
+    expect(stopped.err).toContain(path('digests.txt'))
+    expect((await hashgate(...push, '--kind', 'sha256')).out).toContain('read 3 sha256 from')
+    expect((await hashgate('list', 'show', ...store())).out).toContain(
+      'bank files: 0 perceptual hashes and 3 digests',
+    )
+    expect((await hashgate(...push, '--kind', 'md5')).code).toBe(2)
+  })
+
+  it('says what it left out, and what looks wrong', async () => {
+    const sha256 = createHash('sha256').update('a').digest('hex')
+    await writeFile(path('odd.csv'), `pdq,PhotoDNA\n${sha256},QUJD\n`)
+    const { code, err } = await hashgate(
+      'list',
+      'push',
+      path('odd.csv'),
+      '--bank',
+      'odd',
+      ...store(),
+    )
+    expect(code).toBe(0)
+    expect(err).toContain('left out 1 hash of kind photodna')
+    expect(err).toContain('do not look like PDQ')
+    expect(err).not.toContain('QUJD')
+  })
+
+  it('publishes to namespaces of other names, such as that of the example', async () => {
+    const example = ['--config', 'examples/worker/wrangler.toml', ...store()]
+    const push = ['list', 'push', path('list.csv'), '--bank', 'csam', ...example]
+    const refused = await hashgate(...push)
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(refused.err).toContain(
+      'no KV namespace with the binding HASH_LISTS; use --binding LISTS',
+    )
+    const pushed = await hashgate(...push, '--binding', 'LISTS')
+    expect(pushed).toMatchObject({ code: 0, out: expect.stringContaining('1 entry') })
+    expect((await hashgate('list', 'show', '--binding', 'LISTS', ...example)).code).toBe(0)
   })
 })
 

@@ -188,5 +188,5 @@ describe('a list in an eventually consistent store', () => {
     )
     // That much of each happened: else the property says little.
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(20)
-  }, 120_000)
+  })
 })

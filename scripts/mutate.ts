@@ -1,0 +1,127 @@
+// Changes the code in one place at a time, and tells which changes no test notices. Each is either a test that is missing, or
+// a change that makes no difference. Only modules whose tests run in Node; files are not touched.
+//
+//   npm run mutate -- src/gate/budget.ts --tests test/gate/budget.test.ts
+//     --tests PATTERN  of tests, which must run in Node as they are; may be given more than once
+//     --seed N         of which changes are taken: 1
+//     --count N        how many: 50
+//     --from N         goes on at one, after another that hung: 0
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createVitest, type TestModule } from 'vitest/node'
+import { randomFrom } from '../test/support/random.ts'
+import { type Mutant, mutantsOf } from './mutate/mutants.ts'
+
+const { values, positionals } = parseArgs({
+  options: {
+    tests: { type: 'string', multiple: true, default: [] },
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '50' },
+    from: { type: 'string', default: '0' },
+  },
+  allowPositionals: true,
+})
+
+/** A test that a change sends round in circles cannot be ended from here. */
+const HANG_MS = 120_000
+
+let current: Mutant | undefined
+const vitest = await createVitest(
+  'test',
+  {
+    config: false,
+    watch: true,
+    include: values.tests,
+    pool: 'forks',
+    maxWorkers: 1,
+    bail: 1,
+    reporters: [{}],
+    testTimeout: 30_000,
+    fsModuleCache: false,
+    globalSetup: ['./test/setup/images.ts'],
+  },
+  {
+    plugins: [
+      {
+        name: 'mutate',
+        enforce: 'pre',
+        resolveId: (id: string) => {
+          if (id.endsWith('core/workerd.ts')) return '\0modules'
+          return id === 'cloudflare:workers' ? '\0bindings' : undefined
+        },
+        load(id: string) {
+          if (id === '\0modules') return MODULES
+          if (id === '\0bindings') return 'export const env = {}'
+          return current && id.split('?')[0] === resolve(current.file) ? apply(current) : undefined
+        },
+      },
+    ],
+  },
+)
+
+/** Node's modules in place of workerd's. */
+const MODULES = `import { readModules } from '${resolve('src/core/node.ts')}'\nexport const modules = readModules()`
+
+function apply({ file, start, end, text }: Mutant): string {
+  const code = readFileSync(file, 'utf8')
+  return code.slice(0, start) + text + code.slice(end)
+}
+
+/** Whether all tests pass. */
+async function passes(mutant: Mutant | undefined): Promise<boolean> {
+  for (const file of [mutant?.file, current?.file]) if (file) vitest.invalidateFile(resolve(file))
+  current = mutant
+  const specifications = await vitest.globTestSpecifications()
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, true)
+  if (mutant === undefined) testModules.filter((one) => !one.ok()).forEach(explain)
+  return (
+    testModules.length === specifications.length &&
+    unhandledErrors.length === 0 &&
+    testModules.every((module) => module.ok())
+  )
+}
+
+function explain(module: TestModule): void {
+  const failed = [...module.children.allTests('failed')].map(({ fullName }) => fullName)
+  const errors = module.errors().map(({ message }) => message)
+  console.error([module.relativeModuleId, ...failed, ...errors].join('\n  '))
+}
+
+function sample<T>(all: readonly T[], count: number): T[] {
+  const random = randomFrom(Number(values.seed))
+  return all
+    .map((one) => ({ one, order: random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .slice(0, count)
+    .map(({ one }) => one)
+}
+
+function describe({ file, start, end, text }: Mutant): string {
+  const code = readFileSync(file, 'utf8')
+  const line = code.slice(0, start).split('\n').length
+  return `${file}:${line}: ${code.slice(start, end)}  ->  ${text}`
+}
+
+if (!(await passes(undefined))) throw new Error('mutate: the tests do not pass as it is')
+const all = positionals.flatMap(mutantsOf)
+const mutants = sample(all, Number(values.count))
+let survived = 0
+for (const [i, mutant] of mutants.entries()) {
+  if (i < Number(values.from)) continue
+  const watch = setTimeout(() => {
+    console.log(
+      `${i} hangs, and is taken as noticed: go on with --from ${i + 1}\n  ${describe(mutant)}`,
+    )
+    process.exit(2)
+  }, HANG_MS)
+  if (await passes(mutant)) {
+    survived++
+    console.log(`${i} SURVIVED ${describe(mutant)}`)
+  }
+  clearTimeout(watch)
+  if (i % 10 === 9) console.log(`${i + 1} of ${mutants.length} tried, ${survived} survived`)
+}
+console.log(`${mutants.length} of ${all.length} mutants from ${values.from}, ${survived} survived`)
+process.exit(0)

@@ -1,0 +1,60 @@
+import { BadListError } from '../errors.ts'
+
+/** The bytes of a list, in pieces of any size. */
+export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** Characters of a list by which its form is told: what comes before them is comments. */
+const HEAD_CHARACTERS = 65_536
+
+/** Files that people take for lists, by their first bytes. */
+const NO_TEXT: [first: string, what: string][] = [
+  ['PK\u0003\u0004', 'an Excel workbook or a ZIP archive: export it as CSV, or unpack it'],
+  ['\u001f\u008b', 'compressed by gzip: unpack it (gunzip)'],
+  ['\u00d0\u00cf\u0011\u00e0', 'an old Excel workbook: export it as CSV'],
+  ['SQLite format 3', 'an SQLite database: export its hashes as CSV'],
+  ['%PDF-', 'a PDF document: ask for the list as CSV'],
+]
+
+/**
+ * A list's text, its first piece long enough to tell its form. UTF-8, or UTF-16 as Excel writes it; a byte order mark is taken
+ * away.
+ * @throws {BadListError} it is no text
+ */
+export async function decodeText(
+  bytes: ListText,
+): Promise<{ head: string; rest: AsyncGenerator<string> }> {
+  const pieces = decoded(bytes)
+  let head = ''
+  while (head.length < HEAD_CHARACTERS) {
+    const { done, value } = await pieces.next()
+    if (done) break
+    head += value
+  }
+  return { head, rest: pieces }
+}
+
+async function* decoded(bytes: ListText): AsyncGenerator<string> {
+  let first: Uint8Array | undefined
+  let decoder: TextDecoder | undefined
+  for await (const piece of bytes) {
+    if (decoder) yield decoder.decode(piece, { stream: true })
+    else {
+      first = first ? Buffer.concat([first, piece]) : piece
+      if (first.length < 16) continue
+      decoder = decoderFor(first)
+      yield decoder.decode(first, { stream: true })
+    }
+  }
+  decoder ??= decoderFor(first ?? new Uint8Array(0))
+  yield first && first.length < 16 ? decoder.decode(first) : decoder.decode()
+}
+
+function decoderFor(first: Uint8Array): TextDecoder {
+  const start = Buffer.from(first.subarray(0, 16)).toString('latin1')
+  const found = NO_TEXT.find(([signature]) => start.startsWith(signature))
+  if (found) throw new BadListError(`the list is ${found[1]}`)
+  // In UTF-16, each other byte of what is written in ASCII is zero.
+  if (/^(\u00ff\u00fe|[^\0]\0)/.test(start)) return new TextDecoder('utf-16le')
+  if (/^(\u00fe\u00ff|\0[^\0])/.test(start)) return new TextDecoder('utf-16be')
+  return new TextDecoder()
+}

@@ -1,0 +1,93 @@
+import { JSONParser } from '@streamparser/json'
+import { BadListError } from '../errors.ts'
+import { isHeader } from './columns.ts'
+import { kindNamed } from './kinds.ts'
+
+/** One thing of a list in JSON: the names and values of its fields. */
+export interface JsonRecord {
+  names: string[]
+  cells: string[]
+  number: number
+}
+
+/** Whether a list is JSON, by how it begins. */
+export function isJson(head: string): boolean {
+  return /^\s*[[{]/.test(head)
+}
+
+/** Arrays whose objects are records: of media, and of cases that have media. A root that is an array is one, too. */
+const LISTS = new Set(['value', 'Media'])
+
+/**
+ * Reads a list in JSON, one record of it at a time: that of Project VIC (its data models 1.1 to 2.0), a plain array, or one
+ * object a line. Each record is forgotten when it has been read: such files have gigabytes.
+ * @throws {BadListError} it is no JSON, or has no record
+ */
+export async function* readJson(
+  head: string,
+  rest: AsyncIterable<string>,
+): AsyncGenerator<JsonRecord> {
+  const ready: JsonRecord[] = []
+  let number = 0
+  const parser = new JSONParser({ separator: '' })
+  parser.onValue = ({ value, parent, stack }) => {
+    if (!isObject(value)) return
+    const list = stack.at(-1)?.key
+    const isListed = Array.isArray(parent) && (list === undefined || LISTS.has(String(list)))
+    if (isListed) parent.length = 0
+    const isRecord = isListed ? !Array.isArray(value['Media']) : stack.length === 0
+    if (!isRecord) return
+    const record = { ...fieldsOf(value), number: number + 1 }
+    if (!isListed && !isHeader(record.names)) return // what holds the list
+    number++
+    ready.push(record)
+  }
+  const write = (text: string) => {
+    try {
+      parser.write(text)
+    } catch {
+      // What the parser says repeats what it read.
+      throw new BadListError(`the list is not valid JSON behind record ${number}`)
+    }
+    return ready.splice(0)
+  }
+  yield* write(head)
+  for await (const piece of rest) yield* write(piece)
+  try {
+    parser.end()
+  } catch {
+    throw new BadListError(`the list ends within record ${number + 1}: get the whole file`)
+  }
+  if (number === 0) {
+    throw new BadListError('the list is JSON, but has no array of records named value or Media')
+  }
+}
+
+/** Arrays within a record of hashes of any kind: `{ "HashName": "SHA1", "HashValue": "…" }`. */
+const HASH_LISTS = new Set(['AlternativeHashes', 'Hashes'])
+/** Name of a hash whose kind is not known: it must not become a label. */
+const UNKNOWN = 'unknown hash'
+
+/** Fields of a record that are no lists, and its hashes. */
+function fieldsOf(record: Record<string, unknown>): { names: string[]; cells: string[] } {
+  const fields = Object.entries(record)
+  const plain = fields.flatMap(([name, value]) => (isScalar(value) ? [[name, String(value)]] : []))
+  const hashes = fields.flatMap(([name, value]) =>
+    HASH_LISTS.has(name) && Array.isArray(value) ? value.filter(isObject).map(hashOf) : [],
+  )
+  const all = plain.concat(hashes)
+  return { names: all.map(([name = '']) => name), cells: all.map(([, cell = '']) => cell.trim()) }
+}
+
+function hashOf({ HashName: name, HashValue: value }: Record<string, unknown>): string[] {
+  const known = typeof name === 'string' && kindNamed(name) !== undefined ? name : UNKNOWN
+  return [known, isScalar(value) ? String(value) : '']
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}

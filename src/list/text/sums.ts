@@ -1,0 +1,34 @@
+import { kindNamed } from './kinds.ts'
+
+/** A line of a program that prints hashes, in cells. */
+export interface SumLine {
+  kind: string
+  hash: string
+  /** The file, or nothing. */
+  file: string
+  /** Whether it is of md5sum's form, in which 64 digits are SHA-256. */
+  isSum: boolean
+}
+
+/** `0f75…  a.jpg` of md5sum, sha1sum and sha256sum; a star says that the file was read as bytes, a backslash that its name has escapes. */
+const SUM = /^\\?([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) [ *]?(.+)$/i
+/** `MD5 (a.jpg) = 0f75…` of BSD, `md5sum --tag` and OpenSSL. */
+const TAGGED = /^\\?([\w-]+) ?\((.*)\) ?= ?([0-9a-f]+)$/i
+/** `pdq f8f8…` of `threatexchange hash`; `sha256:9f86…` of others. */
+const SIGNAL = /^([\w-]+?)(?:[ \t]*[:=][ \t]*|[ \t]+)(\S.*)$/
+
+/** Reads a line of a program that prints hashes; `undefined` if it is none. */
+export function parseSumLine(line: string): SumLine | undefined {
+  const sum = SUM.exec(line)
+  if (sum) return { kind: '', hash: sum[1] ?? '', file: sum[2] ?? '', isSum: true }
+  const tagged = TAGGED.exec(line)
+  if (tagged && kindNamed(tagged[1] ?? '') !== undefined) {
+    return { kind: tagged[1] ?? '', hash: tagged[3] ?? '', file: tagged[2] ?? '', isSum: false }
+  }
+  const signal = SIGNAL.exec(line)
+  if (signal && kindNamed(signal[1] ?? '') !== undefined) {
+    const [hash = '', ...file] = (signal[2] ?? '').split(/\s+/)
+    return { kind: signal[1] ?? '', hash, file: file.join(' '), isSum: false }
+  }
+  return undefined
+}

@@ -1,0 +1,89 @@
+import { distance, HASH_BYTES, type Hash256 } from '../util/hash.ts'
+import { type Bank, DEFAULT_BANK_POLICY, MAX_THRESHOLD } from '../list/manifest.ts'
+import { isPatterned, type Needle, type Probe } from '../scan/scanned.ts'
+
+/**
+ * Why a needle matches only what is very near: its hash says little about the picture, or (`blank`) nothing, since the picture
+ * has one colour.
+ */
+export type Limit = 'pattern' | 'low-quality' | 'blank'
+
+/**
+ * Largest distance at which a limited needle matches, in bits. `npm run bench -- limited` measures what other distances would
+ * find and match by mistake; docs/accuracy.md has its tables.
+ */
+export const LIMITED_THRESHOLDS: Readonly<Record<Limit, number>> = {
+  pattern: 16,
+  'low-quality': 16,
+  blank: 0,
+}
+
+/**
+ * Bits by which a hash may differ from 128 ones. A bit tells whether an amplitude is above the median of all, so that 128 are,
+ * unless amplitudes are equal. Of a picture in one colour most are: its hash has 59 to 80 ones in the bench.
+ */
+const MAX_IMBALANCE = 16
+
+/**
+ * Probes that hash a file as programs show or hash it. An unchanged copy of a listed picture lies at distance 0 from one of
+ * them, so that nothing may take them away. The others guess what was done to a picture.
+ */
+const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
+  'identity',
+  'displayed',
+  'over-white',
+  'displayed-over-white',
+  'thumbnail',
+  'nth-pixel',
+  'full-size',
+])
+
+/** What limits a needle; `undefined` if nothing does. */
+export function limitOf(
+  needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>,
+  minQuality: number,
+): Limit | undefined {
+  if (needle.quality === 0 && isUnbalanced(needle.hash)) return 'blank'
+  if (needle.quality < minQuality) return 'low-quality'
+  return isPatterned(needle) ? 'pattern' : undefined
+}
+
+const NO_ONES = new Uint8Array(HASH_BYTES)
+
+function isUnbalanced(hash: Hash256): boolean {
+  const ones = distance(hash, NO_ONES)
+  return Math.abs(ones - 128) > MAX_IMBALANCE
+}
+
+/** Largest distance at which a needle may match, whatever its bank's threshold; `undefined`: it never matches. */
+export function capOf(needle: Needle, minQuality: number): number | undefined {
+  const limit = limitOf(needle, minQuality)
+  if (!limit) return MAX_THRESHOLD
+  return AS_IS.has(needle.probe) ? LIMITED_THRESHOLDS[limit] : undefined
+}
+
+/** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
+export function thresholdOf(needle: Needle, bank: Bank): number | undefined {
+  const cap = capOf(needle, bank.minQuality)
+  return cap === undefined ? undefined : Math.min(bank.threshold + needle.reach, cap)
+}
+
+/** How much the hash of an image says about it, and how near it must therefore lie to match. */
+export interface NeedleFacts {
+  /** 0 to 100. */
+  quality: number
+  limited?: Limit
+  /** Largest distance at which it matches, in bits. */
+  limitedTo?: number
+  isPatterned?: true
+}
+
+/** What is told of a needle, by the default quality of banks. */
+export function describeNeedle(needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>): NeedleFacts {
+  const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
+  return {
+    quality: needle.quality,
+    ...(limited && { limited, limitedTo: LIMITED_THRESHOLDS[limited] }),
+    ...(isPatterned(needle) && { isPatterned: true }),
+  }
+}
