@@ -15,7 +15,9 @@ const ARROWS: Record<string, string> = {
   'objects.ts': 'doors upload gate match',
   'cli.ts': 'commands config doors quarantine list scan',
   worker: 'config doors upload gate policy quarantine events scan match list core',
-  commands: 'config policy quarantine scan match list core',
+  // The operators' Worker, a bundle of its own. Only commands/ imports it, no part of the gate.
+  desk: 'scan match list core events quarantine',
+  commands: 'desk config policy quarantine scan match list core',
   config: 'doors upload gate policy quarantine events body scan match list',
   doors: 'upload gate policy body scan match list events',
   upload: 'gate policy quarantine events body scan match core',

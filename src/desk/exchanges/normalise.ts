@@ -1,4 +1,5 @@
 import { HASH_LENGTHS } from '../../list/entry.ts'
+import { isOther, kindNamed } from '../../list/text/kinds.ts'
 import { isMatchable, type LedgerRecord, type ListedHash } from '../ledger/record.ts'
 import type { ListedRecord, Skipped } from './exchange.ts'
 
@@ -56,10 +57,10 @@ function normaliseHash(
   valueText: string,
   skipped: Skipped,
 ): ListedHash | undefined {
-  const kind = kindText.toLowerCase().replace(/[^a-z0-9-]+/g, '-')
+  const kind = kindOf(kindText)
   const value = valueText.trim()
   if (!isMatchable(kind)) {
-    return { kind: kind || 'unknown', value: value.length > MAX_KEPT_CHARACTERS ? '' : value }
+    return { kind, value: value.length > MAX_KEPT_CHARACTERS ? '' : value }
   }
   const digits = value.toLowerCase()
   const length = HASH_LENGTHS[kind] * 2
@@ -72,4 +73,11 @@ function normaliseHash(
     return undefined
   }
   return { kind, value: digits }
+}
+
+/** Providers write HASH_PDQ, ImagePDQ, VideoMD5. A kind that nobody knows here is kept under its own name. */
+function kindOf(text: string): string {
+  const named = kindNamed(text)
+  if (named === undefined) return text.toLowerCase().replace(/[^a-z0-9]+/g, '-') || 'unknown'
+  return isOther(named) ? named.slice(named.indexOf(':') + 1) : named
 }

@@ -2,13 +2,13 @@
 export interface Database {
   prepare(sql: string): Statement
   /** Runs statements as one transaction. */
-  batch<T = unknown>(statements: Statement[]): Promise<{ results: T[] }[]>
+  batch(statements: Statement[]): Promise<{ results: unknown[] }[]>
 }
 
 export interface Statement {
   bind(...values: (string | number | null)[]): Statement
-  all<T = unknown>(): Promise<{ results: T[] }>
-  first<T = unknown>(): Promise<T | null>
+  all(): Promise<{ results: unknown[] }>
+  first(): Promise<unknown>
   run(): Promise<unknown>
 }
 
@@ -21,4 +21,32 @@ export function statements(
   ...parts: [sql: string, ...values: (string | number | null)[]][]
 ): Statement[] {
   return parts.map(([sql, ...values]) => db.prepare(sql).bind(...values))
+}
+
+/** Rows that a statement gives. What they are follows from its SQL, which nothing can check here. */
+export async function rowsOf<Row>(
+  db: Database,
+  sql: string,
+  ...values: (string | number | null)[]
+): Promise<Row[]> {
+  return (
+    await db
+      .prepare(sql)
+      .bind(...values)
+      .all()
+  ).results as Row[]
+}
+
+/** The first row that a statement gives. */
+export async function rowOf<Row>(
+  db: Database,
+  sql: string,
+  ...values: (string | number | null)[]
+): Promise<Row | undefined> {
+  return (
+    ((await db
+      .prepare(sql)
+      .bind(...values)
+      .first()) as Row | null) ?? undefined
+  )
 }

@@ -1,4 +1,4 @@
-import { type Database, type Statement, statements } from './database.ts'
+import { type Database, rowOf, type Statement, statements } from './database.ts'
 import { LeaseLostError, LeaseTakenError } from './errors.ts'
 
 /** Milliseconds after which somebody else may go on with what was left. Each step renews them. */
@@ -22,7 +22,7 @@ export class Lease {
   static async take(db: Database, name: string, now: () => number): Promise<Lease> {
     const token = crypto.randomUUID()
     const at = now()
-    const [, found] = await db.batch<{ token: string; expires: number }>(
+    const [, found] = await db.batch(
       statements(
         db,
         [
@@ -36,7 +36,7 @@ export class Lease {
         ['SELECT token, expires FROM lease WHERE name = ?', name],
       ),
     )
-    const row = found?.results[0]
+    const row = found?.results[0] as { token: string; expires: number } | undefined
     if (row?.token === token) return new Lease(db, name, token, now)
     throw new LeaseTakenError(name, Math.ceil(((row?.expires ?? at) - at) / 1000))
   }
@@ -45,7 +45,7 @@ export class Lease {
    * Runs statements as one transaction, if the lease is still held, and renews it.
    * @throws {LeaseLostError} nothing was written
    */
-  async write<T>(rows: Statement[]): Promise<T[][]> {
+  async write(rows: Statement[]): Promise<void> {
     const fence = statements(
       this.#db,
       [
@@ -62,8 +62,7 @@ export class Lease {
       ],
     )
     try {
-      const results = await this.#db.batch<T>([...fence, ...rows])
-      return results.slice(fence.length).map((result) => result.results)
+      await this.#db.batch([...fence, ...rows])
     } catch (error) {
       if (!(await this.isHeld())) throw new LeaseLostError(this.name)
       throw error
@@ -72,7 +71,7 @@ export class Lease {
 
   async isHeld(): Promise<boolean> {
     const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ?'
-    return (await this.#db.prepare(sql).bind(this.name, this.#token).first()) !== null
+    return (await rowOf(this.#db, sql, this.name, this.#token)) !== undefined
   }
 
   async release(): Promise<void> {

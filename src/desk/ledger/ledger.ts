@@ -1,4 +1,10 @@
-import { type Database, MAX_PARAMETER_BYTES, type Statement, statements } from './database.ts'
+import {
+  type Database,
+  MAX_PARAMETER_BYTES,
+  rowOf,
+  type Statement,
+  statements,
+} from './database.ts'
 import { OtherDeskKeyError, RecordTooLargeError } from './errors.ts'
 import { LedgerKey } from './ledger-key.ts'
 import type { Lease } from './lease.ts'
@@ -9,7 +15,7 @@ import type { Source } from './source.ts'
 /** Records that one statement takes. */
 const PAGE_RECORDS = 1000
 
-/** What became of a page. */
+/** What a page changes. */
 export interface Page {
   upserts: readonly LedgerRecord[]
   deletes: readonly Tombstone[]
@@ -33,7 +39,7 @@ export class Ledger {
     const key = await LedgerKey.parse(deskKey)
     await migrate(db)
     await db.prepare('UPDATE ledger SET key_id = ? WHERE key_id IS NULL').bind(key.id).run()
-    const row = await db.prepare('SELECT key_id FROM ledger').first<{ key_id: string }>()
+    const row = await rowOf<{ key_id: string }>(db, 'SELECT key_id FROM ledger')
     if (row?.key_id !== key.id) throw new OtherDeskKeyError(row?.key_id ?? 'unknown')
     return new Ledger(db, key)
   }
@@ -80,10 +86,7 @@ export class Ledger {
   async sweep(lease: Lease, { id, generation }: Source): Promise<number> {
     let swept = 0
     for (let after = '-1'; ;) {
-      const found = await this.db
-        .prepare(SWEEP_RANGE)
-        .bind(id, generation, after)
-        .first<{ last: string | null; count: number }>()
+      const found = await rowOf<SweepRange>(this.db, SWEEP_RANGE, id, generation, after)
       if (!found?.last) return swept
       const range = JSON.stringify([id, generation, after, found.last])
       await lease.write(
@@ -99,6 +102,13 @@ export class Ledger {
       after = found.last
     }
   }
+}
+
+/** A range of ids that a sweep buries. */
+interface SweepRange {
+  /** The last of them; nothing if there are none. */
+  last: string | null
+  count: number
 }
 
 const NEW_SEQ = '(SELECT seq FROM ledger)'

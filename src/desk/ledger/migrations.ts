@@ -1,4 +1,4 @@
-import { type Database, statements } from './database.ts'
+import { type Database, rowOf, statements } from './database.ts'
 
 // Each migration is a list of statements that are run once, as one transaction. Published ones never change.
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -68,14 +68,14 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 /** Brings the tables up to date. Several may do so at once: one wins, and the others find it done. */
 export async function migrate(db: Database): Promise<void> {
   await db.prepare('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)').run()
-  const done = () =>
-    db.prepare('SELECT count(*) AS count FROM migration').first<{ count: number }>()
-  for (let number = (await done())?.count ?? 0; number < MIGRATIONS.length; number++) {
+  const done = async () =>
+    (await rowOf<{ count: number }>(db, 'SELECT count(*) AS count FROM migration'))?.count ?? 0
+  for (let number = await done(); number < MIGRATIONS.length; number++) {
     const steps = (MIGRATIONS[number] ?? []).map((sql): [string] => [sql])
     try {
       await db.batch(statements(db, ['INSERT INTO migration VALUES (?)', number], ...steps))
     } catch (error) {
-      if (((await done())?.count ?? 0) <= number) throw error
+      if ((await done()) <= number) throw error
     }
   }
 }

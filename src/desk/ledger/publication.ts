@@ -3,7 +3,7 @@ import type { Entry } from '../../list/entry.ts'
 import { type Manifest, parseManifest } from '../../list/manifest.ts'
 import { type Base, publishBank, readBase } from '../../list/publish.ts'
 import { type ListStore, MANIFEST_KEY } from '../../list/store.ts'
-import { statements } from './database.ts'
+import { rowOf, rowsOf, statements } from './database.ts'
 import { Lease } from './lease.ts'
 import type { Ledger } from './ledger.ts'
 import { entriesOf } from './record.ts'
@@ -145,15 +145,15 @@ interface SealedRow {
 /** What is published next of a source; nothing if all of it is. */
 async function planStep(ledger: Ledger, source: Source, from: number): Promise<Step | undefined> {
   const to = await endOfStep(ledger, source, from)
-  const { results: retired } = await ledger.db
-    .prepare(RETIRED)
-    .bind(source.id, to, STEP_RETIRED)
-    .all<SealedRow & { number: number }>()
+  const retired = await rowsOf<SealedRow & { number: number }>(
+    ledger.db,
+    RETIRED,
+    source.id,
+    to,
+    STEP_RETIRED,
+  )
   if (to === from && retired.length === 0) return undefined
-  const { results: live } = await ledger.db
-    .prepare(CHANGED)
-    .bind(source.id, from, to)
-    .all<SealedRow>()
+  const live = await rowsOf<SealedRow>(ledger.db, CHANGED, source.id, from, to)
   return {
     added: await openAll(ledger, source, live),
     removed: await openAll(ledger, source, retired),
@@ -176,13 +176,10 @@ async function openAll(
 
 /** Pages are published whole, as many as a step may have. */
 async function endOfStep(ledger: Ledger, { id }: Source, from: number): Promise<number> {
-  const { results } = await ledger.db
-    .prepare(PAGES_AFTER)
-    .bind(id, from)
-    .all<{ seq: number; count: number }>()
+  const pages = await rowsOf<{ seq: number; count: number }>(ledger.db, PAGES_AFTER, id, from)
   let to = from
   let records = 0
-  for (const { seq, count } of results) {
+  for (const { seq, count } of pages) {
     records += count
     if (to > from && records > STEP_RECORDS) break
     to = seq
@@ -226,9 +223,7 @@ async function noteStep(
 
 /** What to build on: the store may answer with a manifest that is older than the one that was published here. */
 async function baseOf(ledger: Ledger, store: ListStore): Promise<Base> {
-  const row = await ledger.db
-    .prepare('SELECT manifest FROM ledger')
-    .first<{ manifest: string | null }>()
+  const row = await rowOf<{ manifest: string | null }>(ledger.db, 'SELECT manifest FROM ledger')
   const known = row?.manifest
     ? parseManifest(MANIFEST_KEY, new TextEncoder().encode(row.manifest))
     : undefined
@@ -249,12 +244,12 @@ export async function rebuildBank(
   const lease = await Lease.take(ledger.db, 'publisher', options.now)
   try {
     const sources = (await allSources(ledger.db)).filter((source) => source.bank === bank)
-    const head = await ledger.db.prepare('SELECT seq FROM ledger').first<{ seq: number }>()
+    const head = await rowOf<{ seq: number }>(ledger.db, 'SELECT seq FROM ledger')
     const to = head?.seq ?? 0
     const entries: Entry[] = []
     for (const source of sources) {
-      const all = await ledger.db.prepare(CHANGED).bind(source.id, -1, to).all<SealedRow>()
-      entries.push(...(await openAll(ledger, source, all.results)))
+      const all = await rowsOf<SealedRow>(ledger.db, CHANGED, source.id, -1, to)
+      entries.push(...(await openAll(ledger, source, all)))
     }
     const { manifest } = await publishBank(store, entries, {
       bank,

@@ -1,4 +1,4 @@
-import { type Database, type Statement, statements } from './database.ts'
+import { type Database, rowOf, rowsOf, type Statement, statements } from './database.ts'
 import { BankChangedError } from './errors.ts'
 import { isMatchable } from './record.ts'
 
@@ -63,13 +63,12 @@ export async function openSource(db: Database, name: string, bank: string): Prom
 }
 
 export async function findSource(db: Database, name: string): Promise<Source | undefined> {
-  const row = await db.prepare('SELECT * FROM source WHERE name = ?').bind(name).first<SourceRow>()
+  const row = await rowOf<SourceRow>(db, 'SELECT * FROM source WHERE name = ?', name)
   return row ? fromRow(row) : undefined
 }
 
 export async function allSources(db: Database): Promise<Source[]> {
-  const { results } = await db.prepare('SELECT * FROM source ORDER BY name').all<SourceRow>()
-  return results.map(fromRow)
+  return (await rowsOf<SourceRow>(db, 'SELECT * FROM source ORDER BY name')).map(fromRow)
 }
 
 function fromRow(row: SourceRow): Source {
@@ -136,12 +135,10 @@ export interface Tally {
 }
 
 export async function tallyOf(db: Database, { id }: Pick<Source, 'id'>): Promise<Tally> {
-  const { results } = await db
-    .prepare('SELECT kinds, tier, live FROM tally WHERE source = ? AND live > 0')
-    .bind(id)
-    .all<{ kinds: string; tier: string; live: number }>()
+  const sql = 'SELECT kinds, tier, live FROM tally WHERE source = ? AND live > 0'
+  const rows = await rowsOf<{ kinds: string; tier: string; live: number }>(db, sql, id)
   const tally: Tally = { records: 0, matchable: 0, kinds: {}, tiers: {} }
-  for (const { kinds, tier, live } of results) {
+  for (const { kinds, tier, live } of rows) {
     const names = kinds.split(' ').filter((kind) => kind !== '')
     tally.records += live
     if (names.some(isMatchable)) tally.matchable += live

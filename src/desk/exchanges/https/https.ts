@@ -85,6 +85,9 @@ export class HttpsExchange implements Exchange<HttpsCheckpoint> {
       page = new Page()
     }
     if (isFirst) page.check()
+    // Where a list is really empty, a CSV header or a JSON array says so.
+    const isBare = this.#settings.format === 'lines' || this.#settings.format === 'ndjson'
+    if (rows === 0 && isBare) throw new BadAnswerError(WHAT, 'is empty')
     yield page.finish({ ...begin, rows, isRead: true }, startsOver)
   }
 

@@ -17,14 +17,14 @@ type Pieces = AsyncIterable<Uint8Array>
  */
 export function readRows(
   pieces: Pieces,
-  { format, records }: Pick<HttpsSettings, 'format' | 'records'>,
+  { format, records, fields }: Pick<HttpsSettings, 'format' | 'records' | 'fields'>,
   what: string,
 ): AsyncGenerator<FileRow, void> {
   switch (format) {
     case 'lines':
       return lineRows(pieces)
     case 'csv':
-      return csvRows(pieces, what)
+      return csvRows(pieces, fields, what)
     case 'ndjson':
       return ndjsonRows(pieces, what)
     case 'json':
@@ -39,7 +39,11 @@ async function* lineRows(pieces: Pieces): AsyncGenerator<FileRow, void> {
   }
 }
 
-async function* csvRows(pieces: Pieces, what: string): AsyncGenerator<FileRow, void> {
+async function* csvRows(
+  pieces: Pieces,
+  fields: HttpsSettings['fields'],
+  what: string,
+): AsyncGenerator<FileRow, void> {
   const parser = Readable.from(pieces).pipe(
     parse({ bom: true, trim: true, comment: '#', comment_no_infix: true, skip_empty_lines: true }),
   )
@@ -47,14 +51,24 @@ async function* csvRows(pieces: Pieces, what: string): AsyncGenerator<FileRow, v
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
       if (columns) yield ofMap(new Map(columns.map((name, i) => [name, cells[i] ?? ''])))
-      else columns = cells
+      else columns = header(cells, fields, what)
     }
   } catch (error) {
     // What csv-parse says repeats what it read.
     if (error instanceof CsvError) throw new BadAnswerError(what, `is no CSV (${error.code})`)
     throw error
   }
+  if (!columns) throw new BadAnswerError(what, 'is empty, without a header')
 }
+
+/** The columns of a CSV file. @throws {BadAnswerError} none of them has hashes: it is something else */
+function header(cells: string[], fields: HttpsSettings['fields'], what: string): string[] {
+  const places = HASH_FIELDS.map((name) => fields[name] ?? name)
+  if (places.some((place) => cells.includes(place))) return cells
+  throw new BadAnswerError(what, `has none of the columns ${places.join(', ')}`)
+}
+
+const HASH_FIELDS = ['hash', 'pdq', 'md5', 'sha1', 'sha256'] as const
 
 async function* ndjsonRows(pieces: Pieces, what: string): AsyncGenerator<FileRow, void> {
   for await (const { text, isLast } of linesOf(pieces)) {

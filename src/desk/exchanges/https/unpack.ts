@@ -31,9 +31,7 @@ function contentOf(file: Bytes): AsyncIterable<Uint8Array> | Iterable<Uint8Array
   const [a, b, c, d] = file
   if (a === 0x1f && b === 0x8b) {
     const packed = new Blob([file]).stream()
-    return packed.pipeThrough(
-      new DecompressionStream('gzip'),
-    ) as unknown as AsyncIterable<Uint8Array>
+    return packed.pipeThrough(new DecompressionStream('gzip'))
   }
   if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) {
     return Readable.from([file]).pipe(createZstdDecompress()) as AsyncIterable<Uint8Array>
