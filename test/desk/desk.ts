@@ -64,7 +64,7 @@ export function trial(): Trial {
       sleep: async () => {},
     },
     exchange: (name, change = {}) =>
-      openExchange({ ...SETTINGS[name], ...change } as ExchangeSettings, secretOf, made.world),
+      openExchange({ ...SETTINGS[name], ...change }, secretOf, made.world),
     sync: (ledger, name, options = {}) =>
       syncExchange(ledger, made.exchange(name), {
         name,

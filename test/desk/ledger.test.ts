@@ -142,10 +142,10 @@ describe('the ledger', () => {
       ledger.apply(
         lease,
         before!,
-        { upserts: [record('new', 9, md5(900)) as never], deletes: [] },
+        { upserts: [{ ...record('new', 9, md5(900)), labels: {}, tier: '' }], deletes: [] },
         [bad],
       ),
-    ).rejects.toThrow()
+    ).rejects.toThrow('NOT NULL')
     await lease.release()
     expect(await liveInLedger(ledger)).toHaveLength(3)
     expect((await findSource(ledger.db, 'a'))?.checkpoint).toEqual(before?.checkpoint)

@@ -37,7 +37,7 @@ export function textOf(node: TNode | undefined): string {
 }
 
 export function attributesOf(node: TNode | undefined): Record<string, string> {
-  const attributes = Object.entries((node?.attributes ?? {}) as Record<string, string | null>)
+  const attributes = Object.entries(node?.attributes ?? {})
   return Object.fromEntries(attributes.map(([name, value]) => [name, value ?? '']))
 }
 

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { BadAnswerError } from '../errors.ts'
 import type { HttpsSettings } from './settings.ts'
@@ -44,9 +44,15 @@ async function* csvRows(
   fields: HttpsSettings['fields'],
   what: string,
 ): AsyncGenerator<FileRow, void> {
-  const parser = Readable.from(pieces).pipe(
-    parse({ bom: true, trim: true, comment: '#', comment_no_infix: true, skip_empty_lines: true }),
-  )
+  const parser = parse({
+    bom: true,
+    trim: true,
+    comment: '#',
+    comment_no_infix: true,
+    skip_empty_lines: true,
+  })
+  // Unlike pipe, it ends the parser when the pieces fail; the loop below then throws that.
+  pipeline(Readable.from(pieces), parser, () => {})
   let columns: string[] | undefined
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
