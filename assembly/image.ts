@@ -2,11 +2,12 @@
 // export takes and gives stands where it is defined; src/core/image.ts is the only caller.
 
 import { exifAddress, exifLength } from './exif'
-import { isPartial } from './luma/canvas'
+import { hasCanvas, isPartial, looks } from './luma/canvas'
 import { orientPlane } from './luma/orient'
-import { imageHeight, imageWidth } from './luma/planes'
+import { imageHeight, imageWidth, isPlaneLeftOut } from './luma/planes'
 
 export { allocate } from './memory'
+export { applyCurve, gammaOf, profileAddress, profileLength } from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
@@ -16,7 +17,15 @@ export { beginPixels, decodePixels } from './pixels/decoder'
 export { decodePng } from './png/decoder'
 
 export { exifAddress, exifLength }
-export { planeAddress, planeCols, planeRows, whiteAddress } from './luma/planes'
+export {
+  blackAddress,
+  makeAlphaPlane,
+  otherAddress,
+  planeAddress,
+  planeCols,
+  planeRows,
+  whiteAddress,
+} from './luma/planes'
 export { picksAddress } from './luma/picks'
 export { orientPlane }
 
@@ -49,7 +58,17 @@ export function height(): u32 {
   return imageHeight
 }
 
-/** Whether frames of an animation were left out. */
+/** Whether frames may follow the first one: a canvas is kept for them. */
+export function isAnimation(): bool {
+  return hasCanvas()
+}
+
+/** Times that frames behind the first one were looked at, whether or not they showed anything new. */
+export function looksAtFrames(): u32 {
+  return looks
+}
+
+/** Whether frames of an animation, or planes of transparency, were left out. */
 export function hasLeftOut(): bool {
-  return isPartial
+  return isPartial || isPlaneLeftOut
 }

@@ -23,7 +23,7 @@ const ARROWS: Record<string, string> = {
   upload: 'gate policy quarantine events body scan match core',
   gate: 'policy events scan match list core',
   quarantine: 'policy events',
-  policy: 'match list',
+  policy: 'match scan list',
   body: 'scan',
   match: 'scan list core',
   pdq: 'scan core',

@@ -12,12 +12,14 @@ interface Declaration {
 
 const MODULES: Record<string, Declaration> = {
   image: {
-    maxBytes: 48_000,
+    maxBytes: 56_000,
     exports: [
       ...['memory', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
       ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
       ...['width', 'height', 'hasLeftOut', 'exifAddress', 'exifLength'],
-      ...['planeAddress', 'planeCols', 'planeRows', 'whiteAddress', 'orientPlane'],
+      ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve'],
+      ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
+      ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
       ...[
         'hashPlane',
         'hashDihedral',

@@ -6,6 +6,7 @@ import { lumaOf } from '../luma/pixels'
 import {
   addPlaneRow,
   beginPixelPlanes,
+  dropTransparency,
   flipPlanes,
   imageHeight,
   imageWidth,
@@ -30,6 +31,7 @@ const PLAIN: u32 = 0
 const RLE8: u32 = 1
 const RLE4: u32 = 2
 const BIT_FIELDS: u32 = 3
+const OS2_RLE24: u32 = 4
 const ALPHA_BIT_FIELDS: u32 = 6
 
 const AT_HEADER: u32 = 0
@@ -44,6 +46,7 @@ let toSkip: u32 = 0
 let isTopDown: bool = false
 let pixelBits: u32 = 0
 let hasAlpha: bool = false
+let isAlphaSeen: bool = false // some pixel is not wholly transparent
 let rowBytes: u32 = 0
 let rowFill: u32 = 0
 let rowsDone: u32 = 0
@@ -103,7 +106,6 @@ function readHeader(): i32 {
   const headerBytes = load<u32>(start, 14)
   if (load<u16>(start) != 0x4d42 || !isHeaderLength(headerBytes)) return DAMAGED // 'BM'
   if (inputLeft() < 14 + headerBytes) return MORE
-  // Where colours end is known from the header; where pixels begin, from the file header, which may lie.
   const isCore = headerBytes == 12
   const bits = u16le(start + (isCore ? 24 : 28))
   const compression: u32 = isCore ? PLAIN : field(16, headerBytes)
@@ -118,6 +120,9 @@ function readHeader(): i32 {
   }
   const coloursAt: u32 = 14 + headerBytes + maskBytes
   const colourBytes: u32 = isCore ? 3 : 4
+  // Colours end where pixels begin, whatever their number is said to be.
+  const pixelsAt = load<u32>(start, 10)
+  if (pixelsAt > coloursAt) colourCount = min(colourCount, (pixelsAt - coloursAt) / colourBytes)
   const end: u32 = coloursAt + colourCount * colourBytes
   if (inputLeft() < end) return MORE
 
@@ -125,32 +130,34 @@ function readHeader(): i32 {
   const height = isCore ? <i32>u16le(start + 20) : load<i32>(start, 22)
   isTopDown = height < 0
   // OS/2 2.x means other things by the same numbers.
-  const mayHaveMasks =
+  const isWindows =
     headerBytes == 40 || headerBytes == 52 || headerBytes == 56 || headerBytes >= 108
-  const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression, mayHaveMasks)
+  const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression, isWindows)
   if (status != CONTINUE) return status
   readMasks(headerBytes, compression)
   for (let i: u32 = 0; i < colourCount; i++) {
     const at = start + coloursAt + i * colourBytes
     f32.store(colours + (i << 2), lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
   }
-  const pixelsAt = load<u32>(start, 10)
   toSkip = pixelsAt > end ? pixelsAt - end : 0
   skipInput(end)
   state = AT_PIXELS
   return CONTINUE
 }
 
-function beginImage(width: i32, height: i32, bits: u32, compression: u32, mayHaveMasks: bool): i32 {
+function beginImage(width: i32, height: i32, bits: u32, compression: u32, isWindows: bool): i32 {
   if (width <= 0 || height <= 0) return DAMAGED
   if (<u32>width > MAX_SIDE || <u32>height > MAX_SIDE) return OVER_LIMIT
   const isPlain =
     compression == PLAIN && (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits >= 16)
   const isFields =
-    mayHaveMasks &&
+    isWindows &&
     (compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS) &&
     (bits == 16 || bits == 32)
-  const isRuns = (compression == RLE8 && bits == 8) || (compression == RLE4 && bits == 4)
+  const isRuns =
+    (compression == RLE8 && bits == 8) ||
+    (compression == RLE4 && bits == 4) ||
+    (compression == OS2_RLE24 && bits == 24 && !isWindows)
   if (bits > 32 || (bits > 16 && bits != 24 && bits != 32)) return DAMAGED
   if (!isPlain && !isFields && !isRuns) return UNSUPPORTED
   limitMemory(SMALL_MEMORY)
@@ -179,6 +186,9 @@ function readMasks(headerBytes: u32, compression: u32): void {
     store<u32>(masks, 0xff0000)
     store<u32>(masks, 0x00ff00, 4)
     store<u32>(masks, 0x0000ff, 8)
+    // The mask of alpha counts even where the others do not, as in browsers. Without one, ImageMagick takes the fourth byte.
+    hasAlpha = pixelBits == 32
+    store<u32>(masks, headerBytes >= 56 && hasAlpha ? load<u32>(start, 66) : 0xff000000, 12)
   }
   hasAlpha = hasAlpha && load<u32>(masks, 12) != 0
 }
@@ -221,13 +231,16 @@ function readRow(): void {
     } else {
       const pixel = pixelBits == 16 ? u16le(row + ((<usize>x) << 1)) : load<u32>(row + to)
       f32.store(luma + to, lumaOf(channel(pixel, 0), channel(pixel, 1), channel(pixel, 2)))
-      if (hasAlpha) f32.store(alpha + to, channel(pixel, 3))
+      if (!hasAlpha) continue
+      const opacity = channel(pixel, 3)
+      isAlphaSeen = isAlphaSeen || opacity > 0
+      f32.store(alpha + to, opacity)
     }
   }
 }
 
 /**
- * RLE8 and RLE4: a count and a value, repeated; or 0 and an escape: end of row, end of image, a step right and up, or a
+ * RLE8, RLE4 and RLE24: a count and a value, repeated; or 0 and an escape: end of row, end of image, a step right and up, or a
  * number of values as they are. Pixels that are stepped over have value 0, and are transparent, as browsers show them.
  */
 function readRuns(): i32 {
@@ -237,8 +250,11 @@ function readRuns(): i32 {
     const count = <u32>load<u8>(start)
     const value = <u32>load<u8>(start, 1)
     if (count) {
-      putRun(count, value)
-      skipInput(2)
+      const bytes: u32 = runBits == 24 ? 4 : 2
+      if (inputLeft() < bytes) return MORE
+      if (runBits == 24) putColours(count, start + 1, 0)
+      else putRun(count, value)
+      skipInput(bytes)
     } else if (value == 0) {
       if (!endRow()) return OVER_LIMIT
       skipInput(2)
@@ -254,13 +270,15 @@ function readRuns(): i32 {
       column = at + right
       skipInput(4)
     } else {
-      const bytes = runBits == 8 ? value : (value + 1) >> 1
+      const bytes = runBits == 4 ? (value + 1) >> 1 : (value * runBits) >> 3
       const padded = (bytes + 1) & ~1
       if (inputLeft() < 2 + padded) return MORE
-      for (let k: u32 = 0; k < value; k++) {
-        const byte = <u32>load<u8>(start + 2 + (runBits == 8 ? k : k >> 1))
-        putPixel(runBits == 8 ? byte : k & 1 ? byte & 15 : byte >> 4)
-      }
+      if (runBits == 24) putColours(value, start + 2, 3)
+      else
+        for (let k: u32 = 0; k < value; k++) {
+          const byte = <u32>load<u8>(start + 2 + (runBits == 8 ? k : k >> 1))
+          putPixel(runBits == 8 ? byte : k & 1 ? byte & 15 : byte >> 4)
+        }
       skipInput(2 + padded)
     }
   }
@@ -278,9 +296,22 @@ function putRun(count: u32, value: u32): void {
 }
 
 function putPixel(value: u32): void {
+  putLuma(f32.load(colours + ((<usize>value) << 2)))
+}
+
+/** Puts `count` colours of three bytes, `step` bytes apart. */
+function putColours(count: u32, from: usize, step: usize): void {
+  const shown = column < imageWidth ? min(count, imageWidth - column) : 0
+  for (let k: u32 = 0; k < shown; k++, from += step) {
+    putLuma(lumaOf(load<u8>(from, 2), load<u8>(from, 1), load<u8>(from)))
+  }
+  column += count - shown
+}
+
+function putLuma(value: f32): void {
   if (column < imageWidth) {
     const at = (<usize>column) << 2
-    f32.store(luma + at, f32.load(colours + ((<usize>value) << 2)))
+    f32.store(luma + at, value)
     f32.store(alpha + at, 255)
   }
   column++
@@ -303,6 +334,7 @@ function endRow(): bool {
 
 function endImage(): i32 {
   state = FINISHED
+  if (hasAlpha && !isAlphaSeen) dropTransparency() // it is no alpha
   if (!isTopDown) flipPlanes()
   return FRAME
 }

@@ -18,6 +18,7 @@ import {
 } from '../luma/canvas'
 import { lumaOf } from '../luma/pixels'
 import {
+  addMissingSamples,
   addPlaneRow,
   addPlaneSamples,
   beginPixelPlanes,
@@ -292,6 +293,26 @@ function addBlankSamples(): bool {
   return true
 }
 
+/** Sends on a row of which only the first pixels came: the others are transparent. */
+function endPartialRow(): void {
+  if (!column || rowsDone >= frameHeight) return
+  for (let x = column; x < shownWidth; x++) {
+    const at = (<usize>(frameX + x)) << 2
+    f32.store(luma + at, 0)
+    f32.store(alpha + at, 0)
+  }
+  useRow()
+}
+
+/** Tells the planes of rows that an interlaced frame lacks. */
+function addMissingRows(): void {
+  clearRow()
+  while (rowsDone < frameHeight) {
+    if (rowIndex < shownHeight) addMissingSamples(frameY + rowIndex, 0, 1, luma, imageWidth)
+    nextRow()
+  }
+}
+
 /** Takes sub-blocks of a frame's data. */
 function readData(): i32 {
   while (true) {
@@ -349,6 +370,10 @@ function useRow(): void {
       drawRow(frameX, y, luma + offset, alpha + offset, shownWidth, true)
     }
   }
+  nextRow()
+}
+
+function nextRow(): void {
   column = 0
   rowsDone++
   rowIndex += load<u8>(passStep + pass)
@@ -358,6 +383,7 @@ function useRow(): void {
 /** The frame has what rows its data has; what is left of that is passed over. */
 function endFrame(): i32 {
   state = IN_EXTENSION
+  endPartialRow()
   if (isFirstFrameDone) {
     const isNew = lookAtCanvas()
     disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
@@ -372,6 +398,7 @@ function endFirstFrame(): i32 {
     if (!addBlankRows(imageHeight - frameY - min(rowsDone, shownHeight))) return OVER_LIMIT
   } else {
     if (!addBlankSamples()) return OVER_LIMIT
+    addMissingRows()
     finishPlaneSamples()
   }
   if (hasCanvas()) {
@@ -384,6 +411,7 @@ function endFirstFrame(): i32 {
 /** The frame cannot be decoded further. At least half of the first one's rows count, and are the last frame. */
 function giveUp(status: i32): i32 {
   state = FINISHED
+  endPartialRow()
   if (isFirstFrameDone) {
     leaveOutFrames()
     return rowsDone && hasCanvas() && lookAtCanvas() ? FRAME : DONE

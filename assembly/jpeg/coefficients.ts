@@ -8,6 +8,7 @@
 
 import { allocate, extendLast, memoryLeft } from '../memory'
 import { Component, component, componentCount, mcusX } from './header'
+import { coefficients, isBeyondPixels, setCoefficient, writeExact } from './exact'
 import { beginBlock, block, FLAT, linesOf, nx, ny, writeBlock } from './synthesis'
 
 /** Row and column of each place in zigzag order, as v << 3 | u (T.81, figure A.6). */
@@ -18,6 +19,11 @@ const zigzag: usize = memory.data<u8>([
 ])
 
 export const NOT_KEPT: u8 = 0xff
+
+/** Row and column, v << 3 | u, of place `k` in zigzag order. */
+export function naturalPlace(k: u32): u32 {
+  return <u32>load<u8>(zigzag + k)
+}
 
 /** By place in zigzag order: row and column as v << 3 | u, or NOT_KEPT. */
 export const keptPlaces = memory.data(64)
@@ -108,17 +114,32 @@ export function storedCoefficient(stored: usize, k: u32): usize {
 
 /** Writes the samples of a stored block. */
 function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
-  beginBlock(<f32>load<i16>(stored) * f32.load(c.quant))
+  const dc = <f32>load<i16>(stored) * f32.load(c.quant)
+  beginBlock(dc)
+  let energy = dc * dc
   let lines = FLAT
   for (let slot: usize = 1; slot < <usize>keptCount; slot++) {
     const value = <i32>load<i16>(stored + (slot << 1))
     if (!value) continue
     const k = <usize>load<u8>(zigzagOf + slot)
     const place = <u32>load<u8>(zigzag + k)
-    f32.store(block + ((<usize>place) << 2), <f32>value * f32.load(c.quant + (k << 2)))
+    const dequantised = <f32>value * f32.load(c.quant + (k << 2))
+    energy += dequantised * dequantised
+    f32.store(block + ((<usize>place) << 2), dequantised)
     lines |= linesOf(place)
   }
-  writeBlock(lines, dst, c.stride)
+  if (energy > c.energyLimit) writeStoredExact(c, stored, dst)
+  else writeBlock(lines, dst, c.stride)
+}
+
+/** The same for a block with more energy than pixels can have. */
+function writeStoredExact(c: Component, stored: usize, dst: usize): void {
+  memory.fill(coefficients, 0, 128)
+  for (let slot: usize = 0; slot < <usize>keptCount; slot++) {
+    setCoefficient(load<u8>(zigzagOf + slot), load<i16>(stored + (slot << 1)))
+  }
+  isBeyondPixels(c)
+  writeExact(c, dst)
 }
 
 /** Writes the samples of one row of MCUs from stored blocks. */

@@ -31,8 +31,10 @@ import {
   component,
   componentCount,
   divideUp,
+  dropColour,
   GREY,
   height,
+  isLumaStored,
   isProgressive,
   latchQuantTable,
   maxV,
@@ -48,10 +50,12 @@ import {
   scanComponent,
   scanCount,
   spectralStart,
+  useColour,
   width,
+  YCC,
 } from './header'
 import { expandTable, HuffmanTable } from './huffman'
-import { beginOutput, writeLumaRows } from './output'
+import { beginMissingRows, beginOutput, beginSamples, writeLumaRows } from './output'
 import {
   endOfBandRun,
   readAcFirst,
@@ -61,7 +65,9 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
-import { readBlock, skipBlock, storeBlock } from './sequential'
+import { isClamped, lookAtChroma } from './clamp'
+import { exactBlocks } from './exact'
+import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
 
@@ -83,6 +89,8 @@ const FREE_BLOCKS: u64 = 1_000_000
 const BLOCKS_PER_BYTE: u64 = 64
 /** What the output of a stored MCU costs, in visits of blocks. */
 const STORED_BLOCK_COST: u64 = 8
+/** What a block costs that is made exactly. */
+const EXACT_BLOCK_COST: u64 = 16
 
 /** Most bits of a block: its 64 coefficients with 16-bit codes and 15 extra bits each. */
 const MAX_BLOCK_BITS: u32 = 64 * 31
@@ -100,6 +108,7 @@ let toSkip: u32 = 0
 let bytesTaken: u64 = 0 // before the current step
 let inputBefore: u32 = 0
 let hasStartOfImage: bool = false
+let isCutOff: bool = false // there is no end of image
 
 // The frame.
 let samplesX: u32 = 8 // of a block
@@ -134,7 +143,11 @@ export function decodeJpeg(isLast: bool): i32 {
     inputBefore = inputLeft()
     const status = step(isLast)
     bytesTaken += inputBefore - inputLeft()
-    if (status != CONTINUE) return status == MORE && isLast ? finish() : status
+    if (status == MORE && isLast) {
+      isCutOff = true
+      return finish()
+    }
+    if (status != CONTINUE) return status
   }
 }
 
@@ -181,7 +194,11 @@ function readMarker(): i32 {
     }
     if (inputLeft() < 4) return MORE
     const bytes = u16be(start + 2)
-    if (bytes < 2) return DAMAGED
+    if (bytes < 2) {
+      if (!mayBeShort(code)) return DAMAGED
+      skipInput(4)
+      continue
+    }
     if (!isUseful(code)) {
       toSkip = bytes + 2
       state = IN_SKIPPED_SEGMENT
@@ -195,9 +212,17 @@ function readMarker(): i32 {
   return MORE
 }
 
+/**
+ * Whether a segment may claim to be shorter than its own length field: libjpeg then goes on behind that field. Of tables
+ * and frames it gives up.
+ */
+function mayBeShort(code: u32): bool {
+  return code == 0xfe || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
+}
+
 function isUseful(code: u32): bool {
   const isTable = code == 0xc4 || code == 0xdb || code == 0xdd || code == 0xdc || code == 0xda
-  const isApplication = code == 0xe0 || code == 0xe1 || code == 0xee
+  const isApplication = code == 0xe0 || code == 0xe1 || code == 0xe2 || code == 0xee
   const isFrame = code >= 0xc0 && code <= 0xcf && code != 0xc8 && code != 0xcc // JPG, DAC
   return isTable || isApplication || isFrame
 }
@@ -214,6 +239,7 @@ function readSegment(code: u32, at: usize, bytes: u32): i32 {
       return useLineCount(at, bytes)
     case 0xe0:
     case 0xe1:
+    case 0xe2:
     case 0xee:
       readApplication(code, at, bytes)
       return MORE
@@ -245,12 +271,25 @@ function samplesFor(pixels: u32): u32 {
   return samples
 }
 
+/** Of a picture with no more pixels all components are read; of others, chroma is looked at here and there. */
+const COLOUR_PIXELS: u64 = 310_000
+/** Whether chroma is to be looked at, and whether some was found that luma depends on. */
+let isColourRead: bool = false
+let isColourFound: bool = false
+
+function readColour(): void {
+  isColourRead = false
+  useColour()
+}
+
 /** Chooses scale and memory for the frame, when its first scan begins. */
 function planFrame(): i32 {
   isPlanned = true
   chooseColour()
   if (!isProgressive && !defineStandardTables()) return OVER_BUDGET
   const pixels = <u64>width * <u64>height
+  isColourRead = colour == GREY && componentCount == 3
+  if (isColourRead && pixels <= COLOUR_PIXELS) readColour()
   samplesX = samplesFor(width)
   samplesY = height ? samplesFor(height) : samplesX
   isStored = isProgressive || height == 0 || scanCount < componentCount
@@ -312,7 +351,11 @@ function beginScan(): i32 {
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
     blocks += c.h * c.v
-    if (c.isNeeded && !latchQuantTable(c)) return DAMAGED
+    if ((c.isNeeded || isColourRead) && !latchQuantTable(c)) {
+      if (c == component(0) || (c.isNeeded && colour != YCC)) return DAMAGED
+      isColourRead = false
+      if (colour == YCC) dropColour()
+    }
     const usesDc = kind == SEQUENTIAL || kind == DC_FIRST
     const usesAc = kind == SEQUENTIAL || kind >= AC_FIRST
     if (usesDc && !hasTable(c.dcTable)) return DAMAGED
@@ -357,7 +400,8 @@ function decodeScan(isLast: bool): i32 {
     if (position + maxMcuBits > availableBits) {
       // A run of empty blocks needs no bits, unless it is one of refinements.
       const isRun = endOfBandRun != 0 && kind == AC_FIRST
-      const isExhausted = position >= availableBits && !isRun
+      // Of what is missing, libjpeg reads one MCU from zero bits; that may be one of which there is no bit.
+      const isExhausted = position > availableBits && !isRun
       if (isSegmentEnd && isExhausted) break
       if (!isSegmentEnd) {
         const before = availableBits - position
@@ -367,6 +411,11 @@ function decodeScan(isLast: bool): i32 {
       }
     }
     if (!prepareRow()) return OVER_BUDGET
+    if (isColourFound && col == 0) {
+      isColourFound = false
+      readColour()
+      if (!beginSamples()) return OVER_BUDGET
+    }
     decodeMcu()
     intervalLeft--
     if (++col == cols && !endRow()) return OVER_LIMIT
@@ -402,6 +451,7 @@ function decodeMcu(): void {
     return
   }
   let at = position
+  const looks = isColourRead && !isStored && isSampled()
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
     for (let y: u32 = 0; y < c.v; y++) {
@@ -409,20 +459,25 @@ function decodeMcu(): void {
       let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
       for (let n: u32 = 0; n < c.h; n++) {
-        at = decodeBlock(c, at, block, 0, dst)
+        if (looks && !c.isNeeded) at = lookAtChroma(c, at, c == component(1))
+        else at = decodeBlock(c, at, block, 0, dst)
         block += <usize>keptCount * 2
         dst += nx
       }
     }
   }
   position = at
+  if (!looks) return
+  const key = component(0)
+  isColourFound = isColourFound || isClamped(load<u8>(key.samples + <usize>(col * key.h * nx)))
 }
 
 /** Decodes a block, to its storage or its samples. Returns the position behind it. */
 function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: usize): u32 {
   if (kind == SEQUENTIAL) {
     if (!c.isNeeded) return skipBlock(c, at)
-    return isStored ? storeBlock(c, at, block) : readBlock(c, at, dst)
+    if (isStored) return storeBlock(c, at, block)
+    return isWatched() ? watchBlock(c, at, dst) : readBlock(c, at, dst)
   }
   if (kind == DC_FIRST) return readDcFirst(c, at, block)
   if (kind == DC_REFINE) return refineDc(c, at, block)
@@ -430,10 +485,32 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
   return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
 }
 
+// At a reduced scale most coefficients are passed over unseen. Of every so many MCUs all are read, to see whether there is
+// a picture in them; if so, all are of the next ones.
+const WATCHED_OF: u32 = 31
+const WATCHED_AFTER: u32 = 4096
+let watchesLeft: u32 = 0
+
+function isWatched(): bool {
+  return keptCount < 64 && (watchesLeft > 0 || isSampled())
+}
+
+function isSampled(): bool {
+  return (row * 7 + col) % WATCHED_OF == 0
+}
+
+function watchBlock(c: Component, at: u32, dst: usize): u32 {
+  const before = exactBlocks
+  if (watchesLeft) watchesLeft--
+  const next = readExactBlock(c, at, dst)
+  if (exactBlocks > before) watchesLeft = WATCHED_AFTER
+  return next
+}
+
 /** Rows of samples that one row of the scan's MCUs makes, when a frame is decoded directly. */
 function rowSamples(): u32 {
   if (scanCount == 1) return ny
-  return ny * (colour == GREY ? component(0).v : maxV)
+  return ny * (isLumaStored() ? component(0).v : maxV)
 }
 
 /** Ends a row of MCUs. Returns false when scans visit more blocks than the file may ask for. */
@@ -448,7 +525,8 @@ function endRow(): bool {
 
 function isOverspent(): bool {
   const bytes = bytesTaken + <u64>(inputBefore - inputLeft())
-  return blocksVisited > FREE_BLOCKS + BLOCKS_PER_BYTE * bytes
+  const blocks = blocksVisited + <u64>exactBlocks * EXACT_BLOCK_COST
+  return blocks > FREE_BLOCKS + BLOCKS_PER_BYTE * bytes
 }
 
 /** Notes how many lines of the scan's components there are. */
@@ -528,9 +606,12 @@ function finish(): i32 {
   if (!isPlanned || height == 0) return componentCount ? TRUNCATED : DAMAGED
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)
-    if (c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
+    const isWanted = i == 0 || !isLumaStored()
+    if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
+  if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
   if (!isStored) {
+    if (isCutOff && row < rows) beginMissingRows()
     const status = skipMcus(<u32>-1)
     return status == MORE ? FRAME : status
   }
@@ -541,7 +622,7 @@ function finish(): i32 {
     for (let i: u32 = 0; i < componentCount; i++) {
       if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)
     }
-    writeLumaRows(ny * (colour == GREY ? component(0).v : maxV))
+    writeLumaRows(ny * (isLumaStored() ? component(0).v : maxV))
   }
   return FRAME
 }

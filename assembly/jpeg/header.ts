@@ -1,5 +1,6 @@
 // The marker segments of a JPEG file (ITU-T T.81, annex B), and what they say about the frame.
 
+import { keepProfile } from '../colour'
 import { keepExif } from '../exif'
 import { allocate } from '../memory'
 import { u16be } from '../input'
@@ -11,6 +12,7 @@ export const GREY: u32 = 0 // component 0 is luma, whatever else there is: grey,
 export const RGB: u32 = 1
 export const CMYK: u32 = 2
 export const YCCK: u32 = 3
+export const YCC: u32 = 4 // component 0 is luma, but for what the others make channels leave their range
 
 @unmanaged
 export class Component {
@@ -40,6 +42,11 @@ export class Component {
   /** Where its blocks lie in a row of stored coefficients, and in a row of stored history. */
   coefficientOffset: usize
   historyOffset: usize
+  /** Most energy of a block's coefficients that pixels can have: see exact.ts. */
+  energyLimit: f32
+  /** Samples by other arithmetic, as `samples`, and a byte for each block: whether it has such. 0: none has. */
+  others: usize
+  otherMarks: usize
 }
 
 const COMPONENT_BYTES: usize = 96
@@ -220,6 +227,11 @@ export function readScan(at: usize, bytes: u32): i32 {
   return MORE
 }
 
+// The coefficients of 64 pixels have at most 8 x 128 as the root of their squares' sum (the DCT keeps it), and a quarter
+// more where an encoder overshoots on purpose, as mozjpeg does around text; then each is rounded by half a step.
+const PIXEL_MAGNITUDE: f32 = 1280
+const MAX_MAGNITUDE: f32 = 2047
+
 /**
  * Takes the quantisation table that the component's first scan finds, as later ones may be for other components.
  * Returns false when there is none, or no memory.
@@ -229,13 +241,18 @@ export function latchQuantTable(c: Component): bool {
   if (!load<u8>(isQuantDefined + c.quantId)) return false
   c.quant = allocate(64 * 4)
   if (!c.quant) return false
+  let steps: f32 = 0 // sum of squares
   for (let k: usize = 0; k < 64; k++) {
-    f32.store(c.quant + (k << 2), <f32>load<u16>(quantTables + ((<usize>c.quantId * 64 + k) << 1)))
+    const step = <f32>load<u16>(quantTables + ((<usize>c.quantId * 64 + k) << 1))
+    f32.store(c.quant + (k << 2), step)
+    steps += step * step
   }
+  const largest = min<f32>(MAX_MAGNITUDE, PIXEL_MAGNITUDE + sqrt<f32>(steps) / 2)
+  c.energyLimit = largest * largest
   return true
 }
 
-/** APP0, APP1 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
+/** APP0, APP1, APP2 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
 export function readApplication(code: u32, at: usize, bytes: u32): void {
   if (code == 0xe0 && bytes >= 14 && load<u32>(at) == 0x4649464a && !load<u8>(at, 4)) isJfif = true // 'JFIF\0'
   if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
@@ -244,6 +261,13 @@ export function readApplication(code: u32, at: usize, bytes: u32): void {
   // 'Exif\0', and a byte that may be anything.
   const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && !load<u8>(at, 4)
   if (isExif) keepExif(at + 6, bytes - 6)
+  // 'ICC_PROFILE\0', the number of the part, and how many there are: curves are in the first.
+  const isProfile =
+    code == 0xe2 &&
+    bytes > 14 &&
+    load<u64>(at) == 0x464f52505f434349 &&
+    load<u32>(at, 8) == 0x00454c49
+  if (isProfile && load<u8>(at, 12) == 1) keepProfile(at + 14, bytes - 14)
 }
 
 /**
@@ -261,6 +285,25 @@ export function chooseColour(): void {
     const isKey = i == 3
     component(i).isNeeded = i == 0 || colour == RGB || colour == CMYK || (colour == YCCK && isKey)
   }
+}
+
+/** Makes luma of all three components, where it was to be made of the first alone: see colour-clamp.ts. */
+export function useColour(): void {
+  colour = YCC
+  component(1).isNeeded = true
+  component(2).isNeeded = true
+}
+
+/** Makes luma of component 0 alone, after all. */
+export function dropColour(): void {
+  colour = GREY
+  component(1).isNeeded = false
+  component(2).isNeeded = false
+}
+
+/** Whether component 0 is luma, at its own sampling. */
+export function isLumaStored(): bool {
+  return colour == GREY || colour == YCC
 }
 
 export function divideUp(value: u32, divisor: u32): u32 {

@@ -189,7 +189,7 @@ function fillSkips(table: HuffmanTable): void {
 /** Length of the code that `symbolAt` found last. */
 export let lastLength: u32 = 0
 
-/** Symbol of the code at the top of a 16-bit word, and its length in `lastLength`; BAD_CODE, 16 bits long, if none. */
+/** Symbol of the code at the top of a 16-bit word, and its length in `lastLength`; BAD_CODE, 17 bits long, if none. */
 export function symbolAt(table: HuffmanTable, word: u32): u32 {
   const entry = <u32>load<u16>(table.codes + ((<usize>(word >> (16 - CODE_BITS))) << 1))
   if (entry) {
@@ -203,7 +203,7 @@ export function symbolAt(table: HuffmanTable, word: u32): u32 {
       return <u32>load<u8>(table.symbols + <usize>(index & 255))
     }
   }
-  lastLength = 16
+  lastLength = 17 // libjpeg finds out by the 17th bit
   return BAD_CODE
 }
 

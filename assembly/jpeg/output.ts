@@ -2,17 +2,20 @@
 
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
-import { addPlaneRow, beginPlanes } from '../luma/planes'
+import { addPlaneRow, addPlaneRows, beginPlanes } from '../luma/planes'
+import { clampedBy } from './clamp'
+import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
   CMYK,
   Component,
-  GREY,
   RGB,
+  YCC,
   colour,
   component,
   componentCount,
   divideUp,
   height,
+  isLumaStored,
   maxH,
   maxV,
   width,
@@ -20,22 +23,17 @@ import {
 import { nx, ny } from './synthesis'
 
 let luma: usize = 0
+let otherLuma: usize = 0 // by other arithmetic
+let noAlpha: usize = 0 // of rows that are not in the file: zeros
 let cols: u32 = 0
 
 /** Begins the plane, and the rows of samples. Returns false when memory is over its limit. */
 export function beginOutput(): bool {
-  for (let i: u32 = 0; i < componentCount; i++) {
-    const c = component(i)
-    if (!c.isNeeded) continue
-    c.rowCount = c.v * ny
-    c.stride = <usize>c.paddedX * nx + 8 // a block's rows write 8 bytes, however few are its own
-    c.samples = allocate(c.stride * c.rowCount)
-    if (!c.samples) return false
-  }
+  if (!beginSamples()) return false
   // Luma may be subsampled. Alone it keeps its own samples, which cover more pixels; with others it is spread to theirs.
   const c = component(0)
-  const h = colour == GREY ? c.h : maxH
-  const v = colour == GREY ? c.v : maxV
+  const h = isLumaStored() ? c.h : maxH
+  const v = isLumaStored() ? c.v : maxV
   const pitchX = maxH * (8 / nx)
   const pitchY = maxV * (8 / ny)
   cols = divideUp(width * h, pitchX)
@@ -44,13 +42,76 @@ export function beginOutput(): bool {
   return luma != 0 && beginPlanes(width, height, cols, rows, width * h, pitchX, height * v, pitchY)
 }
 
+/** Makes room for a row of MCUs of the components that are needed and have none. */
+export function beginSamples(): bool {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (!c.isNeeded || c.samples) continue
+    c.rowCount = c.v * ny
+    c.stride = <usize>c.paddedX * nx + 8 // a block's rows write 8 bytes, however few are its own
+    c.samples = allocate(c.stride * c.rowCount)
+    if (!c.samples) return false
+  }
+  return true
+}
+
+/**
+ * Tells that rows from here on are not in the file. They are grey in libjpeg; browsers leave them transparent. Without memory
+ * for that, they are only grey.
+ */
+export function beginMissingRows(): void {
+  noAlpha = allocate(<usize>cols * 4)
+}
+
 /** Sends the first `sampleRows` rows of samples on as luma. */
 export function writeLumaRows(sampleRows: u32): void {
+  if (hasOthers && !otherLuma) otherLuma = allocate(<usize>cols * 4)
+  const isTwofold = hasOthers && otherLuma != 0
+  if (isTwofold) completeAll()
   for (let y: u32 = 0; y < sampleRows; y++) {
-    if (colour == GREY) lumaFromGrey(sampleRow(component(0), y, 1), cols, luma)
-    else if (colour == RGB) writeRgbRow(y)
-    else writeInkRow(y)
-    addPlaneRow(luma, 0)
+    writeLumaRow(y, luma)
+    if (!isTwofold) {
+      addPlaneRow(luma, noAlpha)
+      continue
+    }
+    swapAll()
+    writeLumaRow(y, otherLuma)
+    swapAll()
+    addPlaneRows(luma, otherLuma)
+  }
+}
+
+function completeAll(): void {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    if (component(i).isNeeded) completeOthers(component(i))
+  }
+}
+
+function swapAll(): void {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    if (component(i).isNeeded) swapOthers(component(i))
+  }
+}
+
+function writeLumaRow(y: u32, to: usize): void {
+  if (isLumaStored()) lumaFromGrey(sampleRow(component(0), y, 1), cols, to)
+  else if (colour == RGB) writeRgbRow(y, to)
+  else writeInkRow(y, to)
+  if (colour == YCC) clampRow(y, to)
+}
+
+/** Adds to a row of luma what clamping the channels does. Chroma is spread to the samples of luma. */
+function clampRow(y: u32, to: usize): void {
+  const key = component(0)
+  const blue = component(1)
+  const red = component(2)
+  const blues = sampleRow(blue, (y * blue.v) / key.v, 1)
+  const reds = sampleRow(red, (y * red.v) / key.v, 1)
+  for (let x: u32 = 0; x < cols; x++, to += 4) {
+    const cb = <f32>load<u8>(blues + (x * blue.h) / key.h) - 128
+    const cr = <f32>load<u8>(reds + (x * red.h) / key.h) - 128
+    const value = f32.load(to)
+    f32.store(to, value + clampedBy(value, cb, cr))
   }
 }
 
@@ -59,7 +120,7 @@ function sampleRow(c: Component, y: u32, spread: u32): usize {
   return c.samples + <usize>(spread == 1 ? y : (y * c.v) / spread) * c.stride
 }
 
-function writeRgbRow(y: u32): void {
+function writeRgbRow(y: u32, to: usize): void {
   const red = component(0)
   const green = component(1)
   const blue = component(2)
@@ -70,7 +131,7 @@ function writeRgbRow(y: u32): void {
     const r = <f32>load<u8>(reds + (x * red.h) / maxH)
     const g = <f32>load<u8>(greens + (x * green.h) / maxH)
     const b = <f32>load<u8>(blues + (x * blue.h) / maxH)
-    f32.store(luma + ((<usize>x) << 2), lumaOf(r, g, b))
+    f32.store(to + ((<usize>x) << 2), lumaOf(r, g, b))
   }
 }
 
@@ -78,7 +139,7 @@ function writeRgbRow(y: u32): void {
  * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. Values are
  * light, not ink, with Adobe's marker or without, as browsers take them. YCCK's luma is that of its complement.
  */
-function writeInkRow(y: u32): void {
+function writeInkRow(y: u32, to: usize): void {
   const cyan = component(0)
   const magenta = component(1)
   const yellow = component(2)
@@ -97,6 +158,6 @@ function writeInkRow(y: u32): void {
       light = 255 - light
     }
     const key = <f32>load<u8>(blacks + (x * black.h) / maxH)
-    f32.store(luma + ((<usize>x) << 2), (light * key) / 255)
+    f32.store(to + ((<usize>x) << 2), (light * key) / 255)
   }
 }

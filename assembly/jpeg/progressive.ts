@@ -64,9 +64,10 @@ export function readAcFirst(c: Component, position: u32, block: usize, historyAt
       coefficient = extendSign(numberAt(position, size), size)
       position += size
     }
-    if (k - 1 > end) break
-    history |= (<u64>1) << (k - 1)
-    const to = storedCoefficient(block, k - 1)
+    // A run may go behind the band: its coefficient counts where that is, as in libjpeg, or at the last place.
+    const place = min<u32>(k - 1, 63)
+    history |= (<u64>1) << place
+    const to = storedCoefficient(block, place)
     if (to) store<i16>(to, <i16>(coefficient << bitLow))
   }
   if (hasHistory && history) store<u64>(historyAt, load<u64>(historyAt) | history)
@@ -138,10 +139,11 @@ export function refineAc(c: Component, position: u32, block: usize, historyAt: u
       const passed = history >> k ? placesBetween(history, k, place - 1) : 0
       if (passed) position = refineNonZero(block, passed, position)
       k = place + 1
-      if (!size || place > end) continue
-      history |= (<u64>1) << place
-      if (place > lastKept) continue
-      const to = storedCoefficient(block, place)
+      if (!size) continue
+      const target = min<u32>(place, 63)
+      history |= (<u64>1) << target
+      if (target > lastKept) continue
+      const to = storedCoefficient(block, target)
       const bit = 1 << bitLow
       if (to) store<i16>(to, <i16>(isNegative ? -bit : bit))
     }

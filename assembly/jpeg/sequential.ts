@@ -2,6 +2,7 @@
 
 import { advance, bitsAt, readAc, readDc, value } from './bits'
 import { keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
+import { isBeyondPixels, needsExact, readCoefficients, writeExact } from './exact'
 import { Component } from './header'
 import { AC_BITS, END_OF_BLOCK, HuffmanTable, SKIP_BITS } from './huffman'
 import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
@@ -34,18 +35,26 @@ function skipAc(table: HuffmanTable, position: u32, k: u32): u32 {
   return position
 }
 
+/** The farthest place, from 1, that a run behind the last one may end at. Farther is the end of the block. */
+const LAST_RUN: u32 = 79
+
 /** Skips a block. Returns the position behind it. */
 export function skipBlock(c: Component, position: u32): u32 {
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+  c.prediction += value
   return skipAc(changetype<HuffmanTable>(c.acTable), position, 1)
 }
 
 /** Reads a block and writes its samples. Returns the position behind it. */
 export function readBlock(c: Component, position: u32, dst: usize): u32 {
+  const begin = position
+  const before = c.prediction
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
   c.prediction += value
   const quant = c.quant
-  beginBlock(<f32>c.prediction * f32.load(quant))
+  const dc = <f32>(<i16>c.prediction) * f32.load(quant)
+  beginBlock(dc)
+  let energy = dc * dc
 
   const table = changetype<HuffmanTable>(c.acTable)
   const values = table.values
@@ -68,17 +77,38 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
         coefficient = value
         k += advance
       }
-      if (!coefficient || k > 64) continue
-      const place = <u32>load<u8>(keptPlaces + k - 1)
+      if (!coefficient || k > LAST_RUN) continue
+      const at = min<u32>(k - 1, 63) // a run may go behind the last place, which it then has, as in libjpeg
+      const place = <u32>load<u8>(keptPlaces + at)
       if (place == NOT_KEPT) continue
-      const dequantised = <f32>coefficient * f32.load(quant + ((<usize>(k - 1)) << 2))
+      const dequantised = <f32>coefficient * f32.load(quant + ((<usize>at) << 2))
       f32.store(block + ((<usize>place) << 2), dequantised)
+      energy += dequantised * dequantised
       lines |= linesOf(place)
     }
+  }
+  if (energy > c.energyLimit) {
+    c.prediction = before
+    position = readCoefficients(c, begin)
+    isBeyondPixels(c)
+    writeExact(c, dst)
+    return position
   }
   position = skipAc(table, position, k)
   writeBlock(lines, dst, c.stride)
   return position
+}
+
+/** Reads a block that may have to be made exactly, and writes its samples. Returns the position behind it. */
+export function readExactBlock(c: Component, position: u32, dst: usize): u32 {
+  const before = c.prediction
+  const next = readCoefficients(c, position)
+  if (needsExact(c)) {
+    writeExact(c, dst)
+    return next
+  }
+  c.prediction = before
+  return readBlock(c, position, dst)
 }
 
 /** Reads a block into storage, over what an earlier scan may have left there. Returns the position behind it. */
@@ -91,8 +121,8 @@ export function storeBlock(c: Component, position: u32, stored: usize): u32 {
   while (k <= lastKept) {
     position = readAc(table, position)
     k += advance
-    if (value && k <= 64) {
-      const to = storedCoefficient(stored, k - 1)
+    if (value && k <= LAST_RUN) {
+      const to = storedCoefficient(stored, min<u32>(k - 1, 63))
       if (to) store<i16>(to, <i16>value)
     }
   }

@@ -4,12 +4,14 @@
 import { allocate, memoryLeft } from '../memory'
 import {
   addPlaneRow,
+  blackAddress,
   imageHeight,
   imageWidth,
   planeAddress,
   planeCols,
   planeRows,
   restartPlanes,
+  whiteAddress,
 } from './planes'
 import { isOverspent, spendPixels } from './work'
 
@@ -20,8 +22,8 @@ const POINTS: u32 = 32
 const MIN_DIFFERENCE: f32 = 2
 /** Part of the canvas that must be drawn on before it is looked at again: a 16th. */
 const LOOK_AFTER: u64 = 16
-/** What must be left beside the canvas: a plane over white, and rows. */
-const RESERVE: usize = 1_500_000
+/** What must be left beside the canvas: planes over white and over black, and rows. */
+const RESERVE: usize = 2_600_000
 
 // What follows a frame. GIF's 2 and 3 mean the same as APNG's 1 and 2.
 export const KEEP: u32 = 0
@@ -32,8 +34,9 @@ let pixels: usize = 0 // imageWidth x imageHeight x (luma, alpha)
 let saved: usize = 0 // the same: as it was before a frame that is to be put back
 let rowLuma: usize = 0
 let rowAlpha: usize = 0
-const points = memory.data(4096) // POINTS x POINTS of f32, of the last hashed frame
-const newPoints = memory.data(4096)
+const POINTS_BYTES: usize = 4096
+const points = memory.data(12288) // of the last hashed frame, stored, over white, over black: POINTS x POINTS of f32
+const newPoints = memory.data(12288)
 
 let drawnSinceLook: u64 = 0
 let hashedFrames: u32 = 0
@@ -50,6 +53,9 @@ export function beginCanvas(): bool {
   rowAlpha = allocate(<usize>imageWidth * 4)
   return pixels != 0 && rowLuma != 0 && rowAlpha != 0
 }
+
+/** Times that the canvas was looked at: what was drawn before that is known. */
+export let looks: u32 = 0
 
 export function hasCanvas(): bool {
   return pixels != 0
@@ -133,6 +139,7 @@ export function lookAtCanvas(): bool {
   const area = <u64>imageWidth * <u64>imageHeight
   if (drawnSinceLook * LOOK_AFTER < area) return false
   drawnSinceLook = 0
+  looks++
   spendPixels(area)
   restartPlanes()
   for (let y: u32 = 0; y < imageHeight; y++) {
@@ -148,21 +155,36 @@ export function lookAtCanvas(): bool {
   return true
 }
 
-/** Whether the plane differs from the last that did; then it is the one to differ from. */
+/**
+ * Whether any of the planes differs from that of the last frame of which one did; then they are those to differ from. Frames
+ * may have the same luma and another alpha, and show another picture.
+ */
 function isNewScene(): bool {
-  let difference: f32 = 0
-  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
-    const value = pointOfPlane(i)
-    difference += abs(value - f32.load(points + ((<usize>i) << 2)))
-    f32.store(newPoints + ((<usize>i) << 2), value)
-  }
-  if (difference < MIN_DIFFERENCE * <f32>(POINTS * POINTS)) return false
-  memory.copy(points, newPoints, 4096)
+  const stored = planeAddress()
+  const white = whiteAddress() ? whiteAddress() : stored
+  const black = blackAddress() ? blackAddress() : stored
+  const differsStored = differsFrom(stored, 0)
+  const differsWhite = differsFrom(white, POINTS_BYTES)
+  const differsBlack = differsFrom(black, 2 * POINTS_BYTES)
+  if (!differsStored && !differsWhite && !differsBlack) return false
+  memory.copy(points, newPoints, 3 * POINTS_BYTES)
   return true
 }
 
-/** Mean luma of a part of the plane: what is finer than that a hash does not see. */
-function pointOfPlane(i: u32): f32 {
+/** Whether a plane differs from the last frame's, whose points lie at an offset. Leaves its own in `newPoints`. */
+function differsFrom(plane: usize, offset: usize): bool {
+  let difference: f32 = 0
+  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
+    const value = pointOf(plane, i)
+    const at = offset + ((<usize>i) << 2)
+    difference += abs(value - f32.load(points + at))
+    f32.store(newPoints + at, value)
+  }
+  return difference >= MIN_DIFFERENCE * <f32>(POINTS * POINTS)
+}
+
+/** Mean luma of a part of a plane: what is finer than that a hash does not see. */
+function pointOf(plane: usize, i: u32): f32 {
   const rows = planeRows()
   const cols = planeCols()
   const top = ((i / POINTS) * rows) / POINTS
@@ -172,7 +194,7 @@ function pointOfPlane(i: u32): f32 {
   let sum: f32 = 0
   for (let y = top; y < bottom; y++) {
     for (let x = left; x < right; x++) {
-      sum += f32.load(planeAddress() + ((<usize>(y * cols + x)) << 2))
+      sum += f32.load(plane + ((<usize>(y * cols + x)) << 2))
     }
   }
   return sum / <f32>((bottom - top) * (right - left))

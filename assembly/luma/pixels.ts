@@ -67,6 +67,21 @@ export function lumaOverWhite(
   }
 }
 
+/** Luma over black. */
+export function lumaOverBlack(
+  luma: usize, // count of f32
+  alpha: usize, // count of f32
+  count: u32,
+  black: usize, // count of f32, written in fours
+): void {
+  const full = f32x4.splat(255)
+  const end = <usize>count * 4
+  for (let at: usize = 0; at < end; at += 16) {
+    const share = f32x4.div(v128.load(alpha + at), full)
+    v128.store(black + at, f32x4.mul(v128.load(luma + at), share))
+  }
+}
+
 // Where the four red bytes of four RGB pixels lie, each as the lowest byte of a lane; green and blue follow by 1 and 2.
 // Places from 128 on give 0.
 const redPlaces: usize = memory.data<u8>([

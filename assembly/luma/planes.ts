@@ -1,9 +1,10 @@
 // The planes of a frame, whatever its format: luma with alpha dropped, as the reference has it, and from the first pixel
-// that is not opaque on, luma over white.
+// that is not opaque on, luma over white and over black. Of a JPEG that decoders read differently, the second plane is the
+// other reading.
 
 import { allocate } from '../memory'
 import { beginPicks, pickRow, pickSamples, restartPicks } from './picks'
-import { isOpaque, lumaOverWhite } from './pixels'
+import { isOpaque, lumaOverBlack, lumaOverWhite } from './pixels'
 import {
   addRow,
   addSamples,
@@ -17,6 +18,7 @@ import {
 
 const luma = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 const white = changetype<Reducer>(memory.data(offsetof<Reducer>()))
+const black = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 
 /** Largest side of an image, in pixels: what JPEG and GIF can say. Positions then stay within 32 bits. */
 export const MAX_SIDE: u32 = 65535
@@ -25,8 +27,13 @@ export const MAX_SIDE: u32 = 65535
 export let imageWidth: u32 = 0
 export let imageHeight: u32 = 0
 
-/** Whether the frame has a plane over white: some pixel so far was not opaque. */
+/** Whether the frame has planes over white and black: some pixel so far was not opaque. */
 let hasWhite: bool = false
+let hasBlack: bool = false
+/** Whether the second plane is another reading. */
+let hasOther: bool = false
+/** Whether one of these planes is missing, since there was no memory for it. */
+export let isPlaneLeftOut: bool = false
 
 /** Begins the planes of an image. See `beginReducer`. */
 export function beginPlanes(
@@ -54,26 +61,34 @@ export function beginPixelPlanes(width: u32, height: u32): bool {
 /** Begins the next frame. */
 export function restartPlanes(): void {
   hasWhite = false
+  hasBlack = false
   restartReducer(luma)
   restartPicks()
 }
 
-// A row over white.
+// A row over white, and over black.
 let whiteRow: usize = 0
+let blackRow: usize = 0
 
 /**
- * Makes `whiteRow` of a row, or of some of its samples, and begins the plane over white with the first that is not opaque.
- * Returns whether there is that plane; if memory for it is over its limit, there is not.
+ * Makes `whiteRow` and `blackRow` of a row, or of some of its samples, and begins the planes over white and black with the
+ * first that is not opaque. Returns whether there is a plane over white; if memory for it is over its limit, there is not.
  */
 function needsWhite(row: usize, alpha: usize, count: u32): bool {
   if (!hasWhite) {
     if (!alpha || isOpaque(alpha, count)) return false
     if (!whiteRow) whiteRow = allocate(<usize>luma.cols * 4)
     hasWhite = whiteRow != 0 && forkReducer(luma, white)
+    if (!blackRow) blackRow = allocate(<usize>luma.cols * 4)
+    hasBlack = hasWhite && blackRow != 0 && forkReducer(luma, black)
+    isPlaneLeftOut = isPlaneLeftOut || !hasBlack
     if (!hasWhite) return false
   }
   if (alpha) lumaOverWhite(row, alpha, count, whiteRow)
   else memory.copy(whiteRow, row, <usize>count * 4)
+  if (!hasBlack) return true
+  if (alpha) lumaOverBlack(row, alpha, count, blackRow)
+  else memory.copy(blackRow, row, <usize>count * 4)
   return true
 }
 
@@ -82,7 +97,22 @@ export function addPlaneRow(
   row: usize, // luma, of f32, up to 12 readable bytes behind
   alpha: usize, // the same, 0 to 255; or 0: opaque
 ): void {
-  if (needsWhite(row, alpha, luma.cols)) addRow(white, whiteRow)
+  if (needsWhite(row, alpha, luma.cols)) {
+    addRow(white, whiteRow)
+    if (hasBlack) addRow(black, blackRow)
+  }
+  pickRow(luma.rowsAdded, row)
+  addRow(luma, row)
+}
+
+/** Adds the next row of an opaque image, as two decoders read it. Without memory for the other reading, there is none. */
+export function addPlaneRows(
+  row: usize, // luma, of f32, up to 12 readable bytes behind
+  other: usize, // the same
+): void {
+  hasOther = hasOther || forkReducer(luma, white)
+  isPlaneLeftOut = isPlaneLeftOut || !hasOther
+  if (hasOther) addRow(white, other)
   pickRow(luma.rowsAdded, row)
   addRow(luma, row)
 }
@@ -96,21 +126,48 @@ export function addPlaneSamples(
   alpha: usize, // or 0: opaque
   count: u32,
 ): void {
-  if (needsWhite(samples, alpha, count)) addSamples(white, index, first, step, whiteRow, count)
+  if (needsWhite(samples, alpha, count)) {
+    addSamples(white, index, first, step, whiteRow, count)
+    if (hasBlack) addSamples(black, index, first, step, blackRow, count)
+  }
   pickSamples(index, first, step, samples, count)
   addSamples(luma, index, first, step, samples, count)
+}
+
+/**
+ * Tells that samples of a row are not in the file. Programs that show what there is leave them transparent, in the planes over
+ * white and black; in that of luma they are as their neighbours.
+ */
+export function addMissingSamples(
+  index: u32,
+  first: u32,
+  step: u32,
+  zeros: usize, // count of f32
+  count: u32,
+): void {
+  if (!needsWhite(zeros, zeros, count)) return
+  addSamples(white, index, first, step, whiteRow, count)
+  if (hasBlack) addSamples(black, index, first, step, blackRow, count)
 }
 
 /** Ends planes that were made by `addPlaneSamples`. */
 export function finishPlaneSamples(): void {
   finishSamples(luma)
   if (hasWhite) finishSamples(white)
+  if (hasBlack) finishSamples(black)
+}
+
+/** Takes the image for opaque, after all. */
+export function dropTransparency(): void {
+  hasWhite = false
+  hasBlack = false
 }
 
 /** Turns the planes upside down. */
 export function flipPlanes(): void {
   flipRows(luma)
   if (hasWhite) flipRows(white)
+  if (hasBlack) flipRows(black)
 }
 
 export function planeAddress(): usize {
@@ -120,6 +177,26 @@ export function planeAddress(): usize {
 /** 0 if the frame is opaque. */
 export function whiteAddress(): usize {
   return hasWhite ? white.plane : 0
+}
+
+/** 0 if the frame is opaque, or there was no memory for it. */
+export function blackAddress(): usize {
+  return hasBlack ? black.plane : 0
+}
+
+/** The image as another decoder reads it; 0 if all read it alike. */
+export function otherAddress(): usize {
+  return hasOther ? white.plane : 0
+}
+
+/** Makes the plane over black one of alpha, 0 to 255: what white shows through is what is not opaque. */
+export function makeAlphaPlane(): void {
+  const bytes = <usize>luma.targetCols * luma.targetRows * 4
+  const full = f32x4.splat(255)
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const through = f32x4.sub(v128.load(white.plane + at), v128.load(black.plane + at))
+    v128.store(black.plane + at, f32x4.sub(full, through))
+  }
 }
 
 export function planeCols(): u32 {

@@ -1,6 +1,7 @@
 // PNG and APNG to luma (PNG specification, third edition). Chunks are taken from the input window as they come, their
 // image data inflated and unfiltered a row at a time; see docs/decoding.md.
 
+import { keepGamma, keepProfile } from '../colour'
 import { keepExif } from '../exif'
 import {
   beginInflate,
@@ -26,6 +27,7 @@ import {
   noteFirstFrame,
 } from '../luma/canvas'
 import {
+  addMissingSamples,
   addPlaneRow,
   addPlaneSamples,
   beginPixelPlanes,
@@ -70,6 +72,11 @@ const IEND: u32 = 0x49454e44
 const ACTL: u32 = 0x6163544c
 const FCTL: u32 = 0x6663544c
 const FDAT: u32 = 0x66644154
+const ICCP: u32 = 0x69434350
+const GAMA: u32 = 0x67414d41
+const SRGB: u32 = 0x73524742
+/** PNG's gamma of sRGB, times 100,000. */
+const SRGB_GAMMA: u32 = 45455
 
 // Adam7: where each pass begins and how far apart its pixels are. The eighth is all pixels, of a file without passes.
 const passX: usize = memory.data<u8>([0, 4, 0, 2, 0, 1, 0, 0])
@@ -192,7 +199,8 @@ function readChunk(): i32 {
 
 function isUseful(type: u32): bool {
   const isImage = type == IHDR || type == PLTE || type == TRNS || type == EXIF
-  return isImage || type == ACTL || type == FCTL
+  const isColour = type == ICCP || type == GAMA || type == SRGB
+  return isImage || isColour || type == ACTL || type == FCTL
 }
 
 function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
@@ -207,6 +215,15 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       return CONTINUE
     case EXIF:
       keepExif(at, bytes)
+      return CONTINUE
+    case ICCP:
+      if (frame == NO_FRAME && !isFrameDone) keepProfile(at, bytes)
+      return CONTINUE
+    case GAMA:
+      if (bytes >= 4 && !isFrameDone) keepGamma(u32be(at))
+      return CONTINUE
+    case SRGB:
+      keepGamma(SRGB_GAMMA) // it counts more than gamma, wherever that is
       return CONTINUE
     case ACTL:
       // Behind the image it says nothing any more. One frame may be another than the image.
@@ -430,15 +447,27 @@ function giveUp(status: i32): i32 {
   }
   const isHalf = isInterlaced ? pass >= ENOUGH_PASSES : rowIndex * 2 >= imageHeight
   if (status == OVER_LIMIT || !isHalf) return status
-  if (!isInterlaced) {
-    memory.fill(luma, 0, <usize>imageWidth * 4)
-    memory.fill(alpha, 0, <usize>imageWidth * 4)
+  memory.fill(luma, 0, <usize>imageWidth * 4)
+  memory.fill(alpha, 0, <usize>imageWidth * 4)
+  if (isInterlaced) {
+    addMissingPasses()
+  } else {
     for (; rowIndex < imageHeight; rowIndex++) addPlaneRow(luma, mayBeTransparent ? alpha : 0)
   }
   if (isAnimated) leaveOutFrames()
   endFrame()
   state = FINISHED
   return FRAME
+}
+
+/** Tells the planes of all samples that are left. */
+function addMissingPasses(): void {
+  while (!areRowsDone()) {
+    const x = <u32>load<u8>(passX + pass)
+    const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
+    addMissingSamples(y, x, load<u8>(passStepX + pass), luma, passCols)
+    if (++rowIndex == passRows) beginPass(pass + 1)
+  }
 }
 
 function endOfInput(): i32 {

@@ -3,7 +3,7 @@
 /** Fields of a form beside its files, and parts of other kinds: each costs a scan of its own. */
 export const MAX_FIELDS = 1000
 
-/** Bytes of headers of a part: the parser takes 16 KiB, with what of their end has come. */
+/** Bytes of headers of a part: as many as busboy and undici take. */
 export const MAX_PART_HEADER_BYTES = 16_000
 
 /** Multipart bodies in parts of others. Forms of today have none; mail has two. */
@@ -19,9 +19,3 @@ export const FREE_INFLATED_BYTES = 1024 * 1024
 
 /** Content-Encodings of one body, one within another. */
 export const MAX_ENCODINGS = 2
-
-/** Bytes of a JSON or urlencoded body in which files are looked for: it is parsed whole, which takes six times as much. */
-export const MAX_TEXT_BYTES = 8 * 1024 * 1024
-
-/** Files that are told of one JSON or urlencoded body. */
-export const MAX_TEXT_FILES = 100

@@ -1,11 +1,9 @@
 import { AwsChunkedReader, isAwsChunked } from './aws-chunked.ts'
 import { InflatingReader, readEncodings } from './content-encoding.ts'
-import { isJsonType, textsOfJson } from './json.ts'
+import { isJsonType, isOddCharset, isUrlencodedType, textKindOf } from './content-type.ts'
 import { MultipartReader } from './multipart.ts'
 import { RawCopy } from './raw-copy.ts'
-import { TextReader } from './text-reader.ts'
 import type { BodyHandlers, BodyOptions, BodyReader } from './types.ts'
-import { textsOfUrlencoded } from './urlencoded.ts'
 
 /**
  * A reader for a body with these headers. What it cannot look into is told as one file all the same.
@@ -19,7 +17,7 @@ export function createBodyReader(
   const encodings = readEncodings(headers)
   if (encodings === 'unsupported') {
     handlers.onUnreadable('unsupported-encoding')
-    return handlers.openFile({ isText: true })
+    return handlers.openFile({ isText: true, isRaw: true })
   }
   const type = headers.get('content-type') ?? ''
   const plain = readerByType(type, options, handlers)
@@ -30,16 +28,13 @@ export function createBodyReader(
     plain,
   )
   const decoding = isChunked ? new AwsChunkedReader(inflating) : inflating
-  return new RawCopy(decoding, handlers.openFile({ isText: true }))
+  return new RawCopy(decoding, handlers.openFile({ isText: true, isRaw: true }))
 }
 
 function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers): BodyReader {
   const multipart = MultipartReader.forType(type, options, handlers)
   if (multipart) return multipart
-  if (isJsonType(type)) return new TextReader(options, handlers, textsOfJson)
-  const [essence = ''] = type.toLowerCase().split(';')
-  if (/^\s*application\/x-www-form-urlencoded\s*$/.test(essence)) {
-    return new TextReader(options, handlers, textsOfUrlencoded)
-  }
-  return handlers.openFile({ isText: false })
+  const text = textKindOf(type)
+  if (text && isOddCharset(type)) handlers.onUnreadable('unsupported-encoding')
+  return handlers.openFile({ isText: isJsonType(type) || isUrlencodedType(type), text })
 }

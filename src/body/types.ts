@@ -1,3 +1,5 @@
+import type { FileFormat } from '../scan/format.ts'
+import type { TextKind } from '../scan/scanner.ts'
 import type { BodySettings } from './settings.ts'
 
 /** Takes a body's bytes as they come, and tells the files in it. */
@@ -13,7 +15,8 @@ export interface BodyReader {
 
 /** Takes the bytes of one file. */
 export interface FileSink {
-  write(piece: Uint8Array): void
+  /** Takes the next bytes, and whether they are also told as part of another file. */
+  write(piece: Uint8Array, kind?: 'free' | 'handed'): void
   /** The file is whole. */
   end(): void
 }
@@ -22,16 +25,25 @@ export interface FileSink {
 export interface FileInfo {
   /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
   isText: boolean
+  /** What kind of text it is told to be. */
+  text?: TextKind | undefined
   /** Name of the form's field that it is in. */
   name?: string | undefined
+  /** Whether it is a body as it came, or a part, beside what it is read as. */
+  isRaw?: boolean
+  /** Whether it is a part without its Content-Transfer-Encoding, beside the part as it came. */
+  isDecoded?: boolean
+  withoutDigests?: boolean
 }
 
 /** Why a body was not looked into. */
 export type UnreadableReason = 'unsupported-encoding' | 'over-limit'
 
 export interface BodyOptions extends BodySettings {
-  /** Names of the fields of multipart forms that are looked at; all, if absent. */
-  fields?: readonly string[] | undefined
+  /** Names of the fields of multipart forms that need no look. */
+  skipFields?: readonly string[] | undefined
+  /** Formats of files that may be uploaded; any, if absent. */
+  accept?: readonly FileFormat[] | undefined
 }
 
 /** Who is told what a reader finds. */
@@ -39,10 +51,4 @@ export interface BodyHandlers {
   openFile: (info: FileInfo) => FileSink
   /** The body, or something in it, was not looked into. */
   onUnreadable: (reason: UnreadableReason) => void
-}
-
-/** A text in a body, and the name of the field that it is in. */
-export interface NamedText {
-  text: string
-  name?: string | undefined
 }

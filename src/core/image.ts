@@ -29,6 +29,12 @@ export interface Frame {
   displayed(orientation: number): QualifiedHash | undefined
   /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
   overWhite(orientation: number): QualifiedHash | undefined
+  /** The same over black. Not to be asked for after `alpha`, which needs its memory. */
+  overBlack(orientation: number): QualifiedHash | undefined
+  /** Hash of alpha, taken for luma, by each of the orientations; none if the image is opaque. */
+  alpha(orientations: readonly number[]): QualifiedHash[]
+  /** The same of the image as other decoders read it; `undefined` if all read it alike. */
+  otherReading(orientation: number): QualifiedHash | undefined
   /**
    * Hash of every n-th pixel, as the reference program takes them; `undefined` if that is what `stored` hashes. Not to be asked
    * for after a `plane`, which needs their memory.
@@ -36,6 +42,8 @@ export interface Frame {
   picked(): QualifiedHash | undefined
   /** What is hashed, to be probed: as it is stored, or over white. `undefined` if there is none, or no memory to probe it. */
   plane(of: 'stored' | 'over-white'): Plane | undefined
+  /** Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. */
+  toned(curve: Float32Array, orientation: number): QualifiedHash | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, QualifiedHash> | undefined
 }
@@ -54,10 +62,19 @@ interface ImageExports extends ProbeExports {
   width(): number
   height(): number
   hasLeftOut(): number
+  isAnimation(): number
+  looksAtFrames(): number
   planeAddress(): number
   planeCols(): number
   planeRows(): number
   whiteAddress(): number
+  blackAddress(): number
+  otherAddress(): number
+  makeAlphaPlane(): void
+  profileAddress(): number
+  profileLength(): number
+  gammaOf(): number
+  applyCurve(plane: number, count: number, curve: number, out: number): void
   picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
   hashPlane(plane: number, rows: number, cols: number, out: number): number
@@ -98,6 +115,7 @@ export class ImageDecoder {
   #state: 'open' | 'done' | DecodeFailure = 'open'
   #scratch = 0
   #oriented = 0
+  #curve = 0
   #probeRoom: ProbeRoom | undefined
 
   private constructor(module: WebAssembly.Module, format: keyof typeof DECODERS) {
@@ -157,11 +175,33 @@ export class ImageDecoder {
     return this.#core.hasLeftOut() !== 0
   }
 
+  /** Whether frames may follow the first one. */
+  get mayHaveFrames(): boolean {
+    return this.#core.isAnimation() !== 0
+  }
+
+  /** Times that frames behind the first one were looked at: what came before is known. */
+  get looks(): number {
+    return this.#core.looksAtFrames()
+  }
+
   /** The file's Exif block from its byte order mark on, if one has been seen. */
   get exif(): Uint8Array | undefined {
     const address = this.#core.exifAddress()
     if (address === 0) return undefined
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
+  }
+
+  /** The file's ICC profile, or its first part, if it has one: of PNG the chunk that it lies in. */
+  get profile(): Uint8Array | undefined {
+    const address = this.#core.profileAddress()
+    if (address === 0) return undefined
+    return new Uint8Array(this.#core.memory.buffer, address, this.#core.profileLength()).slice()
+  }
+
+  /** PNG's gamma, about 0.45 for sRGB; 0 if the file has none. */
+  get gamma(): number {
+    return this.#core.gammaOf() / 100_000
   }
 
   /** Bytes of memory that the instance has taken: it never shrinks, so this is the peak. */
@@ -227,15 +267,24 @@ export class ImageDecoder {
       const swaps = orientation >= 5
       return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
     }
+    const planeHash = (plane: number, orientation: number): QualifiedHash | undefined => {
+      if (!isHashable || plane === 0) return undefined
+      return orientation === 1 ? hashOf(plane, rows, cols) : turnedHash(plane, orientation)
+    }
     return {
       stored: () => (isHashable ? hashOf(core.planeAddress(), rows, cols) : undefined),
       displayed: (orientation) =>
         isHashable ? turnedHash(core.planeAddress(), orientation) : undefined,
-      overWhite: (orientation) => {
-        const plane = core.whiteAddress()
-        if (!isHashable || plane === 0) return undefined
-        return orientation === 1 ? hashOf(plane, rows, cols) : turnedHash(plane, orientation)
+      overWhite: (orientation) => planeHash(core.whiteAddress(), orientation),
+      overBlack: (orientation) => planeHash(core.blackAddress(), orientation),
+      alpha: (orientations) => {
+        const plane = core.blackAddress()
+        if (!isHashable || plane === 0) return []
+        core.makeAlphaPlane()
+        const hashes = orientations.map((orientation) => planeHash(plane, orientation))
+        return hashes.filter((hash) => hash !== undefined)
       },
+      otherReading: (orientation) => planeHash(core.otherAddress(), orientation),
       picked: () => {
         const plane = core.picksAddress()
         return isHashable && plane !== 0 ? hashOf(plane, rows, cols) : undefined
@@ -245,6 +294,16 @@ export class ImageDecoder {
         if (!isHashable || plane === 0) return undefined
         this.#probeRoom ??= ProbeRoom.in(core, rows * cols, core.picksAddress())
         return this.#probeRoom && new Plane(this.#probeRoom, plane, rows, cols)
+      },
+      toned: (curve, orientation) => {
+        this.#oriented ||= core.allocate(rows * cols * 4)
+        this.#curve ||= core.allocate(curve.length * 4)
+        if (!isHashable || this.#oriented === 0 || this.#curve === 0) return undefined
+        core.orientPlane(core.planeAddress(), rows, cols, orientation, this.#oriented)
+        new Float32Array(core.memory.buffer, this.#curve, curve.length).set(curve)
+        core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
+        const swaps = orientation >= 5
+        return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
       },
       dihedral: () => {
         if (!isHashable) return undefined

@@ -31,6 +31,8 @@ function refusalStatus(reason: Extract<Outcome, { action: 'refuse' }>['reason'])
       return { status: 411, title: 'This upload must say how long it is.' }
     case 'malformed':
       return { status: 400, title: 'This upload is malformed.' }
+    case 'unaccepted-format':
+      return { status: 415, title: 'This type of file is not accepted here.' }
     case 'client-stalled':
       return { status: 408, title: 'This upload took too long.' }
     case 'client-gone':

@@ -98,7 +98,7 @@ const FileSchema = v.pipe(
   v.object({
     within: v.exactOptional(
       v.pipe(
-        v.picklist(['zip', 'gzip', 'tar', 'pdf', 'embedded']),
+        v.picklist(['zip', 'gzip', 'zlib', 'tar', 'pdf', 'embedded', 'text']),
         v.description('What it was found in or by, if it is not itself a file of the upload.'),
       ),
     ),
@@ -200,6 +200,7 @@ const VerdictSchema = v.pipe(
         'too-large',
         'length-required',
         'malformed',
+        'unaccepted-format',
         'busy',
         'client-stalled',
         'client-gone',

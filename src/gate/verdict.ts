@@ -36,10 +36,10 @@ export interface FlagVerdict extends Judged {
   reason: 'match'
 }
 
-/** `malformed`: two programs could read different files out of it. */
+/** `malformed`: two programs could read different files out of it. `unaccepted-format`: its route does not take such files. */
 export interface RefuseVerdict extends Judged {
   action: 'refuse'
-  reason: 'unscannable' | 'failed' | 'malformed'
+  reason: 'unscannable' | 'failed' | 'malformed' | 'unaccepted-format'
   error?: unknown
 }
 
@@ -128,7 +128,13 @@ export function harmOf({ action, files }: BlockVerdict): string | undefined {
  * kept for the sake of something else in it: to keep it may be a crime.
  */
 const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'quarantine', 'block']
-const REASONS: readonly Verdict['reason'][] = ['no-match', 'unscannable', 'failed', 'malformed']
+const REASONS: readonly Verdict['reason'][] = [
+  'no-match',
+  'unscannable',
+  'failed',
+  'malformed',
+  'unaccepted-format',
+]
 
 function worse(a: Verdict, b: Verdict): Verdict {
   const byAction = ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action)

@@ -136,8 +136,8 @@ export async function publishManifest(
   notes: Notes = base.manifest ?? {},
   maxDeletes?: number,
 ): Promise<{ manifest: Manifest; deleted: number }> {
-  // With what a later version of hashgate has added to it.
-  const manifest = { ...base.manifest, ...nextManifest(base.version, banks, notes) }
+  const { exempt: _, texts: __, ...more } = base.manifest ?? {} // what a later version of hashgate has added
+  const manifest = { ...more, ...nextManifest(base.version, banks, notes) }
   const before = await readExistingManifest(store)
   const latest = Math.max(before?.version ?? 0, await latestVersion(store))
   if (latest > base.version) throw new PublishConflictError(latest)

@@ -86,7 +86,7 @@ function matcherOf<Settings extends RouteSettings>(
         ...config,
         policy: { ...config.policy, onUnscannable, onFailed },
         upload: { ...config.upload, maxBodyBytes },
-        body: { ...config.body, maxFiles, fields: policy.fields },
+        body: { ...config.body, maxFiles, skipFields: policy.skipFields, accept: policy.accept },
       },
       isGated: gated,
       isShadow: mode === 'shadow',

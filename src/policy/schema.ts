@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { FORMAT_NAMES } from '../scan/format.ts'
 import {
   choice,
   group,
@@ -153,8 +154,19 @@ const RouteSchema = group({
     wholeNumber(1, MAX_BODY_BYTES, 'As `upload.maxBodyBytes`, for this route.'),
   ),
   maxFiles: v.optional(wholeNumber(1, MAX_FORM_FILES, 'As `body.maxFiles`, for this route.')),
-  fields: v.optional(
-    listOf(text(200), 'Fields of multipart forms that are looked at. The others are not.'),
+  skipFields: v.optional(
+    listOf(
+      text(200),
+      'Fields of multipart forms that need no look, by their exact names. All others are looked at.',
+    ),
+  ),
+  accept: v.optional(
+    notEmpty(
+      listOf(
+        oneOf(FORMAT_NAMES),
+        'Formats of files that may be uploaded, as their bytes tell. Others are refused with 415. Default: any.',
+      ),
+    ),
   ),
   label: v.optional(
     choice(['public', 'private'], 'Whether uploads here are for everybody. It appears in events.'),

@@ -7,6 +7,8 @@ export type Counted =
   | 'heldBytes'
   | 'embeddedImages'
   | 'embeddedStarts'
+  | 'textBytes'
+  | 'textLooks'
   | 'probes'
   | 'keptPlanes'
 

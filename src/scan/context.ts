@@ -1,5 +1,6 @@
 import type { CoreModules } from '../core/modules.ts'
 import type { ScanLimits } from './limits.ts'
+import type { Pictures } from './pictures.ts'
 import type { ProbeSet } from './probes/sets.ts'
 import type { ScannedFile } from './scanned.ts'
 
@@ -19,6 +20,10 @@ export interface ScanContext {
   withoutDigests?: boolean
   /** Given each file as it is complete: what is within it before itself, and all before the whole has come to its end. */
   onFile?: (file: ScannedFile) => void
+  /** Told of pictures while they arrive, where their bytes are to wait for a verdict. */
+  pictures?: Pictures
+  /** Names of fields in texts whose values are files in base64, whatever they begin with. */
+  base64Fields?: readonly string[] | undefined
   /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

@@ -12,6 +12,12 @@ export class FileDigester {
     for (const [, hash] of this.#hashes) hash.update(chunk)
   }
 
+  /** Digests of the bytes so far; more may follow. */
+  digestSoFar(): FileDigests {
+    const digests = this.#hashes.map(([kind, hash]) => [kind, new Uint8Array(hash.copy().digest())])
+    return Object.fromEntries(digests) as FileDigests
+  }
+
   /** Tells that the file is whole. */
   digest(): FileDigests {
     const digests = this.#hashes.map(([kind, hash]) => [kind, new Uint8Array(hash.digest())])

@@ -1,21 +1,28 @@
 import { Buffer } from 'node:buffer'
 import { ascii } from '../util/ascii.ts'
-import { type ImageFormat, SNIFF_BYTES, sniffFormat } from './image/format.ts'
+import { IMAGE_FORMATS, type ImageFormat, SNIFF_BYTES, sniffFormat } from './image/format.ts'
 import { readTarHeader } from './archive/tar-header.ts'
 
 /** Files that hold others: those that are read as archives, those searched for images, and those that are not opened. */
-export type ContainerFormat =
-  | 'zip'
-  | 'gzip'
-  | 'tar'
-  | 'pdf'
-  | 'rar'
-  | '7z'
-  | 'xz'
-  | 'bzip2'
-  | 'zstd'
+const CONTAINER_FORMATS = [
+  'zip',
+  'gzip',
+  'zlib',
+  'tar',
+  'pdf',
+  'rar',
+  '7z',
+  'xz',
+  'bzip2',
+  'zstd',
+] as const
+
+export type ContainerFormat = (typeof CONTAINER_FORMATS)[number]
 
 export type FileFormat = ImageFormat | ContainerFormat
+
+/** Names of all formats that are told by bytes. */
+export const FORMAT_NAMES: readonly FileFormat[] = [...IMAGE_FORMATS, ...CONTAINER_FORMATS]
 
 /** First bytes that are enough to tell any file: programs look for the header of a PDF in as many. */
 export const HEAD_BYTES = 1024
@@ -34,17 +41,7 @@ export function isImageFormat(format: FileFormat | undefined): format is ImageFo
   return format !== undefined && !CONTAINERS.has(format)
 }
 
-const CONTAINERS: ReadonlySet<string> = new Set<ContainerFormat>([
-  'zip',
-  'gzip',
-  'tar',
-  'pdf',
-  'rar',
-  '7z',
-  'xz',
-  'bzip2',
-  'zstd',
-])
+const CONTAINERS: ReadonlySet<string> = new Set(CONTAINER_FORMATS)
 
 function sniffContainer(head: Uint8Array): ContainerFormat | undefined {
   const text = ascii(head.subarray(0, SNIFF_BYTES))

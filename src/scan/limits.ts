@@ -12,6 +12,9 @@ export interface ScanLimits {
   embeddedStarts: number
   embeddedAtOnce: number
   embeddedHeldBytes: number
+  encodings: number
+  textBytes: number
+  textLooks: number
   probes: number
   keptPlanes: number
 }
@@ -41,6 +44,12 @@ export const SCAN_LIMITS: ScanLimits = {
   embeddedAtOnce: 16,
   /** Bytes of one AVIF or WebP that is found by its signature. AVIF does not say where it ends. */
   embeddedHeldBytes: 4 * 1024 * 1024,
+  /** Codings (base64, hex, numbers) around a file, one within another. */
+  encodings: 2,
+  /** Bytes of texts that are searched for files written in them, once more for each layer of escapes: about 10 ms a megabyte. */
+  textBytes: 96 * 1024 * 1024,
+  /** Places in texts that look like the beginning of a file: a hundred in ten megabytes of noise, some thousands among zeros. */
+  textLooks: 65_536,
   /** Needles by views of images. Each takes 30 µs, and 30 to 70 µs more in a list of a million; identities are not counted. */
   probes: 16_384,
   /** Planes that are kept for the wide set until all else is known not to match: 256 KiB each. */

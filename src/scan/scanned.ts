@@ -49,7 +49,10 @@ export type ArchiveProblem =
   | 'unsupported-entry'
   | 'damaged'
 
-/** Why a file could not be looked at. */
+/**
+ * Why a file could not be looked at. `long-picture`: a picture in a long body is longer than is held, so that its bytes went on
+ * before a verdict. `websocket`: what is sent over a connection of frames.
+ */
 export type UnscannableReason =
   | DecodeFailure
   | ArchiveProblem
@@ -57,9 +60,14 @@ export type UnscannableReason =
   | 'unsupported-format'
   | 'over-pixel-budget'
   | 'unsupported-encoding'
+  | 'long-picture'
+  | 'websocket'
 
-/** Where a file was found: as an entry or the content of a container, or by its signature in a PDF or anything else. */
-export type Within = 'zip' | 'gzip' | 'tar' | 'pdf' | 'embedded'
+/**
+ * Where a file was found: as an entry or the content of a container, by its signature in a PDF or anything else, or written in a
+ * text, as in base64.
+ */
+export type Within = 'zip' | 'gzip' | 'zlib' | 'tar' | 'pdf' | 'embedded' | 'text'
 
 /** What is known of a file that has passed through a scanner. */
 export type ScannedFile = ScannedContent | UnscannableFile

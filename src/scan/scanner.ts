@@ -4,23 +4,33 @@ import type { ScanContext } from './context.ts'
 import { archiveWithin, describeArchive, EMPTY, isThumbnail, OVER_LIMIT } from './describe.ts'
 import { FileDigester, type FileDigests } from './digests.ts'
 import { EmbeddedSearch } from './archive/embedded.ts'
-import type { OpenInner } from './archive/findings.ts'
+import type { OpenInner, SpanKind } from './archive/findings.ts'
 import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './format.ts'
 import { GzipReader } from './archive/gzip.ts'
 import { type ImageOutcome, ImageScan } from './image/image-scan.ts'
 import { SCAN_LIMITS } from './limits.ts'
 import { type Finished, type ScannedFile, settle, settleAll, type Within } from './scanned.ts'
-import { readTarHeader } from './archive/tar-header.ts'
+import { readTarHeader, TAR_BLOCK_BYTES } from './archive/tar-header.ts'
 import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
+import { isZlib, ZlibReader } from './archive/zlib.ts'
+import { isTextHead, TextRuns } from './text/text-runs.ts'
+import { TextSearch } from './text/text-search.ts'
 
 /** Where a file was found, and what it may take. */
 interface Place {
   budget: ScanBudget
   /** Files around it. */
   depth: number
+  /** Codings around it, in which it is written in texts. */
+  encodings?: number
   within?: Within
+  /** What it is told to be: a text, whatever else is in it, or a form that is urlencoded. */
+  text?: TextKind | undefined
 }
+
+/** Kinds of texts that headers tell. */
+export type TextKind = 'text' | 'urlencoded'
 
 /**
  * Turns the bytes of one file, as they come, into needles and digests: its own, and those of files within it. Images of
@@ -31,13 +41,20 @@ export class FileScanner {
   readonly #place: Place
   readonly #digester: FileDigester | undefined
   #bytes = 0
-  #head: Uint8Array = new Uint8Array(0)
+  /** First bytes, and what becomes of them otherwise, until there are enough to tell the format. */
+  #head: { bytes: Uint8Array; kind: SpanKind }[] = []
+  #headBytes = 0
   #isSniffed = false
   #format: FileFormat | undefined
   #image: ImageScan | undefined
-  #container: GzipReader | TarReader | undefined
+  #container: GzipReader | ZlibReader | TarReader | undefined
   readonly #zip: ZipReader
   #embedded: EmbeddedSearch | undefined
+  #texts: TextSearch | undefined
+  /** Texts in data that is none. */
+  #textRuns: TextRuns | undefined
+  /** Digests up to where a value ends that the file is written in. */
+  #markedDigests: FileDigests | undefined
 
   /** Scans a file. Files of one upload share a budget, and so does what is within them. */
   constructor(context: ScanContext, place: Place = { budget: budgetOf(context), depth: 0 }) {
@@ -49,17 +66,38 @@ export class FileScanner {
     )
   }
 
-  /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
-  write(chunk: Uint8Array): void {
+  /**
+   * Gives the next bytes, and what becomes of them otherwise. Those of formats that are held must not be changed afterwards.
+   */
+  write(chunk: Uint8Array, kind: SpanKind = 'free'): void {
     this.#bytes += chunk.length
     this.#digester?.update(chunk)
     if (this.#isSniffed) {
-      this.#take(chunk)
+      this.#take(chunk, kind)
       return
     }
-    const head = this.#head.length === 0 ? chunk : concatenate([this.#head, chunk])
-    if (head.length >= HEAD_BYTES) this.#begin(head)
-    else this.#head = head.slice() // a view of it may be changed
+    this.#headBytes += chunk.length
+    this.#head.push({ bytes: this.#headBytes < HEAD_BYTES ? chunk.slice() : chunk, kind }) // a view may be changed
+    if (this.#headBytes >= HEAD_BYTES) this.#begin()
+  }
+
+  /** Whether what may follow makes no difference. */
+  get isComplete(): boolean {
+    if (this.#image) return this.#image.isOver
+    if (this.#format === 'zip') return this.#zip.hasEnd
+    return this.#container?.isComplete ?? false
+  }
+
+  /** Whether it may go on behind what looks like its end. */
+  get isLenient(): boolean {
+    if (this.#image) return this.#format !== 'avif' && this.#format !== 'heic'
+    return this.#format === 'zip' || this.#format === 'gzip' || this.#format === 'zlib'
+  }
+
+  /** Tells that it ends here, unless something of it is missing. */
+  markEnd(): void {
+    if (!this.#isSniffed) this.#begin()
+    this.#markedDigests = this.#digester?.digestSoFar()
   }
 
   /** Tells that the file is whole. Returns what was found. */
@@ -69,8 +107,9 @@ export class FileScanner {
 
   /** Tells that the file is whole. What is still to be decoded is told by a function, to be called when nothing else is. */
   close(): Finished {
-    if (!this.#isSniffed) this.#begin(this.#head)
-    const digests = this.#bytes === 0 ? undefined : this.#digester?.digest()
+    if (!this.#isSniffed) this.#begin()
+    const digests =
+      this.#bytes === 0 ? undefined : (this.#markedDigests ?? this.#digester?.digest())
     const outcome = this.#image?.close()
     this.#image = undefined // nothing of it is to outlive it
     const inner = this.#closeInner()
@@ -85,10 +124,15 @@ export class FileScanner {
   }
 
   /** Tells the format by the file's head, and begins to take it. */
-  #begin(head: Uint8Array): void {
-    const { budget, depth } = this.#place
+  #begin(): void {
+    const { budget, depth, within } = this.#place
+    const [first, ...others] = this.#head
+    const head =
+      first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
     this.#isSniffed = true
     this.#format = sniffFile(head)
+    if (!this.#format && within === 'text' && isZlib(head)) this.#format = 'zlib'
+    else if (!this.#format && isTar(head)) this.#format = 'tar'
     this.#embedded = new EmbeddedSearch(
       this.#context,
       budget,
@@ -96,25 +140,51 @@ export class FileScanner {
       // An archive's own data is found in it as it is wherever it could not be compressed.
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
     )
+    this.#beginTexts(head)
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
     }
     const sink = this.#zip.write.bind(this.#zip)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
-    else if (readTarHeader(head)) this.#container = new TarReader(budget, this.#open, sink)
-    this.#take(head)
+    else if (this.#format === 'zlib') this.#container = new ZlibReader(budget, this.#open, sink)
+    else if (isTar(head)) this.#container = new TarReader(budget, this.#open, sink)
+    if (first && this.#head.every(({ kind }) => kind === first.kind)) this.#take(head, first.kind)
+    else for (const { bytes, kind } of this.#head) this.#take(bytes, kind)
+    this.#head = []
   }
 
-  #take(chunk: Uint8Array): void {
+  #beginTexts(head: Uint8Array): void {
+    const { budget, depth, encodings = 0, text } = this.#place
+    if (encodings >= budget.limits.encodings) return
+    const within = 'text'
+    this.#texts = new TextSearch({
+      budget,
+      isUrlencoded: text === 'urlencoded',
+      names: this.#context.base64Fields,
+      open: () => {
+        if (depth >= budget.limits.depth) return undefined
+        const place = { budget, depth: depth + 1, encodings: encodings + 1, within } as const
+        return new FileScanner(this.#context, place)
+      },
+    })
+    const isText = this.#format === undefined && (text !== undefined || isTextHead(head))
+    if (!isText) this.#textRuns = new TextRuns((run) => this.#texts?.write(run))
+  }
+
+  #take(chunk: Uint8Array, kind: SpanKind): void {
     this.#image?.write(chunk)
     if (this.#container) this.#container.write(chunk)
-    else this.#zip.write(chunk, 'free')
+    else this.#zip.write(chunk, kind)
+    // What others look at is a text of theirs, but one that goes on in it is not.
+    if (kind === 'handed' && !this.#texts?.isReading) return
+    if (this.#textRuns) this.#textRuns.write(chunk)
+    else this.#texts?.write(chunk)
   }
 
   readonly #open: OpenInner = (within) => {
-    const { budget, depth } = this.#place
+    const { budget, depth, encodings = 0 } = this.#place
     if (depth >= budget.limits.depth) return undefined
-    return new FileScanner(this.#context, { budget, depth: depth + 1, within })
+    return new FileScanner(this.#context, { budget, depth: depth + 1, encodings, within })
   }
 
   /** Ends all that was read beside the image. Returns the files that were found, in order of what they were found by. */
@@ -129,7 +199,9 @@ export class FileScanner {
     if (isArchive && this.#format !== 'zip') inner.push(archiveWithin('zip', this.#zip.findings))
     else inner.push(...this.#zip.findings.inner)
     inner.push(...(this.#embedded?.close() ?? []))
-    if (this.#embedded?.isOverLimit) inner.push(OVER_LIMIT)
+    this.#textRuns?.close()
+    inner.push(...(this.#texts?.close() ?? []))
+    if (this.#embedded?.isOverLimit || this.#texts?.isOverLimit) inner.push(OVER_LIMIT)
     return inner
   }
 
@@ -155,11 +227,18 @@ export class FileScanner {
     if (image) return { ...image, format: format as FileFormat, bytes }
     if (bytes === 0) return { ...EMPTY, width: 0, height: 0 }
     if (format === 'zip') return { ...describeArchive(format, this.#zip.findings), bytes }
-    if (this.#container && (format === 'gzip' || format === 'tar'))
+    if (this.#container && (format === 'gzip' || format === 'zlib' || format === 'tar'))
       return { ...describeArchive(format, this.#container.findings), bytes }
     if (format) return { coverage: 'unscannable', reason: 'unsupported-format', format, bytes }
     return { coverage: 'unscannable', reason: 'unknown-format', bytes }
   }
+}
+
+/** Whether a TAR archive begins here, or behind a block of zeros, which GNU tar passes over. */
+function isTar(head: Uint8Array): boolean {
+  if (readTarHeader(head)) return true
+  const isZero = head.subarray(0, TAR_BLOCK_BYTES).every((byte) => byte === 0)
+  return isZero && readTarHeader(head.subarray(TAR_BLOCK_BYTES)) !== undefined
 }
 
 /** What the files of one upload may take together. */

@@ -19,6 +19,8 @@ export class HoldBack {
   readonly #maxStallMs: number
   #held: Uint8Array[] = []
   #heldBytes = 0
+  /** Bytes that are not held any more. */
+  #sentBytes = 0
 
   /**
    * @param length of the whole body, in bytes
@@ -29,22 +31,48 @@ export class HoldBack {
     this.readable = readable
     this.#writer = writable.getWriter()
     this.#maxStallMs = maxStallMs
-    this.#writer.closed.catch(() => undefined) // write and end tell what goes wrong
+    this.#writer.closed.catch(() => undefined) // send and end tell what goes wrong
+  }
+
+  /** Takes a chunk, which must not be changed afterwards. */
+  hold(chunk: Uint8Array): void {
+    this.#held.push(chunk)
+    this.#heldBytes += chunk.length
+  }
+
+  /** What is held, in order. */
+  get chunks(): readonly Uint8Array[] {
+    return this.#held
+  }
+
+  /** Bytes that are held beyond those that always are. */
+  get excess(): number {
+    return Math.max(0, this.#heldBytes - HELD_BACK_BYTES - CHUNK_BYTES)
+  }
+
+  /** Whether something could be sent, if nothing of it had to wait. */
+  hasMoreThanEnd(until = Infinity): boolean {
+    const [first] = this.#held
+    if (!first || this.#heldBytes - first.length < HELD_BACK_BYTES) return false
+    return this.#sentBytes + first.length <= until
   }
 
   /**
-   * Takes a chunk, which must not be changed afterwards, and sends on what need not be held back any more.
+   * Sends what need not be held back any more.
+   * @param until position in the body from which on nothing may go
    * @throws {OriginStalledError} and what the connection was lost by
    */
-  async write(chunk: Uint8Array): Promise<void> {
-    this.#held.push(chunk)
-    this.#heldBytes += chunk.length
-    while (this.#heldBytes - (this.#held[0]?.length ?? 0) >= HELD_BACK_BYTES) {
-      await this.#send(this.#held.shift())
-    }
+  async send(until: number): Promise<void> {
+    while (this.hasMoreThanEnd(until)) await this.#send(this.#held.shift())
   }
 
-  /** The verdict is yes: sends the rest. @throws as `write` does */
+  /** Forgets what is held: nobody takes it. */
+  drop(): void {
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  /** The verdict is yes: sends the rest. @throws as `send` does */
   async end(): Promise<void> {
     for (const chunk of this.#held.splice(0)) await this.#send(chunk)
     await this.#unlessStalled(this.#writer.close())
@@ -52,13 +80,14 @@ export class HoldBack {
 
   /** The verdict is no, or there will be none: breaks the request to the origin off. */
   async abort(reason: unknown): Promise<void> {
-    this.#held = []
+    this.drop()
     await this.#writer.abort(reason).catch(() => undefined)
   }
 
   async #send(chunk: Uint8Array | undefined): Promise<void> {
     if (!chunk) return
     this.#heldBytes -= chunk.length
+    this.#sentBytes += chunk.length
     await this.#unlessStalled(this.#writer.write(chunk))
   }
 

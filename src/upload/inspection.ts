@@ -1,9 +1,16 @@
 import { createBodyReader } from '../body/reader.ts'
-import type { BodyOptions, BodyReader, FileInfo } from '../body/types.ts'
-import { type Verdict, worseOf } from '../gate/verdict.ts'
+import type { BodyOptions, BodyReader, FileInfo, FileSink } from '../body/types.ts'
+import {
+  type BlockVerdict,
+  isPassed,
+  type RefuseVerdict,
+  type Verdict,
+  worseOf,
+} from '../gate/verdict.ts'
+import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
-import type { ScannedFile } from '../scan/scanned.ts'
+import { allFiles, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 
 /** What an upload is inspected with. */
@@ -14,6 +21,9 @@ export interface InspectionDeps {
   /** Given each file of the body when it has been scanned, before the verdict on it. */
   onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
 }
+
+/** Characters of a path and query that no picture is shorter than. */
+const MIN_URL_LENGTH = 100
 
 /** A file that has come to its end, and is not scanned to it yet. */
 interface EndedFile {
@@ -28,22 +38,40 @@ export class Inspection {
   #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
   #verdict: Verdict | undefined
+  #bytes = 0
+  readonly #judgedNeedles = new WeakSet<Needle>()
+
+  /** Whether something is of a format that the route does not accept. */
+  #hasUnaccepted = false
 
   /** @throws {MalformedBodyError} the headers tell no body that can be read in one way only */
-  constructor(headers: Headers, deps: InspectionDeps) {
+  constructor({ headers, url }: Pick<Request, 'headers' | 'url'>, deps: InspectionDeps) {
     this.#deps = deps
     const { context, settings } = deps
     const budget = budgetOf(context)
+    const openFile = (info: FileInfo): FileSink => {
+      const { text, withoutDigests = context.withoutDigests ?? false } = info
+      const { base64Fields } = settings.body
+      const own = { ...context, withoutDigests, base64Fields }
+      const scanner = new FileScanner(own, { budget, depth: 0, text })
+      return {
+        write: (chunk, kind) => scanner.write(chunk, kind),
+        end: () => void this.#ended.push({ scanner, info }),
+      }
+    }
     this.#reader = createBodyReader(headers, settings.body, {
-      openFile: (info) => {
-        const scanner = new FileScanner(context, { budget, depth: 0 })
-        return {
-          write: (chunk) => scanner.write(chunk),
-          end: () => void this.#ended.push({ scanner, info }),
-        }
+      openFile,
+      onUnreadable: (reason) => {
+        this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 })
+        this.#hasUnaccepted ||= settings.body.accept !== undefined
       },
-      onUnreadable: (reason) => this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 }),
     })
+    // A path or query, too, may have a file written in it.
+    const { pathname, search } = new URL(url)
+    if (pathname.length + search.length < MIN_URL_LENGTH) return
+    const sink = openFile({ isText: true, text: 'urlencoded', isRaw: true, withoutDigests: true })
+    sink.write(Buffer.from(`${pathname}\n${search}`))
+    sink.end()
   }
 
   /**
@@ -51,6 +79,8 @@ export class Inspection {
    * @throws {MalformedBodyError}
    */
   async take(chunk: Uint8Array): Promise<void> {
+    this.#deps.context.pictures?.nextChunk(this.#bytes)
+    this.#bytes += chunk.length
     this.#reader.write(chunk)
     await this.#scanEnded()
   }
@@ -65,6 +95,56 @@ export class Inspection {
     const unjudged = this.#unjudged
     if (unjudged.length > 0) await this.#judge(unjudged)
     return this.#verdict
+  }
+
+  /** Position in the body from which on nothing may go on: where a picture begins that has no verdict. */
+  get heldFrom(): number {
+    return this.#deps.context.pictures?.heldFrom ?? Infinity
+  }
+
+  /** The verdict by pictures that are decoded in files which have not come to their end, if it is no. */
+  async judgePictures(): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const files: ScannedFile[] = []
+    for (const picture of this.#deps.context.pictures?.takeDecoded() ?? []) {
+      const file = await settle(picture)
+      if (!this.#isJudged(file)) files.push(file)
+    }
+    return files.length > 0 ? this.#judgeEarly(files) : undefined
+  }
+
+  /**
+   * Ends the wait for pictures that are longer than is held. What is held is looked at as if it were all: their end may be
+   * missing. Else they are unscannable. Returns the verdict if it is no.
+   */
+  async giveUpPictures(
+    held: readonly Uint8Array[],
+  ): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const { pictures, ...context } = this.#deps.context
+    pictures?.giveUp()
+    const scanner = new FileScanner({ ...context, withoutDigests: true })
+    for (const chunk of held) scanner.write(chunk)
+    const refused = await this.#judgeEarly([looksOf(await scanner.end())])
+    if (refused) return refused
+    const verdict = await this.#judge([
+      { coverage: 'unscannable', reason: 'long-picture', bytes: 0 },
+    ])
+    return isPassed(verdict) ? undefined : verdict
+  }
+
+  /** A verdict that is only of interest if it is no: the files are judged again when they are whole. */
+  async #judgeEarly(
+    files: readonly ScannedFile[],
+  ): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const verdict = await this.#deps.judge(files)
+    if (isPassed(verdict)) return undefined
+    this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
+    return isPassed(this.#verdict) ? verdict : this.#verdict
+  }
+
+  #isJudged(file: ScannedFile): boolean {
+    return (
+      file.coverage === 'scanned' && file.needles.every((needle) => this.#judgedNeedles.has(needle))
+    )
   }
 
   /**
@@ -84,16 +164,35 @@ export class Inspection {
     for (const { scanner, info } of ended) {
       const scanned = await scanner.end()
       this.#deps.onScanned?.(scanned, info)
-      if (scanned.bytes > 0) this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
+      const { accept } = this.#deps.settings.body
+      if (accept && !isAccepted(scanned, info.isText, new Set(accept))) this.#hasUnaccepted = true
+      if (scanned.bytes > 0 && isTold(scanned, info))
+        this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
     }
   }
 
   async #judge(files: readonly ScannedFile[]): Promise<Verdict> {
     this.#unjudged = []
-    const verdict = await this.#deps.judge(files)
+    for (const file of files.flatMap(allFiles)) {
+      if (file.coverage === 'unscannable') continue
+      for (const needle of file.needles) this.#judgedNeedles.add(needle)
+    }
+    const judged = await this.#deps.judge(files)
+    const verdict = this.#hasUnaccepted ? worseOf(judged, unaccepted(judged)) : judged
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
     return this.#verdict
   }
+}
+
+/** What is told beside something else counts if it is a file, or has one in it. */
+function isTold(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
+  const isBeside = (isRaw ?? false) || (isDecoded ?? false)
+  const isNothing = scanned.coverage === 'unscannable' && scanned.reason === 'unknown-format'
+  return !isBeside || !isNothing || scanned.inner !== undefined || scanned.digests !== undefined
+}
+
+function unaccepted(judged: Verdict): Verdict {
+  return { ...judged, action: 'refuse', reason: 'unaccepted-format', files: [] }
 }
 
 /** A field, or the text around files, that is of no known format is nothing that could not be looked at. */
@@ -101,4 +200,10 @@ function textOf(scanned: ScannedFile): ScannedFile {
   if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
   const { bytes, digests, inner } = scanned
   return { ...EMPTY, bytes, ...(digests && { digests }), ...(inner && { inner }) }
+}
+
+/** What a part of a file shows: that it cannot be looked at says nothing about the whole. */
+function looksOf(file: ScannedFile): ScannedFile {
+  const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
+  return { ...EMPTY, inner: shown.map((one) => ({ ...one, inner: [] })) }
 }

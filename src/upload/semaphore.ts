@@ -49,6 +49,11 @@ export class Semaphore {
     this.#now = options.now ?? Date.now
   }
 
+  /** What there is. */
+  get max(): number {
+    return this.#options.max
+  }
+
   /** What is acquired. */
   get used(): number {
     return [...this.#permits].reduce((sum, { amount }) => sum + amount, 0)

@@ -40,7 +40,7 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         64 * MIB,
-        'Longest body that is held whole until its verdict, in bytes. Of a longer one only the end is held back.',
+        'Longest body that is held whole until its verdict, in bytes. Of a longer one, pictures up to this length and the end are held.',
       ),
       16 * MIB,
     ),

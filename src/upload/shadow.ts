@@ -2,7 +2,7 @@ import { ClientGoneError, CHUNK_BYTES, lengthOf } from './body-source.ts'
 import { BodyTooLargeError } from './errors.ts'
 import { Inspection } from './inspection.ts'
 import { unjudged } from './outcome.ts'
-import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './pass-upload.ts'
+import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './passing.ts'
 import { BusyError, type Permit } from './semaphore.ts'
 
 /** An upload that is on its way to the origin, and its verdict on its way to the events. */
@@ -78,7 +78,7 @@ class Watcher {
       const permits = [bytes.tryAcquire(longHeldBytes(settings)), decoders.tryAcquire(1)]
       this.#permits = permits.filter((permit) => permit !== undefined)
       if (this.#permits.length < permits.length) throw new BusyError('places for uploads', 0)
-      this.#inspection = new Inspection(request.headers, withLessHeld(deps))
+      this.#inspection = new Inspection(request, withLessHeld(deps))
     } catch (error) {
       this.fail(error)
     }

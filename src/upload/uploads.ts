@@ -12,7 +12,8 @@ import type { WaitUntil } from '../util/wait-until.ts'
 import { keepUpload } from './keep.ts'
 import type { ForwardedBody, Origin } from './origin.ts'
 import { type Outcome, type Passage, unjudged } from './outcome.ts'
-import { passUpload, type UploadDeps } from './pass-upload.ts'
+import { passUpload } from './pass-upload.ts'
+import type { UploadDeps } from './passing.ts'
 import { PieceError, pieceBy } from './pieces.ts'
 import { Semaphore } from './semaphore.ts'
 import type { UploadsSettings } from './settings.ts'
@@ -56,6 +57,8 @@ export class Uploads {
   readonly settings: Settings
   /** Bytes that requests hold: what else holds some in this isolate acquires them here, too. */
   readonly bytes: Semaphore
+  /** Bytes of those that pictures in long uploads hold, together. */
+  readonly pictureBytes: Semaphore
   /** Places for uploads that are decoded while they come. */
   readonly decoders: Semaphore
   readonly report: (happening: Happening) => void
@@ -78,6 +81,12 @@ export class Uploads {
       max: maxHeldBytes,
       maxWaitMs,
       spreadMs: SPREAD_MS,
+    })
+    this.pictureBytes = new Semaphore({
+      what: 'bytes for pictures in long uploads',
+      max: Math.floor(maxHeldBytes / 2),
+      maxWaitMs,
+      spreadMs: 0,
     })
     this.decoders = new Semaphore({
       what: 'places for uploads that are decoded while they come',
@@ -190,11 +199,12 @@ export class Uploads {
 
   #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil) {
     const address = request.headers.get('cf-connecting-ip') ?? ''
-    const { bytes, decoders } = this
+    const { bytes, pictureBytes, decoders } = this
     return {
       context: this.#context,
       settings,
       bytes,
+      pictureBytes,
       decoders,
       judge: (files: Parameters<Gate['judge']>[0]) =>
         this.gate.judge(files, { address, settings, waitUntil }),

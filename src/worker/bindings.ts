@@ -1,8 +1,8 @@
 import { checkNeeds, readConfig } from '../config/config.ts'
 import type { Config } from '../config/schema.ts'
 import type { CoreModules } from '../core/modules.ts'
-import { apiOf, isApiOn } from '../doors/api/settings.ts'
 import type { Scope } from '../doors/api/keys.ts'
+import { type ApiConfig, apiOf, isApiOn } from '../doors/api/settings.ts'
 import { chooseOrigin } from '../doors/proxy/origin.ts'
 import { eventSinks } from '../events/sinks.ts'
 import { webhookOf } from '../events/webhook.ts'
@@ -44,21 +44,18 @@ export function workerParts(
 /** By what settings and bindings want a feature: what asks for protection must not be passed over. */
 const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
   api: ({ api }, { API_KEYS }) => isApiOn(api, API_KEYS !== undefined),
-  hma: (config, bindings) => hasKeyFor('lookup', config, bindings),
+  hma: ({ api }, { API_KEYS }) => hasKeyFor('lookup', apiOf(api, API_KEYS)),
   quarantine: ({ quarantine, policy }, { QUARANTINE }) =>
     QUARANTINE ?? (quarantine.recipients.length > 0 || quarantinedBank(policy)),
   s3: (_, { S3_CLIENT_KEYS }) => S3_CLIENT_KEYS,
-  tickets: (config, bindings) =>
-    bindings.OBJECTS ??
-    bindings.TICKETS ??
-    bindings.TICKET_KEY ??
-    hasKeyFor('tickets', config, bindings),
+  tickets: ({ api }, { OBJECTS, TICKETS, TICKET_KEY, API_KEYS }) =>
+    OBJECTS ?? TICKETS ?? TICKET_KEY ?? hasKeyFor('tickets', apiOf(api, API_KEYS)),
   tus: ({ tus }) => tus.path,
 }
 
 /** What a key is for must be answered here: the origin is not to be sent it. */
-function hasKeyFor(scope: Scope, { api }: Config, { API_KEYS }: Bindings): boolean | undefined {
-  return apiOf(api, API_KEYS)?.keys.some(({ scopes }) => scopes.has(scope))
+function hasKeyFor(scope: Scope, api: ApiConfig | undefined): boolean | undefined {
+  return api?.keys.some(({ scopes }) => scopes.has(scope))
 }
 
 function checkFeatures(config: Config, bindings: Bindings, features: readonly Feature[]): void {

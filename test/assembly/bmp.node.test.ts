@@ -74,6 +74,21 @@ describe('BMP pixels', () => {
     expect(Math.round(luma[1] ?? 0)).toBe(Math.round(lumaOf(7, 13, 254)))
   })
 
+  it('are colours of a palette that ends where they begin', () => {
+    const palette = PALETTE.slice(0, 40)
+    const pixel = (x: number, y: number) => (x * 3 + y * 5) % 40
+    const expected = plane((x, y) => {
+      const [r = 0, g = 0, b = 0] = palette[pixel(x, y)] ?? []
+      return lumaOf(r, g, b)
+    })
+    for (const headerBytes of [12, 40, 52, 64, 108, 124]) {
+      for (const usedColours of [0, 40, 256, 1000]) {
+        const { luma } = decodeFirst({ bits: 8, pixel, palette, headerBytes, usedColours })
+        expect(difference(luma, expected).max).toBeLessThan(0.001)
+      }
+    }
+  })
+
   const masked: [name: string, bits: 16 | 32, masks: number[] | undefined, used: number[]][] = [
     ['555', 16, undefined, [0x7c00, 0x3e0, 0x1f]],
     ['565', 16, [0xf800, 0x7e0, 0x1f], [0xf800, 0x7e0, 0x1f]],
@@ -99,9 +114,27 @@ describe('BMP pixels', () => {
     }
   })
 
-  it('are transparent only by an alpha mask', () => {
+  it('are transparent by an alpha mask, whatever else the header has no masks for', () => {
     const options = { bits: 32, pixel: () => 0x80_40_40_40, headerBytes: 108 } as const
-    expect(decodeFirst(options).white).toBeUndefined()
+    const opaque = { ...options, headerBytes: 124, masks: [0xff0000, 0xff00, 0xff, 0] }
+    expect(decodeFirst(opaque).white).toBeUndefined()
+    for (const headerBytes of [40, 56, 108, 124]) {
+      const masks = [0xff0000, 0xff00, 0xff, 0xff000000]
+      const plain = { ...options, headerBytes, ...(headerBytes > 40 && { masks, compression: 0 }) }
+      expect(Math.round(decodeFirst(plain).black?.[5] ?? 0)).toBe(0x20)
+    }
+  })
+
+  it('are opaque if alpha is 0 in all of them', () => {
+    for (const headerBytes of [40, 108]) {
+      const { luma, white } = decodeFirst({ bits: 32, pixel: () => 0x40_40_40, headerBytes })
+      expect(white).toBeUndefined()
+      expect(Math.round(luma[5] ?? 0)).toBe(0x40)
+    }
+  })
+
+  it('are mixed with the background by alpha', () => {
+    const options = { bits: 32, pixel: () => 0x80_40_40_40, headerBytes: 108 } as const
     const masks = [0xff0000, 0xff00, 0xff, 0xff000000]
     const { luma, white } = decodeFirst({ ...options, masks })
     expect(Math.round(luma[5] ?? 0)).toBe(0x40)
@@ -125,6 +158,23 @@ describe('BMP runs', () => {
     Array.from({ length: height }, (_, y) =>
       Array.from(luma.subarray(y * width, (y + 1) * width), Math.round),
     )
+
+  it('are of 24 bits behind an OS/2 header', () => {
+    const data = [
+      3, 9, 9, 9, 3, 7, 7, 7, 0, 0, 0, 3, 1, 1, 1, 2, 2, 2, 3, 3, 3, 0, 3, 4, 4, 4, 0, 0, 6, 5, 5,
+      5, 0, 1,
+    ]
+    const options = { width, height, bits: 24, pixel: () => 0, compression: 4, data } as const
+    const { frames, status } = decode('bmp', writeBmp({ ...options, headerBytes: 64 }))
+    expect(status).toBe(DONE)
+    expect(lines(frames[0]!.luma)).toEqual([
+      [5, 5, 5, 5, 5, 5],
+      [1, 2, 3, 4, 4, 4],
+      [9, 9, 9, 7, 7, 7],
+    ])
+    expect(decode('bmp', writeBmp({ ...options, headerBytes: 64 }), 1).frames).toHaveLength(1)
+    expect(decode('bmp', writeBmp({ ...options, headerBytes: 40 })).status).toBe(UNSUPPORTED)
+  })
 
   it('are of 8 bits: runs, values as they are, ends of rows', () => {
     const data = [6, 9, 0, 0, 0, 5, 1, 2, 3, 4, 5, 0, 1, 8, 0, 0, 3, 7, 3, 8, 0, 1]

@@ -300,3 +300,25 @@ describe('GIF that is not whole', () => {
     expect(decode('gif', new Uint8Array(400)).status).toBe(DAMAGED)
   })
 })
+
+it('shows the pixels of a row that is cut off, and leaves what is missing transparent', () => {
+  const palette = Array.from({ length: 128 }, (_, i) => [100 + i, 100 + i, 100 + i])
+  for (const isInterlaced of [false, true]) {
+    const frame = {
+      width: 40,
+      height: 40,
+      pixel: (x: number, y: number) => (x * 3 + y) & 127,
+      isInterlaced,
+    }
+    const whole = writeGif({ width: 40, height: 40, palette, frames: [frame] })
+    const { white, black } = decode('gif', whole.subarray(0, whole.length - 150)).frames[0]!
+    const isMissing = (i: number) => white?.[i] === 255 && black?.[i] === 0
+    const rows = Array.from(
+      { length: 40 },
+      (_, y) =>
+        Array.from({ length: 40 }, (_unused, x) => isMissing(y * 40 + x)).filter(Boolean).length,
+    )
+    expect(rows.filter((count) => count === 40).length).toBeGreaterThan(1)
+    expect(rows.filter((count) => count > 0 && count < 40)).toHaveLength(1)
+  }
+})

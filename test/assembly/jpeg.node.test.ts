@@ -121,7 +121,10 @@ describe('JPEG of every sampling', () => {
       .filter(({ chroma }) => luma[0] * luma[1] + 2 * chroma[0] * chroma[1] <= 10),
   )
   it.each(legal)('decodes luma $luma and chroma $chroma', ({ luma, chroma }) => {
-    const components = componentsOf(planes.slice(0, 3), [luma, chroma, chroma])
+    // So little chroma that no channel leaves its range.
+    const mild = planes.map((plane) => (x: number, y: number) => 128 + (plane(x, y) - 128) / 16)
+    const colours = [planes[0], mild[1] ?? planes[1], mild[2] ?? planes[2]]
+    const components = componentsOf(colours, [luma, chroma, chroma])
     const maxH = Math.max(luma[0], chroma[0])
     const maxV = Math.max(luma[1], chroma[1])
     const expected = lumaOf(WIDTH, HEIGHT, (x, y) => planes[0](x, y))
@@ -391,6 +394,20 @@ describe('JPEG as other decoders forgive it', () => {
       4,
     ]
     expect(lumaOfFile(insert(plain, tables, ...overfull))).toEqual(expected)
+  })
+
+  it('passes over comments and application segments that claim a length of 0 or 1', async () => {
+    const file = await picture(64, 48).jpeg().toBuffer()
+    const whole = decode('jpeg', file).frames[0]!.hash
+    for (const code of [0xfe, 0xe0, 0xe1, 0xe7, 0xee]) {
+      for (const length of [0, 1]) {
+        const segment = Buffer.of(0xff, code, 0, length)
+        const changed = Buffer.concat([file.subarray(0, 2), segment, file.subarray(2)])
+        expect(await lumaBySharp(changed)).toEqual(await lumaBySharp(file))
+        expect(decode('jpeg', changed).frames[0]?.hash).toBe(whole)
+        expect(decode('jpeg', changed, 1).frames[0]?.hash).toBe(whole)
+      }
+    }
   })
 
   it('takes components by their order where ids are all the same', () => {

@@ -443,3 +443,18 @@ describe('APNG', () => {
     expect(frames.length).toBeGreaterThanOrEqual(1)
   })
 })
+
+it('leaves what an interlaced image lacks transparent, in the planes over white and black', () => {
+  const whole = writePng({
+    ...{ width: 40, height: 30, depth: 8, colourType: 0, isInterlaced: true, level: 0 },
+    pixel: (x, y) => [(x * 6 + y) & 255],
+  })
+  const { luma, white, black } = decode('png', whole.subarray(0, whole.length - 350)).frames[0]!
+  const isThere = (i: number) => Math.abs((white?.[i] ?? 0) - (luma[i] ?? 0)) < 0.01
+  const missing = Array.from({ length: 40 * 30 }, (_, i) => i).filter((i) => !isThere(i))
+  expect(missing.length).toBeGreaterThan(100)
+  for (const i of missing) {
+    expect(Math.floor(i / 40) % 2).toBe(1) // the last pass has every second row
+    expect([white?.[i], black?.[i]]).toEqual([255, 0])
+  }
+})

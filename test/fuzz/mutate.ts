@@ -23,7 +23,7 @@ export function mutate(
 }
 
 /** Removes, repeats, swaps or borrows parts; or changes the pixels inside a PNG's compressed data. */
-function mutateParts(
+export function mutateParts(
   file: Uint8Array,
   other: Uint8Array,
   format: FuzzedFormat,

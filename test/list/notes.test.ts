@@ -54,7 +54,7 @@ describe('publishNotes', () => {
     const after = await exempt(exempted)
     expect([after.version, after.banks]).toEqual([version + 1, banks])
     expect(await matchOf(liveList())).toMatchObject({ entry: known?.id, isExempt: true })
-    await exempt()
+    expect(await exempt()).not.toHaveProperty('exempt')
     expect(await matchOf(liveList())).not.toHaveProperty('isExempt')
   })
 
@@ -112,6 +112,6 @@ describe('a manifest with notes', () => {
     const before = v.object({ format: v.literal(3), version: v.number(), banks: v.array(v.any()) })
     expect(v.parse(before, manifest)).toEqual({ format: 3, version: 4, banks: [] })
     const later = { ...manifest, texts: { csam: { ...texts.csam, lang: 'en' } }, more: 1 }
-    expect(parseManifest('manifest', manifestValue(later))).toEqual(manifest)
+    expect(parseManifest('manifest', manifestValue(later))).toMatchObject(manifest)
   })
 })

@@ -58,13 +58,13 @@ describe('Router', () => {
   })
 
   it('has the settings of the route, and the common ones for what it does not say', () => {
-    const routes = [{ onUnscannable: 'refuse', maxFiles: 3, mode: 'shadow', fields: ['photo'] }]
+    const routes = [{ onUnscannable: 'refuse', maxFiles: 3, mode: 'shadow', skipFields: ['note'] }]
     const router = new Router(readConfig({ HASHGATE: { policy: { onFailed: 'allow', routes } } }))
     const route = router.choose({ method: 'POST', url: 'https://a.example/' })
     expect(route).toMatchObject({ isShadow: true, isGated: undefined, label: undefined })
     expect(route?.config).toMatchObject({
       policy: { onUnscannable: 'refuse', onFailed: 'allow' },
-      body: { maxFiles: 3, fields: ['photo'] },
+      body: { maxFiles: 3, skipFields: ['note'] },
     })
   })
 })

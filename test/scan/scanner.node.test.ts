@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it, vi } from 'vitest'
-import { distance, formatHash } from '../../src/util/hash.ts'
+import { distance, formatHash, parseHash } from '../../src/util/hash.ts'
 import { readModules } from '../../src/core/node.ts'
 import type { Needle, Probe, ScannedFile } from '../../src/scan/scanned.ts'
 import { FileScanner, scanFile } from '../../src/scan/scanner.ts'
 import type { FileDigests } from '../../src/scan/digests.ts'
 import { addExif, writeExif } from '../support/exif-writer.ts'
+import { type GifFrame, writeGif } from '../support/gif-writer.ts'
+import { randomFrom } from '../support/random.ts'
+import { scene } from '../support/scene.ts'
 import { largePicture, picture } from '../support/sharp-images.ts'
 
 const context = { modules: readModules() }
@@ -178,9 +181,62 @@ describe('transparency', () => {
     }
     expect(await needlesOf(image.clone().removeAlpha().ensureAlpha().png())).toHaveLength(1)
     const turned = await needlesOf(image.clone().withMetadata({ orientation: 6 }).png())
-    expect(turned.map(({ probe }) => probe)).toEqual([
+    expect(turned.map(({ probe }) => probe).slice(0, 4)).toEqual([
       ...['identity', 'over-white', 'displayed', 'displayed-over-white'],
     ])
+  })
+
+  /** A picture whose pixels all have one colour, and whose alpha is another picture. */
+  const inAlpha = (colour: number, seed: number) => {
+    const { data } = scene(160, 120, 1, seed)
+    const pixels = Uint8Array.from({ length: data.length * 4 }, (_, i) =>
+      i % 4 === 3 ? (data[i >> 2] ?? 0) : colour,
+    )
+    return sharp(pixels, { raw: { width: 160, height: 120, channels: 4 } })
+  }
+  const nearestTo = async (file: Sharp | Uint8Array, known: string) => {
+    const needles = await needlesOf(file)
+    const distances = needles.map(({ hash }) => distance(hash, parseHash(known)!))
+    return Math.min(...distances)
+  }
+
+  it('gives pictures that only alpha has, over white, over black and of alpha itself', async () => {
+    const known = await hashOf(picture(160, 120, 1, 3).png())
+    for (const colour of [0, 255, 128]) {
+      const image = inAlpha(colour, 3)
+      for (const file of [
+        image.clone().png(),
+        image.clone().webp({ lossless: true, exact: true }),
+      ]) {
+        expect(await nearestTo(file, known)).toBeLessThanOrEqual(10)
+      }
+    }
+  })
+
+  it('gives frames of an animation that differ in alpha only', async () => {
+    const halftone = (seed: number) => {
+      const { data } = scene(320, 240, 1, seed)
+      const random = randomFrom(seed)
+      const pixels = data.map((grey) => (random() * 255 < grey ? 0 : 1))
+      const pixel = (x: number, y: number) => pixels[y * 320 + x] ?? 0
+      return { width: 320, height: 240, pixel }
+    }
+    const gif = (palette: number[][], frames: GifFrame[]) =>
+      writeGif({ width: 320, height: 240, palette, frames })
+    const known = await hashOf(
+      gif(
+        [
+          [255, 255, 255],
+          [0, 0, 0],
+        ],
+        [halftone(5)],
+      ),
+    )
+    for (const colour of [0, 255]) {
+      const frames = [4, 5].map((seed) => ({ ...halftone(seed), transparent: 1, disposal: 2 }))
+      const grey = [colour, colour, colour]
+      expect(await nearestTo(gif([grey, grey], frames), known)).toBeLessThanOrEqual(10)
+    }
   })
 })
 
@@ -195,13 +251,16 @@ describe('animations', () => {
     expect((await needlesOf(file)).map(({ frame }) => frame)).toEqual([0, 1, 2])
   })
 
-  it('have a needle for the first frame of a WebP, and say that there are others', async () => {
+  it('have a needle for each frame of a WebP', async () => {
     const frames = await pages()
     const file = await sharp(frames, { join: { animated: true } })
       .webp({ lossless: true })
       .toBuffer()
-    expect(await scan(file)).toMatchObject({ format: 'webp', isPartial: true })
-    expect(await hashOf(file)).toBe(await hashOf(new Uint8Array(frames[0] ?? [])))
+    expect(await scan(file)).toMatchObject({ format: 'webp', isPartial: false })
+    const needles = await needlesOf(file)
+    expect(needles.map(({ frame }) => frame)).toEqual([0, 1, 2])
+    const hashes = await Promise.all(frames.map((frame) => hashOf(new Uint8Array(frame))))
+    expect(needles.map(({ hash }) => formatHash(hash))).toEqual(hashes)
   })
 })
 

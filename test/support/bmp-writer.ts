@@ -10,10 +10,12 @@ export interface BmpOptions {
   headerBytes?: number
   /** RGB colours. */
   palette?: number[][]
+  /** How many colours the header says there are; as many as there are, if it is not given. */
+  usedColours?: number
   /** Red, green, blue and perhaps alpha. */
   masks?: number[]
   isTopDown?: boolean
-  /** 1 and 2: `data` is RLE8 or RLE4. */
+  /** 1, 2 and 4: `data` is RLE8, RLE4 or, behind an OS/2 header, RLE24. */
   compression?: number
   /** Instead of the rows of pixels. */
   data?: number[]
@@ -43,7 +45,7 @@ export function writeBmp(options: BmpOptions): Uint8Array<ArrayBuffer> {
   if (headerBytes >= 40) {
     header.setUint32(16, compression === 6 && headerBytes > 40 ? 3 : compression, true)
     header.setUint32(20, pixels.length, true)
-    header.setUint32(32, palette.length, true)
+    header.setUint32(32, options.usedColours ?? palette.length, true)
   }
   const maskBytes = masks.flatMap((mask) => u32(mask))
   const head = Array.from(new Uint8Array(header.buffer))

@@ -16,6 +16,8 @@ interface PlaneExports {
   planeCols(): number
   planeRows(): number
   whiteAddress(): number
+  blackAddress(): number
+  otherAddress(): number
   hashPlane(plane: number, rows: number, cols: number, out: number): number
 }
 
@@ -26,6 +28,10 @@ export interface DecodedFrame {
   luma: Float32Array
   /** Luma over white; `undefined` if the frame is opaque. */
   white: Float32Array | undefined
+  /** Luma over black; `undefined` if the frame is opaque. */
+  black: Float32Array | undefined
+  /** Luma as other decoders read it; `undefined` if all read it alike. */
+  other: Float32Array | undefined
   hash: string
 }
 
@@ -114,13 +120,16 @@ function frameOf(core: PlaneExports): DecodedFrame {
   const cols = core.planeCols()
   const plane = (address: number) =>
     new Float32Array(core.memory.buffer, address, rows * cols).slice()
+  const planeIfAny = (address: number) => (address === 0 ? undefined : plane(address))
   const out = core.allocate(32)
   core.hashPlane(core.planeAddress(), rows, cols, out)
   return {
     rows,
     cols,
     luma: plane(core.planeAddress()),
-    white: core.whiteAddress() === 0 ? undefined : plane(core.whiteAddress()),
+    white: planeIfAny(core.whiteAddress()),
+    black: planeIfAny(core.blackAddress()),
+    other: planeIfAny(core.otherAddress()),
     hash: formatHash(new Uint8Array(core.memory.buffer, out, 32)),
   }
 }

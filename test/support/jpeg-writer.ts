@@ -1,5 +1,5 @@
 // A JPEG encoder for what other encoders do not write: any sampling, colour and order of scans. Sequential only, with
-// plain tables: every DC category has a code of 4 bits, every AC symbol one of 8.
+// plain tables: every DC category has a code of 5 bits, every AC symbol one of 8.
 
 /** One component: samples at its own resolution, row-major, 0 to 255. */
 export interface JpegComponent {
@@ -26,6 +26,8 @@ export interface JpegOptions {
   hasDnl?: boolean
   /** Component ids; 1, 2, 3, … if none are given. */
   ids?: number[]
+  /** Coefficients of a block instead of those of its samples: 64 numbers of 16 bits in zigzag order. */
+  coefficients?: (component: number, blockX: number, blockY: number) => number[]
 }
 
 const ZIGZAG = [
@@ -34,11 +36,11 @@ const ZIGZAG = [
   45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ]
 
-const DC_SYMBOLS = Array.from({ length: 12 }, (_, size) => size)
+const DC_SYMBOLS = Array.from({ length: 16 }, (_, size) => size)
 const AC_SYMBOLS = [
   0x00,
   0xf0,
-  ...Array.from({ length: 160 }, (_, i) => (Math.floor(i / 10) << 4) | ((i % 10) + 1)),
+  ...Array.from({ length: 240 }, (_, i) => (Math.floor(i / 15) << 4) | ((i % 15) + 1)),
 ]
 
 export function writeJpeg(options: JpegOptions): Uint8Array<ArrayBuffer> {
@@ -60,7 +62,7 @@ export function writeJpeg(options: JpegOptions): Uint8Array<ArrayBuffer> {
   const lines = options.hasDnl ? 0 : height
   const specs = components.flatMap(({ h, v }, i) => [ids[i] ?? 0, (h << 4) | v, 0])
   segment(0xc0, [8, lines >> 8, lines & 255, width >> 8, width & 255, components.length, ...specs])
-  segment(0xc4, [0x00, ...countsOf(4, DC_SYMBOLS.length), ...DC_SYMBOLS])
+  segment(0xc4, [0x00, ...countsOf(5, DC_SYMBOLS.length), ...DC_SYMBOLS])
   segment(0xc4, [0x10, ...countsOf(8, AC_SYMBOLS.length), ...AC_SYMBOLS])
   const interval = options.restartInterval ?? 0
   if (interval) segment(0xdd, [interval >> 8, interval & 255])
@@ -73,7 +75,8 @@ export function writeJpeg(options: JpegOptions): Uint8Array<ArrayBuffer> {
     const block = (i: number, x: number, y: number) => {
       const component = components[i]
       if (!component) throw new RangeError(`no component ${i}`)
-      const coefficients = quantise(component.sample, x * 8, y * 8, step)
+      const coefficients =
+        options.coefficients?.(i, x, y) ?? quantise(component.sample, x * 8, y * 8, step)
       predictions[i] = writeBlock(bits, coefficients, predictions[i] ?? 0)
     }
     const only = scan.length === 1 ? components[scan[0] ?? 0] : undefined
@@ -146,7 +149,7 @@ function quantise(
 /** Writes a block (T.81, F.1.2). Returns its DC value. */
 function writeBlock(bits: BitWriter, coefficients: number[], prediction: number): number {
   const dc = coefficients[0] ?? 0
-  writeNumber(bits, dc - prediction, (size) => bits.put(DC_SYMBOLS.indexOf(size), 4))
+  writeNumber(bits, dc - prediction, (size) => bits.put(DC_SYMBOLS.indexOf(size), 5))
   let run = 0
   for (const value of coefficients.slice(1)) {
     if (value === 0) {

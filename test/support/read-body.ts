@@ -6,6 +6,8 @@ export interface ToldFile {
   text: string
   bytes: Buffer
   isText: boolean
+  /** Whether it is the body, or a part, as it came, beside what is in it. */
+  isRaw: boolean
 }
 
 export interface ReadOptions extends Partial<BodyOptions> {
@@ -28,20 +30,20 @@ export function readFiles(
     onUnreadable = () => {},
     maxFiles = 100,
     base64Fields = [],
-    fields,
+    skipFields,
   } = options
   const files: ToldFile[] = []
   const reader = createBodyReader(
     new Headers(headers),
-    { maxFiles, base64Fields, fields },
+    { maxFiles, base64Fields, skipFields },
     {
-      openFile: ({ isText }) => {
+      openFile: ({ isText, isRaw = false }) => {
         const pieces: Uint8Array[] = []
         return {
           write: (piece) => void pieces.push(piece.slice()),
           end: () => {
             const bytes = Buffer.concat(pieces)
-            files.push({ text: bytes.toString(), bytes, isText })
+            files.push({ text: bytes.toString(), bytes, isText, isRaw })
           },
         }
       },

@@ -1,6 +1,7 @@
 // Uploads that are too long to be held whole, between real sockets: they go to the origin while they come, all but their end.
 
 import type { ClientRequest } from 'node:http'
+import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { randomBytes } from '../support/random.ts'
 import type { Answer } from '../support/upload-client.ts'
@@ -18,6 +19,7 @@ const { origin, worker, known, unrelated, send } = await startUploads({
     clientStallSeconds: 5,
   },
   origin: { timeoutSeconds: 5 },
+  policy: { routes: [{ paths: ['/strict'], onUnscannable: 'refuse' }] },
 })
 
 /** A form of files, and its headers. */
@@ -123,6 +125,100 @@ describe('a long upload', () => {
     })
     expect(answer.status).toBe(413)
     expect(origin.begun).toBe(0)
+  })
+})
+
+/** Pictures that lie on the list, in forms that end in several ways. */
+async function knownPictures(): Promise<[string, Buffer][]> {
+  const image = sharp(known)
+  const progressive = await image.clone().jpeg({ progressive: true }).toBuffer()
+  const png = await image.clone().png().toBuffer()
+  const gif = await image.clone().gif().toBuffer()
+  const webp = await image.clone().webp({ quality: 95 }).toBuffer()
+  return [
+    ['a JPEG', known],
+    ['a JPEG without an end', known.subarray(0, -2)],
+    ['a progressive JPEG', progressive],
+    ['a progressive JPEG without an end', progressive.subarray(0, -2)],
+    ['a PNG', png],
+    ['a PNG without an end', png.subarray(0, -12)],
+    ['a GIF', gif],
+    ['a GIF without an end', gif.subarray(0, -1)],
+    ['a WebP', webp],
+  ]
+}
+
+describe('a picture in a long upload', () => {
+  const fillers = { zeros: new Uint8Array(3 * MIB), noise: randomBytes(3 * MIB, 7) }
+  const starts = { first: new Uint8Array(0), 'behind others': randomBytes(2 * MIB + 17, 9) }
+
+  it.each(Object.keys(fillers))(
+    'never reaches an origin that keeps all, before %s',
+    async (name) => {
+      const filler = fillers[name as keyof typeof fillers]
+      for (const [kind, picture] of await knownPictures()) {
+        for (const [place, before] of Object.entries(starts)) {
+          origin.clear()
+          const answer = await send(Buffer.concat([before, picture, filler]))
+          expect([kind, place, answer.status]).toEqual([kind, place, 451])
+          await until(() => origin.received.length === origin.begun)
+          const arrived = origin.received.map(({ isComplete, body }) => [
+            isComplete,
+            body.length <= before.length,
+          ])
+          for (const one of arrived)
+            expect([kind, place, ...one]).toEqual([kind, place, false, true])
+        }
+      }
+      await expectNothingHeld()
+    },
+  )
+
+  it('lets all flow on when it is known to be none of the list', async () => {
+    const others = await Promise.all([
+      sharp(unrelated).png().toBuffer(),
+      sharp(unrelated).gif().toBuffer(),
+      sharp(unrelated).webp().toBuffer(),
+    ])
+    for (const picture of [unrelated, unrelated.subarray(0, -2), ...others]) {
+      origin.clear()
+      const body = Buffer.concat([randomBytes(MIB, 3), picture, randomBytes(4 * MIB, 4)])
+      expect((await send(body)).status).toBe(201)
+      expect(digest(origin.received[0]!.body)).toBe(digest(body))
+    }
+    expect(worker.log.join()).not.toContain('long-picture')
+    await expectNothingHeld()
+  })
+
+  it('that is longer than is held is unscannable, and the policy decides', async () => {
+    const noise = sharp(randomBytes(900 * 900 * 3, 5), {
+      raw: { width: 900, height: 900, channels: 3 },
+    })
+    const long = await noise.png().toBuffer()
+    expect(long.length).toBeGreaterThan(2 * MIB)
+    const body = padded(long, 4 * MIB)
+    expect((await send(body)).status).toBe(201)
+    expect(digest(origin.received[0]!.body)).toBe(digest(body))
+    expect(worker.log.join()).toContain('long-picture')
+    origin.clear()
+    expect((await send(body, { path: '/strict' })).status).toBe(422)
+    expect(origin.begun).toBe(0)
+    await expectNothingHeld()
+  })
+
+  it('leaves room for others while it is held, however many there are', async () => {
+    const head = (await knownPictures())[3]![1].subarray(0, -40)
+    const stalled = Array.from({ length: 2 }, () =>
+      send(new Uint8Array(0), {
+        headers: { 'content-length': String(8 * MIB) },
+        write: (request) => void request.write(Buffer.concat([head, new Uint8Array(MIB)])),
+      }),
+    )
+    await expect.poll(heldNow, { timeout: 30_000 }).toBeGreaterThan(1_700_000)
+    expect((await send(padded(unrelated, 900_000))).status).toBe(201)
+    const answers = await Promise.all(stalled)
+    expect(answers.map(({ status }) => status)).not.toContain(201)
+    await expectNothingHeld()
   })
 })
 

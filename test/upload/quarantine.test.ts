@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { workerParts } from '../../src/worker/bindings.ts'
 import { allFeatures } from '../../src/worker/features.ts'
-import type { Bindings } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { sweepQuarantine } from '../../src/quarantine/sweep.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -241,7 +240,7 @@ describe('an upload that is quarantined', () => {
 describe('the settings of the quarantine', () => {
   const start = (more: object) => () => {
     const env = { HASH_LISTS: kvNamespace(), LIST_KEY: KEY, ...environmentOf(more) }
-    return workerParts(env as unknown as Bindings, modules, allFeatures())
+    return workerParts(env, modules, allFeatures())
   }
   const quarantine = { recipients: [recipient] }
 

@@ -8,7 +8,7 @@ import { KEY, kvNamespace } from '../support/stores.ts'
 function start(scope: string, features: Feature[]) {
   const API_KEYS = `service ${scope} sha256:${KEY}`
   return () =>
-    workerParts({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, API_KEYS } as never, modules, features)
+    workerParts({ HASH_LISTS: kvNamespace(), LIST_KEY: KEY, API_KEYS }, modules, features)
 }
 
 describe('a key of the API', () => {

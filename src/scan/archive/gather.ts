@@ -22,6 +22,11 @@ export class Gather {
     this.#bytes = grown
   }
 
+  /** Whether nothing has come yet. */
+  get isEmpty(): boolean {
+    return this.#length === 0
+  }
+
   /** All that was asked for; `undefined` while some of it is missing. */
   get whole(): Uint8Array | undefined {
     return this.#length === this.#bytes.length ? this.#bytes : undefined

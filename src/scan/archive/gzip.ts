@@ -18,7 +18,10 @@ function isGzip(head: Uint8Array): boolean {
 
 type State = 'header' | 'extra-length' | 'skip' | 'text' | 'data' | 'trailer' | 'magic' | 'behind'
 
-/** Reads gzip (RFC 1952): members one behind another are one file, and what is behind them is nothing. */
+/**
+ * Reads gzip (RFC 1952): members one behind another are one file, with or without zeros between them, as tapes have and Python
+ * reads on behind. What else follows is nothing.
+ */
 export class GzipReader {
   readonly findings = new Findings()
   readonly #budget: ScanBudget
@@ -53,9 +56,13 @@ export class GzipReader {
   }
 
   close(): void {
-    const isWhole = this.#state === 'behind' || this.#state === 'magic'
-    if (!isWhole) this.findings.noteEntry('damaged')
+    if (!this.isComplete) this.findings.noteEntry('damaged')
     if (this.#file) this.findings.add(this.#file)
+  }
+
+  /** Whether at least one member has come to its end, and none is begun. */
+  get isComplete(): boolean {
+    return this.#state === 'behind' || this.#state === 'magic'
   }
 
   /** Returns how many bytes are done with. */
@@ -74,6 +81,7 @@ export class GzipReader {
       case 'extra-length':
       case 'trailer':
       case 'magic': {
+        if (this.#state === 'magic' && this.#gather.isEmpty && bytes[0] === 0) return zerosOf(bytes)
         const count = this.#gather.take(bytes)
         const whole = this.#gather.whole
         if (whole) this.#use(whole)
@@ -167,4 +175,10 @@ export class GzipReader {
     this.findings.noteEntry(problem)
     this.#state = 'behind'
   }
+}
+
+/** How many zeros there are before another byte. */
+function zerosOf(bytes: Uint8Array): number {
+  const end = bytes.findIndex((byte) => byte !== 0)
+  return end < 0 ? bytes.length : end
 }

@@ -57,6 +57,14 @@ function isJpeg(head: string, bytes: Uint8Array): boolean {
   return length >= 2 && (bytes[4 + length] ?? 0xff) === 0xff
 }
 
+/** Whether these bytes begin a JPEG. Before its second marker may be any number of fill bytes. */
+export function isJpegStart(bytes: Uint8Array): boolean {
+  let marker = 3
+  while (bytes[marker] === 0xff) marker++
+  const start = bytes.subarray(0, marker + 3)
+  return isJpeg(ascii(start).replace(/^(\xff\xd8\xff)\xff+/, '$1'), bytes.subarray(marker - 3))
+}
+
 /** Finds the beginnings of images that are not known by their place, in order. Those that the end cuts off are left out. */
 export function findImages(bytes: Uint8Array): Hit[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

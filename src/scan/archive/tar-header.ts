@@ -15,9 +15,7 @@ export interface TarHeader {
 
 /** Reads a header. `undefined`: it is none, its checksum is wrong. */
 export function readTarHeader(block: Uint8Array): TarHeader | undefined {
-  if (block.length < TAR_BLOCK_BYTES || readNumber(block.subarray(148, 156)) !== sum(block)) {
-    return undefined
-  }
+  if (block.length < TAR_BLOCK_BYTES || !hasChecksum(block)) return undefined
   return {
     type: ascii(block.subarray(156, 157)),
     size: readNumber(block.subarray(124, 136)),
@@ -25,11 +23,32 @@ export function readTarHeader(block: Uint8Array): TarHeader | undefined {
   }
 }
 
-/** Sum of all bytes, with spaces for the checksum itself. */
-function sum(block: Uint8Array): number {
-  let total = 8 * 0x20
-  for (let i = 0; i < TAR_BLOCK_BYTES; i++) if (i < 148 || i >= 156) total += block[i] ?? 0
-  return total
+/**
+ * Whether its checksum is that of its bytes, with spaces for the checksum itself. Some programs took bytes for signed, and GNU
+ * tar and Python take such sums, too. They differ in what may stand around the digits, so that whatever one reads counts.
+ */
+function hasChecksum(block: Uint8Array): boolean {
+  let [unsigned, signed] = [8 * 0x20, 8 * 0x20]
+  for (let i = 0; i < TAR_BLOCK_BYTES; i++) {
+    if (i >= 148 && i < 156) continue
+    const byte = block[i] ?? 0
+    unsigned += byte
+    signed += byte < 128 ? byte : byte - 256
+  }
+  const field = block.subarray(148, 156)
+  const told = [readNumber(field), readOddNumber(field)]
+  return told.includes(unsigned) || told.includes(signed)
+}
+
+/** Digits as Python's int() has them, or as GNU tar: with a sign, `0o`, underscores, behind a zero byte, before anything. */
+function readOddNumber(field: Uint8Array): number | undefined {
+  if (field[0] === 0xff) {
+    let value = 0xff - 256
+    for (const byte of field.subarray(1)) value = value * 256 + byte
+    return value
+  }
+  const digits = /^\0?[\s]*\+?(?:0o_?)?([0-7_]+)/i.exec(ascii(field))?.[1]
+  return digits === undefined ? undefined : parseInt(digits.replaceAll('_', ''), 8)
 }
 
 /** Octal digits, or the big-endian number of GNU tar if the first bit is set. `undefined` if it is neither, or too large. */

@@ -15,6 +15,8 @@ const PART_TYPES = /[SM]/
 
 /** Reads a TAR archive as it comes: a header, its data, and so on, up to where no header is. */
 export class TarReader {
+  /** Whether it is known to be whole: never, since programs go on behind zeros. */
+  readonly isComplete = false
   readonly findings = new Findings()
   readonly #budget: ScanBudget
   readonly #open: OpenInner

@@ -93,6 +93,11 @@ export class ZipReader {
     }
   }
 
+  /** Whether an end of a directory has been read. */
+  get hasEnd(): boolean {
+    return this.#ends.length > 0
+  }
+
   get #records() {
     return {
       entries: this.#entries,

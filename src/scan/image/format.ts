@@ -2,16 +2,22 @@ import type { CoreFormat } from '../../core/image.ts'
 import { ascii } from '../../util/ascii.ts'
 
 /** Formats that are told by their first bytes. */
-export type ImageFormat =
-  | CoreFormat
-  | 'webp'
-  | 'avif'
-  | 'heic'
-  | 'jxl'
-  | 'tiff'
-  | 'psd'
-  | 'ico'
-  | 'jp2'
+export const IMAGE_FORMATS = [
+  'jpeg',
+  'png',
+  'gif',
+  'bmp',
+  'webp',
+  'avif',
+  'heic',
+  'jxl',
+  'tiff',
+  'psd',
+  'ico',
+  'jp2',
+] as const satisfies readonly (CoreFormat | string)[]
+
+export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
 /** First bytes that are enough to tell any image. */
 export const SNIFF_BYTES = 32

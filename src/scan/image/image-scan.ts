@@ -1,15 +1,19 @@
 import { concatenate } from '../../util/bytes.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
-import { readAvifSize } from './avif.ts'
+import { planAvif } from './avif.ts'
+import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
+import type { Pictures } from '../pictures.ts'
 import { readExif } from './exif.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
-import { decodeWithLibrary } from './library.ts'
+import type { LibraryPlan } from './library-plan.ts'
+import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
-import type { Needle, UnscannableReason } from '../scanned.ts'
-import { readWebp } from './webp.ts'
+import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
+import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
+import { planWebp, webpLength } from './webp.ts'
 
 /** Pixels. */
 interface Size {
@@ -45,7 +49,14 @@ export class ImageScan {
   #outcome: ImageOutcome | undefined
   #held: Uint8Array[] = []
   #isOverHeld = false
+  #heldBytes = 0
+  /** How the image ends that is held, if nothing follows so many bytes of it. */
+  #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
+  /** Needles that were told before the image was complete. */
+  #toldNeedles = 0
   readonly #needles: Needles
+  /** Lumas as they are shown, where they are others. */
+  #tone: Float32Array | undefined
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
@@ -54,6 +65,7 @@ export class ImageScan {
     this.#budget = budget
     this.#isNested = isNested
     this.#needles = new Needles(context, budget)
+    if (isCoreFormat(format) || HELD_FORMATS.has(format)) context.pictures?.begin(this)
     if (!isCoreFormat(format)) return
     this.#decoder = ImageDecoder.forFile(context.modules.image, format)
     budget.decoders.add(this.#decoder)
@@ -76,11 +88,15 @@ export class ImageScan {
     if (this.#outcome) return this.#outcome
     if (this.#isOverHeld) return unscannable('over-limit')
     if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
-    return () => this.#endHeld()
+    const outcome = this.#endOf(this.#held)
+    this.#context.pictures?.end(this, async () => this.#describe(await outcome()))
+    return outcome
   }
 
   #decode(decoder: ImageDecoder, chunk: Uint8Array): void {
+    const { looks } = decoder
     this.#push(decoder, chunk, false)
+    if (decoder.looks > looks) this.#context.pictures?.addFrame(this)
     if (decoder.isDone || decoder.failure) this.#settle(this.#endDecoder(decoder))
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
@@ -90,23 +106,70 @@ export class ImageScan {
     if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
     this.#decoder = undefined
     this.#outcome = outcome
+    const isTold = outcome.coverage === 'scanned' || !this.#isNested
+    this.#context.pictures?.end(this, isTold ? this.#describe(outcome) : undefined)
+  }
+
+  /** The image as a file, with what was not told of it before. */
+  #describe(outcome: ImageOutcome): ScannedFile {
+    const file = { ...outcome, format: this.#format, bytes: 0 }
+    if (file.coverage === 'unscannable') return file
+    const needles = file.needles.slice(this.#toldNeedles)
+    this.#toldNeedles = file.needles.length
+    return { ...file, needles }
   }
 
   #keep(chunk: Uint8Array): void {
     this.#held.push(chunk)
+    this.#heldBytes += chunk.length
     this.#isOverHeld = !this.#budget.take('heldBytes', chunk.length)
-    if (this.#isOverHeld) this.#held = []
+    if (this.#isOverHeld) {
+      this.#held = []
+      this.#context.pictures?.end(this)
+    } else if (this.#context.pictures && !this.#heldEnd) this.#tellWhole(this.#context.pictures)
+  }
+
+  /** A WebP says how long it is: what follows is of no matter to programs that show it. */
+  #tellWhole(pictures: Pictures): void {
+    const length = this.#format === 'webp' ? webpLength(this.#held[0]) : undefined
+    if (length === undefined || this.#heldBytes < length) return
+    const outcome = this.#endOf([...this.#held])
+    this.#heldEnd = { bytes: this.#heldBytes, outcome }
+    pictures.end(this, async () => this.#describe(await outcome()))
+  }
+
+  /** How the image ends if these bytes are all there are of it: decoded once, when it is asked for. */
+  #endOf(held: Uint8Array[]): () => Promise<ImageOutcome> {
+    if (this.#heldEnd?.bytes === this.#heldBytes) return this.#heldEnd.outcome
+    let outcome: Promise<ImageOutcome> | undefined
+    return () => (outcome ??= this.#endHeld(held))
   }
 
   #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
-    decoder.push(bytes, isLast, (frame) =>
-      this.#useFrame(decoder, frame, orientationOf(decoder.exif)),
-    )
+    decoder.push(bytes, isLast, (frame) => {
+      this.#tone ??= this.#readTone(decoder)
+      this.#useFrame(decoder, frame, orientationOf(decoder.exif))
+    })
+  }
+
+  #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
+    const icc = profile && this.#format === 'png' ? inflateProfile(profile, this.#budget) : profile
+    return icc ? profileCurve(icc) : gammaCurve(gamma)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
     const { width, height } = decoder.size
-    this.#needles.addFrame({ frame, orientation, aspect: width / height })
+    const tone = this.#tone
+    this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tone && { tone }) })
+    if (this.#context.pictures && decoder === this.#decoder)
+      this.#tellFrame(this.#context.pictures, decoder)
+  }
+
+  /** Tells what is known by a frame. More of the image may follow, or nothing but its end. */
+  #tellFrame(pictures: Pictures, decoder: ImageDecoder): void {
+    const file = this.#describe(this.#scanned(decoder.size))
+    if (decoder.mayHaveFrames) pictures.addFrame(this, file)
+    else pictures.end(this, file)
   }
 
   #endDecoder(decoder: ImageDecoder): ImageOutcome {
@@ -134,44 +197,59 @@ export class ImageScan {
     decoder.push(thumbnail, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
   }
 
-  async #endHeld(): Promise<ImageOutcome> {
-    const [only, ...others] = this.#held
-    const file = only && others.length === 0 ? only : concatenate(this.#held)
-    this.#held = []
-    if (this.#format === 'webp') {
-      const info = readWebp(file)
-      if (!info) return unscannable('damaged')
-      const orientation = orientationOf(info.exif)
-      return this.#endLibrary('webp', file, info.still, info, orientation, info.isAnimated)
-    }
-    if (this.#format === 'avif') {
-      const size = readAvifSize(file)
-      return size ? this.#endLibrary('avif', file, file, size, 1, false) : unscannable('damaged')
+  async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
+    const [only, ...others] = held
+    const file = only && others.length === 0 ? only : concatenate(held)
+    held.length = 0
+    if (this.#format === 'webp' || this.#format === 'avif') {
+      const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
+      return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
     }
     return this.#endConverted(file, 'unsupported-format')
   }
 
-  /** Decodes by a library what fits its budget; `still` is the part of the file that it can decode. */
+  /** Decodes by a library what fits its budget. A picture behind the first that it cannot decode is left out. */
   async #endLibrary(
     format: LibraryFormat,
     file: Uint8Array,
-    still: Uint8Array,
-    size: Size,
-    orientation: number,
-    isPartial: boolean,
+    plan: LibraryPlan,
   ): Promise<ImageOutcome> {
+    const size: Size = { width: plan.width, height: plan.height }
     if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
       return this.#endConverted(file, 'over-pixel-budget', size)
     }
-    const pixels = await decodeWithLibrary(this.#context.modules, format, still)
-    if (pixels === 'over-memory-budget') return this.#endConverted(file, pixels, size)
-    if (pixels === 'damaged') return unscannable(pixels, size)
-    const { width, height, data } = pixels
-    const { image } = this.#context.modules
-    const decoder = ImageDecoder.forPixels(image, { width, height, channels: 4 })
+    this.#tone = plan.profile && profileCurve(plan.profile)
+    const scenes = new SceneGate()
+    let canvas: Canvas | undefined
+    let shown: Size | undefined
+    let failure: UnscannableReason | undefined
+    for (const [i, { file: part, area, placed }] of plan.pictures.entries()) {
+      if (i > 0) await yieldToOthers()
+      const pixels = await decodeWithLibrary(this.#context.modules, format, part())
+      if (typeof pixels === 'string') {
+        failure ??= pixels
+        continue
+      }
+      if (placed) canvas ??= new Canvas(placed.canvas)
+      const picture = placed && canvas ? canvas.draw(pixels, placed) : pixels
+      if (!scenes.isNew(picture)) continue
+      const orientation = shown ? 1 : plan.orientation
+      shown ??= { width: picture.width, height: picture.height }
+      this.#usePixels(picture, orientation)
+      if (area) this.#usePixels(crop(picture, area), orientation)
+    }
+    if (!shown) {
+      const reason = failure ?? 'damaged'
+      if (reason === 'over-memory-budget') return this.#endConverted(file, reason, size)
+      return unscannable(reason, size)
+    }
+    return this.#scanned(shown, plan.isPartial || failure !== undefined)
+  }
+
+  #usePixels({ width, height, data }: Pixels, orientation: number): void {
+    const size = { width, height, channels: 4 } as const
+    const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
     decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
-    if (decoder.failure) return unscannable(decoder.failure, size)
-    return this.#scanned(decoder.size, isPartial)
   }
 
   /** Scans the picture that the converter makes of the file, if there is a converter and it can. */
@@ -199,6 +277,11 @@ export class ImageScan {
       ...(widen && { widen }),
     }
   }
+}
+
+/** Lets other requests go on between two decodings; the memory of neither is there meanwhile. */
+function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
 }
 
 function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {

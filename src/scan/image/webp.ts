@@ -1,16 +1,13 @@
-import { concatenate } from '../../util/bytes.ts'
 import { ascii } from '../../util/ascii.ts'
+import { concatenate } from '../../util/bytes.ts'
+import { readExif } from './exif.ts'
+import type { LibraryPicture, LibraryPlan, Placed } from './library-plan.ts'
 
-/** What a WebP file's container says (RFC 9649). */
-export interface WebpInfo {
-  /** Largest width and height that any header in the file claims, in pixels: what a decoder may need memory for. */
-  width: number
-  height: number
-  exif?: Uint8Array
-  /** A still WebP file: this one, or the first frame of an animation. */
-  still: Uint8Array
-  isAnimated: boolean
-}
+/** Pixels of all frames of an animation that are decoded, and of its canvas, which lies beside the library's memory. */
+const MAX_ANIMATION_PIXELS = 6_000_000
+const MAX_CANVAS_PIXELS = 1_000_000
+/** Frames that are decoded: each takes an instance of the library. */
+const MAX_FRAMES = 24
 
 interface Chunk {
   type: string
@@ -21,28 +18,58 @@ interface Chunk {
 
 /** Bytes of an ANMF chunk's own fields, before its frame's chunks. */
 const FRAME_HEADER_BYTES = 16
+/** Flag of VP8X that says that there is an animation. */
+const ANIMATED = 0x02
 
-/** Reads the chunks of a WebP file. `undefined` if there is no image in it. */
-export function readWebp(file: Uint8Array): WebpInfo | undefined {
-  const chunks = [...readChunks(file.subarray(12))]
-  const animation = chunks.find((chunk) => chunk.type === 'ANMF')
-  const frame = animation && [...readChunks(animation.data.subarray(FRAME_HEADER_BYTES))]
-  const images = frame ?? chunks
-  const sizes = [...chunks, ...(frame ?? [])].map(claimedSize).filter((size) => size !== undefined)
-  const image = images.find(({ type }) => type === 'VP8 ' || type === 'VP8L')
-  if (!image || sizes.length === 0) return undefined
-  const info: WebpInfo = {
-    width: Math.max(...sizes.map((size) => size.width)),
-    height: Math.max(...sizes.map((size) => size.height)),
-    still: frame ? stillFile(image, frame) : file,
-    isAnimated: frame !== undefined,
-  }
-  const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
-  if (exif) info.exif = ascii(exif.subarray(0, 6)) === 'Exif\0\0' ? exif.subarray(6) : exif
-  return info
+/** Bytes of a WebP file, by its first ones. `undefined` if they are too few. */
+export function webpLength(head: Uint8Array | undefined): number | undefined {
+  if (!head || head.length < 8) return undefined
+  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
 }
 
-/** Chunks that are looked at. Those of an animation's later frames may be more, and do not matter. */
+/**
+ * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. What lies
+ * behind the size that RIFF tells is no part of it. `undefined` if there is no image in it.
+ */
+export function planWebp(file: Uint8Array): LibraryPlan | undefined {
+  const chunks = [...readChunks(riffContent(file))]
+  const [first] = chunks
+  const isAnimated = first?.type === 'VP8X' && ((first.data[0] ?? 0) & ANIMATED) !== 0
+  const frames = isAnimated ? chunks.filter(({ type }) => type === 'ANMF').map(readFrame) : []
+  const shown = frames.filter((frame) => frame !== undefined)
+  const sizes = [...chunks, ...shown.flatMap(({ chunks: inner }) => inner)]
+    .map(claimedSize)
+    .filter((size) => size !== undefined)
+  const image = chunks.find(isImage)
+  if ((!image && shown.length === 0) || sizes.length === 0) return undefined
+  const width = Math.max(...sizes.map((size) => size.width))
+  const height = Math.max(...sizes.map((size) => size.height))
+  const canvas = claimedSize(first ?? chunks[0]!) ?? { width, height }
+  const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
+  const { pictures, isPartial } = planFrames(shown, canvas)
+  if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })
+  const profile = chunks.find(({ type }) => type === 'ICCP')?.data
+  const orientation = orientationOf(exif)
+  return { width, height, orientation, pictures, isPartial, ...(profile && { profile }) }
+}
+
+function orientationOf(exif: Uint8Array | undefined): number {
+  if (!exif) return 1
+  const block = ascii(exif.subarray(0, 6)) === 'Exif\0\0' ? exif.subarray(6) : exif
+  return readExif(block).orientation
+}
+
+function isImage({ type }: Chunk): boolean {
+  return type === 'VP8 ' || type === 'VP8L'
+}
+
+/** What RIFF has behind its own header, as far as it is there. */
+function riffContent(file: Uint8Array): Uint8Array {
+  const size = new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(4, true)
+  return file.subarray(12, Math.min(file.length, 8 + size))
+}
+
+/** Chunks that are looked at. */
 const MAX_CHUNKS = 1024
 
 function* readChunks(bytes: Uint8Array): Generator<Chunk> {
@@ -54,6 +81,50 @@ function* readChunks(bytes: Uint8Array): Generator<Chunk> {
     yield { type, data: bytes.subarray(at + 8, at + 8 + size), whole: bytes.subarray(at, end) }
     at = end
   }
+}
+
+interface AnimationFrame {
+  chunks: Chunk[]
+  image: Chunk
+  placed: Omit<Placed, 'canvas'>
+}
+
+/** A frame of an animation (RFC 9649, 2.7.1.2). `undefined` if it has no image. */
+function readFrame({ data }: Chunk): AnimationFrame | undefined {
+  const chunks = [...readChunks(data.subarray(FRAME_HEADER_BYTES))]
+  const image = chunks.find(isImage)
+  if (!image) return undefined
+  const u24 = (at: number) =>
+    (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8) | ((data[at + 2] ?? 0) << 16)
+  const area = { x: u24(0) * 2, y: u24(3) * 2, width: u24(6) + 1, height: u24(9) + 1 }
+  const flags = data[15] ?? 0
+  const placed = { area, blends: (flags & 2) === 0, isCleared: (flags & 1) !== 0 }
+  return { chunks, image, placed }
+}
+
+/** Frames that are decoded: all, or every so many of them that are as much work as is allowed. */
+function planFrames(
+  frames: AnimationFrame[],
+  canvas: { width: number; height: number },
+): { pictures: LibraryPicture[]; isPartial: boolean } {
+  const pixelsOf = ({ placed: { area } }: AnimationFrame) => area.width * area.height
+  const isSmall = canvas.width * canvas.height <= MAX_CANVAS_PIXELS
+  const limit = isSmall ? MAX_ANIMATION_PIXELS : 0
+  let chosen = frames
+  const isTooMuch = () => chosen.length > MAX_FRAMES || sum(chosen.map(pixelsOf)) > limit
+  for (let step = 2; step <= frames.length && isTooMuch(); step++) {
+    chosen = frames.filter((_, i) => i % step === 0)
+  }
+  if (!isSmall) chosen = frames.slice(0, 1)
+  const pictures = chosen.map(({ image, chunks, placed }) => ({
+    file: () => stillFile(image, chunks),
+    ...(isSmall && { placed: { ...placed, canvas } }),
+  }))
+  return { pictures, isPartial: chosen.length < frames.length || frames.length >= MAX_CHUNKS - 8 }
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 function claimedSize({ type, data }: Chunk): { width: number; height: number } | undefined {

@@ -1,4 +1,4 @@
-import { DIHEDRAL_NAMES } from '../../util/hash.ts'
+import { DIHEDRAL_NAMES, distance } from '../../util/hash.ts'
 import type { Frame } from '../../core/image.ts'
 import { Plane, type QualifiedHash } from '../../core/plane.ts'
 import type { ScanBudget } from '../budget.ts'
@@ -12,6 +12,9 @@ import type { Needle, Probe } from '../scanned.ts'
 /** Needles of an image from which on further frames are not probed: those of about five. */
 const MAX_PROBED_NEEDLES = 200
 
+/** Bits by which readings of the same picture differ, at most. */
+const SAME_READING_BITS = 10
+
 /** A frame, and how it is displayed. */
 export interface ShownFrame {
   frame: Frame
@@ -19,6 +22,8 @@ export interface ShownFrame {
   orientation: number
   /** Width of the image over its height. */
   aspect: number
+  /** Lumas as they are shown, for 0 to 255 in 1,024 even steps, if they are others than those that are stored. */
+  tone?: Float32Array
 }
 
 /** Collects the needles of an image from its frames. */
@@ -59,6 +64,7 @@ export class Needles {
     if (this.wants('over-white')) this.add('over-white', frame.overWhite(1), number)
     if (this.wants('complement')) this.add('complement', complementOf(identity), number)
     if (orientation !== 1) this.addDisplayed(frame, orientation, number)
+    this.#addReadings(shown, number)
     if (this.#context.withDihedral) this.#addDihedral(frame, number)
     if (hasViews(this.#probes)) this.#addViews(shown, plane, number)
   }
@@ -68,6 +74,34 @@ export class Needles {
     this.add('displayed', frame.displayed(orientation), number)
     if (!this.wants('over-white')) return
     this.add('displayed-over-white', frame.overWhite(orientation), number)
+  }
+
+  /** Adds what programs show that put transparent pixels over black, show alpha alone, or read a file differently. */
+  #addReadings({ frame, orientation, tone }: ShownFrame, number: number): void {
+    const orientations = orientation === 1 || !this.wants('displayed') ? [1] : [1, orientation]
+    if (this.wants('over-black')) {
+      for (const one of orientations) this.#addIfFar('over-black', frame.overBlack(one), number)
+    }
+    if (this.wants('alpha')) {
+      for (const hash of frame.alpha(orientations)) this.#addIfFar('alpha', hash, number)
+    }
+    if (this.wants('toned') && tone) {
+      for (const one of orientations) this.#addIfFar('toned', frame.toned(tone, one), number)
+    }
+    if (this.wants('other-reading')) {
+      for (const one of orientations)
+        this.#addIfFar('other-reading', frame.otherReading(one), number)
+    }
+  }
+
+  /** Adds a hash, and its complement, unless what is asked already is as near as programs' readings are to each other. */
+  #addIfFar(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
+    if (!hash) return
+    const isNear = (other: QualifiedHash) =>
+      other.quality >= hash.quality && distance(other.hash, hash.hash) <= SAME_READING_BITS
+    if (this.found.some((needle) => needle.frame === frame && isNear(needle))) return
+    this.add(probe, hash, frame)
+    if (this.wants('complement')) this.add('complement', complementOf(hash), frame)
   }
 
   add(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {

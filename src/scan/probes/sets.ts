@@ -6,6 +6,14 @@ const OTHER_FAMILIES = [
   'displayed',
   /** Over white, if it is not opaque. */
   'over-white',
+  /** Over black, if it is not opaque. */
+  'over-black',
+  /** Its alpha, as grey, if it is not opaque. */
+  'alpha',
+  /** As other decoders read it, where arithmetic overflows. */
+  'other-reading',
+  /** By the tone curve of its colour profile or gamma, where that moves luma much. */
+  'toned',
   /** The thumbnail in its Exif block. */
   'thumbnail',
   /** Frames of an animation behind the first. */
@@ -47,7 +55,10 @@ export const PROBE_SETS = {
   /** The identity alone: plain PDQ. */
   plain: new Set<ProbeFamily>(),
   /** What the file shows, in all ways that programs read it. */
-  'as-is': new Set<ProbeFamily>(['displayed', 'over-white', 'thumbnail', 'frames', 'nth-pixel']),
+  'as-is': new Set<ProbeFamily>([
+    ...['displayed', 'over-white', 'over-black', 'alpha', 'other-reading', 'toned'],
+    ...['thumbnail', 'frames', 'nth-pixel'],
+  ] as const),
   default: new Set<ProbeFamily>([...OTHER_FAMILIES, ...FIRST_NAMES]),
   wide: new Set<ProbeFamily>(FAMILY_NAMES),
 } as const satisfies Record<string, ProbeSet>

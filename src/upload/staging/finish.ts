@@ -102,6 +102,7 @@ function isLasting(reason: Refused['reason']): boolean {
     case 'match':
     case 'unscannable':
     case 'malformed':
+    case 'unaccepted-format':
     case 'too-large':
     case 'length-required':
     case 'client-gone':

@@ -4,6 +4,7 @@ import { fixture } from '../../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../../support/gate.ts'
 import { randomBytes } from '../../support/random.ts'
 import { kvStore } from '../../support/stores.ts'
+import { publishNotes } from '../../../src/list/notes.ts'
 import { publishBank } from '../../../src/list/publish.ts'
 
 const known = fixture('jpeg')
@@ -12,7 +13,28 @@ const unrelated = fixture('otherJpeg')
 const gateWith = (policy: object, settings: object = {}) =>
   setUp({ scan: { probes: 'plain' }, ...settings, policy })
 
-beforeEach(async () => publish(await hashOf(known)))
+beforeEach(async () => {
+  await publish(await hashOf(known))
+  await publishNotes(kvStore(), () => ({ exempt: [], texts: {} }))
+})
+
+describe('an exemption', () => {
+  it('lets a match pass, by the policy or the list, and stands in the event', async () => {
+    const other = { kind: 'pdq' as const, hash: await hashOf(unrelated), id: 'x', labels: {} }
+    await publishBank(kvStore(), [other, ...randomEntries(9, 3)], { bank: 'other' })
+    await publishNotes(kvStore(), () => ({ exempt: ['csam/known-0'] }))
+    const { send, verdicts } = gateWith({ exempt: ['other/x'] })
+    expect((await send(known)).status).toBe(201)
+    expect((await send(unrelated)).status).toBe(201)
+    for (const { action, files } of verdicts()) {
+      expect(action).toBe('allow')
+      expect(files[0]?.matches).toMatchObject([{ isExempt: true }])
+    }
+    await publishNotes(kvStore(), () => ({ exempt: [] }))
+    expect((await gateWith({}).send(known)).status).toBe(451)
+    await publishBank(kvStore(), randomEntries(9, 3), { bank: 'other' })
+  })
+})
 
 describe('the policy of a bank', () => {
   it('flags, blocks or quarantines', async () => {
@@ -132,17 +154,18 @@ describe('the policy of a route', () => {
     expect(other.verdicts()[0]).not.toHaveProperty('label')
   })
 
-  it('looks at the fields of forms that it names', async () => {
+  it('has no look at the fields of forms that it names', async () => {
     const form = (field: string) => {
       const data = new FormData()
       data.append('title', 'a')
       data.append(field, new File([known], 'a.jpg', { type: 'image/jpeg' }))
       return data
     }
-    const policy = { routes: [{ fields: ['photo', 'avatar'] }] }
+    const policy = { routes: [{ skipFields: ['skipped'] }] }
     expect((await send(policy, '/', form('photo'))).status).toBe(451)
-    expect((await send(policy, '/', form('ignored'))).status).toBe(201)
-    expect((await send({}, '/', form('ignored'))).status).toBe(451)
+    expect((await send(policy, '/', form('skipped'))).status).toBe(201)
+    expect((await send(policy, '/', form('Skipped'))).status).toBe(451)
+    expect((await send({}, '/', form('skipped'))).status).toBe(451)
     // A file that is the whole body has no field.
     expect((await send(policy, '/')).status).toBe(451)
   })
@@ -219,6 +242,19 @@ describe('what a blocked uploader is told', () => {
       status: 451,
     })
     expect(appeal).toBe(`https://example.org/appeal?case=${caseId}`)
+  })
+
+  it('is rather what is published with the list, from its next version on', async () => {
+    const { send } = gateWith({ harms })
+    expect(await (await send(known)).json()).toMatchObject({ title: 'Not <accepted>' })
+    await publishNotes(kvStore(), () => ({ texts: { csam: { title: 'No.' } } }))
+    const later = await gateWith({ harms }).send(known)
+    expect(await later.json()).toEqual({
+      type: 'about:blank',
+      title: 'No.',
+      status: 451,
+      caseId: expect.any(String) as string,
+    })
   })
 
   it('is not told for other refusals', async () => {

@@ -370,7 +370,7 @@ describe('the settings of tickets', () => {
     expect(start(all)().tickets).toBeDefined()
     for (const name of Object.keys(all)) {
       const some = Object.fromEntries(Object.entries(all).filter(([other]) => other !== name))
-      expect(start(some)).toThrow(`${name}`)
+      expect(start(some)).toThrow(name)
     }
     expect(start({ ...all, TICKET_KEY: 'short' })).toThrow('TICKET_KEY must be a key of 64')
     expect(start({ ...all, tickets: { path: 'objects' } })).toThrow('tickets.path must be a path')

@@ -29,9 +29,9 @@ function failing(methods: Set<string>): R2Bucket {
 function setUpStaging() {
   const broken = new Set<string>()
   const s3 = { clientKeys: new Map([['CLIENTKEY', SECRET]]), originKey: undefined }
-  const staging = { bucket: failing(broken), uploads, s3 }
+  const staging = { bucket: failing(broken), uploads }
   const vars = { tus: { path: '/tus', corsOrigins: ['*'] } }
-  return { broken, ...setUp(vars, { staging }) }
+  return { broken, ...setUp(vars, { staging, s3 }) }
 }
 
 type Tested = ReturnType<typeof setUpStaging>

@@ -1,5 +1,5 @@
 import type { FileInfo } from '../../../body/types.ts'
-import type { UploadDeps } from '../../../upload/pass-upload.ts'
+import type { UploadDeps } from '../../../upload/passing.ts'
 import type { JudgedBody } from '../../../upload/uploads.ts'
 import type { ScannedFile } from '../../../scan/scanned.ts'
 import { ApiError } from '../errors.ts'

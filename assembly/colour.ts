@@ -1,0 +1,56 @@
+// What a file says about its tones, kept as it is: the host reads it (src/scan/image/tone.ts).
+
+import { allocate } from './memory'
+
+/** Longest profile that is kept: a segment of JPEG and a small chunk of PNG hold no longer one. Curves lie near its begin. */
+const MAX_PROFILE_BYTES: u32 = 65536
+
+let address: usize = 0
+let bytes: u32 = 0
+let gamma: u32 = 0
+
+/** Keeps the file's first ICC profile, or the first part of it. */
+export function keepProfile(at: usize, count: u32): void {
+  if (address || !count || count > MAX_PROFILE_BYTES) return
+  address = allocate(count)
+  if (!address) return
+  bytes = count
+  memory.copy(address, at, count)
+}
+
+export function keepGamma(value: u32): void {
+  if (!gamma) gamma = value
+}
+
+/** Address of the profile, of PNG as its chunk has it; 0 if there is none. */
+export function profileAddress(): usize {
+  return address
+}
+
+export function profileLength(): u32 {
+  return bytes
+}
+
+/** PNG's gamma, times 100,000; 0 if the file has none. */
+export function gammaOf(): u32 {
+  return gamma
+}
+
+/** Steps of a curve. */
+const STEPS: f32 = 1024
+
+/** Gives each luma of a plane another, by a curve. */
+export function applyCurve(
+  plane: usize, // count of f32
+  count: u32,
+  curve: usize, // STEPS + 1 of f32: lumas for 0 to 255, evenly
+  out: usize, // the same size as the plane; may be the plane
+): void {
+  for (let at: usize = 0, end = (<usize>count) << 2; at < end; at += 4) {
+    const place = max<f32>(0, min<f32>(f32.load(plane + at), 255)) * (STEPS / 255)
+    const step = min(<u32>place, <u32>STEPS - 1)
+    const from = curve + ((<usize>step) << 2)
+    const low = f32.load(from)
+    f32.store(out + at, low + (f32.load(from, 4) - low) * (place - <f32>step))
+  }
+}

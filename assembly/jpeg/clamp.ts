@@ -1,0 +1,46 @@
+// Luma where the channels of YCbCr leave their range. Decoders clamp red, green and blue, and that is another luma than Y:
+// chroma alone can show a picture. Encoders' files leave the range by rounding only, so chroma is read of small pictures,
+// and of large ones if some of their MCUs, which are looked at, have such colours.
+
+import { isBeyondPixels, readCoefficients, makeVectorPixels, vectorPixels } from './exact'
+import { Component } from './header'
+
+/** By how much clamping must move the mean luma of a block, of one MCU, for chroma to be read. */
+const MAX_SHIFT: f32 = 5
+
+const bluePixels = memory.data(64)
+const redPixels = memory.data(64)
+
+/** What clamping adds to luma, for a luma and chroma around 0 (JFIF 1.02). */
+export function clampedBy(luma: f32, blue: f32, red: f32): f32 {
+  return (
+    0.299 * excess(luma + 1.402 * red) +
+    0.587 * excess(luma - 0.344136 * blue - 0.714136 * red) +
+    0.114 * excess(luma + 1.772 * blue)
+  )
+}
+
+function excess(channel: f32): f32 {
+  return max<f32>(0, min<f32>(255, channel)) - channel
+}
+
+/** Reads a block of chroma, to be looked at. Returns the position behind it. */
+export function lookAtChroma(c: Component, position: u32, isBlue: bool): u32 {
+  const next = readCoefficients(c, position)
+  isBeyondPixels(c)
+  makeVectorPixels()
+  memory.copy(isBlue ? bluePixels : redPixels, vectorPixels, 64)
+  return next
+}
+
+/** Whether clamping moves luma much, by the chroma that was looked at and the luma beside it. */
+export function isClamped(luma: u8): bool {
+  let moved: f32 = 0
+  for (let at: usize = 0; at < 64; at++) {
+    const blue = <f32>load<u8>(bluePixels + at) - 128
+    const red = <f32>load<u8>(redPixels + at) - 128
+    const shift = clampedBy(luma, blue, red)
+    moved += abs(shift)
+  }
+  return moved > 64 * MAX_SHIFT
+}

@@ -1,0 +1,265 @@
+// Blocks that no encoder writes: values so large that the arithmetic of decoders wraps or saturates. There is no one
+// picture of them. libjpeg-turbo stores coefficients in 16 bits; its vector code then multiplies and adds in 16 bits, which
+// wraps, and saturates at the end; its C code has wider numbers, and wraps samples instead. Both are hashed.
+// References: jidctint-sse2.asm and jidctint-avx2.asm, which agree; jidctint.c.
+//
+// Such a block is made at full scale, and its samples are then averaged: at a reduced scale it is another picture.
+
+import { allocate } from '../memory'
+import { advance, readAc, readDc, value } from './bits'
+import { naturalPlace } from './coefficients'
+import { Component } from './header'
+import { HuffmanTable } from './huffman'
+import { nx, ny } from './synthesis'
+
+/** Coefficients of a block as they are stored, row v and column u at v x 8 + u. */
+export const coefficients = memory.data(128) // 64 of i16
+const dequantised = memory.data(256) // 64 of i32
+const work = memory.data(256) // 64 of i32: after the first pass
+export const vectorPixels = memory.data(64) // 64 of u8
+const scalarPixels = memory.data(64)
+
+const CONST_BITS: i64 = 13
+const PASS1_BITS: i64 = 2
+// Constants of jidctint.c, times 2^13.
+const F_0_298: i64 = 2446
+const F_0_390: i64 = 3196
+const F_0_541: i64 = 4433
+const F_0_765: i64 = 6270
+const F_0_899: i64 = 7373
+const F_1_175: i64 = 9633
+const F_1_501: i64 = 12299
+const F_1_847: i64 = 15137
+const F_1_961: i64 = 16069
+const F_2_053: i64 = 16819
+const F_2_562: i64 = 20995
+const F_3_072: i64 = 25172
+
+/** Blocks that were made so: they take as long as many others. */
+export let exactBlocks: u32 = 0
+
+/** Reads all coefficients of a block of a sequential scan. Returns the position behind it. */
+export function readCoefficients(c: Component, position: u32): u32 {
+  position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+  c.prediction += value
+  memory.fill(coefficients, 0, 128)
+  store<i16>(coefficients, <i16>c.prediction)
+  const table = changetype<HuffmanTable>(c.acTable)
+  for (let k: u32 = 1; k < 64;) {
+    position = readAc(table, position)
+    k += advance
+    if (value && k <= 79) setCoefficient(k - 1, value)
+  }
+  return position
+}
+
+/** Sets the coefficient at place `k` in zigzag order. One behind the last counts as the last, as in libjpeg. */
+export function setCoefficient(k: u32, coefficient: i32): void {
+  const place = <usize>naturalPlace(min<u32>(k, 63))
+  store<i16>(coefficients + (place << 1), <i16>coefficient)
+}
+
+/** Whether the block's dequantised coefficients have more energy than pixels can. Leaves them for `writeExact`. */
+export function isBeyondPixels(c: Component): bool {
+  let energy: f32 = 0
+  for (let k: u32 = 0; k < 64; k++) {
+    const place = <usize>naturalPlace(k)
+    const coefficient = <i32>load<i16>(coefficients + (place << 1))
+    const quant = f32.load(c.quant + ((<usize>k) << 2))
+    store<i32>(dequantised + (place << 2), coefficient * <i32>(<i16>(<u32>quant)))
+    energy += <f32>coefficient * quant * (<f32>coefficient * quant)
+  }
+  return energy > c.energyLimit
+}
+
+/** By how much the mean of a block's pixels may differ from its first coefficient, in luma: where more is clamped, it does. */
+const MAX_SHIFT: i32 = 4
+
+/**
+ * Whether the block is to be made exactly: it has more energy than pixels can, or so many of its pixels are clamped that
+ * the mean is another, which is all that scaled decoding may look at.
+ */
+export function needsExact(c: Component): bool {
+  if (isBeyondPixels(c)) return true
+  makeVectorPixels()
+  let sum: i32 = 0
+  for (let at: usize = 0; at < 64; at++) sum += load<u8>(vectorPixels + at)
+  const mean = max(0, min(255, (load<i32>(dequantised) >> 3) + 128))
+  return abs((sum >> 6) - mean) > MAX_SHIFT
+}
+
+/** Whether any block of the frame has other samples by C code. */
+export let hasOthers: bool = false
+
+/** Writes the samples of the block to `dst`: those by vector code, and beside them those by C code, if they differ. */
+export function writeExact(c: Component, dst: usize): void {
+  exactBlocks++
+  makeVectorPixels()
+  makeScalarPixels()
+  writeMeans(vectorPixels, dst, c.stride)
+  let differs: bool = false
+  for (let at: usize = 0; at < 64; at += 8) {
+    differs = differs || load<u64>(vectorPixels + at) != load<u64>(scalarPixels + at)
+  }
+  if (!differs || !makeRoomForOthers(c)) return
+  hasOthers = true
+  writeMeans(scalarPixels, c.others + (dst - c.samples), c.stride)
+  store<u8>(markOf(c, dst), 1)
+}
+
+/** Without memory for them, there are no others. */
+function makeRoomForOthers(c: Component): bool {
+  if (c.others) return true
+  c.otherMarks = allocate(<usize>c.paddedX * c.v)
+  c.others = c.otherMarks ? allocate(c.stride * c.rowCount) : 0
+  return c.others != 0
+}
+
+/** Address of a block's mark, by that of its samples. */
+function markOf(c: Component, dst: usize): usize {
+  const offset = dst - c.samples
+  const line = offset / c.stride
+  return c.otherMarks + (line / ny) * c.paddedX + (offset - line * c.stride) / nx
+}
+
+/** Fills the other samples of the row with those of blocks that have no others; then both are whole. */
+export function completeOthers(c: Component): void {
+  if (!makeRoomForOthers(c)) return
+  for (let y: u32 = 0; y < c.v; y++) {
+    for (let x: u32 = 0; x < c.paddedX; x++) {
+      const mark = c.otherMarks + <usize>(y * c.paddedX + x)
+      const isMarked = load<u8>(mark) != 0
+      store<u8>(mark, 0)
+      if (isMarked) continue
+      let at = <usize>(y * ny) * c.stride + <usize>(x * nx)
+      for (let j: u32 = 0; j < ny; j++, at += c.stride) {
+        memory.copy(c.others + at, c.samples + at, nx)
+      }
+    }
+  }
+}
+
+/** Exchanges the samples of a row with the others. */
+export function swapOthers(c: Component): void {
+  const samples = c.samples
+  if (!c.others) return
+  c.samples = c.others
+  c.others = samples
+}
+
+function wrap16(x: i64): i64 {
+  return <i64>(<i16>x)
+}
+
+function saturate16(x: i64): i32 {
+  return <i32>max<i64>(-32768, min<i64>(32767, x))
+}
+
+/** Makes `vectorPixels` of the block that `isBeyondPixels` left. */
+export function makeVectorPixels(): void {
+  if (isFirstRowOnly()) {
+    for (let at: usize = 0; at < 32; at += 4) {
+      const value = <i32>wrap16((<i64>(<i16>load<i32>(dequantised + at))) << PASS1_BITS)
+      for (let row: usize = 0; row < 256; row += 32) store<i32>(work + row + at, value)
+    }
+  } else {
+    for (let at: usize = 0; at < 64; at++) {
+      const to = dequantised + (at << 2)
+      store<i32>(work + (at << 2), <i32>(<i16>load<i32>(to)))
+    }
+    for (let at: usize = 0; at < 32; at += 4)
+      transform(work + at, 32, true, CONST_BITS - PASS1_BITS)
+  }
+  for (let at: usize = 0; at < 256; at += 32) {
+    transform(work + at, 4, true, CONST_BITS + PASS1_BITS + 3)
+  }
+  for (let at: usize = 0; at < 64; at++) {
+    const sample = load<i32>(work + (at << 2))
+    store<u8>(vectorPixels + at, <u8>(max(-128, min(127, sample)) + 128))
+  }
+}
+
+function makeScalarPixels(): void {
+  memory.copy(work, dequantised, 256)
+  for (let at: usize = 0; at < 32; at += 4) transform(work + at, 32, false, CONST_BITS - PASS1_BITS)
+  for (let at: usize = 0; at < 256; at += 32) {
+    transform(work + at, 4, false, CONST_BITS + PASS1_BITS + 3)
+  }
+  for (let at: usize = 0; at < 64; at++) {
+    store<u8>(scalarPixels + at, rangeLimited(load<i32>(work + (at << 2))))
+  }
+}
+
+/** Whether all stored coefficients below the first row are zero: then the vector code takes a way that wraps elsewhere. */
+function isFirstRowOnly(): bool {
+  for (let at: usize = 16; at < 128; at += 8) if (load<u64>(coefficients + at)) return false
+  return true
+}
+
+/** libjpeg's table of samples by 10 bits (prepare_range_limit_table). */
+function rangeLimited(sample: i32): u8 {
+  const index = sample & 1023
+  if (index < 128) return <u8>(index + 128)
+  if (index < 512) return 255
+  return index < 896 ? 0 : <u8>(index - 896)
+}
+
+/** One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. */
+function transform(at: usize, step: usize, isVector: bool, shift: i64): void {
+  const in0 = <i64>load<i32>(at)
+  const in1 = <i64>load<i32>(at + step)
+  const in2 = <i64>load<i32>(at + step * 2)
+  const in3 = <i64>load<i32>(at + step * 3)
+  const in4 = <i64>load<i32>(at + step * 4)
+  const in5 = <i64>load<i32>(at + step * 5)
+  const in6 = <i64>load<i32>(at + step * 6)
+  const in7 = <i64>load<i32>(at + step * 7)
+  // Sums that vector code has in 16 bits.
+  const sum = isVector ? wrap16(in0 + in4) : in0 + in4
+  const difference = isVector ? wrap16(in0 - in4) : in0 - in4
+  const z3 = isVector ? wrap16(in7 + in3) : in7 + in3
+  const z4 = isVector ? wrap16(in5 + in1) : in5 + in1
+
+  const even0 = sum << CONST_BITS
+  const even1 = difference << CONST_BITS
+  const even2 = in2 * F_0_541 + in6 * (F_0_541 - F_1_847)
+  const even3 = in2 * (F_0_541 + F_0_765) + in6 * F_0_541
+  const odd3 = z3 * (F_1_175 - F_1_961) + z4 * F_1_175
+  const odd4 = z3 * F_1_175 + z4 * (F_1_175 - F_0_390)
+  const odd0 = in7 * (F_0_298 - F_0_899) - in1 * F_0_899 + odd3
+  const odd1 = in5 * (F_2_053 - F_2_562) - in3 * F_2_562 + odd4
+  const odd2 = in3 * (F_3_072 - F_2_562) - in5 * F_2_562 + odd3
+  const odd5 = in1 * (F_1_501 - F_0_899) - in7 * F_0_899 + odd4
+
+  storeSum(at, even0 + even3 + odd5, isVector, shift)
+  storeSum(at + step * 7, even0 + even3 - odd5, isVector, shift)
+  storeSum(at + step, even1 + even2 + odd2, isVector, shift)
+  storeSum(at + step * 6, even1 + even2 - odd2, isVector, shift)
+  storeSum(at + step * 2, even1 - even2 + odd1, isVector, shift)
+  storeSum(at + step * 5, even1 - even2 - odd1, isVector, shift)
+  storeSum(at + step * 3, even0 - even3 + odd0, isVector, shift)
+  storeSum(at + step * 4, even0 - even3 - odd0, isVector, shift)
+}
+
+/** Stores a sum, rounded and shifted down: of 32 bits and saturated by vector code, of 64 bits and cut off by C code. */
+function storeSum(to: usize, sum: i64, isVector: bool, shift: i64): void {
+  const rounded = sum + ((<i64>1) << (shift - 1))
+  if (isVector) store<i32>(to, saturate16(<i64>(<i32>rounded) >> shift))
+  else store<i32>(to, <i32>(rounded >> shift))
+}
+
+/** Averages 8 x 8 pixels to the block's nx x ny samples. */
+function writeMeans(pixels: usize, dst: usize, stride: usize): void {
+  const width: u32 = 8 / nx
+  const height: u32 = 8 / ny
+  const count = width * height
+  for (let j: u32 = 0; j < ny; j++, dst += stride) {
+    for (let i: u32 = 0; i < nx; i++) {
+      let sum: u32 = count >> 1
+      for (let k: u32 = 0; k < count; k++) {
+        sum += load<u8>(pixels + (j * height + k / width) * 8 + i * width + (k % width))
+      }
+      store<u8>(dst + i, <u8>(sum / count))
+    }
+  }
+}

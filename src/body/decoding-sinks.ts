@@ -1,0 +1,45 @@
+import { QuotedPrintable } from '../scan/text/unescape.ts'
+import type { FileSink } from './types.ts'
+
+/** Decodes base64 as it comes, in either alphabet (RFC 4648), and passes over what is foreign, as lenient readers do. */
+export class Base64Sink implements FileSink {
+  readonly #sink: FileSink
+  /** Characters that make no whole bytes yet. */
+  #rest = ''
+
+  constructor(sink: FileSink) {
+    this.#sink = sink
+  }
+
+  write(piece: Uint8Array): void {
+    const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1')
+    const clean = this.#rest + text.replaceAll(/[^\w+/-]/g, '')
+    const whole = clean.length - (clean.length % 4)
+    this.#sink.write(Buffer.from(clean.slice(0, whole), 'base64'))
+    this.#rest = clean.slice(whole)
+  }
+
+  end(): void {
+    this.#sink.write(Buffer.from(this.#rest, 'base64'))
+    this.#sink.end()
+  }
+}
+
+/** Decodes quoted-printable as it comes. */
+export class QuotedPrintableSink implements FileSink {
+  readonly #sink: FileSink
+  readonly #decoder = new QuotedPrintable()
+
+  constructor(sink: FileSink) {
+    this.#sink = sink
+  }
+
+  write(piece: Uint8Array): void {
+    this.#sink.write(this.#decoder.write(piece).bytes)
+  }
+
+  end(): void {
+    this.#sink.write(this.#decoder.end())
+    this.#sink.end()
+  }
+}

@@ -1,0 +1,132 @@
+import { concatenate } from '../util/bytes.ts'
+import { MalformedBodyError } from './errors.ts'
+import { MAX_PART_HEADER_BYTES } from './limits.ts'
+
+const LINE_END = '\r\n'
+const ENDS_LINE: ReadonlySet<number> = new Set([9, 10, 13, 32])
+const BLANK_LINE = '\r\n\r\n'
+
+/** What a multipart body consists of, in order. */
+export interface MultipartEvents {
+  /** Bytes that are of no part's content: preamble, boundaries, headers, epilogue. */
+  onFree: (bytes: Uint8Array) => void
+  /** Headers of a part, each with its line end. */
+  onPart: (headers: string) => void
+  onContent: (bytes: Uint8Array) => void
+  onPartEnd: () => void
+}
+
+/**
+ * Splits a multipart body (RFC 2046, 5.1) as it comes. A boundary counts where all parsers take it for one: at the start of a
+ * line that ends with CR LF. Where it stands otherwise, Go and PHP find other parts than busboy and undici, and what lies on both
+ * sides may be a picture to some and two halves to others: that is refused, and nothing else.
+ */
+export class MultipartGrammar {
+  readonly #mark: Buffer
+  readonly #events: MultipartEvents
+  #state: 'preamble' | 'headers' | 'content' | 'epilogue' = 'preamble'
+  #rest: Uint8Array = new Uint8Array(0)
+  /** Whether nothing has come before the rest. */
+  #isAtStart = true
+  /** Whether the last boundary has come, and nothing behind it. */
+  #isEndingLine = false
+
+  constructor(boundary: string, events: MultipartEvents) {
+    this.#mark = Buffer.from(`--${boundary}`, 'latin1')
+    this.#events = events
+  }
+
+  /** @throws {MalformedBodyError} */
+  write(piece: Uint8Array): void {
+    this.#read(this.#rest.length > 0 ? concatenate([this.#rest, piece]) : piece, false)
+  }
+
+  /** Tells that the body is whole. @throws {MalformedBodyError} */
+  end(): void {
+    // A boundary at the very end is as good as one that a line end follows.
+    this.#read(this.#rest, true)
+    if (this.#state !== 'epilogue') throw new MalformedBodyError('it ends before its last boundary')
+  }
+
+  #read(bytes: Uint8Array, isLast: boolean): void {
+    let at = 0
+    for (let next = at; ; at = next) {
+      const rest = Buffer.from(bytes.buffer, bytes.byteOffset + at, bytes.length - at)
+      const count = this.#step(rest, isLast)
+      next = at + count
+      if (count > 0) this.#isAtStart = false
+      if (count === 0 || next === bytes.length) {
+        this.#rest = bytes.slice(next)
+        return
+      }
+    }
+  }
+
+  /** Returns how many bytes are done with; 0 if more are needed. */
+  #step(bytes: Buffer, isLast: boolean): number {
+    if (this.#state === 'headers') return this.#readHeaders(bytes)
+    const at = bytes.indexOf(this.#mark)
+    if (at === -1) {
+      // The end may be the beginning of a boundary, with the line end before it.
+      const count = isLast ? bytes.length : Math.max(0, bytes.length - this.#mark.length - 1)
+      this.#pass(bytes.subarray(0, count))
+      return count
+    }
+    const behind = at + this.#mark.length
+    if (!isLast && behind + LINE_END.length > bytes.length) {
+      const count = Math.max(0, at - LINE_END.length)
+      this.#pass(bytes.subarray(0, count))
+      return count
+    }
+    return this.#readBoundary(bytes, at, behind)
+  }
+
+  #readBoundary(bytes: Buffer, at: number, behind: number): number {
+    const isBodyStart = at === 0 && this.#isAtStart
+    // PHP reads on behind the last boundary, busboy does not.
+    if (this.#state === 'epilogue') throw new MalformedBodyError('a boundary follows its last one')
+    const begin = at - LINE_END.length
+    const isLineStart = begin >= 0 && bytes.toString('latin1', begin, at) === LINE_END
+    const next = bytes.toString('latin1', behind, behind + 2)
+    const isLast = next === '--'
+    if (!(isBodyStart || isLineStart) || !(isLast || next === LINE_END || next === '')) {
+      throw new MalformedBodyError('its boundary stands where parsers differ')
+    }
+    this.#pass(bytes.subarray(0, Math.max(0, begin)))
+    if (this.#state === 'content') this.#events.onPartEnd()
+    this.#events.onFree(bytes.subarray(Math.max(0, begin), behind + 2))
+    this.#state = isLast ? 'epilogue' : 'headers'
+    this.#isEndingLine = isLast
+    return Math.min(bytes.length, behind + 2)
+  }
+
+  #readHeaders(bytes: Buffer): number {
+    const isNone = bytes.toString('latin1', 0, 2) === LINE_END
+    const end = isNone ? 0 : bytes.indexOf(BLANK_LINE)
+    const length = end === -1 ? bytes.length - BLANK_LINE.length + 1 : end
+    if (length > MAX_PART_HEADER_BYTES) throw new MalformedBodyError('a part has long headers')
+    const headers = bytes.subarray(0, Math.max(0, length))
+    if (headers.includes(this.#mark)) throw new MalformedBodyError('its boundary stands in headers')
+    if (end === -1) return 0
+    const count = end + (isNone ? LINE_END : BLANK_LINE).length
+    const text = bytes.toString('latin1', 0, end)
+    // To Go and PHP, headers may end with a bare LF, and the content begins earlier than it does to busboy.
+    if (/\r(?!\n)|(?<!\r)\n|\0/.test(text))
+      throw new MalformedBodyError('a part has odd line ends in its headers')
+    this.#events.onFree(bytes.subarray(0, count))
+    this.#state = 'content'
+    this.#events.onPart(text)
+    return count
+  }
+
+  #pass(bytes: Uint8Array): void {
+    const [first] = bytes
+    if (first === undefined) return
+    // To Go, what goes on in the line of the last boundary is no boundary.
+    if (this.#isEndingLine && !ENDS_LINE.has(first))
+      throw new MalformedBodyError('something follows in the line of its last boundary')
+    this.#isEndingLine = false
+    if (this.#state === 'content') this.#events.onContent(bytes)
+    else this.#events.onFree(bytes)
+  }
+}

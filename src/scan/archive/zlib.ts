@@ -1,0 +1,52 @@
+import { ScanBudget } from '../budget.ts'
+import { SCAN_LIMITS } from '../limits.ts'
+import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
+import { Inflater } from './inflate.ts'
+
+const HEADER_BYTES = 2
+
+/** Whether zlib (RFC 1950) begins here: a header that adds up, and deflate that can be inflated as far as it is there. */
+export function isZlib(head: Uint8Array): boolean {
+  const [first = 0, second = 0] = head
+  const isHeader = (first & 15) === 8 && first >> 4 <= 7 && (second & 32) === 0
+  if (!isHeader || (first * 256 + second) % 31 !== 0) return false
+  const inflater = new Inflater(new ScanBudget(SCAN_LIMITS), () => undefined)
+  inflater.push(head.subarray(HEADER_BYTES))
+  return inflater.state === 'open' || inflater.state === 'ended'
+}
+
+/** Reads zlib: what is behind its stream is nothing. */
+export class ZlibReader {
+  readonly findings = new Findings()
+  readonly #sink: SpanSink
+  readonly #file: InnerScanner | undefined
+  readonly #inflater: Inflater
+  #headerLeft = HEADER_BYTES
+
+  constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
+    this.#sink = sink
+    this.#file = open('zlib')
+    this.#inflater = new Inflater(budget, (bytes) => this.#file?.write(bytes))
+    if (!this.#file || !budget.take('entries')) this.findings.noteEntry('over-limit')
+  }
+
+  /** Whether its stream has come to its end, or can go no further. */
+  get isComplete(): boolean {
+    return this.#inflater.isClosed
+  }
+
+  write(bytes: Uint8Array): void {
+    const skipped = Math.min(this.#headerLeft, bytes.length)
+    this.#headerLeft -= skipped
+    const data = bytes.subarray(skipped)
+    const used = this.#inflater.isClosed ? 0 : this.#inflater.push(data)
+    this.#sink(data.subarray(0, used), 'coded')
+    this.#sink(data.subarray(used), 'free')
+  }
+
+  close(): void {
+    const { state } = this.#inflater
+    if (state !== 'ended') this.findings.noteEntry(state === 'over-limit' ? state : 'damaged')
+    if (this.#file) this.findings.add(this.#file)
+  }
+}

@@ -1,0 +1,80 @@
+import { ascii } from '../../util/ascii.ts'
+import { findBox, readBoxes, u16At, u32At, viewOf } from './iso-boxes.ts'
+
+/** The pictures of an AVIF sequence: samples of a track that is coded in AV1. */
+export interface Track {
+  width: number
+  height: number
+  /** The `av1C` box's content. */
+  configuration: Uint8Array
+  samples: Uint8Array[]
+  /** Numbers of samples, from 0, that need none before them. */
+  keys: number[]
+}
+
+/** Samples that are looked at. */
+const MAX_SAMPLES = 10_000
+/** Bytes of a visual sample entry before its boxes (ISO/IEC 14496-12, 12.1.3). */
+const ENTRY_BYTES = 78
+
+/** The first track of pictures, if the file has one; alpha of another track is passed over. */
+export function readTrack(file: Uint8Array): Track | undefined {
+  const moov = findBox(file, 'moov')
+  if (!moov) return undefined
+  for (const { type, data } of readBoxes(moov)) {
+    if (type !== 'trak') continue
+    const handler = findBox(data, 'mdia', 'hdlr')
+    const table = findBox(data, 'mdia', 'minf', 'stbl')
+    const isPicture = /^(pict|vide)$/.test(ascii((handler ?? data).subarray(8, 12)))
+    if (isPicture && table) return readTable(file, table)
+  }
+  return undefined
+}
+
+function readTable(file: Uint8Array, table: Uint8Array): Track | undefined {
+  const entry = findBox(findBox(table, 'stsd')?.subarray(8) ?? table, 'av01')
+  const configuration = entry && findBox(entry.subarray(ENTRY_BYTES), 'av1C')
+  if (!entry || !configuration) return undefined
+  const keys = findBox(table, 'stss')
+  return {
+    width: u16At(entry, 24),
+    height: u16At(entry, 26),
+    configuration,
+    samples: readSamples(file, table),
+    keys: keys ? tableOf(keys, 4).map((at) => u32At(keys, at) - 1) : [],
+  }
+}
+
+/** Where the entries of a table lie that has its count at offset 4, `bytes` each. */
+function tableOf(box: Uint8Array, bytes: number): number[] {
+  const count = Math.min(u32At(box, 4), Math.floor((box.length - 8) / bytes), MAX_SAMPLES)
+  return Array.from({ length: Math.max(0, count) }, (_, i) => 8 + bytes * i)
+}
+
+/** Samples in order: chunks have so many each, by runs of chunks (stsc), one behind the other. */
+function readSamples(file: Uint8Array, table: Uint8Array): Uint8Array[] {
+  const sizes = findBox(table, 'stsz')
+  const runs = findBox(table, 'stsc')
+  if (!sizes || !runs) return []
+  const same = u32At(sizes, 4)
+  const count = Math.min(u32At(sizes, 8), MAX_SAMPLES)
+  const starts = tableOf(runs, 12)
+  const samples: Uint8Array[] = []
+  chunkOffsets(table).forEach((offset, chunk) => {
+    const run = starts.findLast((at) => u32At(runs, at) <= chunk + 1)
+    let left = run === undefined ? 0 : u32At(runs, run + 4)
+    for (let at = offset; left > 0 && samples.length < count; left--) {
+      const size = same || u32At(sizes, 12 + 4 * samples.length)
+      samples.push(file.subarray(at, at + size))
+      at += size
+    }
+  })
+  return samples
+}
+
+function chunkOffsets(table: Uint8Array): number[] {
+  const short = findBox(table, 'stco')
+  if (short) return tableOf(short, 4).map((at) => u32At(short, at))
+  const long = findBox(table, 'co64')
+  return long ? tableOf(long, 8).map((at) => Number(viewOf(long).getBigUint64(at))) : []
+}

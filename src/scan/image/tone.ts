@@ -1,0 +1,102 @@
+import { ascii } from '../../util/ascii.ts'
+import { concatenate } from '../../util/bytes.ts'
+import { Inflater } from '../archive/inflate.ts'
+import type { ScanBudget } from '../budget.ts'
+import { u16At, u32At } from './iso-boxes.ts'
+
+/** Steps of a curve. */
+const STEPS = 1024
+/** By how much a curve must move some luma to give a picture another hash. */
+const MIN_MOVE = 12
+/** Bytes of a profile that are inflated: curves lie near its begin. */
+const MAX_PROFILE_BYTES = 128 * 1024
+
+/** Light, 0 to 1, of a value, 0 to 1. */
+type Transfer = (value: number) => number
+
+/** Lumas that a viewer shows for those that are stored; `undefined` if they are nearly the same. */
+function curveOf(transfer: Transfer): Float32Array | undefined {
+  const curve = Float32Array.from({ length: STEPS + 1 }, (_, i) => {
+    const shown = encode(Math.max(0, Math.min(1, transfer(i / STEPS))))
+    return Number.isFinite(shown) ? shown * 255 : 0
+  })
+  const moves = curve.some((luma, i) => Math.abs(luma - (i * 255) / STEPS) > MIN_MOVE)
+  return moves ? curve : undefined
+}
+
+/** sRGB's value of light (IEC 61966-2-1). */
+function encode(light: number): number {
+  return light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
+}
+
+/** The curve of PNG's gamma chunk; `undefined` if there is none (0), or it is nearly that of sRGB. */
+export function gammaCurve(gamma: number): Float32Array | undefined {
+  return gamma > 0 ? curveOf((value) => value ** (1 / gamma)) : undefined
+}
+
+/** The profile in PNG's iCCP chunk: a name, a zero, a method, then a zlib stream. */
+export function inflateProfile(chunk: Uint8Array, budget: ScanBudget): Uint8Array | undefined {
+  const name = chunk.indexOf(0)
+  if (name < 0) return undefined
+  const parts: Uint8Array[] = []
+  const inflater = new Inflater(budget, (bytes) => parts.push(bytes))
+  for (let at = name + 4; at < chunk.length; at += 1024) {
+    if (inflater.isClosed || inflater.outBytes > MAX_PROFILE_BYTES) break
+    inflater.push(chunk.subarray(at, at + 1024))
+  }
+  return concatenate(parts)
+}
+
+/**
+ * The curve of an ICC profile (ICC.1:2022): that of green, or of grey, since luma is mostly green. Profiles by look-up tables
+ * have none here.
+ */
+export function profileCurve(profile: Uint8Array): Float32Array | undefined {
+  const count = Math.min(u32At(profile, 128), 100)
+  for (let i = 0; i < count; i++) {
+    const at = 132 + 12 * i
+    if (!/^[gk]TRC$/.test(ascii(profile.subarray(at, at + 4)))) continue
+    const start = u32At(profile, at + 4)
+    const transfer = readTransfer(profile.subarray(start, start + u32At(profile, at + 8)))
+    return transfer && curveOf(transfer)
+  }
+  return undefined
+}
+
+function readTransfer(tag: Uint8Array): Transfer | undefined {
+  const type = ascii(tag.subarray(0, 4))
+  if (type === 'para') return readParametric(tag)
+  if (type !== 'curv') return undefined
+  const count = Math.min(u32At(tag, 8), (tag.length - 12) >> 1)
+  if (count === 0) return (value) => value
+  if (count === 1) return (value) => value ** (u16At(tag, 12) / 256)
+  return (value) => {
+    const place = value * (count - 1)
+    const below = Math.min(Math.floor(place), count - 2)
+    const [low, high] = [u16At(tag, 12 + 2 * below), u16At(tag, 14 + 2 * below)]
+    return (low + (high - low) * (place - below)) / 65535
+  }
+}
+
+/** A curve by a formula (ICC.1:2022, 10.18). */
+function readParametric(tag: Uint8Array): Transfer | undefined {
+  const [g, a, b, c, d, e, f] = Array.from(
+    { length: 7 },
+    (_, i) => (u32At(tag, 12 + 4 * i) | 0) / 65536,
+  )
+  const power = (x: number, offset = 0) => Math.max(0, a! * x + b!) ** g! + offset
+  switch (u16At(tag, 8)) {
+    case 0:
+      return (x) => x ** g!
+    case 1:
+      return (x) => (x >= -b! / a! ? power(x) : 0)
+    case 2:
+      return (x) => (x >= -b! / a! ? power(x, c!) : c!)
+    case 3:
+      return (x) => (x >= d! ? power(x) : c! * x)
+    case 4:
+      return (x) => (x >= d! ? power(x, e!) : c! * x + f!)
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import type { Finished } from './scanned.ts'
+
+/** A picture, or some frames of it, that is decoded and has no verdict yet. */
+interface Decoded {
+  /** Position in the body that the picture may begin at. */
+  since: number
+  file: Finished
+}
+
+/**
+ * The pictures of an upload that are still arriving, or wait for their verdict. It tells how much of a body may go on to an
+ * origin: nothing from the first byte of such a picture on.
+ */
+export class Pictures {
+  #chunkStart = 0
+  #previousStart = 0
+  /** Positions in the body that pictures may begin at which are not decoded to their end. */
+  readonly #open = new Map<object, number>()
+  #decoded: Decoded[] = []
+
+  /** The next chunk of the body is about to be read, which begins at a position. */
+  nextChunk(start: number): void {
+    this.#previousStart = this.#chunkStart
+    this.#chunkStart = start
+  }
+
+  /** A picture begins. Its first bytes may have come with the chunk before: a format is told by several. */
+  begin(picture: object): void {
+    this.#open.set(picture, this.#previousStart)
+  }
+
+  /** A frame of a picture is decoded, and others may follow. Without a `file` it shows nothing new. */
+  addFrame(picture: object, file?: Finished): void {
+    const since = this.#open.get(picture)
+    if (file) this.#decoded.push({ since: since ?? this.#chunkStart, file })
+    if (since !== undefined) this.#open.set(picture, this.#chunkStart)
+  }
+
+  /** All samples of a picture are decoded, or it turned out that it has none. */
+  end(picture: object, file?: Finished): void {
+    const since = this.#open.get(picture) ?? this.#chunkStart
+    if (file) this.#decoded.push({ since, file })
+    this.#open.delete(picture)
+  }
+
+  /** Nothing waits for the pictures any more that are open. */
+  giveUp(): void {
+    this.#open.clear()
+  }
+
+  /** What was decoded since this was asked last. */
+  takeDecoded(): Finished[] {
+    return this.#decoded.splice(0).map(({ file }) => file)
+  }
+
+  /** Whether something is decoded that nobody has asked for. */
+  get hasDecoded(): boolean {
+    return this.#decoded.length > 0
+  }
+
+  /** Position in the body from which on nothing may go on; `Infinity` if all may. */
+  get heldFrom(): number {
+    return Math.min(Infinity, ...this.#open.values(), ...this.#decoded.map(({ since }) => since))
+  }
+}

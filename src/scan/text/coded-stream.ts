@@ -1,0 +1,155 @@
+import type { InnerScanner } from '../archive/findings.ts'
+import type { Finished } from '../scanned.ts'
+import { BREAK, LINE_BREAK, URL_CODES } from './codings.ts'
+
+/** How codes beyond the first alphabet are read: skipped, or taken for + and /; `either` while there has been none. */
+export type Reading = 'skip' | 'take' | 'either'
+
+/** Where a file begins among codes. */
+export interface Start {
+  reading: Reading
+  /** Codes before the one that it begins in, as each reading counts them. */
+  ordinals: { skip: number; take: number }
+  /** Bits of that code that are not of the file. */
+  skipBits: number
+  /** Whether it is said to be a file, whatever it begins with. */
+  isSaid: boolean
+}
+
+/** Bytes of a file that are kept in case that readings part. Honest encoders use one alphabet from the start. */
+export const MAX_KEPT_BYTES = 1024 * 1024
+
+/** Scans a file that is found in codes. */
+export interface CodedFile extends InnerScanner {
+  /** Whether what may follow makes no difference. */
+  readonly isComplete: boolean
+  /** Whether it may go on behind the end of a value: readers of base64 pass over what is foreign. */
+  readonly isLenient: boolean
+  /** Tells that a value ends here. */
+  markEnd(): void
+}
+
+/** Decodes codes from where a file begins to where it ends. */
+export class CodedStream {
+  readonly start: Start
+  readonly #file: CodedFile
+  readonly #bits: number
+  #reading: Reading
+  #held = 0
+  #heldBits: number
+  /** Codes that were taken. */
+  #taken = 0
+  #isBehindEnd = false
+  #kept: Uint8Array[] | undefined = []
+  #keptBytes = 0
+  isEnded = false
+  /** Whether there is another reading of the same codes, so that it does not count if this one fails. */
+  isDoubtful = false
+  /** Where in the upload's text it was found. */
+  readonly rootAt: number
+
+  constructor(file: CodedFile, bits: number, start: Start, rootAt: number) {
+    this.#file = file
+    this.#bits = bits
+    this.#reading = start.reading
+    this.#heldBits = -start.skipBits
+    this.start = start
+    this.rootAt = rootAt
+  }
+
+  /** Whether a file that begins at a bit of a code, as a reading counts them, lies in this one, and is found in it. */
+  covers(reading: 'skip' | 'take', ordinal: number, skipBits: number): boolean {
+    if (this.#reading !== 'either' && this.#reading !== reading) return false
+    const code = ordinal - this.start.ordinals[reading]
+    const isAligned = (code * this.#bits + skipBits - this.start.skipBits) % 8 === 0
+    return code >= 0 && code < this.#taken && isAligned
+  }
+
+  /** Whether it ends before a code. */
+  endsBefore({ skip, take }: Start['ordinals']): boolean {
+    const { ordinals } = this.start
+    return ordinals.skip + this.#taken < skip && ordinals.take + this.#taken < take
+  }
+
+  /** Takes codes from an index on. Returns the index of the first that is not taken, since readings part at it. */
+  take(codes: Uint16Array, from: number): number {
+    const bytes = new Uint8Array(((codes.length - from) * this.#bits) / 8 + 2)
+    let count = 0
+    let index = from
+    for (; index < codes.length; index++) {
+      const code = codes[index] as number
+      let value = code
+      if (code === LINE_BREAK) continue
+      if (code >= BREAK) {
+        this.#give(bytes.slice(0, count))
+        count = 0
+        this.#passBreak()
+        if (this.isEnded) break
+        continue
+      }
+      if (code >= URL_CODES && this.#bits === 6) {
+        if (this.#reading === 'either') break
+        if (this.#reading === 'skip') continue
+        value = code - 2
+      }
+      this.#taken++
+      this.#held = ((this.#held << this.#bits) | value) & 0xffff
+      this.#heldBits += this.#bits
+      if (this.#heldBits < 8) continue
+      this.#heldBits -= 8
+      bytes[count++] = this.#held >> this.#heldBits
+    }
+    if (!this.isEnded) this.#give(bytes.slice(0, count))
+    return this.isEnded ? codes.length : index
+  }
+
+  /** Goes on by skipping. Returns the file as the other reading has it; `undefined` if too much of it is gone. */
+  part(open: () => CodedFile | undefined): CodedStream | undefined {
+    this.#reading = 'skip'
+    this.isDoubtful = true
+    const kept = this.#kept
+    this.#kept = undefined
+    const file = kept && open()
+    if (!file) return undefined
+    const other = new CodedStream(file, this.#bits, this.start, this.rootAt)
+    other.#reading = 'take'
+    other.isDoubtful = true
+    other.#kept = undefined
+    other.#held = this.#held
+    other.#heldBits = this.#heldBits
+    other.#taken = this.#taken
+    other.#isBehindEnd = this.#isBehindEnd
+    for (const bytes of kept) other.#give(bytes)
+    return other
+  }
+
+  get isComplete(): boolean {
+    return this.#file.isComplete
+  }
+
+  close(): Finished {
+    this.isEnded = true
+    return this.#file.close()
+  }
+
+  #give(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#file.write(bytes)
+    this.#keep(bytes)
+    if (this.#isBehindEnd && this.#file.isComplete) this.isEnded = true
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#reading !== 'either' || !this.#kept || this.#bits !== 6) return
+    this.#keptBytes += bytes.length
+    if (this.#keptBytes > MAX_KEPT_BYTES) this.#kept = undefined
+    else this.#kept.push(bytes)
+  }
+
+  /** What comes behind the end of a value is of the file only if it is not whole, and a lenient reader would read on. */
+  #passBreak(): void {
+    if (!this.#isBehindEnd) this.#file.markEnd()
+    this.#isBehindEnd = true
+    if (this.#file.isComplete || !this.#file.isLenient) this.isEnded = true
+  }
+}

@@ -1,0 +1,195 @@
+import { Base64Coding, ByteCoding, type Coding, HexCoding, NumberCoding } from './codings.ts'
+import { type CodedFinds, CodedSearch } from './coded-search.ts'
+import {
+  BinaryString,
+  type EscapeKind,
+  QuotedPrintable,
+  Unescaper,
+  type Unwriter,
+  type Unwritten,
+} from './unescape.ts'
+
+/** Bytes before an escape that belong to what it is in, if no file is being read. */
+const MIN_REPLAY_BYTES = 1024
+/** Bytes behind an escape that are searched beneath it: enough to see whether a file has begun. */
+const BEHIND_BYTES = 256
+/** Bytes that are kept of a text while a file in it is read, in case that an escape comes. Honest ones come early. */
+const MAX_REPLAY_BYTES = 256 * 1024
+
+/** What the layers of one text share. */
+export interface LayerParts extends CodedFinds {
+  /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
+  isUrlencoded: boolean
+  /** Asks whether so many bytes more may be searched. */
+  takeBytes: (count: number) => boolean
+}
+
+/** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
+export class Layer {
+  readonly #parts: LayerParts
+  readonly #isRoot: boolean
+  readonly #searches: readonly CodedSearch[]
+  readonly #beneath: Beneath[]
+
+  /** @param depth layers of escapes that may be undone; `isRoot`: whether its bytes are searched as they are by others */
+  constructor(parts: LayerParts, depth: number, isRoot: boolean) {
+    this.#parts = parts
+    this.#isRoot = isRoot
+    const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
+    if (!isRoot) codings.push(new ByteCoding())
+    this.#searches = codings.map((coding) => new CodedSearch(coding, parts))
+    const kinds: EscapeKind[] = ['percent', 'string', 'reference']
+    if (parts.isUrlencoded) kinds.push('form')
+    const unwriters = [...kinds.map((kind) => new Unescaper(kind)), new QuotedPrintable()]
+    this.#beneath = unwriters
+      .slice(0, depth > 0 ? unwriters.length : 0)
+      .map((one) => new Beneath(one, () => new Layer(parts, depth - 1, false)))
+    // Bytes that characters stand for are the last that there is beneath.
+    if (depth >= 0)
+      this.#beneath.push(new Beneath(new BinaryString(), () => new Layer(parts, -1, false)))
+  }
+
+  /** Whether a file is being read that is not whole. */
+  get isReading(): boolean {
+    return (
+      this.#searches.some((search) => search.isReading) ||
+      this.#beneath.some((one) => one.isReading)
+    )
+  }
+
+  /** Takes the next bytes, which come from a place in the upload's text. */
+  write(bytes: Uint8Array, rootAt: number): void {
+    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
+    // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
+    const isBinary = !this.#isRoot && !isMostlyText(bytes)
+    const unwritten = this.#beneath.map((one) =>
+      isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes),
+    )
+    const isDoubtful =
+      !this.#isRoot || unwritten.some(({ last }, i) => last >= 0 || this.#beneath[i]?.isAwake)
+    const wasReading = this.isReading
+    for (const search of this.#searches) {
+      search.rootAt = rootAt
+      search.isDoubtful = isDoubtful
+      search.write(bytes)
+    }
+    // What one of them reads, another may read otherwise.
+    const isReading =
+      wasReading || this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
+    for (const [i, one] of this.#beneath.entries()) {
+      const plain = unwritten[i]
+      if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
+    }
+  }
+
+  close(): void {
+    for (const one of this.#beneath) one.close()
+    for (const search of this.#searches) search.close()
+  }
+}
+
+/** What lies beneath the escapes of a text. It is searched only from a little before an escape, to a little behind it. */
+class Beneath {
+  readonly isEscape: boolean
+  readonly #unwriter: Unwriter
+  readonly #open: () => Layer
+  #layer: Layer | undefined
+  /** What it begins with when an escape comes: bytes without one. */
+  #replay: { bytes: Uint8Array; rootAt: number }[] = []
+  #replayBytes = 0
+  #isReplayShort = false
+
+  constructor(unwriter: Unwriter, open: () => Layer) {
+    this.isEscape = !(unwriter instanceof BinaryString)
+    this.#unwriter = unwriter
+    this.#open = open
+  }
+
+  /** Whether it differs from the text. */
+  get isAwake(): boolean {
+    return this.#layer !== undefined
+  }
+
+  get isReading(): boolean {
+    return this.#layer?.isReading ?? false
+  }
+
+  unwrite(bytes: Uint8Array): Unwritten {
+    return this.#unwriter.write(bytes)
+  }
+
+  /**
+   * Takes what the next bytes stand for. `isReading`: whether a file is being read in the text, which may go on here otherwise. Returns
+   * whether all of it could be read.
+   */
+  take({ bytes, first, last }: Unwritten, isReading: boolean, rootAt: number): boolean {
+    if (last < 0 && !this.#layer) {
+      this.#keep(bytes, isReading, rootAt)
+      return true
+    }
+    const begin = this.#layer ? 0 : first
+    this.#keep(bytes.subarray(0, begin), isReading, rootAt)
+    const isWhole = this.#wake()
+    const end = last < 0 ? 0 : Math.min(bytes.length, last + 1 + BEHIND_BYTES)
+    this.#layer?.write(bytes.subarray(begin, end), rootAt)
+    const rest = bytes.subarray(Math.max(begin, end))
+    if (isReading || this.isReading) this.#layer?.write(rest, rootAt)
+    else {
+      this.close()
+      this.#keep(bytes, isReading, rootAt)
+    }
+    return isWhole
+  }
+
+  /** Begins to search, with what lay before. Returns whether that was all. */
+  #wake(): boolean {
+    if (this.#layer) return true
+    const isWhole = !this.#isReplayShort
+    this.#layer = this.#open()
+    for (const one of this.#replay) this.#layer.write(one.bytes, one.rootAt)
+    this.#forget()
+    return isWhole
+  }
+
+  close(): void {
+    this.#layer?.close()
+    this.#layer = undefined
+  }
+
+  #keep(plain: Uint8Array, isReading: boolean, rootAt: number): void {
+    const bytes = isReading ? plain.slice() : plain.slice(-MIN_REPLAY_BYTES)
+    this.#replay.push({ bytes, rootAt })
+    this.#replayBytes += bytes.length
+    if (!isReading) this.#trim()
+    if (this.#replayBytes <= MAX_REPLAY_BYTES) return
+    this.#forget()
+    this.#isReplayShort = true
+  }
+
+  /** Drops what is further back than an escape may belong to. */
+  #trim(): void {
+    for (let [oldest] = this.#replay; oldest; [oldest] = this.#replay) {
+      if (this.#replayBytes - oldest.bytes.length < MIN_REPLAY_BYTES) break
+      this.#replayBytes -= oldest.bytes.length
+      this.#replay.shift()
+    }
+    this.#isReplayShort = false
+  }
+
+  #forget(): void {
+    this.#replay = []
+    this.#replayBytes = 0
+    this.#isReplayShort = false
+  }
+}
+
+function unchanged(bytes: Uint8Array): Unwritten {
+  return { bytes, first: Infinity, last: -1 }
+}
+
+/** Whether hardly any bytes are control characters: one in ten of other data is. */
+function isMostlyText(bytes: Uint8Array): boolean {
+  let controls = 0
+  for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 27)) controls++
+  return controls * 64 <= bytes.length
+}

@@ -1,0 +1,147 @@
+import { ascii } from '../../util/ascii.ts'
+import { isJpegStart } from '../archive/signatures.ts'
+import { isZlib } from '../archive/zlib.ts'
+import { isImageFormat, sniffFile } from '../format.ts'
+
+/** Bytes by which a file is found wherever it begins, in whatever code it is written. */
+interface Sign {
+  needle: Uint8Array
+  /** Bytes of the file before the needle. */
+  before: number
+}
+
+/** Bytes from where the needle begins that are enough to tell whether it is a file's. */
+export const SIGHT_BYTES = 64
+/** Bytes of a value that are enough to tell a file by its first ones, of whatever format. */
+export const VALUE_BYTES = 33
+/** Bytes that are enough to tell a text: digits, read as hex, look like one for some bytes. */
+export const TEXT_BYTES = 40
+/** Most bytes of a file before the needle. */
+export const MOST_BEFORE = 257
+
+const SIGNS: readonly Sign[] = [
+  sign('\xff\xd8\xff'),
+  sign('\x89PNG'),
+  sign('GIF8'),
+  sign('WEBP', 8),
+  sign('ftyp', 4),
+  // The size of a bitmap's second header: its own two letters are too few.
+  ...['\x0c', '\x28', '\x34', '\x38', '\x40', '\x6c', '\x7c'].map((size) =>
+    sign(`${size}\0\0`, 14),
+  ),
+  sign('II*\0'),
+  sign('II+\0'),
+  sign('MM\0*'),
+  sign('MM\0+'),
+  sign('8BPS'),
+  sign('jP  ', 4),
+  sign('JXL ', 4),
+  sign('PK\x03\x04'),
+  sign('\x1f\x8b\x08'),
+  sign('%PDF-'),
+  sign('ustar', MOST_BEFORE),
+  sign('Rar!'),
+  sign('7z\xbc\xaf'),
+  sign('\xfd7zX'),
+  sign('BZh'),
+  sign('\x28\xb5\x2f\xfd'),
+]
+
+function sign(needle: string, before = 0): Sign {
+  return { needle: Buffer.from(needle, 'latin1'), before }
+}
+
+/** Whether a file begins with these bytes, by more than a sign. */
+export function isFileStart(head: Uint8Array): boolean {
+  const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
+  if (format === 'jpeg') return isJpegStart(head)
+  if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
+  if (format === 'gzip') return isGzipStart(head)
+  // A letter and two digits, or a few zeros, are no evidence by themselves.
+  return format !== undefined && !(format === 'jxl' && head[0] === 0xff) && format !== 'ico'
+}
+
+/** The same where a value begins, which may be of a format with a short signature. */
+export function isValueStart(head: Uint8Array): boolean {
+  return isImageFormat(sniffFile(head)) || isZlib(head)
+}
+
+/** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */
+export function isTextStart(head: Uint8Array): boolean {
+  return head.every(
+    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13,
+  )
+}
+
+/** A header of TAR as far as its magic, without the rest of what its checksum is of. */
+function isTarStart(head: Uint8Array): boolean {
+  return (
+    /^ustar(\0| )/.test(ascii(head.subarray(MOST_BEFORE, MOST_BEFORE + 6))) &&
+    /^[\0 0-7]{8}$/.test(ascii(head.subarray(100, 108)))
+  )
+}
+
+/** Flags that there are, a level of compression, a system that there is (RFC 1952, 2.3.1). */
+function isGzipStart(head: Uint8Array): boolean {
+  const [flags = 0, level = 0, system = 0] = [head[3], head[8], head[9]]
+  return (flags & 0xe0) === 0 && [0, 2, 4].includes(level) && (system <= 13 || system === 255)
+}
+
+function isBitmapPlane(head: Uint8Array): boolean {
+  const at = head[14] === 12 ? 22 : 26
+  return head[at] === 1 && head[at + 1] === 0
+}
+
+/** A window of 24 bits over codes, and where in it the needle of a sign begins. */
+export interface WindowSign {
+  before: number
+  /** Bits from the beginning of the window to that of the needle. */
+  offset: number
+}
+
+/** Windows by which signs are found in codes of some bits each, and a filter that is quick to ask first. */
+export interface Windows {
+  filter: Uint8Array
+  signs: ReadonlyMap<number, readonly WindowSign[]>
+}
+
+export const WINDOW_BITS = 24
+
+/** Place of a window in the filter. */
+function filterIndex(window: number): number {
+  return (window ^ (window >>> 8)) & 0xffff
+}
+
+const cache = new Map<number, Windows>()
+
+/** Windows for codes of 6, 4 or 8 bits. Bytes begin at codes, or 2 or 4 bits into one of 6. */
+export function windowsFor(codeBits: number): Windows {
+  let windows = cache.get(codeBits)
+  if (!windows) cache.set(codeBits, (windows = makeWindows(codeBits)))
+  return windows
+}
+
+function makeWindows(codeBits: number): Windows {
+  const filter = new Uint8Array(0x10000)
+  const signs = new Map<number, WindowSign[]>()
+  for (const { needle, before } of SIGNS) {
+    for (let shift = 0; shift < codeBits; shift += codeBits === 6 ? 2 : 8) {
+      for (const window of windowsAt(needle, -shift)) {
+        filter[filterIndex(window)] = 1
+        signs.set(window, [...(signs.get(window) ?? []), { before, offset: shift }])
+      }
+    }
+  }
+  return { filter, signs }
+}
+
+/** All windows that begin so many bits before a needle: bits that are not its own may be any. */
+function windowsAt(needle: Uint8Array, start: number): number[] {
+  let windows = [0]
+  for (let bit = start; bit < start + WINDOW_BITS; bit++) {
+    const byte = needle[bit >> 3]
+    const own = bit < 0 || byte === undefined ? [0, 1] : [(byte >> (7 - (bit & 7))) & 1]
+    windows = windows.flatMap((window) => own.map((value) => (window << 1) | value))
+  }
+  return windows
+}

@@ -1,0 +1,66 @@
+/** Bytes of a block: a text in other data has several in a row. */
+const BLOCK = 64
+const STEP = 16
+
+/** Picks texts out of data that is none, a little more than them. Files have base64 in comments, metadata, and behind their end. */
+export class TextRuns {
+  readonly #sink: (text: Uint8Array) => void
+  /** Bytes that make no block yet, and the block before them, if it was none of a text. */
+  #rest: Uint8Array = new Uint8Array(0)
+  #before: Uint8Array = new Uint8Array(0)
+  #isInText = false
+
+  constructor(sink: (text: Uint8Array) => void) {
+    this.#sink = sink
+  }
+
+  write(fresh: Uint8Array): void {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
+    const end = bytes.length - (bytes.length % BLOCK)
+    // What a text has been told to, and what may be told when one begins.
+    let start = 0
+    let isInText = this.#isInText
+    for (let at = 0; at < end; at += BLOCK) {
+      const isText = isTextBlock(bytes, at)
+      if (isText && !isInText) {
+        if (at === 0) this.#sink(this.#before)
+        start = Math.max(0, at - BLOCK)
+      } else if (!isText && isInText) {
+        this.#sink(bytes.subarray(start, at + BLOCK))
+        start = at + BLOCK
+      }
+      isInText = isText
+    }
+    if (isInText && end > start) this.#sink(bytes.subarray(start, end))
+    if (end > 0) this.#before = isInText ? NOTHING : bytes.slice(end - BLOCK, end)
+    this.#isInText = isInText
+    this.#rest = bytes.slice(end)
+  }
+
+  close(): void {
+    if (this.#rest.length > 0) this.#sink(this.#rest)
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+function isTextBlock(bytes: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + BLOCK; i += STEP) if (IS_TEXT[bytes[i] as number] === 0) return false
+  for (let i = at; i < at + BLOCK; i++) if (IS_TEXT[bytes[i] as number] === 0) return false
+  return true
+}
+
+const IS_TEXT = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13 ? 1 : 0,
+)
+
+/** Whether the first bytes of a file are those of a text. */
+export function isTextHead(head: Uint8Array): boolean {
+  let [controls, zeros] = [0, 0]
+  for (const byte of head) {
+    if (byte === 0) zeros++
+    else if (byte < 0x20 && IS_TEXT[byte] === 0 && byte !== 0x0c && byte !== 0x1b) controls++
+  }
+  const isWide = zeros * 4 > head.length && zeros * 4 <= head.length * 3
+  return (controls + (isWide ? 0 : zeros)) * 50 <= head.length
+}

@@ -1,0 +1,157 @@
+import type { ScanBudget } from '../budget.ts'
+import { isImageFormat } from '../format.ts'
+import type { Finished, ScannedFile } from '../scanned.ts'
+import { Base64Coding } from './codings.ts'
+import type { CodedFile, CodedStream } from './coded-stream.ts'
+import { Layer } from './layer.ts'
+
+/** Layers of escapes that are undone, one within another. */
+const MAX_LAYERS = 3
+/** Bytes that are searched at once. */
+const BLOCK_BYTES = 16 * 1024
+
+/** How a text is searched. */
+export interface TextOptions {
+  budget: ScanBudget
+  /** Begins to scan a file that is written in the text; `undefined` if it lies too deep. */
+  open: () => CodedFile | undefined
+  /** Names of fields whose values are files in base64, whatever they begin with. */
+  names?: readonly string[] | undefined
+  /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
+  isUrlencoded: boolean
+}
+
+/** A file that was found in a text. */
+interface Found {
+  rootAt: number
+  isDoubtful: boolean
+  file: Finished
+}
+
+/** Finds files that are written in a text: in base64, hex or numbers, with or without escapes, as lenient readers read them. */
+export class TextSearch {
+  readonly #options: TextOptions
+  readonly #found: Found[] = []
+  readonly #layer: Layer
+  #pieces: Uint8Array[] = []
+  #bytes = 0
+  #rootAt = 0
+  /** Whether each other byte is 0, as letters have it in UTF-16. */
+  #isWide: boolean | undefined
+  /** Whether there was more than may be looked at. */
+  isOverLimit = false
+
+  constructor(options: TextOptions) {
+    this.#options = options
+    const { budget, isUrlencoded } = options
+    this.#layer = new Layer(
+      {
+        isUrlencoded,
+        takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
+        names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
+        takeLook: () => this.#isRoom(budget.take('textLooks')),
+        open: () => this.#open(),
+        onOverLimit: () => this.#isRoom(false),
+        onEnded: (stream) => this.#take(stream),
+      },
+      MAX_LAYERS,
+      true,
+    )
+  }
+
+  /** Whether a file is being read that is not whole. */
+  get isReading(): boolean {
+    return this.#layer.isReading
+  }
+
+  /** Takes the next bytes. */
+  write(bytes: Uint8Array): void {
+    let at = 0
+    if (this.#bytes === 0)
+      for (; bytes.length - at >= BLOCK_BYTES; at += BLOCK_BYTES)
+        this.#search(bytes.subarray(at, at + BLOCK_BYTES))
+    if (at === bytes.length) return
+    this.#pieces.push(bytes.slice(at)) // who gives them may change them
+    this.#bytes += bytes.length - at
+    if (this.#bytes >= BLOCK_BYTES) this.#flush()
+  }
+
+  /** Tells that the text is whole. Returns the files in it. */
+  close(): Finished[] {
+    this.#flush()
+    this.#layer.close()
+    return this.#settle()
+  }
+
+  #flush(): void {
+    const whole = Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#bytes = 0
+    for (let at = 0; at < whole.length; at += BLOCK_BYTES)
+      this.#search(whole.subarray(at, at + BLOCK_BYTES))
+  }
+
+  #search(block: Uint8Array): void {
+    this.#isWide ??= isWide(block)
+    this.#layer.write(this.#isWide ? block.filter((byte) => byte !== 0) : block, this.#rootAt)
+    this.#rootAt += block.length
+  }
+
+  #isRoom(isRoom: boolean): boolean {
+    if (!isRoom) this.isOverLimit = true
+    return isRoom
+  }
+
+  #open(): CodedFile | undefined {
+    const { budget, open } = this.#options
+    const isRoom =
+      budget.take('embeddedStarts') &&
+      budget.openEmbedded < budget.limits.embeddedAtOnce &&
+      !budget.isOverMemory
+    const file = isRoom ? open() : undefined
+    if (this.#isRoom(file !== undefined)) budget.openEmbedded++
+    return file
+  }
+
+  #take(stream: CodedStream): void {
+    const { budget } = this.#options
+    budget.openEmbedded--
+    const file = stream.close()
+    if (typeof file !== 'function' && isNone(file, stream.start.isSaid)) return
+    const { rootAt, isDoubtful } = stream
+    if (this.#isRoom(budget.take('embeddedImages'))) this.#found.push({ rootAt, isDoubtful, file })
+  }
+
+  /** What failed in one reading does not count if something was read there in another. */
+  #settle(): Finished[] {
+    const read = this.#found.filter(({ file }) => !isFailed(file)).map(({ rootAt }) => rootAt)
+    const isRead = (at: number) => read.some((other) => Math.abs(other - at) <= BLOCK_BYTES)
+    return this.#found
+      .filter(({ file, isDoubtful, rootAt }) => !(isFailed(file) && isDoubtful && isRead(rootAt)))
+      .map(({ file }) => file)
+  }
+}
+
+function isFailed(file: Finished): boolean {
+  return (
+    typeof file !== 'function' &&
+    file.coverage === 'unscannable' &&
+    file.reason !== 'unknown-format'
+  )
+}
+
+/** What fails before it has a size only looked like an image, and a text with nothing in it is nothing. */
+function isNone(file: ScannedFile, isSaid: boolean): boolean {
+  if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
+  if (file.reason === 'unknown-format') return !isSaid
+  return (
+    isImageFormat(file.format) && file.width === undefined && file.reason !== 'unsupported-format'
+  )
+}
+
+/** Whether most bytes are letters of UTF-16 or UTF-32, by their zeros. */
+function isWide(block: Uint8Array): boolean {
+  let zeros = 0
+  for (const byte of block) if (byte === 0) zeros++
+  return zeros * 4 > block.length
+}

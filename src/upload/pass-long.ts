@@ -1,0 +1,171 @@
+import { type BlockVerdict, isPassed, type RefuseVerdict } from '../gate/verdict.ts'
+import { Pictures } from '../scan/pictures.ts'
+import { ClientGoneError, readChunks } from './body-source.ts'
+import { OriginStalledError } from './errors.ts'
+import { HoldBack } from './hold-back.ts'
+import { Inspection } from './inspection.ts'
+import type { Passage } from './outcome.ts'
+import { answerIn, passed, type UploadDeps, withLessHeld } from './passing.ts'
+import { PictureRoom } from './picture-room.ts'
+import type { UploadSettings } from './settings.ts'
+import type { Permit } from './semaphore.ts'
+
+type No = RefuseVerdict | BlockVerdict
+
+/** Most bytes that a picture in a long upload is held to, beside what always is. */
+export function longestPictureBytes({ maxBufferedBytes, maxHeldBytes }: UploadSettings): number {
+  return Math.min(maxBufferedBytes, Math.floor(maxHeldBytes / 2))
+}
+
+/** What looks at a long upload: it is told of pictures while they come. */
+export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection {
+  const less = withLessHeld(deps)
+  const context = { ...less.context, pictures: new Pictures() }
+  return new Inspection(request, { ...less, context })
+}
+
+/**
+ * An upload that begins to go to the origin before it has come to its end, which is held back until the verdict. So is all
+ * from the first byte of a picture on, until the verdict on that.
+ */
+export async function passLong(
+  request: Request,
+  length: number,
+  permit: Permit,
+  inspection: Inspection,
+  deps: UploadDeps,
+): Promise<Passage> {
+  const upload = new LongUpload(length, inspection, deps)
+  const maxStallMs = deps.settings.upload.clientStallSeconds * 1000
+  const place = await deps.decoders.acquire(1)
+  let received = 0
+  try {
+    for await (const chunk of readChunks(request, maxStallMs)) {
+      received += chunk.length
+      permit.touch()
+      place.touch()
+      const refused = await upload.take(chunk.slice())
+      if (refused) return await breakOff(refused, upload, deps)
+    }
+    if (received !== length) throw new ClientGoneError()
+    const lastByteAt = performance.now()
+    const verdict = await inspection.end()
+    if (!isPassed(verdict)) return await breakOff(verdict, upload, deps)
+    deps.onOutcome(verdict, performance.now() - lastByteAt)
+    return await passed(upload.sendRest())
+  } catch (error) {
+    await upload.abort(error)
+    throw error
+  } finally {
+    upload.release()
+    place.release()
+  }
+}
+
+async function breakOff(verdict: No, upload: LongUpload, deps: UploadDeps): Promise<Passage> {
+  const isKept = verdict.action === 'quarantine'
+  deps.onOutcome(verdict, undefined, isKept ? { kept: false, reason: 'too-long' } : undefined)
+  await upload.abort(new Error('the upload was refused'))
+  return { isPassed: false, caseId: deps.caseId, outcome: verdict }
+}
+
+/** A long upload on its way. The origin hears of it when there is something to send. */
+class LongUpload {
+  readonly #inspection: Inspection
+  readonly #deps: UploadDeps
+  readonly #holdBack: HoldBack
+  readonly #room: PictureRoom
+  readonly #maxPictureBytes: number
+  #response: Promise<Response> | undefined
+  /** An origin that takes no more has said why, or is gone; the verdict is still of use. */
+  #isTaken = true
+
+  constructor(length: number, inspection: Inspection, deps: UploadDeps) {
+    const { upload } = deps.settings
+    this.#inspection = inspection
+    this.#deps = deps
+    this.#holdBack = new HoldBack(length, upload.clientStallSeconds * 1000)
+    this.#room = new PictureRoom(deps.pictureBytes, deps.bytes)
+    this.#maxPictureBytes = longestPictureBytes(upload)
+  }
+
+  /** Takes a chunk, which must not be changed afterwards. Returns the verdict if it is no. */
+  async take(chunk: Uint8Array): Promise<No | undefined> {
+    this.#room.touch()
+    await this.#inspection.take(chunk)
+    const verdict = await this.#inspection.judge()
+    if (verdict && !isPassed(verdict)) return verdict
+    this.#holdBack.hold(chunk)
+    if (!this.#isTaken) this.#holdBack.drop()
+    if (!this.#holdBack.hasMoreThanEnd()) return undefined
+    const refused = await this.#inspection.judgePictures()
+    if (refused) return refused
+    await this.#send(this.#inspection.heldFrom)
+    return this.#holdMore()
+  }
+
+  /** Sends what was held back. Returns the origin's answer. */
+  async sendRest(): Promise<Response> {
+    const response = this.#open()
+    await isWritten(this.#holdBack.end(), response)
+    return answerIn(response, this.#deps)
+  }
+
+  async abort(reason: unknown): Promise<void> {
+    await this.#holdBack.abort(reason)
+  }
+
+  release(): void {
+    this.#room.release()
+  }
+
+  /** Finds room for what is held, if that is more than ever. Returns the verdict if a picture is too long, and it is no. */
+  async #holdMore(): Promise<No | undefined> {
+    const { excess, chunks } = this.#holdBack
+    if (excess <= this.#maxPictureBytes) {
+      await this.#room.hold(excess)
+      return undefined
+    }
+    const refused = await this.#inspection.giveUpPictures(chunks)
+    if (refused) return refused
+    await this.#send(Infinity)
+    this.#room.release()
+    return undefined
+  }
+
+  async #send(until: number): Promise<void> {
+    if (!this.#holdBack.hasMoreThanEnd(until)) return
+    this.#isTaken &&= await isWritten(this.#holdBack.send(until), this.#open())
+  }
+
+  /** The origin's answer, to a request that begins now at the latest. */
+  #open(): Promise<Response> {
+    if (!this.#response) {
+      this.#response = this.#deps.forward(this.#holdBack.readable)
+      this.#response.catch(() => undefined) // it fails when it is broken off
+    }
+    return this.#response
+  }
+}
+
+/**
+ * Whether the origin took what was written. If not, its answer, or what it failed by, is there.
+ * @throws {OriginStalledError} it took nothing, and does not answer
+ */
+async function isWritten(written: Promise<void>, response: Promise<Response>): Promise<boolean> {
+  let isAnswered = false
+  const failed = response.then(
+    () => {
+      isAnswered = true
+      return new Promise<never>(() => {})
+    },
+    () => false,
+  )
+  try {
+    return await Promise.race([written.then(() => true), failed])
+  } catch (error) {
+    if (error instanceof OriginStalledError && !isAnswered) throw error
+    await response.catch(() => undefined)
+    return false
+  }
+}

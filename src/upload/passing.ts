@@ -1,0 +1,68 @@
+import type { BlockVerdict } from '../gate/verdict.ts'
+import type { Kept } from '../quarantine/record.ts'
+import { within } from '../util/within.ts'
+import { ClientGoneError } from './body-source.ts'
+import { BodyTooLargeError, LengthRequiredError, OriginStalledError } from './errors.ts'
+import type { HeldBody } from './held-body.ts'
+import type { InspectionDeps } from './inspection.ts'
+import type { ForwardedBody } from './origin.ts'
+import type { Outcome, Passage } from './outcome.ts'
+import type { Semaphore } from './semaphore.ts'
+import type { PassSettings, UploadSettings } from './settings.ts'
+
+/** What an upload is passed on with. */
+export interface UploadDeps extends InspectionDeps {
+  /** Names the upload in events and answers. */
+  caseId: string
+  settings: PassSettings
+  /** Bytes that uploads hold. */
+  bytes: Semaphore
+  /** Bytes of those that pictures in long uploads hold: a share, so that such uploads leave room for others. */
+  pictureBytes: Semaphore
+  /** Places for uploads that are decoded while they arrive. */
+  decoders: Semaphore
+  /** Sends the request on with a body. */
+  forward: (body: ForwardedBody) => Promise<Response>
+  /** Keeps the body of an upload that is quarantined; it is held until this is done. Never throws. */
+  keep: (verdict: BlockVerdict, body: HeldBody) => Promise<Kept>
+  /**
+   * Given what came of it, before the origin can have the whole body, the milliseconds since the last byte came in, and what
+   * became of a body that was to be kept.
+   */
+  onOutcome: (outcome: Outcome, afterLastByteMs?: number, kept?: Kept) => void
+}
+
+/** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
+export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldBytes'>): number {
+  return Math.floor(maxHeldBytes / 16)
+}
+
+export function withLessHeld(deps: UploadDeps): UploadDeps {
+  const limits = { ...deps.context.limits, heldBytes: longHeldBytes(deps.settings.upload) }
+  return { ...deps, context: { ...deps.context, limits } }
+}
+
+/** The origin's answer, if its head comes in time. @throws {OriginStalledError} */
+export function answerIn(response: Promise<Response>, { settings }: UploadDeps): Promise<Response> {
+  const ms = settings.origin.timeoutSeconds * 1000
+  return within(response, ms, () => new OriginStalledError(ms))
+}
+
+/** Waits for the origin: until it answers, it may still read what is held. */
+export async function passed(response: Promise<Response>): Promise<Passage> {
+  await response.catch(() => undefined)
+  return { isPassed: true, response }
+}
+
+/** What is wrong with a body that goes on where it should have ended. */
+export function tooLong(
+  length: number | undefined,
+  settings: Pick<UploadSettings, 'maxBodyBytes' | 'maxBufferedBytes' | 'onUnknownLength'>,
+): Error {
+  if (length !== undefined) return new ClientGoneError() // more than it said
+  if (settings.maxBodyBytes <= settings.maxBufferedBytes)
+    return new BodyTooLargeError(settings.maxBodyBytes)
+  return settings.onUnknownLength === 'length-required'
+    ? new LengthRequiredError(settings.maxBufferedBytes)
+    : new BodyTooLargeError(settings.maxBufferedBytes)
+}

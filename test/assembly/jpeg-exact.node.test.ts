@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { distance, parseHash } from '../../src/util/hash.ts'
+import { areaAverage } from '../support/area-average.ts'
+import { decode, difference } from '../support/decode.ts'
+import { hashLuma } from '../support/hash-luma.ts'
+import { type JpegOptions, writeJpeg } from '../support/jpeg-writer.ts'
+import { randomFrom } from '../support/random.ts'
+import { lumaBySharp, picture } from '../support/sharp-images.ts'
+import { DONE } from '../support/status.ts'
+
+const GREY_BY_SHARP = fileURLToPath(new URL('../support/grey-by-sharp.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'hashgate-jpeg-'))
+
+/** Grey pixels by libvips, with the vector code of its libjpeg or with its C code. */
+function greyOf(file: Uint8Array, code: 'vector' | 'C'): Float32Array {
+  const path = join(folder, 'file.jpg')
+  writeFileSync(path, file)
+  const env = { ...process.env, ...(code === 'C' && { JSIMD_FORCENONE: '1' }) }
+  return Float32Array.from(
+    execFileSync(process.execPath, [GREY_BY_SHARP, path], { env, maxBuffer: 2 ** 24 }),
+  )
+}
+
+type Coefficients = NonNullable<JpegOptions['coefficients']>
+
+function greyJpeg(width: number, height: number, step: number, coefficients: Coefficients) {
+  const components = [{ h: 1, v: 1, sample: () => 0 }]
+  return writeJpeg({ width, height, components, step, coefficients, has16BitTables: step > 255 })
+}
+
+/** Blocks of random values: some as encoders write them, some with one that is too large, some with many. */
+function wildBlocks(seed: number, largest: number): Coefficients {
+  const random = randomFrom(seed)
+  const value = (magnitude: number) => Math.round((random() * 2 - 1) * magnitude)
+  return () => {
+    const kind = Math.floor(random() * 5)
+    return Array.from({ length: 64 }, (_, k) => {
+      if (kind === 0) return k === 0 ? value(largest) : 0
+      if (kind === 1) return k < 10 ? value(60) : 0
+      if (kind === 2) return k === 0 || k === 1 + (seed % 63) ? value(largest) : 0
+      return random() < 0.3 ? value(kind === 3 ? largest : largest / 20) : 0
+    })
+  }
+}
+
+describe('JPEG blocks that no encoder writes', () => {
+  const cases = [1, 7, 16, 255, 3000, 40_000].flatMap((step) =>
+    [300, 2000, 16_000].map((largest) => ({ step, largest })),
+  )
+  it.each(cases)(
+    'are read as vector code and as C code do: step $step, values to $largest',
+    ({ step, largest }) => {
+      const file = greyJpeg(64, 48, step, wildBlocks(step + largest, largest))
+      const { frames, status } = decode('jpeg', file)
+      expect(status).toBe(DONE)
+      const { luma, other } = frames[0]!
+      expect(difference(luma, greyOf(file, 'vector')).max).toBeLessThan(1.01)
+      expect(difference(other ?? luma, greyOf(file, 'C')).max).toBeLessThan(1.01)
+    },
+  )
+
+  it('wrap by a DC value that grows over 16 bits', () => {
+    let dc = 0
+    const file = greyJpeg(160, 128, 1, (_, x, y) => {
+      dc += (x + y) % 3 === 0 ? 16_000 : -13_000 + x * 40
+      return [dc, ...Array.from({ length: 63 }, () => 0)]
+    })
+    const { frames } = decode('jpeg', file)
+    expect(difference(frames[0]!.luma, greyOf(file, 'vector')).max).toBeLessThan(1.01)
+    expect(difference(frames[0]!.other!, greyOf(file, 'C')).max).toBeLessThan(1.01)
+  })
+
+  // Every mean is zero. Saturation of one pixel in four is the picture, in coefficients that scaled decoding passes over.
+  const saturated: Coefficients = (_, x, y) => {
+    const strength = 20 + 90 * ((Math.sin(x / 9) + Math.cos(y / 7) + 2) / 4)
+    const pixels = Array.from({ length: 64 }, (_unused, i) =>
+      (i & 1) === 0 && ((i >> 3) & 1) === 0 ? -3 * strength : strength,
+    )
+    return coefficientsOf(pixels)
+  }
+  const wideFile = () => greyJpeg(1200, 1040, 1, saturated)
+
+  it('have their picture at a reduced scale too', () => {
+    const file = wideFile()
+    const full = greyOf(file, 'vector')
+    const { frames } = decode('jpeg', file)
+    const { hash, rows, cols } = frames[0]!
+    const expected = hashLuma(areaAverage(full, [1200, 1040], [cols, rows]), cols, rows)
+    expect(distance(parseHash(hash)!, expected)).toBeLessThanOrEqual(10)
+  })
+
+  it('are the same in pieces of any size', () => {
+    const file = wideFile()
+    const whole = decode('jpeg', file).frames[0]!
+    for (const cut of [4096, 517]) {
+      expect(decode('jpeg', file, cut).frames[0]!.hash).toBe(whole.hash)
+    }
+  })
+})
+
+it('a picture of an encoder is read alike by all', () => {
+  const random = randomFrom(5)
+  const components = [{ h: 1, v: 1, sample: () => (random() < 0.5 ? 0 : 255) }]
+  for (const step of [1, 16, 99]) {
+    const file = writeJpeg({ width: 256, height: 256, components, step })
+    expect(decode('jpeg', file).frames[0]!.other).toBeUndefined()
+  }
+})
+
+it('reads the MCU behind the end of the data from zero bits, as libjpeg does', () => {
+  // A DC symbol of zero bits is 0, and so is an end of block: with a table in which zero bits mean otherwise, it shows.
+  const components = [{ h: 1, v: 1, sample: () => 0 }]
+  const dc = (x: number) => [x * 8, ...Array.from({ length: 63 }, () => 0)]
+  const file = writeJpeg({
+    width: 32,
+    height: 8,
+    components,
+    step: 8,
+    coefficients: (_, x) => dc(x + 3),
+  })
+  const scan = Buffer.from(file).indexOf(Buffer.of(0xff, 0xda)) + 10
+  for (let length = scan + 1; length < file.length; length++) {
+    const cut = Uint8Array.from([...file.subarray(0, length), 0xff, 0xd9])
+    if (cut[length - 1] === 0xff) continue
+    const { frames } = decode('jpeg', cut)
+    if (!frames[0]) continue
+    expect(difference(frames[0].luma, greyOf(cut, 'vector')).max).toBeLessThan(1.01)
+  }
+})
+
+/** The DCT of 64 pixels around zero, in zigzag order, rounded. */
+function coefficientsOf(pixels: number[]): number[] {
+  const cosine = (x: number, u: number) =>
+    (u === 0 ? Math.SQRT1_2 : 1) * 0.5 * Math.cos(((2 * x + 1) * u * Math.PI) / 16)
+  const values = Array.from({ length: 64 }, (_, place) => {
+    const [u, v] = [place % 8, place >> 3]
+    return Math.round(
+      pixels.reduce((sum, pixel, i) => sum + pixel * cosine(i % 8, u) * cosine(i >> 3, v), 0),
+    )
+  })
+  return zigzag.map((place) => values[place] ?? 0)
+}
+
+const zigzag = Array.from({ length: 64 }, (_, place) => place).toSorted((a, b) => rank(a) - rank(b))
+
+/** Order of a place by its diagonal, and along it, in turns. */
+function rank(place: number): number {
+  const [u, v] = [place % 8, place >> 3]
+  const diagonal = u + v
+  return diagonal * 64 + (diagonal % 2 === 0 ? u : v)
+}
+
+describe('JPEG colours out of range', () => {
+  // Luma is the same everywhere. What is clamped of red and blue is the picture.
+  const write = (width: number, height: number, scans?: number[][]) => {
+    const wave = (x: number, y: number) =>
+      Math.sin((x * 40) / width) + Math.cos((y * 31 + x * 7) / height)
+    const chroma = (x: number, y: number) => Math.max(0, Math.min(255, 128 + 100 * wave(x, y)))
+    const samples = [() => 128, chroma, (x: number, y: number) => 255 - chroma(y, x)]
+    const components = samples.map((sample) => ({ h: 1, v: 1, sample }))
+    return writeJpeg({ width, height, components, step: 2, ...(scans && { scans }) })
+  }
+  const files = {
+    'a small picture': write(160, 120),
+    'a small picture in scans of its components': write(160, 120, [[0], [1], [2]]),
+    'a large picture': write(1200, 800),
+  }
+  it.each(Object.entries(files))('have the luma of what is clamped: %s', async (_, file) => {
+    const { frames } = decode('jpeg', file)
+    const { hash, rows, cols } = frames[0]!
+    const luma = await lumaBySharp(file)
+    const isSmall = luma.length === rows * cols
+    const known = isSmall ? luma : areaAverage(luma, [1200, 800], [cols, rows])
+    expect(distance(parseHash(hash)!, hashLuma(known, cols, rows))).toBeLessThanOrEqual(10)
+    expect(decode('jpeg', file, 999).frames[0]!.hash).toBe(hash)
+  })
+})
+
+it('reads codes that are none, and runs behind the end of a block, as libjpeg does', async () => {
+  for (const progressive of [false, true]) {
+    const encoded = await picture(160, 120, 1, 3).jpeg({ quality: 60, progressive }).toBuffer()
+    const file = new Uint8Array(encoded)
+    const random = randomFrom(9)
+    const scan = encoded.lastIndexOf(Buffer.of(0xff, 0xda)) + 14
+    for (let round = 0; round < 20; round++) {
+      const changed = file.slice()
+      for (let k = 0; k < 6; k++) {
+        const at = scan + Math.floor(random() * (file.length - scan - 2))
+        if (changed[at] !== 0xff && changed[at - 1] !== 0xff)
+          changed[at] = Math.floor(random() * 255)
+      }
+      const { data } = await sharp(changed, { failOn: 'none' })
+        .extractChannel(0)
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      const { luma } = decode('jpeg', changed).frames[0]!
+      expect(difference(luma, Float32Array.from(data)).max).toBeLessThan(1.01)
+    }
+  }
+})

@@ -1,0 +1,59 @@
+import type { Shown } from './reading.ts'
+import type { ComparedFormat } from './structured.ts'
+
+/** A file, and what a program shows of it. */
+interface Read {
+  file: Buffer
+  shown: Shown
+}
+
+interface Class {
+  name: string
+  format: ComparedFormat
+  holds(read: Read): boolean
+}
+
+/** Why a file may be read differently: the classes of docs/decoding.md. */
+const CLASSES: readonly Class[] = [
+  { name: 'four inks', format: 'jpeg', holds: ({ file }) => frameOf(file)?.count === 4 },
+  { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
+  {
+    name: 'colours out of range, subsampled',
+    format: 'jpeg',
+    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.15,
+  },
+]
+
+/** The class that explains a difference; `undefined`: none. */
+export function classOf(
+  format: ComparedFormat,
+  file: Uint8Array,
+  shown: Shown,
+): string | undefined {
+  const read = { file: Buffer.from(file), shown }
+  return CLASSES.find((one) => one.format === format && one.holds(read))?.name
+}
+
+/** Components of a JPEG's frame, and their sampling factors. */
+function frameOf(file: Buffer): { count: number; samplings: number[] } | undefined {
+  for (let at = 2; at + 10 < file.length; at++) {
+    if (file[at] !== 0xff || ![0xc0, 0xc1, 0xc2].includes(file[at + 1] ?? 0)) continue
+    const count = file[at + 9] ?? 0
+    return { count, samplings: Array.from({ length: count }, (_, i) => file[at + 11 + 3 * i] ?? 0) }
+  }
+  return undefined
+}
+
+function isSubsampled(file: Buffer): boolean {
+  return new Set(frameOf(file)?.samplings).size > 1
+}
+
+/** Share of pixels of which a channel is at an end of its range. */
+function clampedShare({ pixels, width, height }: Shown): number {
+  let count = 0
+  for (let at = 0; at < width * height * 4; at += 4) {
+    const channels = pixels.subarray(at, at + 3)
+    if (channels.includes(0) || channels.includes(255)) count++
+  }
+  return count / (width * height)
+}

@@ -1,0 +1,149 @@
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { readModules } from '../../../src/core/node.ts'
+import type { ScannedContent } from '../../../src/scan/scanned.ts'
+import { scanFile } from '../../../src/scan/scanner.ts'
+import { distance, type Hash256 } from '../../../src/util/hash.ts'
+import { avifParts, avifSequence, avifWith, box } from '../../support/avif-parts.ts'
+import { picture } from '../../support/sharp-images.ts'
+
+const context = { modules: readModules() }
+const [WIDTH, HEIGHT] = [160, 120]
+
+async function scan(file: Uint8Array): Promise<ScannedContent> {
+  const scanned = await scanFile(context, file)
+  if (scanned.coverage === 'unscannable') throw new Error(scanned.reason)
+  return scanned
+}
+
+const hashOf = async (file: Uint8Array) => (await scan(file)).needles[0]!.hash
+
+/** Bits between a hash and the nearest needle of a file. */
+async function nearest(file: Uint8Array, known: Hash256): Promise<number> {
+  const { needles } = await scan(file)
+  return Math.min(...needles.map(({ hash }) => distance(hash, known)))
+}
+
+const encode = (seed: number, format: 'webp' | 'avif') =>
+  picture(WIDTH, HEIGHT, 3, seed).toFormat(format, { effort: 0, quality: 90 }).toBuffer()
+const pngHash = async (seed: number) =>
+  hashOf(await picture(WIDTH, HEIGHT, 3, seed).png().toBuffer())
+
+function chunk(type: string, data: Uint8Array | number[]): Buffer {
+  const header = Buffer.from(`${type}\0\0\0\0`)
+  header.writeUInt32LE(data.length, 4)
+  return Buffer.concat([header, Uint8Array.from(data), new Uint8Array(data.length % 2)])
+}
+
+function riff(...chunks: Buffer[]): Buffer {
+  return chunk('RIFF', Buffer.concat([Buffer.from('WEBP'), ...chunks]))
+}
+
+const u24 = (value: number) => [value & 255, (value >> 8) & 255, value >> 16]
+const vp8x = (flags: number) =>
+  chunk('VP8X', [flags, 0, 0, 0, ...u24(WIDTH - 1), ...u24(HEIGHT - 1)])
+const imageChunk = (file: Buffer) => file.subarray(12)
+const anmf = (file: Buffer, flags = 2) => {
+  const header = [...u24(0), ...u24(0), ...u24(WIDTH - 1), ...u24(HEIGHT - 1), ...u24(100), flags]
+  return chunk('ANMF', Buffer.concat([Uint8Array.from(header), imageChunk(file)]))
+}
+
+describe('WebP', () => {
+  it('ends where RIFF says', async () => {
+    const [known, decoy] = [await encode(1, 'webp'), await encode(2, 'webp')]
+    const file = Buffer.concat([known, anmf(decoy)])
+    expect(await nearest(file, await hashOf(known))).toBe(0)
+  })
+
+  it('has frames only where VP8X says so', async () => {
+    const [known, decoy] = [await encode(1, 'webp'), await encode(2, 'webp')]
+    const file = riff(vp8x(0), imageChunk(known), anmf(decoy))
+    expect(await nearest(file, await hashOf(known))).toBe(0)
+  })
+
+  it('has all frames of an animation, and an image beside it', async () => {
+    const files = await Promise.all([1, 2, 3].map((seed) => encode(seed, 'webp')))
+    const [first, second, third] = files as [Buffer, Buffer, Buffer]
+    const loop = chunk('ANIM', [0, 0, 0, 0, 0, 0])
+    const file = riff(vp8x(2), loop, anmf(first), anmf(second), imageChunk(third))
+    for (const one of files) expect(await nearest(file, await hashOf(one))).toBe(0)
+    expect(await scan(file)).toMatchObject({ isPartial: false })
+  })
+
+  it('has a bounded sample of an animation that is too long', async () => {
+    const [first, known] = [await encode(1, 'webp'), await encode(2, 'webp')]
+    const frames = Array.from({ length: 800 }, (_, i) => anmf(i >= 400 ? known : first))
+    const file = riff(vp8x(2), chunk('ANIM', [0, 0, 0, 0, 0, 0]), ...frames)
+    expect(await nearest(file, await hashOf(known))).toBe(0)
+    expect(await scan(file)).toMatchObject({ isPartial: true })
+  })
+
+  it('mixes frames as libwebp does', async () => {
+    const pages = await Promise.all(
+      [1, 2, 3].map((seed) => picture(80, 60, 4, seed).png().toBuffer()),
+    )
+    const file = await sharp(pages, { join: { animated: true } })
+      .webp({ lossless: true, minSize: true })
+      .toBuffer()
+    const { needles } = await scan(file)
+    for (const page of [0, 1, 2]) {
+      const shown = await sharp(file, { page }).flatten({ background: 'white' }).png().toBuffer()
+      const known = await hashOf(shown)
+      expect(Math.min(...needles.map(({ hash }) => distance(hash, known)))).toBeLessThanOrEqual(10)
+    }
+  })
+})
+
+describe('AVIF', () => {
+  it.each(['avis', 'avif'])(
+    'has the frames of a sequence, and its image: brand %s',
+    async (brand) => {
+      const frames = await Promise.all(
+        [1, 2, 3].map(async (seed) => avifParts(await encode(seed, 'avif'))),
+      )
+      for (const keys of [[1, 2, 3], [1]]) {
+        const file = avifSequence(frames, keys, brand)
+        for (const seed of [1, 2, 3]) {
+          expect(await nearest(file, await pngHash(seed))).toBeLessThanOrEqual(10)
+        }
+        expect(await scan(file)).toMatchObject({ isPartial: false })
+      }
+    },
+  )
+
+  it('has a sample of a sequence that is too long, and says so', async () => {
+    const [first, known] = [avifParts(await encode(1, 'avif')), avifParts(await encode(2, 'avif'))]
+    const frames = Array.from({ length: 140 }, (_, i) => (i > 60 ? known : first))
+    const file = avifSequence(
+      frames,
+      frames.map((_, i) => i + 1),
+    )
+    expect(await nearest(file, await pngHash(2))).toBeLessThanOrEqual(10)
+    expect(await scan(file)).toMatchObject({ isPartial: true })
+  })
+
+  const turns = [0, 1, 2, 3].flatMap((irot) => [undefined, 0, 1].map((imir) => ({ irot, imir })))
+  it.each(turns)(
+    'is displayed by irot $irot and imir $imir, as libheif does',
+    async ({ irot, imir }) => {
+      const parts = avifParts(await encode(4, 'avif'))
+      const mirror = imir === undefined ? [] : [box('imir', [imir])]
+      const file = avifWith(parts, [box('irot', [irot]), ...mirror])
+      const known = await hashOf(await sharp(file).png().toBuffer())
+      expect(await nearest(file, known)).toBeLessThanOrEqual(10)
+    },
+  )
+
+  it('is displayed by its clean aperture, and as a whole', async () => {
+    const parts = avifParts(await encode(5, 'avif'))
+    const numbers = [100, 1, 80, 1, -10, 1, 6, 1]
+    const clap = Buffer.alloc(32)
+    numbers.forEach((value, i) => clap.writeInt32BE(value, 4 * i))
+    const file = avifWith(parts, [box('clap', clap)])
+    const area = { left: 20, top: 26, width: 100, height: 80 }
+    const whole = picture(WIDTH, HEIGHT, 3, 5)
+    expect(await nearest(file, await pngHash(5))).toBeLessThanOrEqual(10)
+    const part = await hashOf(await whole.clone().extract(area).png().toBuffer())
+    expect(await nearest(file, part)).toBeLessThanOrEqual(10)
+  })
+})

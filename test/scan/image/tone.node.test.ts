@@ -1,0 +1,110 @@
+import { crc32, deflateSync } from 'node:zlib'
+import sharp, { type Sharp } from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { readModules } from '../../../src/core/node.ts'
+import type { Needle } from '../../../src/scan/scanned.ts'
+import { scanFile } from '../../../src/scan/scanner.ts'
+import { distance } from '../../../src/util/hash.ts'
+import { writeProfile } from '../../support/icc-writer.ts'
+import { writePng } from '../../support/png-writer.ts'
+import { scene } from '../../support/scene.ts'
+
+const context = { modules: readModules() }
+const [WIDTH, HEIGHT] = [160, 120]
+const { data } = scene(WIDTH, HEIGHT, 1, 7)
+
+async function needlesOf(file: Uint8Array): Promise<Needle[]> {
+  const scanned = await scanFile(context, file)
+  if (scanned.coverage === 'unscannable') throw new Error(scanned.reason)
+  return scanned.needles
+}
+
+const shownBySharp = async (file: Uint8Array) =>
+  (await needlesOf(await sharp(file).toColourspace('srgb').png().toBuffer()))[0]!
+
+/** The picture in the brightest twentieth of the range, above stripes that a curve makes black. */
+const upperPart = Array.from({ length: 256 }, (_, i) =>
+  Math.max(0, Math.round((i - 192) * (65535 / 63))),
+)
+const hidden = Uint8Array.from(data, (grey, i) =>
+  grey < 128 ? (Math.floor(i / 7) % 3) * 60 : Math.min(255, 192 + Math.floor((grey - 128) / 2)),
+)
+const grey = (pixels: Uint8Array): Sharp =>
+  sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 1 } }).toColourspace('srgb')
+
+describe('a tone curve that moves luma', () => {
+  const curves = { 'a table': upperPart, 'a power': { power: 9 } }
+  it.each(Object.entries(curves))('gives the needle that libvips shows: %s', async (_, curve) => {
+    for (const format of ['png', 'jpeg', 'webp'] as const) {
+      const plain = await grey(hidden).toFormat(format, { quality: 98 }).toBuffer()
+      const file = await attach(plain, writeProfile(curve))
+      const known = await shownBySharp(file)
+      const needles = await needlesOf(file)
+      const toned = needles.find(({ probe }) => probe === 'toned')
+      expect(distance(toned!.hash, known.hash)).toBeLessThanOrEqual(10)
+    }
+  })
+
+  it('gives the needle of PNG’s gamma', async () => {
+    const gamma = Buffer.alloc(4)
+    gamma.writeUInt32BE(Math.round(100_000 / 9))
+    const file = writePng({
+      ...{ width: WIDTH, height: HEIGHT, depth: 8, colourType: 0 },
+      pixel: (x, y) => [hidden[y * WIDTH + x] ?? 0],
+      chunks: [['gAMA', Array.from(gamma)]],
+    })
+    const shown = hidden.map((value) => {
+      const light = (value / 255) ** 9
+      return 255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055)
+    })
+    const known = (await needlesOf(await grey(shown).png().toBuffer()))[0]!
+    const toned = (await needlesOf(file)).find(({ probe }) => probe === 'toned')
+    expect(distance(toned!.hash, known.hash)).toBeLessThanOrEqual(10)
+  })
+
+  it('gives none for profiles that are nearly sRGB', async () => {
+    const file = await grey(data).png().withIccProfile('srgb').toBuffer()
+    expect((await needlesOf(file)).map(({ probe }) => probe)).toEqual(['identity'])
+  })
+
+  it('is passed over where the profile is damaged', async () => {
+    const profile = writeProfile(upperPart)
+    for (let length = 0; length < profile.length; length += 37) {
+      for (const format of ['png', 'jpeg'] as const) {
+        const file = await attach(
+          await grey(data).toFormat(format).toBuffer(),
+          profile.subarray(0, length),
+        )
+        expect((await needlesOf(file)).length).toBeGreaterThan(0)
+      }
+    }
+  })
+})
+
+/** Puts a profile into a file as its format has it. */
+async function attach(file: Buffer, profile: Uint8Array): Promise<Buffer> {
+  const { format } = await sharp(file).metadata()
+  if (format === 'jpeg') {
+    const content = Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(1, 1), profile])
+    const head = Buffer.of(0xff, 0xe2, (content.length + 2) >> 8, (content.length + 2) & 255)
+    return Buffer.concat([file.subarray(0, 2), head, content, file.subarray(2)])
+  }
+  if (format === 'png') {
+    const content = Buffer.concat([Buffer.from('x\0\0'), deflateSync(profile)])
+    const chunk = Buffer.alloc(12 + content.length)
+    chunk.writeUInt32BE(content.length, 0)
+    chunk.write('iCCP', 4)
+    content.copy(chunk, 8)
+    chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), chunk.length - 4)
+    return Buffer.concat([file.subarray(0, 33), chunk, file.subarray(33)])
+  }
+  const chunk = (type: string, content: Uint8Array) => {
+    const header = Buffer.from(`${type}\0\0\0\0`)
+    header.writeUInt32LE(content.length, 4)
+    return Buffer.concat([header, content, new Uint8Array(content.length % 2)])
+  }
+  const size = [WIDTH - 1, 0, 0, HEIGHT - 1, 0, 0]
+  const flags = chunk('VP8X', Uint8Array.of(0x20, 0, 0, 0, ...size))
+  const content = [Buffer.from('WEBP'), flags, chunk('ICCP', profile), file.subarray(12)]
+  return chunk('RIFF', Buffer.concat(content))
+}

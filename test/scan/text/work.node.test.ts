@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { readModules } from '../../../src/core/node.ts'
+import { type Counted, ScanBudget } from '../../../src/scan/budget.ts'
+import { SCAN_LIMITS } from '../../../src/scan/limits.ts'
+import { allFiles, problemOf, type ScannedFile } from '../../../src/scan/scanned.ts'
+import { FileScanner, type TextKind } from '../../../src/scan/scanner.ts'
+import { randomBytes } from '../../support/random.ts'
+
+const modules = readModules()
+const MIB = 1024 * 1024
+
+/** Counts what is taken of the limits: a search does a bounded amount of work for each. */
+class CountingBudget extends ScanBudget {
+  readonly counts = new Map<Counted, number>()
+
+  override take(what: Counted, amount = 1): boolean {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + amount)
+    return super.take(what, amount)
+  }
+}
+
+async function searched(
+  body: Uint8Array,
+  text: TextKind | undefined,
+): Promise<{ work: (what: Counted) => number; file: ScannedFile }> {
+  const budget = new CountingBudget(SCAN_LIMITS)
+  const context = { modules, withoutDigests: true }
+  const scanner = new FileScanner(context, { budget, depth: 0, text })
+  for (let at = 0; at < body.length; at += 65_536) scanner.write(body.subarray(at, at + 65_536))
+  const file = await scanner.end()
+  return { file, work: (what) => budget.counts.get(what) ?? 0 }
+}
+
+function repeated(text: string, bytes: number): Buffer {
+  return Buffer.alloc(bytes, text)
+}
+
+describe('the search of a text', () => {
+  it.each([
+    ['names without values', 'a&', 'urlencoded'],
+    ['empty strings', '"",', 'text'],
+    ['one letter', 'A', 'text'],
+    ['numbers', '255,216,12,', 'text'],
+    ['prose', 'The quick brown fox jumps over the lazy dog. ', 'text'],
+  ] as const)('passes over it once: a megabyte of %s', async (_, unit, kind) => {
+    const { file, work } = await searched(repeated(unit, MIB), kind)
+    expect(work('textBytes')).toBeLessThan(MIB * 1.1)
+    expect(work('textLooks')).toBeLessThan(100)
+    expect([allFiles(file).length, work('embeddedStarts')]).toEqual([1, 0])
+  })
+
+  it('passes over a megabyte of markup with a reference in each line twice, at most', async () => {
+    const line = '<w:t xml:space="preserve">Fish &amp; chips, 12.50, and a glass of water</w:t>\n'
+    const { file, work } = await searched(repeated(line, MIB), undefined)
+    expect(work('textBytes')).toBeLessThan(3 * MIB)
+    expect(problemOf(file)).toBe('unknown-format')
+    expect(allFiles(file)).toHaveLength(1)
+  })
+
+  it('takes noise in base64 for nothing', async () => {
+    const { file, work } = await searched(
+      Buffer.from(Buffer.from(randomBytes(MIB, 5)).toString('base64')),
+      'text',
+    )
+    expect(allFiles(file)).toHaveLength(1)
+    expect(work('textLooks')).toBeLessThan(300)
+  })
+
+  it.each(['%41', '\\u0041\\/&amp;%25', '%25%32%35', '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD'])(
+    'takes a bounded number of passes, whatever it is made of: %s',
+    async (unit) => {
+      const { work } = await searched(repeated(unit, MIB / 4), 'urlencoded')
+      expect(work('textBytes')).toBeLessThan(20 * MIB)
+      expect(work('textLooks')).toBeLessThan(MIB)
+      expect(work('embeddedStarts')).toBeLessThan(2 * SCAN_LIMITS.embeddedStarts)
+    },
+  )
+
+  it('says when a text has more bytes than may be searched, and not before', async () => {
+    const search = async (textBytes: number) => {
+      const budget = new ScanBudget({ ...SCAN_LIMITS, textBytes })
+      const scanner = new FileScanner({ modules }, { budget, depth: 0, text: 'text' })
+      scanner.write(repeated('words ', 1000))
+      return allFiles(await scanner.end()).map(
+        (one) => one.coverage === 'unscannable' && one.reason,
+      )
+    }
+    expect(await search(1000)).toEqual(['unknown-format'])
+    expect(await search(999)).toEqual(['unknown-format', 'over-limit'])
+  })
+})

@@ -1,0 +1,133 @@
+import { deflateSync, gzipSync } from 'node:zlib'
+import { writeTar, writeZip } from '../../support/archive-writer.ts'
+
+/** A way of writing a file in a text, and who reads it. */
+export type Way = (file: Buffer) => string
+
+const base64 = (file: Buffer) => file.toString('base64')
+const percent = (file: Buffer) => [...file].map((byte) => `%${hex(byte).toUpperCase()}`).join('')
+const hex = (byte: number) => byte.toString(16).padStart(2, '0')
+const lines = (text: string, end = '\r\n') => text.replaceAll(/(.{76})/g, `$1${end}`)
+/** Bytes as characters, as PHP's urlencode writes them. */
+const urlencode = (file: Buffer) =>
+  [...file]
+    .map((byte) => {
+      const char = String.fromCharCode(byte)
+      if (/[\w.-]/.test(char)) return char
+      return char === ' ' ? '+' : `%${hex(byte).toUpperCase()}`
+    })
+    .join('')
+
+/** A foreign character in front of every n-th. */
+const strewn = (text: string, sign: string, n: number) =>
+  text.replaceAll(new RegExp(`(.{${n}})`, 'g'), `$1${sign}`)
+
+const references = (text: string) => [...text].map((char) => `&#${char.charCodeAt(0)};`).join('')
+const escapes = (text: string) =>
+  [...text].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+
+const quotedPrintable = (file: Buffer) => {
+  const soft = [...file].map((byte) =>
+    byte > 0x20 && byte < 0x7f && byte !== 0x3d
+      ? String.fromCharCode(byte)
+      : `=${hex(byte).toUpperCase()}`,
+  )
+  return lines(soft.join('').replaceAll(/(.{70}[^=]{3})/g, '$1=\r\n'), '')
+}
+
+/** Ways that a text has which is none to XML: it has control characters. */
+export const BINARY_WAYS = new Set([
+  'base64 with binary among it (base64_decode)',
+  'a binary string (btoa, latin1)',
+])
+
+export const WAYS: Record<string, Way> = {
+  'base64 (Buffer.from, base64_decode, b64decode, atob)': base64,
+  'base64 for URLs': (file) => file.toString('base64url'),
+  'base64 of both alphabets (Buffer.from)': (file) => {
+    let index = 0
+    return base64(file).replaceAll(/[+/]/g, (sign) =>
+      index++ % 2 ? sign : sign === '+' ? '-' : '_',
+    )
+  },
+  'base64 in lines': (file) => lines(base64(file)),
+  'a data URI': (file) => `data:image/jpeg;base64,${base64(file)}`,
+  'a data URI, percent-encoded (Chromium)': (file) => `data:image/jpeg,${percent(file)}`,
+  'a data URI with letters escaped (Chromium)': (file) =>
+    `data:image/jpeg;base64,${base64(file).replaceAll(/[j4A]/g, (char) => `%${hex(char.charCodeAt(0))}`)}`,
+  'base64 behind an underscore, which PHP passes over': (file) => `_${base64(file)}`,
+  'base64 with underscores among it, which PHP passes over': (file) => strewn(base64(file), '_', 9),
+  'base64 with hyphens late in it': (file) =>
+    `${base64(file).slice(0, -90)}-${base64(file).slice(-90)}`,
+  'base64 with stars between all (base64_decode)': (file) => strewn(base64(file), '*', 1),
+  'base64 with quotes and brackets among it (base64_decode)': (file) =>
+    strewn(base64(file), '",:{', 50),
+  'base64 with binary among it (base64_decode)': (file) => strewn(base64(file), '\u0001\u0002', 3),
+  'base64 with percent signs before digits (base64_decode)': (file) =>
+    base64(file).replaceAll(/([0-9A-F][0-9A-F])/g, '%$1'),
+  'base64 behind a line of text': (file) => `photo\n${base64(file)}`,
+  'base64 behind letters': (file) => `photo${base64(file)}`,
+  'base64 of a byte more in front': (file) => base64(Buffer.concat([Buffer.from('x'), file])),
+  'base64 of two bytes more in front': (file) => base64(Buffer.concat([Buffer.from('xy'), file])),
+  'base64 of a text in front': (file) => base64(Buffer.concat([Buffer.from('photo: '), file])),
+  'hex (hex2bin, fromhex)': (file) => file.toString('hex'),
+  'hex in capitals': (file) => file.toString('hex').toUpperCase(),
+  'hex in both': (file) =>
+    file
+      .toString('hex')
+      .replaceAll(/[a-f]/g, (char, at: number) => (at % 3 ? char : char.toUpperCase())),
+  'hex with colons': (file) => [...file].map(hex).join(':'),
+  'hex with spaces and lines': (file) => lines([...file].map(hex).join(' ')),
+  '\\x escapes': (file) => [...file].map((byte) => `\\x${hex(byte)}`).join(''),
+  '0x numbers': (file) => [...file].map((byte) => `0x${hex(byte)}`).join(', '),
+  'percent-encoding of all bytes': percent,
+  'percent-encoding as urlencode writes it': (file) => urlencode(file).replaceAll('+', '%20'),
+  'byte values': (file) => JSON.stringify([...file]),
+  'byte values in lines': (file) => JSON.stringify([...file], undefined, 2),
+  'byte values below 0 (Java)': (file) => JSON.stringify([...new Int8Array(file)]),
+  'a Buffer (JSON.stringify)': (file) => JSON.stringify(file),
+  'a Uint8Array (JSON.stringify)': (file) => JSON.stringify(new Uint8Array(file)),
+  'a binary string (btoa, latin1)': (file) => file.toString('latin1'),
+  'a binary string with escapes': (file) => JSON.stringify(file.toString('latin1')),
+  'octal escapes': (file) =>
+    [...file].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
+  'a binary string, escaped to ASCII (json.dumps)': (file) => escapes(file.toString('latin1')),
+  'character references of base64': (file) => references(base64(file)),
+  'some character references of base64': (file) =>
+    base64(file)
+      .replaceAll('/', '&sol;')
+      .replaceAll('+', '&plus;')
+      .replaceAll('A', '&#x41;')
+      .replaceAll('B', '&#0066;'),
+  'character references of bytes': (file) => references(file.toString('latin1')),
+  'quoted-printable': quotedPrintable,
+  'base64 of base64': (file) => base64(Buffer.from(base64(file))),
+  'base64 of base64 in lines, in lines': (file) => lines(base64(Buffer.from(lines(base64(file))))),
+  'base64 of hex': (file) => base64(Buffer.from(file.toString('hex'))),
+  'base64 of percent-encoding': (file) => base64(Buffer.from(percent(file))),
+  'base64 of JSON with a data URI': (file) =>
+    base64(Buffer.from(JSON.stringify({ a: 1, photo: `data:image/png;base64,${base64(file)}` }))),
+  'base64 of SVG with a data URI': (file) =>
+    `data:image/svg+xml;base64,${base64(Buffer.from(`<svg><image href="data:image/png;base64,${base64(file)}"/></svg>`))}`,
+  'hex of base64': (file) => Buffer.from(base64(file)).toString('hex'),
+  'hex of byte values': (file) => Buffer.from(JSON.stringify([...file])).toString('hex'),
+  'byte values of base64': (file) => JSON.stringify([...Buffer.from(base64(file))]),
+  'percent-encoding of base64': (file) => percent(Buffer.from(base64(file))),
+  'percent-encoding twice': (file) => percent(Buffer.from(percent(file))),
+  'base64 of gzip': (file) => base64(gzipSync(file)),
+  'base64 of zlib (gzcompress)': (file) => base64(deflateSync(file)),
+  'hex of zlib': (file) => deflateSync(file).toString('hex'),
+  'base64 of TAR': (file) => base64(Buffer.from(writeTar([{ name: 'a', content: file }]))),
+  'base64 of ZIP': (file) =>
+    base64(Buffer.from(writeZip([{ name: 'a', content: file, method: 8 }]))),
+  'base64 of gzip of TAR': (file) => base64(gzipSync(writeTar([{ name: 'a', content: file }]))),
+  'base64 of gzip of base64': (file) => base64(gzipSync(base64(file))),
+  'base64 of PDF': (file) =>
+    base64(
+      Buffer.concat([
+        Buffer.from('%PDF-1.7\n1 0 obj <<>> stream\n'),
+        file,
+        Buffer.from('\nendstream'),
+      ]),
+    ),
+}

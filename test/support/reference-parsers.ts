@@ -1,0 +1,182 @@
+// Programs that read forms as origins do, for comparison: those of npm in this process, PHP and Python where they are installed.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import busboy from 'busboy'
+import multiparty from 'multiparty'
+
+/** Contents of the parts that a parser finds; `undefined` if it refuses. */
+export type Parser = (body: Buffer, type: string) => Promise<Buffer[] | undefined>
+
+async function withBusboy(body: Buffer, type: string): Promise<Buffer[] | undefined> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = []
+    try {
+      const parser = busboy({ headers: { 'content-type': type }, defCharset: 'latin1' })
+      parser.on('file', (_, stream) => {
+        const chunks: Buffer[] = []
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+        stream.on('error', () => undefined)
+        stream.on('close', () => parts.push(Buffer.concat(chunks)))
+      })
+      parser.on('field', (_, value) => parts.push(Buffer.from(value, 'latin1')))
+      parser.on('error', () => resolve(parts))
+      parser.on('close', () => resolve(parts))
+      parser.end(body)
+    } catch {
+      resolve(undefined)
+    }
+  })
+}
+
+async function withMultiparty(body: Buffer, type: string): Promise<Buffer[] | undefined> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = []
+    const request = Object.assign(Readable.from([body]), {
+      headers: { 'content-type': type, 'content-length': String(body.length) },
+    })
+    const form = new multiparty.Form()
+    form.on('part', (part) => {
+      const chunks: Buffer[] = []
+      part.on('data', (chunk: Buffer) => chunks.push(chunk))
+      part.on('error', () => undefined)
+      part.on('end', () => parts.push(Buffer.concat(chunks)))
+    })
+    form.on('error', () => resolve(parts))
+    form.on('close', () => resolve(parts))
+    form.parse(request as unknown as Parameters<typeof form.parse>[0])
+  })
+}
+
+async function withUndici(body: Buffer, type: string): Promise<Buffer[] | undefined> {
+  try {
+    const headers = { 'content-type': type }
+    const form = await new Response(new Uint8Array(body), { headers }).formData()
+    const values = [...form.values()].map(async (value) =>
+      typeof value === 'string' ? Buffer.from(value) : Buffer.from(await value.arrayBuffer()),
+    )
+    return await Promise.all(values)
+  } catch {
+    return undefined
+  }
+}
+
+export const NPM_PARSERS: Record<string, Parser> = {
+  busboy: withBusboy,
+  multiparty: withMultiparty,
+  undici: withUndici,
+}
+
+const PHP_ROUTER = `<?php
+$all = [];
+array_walk_recursive($_POST, function ($value) use (&$all) { $all[] = base64_encode($value); });
+array_walk_recursive($_FILES, function ($value, $key) use (&$all) {
+  if (is_string($value) && is_uploaded_file($value)) $all[] = base64_encode(file_get_contents($value));
+});
+header('content-type: application/json');
+echo json_encode($all);
+`
+
+/** A parser that is a server of PHP, and how to stop it; `undefined` where there is no PHP. */
+export async function startPhp(): Promise<{ parse: Parser; stop: () => void } | undefined> {
+  if (spawnSync('php', ['-v']).status !== 0) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'hashgate-php-'))
+  writeFileSync(join(folder, 'router.php'), PHP_ROUTER)
+  const port = await freePort()
+  const options = [
+    '-d',
+    'upload_max_filesize=64M',
+    '-d',
+    'post_max_size=64M',
+    '-d',
+    'display_errors=0',
+  ]
+  const server = spawn('php', [...options, '-S', `127.0.0.1:${port}`, join(folder, 'router.php')], {
+    stdio: 'ignore',
+  })
+  const url = `http://127.0.0.1:${port}/`
+  for (let i = 0; i < 100; i++) {
+    try {
+      await fetch(url)
+      break
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const parse: Parser = async (body, type) => {
+    const headers = { 'content-type': type }
+    const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })
+    const found = (await answer.json()) as string[]
+    return found.map((content) => Buffer.from(content, 'base64'))
+  }
+  return { parse, stop: () => void server.kill() }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+/** Reads a line of JSON for each form, and answers with one. */
+const PYTHON = {
+  werkzeug: `
+import sys, json, base64, io
+from werkzeug.formparser import parse_form_data
+for line in sys.stdin:
+    case = json.loads(line)
+    body = base64.b64decode(case['body'])
+    environ = {'REQUEST_METHOD': 'POST', 'CONTENT_TYPE': case['type'], 'CONTENT_LENGTH': str(len(body)), 'wsgi.input': io.BytesIO(body)}
+    try:
+        _, form, files = parse_form_data(environ)
+        found = [v.encode('utf-8', 'surrogateescape') for _, v in form.items(multi=True)] + [f.read() for _, f in files.items(multi=True)]
+    except Exception:
+        found = None
+    print(json.dumps(None if found is None else [base64.b64encode(one).decode() for one in found]), flush=True)
+`,
+  django: `
+import sys, json, base64, io
+import django
+from django.conf import settings
+settings.configure(DEFAULT_CHARSET='utf-8', DATA_UPLOAD_MAX_MEMORY_SIZE=None)
+from django.http.multipartparser import MultiPartParser
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+for line in sys.stdin:
+    case = json.loads(line)
+    body = base64.b64decode(case['body'])
+    meta = {'CONTENT_TYPE': case['type'], 'CONTENT_LENGTH': str(len(body))}
+    try:
+        post, files = MultiPartParser(meta, io.BytesIO(body), [MemoryFileUploadHandler()]).parse()
+        found = [v.encode('utf-8', 'surrogateescape') for _, vs in post.lists() for v in vs] + [f.read() for _, fs in files.lists() for f in fs]
+    except Exception:
+        found = None
+    print(json.dumps(None if found is None else [base64.b64encode(one).decode() for one in found]), flush=True)
+`,
+}
+
+/** What a library of Python finds in forms, all at once; `undefined` where it is not installed. */
+export function parseWithPython(
+  library: keyof typeof PYTHON,
+  forms: readonly { body: Buffer; type: string }[],
+): (Buffer[] | undefined)[] | undefined {
+  const python = ['/usr/bin/python3', 'python3'].find(
+    (path) => spawnSync(path, ['-c', `import ${library}`]).status === 0,
+  )
+  if (python === undefined) return undefined
+  const input = forms
+    .map(({ body, type }) => JSON.stringify({ body: body.toString('base64'), type }))
+    .join('\n')
+  const { stdout } = spawnSync(python, ['-c', PYTHON[library]], { input, maxBuffer: 1 << 30 })
+  const lines = stdout.toString().trim().split('\n')
+  return lines.map((line) => {
+    const found = JSON.parse(line) as string[] | null
+    return found?.map((content) => Buffer.from(content, 'base64'))
+  })
+}
