@@ -37,8 +37,10 @@ export function textOf(node: TNode | undefined): string {
 }
 
 export function attributesOf(node: TNode | undefined): Record<string, string> {
-  const attributes = Object.entries(node?.attributes ?? {})
-  return Object.fromEntries(attributes.map(([name, value]) => [name, value ?? '']))
+  const attributes: [string, unknown][] = Object.entries(node?.attributes ?? {})
+  return Object.fromEntries(
+    attributes.map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+  )
 }
 
 function nameOf(node: TNode | string): string {
