@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { TNode } from 'txml'
+import type { TNode } from 'txml/txml'
 import { BadAnswerError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
 import { ask, basicAuth, nextUrl, readText } from './http.ts'
