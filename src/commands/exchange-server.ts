@@ -4,7 +4,7 @@ import { FAKE_GROUP, FAKE_SECRET, FAKE_TOKEN, FAKE_USER } from '../desk/fake/sta
 
 /** `hashgate dev exchange`: all providers on loopback, until it is interrupted. */
 export async function devExchange({ port }: { port: number }): Promise<boolean> {
-  const { app } = createExchangeServer(Date.now())
+  const { app } = createExchangeServer()
   await new Promise<void>((resolve) => {
     const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, ({ port: bound }) => {
       const base = `http://127.0.0.1:${bound}`

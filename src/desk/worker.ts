@@ -68,10 +68,12 @@ async function openDesk(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMe
   }
 }
 
-/** Sends the sources that are due to the queue, and tells of those that are out of date. */
-async function schedule(env: DeskBindings): Promise<void> {
+/**
+ * Sends the sources that are due to the queue, and tells of those that are out of date.
+ * @param now when the cron was to run, in milliseconds since 1970
+ */
+async function schedule(env: DeskBindings, now: number): Promise<void> {
   const desk = await openDesk(env)
-  const now = desk.world.now()
   for (const [name, settings] of Object.entries(desk.settings.exchanges)) {
     const source = await findSource(desk.ledger.db, name)
     const age = source?.completedAt === undefined ? undefined : (now - source.completedAt) / 1000
@@ -147,8 +149,8 @@ app.onError((error, context) => {
 /** The Worker for the people who run the gate: it reads hash lists from their sources, and publishes them. */
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
-  async scheduled(_controller, env) {
-    await schedule(env)
+  async scheduled({ scheduledTime }, env) {
+    await schedule(env, scheduledTime)
   },
   async queue(batch, env) {
     for (const message of batch.messages) await consume(message, env)

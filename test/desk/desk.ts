@@ -8,6 +8,7 @@ import {
   FAKE_SECRET,
   FAKE_TOKEN,
   FAKE_USER,
+  FakeClock,
   type FakeName,
 } from '../../src/desk/fake/state.ts'
 import { rowsOf } from '../../src/desk/ledger/database.ts'
@@ -51,7 +52,8 @@ export interface Trial {
 }
 
 export function trial(): Trial {
-  const server = createExchangeServer(Date.parse('2026-11-26T00:00:00Z'))
+  const begin = Date.parse('2026-11-26T00:00:00Z')
+  const server = createExchangeServer(new FakeClock(() => begin, 1000))
   const made: Trial = {
     server,
     skew: 0,

@@ -69,7 +69,10 @@ function fill(count: number): void {
 }
 
 async function cron(): Promise<void> {
-  await desk.scheduled(createScheduledController(), bindings)
+  await desk.scheduled(
+    createScheduledController({ scheduledTime: new Date(made.server.clock.now()) }),
+    bindings,
+  )
 }
 
 /** Consumes what was sent, until nothing is left. Returns how messages ended. */

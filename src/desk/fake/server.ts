@@ -14,9 +14,8 @@ export interface ExchangeServer {
   providers: Record<FakeName, FakeProvider>
 }
 
-/** @param now milliseconds since 1970 that its clock begins with */
-export function createExchangeServer(now: number): ExchangeServer {
-  const clock = new FakeClock(now)
+/** The exchange server, without records. Its clock runs, unless another is given. */
+export function createExchangeServer(clock = new FakeClock(Date.now, 1)): ExchangeServer {
   const providers = Object.fromEntries(
     FAKE_NAMES.map((name) => [name, new FakeProvider(clock)]),
   ) as Record<FakeName, FakeProvider>

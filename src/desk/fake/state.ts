@@ -70,24 +70,31 @@ export class FakeProvider {
   }
 }
 
-/** The exchange server's clock. Each change takes a second. */
+/** The exchange server's clock. */
 export class FakeClock {
-  #now: number
+  #offset = 0
+  readonly #read: () => number
+  readonly #stepMs: number
 
-  constructor(now: number) {
-    this.#now = now
+  /**
+   * @param read milliseconds since 1970, without what the clock was advanced by
+   * @param stepMs by which each change advances it, so that no two have the same time
+   */
+  constructor(read: () => number, stepMs: number) {
+    this.#read = read
+    this.#stepMs = stepMs
   }
 
   now(): number {
-    return this.#now
+    return this.#read() + this.#offset
   }
 
   advance(ms: number): void {
-    this.#now += ms
+    this.#offset += ms
   }
 
   next(): number {
-    this.#now += 1000
-    return this.#now
+    this.#offset += this.#stepMs
+    return this.now()
   }
 }
