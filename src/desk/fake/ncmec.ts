@@ -51,8 +51,9 @@ function keysOf(provider: FakeProvider, from: string, to: string): string[] {
   return provider
     .sorted()
     .filter(({ updated }) => updated >= begin && updated <= end)
+    .map(({ key }) => ({ key, place: mix(key) }))
+    .toSorted((a, b) => a.place - b.place)
     .map(({ key }) => key)
-    .toSorted((a, b) => (mix(a) < mix(b) ? -1 : 1))
 }
 
 /** An order that has nothing to do with time. */
