@@ -13,9 +13,11 @@ const ARROWS: Record<string, string> = {
   'dev.ts': 'worker objects.ts dev gate scan match list core',
   'library.ts': 'config doors upload gate quarantine events scan match list core',
   'objects.ts': 'doors upload gate match',
-  'cli.ts': 'commands config doors quarantine list scan',
+  'cli.ts': 'commands desk config doors quarantine list scan',
   worker: 'config doors upload gate policy quarantine events scan match list core',
-  commands: 'config policy quarantine scan match list core',
+  // The operators' Worker, a bundle of its own. Only commands/ imports it, no part of the gate.
+  desk: 'scan match list core events quarantine',
+  commands: 'desk config policy quarantine scan match list core',
   config: 'doors upload gate policy quarantine events body scan match list',
   doors: 'upload gate policy body scan match list events',
   upload: 'gate policy quarantine events body scan match list core',
