@@ -1,6 +1,7 @@
-import { isPassed } from '../gate/verdict.ts'
+import { isPassed, type Verdict } from '../gate/verdict.ts'
+import { DIGEST_KINDS } from '../list/entry.ts'
 import { ClientGoneError, lengthOf, readChunks } from './body-source.ts'
-import { BodyTooLargeError } from './errors.ts'
+import { BodyTooLargeError, DigestKindAddedError } from './errors.ts'
 import { HeldBody } from './held-body.ts'
 import { HoldBack } from './hold-back.ts'
 import { Inspection } from './inspection.ts'
@@ -53,7 +54,7 @@ async function passHeld(
       if (!staging) throw tooLong(length, deps.settings.upload)
       return await passSpooled(received, permit, inspection, staging, deps)
     }
-    const verdict = await inspection.end()
+    const verdict = await verdictOn(inspection, request, held, deps)
     const afterLastByteMs = performance.now() - received
     const isKept = verdict.action === 'quarantine'
     deps.onOutcome(verdict, afterLastByteMs, isKept ? await deps.keep(verdict, held) : undefined)
@@ -61,6 +62,23 @@ async function passHeld(
     return await passed(answerIn(deps.forward(held.toBody()), deps))
   } finally {
     held.free()
+  }
+}
+
+/** The verdict on a body that is held. If the list got another kind of digest meanwhile, the body is inspected again. */
+async function verdictOn(
+  inspection: Inspection,
+  request: Request,
+  held: HeldBody,
+  deps: UploadDeps,
+): Promise<Verdict> {
+  try {
+    return await inspection.end()
+  } catch (error) {
+    if (!(error instanceof DigestKindAddedError)) throw error
+    const again = new Inspection(request, { ...deps, digestKinds: () => DIGEST_KINDS })
+    for (const chunk of held.chunks()) await again.take(chunk)
+    return again.end()
   }
 }
 

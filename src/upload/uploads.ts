@@ -80,6 +80,7 @@ export class Uploads {
     this.#context = { modules, probes: probesOf(config.scan), ...(convert && { convert }) }
     this.#router = new Router(config)
     const { maxHeldBytes, maxDecoders, maxWaitSeconds } = config.upload
+    modules.image.keepAtMost(maxDecoders + 1) // and one for a thumbnail, or something embedded
     const maxWaitMs = maxWaitSeconds * 1000
     this.bytes = new Semaphore({
       what: 'bytes for uploads',
@@ -223,12 +224,15 @@ export class Uploads {
   #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil) {
     const address = request.headers.get('cf-connecting-ip') ?? ''
     const { bytes, pictureBytes, decoders } = this
+    const { list } = this.gate
+    list.prepare(waitUntil)
     return {
       context: this.#context,
       settings,
       bytes,
       pictureBytes,
       decoders,
+      digestKinds: () => list.digestKinds,
       staging: this.#staging,
       judge: (files: Parameters<Gate['judge']>[0]) =>
         this.gate.judge(files, { address, settings, waitUntil }),
