@@ -142,14 +142,9 @@ export class Unescaper implements Unwriter {
   }
 
   #read(bytes: Uint8Array, at: number): Escape {
-    switch (bytes[at]) {
-      case PERCENT:
-        return this.#readPercent(bytes, at)
-      case BACKSLASH:
-        return this.#readBackslash(bytes, at)
-      default:
-        return this.#readReference(bytes, at)
-    }
+    const byte = bytes[at]
+    if (byte === PERCENT) return this.#readPercent(bytes, at)
+    return byte === BACKSLASH ? this.#readBackslash(bytes, at) : this.#readReference(bytes, at)
   }
 
   #is(value: number, length: number, isByte = false): Escape {

@@ -318,7 +318,7 @@ describe('multipart bodies', () => {
     expect(await refused('nothing', 'multipart/form-data; boundary=b')).toBe(400)
     expect(
       await refused(
-        '--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--',
+        '--b\r\nContent-Disposition: form-data; name="a"\n\r\n\r\nx\r\n--b--',
         'multipart/form-data; boundary=b',
       ),
     ).toBe(400)
