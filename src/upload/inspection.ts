@@ -224,5 +224,9 @@ function textOf(scanned: ScannedFile): ScannedFile {
 /** What a part of a file shows: that it cannot be looked at says nothing about the whole. */
 function looksOf(file: ScannedFile): ScannedFile {
   const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
-  return { ...EMPTY, inner: shown.map((one) => Object.assign({}, one, { inner: [] })) }
+  return { ...EMPTY, inner: shown.map(withoutInner) }
+}
+
+function withoutInner(file: ScannedFile): ScannedFile {
+  return { ...file, inner: [] }
 }
