@@ -113,6 +113,7 @@ export class FileScanner {
     const digests =
       this.#bytes === 0 ? undefined : (this.#markedDigests ?? this.#digester?.digest())
     const outcome = this.#image?.close()
+    this.#readOrphan()
     this.#image = undefined // nothing of it is to outlive it
     const inner = this.#closeInner()
     const isOpen = [outcome, ...inner].some((part) => typeof part === 'function')
@@ -176,12 +177,19 @@ export class FileScanner {
 
   #take(chunk: Uint8Array, kind: SpanKind): void {
     this.#image?.write(chunk)
+    this.#readOrphan()
     if (this.#container) this.#container.write(chunk)
     else this.#zip.write(chunk, kind)
     // What others look at is a text of theirs, but one that goes on in it is not.
     if (kind === 'handed' && !this.#texts?.isReading) return
     if (this.#textRuns) this.#textRuns.write(chunk)
     else this.#texts?.write(chunk)
+  }
+
+  /** A thumbnail is hashed with its image, or, if the image cannot be scanned, by itself. */
+  #readOrphan(): void {
+    const thumbnail = this.#image?.takeOrphan()
+    if (thumbnail) this.#embedded?.readAgain(thumbnail)
   }
 
   readonly #open: OpenInner = (within) => {

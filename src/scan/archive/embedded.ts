@@ -63,6 +63,11 @@ export class EmbeddedSearch {
     }
   }
 
+  /** Reads an image that was known, and is not after all. */
+  readAgain(bytes: Uint8Array): void {
+    this.#begin(bytes, this.#position || 1, false)
+  }
+
   /** Tells that the file is whole. Returns the images, in order. */
   close(): Finished[] {
     for (const image of this.#open) this.#finish(image)

@@ -66,6 +66,8 @@ export class ImageScan {
   #toldNeedles = 0
   readonly #needles: Needles
   #thumbnail: Thumbnail | undefined
+  /** Whether somebody leaves the thumbnail to the image. */
+  #isThumbnailLeft = false
   /** Lumas as they are shown, where they are others. */
   #tone: Float32Array | undefined
 
@@ -93,8 +95,18 @@ export class ImageScan {
    * not decode it again. Nothing that follows it would be part of it.
    */
   beginsWithThumbnail(bytes: Uint8Array): boolean {
+    if (this.#outcome?.coverage === 'unscannable') return false
     const thumbnail = this.#thumbnail ?? this.#findThumbnail()
-    return thumbnail !== undefined && thumbnail.isWhole && beginsWith(bytes, thumbnail.bytes)
+    const begins = thumbnail?.isWhole === true && beginsWith(bytes, thumbnail.bytes)
+    this.#isThumbnailLeft ||= begins
+    return begins
+  }
+
+  /** Bytes of a thumbnail that was left to the image, which then had no needles at all. Told once. */
+  takeOrphan(): Uint8Array | undefined {
+    if (!this.#isThumbnailLeft || this.#outcome?.coverage !== 'unscannable') return undefined
+    this.#isThumbnailLeft = false
+    return this.#thumbnail?.bytes
   }
 
   /** Whether nothing that may follow makes a difference. */
