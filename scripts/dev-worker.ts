@@ -26,6 +26,10 @@ export interface DevWorkerOptions {
   persistTo?: string
   /** Key of the list; that of .dev.vars if none is given. */
   listKey?: string
+  /** wrangler's configuration; that of the gate if none is given. */
+  config?: string
+  /** Variables and secrets. */
+  vars?: Readonly<Record<string, string>>
   /** Told each line that the Worker logs. */
   onLine: (line: string) => void
 }
@@ -38,13 +42,17 @@ export interface DevWorker {
   stop: () => void
 }
 
-/** Starts the Worker of wrangler.dev.toml, and waits until it answers. */
+/** Starts a Worker, that of wrangler.dev.toml if no other is named, and waits until it answers. */
 export async function startDevWorker(options: DevWorkerOptions): Promise<DevWorker> {
   const port = options.port || (await freePort())
-  const args = ['dev', '--config', CONFIG, '--ip', '127.0.0.1', '--port', String(port)]
+  const args = ['dev', '--ip', '127.0.0.1', '--port', String(port)]
+  args.push('--config', options.config ?? CONFIG)
   args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
   if (options.persistTo !== undefined) args.push('--persist-to', options.persistTo)
   if (options.listKey !== undefined) args.push('--var', `LIST_KEY:${options.listKey}`)
+  for (const [name, value] of Object.entries(options.vars ?? {})) {
+    args.push('--var', `${name}:${value}`)
+  }
   const child = spawn('wrangler', args, {
     cwd: PROJECT,
     env: { ...process.env, ...QUIET },

@@ -3,7 +3,7 @@
 
 import './commands/node-version.ts'
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
@@ -20,6 +20,14 @@ import {
   listShow,
   listVerify,
 } from './commands/list-commands.ts'
+import {
+  exchangeAdd,
+  exchangeCheck,
+  exchangeDoctor,
+  exchangeRebuild,
+  exchangeStatus,
+  exchangeSync,
+} from './commands/exchange-commands.ts'
 import { listExempt, listTexts } from './commands/note-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
 import { listAdd, listDiff, listExport, listRemove } from './commands/own-list-commands.ts'
@@ -32,6 +40,7 @@ import {
 } from './commands/quarantine-commands.ts'
 import { tune } from './commands/tune-command.ts'
 import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from './doors/api/keys.ts'
+import { EXCHANGE_KINDS } from './desk/exchanges/catalog.ts'
 import { isCaseId } from './quarantine/objects.ts'
 import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/sets.ts'
 
@@ -319,6 +328,68 @@ withStoreOptions(
   run(() => quarantineDelete(caseId, options)),
 )
 
+const exchange = program
+  .command('exchange')
+  .description('fill the list from the sources of wrangler.desk.toml (docs/exchanges.md)')
+
+exchange
+  .command('add')
+  .description('tell what to ask a provider for, and print the settings of a source')
+  .addArgument(new Argument('<kind>', 'what the source is').choices(EXCHANGE_KINDS))
+  .requiredOption('--bank <name>', 'bank that its hashes go to, in lower case', parseBank)
+  .option('--name <name>', 'name of the source; its kind if none is given')
+  .action((kind: Parameters<typeof exchangeAdd>[0], options: Parameters<typeof exchangeAdd>[1]) =>
+    run(() => exchangeAdd(kind, options)),
+  )
+
+withDeskOptions(
+  exchange
+    .command('check')
+    .description('ask a provider who the credentials are for')
+    .argument('<name>', 'source, as the settings name it'),
+).action((name: string, options: Parameters<typeof exchangeCheck>[1]) =>
+  run(() => exchangeCheck(name, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('sync')
+    .description('read a source into the ledger, and publish what changed')
+    .argument('<name>', 'source, as the settings name it')
+    .option('--accept', 'publish although more than a tenth of its records vanished')
+    .option('--refetch', 'read it from its start, and take back what it does not list any more')
+    .option('--dry-run', 'read it, tell what it has, and keep nothing'),
+).action((name: string, options: Parameters<typeof exchangeSync>[1]) =>
+  run(() => exchangeSync(name, options)),
+)
+
+withDeskOptions(
+  exchange.command('status').description('print how up to date each source is, and what it has'),
+).action((options: Parameters<typeof exchangeStatus>[0]) => run(() => exchangeStatus(options)))
+
+withDeskOptions(
+  exchange
+    .command('rebuild')
+    .description('write a bank anew with all that the ledger has for it')
+    .argument('<bank>', 'bank', parseBank),
+).action((bank: string, options: Parameters<typeof exchangeRebuild>[1]) =>
+  run(() => exchangeRebuild(bank, options)),
+)
+
+withDeskOptions(
+  exchange.command('doctor').description('look at all that a sync needs, and say what is wrong'),
+).action((options: Parameters<typeof exchangeDoctor>[0]) => run(() => exchangeDoctor(options)))
+
+program
+  .command('dev')
+  .description('run what helps to try hashgate out')
+  .command('exchange')
+  .description('run a server that plays all exchanges, on loopback, with faults on demand')
+  .option('--port <port>', 'port on loopback; any free one if 0', parsePort, 0)
+  .action((options: { port: number }) =>
+    run(async () => (await import('./commands/exchange-server.ts')).devExchange(options)),
+  )
+
 program
   .command('key')
   .description('make a key for the API, and the line of API_KEYS that lets it in')
@@ -369,6 +440,16 @@ function parseHours(text: string): number {
   const hours = Number(text)
   if (text !== '' && hours > 0 && hours <= 100_000) return hours
   throw new InvalidArgumentError('It must be a number of hours, above 0.')
+}
+
+function withDeskOptions(command: Command): Command {
+  return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port < 65_536) return port
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
 }
 
 function parseThreshold(text: string): number {

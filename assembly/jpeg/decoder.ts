@@ -457,14 +457,19 @@ function decodeMcu(): void {
     return
   }
   let at = position
+  const isDirect = !isStored // then it is sequential
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
+    if (isDirect && !c.isNeeded) {
+      for (let n = c.h * c.v; n; n--) at = skipBlock(c, at)
+      continue
+    }
     for (let y: u32 = 0; y < c.v; y++) {
       const x = col * c.h
       let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
       for (let n: u32 = 0; n < c.h; n++) {
-        at = decodeBlock(c, at, block, 0, dst)
+        at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, 0, dst)
         block += <usize>keptCount * 2
         dst += nx
       }

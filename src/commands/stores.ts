@@ -166,7 +166,7 @@ function findNamespace(config: wrangler.Unstable_Config, { binding = BINDING }: 
 }
 
 /** @throws {WranglerError} nothing tells the id of the namespace */
-function findNamespaceId(config: wrangler.Unstable_Config, options: StoreOptions): string {
+export function findNamespaceId(config: wrangler.Unstable_Config, options: StoreOptions): string {
   const { id, binding } = findNamespace(config, options)
   if (id) return id
   throw new WranglerError(

@@ -65,8 +65,8 @@ export const REASONS: Readonly<Record<UnscannableReason, string>> = {
   damaged: 'it is damaged',
   truncated: 'less than half of it is there',
   'ambiguous-archive': 'two programs could read different files out of it',
-  'long-picture': 'the picture is longer than what is held until a verdict',
-  websocket: 'it is sent over a connection of frames',
   'encrypted-entry': 'it has an entry with a password',
+  'long-picture': 'the picture is too long to be held until its verdict',
+  websocket: 'what comes over a WebSocket is not looked at',
   'unsupported-entry': 'it has an entry that is compressed in a way that hashgate does not open',
 }

@@ -626,6 +626,78 @@ const DeliveryErrorSchema = v.pipe(
   ]),
 )
 
+const ExchangeName = v.pipe(v.string(), v.description("Name of the source in the desk's settings."))
+
+const ExchangeSyncSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('exchange-sync'),
+    exchange: ExchangeName,
+    state: v.pipe(
+      v.picklist(['complete', 'more', 'failed']),
+      v.description('Whether the source was read to its end.'),
+    ),
+    records: v.pipe(wholeNumber, v.description('Records that were read.')),
+    deleted: v.pipe(wholeNumber, v.description('Records that the provider took back.')),
+    skipped: v.pipe(wholeNumber, v.description('What could not be read, or was filtered out.')),
+    isHeld: v.pipe(
+      v.boolean(),
+      v.description('So many records vanished that nothing of the source is published.'),
+    ),
+    listVersion: v.exactOptional(
+      v.pipe(wholeNumber, v.description('The version that was published, if any.')),
+    ),
+    error: v.exactOptional(ErrorText),
+  }),
+  v.title('exchange-sync'),
+  v.description('The desk read a source of hashes, and published what changed.'),
+  v.examples([
+    {
+      schema: 1,
+      id: '4f1e2d3c-6b5a-4c7d-8e9f-0a1b2c3d4e61',
+      time: '2026-11-26T09:30:00.000Z',
+      event: 'exchange-sync',
+      exchange: 'ncmec',
+      state: 'complete',
+      records: 1200,
+      deleted: 14,
+      skipped: 3,
+      isHeld: false,
+      listVersion: 42,
+    },
+  ]),
+)
+
+const ExchangeStaleSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('exchange-stale'),
+    exchange: ExchangeName,
+    ageSeconds: v.exactOptional(
+      v.pipe(
+        wholeNumber,
+        v.description('Seconds since its last complete run; absent if there was none.'),
+      ),
+    ),
+    maxAgeHours: v.pipe(wholeNumber, v.description('Hours that may pass.')),
+    error: v.exactOptional(ErrorText),
+  }),
+  v.title('exchange-stale'),
+  v.description('A source was not read to its end for longer than its settings allow.'),
+  v.examples([
+    {
+      schema: 1,
+      id: '5a2f3e4d-7c6b-4d8e-9f0a-1b2c3d4e5f72',
+      time: '2026-11-26T09:30:00.000Z',
+      event: 'exchange-stale',
+      exchange: 'ncmec',
+      ageSeconds: 97_200,
+      maxAgeHours: 26,
+      error: 'not-authorized: NCMEC does not accept the credentials (401)',
+    },
+  ]),
+)
+
 /** Schemas of all events, by name. */
 export const EVENT_SCHEMAS = {
   verdict: VerdictSchema,
@@ -638,6 +710,8 @@ export const EVENT_SCHEMAS = {
   'staging-error': StagingErrorSchema,
   'sink-error': SinkErrorSchema,
   'delivery-error': DeliveryErrorSchema,
+  'exchange-sync': ExchangeSyncSchema,
+  'exchange-stale': ExchangeStaleSchema,
 }
 
 /** Schemas that those of the events are made of, by name. */

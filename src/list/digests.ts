@@ -27,17 +27,33 @@ export function packDigests(entries: readonly Entry[]): Bytes {
   return packed
 }
 
+/** Digests that lie one behind the other. */
+export interface PackedDigests {
+  bytes: Bytes
+  /** Bytes of each. */
+  width: number
+}
+
 /**
- * Digests of all entries of a segment, by position.
+ * Digests of all entries of a segment, by position, as they are stored.
+ * @throws {ValueMissingError | ValueDamagedError}
+ */
+export async function readDigests(store: ListStore, ref: SegmentRef): Promise<PackedDigests> {
+  const key = `digests/${ref.name}`
+  const bytes = await getExisting(store, key)
+  if (bytes.length !== ref.count * DIGEST_BYTES) {
+    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
+  }
+  return { bytes, width: DIGEST_BYTES }
+}
+
+/**
+ * Digests of all entries of a segment, by position, as keys of a map.
  * @throws {ValueMissingError | ValueDamagedError}
  */
 export async function readEntryDigests(store: ListStore, ref: SegmentRef): Promise<string[]> {
-  const key = `digests/${ref.name}`
-  const value = await getExisting(store, key)
-  if (value.length !== ref.count * DIGEST_BYTES) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
+  const { bytes, width } = await readDigests(store, ref)
   return Array.from({ length: ref.count }, (_, i) =>
-    String.fromCharCode(...value.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES)),
+    String.fromCharCode(...bytes.subarray(i * width, (i + 1) * width)),
   )
 }

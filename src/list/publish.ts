@@ -1,5 +1,5 @@
 import { digestEntry, readEntryDigests } from './digests.ts'
-import type { Entry } from './entry.ts'
+import { DIGEST_KINDS, type Entry } from './entry.ts'
 import { PublishConflictError, ValueDamagedError, ValueMissingError } from './errors.ts'
 import { keepInHistory, latestVersion, readVersion } from './history.ts'
 import {
@@ -75,9 +75,9 @@ export async function publishBank(
 }
 
 /** The banks of the manifest that is to come, with new segments for the bank that is published. */
-function withBank(
-  previous: Manifest | undefined,
-  { bank: id, threshold }: PublishOptions,
+export function withBank(
+  previous: Pick<Manifest, 'banks'> | undefined,
+  { bank: id, threshold }: Pick<PublishOptions, 'bank' | 'threshold'>,
   segments: SegmentRef[],
 ): Bank[] {
   const banks = previous?.banks ?? []
@@ -134,6 +134,7 @@ export async function publishManifest(
   base: Base,
   banks: readonly Bank[],
   notes: Notes = base.manifest ?? {},
+  maxDeletes?: number,
 ): Promise<{ manifest: Manifest; deleted: number }> {
   const { exempt: _, texts: __, ...more } = base.manifest ?? {} // what a later version of hashgate has added
   const manifest = { ...more, ...nextManifest(base.version, banks, notes) }
@@ -146,7 +147,7 @@ export async function publishManifest(
   if (now && now.version >= manifest.version && now.id !== manifest.id) {
     throw new PublishConflictError(now.version)
   }
-  return { manifest, deleted: await sweep(store, manifest) }
+  return { manifest, deleted: await sweep(store, manifest, Date.now(), maxDeletes) }
 }
 
 /** What a bank holds beside what it is to hold. Entries are told by their digests. */
@@ -236,15 +237,15 @@ async function writeKind(
 }
 
 /** Writes the values of one publication, but those that are there: an earlier run was cut off behind them. */
-class ValueWriter {
+export class ValueWriter {
   foundWritten = 0
   readonly #store: ListStore
-  readonly #options: PublishOptions
+  readonly #options: Pick<PublishOptions, 'rewrite' | 'onProgress'>
   /** Names whose values may be about to be deleted, or just were: what a listing shows of them does not count. */
   #unused: ReadonlySet<string> | undefined
   #written = 0
 
-  constructor(store: ListStore, options: PublishOptions) {
+  constructor(store: ListStore, options: Pick<PublishOptions, 'rewrite' | 'onProgress'>) {
     this.#store = store
     this.#options = options
   }
@@ -257,13 +258,18 @@ class ValueWriter {
       const some = sorted.slice(first, first + MAX_SEGMENT_ENTRIES)
       const { ref, values } = await packSegment(this.#store, kind, some)
       await this.#write(ref.name, values)
-      refs.push(ref)
+      const kinds = DIGEST_KINDS.filter((digest) => some.some((entry) => entry.kind === digest))
+      refs.push(kind === 'exact' ? { ...ref, kinds } : ref)
     }
     return refs
   }
 
   /** Writes what was removed of a segment that stays. */
-  async writeRemovals({ ref, gone, removedBefore }: ComparedSegment): Promise<SegmentRef> {
+  async writeRemovals({
+    ref,
+    gone,
+    removedBefore,
+  }: Omit<ComparedSegment, 'live'>): Promise<SegmentRef> {
     if (gone.length === 0) return ref
     const positions = [...removedBefore, ...gone]
     const value = packRemovals(positions)

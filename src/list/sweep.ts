@@ -15,12 +15,14 @@ const RETENTION_MS = RETENTION_HOURS * 3_600_000
  * named for as long. A reader that long without a look at the manifest does not answer (LiveList), so that none is left
  * behind; what another publisher has written and not yet named is as safe.
  * @param current the published manifest
+ * @param maxDeletes values that one run may delete; the next run deletes the others
  * @returns how many values were deleted
  */
 export async function sweep(
   store: ListStore,
   current: Manifest,
   now = Date.now(),
+  maxDeletes = Infinity,
 ): Promise<number> {
   const named = new Set(namesIn(current))
   const expired: number[] = []
@@ -44,7 +46,7 @@ export async function sweep(
     unused[name] = since // of what is deleted, too, as long as listings show it
   }
 
-  const keys = old.flatMap((name) => keysByName.get(name) ?? [])
+  const keys = old.flatMap((name) => keysByName.get(name) ?? []).slice(0, maxDeletes)
   if (keys.length > 0) await store.deleteAll(keys)
   if (expired.length > 0) await forgetVersions(store, expired)
   if (JSON.stringify(unused) !== JSON.stringify(before)) {

@@ -112,7 +112,7 @@ function lookAt(form: Form): Promise<'seen' | 'refused' | 'missed'> {
 }
 
 async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'> {
-  const context = { modules, withoutDigests: true }
+  const context = { modules, digestKinds: [] }
   const budget = budgetOf(context)
   const ended: FileScanner[] = []
   const handlers = {

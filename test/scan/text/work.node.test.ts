@@ -24,7 +24,7 @@ async function searched(
   text: TextKind | undefined,
 ): Promise<{ work: (what: Counted) => number; file: ScannedFile }> {
   const budget = new CountingBudget(SCAN_LIMITS)
-  const context = { modules, withoutDigests: true }
+  const context = { modules, digestKinds: [] }
   const scanner = new FileScanner(context, { budget, depth: 0, text })
   for (let at = 0; at < body.length; at += 65_536) scanner.write(body.subarray(at, at + 65_536))
   const file = await scanner.end()

@@ -1,0 +1,271 @@
+import { exchangeOf, runSource, settingsOf, type SourceRun } from '../desk/desk.ts'
+import { secretsOf } from '../desk/exchanges/catalog.ts'
+import type { Skipped } from '../desk/exchanges/exchange.ts'
+import { GUIDES } from '../desk/guide.ts'
+import { rebuildBank } from '../desk/ledger/publication.ts'
+import { findSource } from '../desk/ledger/source.ts'
+import { missingSecrets } from '../desk/settings.ts'
+import { type SourceStatus, statusOf } from '../desk/status.ts'
+import { readExistingManifest } from '../list/manifest.ts'
+import { HashgateError } from '../util/errors.ts'
+import type { TargetOptions } from './list-commands.ts'
+import { openDesk } from './open-desk.ts'
+import { endProgress, showProgress } from './progress.ts'
+
+interface ExchangeOptions extends TargetOptions {
+  json?: true
+}
+
+/** `hashgate exchange add`: tells what to ask for, and prints the settings. Nothing is written. */
+export async function exchangeAdd(
+  kind: keyof typeof GUIDES,
+  { name = kind, bank }: { name?: string; bank: string },
+): Promise<boolean> {
+  const { title, ask, secrets, settings } = GUIDES[kind]
+  const lines = [title, '', 'Ask the provider for:', ...ask.map((item) => `  - ${item}`)]
+  lines.push('', 'Put this into wrangler.desk.toml:', '')
+  lines.push(
+    `  [vars.DESK.exchanges.${name}]`,
+    `  bank = "${bank}"`,
+    ...settings.map((line) => `  ${line}`),
+  )
+  lines.push('', 'Set the secrets:', '')
+  for (const [secret, what] of Object.entries(secrets)) {
+    lines.push(`  npx wrangler secret put ${secret} --config wrangler.desk.toml # ${what}`)
+  }
+  lines.push('', 'Then see whether it works:', '', `  npx hashgate exchange check ${name}`)
+  lines.push(`  npx hashgate exchange sync ${name} --dry-run`)
+  console.log(lines.join('\n'))
+  return true
+}
+
+/** `hashgate exchange check`: asks the provider who the credentials are for. */
+export async function exchangeCheck(name: string, options: ExchangeOptions): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const account = await exchangeOf(desk, name).whoAmI()
+    if (options.json) console.log(JSON.stringify({ exchange: name, ...account }))
+    else {
+      const { details = {} } = account
+      console.log(`${name}: ${account.name}, may ${account.can.join(' and ') || 'do nothing'}`)
+      for (const [what, value] of Object.entries(details)) console.log(`  ${what}: ${value}`)
+    }
+    return account.can.includes('read')
+  })
+}
+
+/** `hashgate exchange sync`: reads a source to its end, and publishes what changed. */
+export async function exchangeSync(
+  name: string,
+  options: ExchangeOptions & { accept?: true; refetch?: true; dryRun?: true },
+): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    if (options.dryRun) return dryRun(desk, name, options)
+    let read = 0
+    const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
+    for (let isFirst = true; ; isFirst = false) {
+      const run = await runSource(desk, name, {
+        accept: options.accept === true,
+        refetch: options.refetch === true && isFirst,
+        onPage: ({ records }) =>
+          showProgress(`${(read + records).toLocaleString('en')} records`, false),
+      })
+      read += run.sync.records
+      total.records += run.sync.records
+      total.deleted += run.sync.deleted
+      for (const [reason, count] of Object.entries(run.sync.skipped)) {
+        total.skipped[reason] = (total.skipped[reason] ?? 0) + count
+      }
+      const { added = 0, removed = 0 } = run.publication ?? {}
+      total.published = [(total.published[0] ?? 0) + added, (total.published[1] ?? 0) + removed]
+      const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
+      if (goesOn && !run.publishError) continue
+      endProgress()
+      return tellRun(name, run, total, options)
+    }
+  })
+}
+
+function tellRun(
+  name: string,
+  { sync, publication, publishError }: SourceRun,
+  total: { records: number; deleted: number; skipped: Skipped; published: number[] },
+  { json }: ExchangeOptions,
+): boolean {
+  const held = publication?.held.find((one) => one.name === name)
+  const error = sync.error ?? publishError
+  const isGood = sync.state === 'complete' && !error && !held
+  const [added = 0, removed = 0] = total.published
+  if (json) {
+    const { records, deleted, skipped } = total
+    const version = publication?.version
+    const problem = error && `${error.code}: ${error.message}`
+    const { state } = sync
+    console.log(
+      JSON.stringify({
+        exchange: name,
+        state,
+        records,
+        deleted,
+        skipped,
+        version,
+        added,
+        removed,
+        held,
+        problem,
+      }),
+    )
+    return isGood
+  }
+  console.log(`${name}: read ${total.records} records, ${total.deleted} taken back (${sync.state})`)
+  for (const [reason, count] of Object.entries(total.skipped))
+    console.log(`  skipped ${count}: ${reason}`)
+  if (publication) console.log(`  published: ${added} hashes added, ${removed} removed`)
+  if (held) {
+    console.error(
+      `hashgate: ${held.live} records are left of ${held.publishedLive}, so nothing of ${name} is published;` +
+        ` if that is right: hashgate exchange sync ${name} --accept`,
+    )
+  }
+  if (error) console.error(`hashgate: ${error.message}`)
+  return isGood
+}
+
+/** Reads a source as a run would, and keeps nothing. */
+async function dryRun(
+  desk: Parameters<typeof runSource>[0],
+  name: string,
+  { refetch, json }: { refetch?: true; json?: true },
+): Promise<boolean> {
+  const source = await findSource(desk.ledger.db, name)
+  const from = refetch ? undefined : (source?.checkpoint as object | undefined)
+  const done = {
+    records: 0,
+    deleted: 0,
+    hashes: {} as Record<string, number>,
+    skipped: {} as Skipped,
+  }
+  for await (const page of exchangeOf(desk, name).pages(from)) {
+    done.records += page.upserts.length
+    done.deleted += page.deletes.length
+    for (const { kind } of page.upserts.flatMap(({ hashes }) => hashes)) {
+      done.hashes[kind] = (done.hashes[kind] ?? 0) + 1
+    }
+    for (const [reason, count] of Object.entries(page.skipped ?? {})) {
+      done.skipped[reason] = (done.skipped[reason] ?? 0) + count
+    }
+    showProgress(`${done.records.toLocaleString('en')} records`, false)
+    if (page.isComplete) break
+  }
+  endProgress()
+  if (json) console.log(JSON.stringify({ exchange: name, dryRun: true, ...done }))
+  else {
+    console.log(
+      `${name}: would read ${done.records} records, ${done.deleted} taken back; nothing was kept`,
+    )
+    for (const [kind, count] of Object.entries(done.hashes))
+      console.log(`  ${count} of kind ${kind}`)
+    for (const [reason, count] of Object.entries(done.skipped))
+      console.log(`  skipped ${count}: ${reason}`)
+  }
+  return true
+}
+
+/** `hashgate exchange status`: returns whether all sources are well. */
+export async function exchangeStatus(options: ExchangeOptions): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const sources = await statusOf(desk)
+    if (options.json) console.log(JSON.stringify({ sources }))
+    else for (const source of sources) console.log(describeSource(source))
+    if (sources.length === 0 && !options.json) {
+      console.log('no sources; `hashgate exchange add` tells how to set one up')
+    }
+    return sources.every(({ health }) => health !== 'red')
+  })
+}
+
+function describeSource({ name, kind, bank, health, tally, ...rest }: SourceStatus): string {
+  const list = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
+      .join(', ')
+  const lines = [
+    `${name} (${kind}, bank ${bank}): ${health}`,
+    `  ${tally.records.toLocaleString('en')} records, ${tally.matchable.toLocaleString('en')} that can be matched`,
+  ]
+  if (Object.keys(tally.kinds).length > 0) lines.push(`  hashes: ${list(tally.kinds)}`)
+  if (Object.keys(tally.tiers).length > 0) lines.push(`  classified: ${list(tally.tiers)}`)
+  lines.push(`  last complete run: ${rest.lastComplete ?? 'none'}`)
+  if (rest.pending > 0)
+    lines.push(`  not published yet: ${rest.pending.toLocaleString('en')} records`)
+  if (Object.keys(rest.skipped).length > 0) lines.push(`  skipped: ${list(rest.skipped)}`)
+  for (const problem of rest.problems) lines.push(`  ${problem}`)
+  return lines.join('\n')
+}
+
+/** `hashgate exchange rebuild`: writes a bank anew with all that the ledger has for it. */
+export async function exchangeRebuild(bank: string, options: ExchangeOptions): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const { allowLarge } = desk.settings
+    const { version } = await rebuildBank(desk.ledger, desk.store, bank, {
+      now: desk.world.now,
+      allowLarge,
+    })
+    console.log(options.json ? JSON.stringify({ bank, version }) : `published version ${version}`)
+    return true
+  })
+}
+
+/** `hashgate exchange doctor`: looks at all that a sync needs, and says what is wrong. */
+export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const findings: { what: string; problem?: string }[] = [{ what: 'settings, ledger and keys' }]
+    const find = async (what: string, check: () => Promise<string | undefined>) => {
+      try {
+        const problem = await check()
+        findings.push({ what, ...(problem !== undefined && { problem }) })
+      } catch (error) {
+        if (!(error instanceof HashgateError)) throw error
+        findings.push({ what, problem: error.message })
+      }
+    }
+    await find('published list', async () => {
+      await readExistingManifest(desk.store)
+      return undefined
+    })
+    for (const name of Object.keys(desk.settings.exchanges)) {
+      const settings = settingsOf(desk, name)
+      const missing = missingSecrets(settings, desk.env)
+      const names = secretsOf(settings)
+      const words = missing.length > 0 ? `${missing.join(', ')} not set` : undefined
+      await find(`${name}: secrets ${names.join(', ') || '(none)'}`, async () => words)
+      if (missing.length > 0) continue
+      await find(`${name}: the provider`, async () => {
+        const { can } = await exchangeOf(desk, name).whoAmI()
+        return can.includes('read') ? undefined : 'the account may not read'
+      })
+    }
+    for (const { name, problems } of await statusOf(desk)) {
+      for (const problem of problems) findings.push({ what: `${name}: state`, problem })
+    }
+    const isWell = findings.every(({ problem }) => problem === undefined)
+    if (options.json) console.log(JSON.stringify({ ok: isWell, findings }))
+    else
+      for (const { what, problem } of findings) {
+        console.log(problem === undefined ? `ok: ${what}` : `problem: ${what}: ${problem}`)
+      }
+    return isWell
+  })
+}
+
+async function withDesk(
+  options: ExchangeOptions,
+  use: (desk: Parameters<typeof runSource>[0]) => Promise<boolean>,
+): Promise<boolean> {
+  const { desk, close } = await openDesk(options)
+  try {
+    return await use(desk)
+  } finally {
+    endProgress()
+    await close()
+  }
+}

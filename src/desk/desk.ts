@@ -1,0 +1,130 @@
+import { HashgateError } from '../util/errors.ts'
+import type { Happening } from '../events/schema.ts'
+import type { ListStore } from '../list/store.ts'
+import { openExchange } from './exchanges/catalog.ts'
+import type { Exchange, World } from './exchanges/exchange.ts'
+import { type Sync, syncExchange } from './exchanges/runner.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { type LedgerPublication, publishLedger } from './ledger/publication.ts'
+import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
+
+/** What the desk works with, in a Worker as on the command line. */
+export interface Desk {
+  settings: DeskSettings
+  ledger: Ledger
+  /** Where the list is published. */
+  store: ListStore
+  /** Secrets by name. */
+  env: object
+  world: World
+  report: (happening: Happening) => void
+}
+
+/** A source that the settings do not have. */
+export class UnknownExchangeError extends HashgateError {
+  readonly code = 'unknown-exchange'
+
+  constructor(name: string, names: readonly string[]) {
+    super(
+      names.length === 0
+        ? `the settings have no exchange ${name}, and no other; add one to DESK.exchanges`
+        : `the settings have no exchange ${name}; expected one of ${names.join(', ')}`,
+    )
+  }
+}
+
+/** Secrets of a source are not set. */
+export class SecretMissingError extends HashgateError {
+  readonly code = 'secret-missing'
+
+  constructor(names: readonly string[]) {
+    super(
+      `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: \`wrangler secret put NAME --config` +
+        ' wrangler.desk.toml`, or a variable of the environment for the command line',
+    )
+  }
+}
+
+/** Settings of a source. @throws {UnknownExchangeError} */
+export function settingsOf({ settings: { exchanges } }: Pick<Desk, 'settings'>, name: string) {
+  const settings = Object.hasOwn(exchanges, name) ? exchanges[name] : undefined
+  if (!settings) throw new UnknownExchangeError(name, Object.keys(exchanges))
+  return settings
+}
+
+/** The exchange of a source. @throws {UnknownExchangeError | SecretMissingError} */
+export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name: string): Exchange {
+  const settings = settingsOf(desk, name)
+  const missing = missingSecrets(settings, desk.env)
+  if (missing.length > 0) throw new SecretMissingError(missing)
+  return openExchange(settings, (secret) => secretOf(desk.env, secret), desk.world)
+}
+
+export interface SourceRunOptions {
+  maxPages?: number
+  refetch?: boolean
+  /** Whether it is published although too many of its records vanished. */
+  accept?: boolean
+  onPage?: (progress: { records: number; deleted: number; pages: number }) => void
+}
+
+/** What a run over a source did, and what of it is published. */
+export interface SourceRun {
+  sync: Sync
+  publication?: LedgerPublication
+  /** Why nothing was published. */
+  publishError?: HashgateError
+}
+
+/** Reads a source into the ledger, and publishes what changed. Both are told in one event. */
+export async function runSource(
+  desk: Desk,
+  name: string,
+  options: SourceRunOptions = {},
+): Promise<SourceRun> {
+  const { accept, ...others } = options
+  const sync = await syncExchange(desk.ledger, exchangeOf(desk, name), {
+    name,
+    bank: settingsOf(desk, name).bank,
+    now: desk.world.now,
+    ...others,
+  })
+  if (sync.state === 'busy') return { sync }
+  const published = await tryToPublish(desk, accept ? [name] : [])
+  const run = { sync, ...published }
+  reportRun(desk, name, run)
+  return run
+}
+
+async function tryToPublish(
+  desk: Desk,
+  accept: readonly string[],
+): Promise<Omit<SourceRun, 'sync'>> {
+  try {
+    const { allowLarge } = desk.settings
+    const options = { now: desk.world.now, accept, allowLarge, maxSteps: MAX_STEPS }
+    return { publication: await publishLedger(desk.ledger, desk.store, options) }
+  } catch (error) {
+    if (!(error instanceof HashgateError)) throw error
+    return { publishError: error }
+  }
+}
+
+/** Steps of a publication after a run; the next run goes on. Each has some 100 operations on KV, of 1,000. */
+const MAX_STEPS = 5
+
+function reportRun(desk: Desk, name: string, { sync, publication, publishError }: SourceRun): void {
+  const held = publication?.held.find((one) => one.name === name)
+  const error = sync.error ?? publishError
+  desk.report({
+    event: 'exchange-sync',
+    exchange: name,
+    state: sync.state === 'busy' ? 'failed' : sync.state,
+    records: sync.records,
+    deleted: sync.deleted,
+    skipped: Object.values(sync.skipped).reduce((sum, count) => sum + count, 0),
+    isHeld: held !== undefined,
+    ...(publication?.version !== undefined && { listVersion: publication.version }),
+    ...(error && { error: `${error.code}: ${error.message}` }),
+  })
+}

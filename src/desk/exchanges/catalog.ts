@@ -1,0 +1,68 @@
+import * as v from 'valibot'
+import { group, wholeNumber } from '../../util/settings.ts'
+import type { Exchange, World } from './exchange.ts'
+import { HttpsExchange } from './https/https.ts'
+import { HttpsSettingsSchema } from './https/settings.ts'
+import { NcmecExchange, NcmecSettingsSchema } from './ncmec.ts'
+import { StopNciiExchange, StopNciiSettingsSchema } from './stopncii.ts'
+import { TcapExchange, TcapSettingsSchema } from './tcap.ts'
+import { ThreatExchange, ThreatExchangeSettingsSchema } from './threatexchange.ts'
+
+/** What every source has, whatever its kind. */
+const common = {
+  bank: v.pipe(
+    v.string(),
+    v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be the name of a bank, in lower case'),
+    v.description('The bank of the list that its hashes go to.'),
+  ),
+  everyMinutes: v.optional(wholeNumber(5, 10_080, 'Minutes between two runs.'), 60),
+  maxAgeHours: v.optional(
+    wholeNumber(1, 8760, 'Hours without a complete run after which its health is red.'),
+    26,
+  ),
+}
+
+/** Settings of a source. */
+export const ExchangeSettingsSchema = v.variant('kind', [
+  group({ ...common, ...HttpsSettingsSchema }),
+  group({ ...common, ...NcmecSettingsSchema }),
+  group({ ...common, ...StopNciiSettingsSchema }),
+  group({ ...common, ...TcapSettingsSchema }),
+  group({ ...common, ...ThreatExchangeSettingsSchema }),
+])
+export type ExchangeSettings = v.InferOutput<typeof ExchangeSettingsSchema>
+
+export const EXCHANGE_KINDS = ['https', 'ncmec', 'stopncii', 'tcap', 'threatexchange'] as const
+
+/** Names of the secrets that a source needs. */
+export function secretsOf(settings: ExchangeSettings): string[] {
+  if (settings.kind === 'https') return settings.auth ? [settings.auth.secret] : []
+  if (settings.kind === 'stopncii') return [settings.functionsSecret, settings.secret]
+  return [settings.secret]
+}
+
+/** @param secretOf the value of a secret, by its name */
+export function openExchange(
+  settings: ExchangeSettings,
+  secretOf: (name: string) => string,
+  world: World,
+): Exchange {
+  switch (settings.kind) {
+    case 'https':
+      return new HttpsExchange(settings, settings.auth ? secretOf(settings.auth.secret) : '', world)
+    case 'ncmec':
+      return new NcmecExchange(settings, secretOf(settings.secret), world)
+    case 'stopncii': {
+      const functions = secretOf(settings.functionsSecret)
+      return new StopNciiExchange(
+        settings,
+        { functions, subscription: secretOf(settings.secret) },
+        world,
+      )
+    }
+    case 'tcap':
+      return new TcapExchange(settings, secretOf(settings.secret), world)
+    case 'threatexchange':
+      return new ThreatExchange(settings, secretOf(settings.secret), world)
+  }
+}

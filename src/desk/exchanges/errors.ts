@@ -1,0 +1,49 @@
+import { HashgateError } from '../../util/errors.ts'
+
+/** Why a provider's list could not be read. Messages never have credentials, addresses with a query, or hashes. */
+export abstract class ExchangeError extends HashgateError {
+  /** Seconds until it is worth another try; the runner chooses if there are none. */
+  retrySeconds: number | undefined
+}
+
+/** The provider does not accept the credentials, or does not allow this. */
+export class NotAuthorizedError extends ExchangeError {
+  readonly code = 'not-authorized'
+
+  constructor(what: string, status: number) {
+    super(
+      status === 401
+        ? `${what} does not accept the credentials (401); check user name and secret`
+        : `${what} does not allow this to the account (${status}); ask the provider, also about allowed addresses`,
+    )
+    this.retrySeconds = 3600
+  }
+}
+
+/** The provider asks for fewer requests. */
+export class RateLimitedError extends ExchangeError {
+  readonly code = 'rate-limited'
+
+  constructor(what: string, retrySeconds: number | undefined) {
+    super(`${what} asks for fewer requests (429)`)
+    this.retrySeconds = retrySeconds
+  }
+}
+
+/** There is no answer, or the provider has a fault. */
+export class UnavailableError extends ExchangeError {
+  readonly code = 'unavailable'
+
+  constructor(what: string, problem: string, options?: ErrorOptions) {
+    super(`${what} is not available: ${problem}`, options)
+  }
+}
+
+/** The provider's answer is not what its documentation says. */
+export class BadAnswerError extends ExchangeError {
+  readonly code = 'bad-answer'
+
+  constructor(what: string, problem: string, options?: ErrorOptions) {
+    super(`the answer of ${what} ${problem}`, options)
+  }
+}

@@ -1,0 +1,57 @@
+import type { Tombstone } from '../ledger/record.ts'
+
+/** A record as an exchange reads it. The runner validates the hashes. */
+export interface ListedRecord {
+  /** The provider's own key. */
+  key: string
+  /** The provider's id for events, if that is no hash. */
+  id?: string
+  hashes: readonly { kind: string; value: string }[]
+  labels?: Readonly<Record<string, string>>
+  tier?: string
+  updated: number
+}
+
+/** What could not be read, by reason. */
+export type Skipped = Record<string, number>
+
+/** Some of what a provider lists. */
+export interface ExchangePage<Checkpoint extends object = object> {
+  upserts: readonly ListedRecord[]
+  deletes: readonly Tombstone[]
+  /** Where the next run goes on, once this page is applied. */
+  checkpoint: Checkpoint
+  /** Whether the provider has nothing more for now. */
+  isComplete: boolean
+  /** Whether all that it has is about to come: what does not come is taken back at the end. */
+  startsOver?: boolean
+  skipped?: Skipped
+}
+
+/** Who the provider takes the credentials for. */
+export interface Account {
+  name: string
+  can: string[]
+  /** What else helps a person to set it up. */
+  details?: Record<string, string>
+}
+
+/** A source of hash lists: a function from a checkpoint to pages. Time, retries and storage are the runner's. */
+export interface Exchange<Checkpoint extends object = object> {
+  /** Days without a complete run after which the provider may have forgotten what it deleted. */
+  staleDays?: number
+  /** @throws {ExchangeError} */
+  whoAmI(): Promise<Account>
+  /**
+   * @param from the checkpoint of the last page that was applied
+   * @throws {ExchangeError}
+   */
+  pages(from: Checkpoint | undefined): AsyncGenerator<ExchangePage<Checkpoint>, void>
+}
+
+/** What an exchange uses of the world. */
+export interface World {
+  fetch: (request: Request) => Promise<Response>
+  now: () => number
+  sleep: (ms: number) => Promise<void>
+}

@@ -1,0 +1,142 @@
+import { concatenate } from '../../util/bytes.ts'
+import { within } from '../../util/within.ts'
+import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError } from './errors.ts'
+import type { World } from './exchange.ts'
+
+/** Attempts of a request. */
+const ATTEMPTS = 3
+/** Milliseconds before the second attempt; twice as many before the third. */
+const FIRST_WAIT_MS = 1000
+/** Milliseconds that an answer may take to begin. */
+const MAX_WAIT_MS = 60_000
+/** Milliseconds that the body of an answer may take. */
+const MAX_BODY_MS = 300_000
+/** Bytes of an answer, if the caller does not say. */
+const MAX_BYTES = 32 * 1024 * 1024
+
+export interface Ask {
+  /** What is asked, for errors: a name without credentials. */
+  what: string
+  url: URL
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+  /** Statuses beside 2xx that the caller wants to see. */
+  accept?: readonly number[]
+}
+
+/**
+ * Asks a provider. Faults that pass by are tried again, redirects are not followed: they could lead credentials astray.
+ * @throws {ExchangeError}
+ */
+export async function ask(world: World, request: Ask): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await askOnce(world, request)
+    } catch (error) {
+      const isPassing = error instanceof UnavailableError
+      if (!isPassing || attempt === ATTEMPTS) throw error
+      await world.sleep(FIRST_WAIT_MS * 2 ** (attempt - 1))
+    }
+  }
+}
+
+async function askOnce(world: World, { what, url, accept = [], ...rest }: Ask): Promise<Response> {
+  const { method = 'GET', headers = {}, body } = rest
+  const request = new Request(url, {
+    method,
+    headers: { 'user-agent': 'hashgate', ...headers },
+    redirect: 'manual',
+    ...(body !== undefined && { body }),
+  })
+  let response: Response
+  try {
+    const late = () => new UnavailableError(what, 'no answer in time')
+    response = await within(world.fetch(request), MAX_WAIT_MS, late)
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error
+    // Without a cause: its message may have the address.
+    throw new UnavailableError(what, 'no connection')
+  }
+  const { status } = response
+  if (response.ok || accept.includes(status)) return response
+  await response.body?.cancel()
+  if (status === 401 || status === 403) throw new NotAuthorizedError(what, status)
+  if (status === 429) throw new RateLimitedError(what, secondsAsked(response, world.now()))
+  if (status >= 500 || status === 408) throw new UnavailableError(what, `status ${status}`)
+  throw new BadAnswerError(what, `has the status ${status}`)
+}
+
+/** What a Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3). */
+function secondsAsked({ headers }: Response, now: number): number | undefined {
+  const text = headers.get('retry-after') ?? ''
+  if (/^\d+$/.test(text)) return Number(text)
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
+}
+
+/**
+ * The whole body of an answer.
+ * @throws {BadAnswerError} it is too long, or shorter than it says
+ * @throws {UnavailableError} the connection broke off
+ */
+export async function readBytes(
+  response: Response,
+  what: string,
+  maxBytes = MAX_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  const read = async () => {
+    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += piece.length
+      if (length > maxBytes) throw new BadAnswerError(what, `has more than ${maxBytes} bytes`)
+      pieces.push(piece)
+    }
+  }
+  try {
+    await within(read(), MAX_BODY_MS, () => new UnavailableError(what, 'its answer takes too long'))
+  } catch (error) {
+    if (error instanceof BadAnswerError || error instanceof UnavailableError) throw error
+    throw new UnavailableError(what, 'its answer broke off')
+  }
+  const said = response.headers.get('content-length')
+  const isPlain = !response.headers.has('content-encoding')
+  if (isPlain && said !== null && Number(said) !== length) {
+    throw new UnavailableError(what, 'its answer broke off')
+  }
+  return concatenate(pieces)
+}
+
+export async function readText(response: Response, what: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(response, what))
+}
+
+/** @throws {BadAnswerError} it is no JSON */
+export async function readJson(response: Response, what: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readText(response, what))
+  } catch (error) {
+    // What JSON.parse says repeats what it read.
+    if (error instanceof SyntaxError) throw new BadAnswerError(what, 'is no JSON, or cut off')
+    throw error
+  }
+}
+
+/** The value of an Authorization header of RFC 7617. */
+export function basicAuth(user: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${user}:${password}`)
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`
+}
+
+/**
+ * The next page's address, which must be of the same server: it gets the same credentials.
+ * @throws {BadAnswerError}
+ */
+export function nextUrl(next: string, base: URL, what: string): URL {
+  const url = URL.parse(next, base.href)
+  if (!url || url.origin !== base.origin) {
+    throw new BadAnswerError(what, 'names a next page that is of another server')
+  }
+  return url
+}

@@ -1,0 +1,246 @@
+import type { HashKind } from '../../../list/entry.ts'
+import { BadAnswerError } from '../errors.ts'
+import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from '../exchange.ts'
+import { ask, basicAuth, readBytes } from '../http.ts'
+import { skip } from '../normalise.ts'
+import { type FileRow, readRows } from './rows.ts'
+import { FIELDS, type HttpsSettings } from './settings.ts'
+import { checkEd25519, checkMinisign, checkSha256, sha256 } from './signature.ts'
+import { unpack } from './unpack.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** How far a file was read. */
+export interface HttpsCheckpoint {
+  /** What the server calls this state of the file. */
+  etag?: string
+  lastModified?: string
+  /** Of the file as it was sent. */
+  sha256: string
+  /** Rows of it that are applied; all, if it is read to its end. */
+  rows: number
+  isRead: boolean
+  /** Counts the states of the file: it orders those of a record, whatever a clock says. */
+  state: number
+}
+
+const WHAT = 'the file'
+const PAGE_ROWS = 1000
+
+/** A file with hashes at an address. It is checked as a whole before any of it is read. */
+export class HttpsExchange implements Exchange<HttpsCheckpoint> {
+  readonly #settings: HttpsSettings
+  readonly #secret: string
+  readonly #world: World
+
+  constructor(settings: HttpsSettings, secret: string, world: World) {
+    this.#settings = settings
+    this.#secret = secret
+    this.#world = world
+  }
+
+  async whoAmI(): Promise<Account> {
+    const response = await this.#get(new URL(this.#settings.url), {})
+    const length = response.headers.get('content-length')
+    await response.body?.cancel()
+    const name = this.#settings.auth?.type === 'basic' ? this.#settings.auth.user : 'the file'
+    return { name, can: ['read'], details: { ...(length !== null && { bytes: length }) } }
+  }
+
+  async *pages(
+    from: HttpsCheckpoint | undefined,
+  ): AsyncGenerator<ExchangePage<HttpsCheckpoint>, void> {
+    const response = await this.#get(new URL(this.#settings.url), conditionsOf(from))
+    if (from && response.status === 304) return yield unchanged(from)
+    const file = await readBytes(response, WHAT, this.#settings.maxBytes)
+    await this.#check(file)
+    const state = { ...validatorsOf(response), sha256: await sha256(file) }
+    const isSame = from?.sha256 === state.sha256
+    if (from?.isRead && isSame) return yield unchanged({ ...from, ...state })
+    const isResumed = from && !from.isRead && isSame
+    yield* this.#read(file, {
+      ...state,
+      rows: isResumed ? from.rows : 0,
+      isRead: false,
+      state: isResumed ? from.state : (from?.state ?? 0) + 1,
+    })
+  }
+
+  async *#read(
+    file: Bytes,
+    begin: HttpsCheckpoint,
+  ): AsyncGenerator<ExchangePage<HttpsCheckpoint>, void> {
+    const { maxUnpackedBytes, mode } = this.#settings
+    let startsOver = mode === 'replace' && begin.rows === 0
+    let isFirst = begin.rows === 0
+    let page = new Page()
+    let rows = 0
+    for await (const row of readRows(unpack(file, maxUnpackedBytes, WHAT), this.#settings, WHAT)) {
+      if (rows++ < begin.rows) continue
+      page.add(row, this.#settings, begin.state)
+      if (page.rows < PAGE_ROWS) continue
+      if (isFirst) page.check()
+      yield page.finish({ ...begin, rows }, startsOver)
+      isFirst = startsOver = false
+      page = new Page()
+    }
+    if (isFirst) page.check()
+    // Where a list is really empty, a CSV header or a JSON array says so.
+    const isBare = this.#settings.format === 'lines' || this.#settings.format === 'ndjson'
+    if (rows === 0 && isBare) throw new BadAnswerError(WHAT, 'is empty')
+    yield page.finish({ ...begin, rows, isRead: true }, startsOver)
+  }
+
+  async #check(file: Bytes): Promise<void> {
+    const { signature } = this.#settings
+    if (!signature) return
+    const response = await this.#get(new URL(signature.url), {})
+    const detached = await readBytes(response, 'the signature', 1 << 20)
+    const text = new TextDecoder().decode(detached)
+    if (signature.type === 'sha256') return checkSha256(file, text, WHAT)
+    if (signature.type === 'minisign') return checkMinisign(file, text, signature.publicKey, WHAT)
+    return checkEd25519(file, detached, signature.publicKey, WHAT)
+  }
+
+  #get(url: URL, headers: Record<string, string>): Promise<Response> {
+    return ask(this.#world, {
+      what: WHAT,
+      url,
+      headers: { ...headers, ...this.#credentialsFor(url) },
+      accept: [304],
+    })
+  }
+
+  /** Credentials are for the server of the file alone, also where its signature lies elsewhere. */
+  #credentialsFor({ origin }: URL): Record<string, string> {
+    const { auth, url } = this.#settings
+    if (!auth || origin !== new URL(url).origin) return {}
+    switch (auth.type) {
+      case 'bearer':
+        return { authorization: `Bearer ${this.#secret}` }
+      case 'basic':
+        return { authorization: basicAuth(auth.user, this.#secret) }
+      case 'header':
+        return { [auth.header]: this.#secret }
+    }
+  }
+}
+
+/** A file that was not read to its end must come again, whatever the server calls it. */
+function conditionsOf(from: HttpsCheckpoint | undefined): Record<string, string> {
+  if (!from?.isRead) return {}
+  return {
+    ...(from.etag !== undefined && { 'if-none-match': from.etag }),
+    ...(from.lastModified !== undefined && { 'if-modified-since': from.lastModified }),
+  }
+}
+
+function validatorsOf({ headers }: Response): Pick<HttpsCheckpoint, 'etag' | 'lastModified'> {
+  const etag = headers.get('etag')
+  const lastModified = headers.get('last-modified')
+  return { ...(etag !== null && { etag }), ...(lastModified !== null && { lastModified }) }
+}
+
+function unchanged(checkpoint: HttpsCheckpoint): ExchangePage<HttpsCheckpoint> {
+  return { upserts: [], deletes: [], checkpoint, isComplete: true }
+}
+
+/** Rows on their way to a page. */
+class Page {
+  rows = 0
+  readonly #upserts: ListedRecord[] = []
+  readonly #deletes: ExchangePage['deletes'][number][] = []
+  readonly #skipped: Skipped = {}
+
+  add(row: FileRow, settings: HttpsSettings, state: number): void {
+    this.rows++
+    if ('problem' in row) return skip(this.#skipped, row.problem)
+    const record = recordOf(row, settings, state)
+    if ('problem' in record) return skip(this.#skipped, record.problem)
+    if (record.isDeleted) this.#deletes.push({ key: record.key, updated: state })
+    else this.#upserts.push(record.record)
+  }
+
+  /**
+   * A first page of which nothing could be read is not of a list: it tells that the server is being mended, say.
+   * @throws {BadAnswerError}
+   */
+  check(): void {
+    const isUseless = this.rows > 0 && this.#upserts.length + this.#deletes.length === 0
+    if (!isUseless) return
+    const reasons = Object.keys(this.#skipped).join(', ')
+    throw new BadAnswerError(WHAT, `has no usable row (${reasons})`)
+  }
+
+  finish(checkpoint: HttpsCheckpoint, startsOver: boolean): ExchangePage<HttpsCheckpoint> {
+    const { isRead: isComplete } = checkpoint
+    const skipped = this.#skipped
+    return {
+      upserts: this.#upserts,
+      deletes: this.#deletes,
+      checkpoint,
+      isComplete,
+      startsOver,
+      skipped,
+    }
+  }
+}
+
+type RowResult =
+  | { isDeleted: true; key: string }
+  | { isDeleted: false; key: string; record: ListedRecord }
+  | { problem: string }
+
+const KIND_OF_LENGTH = new Map<number, HashKind>([
+  [32, 'md5'],
+  [40, 'sha1'],
+  [64, 'pdq'],
+])
+
+/** The record of a row. Its key is the row's id, or its hash where it has none. */
+function recordOf(
+  { fields, values }: Extract<FileRow, { values: unknown }>,
+  { fields: places, hashKind }: HttpsSettings,
+  state: number,
+): RowResult {
+  const get = (name: (typeof FIELDS)[number]) => fields(places[name] ?? name)?.trim() ?? ''
+  const hashes = (['pdq', 'md5', 'sha1', 'sha256'] as const)
+    .map((kind) => ({ kind: kind as string, value: get(kind) }))
+    .filter(({ value }) => value !== '')
+  const hash = get('hash')
+  const kind = get('kind').toLowerCase() || hashKind || KIND_OF_LENGTH.get(hash.length)
+  if (hash !== '' && kind === undefined) return { problem: 'hash: its length tells no kind' }
+  if (hash !== '' && kind !== undefined) hashes.push({ kind, value: hash })
+  const id = get('id')
+  const isHex = hashes.some(({ value }) => /^[0-9a-f]{32,}$/i.test(value))
+  if (id === '' && !isHex) return { problem: 'row: neither an id nor a hash' }
+  const key = id || hashes.map((one) => `${one.kind} ${one.value.toLowerCase()}`).join(' ')
+  if (/^(1|true|yes|deleted|withdrawn)$/i.test(get('deleted'))) return { isDeleted: true, key }
+  if (hashes.length === 0) return { problem: 'row: no hash' }
+  const labels = labelsOf(fields, values, places)
+  const record: ListedRecord = {
+    key,
+    ...(id !== '' && { id }),
+    hashes,
+    labels,
+    tier: get('tier'),
+    updated: state,
+  }
+  return { isDeleted: false, key, record }
+}
+
+/** Labels that are named, or else all columns that are nothing else. */
+function labelsOf(
+  fields: (place: string) => string | undefined,
+  values: ReadonlyMap<string, string>,
+  places: HttpsSettings['fields'],
+): Record<string, string> {
+  const { labels, ...others } = places
+  if (labels) {
+    return Object.fromEntries(
+      Object.entries(labels).map(([name, place]) => [name, fields(place) ?? '']),
+    )
+  }
+  const used = new Set(FIELDS.map((name) => others[name] ?? name))
+  return Object.fromEntries([...values].filter(([name]) => !used.has(name)))
+}

@@ -1,0 +1,115 @@
+import * as v from 'valibot'
+import { choice, MIB, group, oneOf, textLike, wholeNumber } from '../../../util/settings.ts'
+
+/** Parts of a record that a file may have, and where it has them. */
+export const FIELDS = [
+  'hash',
+  'kind',
+  'pdq',
+  'md5',
+  'sha1',
+  'sha256',
+  'id',
+  'tier',
+  'deleted',
+] as const
+
+const Place = v.pipe(v.string('must be a column, or a JSON pointer such as /hash'), v.minLength(1))
+
+const fields = Object.fromEntries(FIELDS.map((name) => [name, v.exactOptional(Place)])) as Record<
+  (typeof FIELDS)[number],
+  ReturnType<typeof v.exactOptional<typeof Place>>
+>
+
+const Url = v.pipe(
+  v.string('must be an https address'),
+  v.check(isSafeUrl, 'must be an https address of a public host'),
+)
+
+const Secret = textLike(
+  /^[A-Z][A-Z0-9_]{0,63}$/,
+  'must be the name of a secret, such as IWF_PASSWORD',
+  'Name of the secret.',
+)
+
+/** A file with hashes at an address. */
+export const HttpsSettingsSchema = {
+  kind: v.literal('https'),
+  url: v.pipe(Url, v.description('Where the file is.')),
+  format: choice(['lines', 'csv', 'json', 'ndjson'], 'What the file is.'),
+  fields: v.optional(
+    v.pipe(
+      group({ ...fields, labels: v.exactOptional(v.record(v.string(), Place)) }),
+      v.description(
+        'Columns of a CSV file, or JSON pointers, of what a record has. They have the same names if they are not given.',
+      ),
+    ),
+    () => ({}),
+  ),
+  records: v.optional(
+    v.pipe(v.string(), v.description('JSON pointer of the array of records, in a JSON file.')),
+    '',
+  ),
+  hashKind: v.exactOptional(
+    choice(['pdq', 'md5', 'sha1', 'sha256'], 'Kind of hashes that the file does not tell.'),
+  ),
+  mode: v.optional(
+    choice(
+      ['replace', 'append'],
+      'Whether the file is all of the list, so that what it lacks is taken back.',
+    ),
+    'replace',
+  ),
+  auth: v.exactOptional(
+    v.variant('type', [
+      group({ type: v.literal('bearer'), secret: Secret }),
+      group({ type: v.literal('basic'), user: v.string(), secret: Secret }),
+      group({ type: v.literal('header'), header: v.string(), secret: Secret }),
+    ]),
+  ),
+  signature: v.exactOptional(
+    v.variant('type', [
+      group({ type: v.literal('sha256'), url: Url }),
+      group({
+        type: oneOf(['minisign', 'ed25519']),
+        url: Url,
+        publicKey: v.pipe(v.string(), v.minLength(40)),
+      }),
+    ]),
+  ),
+  maxBytes: v.optional(
+    wholeNumber(1024, 64 * MIB, 'Bytes of the file, as it is sent, at most.'),
+    32 * MIB,
+  ),
+  maxUnpackedBytes: v.optional(
+    wholeNumber(1024, 1024 * MIB, 'Bytes of the file, unpacked, at most.'),
+    256 * MIB,
+  ),
+}
+
+const Schema = v.strictObject(HttpsSettingsSchema)
+export type HttpsSettings = v.InferOutput<typeof Schema>
+
+/** Whether an address may be asked: https, and no address of a private network. Loopback may be plain, for trials. */
+export function isSafeUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (!url || url.username !== '' || url.password !== '') return false
+  const { hostname, protocol } = url
+  const isLoopback = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
+  if (isLoopback) return protocol === 'http:' || protocol === 'https:'
+  return protocol === 'https:' && !isPrivate(hostname)
+}
+
+/** URL has numbers of IPv4 in dotted form already, whatever they were written as. */
+function isPrivate(hostname: string): boolean {
+  if (/^\[(fc|fd|fe[89ab]|ff|::)/i.test(hostname)) return true
+  if (/\.(local|internal|localhost|home\.arpa)\.?$/i.test(hostname)) return true
+  const parts = /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(hostname)
+  if (!parts) return false
+  const [a, b] = [Number(parts[1]), Number(parts[2])]
+  if (a === 0 || a === 10 || a === 127 || a >= 224) return true
+  if (a === 100) return b >= 64 && b < 128
+  if (a === 169) return b === 254
+  if (a === 172) return b >= 16 && b < 32
+  return a === 192 && b === 168
+}

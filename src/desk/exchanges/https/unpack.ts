@@ -1,0 +1,40 @@
+import { createZstdDecompress } from 'node:zlib'
+import { Readable } from 'node:stream'
+import { BadAnswerError } from '../errors.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/**
+ * The content of a file that is packed by gzip or zstd, as its first bytes tell, or of one that is not.
+ * @throws {BadAnswerError} it is damaged, cut off, or too long
+ */
+export async function* unpack(
+  file: Bytes,
+  maxBytes: number,
+  what: string,
+): AsyncGenerator<Uint8Array, void> {
+  let length = 0
+  try {
+    for await (const piece of contentOf(file)) {
+      length += piece.length
+      if (length > maxBytes)
+        throw new BadAnswerError(what, `unpacks to more than ${maxBytes} bytes`)
+      yield piece
+    }
+  } catch (error) {
+    if (error instanceof BadAnswerError) throw error
+    throw new BadAnswerError(what, 'cannot be unpacked')
+  }
+}
+
+function contentOf(file: Bytes): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  const [a, b, c, d] = file
+  if (a === 0x1f && b === 0x8b) {
+    const packed = new Blob([file]).stream()
+    return packed.pipeThrough(new DecompressionStream('gzip'))
+  }
+  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) {
+    return Readable.from([file]).pipe(createZstdDecompress()) as AsyncIterable<Uint8Array>
+  }
+  return [file]
+}

@@ -1,0 +1,289 @@
+import * as v from 'valibot'
+import type { TNode } from 'txml/txml'
+import { BadAnswerError } from './errors.ts'
+import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import { ask, basicAuth, nextUrl, readText } from './http.ts'
+import { isSafeUrl } from './https/settings.ts'
+import { skip } from './normalise.ts'
+import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
+
+/** Names of NCMEC's bases. Any other address can be set. */
+export const NCMEC_BASES = {
+  industry: 'https://report.cybertip.org/hashsharing',
+  'industry-exploitative': 'https://report.cybertip.org/exploitative-hashsharing',
+  'industry-test': 'https://exttest.cybertip.org/hashsharing',
+  'industry-exploitative-test': 'https://exttest.cybertip.org/exploitative-hashsharing',
+  npo: 'https://hashsharing.ncmec.org/npo',
+  'npo-exploitative': 'https://hashsharing.ncmec.org/exploitative',
+  'npo-test': 'https://hashsharing-test.ncmec.org/npo',
+  'npo-exploitative-test': 'https://hashsharing-test.ncmec.org/exploitative',
+  'law-enforcement': 'https://lesp.ncmec.org/csam-hashsharing',
+  'law-enforcement-test': 'https://betalesp.ncmec.org/csam-hashsharing',
+} as const
+
+/** Settings of NCMEC Hash Sharing v2. */
+export const NcmecSettingsSchema = {
+  kind: v.literal('ncmec'),
+  base: v.pipe(
+    v.string(),
+    v.check(
+      (text) => Object.hasOwn(NCMEC_BASES, text) || isSafeUrl(text),
+      `must be one of ${Object.keys(NCMEC_BASES).join(', ')}, or an https address`,
+    ),
+    v.description('Which of its services: a name, or an address.'),
+  ),
+  user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
+  secret: v.optional(v.pipe(v.string(), v.description('Name of the secret.')), 'NCMEC_PASSWORD'),
+  memberIds: v.exactOptional(
+    v.pipe(v.array(v.string()), v.description('Members whose entries are taken; all, if absent.')),
+  ),
+  tiers: v.exactOptional(
+    v.pipe(
+      v.array(v.string()),
+      v.description('Classifications that are taken, such as A1; all, if absent.'),
+    ),
+  ),
+  minFeedback: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.description('Members that confirm an entry, less those that contradict, at least.'),
+    ),
+  ),
+}
+
+const Schema = v.strictObject(NcmecSettingsSchema)
+export type NcmecSettings = v.InferOutput<typeof Schema>
+
+/** How far the entries were read. Entries of a window come in any order, so `from` moves only at its end. */
+export interface NcmecCheckpoint {
+  /** Seconds since 1970 of the beginning of the window. */
+  from: number
+  /** Seconds that the next window has. */
+  width: number
+  /** A window that is under way, and its next page. */
+  window?: { to: number; next: string; at: number }
+}
+
+const WHAT = 'NCMEC'
+/** Seconds that the end of a window lies behind the clock: entries of the last seconds may still come. */
+const LAG_SECONDS = 5
+/** Milliseconds for which a cursor is good. NCMEC's last some 12 hours. */
+const CURSOR_MS = 10 * 3_600_000
+/** Entries of a window after which the next is narrower, and wider. */
+const MANY_ENTRIES = 20_000
+const FEW_ENTRIES = 1000
+const LEAST_WIDTH = 600
+/** Seconds that a run reads again of the last: two clocks may differ. What is known costs no write. */
+const OVERLAP_SECONDS = 600
+
+/** NCMEC Hash Sharing v2. */
+export class NcmecExchange implements Exchange<NcmecCheckpoint> {
+  readonly #settings: NcmecSettings
+  readonly #base: URL
+  readonly #authorization: string
+  readonly #world: World
+
+  constructor(settings: NcmecSettings, secret: string, world: World) {
+    this.#settings = settings
+    const named = NCMEC_BASES[settings.base as keyof typeof NCMEC_BASES]
+    this.#base = new URL(named ?? settings.base)
+    this.#authorization = basicAuth(settings.user, secret)
+    this.#world = world
+  }
+
+  async whoAmI(): Promise<Account> {
+    const status = await this.#get(this.#url('/v2/status'), 'status')
+    const member = childNamed(status, 'member')
+    const address = textOf(childNamed(status, 'ipAddress'))
+    return {
+      name: textOf(childNamed(status, 'username')),
+      can: ['read'],
+      details: {
+        ...(member && { member: `${textOf(member)} (${attributesOf(member)['id'] ?? ''})` }),
+        ...(address && { address }),
+      },
+    }
+  }
+
+  async *pages(
+    from: NcmecCheckpoint | undefined,
+  ): AsyncGenerator<ExchangePage<NcmecCheckpoint>, void> {
+    const now = Math.floor(this.#world.now() / 1000)
+    let at: NcmecCheckpoint = from ?? { from: 0, width: Math.max(now, 1) }
+    if (at.window && this.#world.now() - at.window.at > CURSOR_MS) at = withoutWindow(at)
+    const end = now - LAG_SECONDS
+    // A clock that went back has nothing new to ask for.
+    if (!at.window && at.from >= end) return yield nothing(at)
+    while (at.window || at.from < end) {
+      const page = await this.#page(at, end)
+      yield page
+      at = page.checkpoint
+    }
+  }
+
+  /** The next page of the window that is under way, or the first of the next window. */
+  async #page(at: NcmecCheckpoint, end: number): Promise<ExchangePage<NcmecCheckpoint>> {
+    const to = at.window?.to ?? Math.min(end, at.from + at.width)
+    const url = at.window
+      ? nextUrl(this.#pathOf(at.window.next), this.#base, WHAT)
+      : this.#url(`/v2/entries?from=${instant(at.from)}&to=${instant(to)}`)
+    const read = await this.#entries(url, at)
+    if (!read) return { ...nothing(withoutWindow(at)), isComplete: false }
+    const { result, total } = read
+    const { upserts, deletes, skipped } = this.#recordsOf(result)
+    const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
+    // So large a window is left at once: its cursors would have to last for hours.
+    const isTooWide = !at.window && total > MANY_ENTRIES * 4 && at.width > LEAST_WIDTH
+    if (next !== '' && isTooWide) {
+      const width = Math.max(LEAST_WIDTH, Math.floor((to - at.from) / 4))
+      return { upserts, deletes, skipped, checkpoint: { from: at.from, width }, isComplete: false }
+    }
+    if (next !== '') {
+      const window = { to, next, at: this.#world.now() }
+      return { upserts, deletes, skipped, checkpoint: { ...at, window }, isComplete: false }
+    }
+    const width =
+      total > MANY_ENTRIES ? at.width / 4 : total < FEW_ENTRIES ? at.width * 2 : at.width
+    const isComplete = to >= end
+    const checkpoint = {
+      from: isComplete ? Math.max(0, to - OVERLAP_SECONDS) : to,
+      width: Math.max(LEAST_WIDTH, Math.floor(width)),
+    }
+    return { upserts, deletes, skipped, checkpoint, isComplete }
+  }
+
+  /** A page of entries; `undefined` if its cursor is not known any more. */
+  async #entries(
+    url: URL,
+    at: NcmecCheckpoint,
+  ): Promise<{ result: TNode; total: number } | undefined> {
+    const response = await this.#ask(url, at.window ? [400, 404, 410] : [])
+    if (!response.ok) {
+      await response.body?.cancel()
+      return undefined
+    }
+    const result = parseXml(await readText(response, WHAT), 'queryResult', WHAT)
+    const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
+    const said = Number(URL.parse(next, 'https://any.invalid')?.searchParams.get('max') ?? 0)
+    return { result, total: said || blocksOf(result).length }
+  }
+
+  #recordsOf(result: TNode): Pick<ExchangePage, 'upserts' | 'deletes'> & { skipped: Skipped } {
+    const upserts: ListedRecord[] = []
+    const deletes: { key: string; updated: number }[] = []
+    const skipped: Skipped = {}
+    for (const entry of blocksOf(result)) {
+      const member = childNamed(entry, 'member')
+      const memberId = attributesOf(member)['id'] ?? ''
+      const id = textOf(childNamed(entry, 'id'))
+      const updated = Date.parse(textOf(childNamed(entry, 'timestamp')))
+      if (memberId === '' || id === '') {
+        skip(skipped, 'entry: no member or id')
+        continue
+      }
+      const key = `${memberId}-${id}`
+      const isDeleted = entry.tagName.startsWith('deleted')
+      if (isDeleted) deletes.push({ key, updated })
+      else if (this.#isTaken(entry, memberId)) upserts.push(recordOf(entry, key, updated, skipped))
+      else {
+        // It may have been taken before.
+        deletes.push({ key, updated })
+        skip(skipped, 'entry: filtered out')
+      }
+    }
+    return { upserts, deletes, skipped }
+  }
+
+  #isTaken(entry: TNode, memberId: string): boolean {
+    const { memberIds, tiers, minFeedback } = this.#settings
+    if (memberIds && !memberIds.includes(memberId)) return false
+    if (tiers && !tiers.includes(textOf(childNamed(entry, 'classification')))) return false
+    return minFeedback === undefined || feedbackOf(entry) >= minFeedback
+  }
+
+  async #get(url: URL, root: string): Promise<TNode> {
+    return parseXml(await readText(await this.#ask(url, []), WHAT), root, WHAT)
+  }
+
+  #ask(url: URL, accept: readonly number[]): Promise<Response> {
+    const headers = { authorization: this.#authorization, accept: 'application/xml' }
+    return ask(this.#world, { what: WHAT, url, headers, accept })
+  }
+
+  #url(path: string): URL {
+    return new URL(this.#pathOf(path), this.#base)
+  }
+
+  /** Paths of the service are relative to its base: `/v2/entries?…` lies in `/hashsharing`. */
+  #pathOf(path: string): string {
+    if (!path.startsWith('/')) return path
+    const base = this.#base.pathname.replace(/\/$/, '')
+    return path.startsWith(`${base}/`) && base !== '' ? path : base + path
+  }
+}
+
+const BLOCKS = ['images', 'videos']
+const ENTRIES = new Set(['image', 'video', 'deletedImage', 'deletedVideo'])
+
+/**
+ * Entries of a page.
+ * @throws {BadAnswerError} there are fewer than it says
+ */
+function blocksOf(result: TNode): TNode[] {
+  return BLOCKS.flatMap((name) => {
+    const block = childNamed(result, name)
+    if (!block) return []
+    const entries = childrenOf(block).filter(({ tagName }) => ENTRIES.has(tagName))
+    const count = Number(attributesOf(block)['count'] ?? entries.length)
+    if (count !== entries.length) {
+      throw new BadAnswerError(WHAT, `says that it has ${count} ${name}, and has ${entries.length}`)
+    }
+    return entries
+  })
+}
+
+function recordOf(entry: TNode, key: string, updated: number, skipped: Skipped): ListedRecord {
+  const fingerprints = childrenOf(childNamed(entry, 'fingerprints'))
+  for (const { tagName, attributes } of fingerprints) {
+    // Behind a link: a fingerprint of some 250 kB that is not matched.
+    if (Object(attributes).href !== undefined) skip(skipped, `${tagName}: large fingerprint`)
+  }
+  return {
+    key,
+    id: key,
+    hashes: fingerprints.map((node) => ({ kind: node.tagName, value: textOf(node) })),
+    labels: { member: textOf(childNamed(entry, 'member')), media: entry.tagName },
+    tier: textOf(childNamed(entry, 'classification')),
+    updated,
+  }
+}
+
+/** Members that confirm an entry, less those that contradict. A member counts once. */
+function feedbackOf(entry: TNode): number {
+  const membersIn = (name: string) => {
+    const ids = new Set<string>()
+    const walk = (node: TNode) => {
+      if (node.tagName === 'member') ids.add(attributesOf(node)['id'] ?? '')
+      childrenOf(node).forEach(walk)
+    }
+    for (const node of childrenOf(childNamed(entry, 'feedback'))) {
+      if (node.tagName === name) walk(node)
+    }
+    return ids.size
+  }
+  return membersIn('affirmativeFeedback') - membersIn('negativeFeedback')
+}
+
+/** Seconds as ISO 8601 in UTC, without fractions. */
+function instant(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+}
+
+function withoutWindow({ from, width }: NcmecCheckpoint): NcmecCheckpoint {
+  return { from, width }
+}
+
+function nothing(checkpoint: NcmecCheckpoint): ExchangePage<NcmecCheckpoint> {
+  return { upserts: [], deletes: [], checkpoint, isComplete: true }
+}

@@ -1,0 +1,190 @@
+import { HashgateError } from '../../util/errors.ts'
+import { LeaseTakenError } from '../ledger/errors.ts'
+import { Lease } from '../ledger/lease.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { openSource, type Source, type SourceChange, updateSource } from '../ledger/source.ts'
+import { ExchangeError } from './errors.ts'
+import type { Exchange, ExchangePage, Skipped } from './exchange.ts'
+import { normalise, skip } from './normalise.ts'
+
+/** Pages of a run, before it goes on with another message: 1,000 queries of D1 are all that an invocation has. */
+export const MAX_PAGES = 100
+
+/** Seconds until a source that failed is tried again, unless the provider says. */
+const RETRY_SECONDS = 300
+
+const DAY_MS = 86_400_000
+
+export interface SyncOptions {
+  name: string
+  bank: string
+  now: () => number
+  /** Pages at most. */
+  maxPages?: number
+  /** Whether the source is read from its start. */
+  refetch?: boolean
+  /** Told after each page. */
+  onPage?: (progress: { records: number; deleted: number; pages: number }) => void
+}
+
+/** What a run did. */
+export interface Sync {
+  state: 'complete' | 'more' | 'failed' | 'busy'
+  pages: number
+  records: number
+  /** Records that the provider took back, or did not list any more. */
+  deleted: number
+  skipped: Skipped
+  /** Why it failed. */
+  error?: HashgateError
+}
+
+/**
+ * Reads a source into the ledger, from where the last run ended. Each page is applied with its checkpoint, so that a run can
+ * be cut off anywhere. A source that was not read for too long is read from its start; what that does not list is taken back
+ * when it is complete, and not before.
+ */
+export async function syncExchange(
+  ledger: Ledger,
+  exchange: Exchange,
+  options: SyncOptions,
+): Promise<Sync> {
+  const sync: Sync = { state: 'more', pages: 0, records: 0, deleted: 0, skipped: {} }
+  let lease: Lease
+  try {
+    lease = await Lease.take(ledger.db, `exchange ${options.name}`, options.now)
+  } catch (error) {
+    if (error instanceof LeaseTakenError) return { ...sync, state: 'busy', error }
+    throw error
+  }
+  const run = new Run(ledger, lease, exchange, options, sync)
+  try {
+    await run.go()
+    return sync
+  } finally {
+    await lease.release()
+  }
+}
+
+/** One run over a source. */
+class Run {
+  readonly #ledger: Ledger
+  readonly #lease: Lease
+  readonly #exchange: Exchange
+  readonly #options: SyncOptions
+  readonly #sync: Sync
+
+  constructor(ledger: Ledger, lease: Lease, exchange: Exchange, options: SyncOptions, sync: Sync) {
+    this.#ledger = ledger
+    this.#lease = lease
+    this.#exchange = exchange
+    this.#options = options
+    this.#sync = sync
+  }
+
+  async go(): Promise<void> {
+    const { name, bank, now } = this.#options
+    let source = await openSource(this.#ledger.db, name, bank)
+    source = await this.#change(source, { attemptedAt: now() })
+    try {
+      if (source.phase === 'sweep') source = await this.#finish(source)
+      if (this.#mustRefetch(source)) source = await this.#startOver(source)
+      await this.#read(source)
+    } catch (error) {
+      if (!(error instanceof HashgateError)) throw error
+      await this.#fail(source, error)
+    }
+  }
+
+  #mustRefetch({ phase, isRunning, completedAt }: Source): boolean {
+    if (this.#options.refetch && !(phase === 'refetch' && isRunning)) return true
+    const { staleDays } = this.#exchange
+    if (phase !== 'follow' || staleDays === undefined || completedAt === undefined) return false
+    return this.#options.now() - completedAt > staleDays * DAY_MS
+  }
+
+  async #read(from: Source): Promise<void> {
+    let source = from
+    if (!source.isRunning) source = await this.#change(source, { isRunning: true, skipped: {} })
+    for await (const page of this.#exchange.pages(source.checkpoint as object | undefined)) {
+      if (page.startsOver) source = await this.#startOver(source)
+      source = await this.#apply(source, page)
+      if (page.isComplete) {
+        if (source.phase === 'sweep') await this.#finish(source)
+        this.#sync.state = 'complete'
+        return
+      }
+      if (this.#sync.pages >= (this.#options.maxPages ?? MAX_PAGES)) return
+    }
+  }
+
+  async #apply(source: Source, page: ExchangePage): Promise<Source> {
+    const skipped = { ...page.skipped }
+    const upserts = page.upserts.flatMap((record) => normalise(record, skipped) ?? [])
+    const change: SourceChange = {
+      checkpoint: page.checkpoint,
+      skipped: added(source.skipped, skipped),
+      failure: undefined,
+      retryAt: undefined,
+      ...(page.isComplete && this.#completion(source)),
+    }
+    await this.#ledger.apply(
+      this.#lease,
+      source,
+      { upserts, deletes: page.deletes },
+      updateSource(this.#ledger.db, source, change),
+    )
+    this.#sync.pages++
+    this.#sync.records += page.upserts.length
+    this.#sync.deleted += page.deletes.length
+    this.#sync.skipped = added(this.#sync.skipped, skipped)
+    this.#options.onPage?.(this.#sync)
+    return { ...source, ...(change as Partial<Source>) }
+  }
+
+  /** What the last page of a run changes. A run from the start has what it did not list taken back first. */
+  #completion({ phase }: Source): SourceChange {
+    if (phase === 'refetch') return { phase: 'sweep' }
+    return { completedAt: this.#options.now(), isRunning: false }
+  }
+
+  async #finish(source: Source): Promise<Source> {
+    this.#sync.deleted += await this.#ledger.sweep(this.#lease, source)
+    return this.#change(source, {
+      phase: 'follow',
+      completedAt: this.#options.now(),
+      isRunning: false,
+    })
+  }
+
+  #startOver(source: Source): Promise<Source> {
+    return this.#change(source, {
+      phase: 'refetch',
+      generation: source.generation + 1,
+      checkpoint: undefined,
+      isRunning: true,
+      skipped: {},
+    })
+  }
+
+  async #change(source: Source, change: SourceChange): Promise<Source> {
+    await this.#lease.write(updateSource(this.#ledger.db, source, change))
+    return { ...source, ...(change as Partial<Source>) }
+  }
+
+  async #fail(source: Source, error: HashgateError): Promise<void> {
+    this.#sync.state = 'failed'
+    this.#sync.error = error
+    const seconds = (error instanceof ExchangeError && error.retrySeconds) || RETRY_SECONDS
+    await this.#change(source, {
+      failure: `${error.code}: ${error.message}`,
+      retryAt: this.#options.now() + seconds * 1000,
+    })
+  }
+}
+
+function added(a: Skipped, b: Skipped): Skipped {
+  const sum = { ...a }
+  for (const [reason, count] of Object.entries(b)) skip(sum, reason, count)
+  return sum
+}

@@ -1,0 +1,253 @@
+import * as v from 'valibot'
+import { BadAnswerError } from './errors.ts'
+import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import { ask, readJson } from './http.ts'
+import { isSafeUrl } from './https/settings.ts'
+import { skip } from './normalise.ts'
+
+/** Settings of StopNCII. */
+export const StopNciiSettingsSchema = {
+  kind: v.literal('stopncii'),
+  base: v.optional(
+    v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'), v.description('Its API.')),
+    'https://api.stopncii.org/v1',
+  ),
+  functionsSecret: v.optional(
+    v.pipe(v.string(), v.description('Name of the secret for x-functions-key.')),
+    'STOPNCII_FUNCTIONS_KEY',
+  ),
+  secret: v.optional(
+    v.pipe(v.string(), v.description('Name of the secret for Ocp-Apim-Subscription-Key.')),
+    'STOPNCII_SUBSCRIPTION_KEY',
+  ),
+  regions: v.exactOptional(
+    v.pipe(
+      v.array(v.string()),
+      v.description('Regions whose hashes are taken, with those of no region; all, if absent.'),
+    ),
+  ),
+}
+
+const Schema = v.strictObject(StopNciiSettingsSchema)
+export type StopNciiSettings = v.InferOutput<typeof Schema>
+
+/** How far the hashes were read. Times are the service's. */
+export interface StopNciiCheckpoint {
+  /** Where the window begins: the latest time that a complete run saw. */
+  start: number
+  /** The next page of the window that is under way. */
+  token?: string
+  /** The latest time that this window saw: a page may tell an earlier one than the page before. */
+  seen: number
+  /** The time of the last record of the page before. */
+  position: number
+  /** Where the window began that has a record that cannot be read: the next run begins there again. */
+  hole?: number
+}
+
+const WHAT = 'StopNCII'
+/** Where a first run begins. The service takes 10, not 0. */
+const FIRST_START = 10
+const PAGE_SIZE = 800
+/** Records that cannot be read, of one run. */
+const MAX_HOLES = 5
+/** Largest step by which one is left behind: the service's times are seconds or milliseconds. */
+const MAX_STEP = 2 ** 42
+
+/** Nothing in it is strict: an unknown value must not drop a record. */
+const RecordSchema = v.looseObject({
+  signalType: v.string(),
+  hashValue: v.string(),
+  hashStatus: v.nullish(v.string(), ''),
+  lastModtimestamp: v.nullish(v.number(), 0),
+  caseNumbers: v.nullish(v.record(v.string(), v.unknown()), {}),
+  CSPFeedbacks: v.nullish(v.array(v.looseObject({ feedbackValue: v.nullish(v.string(), '') })), []),
+  hashRegions: v.nullish(v.array(v.string()), []),
+})
+
+const AnswerSchema = v.looseObject({
+  hasMoreRecords: v.boolean(),
+  nextPageToken: v.nullish(v.string(), ''),
+  nextSetTimestamp: v.nullish(v.number(), 0),
+  hashRecords: v.array(v.unknown()),
+})
+type Answer = v.InferOutput<typeof AnswerSchema>
+
+/** StopNCII: hashes that people made of their own pictures. */
+export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
+  readonly staleDays = 30
+  readonly #settings: StopNciiSettings
+  readonly #keys: { functions: string; subscription: string }
+  readonly #world: World
+
+  constructor(
+    settings: StopNciiSettings,
+    keys: { functions: string; subscription: string },
+    world: World,
+  ) {
+    this.#settings = settings
+    this.#keys = keys
+    this.#world = world
+  }
+
+  async whoAmI(): Promise<Account> {
+    await this.#fetch(from(FIRST_START), 1)
+    return { name: 'the subscription', can: ['read'] }
+  }
+
+  /**
+   * A record that cannot be read ends neither this run nor the ones to come: what follows it is read, the run fails at its
+   * end, which is told, and the next run begins before that record again.
+   */
+  async *pages(
+    checkpoint: StopNciiCheckpoint | undefined,
+  ): AsyncGenerator<ExchangePage<StopNciiCheckpoint>, void> {
+    let at = checkpoint ?? from(FIRST_START)
+    for (let holes = 0; ;) {
+      const answer = await this.#readable(at)
+      if (!answer) {
+        if (++holes > MAX_HOLES) throw unreadable()
+        at = await this.#beyond(at)
+        continue
+      }
+      const latest = Math.max(0, ...answer.hashRecords.map(timeOf))
+      const seen = Math.max(at.seen, latest, answer.nextSetTimestamp ?? 0)
+      const token = answer.nextPageToken ?? ''
+      const isLast = !answer.hasMoreRecords
+      if (!isLast && (token === '' || token === at.token)) {
+        throw new BadAnswerError(WHAT, 'says that there is more, and not where')
+      }
+      const end = at.hole ?? seen
+      const position = Math.max(at.position, latest)
+      const next = isLast ? from(end) : { ...at, seen, position, token }
+      const isComplete = isLast && at.hole === undefined
+      yield { ...this.#recordsOf(answer), checkpoint: next, isComplete }
+      if (isLast && !isComplete) throw unreadable()
+      if (isComplete) return
+      at = next
+    }
+  }
+
+  /** The page at a token, with fewer records if it cannot be read; `undefined` if its first record is what spoils it. */
+  async #readable(at: StopNciiCheckpoint): Promise<Answer | undefined> {
+    for (let size = PAGE_SIZE; size >= 1; size = Math.floor(size / 2)) {
+      try {
+        return await this.#fetch(at, size)
+      } catch (error) {
+        if (!(error instanceof BadAnswerError)) throw error
+      }
+    }
+    return undefined
+  }
+
+  /** The earliest time behind a record that cannot be read, from which the next one can. */
+  async #beyond({ start: begin, position, hole }: StopNciiCheckpoint): Promise<StopNciiCheckpoint> {
+    const isReadable = async (start: number) => {
+      try {
+        await this.#fetch(from(start), 1)
+        return true
+      } catch (error) {
+        if (error instanceof BadAnswerError) return false
+        throw error
+      }
+    }
+    let [low, high] = [position, position + 1]
+    for (let step = 1; !(await isReadable(high)); step *= 2) {
+      if (step > MAX_STEP) throw unreadable()
+      ;[low, high] = [high, high + step]
+    }
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (await isReadable(middle)) high = middle
+      else low = middle
+    }
+    return { ...from(high), hole: hole ?? begin }
+  }
+
+  async #fetch({ start, token }: StopNciiCheckpoint, pageSize: number): Promise<Answer> {
+    const url = new URL(`${this.#settings.base.replace(/\/$/, '')}/FetchHashes`)
+    url.searchParams.set('startTimestamp', String(start))
+    url.searchParams.set('pageSize', String(pageSize))
+    if (token !== undefined) url.searchParams.set('nextPageToken', token)
+    const headers = {
+      'x-functions-key': this.#keys.functions,
+      'ocp-apim-subscription-key': this.#keys.subscription,
+    }
+    const parsed = v.safeParse(
+      AnswerSchema,
+      await readJson(await ask(this.#world, { what: WHAT, url, headers }), WHAT),
+    )
+    if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
+    return parsed.output
+  }
+
+  #recordsOf({ hashRecords }: Answer): Pick<ExchangePage, 'upserts' | 'deletes'> & {
+    skipped: Skipped
+  } {
+    const upserts: ListedRecord[] = []
+    const deletes: { key: string; updated: number }[] = []
+    const skipped: Skipped = {}
+    for (const item of hashRecords) {
+      const parsed = v.safeParse(RecordSchema, item)
+      if (!parsed.success) {
+        skip(skipped, 'record: no type or hash')
+        continue
+      }
+      const record = parsed.output
+      const key = `${record.signalType} ${record.hashValue.toLowerCase()}`
+      const updated = record.lastModtimestamp ?? 0
+      if (isWithdrawn(record)) deletes.push({ key, updated })
+      else if (this.#isTaken(record.hashRegions ?? [])) upserts.push(listed(record, key, updated))
+      else {
+        deletes.push({ key, updated })
+        skip(skipped, 'record: of another region')
+      }
+    }
+    return { upserts, deletes, skipped }
+  }
+
+  #isTaken(regions: readonly string[]): boolean {
+    const { regions: taken } = this.#settings
+    return !taken || regions.length === 0 || regions.some((region) => taken.includes(region))
+  }
+}
+
+type Record_ = v.InferOutput<typeof RecordSchema>
+
+function from(start: number): StopNciiCheckpoint {
+  return { start, seen: start, position: start }
+}
+
+function timeOf(item: unknown): number {
+  const parsed = v.safeParse(RecordSchema, item)
+  return parsed.success ? (parsed.output.lastModtimestamp ?? 0) : 0
+}
+
+function unreadable(): BadAnswerError {
+  return new BadAnswerError(
+    WHAT,
+    'has records that cannot be read; what follows them was, and the next run tries them again',
+  )
+}
+
+/** Taken back: the hash itself, or every case that it belongs to. */
+function isWithdrawn({ hashStatus, caseNumbers }: Record_): boolean {
+  const isGone = (status: unknown) => /^(withdrawn|deleted)$/i.test(String(status))
+  const cases = Object.values(caseNumbers ?? {})
+  return isGone(hashStatus) || (cases.length > 0 && cases.every(isGone))
+}
+
+/** The tier tells what other providers made of it: many hashes are of people whom nobody has asked anything. */
+function listed(record: Record_, key: string, updated: number): ListedRecord {
+  const values = (record.CSPFeedbacks ?? []).map(({ feedbackValue }) => feedbackValue ?? '')
+  const blocked = values.filter((value) => value === 'Blocked').length
+  const notBlocked = values.filter((value) => value === 'NotBlocked').length
+  const tier = notBlocked > blocked ? 'not-blocked' : blocked > 0 ? 'blocked' : 'unreviewed'
+  return {
+    key,
+    hashes: [{ kind: record.signalType, value: record.hashValue }],
+    labels: { status: record.hashStatus ?? '' },
+    tier,
+    updated,
+  }
+}

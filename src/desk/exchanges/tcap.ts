@@ -1,0 +1,176 @@
+import * as v from 'valibot'
+import { choice } from '../../util/settings.ts'
+import { BadAnswerError, NotAuthorizedError } from './errors.ts'
+import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import { ask, nextUrl, readJson } from './http.ts'
+import { isSafeUrl } from './https/settings.ts'
+import { skip } from './normalise.ts'
+
+/** Settings of the Terrorist Content Analytics Platform. */
+export const TcapSettingsSchema = {
+  kind: v.literal('tcap'),
+  base: v.optional(
+    v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'), v.description('Its host.')),
+    'https://app.terrorismanalytics.org',
+  ),
+  listPath: v.optional(
+    v.pipe(v.string(), v.description('Path of the list. Its documentation has two.')),
+    '/api/hash-list/v2/all',
+  ),
+  ideology: v.optional(choice(['all', 'islamist', 'far-right'], 'Which hashes are taken.'), 'all'),
+  user: v.pipe(v.string(), v.minLength(1), v.description('User name that TCAP gave you.')),
+  secret: v.optional(v.pipe(v.string(), v.description('Name of the secret.')), 'TCAP_PASSWORD'),
+}
+
+const Schema = v.strictObject(TcapSettingsSchema)
+export type TcapSettings = v.InferOutput<typeof Schema>
+
+/** How far the list was read. */
+export interface TcapCheckpoint {
+  /** What the last complete run ended with: a time and an id. */
+  after?: string
+  /** The next page of the run that is under way. */
+  next?: string
+}
+
+const WHAT = 'TCAP'
+
+const RecordSchema = v.looseObject({
+  id: v.union([v.number(), v.string()]),
+  hash_digest: v.string(),
+  algorithm: v.string(),
+  ideology: v.nullish(v.string(), ''),
+  file_type: v.nullish(v.string(), ''),
+  deleted: v.nullish(v.boolean(), false),
+  updated_on: v.nullish(v.union([v.number(), v.string()]), 0),
+})
+
+const AnswerSchema = v.looseObject({
+  next: v.nullish(v.string()),
+  checkpoint: v.nullish(v.string()),
+  results: v.array(v.unknown()),
+})
+
+const LoginSchema = v.looseObject({ token: v.pipe(v.string(), v.minLength(1)) })
+
+/** Terrorist Content Analytics Platform, of Tech Against Terrorism. */
+export class TcapExchange implements Exchange<TcapCheckpoint> {
+  readonly #settings: TcapSettings
+  readonly #base: URL
+  readonly #secret: string
+  readonly #world: World
+  #token: string | undefined
+
+  constructor(settings: TcapSettings, secret: string, world: World) {
+    this.#settings = settings
+    this.#base = new URL(settings.base)
+    this.#secret = secret
+    this.#world = world
+  }
+
+  async whoAmI(): Promise<Account> {
+    await this.#login()
+    return { name: this.#settings.user, can: ['read'] }
+  }
+
+  async *pages(
+    from: TcapCheckpoint | undefined,
+  ): AsyncGenerator<ExchangePage<TcapCheckpoint>, void> {
+    let at: TcapCheckpoint = from ?? {}
+    for (;;) {
+      const answer = await this.#list(at)
+      const next = answer.next ?? undefined
+      const isComplete = next === undefined
+      const after = later(at.after, answer.checkpoint ?? undefined)
+      const checkpoint: TcapCheckpoint = isComplete
+        ? { ...(after !== undefined && { after }) }
+        : { ...(at.after !== undefined && { after: at.after }), next }
+      yield { ...recordsOf(answer.results), checkpoint, isComplete }
+      if (isComplete) return
+      at = checkpoint
+    }
+  }
+
+  async #list({ after, next }: TcapCheckpoint): Promise<v.InferOutput<typeof AnswerSchema>> {
+    const first = pathUnder(this.#base, this.#settings.listPath)
+    first.searchParams.set('ideology', this.#settings.ideology)
+    first.searchParams.set('order', 'asc')
+    if (after !== undefined) first.searchParams.set('after', after)
+    // The address of the next page is followed as it is: it has all parameters.
+    const url = next === undefined ? first : nextUrl(next, this.#base, WHAT)
+    const parsed = v.safeParse(AnswerSchema, await readJson(await this.#ask(url), WHAT))
+    if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
+    return parsed.output
+  }
+
+  /** Asks with the token that there is, and with a new one if that has expired. */
+  async #ask(url: URL): Promise<Response> {
+    const isNew = this.#token === undefined
+    const token = this.#token ?? (await this.#login())
+    try {
+      return await ask(this.#world, {
+        what: WHAT,
+        url,
+        headers: { authorization: `Bearer ${token}` },
+      })
+    } catch (error) {
+      if (!(error instanceof NotAuthorizedError) || isNew) throw error
+      this.#token = undefined
+      return this.#ask(url)
+    }
+  }
+
+  async #login(): Promise<string> {
+    const response = await ask(this.#world, {
+      what: WHAT,
+      url: pathUnder(this.#base, '/token-auth/tcap/'),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: this.#settings.user, password: this.#secret }),
+    })
+    const parsed = v.safeParse(LoginSchema, await readJson(response, WHAT))
+    if (!parsed.success) throw new BadAnswerError(WHAT, 'has no token')
+    this.#token = parsed.output.token
+    return this.#token
+  }
+}
+
+function pathUnder(base: URL, path: string): URL {
+  return new URL(base.pathname.replace(/\/$/, '') + path, base)
+}
+
+/** A checkpoint never goes back. */
+function later(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return b ?? a
+  return Number.parseFloat(b) >= Number.parseFloat(a) ? b : a
+}
+
+function recordsOf(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
+  skipped: Skipped
+} {
+  const upserts: ListedRecord[] = []
+  const deletes: { key: string; updated: number }[] = []
+  const skipped: Skipped = {}
+  for (const item of items) {
+    const parsed = v.safeParse(RecordSchema, item)
+    if (!parsed.success) {
+      skip(skipped, 'record: no id, algorithm or hash')
+      continue
+    }
+    const { id, hash_digest: value, algorithm, ideology, file_type: file, ...rest } = parsed.output
+    const key = String(id)
+    // Seconds with a fraction.
+    const updated = Math.round(Number(rest.updated_on ?? 0) * 1000)
+    if (rest.deleted) deletes.push({ key, updated })
+    else
+      upserts.push({
+        key,
+        id: key,
+        hashes: [{ kind: algorithm, value }],
+        labels: { file: file ?? '' },
+        tier: ideology ?? '',
+        updated,
+      })
+  }
+  return { upserts, deletes, skipped }
+}

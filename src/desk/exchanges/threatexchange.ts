@@ -1,0 +1,187 @@
+import * as v from 'valibot'
+import { textLike } from '../../util/settings.ts'
+import { BadAnswerError } from './errors.ts'
+import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import { ask, nextUrl, readJson } from './http.ts'
+import { isSafeUrl } from './https/settings.ts'
+import { skip } from './normalise.ts'
+
+/** Settings of Meta ThreatExchange. */
+export const ThreatExchangeSettingsSchema = {
+  kind: v.literal('threatexchange'),
+  base: v.optional(
+    v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'), v.description('Graph API.')),
+    'https://graph.facebook.com/v21.0',
+  ),
+  group: textLike(/^\d+$/, 'must be digits', 'Id of the privacy group.'),
+  types: v.optional(
+    v.pipe(v.array(v.string()), v.minLength(1), v.description('Kinds of indicators.')),
+    () => ['HASH_PDQ', 'HASH_MD5'],
+  ),
+  secret: v.optional(
+    v.pipe(v.string(), v.description('Name of the secret: the token, `app id|app secret`.')),
+    'THREATEXCHANGE_TOKEN',
+  ),
+}
+
+const Schema = v.strictObject(ThreatExchangeSettingsSchema)
+export type ThreatExchangeSettings = v.InferOutput<typeof Schema>
+
+/** How far the updates were read: seconds since 1970. */
+export interface ThreatExchangeCheckpoint {
+  since: number
+}
+
+const WHAT = 'ThreatExchange'
+const FIELDS =
+  'indicator,type,last_updated,should_delete,descriptors{id,reactions,owner{id},tags,status}'
+
+const DescriptorSchema = v.looseObject({
+  id: v.string(),
+  owner: v.nullish(v.looseObject({ id: v.string() })),
+  status: v.nullish(v.string(), ''),
+  tags: v.nullish(v.looseObject({ data: v.array(v.looseObject({ text: v.string() })) })),
+})
+type Descriptor = v.InferOutput<typeof DescriptorSchema>
+
+const UpdateSchema = v.looseObject({
+  id: v.nullish(v.string()),
+  indicator: v.string(),
+  type: v.string(),
+  last_updated: v.union([v.number(), v.string()]),
+  should_delete: v.nullish(v.boolean(), false),
+  descriptors: v.nullish(v.looseObject({ data: v.array(v.unknown()) })),
+})
+
+const AnswerSchema = v.looseObject({
+  data: v.array(v.unknown()),
+  paging: v.nullish(v.looseObject({ next: v.nullish(v.string()) })),
+})
+
+const GroupSchema = v.looseObject({
+  id: v.string(),
+  name: v.nullish(v.string(), ''),
+  threat_updates_enabled: v.nullish(v.boolean(), false),
+})
+
+/** Meta ThreatExchange. Its addresses have the token in them, so none of them is kept or told. */
+export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
+  /** It forgets what was deleted after 90 days. */
+  readonly staleDays = 85
+  readonly #settings: ThreatExchangeSettings
+  readonly #token: string
+  readonly #world: World
+
+  constructor(settings: ThreatExchangeSettings, secret: string, world: World) {
+    this.#settings = settings
+    this.#token = secret
+    this.#world = world
+  }
+
+  async whoAmI(): Promise<Account> {
+    const url = this.#url(`/${this.#settings.group}`)
+    url.searchParams.set('fields', 'id,name,threat_updates_enabled')
+    const group = v.safeParse(GroupSchema, await this.#get(url))
+    if (!group.success) throw new BadAnswerError(WHAT, 'is not of a privacy group')
+    const { name, threat_updates_enabled: hasUpdates } = group.output
+    return {
+      name: name ?? '',
+      can: hasUpdates ? ['read'] : [],
+      details: { group: group.output.id },
+    }
+  }
+
+  /** The checkpoint is the latest time that was seen: updates come in the order of time. */
+  async *pages(
+    from: ThreatExchangeCheckpoint | undefined,
+  ): AsyncGenerator<ExchangePage<ThreatExchangeCheckpoint>, void> {
+    let since = from?.since ?? 0
+    let url: URL | undefined = this.#first(since)
+    while (url) {
+      const got: unknown = await this.#get(url)
+      const answer = v.safeParse(AnswerSchema, got)
+      if (!answer.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
+      const page = recordsOf(answer.output.data)
+      since = Math.max(since, page.latest)
+      const next: string | undefined = answer.output.paging?.next ?? undefined
+      url = next === undefined ? undefined : nextUrl(next, new URL(this.#settings.base), WHAT)
+      const { upserts, deletes, skipped } = page
+      yield { upserts, deletes, skipped, checkpoint: { since }, isComplete: url === undefined }
+    }
+  }
+
+  /** Updates of the last second that was seen come again: there may be more of them. */
+  #first(since: number): URL {
+    const url = this.#url(`/${this.#settings.group}/threat_updates/`)
+    url.searchParams.set('start_time', String(Math.max(0, since - 1)))
+    url.searchParams.set('stop_time', String(Math.floor(this.#world.now() / 1000)))
+    url.searchParams.set('limit', '100')
+    url.searchParams.set('types', this.#settings.types.join(','))
+    url.searchParams.set('fields', FIELDS)
+    return url
+  }
+
+  #url(path: string): URL {
+    const url = new URL(this.#settings.base.replace(/\/$/, '') + path)
+    url.searchParams.set('access_token', this.#token)
+    return url
+  }
+
+  async #get(url: URL): Promise<unknown> {
+    return readJson(await ask(this.#world, { what: WHAT, url }), WHAT)
+  }
+}
+
+function recordsOf(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
+  skipped: Skipped
+  latest: number
+} {
+  const upserts: ListedRecord[] = []
+  const deletes: { key: string; updated: number }[] = []
+  const skipped: Skipped = {}
+  let latest = 0
+  for (const item of items) {
+    const parsed = v.safeParse(UpdateSchema, item)
+    if (!parsed.success) {
+      skip(skipped, 'update: no indicator, type or time')
+      continue
+    }
+    const { indicator, type, last_updated: time, should_delete: isDeleted } = parsed.output
+    const updated = Number(time)
+    latest = Math.max(latest, updated)
+    const key = `${type} ${indicator.toLowerCase()}`
+    const descriptors = descriptorsOf(parsed.output.descriptors?.data ?? [])
+    if (isDeleted || descriptors.length === 0) deletes.push({ key, updated })
+    else upserts.push(listed(key, type, indicator, descriptors, updated))
+  }
+  return { upserts, deletes, skipped, latest }
+}
+
+/** One without an owner is one that this app may not see. */
+function descriptorsOf(items: readonly unknown[]): Descriptor[] {
+  return items.flatMap((item) => {
+    const parsed = v.safeParse(DescriptorSchema, item)
+    return parsed.success && parsed.output.owner ? [parsed.output] : []
+  })
+}
+
+function listed(
+  key: string,
+  type: string,
+  indicator: string,
+  descriptors: readonly Descriptor[],
+  updated: number,
+): ListedRecord {
+  const tags = new Set(
+    descriptors.flatMap(({ tags: all }) => all?.data.map(({ text }) => text) ?? []),
+  )
+  const statuses = new Set(descriptors.map(({ status }) => status ?? ''))
+  return {
+    key,
+    id: descriptors.map(({ id }) => id).toSorted()[0] ?? '',
+    hashes: [{ kind: type, value: indicator }],
+    labels: { tags: [...tags].toSorted().join(' ') },
+    tier: statuses.has('MALICIOUS') ? 'MALICIOUS' : ([...statuses].toSorted()[0] ?? ''),
+    updated,
+  }
+}

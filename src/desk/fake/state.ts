@@ -1,0 +1,100 @@
+/** A record of the exchange server: what a provider would list. */
+export interface FakeRecord {
+  key: string
+  hashes: { kind: string; value: string }[]
+  tier: string
+  /** Milliseconds since 1970, by the server's clock. */
+  updated: number
+  isDeleted: boolean
+}
+
+/** What can go wrong with an answer. */
+export type Fault =
+  | { type: 'cut'; at: number }
+  | { type: 'status'; status: number; retryAfter?: string }
+  | { type: 'notice' }
+  | { type: 'repeat' }
+  | { type: 'reorder' }
+  | { type: 'kill-cursors' }
+  | { type: 'rewind' }
+
+export const FAKE_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
+export type FakeName = (typeof FAKE_NAMES)[number]
+
+/** Credentials that the exchange server takes, as its sources are set up with them. */
+export const FAKE_USER = 'hashgate'
+export const FAKE_SECRET = 'secret-of-the-exchange-server'
+export const FAKE_TOKEN = `12345678|${'s'.repeat(24)}`
+export const FAKE_GROUP = '1234567890'
+
+/** One provider of the exchange server: its records, and the faults that its next answers have. */
+export class FakeProvider {
+  readonly records = new Map<string, FakeRecord>()
+  /** Each is taken by one request. */
+  readonly faults: Fault[] = []
+  /** Keys of records whose pages are always cut off. */
+  readonly poison = new Set<string>()
+  /** Cursors that are valid, with what they mean. */
+  readonly cursors = new Map<string, string>()
+  pageSize = 800
+  requests = 0
+  readonly #clock: FakeClock
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock
+  }
+
+  /** Each change has a time of its own. */
+  put(key: string, hashes: FakeRecord['hashes'], tier = ''): void {
+    this.records.set(key, { key, hashes, tier, updated: this.#clock.next(), isDeleted: false })
+  }
+
+  delete(key: string): void {
+    const record = this.records.get(key)
+    if (record) this.records.set(key, { ...record, updated: this.#clock.next(), isDeleted: true })
+  }
+
+  /** In the order of time. */
+  sorted(): FakeRecord[] {
+    return [...this.records.values()].toSorted((a, b) => a.updated - b.updated)
+  }
+
+  live(): FakeRecord[] {
+    return [...this.records.values()].filter(({ isDeleted }) => !isDeleted)
+  }
+
+  /** Takes a fault of a type that the caller handles, if it is the next. */
+  take<T extends Fault['type']>(type: T): Extract<Fault, { type: T }> | undefined {
+    if (this.faults[0]?.type !== type) return undefined
+    return this.faults.shift() as Extract<Fault, { type: T }>
+  }
+}
+
+/** The exchange server's clock. */
+export class FakeClock {
+  #offset = 0
+  readonly #read: () => number
+  readonly #stepMs: number
+
+  /**
+   * @param read milliseconds since 1970, without what the clock was advanced by
+   * @param stepMs by which each change advances it, so that no two have the same time
+   */
+  constructor(read: () => number, stepMs: number) {
+    this.#read = read
+    this.#stepMs = stepMs
+  }
+
+  now(): number {
+    return this.#read() + this.#offset
+  }
+
+  advance(ms: number): void {
+    this.#offset += ms
+  }
+
+  next(): number {
+    this.#offset += this.#stepMs
+    return this.now()
+  }
+}

@@ -1,0 +1,74 @@
+import { Hono } from 'hono'
+import {
+  FAKE_SECRET,
+  FAKE_USER,
+  type FakeClock,
+  type FakeProvider,
+  type FakeRecord,
+} from './state.ts'
+
+/** Requests after which a token has expired. */
+const TOKEN_REQUESTS = 5
+
+/** Terrorist Content Analytics Platform. Its tokens expire, and its next page is an address. */
+export function tcap(provider: FakeProvider, _clock: FakeClock): Hono {
+  const app = new Hono()
+  let token = ''
+  let left = 0
+  app.post('/token-auth/tcap/', async (context) => {
+    const { username, password } = await context.req.json<{ username: string; password: string }>()
+    if (username !== FAKE_USER || password !== FAKE_SECRET) return context.body(null, 401)
+    token = crypto.randomUUID()
+    left = TOKEN_REQUESTS
+    return context.json({ token, user: { username } })
+  })
+  app.get('/api/hash-list/v2/all', (context) => {
+    const isKnown = token !== '' && context.req.header('authorization') === `Bearer ${token}`
+    if (!isKnown || left-- <= 0) return context.body(null, 401)
+    const url = new URL(context.req.url)
+    const ideology = url.searchParams.get('ideology') ?? ''
+    if (!['all', 'islamist', 'far-right'].includes(ideology)) return context.body(null, 400)
+    if (url.searchParams.get('order') !== 'asc') return context.body(null, 400)
+    return context.json(page(provider, url))
+  })
+  return app
+}
+
+/** `after` is a time and an id. The records of that time come by their ids. */
+function page(provider: FakeProvider, url: URL): object {
+  const [time = '0', key = ''] = (url.searchParams.get('after') ?? '0,').split(',')
+  const isAfter = (record: FakeRecord) => {
+    const seconds = record.updated / 1000
+    return seconds > Number(time) || (seconds === Number(time) && record.key > key)
+  }
+  const left = provider.sorted().filter(isAfter)
+  const some = left.slice(0, provider.pageSize)
+  const last = some.at(-1)
+  const checkpoint = last ? `${last.updated / 1000},${last.key}` : `${time},${key}`
+  const next = new URL(url)
+  next.searchParams.set('after', checkpoint)
+  next.searchParams.set('limit', String(provider.pageSize))
+  next.searchParams.set('offset', '0')
+  const isLast = left.length <= provider.pageSize
+  return {
+    count: left.length,
+    next: isLast ? null : next.href,
+    previous: null,
+    checkpoint,
+    results: (provider.take('repeat') ? [...some, ...some] : some).map(resultOf),
+  }
+}
+
+function resultOf({ key, hashes, tier, updated, isDeleted }: FakeRecord): object {
+  const [hash] = hashes
+  return {
+    id: key,
+    hash_digest: hash?.value,
+    algorithm: hash?.kind.toUpperCase(),
+    ideology: tier || 'unheard-of',
+    file_type: 'jpg',
+    deleted: isDeleted,
+    updated_on: updated / 1000,
+    created_on: updated / 1000,
+  }
+}

@@ -1,0 +1,70 @@
+import { HashgateError } from '../../util/errors.ts'
+
+/** DESK_KEY cannot be used. */
+export class BadDeskKeyError extends HashgateError {
+  readonly code = 'bad-desk-key'
+
+  constructor() {
+    super('DESK_KEY must be 64 hex digits; `hashgate list key` makes them')
+  }
+}
+
+/** The ledger was filled with another key. */
+export class OtherDeskKeyError extends HashgateError {
+  readonly code = 'other-desk-key'
+
+  constructor(inLedger: string) {
+    super(
+      `the ledger was written with key ${inLedger}, which is not DESK_KEY;` +
+        ' set that key again, or bind an empty database and sync anew',
+    )
+  }
+}
+
+/** A row of the ledger is not what was sealed for it. */
+export class RecordDamagedError extends HashgateError {
+  readonly code = 'record-damaged'
+
+  constructor(row: string, options?: ErrorOptions) {
+    super(`row ${row} of the ledger is not what was sealed for it`, options)
+  }
+}
+
+/** Somebody else works on the same thing. */
+export class LeaseTakenError extends HashgateError {
+  readonly code = 'lease-taken'
+
+  constructor(name: string, seconds: number) {
+    super(`${name} is being worked on elsewhere, for ${seconds} more seconds at most`)
+  }
+}
+
+/** The lease ran out while the work went on, and nothing of the last step was written. */
+export class LeaseLostError extends HashgateError {
+  readonly code = 'lease-lost'
+
+  constructor(name: string) {
+    super(`the lease of ${name} ran out; nothing of the last step was written`)
+  }
+}
+
+/** A source now feeds another bank than its records were published in. */
+export class BankChangedError extends HashgateError {
+  readonly code = 'bank-changed'
+
+  constructor(source: string, was: string, is: string) {
+    super(
+      `${source} feeds bank ${was}, and the settings name ${is}; a source cannot move.` +
+        ' Add it under a new name, and drop this one',
+    )
+  }
+}
+
+/** A record is too large for a row. */
+export class RecordTooLargeError extends HashgateError {
+  readonly code = 'record-too-large'
+
+  constructor(bytes: number) {
+    super(`a record has ${bytes} bytes, more than a row holds`)
+  }
+}

@@ -1,0 +1,81 @@
+import { type Database, rowOf, type Statement, statements } from './database.ts'
+import { LeaseLostError, LeaseTakenError } from './errors.ts'
+
+/** Milliseconds after which somebody else may go on with what was left. Each step renews them. */
+export const LEASE_MS = 120_000
+
+/** The right to work on something. Each holder has a token of its own, and every write is fenced by it. */
+export class Lease {
+  readonly name: string
+  readonly #db: Database
+  readonly #token: string
+  readonly #now: () => number
+
+  private constructor(db: Database, name: string, token: string, now: () => number) {
+    this.#db = db
+    this.name = name
+    this.#token = token
+    this.#now = now
+  }
+
+  /** @throws {LeaseTakenError} */
+  static async take(db: Database, name: string, now: () => number): Promise<Lease> {
+    const token = crypto.randomUUID()
+    const at = now()
+    const [, found] = await db.batch(
+      statements(
+        db,
+        [
+          `INSERT INTO lease VALUES (?1, ?2, ?3) ON CONFLICT (name)
+           DO UPDATE SET token = excluded.token, expires = excluded.expires WHERE lease.expires <= ?4`,
+          name,
+          token,
+          at + LEASE_MS,
+          at,
+        ],
+        ['SELECT token, expires FROM lease WHERE name = ?', name],
+      ),
+    )
+    const row = found?.results[0] as { token: string; expires: number } | undefined
+    if (row?.token === token) return new Lease(db, name, token, now)
+    throw new LeaseTakenError(name, Math.ceil(((row?.expires ?? at) - at) / 1000))
+  }
+
+  /**
+   * Runs statements as one transaction, if the lease is still held, and renews it.
+   * @throws {LeaseLostError} nothing was written
+   */
+  async write(rows: Statement[]): Promise<void> {
+    const fence = statements(
+      this.#db,
+      [
+        'UPDATE lease SET expires = ? WHERE name = ? AND token = ?',
+        this.#now() + LEASE_MS,
+        this.name,
+        this.#token,
+      ],
+      // Without such a row, this is no JSON: the statement fails, and the transaction with it.
+      [
+        `SELECT json(iif(EXISTS (SELECT 1 FROM lease WHERE name = ?1 AND token = ?2), '1', 'lease lost'))`,
+        this.name,
+        this.#token,
+      ],
+    )
+    try {
+      await this.#db.batch([...fence, ...rows])
+    } catch (error) {
+      if (!(await this.isHeld())) throw new LeaseLostError(this.name)
+      throw error
+    }
+  }
+
+  async isHeld(): Promise<boolean> {
+    const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ?'
+    return (await rowOf(this.#db, sql, this.name, this.#token)) !== undefined
+  }
+
+  async release(): Promise<void> {
+    const sql = 'DELETE FROM lease WHERE name = ? AND token = ?'
+    await this.#db.prepare(sql).bind(this.name, this.#token).run()
+  }
+}

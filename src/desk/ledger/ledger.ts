@@ -1,0 +1,205 @@
+import {
+  type Database,
+  MAX_PARAMETER_BYTES,
+  rowOf,
+  type Statement,
+  statements,
+} from './database.ts'
+import { OtherDeskKeyError, RecordTooLargeError } from './errors.ts'
+import { LedgerKey } from './ledger-key.ts'
+import type { Lease } from './lease.ts'
+import { migrate } from './migrations.ts'
+import { buryRecord, type LedgerRecord, type Row, sealRecord, type Tombstone } from './record.ts'
+import type { Source } from './source.ts'
+
+/** Records that one statement takes. */
+const PAGE_RECORDS = 1000
+
+/** What a page changes. */
+export interface Page {
+  upserts: readonly LedgerRecord[]
+  deletes: readonly Tombstone[]
+}
+
+/** What providers list, in D1. */
+export class Ledger {
+  readonly db: Database
+  readonly key: LedgerKey
+
+  private constructor(db: Database, key: LedgerKey) {
+    this.db = db
+    this.key = key
+  }
+
+  /**
+   * Opens the ledger, with its tables made or brought up to date.
+   * @throws {BadDeskKeyError | OtherDeskKeyError}
+   */
+  static async open(db: Database, deskKey: string | undefined): Promise<Ledger> {
+    const key = await LedgerKey.parse(deskKey)
+    await migrate(db)
+    await db.prepare('UPDATE ledger SET key_id = ? WHERE key_id IS NULL').bind(key.id).run()
+    const row = await rowOf<{ key_id: string }>(db, 'SELECT key_id FROM ledger')
+    if (row?.key_id !== key.id) throw new OtherDeskKeyError(row?.key_id ?? 'unknown')
+    return new Ledger(db, key)
+  }
+
+  /**
+   * Applies a page of changes. Its last part and `also`, where the checkpoint is, are one transaction, so that a page which is
+   * cut off is applied again. A state that is older than the one that is known changes nothing.
+   */
+  async apply(lease: Lease, source: Source, page: Page, also: Statement[]): Promise<void> {
+    const parts = inParts(latest(await this.#rowsOf(source, page)))
+    for (const [i, rows] of parts.entries()) {
+      const isLast = i === parts.length - 1
+      await lease.write([...this.#applyRows(source, rows), ...(isLast ? also : [])])
+    }
+    if (parts.length === 0) await lease.write(also)
+  }
+
+  #rowsOf({ name }: Source, { upserts, deletes }: Page): Promise<Row[]> {
+    return Promise.all([
+      ...upserts.map((record) => sealRecord(this.key, name, record)),
+      ...deletes.map((gone) => buryRecord(this.key, name, gone)),
+    ])
+  }
+
+  #applyRows({ id, generation }: Source, rows: readonly Row[]): Statement[] {
+    const slim = JSON.stringify(
+      rows.map(({ row, updated, content, deleted }) => [row, updated, content, deleted]),
+    )
+    return statements(
+      this.db,
+      ['UPDATE ledger SET seq = seq + 1'],
+      [tallySql('-', PAGE_IDS), slim],
+      [RETIRE_CHANGED, slim],
+      [UPSERT, fullJson(rows), id, generation],
+      [MARK_SEEN, slim, generation],
+      [tallySql('+', PAGE_IDS), slim],
+    )
+  }
+
+  /**
+   * Takes back all records that the run under way did not list, in transactions of a few thousand.
+   * @returns how many there were
+   */
+  async sweep(lease: Lease, { id, generation }: Source): Promise<number> {
+    let swept = 0
+    for (let after = '-1'; ;) {
+      const found = await rowOf<SweepRange>(this.db, SWEEP_RANGE, id, generation, after)
+      if (!found?.last) return swept
+      const range = JSON.stringify([id, generation, after, found.last])
+      await lease.write(
+        statements(
+          this.db,
+          ['UPDATE ledger SET seq = seq + 1'],
+          [tallySql('-', SWEPT_IDS), range],
+          [RETIRE_SWEPT, range],
+          [BURY_SWEPT, range],
+        ),
+      )
+      swept += found.count
+      after = found.last
+    }
+  }
+}
+
+/** A range of ids that a sweep buries. */
+interface SweepRange {
+  /** The last of them; nothing if there are none. */
+  last: string | null
+  count: number
+}
+
+const NEW_SEQ = '(SELECT seq FROM ledger)'
+
+/** Ids of a page, of which ?1 has [id, updated, content, deleted] of each record. */
+const PAGE_IDS = `SELECT CAST(value ->> 0 AS INTEGER) FROM json_each(?1)`
+
+/** Ids of records that a run did not list, of which ?1 has [source, generation, after, last]. */
+const SWEPT_IDS = `SELECT id FROM record WHERE source = ?1 ->> 0 AND generation <> ?1 ->> 1 AND deleted = 0
+  AND id > CAST(?1 ->> 2 AS INTEGER) AND id <= CAST(?1 ->> 3 AS INTEGER)`
+
+/** Counts the live records among some: down before a change, up after it. */
+function tallySql(sign: '+' | '-', ids: string): string {
+  return `INSERT INTO tally (source, kinds, tier, live)
+    SELECT source, kinds, tier, ${sign}count(*) FROM record WHERE id IN (${ids}) AND deleted = 0
+    GROUP BY source, kinds, tier
+    ON CONFLICT DO UPDATE SET live = live + excluded.live`
+}
+
+/** What a change of a record is: a state that is not older, and another. */
+const CHANGES = `excluded.updated >= record.updated
+  AND (excluded.content <> record.content OR excluded.deleted <> record.deleted)`
+
+const RETIRE_CHANGED = `INSERT INTO retired (seq, source, id, tier, sealed)
+  SELECT ${NEW_SEQ}, record.source, record.id, record.tier, record.sealed
+  FROM (
+    SELECT CAST(value ->> 0 AS INTEGER) AS id, value ->> 1 AS updated, value ->> 2 AS content, value ->> 3 AS deleted
+    FROM json_each(?1)
+  ) AS excluded JOIN record ON record.id = excluded.id
+  WHERE record.deleted = 0 AND ${CHANGES}`
+
+const UPSERT = `INSERT INTO record (id, seq, source, kinds, tier, content, sealed, updated, generation, deleted)
+  SELECT CAST(value ->> 0 AS INTEGER), ${NEW_SEQ}, ?2, value ->> 1, value ->> 2, value ->> 3,
+    unhex(value ->> 4), value ->> 5, ?3, value ->> 6
+  FROM json_each(?1) WHERE true
+  ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, kinds = excluded.kinds, tier = excluded.tier,
+    content = excluded.content, sealed = excluded.sealed, updated = excluded.updated,
+    generation = excluded.generation, deleted = excluded.deleted
+  WHERE ${CHANGES}`
+
+/** What is listed as it is known costs no write, unless that is news. */
+const MARK_SEEN = `UPDATE record SET generation = ?2, updated = max(record.updated, page.updated)
+  FROM (
+    SELECT CAST(value ->> 0 AS INTEGER) AS id, value ->> 1 AS updated FROM json_each(?1)
+  ) AS page
+  WHERE record.id = page.id AND (record.generation <> ?2 OR record.updated < page.updated)`
+
+const SWEEP_RANGE = `SELECT CAST(max(id) AS TEXT) AS last, count(*) AS count FROM (
+    SELECT id FROM record WHERE source = ?1 AND generation <> ?2 AND deleted = 0
+    AND id > CAST(?3 AS INTEGER) ORDER BY id LIMIT 5000
+  )`
+
+const RETIRE_SWEPT = `INSERT INTO retired (seq, source, id, tier, sealed)
+  SELECT ${NEW_SEQ}, source, id, tier, sealed FROM record WHERE id IN (${SWEPT_IDS})`
+
+const BURY_SWEPT = `UPDATE record SET seq = ${NEW_SEQ}, kinds = '', tier = '', content = '', sealed = x'', deleted = 1
+  WHERE id IN (${SWEPT_IDS})`
+
+/** One state of each record: a page may repeat some. */
+function latest(rows: readonly Row[]): Row[] {
+  const byId = new Map<string, Row>()
+  for (const row of rows) {
+    const known = byId.get(row.row)
+    if (!known || row.updated >= known.updated) byId.set(row.row, row)
+  }
+  return [...byId.values()]
+}
+
+function fullJson(rows: readonly Row[]): string {
+  return JSON.stringify(rows.map(fullRow))
+}
+
+function fullRow(row: Row): (string | number)[] {
+  return [row.row, row.kinds, row.tier, row.content, row.sealed, row.updated, row.deleted]
+}
+
+/** Rows in parts that fit in a parameter. @throws {RecordTooLargeError} */
+function inParts(rows: readonly Row[]): Row[][] {
+  const parts: Row[][] = []
+  let bytes = Infinity
+  for (const row of rows) {
+    const size = new TextEncoder().encode(JSON.stringify(fullRow(row))).length + 1
+    if (size > MAX_PARAMETER_BYTES) throw new RecordTooLargeError(size)
+    const part = parts.at(-1)
+    if (part && part.length < PAGE_RECORDS && bytes + size <= MAX_PARAMETER_BYTES) {
+      part.push(row)
+      bytes += size
+    } else {
+      parts.push([row])
+      bytes = size
+    }
+  }
+  return parts
+}

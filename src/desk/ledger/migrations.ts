@@ -1,0 +1,81 @@
+import { type Database, rowOf, statements } from './database.ts'
+
+// Each migration is a list of statements that are run once, as one transaction. Published ones never change.
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    // What is true of the whole ledger. `seq` grows with each page that is applied.
+    `CREATE TABLE ledger (
+      one INTEGER PRIMARY KEY CHECK (one = 1),
+      key_id TEXT,
+      seq INTEGER NOT NULL DEFAULT 0,
+      manifest TEXT
+    )`,
+    `INSERT INTO ledger (one) VALUES (1)`,
+    // Where records come from, and how far each source was read. Times are milliseconds since 1970.
+    `CREATE TABLE source (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      bank TEXT NOT NULL,
+      checkpoint TEXT,
+      generation INTEGER NOT NULL DEFAULT 1,
+      phase TEXT NOT NULL DEFAULT 'refetch',
+      running INTEGER NOT NULL DEFAULT 0,
+      attempted_at INTEGER,
+      completed_at INTEGER,
+      failure TEXT,
+      retry_at INTEGER,
+      skipped TEXT NOT NULL DEFAULT '{}',
+      published_seq INTEGER NOT NULL DEFAULT 0,
+      published_live INTEGER NOT NULL DEFAULT 0,
+      held_live INTEGER
+    )`,
+    // The latest state of each of a provider's records. What is deleted keeps its row, without its content.
+    `CREATE TABLE record (
+      id INTEGER PRIMARY KEY,
+      seq INTEGER NOT NULL,
+      source INTEGER NOT NULL,
+      kinds TEXT NOT NULL,
+      tier TEXT NOT NULL,
+      content TEXT NOT NULL,
+      sealed BLOB NOT NULL,
+      updated INTEGER NOT NULL,
+      generation INTEGER NOT NULL,
+      deleted INTEGER NOT NULL
+    )`,
+    `CREATE INDEX record_seq ON record (source, seq)`,
+    // Earlier contents of records that may still be on the published list.
+    `CREATE TABLE retired (
+      number INTEGER PRIMARY KEY,
+      seq INTEGER NOT NULL,
+      source INTEGER NOT NULL,
+      id INTEGER NOT NULL,
+      tier TEXT NOT NULL,
+      sealed BLOB NOT NULL
+    )`,
+    `CREATE INDEX retired_source ON retired (source)`,
+    // Live records by what they have.
+    `CREATE TABLE tally (
+      source INTEGER NOT NULL,
+      kinds TEXT NOT NULL,
+      tier TEXT NOT NULL,
+      live INTEGER NOT NULL,
+      PRIMARY KEY (source, kinds, tier)
+    ) WITHOUT ROWID`,
+    `CREATE TABLE lease (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
+]
+
+/** Brings the tables up to date. Several may do so at once: one wins, and the others find it done. */
+export async function migrate(db: Database): Promise<void> {
+  await db.prepare('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)').run()
+  const done = async () =>
+    (await rowOf<{ count: number }>(db, 'SELECT count(*) AS count FROM migration'))?.count ?? 0
+  for (let number = await done(); number < MIGRATIONS.length; number++) {
+    const steps = (MIGRATIONS[number] ?? []).map((sql): [string] => [sql])
+    try {
+      await db.batch(statements(db, ['INSERT INTO migration VALUES (?)', number], ...steps))
+    } catch (error) {
+      if ((await done()) <= number) throw error
+    }
+  }
+}

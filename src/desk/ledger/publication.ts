@@ -1,0 +1,265 @@
+import { publishChanges } from '../../list/changes.ts'
+import type { Entry } from '../../list/entry.ts'
+import { type Manifest, parseManifest } from '../../list/manifest.ts'
+import { type Base, publishBank, readBase } from '../../list/publish.ts'
+import { type ListStore, MANIFEST_KEY } from '../../list/store.ts'
+import { rowOf, rowsOf, statements } from './database.ts'
+import { Lease } from './lease.ts'
+import type { Ledger } from './ledger.ts'
+import { entriesOf } from './record.ts'
+import { allSources, type Source, tallyOf, updateSource } from './source.ts'
+
+/** Share of a source's live records that may vanish before somebody must accept it. */
+const MAX_SHRINK = 0.1
+
+/** Records of a step: with three hashes each, 65,536 entries. */
+const STEP_RECORDS = 20_000
+/** Earlier contents that a step takes back. */
+const STEP_RETIRED = 50_000
+/** Values that a step deletes at most: KV allows 1,000 operations an invocation. */
+const STEP_DELETES = 500
+
+export interface PublishLedgerOptions {
+  now: () => number
+  /** Names of sources that are published although they shrank. */
+  accept?: readonly string[]
+  /** Whether the list may be larger than an isolate holds: Durable Objects do. */
+  allowLarge?: boolean
+  /** Steps at most; the next publication goes on. */
+  maxSteps?: number
+}
+
+/** What a publication of the ledger did. */
+export interface LedgerPublication {
+  /** The list's version; `undefined` if there was nothing to publish. */
+  version: number | undefined
+  added: number
+  removed: number
+  /** Sources that are not published, since too many of their records vanished. */
+  held: HeldSource[]
+  isComplete: boolean
+}
+
+export interface HeldSource {
+  name: string
+  live: number
+  publishedLive: number
+}
+
+/**
+ * Publishes what changed in the ledger since it was last published. One publisher works at a time.
+ * @throws {LeaseTakenError | LeaseLostError | PublishConflictError}
+ */
+export async function publishLedger(
+  ledger: Ledger,
+  store: ListStore,
+  options: PublishLedgerOptions,
+): Promise<LedgerPublication> {
+  const lease = await Lease.take(ledger.db, 'publisher', options.now)
+  try {
+    const done: LedgerPublication = {
+      version: undefined,
+      added: 0,
+      removed: 0,
+      held: [],
+      isComplete: true,
+    }
+    let steps = options.maxSteps ?? Infinity
+    for (const source of await allSources(ledger.db)) {
+      const held = await hold(ledger, lease, source, options.accept ?? [])
+      if (held) done.held.push(held)
+      else steps = await publishSource(ledger, store, lease, source, steps, done, options)
+    }
+    return done
+  } finally {
+    await lease.release()
+  }
+}
+
+/** Holds a source that shrank too much. Nothing of it is published until somebody accepts that, or the records come back. */
+async function hold(
+  ledger: Ledger,
+  lease: Lease,
+  source: Source,
+  accept: readonly string[],
+): Promise<HeldSource | undefined> {
+  const { matchable: live } = await tallyOf(ledger.db, source)
+  const { name, publishedLive } = source
+  const isHeld = live < publishedLive * (1 - MAX_SHRINK) && !accept.includes(name)
+  if (source.heldLive !== (isHeld ? live : undefined)) {
+    await lease.write(updateSource(ledger.db, source, { heldLive: isHeld ? live : undefined }))
+  }
+  return isHeld ? { name, live, publishedLive } : undefined
+}
+
+/** Publishes what changed of a source, in steps. Returns the steps that are left. */
+async function publishSource(
+  ledger: Ledger,
+  store: ListStore,
+  lease: Lease,
+  source: Source,
+  steps: number,
+  done: LedgerPublication,
+  options: PublishLedgerOptions,
+): Promise<number> {
+  let left = steps
+  for (let from = source.publishedSeq; ;) {
+    const step = await planStep(ledger, source, from)
+    if (!step) return left
+    if (left <= 0) {
+      done.isComplete = false
+      return left
+    }
+    left--
+    const base = await baseOf(ledger, store)
+    const change = { bank: source.bank, added: step.added, removed: step.removed }
+    const changed = await publishChanges(store, [change], {
+      base,
+      maxDeletes: STEP_DELETES,
+      allowLarge: options.allowLarge === true,
+    })
+    await noteStep(ledger, lease, source, step, changed.manifest)
+    done.version = changed.manifest.version
+    done.added += changed.added
+    done.removed += changed.removed
+    from = step.to
+  }
+}
+
+/** What one step publishes. */
+interface Step {
+  added: Entry[]
+  removed: Entry[]
+  /** The sequence number up to which records are published. */
+  to: number
+  /** Numbers of the earlier contents that it takes back. */
+  retired: number[]
+}
+
+interface SealedRow {
+  id: string
+  tier: string
+  sealed: string
+}
+
+/** What is published next of a source; nothing if all of it is. */
+async function planStep(ledger: Ledger, source: Source, from: number): Promise<Step | undefined> {
+  const to = await endOfStep(ledger, source, from)
+  const retired = await rowsOf<SealedRow & { number: number }>(
+    ledger.db,
+    RETIRED,
+    source.id,
+    to,
+    STEP_RETIRED,
+  )
+  if (to === from && retired.length === 0) return undefined
+  const live = await rowsOf<SealedRow>(ledger.db, CHANGED, source.id, from, to)
+  return {
+    added: await openAll(ledger, source, live),
+    removed: await openAll(ledger, source, retired),
+    to,
+    retired: retired.map(({ number }) => number),
+  }
+}
+
+async function openAll(
+  ledger: Ledger,
+  { name }: Source,
+  rows: readonly SealedRow[],
+): Promise<Entry[]> {
+  const entries: Entry[] = []
+  for (const { id: row, sealed, tier } of rows) {
+    entries.push(...(await entriesOf(ledger.key, name, { row, sealed, tier })))
+  }
+  return entries
+}
+
+/** Pages are published whole, as many as a step may have. */
+async function endOfStep(ledger: Ledger, { id }: Source, from: number): Promise<number> {
+  const pages = await rowsOf<{ seq: number; count: number }>(ledger.db, PAGES_AFTER, id, from)
+  let to = from
+  let records = 0
+  for (const { seq, count } of pages) {
+    records += count
+    if (to > from && records > STEP_RECORDS) break
+    to = seq
+  }
+  return to
+}
+
+const PAGES_AFTER = `SELECT seq, count(*) AS count FROM record
+  WHERE source = ?1 AND seq > ?2 GROUP BY seq ORDER BY seq LIMIT 200`
+
+const CHANGED = `SELECT CAST(id AS TEXT) AS id, tier, lower(hex(sealed)) AS sealed FROM record
+  WHERE source = ?1 AND seq > ?2 AND seq <= ?3 AND deleted = 0`
+
+/** Earlier contents whose records this step publishes, and those of deleted records before all others. */
+const RETIRED = `SELECT number, CAST(retired.id AS TEXT) AS id, retired.tier AS tier, lower(hex(retired.sealed)) AS sealed
+  FROM retired JOIN record ON record.id = retired.id
+  WHERE retired.source = ?1 AND (record.deleted = 1 OR record.seq <= ?2)
+  ORDER BY record.deleted DESC, number LIMIT ?3`
+
+/** Notes that a step is published. If that is cut off, the step is published again, which changes nothing. */
+async function noteStep(
+  ledger: Ledger,
+  lease: Lease,
+  source: Source,
+  step: Step,
+  manifest: Manifest,
+): Promise<void> {
+  const { matchable } = await tallyOf(ledger.db, source)
+  await lease.write([
+    ...updateSource(ledger.db, source, { publishedSeq: step.to, publishedLive: matchable }),
+    ...statements(
+      ledger.db,
+      ['UPDATE ledger SET manifest = ?', JSON.stringify(manifest)],
+      [
+        'DELETE FROM retired WHERE number IN (SELECT value FROM json_each(?))',
+        JSON.stringify(step.retired),
+      ],
+    ),
+  ])
+}
+
+/** What to build on: the store may answer with a manifest that is older than the one that was published here. */
+async function baseOf(ledger: Ledger, store: ListStore): Promise<Base> {
+  const row = await rowOf<{ manifest: string | null }>(ledger.db, 'SELECT manifest FROM ledger')
+  const known = row?.manifest
+    ? parseManifest(MANIFEST_KEY, new TextEncoder().encode(row.manifest))
+    : undefined
+  const base = await readBase(store)
+  return known && known.version > base.version ? { manifest: known, version: known.version } : base
+}
+
+/**
+ * Writes a bank anew with all that the ledger has for it: where the list was damaged, or has many small segments.
+ * All entries are in memory at once, so a Worker can do so for some 65,536; the command line for millions.
+ */
+export async function rebuildBank(
+  ledger: Ledger,
+  store: ListStore,
+  bank: string,
+  options: Pick<PublishLedgerOptions, 'now' | 'allowLarge'>,
+): Promise<Manifest> {
+  const lease = await Lease.take(ledger.db, 'publisher', options.now)
+  try {
+    const sources = (await allSources(ledger.db)).filter((source) => source.bank === bank)
+    const head = await rowOf<{ seq: number }>(ledger.db, 'SELECT seq FROM ledger')
+    const to = head?.seq ?? 0
+    const entries: Entry[] = []
+    for (const source of sources) {
+      const all = await rowsOf<SealedRow>(ledger.db, CHANGED, source.id, -1, to)
+      entries.push(...(await openAll(ledger, source, all)))
+    }
+    const { manifest } = await publishBank(store, entries, {
+      bank,
+      rewrite: true,
+      allowLarge: options.allowLarge === true,
+    })
+    const step = { added: [], removed: [], to, retired: [] }
+    for (const source of sources) await noteStep(ledger, lease, source, step, manifest)
+    return manifest
+  } finally {
+    await lease.release()
+  }
+}

@@ -1,0 +1,98 @@
+import { parseHex } from '../../util/bytes.ts'
+import { type Entry, HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
+import type { LedgerKey } from './ledger-key.ts'
+
+/** A hash as a provider lists it. Of a kind that can be matched, the value is lower-case hex of the right length. */
+export interface ListedHash {
+  kind: string
+  value: string
+}
+
+/** The latest state of one of a provider's records. */
+export interface LedgerRecord {
+  /** The provider's own key. It may be a hash, and is never shown. */
+  key: string
+  /** What events name the record by, if the provider has an id that is no hash. */
+  id?: string
+  hashes: readonly ListedHash[]
+  labels: Readonly<Record<string, string>>
+  /** How the provider classifies it, or nothing. */
+  tier: string
+  /** Orders the states of a record: milliseconds since 1970, or whatever else grows at this provider. */
+  updated: number
+}
+
+/** A record that the provider took back. */
+export interface Tombstone {
+  key: string
+  updated: number
+}
+
+/** A record as it lies in D1. */
+export interface Row {
+  row: string
+  kinds: string
+  tier: string
+  content: string
+  sealed: string
+  updated: number
+  deleted: 0 | 1
+}
+
+/** What is sealed of a record: the id for events, hashes, labels. */
+type Content = [id: string, hashes: [kind: string, value: string][], labels: Record<string, string>]
+
+/** A record as a row of a source. */
+export async function sealRecord(
+  key: LedgerKey,
+  source: string,
+  record: LedgerRecord,
+): Promise<Row> {
+  const row = await key.rowOf(source, record.key)
+  const names = Object.keys(record.labels).toSorted()
+  const content: Content = [
+    record.id ?? `r-${BigInt(row).toString(16).padStart(16, '0')}`,
+    record.hashes.map(({ kind, value }) => [kind, value]),
+    Object.fromEntries(names.map((name) => [name, record.labels[name] ?? ''])),
+  ]
+  const text = JSON.stringify(content)
+  const kinds = record.hashes.map(({ kind }) => kind).toSorted()
+  return {
+    row,
+    kinds: kinds.join(' '),
+    tier: record.tier,
+    content: await key.contentOf(`${record.tier}\n${text}`),
+    sealed: await key.seal(row, text),
+    updated: record.updated,
+    deleted: 0,
+  }
+}
+
+/** A row without content: the provider took the record back. */
+export async function buryRecord(key: LedgerKey, source: string, gone: Tombstone): Promise<Row> {
+  const row = await key.rowOf(source, gone.key)
+  return { row, kinds: '', tier: '', content: '', sealed: '', updated: gone.updated, deleted: 1 }
+}
+
+/**
+ * The entries that a record is on the list with: one for each hash that can be matched. Two records with the same hash are
+ * two entries, so that one stays when the other is taken back, and a match names both.
+ * @throws {RecordDamagedError}
+ */
+export async function entriesOf(
+  key: LedgerKey,
+  source: string,
+  { row, sealed, tier }: { row: string; sealed: string; tier: string },
+): Promise<Entry[]> {
+  const [id, hashes, labels] = JSON.parse(await key.open(row, sealed)) as Content
+  return hashes.flatMap(([kind, value]) => {
+    const hash = isMatchable(kind) ? parseHex(value, HASH_LENGTHS[kind]) : undefined
+    if (!hash || !isMatchable(kind)) return []
+    return { kind, hash, id, labels: { ...labels, ...(tier && { tier }), source } }
+  })
+}
+
+/** Whether files are matched by hashes of this kind. */
+export function isMatchable(kind: string): kind is HashKind {
+  return Object.hasOwn(HASH_LENGTHS, kind)
+}

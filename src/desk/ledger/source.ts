@@ -1,0 +1,149 @@
+import { type Database, rowOf, rowsOf, type Statement, statements } from './database.ts'
+import { BankChangedError } from './errors.ts'
+import { isMatchable } from './record.ts'
+
+/**
+ * Where the reading of a source stands. `refetch`: a run from the start, after which what it did not list is taken back.
+ * `sweep`: that is under way. `follow`: changes since the checkpoint.
+ */
+export type Phase = 'refetch' | 'sweep' | 'follow'
+
+/** What is known of a source. Times are milliseconds since 1970. */
+export interface Source {
+  id: number
+  name: string
+  bank: string
+  /** How far it was read, as its exchange writes it. */
+  checkpoint: unknown
+  generation: number
+  phase: Phase
+  /** Whether a run has begun and not come to its end. */
+  isRunning: boolean
+  attemptedAt: number | undefined
+  /** When a run last came to its end. */
+  completedAt: number | undefined
+  failure: string | undefined
+  retryAt: number | undefined
+  /** What could not be read in the run that came to its end last, or is under way: counts by reason. */
+  skipped: Record<string, number>
+  publishedSeq: number
+  publishedLive: number
+  /** Live records that a publication is held for, since they are so few. */
+  heldLive: number | undefined
+}
+
+interface SourceRow {
+  id: number
+  name: string
+  bank: string
+  checkpoint: string | null
+  generation: number
+  phase: Phase
+  running: number
+  attempted_at: number | null
+  completed_at: number | null
+  failure: string | null
+  retry_at: number | null
+  skipped: string
+  published_seq: number
+  published_live: number
+  held_live: number | null
+}
+
+/**
+ * The source with a name; it is made if there is none.
+ * @throws {BankChangedError}
+ */
+export async function openSource(db: Database, name: string, bank: string): Promise<Source> {
+  await db.prepare('INSERT OR IGNORE INTO source (name, bank) VALUES (?, ?)').bind(name, bank).run()
+  const source = await findSource(db, name)
+  if (!source) throw new TypeError('a source that was made is not there')
+  if (source.bank !== bank) throw new BankChangedError(name, source.bank, bank)
+  return source
+}
+
+export async function findSource(db: Database, name: string): Promise<Source | undefined> {
+  const row = await rowOf<SourceRow>(db, 'SELECT * FROM source WHERE name = ?', name)
+  return row ? fromRow(row) : undefined
+}
+
+export async function allSources(db: Database): Promise<Source[]> {
+  return (await rowsOf<SourceRow>(db, 'SELECT * FROM source ORDER BY name')).map(fromRow)
+}
+
+function fromRow(row: SourceRow): Source {
+  return {
+    id: row.id,
+    name: row.name,
+    bank: row.bank,
+    checkpoint: row.checkpoint === null ? undefined : JSON.parse(row.checkpoint),
+    generation: row.generation,
+    phase: row.phase,
+    isRunning: row.running === 1,
+    attemptedAt: row.attempted_at ?? undefined,
+    completedAt: row.completed_at ?? undefined,
+    failure: row.failure ?? undefined,
+    retryAt: row.retry_at ?? undefined,
+    skipped: JSON.parse(row.skipped) as Record<string, number>,
+    publishedSeq: row.published_seq,
+    publishedLive: row.published_live,
+    heldLive: row.held_live ?? undefined,
+  }
+}
+
+/** Columns that are written, by their names in `Source`. */
+const COLUMNS = {
+  checkpoint: 'checkpoint',
+  generation: 'generation',
+  phase: 'phase',
+  isRunning: 'running',
+  attemptedAt: 'attempted_at',
+  completedAt: 'completed_at',
+  failure: 'failure',
+  retryAt: 'retry_at',
+  skipped: 'skipped',
+  publishedSeq: 'published_seq',
+  publishedLive: 'published_live',
+  heldLive: 'held_live',
+} as const
+
+export type SourceChange = { [K in keyof typeof COLUMNS]?: Source[K] | undefined }
+
+/** The statement that changes what is known of a source. What is undefined becomes null. */
+export function updateSource(db: Database, { id }: Source, change: SourceChange): Statement[] {
+  const names = Object.keys(change) as (keyof typeof COLUMNS)[]
+  const sets = names.map((name) => `${COLUMNS[name]} = ?`).join(', ')
+  const values = names.map((name) => toColumn(change[name]))
+  return statements(db, [`UPDATE source SET ${sets} WHERE id = ?`, ...values, id])
+}
+
+function toColumn(value: unknown): string | number | null {
+  if (value === undefined) return null
+  if (typeof value === 'boolean') return Number(value)
+  return typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Live records of a source. */
+export interface Tally {
+  records: number
+  /** Records that the list has something of. */
+  matchable: number
+  /** Hashes by kind, those that cannot be matched as well. */
+  kinds: Record<string, number>
+  /** Records by how the provider classifies them. */
+  tiers: Record<string, number>
+}
+
+export async function tallyOf(db: Database, { id }: Pick<Source, 'id'>): Promise<Tally> {
+  const sql = 'SELECT kinds, tier, live FROM tally WHERE source = ? AND live > 0'
+  const rows = await rowsOf<{ kinds: string; tier: string; live: number }>(db, sql, id)
+  const tally: Tally = { records: 0, matchable: 0, kinds: {}, tiers: {} }
+  for (const { kinds, tier, live } of rows) {
+    const names = kinds.split(' ').filter((kind) => kind !== '')
+    tally.records += live
+    if (names.some(isMatchable)) tally.matchable += live
+    for (const kind of names) tally.kinds[kind] = (tally.kinds[kind] ?? 0) + live
+    if (tier !== '') tally.tiers[tier] = (tally.tiers[tier] ?? 0) + live
+  }
+  return tally
+}

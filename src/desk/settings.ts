@@ -1,0 +1,67 @@
+import * as v from 'valibot'
+import { BadConfigError } from '../util/errors.ts'
+import { group, tableOf } from '../util/settings.ts'
+import { type ExchangeSettings, ExchangeSettingsSchema, secretsOf } from './exchanges/catalog.ts'
+
+const ExchangeName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and hyphens'),
+)
+
+/** Settings of the desk: the variable DESK, a table, or JSON in text. */
+export const DeskSettingsSchema = group({
+  exchanges: v.optional(
+    v.pipe(
+      tableOf(ExchangeName, ExchangeSettingsSchema, 'sources'),
+      v.description('Where hash lists come from, by name.'),
+    ),
+    () => ({}),
+  ),
+  allowLarge: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        'Whether the list may be larger than an isolate holds: the gate has LIST_SHARDS.',
+      ),
+    ),
+    false,
+  ),
+})
+
+export type DeskSettings = v.InferOutput<typeof DeskSettingsSchema>
+
+/**
+ * The desk's settings, and all that is wrong with them. Values are never repeated: an address may have a secret in it.
+ * @throws {BadConfigError}
+ */
+export function readDeskSettings(env: object): DeskSettings {
+  const { DESK: written = {} } = env as { DESK?: unknown }
+  const parsed = v.safeParse(DeskSettingsSchema, fromText(written))
+  if (!parsed.success) {
+    throw new BadConfigError(
+      parsed.issues.map(
+        (issue) => `${['DESK', v.getDotPath(issue)].filter(Boolean).join('.')} ${issue.message}`,
+      ),
+    )
+  }
+  return parsed.output
+}
+
+/** Secrets that are set. Those of a source that is not set up yet stop that source alone. */
+export function missingSecrets(settings: ExchangeSettings, env: object): string[] {
+  return secretsOf(settings).filter((name) => secretOf(env, name) === '')
+}
+
+export function secretOf(env: object, name: string): string {
+  const value = (env as Record<string, unknown>)[name]
+  return typeof value === 'string' ? value : ''
+}
+
+function fromText(written: unknown): unknown {
+  if (typeof written !== 'string') return written
+  try {
+    return JSON.parse(written)
+  } catch {
+    throw new BadConfigError(['DESK must be a table, or JSON'])
+  }
+}

@@ -1,0 +1,158 @@
+import { Hono } from 'hono'
+import { bearerAuth } from 'hono/bearer-auth'
+import { HTTPException } from 'hono/http-exception'
+import { timingSafeEqual } from 'hono/utils/buffer'
+import { logEvent } from '../events/report.ts'
+import type { GateEvent } from '../events/schema.ts'
+import { stampEvent } from '../events/stamp.ts'
+import { type KvNamespace, KvStore } from '../list/kv-store.ts'
+import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import { BadConfigError, describeError, HashgateError } from '../util/errors.ts'
+import { type Desk, runSource } from './desk.ts'
+import type { World } from './exchanges/exchange.ts'
+import type { Database } from './ledger/database.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { findSource } from './ledger/source.ts'
+import { readDeskSettings } from './settings.ts'
+import { healthOf, statusOf } from './status.ts'
+
+/** Bindings of the desk. Secrets of sources are beside them, by the names that the settings give. */
+export interface DeskBindings {
+  LEDGER?: Database
+  HASH_LISTS?: KvNamespace
+  SYNC_QUEUE?: Queue<SyncMessage>
+  /** The queue of events, if the gate has one. */
+  EVENT_QUEUE?: Queue<GateEvent>
+  LIST_KEY?: string
+  DESK_KEY?: string
+  /** Opens /status. */
+  DESK_TOKEN?: string
+  DESK?: unknown
+}
+
+/** A source that is to be read. */
+export interface SyncMessage {
+  exchange: string
+}
+
+/** Seconds until a source that somebody else reads is looked at again. */
+const BUSY_SECONDS = 60
+
+const world: World = {
+  fetch: (request) => fetch(request),
+  now: () => Date.now(),
+  sleep: (ms) => scheduler.wait(ms),
+}
+
+/** @throws {BadConfigError} a binding is missing, or a setting wrong */
+async function openDesk(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMessage> }> {
+  const { LEDGER, HASH_LISTS, SYNC_QUEUE } = env
+  const settings = readDeskSettings(env)
+  if (!LEDGER || !HASH_LISTS || !SYNC_QUEUE) {
+    const missing = Object.entries({ LEDGER, HASH_LISTS, SYNC_QUEUE }).filter(([, bound]) => !bound)
+    throw new BadConfigError(missing.map(([name]) => `${name} is not bound`))
+  }
+  return {
+    settings,
+    ledger: await Ledger.open(LEDGER, env.DESK_KEY),
+    store: new SealedStore(new KvStore(HASH_LISTS), parseListKeys(env.LIST_KEY)),
+    env,
+    world,
+    queue: SYNC_QUEUE,
+    report: (happening) => {
+      const event = stampEvent(happening)
+      logEvent(event)
+      // What is not taken is in the log.
+      env.EVENT_QUEUE?.send(event, { contentType: 'json' }).catch(() => undefined)
+    },
+  }
+}
+
+/**
+ * Sends the sources that are due to the queue, and tells of those that are out of date.
+ * @param now when the cron was to run, in milliseconds since 1970
+ */
+async function schedule(env: DeskBindings, now: number): Promise<void> {
+  const desk = await openDesk(env)
+  for (const [name, settings] of Object.entries(desk.settings.exchanges)) {
+    const source = await findSource(desk.ledger.db, name)
+    const age = source?.completedAt === undefined ? undefined : (now - source.completedAt) / 1000
+    const isStale = age !== undefined && age > settings.maxAgeHours * 3600
+    if (isStale || (age === undefined && healthOf(source, age, settings.maxAgeHours) === 'red')) {
+      desk.report({
+        event: 'exchange-stale',
+        exchange: name,
+        maxAgeHours: settings.maxAgeHours,
+        ...(age !== undefined && { ageSeconds: Math.round(age) }),
+        ...(source?.failure !== undefined && { error: source.failure }),
+      })
+    }
+    const last = source?.attemptedAt ?? 0
+    const due = Math.max(last + settings.everyMinutes * 60_000, source?.retryAt ?? 0)
+    // A source that failed is tried again when that is due; a cron that comes a little early is not too early.
+    const isDue = now + 30_000 >= (source?.failure === undefined ? due : (source.retryAt ?? due))
+    const isCutOff = source?.isRunning === true && source.failure === undefined
+    if (isDue || isCutOff) await desk.queue.send({ exchange: name })
+  }
+}
+
+/** Reads a source. What is left of it goes to the queue again. */
+async function consume(message: Message<SyncMessage>, env: DeskBindings): Promise<void> {
+  const { exchange: name } = message.body
+  try {
+    const desk = await openDesk(env)
+    const { sync, publication } = await runSource(desk, name)
+    if (sync.state === 'busy') return message.retry({ delaySeconds: BUSY_SECONDS })
+    const isUnfinished = sync.state === 'more' || publication?.isComplete === false
+    if (isUnfinished) await desk.queue.send({ exchange: name })
+    message.ack()
+  } catch (error) {
+    if (!(error instanceof HashgateError)) throw error
+    // Nothing that another try would change: a setting, a secret, a binding.
+    console.error(`exchange ${name}: ${describeError(error)}`)
+    message.ack()
+  }
+}
+
+/** Whether all sources are well, for a probe: it learns nothing else. */
+async function health(env: DeskBindings): Promise<boolean> {
+  return (await statusOf(await openDesk(env))).every((source) => source.health !== 'red')
+}
+
+const app = new Hono<{ Bindings: DeskBindings }>()
+
+app.get('/health', async (context) => {
+  const isWell = await health(context.env)
+  return context.json({ ok: isWell }, isWell ? 200 : 503, { 'cache-control': 'no-store' })
+})
+
+/** Characters of DESK_TOKEN at least; a shorter one opens nothing. */
+const MIN_TOKEN_LENGTH = 32
+
+const verifyToken = (token: string, { env }: { env: unknown }) => {
+  const { DESK_TOKEN: wanted = '' } = env as DeskBindings
+  return wanted.length >= MIN_TOKEN_LENGTH && timingSafeEqual(token, wanted)
+}
+app.use('/status', bearerAuth({ verifyToken }))
+
+app.get('/status', async (context) => {
+  const desk = await openDesk(context.env)
+  return context.json({ sources: await statusOf(desk) }, 200, { 'cache-control': 'no-store' })
+})
+
+app.onError((error, context) => {
+  if (error instanceof HTTPException) return error.getResponse()
+  console.error(describeError(error))
+  return context.json({ error: 'the desk is not ready; its log says why' }, 503)
+})
+
+/** The Worker for the people who run the gate: it reads hash lists from their sources, and publishes them. */
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+  async scheduled({ scheduledTime }, env) {
+    await schedule(env, scheduledTime)
+  },
+  async queue(batch, env) {
+    for (const message of batch.messages) await consume(message, env)
+  },
+} satisfies ExportedHandler<DeskBindings, SyncMessage>
