@@ -100,7 +100,7 @@ describe('hashgate doctor', () => {
     for (const check of [
       'a known picture is refused',
       'another picture passes',
-      'a long known picture is refused',
+      'a long file with a known picture is refused',
     ])
       expect(stateOf(report, check), `the check: ${check}`).toBe('ok')
   })

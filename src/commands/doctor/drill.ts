@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type Check, failed, ok, reasonOf, skipped, warning } from './checks.ts'
 import type { OwnOrigin } from './own-origin.ts'
-import { drillPicture, KNOWN_SEED, longDrillPicture, OTHER_SEED } from './pictures.ts'
+import { drillPicture, KNOWN_SEED, longDrillFile, OTHER_SEED } from './pictures.ts'
 
 const REFUSED = 451
 /** Bytes by which the long picture exceeds what is held whole. */
@@ -22,7 +22,7 @@ export interface DrillTarget {
 
 /** Uploads a known picture, another one, and a known one that is too long to be held whole. */
 export async function drill(target: DrillTarget): Promise<Check[]> {
-  return [await knownPicture(target), await otherPicture(target), await longPicture(target)]
+  return [await knownPicture(target), await otherPicture(target), await longFile(target)]
 }
 
 async function knownPicture(target: DrillTarget): Promise<Check> {
@@ -62,9 +62,9 @@ async function otherPicture(target: DrillTarget): Promise<Check> {
   return ok(check, `${sent.status}, byte for byte`)
 }
 
-async function longPicture(target: DrillTarget): Promise<Check> {
-  const check = 'a long known picture is refused'
-  const body = longDrillPicture(KNOWN_SEED, target.maxBufferedBytes + MORE_BYTES)
+async function longFile(target: DrillTarget): Promise<Check> {
+  const check = 'a long file with a known picture is refused'
+  const body = longDrillFile(target.maxBufferedBytes + MORE_BYTES)
   if (body.byteLength > target.maxBodyBytes)
     return skipped(check, 'upload.maxBodyBytes takes no body that long')
   const sent = await upload(target, 'long.png', body)

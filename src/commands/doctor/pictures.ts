@@ -29,11 +29,12 @@ export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
   return pngOf(luma)
 }
 
-/** A picture with so much behind it that the file has at least as many bytes. */
-export function longDrillPicture(seed: number, leastBytes: number): Uint8Array<ArrayBuffer> {
-  const picture = drillPicture(seed)
-  const file = new Uint8Array(Math.max(leastBytes, picture.length))
-  file.set(picture)
+/** A file of so many bytes that begins with the other picture and ends with the known one. */
+export function longDrillFile(bytes: number): Uint8Array<ArrayBuffer> {
+  const known = drillPicture(KNOWN_SEED)
+  const file = new Uint8Array(bytes)
+  file.set(drillPicture(OTHER_SEED))
+  file.set(known, bytes - known.length)
   return file
 }
 
