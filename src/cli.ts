@@ -2,6 +2,7 @@
 // The `hashgate` command: hash files, match them against a list, publish lists.
 
 import './commands/node-version.ts'
+import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'
@@ -10,6 +11,7 @@ import { HashgateError } from './util/errors.ts'
 import { showConfig } from './commands/config-command.ts'
 import { doctor, type DoctorOptions } from './commands/doctor/doctor-command.ts'
 import { init, type InitOptions } from './commands/init/init-command.ts'
+import { fileErrorText, isFileError } from './commands/file-errors.ts'
 import { hashFiles } from './commands/hash-command.ts'
 import {
   listPush,
@@ -28,6 +30,7 @@ import {
 } from './commands/exchange-commands.ts'
 import { listExempt, listTexts } from './commands/note-commands.ts'
 import { matchFiles } from './commands/match-command.ts'
+import { listAdd, listDiff, listExport, listRemove } from './commands/own-list-commands.ts'
 import { BINDING } from './commands/stores.ts'
 import {
   quarantineDelete,
@@ -45,8 +48,15 @@ import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from './scan/probes/set
 const FAILED = 1
 const WRONG_USE = 2
 
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+).version
+
 const program = new Command('hashgate')
   .description('Perceptual hash matching in front of a storage service.')
+  .version(VERSION)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
 
@@ -175,6 +185,50 @@ withListOptions(
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
 ).action((file: string, options: Parameters<typeof listPush>[1]) =>
   run(() => listPush(file, options)),
+)
+
+withListOptions(
+  list
+    .command('add')
+    .description('add files and hashes to a bank of your own, and keep what it has')
+    .argument('<thing...>', 'files, or hashes in hex')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .addOption(kindOption()),
+).action((things: string[], options: Parameters<typeof listAdd>[1]) =>
+  run(() => listAdd(things, options)),
+)
+
+withListOptions(
+  list
+    .command('remove')
+    .description('remove entries from a bank')
+    .argument('<thing...>', 'ids of entries, hashes in hex, or files')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .addOption(kindOption()),
+).action((things: string[], options: Parameters<typeof listRemove>[1]) =>
+  run(() => listRemove(things, options)),
+)
+
+withListOptions(
+  list
+    .command('diff')
+    .description('show what a push would change; exits with 1 if it would change something')
+    .argument('<list>', 'hash list')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .addOption(kindOption()),
+).action((file: string, options: Parameters<typeof listDiff>[1]) =>
+  run(() => listDiff(file, options)),
+)
+
+withListOptions(
+  list
+    .command('export')
+    .description('write a bank that `list add` made to a new file')
+    .argument('<file>', 'a new file')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank),
+).action((file: string, options: Parameters<typeof listExport>[1]) =>
+  run(() => listExport(file, options)),
 )
 
 withListOptions(
@@ -446,14 +500,14 @@ async function run(command: () => Promise<boolean>): Promise<void> {
     if (!(await command())) process.exitCode = FAILED
   } catch (error) {
     if (!isExpected(error)) throw error
-    console.error(`hashgate: ${error.message}`)
+    console.error(`hashgate: ${isFileError(error) ? fileErrorText(error) : error.message}`)
     process.exitCode = FAILED
   }
 }
 
 /** Errors that are the user's to mend: ours, and those of the file system. */
 function isExpected(error: unknown): error is Error {
-  return error instanceof HashgateError || (error instanceof Error && 'syscall' in error)
+  return error instanceof HashgateError || isFileError(error)
 }
 
 try {

@@ -62,7 +62,9 @@ export async function listPush(
         ` (added ${added}, removed ${removed}, kept ${kept})`,
     )
     if (foundWritten > 0) {
-      console.log(`${count(foundWritten, 'value')} had been written by a push that was cut off`)
+      console.log(
+        `${count(foundWritten, 'value')} were there already, from an earlier push or version`,
+      )
     }
     if (deleted > 0) console.log(`deleted ${count(deleted, 'value')} that no reader needs any more`)
     return true

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { HashgateError } from '../util/errors.ts'
+import { fileErrorText, isFileError } from './file-errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
 /** Bad lines that are told one by one; of more, only the number. */
@@ -44,6 +45,7 @@ async function parse(path: string, { skipBad, kind }: ReadOptions): Promise<Pars
   try {
     return await parseList(text, { skipBad: skipBad === true, ...(kind && { kind }) })
   } catch (cause) {
+    if (isFileError(cause)) throw new UnreadableListError(fileErrorText(cause, path), { cause })
     if (!(cause instanceof HashgateError)) throw cause
     throw new UnreadableListError(`${path}: ${cause.message}`, { cause })
   }

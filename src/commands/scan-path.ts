@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { ScanContext } from '../scan/context.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
+import { fileErrorText, isFileError } from './file-errors.ts'
 import { FileScanner } from '../scan/scanner.ts'
 
 const READ_BYTES = 256 * 1024
@@ -13,8 +14,8 @@ export async function scanPath(
   try {
     return await scanStream(context, path)
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error
-    console.error(`hashgate: ${error.message}`)
+    if (!isFileError(error)) throw error
+    console.error(`hashgate: ${fileErrorText(error, path)}`)
     return undefined
   }
 }

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { drillPicture, KNOWN_SEED, OTHER_SEED } from '../../src/commands/doctor/pictures.ts'
+import { PRESET_NAMES } from '../../src/config/presets.ts'
 import { readModules } from '../../src/core/node.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { distance } from '../../src/util/hash.ts'
@@ -82,9 +83,11 @@ describe('the pictures of the drill', () => {
 })
 
 describe('hashgate doctor', () => {
-  it('passes what init writes, on this machine, with an origin of its own', async () => {
+  it.each(PRESET_NAMES)('passes what init writes with the preset %s', async (preset) => {
     const folder = await deployment(
-      'all',
+      preset,
+      '--preset',
+      preset,
       '--route',
       'files.example.com/*',
       '--zone',
@@ -97,7 +100,7 @@ describe('hashgate doctor', () => {
     for (const check of [
       'a known picture is refused',
       'another picture passes',
-      'a long known picture breaks off',
+      'a long file with a known picture is refused',
     ])
       expect(stateOf(report, check), `the check: ${check}`).toBe('ok')
   })

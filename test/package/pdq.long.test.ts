@@ -58,9 +58,12 @@ async function hashedByCommand(names: string[]): Promise<object[]> {
 }
 
 describe('the package', () => {
-  it('has what is built, and no sources or bundles', async () => {
+  it('has what is built and its documentation, and no sources or bundles', async () => {
     const packed = await readdir(consumer.path('node_modules/hashgate'))
-    expect(packed.toSorted()).toEqual(['LICENSE', 'README.md', 'build', 'dist', 'package.json'])
+    expect(packed.toSorted()).toEqual([
+      ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
+      ...['THIRD-PARTY-NOTICES.md', 'build', 'dist', 'docs', 'examples', 'package.json'],
+    ])
     const built = await readdir(consumer.path('node_modules/hashgate/build'))
     expect(built.every((name) => name.endsWith('.wasm'))).toBe(true)
   })

@@ -1,12 +1,12 @@
+import { crc32, deflateSync } from 'node:zlib'
 import { readModules } from '../../core/node.ts'
 import type { Entry } from '../../list/entry.ts'
 import { scanFile } from '../../scan/scanner.ts'
 import { HashgateError } from '../../util/errors.ts'
 
-const HEADER_BYTES = 54
-const BYTES_PER_PIXEL = 3
-const SHAPES = 60
 const SIDE = 256
+const SHAPES = 60
+const PNG_MAGIC = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
 /** Seeds of the two pictures: one that the drill's bank has, and one that it has not. */
 export const KNOWN_SEED = 11
@@ -17,24 +17,25 @@ class NoHashError extends HashgateError {
   readonly code = 'no-hash'
 }
 
-/** A picture that is made from a seed, as a BMP file; the same at each size. */
-export function drillPicture(seed: number, side = SIDE): Uint8Array<ArrayBuffer> {
-  const width = Math.ceil(side / 4) * 4 // rows of BMP are padded to 4 bytes
-  const bytes = new Uint8Array(HEADER_BYTES + width * width * BYTES_PER_PIXEL)
-  writeHeader(new DataView(bytes.buffer), width)
+/** A picture that is made from a seed, as a grey PNG file. */
+export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
+  const luma = new Uint8Array(SIDE * SIDE).fill(128)
   const random = randomFrom(seed)
-  bytes.fill(128, HEADER_BYTES)
   for (let i = 0; i < SHAPES; i++) {
     const [left, top] = [random(), random()]
     const [right, bottom] = [left + random() / 3, top + random() / 3]
-    fill(bytes, width, { left, top, right, bottom }, Math.floor(random() * 256))
+    fill(luma, { left, top, right, bottom }, Math.floor(random() * 256))
   }
-  return bytes
+  return pngOf(luma)
 }
 
-/** A picture of at least as many bytes. */
-export function longDrillPicture(seed: number, leastBytes: number): Uint8Array<ArrayBuffer> {
-  return drillPicture(seed, Math.ceil(Math.sqrt(leastBytes / BYTES_PER_PIXEL)))
+/** A file of so many bytes that begins with the other picture and ends with the known one. */
+export function longDrillFile(bytes: number): Uint8Array<ArrayBuffer> {
+  const known = drillPicture(KNOWN_SEED)
+  const file = new Uint8Array(bytes)
+  file.set(drillPicture(OTHER_SEED))
+  file.set(known, bytes - known.length)
+  return file
 }
 
 /** The entries of the drill's bank. */
@@ -45,17 +46,6 @@ export async function drillEntries(): Promise<Entry[]> {
   return [{ kind: 'pdq', hash: identity.hash, id: 'drill', labels: { source: 'hashgate doctor' } }]
 }
 
-function writeHeader(view: DataView, width: number): void {
-  view.setUint16(0, 0x4d42, true)
-  view.setUint32(2, view.byteLength, true)
-  view.setUint32(10, HEADER_BYTES, true)
-  view.setUint32(14, 40, true)
-  view.setInt32(18, width, true)
-  view.setInt32(22, width, true)
-  view.setUint16(26, 1, true)
-  view.setUint16(28, BYTES_PER_PIXEL * 8, true)
-}
-
 interface Box {
   left: number
   top: number
@@ -64,12 +54,31 @@ interface Box {
 }
 
 /** Fills a rectangle, given in parts of the picture. */
-function fill(bytes: Uint8Array, width: number, box: Box, level: number): void {
-  const at = (part: number) => Math.min(width, Math.round(part * width))
-  for (let y = at(box.top); y < at(box.bottom); y++) {
-    const row = HEADER_BYTES + y * width * BYTES_PER_PIXEL
-    bytes.fill(level, row + at(box.left) * BYTES_PER_PIXEL, row + at(box.right) * BYTES_PER_PIXEL)
-  }
+function fill(luma: Uint8Array, { left, top, right, bottom }: Box, level: number): void {
+  const at = (part: number) => Math.min(SIDE, Math.round(part * SIDE))
+  for (let y = at(top); y < at(bottom); y++)
+    luma.fill(level, y * SIDE + at(left), y * SIDE + at(right))
+}
+
+function pngOf(luma: Uint8Array): Uint8Array<ArrayBuffer> {
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(SIDE, 0)
+  header.writeUInt32BE(SIDE, 4)
+  header[8] = 8 // bits; the other fields are 0: grey, no interlace
+  const rows = Buffer.alloc((SIDE + 1) * SIDE) // a byte 0 before each row: no filter
+  for (let y = 0; y < SIDE; y++)
+    rows.set(luma.subarray(y * SIDE, (y + 1) * SIDE), y * (SIDE + 1) + 1)
+  const chunks = [chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND')]
+  return new Uint8Array(Buffer.concat([PNG_MAGIC, ...chunks]))
+}
+
+function chunk(type: string, data: Buffer = Buffer.alloc(0)): Buffer {
+  const body = Buffer.concat([Buffer.from(type), data])
+  const framed = Buffer.alloc(body.length + 8)
+  framed.writeUInt32BE(data.length, 0)
+  framed.set(body, 4)
+  framed.writeUInt32BE(crc32(body), body.length + 4)
+  return framed
 }
 
 /** Numbers from 0 to 1 (mulberry32). */

@@ -1,0 +1,187 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { readModules } from '../core/node.ts'
+import { readBankEntries } from '../list/bank-entries.ts'
+import { digestEntry } from '../list/digests.ts'
+import type { Entry } from '../list/entry.ts'
+import { BadListLineError } from '../list/errors.ts'
+import { readExistingManifest } from '../list/manifest.ts'
+import { publishBank } from '../list/publish.ts'
+import type { ListStore } from '../list/store.ts'
+import { parseList, type WideKind } from '../list/text.ts'
+import { HashgateError } from '../util/errors.ts'
+import { toHex } from '../util/bytes.ts'
+import { openStore, type TargetOptions } from './list-commands.ts'
+import { readListFile, type ReadOptions } from './read-list.ts'
+import { scanPath } from './scan-path.ts'
+
+/** The source of entries that were added by hand: only these may leave the store again. */
+const OWN = 'own'
+const HEX = /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$/i
+/** Least quality of a picture that is added: those below match only what is very near. */
+const LEAST_QUALITY = 50
+/** Entries that `diff` names; of more, only the number. */
+const MOST_NAMED = 20
+
+/** What is to be added or removed is none of what it may be. */
+export class BadEntryError extends HashgateError {
+  readonly code = 'bad-entry'
+}
+
+interface OwnOptions extends TargetOptions {
+  bank: string
+  kind?: WideKind
+}
+
+/** `hashgate list add`: adds files and hashes to a bank, and keeps what it has. */
+export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
+  const wanted = await entriesOf(things, options)
+  return change(options, (entries) => {
+    const has = new Set(entries.map(hashKey))
+    return [...entries, ...wanted.filter((entry) => !has.has(hashKey(entry)))]
+  })
+}
+
+/** `hashgate list remove`: removes entries by id, by hash, or by a file that has the hash. */
+export async function listRemove(things: readonly string[], options: OwnOptions): Promise<boolean> {
+  const isHash = (thing: string) => HEX.test(thing) || existsSync(thing)
+  const hashes = await entriesOf(things.filter(isHash), { kind: 'pdq', ...options })
+  const keys = new Set(hashes.map(hashKey))
+  const ids = new Set(things.filter((thing) => !isHash(thing)))
+  return change(options, (entries) => {
+    const unknown = [...ids].filter((id) => !entries.some((entry) => entry.id === id))
+    if (unknown.length > 0)
+      throw new BadEntryError(
+        `bank ${options.bank} has no entry ${unknown.join(', ')}, and there is no such file`,
+      )
+    return entries.filter((entry) => !keys.has(hashKey(entry)) && !ids.has(entry.id))
+  })
+}
+
+/** `hashgate list diff`: what a push would change. Names entries, never hashes. Returns whether nothing differs. */
+export async function listDiff(
+  file: string,
+  options: TargetOptions & ReadOptions & { bank: string },
+): Promise<boolean> {
+  const { entries: wanted } = await readListFile(file, options)
+  return withBank(options, (entries) => {
+    const old = new Map(entries.map((entry) => [digestEntry(entry), entry]))
+    const next = new Map(wanted.map((entry) => [digestEntry(entry), entry]))
+    const added = [...next].flatMap(([digest, entry]) => (old.has(digest) ? [] : [entry]))
+    const removed = [...old].flatMap(([digest, entry]) => (next.has(digest) ? [] : [entry]))
+    name('+', added)
+    name('-', removed)
+    const kept = old.size - removed.length
+    console.log(`a push would add ${added.length}, remove ${removed.length} and keep ${kept}`)
+    return added.length + removed.length === 0
+  })
+}
+
+function name(sign: string, entries: readonly Entry[]): void {
+  for (const { id, kind } of entries.slice(0, MOST_NAMED)) console.log(`${sign} ${id} (${kind})`)
+  if (entries.length > MOST_NAMED) console.log(`${sign} … and ${entries.length - MOST_NAMED} more`)
+}
+
+/** `hashgate list export`: a bank that was made by `list add`, as a hash list. */
+export async function listExport(
+  file: string,
+  options: TargetOptions & { bank: string },
+): Promise<boolean> {
+  const { bank } = options
+  return withBank(options, async (entries) => {
+    if (entries.length === 0) throw new BadEntryError(`bank ${bank} is empty, or there is none`)
+    if (entries.some(({ labels }) => labels['source'] !== OWN))
+      throw new BadEntryError(
+        `bank ${bank} has entries of a list that was pushed. Only banks made by \`list add\` are exported: lists of others stay sealed`,
+      )
+    const rows = entries.map(({ kind, hash, id }) => [toHex(hash), kind, id, OWN].join(','))
+    const text = ['hash,kind,id,source', ...rows, ''].join('\n')
+    await writeFile(file, text, { flag: 'wx', mode: 0o600 })
+    console.log(`wrote ${entries.length} of bank ${bank} to ${file}`)
+    return true
+  })
+}
+
+async function withBank<T>(
+  options: TargetOptions & { bank: string },
+  use: (entries: Entry[], store: ListStore) => T | Promise<T>,
+): Promise<T> {
+  const { store, close } = await openStore(options)
+  try {
+    const manifest = await readExistingManifest(store)
+    return await use(await readBankEntries(store, manifest, options.bank), store)
+  } finally {
+    await close()
+  }
+}
+
+function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promise<boolean> {
+  const { bank } = options
+  return withBank(options, async (entries, store) => {
+    const { manifest, added, removed, kept } = await publishBank(store, next(entries), {
+      bank,
+      allowLarge: true,
+    })
+    console.log(
+      `published version ${manifest.version}: bank ${bank} (added ${added}, removed ${removed}, kept ${kept})`,
+    )
+    return true
+  })
+}
+
+/** Entries of files and hashes: of a picture its PDQ hash and SHA-256, of another file its SHA-256. */
+async function entriesOf(
+  things: readonly string[],
+  { kind }: Pick<OwnOptions, 'kind'>,
+): Promise<Entry[]> {
+  if (things.length === 0) return []
+  const rows: string[] = []
+  for (const thing of things) {
+    if (HEX.test(thing)) rows.push(`${thing},${kindOf(thing, kind)},${OWN}`)
+    else rows.push(...(await rowsOfFile(thing)))
+  }
+  const text = `hash,kind,source\n${rows.join('\n')}\n`
+  try {
+    return (await parseList(asStream(text), { skipBad: false })).entries
+  } catch (cause) {
+    if (!(cause instanceof BadListLineError)) throw cause
+    const thing = things.length === 1 ? `${things[0]}` : 'a file or hash'
+    throw new BadEntryError(`${thing} ${cause.message.replace(/^line \d+: /, '')}`, { cause })
+  }
+}
+
+function kindOf(hex: string, kind: WideKind | undefined): string {
+  if (hex.length !== 64) return hex.length === 32 ? 'md5' : 'sha1'
+  if (kind) return kind
+  throw new BadEntryError(
+    'a hash of 64 digits may be PDQ or SHA-256: say which with --kind pdq or --kind sha256',
+  )
+}
+
+async function rowsOfFile(path: string): Promise<string[]> {
+  const scanned = await scanPath({ modules: readModules() }, path)
+  if (!scanned) throw new BadEntryError(`${path} cannot be read, so nothing was changed`)
+  const sha256 = scanned.digests?.sha256
+  const identity =
+    scanned.coverage === 'scanned'
+      ? scanned.needles.find(({ probe }) => probe === 'identity')
+      : undefined
+  if (identity && identity.quality < LEAST_QUALITY)
+    console.error(
+      `hashgate: ${path} has a quality of ${identity.quality}: it matches only what is very near`,
+    )
+  const rows = [
+    ...(identity ? [`${toHex(identity.hash)},pdq,${OWN}`] : []),
+    ...(sha256 ? [`${toHex(sha256)},sha256,${OWN}`] : []),
+  ]
+  if (rows.length === 0) throw new BadEntryError(`${path} is empty, and has nothing to match by`)
+  return rows
+}
+
+async function* asStream(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text)
+}
+
+function hashKey({ kind, hash }: Entry): string {
+  return `${kind} ${toHex(hash)}`
+}
