@@ -155,7 +155,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     }
     const all = at.window?.total ?? total
     const width =
-      total > maxWindowEntries / 4 ? at.width / 4 : all < FEW_ENTRIES ? at.width * 2 : at.width
+      all > maxWindowEntries / 4 ? at.width / 4 : all < FEW_ENTRIES ? at.width * 2 : at.width
     const isComplete = to >= end
     const checkpoint = {
       from: isComplete ? Math.max(0, to - OVERLAP_SECONDS) : to,
