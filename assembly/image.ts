@@ -6,7 +6,7 @@ import { hasCanvas, isPartial, looks } from './luma/canvas'
 import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth, isPlaneLeftOut } from './luma/planes'
 
-export { allocate } from './memory'
+export { allocate, memoryTop } from './memory'
 export { applyCurve, gammaOf, profileAddress, profileLength } from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 

@@ -1,4 +1,5 @@
-// Memory of one image instance. An instance serves one image and is dropped, so nothing here is ever freed.
+// Memory of one image instance. An instance serves one image and is dropped, so nothing here is ever freed. The host lends
+// the memory, zeroed (src/core/image-core.ts): it may be longer than what is allocated, since an earlier instance grew it.
 //
 //   0 ............ static tables and scratch of each file (memory.data), written by that file alone
 //   __heap_base .. input window, then whatever the image needs, in the order it is asked for:
@@ -23,6 +24,11 @@ let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
 /** Lowers the memory limit of this instance, in bytes. */
 export function limitMemory(bytes: u32): void {
   memoryLimit = min<usize>(bytes, MAX_MEMORY)
+}
+
+/** Bytes that are taken, of static data and by `allocate`. Nothing is given back, so this is the most that was taken. */
+export function memoryTop(): usize {
+  return top
 }
 
 /** Bytes that may still be allocated. */

@@ -17,7 +17,7 @@ const SIDE = 512
 const CALLS = 20
 
 async function showStages(): Promise<void> {
-  const core = new WebAssembly.Instance(modules.image, {}).exports as unknown as ImageStages
+  const core = modules.image.begin().exports as unknown as ImageStages
   const luma = Float32Array.from(scene(SIDE, SIDE, 1, 7).data)
   const plane = core.allocate(SIDE * SIDE * 4)
   const block = core.allocate(64 * 64 * 4)
@@ -61,7 +61,7 @@ async function showStages(): Promise<void> {
 async function showFiles(): Promise<void> {
   sharp.concurrency(1)
   sharp.cache(false)
-  const context = { modules, withoutDigests: true }
+  const context = { modules, digestKinds: [] }
   const rows: string[][] = []
   for (const [name, file] of [
     ['JPEG 12 MP', await largePhoto()],

@@ -32,7 +32,7 @@ const ROUNDS = 41
 const OTHER_BYTES = 64 << 20
 
 async function needlesOf(file: Uint8Array, set: keyof typeof PROBE_SETS): Promise<Needle[]> {
-  const scanned = await scanFile({ modules, probes: PROBE_SETS[set], withoutDigests: true }, file)
+  const scanned = await scanFile({ modules, probes: PROBE_SETS[set], digestKinds: [] }, file)
   if (scanned.coverage !== 'scanned') throw new Error('the photograph cannot be scanned')
   return [...scanned.needles, ...(scanned.widen?.() ?? [])]
 }

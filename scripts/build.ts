@@ -17,7 +17,7 @@ const LIBRARY_FILES = {
 }
 
 /** A module of the core, which takes its place when it is whole: a running `wrangler dev` has the old one open. */
-async function buildCore(name: 'image' | 'match'): Promise<void> {
+async function buildCore(name: 'image' | 'match' | 'search'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-build-'))
   const built = (type: string) => join(folder, `${name}.${type}`)
   const args = [`assembly/${name}.ts`, '--config', 'asconfig.json', '--target', name]
@@ -41,4 +41,7 @@ async function capLibrary(name: LibraryFormat): Promise<void> {
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 await mkdir('build', { recursive: true })
-await Promise.all([buildCore('image'), buildCore('match'), capLibrary('webp'), capLibrary('avif')])
+await Promise.all([
+  ...(['image', 'match', 'search'] as const).map(buildCore),
+  ...(['webp', 'avif'] as const).map(capLibrary),
+])

@@ -20,7 +20,7 @@ const ARROWS: Record<string, string> = {
   commands: 'desk config policy quarantine scan match list core',
   config: 'doors upload gate policy quarantine events body scan match list',
   doors: 'upload gate policy body scan match list events',
-  upload: 'gate policy quarantine events body scan match core',
+  upload: 'gate policy quarantine events body scan match list core',
   gate: 'policy events scan match list core',
   quarantine: 'policy events',
   policy: 'match scan list',
@@ -31,7 +31,7 @@ const ARROWS: Record<string, string> = {
   list: 'core',
   core: '',
   events: '',
-  dev: '',
+  dev: 'gate policy scan core',
   util: '',
 }
 

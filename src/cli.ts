@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 // The `hashgate` command: hash files, match them against a list, publish lists.
 
+import './commands/node-version.ts'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PRESET_NAMES } from './config/presets.ts'
 import { MAX_THRESHOLD } from './list/manifest.ts'
 import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './util/errors.ts'
 import { showConfig } from './commands/config-command.ts'
+import { doctor, type DoctorOptions } from './commands/doctor/doctor-command.ts'
+import { init, type InitOptions } from './commands/init/init-command.ts'
 import { hashFiles } from './commands/hash-command.ts'
 import {
   listPush,
@@ -46,6 +49,49 @@ const program = new Command('hashgate')
   .description('Perceptual hash matching in front of a storage service.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
+
+program
+  .command('init')
+  .description('set up a deployment: writes a folder, and makes what it needs at Cloudflare')
+  .argument('<folder>', 'folder of the deployment, new or existing')
+  .option('--name <name>', 'name of the Worker (default: name of the folder)')
+  .option('--origin <url>', 'your origin (default: the server behind the route)')
+  .option('--route <pattern>', 'route of your zone, such as "files.example.com/*"')
+  .option('--zone <domain>', 'zone that the route is in')
+  .option('--preset <name>', `one of ${PRESET_NAMES.join(', ')} (default: files)`)
+  .option('--mode <mode>', 'shadow or enforce (default: shadow)')
+  .option('--bank <name>', 'bank that your list will be (default: csam)')
+  .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
+  .option('--recipient <key>', 'public key of age that opens the quarantine')
+  .option('--webhook <url>', 'where events are delivered')
+  .option('--heic', 'decode HEIC with Cloudflare Images')
+  .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
+  .option('--yes', 'ask nothing, and take the defaults for what is not given')
+  .option('--dry-run', 'only say what would be written and made')
+  .action((folder: string, options: InitOptions) => run(() => init(folder, options)))
+
+withListOptions(
+  program
+    .command('doctor')
+    .description(
+      'check a deployment, with uploads of pictures of its own; exits with 1 if something fails',
+    )
+    .option(
+      '--url <url>',
+      'address of a Worker that runs; without it, one is started on this machine',
+      parseUrl,
+    )
+    .option('--path <path>', 'path that takes uploads', '/hashgate-drill')
+    .option(
+      '--origin <url>',
+      'address of your server, to see whether it answers around the gate',
+      parseUrl,
+    )
+    .option('--max-age <hours>', 'age from which a list is too old', parseHours, 72)
+    .option('--read-back', 'GET what was uploaded, and compare its bytes')
+    .option('--no-drill', 'upload nothing')
+    .option('--json', 'print one JSON object'),
+).action((options: DoctorOptions) => run(() => doctor(options)))
 
 program
   .command('hash')
@@ -329,6 +375,17 @@ function withStoreOptions(command: Command, what: string): Command {
     .option('--config <file>', "wrangler's configuration")
     .option('--env <name>', 'a named environment in it')
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
+}
+
+function parseUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:/i.test(text)) return text
+  throw new InvalidArgumentError('It must be a URL, as https://files.example.com.')
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text)
+  if (text !== '' && hours > 0 && hours <= 100_000) return hours
+  throw new InvalidArgumentError('It must be a number of hours, above 0.')
 }
 
 function withDeskOptions(command: Command): Command {

@@ -299,10 +299,10 @@ function putPixel(value: u32): void {
   putLuma(f32.load(colours + ((<usize>value) << 2)))
 }
 
-/** Puts `count` colours of three bytes, `step` bytes apart. */
-function putColours(count: u32, from: usize, step: usize): void {
+/** Puts `count` colours of three bytes, `distance` bytes apart. */
+function putColours(count: u32, from: usize, distance: usize): void {
   const shown = column < imageWidth ? min(count, imageWidth - column) : 0
-  for (let k: u32 = 0; k < shown; k++, from += step) {
+  for (let k: u32 = 0; k < shown; k++, from += distance) {
     putLuma(lumaOf(load<u8>(from, 2), load<u8>(from, 1), load<u8>(from)))
   }
   column += count - shown

@@ -38,7 +38,7 @@ const MAX_CANVAS_PIXELS: u64 = 100_000_000
 // than one of so many pixels.
 const INTERLACED_COST: u32 = 4
 const MIN_INTERLACED_PIXELS: u32 = 512
-/** A transparent pixel goes to two planes, and where there are few rows, to several of each. */
+/** A transparent pixel goes to three planes, and where there are few rows, to several of each. */
 const BLANK_COST: u32 = 4
 
 // Interlace: first row and distance of the four passes. A fifth is all rows, of a frame without passes.

@@ -24,7 +24,7 @@ import {
 const HISTORY_BYTES: usize = 32768
 const OUTPUT_BYTES: usize = 65536
 const COMPRESSED_BYTES: usize = 65536
-/** A match may write this much behind the place where the output is said to be full. */
+/** Two literals and a match may write this much behind the place where the output is said to be full. */
 const OVERHANG_BYTES: usize = 258 + 32
 
 /** Most bits of a literal, or a length and a distance with their extra bits. */
@@ -282,24 +282,29 @@ function decodeCodes(isLast: bool): i32 {
       status = OUTPUT_FULL
       break
     }
-    const before = at
+    let before = at
     let next = load<u64>(source + (at >> 3)) >> (<u64>at & 7)
     let entry = load<u32>(literals + ((<usize>next & literalMask) << 2))
     if (entry & LITERAL && at + 3 * LITERAL_BITS <= inputBits) {
-      // Three literals may come at once: none is longer than the first level.
+      // Three literals may come at once: none is longer than the first level. A shift looks at an entry's lowest six bits.
       store<u8>(to++, entry >> 16)
       at += entry & 0xff
-      next >>= <u64>(entry & 0xff)
+      next >>= <u64>entry
       entry = load<u32>(literals + ((<usize>next & literalMask) << 2))
-      if (!(entry & LITERAL)) continue
-      store<u8>(to++, entry >> 16)
-      at += entry & 0xff
-      next >>= <u64>(entry & 0xff)
-      entry = load<u32>(literals + ((<usize>next & literalMask) << 2))
-      if (!(entry & LITERAL)) continue
-      store<u8>(to++, entry >> 16)
-      at += entry & 0xff
-      continue
+      if (entry & LITERAL) {
+        store<u8>(to++, entry >> 16)
+        at += entry & 0xff
+        next >>= <u64>entry
+        entry = load<u32>(literals + ((<usize>next & literalMask) << 2))
+        if (entry & LITERAL) {
+          store<u8>(to++, entry >> 16)
+          at += entry & 0xff
+          continue
+        }
+      }
+      // What follows is known already; more bits are loaded beside its look-up.
+      before = at
+      next = load<u64>(source + (at >> 3)) >> (<u64>at & 7)
     }
     if (entry & EXCEPTION && entry >> 16) {
       const second =

@@ -2,14 +2,31 @@
 // chroma alone can show a picture. Encoders' files leave the range by rounding only, so chroma is read of small pictures,
 // and of large ones if some of their MCUs, which are looked at, have such colours.
 
-import { isBeyondPixels, readCoefficients, makeVectorPixels, vectorPixels } from './exact'
+import {
+  blockEnergy,
+  isBeyondPixels,
+  makeVectorPixels,
+  readCoefficients,
+  vectorPixels,
+} from './exact'
 import { Component } from './header'
 
 /** By how much clamping must move the mean luma of a block, of one MCU, for chroma to be read. */
-const MAX_SHIFT: f32 = 5
+const MAX_SHIFT: f32 = 10
+
+/** Energy of a block of chroma of which clamping cannot move luma so much: 12 of 128, squared, in 64 pixels. */
+const FAINT_ENERGY: f32 = 9216
 
 const bluePixels = memory.data(64)
 const redPixels = memory.data(64)
+
+/** Whether no channel leaves its range. */
+export function isInRange(luma: f32, blue: f32, red: f32): bool {
+  const room = luma < 128 ? luma : 255 - luma
+  const a = abs(blue)
+  const b = abs(red)
+  return 1.772 * a <= room && 1.402 * b <= room && 0.344136 * a + 0.714136 * b <= room
+}
 
 /** What clamping adds to luma, for a luma and chroma around 0 (JFIF 1.02). */
 export function clampedBy(luma: f32, blue: f32, red: f32): f32 {
@@ -28,8 +45,13 @@ function excess(channel: f32): f32 {
 export function lookAtChroma(c: Component, position: u32, isBlue: bool): u32 {
   const next = readCoefficients(c, position)
   isBeyondPixels(c)
-  makeVectorPixels()
-  memory.copy(isBlue ? bluePixels : redPixels, vectorPixels, 64)
+  const pixels = isBlue ? bluePixels : redPixels
+  if (blockEnergy <= FAINT_ENERGY) {
+    memory.fill(pixels, 128, 64)
+  } else {
+    makeVectorPixels()
+    memory.copy(pixels, vectorPixels, 64)
+  }
   return next
 }
 

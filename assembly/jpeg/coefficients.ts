@@ -8,8 +8,9 @@
 
 import { allocate, extendLast, memoryLeft } from '../memory'
 import { Component, component, componentCount, mcusX } from './header'
+import { END_OF_BLOCK } from './huffman'
 import { coefficients, isBeyondPixels, setCoefficient, writeExact } from './exact'
-import { beginBlock, block, FLAT, linesOf, nx, ny, writeBlock } from './synthesis'
+import { BEHIND_BLOCK, beginBlock, block, FLAT, linesOf, nx, ny, writeBlock } from './synthesis'
 
 /** Row and column of each place in zigzag order, as v << 3 | u (T.81, figure A.6). */
 const zigzag: usize = memory.data<u8>([
@@ -18,15 +19,20 @@ const zigzag: usize = memory.data<u8>([
   45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ])
 
-export const NOT_KEPT: u8 = 0xff
+const NOT_KEPT: u8 = 0xff
 
 /** Row and column, v << 3 | u, of place `k` in zigzag order. */
 export function naturalPlace(k: u32): u32 {
   return <u32>load<u8>(zigzag + k)
 }
 
-/** By place in zigzag order: row and column as v << 3 | u, or NOT_KEPT. */
-export const keptPlaces = memory.data(64)
+/** The place behind all that a block may reach: its last place, and the advance of what ends it. */
+const REACHED_PLACES: usize = 64 + <usize>END_OF_BLOCK
+/**
+ * By place in zigzag order: row and column as v << 3 | u, or BEHIND_BLOCK if it is not kept. A run may end behind place 63, which
+ * it then has, as in libjpeg.
+ */
+export const keptPlaces = memory.data(144)
 const slotOf = memory.data(64) // by place in zigzag order: its slot, or NOT_KEPT
 const zigzagOf = memory.data(64) // by slot: its place in zigzag order
 
@@ -37,15 +43,17 @@ export let lastKept: u32 = 0
 /** Marks the coefficients with u < nx and v < ny as kept. */
 export function chooseKept(samplesX: u32, samplesY: u32): void {
   keptCount = 0
+  memory.fill(keptPlaces, BEHIND_BLOCK, REACHED_PLACES)
   for (let k: u32 = 0; k < 64; k++) {
     const place = <u32>load<u8>(zigzag + k)
     const isKept = (place & 7) < samplesX && place >> 3 < samplesY
-    store<u8>(keptPlaces + k, isKept ? <u8>place : NOT_KEPT)
+    if (isKept) store<u8>(keptPlaces + k, <u8>place)
     store<u8>(slotOf + k, isKept ? <u8>keptCount : NOT_KEPT)
     if (!isKept) continue
     store<u8>(zigzagOf + keptCount++, <u8>k)
     lastKept = k
   }
+  memory.fill(keptPlaces + 64, load<u8>(keptPlaces + 63), 15)
 }
 
 let storage: usize = 0

@@ -271,8 +271,9 @@ function samplesFor(pixels: u32): u32 {
   return samples
 }
 
-/** Of a picture with no more pixels all components are read; of others, chroma is looked at here and there. */
-const COLOUR_PIXELS: u64 = 310_000
+/** Of a picture with no more pixels all components are read; of others that come in one scan, some chroma is looked at. */
+const COLOUR_PIXELS: u64 = 65_536
+const STORED_COLOUR_PIXELS: u64 = 310_000
 /** Whether chroma is to be looked at, and whether some was found that luma depends on. */
 let isColourRead: bool = false
 let isColourFound: bool = false
@@ -288,12 +289,12 @@ function planFrame(): i32 {
   chooseColour()
   if (!isProgressive && !defineStandardTables()) return OVER_BUDGET
   const pixels = <u64>width * <u64>height
-  isColourRead = colour == GREY && componentCount == 3
-  if (isColourRead && pixels <= COLOUR_PIXELS) readColour()
   samplesX = samplesFor(width)
   samplesY = height ? samplesFor(height) : samplesX
   isStored = isProgressive || height == 0 || scanCount < componentCount
   if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
+  isColourRead = colour == GREY && componentCount == 3
+  if (isColourRead && pixels <= (isStored ? STORED_COLOUR_PIXELS : COLOUR_PIXELS)) readColour()
   if (isStored && pixels > MAX_STORED_PIXELS) return OVER_LIMIT
   if (!isStored) chooseKept(samplesX, samplesY)
   else if (!planStorage()) return OVER_BUDGET
@@ -438,6 +439,7 @@ function prepareRow(): bool {
 }
 
 function decodeMcu(): void {
+  noteSample()
   if (scanCount == 1) {
     const c = scanComponent(0)
     const block = rowBlocks + <usize>(col * keptCount) * 2
@@ -450,26 +452,30 @@ function decodeMcu(): void {
     )
     return
   }
+  if (!isStored && (isSampled || watchesLeft)) {
+    decodeWatchedMcu()
+    return
+  }
   let at = position
-  const looks = isColourRead && !isStored && isSampled()
+  const isDirect = !isStored // then it is sequential
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
+    if (isDirect && !c.isNeeded) {
+      for (let n = c.h * c.v; n; n--) at = skipBlock(c, at)
+      continue
+    }
     for (let y: u32 = 0; y < c.v; y++) {
       const x = col * c.h
       let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
       for (let n: u32 = 0; n < c.h; n++) {
-        if (looks && !c.isNeeded) at = lookAtChroma(c, at, c == component(1))
-        else at = decodeBlock(c, at, block, 0, dst)
+        at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, 0, dst)
         block += <usize>keptCount * 2
         dst += nx
       }
     }
   }
   position = at
-  if (!looks) return
-  const key = component(0)
-  isColourFound = isColourFound || isClamped(load<u8>(key.samples + <usize>(col * key.h * nx)))
 }
 
 /** Decodes a block, to its storage or its samples. Returns the position behind it. */
@@ -477,7 +483,9 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
   if (kind == SEQUENTIAL) {
     if (!c.isNeeded) return skipBlock(c, at)
     if (isStored) return storeBlock(c, at, block)
-    return isWatched() ? watchBlock(c, at, dst) : readBlock(c, at, dst)
+    return scanCount == 1 && (isSampled || watchesLeft)
+      ? watchBlock(c, at, dst)
+      : readBlock(c, at, dst)
   }
   if (kind == DC_FIRST) return readDcFirst(c, at, block)
   if (kind == DC_REFINE) return refineDc(c, at, block)
@@ -485,21 +493,42 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
   return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
 }
 
-// At a reduced scale most coefficients are passed over unseen. Of every so many MCUs all are read, to see whether there is
-// a picture in them; if so, all are of the next ones.
-const WATCHED_OF: u32 = 31
+// At a reduced scale most coefficients are passed over unseen, and so is chroma. Of every so many MCUs all are read, to see
+// whether there is a picture in them; if so, all coefficients are of the next ones, and chroma is of the rest.
+const SAMPLED_OF: u32 = 61
 const WATCHED_AFTER: u32 = 4096
+let nextSampled: u32 = 0 // column
+let isSampled: bool = false // the current MCU
 let watchesLeft: u32 = 0
 
-function isWatched(): bool {
-  return keptCount < 64 && (watchesLeft > 0 || isSampled())
+/** Tells whether the MCU that begins is one of the samples. */
+function noteSample(): void {
+  if (col == 0) nextSampled = (row * 7) % SAMPLED_OF
+  isSampled = col == nextSampled
+  if (isSampled) nextSampled += SAMPLED_OF
 }
 
-function isSampled(): bool {
-  return (row * 7 + col) % WATCHED_OF == 0
+/** Decodes an MCU of a frame that is decoded directly, and looks at what is passed over otherwise. */
+function decodeWatchedMcu(): void {
+  let at = position
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    for (let n: u32 = 0; n < c.h * c.v; n++) {
+      const x = col * c.h + (n % c.h)
+      const dst = c.samples + <usize>((n / c.h) * ny) * c.stride + <usize>(x * nx)
+      if (c.isNeeded) at = watchBlock(c, at, dst)
+      else if (isColourRead && isSampled) at = lookAtChroma(c, at, c == component(1))
+      else at = skipBlock(c, at)
+    }
+  }
+  position = at
+  if (!isColourRead || !isSampled) return
+  const key = component(0)
+  isColourFound = isColourFound || isClamped(load<u8>(key.samples + <usize>(col * key.h * nx)))
 }
 
 function watchBlock(c: Component, at: u32, dst: usize): u32 {
+  if (keptCount == 64) return readBlock(c, at, dst)
   const before = exactBlocks
   if (watchesLeft) watchesLeft--
   const next = readExactBlock(c, at, dst)

@@ -19,21 +19,21 @@ const work = memory.data(256) // 64 of i32: after the first pass
 export const vectorPixels = memory.data(64) // 64 of u8
 const scalarPixels = memory.data(64)
 
-const CONST_BITS: i64 = 13
-const PASS1_BITS: i64 = 2
+const CONST_BITS: i32 = 13
+const PASS1_BITS: i32 = 2
 // Constants of jidctint.c, times 2^13.
-const F_0_298: i64 = 2446
-const F_0_390: i64 = 3196
-const F_0_541: i64 = 4433
-const F_0_765: i64 = 6270
-const F_0_899: i64 = 7373
-const F_1_175: i64 = 9633
-const F_1_501: i64 = 12299
-const F_1_847: i64 = 15137
-const F_1_961: i64 = 16069
-const F_2_053: i64 = 16819
-const F_2_562: i64 = 20995
-const F_3_072: i64 = 25172
+const F_0_298: i32 = 2446
+const F_0_390: i32 = 3196
+const F_0_541: i32 = 4433
+const F_0_765: i32 = 6270
+const F_0_899: i32 = 7373
+const F_1_175: i32 = 9633
+const F_1_501: i32 = 12299
+const F_1_847: i32 = 15137
+const F_1_961: i32 = 16069
+const F_2_053: i32 = 16819
+const F_2_562: i32 = 20995
+const F_3_072: i32 = 25172
 
 /** Blocks that were made so: they take as long as many others. */
 export let exactBlocks: u32 = 0
@@ -59,6 +59,9 @@ export function setCoefficient(k: u32, coefficient: i32): void {
   store<i16>(coefficients + (place << 1), <i16>coefficient)
 }
 
+/** Energy of the block that `isBeyondPixels` left: the sum of squares. */
+export let blockEnergy: f32 = 0
+
 /** Whether the block's dequantised coefficients have more energy than pixels can. Leaves them for `writeExact`. */
 export function isBeyondPixels(c: Component): bool {
   let energy: f32 = 0
@@ -69,6 +72,7 @@ export function isBeyondPixels(c: Component): bool {
     store<i32>(dequantised + (place << 2), coefficient * <i32>(<i16>(<u32>quant)))
     energy += <f32>coefficient * quant * (<f32>coefficient * quant)
   }
+  blockEnergy = energy
   return energy > c.energyLimit
 }
 
@@ -81,10 +85,14 @@ const MAX_SHIFT: i32 = 4
  */
 export function needsExact(c: Component): bool {
   if (isBeyondPixels(c)) return true
+  // What of a distribution is beyond a border at distance m from its mean is at most variance / 4 m, on average.
+  const dc = load<i32>(dequantised)
+  const mean = max(0, min(255, (dc >> 3) + 128))
+  const variance = (blockEnergy - <f32>dc * <f32>dc) / 64
+  if (variance <= 2 * <f32>MAX_SHIFT * <f32>min(mean, 255 - mean)) return false
   makeVectorPixels()
   let sum: i32 = 0
   for (let at: usize = 0; at < 64; at++) sum += load<u8>(vectorPixels + at)
-  const mean = max(0, min(255, (load<i32>(dequantised) >> 3) + 128))
   return abs((sum >> 6) - mean) > MAX_SHIFT
 }
 
@@ -147,20 +155,12 @@ export function swapOthers(c: Component): void {
   c.others = samples
 }
 
-function wrap16(x: i64): i64 {
-  return <i64>(<i16>x)
-}
-
-function saturate16(x: i64): i32 {
-  return <i32>max<i64>(-32768, min<i64>(32767, x))
-}
-
 /** Makes `vectorPixels` of the block that `isBeyondPixels` left. */
 export function makeVectorPixels(): void {
   if (isFirstRowOnly()) {
     for (let at: usize = 0; at < 32; at += 4) {
-      const value = <i32>wrap16((<i64>(<i16>load<i32>(dequantised + at))) << PASS1_BITS)
-      for (let row: usize = 0; row < 256; row += 32) store<i32>(work + row + at, value)
+      const mean = <i32>(<i16>(load<i32>(dequantised + at) << PASS1_BITS))
+      for (let row: usize = 0; row < 256; row += 32) store<i32>(work + row + at, mean)
     }
   } else {
     for (let at: usize = 0; at < 64; at++) {
@@ -168,10 +168,10 @@ export function makeVectorPixels(): void {
       store<i32>(work + (at << 2), <i32>(<i16>load<i32>(to)))
     }
     for (let at: usize = 0; at < 32; at += 4)
-      transform(work + at, 32, true, CONST_BITS - PASS1_BITS)
+      transform(work + at, 32, CONST_BITS - PASS1_BITS, true)
   }
   for (let at: usize = 0; at < 256; at += 32) {
-    transform(work + at, 4, true, CONST_BITS + PASS1_BITS + 3)
+    transform(work + at, 4, CONST_BITS + PASS1_BITS + 3, true)
   }
   for (let at: usize = 0; at < 64; at++) {
     const sample = load<i32>(work + (at << 2))
@@ -181,9 +181,9 @@ export function makeVectorPixels(): void {
 
 function makeScalarPixels(): void {
   memory.copy(work, dequantised, 256)
-  for (let at: usize = 0; at < 32; at += 4) transform(work + at, 32, false, CONST_BITS - PASS1_BITS)
+  for (let at: usize = 0; at < 32; at += 4) transform(work + at, 32, CONST_BITS - PASS1_BITS, false)
   for (let at: usize = 0; at < 256; at += 32) {
-    transform(work + at, 4, false, CONST_BITS + PASS1_BITS + 3)
+    transform(work + at, 4, CONST_BITS + PASS1_BITS + 3, false)
   }
   for (let at: usize = 0; at < 64; at++) {
     store<u8>(scalarPixels + at, rangeLimited(load<i32>(work + (at << 2))))
@@ -204,8 +204,11 @@ function rangeLimited(sample: i32): u8 {
   return index < 896 ? 0 : <u8>(index - 896)
 }
 
-/** One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. */
-function transform(at: usize, step: usize, isVector: bool, shift: i64): void {
+/**
+ * One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. Sums are those of C code, whose `long` has 64
+ * bits; those of vector code (`isVector`) wrap at 16 and 32 bits, and saturate.
+ */
+function transform(at: usize, step: usize, shift: i64, isVector: bool): void {
   const in0 = <i64>load<i32>(at)
   const in1 = <i64>load<i32>(at + step)
   const in2 = <i64>load<i32>(at + step * 2)
@@ -214,14 +217,11 @@ function transform(at: usize, step: usize, isVector: bool, shift: i64): void {
   const in5 = <i64>load<i32>(at + step * 5)
   const in6 = <i64>load<i32>(at + step * 6)
   const in7 = <i64>load<i32>(at + step * 7)
-  // Sums that vector code has in 16 bits.
-  const sum = isVector ? wrap16(in0 + in4) : in0 + in4
-  const difference = isVector ? wrap16(in0 - in4) : in0 - in4
-  const z3 = isVector ? wrap16(in7 + in3) : in7 + in3
-  const z4 = isVector ? wrap16(in5 + in1) : in5 + in1
+  const z3 = cut(in7 + in3, isVector)
+  const z4 = cut(in5 + in1, isVector)
 
-  const even0 = sum << CONST_BITS
-  const even1 = difference << CONST_BITS
+  const even0 = cut(in0 + in4, isVector) << CONST_BITS
+  const even1 = cut(in0 - in4, isVector) << CONST_BITS
   const even2 = in2 * F_0_541 + in6 * (F_0_541 - F_1_847)
   const even3 = in2 * (F_0_541 + F_0_765) + in6 * F_0_541
   const odd3 = z3 * (F_1_175 - F_1_961) + z4 * F_1_175
@@ -231,21 +231,30 @@ function transform(at: usize, step: usize, isVector: bool, shift: i64): void {
   const odd2 = in3 * (F_3_072 - F_2_562) - in5 * F_2_562 + odd3
   const odd5 = in1 * (F_1_501 - F_0_899) - in7 * F_0_899 + odd4
 
-  storeSum(at, even0 + even3 + odd5, isVector, shift)
-  storeSum(at + step * 7, even0 + even3 - odd5, isVector, shift)
-  storeSum(at + step, even1 + even2 + odd2, isVector, shift)
-  storeSum(at + step * 6, even1 + even2 - odd2, isVector, shift)
-  storeSum(at + step * 2, even1 - even2 + odd1, isVector, shift)
-  storeSum(at + step * 5, even1 - even2 - odd1, isVector, shift)
-  storeSum(at + step * 3, even0 - even3 + odd0, isVector, shift)
-  storeSum(at + step * 4, even0 - even3 - odd0, isVector, shift)
+  storeSum(at, even0 + even3 + odd5, shift, isVector)
+  storeSum(at + step * 7, even0 + even3 - odd5, shift, isVector)
+  storeSum(at + step, even1 + even2 + odd2, shift, isVector)
+  storeSum(at + step * 6, even1 + even2 - odd2, shift, isVector)
+  storeSum(at + step * 2, even1 - even2 + odd1, shift, isVector)
+  storeSum(at + step * 5, even1 - even2 - odd1, shift, isVector)
+  storeSum(at + step * 3, even0 - even3 + odd0, shift, isVector)
+  storeSum(at + step * 4, even0 - even3 - odd0, shift, isVector)
 }
 
-/** Stores a sum, rounded and shifted down: of 32 bits and saturated by vector code, of 64 bits and cut off by C code. */
-function storeSum(to: usize, sum: i64, isVector: bool, shift: i64): void {
-  const rounded = sum + ((<i64>1) << (shift - 1))
-  if (isVector) store<i32>(to, saturate16(<i64>(<i32>rounded) >> shift))
-  else store<i32>(to, <i32>(rounded >> shift))
+/** A sum, which vector code has in 16 bits. */
+function cut(sum: i64, isVector: bool): i64 {
+  return isVector ? <i64>(<i16>sum) : sum
+}
+
+/** Stores a sum, rounded and shifted down: saturated to 16 bits by vector code, cut off by C code. */
+function storeSum(to: usize, sum: i64, shift: i64, isVector: bool): void {
+  const half: i64 = (<i64>1) << (shift - 1)
+  if (!isVector) {
+    store<i32>(to, <i32>((sum + half) >> shift))
+    return
+  }
+  const rounded = <i32>(sum + half) >> <i32>shift
+  store<i32>(to, max(-32768, min(32767, rounded)))
 }
 
 /** Averages 8 x 8 pixels to the block's nx x ny samples. */

@@ -265,7 +265,8 @@ export function readApplication(code: u32, at: usize, bytes: u32): void {
   const isProfile =
     code == 0xe2 &&
     bytes > 14 &&
-    load<u64>(at) == 0x464f52505f434349 &&
+    load<u32>(at) == 0x5f434349 &&
+    load<u32>(at, 4) == 0x464f5250 &&
     load<u32>(at, 8) == 0x00454c49
   if (isProfile && load<u8>(at, 12) == 1) keepProfile(at + 14, bytes - 14)
 }

@@ -6,7 +6,7 @@
 //   DC    (difference << 8) | bits                one difference: code and extra bits
 //   AC    (value << 16) | (advance << 8) | bits   one coefficient: zeros before it and itself are `advance`
 //   codes length << 8 | symbol                    one symbol: for what the others do not hold
-//   skip  advance << 5 | bits                     as many whole coefficients as the bits hold; END_OF_BLOCK is added to
+//   skip  advance << 6 | bits                     as many whole coefficients as the bits hold; END_OF_BLOCK is added to
 //                                                 `advance` if the last ends the block
 //
 // Where the look-ahead is too short (or the code undefined), an entry is 0, or NO_SKIP, and the next table is asked:
@@ -20,8 +20,12 @@ export const AC_BITS: u32 = 10
 export const CODE_BITS: u32 = 9
 export const SKIP_BITS: u32 = 13
 
-/** Advance that ends any block: the end-of-block code. */
-export const END_OF_BLOCK: u32 = 64
+/** A `skip` entry: bits lie lowest, in as many as a shift of 64 bits looks at, so that it can be shifted by as it is. */
+export const SKIP_SHIFT: u32 = 6
+export const SKIP_MASK: u32 = 63
+
+/** Advance of the end-of-block code. It ends any block, and is farther than a run may end behind one. */
+export const END_OF_BLOCK: u32 = 80
 
 /** Advance of an entry without coefficients: past the end of any block. */
 const NO_SKIP: u32 = 512
@@ -124,7 +128,7 @@ export function expandTable(table: HuffmanTable, isProgressive: bool): bool {
         fillCodes(table.codes, CODE_BITS, code, length, (length << 8) | symbol)
       const total = length + (symbol & 15)
       if (hasSkips && total <= SKIP_BITS) {
-        fillCodes(single, SKIP_BITS, code, length, (advanceOf(symbol) << 5) | total)
+        fillCodes(single, SKIP_BITS, code, length, (advanceOf(symbol) << SKIP_SHIFT) | total)
       }
     }
     store<u32>(table.limits + ((<usize>length) << 2), code << (16 - length))
@@ -156,7 +160,7 @@ function advanceOf(symbol: u32): u32 {
   return symbol & 15 || run == 15 ? run + 1 : END_OF_BLOCK
 }
 
-// One coefficient for each value of the look-ahead, while a table is expanded: advance << 5 | bits; 0 if none fits.
+// One coefficient for each value of the look-ahead, while a table is expanded: advance << 6 | bits; 0 if none fits.
 const single = memory.data(16384) // 2^SKIP_BITS x u16
 
 /** The same 16-bit entry for all that may follow a code. */
@@ -175,14 +179,15 @@ function fillSkips(table: HuffmanTable): void {
       const next = <u32>(
         load<u16>(single + ((<usize>((index << used) & ((1 << SKIP_BITS) - 1))) << 1))
       )
-      const bits = next & 31
-      const step = next >> 5
+      const bits = next & SKIP_MASK
+      const step = next >> SKIP_SHIFT
       if (!bits || used + bits > SKIP_BITS) break
       if (step < END_OF_BLOCK && advance + step > 63) break
       advance += step
       used += bits
     }
-    store<u16>(table.skips + ((<usize>index) << 1), used ? (advance << 5) | used : NO_SKIP << 5)
+    const entry = used ? (advance << SKIP_SHIFT) | used : NO_SKIP << SKIP_SHIFT
+    store<u16>(table.skips + ((<usize>index) << 1), entry)
   }
 }
 

@@ -3,7 +3,7 @@
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
 import { addPlaneRow, addPlaneRows, beginPlanes } from '../luma/planes'
-import { clampedBy } from './clamp'
+import { clampedBy, isInRange } from './clamp'
 import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
   CMYK,
@@ -111,7 +111,7 @@ function clampRow(y: u32, to: usize): void {
     const cb = <f32>load<u8>(blues + (x * blue.h) / key.h) - 128
     const cr = <f32>load<u8>(reds + (x * red.h) / key.h) - 128
     const value = f32.load(to)
-    f32.store(to, value + clampedBy(value, cb, cr))
+    if (!isInRange(value, cb, cr)) f32.store(to, value + clampedBy(value, cb, cr))
   }
 }
 

@@ -1,36 +1,53 @@
 // Blocks of a sequential scan (T.81, F.2.2): a DC difference, then AC coefficients up to the end of the block.
 
 import { advance, bitsAt, readAc, readDc, value } from './bits'
-import { keptPlaces, lastKept, NOT_KEPT, storedCoefficient } from './coefficients'
+import { keptPlaces, lastKept, storedCoefficient } from './coefficients'
 import { isBeyondPixels, needsExact, readCoefficients, writeExact } from './exact'
 import { Component } from './header'
-import { AC_BITS, END_OF_BLOCK, HuffmanTable, SKIP_BITS } from './huffman'
+import {
+  AC_BITS,
+  DC_BITS,
+  END_OF_BLOCK,
+  HuffmanTable,
+  SKIP_BITS,
+  SKIP_MASK,
+  SKIP_SHIFT,
+} from './huffman'
 import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
 
+// Bits that were loaded are passed on from one table to the next. `bits` has the stream from `position` on; LOADED_BITS less those
+// from `loadedAt` to `position` are valid. A shift of 64 bits looks at the lowest six of an entry, which are how many it takes.
+
+/** Bits that `bitsAt` gives at least. */
+const LOADED_BITS: u32 = 57
+
 /**
- * Skips the coefficients from place `k` to the end of the block. Returns the position behind it.
- * One load of the stream serves four look-ahead entries: together they use at most 52 of its 57 bits.
+ * Skips the coefficients from place `k` to the end of the block, with bits that were loaded at `loadedAt`. Returns the position
+ * behind it. Each look-up waits for the one before it: a shift, a load and a shift.
  */
-function skipAc(table: HuffmanTable, position: u32, k: u32): u32 {
+function skipAc(table: HuffmanTable, position: u32, k: u32, bits: u64, loadedAt: u32): u32 {
   const skips = table.skips
+  let last = loadedAt + (LOADED_BITS - SKIP_BITS)
   while (k < 64) {
-    let bits = bitsAt(position)
-    for (let n = 0; n < 4; n++) {
-      const entry = <u32>load<u16>(skips + ((<usize>(bits >> (64 - SKIP_BITS))) << 1))
-      const next = k + (entry >> 5)
-      if (next < 64) {
-        position += entry & 31
-        bits <<= <u64>(entry & 31)
-        k = next
-        continue
-      }
-      const isEnd = entry >= END_OF_BLOCK << 5
-      if (next == 64 || (isEnd && next < END_OF_BLOCK + 64)) return position + (entry & 31)
-      // The entry has nothing, or bits of the next block behind place 63: one coefficient, then.
-      position = readAc(table, position)
-      k += advance
-      break
+    if (position > last) {
+      bits = bitsAt(position)
+      last = position + (LOADED_BITS - SKIP_BITS)
     }
+    const entry = <u32>load<u16>(skips + ((<usize>(bits >> (64 - SKIP_BITS))) << 1))
+    const next = k + (entry >> SKIP_SHIFT)
+    if (next < 64) {
+      position += entry & SKIP_MASK
+      bits <<= <u64>entry
+      k = next
+      continue
+    }
+    const isEnd = entry >= END_OF_BLOCK << SKIP_SHIFT
+    if (next == 64 || (isEnd && next < END_OF_BLOCK + 64)) return position + (entry & SKIP_MASK)
+    // The entry has nothing, or bits of the next block behind place 63: one coefficient, then.
+    position = readAc(table, position)
+    k += advance
+    bits = bitsAt(position)
+    last = position + (LOADED_BITS - SKIP_BITS)
   }
   return position
 }
@@ -40,21 +57,60 @@ const LAST_RUN: u32 = 79
 
 /** Skips a block. Returns the position behind it. */
 export function skipBlock(c: Component, position: u32): u32 {
-  position = readDc(changetype<HuffmanTable>(c.dcTable), position)
-  c.prediction += value
-  return skipAc(changetype<HuffmanTable>(c.acTable), position, 1)
+  let loadedAt = position
+  let bits = bitsAt(position)
+  const dc = load<i32>(
+    changetype<HuffmanTable>(c.dcTable).values + ((<usize>(bits >> (64 - DC_BITS))) << 2),
+  )
+  if (dc) {
+    c.prediction += dc >> 8
+    position += dc & 0xff
+    bits <<= <u64>dc
+  } else {
+    position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+    c.prediction += value
+    bits = bitsAt(position)
+    loadedAt = position
+  }
+  return skipAc(changetype<HuffmanTable>(c.acTable), position, 1, bits, loadedAt)
+}
+
+/**
+ * The place before `k` in zigzag order, by row and column: BEHIND_BLOCK for a coefficient that is not kept, and for the end of the
+ * block. Nothing is asked: the processor could not guess the answers.
+ */
+function placeBefore(k: u32): u32 {
+  return <u32>load<u8>(keptPlaces + k - 1)
+}
+
+/** What the coefficient at the place before `k` stands for. */
+function dequantise(coefficient: i32, k: u32, quant: usize): f32 {
+  return <f32>coefficient * f32.load(quant + ((<usize>min<u32>(k - 1, 63)) << 2))
 }
 
 /** Reads a block and writes its samples. Returns the position behind it. */
 export function readBlock(c: Component, position: u32, dst: usize): u32 {
   const begin = position
   const before = c.prediction
-  position = readDc(changetype<HuffmanTable>(c.dcTable), position)
-  c.prediction += value
+  let loadedAt = position
+  let bits = bitsAt(position)
+  const difference = load<i32>(
+    changetype<HuffmanTable>(c.dcTable).values + ((<usize>(bits >> (64 - DC_BITS))) << 2),
+  )
+  if (difference) {
+    c.prediction += difference >> 8
+    position += difference & 0xff
+    bits <<= <u64>difference
+  } else {
+    position = readDc(changetype<HuffmanTable>(c.dcTable), position)
+    c.prediction += value
+    bits = bitsAt(position)
+    loadedAt = position
+  }
   const quant = c.quant
   const dc = <f32>(<i16>c.prediction) * f32.load(quant)
   beginBlock(dc)
-  let energy = dc * dc
+  let energy = dc * dc // of what is read, kept or not
 
   const table = changetype<HuffmanTable>(c.acTable)
   const values = table.values
@@ -62,30 +118,28 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
   let lines = FLAT
   let k: u32 = 1
   while (k <= last) {
-    let bits = bitsAt(position)
-    for (let n = 0; n < 5 && k <= last; n++) {
-      const entry = load<i32>(values + ((<usize>(bits >> (64 - AC_BITS))) << 2))
-      let coefficient = entry >> 16
-      if (entry) {
-        position += entry & 0xff
-        bits <<= <u64>(entry & 0xff)
-        k += (entry >> 8) & 0xff
-      } else {
-        position = readAc(table, position)
-        bits = bitsAt(position)
-        n = 0
-        coefficient = value
-        k += advance
-      }
-      if (!coefficient || k > LAST_RUN) continue
-      const at = min<u32>(k - 1, 63) // a run may go behind the last place, which it then has, as in libjpeg
-      const place = <u32>load<u8>(keptPlaces + at)
-      if (place == NOT_KEPT) continue
-      const dequantised = <f32>coefficient * f32.load(quant + ((<usize>at) << 2))
-      f32.store(block + ((<usize>place) << 2), dequantised)
-      energy += dequantised * dequantised
-      lines |= linesOf(place)
+    if (position - loadedAt > LOADED_BITS - AC_BITS) {
+      bits = bitsAt(position)
+      loadedAt = position
     }
+    const entry = load<i32>(values + ((<usize>(bits >> (64 - AC_BITS))) << 2))
+    let coefficient = entry >> 16
+    if (entry) {
+      position += entry & 0xff
+      bits <<= <u64>entry
+      k += (entry >> 8) & 0xff
+    } else {
+      position = readAc(table, position)
+      bits = bitsAt(position)
+      loadedAt = position
+      coefficient = value
+      k += advance
+    }
+    const place = placeBefore(k)
+    const dequantised = dequantise(coefficient, k, quant)
+    f32.store(block + ((<usize>place) << 2), dequantised)
+    energy += dequantised * dequantised
+    lines |= linesOf(place)
   }
   if (energy > c.energyLimit) {
     c.prediction = before
@@ -94,7 +148,7 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
     writeExact(c, dst)
     return position
   }
-  position = skipAc(table, position, k)
+  position = skipAc(table, position, k, bits, loadedAt)
   writeBlock(lines, dst, c.stride)
   return position
 }
@@ -126,5 +180,5 @@ export function storeBlock(c: Component, position: u32, stored: usize): u32 {
       if (to) store<i16>(to, <i16>value)
     }
   }
-  return skipAc(table, position, k)
+  return skipAc(table, position, k, bitsAt(position), position)
 }

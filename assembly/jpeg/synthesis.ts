@@ -16,8 +16,10 @@ const basisX = memory.data(256) // nx rows of Bx[u], 8 lanes, zero behind nx
 const basisY = memory.data(256) // ny rows of By[v], 8 lanes
 const rows = memory.data(256) // T: 8 rows of 8 lanes
 
-/** The block being made: dequantised coefficients, row v and column u at v x 8 + u. */
-export const block = memory.data(256)
+/** The block being made: dequantised coefficients, row v and column u at v x 8 + u; behind it, what is not kept of it. */
+export const block = memory.data(260)
+/** Where that is. `linesOf` it changes nothing. */
+export const BEHIND_BLOCK: u8 = 64
 
 /** cos(m pi / 16), m = 0 to 8. */
 const cosines: usize = memory.data<f64>([
@@ -93,7 +95,7 @@ function toBytes(low: v128, high: v128): v128 {
 }
 
 /**
- * Writes the block's samples. Each of the ny rows writes 8 bytes whatever nx is: blocks are written from left to right,
+ * Writes the block's samples. Each of the ny rows may write 8 bytes whatever nx is: blocks are written from left to right,
  * and the next one overwrites what is too much; behind the last one is room for it.
  */
 export function writeBlock(
@@ -108,34 +110,95 @@ export function writeBlock(
     )
     const flat = toBytes(mean, mean)
     for (let j: u32 = 0; j < ny; j++, dst += stride) v128.store64_lane(dst, flat, 0)
+  } else if (nx == 4 && ny == 4) {
+    writeFour(dst, stride)
+  } else if (nx == 1 && ny == 2) {
+    writePair(dst, stride)
   } else if (nx <= 4) {
-    writeNarrow(lines, dst, stride)
+    writeNarrow(dst, stride)
   } else {
     writeWide(lines, dst, stride)
   }
 }
 
-/** `writeBlock` for at most 4 samples a row. */
-function writeNarrow(lines: u32, dst: usize, stride: usize): void {
+/**
+ * `writeBlock` for at most 4 samples a row. What a block has not is zero, and adds nothing: going by it would be guessed wrongly by
+ * the processor for most blocks, which costs more.
+ */
+function writeNarrow(dst: usize, stride: usize): void {
   const zero = f32x4.splat(0)
-  for (let used = lines & 0xff; used; used &= used - 1) {
-    const at = <usize>ctz(used) * ROW
-    let sum = f32x4.mul(v128.load_splat<f32>(block + at), v128.load(basisX))
-    for (let u: usize = 1; u < <usize>nx; u++) {
-      const factor = v128.load_splat<f32>(block + at + (u << 2))
-      sum = f32x4.add(sum, f32x4.mul(factor, v128.load(basisX + u * ROW)))
-    }
-    v128.store(rows + at, sum)
-  }
-  for (let j: u32 = 0; j < ny; j++, dst += stride) {
+  const used = <usize>ny * ROW
+  for (let at: usize = 0; at < used; at += ROW) v128.store(rows + at, lineOf(block + at))
+  for (let j: usize = 0; j < <usize>ny; j++, dst += stride) {
     let sum = zero
-    for (let used = lines & 0xff; used; used &= used - 1) {
-      const at = <usize>ctz(used) * ROW
-      const factor = v128.load_splat<f32>(basisY + at + ((<usize>j) << 2))
+    for (let at: usize = 0; at < used; at += ROW) {
+      const factor = v128.load_splat<f32>(basisY + at + (j << 2))
       sum = f32x4.add(sum, f32x4.mul(factor, v128.load(rows + at)))
     }
     v128.store64_lane(dst, toBytes(sum, zero), 0)
   }
+}
+
+/** T of a row of coefficients, at most 4. */
+function lineOf(coefficients: usize): v128 {
+  let sum = f32x4.mul(v128.load_splat<f32>(coefficients), v128.load(basisX))
+  for (let u: usize = 1; u < <usize>nx; u++) {
+    const factor = v128.load_splat<f32>(coefficients + (u << 2))
+    sum = f32x4.add(sum, f32x4.mul(factor, v128.load(basisX + u * ROW)))
+  }
+  return sum
+}
+
+/** `writeNarrow` for 1 x 2 samples, as photographs of 8 to 16 megapixels have them. */
+function writePair(dst: usize, stride: usize): void {
+  const upper = f32.load(block) * f32.load(basisX)
+  const lower = f32.load(block, ROW) * f32.load(basisX)
+  const first = f32.load(basisY) * upper + f32.load(basisY, ROW) * lower
+  const second = f32.load(basisY, 4) * upper + f32.load(basisY, ROW + 4) * lower
+  const samples = toBytes(f32x4.replace_lane(f32x4.splat(first), 1, second), f32x4.splat(0))
+  store<u8>(dst, i8x16.extract_lane_u(samples, 0))
+  store<u8>(dst + stride, i8x16.extract_lane_u(samples, 1))
+}
+
+/** `writeNarrow` for 4 x 4 samples, as photographs of 1 to 4 megapixels have them. */
+function writeFour(dst: usize, stride: usize): void {
+  const row0 = fourOf(block)
+  const row1 = fourOf(block + ROW)
+  const row2 = fourOf(block + ROW * 2)
+  const row3 = fourOf(block + ROW * 3)
+  const half = f32x4.splat(128.5)
+  const low = i16x8.narrow_i32x4_s(
+    i32x4.trunc_sat_f32x4_s(f32x4.add(mixRows(row0, row1, row2, row3, basisY), half)),
+    i32x4.trunc_sat_f32x4_s(f32x4.add(mixRows(row0, row1, row2, row3, basisY + 4), half)),
+  )
+  const high = i16x8.narrow_i32x4_s(
+    i32x4.trunc_sat_f32x4_s(f32x4.add(mixRows(row0, row1, row2, row3, basisY + 8), half)),
+    i32x4.trunc_sat_f32x4_s(f32x4.add(mixRows(row0, row1, row2, row3, basisY + 12), half)),
+  )
+  const samples = i8x16.narrow_i16x8_u(low, high)
+  v128.store32_lane(dst, samples, 0)
+  v128.store32_lane(dst + stride, samples, 1)
+  v128.store32_lane(dst + stride * 2, samples, 2)
+  v128.store32_lane(dst + stride * 3, samples, 3)
+}
+
+/** T of a row of 4 coefficients. */
+function fourOf(coefficients: usize): v128 {
+  let sum = f32x4.mul(v128.load_splat<f32>(coefficients), v128.load(basisX))
+  sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(coefficients, 4), v128.load(basisX, ROW)))
+  sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(coefficients, 8), v128.load(basisX, ROW * 2)))
+  return f32x4.add(
+    sum,
+    f32x4.mul(v128.load_splat<f32>(coefficients, 12), v128.load(basisX, ROW * 3)),
+  )
+}
+
+/** A row of samples, of 4 rows of T. `basis` is By[0][j]. */
+function mixRows(row0: v128, row1: v128, row2: v128, row3: v128, basis: usize): v128 {
+  let sum = f32x4.mul(v128.load_splat<f32>(basis), row0)
+  sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(basis, ROW), row1))
+  sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(basis, ROW * 2), row2))
+  return f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(basis, ROW * 3), row3))
 }
 
 /** `writeBlock` for 8 samples a row. */

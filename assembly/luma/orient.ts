@@ -4,6 +4,9 @@
 //   ab     ba     dc     cd       ac         ca         db         bd
 //   cd     dc     ba     ab       bd         db         ca         ac
 
+/** Columns that are written at a time. */
+const COLUMNS: u32 = 64
+
 /** Writes the plane as displayed: rows x cols, or cols x rows if the orientation swaps them. */
 export function orientPlane(
   plane: usize, // rows x cols of f32
@@ -20,14 +23,20 @@ export function orientPlane(
   const swaps = turn >= 4
   const outRows = swaps ? cols : rows
   const outCols = swaps ? rows : cols
-  let to = out
-  for (let y: u32 = 0; y < outRows; y++) {
-    for (let x: u32 = 0; x < outCols; x++, to += 4) {
-      const storedX = swaps ? y : x
-      const storedY = swaps ? x : y
-      const fromX = mirrorsX ? cols - 1 - storedX : storedX
-      const fromY = mirrorsY ? rows - 1 - storedY : storedY
-      f32.store(to, f32.load(plane + ((<usize>(fromY * cols + fromX)) << 2)))
+  const stride = <isize>cols * 4
+  const alongX: isize = mirrorsX ? -4 : 4 // to the next pixel of the stored row
+  const alongY = mirrorsY ? -stride : stride // to the next stored row
+  const stepX = swaps ? alongY : alongX
+  const stepY = swaps ? alongX : alongY
+  const first =
+    <isize>plane + (mirrorsX ? stride - 4 : 0) + (mirrorsY ? stride * (<isize>rows - 1) : 0)
+  // Some columns at a time: of as many stored rows the lines stay in the first cache until their other pixels are wanted.
+  for (let left: u32 = 0; left < outCols; left += COLUMNS) {
+    const right = min(left + COLUMNS, outCols)
+    for (let y: u32 = 0; y < outRows; y++) {
+      let from = first + stepY * <isize>y + stepX * <isize>left
+      let to = out + ((<usize>(y * outCols + left)) << 2)
+      for (let x = left; x < right; x++, to += 4, from += stepX) f32.store(to, f32.load(from))
     }
   }
 }

@@ -46,17 +46,17 @@ export function sampleIdentity(
   }
 }
 
-/** What a side of points needs to know of the plane's: two neighbours, and how much the farther one counts. */
-const nearer = memory.data(256) // 64 of u32: offset of the nearer neighbour, in bytes
-const farther = memory.data(256) // 64 of u32
+// What a side of points needs to know of the plane's: two neighbours, and how much the second counts; and whether it is outside.
+const offsets = memory.data(256) // 64 of u32: of the first neighbour, in bytes; the second is behind it
 const shares = memory.data(256) // 64 of f32
+const depths = memory.data(256) // 64 of f32: pixels by which it is outside of the plane
 
 /**
  * Takes the points of an upright view: columns of points are columns of the plane, rows are rows; a step may be negative.
  * Points outside of the plane are guessed from its edge, by `guessOutside`.
  */
 export function sampleUpright(
-  plane: usize, // rows x cols of f32, filtered
+  plane: usize, // rows x cols of f32, filtered, 4 readable bytes behind it
   rows: u32,
   cols: u32,
   x: f32, // of the first column of points, in pixels: 0 is the centre of the first column of the plane
@@ -65,35 +65,49 @@ export function sampleUpright(
   stepY: f32,
 ): void {
   for (let j: usize = 0; j < SIDE; j++) {
-    const at = clamp(x + <f32>j * stepX, cols)
+    const atX = x + <f32>j * stepX
+    const at = clamp(atX, cols)
     const left = <u32>at
-    store<u32>(nearer + (j << 2), left << 2)
-    store<u32>(farther + (j << 2), (left + 1 < cols ? left + 1 : left) << 2)
+    store<u32>(offsets + (j << 2), left << 2)
     f32.store(shares + (j << 2), at - <f32>left)
+    f32.store(depths + (j << 2), abs(atX - at))
   }
   const stride = <usize>cols * 4
   let to = block
   for (let i: u32 = 0; i < SIDE; i++) {
     const at = clamp(y + <f32>i * stepY, rows)
     const top = <u32>at
-    const share = at - <f32>top
+    const share = f32x4.splat(at - <f32>top)
     const upper = plane + <usize>top * stride
     const lower = top + 1 < rows ? upper + stride : upper
-    for (let j: usize = 0; j < SIDE * 4; j += 4, to += 4) {
-      const near = <usize>load<u32>(nearer + j)
-      const far = <usize>load<u32>(farther + j)
-      const weight = f32.load(shares + j)
-      const above = mix(f32.load(upper + near), f32.load(upper + far), weight)
-      const below = mix(f32.load(lower + near), f32.load(lower + far), weight)
-      f32.store(to, mix(above, below, share))
+    for (let j: usize = 0; j < SIDE * 4; j += 16, to += 16) {
+      const above = mixFour(upper, j)
+      v128.store(to, f32x4.add(above, f32x4.mul(f32x4.sub(mixFour(lower, j), above), share)))
     }
   }
   guessOutside(plane, rows, cols, x, stepX, y, stepY)
 }
 
 /**
+ * Four points of a row of the plane, each between two neighbours. That behind the row's last pixel, which is of another row, counts
+ * nothing: a point is at most on the last pixel.
+ */
+function mixFour(
+  row: usize,
+  j: usize, // of the first, in bytes of `offsets`
+): v128 {
+  let low = v128.load64_zero(row + <usize>load<u32>(offsets + j))
+  low = v128.load64_lane(row + <usize>load<u32>(offsets + j, 4), low, 1)
+  let high = v128.load64_zero(row + <usize>load<u32>(offsets + j, 8))
+  high = v128.load64_lane(row + <usize>load<u32>(offsets + j, 12), high, 1)
+  const first = v128.shuffle<f32>(low, high, 0, 2, 4, 6)
+  const second = v128.shuffle<f32>(low, high, 1, 3, 5, 7)
+  return f32x4.add(first, f32x4.mul(f32x4.sub(second, first), v128.load(shares + j)))
+}
+
+/**
  * Gives points outside of the plane a value: that of the nearest edge, the more blurred along the edge the farther they
- * are. What a picture goes on with is like its edge, but its details are not the edge's.
+ * are. What a picture goes on with is like its edge, but its details are not the edge's. Columns are in `depths`.
  */
 function guessOutside(
   plane: usize,
@@ -104,27 +118,46 @@ function guessOutside(
   y: f32,
   stepY: f32,
 ): void {
-  let to = block
+  // Columns inside are those in the middle.
+  let left: u32 = 0
+  let right = SIDE
+  while (left < SIDE && f32.load(depths + ((<usize>left) << 2)) >= 1) left++
+  while (right > left && f32.load(depths + ((<usize>(right - 1)) << 2)) >= 1) right--
   for (let i: u32 = 0; i < SIDE; i++) {
     const atY = y + <f32>i * stepY
     const depthY = abs(atY - clamp(atY, rows))
-    for (let j: u32 = 0; j < SIDE; j++, to += 4) {
-      const atX = x + <f32>j * stepX
-      const depthX = abs(atX - clamp(atX, cols))
-      const depth = max(depthX, depthY)
-      if (depth < 1) continue
-      const alongX = depthY > 0 ? depth : 0
-      const alongY = depthX > 0 ? depth : 0
-      let sum: f32 = 0
-      for (let tap = -2; tap <= 2; tap++) {
-        const weight = 3 - abs(tap)
-        const tapX = <u32>clamp(atX + <f32>tap * alongX, cols)
-        const tapY = <u32>clamp(atY + <f32>tap * alongY, rows)
-        sum += <f32>weight * f32.load(plane + ((<usize>(tapY * cols + tapX)) << 2))
-      }
-      f32.store(to, sum / 9)
+    const isInside = depthY < 1
+    for (let j: u32 = 0; j < SIDE; j++) {
+      if (isInside && j == left) j = right
+      if (j == SIDE) break
+      const depthX = f32.load(depths + ((<usize>j) << 2))
+      guessPoint(plane, rows, cols, x + <f32>j * stepX, depthX, atY, depthY, i, j)
     }
   }
+}
+
+function guessPoint(
+  plane: usize,
+  rows: u32,
+  cols: u32,
+  atX: f32,
+  depthX: f32,
+  atY: f32,
+  depthY: f32,
+  i: u32,
+  j: u32,
+): void {
+  const depth = max(depthX, depthY)
+  const alongX = depthY > 0 ? depth : 0
+  const alongY = depthX > 0 ? depth : 0
+  let sum: f32 = 0
+  for (let tap = -2; tap <= 2; tap++) {
+    const weight = 3 - abs(tap)
+    const tapX = <u32>clamp(atX + <f32>tap * alongX, cols)
+    const tapY = <u32>clamp(atY + <f32>tap * alongY, rows)
+    sum += <f32>weight * f32.load(plane + ((<usize>(tapY * cols + tapX)) << 2))
+  }
+  f32.store(block + ((<usize>(i * SIDE + j)) << 2), sum / 9)
 }
 
 function clamp(at: f32, count: u32): f32 {

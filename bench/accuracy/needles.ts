@@ -34,7 +34,7 @@ export interface Questions {
 
 /** The product's questions about a file, by its sets up to one. */
 export async function needlesOf(file: Uint8Array, largest: SetName): Promise<Questions> {
-  const context = { modules, withoutDigests: true, probes: PROBE_SETS[largest] }
+  const context = { modules, digestKinds: [], probes: PROBE_SETS[largest] }
   const scanned = await scanFile(context, file)
   if (scanned.coverage !== 'scanned') return { needles: [] }
   const { needles, widen } = scanned

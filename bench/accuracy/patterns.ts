@@ -16,7 +16,7 @@ const MOST = 40
 /** What photographs are looked at as, beside as they are. */
 const CHANGES = /(resize 10 %|blur 3|brightness \+ 1\/3|contrast - 1\/3|crop 20 % centred)/
 
-const context = { modules: readModules(), withoutDigests: true, probes: PROBE_SETS.default }
+const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
 
 /** A made-up picture: what it is on a list, and what it is asked about. */
 interface Drawn {

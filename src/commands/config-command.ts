@@ -20,7 +20,7 @@ export interface ConfigOptions extends StoreOptions {
 }
 
 /** What is found of a Worker's setup. */
-interface Setup {
+export interface Setup {
   /** Absent if the settings cannot be read. */
   config?: Config
   /** What is set, as it is written. */
@@ -42,7 +42,7 @@ export async function showConfig(options: ConfigOptions): Promise<boolean> {
   return setup.problems.length === 0
 }
 
-async function readSetup(options: ConfigOptions): Promise<Setup> {
+export async function readSetup(options: ConfigOptions): Promise<Setup> {
   const worker = await readConfig(options)
   const written: unknown = worker.vars['HASHGATE'] ?? {}
   const bytes = Buffer.byteLength(typeof written === 'string' ? written : JSON.stringify(written))

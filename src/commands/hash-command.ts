@@ -9,7 +9,7 @@ export async function hashFiles(
   options: { dihedral?: true; json?: true },
 ): Promise<boolean> {
   const withDihedral = options.dihedral === true
-  const context = { modules: readModules(), withDihedral, withoutDigests: true }
+  const context = { modules: readModules(), withDihedral, digestKinds: [] }
   let isAll = true
   for (const file of files) {
     const scanned = await scanPath(context, file)

@@ -80,6 +80,7 @@ function tellOtherKey(key: string | undefined): void {
 /** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
 export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
+  dropClassWarnings()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),
     ...(options.env !== undefined && { environment: options.env }),
@@ -89,7 +90,21 @@ export async function openLocal<Env>(options: StoreOptions) {
   })
 }
 
-async function importWrangler(): Promise<typeof wrangler> {
+let isDropping = false
+
+/**
+ * workerd warns of each class of Durable Objects, since the Worker that has them does not run here. The commands do not use them, and
+ * wrangler has no option that hides it.
+ */
+function dropClassWarnings(): void {
+  if (isDropping) return
+  isDropping = true
+  const write = process.stderr.write.bind(process.stderr) as (...args: unknown[]) => boolean
+  process.stderr.write = (text: unknown, ...rest: unknown[]) =>
+    /no such Durable Object class is exported/.test(String(text)) || write(text, ...rest)
+}
+
+export async function importWrangler(): Promise<typeof wrangler> {
   process.env['WRANGLER_LOG'] ??= 'error' // what it says otherwise would stand among what the commands print
   try {
     return await import('wrangler')
@@ -161,7 +176,7 @@ export function findNamespaceId(config: wrangler.Unstable_Config, options: Store
 }
 
 /** The token of `wrangler login`; wrangler renews it if that is due. */
-async function readLogin(): Promise<string> {
+export async function readLogin(): Promise<string> {
   // Without --json the token stands below a banner, or nowhere if WRANGLER_LOG hides that.
   const command = ['--no-install', 'wrangler', 'auth', 'token', '--json']
   const env = { ...process.env, WRANGLER_LOG: 'error' }

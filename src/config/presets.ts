@@ -1,12 +1,15 @@
+/** What browsers and phones upload as pictures. HEIC is readable only with the Images binding. */
+const PICTURES = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic'] as const
+
 /** Whole postures by name, and what each is for. What a preset does not say has its usual default. */
 export const PRESETS = {
   photos: {
-    what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused.',
+    what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused. Routes of your own replace its one route.',
     settings: {
       upload: { maxBodyBytes: 100 << 20, onPieces: 'refuse' },
       body: { maxFiles: 20 },
       scan: { probes: 'wide' },
-      policy: { onUnscannable: 'refuse' },
+      policy: { onUnscannable: 'refuse', routes: [{ accept: PICTURES }] },
     },
   },
   files: {

@@ -1,5 +1,7 @@
 import { DIHEDRAL_NAMES, type DihedralName, HASH_BYTES, type Hash256 } from '../util/hash.ts'
-import { Plane, type ProbeExports, ProbeRoom, type QualifiedHash } from './plane.ts'
+import type { ImageCore, ImageInstance } from './image-core.ts'
+import type { ImageExports } from './image-exports.ts'
+import { Plane, ProbeRoom, type QualifiedHash } from './plane.ts'
 
 /** Formats that the core decodes itself. */
 export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
@@ -44,43 +46,10 @@ export interface Frame {
   plane(of: 'stored' | 'over-white'): Plane | undefined
   /** Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. */
   toned(curve: Float32Array, orientation: number): QualifiedHash | undefined
+  /** The 64 x 64 luma that `stored` hashes, row by row, for people to look at. `undefined` if there is none. */
+  seen(): Uint8Array | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, QualifiedHash> | undefined
-}
-
-/** Exports of assembly/image.ts that are called here. Addresses are bytes; flags are 0 or 1. */
-interface ImageExports extends ProbeExports {
-  inputAddress(): number
-  inputRoom(): number
-  inputAdded(count: number): void
-  decodeJpeg(isLast: number): number
-  decodePng(isLast: number): number
-  decodeGif(isLast: number): number
-  decodeBmp(isLast: number): number
-  decodePixels(isLast: number): number
-  beginPixels(width: number, height: number, channels: number): number
-  width(): number
-  height(): number
-  hasLeftOut(): number
-  isAnimation(): number
-  looksAtFrames(): number
-  planeAddress(): number
-  planeCols(): number
-  planeRows(): number
-  whiteAddress(): number
-  blackAddress(): number
-  otherAddress(): number
-  makeAlphaPlane(): void
-  profileAddress(): number
-  profileLength(): number
-  gammaOf(): number
-  applyCurve(plane: number, count: number, curve: number, out: number): void
-  picksAddress(): number
-  orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
-  hashPlane(plane: number, rows: number, cols: number, out: number): number
-  hashDihedral(plane: number, rows: number, cols: number, out: number): number
-  exifAddress(): number
-  exifLength(): number
 }
 
 const DECODERS = {
@@ -105,12 +74,20 @@ const FAILURES: Record<number, DecodeFailure> = {
 /** Smallest side that has a hash, as in the reference. */
 const MIN_HASHABLE_SIDE = 5
 
+/** Side of the picture that PDQ hashes. */
+const SEEN_SIDE = 64
+
+/** Pixels of PDQ's filter along a side: `jaroszWindow` of the core. */
+function windowOf(side: number): number {
+  return Math.floor((side + 127) / 128)
+}
+
 /**
  * Decodes one image in a WebAssembly instance of its own, so that neither a trap nor memory outlives it. Bytes go in as
- * they come, in pieces of any size; frames come out when they are whole.
+ * they come, in pieces of any size; frames come out when they are whole. `release` it when all of it has been read.
  */
 export class ImageDecoder {
-  readonly #core: ImageExports
+  readonly #instance: ImageInstance
   readonly #decode: (isLast: number) => number
   #state: 'open' | 'done' | DecodeFailure = 'open'
   #scratch = 0
@@ -118,20 +95,23 @@ export class ImageDecoder {
   #curve = 0
   #probeRoom: ProbeRoom | undefined
 
-  private constructor(module: WebAssembly.Module, format: keyof typeof DECODERS) {
-    const { exports } = new WebAssembly.Instance(module, {})
-    this.#core = exports as unknown as ImageExports
+  private constructor(core: ImageCore, format: keyof typeof DECODERS) {
+    this.#instance = core.begin()
     this.#decode = this.#core[DECODERS[format]]
   }
 
+  get #core(): ImageExports {
+    return this.#instance.exports
+  }
+
   /** Decoder for a file of a format that the core knows. */
-  static forFile(module: WebAssembly.Module, format: CoreFormat): ImageDecoder {
-    return new ImageDecoder(module, format)
+  static forFile(core: ImageCore, format: CoreFormat): ImageDecoder {
+    return new ImageDecoder(core, format)
   }
 
   /** Decoder for pixels that another decoder made: width x height x channels bytes. */
-  static forPixels(module: WebAssembly.Module, size: PixelSize): ImageDecoder {
-    const decoder = new ImageDecoder(module, 'pixels')
+  static forPixels(core: ImageCore, size: PixelSize): ImageDecoder {
+    const decoder = new ImageDecoder(core, 'pixels')
     decoder.#settle(decoder.#core.beginPixels(size.width, size.height, size.channels))
     return decoder
   }
@@ -153,6 +133,12 @@ export class ImageDecoder {
   /** Ends the decoding: what would follow is ignored. */
   stop(): void {
     if (this.#state === 'open') this.#state = 'done'
+  }
+
+  /** Ends the decoding, and gives the memory to the next image: nothing but `isDone` and `failure` may be asked afterwards. */
+  release(): void {
+    this.stop()
+    this.#instance.release()
   }
 
   /** Whether all is decoded that will be. */
@@ -204,9 +190,9 @@ export class ImageDecoder {
     return this.#core.gammaOf() / 100_000
   }
 
-  /** Bytes of memory that the instance has taken: it never shrinks, so this is the peak. */
+  /** Bytes of memory that the instance has taken. It gives none back, so this is the peak. */
   get memoryBytes(): number {
-    return this.#core.memory.buffer.byteLength
+    return this.#core.memoryTop()
   }
 
   /** Copies what fits into the input window. Returns how many bytes that was. */
@@ -292,7 +278,7 @@ export class ImageDecoder {
       plane: (of) => {
         const plane = of === 'stored' ? core.planeAddress() : core.whiteAddress()
         if (!isHashable || plane === 0) return undefined
-        this.#probeRoom ??= ProbeRoom.in(core, rows * cols, core.picksAddress())
+        this.#probeRoom ??= ProbeRoom.in(this.#instance, rows * cols, core.picksAddress())
         return this.#probeRoom && new Plane(this.#probeRoom, plane, rows, cols)
       },
       toned: (curve, orientation) => {
@@ -304,6 +290,15 @@ export class ImageDecoder {
         core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
         const swaps = orientation >= 5
         return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+      },
+      seen: () => {
+        const out = isHashable ? core.allocate(SEEN_SIDE * SEEN_SIDE * 4) : 0
+        if (out === 0) return undefined
+        const [byRow, byColumn] = [windowOf(cols), windowOf(rows)]
+        const plane = core.planeAddress()
+        core.jaroszDecimate(plane, rows, cols, byRow, byColumn, out, SEEN_SIDE, SEEN_SIDE)
+        const luma = new Float32Array(core.memory.buffer, out, SEEN_SIDE * SEEN_SIDE)
+        return Uint8Array.from(luma, Math.round)
       },
       dihedral: () => {
         if (!isHashable) return undefined

@@ -1,10 +1,15 @@
+import type { ImageCore } from './image-core.ts'
+import type { SignatureSearch } from './signature-search.ts'
+
 /**
  * The compiled WebAssembly modules. Workers import them, Node reads them from files; nothing else may compile code at run
  * time in a Worker, so they are handed down from the entries.
  */
 export interface CoreModules {
   /** assembly/image.ts: decoding to luma, hashing. */
-  image: WebAssembly.Module
+  image: ImageCore
+  /** assembly/search.ts: where images may begin in a file. */
+  search: SignatureSearch
   /** assembly/match.ts: scanning packed hashes. */
   match: WebAssembly.Module
   /** @jsquash/webp */

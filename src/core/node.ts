@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { ImageCore } from './image-core.ts'
 import type { CoreModules } from './modules.ts'
+import { SignatureSearch } from './signature-search.ts'
 
 /** The modules as Node has them: read from the package's build folder, two above this one in src/ as in dist/. */
 export function readModules(): CoreModules {
@@ -8,7 +10,8 @@ export function readModules(): CoreModules {
     return new WebAssembly.Module(readFileSync(file))
   }
   return {
-    image: compile('image'),
+    image: new ImageCore(compile('image')),
+    search: new SignatureSearch(compile('search')),
     match: compile('match'),
     webp: compile('webp'),
     avif: compile('avif'),

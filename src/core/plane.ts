@@ -1,4 +1,6 @@
 import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
+import type { ImageCore } from './image-core.ts'
+import type { ProbeExports } from './image-exports.ts'
 
 /** A hash, and how much it tells. */
 export interface QualifiedHash {
@@ -56,47 +58,18 @@ export interface Line {
   at: number
 }
 
-/** Exports of assembly/probe/ that are called here. Addresses and strides are bytes. */
-export interface ProbeExports {
-  memory: WebAssembly.Memory
-  allocate(bytes: number): number
-  filterPlane(plane: number, rows: number, cols: number, out: number): void
-  sampleIdentity(plane: number, rows: number, cols: number): void
-  sampleUpright(
-    plane: number,
-    rows: number,
-    cols: number,
-    x: number,
-    stepX: number,
-    y: number,
-    stepY: number,
-  ): void
-  sampleTurned(
-    plane: number,
-    rows: number,
-    cols: number,
-    x: number,
-    y: number,
-    columnX: number,
-    columnY: number,
-    rowX: number,
-    rowY: number,
-  ): void
-  fillCorner(corner: number, across: number, down: number): void
-  hashSampled(transposes: number, out: number): number
-  weakBits(): number
-  medianOfLine(first: number, stride: number, count: number): number
-  countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number
-  sumSteps(plane: number, rows: number, cols: number, byRow: number, byColumn: number): void
-}
-
 /** Largest side of a plane, in pixels. */
 export const MAX_SIDE = 512
 const FLOAT_BYTES = 4
 
+/** An instance: `exports` throws once it has been released. */
+interface Instance {
+  readonly exports: ProbeExports
+}
+
 /** Room in an instance's memory for what planes of it are probed by. */
 export class ProbeRoom {
-  readonly core: ProbeExports
+  readonly #instance: Instance
   /** A filtered plane. */
   readonly filtered: number
   /** Sums by row, then by column, then a hash. */
@@ -104,8 +77,8 @@ export class ProbeRoom {
   readonly byColumn: number
   readonly hash: number
 
-  private constructor(core: ProbeExports, filtered: number, lines: number) {
-    this.core = core
+  private constructor(instance: Instance, filtered: number, lines: number) {
+    this.#instance = instance
     this.filtered = filtered
     this.byRow = lines
     this.byColumn = this.byRow + MAX_SIDE * FLOAT_BYTES
@@ -116,10 +89,15 @@ export class ProbeRoom {
    * `undefined`: it would be over the instance's memory. `free` is the address of another plane of so many pixels, if there is
    * one that is not needed any more.
    */
-  static in(core: ProbeExports, pixels: number, free = 0): ProbeRoom | undefined {
+  static in(instance: Instance, pixels: number, free = 0): ProbeRoom | undefined {
+    const core = instance.exports
     const filtered = free || core.allocate(pixels * FLOAT_BYTES)
     const lines = core.allocate((MAX_SIDE * 2 + 4) * FLOAT_BYTES + HASH_BYTES)
-    return filtered === 0 || lines === 0 ? undefined : new ProbeRoom(core, filtered, lines)
+    return filtered === 0 || lines === 0 ? undefined : new ProbeRoom(instance, filtered, lines)
+  }
+
+  get core(): ProbeExports {
+    return this.#instance.exports
   }
 }
 
@@ -217,15 +195,23 @@ export class Plane {
     return { rows, cols, luma }
   }
 
-  /** A plane that was kept, in an instance of its own. `undefined`: there is no memory for it. */
-  static restore(module: WebAssembly.Module, { rows, cols, luma }: KeptPlane): Plane | undefined {
-    const { exports } = new WebAssembly.Instance(module, {})
-    const core = exports as unknown as ProbeExports
-    const address = core.allocate(luma.length * FLOAT_BYTES)
-    const room = ProbeRoom.in(core, luma.length)
-    if (address === 0 || !room) return undefined
-    new Float32Array(core.memory.buffer, address, luma.length).set(luma)
-    return new Plane(room, address, rows, cols)
+  /** Gives `use` a plane that was kept, in an instance of its own. `undefined`: there is no memory for it. */
+  static restore<T>(
+    core: ImageCore,
+    { rows, cols, luma }: KeptPlane,
+    use: (plane: Plane) => T,
+  ): T | undefined {
+    const instance = core.begin()
+    try {
+      const { exports } = instance
+      const address = exports.allocate(luma.length * FLOAT_BYTES)
+      const room = ProbeRoom.in(instance, luma.length)
+      if (address === 0 || !room) return undefined
+      new Float32Array(exports.memory.buffer, address, luma.length).set(luma)
+      return use(new Plane(room, address, rows, cols))
+    } finally {
+      instance.release()
+    }
   }
 
   #locate({ part, along, at }: Line): { first: number; stride: number; count: number } {

@@ -1,7 +1,8 @@
 import type { Context } from 'hono'
 import type { Origin } from '../upload/origin.ts'
 import type { Finished, FinishingDeps } from '../upload/staging/finish.ts'
-import type { Staging } from '../upload/staging/staging.ts'
+import type { FirstAnswer } from '../upload/staging/staged-upload.ts'
+import type { Staging, UploadHandle } from '../upload/staging/staging.ts'
 import type { Uploads } from '../upload/uploads.ts'
 import type { StagingSettings } from '../upload/settings.ts'
 import { clipPath } from '../upload/verdict-event.ts'
@@ -54,4 +55,39 @@ export async function stagedAnswer(
 ): Promise<Response> {
   const response = await answerTo(passage, request, uploads)
   return new Response(response.body, response)
+}
+
+/** Longest answer that is remembered, in bytes: what the gate says by itself is shorter. */
+const MAX_ANSWER_BYTES = 16 * 1024
+/** Headers of an answer that are remembered. */
+const ANSWER_HEADERS = new Set([
+  'content-type',
+  'content-location',
+  'location',
+  'etag',
+  'upload-offset',
+])
+
+/** The answer to the request that completed an upload. It is remembered for a client that sends the request again. */
+export async function firstAnswer(
+  { stub }: UploadHandle,
+  { outcome }: Finished,
+  response: Response,
+): Promise<Response> {
+  if (outcome === 'again') return response
+  const length = response.body ? Number(response.headers.get('content-length') ?? NaN) : 0
+  const isOurs = response.headers.get('cache-control') === 'no-store'
+  if (!isOurs && !(length <= MAX_ANSWER_BYTES)) return response
+  const body = await response.text()
+  const { status } = response
+  const told = [...response.headers].filter(([name]) => ANSWER_HEADERS.has(name))
+  const headers = Object.fromEntries(told)
+  if (body.length <= MAX_ANSWER_BYTES) await stub.remember({ status, headers, body })
+  return new Response(status === 204 ? null : body, response)
+}
+
+/** The answer that was given before. */
+export function answerAgain({ status, headers, body }: FirstAnswer): Response {
+  const all = { 'cache-control': 'no-store', ...headers }
+  return new Response(status === 204 ? null : body, { status, headers: all })
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { DIGEST_KINDS, type DigestKind } from './entry.ts'
 import {
   ListMissingError,
   ListTooLargeError,
@@ -26,6 +27,8 @@ const SegmentSchema = v.looseObject({
   name: Name,
   /** Entries in it, with those that were removed. */
   count: Count,
+  /** Of digests: the kinds that it has. Segments of older publishers do not say. */
+  kinds: v.exactOptional(v.array(v.picklist(DIGEST_KINDS))),
   /** Entries that were removed since it was written: the name of the value that has their positions. */
   removed: v.exactOptional(v.looseObject({ name: Name, count: Count })),
 })
@@ -135,6 +138,16 @@ export function countEntries(segments: readonly SegmentRef[]): Record<SegmentRef
   const counts = { pdq: 0, exact: 0 }
   for (const { kind, count } of segments) counts[kind] += count
   return counts
+}
+
+/**
+ * Kinds of digests that files must be compared by. SHA-256 is always one: uploads are told apart by it. A segment that does not
+ * say its kinds may have all.
+ */
+export function digestKindsOf(manifest: Pick<Manifest, 'banks'>): readonly DigestKind[] {
+  const exact = segmentsOf(manifest).filter(({ kind }) => kind === 'exact')
+  const listed = new Set(exact.flatMap(({ kinds = DIGEST_KINDS }) => kinds))
+  return DIGEST_KINDS.filter((kind) => kind === 'sha256' || listed.has(kind))
 }
 
 const FormatSchema = v.object({ format: v.pipe(v.number(), v.integer()) })

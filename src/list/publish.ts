@@ -1,5 +1,5 @@
 import { digestEntry, readEntryDigests } from './digests.ts'
-import type { Entry } from './entry.ts'
+import { DIGEST_KINDS, type Entry } from './entry.ts'
 import { PublishConflictError, ValueDamagedError, ValueMissingError } from './errors.ts'
 import { keepInHistory, latestVersion, readVersion } from './history.ts'
 import {
@@ -258,7 +258,8 @@ export class ValueWriter {
       const some = sorted.slice(first, first + MAX_SEGMENT_ENTRIES)
       const { ref, values } = await packSegment(this.#store, kind, some)
       await this.#write(ref.name, values)
-      refs.push(ref)
+      const kinds = DIGEST_KINDS.filter((digest) => some.some((entry) => entry.kind === digest))
+      refs.push(kind === 'exact' ? { ...ref, kinds } : ref)
     }
     return refs
   }

@@ -30,7 +30,8 @@ export async function rekey(
 
 /** Writes a segment, and what was removed of it, under the names that the first key gives. */
 async function rewriteSegment(store: ListStore, old: SegmentRef): Promise<SegmentRef> {
-  const { ref, values } = await repackSegment(store, old)
+  const { ref: renamed, values } = await repackSegment(store, old)
+  const ref = { ...renamed, ...(old.kinds && { kinds: old.kinds }) }
   await store.putAll(values)
   if (!old.removed) return ref
   const positions = await getExisting(store, removalsKey(old.removed.name))

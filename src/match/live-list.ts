@@ -1,11 +1,13 @@
 import type { CoreModules } from '../core/modules.ts'
 import { HashgateError } from '../util/errors.ts'
+import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
 import type { WaitUntil } from '../util/wait-until.ts'
 import { ListLoadingError, OlderManifestError, StaleListError } from '../list/errors.ts'
 import { RETENTION_HOURS } from '../list/history.ts'
 import {
   checkSize,
   countEntries,
+  digestKindsOf,
   isTooLarge,
   type Manifest,
   readManifest,
@@ -115,6 +117,11 @@ export class LiveList {
     return this.#index?.manifest.version
   }
 
+  /** Kinds of digests that files must be compared by; all, while no list is loaded. */
+  get digestKinds(): readonly DigestKind[] {
+    return this.#index ? digestKindsOf(this.#index.manifest) : DIGEST_KINDS
+  }
+
   /** What uploaders read by kind of harm, as it is published. */
   get texts(): Manifest['texts'] {
     return this.#index?.manifest.texts
@@ -157,6 +164,11 @@ export class LiveList {
       const { exempt = [], version } = index.manifest
       return { results: (await answering).map((result) => markExempt(result, exempt)), version }
     }
+  }
+
+  /** Begins to load the list if there is none, so that it comes while the body of the first upload does. */
+  prepare(waitUntil: WaitUntil): void {
+    if (!this.#index && !this.#attempt) waitUntil(this.get(waitUntil).catch(() => undefined))
   }
 
   /** The list to match against, as `match` uses it. */

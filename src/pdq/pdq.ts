@@ -1,19 +1,20 @@
 import { DIHEDRAL_NAMES, type DihedralName, formatHash } from '../util/hash.ts'
 import { type Frame, ImageDecoder } from '../core/image.ts'
+import { ImageCore } from '../core/image-core.ts'
 import { UnhashableImageError } from './errors.ts'
 import { type Input, readInput } from './input.ts'
 import type { PdqDihedral, PdqHash, PdqImage, WasmModule } from './types.ts'
 
 /**
  * Hashes images: of an animation the first frame; alpha dropped; as they are stored, whatever their Exif orientation.
- * Each image has a WebAssembly instance of its own, so that nothing of it outlives its hash.
+ * Each image has a WebAssembly instance of its own over zeroed memory, so that nothing of it outlives its hash.
  */
 export class Pdq {
-  readonly #module: WasmModule
+  readonly #core: ImageCore
 
   /** @param module build/image.wasm */
   constructor(module: WasmModule) {
-    this.#module = module
+    this.#core = new ImageCore(module)
   }
 
   /**
@@ -42,10 +43,14 @@ export class Pdq {
     const input = readInput(image)
     const decoder = this.#decoderFor(input)
     let found = undefined as T | undefined
-    decoder.push(input.bytes, true, (frame) => {
-      found = read(frame)
-      decoder.stop()
-    })
+    try {
+      decoder.push(input.bytes, true, (frame) => {
+        found = read(frame)
+        decoder.stop()
+      })
+    } finally {
+      decoder.release()
+    }
     if (found) return found
     const format = 'format' in input ? input.format : undefined
     throw new UnhashableImageError(decoder.failure ?? 'too-small', format)
@@ -53,7 +58,7 @@ export class Pdq {
 
   #decoderFor(input: Input): ImageDecoder {
     return 'format' in input
-      ? ImageDecoder.forFile(this.#module, input.format)
-      : ImageDecoder.forPixels(this.#module, input.size)
+      ? ImageDecoder.forFile(this.#core, input.format)
+      : ImageDecoder.forPixels(this.#core, input.size)
   }
 }

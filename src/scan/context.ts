@@ -1,4 +1,5 @@
 import type { CoreModules } from '../core/modules.ts'
+import type { DigestKind } from '../list/entry.ts'
 import type { ScanLimits } from './limits.ts'
 import type { Pictures } from './pictures.ts'
 import type { ProbeSet } from './probes/sets.ts'
@@ -16,8 +17,8 @@ export interface ScanContext {
   probes?: ProbeSet
   /** Whether the dihedral variants are probes too, derived from the DCT. */
   withDihedral?: boolean
-  /** Whether digests of whole files are left out: nobody matches against them, and they take 3 ms a megabyte. */
-  withoutDigests?: boolean
+  /** Kinds of digests that are taken of whole files; all, if absent. */
+  digestKinds?: readonly DigestKind[]
   /** Given each file as it is complete: what is within it before itself, and all before the whole has come to its end. */
   onFile?: (file: ScannedFile) => void
   /** Told of pictures while they arrive, where their bytes are to wait for a verdict. */

@@ -22,7 +22,7 @@ export interface ScanLimits {
 export const SCAN_LIMITS: ScanLimits = {
   /** Containers around a file. A picture in a document in a ZIP in a TAR.GZ has 4. */
   depth: 5,
-  /** Entries of archives. Each costs three digests, a decoder if it is an image, and a query of the list. */
+  /** Entries of archives. Each costs digests, a decoder if it is an image, and a query of the list. */
   entries: 4096,
   /** Bytes that come out of inflating. They are digested, searched and decoded: about 12 ms a megabyte. */
   inflatedBytes: 256 * 1024 * 1024,

@@ -1,4 +1,5 @@
 import { concatenate } from '../util/bytes.ts'
+import { DIGEST_KINDS } from '../list/entry.ts'
 import { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
 import { archiveWithin, describeArchive, EMPTY, isThumbnail, OVER_LIMIT } from './describe.ts'
@@ -60,7 +61,8 @@ export class FileScanner {
   constructor(context: ScanContext, place: Place = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
-    this.#digester = context.withoutDigests ? undefined : new FileDigester()
+    const { digestKinds = DIGEST_KINDS } = context
+    this.#digester = digestKinds.length === 0 ? undefined : new FileDigester(digestKinds)
     this.#zip = new ZipReader(place.budget, this.#open, (bytes, kind) =>
       this.#embedded?.write(bytes, kind),
     )
@@ -139,6 +141,7 @@ export class FileScanner {
       isPdf(head) ? 'pdf' : 'embedded',
       // An archive's own data is found in it as it is wherever it could not be compressed.
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
+      (bytes) => this.#image?.beginsWithThumbnail(bytes) ?? false,
     )
     this.#beginTexts(head)
     if (isImageFormat(this.#format)) {
@@ -208,7 +211,7 @@ export class FileScanner {
   #describe(
     image: ImageOutcome | undefined,
     inner: ScannedFile[],
-    digests: FileDigests | undefined,
+    digests: Partial<FileDigests> | undefined,
   ): ScannedFile {
     const { within } = this.#place
     const others = inner.filter((file) => !isThumbnail(file, image))

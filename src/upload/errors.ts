@@ -1,3 +1,4 @@
+import type { DigestKind } from '../list/entry.ts'
 import { HashgateError } from '../util/errors.ts'
 
 /** A body that is longer than a gated one may be. */
@@ -24,5 +25,14 @@ export class OriginStalledError extends HashgateError {
 
   constructor(ms: number) {
     super(`the origin took or said nothing for ${ms} ms`)
+  }
+}
+
+/** The list has got a kind of digest that was not taken of the files of this upload. */
+export class DigestKindAddedError extends HashgateError {
+  readonly code = 'digest-kind-added'
+
+  constructor(kinds: readonly DigestKind[]) {
+    super(`the list got a new kind of digest while the upload arrived: ${kinds.join(', ')}`)
   }
 }

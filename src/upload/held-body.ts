@@ -54,6 +54,11 @@ export class HeldBody {
     return readable
   }
 
+  /** Lets go of its chunks, which somebody may still read. */
+  forget(): void {
+    this.#chunks = []
+  }
+
   /** Gives its memory back at once: the collector of garbage would, when it pleases. Nothing of it may be used any more. */
   free(): void {
     for (const chunk of this.#whole ? [this.#whole] : this.#chunks) release(chunk)

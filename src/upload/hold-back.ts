@@ -72,6 +72,13 @@ export class HoldBack {
     this.#heldBytes = 0
   }
 
+  /** Sends a chunk, behind what is held. @throws as `send` does */
+  async push(chunk: Uint8Array): Promise<void> {
+    for (const held of this.#held.splice(0)) await this.#send(held)
+    this.#heldBytes += chunk.length
+    await this.#send(chunk)
+  }
+
   /** The verdict is yes: sends the rest. @throws as `send` does */
   async end(): Promise<void> {
     for (const chunk of this.#held.splice(0)) await this.#send(chunk)

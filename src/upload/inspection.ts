@@ -7,17 +7,21 @@ import {
   type Verdict,
   worseOf,
 } from '../gate/verdict.ts'
+import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
 import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import { allFiles, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
+import { DigestKindAddedError } from './errors.ts'
 
 /** What an upload is inspected with. */
 export interface InspectionDeps {
   context: ScanContext
   settings: { body: BodyOptions }
   judge: (files: readonly ScannedFile[]) => Promise<Verdict>
+  /** Kinds of digests that the list has at the moment; all, if absent. */
+  digestKinds?: () => readonly DigestKind[]
   /** Given each file of the body when it has been scanned, before the verdict on it. */
   onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
 }
@@ -35,6 +39,7 @@ interface EndedFile {
 export class Inspection {
   readonly #deps: InspectionDeps
   readonly #reader: BodyReader
+  readonly #digestKinds: readonly DigestKind[]
   #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
   #verdict: Verdict | undefined
@@ -48,11 +53,13 @@ export class Inspection {
   constructor({ headers, url }: Pick<Request, 'headers' | 'url'>, deps: InspectionDeps) {
     this.#deps = deps
     const { context, settings } = deps
+    this.#digestKinds = deps.digestKinds?.() ?? DIGEST_KINDS
     const budget = budgetOf(context)
     const openFile = (info: FileInfo): FileSink => {
-      const { text, withoutDigests = context.withoutDigests ?? false } = info
+      const { text, withoutDigests = false } = info
       const { base64Fields } = settings.body
-      const own = { ...context, withoutDigests, base64Fields }
+      const digestKinds = withoutDigests ? [] : this.#digestKinds
+      const own = { ...context, digestKinds, base64Fields }
       const scanner = new FileScanner(own, { budget, depth: 0, text })
       return {
         write: (chunk, kind) => scanner.write(chunk, kind),
@@ -90,7 +97,10 @@ export class Inspection {
     return this.#verdict?.listVersion
   }
 
-  /** The verdict by the files that have come so far; `undefined` before the first. */
+  /**
+   * The verdict by the files that have come so far; `undefined` before the first.
+   * @throws {DigestKindAddedError} nothing refuses the upload, but it was not compared with all that is listed
+   */
   async judge(): Promise<Verdict | undefined> {
     const unjudged = this.#unjudged
     if (unjudged.length > 0) await this.#judge(unjudged)
@@ -121,7 +131,7 @@ export class Inspection {
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
     const { pictures, ...context } = this.#deps.context
     pictures?.giveUp()
-    const scanner = new FileScanner({ ...context, withoutDigests: true })
+    const scanner = new FileScanner({ ...context, digestKinds: [] })
     for (const chunk of held) scanner.write(chunk)
     const refused = await this.#judgeEarly([looksOf(await scanner.end())])
     if (refused) return refused
@@ -150,6 +160,7 @@ export class Inspection {
   /**
    * The verdict, when all has come.
    * @throws {MalformedBodyError}
+   * @throws {DigestKindAddedError} as `judge`
    */
   async end(): Promise<Verdict> {
     this.#reader.end()
@@ -180,7 +191,15 @@ export class Inspection {
     const judged = await this.#deps.judge(files)
     const verdict = this.#hasUnaccepted ? worseOf(judged, unaccepted(judged)) : judged
     this.#verdict = this.#verdict ? worseOf(this.#verdict, verdict) : verdict
+    const missing = this.#missingKinds()
+    if (isPassed(this.#verdict) && missing.length > 0) throw new DigestKindAddedError(missing)
     return this.#verdict
+  }
+
+  /** Kinds of digests that the list has, and that were not taken. */
+  #missingKinds(): DigestKind[] {
+    const kinds = this.#deps.digestKinds?.() ?? []
+    return kinds.filter((kind) => !this.#digestKinds.includes(kind))
   }
 }
 
@@ -205,5 +224,9 @@ function textOf(scanned: ScannedFile): ScannedFile {
 /** What a part of a file shows: that it cannot be looked at says nothing about the whole. */
 function looksOf(file: ScannedFile): ScannedFile {
   const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
-  return { ...EMPTY, inner: shown.map((one) => ({ ...one, inner: [] })) }
+  return { ...EMPTY, inner: shown.map(withoutInner) }
+}
+
+function withoutInner(file: ScannedFile): ScannedFile {
+  return { ...file, inner: [] }
 }

@@ -9,6 +9,9 @@ import { answerIn, passed, type UploadDeps, withLessHeld } from './passing.ts'
 import { PictureRoom } from './picture-room.ts'
 import type { UploadSettings } from './settings.ts'
 import type { Permit } from './semaphore.ts'
+import { Spool } from './spool.ts'
+import type { Staging } from './staging/staging.ts'
+import { chunksOfStream } from './staging/whole-body.ts'
 
 type No = RefuseVerdict | BlockVerdict
 
@@ -57,7 +60,7 @@ export async function passLong(
     await upload.abort(error)
     throw error
   } finally {
-    upload.release()
+    await upload.release()
     place.release()
   }
 }
@@ -76,6 +79,8 @@ class LongUpload {
   readonly #holdBack: HoldBack
   readonly #room: PictureRoom
   readonly #maxPictureBytes: number
+  /** What waits in the bucket, once a picture was too long to be held. */
+  #spool: Spool | undefined
   #response: Promise<Response> | undefined
   /** An origin that takes no more has said why, or is gone; the verdict is still of use. */
   #isTaken = true
@@ -95,6 +100,10 @@ class LongUpload {
     await this.#inspection.take(chunk)
     const verdict = await this.#inspection.judge()
     if (verdict && !isPassed(verdict)) return verdict
+    if (this.#spool) {
+      await this.#spool.write(chunk)
+      return this.#inspection.judgePictures()
+    }
     this.#holdBack.hold(chunk)
     if (!this.#isTaken) this.#holdBack.drop()
     if (!this.#holdBack.hasMoreThanEnd()) return undefined
@@ -107,7 +116,7 @@ class LongUpload {
   /** Sends what was held back. Returns the origin's answer. */
   async sendRest(): Promise<Response> {
     const response = this.#open()
-    await isWritten(this.#holdBack.end(), response)
+    await isWritten(this.#sendAll(), response)
     return answerIn(response, this.#deps)
   }
 
@@ -115,8 +124,31 @@ class LongUpload {
     await this.#holdBack.abort(reason)
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.#room.release()
+    await this.#spool?.discard()
+  }
+
+  async #sendAll(): Promise<void> {
+    try {
+      const body = await this.#spool?.read()
+      if (body)
+        for await (const chunk of chunksOfStream(body.readable)) await this.#holdBack.push(chunk)
+      await this.#holdBack.end()
+    } catch (error) {
+      await this.abort(error) // the origin would wait for the rest
+      throw error
+    }
+  }
+
+  /** Lets what is held, and all that follows, wait in the bucket. */
+  async #spoolHeld(staging: Staging): Promise<undefined> {
+    const spool = await Spool.begin(staging, this.#deps.bytes)
+    this.#spool = spool
+    for (const chunk of this.#holdBack.chunks) await spool.write(chunk)
+    this.#holdBack.drop()
+    this.#room.release()
+    return undefined
   }
 
   /** Finds room for what is held, if that is more than ever. Returns the verdict if a picture is too long, and it is no. */
@@ -126,6 +158,7 @@ class LongUpload {
       await this.#room.hold(excess)
       return undefined
     }
+    if (this.#deps.staging) return this.#spoolHeld(this.#deps.staging)
     const refused = await this.#inspection.giveUpPictures(chunks)
     if (refused) return refused
     await this.#send(Infinity)

@@ -1,11 +1,13 @@
-import { isPassed } from '../gate/verdict.ts'
+import { isPassed, type Verdict } from '../gate/verdict.ts'
+import { DIGEST_KINDS } from '../list/entry.ts'
 import { ClientGoneError, lengthOf, readChunks } from './body-source.ts'
-import { BodyTooLargeError } from './errors.ts'
+import { BodyTooLargeError, DigestKindAddedError } from './errors.ts'
 import { HeldBody } from './held-body.ts'
 import { HoldBack } from './hold-back.ts'
 import { Inspection } from './inspection.ts'
 import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
+import { type Overflow, passSpooled } from './pass-spooled.ts'
 import { answerIn, longHeldBytes, passed, tooLong, type UploadDeps } from './passing.ts'
 import type { Permit } from './semaphore.ts'
 
@@ -46,9 +48,14 @@ async function passHeld(
 ): Promise<Passage> {
   const held = new HeldBody(permit, length)
   try {
-    const lastByteAt = await receive(request, length, held, inspection, deps)
-    const verdict = await inspection.end()
-    const afterLastByteMs = performance.now() - lastByteAt
+    const received = await receive(request, length, held, inspection, deps)
+    if (typeof received !== 'number') {
+      const { staging } = deps
+      if (!staging) throw tooLong(length, deps.settings.upload)
+      return await passSpooled(received, permit, inspection, staging, deps)
+    }
+    const verdict = await verdictOn(inspection, request, held, deps)
+    const afterLastByteMs = performance.now() - received
     const isKept = verdict.action === 'quarantine'
     deps.onOutcome(verdict, afterLastByteMs, isKept ? await deps.keep(verdict, held) : undefined)
     if (!isPassed(verdict)) return { isPassed: false, caseId: deps.caseId, outcome: verdict }
@@ -58,23 +65,47 @@ async function passHeld(
   }
 }
 
+/** The verdict on a body that is held. If the list got another kind of digest meanwhile, the body is inspected again. */
+async function verdictOn(
+  inspection: Inspection,
+  request: Request,
+  held: HeldBody,
+  deps: UploadDeps,
+): Promise<Verdict> {
+  try {
+    return await inspection.end()
+  } catch (error) {
+    if (!(error instanceof DigestKindAddedError)) throw error
+    const again = new Inspection(request, { ...deps, digestKinds: () => DIGEST_KINDS })
+    for (const chunk of held.chunks()) await again.take(chunk)
+    return again.end()
+  }
+}
+
 /**
  * Reads a body to its end. It is inspected while it comes, or, if too many others are, all at once when it has come. Returns
- * when that was.
+ * when that was, or a body that has no length and is too long to be held.
  */
 async function receive(
   request: Request,
   length: number | undefined,
   held: HeldBody,
   inspection: Inspection,
-  { settings, decoders }: UploadDeps,
-): Promise<number> {
+  { settings, decoders, staging }: UploadDeps,
+): Promise<number | Overflow> {
   const { upload } = settings
   const maxBytes = length ?? Math.min(upload.maxBodyBytes, upload.maxBufferedBytes)
+  const isSpooled = length === undefined && staging && upload.maxBodyBytes > maxBytes
   const place = decoders.tryAcquire(1)
+  const chunks = readChunks(request, upload.clientStallSeconds * 1000)
   try {
-    for await (const chunk of readChunks(request, upload.clientStallSeconds * 1000)) {
-      if (held.length + chunk.length > maxBytes) throw tooLong(length, upload)
+    for (;;) {
+      const { done, value: chunk } = await chunks.next()
+      if (done) break
+      if (held.length + chunk.length > maxBytes) {
+        if (isSpooled) return { chunks, held, next: chunk, isInspected: place !== undefined }
+        throw tooLong(length, upload)
+      }
       const kept = await held.append(chunk)
       place?.touch()
       if (place) await inspection.take(kept)

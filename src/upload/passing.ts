@@ -9,6 +9,7 @@ import type { ForwardedBody } from './origin.ts'
 import type { Outcome, Passage } from './outcome.ts'
 import type { Semaphore } from './semaphore.ts'
 import type { PassSettings, UploadSettings } from './settings.ts'
+import type { Staging } from './staging/staging.ts'
 
 /** What an upload is passed on with. */
 export interface UploadDeps extends InspectionDeps {
@@ -21,6 +22,8 @@ export interface UploadDeps extends InspectionDeps {
   pictureBytes: Semaphore
   /** Places for uploads that are decoded while they arrive. */
   decoders: Semaphore
+  /** Where bodies wait for their verdict that are too long to be held. */
+  staging?: Staging | undefined
   /** Sends the request on with a body. */
   forward: (body: ForwardedBody) => Promise<Response>
   /** Keeps the body of an upload that is quarantined; it is held until this is done. Never throws. */

@@ -17,6 +17,7 @@ import type { UploadDeps } from './passing.ts'
 import { PieceError, pieceBy } from './pieces.ts'
 import { Semaphore } from './semaphore.ts'
 import type { UploadsSettings } from './settings.ts'
+import type { Staging } from './staging/staging.ts'
 import { watchUpload } from './shadow.ts'
 import { verdictEvent } from './verdict-event.ts'
 
@@ -29,6 +30,8 @@ export interface UploadsParts extends Pick<GateDeps, 'store' | 'shards' | 'flood
   convert?: ImageConverter
   /** Where the bodies of quarantined uploads are kept. */
   quarantine?: Quarantine
+  /** Where bodies wait for their verdict that are too long to be held. */
+  staging?: Staging
   /** Given each verdict, and each failure to read the list or to reach the origin. Must not throw. */
   onEvent: (event: GateEvent) => void
 }
@@ -63,6 +66,7 @@ export class Uploads {
   readonly decoders: Semaphore
   readonly report: (happening: Happening) => void
   readonly #quarantine: Quarantine | undefined
+  readonly #staging: Staging | undefined
   readonly #context: ScanContext
   readonly #router: Router<Settings>
 
@@ -72,9 +76,11 @@ export class Uploads {
     this.report = (happening) => parts.onEvent(stampEvent(happening))
     this.gate = new Gate({ ...parts, settings: config, report: this.report })
     this.#quarantine = parts.quarantine
+    this.#staging = parts.staging
     this.#context = { modules, probes: probesOf(config.scan), ...(convert && { convert }) }
     this.#router = new Router(config)
     const { maxHeldBytes, maxDecoders, maxWaitSeconds } = config.upload
+    modules.image.keepAtMost(maxDecoders + 1) // and one for a thumbnail, or something embedded
     const maxWaitMs = maxWaitSeconds * 1000
     this.bytes = new Semaphore({
       what: 'bytes for uploads',
@@ -107,6 +113,7 @@ export class Uploads {
 
   /** Passes a request on: after its verdict, if its route and method say that it is to be judged. */
   async pass(request: Request, way: Way): Promise<Passage> {
+    if (isWebSocket(request)) return this.#passSocket(request, way)
     const route = this.#router.choose(request)
     if (isGated(request, route?.isGated, this.settings)) return this.#judge(request, route, way)
     return { isPassed: true, response: way.origin.forward(request) }
@@ -151,6 +158,23 @@ export class Uploads {
     await passing
     if (!judged) throw new Error('an upload had no outcome')
     return { caseId, ...judged }
+  }
+
+  /**
+   * A request for a WebSocket, over which files may be sent that nobody looks at. Where uploads are judged, it is unscannable.
+   */
+  async #passSocket(request: Request, { origin, waitUntil }: Way): Promise<Passage> {
+    const caseId = crypto.randomUUID()
+    const route = this.#router.choose({ method: 'POST', url: request.url })
+    const isJudged = route?.isGated ?? this.settings.upload.methods.includes('POST')
+    if (route && !isJudged) return { isPassed: true, response: origin.forward(request) }
+    const outcome = route
+      ? await this.#depsFor(request, route.config, waitUntil).judge([WEB_SOCKET])
+      : unjudged(new AmbiguousPathError())
+    this.report(verdictEvent(caseId, request, outcome, route && { route }))
+    if (route?.isShadow || outcome.action === 'allow' || outcome.action === 'flag')
+      return { isPassed: true, response: origin.forward(request) }
+    return { isPassed: false, caseId, outcome }
   }
 
   async #judge(request: Request, route: Route<Settings> | undefined, way: Way): Promise<Passage> {
@@ -200,12 +224,16 @@ export class Uploads {
   #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil) {
     const address = request.headers.get('cf-connecting-ip') ?? ''
     const { bytes, pictureBytes, decoders } = this
+    const { list } = this.gate
+    list.prepare(waitUntil)
     return {
       context: this.#context,
       settings,
       bytes,
       pictureBytes,
       decoders,
+      digestKinds: () => list.digestKinds,
+      staging: this.#staging,
       judge: (files: Parameters<Gate['judge']>[0]) =>
         this.gate.judge(files, { address, settings, waitUntil }),
     }
@@ -216,6 +244,12 @@ export class Uploads {
 async function discard(body: ForwardedBody): Promise<Response> {
   if (body instanceof ReadableStream) await body.pipeTo(new WritableStream())
   return new Response(null)
+}
+
+const WEB_SOCKET = { coverage: 'unscannable', reason: 'websocket', bytes: 0 } as const
+
+function isWebSocket({ headers }: Request): boolean {
+  return /\bwebsocket\b/i.test(headers.get('upgrade') ?? '')
 }
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */

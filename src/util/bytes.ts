@@ -15,6 +15,11 @@ export function parseHex(text: string, count: number): Uint8Array<ArrayBuffer> |
   return bytes
 }
 
+/** Whether bytes begin with others, all of them. */
+export function beginsWith(bytes: Uint8Array, others: Uint8Array): boolean {
+  return bytes.length >= others.length && others.every((byte, i) => byte === bytes[i])
+}
+
 /** Pieces as one. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

@@ -10,6 +10,7 @@ import { KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { quarantinedBank } from '../policy/schema.ts'
 import { imagesConverter } from '../scan/image/images-binding.ts'
+import { stagingOf } from '../upload/staging/staging.ts'
 import { BadConfigError } from '../util/errors.ts'
 import type { Feature } from './features.ts'
 import type { Bindings, WorkerParts } from './parts.ts'
@@ -34,6 +35,7 @@ export function workerParts(
     origin: chooseOrigin(config.origin, bindings),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
+    ...(bindings.STAGING && bindings.UPLOADS && { staging: stagingOf(bindings) }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
     ...Object.assign({}, ...features.map(({ bind }) => bind?.(config, bindings))),
     ...(webhook && { webhook }),

@@ -13,9 +13,9 @@ import { DAMAGED, DONE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../support/st
  * Steps that a file may make which wants to cost much: calls, turns of loops, bytes copied or filled. They are counted, not
  * timed, and so the same on every machine. A step takes a nanosecond or less.
  */
-const MAX_STEPS = 40_000_000
+const MAX_STEPS = 50_000_000
 /** The same for what comes near the limit of rows, most of them filled with zeros. */
-const MAX_FILLING_STEPS = 150_000_000
+const MAX_FILLING_STEPS = 200_000_000
 
 /** The status of a file that must not cost much. */
 function cheapStatus(format: CoreFormat, file: Uint8Array, most = MAX_STEPS): number {

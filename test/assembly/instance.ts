@@ -4,7 +4,7 @@ import type { ImageStages } from '../support/image-stages.ts'
 
 /** A fresh image instance. */
 export function imageInstance(): ImageStages {
-  return new WebAssembly.Instance(modules.image, {}).exports as unknown as ImageStages
+  return modules.image.begin().exports as unknown as ImageStages
 }
 
 /** Values of f32 in the memory of an instance, as a copy. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { distance, formatHash, parseHash } from '../../src/util/hash.ts'
-import { Plane, type Points, type ProbeExports, ProbeRoom } from '../../src/core/plane.ts'
+import type { ProbeExports } from '../../src/core/image-exports.ts'
+import { Plane, type Points, ProbeRoom } from '../../src/core/plane.ts'
 import { DIHEDRAL_OF_ORIENTATION, pointsOf, wholeOf } from '../../src/scan/probes/view.ts'
 import * as reference from '../reference/pdq.ts'
 import type { ImageStages } from '../support/image-stages.ts'
@@ -13,7 +14,7 @@ function planeOf(rows: number, cols: number, luma: Float32Array) {
   const core = imageInstance() as ImageStages & ProbeExports
   const address = placeFloats(core, luma)
   core.allocate(16) // what kernels may read behind it
-  const room = ProbeRoom.in(core, rows * cols)!
+  const room = ProbeRoom.in({ exports: core }, rows * cols)!
   const plane = new Plane(room, address, rows, cols)
   return { plane, filtered: () => floatsAt(core, room.filtered, rows * cols) }
 }
@@ -311,8 +312,8 @@ describe('a plane that is kept', () => {
     const luma = sceneOf(300, 400)
     const { plane } = planeOf(300, 400, luma)
     const kept = plane.keep()
-    const restored = Plane.restore(modules.image, kept)!
-    expect(restored.identity()).toEqual(plane.identity())
+    const restored = Plane.restore(modules.image, kept, (same) => same.identity())
+    expect(restored).toEqual(plane.identity())
     const halves = planeOf(
       300,
       400,

@@ -112,7 +112,7 @@ function lookAt(form: Form): Promise<'seen' | 'refused' | 'missed'> {
 }
 
 async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'> {
-  const context = { modules, withoutDigests: true }
+  const context = { modules, digestKinds: [] }
   const budget = budgetOf(context)
   const ended: FileScanner[] = []
   const handlers = {
@@ -142,7 +142,7 @@ async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'
 }
 
 /** Compares what a program found in each form with what the gate saw. */
-async function compare(found: (Buffer[] | undefined)[]): Promise<void> {
+async function expectSeen(found: (Buffer[] | undefined)[]): Promise<void> {
   let [pictures, refused] = [0, 0]
   for (const [i, form] of forms.entries()) {
     if (!found[i]?.some((content) => content.indexOf(image) >= 0 && content.indexOf(image) < 8))
@@ -161,7 +161,7 @@ describe('a picture in a form', () => {
   it.each(Object.entries(NPM_PARSERS))('is seen wherever %s finds it', async (_, parse) => {
     const found: (Buffer[] | undefined)[] = []
     for (const { body, type } of forms) found.push(await parse(body, type))
-    await compare(found)
+    await expectSeen(found)
   })
 
   it('is seen wherever PHP finds it', async ({ skip }) => {
@@ -170,14 +170,14 @@ describe('a picture in a form', () => {
     afterAll(php.stop)
     const found: (Buffer[] | undefined)[] = []
     for (const { body, type } of forms) found.push(await php.parse(body, type))
-    await compare(found)
+    await expectSeen(found)
   })
 
   for (const name of ['werkzeug', 'django'] as const) {
     it(`is seen wherever ${name} finds it`, async ({ skip }) => {
       const found = parseWithPython(name, forms)
       if (!found) return skip(`${name} is not installed`)
-      await compare(found)
+      await expectSeen(found)
     })
   }
 })

@@ -1,6 +1,7 @@
 // Each kind of event as it is really told. recordIn holds all of them to docs/schema/; here is seen that none is missing.
 
 import { createMessageBatch } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import schema from '../../docs/schema/events-v1.json'
 import { toHex } from '../../src/util/bytes.ts'
@@ -10,6 +11,7 @@ import type { GateEvent } from '../../src/events/schema.ts'
 import { eventSinks } from '../../src/events/sinks.ts'
 import { sweepQuarantine } from '../../src/quarantine/sweep.ts'
 import { publishBank } from '../../src/list/publish.ts'
+import type { StagedUpload } from '../../src/upload/staging/staged-upload.ts'
 import { keyFor, setUpApi } from '../support/api.ts'
 import { flipBits } from '../support/entries.ts'
 import { recordIn } from '../support/event-recorder.ts'
@@ -77,6 +79,23 @@ async function failures(): Promise<void> {
   events.push(...list.events, ...noOrigin.events)
 }
 
+async function staging(): Promise<void> {
+  const { UPLOADS: stubs } = env as unknown as { UPLOADS: DurableObjectNamespace<StagedUpload> }
+  const failing = { get: () => Promise.reject(new Error('we encountered an internal error')) }
+  const put = () => Promise.reject(new Error('we encountered an internal error'))
+  const bucket = { ...failing, put } as unknown as R2Bucket
+  const tested = setUp({ tus: { path: '/tus' } }, { staging: { bucket, uploads: stubs } })
+  const version = { 'tus-resumable': '1.0.0' }
+  const length = { 'upload-length': String(other.length) }
+  const host = 'https://files.example'
+  const made = await tested.send(null, { headers: { ...version, ...length } }, `${host}/tus`)
+  const type = { 'content-type': 'application/offset+octet-stream' }
+  const headers = { ...version, ...type, 'upload-offset': '0' }
+  const url = `${host}${made.headers.get('location')}`
+  expect((await tested.send(other, { method: 'PATCH', headers }, url)).status).toBe(503)
+  events.push(...tested.events)
+}
+
 async function api(): Promise<void> {
   const { call, events: told } = setUpApi({
     api: { access: { teamDomain: 'http://127.0.0.1:1', audience: ['ab'.repeat(32)] } },
@@ -124,6 +143,7 @@ describe('what is told', () => {
     await manyFiles()
     await flood()
     await failures()
+    await staging()
     await api()
     await sinksAndSweep()
   })

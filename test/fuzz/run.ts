@@ -30,6 +30,7 @@ if (values.differential) {
     count: Number(values.count ?? 1000),
     seed: Number(values.seed),
     formats: FORMATS.filter((format) => asked.includes(format)),
+    withChromium: true,
     keep: values.keep,
   })
   for (const [outcome, files] of [...tally].toSorted(([a], [b]) => a.localeCompare(b))) {
@@ -43,8 +44,8 @@ if (values.differential) {
 const begun = performance.now()
 const count = Number(values.count ?? 20_000)
 const report = await fuzz(count, Number(values.seed), Number(values.threads))
-for (const [outcome, count] of [...report.counts].toSorted(([a], [b]) => a.localeCompare(b))) {
-  console.log(`${String(count).padStart(8)}  ${outcome}`)
+for (const [outcome, files] of [...report.counts].toSorted(([a], [b]) => a.localeCompare(b))) {
+  console.log(`${String(files).padStart(8)}  ${outcome}`)
 }
 const seconds = (performance.now() - begun) / 1000
 console.log(`${count} files in ${seconds.toFixed(0)} s, each decoded twice`)

@@ -34,6 +34,7 @@ function setUp(options: Partial<LiveListOptions> = {}) {
     clock,
     list,
     get: () => list.get(keepAlive),
+    prepare: () => list.prepare(keepAlive),
     /** Ids of entries that a hash matches. */
     ask: async (entry: Entry | undefined) => {
       const needles = [needle(entry!.hash)]
@@ -62,6 +63,26 @@ describe('LiveList', () => {
     const indexes = await Promise.all(Array.from({ length: 50 }, get))
     expect(new Set(indexes).size).toBe(1)
     expect(store.reads).toEqual(['manifest', expect.stringMatching(/^segment\//)])
+  })
+
+  it('is prepared once, before it is asked for, and says once if it cannot be', async () => {
+    const { store, errors, get, prepare, publish, settle } = setUp()
+    await publish(1)
+    store.onRead = () => {
+      throw new Error('unavailable')
+    }
+    prepare()
+    await settle()
+    await expect(get()).rejects.toThrow('unavailable')
+    expect(errors).toHaveLength(1)
+    const other = setUp()
+    await other.publish(1)
+    other.store.reads.length = 0
+    for (let i = 0; i < 3; i++) other.prepare()
+    await other.settle()
+    other.prepare()
+    expect((await other.get()).manifest.version).toBe(1)
+    expect(manifestReads(other.store)).toBe(1)
   })
 
   it('looks for a newer version after the refresh time, without making a request wait', async () => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   url = (await worker.listen()).url
   const { HASH_LISTS } = await worker.getWorker<{ HASH_LISTS: KvNamespace }>().getEnv()
   const store = new SealedStore(new KvStore(HASH_LISTS), parseListKeys(KEY))
-  const digester = new FileDigester()
+  const digester = FileDigester.ofAllKinds()
   digester.update(known)
   const hash = digester.digest().sha256
   await publishBank(store, randomEntries(100, 1), { bank: 'a' })

@@ -10,14 +10,14 @@ export interface AvifParts {
   data: Uint8Array
 }
 
-export function avifParts(file: Uint8Array): AvifParts {
-  const properties = findBox(file, 'meta', 'iprp', 'ipco')!
+export function avifParts(avif: Uint8Array): AvifParts {
+  const properties = findBox(avif, 'meta', 'iprp', 'ipco')!
   const size = findBox(properties, 'ispe')!
   return {
     width: u32At(size, 4),
     height: u32At(size, 8),
     configuration: findBox(properties, 'av1C')!,
-    data: findBox(file, 'mdat')!,
+    data: findBox(avif, 'mdat')!,
   }
 }
 
@@ -41,9 +41,13 @@ export function avifWith(parts: AvifParts, properties: number[][]): Uint8Array {
  * A sequence of images of one size (ISO/IEC 14496-12), whose primary image is the first. `keys`: numbers of samples, from 1,
  * that need none before them.
  */
-export function avifSequence(frames: AvifParts[], keys: number[], brand = 'avis'): Uint8Array {
+export function avifSequence(
+  frames: readonly AvifParts[],
+  keys: number[],
+  brand = 'avis',
+): Uint8Array {
   const head = (offset: number) => [
-    ...metaOf(frames[0]!, [], offset),
+    ...metaOf(firstOf(frames), [], offset),
     ...box('moov', box('mvhd', zeros(100)), trackOf(frames, keys, offset)),
   ]
   return file([brand, 'avifavismif1miafmsf1'], head, frames)
@@ -52,7 +56,7 @@ export function avifSequence(frames: AvifParts[], keys: number[], brand = 'avis'
 function file(
   [brand, others]: readonly [string, string],
   head: (offset: number) => number[],
-  frames: AvifParts[],
+  frames: readonly AvifParts[],
 ): Uint8Array {
   const type = box('ftyp', text(brand), zeros(4), text(others))
   const offset = type.length + head(0).length + 8
@@ -83,8 +87,8 @@ function metaOf({ width, height, configuration, data }: AvifParts, more: number[
   )
 }
 
-function trackOf(frames: AvifParts[], keys: number[], offset: number): number[] {
-  const { width, height, configuration } = frames[0]!
+function trackOf(frames: readonly AvifParts[], keys: number[], offset: number): number[] {
+  const { width, height, configuration } = firstOf(frames)
   const count = frames.length
   const entry = [
     ...[...zeros(6), ...u16(1), ...zeros(16), ...u16(width), ...u16(height)],
@@ -122,4 +126,10 @@ function trackOf(frames: AvifParts[], keys: number[], offset: number): number[] 
     header,
     box('mdia', time, handler, box('minf', box('vmhd', zeros(12)), reference, table)),
   )
+}
+
+function firstOf(frames: readonly AvifParts[]): AvifParts {
+  const [first] = frames
+  if (!first) throw new RangeError('no frame')
+  return first
 }

@@ -1,4 +1,5 @@
 import { vi } from 'vitest'
+import { ImageCore } from '../../src/core/image-core.ts'
 import { readModules } from '../../src/core/node.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import { type Counted, ScanBudget } from '../../src/scan/budget.ts'
@@ -23,12 +24,13 @@ export async function countWork<T>(run: (modules: CoreModules) => Promise<T>): P
   let decoders = 0
   WebAssembly.Instance = class extends Instance {
     constructor(of: WebAssembly.Module, others?: WebAssembly.Imports) {
-      super(of, of === module ? imports : others)
+      const env = { ...others?.['env'], ...imports['env'] }
+      super(of, of === module ? { env } : others)
       if (of === module) decoders++
     }
   }
   try {
-    const result = await run({ ...readModules(), image: module })
+    const result = await run({ ...readModules(), image: new ImageCore(module) })
     const calls = asked.mock.calls.slice()
     const taken = (what: Counted) =>
       calls.reduce((sum, [kind, amount]) => sum + (kind === what ? (amount ?? 1) : 0), 0)

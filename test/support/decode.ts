@@ -1,4 +1,6 @@
 import { formatHash } from '../../src/util/hash.ts'
+import { newMemory } from '../../src/core/image-core.ts'
+import type { ImageExports } from '../../src/core/image-exports.ts'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
 import { type CountedModule, countedImageModule } from './counted-core.ts'
@@ -6,6 +8,7 @@ import { type CountedModule, countedImageModule } from './counted-core.ts'
 /** Exports of assembly/image.ts by which tests look at planes. */
 interface PlaneExports {
   memory: WebAssembly.Memory
+  memoryTop(): number
   allocate(bytes: number): number
   guardAllocations(bytes: number): void
   areGuardsIntact(): number
@@ -67,8 +70,10 @@ export function decodePieces(
   nextCut: () => number,
   guardBytes = 0,
 ): Decoded {
-  const { exports } = new WebAssembly.Instance(modules.image, {})
-  return decodeIn(exports, format, file, nextCut, guardBytes)
+  const instance = modules.image.begin()
+  const decoded = decodeIn(instance.exports, format, file, nextCut, guardBytes)
+  instance.release()
+  return decoded
 }
 
 let counted: CountedModule | undefined
@@ -81,20 +86,28 @@ export function countSteps(
   counted ??= countedImageModule()
   const { module, imports, steps } = counted
   const before = steps.value
-  const { exports } = new WebAssembly.Instance(module, imports)
-  const { status } = decodeIn(exports, format, file, () => Number.POSITIVE_INFINITY, 0)
+  const env = { ...imports['env'], memory: newMemory() }
+  const { exports } = new WebAssembly.Instance(module, { env })
+  const { status } = decodeIn(
+    exports as unknown as ImageExports,
+    format,
+    file,
+    () => Number.POSITIVE_INFINITY,
+    0,
+  )
   return { status, steps: steps.value - before }
 }
 
 function decodeIn(
-  exports: WebAssembly.Exports,
+  exports: ImageExports,
   format: CoreFormat,
   file: Uint8Array,
   nextCut: () => number,
   guardBytes: number,
 ): Decoded {
-  const core = exports as unknown as PlaneExports
-  const run = exports[NAMES[format]] as (isLast: number) => number
+  const all = exports as unknown as PlaneExports & Record<string, unknown>
+  const core: PlaneExports = all
+  const run = all[NAMES[format]] as (isLast: number) => number
   core.guardAllocations(guardBytes)
   const frames: DecodedFrame[] = []
   let offset = 0
@@ -112,7 +125,7 @@ function decodeIn(
     if (isLast) break
   }
   const isIntact = core.areGuardsIntact() !== 0
-  return { status, frames, memoryBytes: core.memory.buffer.byteLength, isIntact }
+  return { status, frames, memoryBytes: core.memoryTop(), isIntact }
 }
 
 function frameOf(core: PlaneExports): DecodedFrame {

@@ -9,7 +9,7 @@ export type Triggers = NonNullable<WorkerOptions['config']['triggers']>
 type Manifest = NonNullable<WorkerOptions['config']['manifest']>
 
 const BUILD = new URL('../../build/', import.meta.url)
-const CORE_MODULES = ['image', 'match', 'webp', 'avif']
+const CORE_MODULES = ['image', 'search', 'match', 'webp', 'avif']
 
 /** A Worker of this repository for workerd, on a socket of its own: nothing lies between it and who asks, or its origin. */
 export async function workerOf(

@@ -56,7 +56,7 @@ beforeEach(async () => {
   await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
   const scanned = await scanFile({ modules }, known)
   const hash = scanned.coverage === 'scanned' ? scanned.needles[0]!.hash : new Uint8Array(32)
-  const digester = new FileDigester()
+  const digester = FileDigester.ofAllKinds()
   digester.update(knownText)
   await publishBank(
     kvStore(),

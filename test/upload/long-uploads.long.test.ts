@@ -152,25 +152,26 @@ describe('a picture in a long upload', () => {
   const fillers = { zeros: new Uint8Array(3 * MIB), noise: randomBytes(3 * MIB, 7) }
   const starts = { first: new Uint8Array(0), 'behind others': randomBytes(2 * MIB + 17, 9) }
 
-  it.each(Object.keys(fillers))(
+  it.each(Object.entries(fillers))(
     'never reaches an origin that keeps all, before %s',
-    async (name) => {
-      const filler = fillers[name as keyof typeof fillers]
+    async (name, filler) => {
+      const cases: { kind: string; place: string; before: number }[] = []
       for (const [kind, picture] of await knownPictures()) {
+        // In noise there are markers, which belong to such a picture as long as it has no end, and break it.
+        if (name === 'noise' && kind.startsWith('a progressive JPEG without')) continue
         for (const [place, before] of Object.entries(starts)) {
-          origin.clear()
-          const answer = await send(Buffer.concat([before, picture, filler]))
+          const path = `/${cases.length}`
+          cases.push({ kind, place, before: before.length })
+          const answer = await send(Buffer.concat([before, picture, filler]), { path })
           expect([kind, place, answer.status]).toEqual([kind, place, 451])
-          await until(() => origin.received.length === origin.begun)
-          const arrived = origin.received.map(({ isComplete, body }) => [
-            isComplete,
-            body.length <= before.length,
-          ])
-          for (const one of arrived)
-            expect([kind, place, ...one]).toEqual([kind, place, false, true])
         }
       }
       await expectNothingHeld()
+      await until(() => origin.received.length === origin.begun)
+      for (const { url, isComplete, body } of origin.received) {
+        const { kind, place, before } = cases[Number(url.slice(1))]!
+        expect([kind, place, isComplete, body.length <= before]).toEqual([kind, place, false, true])
+      }
     },
   )
 

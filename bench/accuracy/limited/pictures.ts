@@ -33,7 +33,7 @@ const [LEAST_PART, LARGEST_PART] = [0.08, 0.5]
 /** Sides of parts, and of plain sheets, in pixels. */
 const [LEAST_SIDE, LARGEST_SIDE] = [64, 900]
 
-const context = { modules: readModules(), withoutDigests: true, probes: PROBE_SETS.plain }
+const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.plain }
 
 /** The identity of a file; `undefined` if it has none. */
 export async function identityOf(file: Uint8Array): Promise<Needle | undefined> {

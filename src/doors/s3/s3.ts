@@ -1,4 +1,4 @@
-// Multipart uploads of S3: CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload, ListParts.
+// Uploads of S3: PutObject, and CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload, ListParts.
 
 import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
@@ -8,13 +8,27 @@ import { BodyTooLargeError } from '../../upload/errors.ts'
 import type { Passage } from '../../upload/outcome.ts'
 import { BusyError } from '../../upload/semaphore.ts'
 import { ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
-import { type FinishingDeps, finishUpload } from '../../upload/staging/finish.ts'
+import { type Finished, type FinishingDeps, finishUpload } from '../../upload/staging/finish.ts'
 import { PASSING_BYTES, partLengthOf, receivePart } from '../../upload/staging/receive-part.ts'
-import type { ChoiceProblem, PartProblem, UploadState } from '../../upload/staging/staged-upload.ts'
+import type {
+  ChoiceProblem,
+  ChosenPart,
+  PartProblem,
+  UploadState,
+} from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
-import { refusalOf } from '../answer.ts'
-import { expiryOf, finishingOf, reportFailure, type StagedDeps, stagedAnswer } from '../staged.ts'
-import { type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
+import { answerTo, refusalOf } from '../answer.ts'
+import {
+  answerAgain,
+  expiryOf,
+  finishingOf,
+  firstAnswer,
+  reportFailure,
+  type StagedDeps,
+  stagedAnswer,
+} from '../staged.ts'
+import { checkedPut, isPutObject, originWithType } from './put-object.ts'
+import { claimedKeyOf, type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
 import { parseCompletion, xmlAnswer } from './xml.ts'
 
 /** Most parts of an upload. S3 has 10,000; each is a request to the bucket when the upload is whole. */
@@ -68,7 +82,7 @@ export interface S3Deps extends StagedDeps {
   keys: S3Keys
 }
 
-/** Answers requests of multipart uploads, and leaves all others to who is asked next. */
+/** Answers requests of uploads that are signed by the keys of clients, and leaves all others to who is asked next. */
 export function s3Server(deps: S3Deps): Hono {
   const server = new S3Server(deps)
   const app = new Hono()
@@ -79,7 +93,9 @@ export function s3Server(deps: S3Deps): Hono {
   app.all('*', (c, next) => {
     const url = new URL(c.req.url)
     const isNew = c.req.method === 'POST' && url.searchParams.has('uploads')
-    return isNew || url.searchParams.has('uploadId') ? server.answer(c, url) : next()
+    if (isNew || url.searchParams.has('uploadId')) return server.answer(c, url)
+    const key = isPutObject(c.req.raw, url) ? claimedKeyOf(c.req.raw) : undefined
+    return key !== undefined && deps.keys.has(key) ? server.answerPut(c) : next()
   })
   return app
 }
@@ -101,7 +117,10 @@ class S3Server {
     const isTheirs = state?.facts.target === pathname && state.facts.owner === signer.name
     if (!upload || !state || !isTheirs) return failure('NoSuchUpload')
     if (state.phase === 'finishing') return failure('OperationAborted')
-    if (state.phase !== 'open') return failure('NoSuchUpload')
+    if (state.phase !== 'open')
+      return c.req.method === 'POST' && state.answer
+        ? answerAgain(state.answer)
+        : failure('NoSuchUpload')
     const answering = this.#answerFor(c, searchParams, upload, state)
     c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it ends when the client goes away
     return answering
@@ -131,6 +150,31 @@ class S3Server {
     } catch (error) {
       return failure(codeOf(error))
     }
+  }
+
+  /** Judges an object that comes in one request, and signs it anew for the origin. */
+  async answerPut(c: Context): Promise<Response> {
+    const request = c.req.raw
+    const signer = await signerOf(request, this.#deps.keys)
+    if ('problem' in signer) return failure(signer.problem)
+    const length = partLengthOf(request)
+    if (length === undefined) return failure('MissingContentLength')
+    const { pass, maxStallMs, target } = finishingOf(c, this.#deps)
+    const put = checkedPut(request, length, maxStallMs)
+    c.executionCtx.waitUntil(put.done)
+    const passage = await pass(
+      put.request,
+      originWithType(target, request.headers.get('content-type')),
+    )
+    const broken = put.failure()
+    if (!passage.isPassed && passage.outcome.reason === 'client-gone' && broken)
+      return failure(codeOf(broken.error))
+    if (!passage.isPassed) return refusalToXml(passage, this.#deps)
+    const response = await answerTo(passage, put.request, this.#deps.uploads)
+    if (!response.ok) return response
+    const headers = new Headers(response.headers)
+    if (!headers.has('etag')) headers.set('etag', `"${put.md5()}"`)
+    return new Response(response.body, { headers })
   }
 
   async #create(c: Context, target: string, owner: string): Promise<Response> {
@@ -168,6 +212,15 @@ class S3Server {
     const state = await upload.stub.complete(chosen, MIN_PART_BYTES)
     if ('problem' in state) return failureOf(state.problem)
     const finished = await finishUpload(c.req.raw, 'PUT', upload, state, finishing)
+    return firstAnswer(upload, finished, await this.#answerTo(c, finished, state, chosen))
+  }
+
+  async #answerTo(
+    c: Context,
+    finished: Finished,
+    state: UploadState,
+    chosen: readonly ChosenPart[],
+  ): Promise<Response> {
     const { outcome, passage } = finished
     if (!passage.isPassed) return refusalToXml(passage, this.#deps)
     const response = await stagedAnswer(finished, this.#deps)

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { optionalGroup, textLike } from '../../util/settings.ts'
 
-/** Multipart uploads of S3. */
+/** Uploads of S3. */
 export const S3Settings = optionalGroup(
   {
     region: v.optional(
@@ -13,6 +13,6 @@ export const S3Settings = optionalGroup(
       'auto',
     ),
   },
-  'S3 multipart uploads, which the secret `S3_CLIENT_KEYS` turns on: docs/resumable.md.',
+  'S3 uploads, which the secret `S3_CLIENT_KEYS` turns on: docs/resumable.md.',
 )
 export type S3Settings = v.InferOutput<typeof S3Settings>

@@ -8,6 +8,9 @@ export type S3Keys = ReadonlyMap<string, string>
 
 /** Time by which a client's clock may differ, in milliseconds: that of S3. */
 const MAX_SKEW_MS = 15 * 60_000
+/** Longest life of a signed URL, in seconds: that of S3. */
+const MAX_EXPIRES = 604_800
+const TIME = /^\d{8}T\d{6}Z$/
 
 /**
  * Reads keys as `NAME:SECRET`, with commas.
@@ -30,30 +33,45 @@ export type SignatureProblem =
   | 'SignatureDoesNotMatch'
   | 'RequestTimeTooSkewed'
 
-/** Who has signed a request (Signature Version 4, in the header), or what is wrong with the signature. */
+/** What a signature says of itself. */
+interface Claim {
+  name: string
+  region: string
+  datetime: string
+  signedHeaders: ReadonlySet<string>
+  signature: string
+  /** Seconds that it holds for; absent for one in a header. */
+  expires?: number
+}
+
+/** By which key a request says it was signed; `undefined` if by none. */
+export function claimedKeyOf(request: Request): string | undefined {
+  return claimOf(request)?.name
+}
+
+/** Who has signed a request (Signature Version 4, in the header or in the URL), or what is wrong with the signature. */
 export async function signerOf(
   request: Request,
   keys: S3Keys,
 ): Promise<{ name: string } | { problem: SignatureProblem }> {
-  const header = request.headers.get('authorization') ?? ''
-  const fields =
-    /^AWS4-HMAC-SHA256 +Credential=([^\s,/]+)\/\d{8}\/([\w-]+)\/s3\/aws4_request, *SignedHeaders=([\w;-]+), *Signature=([\da-f]{64})$/.exec(
-      header,
-    )
-  const datetime = request.headers.get('x-amz-date') ?? ''
-  const [, name = '', region = '', signed = '', signature = ''] = fields ?? []
-  const signedHeaders = new Set(signed.split(';'))
-  if (!fields || !/^\d{8}T\d{6}Z$/.test(datetime)) return { problem: 'AccessDenied' }
+  const claim = claimOf(request)
+  if (!claim) return { problem: 'AccessDenied' }
+  const { name, region, datetime, signedHeaders, signature, expires } = claim
   const amzHeaders = [...request.headers.keys()].filter((key) => key.startsWith('x-amz-'))
-  if (!['host', 'x-amz-content-sha256', ...amzHeaders].every((key) => signedHeaders.has(key)))
+  const needed = expires === undefined ? ['host', 'x-amz-content-sha256'] : ['host']
+  if (![...needed, ...amzHeaders].every((key) => signedHeaders.has(key)))
     return { problem: 'AccessDenied' }
   const secretAccessKey = keys.get(name)
   if (secretAccessKey === undefined) return { problem: 'InvalidAccessKeyId' }
-  if (Math.abs(Date.now() - timeOf(datetime)) > MAX_SKEW_MS)
+  const age = Date.now() - timeOf(datetime)
+  if (expires !== undefined && age > expires * 1000) return { problem: 'AccessDenied' }
+  if (age < -MAX_SKEW_MS || (expires === undefined && age > MAX_SKEW_MS))
     return { problem: 'RequestTimeTooSkewed' }
+  const url = new URL(request.url)
+  url.searchParams.delete('X-Amz-Signature')
   const expected = await new AwsV4Signer({
     method: request.method,
-    url: request.url,
+    url: expires === undefined ? request.url : url.href,
     headers: [...request.headers].filter(([key]) => signedHeaders.has(key)),
     accessKeyId: name,
     secretAccessKey,
@@ -61,10 +79,47 @@ export async function signerOf(
     region,
     datetime,
     allHeaders: true,
+    signQuery: expires !== undefined,
   }).signature()
   return timingSafeEqual(Buffer.from(expected), Buffer.from(signature))
     ? { name }
     : { problem: 'SignatureDoesNotMatch' }
+}
+
+function claimOf(request: Request): Claim | undefined {
+  const { searchParams } = new URL(request.url)
+  return searchParams.has('X-Amz-Algorithm') ? claimInUrl(searchParams) : claimInHeader(request)
+}
+
+function claimInHeader({ headers }: Request): Claim | undefined {
+  const fields =
+    /^AWS4-HMAC-SHA256 +Credential=([^\s,/]+)\/\d{8}\/([\w-]+)\/s3\/aws4_request, *SignedHeaders=([\w;-]+), *Signature=([\da-f]{64})$/.exec(
+      headers.get('authorization') ?? '',
+    )
+  const datetime = headers.get('x-amz-date') ?? ''
+  const [, name = '', region = '', signed = '', signature = ''] = fields ?? []
+  if (!fields || !TIME.test(datetime)) return undefined
+  return { name, region, datetime, signedHeaders: new Set(signed.split(';')), signature }
+}
+
+/** A URL that was signed beforehand. The body is not: S3 takes no digest of it there. */
+function claimInUrl(params: URLSearchParams): Claim | undefined {
+  const of = (name: string) => params.get(`X-Amz-${name}`) ?? ''
+  const credential = /^([^\s,/]+)\/\d{8}\/([\w-]+)\/s3\/aws4_request$/.exec(of('Credential'))
+  const [, name = '', region = ''] = credential ?? []
+  const [datetime, signature, expires] = [of('Date'), of('Signature'), Number(of('Expires'))]
+  const isWhole =
+    credential &&
+    of('Algorithm') === 'AWS4-HMAC-SHA256' &&
+    TIME.test(datetime) &&
+    /^[\da-f]{64}$/.test(signature) &&
+    /^(UNSIGNED-PAYLOAD)?$/.test(of('Content-Sha256')) &&
+    Number.isInteger(expires) &&
+    expires >= 1 &&
+    expires <= MAX_EXPIRES
+  if (!isWhole) return undefined
+  const signedHeaders = new Set(of('SignedHeaders').split(';'))
+  return { name, region, datetime, signedHeaders, signature, expires }
 }
 
 /** A time such as 20261123T150000Z. */

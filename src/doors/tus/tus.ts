@@ -9,7 +9,15 @@ import { finishUpload } from '../../upload/staging/finish.ts'
 import { stageBody } from '../../upload/staging/stage-body.ts'
 import type { UploadState } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
-import { expiryOf, finishingOf, reportFailure, type StagedDeps, stagedAnswer } from '../staged.ts'
+import {
+  answerAgain,
+  expiryOf,
+  finishingOf,
+  firstAnswer,
+  reportFailure,
+  type StagedDeps,
+  stagedAnswer,
+} from '../staged.ts'
 import { CHECKSUMS, headersOf, parseBytes, parseChecksum, parseMetadata } from './headers.ts'
 import type { TusSettings } from './settings.ts'
 
@@ -111,6 +119,7 @@ class TusServer {
     const state = await upload?.stub.look()
     if (!upload || !state) return say(404, 'there is no such upload')
     if (state.phase === 'finishing') return say(423, 'the upload is whole, and not yet answered')
+    if (method === 'PATCH' && state.answer && isLast(c, state)) return answerAgain(state.answer)
     if (state.phase !== 'open' && !(state.phase === 'done' && method === 'HEAD')) {
       return say(410, 'the upload is over')
     }
@@ -128,7 +137,10 @@ class TusServer {
 
   async #create(c: Context): Promise<Response> {
     const length = parseBytes(c.req.header('upload-length'))
-    if (c.req.header('upload-concat') !== undefined) return say(400, 'there is no concatenation')
+    if (c.req.header('upload-concat') !== undefined)
+      return say(400, 'uploads cannot be concatenated here: send the file as one upload')
+    if (c.req.header('upload-defer-length') !== undefined)
+      return say(400, 'the length cannot be deferred here: send Upload-Length')
     if (length === undefined) return say(400, 'Upload-Length must be a number of bytes')
     const target = this.#targetOf(c)
     const maxBytes = this.#deps.uploads.maxBodyBytes(target)
@@ -208,6 +220,13 @@ function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response
   })
 }
 
+/** Whether a request brings the end of an upload: it completed it, if it came before. */
+function isLast({ req }: Context, { facts }: UploadState): boolean {
+  const at = parseBytes(req.header('upload-offset'))
+  const bytes = parseBytes(req.header('content-length'))
+  return at !== undefined && bytes !== undefined && at + bytes === facts.length
+}
+
 async function takeBody(
   c: Context,
   upload: UploadHandle,
@@ -229,13 +248,14 @@ async function takeBody(
     }
     const finished = await finishUpload(request, 'POST', upload, state, finishing)
     const response = await stagedAnswer(finished, deps)
-    if (finished.outcome !== 'done') return response
+    if (finished.outcome !== 'done') return firstAnswer(upload, finished, response)
     await response.body?.cancel()
     const location = response.headers.get('location')
-    return new Response(null, {
+    const answer = new Response(null, {
       status: 204,
       headers: { ...headers, ...(location !== null && { 'content-location': location }) },
     })
+    return firstAnswer(upload, finished, answer)
   } catch (error) {
     return errorAnswer(error)
   }

@@ -31,6 +31,7 @@ export class EmbeddedSearch {
   readonly #budget: ScanBudget
   readonly #within: Within
   readonly #withCoded: boolean
+  readonly #isKnown: (bytes: Uint8Array) => boolean
   #position = 0
   #tail: Uint8Array = new Uint8Array(0)
   #open: OpenImage[] = []
@@ -38,12 +39,22 @@ export class EmbeddedSearch {
   /** Whether there was more than the limits allow to look at. */
   isOverLimit = false
 
-  /** `withCoded`: whether data is searched too that is read in another form. */
-  constructor(context: ScanContext, budget: ScanBudget, within: Within, withCoded: boolean) {
+  /**
+   * @param withCoded whether data is searched too that is read in another form
+   * @param isKnown whether bytes begin with a JPEG that is hashed elsewhere
+   */
+  constructor(
+    context: ScanContext,
+    budget: ScanBudget,
+    within: Within,
+    withCoded: boolean,
+    isKnown: (bytes: Uint8Array) => boolean,
+  ) {
     this.#context = context
     this.#budget = budget
     this.#within = within
     this.#withCoded = withCoded
+    this.#isKnown = isKnown
   }
 
   write(bytes: Uint8Array, kind: SpanKind): void {
@@ -69,15 +80,16 @@ export class EmbeddedSearch {
   }
 
   #search(piece: Uint8Array, isCoded: boolean): void {
+    const { search } = this.#context.modules
     const tail = this.#tail
     const seam = concatenate([tail, piece.subarray(0, TAIL_BYTES)])
     const start = this.#position - tail.length
-    for (const hit of findImages(seam)) {
+    for (const hit of findImages(search, seam)) {
       // What lies in the piece alone is found there.
       if (hit.start < tail.length && hit.end > tail.length)
         this.#begin(concatenate([tail, piece]).subarray(hit.start), start + hit.start, isCoded)
     }
-    for (const hit of findImages(piece))
+    for (const hit of findImages(search, piece))
       this.#begin(piece.subarray(hit.start), this.#position + hit.start, isCoded)
     this.#tail = (piece.length < TAIL_BYTES ? seam : piece).slice(-TAIL_BYTES)
   }
@@ -87,7 +99,7 @@ export class EmbeddedSearch {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
     const format = sniffFormat(bytes)
-    if (!format) return
+    if (!format || (format === 'jpeg' && this.#isKnown(bytes))) return
     const isRoom = this.#budget.openEmbedded < limits.embeddedAtOnce && !this.#budget.isOverMemory
     if (!this.#budget.take('embeddedStarts') || !isRoom) {
       this.isOverLimit = true

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
+import type { SignatureSearch } from '../../core/signature-search.ts'
 import { ascii } from '../../util/ascii.ts'
+import { beginsWith } from '../../util/bytes.ts'
 import { SNIFF_BYTES } from '../image/format.ts'
 
 /** The beginning of something that may be an image. */
@@ -12,7 +14,7 @@ export interface Hit {
 /** Bytes that tell any of them. */
 export const LONGEST_SIGNATURE_BYTES = SNIFF_BYTES
 
-/** A needle that is searched for, and how it lies in what is to be found. */
+/** A needle that is searched for, by its first two bytes, and how it lies in what is to be found. */
 interface Signature {
   needle: Buffer
   /** Bytes of the image before the needle. */
@@ -23,7 +25,7 @@ interface Signature {
   isImage: (head: string, bytes: Uint8Array) => boolean
 }
 
-// Needles are what is rare in files: the first byte of each is what is looked for fastest.
+// Needles are what is rare in files. assembly/search.ts finds their first two bytes.
 const SIGNATURES: readonly Signature[] = [
   { needle: Buffer.from([0xd8, 0xff]), before: 1, bytes: 6, isImage: isJpeg },
   {
@@ -65,17 +67,25 @@ export function isJpegStart(bytes: Uint8Array): boolean {
   return isJpeg(ascii(start).replace(/^(\xff\xd8\xff)\xff+/, '$1'), bytes.subarray(marker - 3))
 }
 
-/** Finds the beginnings of images that are not known by their place, in order. Those that the end cuts off are left out. */
-export function findImages(bytes: Uint8Array): Hit[] {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+/**
+ * Finds the beginnings of images that are not known by their place, in order. Those that the end cuts off are left out.
+ * @param bytes at most 65,536
+ */
+export function findImages(search: SignatureSearch, bytes: Uint8Array): Hit[] {
   const hits: Hit[] = []
-  for (const { needle, before, bytes: length, isImage } of SIGNATURES) {
-    for (let at = view.indexOf(needle, before); at >= 0; at = view.indexOf(needle, at + 1)) {
-      const start = at - before
-      const end = start + length
-      if (end <= bytes.length && isImage(ascii(bytes.subarray(start, end)), bytes.subarray(start)))
-        hits.push({ start, end })
-    }
+  for (const at of search.find(bytes)) {
+    const signature = SIGNATURES.find(({ needle }) => beginsWith(bytes.subarray(at), needle))
+    const hit = signature && hitOf(signature, bytes, at)
+    if (hit) hits.push(hit)
   }
   return hits.toSorted((a, b) => a.start - b.start)
+}
+
+/** The image whose signature has its needle at a place, if it is one. */
+function hitOf(signature: Signature, bytes: Uint8Array, at: number): Hit | undefined {
+  const start = at - signature.before
+  const end = start + signature.bytes
+  if (start < 0 || end > bytes.length) return undefined
+  const head = ascii(bytes.subarray(start, end))
+  return signature.isImage(head, bytes.subarray(start)) ? { start, end } : undefined
 }

@@ -36,8 +36,8 @@ function hasChecksum(block: Uint8Array): boolean {
     signed += byte < 128 ? byte : byte - 256
   }
   const field = block.subarray(148, 156)
-  const told = [readNumber(field), readOddNumber(field)]
-  return told.includes(unsigned) || told.includes(signed)
+  const told = new Set([readNumber(field), readOddNumber(field)])
+  return told.has(unsigned) || told.has(signed)
 }
 
 /** Digits as Python's int() has them, or as GNU tar: with a sign, `0o`, underscores, behind a zero byte, before anything. */

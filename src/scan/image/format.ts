@@ -15,7 +15,7 @@ export const IMAGE_FORMATS = [
   'psd',
   'ico',
   'jp2',
-] as const satisfies readonly (CoreFormat | string)[]
+] as const
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 

@@ -1,4 +1,4 @@
-import { concatenate } from '../../util/bytes.ts'
+import { beginsWith, concatenate } from '../../util/bytes.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
 import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
@@ -11,6 +11,7 @@ import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import type { LibraryPlan } from './library-plan.ts'
 import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
+import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
 import { planWebp, webpLength } from './webp.ts'
@@ -19,6 +20,15 @@ import { planWebp, webpLength } from './webp.ts'
 interface Size {
   width: number
   height: number
+}
+
+/** A JPEG in an Exif block. */
+interface Thumbnail {
+  bytes: Uint8Array
+  /** Absent if it has none. */
+  hash: QualifiedHash | undefined
+  /** Whether its end is in these bytes. */
+  isWhole: boolean
 }
 
 /** What came of an image. */
@@ -55,6 +65,7 @@ export class ImageScan {
   /** Needles that were told before the image was complete. */
   #toldNeedles = 0
   readonly #needles: Needles
+  #thumbnail: Thumbnail | undefined
   /** Lumas as they are shown, where they are others. */
   #tone: Float32Array | undefined
 
@@ -75,6 +86,15 @@ export class ImageScan {
   write(chunk: Uint8Array): void {
     if (this.#decoder) this.#decode(this.#decoder, chunk)
     else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
+  }
+
+  /**
+   * Whether bytes begin with the thumbnail in the image's Exif block: it is hashed with the image, so whoever finds it there need
+   * not decode it again. Nothing that follows it would be part of it.
+   */
+  beginsWithThumbnail(bytes: Uint8Array): boolean {
+    const thumbnail = this.#thumbnail ?? this.#findThumbnail()
+    return thumbnail !== undefined && thumbnail.isWhole && beginsWith(bytes, thumbnail.bytes)
   }
 
   /** Whether nothing that may follow makes a difference. */
@@ -101,9 +121,10 @@ export class ImageScan {
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
 
-  /** Lets the decoder's memory go. */
+  /** Gives the decoder's memory back. */
   #settle(outcome: ImageOutcome): void {
     if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
+    this.#decoder?.release()
     this.#decoder = undefined
     this.#outcome = outcome
     const isTold = outcome.coverage === 'scanned' || !this.#isNested
@@ -176,7 +197,7 @@ export class ImageScan {
     this.#push(decoder, new Uint8Array(0), true)
     const exif = decoder.exif
     if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
-    if (exif && this.#format === 'jpeg') this.#scanThumbnail(readExif(exif).thumbnail)
+    this.#needles.add('thumbnail', (this.#thumbnail ?? this.#findThumbnail())?.hash, 0)
     if (decoder.failure && this.#needles.frames === 0)
       return unscannable(decoder.failure, decoder.size)
     return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
@@ -189,12 +210,21 @@ export class ImageScan {
     this.#needles.addDisplayed(decoder.frame, orientation, 0)
   }
 
-  /** Hashes an embedded thumbnail: it may show what the image did before it was edited. */
-  #scanThumbnail(thumbnail: Uint8Array | undefined): void {
-    if (!this.#needles.wants('thumbnail')) return
-    if (!thumbnail || sniffFormat(thumbnail) !== 'jpeg') return
+  /** Hashes the thumbnail in a JPEG's Exif block, once that has come: it may show what the image did before it was edited. */
+  #findThumbnail(): Thumbnail | undefined {
+    if (this.#format !== 'jpeg' || !this.#needles.wants('thumbnail')) return undefined
+    const exif = this.#decoder?.exif
+    const bytes = exif && readExif(exif).thumbnail
+    if (!bytes || sniffFormat(bytes) !== 'jpeg') return undefined
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
-    decoder.push(thumbnail, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
+    let hash: QualifiedHash | undefined
+    const onFrame = (frame: Frame) => (hash = frame.stored())
+    decoder.push(bytes, false, onFrame)
+    const isWhole = decoder.isDone
+    decoder.push(new Uint8Array(0), true, onFrame)
+    decoder.release()
+    this.#thumbnail = { bytes, hash, isWhole }
+    return this.#thumbnail
   }
 
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
@@ -223,20 +253,21 @@ export class ImageScan {
     let canvas: Canvas | undefined
     let shown: Size | undefined
     let failure: UnscannableReason | undefined
-    for (const [i, { file: part, area, placed }] of plan.pictures.entries()) {
+    for (const [i, picture] of plan.pictures.entries()) {
+      const { area, placed } = picture
       if (i > 0) await yieldToOthers()
-      const pixels = await decodeWithLibrary(this.#context.modules, format, part())
+      const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
         failure ??= pixels
         continue
       }
       if (placed) canvas ??= new Canvas(placed.canvas)
-      const picture = placed && canvas ? canvas.draw(pixels, placed) : pixels
-      if (!scenes.isNew(picture)) continue
+      const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels
+      if (!scenes.isNew(shownPixels)) continue
       const orientation = shown ? 1 : plan.orientation
-      shown ??= { width: picture.width, height: picture.height }
-      this.#usePixels(picture, orientation)
-      if (area) this.#usePixels(crop(picture, area), orientation)
+      shown ??= { width: shownPixels.width, height: shownPixels.height }
+      this.#usePixels(shownPixels, orientation)
+      if (area) this.#usePixels(crop(shownPixels, area), orientation)
     }
     if (!shown) {
       const reason = failure ?? 'damaged'
@@ -250,6 +281,7 @@ export class ImageScan {
     const size = { width, height, channels: 4 } as const
     const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
     decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
+    decoder.release()
   }
 
   /** Scans the picture that the converter makes of the file, if there is a converter and it can. */
@@ -262,8 +294,10 @@ export class ImageScan {
     if (!picture) return unscannable(reason, size)
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'png')
     this.#push(decoder, picture, true)
+    const pictureSize = decoder.size
+    decoder.release()
     if (decoder.failure) return unscannable(decoder.failure, size)
-    return this.#scanned(size ?? decoder.size)
+    return this.#scanned(size ?? pictureSize)
   }
 
   #scanned({ width, height }: Size, isPartial = false): ImageOutcome {

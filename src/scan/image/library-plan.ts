@@ -19,7 +19,7 @@ export interface Placed {
 /** A picture that a viewer may show of a file. */
 export interface LibraryPicture {
   /** A file of which the library decodes it. */
-  file(): Uint8Array
+  file: () => Uint8Array
   /** The part that is displayed. */
   area?: Area
   placed?: Placed

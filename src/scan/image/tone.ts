@@ -80,22 +80,21 @@ function readTransfer(tag: Uint8Array): Transfer | undefined {
 
 /** A curve by a formula (ICC.1:2022, 10.18). */
 function readParametric(tag: Uint8Array): Transfer | undefined {
-  const [g, a, b, c, d, e, f] = Array.from(
-    { length: 7 },
-    (_, i) => (u32At(tag, 12 + 4 * i) | 0) / 65536,
-  )
-  const power = (x: number, offset = 0) => Math.max(0, a! * x + b!) ** g! + offset
+  const parameter = (i: number) => (u32At(tag, 12 + 4 * i) | 0) / 65536
+  const [g, a, b, c] = [parameter(0), parameter(1), parameter(2), parameter(3)]
+  const [d, e, f] = [parameter(4), parameter(5), parameter(6)]
+  const power = (x: number, offset = 0) => Math.max(0, a * x + b) ** g + offset
   switch (u16At(tag, 8)) {
     case 0:
-      return (x) => x ** g!
+      return (x) => x ** g
     case 1:
-      return (x) => (x >= -b! / a! ? power(x) : 0)
+      return (x) => (x >= -b / a ? power(x) : 0)
     case 2:
-      return (x) => (x >= -b! / a! ? power(x, c!) : c!)
+      return (x) => (x >= -b / a ? power(x, c) : c)
     case 3:
-      return (x) => (x >= d! ? power(x) : c! * x)
+      return (x) => (x >= d ? power(x) : c * x)
     case 4:
-      return (x) => (x >= d! ? power(x, e!) : c! * x + f!)
+      return (x) => (x >= d ? power(x, e) : c * x + f)
     default:
       return undefined
   }

@@ -44,7 +44,7 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   if ((!image && shown.length === 0) || sizes.length === 0) return undefined
   const width = Math.max(...sizes.map((size) => size.width))
   const height = Math.max(...sizes.map((size) => size.height))
-  const canvas = claimedSize(first ?? chunks[0]!) ?? { width, height }
+  const canvas = (first && claimedSize(first)) ?? { width, height }
   const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
   const { pictures, isPartial } = planFrames(shown, canvas)
   if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })

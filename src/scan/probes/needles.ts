@@ -143,10 +143,10 @@ export class Needles {
       return
     }
     const kept = plane.keep()
-    this.widen = () => {
-      const restored = Plane.restore(this.#context.modules.image, kept)
-      return restored ? probeViews({ plane: restored, ...shown }, 'wide', this.#probes, 0) : []
-    }
+    this.widen = () =>
+      Plane.restore(this.#context.modules.image, kept, (restored) =>
+        probeViews({ plane: restored, ...shown }, 'wide', this.#probes, 0),
+      ) ?? []
   }
 }
 

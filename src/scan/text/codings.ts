@@ -35,7 +35,7 @@ function tableOf(codes: Record<string, number>, breaks: string): Uint16Array {
 }
 
 function codesOf(alphabet: string): Record<string, number> {
-  return Object.fromEntries([...alphabet].map((char, code) => [char, code]))
+  return Object.fromEntries(Array.from(alphabet).map((char, code) => [char, code]))
 }
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -112,13 +112,14 @@ export class ByteCoding implements Coding {
 const MINUS = 0x2d
 
 /** Kinds of bytes between numbers. */
-const [OTHER, DIGIT, POINT, COLON, SPACE] = [0, 1, 2, 3, 4]
+const [OTHER, DIGIT, POINT, COLON, SPACE, BRACKET] = [0, 1, 2, 3, 4, 5]
 const KINDS = new Uint8Array(256).fill(OTHER)
 for (const [kind, chars] of [
   [DIGIT, '0123456789'],
   [POINT, '.'],
   [COLON, ':'],
   [SPACE, ' \t\n\r"\''],
+  [BRACKET, '[]{}()'],
 ] as const)
   for (const char of chars) KINDS[char.charCodeAt(0)] = kind
 
@@ -134,14 +135,15 @@ export class NumberCoding implements Coding {
   #last = 0
 
   pick(bytes: Uint8Array): Uint16Array {
-    const codes = new Uint16Array(bytes.length + 1)
+    const codes = new Uint16Array(2 * bytes.length + 1)
     let count = 0
     let [state, value, isNegative, last] = [this.#state, this.#value, this.#isNegative, this.#last]
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] as number
       const kind = KINDS[byte] as number
       if (kind === DIGIT) {
-        if (state === READ) codes[count++] = codeOf(value, isNegative)
+        if (state === READ && isByte(value, isNegative))
+          codes[count++] = isNegative ? -value & 255 : value
         if (state === READ || state === NONE) {
           isNegative = last === MINUS
           value = 0
@@ -152,10 +154,12 @@ export class NumberCoding implements Coding {
         if (kind === POINT && state === DIGITS) state = FRACTION
         else if (kind === SPACE) state = READ
         else {
-          if (kind !== COLON) codes[count++] = codeOf(value, isNegative)
+          if (kind !== COLON && isByte(value, isNegative))
+            codes[count++] = isNegative ? -value & 255 : value
           state = NONE
         }
       }
+      if (kind === BRACKET) codes[count++] = BREAK
       last = byte
     }
     this.#state = state
@@ -166,13 +170,14 @@ export class NumberCoding implements Coding {
   }
 
   end(): Uint16Array {
-    return this.#state === NONE ? NOTHING : Uint16Array.of(codeOf(this.#value, this.#isNegative))
+    const [value, isNegative] = [this.#value, this.#isNegative]
+    if (this.#state === NONE || !isByte(value, isNegative)) return NOTHING
+    return Uint16Array.of(isNegative ? -value & 255 : value)
   }
 }
 
-function codeOf(value: number, isNegative: boolean): number {
-  if (isNegative) return value > 128 ? BREAK : -value & 255
-  return value > 255 ? BREAK : value
+function isByte(value: number, isNegative: boolean): boolean {
+  return value <= (isNegative ? 128 : 255)
 }
 
 function pickBy(table: Uint16Array, bytes: Uint8Array): Uint16Array {

@@ -49,7 +49,7 @@ export class TextSearch {
         isUrlencoded,
         takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
         names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
-        takeLook: () => this.#isRoom(budget.take('textLooks')),
+        takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         open: () => this.#open(),
         onOverLimit: () => this.#isRoom(false),
         onEnded: (stream) => this.#take(stream),
@@ -105,6 +105,7 @@ export class TextSearch {
   #open(): CodedFile | undefined {
     const { budget, open } = this.#options
     const isRoom =
+      !budget.isSpent('embeddedStarts') &&
       budget.take('embeddedStarts') &&
       budget.openEmbedded < budget.limits.embeddedAtOnce &&
       !budget.isOverMemory
@@ -140,8 +141,13 @@ function isFailed(file: Finished): boolean {
   )
 }
 
+function isUnknown(file: ScannedFile): boolean {
+  return file.coverage === 'unscannable' && file.reason === 'unknown-format' && !file.inner
+}
+
 /** What fails before it has a size only looked like an image, and a text with nothing in it is nothing. */
 function isNone(file: ScannedFile, isSaid: boolean): boolean {
+  if (file.format === 'zlib' && file.inner?.every(isUnknown)) return true // two bytes are no evidence
   if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
   if (file.reason === 'unknown-format') return !isSaid
   return (

@@ -20,7 +20,7 @@ const [SMALL_U, SMALL_X, OPEN, CLOSE, ZERO, SPACE] = [0x75, 0x78, 0x7b, 0x7d, 0x
 const MAX_ESCAPE = 32
 
 const HEX = new Int8Array(256).fill(-1)
-for (const [i, digit] of [...'0123456789abcdef'].entries()) {
+for (const [i, digit] of Array.from('0123456789abcdef').entries()) {
   HEX[digit.charCodeAt(0)] = i
   HEX[digit.toUpperCase().charCodeAt(0)] = i
 }
@@ -142,14 +142,9 @@ export class Unescaper implements Unwriter {
   }
 
   #read(bytes: Uint8Array, at: number): Escape {
-    switch (bytes[at]) {
-      case PERCENT:
-        return this.#readPercent(bytes, at)
-      case BACKSLASH:
-        return this.#readBackslash(bytes, at)
-      default:
-        return this.#readReference(bytes, at)
-    }
+    const byte = bytes[at]
+    if (byte === PERCENT) return this.#readPercent(bytes, at)
+    return byte === BACKSLASH ? this.#readBackslash(bytes, at) : this.#readReference(bytes, at)
   }
 
   #is(value: number, length: number, isByte = false): Escape {

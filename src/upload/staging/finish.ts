@@ -84,7 +84,7 @@ function wholeRequest(
 }
 
 /** An upload is one file, whatever it says that it holds: a form is looked at as a file, too. */
-function typeToJudge(type = 'application/octet-stream'): string {
+export function typeToJudge(type = 'application/octet-stream'): string {
   return /^\s*(multipart|message)\//i.test(type) ? 'application/octet-stream' : type
 }
 

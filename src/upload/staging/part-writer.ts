@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { PartMissingError } from './errors.ts'
-import { folderOf, type StagedPart } from './staged-upload.ts'
+import { folderOf } from './folder.ts'
+import type { StagedPart } from './staged-upload.ts'
 
 /** Bytes of each part of an upload whose parts follow one another, but the last: one is held in memory while it comes. */
 export const PART_BYTES = 4 * 1024 * 1024

@@ -69,7 +69,7 @@ export async function receivePart(
 }
 
 /** The bytes of a part, out of its chunks, and their digests. */
-class PartBody {
+export class PartBody {
   readonly #headers: Headers
   readonly #md5 = createHash('md5')
   readonly #sha256 = createHash('sha256')

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { folderOf } from './folder.ts'
 
 /** Bindings that a staged upload needs: those of the Worker. */
 export interface StagingBindings {
@@ -32,6 +33,13 @@ export interface StagedPart {
  */
 export type Phase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
 
+/** What the request that completed an upload was answered. */
+export interface FirstAnswer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
 /** How an upload stands. */
 export interface UploadState {
   phase: Phase
@@ -44,6 +52,8 @@ export interface UploadState {
   attempt: number
   /** Until when the last attempt counts as going on, in milliseconds since 1970. */
   leasedUntil: number
+  /** Given again if the client did not hear it. */
+  answer?: FirstAnswer
 }
 
 /** Bounds of an upload whose length is not told beforehand. */
@@ -72,11 +82,6 @@ const STATE = 'state'
 /** By name: the version after this one may add others, and both run during an upgrade. */
 const COLUMNS = 'number, key, bytes, md5'
 type Row = { [name in keyof StagedPart]: StagedPart[name] }
-
-/** Folder of the bucket that an upload's parts are in. */
-export function folderOf(id: string): string {
-  return `uploads/${id}/`
-}
 
 /**
  * One upload that comes in parts: the only one who knows how far it is. Parts are put into the bucket first, under names of their
@@ -171,6 +176,12 @@ export class StagedUpload extends DurableObject<StagingBindings> {
     if (state?.phase !== 'finishing' || state.attempt !== attempt) return
     if (phase === 'open') this.#reopen(state)
     else await this.#close(state, phase)
+  }
+
+  /** Remembers what was answered when it was over. */
+  async remember(answer: FirstAnswer): Promise<void> {
+    const state = this.#state()
+    if (state?.phase === 'done' || state?.phase === 'refused') this.#set({ ...state, answer })
   }
 
   /** Ends an upload that is not whole. Returns whether it was one. */

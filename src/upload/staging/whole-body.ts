@@ -54,7 +54,10 @@ async function* chunksOf(
   }
 }
 
-async function* chunksOfStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Chunks of a stream; each is valid until the next is asked for. */
+export async function* chunksOfStream(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader({ mode: 'byob' })
   let scratch = new ArrayBuffer(CHUNK_BYTES)
   for (;;) {

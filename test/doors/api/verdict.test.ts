@@ -18,7 +18,7 @@ const digestKnown = randomBytes(500, 77)
 
 beforeEach(async () => {
   await publish(await hashOf(known))
-  const digests = new FileDigester()
+  const digests = FileDigester.ofAllKinds()
   digests.update(digestKnown)
   const { md5, sha256 } = digests.digest()
   await publishBank(
@@ -197,7 +197,7 @@ describe('the verdict on hashes', () => {
   it('is that of files with these hashes, in their order', async () => {
     const { hashes, verdicts } = ask()
     const pdq = formatHash(await hashOf(known))
-    const digest = new FileDigester()
+    const digest = FileDigester.ofAllKinds()
     digest.update(digestKnown)
     const { md5, sha1, sha256 } = digest.digest()
     const response = await hashes(

@@ -1,3 +1,4 @@
+import { zipSync } from 'fflate'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { flipBits, randomEntries } from '../../support/entries.ts'
 import { fixture } from '../../support/fixtures.ts'
@@ -168,6 +169,58 @@ describe('the policy of a route', () => {
     expect((await send({}, '/', form('skipped'))).status).toBe(451)
     // A file that is the whole body has no field.
     expect((await send(policy, '/')).status).toBe(451)
+  })
+})
+
+describe('a route that takes few formats', () => {
+  const policy = { routes: [{ accept: ['jpeg'] }] }
+  const zip = zipSync({ 'a.txt': Buffer.from('a text') })
+  const form = (...entries: [string, string | File][]) => {
+    const data = new FormData()
+    for (const [name, value] of entries) data.append(name, value)
+    return data
+  }
+  const file = (bytes: Uint8Array<ArrayBuffer>, name = 'a.jpg') =>
+    new File([bytes], name, { type: 'image/jpeg' })
+  const json = (bytes: Uint8Array) =>
+    JSON.stringify({ a: `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}` })
+
+  it.each<[string, BodyInit, Record<string, string>]>([
+    ['a picture', unrelated, {}],
+    [
+      'a form with fields and an empty file',
+      form(['a', 'b'], ['f', file(unrelated)], ['g', file(new Uint8Array(0))]),
+      {},
+    ],
+    ['JSON with a picture in it', json(unrelated), { 'content-type': 'application/json' }],
+    ['nothing', new Uint8Array(0), {}],
+  ])('takes %s', async (_, body, headers) => {
+    expect((await gateWith(policy).send(body, { headers })).status).toBe(201)
+  })
+
+  it.each<[string, BodyInit, Record<string, string>]>([
+    ['another format', zip, { 'content-type': 'image/jpeg' }],
+    ['a text', 'a text', {}],
+    ['another format in a part', form(['f', file(zip)]), {}],
+    ['an archive behind a picture', Buffer.concat([unrelated, zip]), {}],
+    ['another format in a text', json(zip), { 'content-type': 'application/json' }],
+    ['what cannot be looked into', unrelated, { 'content-encoding': 'br' }],
+  ])('refuses %s', async (_, body, headers) => {
+    const gate = gateWith(policy)
+    expect((await gate.send(body, { headers })).status).toBe(415)
+    expect(gate.forwarded).toEqual([])
+    expect(gate.verdicts()).toMatchObject([{ action: 'refuse', reason: 'unaccepted-format' }])
+  })
+
+  it('blocks what matches, and only tells in shadow mode', async () => {
+    expect((await gateWith(policy).send(Buffer.concat([known, zip]))).status).toBe(451)
+    const shadow = gateWith({ ...policy, mode: 'shadow' })
+    expect((await shadow.send(zip)).status).toBe(201)
+    expect(shadow.verdicts()).toMatchObject([{ reason: 'unaccepted-format', isShadow: true }])
+  })
+
+  it('has formats that there are', () => {
+    expect(() => gateWith({ routes: [{ accept: ['jpg'] }] })).toThrow('jpeg')
   })
 })
 

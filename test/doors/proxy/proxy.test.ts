@@ -2,6 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../../src/util/hash.ts'
+import { ImageCore } from '../../../src/core/image-core.ts'
 import { modules } from '../../../src/core/workerd.ts'
 import type { Bindings } from '../../../src/worker/parts.ts'
 import { chooseOrigin } from '../../../src/doors/proxy/origin.ts'
@@ -317,7 +318,7 @@ describe('multipart bodies', () => {
     expect(await refused('nothing', 'multipart/form-data; boundary=b')).toBe(400)
     expect(
       await refused(
-        '--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--',
+        '--b\r\nContent-Disposition: form-data; name="a"\n\r\n\r\nx\r\n--b--',
         'multipart/form-data; boundary=b',
       ),
     ).toBe(400)
@@ -464,7 +465,7 @@ describe('faults within', () => {
 
   it('refuse an upload whose decoder breaks, say so, and leave the next alone', async () => {
     await publish()
-    const broken = setUp({}, { modules: { ...modules, image: modules.match } })
+    const broken = setUp({}, { modules: { ...modules, image: new ImageCore(modules.match) } })
     expect((await broken.send(fixture('jpeg'))).status).toBe(503)
     expect(broken.forwarded).toEqual([])
     expect(broken.verdicts()).toMatchObject([
@@ -534,7 +535,7 @@ describe('a list of digests', () => {
   const video = randomBytes(100_000, 5)
 
   async function publishDigest(kind: DigestKind, file: Uint8Array): Promise<void> {
-    const digester = new FileDigester()
+    const digester = FileDigester.ofAllKinds()
     digester.update(file)
     const hash = digester.digest()[kind]
     const known: Entry = { kind, hash, id: 'known-file', labels: {} }

@@ -9,6 +9,8 @@ import {
   CreateMultipartUploadCommand,
   type CreateMultipartUploadCommandInput,
   ListPartsCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client,
   type S3ClientConfig,
   UploadPartCommand,
@@ -139,7 +141,10 @@ describe('a multipart upload of the AWS SDK', () => {
     expect(headers.authorization).toContain('/eu-central-1/s3/aws4_request')
     expect(headers.authorization).toContain('x-amz-meta-by')
     await expectNothingStaged()
-    expect(await errorOf(complete(UploadId, parts))).toEqual(['NoSuchUpload', 404])
+    const again = await complete(UploadId, parts)
+    expect({ ...again, $metadata: {} }).toEqual({ ...completed, $metadata: {} })
+    expectArrivedOnce(file)
+    expect(await errorOf(send(UploadId, 1, unrelated))).toEqual(['NoSuchUpload', 404])
   })
 
   it('is signed as the SDK would sign it', async () => {
@@ -221,8 +226,10 @@ describe('a multipart upload of the AWS SDK', () => {
         await send(UploadId, 1, padded.subarray(0, at)),
         await send(UploadId, 2, padded.subarray(at)),
       ]
+      const refused = () => complete(UploadId, parts).catch(({ $metadata }) => $metadata.requestId)
       expect(await errorOf(complete(UploadId, parts))).toEqual(['UploadRefused', 451])
-      expect(await errorOf(complete(UploadId, parts))).toEqual(['NoSuchUpload', 404])
+      expect(await errorOf(complete(UploadId, parts))).toEqual(['UploadRefused', 451])
+      expect(await refused()).toEqual(await refused()) // the same case
     }
     // The picture itself lies over the border of two parts.
     const before = randomBytes(5 * MIB - 1000, 3)
@@ -266,6 +273,132 @@ describe('a multipart upload of the AWS SDK', () => {
     expect(await errorOf(send(UploadId, 2, unrelated))).toEqual(['NoSuchUpload', 404])
     expect(await errorOf(complete(UploadId, [part]))).toEqual(['NoSuchUpload', 404])
     await expectNothingStaged()
+  })
+})
+
+describe('an object that is put in one request', () => {
+  const put = (Body: Uint8Array | Readable, more: Partial<PutObjectCommandInput> = {}) =>
+    s3.send(new PutObjectCommand({ ...object, Body, ...more }))
+
+  it('arrives as it was sent, signed for the origin', async () => {
+    const answer = await put(unrelated, { ContentType: 'image/jpeg', Metadata: { by: 'me' } })
+    expect(answer.ETag).toBe(`"${createHash('md5').update(unrelated).digest('hex')}"`)
+    expectArrivedOnce(unrelated)
+    const { headers } = origin.received[0]!
+    expect(headers).toMatchObject({
+      'content-type': 'image/jpeg',
+      'content-length': String(unrelated.length),
+      'x-amz-meta-by': 'me',
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+    })
+    expect(headers.authorization).toContain('Credential=ORIGINKEY/')
+    expect(headers.authorization).toContain('x-amz-meta-by')
+    expect(origin.received[0]!.url).toBe(PATH)
+  })
+
+  it('arrives from a stream, without its chunks, and long ones too', async () => {
+    const file = randomBytes(5 * MIB, 2)
+    const pieces = [file.subarray(0, 100_000), file.subarray(100_000)]
+    await put(Readable.from(pieces), { ContentLength: file.length })
+    expectArrivedOnce(file)
+    expect(origin.received[0]!.headers).not.toHaveProperty('content-encoding')
+  })
+
+  it('is refused if it is known, whatever type it has', async () => {
+    expect(await errorOf(put(known))).toEqual(['UploadRefused', 451])
+    expect(await errorOf(put(known, { ContentType: 'multipart/form-data; boundary=x' }))).toEqual([
+      'UploadRefused',
+      451,
+    ])
+    const stream = Readable.from([known])
+    expect(await errorOf(put(stream, { ContentLength: known.length }))).toEqual([
+      'UploadRefused',
+      451,
+    ])
+    expect(origin.connections).toBe(0)
+    await put(unrelated, { ContentType: 'multipart/form-data; boundary=x' })
+    expect(origin.received[0]!.headers['content-type']).toBe('multipart/form-data; boundary=x')
+  })
+
+  it('is as its digests say, or does not arrive', async () => {
+    const wrong = createHash('md5').update('x').digest('base64')
+    expect(await errorOf(put(unrelated, { ContentMD5: wrong }))).toEqual(['BadDigest', 400])
+    const long = { ContentMD5: wrong }
+    expect(await errorOf(put(randomBytes(5 * MIB, 4), long))).toEqual(['BadDigest', 400])
+    await expect.poll(() => origin.received.length).toBe(origin.begun)
+    expect(origin.received.filter(({ isComplete }) => isComplete)).toEqual([])
+  })
+
+  it('is left to the origin if another signs it, or it is something of an object', async () => {
+    const other = clientOf({ credentials: { ...credentials, accessKeyId: 'OFTHEORIGIN' } })
+    await other.send(new PutObjectCommand({ ...object, Body: unrelated }))
+    expect(origin.received[0]!.headers.authorization).toContain('Credential=OFTHEORIGIN/')
+    const wrong = clientOf({
+      credentials: { ...credentials, secretAccessKey: 'not-the-secret-0000' },
+    })
+    const sent = wrong.send(new PutObjectCommand({ ...object, Body: unrelated }))
+    expect(await errorOf(sent)).toEqual(['SignatureDoesNotMatch', 403])
+  })
+
+  const putTo = (to: string, file: Uint8Array) =>
+    fetch(to, { method: 'PUT', body: new Uint8Array(file) })
+  const signers: [string, (expires: number, at: Date) => Promise<string>][] = [
+    [
+      'the SDK',
+      async (expires, at) => {
+        const signer = new SignatureV4({
+          credentials,
+          region: 'us-east-1',
+          service: 's3',
+          sha256: Sha256,
+          uriEscapePath: false,
+          applyChecksum: false,
+        })
+        const signed = await signer.presign(
+          {
+            method: 'PUT',
+            protocol: url.protocol,
+            hostname: url.hostname,
+            port: Number(url.port),
+            path: PATH.replace("'", '%27'),
+            query: { 'x-id': 'PutObject', 'x-amz-meta-by': 'me' },
+            headers: { host: url.host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
+          },
+          { expiresIn: expires, signingDate: at, unhoistableHeaders: new Set() },
+        )
+        const to = new URL(PATH, url)
+        for (const [name, value] of Object.entries(signed.query ?? {}))
+          to.searchParams.set(name, String(value))
+        return to.href
+      },
+    ],
+    [
+      'aws4fetch',
+      async (expires, at) => {
+        const signer = new AwsClient({ ...credentials, service: 's3', region: 'us-east-1' })
+        const to = new URL(PATH, url)
+        to.searchParams.set('X-Amz-Expires', String(expires))
+        to.searchParams.set('x-amz-meta-by', 'me')
+        const datetime = at.toISOString().replace(/[:-]|\.\d{3}/g, '')
+        const signed = await signer.sign(to, { method: 'PUT', aws: { signQuery: true, datetime } })
+        return signed.url
+      },
+    ],
+  ]
+
+  it.each(signers)('is taken by a URL that %s signed, as long as that holds', async (_, sign) => {
+    const to = await sign(60, new Date())
+    expect((await putTo(to, unrelated)).status).toBe(200)
+    expectArrivedOnce(unrelated)
+    const { headers } = origin.received[0]!
+    expect(headers).toMatchObject({ 'x-amz-meta-by': 'me' })
+    expect(headers.authorization).toContain('Credential=ORIGINKEY/')
+    expect((await putTo(to, known)).status).toBe(451)
+    const changed = to.replace('photos', 'others')
+    expect((await putTo(changed, unrelated)).status).toBe(403)
+    const late = await sign(60, new Date(Date.now() - 61_000))
+    expect((await putTo(late, unrelated)).status).toBe(403)
+    expect(origin.received).toHaveLength(1)
   })
 })
 
@@ -339,12 +472,9 @@ describe('who may upload', () => {
     expect(await errorOf(begun)).toEqual([code, 403])
   })
 
-  it('is nobody without a signature, or with one in the URL', async () => {
+  it('is nobody without a signature', async () => {
     const at = new URL(`${PATH}?uploads`, url)
     expect((await fetch(at, { method: 'POST' })).status).toBe(403)
-    const signer = new AwsClient({ ...credentials, service: 's3', region: 'us-east-1' })
-    const presigned = await signer.sign(at, { method: 'POST', aws: { signQuery: true } })
-    expect((await fetch(presigned)).status).toBe(403)
   })
 
   it('is who signed just now, for this request, with all that S3 reads', async () => {

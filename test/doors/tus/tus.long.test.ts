@@ -86,6 +86,33 @@ async function offsetOf(at: URL): Promise<number> {
   return Number((await head(at)).headers.get('upload-offset'))
 }
 
+describe('what this server does not have', () => {
+  it.each([
+    ['a length that comes later', { uploadLengthDeferred: true, chunkSize: MIB }, 'deferred'],
+    ['uploads in parallel', { parallelUploads: 2 }, 'concatenated'],
+  ])('is said to clients: %s', async (_, options, word) => {
+    const [status, text] = await refusalOf(upload(randomBytes(3 * MIB, 1), options))
+    expect([status, text]).toEqual([400, expect.stringContaining(word)])
+  })
+})
+
+describe('the end of an upload that is sent twice', () => {
+  it.each([
+    ['arrives once', unrelated, 204],
+    ['is refused as before', known, 451],
+  ])('%s, and has the first answer again', async (_, file, status) => {
+    const at = await create(file.length)
+    const first = await patch(at, 0, file)
+    const second = await patch(at, 0, file)
+    expect([first.status, second.status]).toEqual([status, status])
+    expect(await second.text()).toBe(await first.text())
+    expect(second.headers.get('upload-offset')).toBe(first.headers.get('upload-offset'))
+    expect((await patch(at, 1, file)).status).toBe(410)
+    expect(origin.received).toHaveLength(status === 204 ? 1 : 0)
+    await expectNothingStaged()
+  })
+})
+
 describe('an upload of tus-js-client', () => {
   it.each([
     ['in one request', 20 * MIB + 17, {}],

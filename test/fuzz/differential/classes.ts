@@ -1,3 +1,4 @@
+import { crc32, inflateSync } from 'node:zlib'
 import type { Shown } from './reading.ts'
 import type { ComparedFormat } from './structured.ts'
 
@@ -17,6 +18,8 @@ interface Class {
 const CLASSES: readonly Class[] = [
   { name: 'four inks', format: 'jpeg', holds: ({ file }) => frameOf(file)?.count === 4 },
   { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
+  { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
+  { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
     name: 'colours out of range, subsampled',
     format: 'jpeg',
@@ -46,6 +49,31 @@ function frameOf(file: Buffer): { count: number; samplings: number[] } | undefin
 
 function isSubsampled(file: Buffer): boolean {
   return new Set(frameOf(file)?.samplings).size > 1
+}
+
+/** Whether some component has more samples than luma, which is then smoothed by decoders. */
+function isLumaSubsampled(file: Buffer): boolean {
+  const [luma = 0, ...others] = frameOf(file)?.samplings ?? []
+  return others.some((one) => one >> 4 > luma >> 4 || (one & 15) > (luma & 15))
+}
+
+/** Whether the data of a PNG's image is damaged: programs show other rows of it. */
+function hasBrokenData(file: Buffer): boolean {
+  const parts: Buffer[] = []
+  for (let at = 8; at + 12 <= file.length;) {
+    const length = file.readUInt32BE(at)
+    const chunk = file.subarray(at + 4, at + 8 + length)
+    if (at + 12 + length > file.length || crc32(chunk) !== file.readUInt32BE(at + 8 + length))
+      return true
+    if (chunk.subarray(0, 4).equals(Buffer.from('IDAT'))) parts.push(chunk.subarray(4))
+    at += 12 + length
+  }
+  try {
+    inflateSync(Buffer.concat(parts))
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** Share of pixels of which a channel is at an end of its range. */

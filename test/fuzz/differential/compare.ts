@@ -20,7 +20,7 @@ export type Comparison =
   | { kind: 'unscannable'; reason: string }
   | { kind: 'differs'; bits: number }
 
-const context = { modules: readModules(), probes: PROBE_SETS['as-is'], withoutDigests: true }
+const context = { modules: readModules(), probes: PROBE_SETS['as-is'], digestKinds: [] }
 
 export function scan(file: Uint8Array): Promise<ScannedFile> {
   return scanFile(context, file)

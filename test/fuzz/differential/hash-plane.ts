@@ -6,20 +6,17 @@ export interface QualifiedPlane {
   quality: number
 }
 
-interface HashExports {
-  memory: WebAssembly.Memory
-  allocate(bytes: number): number
-  hashPlane(plane: number, rows: number, cols: number, out: number): number
-}
-
 const { image } = readModules()
 
 /** Hash and quality of a plane of luma, at most 512 x 512. */
 export function hashPlane(luma: Float32Array, width: number, height: number): QualifiedPlane {
-  const core = new WebAssembly.Instance(image, {}).exports as unknown as HashExports
+  const instance = image.begin()
+  const core = instance.exports
   const plane = core.allocate(luma.length * 4)
   const out = core.allocate(32)
   new Float32Array(core.memory.buffer, plane, luma.length).set(luma)
   const quality = core.hashPlane(plane, height, width, out)
-  return { hash: new Uint8Array(core.memory.buffer, out, 32).slice(), quality }
+  const hash = new Uint8Array(core.memory.buffer, out, 32).slice()
+  instance.release()
+  return { hash, quality }
 }

@@ -19,6 +19,8 @@ export interface DifferentialOptions {
   count: number
   seed: number
   formats: readonly ComparedFormat[]
+  /** Whether Chromium is asked too, where there is one. */
+  withChromium: boolean
   /** Folder for files that differ. */
   keep?: string
 }
@@ -32,7 +34,7 @@ type Reader = (file: Uint8Array) => Promise<Shown | undefined>
 export async function runDifferential(
   options: DifferentialOptions,
 ): Promise<{ tally: Tally; unexplained: string[] }> {
-  const chromium = findChromium()
+  const chromium = options.withChromium ? findChromium() : undefined
   const browser = chromium === undefined ? undefined : await ChromiumReader.open(chromium)
   const readers: Record<string, Reader> = { libvips: readBySharp }
   if (browser) readers['chromium'] = (file) => browser.read(file)

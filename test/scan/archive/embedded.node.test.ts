@@ -5,6 +5,8 @@ import { writeTar, writeZip } from '../../support/archive-writer.ts'
 import { countWork } from '../../support/count-work.ts'
 import { addExif, writeExif } from '../../support/exif-writer.ts'
 import { randomBytes } from '../../support/random.ts'
+import { allFiles, type ScannedFile } from '../../../src/scan/scanned.ts'
+import { formatHash } from '../../../src/util/hash.ts'
 import { outline, scanPieces } from '../../support/scan-pieces.ts'
 import { picture } from '../../support/sharp-images.ts'
 
@@ -71,6 +73,29 @@ describe('images by their signatures', () => {
   it('are told apart from thumbnails, which are hashed with their image', async () => {
     const file = addExif(files.jpeg, writeExif(1, other))
     expect(outline(await scanPieces(file))).toEqual(['upload: jpeg 2 needles'])
+  })
+
+  it('are not begun for a thumbnail, which is decoded with its image', async () => {
+    const file = addExif(files.jpeg, writeExif(1, other))
+    const none = { embeddedStarts: 0 }
+    expect(outline(await scanPieces(file, file.length, none))).toEqual(['upload: jpeg 2 needles'])
+    const twice = Buffer.concat([file, other, files.png])
+    expect(outline(await scanPieces(twice, twice.length, { embeddedStarts: 1 }))).toEqual([
+      'upload: jpeg 2 needles',
+      'embedded: png 1 needles',
+    ])
+  })
+
+  it('are found where a thumbnail is only the beginning of them', async () => {
+    const cut = other.subarray(0, Math.floor(other.length * 0.8))
+    const exif = Buffer.concat([writeExif(1, cut), other.subarray(cut.length)])
+    const file = addExif(files.jpeg, exif)
+    const [, embedded] = allFiles(await scanPieces(file))
+    const whole = await scanPieces(other)
+    expect(embedded).toMatchObject({ within: 'embedded', coverage: 'scanned' })
+    const hashes = (scanned: ScannedFile | undefined) =>
+      scanned?.coverage === 'scanned' ? scanned.needles.map(({ hash }) => formatHash(hash)) : []
+    expect(hashes(embedded)).toEqual(hashes(whole))
   })
 
   it('are told if they have a size and cannot be read, and not if they have none', async () => {

@@ -22,9 +22,14 @@ const urlencode = (file: Buffer) =>
 const strewn = (text: string, sign: string, n: number) =>
   text.replaceAll(new RegExp(`(.{${n}})`, 'g'), `$1${sign}`)
 
-const references = (text: string) => [...text].map((char) => `&#${char.charCodeAt(0)};`).join('')
+const references = (text: string) =>
+  Array.from(text)
+    .map((char) => `&#${char.charCodeAt(0)};`)
+    .join('')
 const escapes = (text: string) =>
-  [...text].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  Array.from(text)
+    .map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 
 const quotedPrintable = (file: Buffer) => {
   const soft = [...file].map((byte) =>

@@ -90,6 +90,24 @@ describe('tus, when the bucket fails', () => {
   })
 })
 
+describe('a body without a length, when the bucket fails', () => {
+  it.each(['put', 'get'])('by %s, goes nowhere', async (method) => {
+    const broken = new Set<string>()
+    const vars = { upload: { maxBufferedBytes: 1000 } }
+    const tested = setUp(vars, { staging: { bucket: failing(broken), uploads } })
+    const send = () => {
+      const body = new Response(picture).body!.pipeThrough(new IdentityTransformStream())
+      return tested.send(body, {}, HOST)
+    }
+    expect((await send()).status).toBe(201)
+    expect(tested.forwarded.splice(0)[0]?.body).toEqual(new Uint8Array(picture))
+    broken.add(method)
+    expect((await send()).status).toBe(method === 'put' ? 503 : 502)
+    expect(tested.forwarded).toEqual([])
+    expect((await bucket.list()).objects).toEqual([])
+  })
+})
+
 describe('S3, when the bucket fails', () => {
   const client = new AwsClient({
     accessKeyId: 'CLIENTKEY',

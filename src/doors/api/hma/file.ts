@@ -2,6 +2,7 @@ import type { FileInfo } from '../../../body/types.ts'
 import type { UploadDeps } from '../../../upload/passing.ts'
 import type { JudgedBody } from '../../../upload/uploads.ts'
 import type { ScannedFile } from '../../../scan/scanned.ts'
+import { DIGEST_KINDS } from '../../../list/entry.ts'
 import { ApiError } from '../errors.ts'
 import type { Call } from '../route.ts'
 import { statusOf } from '../../status.ts'
@@ -27,6 +28,7 @@ export async function readFile(call: Call, replaced: Partial<UploadDeps> = {}): 
   const { request, caller, waitUntil, uploads } = call
   const who = { caller: caller.name, waitUntil }
   const judged = await uploads.judgeBody(request, who, {
+    digestKinds: () => DIGEST_KINDS, // the caller may ask for any
     keep: async () => ({ kept: false, reason: 'not-configured' }), // it is a look-up, not an upload
     ...replaced,
     onScanned: (scanned, info) => {

@@ -39,7 +39,7 @@ function hashOf(scanned: ScannedFile, type: string): string {
 }
 
 /** Digests of a file that is empty. */
-const NO_BYTES = new FileDigester().digest()
+const NO_BYTES = FileDigester.ofAllKinds().digest()
 
 /** The PDQ hash of an image as it is stored, or nothing if that tells too little. */
 function pdqOf(scanned: ScannedFile): string {

@@ -1,0 +1,31 @@
+/** What a check found. `warning` is for people to look at; only `failed` makes the command fail. */
+export interface Check {
+  check: string
+  state: 'ok' | 'warning' | 'failed' | 'skipped'
+  /** What is so, and what to do if it is not well. */
+  message: string
+}
+
+export function ok(check: string, message: string): Check {
+  return { check, state: 'ok', message }
+}
+
+export function warning(check: string, message: string): Check {
+  return { check, state: 'warning', message }
+}
+
+export function failed(check: string, message: string): Check {
+  return { check, state: 'failed', message }
+}
+
+export function skipped(check: string, message: string): Check {
+  return { check, state: 'skipped', message }
+}
+
+/** The reason of an error, in words. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+  return `${error.message}${code}`
+}

@@ -1,0 +1,146 @@
+import { resolve } from 'node:path'
+import type * as wrangler from 'wrangler'
+import type { Config } from '../../config/schema.ts'
+import { ListMissingError } from '../../list/errors.ts'
+import { HashgateError } from '../../util/errors.ts'
+import { readSetup } from '../config-command.ts'
+import { openStore, type TargetOptions } from '../list-commands.ts'
+import { readConfig } from '../stores.ts'
+import { type Check, failed, ok, skipped, warning } from './checks.ts'
+import { checkHealth, checkList, checkSameList } from './list-checks.ts'
+import { localDrill } from './local-drill.ts'
+import { runningDrill } from './remote-drill.ts'
+import { checkAddresses, checkCpu, checkOrigin } from './setup-checks.ts'
+
+export interface DoctorOptions extends TargetOptions {
+  /** Address of a Worker that runs; without it the doctor runs one itself. */
+  url?: string
+  /** Path under which the drill uploads. */
+  path: string
+  /** Address of the server behind the route. */
+  origin?: string
+  /** Hours after which a list is too old. */
+  maxAge: number
+  drill: boolean
+  readBack?: true
+  json?: true
+}
+
+const MARKS = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' }
+
+/** `hashgate doctor`: checks a deployment. Returns whether nothing failed. */
+export async function doctor(options: DoctorOptions): Promise<boolean> {
+  const checks: Check[] = []
+  const add = (more: readonly Check[]) => {
+    checks.push(...more)
+    if (options.json) return
+    for (const { check, state, message } of more)
+      console.log(`${MARKS[state]}  ${check}: ${message}`)
+  }
+  await examine(options, add)
+  const isWell = checks.every(({ state }) => state !== 'failed')
+  if (options.json) console.log(JSON.stringify({ ok: isWell, checks }, null, 2))
+  else console.log(isWell ? '\nno check failed' : '\nsome checks failed')
+  return isWell
+}
+
+async function examine(options: DoctorOptions, add: (checks: readonly Check[]) => void) {
+  const config = await readConfig(options)
+  const setup = await readSetup(options)
+  const { problems, config: settings } = setup
+  add(problems.map((problem) => failed('settings and bindings', problem)))
+  if (!settings) return
+  if (problems.length === 0) add([ok('settings and bindings', secretsText(setup.secrets, options))])
+  add([checkCpu(config), checkAddresses(config)])
+  if (options.url === undefined) await examineHere(options, config, settings, add)
+  else await examineRunning(options, new URL(options.url), settings, add)
+}
+
+function secretsText(secrets: readonly string[], { remote }: DoctorOptions): string {
+  if (remote) return `as they must be, with the secrets ${secrets.join(', ')}`
+  return `as they must be; --remote also looks for the secrets ${secrets.join(', ')}`
+}
+
+/** A configuration on this machine. */
+async function examineHere(
+  options: DoctorOptions,
+  config: wrangler.Unstable_Config,
+  settings: Config,
+  add: (checks: readonly Check[]) => void,
+): Promise<void> {
+  add((await publishedList(options)).checks)
+  const { configPath } = config
+  if (!options.drill || configPath === undefined) return
+  if (hasOtherOrigin(config)) {
+    add([
+      skipped('the drill', 'your origin is a binding, so it cannot be replaced here; use --url'),
+    ])
+    return
+  }
+  const { env, path } = options
+  const method = methodOf(settings)
+  add(
+    await localDrill({ config: resolve(configPath), ...(env && { env }), settings, method, path }),
+  )
+}
+
+function hasOtherOrigin({ services = [], r2_buckets: buckets }: wrangler.Unstable_Config): boolean {
+  return [...services, ...buckets].some(({ binding }) => /^ORIGIN(_BUCKET)?$/.test(binding))
+}
+
+/** A Worker that runs. */
+async function examineRunning(
+  options: DoctorOptions,
+  url: URL,
+  settings: Config,
+  add: (checks: readonly Check[]) => void,
+): Promise<void> {
+  const health = new URL(settings.health.path || '/healthz', url)
+  const { version, check } = await checkHealth(health)
+  add([check])
+  const origin = options.origin === undefined ? settings.origin.url : new URL(options.origin)
+  add([await checkOrigin(origin)])
+  await withList(options, async ({ store, manifest, checks }) => {
+    add(checks)
+    if (!manifest || !store) return
+    add([checkSameList(manifest.version, version)])
+    if (!options.drill) return
+    const { path, readBack } = options
+    const target = { url, health, path, method: methodOf(settings), settings, store, manifest }
+    add(await runningDrill({ ...target, canReadBack: readBack === true }))
+  })
+}
+
+function methodOf({ upload }: Config): string {
+  return upload.methods.includes('PUT') ? 'PUT' : (upload.methods[0] ?? 'POST')
+}
+
+type Listed = Awaited<ReturnType<typeof checkList>> & {
+  store?: Awaited<ReturnType<typeof openStore>>['store']
+}
+
+async function publishedList(options: DoctorOptions): Promise<Listed> {
+  let listed: Listed = { checks: [] }
+  await withList(options, async (found) => void (listed = found))
+  return listed
+}
+
+/** Opens the published list, and looks at it. */
+async function withList(
+  options: DoctorOptions,
+  use: (listed: Listed) => Promise<void>,
+): Promise<void> {
+  const isRemote = options.remote === true
+  try {
+    const { store, close } = await openStore(options)
+    try {
+      await use({ ...(await checkList(store, { isRemote, maxAgeHours: options.maxAge })), store })
+    } finally {
+      await close()
+    }
+  } catch (error) {
+    if (!(error instanceof HashgateError) || error instanceof ListMissingError) throw error
+    const say = isRemote ? failed : warning
+    await use({ checks: [say('LIST_KEY opens the list', error.message)] })
+  }
+}

@@ -1,0 +1,109 @@
+import { Buffer } from 'node:buffer'
+import { type Check, failed, ok, reasonOf, skipped, warning } from './checks.ts'
+import type { OwnOrigin } from './own-origin.ts'
+import { drillPicture, KNOWN_SEED, longDrillPicture, OTHER_SEED } from './pictures.ts'
+
+const REFUSED = 451
+/** Bytes by which the long picture exceeds what is held whole. */
+const MORE_BYTES = 1 << 20
+
+/** Where and how a drill uploads. */
+export interface DrillTarget {
+  url: URL
+  method: string
+  /** Longest body that is held whole, and longest body of all. */
+  maxBufferedBytes: number
+  maxBodyBytes: number
+  /** Sees what the origin gets, if it is the doctor's own. */
+  origin?: OwnOrigin
+  /** Whether GET of an upload's address answers with the upload. */
+  canReadBack?: boolean
+}
+
+/** Uploads a known picture, another one, and a known one that is too long to be held whole. */
+export async function drill(target: DrillTarget): Promise<Check[]> {
+  return [await knownPicture(target), await otherPicture(target), await longPicture(target)]
+}
+
+async function knownPicture(target: DrillTarget): Promise<Check> {
+  const check = 'a known picture is refused'
+  const sent = await upload(target, 'known.bmp', drillPicture(KNOWN_SEED))
+  if (typeof sent === 'string') return failed(check, sent)
+  if (sent.status !== REFUSED)
+    return failed(
+      check,
+      `it got ${sent.status} instead of ${REFUSED}: the gate is open, or not on this path`,
+    )
+  if (await target.origin?.at(sent.path))
+    return failed(check, `it got ${REFUSED}, but the origin heard of it; report this as a bug`)
+  return ok(check, `${REFUSED}${target.origin ? ', and the origin heard nothing' : ''}`)
+}
+
+async function otherPicture(target: DrillTarget): Promise<Check> {
+  const check = 'another picture passes'
+  const body = drillPicture(OTHER_SEED)
+  const sent = await upload(target, 'other.bmp', body)
+  if (typeof sent === 'string') return failed(check, sent)
+  if (sent.status === REFUSED)
+    return failed(check, 'it was refused as a match; report this as a bug')
+  if (sent.status >= 400)
+    return warning(check, `the answer is ${sent.status}; name a path that takes uploads: --path`)
+  const arrived = target.origin
+    ? (await target.origin.at(sent.path))?.body
+    : target.canReadBack && (await readBack(sent.url))
+  if (!arrived) {
+    if (target.origin) return failed(check, `it got ${sent.status}, and never reached the origin`)
+    return ok(
+      check,
+      `${sent.status}; --read-back compares its bytes, if GET answers with the upload`,
+    )
+  }
+  if (!Buffer.from(body).equals(arrived)) return failed(check, 'its bytes arrived changed')
+  return ok(check, `${sent.status}, byte for byte`)
+}
+
+async function longPicture(target: DrillTarget): Promise<Check> {
+  const check = 'a long known picture breaks off'
+  const body = longDrillPicture(KNOWN_SEED, target.maxBufferedBytes + MORE_BYTES)
+  if (body.byteLength > target.maxBodyBytes)
+    return skipped(check, 'upload.maxBodyBytes takes no body that long')
+  const sent = await upload(target, 'long.bmp', body)
+  if (typeof sent === 'string') return failed(check, sent)
+  if (sent.status !== REFUSED) return failed(check, `it got ${sent.status} instead of ${REFUSED}`)
+  const arrived = await target.origin?.at(sent.path)
+  if (arrived?.isComplete)
+    return failed(check, 'the origin has a complete request; report this as a bug')
+  const seen = arrived
+    ? `, and the origin saw ${arrived.body.length} of ${body.byteLength} bytes`
+    : ''
+  return ok(check, `${REFUSED}${seen}`)
+}
+
+interface Sent {
+  url: URL
+  path: string
+  status: number
+}
+
+/** Uploads a file under an address of its own. Returns why it could not, if so. */
+async function upload(
+  { url, method }: DrillTarget,
+  name: string,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Sent | string> {
+  const to = new URL(`${url.pathname.replace(/\/$/, '')}/${Date.now()}-${name}`, url)
+  const headers = { 'content-type': 'image/bmp' }
+  try {
+    const response = await fetch(to, { method, body, headers, redirect: 'manual' })
+    await response.arrayBuffer()
+    return { url: to, path: to.pathname, status: response.status }
+  } catch (error) {
+    return `${to.origin} cannot be reached: ${reasonOf(error)}`
+  }
+}
+
+async function readBack(url: URL): Promise<Buffer | undefined> {
+  const response = await fetch(url)
+  const body = Buffer.from(await response.arrayBuffer())
+  return response.ok ? body : undefined
+}

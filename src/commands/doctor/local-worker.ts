@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { wranglerPath } from '../init/provision.ts'
+import { WranglerError } from '../stores.ts'
+
+const READY_WITHIN_MS = 90_000
+const POLL_MS = 200
+/** Characters of what wrangler said that are told. */
+const MOST_TOLD = 2000
+
+export interface LocalOptions {
+  config: string
+  env?: string
+  persistTo: string
+  /** Variables, in the place of those that are configured. */
+  vars: Record<string, string>
+}
+
+/** A Worker under `wrangler dev`, until `stop`. */
+export interface LocalWorker {
+  url: string
+  stop: () => Promise<void>
+}
+
+/** Starts the Worker of a configuration on this machine, and waits until it answers. @throws {WranglerError} */
+export async function startLocalWorker(options: LocalOptions): Promise<LocalWorker> {
+  const port = await freePort()
+  const args = ['dev', '--config', options.config, '--ip', '127.0.0.1', '--port', String(port)]
+  args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
+  args.push('--persist-to', options.persistTo)
+  if (options.env !== undefined) args.push('--env', options.env)
+  for (const [name, value] of Object.entries(options.vars)) args.push('--var', `${name}:${value}`)
+  const child = spawn(process.execPath, [wranglerPath(), ...args], {
+    cwd: dirname(options.config),
+    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1', WRANGLER_LOG: 'log' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own, so that all of it can be ended
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => void (said += text))
+  const worker = { url: `http://127.0.0.1:${port}`, stop: () => end(child) }
+  if (await answers(worker.url, child)) return worker
+  await worker.stop()
+  throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MOST_TOLD)}`)
+}
+
+async function answers(url: string, child: ChildProcess): Promise<boolean> {
+  const limit = Date.now() + READY_WITHIN_MS
+  while (Date.now() < limit && child.exitCode === null) {
+    const isThere = await fetch(url).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return true
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  return false
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null) return
+  const ended = once(child, 'exit')
+  process.kill(-child.pid, 'SIGTERM')
+  await ended
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}

@@ -1,0 +1,62 @@
+import type { Config } from '../../config/schema.ts'
+import type { Manifest } from '../../list/manifest.ts'
+import { publishBank } from '../../list/publish.ts'
+import type { ListStore } from '../../list/store.ts'
+import { type Check, failed, skipped } from './checks.ts'
+import { drill } from './drill.ts'
+import { checkHealth } from './list-checks.ts'
+import { DRILL_BANK } from './local-drill.ts'
+import { drillEntries } from './pictures.ts'
+
+const TAKEN_UP_WITHIN_MS = 180_000
+const POLL_MS = 3000
+
+/** A Worker that runs, and the list that it uses. */
+export interface RunningDrill {
+  url: URL
+  health: URL
+  path: string
+  method: string
+  settings: Config
+  store: ListStore
+  manifest: Manifest
+  canReadBack: boolean
+}
+
+/** Publishes the drill's bank if it is not there, and uploads pictures to a Worker that runs. */
+export async function runningDrill(target: RunningDrill): Promise<Check[]> {
+  const { settings, method, canReadBack } = target
+  if (settings.policy.mode === 'shadow')
+    return [skipped('a known picture is refused', 'policy.mode is shadow: nothing is refused')]
+  const version = await publishOnce(target)
+  if (!(await isTakenUp(target.health, version)))
+    return [
+      failed(
+        'a known picture is refused',
+        `the Worker has not taken up version ${version} in three minutes`,
+      ),
+    ]
+  const { maxBufferedBytes, maxBodyBytes } = settings.upload
+  const url = new URL(target.path, target.url)
+  return drill({ url, method, maxBufferedBytes, maxBodyBytes, canReadBack })
+}
+
+/** The version of the list that has the drill's bank. Monitoring drills often, and writes once. */
+async function publishOnce({ store, manifest }: RunningDrill): Promise<number> {
+  if (manifest.banks.some(({ id }) => id === DRILL_BANK)) return manifest.version
+  const published = await publishBank(store, await drillEntries(), {
+    bank: DRILL_BANK,
+    allowLarge: true,
+  })
+  return published.manifest.version
+}
+
+async function isTakenUp(health: URL, version: number): Promise<boolean> {
+  const limit = Date.now() + TAKEN_UP_WITHIN_MS
+  for (;;) {
+    const { version: there = 0 } = await checkHealth(health)
+    if (there >= version) return true
+    if (Date.now() > limit) return false
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}

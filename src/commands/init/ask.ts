@@ -1,0 +1,58 @@
+import { createInterface } from 'node:readline/promises'
+import { PRESET_NAMES } from '../../config/presets.ts'
+
+/** Answers as they are given: by options, or typed. */
+export type Given = Record<string, unknown>
+
+interface Question {
+  name: string
+  text: string
+  /** Taken if nothing is typed. */
+  fallback?: string
+  /** Whether it need not be asked, by what is known. */
+  isNeedless?: (given: Given) => boolean
+}
+
+const QUESTIONS: readonly Question[] = [
+  { name: 'name', text: 'Name of the Worker', fallback: 'hashgate' },
+  { name: 'origin', text: 'Address of your origin (empty: the server behind the route)' },
+  {
+    name: 'route',
+    text: 'Route, such as files.example.com/* (empty: none yet)',
+  },
+  {
+    name: 'zone',
+    text: 'Zone of the route, such as example.com',
+    isNeedless: ({ route }) => !route,
+  },
+  { name: 'preset', text: `Preset (${PRESET_NAMES.join(', ')})`, fallback: 'files' },
+  { name: 'action', text: 'What a match does (block, quarantine, flag)', fallback: 'block' },
+  {
+    name: 'recipient',
+    text: 'Public key of age for the quarantine',
+    isNeedless: ({ action }) => action !== 'quarantine',
+  },
+  { name: 'webhook', text: 'Webhook for events, an https URL (empty: none)' },
+  {
+    name: 'heic',
+    text: 'Decode HEIC with Cloudflare Images, which is billed (yes, no)',
+    fallback: 'no',
+  },
+]
+
+/** Asks a person for what the options do not say. */
+export async function askFor(given: Given): Promise<Given> {
+  const answers: Given = { ...given }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    for (const { name, text, fallback = '', isNeedless } of QUESTIONS) {
+      if (answers[name] !== undefined || isNeedless?.(answers)) continue
+      const typed = (await terminal.question(`${text}${fallback && ` [${fallback}]`}: `)).trim()
+      const answer = typed || fallback
+      if (answer !== '') answers[name] = name === 'heic' ? /^y/i.test(answer) : answer
+    }
+  } finally {
+    terminal.close()
+  }
+  return answers
+}

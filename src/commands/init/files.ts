@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import { randomBytes } from 'node:crypto'
+import { generateListKey } from '../../list/sealing.ts'
+import { type Answers, InitError } from './options.ts'
+import { readmeOf } from './readme.ts'
+
+/** A file of a deployment, and what becomes of it. */
+export interface PlannedFile {
+  name: string
+  text: string
+  state: 'new' | 'changed' | 'kept'
+  /** Readable for its owner only. */
+  isSecret?: true
+}
+
+/** hashgate's own folder, three above this one in src/ as in dist/. */
+const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** Where secrets for Cloudflare wait until `wrangler secret bulk` has taken them. */
+export const PRODUCTION_VARS = '.production.vars'
+
+const IGNORED = ['node_modules/', '.wrangler/', '.dev.vars', PRODUCTION_VARS, 'identity.txt']
+
+const ManifestSchema = v.looseObject({
+  version: v.string(),
+  peerDependencies: v.object({ hono: v.string(), wrangler: v.string() }),
+})
+
+const PackageSchema = v.looseObject({
+  dependencies: v.optional(v.record(v.string(), v.string()), {}),
+  devDependencies: v.optional(v.record(v.string(), v.string()), {}),
+})
+
+/** The files of a deployment beside wrangler's configuration. Those that are there keep what they have. */
+export async function planFiles(folder: string, answers: Answers): Promise<PlannedFile[]> {
+  return [
+    await planPackage(folder, answers),
+    await planWhole(folder, 'index.ts', INDEX),
+    await planLines(
+      folder,
+      '.gitignore',
+      IGNORED.map((line) => [line, line]),
+    ),
+    {
+      ...(await planLines(folder, '.dev.vars', secretsOf(answers))),
+      isSecret: true,
+    },
+    { ...(await planLines(folder, PRODUCTION_VARS, secretsOf(answers))), isSecret: true },
+    await planWhole(folder, 'README.md', readmeOf(answers)),
+  ]
+}
+
+const INDEX = `export { default, FloodCounter, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+
+/** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
+function secretsOf({ webhook }: Answers): [string, string][] {
+  const secret = `WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`
+  return [
+    ['LIST_KEY=', `LIST_KEY=${generateListKey()}`],
+    ...(webhook === undefined ? [] : [['WEBHOOK_SECRET=', secret] as [string, string]]),
+  ]
+}
+
+/** A file that is written only if there is none. */
+async function planWhole(folder: string, name: string, text: string): Promise<PlannedFile> {
+  const found = await readText(join(folder, name))
+  return found === undefined ? { name, text, state: 'new' } : { name, text: found, state: 'kept' }
+}
+
+/** A file that must have some lines: those that are missing are added. */
+async function planLines(
+  folder: string,
+  name: string,
+  lines: readonly (readonly [start: string, line: string])[],
+): Promise<PlannedFile> {
+  const found = await readText(join(folder, name))
+  const has = (found ?? '').split(/\r?\n/)
+  const missing = lines.filter(([start]) => !has.some((line) => line.startsWith(start)))
+  const before = found && !found.endsWith('\n') ? `${found}\n` : (found ?? '')
+  const text = before + missing.map(([, line]) => `${line}\n`).join('')
+  if (found === undefined) return { name, text, state: 'new' }
+  return missing.length > 0
+    ? { name, text, state: 'changed' }
+    : { name, text: found, state: 'kept' }
+}
+
+async function planPackage(folder: string, { name }: Answers): Promise<PlannedFile> {
+  const own = v.parse(
+    ManifestSchema,
+    JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8')),
+  )
+  const found = await readText(join(folder, 'package.json'))
+  const existing = found === undefined ? undefined : parsePackage(found)
+  const { dependencies, devDependencies, ...rest } = existing ?? {
+    ...{ name, private: true, type: 'module', scripts: SCRIPTS, allowScripts: INSTALL_SCRIPTS },
+    dependencies: {},
+    devDependencies: {},
+  }
+  const wanted = { hashgate: versionOf(folder, own.version), hono: own.peerDependencies.hono }
+  const merged = {
+    ...rest,
+    dependencies: { ...wanted, ...dependencies },
+    devDependencies: dependencies['wrangler']
+      ? devDependencies
+      : { wrangler: own.peerDependencies.wrangler, ...devDependencies },
+  }
+  const text = `${JSON.stringify(merged, null, 2)}\n`
+  const hasAll = ['hashgate', 'hono'].every((one) => one in dependencies)
+  if (found === undefined) return { name: 'package.json', text, state: 'new' }
+  const isKept = hasAll && ('wrangler' in devDependencies || 'wrangler' in dependencies)
+  return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
+}
+
+/** Which packages may run scripts when they are installed; npm asks otherwise. */
+const INSTALL_SCRIPTS = { esbuild: true, workerd: true, hashgate: false }
+
+const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
+
+function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), PackageSchema), text)
+  if (result.success) return result.output
+  throw new InitError('package.json in that folder is not valid JSON; mend it, and run init again')
+}
+
+/** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
+function versionOf(folder: string, version: string): string {
+  const isCheckout = existsSync(join(PACKAGE, 'assembly'))
+  return isCheckout
+    ? `file:${relative(folder, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
+    : version
+}
+
+/** @throws {InitError} it is there, and cannot be read */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new InitError(`${path} cannot be read; it should be a file that you own`, { cause })
+  }
+}

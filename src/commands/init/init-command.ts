@@ -1,0 +1,101 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { openAccount } from '../stores.ts'
+import { askFor, type Given } from './ask.ts'
+import { type PlannedFile, planFiles, PRODUCTION_VARS } from './files.ts'
+import { type Answers, checkAnswers, InitError } from './options.ts'
+import {
+  commandOf,
+  isLoggedIn,
+  makeNamespace,
+  namespaceStep,
+  runStep,
+  type Step,
+  stepsOf,
+} from './provision.ts'
+import { namespaceIdIn, planConfig } from './wrangler-file.ts'
+
+export interface InitOptions {
+  yes?: true
+  dryRun?: true
+  [answer: string]: unknown
+}
+
+/** `hashgate init`: writes the folder of a deployment, and makes what it needs at Cloudflare. */
+export async function init(where: string, options: InitOptions): Promise<boolean> {
+  const { yes, dryRun, ...given } = options
+  const folder = resolve(where)
+  const answers = checkAnswers(await complete(folder, given, yes === true))
+  const isReady = await isLoggedIn()
+  const knownId = await namespaceIdIn(folder)
+  const id = knownId ?? (isReady && !dryRun ? await namespaceFor(answers) : undefined)
+  const config = await planConfig(folder, answers, id)
+  const files = [config, ...(await planFiles(folder, answers))]
+  for (const file of files) {
+    console.log(`${dryRun ? 'would be ' : ''}${file.state.padEnd(8)}${join(where, file.name)}`)
+    if (!dryRun && file.state !== 'kept') await write(folder, file)
+  }
+  for (const lines of config.byHand) console.log(`\nadd to ${config.name} by hand:\n${lines}`)
+  const hasNewSecrets = files.some(
+    ({ name, state }) => name === PRODUCTION_VARS && state !== 'kept',
+  )
+  const steps = stepsOf(answers).filter(({ what }) => what !== 'secrets' || hasNewSecrets)
+  const needed = id === undefined ? [namespaceStep(answers), ...steps] : steps
+  const open = isReady && !dryRun ? await runAll(steps, folder) : needed
+  tellNext(where, open, answers)
+  return true
+}
+
+/** The answers, with what is usual for those that are missing. @throws {InitError} a person must be asked, and cannot be */
+async function complete(folder: string, given: Given, isYes: boolean): Promise<Given> {
+  if (!isYes && !process.stdin.isTTY)
+    throw new InitError(
+      'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
+    )
+  const usual = { name: nameFor(folder), preset: 'files', action: 'block', heic: false }
+  const asked = isYes ? { ...usual, ...given } : await askFor(given)
+  return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...asked }
+}
+
+function nameFor(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+  return name.replaceAll(/^-+|-+$/g, '') || 'hashgate'
+}
+
+async function namespaceFor(answers: Answers): Promise<string> {
+  // Beside no configuration: which account it is, the environment or the login says.
+  const { api, account } = await openAccount({} as Parameters<typeof openAccount>[0])
+  return makeNamespace(api, account, answers)
+}
+
+async function write(folder: string, { name, text, isSecret }: PlannedFile): Promise<void> {
+  const path = join(folder, name)
+  await mkdir(folder, { recursive: true })
+  await writeFile(path, text, isSecret ? { mode: 0o600 } : {})
+  if (isSecret) await chmod(path, 0o600)
+}
+
+/** Runs steps at Cloudflare. Returns those that failed. */
+async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
+  const failed: Step[] = []
+  for (const step of steps) {
+    const problem = await runStep(step, folder)
+    console.log(problem === undefined ? `made    ${step.what}` : `failed  ${step.what}: ${problem}`)
+    if (problem !== undefined) failed.push(step)
+  }
+  return failed
+}
+
+/** Tells what is left to do, as commands. */
+function tellNext(where: string, steps: readonly Step[], { bank }: Answers): void {
+  console.log(`\nNext:\n  cd ${where}\n  npm install`)
+  for (const step of steps) console.log(`  ${commandOf(step)}`)
+  if (steps.some(({ what }) => what === 'KV namespace'))
+    console.log('    (put the id that it prints into kv_namespaces)')
+  console.log(`  npx hashgate doctor               # tests this folder on your machine
+  export $(cat ${PRODUCTION_VARS})
+  npx hashgate list push LIST --bank ${bank} --remote
+  npx wrangler deploy`)
+}

@@ -1,0 +1,67 @@
+import * as v from 'valibot'
+import { PRESET_NAMES } from '../../config/presets.ts'
+import { isRecipient, RECIPIENT_WORDS } from '../../quarantine/recipients.ts'
+import { HashgateError } from '../../util/errors.ts'
+
+/** Answers that do not go together, or that are missing. */
+export class InitError extends HashgateError {
+  readonly code = 'init'
+}
+
+const ROUTE = /^(\*\.?)?[\w-]+(\.[\w-]+)+(:\d+)?\/.*$/
+const ZONE = /^[\w-]+(\.[\w-]+)+$/
+
+function text(pattern: RegExp, words: string) {
+  return v.pipe(v.string(), v.regex(pattern, words))
+}
+
+const HttpsUrl = (words: string) =>
+  v.pipe(
+    v.string(),
+    v.check((url) => URL.canParse(url) && new URL(url).protocol === 'https:', words),
+  )
+
+/** What `hashgate init` must know of a deployment. */
+export const AnswersSchema = v.object({
+  name: text(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens'),
+  origin: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (url) => /^https?:\/\/[^/]+\/?$/.test(url) && URL.canParse(url),
+        'must be a URL without a path, as https://origin.example.com',
+      ),
+    ),
+  ),
+  route: v.optional(text(ROUTE, 'must be a host and a path, as files.example.com/*')),
+  zone: v.optional(text(ZONE, 'must be a domain, as example.com')),
+  preset: v.picklist(PRESET_NAMES, `must be ${PRESET_NAMES.join(', ')}`),
+  mode: v.picklist(['shadow', 'enforce'], 'must be shadow or enforce'),
+  bank: text(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, hyphens'),
+  action: v.picklist(['block', 'quarantine', 'flag'], 'must be block, quarantine or flag'),
+  recipient: v.optional(v.pipe(v.string(), v.check(isRecipient, RECIPIENT_WORDS))),
+  webhook: v.optional(HttpsUrl('must be an https URL')),
+  heic: v.boolean(),
+  format: v.picklist(['jsonc', 'toml'], 'must be jsonc or toml'),
+})
+
+export type Answers = v.InferOutput<typeof AnswersSchema>
+
+/** @throws {InitError} with each answer that is wrong, by the name of its option */
+export function checkAnswers(given: Record<string, unknown>): Answers {
+  const result = v.safeParse(AnswersSchema, given)
+  if (!result.success) {
+    const problems = result.issues.map((issue) => `--${v.getDotPath(issue) ?? ''} ${issue.message}`)
+    throw new InitError(problems.join('; '))
+  }
+  const answers = result.output
+  if (answers.route !== undefined && answers.zone === undefined)
+    throw new InitError('--route needs --zone, the domain at Cloudflare that the route is in')
+  if (answers.zone !== undefined && answers.route === undefined)
+    throw new InitError('--zone needs --route, such as --route "files.example.com/*"')
+  if (answers.action === 'quarantine' && answers.recipient === undefined)
+    throw new InitError(
+      '--action quarantine needs --recipient; make one with `hashgate quarantine keygen --out identity.txt`',
+    )
+  return answers
+}

@@ -1,0 +1,81 @@
+import type { Section } from './sections.ts'
+
+/** wrangler.jsonc, with what each key is for above it. */
+export function renderJsonc(sections: readonly Section[]): string {
+  const blocks = sections.map(({ comment: what, key, value }) => {
+    const text = JSON.stringify(value, null, 2).replaceAll('\n', '\n  ')
+    return `${what && `  // ${what}\n`}  ${JSON.stringify(key)}: ${text}`
+  })
+  return `{\n${blocks.join(',\n')}\n}\n`
+}
+
+/** wrangler.toml: what is no table comes first, since a table takes all that follows it. */
+export function renderToml(sections: readonly Section[]): string {
+  const plain = sections.filter(({ value }) => !isTable(value) && !isTables(value))
+  const others = sections.filter((section) => !plain.includes(section))
+  return [
+    plain
+      .map((section) => comment(section) + `${section.key} = ${inline(section.value)}\n`)
+      .join(''),
+    ...others.map(renderBlock),
+  ].join('\n')
+}
+
+/** A section that may stand at the end of any wrangler.toml. */
+export function renderBlock(section: Section): string {
+  const { key, value } = section
+  return (
+    comment(section) + (isTables(value) ? tablesText(key, value) : tableText(key, value as object))
+  )
+}
+
+/** Whether a section can be put behind others. */
+export function isBlock({ value }: Section): boolean {
+  return isTable(value) || isTables(value)
+}
+
+function comment({ comment: text }: Section): string {
+  return text && `# ${text}\n`
+}
+
+function tablesText(name: string, tables: readonly object[]): string {
+  return tables.map((table) => `[[${name}]]\n${linesOf(table)}`).join('\n')
+}
+
+/** A table, and those in it that have a name of their own. */
+function tableText(name: string, table: object): string {
+  const entries = Object.entries(table)
+  const own = entries.filter(([, value]) => !isTable(value) && !isTables(value))
+  const head = own.length > 0 ? [`[${name}]\n${linesOf(Object.fromEntries(own))}`] : []
+  const inner = entries.flatMap(([key, value]) => {
+    const path = `${name}.${bare(key)}`
+    if (isTables(value)) return [tablesText(path, value)]
+    return isTable(value) ? [tableText(path, value)] : []
+  })
+  return [...head, ...inner].join('\n')
+}
+
+function linesOf(table: object): string {
+  return Object.entries(table)
+    .map(([key, value]) => `${bare(key)} = ${inline(value)}\n`)
+    .join('')
+}
+
+function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
+  if (!isTable(value)) return JSON.stringify(value) // a text of JSON is a text of TOML
+  const pairs = Object.entries(value).map(([key, inner]) => `${bare(key)} = ${inline(inner)}`)
+  return `{ ${pairs.join(', ')} }`
+}
+
+function bare(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : JSON.stringify(key)
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTables(value: unknown): value is object[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isTable)
+}

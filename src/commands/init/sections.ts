@@ -1,0 +1,89 @@
+import type { Answers } from './options.ts'
+
+/** A key of wrangler's configuration, with what it is for. */
+export interface Section {
+  comment: string
+  key: string
+  value: unknown
+}
+
+const COMPATIBILITY_DATE = '2026-10-20'
+
+/** wrangler's configuration of a deployment, key by key. */
+export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
+  const { name, route, zone, heic } = answers
+  const isQuarantined = answers.action === 'quarantine'
+  const section = (key: string, value: unknown, comment = ''): Section => ({ comment, key, value })
+  const namespace = { binding: 'HASH_LISTS', ...(namespaceId !== undefined && { id: namespaceId }) }
+  const sections = [
+    section('name', name, 'The name of the Worker.'),
+    section('main', 'index.ts'),
+    section('compatibility_date', COMPATIBILITY_DATE),
+    section('compatibility_flags', ['nodejs_compat']),
+    section('workers_dev', false, 'No second address at workers.dev, and none for each version.'),
+    section('preview_urls', false),
+    section('observability', { enabled: true }, 'Keeps the events of the log.'),
+    route !== undefined &&
+      section(
+        'routes',
+        [{ pattern: route, zone_name: zone }],
+        'Requests that go through hashgate. What it allows goes on to the server behind the route, or to ORIGIN_URL.',
+      ),
+    section('kv_namespaces', [namespace], 'The hash lists, sealed with the secret LIST_KEY.'),
+    section(
+      'durable_objects',
+      { bindings: [{ name: 'FLOOD_COUNTERS', class_name: 'FloodCounter' }] },
+      'Counts matches of an entry for all isolates together, to find entries that match too much.',
+    ),
+    section('migrations', [{ tag: 'flood-counters', new_sqlite_classes: ['FloodCounter'] }]),
+    isQuarantined &&
+      section(
+        'r2_buckets',
+        [{ binding: 'QUARANTINE', bucket_name: `${name}-quarantine` }],
+        'Refused uploads, sealed to the recipient in vars. The trigger deletes what has expired.',
+      ),
+    isQuarantined && section('triggers', { crons: ['17 * * * *'] }),
+    answers.webhook !== undefined &&
+      section('queues', queuesOf(name), 'Keeps events until the webhook has taken them.'),
+    heic && section('images', { binding: 'IMAGES' }, 'Decodes HEIC. Each use is billed.'),
+    section(
+      'vars',
+      varsOf(answers),
+      'The settings. `npx hashgate config` prints those in effect. Secrets never belong here.',
+    ),
+  ]
+  return sections.filter((one) => one !== false)
+}
+
+function queuesOf(name: string): object {
+  const queue = `${name}-events`
+  return {
+    producers: [{ binding: 'EVENT_QUEUE', queue }],
+    consumers: [
+      {
+        queue,
+        max_batch_timeout: 1,
+        max_retries: 100,
+        dead_letter_queue: `${name}-dead-events`,
+      },
+    ],
+  }
+}
+
+function varsOf(answers: Answers): object {
+  const { origin } = answers
+  return { ...(origin !== undefined && { ORIGIN_URL: origin }), HASHGATE: settingsOf(answers) }
+}
+
+/** The settings that answers lead to. */
+export function settingsOf({ preset, mode, bank, action, recipient, webhook }: Answers) {
+  const isQuarantined = recipient !== undefined && action === 'quarantine'
+  return {
+    preset,
+    policy: { mode, banks: { [bank]: { action } } },
+    ...(isQuarantined && { quarantine: { recipients: [recipient] } }),
+    ...(webhook !== undefined && {
+      events: { sinks: ['console', 'queue'], webhook: { url: webhook } },
+    }),
+  }
+}

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { importWrangler } from '../stores.ts'
+import { type PlannedFile, readText } from './files.ts'
+import { type Answers, InitError } from './options.ts'
+import { isBlock, renderBlock, renderJsonc, renderToml } from './render.ts'
+import { type Section, sectionsOf, settingsOf } from './sections.ts'
+
+/** wrangler's configuration of a deployment, and what must be done to it by hand. */
+export interface PlannedConfig extends PlannedFile {
+  /** Lines that init cannot add to a file that is there. */
+  byHand: readonly string[]
+}
+
+const NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
+
+/** Plans wrangler's configuration. One that is there keeps all that it has, and gets what it lacks. */
+export async function planConfig(
+  folder: string,
+  answers: Answers,
+  namespaceId?: string,
+): Promise<PlannedConfig> {
+  const sections = sectionsOf(answers, namespaceId)
+  const found = NAMES.find((name) => existsSync(join(folder, name)))
+  if (found === undefined) {
+    const name = `wrangler.${answers.format}`
+    const text = answers.format === 'toml' ? renderToml(sections) : renderJsonc(sections)
+    return { name, text, state: 'new', byHand: [] }
+  }
+  const text = (await readText(join(folder, found))) ?? ''
+  const raw = await readRaw(join(folder, found))
+  const missing = sections.flatMap((section) => missingOf(section, raw[section.key]))
+  const settings = missingSettings(answers, raw['vars'])
+  if (missing.length === 0) return { name: found, text, state: 'kept', byHand: settings }
+  const added = await (found.endsWith('.toml') ? addToToml : addToJson)(found, text, missing)
+  return { ...added, byHand: [...added.byHand, ...settings] }
+}
+
+/** The id of the KV namespace of the lists, if the configuration that is there has one. */
+export async function namespaceIdIn(folder: string): Promise<string | undefined> {
+  const found = NAMES.find((name) => existsSync(join(folder, name)))
+  if (found === undefined) return undefined
+  const { kv_namespaces: namespaces } = await readRaw(join(folder, found))
+  const result = v.safeParse(
+    v.array(v.looseObject({ binding: v.string(), id: v.optional(v.string()) })),
+    namespaces,
+  )
+  return result.success
+    ? result.output.find(({ binding }) => binding === 'HASH_LISTS')?.id
+    : undefined
+}
+
+async function readRaw(path: string): Promise<Record<string, unknown>> {
+  const { experimental_readRawConfig: read } = await importWrangler()
+  try {
+    return read({ config: path }).rawConfig as Record<string, unknown>
+  } catch (cause) {
+    throw new InitError(`${path} is not a configuration that wrangler reads; mend it first`, {
+      cause,
+    })
+  }
+}
+
+/** What a section has and the configuration does not. What is there stays, whatever its value. */
+function missingOf(section: Section, found: unknown): Section[] {
+  const value = missingValue(section.value, found)
+  return value === undefined ? [] : [{ ...section, value }]
+}
+
+function missingValue(wanted: unknown, found: unknown): unknown {
+  if (found === undefined) return wanted
+  if (isList(wanted) && isList(found)) {
+    const names = new Set(found.map(nameOf))
+    const missing = wanted.filter((one) => !names.has(nameOf(one)))
+    return missing.length > 0 ? missing : undefined
+  }
+  return isTable(wanted) && isTable(found) ? missingKeys(wanted, found) : undefined
+}
+
+function missingKeys(wanted: Table, found: Table): Table | undefined {
+  const missing = Object.entries(wanted).flatMap(([key, value]) => {
+    if (key === 'HASHGATE' && key in found) return [] // settings are the operator's
+    const part = missingValue(value, found[key])
+    return part === undefined ? [] : [[key, part] as const]
+  })
+  return missing.length > 0 ? Object.fromEntries(missing) : undefined
+}
+
+/**
+ * Settings that the answers ask for, and HASHGATE does not have: for the operator to add. Whether a deployment enforces, and by
+ * which preset, is never changed.
+ */
+function missingSettings(answers: Answers, vars: unknown): string[] {
+  const found = isTable(vars) ? vars['HASHGATE'] : undefined
+  if (!isTable(found)) return []
+  const { preset: _, policy, ...groups } = settingsOf(answers)
+  const missing = missingKeys({ ...groups, policy: { banks: policy.banks } }, found)
+  return missing === undefined ? [] : [`"HASHGATE": ${JSON.stringify(missing)}`]
+}
+
+type Table = Record<string, unknown>
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isList(value: unknown): value is Table[] {
+  return Array.isArray(value) && value.every(isTable)
+}
+
+/** What tells one element of a list from others. */
+function nameOf({ binding, name, tag, pattern, queue }: Table): string {
+  return JSON.stringify(binding ?? name ?? tag ?? pattern ?? queue)
+}
+
+/** Comments in JSON stay where they are. */
+async function addToJson(
+  name: string,
+  text: string,
+  missing: readonly Section[],
+): Promise<PlannedConfig> {
+  const { experimental_patchConfig: patch } = await importWrangler()
+  const changes = Object.fromEntries(missing.map(({ key, value }) => [key, value]))
+  const patched = await inFile('wrangler.jsonc', text, async (file) =>
+    patch(file, changes as Parameters<typeof patch>[1], true),
+  )
+  return { name, text: patched, state: 'changed', byHand: [] }
+}
+
+/** Tables go to the end. What must stand before the first table, or does not fit, is for the operator to add. */
+async function addToToml(
+  name: string,
+  text: string,
+  missing: readonly Section[],
+): Promise<PlannedConfig> {
+  let all = text.endsWith('\n') || text === '' ? text : `${text}\n`
+  const byHand: string[] = []
+  for (const section of missing) {
+    const longer = `${all}\n${renderBlock(section)}`
+    if (isBlock(section) && (await isReadable(longer))) all = longer
+    else byHand.push(renderToml([section]).trim())
+  }
+  return { name, text: all, state: all === text ? 'kept' : 'changed', byHand }
+}
+
+/** Whether wrangler reads a text as TOML: a list that is written in one line takes no tables behind it. */
+async function isReadable(toml: string): Promise<boolean> {
+  return inFile('wrangler.toml', toml, async (file) => {
+    const { experimental_readRawConfig: read } = await importWrangler()
+    try {
+      read({ config: file })
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** What is made of a text in a file of its own: wrangler reads and edits files, and a dry run writes none of the operator's. */
+async function inFile<T>(
+  name: string,
+  text: string,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'hashgate-init-'))
+  try {
+    await writeFile(join(folder, name), text)
+    return await use(join(folder, name))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}

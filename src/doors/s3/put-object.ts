@@ -1,0 +1,101 @@
+// PutObject, also with a signature in the URL: judged as any upload, and signed anew for the origin.
+
+import { isAwsChunked } from '../../body/aws-chunked.ts'
+import { ClientGoneError, readChunks } from '../../upload/body-source.ts'
+import { type Origin, withHeaders } from '../../upload/origin.ts'
+import { typeToJudge } from '../../upload/staging/finish.ts'
+import { PartBody } from '../../upload/staging/receive-part.ts'
+
+/** Headers that are about the request of the client, and not about its object. */
+const OWN_HEADERS =
+  /^(authorization|x-amz-(date|content-sha256|decoded-content-length|trailer|sdk-checksum-algorithm|security-token)|amz-sdk-.+|expect)$/
+
+/** Parameters of a signature in a URL. */
+const SIGNATURE =
+  /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/
+
+/** Whether a request is to put an object, by its method and parameters: not its tags, nor a copy of another. */
+export function isPutObject({ method, headers }: Request, { searchParams }: URL): boolean {
+  if (method !== 'PUT' || headers.has('x-amz-copy-source')) return false
+  return [...searchParams.keys()].every((name) => /^x-(amz-.+|id)$/i.test(name))
+}
+
+/** A body that was checked on its way, or why it is not whole. */
+export interface CheckedPut {
+  /** The request as it is judged. */
+  request: Request
+  /** Settled when all of the body was read, or nobody reads on. */
+  done: Promise<void>
+  /** Why the body ended before its end. */
+  failure: () => { error: unknown } | undefined
+  /** In hex digits, when it is whole. */
+  md5: () => string
+}
+
+/** The request without what it was signed by, and its body without chunks, which is compared with the digests that came with it. */
+export function checkedPut(request: Request, length: number, maxStallMs: number): CheckedPut {
+  const url = new URL(request.url)
+  const headers = headersOfObject(request, url)
+  url.search = ''
+  headers.set('content-length', String(length))
+  headers.set('content-type', typeToJudge(request.headers.get('content-type') ?? undefined))
+  let failure: { error: unknown } | undefined
+  let md5 = ''
+  const { readable, writable } = new FixedLengthStream(length)
+  const writer = writable.getWriter()
+  writer.closed.catch(() => undefined)
+  const send = async () => {
+    try {
+      const body = new PartBody(request.headers)
+      let received = 0
+      let last: Uint8Array | undefined
+      for await (const chunk of readChunks(request, maxStallMs)) {
+        for (const decoded of body.take(chunk.slice())) {
+          received += decoded.length
+          if (received > length) throw new ClientGoneError()
+          if (last) await writer.write(last)
+          last = decoded
+        }
+      }
+      body.end()
+      if (received !== length) throw new ClientGoneError()
+      md5 = body.check() // before its last bytes are passed on
+      if (last) await writer.write(last)
+      await writer.close()
+    } catch (error) {
+      failure = { error }
+      await writer.abort(error).catch(() => undefined)
+    }
+  }
+  const done = send()
+  const judged = new Request(url, { method: 'PUT', headers, body: length > 0 ? readable : null })
+  return { request: judged, done, failure: () => failure, md5: () => md5 }
+}
+
+/** What the object is to have: headers, and those that a signed URL has as parameters. */
+function headersOfObject(request: Request, { searchParams }: URL): Headers {
+  const headers = new Headers([...request.headers].filter(([name]) => !OWN_HEADERS.test(name)))
+  for (const [name, value] of searchParams) {
+    const key = name.toLowerCase()
+    const isTold = key.startsWith('x-amz-') && !SIGNATURE.test(key) && !OWN_HEADERS.test(key)
+    if (isTold && !key.startsWith('x-amz-checksum-')) headers.set(key, value)
+  }
+  if (!isAwsChunked(request.headers)) return headers
+  const codings = (headers.get('content-encoding') ?? '').split(',').map((one) => one.trim())
+  const others = codings.filter((one) => one !== '' && one.toLowerCase() !== 'aws-chunked')
+  if (others.length > 0) headers.set('content-encoding', others.join(', '))
+  else headers.delete('content-encoding')
+  return headers
+}
+
+/** An origin that is told the type of an object as its client told it. */
+export function originWithType(origin: Origin, type: string | null): Origin {
+  return {
+    forward(request, body) {
+      const headers = new Headers(request.headers)
+      if (type === null) headers.delete('content-type')
+      else headers.set('content-type', type)
+      return origin.forward(withHeaders(request, headers, body), body)
+    },
+  }
+}

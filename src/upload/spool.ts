@@ -1,0 +1,60 @@
+import type { Permit, Semaphore } from './semaphore.ts'
+import { PART_BYTES, PartWriter } from './staging/part-writer.ts'
+import type { StagedPart } from './staging/staged-upload.ts'
+import { newUpload, type Staging, type UploadHandle } from './staging/staging.ts'
+import { WholeBody } from './staging/whole-body.ts'
+
+/** How long what a fault left behind stays in the bucket. */
+const LIFE_MS = 3_600_000
+
+/** A body, or the rest of one, that waits in the bucket for its verdict. */
+export class Spool {
+  length = 0
+  readonly #bucket: R2Bucket
+  readonly #upload: UploadHandle
+  readonly #writer: PartWriter
+  readonly #permit: Permit
+  #parts: StagedPart[] = []
+
+  private constructor(bucket: R2Bucket, upload: UploadHandle, writer: PartWriter, permit: Permit) {
+    this.#bucket = bucket
+    this.#upload = upload
+    this.#writer = writer
+    this.#permit = permit
+  }
+
+  /** @throws {BusyError} and what the bucket fails by, as all that is asked of it */
+  static async begin(staging: Staging, bytes: Semaphore): Promise<Spool> {
+    const permit = await bytes.acquire(PART_BYTES)
+    try {
+      const upload = newUpload(staging)
+      await upload.stub.begin({ target: '', headers: {} }, Date.now() + LIFE_MS)
+      const writer = await PartWriter.after(undefined, staging.bucket, upload.id)
+      return new Spool(staging.bucket, upload, writer, permit)
+    } catch (error) {
+      permit.release()
+      throw error
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#permit.touch()
+    this.length += chunk.length
+    this.#parts.push(...(await this.#writer.write(chunk)))
+  }
+
+  /** All that was written, as a body that says how long it is. */
+  async read(): Promise<WholeBody> {
+    this.#parts.push(...(await this.#writer.end()))
+    return new WholeBody(this.#bucket, this.#parts, async () => {
+      this.#permit.touch()
+      return true
+    })
+  }
+
+  /** Deletes it. Never throws: what cannot be deleted now is deleted later. */
+  async discard(): Promise<void> {
+    this.#permit.release()
+    await this.#upload.stub.end().catch(() => undefined)
+  }
+}

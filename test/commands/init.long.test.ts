@@ -1,0 +1,187 @@
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { showConfig } from '../../src/commands/config-command.ts'
+import { init, type InitOptions } from '../../src/commands/init/init-command.ts'
+import { readConfig } from '../../src/commands/stores.ts'
+
+const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+const EVERYTHING = {
+  ...{ route: 'files.example.com/*', zone: 'example.com', origin: 'https://origin.example.com' },
+  ...{ action: 'quarantine', recipient: RECIPIENT, webhook: 'https://t.example/hook', heic: true },
+}
+
+let folder: string
+let said: string
+
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'hashgate-init-')), 'my-gate')
+  said = ''
+  vi.spyOn(console, 'log').mockImplementation((line) => void (said += `${line}\n`))
+  // A login of the machine's must not be used.
+  vi.stubEnv('CLOUDFLARE_API_TOKEN', '')
+  vi.stubEnv('XDG_CONFIG_HOME', join(folder, '../home'))
+  vi.stubEnv('HOME', join(folder, '../home'))
+})
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+  await rm(join(folder, '..'), { recursive: true })
+})
+
+const run = (options: InitOptions = {}) => init(folder, { yes: true, ...options })
+const read = (name: string) => readFile(join(folder, name), 'utf8')
+const files = async () =>
+  Object.fromEntries(
+    await Promise.all(
+      (await readdir(folder)).map(
+        async (name) => [name, await read(name).catch(() => '')] as const,
+      ),
+    ),
+  )
+
+describe('hashgate init', () => {
+  it.each(['jsonc', 'toml'])(
+    'writes a wrangler.%s with everything that was asked for',
+    async (format) => {
+      await run({ ...EVERYTHING, format })
+      const config = await readConfig({ config: join(folder, `wrangler.${format}`) })
+      expect(config).toMatchObject({
+        name: 'my-gate',
+        workers_dev: false,
+        routes: [{ pattern: 'files.example.com/*', zone_name: 'example.com' }],
+        kv_namespaces: [{ binding: 'HASH_LISTS' }],
+        r2_buckets: [{ binding: 'QUARANTINE', bucket_name: 'my-gate-quarantine' }],
+        triggers: { crons: ['17 * * * *'] },
+        images: { binding: 'IMAGES' },
+        vars: { ORIGIN_URL: EVERYTHING.origin, HASHGATE: { policy: { mode: 'shadow' } } },
+      })
+      expect(config.queues.consumers).toHaveLength(1)
+      vi.spyOn(console, 'error').mockImplementation((line) => void (said += `${line}\n`))
+      expect(
+        await showConfig({ config: join(folder, `wrangler.${format}`) }),
+        `it said: ${said}`,
+      ).toBe(true)
+    },
+  )
+
+  it('writes secrets that only the owner may read, and that git ignores', async () => {
+    await run(EVERYTHING)
+    for (const name of ['.dev.vars', '.production.vars']) {
+      expect(await read(name)).toMatch(/^LIST_KEY=[0-9a-f]{64}\nWEBHOOK_SECRET=whsec_\S+\n$/)
+      expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
+      expect(await read('.gitignore')).toContain(`${name}\n`)
+    }
+    expect(await read('.dev.vars')).not.toBe(await read('.production.vars'))
+  })
+
+  it('prints the commands that make what is missing, without a login', async () => {
+    await run(EVERYTHING)
+    for (const command of [
+      'kv namespace create',
+      'r2 bucket create',
+      'queues create',
+      'secret bulk',
+    ])
+      expect(said).toContain(`npx wrangler ${command}`)
+  })
+
+  it('changes nothing when it is run again', async () => {
+    await run(EVERYTHING)
+    const before = await files()
+    await run(EVERYTHING)
+    expect(await files()).toEqual(before)
+    expect(said.match(/^kept /gm)).toHaveLength(7)
+  })
+
+  it('writes nothing in a dry run', async () => {
+    await run({ dryRun: true })
+    await expect(readdir(folder)).rejects.toThrow('ENOENT')
+    expect(said).toContain('would be new')
+  })
+
+  it.each(['jsonc', 'toml'])(
+    'adds what a wrangler.%s lacks, and keeps what it has',
+    async (format) => {
+      await run({ format, mode: 'enforce' })
+      const file = join(folder, `wrangler.${format}`)
+      const comment = format === 'toml' ? '# ours\n' : '// ours\n'
+      await writeFile(file, comment + (await readFile(file, 'utf8')))
+      await writeFile(join(folder, '.dev.vars'), 'OTHER=1')
+      await run({ ...EVERYTHING })
+      const text = await readFile(file, 'utf8')
+      expect(text).toContain(comment.trim())
+      const config = await readConfig({ config: file })
+      expect(config.r2_buckets).toHaveLength(1)
+      expect(config.queues.consumers).toHaveLength(1)
+      expect(config.vars['HASHGATE']).toMatchObject({ policy: { mode: 'enforce' } })
+      expect(said).toContain('"quarantine":{"recipients"')
+      expect(await read('.dev.vars')).toMatch(/^OTHER=1\nLIST_KEY=/)
+    },
+  )
+
+  it('keeps the dependencies of a package.json, and adds its own', async () => {
+    await run()
+    await writeFile(join(folder, 'package.json'), '{"name":"x","dependencies":{"left":"1.0.0"}}')
+    await run()
+    const { name, dependencies } = JSON.parse(await read('package.json')) as {
+      name: string
+      dependencies: Record<string, string>
+    }
+    expect(name).toBe('x')
+    expect(Object.keys(dependencies)).toEqual(['hashgate', 'hono', 'left'])
+  })
+
+  it.each([
+    [{ route: 'files.example.com/*' }, '--route needs --zone'],
+    [{ action: 'quarantine' }, '--action quarantine needs --recipient'],
+    [{ action: 'blok' }, '--action must be block'],
+    [{ origin: 'origin.example.com' }, '--origin must be a URL'],
+    [{ name: 'My Gate' }, '--name must be'],
+    [{ yes: undefined }, 'pass --yes'],
+  ])('says what is wrong with %o', async (options, message) => {
+    await expect(run(options as InitOptions)).rejects.toThrow(message)
+    await expect(readdir(folder)).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('hashgate init with a login', () => {
+  let api: Server
+  let requests: string[]
+
+  beforeEach(async () => {
+    requests = []
+    api = createServer((request, response) => {
+      requests.push(`${request.method} ${request.url?.split('?')[0]}`)
+      const isCreate = request.method === 'POST' && request.url?.endsWith('/storage/kv/namespaces')
+      const isList = request.method === 'GET' && request.url?.includes('/storage/kv/namespaces')
+      const result = isCreate ? { id: 'new-id', title: 'my-gate-lists' } : []
+      const isKnown = isCreate === true || isList === true
+      const errors = isKnown ? [] : [{ code: 10000, message: 'not this one' }]
+      response.writeHead(isKnown ? 200 : 403, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ success: isKnown, result, errors, messages: [] }))
+    }).listen(0, '127.0.0.1')
+    await once(api, 'listening')
+    vi.stubEnv('CLOUDFLARE_API_TOKEN', 'token')
+    vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', 'account')
+    const { port } = api.address() as AddressInfo
+    vi.stubEnv('CLOUDFLARE_API_BASE_URL', `http://127.0.0.1:${port}/client/v4`)
+  })
+
+  afterEach(() => api.close())
+
+  it('makes the namespace, writes its id, and tells which steps failed', async () => {
+    await run()
+    const config = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    expect(config.kv_namespaces).toMatchObject([{ binding: 'HASH_LISTS', id: 'new-id' }])
+    expect(requests).toContain('POST /client/v4/accounts/account/storage/kv/namespaces')
+    expect(said).toMatch(/^failed {2}secrets: /m)
+    expect(said).toContain('npx wrangler secret bulk .production.vars')
+    expect(said).not.toContain('kv namespace create')
+  })
+})

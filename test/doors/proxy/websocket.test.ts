@@ -1,0 +1,50 @@
+// Over a WebSocket files can be sent that nobody looks at: where uploads are judged, asking for one is unscannable.
+
+import { beforeAll, describe, expect, it } from 'vitest'
+import { publish, setUp } from '../../support/gate.ts'
+
+beforeAll(() => publish())
+
+const upgrade = { method: 'GET', headers: { upgrade: 'WebSocket', connection: 'Upgrade' } }
+const file = { coverage: 'unscannable', reason: 'websocket' }
+
+describe('a request for a WebSocket', () => {
+  it('passes with an event that says so', async () => {
+    const { send, forwarded, verdicts } = setUp()
+    expect((await send(null, upgrade)).status).toBe(201)
+    expect(forwarded[0]?.request.headers.get('upgrade')).toBe('WebSocket')
+    expect(verdicts()).toMatchObject([
+      { action: 'allow', reason: 'unscannable', method: 'GET', files: [file] },
+    ])
+  })
+
+  it('is refused where what is unscannable is', async () => {
+    const { send, forwarded, verdicts } = setUp({ policy: { onUnscannable: 'refuse' } })
+    expect((await send(null, upgrade)).status).toBe(422)
+    expect(forwarded).toEqual([])
+    expect(verdicts()).toMatchObject([{ action: 'refuse', reason: 'unscannable', files: [file] }])
+  })
+
+  it('is for the route that a POST would be for', async () => {
+    const routes = [
+      { paths: ['/open'], gated: false },
+      { paths: ['/shadow'], mode: 'shadow', onUnscannable: 'refuse' },
+      { paths: ['/strict'], methods: ['POST'], onUnscannable: 'refuse' },
+    ]
+    const { send, verdicts } = setUp({ policy: { routes } })
+    const statusOf = async (path: string) =>
+      (await send(null, upgrade, `https://files.example${path}`)).status
+    expect(await statusOf('/open')).toBe(201)
+    expect(verdicts()).toEqual([])
+    expect(await statusOf('/shadow')).toBe(201)
+    expect(verdicts()).toMatchObject([{ isShadow: true, action: 'refuse' }])
+    expect(await statusOf('/strict')).toBe(422)
+    expect(await statusOf('/strict/..%2fopen')).toBe(400)
+  })
+
+  it('passes unseen where no POST is judged', async () => {
+    const { send, events } = setUp({ upload: { methods: ['PUT'] } })
+    expect((await send(null, upgrade)).status).toBe(201)
+    expect(events).toEqual([])
+  })
+})

@@ -1,0 +1,98 @@
+// Bodies that are too long to be held, where a bucket is bound: they wait in it, between real sockets, until their verdict.
+
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { randomBytes } from '../support/random.ts'
+import { startStaging } from '../support/staging-harness.ts'
+import { sendUpload, type SendOptions } from '../support/upload-client.ts'
+import { digest } from '../support/uploads.ts'
+
+const MIB = 1024 * 1024
+const { origin, url, known, unrelated, expectNothingStaged } = await startStaging({
+  upload: { maxBufferedBytes: MIB, maxBodyBytes: 12 * MIB, maxHeldBytes: 8 * MIB },
+  policy: { onUnscannable: 'refuse' },
+  origin: { timeoutSeconds: 5 },
+})
+
+const send = (body: Uint8Array, options: SendOptions = {}, path = '/a.jpg') =>
+  sendUpload(new URL(path, url), body, options)
+
+function behind(image: Uint8Array, bytes: number): Buffer {
+  return Buffer.concat([image, randomBytes(bytes - image.length, bytes)])
+}
+
+/** Sizes of pieces for a chunked body. */
+const piecesOf = (body: Uint8Array) => Array.from({ length: body.length / 50_000 }, () => 50_000)
+
+describe('a body without a length', () => {
+  it.each([MIB + 1, 9 * MIB + 3])('arrives with one, byte for byte: %i bytes', async (bytes) => {
+    const body = behind(unrelated, bytes)
+    expect((await send(body, { pieces: piecesOf(body) })).status).toBe(201)
+    const [received, ...others] = origin.received
+    expect(others).toEqual([])
+    expect(received?.headers['content-length']).toBe(String(bytes))
+    expect(digest(received!.body)).toBe(digest(body))
+    await expectNothingStaged()
+  })
+
+  it('is refused before the origin hears of it, wherever a known picture is', async () => {
+    const bodies = [
+      behind(known, 3 * MIB),
+      Buffer.concat([behind(unrelated, 6 * MIB), known, randomBytes(MIB, 1)]),
+      Buffer.concat([behind(unrelated, 5 * MIB), known]),
+    ]
+    for (const body of bodies) {
+      const sent = send(body, { pieces: piecesOf(body) })
+      expect([451, 'reset']).toContain(
+        await sent.then(
+          ({ status }) => status,
+          () => 'reset',
+        ),
+      )
+    }
+    expect(origin.begun).toBe(0)
+    await expectNothingStaged()
+  })
+
+  it('may not be longer than it may', async () => {
+    const body = behind(unrelated, 12 * MIB + 1)
+    const sent = send(body, { pieces: piecesOf(body) })
+    expect([413, 'reset']).toContain(
+      await sent.then(
+        ({ status }) => status,
+        () => 'reset',
+      ),
+    )
+    expect(origin.begun).toBe(0)
+    await expectNothingStaged()
+  })
+})
+
+describe('a picture that is longer than is held', () => {
+  it('is decoded to its end before the origin has any of it', async () => {
+    const progressive = await sharp(known).jpeg({ progressive: true }).toBuffer()
+    const open = Buffer.concat([progressive.subarray(0, -2), new Uint8Array(8 * MIB)])
+    expect((await send(open)).status).toBe(451)
+    expect(origin.begun).toBe(0)
+    await expectNothingStaged()
+  })
+
+  it('arrives if it is not on the list, and what came before it and comes behind', async () => {
+    const raw = { width: 1500, height: 1500, channels: 3 } as const
+    const noise = await sharp(randomBytes(1500 * 1500 * 3, 5), { raw })
+      .png()
+      .toBuffer()
+    expect(noise.length).toBeGreaterThan(6 * MIB)
+    const body = Buffer.concat([behind(unrelated, 2 * MIB), noise, randomBytes(MIB, 6)])
+    expect((await send(body)).status).toBe(201)
+    expect(origin.received[0]!.headers['content-length']).toBe(String(body.length))
+    expect(digest(origin.received[0]!.body)).toBe(digest(body))
+    await expectNothingStaged()
+  })
+
+  it('is no longer than the origin waits for, if that fails', async () => {
+    const body = behind(unrelated, 3 * MIB)
+    expect((await send(body, { pieces: piecesOf(body) }, '/hangs')).status).toBe(504)
+    await expectNothingStaged()
+  })
+})
