@@ -7,6 +7,7 @@
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
+//   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
 
 import { cpus } from 'node:os'
@@ -19,6 +20,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),
   match: async () => (await import('./match.ts')).benchMatch(),
+  sync: async (args) => (await import('./sync.ts')).benchSync(args),
   probes: async () => (await import('./probes.ts')).benchProbes(),
 }
 
