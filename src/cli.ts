@@ -9,6 +9,7 @@ import { HashgateError } from './util/errors.ts'
 import { showConfig } from './commands/config-command.ts'
 import { hashFiles } from './commands/hash-command.ts'
 import {
+  listPinReset,
   listPush,
   listRekey,
   listRollback,
@@ -142,6 +143,15 @@ withListOptions(
 ).action((version: number, options: Parameters<typeof listRollback>[1]) =>
   run(() => listRollback(version, options)),
 )
+
+withListOptions(
+  list
+    .command('pin')
+    .description(
+      'after a restore: let Workers use the published version, though they saw a later one',
+    )
+    .requiredOption('--reset', 'do so'),
+).action((options: Parameters<typeof listPinReset>[0]) => run(() => listPinReset(options)))
 
 withListOptions(
   list
