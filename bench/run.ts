@@ -3,6 +3,7 @@
 //   npm run bench              PDQ by stages, whole files beside a JavaScript perceptual hash
 //   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
 //   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
+//   npm run bench -- worst     uploads that are made to cost: CPU time of each
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
@@ -13,6 +14,7 @@
 import { cpus } from 'node:os'
 
 const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
+  worst: async () => (await import('./worst.ts')).benchWorst(),
   cost: async () => (await import('./cost.ts')).benchCost(),
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
   limited: async (args) => (await import('./limited.ts')).benchLimited(args),
