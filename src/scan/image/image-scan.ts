@@ -13,6 +13,7 @@ import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
+import { readTiff } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
 
 /** Pixels. */
@@ -34,7 +35,7 @@ export type ImageOutcome =
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
-const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl'])
+const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
 
 /**
  * Turns the bytes of one image, as they come, into needles. Formats of the core are decoded on the way and nothing of the
@@ -205,7 +206,41 @@ export class ImageScan {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
       return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
     }
+    if (this.#format === 'tiff') return this.#endTiff(file)
     return this.#endConverted(file, 'unsupported-format')
+  }
+
+  /** A page behind the first that cannot be decoded is left out. */
+  async #endTiff(file: Uint8Array): Promise<ImageOutcome> {
+    const tiff = readTiff(this.#context.modules.image, this.#budget, file)
+    let shown: Size | undefined
+    let size: Size | undefined
+    let failure: UnscannableReason | undefined
+    let { isPartial } = tiff
+    for (const one of tiff.pages) {
+      if (typeof one === 'string') {
+        failure ??= one
+        continue
+      }
+      if (size) await yieldToOthers()
+      const { width, height, orientation, profile } = one.page
+      size ??= { width, height }
+      this.#tone = profile && profileCurve(profile)
+      const tone = this.#tone
+      const end = one.decode((frame) => {
+        shown ??= { width, height }
+        this.#needles.addFrame({
+          frame,
+          orientation,
+          aspect: width / height,
+          ...(tone && { tone }),
+        })
+      })
+      if (typeof end === 'string') failure ??= end
+      else isPartial ||= end.isPartial
+    }
+    if (!shown) return unscannable(failure ?? 'damaged', size)
+    return this.#scanned(shown, isPartial || failure !== undefined)
   }
 
   /** Decodes by a library what fits its budget. A picture behind the first that it cannot decode is left out. */
