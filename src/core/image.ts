@@ -195,6 +195,14 @@ export class ImageDecoder {
     return this.#core.gammaOf() / 100_000
   }
 
+  /** The plane as bytes of luma, of a picture that is a part of another. */
+  get luma(): { columns: number; rows: number; data: Uint8Array } {
+    const [columns, rows] = [this.#core.planeCols(), this.#core.planeRows()]
+    const address = this.#core.planeAddress()
+    const plane = new Float32Array(this.#core.memory.buffer, address, columns * rows)
+    return { columns, rows, data: Uint8Array.from(Uint8ClampedArray.from(plane)) }
+  }
+
   /** Bytes of memory that the instance has taken. It gives none back, so this is the peak. */
   get memoryBytes(): number {
     return this.#core.memoryTop()

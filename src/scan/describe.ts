@@ -54,3 +54,15 @@ export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined):
     known.every((byte, i) => byte === needle.hash[i])
   )
 }
+
+/** Whether it is a part of a TIFF that was decoded: strips in JPEG are no files, since their tables are elsewhere. */
+export function isStrip(file: ScannedFile, image: ImageOutcome | undefined): boolean {
+  const isBroken =
+    file.coverage === 'unscannable' && (file.reason === 'damaged' || file.reason === 'truncated')
+  return (
+    image?.coverage === 'scanned' &&
+    file.within === 'embedded' &&
+    file.format === 'jpeg' &&
+    isBroken
+  )
+}

@@ -3,7 +3,14 @@ import { atOnce, inTurns, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
 import { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
-import { archiveWithin, describeArchive, EMPTY, isThumbnail, OVER_LIMIT } from './describe.ts'
+import {
+  archiveWithin,
+  describeArchive,
+  EMPTY,
+  isStrip,
+  isThumbnail,
+  OVER_LIMIT,
+} from './describe.ts'
 import { FileDigester, type FileDigests } from './digests.ts'
 import { EmbeddedSearch } from './archive/embedded.ts'
 import type { OpenInner, SpanKind, SpanSink } from './archive/findings.ts'
@@ -248,7 +255,10 @@ export class FileScanner {
     digests: Partial<FileDigests> | undefined,
   ): ScannedFile {
     const { within } = this.#place
-    const others = inner.filter((file) => !isThumbnail(file, image))
+    const isTiff = this.#format === 'tiff'
+    const others = inner.filter(
+      (file) => !isThumbnail(file, image) && !(isTiff && isStrip(file, image)),
+    )
     const file: ScannedFile = {
       ...this.#describeContent(image),
       ...(digests && { digests }),

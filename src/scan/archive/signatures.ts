@@ -51,12 +51,13 @@ const SIGNATURES: readonly Signature[] = [
 
 /**
  * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment. Machine code is full
- * of such bytes, so another marker must follow where that one ends, if that is in sight.
+ * of such bytes, so another marker must follow where that one ends, if that is in sight. Decoders read a length of 0 or 1
+ * as 2, the length of the field itself.
  */
 function isJpeg(head: string, bytes: Uint8Array): boolean {
   if (!/^\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(head)) return false
   const length = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0)
-  return length >= 2 && (bytes[4 + length] ?? 0xff) === 0xff
+  return (bytes[4 + Math.max(2, length)] ?? 0xff) === 0xff
 }
 
 /** Whether these bytes begin a JPEG. Before its second marker may be any number of fill bytes. */

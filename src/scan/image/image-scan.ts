@@ -1,5 +1,5 @@
 import { beginsWith, concatenate } from '../../util/bytes.ts'
-import type { Steps } from '../../util/steps.ts'
+import { nextTurn, type Steps } from '../../util/steps.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
 import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
@@ -16,6 +16,7 @@ import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
 import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs } from '../work.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
+import { readTiff } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
 
 /** Pixels. */
@@ -49,7 +50,7 @@ export type ImageOutcome =
 const PIECE_BYTES = 16 * 1024
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
-const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl'])
+const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
 
 /**
  * Turns the bytes of one image, as they come, into needles. Formats of the core are decoded on the way and nothing of the
@@ -280,7 +281,41 @@ export class ImageScan {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
       return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
     }
+    if (this.#format === 'tiff') return this.#endTiff(file)
     return this.#endConverted(file, 'unsupported-format')
+  }
+
+  /** A page behind the first that cannot be decoded is left out. */
+  async #endTiff(file: Uint8Array): Promise<ImageOutcome> {
+    const tiff = readTiff(this.#context.modules.image, this.#budget, file)
+    let shown: Size | undefined
+    let size: Size | undefined
+    let failure: UnscannableReason | undefined
+    let { isPartial } = tiff
+    for (const one of tiff.pages) {
+      if (typeof one === 'string') {
+        failure ??= one
+        continue
+      }
+      if (size) await nextTurn()
+      const { width, height, orientation, profile } = one.page
+      size ??= { width, height }
+      this.#tone = profile && profileCurve(profile)
+      const tone = this.#tone
+      const end = one.decode((frame) => {
+        shown ??= { width, height }
+        this.#needles.addFrame({
+          frame,
+          orientation,
+          aspect: width / height,
+          ...(tone && { tone }),
+        })
+      })
+      if (typeof end === 'string') failure ??= end
+      else isPartial ||= end.isPartial
+    }
+    if (!shown) return unscannable(failure ?? 'damaged', size)
+    return this.#scanned(shown, isPartial || failure !== undefined)
   }
 
   /** Decodes by a library what fits its budget. A picture behind the first that it cannot decode is left out. */

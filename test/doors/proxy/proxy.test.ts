@@ -483,7 +483,7 @@ describe('files that cannot be scanned', () => {
     damaged: Uint8Array.from([0xff, 0xd8, 0xff, ...Array.from({ length: 100 }, () => 1)]),
     truncated: fixture('jpeg').slice(0, 4000),
     'unsupported-format': new TextEncoder().encode(
-      'II*\0\x08\0\0\0 a TIFF file, by its first bytes',
+      '8BPS\0\x01 a Photoshop file, by its first bytes',
     ),
     'over-pixel-budget': fixture('largeAvif'),
   }

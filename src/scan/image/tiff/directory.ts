@@ -1,0 +1,104 @@
+/** A value of a directory: what it is made of, how many there are, and where the first is. */
+interface Field {
+  type: number
+  count: number
+  at: number
+}
+
+/** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and 18 are BigTIFF's). */
+const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8, 18: 8 }
+
+/** Entries that a directory may have. Writers make some dozens. */
+const MAX_ENTRIES = 512
+
+/** One directory of a TIFF file. It describes one page. */
+export class Directory {
+  readonly #view: DataView
+  readonly isLittle: boolean
+  readonly #fields = new Map<number, Field>()
+
+  constructor(view: DataView, isLittle: boolean) {
+    this.#view = view
+    this.isLittle = isLittle
+  }
+
+  add(tag: number, field: Field): void {
+    if (!this.#fields.has(tag)) this.#fields.set(tag, field)
+  }
+
+  /** Values of a tag that lie within the file, at most `max` of them. */
+  numbers(tag: number, max: number): number[] {
+    const field = this.#fields.get(tag)
+    const size = field && TYPE_BYTES[field.type]
+    if (!field || !size) return []
+    const room = Math.floor((this.#view.byteLength - field.at) / size)
+    const count = Math.max(0, Math.min(field.count, room, max))
+    return Array.from({ length: count }, (_, i) =>
+      readNumber(this.#view, field.at + i * size, size, this.isLittle),
+    )
+  }
+
+  /** The first value of a tag, or what it is where it is not given. */
+  number(tag: number, otherwise: number): number {
+    return this.numbers(tag, 1)[0] ?? otherwise
+  }
+
+  /** Bytes of a tag; `undefined` if they are not all there. */
+  bytes(tag: number): Uint8Array | undefined {
+    const field = this.#fields.get(tag)
+    if (!field || TYPE_BYTES[field.type] !== 1) return undefined
+    const { buffer, byteOffset, byteLength } = this.#view
+    if (field.at + field.count > byteLength) return undefined
+    return new Uint8Array(buffer, byteOffset + field.at, field.count)
+  }
+}
+
+/** Reads the directories of a file in their order, at most `max`. `isPartial`: there are more. */
+export function readDirectories(
+  file: Uint8Array,
+  max: number,
+): { directories: Directory[]; isPartial: boolean } {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const directories: Directory[] = []
+  if (file.length < 16) return { directories, isPartial: false }
+  const isLittle = view.getUint16(0) === 0x4949
+  const isBig = view.getUint16(2, isLittle) === 43
+  const seen = new Set<number>()
+  let at = isBig ? readNumber(view, 8, 8, isLittle) : view.getUint32(4, isLittle)
+  while (at !== 0 && !seen.has(at) && directories.length < max) {
+    seen.add(at)
+    const read = readDirectory(view, at, isLittle, isBig)
+    if (!read) break
+    directories.push(read.directory)
+    at = read.next
+  }
+  const isMore = directories.length === max && at !== 0 && !seen.has(at)
+  return { directories, isPartial: isMore }
+}
+
+function readDirectory(view: DataView, start: number, isLittle: boolean, isBig: boolean) {
+  const [countBytes, entryBytes, offsetBytes] = isBig ? [8, 20, 8] : [2, 12, 4]
+  if (start + countBytes > view.byteLength) return undefined
+  const count = readNumber(view, start, countBytes, isLittle)
+  const directory = new Directory(view, isLittle)
+  for (let i = 0; i < Math.min(count, MAX_ENTRIES); i++) {
+    const at = start + countBytes + i * entryBytes
+    if (at + entryBytes > view.byteLength) break
+    const type = view.getUint16(at + 2, isLittle)
+    const length = readNumber(view, at + 4, offsetBytes, isLittle)
+    const value = at + 4 + offsetBytes
+    const isInline = length * (TYPE_BYTES[type] ?? 0) <= offsetBytes
+    const where = isInline ? value : readNumber(view, value, offsetBytes, isLittle)
+    directory.add(view.getUint16(at, isLittle), { type, count: length, at: where })
+  }
+  const end = start + countBytes + count * entryBytes
+  const hasNext = end + offsetBytes <= view.byteLength
+  return { directory, next: hasNext ? readNumber(view, end, offsetBytes, isLittle) : 0 }
+}
+
+function readNumber(view: DataView, at: number, size: number, isLittle: boolean): number {
+  if (size === 1) return view.getUint8(at)
+  if (size === 2) return view.getUint16(at, isLittle)
+  if (size === 4) return view.getUint32(at, isLittle)
+  return Number(view.getBigUint64(at, isLittle)) // what is over 2 ** 53 is behind any end
+}

@@ -1,0 +1,132 @@
+import type { UnscannableReason } from '../../scanned.ts'
+import type { Directory } from './directory.ts'
+
+/** Compressions of TIFF that are decoded. */
+export const COMPRESSIONS = {
+  1: 'none',
+  5: 'lzw',
+  7: 'jpeg',
+  8: 'deflate',
+  32946: 'deflate',
+  32773: 'packbits',
+} as const
+export type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS]
+
+/** What the samples of a pixel are. `grey`: 0 is black. */
+export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc'
+
+const COLOURS: Record<number, { colours: Colours; samples: number }> = {
+  0: { colours: 'white-is-zero', samples: 1 },
+  1: { colours: 'grey', samples: 1 },
+  2: { colours: 'rgb', samples: 3 },
+  3: { colours: 'palette', samples: 1 },
+  5: { colours: 'inks', samples: 4 },
+  6: { colours: 'ycc', samples: 3 },
+}
+
+/** A strip is a segment as wide as the page; a tile is any other. */
+export interface Page {
+  width: number
+  height: number
+  bits: number
+  /** Samples of a pixel, and how many of them are colours: what follows these is alpha. */
+  samples: number
+  colourSamples: number
+  colours: Colours
+  compression: Compression
+  isDifferenced: boolean
+  isPremultiplied: boolean
+  /** Whether each sample has segments of its own. */
+  isPlanar: boolean
+  isLittle: boolean
+  segmentWidth: number
+  segmentHeight: number
+  isTiled: boolean
+  offsets: number[]
+  byteCounts: number[]
+  palette: number[]
+  jpegTables: Uint8Array | undefined
+  orientation: number
+  profile: Uint8Array | undefined
+}
+
+/** Segments that a page may have: strips of a row each, or tiles of 16 x 16 of some megapixels. */
+export const MAX_SEGMENTS = 65_536
+const MAX_SIDE = 65_535
+/** Samples of a pixel: colours and a few more. */
+const MAX_SAMPLES = 8
+
+/** Reads what a directory says of its page, or why that cannot be decoded. */
+export function readPage(directory: Directory): Page | UnscannableReason {
+  const [width, height] = [directory.number(256, 0), directory.number(257, 0)]
+  if (!isSide(width) || !isSide(height)) return 'damaged'
+  const compression = (COMPRESSIONS as Record<number, Compression>)[directory.number(259, 1)]
+  const photometric = directory.number(262, 1)
+  const colours = COLOURS[photometric]
+  const samples = directory.number(277, 1)
+  const bits = directory.numbers(258, MAX_SAMPLES)
+  if (!compression || !colours || samples > MAX_SAMPLES) return 'unsupported-variant'
+  if (samples < colours.samples) return 'damaged'
+  const isTiled = directory.numbers(324, 1).length > 0
+  const segmentWidth = isTiled ? directory.number(322, 0) : width
+  const segmentHeight = isTiled
+    ? directory.number(323, 0)
+    : Math.min(directory.number(278, height), height)
+  if (!isSide(segmentWidth) || !isSide(segmentHeight)) return 'damaged'
+  const orientation = directory.number(274, 1)
+  const offsets = directory.numbers(isTiled ? 324 : 273, MAX_SEGMENTS)
+  const page: Page = {
+    width,
+    height,
+    bits: bits[0] ?? 1,
+    samples,
+    colourSamples: colours.samples,
+    colours: colours.colours,
+    compression,
+    isDifferenced: directory.number(317, 1) === 2,
+    isPremultiplied: directory.number(338, 0) === 1,
+    isPlanar: directory.number(284, 1) === 2 && samples > 1,
+    isLittle: directory.isLittle,
+    segmentWidth,
+    segmentHeight,
+    isTiled,
+    offsets,
+    byteCounts: directory.numbers(isTiled ? 325 : 279, MAX_SEGMENTS),
+    palette: colours.colours === 'palette' ? paletteOf(directory, bits[0] ?? 1) : [],
+    jpegTables: directory.bytes(347),
+    orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
+    profile: directory.bytes(34675),
+  }
+  return isSupported(page, directory, bits) ? page : 'unsupported-variant'
+}
+
+function isSupported(page: Page, directory: Directory, bits: number[]): boolean {
+  const { compression, colours, isPlanar } = page
+  const isEven = bits.every((one) => one === page.bits)
+  const isWhole = directory.numbers(339, MAX_SAMPLES).every((format) => format === 1)
+  if (!isEven || !isWhole || directory.number(266, 1) !== 1) return false
+  if (compression === 'jpeg')
+    return (
+      page.bits === 8 &&
+      !isPlanar &&
+      colours !== 'inks' &&
+      colours !== 'palette' &&
+      page.samples === page.colourSamples
+    )
+  if (colours === 'ycc') return false
+  const predictor = directory.number(317, 1)
+  const isPredicted = compression === 'lzw' || compression === 'deflate'
+  if (isPredicted && predictor !== 1 && (predictor !== 2 || page.bits < 8)) return false
+  if (page.bits < 8 && page.samples > 1) return false
+  return [1, 2, 4, 8, 16].includes(page.bits) && (colours !== 'palette' || page.bits <= 8)
+}
+
+/** Bytes of red, then green, then blue. Some writers use 8 of the 16 bits. */
+function paletteOf(directory: Directory, bits: number): number[] {
+  const values = directory.numbers(320, 3 * 2 ** Math.min(bits, 8))
+  return values.some((value) => value > 255) ? values.map((value) => value >> 8) : values
+}
+
+function isSide(side: number): boolean {
+  return side >= 1 && side <= MAX_SIDE
+}

@@ -1,0 +1,63 @@
+import type { ImageCore } from '../../../core/image-core.ts'
+import type { ScanBudget } from '../../budget.ts'
+import type { UnscannableReason } from '../../scanned.ts'
+import { DECODER_MS, ROW_BYTE_MS } from '../../work.ts'
+import type { Page } from './page.ts'
+
+/** What is needed to decode pages. */
+export interface TiffContext {
+  core: ImageCore
+  budget: ScanBudget
+  work: TiffWork
+  file: Uint8Array
+}
+
+/** What came of a page. */
+export type PageEnd = { isPartial: boolean } | UnscannableReason
+
+/** Bytes of rows that any file may have, and more for each byte of it. */
+const FREE_ROW_BYTES = 40_000_000
+const ROW_BYTES_A_BYTE = 100
+/** Segments in JPEG of all pages: each takes an instance of the core, 0.3 ms. */
+const JPEG_SEGMENTS = 4096
+/** How often each byte of a file may be read: honest segments do not overlap. */
+const READS = 4
+
+/** What all pages of a file may make the decoder do. */
+export class TiffWork {
+  #rowBytes: number
+  #readBytes: number
+  #jpegSegments = JPEG_SEGMENTS
+  readonly #budget: ScanBudget
+
+  constructor(fileBytes: number, budget: ScanBudget) {
+    this.#budget = budget
+    this.#rowBytes = FREE_ROW_BYTES + ROW_BYTES_A_BYTE * fileBytes
+    this.#readBytes = READS * fileBytes
+  }
+
+  /** Takes bytes of rows. Returns whether that many were left. */
+  takeRows(bytes: number): boolean {
+    this.#rowBytes -= bytes
+    if (this.#rowBytes >= 0) this.#budget.spend(bytes * ROW_BYTE_MS)
+    return this.#rowBytes >= 0
+  }
+
+  /** Takes segments in JPEG. Returns whether that many were left. */
+  takeJpeg(segments: number): boolean {
+    this.#jpegSegments -= segments
+    if (this.#jpegSegments >= 0) this.#budget.spend(segments * DECODER_MS)
+    return this.#jpegSegments >= 0
+  }
+
+  /** The bytes of a segment, as far as they are in the file. Each read counts. */
+  segmentOf(file: Uint8Array, page: Page, index: number): Uint8Array | 'missing' | 'over-limit' {
+    const start = page.offsets[index]
+    if (start === undefined || start >= file.length) return 'missing'
+    // Old writers leave the count out where there is one segment.
+    const count = page.byteCounts[index] ?? (page.offsets.length === 1 ? file.length : 0)
+    const data = file.subarray(start, start + count)
+    this.#readBytes -= data.length
+    return this.#readBytes >= 0 ? data : 'over-limit'
+  }
+}

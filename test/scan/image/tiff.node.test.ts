@@ -1,0 +1,230 @@
+import { deflateSync } from 'node:zlib'
+import sharp, { type Sharp, type TiffOptions } from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { readModules } from '../../../src/core/node.ts'
+import { allFiles, type ScannedContent } from '../../../src/scan/scanned.ts'
+import { scanFile } from '../../../src/scan/scanner.ts'
+import { distance, type Hash256 } from '../../../src/util/hash.ts'
+import { randomBytes, randomFrom } from '../../support/random.ts'
+import { scene } from '../../support/scene.ts'
+import { largePicture, picture } from '../../support/sharp-images.ts'
+import { writeTiff } from '../../support/tiff-writer.ts'
+
+const context = { modules: readModules() }
+const NEAR = 10
+
+async function scan(file: Uint8Array): Promise<ScannedContent> {
+  const scanned = await scanFile(context, file)
+  if (scanned.coverage === 'unscannable') throw new Error(scanned.reason)
+  return scanned
+}
+
+/** Bits between what a TIFF is and what libvips shows of it. */
+async function distanceToSharp(file: Uint8Array, page = 0): Promise<number> {
+  const shown = await sharp(file, { page }).autoOrient().toColourspace('srgb').png().toBuffer()
+  return nearest(file, (await scan(shown)).needles[0]!.hash)
+}
+
+async function nearest(file: Uint8Array, known: Hash256): Promise<number> {
+  const { needles } = await scan(file)
+  return Math.min(...needles.map(({ hash }) => distance(hash, known)))
+}
+
+const pngHash = async (image: Sharp) => (await scan(await image.png().toBuffer())).needles[0]!.hash
+
+const COMPRESSIONS = ['none', 'lzw', 'deflate', 'packbits', 'jpeg'] as const
+
+describe('TIFF as libvips writes it', () => {
+  const pictures: Record<string, Sharp> = {
+    rgb: picture(300, 211),
+    rgba: picture(300, 211, 4),
+    grey: picture(300, 211, 1).toColourspace('b-w'),
+    large: largePicture(1999, 1501),
+  }
+  const forms: Record<string, TiffOptions> = {
+    strips: { predictor: 'none' },
+    predictor: { predictor: 'horizontal' },
+    tiles: { tile: true, tileWidth: 128, tileHeight: 64 },
+    pyramid: { tile: true, tileWidth: 256, tileHeight: 256, pyramid: true },
+  }
+  const cases = Object.keys(pictures).flatMap((name) =>
+    Object.keys(forms).flatMap((form) =>
+      COMPRESSIONS.filter(
+        (compression) =>
+          (name !== 'rgba' || compression !== 'jpeg') &&
+          (name !== 'large' || compression === 'jpeg' || compression === 'lzw'),
+      ).map((compression) => ({ name, form, compression })),
+    ),
+  )
+
+  it.each(cases)('is hashed as it is shown: $name $form $compression', async (one) => {
+    const options = { ...forms[one.form], compression: one.compression, quality: 90 }
+    const file = await pictures[one.name]!.clone().tiff(options).toBuffer()
+    expect(await distanceToSharp(file)).toBeLessThanOrEqual(NEAR)
+    const problems = allFiles(await scan(file)).filter(({ coverage }) => coverage === 'unscannable')
+    expect(problems).toEqual([])
+  })
+
+  it.each([1, 2, 4] as const)('has %i bits', async (bitdepth) => {
+    const file = await picture(300, 211, 1)
+      .toColourspace('b-w')
+      .tiff({ bitdepth, compression: 'deflate', predictor: 'none' })
+      .toBuffer()
+    expect(await distanceToSharp(file)).toBeLessThanOrEqual(NEAR)
+  })
+
+  it.each(['none', 'lzw', 'deflate'] as const)('has 16 bits: %s', async (compression) => {
+    for (const predictor of ['none', 'horizontal'] as const) {
+      const image = picture(300, 211).toColourspace('rgb16')
+      const file = await image.tiff({ compression, predictor }).toBuffer()
+      expect(await distanceToSharp(file)).toBeLessThanOrEqual(NEAR)
+    }
+  })
+
+  it('is turned by its orientation', async () => {
+    const file = await picture(300, 211).withMetadata({ orientation: 6 }).tiff().toBuffer()
+    expect(await distanceToSharp(file)).toBeLessThanOrEqual(NEAR)
+  })
+
+  it('says of fax that it cannot be read', async () => {
+    const file = await picture(300, 211, 1)
+      .toColourspace('b-w')
+      .tiff({ compression: 'ccittfax4', bitdepth: 1 })
+      .toBuffer()
+    expect(await scanFile(context, file)).toMatchObject({ reason: 'unsupported-variant' })
+  })
+})
+
+const [WIDTH, HEIGHT] = [150, 117]
+const pixels = scene(WIDTH, HEIGHT, 3, 5).data
+const known = () => pngHash(sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }))
+const rgb = {
+  256: [WIDTH],
+  257: [HEIGHT],
+  258: [8, 8, 8],
+  259: [1],
+  262: [2],
+  277: [3],
+}
+
+describe('TIFF in every form', () => {
+  const plane = (channel: number) => pixels.filter((_, i) => i % 3 === channel)
+  const forms = [true, false].flatMap((isLittle) =>
+    [true, false].map((isBig) => ({ isLittle, isBig })),
+  )
+
+  it.each(forms)('has two byte orders, and large files: %o', async ({ isLittle, isBig }) => {
+    const words = new Uint8Array(pixels.length * 2)
+    const view = new DataView(words.buffer)
+    for (const [i, value] of pixels.entries()) view.setUint16(2 * i, value * 257, isLittle)
+    const tags = { ...rgb, 258: [16, 16, 16] }
+    const file = writeTiff([{ tags, segments: [words] }], isLittle, isBig)
+    expect(await nearest(file, await known())).toBe(0)
+    expect(await distanceToSharp(file)).toBe(0)
+  })
+
+  it('has planes of samples', async () => {
+    const tags = { ...rgb, 284: [2] }
+    const file = writeTiff([{ tags, segments: [plane(0), plane(1), plane(2)] }])
+    expect(await nearest(file, await known())).toBe(0)
+    expect(await distanceToSharp(file)).toBe(0)
+  })
+
+  it('has inks', async () => {
+    const inks = new Uint8Array(WIDTH * HEIGHT * 4)
+    for (const [i, value] of pixels.entries()) inks[Math.floor(i / 3) * 4 + (i % 3)] = 255 - value
+    const tags = { ...rgb, 258: [8, 8, 8, 8], 262: [5], 277: [4] }
+    expect(await nearest(writeTiff([{ tags, segments: [inks] }]), await known())).toBe(0)
+  })
+
+  it('has palettes, and white that is zero', async () => {
+    const indices = plane(1)
+    const ramp = Array.from({ length: 256 }, (_, i) => (255 - i) * 257)
+    const grey = { ...rgb, 258: [8], 277: [1] }
+    const palette = { ...grey, 262: [3], 320: [...ramp, ...ramp, ...ramp] }
+    for (const tags of [palette, { ...grey, 262: [0] }]) {
+      const file = writeTiff([{ tags, segments: [indices] }])
+      expect(await distanceToSharp(file)).toBeLessThanOrEqual(2)
+    }
+  })
+
+  it('has pages, and says when there are more than are read', async () => {
+    const page = (seed: number) => ({ tags: rgb, segments: [scene(WIDTH, HEIGHT, 3, seed).data] })
+    const file = writeTiff(Array.from({ length: 16 }, (_, i) => page(i + 1)))
+    expect(await distanceToSharp(file, 15)).toBeLessThanOrEqual(NEAR)
+    const more = writeTiff(Array.from({ length: 17 }, (_, i) => page(i + 1)))
+    expect(await scan(more)).toMatchObject({ isPartial: true })
+  })
+
+  it('shows what is there if half of it is', async () => {
+    const cut = (share: number) => pixels.subarray(0, Math.floor(HEIGHT * share) * WIDTH * 3)
+    const most = writeTiff([{ tags: rgb, segments: [cut(0.6)] }])
+    expect(await scan(most)).toMatchObject({ isPartial: true, needles: [{}] })
+    const least = writeTiff([{ tags: rgb, segments: [cut(0.4)] }])
+    expect(await scanFile(context, least)).toMatchObject({ reason: 'damaged' })
+  })
+})
+
+describe('hostile TIFF', () => {
+  it.each([
+    ['a blank page of 4 gigapixels', { 256: [65_535], 257: [65_535] }, 'over-limit'],
+    ['tiles of a pixel', { 256: [60_000], 257: [600], 322: [1], 323: [1] }, 'over-limit'],
+    ['no width', { 256: [0] }, 'damaged'],
+    ['a side over the limit', { 256: [65_536] }, 'damaged'],
+    ['floats', { 339: [3, 3, 3] }, 'unsupported-variant'],
+    ['JPEG in the old way', { 259: [6] }, 'unsupported-variant'],
+    ['fewer samples than colours', { 277: [2] }, 'damaged'],
+  ])('has a reason: %s', async (_, tags, reason) => {
+    const page = { tags: { ...rgb, ...tags }, segments: [pixels], isTiled: 322 in tags }
+    expect(await scanFile(context, writeTiff([page]))).toMatchObject({ reason })
+  })
+
+  it('cannot have each strip read the whole file', async () => {
+    const nothing = new Uint8Array(100_000).fill(128) // PackBits: no bytes come of it
+    const readTimes = (strips: number) => {
+      const shared = { 273: new Array(strips).fill(8), 279: new Array(strips).fill(100_000) }
+      const tags = { ...rgb, 257: [60], 259: [32_773], 278: [1], ...shared }
+      return scanFile(context, writeTiff([{ tags, segments: [nothing] }]))
+    }
+    expect(await readTimes(4)).toMatchObject({ reason: 'damaged' })
+    expect(await readTimes(5)).toMatchObject({ reason: 'over-limit' })
+  })
+
+  it('has directories that lead to each other, and to nowhere', async () => {
+    const file = writeTiff([{ tags: rgb, segments: [pixels] }])
+    const first = new DataView(file.buffer, file.byteOffset).getUint32(4, true)
+    const next = file.length - 4
+    for (const at of [first, file.length + 9, 0xffffffff]) {
+      const copy = file.slice()
+      new DataView(copy.buffer).setUint32(next, at, true)
+      expect(await nearest(copy, await known())).toBe(0)
+    }
+  })
+
+  it('never throws, whatever its bytes are', async () => {
+    const files = [
+      writeTiff([{ tags: { ...rgb, 259: [8] }, segments: [deflateSync(pixels)] }]),
+      await picture(90, 70).tiff({ compression: 'lzw', predictor: 'horizontal' }).toBuffer(),
+      await picture(90, 70).tiff({ compression: 'jpeg', tile: true, tileWidth: 32 }).toBuffer(),
+      await picture(90, 70).tiff({ compression: 'packbits' }).toBuffer(),
+    ]
+    const random = randomFrom(3)
+    for (const file of files) {
+      for (let round = 0; round < 25; round++) {
+        const copy = Uint8Array.from(file)
+        const noise = randomBytes(4, round + 1)
+        for (const byte of noise) {
+          const isTag = random() < 0.6
+          const range = Math.min(copy.length, 400)
+          copy[
+            isTag
+              ? copy.length - 1 - Math.floor(random() * range)
+              : Math.floor(random() * copy.length)
+          ] = byte
+        }
+        const { coverage } = await scanFile({ ...context, digestKinds: [] }, copy)
+        expect(['scanned', 'unscannable']).toContain(coverage)
+      }
+    }
+  })
+})
