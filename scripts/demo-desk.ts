@@ -5,7 +5,6 @@
 //   npm run demo:desk
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -111,7 +110,7 @@ async function start(): Promise<Parts> {
 async function listen({ app }: ExchangeServer): Promise<string> {
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, (info) => {
-      resolve(`http://127.0.0.1:${(info as AddressInfo).port}`)
+      resolve(`http://127.0.0.1:${info.port}`)
     })
     stops.push(() => server.close())
   })

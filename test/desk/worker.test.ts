@@ -5,7 +5,9 @@ import {
   getQueueResult,
 } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as v from 'valibot'
 import desk, { type DeskBindings, type SyncMessage } from '../../src/desk/worker.ts'
+import { EventSchema } from '../../src/events/schema.ts'
 import { FAKE_SECRET, FAKE_USER } from '../../src/desk/fake/state.ts'
 import { toHex } from '../../src/util/bytes.ts'
 import { randomBytes } from '../support/random.ts'
@@ -51,6 +53,7 @@ beforeEach(async () => {
 })
 
 afterEach(() => {
+  for (const event of events) expect(v.safeParse(EventSchema, event).issues).toBeUndefined()
   vi.useRealTimers()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
