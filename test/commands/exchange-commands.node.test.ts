@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -183,12 +183,25 @@ describe('D1 by the API', () => {
   }
 
   beforeAll(async () => {
-    api = createServer((request, response) => void answerQuery(request, response))
+    api = createServer((request, response) => {
+      void respond(request, response)
+    })
     await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
     const { port } = api.address() as AddressInfo
     const options = { token: 'token', baseUrl: `http://127.0.0.1:${port}`, wait: async () => {} }
     db = new RemoteDatabase(new CloudflareApi(options), 'acc', 'db-id')
   })
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = ''
+    for await (const piece of request) body += String(piece)
+    const isRight =
+      request.url === '/accounts/acc/d1/database/db-id/query' &&
+      request.headers.authorization === 'Bearer token'
+    const answered = isRight ? answer(body) : { success: false, errors: [] }
+    response.writeHead('result' in answered ? 200 : 400, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(answered))
+  }
 
   afterAll(() => {
     api.close()

@@ -5,7 +5,9 @@ import {
   getQueueResult,
 } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as v from 'valibot'
 import desk, { type DeskBindings, type SyncMessage } from '../../src/desk/worker.ts'
+import { EventSchema } from '../../src/events/schema.ts'
 import { FAKE_SECRET, FAKE_USER } from '../../src/desk/fake/state.ts'
 import { toHex } from '../../src/util/bytes.ts'
 import { randomBytes } from '../support/random.ts'
@@ -33,7 +35,9 @@ beforeEach(async () => {
   events = []
   vi.useFakeTimers({ toFake: ['Date'], now: made.server.clock.now() })
   vi.stubGlobal('fetch', (request: Request) => made.server.app.fetch(request))
-  vi.spyOn(console, 'log').mockImplementation((line: string) => events.push(JSON.parse(line)))
+  vi.spyOn(console, 'log').mockImplementation((line: string) =>
+    events.push(v.parse(EventSchema, JSON.parse(line))),
+  )
   bindings = {
     LEDGER: ledgerDatabase(),
     HASH_LISTS: kvNamespace(),

@@ -154,7 +154,9 @@ describe('what is told', () => {
 
   it('is each event of the schema', () => {
     const kinds = Object.entries(schema.$defs).filter(([, { properties }]) => 'event' in properties)
-    expect(new Set(events.map(({ event }) => event))).toEqual(new Set(kinds.map(([name]) => name)))
+    // Those of the desk are in test/desk/worker.test.ts.
+    const ofGate = kinds.filter(([name]) => !name.startsWith('exchange-'))
+    expect(new Set(events.map(({ event }) => event))).toEqual(new Set(ofGate.map(([name]) => name)))
   })
 
   it('is each action, and each field of verdicts and matches', () => {
