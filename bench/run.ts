@@ -3,15 +3,18 @@
 //   npm run bench              PDQ by stages, whole files beside a JavaScript perceptual hash
 //   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
 //   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
+//   npm run bench -- worst     uploads that are made to cost: CPU time of each
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
+//   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
 
 import { cpus } from 'node:os'
 
 const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
+  worst: async () => (await import('./worst.ts')).benchWorst(),
   cost: async () => (await import('./cost.ts')).benchCost(),
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
   limited: async (args) => (await import('./limited.ts')).benchLimited(args),
@@ -19,6 +22,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),
   match: async () => (await import('./match.ts')).benchMatch(),
+  sync: async (args) => (await import('./sync.ts')).benchSync(args),
   probes: async () => (await import('./probes.ts')).benchProbes(),
 }
 

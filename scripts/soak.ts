@@ -13,6 +13,7 @@ import { startGate } from '../test/support/gate-harness.ts'
 import { OriginServer } from '../test/support/origin-server.ts'
 import { scene } from '../test/support/scene.ts'
 import { sendUpload } from '../test/support/upload-client.ts'
+import { newWatcher } from '../test/support/watcher.ts'
 
 const { values } = parseArgs({
   options: {
@@ -64,7 +65,8 @@ function memoryOf(pid: string): { now: number; peak: number } {
 
 /** Bytes of uploads that the Worker says it holds. */
 async function heldBytes(url: URL): Promise<number> {
-  const health = await fetch(new URL('/healthz', url)).catch(() => undefined)
+  const { headers } = watcher
+  const health = await fetch(new URL('/healthz', url), { headers }).catch(() => undefined)
   const { uploads } = ((await health?.json()) ?? {}) as { uploads?: { heldBytes: number } }
   return uploads?.heldBytes ?? 0
 }
@@ -77,9 +79,14 @@ function pictureOf(upload: number): Buffer {
 }
 
 const known = pictures.filter((_, i) => isKnown(i))
+const watcher = newWatcher()
 const origin = await OriginServer.start()
 const gate = await startGate(
-  { ORIGIN_URL: origin.url, upload: { maxWaitSeconds: 120, clientStallSeconds: 120 } },
+  {
+    ORIGIN_URL: origin.url,
+    API_KEYS: watcher.API_KEYS,
+    upload: { maxWaitSeconds: 120, clientStallSeconds: 120 },
+  },
   known,
 )
 const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], {

@@ -14,6 +14,7 @@ import { init, type InitOptions } from './commands/init/init-command.ts'
 import { fileErrorText, isFileError } from './commands/file-errors.ts'
 import { hashFiles } from './commands/hash-command.ts'
 import {
+  listPinReset,
   listPush,
   listRekey,
   listRollback,
@@ -251,6 +252,15 @@ withListOptions(
 ).action((version: number, options: Parameters<typeof listRollback>[1]) =>
   run(() => listRollback(version, options)),
 )
+
+withListOptions(
+  list
+    .command('pin')
+    .description(
+      'after a restore: let Workers use the published version, though they saw a later one',
+    )
+    .requiredOption('--reset', 'do so'),
+).action((options: Parameters<typeof listPinReset>[0]) => run(() => listPinReset(options)))
 
 withListOptions(
   list

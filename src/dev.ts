@@ -80,5 +80,5 @@ async function loadIndex(): Promise<BankIndex> {
   return BankIndex.load(parts.modules, parts.store, await readManifest(parts.store))
 }
 
-export { FloodCounter, ListShard } from './objects.ts'
+export { FloodCounter, ListPin, ListShard } from './objects.ts'
 export default { fetch: app.fetch } satisfies ExportedHandler

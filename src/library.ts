@@ -21,6 +21,7 @@ import { unknownName } from './util/settings.ts'
 import { type KvNamespace, KvStore } from './list/kv-store.ts'
 import { parseListKeys, SealedStore } from './list/sealing.ts'
 import { Quarantine, type QuarantineBucket } from './quarantine/quarantine.ts'
+import type { PinNamespace } from './match/pin.ts'
 import type { ShardNamespace } from './match/sharded-index.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
 
@@ -29,6 +30,7 @@ export type {
   GateSettings,
   ImagesApi,
   KvNamespace,
+  PinNamespace,
   QuarantineBucket,
   ShardNamespace,
 }
@@ -48,6 +50,8 @@ export interface GateOptions<E extends Env> {
   images?: From<E, ImagesApi | undefined>
   /** Durable Objects of class FloodCounter, of `hashgate/objects`. */
   floodCounters?: From<E, FloodNamespace | undefined>
+  /** Durable Objects of class ListPin, of `hashgate/objects`: without them, a fresh isolate takes any version for the latest. */
+  listPins?: From<E, PinNamespace | undefined>
   /** Durable Objects of class ListShard, of `hashgate/objects`. */
   listShards?: From<E, ShardNamespace | undefined>
   /** An R2 bucket for nothing else, to keep what is quarantined, with `quarantine.recipients` among the settings. */
@@ -109,7 +113,7 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
 
 /** The names of options. The types do not see one that is misspelt in an object that was made before. */
 const OPTIONS = [
-  ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listShards'],
+  ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listPins', 'listShards'],
   ...['quarantine', 'skip', 'onVerdict', 'onEvent'],
 ]
 
@@ -164,6 +168,7 @@ function make<E extends Env>(
   if (!hashLists) throw new BadConfigError(['hashLists gives no KV namespace'])
   const images = options.images?.(env)
   const shards = options.listShards?.(env)
+  const pins = options.listPins?.(env)
   const floodCounters = options.floodCounters?.(env)
   const bucket = options.quarantine?.(env)
   checkNeeds(config, (name) => LIST_NEEDS.has(name) || (name === 'QUARANTINE' && !!bucket))
@@ -174,6 +179,7 @@ function make<E extends Env>(
     store: new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env))),
     ...(images && { convert: imagesConverter(images) }),
     ...(shards && { shards }),
+    ...(pins && { pins }),
     ...(floodCounters && { floodCounters }),
     ...(quarantine && { quarantine }),
     onEvent: reporterOf(options),

@@ -6,5 +6,5 @@ import type { GateWorker } from './worker/gate-worker.ts'
 
 const worker: GateWorker = createWorker({ features: allFeatures() })
 
-export { FloodCounter, ListShard, StagedUpload, TicketUse } from './objects.ts'
+export { FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from './objects.ts'
 export default worker

@@ -1,3 +1,3 @@
 import { createWorker, quarantine, tus } from 'hashgate/features'
-export { FloodCounter, ListShard, StagedUpload } from 'hashgate/objects'
+export { FloodCounter, ListPin, ListShard, StagedUpload } from 'hashgate/objects'
 export default createWorker({ features: [tus(), quarantine()] })

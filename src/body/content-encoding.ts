@@ -1,3 +1,4 @@
+import { only, type Steps } from '../util/steps.ts'
 import { ScanBudget } from '../scan/budget.ts'
 import { GzipReader } from '../scan/archive/gzip.ts'
 import { Inflater } from '../scan/archive/inflate.ts'
@@ -10,7 +11,7 @@ import {
   MAX_INFLATE_RATIO,
   MAX_INFLATED_BYTES,
 } from './limits.ts'
-import type { BodyReader } from './types.ts'
+import type { BodyHandlers, BodyReader } from './types.ts'
 
 /** Encodings that are undone. */
 export type Encoding = 'gzip' | 'deflate'
@@ -41,7 +42,10 @@ export class InflatingReader implements BodyReader {
   readonly #inner: BodyReader
   readonly #decoder: Decoder
 
-  constructor(encoding: Encoding, inner: BodyReader) {
+  readonly #later: BodyHandlers['later']
+
+  constructor(encoding: Encoding, inner: BodyReader, { later }: Pick<BodyHandlers, 'later'>) {
+    this.#later = later
     this.#inner = inner
     const budget = new ScanBudget({
       ...SCAN_LIMITS,
@@ -53,12 +57,21 @@ export class InflatingReader implements BodyReader {
   }
 
   write(piece: Uint8Array): void {
-    this.#decoder.write(piece)
-    this.#check(this.#decoder.problem)
+    this.#later(this.#inflate(piece))
   }
 
   end(): void {
-    this.#check(this.#decoder.close())
+    this.#later(this.#finish())
+  }
+
+  /** A piece may inflate to a hundred times its size: what comes out is looked at before more does. */
+  *#inflate(piece: Uint8Array): Steps {
+    yield* this.#decoder.write(piece)
+    this.#check(this.#decoder.problem)
+  }
+
+  *#finish(): Steps {
+    this.#check(yield* this.#decoder.close())
     this.#inner.end()
   }
 
@@ -74,9 +87,9 @@ type Problem = 'over-limit' | 'damaged'
 
 interface Decoder {
   readonly problem: Problem | undefined
-  write(piece: Uint8Array): void
+  write(piece: Uint8Array): Steps
   /** Returns what was wrong, if anything was. */
-  close(): Problem | undefined
+  close(): Steps<Problem | undefined>
 }
 
 class Gzip implements Decoder {
@@ -87,8 +100,8 @@ class Gzip implements Decoder {
     const whole: Finished = { coverage: 'unscannable', reason: 'unknown-format', bytes: 0 }
     this.#gzip = new GzipReader(
       budget,
-      () => ({ write: (bytes) => inner.write(bytes), close: () => whole }),
-      () => undefined,
+      () => ({ take: (bytes) => handOn(bytes, inner), finish: () => only(whole) }),
+      () => only(undefined),
     )
   }
 
@@ -98,14 +111,14 @@ class Gzip implements Decoder {
     return problem !== undefined || this.#gzip.bytesBehind > 0 ? 'damaged' : undefined
   }
 
-  write(piece: Uint8Array): void {
+  *write(piece: Uint8Array): Steps {
     this.#isEmpty &&= piece.length === 0
-    this.#gzip.write(piece)
+    yield* this.#gzip.write(piece)
   }
 
-  close(): Problem | undefined {
+  *close(): Steps<Problem | undefined> {
     if (this.#isEmpty) return undefined
-    this.#gzip.close()
+    yield* this.#gzip.close()
     return this.problem
   }
 }
@@ -123,7 +136,7 @@ class Deflate implements Decoder {
   #behind = 0
 
   constructor(budget: ScanBudget, inner: BodyReader) {
-    this.#inflater = new Inflater(budget, (bytes) => inner.write(bytes))
+    this.#inflater = new Inflater(budget, (bytes) => handOn(bytes, inner))
   }
 
   get problem(): Problem | undefined {
@@ -132,34 +145,39 @@ class Deflate implements Decoder {
     return this.#behind > (this.#isZlib ? ADLER_BYTES : 0) ? 'damaged' : undefined
   }
 
-  write(piece: Uint8Array): void {
+  *write(piece: Uint8Array): Steps {
     if (this.#isBegun) {
-      this.#push(piece)
+      yield* this.#push(piece)
       return
     }
     const missing = ZLIB_HEADER_BYTES - this.#head.length
     this.#head.push(...piece.subarray(0, missing))
-    if (this.#head.length === ZLIB_HEADER_BYTES) this.#begin(piece.subarray(missing))
+    if (this.#head.length === ZLIB_HEADER_BYTES) yield* this.#begin(piece.subarray(missing))
   }
 
-  close(): Problem | undefined {
+  *close(): Steps<Problem | undefined> {
     if (this.#head.length === 0) return undefined
-    if (!this.#isBegun) this.#begin(new Uint8Array(0))
+    if (!this.#isBegun) yield* this.#begin(new Uint8Array(0))
     const isEnded = this.#inflater.state === 'ended'
     const isWhole = !this.#isZlib || this.#behind === ADLER_BYTES
     return this.problem ?? (isEnded && isWhole ? undefined : 'damaged')
   }
 
-  #begin(rest: Uint8Array): void {
+  *#begin(rest: Uint8Array): Steps {
     const [first = 0, second = 0] = this.#head
     this.#isZlib = (first & 15) === 8 && (first * 256 + second) % 31 === 0 && (second & 32) === 0
     this.#isBegun = true
-    if (!this.#isZlib) this.#push(Uint8Array.from(this.#head))
-    this.#push(rest)
+    if (!this.#isZlib) yield* this.#push(Uint8Array.from(this.#head))
+    yield* this.#push(rest)
   }
 
-  #push(bytes: Uint8Array): void {
-    const used = this.#inflater.isClosed ? 0 : this.#inflater.push(bytes)
+  *#push(bytes: Uint8Array): Steps {
+    const used = this.#inflater.isClosed ? 0 : yield* this.#inflater.push(bytes)
     this.#behind += bytes.length - used
   }
+}
+
+function* handOn(bytes: Uint8Array, inner: BodyReader): Steps {
+  inner.write(bytes)
+  yield
 }

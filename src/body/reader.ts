@@ -24,7 +24,7 @@ export function createBodyReader(
   const isChunked = isAwsChunked(headers)
   if (encodings.length === 0 && !isChunked) return plain
   const inflating = encodings.reduce<BodyReader>(
-    (reader, encoding) => new InflatingReader(encoding, reader),
+    (reader, encoding) => new InflatingReader(encoding, reader, handlers),
     plain,
   )
   const decoding = isChunked ? new AwsChunkedReader(inflating) : inflating

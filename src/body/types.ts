@@ -1,5 +1,6 @@
 import type { FileFormat } from '../scan/format.ts'
 import type { TextKind } from '../scan/scanner.ts'
+import type { Steps } from '../util/steps.ts'
 import type { BodySettings } from './settings.ts'
 
 /** Takes a body's bytes as they come, and tells the files in it. */
@@ -49,6 +50,8 @@ export interface BodyOptions extends BodySettings {
 /** Who is told what a reader finds. */
 export interface BodyHandlers {
   openFile: (info: FileInfo) => FileSink
+  /** Given work that is done before anything that comes after it, and what it gives on after each of its steps. */
+  later: (steps: Steps) => void
   /** The body, or something in it, was not looked into. */
   onUnreadable: (reason: UnreadableReason) => void
 }

@@ -2,6 +2,7 @@ import { EmptyListError, ListMissingError } from '../list/errors.ts'
 import { keptVersions, readableVersions } from '../list/history.ts'
 import { type Bank, liveCount, readManifest, type SegmentRef } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { writePinReset } from '../list/pin-reset.ts'
 import { rekey } from '../list/rekey.ts'
 import { rollBack } from '../list/rollback.ts'
 import { verifyList } from '../list/verify.ts'
@@ -149,6 +150,20 @@ export async function listRollback(version: number, options: TargetOptions): Pro
         'it may be sealed with an older key: before you remove that from LIST_KEY, run `list rekey`',
       )
     }
+    return true
+  } finally {
+    await close()
+  }
+}
+
+/** `hashgate list pin --reset` */
+export async function listPinReset(options: TargetOptions): Promise<boolean> {
+  const { store, close } = await openStore(options)
+  try {
+    const { version } = await writePinReset(store)
+    console.log(
+      `within a day, Workers may take version ${version} for the latest once; deploy again, so that none keeps a later one`,
+    )
     return true
   } finally {
     await close()

@@ -34,6 +34,11 @@ export const BINDINGS = {
   HASH_LISTS: { kind: 'kv', what: 'The lists. Required.' },
   ORIGIN: { kind: 'service', what: 'The origin, in place of `ORIGIN_URL`.' },
   ORIGIN_BUCKET: { kind: 'r2', what: 'The origin, for trying things out.' },
+  LIST_PIN: {
+    kind: 'durable-object',
+    className: 'ListPin',
+    what: 'Knows the latest version of the list, so that no older one passes for it.',
+  },
   LIST_SHARDS: {
     kind: 'durable-object',
     className: 'ListShard',

@@ -121,12 +121,17 @@ export class ImageDecoder {
    * Once `failure` or `isDone` is set, bytes are ignored.
    */
   push(bytes: Uint8Array, isLast: boolean, onFrame: (frame: Frame) => void): void {
+    for (const frame of this.frames(bytes, isLast)) onFrame(frame)
+  }
+
+  /** The same by turns: gives each frame, and goes on when the next is asked for. */
+  *frames(bytes: Uint8Array, isLast: boolean): Generator<Frame, void> {
     let offset = 0
     do {
       if (this.#state !== 'open') return
       const taken = this.#guard(() => this.#give(bytes, offset))
       offset += taken ?? 0
-      this.#run(isLast && offset === bytes.length, onFrame)
+      yield* this.#run(isLast && offset === bytes.length)
     } while (offset < bytes.length)
   }
 
@@ -209,13 +214,13 @@ export class ImageDecoder {
     return count
   }
 
-  #run(isLast: boolean, onFrame: (frame: Frame) => void): void {
+  *#run(isLast: boolean): Generator<Frame, void> {
     while (this.#state === 'open') {
       const status = this.#guard(() => this.#decode(isLast ? 1 : 0))
       if (status === undefined) return
       this.#settle(status)
       if (status !== FRAME) return
-      onFrame(this.frame)
+      yield this.frame
     }
   }
 

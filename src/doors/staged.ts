@@ -5,6 +5,7 @@ import type { FirstAnswer } from '../upload/staging/staged-upload.ts'
 import type { Staging, UploadHandle } from '../upload/staging/staging.ts'
 import type { Uploads } from '../upload/uploads.ts'
 import type { StagingSettings } from '../upload/settings.ts'
+import { clientLimitsOf } from '../upload/client-limits.ts'
 import { clipPath } from '../upload/verdict-event.ts'
 import { describeError } from '../util/errors.ts'
 import { answerTo } from './answer.ts'
@@ -42,7 +43,7 @@ export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps
     ...staging,
     target: origin,
     bytes: uploads.bytes,
-    maxStallMs: upload.clientStallSeconds * 1000,
+    client: clientLimitsOf(upload, uploads.bytes),
     maxOriginMs: target.timeoutSeconds * 1000,
     pass: (request, to) => uploads.pass(request, { origin: to, waitUntil }),
   }

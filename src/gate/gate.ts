@@ -5,6 +5,7 @@ import type { ListStore } from '../list/store.ts'
 import { type Answer, LiveList } from '../match/live-list.ts'
 import type { Query } from '../match/match.ts'
 import type { ListSettings } from '../match/settings.ts'
+import type { PinNamespace } from '../match/pin.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
 import { adjustBanks, unknownBanks } from '../policy/banks.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
@@ -27,6 +28,8 @@ export interface GateDeps {
   store: ListStore
   /** Durable Objects for a list that is too large for an isolate. */
   shards?: ShardNamespace | undefined
+  /** Durable Objects that know the latest version of the list. */
+  pins?: PinNamespace | undefined
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace | undefined
   report: (happening: Happening) => void
@@ -51,7 +54,7 @@ export class Gate {
   /** Version of the list that was last adjusted. */
   #adjusted: number | undefined
 
-  constructor({ settings, modules, store, shards, floodCounters, report }: GateDeps) {
+  constructor({ settings, modules, store, shards, pins, floodCounters, report }: GateDeps) {
     this.#settings = settings
     this.#report = report
     this.list = new LiveList({
@@ -60,6 +63,7 @@ export class Gate {
       ...settings.list,
       adjust: (manifest) => this.#adjust(manifest),
       ...(shards && { shards }),
+      ...(pins && { pins }),
       onError: (error) => report(listErrorEvent(error, this.list.version)),
     })
     this.#floods = new FloodBreaker({

@@ -92,12 +92,15 @@ export class ListLoadingError extends HashgateError {
   }
 }
 
-/** The store answers with a manifest that is older than one that was in use. */
+/** The store answers with a manifest that is older than one that was in use: here, or anywhere by what the pin knows. */
 export class OlderManifestError extends HashgateError {
   readonly code = 'older-manifest'
 
   constructor(version: number) {
-    super(`the store answers with version ${version}, which is older than one that was in use`)
+    super(
+      `the store answers with version ${version}, which is older than one that was in use` +
+        ' (if you restored it, `hashgate list pin --reset` lets it be used)',
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import { within } from '../util/within.ts'
 import { StoreTimeoutError } from './errors.ts'
-import { type Bytes, MANIFEST_KEY, putOneByOne, type ValueStore } from './store.ts'
+import { type Bytes, MANIFEST_KEY, PIN_RESET_KEY, putOneByOne, type ValueStore } from './store.ts'
 
 /** Seconds for which a colo may answer from its cache. KV takes no less than 30. */
 const LEAST_CACHE_SECONDS = 30
@@ -70,7 +70,8 @@ export class KvStore implements ValueStore {
   }
 
   async #read(key: string): Promise<Bytes | undefined> {
-    const cacheTtl = key === MANIFEST_KEY ? LEAST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
+    const isChanged = key === MANIFEST_KEY || key === PIN_RESET_KEY
+    const cacheTtl = isChanged ? LEAST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
     let stream = await this.#namespace.get(key, { type: 'stream', cacheTtl })
     // That there is no value is cached as well, and may be no longer true.
     if (!stream && cacheTtl > LEAST_CACHE_SECONDS) {

@@ -25,6 +25,8 @@ export interface ListStore extends ValueStore {
 
 /** The key of the manifest; docs/storage.md has all keys, and draws the values. */
 export const MANIFEST_KEY = 'manifest'
+/** The key of what lets an older version be used. */
+export const PIN_RESET_KEY = 'pin-reset'
 
 /** A store that is checked before and after each read: whoever reads may have to stop. */
 export class CheckedStore implements ListStore {

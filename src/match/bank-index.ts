@@ -1,4 +1,5 @@
 import type { CoreModules } from '../core/modules.ts'
+import { atOnce, inTurns, nextTurn, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
 import {
   type Bank,
@@ -19,6 +20,7 @@ import {
   type LoadedSegment,
   loadSegment,
   memoryOf,
+  needleMs,
   searchSegment,
   updateRemovals,
 } from './loaded-segment.ts'
@@ -32,6 +34,16 @@ const MIN_TABLE_ENTRIES = 1 << 14
 
 /** Candidates of a file that are kept: a list that lies near it as a whole is no reason to run out of memory. */
 const MAX_CANDIDATES = 20_000
+
+/** Milliseconds of searching between two turns of the event loop. */
+const TURN_MS = 10
+
+/** Memories of an index were given to another one while it was asked. */
+export class IndexReleasedError extends Error {
+  constructor() {
+    super('the index was released')
+  }
+}
 
 /** Bits by which `nearest` widens its search. */
 const NEAREST_STEP = 16
@@ -177,10 +189,12 @@ export class BankIndex implements Matcher {
 
   /**
    * The entries that each file matches: within the threshold of a needle (thresholds.ts), or by digest.
-   * Everything in memory is searched before anything is awaited.
+   * Everything in memory is searched first, in turns with all else that the isolate has to do.
+   * @throws {IndexReleasedError} its memories were given away meanwhile: another index is to be asked
    */
-  match(queries: readonly Query[]): Promise<MatchResult[]> {
-    return new CandidateVerifier(this.#store).verify(this.#search(queries))
+  async match(queries: readonly Query[]): Promise<MatchResult[]> {
+    const searched = await inTurns(this.#search(queries), nextTurn)
+    return new CandidateVerifier(this.#store).verify(searched)
   }
 
   /**
@@ -197,23 +211,36 @@ export class BankIndex implements Matcher {
       threshold += NEAREST_STEP
     ) {
       const policy = { threshold: Math.min(threshold, maxDistance) }
-      const searched = this.#search([{ needles }], policy)
+      const searched = atOnce(this.#search([{ needles }], policy))
       const [result] = await new CandidateVerifier(this.#store).verify(searched)
       if (result?.matches[0]) return result.matches[0]
     }
     return undefined
   }
 
-  #search(queries: readonly Query[], policy?: Policy): Searched[] {
-    if (this.#isReleased) throw new Error('the index was released')
+  *#search(queries: readonly Query[], policy?: Policy): Steps<Searched[]> {
+    if (this.#isReleased) throw new IndexReleasedError()
     const searched = queries.map((): Searched => ({ candidates: [], isComplete: true }))
+    let spentMs = 0
     for (const { bank, segments } of this.#banks) {
       const asked = askedOf(queries, bank, policy)
       for (const segment of segments) {
         if ('digestSet' in segment) searchDigests(bank, segment, queries, searched)
-        else
-          for (const [threshold, some] of asked)
+        else {
+          const eachMs = needleMs(segment)
+          for (const [threshold, some] of slices(
+            asked,
+            Math.max(1, Math.floor(TURN_MS / eachMs)),
+          )) {
+            spentMs += some.length * eachMs
+            if (spentMs > TURN_MS) {
+              yield
+              if (this.#isReleased) throw new IndexReleasedError()
+              spentMs = some.length * eachMs
+            }
             searchNeedles(bank, segment, threshold, some, searched)
+          }
+        }
       }
     }
     return searched
@@ -243,6 +270,16 @@ function askedOf(
     }
   }
   return byThreshold
+}
+
+/** What is asked at each threshold, in slices of so many needles. */
+function* slices(
+  asked: ReadonlyMap<number, readonly Asked[]>,
+  length: number,
+): Generator<[threshold: number, some: readonly Asked[]]> {
+  for (const [threshold, all] of asked) {
+    for (let at = 0; at < all.length; at += length) yield [threshold, all.slice(at, at + length)]
+  }
 }
 
 function searchNeedles(

@@ -3,7 +3,7 @@ import { modules } from '../core/workerd.ts'
 import { type Bank, type Manifest, nextManifest } from '../list/manifest.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { KvStore } from '../list/kv-store.ts'
-import { BankIndex } from './bank-index.ts'
+import { BankIndex, IndexReleasedError } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
 import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import type { Shard } from './sharded-index.ts'
@@ -45,7 +45,11 @@ export class ListShard extends DurableObject<ShardBindings> implements Shard {
   async match(banks: Bank[], queries: readonly Query[]): Promise<MatchResult[]> {
     for (;;) {
       const index = await this.#indexOf(banks)
-      if (!index.isReleased) return index.match(queries)
+      try {
+        return await index.match(queries)
+      } catch (error) {
+        if (!(error instanceof IndexReleasedError)) throw error // it is asked again of the next
+      }
     }
   }
 

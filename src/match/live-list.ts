@@ -14,8 +14,9 @@ import {
   segmentsOf,
 } from '../list/manifest.ts'
 import { CheckedStore, type ListStore } from '../list/store.ts'
-import { BankIndex } from './bank-index.ts'
+import { BankIndex, IndexReleasedError } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
+import { checkPin, type PinNamespace } from './pin.ts'
 import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import { type ShardNamespace, ShardedIndex } from './sharded-index.ts'
 
@@ -34,6 +35,8 @@ export interface LiveListOptions {
   maxEntries: number
   /** Durable Objects that hold a list beyond that. */
   shards?: ShardNamespace
+  /** Durable Objects that know the latest version; without them, a fresh isolate takes any. */
+  pins?: PinNamespace
   /** Makes of what is published what is asked: by the policies of banks. */
   adjust?: (manifest: Manifest) => Manifest
   /** Told when the list could not be read, or is stale. The last good one, if any, stays in use. */
@@ -162,7 +165,8 @@ export class LiveList {
       const answering = index.match(queries)
       this.#buildTables(index, waitUntil)
       const { exempt = [], version } = index.manifest
-      return { results: (await answering).map((result) => markExempt(result, exempt)), version }
+      const results = await answering.catch(unlessReleased)
+      if (results) return { results: results.map((result) => markExempt(result, exempt)), version }
     }
   }
 
@@ -273,7 +277,14 @@ export class LiveList {
   }
 
   async #loadIndex(check: () => void): Promise<Index> {
-    const { modules, store, maxEntries, shards, adjust = (manifest) => manifest } = this.#options
+    const {
+      modules,
+      store,
+      maxEntries,
+      shards,
+      pins,
+      adjust = (manifest) => manifest,
+    } = this.#options
     const from = new CheckedStore(store, check)
     const manifest = adjust(await readManifest(from))
     const old = this.#index
@@ -281,6 +292,8 @@ export class LiveList {
       throw new OlderManifestError(manifest.version)
     }
     if (old?.manifest.id === manifest.id) return old
+    if (pins) await checkPin(pins, from, manifest.version)
+    check()
     if (shards && isTooLarge(manifest, maxEntries)) {
       return ShardedIndex.open(manifest, shards, maxEntries)
     }
@@ -317,6 +330,10 @@ export class LiveList {
     })
     waitUntil(building.catch(this.#options.onError))
   }
+}
+
+function unlessReleased(error: unknown): undefined {
+  if (!(error instanceof IndexReleasedError)) throw error
 }
 
 /** Marks the matches of entries that the list says are exempt. */

@@ -110,6 +110,15 @@ export function memoryOf(segments: readonly LoadedSegment[]): number {
   return [...held].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
 }
 
+/** Milliseconds that a needle takes in a million hashes: of those that have a table, and of those that are scanned. */
+const TABLE_MS = 0.1
+const SCAN_MS = 1
+
+/** About how many milliseconds a needle takes in a segment. */
+export function needleMs({ haystack }: LoadedPdqSegment): number {
+  return 0.002 + (haystack.count / 1e6) * (haystack.hasTable ? TABLE_MS : SCAN_MS)
+}
+
 /** What a search of a segment finds, but for entries that were removed. */
 export function searchSegment(
   { haystack, removals }: LoadedPdqSegment,

@@ -1,4 +1,5 @@
 import type { ScannedFile } from '../scan/scanned.ts'
+import { nextTurn } from '../util/steps.ts'
 import { type MatchResult, type Query, queryOf } from './match.ts'
 
 /** Asks a list. */
@@ -13,11 +14,12 @@ export async function matchInStages(
   askList: AskList,
 ): Promise<MatchResult[]> {
   const results = await askList(files.map(queryOf))
-  const open = files.flatMap((file, index) =>
-    file.coverage === 'scanned' && file.widen && results[index]?.matches.length === 0
-      ? [{ index, needles: file.widen() }]
-      : [],
-  )
+  const open: (Query & { index: number })[] = []
+  for (const [index, file] of files.entries()) {
+    if (file.coverage !== 'scanned' || !file.widen || results[index]?.matches.length !== 0) continue
+    open.push({ index, needles: file.widen() })
+    await nextTurn() // some hundred views were made
+  }
   if (open.length === 0) return results
   const wide = await askList(open)
   open.forEach(({ index }, i) => {

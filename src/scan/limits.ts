@@ -17,6 +17,8 @@ export interface ScanLimits {
   textLooks: number
   probes: number
   keptPlanes: number
+  conversions: number
+  workMs: number
 }
 
 export const SCAN_LIMITS: ScanLimits = {
@@ -54,4 +56,8 @@ export const SCAN_LIMITS: ScanLimits = {
   probes: 16_384,
   /** Planes that are kept for the wide set until all else is known not to match: 256 KiB each. */
   keptPlanes: 16,
+  /** Calls of the Images binding: each is billed, and waits. */
+  conversions: 4,
+  /** Milliseconds of work, in the unit of src/scan/work.ts: over it, nothing more is decoded or unpacked. */
+  workMs: 15_000,
 }

@@ -1,11 +1,12 @@
 import { concatenate } from '../util/bytes.ts'
+import { atOnce, inTurns, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
 import { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
 import { archiveWithin, describeArchive, EMPTY, isThumbnail, OVER_LIMIT } from './describe.ts'
 import { FileDigester, type FileDigests } from './digests.ts'
 import { EmbeddedSearch } from './archive/embedded.ts'
-import type { OpenInner, SpanKind } from './archive/findings.ts'
+import type { OpenInner, SpanKind, SpanSink } from './archive/findings.ts'
 import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './format.ts'
 import { GzipReader } from './archive/gzip.ts'
 import { type ImageOutcome, ImageScan } from './image/image-scan.ts'
@@ -17,6 +18,7 @@ import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import { isTextHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
+import { BYTE_MS } from './work.ts'
 
 /** Where a file was found, and what it may take. */
 interface Place {
@@ -54,6 +56,8 @@ export class FileScanner {
   #texts: TextSearch | undefined
   /** Texts in data that is none. */
   #textRuns: TextRuns | undefined
+  /** Texts that are still to be searched. */
+  readonly #runs: Uint8Array[] = []
   /** Digests up to where a value ends that the file is written in. */
   #markedDigests: FileDigests | undefined
 
@@ -63,24 +67,30 @@ export class FileScanner {
     this.#place = place
     const { digestKinds = DIGEST_KINDS } = context
     this.#digester = digestKinds.length === 0 ? undefined : new FileDigester(digestKinds)
-    this.#zip = new ZipReader(place.budget, this.#open, (bytes, kind) =>
-      this.#embedded?.write(bytes, kind),
-    )
+    this.#zip = new ZipReader(place.budget, this.#open, (bytes, kind) => this.#search(bytes, kind))
   }
 
   /**
    * Gives the next bytes, and what becomes of them otherwise. Those of formats that are held must not be changed afterwards.
    */
   write(chunk: Uint8Array, kind: SpanKind = 'free'): void {
+    atOnce(this.take(chunk, kind))
+  }
+
+  /** The same in steps, between which others may run. All must be done before the next bytes are given. */
+  *take(chunk: Uint8Array, kind: SpanKind = 'free'): Steps {
+    const { budget, depth } = this.#place
     this.#bytes += chunk.length
     this.#digester?.update(chunk)
+    if (depth === 0) budget.spendOnSent(chunk.length * BYTE_MS)
+    else budget.spend(chunk.length * BYTE_MS)
     if (this.#isSniffed) {
-      this.#take(chunk, kind)
+      yield* this.#use(chunk, kind)
       return
     }
     this.#headBytes += chunk.length
     this.#head.push({ bytes: this.#headBytes < HEAD_BYTES ? chunk.slice() : chunk, kind }) // a view may be changed
-    if (this.#headBytes >= HEAD_BYTES) this.#begin()
+    if (this.#headBytes >= HEAD_BYTES) yield* this.#begin()
   }
 
   /** Whether what may follow makes no difference. */
@@ -98,23 +108,29 @@ export class FileScanner {
 
   /** Tells that it ends here, unless something of it is missing. */
   markEnd(): void {
-    if (!this.#isSniffed) this.#begin()
+    if (!this.#isSniffed) atOnce(this.#begin())
     this.#markedDigests = this.#digester?.digestSoFar()
   }
 
   /** Tells that the file is whole. Returns what was found. */
   async end(): Promise<ScannedFile> {
-    return settle(this.close())
+    return settle(await inTurns(this.finish(), this.#place.budget.turn))
   }
 
   /** Tells that the file is whole. What is still to be decoded is told by a function, to be called when nothing else is. */
   close(): Finished {
-    if (!this.#isSniffed) this.#begin()
+    return atOnce(this.finish())
+  }
+
+  /** The same in steps. */
+  *finish(): Steps<Finished> {
+    if (!this.#isSniffed) yield* this.#begin()
     const digests =
       this.#bytes === 0 ? undefined : (this.#markedDigests ?? this.#digester?.digest())
-    const outcome = this.#image?.close()
+    const outcome = this.#image && (yield* this.#image.finish())
+    yield* this.#readOrphan()
     this.#image = undefined // nothing of it is to outlive it
-    const inner = this.#closeInner()
+    const inner = yield* this.#closeInner()
     const isOpen = [outcome, ...inner].some((part) => typeof part === 'function')
     if (isOpen) {
       return async () => {
@@ -126,7 +142,7 @@ export class FileScanner {
   }
 
   /** Tells the format by the file's head, and begins to take it. */
-  #begin(): void {
+  *#begin(): Steps {
     const { budget, depth, within } = this.#place
     const [first, ...others] = this.#head
     const head =
@@ -147,13 +163,14 @@ export class FileScanner {
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
     }
-    const sink = this.#zip.write.bind(this.#zip)
+    const sink: SpanSink = (bytes, kind) => this.#zip.write(bytes, kind)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
     else if (this.#format === 'zlib') this.#container = new ZlibReader(budget, this.#open, sink)
     else if (isTar(head)) this.#container = new TarReader(budget, this.#open, sink)
-    if (first && this.#head.every(({ kind }) => kind === first.kind)) this.#take(head, first.kind)
-    else for (const { bytes, kind } of this.#head) this.#take(bytes, kind)
+    const pieces = this.#head
     this.#head = []
+    if (first && pieces.every(({ kind }) => kind === first.kind)) yield* this.#use(head, first.kind)
+    else for (const { bytes, kind } of pieces) yield* this.#use(bytes, kind)
   }
 
   #beginTexts(head: Uint8Array): void {
@@ -171,38 +188,55 @@ export class FileScanner {
       },
     })
     const isText = this.#format === undefined && (text !== undefined || isTextHead(head))
-    if (!isText) this.#textRuns = new TextRuns((run) => this.#texts?.write(run))
+    if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 
-  #take(chunk: Uint8Array, kind: SpanKind): void {
-    this.#image?.write(chunk)
-    if (this.#container) this.#container.write(chunk)
-    else this.#zip.write(chunk, kind)
+  *#search(bytes: Uint8Array, kind: SpanKind): Steps {
+    if (this.#embedded) yield* this.#embedded.write(bytes, kind)
+  }
+
+  *#use(chunk: Uint8Array, kind: SpanKind): Steps {
+    if (this.#image) yield* this.#image.take(chunk)
+    yield* this.#readOrphan()
+    if (this.#container) yield* this.#container.write(chunk)
+    else yield* this.#zip.write(chunk, kind)
     // What others look at is a text of theirs, but one that goes on in it is not.
     if (kind === 'handed' && !this.#texts?.isReading) return
     if (this.#textRuns) this.#textRuns.write(chunk)
-    else this.#texts?.write(chunk)
+    else this.#runs.push(chunk)
+    yield* this.#readTexts()
+  }
+
+  *#readTexts(): Steps {
+    for (const run of this.#runs.splice(0)) if (this.#texts) yield* this.#texts.take(run)
+  }
+
+  /** A thumbnail is hashed with its image, or, if the image cannot be scanned, by itself. */
+  *#readOrphan(): Steps {
+    const thumbnail = this.#image?.takeOrphan()
+    if (thumbnail && this.#embedded) yield* this.#embedded.readAgain(thumbnail)
   }
 
   readonly #open: OpenInner = (within) => {
     const { budget, depth, encodings = 0 } = this.#place
     if (depth >= budget.limits.depth) return undefined
     return new FileScanner(this.#context, { budget, depth: depth + 1, encodings, within })
-  }
+  };
 
   /** Ends all that was read beside the image. Returns the files that were found, in order of what they were found by. */
-  #closeInner(): Finished[] {
+  *#closeInner(): Steps<Finished[]> {
     const container = this.#container
-    container?.close()
-    const isArchive = this.#zip.close(this.#format === 'zip')
+    if (container) yield* container.close()
+    const isArchive = yield* this.#zip.close(this.#format === 'zip')
     const inner: Finished[] = []
     if (container instanceof TarReader && this.#format !== 'tar')
       inner.push(archiveWithin('tar', container.findings))
     else inner.push(...(container?.findings.inner ?? []))
     if (isArchive && this.#format !== 'zip') inner.push(archiveWithin('zip', this.#zip.findings))
     else inner.push(...this.#zip.findings.inner)
-    inner.push(...(this.#embedded?.close() ?? []))
+    if (this.#embedded) inner.push(...(yield* this.#embedded.close()))
     this.#textRuns?.close()
+    yield* this.#readTexts()
     inner.push(...(this.#texts?.close() ?? []))
     if (this.#embedded?.isOverLimit || this.#texts?.isOverLimit) inner.push(OVER_LIMIT)
     return inner
@@ -250,8 +284,9 @@ export function budgetOf({ limits }: ScanContext): ScanBudget {
 }
 
 /** Scans a file that is whole. */
-export function scanFile(context: ScanContext, file: Uint8Array): Promise<ScannedFile> {
-  const scanner = new FileScanner(context)
-  scanner.write(file)
+export async function scanFile(context: ScanContext, file: Uint8Array): Promise<ScannedFile> {
+  const budget = budgetOf(context)
+  const scanner = new FileScanner(context, { budget, depth: 0 })
+  await inTurns(scanner.take(file), budget.turn)
   return scanner.end()
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { choice, listOf, oneOf, optionalGroup } from '../util/settings.ts'
+import { choice, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
 import {
   FAMILY_NAMES,
   PROBE_SETS,
@@ -23,6 +23,14 @@ export const ScanSettings = optionalGroup(
       [],
     ),
     dropFamilies: v.optional(listOf(oneOf(FAMILY_NAMES), 'Families of probes not to use.'), []),
+    workSeconds: v.optional(
+      wholeNumber(
+        1,
+        300,
+        'Seconds of decoding, unpacking and probing that one upload may cause. Beyond it, the rest is unscannable.',
+      ),
+      15,
+    ),
   },
   'How files are scanned.',
 )

@@ -2,20 +2,17 @@ import { CHUNK_BYTES } from './body-source.ts'
 import type { Permit } from './semaphore.ts'
 import type { ForwardedBody } from './origin.ts'
 
-/** Bytes that a body without a length acquires at once. */
-const STEP_BYTES = 512 * 1024
-
-/** A body that is held whole: in one buffer if its length is known beforehand, else in chunks. */
+/** A body that is held whole: in one buffer if it is short and says so beforehand, else in chunks. */
 export class HeldBody {
   length = 0
   readonly #permit: Permit
   readonly #whole: Uint8Array<ArrayBuffer> | undefined
   #chunks: Uint8Array<ArrayBuffer>[] = []
 
-  /** @param length in bytes, which are acquired already; without one, they are acquired as they come */
+  /** @param length in bytes; those of a short body are acquired already, those of others as they come */
   constructor(permit: Permit, length?: number) {
     this.#permit = permit
-    if (length !== undefined) this.#whole = new Uint8Array(length)
+    if (length !== undefined && length <= CHUNK_BYTES) this.#whole = new Uint8Array(length)
   }
 
   /**
@@ -30,7 +27,9 @@ export class HeldBody {
       this.#whole.set(chunk, start)
       return this.#whole.subarray(start, this.length)
     }
-    if (this.length > this.#permit.amount) await this.#permit.grow(STEP_BYTES)
+    const { amount, most } = this.#permit
+    if (this.length > amount)
+      await this.#permit.grow(Math.min(CHUNK_BYTES, Math.max(most - amount, chunk.length)))
     const copy = chunk.slice()
     this.#chunks.push(copy)
     return copy

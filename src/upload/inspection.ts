@@ -11,8 +11,10 @@ import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
 import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
-import { allFiles, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
+import type { ScanBudget } from '../scan/budget.ts'
+import { allFiles, type Finished, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
+import { inTurns, type Steps } from '../util/steps.ts'
 import { DigestKindAddedError } from './errors.ts'
 
 /** What an upload is inspected with. */
@@ -29,16 +31,19 @@ export interface InspectionDeps {
 /** Characters of a path and query that no picture is shorter than. */
 const MIN_URL_LENGTH = 100
 
-/** A file that has come to its end, and is not scanned to it yet. */
+/** A file that has come to its end, and is perhaps still to be decoded. */
 interface EndedFile {
-  scanner: FileScanner
+  finished: Finished
   info: FileInfo
 }
 
 /** Looks at an upload while its body comes: finds the files in it, scans them, and has them judged. */
 export class Inspection {
   readonly #deps: InspectionDeps
+  readonly #budget: ScanBudget
   readonly #reader: BodyReader
+  /** Work that waits: the reader finds files faster than they are scanned. */
+  #waiting: Steps[] = []
   readonly #digestKinds: readonly DigestKind[]
   #ended: EndedFile[] = []
   #unjudged: ScannedFile[] = []
@@ -55,6 +60,8 @@ export class Inspection {
     const { context, settings } = deps
     this.#digestKinds = deps.digestKinds?.() ?? DIGEST_KINDS
     const budget = budgetOf(context)
+    this.#budget = budget
+    const later = (steps: Steps) => void this.#waiting.push(steps)
     const openFile = (info: FileInfo): FileSink => {
       const { text, withoutDigests = false } = info
       const { base64Fields } = settings.body
@@ -62,12 +69,13 @@ export class Inspection {
       const own = { ...context, digestKinds, base64Fields }
       const scanner = new FileScanner(own, { budget, depth: 0, text })
       return {
-        write: (chunk, kind) => scanner.write(chunk, kind),
-        end: () => void this.#ended.push({ scanner, info }),
+        write: (chunk, kind) => later(scanner.take(chunk, kind)),
+        end: () => later(this.#end(scanner, info)),
       }
     }
     this.#reader = createBodyReader(headers, settings.body, {
       openFile,
+      later,
       onUnreadable: (reason) => {
         this.#unjudged.push({ coverage: 'unscannable', reason, bytes: 0 })
         this.#hasUnaccepted ||= settings.body.accept !== undefined
@@ -89,7 +97,7 @@ export class Inspection {
     this.#deps.context.pictures?.nextChunk(this.#bytes)
     this.#bytes += chunk.length
     this.#reader.write(chunk)
-    await this.#scanEnded()
+    await this.#work()
   }
 
   /** Version of the list that was asked last. */
@@ -131,8 +139,12 @@ export class Inspection {
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
     const { pictures, ...context } = this.#deps.context
     pictures?.giveUp()
-    const scanner = new FileScanner({ ...context, digestKinds: [] })
-    for (const chunk of held) scanner.write(chunk)
+    const budget = budgetOf(context)
+    const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
+    for (const chunk of held) {
+      await inTurns(scanner.take(chunk), budget.turn)
+      await budget.turnIfOver()
+    }
     const refused = await this.#judgeEarly([looksOf(await scanner.end())])
     if (refused) return refused
     const verdict = await this.#judge([
@@ -164,16 +176,34 @@ export class Inspection {
    */
   async end(): Promise<Verdict> {
     this.#reader.end()
-    await this.#scanEnded()
+    await this.#work()
     // The list is asked even if nothing is to be matched: a gate without one must not look as if it worked.
     return (await this.judge()) ?? this.#judge([])
   }
 
-  async #scanEnded(): Promise<void> {
-    const ended = this.#ended
-    this.#ended = []
-    for (const { scanner, info } of ended) {
-      const scanned = await scanner.end()
+  *#end(scanner: FileScanner, info: FileInfo): Steps {
+    this.#ended.push({ finished: yield* scanner.finish(), info })
+  }
+
+  /** Does what waits, in turns with all else that the isolate has to do. */
+  async #work(): Promise<void> {
+    for (const steps of this.#waiting.splice(0)) await this.#run(steps)
+    await this.#settleEnded()
+  }
+
+  /** Does some work. What that makes wait is done after each of its steps, so that little ever waits. */
+  async #run(steps: Steps): Promise<void> {
+    for (;;) {
+      const { done } = steps.next()
+      for (const inner of this.#waiting.splice(0)) await this.#run(inner)
+      await this.#budget.turnIfOver()
+      if (done) return
+    }
+  }
+
+  async #settleEnded(): Promise<void> {
+    for (const { finished, info } of this.#ended.splice(0)) {
+      const scanned = await settle(finished)
       this.#deps.onScanned?.(scanned, info)
       const { accept } = this.#deps.settings.body
       if (accept && !isAccepted(scanned, info.isText, new Set(accept))) this.#hasUnaccepted = true

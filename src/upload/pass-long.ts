@@ -1,11 +1,12 @@
 import { type BlockVerdict, isPassed, type RefuseVerdict } from '../gate/verdict.ts'
 import { Pictures } from '../scan/pictures.ts'
 import { ClientGoneError, readChunks } from './body-source.ts'
+import { clientLimitsOf } from './client-limits.ts'
 import { OriginStalledError } from './errors.ts'
 import { HoldBack } from './hold-back.ts'
 import { Inspection } from './inspection.ts'
 import type { Passage } from './outcome.ts'
-import { answerIn, passed, type UploadDeps, withLessHeld } from './passing.ts'
+import { acquireLongPlace, answerIn, passed, type UploadDeps, withLessHeld } from './passing.ts'
 import { PictureRoom } from './picture-room.ts'
 import type { UploadSettings } from './settings.ts'
 import type { Permit } from './semaphore.ts'
@@ -39,11 +40,17 @@ export async function passLong(
   deps: UploadDeps,
 ): Promise<Passage> {
   const upload = new LongUpload(length, inspection, deps)
-  const maxStallMs = deps.settings.upload.clientStallSeconds * 1000
-  const place = await deps.decoders.acquire(1)
+  const limits = clientLimitsOf(
+    deps.settings.upload,
+    deps.bytes,
+    deps.pictureBytes,
+    deps.decoders,
+    deps.longPlaces,
+  )
+  const place = await acquireLongPlace(deps)
   let received = 0
   try {
-    for await (const chunk of readChunks(request, maxStallMs)) {
+    for await (const chunk of readChunks(request, limits)) {
       received += chunk.length
       permit.touch()
       place.touch()

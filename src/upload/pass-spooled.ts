@@ -3,7 +3,7 @@ import { BodyTooLargeError } from './errors.ts'
 import type { HeldBody } from './held-body.ts'
 import type { Inspection } from './inspection.ts'
 import type { Passage } from './outcome.ts'
-import { answerIn, passed, type UploadDeps } from './passing.ts'
+import { acquireLongPlace, answerIn, passed, type UploadDeps } from './passing.ts'
 import type { Permit } from './semaphore.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
@@ -26,7 +26,7 @@ export async function passSpooled(
   staging: Staging,
   deps: UploadDeps,
 ): Promise<Passage> {
-  const place = await deps.decoders.acquire(1)
+  const place = await acquireLongPlace(deps)
   const spool = await Spool.begin(staging, deps.bytes).catch((error: unknown) => {
     place.release()
     throw error

@@ -1,6 +1,7 @@
 import { isPassed, type Verdict } from '../gate/verdict.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
-import { ClientGoneError, lengthOf, readChunks } from './body-source.ts'
+import { CHUNK_BYTES, ClientGoneError, lengthOf, readChunks } from './body-source.ts'
+import { clientLimitsOf } from './client-limits.ts'
 import { BodyTooLargeError, DigestKindAddedError } from './errors.ts'
 import { HeldBody } from './held-body.ts'
 import { HoldBack } from './hold-back.ts'
@@ -8,7 +9,14 @@ import { Inspection } from './inspection.ts'
 import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
 import { type Overflow, passSpooled } from './pass-spooled.ts'
-import { answerIn, longHeldBytes, passed, tooLong, type UploadDeps } from './passing.ts'
+import {
+  answerIn,
+  longHeldBytes,
+  maxUnknownBytes,
+  passed,
+  tooLong,
+  type UploadDeps,
+} from './passing.ts'
 import type { Permit } from './semaphore.ts'
 
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
@@ -24,7 +32,10 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
     }
     const isLong = length !== undefined && length > settings.maxBufferedBytes
     inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request, deps)
-    permit = await bytes.acquire(isLong ? HoldBack.bytes + longHeldBytes(settings) : (length ?? 0))
+    const most = length ?? maxUnknownBytes(settings)
+    permit = isLong
+      ? await bytes.acquire(HoldBack.bytes + longHeldBytes(settings))
+      : await bytes.acquire(Math.min(most, CHUNK_BYTES), most)
     return isLong
       ? await passLong(request, length, permit, inspection, deps)
       : await passHeld(request, length, permit, inspection, deps)
@@ -54,6 +65,7 @@ async function passHeld(
       if (!staging) throw tooLong(length, deps.settings.upload)
       return await passSpooled(received, permit, inspection, staging, deps)
     }
+    permit.settle()
     const verdict = await verdictOn(inspection, request, held, deps)
     const afterLastByteMs = performance.now() - received
     const isKept = verdict.action === 'quarantine'
@@ -91,13 +103,13 @@ async function receive(
   length: number | undefined,
   held: HeldBody,
   inspection: Inspection,
-  { settings, decoders, staging }: UploadDeps,
+  { settings, bytes, decoders, staging }: UploadDeps,
 ): Promise<number | Overflow> {
   const { upload } = settings
-  const maxBytes = length ?? Math.min(upload.maxBodyBytes, upload.maxBufferedBytes)
+  const maxBytes = length ?? maxUnknownBytes(upload)
   const isSpooled = length === undefined && staging && upload.maxBodyBytes > maxBytes
   const place = decoders.tryAcquire(1)
-  const chunks = readChunks(request, upload.clientStallSeconds * 1000)
+  const chunks = readChunks(request, clientLimitsOf(upload, bytes, decoders))
   try {
     for (;;) {
       const { done, value: chunk } = await chunks.next()

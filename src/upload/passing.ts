@@ -7,7 +7,7 @@ import type { HeldBody } from './held-body.ts'
 import type { InspectionDeps } from './inspection.ts'
 import type { ForwardedBody } from './origin.ts'
 import type { Outcome, Passage } from './outcome.ts'
-import type { Semaphore } from './semaphore.ts'
+import type { Permit, Semaphore } from './semaphore.ts'
 import type { PassSettings, UploadSettings } from './settings.ts'
 import type { Staging } from './staging/staging.ts'
 
@@ -22,6 +22,8 @@ export interface UploadDeps extends InspectionDeps {
   pictureBytes: Semaphore
   /** Places for uploads that are decoded while they arrive. */
   decoders: Semaphore
+  /** Places for long uploads among them: fewer, so that short ones find some. */
+  longPlaces: Semaphore
   /** Where bodies wait for their verdict that are too long to be held. */
   staging?: Staging | undefined
   /** Sends the request on with a body. */
@@ -38,6 +40,27 @@ export interface UploadDeps extends InspectionDeps {
 /** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
 export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldBytes'>): number {
   return Math.floor(maxHeldBytes / 16)
+}
+
+/** A place for a long upload, which is decoded while it arrives. @throws {BusyError} */
+export async function acquireLongPlace({
+  decoders,
+  longPlaces,
+}: Pick<UploadDeps, 'decoders' | 'longPlaces'>): Promise<Pick<Permit, 'touch' | 'release'>> {
+  const permits = [await longPlaces.acquire(1)]
+  const release = () => permits.forEach((permit) => permit.release())
+  try {
+    permits.push(await decoders.acquire(1))
+  } catch (error) {
+    release()
+    throw error
+  }
+  return { touch: () => permits.forEach((permit) => permit.touch()), release }
+}
+
+/** Most bytes of a body that does not say its length. */
+export function maxUnknownBytes({ maxBodyBytes, maxBufferedBytes }: UploadSettings): number {
+  return Math.min(maxBodyBytes, maxBufferedBytes)
 }
 
 export function withLessHeld(deps: UploadDeps): UploadDeps {

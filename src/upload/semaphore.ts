@@ -26,6 +26,7 @@ export interface SemaphoreOptions {
 }
 
 interface Waiting {
+  permit: Permit
   amount: number
   since: number
   /** Time that it counts as having come at. */
@@ -33,10 +34,17 @@ interface Waiting {
   grant: () => void
 }
 
+/** Share of the longest wait after which others are pressed to make room for who waits. */
+const PRESSED_SHARE = 0.25
+
 /**
  * What the uploads of one isolate share: the bytes that they hold, or the places for decoders. An isolate that goes over its
  * memory is ended by the platform, and every upload in it with it. So an upload waits until there is room: small ones pass
  * large ones, but none that has waited for half of the longest wait.
+ *
+ * An upload says what it will hold at most, and acquires that bit by bit. It is given more only if all that have some could then
+ * still come to their ends, one after another: else each might hold a part of what there is, and none could go on (Dijkstra's
+ * banker, EWD 108).
  */
 export class Semaphore {
   readonly #options: SemaphoreOptions
@@ -64,31 +72,45 @@ export class Semaphore {
     return this.#waiting.length
   }
 
+  /** Whether somebody has waited for some time: who holds something and makes no use of it is to give it back. */
+  get isPressed(): boolean {
+    const longMs = this.#options.maxWaitMs * PRESSED_SHARE
+    return this.#waiting.some(({ since }) => this.#now() - since > longMs)
+  }
+
   /** Acquires if there is room at once. */
   tryAcquire(amount: number): Permit | undefined {
     this.#expire()
-    if (this.#waiting.length > 0 || !this.#hasRoom(amount)) return undefined
-    const permit = new Permit(this, this.#now)
+    const permit = new Permit(this, amount, this.#now)
+    if (this.#waiting.length > 0 || !this.#hasRoom(permit, amount)) return undefined
     this.#add(permit, amount)
     return permit
   }
 
   /**
    * Acquires as soon as there is room.
+   * @param most what it will have at most, by `grow`
    * @throws {BusyError} there is none for too long, or ever
    */
-  async acquire(amount: number): Promise<Permit> {
-    const permit = new Permit(this, this.#now)
+  async acquire(amount: number, most = amount): Promise<Permit> {
+    const permit = new Permit(this, most, this.#now)
     await this.grow(permit, amount)
     return permit
   }
 
   /** Acquires more. @throws {BusyError} */
   async grow(permit: Permit, amount: number): Promise<void> {
-    if (amount > this.#options.max) throw new BusyError(this.#options.what, 0)
+    permit.most = Math.max(permit.most, permit.amount + amount)
+    if (permit.most > this.#options.max) throw new BusyError(this.#options.what, 0)
     this.#expire()
-    if (this.#waiting.length === 0 && this.#hasRoom(amount)) this.#add(permit, amount)
+    if (this.#waiting.length === 0 && this.#hasRoom(permit, amount)) this.#add(permit, amount)
     else await this.#wait(permit, amount)
+  }
+
+  /** Tells that a permit grows no more. */
+  settle(permit: Permit): void {
+    permit.most = permit.amount
+    this.#serve()
   }
 
   release(permit: Permit): void {
@@ -96,8 +118,19 @@ export class Semaphore {
     this.#serve()
   }
 
-  #hasRoom(amount: number): boolean {
-    return this.used + amount <= this.#options.max
+  /** Whether there is so much, and all could still come to their ends if it were given: those first that lack least. */
+  #hasRoom(permit: Permit, amount: number): boolean {
+    let free = this.#options.max - this.used - amount
+    if (free < 0) return false
+    const held = permit.amount + amount
+    const others = [...this.#permits].filter((other) => other !== permit)
+    const all = [{ amount: held, most: permit.most }, ...others]
+    const byLack = all.toSorted((a, b) => a.most - a.amount - (b.most - b.amount))
+    return byLack.every(({ amount: own, most }) => {
+      const isEnough = most - own <= free
+      free += own
+      return isEnough
+    })
   }
 
   #add(permit: Permit, amount: number): void {
@@ -111,9 +144,10 @@ export class Semaphore {
     const since = this.#now()
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
+        permit,
         amount,
         since,
-        rank: since + (amount / max) * spreadMs,
+        rank: since + (permit.most / max) * spreadMs,
         grant: () => {
           clearTimeout(timer)
           this.#add(permit, amount)
@@ -130,21 +164,28 @@ export class Semaphore {
     })
   }
 
-  /** Gives room to those that wait, in their order; one that does not fit is passed until it has waited for long. */
+  /**
+   * Gives room to those that wait: first to those that have some already, and must come to their ends; then to others in their
+   * order, of whom one that does not fit is passed until it has waited for long.
+   */
   #serve(): void {
     this.#expire()
     const patienceMs = this.#options.maxWaitMs / 2
+    const isGrowing = ({ permit }: Waiting) => permit.amount > 0
     const isPatient = ({ since }: Waiting) => this.#now() - since < patienceMs
-    const [patient, impatient] = [
-      this.#waiting.filter(isPatient),
-      this.#waiting.filter((waiting) => !isPatient(waiting)),
-    ]
-    for (const waiting of [...impatient, ...patient]) {
-      if (this.#hasRoom(waiting.amount)) {
-        this.#remove(waiting)
-        waiting.grant()
-      } else if (!isPatient(waiting)) return
-    }
+    const others = this.#waiting.filter((waiting) => !isGrowing(waiting))
+    for (const waiting of this.#waiting.filter(isGrowing)) this.#tryGrant(waiting)
+    const impatient = others.filter((waiting) => !isPatient(waiting))
+    for (const waiting of impatient) if (!this.#tryGrant(waiting)) return
+    for (const waiting of others.filter(isPatient)) this.#tryGrant(waiting)
+  }
+
+  /** Gives what somebody waits for, if there is room. Tells whether there was. */
+  #tryGrant(waiting: Waiting): boolean {
+    if (!this.#hasRoom(waiting.permit, waiting.amount)) return false
+    this.#remove(waiting)
+    waiting.grant()
+    return true
   }
 
   #remove(waiting: Waiting): void {
@@ -162,11 +203,14 @@ export class Semaphore {
 /** A share of a semaphore, until it is released. */
 export class Permit {
   amount = 0
+  /** What it will be at most. */
+  most: number
   readonly #semaphore: Semaphore
   readonly #now: () => number
   #touchedAt: number
 
-  constructor(semaphore: Semaphore, now: () => number) {
+  constructor(semaphore: Semaphore, most: number, now: () => number) {
+    this.most = most
     this.#semaphore = semaphore
     this.#now = now
     this.#touchedAt = now()
@@ -175,6 +219,11 @@ export class Permit {
   /** Acquires so much more. @throws {BusyError} */
   grow(amount: number): Promise<void> {
     return this.#semaphore.grow(this, amount)
+  }
+
+  /** Tells that it grows no more. */
+  settle(): void {
+    this.#semaphore.settle(this)
   }
 
   /** Tells that the upload goes on. */

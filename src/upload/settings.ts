@@ -68,6 +68,18 @@ export const UploadSettings = optionalGroup(
       wholeNumber(1, 120, 'Seconds in which a client must send 64 KiB, or the rest.'),
       60,
     ),
+    minBytesPerSecond: v.optional(
+      wholeNumber(
+        1,
+        MIB,
+        'Bytes a second that a client must send in the long run. While others wait for its room it is 64 KiB.',
+      ),
+      8 * 1024,
+    ),
+    maxSeconds: v.optional(
+      wholeNumber(60, 86_400, 'Seconds in which the longest body must arrive.'),
+      3600,
+    ),
     onUnknownLength: v.optional(
       choice(
         ['length-required', 'too-large'],

@@ -24,7 +24,10 @@ import { verdictEvent } from './verdict-event.ts'
 type Settings = UploadsSettings & GateSettings
 
 /** What uploads are judged with. */
-export interface UploadsParts extends Pick<GateDeps, 'store' | 'shards' | 'floodCounters'> {
+export interface UploadsParts extends Pick<
+  GateDeps,
+  'store' | 'shards' | 'pins' | 'floodCounters'
+> {
   config: Settings
   modules: CoreModules
   convert?: ImageConverter
@@ -64,6 +67,8 @@ export class Uploads {
   readonly pictureBytes: Semaphore
   /** Places for uploads that are decoded while they come. */
   readonly decoders: Semaphore
+  /** Places for long uploads among them: one less, so that no long uploads take all. */
+  readonly longPlaces: Semaphore
   readonly report: (happening: Happening) => void
   readonly #quarantine: Quarantine | undefined
   readonly #staging: Staging | undefined
@@ -77,7 +82,12 @@ export class Uploads {
     this.gate = new Gate({ ...parts, settings: config, report: this.report })
     this.#quarantine = parts.quarantine
     this.#staging = parts.staging
-    this.#context = { modules, probes: probesOf(config.scan), ...(convert && { convert }) }
+    this.#context = {
+      modules,
+      probes: probesOf(config.scan),
+      limits: { workMs: config.scan.workSeconds * 1000 },
+      ...(convert && { convert }),
+    }
     this.#router = new Router(config)
     const { maxHeldBytes, maxDecoders, maxWaitSeconds } = config.upload
     modules.image.keepAtMost(maxDecoders + 1) // and one for a thumbnail, or something embedded
@@ -97,6 +107,12 @@ export class Uploads {
     this.decoders = new Semaphore({
       what: 'places for uploads that are decoded while they come',
       max: maxDecoders,
+      maxWaitMs,
+      spreadMs: 0,
+    })
+    this.longPlaces = new Semaphore({
+      what: 'places for long uploads',
+      max: Math.max(1, maxDecoders - 1),
       maxWaitMs,
       spreadMs: 0,
     })
@@ -223,7 +239,7 @@ export class Uploads {
 
   #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil) {
     const address = request.headers.get('cf-connecting-ip') ?? ''
-    const { bytes, pictureBytes, decoders } = this
+    const { bytes, pictureBytes, decoders, longPlaces } = this
     const { list } = this.gate
     list.prepare(waitUntil)
     return {
@@ -232,6 +248,7 @@ export class Uploads {
       bytes,
       pictureBytes,
       decoders,
+      longPlaces,
       digestKinds: () => list.digestKinds,
       staging: this.#staging,
       judge: (files: Parameters<Gate['judge']>[0]) =>

@@ -13,5 +13,6 @@ export function createApp(parts: WorkerParts, features: readonly Feature[]): Hon
     const handlers = door?.({ ...parts, uploads }, routes)
     if (handlers) app.route('/', handlers)
   }
-  return app.route('/', proxy({ uploads, config: parts.config }, parts.origin))
+  const { config, origin, mayWatch } = parts
+  return app.route('/', proxy({ uploads, config, ...(mayWatch && { mayWatch }) }, origin))
 }

@@ -33,6 +33,7 @@ export function workerParts(
     modules,
     store: new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY)),
     origin: chooseOrigin(config.origin, bindings),
+    ...(bindings.LIST_PIN && { pins: bindings.LIST_PIN }),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.STAGING && bindings.UPLOADS && { staging: stagingOf(bindings) }),

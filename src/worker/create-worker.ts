@@ -8,13 +8,18 @@ import type { Feature } from './features.ts'
 import type { GateWorker } from './gate-worker.ts'
 import type { Bindings } from './parts.ts'
 
+const UNPINNED =
+  'hashgate: LIST_PIN is not bound, so a fresh isolate takes any version of the list for the latest. See docs/threat-model.md'
+
 /**
  * The Worker with these features, by the bindings and settings that it is deployed with.
  * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} when it starts, so that a bad setting fails its deployment and not
  * its requests
  */
 export function createWorker({ features }: { features: readonly Feature[] }): GateWorker {
-  const parts = workerParts(env as unknown as Bindings, modules, features)
+  const bindings = env as unknown as Bindings
+  const parts = workerParts(bindings, modules, features)
+  if (!bindings.LIST_PIN) console.warn(UNPINNED)
   return {
     fetch: createApp(parts, features).fetch,
     scheduled: () => sweepQuarantine(parts.quarantine, parts.onEvent),

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { Config } from '../config/schema.ts'
 import { createApi } from '../doors/api/app.ts'
+import { createWatcherCheck } from '../doors/api/authorize.ts'
 import { apiOf } from '../doors/api/settings.ts'
 import { HMA_ROUTES } from '../doors/api/hma/routes.ts'
 import type { Route } from '../doors/api/route.ts'
@@ -33,7 +34,7 @@ export function api(): Feature {
     name: 'api',
     bind: (config, bindings) => {
       const made = apiOf(config.api, bindings.API_KEYS)
-      return made ? { api: made } : {}
+      return made ? { api: made, mayWatch: createWatcherCheck(made) } : {}
     },
     door: ({ api: made, uploads }, routes) => made && createApi({ api: made, uploads, routes }),
   }

@@ -6,6 +6,7 @@ import type { OriginBindings } from '../doors/proxy/origin.ts'
 import type { SinkBindings } from '../events/sinks.ts'
 import type { Webhook } from '../events/webhook.ts'
 import type { FloodCounter } from '../gate/flood/counter.ts'
+import type { ListPin } from '../match/list-pin.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import type { QuarantineBindings } from '../quarantine/bindings.ts'
 import type { Origin } from '../upload/origin.ts'
@@ -26,6 +27,8 @@ export interface Bindings
   LIST_KEY?: string
   /** Durable Objects of class ListShard, for a list that is too large for an isolate. */
   LIST_SHARDS?: DurableObjectNamespace<ListShard>
+  /** Durable Objects of class ListPin, so that no isolate takes an older version of the list for the latest. */
+  LIST_PIN?: DurableObjectNamespace<ListPin>
   /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
   FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
   IMAGES?: ImagesBinding
@@ -43,6 +46,8 @@ export interface WorkerParts extends UploadsParts {
   origin: Origin
   /** Who may ask for verdicts. */
   api?: ApiConfig
+  /** Whether whoever asks may see how full an isolate is. */
+  mayWatch?: (request: Request) => Promise<boolean>
   /** Where events of the queue are delivered to. */
   webhook?: Webhook
   /** Uploads by ticket. */

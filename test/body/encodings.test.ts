@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { BodyOverLimitError, MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_INFLATED_BYTES } from '../../src/body/limits.ts'
 import { createBodyReader } from '../../src/body/reader.ts'
+import { atOnce } from '../../src/util/steps.ts'
 import { randomBytes } from '../support/random.ts'
 import { readFiles } from '../support/read-body.ts'
 
@@ -94,7 +95,7 @@ describe('a compressed body', () => {
     const reader = createBodyReader(
       new Headers({ 'content-encoding': 'deflate' }),
       { maxFiles: 1, base64Fields: [] },
-      { openFile: () => sink, onUnreadable: () => {} },
+      { openFile: () => sink, later: atOnce, onUnreadable: () => {} },
     )
     // Stored blocks of 65,535 bytes: as much as goes in comes out.
     const block = Buffer.concat([Buffer.from([0, 0xff, 0xff, 0, 0]), Buffer.alloc(65_535, 1)])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { atOnce } from '../../src/util/steps.ts'
 import { MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_PART_HEADER_BYTES } from '../../src/body/limits.ts'
 import { MultipartGrammar } from '../../src/body/multipart-grammar.ts'
@@ -256,6 +257,7 @@ describe('a multipart body', () => {
           },
           end: () => {},
         }),
+        later: atOnce,
         onUnreadable: () => {},
       },
     )

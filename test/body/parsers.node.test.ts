@@ -1,6 +1,7 @@
 // Forms that are nearly right, with a picture in them, are read by programs that origins use. Whenever one of them finds the
 // picture, the gate sees it, or refuses the form.
 
+import { atOnce } from '../../src/util/steps.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBodyReader } from '../../src/body/reader.ts'
 import { MalformedBodyError } from '../../src/body/errors.ts'
@@ -123,6 +124,7 @@ async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'
         end: () => void ended.push(scanner),
       }
     },
+    later: atOnce,
     onUnreadable: () => {},
   }
   try {

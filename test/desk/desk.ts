@@ -94,7 +94,14 @@ const SETTINGS: Record<FakeName, ExchangeSettings> = {
     maxBytes: 1 << 20,
     maxUnpackedBytes: 1 << 20,
   },
-  ncmec: { ...common, kind: 'ncmec', base: `${ORIGIN}/ncmec`, user: FAKE_USER, secret: 'SECRET' },
+  ncmec: {
+    ...common,
+    kind: 'ncmec',
+    base: `${ORIGIN}/ncmec`,
+    user: FAKE_USER,
+    secret: 'SECRET',
+    maxWindowEntries: 80_000,
+  },
   stopncii: {
     ...common,
     kind: 'stopncii',

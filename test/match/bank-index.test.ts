@@ -5,7 +5,8 @@ import { DIGEST_KINDS, type Entry } from '../../src/list/entry.ts'
 import { readManifest } from '../../src/list/manifest.ts'
 import { readEntries } from '../../src/list/segment.ts'
 import { publishBank } from '../../src/list/publish.ts'
-import { BankIndex } from '../../src/match/bank-index.ts'
+import { BankIndex, IndexReleasedError } from '../../src/match/bank-index.ts'
+import { HaystackPool } from '../../src/match/loaded-segment.ts'
 import { type Match, MAX_MATCHES } from '../../src/match/match.ts'
 import { LIMITED_THRESHOLDS } from '../../src/match/thresholds.ts'
 import { replaceIndex } from '../../src/match/replace.ts'
@@ -13,6 +14,7 @@ import { FileDigester } from '../../src/scan/digests.ts'
 import type { Needle } from '../../src/scan/scanned.ts'
 import { flipBits, needle, randomDigests, randomEntries } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
+import { turnsBeside } from '../support/turns.ts'
 import { WatchedStore } from '../support/stores.ts'
 
 async function publish(store: WatchedStore, entries: Entry[], bank = 'csam', threshold = 31) {
@@ -305,10 +307,27 @@ describe('BankIndex', () => {
     const next = await publish(store, randomEntries(20_000, 2))
     const options = { from: store.sealed, onGive: () => {} }
     await replaceIndex(modules, store.sealed, index, next, options)
-    expect(() => index.match([{ needles: [needle(entries[0]!.hash)] }])).toThrow('was released')
+    await expect(index.match([{ needles: [needle(entries[0]!.hash)] }])).rejects.toThrow(
+      IndexReleasedError,
+    )
     await expect(replaceIndex(modules, store.sealed, index, next, options)).rejects.toThrow(
       'released before',
     )
+  })
+
+  it('lets others run while many needles are asked, and notices if it is released meanwhile', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(20_000, 1)
+    const index = await BankIndex.load(modules, store.sealed, await publish(store, entries))
+    const needles = Array.from({ length: 16_384 }, (_, i) => needle(randomBytes(32, i)))
+    const [known] = entries
+    const asking = index.match([{ needles: [...needles, needle(known!.hash)] }])
+    const { result, turns } = await turnsBeside(asking)
+    expect(turns).toBeGreaterThan(10)
+    expect(result[0]?.matches).toMatchObject([{ distance: 0 }])
+    const failing = index.match([{ needles }])
+    index.release(new Set(), new HaystackPool())
+    await expect(failing).rejects.toThrow(IndexReleasedError)
   })
 
   it('takes a family of near hashes and many needles', async () => {

@@ -8,15 +8,17 @@ import { type KvNamespace, KvStore } from '../../src/list/kv-store.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import { randomEntries } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
+import { newWatcher } from '../support/watcher.ts'
 
 const KEY = 'ab'.repeat(32)
 const known = randomBytes(5000, 1)
 
+const watcher = newWatcher()
 const worker = createTestHarness({
   workers: [
     {
       configPath: './wrangler.test.toml',
-      vars: { LIST_KEY: KEY, HASHGATE: { list: { maxEntries: 150 } } },
+      vars: { LIST_KEY: KEY, API_KEYS: watcher.API_KEYS, HASHGATE: { list: { maxEntries: 150 } } },
     },
   ],
 })
@@ -47,7 +49,7 @@ describe('a Worker with a list in Durable Objects', () => {
       })
       expect(allowed.status).toBe(201)
     }
-    const health = await fetch(new URL('/healthz', url))
+    const health = await fetch(new URL('/healthz', url), { headers: watcher.headers })
     expect(await health.json()).toMatchObject({
       list: { state: 'current', where: 'durable objects', entries: { pdq: 200, exact: 1 } },
     })

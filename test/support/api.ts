@@ -16,7 +16,7 @@ interface Operation {
 }
 
 const callers = new Map<Scope, ReturnType<typeof generateApiKey>>()
-for (const scope of ['verdict', 'lookup', 'tickets'] as const) {
+for (const scope of ['verdict', 'lookup', 'tickets', 'health'] as const) {
   callers.set(scope, generateApiKey(`${scope}-caller`, new Set([scope])))
 }
 

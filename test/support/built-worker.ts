@@ -17,7 +17,9 @@ export async function startBuilt(
   }
   return new Miniflare({
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: ({ message }) => log.push(message),
+    handleStructuredLogs: ({ message }) => {
+      if (message.startsWith('{')) log.push(message) // an event, and no warning
+    },
     workers: [
       {
         config: {

@@ -18,8 +18,10 @@ const WORKER = new URL('../../src/worker.ts', import.meta.url)
 /** The Worker as it is deployed, in workerd, on a port of loopback. */
 export interface GateHarness {
   url: URL
-  /** What the Worker has logged, a line each. */
+  /** Events that the Worker has logged, a line of JSON each. */
   log: string[]
+  /** What else it has logged. */
+  warnings: string[]
   close: () => Promise<void>
 }
 
@@ -60,10 +62,11 @@ export async function startGateWith(
     ...bindings,
   }
   const log: string[] = []
+  const warnings: string[] = []
   const miniflare = new Miniflare({
     log: new Log(LogLevel.NONE),
     resourcePersistencePath: folder,
-    handleStructuredLogs: ({ message }) => log.push(message),
+    handleStructuredLogs: ({ message }) => (message.startsWith('{') ? log : warnings).push(message),
     workers: [await workerOf('gate', WORKER, env, triggers)],
   })
   const url = await miniflare.unsafeGetDirectURL('gate')
@@ -73,6 +76,7 @@ export async function startGateWith(
   return {
     url,
     log,
+    warnings,
     close: async () => {
       await miniflare.dispose()
       await rm(folder, { recursive: true })

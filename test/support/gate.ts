@@ -6,6 +6,7 @@ import { allFeatures } from '../../src/worker/features.ts'
 import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
 import { readConfig } from '../../src/config/config.ts'
+import { createWatcherCheck } from '../../src/doors/api/authorize.ts'
 import { apiOf } from '../../src/doors/api/settings.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { Probe } from '../../src/scan/scanned.ts'
@@ -30,7 +31,7 @@ export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   const api = apiOf(config.api, environment.API_KEYS)
   const all: WorkerParts = {
     config,
-    ...(api && { api }),
+    ...(api && { api, mayWatch: createWatcherCheck(api) }),
     modules,
     store: kvStore(),
     origin: {

@@ -1,4 +1,5 @@
 import { createBodyReader } from '../../src/body/reader.ts'
+import { atOnce } from '../../src/util/steps.ts'
 import type { BodyOptions, UnreadableReason } from '../../src/body/types.ts'
 
 /** A file as it was told. */
@@ -37,6 +38,7 @@ export function readFiles(
     new Headers(headers),
     { maxFiles, base64Fields, skipFields },
     {
+      later: atOnce,
       openFile: ({ isText, isRaw = false }) => {
         const pieces: Uint8Array[] = []
         return {

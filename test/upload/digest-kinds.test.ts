@@ -49,6 +49,7 @@ async function upload(kinds: (readonly DigestKind[])[], vars: object = {}) {
       bytes: semaphore(maxHeldBytes),
       pictureBytes: semaphore(maxHeldBytes / 2),
       decoders: semaphore(maxDecoders),
+      longPlaces: semaphore(maxDecoders),
       digestKinds: () => kinds[Math.min(asked++, kinds.length - 1)] ?? [],
       judge: (files) => judge(files, async (queries) => queries.map(answerFor), settings),
       onScanned: ({ digests }) => void taken.push(Object.keys(digests ?? {})),

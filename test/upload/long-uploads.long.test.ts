@@ -9,7 +9,7 @@ import { digest, startUploads } from '../support/uploads.ts'
 
 const MIB = 1024 * 1024
 
-const { origin, worker, known, unrelated, send } = await startUploads({
+const { origin, worker, known, unrelated, health, send } = await startUploads({
   upload: {
     maxBufferedBytes: MIB,
     maxBodyBytes: 64 * MIB,
@@ -42,16 +42,14 @@ function padded(image: Uint8Array, bytes: number): Uint8Array {
 
 /** Bytes that the Worker says it holds. */
 async function heldNow(): Promise<number> {
-  const health = await fetch(new URL('/healthz', worker.url))
-  return ((await health.json()) as { uploads: { heldBytes: number } }).uploads.heldBytes
+  return (await health()).uploads.heldBytes
 }
 
 /** What an upload holds at most once it is over. */
 async function expectNothingHeld(): Promise<void> {
   let uploads: unknown
   for (let i = 0; i < 100; i++) {
-    const health = await fetch(new URL('/healthz', worker.url))
-    uploads = ((await health.json()) as { uploads: unknown }).uploads
+    uploads = (await health()).uploads
     if (JSON.stringify(uploads) === '{"heldBytes":0,"waiting":0,"decoders":0}') return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

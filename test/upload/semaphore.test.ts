@@ -160,4 +160,47 @@ describe('Semaphore', () => {
     expect(semaphore.tryAcquire(5)).toBeDefined()
     expect(semaphore.tryAcquire(1)).toBeUndefined()
   })
+
+  it('gives nobody a part of what others need to come to their ends', async () => {
+    const semaphore = semaphoreOf(10)
+    const [a, b] = [await semaphore.acquire(4, 6), await semaphore.acquire(4, 6)]
+    expect(semaphore.tryAcquire(2)).toBeDefined() // it gives it back by itself
+    const granted: string[] = []
+    const waiting = ask(semaphore, 3, 'another', granted)
+    const growing = a.grow(2).then(() => granted.push('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.used]).toEqual([[], 10])
+    b.release()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(granted).toEqual(['a'])
+    a.release()
+    await Promise.all([waiting, growing])
+    expect(granted).toEqual(['a', 'another'])
+  })
+
+  it('lets those that have some pass one that has waited for long', async () => {
+    const semaphore = semaphoreOf(10)
+    const a = await semaphore.acquire(5, 6)
+    const b = await semaphore.acquire(3, 4)
+    const granted: string[] = []
+    const large = ask(semaphore, 9, 'large', granted)
+    await vi.advanceTimersByTimeAsync(6000)
+    const small = ask(semaphore, 1, 'small', granted)
+    const growing = a.grow(1).then(() => granted.push('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    expect([granted, semaphore.isPressed]).toEqual([['a'], true])
+    a.release()
+    b.release()
+    await Promise.all([large, small, growing])
+    expect(granted).toEqual(['a', 'large', 'small'])
+  })
+
+  it('counts what grows no more as what it is', async () => {
+    const semaphore = semaphoreOf(10)
+    const a = await semaphore.acquire(1, 10)
+    await semaphore.acquire(1, 9)
+    expect(semaphore.tryAcquire(8)).toBeDefined()
+    a.settle()
+    expect(a.most).toBe(1)
+  })
 })

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { TNode } from 'txml/txml'
+import { wholeNumber } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
 import { ask, basicAuth, nextUrl, readText } from './http.ts'
@@ -43,6 +44,14 @@ export const NcmecSettingsSchema = {
       v.description('Classifications that are taken, such as A1; all, if absent.'),
     ),
   ),
+  maxWindowEntries: v.optional(
+    wholeNumber(
+      1000,
+      10_000_000,
+      'Entries of a window of time above which a narrower one is asked for.',
+    ),
+    80_000,
+  ),
   minFeedback: v.exactOptional(
     v.pipe(
       v.number(),
@@ -62,7 +71,7 @@ export interface NcmecCheckpoint {
   /** Seconds that the next window has. */
   width: number
   /** A window that is under way, and its next page. */
-  window?: { to: number; next: string; at: number }
+  window?: { to: number; next: string; at: number; total: number }
 }
 
 const WHAT = 'NCMEC'
@@ -70,8 +79,7 @@ const WHAT = 'NCMEC'
 const LAG_SECONDS = 5
 /** Milliseconds for which a cursor is good. NCMEC's last some 12 hours. */
 const CURSOR_MS = 10 * 3_600_000
-/** Entries of a window after which the next is narrower, and wider. */
-const MANY_ENTRIES = 20_000
+/** Entries of a window after which the next is wider. */
 const FEW_ENTRIES = 1000
 const LEAST_WIDTH = 600
 /** Seconds that a run reads again of the last: two clocks may differ. What is known costs no write. */
@@ -118,6 +126,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     while (at.window || at.from < end) {
       const page = await this.#page(at, end)
       yield page
+      if (page.isComplete) return
       at = page.checkpoint
     }
   }
@@ -134,17 +143,19 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const { upserts, deletes, skipped } = this.#recordsOf(result)
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
     // So large a window is left at once: its cursors would have to last for hours.
-    const isTooWide = !at.window && total > MANY_ENTRIES * 4 && at.width > LEAST_WIDTH
+    const { maxWindowEntries } = this.#settings
+    const isTooWide = !at.window && total > maxWindowEntries && at.width > LEAST_WIDTH
     if (next !== '' && isTooWide) {
       const width = Math.max(LEAST_WIDTH, Math.floor((to - at.from) / 4))
       return { upserts, deletes, skipped, checkpoint: { from: at.from, width }, isComplete: false }
     }
     if (next !== '') {
-      const window = { to, next, at: this.#world.now() }
+      const window = { to, next, at: this.#world.now(), total }
       return { upserts, deletes, skipped, checkpoint: { ...at, window }, isComplete: false }
     }
+    const all = at.window?.total ?? total
     const width =
-      total > MANY_ENTRIES ? at.width / 4 : total < FEW_ENTRIES ? at.width * 2 : at.width
+      all > maxWindowEntries / 4 ? at.width / 4 : all < FEW_ENTRIES ? at.width * 2 : at.width
     const isComplete = to >= end
     const checkpoint = {
       from: isComplete ? Math.max(0, to - OVERLAP_SECONDS) : to,

@@ -34,6 +34,16 @@ export function createAuthorizer({ keys, access }: ApiConfig): Authorize {
   }
 }
 
+/** Tells whether whoever asks may see how full an isolate is. */
+export function createWatcherCheck(api: ApiConfig): (request: Request) => Promise<boolean> {
+  const authorize = createAuthorizer(api)
+  return (request) =>
+    authorize(request).then(
+      ({ scopes }) => scopes.has('health'),
+      () => false,
+    )
+}
+
 /** @throws {DeniedError} 403: the caller may not do this */
 export function checkScope({ scopes }: Caller, scope: Scope | undefined): void {
   if (scope !== undefined && !scopes.has(scope))

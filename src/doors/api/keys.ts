@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { parseHex } from '../../util/bytes.ts'
 
-/** What a caller may do: ask for verdicts, look hashes up as in HMA, give out tickets for direct uploads. */
-export const SCOPES = ['verdict', 'lookup', 'tickets'] as const
+/** What a caller may do: ask for verdicts, look hashes up as in HMA, give out tickets for direct uploads, see how full an isolate is. */
+export const SCOPES = ['verdict', 'lookup', 'tickets', 'health'] as const
 
 export type Scope = (typeof SCOPES)[number]
 

@@ -4,20 +4,27 @@ import type { WaitUntil } from '../../util/wait-until.ts'
 /**
  * Tells how the list stands: 200 if uploads are judged by it, 503 if they cannot be. No hash, bank or name of an entry.
  * The first one that asks an isolate waits for the list, as an upload would.
+ * @param isFull whether all of it is told: who knows how full an isolate is knows when an attack works
  */
 export async function answerHealth(
   { gate: { list }, bytes, decoders }: Pick<Uploads, 'gate' | 'bytes' | 'decoders'>,
+  isFull: boolean,
   waitUntil: WaitUntil,
 ): Promise<Response> {
   const isUsable = await list.get(waitUntil).then(
     () => true,
     () => false,
   )
+  const headers = { 'cache-control': 'no-store' }
+  const status = isUsable ? 200 : 503
+  if (!isFull) {
+    const { state, age } = list.state
+    return Response.json({ list: { state, age } }, { status, headers })
+  }
   const uploads = {
     heldBytes: bytes.used,
     waiting: bytes.waiting + decoders.waiting,
     decoders: decoders.used,
   }
-  const headers = { 'cache-control': 'no-store' }
-  return Response.json({ list: list.state, uploads }, { status: isUsable ? 200 : 503, headers })
+  return Response.json({ list: list.state, uploads }, { status, headers })
 }

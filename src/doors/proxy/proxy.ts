@@ -9,6 +9,8 @@ import type { HealthSettings } from './settings.ts'
 export interface ProxyDeps {
   uploads: Uploads
   config: { health: HealthSettings }
+  /** Whether whoever asks may see how full the isolate is; nobody, if absent. */
+  mayWatch?: (request: Request) => Promise<boolean>
 }
 
 /** The door for all that no other takes: requests on their way to an origin. */
@@ -21,7 +23,7 @@ export function proxy(deps: ProxyDeps, origin: Origin): Hono {
 /** Answers a request: as the origin does, if the request may reach it. */
 export async function answerThrough(
   c: Context,
-  { uploads, config }: ProxyDeps,
+  { uploads, config, mayWatch }: ProxyDeps,
   origin: Origin,
 ): Promise<Response> {
   const request = c.req.raw
@@ -29,7 +31,10 @@ export async function answerThrough(
   const { path: healthPath } = config.health
   const isHealthCheck =
     healthPath !== '' && request.method === 'GET' && new URL(request.url).pathname === healthPath
-  if (isHealthCheck) return answerHealth(uploads, waitUntil)
+  if (isHealthCheck) {
+    const isFull = (await mayWatch?.(request)) ?? false
+    return answerHealth(uploads, isFull, waitUntil)
+  }
   const isPage = isPagePost(c) // before somebody changes the request
   const passage = await uploads.pass(request, { origin, waitUntil })
   return answerTo(passage, request, uploads, isPage)

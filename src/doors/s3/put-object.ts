@@ -1,7 +1,7 @@
 // PutObject, also with a signature in the URL: judged as any upload, and signed anew for the origin.
 
 import { isAwsChunked } from '../../body/aws-chunked.ts'
-import { ClientGoneError, readChunks } from '../../upload/body-source.ts'
+import { ClientGoneError, type ClientLimits, readChunks } from '../../upload/body-source.ts'
 import { type Origin, withHeaders } from '../../upload/origin.ts'
 import { typeToJudge } from '../../upload/staging/finish.ts'
 import { PartBody } from '../../upload/staging/receive-part.ts'
@@ -33,7 +33,7 @@ export interface CheckedPut {
 }
 
 /** The request without what it was signed by, and its body without chunks, which is compared with the digests that came with it. */
-export function checkedPut(request: Request, length: number, maxStallMs: number): CheckedPut {
+export function checkedPut(request: Request, length: number, client: ClientLimits): CheckedPut {
   const url = new URL(request.url)
   const headers = headersOfObject(request, url)
   url.search = ''
@@ -49,7 +49,7 @@ export function checkedPut(request: Request, length: number, maxStallMs: number)
       const body = new PartBody(request.headers)
       let received = 0
       let last: Uint8Array | undefined
-      for await (const chunk of readChunks(request, maxStallMs)) {
+      for await (const chunk of readChunks(request, client)) {
         for (const decoded of body.take(chunk.slice())) {
           received += decoded.length
           if (received > length) throw new ClientGoneError()

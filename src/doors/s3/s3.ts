@@ -159,8 +159,8 @@ class S3Server {
     if ('problem' in signer) return failure(signer.problem)
     const length = partLengthOf(request)
     if (length === undefined) return failure('MissingContentLength')
-    const { pass, maxStallMs, target } = finishingOf(c, this.#deps)
-    const put = checkedPut(request, length, maxStallMs)
+    const { pass, client, target } = finishingOf(c, this.#deps)
+    const put = checkedPut(request, length, client)
     c.executionCtx.waitUntil(put.done)
     const passage = await pass(
       put.request,
@@ -242,12 +242,12 @@ async function listParts({ stub }: UploadHandle, { facts }: UploadState): Promis
 }
 
 /** Reads a list of parts. @throws {BodyTooLargeError | ChecksumError} and what reading throws */
-async function readList(request: Request, { bytes, maxStallMs }: FinishingDeps): Promise<string> {
+async function readList(request: Request, { bytes, client }: FinishingDeps): Promise<string> {
   const permit = await bytes.acquire(PASSING_BYTES + MAX_LIST_BYTES)
   try {
     const chunks: Uint8Array[] = []
     let length = 0
-    for await (const chunk of readChunks(request, maxStallMs)) {
+    for await (const chunk of readChunks(request, client)) {
       length += chunk.length
       if (length > MAX_LIST_BYTES) throw new BodyTooLargeError(MAX_LIST_BYTES)
       chunks.push(chunk.slice())

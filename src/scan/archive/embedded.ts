@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { concatenate } from '../../util/bytes.ts'
+import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { SpanKind } from './findings.ts'
@@ -57,29 +58,34 @@ export class EmbeddedSearch {
     this.#isKnown = isKnown
   }
 
-  write(bytes: Uint8Array, kind: SpanKind): void {
+  *write(bytes: Uint8Array, kind: SpanKind): Steps {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      this.#take(bytes.subarray(at, at + PIECE_BYTES), kind)
+      yield* this.#take(bytes.subarray(at, at + PIECE_BYTES), kind)
     }
   }
 
+  /** Reads an image that was known, and is not after all. */
+  *readAgain(bytes: Uint8Array): Steps {
+    yield* this.#begin(bytes, this.#position || 1, false)
+  }
+
   /** Tells that the file is whole. Returns the images, in order. */
-  close(): Finished[] {
-    for (const image of this.#open) this.#finish(image)
+  *close(): Steps<Finished[]> {
+    for (const image of this.#open) yield* this.#finish(image)
     this.#open = []
     return this.#found.filter((file) => file !== undefined)
   }
 
-  #take(piece: Uint8Array, kind: SpanKind): void {
-    for (const image of this.#open) this.#give(image, piece)
-    this.#closeFinished()
+  *#take(piece: Uint8Array, kind: SpanKind): Steps {
+    for (const image of this.#open) yield* this.#give(image, piece)
+    yield* this.#closeFinished()
     const isSearched = kind === 'free' || (kind === 'coded' && this.#withCoded)
-    if (isSearched) this.#search(piece, kind === 'coded')
+    if (isSearched) yield* this.#search(piece, kind === 'coded')
     this.#position += piece.length
     if (!isSearched) this.#tail = piece.subarray(0, 0)
   }
 
-  #search(piece: Uint8Array, isCoded: boolean): void {
+  *#search(piece: Uint8Array, isCoded: boolean): Steps {
     const { search } = this.#context.modules
     const tail = this.#tail
     const seam = concatenate([tail, piece.subarray(0, TAIL_BYTES)])
@@ -87,19 +93,24 @@ export class EmbeddedSearch {
     for (const hit of findImages(search, seam)) {
       // What lies in the piece alone is found there.
       if (hit.start < tail.length && hit.end > tail.length)
-        this.#begin(concatenate([tail, piece]).subarray(hit.start), start + hit.start, isCoded)
+        yield* this.#begin(
+          concatenate([tail, piece]).subarray(hit.start),
+          start + hit.start,
+          isCoded,
+        )
     }
     for (const hit of findImages(search, piece))
-      this.#begin(piece.subarray(hit.start), this.#position + hit.start, isCoded)
+      yield* this.#begin(piece.subarray(hit.start), this.#position + hit.start, isCoded)
     this.#tail = (piece.length < TAIL_BYTES ? seam : piece).slice(-TAIL_BYTES)
   }
 
   /** Begins to read an image, given what there is of it. */
-  #begin(bytes: Uint8Array, position: number, isCoded: boolean): void {
+  *#begin(bytes: Uint8Array, position: number, isCoded: boolean): Steps {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
     const format = sniffFormat(bytes)
     if (!format || (format === 'jpeg' && this.#isKnown(bytes))) return
+    if (this.#budget.isTurnOver) yield
     const isRoom = this.#budget.openEmbedded < limits.embeddedAtOnce && !this.#budget.isOverMemory
     if (!this.#budget.take('embeddedStarts') || !isRoom) {
       this.isOverLimit = true
@@ -111,8 +122,8 @@ export class EmbeddedSearch {
     this.#found.push(undefined)
     this.#open.push(image)
     this.#budget.openEmbedded++
-    this.#give(image, bytes.slice()) // what is held must not change
-    this.#closeFinished()
+    yield* this.#give(image, bytes.slice()) // what is held must not change
+    yield* this.#closeFinished()
   }
 
   /** Bytes that an image may have: most formats tell their end, WebP its length, others nothing. */
@@ -123,21 +134,21 @@ export class EmbeddedSearch {
     return format === 'avif' || format === 'heic' ? this.#budget.limits.embeddedHeldBytes : Infinity
   }
 
-  #give(image: OpenImage, bytes: Uint8Array): void {
+  *#give(image: OpenImage, bytes: Uint8Array): Steps {
     const piece = bytes.subarray(0, Math.min(bytes.length, image.left))
     image.left -= piece.length
-    image.scan.write(piece)
+    yield* image.scan.take(piece)
   }
 
-  #closeFinished(): void {
+  *#closeFinished(): Steps {
     const isDone = ({ scan, left }: OpenImage) => scan.isOver || left <= 0
-    for (const image of this.#open) if (isDone(image)) this.#finish(image)
+    for (const image of this.#open) if (isDone(image)) yield* this.#finish(image)
     this.#open = this.#open.filter((image) => !isDone(image))
   }
 
-  #finish({ scan, format, isCoded, index }: OpenImage): void {
+  *#finish({ scan, format, isCoded, index }: OpenImage): Steps {
     this.#budget.openEmbedded--
-    const outcome = scan.close()
+    const outcome = yield* scan.finish()
     const describe = (done: ImageOutcome): ScannedFile => {
       return { ...done, format, bytes: 0, within: this.#within }
     }

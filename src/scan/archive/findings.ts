@@ -1,10 +1,11 @@
+import type { Steps } from '../../util/steps.ts'
 import type { ArchiveProblem, Finished, Within } from '../scanned.ts'
 
 /** A file within another that is being scanned. */
 export interface InnerScanner {
-  write(bytes: Uint8Array): void
+  take(bytes: Uint8Array): Steps
   /** Tells that it is whole, and gives its memory back. */
-  close(): Finished
+  finish(): Steps<Finished>
 }
 
 /** Begins to scan a file within another; `undefined` if that would be too deep. */
@@ -14,7 +15,7 @@ export type OpenInner = (within: Within) => InnerScanner | undefined
 export type SpanKind = 'free' | 'handed' | 'coded'
 
 /** Takes all bytes of a file in order, in pieces. */
-export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => void
+export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => Steps
 
 /** Problems, the gravest first. */
 const PROBLEMS: readonly ArchiveProblem[] = [
@@ -48,8 +49,8 @@ export class Findings {
   }
 
   /** Adds a file that is whole, or as much of it as there is; not if it is empty. */
-  add(scanner: InnerScanner): void {
-    const file = scanner.close()
+  *add(scanner: InnerScanner): Steps {
+    const file = yield* scanner.finish()
     if (typeof file === 'function' || file.bytes > 0) this.inner.push(file)
   }
 }

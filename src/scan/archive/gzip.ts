@@ -1,3 +1,4 @@
+import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
 import { Gather } from './gather.ts'
@@ -45,19 +46,19 @@ export class GzipReader {
     this.#state = 'behind'
   }
 
-  write(bytes: Uint8Array): void {
+  *write(bytes: Uint8Array): Steps {
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.subarray(at)
       const isData = this.#state === 'data'
-      const count = this.#step(piece)
-      this.#sink(piece.subarray(0, count), isData ? 'coded' : 'free')
+      const count = yield* this.#step(piece)
+      yield* this.#sink(piece.subarray(0, count), isData ? 'coded' : 'free')
       at += count
     }
   }
 
-  close(): void {
+  *close(): Steps {
     if (!this.isComplete) this.findings.noteEntry('damaged')
-    if (this.#file) this.findings.add(this.#file)
+    if (this.#file) yield* this.findings.add(this.#file)
   }
 
   /** Whether at least one member has come to its end, and none is begun. */
@@ -66,13 +67,13 @@ export class GzipReader {
   }
 
   /** Returns how many bytes are done with. */
-  #step(bytes: Uint8Array): number {
+  *#step(bytes: Uint8Array): Steps<number> {
     switch (this.#state) {
       case 'behind':
         this.bytesBehind += bytes.length
         return bytes.length
       case 'data':
-        return this.#inflate(bytes)
+        return yield* this.#inflate(bytes)
       case 'skip':
         return this.#skipSome(bytes)
       case 'text':
@@ -118,7 +119,7 @@ export class GzipReader {
       this.#skip = 2
       this.#state = 'skip'
     } else {
-      this.#inflater = new Inflater(this.#budget, (bytes) => this.#file?.write(bytes))
+      this.#inflater = new Inflater(this.#budget, (bytes) => this.#write(bytes))
       this.#state = 'data'
     }
   }
@@ -137,10 +138,14 @@ export class GzipReader {
     return end + 1
   }
 
-  #inflate(bytes: Uint8Array): number {
+  *#write(bytes: Uint8Array): Steps {
+    if (this.#file) yield* this.#file.take(bytes)
+  }
+
+  *#inflate(bytes: Uint8Array): Steps<number> {
     const inflater = this.#inflater
     if (!inflater) return bytes.length
-    const used = inflater.push(bytes)
+    const used = yield* inflater.push(bytes)
     if (inflater.state === 'ended') this.#expect('trailer', TRAILER_BYTES)
     else if (inflater.state !== 'open') this.#fail(inflater.state)
     return used

@@ -8,7 +8,9 @@ import {
   zlibInflateInit2,
   ZStream,
 } from 'pako'
+import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
+import { INFLATED_BYTE_MS } from '../work.ts'
 
 /** Bytes that come out at once. */
 const OUTPUT_BYTES = 32 * 1024
@@ -17,7 +19,7 @@ const OUTPUT_BYTES = 32 * 1024
 export class Inflater {
   readonly #stream = new ZStream()
   readonly #budget: ScanBudget
-  readonly #onData: (bytes: Uint8Array) => void
+  readonly #onData: (bytes: Uint8Array) => Steps
   state: 'open' | 'ended' | 'damaged' | 'over-limit' = 'open'
   /** Bytes that went in and came out, and the CRC-32 of the latter. */
   inBytes = 0
@@ -25,7 +27,7 @@ export class Inflater {
   crc = 0
 
   /** Pieces given to `onData` are not changed afterwards. */
-  constructor(budget: ScanBudget, onData: (bytes: Uint8Array) => void) {
+  constructor(budget: ScanBudget, onData: (bytes: Uint8Array) => Steps) {
     this.#budget = budget
     this.#onData = onData
     zlibInflateInit2(this.#stream, -15)
@@ -37,19 +39,19 @@ export class Inflater {
   }
 
   /** Returns how many bytes belong to the stream: fewer than there are if it ends, or cannot go on. */
-  push(bytes: Uint8Array): number {
+  *push(bytes: Uint8Array): Steps<number> {
     const stream = this.#stream
     stream.input = bytes
     stream.next_in = 0
     stream.avail_in = bytes.length
-    while (this.state === 'open' && this.#inflateSome());
+    while (this.state === 'open' && (yield* this.#inflateSome()));
     const used = bytes.length - stream.avail_in
     stream.input = EMPTY // whoever owns it may change it
     return used
   }
 
   /** Returns whether there may be more to come of this input. */
-  #inflateSome(): boolean {
+  *#inflateSome(): Steps<boolean> {
     const stream = this.#stream
     if (stream.avail_out === 0) {
       stream.output = new Uint8Array(OUTPUT_BYTES)
@@ -59,24 +61,27 @@ export class Inflater {
     const [inStart, outStart] = [stream.next_in, stream.next_out]
     const status = zlibInflate(stream, Z_NO_FLUSH)
     this.inBytes += stream.next_in - inStart
-    this.#tell(stream.output.subarray(outStart, stream.next_out))
+    yield* this.#tell(stream.output.subarray(outStart, stream.next_out))
     if (this.state !== 'open') return false
     if (status === Z_STREAM_END) this.state = 'ended'
     else if (status !== Z_OK && status !== Z_BUF_ERROR) this.state = 'damaged'
     return status === Z_OK && (stream.avail_in > 0 || stream.avail_out === 0)
   }
 
-  #tell(bytes: Uint8Array): void {
+  *#tell(bytes: Uint8Array): Steps {
     if (bytes.length === 0) return
     this.outBytes += bytes.length
     const { ratio, ratioFreeBytes } = this.#budget.limits
     const isDense = this.outBytes > ratioFreeBytes && this.outBytes > ratio * this.inBytes
-    if (isDense || !this.#budget.take('inflatedBytes', bytes.length)) {
+    this.#budget.spend(bytes.length * INFLATED_BYTE_MS)
+    const isWithin = this.#budget.take('inflatedBytes', bytes.length) && !this.#budget.isExhausted
+    if (isDense || !isWithin) {
       this.state = 'over-limit'
       return
     }
     this.crc = crc32(bytes, this.crc)
-    this.#onData(bytes)
+    yield* this.#onData(bytes)
+    if (this.#budget.isTurnOver) yield
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
+import { FILE_MS } from '../work.ts'
 import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
 import { Gather } from './gather.ts'
 import { readPax, readTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts'
@@ -39,43 +41,45 @@ export class TarReader {
     this.#sink = sink
   }
 
-  write(bytes: Uint8Array): void {
+  *write(bytes: Uint8Array): Steps {
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.subarray(at)
-      at += this.#state === 'data' ? this.#takeData(piece) : this.#takeBlock(piece)
+      at += this.#state === 'data' ? yield* this.#takeData(piece) : yield* this.#takeBlock(piece)
+      if (this.#budget.isTurnOver) yield
     }
   }
 
-  close(): void {
+  *close(): Steps {
     if (this.#state === 'data' && this.#left > 0) this.findings.noteEntry('damaged')
-    this.#endEntry()
+    yield* this.#endEntry()
   }
 
-  #takeBlock(bytes: Uint8Array): number {
+  *#takeBlock(bytes: Uint8Array): Steps<number> {
     const count = this.#state === 'behind' ? bytes.length : this.#block.take(bytes)
-    this.#sink(bytes.subarray(0, count), 'free')
+    yield* this.#sink(bytes.subarray(0, count), 'free')
     const block = this.#block.whole
     if (this.#state === 'behind' || !block) return count
     this.#block = new Gather(TAR_BLOCK_BYTES)
     if (this.#state === 'sparse-map') this.#state = block[504] ? 'sparse-map' : 'data'
-    else this.#useHeader(block)
+    else yield* this.#useHeader(block)
     return count
   }
 
-  #useHeader(block: Uint8Array): void {
+  *#useHeader(block: Uint8Array): Steps {
     const header = readTarHeader(block)
-    if (header) this.#beginEntry(header)
+    if (header) yield* this.#beginEntry(header)
     else if (block.some((byte) => byte !== 0)) {
       this.findings.note('damaged') // behind zeros it is not part of the archive, for some programs
       this.#state = 'behind'
     }
   }
 
-  #beginEntry(header: TarHeader): void {
+  *#beginEntry(header: TarHeader): Steps {
     const { type } = header
     const size = this.#sizeOf(header)
     if (size === undefined) return this.#stop('ambiguous-archive')
     if (!this.#budget.take('entries')) return this.#stop('over-limit')
+    this.#budget.spend(FILE_MS)
     const isPax = type === 'x' || type === 'g'
     if (isPax && size > MAX_PAX_BYTES) return this.#stop('over-limit')
     this.#left = size
@@ -84,7 +88,7 @@ export class TarReader {
     if (isPax) this.#pax = new Gather(size)
     else if (!NAME_TYPES.test(type)) this.#beginFile(header, size)
     this.#state = header.isExtended ? 'sparse-map' : 'data'
-    if (size === 0 && this.#state === 'data') this.#endEntry()
+    if (size === 0 && this.#state === 'data') yield* this.#endEntry()
   }
 
   #beginFile({ type }: TarHeader, size: number): void {
@@ -103,28 +107,28 @@ export class TarReader {
     return EMPTY_TYPES.test(type) && told > 0 ? undefined : told
   }
 
-  #takeData(bytes: Uint8Array): number {
+  *#takeData(bytes: Uint8Array): Steps<number> {
     const count = Math.min(bytes.length, this.#left)
-    if (count === 0) return this.#takePadding(bytes)
+    if (count === 0) return yield* this.#takePadding(bytes)
     const data = bytes.subarray(0, count)
     this.#left -= count
-    this.#file?.write(data)
+    if (this.#file) yield* this.#file.take(data)
     this.#pax?.take(data)
-    this.#sink(data, this.#file ? 'handed' : 'coded')
-    if (this.#left === 0) this.#endEntry()
+    yield* this.#sink(data, this.#file ? 'handed' : 'coded')
+    if (this.#left === 0) yield* this.#endEntry()
     return count
   }
 
-  #takePadding(bytes: Uint8Array): number {
+  *#takePadding(bytes: Uint8Array): Steps<number> {
     const count = Math.min(bytes.length, this.#padding)
     this.#padding -= count
-    this.#sink(bytes.subarray(0, count), 'free')
+    yield* this.#sink(bytes.subarray(0, count), 'free')
     if (this.#padding === 0) this.#state = 'header'
     return count
   }
 
-  #endEntry(): void {
-    if (this.#file) this.findings.add(this.#file)
+  *#endEntry(): Steps {
+    if (this.#file) yield* this.findings.add(this.#file)
     this.#file = undefined
     if (this.#pax?.whole) this.#usePax(this.#pax.whole)
     this.#pax = undefined

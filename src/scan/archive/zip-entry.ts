@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { Findings, InnerScanner, OpenInner, SpanSink } from './findings.ts'
 import { Inflater } from './inflate.ts'
@@ -52,7 +53,6 @@ export class ZipEntry {
     if (problem) parts.findings.noteEntry(problem)
     else if (!this.#isUnsized) this.#begin()
     if (!this.#file && !this.#left) this.isOver = true
-    else if (this.#left === 0) this.#finish()
   }
 
   get #isUnsized(): boolean {
@@ -71,24 +71,35 @@ export class ZipEntry {
     if (!this.#file) findings.noteEntry('over-limit')
     else if (this.#header.method === STORED) this.#isPassed = true
     else {
-      this.#inflater = new Inflater(budget, (bytes) => this.#file?.write(bytes))
+      this.#inflater = new Inflater(budget, (bytes) => this.#write(bytes))
     }
   }
 
+  *#write(bytes: Uint8Array): Steps {
+    if (this.#file) yield* this.#file.take(bytes)
+  }
+
+  /** Ends it if it is empty. */
+  *begin(): Steps {
+    if (!this.isOver && this.#left === 0) yield* this.#finish()
+  }
+
   /** Takes bytes of the data. Returns how many there were of it. */
-  take(bytes: Uint8Array): number {
+  *take(bytes: Uint8Array): Steps<number> {
     const data = bytes.subarray(0, Math.min(bytes.length, this.#left ?? bytes.length))
-    const count = this.#inflater ? this.#inflate(this.#inflater, data) : this.#pass(data)
+    const count = this.#inflater
+      ? yield* this.#inflate(this.#inflater, data)
+      : yield* this.#pass(data)
     if (this.#left !== undefined) this.#left -= count
-    if (!this.isOver && this.#isAtEnd()) this.#finish()
+    if (!this.isOver && this.#isAtEnd()) yield* this.#finish()
     return count
   }
 
   /** Tells that there is no more. */
-  abort(): void {
+  *abort(): Steps {
     if (this.isOver) return
     if (this.#file) this.#parts.findings.noteEntry('damaged')
-    this.#end()
+    yield* this.#end()
   }
 
   /** What it was, once it is over. */
@@ -111,25 +122,25 @@ export class ZipEntry {
     return { crc: inflater.crc, compressedBytes: inflater.inBytes, bytes: inflater.outBytes }
   }
 
-  #pass(data: Uint8Array): number {
+  *#pass(data: Uint8Array): Steps<number> {
     const { sink } = this.#parts
     if (this.#file) {
       this.#passedBytes += data.length
       this.#crc = crc32(data, this.#crc)
-      this.#file.write(data)
+      yield* this.#file.take(data)
     }
-    sink(data, this.#file ? 'handed' : 'coded')
+    yield* sink(data, this.#file ? 'handed' : 'coded')
     return data.length
   }
 
-  #inflate(inflater: Inflater, data: Uint8Array): number {
+  *#inflate(inflater: Inflater, data: Uint8Array): Steps<number> {
     const { findings, sink } = this.#parts
     if (inflater.isClosed) {
-      sink(data, 'free') // what is behind the stream, and said to belong to it
+      yield* sink(data, 'free') // what is behind the stream, and said to belong to it
       return data.length
     }
-    const used = inflater.push(data)
-    sink(data.subarray(0, used), 'coded')
+    const used = yield* inflater.push(data)
+    yield* sink(data.subarray(0, used), 'coded')
     if (inflater.state === 'damaged' || inflater.state === 'over-limit')
       findings.noteEntry(inflater.state)
     const isShort = this.#left !== undefined && used < this.#left
@@ -143,7 +154,7 @@ export class ZipEntry {
   }
 
   /** Compares what came with what the header says; where its numbers follow the data, they are 0 in it. */
-  #finish(): void {
+  *#finish(): Steps {
     const { bytes, crc, hasDescriptor } = this.#header
     const { findings } = this.#parts
     const isEmpty = this.#inflater?.inBytes === 0 && bytes === 0
@@ -153,11 +164,11 @@ export class ZipEntry {
       findings.note('ambiguous-archive')
     if (this.#isWhole && !(hasDescriptor && crc === 0) && crc !== actual.crc)
       findings.noteEntry('damaged')
-    this.#end()
+    yield* this.#end()
   }
 
-  #end(): void {
-    if (this.#file) this.#parts.findings.add(this.#file)
+  *#end(): Steps {
+    if (this.#file) yield* this.#parts.findings.add(this.#file)
     this.#file = undefined
     this.isOver = true
   }

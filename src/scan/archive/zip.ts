@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { concatenate } from '../../util/bytes.ts'
+import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { Findings, type OpenInner, type SpanKind, type SpanSink } from './findings.ts'
 import { Gather } from './gather.ts'
 import { agrees, END_SEARCH_BYTES } from './zip-directory.ts'
 import { ZipEndFinder } from './zip-end-finder.ts'
 import { type SeenEntry, ZipEntry } from './zip-entry.ts'
+import { FILE_MS } from '../work.ts'
 import {
   type CentralRecord,
   type EndRecord,
@@ -60,18 +62,21 @@ export class ZipReader {
   }
 
   /** Takes the next bytes, and what becomes of them otherwise. */
-  write(bytes: Uint8Array, kind: SpanKind): void {
-    if (kind !== this.#kind) this.#flush()
+  *write(bytes: Uint8Array, kind: SpanKind): Steps {
+    if (kind !== this.#kind) yield* this.#flush()
     this.#kind = kind
     const whole = this.#carry.length > 0 ? concatenate([this.#carry, bytes]) : bytes
     this.#carry = NOTHING
-    for (let at = 0; at < whole.length;) at += this.#step(whole.subarray(at))
+    for (let at = 0; at < whole.length;) {
+      at += yield* this.#step(whole.subarray(at))
+      if (this.#budget.isTurnOver) yield
+    }
   }
 
   /** Tells that the file is whole. `isZip`: it begins as an archive. Returns whether there is an archive in it. */
-  close(isZip: boolean): boolean {
-    this.#flush()
-    this.#entry?.reader.abort()
+  *close(isZip: boolean): Steps<boolean> {
+    yield* this.#flush()
+    if (this.#entry) yield* this.#entry.reader.abort()
     this.#noteEntry()
     this.#noteUnsized()
     const isArchive = isZip || this.#isNamed()
@@ -124,30 +129,30 @@ export class ZipReader {
   }
 
   /** Returns how many bytes are done with: at least one. */
-  #step(bytes: Uint8Array): number {
-    const count = this.#takeSome(bytes)
+  *#step(bytes: Uint8Array): Steps<number> {
+    const count = yield* this.#takeSome(bytes)
     this.#position += count
-    if (this.#record?.gather.whole) this.#useRecord(this.#record.gather.whole)
+    if (this.#record?.gather.whole) yield* this.#useRecord(this.#record.gather.whole)
     if (this.#entry?.reader.isOver) this.#noteEntry()
     return count + this.#carry.length
   }
 
-  #takeSome(bytes: Uint8Array): number {
+  *#takeSome(bytes: Uint8Array): Steps<number> {
     if (this.#record) {
       const count = this.#record.gather.take(bytes)
-      this.#pass(bytes.subarray(0, count), 'free')
+      yield* this.#pass(bytes.subarray(0, count), 'free')
       return count
     }
-    if (this.#entry) return this.#entry.reader.take(bytes)
+    if (this.#entry) return yield* this.#entry.reader.take(bytes)
     const end = this.#findRecord(bytes)
-    if (end > 0) this.#pass(bytes.subarray(0, end), this.#kind)
+    if (end > 0) yield* this.#pass(bytes.subarray(0, end), this.#kind)
     return end
   }
 
   /** Hands on what lies at the position. */
-  #pass(bytes: Uint8Array, kind: SpanKind): void {
+  *#pass(bytes: Uint8Array, kind: SpanKind): Steps {
     if (kind !== 'handed') this.#endFinder.write(bytes, this.#position)
-    this.#sink(bytes, kind)
+    yield* this.#sink(bytes, kind)
   }
 
   /** Returns where the next record begins, or what may be one: what is too short to tell is carried. */
@@ -172,13 +177,13 @@ export class ZipReader {
     return true
   }
 
-  #flush(): void {
-    if (this.#carry.length > 0) this.#pass(this.#carry, this.#kind)
+  *#flush(): Steps {
+    if (this.#carry.length > 0) yield* this.#pass(this.#carry, this.#kind)
     this.#position += this.#carry.length
     this.#carry = NOTHING
   }
 
-  #useRecord(bytes: Uint8Array): void {
+  *#useRecord(bytes: Uint8Array): Steps {
     const record = this.#record
     if (!record) return
     const { kind, start, gather } = record
@@ -191,13 +196,13 @@ export class ZipReader {
     gather.grow(more)
     if (more > 0) return
     this.#record = undefined
-    this.#keepRecord(kind, bytes, start)
+    yield* this.#keepRecord(kind, bytes, start)
   }
 
-  #keepRecord(kind: RecordKind, bytes: Uint8Array, start: number): void {
+  *#keepRecord(kind: RecordKind, bytes: Uint8Array, start: number): Steps {
     switch (kind) {
       case 'local':
-        this.#beginEntry(bytes, start)
+        yield* this.#beginEntry(bytes, start)
         break
       case 'central':
         this.#keepCentral(bytes, start)
@@ -214,8 +219,9 @@ export class ZipReader {
     }
   }
 
-  #beginEntry(bytes: Uint8Array, start: number): void {
+  *#beginEntry(bytes: Uint8Array, start: number): Steps {
     if (!this.#budget.take('entries')) return this.#stop()
+    this.#budget.spend(FILE_MS)
     const parts = {
       budget: this.#budget,
       open: this.#open,
@@ -223,6 +229,7 @@ export class ZipReader {
       findings: this.findings,
     }
     this.#entry = { start, reader: new ZipEntry(readLocal(bytes), parts) }
+    yield* this.#entry.reader.begin()
   }
 
   #noteEntry(): void {

@@ -1,3 +1,4 @@
+import { atOnce, only, type Steps } from '../../util/steps.ts'
 import { ScanBudget } from '../budget.ts'
 import { SCAN_LIMITS } from '../limits.ts'
 import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
@@ -10,8 +11,8 @@ export function isZlib(head: Uint8Array): boolean {
   const [first = 0, second = 0] = head
   const isHeader = (first & 15) === 8 && first >> 4 <= 7 && (second & 32) === 0
   if (!isHeader || (first * 256 + second) % 31 !== 0) return false
-  const inflater = new Inflater(new ScanBudget(SCAN_LIMITS), () => undefined)
-  inflater.push(head.subarray(HEADER_BYTES))
+  const inflater = new Inflater(new ScanBudget(SCAN_LIMITS), () => only(undefined))
+  atOnce(inflater.push(head.subarray(HEADER_BYTES)))
   return inflater.state === 'open' || inflater.state === 'ended'
 }
 
@@ -26,7 +27,7 @@ export class ZlibReader {
   constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
     this.#sink = sink
     this.#file = open('zlib')
-    this.#inflater = new Inflater(budget, (bytes) => this.#file?.write(bytes))
+    this.#inflater = new Inflater(budget, (bytes) => this.#handOn(bytes))
     if (!this.#file || !budget.take('entries')) this.findings.noteEntry('over-limit')
   }
 
@@ -35,18 +36,22 @@ export class ZlibReader {
     return this.#inflater.isClosed
   }
 
-  write(bytes: Uint8Array): void {
+  *#handOn(bytes: Uint8Array): Steps {
+    if (this.#file) yield* this.#file.take(bytes)
+  }
+
+  *write(bytes: Uint8Array): Steps {
     const skipped = Math.min(this.#headerLeft, bytes.length)
     this.#headerLeft -= skipped
     const data = bytes.subarray(skipped)
-    const used = this.#inflater.isClosed ? 0 : this.#inflater.push(data)
-    this.#sink(data.subarray(0, used), 'coded')
-    this.#sink(data.subarray(used), 'free')
+    const used = this.#inflater.isClosed ? 0 : yield* this.#inflater.push(data)
+    yield* this.#sink(data.subarray(0, used), 'coded')
+    yield* this.#sink(data.subarray(used), 'free')
   }
 
-  close(): void {
+  *close(): Steps {
     const { state } = this.#inflater
     if (state !== 'ended') this.findings.noteEntry(state === 'over-limit' ? state : 'damaged')
-    if (this.#file) this.findings.add(this.#file)
+    if (this.#file) yield* this.findings.add(this.#file)
   }
 }

@@ -1,4 +1,5 @@
 import { beginsWith, concatenate } from '../../util/bytes.ts'
+import type { Steps } from '../../util/steps.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
 import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
@@ -13,6 +14,7 @@ import { decodeWithLibrary, type Pixels } from './library.ts'
 import { Needles } from '../probes/needles.ts'
 import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
+import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs } from '../work.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
 import { planWebp, webpLength } from './webp.ts'
 
@@ -43,6 +45,9 @@ export type ImageOutcome =
     }
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
+/** Bytes that the core is given at once. */
+const PIECE_BYTES = 16 * 1024
+
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
 const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl'])
 
@@ -59,6 +64,9 @@ export class ImageScan {
   #outcome: ImageOutcome | undefined
   #held: Uint8Array[] = []
   #isOverHeld = false
+  #bytes = 0
+  /** Work that decoding has been charged with. */
+  #decodingMs = 0
   #heldBytes = 0
   /** How the image ends that is held, if nothing follows so many bytes of it. */
   #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
@@ -66,6 +74,8 @@ export class ImageScan {
   #toldNeedles = 0
   readonly #needles: Needles
   #thumbnail: Thumbnail | undefined
+  /** Whether somebody leaves the thumbnail to the image. */
+  #isThumbnailLeft = false
   /** Lumas as they are shown, where they are others. */
   #tone: Float32Array | undefined
 
@@ -78,13 +88,18 @@ export class ImageScan {
     this.#needles = new Needles(context, budget)
     if (isCoreFormat(format) || HELD_FORMATS.has(format)) context.pictures?.begin(this)
     if (!isCoreFormat(format)) return
+    if (budget.isExhausted) {
+      this.#settle(unscannable('over-limit'))
+      return
+    }
+    budget.spend(DECODER_MS)
     this.#decoder = ImageDecoder.forFile(context.modules.image, format)
     budget.decoders.add(this.#decoder)
   }
 
   /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
-  write(chunk: Uint8Array): void {
-    if (this.#decoder) this.#decode(this.#decoder, chunk)
+  *take(chunk: Uint8Array): Steps {
+    if (this.#decoder) yield* this.#decode(this.#decoder, chunk)
     else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
   }
 
@@ -93,8 +108,18 @@ export class ImageScan {
    * not decode it again. Nothing that follows it would be part of it.
    */
   beginsWithThumbnail(bytes: Uint8Array): boolean {
+    if (this.#outcome?.coverage === 'unscannable') return false
     const thumbnail = this.#thumbnail ?? this.#findThumbnail()
-    return thumbnail !== undefined && thumbnail.isWhole && beginsWith(bytes, thumbnail.bytes)
+    const begins = thumbnail?.isWhole === true && beginsWith(bytes, thumbnail.bytes)
+    this.#isThumbnailLeft ||= begins
+    return begins
+  }
+
+  /** Bytes of a thumbnail that was left to the image, which then had no needles at all. Told once. */
+  takeOrphan(): Uint8Array | undefined {
+    if (!this.#isThumbnailLeft || this.#outcome?.coverage !== 'unscannable') return undefined
+    this.#isThumbnailLeft = false
+    return this.#thumbnail?.bytes
   }
 
   /** Whether nothing that may follow makes a difference. */
@@ -103,8 +128,8 @@ export class ImageScan {
   }
 
   /** Tells that the image is whole. What is held is to be decoded when nothing else is. */
-  close(): ImageOutcome | (() => Promise<ImageOutcome>) {
-    if (this.#decoder) this.#settle(this.#endDecoder(this.#decoder))
+  *finish(): Steps<ImageOutcome | (() => Promise<ImageOutcome>)> {
+    if (this.#decoder) this.#settle(yield* this.#endDecoder(this.#decoder))
     if (this.#outcome) return this.#outcome
     if (this.#isOverHeld) return unscannable('over-limit')
     if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
@@ -113,11 +138,16 @@ export class ImageScan {
     return outcome
   }
 
-  #decode(decoder: ImageDecoder, chunk: Uint8Array): void {
+  *#decode(decoder: ImageDecoder, chunk: Uint8Array): Steps {
     const { looks } = decoder
-    this.#push(decoder, chunk, false)
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      yield* this.#push(decoder, chunk.subarray(at, at + PIECE_BYTES), false)
+      if (this.#budget.isTurnOver) yield
+    }
     if (decoder.looks > looks) this.#context.pictures?.addFrame(this)
-    if (decoder.isDone || decoder.failure) this.#settle(this.#endDecoder(decoder))
+    if (decoder.isDone || decoder.failure) this.#settle(yield* this.#endDecoder(decoder))
+    else if (this.#budget.isExhausted && this.#needles.frames === 0)
+      this.#settle(unscannable('over-limit', decoder.size))
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
 
@@ -166,11 +196,22 @@ export class ImageScan {
     return () => (outcome ??= this.#endHeld(held))
   }
 
-  #push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): void {
-    decoder.push(bytes, isLast, (frame) => {
+  *#push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): Steps {
+    this.#bytes += bytes.length
+    for (const frame of decoder.frames(bytes, isLast)) {
       this.#tone ??= this.#readTone(decoder)
       this.#useFrame(decoder, frame, orientationOf(decoder.exif))
-    })
+      this.#charge(decoder, isLast)
+      if (this.#budget.isTurnOver) yield
+    }
+    this.#charge(decoder, isLast || decoder.isDone)
+  }
+
+  /** Charges what decoding has cost since it was charged last. */
+  #charge(decoder: ImageDecoder, isOver: boolean): void {
+    const ms = decodingMs(this.#format, decoder.size, this.#bytes, isOver)
+    this.#budget.spend(Math.max(0, ms - this.#decodingMs))
+    this.#decodingMs = Math.max(ms, this.#decodingMs)
   }
 
   #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
@@ -180,6 +221,7 @@ export class ImageScan {
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
     const { width, height } = decoder.size
+    this.#budget.spend(FRAME_MS)
     const tone = this.#tone
     this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tone && { tone }) })
     if (this.#context.pictures && decoder === this.#decoder)
@@ -193,8 +235,8 @@ export class ImageScan {
     else pictures.end(this, file)
   }
 
-  #endDecoder(decoder: ImageDecoder): ImageOutcome {
-    this.#push(decoder, new Uint8Array(0), true)
+  *#endDecoder(decoder: ImageDecoder): Steps<ImageOutcome> {
+    yield* this.#push(decoder, new Uint8Array(0), true)
     const exif = decoder.exif
     if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
     this.#needles.add('thumbnail', (this.#thumbnail ?? this.#findThumbnail())?.hash, 0)
@@ -216,6 +258,7 @@ export class ImageScan {
     const exif = this.#decoder?.exif
     const bytes = exif && readExif(exif).thumbnail
     if (!bytes || sniffFormat(bytes) !== 'jpeg') return undefined
+    this.#budget.spend(DECODER_MS + FRAME_MS)
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'jpeg')
     let hash: QualifiedHash | undefined
     const onFrame = (frame: Frame) => (hash = frame.stored())
@@ -228,6 +271,8 @@ export class ImageScan {
   }
 
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
+    await this.#budget.turnIfOver() // before there are pixels: two pictures of others would be too many
+    if (this.#budget.isExhausted) return unscannable('over-limit')
     const [only, ...others] = held
     const file = only && others.length === 0 ? only : concatenate(held)
     held.length = 0
@@ -255,7 +300,12 @@ export class ImageScan {
     let failure: UnscannableReason | undefined
     for (const [i, picture] of plan.pictures.entries()) {
       const { area, placed } = picture
-      if (i > 0) await yieldToOthers()
+      if (i > 0) await this.#budget.turn() // the memory of neither is there meanwhile
+      if (this.#budget.isExhausted) {
+        failure ??= 'over-limit'
+        break
+      }
+      this.#budget.spend(libraryMs(format, size))
       const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
         failure ??= pixels
@@ -290,10 +340,14 @@ export class ImageScan {
     reason: UnscannableReason,
     size?: Size,
   ): Promise<ImageOutcome> {
-    const picture = await this.#context.convert?.(file)
+    const { convert } = this.#context
+    if (!convert) return unscannable(reason, size)
+    if (!this.#budget.take('conversions')) return unscannable('over-limit', size)
+    this.#budget.spend(CONVERSION_MS)
+    const picture = await convert(file)
     if (!picture) return unscannable(reason, size)
     const decoder = ImageDecoder.forFile(this.#context.modules.image, 'png')
-    this.#push(decoder, picture, true)
+    decoder.push(picture, true, (frame) => this.#useFrame(decoder, frame, 1))
     const pictureSize = decoder.size
     decoder.release()
     if (decoder.failure) return unscannable(decoder.failure, size)
@@ -311,11 +365,6 @@ export class ImageScan {
       ...(widen && { widen }),
     }
   }
-}
-
-/** Lets other requests go on between two decodings; the memory of neither is there meanwhile. */
-function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0))
 }
 
 function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {

@@ -1,7 +1,11 @@
+import { within } from '../../util/within.ts'
 import type { ImageConverter } from '../context.ts'
 
 /** Longest side of a picture that is asked for: twice that of the plane it is reduced to. */
 const MAX_SIDE = 1024
+
+/** Milliseconds that a conversion may take. */
+const MAX_WAIT_MS = 20_000
 
 /** What is used of a binding of Cloudflare Images. */
 export interface ImagesApi {
@@ -18,13 +22,18 @@ export function imagesConverter(images: ImagesApi): ImageConverter {
     try {
       const stream = new Response(file as BufferSource).body
       if (!stream) return undefined
-      const result = await images
-        .input(stream)
-        .transform({ width: MAX_SIDE, height: MAX_SIDE, fit: 'scale-down' })
-        .output({ format: 'image/png' })
-      return new Uint8Array(await result.response().arrayBuffer())
+      const converting = convert(images, stream)
+      return await within(converting, MAX_WAIT_MS, () => new Error('no answer'))
     } catch {
-      return undefined // it cannot read the file, or is not there: the file stays unscannable
+      return undefined // it cannot read the file, is not there, or takes too long: the file stays unscannable
     }
   }
+}
+
+async function convert(images: ImagesApi, stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const result = await images
+    .input(stream)
+    .transform({ width: MAX_SIDE, height: MAX_SIDE, fit: 'scale-down' })
+    .output({ format: 'image/png' })
+  return new Uint8Array(await result.response().arrayBuffer())
 }

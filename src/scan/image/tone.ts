@@ -1,5 +1,6 @@
 import { ascii } from '../../util/ascii.ts'
 import { concatenate } from '../../util/bytes.ts'
+import { atOnce, only } from '../../util/steps.ts'
 import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
 import { u16At, u32At } from './iso-boxes.ts'
@@ -39,10 +40,10 @@ export function inflateProfile(chunk: Uint8Array, budget: ScanBudget): Uint8Arra
   const name = chunk.indexOf(0)
   if (name < 0) return undefined
   const parts: Uint8Array[] = []
-  const inflater = new Inflater(budget, (bytes) => parts.push(bytes))
+  const inflater = new Inflater(budget, (bytes) => only(void parts.push(bytes)))
   for (let at = name + 4; at < chunk.length; at += 1024) {
     if (inflater.isClosed || inflater.outBytes > MAX_PROFILE_BYTES) break
-    inflater.push(chunk.subarray(at, at + 1024))
+    atOnce(inflater.push(chunk.subarray(at, at + 1024)))
   }
   return concatenate(parts)
 }

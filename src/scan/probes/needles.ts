@@ -8,6 +8,7 @@ import { probeViews } from './probe.ts'
 import { hasViews, isWide, PROBE_SETS, type ProbeFamily, type ProbeSet } from './sets.ts'
 import { DIHEDRAL_OF_ORIENTATION } from './view.ts'
 import type { Needle, Probe } from '../scanned.ts'
+import { PROBE_MS } from '../work.ts'
 
 /** Needles of an image from which on further frames are not probed: those of about five. */
 const MAX_PROBED_NEEDLES = 200
@@ -117,8 +118,8 @@ export class Needles {
 
   /** Adds what the frame may have been made of; of a later frame of an animation, only as long as there are few. */
   #addViews(shown: ShownFrame, plane: Plane | undefined, number: number): void {
-    const isWithin = this.found.length <= MAX_PROBED_NEEDLES && !this.#budget.isSpent('probes')
-    if (!plane || !isWithin) {
+    const isWithin = !this.#budget.isSpent('probes') && !this.#budget.isScarce
+    if (!plane || !isWithin || this.found.length > MAX_PROBED_NEEDLES) {
       this.isPartial = true
       return
     }
@@ -134,6 +135,7 @@ export class Needles {
   #probe(probed: Probed, number: number): void {
     const needles = probeViews(probed, 'first', this.#probes, number)
     this.#budget.take('probes', needles.length)
+    this.#budget.spend(needles.length * PROBE_MS)
     this.found.push(...needles)
   }
 

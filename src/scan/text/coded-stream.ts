@@ -1,4 +1,3 @@
-import type { InnerScanner } from '../archive/findings.ts'
 import type { Finished } from '../scanned.ts'
 import { BREAK, LINE_BREAK, URL_CODES } from './codings.ts'
 
@@ -20,7 +19,10 @@ export interface Start {
 export const MAX_KEPT_BYTES = 1024 * 1024
 
 /** Scans a file that is found in codes. */
-export interface CodedFile extends InnerScanner {
+export interface CodedFile {
+  write(bytes: Uint8Array): void
+  /** Tells that it is whole, and gives its memory back. */
+  close(): Finished
   /** Whether what may follow makes no difference. */
   readonly isComplete: boolean
   /** Whether it may go on behind the end of a value: readers of base64 pass over what is foreign. */

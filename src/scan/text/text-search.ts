@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
@@ -65,30 +66,34 @@ export class TextSearch {
   }
 
   /** Takes the next bytes. */
-  write(bytes: Uint8Array): void {
+  *take(bytes: Uint8Array): Steps {
     let at = 0
     if (this.#bytes === 0)
-      for (; bytes.length - at >= BLOCK_BYTES; at += BLOCK_BYTES)
+      for (; bytes.length - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
         this.#search(bytes.subarray(at, at + BLOCK_BYTES))
+        if (this.#options.budget.isTurnOver) yield
+      }
     if (at === bytes.length) return
     this.#pieces.push(bytes.slice(at)) // who gives them may change them
     this.#bytes += bytes.length - at
-    if (this.#bytes >= BLOCK_BYTES) this.#flush()
+    if (this.#bytes >= BLOCK_BYTES) yield* this.#flush()
   }
 
   /** Tells that the text is whole. Returns the files in it. */
   close(): Finished[] {
-    this.#flush()
+    atOnce(this.#flush())
     this.#layer.close()
     return this.#settle()
   }
 
-  #flush(): void {
+  *#flush(): Steps {
     const whole = Buffer.concat(this.#pieces)
     this.#pieces = []
     this.#bytes = 0
-    for (let at = 0; at < whole.length; at += BLOCK_BYTES)
+    for (let at = 0; at < whole.length; at += BLOCK_BYTES) {
       this.#search(whole.subarray(at, at + BLOCK_BYTES))
+      if (this.#options.budget.isTurnOver) yield
+    }
   }
 
   #search(block: Uint8Array): void {

@@ -27,7 +27,7 @@ export async function receivePart(
   id: string,
   number: number,
   length: number,
-  { bucket, bytes, maxStallMs }: StagingDeps,
+  { bucket, bytes, client }: StagingDeps,
 ): Promise<StagedPart> {
   const permit = await bytes.acquire(PASSING_BYTES)
   const key = newKey(id, number)
@@ -44,7 +44,7 @@ export async function receivePart(
   try {
     const body = new PartBody(request.headers)
     let received = 0
-    for await (const chunk of readChunks(request, maxStallMs)) {
+    for await (const chunk of readChunks(request, client)) {
       permit.touch()
       for (const decoded of body.take(chunk.slice())) {
         received += decoded.length

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Permit } from '../semaphore.ts'
-import { ClientGoneError, ClientStalledError, readChunks } from '../body-source.ts'
+import {
+  ClientGoneError,
+  type ClientLimits,
+  ClientStalledError,
+  readChunks,
+} from '../body-source.ts'
 import { BeyondEndError, ChecksumError, UploadChangedError } from './errors.ts'
 import { PART_BYTES, PartWriter } from './part-writer.ts'
 import type { StagedPart, UploadState } from './staged-upload.ts'
@@ -27,7 +32,7 @@ export async function stageBody(
   const permit = await deps.bytes.acquire(PART_BYTES)
   const staging = new Staging(upload, state, deps, checksum !== undefined)
   try {
-    return await receive(request, staging, permit, deps.maxStallMs, checksum)
+    return await receive(request, staging, permit, deps.client, checksum)
   } catch (error) {
     await staging.discard()
     throw error
@@ -40,12 +45,12 @@ async function receive(
   request: Request,
   staging: Staging,
   permit: Permit,
-  maxStallMs: number,
+  client: ClientLimits,
   checksum: Checksum | undefined,
 ): Promise<UploadState> {
   const hash = checksum && createHash(checksum.algorithm)
   try {
-    for await (const chunk of readChunks(request, maxStallMs)) {
+    for await (const chunk of readChunks(request, client)) {
       permit.touch()
       hash?.update(chunk)
       await staging.write(chunk)

@@ -1,4 +1,5 @@
 import { BadConfigError } from '../../util/errors.ts'
+import type { ClientLimits } from '../body-source.ts'
 import type { Semaphore } from '../semaphore.ts'
 import type { StagedUpload } from './staged-upload.ts'
 
@@ -29,7 +30,8 @@ export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings
 export interface StagingDeps extends Staging {
   /** Bytes that uploads hold. */
   bytes: Semaphore
-  maxStallMs: number
+  /** How slow clients may be. */
+  client: ClientLimits
 }
 
 /** An upload, by its name. */

@@ -138,7 +138,8 @@ describe('the verdict on a file', () => {
       { action: 'refuse', reason: 'length-required' },
     ])
     expect(forwarded).toEqual([])
-    const health = await send(null, { method: 'GET' }, 'https://api.example/healthz')
+    const headers = { authorization: `Bearer ${keyFor('health')}` }
+    const health = await send(null, { method: 'GET', headers }, 'https://api.example/healthz')
     expect(await health.json()).toMatchObject({
       uploads: { heldBytes: 0, waiting: 0, decoders: 0 },
     })

@@ -10,6 +10,8 @@ import { DIGEST_KINDS, type DigestKind, type Entry } from '../../../src/list/ent
 import { publishBank } from '../../../src/list/publish.ts'
 import { FileDigester } from '../../../src/scan/digests.ts'
 import { imagesConverter } from '../../../src/scan/image/images-binding.ts'
+import { generateApiKey } from '../../../src/doors/api/keys.ts'
+import { newWatcher } from '../../support/watcher.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { flipBits, randomDigests } from '../../support/entries.ts'
 import { writeZip } from '../../support/archive-writer.ts'
@@ -580,18 +582,36 @@ describe('a list of digests', () => {
 })
 
 describe('/healthz', () => {
-  async function check(vars: object = {}, path = '/healthz', method = 'GET') {
-    const { gate, forwarded } = setUp(vars)
+  const watcher = newWatcher()
+  async function check(
+    vars: object = {},
+    path = '/healthz',
+    method = 'GET',
+    headers: Record<string, string> = {},
+  ) {
+    const { gate, forwarded } = setUp({ API_KEYS: watcher.API_KEYS, ...vars })
     const context = createExecutionContext()
-    const request = new Request(`https://files.example${path}`, { method })
+    const request = new Request(`https://files.example${path}`, { method, headers })
     const response = await gate.fetch(request, {}, context)
     await waitOnExecutionContext(context)
     return { response, forwarded }
   }
 
-  it('tells how the list stands, and no secret', async () => {
+  it('says state and age only to who has no key that may watch', async () => {
     await publish(randomBytes(32, 3))
-    const { response, forwarded } = await check()
+    const other = generateApiKey('other', new Set(['verdict']))
+    const keys = { API_KEYS: `${watcher.API_KEYS};${other.line}` }
+    for (const authorization of ['', 'Bearer hgk_wrong', `Bearer ${other.key}`]) {
+      const headers: Record<string, string> = authorization === '' ? {} : { authorization }
+      const { response } = await check(keys, '/healthz', 'GET', headers)
+      expect(response.status).toBe(200)
+      expect(await response.json()).toEqual({ list: { state: 'current', age: 0 } })
+    }
+  })
+
+  it('tells how the list stands and how full the isolate is, and no secret, with a key', async () => {
+    await publish(randomBytes(32, 3))
+    const { response, forwarded } = await check({}, '/healthz', 'GET', watcher.headers)
     expect(response.status).toBe(200)
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(await response.json()).toEqual({
@@ -612,7 +632,12 @@ describe('/healthz', () => {
   it('answers 503 where there is no list to judge by', async () => {
     const { response } = await check()
     expect(response.status).toBe(503)
-    expect(await response.json()).toMatchObject({ list: { state: 'none', error: 'list-missing' } })
+    expect(await response.json()).toEqual({ list: { state: 'none' } })
+    const full = await check({}, '/healthz', 'GET', watcher.headers)
+    expect(full.response.status).toBe(503)
+    expect(await full.response.json()).toMatchObject({
+      list: { state: 'none', error: 'list-missing' },
+    })
   })
 
   it('has another path, or none, if so configured', async () => {

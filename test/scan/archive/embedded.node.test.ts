@@ -86,6 +86,22 @@ describe('images by their signatures', () => {
     ])
   })
 
+  it.each([1e6, 20_000, 700])(
+    'are thumbnails of images that cannot be scanned, in pieces of %d bytes',
+    async (bytes) => {
+      const file = addExif(files.jpeg, writeExif(1, other))
+      const jpeg = Buffer.from(files.jpeg)
+      const frame = file.length - jpeg.length + jpeg.indexOf('ffc0', 'hex') + 1
+      for (const [what, broken] of [
+        ['truncated', file.subarray(0, frame + 300)],
+        ['unsupported-variant', Uint8Array.from(file, (byte, i) => (i === frame ? 0xc9 : byte))],
+      ] as const) {
+        const outlined = outline(await scanPieces(broken, bytes))
+        expect(outlined).toEqual([`upload: jpeg ${what}`, 'embedded: jpeg 1 needles'])
+      }
+    },
+  )
+
   it('are found where a thumbnail is only the beginning of them', async () => {
     const cut = other.subarray(0, Math.floor(other.length * 0.8))
     const exif = Buffer.concat([writeExif(1, cut), other.subarray(cut.length)])

@@ -1,0 +1,129 @@
+// What a source costs the desk: records a second through the exchange server into a ledger on this machine, rows written, their
+// price, and the time from a provider's change to a published list.
+//
+//   npm run bench -- sync [RECORDS]
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { type Desk, runSource } from '../src/desk/desk.ts'
+import { createExchangeServer } from '../src/desk/fake/server.ts'
+import { FAKE_SECRET, FAKE_USER } from '../src/desk/fake/state.ts'
+import type { Database, Statement } from '../src/desk/ledger/database.ts'
+import { Ledger } from '../src/desk/ledger/ledger.ts'
+import { readDeskSettings } from '../src/desk/settings.ts'
+import { MemoryStore } from '../src/list/store.ts'
+import { openLocal } from '../src/commands/stores.ts'
+import { printTable } from './measure.ts'
+
+const RECORDS = 100_000
+const CHANGES = 1000
+/** US dollars a million rows written, beyond the 50 million a month that are included. */
+const PRICE = 1
+
+/** Counts the rows that D1 says it wrote. */
+class CountedDatabase implements Database {
+  written = 0
+  readonly #inner: Database
+
+  constructor(inner: Database) {
+    this.#inner = inner
+  }
+
+  prepare(sql: string): Statement {
+    return this.#inner.prepare(sql)
+  }
+
+  async batch(statements: Statement[]): Promise<{ results: unknown[] }[]> {
+    const results = await this.#inner.batch(statements)
+    for (const { meta } of results as unknown as { meta?: { rows_written?: number } }[]) {
+      this.written += meta?.rows_written ?? 0
+    }
+    return results
+  }
+}
+
+/** The report of `npm run bench -- sync`. */
+export async function benchSync([count = String(RECORDS)]: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'hashgate-bench-sync-'))
+  const config = join(folder, 'wrangler.toml')
+  const binding = '[[d1_databases]]\nbinding = "LEDGER"\ndatabase_name = "ledger"\n'
+  await writeFile(config, `name = "desk"\ncompatibility_date = "2026-10-20"\n${binding}`)
+  const proxy = await openLocal<{ LEDGER: Database }>({ config, persistTo: join(folder, 'state') })
+  try {
+    const db = new CountedDatabase(proxy.env.LEDGER)
+    printTable(
+      ['', 'records', 'records/s', 'rows written', 'a record', '$ a million records'],
+      await measure(db, Number(count)),
+    )
+  } finally {
+    await proxy.dispose()
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function measure(db: CountedDatabase, records: number): Promise<string[][]> {
+  const server = createExchangeServer()
+  const provider = server.providers.ncmec
+  provider.pageSize = 1000
+  for (let i = 0; i < records; i++) provider.put(`42-${i}`, [{ kind: 'md5', value: digest(i) }])
+  server.clock.advance(3_600_000)
+  const desk: Desk = {
+    settings: readDeskSettings({
+      DESK: {
+        exchanges: {
+          ncmec: { kind: 'ncmec', base: 'http://127.0.0.1:9/ncmec', user: FAKE_USER, bank: 'csam' },
+        },
+      },
+    }),
+    ledger: await Ledger.open(db, 'ab'.repeat(32)),
+    store: new MemoryStore(),
+    env: { NCMEC_PASSWORD: FAKE_SECRET },
+    world: {
+      fetch: async (request) => server.app.fetch(request),
+      now: () => server.clock.now(),
+      sleep: async () => {},
+    },
+    report: () => {},
+  }
+  const rows = [await timed('first fill, published', records, db, desk)]
+  for (let i = 0; i < CHANGES; i++)
+    provider.put(`42-${i}`, [{ kind: 'md5', value: digest(-1 - i) }])
+  server.clock.advance(60_000)
+  rows.push(await timed('changed, published', CHANGES, db, desk))
+  server.clock.advance(60_000)
+  rows.push(await timed('nothing new', 0, db, desk))
+  return rows
+}
+
+/** Runs the source to its end, and publishes all of it. */
+async function timed(
+  name: string,
+  records: number,
+  db: CountedDatabase,
+  desk: Desk,
+): Promise<string[]> {
+  const [before, start] = [db.written, performance.now()]
+  for (;;) {
+    const { sync, publication, publishError } = await runSource(desk, 'ncmec')
+    const error = sync.error ?? publishError
+    if (error) throw error
+    if (sync.state === 'complete' && publication?.isComplete) break
+  }
+  const seconds = (performance.now() - start) / 1000
+  const written = db.written - before
+  const each = records === 0 ? 0 : written / records
+  return [
+    `${name}: ${seconds.toFixed(1)} s`,
+    records.toLocaleString('en'),
+    Math.round(records / seconds).toLocaleString('en'),
+    written.toLocaleString('en'),
+    each.toFixed(2),
+    (each * PRICE).toFixed(2),
+  ]
+}
+
+function digest(i: number): string {
+  return createHash('md5').update(String(i)).digest('hex')
+}

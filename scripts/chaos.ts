@@ -1,0 +1,276 @@
+// Uploads of all kinds through the Worker in workerd, while everything around it goes wrong: the store of the list answers late,
+// wrongly or not at all, the list is published, rolled back and sealed anew, the origin resets, stalls and answers early, clients
+// go away, isolates end. What must hold is checked throughout, and that it works again afterwards without a hand.
+//
+//   npm run chaos -- [--seconds 180] [--seed 1] [--at-once 8]
+
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Log, LogLevel, Miniflare } from 'miniflare'
+import { readModules } from '../src/core/node.ts'
+import type { Entry } from '../src/list/entry.ts'
+import { keptVersions } from '../src/list/history.ts'
+import { readManifest } from '../src/list/manifest.ts'
+import { publishBank } from '../src/list/publish.ts'
+import { rekey } from '../src/list/rekey.ts'
+import { rollBack } from '../src/list/rollback.ts'
+import { parseListKeys, SealedStore } from '../src/list/sealing.ts'
+import { scanFile } from '../src/scan/scanner.ts'
+import { randomEntries } from '../test/support/entries.ts'
+import { picture } from '../test/support/sharp-images.ts'
+import { newWatcher } from '../test/support/watcher.ts'
+import { workerOf } from '../test/support/workerd.ts'
+import { FaultyOrigin } from './chaos/origin.ts'
+import { randomFrom } from './chaos/random.ts'
+import { FaultyStore } from './chaos/store.ts'
+import { type ChaosUpload, digestOf, send, type Told, UploadMaker } from './chaos/uploads.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '180' },
+    seed: { type: 'string', default: '1' },
+    'at-once': { type: 'string', default: '8' },
+  },
+})
+const seconds = Number(values.seconds)
+const random = randomFrom(Number(values.seed))
+
+const KEYS = ['ab', 'cd'].map((byte) => byte.repeat(32))
+const MIB = 1024 * 1024
+/** Bytes that workerd may take: an isolate's 128 MB, what waits for its collector, and the runtime itself. */
+const MAX_MEMORY = 512 * MIB
+/** Seconds in which it must work again: a load that hangs is given up after 15, and the next try is a minute off at most. */
+const RECOVERY_SECONDS = 120
+
+const problems: string[] = []
+const told = new Map<string, number>()
+
+const [known, others] = [await pictures(3, 100), await pictures(5, 200)]
+const origin = await FaultyOrigin.start(random, known)
+const store = await FaultyStore.start(random)
+const maker = new UploadMaker(random, known, others)
+const knownEntries = await entriesOf(known)
+await publish(1)
+
+const watcher = newWatcher()
+const options = await workerOptions()
+const miniflare = new Miniflare(options)
+let url = await miniflare.unsafeGetDirectURL('gate')
+let peak = 0
+const run = { isOver: false, isRestarting: false }
+/** What is over, to be checked when nothing is on its way any more. */
+const sent: Sent[] = []
+let restarts = 0
+
+await Promise.all([
+  ...Array.from({ length: Number(values['at-once']) }, keepUploading),
+  keepBreaking(),
+  keepPublishing(),
+  keepMeasuring(),
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000)).then(() => (run.isOver = true)),
+])
+const recovered = await recover()
+sent.forEach(check)
+report()
+await miniflare.dispose()
+origin.stop()
+store.stop()
+if (problems.length > 0) process.exitCode = 1
+
+async function pictures(count: number, seed: number): Promise<Buffer[]> {
+  return Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      picture(640, 480, 3, seed + i)
+        .jpeg()
+        .toBuffer(),
+    ),
+  )
+}
+
+async function entriesOf(files: readonly Buffer[]): Promise<Entry[]> {
+  const modules = readModules()
+  const scanned = await Promise.all(files.map((file) => scanFile({ modules }, file)))
+  return scanned.flatMap((one, i) =>
+    (one.coverage === 'scanned' ? one.needles : []).map(({ hash }) => {
+      return { kind: 'pdq' as const, hash, id: `known-${i}`, labels: {} }
+    }),
+  )
+}
+
+function sealed(keys: readonly string[]): SealedStore {
+  return new SealedStore(store.writer, parseListKeys(keys.join(',')))
+}
+
+/** Publishes what is known, and a few hundred others that change each time. */
+async function publish(seed: number): Promise<void> {
+  const entries = [...knownEntries, ...randomEntries(100 + (seed % 7) * 50, seed)]
+  await publishBank(sealed(KEYS), entries, { bank: 'csam' })
+}
+
+async function workerOptions() {
+  const text = (value: string) => ({ type: 'text' as const, value })
+  const settings = {
+    list: { refreshSeconds: 1 },
+    upload: { maxBufferedBytes: MIB, maxHeldBytes: 8 * MIB, maxWaitSeconds: 10 },
+    origin: { timeoutSeconds: 5 },
+  }
+  const worker = new URL('../test/support/chaos-worker.ts', import.meta.url)
+  return {
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: () => undefined,
+    workers: [
+      await workerOf('gate', worker, {
+        LIST_KEY: text(KEYS.toReversed().join(',')),
+        ORIGIN_URL: text(origin.url),
+        API_KEYS: text(watcher.API_KEYS),
+        CHAOS_STORE: text(store.url),
+        HASH_LISTS: { type: 'kv', id: 'unused' },
+        HASHGATE: text(JSON.stringify(settings)),
+      }),
+    ],
+  }
+}
+
+async function keepUploading(): Promise<void> {
+  while (!run.isOver) {
+    const upload = maker.next()
+    const { path, body, isKnown } = upload
+    const [at, before] = [url, restarts]
+    const answer = await send(at, upload)
+    const isGone = upload.sent < body.length
+    const key = `${isKnown ? 'known' : 'other'}${isGone ? ', client gone' : ''}: ${answer}`
+    told.set(key, (told.get(key) ?? 0) + 1)
+    sent.push({ path, isKnown, digest: digestOf(body), answer, key })
+    if (answer === 'nothing' && before === restarts)
+      problems.push(`${path} (${key}): its client was never told anything`)
+    while (run.isRestarting) await pause(0.1)
+  }
+}
+
+interface Sent extends Pick<ChaosUpload, 'path' | 'isKnown'> {
+  digest: string
+  answer: Told
+  key: string
+}
+
+/** What must hold of an upload, whatever happened. */
+function check(upload: Sent): void {
+  const { path, key, answer } = upload
+  const arrived = origin.arrived.get(path) ?? []
+  const note = (what: string) => problems.push(`${path} (${key}): ${what}`)
+  if (arrived.some(({ hasForbidden }) => hasForbidden)) note('a known picture reached the origin')
+  const whole = arrived.filter(({ isComplete }) => isComplete)
+  if (upload.isKnown && whole.length > 0) note('it reached the origin whole')
+  if (whole.some(({ digest }) => digest !== upload.digest)) note('it was changed')
+  if (whole.length > 1) note('it reached the origin twice')
+  if (answer === 201 && whole.length === 0) note('it was lost, and its client told that it was not')
+}
+
+/** Turns faults on and off, and ends isolates. */
+async function keepBreaking(): Promise<void> {
+  while (!run.isOver) {
+    store.faults = [0, 0.1, 0.5, 1][Math.floor(random() * 4)] ?? 0
+    origin.faults = [0, 0.2, 0.6][Math.floor(random() * 3)] ?? 0
+    await pause(2 + random() * 6)
+    if (random() < 0.2) await restart()
+  }
+}
+
+async function restart(): Promise<void> {
+  restarts++
+  run.isRestarting = true
+  await miniflare.setOptions(options)
+  url = await miniflare.unsafeGetDirectURL('gate')
+  run.isRestarting = false
+}
+
+/** Publishes, returns to earlier versions, and seals with the other key. */
+async function keepPublishing(): Promise<void> {
+  for (let i = 2; !run.isOver; i++) {
+    await pause(2 + random() * 3)
+    const [first = '', second = ''] = KEYS
+    if (i % 5 === 0) {
+      await rekey(sealed([second, first]))
+      KEYS.reverse()
+    } else if (i % 5 === 3) await rollBackOnce()
+    else await publish(i)
+  }
+}
+
+async function rollBackOnce(): Promise<void> {
+  const versions = await keptVersions(sealed(KEYS))
+  const { version } = await readManifest(sealed(KEYS))
+  const earlier = versions.findLast((other) => other < version)
+  if (earlier !== undefined) await rollBack(sealed(KEYS), earlier)
+}
+
+async function keepMeasuring(): Promise<void> {
+  while (!run.isOver) {
+    peak = Math.max(peak, memoryNow())
+    await pause(0.2)
+  }
+  if (peak > MAX_MEMORY) problems.push(`workerd took ${Math.round(peak / MIB)} MiB`)
+}
+
+/** Bytes of memory of workerd. */
+function memoryNow(): number {
+  try {
+    const pids = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], { encoding: 'utf8' })
+    const sizes = pids.trim().split('\n').map(residentOf)
+    return Math.max(0, ...sizes)
+  } catch {
+    return 0 // it is starting anew
+  }
+}
+
+function residentOf(pid: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+}
+
+/** Sees that all works again when nothing goes wrong any more. Returns after how many seconds. */
+async function recover(): Promise<number | undefined> {
+  store.faults = 0
+  origin.faults = 0
+  const since = performance.now()
+  const ask = async (file: Buffer | undefined, name: string) => {
+    const body = file ?? Buffer.alloc(0)
+    const plain = { headers: {}, body, isKnown: false, isChunked: false, sent: body.length }
+    return send(url, { ...plain, path: `/recovery/${name}` })
+  }
+  for (let i = 0; performance.now() - since < RECOVERY_SECONDS * 1000; i++) {
+    const answers = [await ask(known[0], `known-${i}`), await ask(others[0], `other-${i}`)]
+    if (answers[0] === 451 && answers[1] === 201) {
+      await checkIdle()
+      return (performance.now() - since) / 1000
+    }
+    await pause(0.5)
+  }
+  problems.push(`it did not work again within ${RECOVERY_SECONDS} seconds`)
+  return undefined
+}
+
+/** Sees that nothing is held when no upload is on its way. What a client that went away has held expires after 150 s. */
+async function checkIdle(): Promise<void> {
+  const response = await fetch(new URL('/healthz', url), { headers: watcher.headers })
+  const { uploads } = (await response.json()) as { uploads: { heldBytes: number; waiting: number } }
+  if (uploads.waiting > 0) problems.push(`${uploads.waiting} uploads wait for nothing`)
+  if (uploads.heldBytes > 8 * MIB) problems.push(`${uploads.heldBytes} bytes are held`)
+}
+
+function pause(length: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, length * 1000))
+}
+
+function report(): void {
+  const rows = [...told].toSorted(([a], [b]) => a.localeCompare(b))
+  for (const [what, count] of rows) console.log(`${String(count).padStart(6)}  ${what}`)
+  console.log(
+    `isolates ended ${restarts} times; workerd took ${Math.round(peak / MIB)} MiB at most`,
+  )
+  if (recovered !== undefined)
+    console.log(`worked again ${recovered.toFixed(1)} s after the last fault`)
+  for (const problem of problems.slice(0, 20)) console.error(`PROBLEM ${problem}`)
+  console.log(`chaos: ${problems.length} problems, seed ${values.seed}`)
+}

@@ -1,0 +1,107 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Bytes, MemoryStore, type ValueStore } from '../../src/list/store.ts'
+import type { Random } from './random.ts'
+
+/** What a store does in place of answering. */
+const FAULTS = ['slow', 'silent', 'error', 'missing', 'cut', 'damaged', 'other', 'older'] as const
+
+/** Milliseconds by which an answer is late. */
+const LATE_MS = 3000
+/** Versions of a value that are remembered, to be answered with later. */
+const MAX_OLD = 50
+
+/** A store of values that Workers read over HTTP, and that answers late, wrongly or not at all. */
+export class FaultyStore {
+  readonly values = new MemoryStore()
+  /** Share of reads that go wrong, 0 to 1. */
+  faults = 0
+  readonly #old = new Map<string, Bytes[]>()
+  readonly #random: Random
+  readonly #server: Server
+
+  private constructor(random: Random) {
+    this.#random = random
+    this.#server = createServer((request, response) => {
+      const key = decodeURIComponent((request.url ?? '').slice(1))
+      void this.#answer(key, response).catch(() => response.destroy())
+    })
+  }
+
+  static async start(random: Random): Promise<FaultyStore> {
+    const store = new FaultyStore(random)
+    await new Promise<void>((resolve) => store.#server.listen(0, '127.0.0.1', resolve))
+    return store
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`
+  }
+
+  /** The store as who publishes has it: writes are remembered, so that they can be replayed. */
+  get writer(): ValueStore {
+    const { values } = this
+    return {
+      get: (key) => values.get(key),
+      list: (prefix) => values.list(prefix),
+      deleteAll: (keys) => values.deleteAll(keys),
+      put: (key, value) => this.#put(key, value),
+      putAll: async (all) => {
+        for (const [key, value] of all) await this.#put(key, value)
+      },
+    }
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  async #put(key: string, value: Bytes): Promise<void> {
+    const before = await this.values.get(key)
+    if (before) this.#old.set(key, [...(this.#old.get(key) ?? []), before].slice(-MAX_OLD))
+    await this.values.put(key, value)
+  }
+
+  async #answer(key: string, response: ServerResponse): Promise<void> {
+    const value = await this.values.get(key)
+    const fault = this.#random() < this.faults ? this.#pick(FAULTS) : undefined
+    switch (fault) {
+      case 'silent':
+        return
+      case 'error':
+        return void response.writeHead(500).end()
+      case 'missing':
+        return send(response, undefined)
+      case 'cut':
+        return send(response, value?.slice(0, value.length * this.#random()))
+      case 'damaged':
+        return send(response, value && flipped(value, this.#random()))
+      case 'other':
+        return send(response, this.#pick([...this.values.values.values()]))
+      case 'older':
+        return send(response, this.#pick(this.#old.get(key) ?? []) ?? value)
+      case 'slow':
+        await new Promise((resolve) => setTimeout(resolve, LATE_MS))
+        return send(response, value)
+      case undefined:
+        return send(response, value)
+    }
+  }
+
+  #pick<T>(from: readonly T[]): T | undefined {
+    return from[Math.floor(this.#random() * from.length)]
+  }
+}
+
+function send(response: ServerResponse, value: Uint8Array | undefined): void {
+  if (value) response.end(value)
+  else response.writeHead(404).end()
+}
+
+function flipped(value: Bytes, where: number): Bytes {
+  const copy = value.slice()
+  const at = Math.floor(where * copy.length)
+  copy[at] = (copy[at] ?? 0) ^ 1
+  return copy
+}

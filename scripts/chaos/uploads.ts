@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { request as httpRequest } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import { writeZip } from '../../test/support/archive-writer.ts'
+import type { Random } from './random.ts'
+
+/** An upload on its way. */
+export interface ChaosUpload {
+  path: string
+  headers: Record<string, string>
+  body: Buffer
+  isKnown: boolean
+  /** Whether it says its length. */
+  isChunked: boolean
+  /** Bytes after which its client goes away; all of them, if it does not. */
+  sent: number
+}
+
+/** What its client was told: a status, or that the connection broke, or nothing in a long time. */
+export type Told = number | 'broken' | 'nothing'
+
+/** Milliseconds in which a client must have been told something. */
+const MAX_WAIT_MS = 150_000
+
+/** Makes uploads of pictures, in all ways that they come in. */
+export class UploadMaker {
+  readonly #random: Random
+  readonly #known: readonly Buffer[]
+  readonly #others: readonly Buffer[]
+  #count = 0
+
+  constructor(random: Random, known: readonly Buffer[], others: readonly Buffer[]) {
+    this.#random = random
+    this.#known = known
+    this.#others = others
+  }
+
+  next(): ChaosUpload {
+    const isKnown = this.#random() < 0.4
+    const picture = this.#pick(isKnown ? this.#known : this.#others)
+    const { headers, body } = this.#pick(WAYS)(picture)
+    const isGone = this.#random() < 0.2
+    return {
+      path: `/uploads/${this.#count++}`,
+      headers,
+      body,
+      isKnown,
+      isChunked: body.length < 1e6 && this.#random() < 0.3,
+      sent: isGone ? Math.floor(this.#random() * body.length) : body.length,
+    }
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    const picked = from[Math.floor(this.#random() * from.length)]
+    if (picked === undefined) throw new RangeError('there is nothing to pick from')
+    return picked
+  }
+}
+
+type Way = (picture: Buffer) => { headers: Record<string, string>; body: Buffer }
+
+const WAYS: readonly Way[] = [
+  (picture) => ({ headers: { 'content-type': 'image/jpeg' }, body: picture }),
+  (picture) => form(picture),
+  (picture) => form(randomBytes(50_000), picture, randomBytes(3_000_000)),
+  (picture) => ({
+    headers: { 'content-type': 'application/zip' },
+    body: Buffer.from(writeZip([{ name: 'a.jpg', content: picture, method: 8 }])),
+  }),
+  (picture) => ({
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ image: picture.toString('base64') })),
+  }),
+  (picture) => ({
+    headers: { 'content-type': 'image/jpeg', 'content-encoding': 'gzip' },
+    body: gzipSync(picture),
+  }),
+  (picture) => ({ headers: {}, body: Buffer.concat([picture, randomBytes(2_500_000)]) }),
+]
+
+function form(...files: readonly Buffer[]): ReturnType<Way> {
+  const parts = files.flatMap((file, i) => [
+    Buffer.from(`--frontier\r\nContent-Disposition: form-data; name="f"; filename="${i}"\r\n\r\n`),
+    file,
+    Buffer.from('\r\n'),
+  ])
+  return {
+    headers: { 'content-type': 'multipart/form-data; boundary=frontier' },
+    body: Buffer.concat([...parts, Buffer.from('--frontier--\r\n')]),
+  }
+}
+
+export function digestOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex')
+}
+
+/** Sends an upload, as far as its client does. */
+export function send(base: URL, upload: ChaosUpload): Promise<Told> {
+  const { path, headers, body, isChunked, sent } = upload
+  const length = isChunked ? {} : { 'content-length': String(body.length) }
+  return new Promise((resolve) => {
+    const request = httpRequest(new URL(path, base), {
+      method: 'POST',
+      headers: { ...headers, ...length },
+      agent: false,
+    })
+    const timer = setTimeout(() => end('nothing'), MAX_WAIT_MS)
+    const end = (told: Told) => {
+      clearTimeout(timer)
+      resolve(told)
+      request.destroy()
+    }
+    request.on('error', () => end('broken'))
+    request.on('response', (response) => {
+      response.resume()
+      response.on('error', () => end('broken'))
+      response.on('end', () => end(response.statusCode ?? 'broken'))
+      response.on('close', () => end('broken'))
+    })
+    if (sent === body.length) request.end(body)
+    else request.write(body.subarray(0, sent), () => setTimeout(() => end('broken'), 20))
+  })
+}

@@ -1,0 +1,33 @@
+import * as v from 'valibot'
+import { ValueDamagedError } from './errors.ts'
+import { readManifest } from './manifest.ts'
+import { type ListStore, PIN_RESET_KEY } from './store.ts'
+
+const PinResetSchema = v.object({
+  /** The version that may be used again, though a newer one was seen. */
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** When that was decided: milliseconds since the epoch. */
+  at: v.pipe(v.number(), v.integer()),
+})
+
+/** What an operator decides who has restored an older list: sealed like the list, so that nobody else can. */
+export type PinReset = v.InferOutput<typeof PinResetSchema>
+
+/** Lets the published version be used, whatever was seen before. @throws {ListMissingError} */
+export async function writePinReset(store: ListStore, now = Date.now()): Promise<PinReset> {
+  const { version } = await readManifest(store)
+  const reset = { version, at: now }
+  await store.put(PIN_RESET_KEY, new Uint8Array(new TextEncoder().encode(JSON.stringify(reset))))
+  return reset
+}
+
+/** The last reset, if there was any. @throws {ValueDamagedError} */
+export async function readPinReset(store: ListStore): Promise<PinReset | undefined> {
+  const value = await store.get(PIN_RESET_KEY)
+  if (!value) return undefined
+  try {
+    return v.parse(PinResetSchema, JSON.parse(new TextDecoder().decode(value)))
+  } catch {
+    throw new ValueDamagedError(PIN_RESET_KEY, 'is no reset of the pin')
+  }
+}

@@ -1,0 +1,87 @@
+import { HashgateError } from '../util/errors.ts'
+import { within } from '../util/within.ts'
+import { OlderManifestError } from '../list/errors.ts'
+import { type PinReset, readPinReset } from '../list/pin-reset.ts'
+import type { ListStore } from '../list/store.ts'
+
+/** Milliseconds for which a version may be used beside a newer one: KV answers with it in places that are late. */
+const GRACE_MS = 15 * 60_000
+/** Milliseconds after which a reset that nobody has used is none any more. */
+const RESET_MS = 24 * 3_600_000
+/** Milliseconds in which the pin must answer. */
+const MAX_WAIT_MS = 5000
+
+/** Versions of the list that were seen, by any isolate. */
+export interface PinState {
+  /** In ascending order: the one below which none may be used, and later ones, with the time that each was first seen at. */
+  seen: { version: number; at: number }[]
+  /** When the last reset that was used was decided. */
+  resetAt: number
+}
+
+export const NO_PIN: PinState = { seen: [], resetAt: 0 }
+
+/** Notes that an isolate has read a version. Tells whether it may use it: none that was replaced some time ago. */
+export function notePin(
+  { seen, resetAt }: PinState,
+  version: number,
+  now: number,
+): { isAllowed: boolean; state: PinState } {
+  const latest = seen.at(-1)?.version ?? 0
+  const all = version > latest ? [...seen, { version, at: now }] : seen
+  const floor = all.findLast(({ at }) => now - at >= GRACE_MS)?.version ?? 0
+  const kept = all.filter((one) => one.version >= floor)
+  return { isAllowed: version >= floor, state: { seen: kept, resetAt } }
+}
+
+/** Lets an older version be used, if the reset was not used before. */
+export function resetPin(
+  state: PinState,
+  { version, at }: PinReset,
+  now: number,
+): { isAllowed: boolean; state: PinState } {
+  if (at <= state.resetAt || now - at > RESET_MS) return { isAllowed: false, state }
+  return { isAllowed: true, state: { seen: [{ version, at: now }], resetAt: at } }
+}
+
+/** Durable Objects of class ListPin, as they are used. */
+export interface PinNamespace {
+  getByName(name: string): {
+    note(version: number): Promise<boolean>
+    reset(reset: PinReset): Promise<boolean>
+  }
+}
+
+/** The pin does not answer. */
+export class PinUnavailableError extends HashgateError {
+  readonly code = 'pin-unavailable'
+
+  constructor(options?: ErrorOptions) {
+    super('the Durable Object that knows the latest version of the list does not answer', options)
+  }
+}
+
+/**
+ * Sees that a version was not replaced long ago, whatever the store answers with.
+ * @throws {OlderManifestError} it was
+ * @throws {PinUnavailableError}
+ */
+export async function checkPin(
+  pins: PinNamespace,
+  store: ListStore,
+  version: number,
+): Promise<void> {
+  const pin = pins.getByName('list')
+  if (await answerOf(pin.note(version))) return
+  const reset = await readPinReset(store)
+  if (reset?.version === version && (await answerOf(pin.reset(reset)))) return
+  throw new OlderManifestError(version)
+}
+
+async function answerOf(asking: Promise<boolean>): Promise<boolean> {
+  try {
+    return await within(asking, MAX_WAIT_MS, () => new PinUnavailableError())
+  } catch (cause) {
+    throw cause instanceof PinUnavailableError ? cause : new PinUnavailableError({ cause })
+  }
+}

@@ -1,0 +1,55 @@
+// What things cost, in milliseconds of a core of 2024 (AMD EPYC 9004) that does nothing else. In production clocks stand still
+// while a Worker computes, so work is counted and not measured.
+
+import type { ImageFormat } from './image/format.ts'
+
+const MEGA = 1e-6
+
+/** A byte of a file, at any depth: digests, and the searches for archives and images. */
+export const BYTE_MS = 8 * MEGA
+/** A byte that comes out of inflating, beside that. */
+export const INFLATED_BYTE_MS = 4 * MEGA
+/** A file: its digests and readers. */
+export const FILE_MS = 0.1
+/** An instance of the core. */
+export const DECODER_MS = 0.3
+/** A frame: its plane and its hash. */
+export const FRAME_MS = 1
+/** A view of a frame: made, and asked about. */
+export const PROBE_MS = 0.1
+/** A needle that a list of a million is asked about. */
+export const NEEDLE_MS = 0.07
+/** A call of the Images binding. */
+export const CONVERSION_MS = 20
+
+/** A pixel that the core decodes. */
+const PIXEL_MS = 3 * MEGA
+/** Pixels that a byte of a JPEG may have: blank blocks of 6 bits. */
+const JPEG_PIXELS_PER_BYTE = 86
+/** Pixels that a byte of other files may have, and a file whatever its size: assembly/luma/work.ts. */
+const PIXELS_PER_BYTE = 16
+const FREE_PIXELS = 16_000_000
+
+/** Libraries: an instance, and a pixel. */
+const LIBRARY_MS = { webp: 5, avif: 10 } as const
+const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA } as const
+
+/** What decoding so much of a file by the core can have cost. */
+export function decodingMs(
+  format: ImageFormat,
+  { width, height }: { width: number; height: number },
+  bytes: number,
+  isOver: boolean,
+): number {
+  const perByte = format === 'jpeg' ? JPEG_PIXELS_PER_BYTE : PIXELS_PER_BYTE
+  const free = isOver && format !== 'jpeg' ? FREE_PIXELS : 0
+  return Math.min(width * height, free + bytes * perByte) * PIXEL_MS
+}
+
+/** What decoding by a library costs. */
+export function libraryMs(
+  format: keyof typeof LIBRARY_MS,
+  { width, height }: { width: number; height: number },
+): number {
+  return LIBRARY_MS[format] + width * height * LIBRARY_PIXEL_MS[format]
+}

@@ -1,0 +1,16 @@
+import type { ClientLimits } from './body-source.ts'
+import type { Semaphore } from './semaphore.ts'
+import type { UploadSettings } from './settings.ts'
+
+/** How slow a client may be that holds some of these. */
+export function clientLimitsOf(
+  { clientStallSeconds, minBytesPerSecond, maxSeconds }: UploadSettings,
+  ...held: readonly Semaphore[]
+): ClientLimits {
+  return {
+    stallMs: clientStallSeconds * 1000,
+    minBytesPerSecond,
+    maxMs: maxSeconds * 1000,
+    isPressed: () => held.some((semaphore) => semaphore.isPressed),
+  }
+}
