@@ -42,7 +42,7 @@ export async function answerTo(
   deps: AnswerDeps,
   isPage = false,
 ): Promise<Response> {
-  if (!passage.isPassed) return refusalAnswer(refusalOf(passage, deps), isPage)
+  if (!passage.isPassed) return refusalAnswer(refusalOf(passage, deps), isPage, url)
   try {
     return await passage.response
   } catch (error) {
@@ -74,7 +74,7 @@ export function refusalOf(
   }
 }
 
-function refusalAnswer(refusal: Refusal, isPage: boolean): Response {
+function refusalAnswer(refusal: Refusal, isPage: boolean, url: string): Response {
   const { status } = refusal
   const headers = new Headers({
     'content-type': isPage ? 'text/html; charset=utf-8' : 'application/problem+json',
@@ -83,6 +83,7 @@ function refusalAnswer(refusal: Refusal, isPage: boolean): Response {
   })
   if (isPage)
     headers.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+  if (status === 451) headers.set('link', `<${new URL('/', url).href}>; rel="blocked-by"`) // RFC 7725
   if (status === 503) headers.set('retry-after', String(RETRY_AFTER_SECONDS))
   return new Response(isPage ? page(refusal) : JSON.stringify(refusal), { status, headers })
 }

@@ -6,6 +6,7 @@ import {
   OtherFormatError,
   ValueDamagedError,
 } from './errors.ts'
+import { MATCH_THRESHOLD } from '../util/hash.ts'
 import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
 import { type Bytes, type ListStore, MANIFEST_KEY } from './store.ts'
 
@@ -104,7 +105,7 @@ export function isTooLarge(manifest: Pick<Manifest, 'banks'>, maxEntries: number
 }
 
 /** Policy of a bank that is published for the first time. */
-export const DEFAULT_BANK_POLICY = { threshold: 31, minQuality: 50 }
+export const DEFAULT_BANK_POLICY = { threshold: MATCH_THRESHOLD, minQuality: 50 }
 
 /** The manifest that follows a version; the first follows 0. */
 export function nextManifest(

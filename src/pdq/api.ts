@@ -1,6 +1,6 @@
 // What `hashgate/pdq` exports beside `loadPdq`, which each platform has its own of: browser.ts, node.ts, workerd.ts.
 
-export { DIHEDRAL_NAMES, type DihedralName } from '../util/hash.ts'
+export { DIHEDRAL_NAMES, type DihedralName, MATCH_THRESHOLD } from '../util/hash.ts'
 export { HashgateError } from '../util/errors.ts'
 export {
   BadHashError,

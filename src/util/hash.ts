@@ -3,6 +3,9 @@ import { parseHex, toHex } from './bytes.ts'
 /** A PDQ hash: 32 bytes in the order of the text form, so that bit 0 is the lowest bit of the last byte. */
 export type Hash256 = Uint8Array
 
+/** Largest distance, inclusive, at which two plain PDQ hashes are taken for the same picture, as PDQ's authors recommend. */
+export const MATCH_THRESHOLD = 31
+
 /** Bytes of a hash. */
 export const HASH_BYTES = 32
 

@@ -9,11 +9,13 @@ import {
   formatHash,
   HashgateError,
   loadPdq,
+  MATCH_THRESHOLD,
   parseHash,
   type Pdq,
   type PdqImage,
   UnhashableImageError,
 } from '../../src/pdq/workerd.ts'
+import { DEFAULT_BANK_POLICY } from '../../src/list/manifest.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import * as reference from '../reference/pdq.ts'
 import { fixture } from '../support/fixtures.ts'
@@ -22,6 +24,12 @@ import { scene } from '../support/scene.ts'
 const HASH = 'f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22'
 
 let pdq: Pdq
+
+describe('MATCH_THRESHOLD', () => {
+  it('is what banks match by, unless they say otherwise', () => {
+    expect(MATCH_THRESHOLD).toBe(DEFAULT_BANK_POLICY.threshold)
+  })
+})
 
 beforeAll(async () => {
   pdq = await loadPdq()

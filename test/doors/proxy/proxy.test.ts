@@ -49,6 +49,7 @@ describe('the gate', () => {
       const response = await send(known, { method })
       expect(response.status).toBe(451)
       expect(response.headers.get('content-type')).toBe('application/problem+json')
+      expect(response.headers.get('link')).toMatch(/^<https?:\/\/[^/]+\/>; rel="blocked-by"$/)
       const body = await response.json<{ caseId: string }>()
       expect(body).toEqual({
         type: 'about:blank',
