@@ -171,17 +171,6 @@ describe('D1 by the API', () => {
     params: (string | number | null)[]
   }
 
-  async function answerQuery(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let body = ''
-    for await (const piece of request) body += String(piece)
-    const isRight =
-      request.url === '/accounts/acc/d1/database/db-id/query' &&
-      request.headers.authorization === 'Bearer token'
-    const answered = isRight ? answer(body) : { success: false, errors: [] }
-    response.writeHead('result' in answered ? 200 : 400, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(answered))
-  }
-
   beforeAll(async () => {
     api = createServer((request, response) => {
       void respond(request, response)
