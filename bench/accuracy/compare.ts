@@ -64,9 +64,9 @@ export class Comparison {
 
   #measure(needles: readonly SetNeedle[]): Measured[] {
     return needles.map(({ probe, set, hash, threshold }) => {
-      const reach = threshold - THRESHOLD
+      const tolerance = threshold - THRESHOLD
       const distances = this.#hashes.distancesTo(hash)
-      return { probe, set, distances: distances.map((distance) => clamp(distance - reach)) }
+      return { probe, set, distances: distances.map((distance) => clamp(distance - tolerance)) }
     })
   }
 

@@ -54,8 +54,8 @@ function firstSet({ probe, frame }: Needle): SetName {
 
 /** A needle as it is asked about; nothing, if it never matches. */
 function named(needle: Needle, set: SetName): SetNeedle[] {
-  const { probe, hash, quality, reach } = needle
+  const { probe, hash, quality, tolerance } = needle
   const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
   if (cap === undefined) return []
-  return [{ probe, hash, quality, set, threshold: Math.min(THRESHOLD + reach, cap) }]
+  return [{ probe, hash, quality, set, threshold: Math.min(THRESHOLD + tolerance, cap) }]
 }

@@ -83,7 +83,7 @@ function pairsOf(drawn: readonly Drawn[]): Pair[] {
       const [entry] = listed.needles
       if (asked === listed || !entry) return []
       const near = asked.needles.filter(
-        ({ hash, reach }) => distance(hash, entry.hash) <= THRESHOLD + reach,
+        ({ hash, tolerance }) => distance(hash, entry.hash) <= THRESHOLD + tolerance,
       )
       if (near.length === 0) return []
       const least = Math.min(...near.map(({ weakBits }) => weakBits))

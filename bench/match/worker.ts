@@ -70,7 +70,7 @@ async function countMatches(body: string): Promise<number> {
   const hash = parseHash((JSON.parse(body) as { needle: string }).needle)
   if (!hash) throw new Error('no needle')
   const needles = [
-    { probe: 'identity', hash, quality: 100, weakBits: 0, reach: 0, frame: 0 } as const,
+    { probe: 'identity', hash, quality: 100, weakBits: 0, tolerance: 0, frame: 0 } as const,
   ]
   const [result] = (await loaded?.match([{ needles }])) ?? []
   return result?.matches.length ?? 0

@@ -47,9 +47,9 @@ export class ComparedList {
   #lowerBy(least: LeastThresholds, set: SetName, needle: Needle): void {
     const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
     if (cap === undefined) return
-    const most = Math.min(Math.min(MAX_TUNED, (least[set] ?? Infinity) - 1) + needle.reach, cap)
+    const most = Math.min(Math.min(MAX_TUNED, (least[set] ?? Infinity) - 1) + needle.tolerance, cap)
     const distance = this.#perceptual.leastDistanceTo(needle.hash, most)
-    if (distance !== undefined) lower(least, set, Math.max(0, distance - needle.reach))
+    if (distance !== undefined) lower(least, set, Math.max(0, distance - needle.tolerance))
   }
 
   #hasDigest({ digests }: ScannedFile): boolean {

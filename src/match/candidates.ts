@@ -135,15 +135,15 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   const match = { bank: bank.id, entry: id, labels }
   if ('digest' in candidate) {
     if (!isSame(candidate.digest, rest)) return undefined
-    return { ...match, distance: 0, threshold: 0, reach: 0, probe: candidate.kind }
+    return { ...match, distance: 0, threshold: 0, tolerance: 0, probe: candidate.kind }
   }
   const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
   const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
   const { threshold, needle } = candidate
   if (distance > threshold) return undefined
-  const { reach, probe } = needle
+  const { tolerance, probe } = needle
   const limited = limitOf(needle, bank.minQuality)
-  return { ...match, distance, threshold, reach, probe, ...(limited && { limited }) }
+  return { ...match, distance, threshold, tolerance, probe, ...(limited && { limited }) }
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

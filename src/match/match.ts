@@ -29,7 +29,7 @@ export interface Match {
   /** The bank's, and what the probe adds to it; 0 for a digest. */
   threshold: number
   /** Bits that the probe adds to the bank's threshold; 0 for a digest. */
-  reach: number
+  tolerance: number
   /** How the nearest needle was derived, or which digest it is. */
   probe: Probe | DigestKind
   /** What lowered the threshold, if anything did. */

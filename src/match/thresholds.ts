@@ -69,7 +69,7 @@ export function capOf(needle: Needle, minQuality: number): number | undefined {
 /** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
 export function thresholdOf(needle: Needle, bank: Bank): number | undefined {
   const cap = capOf(needle, bank.minQuality)
-  return cap === undefined ? undefined : Math.min(bank.threshold + needle.reach, cap)
+  return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
 }
 
 /** How much the hash of an image says about it, and how near it must therefore lie to match. */

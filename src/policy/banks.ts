@@ -48,7 +48,7 @@ export function weigh(
   match: Match,
   { banks, exempt }: Pick<Policy, 'banks' | 'exempt'>,
 ): WeighedMatch {
-  const { bank, entry, distance, reach, limited } = match
+  const { bank, entry, distance, tolerance, limited } = match
   const { action: chosen = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
   // All pictures in one colour have hashes like this: the entry is a mistake, and blocks no blank page.
   const action = limited === 'blank' ? 'flag' : chosen
@@ -57,6 +57,6 @@ export function weigh(
   }
   const weighed = { ...match, action, harm, ...isExempt }
   if (!review || threshold === undefined) return weighed
-  if (distance > threshold + reach) return { ...weighed, action: review.action, isReview: true }
-  return { ...weighed, threshold: Math.min(match.threshold, threshold + reach) }
+  if (distance > threshold + tolerance) return { ...weighed, action: review.action, isReview: true }
+  return { ...weighed, threshold: Math.min(match.threshold, threshold + tolerance) }
 }

@@ -16,7 +16,7 @@ export type Probe =
 export interface Needle extends QualifiedHash {
   probe: Probe
   /** Bits that are added to a bank's threshold. */
-  reach: number
+  tolerance: number
   /** Number of the hashed frame, from 0. */
   frame: number
 }

@@ -12,7 +12,7 @@ const damaged = {
 } as ScannedFile
 
 const match: WeighedMatch = {
-  ...{ bank: 'csam', entry: '4711', labels: {}, distance: 6, threshold: 31, reach: 0 },
+  ...{ bank: 'csam', entry: '4711', labels: {}, distance: 6, threshold: 31, tolerance: 0 },
   ...{ probe: 'identity', action: 'block', harm: 'csam' },
 }
 

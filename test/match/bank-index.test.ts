@@ -55,17 +55,19 @@ describe('BankIndex', () => {
     expect(await ask(index, flipBits(one!.hash, threshold + 1))).toEqual([])
   })
 
-  it('adds the reach of a needle to the threshold, and tells the sum', async () => {
+  it('adds the tolerance of a needle to the threshold, and tells the sum', async () => {
     const entries = randomEntries(500, 41)
     const { index } = await indexOf(entries)
-    for (const reach of [3, 5, 10]) {
-      const { hash, id } = entries[reach]!
-      const at = (bits: number) => ({ ...needle(flipBits(hash, bits, reach)), reach })
-      const [near] = await index.match([{ needles: [needle(randomBytes(32, 1)), at(31 + reach)] }])
-      expect(near!.matches).toMatchObject([
-        { entry: id, distance: 31 + reach, threshold: 31 + reach },
+    for (const tolerance of [3, 5, 10]) {
+      const { hash, id } = entries[tolerance]!
+      const at = (bits: number) => ({ ...needle(flipBits(hash, bits, tolerance)), tolerance })
+      const [near] = await index.match([
+        { needles: [needle(randomBytes(32, 1)), at(31 + tolerance)] },
       ])
-      const [far] = await index.match([{ needles: [at(32 + reach)] }])
+      expect(near!.matches).toMatchObject([
+        { entry: id, distance: 31 + tolerance, threshold: 31 + tolerance },
+      ])
+      const [far] = await index.match([{ needles: [at(32 + tolerance)] }])
       expect(far!.matches).toEqual([])
     }
   })
@@ -105,7 +107,7 @@ describe('BankIndex', () => {
       ] as const)
         expect(await askLimited(0, { probe })).toHaveLength(1)
       for (const probe of ['crops', 'shifts', 'mirrors', 'complement', 'larger-turns'] as const)
-        expect(await askLimited(0, { probe, reach: 5 })).toEqual([])
+        expect(await askLimited(0, { probe, tolerance: 5 })).toEqual([])
     })
   })
 
@@ -207,7 +209,7 @@ describe('BankIndex', () => {
           labels: {},
           distance: 0,
           threshold: 0,
-          reach: 0,
+          tolerance: 0,
           probe: kind,
         },
       ])

@@ -27,7 +27,7 @@ function found(entry: string): MatchResult {
     labels: {},
     distance: 1,
     threshold: 31,
-    reach: 0,
+    tolerance: 0,
     probe: 'bars',
   } as const
   return { matches: [{ ...match, entry }], isComplete: true }

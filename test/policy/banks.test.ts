@@ -12,7 +12,7 @@ function bank(id: string) {
 
 function match(changes: Partial<Match>): Match {
   const known = { bank: 'csam', entry: '7', labels: {}, probe: 'identity' } as const
-  return { ...known, distance: 10, threshold: 31, reach: 0, ...changes }
+  return { ...known, distance: 10, threshold: 31, tolerance: 0, ...changes }
 }
 
 describe('adjustBanks', () => {
@@ -48,13 +48,19 @@ describe('weigh', () => {
     [40, 0, 'flag', 40],
     [34, 3, 'quarantine', 34],
     [35, 3, 'flag', 43],
-  ])('tells bands apart at distance %i, reach %i: %s', (distance, reach, action, threshold) => {
-    const review = { threshold: 40 }
-    const banks = { csam: { threshold: 31, action: 'quarantine', harm: 'abuse', review } }
-    const weighed = weigh(match({ distance, reach, threshold: 40 + reach }), policyOf({ banks }))
-    expect(weighed).toMatchObject({ action, threshold, harm: 'abuse' })
-    expect(weighed.isReview ?? false).toBe(action === 'flag')
-  })
+  ])(
+    'tells bands apart at distance %i, tolerance %i: %s',
+    (distance, tolerance, action, threshold) => {
+      const review = { threshold: 40 }
+      const banks = { csam: { threshold: 31, action: 'quarantine', harm: 'abuse', review } }
+      const weighed = weigh(
+        match({ distance, tolerance, threshold: 40 + tolerance }),
+        policyOf({ banks }),
+      )
+      expect(weighed).toMatchObject({ action, threshold, harm: 'abuse' })
+      expect(weighed.isReview ?? false).toBe(action === 'flag')
+    },
+  )
 
   it('takes a digest for a match, not for review', () => {
     const banks = { csam: { threshold: 0, review: { threshold: 40 } } }

@@ -23,7 +23,14 @@ const { md5 } = digester.digest()
 /** A list that has the file's MD5, and nothing else. */
 function answerFor({ digests }: Query): MatchResult {
   const isKnown = digests?.md5?.every((byte, i) => byte === md5[i]) ?? false
-  const match = { bank: 'csam', entry: 'known', labels: {}, distance: 0, threshold: 0, reach: 0 }
+  const match = {
+    bank: 'csam',
+    entry: 'known',
+    labels: {},
+    distance: 0,
+    threshold: 0,
+    tolerance: 0,
+  }
   return { matches: isKnown ? [{ ...match, probe: 'md5' }] : [], isComplete: true }
 }
 

@@ -19,7 +19,7 @@ const MATCH: WeighedMatch = {
   labels: {},
   distance: 0,
   threshold: 31,
-  reach: 0,
+  tolerance: 0,
   action: 'block',
   harm: 'h',
   probe: 'identity',

@@ -7,13 +7,13 @@ function turned({ width, height }: Size, degrees: number, body: string): string 
 }
 
 const stripes: Draw = (size, random) => {
-  const reach = size.width + size.height
-  const period = between(random, 6, reach / 6)
+  const tolerance = size.width + size.height
+  const period = between(random, 6, tolerance / 6)
   const breadth = period * between(random, 0.2, 0.8)
   const style = fill(colour(random))
   const angle = choose(random, [0, 90, 45, between(random, 0, 180)])
-  const bands = times((2 * reach) / period, (i) =>
-    rect(i * period - reach / 2, -reach / 2, breadth, 2 * reach, style),
+  const bands = times((2 * tolerance) / period, (i) =>
+    rect(i * period - tolerance / 2, -tolerance / 2, breadth, 2 * tolerance, style),
   )
   return sheet(size, colour(random)) + turned(size, angle, bands)
 }

@@ -17,7 +17,7 @@ export interface Family {
   /** The pictures that the probed one may have been made of by such a change. */
   views: (probed: Probed) => View[]
   /** Bits that are added to a bank's threshold: part of these pictures is guessed. */
-  reach?: number
+  tolerance?: number
 }
 
 /** Families of views that are asked about first. What each finds, and costs, is in docs/accuracy.md. */
@@ -37,7 +37,7 @@ export const FIRST_FAMILIES = {
   crops: {
     views: ({ plane, displayed }) =>
       [2, 4.5, 7.25, 10.5].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
-    reach: 3,
+    tolerance: 3,
   },
   shifts: {
     views: ({ plane, displayed }) => [
@@ -45,11 +45,11 @@ export const FIRST_FAMILIES = {
       ...CORNERS.map((sides) => uncropped(wholeOf(plane), displayed, 4, sides)),
       ...UNEVEN.map((sides) => uncropped(wholeOf(plane), displayed, 3.5, sides)),
     ],
-    reach: 3,
+    tolerance: 3,
   },
   turns: {
     views: (probed) => [-1.75, 1.75].flatMap((degrees) => turnedBack(probed, degrees)),
-    reach: 3,
+    tolerance: 3,
   },
   corners: {
     views: ({ plane, displayed, aspect }) =>
@@ -66,37 +66,37 @@ export const WIDE_FAMILIES = {
   'larger-crops': {
     views: ({ plane, displayed }) =>
       [14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
-    reach: 10,
+    tolerance: 10,
   },
   'larger-shifts': {
     views: ({ plane, displayed }) =>
       [...ONE_SIDE, ...ACROSS, ...CORNERS].map((sides) =>
         uncropped(wholeOf(plane), displayed, 10, sides),
       ),
-    reach: 5,
+    tolerance: 5,
   },
   'larger-turns': {
     views: (probed) => [-5, -3.5, 3.5, 5].flatMap((degrees) => turnedBack(probed, degrees)),
-    reach: 5,
+    tolerance: 5,
   },
   pages: {
     views: ({ plane, displayed }) =>
       partsByEdges(plane)
         .within.slice(0, MAX_PAGES)
         .map((part) => ({ part, dihedral: displayed })),
-    reach: 3,
+    tolerance: 3,
   },
   pieces: {
     views: ({ plane, displayed }) =>
       piecesOf(wholeOf(plane)).map((part) => ({ part, dihedral: displayed })),
-    reach: 3,
+    tolerance: 3,
   },
   'mirrored-crops': {
     views: ({ plane, displayed }) =>
       [5, 10].flatMap((share) =>
         otherDihedral(uncropped(wholeOf(plane), displayed, share, EVEN).part, displayed),
       ),
-    reach: 3,
+    tolerance: 3,
   },
   'mirrored-bars': {
     views: ({ plane, displayed }) =>

@@ -106,7 +106,7 @@ export class Needles {
   }
 
   add(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
-    if (hash) this.found.push({ probe, ...hash, reach: 0, frame })
+    if (hash) this.found.push({ probe, ...hash, tolerance: 0, frame })
   }
 
   #addDihedral(frame: Frame, number: number): void {

@@ -16,11 +16,11 @@ export function probeViews(
   return names
     .filter((probe) => set.has(probe))
     .flatMap((probe) => {
-      const { views, reach = 0 }: Family = FAMILIES[probe]
+      const { views, tolerance = 0 }: Family = FAMILIES[probe]
       return views(probed).map((view): Needle => {
         const points = pointsOf(probed.plane, view, probed.aspect)
         const { hash, quality, weakBits } = probed.plane.hash(points)
-        return { probe, hash, quality, weakBits, reach, frame }
+        return { probe, hash, quality, weakBits, tolerance, frame }
       })
     })
 }

@@ -16,7 +16,7 @@ const LIMITS = { bound: 10, holdMs: 3_600_000 }
 
 function upload(seed: number, entry: string, probe: Match['probe'] = 'identity'): JudgedFile {
   const digest = randomBytes(32, seed)
-  const near = { distance: 3, threshold: 31, reach: 0, probe }
+  const near = { distance: 3, threshold: 31, tolerance: 0, probe }
   const match = { bank: 'csam', entry, labels: {}, action: 'block', harm: 'csam', ...near } as const
   return {
     scanned: {

@@ -48,9 +48,9 @@ async function needlesOf(file: Sharp | Uint8Array, probes: ProbeSet): Promise<Ne
 async function nearest(known: Sharp, upload: Sharp | Uint8Array, probes: ProbeSet) {
   const bytes = upload instanceof Uint8Array ? upload : await upload.clone().png().toBuffer()
   const [entry] = await needlesOf(known, PROBE_SETS.plain)
-  const found = (await needlesOf(bytes, probes)).map(({ hash, probe, reach }) => ({
+  const found = (await needlesOf(bytes, probes)).map(({ hash, probe, tolerance }) => ({
     probe,
-    over: distance(hash, entry!.hash) - reach - THRESHOLD,
+    over: distance(hash, entry!.hash) - tolerance - THRESHOLD,
   }))
   return found.toSorted((a, b) => a.over - b.over)[0]!
 }
@@ -273,7 +273,7 @@ describe('sets', () => {
     for (const seed of SEEDS) {
       const needles = await needlesOf(picture(WIDTH, HEIGHT, 3, seed), PROBE_SETS.default)
       expect(needles.length).toBeLessThanOrEqual(35)
-      expect(needles[0]).toMatchObject({ probe: 'identity', reach: 0, frame: 0 })
+      expect(needles[0]).toMatchObject({ probe: 'identity', tolerance: 0, frame: 0 })
     }
   })
 
