@@ -58,10 +58,11 @@ bank = "csam"
   vi.stubEnv('DESK_KEY', 'cd'.repeat(32))
   vi.spyOn(console, 'log').mockImplementation((line) => void (out += `${line}\n`))
   vi.spyOn(console, 'error').mockImplementation((line) => void (out += `${line}\n`))
+  server.clock.advance(-60_000) // what is seconds old is not asked for yet
   for (let i = 0; i < 20; i++) {
     server.providers.ncmec.put(`42-${i}`, [{ kind: 'md5', value: `${i}`.padStart(32, 'a') }], 'A1')
   }
-  server.clock.advance(60_000)
+  server.clock.advance(120_000)
 })
 
 afterAll(async () => {

@@ -22,7 +22,13 @@ describe('wrangler.toml', () => {
     const lines = (await readFile('wrangler.toml', 'utf8')).split('\n')
     const config = await read(lines.map((line) => line.replace(COMMENTED, '')).join('\n'))
     const classes = config.durable_objects.bindings.map(({ class_name }) => class_name)
-    expect(classes.toSorted()).toEqual(['FloodCounter', 'ListShard', 'StagedUpload', 'TicketUse'])
+    expect(classes.toSorted()).toEqual([
+      'FloodCounter',
+      'ListPin',
+      'ListShard',
+      'StagedUpload',
+      'TicketUse',
+    ])
     expect(config.migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes ?? [])).toEqual(
       expect.arrayContaining(classes),
     )

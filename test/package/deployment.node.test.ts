@@ -18,7 +18,7 @@ const EXAMPLE = fileURLToPath(new URL('../../examples/deployment', import.meta.u
 const KEY = 'ef'.repeat(32)
 /** Words that only the code of a feature has. */
 const SIGNS = {
-  api: '/v1/verdict',
+  api: 'An OpenAPI document.',
   hma: 'index not yet ready',
   quarantine: 'age-encryption.org',
   s3: 'AWS4-HMAC-SHA256',

@@ -68,7 +68,7 @@ describe('the Worker with a quarantine', () => {
 
   it('does not start with a wrong key', async () => {
     const { miniflare } = start(recipient.slice(0, -1))
-    const words = 'quarantine.recipients must be an age public key'
+    const words = 'quarantine.recipients.0 must be an age public key'
     await expect(miniflare.ready).rejects.toThrow(words)
     await miniflare.dispose().catch(() => undefined) // it fails as `ready` did
   })
