@@ -79,7 +79,8 @@ export class FaultyOrigin {
     this.arrived.set(pathname, [
       ...before,
       {
-        isComplete: request.complete,
+        // Of what it did not read to the end, `complete` may be true, and the digest is of a part.
+        isComplete: request.readableEnded,
         digest: createHash('sha256').update(body).digest('hex'),
         hasForbidden: this.#forbidden.some((one) => body.includes(one)),
       },

@@ -6,7 +6,14 @@ import { OriginStalledError } from './errors.ts'
 import { HoldBack } from './hold-back.ts'
 import { Inspection } from './inspection.ts'
 import type { Passage } from './outcome.ts'
-import { acquireLongPlace, answerIn, passed, type UploadDeps, withLessHeld } from './passing.ts'
+import {
+  acquireLongPlace,
+  answerIn,
+  longHeldBytes,
+  passed,
+  type UploadDeps,
+  withLessHeld,
+} from './passing.ts'
 import { PictureRoom } from './picture-room.ts'
 import type { UploadSettings } from './settings.ts'
 import type { Permit } from './semaphore.ts'
@@ -35,21 +42,24 @@ export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection
 export async function passLong(
   request: Request,
   length: number,
-  permit: Permit,
   inspection: Inspection,
   deps: UploadDeps,
 ): Promise<Passage> {
+  const { upload: settings } = deps.settings
   const upload = new LongUpload(length, inspection, deps)
   const limits = clientLimitsOf(
-    deps.settings.upload,
+    settings,
     deps.bytes,
     deps.pictureBytes,
     deps.decoders,
     deps.longPlaces,
   )
+  // The place comes before the bytes: who waits for one must hold nothing that the one that has it needs.
   const place = await acquireLongPlace(deps)
+  let permit: Permit | undefined
   let received = 0
   try {
+    permit = await deps.bytes.acquire(HoldBack.bytes + longHeldBytes(settings))
     for await (const chunk of readChunks(request, limits)) {
       received += chunk.length
       permit.touch()
@@ -68,6 +78,7 @@ export async function passLong(
     throw error
   } finally {
     await upload.release()
+    permit?.release()
     place.release()
   }
 }

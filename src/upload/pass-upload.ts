@@ -4,19 +4,11 @@ import { CHUNK_BYTES, ClientGoneError, lengthOf, readChunks } from './body-sourc
 import { clientLimitsOf } from './client-limits.ts'
 import { BodyTooLargeError, DigestKindAddedError } from './errors.ts'
 import { HeldBody } from './held-body.ts'
-import { HoldBack } from './hold-back.ts'
 import { Inspection } from './inspection.ts'
 import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
 import { type Overflow, passSpooled } from './pass-spooled.ts'
-import {
-  answerIn,
-  longHeldBytes,
-  maxUnknownBytes,
-  passed,
-  tooLong,
-  type UploadDeps,
-} from './passing.ts'
+import { answerIn, maxUnknownBytes, passed, tooLong, type UploadDeps } from './passing.ts'
 import type { Permit } from './semaphore.ts'
 
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
@@ -32,13 +24,10 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
     }
     const isLong = length !== undefined && length > settings.maxBufferedBytes
     inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request, deps)
+    if (isLong) return await passLong(request, length, inspection, deps)
     const most = length ?? maxUnknownBytes(settings)
-    permit = isLong
-      ? await bytes.acquire(HoldBack.bytes + longHeldBytes(settings))
-      : await bytes.acquire(Math.min(most, CHUNK_BYTES), most)
-    return isLong
-      ? await passLong(request, length, permit, inspection, deps)
-      : await passHeld(request, length, permit, inspection, deps)
+    permit = await bytes.acquire(Math.min(most, CHUNK_BYTES), most)
+    return await passHeld(request, length, permit, inspection, deps)
   } catch (error) {
     // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
     const outcome = unjudged(error, inspection?.listVersion)

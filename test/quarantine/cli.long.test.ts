@@ -120,7 +120,7 @@ describe('hashgate quarantine keygen', () => {
     expect(identity).toContain(`# public key: ${recipient}\n`)
     expect((await stat(path('identity.txt'))).mode & 0o777).toBe(0o600)
     const again = await hashgate('keygen', '--out', path('identity.txt'))
-    expect([again.code, again.err]).toEqual([1, expect.stringContaining('EEXIST')])
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('it is there already')])
     expect(await readFile(path('identity.txt'), 'utf8')).toBe(identity)
   })
 })
@@ -169,7 +169,7 @@ describe('what workerd quarantines on this machine', () => {
     await writeFile(path('taken'), 'mine')
     const args = ['--identity', path('identity.txt'), '--out', path('taken'), ...local()]
     const { code, out, err } = await hashgate('open', stored[0]!.caseId, ...args)
-    expect([code, out, err]).toEqual([1, '', expect.stringContaining('EEXIST')])
+    expect([code, out, err]).toEqual([1, '', expect.stringContaining('it is there already')])
     expect(await readFile(path('taken'), 'utf8')).toBe('mine')
   })
 
@@ -196,7 +196,7 @@ describe('what workerd quarantines on this machine', () => {
     })
     expect((await open('bad.txt')).err).not.toContain(identity.slice(-40, -10))
     expect((await open('empty.txt')).err).toContain('the file has no identity of age')
-    expect((await open('missing.txt')).err).toContain('ENOENT')
+    expect((await open('missing.txt')).err).toContain('there is no such file')
   })
 
   it('keeps a terminal from obeying what an uploader wrote', async () => {

@@ -3,7 +3,7 @@ import { ListMissingError } from '../../list/errors.ts'
 import { type Manifest, readManifest } from '../../list/manifest.ts'
 import type { ListStore } from '../../list/store.ts'
 import { HashgateError } from '../../util/errors.ts'
-import { type Check, failed, ok, reasonOf, warning } from './checks.ts'
+import { type Check, failed, ok, reasonOf, warning, skipped } from './checks.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -39,13 +39,18 @@ const HealthSchema = v.object({
   list: v.looseObject({ state: v.string(), version: v.optional(v.number()) }),
 })
 
-/** The version that a running Worker has, by its health check. */
+/** Environment variable with a key of the API whose scope is `health`: only such a key is told the version. */
+const KEY_VARIABLE = 'HASHGATE_KEY'
+
+/** The state of the list of a running Worker, by its health check, and the version if there is a key to ask with. */
 export async function checkHealth(
   url: URL,
 ): Promise<{ version?: number | undefined; check: Check }> {
   const check = 'the Worker has a list'
   try {
-    const response = await fetch(url, { redirect: 'manual' })
+    const key = process.env[KEY_VARIABLE]
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+    const response = await fetch(url, { redirect: 'manual', headers })
     const health = v.safeParse(
       v.pipe(v.string(), v.parseJson(), HealthSchema),
       await response.text(),
@@ -59,7 +64,7 @@ export async function checkHealth(
       }
     const { state, version } = health.output.list
     if (response.ok && state === 'current')
-      return { version, check: ok(check, `version ${version}`) }
+      return { version, check: ok(check, version === undefined ? state : `version ${version}`) }
     const text = `its list is ${state}; do LIST_KEY and the KV namespace agree with those that you publish with?`
     return { version, check: (response.ok ? warning : failed)(check, text) }
   } catch (error) {
@@ -70,10 +75,11 @@ export async function checkHealth(
 /** Whether a Worker uses the list that was published from here. */
 export function checkSameList(here: number, there: number | undefined): Check {
   const check = 'the Worker uses the list that you publish'
+  if (there === undefined)
+    return skipped(check, `set ${KEY_VARIABLE} to a key with the scope health to compare versions`)
   if (here === there) return ok(check, `version ${here}`)
-  const text = `you have version ${here}, the Worker ${there ?? 'none'}`
-  const isBehind = there !== undefined && there < here
-  return isBehind
+  const text = `you have version ${here}, the Worker ${there}`
+  return there < here
     ? warning(check, `${text}; it takes a new version up within two minutes`)
     : failed(check, `${text}: another KV namespace, or another LIST_KEY`)
 }

@@ -182,7 +182,10 @@ describe('hostile TIFF', () => {
   it('cannot have each strip read the whole file', async () => {
     const nothing = new Uint8Array(100_000).fill(128) // PackBits: no bytes come of it
     const readTimes = (strips: number) => {
-      const shared = { 273: new Array(strips).fill(8), 279: new Array(strips).fill(100_000) }
+      const shared = {
+        273: Array.from({ length: strips }, () => 8),
+        279: Array.from({ length: strips }, () => 100_000),
+      }
       const tags = { ...rgb, 257: [60], 259: [32_773], 278: [1], ...shared }
       return scanFile(context, writeTiff([{ tags, segments: [nothing] }]))
     }
