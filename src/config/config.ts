@@ -60,13 +60,13 @@ function parse<const T extends typeof SettingsSchema | typeof LibrarySchema>(
   problems: string[],
 ): v.InferOutput<T> {
   const result = v.safeParse(schema, withPreset(written))
-  if (!result.success) problems.push(...result.issues.map((issue) => problemOf(issue, root)))
+  if (!result.success) problems.push(...result.issues.map((issue) => sentenceOf(issue, root)))
   else problems.push(...crossProblems(result.output).map((problem) => `${root}.${problem}`))
   if (!result.success || problems.length > 0) throw new BadConfigError(problems)
   return result.output
 }
 
-function problemOf(issue: v.BaseIssue<unknown>, root: string): string {
+function sentenceOf(issue: v.BaseIssue<unknown>, root: string): string {
   const path = v.getDotPath(issue)
   return `${root}${path === null ? '' : `.${path}`} ${issue.message}`
 }

@@ -170,7 +170,7 @@ export class UnknownKeyError extends HashgateError {
 
 /** A bank that is named is not in the list. */
 export class UnknownListBankError extends HashgateError {
-  readonly code = 'unknown-bank'
+  readonly code = 'bank-not-listed'
 
   constructor(name: string, banks: readonly string[]) {
     super(`the list has no bank ${name}; it has ${banks.join(', ')}`)

@@ -3,7 +3,7 @@ export function answerWithoutOrigin(request: Request): Response {
   const { hostname, pathname, origin } = new URL(request.url)
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   const isAsking = isRead && pathname === '/'
-  const text = isAsking ? describe(hostname, origin) : missing(hostname)
+  const text = isAsking ? stateOf(hostname, origin) : missing(hostname)
   const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
   return new Response(request.method === 'HEAD' ? null : text, {
     status: isAsking ? 200 : 502,
@@ -15,7 +15,7 @@ function missing(hostname: string): string {
   return `hashgate let this request pass, but there is no origin for ${hostname}: set ORIGIN_URL, or bind ORIGIN or ORIGIN_BUCKET.\n`
 }
 
-function describe(hostname: string, origin: string): string {
+function stateOf(hostname: string, origin: string): string {
   const about = 'hashgate is running. It has no origin yet: requests that it allows get 502.\n'
   return hostname.endsWith('.workers.dev') ? about : about + firstSteps(origin)
 }

@@ -149,7 +149,7 @@ export class EmbeddedSearch {
   *#finish({ scan, format, isCoded, index }: OpenImage): Steps {
     this.#budget.openEmbedded--
     const outcome = yield* scan.finish()
-    const describe = (done: ImageOutcome): ScannedFile => {
+    const fileOf = (done: ImageOutcome): ScannedFile => {
       return { ...done, format, bytes: 0, within: this.#within }
     }
     if (typeof outcome !== 'function' && isNone(outcome, isCoded)) return
@@ -158,7 +158,7 @@ export class EmbeddedSearch {
       return
     }
     this.#found[index] =
-      typeof outcome === 'function' ? async () => describe(await outcome()) : describe(outcome)
+      typeof outcome === 'function' ? async () => fileOf(await outcome()) : fileOf(outcome)
   }
 }
 

@@ -124,7 +124,8 @@ function withBrand(file: Uint8Array, brand: string): Uint8Array {
 
 /** Numbers of the samples to look at: all, or every so many that are as much work as is allowed. */
 function stopsOf(track: Track): number[] {
-  const cost = (sample: number) => (sample - keyOf(track, sample) + 1) * track.width * track.height
+  const cost = (sample: number) =>
+    (sample - syncSampleOf(track, sample) + 1) * track.width * track.height
   for (let step = 1; step <= track.samples.length; step++) {
     const stops = track.samples.map((_, i) => i).filter((i) => i % step === 0)
     const total = stops.reduce((sum, stop) => sum + cost(stop), 0)
@@ -134,11 +135,11 @@ function stopsOf(track: Track): number[] {
 }
 
 /** The sample from which on another can be decoded. */
-function keyOf(track: Track, sample: number): number {
+function syncSampleOf(track: Track, sample: number): number {
   return track.keys.findLast((key) => key <= sample) ?? 0
 }
 
 /** A still file of a frame: the library decodes all data of an item, and gives the last frame in it. */
 function frameFile(track: Track, stop: number): Uint8Array {
-  return stillAvif(track, track.samples.slice(keyOf(track, stop), stop + 1))
+  return stillAvif(track, track.samples.slice(syncSampleOf(track, stop), stop + 1))
 }
