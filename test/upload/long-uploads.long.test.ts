@@ -213,7 +213,7 @@ describe('a picture in a long upload', () => {
         write: (request) => void request.write(Buffer.concat([head, new Uint8Array(MIB)])),
       }),
     )
-    await expect.poll(heldNow, { timeout: 30_000 }).toBeGreaterThan(1_700_000)
+    await expect.poll(heldNow, { timeout: 30_000 }).toBeGreaterThan(900_000)
     expect((await send(padded(unrelated, 900_000))).status).toBe(201)
     const answers = await Promise.all(stalled)
     expect(answers.map(({ status }) => status)).not.toContain(201)

@@ -74,7 +74,7 @@ describe('a hundred slow clients', { timeout: 180_000 }, () => {
 
   it('with long uploads take no place from short ones, nor for ever one from long ones', async () => {
     const slow = slowClients(4, 32 * MIB, 300 * KIB)
-    await untilHeld(MIB)
+    await untilHeld(256 * KIB)
     const [short, long] = await Promise.all([send(known), send(randomBytes(5 * MIB, 3))])
     expect([short.status, long.status]).toEqual([451, 201])
     await slow.stop()
