@@ -22,7 +22,7 @@ export function keepGamma(value: u32): void {
   if (!gamma) gamma = value
 }
 
-/** Address of the profile, of PNG as its chunk has it; 0 if there is none. */
+/** Address of the colour profile, or 0 without one. For PNG it is still in the form of its chunk. */
 export function profileAddress(): usize {
   return address
 }

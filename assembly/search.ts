@@ -22,7 +22,7 @@ const seconds: usize = memory.data<u8>([0xff, 0x4e, 0x49, 0x45, 0x74])
 
 /**
  * Finds D8 FF, which lies behind FF in a JPEG, and the first two letters of PNG, GIF, WEBP and ftyp. Returns the number of their
- * places, which are told in order.
+ * places. They are reported in order.
  */
 export function findPairs(
   count: u32, // bytes of the input, at most MAX_BYTES

@@ -16,7 +16,7 @@ const WARM_UP = 50
 /** US dollars, beyond what the paid plan includes: 10 million requests and 30 million milliseconds a month. */
 const PRICES = { millionRequests: 0.3, millionCpuMs: 0.02 }
 
-/** Uploads of a young isolate that are told one by one. */
+/** First uploads of a new isolate, printed one by one. */
 const FIRST_UPLOADS = [1, 2, 3, 5, 10, 20, 50]
 
 /** The report of `npm run bench -- cost`. */

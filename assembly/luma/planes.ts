@@ -105,7 +105,7 @@ export function addPlaneRow(
   addRow(luma, row)
 }
 
-/** Adds the next row of an opaque image, as two decoders read it. Without memory for the other reading, there is none. */
+/** Adds the next row of an opaque image, as two decoders read it. The second reading is skipped if memory runs out. */
 export function addPlaneRows(
   row: usize, // luma, of f32, up to 12 readable bytes behind
   other: usize, // the same

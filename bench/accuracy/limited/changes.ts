@@ -1,7 +1,7 @@
 import { jpeg, type Encode, png, webp } from '../encode.ts'
 import { readSource, resizeTo } from '../pixels.ts'
 
-/** What becomes of a picture that nobody means to change. */
+/** Changes that happen to a picture without intent. */
 export const CHANGES: Readonly<Record<string, Encode>> = {
   unchanged: png,
   'JPEG q 90': jpeg(90),
