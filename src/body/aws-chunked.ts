@@ -26,10 +26,10 @@ export class AwsChunkedReader implements BodyReader {
     this.#inner = inner
   }
 
-  write(piece: Uint8Array): void {
-    for (let at = 0; at < piece.length;) {
-      if (this.#state === 'data') at = this.#takeData(piece, at)
-      else at = this.#takeLine(piece, at)
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#state === 'data') at = this.#takeData(bytes, at)
+      else at = this.#takeLine(bytes, at)
     }
   }
 
@@ -38,19 +38,19 @@ export class AwsChunkedReader implements BodyReader {
     this.#inner.end()
   }
 
-  #takeData(piece: Uint8Array, at: number): number {
-    const end = Math.min(piece.length, at + this.#left)
-    this.#inner.write(piece.subarray(at, end))
+  #takeData(bytes: Uint8Array, at: number): number {
+    const end = Math.min(bytes.length, at + this.#left)
+    this.#inner.write(bytes.subarray(at, end))
     this.#left -= end - at
     if (this.#left === 0) this.#state = 'data-end'
     return end
   }
 
   /** Gathers a line to its end. */
-  #takeLine(piece: Uint8Array, at: number): number {
-    const feed = piece.indexOf(10, at)
-    const end = feed === -1 ? piece.length : feed + 1
-    this.#line += String.fromCharCode(...piece.subarray(at, Math.min(end, at + MAX_LINE + 1)))
+  #takeLine(bytes: Uint8Array, at: number): number {
+    const feed = bytes.indexOf(10, at)
+    const end = feed === -1 ? bytes.length : feed + 1
+    this.#line += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + MAX_LINE + 1)))
     if (this.#line.length > MAX_LINE)
       throw new MalformedBodyError('a line between chunks is too long')
     if (this.#state === 'ended') throw new MalformedBodyError('something follows its last chunk')

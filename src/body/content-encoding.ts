@@ -56,17 +56,17 @@ export class InflatingReader implements BodyReader {
     this.#decoder = encoding === 'gzip' ? new Gzip(budget, inner) : new Deflate(budget, inner)
   }
 
-  write(piece: Uint8Array): void {
-    this.#later(this.#inflate(piece))
+  write(chunk: Uint8Array): void {
+    this.#later(this.#inflate(chunk))
   }
 
   end(): void {
     this.#later(this.#finish())
   }
 
-  /** A piece may inflate to a hundred times its size: what comes out is looked at before more does. */
-  *#inflate(piece: Uint8Array): Steps {
-    yield* this.#decoder.write(piece)
+  /** A chunk may inflate to a hundred times its size: what comes out is looked at before more does. */
+  *#inflate(chunk: Uint8Array): Steps {
+    yield* this.#decoder.write(chunk)
     this.#check(this.#decoder.problem)
   }
 
@@ -87,7 +87,7 @@ type Problem = 'over-limit' | 'damaged'
 
 interface Decoder {
   readonly problem: Problem | undefined
-  write(piece: Uint8Array): Steps
+  write(chunk: Uint8Array): Steps
   /** Returns what was wrong, if anything was. */
   close(): Steps<Problem | undefined>
 }
@@ -111,9 +111,9 @@ class Gzip implements Decoder {
     return problem !== undefined || this.#gzip.bytesBehind > 0 ? 'damaged' : undefined
   }
 
-  *write(piece: Uint8Array): Steps {
-    this.#isEmpty &&= piece.length === 0
-    yield* this.#gzip.write(piece)
+  *write(chunk: Uint8Array): Steps {
+    this.#isEmpty &&= chunk.length === 0
+    yield* this.#gzip.write(chunk)
   }
 
   *close(): Steps<Problem | undefined> {
@@ -145,14 +145,14 @@ class Deflate implements Decoder {
     return this.#behind > (this.#isZlib ? ADLER_BYTES : 0) ? 'damaged' : undefined
   }
 
-  *write(piece: Uint8Array): Steps {
+  *write(chunk: Uint8Array): Steps {
     if (this.#isBegun) {
-      yield* this.#push(piece)
+      yield* this.#push(chunk)
       return
     }
     const missing = ZLIB_HEADER_BYTES - this.#head.length
-    this.#head.push(...piece.subarray(0, missing))
-    if (this.#head.length === ZLIB_HEADER_BYTES) yield* this.#begin(piece.subarray(missing))
+    this.#head.push(...chunk.subarray(0, missing))
+    if (this.#head.length === ZLIB_HEADER_BYTES) yield* this.#begin(chunk.subarray(missing))
   }
 
   *close(): Steps<Problem | undefined> {

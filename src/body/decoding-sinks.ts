@@ -11,8 +11,8 @@ export class Base64Sink implements FileSink {
     this.#sink = sink
   }
 
-  write(piece: Uint8Array): void {
-    const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1')
+  write(chunk: Uint8Array): void {
+    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
     const clean = this.#rest + text.replaceAll(/[^\w+/-]/g, '')
     const whole = clean.length - (clean.length % 4)
     this.#sink.write(Buffer.from(clean.slice(0, whole), 'base64'))
@@ -34,8 +34,8 @@ export class QuotedPrintableSink implements FileSink {
     this.#sink = sink
   }
 
-  write(piece: Uint8Array): void {
-    this.#sink.write(this.#decoder.write(piece).bytes)
+  write(chunk: Uint8Array): void {
+    this.#sink.write(this.#decoder.write(chunk).bytes)
   }
 
   end(): void {

@@ -37,8 +37,8 @@ export class MultipartGrammar {
   }
 
   /** @throws {MalformedBodyError} */
-  write(piece: Uint8Array): void {
-    this.#read(this.#rest.length > 0 ? concatenate([this.#rest, piece]) : piece, false)
+  write(chunk: Uint8Array): void {
+    this.#read(this.#rest.length > 0 ? concatenate([this.#rest, chunk]) : chunk, false)
   }
 
   /** Tells that the body is whole. @throws {MalformedBodyError} */

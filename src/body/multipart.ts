@@ -72,8 +72,8 @@ export class MultipartReader implements BodyReader {
     return new MultipartReader(type, options, handlers, place)
   }
 
-  write(piece: Uint8Array): void {
-    this.#grammar.write(piece)
+  write(chunk: Uint8Array): void {
+    this.#grammar.write(chunk)
   }
 
   end(): void {
@@ -145,8 +145,8 @@ function both(sinks: readonly FileSink[]): FileSink {
   const [only] = sinks
   if (only && sinks.length === 1) return only
   return {
-    write: (piece) => {
-      for (const sink of sinks) sink.write(piece)
+    write: (chunk) => {
+      for (const sink of sinks) sink.write(chunk)
     },
     end: () => {
       for (const sink of sinks) sink.end()

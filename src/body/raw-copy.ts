@@ -13,9 +13,9 @@ export class RawCopy implements BodyReader {
     this.#raw = raw
   }
 
-  write(piece: Uint8Array): void {
-    this.#raw.write(piece)
-    this.#decoded.write(piece)
+  write(chunk: Uint8Array): void {
+    this.#raw.write(chunk)
+    this.#decoded.write(chunk)
   }
 
   end(): void {

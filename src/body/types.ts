@@ -9,7 +9,7 @@ export interface BodyReader {
    * Takes the next bytes, which may be told on and must not be changed afterwards.
    * @throws {MalformedBodyError | BodyOverLimitError}
    */
-  write(piece: Uint8Array): void
+  write(chunk: Uint8Array): void
   /** The body is whole. @throws {MalformedBodyError | BodyOverLimitError} */
   end(): void
 }
@@ -17,7 +17,7 @@ export interface BodyReader {
 /** Takes the bytes of one file. */
 export interface FileSink {
   /** Takes the next bytes, and whether they are also told as part of another file. */
-  write(piece: Uint8Array, kind?: 'free' | 'handed'): void
+  write(chunk: Uint8Array, kind?: 'free' | 'handed'): void
   /** The file is whole. */
   end(): void
 }

@@ -6,7 +6,7 @@ export const PRESETS = {
   photos: {
     what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused. Routes of your own replace its one route.',
     settings: {
-      upload: { maxBodyBytes: 100 << 20, onPieces: 'refuse' },
+      upload: { maxBodyBytes: 100 << 20, onParts: 'refuse' },
       body: { maxFiles: 20 },
       scan: { probes: 'wide' },
       policy: { onUnscannable: 'refuse', routes: [{ accept: PICTURES }] },
@@ -20,9 +20,9 @@ export const PRESETS = {
     },
   },
   strict: {
-    what: 'Refuses whatever cannot be judged: unreadable files, pieces of files, and everything while the list cannot be confirmed.',
+    what: 'Refuses whatever cannot be judged: unreadable files, parts of files, and everything while the list cannot be confirmed.',
     settings: {
-      upload: { onPieces: 'refuse' },
+      upload: { onParts: 'refuse' },
       scan: { probes: 'wide' },
       list: { maxAgeSeconds: 900, onStale: 'fail' },
       policy: { onFailed: 'refuse', onUnscannable: 'refuse' },

@@ -84,7 +84,7 @@ function windowOf(side: number): number {
 
 /**
  * Decodes one image in a WebAssembly instance of its own, so that neither a trap nor memory outlives it. Bytes go in as
- * they come, in pieces of any size; frames come out when they are whole. `release` it when all of it has been read.
+ * they come, in chunks of any size; frames come out when they are whole. `release` it when all of it has been read.
  */
 export class ImageDecoder {
   readonly #instance: ImageInstance

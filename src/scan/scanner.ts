@@ -174,10 +174,10 @@ export class FileScanner {
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
     else if (this.#format === 'zlib') this.#container = new ZlibReader(budget, this.#open, sink)
     else if (isTar(head)) this.#container = new TarReader(budget, this.#open, sink)
-    const pieces = this.#head
+    const spans = this.#head
     this.#head = []
-    if (first && pieces.every(({ kind }) => kind === first.kind)) yield* this.#use(head, first.kind)
-    else for (const { bytes, kind } of pieces) yield* this.#use(bytes, kind)
+    if (first && spans.every(({ kind }) => kind === first.kind)) yield* this.#use(head, first.kind)
+    else for (const { bytes, kind } of spans) yield* this.#use(bytes, kind)
   }
 
   #beginTexts(head: Uint8Array): void {

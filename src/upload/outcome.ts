@@ -3,7 +3,7 @@ import type { BlockVerdict, RefuseVerdict, Verdict } from '../gate/verdict.ts'
 import { AmbiguousPathError } from '../policy/routes.ts'
 import { BodyTooLargeError, LengthRequiredError, OriginStalledError } from './errors.ts'
 import { ClientGoneError, ClientStalledError } from './body-source.ts'
-import { PieceError } from './pieces.ts'
+import { PartError } from './parts.ts'
 import { BusyError } from './semaphore.ts'
 
 /** What came of an upload: a verdict, or why there is none. */
@@ -44,7 +44,7 @@ function reasonOf(error: unknown): Unjudged['reason'] {
   if (error instanceof BodyTooLargeError || error instanceof BodyOverLimitError) return 'too-large'
   if (error instanceof LengthRequiredError) return 'length-required'
   if (error instanceof MalformedBodyError || error instanceof AmbiguousPathError) return 'malformed'
-  if (error instanceof PieceError) return 'unscannable'
+  if (error instanceof PartError) return 'unscannable'
   if (error instanceof BusyError) return 'busy'
   if (error instanceof ClientStalledError) return 'client-stalled'
   if (error instanceof ClientGoneError) return 'client-gone'

@@ -87,10 +87,10 @@ export const UploadSettings = optionalGroup(
       ),
       'length-required',
     ),
-    onPieces: v.optional(
+    onParts: v.optional(
       choice(
         ['allow', 'refuse'],
-        'Requests that carry a piece of a file which hashgate does not assemble: ranges, parts, blocks.',
+        'Requests that carry a part of a file which hashgate does not assemble: ranges, parts, blocks.',
       ),
       'allow',
     ),

@@ -14,7 +14,7 @@ import type { ForwardedBody, Origin } from './origin.ts'
 import { type Outcome, type Passage, unjudged } from './outcome.ts'
 import { passUpload } from './pass-upload.ts'
 import type { UploadDeps } from './passing.ts'
-import { PieceError, pieceBy } from './pieces.ts'
+import { PartError, partBy } from './parts.ts'
 import { Semaphore } from './semaphore.ts'
 import type { UploadsSettings } from './settings.ts'
 import type { Staging } from './staging/staging.ts'
@@ -201,8 +201,8 @@ export class Uploads {
     }
     if (!route) return refuse(unjudged(new AmbiguousPathError()))
     const how =
-      this.settings.upload.onPieces === 'refuse' && !route.isShadow ? pieceBy(request) : undefined
-    if (how !== undefined) return refuse(unjudged(new PieceError(how)))
+      this.settings.upload.onParts === 'refuse' && !route.isShadow ? partBy(request) : undefined
+    if (how !== undefined) return refuse(unjudged(new PartError(how)))
     const early = Promise.withResolvers<Passage>()
     const deps = this.#passing(request, caseId, route, way, early.resolve)
     if (route.isShadow) {

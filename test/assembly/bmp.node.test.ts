@@ -1,7 +1,7 @@
 import { encode } from 'bmp-ts'
 import { describe, expect, it } from 'vitest'
 import { lumaFromRgb } from '../reference/pdq.ts'
-import { decode, decodePieces, difference } from '../support/decode.ts'
+import { decode, decodeChunks, difference } from '../support/decode.ts'
 import { type BmpOptions, writeBmp } from '../support/bmp-writer.ts'
 import { randomFrom } from '../support/random.ts'
 import { scene } from '../support/scene.ts'
@@ -226,13 +226,13 @@ describe('BMP runs', () => {
   })
 })
 
-describe('BMP in pieces', () => {
+describe('BMP in chunks', () => {
   const noise = randomFrom(3)
   const values = Array.from({ length: WIDTH * HEIGHT }, () => Math.floor(noise() * 256))
   const pixel = (x: number, y: number) => values[y * WIDTH + x] ?? 0
   const file = writeBmp({ width: WIDTH, height: HEIGHT, bits: 8, pixel, palette: PALETTE, gap: 9 })
 
-  it('has the same rows for pieces of any size', () => {
+  it('has the same rows for chunks of any size', () => {
     const runs = writeBmp({
       ...{ width: WIDTH, height: HEIGHT, bits: 8, pixel, palette: PALETTE, compression: 1 },
       data: Array.from({ length: HEIGHT }, (_, y) => [
@@ -256,7 +256,7 @@ describe('BMP in pieces', () => {
       const { luma } = decode('bmp', whole).frames[0]!
       const random = randomFrom(7)
       for (const cut of [() => 1, () => 7, () => 4096, () => 1 + Math.floor(random() * 90)]) {
-        expect(decodePieces('bmp', whole, cut).frames[0]!.luma).toEqual(luma)
+        expect(decodeChunks('bmp', whole, cut).frames[0]!.luma).toEqual(luma)
       }
     }
   })

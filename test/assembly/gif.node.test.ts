@@ -3,7 +3,7 @@ import type * as Gifenc from 'gifenc'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { lumaFromRgb } from '../reference/pdq.ts'
-import { decode, decodePieces, difference } from '../support/decode.ts'
+import { decode, decodeChunks, difference } from '../support/decode.ts'
 import { type GifFrame, type GifOptions, writeGif } from '../support/gif-writer.ts'
 import { randomFrom } from '../support/random.ts'
 import { scene } from '../support/scene.ts'
@@ -86,7 +86,7 @@ describe('GIF by other encoders', () => {
 })
 
 describe('GIF frames', () => {
-  it('have the same rows for pieces of any size', () => {
+  it('have the same rows for chunks of any size', () => {
     const noise = randomFrom(5)
     const pixel = () => Math.floor(noise() * 128)
     const values = Array.from({ length: WIDTH * HEIGHT }, pixel)
@@ -101,7 +101,7 @@ describe('GIF frames', () => {
       expect(whole).toHaveLength(3)
       const random = randomFrom(7)
       for (const cut of [() => 1, () => 7, () => 4096, () => 1 + Math.floor(random() * 90)]) {
-        expect(decodePieces('gif', file, cut).frames.map(({ luma }) => luma)).toEqual(whole)
+        expect(decodeChunks('gif', file, cut).frames.map(({ luma }) => luma)).toEqual(whole)
       }
     }
   })

@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { writeBmp } from '../support/bmp-writer.ts'
-import { countSteps, decodePieces } from '../support/decode.ts'
+import { countSteps, decodeChunks } from '../support/decode.ts'
 import { writeGif } from '../support/gif-writer.ts'
 import { ascii, writeJpeg } from '../support/jpeg-writer.ts'
 import { header, joinPng, u32, writePng } from '../support/png-writer.ts'
@@ -131,7 +131,7 @@ describe('a JPEG that claims work', () => {
     const late = Uint8Array.from(file.subarray(table, table + length))
     late[4] = 0x03
     const changed = Uint8Array.from([...file.subarray(0, at), ...late, ...file.subarray(at)])
-    const { isIntact } = decodePieces('jpeg', changed, () => changed.length, 64)
+    const { isIntact } = decodeChunks('jpeg', changed, () => changed.length, 64)
     expect(isIntact).toBe(true)
   })
 

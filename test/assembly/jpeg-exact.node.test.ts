@@ -95,7 +95,7 @@ describe('JPEG blocks that no encoder writes', () => {
     expect(distance(parseHash(hash)!, expected)).toBeLessThanOrEqual(10)
   })
 
-  it('are the same in pieces of any size', () => {
+  it('are the same in chunks of any size', () => {
     const file = wideFile()
     const whole = decode('jpeg', file).frames[0]!
     for (const cut of [4096, 517]) {

@@ -55,7 +55,7 @@ describe('JPEG by libjpeg-turbo', () => {
       ).toBeLessThan(1.01)
     })
 
-    it('has the same rows for pieces of any size', async () => {
+    it('has the same rows for chunks of any size', async () => {
       for (const progressive of [false, true]) {
         const file = await picture(width, height).jpeg({ quality: 85, progressive }).toBuffer()
         const whole = decode('jpeg', file).frames[0]!.luma
@@ -494,7 +494,7 @@ describe('JPEG that is not whole', () => {
     expect(luma.subarray(0, 400 * 200)).toEqual(whole.subarray(0, 400 * 200))
   })
 
-  it('gives the same rows for pieces of any size', async () => {
+  it('gives the same rows for chunks of any size', async () => {
     for (const progressive of [false, true]) {
       const file = (await picture(200, 200).jpeg({ progressive }).toBuffer()).subarray(0, -300)
       const whole = decode('jpeg', file).frames[0]?.luma

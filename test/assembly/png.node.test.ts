@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decode, decodePieces, difference } from '../support/decode.ts'
+import { decode, decodeChunks, difference } from '../support/decode.ts'
 import {
   header,
   imageData,
@@ -96,7 +96,7 @@ describe.each(FORMATS)('PNG of colour type $colourType, depth $depth', (format) 
     },
   )
 
-  it('has the same rows for pieces of any size', () => {
+  it('has the same rows for chunks of any size', () => {
     for (const isInterlaced of [false, true]) {
       const file = writePng({ ...options(format, 61, 40), isInterlaced })
       const whole = decode('png', file).frames[0]!.luma
@@ -104,7 +104,7 @@ describe.each(FORMATS)('PNG of colour type $colourType, depth $depth', (format) 
         expect(decode('png', file, cut).frames[0]!.luma).toEqual(whole)
       const random = randomFrom(file.length)
       const cuts = () => 1 + Math.floor(random() * 100)
-      expect(decodePieces('png', file, cuts).frames[0]!.luma).toEqual(whole)
+      expect(decodeChunks('png', file, cuts).frames[0]!.luma).toEqual(whole)
     }
   })
 })
@@ -262,7 +262,7 @@ describe('PNG that is not whole', () => {
     )
   })
 
-  it('gives the same rows for pieces of any size', () => {
+  it('gives the same rows for chunks of any size', () => {
     const part = file.subarray(0, file.length * 0.7)
     const whole = decode('png', part).frames[0]!.luma
     for (const cut of [1, 7, 4096]) expect(decode('png', part, cut).frames[0]!.luma).toEqual(whole)

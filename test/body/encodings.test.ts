@@ -91,7 +91,7 @@ describe('a compressed body', () => {
 
   it('may inflate to as many bytes as it may', () => {
     let told = 0
-    const sink = { write: (piece: Uint8Array) => void (told += piece.length), end: () => {} }
+    const sink = { write: (chunk: Uint8Array) => void (told += chunk.length), end: () => {} }
     const reader = createBodyReader(
       new Headers({ 'content-encoding': 'deflate' }),
       { maxFiles: 1, base64Fields: [] },

@@ -9,7 +9,7 @@ import { readFiles } from '../support/read-body.ts'
 
 const TYPE = 'multipart/form-data; boundary=bbb'
 
-/** What is told of a body, whatever pieces it comes in: files, and fields in parentheses. */
+/** What is told of a body, whatever chunks it comes in: files, and fields in parentheses. */
 function split(body: string, type = TYPE, maxFiles = 100): string[] {
   const found = [Infinity, 4096, 7, 1].map((size) => {
     const told = readFiles(body, { 'content-type': type }, { size, maxFiles })
@@ -102,7 +102,7 @@ describe('a multipart body', () => {
     'a text behind the last boundary': `${file('x')}${END}and an epilogue`,
     'a parameter twice': `${file('x').replace('filename="x"', 'filename="x"; filename="y"')}${END}`,
     'a filename in two ways': `${file('x').replace('filename="x"', `filename="x"; filename*=UTF-8''y`)}${END}`,
-    'a filename in pieces': `${file('x').replace('filename="x"', 'filename*0="x"; filename*1="y"')}${END}`,
+    'a filename in chunks': `${file('x').replace('filename="x"', 'filename*0="x"; filename*1="y"')}${END}`,
     'a parameter without a value': `${file('x').replace('filename="x"', 'filename=')}${END}`,
     'a parameter that is almost a filename': `${file('x').replace('filename="x"', '-filename="x"')}${END}`,
     'a parameter that ends with filename': `${file('x').replace('filename="x"', 'xfilename="x"')}${END}`,
@@ -252,8 +252,8 @@ describe('a multipart body', () => {
       { maxFiles: 9, base64Fields: [] },
       {
         openFile: ({ isRaw }) => ({
-          write: (piece, kind) => {
-            if (isRaw) kinds.push(`${kind}: ${Buffer.from(piece).toString()}`)
+          write: (chunk, kind) => {
+            if (isRaw) kinds.push(`${kind}: ${Buffer.from(chunk).toString()}`)
           },
           end: () => {},
         }),
@@ -263,12 +263,12 @@ describe('a multipart body', () => {
     )
     reader.write(body)
     reader.end()
-    expect(kinds.filter((piece) => piece.startsWith('handed'))).toEqual([
+    expect(kinds.filter((chunk) => chunk.startsWith('handed'))).toEqual([
       'handed: value',
       'handed: one',
     ])
     expect(kinds[0]).toBe('free: preamble')
-    expect(kinds.map((piece) => piece.replace(/^\w+: /, '')).join('')).toBe(body.toString())
+    expect(kinds.map((chunk) => chunk.replace(/^\w+: /, '')).join('')).toBe(body.toString())
   })
 
   it('has no look at fields that need none, by names that all parsers read alike', () => {
@@ -289,7 +289,7 @@ describe('a multipart body', () => {
       expect(read(`${FIELD.replace('name="a"', other)}${END}`)).toEqual(['value'])
   })
 
-  it.each([1, 7, 1000, 65_536])('holds no more than may begin a boundary: pieces of %i', (cut) => {
+  it.each([1, 7, 1000, 65_536])('holds no more than may begin a boundary: chunks of %i', (cut) => {
     const content = Buffer.from(randomBytes(20_000, 1).map((byte) => byte & 63))
     const begin = Buffer.from('--b\r\nX: y\r\n\r\n')
     let told = 0

@@ -21,7 +21,7 @@ interface Form {
   type: string
 }
 
-const PIECES = {
+const CHOICES = {
   ends: ['\r\n', '\r\n', '\r\n', '\n', '\r', '', '\r\n\r\n', ' \r\n'],
   delimiters: ['--bbb', '--bbb', '--bbb', '--bbb--', '--bb', '-bbb', '--bbbb', '--BBB', ' --bbb'],
   headers: [
@@ -87,22 +87,22 @@ beforeAll(async () => {
 function makeForm(random: () => number): Form {
   const pick = (from: readonly string[]) => from[Math.floor(random() * from.length)] ?? ''
   const mostly = (usual: string, from: readonly string[]) => (random() < 0.93 ? usual : pick(from))
-  let text = random() < 0.1 ? `${pick(['preamble', PICTURE])}${pick(PIECES.ends)}` : ''
+  let text = random() < 0.1 ? `${pick(['preamble', PICTURE])}${pick(CHOICES.ends)}` : ''
   for (let parts = Math.floor(random() * 3); parts >= 0; parts--) {
-    text += mostly('--bbb', PIECES.delimiters) + mostly('\r\n', PIECES.ends)
-    text += pick(PIECES.headers) + mostly('\r\n', PIECES.ends)
-    if (random() < 0.4) text += pick(PIECES.headers) + mostly('\r\n', PIECES.ends)
-    text += mostly('\r\n', PIECES.ends)
-    if (random() < 0.1) text += pick(PIECES.contents)
-    text += pick(PIECES.contents) + mostly('\r\n', PIECES.ends)
+    text += mostly('--bbb', CHOICES.delimiters) + mostly('\r\n', CHOICES.ends)
+    text += pick(CHOICES.headers) + mostly('\r\n', CHOICES.ends)
+    if (random() < 0.4) text += pick(CHOICES.headers) + mostly('\r\n', CHOICES.ends)
+    text += mostly('\r\n', CHOICES.ends)
+    if (random() < 0.1) text += pick(CHOICES.contents)
+    text += pick(CHOICES.contents) + mostly('\r\n', CHOICES.ends)
   }
-  text += mostly('--bbb--', PIECES.delimiters) + mostly('\r\n', PIECES.ends)
+  text += mostly('--bbb--', CHOICES.delimiters) + mostly('\r\n', CHOICES.ends)
   if (random() < 0.05) text += pick(['epilogue', PICTURE])
   const body = Buffer.from(
     text.replaceAll(PICTURE, () => image.toString('latin1')),
     'latin1',
   )
-  return { body, type: pick(PIECES.types) }
+  return { body, type: pick(CHOICES.types) }
 }
 
 /** What the gate makes of a form: whether it sees a picture, or refuses. */
@@ -120,7 +120,7 @@ async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'
     openFile: ({ text }: { text?: 'text' | 'urlencoded' | undefined }) => {
       const scanner = new FileScanner(context, { budget, depth: 0, text })
       return {
-        write: (piece: Uint8Array, kind?: 'free' | 'handed') => scanner.write(piece, kind),
+        write: (chunk: Uint8Array, kind?: 'free' | 'handed') => scanner.write(chunk, kind),
         end: () => void ended.push(scanner),
       }
     },

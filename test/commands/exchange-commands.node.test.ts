@@ -184,7 +184,7 @@ describe('D1 by the API', () => {
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = ''
-    for await (const piece of request) body += String(piece)
+    for await (const chunk of request) body += String(chunk)
     const isRight =
       request.url === '/accounts/acc/d1/database/db-id/query' &&
       request.headers.authorization === 'Bearer token'

@@ -31,7 +31,7 @@ describe('readConfig', () => {
         minBytesPerSecond: 8192,
         maxSeconds: 3600,
         onUnknownLength: 'length-required',
-        onPieces: 'allow',
+        onParts: 'allow',
       },
       body: { maxFiles: 100, base64Fields: [] },
       scan: { probes: 'default', addFamilies: [], dropFamilies: [], workSeconds: 15 },

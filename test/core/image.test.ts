@@ -5,7 +5,7 @@ import { modules } from '../../src/core/workerd.ts'
 import * as reference from '../reference/pdq.ts'
 import { scene } from '../support/scene.ts'
 
-/** What a decoder makes of pixels that come in pieces of `cut` bytes. */
+/** What a decoder makes of pixels that come in chunks of `cut` bytes. */
 function decodePixels(size: PixelSize, data: Uint8Array, cut: number) {
   const decoder = ImageDecoder.forPixels(modules.image, size)
   const found: { hash?: string; white?: string }[] = []

@@ -22,12 +22,12 @@ const IMAGE = Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1')
 const DISPOSITION = 'Content-Disposition: form-data; name="f"; filename="x"'
 
 function parts(boundary: string, contents: readonly (string | Buffer)[], headers: string): Buffer {
-  const pieces = contents.flatMap((content) => [
+  const chunks = contents.flatMap((content) => [
     Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`),
     Buffer.from(content),
     Buffer.from('\r\n'),
   ])
-  return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)])
+  return Buffer.concat([...chunks, Buffer.from(`--${boundary}--\r\n`)])
 }
 
 const nested = () =>
@@ -111,7 +111,7 @@ function outcomeOf({ headers, body }: FuzzedBody, nextSize: () => number): ToldF
 }
 
 /**
- * Reads bodies that follow from a seed, each whole and in random pieces: what is told is the same, and nothing is thrown but
+ * Reads bodies that follow from a seed, each whole and in random chunks: what is told is the same, and nothing is thrown but
  * what is declared.
  */
 export function fuzzBodies(count: number, seed: number): BodyFuzzReport {
@@ -122,9 +122,9 @@ export function fuzzBodies(count: number, seed: number): BodyFuzzReport {
     const name = `seed ${seed}, number ${index}`
     try {
       const whole = outcomeOf(body, () => Infinity)
-      const pieces = outcomeOf(body, () => 1 + below(30, random))
-      if (!isDeepStrictEqual(whole, pieces))
-        report.violations.push(`${name}: in pieces it is another`)
+      const chunks = outcomeOf(body, () => 1 + below(30, random))
+      if (!isDeepStrictEqual(whole, chunks))
+        report.violations.push(`${name}: in chunks it is another`)
       const outcome = typeof whole === 'string' ? whole : 'read'
       report.counts.set(outcome, (report.counts.get(outcome) ?? 0) + 1)
     } catch (error) {

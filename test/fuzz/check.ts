@@ -4,7 +4,7 @@ import { readModules } from '../../src/core/node.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
 import { problemOf } from '../../src/scan/scanned.ts'
 import { FileScanner, scanFile } from '../../src/scan/scanner.ts'
-import { decodePieces, type Decoded } from '../support/decode.ts'
+import { decodeChunks, type Decoded } from '../support/decode.ts'
 import { below, type Random } from './choose.ts'
 import type { FuzzedFormat } from './seeds.ts'
 
@@ -30,7 +30,7 @@ const PROBED_OF = 5
 export class Violation extends Error {}
 
 /**
- * Decodes a file twice, whole and in random pieces. Returns how it ended.
+ * Decodes a file twice, whole and in random chunks. Returns how it ended.
  * @throws {Violation} a trap, a write behind an allocation, too much memory, or two different outcomes
  */
 export async function check(
@@ -45,12 +45,12 @@ export async function check(
   if (format === 'zip' || format === 'tar' || format === 'gzip') return checkArchive(file, random)
   const whole = run(format, file, () => file.length)
   const longest = 1 + below(file.length / 2 + 1, random)
-  const pieces = run(format, file, () => 1 + below(longest, random))
+  const chunks = run(format, file, () => 1 + below(longest, random))
   const outcome = OUTCOMES[whole.status]
   if (outcome === undefined) throw new Violation(`it ends with status ${whole.status}`)
   const hashes = (decoded: Decoded) => decoded.frames.map(({ hash }) => hash).join()
-  if (pieces.status !== whole.status || hashes(pieces) !== hashes(whole)) {
-    throw new Violation(`in pieces it ends with ${pieces.status}, whole with ${whole.status}`)
+  if (chunks.status !== whole.status || hashes(chunks) !== hashes(whole)) {
+    throw new Violation(`in chunks it ends with ${chunks.status}, whole with ${whole.status}`)
   }
   if (below(PROBED_OF, random) === 0) await checkProbes(file)
   return outcome
@@ -69,7 +69,7 @@ async function checkProbes(file: Uint8Array): Promise<void> {
   }
 }
 
-/** Scans an archive whole, and in random pieces: what is found in it is the same. */
+/** Scans an archive whole, and in random chunks: what is found in it is the same. */
 async function checkArchive(file: Uint8Array, random: Random): Promise<string> {
   const whole = await scanFile({ modules }, file)
   const scanner = new FileScanner({ modules })
@@ -79,15 +79,15 @@ async function checkArchive(file: Uint8Array, random: Random): Promise<string> {
     scanner.write(file.slice(at, end))
     at = end
   }
-  const pieces = await scanner.end()
-  if (!isDeepStrictEqual(whole, pieces)) throw new Violation('in pieces it is another file')
+  const chunks = await scanner.end()
+  if (!isDeepStrictEqual(whole, chunks)) throw new Violation('in chunks it is another file')
   return problemOf(whole) ?? 'scanned'
 }
 
 function run(format: CoreFormat, file: Uint8Array, nextCut: () => number): Decoded {
   let decoded: Decoded
   try {
-    decoded = decodePieces(format, file, nextCut, GUARD_BYTES)
+    decoded = decodeChunks(format, file, nextCut, GUARD_BYTES)
   } catch (cause) {
     throw new Violation(`it traps: ${String(cause)}`, { cause })
   }

@@ -62,17 +62,17 @@ describe('parseList: tables as programs export them', () => {
     expect(await entriesOf(`# by hand\n${table(',', end)}`)).toEqual(wanted)
   })
 
-  it('reads UTF-16 of either order, with a byte order mark or without, in pieces', async () => {
+  it('reads UTF-16 of either order, with a byte order mark or without, in chunks', async () => {
     for (const mark of ['\ufeff', '']) {
       const little = Buffer.from(mark + table('\t'), 'utf16le')
       const big = Buffer.from(little).swap16()
       expect(await entriesOf(little)).toEqual(wanted)
       expect(await entriesOf(big)).toEqual(wanted)
       for (const size of [1, 7]) {
-        const pieces = Array.from({ length: Math.ceil(big.length / size) }, (_, i) =>
+        const chunks = Array.from({ length: Math.ceil(big.length / size) }, (_, i) =>
           big.subarray(i * size, (i + 1) * size),
         )
-        expect((await parseList(pieces, { skipBad: false })).entries).toHaveLength(2)
+        expect((await parseList(chunks, { skipBad: false })).entries).toHaveLength(2)
       }
     }
   })
@@ -395,11 +395,11 @@ describe('parseList: Project VIC', () => {
     ])
   })
 
-  it('reads pieces of any size, and UTF-16', async () => {
+  it('reads chunks of any size, and UTF-16', async () => {
     const text = JSON.stringify({ value: all })
     const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
-    const pieces = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1))
-    expect((await parseList(pieces, { skipBad: false })).entries).toHaveLength(13)
+    const chunks = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1))
+    expect((await parseList(chunks, { skipBad: false })).entries).toHaveLength(13)
   })
 
   it('says which record is bad, or passes over it', async () => {
@@ -423,7 +423,7 @@ describe('parseList: Project VIC', () => {
     const encoder = new TextEncoder()
     let most = 0
     /** 300 MB, all records in one case. */
-    function* pieces() {
+    function* chunks() {
       yield encoder.encode('{"value":[{"CaseID":"c","Media":[')
       for (let i = 0; i < count; i++) {
         const record = {
@@ -436,7 +436,7 @@ describe('parseList: Project VIC', () => {
       yield encoder.encode(']}]}')
     }
     const before = process.memoryUsage().heapUsed
-    expect((await parseList(pieces(), { skipBad: false })).entries).toHaveLength(count)
+    expect((await parseList(chunks(), { skipBad: false })).entries).toHaveLength(count)
     expect(most - before).toBeLessThan(150 << 20)
   })
 })

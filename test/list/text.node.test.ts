@@ -153,14 +153,14 @@ describe('parseList', () => {
     await expect(read(`${A.slice(0, 63)}g`)).rejects.not.toThrow(A.slice(0, 8))
   })
 
-  it('reads text in pieces of any size, and an empty one', async () => {
+  it('reads text in chunks of any size, and an empty one', async () => {
     const bytes = new TextEncoder().encode(`hash,label\n${A},"ü, 1"\n# x\n${B},\n`)
     const whole = await read(bytes)
     for (const size of [1, 7, 100]) {
-      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
         bytes.subarray(i * size, (i + 1) * size),
       )
-      expect(await parseList(pieces, { skipBad: false })).toEqual(whole)
+      expect(await parseList(chunks, { skipBad: false })).toEqual(whole)
     }
     expect((await read('')).entries).toEqual([])
     expect((await read('# nothing\n\n')).entries).toEqual([])
@@ -168,12 +168,12 @@ describe('parseList', () => {
 
   it('fails with its source, and gives no part of a list', async () => {
     const broken = new Error('the disk is gone')
-    async function* pieces() {
+    async function* chunks() {
       yield new TextEncoder().encode(`${A}\n${B}\n`)
       await Promise.resolve()
       throw broken
     }
-    await expect(parseList(pieces(), { skipBad: true })).rejects.toBe(broken)
+    await expect(parseList(chunks(), { skipBad: true })).rejects.toBe(broken)
   })
 
   it('refuses what is no text of a list at all', async () => {

@@ -32,13 +32,13 @@ function factsOf(caseId: string = crypto.randomUUID()): QuarantineFacts {
   }
 }
 
-/** A body in pieces of some length. */
-function bodyOf(bytes: Uint8Array, pieceBytes = 64 * 1024) {
+/** A body in chunks of some length. */
+function bodyOf(bytes: Uint8Array, chunkBytes = 64 * 1024) {
   return {
     length: bytes.length,
     *chunks() {
-      for (let at = 0; at < bytes.length; at += pieceBytes) {
-        yield bytes.subarray(at, at + pieceBytes)
+      for (let at = 0; at < bytes.length; at += chunkBytes) {
+        yield bytes.subarray(at, at + chunkBytes)
       }
     },
   }
@@ -66,21 +66,21 @@ describe('Quarantine', () => {
     },
   )
 
-  it.each([1, 7, 4096, 200_000])('takes a body in pieces of %i bytes', async (pieceBytes) => {
+  it.each([1, 7, 4096, 200_000])('takes a body in chunks of %i bytes', async (chunkBytes) => {
     const bytes = randomBytes(20_000, 1)
     const facts = factsOf()
-    const kept = await quarantineWith().keep(facts, bodyOf(bytes, pieceBytes))
+    const kept = await quarantineWith().keep(facts, bodyOf(bytes, chunkBytes))
     expect((await openObject(kept.kept ? kept.key : '')).body).toEqual(bytes)
   })
 
   it('seals a body of 17 MiB', async () => {
-    const piece = randomBytes(65_536, 5)
-    const length = 272 * piece.length
-    const chunks = () => Array.from({ length: 272 }, () => piece)
+    const chunk = randomBytes(65_536, 5)
+    const length = 272 * chunk.length
+    const chunks = () => Array.from({ length: 272 }, () => chunk)
     const kept = await quarantineWith().keep(factsOf(), { length, chunks })
     const { body } = await openObject(kept.kept ? kept.key : '')
     expect(body.length).toBe(length)
-    expect(body.subarray(-piece.length)).toEqual(piece)
+    expect(body.subarray(-chunk.length)).toEqual(chunk)
   })
 
   it('says nothing in the clear of what is kept', async () => {

@@ -80,7 +80,7 @@ describe('scanFile', () => {
     expect(await needlesOf(picture(5, 5).png())).toHaveLength(1)
   })
 
-  it('gives the same for bytes in pieces of any size', async () => {
+  it('gives the same for bytes in chunks of any size', async () => {
     const image = picture(90, 70, 4)
     const encoded = [
       image.clone().jpeg(),
@@ -302,14 +302,14 @@ describe('budgets of the library decoders', () => {
   })
 })
 
-/** By Node itself, in one piece. */
+/** By Node itself, in one chunk. */
 function digestsOf(file: Uint8Array): FileDigests {
   const of = (kind: string) => new Uint8Array(createHash(kind).update(file).digest())
   return { md5: of('md5'), sha1: of('sha1'), sha256: of('sha256') }
 }
 
 describe('digests of a file', () => {
-  it('are those of all its bytes, in pieces of any size', async () => {
+  it('are those of all its bytes, in chunks of any size', async () => {
     const file = await picture(300, 200).jpeg().toBuffer()
     const expected = digestsOf(file)
     for (const size of [1, 7, 4096, file.length]) {

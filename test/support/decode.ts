@@ -54,17 +54,17 @@ const NAMES = { jpeg: 'decodeJpeg', png: 'decodePng', gif: 'decodeGif', bmp: 'de
 const MORE = 0
 const FRAME = 1
 
-/** Decodes a file in the core, in pieces of `cut` bytes. */
+/** Decodes a file in the core, in chunks of `cut` bytes. */
 export function decode(
   format: CoreFormat,
   file: Uint8Array,
   cut = Number.POSITIVE_INFINITY,
 ): Decoded {
-  return decodePieces(format, file, () => cut)
+  return decodeChunks(format, file, () => cut)
 }
 
-/** Decodes a file in the core, in pieces whose length `nextCut` tells, with guards of so many bytes. */
-export function decodePieces(
+/** Decodes a file in the core, in chunks whose length `nextCut` tells, with guards of so many bytes. */
+export function decodeChunks(
   format: CoreFormat,
   file: Uint8Array,
   nextCut: () => number,

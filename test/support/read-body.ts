@@ -12,14 +12,14 @@ export interface ToldFile {
 }
 
 export interface ReadOptions extends Partial<BodyOptions> {
-  /** Bytes of a piece. */
+  /** Bytes of a chunk. */
   size?: number
-  /** Bytes of the next piece, if they differ. */
+  /** Bytes of the next chunk, if they differ. */
   nextSize?: () => number
   onUnreadable?: (reason: UnreadableReason) => void
 }
 
-/** Reads a body in pieces. Returns the files that are told to their end. */
+/** Reads a body in chunks. Returns the files that are told to their end. */
 export function readFiles(
   body: string | Uint8Array,
   headers: Record<string, string>,
@@ -40,11 +40,11 @@ export function readFiles(
     {
       later: atOnce,
       openFile: ({ isText, isRaw = false }) => {
-        const pieces: Uint8Array[] = []
+        const chunks: Uint8Array[] = []
         return {
-          write: (piece) => void pieces.push(piece.slice()),
+          write: (chunk) => void chunks.push(chunk.slice()),
           end: () => {
-            const bytes = Buffer.concat(pieces)
+            const bytes = Buffer.concat(chunks)
             files.push({ text: bytes.toString(), bytes, isText, isRaw })
           },
         }

@@ -10,29 +10,29 @@ export interface Answer {
 export interface SendOptions {
   method?: string
   headers?: Record<string, string>
-  /** Sizes of the pieces that a chunked body is sent in; without them it says its length. */
-  pieces?: number[]
+  /** Sizes of the chunks that a chunked body is sent in; without them it says its length. */
+  chunks?: number[]
   /** Is given the request, to write its body itself. */
   write?: (request: ClientRequest) => void
 }
 
 /** Sends a request over a socket of its own. Rejects if the connection is lost before there is an answer. */
 export function sendUpload(url: URL, body: Uint8Array, options: SendOptions = {}): Promise<Answer> {
-  const { method = 'POST', headers = {}, pieces, write } = options
+  const { method = 'POST', headers = {}, chunks, write } = options
   return new Promise((resolve, reject) => {
-    const length: Record<string, string> = pieces ? {} : { 'content-length': String(body.length) }
+    const length: Record<string, string> = chunks ? {} : { 'content-length': String(body.length) }
     const request = httpRequest(
       url,
       { method, headers: { ...length, ...headers }, agent: false },
       (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        const received: Buffer[] = []
+        response.on('data', (chunk: Buffer) => received.push(chunk))
         response.on('error', reject)
         response.on('end', () =>
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: Buffer.concat(chunks).toString('latin1'),
+            body: Buffer.concat(received).toString('latin1'),
           }),
         )
       },
@@ -43,9 +43,9 @@ export function sendUpload(url: URL, body: Uint8Array, options: SendOptions = {}
       return
     }
     let at = 0
-    for (const piece of pieces ?? []) {
-      request.write(body.subarray(at, at + piece))
-      at += piece
+    for (const chunk of chunks ?? []) {
+      request.write(body.subarray(at, at + chunk))
+      at += chunk
     }
     request.end(body.subarray(at))
   })

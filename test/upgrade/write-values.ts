@@ -56,7 +56,7 @@ async function writeQuarantine() {
   const caseId = crypto.randomUUID()
   const facts = { caseId, method: 'POST', host: 'files.example', path: '/a', files: [] }
   const quarantine = new Quarantine({ bucket, recipients, days: 30 })
-  const kept = await quarantine.keep(facts, { length: bytes.length, pieces: () => [bytes] })
+  const kept = await quarantine.keep(facts, { length: bytes.length, chunks: () => [bytes] })
   if (!kept.kept) throw new Error(kept.reason)
   const object = await bucket.get(kept.key)
   const { customMetadata: metadata } = object!

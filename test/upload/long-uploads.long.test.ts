@@ -105,11 +105,11 @@ describe('a long upload', () => {
   })
 
   it('must say its length', async () => {
-    const pieces = Array.from({ length: 40 }, () => 50_000)
-    const answer = await send(padded(unrelated, 2 * MIB), { pieces }).catch(() => undefined)
+    const chunks = Array.from({ length: 40 }, () => 50_000)
+    const answer = await send(padded(unrelated, 2 * MIB), { chunks }).catch(() => undefined)
     expect(answer?.status ?? 411).toBe(411)
     expect(origin.begun).toBe(0)
-    const short = await send(padded(unrelated, MIB), { pieces: pieces.slice(30) })
+    const short = await send(padded(unrelated, MIB), { chunks: chunks.slice(30) })
     expect(short.status).toBe(201)
     expect(origin.received[0]?.headers['content-length']).toBe(String(MIB))
     await expectNothingHeld()

@@ -95,8 +95,8 @@ async function untilNothingIsHeld(): Promise<void> {
 describe('bodies that do not say their length', () => {
   it('do not starve each other, though not all of them fit', { timeout: 120_000 }, async () => {
     const body = randomBytes(2.75 * MIB, 4)
-    const pieces = Array<number>(44).fill(64 * KIB)
-    const sending = Array.from({ length: 6 }, () => send(body, { pieces }))
+    const chunks = Array<number>(44).fill(64 * KIB)
+    const sending = Array.from({ length: 6 }, () => send(body, { chunks }))
     const statuses = (await Promise.all(sending)).map(({ status }) => status)
     expect(statuses).toEqual(Array(6).fill(201))
     const arrived = origin.received.filter((one) => one.body.length === body.length)

@@ -21,13 +21,13 @@ function behind(image: Uint8Array, bytes: number): Buffer {
   return Buffer.concat([image, randomBytes(bytes - image.length, bytes)])
 }
 
-/** Sizes of pieces for a chunked body. */
-const piecesOf = (body: Uint8Array) => Array.from({ length: body.length / 50_000 }, () => 50_000)
+/** Sizes of chunks for a chunked body. */
+const chunksOf = (body: Uint8Array) => Array.from({ length: body.length / 50_000 }, () => 50_000)
 
 describe('a body without a length', () => {
   it.each([MIB + 1, 9 * MIB + 3])('arrives with one, byte for byte: %i bytes', async (bytes) => {
     const body = behind(unrelated, bytes)
-    expect((await send(body, { pieces: piecesOf(body) })).status).toBe(201)
+    expect((await send(body, { chunks: chunksOf(body) })).status).toBe(201)
     const [received, ...others] = origin.received
     expect(others).toEqual([])
     expect(received?.headers['content-length']).toBe(String(bytes))
@@ -42,7 +42,7 @@ describe('a body without a length', () => {
       Buffer.concat([behind(unrelated, 5 * MIB), known]),
     ]
     for (const body of bodies) {
-      const sent = send(body, { pieces: piecesOf(body) })
+      const sent = send(body, { chunks: chunksOf(body) })
       expect([451, 'reset']).toContain(
         await sent.then(
           ({ status }) => status,
@@ -56,7 +56,7 @@ describe('a body without a length', () => {
 
   it('may not be longer than it may', async () => {
     const body = behind(unrelated, 12 * MIB + 1)
-    const sent = send(body, { pieces: piecesOf(body) })
+    const sent = send(body, { chunks: chunksOf(body) })
     expect([413, 'reset']).toContain(
       await sent.then(
         ({ status }) => status,
@@ -92,7 +92,7 @@ describe('a picture that is longer than is held', () => {
 
   it('is no longer than the origin waits for, if that fails', async () => {
     const body = behind(unrelated, 3 * MIB)
-    expect((await send(body, { pieces: piecesOf(body) }, '/hangs')).status).toBe(504)
+    expect((await send(body, { chunks: chunksOf(body) }, '/hangs')).status).toBe(504)
     await expectNothingStaged()
   })
 })

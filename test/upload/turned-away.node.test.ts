@@ -47,7 +47,7 @@ const WAIT = { timeout: 60_000 }
 
 it('are turned away when nothing is given back in time, while small ones find room', async () => {
   const end = beginUploads(3)
-  await expect.poll(heldBytes, WAIT).toBe(3 * 15 * 65_536) // in pieces, but for the last
+  await expect.poll(heldBytes, WAIT).toBe(3 * 15 * 65_536) // in chunks, but for the last
   const answers = await Promise.all([large(known), large(unrelated), unrelated].map((b) => send(b)))
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 201])
   expect(Number(answers[0]?.headers['retry-after'])).toBeGreaterThan(0)

@@ -85,13 +85,13 @@ export async function readBytes(
   what: string,
   maxBytes = MAX_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = []
+  const chunks: Uint8Array[] = []
   let length = 0
   const read = async () => {
-    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      length += piece.length
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += chunk.length
       if (length > maxBytes) throw new BadAnswerError(what, `has more than ${maxBytes} bytes`)
-      pieces.push(piece)
+      chunks.push(chunk)
     }
   }
   try {
@@ -105,7 +105,7 @@ export async function readBytes(
   if (isPlain && said !== null && Number(said) !== length) {
     throw new UnavailableError(what, 'its answer broke off')
   }
-  return concatenate(pieces)
+  return concatenate(chunks)
 }
 
 export async function readText(response: Response, what: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { BadListError } from '../errors.ts'
 
-/** The bytes of a list, in pieces of any size. */
+/** The bytes of a list, in chunks of any size. */
 export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** Characters of a list by which its form is told: what comes before them is comments. */
@@ -16,30 +16,30 @@ const NO_TEXT: [first: string, what: string][] = [
 ]
 
 /**
- * A list's text, its first piece long enough to tell its form. UTF-8, or UTF-16 as Excel writes it; a byte order mark is taken
+ * A list's text, its first chunk long enough to tell its form. UTF-8, or UTF-16 as Excel writes it; a byte order mark is taken
  * away.
  * @throws {BadListError} it is no text
  */
 export async function decodeText(
   bytes: ListText,
 ): Promise<{ head: string; rest: AsyncGenerator<string> }> {
-  const pieces = decoded(bytes)
+  const chunks = decoded(bytes)
   let head = ''
   while (head.length < HEAD_CHARACTERS) {
-    const { done, value } = await pieces.next()
+    const { done, value } = await chunks.next()
     if (done) break
     head += value
   }
-  return { head, rest: pieces }
+  return { head, rest: chunks }
 }
 
 async function* decoded(bytes: ListText): AsyncGenerator<string> {
   let first: Uint8Array | undefined
   let decoder: TextDecoder | undefined
-  for await (const piece of bytes) {
-    if (decoder) yield decoder.decode(piece, { stream: true })
+  for await (const chunk of bytes) {
+    if (decoder) yield decoder.decode(chunk, { stream: true })
     else {
-      first = first ? Buffer.concat([first, piece]) : piece
+      first = first ? Buffer.concat([first, chunk]) : chunk
       if (first.length < 16) continue
       decoder = decoderFor(first)
       yield decoder.decode(first, { stream: true })

@@ -52,7 +52,7 @@ export async function* readJson(
     return ready.splice(0)
   }
   yield* write(head)
-  for await (const piece of rest) yield* write(piece)
+  for await (const chunk of rest) yield* write(chunk)
   try {
     parser.end()
   } catch {

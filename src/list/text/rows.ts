@@ -77,8 +77,8 @@ async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerato
 async function* readLines(text: AsyncIterable<string>): AsyncGenerator<Row> {
   let line = 0
   let begun = ''
-  for await (const piece of text) {
-    const lines = (begun + piece).split('\n')
+  for await (const chunk of text) {
+    const lines = (begun + chunk).split('\n')
     begun = lines.pop() ?? ''
     for (const whole of lines) yield* rowOf(whole, ++line)
   }

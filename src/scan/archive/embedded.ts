@@ -10,8 +10,8 @@ import type { Finished, ScannedFile, Within } from '../scanned.ts'
 import { findImages, LONGEST_SIGNATURE_BYTES } from './signatures.ts'
 
 /** Bytes that are searched at once. */
-const PIECE_BYTES = 64 * 1024
-/** Bytes that a signature may begin in before the piece that it ends in. */
+const CHUNK_BYTES = 64 * 1024
+/** Bytes that a signature may begin in before the chunk that it ends in. */
 const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1
 
 /** An image that is being read, from its signature on. */
@@ -59,8 +59,8 @@ export class EmbeddedSearch {
   }
 
   *write(bytes: Uint8Array, kind: SpanKind): Steps {
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      yield* this.#take(bytes.subarray(at, at + PIECE_BYTES), kind)
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+      yield* this.#take(bytes.subarray(at, at + CHUNK_BYTES), kind)
     }
   }
 
@@ -76,32 +76,32 @@ export class EmbeddedSearch {
     return this.#found.filter((file) => file !== undefined)
   }
 
-  *#take(piece: Uint8Array, kind: SpanKind): Steps {
-    for (const image of this.#open) yield* this.#give(image, piece)
+  *#take(chunk: Uint8Array, kind: SpanKind): Steps {
+    for (const image of this.#open) yield* this.#give(image, chunk)
     yield* this.#closeFinished()
     const isSearched = kind === 'free' || (kind === 'coded' && this.#withCoded)
-    if (isSearched) yield* this.#search(piece, kind === 'coded')
-    this.#position += piece.length
-    if (!isSearched) this.#tail = piece.subarray(0, 0)
+    if (isSearched) yield* this.#search(chunk, kind === 'coded')
+    this.#position += chunk.length
+    if (!isSearched) this.#tail = chunk.subarray(0, 0)
   }
 
-  *#search(piece: Uint8Array, isCoded: boolean): Steps {
+  *#search(chunk: Uint8Array, isCoded: boolean): Steps {
     const { search } = this.#context.modules
     const tail = this.#tail
-    const seam = concatenate([tail, piece.subarray(0, TAIL_BYTES)])
+    const seam = concatenate([tail, chunk.subarray(0, TAIL_BYTES)])
     const start = this.#position - tail.length
     for (const hit of findImages(search, seam)) {
-      // What lies in the piece alone is found there.
+      // What lies in the chunk alone is found there.
       if (hit.start < tail.length && hit.end > tail.length)
         yield* this.#begin(
-          concatenate([tail, piece]).subarray(hit.start),
+          concatenate([tail, chunk]).subarray(hit.start),
           start + hit.start,
           isCoded,
         )
     }
-    for (const hit of findImages(search, piece))
-      yield* this.#begin(piece.subarray(hit.start), this.#position + hit.start, isCoded)
-    this.#tail = (piece.length < TAIL_BYTES ? seam : piece).slice(-TAIL_BYTES)
+    for (const hit of findImages(search, chunk))
+      yield* this.#begin(chunk.subarray(hit.start), this.#position + hit.start, isCoded)
+    this.#tail = (chunk.length < TAIL_BYTES ? seam : chunk).slice(-TAIL_BYTES)
   }
 
   /** Begins to read an image, given what there is of it. */
@@ -135,9 +135,9 @@ export class EmbeddedSearch {
   }
 
   *#give(image: OpenImage, bytes: Uint8Array): Steps {
-    const piece = bytes.subarray(0, Math.min(bytes.length, image.left))
-    image.left -= piece.length
-    yield* image.scan.take(piece)
+    const chunk = bytes.subarray(0, Math.min(bytes.length, image.left))
+    image.left -= chunk.length
+    yield* image.scan.take(chunk)
   }
 
   *#closeFinished(): Steps {
@@ -162,7 +162,7 @@ export class EmbeddedSearch {
   }
 }
 
-/** What fails before it has a size only looked like an image; so does what compressed data shows pieces of. */
+/** What fails before it has a size only looked like an image; so does what compressed data shows chunks of. */
 function isNone(outcome: ImageOutcome, isCoded: boolean): boolean {
   if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
   return isCoded || outcome.width === undefined

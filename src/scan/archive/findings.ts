@@ -14,7 +14,7 @@ export type OpenInner = (within: Within) => InnerScanner | undefined
 /** What becomes of bytes: looked at here alone, also handed on as they are, or only in another form, or not at all. */
 export type SpanKind = 'free' | 'handed' | 'coded'
 
-/** Takes all bytes of a file in order, in pieces. */
+/** Takes all bytes of a file in order, in chunks. */
 export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => Steps
 
 /** Problems, the gravest first. */

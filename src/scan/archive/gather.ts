@@ -1,4 +1,4 @@
-/** Puts together a number of bytes that may come in pieces. */
+/** Puts together a number of bytes that may come in chunks. */
 export class Gather {
   #bytes: Uint8Array
   #length = 0

@@ -48,10 +48,10 @@ export class GzipReader {
 
   *write(bytes: Uint8Array): Steps {
     for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at)
+      const chunk = bytes.subarray(at)
       const isData = this.#state === 'data'
-      const count = yield* this.#step(piece)
-      yield* this.#sink(piece.subarray(0, count), isData ? 'coded' : 'free')
+      const count = yield* this.#step(chunk)
+      yield* this.#sink(chunk.subarray(0, count), isData ? 'coded' : 'free')
       at += count
     }
   }

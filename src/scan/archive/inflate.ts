@@ -26,7 +26,7 @@ export class Inflater {
   outBytes = 0
   crc = 0
 
-  /** Pieces given to `onData` are not changed afterwards. */
+  /** Chunks given to `onData` are not changed afterwards. */
   constructor(budget: ScanBudget, onData: (bytes: Uint8Array) => Steps) {
     this.#budget = budget
     this.#onData = onData

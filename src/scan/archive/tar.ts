@@ -43,8 +43,8 @@ export class TarReader {
 
   *write(bytes: Uint8Array): Steps {
     for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at)
-      at += this.#state === 'data' ? yield* this.#takeData(piece) : yield* this.#takeBlock(piece)
+      const chunk = bytes.subarray(at)
+      at += this.#state === 'data' ? yield* this.#takeData(chunk) : yield* this.#takeBlock(chunk)
       if (this.#budget.isTurnOver) yield
     }
   }

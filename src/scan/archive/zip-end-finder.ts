@@ -3,7 +3,7 @@ import { concatenate } from '../../util/bytes.ts'
 import { isPlausibleEnd, readEnd, RECORD_BYTES } from './zip-records.ts'
 
 const SIGNATURE = Buffer.from('PK\x05\x06')
-/** Bytes of a record that another piece may begin with. */
+/** Bytes of a record that another chunk may begin with. */
 const TAIL_BYTES = RECORD_BYTES.end - 1
 
 /** Ends that are remembered: the last are those that matter. */

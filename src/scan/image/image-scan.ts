@@ -47,7 +47,7 @@ export type ImageOutcome =
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
 /** Bytes that the core is given at once. */
-const PIECE_BYTES = 16 * 1024
+const CHUNK_BYTES = 16 * 1024
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
 const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
@@ -141,8 +141,8 @@ export class ImageScan {
 
   *#decode(decoder: ImageDecoder, chunk: Uint8Array): Steps {
     const { looks } = decoder
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      yield* this.#push(decoder, chunk.subarray(at, at + PIECE_BYTES), false)
+    for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
+      yield* this.#push(decoder, chunk.subarray(at, at + CHUNK_BYTES), false)
       if (this.#budget.isTurnOver) yield
     }
     if (decoder.looks > looks) this.#context.pictures?.addFrame(this)

@@ -34,7 +34,7 @@ export class TextSearch {
   readonly #options: TextOptions
   readonly #found: Found[] = []
   readonly #layer: Layer
-  #pieces: Uint8Array[] = []
+  #chunks: Uint8Array[] = []
   #bytes = 0
   #rootAt = 0
   /** Whether each other byte is 0, as letters have it in UTF-16. */
@@ -74,7 +74,7 @@ export class TextSearch {
         if (this.#options.budget.isTurnOver) yield
       }
     if (at === bytes.length) return
-    this.#pieces.push(bytes.slice(at)) // who gives them may change them
+    this.#chunks.push(bytes.slice(at)) // who gives them may change them
     this.#bytes += bytes.length - at
     if (this.#bytes >= BLOCK_BYTES) yield* this.#flush()
   }
@@ -87,8 +87,8 @@ export class TextSearch {
   }
 
   *#flush(): Steps {
-    const whole = Buffer.concat(this.#pieces)
-    this.#pieces = []
+    const whole = Buffer.concat(this.#chunks)
+    this.#chunks = []
     this.#bytes = 0
     for (let at = 0; at < whole.length; at += BLOCK_BYTES) {
       this.#search(whole.subarray(at, at + BLOCK_BYTES))

@@ -13,7 +13,7 @@ export function newKey(id: string, number: number): string {
 
 /**
  * Puts bytes that follow what is staged into the bucket, in parts of PART_BYTES. The last part there is, if it is shorter, is made
- * anew with what follows it: however small the pieces are that a client sends, there are few parts.
+ * anew with what follows it: however small the chunks are that a client sends, there are few parts.
  */
 export class PartWriter {
   readonly #bucket: R2Bucket

@@ -69,8 +69,8 @@ describe('an upload that is allowed', () => {
       expectArrived(body)
       origin.clear()
       const random = randomFrom(bytes)
-      const pieces = Array.from({ length: 20 }, () => Math.floor((random() * bytes) / 20))
-      expect((await send(body, { pieces })).status).toBe(201)
+      const chunks = Array.from({ length: 20 }, () => Math.floor((random() * bytes) / 20))
+      expect((await send(body, { chunks })).status).toBe(201)
       expectArrived(body)
     },
   )
@@ -79,9 +79,9 @@ describe('an upload that is allowed', () => {
     'arrives byte for byte as multipart with the boundary %s',
     async (boundary) => {
       const { body, headers } = multipart(boundary, [unrelated, randomBytes(100_000, 5), unrelated])
-      for (const pieces of [undefined, [1, 2, 3, 60, 7000]]) {
+      for (const chunks of [undefined, [1, 2, 3, 60, 7000]]) {
         origin.clear()
-        expect((await send(body, { headers, ...(pieces && { pieces }) })).status).toBe(201)
+        expect((await send(body, { headers, ...(chunks && { chunks }) })).status).toBe(201)
         expectArrived(body)
         expect(origin.received[0]?.headers).toMatchObject(headers)
       }
@@ -94,9 +94,9 @@ describe('an origin that begins its answer before it has read the upload', () =>
     ['held whole', 12_000_000, undefined],
     ['chunked', 12_000_000, Array.from({ length: 23 }, () => 500_000)],
     ['long', 30_000_000, undefined],
-  ])('gets all of it: %s', async (_, bytes, pieces) => {
+  ])('gets all of it: %s', async (_, bytes, chunks) => {
     const body = randomBytes(bytes, bytes)
-    const options = { path: '/answers-while-reading', ...(pieces && { pieces }) }
+    const options = { path: '/answers-while-reading', ...(chunks && { chunks }) }
     const answer = await send(body, options)
     expect([answer.status, answer.body]).toEqual([200, 'POST /answers-while-reading'])
     expectArrived(body)
@@ -128,7 +128,7 @@ describe('an upload that is blocked', () => {
         status: 451,
         title: 'This upload cannot be accepted.',
       })
-      const chunked = await send(known, { method, pieces: [1, 100, 3000] })
+      const chunked = await send(known, { method, chunks: [1, 100, 3000] })
       expect(chunked.status).toBe(451)
       const { body, headers } = multipart('frontier', [unrelated, known])
       expect((await send(body, { method, headers })).status).toBe(451)
@@ -188,8 +188,8 @@ describe('many uploads at once', () => {
     )
     const answers = await Promise.all(
       pictures.flatMap((fresh, i) => [
-        send(fresh, i % 2 ? {} : { pieces: [100, 5000] }),
-        send(again[i] ?? known, i % 3 ? {} : { pieces: [7000] }),
+        send(fresh, i % 2 ? {} : { chunks: [100, 5000] }),
+        send(again[i] ?? known, i % 3 ? {} : { chunks: [7000] }),
       ]),
     )
     expect(answers.map(({ status }) => status)).toEqual(pictures.flatMap(() => [201, 451]))

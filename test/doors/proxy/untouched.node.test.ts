@@ -186,7 +186,7 @@ describe('a request that is not gated', () => {
     expect(answer).toEqual(expected)
   })
 
-  it('is answered piece by piece where the origin answers so', async () => {
+  it('is answered chunk by chunk where the origin answers so', async () => {
     // The origin sends the second event only once the first has arrived.
     const answer = await exchange(worker.url, requestOf('GET /waits'), (text) => {
       if (text.includes('data: 1')) endEvents()

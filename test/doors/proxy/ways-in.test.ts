@@ -54,12 +54,12 @@ function parts(
   boundary: string,
   ...all: [headers: string, content: Uint8Array | string][]
 ): Buffer {
-  const pieces = all.flatMap(([headers, content]) => [
+  const chunks = all.flatMap(([headers, content]) => [
     Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`),
     Buffer.from(content),
     Buffer.from('\r\n'),
   ])
-  return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)])
+  return Buffer.concat([...chunks, Buffer.from(`--${boundary}--\r\n`)])
 }
 
 const FILE = 'Content-Disposition: form-data; name="f"; filename="x"\r\nContent-Type: text/plain'

@@ -32,7 +32,7 @@ const { origin, url, known, unrelated, staged, expectNothingStaged } = await sta
   S3_CLIENT_KEYS: `CLIENTKEY:${SECRET}, OTHERKEY:another-secret-of-a-client`,
   S3_ORIGIN_KEY: `ORIGINKEY:${ORIGIN_SECRET}`,
   s3: { region: 'eu-central-1' },
-  upload: { onPieces: 'refuse', maxBodyBytes: 64 * MIB, maxBufferedBytes: 2 * MIB },
+  upload: { onParts: 'refuse', maxBodyBytes: 64 * MIB, maxBufferedBytes: 2 * MIB },
 })
 const credentials = { accessKeyId: 'CLIENTKEY', secretAccessKey: SECRET }
 
@@ -298,8 +298,8 @@ describe('an object that is put in one request', () => {
 
   it('arrives from a stream, without its chunks, and long ones too', async () => {
     const file = randomBytes(5 * MIB, 2)
-    const pieces = [file.subarray(0, 100_000), file.subarray(100_000)]
-    await put(Readable.from(pieces), { ContentLength: file.length })
+    const chunks = [file.subarray(0, 100_000), file.subarray(100_000)]
+    await put(Readable.from(chunks), { ContentLength: file.length })
     expectArrivedOnce(file)
     expect(origin.received[0]!.headers).not.toHaveProperty('content-encoding')
   })

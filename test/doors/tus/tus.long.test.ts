@@ -12,7 +12,7 @@ const MIB = 1024 * 1024
 const { origin, url, known, unrelated, staged, expectNothingStaged } = await startStaging({
   tus: { path: '/files', originPath: '/stored', corsOrigins: ['https://app.example.com'] },
   upload: {
-    onPieces: 'refuse',
+    onParts: 'refuse',
     maxBodyBytes: 64 * MIB,
     maxBufferedBytes: 2 * MIB,
     clientStallSeconds: 2,

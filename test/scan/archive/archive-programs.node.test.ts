@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { picture } from '../../support/sharp-images.ts'
 
 // Archives of other programs, where they are installed.
@@ -29,7 +29,7 @@ async function outlineOf(command: string): Promise<string[]> {
   rmSync(join(folder, 'out'), { force: true })
   execFileSync('sh', ['-c', command], { cwd: folder })
   const [archive = '', ...inner] = outline(
-    await scanPieces(readFileSync(join(folder, 'out')), 1000),
+    await scanChunks(readFileSync(join(folder, 'out')), 1000),
   )
   return [archive, ...inner.toSorted()]
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { SCAN_LIMITS } from '../../../src/scan/limits.ts'
 import { writeGzip, writeTar, writeZip, type ZipFile } from '../../support/archive-writer.ts'
 import { countWork } from '../../support/count-work.ts'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 
 const text = Buffer.from('A text that says nothing. '.repeat(50))
 
@@ -12,7 +12,7 @@ function copies(content: Uint8Array, count: number): Uint8Array {
 }
 
 async function problemsOf(file: Uint8Array): Promise<Set<string | undefined>> {
-  const lines = outline(await scanPieces(file, 65536))
+  const lines = outline(await scanChunks(file, 65536))
   return new Set(lines.map((line) => /[a-z-]+-(limit|archive)/.exec(line)?.[0]).filter(Boolean))
 }
 
@@ -23,7 +23,7 @@ describe('archives that are meant to do harm', () => {
     expect(file.length).toBeLessThan(1_000_000)
     const { result, taken } = await countWork(() => problemsOf(file))
     expect(result).toEqual(new Set(['over-limit']))
-    // What was open goes over the limit once each, by a piece.
+    // What was open goes over the limit once each, by a chunk.
     expect(taken('inflatedBytes')).toBeLessThan(1.01 * SCAN_LIMITS.inflatedBytes)
     expect(taken('entries')).toBeLessThan(SCAN_LIMITS.entries)
   })

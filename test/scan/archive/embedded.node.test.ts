@@ -7,7 +7,7 @@ import { addExif, writeExif } from '../../support/exif-writer.ts'
 import { randomBytes } from '../../support/random.ts'
 import { allFiles, type ScannedFile } from '../../../src/scan/scanned.ts'
 import { formatHash } from '../../../src/util/hash.ts'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { picture } from '../../support/sharp-images.ts'
 
 type Encoded = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif'
@@ -38,21 +38,21 @@ function pdfOf(image: Uint8Array): Uint8Array {
 
 describe('images by their signatures', () => {
   it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif'])(
-    'are found in files of unknown kind, in pieces of any size: %s',
+    'are found in files of unknown kind, in chunks of any size: %s',
     async (format) => {
       const file = Buffer.concat([randomBytes(3000, 1), files[format], randomBytes(3000, 2)])
-      const whole = await scanPieces(file)
+      const whole = await scanChunks(file)
       expect(outline(whole)).toEqual([
         'upload: unknown unknown-format',
         `embedded: ${format} 1 needles`,
       ])
-      for (const cut of [1, 7, 4096]) expect(await scanPieces(file, cut)).toEqual(whole)
+      for (const cut of [1, 7, 4096]) expect(await scanChunks(file, cut)).toEqual(whole)
     },
   )
 
   it('are found in PDF', async () => {
     const pdf = Buffer.concat([pdfOf(files.jpeg), pdfOf(other)])
-    expect(outline(await scanPieces(pdf))).toEqual([
+    expect(outline(await scanChunks(pdf))).toEqual([
       'upload: pdf unsupported-format',
       'pdf: jpeg 1 needles',
       'pdf: jpeg 1 needles',
@@ -63,7 +63,7 @@ describe('images by their signatures', () => {
     'are found behind a %s',
     async (format) => {
       const file = Buffer.concat([files[format], other])
-      expect(outline(await scanPieces(file))).toEqual([
+      expect(outline(await scanChunks(file))).toEqual([
         `upload: ${format} 1 needles`,
         'embedded: jpeg 1 needles',
       ])
@@ -72,22 +72,22 @@ describe('images by their signatures', () => {
 
   it('are told apart from thumbnails, which are hashed with their image', async () => {
     const file = addExif(files.jpeg, writeExif(1, other))
-    expect(outline(await scanPieces(file))).toEqual(['upload: jpeg 2 needles'])
+    expect(outline(await scanChunks(file))).toEqual(['upload: jpeg 2 needles'])
   })
 
   it('are not begun for a thumbnail, which is decoded with its image', async () => {
     const file = addExif(files.jpeg, writeExif(1, other))
     const none = { embeddedStarts: 0 }
-    expect(outline(await scanPieces(file, file.length, none))).toEqual(['upload: jpeg 2 needles'])
+    expect(outline(await scanChunks(file, file.length, none))).toEqual(['upload: jpeg 2 needles'])
     const twice = Buffer.concat([file, other, files.png])
-    expect(outline(await scanPieces(twice, twice.length, { embeddedStarts: 1 }))).toEqual([
+    expect(outline(await scanChunks(twice, twice.length, { embeddedStarts: 1 }))).toEqual([
       'upload: jpeg 2 needles',
       'embedded: png 1 needles',
     ])
   })
 
   it.each([1e6, 20_000, 700])(
-    'are thumbnails of images that cannot be scanned, in pieces of %d bytes',
+    'are thumbnails of images that cannot be scanned, in chunks of %d bytes',
     async (bytes) => {
       const file = addExif(files.jpeg, writeExif(1, other))
       const jpeg = Buffer.from(files.jpeg)
@@ -96,7 +96,7 @@ describe('images by their signatures', () => {
         ['truncated', file.subarray(0, frame + 300)],
         ['unsupported-variant', Uint8Array.from(file, (byte, i) => (i === frame ? 0xc9 : byte))],
       ] as const) {
-        const outlined = outline(await scanPieces(broken, bytes))
+        const outlined = outline(await scanChunks(broken, bytes))
         expect(outlined).toEqual([`upload: jpeg ${what}`, 'embedded: jpeg 1 needles'])
       }
     },
@@ -106,8 +106,8 @@ describe('images by their signatures', () => {
     const cut = other.subarray(0, Math.floor(other.length * 0.8))
     const exif = Buffer.concat([writeExif(1, cut), other.subarray(cut.length)])
     const file = addExif(files.jpeg, exif)
-    const [, embedded] = allFiles(await scanPieces(file))
-    const whole = await scanPieces(other)
+    const [, embedded] = allFiles(await scanChunks(file))
+    const whole = await scanChunks(other)
     expect(embedded).toMatchObject({ within: 'embedded', coverage: 'scanned' })
     const hashes = (scanned: ScannedFile | undefined) =>
       scanned?.coverage === 'scanned' ? scanned.needles.map(({ hash }) => formatHash(hash)) : []
@@ -116,17 +116,17 @@ describe('images by their signatures', () => {
 
   it('are told if they have a size and cannot be read, and not if they have none', async () => {
     const cut = Buffer.concat([randomBytes(2000, 3), files.png.subarray(0, 60)])
-    expect(outline(await scanPieces(cut))).toEqual([
+    expect(outline(await scanChunks(cut))).toEqual([
       'upload: unknown unknown-format',
       'embedded: png truncated',
     ])
     const signatures = Buffer.concat([randomBytes(2000, 3), files.png.subarray(0, 12)])
-    expect(outline(await scanPieces(signatures))).toEqual(['upload: unknown unknown-format'])
+    expect(outline(await scanChunks(signatures))).toEqual(['upload: unknown unknown-format'])
   })
 
   it('are not seen in megabytes of noise', async () => {
     const noise = randomBytes(4_000_000, 7)
-    expect(outline(await scanPieces(noise, 65536))).toEqual(['upload: unknown unknown-format'])
+    expect(outline(await scanChunks(noise, 65536))).toEqual(['upload: unknown unknown-format'])
   })
 })
 
@@ -141,8 +141,8 @@ describe('limits of images by their signatures', () => {
 
   it('are their number', async () => {
     const file = inNoise([files.jpeg, other, files.gif])
-    expect(outline(await scanPieces(file, 64, { embeddedImages: 3 }))).not.toContain(OVER)
-    expect(outline(await scanPieces(file, 64, { embeddedImages: 2 }))).toEqual([
+    expect(outline(await scanChunks(file, 64, { embeddedImages: 3 }))).not.toContain(OVER)
+    expect(outline(await scanChunks(file, 64, { embeddedImages: 2 }))).toEqual([
       'upload: unknown unknown-format',
       'embedded: jpeg 1 needles',
       'embedded: jpeg 1 needles',
@@ -153,36 +153,36 @@ describe('limits of images by their signatures', () => {
   it('are places that look like one', async () => {
     const fake = Buffer.from('\xff\xd8\xff\xe0\0\x02\xff\0', 'latin1')
     const file = inNoise([fake, fake, files.png])
-    expect(outline(await scanPieces(file, 64, { embeddedStarts: 3 }))).toEqual([
+    expect(outline(await scanChunks(file, 64, { embeddedStarts: 3 }))).toEqual([
       'upload: unknown unknown-format',
       'embedded: png 1 needles',
     ])
-    expect(outline(await scanPieces(file, 64, { embeddedStarts: 2 }))).toContain(OVER)
+    expect(outline(await scanChunks(file, 64, { embeddedStarts: 2 }))).toContain(OVER)
   })
 
   it('are how many are open at once, and their memory', async () => {
     // A comment that is said to be long hides what follows from whoever reads only one image at a time.
     const hiding = Buffer.from('\xff\xd8\xff\xfe\xff\xff', 'latin1')
     const file = inNoise([hiding, hiding, files.png])
-    expect(outline(await scanPieces(file, 64, { embeddedAtOnce: 3 }))).toContain(
+    expect(outline(await scanChunks(file, 64, { embeddedAtOnce: 3 }))).toContain(
       'embedded: png 1 needles',
     )
-    expect(outline(await scanPieces(file, 64, { embeddedAtOnce: 2 }))).toContain(OVER)
-    const little = outline(await scanPieces(file, 64, { decoderBytes: 1 }))
+    expect(outline(await scanChunks(file, 64, { embeddedAtOnce: 2 }))).toContain(OVER)
+    const little = outline(await scanChunks(file, 64, { decoderBytes: 1 }))
     expect(little.join()).toMatch(/embedded: \w+ over-limit/)
   })
 
   it('are bytes of one that does not tell its end', async () => {
     const file = inNoise([files.avif])
     const limits = { embeddedHeldBytes: files.avif.length }
-    expect(outline(await scanPieces(file, 64, limits))).toContain('embedded: avif 1 needles')
+    expect(outline(await scanChunks(file, 64, limits))).toContain('embedded: avif 1 needles')
     limits.embeddedHeldBytes = 200
-    expect(outline(await scanPieces(file, 64, limits)).join()).toMatch(/embedded: avif damaged/)
+    expect(outline(await scanChunks(file, 64, limits)).join()).toMatch(/embedded: avif damaged/)
   })
 
   it('stop a file that is nothing but signatures', async () => {
     const file = Buffer.alloc(2_000_000, '\xff\xd8\xff\xe0', 'latin1')
-    const scan = (modules: CoreModules) => scanPieces(file, 65536, {}, modules)
+    const scan = (modules: CoreModules) => scanChunks(file, 65536, {}, modules)
     const { result, decoders, steps } = await countWork(scan)
     expect(outline(result)).toContain(OVER)
     // 500,000 places look like the beginning of a JPEG.
@@ -198,20 +198,20 @@ describe('a file of two formats', () => {
       const counted = writeZip([{ name: 'a', content: other, method: 0 }], { start })
       for (const archive of [zip, counted]) {
         const file = Buffer.concat([files[format], archive])
-        const whole = await scanPieces(file)
+        const whole = await scanChunks(file)
         expect(outline(whole)).toEqual([
           `upload: ${format} 1 needles`,
           'embedded: zip 0 needles',
           'zip: jpeg 1 needles',
         ])
-        for (const cut of [7, 4096]) expect(await scanPieces(file, cut)).toEqual(whole)
+        for (const cut of [7, 4096]) expect(await scanChunks(file, cut)).toEqual(whole)
       }
     }
   })
 
   it('is scanned as both: a program that unpacks itself, and its archive', async () => {
     const file = Buffer.concat([Buffer.from('MZ'), randomBytes(5000, 4), zip])
-    expect(outline(await scanPieces(file))).toEqual([
+    expect(outline(await scanChunks(file))).toEqual([
       'upload: unknown unknown-format',
       'embedded: zip 0 needles',
       'zip: jpeg 1 needles',
@@ -220,14 +220,14 @@ describe('a file of two formats', () => {
 
   it('is scanned as both: a PDF and an archive', async () => {
     const behind = Buffer.concat([pdfOf(files.jpeg), zip])
-    expect(outline(await scanPieces(behind))).toEqual([
+    expect(outline(await scanChunks(behind))).toEqual([
       'upload: pdf unsupported-format',
       'embedded: zip 0 needles',
       'zip: jpeg 1 needles',
       'pdf: jpeg 1 needles',
     ])
     const inside = writeZip([{ name: '%PDF-1.7', content: Buffer.from(pdfOf(other)), method: 0 }])
-    expect(outline(await scanPieces(inside))).toContain('pdf: jpeg 1 needles')
+    expect(outline(await scanChunks(inside))).toContain('pdf: jpeg 1 needles')
   })
 
   it('is scanned as both: an image whose header is the name of a first TAR entry', async () => {
@@ -236,7 +236,7 @@ describe('a file of two formats', () => {
       { name, content: Buffer.alloc(0) },
       { name: 'b', content: other },
     ])
-    const lines = outline(await scanPieces(file))
+    const lines = outline(await scanChunks(file))
     expect(lines[0]).toMatch(/^upload: gif/)
     expect(lines.slice(1, 3)).toEqual(['embedded: tar 0 needles', 'tar: jpeg 1 needles'])
   })
@@ -244,7 +244,7 @@ describe('a file of two formats', () => {
   it('is ambiguous if its archive is not the one that its end tells', async () => {
     const central = { bytes: 5 }
     const lying = writeZip([{ name: 'a', content: other, central }])
-    expect(outline(await scanPieces(Buffer.concat([files.png, lying])))).toEqual([
+    expect(outline(await scanChunks(Buffer.concat([files.png, lying])))).toEqual([
       'upload: png 1 needles',
       'embedded: zip ambiguous-archive',
       'zip: jpeg 1 needles',
@@ -258,7 +258,7 @@ describe('a file of two formats', () => {
     const packed = writeZip([{ name: 'a', content: Buffer.from('A text. '.repeat(99)) }])
     const file = Buffer.concat([files.png, header, packed])
     for (const cut of [1, 4096]) {
-      expect(outline(await scanPieces(file, cut))).toEqual([
+      expect(outline(await scanChunks(file, cut))).toEqual([
         'upload: png 1 needles',
         'embedded: zip ambiguous-archive',
       ])
@@ -271,7 +271,7 @@ describe('a file of two formats', () => {
     const end = packed.length - 22
     const file = Buffer.concat([files.png, packed.subarray(0, end), fake, packed.subarray(end)])
     for (const cut of [1, 4096]) {
-      expect(outline(await scanPieces(file, cut))[1]).toBe('embedded: zip ambiguous-archive')
+      expect(outline(await scanChunks(file, cut))[1]).toBe('embedded: zip ambiguous-archive')
     }
   })
 
@@ -283,7 +283,7 @@ describe('a file of two formats', () => {
     fake.writeUInt16LE(8, 6)
     fake.writeUInt32LE(0, 18)
     const file = Buffer.concat([files.png, fake, data, zip])
-    const lines = outline(await scanPieces(file))
+    const lines = outline(await scanChunks(file))
     expect(lines[1]).toMatch(/^embedded: zip ambiguous-archive/)
     expect(lines).toContain('zip: jpeg 1 needles')
   })

@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { writeTar } from '../../support/archive-writer.ts'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { picture } from '../../support/sharp-images.ts'
 
 let jpeg: Buffer
@@ -38,7 +38,7 @@ describe('gzip', () => {
   ] as const)('is read with %s, as Python reads it', async (_, members) => {
     const file = Buffer.concat(members())
     for (const cut of [1, 7, file.length]) {
-      expect(outline(await scanPieces(file, cut))).toEqual([
+      expect(outline(await scanChunks(file, cut))).toEqual([
         'upload: gzip 0 needles',
         'gzip: jpeg 1 needles',
       ])
@@ -53,12 +53,12 @@ describe('TAR', () => {
     ['with a prefix, as Python reads it', (unsigned) => `0o${unsigned.toString(8)}\0`],
     ['with spaces', (unsigned) => ` ${unsigned.toString(8)} `],
   ])('is read with a checksum %s', async (_, checksum) => {
-    const files = outline(await scanPieces(gzipSync(tarWith(checksum))))
+    const files = outline(await scanChunks(gzipSync(tarWith(checksum))))
     expect(files).toContain('tar: jpeg 1 needles')
   })
 
   it('is read behind a block of zeros, as GNU tar reads it', async () => {
     const tar = Buffer.concat([Buffer.alloc(512), writeTar([{ name: 'a', content: jpeg }])])
-    expect(outline(await scanPieces(tar))).toContain('tar: jpeg 1 needles')
+    expect(outline(await scanChunks(tar))).toContain('tar: jpeg 1 needles')
   })
 })

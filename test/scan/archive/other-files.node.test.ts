@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { readModules } from '../../../src/core/node.ts'
 import { box } from '../../support/avif-parts.ts'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { picture } from '../../support/sharp-images.ts'
 
 const latin = (text: string) => Buffer.from(text, 'latin1')
@@ -105,15 +105,15 @@ describe('cover art', () => {
     ]
     for (const [file, format] of files) {
       const lines = ['upload: unknown unknown-format', `embedded: ${format} 1 needles`]
-      expect(outline(await scanPieces(file))).toEqual(lines)
-      expect(outline(await scanPieces(file, 97))).toEqual(lines)
+      expect(outline(await scanChunks(file))).toEqual(lines)
+      expect(outline(await scanChunks(file, 97))).toEqual(lines)
     }
   })
 
   it.each([0, 1])('is found where its first segment has a length of %i', async (length) => {
     const short = Uint8Array.from([0xff, 0xd8, 0xff, 0xe5, 0, length])
     const file = Buffer.concat([pad('x'), short, jpeg.subarray(2)])
-    expect(outline(await scanPieces(file))).toEqual([
+    expect(outline(await scanChunks(file))).toEqual([
       'upload: unknown unknown-format',
       'embedded: jpeg 1 needles',
     ])

@@ -7,7 +7,7 @@ import {
   writeGzip,
   writeTar,
 } from '../../support/archive-writer.ts'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { picture } from '../../support/sharp-images.ts'
 
 let jpeg: Uint8Array
@@ -20,33 +20,33 @@ beforeAll(async () => {
 })
 
 async function outlineOf(...files: TarFile[]): Promise<string[]> {
-  return outline(await scanPieces(writeTar(files)))
+  return outline(await scanChunks(writeTar(files)))
 }
 
 describe('a TAR archive', () => {
-  it('is scanned entry by entry, in pieces of any size', async () => {
+  it('is scanned entry by entry, in chunks of any size', async () => {
     const tar = writeTar([
       { name: 'a.jpg', content: jpeg },
       { name: 'folder', content: nothing, type: '5' },
       { name: 'b', content: png, type: '\0' },
       { name: 'c', content: Buffer.from('a text') },
     ])
-    const whole = await scanPieces(tar)
+    const whole = await scanChunks(tar)
     expect(outline(whole)).toEqual([
       'upload: tar 0 needles',
       'tar: jpeg 1 needles',
       'tar: png 1 needles',
       'tar: unknown unknown-format',
     ])
-    for (const cut of [1, 7, 4096]) expect(await scanPieces(tar, cut)).toEqual(whole)
+    for (const cut of [1, 7, 4096]) expect(await scanChunks(tar, cut)).toEqual(whole)
     const packed = gzipSync(tar)
-    const unpacked = outline(await scanPieces(packed))
+    const unpacked = outline(await scanChunks(packed))
     expect(unpacked.slice(0, 3)).toEqual([
       'upload: gzip 0 needles',
       'gzip: tar 0 needles',
       'tar: jpeg 1 needles',
     ])
-    for (const cut of [1, 7, 4096]) expect(outline(await scanPieces(packed, cut))).toEqual(unpacked)
+    for (const cut of [1, 7, 4096]) expect(outline(await scanChunks(packed, cut))).toEqual(unpacked)
   })
 
   it('is read with long names, extended headers, and sizes that are no octal digits', async () => {
@@ -130,7 +130,7 @@ describe('a TAR archive', () => {
       Buffer.alloc(512, 1),
       jpeg,
     ])
-    expect(outline(await scanPieces(broken))).toEqual([
+    expect(outline(await scanChunks(broken))).toEqual([
       'upload: tar damaged',
       'tar: png 1 needles',
       'embedded: jpeg 1 needles',
@@ -139,10 +139,10 @@ describe('a TAR archive', () => {
 
   it('is damaged where it is cut off, and read on behind its end', async () => {
     const tar = writeTar([{ name: 'a', content: jpeg }])
-    const [archive] = outline(await scanPieces(tar.subarray(0, 600)))
+    const [archive] = outline(await scanChunks(tar.subarray(0, 600)))
     expect(archive).toBe('upload: tar damaged 1')
     const two = Buffer.concat([tar, writeTar([{ name: 'b', content: png }])])
-    expect(outline(await scanPieces(two))).toEqual([
+    expect(outline(await scanChunks(two))).toEqual([
       'upload: tar 0 needles',
       'tar: jpeg 1 needles',
       'tar: png 1 needles',
@@ -165,14 +165,14 @@ describe('a TAR archive', () => {
 })
 
 describe('a gzip file', () => {
-  it('is its content, in pieces of any size, whatever its header has', async () => {
+  it('is its content, in chunks of any size, whatever its header has', async () => {
     const extra = Buffer.from('some extra bytes')
     const headers = [{}, { extra }, { name: 'a' }, { comment: 'b' }, { hasCrc: true as const }]
     for (const fields of [...headers, Object.assign({}, ...headers), { extra: nothing }]) {
       const file = writeGzip(jpeg, fields)
-      const whole = await scanPieces(file)
+      const whole = await scanChunks(file)
       expect(outline(whole)).toEqual(['upload: gzip 0 needles', 'gzip: jpeg 1 needles'])
-      for (const cut of [1, 7, 4096]) expect(await scanPieces(file, cut)).toEqual(whole)
+      for (const cut of [1, 7, 4096]) expect(await scanChunks(file, cut)).toEqual(whole)
     }
   })
 
@@ -180,7 +180,7 @@ describe('a gzip file', () => {
     const members = [jpeg.subarray(0, 500), jpeg.subarray(500)].map((part) => writeGzip(part))
     const file = Buffer.concat([...members, Buffer.from('\0\0\0garbage'), png])
     for (const cut of [1, 4096]) {
-      expect(outline(await scanPieces(file, cut))).toEqual([
+      expect(outline(await scanChunks(file, cut))).toEqual([
         'upload: gzip 0 needles',
         'gzip: jpeg 1 needles',
         'embedded: png 1 needles',
@@ -200,13 +200,13 @@ describe('a gzip file', () => {
       broken,
       good.subarray(0, 9),
     ]) {
-      expect(outline(await scanPieces(file))[0]).toBe('upload: gzip damaged 1')
+      expect(outline(await scanChunks(file))[0]).toBe('upload: gzip damaged 1')
     }
   })
 
   it('is a bomb over a ratio, and empty with nothing in it', async () => {
     const bomb = gzipSync(gzipSync(new Uint8Array(40_000_000)))
-    expect(outline(await scanPieces(bomb))).toContain('gzip: gzip over-limit 1')
-    expect(outline(await scanPieces(gzipSync(nothing)))).toEqual(['upload: gzip 0 needles'])
+    expect(outline(await scanChunks(bomb))).toContain('gzip: gzip over-limit 1')
+    expect(outline(await scanChunks(gzipSync(nothing)))).toEqual(['upload: gzip 0 needles'])
   })
 })

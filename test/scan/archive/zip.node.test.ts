@@ -3,7 +3,7 @@ import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { allFiles } from '../../../src/scan/scanned.ts'
 import { writeTar, writeZip, type ZipFile, type ZipOptions } from '../../support/archive-writer.ts'
-import { outline, scanPieces } from '../../support/scan-pieces.ts'
+import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { picture } from '../../support/sharp-images.ts'
 
 let jpeg: Uint8Array
@@ -18,13 +18,13 @@ beforeAll(async () => {
 })
 
 async function outlineOf(files: ZipFile[], options?: ZipOptions): Promise<string[]> {
-  return outline(await scanPieces(writeZip(files, options)))
+  return outline(await scanChunks(writeZip(files, options)))
 }
 
 describe('a ZIP archive', () => {
   it('is scanned entry by entry, by needles and by digests', async () => {
     const zip = zipSync({ 'a.txt': text, 'b/c.dat': [jpeg, { level: 0 }], 'd.gif': png })
-    const scanned = await scanPieces(zip)
+    const scanned = await scanChunks(zip)
     expect(outline(scanned)).toEqual([
       'upload: zip 0 needles',
       'zip: unknown unknown-format',
@@ -36,7 +36,7 @@ describe('a ZIP archive', () => {
     expect(sha256).toEqual(truth)
   })
 
-  it('gives the same for bytes in pieces of any size', async () => {
+  it('gives the same for bytes in chunks of any size', async () => {
     const inner = writeZip([{ name: 'x.webp', content: webp, method: 0 }])
     const zip = writeZip(
       [
@@ -47,7 +47,7 @@ describe('a ZIP archive', () => {
       ],
       { isZip64: true, comment: Buffer.from('PK') },
     )
-    const whole = await scanPieces(zip)
+    const whole = await scanChunks(zip)
     expect(outline(whole)).toEqual([
       'upload: zip encrypted-entry 1',
       'zip: jpeg 1 needles',
@@ -55,7 +55,7 @@ describe('a ZIP archive', () => {
       'zip: zip 0 needles',
       'zip: webp 1 needles',
     ])
-    for (const cut of [1, 7, 4096]) expect(await scanPieces(zip, cut)).toEqual(whole)
+    for (const cut of [1, 7, 4096]) expect(await scanChunks(zip, cut)).toEqual(whole)
   })
 
   it.each([0, 8])('is read with Zip64 fields and descriptors, method %i', async (method) => {
@@ -110,16 +110,16 @@ describe('a ZIP archive', () => {
       { name: 'b', content: text, data: Buffer.from([7, 7, 7, 7]) },
       { name: 'c', content: jpeg },
     ])
-    expect(outline(await scanPieces(zip))).toEqual([
+    expect(outline(await scanChunks(zip))).toEqual([
       'upload: zip damaged 2',
       'zip: unknown unknown-format',
       'zip: jpeg 1 needles',
     ])
     for (const length of [zip.length - 1, zip.length - 30]) {
-      expect(outline(await scanPieces(zip.subarray(0, length)))[0]).toBe('upload: zip damaged 2')
+      expect(outline(await scanChunks(zip.subarray(0, length)))[0]).toBe('upload: zip damaged 2')
     }
     const cut = writeZip([{ name: 'c', content: jpeg }]).subarray(0, 800)
-    expect(outline(await scanPieces(cut))[0]).toBe('upload: zip damaged 1')
+    expect(outline(await scanChunks(cut))[0]).toBe('upload: zip damaged 1')
   })
 })
 
@@ -165,7 +165,7 @@ describe('an ambiguous ZIP archive', () => {
       writeZip([{ name: 'a', content: jpeg }]),
       writeZip([{ name: 'b', content: png }]),
     ])
-    expect(outline(await scanPieces(two))).toEqual([
+    expect(outline(await scanChunks(two))).toEqual([
       'upload: zip ambiguous-archive',
       'zip: jpeg 1 needles',
       'zip: png 1 needles',
@@ -180,7 +180,7 @@ describe('an ambiguous ZIP archive', () => {
     length.writeUInt16LE(~hidden.length & 0xffff, 2)
     const data = Buffer.concat([Buffer.of(1), length, hidden])
     const outer = writeZip([{ name: 'o', content: hidden, data }])
-    const [archive, ...inner] = outline(await scanPieces(outer))
+    const [archive, ...inner] = outline(await scanChunks(outer))
     expect(archive).toBe('upload: zip ambiguous-archive')
     expect(inner).toContain('zip: jpeg 1 needles')
   })
@@ -193,57 +193,57 @@ describe('limits of nested files', () => {
 
   it('are entries, over all nesting', async () => {
     const zip = writeZip([...many(3), { name: 'z', content: writeZip(many(4)) }])
-    expect(outline(await scanPieces(zip, 999, { entries: 8 })).join()).not.toMatch(/over-limit/)
-    expect(outline(await scanPieces(zip, 999, { entries: 7 }))).toContain('zip: zip over-limit 1')
+    expect(outline(await scanChunks(zip, 999, { entries: 8 })).join()).not.toMatch(/over-limit/)
+    expect(outline(await scanChunks(zip, 999, { entries: 7 }))).toContain('zip: zip over-limit 1')
     const tar = writeTar(many(3))
-    expect(outline(await scanPieces(tar, 999, { entries: 3 }))[0]).toBe('upload: tar 0 needles')
-    expect(outline(await scanPieces(tar, 999, { entries: 2 }))[0]).toBe('upload: tar over-limit 1')
+    expect(outline(await scanChunks(tar, 999, { entries: 3 }))[0]).toBe('upload: tar 0 needles')
+    expect(outline(await scanChunks(tar, 999, { entries: 2 }))[0]).toBe('upload: tar over-limit 1')
   })
 
   it('are files around a file', async () => {
     let zip = writeZip([{ name: 'a', content: jpeg }])
     for (let depth = 2; depth <= 5; depth++) zip = writeZip([{ name: 'a', content: zip }])
-    expect(outline(await scanPieces(zip)).at(-1)).toBe('zip: jpeg 1 needles')
+    expect(outline(await scanChunks(zip)).at(-1)).toBe('zip: jpeg 1 needles')
     const deeper = writeZip([{ name: 'a', content: zip }])
-    expect(outline(await scanPieces(deeper)).at(-1)).toBe('zip: zip over-limit 1')
+    expect(outline(await scanChunks(deeper)).at(-1)).toBe('zip: zip over-limit 1')
   })
 
   it('are inflated bytes, over all nesting', async () => {
     const content = writeZip([{ name: 'a', content: text }])
     const zip = writeZip([{ name: 'a', content }])
     const inflatedBytes = content.length + text.length
-    expect(outline(await scanPieces(zip, 99, { inflatedBytes })).join()).not.toMatch(/over-limit/)
-    expect(outline(await scanPieces(zip, 99, { inflatedBytes: inflatedBytes - 1 }))).toContain(
+    expect(outline(await scanChunks(zip, 99, { inflatedBytes })).join()).not.toMatch(/over-limit/)
+    expect(outline(await scanChunks(zip, 99, { inflatedBytes: inflatedBytes - 1 }))).toContain(
       'zip: zip over-limit 1',
     )
   })
 
   it('are bytes out for each byte in, of what is large', async () => {
     const bomb = writeZip([{ name: 'a', content: new Uint8Array(1_000_000) }])
-    expect(outline(await scanPieces(bomb))[0]).toBe('upload: zip 0 needles')
+    expect(outline(await scanChunks(bomb))[0]).toBe('upload: zip 0 needles')
     const ratioFreeBytes = 100_000
-    expect(outline(await scanPieces(bomb, 99, { ratioFreeBytes }))[0]).toBe(
+    expect(outline(await scanChunks(bomb, 99, { ratioFreeBytes }))[0]).toBe(
       'upload: zip over-limit 1',
     )
     const enough = { ratioFreeBytes, ratio: 1100 }
-    expect(outline(await scanPieces(bomb, 99, enough))[0]).toBe('upload: zip 0 needles')
+    expect(outline(await scanChunks(bomb, 99, enough))[0]).toBe('upload: zip 0 needles')
   })
 
   it('are bytes of the central directory', async () => {
     const zip = writeZip(many(3))
     const directoryBytes = 3 * 47
-    expect(outline(await scanPieces(zip, 99, { directoryBytes }))[0]).toBe('upload: zip 0 needles')
-    expect(outline(await scanPieces(zip, 99, { directoryBytes: directoryBytes - 1 }))[0]).toBe(
+    expect(outline(await scanChunks(zip, 99, { directoryBytes }))[0]).toBe('upload: zip 0 needles')
+    expect(outline(await scanChunks(zip, 99, { directoryBytes: directoryBytes - 1 }))[0]).toBe(
       'upload: zip over-limit 1',
     )
   })
 
   it('are bytes that are held for libraries', async () => {
     const zip = writeZip([{ name: 'a', content: webp }])
-    expect(outline(await scanPieces(zip, 99, { heldBytes: webp.length }))).toContain(
+    expect(outline(await scanChunks(zip, 99, { heldBytes: webp.length }))).toContain(
       'zip: webp 1 needles',
     )
-    expect(outline(await scanPieces(zip, 99, { heldBytes: webp.length - 1 }))).toContain(
+    expect(outline(await scanChunks(zip, 99, { heldBytes: webp.length - 1 }))).toContain(
       'zip: webp over-limit',
     )
   })

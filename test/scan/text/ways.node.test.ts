@@ -55,7 +55,7 @@ async function hashesIn(
   )
 }
 
-/** Whether the picture is seen, in whatever pieces the text comes. */
+/** Whether the picture is seen, in whatever chunks the text comes. */
 async function expectSeen(
   body: string | Uint8Array,
   text?: TextKind,
@@ -66,7 +66,7 @@ async function expectSeen(
   for (const cut of cuts) {
     const hashes = await hashesIn(bytes, text, Math.min(cut, bytes.length))
     const nearest = Math.min(...hashes.map((one) => distance(one, hash)), 256)
-    expect(nearest, `${what} in pieces of ${cut}`).toBeLessThanOrEqual(20)
+    expect(nearest, `${what} in chunks of ${cut}`).toBeLessThanOrEqual(20)
   }
 }
 

@@ -9,38 +9,38 @@ export type Fields = (place: string) => string | undefined
 /** A row of a file, or why it is none. */
 export type FileRow = { fields: Fields; values: ReadonlyMap<string, string> } | { problem: string }
 
-type Pieces = AsyncIterable<Uint8Array>
+type Chunks = AsyncIterable<Uint8Array>
 
 /**
  * The rows of a file.
  * @throws {BadAnswerError} the file is cut off, or of another format
  */
 export function readRows(
-  pieces: Pieces,
+  chunks: Chunks,
   { format, records, fields }: Pick<HttpsSettings, 'format' | 'records' | 'fields'>,
   what: string,
 ): AsyncGenerator<FileRow, void> {
   switch (format) {
     case 'lines':
-      return lineRows(pieces)
+      return lineRows(chunks)
     case 'csv':
-      return csvRows(pieces, fields, what)
+      return csvRows(chunks, fields, what)
     case 'ndjson':
-      return ndjsonRows(pieces, what)
+      return ndjsonRows(chunks, what)
     case 'json':
-      return jsonRows(pieces, records, what)
+      return jsonRows(chunks, records, what)
   }
 }
 
-async function* lineRows(pieces: Pieces): AsyncGenerator<FileRow, void> {
-  for await (const { text } of linesOf(pieces)) {
+async function* lineRows(chunks: Chunks): AsyncGenerator<FileRow, void> {
+  for await (const { text } of linesOf(chunks)) {
     if (text === '' || text.startsWith('#')) continue
     yield ofMap(new Map([['hash', text]]))
   }
 }
 
 async function* csvRows(
-  pieces: Pieces,
+  chunks: Chunks,
   fields: HttpsSettings['fields'],
   what: string,
 ): AsyncGenerator<FileRow, void> {
@@ -51,8 +51,8 @@ async function* csvRows(
     comment_no_infix: true,
     skip_empty_lines: true,
   })
-  // Unlike pipe, it ends the parser when the pieces fail; the loop below then throws that.
-  pipeline(Readable.from(pieces), parser, () => {})
+  // Unlike pipe, it ends the parser when the chunks fail; the loop below then throws that.
+  pipeline(Readable.from(chunks), parser, () => {})
   let columns: string[] | undefined
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
@@ -76,8 +76,8 @@ function header(cells: string[], fields: HttpsSettings['fields'], what: string):
 
 const HASH_FIELDS = ['hash', 'pdq', 'md5', 'sha1', 'sha256'] as const
 
-async function* ndjsonRows(pieces: Pieces, what: string): AsyncGenerator<FileRow, void> {
-  for await (const { text, isLast } of linesOf(pieces)) {
+async function* ndjsonRows(chunks: Chunks, what: string): AsyncGenerator<FileRow, void> {
+  for await (const { text, isLast } of linesOf(chunks)) {
     if (text === '') continue
     const value = parseJson(text)
     if (value !== undefined) yield ofJson(value)
@@ -87,13 +87,13 @@ async function* ndjsonRows(pieces: Pieces, what: string): AsyncGenerator<FileRow
 }
 
 async function* jsonRows(
-  pieces: Pieces,
+  chunks: Chunks,
   records: string,
   what: string,
 ): AsyncGenerator<FileRow, void> {
   const decoder = new TextDecoder()
   let text = ''
-  for await (const piece of pieces) text += decoder.decode(piece, { stream: true })
+  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
   const root = parseJson(text + decoder.decode())
   if (root === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
   const rows = at(root, records)
@@ -145,11 +145,11 @@ function parseJson(text: string): unknown {
 }
 
 /** Lines of a text, without what ends them. `isLast`: nothing ends it. */
-async function* linesOf(pieces: Pieces): AsyncGenerator<{ text: string; isLast: boolean }, void> {
+async function* linesOf(chunks: Chunks): AsyncGenerator<{ text: string; isLast: boolean }, void> {
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const piece of pieces) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n')
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) yield { text: line.trim(), isLast: false }
   }

@@ -15,11 +15,11 @@ export async function* unpack(
 ): AsyncGenerator<Uint8Array, void> {
   let length = 0
   try {
-    for await (const piece of contentOf(file)) {
-      length += piece.length
+    for await (const chunk of contentOf(file)) {
+      length += chunk.length
       if (length > maxBytes)
         throw new BadAnswerError(what, `unpacks to more than ${maxBytes} bytes`)
-      yield piece
+      yield chunk
     }
   } catch (error) {
     if (error instanceof BadAnswerError) throw error

@@ -6,8 +6,8 @@ import { FileScanner } from '../../src/scan/scanner.ts'
 
 const modules = readModules()
 
-/** Scans a file that comes in pieces of a size. */
-export function scanPieces(
+/** Scans a file that comes in chunks of a size. */
+export function scanChunks(
   file: Uint8Array,
   cut = file.length,
   limits: Partial<ScanLimits> = {},

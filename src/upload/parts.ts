@@ -1,16 +1,16 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** A request that brings a piece of a file, of which nobody can tell what it is. */
-export class PieceError extends HashgateError {
-  readonly code = 'piece'
+/** A request that brings a part of a file, of which nobody can tell what it is. */
+export class PartError extends HashgateError {
+  readonly code = 'part'
 
   constructor(how: string) {
-    super(`the request is of an upload in pieces: ${how}`)
+    super(`the request is of an upload in parts: ${how}`)
   }
 }
 
 /**
- * Headers of uploads in pieces: Content-Range (RFC 9110, Google), tus, the IETF's draft of resumable uploads, and sessions of Google and of
+ * Headers of uploads in parts: Content-Range (RFC 9110, Google), tus, the IETF's draft of resumable uploads, and sessions of Google and of
  * Firebase.
  */
 const HEADERS = [
@@ -34,8 +34,8 @@ const PARAMETERS: Record<string, RegExp> = {
   comp: /^(block|blocklist|appendblock|page)$/i,
 }
 
-/** By what a request tells that it is of an upload in pieces; `undefined` if by nothing that is known. */
-export function pieceBy({ headers, url }: Pick<Request, 'headers' | 'url'>): string | undefined {
+/** By what a request tells that it is of an upload in parts; `undefined` if by nothing that is known. */
+export function partBy({ headers, url }: Pick<Request, 'headers' | 'url'>): string | undefined {
   const header = HEADERS.find((name) => headers.has(name))
   if (header !== undefined) return header
   const type = headers.get('content-type') ?? ''

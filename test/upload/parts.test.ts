@@ -6,7 +6,7 @@ const URL_OF = 'https://files.example/photos/a'
 
 beforeEach(() => publish())
 
-describe('a request of an upload in pieces', () => {
+describe('a request of an upload in parts', () => {
   it.each([
     ['a range', { 'content-range': 'bytes 0-99/1000' }, '', 'content-range'],
     ['tus', { 'tus-resumable': '1.0.0' }, '', 'tus-resumable'],
@@ -18,14 +18,14 @@ describe('a request of an upload in pieces', () => {
     ['a part of S3, escaped', {}, '?%75ploadId=x', 'uploadid'],
     ['a block of Azure', {}, '?comp=Block&blockid=x', 'comp'],
   ])('is refused if that is set: %s', async (_, headers, query, how) => {
-    const { send, forwarded, verdicts } = setUp({ upload: { onPieces: 'refuse' } })
+    const { send, forwarded, verdicts } = setUp({ upload: { onParts: 'refuse' } })
     const answer = await send(body, { method: 'PUT', headers }, URL_OF + query)
     expect([answer.status, forwarded]).toEqual([422, []])
     expect(verdicts()).toMatchObject([
       {
         action: 'refuse',
         reason: 'unscannable',
-        error: `piece: the request is of an upload in pieces: ${how}`,
+        error: `part: the request is of an upload in parts: ${how}`,
       },
     ])
     const usual = setUp()
@@ -37,7 +37,7 @@ describe('a request of an upload in pieces', () => {
     ['other parameters', {}, '?comp=metadata&part=1&constructor=1'],
     ['other headers', { 'content-type': 'application/octet-stream', range: 'bytes=0-1' }, ''],
   ])('is not taken for one by %s', async (_, headers, query) => {
-    const { send, forwarded } = setUp({ upload: { onPieces: 'refuse' } })
+    const { send, forwarded } = setUp({ upload: { onParts: 'refuse' } })
     await send(body, { method: 'PUT', headers }, URL_OF + query)
     expect(forwarded).toHaveLength(1)
   })
