@@ -3,6 +3,11 @@ declare module '*.wasm' {
   export default module
 }
 
+declare module '*.bin' {
+  const bytes: ArrayBuffer
+  export default bytes
+}
+
 declare module '*.html' {
   const text: string
   export default text

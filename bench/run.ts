@@ -7,6 +7,7 @@
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
+//   npm run bench -- entries   entries of ordinary pictures: what they match by mistake, before and after they are lowered
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 //   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
@@ -18,6 +19,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   cost: async () => (await import('./cost.ts')).benchCost(),
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
   limited: async (args) => (await import('./limited.ts')).benchLimited(args),
+  entries: async (args) => (await import('./entries.ts')).benchEntries(args),
   hash: async () => (await import('./hash.ts')).benchHash(),
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),

@@ -3,6 +3,7 @@
 //
 //   npm run bench -- sync [RECORDS]
 
+import { entryGuard } from '../src/commands/entry-guard.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,6 +80,7 @@ async function measure(db: CountedDatabase, records: number): Promise<string[][]
     }),
     ledger: await Ledger.open(db, 'ab'.repeat(32)),
     store: new MemoryStore(),
+    guard: entryGuard(),
     env: { NCMEC_PASSWORD: FAKE_SECRET },
     world: {
       fetch: async (request) => server.app.fetch(request),

@@ -14,6 +14,7 @@ import { init, type InitOptions } from './commands/init/init-command.ts'
 import { fileErrorText, isFileError } from './commands/file-errors.ts'
 import { hashFiles } from './commands/hash-command.ts'
 import {
+  listDoctor,
   listPinReset,
   listPush,
   listRekey,
@@ -243,6 +244,10 @@ withListOptions(
     .command('verify')
     .description('read all of the published list, and see that it holds together'),
 ).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
+
+withListOptions(
+  list.command('doctor').description('say which entries match only what is very near, and why'),
+).action((options: Parameters<typeof listDoctor>[0]) => run(() => listDoctor(options)))
 
 withListOptions(
   list

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { parse } from 'opentype.js/dist/opentype.mjs'
+import { parse, type PathCommand } from 'opentype.js/dist/opentype.mjs'
 import { between, choose, type Random } from './seeded.ts'
 
 /** Read from a package, and drawn as paths: the fonts of the machine make no difference. */
@@ -39,10 +39,20 @@ export function textIn(box: Box, lines: readonly string[], style: TextStyle): st
     const space = box.width - FONT.getAdvanceWidth(line, size)
     const x = box.x + (style.align === 'left' ? 0 : space / 2)
     const y = box.y + lineHeight * (i + 0.5) + size * 0.36
-    return FONT.getPath(line, x, y, size).toPathData(1)
+    return pathData(FONT.getPath(line, x, y, size).commands)
   })
   const outline = style.stroke ? ` stroke="${style.stroke}" stroke-width="${size * 0.07}"` : ''
   return `<path d="${path.join('')}" fill="${style.fill}"${outline}/>`
+}
+
+/** Commands of a path as SVG. That of opentype.js keeps every number that it has ever rounded, and ends up doing nothing else. */
+function pathData(commands: readonly PathCommand[]): string {
+  return commands
+    .map(({ type, ...at }) => {
+      const numbers = [at.x1, at.y1, at.x2, at.y2, at.x, at.y].filter((n) => n !== undefined)
+      return type + numbers.map((n) => n.toFixed(1)).join(' ')
+    })
+    .join('')
 }
 
 const WORDS =

@@ -209,6 +209,7 @@ export async function exchangeRebuild(bank: string, options: ExchangeOptions): P
     const { version } = await rebuildBank(desk.ledger, desk.store, bank, {
       now: desk.world.now,
       allowLarge,
+      guard: desk.guard,
     })
     console.log(options.json ? JSON.stringify({ bank, version }) : `published version ${version}`)
     return true

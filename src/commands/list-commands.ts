@@ -1,3 +1,4 @@
+import { readBankEntries } from '../list/bank-entries.ts'
 import { EmptyListError, ListMissingError } from '../list/errors.ts'
 import { keptVersions, readableVersions } from '../list/history.ts'
 import { type Bank, liveCount, readManifest, type SegmentRef } from '../list/manifest.ts'
@@ -6,6 +7,7 @@ import { writePinReset } from '../list/pin-reset.ts'
 import { rekey } from '../list/rekey.ts'
 import { rollBack } from '../list/rollback.ts'
 import { verifyList } from '../list/verify.ts'
+import { entryGuard, printLowered } from './entry-guard.ts'
 import { endProgress, showProgress } from './progress.ts'
 import { describeKinds, readListFile, type ReadOptions } from './read-list.ts'
 import type { ListStore } from '../list/store.ts'
@@ -51,17 +53,19 @@ export async function listPush(
       bank,
       rewrite: options.rewrite === true,
       allowLarge: options.allowLarge === true,
+      guard: entryGuard(),
       ...(threshold !== undefined && { threshold }),
       onProgress: (written) => showProgress(`${count(written, 'value')} written`, false),
     })
     endProgress()
     if (entries.length > 0) console.log(`read ${describeKinds(list)} from ${file}`)
-    const { manifest, added, removed, kept, foundWritten, deleted } = published
+    const { manifest, added, removed, kept, foundWritten, deleted, lowered } = published
     const where = options.remote ? 'at Cloudflare' : 'on this machine'
     console.log(
       `published version ${manifest.version} ${where}: bank ${bank} has ${count(entries.length)}` +
         ` (added ${added}, removed ${removed}, kept ${kept})`,
     )
+    printLowered(lowered)
     if (foundWritten > 0) {
       console.log(
         `${count(foundWritten, 'value')} were there already, from an earlier push or version`,
@@ -134,6 +138,36 @@ export async function listVerify(options: TargetOptions): Promise<boolean> {
       `version ${manifest.version} is whole: ${count(entries)} in ${count(values, 'value')}`,
     )
     return true
+  } finally {
+    await close()
+  }
+}
+
+/** `hashgate list doctor`: says which entries of a list match only what is very near, and why. */
+export async function listDoctor(options: TargetOptions): Promise<boolean> {
+  const { store, close } = await openStore(options)
+  try {
+    const manifest = await readManifest(store)
+    let isAsPublished = true
+    for (const { id: bank } of manifest.banks) {
+      const entries = await readBankEntries(store, manifest, bank)
+      const pdq = entries.filter(({ kind }) => kind === 'pdq')
+      const found = pdq.map((entry) => ({ entry, lowered: entryGuard().capOf(entry.hash) }))
+      const lowered = found.flatMap(({ entry: { id }, lowered: cap }) =>
+        cap ? [{ id, ...cap }] : [],
+      )
+      const others = found.filter(({ entry, lowered: cap }) => entry.cap !== cap?.cap).length
+      console.log(
+        `bank ${bank}: ${count(pdq.length, 'perceptual hash')}, ${lowered.length === 0 ? 'none' : lowered.length} of them near other pictures`,
+      )
+      printLowered(lowered)
+      if (others === 0) continue
+      isAsPublished = false
+      console.error(
+        `hashgate: ${count(others)} of bank ${bank} ${others === 1 ? 'was' : 'were'} published without this: \`list push --rewrite\` writes the bank anew`,
+      )
+    }
+    return isAsPublished
   } finally {
     await close()
   }

@@ -1,6 +1,7 @@
 import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { entryGuard } from './entry-guard.ts'
 import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
 import { matchInStages } from '../match/stages.ts'
@@ -26,7 +27,11 @@ export async function matchFiles(
   const modules = readModules()
   const store = new MemoryStore()
   const { entries } = await readListFile(options.list, options)
-  await publishBank(store, entries, { bank: BANK, ...(threshold !== undefined && { threshold }) })
+  await publishBank(store, entries, {
+    bank: BANK,
+    guard: entryGuard(),
+    ...(threshold !== undefined && { threshold }),
+  })
   const index = await BankIndex.load(modules, store, await readManifest(store))
 
   let isAll = true

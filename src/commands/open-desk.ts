@@ -5,6 +5,7 @@ import { Ledger } from '../desk/ledger/ledger.ts'
 import { readDeskSettings } from '../desk/settings.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import { entryGuard } from './entry-guard.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { RemoteDatabase } from './remote-database.ts'
 import { RemoteStore } from './remote-store.ts'
@@ -48,7 +49,10 @@ async function openLocalDesk(options: TargetOptions) {
     const settings = readDeskSettings(env)
     const ledger = await Ledger.open(db, env.DESK_KEY)
     const store = new SealedStore(new KvStore(namespace), parseListKeys(env.LIST_KEY))
-    return { desk: { settings, ledger, store, env, world, report: () => {} }, close }
+    return {
+      desk: { settings, ledger, store, guard: entryGuard(), env, world, report: () => {} },
+      close,
+    }
   } catch (error) {
     await close()
     throw error
@@ -68,6 +72,6 @@ async function openRemoteDesk(options: TargetOptions) {
   const db = new RemoteDatabase(api, account, database.database_id)
   const ledger = await Ledger.open(db, process.env['DESK_KEY'])
   const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
-  const desk: Desk = { settings, ledger, store, env, world, report: () => {} }
+  const desk: Desk = { settings, ledger, store, guard: entryGuard(), env, world, report: () => {} }
   return { desk, close: async () => {} }
 }

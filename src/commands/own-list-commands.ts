@@ -7,6 +7,7 @@ import type { Entry } from '../list/entry.ts'
 import { BadListLineError } from '../list/errors.ts'
 import { readExistingManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { entryGuard, printLowered } from './entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { parseList, type WideKind } from '../list/text.ts'
 import { HashgateError } from '../util/errors.ts'
@@ -118,13 +119,15 @@ async function withBank<T>(
 function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promise<boolean> {
   const { bank } = options
   return withBank(options, async (entries, store) => {
-    const { manifest, added, removed, kept } = await publishBank(store, next(entries), {
+    const { manifest, added, removed, kept, lowered } = await publishBank(store, next(entries), {
       bank,
+      guard: entryGuard(),
       allowLarge: true,
     })
     console.log(
       `published version ${manifest.version}: bank ${bank} (added ${added}, removed ${removed}, kept ${kept})`,
     )
+    printLowered(lowered)
     return true
   })
 }

@@ -1,5 +1,6 @@
 import { HashgateError } from '../util/errors.ts'
 import type { Happening } from '../events/schema.ts'
+import type { EntryGuard } from '../list/entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { openExchange } from './exchanges/catalog.ts'
 import type { Exchange, World } from './exchanges/exchange.ts'
@@ -14,6 +15,8 @@ export interface Desk {
   ledger: Ledger
   /** Where the list is published. */
   store: ListStore
+  /** Lowers entries that would match pictures of others. */
+  guard: EntryGuard
   /** Secrets by name. */
   env: object
   world: World
@@ -102,7 +105,8 @@ async function tryToPublish(
 ): Promise<Omit<SourceRun, 'sync'>> {
   try {
     const { allowLarge } = desk.settings
-    const options = { now: desk.world.now, accept, allowLarge, maxSteps: MAX_STEPS }
+    const { guard, world } = desk
+    const options = { now: world.now, accept, allowLarge, maxSteps: MAX_STEPS, guard }
     return { publication: await publishLedger(desk.ledger, desk.store, options) }
   } catch (error) {
     if (!(error instanceof HashgateError)) throw error

@@ -1,10 +1,12 @@
 import { Hono } from 'hono'
+import background from '../../assets/background.bin'
 import { bearerAuth } from 'hono/bearer-auth'
 import { HTTPException } from 'hono/http-exception'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { logEvent } from '../events/report.ts'
 import type { GateEvent } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
+import { EntryGuard } from '../list/entry-guard.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { BadConfigError, describeError, HashgateError } from '../util/errors.ts'
@@ -44,6 +46,8 @@ const world: World = {
   sleep: (ms) => scheduler.wait(ms),
 }
 
+let guard: EntryGuard | undefined
+
 /** @throws {BadConfigError} a binding is missing, or a setting wrong */
 async function openDesk(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMessage> }> {
   const { LEDGER, HASH_LISTS, SYNC_QUEUE } = env
@@ -56,6 +60,7 @@ async function openDesk(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMe
     settings,
     ledger: await Ledger.open(LEDGER, env.DESK_KEY),
     store: new SealedStore(new KvStore(HASH_LISTS), parseListKeys(env.LIST_KEY)),
+    guard: (guard ??= new EntryGuard(new Uint8Array(background))),
     env,
     world,
     queue: SYNC_QUEUE,

@@ -53,6 +53,8 @@ function remarks(match: WeighedMatch | undefined): string[] {
     match?.isFlooded && 'Its entry matches so many uploads that it is probably wrong.',
     match?.limited === 'blank' && 'Both pictures are blank, so the match says nothing.',
     match?.limited === 'pattern' && 'It is a pattern, so only what is very near matches.',
+    match?.limited === 'entry' &&
+      'Other pictures lie near its entry, so only what is very near matches.',
     match?.limited === 'low-quality' && 'Its quality is low, so only what is very near matches.',
   ]
   return said.filter((text) => typeof text === 'string')

@@ -41,7 +41,7 @@ const ListVersion = v.pipe(
   v.description('Version of the list that was asked; absent if there was none.'),
 )
 
-const Limit = v.picklist(['pattern', 'low-quality', 'blank'])
+const LIMITS = ['pattern', 'low-quality', 'blank'] as const
 
 const MatchSchema = v.pipe(
   v.object({
@@ -70,9 +70,9 @@ const MatchSchema = v.pipe(
     ),
     limited: v.exactOptional(
       v.pipe(
-        Limit,
+        v.picklist([...LIMITS, 'entry']),
         v.description(
-          'Why the threshold is lower than that of the bank. A match of a blank picture only flags.',
+          'Why the threshold is lower than that of the bank. A match of a blank picture only flags. entry: the publisher lowered it, since other pictures lie near it.',
         ),
       ),
     ),
@@ -125,7 +125,7 @@ const FileSchema = v.pipe(
     ),
     limited: v.exactOptional(
       v.pipe(
-        Limit,
+        v.picklist(LIMITS),
         v.description(
           'Why it matches only what is very near: its hash says little about the picture, or nothing if it is blank. Absent if nothing limits it.',
         ),

@@ -1,5 +1,6 @@
 import { digestEntry, readDigests } from './digests.ts'
 import type { Entry } from './entry.ts'
+import type { EntryGuard } from './entry-guard.ts'
 import {
   type Bank,
   checkSize,
@@ -25,6 +26,8 @@ export interface ChangeOptions {
   base?: Base
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
+  /** Lowers entries that would match pictures which they have nothing to do with, as they are written. */
+  guard?: EntryGuard
   /** Values that are deleted at most. KV allows a Worker 1,000 operations an invocation. */
   maxDeletes?: number
 }
@@ -51,7 +54,7 @@ export async function publishChanges(
   options: ChangeOptions = {},
 ): Promise<ChangePublication> {
   const base = options.base ?? (await readBase(store))
-  const writer = new ValueWriter(store, {})
+  const writer = new ValueWriter(store, { ...(options.guard && { guard: options.guard }) })
   const total = { added: 0, removed: 0 }
   let banks: Bank[] = base.manifest?.banks ?? []
   for (const change of changes) {

@@ -13,16 +13,24 @@ export interface Detail {
   rest: Uint8Array
   id: string
   labels: Record<string, string>
+  /** Largest distance at which the entry matches, if it was lowered. */
+  cap?: number
 }
 
-const RowSchema = v.tuple([v.string(), v.string(), v.record(v.string(), v.string())])
+const RowSchema = v.tuple([
+  v.string(),
+  v.string(),
+  v.record(v.string(), v.string()),
+  v.optional(v.number()), // earlier readers leave out what is behind the labels
+])
 
-/** A detail block: [rest as hexadecimal digits, id, labels] of each entry, as JSON. */
+/** A detail block: [rest as hexadecimal digits, id, labels, cap if there is one] of each entry, as JSON. */
 export function packDetails(entries: readonly Entry[]): Bytes {
-  const rows = entries.map(({ kind, hash, id, labels }) => [
+  const rows = entries.map(({ kind, hash, id, labels, cap }) => [
     toHex(kind === 'pdq' ? hash.subarray(HALF_BYTES) : hash),
     id,
     labels,
+    ...(cap === undefined ? [] : [cap]),
   ])
   return new Uint8Array(new TextEncoder().encode(JSON.stringify(rows)))
 }
@@ -49,10 +57,10 @@ export class DetailBlock {
   of(position: number): Detail {
     const row = v.safeParse(RowSchema, this.#rows[position % BLOCK_ENTRIES])
     if (!row.success) throw new ValueDamagedError(this.#key, 'has details that are none')
-    const [hex, id, labels] = row.output
+    const [hex, id, labels, cap] = row.output
     const rest = parseHex(hex, hex.length / 2)
     if (!rest) throw new ValueDamagedError(this.#key, 'has a hash that is none')
-    return { rest, id, labels }
+    return { rest, id, labels, ...(cap !== undefined && { cap }) }
   }
 
   /** @throws {ValueDamagedError} */

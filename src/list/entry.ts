@@ -16,4 +16,6 @@ export interface Entry {
   id: string
   /** The list's other columns by name: source, label, … */
   labels: Record<string, string>
+  /** Of a perceptual hash: the largest distance at which it matches, if a publisher lowered it. */
+  cap?: number
 }

@@ -1,5 +1,6 @@
 import { digestEntry, readEntryDigests } from './digests.ts'
 import { DIGEST_KINDS, type Entry } from './entry.ts'
+import type { EntryCap, EntryGuard } from './entry-guard.ts'
 import { PublishConflictError, ValueDamagedError, ValueMissingError } from './errors.ts'
 import { keepInHistory, latestVersion, readVersion } from './history.ts'
 import {
@@ -29,8 +30,15 @@ export interface PublishOptions {
   rewrite?: boolean
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
+  /** Lowers entries that would match pictures which they have nothing to do with, as they are written. */
+  guard?: EntryGuard
   /** Told as values are written: how many so far. */
   onProgress?: (written: number) => void
+}
+
+/** An entry that was lowered as it was written. */
+export interface LoweredEntry extends EntryCap {
+  id: string
 }
 
 /** What a publication changed. */
@@ -44,6 +52,8 @@ export interface Publication {
   foundWritten: number
   /** Values that nobody reads any more, and that were deleted. */
   deleted: number
+  /** Entries that were written, and lowered. */
+  lowered: LoweredEntry[]
 }
 
 /**
@@ -70,8 +80,8 @@ export async function publishBank(
   const { manifest, deleted } = await publishManifest(store, base, banks)
   const { added, kept, segments: compared } = difference
   const removed = compared.reduce((sum, { gone }) => sum + gone.length, 0)
-  const { foundWritten } = writer
-  return { manifest, added: added.length, removed, kept, foundWritten, deleted }
+  const { foundWritten, lowered } = writer
+  return { manifest, added: added.length, removed, kept, foundWritten, deleted, lowered }
 }
 
 /** The banks of the manifest that is to come, with new segments for the bank that is published. */
@@ -236,16 +246,19 @@ async function writeKind(
   return refs.concat(await writer.writeSegments(kind, entries))
 }
 
+type WriteOptions = Pick<PublishOptions, 'rewrite' | 'guard' | 'onProgress'>
+
 /** Writes the values of one publication, but those that are there: an earlier run was cut off behind them. */
 export class ValueWriter {
   foundWritten = 0
+  readonly lowered: LoweredEntry[] = []
   readonly #store: ListStore
-  readonly #options: Pick<PublishOptions, 'rewrite' | 'onProgress'>
+  readonly #options: WriteOptions
   /** Names whose values may be about to be deleted, or just were: what a listing shows of them does not count. */
   #unused: ReadonlySet<string> | undefined
   #written = 0
 
-  constructor(store: ListStore, options: Pick<PublishOptions, 'rewrite' | 'onProgress'>) {
+  constructor(store: ListStore, options: WriteOptions) {
     this.#store = store
     this.#options = options
   }
@@ -255,13 +268,26 @@ export class ValueWriter {
     const sorted = entries.toSorted(compareEntries)
     const refs: SegmentRef[] = []
     for (let first = 0; first < sorted.length; first += MAX_SEGMENT_ENTRIES) {
-      const some = sorted.slice(first, first + MAX_SEGMENT_ENTRIES)
+      const some = sorted
+        .slice(first, first + MAX_SEGMENT_ENTRIES)
+        .map((entry) => this.#guarded(entry))
       const { ref, values } = await packSegment(this.#store, kind, some)
       await this.#write(ref.name, values)
       const kinds = DIGEST_KINDS.filter((digest) => some.some((entry) => entry.kind === digest))
       refs.push(kind === 'exact' ? { ...ref, kinds } : ref)
     }
     return refs
+  }
+
+  /** An entry, lowered if it must be. One that is written again is looked at again, if somebody looks. */
+  #guarded(entry: Entry): Entry {
+    const { guard } = this.#options
+    if (!guard || entry.kind !== 'pdq') return entry
+    const lowered = guard.capOf(entry.hash)
+    const { cap: _, ...rest } = entry
+    if (!lowered) return rest
+    this.lowered.push({ id: entry.id, ...lowered })
+    return { ...rest, cap: lowered.cap }
   }
 
   /** Writes what was removed of a segment that stays. */

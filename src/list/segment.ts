@@ -95,13 +95,13 @@ export async function readEntries(store: ListStore, ref: SegmentRef): Promise<En
     details.push(...(await readDetails(store, ref, block)).all())
   }
   const halves = ref.kind === 'pdq' ? await readFirstHalves(store, ref) : []
-  return details.map(({ rest, id, labels }, i) => {
+  return details.map(({ rest, ...said }, i) => {
     const hash = concatenate([halves[i] ?? new Uint8Array(0), rest])
     const kind = ref.kind === 'pdq' ? 'pdq' : KIND_OF_BYTES.get(hash.length)
     const key = `detail/${ref.name}/${blockOf(i)}`
     if (!kind || hash.length !== HASH_LENGTHS[kind])
       throw new ValueDamagedError(key, 'has a hash that is none')
-    return { kind, hash, id, labels }
+    return { kind, hash, ...said }
   })
 }
 

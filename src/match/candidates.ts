@@ -6,7 +6,7 @@ import type { Bank, SegmentRef } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanned.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
-import { limitOf } from './thresholds.ts'
+import { limitOf, loweredThreshold } from './thresholds.ts'
 
 /** Most detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */
 const MAX_BLOCKS = 66
@@ -131,7 +131,10 @@ function collect(block: Block, details: DetailBlock, found: Map<string, Match>):
 }
 
 /** The match that a candidate turns out to be, if it is one. */
-function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Match | undefined {
+function verifyCandidate(
+  candidate: Candidate,
+  { rest, id, labels, cap }: Detail,
+): Match | undefined {
   const { bank } = candidate
   const match = { bank: bank.id, entry: id, labels }
   if ('digest' in candidate) {
@@ -140,9 +143,12 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   }
   const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
   const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
-  const { threshold, needle } = candidate
-  if (distance > threshold) return undefined
+  const { needle } = candidate
   const { tolerance, probe } = needle
-  const limited = limitOf(needle, bank.minQuality)
+  const threshold =
+    cap === undefined ? candidate.threshold : loweredThreshold(candidate.threshold, { cap, probe })
+  if (threshold === undefined || distance > threshold) return undefined
+  const limited =
+    limitOf(needle, bank.minQuality) ?? (threshold < candidate.threshold ? 'entry' : undefined)
   return { ...match, distance, threshold, tolerance, probe, ...(limited && { limited }) }
 }

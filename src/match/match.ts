@@ -2,7 +2,7 @@ import { HashgateError } from '../util/errors.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { FileDigests } from '../scan/digests.ts'
 import type { Needle, Probe, ScannedFile } from '../scan/scanned.ts'
-import type { Limit } from './thresholds.ts'
+import type { MatchLimit } from './thresholds.ts'
 
 /** What is asked about one file. */
 export interface Query {
@@ -33,7 +33,7 @@ export interface Match {
   /** How the nearest needle was derived, or which digest it is. */
   probe: Probe | DigestKind
   /** What lowered the threshold, if anything did. */
-  limited?: Limit
+  limited?: MatchLimit
   /** Whether it only flags: its entry matches more uploads than one that is right would, and its bank has `onFlood: flag`. */
   isFlooded?: boolean
   /** Whether the list says that matches of its entry change nothing. */

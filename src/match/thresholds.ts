@@ -8,6 +8,9 @@ import { isPatterned, type Needle, type Probe } from '../scan/scanned.ts'
  */
 export type Limit = 'pattern' | 'low-quality' | 'blank'
 
+/** Why a match needs to be nearer than its bank says: by its needle, or by its entry, which a publisher lowered. */
+export type MatchLimit = Limit | 'entry'
+
 /**
  * Largest distance at which a limited needle matches, in bits. `npm run bench -- limited` measures what other distances would
  * find and match by mistake; docs/accuracy.md has its tables.
@@ -70,6 +73,18 @@ export function capOf(needle: Needle, minQuality: number): number | undefined {
 export function thresholdOf(needle: Needle, bank: Bank): number | undefined {
   const cap = capOf(needle, bank.minQuality)
   return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
+}
+
+/**
+ * Largest distance at which a needle matches an entry that a publisher lowered, of those within `threshold`; `undefined`: it never
+ * does. An entry that is lowered to what a pattern has is met by files as they are, not by guesses.
+ */
+export function loweredThreshold(
+  threshold: number,
+  { cap, probe }: { cap: number; probe: Probe },
+): number | undefined {
+  if (cap <= LIMITED_THRESHOLDS.pattern && !AS_IS.has(probe)) return undefined
+  return Math.min(threshold, cap)
 }
 
 /** How much the hash of an image says about it, and how near it must therefore lie to match. */

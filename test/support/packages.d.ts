@@ -29,14 +29,19 @@ declare module 'upng-js' {
 }
 
 declare module 'opentype.js/dist/opentype.mjs' {
+  /** A command of a path, with its points in the order that SVG has them in. */
+  export interface PathCommand {
+    type: string
+    x1?: number
+    y1?: number
+    x2?: number
+    y2?: number
+    x?: number
+    y?: number
+  }
   interface Font {
     getAdvanceWidth(text: string, size: number): number
-    getPath(
-      text: string,
-      x: number,
-      y: number,
-      size: number,
-    ): { toPathData(places: number): string }
+    getPath(text: string, x: number, y: number, size: number): { commands: PathCommand[] }
   }
   export function parse(file: ArrayBuffer): Font
 }

@@ -116,4 +116,40 @@ const rings: Draw = (size, random: Random) => {
   return sheet(size, colour(random)) + `<g fill="none" ${stroke}>${circles}</g>`
 }
 
-export const PATTERNS = { stripes, plaid, checks, gradient, tiles, halftone, waves, rings }
+/** A flat panel in a frame, or in several: a window, a card, a whiteboard, a blank screen. */
+const panel: Draw = (size, random) => {
+  const { width, height } = size
+  const frames = times(whole(random, 1, 3), (i) => {
+    const x = width * (0.04 + 0.05 * i) * between(random, 0.6, 1.6)
+    const y = height * (0.04 + 0.05 * i) * between(random, 0.6, 1.6)
+    return rect(x, y, width - 2 * x, height - 2 * y, fill(colour(random)))
+  })
+  return sheet(size, colour(random)) + frames
+}
+
+/** Threads that go over and under one another. */
+const weave: Draw = (size, random) => {
+  const pitch = between(random, 8, 60)
+  const breadth = pitch * between(random, 0.5, 0.95)
+  const [warp, weft] = [fill(colour(random)), fill(colour(random))]
+  const columns = Math.ceil(size.width / pitch)
+  const downs = times(columns, (i) => rect(i * pitch, 0, breadth, size.height, warp))
+  const overs = times(columns * Math.ceil(size.height / pitch), (i) => {
+    const [x, y] = [i % columns, Math.floor(i / columns)]
+    return (x + y) % 2 === 0 ? rect(x * pitch, y * pitch, pitch, breadth, weft) : ''
+  })
+  return sheet(size, colour(random)) + downs + overs
+}
+
+export const PATTERNS = {
+  panel,
+  weave,
+  stripes,
+  plaid,
+  checks,
+  gradient,
+  tiles,
+  halftone,
+  waves,
+  rings,
+}

@@ -1,5 +1,6 @@
 import { publishChanges } from '../../list/changes.ts'
 import type { Entry } from '../../list/entry.ts'
+import type { EntryGuard } from '../../list/entry-guard.ts'
 import { type Manifest, parseManifest } from '../../list/manifest.ts'
 import { type Base, publishBank, readBase } from '../../list/publish.ts'
 import { type ListStore, MANIFEST_KEY } from '../../list/store.ts'
@@ -25,6 +26,8 @@ export interface PublishLedgerOptions {
   accept?: readonly string[]
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
+  /** Lowers entries that would match pictures of others. */
+  guard?: EntryGuard
   /** Steps at most; the next publication goes on. */
   maxSteps?: number
 }
@@ -117,6 +120,7 @@ async function publishSource(
       base,
       maxDeletes: STEP_DELETES,
       allowLarge: options.allowLarge === true,
+      ...(options.guard && { guard: options.guard }),
     })
     await noteStep(ledger, lease, source, step, changed.manifest)
     done.version = changed.manifest.version
@@ -239,7 +243,7 @@ export async function rebuildBank(
   ledger: Ledger,
   store: ListStore,
   bank: string,
-  options: Pick<PublishLedgerOptions, 'now' | 'allowLarge'>,
+  options: Pick<PublishLedgerOptions, 'now' | 'allowLarge' | 'guard'>,
 ): Promise<Manifest> {
   const lease = await Lease.take(ledger.db, 'publisher', options.now)
   try {
@@ -255,6 +259,7 @@ export async function rebuildBank(
       bank,
       rewrite: true,
       allowLarge: options.allowLarge === true,
+      ...(options.guard && { guard: options.guard }),
     })
     const step = { added: [], removed: [], to, retired: [] }
     for (const source of sources) await noteStep(ledger, lease, source, step, manifest)

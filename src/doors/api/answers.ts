@@ -25,8 +25,10 @@ export const MatchAnswer = v.strictObject({
   ),
   limited: v.optional(
     v.pipe(
-      v.picklist(['pattern', 'low-quality', 'blank']),
-      v.description('Why it matches only what is very near: its hash says little.'),
+      v.picklist(['pattern', 'low-quality', 'blank', 'entry']),
+      v.description(
+        'Why it matches only what is very near: its hash says little, or that of its entry does.',
+      ),
     ),
   ),
   isFlooded: v.optional(

@@ -1,0 +1,39 @@
+// Makes the background that entries are compared with when they are published: needles of everyday pictures, drawn from a seed.
+// It is made anew when probes change, and committed: whoever publishes must lower the same entries.
+//
+//   node scripts/background.ts
+
+import { fileURLToPath } from 'node:url'
+import { drawDistractor, KINDS } from '../bench/accuracy/distractors.ts'
+import { readModules } from '../src/core/node.ts'
+import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
+import { capOf } from '../src/match/thresholds.ts'
+import { PROBE_SETS } from '../src/scan/probes/sets.ts'
+import { scanFile } from '../src/scan/scanner.ts'
+import { toHex } from '../src/util/bytes.ts'
+import { replaceFile } from './replace-file.ts'
+
+const FILE = fileURLToPath(new URL('../assets/background.bin', import.meta.url))
+/** Pictures of each kind. */
+const PICTURES = 100
+const SEED = 21
+
+const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
+const { minQuality } = DEFAULT_BANK_POLICY
+
+/** Needles of a picture that may match, in hex digits. */
+async function hashesOf(file: Uint8Array): Promise<string[]> {
+  const scanned = await scanFile(context, file)
+  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  return needles.filter((needle) => capOf(needle, minQuality)).map(({ hash }) => toHex(hash))
+}
+
+const hashes = new Set<string>()
+for (const kind of KINDS) {
+  for (let i = 0; i < PICTURES; i++) {
+    for (const hash of await hashesOf(await drawDistractor(kind, i, SEED))) hashes.add(hash)
+  }
+  console.log(`${kind}: ${hashes.size.toLocaleString('en')} so far`)
+}
+await replaceFile(FILE, Buffer.from([...hashes].join(''), 'hex'))
+console.log(`assets/background.bin: ${hashes.size.toLocaleString('en')} needles`)

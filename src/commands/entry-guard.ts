@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { EntryGuard, type EntryCap } from '../list/entry-guard.ts'
+import type { LoweredEntry } from '../list/publish.ts'
+
+/** Entries that are told of by name; of more, how many there are. */
+const MAX_TOLD = 20
+
+let guard: EntryGuard | undefined
+
+/** The guard of what is published, with the background that the package has. */
+export function entryGuard(): EntryGuard {
+  guard ??= new EntryGuard(readFileSync(new URL('../../assets/background.bin', import.meta.url)))
+  return guard
+}
+
+/** Says which entries were lowered, and why. */
+export function printLowered(lowered: readonly LoweredEntry[]): void {
+  if (lowered.length === 0) return
+  const some = lowered.toSorted((a, b) => a.cap - b.cap).slice(0, MAX_TOLD)
+  const [entries, match] =
+    lowered.length === 1
+      ? ['1 entry matches', 'it']
+      : [`${lowered.length.toLocaleString('en')} entries match`, 'they']
+  console.log(`${entries} only what is very near, since ${match} would match pictures of others:`)
+  for (const { id, ...cap } of some)
+    console.log(`  ${id}: within ${cap.cap} bits; ${reasonText(cap)}`)
+  const others = lowered.length - some.length
+  if (others > 0) console.log(`  and ${others.toLocaleString('en')} more`)
+}
+
+function reasonText({ reason, nearest }: EntryCap): string {
+  if (reason === 'crowded') return `an everyday picture of the background is ${nearest} bits away`
+  return 'rows or columns of its hash are the same, as those of a weave or a blank panel are'
+}
