@@ -2,7 +2,20 @@
 // A schema here changes nothing that it reads, so that it is also the JSON schema and the documentation.
 
 import * as v from 'valibot'
+import { BadConfigError } from './errors.ts'
+import { parseJson } from './json.ts'
 import { nearestName } from './nearest.ts'
+
+/**
+ * What a variable of settings has: a table, or its JSON in text, since the dashboard and `--var` give text.
+ * @throws {BadConfigError} a text that is no JSON
+ */
+export function tableFrom(variable: string, written: unknown): unknown {
+  if (typeof written !== 'string') return written
+  const table = parseJson(written)
+  if (table === undefined) throw new BadConfigError([`${variable} must be a table, or JSON`])
+  return table
+}
 
 /** Settings by name. It accepts no other name, and says which one was probably meant. */
 export function group<const T extends v.ObjectEntries>(entries: T) {
