@@ -8,6 +8,7 @@
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- entries   entries of ordinary pictures: what they match by mistake, before and after they are lowered
+//   npm run bench -- false-matches   uploads that match an unrelated entry, by the size of the list
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 //   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
@@ -20,6 +21,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
   limited: async (args) => (await import('./limited.ts')).benchLimited(args),
   entries: async (args) => (await import('./entries.ts')).benchEntries(args),
+  'false-matches': async (args) => (await import('./false-matches.ts')).benchFalseMatches(args),
   hash: async () => (await import('./hash.ts')).benchHash(),
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),

@@ -1,0 +1,319 @@
+// How often an upload matches an entry of an unrelated picture: counted among real pictures, and extrapolated from the tail of their
+// distances to lists of 100,000 to ten million entries.
+//
+//   npm run bench -- false-matches --distractors DIR
+//     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` brings them
+//     --corpus DIR        photographs
+//     --most N            pictures of each kind: 1000
+//     --seed N            of the resampling: 1
+
+import { readFile } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import sharp from 'sharp'
+import { entryGuard } from '../src/commands/entry-guard.ts'
+import { readModules } from '../src/core/node.ts'
+import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
+import { limitOf } from '../src/match/thresholds.ts'
+import { PROBE_SETS } from '../src/scan/probes/sets.ts'
+import type { Needle } from '../src/scan/scanned.ts'
+import { scanFile } from '../src/scan/scanner.ts'
+import { imagesIn } from './accuracy/files.ts'
+import { seeded } from './accuracy/seeded.ts'
+import {
+  distanceOf,
+  fitTail,
+  type Histogram,
+  histogram,
+  MAX_BITS,
+  shareWithin,
+} from './false-matches/tail.ts'
+import { printTable } from './measure.ts'
+
+const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
+const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
+/** Quality from which a picture is sharp enough that its identity says most. */
+const GOOD_QUALITY = 80
+const LIST_SIZES = [1e5, 1e6, 1e7]
+/** Side in pixels of the grey pictures that copies are told by, and the correlation above which two are copies. */
+const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
+/** How often uploads are drawn again, for the bounds. */
+const RESAMPLES = 200
+const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
+
+interface Picture {
+  kind: string
+  /** Its folder. Pictures of one may be of one hand: only those of different ones are compared. */
+  folder: string
+  needles: Needle[]
+  quality: number
+}
+
+/** What was counted for an upload. Distances are less the tolerance of the probe. */
+interface Counted {
+  picture: Picture
+  pairs: number
+  /** Of the nearest needle. */
+  any: Histogram
+  byProbe: Map<string, Histogram>
+}
+
+/** The report of `npm run bench -- false-matches`. */
+export async function benchFalseMatches(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      distractors: { type: 'string' },
+      corpus: { type: 'string', default: CORPUS },
+      most: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+    },
+  })
+  const all = await readPictures(values.corpus, values.distractors, Number(values.most))
+  const entries = new Entries(all)
+  const counted = all.map((picture) => entries.count(picture))
+  console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
+  printPictures(all, entries)
+  printProbes(counted, Number(values.seed))
+  printUploads(counted, Number(values.seed))
+}
+
+async function readPictures(corpus: string, distractors: string | undefined, most: number) {
+  const folders: [kind: string, folder: string][] = [['photographs', corpus]]
+  for (const kind of distractors === undefined ? [] : readdirSync(distractors)) {
+    for (const name of readdirSync(join(distractors ?? '', kind))) {
+      folders.push([kind, join(distractors ?? '', kind, name)])
+    }
+  }
+  const pictures: Picture[] = []
+  const copies = new Copies()
+  for (const [kind, folder] of folders) {
+    for (const path of imagesIn(folder).slice(0, most)) {
+      const scanned = await scanFile(context, await readFile(path)).catch(() => undefined)
+      const [identity] = scanned?.coverage === 'scanned' ? scanned.needles : []
+      if (scanned?.coverage !== 'scanned' || !identity) continue
+      if (!(await copies.isNew(path))) continue
+      const needles = scanned.needles.filter((needle) => !limitOf(needle, minQuality))
+      pictures.push({
+        kind,
+        folder,
+        needles: needles.map((needle) => ({ ...needle, hash: needle.hash.slice() })),
+        quality: identity.quality,
+      })
+    }
+  }
+  return pictures
+}
+
+/** Tells pictures that are copies of others by their pixels, not by PDQ: packages have the same picture in several sizes and colours. */
+class Copies {
+  readonly #seen: Float32Array[] = []
+
+  async isNew(path: string): Promise<boolean> {
+    const pixels = await sharp(path)
+      .flatten({ background: 'white' })
+      .resize(COPY_SIDE, COPY_SIDE, { fit: 'fill' })
+      .greyscale()
+      .raw()
+      .toBuffer()
+    const mean = pixels.reduce((total, pixel) => total + pixel, 0) / pixels.length
+    const values = Float32Array.from(pixels, (pixel) => pixel - mean)
+    const norm = Math.hypot(...values) || 1
+    const unit = values.map((value) => value / norm)
+    for (const other of this.#seen) {
+      let correlation = 0
+      for (let i = 0; i < unit.length; i++) correlation += unit[i]! * other[i]!
+      if (Math.abs(correlation) > MOST_ALIKE) return false
+    }
+    this.#seen.push(unit)
+    return true
+  }
+}
+
+/** Identities of pictures that a list would have, as words. */
+class Entries {
+  readonly lowered: number
+  readonly size: number
+  readonly #folders: string[]
+  readonly #words: Uint32Array
+
+  constructor(pictures: readonly Picture[]) {
+    const listed = pictures.filter(({ needles: [first] }) => first?.probe === 'identity')
+    const left = listed.filter(({ needles: [first] }) => first && !entryGuard().capOf(first.hash))
+    this.lowered = listed.length - left.length
+    this.size = left.length
+    this.#folders = left.map(({ folder }) => folder)
+    this.#words = new Uint32Array(left.length * 8)
+    left.forEach(({ needles: [first] }, i) => first && this.#words.set(wordsOf(first), i * 8))
+  }
+
+  count(picture: Picture): Counted {
+    const counted: Counted = { picture, pairs: 0, any: histogram(), byProbe: new Map() }
+    const groups = [...Map.groupBy(picture.needles, ({ probe }) => probe)].map(
+      ([probe, needles]) => ({
+        counts: histogram(),
+        probe,
+        needles: needles.map((needle) => ({ words: wordsOf(needle), tolerance: needle.tolerance })),
+      }),
+    )
+    for (const { probe, counts } of groups) counted.byProbe.set(probe, counts)
+    for (let i = 0; i < this.size; i++) {
+      if (this.#folders[i] === picture.folder) continue
+      counted.pairs++
+      let least = MAX_BITS
+      for (const { counts, needles } of groups) {
+        let bits = MAX_BITS
+        for (const { words, tolerance } of needles) {
+          bits = Math.min(bits, Math.max(0, this.#distance(words, i) - tolerance))
+        }
+        counts[bits]!++
+        least = Math.min(least, bits)
+      }
+      counted.any[least]!++
+    }
+    return counted
+  }
+
+  #distance(words: Uint32Array, index: number): number {
+    let bits = 0
+    for (let i = 0; i < 8; i++) {
+      let word = words[i]! ^ this.#words[index * 8 + i]!
+      word -= (word >>> 1) & 0x55555555
+      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
+      bits += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+    }
+    return bits
+  }
+}
+
+function wordsOf({ hash }: Needle): Uint32Array {
+  return new Uint32Array(Uint8Array.from(hash).buffer)
+}
+
+function sum(histograms: readonly Histogram[]): Histogram {
+  const all = histogram()
+  for (const one of histograms) one.forEach((count, bits) => (all[bits]! += count))
+  return all
+}
+
+function nearestOf(counts: Histogram): number {
+  return counts.findIndex((count) => count > 0)
+}
+
+/** A share within a distance by the fit of all, and the bound below which it lies in 97.5 % of draws of as many uploads. */
+function extrapolate(histograms: readonly Histogram[], bits: number, seed: number) {
+  const tail = fitTail(sum(histograms))
+  if (!tail) return undefined
+  const random = seeded(seed, 'resample')
+  const draws = Array.from({ length: RESAMPLES }, () => {
+    const drawn = histograms.map(() => histograms[Math.floor(random() * histograms.length)]!)
+    const fitted = fitTail(sum(drawn))
+    return fitted ? shareWithin(fitted, bits) : 0
+  })
+  return {
+    tail,
+    share: shareWithin(tail, bits),
+    upper: draws.toSorted((a, b) => a - b)[Math.floor(RESAMPLES * 0.975)]!,
+  }
+}
+
+function printPictures(all: readonly Picture[], entries: Entries): void {
+  console.log(
+    `${all.length} pictures, each an upload by the default set; ${entries.size} of them are entries, of quality ${minQuality} and more, ${entries.lowered} more were lowered and left out. Pictures of one folder are not compared.\n`,
+  )
+  const kinds = [...Map.groupBy(all, ({ kind }) => kind)]
+  printTable(
+    ['kind', 'pictures', `quality ${GOOD_QUALITY} and more`],
+    kinds.map(([kind, own]) => [kind, String(own.length), String(own.filter(isGood).length)]),
+  )
+}
+
+function isGood({ quality }: Picture): boolean {
+  return quality >= GOOD_QUALITY
+}
+
+function printProbes(counted: readonly Counted[], seed: number): void {
+  console.log(`### By probe, uploads of quality ${GOOD_QUALITY} and more\n`)
+  console.log(
+    `Bits less tolerance. The share of pairs within ${THRESHOLD} is extrapolated; the last column is the distance within which one pair of 10^11 lies.\n`,
+  )
+  const good = counted.filter(({ picture }) => isGood(picture))
+  const probes = [...new Set(good.flatMap(({ byProbe }) => [...byProbe.keys()]))]
+  const rows = probes.map((probe) => {
+    const own = good.flatMap(({ byProbe }) => byProbe.get(probe) ?? [])
+    const all = sum(own)
+    const found = extrapolate(own, THRESHOLD, seed)
+    const pairs = all.reduce((total, count) => total + count, 0)
+    return [
+      probe,
+      (pairs / 1e6).toFixed(1),
+      String(nearestOf(all)),
+      found ? power(found.share) : '',
+      found ? power(found.upper) : '',
+      found ? String(distanceOf(found.tail, 1e-11)) : '',
+    ]
+  })
+  printTable(
+    [
+      'probe',
+      'million pairs',
+      'nearest',
+      `share within ${THRESHOLD}`,
+      'upper bound, 97.5 %',
+      'at 10^-11',
+    ],
+    rows,
+  )
+}
+
+function printUploads(counted: readonly Counted[], seed: number): void {
+  console.log('### Uploads that match an unrelated entry, by the default set\n')
+  console.log(
+    'Of a million uploads, extrapolated, with the bound below which it lies in 97.5 % of draws.\n',
+  )
+  const groups: [string, (one: Counted) => boolean][] = [
+    ['all', () => true],
+    [`quality ${GOOD_QUALITY} and more`, ({ picture }) => isGood(picture)],
+    [`quality under ${GOOD_QUALITY}`, ({ picture }) => !isGood(picture)],
+    ...[...new Set(counted.map(({ picture }) => picture.kind))].map(
+      (kind): [string, (one: Counted) => boolean] => [kind, ({ picture }) => picture.kind === kind],
+    ),
+  ]
+  const rows = groups.map(([name, isIn]) => {
+    const own = counted.filter(isIn)
+    const any = sum(own.map((one) => one.any))
+    const pairs = own.reduce((total, one) => total + one.pairs, 0)
+    const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)
+    const found = extrapolate(
+      own.map((one) => one.any),
+      THRESHOLD,
+      seed,
+    )
+    const uploads = (share: number, size: number) =>
+      (1e6 * -Math.expm1(-share * size)).toPrecision(2)
+    return [
+      name,
+      (pairs / 1e6).toFixed(1),
+      String(within),
+      String(nearestOf(any)),
+      ...LIST_SIZES.map((size) =>
+        found ? `${uploads(found.share, size)} (${uploads(found.upper, size)})` : '',
+      ),
+    ]
+  })
+  printTable(
+    [
+      'uploads',
+      'million pairs',
+      `within ${THRESHOLD}`,
+      'nearest',
+      ...LIST_SIZES.map((size) => `${size.toLocaleString('en')} entries`),
+    ],
+    rows,
+  )
+}
+
+function power(share: number): string {
+  return share === 0 ? '0' : `10^${Math.log10(share).toFixed(1)}`
+}

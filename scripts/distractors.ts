@@ -1,0 +1,92 @@
+// Brings real pictures that are on no list, for the bench: up to 500 of each of some Debian packages, where apt is. Each has a folder
+// by kind and package.
+//
+//   node scripts/distractors.ts DIR
+//   npm run bench -- false-matches --distractors DIR
+
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
+import { promisify } from 'node:util'
+import sharp from 'sharp'
+import { imagesIn } from '../bench/accuracy/files.ts'
+
+const run = promisify(execFile)
+
+/** Packages by what their pictures mostly are. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'clip art': ['openclipart-png'],
+  'game art': ['wesnoth-1.16-data', 'freeciv-data', 'pingus-data', 'fillets-ng-data'],
+  icons: ['oxygen-icon-theme'],
+  screenshots: ['gimp-help-en'],
+  plots: ['gnuplot-doc', 'octave-doc'],
+  maps: ['marble-data'],
+  photographs: [
+    'tuxpaint-stamps-default',
+    'plasma-workspace-wallpapers',
+    'gnome-backgrounds',
+    'mate-backgrounds',
+  ],
+}
+
+/** Pictures that are taken of a package, and their least side in pixels. */
+const [MOST, LEAST_SIDE] = [500, 96]
+
+const [target] = process.argv.slice(2)
+if (target === undefined) {
+  console.error('distractors: say where they go: node scripts/distractors.ts DIR')
+  process.exit(2)
+}
+let total = 0
+for (const [kind, names] of Object.entries(PACKAGES)) {
+  for (const name of names) {
+    try {
+      const count = await bring(name, join(target, kind, name))
+      console.log(`${kind}: ${count} of ${name}`)
+      total += count
+    } catch (error) {
+      console.error(`${kind}: ${name} cannot be had: ${(error as Error).message.split('\n')[0]}`)
+    }
+  }
+}
+console.log(`${total} pictures in ${target}`)
+if (total === 0) process.exitCode = 1
+
+/** Takes pictures of a package: those with the least digests, so that the choice is the same everywhere. */
+async function bring(name: string, folder: string): Promise<number> {
+  const work = await mkdtemp(join(tmpdir(), 'hashgate-distractors-'))
+  try {
+    await run('apt-get', ['download', name], { cwd: work })
+    const [file] = (await readdir(work)).filter((one) => one.endsWith('.deb'))
+    await run('dpkg-deb', ['-x', join(work, file ?? ''), join(work, 'content')])
+    const pictures = new Map<string, string>()
+    for (const path of imagesIn(join(work, 'content'))) {
+      pictures.set(
+        createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex'),
+        path,
+      )
+    }
+    await mkdir(folder, { recursive: true })
+    let count = 0
+    for (const [digest, path] of [...pictures].toSorted()) {
+      if (count === MOST) break
+      if (!(await isLarge(path))) continue
+      await writeFile(join(folder, `${digest.slice(0, 16)}${extname(path)}`), await readFile(path))
+      count++
+    }
+    return count
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function isLarge(path: string): Promise<boolean> {
+  const { width, height } = await sharp(path)
+    .metadata()
+    .catch(() => ({ width: 0, height: 0 }))
+  return Math.min(width, height) >= LEAST_SIDE
+}
