@@ -54,12 +54,12 @@ async function renderPhotograph(
   const layouts = THEMES.flatMap((theme) =>
     SCREEN_KINDS.map((kind) => layoutFor(name, kind, theme)),
   )
-  const open = layouts.filter((layout) => !existsSync(screenPath(name, layout)))
-  if (open.length === 0) return 0
+  const missing = layouts.filter((layout) => !existsSync(screenPath(name, layout)))
+  if (missing.length === 0) return 0
   const picture = await shownAs(folder, path)
   const others = await Promise.all(othersOf(path, all).map((other) => shownAs(folder, other)))
-  for (const layout of open) await render(browser, folder, { name, layout, picture, others })
-  return open.length
+  for (const layout of missing) await render(browser, folder, { name, layout, picture, others })
+  return missing.length
 }
 
 interface Rendering {

@@ -45,7 +45,7 @@ const MODULES: Record<string, Declaration> = {
     exports: ['memory', 'inputAddress', 'placesAddress', 'findPairs'],
   },
   match: {
-    maxBytes: 3500,
+    maxBytes: 4000,
     imports: [],
     exports: [
       ...['memory', 'reserve', 'reset', 'scan', 'toRows', 'scanRows'],

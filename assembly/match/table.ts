@@ -190,7 +190,7 @@ const BLOCK: u32 = 48
 /** Comparisons of 16 signatures that the last `gather` took. */
 let comparisons: u32 = 0
 /** Keeps reads from being left out whose values do not matter. */
-let sink: u32 = 0
+export let sink: u32 = 0
 
 function listFlips(bits: u32): void {
   let at = flips
@@ -297,10 +297,10 @@ function toPositions(slotPositions: usize, places: usize, near: u32): void {
 }
 
 /** The next larger number with as many bits set (Gosper). */
-function nextOfWeight(flips: u32): u32 {
-  const lowest = flips & (0 - flips)
-  const carried = flips + lowest
-  return carried | (((flips ^ carried) >> 2) >> ctz(lowest))
+function nextOfWeight(bits: u32): u32 {
+  const lowest = bits & (0 - bits)
+  const carried = bits + lowest
+  return carried | (((bits ^ carried) >> 2) >> ctz(lowest))
 }
 
 /** Whether a needle was left to a scan. */

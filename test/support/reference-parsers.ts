@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import busboy from 'busboy'
-import formidable from 'formidable'
+import { formidable } from 'formidable'
 import multer from 'multer'
 import multiparty from 'multiparty'
 

@@ -35,13 +35,12 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
     for (let col = 0; col < width; col++) {
       const [x, y] = [(col + 0.5) / width, (row + 0.5) / height]
       const disc = discs.find((d) => isWithin(d.x - x, d.y - y, d.radius))
-      for (let i = 0; i < waves.length; i++) {
-        const wave = waves[i]!
+      for (const [i, wave] of waves.entries()) {
         heights[i] = Math.sin(x * wave.x + y * wave.y + wave.phase) * wave.strength
       }
       for (let c = 0; c < colours; c++) {
         let value = disc ? (disc.colour[c] ?? 0) : 128
-        for (let i = 0; i < waves.length; i++) value += heights[i]! * waves[i]!.tint[c]!
+        for (const [i, { tint }] of waves.entries()) value += (heights[i] ?? 0) * (tint[c] ?? 0)
         data[at++] = Math.max(0, Math.min(255, Math.round(value + random() * 8 - 4)))
       }
       if (channels % 2 === 0)
