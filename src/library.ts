@@ -9,8 +9,9 @@ import type { GateEvent, Happening, VerdictEvent } from './events/schema.ts'
 import { stampEvent } from './events/stamp.ts'
 import { type NamedSink, reportTo } from './events/report.ts'
 import type { FloodNamespace } from './gate/flood/breaker.ts'
-import { answerTo, isPagePost } from './doors/answer.ts'
+import { answerTo } from './doors/answer.ts'
 import { answerThrough } from './doors/proxy/proxy.ts'
+import { readerOf } from './doors/reader.ts'
 import { type Origin, withBody } from './upload/origin.ts'
 import { unjudged } from './upload/outcome.ts'
 import { Uploads } from './upload/uploads.ts'
@@ -122,7 +123,7 @@ function refuse(c: Context, error: unknown, emit: (event: GateEvent) => void): P
   const [caseId, outcome] = [crypto.randomUUID(), unjudged(error)]
   report(verdictEvent(caseId, c.req.raw, outcome))
   const refused = { isPassed: false as const, caseId, outcome }
-  return answerTo(refused, c.req.raw, { textsFor: () => undefined, report }, isPagePost(c))
+  return answerTo(refused, c.req.raw, { textsFor: () => undefined, report }, readerOf(c))
 }
 
 /** Somebody has read the body before the gate: there is nothing left to judge, and what was read may be kept already. */

@@ -217,6 +217,10 @@ describe('the middleware', () => {
     [{ settings: { policy: { onUnscanable: 'refuse' } } }, 'did you mean onUnscannable?'],
     [{ settings: { body: { maxFiles: 0 } } }, 'settings.body.maxFiles must be a whole number'],
     [{ settings: { events: {} } }, 'settings.events is not a setting'],
+    [
+      { settings: { policy: { routes: [{}, { origin: 'https://a.example' }] } } },
+      'settings.policy.routes.1.origin is for a Worker of its own',
+    ],
   ])('throws at once for what is wrong in its options: %#', (wrong, words) => {
     expect(() => appWith(wrong as Partial<GateOptions<Env>>)).toThrow(words)
   })

@@ -45,7 +45,13 @@ export function checkNeeds(config: Config, has: Has): void {
  */
 export function readLibrarySettings(settings: LibrarySettings): Config {
   const problems: string[] = []
-  return { ...defaults(), ...parse(LibrarySchema, settings, 'settings', problems) }
+  const config = parse(LibrarySchema, settings, 'settings', problems)
+  const routed = config.policy.routes.findIndex(({ origin }) => origin !== undefined)
+  if (routed >= 0)
+    throw new BadConfigError([
+      `settings.policy.routes.${routed}.origin is for a Worker of its own; in an app, your routes decide where requests go`,
+    ])
+  return { ...defaults(), ...config }
 }
 
 /** What is in effect if nothing is set, or just a preset. */
