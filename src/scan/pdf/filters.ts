@@ -3,7 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { decodeFax } from '../image/fax.ts'
 import { inflate, type Unpacked, unpackLzw, unpackRuns } from '../image/unpack.ts'
 import type { UnscannableReason } from '../scanned.ts'
-import { INFLATED_BYTE_MS } from '../work.ts'
+import { FAX_BYTE_MS, INFLATED_BYTE_MS, UNPACKED_BYTE_MS } from '../work.ts'
 import type { PdfObjects, Stream } from './objects.ts'
 import { unpredict } from './predictor.ts'
 import type { Dict, Value } from './syntax.ts'
@@ -109,9 +109,11 @@ function undo(
   if (name === 'RunLengthDecode') return unpackRuns(data)
   if (name === 'FlateDecode' || name === 'LZWDecode') {
     const early = number('EarlyChange', 1) === 0 ? 0 : 1
-    const chunks = name === 'LZWDecode' ? unpackLzw(data, early) : inflate(data, budget)
-    return unpredict(chunks, {
-      predictor: number('Predictor', 1),
+    const chunks =
+      name === 'LZWDecode' ? charged(unpackLzw(data, early), budget) : inflate(data, budget)
+    const predictor = number('Predictor', 1)
+    return unpredict(predictor === 1 ? chunks : charged(chunks, budget), {
+      predictor,
       samples: number('Colors', 1),
       bits: number('BitsPerComponent', 8),
       columns: number('Columns', 1),
@@ -125,6 +127,7 @@ function undo(
     isAligned: flag('EncodedByteAlign'),
   } as const
   if (form.columns < 1 || form.columns > 65_535) return undefined
+  budget.spend(data.length * FAX_BYTE_MS)
   const rows = decodeFax(form, data)
   return flag('BlackIs1') ? rows : inverted(rows)
 }
@@ -132,6 +135,15 @@ function undo(
 function* cut(data: Uint8Array): Unpacked {
   for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES)
   return 'ended'
+}
+
+function* charged(chunks: Unpacked, budget: ScanBudget): Unpacked {
+  for (;;) {
+    const next = chunks.next()
+    if (next.done) return next.value
+    budget.spend(next.value.length * UNPACKED_BYTE_MS)
+    yield next.value
+  }
 }
 
 /** Fax data has black as 1, PDF has it as 0. */

@@ -1,4 +1,5 @@
 import type { ScanBudget } from '../../budget.ts'
+import { FAX_BYTE_MS } from '../../work.ts'
 import { decodeFax } from '../fax.ts'
 import { inflate, type Unpacked, unpackLzw, unpackRuns } from '../unpack.ts'
 import type { Page } from './page.ts'
@@ -12,6 +13,7 @@ export function unpack(page: Page, stored: Uint8Array, budget: ScanBudget): Unpa
   if (page.compression === 'deflate') return inflate(data, budget)
   if (page.compression === 'lzw') return unpackLzw(data)
   if (page.compression === 'packbits') return unpackRuns(data)
+  if (page.compression === 'fax') budget.spend(data.length * FAX_BYTE_MS)
   if (page.compression === 'fax')
     return decodeFax({ columns: page.segmentWidth, ...page.fax }, data)
   return cut(data)
