@@ -25,6 +25,8 @@ const NAMES: Record<string, string> = {
   DCT: 'DCTDecode',
 }
 
+/** Bytes that a row of a prediction costs as much as. */
+const ROW_COST = 16
 /** Filters of a stream. Writers use two. */
 const MAX_FILTERS = 8
 /** Bytes that come out of a filter for the next. */
@@ -112,11 +114,14 @@ function undo(
     const chunks =
       name === 'LZWDecode' ? charged(unpackLzw(data, early), budget) : inflate(data, budget)
     const predictor = number('Predictor', 1)
-    return unpredict(predictor === 1 ? chunks : charged(chunks, budget), {
+    const columns = number('Columns', 1)
+    // A row costs as much as some bytes of it.
+    const cost = 1 + ROW_COST / Math.max(1, columns)
+    return unpredict(predictor === 1 ? chunks : charged(chunks, budget, cost), {
       predictor,
       samples: number('Colors', 1),
       bits: number('BitsPerComponent', 8),
-      columns: number('Columns', 1),
+      columns,
     })
   }
   if (name !== 'CCITTFaxDecode') return undefined
@@ -137,11 +142,11 @@ function* cut(data: Uint8Array): Unpacked {
   return 'ended'
 }
 
-function* charged(chunks: Unpacked, budget: ScanBudget): Unpacked {
+function* charged(chunks: Unpacked, budget: ScanBudget, cost = 1): Unpacked {
   for (;;) {
     const next = chunks.next()
     if (next.done) return next.value
-    budget.spend(next.value.length * UNPACKED_BYTE_MS)
+    budget.spend(next.value.length * UNPACKED_BYTE_MS * cost)
     yield next.value
   }
 }

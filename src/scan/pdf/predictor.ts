@@ -9,9 +9,11 @@ export interface Prediction {
   columns: number
 }
 
+/** Bytes that are given at once. */
+const OUTPUT_BYTES = 16 * 1024
 const MAX_ROW_BYTES = 1024 * 1024
 
-/** Undoes it. `undefined` if there is no such form. Rows are valid until the next but one. */
+/** Undoes it. `undefined` if there is no such form. They are changed afterwards. */
 export function unpredict(chunks: Unpacked, form: Prediction): Unpacked | undefined {
   const { predictor, samples, bits, columns } = form
   if (predictor === 1) return chunks
@@ -33,25 +35,35 @@ export function unpredict(chunks: Unpacked, form: Prediction): Unpacked | undefi
   })
 }
 
-/** Cuts bytes into rows. What is left at the end is no row. */
+/** Cuts bytes into rows, and gives some of them at once. What is left at the end is no row. */
 function* rowsOf(
   chunks: Unpacked,
   rowBytes: number,
   undo: (row: Uint8Array, above: Uint8Array) => Uint8Array,
 ): Unpacked {
+  const out = new Uint8Array(Math.max(rowBytes, OUTPUT_BYTES))
   let row = new Uint8Array(rowBytes)
   let above = new Uint8Array(rowBytes)
-  let filled = 0
+  let [filled, given] = [0, 0]
   for (;;) {
     const next = chunks.next()
-    if (next.done) return next.value
+    if (next.done) {
+      yield out.subarray(0, given)
+      return next.value
+    }
     for (let start = 0; start < next.value.length;) {
       const count = Math.min(rowBytes - filled, next.value.length - start)
       row.set(next.value.subarray(start, start + count), filled)
       start += count
       filled += count
       if (filled < rowBytes) break
-      yield undo(row, above)
+      if (given + rowBytes > out.length) {
+        yield out.subarray(0, given)
+        given = 0
+      }
+      const plain = undo(row, above)
+      out.set(plain, given)
+      given += plain.length
       ;[row, above] = [above, row]
       filled = 0
     }

@@ -10,7 +10,9 @@ import { ScanBudget } from '../../../src/scan/budget.ts'
 import { readDirectories } from '../../../src/scan/image/tiff/directory.ts'
 import { SCAN_LIMITS } from '../../../src/scan/limits.ts'
 import { PdfObjects } from '../../../src/scan/pdf/objects.ts'
+import { unpredict } from '../../../src/scan/pdf/predictor.ts'
 import { ValueReader } from '../../../src/scan/pdf/syntax.ts'
+import { unpackRuns } from '../../../src/scan/image/unpack.ts'
 import { allFiles, type ScannedFile } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { PARSED_BYTE_MS } from '../../../src/scan/work.ts'
@@ -417,6 +419,15 @@ describe('hostile PDF', () => {
         expect(['scanned', 'unscannable']).toContain(coverage)
       }
     }
+  })
+
+  it('has rows of a byte, which come many at a time', () => {
+    const data = Uint8Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? 2 : 1)) // up, by 1
+    const form = { predictor: 15, samples: 1, bits: 8, columns: 1 }
+    const rows = unpredict(unpackRuns(runLength(data)), form)!
+    const chunks = [...rows].map((chunk) => chunk.slice())
+    expect(chunks.length).toBe(1)
+    expect(Buffer.concat(chunks)).toEqual(Buffer.from(data.slice(0, 10_000).map((_, i) => i + 1)))
   })
 
   it('has references that lead to each other', async () => {
