@@ -75,6 +75,11 @@ program
   .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
   .option('--recipient <key>', 'public key of age that opens the quarantine')
   .option('--webhook <url>', 'where events are delivered')
+  .option(
+    '--service <name>',
+    'ask arachnid or tcap about hashes, in place of a list (docs/remote.md)',
+  )
+  .option('--user <name>', 'user name for the service')
   .option('--heic', 'decode HEIC with Cloudflare Images')
   .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
   .option('--yes', 'ask nothing, and take the defaults for what is not given')

@@ -42,6 +42,11 @@ const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
   'full-size',
 ])
 
+/** Whether a needle is what programs show or hash, rather than a guess at what was done to a picture. */
+export function isAsIs({ probe }: Pick<Needle, 'probe'>): boolean {
+  return AS_IS.has(probe)
+}
+
 /** What limits a needle; `undefined` if nothing does. */
 export function limitOf(
   needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>,
@@ -63,11 +68,14 @@ function isUnbalanced(hash: Hash256): boolean {
 export function capOf(needle: Needle, minQuality: number): number | undefined {
   const limit = limitOf(needle, minQuality)
   if (!limit) return MAX_THRESHOLD
-  return AS_IS.has(needle.probe) ? LIMITED_THRESHOLDS[limit] : undefined
+  return isAsIs(needle) ? LIMITED_THRESHOLDS[limit] : undefined
 }
 
 /** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
-export function thresholdOf(needle: Needle, bank: Bank): number | undefined {
+export function thresholdOf(
+  needle: Needle,
+  bank: Pick<Bank, 'threshold' | 'minQuality'>,
+): number | undefined {
   const cap = capOf(needle, bank.minQuality)
   return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
 }

@@ -9,7 +9,7 @@ import {
   FAKE_TOKEN,
   FAKE_USER,
   FakeClock,
-  type FakeName,
+  type FakeListName,
 } from '../../src/desk/fake/state.ts'
 import { rowsOf } from '../../src/desk/ledger/database.ts'
 import { Ledger } from '../../src/desk/ledger/ledger.ts'
@@ -47,8 +47,8 @@ export interface Trial {
   world: World
   /** Milliseconds by which the desk's clock differs. */
   skew: number
-  exchange: (name: FakeName, change?: object) => Exchange
-  sync: (ledger: Ledger, name: FakeName, options?: Partial<SyncOptions>) => Promise<Sync>
+  exchange: (name: FakeListName, change?: object) => Exchange
+  sync: (ledger: Ledger, name: FakeListName, options?: Partial<SyncOptions>) => Promise<Sync>
 }
 
 export function trial(): Trial {
@@ -81,7 +81,7 @@ export function trial(): Trial {
 const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26 }
 
 /** How sources are set up with the exchange server. */
-const SETTINGS: Record<FakeName, ExchangeSettings> = {
+const SETTINGS: Record<FakeListName, ExchangeSettings> = {
   list: {
     ...common,
     kind: 'https',
@@ -161,7 +161,7 @@ export async function livePublished(store: ListStore): Promise<string[]> {
 }
 
 /** What a provider lists now, in the same words. */
-export function liveAt({ server }: Trial, name: FakeName): string[] {
+export function liveAt({ server }: Trial, name: FakeListName): string[] {
   return server.providers[name]
     .live()
     .flatMap(({ hashes }) => hashes.map(({ kind, value }) => `${name} ${kind} ${value}`))

@@ -17,8 +17,14 @@ export type Fault =
   | { type: 'reorder' }
   | { type: 'kill-cursors' }
   | { type: 'rewind' }
+  | { type: 'delay'; ms: number }
 
-export const FAKE_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
+/** Providers that list what they have. */
+export const FAKE_LIST_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
+export type FakeListName = (typeof FAKE_LIST_NAMES)[number]
+
+/** All providers; Shield is only asked. */
+export const FAKE_NAMES = [...FAKE_LIST_NAMES, 'shield'] as const
 export type FakeName = (typeof FAKE_NAMES)[number]
 
 /** Credentials that the exchange server takes, as its sources are set up with them. */
