@@ -9,7 +9,12 @@ import { readModules } from '../../src/core/node.ts'
 import { allFiles } from '../../src/scan/scanned.ts'
 import { budgetOf, FileScanner } from '../../src/scan/scanner.ts'
 import { randomFrom } from '../support/random.ts'
-import { NPM_PARSERS, parseWithGo, parseWithPython, startPhp } from '../support/reference-parsers.ts'
+import {
+  NPM_PARSERS,
+  parseWithGo,
+  parseWithPython,
+  startPhp,
+} from '../support/reference-parsers.ts'
 import { picture } from '../support/sharp-images.ts'
 
 const COUNT = 1500
