@@ -53,7 +53,10 @@ export class Directory {
   }
 }
 
-/** Reads the directories of a file in their order, at most `max`. `isPartial`: there are more. */
+/** Tag of directories that belong to one: pictures in other sizes, previews, and the picture itself in raw files. */
+const SUB_DIRECTORIES = 330
+
+/** Reads the directories of a file in their order, then those within them, at most `max`. `isPartial`: there are more. */
 export function readDirectories(
   file: Uint8Array,
   max: number,
@@ -64,15 +67,19 @@ export function readDirectories(
   const isLittle = view.getUint16(0) === 0x4949
   const isBig = view.getUint16(2, isLittle) === 43
   const seen = new Set<number>()
-  let at = isBig ? readNumber(view, 8, 8, isLittle) : view.getUint32(4, isLittle)
-  while (at !== 0 && !seen.has(at) && directories.length < max) {
-    seen.add(at)
-    const read = readDirectory(view, at, isLittle, isBig)
-    if (!read) break
-    directories.push(read.directory)
-    at = read.next
+  const starts = [isBig ? readNumber(view, 8, 8, isLittle) : view.getUint32(4, isLittle)]
+  let isMore = false
+  for (const start of starts) {
+    for (let at = start; at !== 0 && !seen.has(at);) {
+      isMore ||= directories.length === max
+      const read = isMore ? undefined : readDirectory(view, at, isLittle, isBig)
+      if (!read) break
+      seen.add(at)
+      directories.push(read.directory)
+      starts.push(...read.directory.numbers(SUB_DIRECTORIES, max))
+      at = read.next
+    }
   }
-  const isMore = directories.length === max && at !== 0 && !seen.has(at)
   return { directories, isPartial: isMore }
 }
 
