@@ -10,6 +10,7 @@ import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './util/errors.ts'
 import { showConfig } from './commands/config-command.ts'
 import { doctor, type DoctorOptions } from './commands/doctor/doctor-command.ts'
+import { feedKey, feedPublish } from './commands/feed-commands.ts'
 import { init, type InitOptions } from './commands/init/init-command.ts'
 import { fileErrorText, isFileError } from './commands/file-errors.ts'
 import { hashFiles } from './commands/hash-command.ts'
@@ -395,6 +396,26 @@ withDeskOptions(
   exchange.command('doctor').description('look at all that a sync needs, and say what is wrong'),
 ).action((options: Parameters<typeof exchangeDoctor>[0]) => run(() => exchangeDoctor(options)))
 
+const feed = program.command('feed').description('share a list of your own with other gates')
+
+feed
+  .command('key')
+  .description('make the key that a feed is signed with, and print its public part')
+  .requiredOption('--out <file>', 'where the private part goes, readable for its owner')
+  .action((options: { out: string }) => run(() => feedKey(options)))
+
+withListOptions(
+  feed
+    .command('publish')
+    .description('write what was added to a bank by hand as signed files, for others to read')
+    .argument('<bank>', 'bank of the list', parseBank)
+    .requiredOption('--key <file>', 'private key, as `feed key` writes it')
+    .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
+    .option('--days <days>', 'days until it expires', parseDays, 7),
+).action((bank: string, options: Parameters<typeof feedPublish>[1]) =>
+  run(() => feedPublish(bank, options)),
+)
+
 program
   .command('dev')
   .description('run what helps to try hashgate out')
@@ -459,6 +480,12 @@ function parseHours(text: string): number {
 
 function withDeskOptions(command: Command): Command {
   return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (/^\d{1,3}$/.test(text) && days >= 1 && days <= 366) return days
+  throw new InvalidArgumentError('It must be a whole number of days from 1 to 366.')
 }
 
 function parsePort(text: string): number {
