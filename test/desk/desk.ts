@@ -144,7 +144,7 @@ export async function liveInLedger(ledger: Ledger): Promise<string[]> {
     `SELECT CAST(record.id AS TEXT) AS row, lower(hex(sealed)) AS sealed, tier, name
      FROM record JOIN source ON source.id = record.source WHERE deleted = 0`,
   )
-  const entries = await Promise.all(rows.map((row) => entriesOf(ledger.key, row.name, row)))
+  const entries = rows.map((row) => entriesOf(ledger.key, row.name, row))
   return entries.flat().map(describe).toSorted()
 }
 
