@@ -11,6 +11,7 @@ import { HashgateError } from './util/errors.ts'
 import { showConfig } from './commands/config-command.ts'
 import { doctor, type DoctorOptions } from './commands/doctor/doctor-command.ts'
 import { feedKey, feedPublish } from './commands/feed-commands.ts'
+import { DECISIONS } from './desk/ledger/opinions.ts'
 import { init, type InitOptions } from './commands/init/init-command.ts'
 import { fileErrorText, isFileError } from './commands/file-errors.ts'
 import { hashFiles } from './commands/hash-command.ts'
@@ -26,6 +27,7 @@ import {
   exchangeAdd,
   exchangeCheck,
   exchangeDoctor,
+  exchangeFeedback,
   exchangeRebuild,
   exchangeStatus,
   exchangeSync,
@@ -377,6 +379,23 @@ withDeskOptions(
     .option('--dry-run', 'read it, tell what it has, and keep nothing'),
 ).action((name: string, options: Parameters<typeof exchangeSync>[1]) =>
   run(() => exchangeSync(name, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('feedback')
+    .description('keep an opinion on an entry for its provider, or send those that wait')
+    .argument('<name>', 'source, as the settings name it')
+    .argument('[entry]', 'entry, as an event names it; without one, what waits is sent')
+    .addOption(
+      new Option('--decision <decision>', 'confirmed: it is what the list says').choices(DECISIONS),
+    )
+    .option('--kind <kind>', 'kind of the hash that matched', 'pdq')
+    .option('--reason <guid>', 'reason of a dispute, as NCMEC names it')
+    .option('--dry-run', 'only say what would be sent'),
+).action(
+  (name: string, entry: string | undefined, options: Parameters<typeof exchangeFeedback>[2]) =>
+    run(() => exchangeFeedback(name, entry, options)),
 )
 
 withDeskOptions(

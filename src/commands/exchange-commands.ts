@@ -1,3 +1,5 @@
+import { planFeedback, sendFeedback } from '../desk/feedback.ts'
+import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
 import { exchangeOf, runSource, settingsOf, type SourceRun } from '../desk/desk.ts'
 import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
@@ -168,6 +170,44 @@ async function dryRun(
       console.log(`  skipped ${count}: ${reason}`)
   }
   return true
+}
+
+/** `hashgate exchange feedback`: keeps an opinion on an entry, or sends those that wait. */
+export async function exchangeFeedback(
+  name: string,
+  entry: string | undefined,
+  options: ExchangeOptions & { decision?: Decision; kind: string; reason?: string; dryRun?: true },
+): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const { decision, kind, reason } = options
+    const { feedback } = settingsOf(desk, name)
+    if (entry !== undefined && decision !== undefined) {
+      const opinion = {
+        source: name,
+        entry,
+        decision,
+        kind,
+        ...(reason !== undefined && { reason }),
+      }
+      await addOpinion(desk.ledger.db, opinion, desk.world.now())
+      console.log(`${name}: ${decision} ${entry} waits`)
+      return true
+    }
+    if (options.dryRun || feedback === 'off') {
+      const planned = await planFeedback(desk, name)
+      for (const { opinion, ask } of planned) {
+        const how = ask ? `${ask.method ?? 'GET'} ${ask.what}` : 'nothing'
+        console.log(`${opinion.decision} ${opinion.entry}: ${how}`)
+      }
+      console.log(
+        `${planned.length} wait; nothing was sent${feedback === 'off' ? ' (feedback = "off")' : ''}`,
+      )
+      return true
+    }
+    const { sent, failed, untold } = await sendFeedback(desk, name)
+    console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it is not told of`)
+    return failed === 0
+  })
 }
 
 /** `hashgate exchange status`: returns whether all sources are well. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { group, wholeNumber } from '../../util/settings.ts'
+import { choice, group, wholeNumber } from '../../util/settings.ts'
 import type { Exchange, World } from './exchange.ts'
 import { HttpsExchange } from './https/https.ts'
 import { HttpsSettingsSchema } from './https/settings.ts'
@@ -20,6 +20,10 @@ const common = {
     wholeNumber(1, 8760, 'Hours without a complete run after which its health is red.'),
     26,
   ),
+  feedback: v.optional(
+    choice(['off', 'send'], 'Whether opinions on its entries are sent to the provider.'),
+    'off',
+  ),
 }
 
 /** Settings of a source. */
@@ -37,7 +41,10 @@ export const EXCHANGE_KINDS = ['https', 'ncmec', 'stopncii', 'tcap', 'threatexch
 /** Names of the secrets that a source needs. */
 export function secretsOf(settings: ExchangeSettings): string[] {
   if (settings.kind === 'https') return settings.auth ? [settings.auth.secret] : []
-  if (settings.kind === 'stopncii') return [settings.functionsSecret, settings.secret]
+  if (settings.kind === 'stopncii') {
+    const { functionsSecret, secret, feedbackSecret } = settings
+    return [functionsSecret, secret, ...(feedbackSecret === undefined ? [] : [feedbackSecret])]
+  }
   return [settings.secret]
 }
 
@@ -53,12 +60,10 @@ export function openExchange(
     case 'ncmec':
       return new NcmecExchange(settings, secretOf(settings.secret), world)
     case 'stopncii': {
-      const functions = secretOf(settings.functionsSecret)
-      return new StopNciiExchange(
-        settings,
-        { functions, subscription: secretOf(settings.secret) },
-        world,
-      )
+      const { functionsSecret, secret, feedbackSecret } = settings
+      const keys = { functions: secretOf(functionsSecret), subscription: secretOf(secret) }
+      const feedback = feedbackSecret !== undefined && { feedback: secretOf(feedbackSecret) }
+      return new StopNciiExchange(settings, { ...keys, ...feedback }, world)
     }
     case 'tcap':
       return new TcapExchange(settings, secretOf(settings.secret), world)

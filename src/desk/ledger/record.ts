@@ -88,6 +88,12 @@ export function entriesOf(
   })
 }
 
+/** The hashes of a record. @throws {RecordDamagedError} */
+export function hashesOf(key: LedgerKey, row: string, sealed: string): ListedHash[] {
+  const [, hashes] = JSON.parse(key.open(row, sealed)) as Content
+  return hashes.map(([kind, value]) => ({ kind, value }))
+}
+
 /** Whether files are matched by hashes of this kind. */
 export function isMatchable(kind: string): kind is HashKind {
   return Object.hasOwn(HASH_LENGTHS, kind)
