@@ -28,6 +28,7 @@ import {
   exchangeCheck,
   exchangeDoctor,
   exchangeFeedback,
+  exchangeImport,
   exchangeRebuild,
   exchangeStatus,
   exchangeSync,
@@ -379,6 +380,17 @@ withDeskOptions(
     .option('--dry-run', 'read it, tell what it has, and keep nothing'),
 ).action((name: string, options: Parameters<typeof exchangeSync>[1]) =>
   run(() => exchangeSync(name, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('import')
+    .description('read a file of Project VIC or CAID into the ledger, and publish what changed')
+    .argument('<name>', 'source of kind vics, as the settings name it')
+    .argument('<file>', 'the file, JSON')
+    .option('--accept', 'publish although more than a tenth of its records vanished'),
+).action((name: string, file: string, options: Parameters<typeof exchangeImport>[2]) =>
+  run(() => exchangeImport(name, file, options)),
 )
 
 withDeskOptions(

@@ -1,3 +1,5 @@
+import type { Exchange } from '../desk/exchanges/exchange.ts'
+import { VicsFile } from './vics-file.ts'
 import { planFeedback, sendFeedback } from '../desk/feedback.ts'
 import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
 import { exchangeOf, runSource, settingsOf, type SourceRun } from '../desk/desk.ts'
@@ -62,29 +64,61 @@ export async function exchangeSync(
 ): Promise<boolean> {
   return withDesk(options, async (desk) => {
     if (options.dryRun) return dryRun(desk, name, options)
-    let read = 0
-    const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
-    for (let isFirst = true; ; isFirst = false) {
-      const run = await runSource(desk, name, {
-        accept: options.accept === true,
-        refetch: options.refetch === true && isFirst,
-        onPage: ({ records }) =>
-          showProgress(`${(read + records).toLocaleString('en')} records`, false),
-      })
-      read += run.sync.records
-      total.records += run.sync.records
-      total.deleted += run.sync.deleted
-      for (const [reason, count] of Object.entries(run.sync.skipped)) {
-        total.skipped[reason] = (total.skipped[reason] ?? 0) + count
-      }
-      const { added = 0, removed = 0 } = run.publication ?? {}
-      total.published = [(total.published[0] ?? 0) + added, (total.published[1] ?? 0) + removed]
-      const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
-      if (goesOn && !run.publishError) continue
-      endProgress()
-      return tellRun(name, run, total, options)
-    }
+    return syncToEnd(desk, name, options)
   })
+}
+
+/** `hashgate exchange import`: reads a file of Project VIC or CAID into the ledger, and publishes what changed. */
+export async function exchangeImport(
+  name: string,
+  path: string,
+  options: ExchangeOptions & { accept?: true },
+): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const settings = settingsOf(desk, name)
+    if (settings.kind !== 'vics') throw new NoFileError(name, settings.kind)
+    return syncToEnd(desk, name, options, new VicsFile(path, settings, desk.world.now))
+  })
+}
+
+/** A source that is no file. */
+class NoFileError extends HashgateError {
+  readonly code = 'no-file'
+
+  constructor(name: string, kind: string) {
+    super(`${name} is of kind ${kind}, which has no files; expected kind vics`)
+  }
+}
+
+async function syncToEnd(
+  desk: Parameters<typeof runSource>[0],
+  name: string,
+  options: ExchangeOptions & { accept?: true; refetch?: true },
+  exchange?: Exchange,
+): Promise<boolean> {
+  let read = 0
+  const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
+  for (let isFirst = true; ; isFirst = false) {
+    const run = await runSource(desk, name, {
+      ...(exchange && { exchange }),
+      accept: options.accept === true,
+      refetch: options.refetch === true && isFirst,
+      onPage: ({ records }) =>
+        showProgress(`${(read + records).toLocaleString('en')} records`, false),
+    })
+    read += run.sync.records
+    total.records += run.sync.records
+    total.deleted += run.sync.deleted
+    for (const [reason, count] of Object.entries(run.sync.skipped)) {
+      total.skipped[reason] = (total.skipped[reason] ?? 0) + count
+    }
+    const { added = 0, removed = 0 } = run.publication ?? {}
+    total.published = [(total.published[0] ?? 0) + added, (total.published[1] ?? 0) + removed]
+    const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
+    if (goesOn && !run.publishError) continue
+    endProgress()
+    return tellRun(name, run, total, options)
+  }
 }
 
 function tellRun(

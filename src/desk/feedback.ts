@@ -1,6 +1,7 @@
 import { describeError } from '../util/errors.ts'
 import { type Desk, exchangeOf } from './desk.ts'
-import { type Ask, ask } from './exchanges/http.ts'
+import type { Ask } from './exchanges/exchange.ts'
+import { ask } from './exchanges/http.ts'
 import { hashOfEntry, noteOpinion, type QueuedOpinion, waitingOpinions } from './ledger/opinions.ts'
 
 /** Opinions that one run sends. */

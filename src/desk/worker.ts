@@ -93,6 +93,7 @@ async function schedule(env: DeskBindings, now: number): Promise<void> {
     // A source that failed is tried again when that is due; a cron that comes a little early is not too early.
     const isDue = now + 30_000 >= (source?.failure === undefined ? due : (source.retryAt ?? due))
     const isCutOff = source?.isRunning === true && source.failure === undefined
+    if (settings.kind === 'vics') continue // a person imports it
     if (isDue || isCutOff) await desk.queue.send({ exchange: name })
   }
 }

@@ -6,6 +6,7 @@ import { HttpsSettingsSchema } from './https/settings.ts'
 import { NcmecExchange, NcmecSettingsSchema } from './ncmec.ts'
 import { StopNciiExchange, StopNciiSettingsSchema } from './stopncii.ts'
 import { TcapExchange, TcapSettingsSchema } from './tcap.ts'
+import { IMPORTED, VicsSettingsSchema } from './vics.ts'
 import { ThreatExchange, ThreatExchangeSettingsSchema } from './threatexchange.ts'
 
 /** What every source has, whatever its kind. */
@@ -33,10 +34,18 @@ export const ExchangeSettingsSchema = v.variant('kind', [
   group({ ...common, ...StopNciiSettingsSchema }),
   group({ ...common, ...TcapSettingsSchema }),
   group({ ...common, ...ThreatExchangeSettingsSchema }),
+  group({ ...common, ...VicsSettingsSchema }),
 ])
 export type ExchangeSettings = v.InferOutput<typeof ExchangeSettingsSchema>
 
-export const EXCHANGE_KINDS = ['https', 'ncmec', 'stopncii', 'tcap', 'threatexchange'] as const
+export const EXCHANGE_KINDS = [
+  'https',
+  'ncmec',
+  'stopncii',
+  'tcap',
+  'threatexchange',
+  'vics',
+] as const
 
 /** Names of the secrets that a source needs. */
 export function secretsOf(settings: ExchangeSettings): string[] {
@@ -45,6 +54,7 @@ export function secretsOf(settings: ExchangeSettings): string[] {
     const { functionsSecret, secret, feedbackSecret } = settings
     return [functionsSecret, secret, ...(feedbackSecret === undefined ? [] : [feedbackSecret])]
   }
+  if (settings.kind === 'vics') return []
   return [settings.secret]
 }
 
@@ -69,5 +79,7 @@ export function openExchange(
       return new TcapExchange(settings, secretOf(settings.secret), world)
     case 'threatexchange':
       return new ThreatExchange(settings, secretOf(settings.secret), world)
+    case 'vics':
+      return IMPORTED
   }
 }

@@ -1,5 +1,4 @@
 import type { Opinion } from '../ledger/opinions.ts'
-import type { Ask } from './http.ts'
 import type { Tombstone } from '../ledger/record.ts'
 
 /** A record as an exchange reads it. The runner validates the hashes. */
@@ -61,4 +60,16 @@ export interface World {
   fetch: (request: Request) => Promise<Response>
   now: () => number
   sleep: (ms: number) => Promise<void>
+}
+
+/** A request to a provider. */
+export interface Ask {
+  /** What is asked, for errors: a name without credentials. */
+  what: string
+  url: URL
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+  /** Statuses beside 2xx that the caller wants to see. */
+  accept?: readonly number[]
 }

@@ -4,6 +4,7 @@ import { wholeNumber } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
+  Ask,
   EntryOpinion,
   Exchange,
   ExchangePage,
@@ -11,7 +12,7 @@ import type {
   Skipped,
   World,
 } from './exchange.ts'
-import { type Ask, ask, basicAuth, nextUrl, readText } from './http.ts'
+import { ask, basicAuth, nextUrl, readText } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'

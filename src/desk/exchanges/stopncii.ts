@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
+  Ask,
   EntryOpinion,
   Exchange,
   ExchangePage,
@@ -9,7 +10,7 @@ import type {
   Skipped,
   World,
 } from './exchange.ts'
-import { type Ask, ask, readJson } from './http.ts'
+import { ask, readJson } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 

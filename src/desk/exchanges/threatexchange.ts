@@ -3,6 +3,7 @@ import { textLike } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
+  Ask,
   EntryOpinion,
   Exchange,
   ExchangePage,
@@ -10,7 +11,7 @@ import type {
   Skipped,
   World,
 } from './exchange.ts'
-import { type Ask, ask, nextUrl, readJson } from './http.ts'
+import { ask, nextUrl, readJson } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 
