@@ -6,7 +6,8 @@
 //   npm run bench -- worst     uploads that are made to cost: CPU time of each
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
-//   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
+//   npm run bench -- screens   renders the screenshots of it, where there is a Chromium
+//   npm run bench -- limited   patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 //   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
@@ -17,6 +18,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   worst: async () => (await import('./worst.ts')).benchWorst(),
   cost: async () => (await import('./cost.ts')).benchCost(),
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
+  screens: async (args) => (await import('./screens.ts')).renderScreens(args),
   limited: async (args) => (await import('./limited.ts')).benchLimited(args),
   hash: async () => (await import('./hash.ts')).benchHash(),
   decode: async () => (await import('./decode.ts')).benchDecode(),

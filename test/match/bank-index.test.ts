@@ -344,7 +344,7 @@ describe('BankIndex', () => {
 
   it('tells the nearest of many, that there are more, and reads no more than it may', async () => {
     const hash = randomBytes(32, 9)
-    const family = Array.from({ length: 100_000 }, (_, i) => {
+    const family = Array.from({ length: 70_000 }, (_, i) => {
       const near = hash.slice()
       for (const bit of [i % 97, 100 + (i % 101), 220 + (i % 31)])
         near[bit >> 3] = (near[bit >> 3] ?? 0) ^ (1 << (bit & 7))
