@@ -78,10 +78,10 @@ export function trial(): Trial {
   return made
 }
 
-const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26 }
+const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26, feedback: 'off' } as const
 
 /** How sources are set up with the exchange server. */
-const SETTINGS: Record<FakeListName, ExchangeSettings> = {
+export const SETTINGS: Record<FakeListName, ExchangeSettings> = {
   list: {
     ...common,
     kind: 'https',
@@ -107,6 +107,7 @@ const SETTINGS: Record<FakeListName, ExchangeSettings> = {
     kind: 'stopncii',
     base: `${ORIGIN}/stopncii/v1`,
     functionsSecret: 'FUNCTIONS',
+    feedbackSecret: 'FEEDBACK',
     secret: 'SECRET',
   },
   tcap: {
@@ -128,13 +129,16 @@ const SETTINGS: Record<FakeListName, ExchangeSettings> = {
   },
 }
 
+/** Secrets of the sources, by name. */
+export const ENV: Record<string, string> = {
+  SECRET: FAKE_SECRET,
+  FUNCTIONS: `${FAKE_SECRET}-f`,
+  FEEDBACK: `${FAKE_SECRET}-w`,
+  TOKEN: FAKE_TOKEN,
+}
+
 function secretOf(name: string): string {
-  const secrets: Record<string, string> = {
-    SECRET: FAKE_SECRET,
-    FUNCTIONS: `${FAKE_SECRET}-f`,
-    TOKEN: FAKE_TOKEN,
-  }
-  return secrets[name] ?? ''
+  return ENV[name] ?? ''
 }
 
 /** What the ledger has live, as `source kind hash`, sorted. */
@@ -144,7 +148,7 @@ export async function liveInLedger(ledger: Ledger): Promise<string[]> {
     `SELECT CAST(record.id AS TEXT) AS row, lower(hex(sealed)) AS sealed, tier, name
      FROM record JOIN source ON source.id = record.source WHERE deleted = 0`,
   )
-  const entries = await Promise.all(rows.map((row) => entriesOf(ledger.key, row.name, row)))
+  const entries = rows.map((row) => entriesOf(ledger.key, row.name, row))
   return entries.flat().map(describe).toSorted()
 }
 

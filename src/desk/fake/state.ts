@@ -42,6 +42,8 @@ export class FakeProvider {
   readonly poison = new Set<string>()
   /** Cursors that are valid, with what they mean. */
   readonly cursors = new Map<string, string>()
+  /** What it was told of its records. */
+  readonly feedback: string[] = []
   pageSize = 800
   requests = 0
   readonly #clock: FakeClock
