@@ -1,10 +1,11 @@
 import { crc32, inflateSync } from 'node:zlib'
 import type { Shown } from './reading.ts'
-import type { ComparedFormat } from './structured.ts'
+import type { ComparedFormat } from './formats.ts'
 
 /** A file, and what a program shows of it. */
 interface Read {
   file: Buffer
+  program: string
   shown: Shown
 }
 
@@ -30,10 +31,11 @@ const CLASSES: readonly Class[] = [
 /** The class that explains a difference; `undefined`: none. */
 export function classOf(
   format: ComparedFormat,
+  program: string,
   file: Uint8Array,
   shown: Shown,
 ): string | undefined {
-  const read = { file: Buffer.from(file), shown }
+  const read = { file: Buffer.from(file), program, shown }
   return CLASSES.find((one) => one.format === format && one.holds(read))?.name
 }
 
