@@ -65,6 +65,7 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
+import { leaveOut } from '../luma/planes'
 import { isClamped, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
@@ -639,6 +640,7 @@ function finish(): i32 {
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
   if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
+  if (component(0).linesDecoded < height) leaveOut()
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()
     const status = skipMcus(<u32>-1)

@@ -13,7 +13,7 @@ export const RGBA: u32 = 6
 export let depth: u32 = 0
 export let colourType: u32 = 0
 
-/** Luma and alpha of each palette entry as f32; entries that the file does not have are black. */
+/** Luma and alpha of each palette entry as f32; entries that the file does not have are as the last one, as in browsers. */
 const paletteLuma = memory.data(1024)
 const paletteAlpha = memory.data(1024)
 
@@ -51,11 +51,14 @@ export function rowBytesOf(cols: u32): u32 {
 export function setPalette(colours: usize, count: u32): void {
   if (hasPalette) return
   hasPalette = true
+  let last: f32 = 0
   for (let i: u32 = 0; i < min<u32>(count, 256); i++) {
     const colour = colours + i * 3
     const luma = lumaOf(load<u8>(colour), load<u8>(colour, 1), load<u8>(colour, 2))
     f32.store(paletteLuma + (i << 2), luma)
+    last = luma
   }
+  for (let i = count; i < 256; i++) f32.store(paletteLuma + (i << 2), last)
 }
 
 /** tRNS: alphas of palette entries, or the colour that is transparent. The first counts. */
@@ -63,6 +66,7 @@ export function setTransparency(at: usize, bytes: u32): void {
   if (mayBeTransparent) return
   const mask: u32 = (1 << depth) - 1 // bits above the depth say nothing
   if (colourType == PALETTE) {
+    if (!hasPalette) return // it is of no use before that
     mayBeTransparent = true
     for (let i: u32 = 0; i < 256; i++) {
       f32.store(paletteAlpha + (i << 2), i < bytes ? <f32>load<u8>(at + i) : 255)

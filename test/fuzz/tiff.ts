@@ -167,7 +167,10 @@ export function changeTiff(file: Uint8Array, random: Random): Uint8Array {
   if (copy.length < 16 || view.getUint16(2, isLittle) !== 42) return copy
   const start = view.getUint32(4, isLittle)
   if (start + 2 > copy.length) return copy
-  const count = Math.min(view.getUint16(start, isLittle), Math.floor((copy.length - start - 2) / 12))
+  const count = Math.min(
+    view.getUint16(start, isLittle),
+    Math.floor((copy.length - start - 2) / 12),
+  )
   if (count < 1) return copy
   const entryAt = (i: number) => start + 2 + i * 12
   const at = entryAt(below(count, random))

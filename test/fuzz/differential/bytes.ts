@@ -11,9 +11,7 @@ export function splice(
   bytes: ArrayLike<number>,
 ): Uint8Array {
   const middle = Uint8Array.from(bytes)
-  return new Uint8Array(
-    Buffer.concat([file.subarray(0, at), middle, file.subarray(at + count)]),
-  )
+  return new Uint8Array(Buffer.concat([file.subarray(0, at), middle, file.subarray(at + count)]))
 }
 
 /** A copy with one byte changed; the file itself if it is not so long. */

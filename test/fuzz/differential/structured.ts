@@ -15,8 +15,7 @@ export function structured(format: ComparedFormat, pool: Pool, random: Random): 
     const isOwn = BY_CONTAINER.has(format) || random() < 0.6
     const changer = isOwn ? CHANGERS[format] : undefined
     if (changer) file = changer(file, random)
-    else if (!BY_CONTAINER.has(format))
-      file = mutateParts(file, pick(pool, random), format, random)
+    else if (!BY_CONTAINER.has(format)) file = mutateParts(file, pick(pool, random), format, random)
   }
   return file
 }
