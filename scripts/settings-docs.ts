@@ -12,6 +12,7 @@ interface Schema {
   const?: unknown
   enum?: unknown[]
   format?: string
+  pattern?: string
   default?: unknown
   description?: string
   minimum?: number
@@ -122,14 +123,16 @@ function shown(value: unknown): string {
 }
 
 function allowedOf(schema: Schema): string {
-  const { type, format, minimum, maximum, items } = schema
+  const { type, format, pattern, minimum, maximum, items } = schema
   if (schema.enum) return schema.enum.map((value) => code(value)).join(', ')
   if (items) return items.properties ? 'a list of tables' : `a list of ${allowedOf(items)}`
   if (type === 'integer')
     return `${minimum?.toLocaleString('en')} to ${maximum?.toLocaleString('en')}`
   if (type === 'boolean') return '`true`, `false`'
   if (type === 'object') return 'tables by name'
-  return format === 'uri' ? 'an https URL' : 'text'
+  if (format === 'uri')
+    return pattern?.includes('https?') ? 'the address of a server' : 'an https URL'
+  return 'text'
 }
 
 /** A description, with links in place of paths of documents. */

@@ -9,10 +9,9 @@ import type { GateEvent, Happening, VerdictEvent } from './events/schema.ts'
 import { stampEvent } from './events/stamp.ts'
 import { type NamedSink, reportTo } from './events/report.ts'
 import type { FloodNamespace } from './gate/flood/breaker.ts'
-import { answerTo, isPagePost } from './doors/answer.ts'
+import { answerTo } from './doors/answer.ts'
 import { answerThrough } from './doors/proxy/proxy.ts'
-import { quarantineOf } from './quarantine/bindings.ts'
-import { sweepQuarantine as sweep } from './quarantine/sweep.ts'
+import { readerOf } from './doors/reader.ts'
 import { type Origin, withBody } from './upload/origin.ts'
 import { unjudged } from './upload/outcome.ts'
 import { Uploads } from './upload/uploads.ts'
@@ -20,20 +19,13 @@ import { verdictEvent } from './upload/verdict-event.ts'
 import { unknownName } from './util/settings.ts'
 import { type KvNamespace, KvStore } from './list/kv-store.ts'
 import { parseListKeys, SealedStore } from './list/sealing.ts'
-import { Quarantine, type QuarantineBucket } from './quarantine/quarantine.ts'
+import type { Quarantine } from './quarantine/quarantine.ts'
+import type { QuarantineSettings } from './quarantine/settings.ts'
 import type { PinNamespace } from './match/pin.ts'
 import type { ShardNamespace } from './match/sharded-index.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
 
-export type {
-  FloodNamespace,
-  GateSettings,
-  ImagesApi,
-  KvNamespace,
-  PinNamespace,
-  QuarantineBucket,
-  ShardNamespace,
-}
+export type { FloodNamespace, GateSettings, ImagesApi, KvNamespace, PinNamespace, ShardNamespace }
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
 
 /** Whatever a Worker calls its bindings. */
@@ -54,8 +46,8 @@ export interface GateOptions<E extends Env> {
   listPins?: From<E, PinNamespace | undefined>
   /** Durable Objects of class ListShard, of `hashgate/objects`. */
   listShards?: From<E, ShardNamespace | undefined>
-  /** An R2 bucket for nothing else, to keep what is quarantined, with `quarantine.recipients` among the settings. */
-  quarantine?: From<E, QuarantineBucket | undefined>
+  /** Where quarantined uploads are kept: `quarantine` of `hashgate/quarantine`, with `quarantine.recipients` among the settings. */
+  quarantine?: (env: E['Bindings'], settings: QuarantineSettings) => Quarantine | undefined
   /** Requests that pass as they are. */
   skip?: (c: Context<E>) => boolean | Promise<boolean>
   /** Told each verdict, as `onEvent` is. */
@@ -131,7 +123,7 @@ function refuse(c: Context, error: unknown, emit: (event: GateEvent) => void): P
   const [caseId, outcome] = [crypto.randomUUID(), unjudged(error)]
   report(verdictEvent(caseId, c.req.raw, outcome))
   const refused = { isPassed: false as const, caseId, outcome }
-  return answerTo(refused, c.req.raw, { textsFor: () => undefined, report }, isPagePost(c))
+  return answerTo(refused, c.req.raw, { textsFor: () => undefined, report }, readerOf(c))
 }
 
 /** Somebody has read the body before the gate: there is nothing left to judge, and what was read may be kept already. */
@@ -141,14 +133,6 @@ export class BodyUsedError extends HashgateError {
   constructor() {
     super('the body was read before the gate, which must come before all that reads it')
   }
-}
-
-/** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
-export function sweepQuarantine(
-  bucket: QuarantineBucket,
-  onEvent?: OnEvent<GateEvent>,
-): Promise<void> {
-  return sweep(new Quarantine({ bucket, recipients: [], days: 1 }), reporterOf({ onEvent }))
 }
 
 /** The gate that options describe. */
@@ -170,9 +154,8 @@ function make<E extends Env>(
   const shards = options.listShards?.(env)
   const pins = options.listPins?.(env)
   const floodCounters = options.floodCounters?.(env)
-  const bucket = options.quarantine?.(env)
-  checkNeeds(config, (name) => LIST_NEEDS.has(name) || (name === 'QUARANTINE' && !!bucket))
-  const quarantine = quarantineOf(config.quarantine, { ...(bucket && { QUARANTINE: bucket }) })
+  const quarantine = options.quarantine?.(env, config.quarantine)
+  checkNeeds(config, (name) => LIST_NEEDS.has(name) || (name === 'QUARANTINE' && !!quarantine))
   const uploads = new Uploads({
     config,
     modules,

@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GateEvent, VerdictEvent } from '../src/events/schema.ts'
 import type { FloodCounter } from '../src/gate/flood/counter.ts'
 import type { ListShard } from '../src/match/list-shard.ts'
-import { gate, type GateOptions, sweepQuarantine } from '../src/library.ts'
+import { gate, type GateOptions } from '../src/library.ts'
+import { quarantine, sweepQuarantine } from '../src/quarantine.ts'
 import { fixture } from './support/fixtures.ts'
 import { hashOf, publish } from './support/gate.ts'
 import { bucket, emptyBucket, keys, recipient } from './support/quarantine.ts'
@@ -90,7 +91,7 @@ describe('the middleware', () => {
       policy: { banks: { csam: { action: 'quarantine' as const } } },
       quarantine: { recipients: [recipient] },
     }
-    const { send } = appWith({ settings, quarantine: () => bucket })
+    const { send } = appWith({ settings, quarantine: quarantine(() => bucket) })
     expect((await send(known)).status).toBe(451)
     expect(await keys()).toHaveLength(1)
     const events: object[] = []
@@ -216,6 +217,10 @@ describe('the middleware', () => {
     [{ settings: { policy: { onUnscanable: 'refuse' } } }, 'did you mean onUnscannable?'],
     [{ settings: { body: { maxFiles: 0 } } }, 'settings.body.maxFiles must be a whole number'],
     [{ settings: { events: {} } }, 'settings.events is not a setting'],
+    [
+      { settings: { policy: { routes: [{}, { origin: 'https://a.example' }] } } },
+      'settings.policy.routes.1.origin is for a Worker of its own',
+    ],
   ])('throws at once for what is wrong in its options: %#', (wrong, words) => {
     expect(() => appWith(wrong as Partial<GateOptions<Env>>)).toThrow(words)
   })
@@ -241,12 +246,12 @@ export function bindingsHaveTypes(bindings: {
     images: () => bindings.images,
     listShards: () => bindings.shards,
     floodCounters: () => bindings.counters,
-    quarantine: () => bindings.r2,
+    quarantine: quarantine(() => bindings.r2),
   })
   // @ts-expect-error an R2 bucket is no KV namespace
   gate({ hashLists: () => bindings.r2, listKey })
   // @ts-expect-error a KV namespace is no R2 bucket
-  gate({ hashLists, listKey, quarantine: () => bindings.kv })
+  gate({ hashLists, listKey, quarantine: quarantine(() => bindings.kv) })
   // @ts-expect-error objects of another class
   gate({ hashLists, listKey, listShards: () => bindings.counters })
   // @ts-expect-error objects of another class

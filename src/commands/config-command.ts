@@ -1,13 +1,15 @@
 import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
-import { defaults, fromText, readConfig as readSettings } from '../config/config.ts'
+import { defaults, readConfig as readSettings } from '../config/config.ts'
 import { SECRETS } from '../config/names.ts'
 import { conflictsOf, type Has, needsOf, needText } from '../config/needs.ts'
 import { PRESETS, type PresetName } from '../config/presets.ts'
 import type { Config } from '../config/schema.ts'
 import { BadConfigError } from '../util/errors.ts'
+import { tableFrom } from '../util/settings.ts'
 import { openAccount, readConfig, type StoreOptions } from './stores.ts'
 import { bindingsOf, exposedSecrets, missingTriggers, wrongKinds } from './worker-setup.ts'
+import { isTable } from '../util/json.ts'
 
 /** Bytes that Cloudflare allows a variable. */
 const MAX_VARIABLE_BYTES = 5120
@@ -62,7 +64,13 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
     })
     problems.push(...new Set(lacking.map(needText)), ...conflictsOf(config, has), ...triggers)
     const secrets = new Set(needs.map(({ name }) => name).filter((name) => name in SECRETS))
-    return { config, written: fromText(written), secrets: [...secrets], bytes, problems }
+    return {
+      config,
+      written: tableFrom('HASHGATE', written),
+      secrets: [...secrets],
+      bytes,
+      problems,
+    }
   } catch (error) {
     if (!(error instanceof BadConfigError)) throw error
     return { written, secrets: [], bytes, problems: [...problems, ...error.problems] }
@@ -116,15 +124,11 @@ function leavesOf(value: unknown, path: readonly string[] = []): [readonly strin
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
 }
 
-function isTable(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Whether settings have a value at a path. */
 function isSet(settings: unknown, [key, ...rest]: readonly string[]): boolean {
   if (key === undefined) return true
   if (!isTable(settings) || !Object.hasOwn(settings, key)) return false
-  return isSet((settings as Record<string, unknown>)[key], rest)
+  return isSet(settings[key], rest)
 }
 
 function inWords(value: unknown): string {

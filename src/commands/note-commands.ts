@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { readManifest } from '../list/manifest.ts'
 import { changeExempt, publishNotes } from '../list/notes.ts'
-import { EntryName, HarmsSchema } from '../policy/schema.ts'
+import { EntryName } from '../policy/schema.ts'
+import { TextsSchema } from '../policy/texts.ts'
 import { HashgateError } from '../util/errors.ts'
 import { openStore, type TargetOptions } from './list-commands.ts'
 
@@ -57,8 +58,8 @@ export async function listTexts(
 }
 
 /** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */
-async function readTexts(file: string): Promise<v.InferOutput<typeof HarmsSchema>> {
-  const result = v.safeParse(HarmsSchema, parse(file, await readFile(file, 'utf8')))
+async function readTexts(file: string): Promise<v.InferOutput<typeof TextsSchema>> {
+  const result = v.safeParse(TextsSchema, parse(file, await readFile(file, 'utf8')))
   if (result.success) return result.output
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? file} ${issue.message}`)
   throw new BadNotesError(problems.join('; '))

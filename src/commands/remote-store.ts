@@ -2,6 +2,8 @@ import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { HashgateError } from '../util/errors.ts'
 import type { Bytes, ValueStore } from '../list/store.ts'
+import { parseJson } from '../util/json.ts'
+import { retryAfterSeconds } from '../util/retry-after.ts'
 
 /** How often a request is sent at most. */
 const MAX_TRIES = 6
@@ -167,7 +169,7 @@ export class CloudflareApi {
       status,
       problem: 'without a reason',
       ...readErrors(body),
-      retryAfterMs: readRetryAfter(headers.get('retry-after')),
+      retryAfterMs: (retryAfterSeconds(headers.get('retry-after') ?? '') ?? 0) * 1000,
     })
   }
 
@@ -211,21 +213,6 @@ function readErrors(body: Bytes): Pick<Failure, 'problem' | 'apiCode'> | undefin
   const errors = parsed.success ? parsed.output.errors : []
   if (errors.length === 0) return undefined
   return { problem: errors.map(({ message }) => message).join('; '), apiCode: errors[0]?.code }
-}
-
-function parseJson(body: Bytes): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body))
-  } catch {
-    return undefined // what JSON.parse says repeats what it read
-  }
-}
-
-/** Milliseconds that a Retry-After asks for: a number of seconds, or a date (RFC 9110, 10.2.3). */
-function readRetryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isNaN(ms) ? undefined : ms
 }
 
 /** A KV namespace at Cloudflare, through its API. */

@@ -5,6 +5,7 @@ import { eventProblems } from '../events/settings.ts'
 import { listProblems } from '../match/settings.ts'
 import { uploadProblems } from '../upload/settings.ts'
 import { BadConfigError } from '../util/errors.ts'
+import { tableFrom } from '../util/settings.ts'
 import { misspeltNames, type SecretName } from './names.ts'
 import { type Has, missingOf } from './needs.ts'
 import { over, type PresetName, PRESETS } from './presets.ts'
@@ -25,7 +26,7 @@ export function readConfig(env: object): Config {
   const originUrl = v.safeParse(v.optional(OriginUrl), url)
   if (!originUrl.success)
     problems.push(...originUrl.issues.map(({ message }) => `ORIGIN_URL ${message}`))
-  const config = parse(SettingsSchema, fromText(written), 'HASHGATE', problems)
+  const config = parse(SettingsSchema, tableFrom('HASHGATE', written), 'HASHGATE', problems)
   return url === undefined ? config : { ...config, origin: { ...config.origin, url: new URL(url) } }
 }
 
@@ -44,7 +45,13 @@ export function checkNeeds(config: Config, has: Has): void {
  */
 export function readLibrarySettings(settings: LibrarySettings): Config {
   const problems: string[] = []
-  return { ...defaults(), ...parse(LibrarySchema, settings, 'settings', problems) }
+  const config = parse(LibrarySchema, settings, 'settings', problems)
+  const routed = config.policy.routes.findIndex(({ origin }) => origin !== undefined)
+  if (routed >= 0)
+    throw new BadConfigError([
+      `settings.policy.routes.${routed}.origin is for a Worker of its own; in an app, your routes decide where requests go`,
+    ])
+  return { ...defaults(), ...config }
 }
 
 /** What is in effect if nothing is set, or just a preset. */
@@ -69,16 +76,6 @@ function parse<const T extends typeof SettingsSchema | typeof LibrarySchema>(
 function sentenceOf(issue: v.BaseIssue<unknown>, root: string): string {
   const path = v.getDotPath(issue)
   return `${root}${path === null ? '' : `.${path}`} ${issue.message}`
-}
-
-/** HASHGATE may be a table, or its JSON in text, since the dashboard and `--var` give text. */
-export function fromText(written: unknown): unknown {
-  if (typeof written !== 'string') return written
-  try {
-    return JSON.parse(written) as unknown
-  } catch {
-    throw new BadConfigError(['HASHGATE must be a table, or JSON'])
-  }
 }
 
 function withPreset(written: unknown): unknown {

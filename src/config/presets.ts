@@ -1,3 +1,4 @@
+import { isTable } from '../util/json.ts'
 /** What browsers and phones upload as pictures. HEIC is readable only with the Images binding. */
 const PICTURES = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic'] as const
 
@@ -39,8 +40,4 @@ export function over(base: unknown, changes: unknown): unknown {
   const merged = new Map(Object.entries(base))
   for (const [key, value] of Object.entries(changes)) merged.set(key, over(merged.get(key), value))
   return Object.fromEntries(merged)
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -170,7 +170,7 @@ export class Haystack {
     for (let first = 0; first < needles.length; first += MAX_NEEDLES) {
       parts.push(this.#searchPart(needles.slice(first, first + MAX_NEEDLES), threshold, first))
     }
-    return join(parts)
+    return together(parts)
   }
 
   #searchPart(needles: readonly Hash256[], threshold: number, first: number): Found {
@@ -399,7 +399,7 @@ function reserve(core: MatchExports, bytes: number): number {
   return address
 }
 
-function join(parts: readonly Found[]): Found {
+function together(parts: readonly Found[]): Found {
   return {
     near: parts.flatMap(({ near }) => near),
     isComplete: parts.every(({ isComplete }) => isComplete),

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BadConfigError } from '../util/errors.ts'
-import { group, tableOf } from '../util/settings.ts'
+import { group, tableFrom, tableOf } from '../util/settings.ts'
 import { type ExchangeSettings, ExchangeSettingsSchema, secretsOf } from './exchanges/catalog.ts'
 
 const ExchangeName = v.pipe(
@@ -36,7 +36,7 @@ export type DeskSettings = v.InferOutput<typeof DeskSettingsSchema>
  */
 export function readDeskSettings(env: object): DeskSettings {
   const { DESK: written = {} } = env as { DESK?: unknown }
-  const parsed = v.safeParse(DeskSettingsSchema, fromText(written))
+  const parsed = v.safeParse(DeskSettingsSchema, tableFrom('DESK', written))
   if (!parsed.success) {
     throw new BadConfigError(
       parsed.issues.map(
@@ -55,13 +55,4 @@ export function missingSecrets(settings: ExchangeSettings, env: object): string[
 export function secretOf(env: object, name: string): string {
   const value = (env as Record<string, unknown>)[name]
   return typeof value === 'string' ? value : ''
-}
-
-function fromText(written: unknown): unknown {
-  if (typeof written !== 'string') return written
-  try {
-    return JSON.parse(written)
-  } catch {
-    throw new BadConfigError(['DESK must be a table, or JSON'])
-  }
 }

@@ -9,6 +9,7 @@ import { clientLimitsOf } from '../upload/client-limits.ts'
 import { clipPath } from '../upload/verdict-event.ts'
 import { describeError } from '../util/errors.ts'
 import { answerTo } from './answer.ts'
+import { readerOf } from './reader.ts'
 
 /** What the doors for uploads in parts have in common. */
 export interface StagedDeps {
@@ -51,10 +52,11 @@ export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps
 
 /** The answer to an upload that was whole, with headers that can be changed. */
 export async function stagedAnswer(
+  c: Context,
   { passage, request }: Finished,
   { uploads }: StagedDeps,
 ): Promise<Response> {
-  const response = await answerTo(passage, request, uploads)
+  const response = await answerTo(passage, request, uploads, readerOf(c))
   return new Response(response.body, response)
 }
 
@@ -63,7 +65,9 @@ const MAX_ANSWER_BYTES = 16 * 1024
 /** Headers of an answer that are remembered. */
 const ANSWER_HEADERS = new Set([
   'content-type',
+  'content-language',
   'content-location',
+  'link',
   'location',
   'etag',
   'upload-offset',

@@ -4,6 +4,7 @@ import { NotAcceptedError, NotAnEventError, NoWebhookError } from './errors.ts'
 import { stampEvent } from './stamp.ts'
 import { logEvent } from './report.ts'
 import { postSigned, type Webhook } from './webhook.ts'
+import { retryAfterSeconds } from '../util/retry-after.ts'
 
 /** What must be true of a message to be delivered. An older Worker may have written it, so no more than that. */
 const EventIdSchema = v.object({ id: v.pipe(v.string(), v.uuid()) })
@@ -63,13 +64,7 @@ export function secondsUntilRetry(error: unknown, attempts: number, firstSeconds
   if (isGone || error instanceof NotAnEventError) return MAX_RETRY_SECONDS
   const backoff = Math.min(firstSeconds * 2 ** (attempts - 1), MAX_RETRY_SECONDS)
   const spread = Math.max(1, Math.round(backoff * (1 - JITTER * Math.random())))
-  const asked = error instanceof NotAcceptedError ? secondsAsked(error.retryAfter) : 0
+  const asked =
+    error instanceof NotAcceptedError ? (retryAfterSeconds(error.retryAfter ?? '') ?? 0) : 0
   return Math.min(Math.max(spread, asked), MAX_RETRY_SECONDS)
-}
-
-/** What a Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3); 0 if it is none. */
-function secondsAsked(retryAfter = ''): number {
-  if (/^\d+$/.test(retryAfter)) return Number(retryAfter)
-  const ms = Date.parse(retryAfter) - Date.now()
-  return Number.isNaN(ms) ? 0 : Math.max(0, Math.ceil(ms / 1000))
 }

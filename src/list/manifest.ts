@@ -43,19 +43,26 @@ const BankSchema = v.looseObject({
   segments: v.array(SegmentSchema),
 })
 
-/** What an uploader reads for a kind of harm. */
-const TextsSchema = v.object({
-  type: v.exactOptional(v.string()),
+const translation = {
   title: v.exactOptional(v.string()),
   text: v.exactOptional(v.string()),
   appealUrl: v.exactOptional(v.string()),
+  appealLabel: v.exactOptional(v.string()),
+}
+
+/** What uploaders read whose upload is refused for one reason. */
+const TextsSchema = v.object({
+  ...translation,
+  type: v.exactOptional(v.string()),
+  /** The same in other languages, by tag. */
+  languages: v.exactOptional(v.record(v.string(), v.object({ ...translation, title: v.string() }))),
 })
 
 /** What is published beside the banks, so that it takes effect without a deployment. Earlier readers ignore it. */
 const notes = {
   /** Entries, as bank/entry, whose matches change nothing. */
   exempt: v.exactOptional(v.array(v.string())),
-  /** What uploaders read, by kind of harm. */
+  /** What uploaders read, by kind of harm or by status. */
   texts: v.exactOptional(v.record(v.string(), TextsSchema)),
 }
 

@@ -5,8 +5,10 @@ import type { ListStore } from './store.ts'
 
 /** Most entries that may be exempt: every isolate reads all of them at each refresh. */
 export const MAX_EXEMPT = 10_000
-/** Most kinds of harm that there may be texts for. */
+/** Most kinds of harm and statuses that there may be texts for. */
 export const MAX_TEXTS = 100
+/** Longest texts, all together as JSON, in bytes. */
+export const MAX_TEXT_BYTES = 256 * 1024
 
 /**
  * Publishes the list that there is with other exemptions or texts.
@@ -43,6 +45,8 @@ function pick({ exempt, texts }: Manifest): Notes {
 function check({ exempt = [], texts = {} }: Notes, { banks }: Manifest): void {
   if (exempt.length > MAX_EXEMPT) throw new TooManyNotesError('exempt entries', MAX_EXEMPT)
   if (Object.keys(texts).length > MAX_TEXTS) throw new TooManyNotesError('texts', MAX_TEXTS)
+  const { length } = new TextEncoder().encode(JSON.stringify(texts))
+  if (length > MAX_TEXT_BYTES) throw new TooManyNotesError('bytes of texts', MAX_TEXT_BYTES)
   const names = banks.map(({ id }) => id)
   const unknown = exempt
     .map((entry) => entry.split('/', 1)[0] ?? '')

@@ -1,3 +1,4 @@
+import { isEqual } from '../util/bytes.ts'
 import { HashgateError } from '../util/errors.ts'
 import { ValueDamagedError } from './errors.ts'
 import { type Manifest, readManifest, segmentsOf, type SegmentRef } from './manifest.ts'
@@ -50,13 +51,10 @@ async function verifySegment(store: ListStore, ref: SegmentRef): Promise<number>
   const keys = keysOf(ref)
   for (const [i, key] of keys.entries()) {
     const value = await getExisting(store, key)
-    if (!isEqual(value, expected[i])) {
+    const packed = expected[i]
+    if (!packed || !isEqual(value, packed)) {
       throw new ValueDamagedError(key, 'does not agree with the other values of its segment')
     }
   }
   return keys.length
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return a.length === b?.length && a.every((byte, i) => byte === b[i])
 }

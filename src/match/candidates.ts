@@ -1,3 +1,4 @@
+import { isEqual } from '../util/bytes.ts'
 import { bitsDiffering, HASH_BYTES } from '../util/hash.ts'
 import { blockOf, type Detail, type DetailBlock, readDetails } from '../list/details.ts'
 import type { DigestKind } from '../list/entry.ts'
@@ -134,7 +135,7 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   const { bank } = candidate
   const match = { bank: bank.id, entry: id, labels }
   if ('digest' in candidate) {
-    if (!isSame(candidate.digest, rest)) return undefined
+    if (!isEqual(candidate.digest, rest)) return undefined
     return { ...match, distance: 0, threshold: 0, tolerance: 0, probe: candidate.kind }
   }
   const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
@@ -144,8 +145,4 @@ function verifyCandidate(candidate: Candidate, { rest, id, labels }: Detail): Ma
   const { tolerance, probe } = needle
   const limited = limitOf(needle, bank.minQuality)
   return { ...match, distance, threshold, tolerance, probe, ...(limited && { limited }) }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }

@@ -32,8 +32,11 @@ export interface Route<Settings extends RouteSettings = RouteSettings> {
   label: 'public' | 'private' | undefined
 }
 
+/** Whether a request is one of a route. */
+export type Fits = (method: string, hostname: string, pathname: string) => boolean
+
 interface Matcher<Settings extends RouteSettings> {
-  fits: (method: string, hostname: string, pathname: string) => boolean
+  fits: Fits
   route: Route<Settings>
 }
 
@@ -53,8 +56,7 @@ export class Router<Settings extends RouteSettings> {
    * may be written to be gated by other rules than it should be.
    */
   choose({ method, url }: { method: string; url: string }): Route<Settings> | undefined {
-    const { hostname: host, pathname } = new URL(url)
-    const hostname = host.replace(/\.$/, '') // with a dot at its end it is the same host
+    const { hostname, pathname } = placeOf(url)
     const route = this.#find(method, hostname, pathname)
     const others = otherReadings(pathname).map((path) => this.#find(method, hostname, path))
     return others.every((other) => other === route) ? route : undefined
@@ -66,21 +68,36 @@ export class Router<Settings extends RouteSettings> {
   }
 }
 
+/** Host and path of a request, as routes are told by them. */
+export function placeOf(url: string): { hostname: string; pathname: string } {
+  const { hostname, pathname } = new URL(url)
+  return { hostname: hostname.replace(/\.$/, ''), pathname } // with a dot at its end it is the same host
+}
+
+/** How requests of a route are known. */
+export function fitsOf({
+  hosts,
+  paths,
+  methods,
+}: Pick<RoutePolicy, 'hosts' | 'paths' | 'methods'>): Fits {
+  const hostPatterns = hosts?.map((hostname) => new URLPattern({ hostname }))
+  // Without regard to case: there are origins that have none.
+  const pathPatterns = paths?.map((pathname) => new URLPattern({ pathname }, { ignoreCase: true }))
+  return (method, hostname, pathname) =>
+    (methods?.some((one) => one === method) ?? true) &&
+    (hostPatterns?.some((pattern) => pattern.test({ hostname })) ?? true) &&
+    (pathPatterns?.some((pattern) => pattern.test({ pathname })) ?? true)
+}
+
 function matcherOf<Settings extends RouteSettings>(
   policy: RoutePolicy,
   config: Settings,
 ): Matcher<Settings> {
-  const { hosts, paths, methods, gated, mode = config.policy.mode, label } = policy
+  const { gated, mode = config.policy.mode, label } = policy
   const { onUnscannable = config.policy.onUnscannable, onFailed = config.policy.onFailed } = policy
   const { maxBodyBytes = config.upload.maxBodyBytes, maxFiles = config.body.maxFiles } = policy
-  const hostPatterns = hosts?.map((hostname) => new URLPattern({ hostname }))
-  // Without regard to case: there are origins that have none.
-  const pathPatterns = paths?.map((pathname) => new URLPattern({ pathname }, { ignoreCase: true }))
   return {
-    fits: (method, hostname, pathname) =>
-      (methods?.some((one) => one === method) ?? true) &&
-      (hostPatterns?.some((pattern) => pattern.test({ hostname })) ?? true) &&
-      (pathPatterns?.some((pattern) => pattern.test({ pathname })) ?? true),
+    fits: fitsOf(policy),
     route: {
       config: {
         ...config,

@@ -8,9 +8,11 @@ import {
   MAX_FORM_FILES,
   oneOf,
   optionalGroup,
+  ServerUrl,
   tableOf,
   wholeNumber,
 } from '../util/settings.ts'
+import { Name, text, TextsSchema } from './texts.ts'
 
 /** What a match leads to. `quarantine` keeps what it blocks, sealed. */
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
@@ -29,30 +31,8 @@ export const MAX_POLICY_THRESHOLD = 64
 const ALLOW_OR_REFUSE = ['allow', 'refuse'] as const
 const MODES = ['enforce', 'shadow'] as const
 
-const text = (max: number, description?: string) => {
-  const Text = v.pipe(
-    v.string('must be text'),
-    v.minLength(1, 'must not be empty'),
-    v.maxLength(max, `must have ${max} characters at most`),
-  )
-  return description === undefined ? Text : v.pipe(Text, v.description(description))
-}
-
-const httpsUrl = (description: string) =>
-  v.pipe(
-    v.string('must be an https:// URL'),
-    v.url('must be an https:// URL'),
-    v.startsWith('https://', 'must be an https:// URL'),
-    v.description(description),
-  )
-
 const toggle = (description: string) =>
   v.pipe(v.boolean('must be true or false'), v.description(description))
-
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
-const NAME_WORDS =
-  'must have 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit'
-const Name = v.pipe(v.string(NAME_WORDS), v.regex(NAME, NAME_WORDS))
 
 const threshold = (description: string) => wholeNumber(0, MAX_POLICY_THRESHOLD, description)
 
@@ -106,17 +86,6 @@ const BankSchema = v.pipe(
   ),
 )
 
-/** What an uploader reads whose upload is refused for a kind of harm. */
-export const HarmSchema = group({
-  type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
-  title: v.exactOptional(text(200, 'The title that a refused uploader reads.')),
-  text: v.exactOptional(text(2000, 'The text below it.')),
-  appealUrl: v.exactOptional(httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')),
-})
-
-/** Texts by kind of harm. */
-export const HarmsSchema = tableOf(Name, HarmSchema, 'kinds of harm')
-
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 const PATH_WORDS = 'must be a pattern of a path, such as /upload/*'
@@ -145,6 +114,14 @@ const RouteSchema = group({
   gated: v.optional(
     toggle(
       'Whether its requests are judged. False lets them pass as they are. Default: by `upload.methods`.',
+    ),
+  ),
+  origin: v.optional(
+    v.pipe(
+      ServerUrl,
+      v.description(
+        'The server that its requests go to, such as `https://media.example.net`. Default: that of the Worker.',
+      ),
     ),
   ),
   mode: v.optional(choice(MODES, 'As `policy.mode`, for this route.')),
@@ -210,9 +187,9 @@ export const PolicySettings = optionalGroup(
     ),
     harms: v.optional(
       v.pipe(
-        HarmsSchema,
+        TextsSchema,
         v.description(
-          'What refused uploaders read, by kind of harm. `hashgate list texts` changes it without a deployment.',
+          'What refused uploaders read, by kind of harm or by status. `hashgate list texts` changes it without a deployment.',
         ),
       ),
       {},
@@ -234,7 +211,6 @@ export const PolicySettings = optionalGroup(
 
 export type Policy = v.InferOutput<typeof PolicySettings>
 export type BankPolicy = Policy['banks'][string]
-export type HarmPolicy = v.InferOutput<typeof HarmSchema>
 export type RoutePolicy = Policy['routes'][number]
 
 /** Whether matches of a policy may be quarantined: the first bank of which they are. */

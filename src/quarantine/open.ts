@@ -5,6 +5,7 @@ import { ObjectDamagedError, WrongIdentityError } from './errors.ts'
 import type { QuarantinedObject } from './objects.ts'
 import { FORMAT } from './record.ts'
 import { BODY_FILE, EVENT_FILE } from './seal.ts'
+import { parseJson } from '../util/json.ts'
 
 // Not for the Worker: what it seals it cannot open.
 
@@ -77,12 +78,4 @@ export async function openSealed(
     throw new ObjectDamagedError(key, 'holds what was sealed for another case')
   }
   return { record: record.output, body }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
 }

@@ -4,6 +4,8 @@ export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 /** Where requests go on to. `body` replaces the request's, which is read here. */
 export interface Origin {
   forward(request: Request, body?: ForwardedBody): Promise<Response>
+  /** The host that a request arrives at there, if it is not the one that it was sent to. */
+  hostFor?(request: Request): string | undefined
 }
 
 /** The request with a body that was read from it. */

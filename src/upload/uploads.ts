@@ -3,7 +3,7 @@ import type { GateEvent, Happening } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
 import { Gate, type GateDeps, type GateSettings } from '../gate/gate.ts'
 import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
-import type { HarmPolicy } from '../policy/schema.ts'
+import type { Texts } from '../policy/texts.ts'
 import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { Kept } from '../quarantine/record.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
@@ -123,9 +123,9 @@ export class Uploads {
     return (this.#router.choose(request)?.config ?? this.settings).upload.maxBodyBytes
   }
 
-  /** What an uploader reads for a kind of harm: as it is published with the list, or as it is set. */
-  readonly textsFor = (harm: string): HarmPolicy | undefined =>
-    this.gate.list.texts?.[harm] ?? this.settings.policy.harms[harm]
+  /** What uploaders read for a kind of harm, or with a status: as published with the list, or as set. */
+  readonly textsFor = (kind: string): Texts | undefined =>
+    this.gate.list.texts?.[kind] ?? this.settings.policy.harms[kind]
 
   /** Passes a request on: after its verdict, if its route and method say that it is to be judged. */
   async pass(request: Request, way: Way): Promise<Passage> {

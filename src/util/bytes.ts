@@ -15,6 +15,11 @@ export function parseHex(text: string, count: number): Uint8Array<ArrayBuffer> |
   return bytes
 }
 
+/** Whether bytes are the same. Not in constant time. */
+export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
+
 /** Whether bytes begin with others, all of them. */
 export function beginsWith(bytes: Uint8Array, others: Uint8Array): boolean {
   return bytes.length >= others.length && others.every((byte, i) => byte === bytes[i])

@@ -2,11 +2,25 @@
 // A schema here changes nothing that it reads, so that it is also the JSON schema and the documentation.
 
 import * as v from 'valibot'
+import { BadConfigError } from './errors.ts'
+import { parseJson } from './json.ts'
 import { nearestName } from './nearest.ts'
+
+/**
+ * What a variable of settings has: a table, or its JSON in text, since the dashboard and `--var` give text.
+ * @throws {BadConfigError} a text that is no JSON
+ */
+export function tableFrom(variable: string, written: unknown): unknown {
+  if (typeof written !== 'string') return written
+  const table = parseJson(written)
+  if (table === undefined) throw new BadConfigError([`${variable} must be a table, or JSON`])
+  return table
+}
 
 /** Settings by name. It accepts no other name, and says which one was probably meant. */
 export function group<const T extends v.ObjectEntries>(entries: T) {
   const object = v.strictObject(entries, ({ expected, input }) => {
+    if (expected?.startsWith('"')) return 'must be set'
     if (expected !== 'never') return 'must be a table of settings'
     return unknownName(String(input), Object.keys(entries), 'a setting')
   })
@@ -88,6 +102,15 @@ export function pathOrEmpty(description: string) {
   const words = 'must be a path such as /files, without a slash at its end, or empty'
   return textLike(/^((\/[\w.~-]+)+)?$/, words, description)
 }
+
+const SERVER_WORDS =
+  'must be the address of a server, such as https://origin.example.com, without a path'
+/** The address of a server that requests go to. */
+export const ServerUrl = v.pipe(
+  v.string(SERVER_WORDS),
+  v.regex(/^https?:\/\/[^/?#@\s]+\/?$/, SERVER_WORDS),
+  v.url(SERVER_WORDS),
+)
 
 /** Origins of pages. */
 export function corsOrigins(description: string) {

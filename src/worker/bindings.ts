@@ -32,7 +32,7 @@ export function workerParts(
     config,
     modules,
     store: new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY)),
-    origin: chooseOrigin(config.origin, bindings),
+    origin: chooseOrigin(config, bindings),
     ...(bindings.LIST_PIN && { pins: bindings.LIST_PIN }),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),

@@ -67,10 +67,8 @@ export function s3(): Feature {
     door: ({ s3: access, staging, origin: target, ...deps }) => {
       if (!access || !staging) return undefined
       const { clientKeys: keys, originKey } = access
-      const { s3: settings, origin: server } = deps.config
-      const origin = originKey
-        ? signedOrigin(target, originKey, settings.region, server.url)
-        : target
+      const { s3: settings } = deps.config
+      const origin = originKey ? signedOrigin(target, originKey, settings.region) : target
       return s3Server({ ...deps, staging, origin, keys })
     },
   }

@@ -80,7 +80,7 @@ describe('hashgate config', () => {
 
   it('prints JSON that is a HASHGATE again', async () => {
     const vars =
-      '[vars.HASHGATE.policy.banks.csam]\nharm = "csam"\n[[vars.HASHGATE.policy.routes]]\npaths = ["/a/*"]\nmode = "shadow"\n'
+      '[vars.HASHGATE.policy.banks.csam]\nharm = "csam"\n[[vars.HASHGATE.policy.routes]]\npaths = ["/a/*"]\norigin = "https://media.example"\nmode = "shadow"\n'
     const { out } = await config(vars, { json: true })
     const { HASHGATE, secrets } = JSON.parse(out) as { HASHGATE: object; secrets: string[] }
     expect(secrets).toEqual(['LIST_KEY'])
@@ -88,9 +88,10 @@ describe('hashgate config', () => {
       policy: {
         mode: 'enforce',
         banks: { csam: { harm: 'csam', action: 'block', enabled: true } },
-        routes: [{ paths: ['/a/*'], mode: 'shadow' }],
+        routes: [{ paths: ['/a/*'], origin: 'https://media.example', mode: 'shadow' }],
       },
     })
+    expect((await config(vars)).out).toMatch(/^policy\.routes .*"origin":"https:..media\.example"/m)
     const again = await config(`[vars]\nHASHGATE = '${JSON.stringify(HASHGATE)}'\n`, { json: true })
     expect(JSON.parse(again.out)).toMatchObject({ HASHGATE })
   })

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { listPush, listShow, type TargetOptions } from '../../src/commands/list-commands.ts'
 import { BadNotesError, listExempt, listTexts } from '../../src/commands/note-commands.ts'
@@ -56,6 +57,12 @@ describe('hashgate list exempt and texts', () => {
     await writeFile(path('texts.json'), JSON.stringify(texts))
     expect(await printed(listTexts(path('texts.json'), where))).toContain('texts for csam')
     expect(JSON.parse(await printed(listTexts(undefined, where)))).toEqual(texts)
+    const example = fileURLToPath(new URL('../../examples/texts.json', import.meta.url))
+    expect(await printed(listTexts(example, where))).toContain('texts for 413, 415, 422, 451, 503')
+    expect(JSON.parse(await printed(listTexts(undefined, where)))).toMatchObject({
+      451: { languages: { de: { title: 'Dieser Upload kann nicht angenommen werden.' } } },
+    })
+    await listTexts(path('texts.json'), where)
     expect(await printed(listShow(where))).toContain('texts for csam')
     expect(await printed(listExempt([], where))).toBe('csam/8\n')
   })
@@ -65,6 +72,9 @@ describe('hashgate list exempt and texts', () => {
     ['[]', 'must be a table of kinds of harm'],
     ['{"csam":{"titel":"No."}}', 'csam.titel is not a setting; did you mean title?'],
     ['{"csam":{"appealUrl":"http://a.example"}}', 'csam.appealUrl must be an https:// URL'],
+    ['{"csam":{"languages":{"de":{"text":"x"}}}}', 'csam.languages.de.title'],
+    ['{"csam":{"languages":{"German":{"title":"x"}}}}', 'must be a language tag'],
+    ['{"csam":{"languages":{"de_AT":{"title":"x"}}}}', 'must be a language tag'],
   ])('refuse texts that are wrong, with their path: %s', async (json, message) => {
     await writeFile(path('bad.json'), json)
     await expect(listTexts(path('bad.json'), where)).rejects.toThrow(message)

@@ -16,6 +16,8 @@ function problem(read: () => unknown): string {
 
 const config = (HASHGATE: unknown) => readConfig({ HASHGATE })
 
+const routeTo = (origin: string) => ({ policy: { routes: [{ origin }] } })
+
 describe('readConfig', () => {
   it('has defaults', () => {
     expect(readConfig({})).toEqual({
@@ -101,6 +103,14 @@ describe('readConfig', () => {
     ],
     [{ policy: { banks: [] } }, 'HASHGATE.policy.banks must be a table of banks'],
     [{ policy: { routes: [[]] } }, 'HASHGATE.policy.routes.0 must be a table of settings'],
+    [routeTo('origin.example.com'), 'HASHGATE.policy.routes.0.origin must be the address of'],
+    [routeTo('https://origin.example.com/a'), 'such as https://origin.example.com, without a path'],
+    [routeTo('https://a:b@origin.example.com'), 'HASHGATE.policy.routes.0.origin must be'],
+    [routeTo('ftp://origin.example.com'), 'HASHGATE.policy.routes.0.origin must be'],
+    [
+      { policy: { harms: { csam: { languages: { de: {} } } } } },
+      'HASHGATE.policy.harms.csam.languages.de.title must be set',
+    ],
     [{ health: { path: 'healthz' } }, 'HASHGATE.health.path must be a path'],
     [{ scan: { probes: 'all' } }, 'HASHGATE.scan.probes must be plain or as-is or default or wide'],
     [{ scan: { dropFamilies: ['identity'] } }, 'HASHGATE.scan.dropFamilies.0 must be displayed'],
@@ -181,7 +191,7 @@ describe('readConfig', () => {
     ],
     [{ MAX_BODY_BYTES: 1 }, 'did you mean upload.maxBodyBytes in HASHGATE?'],
     [{ TUS_PATH: '/files' }, 'did you mean tus.path in HASHGATE?'],
-    [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be http:// or https:// and a'],
+    [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be the address of a server'],
     [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],
   ])('stops at what stands wrong beside it: %j', (env, message) => {
     expect(problem(() => readConfig(env))).toContain(message)

@@ -8,7 +8,13 @@ import {
   manifestValue,
   readManifest,
 } from '../../src/list/manifest.ts'
-import { changeExempt, MAX_EXEMPT, MAX_TEXTS, publishNotes } from '../../src/list/notes.ts'
+import {
+  changeExempt,
+  MAX_EXEMPT,
+  MAX_TEXT_BYTES,
+  MAX_TEXTS,
+  publishNotes,
+} from '../../src/list/notes.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { rekey } from '../../src/list/rekey.ts'
 import { rollBack } from '../../src/list/rollback.ts'
@@ -90,6 +96,11 @@ describe('publishNotes', () => {
       texts: Object.fromEntries(kinds) as Record<string, object>,
     }))
     await expect(publishing).rejects.toThrow(TooManyNotesError)
+    const longest = 'a'.repeat(MAX_TEXT_BYTES - '{"csam":{"text":""}}'.length)
+    const publishText = (text: string) =>
+      publishNotes(kvStore(), () => ({ texts: { csam: { text } } }))
+    await expect(publishText(`${longest}a`)).rejects.toThrow(TooManyNotesError)
+    expect((await publishText(longest)).texts?.['csam']?.text).toBe(longest)
   })
 })
 

@@ -32,6 +32,14 @@ export { StagedUpload } from 'hashgate/objects'
 export default createWorker({ features: [] })
 `
 
+const MIDDLEWARE = `import { Hono } from 'hono'
+import { gate } from 'hashgate'
+const app = new Hono()
+app.use(gate({ hashLists: ({ LISTS }) => LISTS, listKey: ({ KEY }) => KEY, /* more */ }))
+export { StagedUpload } from 'hashgate/objects'
+export default app
+`
+
 let consumer: Consumer
 let origin: OriginServer
 const known = await picture(400, 300, 3, 61).jpeg().toBuffer()
@@ -109,6 +117,13 @@ describe('examples/deployment', () => {
     const all = await build('all', ALL)
     expect(await featuresIn(all)).toEqual(Object.keys(SIGNS))
     expect(await featuresIn(await build('none', WITHOUT_ANY))).toEqual([])
+  })
+
+  it('leaves the quarantine out of a Worker with the middleware, unless it is named', async () => {
+    expect(await featuresIn(await build('middleware', MIDDLEWARE))).toEqual([])
+    const named = MIDDLEWARE.replace('/* more */', 'quarantine: quarantine(({ KEPT }) => KEPT),')
+    const withQuarantine = `import { quarantine } from 'hashgate/quarantine'\n${named}`
+    expect(await featuresIn(await build('keeping', withQuarantine))).toEqual(['quarantine'])
   })
 
   it.each([

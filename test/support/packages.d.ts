@@ -15,19 +15,6 @@ declare module 'gifenc' {
   }
 }
 
-declare module 'upng-js' {
-  const UPNG: {
-    encode(
-      frames: ArrayBuffer[],
-      width: number,
-      height: number,
-      colours: number,
-      delays?: number[],
-    ): ArrayBuffer
-  }
-  export default UPNG
-}
-
 declare module 'opentype.js/dist/opentype.mjs' {
   interface Font {
     getAdvanceWidth(text: string, size: number): number

@@ -98,8 +98,7 @@ async function examineRunning(
   const health = new URL(settings.health.path || '/healthz', url)
   const { version, check } = await checkHealth(health)
   add([check])
-  const origin = options.origin === undefined ? settings.origin.url : new URL(options.origin)
-  add([await checkOrigin(origin)])
+  for (const origin of originsOf(options, settings)) add([await checkOrigin(origin)])
   await withList(options, async ({ store, manifest, checks }) => {
     add(checks)
     if (!manifest || !store) return
@@ -109,6 +108,13 @@ async function examineRunning(
     const target = { url, health, path, method: methodOf(settings), settings, store, manifest }
     add(await runningDrill({ ...target, canReadBack: readBack === true }))
   })
+}
+
+/** Servers that must not answer around the gate. */
+function originsOf({ origin }: DoctorOptions, settings: Config): (URL | undefined)[] {
+  const main = origin === undefined ? settings.origin.url : new URL(origin)
+  const routed = settings.policy.routes.flatMap((route) => route.origin ?? [])
+  return [main, ...[...new Set(routed)].map((url) => new URL(url))]
 }
 
 function methodOf({ upload }: Config): string {

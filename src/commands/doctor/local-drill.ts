@@ -65,7 +65,10 @@ function drillSettings(settings: Config): string {
     policy: {
       ...policy,
       mode: 'enforce',
-      routes: policy.routes.map((route) => Object.assign({}, route, { mode: 'enforce' })),
+      // Whatever their origins are: here, all requests go to the drill's own.
+      routes: policy.routes.map((route) =>
+        Object.assign({}, route, { mode: 'enforce', origin: undefined }),
+      ),
     },
     events: { ...events, webhook },
   })

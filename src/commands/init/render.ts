@@ -1,4 +1,5 @@
 import type { Section } from './sections.ts'
+import { isTable } from '../../util/json.ts'
 
 /** wrangler.jsonc, with what each key is for above it. */
 export function renderJsonc(sections: readonly Section[]): string {
@@ -70,10 +71,6 @@ function inline(value: unknown): string {
 
 function bare(key: string): string {
   return /^[\w-]+$/.test(key) ? key : JSON.stringify(key)
-}
-
-function isTable(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isTables(value: unknown): value is object[] {

@@ -8,6 +8,7 @@ import { type PlannedFile, readText } from './files.ts'
 import { type Answers, InitError } from './options.ts'
 import { isBlock, renderBlock, renderJsonc, renderToml } from './render.ts'
 import { type Section, sectionsOf, settingsOf } from './sections.ts'
+import { isTable } from '../../util/json.ts'
 
 /** wrangler's configuration of a deployment, and what must be done to it by hand. */
 export interface PlannedConfig extends PlannedFile {
@@ -102,10 +103,6 @@ function missingSettings(answers: Answers, vars: unknown): string[] {
 }
 
 type Table = Record<string, unknown>
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 function isList(value: unknown): value is Table[] {
   return Array.isArray(value) && value.every(isTable)

@@ -2,6 +2,7 @@ import { concatenate } from '../../util/bytes.ts'
 import { within } from '../../util/within.ts'
 import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError } from './errors.ts'
 import type { World } from './exchange.ts'
+import { retryAfterSeconds } from '../../util/retry-after.ts'
 
 /** Attempts of a request. */
 const ATTEMPTS = 3
@@ -62,17 +63,12 @@ async function askOnce(world: World, { what, url, accept = [], ...rest }: Ask): 
   if (response.ok || accept.includes(status)) return response
   await response.body?.cancel()
   if (status === 401 || status === 403) throw new NotAuthorizedError(what, status)
-  if (status === 429) throw new RateLimitedError(what, secondsAsked(response, world.now()))
+  if (status === 429) {
+    const wait = retryAfterSeconds(response.headers.get('retry-after') ?? '', world.now())
+    throw new RateLimitedError(what, wait)
+  }
   if (status >= 500 || status === 408) throw new UnavailableError(what, `status ${status}`)
   throw new BadAnswerError(what, `has the status ${status}`)
-}
-
-/** What a Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3). */
-function secondsAsked({ headers }: Response, now: number): number | undefined {
-  const text = headers.get('retry-after') ?? ''
-  if (/^\d+$/.test(text)) return Number(text)
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
 }
 
 /**

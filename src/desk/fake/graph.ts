@@ -5,6 +5,7 @@ import {
   type FakeClock,
   type FakeProvider,
   type FakeRecord,
+  secondsOf,
 } from './state.ts'
 
 const DAY_MS = 86_400_000
@@ -47,10 +48,6 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
     })
   })
   return app
-}
-
-function secondsOf({ updated }: FakeRecord): number {
-  return Math.floor(updated / 1000)
 }
 
 /** What is deleted says so, or has no descriptor any more, or none that this app may see. */

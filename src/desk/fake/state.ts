@@ -98,3 +98,8 @@ export class FakeClock {
     return this.now()
   }
 }
+
+/** When a record changed last, in whole seconds of Unix time, as most services have it. */
+export function secondsOf({ updated }: Pick<FakeRecord, 'updated'>): number {
+  return Math.floor(updated / 1000)
+}

@@ -1,6 +1,12 @@
 import { Hono } from 'hono'
 import { cutOff } from './cut.ts'
-import { FAKE_SECRET, type FakeClock, type FakeProvider, type FakeRecord } from './state.ts'
+import {
+  FAKE_SECRET,
+  type FakeClock,
+  type FakeProvider,
+  type FakeRecord,
+  secondsOf,
+} from './state.ts'
 
 /** StopNCII. Its page tokens are bound to the start of the window, and times have seconds. */
 export function stopncii(provider: FakeProvider, _clock: FakeClock): Hono {
@@ -30,10 +36,6 @@ export function stopncii(provider: FakeProvider, _clock: FakeClock): Hono {
     return answer(provider, start, after, Math.min(asked, provider.pageSize))
   })
   return app
-}
-
-function secondsOf({ updated }: FakeRecord): number {
-  return Math.floor(updated / 1000)
 }
 
 async function answer(

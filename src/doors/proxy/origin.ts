@@ -1,4 +1,6 @@
 import { BadConfigError } from '../../util/errors.ts'
+import { fitsOf, placeOf } from '../../policy/routes.ts'
+import type { Policy, RoutePolicy } from '../../policy/schema.ts'
 import { type Origin, withBody } from '../../upload/origin.ts'
 import { answerWithoutOrigin } from './without-origin.ts'
 
@@ -10,11 +12,41 @@ export interface OriginBindings {
   ORIGIN_BUCKET?: R2Bucket
 }
 
+/** Settings that say where requests go. */
+export interface OriginChoice {
+  /** `url`: the variable ORIGIN_URL. */
+  origin?: { url?: URL }
+  policy?: Pick<Policy, 'routes'>
+}
+
 /**
- * The origin that is configured: a URL, a service binding, or a bucket; the route's own origin, if none is.
- * @throws {BadConfigError} more than one is
+ * The origins that are configured: those of routes, and for all else a URL, a service binding, or a bucket; the server behind the
+ * Worker's own route, if none is.
+ * @throws {BadConfigError} more than one is set for all else
  */
-export function chooseOrigin({ url }: { url?: URL }, bindings: OriginBindings): Origin {
+export function chooseOrigin({ origin, policy }: OriginChoice, bindings: OriginBindings): Origin {
+  return originByRoute(policy?.routes ?? [], mainOrigin(origin?.url, bindings))
+}
+
+/** Sends requests where the first route that fits wants them. One that names no origin wants the main one. */
+function originByRoute(routes: readonly RoutePolicy[], main: Origin): Origin {
+  if (routes.every(({ origin }) => origin === undefined)) return main
+  const choices = routes.map((route) => ({
+    fits: fitsOf(route),
+    origin: route.origin === undefined ? main : urlOrigin(new URL(route.origin)),
+  }))
+  const chosen = ({ method, url }: Request): Origin => {
+    const { hostname, pathname } = placeOf(url)
+    return choices.find(({ fits }) => fits(method, hostname, pathname))?.origin ?? main
+  }
+  return {
+    forward: (request, body) => chosen(request).forward(request, body),
+    hostFor: (request) => chosen(request).hostFor?.(request),
+  }
+}
+
+/** @throws {BadConfigError} more than one is set */
+function mainOrigin(url: URL | undefined, bindings: OriginBindings): Origin {
   const chosen = [
     url && { name: 'ORIGIN_URL', origin: urlOrigin(url) },
     bindings.ORIGIN && { name: 'ORIGIN', origin: serviceOrigin(bindings.ORIGIN) },
@@ -48,6 +80,7 @@ function isOwnHost(hostname: string): boolean {
 /** Another server: path and query stay, scheme, host and port change. */
 function urlOrigin(base: URL): Origin {
   return {
+    hostFor: () => base.host,
     forward(request, body) {
       const url = new URL(request.url)
       url.protocol = base.protocol

@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono'
 import type { Origin } from '../../upload/origin.ts'
 import type { Uploads } from '../../upload/uploads.ts'
-import { answerTo, isPagePost } from '../answer.ts'
+import { answerTo } from '../answer.ts'
+import { readerOf } from '../reader.ts'
 import { answerHealth } from './health.ts'
 import type { HealthSettings } from './settings.ts'
 
@@ -35,7 +36,7 @@ export async function answerThrough(
     const isFull = (await mayWatch?.(request)) ?? false
     return answerHealth(uploads, isFull, waitUntil)
   }
-  const isPage = isPagePost(c) // before somebody changes the request
+  const reader = readerOf(c) // before somebody changes the request
   const passage = await uploads.pass(request, { origin, waitUntil })
-  return answerTo(passage, request, uploads, isPage)
+  return answerTo(passage, request, uploads, reader)
 }

@@ -1,12 +1,8 @@
 import * as v from 'valibot'
-import { optionalGroup, textLike, wholeNumber } from '../../util/settings.ts'
+import { optionalGroup, ServerUrl, textLike, wholeNumber } from '../../util/settings.ts'
 
 /** The variable ORIGIN_URL. */
-export const OriginUrl = v.pipe(
-  v.string('must be text'),
-  v.regex(/^https?:\/\/[^/?#]+\/?$/, 'must be http:// or https:// and a host, without a path'),
-  v.url('must be an absolute URL'),
-)
+export const OriginUrl = ServerUrl
 
 /** The server behind the gate. */
 export const OriginSettings = optionalGroup(

@@ -17,7 +17,9 @@ import type {
   UploadState,
 } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
-import { answerTo, refusalOf } from '../answer.ts'
+import { answerTo } from '../answer.ts'
+import { readerOf } from '../reader.ts'
+import { refusalHeaders, refusalOf } from '../refusal.ts'
 import {
   answerAgain,
   expiryOf,
@@ -169,8 +171,8 @@ class S3Server {
     const broken = put.failure()
     if (!passage.isPassed && passage.outcome.reason === 'client-gone' && broken)
       return failure(codeOf(broken.error))
-    if (!passage.isPassed) return refusalToXml(passage, this.#deps)
-    const response = await answerTo(passage, put.request, this.#deps.uploads)
+    if (!passage.isPassed) return refusalToXml(c, passage, this.#deps)
+    const response = await answerTo(passage, put.request, this.#deps.uploads, readerOf(c))
     if (!response.ok) return response
     const headers = new Headers(response.headers)
     if (!headers.has('etag')) headers.set('etag', `"${put.md5()}"`)
@@ -222,8 +224,8 @@ class S3Server {
     chosen: readonly ChosenPart[],
   ): Promise<Response> {
     const { outcome, passage } = finished
-    if (!passage.isPassed) return refusalToXml(passage, this.#deps)
-    const response = await stagedAnswer(finished, this.#deps)
+    if (!passage.isPassed) return refusalToXml(c, passage, this.#deps)
+    const response = await stagedAnswer(c, finished, this.#deps)
     if (outcome !== 'done') return response
     await response.body?.cancel()
     const etag = response.headers.get('etag') ?? etagOf(chosen)
@@ -285,14 +287,21 @@ function decodeSafely(path: string): string {
 }
 
 /** The answer to an upload that is not passed on, as clients of S3 read it. */
-function refusalToXml(passage: Passage & { isPassed: false }, deps: S3Deps): Response {
-  const { status, title, detail, caseId, appeal } = refusalOf(passage, deps.uploads)
-  return xmlAnswer(status, 'Error', {
+function refusalToXml(
+  c: Context,
+  passage: Passage & { isPassed: false },
+  { uploads }: S3Deps,
+): Response {
+  const refusal = refusalOf(passage, uploads, readerOf(c))
+  const { status, title, detail, caseId, appeal } = refusal.problem
+  const answer = xmlAnswer(status, 'Error', {
     Code: passage.outcome.reason === 'match' ? 'UploadRefused' : 'UploadNotAccepted',
     Message: [title, detail].filter(Boolean).join(' '),
     ...(appeal !== undefined && { Appeal: appeal }),
     RequestId: caseId,
   })
+  for (const [name, value] of refusalHeaders(refusal, c.req.url)) answer.headers.set(name, value)
+  return answer
 }
 
 function failureOf(problem: PartProblem | ChoiceProblem): Response {

@@ -130,17 +130,12 @@ function timeOf(datetime: string): number {
 }
 
 /** An origin that wants requests signed. The body is not: it may be long, and comes over TLS. */
-export function signedOrigin(
-  origin: Origin,
-  keys: S3Keys,
-  region: string,
-  originUrl: URL | undefined,
-): Origin {
+export function signedOrigin(origin: Origin, keys: S3Keys, region: string): Origin {
   const [[accessKeyId, secretAccessKey] = ['', '']] = keys
   return {
     async forward(request, body) {
       const url = new URL(request.url)
-      if (originUrl) url.host = originUrl.host
+      url.host = origin.hostFor?.(request) ?? url.host
       const signer = new AwsV4Signer({
         method: request.method,
         url: url.href,

@@ -4,6 +4,7 @@ import { lengthOf } from '../../upload/body-source.ts'
 import type { ForwardedBody, Origin } from '../../upload/origin.ts'
 import type { Uploads } from '../../upload/uploads.ts'
 import { answerTo } from '../answer.ts'
+import { readerOf } from '../reader.ts'
 import { problemAnswer } from '../respond.ts'
 import type { TicketParts } from './bindings.ts'
 import type { Ticket } from './ticket.ts'
@@ -58,7 +59,7 @@ async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise
     const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
     const plain = plainRequest(request, ticket)
     const passage = await uploads.passJudged(plain, { origin, waitUntil })
-    const response = await answerTo(passage, plain, uploads)
+    const response = await answerTo(passage, plain, uploads, readerOf(c))
     // Nobody finds out with one ticket how much a picture must be changed.
     isSpent = origin.isStored || (!passage.isPassed && passage.outcome.reason === 'match')
     return response

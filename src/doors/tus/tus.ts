@@ -247,7 +247,7 @@ async function takeBody(
       })
     }
     const finished = await finishUpload(request, 'POST', upload, state, finishing)
-    const response = await stagedAnswer(finished, deps)
+    const response = await stagedAnswer(c, finished, deps)
     if (finished.outcome !== 'done') return firstAnswer(upload, finished, response)
     await response.body?.cancel()
     const location = response.headers.get('location')

@@ -38,7 +38,7 @@ interface Bar {
 export function partsWithoutBars(plane: Plane): Part[] {
   const found: Part[] = []
   const add = (part: Part): boolean => {
-    const isNew = ![wholeOf(plane), ...found].some((one) => isSame(one, part))
+    const isNew = ![wholeOf(plane), ...found].some((one) => isSameWindow(one, part))
     if (isNew && isLarge(part)) found.push(part)
     return isNew && isLarge(part)
   }
@@ -161,7 +161,7 @@ function isLarge({ x0, x1, y0, y1 }: Part): boolean {
   return x1 - x0 >= MIN_SIDE && y1 - y0 >= MIN_SIDE
 }
 
-function isSame(a: Part, b: Part): boolean {
+function isSameWindow(a: Part, b: Part): boolean {
   const difference =
     Math.abs(a.x0 - b.x0) + Math.abs(a.x1 - b.x1) + Math.abs(a.y0 - b.y0) + Math.abs(a.y1 - b.y1)
   return difference <= MIN_DIFFERENCE

@@ -104,7 +104,7 @@ export class CodedSearch {
   #write(fresh: Uint16Array): void {
     if (fresh.length === 0) return
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
-    this.#codes = join(this.#codes, fresh)
+    this.#codes = concatenateCodes(this.#codes, fresh)
     this.#lookAgain(false)
     this.#search()
     this.#forget()
@@ -349,7 +349,7 @@ function isAnything(): boolean {
   return true
 }
 
-function join(a: Uint16Array, b: Uint16Array): Uint16Array {
+function concatenateCodes(a: Uint16Array, b: Uint16Array): Uint16Array {
   if (a.length === 0) return b
   const joined = new Uint16Array(a.length + b.length)
   joined.set(a)

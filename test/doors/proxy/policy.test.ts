@@ -321,6 +321,79 @@ describe('what a blocked uploader is told', () => {
     })
   })
 
+  describe('in the language of the uploader', () => {
+    const csam = {
+      title: 'Not accepted.',
+      text: 'Known material.',
+      appealUrl: 'https://example.org/appeal?case={caseId}',
+      languages: {
+        de: { title: 'Nicht angenommen.', text: 'Fall {caseId}.', appealLabel: 'Widerspruch' },
+        'pt-BR': { title: 'N\u00e3o aceito.', appealUrl: 'https://example.org/recurso/{caseId}' },
+      },
+    }
+    const spoken = async (language: string | undefined, accept = 'application/json') => {
+      const form = new FormData()
+      form.append('file', new File([known], 'a.jpg'))
+      const headers = { accept, ...(language !== undefined && { 'accept-language': language }) }
+      return gateWith({}).send(form, { headers })
+    }
+
+    beforeEach(() => publishNotes(kvStore(), () => ({ texts: { csam } })))
+
+    it.each([
+      [undefined, 'en', 'Not accepted.'],
+      ['de', 'de', 'Nicht angenommen.'],
+      ['de-AT, en;q=0.5', 'de', 'Nicht angenommen.'],
+      ['en;q=0.5, DE;q=0.9', 'de', 'Nicht angenommen.'],
+      ['de;q=0.5, en-GB', 'en', 'Not accepted.'],
+      ['pt-br', 'pt-BR', 'N\u00e3o aceito.'],
+      ['pt', 'en', 'Not accepted.'],
+      ['de;q=0, fr', 'en', 'Not accepted.'],
+      ['fr, de;q=0.1', 'de', 'Nicht angenommen.'],
+      ['*', 'en', 'Not accepted.'],
+      [';;,,q=,"', 'en', 'Not accepted.'],
+      ['constructor, __proto__', 'en', 'Not accepted.'],
+    ])('answers %s in %s', async (asked, language, title) => {
+      const response = await spoken(asked)
+      expect(response.headers.get('content-language')).toBe(language)
+      expect(response.headers.get('vary')).toBe('accept, accept-language')
+      expect(await response.json()).toMatchObject({ title, status: 451 })
+    })
+
+    it('has one language only, and the appeal of all where it has none of its own', async () => {
+      const german = await (await spoken('de')).json<Record<string, string>>()
+      expect(german['detail']).toBe(`Fall ${german['caseId']}.`)
+      expect(german['appeal']).toBe(`https://example.org/appeal?case=${german['caseId']}`)
+      const brazilian = await (await spoken('pt-BR')).json<Record<string, string>>()
+      expect(brazilian).not.toHaveProperty('detail')
+      expect(brazilian['appeal']).toBe(`https://example.org/recurso/${brazilian['caseId']}`)
+    })
+
+    it('is on the page, too', async () => {
+      const german = await (await spoken('de', 'text/html')).text()
+      expect(german).toContain('<html lang="de" dir="auto">')
+      expect(german).toContain('>Widerspruch</a>')
+      expect(german).not.toMatch(/Appeal|Case/)
+      const english = await (await spoken('en', 'text/html')).text()
+      expect(english).toContain('>Appeal this decision</a>')
+    })
+
+    it('is told by status where no kind of harm has texts', async () => {
+      const texts = {
+        422: { title: 'Damaged.', languages: { de: { title: 'Besch\u00e4digt.' } } },
+        451: { title: 'No.' },
+      }
+      await publishNotes(kvStore(), () => ({ texts }))
+      const headers = { 'accept-language': 'de' }
+      const strict = gateWith({ onUnscannable: 'refuse' })
+      const damaged = await strict.send(known.slice(0, 300), { headers })
+      expect(await damaged.json()).toMatchObject({ title: 'Besch\u00e4digt.', status: 422 })
+      expect(damaged.headers.get('content-language')).toBe('de')
+      expect(damaged.headers.has('link')).toBe(false)
+      expect(await (await strict.send(known, { headers })).json()).toMatchObject({ title: 'No.' })
+    })
+  })
+
   it('is a page for a browser that posts a form', async () => {
     const form = () => {
       const data = new FormData()

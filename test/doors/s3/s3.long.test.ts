@@ -13,11 +13,11 @@ import {
   type PutObjectCommandInput,
   S3Client,
   type S3ClientConfig,
+  SignatureV4,
+  Upload,
   UploadPartCommand,
   UploadPartCopyCommand,
-} from '@aws-sdk/client-s3'
-import { Upload } from '@aws-sdk/lib-storage'
-import { SignatureV4 } from '@smithy/signature-v4'
+} from '../../../bench/clients/s3.ts'
 import { AwsClient } from 'aws4fetch'
 import { describe, expect, it } from 'vitest'
 import { BreakingWire } from '../../support/breaking-wire.ts'

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { BadAnswerError } from '../errors.ts'
 import type { HttpsSettings } from './settings.ts'
+import { parseJson } from '../../../util/json.ts'
 
 /** What a file says of a record: values by the name of a column, or by a JSON pointer. */
 export type Fields = (place: string) => string | undefined
@@ -134,14 +135,6 @@ export function at(value: unknown, pointer: string): unknown {
 
 function escape(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Lines of a text, without what ends them. `isLast`: nothing ends it. */

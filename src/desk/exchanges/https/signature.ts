@@ -34,8 +34,8 @@ export async function checkEd25519(
   publicKey: string,
   what: string,
 ): Promise<void> {
-  const raw = signature.length === 64 ? signature : fromText(new TextDecoder().decode(signature))
-  await verify(fromText(publicKey), raw, file, what)
+  const raw = signature.length === 64 ? signature : bytesFrom(new TextDecoder().decode(signature))
+  await verify(bytesFrom(publicKey), raw, file, what)
 }
 
 /**
@@ -50,8 +50,8 @@ export async function checkMinisign(
   what: string,
 ): Promise<void> {
   const [, signatureLine = '', commentLine = '', globalLine = ''] = text.split(/\r?\n/)
-  const key = fromText(publicKey)
-  const signature = fromText(signatureLine)
+  const key = bytesFrom(publicKey)
+  const signature = bytesFrom(signatureLine)
   const comment = /^trusted comment: (.*)$/.exec(commentLine)?.[1]
   const isComplete =
     key?.length === MINISIGN_KEY_BYTES && signature?.length === MINISIGN_SIGNATURE_BYTES
@@ -66,7 +66,7 @@ export async function checkMinisign(
   const signed = algorithm === 'ED' ? new Uint8Array(blake2b(file, { dkLen: 64 })) : file
   await verify(key.slice(10), raw, signed, what)
   const global = new Uint8Array([...raw, ...new TextEncoder().encode(comment)])
-  await verify(key.slice(10), fromText(globalLine), global, what)
+  await verify(key.slice(10), bytesFrom(globalLine), global, what)
 }
 
 async function verify(
@@ -84,7 +84,7 @@ async function verify(
 }
 
 /** Bytes of hex digits or base64. */
-function fromText(text: string): Bytes | undefined {
+function bytesFrom(text: string): Bytes | undefined {
   const plain = text.trim()
   const hex = parseHex(plain, plain.length / 2)
   if (hex) return hex

@@ -70,20 +70,22 @@ export async function answerFileLookup(call: Call): Promise<Response> {
 /** Those types that were asked for, and the others that match, unless the caller has chosen. */
 function bySignalType(matches: readonly Match[], types: readonly string[], isChosen: boolean) {
   const asked = types.map((type) => [type, readSignalType(type)] as const)
-  const others = DIGEST_KINDS.filter((kind) => !isChosen && matches.some((m) => kindOf(m) === kind))
+  const others = DIGEST_KINDS.filter(
+    (kind) => !isChosen && matches.some((m) => signalKindOf(m) === kind),
+  )
   const rest = [...others, ...(isChosen ? [] : ['pdq'])].filter(
     (name) => !asked.some(([, kind]) => kind === name),
   )
   const groups = [...asked, ...rest.map((name) => [name, readSignalType(name)] as const)]
   return Object.fromEntries(
     groups.flatMap(([type, kind]) => {
-      const some = matches.filter((match) => kindOf(match) === kind)
+      const some = matches.filter((match) => signalKindOf(match) === kind)
       return some.length > 0 || types.includes(type) ? [[type, byBank(some)]] : []
     }),
   )
 }
 
-function kindOf({ probe }: Match): string {
+function signalKindOf({ probe }: Match): string {
   return DIGEST_KINDS.find((kind) => kind === probe) ?? 'pdq'
 }
 

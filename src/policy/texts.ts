@@ -1,0 +1,68 @@
+import * as v from 'valibot'
+import { group, tableOf } from '../util/settings.ts'
+
+/** Some text of an operator. */
+export const text = (max: number, description?: string) => {
+  const Text = v.pipe(
+    v.string('must be text'),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(max, `must have ${max} characters at most`),
+  )
+  return description === undefined ? Text : v.pipe(Text, v.description(description))
+}
+
+const httpsUrl = (description: string) =>
+  v.pipe(
+    v.string('must be an https:// URL'),
+    v.url('must be an https:// URL'),
+    v.startsWith('https://', 'must be an https:// URL'),
+    v.description(description),
+  )
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
+const NAME_WORDS =
+  'must have 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit'
+/** The name of a bank, or of a kind of harm. */
+export const Name = v.pipe(v.string(NAME_WORDS), v.regex(NAME, NAME_WORDS))
+
+const LANGUAGE_WORDS = 'must be a language tag, such as de or pt-BR'
+const Language = v.pipe(
+  v.string(LANGUAGE_WORDS),
+  v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*$/, LANGUAGE_WORDS),
+)
+
+const TITLE = 'The title that a refused uploader reads.'
+const Body = text(2000, 'The text below it. `{caseId}` in it becomes the case.')
+const AppealUrl = httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')
+const AppealLabel = text(100, 'What the link to the appeal says on a page.')
+
+/** What speakers of another language read. A title is required, so that no answer has two languages. */
+const TranslationSchema = group({
+  title: text(200, TITLE),
+  text: v.exactOptional(Body),
+  appealUrl: v.exactOptional(AppealUrl),
+  appealLabel: v.exactOptional(AppealLabel),
+})
+
+/** What uploaders read whose upload is refused for one reason. */
+const ReasonSchema = group({
+  type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
+  title: v.exactOptional(text(200, TITLE)),
+  text: v.exactOptional(Body),
+  appealUrl: v.exactOptional(AppealUrl),
+  appealLabel: v.exactOptional(AppealLabel),
+  languages: v.exactOptional(
+    v.pipe(
+      tableOf(Language, TranslationSchema, 'languages'),
+      v.description('The same in other languages, by tag: `de`, `pt-BR`. English stands above.'),
+    ),
+  ),
+})
+
+/** What refused uploaders read, by kind of harm, or by the status of the answer. */
+export const TextsSchema = tableOf(Name, ReasonSchema, 'kinds of harm or statuses')
+
+/** What an operator tells uploaders. */
+export type Texts = v.InferOutput<typeof ReasonSchema>
+/** What an uploader reads in one language. */
+export type Translation = v.InferOutput<typeof TranslationSchema>

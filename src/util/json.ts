@@ -1,0 +1,13 @@
+/** What JSON says; `undefined` if it is none. What `JSON.parse` throws repeats what it read, which may be secret. */
+export function parseJson(json: string | Uint8Array): unknown {
+  try {
+    return JSON.parse(typeof json === 'string' ? json : new TextDecoder().decode(json)) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a value has values by name: an object that is no array. */
+export function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
