@@ -12,7 +12,7 @@ export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
 export { decodeGif } from './gif/decoder'
-export { decodeJpeg } from './jpeg/decoder'
+export { decodeJpeg, seedSamples } from './jpeg/decoder'
 export { beginPixels, decodePixels } from './pixels/decoder'
 export { decodePng } from './png/decoder'
 

@@ -17,7 +17,15 @@ const MODULES: Record<string, Declaration> = {
     imports: ['env.memory'],
     exports: [
       ...['memory', 'memoryTop', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
-      ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
+      ...[
+        'decodeJpeg',
+        'seedSamples',
+        'decodePng',
+        'decodeGif',
+        'decodeBmp',
+        'beginPixels',
+        'decodePixels',
+      ],
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
       ...['exifAddress', 'exifLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],

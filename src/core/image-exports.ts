@@ -41,6 +41,7 @@ export interface ImageExports extends ProbeExports {
   inputRoom(): number
   inputAdded(count: number): void
   decodeJpeg(isLast: number): number
+  seedSamples(seed: number): void
   decodePng(isLast: number): number
   decodeGif(isLast: number): number
   decodeBmp(isLast: number): number

@@ -109,7 +109,11 @@ export class ImageDecoder {
 
   /** Decoder for a file of a format that the core knows. */
   static forFile(core: ImageCore, format: CoreFormat): ImageDecoder {
-    return new ImageDecoder(core, format)
+    const decoder = new ImageDecoder(core, format)
+    // What is only looked at here and there must not be where a file expects it.
+    if (format === 'jpeg')
+      decoder.#core.seedSamples(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
+    return decoder
   }
 
   /** Decoder for pixels that another decoder made: width x height x channels bytes. */
