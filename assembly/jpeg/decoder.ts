@@ -498,6 +498,8 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
 // whether there is a picture in them; if so, all coefficients are of the next ones, and chroma is of the rest. Which are read is
 // left to chance, so that nobody can write a file around them.
 const SAMPLED_OF: u32 = 61
+/** Largest distance in the first row: what begins there is found at once. */
+const FIRST_DISTANCE: u32 = 7
 const WATCHED_AFTER: u32 = 4096
 let chance: u32 = 0x9e3779b9
 let untilSampled: u32 = 0 // MCUs
@@ -519,7 +521,7 @@ function noteSample(): void {
   chance ^= chance << 13
   chance ^= chance >> 17
   chance ^= chance << 5
-  untilSampled = chance % (2 * SAMPLED_OF - 1)
+  untilSampled = chance % (row == 0 ? FIRST_DISTANCE : 2 * SAMPLED_OF - 1)
 }
 
 /** Decodes an MCU of a frame that is decoded directly, and looks at what is passed over otherwise. */
