@@ -7,7 +7,7 @@ export interface TiffPicture {
   width: number
   height: number
   /** Grey of a pixel, 0 to 255. */
-  value(x: number, y: number): number
+  value: (x: number, y: number) => number
 }
 
 const NONE = 1

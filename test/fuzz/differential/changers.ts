@@ -62,6 +62,7 @@ function changeBmp(file: Uint8Array, random: Random): Uint8Array {
 
 /** Changes the size and flags of a WebP, or inserts, removes and repeats its chunks. */
 function changeWebp(file: Uint8Array, random: Random): Uint8Array {
+  if (file.length < 20) return file
   const starts: number[] = []
   const view = viewOf(file)
   for (let at = 12; at + 8 <= file.length;) {

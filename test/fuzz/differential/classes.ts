@@ -31,6 +31,11 @@ const CLASSES: readonly Class[] = [
   { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
   { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
   { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
+  {
+    name: 'four inks by a profile',
+    format: 'tiff',
+    holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
+  },
   { name: 'broken data', format: 'tiff', holds: ({ file }) => hasBrokenSegment(file) },
   { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
@@ -93,12 +98,12 @@ function isShortOfChunk(file: Buffer): boolean {
   return at > end
 }
 
-/** Whether the data of a segment of a TIFF is damaged: libtiff gives up all of it, and rows that come are shown here. */
-function hasBrokenSegment(file: Buffer): boolean {
+/** Numbers by tag of the first directory of a TIFF; none of a BigTIFF, or of one whose values lie behind its end. */
+function tiffTags(file: Buffer): Map<number, number[]> {
   const isLittle = file[0] === 0x49
   const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
   const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
-  if (u16(2) !== 42) return false
+  if (u16(2) !== 42) return new Map()
   const start = u32(4)
   const entries = new Map<number, number[]>()
   for (let i = 0; i < u16(start); i++) {
@@ -108,12 +113,18 @@ function hasBrokenSegment(file: Buffer): boolean {
     const count = Math.min(u32(at + 4), 1000)
     const from = count * size <= 4 ? at + 8 : u32(at + 8)
     const numberAt = (place: number) => (size === 2 ? u16(place) : u32(place))
-    if (from + count * size > file.length) return true
+    if (from + count * size > file.length) continue
     entries.set(
       u16(at),
       Array.from({ length: count }, (_, k) => numberAt(from + k * size)),
     )
   }
+  return entries
+}
+
+/** Whether the data of a segment of a TIFF is damaged: libtiff gives up all of it, and rows that come are shown here. */
+function hasBrokenSegment(file: Buffer): boolean {
+  const entries = tiffTags(file)
   const lengths = entries.get(279) ?? entries.get(325) ?? []
   const compression = entries.get(259)?.[0] ?? 1
   return (entries.get(273) ?? entries.get(324) ?? []).some((at, i) =>

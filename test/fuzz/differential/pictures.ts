@@ -19,7 +19,7 @@ const SCENES = [1, 2, 3, 4].map((seed) => scene(SIDE, SIDE, 4, seed).data)
 export interface SmallPicture {
   width: number
   height: number
-  channel(x: number, y: number, channel: number): number
+  channel: (x: number, y: number, channel: number) => number
 }
 
 export function smallPicture(random: Random): SmallPicture {
