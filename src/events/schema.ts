@@ -153,7 +153,10 @@ const FileSchema = v.pipe(
       v.pipe(v.literal(true), v.description('It is a pattern, whatever its quality: see limited.')),
     ),
     isPartial: v.exactOptional(
-      v.pipe(v.literal(true), v.description('Frames or probes were left out, for a limit.')),
+      v.pipe(
+        v.literal(true),
+        v.description('Frames or probes were left out for a limit, or rows are missing or broken.'),
+      ),
     ),
     matches: v.exactOptional(
       v.pipe(

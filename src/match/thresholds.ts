@@ -47,13 +47,13 @@ export function isAsIs({ probe }: Pick<Needle, 'probe'>): boolean {
   return AS_IS.has(probe)
 }
 
+/** What is told of a picture by its hash. */
+type Qualities = Pick<Needle, 'hash' | 'quality' | 'stretchedQuality' | 'weakBits'>
+
 /** What limits a needle; `undefined` if nothing does. */
-export function limitOf(
-  needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>,
-  minQuality: number,
-): Limit | undefined {
+export function limitOf(needle: Qualities, minQuality: number): Limit | undefined {
   if (needle.quality === 0 && isUnbalanced(needle.hash)) return 'blank'
-  if (needle.quality < minQuality) return 'low-quality'
+  if (needle.stretchedQuality < minQuality) return 'low-quality'
   return isPatterned(needle) ? 'pattern' : undefined
 }
 
@@ -91,7 +91,7 @@ export interface NeedleFacts {
 }
 
 /** What is told of a needle, by the default quality of banks. */
-export function describeNeedle(needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>): NeedleFacts {
+export function describeNeedle(needle: Qualities): NeedleFacts {
   const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
   return {
     quality: needle.quality,

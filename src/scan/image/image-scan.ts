@@ -217,7 +217,7 @@ export class ImageScan {
 
   #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
     const icc = profile && this.#format === 'png' ? inflateProfile(profile, this.#budget) : profile
-    return icc ? profileCurve(icc) : gammaCurve(gamma)
+    return (icc && profileCurve(icc)) ?? gammaCurve(gamma)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {

@@ -5,8 +5,13 @@ interface Field {
   at: number
 }
 
-/** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and 18 are BigTIFF's). */
-const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8, 18: 8 }
+/** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and up are BigTIFF's). */
+const TYPE_BYTES: Record<number, number> = {
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4 },
+  ...{ 16: 8, 17: 8, 18: 8 },
+}
+/** Types that are no numbers: text and bytes. As in libtiff, what should be a number and is not, is not there. */
+const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
 
 /** Entries that a directory may have. Writers make some dozens. */
 const MAX_ENTRIES = 512
@@ -30,7 +35,7 @@ export class Directory {
   numbers(tag: number, max: number): number[] {
     const field = this.#fields.get(tag)
     const size = field && TYPE_BYTES[field.type]
-    if (!field || !size) return []
+    if (!field || !size || NO_NUMBERS.has(field.type)) return []
     const room = Math.floor((this.#view.byteLength - field.at) / size)
     const count = Math.max(0, Math.min(field.count, room, max))
     return Array.from({ length: count }, (_, i) =>

@@ -113,6 +113,9 @@ export function readPage(directory: Directory): Page | UnscannableReason {
 
 function isSupported(page: Page, directory: Directory, bits: number[]): boolean {
   const { compression, colours, isPlanar } = page
+  if (colours === 'palette' && page.palette.length < 3 * 2 ** page.bits) return false
+  const extra = directory.numbers(338, MAX_SAMPLES).length
+  if (extra > page.samples - page.colourSamples) return false // then it is not told what a sample is
   const isEven = bits.every((one) => one === page.bits)
   const isWhole = directory
     .numbers(339, MAX_SAMPLES)
