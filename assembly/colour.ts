@@ -54,3 +54,21 @@ export function applyCurve(
     f32.store(out + at, low + (f32.load(from, 4) - low) * (place - <f32>step))
   }
 }
+
+/**
+ * Puts a plane of luma, alpha dropped, over a background. What the background shows through is the difference of the picture over
+ * white and over black.
+ */
+export function putOver(
+  plane: usize, // count of f32
+  count: u32,
+  white: usize, // the same size
+  black: usize,
+  background: f32,
+): void {
+  for (let at: usize = 0, end = (<usize>count) << 2; at < end; at += 4) {
+    const through = (f32.load(white + at) - f32.load(black + at)) / 255
+    const value = f32.load(plane + at)
+    f32.store(plane + at, value + (background - value) * through)
+  }
+}

@@ -2,17 +2,17 @@
 // export takes and gives stands where it is defined; src/core/image.ts is the only caller.
 
 import { exifAddress, exifLength } from './exif'
-import { hasCanvas, isPartial, looks } from './luma/canvas'
+import { hasCanvas, looks } from './luma/canvas'
 import { orientPlane } from './luma/orient'
-import { imageHeight, imageWidth, isPlaneLeftOut } from './luma/planes'
+import { imageHeight, imageWidth, isLeftOut } from './luma/planes'
 
 export { allocate, memoryTop } from './memory'
-export { applyCurve, gammaOf, profileAddress, profileLength } from './colour'
+export { applyCurve, gammaOf, putOver, profileAddress, profileLength } from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
 export { decodeGif } from './gif/decoder'
-export { decodeJpeg } from './jpeg/decoder'
+export { decodeJpeg, seedSamples } from './jpeg/decoder'
 export { beginPixels, decodePixels } from './pixels/decoder'
 export { decodePng } from './png/decoder'
 
@@ -44,7 +44,7 @@ export {
 export { areGuardsIntact, guardAllocations } from './memory'
 export { lumaFromGrey, lumaFromRgb, lumaFromRgba } from './luma/pixels'
 export { jaroszDecimate } from './pdq/jarosz'
-export { quality64 } from './pdq/quality'
+export { quality64, stretchedQuality } from './pdq/quality'
 export { dct64To16 } from './pdq/dct'
 export { hashBits, median256 } from './pdq/hash'
 
@@ -68,7 +68,7 @@ export function looksAtFrames(): u32 {
   return looks
 }
 
-/** Whether frames of an animation, or planes of transparency, were left out. */
+/** Whether frames of an animation or planes of transparency were left out, or rows were missing or broken. */
 export function hasLeftOut(): bool {
-  return isPartial || isPlaneLeftOut
+  return isLeftOut
 }

@@ -8,6 +8,7 @@
 //     --seed N           of all that is chosen by chance: 1
 //     --probes SET       plain, default or wide, with those before it: wide
 //     --split HALF       of the corpus: tune or held-out, by a hash of the file's name: all
+//     --take N           N photographs of it, spread: all
 //     --transforms WORDS those whose family and name a regular expression matches
 //     --threads N        2
 //     --scenes N         made-up pictures in place of photographs, the same on every machine
@@ -21,7 +22,7 @@ import { CLEAR_QUALITY, type Entry } from './accuracy/compare.ts'
 import { KINDS } from './accuracy/distractors.ts'
 import { imagesIn, isOf } from './accuracy/files.ts'
 import { needlesOf, THRESHOLD } from './accuracy/needles.ts'
-import { type Options, readOptions, type Split } from './accuracy/options.ts'
+import { type Options, readOptions, type Split, spread } from './accuracy/options.ts'
 import { plotRecall, plotThresholds } from './accuracy/plots.ts'
 import { printPatterns } from './accuracy/patterns.ts'
 import { runTasks } from './accuracy/pool.ts'
@@ -50,7 +51,7 @@ export async function benchAccuracy(args: readonly string[]): Promise<void> {
 }
 
 async function report(args: readonly string[], options: Options): Promise<void> {
-  const photographs = await listed(options.corpus, options.split)
+  const photographs = spread(await listed(options.corpus, options.split), options.take)
   const others = await listed(options.entries, 'all')
   const entries = [...photographs, ...others].map(({ entry }) => entry)
   console.log(`## Accuracy: ${['npm run bench -- accuracy', ...args].join(' ')}\n`)

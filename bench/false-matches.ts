@@ -98,7 +98,7 @@ async function readPictures(corpus: string, distractors: string | undefined, mos
       pictures.push({
         kind,
         folder,
-        needles: needles.map((needle) => ({ ...needle, hash: needle.hash.slice() })),
+        needles: needles.map((needle) => Object.assign({}, needle, { hash: needle.hash.slice() })),
         quality: identity.quality,
       })
     }
@@ -123,7 +123,7 @@ class Copies {
     const unit = values.map((value) => value / norm)
     for (const other of this.#seen) {
       let correlation = 0
-      for (let i = 0; i < unit.length; i++) correlation += unit[i]! * other[i]!
+      for (let i = 0; i < unit.length; i++) correlation += (unit[i] ?? 0) * (other[i] ?? 0)
       if (Math.abs(correlation) > MOST_ALIKE) return false
     }
     this.#seen.push(unit)
@@ -167,10 +167,10 @@ class Entries {
         for (const { words, tolerance } of needles) {
           bits = Math.min(bits, Math.max(0, this.#distance(words, i) - tolerance))
         }
-        counts[bits]!++
+        add(counts, bits, 1)
         least = Math.min(least, bits)
       }
-      counted.any[least]!++
+      add(counted.any, least, 1)
     }
     return counted
   }
@@ -178,7 +178,7 @@ class Entries {
   #distance(words: Uint32Array, index: number): number {
     let bits = 0
     for (let i = 0; i < 8; i++) {
-      let word = words[i]! ^ this.#words[index * 8 + i]!
+      let word = (words[i] ?? 0) ^ (this.#words[index * 8 + i] ?? 0)
       word -= (word >>> 1) & 0x55555555
       word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
       bits += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
@@ -193,8 +193,12 @@ function wordsOf({ hash }: Needle): Uint32Array {
 
 function sum(histograms: readonly Histogram[]): Histogram {
   const all = histogram()
-  for (const one of histograms) one.forEach((count, bits) => (all[bits]! += count))
+  for (const one of histograms) one.forEach((count, bits) => add(all, bits, count))
   return all
+}
+
+function add(counts: Histogram, bits: number, count: number): void {
+  counts[bits] = (counts[bits] ?? 0) + count
 }
 
 function nearestOf(counts: Histogram): number {
@@ -207,14 +211,16 @@ function extrapolate(histograms: readonly Histogram[], bits: number, seed: numbe
   if (!tail) return undefined
   const random = seeded(seed, 'resample')
   const draws = Array.from({ length: RESAMPLES }, () => {
-    const drawn = histograms.map(() => histograms[Math.floor(random() * histograms.length)]!)
+    const drawn = histograms.flatMap(
+      () => histograms[Math.floor(random() * histograms.length)] ?? [],
+    )
     const fitted = fitTail(sum(drawn))
     return fitted ? shareWithin(fitted, bits) : 0
   })
   return {
     tail,
     share: shareWithin(tail, bits),
-    upper: draws.toSorted((a, b) => a - b)[Math.floor(RESAMPLES * 0.975)]!,
+    upper: draws.toSorted((a, b) => a - b)[Math.floor(RESAMPLES * 0.975)] ?? 0,
   }
 }
 
@@ -280,7 +286,8 @@ function printUploads(counted: readonly Counted[], seed: number): void {
       (kind): [string, (one: Counted) => boolean] => [kind, ({ picture }) => picture.kind === kind],
     ),
   ]
-  const rows = groups.map(([name, isIn]) => {
+  const rows: string[][] = []
+  for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
     const any = sum(own.map((one) => one.any))
     const pairs = own.reduce((total, one) => total + one.pairs, 0)
@@ -292,7 +299,7 @@ function printUploads(counted: readonly Counted[], seed: number): void {
     )
     const uploads = (share: number, size: number) =>
       (1e6 * -Math.expm1(-share * size)).toPrecision(2)
-    return [
+    rows.push([
       name,
       (pairs / 1e6).toFixed(1),
       String(within),
@@ -300,8 +307,8 @@ function printUploads(counted: readonly Counted[], seed: number): void {
       ...LIST_SIZES.map((size) =>
         found ? `${uploads(found.share, size)} (${uploads(found.upper, size)})` : '',
       ),
-    ]
-  })
+    ])
+  }
   printTable(
     [
       'uploads',

@@ -80,13 +80,13 @@ async function measure({ file, ...picture }: Picture): Promise<Measured | undefi
   return { ...picture, group, identity, changes }
 }
 
+/** By PDQ's own quality: a picture that is only faint is in a group of low quality, though it is not limited. */
 function groupOf(needle: Needle): Group {
-  const limit = limitOf(needle, minQuality)
-  if (limit === 'blank') return 'blank'
-  if (limit === 'pattern') return 'quality 50 to 100, pattern'
-  if (limit === undefined) return 'no limit'
+  if (limitOf(needle, minQuality) === 'blank') return 'blank'
   if (needle.quality === 0) return 'quality 0'
-  return isPatterned(needle) ? 'quality 1 to 49, pattern' : 'quality 1 to 49'
+  if (needle.quality < minQuality)
+    return isPatterned(needle) ? 'quality 1 to 49, pattern' : 'quality 1 to 49'
+  return isPatterned(needle) ? 'quality 50 to 100, pattern' : 'no limit'
 }
 
 function isVague({ identity }: Measured): boolean {

@@ -9,6 +9,8 @@
 //   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- entries   entries of ordinary pictures: what they match by mistake, before and after they are lowered
 //   npm run bench -- false-matches   uploads that match an unrelated entry, by the size of the list
+//   npm run bench -- screens   renders the screenshots of it, where there is a Chromium
+//   npm run bench -- limited   patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
 //   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
@@ -19,6 +21,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   worst: async () => (await import('./worst.ts')).benchWorst(),
   cost: async () => (await import('./cost.ts')).benchCost(),
   accuracy: async (args) => (await import('./accuracy.ts')).benchAccuracy(args),
+  screens: async (args) => (await import('./screens.ts')).renderScreens(args),
   limited: async (args) => (await import('./limited.ts')).benchLimited(args),
   entries: async (args) => (await import('./entries.ts')).benchEntries(args),
   'false-matches': async (args) => (await import('./false-matches.ts')).benchFalseMatches(args),

@@ -12,6 +12,7 @@ const ARROWS: Record<string, string> = {
   'features.ts': 'worker',
   'dev.ts': 'worker objects.ts dev gate scan match list core',
   'library.ts': 'config doors upload gate quarantine events scan match list core',
+  'desk.ts': 'desk',
   'quarantine.ts': 'quarantine events',
   'objects.ts': 'doors upload gate match',
   'cli.ts': 'commands desk config doors quarantine list scan',

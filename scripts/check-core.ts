@@ -17,10 +17,18 @@ const MODULES: Record<string, Declaration> = {
     imports: ['env.memory'],
     exports: [
       ...['memory', 'memoryTop', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
-      ...['decodeJpeg', 'decodePng', 'decodeGif', 'decodeBmp', 'beginPixels', 'decodePixels'],
+      ...[
+        'decodeJpeg',
+        'seedSamples',
+        'decodePng',
+        'decodeGif',
+        'decodeBmp',
+        'beginPixels',
+        'decodePixels',
+      ],
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
       ...['exifAddress', 'exifLength'],
-      ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve'],
+      ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],
       ...['isAnimation', 'looksAtFrames'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
@@ -33,7 +41,15 @@ const MODULES: Record<string, Declaration> = {
         'sampleTurned',
         'sampleIdentity',
       ],
-      ...['hashSampled', 'fillCorner', 'weakBits', 'medianOfLine', 'countNear', 'sumSteps'],
+      ...[
+        'hashSampled',
+        'fillCorner',
+        'weakBits',
+        'stretchedQuality',
+        'medianOfLine',
+        'countNear',
+        'sumSteps',
+      ],
       // For tests.
       ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],
       ...['jaroszDecimate', 'quality64', 'dct64To16', 'hashBits', 'median256'],
@@ -45,7 +61,7 @@ const MODULES: Record<string, Declaration> = {
     exports: ['memory', 'inputAddress', 'placesAddress', 'findPairs'],
   },
   match: {
-    maxBytes: 3500,
+    maxBytes: 4000,
     imports: [],
     exports: [
       ...['memory', 'reserve', 'reset', 'scan', 'toRows', 'scanRows'],

@@ -59,7 +59,7 @@ async function bring(name: string, folder: string): Promise<number> {
   const work = await mkdtemp(join(tmpdir(), 'hashgate-distractors-'))
   try {
     await run('apt-get', ['download', name], { cwd: work })
-    const [file] = (await readdir(work)).filter((one) => one.endsWith('.deb'))
+    const file = (await readdir(work)).find((one) => one.endsWith('.deb'))
     await run('dpkg-deb', ['-x', join(work, file ?? ''), join(work, 'content')])
     const pictures = new Map<string, string>()
     for (const path of imagesIn(join(work, 'content'))) {
@@ -72,7 +72,7 @@ async function bring(name: string, folder: string): Promise<number> {
     }
     await mkdir(folder, { recursive: true })
     let count = 0
-    for (const [digest, path] of [...pictures].toSorted()) {
+    for (const [digest, path] of [...pictures].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       if (count === MOST) break
       if (!(await isLarge(path))) continue
       await writeFile(join(folder, `${digest.slice(0, 16)}${extname(path)}`), await readFile(path))

@@ -10,6 +10,8 @@ import { generateListKey } from './list/sealing.ts'
 import { HashgateError } from './util/errors.ts'
 import { showConfig } from './commands/config-command.ts'
 import { doctor, type DoctorOptions } from './commands/doctor/doctor-command.ts'
+import { feedKey, feedPublish } from './commands/feed-commands.ts'
+import { DECISIONS } from './desk/ledger/opinions.ts'
 import { init, type InitOptions } from './commands/init/init-command.ts'
 import { fileErrorText, isFileError } from './commands/file-errors.ts'
 import { hashFiles } from './commands/hash-command.ts'
@@ -26,6 +28,8 @@ import {
   exchangeAdd,
   exchangeCheck,
   exchangeDoctor,
+  exchangeFeedback,
+  exchangeImport,
   exchangeRebuild,
   exchangeStatus,
   exchangeSync,
@@ -76,6 +80,11 @@ program
   .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
   .option('--recipient <key>', 'public key of age that opens the quarantine')
   .option('--webhook <url>', 'where events are delivered')
+  .option(
+    '--service <name>',
+    'ask arachnid or tcap about hashes, in place of a list (docs/remote.md)',
+  )
+  .option('--user <name>', 'user name for the service')
   .option('--heic', 'decode HEIC with Cloudflare Images')
   .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
   .option('--yes', 'ask nothing, and take the defaults for what is not given')
@@ -379,6 +388,34 @@ withDeskOptions(
 )
 
 withDeskOptions(
+  exchange
+    .command('import')
+    .description('read a file of Project VIC or CAID into the ledger, and publish what changed')
+    .argument('<name>', 'source of kind vics, as the settings name it')
+    .argument('<file>', 'the file, JSON')
+    .option('--accept', 'publish although more than a tenth of its records vanished'),
+).action((name: string, file: string, options: Parameters<typeof exchangeImport>[2]) =>
+  run(() => exchangeImport(name, file, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('feedback')
+    .description('keep an opinion on an entry for its provider, or send those that wait')
+    .argument('<name>', 'source, as the settings name it')
+    .argument('[entry]', 'entry, as an event names it; without one, what waits is sent')
+    .addOption(
+      new Option('--decision <decision>', 'confirmed: it is what the list says').choices(DECISIONS),
+    )
+    .option('--kind <kind>', 'kind of the hash that matched', 'pdq')
+    .option('--reason <guid>', 'reason of a dispute, as NCMEC names it')
+    .option('--dry-run', 'only say what would be sent'),
+).action(
+  (name: string, entry: string | undefined, options: Parameters<typeof exchangeFeedback>[2]) =>
+    run(() => exchangeFeedback(name, entry, options)),
+)
+
+withDeskOptions(
   exchange.command('status').description('print how up to date each source is, and what it has'),
 ).action((options: Parameters<typeof exchangeStatus>[0]) => run(() => exchangeStatus(options)))
 
@@ -394,6 +431,26 @@ withDeskOptions(
 withDeskOptions(
   exchange.command('doctor').description('look at all that a sync needs, and say what is wrong'),
 ).action((options: Parameters<typeof exchangeDoctor>[0]) => run(() => exchangeDoctor(options)))
+
+const feed = program.command('feed').description('share a list of your own with other gates')
+
+feed
+  .command('key')
+  .description('make the key that a feed is signed with, and print its public part')
+  .requiredOption('--out <file>', 'where the private part goes, readable for its owner')
+  .action((options: { out: string }) => run(() => feedKey(options)))
+
+withListOptions(
+  feed
+    .command('publish')
+    .description('write what was added to a bank by hand as signed files, for others to read')
+    .argument('<bank>', 'bank of the list', parseBank)
+    .requiredOption('--key <file>', 'private key, as `feed key` writes it')
+    .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
+    .option('--days <days>', 'days until it expires', parseDays, 7),
+).action((bank: string, options: Parameters<typeof feedPublish>[1]) =>
+  run(() => feedPublish(bank, options)),
+)
 
 program
   .command('dev')
@@ -459,6 +516,12 @@ function parseHours(text: string): number {
 
 function withDeskOptions(command: Command): Command {
   return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (/^\d{1,3}$/.test(text) && days >= 1 && days <= 366) return days
+  throw new InvalidArgumentError('It must be a whole number of days from 1 to 366.')
 }
 
 function parsePort(text: string): number {

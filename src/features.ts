@@ -15,6 +15,8 @@ export const api: () => NamedFeature = features.api
 export const hma: () => NamedFeature = features.hma
 /** Sealed copies of what is quarantined. */
 export const quarantine: () => NamedFeature = features.quarantine
+/** Services that are asked about hashes, in place of a list or beside it. */
+export const remote: () => NamedFeature = features.remote
 /** Multipart uploads of S3. */
 export const s3: () => NamedFeature = features.s3
 /** Uploads to a bucket, by ticket. */

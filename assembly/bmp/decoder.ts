@@ -7,6 +7,7 @@ import {
   addPlaneRow,
   beginPixelPlanes,
   dropTransparency,
+  leaveOut,
   flipPlanes,
   imageHeight,
   imageWidth,
@@ -339,12 +340,13 @@ function endImage(): i32 {
   return FRAME
 }
 
-/** The file is over before its rows are: black is what is missing, if at least half is there. */
+/** The file is over before its rows are: transparent black is what is missing, if at least half is there. */
 function giveUp(): i32 {
   if (state == FINISHED) return DONE
   if (rowsDone * 2 < imageHeight || state == AT_PIXELS) return TRUNCATED
   memory.fill(luma, 0, <usize>imageWidth * 4)
   memory.fill(alpha, 0, <usize>imageWidth * 4)
-  for (; rowsDone < imageHeight; rowsDone++) addPlaneRow(luma, hasAlpha || runBits ? alpha : 0)
+  leaveOut()
+  for (; rowsDone < imageHeight; rowsDone++) addPlaneRow(luma, alpha)
   return endImage()
 }

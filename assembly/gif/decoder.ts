@@ -10,7 +10,6 @@ import {
   drawRow,
   hasCanvas,
   KEEP,
-  leaveOutFrames,
   lookAtCanvas,
   mayGoOn,
   noteFirstFrame,
@@ -25,6 +24,7 @@ import {
   finishPlaneSamples,
   imageHeight,
   imageWidth,
+  leaveOut,
   MAX_SIDE,
 } from '../luma/planes'
 import { isOverspent, spendPixels } from '../luma/work'
@@ -231,7 +231,7 @@ function beginFrame(): i32 {
     const status = beginImage()
     if (status != CONTINUE) return status
   } else if (!hasCanvas() || !mayGoOn(bytesTaken)) {
-    leaveOutFrames()
+    leaveOut()
     return finish(DAMAGED)
   }
   shownWidth = frameX < imageWidth ? min(frameWidth, imageWidth - frameX) : 0
@@ -304,11 +304,11 @@ function endPartialRow(): void {
   useRow()
 }
 
-/** Tells the planes of rows that an interlaced frame lacks. */
+/** Tells the planes of rows that an interlaced frame lacks: browsers repeat those that are there, others show none. */
 function addMissingRows(): void {
   clearRow()
   while (rowsDone < frameHeight) {
-    if (rowIndex < shownHeight) addMissingSamples(frameY + rowIndex, 0, 1, luma, imageWidth)
+    if (rowIndex < shownHeight) addMissingSamples(frameY + rowIndex, 0, 1, luma, imageWidth, true)
     nextRow()
   }
 }
@@ -413,10 +413,11 @@ function giveUp(status: i32): i32 {
   state = FINISHED
   endPartialRow()
   if (isFirstFrameDone) {
-    leaveOutFrames()
+    leaveOut()
     return rowsDone && hasCanvas() && lookAtCanvas() ? FRAME : DONE
   }
   if (status == OVER_LIMIT || rowsDone * 2 < frameHeight) return status
+  leaveOut()
   return endFirstFrame()
 }
 

@@ -65,6 +65,7 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
+import { leaveOut } from '../luma/planes'
 import { isClamped, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
@@ -494,18 +495,33 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
 }
 
 // At a reduced scale most coefficients are passed over unseen, and so is chroma. Of every so many MCUs all are read, to see
-// whether there is a picture in them; if so, all coefficients are of the next ones, and chroma is of the rest.
+// whether there is a picture in them; if so, all coefficients are of the next ones, and chroma is of the rest. Which are read is
+// left to chance, so that nobody can write a file around them.
 const SAMPLED_OF: u32 = 61
+/** Largest distance in the first row: what begins there is found at once. */
+const FIRST_DISTANCE: u32 = 7
 const WATCHED_AFTER: u32 = 4096
-let nextSampled: u32 = 0 // column
+let chance: u32 = 0x9e3779b9
+let untilSampled: u32 = 0 // MCUs
 let isSampled: bool = false // the current MCU
 let watchesLeft: u32 = 0
 
-/** Tells whether the MCU that begins is one of the samples. */
+/** Sets which MCUs are samples, by a number that nobody can foresee. Without one they are always the same. */
+export function seedSamples(seed: u32): void {
+  chance = seed | 1
+}
+
+/** Tells whether the MCU that begins is one of the samples: their distances are 1 to twice the mean (xorshift, Marsaglia). */
 function noteSample(): void {
-  if (col == 0) nextSampled = (row * 7) % SAMPLED_OF
-  isSampled = col == nextSampled
-  if (isSampled) nextSampled += SAMPLED_OF
+  isSampled = untilSampled == 0
+  if (!isSampled) {
+    untilSampled--
+    return
+  }
+  chance ^= chance << 13
+  chance ^= chance >> 17
+  chance ^= chance << 5
+  untilSampled = chance % (row == 0 ? FIRST_DISTANCE : 2 * SAMPLED_OF - 1)
 }
 
 /** Decodes an MCU of a frame that is decoded directly, and looks at what is passed over otherwise. */
@@ -639,6 +655,7 @@ function finish(): i32 {
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
   if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
+  if (component(0).linesDecoded < height) leaveOut()
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()
     const status = skipMcus(<u32>-1)

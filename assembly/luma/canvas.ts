@@ -7,6 +7,7 @@ import {
   blackAddress,
   imageHeight,
   imageWidth,
+  leaveOut,
   planeAddress,
   planeCols,
   planeRows,
@@ -41,9 +42,6 @@ const newPoints = memory.data(12288)
 let drawnSinceLook: u64 = 0
 let hashedFrames: u32 = 0
 
-/** Whether frames were left out: for a bound, or because the canvas does not fit. */
-export let isPartial: bool = false
-
 /** Makes the canvas, transparent black. Returns false when it does not fit. */
 export function beginCanvas(): bool {
   const bytes = <u64>imageWidth * <u64>imageHeight * 2
@@ -59,11 +57,6 @@ export let looks: u32 = 0
 
 export function hasCanvas(): bool {
   return pixels != 0
-}
-
-/** Tells that frames are left out. */
-export function leaveOutFrames(): void {
-  isPartial = true
 }
 
 function pixelAt(x: u32, y: u32): usize {
@@ -106,7 +99,7 @@ export function beforeFrame(disposal: u32): void {
   const bytes = <usize>imageWidth * imageHeight * 2
   if (!saved) saved = allocate(bytes)
   if (saved) memory.copy(saved, pixels, bytes)
-  else isPartial = true // what is left behind is then too much, and the frames after it not what is seen
+  else leaveOut() // what is left behind is then too much, and the frames after it not what is seen
 }
 
 /** Does with a frame's rectangle what is to be done before the next one. */
@@ -123,7 +116,7 @@ export function disposeFrame(disposal: u32, x: u32, y: u32, width: u32, height: 
 /** Whether another frame may be decoded, after so many bytes of the file. */
 export function mayGoOn(bytesTaken: u64): bool {
   if (hashedFrames < MAX_HASHED_FRAMES && !isOverspent(bytesTaken)) return true
-  isPartial = true
+  leaveOut()
   return false
 }
 

@@ -32,8 +32,13 @@ let hasWhite: bool = false
 let hasBlack: bool = false
 /** Whether the second plane is another reading. */
 let hasOther: bool = false
-/** Whether one of these planes is missing, since there was no memory for it. */
-export let isPlaneLeftOut: bool = false
+/** Whether something is left out: a plane for which there was no memory, frames, or rows that are missing or broken. */
+export let isLeftOut: bool = false
+
+/** Tells that something of the image is left out. */
+export function leaveOut(): void {
+  isLeftOut = true
+}
 
 /** Begins the planes of an image. See `beginReducer`. */
 export function beginPlanes(
@@ -81,7 +86,7 @@ function needsWhite(row: usize, alpha: usize, count: u32): bool {
     hasWhite = whiteRow != 0 && forkReducer(luma, white)
     if (!blackRow) blackRow = allocate(<usize>luma.cols * 4)
     hasBlack = hasWhite && blackRow != 0 && forkReducer(luma, black)
-    isPlaneLeftOut = isPlaneLeftOut || !hasBlack
+    isLeftOut = isLeftOut || !hasBlack
     if (!hasWhite) return false
   }
   if (alpha) lumaOverWhite(row, alpha, count, whiteRow)
@@ -111,7 +116,7 @@ export function addPlaneRows(
   other: usize, // the same
 ): void {
   hasOther = hasOther || forkReducer(luma, white)
-  isPlaneLeftOut = isPlaneLeftOut || !hasOther
+  isLeftOut = isLeftOut || !hasOther
   if (hasOther) addRow(white, other)
   pickRow(luma.rowsAdded, row)
   addRow(luma, row)
@@ -136,7 +141,7 @@ export function addPlaneSamples(
 
 /**
  * Tells that samples of a row are not in the file. Programs that show what there is leave them transparent, in the planes over
- * white and black; in that of luma they are as their neighbours.
+ * white and black; in that of luma they are as their neighbours, and if `isGuessed` in that over white, too.
  */
 export function addMissingSamples(
   index: u32,
@@ -144,9 +149,10 @@ export function addMissingSamples(
   step: u32,
   zeros: usize, // count of f32
   count: u32,
+  isGuessed: bool,
 ): void {
   if (!needsWhite(zeros, zeros, count)) return
-  addSamples(white, index, first, step, whiteRow, count)
+  if (!isGuessed) addSamples(white, index, first, step, whiteRow, count)
   if (hasBlack) addSamples(black, index, first, step, blackRow, count)
 }
 

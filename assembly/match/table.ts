@@ -9,7 +9,7 @@
 //
 //   slot s at table + s x slotBytes(count):
 //     begins       (prefixes + 1) x u32, padded to 16 bytes
-//     signatures   count x u8, and 16 bytes that may be read beyond them
+//     signatures   count x u8, and 48 bytes that may be read beyond them
 //     positions    count x 3 bytes, and one that may be read beyond them
 
 import { report } from './results'
@@ -37,7 +37,7 @@ function signaturesAt(bits: u32): usize {
 }
 
 function positionsAt(bits: u32, count: u32): usize {
-  return signaturesAt(bits) + padded(<usize>count + 16)
+  return signaturesAt(bits) + padded(<usize>count + BLOCK)
 }
 
 /** Bytes that a slot takes. */
@@ -152,6 +152,7 @@ export function lookUp(
 ): u32 {
   const bytes = slotBytes(count)
   memory.fill(looked, 0, MAX_NEEDLES << 2)
+  listFlips(prefixBits(count))
   let found: u32 = 0
   for (let slot: u32 = 0; slot < SLOTS; slot++, table += bytes) {
     const radius = radiusOf(slot, threshold)
@@ -176,12 +177,36 @@ export function lookUp(
   return found
 }
 
-/** Prefixes within 3 bits of one of 15, each 12 bytes: where its hashes begin and end, and what is left of the radius. */
-const ranges = memory.data(576 * 12)
+/** Most bits by which a slot may differ: those of a threshold of 43. */
+const MAX_RADIUS: u32 = 3
+/** Numbers of 15 bits that have at most 3 set, u16 each, by how many: what leads from a prefix to all that are near it. */
+const flips = memory.data(576 << 1)
+/** How many of them have at most 0, 1, 2 and 3 set, u32 each. */
+const flipCounts = memory.data((MAX_RADIUS + 1) << 2)
+/** Where the hashes of each of these prefixes begin and end, u32 each. */
+const ranges = memory.data(576 << 3)
+/** Signatures that are compared without a branch: almost all prefixes have fewer. */
+const BLOCK: u32 = 48
 /** Comparisons of 16 signatures that the last `gather` took. */
 let comparisons: u32 = 0
 /** Keeps reads from being left out whose values do not matter. */
-let sink: u32 = 0
+export let sink: u32 = 0
+
+function listFlips(bits: u32): void {
+  let at = flips
+  for (let weight: u32 = 0; weight <= MAX_RADIUS; weight++) {
+    for (let flip: u32 = (1 << weight) - 1; flip >> bits == 0; flip = nextOfWeight(flip)) {
+      store<u16>(at, <u16>flip)
+      at += 2
+      if (weight == 0) break
+    }
+    store<u32>(flipCounts + (weight << 2), <u32>(at - flips) >> 1)
+  }
+}
+
+function flipCount(weight: u32): usize {
+  return <usize>load<u32>(flipCounts + (weight << 2))
+}
 
 /**
  * Writes the positions of hashes whose slot is near a value, by prefix and signature. Returns how many they are; u32.MAX_VALUE
@@ -198,48 +223,69 @@ function gather(
   // What is far away is fetched in three rounds, within which nothing waits for another.
   const bits = prefixBits(count)
   const signatures = slot + signaturesAt(bits)
-  const last = findRanges(slot, bits, value & ((1 << bits) - 1), radius, signatures)
-  const near = compare(signatures, last, <u8>(value >> bits), positions, most)
-  if (near != u32.MAX_VALUE) toPositions(slot + positionsAt(bits, count), positions, near)
-  return near
-}
-
-/** Notes where the hashes of near prefixes lie, and fetches their signatures. Returns the end of what it noted. */
-function findRanges(slot: usize, bits: u32, prefix: u32, radius: u32, signatures: usize): usize {
-  let range = ranges
-  for (let weight: u32 = 0; weight <= min(radius, bits); weight++) {
-    for (let flips: u32 = (1 << weight) - 1; flips >> bits == 0; flips = nextOfWeight(flips)) {
-      const at = slot + ((prefix ^ flips) << 2)
-      const begin = load<u32>(at)
-      const end = load<u32>(at, 4)
-      store<u32>(range, begin)
-      store<u32>(range, end, 4)
-      store<u32>(range, radius - weight, 8)
-      range += 12
-      sink += <u32>load<u8>(signatures + begin) + <u32>load<u8>(signatures + end)
-      if (weight == 0) break
-    }
-  }
-  return range
-}
-
-/** Writes where in a slot the signatures of ranges are near one. Returns how many are, as `gather` does. */
-function compare(signatures: usize, last: usize, signature: u8, places: usize, most: u32): u32 {
-  const wanted = i8x16.splat(<i8>signature)
-  let near: u32 = 0
+  findRanges(slot, value & ((1 << bits) - 1), radius, signatures)
+  const signature = i8x16.splat(<i8>(value >> bits))
   comparisons = 0
-  for (let range = ranges; range < last; range += 12) {
-    const limit = i8x16.splat(load<i8>(range, 8))
+  let near: u32 = 0
+  let first = ranges
+  for (let weight: u32 = 0; weight <= radius; weight++) {
+    const last = ranges + (flipCount(weight) << 3)
+    const left = radius - weight
+    near = compare(signatures, first, last, signature, left, positions, near, most)
+    if (near == u32.MAX_VALUE) return near
+    first = last
+  }
+  toPositions(slot + positionsAt(bits, count), positions, near)
+  return near
+}
+
+/** Notes where the hashes of near prefixes lie, and fetches their signatures. */
+function findRanges(slot: usize, prefix: u32, radius: u32, signatures: usize): void {
+  const last = flips + (flipCount(radius) << 1)
+  let range = ranges
+  let fetched: u32 = 0
+  for (let flip = flips; flip < last; flip += 2, range += 8) {
+    const both = load<u64>(slot + ((prefix ^ <u32>load<u16>(flip)) << 2))
+    store<u64>(range, both)
+    fetched += <u32>load<u8>(signatures + <usize>(<u32>both))
+    fetched += <u32>load<u8>(signatures + <usize>(both >> 32))
+  }
+  sink = fetched
+}
+
+/** Writes where in a slot the signatures of ranges are near one, behind `near` others. Returns how many are, as `gather` does. */
+function compare(
+  signatures: usize,
+  first: usize,
+  last: usize,
+  signature: v128,
+  limit: u32, // bits
+  places: usize,
+  near: u32,
+  most: u32,
+): u32 {
+  for (let range = first; range < last; range += 8) {
     const end = load<u32>(range, 4)
-    for (let i = load<u32>(range); i < end; i += 16) {
-      const differing = v128.popcnt<i8>(v128.xor(v128.load(signatures + i), wanted))
-      let lanes: u32 = v128.bitmask<i8>(v128.le<u8>(differing, limit))
-      if (end - i < 16) lanes &= (1 << (end - i)) - 1
-      if (++comparisons + near + 16 > most) return u32.MAX_VALUE
-      for (; lanes != 0; lanes &= lanes - 1) store<u32>(places + (near++ << 2), i + ctz(lanes))
+    for (let i = load<u32>(range); i < end; i += BLOCK) {
+      comparisons += BLOCK >> 4
+      if (comparisons + near + BLOCK > most) return u32.MAX_VALUE
+      const at = signatures + <usize>i
+      let lanes = <u64>lanesOf(at, signature, limit)
+      lanes |= (<u64>lanesOf(at + 16, signature, limit)) << 16
+      lanes |= (<u64>lanesOf(at + 32, signature, limit)) << 32
+      if (end - i < BLOCK) lanes &= ((<u64>1) << (end - i)) - 1
+      for (; lanes != 0; lanes &= lanes - 1) store<u32>(places + (near++ << 2), i + <u32>ctz(lanes))
     }
   }
   return near
+}
+
+/** Which of 16 signatures are near one, a bit each. */
+function lanesOf(at: usize, signature: v128, limit: u32 /* bits */): u32 {
+  const those = v128.load(at)
+  if (limit == 0) return i8x16.bitmask(i8x16.eq(those, signature)) // of most prefixes, and faster
+  const differing = i8x16.popcnt(v128.xor(those, signature))
+  return i8x16.bitmask(i8x16.le_u(differing, i8x16.splat(<i8>limit)))
 }
 
 /** Turns places in a slot into positions. */
@@ -251,10 +297,10 @@ function toPositions(slotPositions: usize, places: usize, near: u32): void {
 }
 
 /** The next larger number with as many bits set (Gosper). */
-function nextOfWeight(flips: u32): u32 {
-  const lowest = flips & (0 - flips)
-  const carried = flips + lowest
-  return carried | (((flips ^ carried) >> 2) >> ctz(lowest))
+function nextOfWeight(bits: u32): u32 {
+  const lowest = bits & (0 - bits)
+  const carried = bits + lowest
+  return carried | (((bits ^ carried) >> 2) >> ctz(lowest))
 }
 
 /** Whether a needle was left to a scan. */

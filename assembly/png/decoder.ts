@@ -21,7 +21,6 @@ import {
   disposeFrame,
   drawRow,
   hasCanvas,
-  leaveOutFrames,
   lookAtCanvas,
   mayGoOn,
   noteFirstFrame,
@@ -34,6 +33,7 @@ import {
   finishPlaneSamples,
   imageHeight,
   imageWidth,
+  leaveOut,
   MAX_SIDE,
 } from '../luma/planes'
 import { spendPixels } from '../luma/work'
@@ -293,7 +293,7 @@ function beginFrame(type: u32): i32 {
   }
   if (isFirst) {
     frame = FIRST_FRAME
-    if (isAnimated && !beginCanvas()) leaveOutFrames()
+    if (isAnimated && !beginCanvas()) leaveOut()
   } else {
     spendPixels(<u64>frameWidth * <u64>frameHeight)
     if (!hasCanvas() || !isControlled || !mayGoOn(bytesTaken)) return finish()
@@ -442,7 +442,7 @@ const ENOUGH_PASSES: u32 = 5
 /** The frame cannot be decoded further. At least half of the image counts; what is missing is as transparent black. */
 function giveUp(status: i32): i32 {
   if (frame == LATER_FRAME) {
-    leaveOutFrames()
+    leaveOut()
     return finish()
   }
   const isHalf = isInterlaced ? pass >= ENOUGH_PASSES : rowIndex * 2 >= imageHeight
@@ -452,9 +452,9 @@ function giveUp(status: i32): i32 {
   if (isInterlaced) {
     addMissingPasses()
   } else {
-    for (; rowIndex < imageHeight; rowIndex++) addPlaneRow(luma, mayBeTransparent ? alpha : 0)
+    for (; rowIndex < imageHeight; rowIndex++) addPlaneRow(luma, alpha)
   }
-  if (isAnimated) leaveOutFrames()
+  leaveOut()
   endFrame()
   state = FINISHED
   return FRAME
@@ -465,7 +465,7 @@ function addMissingPasses(): void {
   while (!areRowsDone()) {
     const x = <u32>load<u8>(passX + pass)
     const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
-    addMissingSamples(y, x, load<u8>(passStepX + pass), luma, passCols)
+    addMissingSamples(y, x, load<u8>(passStepX + pass), luma, passCols, false)
     if (++rowIndex == passRows) beginPass(pass + 1)
   }
 }

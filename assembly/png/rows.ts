@@ -13,7 +13,10 @@ export const RGBA: u32 = 6
 export let depth: u32 = 0
 export let colourType: u32 = 0
 
-/** Luma and alpha of each palette entry as f32; entries that the file does not have are black. */
+/**
+ * Luma and alpha of each palette entry as f32. One that the file does not have is the last one in browsers and black in libpng: as
+ * it is transparent here, the plane over black has it black.
+ */
 const paletteLuma = memory.data(1024)
 const paletteAlpha = memory.data(1024)
 
@@ -23,6 +26,7 @@ let keyGreen: i32 = -1
 let keyBlue: i32 = -1
 
 let hasPalette: bool = false
+let hasTransparency: bool = false
 /** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
 export let mayBeTransparent: bool = false
 export function setPixelFormat(bitDepth: u32, type: u32): bool {
@@ -49,23 +53,34 @@ export function rowBytesOf(cols: u32): u32 {
 
 /** PLTE: up to 256 colours. Of several palettes the first counts. */
 export function setPalette(colours: usize, count: u32): void {
-  if (hasPalette) return
+  if (hasPalette || colourType != PALETTE) return
   hasPalette = true
+  mayBeTransparent = count < (<u32>1) << depth
+  let last: f32 = 0
   for (let i: u32 = 0; i < min<u32>(count, 256); i++) {
     const colour = colours + i * 3
     const luma = lumaOf(load<u8>(colour), load<u8>(colour, 1), load<u8>(colour, 2))
     f32.store(paletteLuma + (i << 2), luma)
+    f32.store(paletteAlpha + (i << 2), 255)
+    last = luma
+  }
+  for (let i = count; i < 256; i++) {
+    f32.store(paletteLuma + (i << 2), last)
+    f32.store(paletteAlpha + (i << 2), 0)
   }
 }
 
 /** tRNS: alphas of palette entries, or the colour that is transparent. The first counts. */
 export function setTransparency(at: usize, bytes: u32): void {
-  if (mayBeTransparent) return
+  if (hasTransparency || channels() % 2 == 0) return
+  hasTransparency = true
   const mask: u32 = (1 << depth) - 1 // bits above the depth say nothing
   if (colourType == PALETTE) {
-    mayBeTransparent = true
-    for (let i: u32 = 0; i < 256; i++) {
-      f32.store(paletteAlpha + (i << 2), i < bytes ? <f32>load<u8>(at + i) : 255)
+    hasTransparency = hasPalette // it is of no use before that
+    mayBeTransparent = hasPalette
+    for (let i: u32 = 0; i < min<u32>(bytes, 256); i++) {
+      const to = paletteAlpha + (i << 2)
+      if (f32.load(to) > 0) f32.store(to, <f32>load<u8>(at + i))
     }
   } else if (colourType == GREY && bytes >= 2) {
     mayBeTransparent = true

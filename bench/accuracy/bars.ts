@@ -1,5 +1,7 @@
 import type { SetName } from './needles.ts'
+import { type ScreenKind, THEMES } from '../screens/layouts.ts'
 import type { Transform } from './transforms.ts'
+import { screenName } from './transforms/screens.ts'
 
 /** What the project holds itself to: shares of clear photographs that are found, in per cent. */
 export interface Bar {
@@ -12,6 +14,18 @@ export interface Bar {
   reason?: string
   isOf(transform: Transform): boolean
 }
+
+/** Whether a transform has this name. */
+const only =
+  (...names: readonly string[]) =>
+  ({ name }: Transform) =>
+    names.includes(name)
+
+/** Whether a screenshot is of one of these kinds, dark or light. */
+const screens =
+  (...kinds: readonly ScreenKind[]) =>
+  ({ name }: Transform) =>
+    kinds.some((kind) => THEMES.some((theme) => name === screenName(kind, theme)))
 
 /** Whether a transform that stands alone has one of the names. */
 const named =
@@ -73,7 +87,7 @@ export const BARS: readonly Bar[] = [
   {
     what: 'off-centre crop 5 %',
     set: 'default',
-    least: 80,
+    least: 88,
     aim: 95,
     isOf: named(/^crop 5 % off-centre/),
   },
@@ -99,5 +113,137 @@ export const BARS: readonly Bar[] = [
     set: 'wide',
     aim: 50,
     isOf: ({ family }) => family === 'screenshot',
+  },
+  {
+    what: 'chat screenshot',
+    set: 'wide',
+    least: 60,
+    aim: 90,
+    isOf: screens('chat'),
+  },
+  {
+    what: 'feed screenshot',
+    set: 'wide',
+    least: 80,
+    aim: 95,
+    isOf: screens('feed'),
+  },
+  {
+    what: 'screenshot of a card with round corners',
+    set: 'wide',
+    least: 70,
+    aim: 95,
+    isOf: screens('card'),
+  },
+  {
+    what: 'story: the picture over its own blurred copy',
+    set: 'wide',
+    least: 60,
+    aim: 90,
+    isOf: screens('story'),
+  },
+  {
+    what: 'photo of a screen, 3°',
+    set: 'wide',
+    least: 85,
+    aim: 95,
+    isOf: only('photo of a screen, 3°'),
+  },
+  {
+    what: 'photo of a screen, 5°',
+    set: 'wide',
+    least: 65,
+    aim: 85,
+    isOf: only('photo of a screen, 5°'),
+  },
+  {
+    what: 'photo of a screen, 8°',
+    set: 'wide',
+    least: 30,
+    aim: 60,
+    isOf: only('photo of a screen, 8°'),
+  },
+  {
+    what: 'emoji over 5 %',
+    set: 'wide',
+    least: 60,
+    aim: 80,
+    isOf: only('emoji 5 %'),
+  },
+  {
+    what: 'emoji over 10 %',
+    set: 'wide',
+    least: 25,
+    aim: 50,
+    isOf: only('emoji 10 %'),
+  },
+  {
+    what: 'emoji over 15 %',
+    set: 'wide',
+    aim: 20,
+    isOf: only('emoji 15 %'),
+  },
+  {
+    what: 'bar over eyes',
+    set: 'wide',
+    least: 70,
+    aim: 90,
+    isOf: only('bar over eyes'),
+  },
+  {
+    what: 'two bars over eyes',
+    set: 'wide',
+    least: 45,
+    aim: 70,
+    isOf: only('bars over eyes, two'),
+  },
+  {
+    what: 'captions inside the picture',
+    set: 'wide',
+    least: 65,
+    aim: 85,
+    isOf: only('large text above and below'),
+  },
+  {
+    what: 'very dark copy',
+    set: 'default',
+    least: 97,
+    aim: 98,
+    isOf: only('very dark, x 0.35'),
+  },
+  {
+    what: 'crop of one side, 10 %',
+    set: 'wide',
+    least: 80,
+    aim: 90,
+    isOf: only('crop 10 % off one side only'),
+  },
+  {
+    what: 'cropped to 4:5',
+    set: 'wide',
+    least: 25,
+    aim: 50,
+    isOf: only('crop to 4:5'),
+  },
+  {
+    what: 'crop of one side, 5 %, and mirrored; inverted and mirrored',
+    set: 'wide',
+    least: 85,
+    aim: 92,
+    isOf: only('crop 5 % off one side only + mirror', 'invert + mirror'),
+  },
+  {
+    what: 'picture in picture',
+    set: 'wide',
+    least: 60,
+    aim: 80,
+    isOf: only('picture in picture'),
+  },
+  {
+    what: 'collage of four',
+    set: 'wide',
+    least: 75,
+    aim: 90,
+    isOf: only('four in a square'),
   },
 ]

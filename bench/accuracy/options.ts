@@ -16,6 +16,8 @@ export interface Options {
   /** The largest set of probes that is asked about. */
   probes: SetName
   split: Split
+  /** Photographs that are taken, spread over the corpus. */
+  take: number
   /** Which transforms are measured: those whose family or name it matches. */
   transforms: RegExp
   threads: number
@@ -41,6 +43,7 @@ export function readOptions(args: readonly string[]): Options {
       seed: { type: 'string', default: '1' },
       probes: { type: 'string', default: 'wide' },
       split: { type: 'string', default: 'all' },
+      take: { type: 'string', default: String(Number.MAX_SAFE_INTEGER) },
       transforms: { type: 'string', default: '' },
       threads: { type: 'string', default: '2' },
       scenes: { type: 'string', default: '0' },
@@ -54,11 +57,21 @@ export function readOptions(args: readonly string[]): Options {
     seed: whole('seed', values.seed, 0),
     probes: oneOf('probes', values.probes, SETS),
     split: oneOf('split', values.split, ['tune', 'held-out', 'all']),
+    take: whole('take', values.take, 1),
     scenes: whole('scenes', values.scenes, 0),
     transforms: new RegExp(values.transforms),
     threads: whole('threads', values.threads, 1),
     plots: values.plots,
   }
+}
+
+/** So many of some things, as far apart as they can be. */
+export function spread<T>(things: readonly T[], count: number): T[] {
+  if (things.length <= count) return [...things]
+  return things.filter(
+    (_, i) =>
+      Math.floor((i * count) / things.length) !== Math.floor(((i - 1) * count) / things.length),
+  )
 }
 
 function whole(name: string, text: string, least: number): number {

@@ -64,6 +64,7 @@ export async function* uploadsOf(
     const { family, name } = transform
     if (!transforms.test(`${family}: ${name}`)) continue
     if (assert && !BARS.some((bar) => bar.isOf(transform))) continue
-    yield { name, file: await transform.apply(image, seeded(seed, image.name, name)) }
+    const file = await transform.apply(image, seeded(seed, image.name, name))
+    if (file) yield { name, file }
   }
 }

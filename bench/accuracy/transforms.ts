@@ -11,24 +11,27 @@ import { FRAMES } from './transforms/frames.ts'
 import { GEOMETRY } from './transforms/geometry.ts'
 import { OVERLAYS } from './transforms/overlays.ts'
 import { QUALITY } from './transforms/quality.ts'
+import { SCREENS } from './transforms/screens.ts'
 
 export interface Transform {
   name: string
   family: string
-  /** Gives the file that is uploaded. */
-  apply(image: SourceImage, random: Random): Promise<Uint8Array>
+  /** Gives the file that is uploaded; `undefined` if it has to be rendered, and was not. */
+  apply(image: SourceImage, random: Random): Promise<Uint8Array | undefined>
 }
 
 const ALL: Families = { ...QUALITY, ...GEOMETRY, ...FRAMES, ...OVERLAYS, ...COMBINED }
 
-/** Family by family; names are unique. */
-export const TRANSFORMS: readonly Transform[] = Object.entries(ALL).flatMap(([family, recipes]) =>
+const MADE: readonly Transform[] = Object.entries(ALL).flatMap(([family, recipes]) =>
   Object.entries(recipes).map(([name, recipe]) => ({
     name,
     family,
     apply: (image: SourceImage, random: Random) => follow(recipe, image, random),
   })),
 )
+
+/** Family by family; names are unique. */
+export const TRANSFORMS: readonly Transform[] = [...MADE, ...SCREENS]
 
 async function follow(
   { edits, encode }: Recipe,

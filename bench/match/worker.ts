@@ -70,7 +70,15 @@ async function countMatches(body: string): Promise<number> {
   const hash = parseHash((JSON.parse(body) as { needle: string }).needle)
   if (!hash) throw new Error('no needle')
   const needles = [
-    { probe: 'identity', hash, quality: 100, weakBits: 0, tolerance: 0, frame: 0 } as const,
+    {
+      probe: 'identity',
+      hash,
+      quality: 100,
+      stretchedQuality: 100,
+      weakBits: 0,
+      tolerance: 0,
+      frame: 0,
+    } as const,
   ]
   const [result] = (await loaded?.match([{ needles }])) ?? []
   return result?.matches.length ?? 0

@@ -1,3 +1,7 @@
+import type { Exchange } from '../desk/exchanges/exchange.ts'
+import { VicsFile } from './vics-file.ts'
+import { planFeedback, sendFeedback } from '../desk/feedback.ts'
+import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
 import { exchangeOf, runSource, settingsOf, type SourceRun } from '../desk/desk.ts'
 import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
@@ -60,29 +64,61 @@ export async function exchangeSync(
 ): Promise<boolean> {
   return withDesk(options, async (desk) => {
     if (options.dryRun) return dryRun(desk, name, options)
-    let read = 0
-    const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
-    for (let isFirst = true; ; isFirst = false) {
-      const run = await runSource(desk, name, {
-        accept: options.accept === true,
-        refetch: options.refetch === true && isFirst,
-        onPage: ({ records }) =>
-          showProgress(`${(read + records).toLocaleString('en')} records`, false),
-      })
-      read += run.sync.records
-      total.records += run.sync.records
-      total.deleted += run.sync.deleted
-      for (const [reason, count] of Object.entries(run.sync.skipped)) {
-        total.skipped[reason] = (total.skipped[reason] ?? 0) + count
-      }
-      const { added = 0, removed = 0 } = run.publication ?? {}
-      total.published = [(total.published[0] ?? 0) + added, (total.published[1] ?? 0) + removed]
-      const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
-      if (goesOn && !run.publishError) continue
-      endProgress()
-      return tellRun(name, run, total, options)
-    }
+    return syncToEnd(desk, name, options)
   })
+}
+
+/** `hashgate exchange import`: reads a file of Project VIC or CAID into the ledger, and publishes what changed. */
+export async function exchangeImport(
+  name: string,
+  path: string,
+  options: ExchangeOptions & { accept?: true },
+): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const settings = settingsOf(desk, name)
+    if (settings.kind !== 'vics') throw new NoFileError(name, settings.kind)
+    return syncToEnd(desk, name, options, new VicsFile(path, settings, desk.world.now))
+  })
+}
+
+/** A source that is no file. */
+class NoFileError extends HashgateError {
+  readonly code = 'no-file'
+
+  constructor(name: string, kind: string) {
+    super(`${name} is of kind ${kind}, which has no files; expected kind vics`)
+  }
+}
+
+async function syncToEnd(
+  desk: Parameters<typeof runSource>[0],
+  name: string,
+  options: ExchangeOptions & { accept?: true; refetch?: true },
+  exchange?: Exchange,
+): Promise<boolean> {
+  let read = 0
+  const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
+  for (let isFirst = true; ; isFirst = false) {
+    const run = await runSource(desk, name, {
+      ...(exchange && { exchange }),
+      accept: options.accept === true,
+      refetch: options.refetch === true && isFirst,
+      onPage: ({ records }) =>
+        showProgress(`${(read + records).toLocaleString('en')} records`, false),
+    })
+    read += run.sync.records
+    total.records += run.sync.records
+    total.deleted += run.sync.deleted
+    for (const [reason, count] of Object.entries(run.sync.skipped)) {
+      total.skipped[reason] = (total.skipped[reason] ?? 0) + count
+    }
+    const { added = 0, removed = 0 } = run.publication ?? {}
+    total.published = [(total.published[0] ?? 0) + added, (total.published[1] ?? 0) + removed]
+    const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
+    if (goesOn && !run.publishError) continue
+    endProgress()
+    return tellRun(name, run, total, options)
+  }
 }
 
 function tellRun(
@@ -168,6 +204,44 @@ async function dryRun(
       console.log(`  skipped ${count}: ${reason}`)
   }
   return true
+}
+
+/** `hashgate exchange feedback`: keeps an opinion on an entry, or sends those that wait. */
+export async function exchangeFeedback(
+  name: string,
+  entry: string | undefined,
+  options: ExchangeOptions & { decision?: Decision; kind: string; reason?: string; dryRun?: true },
+): Promise<boolean> {
+  return withDesk(options, async (desk) => {
+    const { decision, kind, reason } = options
+    const { feedback } = settingsOf(desk, name)
+    if (entry !== undefined && decision !== undefined) {
+      const opinion = {
+        source: name,
+        entry,
+        decision,
+        kind,
+        ...(reason !== undefined && { reason }),
+      }
+      await addOpinion(desk.ledger.db, opinion, desk.world.now())
+      console.log(`${name}: ${decision} ${entry} waits`)
+      return true
+    }
+    if (options.dryRun || feedback === 'off') {
+      const planned = await planFeedback(desk, name)
+      for (const { opinion, ask } of planned) {
+        const how = ask ? `${ask.method ?? 'GET'} ${ask.what}` : 'nothing'
+        console.log(`${opinion.decision} ${opinion.entry}: ${how}`)
+      }
+      console.log(
+        `${planned.length} wait; nothing was sent${feedback === 'off' ? ' (feedback = "off")' : ''}`,
+      )
+      return true
+    }
+    const { sent, failed, untold } = await sendFeedback(desk, name)
+    console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it is not told of`)
+    return failed === 0
+  })
 }
 
 /** `hashgate exchange status`: returns whether all sources are well. */

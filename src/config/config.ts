@@ -88,10 +88,14 @@ function withPreset(written: unknown): unknown {
 function crossProblems(
   config: Partial<Config> & Pick<Config, 'upload' | 'list' | 'policy'>,
 ): string[] {
+  const isWithoutBanks = Object.keys(config.remote?.banks ?? {}).length === 0
   const longestBodies = config.policy.routes.map(({ maxBodyBytes = 0 }) => maxBodyBytes)
   return [
     ...uploadProblems(config.upload, longestBodies),
     ...listProblems(config.list),
+    ...(config.list.onMissing === 'remote' && isWithoutBanks
+      ? ['list.onMissing must be fail, unless remote.banks has a bank']
+      : []),
     ...(config.events ? eventProblems(config.events) : []),
     ...(config.api ? apiProblems(config.api) : []),
   ]

@@ -12,6 +12,8 @@ export const SECRETS = {
   TICKET_KEY: 'Signs tickets: 64 hex digits. Several with commas while you change it.',
   S3_CLIENT_KEYS: 'Keys by which clients sign S3 multipart uploads: `NAME:SECRET`, with commas.',
   S3_ORIGIN_KEY: 'The key by which the origin wants them signed: `NAME:SECRET`.',
+  ARACHNID_PASSWORD: 'Password for Project Arachnid Shield, of `remote.banks`.',
+  TCAP_PASSWORD: 'Password for the hash verification of TCAP, of `remote.banks`.',
 } as const
 
 export type SecretName = keyof typeof SECRETS

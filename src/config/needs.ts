@@ -1,4 +1,5 @@
 import { apiPathsOf, isApiOn } from '../doors/api/settings.ts'
+import { REMOTE_SECRETS } from '../match/remote/settings.ts'
 import { quarantinedBank } from '../policy/schema.ts'
 import { BINDING_KINDS, type BindingName, BINDINGS, type SecretName } from './names.ts'
 import type { Config } from './schema.ts'
@@ -30,6 +31,9 @@ export function needsOf(config: Config, has: Has): Need[] {
     bank !== undefined && need(`policy.banks.${bank} with quarantine`, 'QUARANTINE'),
     ticket !== undefined && need(ticket, ...TICKET_NEEDS),
     tus.path !== '' && need('tus.path', 'STAGING', 'UPLOADS'),
+    ...Object.entries(config.remote.banks).map(([name, { service }]) =>
+      need(`remote.banks.${name}`, REMOTE_SECRETS[service]),
+    ),
     isS3 && need('S3_CLIENT_KEYS', 'STAGING', 'UPLOADS'),
     isS3 && !has('ORIGIN_BUCKET') && need('S3_CLIENT_KEYS', 'S3_ORIGIN_KEY'),
   ]

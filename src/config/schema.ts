@@ -7,6 +7,7 @@ import { TicketSettings } from '../doors/tickets/settings.ts'
 import { TusSettings } from '../doors/tus/settings.ts'
 import { EventSettings } from '../events/settings.ts'
 import { FloodSettings } from '../gate/flood/settings.ts'
+import { RemoteSettings } from '../match/remote/settings.ts'
 import { ListSettings } from '../match/settings.ts'
 import { PolicySettings } from '../policy/schema.ts'
 import { QuarantineSettings } from '../quarantine/settings.ts'
@@ -39,6 +40,7 @@ const judging = {
 /** The variable HASHGATE. */
 export const SettingsSchema = group({
   ...judging,
+  remote: RemoteSettings,
   events: EventSettings,
   api: ApiSettings,
   tickets: TicketSettings,

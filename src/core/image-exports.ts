@@ -27,6 +27,7 @@ export interface ProbeExports {
   fillCorner(corner: number, across: number, down: number): void
   hashSampled(transposes: number, out: number): number
   weakBits(): number
+  stretchedQuality(): number
   medianOfLine(first: number, stride: number, count: number): number
   countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number
   sumSteps(plane: number, rows: number, cols: number, byRow: number, byColumn: number): void
@@ -40,6 +41,7 @@ export interface ImageExports extends ProbeExports {
   inputRoom(): number
   inputAdded(count: number): void
   decodeJpeg(isLast: number): number
+  seedSamples(seed: number): void
   decodePng(isLast: number): number
   decodeGif(isLast: number): number
   decodeBmp(isLast: number): number
@@ -61,6 +63,7 @@ export interface ImageExports extends ProbeExports {
   profileLength(): number
   gammaOf(): number
   applyCurve(plane: number, count: number, curve: number, out: number): void
+  putOver(plane: number, count: number, white: number, black: number, background: number): void
   picksAddress(): number
   orientPlane(plane: number, rows: number, cols: number, orientation: number, out: number): void
   jaroszDecimate(

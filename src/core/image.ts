@@ -44,8 +44,11 @@ export interface Frame {
   picked(): QualifiedHash | undefined
   /** What is hashed, to be probed: as it is stored, or over white. `undefined` if there is none, or no memory to probe it. */
   plane(of: 'stored' | 'over-white'): Plane | undefined
-  /** Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. */
-  toned(curve: Float32Array, orientation: number): QualifiedHash | undefined
+  /**
+   * Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. Over a background of such a luma, if
+   * one is given: `undefined` then if the image is opaque, or turned.
+   */
+  toned(curve: Float32Array, orientation: number, background?: number): QualifiedHash | undefined
   /** The 64 x 64 luma that `stored` hashes, row by row, for people to look at. `undefined` if there is none. */
   seen(): Uint8Array | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
@@ -106,7 +109,11 @@ export class ImageDecoder {
 
   /** Decoder for a file of a format that the core knows. */
   static forFile(core: ImageCore, format: CoreFormat): ImageDecoder {
-    return new ImageDecoder(core, format)
+    const decoder = new ImageDecoder(core, format)
+    // What is only looked at here and there must not be where a file expects it.
+    if (format === 'jpeg')
+      decoder.#core.seedSamples(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
+    return decoder
   }
 
   /** Decoder for pixels that another decoder made: width x height x channels bytes. */
@@ -257,7 +264,8 @@ export class ImageDecoder {
     const hashOf = (plane: number, planeRows: number, planeCols: number): QualifiedHash => {
       const out = this.#hashRoom()
       const quality = core.hashPlane(plane, planeRows, planeCols, out)
-      return { hash: this.#read(out), quality, weakBits: core.weakBits() }
+      const stretchedQuality = core.stretchedQuality()
+      return { hash: this.#read(out), quality, stretchedQuality, weakBits: core.weakBits() }
     }
     const turnedHash = (plane: number, orientation: number): QualifiedHash | undefined => {
       this.#oriented ||= core.allocate(rows * cols * 4)
@@ -294,13 +302,18 @@ export class ImageDecoder {
         this.#probeRoom ??= ProbeRoom.in(this.#instance, rows * cols, core.picksAddress())
         return this.#probeRoom && new Plane(this.#probeRoom, plane, rows, cols)
       },
-      toned: (curve, orientation) => {
+      toned: (curve, orientation, background) => {
         this.#oriented ||= core.allocate(rows * cols * 4)
         this.#curve ||= core.allocate(curve.length * 4)
         if (!isHashable || this.#oriented === 0 || this.#curve === 0) return undefined
         core.orientPlane(core.planeAddress(), rows, cols, orientation, this.#oriented)
         new Float32Array(core.memory.buffer, this.#curve, curve.length).set(curve)
         core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
+        if (background !== undefined) {
+          const [white, black] = [core.whiteAddress(), core.blackAddress()]
+          if (white === 0 || black === 0 || orientation !== 1) return undefined
+          core.putOver(this.#oriented, rows * cols, white, black, background)
+        }
         const swaps = orientation >= 5
         return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
       },
@@ -317,9 +330,10 @@ export class ImageDecoder {
         if (!isHashable) return undefined
         const out = this.#hashRoom()
         const quality = core.hashDihedral(core.planeAddress(), rows, cols, out)
+        const known = { quality, stretchedQuality: core.stretchedQuality() }
         const variants = DIHEDRAL_NAMES.map((name, i) => {
           const hash = this.#read(out + i * HASH_BYTES)
-          return [name, { hash, quality, weakBits: core.weakBits() }]
+          return [name, { hash, ...known, weakBits: core.weakBits() }]
         })
         return Object.fromEntries(variants) as Record<DihedralName, QualifiedHash>
       },

@@ -7,6 +7,8 @@ export interface QualifiedHash {
   hash: Hash256
   /** 0 (blank) to 100: how much the picture changes from point to point. */
   quality: number
+  /** The same, had the picture the full range of luma: what matching goes by, since bits do not depend on contrast. */
+  stretchedQuality: number
   /** Bits, 0 to 256, that are as good as chance: a pattern has many, whatever its quality. */
   weakBits: number
 }
@@ -159,7 +161,8 @@ export class Plane {
     const { core, hash: out } = this.#room
     const quality = core.hashSampled(transposes ? 1 : 0, out)
     const hash = new Uint8Array(core.memory.buffer, out, HASH_BYTES).slice()
-    return { hash, quality, weakBits: core.weakBits() }
+    const stretchedQuality = core.stretchedQuality()
+    return { hash, quality, stretchedQuality, weakBits: core.weakBits() }
   }
 
   /** Median luma of a line, a whole number. */

@@ -64,6 +64,8 @@ export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name:
 }
 
 export interface SourceRunOptions {
+  /** Read in place of what the settings say: a file, say. */
+  exchange?: Exchange
   maxPages?: number
   refetch?: boolean
   /** Whether it is published although too many of its records vanished. */
@@ -85,8 +87,8 @@ export async function runSource(
   name: string,
   options: SourceRunOptions = {},
 ): Promise<SourceRun> {
-  const { accept, ...others } = options
-  const sync = await syncExchange(desk.ledger, exchangeOf(desk, name), {
+  const { accept, exchange = exchangeOf(desk, name), ...others } = options
+  const sync = await syncExchange(desk.ledger, exchange, {
     name,
     bank: settingsOf(desk, name).bank,
     now: desk.world.now,

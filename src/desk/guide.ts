@@ -61,4 +61,16 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
     secrets: { THREATEXCHANGE_TOKEN: 'the token: app id|app secret' },
     settings: ['kind = "threatexchange"', 'group = "..." # id of the privacy group'],
   },
+  vics: {
+    title: 'Files of Project VIC or CAID',
+    ask: [
+      'what each category means in your country, and whether your licence allows this use',
+      'the file itself: hashgate exchange import NAME FILE reads it, the desk does not',
+    ],
+    secrets: {},
+    settings: [
+      'kind = "vics"',
+      'categories = { 1 = "A", 2 = "B" } # by number; others are left out',
+    ],
+  },
 }

@@ -10,7 +10,8 @@ import { EntryGuard } from '../list/entry-guard.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { BadConfigError, describeError, HashgateError } from '../util/errors.ts'
-import { type Desk, runSource } from './desk.ts'
+import { type Desk, runSource, settingsOf } from './desk.ts'
+import { sendFeedback } from './feedback.ts'
 import type { World } from './exchanges/exchange.ts'
 import type { Database } from './ledger/database.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -97,6 +98,7 @@ async function schedule(env: DeskBindings, now: number): Promise<void> {
     // A source that failed is tried again when that is due; a cron that comes a little early is not too early.
     const isDue = now + 30_000 >= (source?.failure === undefined ? due : (source.retryAt ?? due))
     const isCutOff = source?.isRunning === true && source.failure === undefined
+    if (settings.kind === 'vics') continue // a person imports it
     if (isDue || isCutOff) await desk.queue.send({ exchange: name })
   }
 }
@@ -107,6 +109,8 @@ async function consume(message: Message<SyncMessage>, env: DeskBindings): Promis
   try {
     const desk = await openDesk(env)
     const { sync, publication } = await runSource(desk, name)
+    const isTold = sync.state === 'complete' && settingsOf(desk, name).feedback === 'send'
+    if (isTold) await sendFeedback(desk, name)
     if (sync.state === 'busy') return message.retry({ delaySeconds: BUSY_SECONDS })
     const isUnfinished = sync.state === 'more' || publication?.isComplete === false
     if (isUnfinished) await desk.queue.send({ exchange: name })

@@ -90,6 +90,15 @@ const MatchSchema = v.pipe(
     isExempt: v.exactOptional(
       v.pipe(v.literal(true), v.description('Its entry is exempt, so that it changes nothing.')),
     ),
+    classification: v.exactOptional(
+      v.pipe(v.string(), v.description('How a service classifies the entry, of a remote bank.')),
+    ),
+    isTest: v.exactOptional(
+      v.pipe(
+        v.literal(true),
+        v.description('The entry is for tests. Report nothing of it to an authority.'),
+      ),
+    ),
   }),
   v.description('An entry that a file matches.'),
 )
@@ -144,7 +153,10 @@ const FileSchema = v.pipe(
       v.pipe(v.literal(true), v.description('It is a pattern, whatever its quality: see limited.')),
     ),
     isPartial: v.exactOptional(
-      v.pipe(v.literal(true), v.description('Frames or probes were left out, for a limit.')),
+      v.pipe(
+        v.literal(true),
+        v.description('Frames or probes were left out for a limit, or rows are missing or broken.'),
+      ),
     ),
     matches: v.exactOptional(
       v.pipe(
@@ -698,6 +710,84 @@ const ExchangeStaleSchema = v.pipe(
   ]),
 )
 
+const RemoteErrorSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('remote-error'),
+    bank: BankName,
+    error: ErrorText,
+    pausedSeconds: v.exactOptional(
+      v.pipe(
+        v.number(),
+        v.description(
+          'Seconds for which the service is not asked any more. Its bank fails for so long.',
+        ),
+      ),
+    ),
+  }),
+  v.title('remote-error'),
+  v.description('A service that is asked about hashes gave no answer.'),
+  v.examples([
+    {
+      schema: 1,
+      id: '6b3f4e5d-8d7c-4e9f-8a1b-2c3d4e5f6a83',
+      time: '2026-11-26T09:30:00.000Z',
+      event: 'remote-error',
+      bank: 'arachnid',
+      error: 'remote-failed: no answer in 1500 ms',
+      pausedSeconds: 60,
+    },
+  ]),
+)
+
+const LateAnswerSchema = v.pipe(
+  v.object({
+    ...stamp,
+    event: v.literal('late-answer'),
+    caseId: v.pipe(
+      v.string(),
+      v.uuid(),
+      v.description('The case of the upload, which had passed.'),
+    ),
+    bank: BankName,
+    isGivenUp: v.exactOptional(
+      v.pipe(
+        v.literal(true),
+        v.description('No answer came for a week, and none is asked for any more.'),
+      ),
+    ),
+    matches: v.pipe(v.array(MatchSchema), v.description('What the upload matches, nearest first.')),
+  }),
+  v.title('late-answer'),
+  v.description(
+    'A service that gave no answer about an upload was asked again. The upload had passed: look at what it matches.',
+  ),
+  v.examples([
+    {
+      schema: 1,
+      id: '7c4a5f6e-9e8d-4fa0-9b2c-3d4e5f6a7b94',
+      time: '2026-11-26T09:35:00.000Z',
+      event: 'late-answer',
+      caseId: 'c0f7b0a4-54d5-4f0c-9b8c-7a1f0e2d3c12',
+      bank: 'arachnid',
+      matches: [
+        {
+          bank: 'arachnid',
+          harm: 'csam',
+          action: 'block',
+          entry: 'r-4f1e2d3c6b5a4c7d',
+          source: 'arachnid',
+          distance: 4,
+          threshold: 31,
+          margin: 27,
+          probe: 'identity',
+          classification: 'csam',
+        },
+      ],
+    },
+  ]),
+)
+
 /** Schemas of all events, by name. */
 export const EVENT_SCHEMAS = {
   verdict: VerdictSchema,
@@ -712,6 +802,8 @@ export const EVENT_SCHEMAS = {
   'delivery-error': DeliveryErrorSchema,
   'exchange-sync': ExchangeSyncSchema,
   'exchange-stale': ExchangeStaleSchema,
+  'remote-error': RemoteErrorSchema,
+  'late-answer': LateAnswerSchema,
 }
 
 /** Schemas that those of the events are made of, by name. */

@@ -1,9 +1,12 @@
 import type { CoreModules } from '../core/modules.ts'
 import type { Happening, HappeningOf } from '../events/schema.ts'
 import type { Manifest } from '../list/manifest.ts'
+import { ListMissingError } from '../list/errors.ts'
 import type { ListStore } from '../list/store.ts'
 import { type Answer, LiveList } from '../match/live-list.ts'
 import type { Query } from '../match/match.ts'
+import type { RemoteFailure } from '../match/remote/remote-bank.ts'
+import type { RemoteBanks } from '../match/remote/remote-banks.ts'
 import type { ListSettings } from '../match/settings.ts'
 import type { PinNamespace } from '../match/pin.ts'
 import type { ShardNamespace } from '../match/sharded-index.ts'
@@ -32,6 +35,8 @@ export interface GateDeps {
   pins?: PinNamespace | undefined
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace | undefined
+  /** Banks that services answer for. */
+  remote?: RemoteBanks | undefined
   report: (happening: Happening) => void
 }
 
@@ -41,6 +46,8 @@ export interface Judging {
   address: string
   settings: JudgeSettings
   waitUntil: WaitUntil
+  /** The case, under which services are asked again that gave no answer. */
+  caseId?: string
   /** Whether matches are left alone that match too much to be right. */
   ignoresFloods?: boolean
 }
@@ -51,11 +58,14 @@ export class Gate {
   readonly #settings: GateSettings
   readonly #report: (happening: Happening) => void
   readonly #floods: FloodBreaker
+  readonly #remote: RemoteBanks | undefined
   /** Version of the list that was last adjusted. */
   #adjusted: number | undefined
 
-  constructor({ settings, modules, store, shards, pins, floodCounters, report }: GateDeps) {
+  constructor(deps: GateDeps) {
+    const { settings, modules, store, shards, pins, floodCounters, remote, report } = deps
     this.#settings = settings
+    this.#remote = remote
     this.#report = report
     this.list = new LiveList({
       modules,
@@ -64,7 +74,9 @@ export class Gate {
       adjust: (manifest) => this.#adjust(manifest),
       ...(shards && { shards }),
       ...(pins && { pins }),
-      onError: (error) => report(listErrorEvent(error, this.list.version)),
+      onError: (error) => {
+        if (!this.#isExpected(error)) report(listErrorEvent(error, this.list.version))
+      },
     })
     this.#floods = new FloodBreaker({
       limits: { bound: settings.flood.bound, holdMs: settings.flood.hours * 3_600_000 },
@@ -78,16 +90,52 @@ export class Gate {
   async judge(files: readonly ScannedFile[], judging: Judging): Promise<Verdict> {
     let listVersion: number | undefined
     const askList = async (queries: readonly Query[]) => {
-      const { results, version } = await this.list.match(queries, judging.waitUntil)
-      listVersion = version
-      return results
+      try {
+        const { results, version } = await this.list.match(queries, judging.waitUntil)
+        listVersion = version
+        return results
+      } catch (error) {
+        if (!this.#isExpected(error)) throw error
+        return queries.map(() => ({ matches: [], isComplete: true }))
+      }
     }
-    const verdict = judging.ignoresFloods
-      ? await judge(files, askList, judging.settings)
-      : await judge(files, askList, judging.settings, (judged) =>
-          this.#floods.mark(judged, judging.address),
-        )
+    const remote = this.#remote
+    const verdict = await judge(files, askList, judging.settings, {
+      ...(!judging.ignoresFloods && {
+        markFlooded: (judged) => this.#floods.mark(judged, judging.address),
+      }),
+      ...(remote && { askRemote: (unmatched) => remote.ask(unmatched) }),
+      onUnanswered: (failure, isPassed) => this.#reportFailure(failure, isPassed, judging),
+    })
     return { ...verdict, listVersion }
+  }
+
+  /** Whether files can be judged: there is a list, or none is wanted yet. */
+  async isReady(waitUntil: WaitUntil): Promise<boolean> {
+    try {
+      await this.list.get(waitUntil)
+      return true
+    } catch (error) {
+      return this.#isExpected(error)
+    }
+  }
+
+  /** Whether there is no list because none is wanted yet: remote banks are all that there is. */
+  #isExpected(error: unknown): boolean {
+    if (!this.#remote || this.#settings.list.onMissing !== 'remote') return false
+    return error instanceof ListMissingError
+  }
+
+  /** Reports that a service gave no answer, and has it asked again about what passed nevertheless. */
+  #reportFailure(failure: RemoteFailure, isPassed: boolean, judging: Judging): void {
+    const { bank, error, pausedSeconds } = failure
+    if (error.code === 'remote-failed') {
+      const paused = pausedSeconds !== undefined && { pausedSeconds }
+      this.#report({ event: 'remote-error', bank, error: describeError(error), ...paused })
+    }
+    const { caseId, waitUntil } = judging
+    if (!isPassed || caseId === undefined || !this.#remote) return
+    waitUntil(this.#remote.keepForLater(caseId, failure))
   }
 
   /** What the list has, whatever it would lead to. @throws if there is none */
@@ -95,10 +143,14 @@ export class Gate {
     return this.list.match(queries, waitUntil)
   }
 
+  #unknownBanks(manifest: Manifest) {
+    return unknownBanks(manifest, this.#settings.policy, this.#remote?.names)
+  }
+
   /** The list as the policy wants it. Reports once for each version if the policy is for banks that are not in it. */
   #adjust(manifest: Manifest): Manifest {
     const { policy } = this.#settings
-    const problem = manifest.version === this.#adjusted ? undefined : unknownBanks(manifest, policy)
+    const problem = manifest.version === this.#adjusted ? undefined : this.#unknownBanks(manifest)
     if (problem) this.#report(listErrorEvent(problem, manifest.version))
     this.#adjusted = manifest.version
     return adjustBanks(manifest, policy)

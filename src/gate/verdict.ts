@@ -1,4 +1,6 @@
-import { TooManyCandidatesError } from '../match/match.ts'
+import { type MatchResult, nearestMatches, TooManyCandidatesError } from '../match/match.ts'
+import type { RemoteFailure } from '../match/remote/remote-bank.ts'
+import type { RemoteAnswers } from '../match/remote/remote-banks.ts'
 import { type AskList, matchInStages } from '../match/stages.ts'
 import { weigh, type WeighedMatch } from '../policy/banks.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
@@ -62,34 +64,53 @@ export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdic
   return verdict.action === 'allow' || verdict.action === 'flag'
 }
 
+/** What files are judged with beside the list. */
+export interface JudgeHelpers {
+  markFlooded?: MarkFlooded
+  /** Asks services about files that the list has nothing of. */
+  askRemote?: (files: readonly ScannedFile[]) => Promise<RemoteAnswers>
+  /** Told of each service that gave no answer, and whether the upload passes nevertheless. */
+  onUnanswered?: (failure: RemoteFailure, isPassed: boolean) => void
+}
+
 /** Judges files of an upload, and what is within them, against the list. `askList` throws when there is none to judge by. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
   settings: JudgeSettings,
-  markFlooded: MarkFlooded = async (judged) => judged,
+  helpers: JudgeHelpers = {},
 ): Promise<Verdict> {
+  const { markFlooded = async (judged: JudgedFile[]) => judged } = helpers
   const all = files.flatMap(allFiles)
   let judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
-  let isComplete = true
+  let results: MatchResult[] = all.map(() => ({ matches: [], isComplete: true }))
+  let unanswered: RemoteFailure[] = []
   try {
-    const results = await matchInStages(all, askList)
+    results = await matchInStages(all, askList)
+  } catch (error) {
+    failure = { error }
+  }
+  if (helpers.askRemote) {
+    const remote = await askAboutOthers(all, results, helpers.askRemote)
+    results = remote.results
+    unanswered = remote.failures
+  }
+  try {
     judged = await markFlooded(
       all.map((scanned, i) => ({
         scanned,
         matches: (results[i]?.matches ?? []).map((match) => weigh(match, settings.policy)),
       })),
     )
-    isComplete = results.every((result) => result.isComplete)
     const open = results.find(
       (result, i) => !result.isComplete && !judged[i]?.matches.some(isCounted),
     )
-    if (open) failure = { error: open.error ?? new TooManyCandidatesError() }
+    if (open) failure ??= { error: open.error ?? new TooManyCandidatesError() }
   } catch (error) {
-    failure = { error }
+    failure ??= { error }
   }
-  const known = { files: judged, isComplete }
+  const known = { files: judged, isComplete: results.every((one) => one.isComplete) }
   const problems = files.map(problemOf)
   const verdicts: Verdict[] = [{ action: 'allow', reason: 'no-match', ...known }]
   if (problems.some((problem) => problem !== undefined)) {
@@ -98,13 +119,34 @@ export async function judge(
   if (failure) {
     verdicts.push({ action: settings.policy.onFailed, reason: 'failed', ...known, ...failure })
   }
+  for (const { onFailed, error } of unanswered) {
+    verdicts.push({ action: onFailed, reason: 'failed', ...known, error })
+  }
   if (problems.includes('ambiguous-archive')) {
     verdicts.push({ action: 'refuse', reason: 'malformed', ...known })
   }
   for (const match of judged.flatMap(({ matches }) => matches).filter(isCounted)) {
     verdicts.push({ action: actionOf(match), reason: 'match', ...known })
   }
-  return verdicts.reduce(worse)
+  const verdict = verdicts.reduce(worse)
+  for (const one of unanswered) helpers.onUnanswered?.(one, isPassed(verdict))
+  return verdict
+}
+
+/** Adds what services have about files that the list has nothing of. */
+async function askAboutOthers(
+  files: readonly ScannedFile[],
+  results: readonly MatchResult[],
+  askRemote: NonNullable<JudgeHelpers['askRemote']>,
+): Promise<{ results: MatchResult[]; failures: RemoteFailure[] }> {
+  const others = files.flatMap((file, i) => (results[i]?.matches.length ? [] : [{ file, i }]))
+  const { matches, failures } = await askRemote(others.map(({ file }) => file))
+  const found = new Map(others.map(({ i }, at) => [i, matches[at] ?? []]))
+  const added = results.map((result, i) => ({
+    ...result,
+    matches: nearestMatches([...result.matches, ...(found.get(i) ?? [])]),
+  }))
+  return { results: added, failures }
 }
 
 function isCounted({ isExempt }: WeighedMatch): boolean {

@@ -40,14 +40,26 @@ export function blockOf(position: number): number {
   return Math.floor(position / BLOCK_ENTRIES)
 }
 
+/** Where a position lies in its block. */
+function placeOf(position: number): number {
+  return position % BLOCK_ENTRIES
+}
+
 /** The details of some entries. Each is looked at when it is asked for: a candidate needs one of a thousand. */
 export class DetailBlock {
   readonly #key: string
-  readonly #rows: readonly unknown[]
+  /** By their places in the block. */
+  readonly #rows: ReadonlyMap<number, unknown>
 
-  constructor(key: string, rows: readonly unknown[]) {
+  constructor(key: string, rows: ReadonlyMap<number, unknown>) {
     this.#key = key
     this.#rows = rows
+  }
+
+  /** The block with the details of some positions alone: the others take no memory any more. */
+  only(positions: Iterable<number>): DetailBlock {
+    const places = new Set(Array.from(positions, placeOf))
+    return new DetailBlock(this.#key, new Map([...this.#rows].filter(([at]) => places.has(at))))
   }
 
   /**
@@ -55,7 +67,7 @@ export class DetailBlock {
    * @throws {ValueDamagedError} they are none
    */
   of(position: number): Detail {
-    const row = v.safeParse(RowSchema, this.#rows[position % BLOCK_ENTRIES])
+    const row = v.safeParse(RowSchema, this.#rows.get(placeOf(position)))
     if (!row.success) throw new ValueDamagedError(this.#key, 'has details that are none')
     const [hex, id, labels, cap] = row.output
     const rest = parseHex(hex, hex.length / 2)
@@ -65,7 +77,7 @@ export class DetailBlock {
 
   /** @throws {ValueDamagedError} */
   all(): Detail[] {
-    return this.#rows.map((_, i) => this.of(i))
+    return Array.from(this.#rows.keys(), (at) => this.of(at))
   }
 }
 
@@ -92,5 +104,5 @@ export async function readDetails(
   if (!Array.isArray(rows) || rows.length !== count) {
     throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
   }
-  return new DetailBlock(key, rows)
+  return new DetailBlock(key, new Map(rows.entries()))
 }

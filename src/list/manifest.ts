@@ -28,6 +28,8 @@ const SegmentSchema = v.looseObject({
   name: Name,
   /** Entries in it, with those that were removed. */
   count: Count,
+  /** Bytes of its largest detail block. Segments of older publishers do not say. */
+  detailBytes: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   /** Of digests: the kinds that it has. Segments of older publishers do not say. */
   kinds: v.exactOptional(v.array(v.picklist(DIGEST_KINDS))),
   /** Entries that were removed since it was written: the name of the value that has their positions. */

@@ -53,11 +53,18 @@ export class NearIndex {
   #sorted(word: number): { starts: Uint32Array; order: Uint32Array } {
     const starts = new Uint32Array(65_537)
     const at = (i: number) => valueAt(this.#hashes, i * HASH_BYTES + 2 * word)
-    for (let i = 0; i < this.count; i++) starts[at(i) + 1]!++
-    for (let value = 0; value < 65_536; value++) starts[value + 1]! += starts[value]!
+    const add = (value: number, count: number) => {
+      starts[value] = (starts[value] ?? 0) + count
+    }
+    for (let i = 0; i < this.count; i++) add(at(i) + 1, 1)
+    for (let value = 0; value < 65_536; value++) add(value + 1, starts[value] ?? 0)
     const nexts = starts.slice()
     const order = new Uint32Array(this.count)
-    for (let i = 0; i < this.count; i++) order[nexts[at(i)]!++] = i
+    for (let i = 0; i < this.count; i++) {
+      const next = nexts[at(i)] ?? 0
+      order[next] = i
+      nexts[at(i)] = next + 1
+    }
     return { starts, order }
   }
 }

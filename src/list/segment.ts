@@ -75,7 +75,12 @@ async function nameSegment(
   const name = await store.nameOf(new Uint8Array(new TextEncoder().encode(names.join('\n'))))
   const ref: SegmentRef = { kind, name, count }
   const keys = keysOf(ref)
-  return { ref, values: new Map(values.map((value, i) => [keys[i] ?? '', value])) }
+  const details = values.filter((_, i) => keys[i]?.startsWith('detail/'))
+  const detailBytes = details.reduce((most, { length }) => Math.max(most, length), 0)
+  return {
+    ref: { ...ref, detailBytes },
+    values: new Map(values.map((value, i) => [keys[i] ?? '', value])),
+  }
 }
 
 /** A stored segment as it is named now, which changes with the key of the store. */
@@ -101,7 +106,7 @@ export async function readEntries(store: ListStore, ref: SegmentRef): Promise<En
     const key = `detail/${ref.name}/${blockOf(i)}`
     if (!kind || hash.length !== HASH_LENGTHS[kind])
       throw new ValueDamagedError(key, 'has a hash that is none')
-    return { kind, hash, ...said }
+    return Object.assign(said, { kind, hash })
   })
 }
 

@@ -1,10 +1,11 @@
 import { isEqual } from '../util/bytes.ts'
 import { bitsDiffering, HASH_BYTES } from '../util/hash.ts'
-import { blockOf, type Detail, type DetailBlock, readDetails } from '../list/details.ts'
+import { blockOf, type Detail, type DetailBlock } from '../list/details.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanned.ts'
+import { type DetailReads, detailReads } from './detail-reads.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
 import { limitOf, loweredThreshold } from './thresholds.ts'
 
@@ -51,19 +52,30 @@ interface Block {
   candidates: Candidate[]
 }
 
-/** Tells candidates from matches by their details. Blocks that several files need are read once. */
+/**
+ * Tells candidates from matches by their details. Blocks that several files need are read once, and only what candidates need
+ * of them is kept.
+ */
 export class CandidateVerifier {
   readonly #store: ListStore
+  readonly #reads: DetailReads
   readonly #read = new Map<string, Promise<DetailBlock>>()
+  /** Positions of all candidates, by block. */
+  readonly #wanted = new Map<string, Set<number>>()
 
-  constructor(store: ListStore) {
+  /** @param reads those of the isolate, but for tests */
+  constructor(store: ListStore, reads = detailReads) {
     this.#store = store
+    this.#reads = reads
   }
 
   /**
    * Verifies the candidates of several files. Where details are not there or not whole, what was found still counts.
    */
   async verify(files: readonly Searched[]): Promise<MatchResult[]> {
+    for (const { candidates } of files) {
+      for (const { ref, position } of candidates) this.#want(ref, position)
+    }
     const results: MatchResult[] = []
     for (const file of files) results.push(await this.#verifyFile(file))
     return results
@@ -95,9 +107,16 @@ export class CandidateVerifier {
 
   #readBlock({ ref, number }: Block): Promise<DetailBlock> {
     const key = `${ref.name}/${number}`
-    const reading = this.#read.get(key) ?? readDetails(this.#store, ref, number)
+    const positions = this.#wanted.get(key) ?? []
+    const reading = this.#read.get(key) ?? this.#reads.read(this.#store, ref, number, positions)
     this.#read.set(key, reading)
     return reading
+  }
+
+  #want(ref: SegmentRef, position: number): void {
+    const key = `${ref.name}/${blockOf(position)}`
+    const positions = this.#wanted.get(key) ?? new Set()
+    this.#wanted.set(key, positions.add(position))
   }
 }
 

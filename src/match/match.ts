@@ -38,6 +38,10 @@ export interface Match {
   isFlooded?: boolean
   /** Whether the list says that matches of its entry change nothing. */
   isExempt?: true
+  /** How a service classifies the entry, of a remote bank. */
+  classification?: string
+  /** Whether the entry is for tests: what matches it goes the whole way, and is never reported to an authority. */
+  isTest?: true
 }
 
 /** What a list has about one file. */

@@ -25,6 +25,13 @@ export const ListSettings = optionalGroup(
       choice(['use', 'fail'], 'With a stale list: use it and report it, or treat it as missing.'),
       'use',
     ),
+    onMissing: v.optional(
+      choice(
+        ['fail', 'remote'],
+        'Before any list is published: fail, or judge by `remote.banks` alone. Set it back to `fail` with the first list.',
+      ),
+      'fail',
+    ),
     maxEntries: v.optional(
       wholeNumber(
         1,

@@ -45,13 +45,18 @@ const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
   'full-size',
 ])
 
+/** Whether a needle is what programs show or hash, rather than a guess at what was done to a picture. */
+export function isAsIs({ probe }: Pick<Needle, 'probe'>): boolean {
+  return AS_IS.has(probe)
+}
+
+/** What is told of a picture by its hash. */
+type Qualities = Pick<Needle, 'hash' | 'quality' | 'stretchedQuality' | 'weakBits'>
+
 /** What limits a needle; `undefined` if nothing does. */
-export function limitOf(
-  needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>,
-  minQuality: number,
-): Limit | undefined {
+export function limitOf(needle: Qualities, minQuality: number): Limit | undefined {
   if (needle.quality === 0 && isUnbalanced(needle.hash)) return 'blank'
-  if (needle.quality < minQuality) return 'low-quality'
+  if (needle.stretchedQuality < minQuality) return 'low-quality'
   return isPatterned(needle) ? 'pattern' : undefined
 }
 
@@ -66,11 +71,14 @@ function isUnbalanced(hash: Hash256): boolean {
 export function capOf(needle: Needle, minQuality: number): number | undefined {
   const limit = limitOf(needle, minQuality)
   if (!limit) return MAX_THRESHOLD
-  return AS_IS.has(needle.probe) ? LIMITED_THRESHOLDS[limit] : undefined
+  return isAsIs(needle) ? LIMITED_THRESHOLDS[limit] : undefined
 }
 
 /** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
-export function thresholdOf(needle: Needle, bank: Bank): number | undefined {
+export function thresholdOf(
+  needle: Needle,
+  bank: Pick<Bank, 'threshold' | 'minQuality'>,
+): number | undefined {
   const cap = capOf(needle, bank.minQuality)
   return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
 }
@@ -98,7 +106,7 @@ export interface NeedleFacts {
 }
 
 /** What is told of a needle, by the default quality of banks. */
-export function describeNeedle(needle: Pick<Needle, 'hash' | 'quality' | 'weakBits'>): NeedleFacts {
+export function describeNeedle(needle: Qualities): NeedleFacts {
   const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
   return {
     quality: needle.quality,

@@ -21,12 +21,13 @@ export class UnknownBankError extends HashgateError {
   }
 }
 
-/** What is wrong with a policy for a list; `undefined` if nothing is. */
+/** What is wrong with a policy for a list, and for remote banks; `undefined` if nothing is. */
 export function unknownBanks(
   { banks }: Manifest,
   policy: Pick<Policy, 'banks' | 'exempt'>,
+  remote: readonly string[] = [],
 ): UnknownBankError | undefined {
-  const known = new Set(banks.map(({ id }) => id))
+  const known = new Set([...banks.map(({ id }) => id), ...remote])
   const named = [...Object.keys(policy.banks), ...policy.exempt.map((entry) => entry.split('/')[0])]
   const unknown = new Set(named.filter((name) => name !== undefined && !known.has(name)))
   return unknown.size > 0 ? new UnknownBankError([...unknown] as string[]) : undefined

@@ -29,7 +29,8 @@ export const HEAD_BYTES = 1024
 
 /** Whether a program that shows PDF files would take this for one, whatever it begins as. */
 export function isPdf(head: Uint8Array): boolean {
-  return Buffer.from(head.subarray(0, HEAD_BYTES)).includes('%PDF-')
+  const { buffer, byteOffset, length } = head.subarray(0, HEAD_BYTES)
+  return Buffer.from(buffer, byteOffset, length).includes('%PDF-') // a view: workerd copies one byte after another
 }
 
 /** Tells the format of a file by its first bytes: what it is as an image, or else as a container. */

@@ -92,7 +92,7 @@ export interface ScannedContent extends AnyFile {
   height?: number
   /** Empty if it is no image, or too small to have a hash. */
   needles: Needle[]
-  /** Whether frames of an animation, or probes, were left out, for a limit. */
+  /** Whether frames of an animation or probes were left out for a limit, or rows are missing or broken. */
   isPartial: boolean
   /** Makes the needles of the wide set, for an image that nothing else matched. */
   widen?: () => Needle[]

@@ -18,7 +18,15 @@ import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './
 import { GzipReader } from './archive/gzip.ts'
 import { type ImageOutcome, ImageScan } from './image/image-scan.ts'
 import { SCAN_LIMITS } from './limits.ts'
-import { type Finished, type ScannedFile, settle, settleAll, type Within } from './scanned.ts'
+import { PdfScan } from './pdf/pdf.ts'
+import {
+  type Finished,
+  type ScannedFile,
+  settle,
+  settleAll,
+  type UnscannableReason,
+  type Within,
+} from './scanned.ts'
 import { readTarHeader, TAR_BLOCK_BYTES } from './archive/tar-header.ts'
 import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
@@ -35,6 +43,8 @@ interface Place {
   /** Codings around it, in which it is written in texts. */
   encodings?: number
   within?: Within
+  /** Whether it is a PDF around it once more, whose escapes are undone. */
+  isCopy?: boolean
   /** What it is told to be: a text, whatever else is in it, or a form that is urlencoded. */
   text?: TextKind | undefined
 }
@@ -59,6 +69,8 @@ export class FileScanner {
   #image: ImageScan | undefined
   #container: GzipReader | ZlibReader | TarReader | undefined
   readonly #zip: ZipReader
+  #pdf: PdfScan | undefined
+  #pdfProblem: UnscannableReason | undefined
   #embedded: EmbeddedSearch | undefined
   #texts: TextSearch | undefined
   /** Texts in data that is none. */
@@ -138,11 +150,16 @@ export class FileScanner {
     yield* this.#readOrphan()
     this.#image = undefined // nothing of it is to outlive it
     const inner = yield* this.#closeInner()
-    const isOpen = [outcome, ...inner].some((part) => typeof part === 'function')
+    const pdf = this.#pdf?.finish()
+    this.#pdf = undefined
+    const isOpen = pdf || [outcome, ...inner].some((part) => typeof part === 'function')
     if (isOpen) {
       return async () => {
         const image = typeof outcome === 'function' ? await outcome() : outcome
-        return this.#describe(image, await settleAll(inner), digests)
+        const files = await settleAll(inner)
+        const content = await pdf?.()
+        this.#pdfProblem = content?.problem
+        return this.#describe(image, [...files, ...(content?.files ?? [])], digests)
       }
     }
     return this.#describe(outcome as ImageOutcome | undefined, inner as ScannedFile[], digests)
@@ -166,6 +183,8 @@ export class FileScanner {
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
       (bytes) => this.#image?.beginsWithThumbnail(bytes) ?? false,
     )
+    if (isPdf(head) && !this.#place.isCopy)
+      this.#pdf = new PdfScan(this.#context, budget, this.#open)
     this.#beginTexts(head)
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
@@ -188,9 +207,16 @@ export class FileScanner {
       budget,
       isUrlencoded: text === 'urlencoded',
       names: this.#context.base64Fields,
-      open: () => {
+      open: (isPlain) => {
         if (depth >= budget.limits.depth) return undefined
-        const place = { budget, depth: depth + 1, encodings: encodings + 1, within } as const
+        const isCopy = isPlain && (this.#pdf !== undefined || this.#place.isCopy === true)
+        const place = {
+          budget,
+          depth: depth + 1,
+          encodings: encodings + 1,
+          within,
+          isCopy,
+        } as const
         return new FileScanner(this.#context, place)
       },
     })
@@ -203,6 +229,7 @@ export class FileScanner {
   }
 
   *#use(chunk: Uint8Array, kind: SpanKind): Steps {
+    this.#pdf?.take(chunk)
     if (this.#image) yield* this.#image.take(chunk)
     yield* this.#readOrphan()
     if (this.#container) yield* this.#container.write(chunk)
@@ -276,7 +303,8 @@ export class FileScanner {
     if (format === 'zip') return { ...describeArchive(format, this.#zip.findings), bytes }
     if (this.#container && (format === 'gzip' || format === 'zlib' || format === 'tar'))
       return { ...describeArchive(format, this.#container.findings), bytes }
-    if (format) return { coverage: 'unscannable', reason: 'unsupported-format', format, bytes }
+    const reason = this.#pdfProblem ?? 'unsupported-format'
+    if (format) return { coverage: 'unscannable', reason, format, bytes }
     return { coverage: 'unscannable', reason: 'unknown-format', bytes }
   }
 }

@@ -25,6 +25,13 @@ export const CONVERSION_MS = 20
 /** A byte of the rows of a TIFF: 35 million of them took 400 ms. */
 export const ROW_BYTE_MS = 11 * MEGA
 
+/** A byte of fax data: a code or two. */
+export const FAX_BYTE_MS = 25 * MEGA
+/** A byte that comes out of LZW, or of undoing a prediction, beside what becomes of it. */
+export const UNPACKED_BYTE_MS = 6 * MEGA
+/** A byte of the objects of a PDF, each time that it is read. */
+export const PARSED_BYTE_MS = 60 * MEGA
+
 /** A pixel that the core decodes. */
 const PIXEL_MS = 3 * MEGA
 /** Pixels that a byte of a JPEG may have: blank blocks of 6 bits. */

@@ -1,5 +1,5 @@
 import type { ClientLimits } from './body-source.ts'
-import type { Semaphore } from './semaphore.ts'
+import type { Semaphore } from '../util/semaphore.ts'
 import type { UploadSettings } from './settings.ts'
 
 /** How slow a client may be that holds some of these. */

@@ -1,5 +1,5 @@
 import { CHUNK_BYTES } from './body-source.ts'
-import type { Permit } from './semaphore.ts'
+import type { Permit } from '../util/semaphore.ts'
 import type { ForwardedBody } from './origin.ts'
 
 /** A body that is held whole: in one buffer if it is short and says so beforehand, else in chunks. */

@@ -4,7 +4,7 @@ import { AmbiguousPathError } from '../policy/routes.ts'
 import { BodyTooLargeError, LengthRequiredError, OriginStalledError } from './errors.ts'
 import { ClientGoneError, ClientStalledError } from './body-source.ts'
 import { PartError } from './parts.ts'
-import { BusyError } from './semaphore.ts'
+import { BusyError } from '../util/semaphore.ts'
 
 /** What came of an upload: a verdict, or why there is none. */
 export type Outcome = Verdict | Unjudged

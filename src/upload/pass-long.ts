@@ -16,7 +16,7 @@ import {
 } from './passing.ts'
 import { PictureRoom } from './picture-room.ts'
 import type { UploadSettings } from './settings.ts'
-import type { Permit } from './semaphore.ts'
+import type { Permit } from '../util/semaphore.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 import { chunksOfStream } from './staging/whole-body.ts'

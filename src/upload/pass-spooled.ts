@@ -4,7 +4,7 @@ import type { HeldBody } from './held-body.ts'
 import type { Inspection } from './inspection.ts'
 import type { Passage } from './outcome.ts'
 import { acquireLongPlace, answerIn, passed, type UploadDeps } from './passing.ts'
-import type { Permit } from './semaphore.ts'
+import type { Permit } from '../util/semaphore.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 

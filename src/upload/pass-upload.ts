@@ -9,7 +9,7 @@ import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
 import { type Overflow, passSpooled } from './pass-spooled.ts'
 import { answerIn, maxUnknownBytes, passed, tooLong, type UploadDeps } from './passing.ts'
-import type { Permit } from './semaphore.ts'
+import type { Permit } from '../util/semaphore.ts'
 
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
 export async function passUpload(request: Request, deps: UploadDeps): Promise<Passage> {

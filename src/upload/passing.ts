@@ -7,7 +7,7 @@ import type { HeldBody } from './held-body.ts'
 import type { InspectionDeps } from './inspection.ts'
 import type { ForwardedBody } from './origin.ts'
 import type { Outcome, Passage } from './outcome.ts'
-import type { Permit, Semaphore } from './semaphore.ts'
+import type { Permit, Semaphore } from '../util/semaphore.ts'
 import type { PassSettings, UploadSettings } from './settings.ts'
 import type { Staging } from './staging/staging.ts'
 

@@ -1,4 +1,4 @@
-import type { Permit, Semaphore } from './semaphore.ts'
+import type { Permit, Semaphore } from '../util/semaphore.ts'
 
 /** Bytes that are acquired at once. */
 const STEP_BYTES = 512 * 1024

@@ -3,7 +3,7 @@ import { BodyTooLargeError } from './errors.ts'
 import { Inspection } from './inspection.ts'
 import { unjudged } from './outcome.ts'
 import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './passing.ts'
-import { BusyError, type Permit } from './semaphore.ts'
+import { BusyError, type Permit } from '../util/semaphore.ts'
 
 /** An upload that is on its way to the origin, and its verdict on its way to the events. */
 export interface WatchedUpload {

@@ -1,4 +1,4 @@
-import type { Permit, Semaphore } from './semaphore.ts'
+import type { Permit, Semaphore } from '../util/semaphore.ts'
 import { PART_BYTES, PartWriter } from './staging/part-writer.ts'
 import type { StagedPart } from './staging/staged-upload.ts'
 import { newUpload, type Staging, type UploadHandle } from './staging/staging.ts'

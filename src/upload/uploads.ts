@@ -15,7 +15,7 @@ import { type Outcome, type Passage, unjudged } from './outcome.ts'
 import { passUpload } from './pass-upload.ts'
 import type { UploadDeps } from './passing.ts'
 import { PartError, partBy } from './parts.ts'
-import { Semaphore } from './semaphore.ts'
+import { Semaphore } from '../util/semaphore.ts'
 import type { UploadsSettings } from './settings.ts'
 import type { Staging } from './staging/staging.ts'
 import { watchUpload } from './shadow.ts'
@@ -26,7 +26,7 @@ type Settings = UploadsSettings & GateSettings
 /** What uploads are judged with. */
 export interface UploadsParts extends Pick<
   GateDeps,
-  'store' | 'shards' | 'pins' | 'floodCounters'
+  'store' | 'shards' | 'pins' | 'floodCounters' | 'remote'
 > {
   config: Settings
   modules: CoreModules
@@ -158,7 +158,7 @@ export class Uploads {
     const caseId = crypto.randomUUID()
     let judged: Omit<JudgedBody, 'caseId'> | undefined
     const passing = passUpload(request, {
-      ...this.#depsFor(request, this.settings, waitUntil),
+      ...this.#depsFor(request, this.settings, waitUntil, caseId),
       caseId,
       forward: discard,
       keep: (verdict, body) => {
@@ -185,7 +185,7 @@ export class Uploads {
     const isJudged = route?.isGated ?? this.settings.upload.methods.includes('POST')
     if (route && !isJudged) return { isPassed: true, response: origin.forward(request) }
     const outcome = route
-      ? await this.#depsFor(request, route.config, waitUntil).judge([WEB_SOCKET])
+      ? await this.#depsFor(request, route.config, waitUntil, caseId).judge([WEB_SOCKET])
       : unjudged(new AmbiguousPathError())
     this.report(verdictEvent(caseId, request, outcome, route && { route }))
     if (route?.isShadow || outcome.action === 'allow' || outcome.action === 'flag')
@@ -224,7 +224,7 @@ export class Uploads {
     onRefused: (passage: Passage) => void,
   ): UploadDeps {
     return {
-      ...this.#depsFor(request, route.config, waitUntil),
+      ...this.#depsFor(request, route.config, waitUntil, caseId),
       caseId,
       forward: (body) => origin.forward(request, body),
       keep: (outcome, body) => {
@@ -237,7 +237,7 @@ export class Uploads {
     }
   }
 
-  #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil) {
+  #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil, caseId: string) {
     const address = request.headers.get('cf-connecting-ip') ?? ''
     const { bytes, pictureBytes, decoders, longPlaces } = this
     const { list } = this.gate
@@ -252,7 +252,7 @@ export class Uploads {
       digestKinds: () => list.digestKinds,
       staging: this.#staging,
       judge: (files: Parameters<Gate['judge']>[0]) =>
-        this.gate.judge(files, { address, settings, waitUntil }),
+        this.gate.judge(files, { address, settings, waitUntil, caseId }),
     }
   }
 }

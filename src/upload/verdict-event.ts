@@ -118,7 +118,7 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
 /** What is told of a match. */
 export function matchEvent(match: WeighedMatch): MatchEvent {
   const { bank, harm, action, entry, labels, distance, threshold, probe } = match
-  const { limited, isFlooded, isReview, isExempt } = match
+  const { limited, isFlooded, isReview, isExempt, classification, isTest } = match
   const { source } = labels
   return {
     bank: clipName(bank),
@@ -134,6 +134,8 @@ export function matchEvent(match: WeighedMatch): MatchEvent {
     ...(isFlooded && { isFlooded }),
     ...(isReview && { isReview }),
     ...(isExempt && { isExempt }),
+    ...(classification !== undefined && { classification: clipName(classification) }),
+    ...(isTest && { isTest }),
   }
 }
 

@@ -27,18 +27,19 @@ export function workerParts(
   const config = readConfig(bindings)
   checkFeatures(config, bindings, features)
   checkNeeds(config, (name) => bindings[name] !== undefined && bindings[name] !== '')
+  const store = new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY))
   const webhook = webhookOf(config.events.webhook, bindings.WEBHOOK_SECRET)
   return {
     config,
     modules,
-    store: new SealedStore(new KvStore(bindings.HASH_LISTS), parseListKeys(bindings.LIST_KEY)),
+    store,
     origin: chooseOrigin(config, bindings),
     ...(bindings.LIST_PIN && { pins: bindings.LIST_PIN }),
     ...(bindings.LIST_SHARDS && { shards: bindings.LIST_SHARDS }),
     ...(bindings.FLOOD_COUNTERS && { floodCounters: bindings.FLOOD_COUNTERS }),
     ...(bindings.STAGING && bindings.UPLOADS && { staging: stagingOf(bindings) }),
     ...(bindings.IMAGES && { convert: imagesConverter(bindings.IMAGES) }),
-    ...Object.assign({}, ...features.map(({ bind }) => bind?.(config, bindings))),
+    ...Object.assign({}, ...features.map(({ bind }) => bind?.(config, bindings, store))),
     ...(webhook && { webhook }),
     onEvent: eventSinks(config.events, bindings),
   }
@@ -50,6 +51,7 @@ const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => un
   hma: ({ api }, { API_KEYS }) => hasKeyFor('lookup', apiOf(api, API_KEYS)),
   quarantine: ({ quarantine, policy }, { QUARANTINE }) =>
     QUARANTINE ?? (quarantine.recipients.length > 0 || quarantinedBank(policy)),
+  remote: ({ remote }) => Object.keys(remote.banks).length > 0,
   s3: (_, { S3_CLIENT_KEYS }) => S3_CLIENT_KEYS,
   tickets: ({ api }, { OBJECTS, TICKETS, TICKET_KEY, API_KEYS }) =>
     OBJECTS ?? TICKETS ?? TICKET_KEY ?? hasKeyFor('tickets', apiOf(api, API_KEYS)),

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { modules } from '../core/workerd.ts'
 import { deliverEvents } from '../events/deliver.ts'
 import { sweepQuarantine } from '../quarantine/sweep.ts'
+import { askAgain } from '../upload/recheck.ts'
 import { createApp } from './app.ts'
 import { workerParts } from './bindings.ts'
 import type { Feature } from './features.ts'
@@ -22,7 +23,10 @@ export function createWorker({ features }: { features: readonly Feature[] }): Ga
   if (!bindings.LIST_PIN) console.warn(UNPINNED)
   return {
     fetch: createApp(parts, features).fetch,
-    scheduled: () => sweepQuarantine(parts.quarantine, parts.onEvent),
+    scheduled: async () => {
+      await askAgain(parts.remote, parts)
+      await sweepQuarantine(parts.quarantine, parts.onEvent)
+    },
     queue: (batch) => deliverEvents(batch, parts.webhook),
   }
 }

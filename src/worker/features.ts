@@ -12,6 +12,8 @@ import { ticketsOf } from '../doors/tickets/bindings.ts'
 import { ticketRoute } from '../doors/tickets/grant.ts'
 import { objectUploads } from '../doors/tickets/objects.ts'
 import { tusServer } from '../doors/tus/tus.ts'
+import type { ListStore } from '../list/store.ts'
+import { remoteOf } from '../match/remote/bindings.ts'
 import { quarantineOf } from '../quarantine/bindings.ts'
 import { stagingOf } from '../upload/staging/staging.ts'
 import type { Uploads } from '../upload/uploads.ts'
@@ -21,7 +23,7 @@ import type { Bindings, WorkerParts } from './parts.ts'
 /** What a Worker has only if it is named: nothing of it is in the bundle otherwise. */
 export interface Feature extends NamedFeature {
   /** What it takes of the bindings. @throws {BadConfigError} something that it needs is missing, or wrong */
-  bind?: (config: Config, bindings: Bindings) => Partial<WorkerParts>
+  bind?: (config: Config, bindings: Bindings, store: ListStore) => Partial<WorkerParts>
   /** Its routes of the API. */
   routes?: (parts: WorkerParts) => readonly Route[]
   /** Its door, which leaves to the next what is not for it; `undefined` if the settings want none. */
@@ -52,6 +54,17 @@ export function quarantine(): Feature {
     bind: (config, bindings) => {
       const made = quarantineOf(config.quarantine, bindings)
       return made ? { quarantine: made } : {}
+    },
+  }
+}
+
+/** Services that are asked about hashes, in place of a list or beside it. */
+export function remote(): Feature {
+  return {
+    name: 'remote',
+    bind: ({ remote: settings, policy }, bindings, store) => {
+      const made = remoteOf(settings, policy.banks, bindings, store)
+      return made ? { remote: made } : {}
     },
   }
 }
@@ -99,5 +112,5 @@ export function tus(): Feature {
 
 /** All that there are. */
 export function allFeatures(): Feature[] {
-  return [api(), tickets(), hma(), tus(), s3(), quarantine()]
+  return [api(), tickets(), hma(), tus(), s3(), quarantine(), remote()]
 }

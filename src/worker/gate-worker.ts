@@ -7,5 +7,5 @@ export interface GateWorker {
 
 /** What a Worker has only if it names it. */
 export interface NamedFeature {
-  readonly name: 'api' | 'hma' | 'quarantine' | 's3' | 'tickets' | 'tus'
+  readonly name: 'api' | 'hma' | 'quarantine' | 'remote' | 's3' | 'tickets' | 'tus'
 }

@@ -7,6 +7,7 @@ import type { SinkBindings } from '../events/sinks.ts'
 import type { Webhook } from '../events/webhook.ts'
 import type { FloodCounter } from '../gate/flood/counter.ts'
 import type { ListPin } from '../match/list-pin.ts'
+import type { RemoteSecrets } from '../match/remote/bindings.ts'
 import type { ListShard } from '../match/list-shard.ts'
 import type { QuarantineBindings } from '../quarantine/bindings.ts'
 import type { Origin } from '../upload/origin.ts'
@@ -18,6 +19,7 @@ export interface Bindings
   extends
     OriginBindings,
     QuarantineBindings,
+    RemoteSecrets,
     S3Bindings,
     SinkBindings,
     StagingBindings,

@@ -39,18 +39,22 @@ beforeAll(async () => {
   image = await readSource('scene', await picture(WIDTH, HEIGHT).png().toBuffer())
 })
 
-function apply(name: string, seed = 1): Promise<Uint8Array> {
+async function apply(name: string, seed = 1): Promise<Uint8Array> {
   const transform = TRANSFORMS.find((each) => each.name === name)
-  if (!transform) throw new Error(`there is no transform ${name}`)
-  return transform.apply(image, seeded(seed, name))
+  const file = await transform?.apply(image, seeded(seed, name))
+  if (!file) throw new Error(`there is no transform ${name}`)
+  return file
 }
+
+/** Those that need nothing but the picture. */
+const MADE = TRANSFORMS.filter(({ family }) => family !== 'rendered')
 
 describe('TRANSFORMS', () => {
   it('have names of their own', () => {
     expect(new Set(TRANSFORMS.map(({ name }) => name)).size).toBe(TRANSFORMS.length)
   })
 
-  it.each(TRANSFORMS.map(({ name }) => name))('%s gives the same picture twice', async (name) => {
+  it.each(MADE.map(({ name }) => name))('%s gives the same picture twice', async (name) => {
     const file = await apply(name)
     expect((await sharp(file).stats()).entropy).toBeGreaterThan(1)
     expect(await apply(name)).toEqual(file)

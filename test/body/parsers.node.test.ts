@@ -9,7 +9,12 @@ import { readModules } from '../../src/core/node.ts'
 import { allFiles } from '../../src/scan/scanned.ts'
 import { budgetOf, FileScanner } from '../../src/scan/scanner.ts'
 import { randomFrom } from '../support/random.ts'
-import { NPM_PARSERS, parseWithPython, startPhp } from '../support/reference-parsers.ts'
+import {
+  NPM_PARSERS,
+  parseWithGo,
+  parseWithPython,
+  startPhp,
+} from '../support/reference-parsers.ts'
 import { picture } from '../support/sharp-images.ts'
 
 const COUNT = 1500
@@ -172,6 +177,12 @@ describe('a picture in a form', () => {
     afterAll(php.stop)
     const found: (Buffer[] | undefined)[] = []
     for (const { body, type } of forms) found.push(await php.parse(body, type))
+    await expectSeen(found)
+  })
+
+  it('is seen wherever Go finds it', async ({ skip }) => {
+    const found = parseWithGo(forms)
+    if (!found) return skip('Go is not installed')
     await expectSeen(found)
   })
 

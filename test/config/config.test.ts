@@ -41,6 +41,7 @@ describe('readConfig', () => {
         refreshSeconds: 60,
         maxAgeSeconds: 3600,
         onStale: 'use',
+        onMissing: 'fail',
         maxEntries: 3 << 20,
         maxTableEntries: 1 << 20,
       },
@@ -55,6 +56,7 @@ describe('readConfig', () => {
       },
       flood: { bound: 100, hours: 24 },
       quarantine: { recipients: [], days: 30 },
+      remote: { banks: {} },
       health: { path: '/healthz' },
       events: {
         sinks: ['console'],

@@ -49,7 +49,7 @@ describe('memory that is used again', () => {
     const seeds = await encodedSeeds()
     const good = [...seeds.jpeg, ...seeds.png, ...seeds.gif]
     const random = randomFrom(18)
-    for (let i = 0; i < 150; i++) {
+    for (let i = 0; i < 60; i++) {
       const format = pick(['jpeg', 'png', 'gif'] as const, random)
       const hostile = mutate(pick(seeds[format], random), pick(good, random), format, random)
       for (const file of [hostile, pick(good, random)]) {

@@ -9,7 +9,7 @@ import {
   FAKE_TOKEN,
   FAKE_USER,
   FakeClock,
-  type FakeName,
+  type FakeListName,
 } from '../../src/desk/fake/state.ts'
 import { rowsOf } from '../../src/desk/ledger/database.ts'
 import { Ledger } from '../../src/desk/ledger/ledger.ts'
@@ -47,8 +47,8 @@ export interface Trial {
   world: World
   /** Milliseconds by which the desk's clock differs. */
   skew: number
-  exchange: (name: FakeName, change?: object) => Exchange
-  sync: (ledger: Ledger, name: FakeName, options?: Partial<SyncOptions>) => Promise<Sync>
+  exchange: (name: FakeListName, change?: object) => Exchange
+  sync: (ledger: Ledger, name: FakeListName, options?: Partial<SyncOptions>) => Promise<Sync>
 }
 
 export function trial(): Trial {
@@ -78,10 +78,10 @@ export function trial(): Trial {
   return made
 }
 
-const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26 }
+const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26, feedback: 'off' } as const
 
 /** How sources are set up with the exchange server. */
-const SETTINGS: Record<FakeName, ExchangeSettings> = {
+export const SETTINGS: Record<FakeListName, ExchangeSettings> = {
   list: {
     ...common,
     kind: 'https',
@@ -107,6 +107,7 @@ const SETTINGS: Record<FakeName, ExchangeSettings> = {
     kind: 'stopncii',
     base: `${ORIGIN}/stopncii/v1`,
     functionsSecret: 'FUNCTIONS',
+    feedbackSecret: 'FEEDBACK',
     secret: 'SECRET',
   },
   tcap: {
@@ -128,13 +129,16 @@ const SETTINGS: Record<FakeName, ExchangeSettings> = {
   },
 }
 
+/** Secrets of the sources, by name. */
+export const ENV: Record<string, string> = {
+  SECRET: FAKE_SECRET,
+  FUNCTIONS: `${FAKE_SECRET}-f`,
+  FEEDBACK: `${FAKE_SECRET}-w`,
+  TOKEN: FAKE_TOKEN,
+}
+
 function secretOf(name: string): string {
-  const secrets: Record<string, string> = {
-    SECRET: FAKE_SECRET,
-    FUNCTIONS: `${FAKE_SECRET}-f`,
-    TOKEN: FAKE_TOKEN,
-  }
-  return secrets[name] ?? ''
+  return ENV[name] ?? ''
 }
 
 /** What the ledger has live, as `source kind hash`, sorted. */
@@ -144,7 +148,7 @@ export async function liveInLedger(ledger: Ledger): Promise<string[]> {
     `SELECT CAST(record.id AS TEXT) AS row, lower(hex(sealed)) AS sealed, tier, name
      FROM record JOIN source ON source.id = record.source WHERE deleted = 0`,
   )
-  const entries = await Promise.all(rows.map((row) => entriesOf(ledger.key, row.name, row)))
+  const entries = rows.map((row) => entriesOf(ledger.key, row.name, row))
   return entries.flat().map(describe).toSorted()
 }
 
@@ -161,7 +165,7 @@ export async function livePublished(store: ListStore): Promise<string[]> {
 }
 
 /** What a provider lists now, in the same words. */
-export function liveAt({ server }: Trial, name: FakeName): string[] {
+export function liveAt({ server }: Trial, name: FakeListName): string[] {
   return server.providers[name]
     .live()
     .flatMap(({ hashes }) => hashes.map(({ kind, value }) => `${name} ${kind} ${value}`))

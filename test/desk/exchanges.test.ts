@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { publishLedger } from '../../src/desk/ledger/publication.ts'
 import type { Ledger } from '../../src/desk/ledger/ledger.ts'
 import { findSource, tallyOf } from '../../src/desk/ledger/source.ts'
-import { FAKE_NAMES } from '../../src/desk/fake/state.ts'
+import { FAKE_LIST_NAMES } from '../../src/desk/fake/state.ts'
 import { toHex } from '../../src/util/bytes.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvStore } from '../support/stores.ts'
@@ -19,7 +19,7 @@ beforeEach(async () => {
 const md5 = (seed: number) => ({ kind: 'md5', value: toHex(randomBytes(16, seed)) })
 const pdq = (seed: number) => ({ kind: 'pdq', value: toHex(randomBytes(32, seed)) })
 
-describe.each(FAKE_NAMES)('the exchange with %s', (name) => {
+describe.each(FAKE_LIST_NAMES)('the exchange with %s', (name) => {
   /** Keys that each provider can have. */
   const keyOf = (i: number) => (name === 'ncmec' ? `4${i % 3}-${1000 + i}` : `${100 + i}`)
 

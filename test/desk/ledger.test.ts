@@ -188,6 +188,36 @@ describe('the ledger', () => {
     expect(await liveInLedger(ledger)).toHaveLength(28)
   })
 
+  it('forgets what was taken back 90 days ago, once it is off the published list', async () => {
+    const rows = async () => {
+      const { results } = await ledger.db.prepare('SELECT deleted FROM record').all()
+      return (results as { deleted: number }[]).map(({ deleted }) => deleted)
+    }
+    const day = 86_400_000
+    const store = kvStore()
+    await sync(scripted([[{ upserts: [record('1', 1, md5(1)), ...many(20)] }]]))
+    await publish(store)
+    await sync(scripted([[{ deletes: [{ key: '1', updated: 2 }] }]]))
+    clock += day
+    await sync(scripted([[{}]]))
+    clock += 90 * day
+    await sync(scripted([[{}]]))
+    expect(await rows()).toHaveLength(21) // it is not published yet
+    await publish(store)
+    clock += day
+    await sync(scripted([[{}]]))
+    expect(await rows()).toEqual(Array.from({ length: 20 }, () => 0))
+  })
+
+  it('keeps the row of what was taken back 89 days ago', async () => {
+    await sync(scripted([[{ upserts: [record('1', 1, md5(1)), ...many(20)] }]]))
+    await sync(scripted([[{ deletes: [{ key: '1', updated: 2 }] }]]))
+    await publish()
+    clock += 89 * 86_400_000
+    await sync(scripted([[{ upserts: [record('1', 1, md5(1))] }]]))
+    expect((await liveInLedger(ledger)).length).toBe(20)
+  })
+
   it('refuses another key, and is made ready by several at once', async () => {
     await expect(Ledger.open(ledgerDatabase(), 'cd'.repeat(32))).rejects.toThrow(OtherDeskKeyError)
     await Promise.all([migrate(ledger.db), migrate(ledger.db)])

@@ -12,7 +12,7 @@ import {
 } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { publishLedger } from '../../src/desk/ledger/publication.ts'
-import { FAKE_NAMES, type FakeName, type Fault } from '../../src/desk/fake/state.ts'
+import { FAKE_LIST_NAMES, type FakeListName, type Fault } from '../../src/desk/fake/state.ts'
 import { toHex } from '../../src/util/bytes.ts'
 import { randomBytes } from '../support/random.ts'
 import { WatchedStore } from '../support/stores.ts'
@@ -76,7 +76,7 @@ const step: Arbitrary<Step> = oneof(
 
 const md5 = (seed: number) => ({ kind: 'md5', value: toHex(randomBytes(16, seed)) })
 
-async function runSteps(name: FakeName, steps: readonly Step[]): Promise<void> {
+async function runSteps(name: FakeListName, steps: readonly Step[]): Promise<void> {
   const ledger = await emptyDesk()
   const desk = trial()
   const provider = desk.server.providers[name]
@@ -158,7 +158,7 @@ async function runSteps(name: FakeName, steps: readonly Step[]): Promise<void> {
   expect(published).toEqual(liveAt(desk, name))
 }
 
-describe.each(FAKE_NAMES)('whatever happens with %s', (name) => {
+describe.each(FAKE_LIST_NAMES)('whatever happens with %s', (name) => {
   it('the ledger equals what is listed after a run without faults, and nothing deleted is published', async () => {
     await expectHolds(
       asyncProperty(array(step, { minLength: 3, maxLength: 25 }), (steps) => runSteps(name, steps)),

@@ -18,6 +18,9 @@ import { recordIn } from '../support/event-recorder.ts'
 import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../support/gate.ts'
 import { quarantineWith } from '../support/quarantine.ts'
+import { setUpRemote } from '../support/remote.ts'
+import { askAgain } from '../../src/upload/recheck.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { brokenStore, kvStore } from '../support/stores.ts'
 
 const known = fixture('jpeg')
@@ -53,6 +56,17 @@ async function uploads(): Promise<void> {
     await gate.send(body, {}, `https://files.example${path}`)
     events.push(...gate.events)
   }
+}
+
+async function remoteBanks(): Promise<void> {
+  const vars = { policy: { banks: { arachnid: {} } } }
+  const gate = setUpRemote({ onFailed: 'allow' }, vars)
+  gate.know(await hashOf(other), 'test')
+  gate.provider.faults.push({ type: 'status', status: 500 })
+  await gate.send(other)
+  await gate.send(other)
+  await askAgain(gate.remote, { config: readConfig({}), onEvent: recordIn(gate.events) })
+  events.push(...gate.events)
 }
 
 async function manyFiles(): Promise<void> {
@@ -141,6 +155,7 @@ describe('what is told', () => {
     await publishBank(kvStore(), [entry], { bank: 'near' })
     await uploads()
     await manyFiles()
+    await remoteBanks()
     await flood()
     await failures()
     await staging()

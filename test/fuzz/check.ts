@@ -42,7 +42,8 @@ export async function check(
     const scanned = await scanFile({ modules }, file)
     return scanned.coverage === 'unscannable' ? scanned.reason : 'hash'
   }
-  if (format === 'zip' || format === 'tar' || format === 'gzip') return checkArchive(file, random)
+  if (format === 'tiff' || format === 'zip' || format === 'tar' || format === 'gzip')
+    return checkScanner(file, random)
   const whole = run(format, file, () => file.length)
   const longest = 1 + below(file.length / 2 + 1, random)
   const chunks = run(format, file, () => 1 + below(longest, random))
@@ -69,8 +70,8 @@ async function checkProbes(file: Uint8Array): Promise<void> {
   }
 }
 
-/** Scans an archive whole, and in random chunks: what is found in it is the same. */
-async function checkArchive(file: Uint8Array, random: Random): Promise<string> {
+/** Scans a file whole, and in random chunks: what is found in it is the same. */
+async function checkScanner(file: Uint8Array, random: Random): Promise<string> {
   const whole = await scanFile({ modules }, file)
   const scanner = new FileScanner({ modules })
   const longest = 1 + below(file.length / 2 + 1, random)

@@ -3,6 +3,7 @@ import { joinPng } from '../support/png-writer.ts'
 import { below, pick, type Random } from './choose.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import type { FuzzedFormat } from './seeds.ts'
+import { changeTiff } from './tiff.ts'
 
 /** Changes a file a few times: bytes anywhere, or the parts that its format is made of. */
 export function mutate(
@@ -30,6 +31,7 @@ export function mutateParts(
   random: Random,
 ): Uint8Array {
   if (format === 'png' && random() < 0.4) return mutatePngRows(file, random)
+  if (format === 'tiff' && random() < 0.7) return changeTiff(file, random)
   const parts = split(file, format)
   const at = 1 + below(Math.max(1, parts.length - 1), random)
   const part = parts[at] ?? new Uint8Array(0)
@@ -65,6 +67,7 @@ const SPLITTERS: Record<FuzzedFormat, (file: Uint8Array) => number[]> = {
   zip: (file) => positions(file, (byte, next) => byte === 0x50 && next === 0x4b),
   tar: (file) => Array.from({ length: Math.floor(file.length / 512) }, (_, i) => 512 * (i + 1)),
   gzip: (file) => positions(file, (byte, next) => byte === 0x1f && next === 0x8b),
+  tiff: (file) => positions(file, (byte, next) => byte >= 1 && byte <= 2 && next < 64),
   avif: (file) => positions(file, (byte, next) => byte >= 0x61 && byte <= 0x7a && next >= 0x61),
 }
 

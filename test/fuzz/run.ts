@@ -2,15 +2,18 @@
 //
 //   npm run fuzz -- [--count 20000] [--seed 1] [--threads 2] [--keep FOLDER]
 //   npm run fuzz -- --differential [--count 1000] [--seed 1] [--formats jpeg,png] [--keep FOLDER]
+//                   [--chromium-of 10] [--report FILE] [--seconds 300]
 //
-// With --differential it compares files of unusual structure, so many of each format, with what libvips shows, and Chromium
-// where there is one.
+// With --differential it compares files of unusual structure, so many of each format, with what libvips shows of them, and
+// where there is a Chromium, one of ten with what that shows. With --report it goes on behind what a file has counted, and
+// adds to it; --seconds ends it before.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { FORMATS } from './differential/formats.ts'
+import { printReport, readReport, unexplainedOf, writeReport } from './differential/report.ts'
 import { runDifferential } from './differential/run.ts'
-import { FORMATS } from './differential/structured.ts'
 import { fuzz } from './fuzz.ts'
 
 const { values } = parseArgs({
@@ -18,6 +21,9 @@ const { values } = parseArgs({
     count: { type: 'string' },
     differential: { type: 'boolean', default: false },
     formats: { type: 'string', default: FORMATS.join() },
+    'chromium-of': { type: 'string', default: '10' },
+    report: { type: 'string' },
+    seconds: { type: 'string', default: '86400' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     keep: { type: 'string', default: 'build/fuzz' },
@@ -26,19 +32,19 @@ const { values } = parseArgs({
 
 if (values.differential) {
   const asked = values.formats.split(',')
-  const { tally, unexplained } = await runDifferential({
+  const report = values.report === undefined ? {} : readReport(values.report)
+  await runDifferential({
     count: Number(values.count ?? 1000),
     seed: Number(values.seed),
     formats: FORMATS.filter((format) => asked.includes(format)),
-    withChromium: true,
+    chromiumOf: Number(values['chromium-of']),
+    deadline: performance.now() + Number(values.seconds) * 1000,
     keep: values.keep,
+    report,
   })
-  for (const [outcome, files] of [...tally].toSorted(([a], [b]) => a.localeCompare(b))) {
-    console.log(`${String(files).padStart(8)}  ${outcome}`)
-  }
-  console.log(`read differently without a class that explains it: ${unexplained.length}`)
-  for (const name of unexplained.slice(0, 100)) console.log(`  ${join(values.keep, name)}`)
-  process.exit(unexplained.length > 0 ? 1 : 0)
+  if (values.report !== undefined) writeReport(values.report, report)
+  printReport(report)
+  process.exit(unexplainedOf(report).length > 0 ? 1 : 0)
 }
 
 const begun = performance.now()

@@ -7,10 +7,11 @@ import { type JpegComponent, writeJpeg } from '../support/jpeg-writer.ts'
 import { type PngFormat, writePng } from '../support/png-writer.ts'
 import { picture } from '../support/sharp-images.ts'
 import { below, pick, type Random } from './choose.ts'
+import { generateTiff } from './tiff.ts'
 
 export type FuzzedFormat = Extract<
   FileFormat,
-  'jpeg' | 'png' | 'gif' | 'bmp' | 'webp' | 'avif' | ArchiveFormat
+  'jpeg' | 'png' | 'gif' | 'bmp' | 'webp' | 'avif' | 'tiff' | ArchiveFormat
 >
 
 /** Files of other encoders, by format: what mutations begin with. */
@@ -47,6 +48,12 @@ export async function encodedSeeds(): Promise<Record<FuzzedFormat, Uint8Array[]>
       animation().webp(),
     ],
     avif: [image.clone().avif({ effort: 0 }), clear.clone().avif({ effort: 0, lossless: true })],
+    tiff: [
+      image.clone().tiff({ compression: 'lzw', predictor: 'horizontal' }),
+      image.clone().tiff({ compression: 'jpeg', tile: true, tileWidth: 32, tileHeight: 32 }),
+      clear.clone().tiff({ compression: 'deflate' }).withExif(exif),
+      image.clone().tiff({ compression: 'packbits', bigtiff: true }),
+    ],
   }
   const encode = (images: Sharp[]) => Promise.all(images.map((file) => file.toBuffer()))
   return {
@@ -56,6 +63,7 @@ export async function encodedSeeds(): Promise<Record<FuzzedFormat, Uint8Array[]>
     bmp: [],
     webp: await encode(files.webp),
     avif: await encode(files.avif),
+    tiff: await encode(files.tiff),
     zip: [],
     tar: [],
     gzip: [],
@@ -67,6 +75,11 @@ const GENERATORS: Partial<Record<FuzzedFormat, (random: Random) => Uint8Array>> 
   png: generatePng,
   gif: generateGif,
   bmp: generateBmp,
+  tiff: (random) => {
+    const [a, b] = [random() * 9, random() * 255]
+    const value = (x: number, y: number) => (b + a * x + y * 3) & 255
+    return generateTiff({ width: side(random), height: side(random) % 200 || 1, value }, random)
+  },
   zip: (random) => generateArchive('zip', random),
   tar: (random) => generateArchive('tar', random),
   gzip: (random) => generateArchive('gzip', random),

@@ -25,7 +25,7 @@ const FORMATS: FuzzedFormat[] = [
   ...Array.from({ length: 6 }, () => ['jpeg', 'png', 'gif', 'bmp'] as const).flat(),
   'webp',
   'avif',
-  ...Array.from({ length: 2 }, () => ['zip', 'tar', 'gzip'] as const).flat(),
+  ...Array.from({ length: 2 }, () => ['zip', 'tar', 'gzip', 'tiff'] as const).flat(),
 ]
 
 /** Milliseconds between messages. */

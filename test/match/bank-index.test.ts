@@ -74,8 +74,8 @@ describe('BankIndex', () => {
 
   describe.each<[string, Partial<Needle>]>([
     ['a pattern', { weakBits: 81 }],
-    ['low quality', { quality: 49 }],
-    ['quality 0', { quality: 0, weakBits: 256 }],
+    ['low quality', { quality: 30, stretchedQuality: 49 }],
+    ['quality 0', { quality: 0, stretchedQuality: 0, weakBits: 256 }],
   ])('with a needle of %s', (_, changes) => {
     const [{ hash }] = randomEntries(1, 42) as [Entry]
     const limited = changes.weakBits === 81 ? 'pattern' : 'low-quality'
@@ -114,7 +114,7 @@ describe('BankIndex', () => {
   it('has no lower threshold at 80 weak bits and the least quality of the bank', async () => {
     const [{ hash }] = randomEntries(1, 42) as [Entry]
     const { index } = await indexOf([entry(hash, 'a')])
-    const asked = { ...needle(flipBits(hash, 31)), weakBits: 80, quality: 50 }
+    const asked = { ...needle(flipBits(hash, 31)), weakBits: 80, quality: 12, stretchedQuality: 50 }
     const [result] = await index.match([{ needles: [asked] }])
     expect(result!.matches).toMatchObject([{ distance: 31, threshold: 31 }])
     expect(result!.matches[0]).not.toHaveProperty('limited')
@@ -344,7 +344,7 @@ describe('BankIndex', () => {
 
   it('tells the nearest of many, that there are more, and reads no more than it may', async () => {
     const hash = randomBytes(32, 9)
-    const family = Array.from({ length: 100_000 }, (_, i) => {
+    const family = Array.from({ length: 70_000 }, (_, i) => {
       const near = hash.slice()
       for (const bit of [i % 97, 100 + (i % 101), 220 + (i % 31)])
         near[bit >> 3] = (near[bit >> 3] ?? 0) ^ (1 << (bit & 7))

@@ -293,9 +293,9 @@ describe('LiveList', () => {
 
   it('gives up a load that reads nothing any more, and never fills what another one has', async () => {
     const { store, list, clock, get, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
-    await publishEntries(randomEntries(40_000, 1))
+    await publishEntries(randomEntries(20_000, 1))
     await get()
-    await publishEntries(randomEntries(40_000, 2))
+    await publishEntries(randomEntries(20_000, 2))
     clock.ms += 60_000
     // The first load of version 2 stands still when it has read it through.
     let goOn = () => {}
@@ -306,7 +306,7 @@ describe('LiveList', () => {
         : undefined
     await get()
     await new Promise((resolve) => setTimeout(resolve, 50))
-    const third = randomEntries(40_000, 3)
+    const third = randomEntries(20_000, 3)
     await publishEntries(third)
     clock.ms += 15_000
     await get()
@@ -315,7 +315,7 @@ describe('LiveList', () => {
     goOn()
     await settle()
     expect(list.version).toBe(3)
-    for (const i of [0, 777, 39_999]) expect(await ask(third[i])).toEqual([`e-3-${i}`])
+    for (const i of [0, 777, 19_999]) expect(await ask(third[i])).toEqual([`e-3-${i}`])
   })
 
   it('builds none for a list that is larger than may have them', async () => {
@@ -397,8 +397,8 @@ describe('a list that cannot be confirmed', () => {
 
 describe('a version in which all is new', () => {
   // So large that memories of less than a page do not hide what is held.
-  const old = randomEntries(40_000, 1)
-  const next = randomEntries(40_000, 2)
+  const old = randomEntries(20_000, 1)
+  const next = randomEntries(20_000, 2)
 
   it('takes the place of the old one, without both in memory', async () => {
     const { store, list, clock, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })

@@ -40,5 +40,6 @@ export function bitsOf(hash: Hash256, first: number, count: number): number {
 }
 
 export function needle(hash: Hash256, quality = 100): Needle {
-  return { probe: 'identity', hash, quality, weakBits: 0, tolerance: 0, frame: 0 }
+  const known = { hash, quality, stretchedQuality: quality, weakBits: 0 }
+  return { probe: 'identity', ...known, tolerance: 0, frame: 0 }
 }

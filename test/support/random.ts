@@ -10,5 +10,7 @@ export function randomFrom(seed: number): () => number {
 /** Bytes from a seed. */
 export function randomBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const random = randomFrom(seed)
-  return Uint8Array.from({ length }, () => Math.floor(random() * 256))
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) bytes[i] = Math.floor(random() * 256)
+  return bytes
 }

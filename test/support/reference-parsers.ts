@@ -2,12 +2,15 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import busboy from 'busboy'
+import { formidable } from 'formidable'
+import multer from 'multer'
 import multiparty from 'multiparty'
 
 /** Contents of the parts that a parser finds; `undefined` if it refuses. */
@@ -37,9 +40,6 @@ async function withBusboy(body: Buffer, type: string): Promise<Buffer[] | undefi
 async function withMultiparty(body: Buffer, type: string): Promise<Buffer[] | undefined> {
   return new Promise((resolve) => {
     const parts: Buffer[] = []
-    const request = Object.assign(Readable.from([body]), {
-      headers: { 'content-type': type, 'content-length': String(body.length) },
-    })
     const form = new multiparty.Form()
     form.on('part', (part) => {
       const chunks: Buffer[] = []
@@ -49,8 +49,55 @@ async function withMultiparty(body: Buffer, type: string): Promise<Buffer[] | un
     })
     form.on('error', () => resolve(parts))
     form.on('close', () => resolve(parts))
-    form.parse(request as unknown as Parameters<typeof form.parse>[0])
+    form.parse(requestOf(body, type))
   })
+}
+
+/** busboy as Express has it: `any()` takes files of all names. */
+async function withMulter(body: Buffer, type: string): Promise<Buffer[] | undefined> {
+  const request = requestOf(body, type) as IncomingMessage & {
+    body?: Record<string, unknown>
+    files?: { buffer: Buffer }[]
+  }
+  const middleware = multer({ storage: multer.memoryStorage(), defParamCharset: 'utf8' }).any()
+  return new Promise((resolve) => {
+    type Arguments = Parameters<typeof middleware>
+    middleware(request as unknown as Arguments[0], {} as Arguments[1], (error?: unknown) => {
+      if (error !== undefined && error !== null) return resolve(undefined)
+      const fields = textsIn(request.body).map((text) => Buffer.from(text))
+      resolve([...(request.files ?? []).map(({ buffer }) => buffer), ...fields])
+    })
+  })
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
+
+async function withFormidable(body: Buffer, type: string): Promise<Buffer[] | undefined> {
+  const uploadDir = mkdtempSync(join(tmpdir(), 'hashgate-formidable-'))
+  const form = formidable({ uploadDir, allowEmptyFiles: true, minFileSize: 0, multiples: true })
+  try {
+    const [fields, files] = await form.parse(requestOf(body, type))
+    const kept = Object.values(files).flatMap((some) => some ?? [])
+    const texts = Object.values(fields).flatMap((some) => some ?? [])
+    return [
+      ...kept.map(({ filepath }) => readFileSync(filepath)),
+      ...texts.map((text) => Buffer.from(text)),
+    ]
+  } catch {
+    return undefined
+  } finally {
+    rmSync(uploadDir, { recursive: true, force: true })
+  }
+}
+
+/** What these parsers ask of a request. */
+function requestOf(body: Buffer, type: string): IncomingMessage {
+  return Object.assign(Readable.from([body]), {
+    headers: { 'content-type': type, 'content-length': String(body.length) },
+  }) as unknown as IncomingMessage
 }
 
 async function withUndici(body: Buffer, type: string): Promise<Buffer[] | undefined> {
@@ -68,6 +115,8 @@ async function withUndici(body: Buffer, type: string): Promise<Buffer[] | undefi
 
 export const NPM_PARSERS: Record<string, Parser> = {
   busboy: withBusboy,
+  formidable: withFormidable,
+  multer: withMulter,
   multiparty: withMultiparty,
   undici: withUndici,
 }
@@ -161,19 +210,90 @@ for line in sys.stdin:
 `,
 }
 
+/** Go's `mime/multipart`: what `ParseMultipartForm` keeps, and what is read of the parts before it fails. */
+const GO = `package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"mime"
+	"mime/multipart"
+	"os"
+)
+
+func main() {
+	in := bufio.NewReader(os.Stdin)
+	out := json.NewEncoder(os.Stdout)
+	for {
+		line, err := in.ReadBytes('\\n')
+		var form struct {
+			Body []byte
+			Type string
+		}
+		if json.Unmarshal(line, &form) == nil {
+			out.Encode(parse(form.Body, form.Type))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func parse(body []byte, mediaType string) [][]byte {
+	_, params, err := mime.ParseMediaType(mediaType)
+	if err != nil {
+		return nil
+	}
+	reader := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	found := [][]byte{}
+	for {
+		part, err := reader.NextRawPart()
+		if err != nil {
+			return found
+		}
+		content, _ := io.ReadAll(part)
+		found = append(found, content)
+	}
+}
+`
+
+/** A form as a request has it. */
+interface Form {
+  body: Buffer
+  type: string
+}
+
 /** What a library of Python finds in forms, all at once; `undefined` where it is not installed. */
 export function parseWithPython(
   library: keyof typeof PYTHON,
-  forms: readonly { body: Buffer; type: string }[],
+  forms: readonly Form[],
 ): (Buffer[] | undefined)[] | undefined {
   const python = ['/usr/bin/python3', 'python3'].find(
     (path) => spawnSync(path, ['-c', `import ${library}`]).status === 0,
   )
-  if (python === undefined) return undefined
+  return python === undefined ? undefined : parseAll(python, ['-c', PYTHON[library]], forms)
+}
+
+/** What Go finds in forms; `undefined` where it is not installed. */
+export function parseWithGo(forms: readonly Form[]): (Buffer[] | undefined)[] | undefined {
+  if (spawnSync('go', ['version']).status !== 0) return undefined
+  const file = join(mkdtempSync(join(tmpdir(), 'hashgate-go-')), 'main.go')
+  writeFileSync(file, GO)
+  return parseAll('go', ['run', file], forms)
+}
+
+/** Gives a program a line of JSON for each form, and reads one for each. */
+function parseAll(
+  program: string,
+  options: readonly string[],
+  forms: readonly Form[],
+): (Buffer[] | undefined)[] {
   const input = forms
     .map(({ body, type }) => JSON.stringify({ body: body.toString('base64'), type }))
     .join('\n')
-  const { stdout } = spawnSync(python, ['-c', PYTHON[library]], { input, maxBuffer: 1 << 30 })
+  const { stdout } = spawnSync(program, options, { input, maxBuffer: 1 << 30 })
   const lines = stdout.toString().trim().split('\n')
   return lines.map((line) => {
     const found = JSON.parse(line) as string[] | null

@@ -28,18 +28,19 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
     colour: [40 + random() * 170, 40 + random() * 170, 40 + random() * 170],
   }))
   const colours = channels >= 3 ? 3 : 1
+  const heights = new Float64Array(waves.length)
   const data = new Uint8Array(width * height * channels)
   let at = 0
   for (let row = 0; row < height; row++) {
     for (let col = 0; col < width; col++) {
       const [x, y] = [(col + 0.5) / width, (row + 0.5) / height]
-      const disc = discs.find((d) => Math.hypot(d.x - x, d.y - y) < d.radius)
+      const disc = discs.find((d) => isWithin(d.x - x, d.y - y, d.radius))
+      for (const [i, wave] of waves.entries()) {
+        heights[i] = Math.sin(x * wave.x + y * wave.y + wave.phase) * wave.strength
+      }
       for (let c = 0; c < colours; c++) {
         let value = disc ? (disc.colour[c] ?? 0) : 128
-        for (const wave of waves) {
-          value +=
-            Math.sin(x * wave.x + y * wave.y + wave.phase) * wave.strength * (wave.tint[c] ?? 0)
-        }
+        for (const [i, { tint }] of waves.entries()) value += (heights[i] ?? 0) * (tint[c] ?? 0)
         data[at++] = Math.max(0, Math.min(255, Math.round(value + random() * 8 - 4)))
       }
       if (channels % 2 === 0)
@@ -47,4 +48,10 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
     }
   }
   return { width, height, channels, data }
+}
+
+/** Whether a point lies within a radius. `Math.hypot` decides only where squares may be rounded wrongly: it takes long. */
+function isWithin(x: number, y: number, radius: number): boolean {
+  const excess = x * x + y * y - radius * radius
+  return Math.abs(excess) > 1e-12 ? excess < 0 : Math.hypot(x, y) < radius
 }

@@ -3,15 +3,19 @@ import { lumaFromRgb } from '../reference/pdq.ts'
 import { difference } from './decode.ts'
 import { type Raw, scene } from './scene.ts'
 
-/** A picture for libvips to encode. */
+const drawn = new Map<string, Raw>()
+
+/** A picture for libvips to encode. Each is drawn once. */
 export function picture(
   width: number,
   height: number,
   channels: Raw['channels'] = 3,
   seed = 1,
 ): Sharp {
-  const { data } = scene(width, height, channels, seed)
-  return sharp(data, { raw: { width, height, channels } })
+  const key = [width, height, channels, seed].join()
+  const raw = drawn.get(key) ?? scene(width, height, channels, seed)
+  drawn.set(key, raw)
+  return sharp(raw.data, { raw: { width, height, channels } })
 }
 
 /** A picture of any size: a scene that libvips enlarges. */

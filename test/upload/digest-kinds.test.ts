@@ -11,7 +11,7 @@ import type { MatchResult, Query } from '../../src/match/match.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import type { Outcome } from '../../src/upload/outcome.ts'
 import { passUpload } from '../../src/upload/pass-upload.ts'
-import { Semaphore } from '../../src/upload/semaphore.ts'
+import { Semaphore } from '../../src/util/semaphore.ts'
 import { randomDigests, randomEntries } from '../support/entries.ts'
 import { fixture } from '../support/fixtures.ts'
 

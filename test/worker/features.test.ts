@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkNeeds, readConfig } from '../../src/config/config.ts'
+import { MemoryStore } from '../../src/list/store.ts'
 import { s3, tus } from '../../src/worker/features.ts'
 import type { Bindings } from '../../src/worker/parts.ts'
 import { environmentOf } from '../support/environment.ts'
@@ -19,7 +20,8 @@ function read(vars: object) {
   const config = readConfig(env)
   checkNeeds(config, (name) => name in env)
   const bindings = env as unknown as Bindings
-  return { ...tus().bind?.(config, bindings), ...s3().bind?.(config, bindings) }
+  const store = new MemoryStore()
+  return { ...tus().bind?.(config, bindings, store), ...s3().bind?.(config, bindings, store) }
 }
 
 describe('tus and S3', () => {

@@ -1,6 +1,6 @@
 import { scene } from '../../../test/support/scene.ts'
 import { type Edit, open, type Pixels, place, resizeTo, settle } from '../pixels.ts'
-import type { Random } from '../seeded.ts'
+import { between, type Random } from '../seeded.ts'
 
 /** White lines between the pictures, in pixels. */
 const GAP = 4
@@ -23,6 +23,20 @@ export function collage(columns: number, rows: number): Edit {
     }
     return place(sheet, await Promise.all(pictures))
   }
+}
+
+/** The picture, 55 to 75 % as wide, over another one that shows on all sides. */
+export const inAnother: Edit = async (pixels, random) => {
+  const { width, height } = pixels
+  const behind = await madeUp(width, height, random)
+  const share = between(random, 0.55, 0.75)
+  const shown = await resizeTo(pixels, width * share, height * share)
+  const left = between(random, 0.05, 0.95 - share) * width
+  const top = between(random, 0.05, 0.95 - share) * height
+  return place({ width, height, background: 'black' }, [
+    { pixels: behind, left: 0, top: 0 },
+    { pixels: shown, left, top },
+  ])
 }
 
 /** Something like a photograph: a small scene, enlarged. */

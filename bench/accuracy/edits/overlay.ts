@@ -121,3 +121,17 @@ export const censorBar: Edit = (pixels, random) => {
   const [x, y] = [between(random, 0.2, 0.5) * width, between(random, 0.3, 0.6) * height]
   return draw(pixels, `<rect x="${x}" y="${y}" width="${width * 0.3}" height="${height * 0.08}"/>`)
 }
+
+/** Bars of 45 % of the width and 6 % of the height, as they lie over eyes: black, or white. */
+export function eyeBars(count: 1 | 2): Edit {
+  return (pixels, random) => {
+    const { width, height } = pixels
+    const colour = choose(random, ['black', 'black', 'white'])
+    const rects = Array.from({ length: count }, (_, i) => {
+      const x = between(random, 0.08, 0.47) * width
+      const y = (between(random, 0.15, 0.35) + 0.35 * i) * height
+      return `<rect x="${x}" y="${y}" width="${width * 0.45}" height="${height * 0.06}" fill="${colour}"/>`
+    })
+    return draw(pixels, rects.join(''))
+  }
+}

@@ -1,5 +1,5 @@
 import { jpeg, webp } from '../encode.ts'
-import { cropCentred, cropToDirection } from '../edits/crop.ts'
+import { cropCentred, cropOneSide, cropToDirection } from '../edits/crop.ts'
 import * as frame from '../edits/frame.ts'
 import {
   longestSide,
@@ -19,6 +19,7 @@ export const COMBINED: Families = {
   combined: {
     'mirror + border 10 % white': edited(mirror, frame.border(0.1, 'white')),
     'mirror + crop 5 %': edited(mirror, cropCentred(0.05)),
+    'crop 5 % off one side only + mirror': edited(cropOneSide(0.05), mirror),
     'mirror + turn 2°, cropped': edited(mirror, turnAndCrop(2)),
     'mirror + caption 13 % above': edited(mirror, frame.caption(0.13, 'above', 'white')),
     'crop 5 % + JPEG q 30': encoded(jpeg(30), cropCentred(0.05)),

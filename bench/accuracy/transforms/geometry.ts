@@ -1,6 +1,7 @@
 import { orientedJpeg } from '../encode.ts'
 import * as crop from '../edits/crop.ts'
 import { flip, mirror, quarterTurns, turn, turnAndCrop } from '../edits/geometry.ts'
+import { photographed } from '../edits/perspective.ts'
 import { edited, encoded, type Families, forEach } from '../recipe.ts'
 
 const TURNS = [1, 1.5, 2, 3, 5, 10]
@@ -24,6 +25,10 @@ export const GEOMETRY: Families = {
     ...forEach(TURNS, (angle) => [`turn ${angle}°, black corners`, edited(turn(angle, 'black'))]),
     ...forEach(TURNS, (angle) => [`turn ${angle}°, white corners`, edited(turn(angle, 'white'))]),
   },
+  perspective: forEach([3, 5, 8], (degrees) => [
+    `photo of a screen, ${degrees}°`,
+    edited(photographed(degrees)),
+  ]),
   crop: {
     ...forEach([2, 3.5, 5, 7.5, 10, 12, 15, 20, 30], (share) => [
       `crop ${share} % centred`,

@@ -1,4 +1,4 @@
-import { collage } from '../edits/collage.ts'
+import { collage, inAnother } from '../edits/collage.ts'
 import * as overlay from '../edits/overlay.ts'
 import * as page from '../edits/page.ts'
 import { edited, type Families, forEach } from '../recipe.ts'
@@ -12,7 +12,12 @@ export const OVERLAYS: Families = {
     'watermark across': edited(overlay.watermark),
     'watermark, tiled': edited(overlay.tiledWatermark),
     'emoji 3 %': edited(overlay.emoji(0.03)),
+    'emoji 5 %': edited(overlay.emoji(0.05)),
     'emoji 8 %': edited(overlay.emoji(0.08)),
+    'emoji 10 %': edited(overlay.emoji(0.1)),
+    'emoji 15 %': edited(overlay.emoji(0.15)),
+    'bar over eyes': edited(overlay.eyeBars(1)),
+    'bars over eyes, two': edited(overlay.eyeBars(2)),
     'sticker with text': edited(overlay.sticker),
     subtitle: edited(overlay.subtitle),
     'large text above and below': edited(overlay.memeText),
@@ -30,5 +35,6 @@ export const OVERLAYS: Families = {
     'three side by side': edited(collage(3, 1)),
     'three over each other': edited(collage(1, 3)),
     'four in a square': edited(collage(2, 2)),
+    'picture in picture': edited(inAnother),
   },
 }

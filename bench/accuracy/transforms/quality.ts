@@ -34,6 +34,7 @@ export const QUALITY: Families = {
   tone: {
     'brightness + 1/3': edited(tone.brightness(4 / 3)),
     'brightness - 1/3': edited(tone.brightness(2 / 3)),
+    'very dark, x 0.35': edited(tone.brightness(0.35)),
     'contrast + 1/3': edited(tone.contrast(4 / 3)),
     'contrast - 1/3': edited(tone.contrast(2 / 3)),
     'gamma 0.67': edited(tone.gamma(2 / 3)),

@@ -25,6 +25,15 @@ const QUESTIONS: readonly Question[] = [
     text: 'Zone of the route, such as example.com',
     isNeedless: ({ route }) => !route,
   },
+  {
+    name: 'service',
+    text: 'Without a list: a service to ask about hashes (arachnid, tcap; empty: you have a list)',
+  },
+  {
+    name: 'user',
+    text: 'User name for the service',
+    isNeedless: ({ service }) => !service,
+  },
   { name: 'preset', text: `Preset (${PRESET_NAMES.join(', ')})`, fallback: 'files' },
   { name: 'action', text: 'What a match does (block, quarantine, flag)', fallback: 'block' },
   {

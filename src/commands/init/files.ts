@@ -4,6 +4,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { randomBytes } from 'node:crypto'
+import { REMOTE_SECRETS } from '../../match/remote/settings.ts'
 import { generateListKey } from '../../list/sealing.ts'
 import { type Answers, InitError } from './options.ts'
 import { readmeOf } from './readme.ts'
@@ -57,12 +58,18 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
 const INDEX = `export { default, FloodCounter, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
-function secretsOf({ webhook }: Answers): [string, string][] {
+function secretsOf({ webhook, service }: Answers): [string, string][] {
   const secret = `WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`
   return [
     ['LIST_KEY=', `LIST_KEY=${generateListKey()}`],
+    ...(service === undefined ? [] : [passwordLine(REMOTE_SECRETS[service])]),
     ...(webhook === undefined ? [] : [['WEBHOOK_SECRET=', secret] as [string, string]]),
   ]
+}
+
+/** The password of a service, by a variable of the environment; else a person puts it there. */
+function passwordLine(name: string): [string, string] {
+  return [`${name}=`, `${name}=${process.env[name] ?? 'PUT-THE-PASSWORD-HERE'}`]
 }
 
 /** A file that is written only if there is none. */

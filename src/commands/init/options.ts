@@ -40,6 +40,8 @@ export const AnswersSchema = v.object({
   bank: text(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, hyphens'),
   action: v.picklist(['block', 'quarantine', 'flag'], 'must be block, quarantine or flag'),
   recipient: v.optional(v.pipe(v.string(), v.check(isRecipient, RECIPIENT_WORDS))),
+  service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),
+  user: v.optional(v.string()),
   webhook: v.optional(HttpsUrl('must be an https URL')),
   heic: v.boolean(),
   format: v.picklist(['jsonc', 'toml'], 'must be jsonc or toml'),
@@ -59,6 +61,8 @@ export function checkAnswers(given: Record<string, unknown>): Answers {
     throw new InitError('--route needs --zone, the domain at Cloudflare that the route is in')
   if (answers.zone !== undefined && answers.route === undefined)
     throw new InitError('--zone needs --route, such as --route "files.example.com/*"')
+  if (answers.service !== undefined && !answers.user)
+    throw new InitError('--service needs --user, the user name that the service gave you')
   if (answers.action === 'quarantine' && answers.recipient === undefined)
     throw new InitError(
       '--action quarantine needs --recipient; make one with `hashgate quarantine keygen --out identity.txt`',

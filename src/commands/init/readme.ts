@@ -2,7 +2,8 @@ import type { Answers } from './options.ts'
 
 /** The README of a deployment, for the team that runs it. */
 export function readmeOf(answers: Answers): string {
-  const { name, route, origin, bank, action, mode } = answers
+  const { name, route, origin, action, mode } = answers
+  const bank = answers.service ?? answers.bank
   const where = route ?? 'the host of your Worker'
   const to = origin ?? 'the server behind the route'
   return `# ${name}

@@ -42,7 +42,13 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
         [{ binding: 'QUARANTINE', bucket_name: `${name}-quarantine` }],
         'Refused uploads, sealed to the recipient in vars. The trigger deletes what has expired.',
       ),
-    isQuarantined && section('triggers', { crons: ['17 * * * *'] }),
+    answers.service !== undefined
+      ? section(
+          'triggers',
+          { crons: ['*/5 * * * *'] },
+          'Asks the service again that did not answer.',
+        )
+      : isQuarantined && section('triggers', { crons: ['17 * * * *'] }),
     answers.webhook !== undefined &&
       section('queues', queuesOf(name), 'Keeps events until the webhook has taken them.'),
     heic && section('images', { binding: 'IMAGES' }, 'Decodes HEIC. Each use is billed.'),
@@ -76,11 +82,16 @@ function varsOf(answers: Answers): object {
 }
 
 /** The settings that answers lead to. */
-export function settingsOf({ preset, mode, bank, action, recipient, webhook }: Answers) {
+export function settingsOf(answers: Answers) {
+  const { preset, mode, bank, action, recipient, webhook, service, user } = answers
   const isQuarantined = recipient !== undefined && action === 'quarantine'
   return {
     preset,
-    policy: { mode, banks: { [bank]: { action } } },
+    policy: { mode, banks: { [service ?? bank]: { action } } },
+    ...(service !== undefined && {
+      list: { onMissing: 'remote' },
+      remote: { banks: { [service]: { service, user } } },
+    }),
     ...(isQuarantined && { quarantine: { recipients: [recipient] } }),
     ...(webhook !== undefined && {
       events: { sinks: ['console', 'queue'], webhook: { url: webhook } },

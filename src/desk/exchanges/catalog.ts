@@ -1,11 +1,12 @@
 import * as v from 'valibot'
-import { group, wholeNumber } from '../../util/settings.ts'
+import { choice, group, wholeNumber } from '../../util/settings.ts'
 import type { Exchange, World } from './exchange.ts'
 import { HttpsExchange } from './https/https.ts'
 import { HttpsSettingsSchema } from './https/settings.ts'
 import { NcmecExchange, NcmecSettingsSchema } from './ncmec.ts'
 import { StopNciiExchange, StopNciiSettingsSchema } from './stopncii.ts'
 import { TcapExchange, TcapSettingsSchema } from './tcap.ts'
+import { IMPORTED, VicsSettingsSchema } from './vics.ts'
 import { ThreatExchange, ThreatExchangeSettingsSchema } from './threatexchange.ts'
 
 /** What every source has, whatever its kind. */
@@ -20,6 +21,10 @@ const common = {
     wholeNumber(1, 8760, 'Hours without a complete run after which its health is red.'),
     26,
   ),
+  feedback: v.optional(
+    choice(['off', 'send'], 'Whether opinions on its entries are sent to the provider.'),
+    'off',
+  ),
 }
 
 /** Settings of a source. */
@@ -29,15 +34,27 @@ export const ExchangeSettingsSchema = v.variant('kind', [
   group({ ...common, ...StopNciiSettingsSchema }),
   group({ ...common, ...TcapSettingsSchema }),
   group({ ...common, ...ThreatExchangeSettingsSchema }),
+  group({ ...common, ...VicsSettingsSchema }),
 ])
 export type ExchangeSettings = v.InferOutput<typeof ExchangeSettingsSchema>
 
-export const EXCHANGE_KINDS = ['https', 'ncmec', 'stopncii', 'tcap', 'threatexchange'] as const
+export const EXCHANGE_KINDS = [
+  'https',
+  'ncmec',
+  'stopncii',
+  'tcap',
+  'threatexchange',
+  'vics',
+] as const
 
 /** Names of the secrets that a source needs. */
 export function secretsOf(settings: ExchangeSettings): string[] {
   if (settings.kind === 'https') return settings.auth ? [settings.auth.secret] : []
-  if (settings.kind === 'stopncii') return [settings.functionsSecret, settings.secret]
+  if (settings.kind === 'stopncii') {
+    const { functionsSecret, secret, feedbackSecret } = settings
+    return [functionsSecret, secret, ...(feedbackSecret === undefined ? [] : [feedbackSecret])]
+  }
+  if (settings.kind === 'vics') return []
   return [settings.secret]
 }
 
@@ -53,16 +70,16 @@ export function openExchange(
     case 'ncmec':
       return new NcmecExchange(settings, secretOf(settings.secret), world)
     case 'stopncii': {
-      const functions = secretOf(settings.functionsSecret)
-      return new StopNciiExchange(
-        settings,
-        { functions, subscription: secretOf(settings.secret) },
-        world,
-      )
+      const { functionsSecret, secret, feedbackSecret } = settings
+      const keys = { functions: secretOf(functionsSecret), subscription: secretOf(secret) }
+      const feedback = feedbackSecret !== undefined && { feedback: secretOf(feedbackSecret) }
+      return new StopNciiExchange(settings, { ...keys, ...feedback }, world)
     }
     case 'tcap':
       return new TcapExchange(settings, secretOf(settings.secret), world)
     case 'threatexchange':
       return new ThreatExchange(settings, secretOf(settings.secret), world)
+    case 'vics':
+      return IMPORTED
   }
 }

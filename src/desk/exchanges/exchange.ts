@@ -1,3 +1,4 @@
+import type { Opinion } from '../ledger/opinions.ts'
 import type { Tombstone } from '../ledger/record.ts'
 
 /** A record as an exchange reads it. The runner validates the hashes. */
@@ -47,11 +48,28 @@ export interface Exchange<Checkpoint extends object = object> {
    * @throws {ExchangeError}
    */
   pages(from: Checkpoint | undefined): AsyncGenerator<ExchangePage<Checkpoint>, void>
+  /** What would be sent for an opinion; `undefined`: the provider is told nothing of such. Absent if it takes none at all. */
+  feedback?(opinion: EntryOpinion): Ask | undefined
 }
+
+/** An opinion, with what the provider knows the entry by. */
+export type EntryOpinion = Opinion & { hash: string | undefined }
 
 /** What an exchange uses of the world. */
 export interface World {
   fetch: (request: Request) => Promise<Response>
   now: () => number
   sleep: (ms: number) => Promise<void>
+}
+
+/** A request to a provider. */
+export interface Ask {
+  /** What is asked, for errors: a name without credentials. */
+  what: string
+  url: URL
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+  /** Statuses beside 2xx that the caller wants to see. */
+  accept?: readonly number[]
 }

@@ -1,7 +1,7 @@
 import { concatenate } from '../../util/bytes.ts'
 import { within } from '../../util/within.ts'
 import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError } from './errors.ts'
-import type { World } from './exchange.ts'
+import type { Ask, World } from './exchange.ts'
 import { retryAfterSeconds } from '../../util/retry-after.ts'
 
 /** Attempts of a request. */
@@ -14,17 +14,6 @@ const MAX_WAIT_MS = 60_000
 const MAX_BODY_MS = 300_000
 /** Bytes of an answer, if the caller does not say. */
 const MAX_BYTES = 32 * 1024 * 1024
-
-export interface Ask {
-  /** What is asked, for errors: a name without credentials. */
-  what: string
-  url: URL
-  method?: string
-  headers?: Record<string, string>
-  body?: string
-  /** Statuses beside 2xx that the caller wants to see. */
-  accept?: readonly number[]
-}
 
 /**
  * Asks a provider. Faults that pass by are tried again, redirects are not followed: they could lead credentials astray.

@@ -2,7 +2,16 @@ import * as v from 'valibot'
 import type { TNode } from 'txml/txml'
 import { wholeNumber } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
-import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import type {
+  Account,
+  Ask,
+  EntryOpinion,
+  Exchange,
+  ExchangePage,
+  ListedRecord,
+  Skipped,
+  World,
+} from './exchange.ts'
 import { ask, basicAuth, nextUrl, readText } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
@@ -75,6 +84,8 @@ export interface NcmecCheckpoint {
 }
 
 const WHAT = 'NCMEC'
+/** What its documents are of; that of feedback is written so. */
+const NAMESPACE = 'https://hashsharing.ncmec.org/hashsharing/v2'
 /** Seconds that the end of a window lies behind the clock: entries of the last seconds may still come. */
 const LAG_SECONDS = 5
 /** Milliseconds for which a cursor is good. NCMEC's last some 12 hours. */
@@ -111,6 +122,25 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
         ...(member && { member: `${textOf(member)} (${attributesOf(member)['id'] ?? ''})` }),
         ...(address && { address }),
       },
+    }
+  }
+
+  feedback({ entry, decision, kind, reason }: EntryOpinion): Ask | undefined {
+    const [, memberId, id] = /^([^-]+)-(.+)$/.exec(entry) ?? []
+    if (decision === 'seen' || memberId === undefined || id === undefined) return undefined
+    if (decision === 'disputed' && reason === undefined) return undefined
+    const reasons = `<reasonIds><guid>${escapeXml(reason ?? '')}</guid></reasonIds>`
+    const said = decision === 'confirmed' ? '<affirmative/>' : `<negative>${reasons}</negative>`
+    const parts = [memberId, id, kind.toUpperCase()].map(encodeURIComponent)
+    return {
+      what: WHAT,
+      url: this.#url(`/v2/entries/${parts.join('/')}/feedback`),
+      method: 'PUT',
+      headers: {
+        authorization: this.#authorization,
+        'content-type': 'application/xml; charset=utf-8',
+      },
+      body: `<feedbackSubmission xmlns="${NAMESPACE}">${said}</feedbackSubmission>`,
     }
   }
 
@@ -297,4 +327,8 @@ function withoutWindow({ from, width }: NcmecCheckpoint): NcmecCheckpoint {
 
 function nothing(checkpoint: NcmecCheckpoint): ExchangePage<NcmecCheckpoint> {
   return { upserts: [], deletes: [], checkpoint, isComplete: true }
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -2,6 +2,7 @@ import { HashgateError } from '../../util/errors.ts'
 import { LeaseTakenError } from '../ledger/errors.ts'
 import { Lease } from '../ledger/lease.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { prune } from '../ledger/pruning.ts'
 import { openSource, type Source, type SourceChange, updateSource } from '../ledger/source.ts'
 import { ExchangeError } from './errors.ts'
 import type { Exchange, ExchangePage, Skipped } from './exchange.ts'
@@ -90,6 +91,9 @@ class Run {
       if (source.phase === 'sweep') source = await this.#finish(source)
       if (this.#mustRefetch(source)) source = await this.#startOver(source)
       await this.#read(source)
+      if (this.#sync.state === 'complete') {
+        await prune(this.#ledger.db, this.#lease, source, now())
+      }
     } catch (error) {
       if (!(error instanceof HashgateError)) throw error
       await this.#fail(source, error)

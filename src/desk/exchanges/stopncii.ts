@@ -1,6 +1,15 @@
 import * as v from 'valibot'
 import { BadAnswerError } from './errors.ts'
-import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import type {
+  Account,
+  Ask,
+  EntryOpinion,
+  Exchange,
+  ExchangePage,
+  ListedRecord,
+  Skipped,
+  World,
+} from './exchange.ts'
 import { ask, readJson } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
@@ -19,6 +28,12 @@ export const StopNciiSettingsSchema = {
   secret: v.optional(
     v.pipe(v.string(), v.description('Name of the secret for Ocp-Apim-Subscription-Key.')),
     'STOPNCII_SUBSCRIPTION_KEY',
+  ),
+  feedbackSecret: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.description('Name of the secret for x-functions-key of SubmitFeedback, which has its own.'),
+    ),
   ),
   regions: v.exactOptional(
     v.pipe(
@@ -73,18 +88,24 @@ const AnswerSchema = v.looseObject({
 })
 type Answer = v.InferOutput<typeof AnswerSchema>
 
+/** Keys of its API: each function has its own. */
+export interface StopNciiKeys {
+  functions: string
+  subscription: string
+  feedback?: string
+}
+
+/** What StopNCII calls opinions. */
+const FEEDBACK = { confirmed: 'Blocked', disputed: 'NotBlocked', seen: 'PendingReview' } as const
+
 /** StopNCII: hashes that people made of their own pictures. */
 export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   readonly staleDays = 30
   readonly #settings: StopNciiSettings
-  readonly #keys: { functions: string; subscription: string }
+  readonly #keys: StopNciiKeys
   readonly #world: World
 
-  constructor(
-    settings: StopNciiSettings,
-    keys: { functions: string; subscription: string },
-    world: World,
-  ) {
+  constructor(settings: StopNciiSettings, keys: StopNciiKeys, world: World) {
     this.#settings = settings
     this.#keys = keys
     this.#world = world
@@ -93,6 +114,19 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   async whoAmI(): Promise<Account> {
     await this.#fetch(from(FIRST_START), 1)
     return { name: 'the subscription', can: ['read'] }
+  }
+
+  feedback({ hash, decision }: EntryOpinion): Ask | undefined {
+    const { feedback } = this.#keys
+    if (hash === undefined || feedback === undefined) return undefined
+    const hashFeedbacks = [{ hashValue: hash, tags: [], feedbackValue: FEEDBACK[decision] }]
+    return {
+      what: WHAT,
+      url: new URL(`${this.#settings.base.replace(/\/$/, '')}/SubmitFeedback`),
+      method: 'POST',
+      headers: { ...this.#headers(feedback), 'content-type': 'application/json' },
+      body: JSON.stringify({ count: 1, hashFeedbacks }),
+    }
   }
 
   /**
@@ -169,16 +203,20 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     url.searchParams.set('startTimestamp', String(start))
     url.searchParams.set('pageSize', String(pageSize))
     if (token !== undefined) url.searchParams.set('nextPageToken', token)
-    const headers = {
-      'x-functions-key': this.#keys.functions,
-      'ocp-apim-subscription-key': this.#keys.subscription,
-    }
+    const headers = this.#headers(this.#keys.functions)
     const parsed = v.safeParse(
       AnswerSchema,
       await readJson(await ask(this.#world, { what: WHAT, url, headers }), WHAT),
     )
     if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
     return parsed.output
+  }
+
+  #headers(functions: string): Record<string, string> {
+    return {
+      'x-functions-key': functions,
+      'ocp-apim-subscription-key': this.#keys.subscription,
+    }
   }
 
   #recordsOf({ hashRecords }: Answer): Pick<ExchangePage, 'upserts' | 'deletes'> & {

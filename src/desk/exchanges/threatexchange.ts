@@ -1,7 +1,16 @@
 import * as v from 'valibot'
 import { textLike } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
-import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
+import type {
+  Account,
+  Ask,
+  EntryOpinion,
+  Exchange,
+  ExchangePage,
+  ListedRecord,
+  Skipped,
+  World,
+} from './exchange.ts'
 import { ask, nextUrl, readJson } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
@@ -91,6 +100,13 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     }
   }
 
+  feedback({ entry, decision }: EntryOpinion): Ask | undefined {
+    if (!/^\d+$/.test(entry)) return undefined
+    const url = this.#url(`/${entry}`)
+    url.searchParams.set('reactions', REACTIONS[decision])
+    return { what: WHAT, url, method: 'POST' }
+  }
+
   /** The checkpoint is the latest time that was seen: updates come in the order of time. */
   async *pages(
     from: ThreatExchangeCheckpoint | undefined,
@@ -131,6 +147,13 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     return readJson(await ask(this.#world, { what: WHAT, url }), WHAT)
   }
 }
+
+/** What ThreatExchange calls opinions. */
+const REACTIONS = {
+  confirmed: 'HELPFUL',
+  disputed: 'DISAGREE_WITH_TAGS',
+  seen: 'SAW_THIS_TOO',
+} as const
 
 function recordsOf(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
   skipped: Skipped

@@ -47,6 +47,13 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
       ...(left.length > limit && { paging: { next: url.href } }),
     })
   })
+  app.post('/v21.0/:descriptor{\\d+}', (context) => {
+    const reaction = context.req.query('reactions') ?? ''
+    if (!['HELPFUL', 'DISAGREE_WITH_TAGS', 'SAW_THIS_TOO'].includes(reaction))
+      return context.json({ error: { message: 'Invalid parameter.' } }, 400)
+    provider.feedback.push(`${reaction} ${context.req.param('descriptor')}`)
+    return context.json({ success: true })
+  })
   return app
 }
 

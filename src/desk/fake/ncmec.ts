@@ -9,6 +9,11 @@ import {
 
 const NAMESPACE = 'https://hashsharing.ncmec.org/hashsharing/v2'
 
+/** A document of feedback, affirmative or with the id of a reason. */
+const FEEDBACK = new RegExp(
+  `^<feedbackSubmission xmlns="${NAMESPACE}">(?:(<affirmative/>)|<negative><reasonIds><guid>([\\w-]+)</guid></reasonIds></negative>)</feedbackSubmission>$`,
+)
+
 /** NCMEC Hash Sharing v2. Entries of a window come in an order of their own, which is not that of time. */
 export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono()
@@ -25,6 +30,18 @@ export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
         `<member id="42">Trial &amp; Error</member></status>`,
     ),
   )
+  app.put('/v2/entries/:member/:id/:type/feedback', async (context) => {
+    const { member, id, type } = context.req.param()
+    const isXml = context.req.header('content-type') === 'application/xml; charset=utf-8'
+    const said = FEEDBACK.exec(await context.req.text())
+    const isKnown = provider.records.get(`${member}-${id}`)?.isDeleted === false
+    if (!isXml || !said || !isKnown || !/^(MD5|SHA1|PDQ)$/.test(type))
+      return context.body(null, 400)
+    provider.feedback.push(
+      `${said[1] ? 'affirmative' : `negative ${said[2]}`} ${member}-${id} ${type}`,
+    )
+    return context.body(null, 200)
+  })
   app.get('/v2/entries', (context) => {
     const query = new URL(context.req.url).searchParams
     const [from, to] = [query.get('from') ?? '', query.get('to') ?? '']

@@ -4,6 +4,7 @@ import { graph } from './graph.ts'
 import { list } from './list.ts'
 import { ncmec } from './ncmec.ts'
 import { FAKE_NAMES, FakeClock, type FakeName, FakeProvider, type Fault } from './state.ts'
+import { shield } from './shield.ts'
 import { stopncii } from './stopncii.ts'
 import { tcap } from './tcap.ts'
 
@@ -20,7 +21,7 @@ export function createExchangeServer(clock = new FakeClock(Date.now, 1)): Exchan
     FAKE_NAMES.map((name) => [name, new FakeProvider(clock)]),
   ) as Record<FakeName, FakeProvider>
   const app = new Hono()
-  const routes = { ncmec, stopncii, graph, tcap, list }
+  const routes = { ncmec, stopncii, graph, tcap, list, shield }
   for (const name of FAKE_NAMES) {
     app.use(`/${name}/*`, withFaults(providers[name]))
     app.route(`/${name}`, routes[name](providers[name], clock))
@@ -40,6 +41,8 @@ function withFaults(provider: FakeProvider): MiddlewareHandler {
     }
     if (provider.take('notice')) return context.html('<html><body>Back soon</body></html>')
     if (provider.take('kill-cursors')) provider.cursors.clear()
+    const delay = provider.take('delay')
+    if (delay) await new Promise((resolve) => setTimeout(resolve, delay.ms))
     const cut = provider.take('cut')
     await next()
     if (cut) context.res = await cutOff(context.res, cut.at)

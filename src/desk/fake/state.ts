@@ -17,8 +17,14 @@ export type Fault =
   | { type: 'reorder' }
   | { type: 'kill-cursors' }
   | { type: 'rewind' }
+  | { type: 'delay'; ms: number }
 
-export const FAKE_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
+/** Providers that list what they have. */
+export const FAKE_LIST_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
+export type FakeListName = (typeof FAKE_LIST_NAMES)[number]
+
+/** All providers; Shield is only asked. */
+export const FAKE_NAMES = [...FAKE_LIST_NAMES, 'shield'] as const
 export type FakeName = (typeof FAKE_NAMES)[number]
 
 /** Credentials that the exchange server takes, as its sources are set up with them. */
@@ -36,6 +42,8 @@ export class FakeProvider {
   readonly poison = new Set<string>()
   /** Cursors that are valid, with what they mean. */
   readonly cursors = new Map<string, string>()
+  /** What it was told of its records. */
+  readonly feedback: string[] = []
   pageSize = 800
   requests = 0
   readonly #clock: FakeClock

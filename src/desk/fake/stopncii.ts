@@ -13,8 +13,9 @@ export function stopncii(provider: FakeProvider, _clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     const { req } = context
+    const key = req.path.endsWith('/SubmitFeedback') ? 'w' : 'f' // each function has its own
     const hasKeys =
-      req.header('x-functions-key') === `${FAKE_SECRET}-f` &&
+      req.header('x-functions-key') === `${FAKE_SECRET}-${key}` &&
       req.header('ocp-apim-subscription-key') === FAKE_SECRET
     if (!hasKeys) return context.body(null, 401)
     await next()
@@ -34,6 +35,18 @@ export function stopncii(provider: FakeProvider, _clock: FakeClock): Hono {
       after = bound.after
     }
     return answer(provider, start, after, Math.min(asked, provider.pageSize))
+  })
+  app.post('/v1/SubmitFeedback', async (context) => {
+    const { count, hashFeedbacks } = await context.req.json<{
+      count: number
+      hashFeedbacks: { hashValue: string; tags: string[]; feedbackValue: string }[]
+    }>()
+    const isKnown = ({ hashValue }: { hashValue: string }) =>
+      provider.live().some(({ hashes }) => hashes.some(({ value }) => value === hashValue))
+    if (count !== hashFeedbacks.length || !hashFeedbacks.every(isKnown))
+      return context.body(null, 400)
+    for (const one of hashFeedbacks) provider.feedback.push(`${one.feedbackValue} ${one.hashValue}`)
+    return context.body(null, 200)
   })
   return app
 }

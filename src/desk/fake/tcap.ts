@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { nearestTo } from './shield.ts'
 import {
   FAKE_SECRET,
   FAKE_USER,
@@ -31,7 +32,38 @@ export function tcap(provider: FakeProvider, _clock: FakeClock): Hono {
     if (url.searchParams.get('order') !== 'asc') return context.body(null, 400)
     return context.json(page(provider, url))
   })
+  app.post('/hash-verification/api/v2', async (context) => {
+    const isKnown = token !== '' && context.req.header('authorization') === `Bearer ${token}`
+    if (!isKnown || left-- <= 0) return context.body(null, 401)
+    const { body } = await context.req.json<{ body: Question[] }>()
+    const isGood = body.length > 0 && body.length <= MAX_QUESTIONS && body.every(isQuestion)
+    if (!isGood || new URL(context.req.url).searchParams.get('ideologies') === null)
+      return context.json({ detail: 'malformed' }, 400)
+    return context.json(body.map(({ hash_value: hash }) => verify(provider, hash)))
+  })
   return app
+}
+
+interface Question {
+  hash_value: string
+  hash_type: string
+  confidence: number
+}
+
+/** Hashes that one request may ask about. */
+const MAX_QUESTIONS = 50
+
+function isQuestion({ hash_value: hash, hash_type: type, confidence }: Question): boolean {
+  return /^[0-9a-f]{64}$/.test(hash) && type === 'PDQ' && confidence >= 0 && confidence <= 1
+}
+
+function verify(provider: FakeProvider, hash: string): object {
+  const near = nearestTo(provider, hash)
+  return {
+    hash_value: hash.toUpperCase(),
+    hash_type: 'PDQ',
+    ideology: near ? near.record.tier : null,
+  }
 }
 
 /** `after` is a time and an id. The records of that time come by their ids. */

@@ -20,7 +20,18 @@ export function statements(
   db: Database,
   ...parts: [sql: string, ...values: (string | number | null)[]][]
 ): Statement[] {
-  return parts.map(([sql, ...values]) => db.prepare(sql).bind(...values))
+  return parts.map(([sql, ...values]) => prepared(db, sql).bind(...values))
+}
+
+/** Statements by their text: from the command line, each call of D1 is a message to another thread that is waited for. */
+const PREPARED = new WeakMap<Database, Map<string, Statement>>()
+
+function prepared(db: Database, sql: string): Statement {
+  const known = PREPARED.get(db) ?? new Map<string, Statement>()
+  PREPARED.set(db, known)
+  const statement = known.get(sql) ?? db.prepare(sql)
+  known.set(sql, statement)
+  return statement
 }
 
 /** Rows that a statement gives. What they are follows from its SQL, which nothing can check here. */

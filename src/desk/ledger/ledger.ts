@@ -36,7 +36,7 @@ export class Ledger {
    * @throws {BadDeskKeyError | OtherDeskKeyError}
    */
   static async open(db: Database, deskKey: string | undefined): Promise<Ledger> {
-    const key = await LedgerKey.parse(deskKey)
+    const key = LedgerKey.parse(deskKey)
     await migrate(db)
     await db.prepare('UPDATE ledger SET key_id = ? WHERE key_id IS NULL').bind(key.id).run()
     const row = await rowOf<{ key_id: string }>(db, 'SELECT key_id FROM ledger')
@@ -49,22 +49,22 @@ export class Ledger {
    * cut off is applied again. A state that is older than the one that is known changes nothing.
    */
   async apply(lease: Lease, source: Source, page: Page, also: Statement[]): Promise<void> {
-    const parts = inParts(latest(await this.#rowsOf(source, page)))
-    for (const [i, rows] of parts.entries()) {
+    const parts = inParts(latest(this.#rowsOf(source, page)))
+    for (const [i, part] of parts.entries()) {
       const isLast = i === parts.length - 1
-      await lease.write([...this.#applyRows(source, rows), ...(isLast ? also : [])])
+      await lease.write([...this.#applyRows(source, part), ...(isLast ? also : [])])
     }
     if (parts.length === 0) await lease.write(also)
   }
 
-  #rowsOf({ name }: Source, { upserts, deletes }: Page): Promise<Row[]> {
-    return Promise.all([
+  #rowsOf({ name }: Source, { upserts, deletes }: Page): Row[] {
+    return [
       ...upserts.map((record) => sealRecord(this.key, name, record)),
       ...deletes.map((gone) => buryRecord(this.key, name, gone)),
-    ])
+    ]
   }
 
-  #applyRows({ id, generation }: Source, rows: readonly Row[]): Statement[] {
+  #applyRows({ id, generation }: Source, { rows, texts }: Part): Statement[] {
     const slim = JSON.stringify(
       rows.map(({ row, updated, content, deleted }) => [row, updated, content, deleted]),
     )
@@ -73,7 +73,7 @@ export class Ledger {
       ['UPDATE ledger SET seq = seq + 1'],
       [tallySql('-', PAGE_IDS), slim],
       [RETIRE_CHANGED, slim],
-      [UPSERT, fullJson(rows), id, generation],
+      [UPSERT, `[${texts.join()}]`, id, generation],
       [MARK_SEEN, slim, generation],
       [tallySql('+', PAGE_IDS), slim],
     )
@@ -177,29 +177,33 @@ function latest(rows: readonly Row[]): Row[] {
   return [...byId.values()]
 }
 
-function fullJson(rows: readonly Row[]): string {
-  return JSON.stringify(rows.map(fullRow))
-}
-
 function fullRow(row: Row): (string | number)[] {
   return [row.row, row.kinds, row.tier, row.content, row.sealed, row.updated, row.deleted]
 }
 
+/** Rows that one statement takes, and each as JSON. */
+interface Part {
+  rows: Row[]
+  texts: string[]
+}
+
 /** Rows in parts that fit in a parameter. @throws {RecordTooLargeError} */
-function inParts(rows: readonly Row[]): Row[][] {
-  const parts: Row[][] = []
+function inParts(rows: readonly Row[]): Part[] {
+  const parts: Part[] = []
   let bytes = Infinity
   for (const row of rows) {
-    const size = new TextEncoder().encode(JSON.stringify(fullRow(row))).length + 1
+    const text = JSON.stringify(fullRow(row))
+    const size = Buffer.byteLength(text) + 1
     if (size > MAX_PARAMETER_BYTES) throw new RecordTooLargeError(size)
-    const part = parts.at(-1)
-    if (part && part.length < PAGE_RECORDS && bytes + size <= MAX_PARAMETER_BYTES) {
-      part.push(row)
-      bytes += size
-    } else {
-      parts.push([row])
-      bytes = size
+    let part = parts.at(-1)
+    if (!part || part.rows.length === PAGE_RECORDS || bytes + size > MAX_PARAMETER_BYTES) {
+      part = { rows: [], texts: [] }
+      parts.push(part)
+      bytes = 0
     }
+    part.rows.push(row)
+    part.texts.push(text)
+    bytes += size
   }
   return parts
 }

@@ -63,6 +63,25 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     ) WITHOUT ROWID`,
     `CREATE TABLE lease (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    // The ledger's number at the first complete run of each day: it tells how long ago a record was taken back.
+    `CREATE TABLE day (source INTEGER, day INTEGER, seq INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID`,
+    `CREATE INDEX record_deleted ON record (source, seq) WHERE deleted = 1`,
+  ],
+  [
+    // What is to be told to providers about their entries, once each.
+    `CREATE TABLE opinion (
+      source TEXT NOT NULL,
+      entry TEXT NOT NULL,
+      decision TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      reason TEXT,
+      at INTEGER NOT NULL,
+      sent_at INTEGER,
+      error TEXT,
+      PRIMARY KEY (source, entry, decision)
+    ) WITHOUT ROWID`,
+  ],
 ]
 
 /** Brings the tables up to date. Several may do so at once: one wins, and the others find it done. */

@@ -159,21 +159,17 @@ async function planStep(ledger: Ledger, source: Source, from: number): Promise<S
   if (to === from && retired.length === 0) return undefined
   const live = await rowsOf<SealedRow>(ledger.db, CHANGED, source.id, from, to)
   return {
-    added: await openAll(ledger, source, live),
-    removed: await openAll(ledger, source, retired),
+    added: openAll(ledger, source, live),
+    removed: openAll(ledger, source, retired),
     to,
     retired: retired.map(({ number }) => number),
   }
 }
 
-async function openAll(
-  ledger: Ledger,
-  { name }: Source,
-  rows: readonly SealedRow[],
-): Promise<Entry[]> {
+function openAll(ledger: Ledger, { name }: Source, rows: readonly SealedRow[]): Entry[] {
   const entries: Entry[] = []
   for (const { id: row, sealed, tier } of rows) {
-    entries.push(...(await entriesOf(ledger.key, name, { row, sealed, tier })))
+    entries.push(...entriesOf(ledger.key, name, { row, sealed, tier }))
   }
   return entries
 }
@@ -253,7 +249,7 @@ export async function rebuildBank(
     const entries: Entry[] = []
     for (const source of sources) {
       const all = await rowsOf<SealedRow>(ledger.db, CHANGED, source.id, -1, to)
-      entries.push(...(await openAll(ledger, source, all)))
+      for (const entry of openAll(ledger, source, all)) entries.push(entry)
     }
     const { manifest } = await publishBank(store, entries, {
       bank,

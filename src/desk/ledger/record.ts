@@ -43,12 +43,8 @@ export interface Row {
 type Content = [id: string, hashes: [kind: string, value: string][], labels: Record<string, string>]
 
 /** A record as a row of a source. */
-export async function sealRecord(
-  key: LedgerKey,
-  source: string,
-  record: LedgerRecord,
-): Promise<Row> {
-  const row = await key.rowOf(source, record.key)
+export function sealRecord(key: LedgerKey, source: string, record: LedgerRecord): Row {
+  const row = key.rowOf(source, record.key)
   const names = Object.keys(record.labels).toSorted()
   const content: Content = [
     record.id ?? `r-${BigInt(row).toString(16).padStart(16, '0')}`,
@@ -61,16 +57,16 @@ export async function sealRecord(
     row,
     kinds: kinds.join(' '),
     tier: record.tier,
-    content: await key.contentOf(`${record.tier}\n${text}`),
-    sealed: await key.seal(row, text),
+    content: key.contentOf(`${record.tier}\n${text}`),
+    sealed: key.seal(row, text),
     updated: record.updated,
     deleted: 0,
   }
 }
 
 /** A row without content: the provider took the record back. */
-export async function buryRecord(key: LedgerKey, source: string, gone: Tombstone): Promise<Row> {
-  const row = await key.rowOf(source, gone.key)
+export function buryRecord(key: LedgerKey, source: string, gone: Tombstone): Row {
+  const row = key.rowOf(source, gone.key)
   return { row, kinds: '', tier: '', content: '', sealed: '', updated: gone.updated, deleted: 1 }
 }
 
@@ -79,17 +75,23 @@ export async function buryRecord(key: LedgerKey, source: string, gone: Tombstone
  * two entries, so that one stays when the other is taken back, and a match names both.
  * @throws {RecordDamagedError}
  */
-export async function entriesOf(
+export function entriesOf(
   key: LedgerKey,
   source: string,
   { row, sealed, tier }: { row: string; sealed: string; tier: string },
-): Promise<Entry[]> {
-  const [id, hashes, labels] = JSON.parse(await key.open(row, sealed)) as Content
+): Entry[] {
+  const [id, hashes, labels] = JSON.parse(key.open(row, sealed)) as Content
   return hashes.flatMap(([kind, value]) => {
     const hash = isMatchable(kind) ? parseHex(value, HASH_LENGTHS[kind]) : undefined
     if (!hash || !isMatchable(kind)) return []
     return { kind, hash, id, labels: { ...labels, ...(tier && { tier }), source } }
   })
+}
+
+/** The hashes of a record. @throws {RecordDamagedError} */
+export function hashesOf(key: LedgerKey, row: string, sealed: string): ListedHash[] {
+  const [, hashes] = JSON.parse(key.open(row, sealed)) as Content
+  return hashes.map(([kind, value]) => ({ kind, value }))
 }
 
 /** Whether files are matched by hashes of this kind. */

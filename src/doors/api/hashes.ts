@@ -108,6 +108,6 @@ export function fileOfHash(kind: HashKind, hex: string, quality: number): Scanne
   }
   const hash = parseHash(hex)
   if (!hash) throw new RangeError('no hash')
-  const needle = { probe: 'identity', hash, quality, weakBits: 0, tolerance: 0, frame: 0 } as const
-  return { ...file, needles: [needle] }
+  const known = { hash, quality, stretchedQuality: quality, weakBits: 0 }
+  return { ...file, needles: [{ probe: 'identity', ...known, tolerance: 0, frame: 0 }] }
 }

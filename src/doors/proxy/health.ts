@@ -7,14 +7,12 @@ import type { WaitUntil } from '../../util/wait-until.ts'
  * @param isFull whether all of it is told: who knows how full an isolate is knows when an attack works
  */
 export async function answerHealth(
-  { gate: { list }, bytes, decoders }: Pick<Uploads, 'gate' | 'bytes' | 'decoders'>,
+  { gate, bytes, decoders }: Pick<Uploads, 'gate' | 'bytes' | 'decoders'>,
   isFull: boolean,
   waitUntil: WaitUntil,
 ): Promise<Response> {
-  const isUsable = await list.get(waitUntil).then(
-    () => true,
-    () => false,
-  )
+  const { list } = gate
+  const isUsable = await gate.isReady(waitUntil)
   const headers = { 'cache-control': 'no-store' }
   const status = isUsable ? 200 : 503
   if (!isFull) {

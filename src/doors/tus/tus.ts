@@ -3,7 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { ClientGoneError, ClientStalledError } from '../../upload/body-source.ts'
-import { BusyError } from '../../upload/semaphore.ts'
+import { BusyError } from '../../util/semaphore.ts'
 import { BeyondEndError, ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
 import { finishUpload } from '../../upload/staging/finish.ts'
 import { stageBody } from '../../upload/staging/stage-body.ts'

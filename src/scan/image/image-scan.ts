@@ -1,5 +1,5 @@
 import { beginsWith, concatenate } from '../../util/bytes.ts'
-import { nextTurn, type Steps } from '../../util/steps.ts'
+import { inTurns, nextTurn, type Steps } from '../../util/steps.ts'
 import { type Frame, ImageDecoder } from '../../core/image.ts'
 import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
@@ -217,7 +217,7 @@ export class ImageScan {
 
   #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
     const icc = profile && this.#format === 'png' ? inflateProfile(profile, this.#budget) : profile
-    return icc ? profileCurve(icc) : gammaCurve(gamma)
+    return (icc && profileCurve(icc)) ?? gammaCurve(gamma)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
@@ -302,7 +302,7 @@ export class ImageScan {
       size ??= { width, height }
       this.#tone = profile && profileCurve(profile)
       const tone = this.#tone
-      const end = one.decode((frame) => {
+      const decoding = one.decode((frame) => {
         shown ??= { width, height }
         this.#needles.addFrame({
           frame,
@@ -311,6 +311,7 @@ export class ImageScan {
           ...(tone && { tone }),
         })
       })
+      const end = await inTurns(decoding, this.#budget.turn)
       if (typeof end === 'string') failure ??= end
       else isPartial ||= end.isPartial
     }

@@ -13,8 +13,8 @@ import { PROBE_MS } from '../work.ts'
 /** Needles of an image from which on further frames are not probed: those of about five. */
 const MAX_PROBED_NEEDLES = 200
 
-/** Bits by which readings of the same picture differ, at most. */
-const SAME_READING_BITS = 10
+/** Bits by which readings of the same picture differ, at most, less what rounding adds. */
+const SAME_READING_BITS = 6
 
 /** A frame, and how it is displayed. */
 export interface ShownFrame {
@@ -83,11 +83,13 @@ export class Needles {
     if (this.wants('over-black')) {
       for (const one of orientations) this.#addIfFar('over-black', frame.overBlack(one), number)
     }
-    if (this.wants('alpha')) {
-      for (const hash of frame.alpha(orientations)) this.#addIfFar('alpha', hash, number)
-    }
     if (this.wants('toned') && tone) {
       for (const one of orientations) this.#addIfFar('toned', frame.toned(tone, one), number)
+      for (const background of [255, 0])
+        this.#addIfFar('toned', frame.toned(tone, 1, background), number)
+    }
+    if (this.wants('alpha')) {
+      for (const hash of frame.alpha(orientations)) this.#addIfFar('alpha', hash, number)
     }
     if (this.wants('other-reading')) {
       for (const one of orientations)

@@ -19,8 +19,7 @@ export function probeViews(
       const { views, tolerance = 0 }: Family = FAMILIES[probe]
       return views(probed).map((view): Needle => {
         const points = pointsOf(probed.plane, view, probed.aspect)
-        const { hash, quality, weakBits } = probed.plane.hash(points)
-        return { probe, hash, quality, weakBits, tolerance, frame }
+        return Object.assign(probed.plane.hash(points), { probe, tolerance, frame })
       })
     })
 }

@@ -1,5 +1,6 @@
 import {
   BREAK,
+  ByteCoding,
   type Coding,
   COMMA_BREAK,
   LINE_BREAK,
@@ -27,8 +28,8 @@ const DATA_URI_CODES = 'base64'.length
 
 /** Whom a search tells, and asks. */
 export interface CodedFinds {
-  /** Begins to scan a file; `undefined` if there is no room for one. */
-  open: () => CodedFile | undefined
+  /** Begins to scan a file, in a code or plain beneath escapes; `undefined` if there is no room for one. */
+  open: (isPlain: boolean) => CodedFile | undefined
   /** Codes of base64 in the names of fields that hold files. */
   names: readonly Uint16Array[]
   /** Asks whether one more place may be looked at. */
@@ -274,8 +275,12 @@ export class CodedSearch {
     return reading === 'either' ? isCoveredAs('skip') && isCoveredAs('take') : isCoveredAs(reading)
   }
 
+  #open(): CodedFile | undefined {
+    return this.#finds.open(this.#coding instanceof ByteCoding)
+  }
+
   #begin(candidate: Candidate): void {
-    const file = this.#finds.open()
+    const file = this.#open()
     if (!file) return
     const stream = new CodedStream(file, this.#coding.bits, candidate, this.rootAt)
     this.#streams.push(stream)
@@ -330,7 +335,7 @@ export class CodedSearch {
 
   /** Reads on in both ways from a code that may be read in two. */
   #part(stream: CodedStream, codes: Uint16Array, at: number): void {
-    const other = stream.part(this.#finds.open)
+    const other = stream.part(() => this.#open())
     if (!other) {
       this.#finds.onOverLimit()
       return

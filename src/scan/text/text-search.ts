@@ -14,8 +14,8 @@ const BLOCK_BYTES = 16 * 1024
 /** How a text is searched. */
 export interface TextOptions {
   budget: ScanBudget
-  /** Begins to scan a file that is written in the text; `undefined` if it lies too deep. */
-  open: () => CodedFile | undefined
+  /** Begins to scan a file that is written in the text, plain beneath escapes or not; `undefined` if it lies too deep. */
+  open: (isPlain: boolean) => CodedFile | undefined
   /** Names of fields whose values are files in base64, whatever they begin with. */
   names?: readonly string[] | undefined
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
@@ -51,7 +51,7 @@ export class TextSearch {
         takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
         names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
-        open: () => this.#open(),
+        open: (isPlain) => this.#open(isPlain),
         onOverLimit: () => this.#isRoom(false),
         onEnded: (stream) => this.#take(stream),
       },
@@ -107,14 +107,14 @@ export class TextSearch {
     return isRoom
   }
 
-  #open(): CodedFile | undefined {
+  #open(isPlain: boolean): CodedFile | undefined {
     const { budget, open } = this.#options
     const isRoom =
       !budget.isSpent('embeddedStarts') &&
       budget.take('embeddedStarts') &&
       budget.openEmbedded < budget.limits.embeddedAtOnce &&
       !budget.isOverMemory
-    const file = isRoom ? open() : undefined
+    const file = isRoom ? open(isPlain) : undefined
     if (this.#isRoom(file !== undefined)) budget.openEmbedded++
     return file
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Permit } from '../semaphore.ts'
+import type { Permit } from '../../util/semaphore.ts'
 import {
   ClientGoneError,
   type ClientLimits,

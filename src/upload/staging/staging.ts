@@ -1,6 +1,6 @@
 import { BadConfigError } from '../../util/errors.ts'
 import type { ClientLimits } from '../body-source.ts'
-import type { Semaphore } from '../semaphore.ts'
+import type { Semaphore } from '../../util/semaphore.ts'
 import type { StagedUpload } from './staged-upload.ts'
 
 /** Bindings for uploads that come in parts. */

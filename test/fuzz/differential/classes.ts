@@ -1,10 +1,11 @@
 import { crc32, inflateSync } from 'node:zlib'
 import type { Shown } from './reading.ts'
-import type { ComparedFormat } from './structured.ts'
+import type { ComparedFormat } from './formats.ts'
 
 /** A file, and what a program shows of it. */
 interface Read {
   file: Buffer
+  program: string
   shown: Shown
 }
 
@@ -16,24 +17,42 @@ interface Class {
 
 /** Why a file may be read differently: the classes of docs/decoding.md. */
 const CLASSES: readonly Class[] = [
-  { name: 'four inks', format: 'jpeg', holds: ({ file }) => frameOf(file)?.count === 4 },
+  {
+    name: 'four inks by a profile',
+    format: 'jpeg',
+    holds: ({ file, program }) => program === 'libvips' && frameOf(file)?.count === 4,
+  },
+  {
+    name: 'inks, subsampled',
+    format: 'jpeg',
+    holds: ({ file }) => frameOf(file)?.count === 4 && isSubsampled(file),
+  },
   { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
+  { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
   { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
+  { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
+  {
+    name: 'four inks by a profile',
+    format: 'tiff',
+    holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
+  },
+  { name: 'broken data', format: 'tiff', holds: ({ file }) => hasBrokenSegment(file) },
   { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
     name: 'colours out of range, subsampled',
     format: 'jpeg',
-    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.15,
+    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.05,
   },
 ]
 
 /** The class that explains a difference; `undefined`: none. */
 export function classOf(
   format: ComparedFormat,
+  program: string,
   file: Uint8Array,
   shown: Shown,
 ): string | undefined {
-  const read = { file: Buffer.from(file), shown }
+  const read = { file: Buffer.from(file), program, shown }
   return CLASSES.find((one) => one.format === format && one.holds(read))?.name
 }
 
@@ -57,6 +76,94 @@ function isLumaSubsampled(file: Buffer): boolean {
   return others.some((one) => one >> 4 > luma >> 4 || (one & 15) > (luma & 15))
 }
 
+/** Whether the scans of a progressive JPEG leave out bits of luma: libjpeg then smooths its blocks. */
+function lacksBits(file: Buffer): boolean {
+  if (frameOf(file) === undefined || !file.includes(Buffer.of(0xff, 0xc2))) return false
+  const whole = new Set<number>()
+  for (let at = file.indexOf(Buffer.of(0xff, 0xda)); at >= 0;) {
+    const count = file[at + 4] ?? 0
+    const [first = 0, last = 0, bits = 0] = file.subarray(at + 5 + 2 * count)
+    const isLuma = count > 1 || file[at + 5] === 1
+    if (isLuma && (bits & 15) === 0) for (let k = first; k <= last; k++) whole.add(k)
+    at = file.indexOf(Buffer.of(0xff, 0xda), at + 2)
+  }
+  return Array.from({ length: 10 }, (_, k) => k).some((k) => !whole.has(k))
+}
+
+/** Whether a chunk of a WebP goes on behind the end of the file: browsers show its first rows. */
+function isShortOfChunk(file: Buffer): boolean {
+  const end = Math.min(file.length, 8 + file.readUInt32LE(4))
+  let at = 12
+  while (at + 8 <= end) at += 8 + file.readUInt32LE(at + 4) + (file.readUInt32LE(at + 4) % 2)
+  return at > end
+}
+
+/** Numbers by tag of the first directory of a TIFF; none of a BigTIFF, or of one whose values lie behind its end. */
+function tiffTags(file: Buffer): Map<number, number[]> {
+  const isLittle = file[0] === 0x49
+  const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
+  const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
+  if (u16(2) !== 42) return new Map()
+  const start = u32(4)
+  const entries = new Map<number, number[]>()
+  for (let i = 0; i < u16(start); i++) {
+    const at = start + 2 + i * 12
+    const size = { 3: 2, 4: 4 }[u16(at + 2)]
+    if (size === undefined) continue
+    const count = Math.min(u32(at + 4), 1000)
+    const from = count * size <= 4 ? at + 8 : u32(at + 8)
+    const numberAt = (place: number) => (size === 2 ? u16(place) : u32(place))
+    if (from + count * size > file.length) continue
+    entries.set(
+      u16(at),
+      Array.from({ length: count }, (_, k) => numberAt(from + k * size)),
+    )
+  }
+  return entries
+}
+
+/** Whether the data of a segment of a TIFF is damaged: libtiff gives up all of it, and rows that come are shown here. */
+function hasBrokenSegment(file: Buffer): boolean {
+  const entries = tiffTags(file)
+  const lengths = entries.get(279) ?? entries.get(325) ?? []
+  const compression = entries.get(259)?.[0] ?? 1
+  return (entries.get(273) ?? entries.get(324) ?? []).some((at, i) =>
+    isBrokenSegment(file.subarray(at, at + (lengths[i] ?? 0)), compression),
+  )
+}
+
+function isBrokenSegment(data: Buffer, compression: number): boolean {
+  if (compression === 5) return !endsAsLzw(data)
+  if (compression !== 8 && compression !== 32_946) return false
+  try {
+    inflateSync(data)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Whether codes of LZW come to their end. */
+function endsAsLzw(data: Buffer): boolean {
+  let [size, next, at] = [9, 258, 0]
+  let hasPrevious = false
+  while (at + size <= data.length * 8) {
+    let code = 0
+    for (let k = 0; k < size; k++, at++)
+      code = code * 2 + (((data[at >> 3] ?? 0) >> (7 - (at & 7))) & 1)
+    if (code === 257) return at + 16 > data.length * 8
+    if (code === 256) {
+      ;[size, next] = [9, 258]
+      hasPrevious = false
+      continue
+    } else if (code > next) return false
+    if (hasPrevious) next++
+    hasPrevious = true
+    if (next >= 2 ** size - 1 && size < 12) size++
+  }
+  return false
+}
+
 /** Whether the data of a PNG's image is damaged: programs show other rows of it. */
 function hasBrokenData(file: Buffer): boolean {
   const parts: Buffer[] = []
@@ -69,11 +176,22 @@ function hasBrokenData(file: Buffer): boolean {
     at += 12 + length
   }
   try {
-    inflateSync(Buffer.concat(parts))
-    return false
+    return !hasRows(file, inflateSync(Buffer.concat(parts)))
   } catch {
     return true
   }
+}
+
+/** Whether inflated data has rows with filters that exist; of an interlaced image it is not asked. */
+function hasRows(file: Buffer, data: Buffer): boolean {
+  const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[file[25] ?? 0] ?? 1
+  const rowBytes = 1 + Math.ceil((file.readUInt32BE(16) * channels * (file[24] ?? 8)) / 8)
+  const rows = file.readUInt32BE(20)
+  if (file[28] !== 0) return true
+  return (
+    data.length >= rows * rowBytes &&
+    Array.from({ length: rows }, (_, y) => data[y * rowBytes] ?? 0).every((filter) => filter <= 4)
+  )
 }
 
 /** Share of pixels of which a channel is at an end of its range. */

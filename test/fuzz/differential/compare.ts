@@ -4,7 +4,7 @@ import { allFiles, problemOf, type ScannedFile } from '../../../src/scan/scanned
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import type { QualifiedPlane } from './hash-plane.ts'
-import { readingOf, type Shown } from './reading.ts'
+import { isOpaque, readingOf, type Shown } from './reading.ts'
 
 /** Bits that readings of one picture may differ by. */
 const SAME_BITS = 10
@@ -29,7 +29,8 @@ export function scan(file: Uint8Array): Promise<ScannedFile> {
 /** Compares what was scanned with what a program shows. */
 export function compare(scanned: ScannedFile, shown: Shown | undefined): Comparison {
   if (!shown) return { kind: 'not-shown' }
-  const readings = [readingOf(shown, 'white'), readingOf(shown, 'black')]
+  const backgrounds = isOpaque(shown) ? (['white'] as const) : (['white', 'black'] as const)
+  const readings = backgrounds.map((background) => readingOf(shown, background))
   const pictures = readings.filter(({ quality }) => quality >= MIN_QUALITY)
   if (pictures.length === 0) return { kind: 'no-picture' }
   const reason = problemOf(scanned)

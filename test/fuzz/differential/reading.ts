@@ -15,6 +15,11 @@ export type Background = 'white' | 'black'
 /** Largest side of a plane that is hashed, in pixels. */
 const MAX_SIDE = 512
 
+export function isOpaque({ pixels }: Shown): boolean {
+  for (let at = 3; at < pixels.length; at += 4) if (pixels[at] !== 255) return false
+  return true
+}
+
 /** Hash and quality of what a program shows on a background. */
 export function readingOf(
   { width, height, pixels }: Shown,

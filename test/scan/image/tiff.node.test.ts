@@ -85,14 +85,6 @@ describe('TIFF as libvips writes it', () => {
     const file = await picture(300, 211).withMetadata({ orientation: 6 }).tiff().toBuffer()
     expect(await distanceToSharp(file)).toBeLessThanOrEqual(NEAR)
   })
-
-  it('says of fax that it cannot be read', async () => {
-    const file = await picture(300, 211, 1)
-      .toColourspace('b-w')
-      .tiff({ compression: 'ccittfax4', bitdepth: 1 })
-      .toBuffer()
-    expect(await scanFile(context, file)).toMatchObject({ reason: 'unsupported-variant' })
-  })
 })
 
 const [WIDTH, HEIGHT] = [150, 117]
@@ -154,6 +146,41 @@ describe('TIFF in every form', () => {
     expect(await distanceToSharp(file, 15)).toBeLessThanOrEqual(NEAR)
     const more = writeTiff(Array.from({ length: 17 }, (_, i) => page(i + 1)))
     expect(await scan(more)).toMatchObject({ isPartial: true })
+  })
+
+  it('has Lab, and YCbCr that is not subsampled', async () => {
+    const lab = new Uint8Array(pixels.length) // a and b are 0
+    for (let i = 0; i < lab.length; i += 3) {
+      const luma = 0.299 * pixels[i]! + 0.587 * pixels[i + 1]! + 0.114 * pixels[i + 2]!
+      const light = luma <= 10 ? luma / 255 / 12.92 : ((luma / 255 + 0.055) / 1.055) ** 2.4
+      lab[i] = (light > 0.008856 ? 116 * Math.cbrt(light) - 16 : 903.3 * light) * 2.55
+    }
+    const bright = writeTiff([{ tags: { ...rgb, 262: [8], 339: [1, 2, 2] }, segments: [lab] }])
+    expect(await nearest(bright, await known())).toBeLessThanOrEqual(NEAR)
+    const ycc = new Uint8Array(pixels.length).fill(128)
+    for (let i = 0; i < pixels.length; i += 3)
+      ycc[i] = 0.299 * pixels[i]! + 0.587 * pixels[i + 1]! + 0.114 * pixels[i + 2]!
+    const tags = { ...rgb, 262: [6] }
+    const file = writeTiff([{ tags: { ...tags, 530: [1, 1] }, segments: [ycc] }])
+    expect(await nearest(file, await known())).toBeLessThanOrEqual(2)
+    expect(await distanceToSharp(file)).toBeLessThanOrEqual(NEAR)
+    const subsampled = writeTiff([{ tags, segments: [ycc] }])
+    expect(await scanFile(context, subsampled)).toMatchObject({ reason: 'unsupported-variant' })
+  })
+
+  it('has pages within pages', async () => {
+    const small = { ...rgb, 256: [50], 257: [39] }
+    const thumbnail = { tags: { ...small, 330: [0] }, segments: [scene(50, 39, 3, 9).data] }
+    const file = Buffer.from(writeTiff([thumbnail, { tags: rgb, segments: [pixels] }]))
+    const first = file.readUInt32LE(4)
+    const entries = file.readUInt16LE(first)
+    const link = first + 2 + 12 * entries // to the second page, which becomes one within the first
+    const entry = Array.from({ length: entries }, (_, i) => first + 2 + 12 * i)
+    const tag = entry.find((at) => file.readUInt16LE(at) === 330)!
+    file.writeUInt32LE(file.readUInt32LE(link), tag + 8)
+    file.writeUInt16LE(4, tag + 2)
+    file.writeUInt32LE(0, link)
+    expect(await nearest(file, await known())).toBe(0)
   })
 
   it('shows what is there if half of it is', async () => {

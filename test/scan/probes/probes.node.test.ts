@@ -15,20 +15,10 @@ import { scanFile } from '../../../src/scan/scanner.ts'
 import { writeZip } from '../../support/archive-writer.ts'
 import { addExif, writeExif } from '../../support/exif-writer.ts'
 import { writeGif } from '../../support/gif-writer.ts'
-import { picture as drawPicture } from '../../support/sharp-images.ts'
+import { picture } from '../../support/sharp-images.ts'
 
 const modules = readModules()
 const THRESHOLD = 31
-
-const drawn = new Map<string, Sharp>()
-
-/** A picture, drawn once. */
-function picture(...size: Parameters<typeof drawPicture>): Sharp {
-  const key = size.join()
-  const image = drawn.get(key) ?? drawPicture(...size)
-  drawn.set(key, image)
-  return image.clone()
-}
 
 async function scanned(file: Sharp | Uint8Array, probes: ProbeSet): Promise<ScannedContent> {
   const bytes =

@@ -3,6 +3,7 @@ import { BadAnswerError } from '../errors.ts'
 import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from '../exchange.ts'
 import { ask, basicAuth, readBytes } from '../http.ts'
 import { skip } from '../normalise.ts'
+import { type FeedCheckpoint, FeedExchange } from './feed.ts'
 import { type FileRow, readRows } from './rows.ts'
 import { FIELDS, type HttpsSettings } from './settings.ts'
 import { checkEd25519, checkMinisign, checkSha256, sha256 } from './signature.ts'
@@ -28,18 +29,23 @@ const WHAT = 'the file'
 const PAGE_ROWS = 1000
 
 /** A file with hashes at an address. It is checked as a whole before any of it is read. */
-export class HttpsExchange implements Exchange<HttpsCheckpoint> {
+export class HttpsExchange implements Exchange {
   readonly #settings: HttpsSettings
   readonly #secret: string
   readonly #world: World
+  readonly #feed: FeedExchange | undefined
 
   constructor(settings: HttpsSettings, secret: string, world: World) {
     this.#settings = settings
     this.#secret = secret
     this.#world = world
+    if (settings.format !== 'feed') return
+    const read = async (url: URL) => readBytes(await this.#get(url, {}), WHAT, settings.maxBytes)
+    this.#feed = new FeedExchange(settings, read, world)
   }
 
   async whoAmI(): Promise<Account> {
+    if (this.#feed) return this.#feed.whoAmI()
     const response = await this.#get(new URL(this.#settings.url), {})
     const length = response.headers.get('content-length')
     await response.body?.cancel()
@@ -47,7 +53,12 @@ export class HttpsExchange implements Exchange<HttpsCheckpoint> {
     return { name, can: ['read'], details: { ...(length !== null && { bytes: length }) } }
   }
 
-  async *pages(
+  pages(from: object | undefined): AsyncGenerator<ExchangePage, void> {
+    if (this.#feed) return this.#feed.pages(from as FeedCheckpoint | undefined)
+    return this.#pages(from as HttpsCheckpoint | undefined)
+  }
+
+  async *#pages(
     from: HttpsCheckpoint | undefined,
   ): AsyncGenerator<ExchangePage<HttpsCheckpoint>, void> {
     const response = await this.#get(new URL(this.#settings.url), conditionsOf(from))
@@ -93,7 +104,7 @@ export class HttpsExchange implements Exchange<HttpsCheckpoint> {
 
   async #check(file: Bytes): Promise<void> {
     const { signature } = this.#settings
-    if (!signature) return
+    if (!signature || signature.type === 'feed') return
     const response = await this.#get(new URL(signature.url), {})
     const detached = await readBytes(response, 'the signature', 1 << 20)
     const text = new TextDecoder().decode(detached)

@@ -28,6 +28,8 @@ export function readRows(
       return csvRows(chunks, fields, what)
     case 'ndjson':
       return ndjsonRows(chunks, what)
+    case 'feed': // by FeedExchange
+      throw new BadAnswerError(what, 'is a feed')
     case 'json':
       return jsonRows(chunks, records, what)
   }

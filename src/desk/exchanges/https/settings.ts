@@ -36,7 +36,10 @@ const Secret = textLike(
 export const HttpsSettingsSchema = {
   kind: v.literal('https'),
   url: v.pipe(Url, v.description('Where the file is.')),
-  format: choice(['lines', 'csv', 'json', 'ndjson'], 'What the file is.'),
+  format: choice(
+    ['lines', 'csv', 'json', 'ndjson', 'feed'],
+    'What the file is. `feed`: of another hashgate.',
+  ),
   fields: v.optional(
     v.pipe(
       group({ ...fields, labels: v.exactOptional(v.record(v.string(), Place)) }),
@@ -74,6 +77,10 @@ export const HttpsSettingsSchema = {
         type: oneOf(['minisign', 'ed25519']),
         url: Url,
         publicKey: v.pipe(v.string(), v.minLength(40)),
+      }),
+      group({
+        type: v.literal('feed'),
+        publicKey: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits')),
       }),
     ]),
   ),

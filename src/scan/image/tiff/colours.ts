@@ -3,6 +3,7 @@ import type { Page } from './page.ts'
 /** Channels of the pixels that are made of a page. */
 export function channelsOf({ colours, samples, colourSamples }: Page): 1 | 3 | 4 {
   if (colours === 'palette' || colours === 'inks') return 3
+  if (colours === 'ycc' || colours === 'lab') return 1
   if (samples > colourSamples) return 4
   return colourSamples === 1 ? 1 : 3
 }
@@ -11,10 +12,28 @@ export function channelsOf({ colours, samples, colourSamples }: Page): 1 | 3 | 4
 export function toPixels(page: Page, row: Uint8Array, pixels: Uint8Array): void {
   if (page.colours === 'palette') fromPalette(page, row, pixels)
   else if (page.colours === 'inks') fromInks(page, row, pixels)
+  else if (page.colours === 'ycc') fromFirst(page, row, pixels, LUMA)
+  else if (page.colours === 'lab') fromFirst(page, row, pixels, LIGHTNESS)
   else if (page.samples > page.colourSamples) withAlpha(page, row, pixels)
   else if (page.colours === 'white-is-zero')
     for (let i = 0; i < pixels.length; i++) pixels[i] = 255 - (row[i] ?? 0)
   else pixels.set(row.subarray(0, pixels.length))
+}
+
+/** Luma of Y, and of L* (CIE 15), as sRGB has it of greys. */
+const LUMA = Uint8Array.from({ length: 256 }, (_, y) => y)
+const LIGHTNESS = Uint8Array.from({ length: 256 }, (_, i) => lumaOfLightness((i * 100) / 255))
+
+/** The luma of a grey of sRGB that has a lightness of 0 to 100. */
+export function lumaOfLightness(lightness: number): number {
+  const root = (lightness + 16) / 116
+  const light = root > 6 / 29 ? root ** 3 : (root - 4 / 29) * 3 * (6 / 29) ** 2
+  const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
+  return Math.round(value * 255)
+}
+
+function fromFirst({ samples }: Page, row: Uint8Array, pixels: Uint8Array, lumas: Uint8Array) {
+  for (let i = 0; i < pixels.length; i++) pixels[i] = lumas[row[i * samples] ?? 0] ?? 0
 }
 
 function fromPalette({ palette, samples }: Page, row: Uint8Array, pixels: Uint8Array): void {

@@ -1,24 +1,25 @@
 import { type Frame, ImageDecoder } from '../../../core/image.ts'
+import type { Steps } from '../../../util/steps.ts'
 import { channelsOf, toPixels } from './colours.ts'
 import { decodeJpegPage } from './jpeg-page.ts'
 import { MAX_SEGMENTS, type Page } from './page.ts'
 import { type RowForm, rowBytesOf, rowsFrom } from './rows.ts'
-import { unpack } from './unpack.ts'
+import { unpack } from './segments.ts'
 import type { PageEnd, TiffContext } from './work.ts'
 
 /** Bytes of a row of tiles, or of strips that hold one sample each: it waits until it is whole. */
 const MAX_BAND_BYTES = 8 * 1024 * 1024
 
 /** Decodes a page by rows. Calls `onFrame` when it is in the planes of the core. */
-export function decodePage(
+export function* decodePage(
   context: TiffContext,
   page: Page,
   onFrame: (frame: Frame) => void,
-): PageEnd {
-  if (page.compression === 'jpeg') return decodeJpegPage(context, page, onFrame)
+): Steps<PageEnd> {
+  if (page.compression === 'jpeg') return yield* decodeJpegPage(context, page, onFrame)
   const decoder = new PageDecoder(context, page, onFrame)
   try {
-    return decoder.run()
+    return yield* decoder.run()
   } finally {
     decoder.release()
   }
@@ -59,12 +60,12 @@ class PageDecoder {
     this.#decoder.release()
   }
 
-  run(): PageEnd {
+  *run(): Steps<PageEnd> {
     const { width, height, segmentWidth, segmentHeight, samples, isPlanar, isTiled } = this.#page
     const across = Math.ceil(width / segmentWidth)
     const down = Math.ceil(height / segmentHeight)
     const planes = isPlanar ? samples : 1
-    const rowBytes = rowBytesOf(this.#form)
+    const rowBytes = Math.max(rowBytesOf(this.#form), this.#form.width * this.#form.samples)
     const segments = across * down * planes
     if (
       segments > MAX_SEGMENTS ||
@@ -75,8 +76,8 @@ class PageDecoder {
     if (isBanded && width * samples * segmentHeight > MAX_BAND_BYTES) return 'over-memory-budget'
     for (let y = 0; y < down && !this.#isOverLimit; y++) {
       const rows = Math.min(segmentHeight, height - y * segmentHeight)
-      if (isBanded) this.#addBand(y, across, down, planes, rows)
-      else this.#addStrip(y, rows)
+      if (isBanded) yield* this.#addBand(y, across, down, planes, rows)
+      else yield* this.#addStrip(y, rows)
       if (this.#decoder.failure) return this.#decoder.failure
     }
     if (this.#isOverLimit) return 'over-limit'
@@ -84,14 +85,14 @@ class PageDecoder {
     return this.#missing * 2 > height ? 'damaged' : { isPartial: this.#missing > 0 }
   }
 
-  #addStrip(index: number, rows: number): void {
-    const done = this.#unpack(index, rows, (row) => this.#addRow(row))
+  *#addStrip(index: number, rows: number): Steps {
+    const done = yield* this.#unpack(index, rows, (row) => this.#addRow(row))
     this.#missing += rows - done
     const blank = new Uint8Array(this.#page.width * this.#page.samples)
     for (let y = done; y < rows; y++) this.#addRow(blank)
   }
 
-  #addBand(y: number, across: number, down: number, planes: number, rows: number): void {
+  *#addBand(y: number, across: number, down: number, planes: number, rows: number): Steps {
     const { width, samples, segmentWidth } = this.#page
     const band = new Uint8Array(width * samples * rows)
     let done = 0
@@ -100,7 +101,7 @@ class PageDecoder {
         const start = x * segmentWidth
         const pixels = Math.min(segmentWidth, width - start)
         const index = (plane * down + y) * across + x
-        done += this.#unpack(index, rows, (row, at) => {
+        done += yield* this.#unpack(index, rows, (row, at) => {
           const to = (at * width + start) * samples
           if (planes === 1) band.set(row.subarray(0, pixels * samples), to)
           else for (let i = 0; i < pixels; i++) band[to + i * samples + plane] = row[i] ?? 0
@@ -113,19 +114,28 @@ class PageDecoder {
   }
 
   /** Returns how many rows of a segment came. */
-  #unpack(index: number, rows: number, onRow: (row: Uint8Array, y: number) => void): number {
-    const { compression } = this.#page
+  *#unpack(
+    index: number,
+    rows: number,
+    onRow: (row: Uint8Array, y: number) => void,
+  ): Steps<number> {
     const { budget, work, file } = this.#context
     const data = work.segmentOf(file, this.#page, index)
     if (data === 'over-limit') this.#isOverLimit = true
-    if (typeof data === 'string' || compression === 'jpeg') return 0
+    if (typeof data === 'string') return 0
     let done = 0
     const sink = rowsFrom(this.#form, rows, (row, y) => {
       done = y + 1
+      work.spendRow(row.length)
       onRow(row, y)
     })
-    if (unpack(compression, data, budget, sink) === 'over-limit') this.#isOverLimit = true
-    return done
+    const chunks = unpack(this.#page, data, budget)
+    for (;;) {
+      const next = chunks.next()
+      if (next.done && next.value === 'over-limit') this.#isOverLimit = true
+      if (next.done || !sink(next.value)) return done
+      if (budget.isTurnOver) yield
+    }
   }
 
   #addRow(row: Uint8Array): void {

@@ -5,8 +5,13 @@ interface Field {
   at: number
 }
 
-/** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and 18 are BigTIFF's). */
-const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8, 18: 8 }
+/** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and up are BigTIFF's). */
+const TYPE_BYTES: Record<number, number> = {
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4 },
+  ...{ 16: 8, 17: 8, 18: 8 },
+}
+/** Types that are no numbers: text and bytes. As in libtiff, what should be a number and is not, is not there. */
+const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
 
 /** Entries that a directory may have. Writers make some dozens. */
 const MAX_ENTRIES = 512
@@ -30,7 +35,7 @@ export class Directory {
   numbers(tag: number, max: number): number[] {
     const field = this.#fields.get(tag)
     const size = field && TYPE_BYTES[field.type]
-    if (!field || !size) return []
+    if (!field || !size || NO_NUMBERS.has(field.type)) return []
     const room = Math.floor((this.#view.byteLength - field.at) / size)
     const count = Math.max(0, Math.min(field.count, room, max))
     return Array.from({ length: count }, (_, i) =>
@@ -53,7 +58,10 @@ export class Directory {
   }
 }
 
-/** Reads the directories of a file in their order, at most `max`. `isPartial`: there are more. */
+/** Tag of directories that belong to one: pictures in other sizes, previews, and the picture itself in raw files. */
+const SUB_DIRECTORIES = 330
+
+/** Reads the directories of a file in their order, then those within them, at most `max`. `isPartial`: there are more. */
 export function readDirectories(
   file: Uint8Array,
   max: number,
@@ -64,15 +72,19 @@ export function readDirectories(
   const isLittle = view.getUint16(0) === 0x4949
   const isBig = view.getUint16(2, isLittle) === 43
   const seen = new Set<number>()
-  let at = isBig ? readNumber(view, 8, 8, isLittle) : view.getUint32(4, isLittle)
-  while (at !== 0 && !seen.has(at) && directories.length < max) {
-    seen.add(at)
-    const read = readDirectory(view, at, isLittle, isBig)
-    if (!read) break
-    directories.push(read.directory)
-    at = read.next
+  const starts = [isBig ? readNumber(view, 8, 8, isLittle) : view.getUint32(4, isLittle)]
+  let isMore = false
+  for (const start of starts) {
+    for (let at = start; at !== 0 && !seen.has(at);) {
+      isMore ||= directories.length === max
+      const read = isMore ? undefined : readDirectory(view, at, isLittle, isBig)
+      if (!read) break
+      seen.add(at)
+      directories.push(read.directory)
+      starts.push(...read.directory.numbers(SUB_DIRECTORIES, max))
+      at = read.next
+    }
   }
-  const isMore = directories.length === max && at !== 0 && !seen.has(at)
   return { directories, isPartial: isMore }
 }
 

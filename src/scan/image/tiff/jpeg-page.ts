@@ -1,14 +1,15 @@
 import { type Frame, ImageDecoder } from '../../../core/image.ts'
+import type { Steps } from '../../../util/steps.ts'
 import { decodeJpeg, type Luma } from './jpeg.ts'
 import type { Page } from './page.ts'
 import type { PageEnd, TiffContext } from './work.ts'
 
 /** Decodes a page whose segments are JPEG: luma of each, at most 512 samples a side, is put together. */
-export function decodeJpegPage(
+export function* decodeJpegPage(
   context: TiffContext,
   page: Page,
   onFrame: (frame: Frame) => void,
-): PageEnd {
+): Steps<PageEnd> {
   const { width, height, segmentWidth, segmentHeight } = page
   const across = Math.ceil(width / segmentWidth)
   const down = Math.ceil(height / segmentHeight)
@@ -22,6 +23,8 @@ export function decodeJpegPage(
     for (let x = 0; x < across; x++) {
       const data = context.work.segmentOf(context.file, page, y * across + x)
       if (data === 'over-limit') return 'over-limit'
+      context.work.spendJpeg(segmentWidth * segmentHeight * 3)
+      if (context.budget.isTurnOver) yield
       const luma = data === 'missing' ? undefined : decodeJpeg(context.core, page, data)
       if (luma)
         tiles.push(cut(luma, (width - x * segmentWidth) / segmentWidth, rowShare(page, y, luma)))

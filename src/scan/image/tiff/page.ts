@@ -1,9 +1,13 @@
 import type { UnscannableReason } from '../../scanned.ts'
+import type { FaxForm } from '../fax.ts'
 import type { Directory } from './directory.ts'
 
 /** Compressions of TIFF that are decoded. */
 export const COMPRESSIONS = {
   1: 'none',
+  2: 'fax',
+  3: 'fax',
+  4: 'fax',
   5: 'lzw',
   7: 'jpeg',
   8: 'deflate',
@@ -13,7 +17,7 @@ export const COMPRESSIONS = {
 export type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS]
 
 /** What the samples of a pixel are. `grey`: 0 is black. */
-export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc'
+export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc' | 'lab'
 
 const COLOURS: Record<number, { colours: Colours; samples: number }> = {
   0: { colours: 'white-is-zero', samples: 1 },
@@ -22,6 +26,7 @@ const COLOURS: Record<number, { colours: Colours; samples: number }> = {
   3: { colours: 'palette', samples: 1 },
   5: { colours: 'inks', samples: 4 },
   6: { colours: 'ycc', samples: 3 },
+  8: { colours: 'lab', samples: 3 },
 }
 
 /** A strip is a segment as wide as the page; a tile is any other. */
@@ -34,6 +39,10 @@ export interface Page {
   colourSamples: number
   colours: Colours
   compression: Compression
+  /** How fax data is coded, if the compression is that. */
+  fax: Pick<FaxForm, 'coding' | 'isAligned'>
+  /** Whether the lowest bit of a byte is the first. */
+  isReversed: boolean
   isDifferenced: boolean
   isPremultiplied: boolean
   /** Whether each sample has segments of its own. */
@@ -83,6 +92,8 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     colourSamples: colours.samples,
     colours: colours.colours,
     compression,
+    fax: faxOf(directory),
+    isReversed: directory.number(266, 1) === 2,
     isDifferenced: directory.number(317, 1) === 2,
     isPremultiplied: directory.number(338, 0) === 1,
     isPlanar: directory.number(284, 1) === 2 && samples > 1,
@@ -102,23 +113,43 @@ export function readPage(directory: Directory): Page | UnscannableReason {
 
 function isSupported(page: Page, directory: Directory, bits: number[]): boolean {
   const { compression, colours, isPlanar } = page
+  if (colours === 'palette' && page.palette.length < 3 * 2 ** page.bits) return false
+  const extra = directory.numbers(338, MAX_SAMPLES).length
+  if (extra > page.samples - page.colourSamples) return false // then it is not told what a sample is
   const isEven = bits.every((one) => one === page.bits)
-  const isWhole = directory.numbers(339, MAX_SAMPLES).every((format) => format === 1)
-  if (!isEven || !isWhole || directory.number(266, 1) !== 1) return false
+  const isWhole = directory
+    .numbers(339, MAX_SAMPLES)
+    .every((format) => format === 1 || (format === 2 && colours === 'lab'))
+  if (!isEven || !isWhole) return false
+  if (compression === 'fax') return page.bits === 1 && page.samples === 1 && isTwoTone(colours)
   if (compression === 'jpeg')
     return (
       page.bits === 8 &&
       !isPlanar &&
-      colours !== 'inks' &&
-      colours !== 'palette' &&
+      !['inks', 'palette', 'lab'].includes(colours) &&
       page.samples === page.colourSamples
     )
-  if (colours === 'ycc') return false
+  // Chroma of fewer samples lies among luma.
+  if (colours === 'ycc' && directory.numbers(530, 2).some((share) => share !== 1)) return false
+  if (colours === 'ycc' && directory.numbers(530, 2).length < 2) return false
   const predictor = directory.number(317, 1)
   const isPredicted = compression === 'lzw' || compression === 'deflate'
   if (isPredicted && predictor !== 1 && (predictor !== 2 || page.bits < 8)) return false
   if (page.bits < 8 && page.samples > 1) return false
   return [1, 2, 4, 8, 16].includes(page.bits) && (colours !== 'palette' || page.bits <= 8)
+}
+
+/** T.4 in rows that begin with bytes; T.4, by its options; T.6. Data that is not compressed at all within fax data is rare. */
+function faxOf(directory: Directory): Page['fax'] {
+  const compression = directory.number(259, 1)
+  if (compression === 4) return { coding: 'group-4', isAligned: false }
+  if (compression === 2) return { coding: 'one-dimensional', isAligned: true }
+  const isFlat = (directory.number(292, 0) & 1) === 0
+  return { coding: isFlat ? 'one-dimensional' : 'two-dimensional', isAligned: false }
+}
+
+function isTwoTone(colours: Colours): boolean {
+  return colours === 'grey' || colours === 'white-is-zero' || colours === 'palette'
 }
 
 /** Bytes of red, then green, then blue. Some writers use 8 of the 16 bits. */

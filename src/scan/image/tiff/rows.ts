@@ -1,4 +1,5 @@
-import type { ByteSink } from './unpack.ts'
+/** Takes bytes as they come. Returns whether it wants more. */
+export type ByteSink = (bytes: Uint8Array) => boolean
 
 /** How the samples of a segment lie in its bytes. */
 export interface RowForm {

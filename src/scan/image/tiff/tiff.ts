@@ -2,6 +2,7 @@ import type { ImageCore } from '../../../core/image-core.ts'
 import type { Frame } from '../../../core/image.ts'
 import type { ScanBudget } from '../../budget.ts'
 import type { UnscannableReason } from '../../scanned.ts'
+import type { Steps } from '../../../util/steps.ts'
 import { decodePage } from './decode.ts'
 import { readDirectories } from './directory.ts'
 import { type Page, readPage } from './page.ts'
@@ -14,7 +15,7 @@ export const MAX_PAGES = 16
 export interface TiffPages {
   pages: (
     | UnscannableReason
-    | { page: Page; decode: (onFrame: (frame: Frame) => void) => PageEnd }
+    | { page: Page; decode: (onFrame: (frame: Frame) => void) => Steps<PageEnd> }
   )[]
   /** Whether there are more than are decoded. */
   isPartial: boolean

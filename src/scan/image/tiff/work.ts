@@ -2,6 +2,7 @@ import type { ImageCore } from '../../../core/image-core.ts'
 import type { ScanBudget } from '../../budget.ts'
 import type { UnscannableReason } from '../../scanned.ts'
 import { DECODER_MS, ROW_BYTE_MS } from '../../work.ts'
+import { RowWork } from '../row-work.ts'
 import type { Page } from './page.ts'
 
 /** What is needed to decode pages. */
@@ -15,38 +16,31 @@ export interface TiffContext {
 /** What came of a page. */
 export type PageEnd = { isPartial: boolean } | UnscannableReason
 
-/** Bytes of rows that any file may have, and more for each byte of it. */
-const FREE_ROW_BYTES = 40_000_000
-const ROW_BYTES_A_BYTE = 100
+/** Samples of rows for each byte of a file. */
+const SAMPLES_A_BYTE = 100
 /** Segments in JPEG of all pages: each takes an instance of the core, 0.3 ms. */
 const JPEG_SEGMENTS = 4096
 /** How often each byte of a file may be read: honest segments do not overlap. */
 const READS = 4
 
 /** What all pages of a file may make the decoder do. */
-export class TiffWork {
-  #rowBytes: number
+export class TiffWork extends RowWork {
   #readBytes: number
   #jpegSegments = JPEG_SEGMENTS
-  readonly #budget: ScanBudget
 
   constructor(fileBytes: number, budget: ScanBudget) {
-    this.#budget = budget
-    this.#rowBytes = FREE_ROW_BYTES + ROW_BYTES_A_BYTE * fileBytes
+    super(fileBytes, SAMPLES_A_BYTE, budget)
     this.#readBytes = READS * fileBytes
   }
 
-  /** Takes bytes of rows. Returns whether that many were left. */
-  takeRows(bytes: number): boolean {
-    this.#rowBytes -= bytes
-    if (this.#rowBytes >= 0) this.#budget.spend(bytes * ROW_BYTE_MS)
-    return this.#rowBytes >= 0
+  /** Charges a segment in JPEG of so many bytes of samples. */
+  spendJpeg(bytes: number): void {
+    this.budget.spend(DECODER_MS + bytes * ROW_BYTE_MS)
   }
 
   /** Takes segments in JPEG. Returns whether that many were left. */
   takeJpeg(segments: number): boolean {
     this.#jpegSegments -= segments
-    if (this.#jpegSegments >= 0) this.#budget.spend(segments * DECODER_MS)
     return this.#jpegSegments >= 0
   }
 

@@ -1,59 +1,49 @@
-import { atOnce, only } from '../../../util/steps.ts'
-import { Inflater } from '../../archive/inflate.ts'
-import type { ScanBudget } from '../../budget.ts'
-import type { Compression } from './page.ts'
+import { atOnce, only } from '../../util/steps.ts'
+import { Inflater } from '../archive/inflate.ts'
+import type { ScanBudget } from '../budget.ts'
 
-/** Takes bytes as they come out. Returns whether it wants more. They are changed afterwards. */
-export type ByteSink = (bytes: Uint8Array) => boolean
+/** Bytes as they come out, and how they end. They are changed afterwards. What is damaged ends there. */
+export type Unpacked = Generator<Uint8Array, 'ended' | 'over-limit'>
 
+/** Bytes that go into inflating at once: a thousand times as many may come out. */
+const INPUT_BYTES = 1024
 /** Bytes that come out at once. */
 const OUTPUT_BYTES = 16 * 1024
 const ZLIB_HEADER_BYTES = 2
 
-/** Decompresses a segment, until it ends or no more is wanted. What is damaged ends there. */
-export function unpack(
-  compression: Exclude<Compression, 'jpeg'>,
-  data: Uint8Array,
-  budget: ScanBudget,
-  sink: ByteSink,
-): 'ended' | 'over-limit' {
-  if (compression === 'none') sink(data)
-  else if (compression === 'packbits') unpackRuns(data, sink)
-  else if (compression === 'lzw') unpackLzw(data, sink)
-  else return inflate(data, budget, sink)
-  return 'ended'
-}
-
-function inflate(data: Uint8Array, budget: ScanBudget, sink: ByteSink): 'ended' | 'over-limit' {
-  const inflater = new Inflater(budget, (bytes) => {
-    if (!sink(bytes)) inflater.state = 'ended'
-    return only(undefined)
-  })
-  atOnce(inflater.push(data.subarray(ZLIB_HEADER_BYTES)))
+/** zlib (RFC 1950), whatever its header says. */
+export function* inflate(data: Uint8Array, budget: ScanBudget): Unpacked {
+  const out: Uint8Array[] = []
+  const inflater = new Inflater(budget, (bytes) => only(void out.push(bytes)))
+  for (let at = ZLIB_HEADER_BYTES; at < data.length && !inflater.isClosed; at += INPUT_BYTES) {
+    atOnce(inflater.push(data.subarray(at, at + INPUT_BYTES)))
+    yield* out.splice(0)
+  }
   return inflater.state === 'over-limit' ? 'over-limit' : 'ended'
 }
 
-/** PackBits (TIFF 6.0, section 9). */
-function unpackRuns(data: Uint8Array, sink: ByteSink): void {
+/** PackBits (TIFF 6.0, section 9). PDF's RunLengthDecode is the same. */
+export function* unpackRuns(data: Uint8Array): Unpacked {
   let at = 0
   while (at < data.length) {
     const head = data[at++] ?? 0
     if (head < 128) {
-      if (!sink(data.subarray(at, at + head + 1))) return
+      yield data.subarray(at, at + head + 1)
       at += head + 1
     } else if (head > 128) {
       const value = data[at++]
-      if (value === undefined || !sink(new Uint8Array(257 - head).fill(value))) return
+      if (value !== undefined) yield new Uint8Array(257 - head).fill(value)
     }
   }
+  return 'ended'
 }
 
 const CLEAR = 256
 const END = 257
 const MAX_CODES = 4096
 
-/** LZW (TIFF 6.0, section 13): codes of 9 to 12 bits, the highest bit first, longer one code early. */
-function unpackLzw(data: Uint8Array, sink: ByteSink): void {
+/** LZW (TIFF 6.0, section 13): codes of 9 to 12 bits, the highest bit first, longer `early` codes early. */
+export function* unpackLzw(data: Uint8Array, early: 0 | 1 = 1): Unpacked {
   const prefixes = new Uint16Array(MAX_CODES)
   const lasts = Uint8Array.from({ length: MAX_CODES }, (_, code) => code & 255)
   const firsts = lasts.slice()
@@ -81,11 +71,11 @@ function unpackLzw(data: Uint8Array, sink: ByteSink): void {
       lasts[next] = (code === next ? firsts[previous] : firsts[code]) ?? 0
       lengths[next] = (lengths[previous] ?? 0) + 1
       next++
-      if (next >= (1 << size) - 1 && size < 12) size++
+      if (next >= (1 << size) - early && size < 12) size++
     }
     const length = lengths[code] ?? 1
     if (filled + length > out.length) {
-      if (!sink(out.subarray(0, filled))) return
+      yield out.subarray(0, filled)
       filled = 0
     }
     filled += length
@@ -96,5 +86,6 @@ function unpackLzw(data: Uint8Array, sink: ByteSink): void {
     }
     previous = code
   }
-  sink(out.subarray(0, filled))
+  yield out.subarray(0, filled)
+  return 'ended'
 }

@@ -1,4 +1,4 @@
-import { HashgateError } from '../util/errors.ts'
+import { HashgateError } from './errors.ts'
 
 /** The isolate has no room for another upload, and none came in time. */
 export class BusyError extends HashgateError {
@@ -22,6 +22,8 @@ export interface SemaphoreOptions {
   maxWaitMs: number
   /** Milliseconds by which an upload is served later that wants all there is: small ones pass large ones. */
   spreadMs: number
+  /** Milliseconds without a sign after which a permit counts as given back: 150,000. */
+  leaseMs?: number
   now?: () => number
 }
 
@@ -194,7 +196,8 @@ export class Semaphore {
 
   /** Forgets those that the platform has ended: their timers do not ring any more, and nobody gives back for them. */
   #expire(): void {
-    for (const permit of this.#permits) if (permit.idleMs > LEASE_MS) this.#permits.delete(permit)
+    const { leaseMs = LEASE_MS } = this.#options
+    for (const permit of this.#permits) if (permit.idleMs > leaseMs) this.#permits.delete(permit)
     const longest = this.#options.maxWaitMs + GRACE_MS
     this.#waiting = this.#waiting.filter(({ since }) => this.#now() - since <= longest)
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Semaphore, BusyError } from '../../src/upload/semaphore.ts'
+import { Semaphore, BusyError } from '../../src/util/semaphore.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SNAPSHOT } from '../desk/exchanges/https/feed.ts'
+import { readBankEntries } from '../list/bank-entries.ts'
+import {
+  BadFeedError,
+  changesOf,
+  type Feed,
+  type FeedChange,
+  type FeedState,
+  generateFeedKey,
+  headerOf,
+  importFeedKey,
+  readFeed,
+  writeFeed,
+} from '../list/feed.ts'
+import { readExistingManifest } from '../list/manifest.ts'
+import { openStore, type TargetOptions } from './list-commands.ts'
+
+/** The file that sources are given the address of. */
+const DELTA = 'feed.ndjson'
+/** States whose changes the delta has. A reader that was away for longer takes the snapshot. */
+const DELTA_STATES = 100
+/** The source of entries that were added by hand: only these leave the store. */
+const OWN = 'own'
+
+export interface FeedOptions extends TargetOptions {
+  key: string
+  out: string
+  days: number
+}
+
+/** `hashgate feed key`: makes the key that a feed is signed with. */
+export async function feedKey({ out }: { out: string }): Promise<boolean> {
+  const { privateKey, publicKey } = await generateFeedKey()
+  await writeFile(out, `${privateKey}\n`, { mode: 0o600, flag: 'wx' })
+  console.log(publicKey)
+  return true
+}
+
+/** `hashgate feed publish`: writes an own bank as a feed, with what changed since the last time. */
+export async function feedPublish(bank: string, options: FeedOptions): Promise<boolean> {
+  const { key, out, days } = options
+  const privateKey = await importFeedKey(await readFile(key, 'utf8'))
+  const { store, close } = await openStore(options)
+  try {
+    const manifest = await readExistingManifest(store)
+    const all = await readBankEntries(store, manifest, bank)
+    const own = all.filter(({ labels }) => labels['source'] === OWN)
+    await mkdir(out, { recursive: true })
+    const before = await readState(out, privateKey)
+    if (before && before.name !== bank)
+      throw new BadFeedError(`in ${out} is of bank ${before.name}`)
+    const seq = (before?.seq ?? 0) + 1
+    const state = before?.state ?? new Map<string, FeedChange>()
+    const changes = changesOf(state, own, seq)
+    for (const change of changes) state.set(change.key, change)
+    const publication = { name: bank, seq, now: Date.now(), days }
+    const since = Math.max(0, seq - DELTA_STATES)
+    const live = [...state.values()].filter(({ op }) => op === 'put')
+    const recent = [...state.values()].filter((change) => change.seq > since)
+    // The snapshot first: a delta never goes on from one that is not there yet.
+    await write(out, SNAPSHOT, { header: headerOf(publication, 0), changes: live }, privateKey)
+    await write(out, DELTA, { header: headerOf(publication, since), changes: recent }, privateKey)
+    const removed = changes.filter(({ op }) => op === 'delete').length
+    console.log(
+      `${bank}: state ${seq}, ${live.length} entries; ${changes.length - removed} new, ${removed} taken back`,
+    )
+    if (own.length < all.length)
+      console.log(`left out ${all.length - own.length} entries that are not your own`)
+    return true
+  } finally {
+    await close()
+  }
+}
+
+interface PublishedState {
+  name: string
+  seq: number
+  state: FeedState
+}
+
+/** What was published last. @throws {BadFeedError} it is not of this key, or damaged */
+async function readState(out: string, privateKey: CryptoKey): Promise<PublishedState | undefined> {
+  if (!existsSync(join(out, DELTA))) return undefined
+  const publicKey = await publicPart(privateKey)
+  const files = [SNAPSHOT, DELTA].map(async (name) =>
+    readFeed(new Uint8Array(await readFile(join(out, name))), publicKey),
+  )
+  const feeds = await Promise.all(files)
+  const state: FeedState = new Map()
+  for (const { changes } of feeds) for (const change of changes) state.set(change.key, change)
+  const { name } = feeds[1]?.header ?? { name: '' }
+  return { name, seq: Math.max(...feeds.map(({ header }) => header.seq)), state }
+}
+
+async function publicPart(privateKey: CryptoKey): Promise<Uint8Array<ArrayBuffer>> {
+  const { x = '' } = await crypto.subtle.exportKey('jwk', privateKey)
+  return new Uint8Array(Buffer.from(x, 'base64url'))
+}
+
+/** Writes a file so that readers see all of it or what was there before. */
+async function write(out: string, name: string, feed: Feed, key: CryptoKey): Promise<void> {
+  const path = join(out, name)
+  await writeFile(`${path}.new`, await writeFeed(feed, key))
+  await rename(`${path}.new`, path)
+}

@@ -1,0 +1,108 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Exchange, ExchangePage, ListedRecord, Skipped } from '../desk/exchanges/exchange.ts'
+import { skip } from '../desk/exchanges/normalise.ts'
+import type { VicsSettings } from '../desk/exchanges/vics.ts'
+import { BadListError } from '../list/errors.ts'
+import { decodeText } from '../list/text/decode.ts'
+import { isJson, type JsonRecord, readJson } from '../list/text/json.ts'
+import { kindNamed } from '../list/text/kinds.ts'
+
+/** How far a file was read. */
+interface VicsCheckpoint {
+  /** Tells this file from others: its size and when it was written. */
+  file: string
+  records: number
+  isRead: boolean
+}
+
+const PAGE_RECORDS = 1000
+
+/** A file of Project VIC or CAID as a source. It is streamed: such files have gigabytes. */
+export class VicsFile implements Exchange<VicsCheckpoint> {
+  readonly #path: string
+  readonly #settings: VicsSettings
+  readonly #now: () => number
+
+  constructor(path: string, settings: VicsSettings, now: () => number) {
+    this.#path = path
+    this.#settings = settings
+    this.#now = now
+  }
+
+  async whoAmI() {
+    return { name: this.#path, can: ['read'] }
+  }
+
+  async *pages(
+    from: VicsCheckpoint | undefined,
+  ): AsyncGenerator<ExchangePage<VicsCheckpoint>, void> {
+    const { size, mtimeMs } = await stat(this.#path)
+    const file = `${size} ${mtimeMs}`
+    const done = from?.file === file && !from.isRead ? from.records : 0
+    let startsOver = this.#settings.mode === 'replace' && done === 0
+    let records = 0
+    let page = new Page(this.#settings, this.#now())
+    for await (const record of this.#records()) {
+      if (++records <= done) continue
+      page.add(record)
+      if (page.size < PAGE_RECORDS) continue
+      yield {
+        ...page.content,
+        checkpoint: { file, records, isRead: false },
+        isComplete: false,
+        startsOver,
+      }
+      startsOver = false
+      page = new Page(this.#settings, this.#now())
+    }
+    yield {
+      ...page.content,
+      checkpoint: { file, records, isRead: true },
+      isComplete: true,
+      startsOver,
+    }
+  }
+
+  /** @throws {BadListError} it is no JSON, or cut off */
+  async *#records(): AsyncGenerator<JsonRecord> {
+    const bytes = createReadStream(this.#path) as AsyncIterable<Uint8Array>
+    const { head, rest } = await decodeText(bytes)
+    if (!isJson(head)) throw new BadListError('the file is not JSON of Project VIC')
+    yield* readJson(head, rest)
+  }
+}
+
+/** Records on their way to a page. */
+class Page {
+  size = 0
+  readonly #upserts: ListedRecord[] = []
+  readonly #skipped: Skipped = {}
+  readonly #settings: VicsSettings
+  readonly #updated: number
+
+  constructor(settings: VicsSettings, updated: number) {
+    this.#settings = settings
+    this.#updated = updated
+  }
+
+  get content(): Pick<ExchangePage, 'upserts' | 'deletes' | 'skipped'> {
+    return { upserts: this.#upserts, deletes: [], skipped: this.#skipped }
+  }
+
+  add({ names, cells }: JsonRecord): void {
+    this.size++
+    const valueOf = (name: string) => cells[names.indexOf(name)] ?? ''
+    const tier = this.#settings.categories[valueOf('Category')]
+    if (tier === undefined) return skip(this.#skipped, 'record: of a category that is not taken')
+    const hashes = names.flatMap((name, i) => {
+      const kind = kindNamed(name)
+      return kind === undefined ? [] : [{ kind, value: cells[i] ?? '' }]
+    })
+    const id = valueOf('MediaID')
+    const key = id || valueOf('MD5').toLowerCase()
+    if (key === '') return skip(this.#skipped, 'record: neither a MediaID nor an MD5')
+    const labels = { series: valueOf('Series') }
+    this.#upserts.push({ key, ...(id && { id }), hashes, labels, tier, updated: this.#updated })
+  }
+}

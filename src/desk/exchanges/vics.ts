@@ -1,0 +1,34 @@
+import * as v from 'valibot'
+import { choice } from '../../util/settings.ts'
+import { BadAnswerError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Settings of files of Project VIC or CAID, which a person imports. */
+export const VicsSettingsSchema = {
+  kind: v.literal('vics'),
+  categories: v.pipe(
+    v.record(v.pipe(v.string(), v.regex(/^\d{1,3}$/, 'must be a number')), v.string()),
+    v.description(
+      'What each category is called as the classification, by its number. Others are left out: their meaning differs by country.',
+    ),
+  ),
+  mode: v.optional(
+    choice(
+      ['replace', 'append'],
+      'Whether a file is all of the list, so that what it lacks is taken back.',
+    ),
+    'replace',
+  ),
+}
+
+const Schema = v.strictObject(VicsSettingsSchema)
+export type VicsSettings = v.InferOutput<typeof Schema>
+
+/** A source that only the command line can read, from a file of gigabytes. */
+export const IMPORTED: Exchange = {
+  whoAmI: async () => ({ name: 'a file', can: ['read'] }),
+  // oxlint-disable-next-line require-yield
+  async *pages() {
+    throw new BadAnswerError('the source', 'is a file: hashgate exchange import NAME FILE')
+  },
+}

@@ -1,0 +1,47 @@
+import { describeError } from '../util/errors.ts'
+import { type Desk, exchangeOf } from './desk.ts'
+import type { Ask } from './exchanges/exchange.ts'
+import { ask } from './exchanges/http.ts'
+import { hashOfEntry, noteOpinion, type QueuedOpinion, waitingOpinions } from './ledger/opinions.ts'
+
+/** Opinions that one run sends. */
+const MAX_A_RUN = 100
+
+/** What is said to a provider. */
+export interface PlannedFeedback {
+  opinion: QueuedOpinion
+  /** `undefined`: this provider is told nothing of such an opinion. */
+  ask: Ask | undefined
+}
+
+/** What would be sent to a provider now. */
+export async function planFeedback(desk: Desk, name: string): Promise<PlannedFeedback[]> {
+  const exchange = exchangeOf(desk, name)
+  const planned: PlannedFeedback[] = []
+  for (const opinion of await waitingOpinions(desk.ledger.db, name, MAX_A_RUN)) {
+    const hash = await hashOfEntry(desk.ledger, opinion.entry)
+    planned.push({ opinion, ask: exchange.feedback?.({ ...opinion, hash }) })
+  }
+  return planned
+}
+
+/** Sends opinions to the provider they are for. One that fails is tried again at the next run. */
+export async function sendFeedback(
+  desk: Desk,
+  name: string,
+): Promise<{ sent: number; failed: number; untold: number }> {
+  const done = { sent: 0, failed: 0, untold: 0 }
+  const { db } = desk.ledger
+  for (const { opinion, ask: wanted } of await planFeedback(desk, name)) {
+    try {
+      if (wanted) await (await ask(desk.world, wanted)).body?.cancel()
+      await noteOpinion(db, opinion, { sentAt: desk.world.now() })
+      if (wanted) done.sent++
+      else done.untold++
+    } catch (error) {
+      await noteOpinion(db, opinion, { error: describeError(error) })
+      done.failed++
+    }
+  }
+  return done
+}

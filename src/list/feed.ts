@@ -1,0 +1,158 @@
+import * as v from 'valibot'
+import { parseHex, toHex } from '../util/bytes.ts'
+import { HashgateError } from '../util/errors.ts'
+import { parseJson } from '../util/json.ts'
+import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
+import type { Bytes } from './store.ts'
+
+// A feed: an own bank, for other gates. It is NDJSON: a header, a line for each entry that changed, and the signature of all
+// bytes before its own line. A delta has what changed after `since`; a snapshot, of since 0, has all live entries.
+
+/** The name of the format. It stands in what is signed, so that a signature is good for nothing else. */
+const FORMAT = 'hashgate-feed-1'
+
+/** A file that is no feed, or none that may be used. */
+export class BadFeedError extends HashgateError {
+  readonly code = 'bad-feed'
+
+  constructor(problem: string) {
+    super(`the feed ${problem}`)
+  }
+}
+
+const HeaderSchema = v.object({
+  format: v.literal(FORMAT),
+  /** Names the feed, so that one that is signed with the same key cannot take its place. */
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)),
+  /** Number of this state. Each publication has a higher one. */
+  seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  since: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  published: v.pipe(v.string(), v.isoTimestamp()),
+  /** When nobody should use it any more: the publisher may be gone. */
+  expires: v.pipe(v.string(), v.isoTimestamp()),
+})
+export type FeedHeader = v.InferOutput<typeof HeaderSchema>
+
+const ChangeSchema = v.object({
+  op: v.picklist(['put', 'delete']),
+  key: v.pipe(v.string(), v.minLength(1), v.maxLength(512)),
+  seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  id: v.optional(v.string()),
+  kind: v.optional(v.string()),
+  hash: v.optional(v.string()),
+  labels: v.optional(v.record(v.string(), v.string()), {}),
+})
+export type FeedChange = v.InferOutput<typeof ChangeSchema>
+
+/** A feed whose signature is good. */
+export interface Feed {
+  header: FeedHeader
+  changes: FeedChange[]
+}
+
+/** All that a publisher knows of its feed: live entries and those that were taken back, by key. */
+export type FeedState = Map<string, FeedChange>
+
+const DAY_MS = 86_400_000
+
+/** What a bank's entries change in a feed's state, with the number that the changes get. */
+export function changesOf(state: FeedState, entries: readonly Entry[], seq: number): FeedChange[] {
+  const live = new Map(entries.map((entry) => [keyOf(entry), entry]))
+  const changes: FeedChange[] = []
+  for (const [key, { kind, hash, id, labels }] of live) {
+    const change = { op: 'put' as const, key, seq, id, kind, hash: toHex(hash), labels }
+    const known = state.get(key)
+    if (!known || JSON.stringify({ ...known, seq }) !== JSON.stringify(change)) changes.push(change)
+  }
+  for (const { op, key } of state.values()) {
+    if (op === 'put' && !live.has(key)) changes.push({ op: 'delete', key, seq, labels: {} })
+  }
+  return changes
+}
+
+function keyOf({ id, kind, hash }: Entry): string {
+  return `${id} ${kind} ${toHex(hash)}`
+}
+
+export interface Publication {
+  name: string
+  seq: number
+  now: number
+  days: number
+}
+
+/** The header of a file of a publication. */
+export function headerOf({ name, seq, now, days }: Publication, since: number): FeedHeader {
+  const [published, expires] = [now, now + days * DAY_MS].map((ms) => new Date(ms).toISOString())
+  return { format: FORMAT, name, seq, since, published: published ?? '', expires: expires ?? '' }
+}
+
+/** A feed as a file, signed with an Ed25519 key. */
+export async function writeFeed(
+  { header, changes }: Feed,
+  privateKey: CryptoKey,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const lines = [header, ...changes].map((line) => `${JSON.stringify(line)}\n`).join('')
+  const signed = new Uint8Array(new TextEncoder().encode(lines))
+  const signature = await crypto.subtle.sign('Ed25519', privateKey, signed)
+  const last = `${JSON.stringify({ ed25519: toHex(new Uint8Array(signature)) })}\n`
+  return new Uint8Array(new TextEncoder().encode(lines + last))
+}
+
+/**
+ * Reads a feed. Nothing of it is used before its signature is seen to be good.
+ * @param publicKey 32 bytes
+ * @throws {BadFeedError}
+ */
+export async function readFeed(file: Bytes, publicKey: Bytes): Promise<Feed> {
+  const end = file.at(-1) === LINE_FEED ? file.length - 1 : file.length
+  const start = file.lastIndexOf(LINE_FEED, end - 1) + 1
+  const last = parseJson(file.subarray(start, end)) as { ed25519?: unknown } | undefined
+  const signature = typeof last?.ed25519 === 'string' ? parseHex(last.ed25519, 64) : undefined
+  if (!signature) throw new BadFeedError('has no signature at its end, or is cut off')
+  const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
+  const signed = file.slice(0, start)
+  if (!(await crypto.subtle.verify('Ed25519', key, signature, signed)))
+    throw new BadFeedError('does not have a good signature')
+  const [first = '', ...lines] = new TextDecoder().decode(signed).trimEnd().split('\n')
+  const header = v.safeParse(HeaderSchema, parseJson(first))
+  const changes = v.safeParse(
+    v.array(ChangeSchema),
+    lines.map((line) => parseJson(line)),
+  )
+  if (!header.success || !changes.success) throw new BadFeedError('is of a form that is not known')
+  return { header: header.output, changes: changes.output }
+}
+
+const LINE_FEED = 10
+
+/** Whether a change has a hash of a kind that is known. */
+export function isUsable({ kind = '', hash = '' }: FeedChange): boolean {
+  return (
+    Object.hasOwn(HASH_LENGTHS, kind) &&
+    parseHex(hash, HASH_LENGTHS[kind as HashKind]) !== undefined
+  )
+}
+
+/** An Ed25519 key pair, as text: the private one as PKCS #8 in base64, the public one as 64 hex digits. */
+export async function generateFeedKey(): Promise<{ privateKey: string; publicKey: string }> {
+  const pair = (await crypto.subtle.generateKey('Ed25519', true, [
+    'sign',
+    'verify',
+  ])) as CryptoKeyPair
+  const bytes = new Uint8Array(
+    (await crypto.subtle.exportKey('pkcs8', pair.privateKey)) as ArrayBuffer,
+  )
+  const raw = new Uint8Array((await crypto.subtle.exportKey('raw', pair.publicKey)) as ArrayBuffer)
+  return { privateKey: btoa(String.fromCharCode(...bytes)), publicKey: toHex(raw) }
+}
+
+/** @throws {BadFeedError} it is no such key */
+export async function importFeedKey(text: string): Promise<CryptoKey> {
+  try {
+    const bytes = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0))
+    return await crypto.subtle.importKey('pkcs8', bytes, 'Ed25519', true, ['sign'])
+  } catch {
+    throw new BadFeedError('cannot be signed: the key is not one that `hashgate feed key` made')
+  }
+}

@@ -1,0 +1,115 @@
+import { HashgateError } from '../../util/errors.ts'
+import { parseJson } from '../../util/json.ts'
+import { retryAfterSeconds } from '../../util/retry-after.ts'
+import { within } from '../../util/within.ts'
+import type { Hash256 } from '../../util/hash.ts'
+
+/** What a service knows of a hash. */
+export interface Finding {
+  /** How it classifies what it knows, in its own word. */
+  classification: string
+  /** Bits between the hash and what it knows; `undefined` if it does not tell. */
+  distance: number | undefined
+  /** Tells entries of the service apart. It is made of hashes of others, so that nobody but an HMAC is to see it. */
+  secret: string
+}
+
+/** A service that is asked about hashes. */
+export interface RemoteService {
+  /** Most hashes of a call. */
+  readonly maxHashes: number
+  /**
+   * What it knows of each hash, in order; `undefined`: nothing.
+   * @throws {RemoteError}
+   */
+  ask(hashes: readonly Hash256[], signal: AbortSignal): Promise<(Finding | undefined)[]>
+}
+
+/** A service gave no answer, or none that can be read. Its answers hold hashes, so no message repeats any. */
+export class RemoteError extends HashgateError {
+  readonly code = 'remote-failed'
+  /** Whether it is no use to ask again at once. */
+  readonly isLasting: boolean
+  readonly retrySeconds: number | undefined
+
+  constructor(
+    problem: string,
+    how: { isLasting?: boolean; retrySeconds?: number | undefined } = {},
+  ) {
+    super(problem)
+    this.isLasting = how.isLasting ?? false
+    this.retrySeconds = how.retrySeconds
+  }
+}
+
+export type Fetch = (request: Request) => Promise<Response>
+
+/** Bytes of an answer: more than 100 near matches of each hash would take. */
+const MAX_ANSWER_BYTES = 1 << 20
+
+/** Posts JSON and reads JSON. @throws {RemoteError} */
+export async function postJson(
+  fetch: Fetch,
+  url: string,
+  { body, authorization, signal }: { body: unknown; authorization?: string; signal: AbortSignal },
+): Promise<unknown> {
+  const request = new Request(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'user-agent': 'hashgate',
+      ...(authorization !== undefined && { authorization }),
+    },
+    body: JSON.stringify(body),
+    redirect: 'manual', // a redirect could lead credentials and hashes astray
+    signal,
+  })
+  let response: Response
+  try {
+    response = await fetch(request)
+  } catch {
+    throw new RemoteError('there is no connection') // without a cause: its message may have the address
+  }
+  if (response.ok) return readJson(response)
+  await response.body?.cancel().catch(() => undefined)
+  throw statusError(response)
+}
+
+function statusError({ status, headers }: Response): RemoteError {
+  if (status === 401 || status === 403) {
+    return new RemoteError(`the credentials are not accepted (${status})`, { isLasting: true })
+  }
+  const retrySeconds = retryAfterSeconds(headers.get('retry-after') ?? '')
+  return new RemoteError(`the status is ${status}`, { isLasting: status === 429, retrySeconds })
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += chunk.length
+      if (length > MAX_ANSWER_BYTES) break
+      chunks.push(chunk)
+    }
+  } catch {
+    throw new RemoteError('the answer broke off')
+  }
+  const answer = length > MAX_ANSWER_BYTES ? undefined : parseJson(Buffer.concat(chunks))
+  if (answer === undefined) throw new RemoteError('the answer is no JSON, or too long')
+  return answer
+}
+
+/** Asks within a time. @throws {RemoteError} */
+export async function askInTime<T>(
+  ms: number,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  try {
+    return await within(ask(controller.signal), ms, () => new RemoteError(`no answer in ${ms} ms`))
+  } finally {
+    controller.abort()
+  }
+}

@@ -1,0 +1,215 @@
+import type { Steps } from '../../util/steps.ts'
+import type { ScanBudget } from '../budget.ts'
+import { decodeFax } from '../image/fax.ts'
+import { inflate, type Unpacked, unpackLzw, unpackRuns } from '../image/unpack.ts'
+import type { UnscannableReason } from '../scanned.ts'
+import { FAX_BYTE_MS, INFLATED_BYTE_MS, UNPACKED_BYTE_MS } from '../work.ts'
+import type { PdfObjects, Stream } from './objects.ts'
+import { unpredict } from './predictor.ts'
+import type { Dict, Value } from './syntax.ts'
+
+/** What the filters of a stream lead to: bytes as they come out, or a file of another format. */
+export type Filtered =
+  | { chunks: Unpacked }
+  | { file: Uint8Array; format: 'jpeg' | 'jp2'; isRaw: boolean }
+  | UnscannableReason
+
+/** Names of filters, and what they are for short in content streams. */
+const NAMES: Record<string, string> = {
+  AHx: 'ASCIIHexDecode',
+  A85: 'ASCII85Decode',
+  LZW: 'LZWDecode',
+  Fl: 'FlateDecode',
+  RL: 'RunLengthDecode',
+  CCF: 'CCITTFaxDecode',
+  DCT: 'DCTDecode',
+}
+
+/** Bytes that a row of a prediction costs as much as. */
+const ROW_COST = 16
+/** Filters of a stream. Writers use two. */
+const MAX_FILTERS = 8
+/** Bytes that come out of a filter for the next. */
+export const MAX_GATHERED_BYTES = 16 * 1024 * 1024
+/** Bytes that are given at once of what is not filtered. */
+const CHUNK_BYTES = 64 * 1024
+
+/** Undoes the filters of a stream. */
+export function* openStream(
+  objects: PdfObjects,
+  { dict, data }: Stream,
+  budget: ScanBudget,
+): Steps<Filtered> {
+  const filters = listOf(objects, dict.get('Filter') ?? dict.get('F'))
+  const parameters = listOf(objects, dict.get('DecodeParms') ?? dict.get('DP'))
+  if (filters.length > MAX_FILTERS) return 'unsupported-encoding'
+  if (!objects.takeData(data.length)) return 'over-limit'
+  let bytes = data
+  for (const [i, filter] of filters.entries()) {
+    const name = typeof filter === 'string' ? (NAMES[filter] ?? filter) : ''
+    const isLast = i === filters.length - 1
+    if (name === 'DCTDecode' || name === 'JPXDecode') {
+      const format = name === 'DCTDecode' ? 'jpeg' : 'jp2'
+      return isLast ? { file: bytes, format, isRaw: i === 0 } : 'unsupported-encoding'
+    }
+    const given = parameters[i]
+    const chunks = undo(objects, name, given instanceof Map ? given : new Map(), bytes, budget)
+    if (!chunks || isLast) return chunks ? { chunks } : 'unsupported-encoding'
+    const gathered = yield* gather(chunks, MAX_GATHERED_BYTES, budget)
+    if (gathered === 'over-limit') return 'over-limit'
+    bytes = gathered
+  }
+  return { chunks: cut(data) }
+}
+
+/** All bytes that come, if they are not too many. */
+export function* gather(
+  chunks: Unpacked,
+  max: number,
+  budget: ScanBudget,
+): Steps<Uint8Array | 'over-limit'> {
+  let bytes = new Uint8Array(64 * 1024)
+  let filled = 0
+  for (;;) {
+    const next = chunks.next()
+    if (next.done) return next.value === 'over-limit' ? 'over-limit' : bytes.subarray(0, filled)
+    const end = filled + next.value.length
+    budget.spend(next.value.length * INFLATED_BYTE_MS)
+    if (end > max || budget.isExhausted) return 'over-limit'
+    if (end > bytes.length) {
+      const larger = new Uint8Array(Math.min(max, Math.max(end, bytes.length * 2)))
+      larger.set(bytes.subarray(0, filled))
+      bytes = larger
+    }
+    bytes.set(next.value, filled)
+    filled = end
+    if (budget.isTurnOver) yield
+  }
+}
+
+/** A value alone, or those of an array. */
+function listOf(objects: PdfObjects, value: Value): Value[] {
+  const found = objects.resolve(value)
+  if (Array.isArray(found)) return found.map((one) => objects.resolve(one))
+  return found === undefined ? [] : [found]
+}
+
+function undo(
+  objects: PdfObjects,
+  name: string,
+  parameters: Dict,
+  data: Uint8Array,
+  budget: ScanBudget,
+): Unpacked | undefined {
+  const number = (key: string, otherwise: number) => {
+    const value = objects.resolve(parameters.get(key))
+    return typeof value === 'number' ? value : otherwise
+  }
+  const flag = (key: string) => objects.resolve(parameters.get(key)) === true
+  if (name === 'ASCIIHexDecode') return fromHex(data)
+  if (name === 'ASCII85Decode') return fromBase85(data)
+  if (name === 'RunLengthDecode') return unpackRuns(data)
+  if (name === 'FlateDecode' || name === 'LZWDecode') {
+    const early = number('EarlyChange', 1) === 0 ? 0 : 1
+    const chunks =
+      name === 'LZWDecode' ? charged(unpackLzw(data, early), budget) : inflate(data, budget)
+    const predictor = number('Predictor', 1)
+    const columns = number('Columns', 1)
+    // A row costs as much as some bytes of it.
+    const cost = 1 + ROW_COST / Math.max(1, columns)
+    return unpredict(predictor === 1 ? chunks : charged(chunks, budget, cost), {
+      predictor,
+      samples: number('Colors', 1),
+      bits: number('BitsPerComponent', 8),
+      columns,
+    })
+  }
+  if (name !== 'CCITTFaxDecode') return undefined
+  const k = number('K', 0)
+  const form = {
+    columns: Math.trunc(number('Columns', 1728)),
+    coding: k < 0 ? 'group-4' : k === 0 ? 'one-dimensional' : 'two-dimensional',
+    isAligned: flag('EncodedByteAlign'),
+  } as const
+  if (form.columns < 1 || form.columns > 65_535) return undefined
+  budget.spend(data.length * FAX_BYTE_MS)
+  const rows = decodeFax(form, data)
+  return flag('BlackIs1') ? rows : inverted(rows)
+}
+
+function* cut(data: Uint8Array): Unpacked {
+  for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES)
+  return 'ended'
+}
+
+function* charged(chunks: Unpacked, budget: ScanBudget, cost = 1): Unpacked {
+  for (;;) {
+    const next = chunks.next()
+    if (next.done) return next.value
+    budget.spend(next.value.length * UNPACKED_BYTE_MS * cost)
+    yield next.value
+  }
+}
+
+/** Fax data has black as 1, PDF has it as 0. */
+function* inverted(chunks: Unpacked): Unpacked {
+  for (;;) {
+    const next = chunks.next()
+    if (next.done) return next.value
+    yield next.value.map((byte) => ~byte)
+  }
+}
+
+const [ZERO, END] = [0x7a, 0x7e]
+
+function* fromHex(data: Uint8Array): Unpacked {
+  const out = new Uint8Array(CHUNK_BYTES)
+  let [filled, digits, value] = [0, 0, 0]
+  for (const byte of data) {
+    if (byte === 0x3e) break
+    const digit = Number.parseInt(String.fromCharCode(byte), 16)
+    if (Number.isNaN(digit)) continue
+    value = value * 16 + digit
+    if (++digits % 2 === 1) continue
+    out[filled++] = value
+    value = 0
+    if (filled < out.length) continue
+    yield out
+    filled = 0
+  }
+  if (digits % 2 === 1) out[filled++] = value * 16
+  yield out.subarray(0, filled)
+  return 'ended'
+}
+
+function* fromBase85(data: Uint8Array): Unpacked {
+  const out = new Uint8Array(CHUNK_BYTES)
+  const view = new DataView(out.buffer)
+  let [filled, count, value] = [0, 0, 0]
+  const start = data[0] === 0x3c && data[1] === END ? 2 : 0
+  for (let at = start; at < data.length; at++) {
+    const byte = data[at] ?? END
+    if (byte === END) break
+    if (byte === ZERO && count === 0) count = 5
+    else if (byte < 0x21 || byte > 0x75) continue
+    else {
+      value = value * 85 + byte - 0x21
+      count++
+    }
+    if (count < 5) continue
+    view.setUint32(filled, value % 2 ** 32)
+    filled += 4
+    count = 0
+    value = 0
+    if (filled < out.length) continue
+    yield out
+    filled = 0
+  }
+  if (count > 1) {
+    for (let i = count; i < 5; i++) value = value * 85 + 84
+    view.setUint32(Math.min(filled, out.length - 4), value % 2 ** 32)
+    filled += count - 1
+  }
+  yield out.subarray(0, filled)
+  return 'ended'
+}

@@ -1,0 +1,59 @@
+import type { Buffer } from 'node:buffer'
+import type { Stream } from './objects.ts'
+import { type Dict, ValueReader } from './syntax.ts'
+
+/** Entries of a picture's dictionary. */
+const MAX_ENTRIES = 64
+/** Places that look like a picture in one content stream. */
+const MAX_STARTS = 4096
+/** Sides under which a stencil is a glyph of a font. */
+const MIN_STENCIL_SIDE = 128
+
+/**
+ * Pictures that are written in a content stream (ISO 32000-1, 8.9.7), except stencils as small as glyphs. Data that looks like its own
+ * end is cut off there.
+ */
+export function* inlinePictures(content: Buffer): Generator<Stream, void> {
+  let starts = 0
+  for (let at = content.indexOf('BI'); at >= 0; at = content.indexOf('BI', at + 2)) {
+    const around = content.toString('latin1', Math.max(0, at - 1), at + 3)
+    if (!/^[\0\t\n\f\r >)\]}]?BI[\0\t\n\f\r /%]/.test(around)) continue
+    if (++starts > MAX_STARTS) return
+    const reader = new ValueReader(content, at + 2)
+    const dict = readEntries(reader)
+    if (!dict) continue
+    const start = reader.at + 1
+    const end = endOf(content, start)
+    at = Math.max(at, end - 2)
+    if (!isGlyph(dict)) yield { dict, data: content.subarray(start, end) }
+  }
+}
+
+function readEntries(reader: ValueReader): Dict | undefined {
+  const dict: Dict = new Map()
+  for (let i = 0; i < MAX_ENTRIES; i++) {
+    const key = reader.read()
+    if (reader.operator === 'ID') return dict
+    if (typeof key !== 'string') return undefined
+    const value = reader.read()
+    if (reader.operator !== '') return undefined
+    dict.set(key, value)
+  }
+  return undefined
+}
+
+/** Where the operator stands that ends a picture, or what looks like it in its data. */
+function endOf(content: Buffer, start: number): number {
+  for (let at = content.indexOf('EI', start); at >= 0; at = content.indexOf('EI', at + 2)) {
+    if (/^[\0\t\n\f\r ]EI([\0\t\n\f\r ]|$)/.test(content.toString('latin1', at - 1, at + 3)))
+      return at
+  }
+  return content.length
+}
+
+function isGlyph(dict: Dict): boolean {
+  const side = (name: string, short: string) => Number(dict.get(name) ?? dict.get(short) ?? 0)
+  const isStencil = dict.get('ImageMask') === true || dict.get('IM') === true
+  const largest = Math.max(side('Width', 'W'), side('Height', 'H'))
+  return isStencil && largest < MIN_STENCIL_SIDE
+}

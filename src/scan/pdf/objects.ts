@@ -1,0 +1,158 @@
+import { Buffer } from 'node:buffer'
+import type { Steps } from '../../util/steps.ts'
+import type { ScanBudget } from '../budget.ts'
+import { BYTE_MS, PARSED_BYTE_MS } from '../work.ts'
+import { type Dict, Ref, type Value, ValueReader } from './syntax.ts'
+
+/** Objects that are looked at. A book has some tens of thousands. */
+const MAX_OBJECTS = 65_536
+/** Bytes of an object before its stream. */
+const MAX_OBJECT_BYTES = 64 * 1024
+/** How often each byte may be read: honest objects do not overlap, and are read when they are found, and for what they are. */
+const READS = 8
+/** References one after another. */
+const MAX_LINKS = 8
+
+/** Where an object begins: behind `obj` in the file, or in an object stream. */
+export interface Place {
+  bytes: Buffer
+  at: number
+}
+
+/** A stream and the dictionary before it. */
+export interface Stream {
+  dict: Dict
+  data: Uint8Array
+}
+
+/**
+ * The objects of a PDF, found by looking for them as programs do whose cross-reference table is broken. So an object counts that no
+ * table lists, and all that an incremental update replaces.
+ */
+export class PdfObjects {
+  readonly #file: Buffer
+  readonly #budget: ScanBudget
+  readonly #places = new Map<number, Place[]>()
+  /** Objects that have a stream. */
+  readonly streams: Place[] = []
+  #bytesLeft: number
+  #count = 0
+  /** Whether there is more than is looked at. */
+  isOverLimit = false
+  /** Whether a number is read as the first object that has it: the last has it for most programs. */
+  readsFirst = false
+  /** Whether objects share a number. */
+  hasRivals = false
+
+  constructor(file: Uint8Array, budget: ScanBudget) {
+    this.#file = Buffer.from(file.buffer, file.byteOffset, file.length)
+    this.#budget = budget
+    this.#bytesLeft = READS * file.length
+  }
+
+  /** Finds all objects that lie in the file itself. */
+  *find(): Steps {
+    const file = this.#file
+    for (let at = file.indexOf('obj'); at >= 0; at = file.indexOf('obj', at + 3)) {
+      const before = file.toString('latin1', Math.max(0, at - 32), at)
+      const number = /(\d{1,10})[\0\t\n\f\r ]+\d{1,10}[\0\t\n\f\r ]*$/.exec(before)?.[1]
+      if (number === undefined) continue
+      const place = { bytes: file, at: at + 3 }
+      if (!this.add(Number(number), place)) return
+      if (this.#isStream(place)) this.streams.push(place)
+      if (this.isOverLimit) return
+      if (this.#budget.isTurnOver) yield
+    }
+  }
+
+  /** Takes the bytes of a stream. Returns whether that many may still be read. */
+  takeData(bytes: number): boolean {
+    this.#bytesLeft -= bytes
+    this.isOverLimit ||= this.#bytesLeft <= 0
+    this.#budget.spend(bytes * BYTE_MS)
+    return !this.isOverLimit
+  }
+
+  /** Adds an object. Returns whether there may be more. */
+  add(number: number, place: Place): boolean {
+    this.isOverLimit ||= ++this.#count > MAX_OBJECTS
+    if (this.isOverLimit) return false
+    const places = this.#places.get(number)
+    this.hasRivals ||= places !== undefined
+    if (places) places.push(place)
+    else this.#places.set(number, [place])
+    return true
+  }
+
+  /** A value, or what a reference leads to. */
+  resolve(value: Value): Value {
+    let found = value
+    for (let links = 0; found instanceof Ref; links++) {
+      const places = this.#places.get(found.number) ?? []
+      const place = links < MAX_LINKS ? places.at(this.readsFirst ? 0 : -1) : undefined
+      found = place && this.#parse(place).value
+    }
+    return found
+  }
+
+  /** The stream that a reference leads to, or that of an object. */
+  streamOf(value: Ref | Place): Stream | undefined {
+    const places = value instanceof Ref ? this.#places.get(value.number) : [value]
+    const place = places?.at(this.readsFirst ? 0 : -1)
+    if (!place) return undefined
+    const { value: dict, operator, end } = this.#parse(place)
+    if (!(dict instanceof Map) || operator !== 'stream' || place.bytes !== this.#file)
+      return undefined
+    return { dict, data: this.#dataAt(end + lineEndAt(this.#file, end), dict) }
+  }
+
+  /** Whether a trailer says that the file is encrypted. */
+  get hasEncryptedTrailer(): boolean {
+    const file = this.#file
+    for (let at = file.indexOf('trailer'); at >= 0; at = file.indexOf('trailer', at + 7)) {
+      const { value } = this.#parse({ bytes: file, at: at + 7 })
+      if (value instanceof Map && value.has('Encrypt')) return true
+      if (this.isOverLimit) break
+    }
+    return false
+  }
+
+  #isStream(place: Place): boolean {
+    const head = this.#file.toString('latin1', place.at, place.at + 64)
+    return /^[\0\t\n\f\r ]*(<<|%|$)/.test(head) && this.#parse(place).operator === 'stream'
+  }
+
+  /** The bytes that its length tells, if they end where they should; else those before the next `endstream`. */
+  #dataAt(start: number, dict: Dict): Uint8Array {
+    const length = this.resolve(dict.get('Length'))
+    if (typeof length === 'number' && length >= 0) {
+      const behind = this.#file.toString('latin1', start + length, start + length + 16)
+      if (/^[\0\t\n\f\r ]*endstream/.test(behind)) return this.#file.subarray(start, start + length)
+    }
+    const end = this.#file.indexOf('endstream', start)
+    this.#charge((end < 0 ? this.#file.length : end) - start)
+    return this.#file.subarray(start, end < 0 ? undefined : end)
+  }
+
+  /** The value that begins somewhere, the keyword behind it, and the end of that. */
+  #parse({ bytes, at }: Place): { value: Value; operator: string; end: number } {
+    if (this.#bytesLeft <= 0) return { value: undefined, operator: '', end: at }
+    const reader = new ValueReader(bytes, at, Math.min(bytes.length, at + MAX_OBJECT_BYTES))
+    const value = reader.read()
+    if (value instanceof Map) reader.read()
+    this.#charge(reader.at - at)
+    return { value, operator: reader.operator, end: reader.at }
+  }
+
+  #charge(bytes: number): void {
+    this.#bytesLeft -= bytes
+    this.isOverLimit ||= this.#bytesLeft <= 0
+    this.#budget.spend(bytes * PARSED_BYTE_MS)
+  }
+}
+
+/** Bytes of the line end that stands somewhere. */
+function lineEndAt(bytes: Buffer, at: number): number {
+  if (bytes[at] === 13) return bytes[at + 1] === 10 ? 2 : 1
+  return bytes[at] === 10 ? 1 : 0
+}

@@ -1,0 +1,161 @@
+import { lumaOfLightness } from '../image/tiff/colours.ts'
+import { gather, openStream } from './filters.ts'
+import type { PdfObjects } from './objects.ts'
+import type { ScanBudget } from '../budget.ts'
+import type { Steps } from '../../util/steps.ts'
+import { type Dict, Ref, type Value } from './syntax.ts'
+
+/** Colours of a picture's samples. A tint is 0 for none. */
+interface Space {
+  kind: 'grey' | 'rgb' | 'inks' | 'lightness' | 'tint' | 'indexed'
+  samples: number
+  /** Luma of each index. */
+  lumas?: Uint8Array
+}
+
+/** A raster of a PDF, as its dictionary describes it. */
+export interface Picture {
+  width: number
+  height: number
+  bits: number
+  space: Space
+  /** Ranges that samples are spread over, as shares of what is usual for the space; indices for indexed ones. */
+  decode: [number, number][]
+  /** A picture of the same page whose samples are alpha, or the contrary of it. */
+  alpha: { ref: Ref; isContrary: boolean } | undefined
+  /** Whether some of its colours are shown as transparent. */
+  hasKey: boolean
+}
+
+/** Sides under which a picture is no more than a rule, a dot or a part of a gradient. */
+const MIN_SIDE = 16
+/** Colour spaces within each other. */
+const MAX_NESTING = 4
+const MAX_SIDE = 65_535
+/** Bytes of the colours of an index: 256 of four inks each. */
+const MAX_TABLE_BYTES = 1024
+
+/** Reads what a dictionary says of a picture. `undefined`: it is too small to show one. */
+export function* readPicture(
+  objects: PdfObjects,
+  dict: Dict,
+  budget: ScanBudget,
+): Steps<Picture | 'damaged' | 'unsupported-variant' | undefined> {
+  const of = (name: string, short: string) => objects.resolve(dict.get(name) ?? dict.get(short))
+  const [width, height] = [sideOf(of('Width', 'W')), sideOf(of('Height', 'H'))]
+  if (width === undefined || height === undefined) return 'damaged'
+  if (width < MIN_SIDE || height < MIN_SIDE) return undefined
+  const isMask = of('ImageMask', 'IM') === true
+  const space = isMask
+    ? GREY
+    : yield* readSpace(objects, dict.get('ColorSpace') ?? dict.get('CS'), budget)
+  if (!space) return 'unsupported-variant'
+  const bits = isMask ? 1 : (of('BitsPerComponent', 'BPC') ?? 8)
+  if (typeof bits !== 'number' || ![1, 2, 4, 8, 16].includes(bits)) return 'damaged'
+  const given = of('Decode', 'D')
+  const values = Array.isArray(given) ? given.map((value) => objects.resolve(value)) : []
+  const [soft, mask] = [dict.get('SMask'), dict.get('Mask')]
+  return {
+    width,
+    height,
+    bits,
+    space,
+    decode: Array.from({ length: space.samples }, (_, i) => rangeOf(space, bits, values, i)),
+    alpha:
+      soft instanceof Ref
+        ? { ref: soft, isContrary: false }
+        : mask instanceof Ref && !Array.isArray(objects.resolve(mask))
+          ? { ref: mask, isContrary: true }
+          : undefined,
+    hasKey: Array.isArray(objects.resolve(mask)),
+  }
+}
+
+function sideOf(value: Value): number | undefined {
+  const isSide = typeof value === 'number' && value >= 1 && value <= MAX_SIDE
+  return isSide ? Math.trunc(value) : undefined
+}
+
+function rangeOf(
+  { kind }: Space,
+  bits: number,
+  values: readonly Value[],
+  sample: number,
+): [number, number] {
+  const most = kind === 'indexed' ? 2 ** Math.min(bits, 8) - 1 : 1
+  const [from, to] = [values[2 * sample], values[2 * sample + 1]]
+  if (typeof from !== 'number' || typeof to !== 'number') return [0, most]
+  const scale = kind === 'lightness' && sample === 0 ? 100 : 1
+  return [from / scale, to / scale]
+}
+
+const GREY: Space = { kind: 'grey', samples: 1 }
+const NAMED: Record<string, Space> = {
+  DeviceGray: GREY,
+  G: GREY,
+  CalGray: GREY,
+  DeviceRGB: { kind: 'rgb', samples: 3 },
+  RGB: { kind: 'rgb', samples: 3 },
+  CalRGB: { kind: 'rgb', samples: 3 },
+  DeviceCMYK: { kind: 'inks', samples: 4 },
+  CMYK: { kind: 'inks', samples: 4 },
+  Lab: { kind: 'lightness', samples: 3 },
+  Separation: { kind: 'tint', samples: 1 },
+}
+const BY_SAMPLES: Record<number, Space | undefined> = {
+  1: GREY,
+  3: NAMED.DeviceRGB,
+  4: NAMED.DeviceCMYK,
+}
+
+/** A colour space (ISO 32000-1, 8.6). Profiles are not applied. */
+function* readSpace(
+  objects: PdfObjects,
+  value: Value,
+  budget: ScanBudget,
+  nesting = 0,
+): Steps<Space | undefined> {
+  const found = objects.resolve(value)
+  if (typeof found === 'string') return NAMED[found]
+  if (!Array.isArray(found) || nesting > MAX_NESTING) return undefined
+  const name = objects.resolve(found[0])
+  if (name === 'ICCBased') {
+    const profile = objects.resolve(found[1])
+    const samples = profile instanceof Map ? objects.resolve(profile.get('N')) : undefined
+    return BY_SAMPLES[Number(samples)]
+  }
+  if (name === 'DeviceN') {
+    const names = objects.resolve(found[1])
+    return Array.isArray(names) && names.length === 1 ? NAMED.Separation : undefined
+  }
+  if (name !== 'Indexed' && name !== 'I') return typeof name === 'string' ? NAMED[name] : undefined
+  const base = yield* readSpace(objects, found[1], budget, nesting + 1)
+  const table = yield* readTable(objects, found[3], budget)
+  return base && table && { kind: 'indexed', samples: 1, lumas: lumasOf(base, table) }
+}
+
+function* readTable(
+  objects: PdfObjects,
+  value: Value,
+  budget: ScanBudget,
+): Steps<Uint8Array | undefined> {
+  const found = objects.resolve(value)
+  if (found instanceof Uint8Array) return found.subarray(0, MAX_TABLE_BYTES)
+  const stream = value instanceof Ref ? objects.streamOf(value) : undefined
+  const opened = stream && (yield* openStream(objects, stream, budget))
+  if (!opened || typeof opened === 'string' || 'file' in opened) return undefined
+  const first = yield* gather(opened.chunks, 64 * 1024, budget)
+  return first === 'over-limit' ? undefined : first.subarray(0, MAX_TABLE_BYTES)
+}
+
+function lumasOf({ kind, samples }: Space, table: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: Math.floor(table.length / samples) }, (_, i) => {
+    const at = (sample: number) => table[i * samples + sample] ?? 0
+    if (kind === 'tint') return 255 - at(0)
+    if (kind === 'lightness') return lumaOfLightness(at(0) / 2.55)
+    if (samples === 1) return at(0)
+    const white = kind === 'inks' ? (255 - at(3)) / 255 : 1
+    const light = (sample: number) => (kind === 'inks' ? (255 - at(sample)) * white : at(sample))
+    return Math.round(0.299 * light(0) + 0.587 * light(1) + 0.114 * light(2))
+  })
+}
