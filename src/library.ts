@@ -26,51 +26,100 @@ import type { ShardNamespace } from './match/sharded-index.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
 
 export type { FloodNamespace, GateSettings, ImagesApi, KvNamespace, PinNamespace, ShardNamespace }
+export { BadListKeyError } from './list/errors.ts'
+export { BadConfigError, HashgateError } from './util/errors.ts'
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
 
 /** Whatever a Worker calls its bindings. */
 type From<E extends Env, T> = (env: E['Bindings']) => T
 
+/** What the middleware is told: where things are in a Worker's environment, and what it wants. */
 export interface GateOptions<E extends Env> {
   /** The KV namespace that the lists are in. */
   hashLists: From<E, KvNamespace>
   /** The key that the lists are sealed with: the secret LIST_KEY. */
   listKey: From<E, string | undefined>
-  /** Settings as in the variable HASHGATE (docs/settings.md). Where requests and events go is the app's business. */
+  /**
+   * Settings as in the variable HASHGATE (docs/settings.md), but those for the origin and for events: these are the app's business.
+   * @default {}
+   */
   settings?: GateSettings | From<E, GateSettings>
-  /** Cloudflare Images, to convert what is not decoded here. */
+  /**
+   * Cloudflare Images, to convert what is not decoded here.
+   * @default such files are unscannable
+   */
   images?: From<E, ImagesApi | undefined>
-  /** Durable Objects of class FloodCounter, of `hashgate/objects`. */
+  /**
+   * Durable Objects of class FloodCounter, of `hashgate/objects`.
+   * @default each isolate counts alone
+   */
   floodCounters?: From<E, FloodNamespace | undefined>
-  /** Durable Objects of class ListPin, of `hashgate/objects`: without them, a fresh isolate takes any version for the latest. */
+  /**
+   * Durable Objects of class ListPin, of `hashgate/objects`.
+   * @default a fresh isolate takes any version of the list for the latest
+   */
   listPins?: From<E, PinNamespace | undefined>
-  /** Durable Objects of class ListShard, of `hashgate/objects`. */
+  /**
+   * Durable Objects of class ListShard, of `hashgate/objects`.
+   * @default the isolate holds the list itself
+   */
   listShards?: From<E, ShardNamespace | undefined>
-  /** Where quarantined uploads are kept: `quarantine` of `hashgate/quarantine`, with `quarantine.recipients` among the settings. */
+  /**
+   * Where quarantined uploads are kept: `quarantine` of `hashgate/quarantine`, with `quarantine.recipients` among the settings.
+   * @default nothing is kept
+   */
   quarantine?: (env: E['Bindings'], settings: QuarantineSettings) => Quarantine | undefined
-  /** Requests that pass as they are. */
+  /**
+   * Requests that pass as they are.
+   * @default none
+   */
   skip?: (c: Context<E>) => boolean | Promise<boolean>
-  /** Told each verdict, as `onEvent` is. */
+  /**
+   * Gets each verdict, as `onEvent` does.
+   * @default nothing more
+   */
   onVerdict?: OnEvent<VerdictEvent>
-  /** Told everything, verdicts as well; one line of JSON each on the console, if absent. */
+  /**
+   * Gets every event, verdicts too.
+   * @default one line of JSON each on the console
+   */
   onEvent?: OnEvent<GateEvent>
 }
 
-/** Told events, behind the answer. What it does not take, since it throws, rejects or needs over 10 seconds, is on the console. */
+/**
+ * Gets events, after the answer. An event that it does not take is on the console: it throws, rejects or needs over 10 seconds.
+ * @param event see docs/events.md
+ */
 export type OnEvent<E extends GateEvent> = (event: E) => unknown
 
 /**
- * Judges requests before what is behind it hears of them, and answers those that are refused. What is behind it finds the body
- * as it came.
+ * Judges requests before your handlers hear of them, and answers those that are refused. Your handlers find the body as it came.
  *
- * Options are checked at once; what depends on the environment is read by the first request of an isolate. If it cannot be used,
+ * Options are checked at once. What depends on the environment is read by the first request of an isolate. If it cannot be used,
  * every request is refused with 503, and reported.
  *
- * A body longer than `upload.maxBufferedBytes` reaches what is behind while it still comes, without its end: if it is refused
- * then, the stream breaks off, and what was made of it must not stay. Have such bodies refused (`upload.maxBodyBytes`), if that
- * cannot be seen to.
+ * A body longer than `upload.maxBufferedBytes` reaches your handlers while it still arrives, without its end. If it is refused,
+ * the stream breaks off, and what was made of it must not stay. If you cannot ensure that, have such bodies refused:
+ * `upload.maxBodyBytes`.
+ * @param options where the list and its key are, and what you want
+ * @returns a middleware of Hono, to come before all that reads a body
  * @throws {BadConfigError} an option is unknown, or a setting cannot be used
  * @throws {BodyUsedError} by a request: something before the gate has read its body
+ * @example
+ * ```ts
+ * import { gate, type KvNamespace } from 'hashgate'
+ * import { Hono } from 'hono'
+ *
+ * interface Env {
+ *   Bindings: { HASH_LISTS: KvNamespace; LIST_KEY: string }
+ * }
+ *
+ * const app = new Hono<Env>()
+ * app.use('/files/*', gate<Env>({ hashLists: (env) => env.HASH_LISTS, listKey: (env) => env.LIST_KEY }))
+ * app.put('/files/:name', async (c) => c.text(`${(await c.req.arrayBuffer()).byteLength} bytes`))
+ *
+ * export default app
+ * ```
  */
 export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHandler<E> {
   checkOptions(options)
@@ -126,7 +175,25 @@ function refuse(c: Context, error: unknown, emit: (event: GateEvent) => void): P
   return answerTo(refused, c.req.raw, { textsFor: () => undefined, report }, readerOf(c))
 }
 
-/** Somebody has read the body before the gate: there is nothing left to judge, and what was read may be kept already. */
+/**
+ * Something has read the body before the gate: there is nothing left to judge, and what was read may be kept already.
+ * @example
+ * ```ts
+ * import { BodyUsedError } from 'hashgate'
+ * import { Hono } from 'hono'
+ *
+ * const app = new Hono()
+ * app.onError((error, c) => {
+ *   if (error instanceof BodyUsedError) console.error('gate() must come before what reads bodies')
+ *   return c.text('Internal error', 500)
+ * })
+ * app.all('*', () => {
+ *   throw new BodyUsedError()
+ * })
+ *
+ * export default app
+ * ```
+ */
 export class BodyUsedError extends HashgateError {
   readonly code = 'body-used'
 

@@ -9,17 +9,53 @@ import { StagedUpload as Upload } from './upload/staging/staged-upload.ts'
 /** A class of Durable Objects, as wrangler wants it exported. */
 export type DurableObjectClass = new (state: never, env: never) => object
 
-/** Counts for all isolates what entries match: `floodCounters`. */
+/**
+ * Counts for all isolates what entries match: `floodCounters`, or the binding FLOOD_COUNTERS.
+ * @example
+ * ```ts
+ * export { FloodCounter } from 'hashgate/objects'
+ * export { default } from 'hashgate/worker'
+ * ```
+ */
 export const FloodCounter: DurableObjectClass = Counter
 
-/** Knows the latest version of the list: `listPins`. */
+/**
+ * Knows the latest version of the list: `listPins`, or the binding LIST_PIN.
+ * @example
+ * ```ts
+ * export { ListPin } from 'hashgate/objects'
+ * export { default } from 'hashgate/worker'
+ * ```
+ */
 export const ListPin: DurableObjectClass = Pin
 
-/** Holds a part of a list that is too large for an isolate: `listShards`. It reads the bindings HASH_LISTS and LIST_KEY. */
+/**
+ * Holds a part of a list that is too large for an isolate: `listShards`, or the binding LIST_SHARDS. It reads the bindings HASH_LISTS
+ * and LIST_KEY.
+ * @example
+ * ```ts
+ * export { ListShard } from 'hashgate/objects'
+ * export { default } from 'hashgate/worker'
+ * ```
+ */
 export const ListShard: DurableObjectClass = Shard
 
-/** Knows how far an upload is that comes in parts. It reads the binding STAGING. */
+/**
+ * Knows how far an upload is that comes in parts: the binding UPLOADS. It reads the binding STAGING.
+ * @example
+ * ```ts
+ * export { StagedUpload } from 'hashgate/objects'
+ * export { default } from 'hashgate/worker'
+ * ```
+ */
 export const StagedUpload: DurableObjectClass = Upload
 
-/** Knows whether a ticket is used. */
+/**
+ * Knows whether a ticket is used: the binding TICKETS.
+ * @example
+ * ```ts
+ * export { TicketUse } from 'hashgate/objects'
+ * export { default } from 'hashgate/worker'
+ * ```
+ */
 export const TicketUse: DurableObjectClass = Use

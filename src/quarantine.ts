@@ -13,9 +13,33 @@ export type { QuarantineBucket } from './quarantine/quarantine.ts'
  * Where quarantined uploads are kept, for the option `quarantine` of `gate`. Who can open them is `quarantine.recipients` among
  * its settings.
  * @param bucketOf an R2 bucket for nothing else
+ * @throws {BadConfigError} by the first request: recipients without a bucket, or a bucket without recipients
  * @example
  * ```ts
- * gate({ hashLists, listKey, quarantine: quarantine((env) => env.QUARANTINE), settings })
+ * import { gate, type KvNamespace } from 'hashgate'
+ * import { quarantine, type QuarantineBucket } from 'hashgate/quarantine'
+ * import { Hono } from 'hono'
+ *
+ * interface Env {
+ *   Bindings: { HASH_LISTS: KvNamespace; LIST_KEY: string; QUARANTINE: QuarantineBucket }
+ * }
+ *
+ * const app = new Hono<Env>()
+ * app.use(
+ *   gate<Env>({
+ *     hashLists: (env) => env.HASH_LISTS,
+ *     listKey: (env) => env.LIST_KEY,
+ *     quarantine: quarantine((env: Env['Bindings']) => env.QUARANTINE),
+ *     settings: {
+ *       quarantine: {
+ *         recipients: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'],
+ *       },
+ *       policy: { banks: { csam: { action: 'quarantine' } } },
+ *     },
+ *   }),
+ * )
+ *
+ * export default app
  * ```
  */
 export function quarantine<B>(
@@ -27,7 +51,21 @@ export function quarantine<B>(
   }
 }
 
-/** Deletes what has expired of what was quarantined: for a trigger, every hour. @throws what R2 fails by */
+/**
+ * Deletes what has expired of what was quarantined. Call it by a trigger, every hour.
+ * @param bucket that of the quarantine
+ * @param onEvent gets what could not be deleted; by default it is a line of JSON each on the console
+ * @throws what R2 throws
+ * @example
+ * ```ts
+ * import { type QuarantineBucket, sweepQuarantine } from 'hashgate/quarantine'
+ *
+ * export default {
+ *   fetch: () => new Response('ok'),
+ *   scheduled: (_: unknown, env: { QUARANTINE: QuarantineBucket }) => sweepQuarantine(env.QUARANTINE),
+ * }
+ * ```
+ */
 export function sweepQuarantine(
   bucket: QuarantineBucket,
   onEvent?: (event: GateEvent) => unknown,

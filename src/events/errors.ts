@@ -1,6 +1,14 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** A sink is chosen, and what it needs is not bound. */
+/**
+ * A sink is chosen, and what it needs is not bound.
+ * @example
+ * ```ts
+ * import { SinkNotBoundError } from 'hashgate/features'
+ *
+ * export default { fetch: () => new Response(new SinkNotBoundError('queue', 'EVENT_QUEUE').message) }
+ * ```
+ */
 export class SinkNotBoundError extends HashgateError {
   readonly code = 'sink-not-bound'
 

@@ -813,8 +813,11 @@ export const EventSchema = v.variant('event', Object.values(EVENT_SCHEMAS))
 
 /** What the operator is told. Never a hash. */
 export type GateEvent = v.InferOutput<(typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS]>
+/** The event of an upload that was judged. */
 export type VerdictEvent = Extract<GateEvent, { event: 'verdict' }>
+/** What a verdict says of an entry that a file matches. */
 export type MatchEvent = v.InferOutput<typeof MatchSchema>
+/** What a verdict says of a file. */
 export type FileEvent = v.InferOutput<typeof FileSchema>
 
 type Unstamped<E> = E extends GateEvent ? Omit<E, keyof typeof stamp> : never

@@ -145,7 +145,15 @@ export class ListTooLargeError extends HashgateError {
   }
 }
 
-/** LIST_KEY cannot be used. */
+/**
+ * LIST_KEY cannot be used. A Worker of its own does not start; the middleware refuses requests and reports it.
+ * @example
+ * ```ts
+ * import { BadListKeyError } from 'hashgate'
+ *
+ * export default { fetch: () => new Response(new BadListKeyError().message) }
+ * ```
+ */
 export class BadListKeyError extends HashgateError {
   readonly code = 'bad-list-key'
 

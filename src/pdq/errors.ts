@@ -24,7 +24,21 @@ const SENTENCES: Record<UnhashableReason, string> = {
   'over-memory-budget': 'it needs more memory than an image may have',
 }
 
-/** An image that has no hash, or none that can be found out here. */
+/**
+ * An image that has no hash, or none that can be found out here.
+ * @example
+ * ```ts
+ * import { loadPdq, UnhashableImageError } from 'hashgate/pdq'
+ *
+ * const pdq = await loadPdq()
+ * try {
+ *   pdq.hash(new TextEncoder().encode('no image'))
+ * } catch (error) {
+ *   if (!(error instanceof UnhashableImageError)) throw error
+ *   console.log(error.reason) // unknown-format
+ * }
+ * ```
+ */
 export class UnhashableImageError extends HashgateError {
   readonly code = 'unhashable-image'
   readonly reason: UnhashableReason
@@ -38,7 +52,20 @@ export class UnhashableImageError extends HashgateError {
   }
 }
 
-/** What was given for an image is neither bytes of a file nor pixels. */
+/**
+ * What was given for an image is neither bytes of a file nor pixels.
+ * @example
+ * ```ts
+ * import { BadImageInputError, loadPdq } from 'hashgate/pdq'
+ *
+ * const pdq = await loadPdq()
+ * try {
+ *   pdq.hash({ width: 2, height: 2, data: new Uint8Array(3) })
+ * } catch (error) {
+ *   console.log(error instanceof BadImageInputError) // true
+ * }
+ * ```
+ */
 export class BadImageInputError extends HashgateError {
   readonly code = 'bad-image-input'
 
@@ -47,7 +74,20 @@ export class BadImageInputError extends HashgateError {
   }
 }
 
-/** What was given for a hash is none. It is not told: hashes of lists are secrets. */
+/**
+ * What was given for a hash is none. The message does not repeat it, since hashes of lists are secrets.
+ * @example
+ * ```ts
+ * import { BadHashError, parseHash } from 'hashgate/pdq'
+ *
+ * try {
+ *   parseHash('0f')
+ * } catch (error) {
+ *   if (!(error instanceof BadHashError)) throw error
+ *   console.log(error.message) // a PDQ hash is 64 hex digits or 32 bytes, not text of 2 characters
+ * }
+ * ```
+ */
 export class BadHashError extends HashgateError {
   readonly code = 'bad-hash'
 
@@ -61,11 +101,22 @@ function shapeOf(given: unknown): string {
   return given instanceof Uint8Array ? `${given.length} bytes` : typeof given
 }
 
-/** The server has no WebAssembly module where it should be: it was not deployed with the code, perhaps. */
+/**
+ * The server has no WebAssembly module where it should be. Perhaps it was not deployed with the code.
+ * @example
+ * ```ts
+ * import { loadPdq, ModuleUnavailableError } from 'hashgate/pdq'
+ *
+ * await loadPdq().catch((error) => {
+ *   if (error instanceof ModuleUnavailableError) console.error('deploy hashgate/pdq.wasm too')
+ *   throw error
+ * })
+ * ```
+ */
 export class ModuleUnavailableError extends HashgateError {
   readonly code = 'module-unavailable'
 
   constructor(url: string, status: number) {
-    super(`${url} was answered with status ${status}`)
+    super(`${url} answered ${status}: deploy the module hashgate/pdq.wasm with the code`)
   }
 }

@@ -8,18 +8,35 @@ import type { PdqDihedral, PdqHash, PdqImage, WasmModule } from './types.ts'
 /**
  * Hashes images: of an animation the first frame; alpha dropped; as they are stored, whatever their Exif orientation.
  * Each image has a WebAssembly instance of its own over zeroed memory, so that nothing of it outlives its hash.
+ * @example
+ * ```ts
+ * import { loadPdq, type Pdq } from 'hashgate/pdq'
+ *
+ * const pdq: Pdq = await loadPdq()
+ * console.log(typeof pdq.hash) // function
+ * ```
  */
 export class Pdq {
   readonly #core: ImageCore
 
-  /** @param module build/image.wasm */
+  /** @param module `hashgate/pdq.wasm`, compiled */
   constructor(module: WasmModule) {
     this.#core = new ImageCore(module)
   }
 
   /**
    * The PDQ hash of an image.
-   * @throws UnhashableImageError if it has none, with the reason; BadImageInputError if it is no image at all
+   * @param image the bytes of a file, or pixels
+   * @throws {UnhashableImageError} it has no hash, with the reason
+   * @throws {BadImageInputError} it is neither bytes nor pixels
+   * @example
+   * ```ts
+   * import { loadPdq } from 'hashgate/pdq'
+   *
+   * const pdq = await loadPdq()
+   * const grey = new Uint8Array(64 * 64).fill(128) // luma, a byte a pixel
+   * console.log(pdq.hash({ width: 64, height: 64, data: grey }).quality) // 0
+   * ```
    */
   hash(image: PdqImage): PdqHash {
     const { hash, quality } = this.#firstFrame(image, (frame) => frame.stored())
@@ -28,7 +45,17 @@ export class Pdq {
 
   /**
    * The hashes of an image as it is, turned and mirrored, in little more time than one takes.
-   * @throws what `hash` does
+   * @param image the bytes of a file, or pixels
+   * @throws {UnhashableImageError} it has no hash, with the reason
+   * @throws {BadImageInputError} it is neither bytes nor pixels
+   * @example
+   * ```ts
+   * import { readFile } from 'node:fs/promises'
+   * import { DIHEDRAL_NAMES, loadPdq } from 'hashgate/pdq'
+   *
+   * const { hashes } = (await loadPdq()).dihedral(await readFile('known.jpg'))
+   * console.log(Object.keys(hashes).length === DIHEDRAL_NAMES.length) // true
+   * ```
    */
   dihedral(image: PdqImage): PdqDihedral {
     const variants = this.#firstFrame(image, (frame) => frame.dihedral())

@@ -14,6 +14,7 @@ export type PdqImage = ArrayBuffer | Uint8Array | PdqPixels
 export interface PdqPixels {
   /** Pixels, 1 to 65535. */
   readonly width: number
+  /** Pixels, 1 to 65535. */
   readonly height: number
   /** For each pixel 4 bytes (red, green, blue, alpha, which is not looked at), 3 (red, green, blue) or 1 (luma). */
   readonly data: Uint8Array | Uint8ClampedArray

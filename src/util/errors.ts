@@ -1,5 +1,19 @@
-/** Base of the errors that hashgate throws. `code` is for programs, the message for people. */
+/**
+ * Base of the errors that hashgate throws. `code` is for programs, the message for people.
+ * @example
+ * ```ts
+ * import { distance, HashgateError } from 'hashgate/pdq'
+ *
+ * try {
+ *   distance('00', 'ff')
+ * } catch (error) {
+ *   if (!(error instanceof HashgateError)) throw error
+ *   console.log(error.code) // bad-hash
+ * }
+ * ```
+ */
 export abstract class HashgateError extends Error {
+  /** Tells this kind of error from others. It stays the same across versions. */
   abstract readonly code: string
 
   constructor(message: string, options?: ErrorOptions) {
@@ -8,9 +22,26 @@ export abstract class HashgateError extends Error {
   }
 }
 
-/** The deployment cannot work as it is set up. */
+/**
+ * The deployment cannot work as it is set up. `problems` says what is wrong, with the path of each setting.
+ * @example
+ * ```ts
+ * import { BadConfigError, gate } from 'hashgate'
+ *
+ * const findings: string[] = []
+ * try {
+ *   gate({ hashLists: () => ({}) as never, listKey: () => '', settings: { body: { maxFiles: 0 } } })
+ * } catch (error) {
+ *   if (!(error instanceof BadConfigError)) throw error
+ *   findings.push(...error.problems) // settings.body.maxFiles must be a whole number from 1 to 1000
+ * }
+ *
+ * export default { fetch: () => Response.json(findings) }
+ * ```
+ */
 export class BadConfigError extends HashgateError {
   readonly code = 'bad-config'
+  /** What is wrong, a sentence each. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {

@@ -3,7 +3,16 @@ import { parseHex, toHex } from './bytes.ts'
 /** A PDQ hash: 32 bytes in the order of the text form, so that bit 0 is the lowest bit of the last byte. */
 export type Hash256 = Uint8Array
 
-/** Largest distance, inclusive, at which two plain PDQ hashes are taken for the same picture, as PDQ's authors recommend. */
+/**
+ * Largest distance, inclusive, at which two plain PDQ hashes are taken for the same picture, as PDQ's authors recommend.
+ * @example
+ * ```ts
+ * import { distance, MATCH_THRESHOLD } from 'hashgate/pdq'
+ *
+ * console.log(MATCH_THRESHOLD) // 31
+ * console.log(distance('00'.repeat(32), '0f'.repeat(32)) <= MATCH_THRESHOLD) // false
+ * ```
+ */
 export const MATCH_THRESHOLD = 31
 
 /** Bytes of a hash. */
@@ -12,7 +21,15 @@ export const HASH_BYTES = 32
 /** Bytes of a half: the first is searched in memory, the second stands in details. */
 export const HALF_BYTES = HASH_BYTES / 2
 
-/** Names of the dihedral variants, in the order of the reference. */
+/**
+ * Names of the dihedral variants, in the order of the reference.
+ * @example
+ * ```ts
+ * import { DIHEDRAL_NAMES } from 'hashgate/pdq'
+ *
+ * console.log(DIHEDRAL_NAMES.length) // 8
+ * ```
+ */
 export const DIHEDRAL_NAMES = [
   'original',
   'rotate90',
@@ -24,6 +41,7 @@ export const DIHEDRAL_NAMES = [
   'flipMinus1',
 ] as const
 
+/** One of the dihedral variants. */
 export type DihedralName = (typeof DIHEDRAL_NAMES)[number]
 
 /** Text form: 64 lower-case hex digits. */
