@@ -33,7 +33,8 @@ const COMPILER = {
 }
 
 const require = createRequire(new URL('../bench/package.json', import.meta.url))
-const { Extractor, ExtractorConfig } = require('@microsoft/api-extractor') as typeof ApiExtractor
+const { Extractor, ExtractorConfig, ExtractorMessageCategory } =
+  require('@microsoft/api-extractor') as typeof ApiExtractor
 
 for (const folder of [REPORTS, `${ROOT}build/api-report`]) await mkdir(folder, { recursive: true })
 const stale = Object.entries(ENTRIES).filter(([name, file]) => report(name, file))
@@ -70,7 +71,7 @@ function report(name: string, file: string): boolean {
     localBuild: !isCheck,
     messageCallback: (message) => {
       // Each `stale` is told once, above.
-      message.handled = message.category !== 'Compiler'
+      message.handled = message.category !== ExtractorMessageCategory.Compiler
     },
   })
   return apiReportChanged
