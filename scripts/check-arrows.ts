@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 /** What may import what, from the top down. All may import themselves and util/. */
 const ARROWS: Record<string, string> = {
   'worker.ts': 'worker objects.ts',
-  'features.ts': 'worker',
+  'features.ts': 'worker events list',
   'dev.ts': 'worker objects.ts dev gate scan match list core',
   'library.ts': 'config doors upload gate quarantine events scan match list core',
   'desk.ts': 'desk',
