@@ -65,7 +65,11 @@ const BankSchema = v.pipe(
       ),
     ),
     minQuality: v.optional(
-      wholeNumber(0, 100, 'Smallest quality of an image that may match. Default: as published.'),
+      wholeNumber(
+        0,
+        100,
+        'Quality at full contrast below which an image matches only what is very near. Default: as published.',
+      ),
     ),
     onFlood: v.optional(
       choice(

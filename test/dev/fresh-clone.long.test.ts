@@ -20,7 +20,7 @@ beforeAll(async () => {
   clone = await mkdtemp(join(tmpdir(), 'hashgate-clone-'))
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: PROJECT })
   for (const file of files.toString().trim().split('\n')) {
-    if (!/^(src|scripts|examples|test\/support)\/|^[^/]+$/.test(file)) continue
+    if (!/^(assets|src|scripts|examples|test\/support)\/|^[^/]+$/.test(file)) continue
     await mkdir(dirname(join(clone, file)), { recursive: true })
     await cp(join(PROJECT, file), join(clone, file))
   }

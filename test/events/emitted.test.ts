@@ -25,6 +25,7 @@ import { brokenStore, kvStore } from '../support/stores.ts'
 
 const known = fixture('jpeg')
 const other = fixture('otherJpeg')
+const stripes = fixture('stripes')
 const knownHash = await hashOf(known)
 const near = flipBits(knownHash, 36)
 const events: GateEvent[] = []
@@ -47,7 +48,7 @@ async function uploads(): Promise<void> {
     [{ banks: { csam: { action: 'quarantine' } } }, '/a', known],
     [{ banks: { near: { threshold: 31, review } } }, '/a', known],
     [{ exempt: ['csam/known-0'] }, '/a', known],
-    [{ banks: { csam: { minQuality: 100 } } }, '/a', known],
+    [{}, '/a', stripes],
     [{ routes }, '/shadow', known],
     [{ routes }, '/strict', known.slice(0, 300)],
     [{ routes }, '/strict/..%2fa', known],
@@ -153,6 +154,8 @@ describe('what is told', () => {
     await publish(knownHash)
     const entry = { kind: 'pdq' as const, hash: near, id: 'near-1', labels: {} }
     await publishBank(kvStore(), [entry], { bank: 'near' })
+    const pattern = { ...entry, hash: await hashOf(stripes), id: 'stripes-1' }
+    await publishBank(kvStore(), [pattern], { bank: 'patterns' })
     await uploads()
     await manyFiles()
     await remoteBanks()

@@ -62,7 +62,7 @@ describe('the package', () => {
     const packed = await readdir(consumer.path('node_modules/hashgate'))
     expect(packed.toSorted()).toEqual([
       ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
-      ...['THIRD-PARTY-NOTICES.md', 'build', 'dist', 'docs', 'examples', 'package.json'],
+      ...['THIRD-PARTY-NOTICES.md', 'assets', 'build', 'dist', 'docs', 'examples', 'package.json'],
     ])
     const built = await readdir(consumer.path('node_modules/hashgate/build'))
     expect(built.every((name) => name.endsWith('.wasm'))).toBe(true)

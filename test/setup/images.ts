@@ -20,6 +20,8 @@ export interface ImageFixtures {
   stripes: string
   /** The picture of `jpeg` with next to no contrast. */
   faint: string
+  /** Blurred, so that its quality is below 100 at full contrast, too. */
+  soft: string
   blank: string
 }
 
@@ -62,6 +64,7 @@ export default async function setup(project: TestProject): Promise<void> {
     turnedBy5Degrees: await base64(picture(640, 480, 1).rotate(5, { background: 'white' }).jpeg()),
     stripes: await base64(stripes(400, 300).png()),
     faint: await base64(picture(640, 480, 1).linear(0.05, 120).png()),
+    soft: await base64(picture(640, 480, 6).blur(20).png()),
     blank: await base64(
       sharp({ create: { width: 400, height: 300, channels: 3, background: 'white' } }).png(),
     ),

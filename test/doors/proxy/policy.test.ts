@@ -70,12 +70,13 @@ describe('the policy of a bank', () => {
   })
 
   it('may ask for more quality, under which pictures must be nearer', async () => {
-    await publish(flipBits(await hashOf(known), 20))
-    const send = (minQuality: number) => gateWith({ banks: { csam: { minQuality } } }).send(known)
-    expect((await send(61)).status).toBe(451)
-    expect((await send(62)).status).toBe(201)
-    await publish(await hashOf(known))
-    expect((await send(62)).status).toBe(451)
+    const soft = fixture('soft')
+    await publish(flipBits(await hashOf(soft), 20))
+    const send = (minQuality: number) => gateWith({ banks: { csam: { minQuality } } }).send(soft)
+    expect((await send(90)).status).toBe(451)
+    expect((await send(100)).status).toBe(201)
+    await publish(await hashOf(soft))
+    expect((await send(100)).status).toBe(451)
   })
 
   it('may be off', async () => {

@@ -82,7 +82,8 @@ class PageDecoder {
     }
     if (this.#isOverLimit) return 'over-limit'
     // What is missing of an image counts as of any format: half of its rows must be there.
-    return this.#missing * 2 > height ? 'damaged' : { isPartial: this.#missing > 0 }
+    if (this.#missing * 2 > height) return 'damaged'
+    return { isPartial: this.#missing > 0 || !this.#page.isTold }
   }
 
   *#addStrip(index: number, rows: number): Steps {

@@ -37,6 +37,8 @@ export interface Page {
   /** Samples of a pixel, and how many of them are colours: what follows these is alpha. */
   samples: number
   colourSamples: number
+  /** Whether the file says what each sample is. Programs take one of which it says nothing for alpha, or leave it out. */
+  isTold: boolean
   colours: Colours
   compression: Compression
   /** How fax data is coded, if the compression is that. */
@@ -90,6 +92,7 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     bits: bits[0] ?? 1,
     samples,
     colourSamples: colours.samples,
+    isTold: samples <= colours.samples + directory.numbers(338, MAX_SAMPLES).length,
     colours: colours.colours,
     compression,
     fax: faxOf(directory),
