@@ -173,7 +173,9 @@ export class FileScanner {
       first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
     this.#isSniffed = true
     this.#format = sniffFile(head)
-    if (!this.#format && within === 'text' && isZlib(head)) this.#format = 'zlib'
+    // However much has come at once, the same bytes decide.
+    const start = head.subarray(0, HEAD_BYTES)
+    if (!this.#format && within === 'text' && isZlib(start)) this.#format = 'zlib'
     else if (!this.#format && isTar(head)) this.#format = 'tar'
     this.#embedded = new EmbeddedSearch(
       this.#context,
@@ -185,7 +187,7 @@ export class FileScanner {
     )
     if (isPdf(head) && !this.#place.isCopy)
       this.#pdf = new PdfScan(this.#context, budget, this.#open)
-    this.#beginTexts(head)
+    this.#beginTexts(start)
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
     }
@@ -220,7 +222,8 @@ export class FileScanner {
         return new FileScanner(this.#context, place)
       },
     })
-    const isText = this.#format === undefined && (text !== undefined || isTextHead(head))
+    const isText =
+      this.#format === undefined && (text !== undefined || isTextHead(head.subarray(0, HEAD_BYTES))) // however much has come
     if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 
