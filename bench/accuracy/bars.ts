@@ -87,7 +87,7 @@ export const BARS: readonly Bar[] = [
   {
     what: 'off-centre crop 5 %',
     set: 'default',
-    least: 88,
+    least: 80,
     aim: 95,
     isOf: named(/^crop 5 % off-centre/),
   },

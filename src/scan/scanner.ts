@@ -222,8 +222,7 @@ export class FileScanner {
         return new FileScanner(this.#context, place)
       },
     })
-    const isText =
-      this.#format === undefined && (text !== undefined || isTextHead(head.subarray(0, HEAD_BYTES))) // however much has come
+    const isText = this.#format === undefined && (text !== undefined || isTextHead(head))
     if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 

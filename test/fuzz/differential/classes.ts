@@ -172,7 +172,9 @@ function hasBrokenData(file: Buffer): boolean {
     const chunk = file.subarray(at + 4, at + 8 + length)
     if (at + 12 + length > file.length || crc32(chunk) !== file.readUInt32BE(at + 8 + length))
       return true
-    if (chunk.subarray(0, 4).equals(Buffer.from('IDAT'))) parts.push(chunk.subarray(4))
+    const type = chunk.toString('latin1', 0, 4)
+    if (type === 'PLTE' && length % 3 !== 0) return true // libpng shows nothing, browsers the whole colours
+    if (type === 'IDAT') parts.push(chunk.subarray(4))
     at += 12 + length
   }
   try {
