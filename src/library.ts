@@ -214,7 +214,7 @@ function make<E extends Env>(
   checked: Config | undefined,
   env: E['Bindings'],
 ): Made {
-  const config = checked ?? readLibrarySettings(settingsOf(options, env))
+  const config = checked ?? readLibrarySettings(optionSettings(options, env))
   const hashLists = options.hashLists(env) as KvNamespace | undefined
   if (!hashLists) throw new BadConfigError(['hashLists gives no KV namespace'])
   const images = options.images?.(env)
@@ -240,7 +240,7 @@ function make<E extends Env>(
 /** What the options give under other names. */
 const LIST_NEEDS: ReadonlySet<string> = new Set(['HASH_LISTS', 'LIST_KEY'])
 
-function settingsOf<E extends Env>(
+function optionSettings<E extends Env>(
   { settings = {} }: GateOptions<E>,
   env: E['Bindings'],
 ): GateSettings {

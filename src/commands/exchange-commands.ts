@@ -2,7 +2,7 @@ import type { Exchange } from '../desk/exchanges/exchange.ts'
 import { VicsFile } from './vics-file.ts'
 import { planFeedback, sendFeedback } from '../desk/feedback.ts'
 import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
-import { exchangeOf, runSource, settingsOf, type SourceRun } from '../desk/desk.ts'
+import { exchangeOf, runSource, exchangeSettings, type SourceRun } from '../desk/desk.ts'
 import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
 import { GUIDES } from '../desk/guide.ts'
@@ -75,7 +75,7 @@ export async function exchangeImport(
   options: ExchangeOptions & { accept?: true },
 ): Promise<boolean> {
   return withDesk(options, async (desk) => {
-    const settings = settingsOf(desk, name)
+    const settings = exchangeSettings(desk, name)
     if (settings.kind !== 'vics') throw new NoFileError(name, settings.kind)
     return syncToEnd(desk, name, options, new VicsFile(path, settings, desk.world.now))
   })
@@ -214,7 +214,7 @@ export async function exchangeFeedback(
 ): Promise<boolean> {
   return withDesk(options, async (desk) => {
     const { decision, kind, reason } = options
-    const { feedback } = settingsOf(desk, name)
+    const { feedback } = exchangeSettings(desk, name)
     if (entry !== undefined && decision !== undefined) {
       const opinion = {
         source: name,
@@ -308,7 +308,7 @@ export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean>
       return undefined
     })
     for (const name of Object.keys(desk.settings.exchanges)) {
-      const settings = settingsOf(desk, name)
+      const settings = exchangeSettings(desk, name)
       const missing = missingSecrets(settings, desk.env)
       const names = secretsOf(settings)
       const words = missing.length > 0 ? `${missing.join(', ')} not set` : undefined

@@ -59,13 +59,13 @@ export async function listTexts(
 
 /** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */
 async function readTexts(file: string): Promise<v.InferOutput<typeof TextsSchema>> {
-  const result = v.safeParse(TextsSchema, parse(file, await readFile(file, 'utf8')))
+  const result = v.safeParse(TextsSchema, parseNotes(file, await readFile(file, 'utf8')))
   if (result.success) return result.output
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? file} ${issue.message}`)
   throw new BadNotesError(problems.join('; '))
 }
 
-function parse(file: string, text: string): unknown {
+function parseNotes(file: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {

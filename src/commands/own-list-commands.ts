@@ -140,7 +140,7 @@ async function entriesOf(
   if (things.length === 0) return []
   const rows: string[] = []
   for (const thing of things) {
-    if (HEX.test(thing)) rows.push(`${thing},${kindOf(thing, kind)},${OWN}`)
+    if (HEX.test(thing)) rows.push(`${thing},${digitsKind(thing, kind)},${OWN}`)
     else rows.push(...(await rowsOfFile(thing)))
   }
   const text = `hash,kind,source\n${rows.join('\n')}\n`
@@ -153,7 +153,7 @@ async function entriesOf(
   }
 }
 
-function kindOf(hex: string, kind: WideKind | undefined): string {
+function digitsKind(hex: string, kind: WideKind | undefined): string {
   if (hex.length !== 64) return hex.length === 32 ? 'md5' : 'sha1'
   if (kind) return kind
   throw new BadEntryError(

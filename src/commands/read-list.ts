@@ -23,7 +23,7 @@ class UnreadableListError extends HashgateError {
  */
 export async function readListFile(path: string, options: ReadOptions): Promise<ParsedList> {
   const say = (text: string) => console.error(`hashgate: ${path}: ${text}`)
-  const list = await parse(path, options)
+  const list = await parseFile(path, options)
   const { skipped, duplicates, leftOut, unlikePdq } = list
   for (const { message } of skipped.slice(0, MAX_TOLD)) say(message)
   if (skipped.length > MAX_TOLD) say(`… and ${skipped.length - MAX_TOLD} more`)
@@ -40,7 +40,7 @@ export async function readListFile(path: string, options: ReadOptions): Promise<
   return list
 }
 
-async function parse(path: string, { skipBad, kind }: ReadOptions): Promise<ParsedList> {
+async function parseFile(path: string, { skipBad, kind }: ReadOptions): Promise<ParsedList> {
   const text = createReadStream(path) as AsyncIterable<Uint8Array>
   try {
     return await parseList(text, { skipBad: skipBad === true, ...(kind && { kind }) })

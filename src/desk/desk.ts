@@ -49,7 +49,10 @@ export class SecretMissingError extends HashgateError {
 }
 
 /** Settings of a source. @throws {UnknownExchangeError} */
-export function settingsOf({ settings: { exchanges } }: Pick<Desk, 'settings'>, name: string) {
+export function exchangeSettings(
+  { settings: { exchanges } }: Pick<Desk, 'settings'>,
+  name: string,
+) {
   const settings = Object.hasOwn(exchanges, name) ? exchanges[name] : undefined
   if (!settings) throw new UnknownExchangeError(name, Object.keys(exchanges))
   return settings
@@ -57,7 +60,7 @@ export function settingsOf({ settings: { exchanges } }: Pick<Desk, 'settings'>, 
 
 /** The exchange of a source. @throws {UnknownExchangeError | SecretMissingError} */
 export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name: string): Exchange {
-  const settings = settingsOf(desk, name)
+  const settings = exchangeSettings(desk, name)
   const missing = missingSecrets(settings, desk.env)
   if (missing.length > 0) throw new SecretMissingError(missing)
   return openExchange(settings, (secret) => secretOf(desk.env, secret), desk.world)
@@ -90,7 +93,7 @@ export async function runSource(
   const { accept, exchange = exchangeOf(desk, name), ...others } = options
   const sync = await syncExchange(desk.ledger, exchange, {
     name,
-    bank: settingsOf(desk, name).bank,
+    bank: exchangeSettings(desk, name).bank,
     now: desk.world.now,
     ...others,
   })

@@ -10,7 +10,7 @@ import { EntryGuard } from '../list/entry-guard.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { BadConfigError, describeError, HashgateError } from '../util/errors.ts'
-import { type Desk, runSource, settingsOf } from './desk.ts'
+import { type Desk, runSource, exchangeSettings } from './desk.ts'
 import { sendFeedback } from './feedback.ts'
 import type { World } from './exchanges/exchange.ts'
 import type { Database } from './ledger/database.ts'
@@ -109,7 +109,7 @@ async function consume(message: Message<SyncMessage>, env: DeskBindings): Promis
   try {
     const desk = await openDesk(env)
     const { sync, publication } = await runSource(desk, name)
-    const isTold = sync.state === 'complete' && settingsOf(desk, name).feedback === 'send'
+    const isTold = sync.state === 'complete' && exchangeSettings(desk, name).feedback === 'send'
     if (isTold) await sendFeedback(desk, name)
     if (sync.state === 'busy') return message.retry({ delaySeconds: BUSY_SECONDS })
     const isUnfinished = sync.state === 'more' || publication?.isComplete === false

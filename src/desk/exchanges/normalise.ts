@@ -57,7 +57,7 @@ function normaliseHash(
   valueText: string,
   skipped: Skipped,
 ): ListedHash | undefined {
-  const kind = kindOf(kindText)
+  const kind = providedKind(kindText)
   const value = valueText.trim()
   if (!isMatchable(kind)) {
     return { kind, value: value.length > MAX_KEPT_CHARACTERS ? '' : value }
@@ -76,7 +76,7 @@ function normaliseHash(
 }
 
 /** Providers write HASH_PDQ, ImagePDQ, VideoMD5. A kind that nobody knows here is kept under its own name. */
-function kindOf(text: string): string {
+function providedKind(text: string): string {
   const named = kindNamed(text)
   if (named === undefined) return text.toLowerCase().replace(/[^a-z0-9]+/g, '-') || 'unknown'
   return isOther(named) ? named.slice(named.indexOf(':') + 1) : named

@@ -53,7 +53,7 @@ export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
     const known = provider.cursors.get(cursor)
     if (known === undefined) return context.body(null, 404)
     const keys = JSON.parse(known) as string[]
-    return xml(context, page(provider, keys, Number(start ?? 1), { from, to }))
+    return xml(context, ncmecPage(provider, keys, Number(start ?? 1), { from, to }))
   })
   return app
 }
@@ -80,7 +80,7 @@ function mix(key: string): number {
   return Math.imul(hash, 2_654_435_761) >>> 0
 }
 
-function page(
+function ncmecPage(
   provider: FakeProvider,
   keys: readonly string[],
   start: number,

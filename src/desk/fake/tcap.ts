@@ -30,7 +30,7 @@ export function tcap(provider: FakeProvider, _clock: FakeClock): Hono {
     const ideology = url.searchParams.get('ideology') ?? ''
     if (!['all', 'islamist', 'far-right'].includes(ideology)) return context.body(null, 400)
     if (url.searchParams.get('order') !== 'asc') return context.body(null, 400)
-    return context.json(page(provider, url))
+    return context.json(tcapPage(provider, url))
   })
   app.post('/hash-verification/api/v2', async (context) => {
     const isKnown = token !== '' && context.req.header('authorization') === `Bearer ${token}`
@@ -67,7 +67,7 @@ function verify(provider: FakeProvider, hash: string): object {
 }
 
 /** `after` is a time and an id. The records of that time come by their ids. */
-function page(provider: FakeProvider, url: URL): object {
+function tcapPage(provider: FakeProvider, url: URL): object {
   const [time = '0', key = ''] = (url.searchParams.get('after') ?? '0,').split(',')
   const isAfter = (record: FakeRecord) => {
     const seconds = record.updated / 1000

@@ -61,7 +61,7 @@ export async function judgeHashes(call: Call): Promise<Response> {
   const event = verdictEvent(crypto.randomUUID(), request, verdict, { caller: caller.name })
   uploads.report(event)
   const results = verdict.files.map(({ scanned, matches }, i) => ({
-    kind: kindOf(hashes[i]),
+    kind: givenKind(hashes[i]),
     ...limitsOf(scanned),
     matches: matches.map(matchEvent),
   }))
@@ -75,7 +75,7 @@ function limitsOf(file: ScannedFile): object {
   return limited ? { limited, limitedTo } : {}
 }
 
-function kindOf(hash: GivenHash | undefined): HashKind {
+function givenKind(hash: GivenHash | undefined): HashKind {
   if (!hash) throw new RangeError('there are more results than hashes')
   if ('pdq' in hash) return 'pdq'
   if ('md5' in hash) return 'md5'
@@ -85,7 +85,7 @@ function kindOf(hash: GivenHash | undefined): HashKind {
 /** A file of which just this is known. */
 function fileOf(hash: GivenHash): ScannedContent {
   const text = Object.values(hash).find((value) => typeof value === 'string') ?? ''
-  return fileOfHash(kindOf(hash), text, 'quality' in hash ? hash.quality : 0)
+  return fileOfHash(givenKind(hash), text, 'quality' in hash ? hash.quality : 0)
 }
 
 /**

@@ -49,7 +49,7 @@ export function readRecord(
     if (column.has === 'other-hash') leftOut.push(column.kind)
     if (column.has !== 'hash') continue
     const isNamed = column.kind !== undefined || kindText !== ''
-    const kind = column.kind ?? kindOf(digits, kindText, wide)
+    const kind = column.kind ?? entryKind(digits, kindText, wide)
     if (kind === undefined) return describeKind(digits, kindText)
     if (isOther(kind)) {
       leftOut.push(kind)
@@ -87,7 +87,7 @@ function withRest(columns: readonly Column[], cells: readonly string[]): readonl
   return [...cells.slice(0, first), cells.slice(first).join(',')]
 }
 
-function kindOf(
+function entryKind(
   digits: string,
   kindText: string,
   wide: WideKind,
