@@ -9,6 +9,6 @@ it('hashes what libvips shows of files of unusual structure, or says why not', a
   expect(unexplainedOf(report)).toEqual([])
   for (const format of FORMATS) {
     if (format === 'bmp') continue
-    expect(report[format]?.outcomes['libvips: near']).toBeGreaterThan(20)
+    expect(report[format]?.outcomes['libvips: near']).toBeGreaterThan(5)
   }
 }, 120_000)
