@@ -29,12 +29,11 @@ interface Parts {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'hashgate-demo-desk-'))
-const stops: (() => void)[] = []
+const stops: (() => unknown)[] = []
 try {
   process.exitCode = (await demo()) ? 0 : 1
 } finally {
-  for (const stop of stops) stop()
-  await setTimeout(500)
+  for (const stop of stops) await stop()
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 

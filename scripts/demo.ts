@@ -99,7 +99,7 @@ async function demo(): Promise<boolean> {
     console.log(`${rows.length} uploads: ${blocked} blocked, ${wrong} not as they must be`)
     return wrong === 0
   } finally {
-    worker.stop()
+    await worker.stop()
   }
 }
 

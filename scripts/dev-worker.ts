@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { answers, endGroup, freePort } from '../src/commands/child-server.ts'
 
 /** The project's folder, from which wrangler and the command line are run. */
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url))
@@ -39,7 +39,7 @@ export interface DevWorker {
   url: string
   /** Settles when it ends by itself. */
   ended: Promise<unknown>
-  stop: () => void
+  stop: () => Promise<void>
 }
 
 /** Starts a Worker, that of wrangler.dev.toml if no other is named, and waits until it answers. */
@@ -65,9 +65,10 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
     ended: once(child, 'exit'),
     stop: () => endGroup(child),
   }
-  process.once('exit', worker.stop)
-  await ready(worker.url, child, said)
-  return worker
+  process.once('exit', () => void worker.stop())
+  if (await answers(worker.url, child, READY_WITHIN_MS)) return worker
+  await worker.stop()
+  throw new Error(`wrangler dev does not answer at ${worker.url}:\n${said.last.join('\n')}`)
 }
 
 /** Passes on the lines that a process writes. Returns what it wrote last. */
@@ -83,37 +84,6 @@ function followLines(child: ChildProcess, onLine: (line: string) => void): { las
     })
   }
   return said
-}
-
-async function ready(url: string, child: ChildProcess, said: { last: string[] }): Promise<void> {
-  const limit = Date.now() + READY_WITHIN_MS
-  while (Date.now() < limit && child.exitCode === null) {
-    try {
-      await fetch(url)
-      return
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-  }
-  endGroup(child)
-  throw new Error(`wrangler dev does not answer at ${url}:\n${said.last.join('\n')}`)
-}
-
-function endGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return
-  try {
-    process.kill(-child.pid, 'SIGTERM')
-  } catch {
-    // it ended by itself
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 /** Runs the command line as a user does. Returns what it printed. */

@@ -37,7 +37,7 @@ const worker = await startDevWorker({
   onLine: (line) => console.log(line),
 })
 console.log(`hashgate runs at ${worker.url}; interrupt to end it`)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, worker.stop)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void worker.stop())
 await worker.ended
 
 async function hasList(): Promise<boolean> {

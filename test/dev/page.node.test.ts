@@ -24,8 +24,7 @@ describe.skipIf(chromium === undefined)('the page of npm run dev', () => {
 
   afterAll(async () => {
     await browser.close()
-    worker.stop()
-    await worker.ended
+    await worker.stop()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   })
 

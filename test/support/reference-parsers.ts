@@ -1,10 +1,8 @@
 // Programs that read forms as origins do, for comparison: those of npm in this process, PHP and Python where they are installed.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -12,6 +10,7 @@ import busboy from 'busboy'
 import { formidable } from 'formidable'
 import multer from 'multer'
 import multiparty from 'multiparty'
+import { answers, freePort } from '../../src/commands/child-server.ts'
 
 /** Contents of the parts that a parser finds; `undefined` if it refuses. */
 export type Parser = (body: Buffer, type: string) => Promise<Buffer[] | undefined>
@@ -149,14 +148,7 @@ export async function startPhp(): Promise<{ parse: Parser; stop: () => void } | 
     stdio: 'ignore',
   })
   const url = `http://127.0.0.1:${port}/`
-  for (let i = 0; i < 100; i++) {
-    try {
-      await fetch(url)
-      break
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
+  if (!(await answers(url, server, 30_000))) throw new Error('PHP does not answer')
   const parse: Parser = async (body, type) => {
     const headers = { 'content-type': type }
     const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })
@@ -164,14 +156,6 @@ export async function startPhp(): Promise<{ parse: Parser; stop: () => void } | 
     return found.map((content) => Buffer.from(content, 'base64'))
   }
   return { parse, stop: () => void server.kill() }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 /** Reads a line of JSON for each form, and answers with one. */

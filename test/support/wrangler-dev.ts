@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { spawn } from 'node:child_process'
+import { answers, endGroup, freePort } from '../../src/commands/child-server.ts'
 
 /** A Worker under `wrangler dev`, or something that runs it. */
 export interface Running {
@@ -30,37 +29,9 @@ export async function startWrangler(
     })
   }
   const url = `http://127.0.0.1:${port}/`
-  const isReady = await answers(url, child)
-  const running = { url, stop: () => end(child) }
+  const isReady = await answers(url, child, READY_WITHIN_MS)
+  const running = { url, stop: () => endGroup(child) }
   if (isReady) return running
   await running.stop()
   throw new Error(`nothing answers at ${url}:\n${said.slice(-4000)}`)
-}
-
-async function answers(url: string, child: ChildProcess): Promise<boolean> {
-  const limit = Date.now() + READY_WITHIN_MS
-  while (Date.now() < limit && child.exitCode === null) {
-    try {
-      await fetch(url)
-      return true
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-  }
-  return false
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null) return
-  const ended = once(child, 'exit')
-  process.kill(-child.pid, 'SIGTERM')
-  await ended
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

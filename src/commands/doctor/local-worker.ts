@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
+import { answers, endGroup, freePort } from '../child-server.ts'
 import { wranglerPath } from '../init/provision.ts'
 import { WranglerError } from '../stores.ts'
 
 const READY_WITHIN_MS = 90_000
-const POLL_MS = 200
 /** Characters of what wrangler said that are told. */
 const MOST_TOLD = 2000
 
@@ -41,36 +39,8 @@ export async function startLocalWorker(options: LocalOptions): Promise<LocalWork
   let said = ''
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => void (said += text))
-  const worker = { url: `http://127.0.0.1:${port}`, stop: () => end(child) }
-  if (await answers(worker.url, child)) return worker
+  const worker = { url: `http://127.0.0.1:${port}`, stop: () => endGroup(child) }
+  if (await answers(worker.url, child, READY_WITHIN_MS)) return worker
   await worker.stop()
   throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MOST_TOLD)}`)
-}
-
-async function answers(url: string, child: ChildProcess): Promise<boolean> {
-  const limit = Date.now() + READY_WITHIN_MS
-  while (Date.now() < limit && child.exitCode === null) {
-    const isThere = await fetch(url).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return true
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
-  return false
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null) return
-  const ended = once(child, 'exit')
-  process.kill(-child.pid, 'SIGTERM')
-  await ended
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

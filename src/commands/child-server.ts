@@ -1,0 +1,44 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+
+const POLL_MS = 200
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+/** Waits until a server answers that a process is to run. False if the process ends, or the time does. */
+export async function answers(
+  url: string,
+  child: ChildProcess,
+  withinMs: number,
+): Promise<boolean> {
+  const limit = Date.now() + withinMs
+  while (Date.now() < limit && child.exitCode === null) {
+    const isThere = await fetch(url).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return true
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  return false
+}
+
+/** Ends a process that was spawned `detached`, and all that it has spawned. */
+export async function endGroup(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  try {
+    process.kill(-child.pid, 'SIGTERM')
+  } catch {
+    return // it ended by itself
+  }
+  await ended
+}
