@@ -494,9 +494,9 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
   return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
 }
 
-// At a reduced scale most coefficients are passed over unseen, and so is chroma. Of every so many MCUs all are read, to see
-// whether there is a picture in them; if so, all coefficients are of the next ones, and chroma is of the rest. Which are read is
-// left to chance, so that nobody can write a file around them.
+// At a reduced scale the decoder skips most coefficients, and chroma. A sample of the MCUs is read in full, to see whether a
+// picture hides in what is skipped. If so, the next MCUs are read in full, and chroma in all that follow. The sample is random:
+// nobody can build a file that avoids it.
 const SAMPLED_OF: u32 = 61
 /** Largest distance in the first row: what begins there is found at once. */
 const FIRST_DISTANCE: u32 = 7
@@ -506,7 +506,7 @@ let untilSampled: u32 = 0 // MCUs
 let isSampled: bool = false // the current MCU
 let watchesLeft: u32 = 0
 
-/** Sets which MCUs are samples, by a number that nobody can foresee. Without one they are always the same. */
+/** Chooses the sample by an unpredictable number. Without a call, each file has the same sample. */
 export function seedSamples(seed: u32): void {
   chance = seed | 1
 }

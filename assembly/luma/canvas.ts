@@ -99,7 +99,7 @@ export function beforeFrame(disposal: u32): void {
   const bytes = <usize>imageWidth * imageHeight * 2
   if (!saved) saved = allocate(bytes)
   if (saved) memory.copy(saved, pixels, bytes)
-  else leaveOut() // what is left behind is then too much, and the frames after it not what is seen
+  else leaveOut() // no memory to restore this frame from, so later frames would be wrong
 }
 
 /** Does with a frame's rectangle what is to be done before the next one. */

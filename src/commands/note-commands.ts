@@ -5,6 +5,7 @@ import { changeExempt, publishNotes } from '../list/notes.ts'
 import { EntryName } from '../policy/schema.ts'
 import { TextsSchema } from '../policy/texts.ts'
 import { HashgateError } from '../util/errors.ts'
+import { parseJson } from '../util/json.ts'
 import { openStore, type TargetOptions } from './list-commands.ts'
 
 /** Entries or texts that cannot be published. */
@@ -59,16 +60,11 @@ export async function listTexts(
 
 /** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */
 async function readTexts(file: string): Promise<v.InferOutput<typeof TextsSchema>> {
-  const result = v.safeParse(TextsSchema, parseNotes(file, await readFile(file, 'utf8')))
+  const json = parseJson(await readFile(file, 'utf8'))
+  if (json === undefined)
+    throw new BadNotesError(`${file} must be JSON: a table of texts by kind of harm`)
+  const result = v.safeParse(TextsSchema, json)
   if (result.success) return result.output
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? file} ${issue.message}`)
   throw new BadNotesError(problems.join('; '))
-}
-
-function parseNotes(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw new BadNotesError(`${file} must be JSON: a table of texts by kind of harm`)
-  }
 }

@@ -1,3 +1,4 @@
+import { concatenate } from '../util/bytes.ts'
 import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 
 const WORDS = HASH_BYTES / 4
@@ -7,11 +8,11 @@ export class PackedHashes {
   readonly count: number
   readonly #words: Uint32Array // count x 8
 
-  constructor(hashes: readonly Hash256[]) {
-    const bytes = new Uint8Array(hashes.length * HASH_BYTES)
-    hashes.forEach((hash, i) => bytes.set(hash, i * HASH_BYTES))
-    this.#words = new Uint32Array(bytes.buffer)
-    this.count = hashes.length
+  /** @param hashes each, or all of them one behind the other */
+  constructor(hashes: readonly Hash256[] | Uint8Array) {
+    const bytes = hashes instanceof Uint8Array ? hashes : concatenate(hashes)
+    this.#words = wordsOf(bytes)
+    this.count = bytes.length / HASH_BYTES
   }
 
   /** Hamming distances of a hash to all, in bits. */
@@ -30,6 +31,25 @@ export class PackedHashes {
     return least <= most ? least : undefined
   }
 
+  /**
+   * Hamming distance of a hash to the nearest of some, in bits, if it is less than `most`; else that.
+   * @param words of the hash, as `wordsOf` gives them
+   * @param numbers of those that are asked about, from `first` to before `end`
+   */
+  leastAmong(
+    words: Uint32Array,
+    numbers: Uint32Array,
+    first: number,
+    end: number,
+    most: number,
+  ): number {
+    let least = most
+    for (let at = first; at < end; at++) {
+      least = Math.min(least, this.#distance(words, numbers[at] ?? 0, least))
+    }
+    return least
+  }
+
   /** Stops counting at `enough` bits: most hashes lie farther away than anybody asks about. */
   #distance(words: Uint32Array, index: number, enough: number): number {
     let bits = 0
@@ -43,6 +63,7 @@ export class PackedHashes {
   }
 }
 
-function wordsOf(hash: Hash256): Uint32Array {
-  return new Uint32Array(Uint8Array.from(hash).buffer)
+/** Hashes as words of 32 bits, as they are compared. */
+export function wordsOf(hashes: Uint8Array): Uint32Array {
+  return new Uint32Array(Uint8Array.from(hashes).buffer)
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { parseHex, toHex } from '../util/bytes.ts'
 import { HALF_BYTES } from '../util/hash.ts'
+import { parseJson } from '../util/json.ts'
 import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
@@ -94,13 +95,8 @@ export async function readDetails(
   const key = `detail/${ref.name}/${block}`
   const value = await getExisting(store, key)
   const count = Math.min(BLOCK_ENTRIES, ref.count - block * BLOCK_ENTRIES)
-  let rows: unknown
-  try {
-    rows = JSON.parse(new TextDecoder().decode(value))
-  } catch {
-    // What JSON.parse says repeats what it read.
-    throw new ValueDamagedError(key, 'is no detail block')
-  }
+  const rows = parseJson(value)
+  if (rows === undefined) throw new ValueDamagedError(key, 'is no detail block')
   if (!Array.isArray(rows) || rows.length !== count) {
     throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
   }

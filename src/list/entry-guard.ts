@@ -25,16 +25,19 @@ const MIN_CAP = 4
 
 /** Tells which entries would match pictures that they have nothing to do with. */
 export class EntryGuard {
-  readonly #background: NearIndex
+  readonly #background: Uint8Array
+  /** Made for the first entry: whoever publishes nothing need not wait for it. */
+  #index: NearIndex | undefined
 
   /** @param background needles of everyday pictures, 32 bytes each, one behind the other */
   constructor(background: Uint8Array) {
-    this.#background = new NearIndex(background)
+    this.#background = background
   }
 
   /** What an entry is to be lowered to; `undefined` if nothing speaks against it. */
   capOf(hash: Hash256): EntryCap | undefined {
-    const nearest = this.#background.nearest(hash)
+    this.#index ??= new NearIndex(this.#background)
+    const nearest = this.#index.nearest(hash)
     const crowded = nearest === undefined ? Infinity : Math.max(MIN_CAP, nearest - 1)
     const repeating = isRepeating(hash) ? REPEATING_CAP : Infinity
     const cap = Math.min(crowded, repeating)

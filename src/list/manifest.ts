@@ -7,6 +7,7 @@ import {
   ValueDamagedError,
 } from './errors.ts'
 import { MATCH_THRESHOLD } from '../util/hash.ts'
+import { parseJson } from '../util/json.ts'
 import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
 import { type Bytes, type ListStore, MANIFEST_KEY } from './store.ts'
 
@@ -189,7 +190,8 @@ export async function readExistingManifest(store: ListStore): Promise<Manifest |
  * @throws {OtherFormatError | ValueDamagedError}
  */
 export function parseManifest(key: string, value: Uint8Array): Manifest {
-  const parsed = parseJson(key, value)
+  const parsed = parseJson(value)
+  if (parsed === undefined) throw new ValueDamagedError(key, 'is no JSON')
   if (v.is(FormatSchema, parsed) && parsed.format !== LIST_FORMAT) {
     throw new OtherFormatError(parsed.format, LIST_FORMAT)
   }
@@ -206,12 +208,4 @@ export async function writeManifest(store: ListStore, manifest: Manifest): Promi
 
 export function manifestValue(manifest: Manifest): Bytes {
   return new Uint8Array(new TextEncoder().encode(JSON.stringify(manifest)))
-}
-
-function parseJson(key: string, value: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(value))
-  } catch {
-    throw new ValueDamagedError(key, 'is no JSON')
-  }
 }

@@ -1,4 +1,5 @@
-import { bitsDiffering, HASH_BYTES, type Hash256 } from '../util/hash.ts'
+import { PackedHashes, wordsOf } from '../core/packed-hashes.ts'
+import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 
 /** Words of 16 bits in a hash. */
 const WORDS = HASH_BYTES / 2
@@ -13,7 +14,7 @@ const FLIPS = Uint16Array.from({ length: 17 }, (_, i) => (i === 0 ? 0 : 1 << (i 
 /** Hashes by each of their words, so that those near another are found without a look at all of them. */
 export class NearIndex {
   readonly count: number
-  readonly #hashes: Uint8Array
+  readonly #hashes: PackedHashes
   /** By word: where the hashes with a value begin in the order, 65,537 places. */
   readonly #starts: Uint32Array[]
   /** By word: numbers of hashes in the order of its value. */
@@ -21,38 +22,32 @@ export class NearIndex {
 
   /** @param hashes 32 bytes each, one behind the other */
   constructor(hashes: Uint8Array) {
-    this.#hashes = hashes
-    this.count = Math.floor(hashes.length / HASH_BYTES)
-    const words = Array.from({ length: WORDS }, (_, word) => this.#sorted(word))
+    this.#hashes = new PackedHashes(hashes)
+    this.count = this.#hashes.count
+    const words = Array.from({ length: WORDS }, (_, word) => this.#sorted(hashes, word))
     this.#starts = words.map(({ starts }) => starts)
     this.#orders = words.map(({ order }) => order)
   }
 
   /** Hamming distance of the nearest hash, in bits; `undefined` if none lies within MAX_NEAR. */
   nearest(hash: Hash256): number | undefined {
+    const words = wordsOf(hash)
     let least = MAX_NEAR + 1
-    for (let word = 0; word < WORDS; word++) {
+    for (const [word, order] of this.#orders.entries()) {
+      const starts = this.#starts[word]
       const value = valueAt(hash, 2 * word)
-      for (const flip of FLIPS) least = this.#nearestIn(word, value ^ flip, hash, least)
+      for (const flip of FLIPS) {
+        const [first = 0, end = 0] = [starts?.[value ^ flip], starts?.[(value ^ flip) + 1]]
+        least = this.#hashes.leastAmong(words, order, first, end, least)
+      }
     }
     return least <= MAX_NEAR ? least : undefined
   }
 
-  #nearestIn(word: number, value: number, hash: Hash256, most: number): number {
-    const [starts, order] = [this.#starts[word], this.#orders[word]]
-    let least = most
-    for (let at = starts?.[value] ?? 0; at < (starts?.[value + 1] ?? 0); at++) {
-      const from = (order?.[at] ?? 0) * HASH_BYTES
-      const other = this.#hashes.subarray(from, from + HASH_BYTES)
-      least = Math.min(least, bitsDiffering(hash, other, 0, HASH_BYTES))
-    }
-    return least
-  }
-
   /** Counts the values of a word, and places the hashes by them. */
-  #sorted(word: number): { starts: Uint32Array; order: Uint32Array } {
+  #sorted(hashes: Uint8Array, word: number): { starts: Uint32Array; order: Uint32Array } {
     const starts = new Uint32Array(65_537)
-    const at = (i: number) => valueAt(this.#hashes, i * HASH_BYTES + 2 * word)
+    const at = (i: number) => valueAt(hashes, i * HASH_BYTES + 2 * word)
     const add = (value: number, count: number) => {
       starts[value] = (starts[value] ?? 0) + count
     }

@@ -165,7 +165,7 @@ function verifyCandidate(
   const { needle } = candidate
   const { tolerance, probe } = needle
   const threshold =
-    cap === undefined ? candidate.threshold : loweredThreshold(candidate.threshold, { cap, probe })
+    cap === undefined ? candidate.threshold : loweredThreshold(candidate.threshold, cap, needle)
   if (threshold === undefined || distance > threshold) return undefined
   const limited =
     limitOf(needle, bank.minQuality) ?? (threshold < candidate.threshold ? 'entry' : undefined)

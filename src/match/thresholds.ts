@@ -89,9 +89,10 @@ export function thresholdOf(
  */
 export function loweredThreshold(
   threshold: number,
-  { cap, probe }: { cap: number; probe: Probe },
+  cap: number,
+  needle: Pick<Needle, 'probe'>,
 ): number | undefined {
-  if (cap <= LIMITED_THRESHOLDS.pattern && !AS_IS.has(probe)) return undefined
+  if (cap <= LIMITED_THRESHOLDS.pattern && !isAsIs(needle)) return undefined
   return Math.min(threshold, cap)
 }
 

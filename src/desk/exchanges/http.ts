@@ -1,4 +1,5 @@
 import { concatenate } from '../../util/bytes.ts'
+import { parseJson } from '../../util/json.ts'
 import { within } from '../../util/within.ts'
 import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError } from './errors.ts'
 import type { Ask, World } from './exchange.ts'
@@ -99,13 +100,9 @@ export async function readText(response: Response, what: string): Promise<string
 
 /** @throws {BadAnswerError} it is no JSON */
 export async function readJson(response: Response, what: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readText(response, what))
-  } catch (error) {
-    // What JSON.parse says repeats what it read.
-    if (error instanceof SyntaxError) throw new BadAnswerError(what, 'is no JSON, or cut off')
-    throw error
-  }
+  const json = parseJson(await readText(response, what))
+  if (json === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
+  return json
 }
 
 /** The value of an Authorization header of RFC 7617. */
