@@ -104,8 +104,8 @@ function isStillNear({ entry, needle, bits, threshold }: Near): boolean {
   return !lowered || isWithin(needle, bits, threshold, lowered.cap)
 }
 
-function isWithin({ probe }: Needle, bits: number, threshold: number, cap: number): boolean {
-  return bits <= (loweredThreshold(threshold, { cap, probe }) ?? -1)
+function isWithin(needle: Needle, bits: number, threshold: number, cap: number): boolean {
+  return bits <= (loweredThreshold(threshold, cap, needle) ?? -1)
 }
 
 function printKinds(entries: readonly Drawn[], near: readonly Near[]): void {

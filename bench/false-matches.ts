@@ -36,7 +36,7 @@ const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
 /** Quality from which a picture is sharp enough that its identity says most. */
 const GOOD_QUALITY = 80
 const LIST_SIZES = [1e5, 1e6, 1e7]
-/** Side in pixels of the grey pictures that copies are told by, and the correlation above which two are copies. */
+/** Copies are found on small grey pictures: their side in pixels, and the correlation above which two are copies. */
 const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
 /** How often uploads are drawn again, for the bounds. */
 const RESAMPLES = 200

@@ -6,7 +6,6 @@
 //   npm run bench -- worst     uploads that are made to cost: CPU time of each
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
-//   npm run bench -- limited  patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- entries   entries of ordinary pictures: what they match by mistake, before and after they are lowered
 //   npm run bench -- false-matches   uploads that match an unrelated entry, by the size of the list
 //   npm run bench -- screens   renders the screenshots of it, where there is a Chromium

@@ -1,5 +1,5 @@
 // Renders the screenshots of `bench -- accuracy`: pages with photographs in them, by the machine's Chromium, into a folder
-// outside of the repository (HASHGATE_SCREENS). What is there already stays.
+// outside the repository (HASHGATE_SCREENS). It keeps the screenshots that are there.
 //
 //   npm run bench -- screens
 //     --corpus DIR       photographs, folders read recursively; may be given more than once

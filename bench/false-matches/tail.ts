@@ -3,7 +3,7 @@
 /** Pairs by their distance in bits: how many have it. */
 export type Histogram = Float64Array
 
-/** Distances that are told apart, in bits. */
+/** Larger distances count as this one, in bits. */
 export const MAX_BITS = 160
 /** Shares of pairs that the fit is made of: rarer than the first, and with as many pairs as the second at least. */
 const [MOST_SHARE, LEAST_PAIRS] = [1e-4, 3]
