@@ -12,6 +12,8 @@ const MAX_WEIGHED = 64
 /** Borders that may be a side, the best first; and their score, at least. */
 const MAX_BORDERS = 16
 const MIN_SCORE = 40
+/** Share of the best score from which on the line farther inside is the border: of two, the first sees half of the step. */
+const SAME_SCORE = 0.9
 /** Pixels between two borders of a side, at least, if they lie beside each other. */
 const MIN_DISTANCE = 3
 /** Share of the plane's width, and of its height, that a picture takes at least. */
@@ -70,14 +72,17 @@ export function partsOnPage(plane: Plane, aspect: number): Part[] {
 
 /** The plane's own side, and the best lines that are not beside a better one. */
 function bordersOf(plane: Plane, side: Side, runs: readonly Run[]): Border[] {
+  const isEnd = side === 'right' || side === 'bottom'
+  const end = side === 'right' ? plane.cols : side === 'bottom' ? plane.rows : 0
+  const inwards = isEnd ? -1 : 1
   const best: Run[] = []
   const order = runs.filter(({ score }) => score >= MIN_SCORE)
   for (const run of order.toSorted((a, b) => strength(b) - strength(a))) {
     if (best.length === MAX_BORDERS) break
-    if (!best.some((better) => isBeside(better, run))) best.push(run)
+    if (best.some((better) => isBeside(better, run))) continue
+    const inner = order.find(({ at }) => at === run.at + inwards)
+    best.push(inner && inner.score >= run.score * SAME_SCORE ? inner : run)
   }
-  const end = side === 'right' ? plane.cols : side === 'bottom' ? plane.rows : 0
-  const isEnd = side === 'right' || side === 'bottom'
   return [
     { side, at: end, edge: end, counts: undefined },
     ...best.map(({ at }) => ({
@@ -234,7 +239,8 @@ function withoutPadding(
           const inner = placed(plane, { left: innerLeft, right: innerRight, top, bottom })
           const padding = ((inner.x0 - outer.x0 + outer.x1 - inner.x1) / 2) * stretch
           return {
-            ...inner,
+            x0: inner.x0,
+            x1: inner.x1,
             y0: top.counts ? outer.y0 + padding : outer.y0,
             y1: bottom.counts ? outer.y1 - padding : outer.y1,
           }
