@@ -24,7 +24,7 @@ export interface UprightPoints {
   stepY: number
   /** Whether rows of the view are columns of the plane. */
   transposes: boolean
-  filledCorner?: FilledCorner
+  filledCorners?: readonly FilledCorner[]
 }
 
 /** A corner whose points go on with what is around it. */
@@ -158,11 +158,9 @@ export class Plane {
       const { x, y, column, row } = points
       core.sampleTurned(filtered, rows, cols, x, y, column.x, column.y, row.x, row.y)
     } else {
-      const { x, stepX, y, stepY, filledCorner } = points
+      const { x, stepX, y, stepY, filledCorners = [] } = points
       core.sampleUpright(filtered, rows, cols, x, stepX, y, stepY)
-      if (filledCorner) {
-        core.fillCorner(filledCorner.corner, filledCorner.across, filledCorner.down)
-      }
+      for (const { corner, across, down } of filledCorners) core.fillCorner(corner, across, down)
     }
     return this.#hashSampled(!('column' in points) && points.transposes)
   }

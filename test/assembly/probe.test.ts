@@ -84,7 +84,7 @@ class SlowView {
             : this.#upright(points.x + j * points.stepX, points.y + i * points.stepY)
       }
     }
-    if (!('column' in points) && points.filledCorner) fillCorner(block, points.filledCorner)
+    if (!('column' in points)) points.filledCorners?.forEach((one) => fillCorner(block, one))
     return 'column' in points || !points.transposes ? block : transposed(block)
   }
 
@@ -154,10 +154,10 @@ const VIEWS: [string, Points][] = [
   ['transposed', { ...UPRIGHT, transposes: true }],
   ['outside on all sides', { ...UPRIGHT, x: -40, stepX: 6.4, y: -33, stepY: 5.1 }],
   ['outside as a whole', { ...UPRIGHT, x: 400, stepX: 3, y: 300, stepY: 2 }],
-  ['with a corner filled, 0', { ...UPRIGHT, filledCorner: { corner: 0, across: 13, down: 9 } }],
-  ['with a corner filled, 1', { ...UPRIGHT, filledCorner: { corner: 1, across: 13, down: 9 } }],
-  ['with a corner filled, 2', { ...UPRIGHT, filledCorner: { corner: 2, across: 7, down: 32 } }],
-  ['with a corner filled, 3', { ...UPRIGHT, filledCorner: { corner: 3, across: 32, down: 32 } }],
+  ['with a corner filled, 0', { ...UPRIGHT, filledCorners: [{ corner: 0, across: 13, down: 9 }] }],
+  ['with a corner filled, 1', { ...UPRIGHT, filledCorners: [{ corner: 1, across: 13, down: 9 }] }],
+  ['with a corner filled, 2', { ...UPRIGHT, filledCorners: [{ corner: 2, across: 7, down: 32 }] }],
+  ['with a corner filled, 3', { ...UPRIGHT, filledCorners: [{ corner: 3, across: 32, down: 32 }] }],
   ['turned', { x: 20, y: 3, column: { x: 4.9, y: 0.4 }, row: { x: -0.3, y: 3.6 } }],
   ['turned, and outside', { x: -9, y: -9, column: { x: 5.6, y: 1 }, row: { x: -1, y: 4.5 } }],
 ]
@@ -356,7 +356,8 @@ describe('borders', () => {
   it.each(SIDES)('have counts of their pixels, and a share of what is inside: %s', (side) => {
     for (const { at, from, to } of runs[side]) {
       const isOn = onBorder(side, at)
-      const counts = isOn.reduce((sums, is) => [...sums, sums.at(-1)! + (is ? 1 : 0)], [0])
+      const counts = [0]
+      for (const is of isOn) counts.push(counts.at(-1)! + (is ? 1 : 0))
       expect([...plane.onBorder(side, at)]).toEqual(counts)
       const [before, on, behind] = [-1, 0, 1].map((inside) => pixels(side, at, inside))
       let [products, squares] = [0, 0]

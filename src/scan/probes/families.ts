@@ -1,7 +1,7 @@
 import type { Part, Plane } from '../../core/plane.ts'
 import { partsWithoutBars } from './bars.ts'
 import { partsBetweenBars } from './edges.ts'
-import { partsOnPage } from './pages.ts'
+import { picturesOnPage } from './pages.ts'
 import { type Dihedral, type View, wholeOf } from './view.ts'
 
 /** A picture that is probed. */
@@ -57,7 +57,7 @@ export const FIRST_FAMILIES = {
       [0, 1, 2, 3].map((corner) => ({
         part: wholeOf(plane),
         dihedral: displayed,
-        filledCorner: { corner, ...logoPoints(aspect) },
+        filledCorners: [{ corner, ...logoPoints(aspect) }],
       })),
   },
 } as const satisfies Record<string, Family>
@@ -82,7 +82,7 @@ export const WIDE_FAMILIES = {
   },
   pages: {
     views: ({ plane, aspect, displayed }) =>
-      partsOnPage(plane, aspect).map((part) => ({ part, dihedral: displayed })),
+      picturesOnPage(plane, aspect).map((shown) => Object.assign(shown, { dihedral: displayed })),
     tolerance: 3,
   },
   pieces: {
