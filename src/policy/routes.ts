@@ -126,7 +126,7 @@ function literal(path: string): string {
   return path.replace(/(?<=^|[/\\])(?:\.|%2e){1,2}(?=$|[/\\])/gi, '\uFFFD')
 }
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
 /**
  * Escapes as what they stand for. Bytes that are not UTF-8 become U+FFFD and hide none of those beside them: origins that read
