@@ -45,6 +45,8 @@ interface Place {
   within?: Within
   /** Whether it is a PDF around it once more, whose escapes are undone. */
   isCopy?: boolean
+  /** Whether its bytes are those of a text that is searched already. */
+  isSearched?: boolean
   /** What it is told to be: a text, whatever else is in it, or a form that is urlencoded. */
   text?: TextKind | undefined
 }
@@ -203,7 +205,7 @@ export class FileScanner {
 
   #beginTexts(head: Uint8Array): void {
     const { budget, depth, encodings = 0, text } = this.#place
-    if (encodings >= budget.limits.encodings) return
+    if (encodings >= budget.limits.encodings || this.#place.isSearched) return
     const within = 'text'
     this.#texts = new TextSearch({
       budget,
@@ -218,6 +220,7 @@ export class FileScanner {
           encodings: encodings + 1,
           within,
           isCopy,
+          isSearched: isPlain,
         } as const
         return new FileScanner(this.#context, place)
       },

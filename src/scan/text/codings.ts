@@ -118,7 +118,7 @@ for (const [kind, chars] of [
   [DIGIT, '0123456789'],
   [POINT, '.'],
   [COLON, ':'],
-  [SPACE, ' \t\n\r"\''],
+  [SPACE, ' \t\n\r"\'\\'],
   [BRACKET, '[]{}()'],
 ] as const)
   for (const char of chars) KINDS[char.charCodeAt(0)] = kind

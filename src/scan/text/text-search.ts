@@ -56,7 +56,6 @@ export class TextSearch {
         onEnded: (stream) => this.#take(stream),
       },
       MAX_LAYERS,
-      true,
     )
   }
 
