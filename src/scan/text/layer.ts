@@ -41,6 +41,9 @@ export class Layer {
     this.#isRoot = own === ROOT
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
     if (!this.#isRoot) codings.push(new ByteCoding())
+    // Beneath `form`, spaces are spaces.
+    const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
+    if (parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
     this.#searches = codings.map((coding) => new CodedSearch(coding, parts))
     if (depth > 0) this.#addEscapes(depth, own)
     // Bytes that characters stand for are the last that there is beneath.
