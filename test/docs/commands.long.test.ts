@@ -175,7 +175,7 @@ describe.each(marked)('%s', (page, blocks) => {
     'runs %s',
     async (_, commands, at) => {
       await BEFORE[`${page} ${at}`]?.(folder)
-      await runBlock(folder, commands)
+      await expect(runBlock(folder, commands)).resolves.toBeUndefined()
     },
   )
 })
