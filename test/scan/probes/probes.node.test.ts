@@ -20,12 +20,12 @@ import { picture as draw } from '../../support/sharp-images.ts'
 const modules = readModules()
 const THRESHOLD = 31
 
-const files = new WeakMap<Sharp, Promise<Uint8Array>>()
+const written = new WeakMap<Sharp, Promise<Uint8Array>>()
 
 /** A picture as a file. Each is written once, since that takes longer than to scan it. */
 function fileOf(image: Sharp): Promise<Uint8Array> {
-  const file = files.get(image) ?? image.clone().png({ compressionLevel: 1 }).toBuffer()
-  files.set(image, file)
+  const file = written.get(image) ?? image.clone().png({ compressionLevel: 1 }).toBuffer()
+  written.set(image, file)
   return file
 }
 
