@@ -98,7 +98,7 @@ const SCANS = {
   plain: [1, 5000],
   'as-is': [2, 5400],
   default: [35, 6100],
-  wide: [85, 7500],
+  wide: [85, 8000],
 } as const
 
 /** A picture of 1.2 megapixels by probe set. */
