@@ -14,7 +14,7 @@ const BEHIND_BYTES = 256
 const MAX_REPLAY_BYTES = 256 * 1024
 
 /** Own ways of writing of layers: a text that is as it came, and kinds of escapes in the order that they are undone in. */
-const ROOT = -2
+const [ROOT, MARKUP] = [-2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
 /** What the layers of one text share. */
@@ -52,7 +52,7 @@ export class Layer {
 
   /** Escapes that do not touch each other may be undone in any order, so that one order of them is enough. */
   #addEscapes(depth: number, own: number): void {
-    if (this.#isRoot) this.#add(new MarkupCuts(), depth - 1, ROOT + 1)
+    if (own !== MARKUP) this.#add(new MarkupCuts(), depth - 1, MARKUP)
     const kinds = KINDS.filter((kind) => kind !== 'form' || this.#parts.isUrlencoded)
     for (const kind of kinds) {
       const at = KINDS.indexOf(kind)

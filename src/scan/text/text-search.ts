@@ -3,6 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './codings.ts'
+import { TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -49,7 +50,10 @@ export class TextSearch {
     this.#layer = new Layer(
       {
         isUrlencoded,
-        takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
+        takeBytes: (count) => {
+          budget.spendOnSent(count * TEXT_BYTE_MS)
+          return this.#isRoom(budget.take('textBytes', count))
+        },
         names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         open: (isPlain) => this.#open(isPlain),
