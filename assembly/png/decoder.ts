@@ -43,6 +43,7 @@ import {
   lumaOfRow,
   mayBeTransparent,
   rowBytesOf,
+  hasPalette,
   setPalette,
   setPixelFormat,
   setTransparency,
@@ -208,7 +209,7 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
     case IHDR:
       return readHeader(at, bytes)
     case PLTE:
-      setPalette(at, bytes / 3)
+      if (!hasPalette || (frame == NO_FRAME && !isFrameDone)) setPalette(at, bytes / 3)
       return CONTINUE
     case TRNS:
       setTransparency(at, bytes)

@@ -25,7 +25,7 @@ let keyRed: i32 = -1
 let keyGreen: i32 = -1
 let keyBlue: i32 = -1
 
-let hasPalette: bool = false
+export let hasPalette: bool = false
 let hasTransparency: bool = false
 /** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
 export let mayBeTransparent: bool = false
@@ -51,22 +51,22 @@ export function rowBytesOf(cols: u32): u32 {
   return (cols * channels() * depth + 7) >> 3
 }
 
-/** PLTE: up to 256 colours. Of several palettes the first counts. */
+/** PLTE: up to 256 colours. Of several the last counts: libpng shows nothing of such a file, others the last. */
 export function setPalette(colours: usize, count: u32): void {
-  if (hasPalette || colourType != PALETTE) return
+  if (colourType != PALETTE) return
   hasPalette = true
-  mayBeTransparent = count < (<u32>1) << depth
+  mayBeTransparent = hasTransparency || count < (<u32>1) << depth
   let last: f32 = 0
   for (let i: u32 = 0; i < min<u32>(count, 256); i++) {
     const colour = colours + i * 3
     const luma = lumaOf(load<u8>(colour), load<u8>(colour, 1), load<u8>(colour, 2))
     f32.store(paletteLuma + (i << 2), luma)
-    f32.store(paletteAlpha + (i << 2), 255)
+    if (!hasTransparency) f32.store(paletteAlpha + (i << 2), 255)
     last = luma
   }
   for (let i = count; i < 256; i++) {
     f32.store(paletteLuma + (i << 2), last)
-    f32.store(paletteAlpha + (i << 2), 0)
+    if (!hasTransparency) f32.store(paletteAlpha + (i << 2), 0)
   }
 }
 

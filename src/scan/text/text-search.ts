@@ -26,6 +26,7 @@ export interface TextOptions {
 interface Found {
   rootAt: number
   isDoubtful: boolean
+  format: string | undefined
   file: Finished
 }
 
@@ -56,7 +57,6 @@ export class TextSearch {
         onEnded: (stream) => this.#take(stream),
       },
       MAX_LAYERS,
-      true,
     )
   }
 
@@ -124,16 +124,18 @@ export class TextSearch {
     budget.openEmbedded--
     const file = stream.close()
     if (typeof file !== 'function' && isNone(file, stream.start.isSaid)) return
-    const { rootAt, isDoubtful } = stream
-    if (this.#isRoom(budget.take('embeddedImages'))) this.#found.push({ rootAt, isDoubtful, file })
+    const { rootAt, isDoubtful, format } = stream
+    if (this.#isRoom(budget.take('embeddedImages')))
+      this.#found.push({ rootAt, isDoubtful, format, file })
   }
 
-  /** What failed in one reading does not count if something was read there in another. */
+  /** What failed in one reading does not count if a file of its format was read there in another. */
   #settle(): Finished[] {
-    const read = this.#found.filter(({ file }) => !isFailed(file)).map(({ rootAt }) => rootAt)
-    const isRead = (at: number) => read.some((other) => Math.abs(other - at) <= BLOCK_BYTES)
+    const read = this.#found.filter(({ file }) => !isFailed(file))
+    const isRead = ({ rootAt, format }: Found) =>
+      read.some((one) => one.format === format && Math.abs(one.rootAt - rootAt) <= BLOCK_BYTES)
     return this.#found
-      .filter(({ file, isDoubtful, rootAt }) => !(isFailed(file) && isDoubtful && isRead(rootAt)))
+      .filter((one) => !(isFailed(one.file) && one.isDoubtful && isRead(one)))
       .map(({ file }) => file)
   }
 }

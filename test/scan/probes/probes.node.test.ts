@@ -236,6 +236,30 @@ describe('the wide set', () => {
     expect((await nearest(known, collage, PROBE_SETS.plain)).over).toBeGreaterThan(0)
   })
 
+  it('sees a picture with round corners, small in a screenshot, and stored turned', async () => {
+    for (const seed of SEEDS) {
+      const known = picture(WIDTH, HEIGHT, 3, seed)
+      const mask = Buffer.from(
+        `<svg width="${WIDTH}" height="${HEIGHT}"><rect width="${WIDTH}" height="${HEIGHT}" rx="44"/></svg>`,
+      )
+      const round = sharp(
+        await known
+          .clone()
+          .ensureAlpha()
+          .composite([{ input: mask, blend: 'dest-in' }])
+          .png()
+          .toBuffer(),
+      )
+      const shot = await placed(round, 60, 700, page(1080, 2280, '#e6ebf2'))
+      const upright = await nearest(known, shot, new Set(['pages']))
+      expect(upright.over).toBeLessThanOrEqual(0)
+      const turned = await shot.clone().rotate(270).jpeg().toBuffer()
+      const oriented = addExif(turned, writeExif(6))
+      const displayed = await nearest(known, oriented, new Set<ProbeFamily>(['displayed', 'pages']))
+      expect(displayed.over).toBeLessThanOrEqual(0)
+    }
+  })
+
   it('is made only when it is asked for, and the same each time', async () => {
     const image = picture(WIDTH, HEIGHT, 3, 30)
     expect((await scanned(image, PROBE_SETS.default)).widen).toBeUndefined()
