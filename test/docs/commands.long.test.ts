@@ -147,7 +147,14 @@ const BEFORE: Record<string, (folder: string) => Promise<void>> = {
     encrypter.addRecipient(/public key: (\S+)/.exec(identity)?.[1] ?? '')
     const [time, expires] = ['2026-11-23T09:00:00.000Z', '2026-12-23T09:00:00.000Z']
     const facts = { method: 'PUT', host: 'files.example.com', path: '/cat.jpg', files: [] }
-    const record = { ...facts, format: FORMAT, caseId: CASE, contentType: '', time, expires }
+    const record = {
+      ...facts,
+      format: FORMAT as typeof FORMAT,
+      caseId: CASE,
+      contentType: '',
+      time,
+      expires,
+    }
     const body = new TextEncoder().encode('a picture')
     const whole = { length: body.length, chunks: () => [body] }
     const { readable } = await seal({ ...record, bytes: body.length }, whole, encrypter)
