@@ -30,9 +30,10 @@ export { picksAddress } from './luma/picks'
 export { orientPlane }
 
 export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
+export { measureCells } from './probe/cells'
 export { countNear, medianOfLine, sumSteps } from './probe/lines'
 export {
-  fillCorner,
+  fillCovered,
   filterPlane,
   hashSampled,
   sampleIdentity,

@@ -43,12 +43,13 @@ const MODULES: Record<string, Declaration> = {
       ],
       ...[
         'hashSampled',
-        'fillCorner',
+        'fillCovered',
         'weakBits',
         'stretchedQuality',
         'medianOfLine',
         'countNear',
         'sumSteps',
+        'measureCells',
       ],
       // For tests.
       ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],

@@ -1,5 +1,6 @@
-import type { Part, Plane } from '../../core/plane.ts'
+import { type Covered, type Part, type Plane, POINTS } from '../../core/plane.ts'
 import { partsWithoutBars } from './bars.ts'
+import { coversOf } from './covers.ts'
 import { partsByEdges } from './edges.ts'
 import { type Dihedral, type View, wholeOf } from './view.ts'
 
@@ -56,13 +57,18 @@ export const FIRST_FAMILIES = {
       [0, 1, 2, 3].map((corner) => ({
         part: wholeOf(plane),
         dihedral: displayed,
-        filledCorner: { corner, ...logoPoints(aspect) },
+        covered: logoIn(corner, aspect),
       })),
   },
 } as const satisfies Record<string, Family>
 
 /** Families of views that are asked about where nothing matched before. */
 export const WIDE_FAMILIES = {
+  covers: {
+    views: ({ plane, displayed }) =>
+      coversOf(plane).map((covered) => ({ part: wholeOf(plane), dihedral: displayed, covered })),
+    tolerance: 3,
+  },
   'larger-crops': {
     views: ({ plane, displayed }) =>
       [14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
@@ -132,9 +138,18 @@ function aroundSides([a, b, c, d]: Sides): Sides[] {
 }
 
 /** Points that a logo in a corner may cover: a square of 2.5 % of the area, and its distance from the sides. */
-function logoPoints(aspect: number): { across: number; down: number } {
-  const points = (share: number) => Math.min(32, Math.ceil(64 * (Math.sqrt(share) + 0.025)))
-  return { across: points(0.025 / aspect), down: points(0.025 * aspect) }
+function logoIn(corner: number, aspect: number): Covered {
+  const points = (share: number) =>
+    Math.min(POINTS / 2, Math.ceil(POINTS * (Math.sqrt(share) + 0.025)))
+  const [across, down] = [points(0.025 / aspect), points(0.025 * aspect)]
+  const covered = new Uint8Array(POINTS * POINTS)
+  // Bit 0 of a corner is for the right, bit 1 for the bottom.
+  const left = corner & 1 ? POINTS - across : 0
+  const top = corner & 2 ? POINTS - down : 0
+  for (let row = top; row < top + down; row++) {
+    covered.fill(1, row * POINTS + left, row * POINTS + left + across)
+  }
+  return covered
 }
 
 /** All ways that a part may have been mirrored and turned by quarters, but the one that is displayed. */
