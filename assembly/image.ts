@@ -40,9 +40,10 @@ export { orientPlane }
 
 export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
 export { countOnBorder, findRuns, shareInside } from './probe/borders'
+export { measureCells } from './probe/cells'
 export { countNear, medianOfLine, sumSteps } from './probe/lines'
 export {
-  fillCorner,
+  fillCovered,
   filterPlane,
   hashSampled,
   sampleIdentity,

@@ -44,7 +44,7 @@ const MODULES: Record<string, Declaration> = {
       ],
       ...[
         'hashSampled',
-        'fillCorner',
+        'fillCovered',
         'weakBits',
         'stretchedQuality',
         'medianOfLine',
@@ -53,6 +53,7 @@ const MODULES: Record<string, Declaration> = {
         'countOnBorder',
         'findRuns',
         'shareInside',
+        'measureCells',
       ],
       // For tests.
       ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],

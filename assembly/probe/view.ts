@@ -199,29 +199,38 @@ export function sampleTurned(
 }
 
 /**
- * Gives the points in a corner values that go on with what is around it, instead of those of a logo that may be there:
- * each is between the nearest point to its side and the nearest one above or below, by how near they are.
+ * Gives points that something covers values that go on with what is around it: the mean of the nearest points beside it, above and
+ * below that are not covered, the nearer the more. A point in a row and a column that are covered stays as it is.
  */
-export function fillCorner(
-  corner: u32, // 0 to 3: bit 0 for the right, bit 1 for the bottom
-  across: u32, // points, below 64
-  down: u32,
+export function fillCovered(
+  covered: usize, // 64 x 64 bytes, row-major; 0: not covered
 ): void {
-  for (let i: u32 = 0; i < down; i++) {
-    for (let j: u32 = 0; j < across; j++) {
-      const beside = f32.load(pointIn(corner, i, across))
-      const under = f32.load(pointIn(corner, down, j))
-      const share = <f32>(across - j) / <f32>(across - j + down - i)
-      f32.store(pointIn(corner, i, j), mix(beside, under, share))
+  for (let i: u32 = 0; i < SIDE; i++) {
+    for (let j: u32 = 0; j < SIDE; j++) {
+      if (load<u8>(covered + <usize>(i * SIDE + j))) fillPoint(covered, i, j)
     }
   }
 }
 
-/** Address of a point, counted from a corner. */
-function pointIn(corner: u32, row: u32, col: u32): usize {
-  const i = corner & 2 ? SIDE - 1 - row : row
-  const j = corner & 1 ? SIDE - 1 - col : col
-  return block + ((<usize>(i * SIDE + j)) << 2)
+function fillPoint(covered: usize, i: u32, j: u32): void {
+  const at = <usize>(i * SIDE + j)
+  let sum: f32 = 0
+  let weights: f32 = 0
+  for (let direction = 0; direction < 4; direction++) {
+    const step: isize = direction == 0 ? -1 : direction == 1 ? 1 : direction == 2 ? -64 : 64
+    // Points in this direction.
+    const most = direction == 0 ? j : direction == 1 ? 63 - j : direction == 2 ? i : 63 - i
+    let near = at
+    for (let far: u32 = 1; far <= most; far++) {
+      near += step
+      if (load<u8>(covered + near)) continue
+      const weight: f32 = 1 / <f32>far
+      sum += weight * f32.load(block + (near << 2))
+      weights += weight
+      break
+    }
+  }
+  if (weights > 0) f32.store(block + (at << 2), sum / weights)
 }
 
 /** Hash of the points that were taken; of their transpose, if `transposes`. Returns the quality, 0 to 100. */

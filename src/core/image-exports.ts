@@ -24,12 +24,13 @@ export interface ProbeExports {
     rowX: number,
     rowY: number,
   ): void
-  fillCorner(corner: number, across: number, down: number): void
+  fillCovered(covered: number): void
   hashSampled(transposes: number, out: number): number
   weakBits(): number
   stretchedQuality(): number
   medianOfLine(first: number, stride: number, count: number): number
   countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number
+  measureCells(plane: number, rows: number, cols: number, least: number, greatest: number): void
   sumSteps(plane: number, rows: number, cols: number, byRow: number, byColumn: number): void
   findRuns(
     plane: number,

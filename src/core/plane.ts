@@ -24,16 +24,22 @@ export interface UprightPoints {
   stepY: number
   /** Whether rows of the view are columns of the plane. */
   transposes: boolean
-  filledCorners?: readonly FilledCorner[]
+  covered?: Covered
 }
 
-/** A corner whose points go on with what is around it. */
-export interface FilledCorner {
-  /** Bit 0 for the right, bit 1 for the bottom. */
-  corner: number
-  /** Points that it has, of 64. */
-  across: number
-  down: number
+/** Which of 64 x 64 points something covers, row by row; 0: not covered. They go on with what is around them. */
+export type Covered = Uint8Array
+
+/** Points of a view, a side. */
+export const POINTS = 64
+
+/** Cells of a plane, a side. */
+export const CELLS = 128
+
+/** Least and greatest luma of each of CELLS x CELLS cells, row by row, whole numbers. */
+export interface Cells {
+  least: Uint8Array
+  greatest: Uint8Array
 }
 
 export interface TurnedPoints {
@@ -79,6 +85,8 @@ export const MAX_SIDE = 512
 const FLOAT_BYTES = 4
 /** Fields of a run in the core: score, from, to, and two of its own. */
 const RUN_FIELDS = 5
+/** Sums by row and by column. */
+const LINES_BYTES = (MAX_SIDE * 2 + 4) * FLOAT_BYTES
 
 /** An instance: `exports` throws once it has been released. */
 interface Instance {
@@ -90,10 +98,11 @@ export class ProbeRoom {
   readonly #instance: Instance
   /** A filtered plane. */
   readonly filtered: number
-  /** Sums by row, then by column, then a hash. */
+  /** Sums by row, then by column, then a hash, then which points are covered. */
   readonly byRow: number
   readonly byColumn: number
   readonly hash: number
+  readonly covered: number
 
   private constructor(instance: Instance, filtered: number, lines: number) {
     this.#instance = instance
@@ -101,6 +110,7 @@ export class ProbeRoom {
     this.byRow = lines
     this.byColumn = this.byRow + MAX_SIDE * FLOAT_BYTES
     this.hash = this.byColumn + (MAX_SIDE + 4) * FLOAT_BYTES
+    this.covered = this.hash + HASH_BYTES
   }
 
   /**
@@ -110,7 +120,7 @@ export class ProbeRoom {
   static in(instance: Instance, pixels: number, free = 0): ProbeRoom | undefined {
     const core = instance.exports
     const filtered = free || core.allocate(pixels * FLOAT_BYTES)
-    const lines = core.allocate((MAX_SIDE * 2 + 4) * FLOAT_BYTES + HASH_BYTES)
+    const lines = core.allocate(LINES_BYTES + HASH_BYTES + POINTS * POINTS)
     return filtered === 0 || lines === 0 ? undefined : new ProbeRoom(instance, filtered, lines)
   }
 
@@ -158,11 +168,17 @@ export class Plane {
       const { x, y, column, row } = points
       core.sampleTurned(filtered, rows, cols, x, y, column.x, column.y, row.x, row.y)
     } else {
-      const { x, stepX, y, stepY, filledCorners = [] } = points
+      const { x, stepX, y, stepY, covered } = points
       core.sampleUpright(filtered, rows, cols, x, stepX, y, stepY)
-      for (const { corner, across, down } of filledCorners) core.fillCorner(corner, across, down)
+      if (covered) this.#fill(covered)
     }
     return this.#hashSampled(!('column' in points) && points.transposes)
+  }
+
+  #fill(covered: Covered): void {
+    const { core, covered: address } = this.#room
+    new Uint8Array(core.memory.buffer, address, POINTS * POINTS).set(covered)
+    core.fillCovered(address)
   }
 
   #filtered(): number {
@@ -256,6 +272,17 @@ export class Plane {
     return isColumn
       ? { lines: cols, count: rows, across, along: rowBytes, inwards }
       : { lines: rows, count: cols, across, along: FLOAT_BYTES, inwards }
+  }
+
+  /** What its cells look like. `undefined`: there is no memory for that. */
+  cells(): Cells | undefined {
+    const { core } = this.#room
+    const count = CELLS * CELLS
+    const least = core.allocate(count * 2)
+    if (least === 0) return undefined
+    core.measureCells(this.#address, this.rows, this.cols, least, least + count)
+    const bytes = (address: number) => new Uint8Array(core.memory.buffer, address, count).slice()
+    return { least: bytes(least), greatest: bytes(least + count) }
   }
 
   /** A copy that outlives the frame, rounded to whole luma. */

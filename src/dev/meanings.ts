@@ -10,7 +10,7 @@ export const FAMILIES = {
   framed: 'The picture inside a border, between bars or under a caption.',
   cropped: 'The picture before somebody cropped it. What was cut off is guessed.',
   'turned a little': 'The picture before somebody turned it by a few degrees.',
-  'with a logo': 'The picture without what covers a corner.',
+  'with a logo': 'The picture without what covers a part of it: a logo, a bar, a sticker, text.',
   'part of a page': 'A picture on a page, in a screenshot, in a collage or in a strip.',
 } as const
 
@@ -49,6 +49,7 @@ export const FAMILY_OF: Readonly<Record<Probe, FamilyName>> = {
   turns: 'turned a little',
   'larger-turns': 'turned a little',
   corners: 'with a logo',
+  covers: 'with a logo',
   pages: 'part of a page',
   pieces: 'part of a page',
 }

@@ -84,7 +84,7 @@ class SlowView {
             : this.#upright(points.x + j * points.stepX, points.y + i * points.stepY)
       }
     }
-    if (!('column' in points)) points.filledCorners?.forEach((one) => fillCorner(block, one))
+    if (!('column' in points) && points.covered) fillCovered(block, points.covered)
     return 'column' in points || !points.transposes ? block : transposed(block)
   }
 
@@ -129,20 +129,36 @@ function transposed(block: Float32Array): Float32Array {
   return block.map((_, at) => block[(at % 64) * 64 + Math.floor(at / 64)]!)
 }
 
-function fillCorner(
-  block: Float32Array,
-  { corner, across, down }: { corner: number; across: number; down: number },
-): void {
-  const index = (row: number, column: number) =>
-    (corner & 2 ? 63 - row : row) * 64 + (corner & 1 ? 63 - column : column)
-  for (let row = 0; row < down; row++) {
-    for (let column = 0; column < across; column++) {
-      const beside = block[index(row, across)]!
-      const under = block[index(down, column)]!
-      const [right, below] = [across - column, down - row]
-      block[index(row, column)] = (beside * below + under * right) / (right + below)
+/** Points between the nearest ones that are not covered, by how near they are. */
+function fillCovered(block: Float32Array, covered: Uint8Array): void {
+  const known = block.slice()
+  for (const [at, isCovered] of covered.entries()) {
+    if (isCovered === 0) continue
+    const [row, column] = [Math.floor(at / 64), at % 64]
+    const found: [distance: number, value: number][] = []
+    for (const [down, across] of [
+      [0, -1],
+      [0, 1],
+      [-1, 0],
+      [1, 0],
+    ] as const) {
+      for (let far = 1; far < 64; far++) {
+        const [y, x] = [row + far * down, column + far * across]
+        if (y < 0 || y > 63 || x < 0 || x > 63) break
+        if (covered[y * 64 + x] === 1) continue
+        found.push([far, known[y * 64 + x]!])
+        break
+      }
     }
+    const sum = (of: (one: [number, number]) => number) =>
+      found.reduce((all, one) => all + of(one), 0)
+    if (found.length > 0) block[at] = sum(([far, value]) => value / far) / sum(([far]) => 1 / far)
   }
+}
+
+/** Which points are covered. */
+function coveredIf(isCovered: (row: number, column: number) => boolean): Uint8Array {
+  return new Uint8Array(64 * 64).map((_, at) => Number(isCovered(Math.floor(at / 64), at % 64)))
 }
 
 const UPRIGHT = { x: 3, stepX: 5, y: 2, stepY: 3.7, transposes: false }
@@ -154,10 +170,21 @@ const VIEWS: [string, Points][] = [
   ['transposed', { ...UPRIGHT, transposes: true }],
   ['outside on all sides', { ...UPRIGHT, x: -40, stepX: 6.4, y: -33, stepY: 5.1 }],
   ['outside as a whole', { ...UPRIGHT, x: 400, stepX: 3, y: 300, stepY: 2 }],
-  ['with a corner filled, 0', { ...UPRIGHT, filledCorners: [{ corner: 0, across: 13, down: 9 }] }],
-  ['with a corner filled, 1', { ...UPRIGHT, filledCorners: [{ corner: 1, across: 13, down: 9 }] }],
-  ['with a corner filled, 2', { ...UPRIGHT, filledCorners: [{ corner: 2, across: 7, down: 32 }] }],
-  ['with a corner filled, 3', { ...UPRIGHT, filledCorners: [{ corner: 3, across: 32, down: 32 }] }],
+  ['with a corner covered', { ...UPRIGHT, covered: coveredIf((y, x) => y < 9 && x > 50) }],
+  [
+    'with a middle covered',
+    { ...UPRIGHT, covered: coveredIf((y, x) => y > 20 && y < 29 && x > 11 && x < 47) },
+  ],
+  [
+    'with a disc covered',
+    { ...UPRIGHT, covered: coveredIf((y, x) => Math.hypot(y - 30, x - 40) < 15) },
+  ],
+  ['with lines covered', { ...UPRIGHT, covered: coveredIf((y) => y % 3 === 0) }],
+  [
+    'with a row and a column covered',
+    { ...UPRIGHT, covered: coveredIf((y, x) => y === 0 || x === 63) },
+  ],
+  ['covered as a whole', { ...UPRIGHT, covered: coveredIf(() => true) }],
   ['turned', { x: 20, y: 3, column: { x: 4.9, y: 0.4 }, row: { x: -0.3, y: 3.6 } }],
   ['turned, and outside', { x: -9, y: -9, column: { x: 5.6, y: 1 }, row: { x: -1, y: 4.5 } }],
 ]
@@ -399,4 +426,27 @@ describe('a plane that is kept', () => {
     )
     expect(halves.plane.keep().luma).toEqual(Uint8Array.from(luma))
   })
+})
+
+describe('cells', () => {
+  it.each(SHAPES)(
+    'of %i x %i have the least and greatest luma that a slow twin finds',
+    (rows, cols) => {
+      const luma = sceneOf(rows, cols)
+      const { least, greatest } = planeOf(rows, cols, luma).plane.cells()!
+      const range = (cell: number, count: number) => {
+        const first = Math.floor((cell * count) / 128)
+        return { first, end: Math.max(first + 1, Math.floor(((cell + 1) * count) / 128)) }
+      }
+      for (let at = 0; at < 128 * 128; at += 61) {
+        const [y, x] = [range(Math.floor(at / 128), rows), range(at % 128, cols)]
+        const lumas: number[] = []
+        for (let row = y.first; row < y.end; row++) {
+          lumas.push(...luma.subarray(row * cols + x.first, row * cols + x.end))
+        }
+        const [low, high] = [Math.min(...lumas), Math.max(...lumas)].map(Math.floor)
+        expect([least[at], greatest[at]]).toEqual([low, high])
+      }
+    },
+  )
 })

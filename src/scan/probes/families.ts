@@ -1,5 +1,7 @@
-import type { Part, Plane } from '../../core/plane.ts'
+import { type Covered, type Part, type Plane, POINTS } from '../../core/plane.ts'
 import { partsWithoutBars } from './bars.ts'
+import { CORNERS, coveredCorners } from './corners.ts'
+import { coversOf } from './covers.ts'
 import { partsBetweenBars } from './edges.ts'
 import { picturesOnPage } from './pages.ts'
 import { type Dihedral, type View, wholeOf } from './view.ts'
@@ -43,7 +45,7 @@ export const FIRST_FAMILIES = {
   shifts: {
     views: ({ plane, displayed }) => [
       ...ONE_SIDE.map((sides) => uncropped(wholeOf(plane), displayed, 5, sides)),
-      ...CORNERS.map((sides) => uncropped(wholeOf(plane), displayed, 4, sides)),
+      ...CORNER_SIDES.map((sides) => uncropped(wholeOf(plane), displayed, 4, sides)),
       ...UNEVEN.map((sides) => uncropped(wholeOf(plane), displayed, 3.5, sides)),
     ],
     tolerance: 3,
@@ -54,16 +56,21 @@ export const FIRST_FAMILIES = {
   },
   corners: {
     views: ({ plane, displayed, aspect }) =>
-      [0, 1, 2, 3].map((corner) => ({
+      CORNERS.map((corner) => ({
         part: wholeOf(plane),
         dihedral: displayed,
-        filledCorners: [{ corner, ...logoPoints(aspect) }],
+        covered: logoIn(corner, aspect),
       })),
   },
 } as const satisfies Record<string, Family>
 
 /** Families of views that are asked about where nothing matched before. */
 export const WIDE_FAMILIES = {
+  covers: {
+    views: ({ plane, displayed }) =>
+      coversOf(plane).map((covered) => ({ part: wholeOf(plane), dihedral: displayed, covered })),
+    tolerance: 3,
+  },
   'larger-crops': {
     views: ({ plane, displayed }) =>
       [14, 18, 22].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
@@ -71,7 +78,7 @@ export const WIDE_FAMILIES = {
   },
   'larger-shifts': {
     views: ({ plane, displayed }) =>
-      [...ONE_SIDE, ...ACROSS, ...CORNERS].map((sides) =>
+      [...ONE_SIDE, ...ACROSS, ...CORNER_SIDES].map((sides) =>
         uncropped(wholeOf(plane), displayed, 10, sides),
       ),
     tolerance: 5,
@@ -113,7 +120,7 @@ const EVEN: Sides = [0.5, 0.5, 0.5, 0.5]
 const ONE_SIDE = aroundSides([1, 0.25, 0, 0.25])
 /** A crop of one side, and of those that meet it. */
 const ACROSS = aroundSides([1, 0.5, 0, 0.5])
-const CORNERS = aroundSides([1, 1, 0, 0])
+const CORNER_SIDES = aroundSides([1, 1, 0, 0])
 /** A crop of all sides, of one corner's more than of the other's. */
 const UNEVEN = aroundSides([0.75, 0.75, 0.25, 0.25])
 
@@ -128,9 +135,11 @@ function aroundSides([a, b, c, d]: Sides): Sides[] {
 }
 
 /** Points that a logo in a corner may cover: a square of 2.5 % of the area, and its distance from the sides. */
-function logoPoints(aspect: number): { across: number; down: number } {
-  const points = (share: number) => Math.min(32, Math.ceil(64 * (Math.sqrt(share) + 0.025)))
-  return { across: points(0.025 / aspect), down: points(0.025 * aspect) }
+function logoIn(corner: number, aspect: number): Covered {
+  const points = (share: number) =>
+    Math.min(POINTS / 2, Math.ceil(POINTS * (Math.sqrt(share) + 0.025)))
+  const [across, down] = [points(0.025 / aspect), points(0.025 * aspect)]
+  return coveredCorners([corner], across, down)
 }
 
 /** All ways that a part may have been mirrored and turned by quarters, but the one that is displayed. */

@@ -2,7 +2,8 @@
 // error of half a per cent of a side, and a screenshot is reduced to 512 pixels a side: so borders are found to fractions of
 // these, by how much of the pixels on them looks like what is inside.
 
-import type { FilledCorner, Part, Plane } from '../../core/plane.ts'
+import type { Covered, Part, Plane } from '../../core/plane.ts'
+import { CORNERS, coveredCorners } from './corners.ts'
 import { type Border, type Borders, findBorders, worthOf } from './borders.ts'
 import { bestOf, MAX_RECTANGLES, type Rectangle } from './rectangles.ts'
 
@@ -23,7 +24,7 @@ const MAX_ROUND = 8
 export interface Shown {
   part: Part
   /** Corners that may be round. */
-  filledCorners?: readonly FilledCorner[]
+  covered?: Covered
 }
 
 /**
@@ -37,7 +38,7 @@ export function picturesOnPage(plane: Plane, aspect: number): Shown[] {
   const stretch = (aspect * plane.rows) / plane.cols
   const show = (part: Part, sides: Rectangle) => ({
     part,
-    ...(isFramed(sides) && { filledCorners: roundCorners(part, stretch) }),
+    ...(isFramed(sides) && { covered: roundCorners(part, stretch) }),
   })
   const padded = found
     .flatMap((sides) =>
@@ -57,10 +58,10 @@ function isFramed({ left, right, top, bottom }: Rectangle): boolean {
   return [left, right, top, bottom].every(({ counts }) => counts)
 }
 
-function roundCorners(part: Part, stretch: number): FilledCorner[] {
+function roundCorners(part: Part, stretch: number): Covered {
   const shape = ((part.x1 - part.x0) * stretch) / (part.y1 - part.y0)
   const down = Math.min(MAX_ROUND, Math.max(1, Math.round(ROUND * shape)))
-  return [0, 1, 2, 3].map((corner) => ({ corner, across: ROUND, down }))
+  return coveredCorners(CORNERS, ROUND, down)
 }
 
 /** A rectangle with its sides to fractions of a pixel. */

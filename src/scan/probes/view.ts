@@ -1,8 +1,9 @@
 import {
-  type FilledCorner,
+  type Covered,
   MAX_SIDE,
   type Part,
   type Plane,
+  POINTS,
   type Points,
 } from '../../core/plane.ts'
 
@@ -17,8 +18,8 @@ export interface View {
   dihedral?: Dihedral
   /** Degrees, clockwise, by which the picture was turned. */
   turn?: number
-  /** Corners that may have a logo, or be round. Only of a picture that is not turned. */
-  filledCorners?: readonly FilledCorner[]
+  /** Points that something may cover, as the picture lies in the plane. Only of a picture that is not turned. */
+  covered?: Covered
   /** Whether it was hashed by a pipeline that filters pictures of any size without reducing them first. */
   isFullSize?: boolean
 }
@@ -32,9 +33,6 @@ export const TRANSPOSES = 4
 
 /** How an Exif orientation, 1 to 8, displays a picture (Exif 2.32, 4.6.4, tag 274). */
 export const DIHEDRAL_OF_ORIENTATION: readonly Dihedral[] = [0, 0, 1, 3, 2, 4, 6, 7, 5]
-
-/** Points of a view, a side. */
-const SIDE = 64
 
 /** Pixels between the means that PDQ's filter leaves at MAX_SIDE pixels a side, and where it takes them: 8 j + 5.5. */
 const OFFSET_AT_MAX_SIDE = 1.5
@@ -63,14 +61,24 @@ export function pointsOf(plane: Plane, view: View, aspect: number): Points {
   const row = { x: below.x - first.x, y: below.y - first.y }
   if (view.turn !== undefined) return { ...first, column, row }
   const transposes = ((view.dihedral ?? 0) & TRANSPOSES) !== 0
-  const { filledCorners } = view
+  const covered = view.covered && mirrored(view.covered, view.dihedral ?? 0)
   return {
     ...first,
     stepX: transposes ? row.x : column.x,
     stepY: transposes ? column.y : row.y,
     transposes,
-    ...(filledCorners && { filledCorners }),
+    ...(covered && { covered }),
   }
+}
+
+/** Points as a view takes them: from the right, or from below, if it mirrors. Rows of points are rows of the plane, always. */
+function mirrored(covered: Covered, dihedral: Dihedral): Covered {
+  if (dihedral % TRANSPOSES === 0) return covered
+  const from = (i: number, mirrors: number) => (dihedral & mirrors ? POINTS - 1 - i : i)
+  return covered.map((_, at) => {
+    const row = from(Math.floor(at / POINTS), MIRRORS_Y)
+    return covered[row * POINTS + from(at % POINTS, MIRRORS_X)] ?? 0
+  })
 }
 
 /** Where PDQ takes its points of a view, in pixels of the picture that it is, and where those lie in the plane. */
@@ -81,7 +89,7 @@ function placing(plane: Plane, view: View, aspect: number) {
   const height = part.y1 - part.y0
   const along = (length: number) => {
     const offset = isReduced ? (OFFSET_AT_MAX_SIDE * length) / MAX_SIDE : filterOffset(length)
-    return { start: length / SIDE / 2 + (isFullSize ? 0 : offset), step: length / SIDE }
+    return { start: length / POINTS / 2 + (isFullSize ? 0 : offset), step: length / POINTS }
   }
   const transposes = (dihedral & TRANSPOSES) !== 0
   const originX = part.x0 - 0.5 - filterOffset(plane.cols)

@@ -112,7 +112,45 @@ const CHANGES: Change[] = [
   ['turned by 2 degrees', 'turns', (image) => image.rotate(2, { background: 'black' })],
 ]
 
+/** Something drawn over a picture. */
+function drawn(image: Sharp, shapes: string): Sharp {
+  const svg = `<svg width="${WIDTH}" height="${HEIGHT}">${shapes}</svg>`
+  return image.composite([{ input: Buffer.from(svg) }])
+}
+
+/** White strokes with a black outline, above a height: a line of text, whatever the fonts. */
+function strokes(y: number): string {
+  const path = `M40 ${y}${'l24 -60l24 60'.repeat(11)}`
+  return [
+    ['black', 24],
+    ['white', 12],
+  ]
+    .map(
+      ([ink, width]) => `<path d="${path}" fill="none" stroke="${ink}" stroke-width="${width}"/>`,
+    )
+    .join('')
+}
+
 const WIDE_CHANGES: Change[] = [
+  [
+    'covered by a bar',
+    'covers',
+    (image) => drawn(image, '<rect x="100" y="140" width="290" height="34"/>'),
+  ],
+  [
+    'covered by a face',
+    'covers',
+    (image) =>
+      drawn(
+        image,
+        '<circle cx="330" cy="230" r="70" fill="#fc2"/><path d="M300 210h12v12h-12zM348 210h12v12h-12zM290 250h80l-40 30z"/>',
+      ),
+  ],
+  [
+    'covered by text with an outline',
+    'covers',
+    (image) => drawn(image, strokes(90) + strokes(450)),
+  ],
   [
     'cropped by 18 %',
     'larger-crops',
