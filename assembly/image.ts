@@ -7,7 +7,15 @@ import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth, isLeftOut } from './luma/planes'
 
 export { allocate, memoryTop } from './memory'
-export { applyCurve, gammaOf, putOver, profileAddress, profileLength } from './colour'
+export {
+  beginTones,
+  tonesSet,
+  applyCurve,
+  gammaOf,
+  putOver,
+  profileAddress,
+  profileLength,
+} from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
@@ -24,12 +32,14 @@ export {
   planeAddress,
   planeCols,
   planeRows,
+  tonedAddress,
   whiteAddress,
 } from './luma/planes'
 export { picksAddress } from './luma/picks'
 export { orientPlane }
 
 export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
+export { countOnBorder, findRuns, shareInside } from './probe/borders'
 export { countNear, medianOfLine, sumSteps } from './probe/lines'
 export {
   fillCorner,

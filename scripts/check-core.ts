@@ -29,6 +29,7 @@ const MODULES: Record<string, Declaration> = {
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
       ...['exifAddress', 'exifLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],
+      ...['beginTones', 'tonesSet', 'tonedAddress'],
       ...['isAnimation', 'looksAtFrames'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
@@ -49,6 +50,9 @@ const MODULES: Record<string, Declaration> = {
         'medianOfLine',
         'countNear',
         'sumSteps',
+        'countOnBorder',
+        'findRuns',
+        'shareInside',
       ],
       // For tests.
       ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],

@@ -315,6 +315,7 @@ describe('a multipart body', () => {
     let told = 0
     const grammar = new MultipartGrammar('b', {
       onFree: ({ length }) => void (told += length),
+      onDoubtful: () => {},
       onPart: () => {},
       onContent: ({ length }) => void (told += length),
       onPartEnd: () => {},

@@ -14,13 +14,13 @@ const files = {} as Record<'jpeg' | 'png' | 'gif' | 'webp' | 'bmp', Buffer>
 let hash: Uint8Array
 
 beforeAll(async () => {
-  const image = picture(90, 70)
+  const image = picture(60, 44)
   files.jpeg = await image.clone().jpeg().toBuffer()
   files.png = await image.clone().png().toBuffer()
   files.gif = await image.clone().gif().toBuffer()
   files.webp = await image.clone().webp().toBuffer()
   const { data } = await image.clone().removeAlpha().raw().toBuffer({ resolveWithObject: true })
-  files.bmp = bitmapOf(data, 90, 70)
+  files.bmp = bitmapOf(data, 60, 44)
   const [own] = await hashesIn(files.png)
   hash = own ?? new Uint8Array(0)
 })
