@@ -48,7 +48,7 @@ export const SCAN_LIMITS: ScanLimits = {
   embeddedHeldBytes: 4 * 1024 * 1024,
   /** Codings (base64, hex, numbers) around a file, one within another. */
   encodings: 2,
-  /** Bytes of texts that are searched for files written in them, once more for each layer of escapes: about 10 ms a megabyte. */
+  /** Bytes of texts that are searched for files written in them, once more for each layer of escapes. */
   textBytes: 96 * 1024 * 1024,
   /** Places in texts that look like the beginning of a file: a hundred in ten megabytes of noise, some thousands among zeros. */
   textLooks: 65_536,

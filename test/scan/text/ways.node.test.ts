@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
@@ -129,6 +130,25 @@ describe('a picture that is written in a text', () => {
       await expectSeen(Buffer.from(`\ufeff${svg}`, 'utf16le'))
     },
   )
+
+  it('is told by its digests in a field that is said to hold files, whatever it begins with', async () => {
+    const unknown = Buffer.from(Array.from({ length: 60 }, (_, i) => (i * 37 + 130) & 255))
+    const sha256 = createHash('sha256').update(unknown).digest('hex')
+    const json = JSON.stringify({ video: unknown.toString('base64'), more: 'text' })
+    const digestsBy = async (base64Fields: string[]) => {
+      const context = { modules, base64Fields }
+      const scanner = new FileScanner(context, {
+        budget: budgetOf(context),
+        depth: 0,
+        text: 'text',
+      })
+      scanner.write(Buffer.from(json))
+      const { inner = [] } = await scanner.end()
+      return inner.map(({ digests }) => Buffer.from(digests?.sha256 ?? []).toString('hex'))
+    }
+    expect(await digestsBy(['video'])).toEqual([sha256])
+    expect(await digestsBy(['photo'])).toEqual([])
+  })
 
   it('is seen byte by byte', async () => {
     const json = JSON.stringify({ note: 'a\nb', photo: files.jpeg.toString('base64') })
