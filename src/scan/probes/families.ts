@@ -192,26 +192,12 @@ function centred({ cols, rows }: Plane, widths: number, heights: number): Part {
   }
 }
 
-/** Grids of collages and strips: columns, and rows. */
-const GRIDS = [
-  [2, 1],
-  [1, 2],
-  [3, 1],
-  [1, 3],
-  [2, 2],
-] as const
-
-/** Parts of a whole that are all of the same size, beside each other and one above the other. */
+/** Halves and thirds, beside each other and one above the other: of collages and strips. */
 function piecesOf({ x1: cols, y1: rows }: Part): Part[] {
-  return GRIDS.flatMap(([across, down]) =>
-    Array.from({ length: across * down }, (_, i) => {
-      const [x, y] = [i % across, Math.floor(i / across)]
-      return {
-        x0: (cols * x) / across,
-        x1: (cols * (x + 1)) / across,
-        y0: (rows * y) / down,
-        y1: (rows * (y + 1)) / down,
-      }
-    }),
+  return [2, 3].flatMap((count) =>
+    Array.from({ length: count }, (_, i) => [
+      { x0: (cols * i) / count, x1: (cols * (i + 1)) / count, y0: 0, y1: rows },
+      { x0: 0, x1: cols, y0: (rows * i) / count, y1: (rows * (i + 1)) / count },
+    ]).flat(),
   )
 }
