@@ -1,5 +1,6 @@
 // What a file says about its tones, kept as it is: the host reads it (src/scan/image/tone.ts).
 
+import { beginTonedPlane } from './luma/planes'
 import { allocate } from './memory'
 
 /** Longest profile that is kept: a segment of JPEG and a small chunk of PNG hold no longer one. Curves lie near its begin. */
@@ -38,20 +39,55 @@ export function gammaOf(): u32 {
 
 /** Steps of a curve. */
 const STEPS: f32 = 1024
+const CURVE_BYTES: usize = 1025 * 4
 
-/** Gives each luma of a plane another, by a curve. */
+/** Whether the file says something of its tones. */
+export function hasTones(): bool {
+  return address != 0 || gamma != 0
+}
+
+let curve: usize = 0
+/** The curve of each value of a byte. */
+const ofBytes = memory.data(1024)
+
+/** Room for the curve that all channels of the picture go through from here on, for a plane of its own; 0 if memory is short. */
+export function beginTones(): usize {
+  if (!beginTonedPlane()) return 0
+  curve = allocate(CURVE_BYTES)
+  return curve
+}
+
+/** Tells that the curve is set. */
+export function tonesSet(): void {
+  for (let i: u32 = 0; i < 256; i++) f32.store(ofBytes + (i << 2), tonedBy(curve, <f32>i))
+}
+
+/** A channel's value, 0 to 255, by the curve. */
+export function toned(value: f32): f32 {
+  return tonedBy(curve, value)
+}
+
+export function tonedByte(value: u8): f32 {
+  return f32.load(ofBytes + ((<usize>value) << 2))
+}
+
+function tonedBy(by: usize, value: f32): f32 {
+  const place = max<f32>(0, min<f32>(value, 255)) * (STEPS / 255)
+  const step = min(<u32>place, <u32>STEPS - 1)
+  const from = by + ((<usize>step) << 2)
+  const low = f32.load(from)
+  return low + (f32.load(from, 4) - low) * (place - <f32>step)
+}
+
+/** Gives each luma of a plane another, by a curve: near to what its channels give, if they do not differ much. */
 export function applyCurve(
   plane: usize, // count of f32
   count: u32,
-  curve: usize, // STEPS + 1 of f32: lumas for 0 to 255, evenly
+  by: usize, // STEPS + 1 of f32: lumas for 0 to 255, evenly
   out: usize, // the same size as the plane; may be the plane
 ): void {
   for (let at: usize = 0, end = (<usize>count) << 2; at < end; at += 4) {
-    const place = max<f32>(0, min<f32>(f32.load(plane + at), 255)) * (STEPS / 255)
-    const step = min(<u32>place, <u32>STEPS - 1)
-    const from = curve + ((<usize>step) << 2)
-    const low = f32.load(from)
-    f32.store(out + at, low + (f32.load(from, 4) - low) * (place - <f32>step))
+    f32.store(out + at, tonedBy(by, f32.load(plane + at)))
   }
 }
 

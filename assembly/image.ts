@@ -7,7 +7,15 @@ import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth, isLeftOut } from './luma/planes'
 
 export { allocate, memoryTop } from './memory'
-export { applyCurve, gammaOf, putOver, profileAddress, profileLength } from './colour'
+export {
+  beginTones,
+  tonesSet,
+  applyCurve,
+  gammaOf,
+  putOver,
+  profileAddress,
+  profileLength,
+} from './colour'
 export { inputAddress, inputAdded, inputRoom } from './input'
 
 export { decodeBmp } from './bmp/decoder'
@@ -24,6 +32,7 @@ export {
   planeAddress,
   planeCols,
   planeRows,
+  tonedAddress,
   whiteAddress,
 } from './luma/planes'
 export { picksAddress } from './luma/picks'

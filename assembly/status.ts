@@ -7,6 +7,9 @@ export const FRAME: i32 = 1
 /** The last frame is in the plane, and no more input is needed. */
 export const DONE: i32 = 2
 
+/** What the file says of its tones is known: set a curve, if it has one, and call again. */
+export const TONES: i32 = 3
+
 /** Inside decoders: that step is done, take the next. The host never sees it. */
 export const CONTINUE: i32 = 100
 

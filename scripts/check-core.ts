@@ -29,6 +29,7 @@ const MODULES: Record<string, Declaration> = {
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
       ...['exifAddress', 'exifLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],
+      ...['beginTones', 'tonesSet', 'tonedAddress'],
       ...['isAnimation', 'looksAtFrames'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],

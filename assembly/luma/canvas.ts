@@ -18,9 +18,15 @@ import { isOverspent, spendPixels } from './work'
 
 /** Frames of an animation that are hashed at most: a bound on the time that one file may take. */
 const MAX_HASHED_FRAMES: u32 = 64
-/** Parts a side whose means tell whether a frame is new, and how much they must differ on average. */
+/** Parts a side whose means tell whether a frame is new. */
 const POINTS: u32 = 32
+/**
+ * How much the means must differ on average: less where the frame has little contrast, since its hash does not depend on that, and a
+ * tone curve may stretch it.
+ */
 const MIN_DIFFERENCE: f32 = 2
+const SHARE_OF_CONTRAST: f32 = 0.125
+const LEAST_DIFFERENCE: f32 = 0.05
 /** Part of the canvas that must be drawn on before it is looked at again: a 16th. */
 const LOOK_AFTER: u64 = 16
 /** What must be left beside the canvas: planes over white and over black, and rows. */
@@ -166,14 +172,22 @@ function isNewScene(): bool {
 
 /** Whether a plane differs from the last frame's, whose points lie at an offset. Leaves its own in `newPoints`. */
 function differsFrom(plane: usize, offset: usize): bool {
+  const count = <f32>(POINTS * POINTS)
   let difference: f32 = 0
+  let sum: f32 = 0
   for (let i: u32 = 0; i < POINTS * POINTS; i++) {
     const value = pointOf(plane, i)
     const at = offset + ((<usize>i) << 2)
     difference += abs(value - f32.load(points + at))
+    sum += value
     f32.store(newPoints + at, value)
   }
-  return difference >= MIN_DIFFERENCE * <f32>(POINTS * POINTS)
+  let contrast: f32 = 0
+  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
+    contrast += abs(f32.load(newPoints + offset + ((<usize>i) << 2)) - sum / count)
+  }
+  const least = max(LEAST_DIFFERENCE * count, contrast * SHARE_OF_CONTRAST)
+  return difference >= min(MIN_DIFFERENCE * count, least)
 }
 
 /** Mean luma of a part of a plane: what is finer than that a hash does not see. */

@@ -18,6 +18,7 @@ import {
 
 const luma = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 const white = changetype<Reducer>(memory.data(offsetof<Reducer>()))
+const toned = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 const black = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 
 /** Largest side of an image, in pixels: what JPEG and GIF can say. Positions then stay within 32 bits. */
@@ -30,6 +31,8 @@ export let imageHeight: u32 = 0
 /** Whether the frame has planes over white and black: some pixel so far was not opaque. */
 let hasWhite: bool = false
 let hasBlack: bool = false
+/** Whether there is a plane of tones. */
+let hasToned: bool = false
 /** Whether the second plane is another reading. */
 let hasOther: bool = false
 /** Whether something is left out: a plane for which there was no memory, frames, or rows that are missing or broken. */
@@ -67,6 +70,7 @@ export function beginPixelPlanes(width: u32, height: u32): bool {
 export function restartPlanes(): void {
   hasWhite = false
   hasBlack = false
+  hasToned = false
   restartReducer(luma)
   restartPicks()
 }
@@ -122,6 +126,31 @@ export function addPlaneRows(
   addRow(luma, row)
 }
 
+/** Begins a plane of the frame's channels by a curve, before the first row. Returns false if there is no memory for it. */
+export function beginTonedPlane(): bool {
+  hasToned = luma.rowsAdded == 0 && forkReducer(luma, toned)
+  return hasToned
+}
+
+export function hasTonedPlane(): bool {
+  return hasToned
+}
+
+/** Adds the next row of the plane of tones: all, or some samples of one. */
+export function addTonedRow(row: usize): void {
+  addRow(toned, row)
+}
+
+export function addTonedSamples(
+  index: u32,
+  first: u32,
+  step: u32,
+  samples: usize,
+  count: u32,
+): void {
+  addSamples(toned, index, first, step, samples, count)
+}
+
 /** Adds some samples of a row. See `addSamples`. */
 export function addPlaneSamples(
   index: u32,
@@ -159,6 +188,7 @@ export function addMissingSamples(
 /** Ends planes that were made by `addPlaneSamples`. */
 export function finishPlaneSamples(): void {
   finishSamples(luma)
+  if (hasToned) finishSamples(toned)
   if (hasWhite) finishSamples(white)
   if (hasBlack) finishSamples(black)
 }
@@ -178,6 +208,11 @@ export function flipPlanes(): void {
 
 export function planeAddress(): usize {
   return luma.plane
+}
+
+/** The frame with each channel by the curve, alpha dropped; 0 if there is none. */
+export function tonedAddress(): usize {
+  return hasToned ? toned.plane : 0
 }
 
 /** 0 if the frame is opaque. */

@@ -1,8 +1,17 @@
 // Pixels that another decoder made: rows of grey, RGB or RGBA bytes, through the input window like any file.
 
 import { inputLeft, skipInput, start } from '../input'
-import { lumaFromGrey, lumaFromRgb, lumaFromRgba } from '../luma/pixels'
-import { addPlaneRow, beginPixelPlanes, imageHeight, imageWidth, MAX_SIDE } from '../luma/planes'
+import { tonedByte } from '../colour'
+import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
+import {
+  addPlaneRow,
+  addTonedRow,
+  beginPixelPlanes,
+  hasTonedPlane,
+  imageHeight,
+  imageWidth,
+  MAX_SIDE,
+} from '../luma/planes'
 import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
 import { DAMAGED, DONE, FRAME, MORE, OVER_BUDGET } from '../status'
 
@@ -10,6 +19,7 @@ let channels: u32 = 0
 let row: usize = 0
 let luma: usize = 0
 let alpha: usize = 0 // 0: all pixels are opaque
+let tones: usize = 0
 let rowFill: u32 = 0
 let rowsDone: u32 = 0
 let isFinished: bool = false
@@ -44,9 +54,22 @@ export function decodePixels(isLast: bool): i32 {
     if (channels == 1) lumaFromGrey(row, imageWidth, luma)
     else if (channels == 3) lumaFromRgb(row, imageWidth, luma)
     else lumaFromRgba(row, imageWidth, luma, alpha)
+    if (hasTonedPlane() && channels > 1) addTones()
     addPlaneRow(luma, alpha)
     rowsDone++
   }
   isFinished = true
   return FRAME
+}
+
+/** Adds the row with each channel by the tone curve. */
+function addTones(): void {
+  if (!tones) tones = allocate(<usize>imageWidth * 4)
+  for (let x: usize = 0; tones && x < imageWidth; x++) {
+    const pixel = row + x * channels
+    const red = tonedByte(load<u8>(pixel))
+    const green = tonedByte(load<u8>(pixel, 1))
+    f32.store(tones + (x << 2), lumaOf(red, green, tonedByte(load<u8>(pixel, 2))))
+  }
+  if (tones) addTonedRow(tones)
 }

@@ -1,7 +1,7 @@
 // PNG and APNG to luma (PNG specification, third edition). Chunks are taken from the input window as they come, their
 // image data inflated and unfiltered a row at a time; see docs/decoding.md.
 
-import { keepGamma, keepProfile } from '../colour'
+import { hasTones, keepGamma, keepProfile } from '../colour'
 import { keepExif } from '../exif'
 import {
   beginInflate,
@@ -29,8 +29,11 @@ import {
   addMissingSamples,
   addPlaneRow,
   addPlaneSamples,
+  addTonedRow,
+  addTonedSamples,
   beginPixelPlanes,
   finishPlaneSamples,
+  hasTonedPlane,
   imageHeight,
   imageWidth,
   leaveOut,
@@ -38,14 +41,27 @@ import {
 } from '../luma/planes'
 import { spendPixels } from '../luma/work'
 import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
-import { CONTINUE, DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
 import {
+  CONTINUE,
+  DAMAGED,
+  DONE,
+  FRAME,
+  MORE,
+  OVER_BUDGET,
+  OVER_LIMIT,
+  TONES,
+  TRUNCATED,
+} from '../status'
+import {
+  hasColours,
   lumaOfRow,
   mayBeTransparent,
   rowBytesOf,
+  hasPalette,
   setPalette,
   setPixelFormat,
   setTransparency,
+  tonedRow,
   unfilter,
 } from './rows'
 
@@ -127,6 +143,7 @@ let row: usize = 0
 let above: usize = 0
 let luma: usize = 0
 let alpha: usize = 0
+let tones: usize = 0 // luma of channels by a tone curve
 
 /** Decodes what input there is. `isLast`: no more will come. Returns a status. */
 export function decodePng(isLast: bool): i32 {
@@ -208,7 +225,7 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
     case IHDR:
       return readHeader(at, bytes)
     case PLTE:
-      setPalette(at, bytes / 3)
+      if (!hasPalette || (frame == NO_FRAME && !isFrameDone)) setPalette(at, bytes / 3)
       return CONTINUE
     case TRNS:
       setTransparency(at, bytes)
@@ -252,7 +269,9 @@ function readHeader(at: usize, bytes: u32): i32 {
   above = allocate(longest)
   luma = allocate(<usize>width * 4)
   alpha = allocate(<usize>width * 4)
-  if (!row || !above || !luma || !alpha || !beginPixelPlanes(width, height)) return OVER_BUDGET
+  tones = allocate(<usize>width * 4)
+  if (!row || !above || !luma || !alpha || !tones || !beginPixelPlanes(width, height))
+    return OVER_BUDGET
   return CONTINUE
 }
 
@@ -302,7 +321,7 @@ function beginFrame(type: u32): i32 {
   if (isControlled && hasCanvas()) beforeFrame(disposal)
   if (!beginInflate()) return OVER_BUDGET
   beginPass(isInterlaced ? 0 : ALL_PIXELS)
-  return CONTINUE
+  return isFirst && hasTones() && hasColours() ? TONES : CONTINUE
 }
 
 /** Begins a pass, or the first behind it that has pixels. */
@@ -392,6 +411,11 @@ function useRow(): void {
   const stepX = <u32>load<u8>(passStepX + pass)
   const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
   if (frame == FIRST_FRAME) {
+    if (hasTonedPlane()) {
+      tonedRow(row, passCols, tones)
+      if (isInterlaced) addTonedSamples(y, x, stepX, tones, passCols)
+      else addTonedRow(tones)
+    }
     if (isInterlaced) addPlaneSamples(y, x, stepX, luma, alphaOrOpaque, passCols)
     else addPlaneRow(luma, alphaOrOpaque)
     if (!isControlled || !hasCanvas()) return

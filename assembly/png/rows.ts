@@ -1,6 +1,7 @@
 // Rows of a PNG image: filters undone (PNG specification, clause 9), samples made luma (clause 6).
 
 import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
+import { toned, tonedByte } from '../colour'
 import { u16be } from '../input'
 
 /** Colour types. */
@@ -19,13 +20,15 @@ export let colourType: u32 = 0
  */
 const paletteLuma = memory.data(1024)
 const paletteAlpha = memory.data(1024)
+/** Colours of the palette: red, green, blue. */
+const paletteColours = memory.data(768)
 
 // The colour that tRNS makes transparent, as samples of the image's depth; -1 if there is none.
 let keyRed: i32 = -1
 let keyGreen: i32 = -1
 let keyBlue: i32 = -1
 
-let hasPalette: bool = false
+export let hasPalette: bool = false
 let hasTransparency: bool = false
 /** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
 export let mayBeTransparent: bool = false
@@ -51,22 +54,23 @@ export function rowBytesOf(cols: u32): u32 {
   return (cols * channels() * depth + 7) >> 3
 }
 
-/** PLTE: up to 256 colours. Of several palettes the first counts. */
+/** PLTE: up to 256 colours. Of several the last counts: libpng shows nothing of such a file, others the last. */
 export function setPalette(colours: usize, count: u32): void {
-  if (hasPalette || colourType != PALETTE) return
+  if (colourType != PALETTE) return
   hasPalette = true
-  mayBeTransparent = count < (<u32>1) << depth
+  memory.copy(paletteColours, colours, min<u32>(count, 256) * 3)
+  mayBeTransparent = hasTransparency || count < (<u32>1) << depth
   let last: f32 = 0
   for (let i: u32 = 0; i < min<u32>(count, 256); i++) {
     const colour = colours + i * 3
     const luma = lumaOf(load<u8>(colour), load<u8>(colour, 1), load<u8>(colour, 2))
     f32.store(paletteLuma + (i << 2), luma)
-    f32.store(paletteAlpha + (i << 2), 255)
+    if (!hasTransparency) f32.store(paletteAlpha + (i << 2), 255)
     last = luma
   }
   for (let i = count; i < 256; i++) {
     f32.store(paletteLuma + (i << 2), last)
-    f32.store(paletteAlpha + (i << 2), 0)
+    if (!hasTransparency) f32.store(paletteAlpha + (i << 2), 0)
   }
 }
 
@@ -210,6 +214,44 @@ export function lumaOfRow(
   else if (depth == 8 && colourType == RGB && !mayBeTransparent) lumaFromRgb(row, cols, luma)
   else if (depth == 8 && colourType == GREY && !mayBeTransparent) lumaFromGrey(row, cols, luma)
   else anyRow(row, cols, luma, alpha)
+}
+
+/** Whether pixels have channels that may differ: a tone curve makes another luma of them than of their luma. */
+export function hasColours(): bool {
+  return colourType == RGB || colourType == RGBA || colourType == PALETTE
+}
+
+/** Luma of an unfiltered row of colours, each channel by the tone curve. */
+export function tonedRow(
+  row: usize,
+  cols: u32,
+  luma: usize, // cols of f32
+): void {
+  const count = channels()
+  const isWide = depth == 16
+  for (let x: u32 = 0; x < cols; x++) {
+    let pixel = row + <usize>x * count
+    if (colourType == PALETTE) {
+      const index = depth == 8 ? <u32>load<u8>(row + x) : packedSample(row, x)
+      pixel = paletteColours + <usize>index * 3
+    }
+    const value = isWide
+      ? lumaOf(
+          tonedWide(row, x * count),
+          tonedWide(row, x * count + 1),
+          tonedWide(row, x * count + 2),
+        )
+      : lumaOf(
+          tonedByte(load<u8>(pixel)),
+          tonedByte(load<u8>(pixel, 1)),
+          tonedByte(load<u8>(pixel, 2)),
+        )
+    f32.store(luma + ((<usize>x) << 2), value)
+  }
+}
+
+function tonedWide(row: usize, index: u32): f32 {
+  return toned(<f32>u16be(row + (index << 1)) * (<f32>255 / 65535))
 }
 
 function paletteRow(row: usize, cols: u32, luma: usize, alpha: usize): void {

@@ -73,6 +73,9 @@ export interface ImageExports extends ProbeExports {
   profileAddress(): number
   profileLength(): number
   gammaOf(): number
+  beginTones(): number
+  tonesSet(): void
+  tonedAddress(): number
   applyCurve(plane: number, count: number, curve: number, out: number): void
   putOver(plane: number, count: number, white: number, black: number, background: number): void
   picksAddress(): number

@@ -66,6 +66,7 @@ const DECODERS = {
 // assembly/status.ts
 const FRAME = 1
 const DONE = 2
+const TONES = 3
 const FAILURES: Record<number, DecodeFailure> = {
   [-1]: 'damaged',
   [-2]: 'truncated',
@@ -97,6 +98,8 @@ export class ImageDecoder {
   #oriented = 0
   #curve = 0
   #probeRoom: ProbeRoom | undefined
+  /** Tells the curve of the file's tones, when what it says of them is known, before its pixels. */
+  onTones: (() => Float32Array | undefined) | undefined
 
   private constructor(core: ImageCore, format: keyof typeof DECODERS) {
     this.#instance = core.begin()
@@ -140,6 +143,17 @@ export class ImageDecoder {
       offset += taken ?? 0
       yield* this.#run(isLast && offset === bytes.length)
     } while (offset < bytes.length)
+  }
+
+  /**
+   * Makes a plane of tones beside that of luma, each channel by a curve, as `Frame.toned` takes it. To be called before there are
+   * pixels.
+   */
+  setTones(curve: Float32Array): void {
+    const address = this.#guard(() => this.#core.beginTones()) ?? 0
+    if (address === 0) return
+    new Float32Array(this.#core.memory.buffer, address, curve.length).set(curve)
+    this.#core.tonesSet()
   }
 
   /** Ends the decoding: what would follow is ignored. */
@@ -233,6 +247,11 @@ export class ImageDecoder {
     while (this.#state === 'open') {
       const status = this.#guard(() => this.#decode(isLast ? 1 : 0))
       if (status === undefined) return
+      if (status === TONES) {
+        const curve = this.onTones?.()
+        if (curve) this.setTones(curve)
+        continue
+      }
       this.#settle(status)
       if (status !== FRAME) return
       yield this.frame
@@ -306,9 +325,12 @@ export class ImageDecoder {
         this.#oriented ||= core.allocate(rows * cols * 4)
         this.#curve ||= core.allocate(curve.length * 4)
         if (!isHashable || this.#oriented === 0 || this.#curve === 0) return undefined
-        core.orientPlane(core.planeAddress(), rows, cols, orientation, this.#oriented)
-        new Float32Array(core.memory.buffer, this.#curve, curve.length).set(curve)
-        core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
+        const toned = core.tonedAddress()
+        core.orientPlane(toned || core.planeAddress(), rows, cols, orientation, this.#oriented)
+        if (toned === 0) {
+          new Float32Array(core.memory.buffer, this.#curve, curve.length).set(curve)
+          core.applyCurve(this.#oriented, rows * cols, this.#curve, this.#oriented)
+        }
         if (background !== undefined) {
           const [white, black] = [core.whiteAddress(), core.blackAddress()]
           if (white === 0 || black === 0 || orientation !== 1) return undefined

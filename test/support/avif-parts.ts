@@ -39,18 +39,25 @@ export function avifWith(parts: AvifParts, properties: number[][]): Uint8Array {
 
 /**
  * A sequence of images of one size (ISO/IEC 14496-12), whose primary image is the first. `keys`: numbers of samples, from 1,
- * that need none before them.
+ * that need none before them. `alpha`: images of as many samples, in a track of its own.
  */
 export function avifSequence(
   frames: readonly AvifParts[],
   keys: number[],
   brand = 'avis',
+  alpha: readonly AvifParts[] = [],
 ): Uint8Array {
+  const bytes = frames.reduce((sum, { data }) => sum + data.length, 0)
   const head = (offset: number) => [
     ...metaOf(firstOf(frames), [], offset),
-    ...box('moov', box('mvhd', zeros(100)), trackOf(frames, keys, offset)),
+    ...box(
+      'moov',
+      box('mvhd', zeros(100)),
+      alpha.length > 0 ? trackOf(alpha, keys, offset + bytes, 1) : [],
+      trackOf(frames, keys, offset),
+    ),
   ]
-  return file([brand, 'avifavismif1miafmsf1'], head, frames)
+  return file([brand, 'avifavismif1miafmsf1'], head, [...frames, ...alpha])
 }
 
 function file(
@@ -87,7 +94,13 @@ function metaOf({ width, height, configuration, data }: AvifParts, more: number[
   )
 }
 
-function trackOf(frames: readonly AvifParts[], keys: number[], offset: number): number[] {
+/** `alphaOf`: the number of the track whose alpha it is. */
+function trackOf(
+  frames: readonly AvifParts[],
+  keys: number[],
+  offset: number,
+  alphaOf?: number,
+): number[] {
   const { width, height, configuration } = firstOf(frames)
   const count = frames.length
   const entry = [
@@ -109,14 +122,14 @@ function trackOf(frames: readonly AvifParts[], keys: number[], offset: number): 
     box('stco', zeros(4), u32(1), u32(offset)),
     box('stss', zeros(4), u32(keys.length), keys.flatMap(u32)),
   )
-  const handler = box('hdlr', zeros(8), text('pict'), zeros(13))
+  const handler = box('hdlr', zeros(8), text(alphaOf === undefined ? 'pict' : 'auxv'), zeros(13))
   const reference = box('dinf', box('dref', zeros(4), u32(1), box('url ', [0, 0, 0, 1])))
   const time = box('mdhd', zeros(12), u32(2), u32(count), zeros(4))
   const header = box(
     'tkhd',
     [0, 0, 0, 1],
     zeros(8),
-    u32(1),
+    u32(alphaOf === undefined ? 1 : alphaOf + 1),
     zeros(60),
     u32(width << 16),
     u32(height << 16),
@@ -124,6 +137,7 @@ function trackOf(frames: readonly AvifParts[], keys: number[], offset: number): 
   return box(
     'trak',
     header,
+    alphaOf === undefined ? [] : box('tref', box('auxl', u32(alphaOf))),
     box('mdia', time, handler, box('minf', box('vmhd', zeros(12)), reference, table)),
   )
 }

@@ -1,4 +1,3 @@
-import { ascii } from '../../util/ascii.ts'
 import { findBox, readBoxes, u16At, u32At, viewOf } from './iso-boxes.ts'
 
 /** The pictures of an AVIF sequence: samples of a track that is coded in AV1. */
@@ -10,6 +9,8 @@ export interface Track {
   samples: Uint8Array[]
   /** Numbers of samples, from 0, that need none before them. */
   keys: number[]
+  /** Alpha of each sample. */
+  alpha?: Track
 }
 
 /** Samples that are looked at. */
@@ -17,18 +18,19 @@ const MAX_SAMPLES = 10_000
 /** Bytes of a visual sample entry before its boxes (ISO/IEC 14496-12, 12.1.3). */
 const ENTRY_BYTES = 78
 
-/** The first track of pictures, if the file has one; alpha of another track is passed over. */
+/** The first track that has pictures, and the first that has alpha: libavif tells them apart by the reference `auxl`. */
 export function readTrack(file: Uint8Array): Track | undefined {
   const moov = findBox(file, 'moov')
-  if (!moov) return undefined
-  for (const { type, data } of readBoxes(moov)) {
-    if (type !== 'trak') continue
-    const handler = findBox(data, 'mdia', 'hdlr')
-    const table = findBox(data, 'mdia', 'minf', 'stbl')
-    const isPicture = /^(pict|vide)$/.test(ascii((handler ?? data).subarray(8, 12)))
-    if (isPicture && table) return readTable(file, table)
+  let colour: Track | undefined
+  let alpha: Track | undefined
+  for (const { type, data } of moov ? readBoxes(moov) : []) {
+    const table = type === 'trak' && findBox(data, 'mdia', 'minf', 'stbl')
+    const track = table ? readTable(file, table) : undefined
+    if (!track || track.samples.length === 0) continue
+    if (findBox(data, 'tref', 'auxl')) alpha ??= track
+    else colour ??= track
   }
-  return undefined
+  return colour && alpha ? { ...colour, alpha } : colour
 }
 
 function readTable(file: Uint8Array, table: Uint8Array): Track | undefined {

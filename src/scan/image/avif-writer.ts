@@ -12,34 +12,70 @@ function box(type: string, ...parts: (number[] | Uint8Array)[]): number[] {
   return [...u32(content.length + 8), ...text(type), ...content]
 }
 
-/** A still AVIF file whose one image is made of samples of a track (AV1 image file format, 2.1). */
-export function stillAvif(track: Track, samples: readonly Uint8Array[]): Uint8Array {
-  const length = samples.reduce((sum, { length: bytes }) => sum + bytes, 0)
+/** Samples that make one image. */
+export interface Image {
+  track: Track
+  samples: readonly Uint8Array[]
+}
+
+/** A still AVIF file of an image, made of samples of a track, and of its alpha (AV1 image file format, 2.1 and 4.1). */
+export function stillAvif(image: Image, alpha?: Image): Uint8Array {
+  const images = alpha ? [image, alpha] : [image]
+  const lengths = images.map(({ samples }) => samples.reduce((sum, { length }) => sum + length, 0))
   const headOf = (offset: number) => [
     ...box('ftyp', text('avif'), u32(0), text('avifmif1miaf')),
-    ...metaOf(track, offset, length),
-    ...u32(length + 8),
+    ...metaOf(images, lengths, offset),
+    ...u32(lengths.reduce((sum, length) => sum + length, 8)),
     ...text('mdat'),
   ]
   const head = headOf(headOf(0).length)
-  return concatenate([Uint8Array.from(head), ...samples])
+  return concatenate([Uint8Array.from(head), ...images.flatMap(({ samples }) => samples)])
 }
 
-function metaOf({ width, height, configuration }: Track, offset: number, length: number): number[] {
-  const handler = box('hdlr', PLAIN, u32(0), text('pict'), u32(0), u32(0), u32(0), [0])
-  const location = [...u16(1), ...u16(1), ...u16(0), ...u16(1), ...u32(offset), ...u32(length)]
-  const item = box('infe', [2, 0, 0, 0], u16(1), u16(0), text('av01'), [0])
-  const size = box('ispe', PLAIN, u32(width), u32(height))
-  const depth = box('pixi', PLAIN, [3, 8, 8, 8])
-  const properties = box('ipco', size, depth, box('av1C', configuration))
-  const associations = box('ipma', PLAIN, u32(1), u16(1), [3, 1, 2, 0x83])
+const ALPHA_TYPE = 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0'
+
+/** Items are numbered from 1: the image, then its alpha. Properties are of each in turn, and at last that it is alpha. */
+function metaOf(images: readonly Image[], lengths: readonly number[], offset: number): number[] {
+  const properties = images.flatMap(({ track: { width, height, configuration } }) => [
+    box('ispe', PLAIN, u32(width), u32(height)),
+    box('pixi', PLAIN, depthsOf(configuration)),
+    box('av1C', configuration),
+  ])
+  const items = images.map((_, i) => i + 1)
+  const [length = 0] = lengths
+  const places = items.map((item, i) => [
+    ...[...u16(item), ...u16(0), ...u16(1)],
+    ...[...u32(offset + (i === 0 ? 0 : length)), ...u32(lengths[i] ?? 0)],
+  ])
+  const own = items.map((_, i) => [3 * i + 1, 3 * i + 2, 0x83 + 3 * i, ...(i === 1 ? [0x87] : [])])
+  const associations = items.map((item, i) => [
+    ...u16(item),
+    own[i]?.length ?? 0,
+    ...(own[i] ?? []),
+  ])
   return box(
     'meta',
     PLAIN,
-    handler,
+    box('hdlr', PLAIN, u32(0), text('pict'), u32(0), u32(0), u32(0), [0]),
     box('pitm', PLAIN, u16(1)),
-    box('iloc', PLAIN, [0x44, 0], location),
-    box('iinf', PLAIN, u16(1), item),
-    box('iprp', properties, associations),
+    box('iloc', PLAIN, [0x44, 0], u16(items.length), ...places),
+    box('iinf', PLAIN, u16(items.length), ...items.map(infeOf)),
+    images.length > 1 ? box('iref', PLAIN, box('auxl', u16(2), u16(1), u16(1))) : [],
+    box(
+      'iprp',
+      box('ipco', ...properties, box('auxC', PLAIN, text(ALPHA_TYPE))),
+      box('ipma', PLAIN, u32(items.length), ...associations),
+    ),
   )
+}
+
+function infeOf(item: number): number[] {
+  return box('infe', [2, 0, 0, 0], u16(item), u16(0), text('av01'), [0])
+}
+
+/** How many channels there are, and bits of each (AV1-ISOBMFF, 2.3.3: `av1C`). */
+function depthsOf(configuration: Uint8Array): number[] {
+  const flags = configuration[2] ?? 0
+  const bits = (flags & 0x40) === 0 ? 8 : (flags & 0x20) === 0 ? 10 : 12
+  return (flags & 0x10) === 0 ? [3, bits, bits, bits] : [1, bits]
 }

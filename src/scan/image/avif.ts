@@ -1,6 +1,6 @@
 import { ascii } from '../../util/ascii.ts'
 import { readTrack, type Track } from './avif-track.ts'
-import { stillAvif } from './avif-writer.ts'
+import { type Image, stillAvif } from './avif-writer.ts'
 import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
 import type { Area, LibraryPicture, LibraryPlan } from './library-plan.ts'
 
@@ -16,7 +16,8 @@ const MAX_FRAMES = 12
 export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   const properties = findBox(file, 'meta', 'iprp', 'ipco')
   const track = readTrack(file)
-  const claims = [...(properties ? readSizes(properties) : []), ...(track ? [track] : [])]
+  const tracks = track ? [track, ...(track.alpha ? [track.alpha] : [])] : []
+  const claims = [...(properties ? readSizes(properties) : []), ...tracks]
   const size = claims.toSorted((a, b) => b.width * b.height - a.width * a.height)[0]
   if (!size) return undefined
   const shown = properties ? readDisplay(file, [...readBoxes(properties)]) : { orientation: 1 }
@@ -124,8 +125,11 @@ function withBrand(file: Uint8Array, brand: string): Uint8Array {
 
 /** Numbers of the samples to look at: all, or every so many that are as much work as is allowed. */
 function stopsOf(track: Track): number[] {
+  const layers = track.alpha ? [track, track.alpha] : [track]
   const cost = (sample: number) =>
-    (sample - syncSampleOf(track, sample) + 1) * track.width * track.height
+    layers.reduce((sum, layer) => {
+      return sum + (sample - syncSampleOf(layer, sample) + 1) * layer.width * layer.height
+    }, 0)
   for (let step = 1; step <= track.samples.length; step++) {
     const stops = track.samples.map((_, i) => i).filter((i) => i % step === 0)
     const total = stops.reduce((sum, stop) => sum + cost(stop), 0)
@@ -141,5 +145,9 @@ function syncSampleOf(track: Track, sample: number): number {
 
 /** A still file of a frame: the library decodes all data of an item, and gives the last frame in it. */
 function frameFile(track: Track, stop: number): Uint8Array {
-  return stillAvif(track, track.samples.slice(syncSampleOf(track, stop), stop + 1))
+  return stillAvif(imageOf(track, stop), track.alpha && imageOf(track.alpha, stop))
+}
+
+function imageOf(track: Track, stop: number): Image {
+  return { track, samples: track.samples.slice(syncSampleOf(track, stop), stop + 1) }
 }

@@ -1,19 +1,31 @@
 import type { Pixels } from './library.ts'
 import type { Area, Placed } from './library-plan.ts'
 
-/** The canvas of an animation, in RGBA, not premultiplied. */
+/** Pixels of a canvas that is kept as it is. */
+const MAX_PIXELS = 1_000_000
+/** Pixels of one that is reduced: frames that are as large lie beside it. A hash looks at no more. */
+const MAX_REDUCED_PIXELS = 260_000
+
+/** The canvas of an animation, in RGBA, not premultiplied. A large one is reduced, and frames with it. */
 export class Canvas {
   readonly #pixels: Pixels
+  /** Pixels of the canvas a side that one stands for. */
+  readonly #step: number
   #toClear: Area | undefined
 
-  constructor({ width, height }: Placed['canvas']) {
+  constructor(size: Placed['canvas']) {
+    const pixels = size.width * size.height
+    this.#step = pixels > MAX_PIXELS ? Math.ceil(Math.sqrt(pixels / MAX_REDUCED_PIXELS)) : 1
+    const width = Math.ceil(size.width / this.#step)
+    const height = Math.ceil(size.height / this.#step)
     this.#pixels = { width, height, data: new Uint8Array(width * height * 4) }
   }
 
   /** Draws a frame (RFC 9649, 2.7.1.2). Returns the canvas, which is valid until the next one. */
-  draw(frame: Pixels, { area, blends, isCleared }: Placed): Pixels {
+  draw(whole: Pixels, placed: Placed): Pixels {
+    const { frame, area } = this.#reduce(whole, placed.area)
     if (this.#toClear) this.#clear(this.#toClear)
-    this.#toClear = isCleared ? area : undefined
+    this.#toClear = placed.isCleared ? area : undefined
     const { data, width, height } = this.#pixels
     const columns = Math.min(frame.width, width - area.x)
     const rows = Math.min(frame.height, height - area.y)
@@ -21,10 +33,20 @@ export class Canvas {
       const from = y * frame.width * 4
       const to = ((area.y + y) * width + area.x) * 4
       if (columns <= 0) break
-      if (blends) blendRow(data, to, frame.data, from, columns)
+      if (placed.blends) blendRow(data, to, frame.data, from, columns)
       else data.set(frame.data.subarray(from, from + columns * 4), to)
     }
     return this.#pixels
+  }
+
+  /** A frame and its area by the canvas's own pixels. */
+  #reduce(frame: Pixels, area: Area): { frame: Pixels; area: Area } {
+    const step = this.#step
+    if (step === 1) return { frame, area }
+    const [x, y] = [Math.round(area.x / step), Math.round(area.y / step)]
+    const width = Math.max(1, Math.round((area.x + frame.width) / step) - x)
+    const height = Math.max(1, Math.round((area.y + frame.height) / step) - y)
+    return { frame: reduced(frame, width, height), area: { x, y, width, height } }
   }
 
   #clear({ x, y, width, height }: Area): void {
@@ -34,6 +56,43 @@ export class Canvas {
       canvas.data.fill(0, start, start + Math.max(0, Math.min(width, canvas.width - x)) * 4)
     }
   }
+}
+
+/** A picture of another size, each pixel the mean of those that it stands for. */
+function reduced(picture: Pixels, width: number, height: number): Pixels {
+  const data = new Uint8Array(width * height * 4)
+  for (let y = 0; y < height; y++) {
+    const [top, bottom] = rangeOf(y, height, picture.height)
+    for (let x = 0; x < width; x++) {
+      const [left, right] = rangeOf(x, width, picture.width)
+      data.set(
+        meanOf(picture, { x: left, y: top, width: right - left, height: bottom - top }),
+        (y * width + x) * 4,
+      )
+    }
+  }
+  return { width, height, data }
+}
+
+function rangeOf(i: number, count: number, side: number): [number, number] {
+  const from = Math.floor((i * side) / count)
+  return [from, Math.max(from + 1, Math.floor(((i + 1) * side) / count))]
+}
+
+/** Mean colour, by alpha, and mean alpha. */
+function meanOf({ width, data }: Pixels, area: Area): [number, number, number, number] {
+  let [red, green, blue, alpha] = [0, 0, 0, 0]
+  for (let y = area.y; y < area.y + area.height; y++) {
+    for (let at = (y * width + area.x) * 4, end = at + area.width * 4; at < end; at += 4) {
+      const share = data[at + 3] ?? 0
+      red += (data[at] ?? 0) * share
+      green += (data[at + 1] ?? 0) * share
+      blue += (data[at + 2] ?? 0) * share
+      alpha += share
+    }
+  }
+  const all = alpha || 1
+  return [red / all, green / all, blue / all, alpha / (area.width * area.height)]
 }
 
 function blendRow(to: Uint8Array, at: number, from: Uint8Array, start: number, count: number) {
@@ -62,25 +121,39 @@ export function crop({ width, height, data }: Pixels, area: Area): Pixels {
   return { width: columns, height: rows, data: cropped }
 }
 
-/** Parts a side whose means tell whether a picture is new, and by how much they must differ on average. */
+/** Parts a side whose means tell whether a picture is new. */
 const POINTS = 32
+/** How much they must differ on average: less where there is little contrast (assembly/luma/canvas.ts). */
 const MIN_DIFFERENCE = 2
+const SHARE_OF_CONTRAST = 0.125
+const LEAST_DIFFERENCE = 0.05
 /** Pixels that are looked at in a part, a side. */
 const PER_POINT = 4
 
-/** Tells whether a picture shows something that the one before did not. */
+/** Tells whether a picture shows something that the one before did not, by its luma or its alpha. */
 export class SceneGate {
   #last: Float32Array | undefined
 
   isNew(pixels: Pixels): boolean {
     const points = pointsOf(pixels)
     const last = this.#last
-    const difference =
-      last && points.reduce((total, point, i) => total + Math.abs(point - (last[i] ?? 0)), 0)
-    if (difference !== undefined && difference < MIN_DIFFERENCE * POINTS * POINTS) return false
-    this.#last = points
-    return true
+    const half = POINTS * POINTS
+    const isNew = !last || [0, half].some((at) => differ(points, last, at, at + half))
+    if (isNew) this.#last = points
+    return isNew
   }
+}
+
+/** Whether points from an index to another differ from those of the last picture. */
+function differ(points: Float32Array, last: Float32Array, from: number, to: number): boolean {
+  const count = to - from
+  const own = points.subarray(from, to)
+  const mean = own.reduce((sum, point) => sum + point, 0) / count
+  const contrast = own.reduce((sum, point) => sum + Math.abs(point - mean), 0) / count
+  const difference =
+    own.reduce((sum, point, i) => sum + Math.abs(point - (last[from + i] ?? 0)), 0) / count
+  const least = Math.max(LEAST_DIFFERENCE, contrast * SHARE_OF_CONTRAST)
+  return difference >= Math.min(MIN_DIFFERENCE, least)
 }
 
 /** Means of luma, and of alpha, by parts. */

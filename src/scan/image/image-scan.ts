@@ -94,8 +94,10 @@ export class ImageScan {
       return
     }
     budget.spend(DECODER_MS)
-    this.#decoder = ImageDecoder.forFile(context.modules.image, format)
-    budget.decoders.add(this.#decoder)
+    const decoder = ImageDecoder.forFile(context.modules.image, format)
+    decoder.onTones = () => (this.#tone = this.#readTone(decoder))
+    this.#decoder = decoder
+    budget.decoders.add(decoder)
   }
 
   /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
@@ -366,6 +368,7 @@ export class ImageScan {
   #usePixels({ width, height, data }: Pixels, orientation: number): void {
     const size = { width, height, channels: 4 } as const
     const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
+    if (this.#tone && this.#needles.wants('toned')) decoder.setTones(this.#tone)
     decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
     decoder.release()
   }

@@ -3,9 +3,8 @@ import { concatenate } from '../../util/bytes.ts'
 import { readExif } from './exif.ts'
 import type { LibraryPicture, LibraryPlan, Placed } from './library-plan.ts'
 
-/** Pixels of all frames of an animation that are decoded, and of its canvas, which lies beside the library's memory. */
+/** Pixels of all frames of an animation that are decoded. */
 const MAX_ANIMATION_PIXELS = 6_000_000
-const MAX_CANVAS_PIXELS = 1_000_000
 /** Frames that are decoded: each takes an instance of the library. */
 const MAX_FRAMES = 24
 
@@ -108,17 +107,15 @@ function planFrames(
   canvas: { width: number; height: number },
 ): { pictures: LibraryPicture[]; isPartial: boolean } {
   const pixelsOf = ({ placed: { area } }: AnimationFrame) => area.width * area.height
-  const isSmall = canvas.width * canvas.height <= MAX_CANVAS_PIXELS
-  const limit = isSmall ? MAX_ANIMATION_PIXELS : 0
   let chosen = frames
-  const isTooMuch = () => chosen.length > MAX_FRAMES || sum(chosen.map(pixelsOf)) > limit
+  const isTooMuch = () =>
+    chosen.length > MAX_FRAMES || sum(chosen.map(pixelsOf)) > MAX_ANIMATION_PIXELS
   for (let step = 2; step <= frames.length && isTooMuch(); step++) {
     chosen = frames.filter((_, i) => i % step === 0)
   }
-  if (!isSmall) chosen = frames.slice(0, 1)
   const pictures = chosen.map(({ image, chunks, placed }) => ({
     file: () => stillFile(image, chunks),
-    ...(isSmall && { placed: { ...placed, canvas } }),
+    placed: { ...placed, canvas },
   }))
   return { pictures, isPartial: chosen.length < frames.length || frames.length >= MAX_CHUNKS - 8 }
 }

@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
 import type { ScannedContent } from '../../../src/scan/scanned.ts'
@@ -78,6 +78,31 @@ describe('WebP', () => {
     expect(await scan(file)).toMatchObject({ isPartial: true })
   })
 
+  it('has frames of an animation that is too large for its canvas', async () => {
+    const [width, height] = [1201, 901]
+    const large = (seed: number) => picture(width, height, 3, seed)
+    const pages = await Promise.all([1, 2].map((seed) => large(seed).png().toBuffer()))
+    const file = await sharp(pages, { join: { animated: true } })
+      .webp({ effort: 0, quality: 80 })
+      .toBuffer()
+    for (const seed of [1, 2]) {
+      const known = await hashOf(await large(seed).png().toBuffer())
+      expect(await nearest(file, known)).toBeLessThanOrEqual(10)
+    }
+    expect(await scan(file)).toMatchObject({ isPartial: false })
+  })
+
+  it('has frames of little contrast', async () => {
+    const pages = await Promise.all(
+      [1, 2].map((seed) => picture(WIDTH, HEIGHT, 1, seed).linear(0.03, 128).png().toBuffer()),
+    )
+    const file = await sharp(pages, { join: { animated: true } })
+      .webp({ lossless: true })
+      .toBuffer()
+    for (const page of pages)
+      expect(await nearest(file, await hashOf(page))).toBeLessThanOrEqual(10)
+  })
+
   it('mixes frames as libwebp does', async () => {
     const pages = await Promise.all(
       [1, 2, 3].map((seed) => picture(80, 60, 4, seed).png().toBuffer()),
@@ -110,6 +135,19 @@ describe('AVIF', () => {
       }
     },
   )
+
+  it('has the alpha of a sequence, which is another track', async () => {
+    const frameOf = async (image: Sharp) =>
+      avifParts(await image.toFormat('avif', { effort: 0, quality: 90 }).toBuffer())
+    const grey = (seed: number) => frameOf(picture(WIDTH, HEIGHT, 1, seed))
+    const black = await frameOf(picture(WIDTH, HEIGHT, 3, 1).linear(0, 0))
+    const alpha = await Promise.all([grey(2), grey(3)])
+    const file = avifSequence([black, black], [1, 2], 'avis', alpha)
+    for (const seed of [2, 3]) {
+      const known = await hashOf(await picture(WIDTH, HEIGHT, 1, seed).png().toBuffer())
+      expect(await nearest(file, known)).toBeLessThanOrEqual(10)
+    }
+  })
 
   it('has a sample of a sequence that is too long, and says so', async () => {
     const [first, known] = [avifParts(await encode(1, 'avif')), avifParts(await encode(2, 'avif'))]

@@ -45,6 +45,31 @@ describe('a tone curve that moves luma', () => {
     }
   })
 
+  it('moves each channel by itself', async () => {
+    const { data: colours } = scene(WIDTH, HEIGHT, 3, 9)
+    // Dark in every channel but where that is bright: luma alone tells little of what a root makes of it.
+    const dark = colours.map((value) => 255 * (value / 255) ** 4)
+    const root = writeProfile(Array.from({ length: 1024 }, (_, i) => 65535 * (i / 1023) ** 0.5))
+    const image = () => sharp(dark, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+    const files = {
+      plain: await image().png().toBuffer(),
+      interlaced: await image().png({ progressive: true }).toBuffer(),
+      transparent: await image().ensureAlpha(0.9).png().toBuffer(),
+      palette: await image().png({ palette: true, dither: 0 }).toBuffer(),
+      wide: await image().toColourspace('rgb16').png().toBuffer(),
+      webp: await image().webp({ lossless: true }).toBuffer(),
+    }
+    for (const [name, plain] of Object.entries(files)) {
+      const file = await attach(plain, root)
+      const known = await shownBySharp(file)
+      const toned = (await needlesOf(file)).find(({ probe }) => probe === 'toned')
+      expect({ name, isNear: distance(toned!.hash, known.hash) <= 10 }).toEqual({
+        name,
+        isNear: true,
+      })
+    }
+  })
+
   it('gives the needle of PNG’s gamma', async () => {
     const gamma = Buffer.alloc(4)
     gamma.writeUInt32BE(Math.round(100_000 / 9))
