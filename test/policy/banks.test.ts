@@ -86,6 +86,11 @@ describe('weigh', () => {
     },
   )
 
+  it('leaves the threshold of a match whose bank has no review band', () => {
+    const policy = policyOf({ banks: { csam: { threshold: 20 } } })
+    expect(weigh(match({ threshold: 31 }), policy).threshold).toBe(31)
+  })
+
   it('takes a digest for a match, not for review', () => {
     const banks = { csam: { threshold: 0, review: { threshold: 40 } } }
     const digest = match({ distance: 0, threshold: 0, probe: 'md5' })

@@ -26,6 +26,9 @@ describe('Router', () => {
     ['/upload/%E4%BD%A0.jpg', 'public'],
     ['/upload//a', 'public'],
     ['/upload/100%', 'public'],
+    ['/%EF%BB%BFupload/a', 'default'],
+    // No origin unescapes four times.
+    ['/%25252575pload/a', 'default'],
   ])('chooses by path: %s', (path, label) => {
     expect(chosen(UPLOADS, path)).toBe(label)
   })
@@ -76,6 +79,17 @@ describe('Router', () => {
     expect(chosen(routes, 'https://x.media.example./a')).toBe('public')
     expect(chosen(routes, 'https://media.example/a')).toBe('default')
     expect(chosen(routes, 'https://x.media.example.evil/a')).toBe('default')
+  })
+
+  it('is in shadow mode where the policy is, and the route does not say otherwise', () => {
+    const isShadow = (mode: string, routes: object[]) =>
+      new Router(readConfig({ HASHGATE: { policy: { mode, routes } } })).choose({
+        method: 'POST',
+        url: 'https://a.example/',
+      })?.isShadow
+    expect([isShadow('shadow', []), isShadow('enforce', [])]).toEqual([true, false])
+    expect([isShadow('shadow', [{}]), isShadow('enforce', [{}])]).toEqual([true, false])
+    expect(isShadow('shadow', [{ mode: 'enforce' }])).toBe(false)
   })
 
   it('has the settings of the route, and the common ones for what it does not say', () => {

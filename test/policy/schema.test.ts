@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
+import { quarantinedBank } from '../../src/policy/schema.ts'
 
 function problem(policy: unknown): string {
   try {
@@ -66,8 +67,39 @@ describe('a policy', () => {
     [{ routes: [{ hosts: ['https://a'] }] }, 'policy.routes.0.hosts.0 must be a host'],
     [{ routes: [{ methods: ['BREW'] }] }, 'policy.routes.0.methods.0 must be GET or'],
     [{ routes: [{ maxFiles: 0 }] }, 'policy.routes.0.maxFiles must be a whole number'],
+    [{ routes: [{ maxBodyBytes: 0 }] }, 'policy.routes.0.maxBodyBytes must be a whole number'],
+    [{ routes: [{ skipFields: ['a'.repeat(201)] }] }, 'must have 200 characters at most'],
+    [{ banks: { csam: { minQuality: -1 } } }, 'policy.banks.csam.minQuality must be a whole'],
     [{ routes: [{}, { label: 'secret' }] }, 'policy.routes.1.label must be public or private'],
   ])('is refused with the path of what is wrong: %j', (policy, message) => {
     expect(problem(policy)).toContain(message)
+  })
+})
+
+describe('settings of a policy', () => {
+  it('may be the least and the most that there is', () => {
+    const route = { maxFiles: 1, maxBodyBytes: 1, skipFields: ['a'.repeat(200)] }
+    const banks = {
+      none: { threshold: 0, minQuality: 0 },
+      most: { threshold: 64, minQuality: 100 },
+    }
+    expect(problem({ banks, routes: [route] })).toBe('')
+  })
+})
+
+describe('the bank that is quarantined', () => {
+  const quarantinedOf = (banks: object) =>
+    quarantinedBank(readConfig({ HASHGATE: { policy: { banks } } }).policy)
+
+  it('is the first whose matches, or whose review band, may be', () => {
+    const review = { threshold: 40, action: 'quarantine' }
+    expect(quarantinedOf({})).toBeUndefined()
+    expect(
+      quarantinedOf({ a: {}, b: { threshold: 31, review: { threshold: 40 } } }),
+    ).toBeUndefined()
+    expect(quarantinedOf({ a: {}, b: { action: 'quarantine' }, c: { action: 'quarantine' } })).toBe(
+      'b',
+    )
+    expect(quarantinedOf({ a: {}, b: { threshold: 31, review } })).toBe('b')
   })
 })
