@@ -42,13 +42,21 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
+          // Files share a runtime, whose start takes a second. Each loads its modules anew and begins with empty stores.
+          isolate: false,
+          setupFiles: ['./test/support/empty-stores.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.{node,long}.test.ts'],
         },
       },
       {
         extends: true,
-        test: { name: 'node', environment: 'node', include: ['test/**/*.node.test.ts'] },
+        test: {
+          name: 'node',
+          environment: 'node',
+          isolate: false, // as above
+          include: ['test/**/*.node.test.ts'],
+        },
       },
       {
         // What takes minutes, in Node: `npm run test:long`.

@@ -39,6 +39,7 @@ export { picksAddress } from './luma/picks'
 export { orientPlane }
 
 export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
+export { countOnBorder, findRuns, shareInside } from './probe/borders'
 export { countNear, medianOfLine, sumSteps } from './probe/lines'
 export {
   fillCorner,

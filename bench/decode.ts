@@ -11,18 +11,18 @@ import { scanFile } from '../src/scan/scanner.ts'
 import { decode, difference } from '../test/support/decode.ts'
 import { addExif, writeExif } from '../test/support/exif-writer.ts'
 import { decodeBySharp, differenceToSharp, picture } from '../test/support/sharp-images.ts'
+import { Bars, TIMED_BARS } from './bars.ts'
 import { largePhoto, smallPhoto, source, photoOf } from './inputs.ts'
-import { measure, ms, printTable } from './measure.ts'
+import { measure, ms, printTable, type Timing } from './measure.ts'
 
 const context = { modules: readModules(), digestKinds: [] }
+const bars = new Bars()
 
 interface Case {
   name: string
   file: Buffer
   /** The library decoder of its format. */
   jsquash: (file: ArrayBuffer) => Promise<unknown>
-  /** Largest ratios that the project allows itself: to sharp, to jsquash. */
-  bars: [sharp: number, jsquash?: number]
 }
 
 async function casesOf(): Promise<Case[]> {
@@ -31,10 +31,10 @@ async function casesOf(): Promise<Case[]> {
   const progressive = await sharp(photo).jpeg({ progressive: true, quality: 90 }).toBuffer()
   const png = await sharp(photo).png().toBuffer()
   return [
-    { name: 'JPEG 12 MP, baseline', file: photo, jsquash: decodeJpeg, bars: [0.45, 0.2] },
-    { name: 'JPEG 1.6 MP', file: await smallPhoto(), jsquash: decodeJpeg, bars: [0.25, 0.5] },
-    { name: 'JPEG 12 MP, progressive', file: progressive, jsquash: decodeJpeg, bars: [0.6] },
-    { name: 'PNG 12 MP', file: png, jsquash: (file) => decodePng(file), bars: [0.8, 0.4] },
+    { name: 'JPEG 12 MP, baseline', file: photo, jsquash: decodeJpeg },
+    { name: 'JPEG 1.6 MP', file: await smallPhoto(), jsquash: decodeJpeg },
+    { name: 'JPEG 12 MP, progressive', file: progressive, jsquash: decodeJpeg },
+    { name: 'PNG 12 MP', file: png, jsquash: (file) => decodePng(file) },
   ]
 }
 
@@ -75,7 +75,7 @@ function shrinkOnLoad(file: Buffer): Promise<Buffer> {
 
 async function compareDecoders(): Promise<void> {
   const rows: string[][] = []
-  for (const { name, file, jsquash, bars } of await casesOf()) {
+  for (const { name, file, jsquash } of await casesOf()) {
     const [own, vips] = await measure(
       [
         { name: 'hashgate', run: () => scanFile(context, file) },
@@ -86,17 +86,15 @@ async function compareDecoders(): Promise<void> {
     // Not by turns with the others: the 48 MB that it drops each time would be collected while they run.
     const decodeAlone = () => jsquash(new Uint8Array(file).buffer)
     const [library] = await measure([{ name: 'jsquash', run: decodeAlone }], 5)
-    const ratio = (other: number | undefined, bar: number | undefined) => {
-      const value = own.median / (other ?? 1)
-      return bar === undefined ? value.toFixed(2) : told(value, bar)
-    }
+    const ratio = (other: Timing | undefined, to: string) =>
+      told(`${name}, ratio to ${to}`, own.median / (other?.median ?? 1))
     rows.push([
       `${name}, ${(file.length / 1e6).toFixed(1)} MB`,
       ms(own.median),
       ms(vips?.median ?? 0),
       ms(library.median),
-      ratio(vips?.median, bars[0]),
-      ratio(library.median, bars[1]),
+      ratio(vips, 'sharp'),
+      ratio(library, 'jsquash'),
     ])
   }
   console.log('File to hash, in milliseconds; the others only decode.\n')
@@ -113,11 +111,11 @@ async function showUploads(): Promise<void> {
   const thumbnail = await sharp(small).resize(160, 120, { fit: 'fill' }).jpeg().toBuffer()
   const shot = (orientation: number) => addExif(small, writeExif(orientation, thumbnail))
   const rows: string[][] = []
-  for (const [name, file, bar] of [
-    ['JPEG 12 MP', await largePhoto(), 0.75],
-    ['JPEG 1.6 MP', small, 0.32],
-    ['… with a thumbnail', shot(1), undefined],
-    ['… with a thumbnail, and turned', shot(6), undefined],
+  for (const [name, file] of [
+    ['JPEG 12 MP', await largePhoto()],
+    ['JPEG 1.6 MP', small],
+    ['… with a thumbnail', shot(1)],
+    ['… with a thumbnail, and turned', shot(6)],
   ] as const) {
     const [used, other, vips] = await measure(
       [
@@ -128,16 +126,17 @@ async function showUploads(): Promise<void> {
       21,
     )
     const ratio = used.median / (vips?.median ?? 1)
-    const cell = bar === undefined ? ratio.toFixed(2) : told(ratio, bar)
+    const cell = told(`${name}, default probes, ratio to sharp`, ratio)
     rows.push([name, ms(used.median), ms(other?.median ?? 0), ms(vips?.median ?? 0), cell])
   }
   console.log('File to the needles of the default probes, with SHA-256, in milliseconds.\n')
   printTable(['file', 'hashgate', 'in new memories', 'sharp', 'ratio to sharp'], rows)
 }
 
-/** A ratio as a cell, with its bar. */
-function told(value: number, bar: number): string {
-  return `${value.toFixed(2)} (${value <= bar ? 'bar' : 'over the bar'} ${bar})`
+/** A ratio as a cell, with its bar if it has one. */
+function told(what: string, value: number): string {
+  const hasBar = TIMED_BARS.some((bar) => bar.what === what)
+  return hasBar ? bars.check(what, value) : value.toFixed(2)
 }
 
 async function showGrowth(): Promise<void> {
@@ -210,4 +209,6 @@ export async function benchDecode(): Promise<void> {
   await showUploads()
   await showGrowth()
   await showDifferences()
+  console.log('### Bars\n')
+  printTable(['what', 'value', 'bar', ''], [...bars.rows])
 }

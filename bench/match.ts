@@ -2,8 +2,8 @@
 // there is for Node.
 
 import { readModules } from '../src/core/node.ts'
+import { Bars } from './bars.ts'
 import { pictureHashes } from './inputs.ts'
-import { Bars } from './match/bars.ts'
 import { COLD_ISOLATES, showColdStart } from './match/cold-start.ts'
 import { showContest } from './match/contest.ts'
 import { showGrowth } from './match/growth.ts'
@@ -29,7 +29,7 @@ export async function benchMatch(): Promise<void> {
     if (bases.length === 0)
       console.log('There is no corpus, and so no list of copies of pictures.\n')
     await showDigests(places, bars)
-    await showMemory(node, bars)
+    await showMemory(node)
     await showGrowth(node)
     await showColdStart(workers, bars, MILLION)
     await showContest(core)

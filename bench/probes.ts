@@ -18,15 +18,13 @@ import type { Needle } from '../src/scan/scanned.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { randomEntries } from '../test/support/entries.ts'
 import { photoOf, smallPhoto, source } from './inputs.ts'
-import { Bars } from './match/bars.ts'
+import { Bars } from './bars.ts'
 import { MILLION } from './match/tables.ts'
 import { measure, ms, printTable } from './measure.ts'
 
 const modules = readModules()
 const bars = new Bars()
 
-const ADDED_MS_BAR = 3
-const MATCH_MS_BAR = 3.5
 const ROUNDS = 41
 /** Bytes that are touched between two questions, so that the list is not found in the cache: other requests' work. */
 const OTHER_BYTES = 64 << 20
@@ -59,12 +57,12 @@ async function showSets(): Promise<void> {
         String((await needlesOf(file, set)).length),
         ms(time),
         set === 'default'
-          ? bars.check(`added by the default set, ${name}, ms`, added, ADDED_MS_BAR)
+          ? bars.check(`added by the default set, ${name}, ms`, added)
           : ms(Math.max(0, added)),
         (added / timings[0].median).toFixed(2),
       ])
       if (set === 'default' && name === 'JPEG 2 MP') {
-        bars.check('default set to decoding a 2-megapixel photograph', added / timings[0].median, 1)
+        bars.check('default set to decoding a 2-megapixel photograph', added / timings[0].median)
       }
     }
   }
@@ -150,7 +148,7 @@ async function showMatching(): Promise<void> {
       set,
       String(needles.length),
       set === 'default'
-        ? bars.check('needles of the default set against a million, ms', median, MATCH_MS_BAR)
+        ? bars.check('needles of the default set against a million, ms', median)
         : ms(median),
     ])
   }

@@ -11,6 +11,7 @@
 //   npm run bench -- screens   renders the screenshots of it, where there is a Chromium
 //   npm run bench -- limited   patterns, low quality and blank pictures: what finds them, and what they match by mistake
 //   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
+//   npm run bench -- counts    steps of the core, bytes, reads of KV, rows; and how the bars on times stand. CI asserts the counts
 //   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
 //   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
 
@@ -28,6 +29,7 @@ const REPORTS: Record<string, (args: readonly string[]) => Promise<void>> = {
   decode: async () => (await import('./decode.ts')).benchDecode(),
   gate: async () => (await import('./gate.ts')).benchGate(),
   match: async () => (await import('./match.ts')).benchMatch(),
+  counts: async (args) => (await import('./counts.ts')).benchCounts(args),
   sync: async (args) => (await import('./sync.ts')).benchSync(args),
   probes: async () => (await import('./probes.ts')).benchProbes(),
 }

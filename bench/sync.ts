@@ -48,8 +48,25 @@ class CountedDatabase implements Database {
   }
 }
 
+/** What the desk did with records of a source. */
+interface Run {
+  name: string
+  records: number
+  seconds: number
+  cpuSeconds: number
+  rowsWritten: number
+}
+
 /** The report of `npm run bench -- sync`. */
 export async function benchSync([count = String(RECORDS)]: readonly string[]): Promise<void> {
+  printTable(
+    ['', 'records', 'records/s', 'CPU s', 'rows written', 'a record', '$ a million records'],
+    (await syncRecords(Number(count))).map(rowOf),
+  )
+}
+
+/** Fills a ledger on this machine with records, changes some, and asks again where nothing is new. */
+export async function syncRecords(records: number): Promise<Run[]> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-bench-sync-'))
   const config = join(folder, 'wrangler.toml')
   const binding = '[[d1_databases]]\nbinding = "LEDGER"\ndatabase_name = "ledger"\n'
@@ -57,17 +74,14 @@ export async function benchSync([count = String(RECORDS)]: readonly string[]): P
   const proxy = await openLocal<{ LEDGER: Database }>({ config, persistTo: join(folder, 'state') })
   try {
     const db = new CountedDatabase(proxy.env.LEDGER)
-    printTable(
-      ['', 'records', 'records/s', 'CPU s', 'rows written', 'a record', '$ a million records'],
-      await measure(db, Number(count)),
-    )
+    return await measure(db, records)
   } finally {
     await proxy.dispose()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-async function measure(db: CountedDatabase, records: number): Promise<string[][]> {
+async function measure(db: CountedDatabase, records: number): Promise<Run[]> {
   const server = createExchangeServer()
   const provider = server.providers.ncmec
   provider.pageSize = 1000
@@ -92,15 +106,15 @@ async function measure(db: CountedDatabase, records: number): Promise<string[][]
     },
     report: () => {},
   }
-  const rows = [await timed('first fill, published', records, db, desk)]
+  const runs = [await timed('first fill, published', records, db, desk)]
   for (let i = 0; i < CHANGES; i++)
     provider.put(`42-${i}`, [{ kind: 'md5', value: digest(-1 - i) }])
   server.clock.advance(60_000)
-  rows.push(await timed('changed, published', CHANGES, db, desk))
+  runs.push(await timed('changed, published', CHANGES, db, desk))
   server.clock.advance(60_000)
-  rows.push(await timed('nothing new', 0, db, desk))
+  runs.push(await timed('nothing new', 0, db, desk))
   await refuseOne(server, desk)
-  return rows
+  return runs
 }
 
 /**
@@ -138,12 +152,7 @@ async function refuseOne(server: ExchangeServer, desk: Desk): Promise<void> {
 }
 
 /** Runs the source to its end, and publishes all of it. */
-async function timed(
-  name: string,
-  records: number,
-  db: CountedDatabase,
-  desk: Desk,
-): Promise<string[]> {
+async function timed(name: string, records: number, db: CountedDatabase, desk: Desk): Promise<Run> {
   const [before, start, cpu] = [db.written, performance.now(), process.cpuUsage()]
   for (;;) {
     const { sync, publication, publishError } = await runSource(desk, 'ncmec')
@@ -153,14 +162,18 @@ async function timed(
   }
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  const written = db.written - before
-  const each = records === 0 ? 0 : written / records
+  const cpuSeconds = (user + system) / 1e6
+  return { name, records, seconds, cpuSeconds, rowsWritten: db.written - before }
+}
+
+function rowOf({ name, records, seconds, cpuSeconds, rowsWritten }: Run): string[] {
+  const each = records === 0 ? 0 : rowsWritten / records
   return [
     `${name}: ${seconds.toFixed(1)} s`,
     records.toLocaleString('en'),
     Math.round(records / seconds).toLocaleString('en'),
-    ((user + system) / 1e6).toFixed(1),
-    written.toLocaleString('en'),
+    cpuSeconds.toFixed(1),
+    rowsWritten.toLocaleString('en'),
     each.toFixed(2),
     (each * PRICE).toFixed(2),
   ]

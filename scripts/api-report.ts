@@ -11,6 +11,7 @@ import type * as ApiExtractor from '../bench/node_modules/@microsoft/api-extract
 
 /** Entries of package.json, and the files that their types are in. */
 const ENTRIES = {
+  desk: 'desk',
   hashgate: 'library',
   features: 'features',
   objects: 'objects',

@@ -50,6 +50,9 @@ const MODULES: Record<string, Declaration> = {
         'medianOfLine',
         'countNear',
         'sumSteps',
+        'countOnBorder',
+        'findRuns',
+        'shareInside',
       ],
       // For tests.
       ...['guardAllocations', 'areGuardsIntact', 'lumaFromGrey', 'lumaFromRgb', 'lumaFromRgba'],

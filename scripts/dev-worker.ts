@@ -17,7 +17,6 @@ const QUIET = {
 }
 
 const CONFIG = 'wrangler.dev.toml'
-const READY_WITHIN_MS = 60_000
 
 export interface DevWorkerOptions {
   /** Port on loopback; any free one if 0. */
@@ -66,7 +65,7 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
     stop: () => endGroup(child),
   }
   process.once('exit', () => void worker.stop())
-  if (await answers(worker.url, child, READY_WITHIN_MS)) return worker
+  if (await answers(worker.url, child)) return worker
   await worker.stop()
   throw new Error(`wrangler dev does not answer at ${worker.url}:\n${said.last.join('\n')}`)
 }

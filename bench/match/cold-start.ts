@@ -6,7 +6,7 @@ import { partsOf } from '../../src/list/pdq-segment.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
 import { ms, printTable } from '../measure.ts'
-import type { Bars } from './bars.ts'
+import type { Bars } from '../bars.ts'
 import { hashesOf } from './lists.ts'
 import { medianOf } from './places.ts'
 import { fastBytes } from './random.ts'
@@ -27,7 +27,6 @@ interface ColdStart {
 
 /** Workers whose isolates load, or read, for the first time: half of them each. */
 export const COLD_ISOLATES = Array.from({ length: 14 }, (_, i) => i + 1)
-const BAR = 2
 
 /** Bytes that are touched before: the isolates' memory together, several times over. */
 const TOUCHED_BYTES = 4e9
@@ -56,7 +55,7 @@ export async function showColdStart(
   console.log(`done to them: ${megabytes} MB, published in ${publishSeconds.toFixed(0)} seconds.\n`)
   printTable(
     ['first answer, ms', 'reading, ms', 'ratio', 'then a match, ms'],
-    [[ms(load), ms(read), bars.check('cold start, ratio to reading', load / read, BAR), ms(match)]],
+    [[ms(load), ms(read), bars.check('cold start, ratio to reading', load / read), ms(match)]],
   )
 }
 

@@ -1,4 +1,4 @@
-import { QuotedPrintable } from '../scan/text/unescape.ts'
+import { QuotedPrintable } from '../scan/text/quoted-printable.ts'
 import type { FileSink } from './types.ts'
 
 /** Decodes base64 as it comes, in either alphabet (RFC 4648), and passes over what is foreign, as lenient readers do. */

@@ -14,6 +14,8 @@ export interface MultipartEvents {
   onPart: (headers: string) => void
   onContent: (bytes: Uint8Array) => void
   onPartEnd: () => void
+  /** Bytes from a place on that parsers differ at: they may go on with the part before, or be anything else. */
+  onDoubtful: (bytes: Uint8Array) => void
 }
 
 /**
@@ -24,14 +26,18 @@ export interface MultipartEvents {
 export class MultipartGrammar {
   readonly #mark: Buffer
   readonly #events: MultipartEvents
-  #state: 'preamble' | 'headers' | 'content' | 'epilogue' = 'preamble'
+  readonly #isLenient: boolean
+  #state: 'preamble' | 'headers' | 'content' | 'epilogue' | 'doubtful' = 'preamble'
+  #isInPart = false
   #rest: Uint8Array = new Uint8Array(0)
   /** Whether nothing has come before the rest. */
   #isAtStart = true
   /** Whether the last boundary has come, and nothing behind it. */
   #isEndingLine = false
 
-  constructor(boundary: string, events: MultipartEvents) {
+  /** @param isLenient whether what parsers differ at is told, and not refused */
+  constructor(boundary: string, events: MultipartEvents, isLenient = false) {
+    this.#isLenient = isLenient
     this.#mark = Buffer.from(`--${boundary}`, 'latin1')
     this.#events = events
   }
@@ -45,14 +51,17 @@ export class MultipartGrammar {
   end(): void {
     // A boundary at the very end is as good as one that a line end follows.
     this.#read(this.#rest, true)
-    if (this.#state !== 'epilogue') throw new MalformedBodyError('it ends before its last boundary')
+    if (this.#state === 'headers' && this.#isLenient) this.#events.onDoubtful(this.#rest)
+    if (this.#isInPart && this.#isLenient) this.#events.onPartEnd()
+    else if (this.#state !== 'epilogue' && !this.#isLenient)
+      throw new MalformedBodyError('it ends before its last boundary')
   }
 
   #read(bytes: Uint8Array, isLast: boolean): void {
     let at = 0
     for (let next = at; ; at = next) {
       const rest = Buffer.from(bytes.buffer, bytes.byteOffset + at, bytes.length - at)
-      const count = this.#step(rest, isLast)
+      const count = this.#tryStep(rest, isLast)
       next = at + count
       if (count > 0) this.#isAtStart = false
       if (count === 0 || next === bytes.length) {
@@ -60,6 +69,17 @@ export class MultipartGrammar {
         return
       }
     }
+  }
+
+  #tryStep(bytes: Buffer, isLast: boolean): number {
+    try {
+      if (this.#state !== 'doubtful') return this.#step(bytes, isLast)
+    } catch (error) {
+      if (!this.#isLenient || !(error instanceof MalformedBodyError)) throw error
+      this.#state = 'doubtful'
+    }
+    if (bytes.length > 0) this.#events.onDoubtful(bytes)
+    return bytes.length
   }
 
   /** Returns how many bytes are done with; 0 if more are needed. */
@@ -93,7 +113,8 @@ export class MultipartGrammar {
       throw new MalformedBodyError('its boundary stands where parsers differ')
     }
     this.#pass(bytes.subarray(0, Math.max(0, begin)))
-    if (this.#state === 'content') this.#events.onPartEnd()
+    if (this.#isInPart) this.#events.onPartEnd()
+    this.#isInPart = false
     this.#events.onFree(bytes.subarray(Math.max(0, begin), behind + 2))
     this.#state = isLast ? 'epilogue' : 'headers'
     this.#isEndingLine = isLast
@@ -116,6 +137,7 @@ export class MultipartGrammar {
     this.#events.onFree(bytes.subarray(0, count))
     this.#state = 'content'
     this.#events.onPart(text)
+    this.#isInPart = true
     return count
   }
 

@@ -2,7 +2,7 @@ import { Base64Sink, QuotedPrintableSink } from './decoding-sinks.ts'
 import { isJsonType, isOddCharset, readBoundary, textKindOf } from './content-type.ts'
 import { BodyOverLimitError, MalformedBodyError } from './errors.ts'
 import { MAX_FIELDS, MAX_MULTIPART_DEPTH } from './limits.ts'
-import { MultipartGrammar } from './multipart-grammar.ts'
+import { type MultipartEvents, MultipartGrammar } from './multipart-grammar.ts'
 import { type PartHeaders, readPartHeaders } from './part-headers.ts'
 import type { BodyHandlers, BodyOptions, BodyReader, FileInfo, FileSink } from './types.ts'
 
@@ -40,7 +40,7 @@ export class MultipartReader implements BodyReader {
     this.#place = place
     this.#isForm = /^\s*multipart\/form-data\b/i.test(type)
     this.#boundary = readBoundary(type)
-    this.#grammar = new MultipartGrammar(this.#boundary, {
+    const events: MultipartEvents = {
       onFree: (bytes) => this.#openRaw(bytes).write(bytes, 'free'),
       onPart: (headers) => {
         this.#part = this.#sinkFor(readPartHeaders(headers, this.#isForm))
@@ -49,8 +49,17 @@ export class MultipartReader implements BodyReader {
         this.#part?.write(bytes)
         this.#openRaw(bytes).write(bytes, 'handed')
       },
-      onPartEnd: () => this.#part?.end(),
-    })
+      onPartEnd: () => {
+        this.#part?.end()
+        this.#part = undefined
+      },
+      onDoubtful: (bytes) => {
+        this.#part?.write(bytes)
+        this.#openRaw(bytes).write(bytes, 'free')
+      },
+    }
+    // Hardly a parser reads the parts of a part: that it is not one is no reason to refuse it.
+    this.#grammar = new MultipartGrammar(this.#boundary, events, place.depth > 1)
   }
 
   /**
@@ -117,7 +126,12 @@ export class MultipartReader implements BodyReader {
       return undefined
     }
     const place = { depth: depth + 1, count, raw }
-    return MultipartReader.forType(type, this.#options, this.#handlers, place)
+    try {
+      return MultipartReader.forType(type, this.#options, this.#handlers, place)
+    } catch (error) {
+      if (error instanceof MalformedBodyError) return undefined // it is a file as it came
+      throw error
+    }
   }
 
   /** PHP and Go store a part as it came, Python's email package and undici may decode it. */

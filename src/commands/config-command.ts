@@ -59,8 +59,11 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
     const needs = needsOf(config, has)
     const lacking = needs.filter(({ name }) => !has(name) && (names || !(name in SECRETS)))
     const triggers = missingTriggers(worker, {
-      hasWebhook: config.events.webhook.url !== undefined,
-      hasQuarantine: bindings.has('QUARANTINE'),
+      webhook: config.events.webhook.url !== undefined,
+      quarantine: bindings.has('QUARANTINE'),
+      unansweredThatPass: Object.keys(config.remote.banks).find(
+        (name) => config.remote.banks[name]?.onFailed === 'allow',
+      ),
     })
     problems.push(...new Set(lacking.map(needText)), ...conflictsOf(config, has), ...triggers)
     const secrets = new Set(needs.map(({ name }) => name).filter((name) => name in SECRETS))

@@ -2,7 +2,7 @@ import type { Exchange } from '../desk/exchanges/exchange.ts'
 import { VicsFile } from './vics-file.ts'
 import { planFeedback, sendFeedback } from '../desk/feedback.ts'
 import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
-import { exchangeOf, runSource, exchangeSettings, type SourceRun } from '../desk/desk.ts'
+import { type Desk, exchangeOf, runSource, exchangeSettings, type SourceRun } from '../desk/desk.ts'
 import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
 import { GUIDES } from '../desk/guide.ts'
@@ -91,7 +91,7 @@ class NoFileError extends HashgateError {
 }
 
 async function syncToEnd(
-  desk: Parameters<typeof runSource>[0],
+  desk: Desk,
   name: string,
   options: ExchangeOptions & { accept?: true; refetch?: true },
   exchange?: Exchange,
@@ -168,7 +168,7 @@ function tellRun(
 
 /** Reads a source as a run would, and keeps nothing. */
 async function dryRun(
-  desk: Parameters<typeof runSource>[0],
+  desk: Desk,
   name: string,
   { refetch, json }: { refetch?: true; json?: true },
 ): Promise<boolean> {
@@ -210,38 +210,69 @@ async function dryRun(
 export async function exchangeFeedback(
   name: string,
   entry: string | undefined,
-  options: ExchangeOptions & { decision?: Decision; kind: string; reason?: string; dryRun?: true },
+  options: FeedbackOptions,
 ): Promise<boolean> {
+  if ((entry === undefined) !== (options.decision === undefined)) throw new HalfOpinionError()
   return withDesk(options, async (desk) => {
-    const { decision, kind, reason } = options
     const { feedback } = exchangeSettings(desk, name)
-    if (entry !== undefined && decision !== undefined) {
-      const opinion = {
-        source: name,
-        entry,
-        decision,
-        kind,
-        ...(reason !== undefined && { reason }),
-      }
-      await addOpinion(desk.ledger.db, opinion, desk.world.now())
-      console.log(`${name}: ${decision} ${entry} waits`)
-      return true
-    }
-    if (options.dryRun || feedback === 'off') {
-      const planned = await planFeedback(desk, name)
-      for (const { opinion, ask } of planned) {
-        const how = ask ? `${ask.method ?? 'GET'} ${ask.what}` : 'nothing'
-        console.log(`${opinion.decision} ${opinion.entry}: ${how}`)
-      }
-      console.log(
-        `${planned.length} wait; nothing was sent${feedback === 'off' ? ' (feedback = "off")' : ''}`,
-      )
-      return true
-    }
-    const { sent, failed, untold } = await sendFeedback(desk, name)
-    console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it is not told of`)
+    if (entry !== undefined) return keepOpinion(desk, name, entry, options)
+    if (options.dryRun || feedback === 'off') return tellPlanned(desk, name, options)
+    const done = await sendFeedback(desk, name)
+    const { sent, failed, untold } = done
+    if (options.json) console.log(JSON.stringify({ exchange: name, ...done }))
+    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it is not told of`)
     return failed === 0
   })
+}
+
+interface FeedbackOptions extends ExchangeOptions {
+  decision?: Decision
+  kind: string
+  reason?: string
+  dryRun?: true
+}
+
+/** An entry without a decision on it, or a decision without its entry. */
+class HalfOpinionError extends HashgateError {
+  readonly code = 'half-opinion'
+
+  constructor() {
+    super('an opinion needs both the entry and --decision; to send what waits, give neither')
+  }
+}
+
+async function keepOpinion(
+  desk: Desk,
+  name: string,
+  entry: string,
+  { decision = 'seen', kind, reason, json }: FeedbackOptions,
+): Promise<boolean> {
+  const because = reason === undefined ? {} : { reason }
+  const opinion = { source: name, entry, decision, kind, ...because }
+  await addOpinion(desk.ledger.db, opinion, desk.world.now())
+  if (json) console.log(JSON.stringify({ exchange: name, entry, decision, state: 'waits' }))
+  else console.log(`${name}: ${decision} ${entry} waits`)
+  return true
+}
+
+/** Shows what would be sent. */
+async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions): Promise<boolean> {
+  const { feedback } = exchangeSettings(desk, name)
+  const waiting = (await planFeedback(desk, name)).map(({ opinion, ask }) => ({
+    entry: opinion.entry,
+    decision: opinion.decision,
+    request: ask ? `${ask.method ?? 'GET'} ${ask.what}` : undefined,
+  }))
+  if (json) {
+    console.log(JSON.stringify({ exchange: name, sent: 0, feedback, waiting }))
+    return true
+  }
+  for (const { entry, decision, request = 'nothing' } of waiting) {
+    console.log(`${decision} ${entry}: ${request}`)
+  }
+  const isOff = feedback === 'off' ? ' (feedback = "off")' : ''
+  console.log(`${waiting.length} wait; nothing was sent${isOff}`)
+  return true
 }
 
 /** `hashgate exchange status`: returns whether all sources are well. */
@@ -334,7 +365,7 @@ export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean>
 
 async function withDesk(
   options: ExchangeOptions,
-  use: (desk: Parameters<typeof runSource>[0]) => Promise<boolean>,
+  use: (desk: Desk) => Promise<boolean>,
 ): Promise<boolean> {
   const { desk, close } = await openDesk(options)
   try {

@@ -51,15 +51,20 @@ export function exposedSecrets(vars: object): string[] {
     .map((name) => `${name} is a secret and must not be a variable: wrangler secret put ${name}`)
 }
 
-/** Triggers that settings need: without a consumer events pile up, without a schedule nothing is deleted. */
+/** Triggers that settings need: without a consumer events pile up, without a schedule nothing is deleted or asked again. */
 export function missingTriggers(
   { queues, triggers }: wrangler.Unstable_Config,
-  { hasWebhook, hasQuarantine }: { hasWebhook: boolean; hasQuarantine: boolean },
+  has: { webhook: boolean; quarantine: boolean; unansweredThatPass: string | undefined },
 ): string[] {
   const problems: string[] = []
-  if (hasWebhook && (queues.consumers ?? []).length === 0)
+  const hasSchedule = (triggers.crons ?? []).length > 0
+  if (has.webhook && (queues.consumers ?? []).length === 0)
     problems.push('events.webhook.url needs a consumer of the queue: [[queues.consumers]]')
-  if (hasQuarantine && (triggers.crons ?? []).length === 0)
+  if (has.quarantine && !hasSchedule)
     problems.push('QUARANTINE needs a schedule that deletes what has expired: triggers.crons')
+  if (has.unansweredThatPass !== undefined && !hasSchedule)
+    problems.push(
+      `remote.banks.${has.unansweredThatPass}.onFailed with allow needs a schedule that asks again: triggers.crons`,
+    )
   return problems
 }

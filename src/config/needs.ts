@@ -34,6 +34,8 @@ export function needsOf(config: Config, has: Has): Need[] {
     ...Object.entries(config.remote.banks).map(([name, { service }]) =>
       need(`remote.banks.${name}`, REMOTE_SECRETS[service]),
     ),
+    // Without it, a list that vanishes looks like one that was never published.
+    config.list.onMissing === 'remote' && need('list.onMissing with remote', 'LIST_PIN'),
     isS3 && need('S3_CLIENT_KEYS', 'STAGING', 'UPLOADS'),
     isS3 && !has('ORIGIN_BUCKET') && need('S3_CLIENT_KEYS', 'S3_ORIGIN_KEY'),
   ]

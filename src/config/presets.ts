@@ -17,6 +17,7 @@ export const PRESETS = {
     what: 'For general file sharing. A file of any kind and size passes, unless something in it is known.',
     settings: {
       upload: { maxBodyBytes: 5 * 1024 * (1 << 20), onUnknownLength: 'too-large' },
+      scan: { probes: 'wide' },
       staging: { hours: 72 },
     },
   },

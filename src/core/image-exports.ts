@@ -31,6 +31,17 @@ export interface ProbeExports {
   medianOfLine(first: number, stride: number, count: number): number
   countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number
   sumSteps(plane: number, rows: number, cols: number, byRow: number, byColumn: number): void
+  findRuns(
+    plane: number,
+    lines: number,
+    across: number,
+    count: number,
+    along: number,
+    forwards: number,
+    backwards: number,
+  ): void
+  countOnBorder(first: number, count: number, along: number, inwards: number, out: number): void
+  shareInside(first: number, count: number, along: number, inwards: number): number
 }
 
 /** Exports of assembly/image.ts that are called. Addresses are bytes; flags are 0 or 1. */

@@ -24,7 +24,7 @@ export interface UprightPoints {
   stepY: number
   /** Whether rows of the view are columns of the plane. */
   transposes: boolean
-  filledCorner?: FilledCorner
+  filledCorners?: readonly FilledCorner[]
 }
 
 /** A corner whose points go on with what is around it. */
@@ -60,9 +60,25 @@ export interface Line {
   at: number
 }
 
+/** A side of a picture that is shown on something. */
+export type Side = 'left' | 'right' | 'top' | 'bottom'
+
+/** The best run of pixels along a line that are on a border of what is inside. */
+export interface Run {
+  /** Row, or column, of these pixels: what is inside begins with it, or ends. */
+  at: number
+  /** First pixel, and the one behind the last. */
+  from: number
+  to: number
+  /** Twice the number of pixels on the border, less those that are not. */
+  score: number
+}
+
 /** Largest side of a plane, in pixels. */
 export const MAX_SIDE = 512
 const FLOAT_BYTES = 4
+/** Fields of a run in the core: score, from, to, and two of its own. */
+const RUN_FIELDS = 5
 
 /** An instance: `exports` throws once it has been released. */
 interface Instance {
@@ -117,6 +133,7 @@ export class Plane {
   readonly #room: ProbeRoom
   readonly #address: number
   #isFiltered = false
+  #runs = 0
 
   constructor(room: ProbeRoom, address: number, rows: number, cols: number) {
     this.#room = room
@@ -141,11 +158,9 @@ export class Plane {
       const { x, y, column, row } = points
       core.sampleTurned(filtered, rows, cols, x, y, column.x, column.y, row.x, row.y)
     } else {
-      const { x, stepX, y, stepY, filledCorner } = points
+      const { x, stepX, y, stepY, filledCorners = [] } = points
       core.sampleUpright(filtered, rows, cols, x, stepX, y, stepY)
-      if (filledCorner) {
-        core.fillCorner(filledCorner.corner, filledCorner.across, filledCorner.down)
-      }
+      for (const { corner, across, down } of filledCorners) core.fillCorner(corner, across, down)
     }
     return this.#hashSampled(!('column' in points) && points.transposes)
   }
@@ -187,6 +202,60 @@ export class Plane {
       byRow: mean(byRow, this.rows, this.cols),
       byColumn: mean(byColumn, this.cols, this.rows),
     }
+  }
+
+  /** The best run of each row, or column, that may be a side of pictures. `undefined`: there is no memory for it. */
+  runs(): Record<Side, Run[]> | undefined {
+    const { core } = this.#room
+    const bytes = MAX_SIDE * RUN_FIELDS * FLOAT_BYTES
+    this.#runs ||= core.allocate(bytes * 2)
+    const forwards = this.#runs
+    if (forwards === 0) return undefined
+    const find = (before: Side) => {
+      const { lines, count, across, along } = this.#linesFor(before)
+      new Uint8Array(core.memory.buffer, forwards, bytes * 2).fill(0)
+      core.findRuns(this.#address, lines, across, count, along, forwards, forwards + bytes)
+      return [forwards, forwards + bytes].map((address) => this.#readRuns(address, lines))
+    }
+    const [left = [], right = []] = find('left')
+    const [top = [], bottom = []] = find('top')
+    return { left, right, top, bottom }
+  }
+
+  #readRuns(address: number, lines: number): Run[] {
+    const fields = new Int32Array(this.#room.core.memory.buffer, address, lines * RUN_FIELDS)
+    return Array.from({ length: lines }, (_, at) => {
+      const [score = 0, from = 0, to = 0] = fields.subarray(at * RUN_FIELDS)
+      return { at, from, to, score }
+    }).filter(({ score }) => score > 0)
+  }
+
+  /** Of a line that `runs` told: how many pixels before each, and in all, are on the border of a side. */
+  onBorder(side: Side, at: number): Uint16Array {
+    const { core } = this.#room
+    const { count, across, along, inwards } = this.#linesFor(side)
+    const first = this.#address + at * across
+    core.countOnBorder(first, count, along, inwards, this.#runs)
+    return new Uint16Array(core.memory.buffer, this.#runs, count + 1).slice()
+  }
+
+  /** Of a line that `runs` told: how much of its pixels is what is inside, by a part of them. */
+  shareInside(side: Side, at: number, from: number, to: number): number {
+    const { across, along, inwards } = this.#linesFor(side)
+    const first = this.#address + at * across + from * along
+    return this.#room.core.shareInside(first, Math.max(0, to - from), along, inwards)
+  }
+
+  /** Lines along a side: their number, and their pixels'; bytes from one to the next, and to the one farther inside. */
+  #linesFor(side: Side) {
+    const { rows, cols } = this
+    const isColumn = side === 'left' || side === 'right'
+    const rowBytes = cols * FLOAT_BYTES
+    const across = isColumn ? FLOAT_BYTES : rowBytes
+    const inwards = side === 'left' || side === 'top' ? across : -across
+    return isColumn
+      ? { lines: cols, count: rows, across, along: rowBytes, inwards }
+      : { lines: rows, count: cols, across, along: FLOAT_BYTES, inwards }
   }
 
   /** A copy that outlives the frame, rounded to whole luma. */

@@ -36,6 +36,15 @@ export class ListMissingError extends HashgateError {
   }
 }
 
+/** The store has no manifest, and had one: the list was deleted, or this is another namespace. */
+export class ListVanishedError extends HashgateError {
+  readonly code = 'list-vanished'
+
+  constructor(options?: ErrorOptions) {
+    super('there is no hash list here any more; publish it again with `list push`', options)
+  }
+}
+
 /** A stored value that must be there is not: not replicated yet, or deleted. */
 export class ValueMissingError extends HashgateError {
   readonly code = 'value-missing'

@@ -2,7 +2,12 @@ import type { CoreModules } from '../core/modules.ts'
 import { HashgateError } from '../util/errors.ts'
 import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
 import type { WaitUntil } from '../util/wait-until.ts'
-import { ListLoadingError, OlderManifestError, StaleListError } from '../list/errors.ts'
+import {
+  ListLoadingError,
+  ListMissingError,
+  OlderManifestError,
+  StaleListError,
+} from '../list/errors.ts'
 import { RETENTION_HOURS } from '../list/history.ts'
 import {
   checkSize,
@@ -16,7 +21,7 @@ import {
 import { CheckedStore, type ListStore } from '../list/store.ts'
 import { BankIndex, IndexReleasedError } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
-import { checkPin, type PinNamespace } from './pin.ts'
+import { checkNeverSeen, checkPin, type PinNamespace } from './pin.ts'
 import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import { type ShardNamespace, ShardedIndex } from './sharded-index.ts'
 
@@ -286,7 +291,7 @@ export class LiveList {
       adjust = (manifest) => manifest,
     } = this.#options
     const from = new CheckedStore(store, check)
-    const manifest = adjust(await readManifest(from))
+    const manifest = adjust(await this.#readManifest(from))
     const old = this.#index
     if (this.#seen && manifest.version < this.#seen.version) {
       throw new OlderManifestError(manifest.version)
@@ -307,6 +312,17 @@ export class LiveList {
       this.#index = undefined
     }
     return replaceIndex(modules, store, old, manifest, { from, onGive })
+  }
+
+  /** @throws {ListMissingError | ListVanishedError} there is none: never yet, or no more */
+  async #readManifest(store: ListStore): Promise<Manifest> {
+    try {
+      return await readManifest(store)
+    } catch (error) {
+      const { pins } = this.#options
+      if (pins && error instanceof ListMissingError) await checkNeverSeen(pins, error)
+      throw error
+    }
   }
 
   /** Goes on with tables behind a request, if there are any to build and no other request does, or it is gone. */

@@ -1,6 +1,6 @@
 import { HashgateError } from '../util/errors.ts'
 import { within } from '../util/within.ts'
-import { OlderManifestError } from '../list/errors.ts'
+import { type ListMissingError, ListVanishedError, OlderManifestError } from '../list/errors.ts'
 import { type PinReset, readPinReset } from '../list/pin-reset.ts'
 import type { ListStore } from '../list/store.ts'
 
@@ -8,6 +8,8 @@ import type { ListStore } from '../list/store.ts'
 const GRACE_MS = 15 * 60_000
 /** Milliseconds after which a reset that nobody has used is none any more. */
 const RESET_MS = 24 * 3_600_000
+/** Stands for no list at all, before the first version. */
+const NO_LIST = 0
 /** Milliseconds in which the pin must answer. */
 const MAX_WAIT_MS = 5000
 
@@ -76,6 +78,17 @@ export async function checkPin(
   const reset = await readPinReset(store)
   if (reset?.version === version && (await answerOf(pin.reset(reset)))) return
   throw new OlderManifestError(version)
+}
+
+/**
+ * What it means that the store has no list: none was ever published, or it is gone. As with versions, a list that was first seen
+ * minutes ago may not be everywhere yet.
+ * @throws {ListVanishedError} some isolate has read one
+ * @throws {PinUnavailableError}
+ */
+export async function checkNeverSeen(pins: PinNamespace, cause: ListMissingError): Promise<void> {
+  if (!(await answerOf(pins.getByName('list').note(NO_LIST))))
+    throw new ListVanishedError({ cause })
 }
 
 async function answerOf(asking: Promise<boolean>): Promise<boolean> {

@@ -57,9 +57,8 @@ export class Router<Settings extends RouteSettings> {
    */
   choose({ method, url }: { method: string; url: string }): Route<Settings> | undefined {
     const { hostname, pathname } = placeOf(url)
-    const route = this.#find(method, hostname, pathname)
-    const others = otherReadings(pathname).map((path) => this.#find(method, hostname, path))
-    return others.every((other) => other === route) ? route : undefined
+    const routes = readingsOf(pathname).map((path) => this.#find(method, hostname, path))
+    return new Set(routes).size === 1 ? routes[0] : undefined
   }
 
   #find(method: string, hostname: string, pathname: string): Route<Settings> {
@@ -112,33 +111,31 @@ function matcherOf<Settings extends RouteSettings>(
   }
 }
 
-/** Times that a path may be percent-encoded over and over. */
+/** Times that an origin may unescape a path. */
 const MAX_DECODINGS = 3
 
-/** What origins may make of a path: unescaped, once or more, without empty, dot or parameter segments. */
-function otherReadings(pathname: string): string[] {
-  const readings: string[] = []
-  let path = pathname
-  for (let i = 0; i < MAX_DECODINGS; i++) {
-    const plain = resolved(path)
-    if (plain !== pathname) readings.push(plain)
-    const decoded = decode(path)
-    if (decoded === path) break
-    readings.push(decoded)
-    path = decoded
-  }
-  return readings
+/** What origins may make of a path: unescaped, once or more, and each without empty, dot or parameter segments. */
+function readingsOf(pathname: string): string[] {
+  const unescaped = [pathname]
+  for (let i = 0; i < MAX_DECODINGS; i++) unescaped.push(decode(unescaped[i] ?? ''))
+  return [...new Set(unescaped.flatMap((path) => [literal(path), resolved(path)]))]
 }
 
-/** Escapes as what they stand for; those that stand for nothing stay. */
+/** A path as origins see it that compare it as it is. URLPattern resolves dot segments, so they get a name. */
+function literal(path: string): string {
+  return path.replace(/(?<=^|[/\\])(?:\.|%2e){1,2}(?=$|[/\\])/gi, '\uFFFD')
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
+
+/**
+ * Escapes as what they stand for. Bytes that are not UTF-8 become U+FFFD and hide none of those beside them: origins that read
+ * paths as bytes unescape the slash of `%ff%2f`, too.
+ */
 function decode(path: string): string {
-  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes)
-    } catch {
-      return escapes
-    }
-  })
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
+    decoder.decode(Buffer.from(escapes.replaceAll('%', ''), 'hex')),
+  )
 }
 
 function resolved(path: string): string {

@@ -31,7 +31,8 @@ import { readTarHeader, TAR_BLOCK_BYTES } from './archive/tar-header.ts'
 import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
-import { isTextHead, TextRuns } from './text/text-runs.ts'
+import type { Lenience } from './text/coded-stream.ts'
+import { isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 
@@ -45,6 +46,8 @@ interface Place {
   within?: Within
   /** Whether it is a PDF around it once more, whose escapes are undone. */
   isCopy?: boolean
+  /** Whether its bytes are those of a text that is searched already. */
+  isSearched?: boolean
   /** What it is told to be: a text, whatever else is in it, or a form that is urlencoded. */
   text?: TextKind | undefined
 }
@@ -119,10 +122,16 @@ export class FileScanner {
     return this.#container?.isComplete ?? false
   }
 
+  /** What it is by its first bytes, once there are enough. */
+  get format(): FileFormat | undefined {
+    return this.#format
+  }
+
   /** Whether it may go on behind what looks like its end. */
-  get isLenient(): boolean {
-    if (this.#image) return this.#format !== 'avif' && this.#format !== 'heic'
-    return this.#format === 'zip' || this.#format === 'gzip' || this.#format === 'zlib'
+  get lenience(): Lenience {
+    if (this.#format === undefined) return 'text'
+    const isImage = this.#image && this.#format !== 'avif' && this.#format !== 'heic'
+    return isImage || ['zip', 'gzip', 'zlib'].includes(this.#format) ? 'any' : 'none'
   }
 
   /** Tells that it ends here, unless something of it is missing. */
@@ -203,11 +212,11 @@ export class FileScanner {
 
   #beginTexts(head: Uint8Array): void {
     const { budget, depth, encodings = 0, text } = this.#place
-    if (encodings >= budget.limits.encodings) return
+    if (encodings >= budget.limits.encodings || this.#place.isSearched) return
     const within = 'text'
     this.#texts = new TextSearch({
       budget,
-      isUrlencoded: text === 'urlencoded',
+      isUrlencoded: text === 'urlencoded' || isUrlencodedHead(head),
       names: this.#context.base64Fields,
       open: (isPlain) => {
         if (depth >= budget.limits.depth) return undefined
@@ -218,6 +227,7 @@ export class FileScanner {
           encodings: encodings + 1,
           within,
           isCopy,
+          isSearched: isPlain,
         } as const
         return new FileScanner(this.#context, place)
       },

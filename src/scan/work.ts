@@ -7,6 +7,8 @@ const MEGA = 1e-6
 
 /** A byte of a file, at any depth: digests, and the searches for archives and images. */
 export const BYTE_MS = 8 * MEGA
+/** A byte of a text, in each of the ways that it is read: four codings, and what each may be beneath. */
+export const TEXT_BYTE_MS = 40 * MEGA
 /** A byte that comes out of inflating, beside that. */
 export const INFLATED_BYTE_MS = 4 * MEGA
 /** A file: its digests and readers. */

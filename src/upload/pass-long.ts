@@ -15,7 +15,6 @@ import {
   withLessHeld,
 } from './passing.ts'
 import { PictureRoom } from './picture-room.ts'
-import type { UploadSettings } from './settings.ts'
 import type { Permit } from '../util/semaphore.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
@@ -23,9 +22,17 @@ import { chunksOfStream } from './staging/whole-body.ts'
 
 type No = RefuseVerdict | BlockVerdict
 
-/** Most bytes that a picture in a long upload is held to, beside what always is. */
-export function longestPictureBytes({ maxBufferedBytes, maxHeldBytes }: UploadSettings): number {
-  return Math.min(maxBufferedBytes, Math.floor(maxHeldBytes / 2))
+/** Bytes of an isolate that a long upload holds: at first, of a picture, and to let what is longer wait in the bucket. */
+export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
+  first: number
+  picture: number
+  spool: number
+} {
+  const { maxBufferedBytes, maxHeldBytes } = settings.upload
+  const first = HoldBack.bytes + longHeldBytes(settings.upload)
+  const spool = staging ? Spool.bytes : 0
+  const left = Math.max(0, maxHeldBytes - first - spool)
+  return { first, picture: Math.min(maxBufferedBytes, Math.floor(maxHeldBytes / 2), left), spool }
 }
 
 /** What looks at a long upload: it is told of pictures while they come. */
@@ -46,7 +53,6 @@ export async function passLong(
   deps: UploadDeps,
 ): Promise<Passage> {
   const { upload: settings } = deps.settings
-  const upload = new LongUpload(length, inspection, deps)
   const limits = clientLimitsOf(
     settings,
     deps.bytes,
@@ -56,10 +62,13 @@ export async function passLong(
   )
   // The place comes before the bytes: who waits for one must hold nothing that the one that has it needs.
   const place = await acquireLongPlace(deps)
+  const { first, picture, spool } = longBytes(deps)
   let permit: Permit | undefined
+  let upload: LongUpload | undefined
   let received = 0
   try {
-    permit = await deps.bytes.acquire(HoldBack.bytes + longHeldBytes(settings))
+    permit = await deps.bytes.acquire(first, first + picture + spool)
+    upload = new LongUpload(length, inspection, permit, deps)
     for await (const chunk of readChunks(request, limits)) {
       received += chunk.length
       permit.touch()
@@ -74,10 +83,10 @@ export async function passLong(
     deps.onOutcome(verdict, performance.now() - lastByteAt)
     return await passed(upload.sendRest())
   } catch (error) {
-    await upload.abort(error)
+    await upload?.abort(error)
     throw error
   } finally {
-    await upload.release()
+    await upload?.release()
     permit?.release()
     place.release()
   }
@@ -94,6 +103,7 @@ async function breakOff(verdict: No, upload: LongUpload, deps: UploadDeps): Prom
 class LongUpload {
   readonly #inspection: Inspection
   readonly #deps: UploadDeps
+  readonly #permit: Permit
   readonly #holdBack: HoldBack
   readonly #room: PictureRoom
   readonly #maxPictureBytes: number
@@ -103,13 +113,14 @@ class LongUpload {
   /** An origin that takes no more has said why, or is gone; the verdict is still of use. */
   #isTaken = true
 
-  constructor(length: number, inspection: Inspection, deps: UploadDeps) {
+  constructor(length: number, inspection: Inspection, permit: Permit, deps: UploadDeps) {
     const { upload } = deps.settings
     this.#inspection = inspection
+    this.#permit = permit
     this.#deps = deps
     this.#holdBack = new HoldBack(length, upload.clientStallSeconds * 1000)
-    this.#room = new PictureRoom(deps.pictureBytes, deps.bytes)
-    this.#maxPictureBytes = longestPictureBytes(upload)
+    this.#maxPictureBytes = longBytes(deps).picture
+    this.#room = new PictureRoom(deps.pictureBytes, this.#maxPictureBytes, permit)
   }
 
   /** Takes a chunk, which must not be changed afterwards. Returns the verdict if it is no. */
@@ -161,11 +172,11 @@ class LongUpload {
 
   /** Lets what is held, and all that follows, wait in the bucket. */
   async #spoolHeld(staging: Staging): Promise<undefined> {
-    const spool = await Spool.begin(staging, this.#deps.bytes)
+    const spool = await Spool.begin(staging, this.#permit)
     this.#spool = spool
     for (const chunk of this.#holdBack.chunks) await spool.write(chunk)
     this.#holdBack.drop()
-    this.#room.release()
+    this.#room.release(Spool.bytes)
     return undefined
   }
 

@@ -1,12 +1,14 @@
 import { isPassed, type Verdict } from '../gate/verdict.ts'
-import { BodyTooLargeError } from './errors.ts'
+import { DIGEST_KINDS } from '../list/entry.ts'
+import { BodyTooLargeError, DigestKindAddedError } from './errors.ts'
 import type { HeldBody } from './held-body.ts'
-import type { Inspection } from './inspection.ts'
+import { Inspection } from './inspection.ts'
 import type { Passage } from './outcome.ts'
-import { acquireLongPlace, answerIn, passed, type UploadDeps } from './passing.ts'
+import { acquireLongPlace, answerIn, joinLongPlace, passed, type UploadDeps } from './passing.ts'
 import type { Permit } from '../util/semaphore.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
+import { chunksOfStream } from './staging/whole-body.ts'
 
 /** A body without a length that turned out to be too long to be held. */
 export interface Overflow {
@@ -14,60 +16,105 @@ export interface Overflow {
   held: HeldBody
   /** The chunk that is not held. */
   next: Uint8Array
-  /** Whether what is held was inspected. */
-  isInspected: boolean
+  /** The place in which what is held was inspected, if there was one. */
+  place: Permit | undefined
 }
 
 /** Lets the rest of an upload wait in the bucket. The origin hears of it after the verdict, with its length. */
 export async function passSpooled(
+  request: Request,
   overflow: Overflow,
-  permit: Permit,
-  inspection: Inspection,
+  { permit, inspection }: { permit: Permit; inspection: Inspection },
   staging: Staging,
   deps: UploadDeps,
 ): Promise<Passage> {
-  const place = await acquireLongPlace(deps)
-  const spool = await Spool.begin(staging, deps.bytes).catch((error: unknown) => {
-    place.release()
-    throw error
-  })
+  const place = overflow.place && joinLongPlace(overflow.place, deps)
+  let spool: Spool | undefined
   try {
-    await spoolHeld(overflow, permit, inspection, spool)
-    let verdict: Verdict | undefined
-    let chunk: Uint8Array | undefined = overflow.next
-    for (; chunk; chunk = (await overflow.chunks.next()).value as Uint8Array | undefined) {
-      place.touch()
-      const { maxBodyBytes } = deps.settings.upload
-      if (spool.length + chunk.length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes)
-      const kept = chunk.slice()
-      await inspection.take(kept)
-      verdict = await inspection.judge()
-      if (verdict && !isPassed(verdict)) break
-      await spool.write(kept)
-    }
+    spool = await Spool.begin(staging, permit)
+    await spoolHeld(overflow.held, permit, spool)
+    const early = await spoolRest(overflow, spool, place && { place, inspection }, deps)
     const lastByteAt = performance.now()
-    if (!verdict || isPassed(verdict)) verdict = await inspection.end()
-    place.release()
+    const verdict = early ?? (await verdictOn(request, spool, permit, deps))
+    place?.release()
     return await passOn(verdict, performance.now() - lastByteAt, spool, deps)
   } finally {
-    place.release()
-    await spool.discard()
+    place?.release()
+    await spool?.discard()
   }
 }
 
-async function spoolHeld(
-  { held, isInspected }: Overflow,
-  permit: Permit,
-  inspection: Inspection,
-  spool: Spool,
-): Promise<void> {
-  for (const chunk of held.chunks()) {
-    permit.touch()
-    if (!isInspected) await inspection.take(chunk)
-    await spool.write(chunk)
-  }
+async function spoolHeld(held: HeldBody, permit: Permit, spool: Spool): Promise<void> {
+  for (const chunk of held.chunks()) await spool.write(chunk)
   held.forget()
-  permit.release()
+  permit.shrink(Spool.bytes)
+  permit.settle()
+}
+
+/**
+ * Reads a body to its end, or to a verdict that is no. Returns the verdict; none if the body could not be inspected while it
+ * came, or was not compared with all that is listed.
+ */
+async function spoolRest(
+  { chunks, next }: Overflow,
+  spool: Spool,
+  inspected: { place: Pick<Permit, 'touch'>; inspection: Inspection } | undefined,
+  deps: UploadDeps,
+): Promise<Verdict | undefined> {
+  let looking = inspected
+  const { maxBodyBytes } = deps.settings.upload
+  for (let chunk: Uint8Array | undefined = next; chunk; chunk = await nextOf(chunks)) {
+    if (spool.length + chunk.length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes)
+    const kept = chunk.slice()
+    await spool.write(kept)
+    if (!looking) continue
+    const { place, inspection } = looking
+    place.touch()
+    await inspection.take(kept)
+    const verdict = await unlessKindAdded(inspection.judge())
+    if (verdict === 'kind-added') looking = undefined
+    else if (verdict && !isPassed(verdict)) return verdict
+  }
+  const verdict = await unlessKindAdded(looking?.inspection.end())
+  return verdict === 'kind-added' ? undefined : verdict
+}
+
+async function nextOf(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array | undefined> {
+  const { done, value } = await chunks.next()
+  return done ? undefined : value
+}
+
+async function unlessKindAdded<T>(
+  verdict: Promise<T> | undefined,
+): Promise<T | 'kind-added' | undefined> {
+  try {
+    return await verdict
+  } catch (error) {
+    if (error instanceof DigestKindAddedError) return 'kind-added'
+    throw error
+  }
+}
+
+/** The verdict on a body that lies in the bucket. Who waits for a place holds nothing that the one that has it needs. */
+async function verdictOn(
+  request: Request,
+  spool: Spool,
+  permit: Permit,
+  deps: UploadDeps,
+): Promise<Verdict> {
+  await spool.flush()
+  permit.shrink(0)
+  const place = await acquireLongPlace(deps)
+  try {
+    const inspection = new Inspection(request, { ...deps, digestKinds: () => DIGEST_KINDS })
+    for await (const chunk of chunksOfStream((await spool.read()).readable)) {
+      place.touch()
+      await inspection.take(chunk.slice())
+    }
+    return await inspection.end()
+  } finally {
+    place.release()
+  }
 }
 
 async function passOn(

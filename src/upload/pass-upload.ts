@@ -8,7 +8,7 @@ import { Inspection } from './inspection.ts'
 import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
 import { type Overflow, passSpooled } from './pass-spooled.ts'
-import { answerIn, maxUnknownBytes, passed, tooLong, type UploadDeps } from './passing.ts'
+import { answerIn, passed, tooLong, unknownBytes, type UploadDeps } from './passing.ts'
 import type { Permit } from '../util/semaphore.ts'
 
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
@@ -25,8 +25,8 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
     const isLong = length !== undefined && length > settings.maxBufferedBytes
     inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request, deps)
     if (isLong) return await passLong(request, length, inspection, deps)
-    const most = length ?? maxUnknownBytes(settings)
-    permit = await bytes.acquire(Math.min(most, CHUNK_BYTES), most)
+    const { held, spool } = length === undefined ? unknownBytes(deps) : { held: length, spool: 0 }
+    permit = await bytes.acquire(Math.min(held, CHUNK_BYTES), held + spool)
     return await passHeld(request, length, permit, inspection, deps)
   } catch (error) {
     // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
@@ -52,7 +52,7 @@ async function passHeld(
     if (typeof received !== 'number') {
       const { staging } = deps
       if (!staging) throw tooLong(length, deps.settings.upload)
-      return await passSpooled(received, permit, inspection, staging, deps)
+      return await passSpooled(request, received, { permit, inspection }, staging, deps)
     }
     permit.settle()
     const verdict = await verdictOn(inspection, request, held, deps)
@@ -92,19 +92,23 @@ async function receive(
   length: number | undefined,
   held: HeldBody,
   inspection: Inspection,
-  { settings, bytes, decoders, staging }: UploadDeps,
+  deps: UploadDeps,
 ): Promise<number | Overflow> {
-  const { upload } = settings
-  const maxBytes = length ?? maxUnknownBytes(upload)
-  const isSpooled = length === undefined && staging && upload.maxBodyBytes > maxBytes
+  const { bytes, decoders } = deps
+  const { upload } = deps.settings
+  const unknown = unknownBytes(deps)
+  const maxBytes = length ?? unknown.held
+  const isSpooled = length === undefined && unknown.spool > 0
   const place = decoders.tryAcquire(1)
+  let isOverflow = false
   const chunks = readChunks(request, clientLimitsOf(upload, bytes, decoders))
   try {
     for (;;) {
       const { done, value: chunk } = await chunks.next()
       if (done) break
       if (held.length + chunk.length > maxBytes) {
-        if (isSpooled) return { chunks, held, next: chunk, isInspected: place !== undefined }
+        isOverflow = isSpooled
+        if (isOverflow) return { chunks, held, next: chunk, place }
         throw tooLong(length, upload)
       }
       const kept = await held.append(chunk)
@@ -112,7 +116,7 @@ async function receive(
       if (place) await inspection.take(kept)
     }
   } finally {
-    place?.release()
+    if (!isOverflow) place?.release()
   }
   if (length !== undefined && held.length !== length) throw new ClientGoneError()
   const lastByteAt = performance.now()

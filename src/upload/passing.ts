@@ -9,6 +9,7 @@ import type { ForwardedBody } from './origin.ts'
 import type { Outcome, Passage } from './outcome.ts'
 import type { Permit, Semaphore } from '../util/semaphore.ts'
 import type { PassSettings, UploadSettings } from './settings.ts'
+import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 
 /** What an upload is passed on with. */
@@ -42,25 +43,50 @@ export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldByt
   return Math.floor(maxHeldBytes / 16)
 }
 
+type Place = Pick<Permit, 'touch' | 'release'>
+
 /** A place for a long upload, which is decoded while it arrives. @throws {BusyError} */
 export async function acquireLongPlace({
   decoders,
   longPlaces,
-}: Pick<UploadDeps, 'decoders' | 'longPlaces'>): Promise<Pick<Permit, 'touch' | 'release'>> {
-  const permits = [await longPlaces.acquire(1)]
-  const release = () => permits.forEach((permit) => permit.release())
+}: Pick<UploadDeps, 'decoders' | 'longPlaces'>): Promise<Place> {
+  const long = await longPlaces.acquire(1)
   try {
-    permits.push(await decoders.acquire(1))
+    return joined(long, await decoders.acquire(1))
   } catch (error) {
-    release()
+    long.release()
     throw error
   }
-  return { touch: () => permits.forEach((permit) => permit.touch()), release }
 }
 
-/** Most bytes of a body that does not say its length. */
-export function maxUnknownBytes({ maxBodyBytes, maxBufferedBytes }: UploadSettings): number {
-  return Math.min(maxBodyBytes, maxBufferedBytes)
+/** A decoder's place as one for a long upload, if there is room for another of these; else it is given back. */
+export function joinLongPlace(
+  place: Permit,
+  { longPlaces }: Pick<UploadDeps, 'longPlaces'>,
+): Place | undefined {
+  const long = longPlaces.tryAcquire(1)
+  if (long) return joined(long, place)
+  place.release()
+  return undefined
+}
+
+function joined(...permits: Permit[]): Place {
+  return {
+    touch: () => permits.forEach((permit) => permit.touch()),
+    release: () => permits.forEach((permit) => permit.release()),
+  }
+}
+
+/** Most bytes of a body without a length that are held, and those that it needs to wait in the bucket if it is longer. */
+export function unknownBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
+  held: number
+  spool: number
+} {
+  const { maxBodyBytes, maxBufferedBytes, maxHeldBytes } = settings.upload
+  const held = Math.min(maxBodyBytes, maxBufferedBytes)
+  if (!staging || maxBodyBytes <= Math.min(maxBufferedBytes, maxHeldBytes - Spool.bytes))
+    return { held, spool: 0 }
+  return { held: Math.min(held, maxHeldBytes - Spool.bytes), spool: Spool.bytes }
 }
 
 export function withLessHeld(deps: UploadDeps): UploadDeps {

@@ -8,32 +8,46 @@ const STEP_BYTES = 512 * 1024
  * of long uploads may hold together, so that two of these leave room for others.
  */
 export class PictureRoom {
-  readonly #semaphores: readonly Semaphore[]
-  #permits: Permit[] = []
+  readonly #pictureBytes: Semaphore
+  readonly #most: number
+  readonly #permit: Permit
+  /** What the upload holds of all bytes beside the picture. */
+  readonly #otherBytes: number
+  #picturePermit: Permit | undefined
 
-  constructor(...semaphores: Semaphore[]) {
-    this.#semaphores = semaphores
+  /**
+   * @param most bytes that it is ever made to hold
+   * @param permit the upload's share of all bytes, which grows with the picture
+   */
+  constructor(pictureBytes: Semaphore, most: number, permit: Permit) {
+    this.#pictureBytes = pictureBytes
+    this.#most = most
+    this.#permit = permit
+    this.#otherBytes = permit.amount
   }
 
   /** Makes the room as large as it must be. @throws {BusyError} */
   async hold(bytes: number): Promise<void> {
     if (bytes === 0) return this.release()
-    for (const [i, semaphore] of this.#semaphores.entries()) {
-      const permit = this.#permits[i]
-      const missing = bytes - (permit?.amount ?? 0)
-      if (missing <= 0) continue
-      const step = Math.min(Math.max(missing, STEP_BYTES), semaphore.max - (permit?.amount ?? 0))
-      if (permit) await permit.grow(Math.max(missing, step))
-      else this.#permits[i] = await semaphore.acquire(Math.max(missing, step))
+    const has = this.#picturePermit?.amount ?? 0
+    if (bytes > has) {
+      const step = Math.min(Math.max(bytes - has, STEP_BYTES), this.#most - has)
+      if (this.#picturePermit) await this.#picturePermit.grow(step)
+      else this.#picturePermit = await this.#pictureBytes.acquire(step, this.#most)
     }
+    const missing = (this.#picturePermit?.amount ?? 0) + this.#otherBytes - this.#permit.amount
+    if (missing > 0) await this.#permit.grow(missing)
   }
 
   /** Tells that the upload goes on. */
   touch(): void {
-    for (const permit of this.#permits) permit.touch()
+    this.#picturePermit?.touch()
   }
 
-  release(): void {
-    for (const permit of this.#permits.splice(0)) permit.release()
+  /** @param kept bytes that the upload holds now of something else */
+  release(kept = 0): void {
+    this.#picturePermit?.release()
+    this.#picturePermit = undefined
+    this.#permit.shrink(this.#otherBytes + kept)
   }
 }

@@ -1,4 +1,11 @@
-import { ClientGoneError, CHUNK_BYTES, lengthOf } from './body-source.ts'
+import {
+  CHUNK_BYTES,
+  ClientGoneError,
+  ClientPace,
+  ClientStalledError,
+  lengthOf,
+} from './body-source.ts'
+import { clientLimitsOf } from './client-limits.ts'
 import { BodyTooLargeError } from './errors.ts'
 import { Inspection } from './inspection.ts'
 import { unjudged } from './outcome.ts'
@@ -39,7 +46,7 @@ async function pump(
   let scratch = new ArrayBuffer(CHUNK_BYTES)
   try {
     for (;;) {
-      const { done, value } = await reader.read(new Uint8Array(scratch))
+      const { done, value } = await watcher.waitFor(reader.read(new Uint8Array(scratch)))
       if (value && value.length > 0) {
         const kept = value.slice()
         await writer.write(kept)
@@ -62,6 +69,7 @@ class Watcher {
   readonly #deps: UploadDeps
   readonly #permits: Permit[] = []
   readonly #length: number | undefined
+  readonly #pace: ClientPace
   #received = 0
   #inspection: Inspection | undefined
   #failure: unknown
@@ -71,6 +79,7 @@ class Watcher {
     this.#length = lengthOf(request)
     const { bytes, decoders } = deps
     const { upload: settings } = deps.settings
+    this.#pace = new ClientPace(clientLimitsOf(settings, bytes, decoders), this.#length)
     try {
       if ((this.#length ?? 0) > settings.maxBodyBytes) {
         throw new BodyTooLargeError(settings.maxBodyBytes)
@@ -84,12 +93,27 @@ class Watcher {
     }
   }
 
+  /**
+   * Waits for the client's next bytes. A client that is slower than the gate would allow gives its places back: its upload goes
+   * on, and is looked at no more.
+   */
+  async waitFor<T>(read: Promise<T>): Promise<T> {
+    try {
+      return this.#inspection ? await this.#pace.waitFor(read) : await read
+    } catch (error) {
+      if (!(error instanceof ClientStalledError)) throw error
+      this.fail(error)
+      return read
+    }
+  }
+
   /** Takes a chunk, which must not be changed afterwards. */
   async take(chunk: Uint8Array): Promise<void> {
     try {
       const { upload: settings } = this.#deps.settings
       const most = this.#length ?? Math.min(settings.maxBodyBytes, settings.maxBufferedBytes)
       this.#received += chunk.length
+      this.#pace.add(chunk.length)
       if (this.#received > most) throw tooLong(this.#length, settings)
       for (const permit of this.#permits) permit.touch()
       await this.#inspection?.take(chunk)

@@ -1,4 +1,4 @@
-import type { Permit, Semaphore } from '../util/semaphore.ts'
+import type { Permit } from '../util/semaphore.ts'
 import { PART_BYTES, PartWriter } from './staging/part-writer.ts'
 import type { StagedPart } from './staging/staged-upload.ts'
 import { newUpload, type Staging, type UploadHandle } from './staging/staging.ts'
@@ -9,6 +9,9 @@ const LIFE_MS = 3_600_000
 
 /** A body, or the rest of one, that waits in the bucket for its verdict. */
 export class Spool {
+  /** Bytes of memory that one takes. */
+  static readonly bytes = PART_BYTES
+
   length = 0
   readonly #bucket: R2Bucket
   readonly #upload: UploadHandle
@@ -23,18 +26,16 @@ export class Spool {
     this.#permit = permit
   }
 
-  /** @throws {BusyError} and what the bucket fails by, as all that is asked of it */
-  static async begin(staging: Staging, bytes: Semaphore): Promise<Spool> {
-    const permit = await bytes.acquire(PART_BYTES)
-    try {
-      const upload = newUpload(staging)
-      await upload.stub.begin({ target: '', headers: {} }, Date.now() + LIFE_MS)
-      const writer = await PartWriter.after(undefined, staging.bucket, upload.id)
-      return new Spool(staging.bucket, upload, writer, permit)
-    } catch (error) {
-      permit.release()
-      throw error
-    }
+  /**
+   * @param permit the upload's share of the bytes, which grows by those of a spool. It is the caller's to give back.
+   * @throws {BusyError} and what the bucket fails by, as all that is asked of it
+   */
+  static async begin(staging: Staging, permit: Permit): Promise<Spool> {
+    await permit.grow(Spool.bytes)
+    const upload = newUpload(staging)
+    await upload.stub.begin({ target: '', headers: {} }, Date.now() + LIFE_MS)
+    const writer = await PartWriter.after(undefined, staging.bucket, upload.id)
+    return new Spool(staging.bucket, upload, writer, permit)
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -43,9 +44,14 @@ export class Spool {
     this.#parts.push(...(await this.#writer.write(chunk)))
   }
 
+  /** Puts all that was written into the bucket: nothing of it is in memory any more. */
+  async flush(): Promise<void> {
+    this.#parts.push(...(await this.#writer.end()))
+  }
+
   /** All that was written, as a body that says how long it is. */
   async read(): Promise<WholeBody> {
-    this.#parts.push(...(await this.#writer.end()))
+    await this.flush()
     return new WholeBody(this.#bucket, this.#parts, async () => {
       this.#permit.touch()
       return true
@@ -54,7 +60,6 @@ export class Spool {
 
   /** Deletes it. Never throws: what cannot be deleted now is deleted later. */
   async discard(): Promise<void> {
-    this.#permit.release()
     await this.#upload.stub.end().catch(() => undefined)
   }
 }

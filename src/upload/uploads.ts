@@ -19,6 +19,7 @@ import { Semaphore } from '../util/semaphore.ts'
 import type { UploadsSettings } from './settings.ts'
 import type { Staging } from './staging/staging.ts'
 import { watchUpload } from './shadow.ts'
+import { Spool } from './spool.ts'
 import { verdictEvent } from './verdict-event.ts'
 
 type Settings = UploadsSettings & GateSettings
@@ -54,6 +55,8 @@ export interface JudgedBody {
   kept: Kept | undefined
 }
 
+/** Bytes that uploads may hold at least, so that some may wait in the bucket: one of them holds no more than half. */
+const LEAST_HELD_TO_SPOOL = 2 * Spool.bytes
 /** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
 const SPREAD_MS = 10_000
 
@@ -81,7 +84,7 @@ export class Uploads {
     this.report = (happening) => parts.onEvent(stampEvent(happening))
     this.gate = new Gate({ ...parts, settings: config, report: this.report })
     this.#quarantine = parts.quarantine
-    this.#staging = parts.staging
+    if (config.upload.maxHeldBytes >= LEAST_HELD_TO_SPOOL) this.#staging = parts.staging
     this.#context = {
       modules,
       probes: probesOf(config.scan),

@@ -115,6 +115,12 @@ export class Semaphore {
     this.#serve()
   }
 
+  /** Takes back what is more than so much. */
+  shrink(permit: Permit, amount: number): void {
+    permit.amount = Math.min(permit.amount, amount)
+    this.#serve()
+  }
+
   release(permit: Permit): void {
     this.#permits.delete(permit)
     this.#serve()
@@ -227,6 +233,11 @@ export class Permit {
   /** Tells that it grows no more. */
   settle(): void {
     this.#semaphore.settle(this)
+  }
+
+  /** Gives back what is more than so much. It may grow again. */
+  shrink(amount: number): void {
+    this.#semaphore.shrink(this, amount)
   }
 
   /** Tells that the upload goes on. */

@@ -84,7 +84,7 @@ class SlowView {
             : this.#upright(points.x + j * points.stepX, points.y + i * points.stepY)
       }
     }
-    if (!('column' in points) && points.filledCorner) fillCorner(block, points.filledCorner)
+    if (!('column' in points)) points.filledCorners?.forEach((one) => fillCorner(block, one))
     return 'column' in points || !points.transposes ? block : transposed(block)
   }
 
@@ -154,10 +154,10 @@ const VIEWS: [string, Points][] = [
   ['transposed', { ...UPRIGHT, transposes: true }],
   ['outside on all sides', { ...UPRIGHT, x: -40, stepX: 6.4, y: -33, stepY: 5.1 }],
   ['outside as a whole', { ...UPRIGHT, x: 400, stepX: 3, y: 300, stepY: 2 }],
-  ['with a corner filled, 0', { ...UPRIGHT, filledCorner: { corner: 0, across: 13, down: 9 } }],
-  ['with a corner filled, 1', { ...UPRIGHT, filledCorner: { corner: 1, across: 13, down: 9 } }],
-  ['with a corner filled, 2', { ...UPRIGHT, filledCorner: { corner: 2, across: 7, down: 32 } }],
-  ['with a corner filled, 3', { ...UPRIGHT, filledCorner: { corner: 3, across: 32, down: 32 } }],
+  ['with a corner filled, 0', { ...UPRIGHT, filledCorners: [{ corner: 0, across: 13, down: 9 }] }],
+  ['with a corner filled, 1', { ...UPRIGHT, filledCorners: [{ corner: 1, across: 13, down: 9 }] }],
+  ['with a corner filled, 2', { ...UPRIGHT, filledCorners: [{ corner: 2, across: 7, down: 32 }] }],
+  ['with a corner filled, 3', { ...UPRIGHT, filledCorners: [{ corner: 3, across: 32, down: 32 }] }],
   ['turned', { x: 20, y: 3, column: { x: 4.9, y: 0.4 }, row: { x: -0.3, y: 3.6 } }],
   ['turned, and outside', { x: -9, y: -9, column: { x: 5.6, y: 1 }, row: { x: -1, y: 4.5 } }],
 ]
@@ -303,6 +303,84 @@ describe('lines', () => {
       expect(byColumn[x]).toBeCloseTo((2 * sum) / rows, 2)
     }
     expect([byRow[0], byRow[1], byColumn[0], byColumn[1]]).toEqual([0, 0, 0, 0])
+  })
+})
+
+describe('borders', () => {
+  const [rows, cols] = [61, 83]
+  const random = randomFrom(12)
+  // Cells of one luma with a little noise: borders of all lengths, with gaps.
+  const cells = Array.from({ length: 200 }, () => random() * 60)
+  const luma = new Float32Array(rows * cols).map((_, i) => {
+    const cell = Math.floor(i / cols / 7) * 12 + Math.floor((i % cols) / 7)
+    return cells[cell]! + random() * 6
+  })
+  const { plane } = planeOf(rows, cols, luma)
+  const runs = plane.runs()!
+
+  const SIDES = ['left', 'right', 'top', 'bottom'] as const
+  /** The pixels of a line, and those so far inside of them. */
+  const pixels = (side: (typeof SIDES)[number], at: number, inside: number) => {
+    const line = side === 'left' || side === 'top' ? at + inside : at - inside
+    return side === 'left' || side === 'right'
+      ? Array.from({ length: rows }, (_, y) => luma[y * cols + line]!)
+      : Array.from({ length: cols }, (_, x) => luma[line * cols + x]!)
+  }
+  const onBorder = (side: (typeof SIDES)[number], at: number) => {
+    const [far, before, behind] = [-2, -1, 1].map((inside) => pixels(side, at, inside))
+    return behind!.map(
+      (value, k) => Math.abs(value - before![k]!) >= 8 && Math.abs(before![k]! - far![k]!) <= 4,
+    )
+  }
+  const scoreOf = (isOn: readonly boolean[]) => isOn.reduce((sum, is) => sum + (is ? 2 : -1), 0)
+
+  it.each(SIDES)('have the best run of each line, as a slow twin finds it: %s', (side) => {
+    const lines = side === 'left' || side === 'right' ? cols : rows
+    for (let at = 2; at < lines - 2; at++) {
+      const isOn = onBorder(side, at)
+      let best = 0
+      for (let from = 0; from < isOn.length; from++) {
+        for (let to = from + 1; to <= isOn.length; to++) {
+          best = Math.max(best, scoreOf(isOn.slice(from, to)))
+        }
+      }
+      const run = runs[side].find((one) => one.at === at)
+      expect(run?.score ?? 0).toBe(best)
+      if (run) expect(scoreOf(isOn.slice(run.from, run.to))).toBe(best)
+    }
+    const places = runs[side].map(({ at }) => at)
+    expect(Math.min(...places)).toBeGreaterThanOrEqual(2)
+    expect(Math.max(...places)).toBeLessThan(lines - 2)
+  })
+
+  it.each(SIDES)('have counts of their pixels, and a share of what is inside: %s', (side) => {
+    for (const { at, from, to } of runs[side]) {
+      const isOn = onBorder(side, at)
+      const counts = [0]
+      for (const is of isOn) counts.push(counts.at(-1)! + (is ? 1 : 0))
+      expect([...plane.onBorder(side, at)]).toEqual(counts)
+      const [before, on, behind] = [-1, 0, 1].map((inside) => pixels(side, at, inside))
+      let [products, squares] = [0, 0]
+      for (let k = from; k < to; k++) {
+        const step = behind![k]! - before![k]!
+        if (Math.abs(step) < 8) continue
+        products += (on![k]! - before![k]!) * step
+        squares += step * step
+      }
+      const share = Math.min(1, Math.max(0, products / squares))
+      expect(plane.shareInside(side, at, from, to)).toBeCloseTo(share, 4)
+    }
+  })
+
+  it('are none in a plane of four lines, or of one luma', () => {
+    for (const [height, width, step] of [
+      [4, 4, 90],
+      [512, 512, 0],
+    ] as const) {
+      const flat = new Float32Array(height * width).map((_, i) => (i % 2) * step)
+      const none = planeOf(height, width, flat).plane.runs()!
+      expect(Object.values(none).flat()).toEqual([])
+    }
   })
 })
 

@@ -163,6 +163,26 @@ describe('a multipart body', () => {
     )
   })
 
+  it.each([
+    ['has no boundary', 'multipart/mixed', 'a picture'],
+    ['does not have its boundary', 'multipart/mixed; boundary=in', 'a picture'],
+    ['has a boundary within a line', 'multipart/mixed; boundary=in', 'x --in\r\n a picture'],
+    ['has odd line ends', 'multipart/mixed; boundary=in', '--in\n\na picture\n--in--'],
+  ])('is a file as it came in a part that calls itself multipart and %s', (_, type, content) => {
+    const body = `${file(content, `Content-Type: ${type}\r\n`)}${FIELD}${END}`
+    for (const size of [Infinity, 7, 1]) {
+      const told = readFiles(body, { 'content-type': TYPE }, { size }).map(({ text }) => text)
+      expect(told).toContain(content)
+      expect(told).toContain('value')
+    }
+  })
+
+  it('goes on with a part from where parsers differ in parts', () => {
+    const type = 'Content-Type: multipart/mixed; boundary=in\r\n'
+    const inner = '--in\r\n\r\none\r\n--in\r\n\r\ntwo --in\r\n three'
+    expect(split(`${file(inner, type)}${END}`)).toEqual(['one', 'two --in\r\n three'])
+  })
+
   it('may have a text before its first boundary, and white space after the last', () => {
     expect(split(`This is a preamble.\r\n${file('one')}${END}\r\n \t`)).toEqual(['one'])
   })
@@ -295,6 +315,7 @@ describe('a multipart body', () => {
     let told = 0
     const grammar = new MultipartGrammar('b', {
       onFree: ({ length }) => void (told += length),
+      onDoubtful: () => {},
       onPart: () => {},
       onContent: ({ length }) => void (told += length),
       onPartEnd: () => {},

@@ -139,6 +139,10 @@ describe('hashgate config', () => {
       `${QUARANTINE}[vars]\nHASHGATE = { quarantine = { recipients = ["${RECIPIENT}"] } }\n`,
       'QUARANTINE needs a schedule',
     ],
+    [
+      '[vars]\nHASHGATE = { remote = { banks = { arachnid = { service = "arachnid", user = "us", onFailed = "allow" } } } }\n',
+      'remote.banks.arachnid.onFailed with allow needs a schedule',
+    ],
     [`${QUARANTINE}${CRON}`, 'QUARANTINE needs quarantine.recipients'],
     [
       '[[kv_namespaces]]\nbinding = "STAGING"\nid = "x"\n[vars]\nHASHGATE = { tus = { path = "/files" } }\n',

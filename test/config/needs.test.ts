@@ -8,6 +8,10 @@ const quarantined = { policy: { banks: { csam: { action: 'quarantine' } } } }
 const reviewed = {
   policy: { banks: { csam: { threshold: 3, review: { threshold: 9, action: 'quarantine' } } } },
 }
+const dayOne = {
+  list: { onMissing: 'remote' },
+  remote: { banks: { arachnid: { service: 'arachnid', user: 'us' } } },
+}
 const webhook = { events: { sinks: ['queue'], webhook: { url: 'https://hooks.example/' } } }
 
 function missing(settings: object, ...names: string[]): string[] {
@@ -30,6 +34,11 @@ describe('what a Worker needs', () => {
       {},
       [...BASE, 'S3_CLIENT_KEYS'],
       ['STAGING', 'UPLOADS, a namespace of Durable Objects of class StagedUpload', 'S3_ORIGIN_KEY'],
+    ],
+    [
+      dayOne,
+      [...BASE, 'ARACHNID_PASSWORD'],
+      ['list.onMissing with remote needs the binding LIST_PIN'],
     ],
     [{}, [...BASE, 'WEBHOOK_SECRET'], ['WEBHOOK_SECRET needs events.webhook.url']],
     [{}, [...BASE, 'QUARANTINE'], ['QUARANTINE needs quarantine.recipients']],

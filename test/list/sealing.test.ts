@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parseHex } from '../../src/util/bytes.ts'
 import { formatHash } from '../../src/util/hash.ts'
 import { HashgateError } from '../../src/util/errors.ts'
 import { BadListKeyError, UnknownKeyError, ValueDamagedError } from '../../src/list/errors.ts'
@@ -47,6 +48,21 @@ describe('SealedStore', () => {
     const first = await store.get('a')
     await store.sealed.put('a', text('value'))
     expect(await store.get('a')).not.toEqual(first)
+  })
+
+  it('opens what is laid out as it is: magic, key id, nonce, ciphertext, tag', async () => {
+    // Opened by node:crypto, too: hkdfSync of the key with "hashgate list …", aes-256-gcm with "hashgate/a" beside it.
+    const [magic, id, nonce, ciphertext, tag] = [
+      '48475345414c3031',
+      '9df96256d83407c0',
+      '6abf41a1ccf2cf579cfeb1ad',
+      'cd90c0e699',
+      'dbf1690172b565a01d4e0f924fa36420',
+    ]
+    const store = new WatchedStore()
+    const sealed = [magic, id, nonce, ciphertext, tag].join('')
+    await store.put('a', parseHex(sealed, sealed.length / 2)!)
+    expect(await store.sealed.get('a')).toEqual(text('value'))
   })
 
   it('refuses a value in the place of another', async () => {

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { OlderManifestError } from '../../src/list/errors.ts'
+import { ListMissingError, ListVanishedError, OlderManifestError } from '../../src/list/errors.ts'
 import { writePinReset } from '../../src/list/pin-reset.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import type { ListPin } from '../../src/match/list-pin.ts'
@@ -98,6 +98,24 @@ describe('a fresh isolate', () => {
     clock.ms += HOUR
     restore(replayed)
     await expect(fresh()).rejects.toThrow(OlderManifestError)
+  })
+
+  it('tells a list that is gone from one that was never there', async () => {
+    const { pin, clock, fresh, publish, copy, restore } = setUp()
+    const empty = copy()
+    await expect(fresh()).rejects.toThrow(ListMissingError)
+    await publish(1)
+    await fresh()
+    const published = copy()
+    restore(empty)
+    await expect(fresh()).rejects.toThrow(ListMissingError) // KV may be late for a while
+    clock.ms += HOUR
+    await expect(fresh()).rejects.toThrow(ListVanishedError)
+    pin.isGone = true
+    await expect(fresh()).rejects.toThrow(PinUnavailableError)
+    pin.isGone = false
+    restore(published)
+    expect(await fresh()).toBe(1)
   })
 
   it('takes none while the pin cannot be asked', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { nextManifest } from '../../src/list/manifest.ts'
 import type { Match } from '../../src/match/match.ts'
-import { adjustBanks, weigh } from '../../src/policy/banks.ts'
+import { adjustBanks, unknownBanks, weigh } from '../../src/policy/banks.ts'
 
 const policyOf = (policy: object) => readConfig({ HASHGATE: { policy } }).policy
 
@@ -37,7 +37,31 @@ describe('adjustBanks', () => {
   })
 })
 
+describe('unknownBanks', () => {
+  const manifest = nextManifest(3, [bank('csam')])
+  const problemOf = (policy: object, remote?: string[]) =>
+    unknownBanks(manifest, policyOf(policy), remote)?.message
+
+  it('finds nothing where all that is named is listed, or asked elsewhere', () => {
+    expect(problemOf({})).toBeUndefined()
+    expect(problemOf({ banks: { csam: {} }, exempt: ['csam/7'] })).toBeUndefined()
+    expect(problemOf({ banks: { hma: {} }, exempt: ['hma/7'] }, ['hma'])).toBeUndefined()
+  })
+
+  it('names each that is not there once, of banks and of exempt entries', () => {
+    const policy = { banks: { csam: {}, terror: {} }, exempt: ['terror/7', 'spam/1', 'csam/1'] }
+    expect(problemOf(policy)).toMatch(/: terror, spam$/)
+    expect(problemOf({ exempt: ['hma/7'] }, ['other'])).toMatch(/: hma$/)
+  })
+})
+
 describe('weigh', () => {
+  it('only flags what matches as a picture in one colour, whatever its bank does', () => {
+    const policy = policyOf({ banks: { csam: { action: 'quarantine' } } })
+    expect(weigh(match({ limited: 'blank' }), policy).action).toBe('flag')
+    expect(weigh(match({ limited: 'pattern' }), policy).action).toBe('quarantine')
+  })
+
   it('blocks, and names the bank as the harm, where nothing is said', () => {
     expect(weigh(match({}), policyOf({}))).toMatchObject({ action: 'block', harm: 'csam' })
   })
@@ -73,5 +97,6 @@ describe('weigh', () => {
     expect(weigh(match({}), policy).isExempt).toBe(true)
     expect(weigh(match({ bank: 'terror' }), policy).isExempt).toBeUndefined()
     expect(weigh(match({ entry: '77' }), policy).isExempt).toBeUndefined()
+    expect(weigh(match({ entry: '77', isExempt: true }), policy).isExempt).toBe(true)
   })
 })

@@ -41,9 +41,30 @@ describe('Router', () => {
     '/upload;x=1/a',
     '/./%2e/upload/..%2f..%2fstatic/a',
     '/%2575pload/a',
+    // Unescaped, but with its dots: to an origin that compares prefixes this is an upload.
+    '/%75pload/..%2fx/a',
+    '/%252575pload/a',
+    '/static/..%25252fupload/a',
+    // Bytes that are not UTF-8 beside a slash, for origins whose paths are bytes.
+    '/static/x%ff%2f..%2f..%2fupload/a',
+    '/static/%ff%2f..%2f..%2fupload%ff/a',
   ])('chooses none where an origin may read another path: %s', (path) => {
     expect(chosen(UPLOADS, `https://a.example${path}`)).toBeUndefined()
   })
+
+  it.each([
+    ['/', '//', undefined],
+    ['/', '/./;x/', undefined],
+    ['/upload/', '//upload/', undefined],
+    ['/upload/', '//upload%5c', undefined],
+    ['/upload', '//upload/', 'default'],
+    ['/upload/', '//upload', 'default'],
+  ])(
+    'tells paths apart by the slash at their end: a route for %s, sent %s',
+    (route, path, label) => {
+      expect(chosen([{ paths: [route], label: 'public' }], `https://a.example${path}`)).toBe(label)
+    },
+  )
 
   it('chooses by host and method, and the first that fits', () => {
     const routes = [

@@ -3,7 +3,7 @@ import { ImageCore } from '../../src/core/image-core.ts'
 import { readModules } from '../../src/core/node.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
 import { type Counted, ScanBudget } from '../../src/scan/budget.ts'
-import { countedImageModule } from './counted-core.ts'
+import { countedModule } from './counted-core.ts'
 
 /** What a scan made the machine do, in numbers that are the same on each. */
 export interface Work<T> {
@@ -18,7 +18,7 @@ export interface Work<T> {
 
 /** Counts what a scan does with the modules that it is given. */
 export async function countWork<T>(run: (modules: CoreModules) => Promise<T>): Promise<Work<T>> {
-  const { module, imports, steps } = countedImageModule()
+  const { module, imports, steps } = countedModule()
   const { Instance } = WebAssembly
   const asked = vi.spyOn(ScanBudget.prototype, 'take')
   let decoders = 0

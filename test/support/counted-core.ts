@@ -21,13 +21,13 @@ export interface CountedModule {
 }
 
 /**
- * The image module of build/ with a counter in it. The count is the same on every machine, so that a test can bound the
+ * A module of build/, the image module if no other is named, with a counter in it. The count is the same on every machine, so that a test can bound the
  * work a file makes. A time would depend on the machine and on what else runs there.
  *
  * A copy or a fill is one instruction, whatever it takes. They become loops first, so that each byte counts.
  */
-export function countedImageModule(): CountedModule {
-  const file = readFileSync(new URL('../../build/image.wasm', import.meta.url))
+export function countedModule(name: 'image' | 'match' = 'image'): CountedModule {
+  const file = readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
   const wasm = binaryen.readBinary(file)
   wasm.setFeatures(FEATURES)
   wasm.runPasses(['llvm-memory-copy-fill-lowering', 'log-execution'])

@@ -3,7 +3,7 @@ import { newMemory } from '../../src/core/image-core.ts'
 import type { ImageExports } from '../../src/core/image-exports.ts'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { readModules } from '../../src/core/node.ts'
-import { type CountedModule, countedImageModule } from './counted-core.ts'
+import { type CountedModule, countedModule } from './counted-core.ts'
 
 /** Exports of assembly/image.ts by which tests look at planes. */
 interface PlaneExports {
@@ -84,7 +84,7 @@ export function countSteps(
   format: CoreFormat,
   file: Uint8Array,
 ): { status: number; steps: number } {
-  counted ??= countedImageModule()
+  counted ??= countedModule()
   const { module, imports, steps } = counted
   const before = steps.value
   const env = { ...imports['env'], memory: newMemory() }

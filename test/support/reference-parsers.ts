@@ -148,7 +148,7 @@ export async function startPhp(): Promise<{ parse: Parser; stop: () => void } | 
     stdio: 'ignore',
   })
   const url = `http://127.0.0.1:${port}/`
-  if (!(await answers(url, server, 30_000))) throw new Error('PHP does not answer')
+  if (!(await answers(url, server))) throw new Error('PHP does not answer')
   const parse: Parser = async (body, type) => {
     const headers = { 'content-type': type }
     const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })

@@ -1,6 +1,7 @@
 import { createExchangeServer } from '../../src/desk/fake/server.ts'
 import { FAKE_SECRET, FAKE_USER } from '../../src/desk/fake/state.ts'
 import { arachnid } from '../../src/match/remote/arachnid.ts'
+import type { PinNamespace } from '../../src/match/pin.ts'
 import { LaterQuestions } from '../../src/match/remote/later.ts'
 import { CachedNegatives } from '../../src/match/remote/negatives.ts'
 import { RemoteBank } from '../../src/match/remote/remote-bank.ts'
@@ -22,6 +23,7 @@ export function setUpRemote(
     deadlineMs?: number
     cacheSeconds?: number
     password?: string
+    pins?: PinNamespace
   } = {},
   vars: object = {},
 ) {
@@ -56,7 +58,7 @@ export function setUpRemote(
     new RemoteBanks([bank(memory)], new LaterQuestions(store, now))
   const remote = banks()
   const all = { remote: { banks: { [kind]: { service: kind, user: FAKE_USER } } }, ...vars }
-  const gate = setUp(all, { remote })
+  const gate = setUp(all, { remote, ...(options.pins && { pins: options.pins }) })
   const provider = server.providers[kind === 'arachnid' ? 'shield' : 'tcap']
   return {
     ...gate,

@@ -7,8 +7,6 @@ export interface Running {
   stop: () => Promise<void>
 }
 
-const READY_WITHIN_MS = 50_000
-
 /** Starts wrangler, or another program that takes --port, and waits until the Worker answers. */
 export async function startWrangler(
   args: string[],
@@ -29,7 +27,7 @@ export async function startWrangler(
     })
   }
   const url = `http://127.0.0.1:${port}/`
-  const isReady = await answers(url, child, READY_WITHIN_MS)
+  const isReady = await answers(url, child)
   const running = { url, stop: () => endGroup(child) }
   if (isReady) return running
   await running.stop()

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { readConfig } from '../../src/config/config.ts'
@@ -11,6 +12,8 @@ import type { MatchResult, Query } from '../../src/match/match.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import type { Outcome } from '../../src/upload/outcome.ts'
 import { passUpload } from '../../src/upload/pass-upload.ts'
+import type { UploadDeps } from '../../src/upload/passing.ts'
+import { stagingOf } from '../../src/upload/staging/staging.ts'
 import { Semaphore } from '../../src/util/semaphore.ts'
 import { randomDigests, randomEntries } from '../support/entries.ts'
 import { fixture } from '../support/fixtures.ts'
@@ -34,8 +37,12 @@ function answerFor({ digests }: Query): MatchResult {
   return { matches: isKnown ? [{ ...match, probe: 'md5' }] : [], isComplete: true }
 }
 
-/** Uploads the file while a list has, one after another, these kinds of digests. */
-async function upload(kinds: (readonly DigestKind[])[], vars: object = {}) {
+/** Uploads the file while a list has, one after another, these kinds of digests. With a bucket, it does not say its length. */
+async function upload(
+  kinds: (readonly DigestKind[])[],
+  vars: object = {},
+  staging?: UploadDeps['staging'],
+) {
   const settings = readConfig(vars)
   const { maxHeldBytes, maxDecoders } = settings.upload
   const semaphore = (max: number) => new Semaphore({ what: '', max, maxWaitMs: 1000, spreadMs: 0 })
@@ -47,12 +54,16 @@ async function upload(kinds: (readonly DigestKind[])[], vars: object = {}) {
     new Request('https://files.example/', {
       method: 'POST',
       body: file,
-      headers: { 'content-length': String(file.length), 'content-type': 'image/jpeg' },
+      headers: {
+        'content-type': 'image/jpeg',
+        ...(!staging && { 'content-length': String(file.length) }),
+      },
     }),
     {
       context: { modules },
       settings,
       caseId: 'case',
+      staging,
       bytes: semaphore(maxHeldBytes),
       pictureBytes: semaphore(maxHeldBytes / 2),
       decoders: semaphore(maxDecoders),
@@ -85,6 +96,19 @@ describe('digests of uploads', () => {
     expect(taken).toEqual([['sha256'], [...DIGEST_KINDS]])
     expect(outcomes).toMatchObject([{ action: 'block', reason: 'match' }])
     expect(forwarded).toEqual([])
+  })
+
+  it('are taken again of a body that waits in the bucket, if the list gets a kind while it comes', async () => {
+    const small = { HASHGATE: { upload: { maxBufferedBytes: 1024 } } }
+    const staging = stagingOf(env)
+    const kinds: DigestKind[][] = [['sha256'], ['md5', 'sha256']]
+    const { taken, outcomes, forwarded } = await upload(kinds, small, staging)
+    expect(taken).toEqual([['sha256'], [...DIGEST_KINDS]])
+    expect(outcomes).toMatchObject([{ action: 'block', reason: 'match' }])
+    expect(forwarded).toEqual([])
+    const allowed = await upload([['sha256']], small, staging)
+    expect(allowed.taken).toEqual([['sha256']])
+    expect(allowed.forwarded).toEqual([file.length])
   })
 
   it('fail a body that is not held whole, if the list gets a kind while it comes', async () => {

@@ -51,9 +51,12 @@ export async function localDrill(options: DrillSettings): Promise<Check[]> {
   }
 }
 
-/** The settings, but matches are refused, and events are delivered nowhere: the queue is one of this machine. */
+/**
+ * The settings, but matches are refused, no service is asked about the drill's pictures, and events are delivered nowhere: the
+ * queue is one of this machine.
+ */
 function drillSettings(settings: Config): string {
-  const { origin, policy, events, ...others } = settings
+  const { origin, policy, events, list, remote, ...others } = settings
   const { url: _, ...rest } = origin // it is a variable of its own
   const webhook = {
     ...events.webhook,
@@ -62,6 +65,8 @@ function drillSettings(settings: Config): string {
   return JSON.stringify({
     ...others,
     origin: rest,
+    list: { ...list, onMissing: 'fail' },
+    remote: { ...remote, banks: {} },
     policy: {
       ...policy,
       mode: 'enforce',

@@ -4,7 +4,6 @@ import { answers, endGroup, freePort } from '../child-server.ts'
 import { wranglerPath } from '../init/provision.ts'
 import { WranglerError } from '../stores.ts'
 
-const READY_WITHIN_MS = 90_000
 /** Characters of what wrangler said that are told. */
 const MOST_TOLD = 2000
 
@@ -40,7 +39,7 @@ export async function startLocalWorker(options: LocalOptions): Promise<LocalWork
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => void (said += text))
   const worker = { url: `http://127.0.0.1:${port}`, stop: () => endGroup(child) }
-  if (await answers(worker.url, child, READY_WITHIN_MS)) return worker
+  if (await answers(worker.url, child)) return worker
   await worker.stop()
   throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MOST_TOLD)}`)
 }

@@ -55,7 +55,7 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
   ]
 }
 
-const INDEX = `export { default, FloodCounter, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+const INDEX = `export { default, FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
 function secretsOf({ webhook, service }: Answers): [string, string][] {

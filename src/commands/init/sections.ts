@@ -32,10 +32,18 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
     section('kv_namespaces', [namespace], 'The hash lists, sealed with the secret LIST_KEY.'),
     section(
       'durable_objects',
-      { bindings: [{ name: 'FLOOD_COUNTERS', class_name: 'FloodCounter' }] },
-      'Counts matches of an entry for all isolates together, to find entries that match too much.',
+      {
+        bindings: [
+          { name: 'FLOOD_COUNTERS', class_name: 'FloodCounter' },
+          { name: 'LIST_PIN', class_name: 'ListPin' },
+        ],
+      },
+      'For all isolates together: counts matches of an entry, to find entries that match too much; and knows the latest version of the list, so that no older one is used.',
     ),
-    section('migrations', [{ tag: 'flood-counters', new_sqlite_classes: ['FloodCounter'] }]),
+    section('migrations', [
+      { tag: 'flood-counters', new_sqlite_classes: ['FloodCounter'] },
+      { tag: 'list-pin', new_sqlite_classes: ['ListPin'] },
+    ]),
     isQuarantined &&
       section(
         'r2_buckets',

@@ -20,28 +20,16 @@ interface Edge {
   height: number
 }
 
-/** What the edges that run across a plane may be the borders of. */
-export interface Framed {
-  /** A picture between bars of whatever looks, as high or as wide on both sides. */
-  betweenBars: Part[]
-  /** Pictures within others: on pages, in collages. Those with the clearest edges first. */
-  within: Part[]
-}
-
-export function partsByEdges(plane: Plane): Framed {
+/** Pictures between bars of whatever looks, as high or as wide on both sides. */
+export function partsBetweenBars(plane: Plane): Part[] {
   const { byRow, byColumn } = plane.steps()
-  const rows = edgesOf(byRow)
-  const cols = edgesOf(byColumn)
   const whole = { x0: 0, x1: plane.cols, y0: 0, y1: plane.rows }
-  const pillars = evenPair(cols, plane.cols)
-  const letters = evenPair(rows, plane.rows)
-  return {
-    betweenBars: [
-      ...(pillars ? [{ ...whole, x0: pillars[0], x1: pillars[1] }] : []),
-      ...(letters ? [{ ...whole, y0: letters[0], y1: letters[1] }] : []),
-    ],
-    within: rectangles(cols, rows, plane),
-  }
+  const pillars = evenPair(edgesOf(byColumn), plane.cols)
+  const letters = evenPair(edgesOf(byRow), plane.rows)
+  return [
+    ...(pillars ? [{ ...whole, x0: pillars[0], x1: pillars[1] }] : []),
+    ...(letters ? [{ ...whole, y0: letters[0], y1: letters[1] }] : []),
+  ]
 }
 
 /** Edges that stand out, the highest first. */
@@ -74,44 +62,4 @@ function evenPair(edges: readonly Edge[], side: number): [number, number] | unde
     }
   }
   return undefined
-}
-
-/** Parts between two of the highest edges, or an edge and a side, both ways; by how high all their edges are. */
-function rectangles(cols: readonly Edge[], rows: readonly Edge[], plane: Plane): Part[] {
-  const found: { part: Part; height: number }[] = []
-  for (const x of spans(cols, plane.cols)) {
-    for (const y of spans(rows, plane.rows)) {
-      if (x.isWhole && y.isWhole) continue
-      const part = { x0: x.start, x1: x.end, y0: y.start, y1: y.end }
-      found.push({ part, height: x.height + y.height })
-    }
-  }
-  return found.toSorted((a, b) => b.height - a.height).map(({ part }) => part)
-}
-
-interface Span {
-  start: number
-  end: number
-  /** Of both ends. */
-  height: number
-  isWhole: boolean
-}
-
-function spans(edges: readonly Edge[], side: number): Span[] {
-  const ends: Edge[] = [
-    { at: 0, height: 0 },
-    ...edges.slice(0, MAX_EDGES),
-    { at: side, height: 0 },
-  ].toSorted((a, b) => a.at - b.at)
-  return ends.flatMap((from, i) =>
-    ends
-      .slice(i + 1)
-      .filter((to) => to.at - from.at >= side * MIN_SHARE)
-      .map((to) => ({
-        start: from.at,
-        end: to.at,
-        height: from.height + to.height,
-        isWhole: to.at - from.at === side,
-      })),
-  )
 }

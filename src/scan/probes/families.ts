@@ -1,6 +1,7 @@
 import type { Part, Plane } from '../../core/plane.ts'
 import { partsWithoutBars } from './bars.ts'
-import { partsByEdges } from './edges.ts'
+import { partsBetweenBars } from './edges.ts'
+import { picturesOnPage } from './pages.ts'
 import { type Dihedral, type View, wholeOf } from './view.ts'
 
 /** A picture that is probed. */
@@ -33,7 +34,7 @@ export const FIRST_FAMILIES = {
       otherDihedral(wholeOf(plane), displayed).filter(({ dihedral }) => dihedral !== 0),
   },
   bars: { views: ({ plane, displayed }) => framed(partsWithoutBars(plane), displayed) },
-  edges: { views: ({ plane, displayed }) => framed(partsByEdges(plane).betweenBars, displayed) },
+  edges: { views: ({ plane, displayed }) => framed(partsBetweenBars(plane), displayed) },
   crops: {
     views: ({ plane, displayed }) =>
       [2, 4.5, 7.25, 10.5].map((share) => uncropped(wholeOf(plane), displayed, share, EVEN)),
@@ -56,7 +57,7 @@ export const FIRST_FAMILIES = {
       [0, 1, 2, 3].map((corner) => ({
         part: wholeOf(plane),
         dihedral: displayed,
-        filledCorner: { corner, ...logoPoints(aspect) },
+        filledCorners: [{ corner, ...logoPoints(aspect) }],
       })),
   },
 } as const satisfies Record<string, Family>
@@ -80,10 +81,8 @@ export const WIDE_FAMILIES = {
     tolerance: 5,
   },
   pages: {
-    views: ({ plane, displayed }) =>
-      partsByEdges(plane)
-        .within.slice(0, MAX_PAGES)
-        .map((part) => ({ part, dihedral: displayed })),
+    views: ({ plane, aspect, displayed }) =>
+      picturesOnPage(plane, aspect).map((shown) => Object.assign(shown, { dihedral: displayed })),
     tolerance: 3,
   },
   pieces: {
@@ -105,9 +104,6 @@ export const WIDE_FAMILIES = {
         .flatMap((part) => otherDihedral(part, displayed)),
   },
 } as const satisfies Record<string, Family>
-
-/** Parts between edges that may be pictures on a page. */
-const MAX_PAGES = 16
 
 /** Shares of a crop that lie on each side: left, top, right, bottom. */
 type Sides = readonly [number, number, number, number]

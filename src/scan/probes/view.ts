@@ -17,8 +17,8 @@ export interface View {
   dihedral?: Dihedral
   /** Degrees, clockwise, by which the picture was turned. */
   turn?: number
-  /** A corner that may have a logo. Only of a picture that is not turned. */
-  filledCorner?: FilledCorner
+  /** Corners that may have a logo, or be round. Only of a picture that is not turned. */
+  filledCorners?: readonly FilledCorner[]
   /** Whether it was hashed by a pipeline that filters pictures of any size without reducing them first. */
   isFullSize?: boolean
 }
@@ -63,13 +63,13 @@ export function pointsOf(plane: Plane, view: View, aspect: number): Points {
   const row = { x: below.x - first.x, y: below.y - first.y }
   if (view.turn !== undefined) return { ...first, column, row }
   const transposes = ((view.dihedral ?? 0) & TRANSPOSES) !== 0
-  const { filledCorner } = view
+  const { filledCorners } = view
   return {
     ...first,
     stepX: transposes ? row.x : column.x,
     stepY: transposes ? column.y : row.y,
     transposes,
-    ...(filledCorner && { filledCorner }),
+    ...(filledCorners && { filledCorners }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Finished } from '../scanned.ts'
-import { BREAK, LINE_BREAK, URL_CODES } from './codings.ts'
+import { isTextByte, VALUE_BYTES } from './signs.ts'
+import { BREAK, LINE_BREAK, PAD_BREAK, URL_CODES } from './codings.ts'
 
 /** How codes beyond the first alphabet are read: skipped, or taken for + and /; `either` while there has been none. */
 export type Reading = 'skip' | 'take' | 'either'
@@ -18,6 +19,8 @@ export interface Start {
 /** Bytes of a file that are kept in case that readings part. Honest encoders use one alphabet from the start. */
 export const MAX_KEPT_BYTES = 1024 * 1024
 
+export type Lenience = 'none' | 'text' | 'any'
+
 /** Scans a file that is found in codes. */
 export interface CodedFile {
   write(bytes: Uint8Array): void
@@ -25,11 +28,16 @@ export interface CodedFile {
   close(): Finished
   /** Whether what may follow makes no difference. */
   readonly isComplete: boolean
-  /** Whether it may go on behind the end of a value: readers of base64 pass over what is foreign. */
-  readonly isLenient: boolean
+  /** Whether it may go on behind the end of a value, since readers of base64 pass over what is foreign: a text only as one. */
+  readonly lenience: Lenience
+  /** What it is by its first bytes. */
+  readonly format: string | undefined
   /** Tells that a value ends here. */
   markEnd(): void
 }
+
+/** Bytes of a file before which no value ends: it was told by as many, whatever stood among them. */
+const MIN_FILE_BYTES = VALUE_BYTES
 
 /** Decodes codes from where a file begins to where it ends. */
 export class CodedStream {
@@ -42,6 +50,10 @@ export class CodedStream {
   /** Codes that were taken. */
   #taken = 0
   #isBehindEnd = false
+  /** What becomes of bits before padding that make no byte: some readers drop them, others go on with them. */
+  #padding: 'drop' | 'go-on' | 'either' = 'either'
+  #isBehindPad = false
+  #isText = false
   #kept: Uint8Array[] | undefined = []
   #keptBytes = 0
   isEnded = false
@@ -85,9 +97,15 @@ export class CodedStream {
       if (code >= BREAK) {
         this.#give(bytes.slice(0, count))
         count = 0
+        this.#isBehindPad ||= code === PAD_BREAK && this.#heldBits > 0
         this.#passBreak()
         if (this.isEnded) break
         continue
+      }
+      if (this.#isBehindPad) {
+        if (this.#padding === 'either') break
+        if (this.#padding === 'drop') this.#heldBits = 0
+        this.#isBehindPad = false
       }
       if (code >= URL_CODES && this.#bits === 6) {
         if (this.#reading === 'either') break
@@ -105,23 +123,34 @@ export class CodedStream {
     return this.isEnded ? codes.length : index
   }
 
-  /** Goes on by skipping. Returns the file as the other reading has it; `undefined` if too much of it is gone. */
+  /** Goes on in one way. Returns the file as the other has it; `undefined` if too much of it is gone. */
   part(open: () => CodedFile | undefined): CodedStream | undefined {
-    this.#reading = 'skip'
     this.isDoubtful = true
     const kept = this.#kept
-    this.#kept = undefined
     const file = kept && open()
-    if (!file) return undefined
+    const other = file && this.#copy(file, kept)
+    if (this.#isBehindPad) {
+      this.#padding = 'drop'
+      if (other) other.#padding = 'go-on'
+    } else {
+      this.#reading = 'skip'
+      if (other) other.#reading = 'take'
+    }
+    return other
+  }
+
+  #copy(file: CodedFile, kept: readonly Uint8Array[]): CodedStream {
     const other = new CodedStream(file, this.#bits, this.start, this.rootAt)
-    other.#reading = 'take'
+    other.#reading = this.#reading
+    other.#padding = this.#padding
     other.isDoubtful = true
-    other.#kept = undefined
     other.#held = this.#held
     other.#heldBits = this.#heldBits
     other.#taken = this.#taken
-    other.#isBehindEnd = this.#isBehindEnd
     for (const bytes of kept) other.#give(bytes)
+    other.#isBehindEnd = this.#isBehindEnd
+    other.#isBehindPad = this.#isBehindPad
+    other.#isText = this.#isText
     return other
   }
 
@@ -129,20 +158,29 @@ export class CodedStream {
     return this.#file.isComplete
   }
 
+  get format(): string | undefined {
+    return this.#file.format
+  }
+
   close(): Finished {
     this.isEnded = true
     return this.#file.close()
   }
 
-  #give(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    this.#file.write(bytes)
-    this.#keep(bytes)
-    if (this.#isBehindEnd && this.#file.isComplete) this.isEnded = true
+  #give(decoded: Uint8Array): void {
+    const end = this.#isText ? decoded.findIndex((byte) => !isTextByte(byte)) : -1
+    const bytes = end === -1 ? decoded : decoded.subarray(0, end)
+    if (bytes.length > 0) {
+      this.#file.write(bytes)
+      this.#keep(bytes)
+    }
+    if (end !== -1 || (this.#isBehindEnd && this.#file.isComplete)) this.isEnded = true
   }
 
   #keep(bytes: Uint8Array): void {
-    if (this.#reading !== 'either' || !this.#kept || this.#bits !== 6) return
+    const isDecided = this.#reading !== 'either' && this.#padding !== 'either'
+    if (isDecided || this.#bits !== 6) this.#kept = undefined
+    if (!this.#kept) return
     this.#keptBytes += bytes.length
     if (this.#keptBytes > MAX_KEPT_BYTES) this.#kept = undefined
     else this.#kept.push(bytes)
@@ -150,8 +188,11 @@ export class CodedStream {
 
   /** What comes behind the end of a value is of the file only if it is not whole, and a lenient reader would read on. */
   #passBreak(): void {
+    if (this.#taken * this.#bits < MIN_FILE_BYTES * 8) return
     if (!this.#isBehindEnd) this.#file.markEnd()
     this.#isBehindEnd = true
-    if (this.#file.isComplete || !this.#file.isLenient) this.isEnded = true
+    const { isComplete, lenience } = this.#file
+    this.#isText = lenience === 'text'
+    if (isComplete || lenience === 'none') this.isEnded = true
   }
 }

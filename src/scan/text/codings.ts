@@ -5,6 +5,8 @@
 export const BREAK = 256
 export const SEMICOLON_BREAK = 257
 export const COMMA_BREAK = 258
+/** Stands where padding is: a new text may begin behind it, in whose bits those before it have no part. */
+export const PAD_BREAK = 260
 /** Stands where a line ends: a value may begin behind it, and does not end at it. */
 export const LINE_BREAK = 259
 
@@ -45,15 +47,24 @@ const BASE64 = tableOf(
     ';': SEMICOLON_BREAK,
     ',': COMMA_BREAK,
     '\n': LINE_BREAK,
+    '=': PAD_BREAK,
   },
-  '"\'`<>:{}[]()|&=',
+  '"\'`<>:{}[]()|&',
 )
+/** The same where a plus sign has become a space: those who take such texts put it back. */
+const BASE64_WITH_SPACES = BASE64.with(0x20, 62)
 
 export class Base64Coding implements Coding {
   readonly bits = 6
+  readonly #table: Uint16Array
+
+  /** @param isSpacePlus whether spaces stand for plus signs */
+  constructor(isSpacePlus = false) {
+    this.#table = isSpacePlus ? BASE64_WITH_SPACES : BASE64
+  }
 
   pick(bytes: Uint8Array): Uint16Array {
-    return pickBy(BASE64, bytes)
+    return pickBy(this.#table, bytes)
   }
 
   end(): Uint16Array {
@@ -109,7 +120,7 @@ export class ByteCoding implements Coding {
   }
 }
 
-const MINUS = 0x2d
+const [PLUS, MINUS, EQUALS, CLOSE, SMALL_E] = [0x2b, 0x2d, 0x3d, 0x5d, 0x65]
 
 /** Kinds of bytes between numbers. */
 const [OTHER, DIGIT, POINT, COLON, SPACE, BRACKET] = [0, 1, 2, 3, 4, 5]
@@ -117,67 +128,109 @@ const KINDS = new Uint8Array(256).fill(OTHER)
 for (const [kind, chars] of [
   [DIGIT, '0123456789'],
   [POINT, '.'],
-  [COLON, ':'],
-  [SPACE, ' \t\n\r"\''],
+  [COLON, ':='],
+  [SPACE, ' \t\n\r"\'\\'],
   [BRACKET, '[]{}()'],
 ] as const)
   for (const char of chars) KINDS[char.charCodeAt(0)] = kind
 
-/** What is known of a number: it is being read, or what is behind its point; it has been, and may be a name; there is none. */
-const [NONE, DIGITS, FRACTION, READ] = [0, 1, 2, 3]
+/** What is known of a number: which part of it is being read; it has been read, and may be a name; a bracket closed
+ * behind it; it is over. */
+const [NONE, DIGITS, FRACTION, EXPONENT, READ, CLOSED, OVER] = [0, 1, 2, 3, 4, 5, 6]
+/** Digits that a number keeps exactly. */
+const EXACT = 1e14
 
-/** Bytes as decimal numbers, those of Java below 0; not the names of members, as `0` and `1` in {"0":255,"1":216}. */
+/** A number as JSON has them, as it is read. */
+class DecimalNumber {
+  #digits = 0
+  #scale = 0
+  #exponent = 0
+  #isNegative = false
+  #isSmall = false
+
+  begin(isNegative: boolean): void {
+    this.#digits = this.#scale = this.#exponent = 0
+    this.#isNegative = isNegative
+    this.#isSmall = false
+  }
+
+  add(digit: number, state: number): void {
+    if (state === EXPONENT) this.#exponent = Math.min(99, this.#exponent * 10 + digit)
+    else if (this.#digits < EXACT) {
+      this.#digits = this.#digits * 10 + digit
+      if (state === FRACTION) this.#scale++
+    }
+  }
+
+  /** Tells that a minus sign stands before the exponent. */
+  setSmall(): void {
+    this.#isSmall = true
+  }
+
+  /** As a typed array, `Buffer.from` and `chr` take it: what is beyond a byte wraps. */
+  get byte(): number {
+    const power = (this.#isSmall ? -this.#exponent : this.#exponent) - this.#scale
+    const value = power === 0 ? this.#digits : Math.trunc(this.#digits * 10 ** power + 1e-9)
+    return (this.#isNegative ? 256 - (value % 256) : value % 256) & 255
+  }
+}
+
+/** Bytes as decimal numbers, those of Java below 0; not the names of members, as `0` and `1` in {"0":255,"1":216} or a[0]=255. */
 export class NumberCoding implements Coding {
   readonly bits = 8
+  readonly #number = new DecimalNumber()
   #state = NONE
-  #value = 0
-  #isNegative = false
   #last = 0
 
   pick(bytes: Uint8Array): Uint16Array {
-    const codes = new Uint16Array(2 * bytes.length + 1)
-    let count = 0
-    let [state, value, isNegative, last] = [this.#state, this.#value, this.#isNegative, this.#last]
+    const codes = new Uint16Array(2 * bytes.length + 2)
+    const number = this.#number
+    let [count, state, last] = [0, this.#state, this.#last]
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] as number
       const kind = KINDS[byte] as number
+      if (state === CLOSED) {
+        if (byte !== EQUALS) {
+          codes[count++] = number.byte
+          codes[count++] = BREAK
+        }
+        state = NONE
+      }
       if (kind === DIGIT) {
-        if (state === READ && isByte(value, isNegative))
-          codes[count++] = isNegative ? -value & 255 : value
+        if (state === READ) codes[count++] = number.byte
         if (state === READ || state === NONE) {
-          isNegative = last === MINUS
-          value = 0
+          number.begin(last === MINUS)
           state = DIGITS
         }
-        if (state === DIGITS && value < 1000) value = value * 10 + byte - ZERO
-      } else if (state !== NONE) {
-        if (kind === POINT && state === DIGITS) state = FRACTION
-        else if (kind === SPACE) state = READ
-        else {
-          if (kind !== COLON && isByte(value, isNegative))
-            codes[count++] = isNegative ? -value & 255 : value
-          state = NONE
-        }
+        number.add(byte - ZERO, state)
+      } else if (state !== NONE) state = this.#pass(byte, kind, state, last)
+      if (state === OVER) {
+        if (kind !== COLON) codes[count++] = number.byte
+        state = NONE
       }
-      if (kind === BRACKET) codes[count++] = BREAK
+      if (kind === BRACKET && state !== CLOSED) codes[count++] = BREAK
       last = byte
     }
     this.#state = state
-    this.#value = value
-    this.#isNegative = isNegative
     this.#last = last
     return codes.subarray(0, count)
   }
 
   end(): Uint16Array {
-    const [value, isNegative] = [this.#value, this.#isNegative]
-    if (this.#state === NONE || !isByte(value, isNegative)) return NOTHING
-    return Uint16Array.of(isNegative ? -value & 255 : value)
+    return this.#state === NONE ? NOTHING : Uint16Array.of(this.#number.byte)
   }
-}
 
-function isByte(value: number, isNegative: boolean): boolean {
-  return value <= (isNegative ? 128 : 255)
+  /** What is known of a number behind a byte that is no digit. */
+  #pass(byte: number, kind: number, state: number, last: number): number {
+    if (kind === POINT && state === DIGITS) return FRACTION
+    if ((byte | 32) === SMALL_E && (state === DIGITS || state === FRACTION)) return EXPONENT
+    if (state === EXPONENT && (last | 32) === SMALL_E && (byte === MINUS || byte === PLUS)) {
+      if (byte === MINUS) this.#number.setSmall()
+      return EXPONENT
+    }
+    if (kind === SPACE) return READ
+    return byte === CLOSE ? CLOSED : OVER
+  }
 }
 
 function pickBy(table: Uint16Array, bytes: Uint8Array): Uint16Array {

@@ -1,13 +1,10 @@
 import { Base64Coding, ByteCoding, type Coding, HexCoding, NumberCoding } from './codings.ts'
 import { type CodedFinds, CodedSearch } from './coded-search.ts'
-import {
-  BinaryString,
-  type EscapeKind,
-  QuotedPrintable,
-  Unescaper,
-  type Unwriter,
-  type Unwritten,
-} from './unescape.ts'
+import { BinaryString } from './binary-string.ts'
+import { MarkupCuts } from './markup-cuts.ts'
+import { QuotedPrintable } from './quoted-printable.ts'
+import { type EscapeKind, Unescaper } from './unescape.ts'
+import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
 
 /** Bytes before an escape that belong to what it is in, if no file is being read. */
 const MIN_REPLAY_BYTES = 1024
@@ -15,6 +12,10 @@ const MIN_REPLAY_BYTES = 1024
 const BEHIND_BYTES = 256
 /** Bytes that are kept of a text while a file in it is read, in case that an escape comes. Honest ones come early. */
 const MAX_REPLAY_BYTES = 256 * 1024
+
+/** Own ways of writing of layers: a text that is as it came, and kinds of escapes in the order that they are undone in. */
+const [ROOT, MARKUP] = [-2, -1]
+const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
 /** What the layers of one text share. */
 export interface LayerParts extends CodedFinds {
@@ -29,24 +30,39 @@ export class Layer {
   readonly #parts: LayerParts
   readonly #isRoot: boolean
   readonly #searches: readonly CodedSearch[]
-  readonly #beneath: Beneath[]
+  readonly #beneath: Beneath[] = []
 
-  /** @param depth layers of escapes that may be undone; `isRoot`: whether its bytes are searched as they are by others */
-  constructor(parts: LayerParts, depth: number, isRoot: boolean) {
+  /**
+   * @param depth layers of escapes that may be undone
+   * @param own which of the ways of writing has been undone; `ROOT`: its bytes are searched as they are by others
+   */
+  constructor(parts: LayerParts, depth: number, own = ROOT) {
     this.#parts = parts
-    this.#isRoot = isRoot
+    this.#isRoot = own === ROOT
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
-    if (!isRoot) codings.push(new ByteCoding())
+    if (!this.#isRoot) codings.push(new ByteCoding())
+    // Beneath `form`, spaces are spaces.
+    const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
+    if (parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
     this.#searches = codings.map((coding) => new CodedSearch(coding, parts))
-    const kinds: EscapeKind[] = ['percent', 'string', 'reference']
-    if (parts.isUrlencoded) kinds.push('form')
-    const unwriters = [...kinds.map((kind) => new Unescaper(kind)), new QuotedPrintable()]
-    this.#beneath = unwriters
-      .slice(0, depth > 0 ? unwriters.length : 0)
-      .map((one) => new Beneath(one, () => new Layer(parts, depth - 1, false)))
+    if (depth > 0) this.#addEscapes(depth, own)
     // Bytes that characters stand for are the last that there is beneath.
-    if (depth >= 0)
-      this.#beneath.push(new Beneath(new BinaryString(), () => new Layer(parts, -1, false)))
+    if (depth >= 0) this.#add(new BinaryString(), -1, KINDS.length)
+  }
+
+  /** Escapes that do not touch each other may be undone in any order, so that one order of them is enough. */
+  #addEscapes(depth: number, own: number): void {
+    if (own !== MARKUP) this.#add(new MarkupCuts(), depth - 1, MARKUP)
+    const kinds = KINDS.filter((kind) => kind !== 'form' || this.#parts.isUrlencoded)
+    for (const kind of kinds) {
+      const at = KINDS.indexOf(kind)
+      this.#add(new Unescaper(kind, at <= own), depth - 1, at)
+    }
+    this.#add(new QuotedPrintable(), depth - 1, KINDS.length)
+  }
+
+  #add(unwriter: Unwriter, depth: number, own: number): void {
+    this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own)))
   }
 
   /** Whether a file is being read that is not whole. */
@@ -58,15 +74,16 @@ export class Layer {
   }
 
   /** Takes the next bytes, which come from a place in the upload's text. */
-  write(bytes: Uint8Array, rootAt: number): void {
+  write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
     if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
     // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
     const isBinary = !this.#isRoot && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>
-      isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes),
+      isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes, made),
     )
     const isDoubtful =
-      !this.#isRoot || unwritten.some(({ last }, i) => last >= 0 || this.#beneath[i]?.isAwake)
+      !this.#isRoot ||
+      unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
     for (const search of this.#searches) {
       search.rootAt = rootAt
@@ -75,7 +92,7 @@ export class Layer {
     }
     // What one of them reads, another may read otherwise.
     const isReading =
-      wasReading || this.isReading || unwritten.filter(({ last }) => last >= 0).length > 1
+      wasReading || this.isReading || unwritten.filter(({ spans }) => spans.length > 0).length > 1
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
@@ -114,31 +131,40 @@ class Beneath {
     return this.#layer?.isReading ?? false
   }
 
-  unwrite(bytes: Uint8Array): Unwritten {
-    return this.#unwriter.write(bytes)
+  unwrite(bytes: Uint8Array, made?: Uint8Array): Unwritten {
+    return this.#unwriter.write(bytes, made)
   }
 
   /**
    * Takes what the next bytes stand for. `isReading`: whether a file is being read in the text, which may go on here otherwise. Returns
    * whether all of it could be read.
    */
-  take({ bytes, first, last }: Unwritten, isReading: boolean, rootAt: number): boolean {
-    if (last < 0 && !this.#layer) {
-      this.#keep(bytes, isReading, rootAt)
-      return true
+  take({ bytes, spans, made }: Unwritten, isReading: boolean, rootAt: number): boolean {
+    const give = (from: number, to: number) =>
+      this.#layer?.write(bytes.subarray(from, to), rootAt, made?.subarray(from, to))
+    let [at, isWhole] = [0, true]
+    for (const { first, last } of spans) {
+      if (!this.#layer) {
+        this.#keep(bytes.subarray(at, first), isReading, rootAt)
+        isWhole = this.#wake() && isWhole
+        at = first
+      }
+      const end = Math.min(bytes.length, last + 1 + BEHIND_BYTES)
+      give(at, end)
+      at = end
+      this.#closeUnless(isReading, bytes.subarray(0, end), rootAt)
     }
-    const begin = this.#layer ? 0 : first
-    this.#keep(bytes.subarray(0, begin), isReading, rootAt)
-    const isWhole = this.#wake()
-    const end = last < 0 ? 0 : Math.min(bytes.length, last + 1 + BEHIND_BYTES)
-    this.#layer?.write(bytes.subarray(begin, end), rootAt)
-    const rest = bytes.subarray(Math.max(begin, end))
-    if (isReading || this.isReading) this.#layer?.write(rest, rootAt)
-    else {
-      this.close()
-      this.#keep(bytes, isReading, rootAt)
-    }
+    if (spans.length === 0) this.#closeUnless(isReading, bytes.subarray(0, 0), rootAt)
+    if (this.#layer) give(at, bytes.length)
+    else if (at < bytes.length) this.#keep(bytes.subarray(at), isReading, rootAt)
     return isWhole
+  }
+
+  /** Stops to search, unless a file is being read. */
+  #closeUnless(isReading: boolean, bytes: Uint8Array, rootAt: number): void {
+    if (isReading || this.isReading) return
+    this.close()
+    this.#keep(bytes, isReading, rootAt)
   }
 
   /** Begins to search, with what lay before. Returns whether that was all. */
@@ -181,10 +207,6 @@ class Beneath {
     this.#replayBytes = 0
     this.#isReplayShort = false
   }
-}
-
-function unchanged(bytes: Uint8Array): Unwritten {
-  return { bytes, first: Infinity, last: -1 }
 }
 
 /** Whether hardly any bytes are control characters: one in ten of other data is. */

@@ -68,9 +68,11 @@ export function isValueStart(head: Uint8Array): boolean {
 
 /** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */
 export function isTextStart(head: Uint8Array): boolean {
-  return head.every(
-    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13,
-  )
+  return head.every(isTextByte)
+}
+
+export function isTextByte(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13
 }
 
 /** A header of TAR as far as its magic, without the rest of what its checksum is of. */

@@ -1,3 +1,5 @@
+import { ascii } from '../../util/ascii.ts'
+
 /** Bytes of a block: a text in other data has several in a row. */
 const BLOCK = 64
 const STEP = 16
@@ -63,4 +65,9 @@ export function isTextHead(head: Uint8Array): boolean {
   }
   const isWide = zeros * 4 > head.length && zeros * 4 <= head.length * 3
   return (controls + (isWide ? 0 : zeros)) * 50 <= head.length
+}
+
+/** Whether a text begins as a form does that is urlencoded, whatever it is sent as. */
+export function isUrlencodedHead(head: Uint8Array): boolean {
+  return /^[\w.~%+*[\]-]*=[^\s"<>{}]*$/.test(ascii(head))
 }

@@ -3,6 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './codings.ts'
+import { TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -26,6 +27,7 @@ export interface TextOptions {
 interface Found {
   rootAt: number
   isDoubtful: boolean
+  format: string | undefined
   file: Finished
 }
 
@@ -48,7 +50,10 @@ export class TextSearch {
     this.#layer = new Layer(
       {
         isUrlencoded,
-        takeBytes: (count) => this.#isRoom(budget.take('textBytes', count)),
+        takeBytes: (count) => {
+          budget.spendOnSent(count * TEXT_BYTE_MS)
+          return this.#isRoom(budget.take('textBytes', count))
+        },
         names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         open: (isPlain) => this.#open(isPlain),
@@ -56,7 +61,6 @@ export class TextSearch {
         onEnded: (stream) => this.#take(stream),
       },
       MAX_LAYERS,
-      true,
     )
   }
 
@@ -124,16 +128,18 @@ export class TextSearch {
     budget.openEmbedded--
     const file = stream.close()
     if (typeof file !== 'function' && isNone(file, stream.start.isSaid)) return
-    const { rootAt, isDoubtful } = stream
-    if (this.#isRoom(budget.take('embeddedImages'))) this.#found.push({ rootAt, isDoubtful, file })
+    const { rootAt, isDoubtful, format } = stream
+    if (this.#isRoom(budget.take('embeddedImages')))
+      this.#found.push({ rootAt, isDoubtful, format, file })
   }
 
-  /** What failed in one reading does not count if something was read there in another. */
+  /** What failed in one reading does not count if a file of its format was read there in another. */
   #settle(): Finished[] {
-    const read = this.#found.filter(({ file }) => !isFailed(file)).map(({ rootAt }) => rootAt)
-    const isRead = (at: number) => read.some((other) => Math.abs(other - at) <= BLOCK_BYTES)
+    const read = this.#found.filter(({ file }) => !isFailed(file))
+    const isRead = ({ rootAt, format }: Found) =>
+      read.some((one) => one.format === format && Math.abs(one.rootAt - rootAt) <= BLOCK_BYTES)
     return this.#found
-      .filter(({ file, isDoubtful, rootAt }) => !(isFailed(file) && isDoubtful && isRead(rootAt)))
+      .filter((one) => !(isFailed(one.file) && one.isDoubtful && isRead(one)))
       .map(({ file }) => file)
   }
 }

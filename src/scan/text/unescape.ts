@@ -1,25 +1,13 @@
-import { isAscii } from 'node:buffer'
-
-/** Undoes a way of writing bytes in a text, as they come. */
-export interface Unwriter {
-  /** Takes the next bytes of the text. Returns what they stand for. */
-  write(bytes: Uint8Array): Unwritten
-}
-
-export interface Unwritten {
-  bytes: Uint8Array
-  /** Where among them is the first and the last that was written otherwise; none if the first is behind the end. */
-  first: number
-  last: number
-}
+import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 const [PERCENT, BACKSLASH, AMPERSAND, PLUS, HASH, SEMICOLON] = [0x25, 0x5c, 0x26, 0x2b, 0x23, 0x3b]
 const [SMALL_U, SMALL_X, OPEN, CLOSE, ZERO, SPACE] = [0x75, 0x78, 0x7b, 0x7d, 0x30, 0x20]
 
-/** Longest escape: a character reference with zeros in front. */
+/** Longest escape, but for zeros in front of a character reference. */
 const MAX_ESCAPE = 32
 
-const HEX = new Int8Array(256).fill(-1)
+/** Values of hex digits, by character; -1 for others. */
+export const HEX = new Int8Array(256).fill(-1)
 for (const [i, digit] of Array.from('0123456789abcdef').entries()) {
   HEX[digit.charCodeAt(0)] = i
   HEX[digit.toUpperCase().charCodeAt(0)] = i
@@ -73,84 +61,103 @@ const NAMES = new Map(
   }),
 )
 
-const NOTHING = new Uint8Array(0)
-
 /** What was read of an escape: the byte that it stands for and its length; `more` may follow; `none` is no escape. */
 type Escape = 'more' | 'none' | 'read'
 
-/** Kinds of escapes: percent-encoding, with a plus sign for a space or without; those of strings; character references. */
-export type EscapeKind = 'percent' | 'form' | 'string' | 'reference'
+/** Kinds of escapes: percent-encoding, with a plus sign for a space or without; those of strings, and of CSS; character references. */
+export type EscapeKind = 'percent' | 'form' | 'string' | 'style' | 'reference'
 
 const FIRST: Record<EscapeKind, number> = {
   percent: PERCENT,
   form: PERCENT,
   string: BACKSLASH,
+  style: BACKSLASH,
   reference: AMPERSAND,
 }
 
+/** What begins an escape. A backslash before anything else is passed over by those who read base64, too. */
+const BEGINS_ESCAPE: ReadonlySet<number> = new Set([PERCENT, BACKSLASH, AMPERSAND, PLUS, 0x3d])
+
 /** Undoes one layer of escapes of one kind. */
 export class Unescaper implements Unwriter {
+  readonly #kind: EscapeKind
   readonly #first: number
-  readonly #plusIsSpace: boolean
-  #rest: Uint8Array = NOTHING
+  readonly #isOfMade: boolean
+  readonly #unread = new Unread()
   #value = 0
   #length = 0
   /** Whether it is a byte, or else a character. */
   #isByte = false
+  #isTold = true
 
-  constructor(kind: EscapeKind) {
+  /** @param isOfMade whether only escapes count that have a byte in them which another escape stood for */
+  constructor(kind: EscapeKind, isOfMade = false) {
+    this.#kind = kind
     this.#first = FIRST[kind]
-    this.#plusIsSpace = kind === 'form'
+    this.#isOfMade = isOfMade
   }
 
-  write(fresh: Uint8Array): Unwritten {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
-    this.#rest = NOTHING
-    if (!this.#hasSpecial(bytes)) return { bytes, first: Infinity, last: -1 }
-    const out = new Uint8Array(bytes.length)
-    let count = 0
-    let [first, last] = [Infinity, -1]
-    for (let at = 0; at < bytes.length;) {
-      const byte = bytes[at] as number
-      if (byte !== this.#first) {
-        const isSpace = byte === PLUS && this.#plusIsSpace
-        if (isSpace) [first, last] = [Math.min(first, count), count]
-        out[count++] = isSpace ? SPACE : byte
+  write(fresh: Uint8Array, freshMade?: Uint8Array): Unwritten {
+    const { bytes, made } = this.#unread.join(fresh, freshMade)
+    let at = this.#next(bytes, 0)
+    if (at === -1 || (this.#isOfMade && !made)) return unchanged(bytes)
+    const out = new Written(bytes.length)
+    let from = 0
+    for (; at !== -1; at = this.#next(bytes, at)) {
+      const escape = this.#read(bytes, at)
+      if (escape === 'more' && this.#canWait(bytes, at)) {
+        out.copy(bytes.subarray(from, at))
+        this.#keep(bytes.subarray(at), made?.subarray(at))
+        return out.end()
+      }
+      const isRead = escape === 'read' && (!this.#isOfMade || isMade(made, at, at + this.#length))
+      if (!isRead) {
         at++
         continue
       }
-      const escape = this.#read(bytes, at)
-      if (escape === 'more' && bytes.length - at < MAX_ESCAPE) {
-        this.#rest = bytes.slice(at)
-        break
-      }
-      if (escape === 'read') {
-        if (first > count) first = count
-        last = count
-        if (this.#value >= 0) count = put(out, count, this.#value, this.#isByte)
-        at += this.#length
-      } else {
-        out[count++] = byte
-        at++
-      }
+      out.copy(bytes.subarray(from, at))
+      out.make(this.#value, this.#isByte, this.#isTold)
+      at += this.#length
+      from = at
     }
-    return { bytes: out.subarray(0, count), first, last }
+    out.copy(bytes.subarray(from))
+    return out.end()
   }
 
-  #hasSpecial(bytes: Uint8Array): boolean {
-    return bytes.includes(this.#first) || (this.#plusIsSpace && bytes.includes(PLUS))
+  /** Index of what may be an escape. */
+  #next(bytes: Uint8Array, from: number): number {
+    const at = bytes.indexOf(this.#first, from)
+    if (this.#kind !== 'form') return at
+    const plus = bytes.subarray(0, at === -1 ? bytes.length : at).indexOf(PLUS, from)
+    return plus === -1 ? at : plus
+  }
+
+  /** Whether what follows may make it an escape. */
+  #canWait(bytes: Uint8Array, at: number): boolean {
+    return bytes.length - at < MAX_ESCAPE || this.#kind === 'reference'
+  }
+
+  /** Zeros in front of a number may be any number of them, and make no difference. */
+  #keep(bytes: Uint8Array, made: Uint8Array | undefined): void {
+    const zeros = bytes.length < MAX_ESCAPE ? 0 : bytes.length - MAX_ESCAPE + 1
+    if (zeros === 0) return this.#unread.keep(bytes, made)
+    const kept = Buffer.concat([bytes.subarray(0, 3), bytes.subarray(3 + zeros)])
+    this.#unread.keep(kept, made && new Uint8Array(kept.length).fill(1))
   }
 
   #read(bytes: Uint8Array, at: number): Escape {
     const byte = bytes[at]
+    if (byte === PLUS) return this.#is(SPACE, 1)
     if (byte === PERCENT) return this.#readPercent(bytes, at)
-    return byte === BACKSLASH ? this.#readBackslash(bytes, at) : this.#readReference(bytes, at)
+    if (byte === AMPERSAND) return this.#readReference(bytes, at)
+    return this.#kind === 'style' ? this.#readStyle(bytes, at) : this.#readBackslash(bytes, at)
   }
 
   #is(value: number, length: number, isByte = false): Escape {
     this.#value = value
     this.#length = length
     this.#isByte = isByte
+    this.#isTold = true
     return 'read'
   }
 
@@ -171,24 +178,51 @@ export class Unescaper implements Unwriter {
     return this.#is(value, from + digits - at, digits === 2)
   }
 
-  /** \u0041, \u{41}, \x41, \101, \n, \/, and a line end that is none. */
+  /** \u0041, \u{41}, \x41, \x{41}, \101, \n, \/, and a line end that is none. */
   #readBackslash(bytes: Uint8Array, at: number): Escape {
     const next = bytes[at + 1]
     if (next === undefined) return 'more'
-    if (next === SMALL_U && bytes[at + 2] === OPEN) return this.#readBraces(bytes, at)
-    if (next === SMALL_U) return this.#readHex(bytes, at + 2, 4, at)
-    if (next === SMALL_X) return this.#readHex(bytes, at + 2, 2, at)
+    const isHex = next === SMALL_U || next === SMALL_X
+    if (isHex && bytes[at + 2] === OPEN) return this.#readBraces(bytes, at)
+    if (isHex) return this.#readHex(bytes, at + 2, next === SMALL_U ? 4 : 2, at)
     if (next >= ZERO && next <= ZERO + 7) return this.#readOctal(bytes, at)
-    if (next === 10) return this.#is(-1, 2)
-    if (next === 13) return this.#is(-1, bytes[at + 2] === 10 ? 3 : 2)
-    return this.#is(LETTERS.get(String.fromCharCode(next)) ?? next, 2)
+    if (next === 10 || next === 13) return this.#readLineEnd(bytes, at)
+    const letter = LETTERS.get(String.fromCharCode(next))
+    this.#is(letter ?? next, 2)
+    this.#isTold = letter !== undefined || BEGINS_ESCAPE.has(next)
+    return 'read'
+  }
+
+  #readLineEnd(bytes: Uint8Array, at: number): Escape {
+    return this.#is(-1, bytes[at + 1] === 13 && bytes[at + 2] === 10 ? 3 : 2)
+  }
+
+  /** \41 of CSS: up to six digits, and one white space. */
+  #readStyle(bytes: Uint8Array, at: number): Escape {
+    let [value, i] = [0, at + 1]
+    for (; i < at + 7; i++) {
+      if (i >= bytes.length) return 'more'
+      const digit = HEX[bytes[i] as number] as number
+      if (digit < 0) break
+      value = value * 16 + digit
+    }
+    const next = bytes[i]
+    if (i === at + 1) return next === 10 || next === 13 ? this.#readLineEnd(bytes, at) : 'none'
+    if (next === undefined) return 'more'
+    const isSpace = next === SPACE || (next >= 9 && next <= 13)
+    const isBreak = next === 13 && bytes[i + 1] === 10
+    // Letters and signs, which nothing else makes hard to read.
+    if (value < SPACE || value > 0x7e) return 'none'
+    return this.#is(value, i + (isSpace ? 1 : 0) + (isBreak ? 1 : 0) - at)
   }
 
   #readBraces(bytes: Uint8Array, at: number): Escape {
     let value = 0
     for (let i = at + 3; i < at + MAX_ESCAPE; i++) {
       if (i >= bytes.length) return 'more'
-      if (bytes[i] === CLOSE) return i > at + 3 ? this.#is(value & 0xffff, i + 1 - at) : 'none'
+      const isByte = bytes[at + 1] === SMALL_X && value < 256
+      if (bytes[i] === CLOSE)
+        return i > at + 3 ? this.#is(value & 0xffff, i + 1 - at, isByte) : 'none'
       const digit = HEX[bytes[i] as number] as number
       if (digit < 0) return 'none'
       value = (value * 16 + digit) % 0x1000000
@@ -214,7 +248,8 @@ export class Unescaper implements Unwriter {
     const from = at + (isHex ? 3 : 2)
     let value = 0
     let i = from
-    for (; i < at + MAX_ESCAPE; i++) {
+    while (bytes[i] === ZERO) i++
+    for (const end = i + MAX_ESCAPE; i < end; i++) {
       if (i >= bytes.length) return 'more'
       const digit = HEX[bytes[i] as number] as number
       if (digit < 0 || (!isHex && digit > 9)) break
@@ -238,120 +273,7 @@ export class Unescaper implements Unwriter {
   }
 }
 
-/** Writes a byte, or a character in UTF-8, and returns where the next goes. An escape is no shorter than what it stands for. */
-function put(out: Uint8Array, at: number, value: number, isByte: boolean): number {
-  if (isByte || value < 0x80) {
-    out[at] = value
-    return at + 1
-  }
-  if (value < 0x800) {
-    out[at] = 0xc0 | (value >> 6)
-    out[at + 1] = 0x80 | (value & 0x3f)
-    return at + 2
-  }
-  out[at] = 0xe0 | ((value >> 12) & 0x0f)
-  out[at + 1] = 0x80 | ((value >> 6) & 0x3f)
-  out[at + 2] = 0x80 | (value & 0x3f)
-  return at + 3
-}
-
-/**
- * Takes characters of UTF-8 for bytes, as strings that hold binary data are (`latin1` in Node, `ISO-8859-1` in PHP and Python): each for
- * its low eight bits. What is no UTF-8 stays.
- */
-export class BinaryString implements Unwriter {
-  #rest: Uint8Array = NOTHING
-
-  write(fresh: Uint8Array): Unwritten {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
-    this.#rest = NOTHING
-    if (isAscii(bytes)) return { bytes, first: Infinity, last: -1 }
-    const out = new Uint8Array(bytes.length)
-    let [count, characters, others] = [0, 0, 0]
-    let [first, last] = [Infinity, -1]
-    for (let at = 0; at < bytes.length;) {
-      const byte = bytes[at] as number
-      const length = byte < 0xc2 || byte >= 0xf0 ? 1 : byte < 0xe0 ? 2 : 3
-      if (at + length > bytes.length) {
-        this.#rest = bytes.slice(at)
-        break
-      }
-      const isCharacter = length > 1 && isTrail(bytes[at + 1]) && isTrail(bytes[at + length - 1])
-      if (isCharacter) {
-        if (first > count) first = count
-        last = count
-        const [high, low] = [bytes[at + length - 2] as number, bytes[at + length - 1] as number]
-        out[count++] = ((high << 6) | (low & 0x3f)) & 255
-        at += length
-        characters++
-      } else {
-        if (byte >= 0x80) others++
-        out[count++] = byte
-        at++
-      }
-    }
-    // Of data that is none of characters, a quarter looks like one.
-    if (others * 2 > characters) return { bytes, first: Infinity, last: -1 }
-    return { bytes: out.subarray(0, count), first, last }
-  }
-}
-
-function isTrail(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80
-}
-
-const EQUALS = 0x3d
-
-/** Undoes quoted-printable (RFC 2045, 6.7), and the line ends that it puts in. */
-export class QuotedPrintable implements Unwriter {
-  #rest: Uint8Array = NOTHING
-
-  write(fresh: Uint8Array): Unwritten {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
-    this.#rest = NOTHING
-    if (!bytes.includes(EQUALS)) return { bytes, first: Infinity, last: -1 }
-    const out = new Uint8Array(bytes.length)
-    let count = 0
-    let [first, last] = [Infinity, -1]
-    for (let at = 0; at < bytes.length;) {
-      const byte = bytes[at] as number
-      if (byte !== EQUALS) {
-        out[count++] = byte
-        at++
-        continue
-      }
-      if (at + 2 >= bytes.length) {
-        this.#rest = bytes.slice(at)
-        break
-      }
-      const length = this.#softEnd(bytes, at)
-      const high = HEX[bytes[at + 1] as number] as number
-      const low = HEX[bytes[at + 2] as number] as number
-      if (length > 0) at += length
-      else if (high >= 0 && low >= 0) {
-        out[count++] = high * 16 + low
-        at += 3
-      } else {
-        out[count++] = byte
-        at++
-        continue
-      }
-      if (first > count) first = Math.max(0, count - 1)
-      last = count
-    }
-    return { bytes: out.subarray(0, count), first, last }
-  }
-
-  /** What is left when the text is whole. */
-  end(): Uint8Array {
-    return this.#rest
-  }
-
-  /** Bytes of a line end that is not one of the text, with the white space that mail servers put before it. */
-  #softEnd(bytes: Uint8Array, at: number): number {
-    let i = at + 1
-    while (i < at + MAX_ESCAPE && (bytes[i] === SPACE || bytes[i] === 9)) i++
-    if (bytes[i] === 10) return i + 1 - at
-    return bytes[i] === 13 && bytes[i + 1] === 10 ? i + 2 - at : 0
-  }
+function isMade(made: Uint8Array | undefined, from: number, to: number): boolean {
+  const at = made?.indexOf(1, from) ?? -1
+  return at !== -1 && at < to
 }

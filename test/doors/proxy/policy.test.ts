@@ -266,6 +266,27 @@ describe('shadow mode', () => {
     expect(busy.verdicts()).toHaveLength(3)
   })
 
+  it('holds no place for a client that is slower than the gate allows, and passes it on', async () => {
+    const { send, forwarded, verdicts } = gateWith(shadow, {
+      upload: { maxDecoders: 1, clientStallSeconds: 1 },
+    })
+    const { readable, writable } = new FixedLengthStream(known.length)
+    const slow = send(readable)
+    const writer = writable.getWriter()
+    await writer.write(known.subarray(0, 100))
+    const reasonOfNext = async () => {
+      await send(unrelated)
+      return verdicts().at(-1)?.reason
+    }
+    expect(await reasonOfNext()).toBe('busy')
+    await expect.poll(reasonOfNext, { timeout: 5000 }).toBe('no-match')
+    await writer.write(known.subarray(100))
+    await writer.close()
+    expect((await slow).status).toBe(201)
+    expect(forwarded.at(-1)?.body).toEqual(known)
+    expect(verdicts().at(-1)).toMatchObject({ reason: 'client-stalled', isShadow: true })
+  })
+
   it('is one route, if so configured', async () => {
     const policy = { routes: [{ paths: ['/new/*'], mode: 'shadow' }] }
     const { send, verdicts } = gateWith(policy)

@@ -9,6 +9,7 @@ import { chooseOrigin } from '../../../src/doors/proxy/origin.ts'
 import { DIGEST_KINDS, type DigestKind, type Entry } from '../../../src/list/entry.ts'
 import { publishBank } from '../../../src/list/publish.ts'
 import { FileDigester } from '../../../src/scan/digests.ts'
+import { stagingOf } from '../../../src/upload/staging/staging.ts'
 import { imagesConverter } from '../../../src/scan/image/images-binding.ts'
 import { generateApiKey } from '../../../src/doors/api/keys.ts'
 import { newWatcher } from '../../support/watcher.ts'
@@ -371,6 +372,17 @@ describe('bodies over the limit', () => {
     const tooLarge = setUp({ upload: { ...vars.upload, onUnknownLength: 'too-large' } })
     expect((await tooLarge.send(body())).status).toBe(413)
     expect(tooLarge.forwarded).toEqual([])
+  })
+
+  it('need no bucket that would take more than they may hold', async () => {
+    await publish()
+    const upload = { maxHeldBytes: 3 * 2 ** 20, maxBufferedBytes: 2 ** 20 }
+    const { send } = setUp({ upload }, { staging: stagingOf(env) })
+    const body = randomBytes(2 ** 20 + 1, 1)
+    const headers = { 'content-length': String(body.length) }
+    expect((await send(body, { headers })).status).toBe(201)
+    expect((await send(new Blob([body.subarray(2)]).stream())).status).toBe(201)
+    expect((await send(new Blob([body]).stream())).status).toBe(411)
   })
 
   it('wait for others to go when there is no room', async () => {

@@ -222,6 +222,21 @@ describe('a gate without a list', () => {
     expect((await day.upload()).status).toBe(451)
   })
 
+  it('fails if there was one that is gone', async () => {
+    // As a pin is that has seen a list long ago.
+    const pin = { note: async (version: number) => version > 0, reset: async () => false }
+    await kvStore().deleteAll([MANIFEST_KEY])
+    const settings = { list: { onMissing: 'remote' } }
+    const { upload, events } = setUpRemote({ pins: { getByName: () => pin } }, settings)
+    expect((await upload()).status).toBe(503)
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        event: 'list-error',
+        error: expect.stringContaining('list-vanished'),
+      }),
+    )
+  })
+
   it('must have a remote bank to be set so', () => {
     expect(() => readConfig({ HASHGATE: { list: { onMissing: 'remote' } } })).toThrow(
       'list.onMissing must be fail, unless remote.banks has a bank',

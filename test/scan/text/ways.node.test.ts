@@ -13,16 +13,20 @@ const files = {} as Record<'jpeg' | 'png' | 'gif' | 'webp' | 'bmp', Buffer>
 let hash: Uint8Array
 
 beforeAll(async () => {
-  const image = picture(90, 70)
+  const image = picture(60, 44)
   files.jpeg = await image.clone().jpeg().toBuffer()
   files.png = await image.clone().png().toBuffer()
   files.gif = await image.clone().gif().toBuffer()
   files.webp = await image.clone().webp().toBuffer()
   const { data } = await image.clone().removeAlpha().raw().toBuffer({ resolveWithObject: true })
-  files.bmp = bitmapOf(data, 90, 70)
+  files.bmp = bitmapOf(data, 60, 44)
   const [own] = await hashesIn(files.png)
   hash = own ?? new Uint8Array(0)
 })
+
+function percentEncoded(file: Buffer): string {
+  return [...file].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
+}
 
 function bitmapOf(rgb: Buffer, width: number, height: number): Buffer {
   const stride = (width * 3 + 3) & ~3
@@ -91,6 +95,24 @@ describe('a picture that is written in a text', () => {
   it.each(Object.entries(WAYS))('is seen in a form that is urlencoded: %s', async (_, write) => {
     await expectSeen(`a=1&photo=${encodeURIComponent(write(files.jpeg))}&b=2+3`, 'urlencoded')
     await expectSeen(String(new URLSearchParams({ a: '1', [write(files.png)]: '' })), 'urlencoded')
+  })
+
+  it('is seen in a form where plus signs have become spaces, or that is sent as a text', async () => {
+    const spaced = files.png.toString('base64').replaceAll('+', ' ')
+    await expectSeen(`a=1&photo=data:image/png;base64,${encodeURIComponent(spaced)}`, 'urlencoded')
+    await expectSeen(`a=1&photo=${spaced}`, 'urlencoded')
+    await expectSeen(`a=b+c&photo=${percentEncoded(files.jpeg)}`)
+  })
+
+  it('is seen where escapes of one kind are parted by those of another', async () => {
+    const html = `<img src="data:image/png;base64,${files.png
+      .toString('base64')
+      .replaceAll('/', '&#x2F;')
+      .replaceAll('+', '%2B')}">`
+    await expectSeen(JSON.stringify({ html }).replaceAll('B', '\\u0042'), 'text')
+    const percent = percentEncoded(files.png)
+    await expectSeen(percent.replaceAll('%4', '%4=\r\n'), 'text')
+    await expectSeen(percent.replaceAll('%4', '&#37;4'), 'text')
   })
 
   it.each(Object.entries(WAYS).filter(([way]) => !BINARY_WAYS.has(way)))(

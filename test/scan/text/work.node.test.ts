@@ -58,6 +58,13 @@ describe('the search of a text', () => {
     expect(allFiles(file)).toHaveLength(1)
   })
 
+  it('passes few times over signs of all kinds, as ASCII85 has them', async () => {
+    const signs = Buffer.from(randomBytes(MIB / 4, 6)).map((byte) => 33 + (byte % 94))
+    const { file, work } = await searched(signs, 'text')
+    expect(allFiles(file)).toHaveLength(1)
+    expect(work('textBytes')).toBeLessThan(24 * signs.length)
+  })
+
   it('takes noise in base64 for nothing', async () => {
     const { file, work } = await searched(
       Buffer.from(Buffer.from(randomBytes(MIB, 5)).toString('base64')),

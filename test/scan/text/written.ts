@@ -22,6 +22,11 @@ const urlencode = (file: Buffer) =>
 const strewn = (text: string, sign: string, n: number) =>
   text.replaceAll(new RegExp(`(.{${n}})`, 'g'), `$1${sign}`)
 
+const pieces = (file: Buffer, bytes: number) =>
+  Array.from({ length: Math.ceil(file.length / bytes) }, (_, i) =>
+    file.subarray(i * bytes, (i + 1) * bytes),
+  )
+
 const references = (text: string) =>
   Array.from(text)
     .map((char) => `&#${char.charCodeAt(0)};`)
@@ -67,6 +72,21 @@ export const WAYS: Record<string, Way> = {
   'base64 with stars between all (base64_decode)': (file) => strewn(base64(file), '*', 1),
   'base64 with quotes and brackets among it (base64_decode)': (file) =>
     strewn(base64(file), '",:{', 50),
+  'base64 with quotes between all (base64_decode)': (file) => strewn(base64(file), '"', 1),
+  'base64 with equals signs among it (base64_decode)': (file) => strewn(base64(file), '=', 7),
+  'base64 of pieces, each with its padding': (file) => pieces(file, 700).map(base64).join(''),
+  'base64 of pieces, in an array': (file) =>
+    JSON.stringify(pieces(file, 700).map(base64), undefined, 2),
+  'base64 of base64 with quotes among it': (file) =>
+    strewn(base64(Buffer.from(base64(file))), '"', 50),
+  'base64 with escapes of CSS (Chromium)': (file) =>
+    `url(data:image/png;base64,${base64(file).replaceAll(/[A-F/]/g, (char) => `\\${hex(char.charCodeAt(0))} `)})`,
+  'base64 in CDATA sections (parsers of XML)': (file) =>
+    `<a>${pieces(Buffer.from(base64(file)), 90)
+      .map((one) => `<![CDATA[${String(one)}]]>`)
+      .join('')}</a>`,
+  'base64 with comments in it (parsers of XML)': (file) =>
+    strewn(base64(file), '<!-- a --><?b c?>', 90),
   'base64 with binary among it (base64_decode)': (file) => strewn(base64(file), '\u0001\u0002', 3),
   'base64 with percent signs before digits (base64_decode)': (file) =>
     base64(file).replaceAll(/([0-9A-F][0-9A-F])/g, '%$1'),
@@ -90,6 +110,11 @@ export const WAYS: Record<string, Way> = {
   'byte values': (file) => JSON.stringify([...file]),
   'byte values in lines': (file) => JSON.stringify([...file], undefined, 2),
   'byte values below 0 (Java)': (file) => JSON.stringify([...new Int8Array(file)]),
+  'byte values that wrap (Uint8Array.from, chr)': (file) =>
+    JSON.stringify([...file].map((byte, i) => byte + 256 * (i % 5) - 512)),
+  'byte values with exponents (JSON.parse)': (file) =>
+    `[${[...file].map((byte, i) => (i % 2 ? `${byte}0E-1` : `${byte / 100}e+2`)).join()}]`,
+  'byte values as members': (file) => [...file].map((byte, i) => `a[${i}]=${byte}`).join('&'),
   'a Buffer (JSON.stringify)': (file) => JSON.stringify(file),
   'a Uint8Array (JSON.stringify)': (file) => JSON.stringify(new Uint8Array(file)),
   'a binary string (btoa, latin1)': (file) => file.toString('latin1'),
@@ -103,7 +128,7 @@ export const WAYS: Record<string, Way> = {
       .replaceAll('/', '&sol;')
       .replaceAll('+', '&plus;')
       .replaceAll('A', '&#x41;')
-      .replaceAll('B', '&#0066;'),
+      .replaceAll('B', `&#${'0'.repeat(100)}66;`),
   'character references of bytes': (file) => references(file.toString('latin1')),
   'quoted-printable': quotedPrintable,
   'base64 of base64': (file) => base64(Buffer.from(base64(file))),

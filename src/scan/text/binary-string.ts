@@ -1,0 +1,46 @@
+import { isAscii } from 'node:buffer'
+import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
+
+/**
+ * Takes characters of UTF-8 for bytes, as strings that hold binary data are (`latin1` in Node, `ISO-8859-1` in PHP and Python): each for
+ * its low eight bits. What is no UTF-8 stays.
+ */
+export class BinaryString implements Unwriter {
+  readonly #unread = new Unread()
+
+  write(fresh: Uint8Array): Unwritten {
+    const { bytes } = this.#unread.join(fresh)
+    if (isAscii(bytes)) return unchanged(bytes)
+    const out = new Written(bytes.length)
+    let [characters, others, from] = [0, 0, 0]
+    for (let at = 0; at < bytes.length;) {
+      const byte = bytes[at] as number
+      const length = byte < 0xc2 || byte >= 0xf0 ? 1 : byte < 0xe0 ? 2 : 3
+      if (at + length > bytes.length) {
+        this.#unread.keep(bytes.subarray(at))
+        out.copy(bytes.subarray(from, at))
+        from = bytes.length
+        break
+      }
+      if (length === 1 || !isTrail(bytes[at + 1]) || !isTrail(bytes[at + length - 1])) {
+        if (byte >= 0x80) others++
+        at++
+        continue
+      }
+      const [high, low] = [bytes[at + length - 2] as number, bytes[at + length - 1] as number]
+      out.copy(bytes.subarray(from, at))
+      out.make(((high << 6) | (low & 0x3f)) & 255, true, true)
+      at += length
+      from = at
+      characters++
+    }
+    // Of data that is none of characters, a quarter looks like one.
+    if (others * 2 > characters) return unchanged(bytes)
+    out.copy(bytes.subarray(from))
+    return out.end()
+  }
+}
+
+function isTrail(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
+}

@@ -1,0 +1,110 @@
+/** Undoes a way of writing bytes in a text, as they come. */
+export interface Unwriter {
+  /**
+   * Takes the next bytes of the text. Returns what they stand for.
+   * @param made 1 for each of them that another way of writing stood for; none, if absent
+   */
+  write(bytes: Uint8Array, made?: Uint8Array): Unwritten
+}
+
+export interface Unwritten {
+  bytes: Uint8Array
+  /** Where among them are some that were written otherwise, none far from the next. */
+  spans: readonly Span[]
+  /** 1 for each byte that was written otherwise, and for one before which something was left out; none, if absent. */
+  made?: Uint8Array
+}
+
+/** Places of the first and the last of some bytes. */
+export interface Span {
+  first: number
+  last: number
+}
+
+/** Bytes between two escapes from which on those between them are not searched for both. */
+const FAR_BYTES = 2048
+
+const NOTHING = new Uint8Array(0)
+
+export function unchanged(bytes: Uint8Array): Unwritten {
+  return { bytes, spans: [] }
+}
+
+/** Bytes that can be read only with those that follow. */
+export class Unread {
+  bytes: Uint8Array = NOTHING
+  #made: Uint8Array | undefined
+
+  keep(bytes: Uint8Array, made?: Uint8Array): void {
+    this.bytes = bytes.slice()
+    this.#made = made?.slice()
+  }
+
+  /** Returns what was kept, with the next bytes behind it. */
+  join(fresh: Uint8Array, freshMade?: Uint8Array): { bytes: Uint8Array; made?: Uint8Array } {
+    const [before, made] = [this.bytes, this.#made]
+    this.keep(NOTHING)
+    if (before.length === 0) return { bytes: fresh, ...(freshMade && { made: freshMade }) }
+    const bytes = Buffer.concat([before, fresh])
+    if (!made && !freshMade) return { bytes }
+    const joined = new Uint8Array(bytes.length)
+    if (made) joined.set(made)
+    if (freshMade) joined.set(freshMade, before.length)
+    return { bytes, made: joined }
+  }
+}
+
+/** What bytes stand for, as it is written. */
+export class Written {
+  readonly #bytes: Uint8Array
+  #made: Uint8Array | undefined
+  readonly #spans: Span[] = []
+  #count = 0
+
+  /** @param most bytes that there may be */
+  constructor(most: number) {
+    this.#bytes = new Uint8Array(most)
+  }
+
+  /** Writes bytes as they are. */
+  copy(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#count)
+    this.#count += bytes.length
+  }
+
+  /**
+   * Writes a byte, or a character in UTF-8, or nothing if it is below 0.
+   * @param isTold whether it makes a difference to what is read here
+   */
+  make(value: number, isByte: boolean, isTold: boolean): void {
+    const from = this.#count
+    this.#made ??= new Uint8Array(this.#bytes.length + 1)
+    if (value >= 0) this.#put(value, isByte)
+    this.#made.fill(1, from, Math.max(this.#count, from + 1))
+    if (!isTold) return
+    const span = this.#spans.at(-1)
+    if (span && from - span.last < FAR_BYTES) span.last = from
+    else this.#spans.push({ first: from, last: from })
+  }
+
+  end(): Unwritten {
+    const bytes = this.#bytes.subarray(0, this.#count)
+    const made = this.#made?.subarray(0, this.#count)
+    return { bytes, spans: this.#spans, ...(made && { made }) }
+  }
+
+  /** An escape is no shorter than what it stands for. */
+  #put(value: number, isByte: boolean): void {
+    const out = this.#bytes
+    if (isByte || value < 0x80) {
+      out[this.#count++] = value
+      return
+    }
+    if (value < 0x800) out[this.#count++] = 0xc0 | (value >> 6)
+    else {
+      out[this.#count++] = 0xe0 | ((value >> 12) & 0x0f)
+      out[this.#count++] = 0x80 | ((value >> 6) & 0x3f)
+    }
+    out[this.#count++] = 0x80 | (value & 0x3f)
+  }
+}
