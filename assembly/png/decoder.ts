@@ -269,9 +269,7 @@ function readHeader(at: usize, bytes: u32): i32 {
   above = allocate(longest)
   luma = allocate(<usize>width * 4)
   alpha = allocate(<usize>width * 4)
-  tones = allocate(<usize>width * 4)
-  if (!row || !above || !luma || !alpha || !tones || !beginPixelPlanes(width, height))
-    return OVER_BUDGET
+  if (!row || !above || !luma || !alpha || !beginPixelPlanes(width, height)) return OVER_BUDGET
   return CONTINUE
 }
 
@@ -321,7 +319,9 @@ function beginFrame(type: u32): i32 {
   if (isControlled && hasCanvas()) beforeFrame(disposal)
   if (!beginInflate()) return OVER_BUDGET
   beginPass(isInterlaced ? 0 : ALL_PIXELS)
-  return isFirst && hasTones() && hasColours() ? TONES : CONTINUE
+  if (!isFirst || !hasTones() || !hasColours()) return CONTINUE
+  tones = allocate(<usize>imageWidth * 4)
+  return tones ? TONES : CONTINUE
 }
 
 /** Begins a pass, or the first behind it that has pixels. */

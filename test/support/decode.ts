@@ -53,6 +53,7 @@ const NAMES = { jpeg: 'decodeJpeg', png: 'decodePng', gif: 'decodeGif', bmp: 'de
 
 const MORE = 0
 const FRAME = 1
+const TONES = 3
 
 /** Decodes a file in the core, in chunks of `cut` bytes. */
 export function decode(
@@ -119,13 +120,24 @@ function decodeIn(
     core.inputAdded(count)
     offset += count
     const isLast = offset === file.length
-    for (status = run(isLast ? 1 : 0); status === FRAME; status = run(isLast ? 1 : 0)) {
-      frames.push(frameOf(core))
+    const next = () => run(isLast ? 1 : 0)
+    for (status = next(); status === FRAME || status === TONES; status = next()) {
+      if (status === FRAME) frames.push(frameOf(core))
+      else setRoot(exports)
     }
     if (isLast) break
   }
   const isIntact = core.areGuardsIntact() !== 0
   return { status, frames, memoryBytes: core.memoryTop(), isIntact }
+}
+
+/** Sets the square root for the curve of tones, whatever the file says of them. */
+function setRoot(core: ImageExports): void {
+  const address = core.beginTones()
+  if (address === 0) return
+  const root = Float32Array.from({ length: 1025 }, (_, i) => 255 * Math.sqrt(i / 1024))
+  new Float32Array(core.memory.buffer, address, root.length).set(root)
+  core.tonesSet()
 }
 
 function frameOf(core: PlaneExports): DecodedFrame {
