@@ -249,9 +249,7 @@ withListOptions(
 ).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
 
 withListOptions(
-  list
-    .command('verify')
-    .description('read all of the published list, and see that it holds together'),
+  list.command('verify').description('check the stored list; `list push --rewrite` repairs it'),
 ).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
 
 withListOptions(

@@ -36,7 +36,7 @@ function refusalStatus(reason: Extract<Outcome, { action: 'refuse' }>['reason'])
     case 'client-stalled':
       return { status: 408, title: 'This upload took too long.' }
     case 'client-gone':
-      return { status: 400, title: 'This upload is not whole.' }
+      return { status: 400, title: 'This upload is incomplete.' }
     case 'origin-stalled':
       return { status: 504, title: 'Uploads are not available at the moment.' }
     case 'failed':

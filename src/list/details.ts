@@ -69,7 +69,7 @@ export class DetailBlock {
    */
   of(position: number): Detail {
     const row = v.safeParse(RowSchema, this.#rows.get(placeOf(position)))
-    if (!row.success) throw new ValueDamagedError(this.#key, 'has details that are none')
+    if (!row.success) throw new ValueDamagedError(this.#key, 'contains malformed details')
     const [hex, id, labels, cap] = row.output
     const rest = parseHex(hex, hex.length / 2)
     if (!rest) throw new ValueDamagedError(this.#key, 'has a hash that is none')

@@ -88,7 +88,7 @@ export class StaleListError extends HashgateError {
   readonly code = 'stale-list'
 
   constructor(ageSeconds: number) {
-    super(`the list could not be seen to be the latest for ${ageSeconds} seconds`)
+    super(`the list has not been confirmed as the latest for ${ageSeconds} seconds`)
   }
 }
 

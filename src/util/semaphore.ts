@@ -20,7 +20,7 @@ export interface SemaphoreOptions {
   max: number
   /** Longest wait of an upload. */
   maxWaitMs: number
-  /** Milliseconds by which an upload is served later that wants all there is: small ones pass large ones. */
+  /** Queue penalty, in milliseconds, for an upload that claims the whole budget: small uploads overtake large ones. */
   spreadMs: number
   /** Milliseconds without a sign after which a permit counts as given back: 150,000. */
   leaseMs?: number

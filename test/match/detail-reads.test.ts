@@ -129,6 +129,6 @@ describe('reads of details', () => {
     const block = await new DetailReads().read(store.sealed, ref, 2, [2 * BLOCK_ENTRIES + 7])
     expect(block.all()).toHaveLength(1)
     expect(block.of(2 * BLOCK_ENTRIES + 7).id).toBeDefined()
-    expect(() => block.of(2 * BLOCK_ENTRIES + 8)).toThrow('has details that are none')
+    expect(() => block.of(2 * BLOCK_ENTRIES + 8)).toThrow('contains malformed details')
   })
 })

@@ -46,7 +46,7 @@ export function createApi({ api, uploads, routes: others }: ApiDeps): Hono {
   return app
 }
 
-/** Answers a request for a path. Nothing is told to nobody: not which methods there are, either. */
+/** Answers a request for a path. Unauthenticated callers learn nothing, not even which methods there are. */
 async function answer(
   routes: readonly Route[],
   call: Omit<Call, 'caller'>,

@@ -13,7 +13,7 @@ export interface Caller {
 
 /**
  * Tells who asks.
- * @throws {DeniedError} 401: nobody that is known
+ * @throws {DeniedError} 401: unknown caller
  * @throws {DeniedError} 503: a token of Access cannot be verified now; the cause is a KeySetUnavailableError
  */
 export type Authorize = (request: Request) => Promise<Caller>

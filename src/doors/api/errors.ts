@@ -11,5 +11,5 @@ export class ApiError extends HashgateError {
   }
 }
 
-/** Not let in: nobody that is known here (401), not for this (403), or it cannot be told now who it is (503). */
+/** Not let in: unknown caller (401), not for this (403), or it cannot be told now who it is (503). */
 export class DeniedError extends ApiError {}

@@ -10,12 +10,24 @@ const MAX_BYTES = 64 * 1024
 /** Most problems that are told. */
 const MAX_ISSUES = 20
 
-/** JSON that is not what it should be: what is wrong, and where. */
+const MISMATCH = 'The request body does not match the schema'
+
+/** What the types of schemas are called. */
+const TYPES: Record<string, string> = {
+  Object: 'an object',
+  Array: 'an array',
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+}
+
+/** JSON of another form: what is wrong, and where. */
 export class BadFieldsError extends ApiError {
   readonly issues: { path: string; message: string }[]
 
   constructor(issues: { path: string; message: string }[]) {
-    super(400, 'The request is not as it should be.')
+    const [{ path, message } = { path: '', message: 'is empty' }] = issues
+    super(400, `${MISMATCH}: ${path === '' ? 'it' : `\`${path}\``} ${message}.`)
     this.issues = issues
   }
 }
@@ -46,10 +58,17 @@ export function checkFields<Schema extends GenericSchema>(
   schema: Schema,
   input: unknown,
 ): InferOutput<Schema> {
-  const result = v.safeParse(schema, input)
+  const result = v.safeParse(schema, input, { message: problemOf })
   if (result.success) return result.output
   const issues = result.issues.slice(0, MAX_ISSUES)
   throw new BadFieldsError(
     issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })),
   )
+}
+
+/** A problem whose schema has no words of its own. It does not repeat what was sent: that may be a hash. */
+function problemOf({ expected, received }: v.BaseIssue<unknown>): string {
+  if (received === 'undefined') return 'is missing'
+  if (expected === 'never') return 'is not a known field'
+  return `must be ${TYPES[expected ?? ''] ?? expected ?? 'something else'}`
 }

@@ -76,7 +76,7 @@ const VERDICT: Route = {
       },
     },
     400: describedProblem('Bad request', 400, {
-      detail: 'The request is not as it should be.',
+      detail: 'The request body does not match the schema: `hashes.0.pdq` must be 64 hex digits.',
       errors: [{ path: 'hashes.0.pdq', message: 'must be 64 hex digits' }],
     }),
     408: refused('This upload took too long.', 408, 'client-stalled'),

@@ -91,7 +91,7 @@ export function ticketRoute(tickets: TicketParts | undefined): Route {
         },
       },
       400: describedProblem('Bad request', 400, {
-        detail: 'The request is not as it should be.',
+        detail: 'The request body does not match the schema: `key` must be a key.',
         errors: [{ path: 'key', message: 'must be a key' }],
       }),
       404: describedProblem('Not found', 404),

@@ -240,7 +240,7 @@ describe('the verdict on hashes', () => {
 
   it.each([
     ['no JSON', '{', 'The body is no JSON.'],
-    ['an array', '[]', 'not as it should be'],
+    ['an array', '[]', 'does not match the schema: `hashes` is missing.'],
     ['no hashes', '{"hashes":[]}', 'must have a hash at least'],
     ['a hash of a wrong length', '{"hashes":[{"md5":"ab"}]}', 'hashes.0'],
     ['no quality', JSON.stringify({ hashes: [{ pdq: 'a'.repeat(64) }] }), 'hashes.0'],

@@ -46,11 +46,14 @@ function message(description: string, text: string): AnswerDescription {
   return { description, schema: MessageAnswer, example: { message: text } }
 }
 
-const BAD = message('The request is not as it should be.', 'invalid signal: invalid PDQ hash')
+const BAD = message('The request is not valid.', 'invalid signal: invalid PDQ hash')
 const TOO_LARGE = message('The body is too long.', 'This upload is too large.')
 const NOT_READY = message('The list cannot be asked.', 'index not yet ready')
 const FILE_ERRORS = {
-  400: message('The file is not as it should be.', 'Missing multipart/form-data file upload'),
+  400: message(
+    'The file is missing, or cannot be read.',
+    'Missing multipart/form-data file upload',
+  ),
   408: message('The file came too slowly.', 'This upload took too long.'),
   411: message('The length is not known.', 'This upload must say how long it is.'),
   413: TOO_LARGE,
@@ -154,7 +157,7 @@ export const HMA_ROUTES: readonly Route[] = [
         schema: CompareAnswer,
         example: { pdq: [true, { distance: 0 }] },
       },
-      400: message('The request is not as it should be.', 'Request input was not a dict'),
+      400: message('The request is not valid.', 'Request input was not a dict'),
       408: message('The body came too slowly.', 'The request took too long.'),
       413: message('The body is too long.', 'JSON may have 65536 bytes at most.'),
       415: message(
