@@ -4,7 +4,7 @@ import { CORNERS, coveredCorners } from './corners.ts'
 import { coversOf } from './covers.ts'
 import { partsBetweenBars } from './edges.ts'
 import { picturesOnPage } from './pages.ts'
-import { type Dihedral, type View, wholeOf } from './view.ts'
+import { type Dihedral, MIRRORS_X, MIRRORS_Y, TRANSPOSES, type View, wholeOf } from './view.ts'
 
 /** A picture that is probed. */
 export interface Probed {
@@ -21,6 +21,8 @@ export interface Family {
   views: (probed: Probed) => View[]
   /** Bits that are added to a bank's threshold: part of these pictures is guessed. */
   tolerance?: number
+  /** Whether they had black for white. */
+  isInverted?: boolean
 }
 
 /** Families of views that are asked about first. What each finds, and costs, is in docs/accuracy.md. */
@@ -43,11 +45,8 @@ export const FIRST_FAMILIES = {
     tolerance: 3,
   },
   shifts: {
-    views: ({ plane, displayed }) => [
-      ...ONE_SIDE.map((sides) => uncropped(wholeOf(plane), displayed, 5, sides)),
-      ...CORNER_SIDES.map((sides) => uncropped(wholeOf(plane), displayed, 4, sides)),
-      ...UNEVEN.map((sides) => uncropped(wholeOf(plane), displayed, 3.5, sides)),
-    ],
+    views: ({ plane, displayed }) =>
+      SHIFTS.map(([percent, sides]) => uncropped(wholeOf(plane), displayed, percent, sides)),
     tolerance: 3,
   },
   turns: {
@@ -78,7 +77,7 @@ export const WIDE_FAMILIES = {
   },
   'larger-shifts': {
     views: ({ plane, displayed }) =>
-      [...ONE_SIDE, ...ACROSS, ...CORNER_SIDES].map((sides) =>
+      [...ONE_SIDE, ...ACROSS, ...CORNER_SIDES, ...UNEVEN].map((sides) =>
         uncropped(wholeOf(plane), displayed, 10, sides),
       ),
     tolerance: 5,
@@ -104,6 +103,25 @@ export const WIDE_FAMILIES = {
       ),
     tolerance: 3,
   },
+  'mirrored-shifts': {
+    views: ({ plane, displayed }) =>
+      SHIFTS.map(([percent, sides]) =>
+        uncropped(wholeOf(plane), flopped(displayed), percent, sides),
+      ),
+    tolerance: 3,
+  },
+  'inverted-mirrors': {
+    views: ({ plane, displayed }) => otherDihedral(wholeOf(plane), displayed),
+    isInverted: true,
+  },
+  aspects: {
+    views: ({ plane, displayed, aspect }) =>
+      widerOrHigher(aspect).map(({ x, y }) => ({
+        part: centred(plane, x, y),
+        dihedral: displayed,
+      })),
+    tolerance: 5,
+  },
   'mirrored-bars': {
     views: ({ plane, displayed }) =>
       partsWithoutBars(plane)
@@ -116,13 +134,30 @@ export const WIDE_FAMILIES = {
 type Sides = readonly [number, number, number, number]
 
 const EVEN: Sides = [0.5, 0.5, 0.5, 0.5]
-/** A crop of one side, and perhaps of some of those that meet it. */
-const ONE_SIDE = aroundSides([1, 0.25, 0, 0.25])
+/** A crop of one side. */
+const ONE_SIDE = aroundSides([1, 0, 0, 0])
+/** A crop of one side, and of some of those that meet it. */
+const MOSTLY_ONE = aroundSides([1, 0.25, 0, 0.25])
 /** A crop of one side, and of those that meet it. */
 const ACROSS = aroundSides([1, 0.5, 0, 0.5])
 const CORNER_SIDES = aroundSides([1, 1, 0, 0])
 /** A crop of all sides, of one corner's more than of the other's. */
 const UNEVEN = aroundSides([0.75, 0.75, 0.25, 0.25])
+
+/** Crops of about 5 % that are not centred: how many per cent, and where. */
+const SHIFTS: readonly (readonly [percent: number, sides: Sides])[] = [
+  ...ONE_SIDE.map((sides) => [5, sides] as const),
+  ...MOSTLY_ONE.map((sides) => [5, sides] as const),
+  ...CORNER_SIDES.flatMap((sides) => [[4, sides] as const, [5, sides] as const]),
+  ...UNEVEN.map((sides) => [3.5, sides] as const),
+]
+
+/** Aspects that services crop to, and those that cameras have, width by height. */
+const CROPPED_TO = [1, 4 / 5, 16 / 9, 9 / 16]
+const TAKEN_AT = [4 / 3, 3 / 4, 3 / 2, 2 / 3, 16 / 9, 9 / 16, 1]
+/** How near an aspect must be to one of them, and how much of a side may be gone. */
+const ASPECT_ERROR = 0.01
+const MAX_GONE = 0.46
 
 /** Shares for the left, top, right and bottom side, turned to begin with each side. */
 function aroundSides([a, b, c, d]: Sides): Sides[] {
@@ -147,6 +182,20 @@ function otherDihedral(part: Part, displayed: Dihedral): { part: Part; dihedral:
   return [0, 1, 2, 3, 4, 5, 6, 7]
     .filter((dihedral) => dihedral !== displayed)
     .map((dihedral) => ({ part, dihedral }))
+}
+
+/** How a picture lies that was mirrored from left to right as it is displayed. */
+function flopped(displayed: Dihedral): Dihedral {
+  return displayed ^ (displayed & TRANSPOSES ? MIRRORS_Y : MIRRORS_X)
+}
+
+/** The sizes, in its own, of pictures that one with a service's aspect may be the middle of. */
+function widerOrHigher(aspect: number): { x: number; y: number }[] {
+  const isNear = (other: number) => Math.abs(aspect / other - 1) <= ASPECT_ERROR
+  if (!CROPPED_TO.some(isNear)) return []
+  return TAKEN_AT.filter((taken) => !isNear(taken))
+    .map((taken) => ({ x: Math.max(1, taken / aspect), y: Math.max(1, aspect / taken) }))
+    .filter(({ x, y }) => 1 - 1 / (x * y) <= MAX_GONE)
 }
 
 /** Parts as they are; the first, which is the likeliest, mirrored and turned, too, and the first two as crops. */

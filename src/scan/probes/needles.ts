@@ -4,7 +4,7 @@ import { Plane, type QualifiedHash } from '../../core/plane.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Probed } from './families.ts'
-import { probeViews } from './probe.ts'
+import { complementOf, probeViews } from './probe.ts'
 import { hasViews, isWide, PROBE_SETS, type ProbeFamily, type ProbeSet } from './sets.ts'
 import { DIHEDRAL_OF_ORIENTATION } from './view.ts'
 import type { Needle, Probe } from '../scanned.ts'
@@ -152,9 +152,4 @@ export class Needles {
         probeViews({ plane: restored, ...shown }, 'wide', this.#probes, 0),
       ) ?? []
   }
-}
-
-/** Of a picture with black for white: its amplitudes are negative, and so each bit is the other. */
-function complementOf({ hash, ...rest }: QualifiedHash): QualifiedHash {
-  return { hash: hash.map((byte) => ~byte), ...rest }
 }

@@ -1,3 +1,4 @@
+import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle } from '../scanned.ts'
 import { type Family, FIRST_FAMILIES, type Probed, WIDE_FAMILIES } from './families.ts'
 import { FIRST_NAMES, type ProbeSet, WIDE_NAMES } from './sets.ts'
@@ -16,10 +17,17 @@ export function probeViews(
   return names
     .filter((probe) => set.has(probe))
     .flatMap((probe) => {
-      const { views, tolerance = 0 }: Family = FAMILIES[probe]
+      const { views, tolerance = 0, isInverted = false }: Family = FAMILIES[probe]
       return views(probed).map((view): Needle => {
         const points = pointsOf(probed.plane, view, probed.aspect)
-        return Object.assign(probed.plane.hash(points), { probe, tolerance, frame })
+        const found = probed.plane.hash(points)
+        const hash = isInverted ? complementOf(found) : found
+        return Object.assign(hash, { probe, tolerance, frame })
       })
     })
+}
+
+/** Of a picture with black for white: its amplitudes are negative, and so each bit is the other. */
+export function complementOf({ hash, ...rest }: QualifiedHash): QualifiedHash {
+  return { hash: hash.map((byte) => ~byte), ...rest }
 }
