@@ -319,7 +319,6 @@ describe('a multipart body', () => {
       onPart: () => {},
       onContent: ({ length }) => void (told += length),
       onPartEnd: () => {},
-      onDoubtful: () => {},
     })
     const body = Buffer.concat([begin, content])
     for (let at = 0; at < body.length; at += cut) {
