@@ -88,7 +88,10 @@ function unstuff(isLastInput: bool): void {
     if (byte == 0xff) {
       let behind = from + 1
       while (behind < stop && load<u8>(behind) == 0xff) behind++ // more of the same are fill bytes
-      if (behind >= stop) break // the byte behind them is not here yet
+      if (behind >= stop) {
+        from = stop - 1 // the byte behind them is not here yet, and one of them is as good as all
+        break
+      }
       if (load<u8>(behind) != 0) {
         isSegmentEnd = true
         break

@@ -137,10 +137,14 @@ export class ImageDecoder {
   /** The same by turns: gives each frame, and goes on when the next is asked for. */
   *frames(bytes: Uint8Array, isLast: boolean): Generator<Frame, void> {
     let offset = 0
+    let isFull = false
     do {
       if (this.#state !== 'open') return
-      const taken = this.#guard(() => this.#give(bytes, offset))
-      offset += taken ?? 0
+      const taken = this.#guard(() => this.#give(bytes, offset)) ?? 0
+      // A core that takes nothing of a full window never will.
+      if (taken === 0 && isFull) this.#state = 'damaged'
+      isFull = taken === 0
+      offset += taken
       yield* this.#run(isLast && offset === bytes.length)
     } while (offset < bytes.length)
   }

@@ -414,6 +414,16 @@ describe('JPEG as other decoders forgive it', () => {
     expect(lumaOfFile(writeJpeg({ ...size, components, ids: [1, 1, 1] }))).toEqual(expected)
   })
 
+  it('passes over more fill bytes at once than it has room for', async () => {
+    const file = await picture(64, 48).jpeg({ progressive: true }).toBuffer()
+    const fill = Buffer.alloc(1024 * 1024, 0xff)
+    const whole = decode('jpeg', file, file.length).frames[0]!.luma
+    for (const behind of [file.subarray(-2), Buffer.of()]) {
+      const filled = Buffer.concat([file.subarray(0, -2), fill, behind])
+      expect(decode('jpeg', filled, filled.length).frames[0]!.luma).toEqual(whole)
+    }
+  })
+
   it('takes fill bytes before the zero of a stuffed byte', async () => {
     const file = await picture(200, 150).jpeg({ quality: 98 }).toBuffer()
     const scan = find(file, 0xda) + 14
