@@ -9,7 +9,7 @@ import { GUIDES } from '../desk/guide.ts'
 import { rebuildBank } from '../desk/ledger/publication.ts'
 import { findSource } from '../desk/ledger/source.ts'
 import { missingSecrets } from '../desk/settings.ts'
-import { type SourceStatus, statusOf } from '../desk/status.ts'
+import { type SourceStatus, deskStatus } from '../desk/status.ts'
 import { readExistingManifest } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import type { TargetOptions } from './list-commands.ts'
@@ -278,7 +278,7 @@ async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions):
 /** `hashgate exchange status`: returns whether all sources are well. */
 export async function exchangeStatus(options: ExchangeOptions): Promise<boolean> {
   return withDesk(options, async (desk) => {
-    const sources = await statusOf(desk)
+    const sources = await deskStatus(desk)
     if (options.json) console.log(JSON.stringify({ sources }))
     else for (const source of sources) console.log(describeSource(source))
     if (sources.length === 0 && !options.json) {
@@ -350,7 +350,7 @@ export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean>
         return can.includes('read') ? undefined : 'the account may not read'
       })
     }
-    for (const { name, problems } of await statusOf(desk)) {
+    for (const { name, problems } of await deskStatus(desk)) {
       for (const problem of problems) findings.push({ what: `${name}: state`, problem })
     }
     const isWell = findings.every(({ problem }) => problem === undefined)

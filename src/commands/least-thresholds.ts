@@ -21,7 +21,7 @@ export class ComparedList {
     const perceptual = entries.filter(({ kind }) => kind === 'pdq')
     const digests = entries.filter(({ kind }) => kind !== 'pdq')
     this.#perceptual = new PackedHashes(perceptual.map(({ hash }) => hash))
-    this.#digests = new Set(digests.map(({ kind, hash }) => keyOf(kind, hash)))
+    this.#digests = new Set(digests.map(({ kind, hash }) => digestKey(kind, hash)))
   }
 
   get perceptualHashes(): number {
@@ -55,7 +55,7 @@ export class ComparedList {
   #hasDigest({ digests }: ScannedFile): boolean {
     return DIGEST_KINDS.some((kind) => {
       const digest = digests?.[kind]
-      return digest !== undefined && this.#digests.has(keyOf(kind, digest))
+      return digest !== undefined && this.#digests.has(digestKey(kind, digest))
     })
   }
 }
@@ -67,6 +67,6 @@ function lower(least: LeastThresholds, set: SetName, threshold: number): void {
   }
 }
 
-function keyOf(kind: string, digest: Uint8Array): string {
+function digestKey(kind: string, digest: Uint8Array): string {
   return `${kind}:${toHex(digest)}`
 }

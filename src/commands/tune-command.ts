@@ -9,7 +9,7 @@ import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
 import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
-import { tableOf, type TunedFile } from './tune-report.ts'
+import { tuneTable, type TunedFile } from './tune-report.ts'
 
 /** A folder without files tells nothing. */
 class NoFilesError extends HashgateError {
@@ -55,7 +55,7 @@ export async function tune(
     console.log(
       `files that are labelled, of which alone is told what is found or wrong: ${labels.size}`,
     )
-  console.log(`\n${tableOf(files)}\n`)
+  console.log(`\n${tuneTable(files)}\n`)
   return unscanned === 0
 }
 

@@ -17,7 +17,7 @@ const STEP = 4
 const all = Array.from({ length: MAX_TUNED + 1 }, (_, threshold) => threshold)
 
 /** Number of files that match, by threshold and set; by what they should do, if anybody said. */
-export function tableOf(files: readonly TunedFile[]): string {
+export function tuneTable(files: readonly TunedFile[]): string {
   const isLabelled = files.some(({ isKnown }) => isKnown !== undefined)
   const head = ['threshold', ...(isLabelled ? SET_NAMES.flatMap(labelledHead) : SET_NAMES)]
   const thresholds = all.filter(

@@ -5,7 +5,7 @@ import { skip } from '../desk/exchanges/normalise.ts'
 import type { VicsSettings } from '../desk/exchanges/vics.ts'
 import { BadListError } from '../list/errors.ts'
 import { decodeText } from '../list/text/decode.ts'
-import { isJson, type JsonRecord, readJson } from '../list/text/json.ts'
+import { looksLikeJson, type JsonRecord, readJson } from '../list/text/json.ts'
 import { kindNamed } from '../list/text/kinds.ts'
 
 /** How far a file was read. */
@@ -68,7 +68,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
   async *#records(): AsyncGenerator<JsonRecord> {
     const bytes = createReadStream(this.#path) as AsyncIterable<Uint8Array>
     const { head, rest } = await decodeText(bytes)
-    if (!isJson(head)) throw new BadListError('the file is not JSON of Project VIC')
+    if (!looksLikeJson(head)) throw new BadListError('the file is not JSON of Project VIC')
     yield* readJson(head, rest)
   }
 }

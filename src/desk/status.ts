@@ -28,7 +28,7 @@ export interface SourceStatus {
 const NO_TALLY: Tally = { records: 0, matchable: 0, kinds: {}, tiers: {} }
 
 /** What is known of all sources of the settings. */
-export async function statusOf(
+export async function deskStatus(
   desk: Pick<Desk, 'settings' | 'ledger' | 'world'>,
 ): Promise<SourceStatus[]> {
   const all: SourceStatus[] = []

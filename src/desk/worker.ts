@@ -17,7 +17,7 @@ import type { Database } from './ledger/database.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { findSource } from './ledger/source.ts'
 import { readDeskSettings } from './settings.ts'
-import { healthOf, statusOf } from './status.ts'
+import { healthOf, deskStatus } from './status.ts'
 
 /** Bindings of the desk. Secrets of sources are beside them, by the names that the settings give. */
 export interface DeskBindings {
@@ -125,7 +125,7 @@ async function consume(message: Message<SyncMessage>, env: DeskBindings): Promis
 
 /** Whether all sources are well, for a probe: it learns nothing else. */
 async function health(env: DeskBindings): Promise<boolean> {
-  return (await statusOf(await openDesk(env))).every((source) => source.health !== 'red')
+  return (await deskStatus(await openDesk(env))).every((source) => source.health !== 'red')
 }
 
 const app = new Hono<{ Bindings: DeskBindings }>()
@@ -146,7 +146,7 @@ app.use('/status', bearerAuth({ verifyToken }))
 
 app.get('/status', async (context) => {
   const desk = await openDesk(context.env)
-  return context.json({ sources: await statusOf(desk) }, 200, { 'cache-control': 'no-store' })
+  return context.json({ sources: await deskStatus(desk) }, 200, { 'cache-control': 'no-store' })
 })
 
 app.onError((error, context) => {

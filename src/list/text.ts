@@ -5,7 +5,7 @@ import { BitBalance, checkBalance } from './text/balance.ts'
 import { type Column, columnsNamed, columnsOf, isHeader } from './text/columns.ts'
 import { decodeText, type ListText } from './text/decode.ts'
 import { type ReadRecord, readRecord, type WideKind } from './text/entries.ts'
-import { isJson, readJson } from './text/json.ts'
+import { looksLikeJson, readJson } from './text/json.ts'
 import { formOf, readRows, type Row } from './text/rows.ts'
 import { parseSumLine } from './text/sums.ts'
 
@@ -54,7 +54,7 @@ interface ListRecord {
 export async function parseList(text: ListText, options: ListOptions): Promise<ParsedList> {
   const { head, rest } = await decodeText(text)
   const reading = new ListReading(options)
-  if (isJson(head)) {
+  if (looksLikeJson(head)) {
     for await (const { names, cells, number } of readJson(head, rest)) {
       reading.take({ columns: columnsNamed(names), cells }, number, 'record')
     }

@@ -12,13 +12,13 @@ export type Input = { bytes: Uint8Array } & ({ format: CoreFormat } | { size: Pi
  */
 export function readInput(image: PdqImage): Input {
   if (typeof image !== 'object' || image === null) throw new BadImageInputError(typeof image)
-  if (ArrayBuffer.isView(image)) return readFile(viewBytes(image))
-  if ('byteLength' in image) return readFile(new Uint8Array(image))
+  if (ArrayBuffer.isView(image)) return decodeFile(viewBytes(image))
+  if ('byteLength' in image) return decodeFile(new Uint8Array(image))
   if ('data' in image) return readPixels(image)
   throw new BadImageInputError('an object that is neither')
 }
 
-function readFile(bytes: Uint8Array): Input {
+function decodeFile(bytes: Uint8Array): Input {
   if (bytes.length === 0) throw new UnhashableImageError('empty')
   const format = sniffFormat(bytes.subarray(0, SNIFF_BYTES))
   if (!format) throw new UnhashableImageError('unknown-format')

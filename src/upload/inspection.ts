@@ -208,7 +208,7 @@ export class Inspection {
       const { accept } = this.#deps.settings.body
       if (accept && !isAccepted(scanned, info.isText, new Set(accept))) this.#hasUnaccepted = true
       if (scanned.bytes > 0 && isTold(scanned, info))
-        this.#unjudged.push(info.isText ? textOf(scanned) : scanned)
+        this.#unjudged.push(info.isText ? asText(scanned) : scanned)
     }
   }
 
@@ -245,7 +245,7 @@ function unaccepted(judged: Verdict): Verdict {
 }
 
 /** A field, or the text around files, that is of no known format is nothing that could not be looked at. */
-function textOf(scanned: ScannedFile): ScannedFile {
+function asText(scanned: ScannedFile): ScannedFile {
   if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
   const { bytes, digests, inner } = scanned
   return { ...EMPTY, bytes, ...(digests && { digests }), ...(inner && { inner }) }

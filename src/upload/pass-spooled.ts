@@ -35,7 +35,7 @@ export async function passSpooled(
     await spoolHeld(overflow.held, permit, spool)
     const early = await spoolRest(overflow, spool, place && { place, inspection }, deps)
     const lastByteAt = performance.now()
-    const verdict = early ?? (await verdictOn(request, spool, permit, deps))
+    const verdict = early ?? (await verdictOnSpooled(request, spool, permit, deps))
     place?.release()
     return await passOn(verdict, performance.now() - lastByteAt, spool, deps)
   } finally {
@@ -96,7 +96,7 @@ async function unlessKindAdded<T>(
 }
 
 /** The verdict on a body that lies in the bucket. Who waits for a place holds nothing that the one that has it needs. */
-async function verdictOn(
+async function verdictOnSpooled(
   request: Request,
   spool: Spool,
   permit: Permit,

@@ -52,7 +52,7 @@ export async function acquireLongPlace({
 }: Pick<UploadDeps, 'decoders' | 'longPlaces'>): Promise<Place> {
   const long = await longPlaces.acquire(1)
   try {
-    return joined(long, await decoders.acquire(1))
+    return jointPlace(long, await decoders.acquire(1))
   } catch (error) {
     long.release()
     throw error
@@ -65,12 +65,12 @@ export function joinLongPlace(
   { longPlaces }: Pick<UploadDeps, 'longPlaces'>,
 ): Place | undefined {
   const long = longPlaces.tryAcquire(1)
-  if (long) return joined(long, place)
+  if (long) return jointPlace(long, place)
   place.release()
   return undefined
 }
 
-function joined(...permits: Permit[]): Place {
+function jointPlace(...permits: Permit[]): Place {
   return {
     touch: () => permits.forEach((permit) => permit.touch()),
     release: () => permits.forEach((permit) => permit.release()),

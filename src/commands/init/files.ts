@@ -74,7 +74,7 @@ function passwordLine(name: string): [string, string] {
 
 /** A file that is written only if there is none. */
 async function planWhole(folder: string, name: string, text: string): Promise<PlannedFile> {
-  const found = await readText(join(folder, name))
+  const found = await readIfThere(join(folder, name))
   return found === undefined ? { name, text, state: 'new' } : { name, text: found, state: 'kept' }
 }
 
@@ -84,7 +84,7 @@ async function planLines(
   name: string,
   lines: readonly (readonly [start: string, line: string])[],
 ): Promise<PlannedFile> {
-  const found = await readText(join(folder, name))
+  const found = await readIfThere(join(folder, name))
   const has = (found ?? '').split(/\r?\n/)
   const missing = lines.filter(([start]) => !has.some((line) => line.startsWith(start)))
   const before = found && !found.endsWith('\n') ? `${found}\n` : (found ?? '')
@@ -100,7 +100,7 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
     ManifestSchema,
     JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8')),
   )
-  const found = await readText(join(folder, 'package.json'))
+  const found = await readIfThere(join(folder, 'package.json'))
   const existing = found === undefined ? undefined : parsePackage(found)
   const { dependencies, devDependencies, ...rest } = existing ?? {
     ...{ name, private: true, type: 'module', scripts: SCRIPTS, allowScripts: INSTALL_SCRIPTS },
@@ -142,7 +142,7 @@ function versionOf(folder: string, version: string): string {
 }
 
 /** @throws {InitError} it is there, and cannot be read */
-export async function readText(path: string): Promise<string | undefined> {
+export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {

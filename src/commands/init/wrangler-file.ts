@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { importWrangler } from '../stores.ts'
-import { type PlannedFile, readText } from './files.ts'
+import { type PlannedFile, readIfThere } from './files.ts'
 import { type Answers, InitError } from './options.ts'
 import { isBlock, renderBlock, renderJsonc, renderToml } from './render.ts'
 import { type Section, sectionsOf, settingsOf } from './sections.ts'
@@ -31,7 +31,7 @@ export async function planConfig(
     const text = answers.format === 'toml' ? renderToml(sections) : renderJsonc(sections)
     return { name, text, state: 'new', byHand: [] }
   }
-  const text = (await readText(join(folder, found))) ?? ''
+  const text = (await readIfThere(join(folder, found))) ?? ''
   const raw = await readRaw(join(folder, found))
   const missing = sections.flatMap((section) => missingOf(section, raw[section.key]))
   const settings = missingSettings(answers, raw['vars'])
@@ -74,8 +74,8 @@ function missingOf(section: Section, found: unknown): Section[] {
 function missingValue(wanted: unknown, found: unknown): unknown {
   if (found === undefined) return wanted
   if (isList(wanted) && isList(found)) {
-    const names = new Set(found.map(nameOf))
-    const missing = wanted.filter((one) => !names.has(nameOf(one)))
+    const names = new Set(found.map(tableName))
+    const missing = wanted.filter((one) => !names.has(tableName(one)))
     return missing.length > 0 ? missing : undefined
   }
   return isTable(wanted) && isTable(found) ? missingKeys(wanted, found) : undefined
@@ -109,7 +109,7 @@ function isList(value: unknown): value is Table[] {
 }
 
 /** What tells one element of a list from others. */
-function nameOf({ binding, name, tag, pattern, queue }: Table): string {
+function tableName({ binding, name, tag, pattern, queue }: Table): string {
   return JSON.stringify(binding ?? name ?? tag ?? pattern ?? queue)
 }
 

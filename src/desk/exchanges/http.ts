@@ -99,7 +99,7 @@ export async function readText(response: Response, what: string): Promise<string
 }
 
 /** @throws {BadAnswerError} it is no JSON */
-export async function readJson(response: Response, what: string): Promise<unknown> {
+export async function readJsonAnswer(response: Response, what: string): Promise<unknown> {
   const json = parseJson(await readText(response, what))
   if (json === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
   return json

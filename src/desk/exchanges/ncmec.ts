@@ -226,7 +226,8 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
       const key = `${memberId}-${id}`
       const isDeleted = entry.tagName.startsWith('deleted')
       if (isDeleted) deletes.push({ key, updated })
-      else if (this.#isTaken(entry, memberId)) upserts.push(recordOf(entry, key, updated, skipped))
+      else if (this.#isTaken(entry, memberId))
+        upserts.push(recordOfEntry(entry, key, updated, skipped))
       else {
         // It may have been taken before.
         deletes.push({ key, updated })
@@ -284,7 +285,7 @@ function blocksOf(result: TNode): TNode[] {
   })
 }
 
-function recordOf(entry: TNode, key: string, updated: number, skipped: Skipped): ListedRecord {
+function recordOfEntry(entry: TNode, key: string, updated: number, skipped: Skipped): ListedRecord {
   const fingerprints = childrenOf(childNamed(entry, 'fingerprints'))
   for (const { tagName, attributes } of fingerprints) {
     // Behind a link: a fingerprint of some 250 kB that is not matched.

@@ -10,7 +10,7 @@ import type {
   Skipped,
   World,
 } from './exchange.ts'
-import { ask, readJson } from './http.ts'
+import { ask, readJsonAnswer } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 
@@ -206,7 +206,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     const headers = this.#headers(this.#keys.functions)
     const parsed = v.safeParse(
       AnswerSchema,
-      await readJson(await ask(this.#world, { what: WHAT, url, headers }), WHAT),
+      await readJsonAnswer(await ask(this.#world, { what: WHAT, url, headers }), WHAT),
     )
     if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
     return parsed.output

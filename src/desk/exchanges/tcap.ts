@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { choice } from '../../util/settings.ts'
 import { BadAnswerError, NotAuthorizedError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
-import { ask, nextUrl, readJson } from './http.ts'
+import { ask, nextUrl, readJsonAnswer } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 
@@ -98,7 +98,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
     if (after !== undefined) first.searchParams.set('after', after)
     // The address of the next page is followed as it is: it has all parameters.
     const url = next === undefined ? first : nextUrl(next, this.#base, WHAT)
-    const parsed = v.safeParse(AnswerSchema, await readJson(await this.#ask(url), WHAT))
+    const parsed = v.safeParse(AnswerSchema, await readJsonAnswer(await this.#ask(url), WHAT))
     if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
     return parsed.output
   }
@@ -128,7 +128,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ username: this.#settings.user, password: this.#secret }),
     })
-    const parsed = v.safeParse(LoginSchema, await readJson(response, WHAT))
+    const parsed = v.safeParse(LoginSchema, await readJsonAnswer(response, WHAT))
     if (!parsed.success) throw new BadAnswerError(WHAT, 'has no token')
     this.#token = parsed.output.token
     return this.#token

@@ -11,7 +11,7 @@ import type {
   Skipped,
   World,
 } from './exchange.ts'
-import { ask, nextUrl, readJson } from './http.ts'
+import { ask, nextUrl, readJsonAnswer } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 
@@ -144,7 +144,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   }
 
   async #get(url: URL): Promise<unknown> {
-    return readJson(await ask(this.#world, { what: WHAT, url }), WHAT)
+    return readJsonAnswer(await ask(this.#world, { what: WHAT, url }), WHAT)
   }
 }
 

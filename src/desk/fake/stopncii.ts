@@ -69,7 +69,7 @@ async function answer(
   provider.cursors.set(token, JSON.stringify(bound))
   const latest = last ? secondsOf(last) : start
   if (provider.take('reorder')) page.reverse()
-  const records = page.map(recordOf)
+  const records = page.map(fakeRecord)
   const body = JSON.stringify({
     count: records.length,
     nextPageToken: token,
@@ -85,7 +85,7 @@ async function answer(
 const SIGNAL_TYPES: Record<string, string> = { pdq: 'ImagePDQ', md5: 'VideoMD5' }
 
 /** What is withdrawn says so in one of two places. */
-function recordOf(record: FakeRecord): object {
+function fakeRecord(record: FakeRecord): object {
   const [hash] = record.hashes
   const isOdd = record.key.length % 2 === 1
   const gone = isOdd ? 'Withdrawn' : 'Deleted'

@@ -62,7 +62,7 @@ export class LedgerKey {
   /** Seals the content of a row, as hex digits. */
   seal(row: string, content: string): string {
     const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#cipher, nonce).setAAD(nameOf(row))
+    const cipher = createCipheriv('aes-256-gcm', this.#cipher, nonce).setAAD(sealedName(row))
     const parts = [nonce, cipher.update(content, 'utf8'), cipher.final(), cipher.getAuthTag()]
     return Buffer.concat(parts).toString('hex')
   }
@@ -75,7 +75,7 @@ export class LedgerKey {
       const nonce = bytes.subarray(0, NONCE_BYTES)
       const options = { authTagLength: TAG_BYTES }
       const decipher = createDecipheriv('aes-256-gcm', this.#cipher, nonce, options)
-      decipher.setAAD(nameOf(row)).setAuthTag(bytes.subarray(end))
+      decipher.setAAD(sealedName(row)).setAuthTag(bytes.subarray(end))
       const plain = [decipher.update(bytes.subarray(NONCE_BYTES, end)), decipher.final()]
       return Buffer.concat(plain).toString('utf8')
     } catch (cause) {
@@ -89,6 +89,6 @@ export class LedgerKey {
 }
 
 /** What is authenticated beside a content, so that no row has that of another. */
-function nameOf(row: string): Buffer {
+function sealedName(row: string): Buffer {
   return Buffer.from(`hashgate/record/${row}`)
 }

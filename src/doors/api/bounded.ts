@@ -4,7 +4,7 @@ import { within } from '../../util/within.ts'
  * A body as text, if it is no longer than `maxBytes`; else `undefined`.
  * @throws what `onStall` makes, when a chunk takes longer than `maxStallMs`
  */
-export async function readText(
+export async function readBoundedText(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
   maxStallMs: number,

@@ -5,7 +5,7 @@ import { describeNeedle } from '../../match/thresholds.ts'
 import { matchEvent, verdictEvent } from '../../upload/verdict-event.ts'
 import { HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
 import type { ScannedContent, ScannedFile } from '../../scan/scanned.ts'
-import { checkFields, readJson } from './json-body.ts'
+import { checkFields, readJsonBody } from './json-body.ts'
 import type { Call } from './route.ts'
 import { verdictAnswer } from './verdict-answer.ts'
 
@@ -54,7 +54,7 @@ type GivenHash = v.InferOutput<typeof HashSchema>
 /** The verdict on hashes: each as if it were all that is known of a file. */
 export async function judgeHashes(call: Call): Promise<Response> {
   const { request, waitUntil, caller, uploads } = call
-  const { hashes } = checkFields(HashesSchema, await readJson(call))
+  const { hashes } = checkFields(HashesSchema, await readJsonBody(call))
   const address = request.headers.get('cf-connecting-ip') ?? ''
   const { gate, settings } = uploads
   const verdict = await gate.judge(hashes.map(fileOf), { address, settings, waitUntil })

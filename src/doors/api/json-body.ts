@@ -1,6 +1,6 @@
 import type { GenericSchema, InferOutput } from 'valibot'
 import * as v from 'valibot'
-import { readText } from './bounded.ts'
+import { readBoundedText } from './bounded.ts'
 import { ApiError } from './errors.ts'
 import type { Call } from './route.ts'
 
@@ -38,13 +38,13 @@ export function isJson({ headers }: Request): boolean {
 }
 
 /** @throws {ApiError} 400, 408 or 413: it is no JSON, comes too slowly, or is too long */
-export async function readJson({
+export async function readJsonBody({
   request,
   uploads,
 }: Pick<Call, 'request' | 'uploads'>): Promise<unknown> {
   const maxStallMs = uploads.settings.upload.clientStallSeconds * 1000
   const stalled = () => new ApiError(408, 'The request took too long.')
-  const text = await readText(request.body, MAX_BYTES, maxStallMs, stalled)
+  const text = await readBoundedText(request.body, MAX_BYTES, maxStallMs, stalled)
   if (text === undefined) throw new ApiError(413, `JSON may have ${MAX_BYTES} bytes at most.`)
   try {
     return JSON.parse(text)

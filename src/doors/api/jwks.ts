@@ -1,7 +1,7 @@
 import type { HonoJsonWebKey } from 'hono/utils/jwt/jws'
 import * as v from 'valibot'
 import { HashgateError } from '../../util/errors.ts'
-import { readText } from './bounded.ts'
+import { readBoundedText } from './bounded.ts'
 
 /** The keys that tokens are signed with could not be read. */
 export class KeySetUnavailableError extends HashgateError {
@@ -86,7 +86,7 @@ async function fetchKeySet(url: string): Promise<{ keys: HonoJsonWebKey[] }> {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     if (response.status !== 200) throw failed(`answered ${response.status}`)
-    text = await readText(response.body, MAX_BYTES, TIMEOUT_MS, () => failed('stalled'))
+    text = await readBoundedText(response.body, MAX_BYTES, TIMEOUT_MS, () => failed('stalled'))
   } catch (cause) {
     throw cause instanceof KeySetUnavailableError ? cause : failed('could not be reached', cause)
   }

@@ -21,8 +21,8 @@ export function parseCompletion(xml: string): ChosenPart[] | undefined {
 }
 
 function parsePart(part: TNode): ChosenPart | undefined {
-  const number = textOf(part, 'PartNumber')
-  const md5 = textOf(part, 'ETag').replace(/^"(.*)"$/, '$1')
+  const number = childText(part, 'PartNumber')
+  const md5 = childText(part, 'ETag').replace(/^"(.*)"$/, '$1')
   return /^\d{1,5}$/.test(number) ? { number: Number(number), md5 } : undefined
 }
 
@@ -30,7 +30,7 @@ function childrenOf({ children }: Pick<TNode, 'children'>, name: string): TNode[
   return children.filter((node): node is TNode => Object(node).tagName === name)
 }
 
-function textOf(node: TNode, name: string): string {
+function childText(node: TNode, name: string): string {
   const texts = childrenOf(node, name).flatMap(({ children }) => children)
   return texts
     .filter((text) => typeof text === 'string')

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { isObjectKey, MAX_KEY_BYTES, MAX_TICKET_SECONDS } from './ticket.ts'
 import { ApiError } from '../api/errors.ts'
-import { checkFields, isJson, readJson } from '../api/json-body.ts'
+import { checkFields, isJson, readJsonBody } from '../api/json-body.ts'
 import { jsonAnswer } from '../respond.ts'
 import { describedProblem } from '../api/openapi.ts'
 import type { Call, Route } from '../api/route.ts'
@@ -55,7 +55,7 @@ const TicketAnswer = v.strictObject({
 async function answerTicket(call: Call, tickets: TicketParts | undefined): Promise<Response> {
   if (!tickets) throw new ApiError(404, 'There is no bucket for uploads by ticket.')
   if (!isJson(call.request)) throw new ApiError(415, 'The body must be application/json.')
-  const { seconds, ...grant } = checkFields(TicketSchema, await readJson(call))
+  const { seconds, ...grant } = checkFields(TicketSchema, await readJsonBody(call))
   const { maxBodyBytes } = call.uploads.settings.upload
   if (grant.maxBytes > maxBodyBytes)
     throw new ApiError(400, `maxBytes is over the longest body, ${maxBodyBytes}.`)

@@ -69,10 +69,10 @@ export class FloodBreaker {
   ): Promise<WeighedMatch> {
     if (match.isExempt || match.isReview) return match
     if (DIGEST_KINDS.some((kind) => kind === match.probe)) return match
-    const name = nameOf(match.bank, match.entry)
+    const name = counterName(match.bank, match.entry)
     const sighting = {
-      upload: nameOf(name, uploadOf(scanned)),
-      network: address === '' ? '' : nameOf(name, networkOf(address)),
+      upload: counterName(name, uploadOf(scanned)),
+      network: address === '' ? '' : counterName(name, networkOf(address)),
       at: Date.now(),
     }
     const { isFlooded, hasBegun } = await this.#note(name, sighting)
@@ -135,6 +135,6 @@ function expandGroups(address: string): string[] {
 }
 
 /** A name that tells nothing of what it is made of to whoever reads a counter's storage. */
-function nameOf(...parts: readonly string[]): string {
+function counterName(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }

@@ -11,7 +11,7 @@ export interface JsonRecord {
 }
 
 /** Whether a list is JSON, by how it begins. */
-export function isJson(head: string): boolean {
+export function looksLikeJson(head: string): boolean {
   return /^\s*[[{]/.test(head)
 }
 

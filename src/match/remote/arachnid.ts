@@ -38,7 +38,7 @@ export function arachnid(fetch: Fetch, user: string, password: string, url = URL
   return {
     maxHashes: MAX_HASHES,
     async ask(hashes, signal) {
-      const texts = hashes.map(textOf)
+      const texts = hashes.map(hashText)
       const body = { hashes: [...new Set(texts)] }
       const parsed = v.safeParse(
         AnswerSchema,
@@ -70,6 +70,6 @@ function findingOf(
   return { classification, distance: type === 'near' ? undefined : 0, secret: asked }
 }
 
-function textOf(hash: Hash256): string {
+function hashText(hash: Hash256): string {
   return Buffer.from(hash).toString('base64')
 }

@@ -25,7 +25,7 @@ export function readTrack(file: Uint8Array): Track | undefined {
   let alpha: Track | undefined
   for (const { type, data } of moov ? readBoxes(moov) : []) {
     const table = type === 'trak' && findBox(data, 'mdia', 'minf', 'stbl')
-    const track = table ? readTable(file, table) : undefined
+    const track = table ? readSampleTable(file, table) : undefined
     if (!track || track.samples.length === 0) continue
     if (findBox(data, 'tref', 'auxl')) alpha ??= track
     else colour ??= track
@@ -33,7 +33,7 @@ export function readTrack(file: Uint8Array): Track | undefined {
   return colour && alpha ? { ...colour, alpha } : colour
 }
 
-function readTable(file: Uint8Array, table: Uint8Array): Track | undefined {
+function readSampleTable(file: Uint8Array, table: Uint8Array): Track | undefined {
   const entry = findBox(findBox(table, 'stsd')?.subarray(8) ?? table, 'av01')
   const configuration = entry && findBox(entry.subarray(ENTRY_BYTES), 'av1C')
   if (!entry || !configuration) return undefined
@@ -43,12 +43,12 @@ function readTable(file: Uint8Array, table: Uint8Array): Track | undefined {
     height: u16At(entry, 26),
     configuration,
     samples: readSamples(file, table),
-    keys: keys ? tableOf(keys, 4).map((at) => u32At(keys, at) - 1) : [],
+    keys: keys ? boxTable(keys, 4).map((at) => u32At(keys, at) - 1) : [],
   }
 }
 
 /** Where the entries of a table lie that has its count at offset 4, `bytes` each. */
-function tableOf(box: Uint8Array, bytes: number): number[] {
+function boxTable(box: Uint8Array, bytes: number): number[] {
   const count = Math.min(u32At(box, 4), Math.floor((box.length - 8) / bytes), MAX_SAMPLES)
   return Array.from({ length: Math.max(0, count) }, (_, i) => 8 + bytes * i)
 }
@@ -60,7 +60,7 @@ function readSamples(file: Uint8Array, table: Uint8Array): Uint8Array[] {
   if (!sizes || !runs) return []
   const same = u32At(sizes, 4)
   const count = Math.min(u32At(sizes, 8), MAX_SAMPLES)
-  const starts = tableOf(runs, 12)
+  const starts = boxTable(runs, 12)
   const samples: Uint8Array[] = []
   chunkOffsets(table).forEach((offset, chunk) => {
     const run = starts.findLast((at) => u32At(runs, at) <= chunk + 1)
@@ -76,7 +76,7 @@ function readSamples(file: Uint8Array, table: Uint8Array): Uint8Array[] {
 
 function chunkOffsets(table: Uint8Array): number[] {
   const short = findBox(table, 'stco')
-  if (short) return tableOf(short, 4).map((at) => u32At(short, at))
+  if (short) return boxTable(short, 4).map((at) => u32At(short, at))
   const long = findBox(table, 'co64')
-  return long ? tableOf(long, 8).map((at) => Number(viewOf(long).getBigUint64(at))) : []
+  return long ? boxTable(long, 8).map((at) => Number(viewOf(long).getBigUint64(at))) : []
 }

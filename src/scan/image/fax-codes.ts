@@ -29,11 +29,11 @@ export const CODE_BITS = 13
 
 /** By the next 13 bits: 4,096 times the length of the code that they begin with, and its run. 0: they begin with none. */
 export const RUNS: readonly [white: Uint16Array, black: Uint16Array] = [
-  tableOf(WHITE),
-  tableOf(BLACK),
+  faxTable(WHITE),
+  faxTable(BLACK),
 ]
 
-function tableOf(codes: string): Uint16Array {
+function faxTable(codes: string): Uint16Array {
   const table = new Uint16Array(1 << CODE_BITS)
   for (const [i, code] of `${codes} ${LONG}`.split(/\s+/).entries()) {
     const free = CODE_BITS - code.length

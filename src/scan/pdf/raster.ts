@@ -120,7 +120,7 @@ function painterOf(
   channels: 1 | 3 | 4,
 ): (row: Uint8Array, pixels: Uint8Array) => void {
   const { kind, samples } = space
-  const tables = decode.map((range) => tableOf(space, range))
+  const tables = decode.map((range) => lumaTable(space, range))
   const [first = new Uint8Array(256), second = first, third = first, fourth = first] = tables
   if (kind === 'rgb' || kind === 'inks') {
     return (row, pixels) => {
@@ -146,7 +146,7 @@ function painterOf(
 }
 
 /** The light of each value of a sample. */
-function tableOf({ kind, lumas }: Picture['space'], [from, to]: [number, number]): Uint8Array {
+function lumaTable({ kind, lumas }: Picture['space'], [from, to]: [number, number]): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, value) => {
     if (lumas) return lumas[from === 0 ? value : from - value] ?? 0 // nobody does more than turn indices around
     const share = Math.min(1, Math.max(0, from + (value / 255) * (to - from)))

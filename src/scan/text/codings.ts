@@ -29,7 +29,7 @@ const SKIP = 0xffff
 const NOTHING = new Uint16Array(0)
 
 /** Table of codes by byte. */
-function tableOf(codes: Record<string, number>, breaks: string): Uint16Array {
+function codeTable(codes: Record<string, number>, breaks: string): Uint16Array {
   const table = new Uint16Array(256).fill(SKIP)
   for (const char of breaks) table[char.charCodeAt(0)] = BREAK
   for (const [char, code] of Object.entries(codes)) table[char.charCodeAt(0)] = code
@@ -41,7 +41,7 @@ function codesOf(alphabet: string): Record<string, number> {
 }
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-const BASE64 = tableOf(
+const BASE64 = codeTable(
   {
     ...codesOf(`${UPPER}${UPPER.toLowerCase()}0123456789+/-_`),
     ';': SEMICOLON_BREAK,
@@ -72,7 +72,7 @@ export class Base64Coding implements Coding {
   }
 }
 
-const HEX = tableOf(
+const HEX = codeTable(
   { ...codesOf('0123456789abcdef'), A: 10, B: 11, C: 12, D: 13, E: 14, F: 15, '\n': LINE_BREAK },
   '"\'`<>{}[]()=&',
 )

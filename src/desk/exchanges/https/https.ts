@@ -4,7 +4,7 @@ import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } fr
 import { ask, basicAuth, readBytes } from '../http.ts'
 import { skip } from '../normalise.ts'
 import { type FeedCheckpoint, FeedExchange } from './feed.ts'
-import { type FileRow, readRows } from './rows.ts'
+import { type FileRow, sourceRows } from './rows.ts'
 import { FIELDS, type HttpsSettings } from './settings.ts'
 import { checkEd25519, checkMinisign, checkSha256, sha256 } from './signature.ts'
 import { unpack } from './unpack.ts'
@@ -86,7 +86,11 @@ export class HttpsExchange implements Exchange {
     let isFirst = begin.rows === 0
     let page = new Page()
     let rows = 0
-    for await (const row of readRows(unpack(file, maxUnpackedBytes, WHAT), this.#settings, WHAT)) {
+    for await (const row of sourceRows(
+      unpack(file, maxUnpackedBytes, WHAT),
+      this.#settings,
+      WHAT,
+    )) {
       if (rows++ < begin.rows) continue
       page.add(row, this.#settings, begin.state)
       if (page.rows < PAGE_ROWS) continue
@@ -166,7 +170,7 @@ class Page {
   add(row: FileRow, settings: HttpsSettings, state: number): void {
     this.rows++
     if ('problem' in row) return skip(this.#skipped, row.problem)
-    const record = recordOf(row, settings, state)
+    const record = recordOfRow(row, settings, state)
     if ('problem' in record) return skip(this.#skipped, record.problem)
     if (record.isDeleted) this.#deletes.push({ key: record.key, updated: state })
     else this.#upserts.push(record.record)
@@ -209,7 +213,7 @@ const KIND_OF_LENGTH = new Map<number, HashKind>([
 ])
 
 /** The record of a row. Its key is the row's id, or its hash where it has none. */
-function recordOf(
+function recordOfRow(
   { fields, values }: Extract<FileRow, { values: unknown }>,
   { fields: places, hashKind }: HttpsSettings,
   state: number,

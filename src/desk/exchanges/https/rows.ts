@@ -16,7 +16,7 @@ type Chunks = AsyncIterable<Uint8Array>
  * The rows of a file.
  * @throws {BadAnswerError} the file is cut off, or of another format
  */
-export function readRows(
+export function sourceRows(
   chunks: Chunks,
   { format, records, fields }: Pick<HttpsSettings, 'format' | 'records' | 'fields'>,
   what: string,

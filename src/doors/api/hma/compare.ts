@@ -1,6 +1,6 @@
 import { parseHash, distance } from '../../../util/hash.ts'
 import { ApiError } from '../errors.ts'
-import { isJson, readJson } from '../json-body.ts'
+import { isJson, readJsonBody } from '../json-body.ts'
 import { jsonAnswer } from '../../respond.ts'
 import type { Call } from '../route.ts'
 import { readSignal } from './signals.ts'
@@ -15,7 +15,7 @@ type Comparison = [boolean, { distance?: number }]
 export async function answerCompare(call: Call): Promise<Response> {
   if (!isJson(call.request))
     throw new ApiError(415, "the request Content-Type was not 'application/json'")
-  const pairs = await readJson(call)
+  const pairs = await readJsonBody(call)
   if (typeof pairs !== 'object' || pairs === null || Array.isArray(pairs))
     throw new ApiError(400, 'Request input was not a dict')
   const compared = Object.entries(pairs).map(([type, pair]) => [type, compare(type, pair)])

@@ -4,7 +4,7 @@ import { channelsOf, toPixels } from './colours.ts'
 import { decodeJpegPage } from './jpeg-page.ts'
 import { MAX_SEGMENTS, type Page } from './page.ts'
 import { type RowForm, rowBytesOf, rowsFrom } from './rows.ts'
-import { unpack } from './segments.ts'
+import { unpackSegment } from './segments.ts'
 import type { PageEnd, TiffContext } from './work.ts'
 
 /** Bytes of a row of tiles, or of strips that hold one sample each: it waits until it is whole. */
@@ -130,7 +130,7 @@ class PageDecoder {
       work.spendRow(row.length)
       onRow(row, y)
     })
-    const chunks = unpack(this.#page, data, budget)
+    const chunks = unpackSegment(this.#page, data, budget)
     for (;;) {
       const next = chunks.next()
       if (next.done && next.value === 'over-limit') this.#isOverLimit = true

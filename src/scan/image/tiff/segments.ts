@@ -8,7 +8,7 @@ import type { Page } from './page.ts'
 const CHUNK_BYTES = 64 * 1024
 
 /** Decompresses a segment of a page. */
-export function unpack(page: Page, stored: Uint8Array, budget: ScanBudget): Unpacked {
+export function unpackSegment(page: Page, stored: Uint8Array, budget: ScanBudget): Unpacked {
   const data = page.isReversed ? stored.map((byte) => REVERSED[byte] ?? 0) : stored
   if (page.compression === 'deflate') return inflate(data, budget)
   if (page.compression === 'lzw') return unpackLzw(data)
