@@ -97,8 +97,8 @@ function countSteps(): CountedModules {
 const SCANS = {
   plain: [1, 5000],
   'as-is': [2, 5400],
-  default: [35, 6100],
-  wide: [85, 8000],
+  default: [43, 6300],
+  wide: [140, 9500],
 } as const
 
 /** A picture of 1.2 megapixels by probe set. */
