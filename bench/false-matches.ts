@@ -16,7 +16,7 @@ import { entryGuard } from '../src/commands/entry-guard.ts'
 import { readModules } from '../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
 import { limitOf } from '../src/match/thresholds.ts'
-import { PROBE_SETS } from '../src/scan/probes/sets.ts'
+import { PROBE_SETS, type ProbeSet } from '../src/scan/probes/sets.ts'
 import type { Needle } from '../src/scan/scanned.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { imagesIn } from './accuracy/files.ts'
@@ -40,7 +40,7 @@ const LIST_SIZES = [1e5, 1e6, 1e7]
 const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
 /** How often uploads are drawn again, for the bounds. */
 const RESAMPLES = 200
-const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
+const modules = readModules()
 
 interface Picture {
   kind: string
@@ -66,20 +66,29 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
     options: {
       distractors: { type: 'string' },
       corpus: { type: 'string', default: CORPUS },
+      probes: { type: 'string', default: 'default' },
       most: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
     },
   })
-  const all = await readPictures(values.corpus, values.distractors, Number(values.most))
+  const set = values.probes
+  const probes = set === 'default' || set === 'wide' ? PROBE_SETS[set] : undefined
+  if (!probes) throw new Error(`--probes is default or wide, not ${set}`)
+  const all = await readPictures(values.corpus, values.distractors, Number(values.most), probes)
   const entries = new Entries(all)
   const counted = all.map((picture) => entries.count(picture))
   console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
-  printPictures(all, entries)
+  printPictures(all, entries, set)
   printProbes(counted, Number(values.seed))
-  printUploads(counted, Number(values.seed))
+  printUploads(counted, Number(values.seed), set)
 }
 
-async function readPictures(corpus: string, distractors: string | undefined, most: number) {
+async function readPictures(
+  corpus: string,
+  distractors: string | undefined,
+  most: number,
+  probes: ProbeSet,
+) {
   const folders: [kind: string, folder: string][] = [['photographs', corpus]]
   for (const kind of distractors === undefined ? [] : readdirSync(distractors)) {
     for (const name of readdirSync(join(distractors ?? '', kind))) {
@@ -90,11 +99,14 @@ async function readPictures(corpus: string, distractors: string | undefined, mos
   const copies = new Copies()
   for (const [kind, folder] of folders) {
     for (const path of imagesIn(folder).slice(0, most)) {
+      const context = { modules, digestKinds: [], probes }
       const scanned = await scanFile(context, await readFile(path)).catch(() => undefined)
       const [identity] = scanned?.coverage === 'scanned' ? scanned.needles : []
       if (scanned?.coverage !== 'scanned' || !identity) continue
       if (!(await copies.isNew(path))) continue
-      const needles = scanned.needles.filter((needle) => !limitOf(needle, minQuality))
+      // As if nothing had matched: the wide set is asked about, too.
+      const asked = [...scanned.needles, ...(scanned.widen?.() ?? [])]
+      const needles = asked.filter((needle) => !limitOf(needle, minQuality))
       pictures.push({
         kind,
         folder,
@@ -224,9 +236,9 @@ function extrapolate(histograms: readonly Histogram[], bits: number, seed: numbe
   }
 }
 
-function printPictures(all: readonly Picture[], entries: Entries): void {
+function printPictures(all: readonly Picture[], entries: Entries, set: string): void {
   console.log(
-    `${all.length} pictures, each an upload by the default set; ${entries.size} of them are entries, of quality ${minQuality} and more, ${entries.lowered} more were lowered and left out. Pictures of one folder are not compared.\n`,
+    `${all.length} pictures, each an upload by the ${set} set; ${entries.size} of them are entries, of quality ${minQuality} and more, ${entries.lowered} more were lowered and left out. Pictures of one folder are not compared.\n`,
   )
   const kinds = [...Map.groupBy(all, ({ kind }) => kind)]
   printTable(
@@ -273,8 +285,8 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   )
 }
 
-function printUploads(counted: readonly Counted[], seed: number): void {
-  console.log('### Uploads that match an unrelated entry, by the default set\n')
+function printUploads(counted: readonly Counted[], seed: number, set: string): void {
+  console.log(`### Uploads that match an unrelated entry, by the ${set} set\n`)
   console.log(
     'Of a million uploads, extrapolated, with the bound below which it lies in 97.5 % of draws.\n',
   )

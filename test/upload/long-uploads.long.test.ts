@@ -78,7 +78,11 @@ describe('a long upload', () => {
 
   it('reaches the origin as a broken request if it is blocked', async () => {
     const body = padded(known, 6 * MIB)
-    expect(await send(body).then(({ status }) => status)).toBe(451)
+    const answer = send(body).then(
+      ({ status }) => status,
+      () => 'reset', // before the client, which still sends, has read the answer
+    )
+    expect([451, 'reset']).toContain(await answer)
     await until(() => origin.received.length === origin.begun)
     for (const { isComplete, body: arrived } of origin.received) {
       expect(isComplete).toBe(false)
