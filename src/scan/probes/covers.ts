@@ -58,9 +58,9 @@ function growPatch(cells: Cells, start: number, seen: Uint16Array): Patch | unde
   let [rim, sharp] = [0, 0]
   for (let i = 0; i < found.length; i++) {
     const cell = found[i] ?? 0
-    for (const step of STEPS) {
+    for (let step = 0; step < ACROSS.length; step++) {
       const beside = neighbour(cell, step)
-      if (beside === undefined) continue
+      if (beside < 0) continue
       if (isFlat(cells, beside) && stepOf(cells, cell, beside) <= LINK) {
         if (!seen[beside]) found.push(beside)
         seen[beside] = 1
@@ -68,7 +68,8 @@ function growPatch(cells: Cells, start: number, seen: Uint16Array): Patch | unde
       }
       rim++
       // The next one may be half covered: that behind it counts.
-      if (stepOf(cells, cell, neighbour(beside, step) ?? beside) >= MIN_STEP) sharp++
+      const behind = neighbour(beside, step)
+      if (stepOf(cells, cell, behind < 0 ? beside : behind) >= MIN_STEP) sharp++
     }
   }
   const share = found.length / seen.length
@@ -76,18 +77,15 @@ function growPatch(cells: Cells, start: number, seen: Uint16Array): Patch | unde
   return { cells: found, weight: (sharp / rim) * Math.min(share, LARGE_PATCH) }
 }
 
-const STEPS = [
-  [1, 0],
-  [-1, 0],
-  [0, 1],
-  [0, -1],
-] as const
+/** Columns and rows from a cell to those beside it. */
+const ACROSS = [1, -1, 0, 0]
+const DOWN = [0, 0, 1, -1]
 
-function neighbour(cell: number, [across, down]: readonly [number, number]): number | undefined {
-  const column = (cell % CELLS) + across
-  const row = Math.floor(cell / CELLS) + down
-  const isInside = column >= 0 && column < CELLS && row >= 0 && row < CELLS
-  return isInside ? row * CELLS + column : undefined
+/** The cell beside one, by the number of the step; -1 if there is none. */
+function neighbour(cell: number, step: number): number {
+  const across = (cell % CELLS) + (ACROSS[step] ?? 0)
+  const beside = cell + (ACROSS[step] ?? 0) + (DOWN[step] ?? 0) * CELLS
+  return across < 0 || across >= CELLS || beside >= CELLS * CELLS ? -1 : Math.max(beside, -1)
 }
 
 function isFlat({ least, greatest }: Cells, cell: number): boolean {
@@ -95,8 +93,8 @@ function isFlat({ least, greatest }: Cells, cell: number): boolean {
 }
 
 function stepOf({ least, greatest }: Cells, a: number, b: number): number {
-  const twice = (cell: number) => (least[cell] ?? 0) + (greatest[cell] ?? 0)
-  return Math.abs(twice(a) - twice(b)) / 2
+  const twice = (least[a] ?? 0) + (greatest[a] ?? 0) - (least[b] ?? 0) - (greatest[b] ?? 0)
+  return Math.abs(twice) / 2
 }
 
 /** Cells of a patch, and those between two of them in a row or column: the eyes of an emoji, the words on a sticker. */
@@ -127,7 +125,9 @@ function fillBetween(
 }
 
 function union(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return a.map((value, i) => value | (b[i] ?? 0))
+  const both = a.slice()
+  for (let cell = b.indexOf(1); cell >= 0; cell = b.indexOf(1, cell + 1)) both[cell] = 1
+  return both
 }
 
 /** Cells with white and with black in them, or beside them: text with an outline. */
@@ -136,26 +136,41 @@ function textIn({ least, greatest }: Cells): Uint8Array {
   return brightest.map((luma, cell) => Number(luma >= WHITE && (darkest[cell] ?? 255) <= BLACK))
 }
 
-/** The least, or greatest, of each cell and the eight around it. */
+/** The least, or greatest, of each cell and the eight around it. In loops: a page has many cells. */
 function nearby(values: Uint8Array, pick: (a: number, b: number) => number): Uint8Array {
-  const along = (line: Uint8Array, step: number, at: (cell: number) => number) =>
-    line.map((value, cell) => {
-      const before = at(cell) > 0 ? (line[cell - step] ?? value) : value
-      const behind = at(cell) < CELLS - 1 ? (line[cell + step] ?? value) : value
-      return pick(value, pick(before, behind))
-    })
-  const rows = along(values, 1, (cell) => cell % CELLS)
-  return along(rows, CELLS, (cell) => Math.floor(cell / CELLS))
+  return pickedAlong(pickedAlong(values, 1, CELLS, pick), CELLS, 1, pick)
+}
+
+/** The least, or greatest, of each cell and those before and behind it in its line. */
+function pickedAlong(
+  values: Uint8Array,
+  step: number, // from a cell to the next of its line
+  stride: number, // from a line to the next
+  pick: (a: number, b: number) => number,
+): Uint8Array {
+  const picked = new Uint8Array(values.length)
+  for (let line = 0; line < CELLS; line++) {
+    let cell = line * stride
+    let before = values[cell] ?? 0
+    let value = before
+    for (let i = 0; i < CELLS; i++, cell += step) {
+      const behind = i < CELLS - 1 ? (values[cell + step] ?? 0) : value
+      picked[cell] = pick(value, pick(before, behind))
+      before = value
+      value = behind
+    }
+  }
+  return picked
 }
 
 /** Points that have a covered cell. */
 function pointsIn(cells: Uint8Array): Covered {
   const points = new Uint8Array(POINTS * POINTS)
   const each = CELLS / POINTS
-  cells.forEach((isCovered, cell) => {
+  for (let cell = cells.indexOf(1); cell >= 0; cell = cells.indexOf(1, cell + 1)) {
     const row = Math.floor(cell / CELLS / each)
-    if (isCovered) points[row * POINTS + Math.floor((cell % CELLS) / each)] = 1
-  })
+    points[row * POINTS + Math.floor((cell % CELLS) / each)] = 1
+  }
   return points
 }
 
