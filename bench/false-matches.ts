@@ -16,6 +16,7 @@ import { entryGuard } from '../src/commands/entry-guard.ts'
 import { readModules } from '../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
 import { limitOf } from '../src/match/thresholds.ts'
+import { PackedHashes } from '../src/core/packed-hashes.ts'
 import { PROBE_SETS, type ProbeSet } from '../src/scan/probes/sets.ts'
 import type { Needle } from '../src/scan/scanned.ts'
 import { scanFile } from '../src/scan/scanner.ts'
@@ -148,7 +149,7 @@ class Entries {
   readonly lowered: number
   readonly size: number
   readonly #folders: string[]
-  readonly #words: Uint32Array
+  readonly #hashes: PackedHashes
 
   constructor(pictures: readonly Picture[]) {
     const listed = pictures.filter(({ needles: [first] }) => first?.probe === 'identity')
@@ -156,8 +157,7 @@ class Entries {
     this.lowered = listed.length - left.length
     this.size = left.length
     this.#folders = left.map(({ folder }) => folder)
-    this.#words = new Uint32Array(left.length * 8)
-    left.forEach(({ needles: [first] }, i) => first && this.#words.set(wordsOf(first), i * 8))
+    this.#hashes = new PackedHashes(left.flatMap(({ needles: [first] }) => first?.hash ?? []))
   }
 
   count(picture: Picture): Counted {
@@ -166,7 +166,10 @@ class Entries {
       ([probe, needles]) => ({
         counts: histogram(),
         probe,
-        needles: needles.map((needle) => ({ words: wordsOf(needle), tolerance: needle.tolerance })),
+        needles: needles.map(({ hash, tolerance }) => ({
+          distances: this.#hashes.distancesTo(hash),
+          tolerance,
+        })),
       }),
     )
     for (const { probe, counts } of groups) counted.byProbe.set(probe, counts)
@@ -176,8 +179,8 @@ class Entries {
       let least = MAX_BITS
       for (const { counts, needles } of groups) {
         let bits = MAX_BITS
-        for (const { words, tolerance } of needles) {
-          bits = Math.min(bits, Math.max(0, this.#distance(words, i) - tolerance))
+        for (const { distances, tolerance } of needles) {
+          bits = Math.min(bits, Math.max(0, (distances[i] ?? MAX_BITS) - tolerance))
         }
         add(counts, bits, 1)
         least = Math.min(least, bits)
@@ -186,21 +189,6 @@ class Entries {
     }
     return counted
   }
-
-  #distance(words: Uint32Array, index: number): number {
-    let bits = 0
-    for (let i = 0; i < 8; i++) {
-      let word = (words[i] ?? 0) ^ (this.#words[index * 8 + i] ?? 0)
-      word -= (word >>> 1) & 0x55555555
-      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
-      bits += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-    }
-    return bits
-  }
-}
-
-function wordsOf({ hash }: Needle): Uint32Array {
-  return new Uint32Array(Uint8Array.from(hash).buffer)
 }
 
 function sum(histograms: readonly Histogram[]): Histogram {
