@@ -495,8 +495,8 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
 }
 
 // At a reduced scale the decoder skips most coefficients, and chroma. A sample of the MCUs is read in full, to see whether a
-// picture hides in what is skipped. If so, the next MCUs are read in full, and chroma in all that follow. The sample is random:
-// nobody can build a file that avoids it.
+// picture hides in what is skipped. If so, the next MCUs are read in full, and chroma in all that follow. The sample is random, so
+// no file can be built to avoid it.
 const SAMPLED_OF: u32 = 61
 /** Largest distance in the first row: what begins there is found at once. */
 const FIRST_DISTANCE: u32 = 7

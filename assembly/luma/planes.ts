@@ -210,7 +210,7 @@ export function planeAddress(): usize {
   return luma.plane
 }
 
-/** The frame with each channel by the curve, alpha dropped; 0 if there is none. */
+/** Luma of the frame after the tone curve, alpha ignored; 0 if there is no curve. */
 export function tonedAddress(): usize {
   return hasToned ? toned.plane : 0
 }

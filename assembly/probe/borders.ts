@@ -1,6 +1,6 @@
-// Borders of pictures that are shown on something: a page, a chat, their own blurred copy. A pixel is on a border if what is
-// before it is smooth and what is behind it is different. A picture's border has many of these along a line; what is left
-// over is text, and the details of pictures.
+// Borders of pictures shown on something: a page, a chat, their own blurred copy. A pixel is on a border if the pixels before it
+// are smooth and the one behind it differs. A picture's border is a line with many such pixels. Text and details of pictures
+// have only a few in a row.
 
 /** Luma by which the pixels before and behind a border differ, at least. */
 const MIN_STEP: f32 = 8
