@@ -7,6 +7,8 @@ const MEGA = 1e-6
 
 /** A byte of a file, at any depth: digests, and the searches for archives and images. */
 export const BYTE_MS = 8 * MEGA
+/** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
+export const SENT_BYTE_MS = 2 * BYTE_MS
 /** A byte of a text, in each of the ways that it is read: four codings, and what each may be beneath. */
 export const TEXT_BYTE_MS = 40 * MEGA
 /** A byte that comes out of inflating, beside that. */
