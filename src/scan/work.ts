@@ -38,6 +38,8 @@ export const PARSED_BYTE_MS = 60 * MEGA
 
 /** A pixel that the core decodes. */
 const PIXEL_MS = 3 * MEGA
+/** A step of the core's decoders: half a million pixels are added to a plane, or what takes as long (assembly/luma/work.ts). */
+export const STEP_MS = 4
 /** Pixels that a byte of a JPEG may have: blank blocks of 6 bits. */
 const JPEG_PIXELS_PER_BYTE = 86
 /** Pixels that a byte of other files may have, and a file whatever its size: assembly/luma/work.ts. */
