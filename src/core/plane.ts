@@ -256,8 +256,12 @@ export class Plane {
     const field = (number: number) =>
       new Int32Array(buffer, address + number * MAX_SIDE * FLOAT_BYTES, lines)
     const [scores, from, to] = [field(0), field(1), field(2)]
-    return Array.from(scores, (score, at) => ({ at, from: from[at] ?? 0, to: to[at] ?? 0, score }))
-      .filter(({ score }) => score > 0)
+    return Array.from(scores, (score, at) => ({
+      at,
+      from: from[at] ?? 0,
+      to: to[at] ?? 0,
+      score,
+    })).filter(({ score }) => score > 0)
   }
 
   /** Of a line that `runs` told: how many pixels before each, and in all, are on the border of a side. */

@@ -1,4 +1,11 @@
-import { CELLS, type Cells, type Covered, type Patch, type Plane, POINTS } from '../../core/plane.ts'
+import {
+  CELLS,
+  type Cells,
+  type Covered,
+  type Patch,
+  type Plane,
+  POINTS,
+} from '../../core/plane.ts'
 
 /** Share of a patch's rim where luma changes by a step: patches of a sky fade. */
 const MIN_RIM = 0.5
