@@ -69,7 +69,7 @@ const program = new Command('hashgate')
 program
   .command('init')
   .description('set up a deployment: writes a folder, and makes what it needs at Cloudflare')
-  .argument('<folder>', 'folder of the deployment, new or existing')
+  .argument('[folder]', 'folder of the deployment, new or existing (asked for if none is given)')
   .option('--name <name>', 'name of the Worker (default: name of the folder)')
   .option('--origin <url>', 'your origin (default: the server behind the route)')
   .option('--route <pattern>', 'route of your zone, such as "files.example.com/*"')
@@ -89,7 +89,7 @@ program
   .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
   .option('--yes', 'ask nothing, and take the defaults for what is not given')
   .option('--dry-run', 'only say what would be written and made')
-  .action((folder: string, options: InitOptions) => run(() => init(folder, options)))
+  .action((folder: string | undefined, options: InitOptions) => run(() => init(folder, options)))
 
 withListOptions(
   program

@@ -40,7 +40,7 @@ const PackageSchema = v.looseObject({
 export async function planFiles(folder: string, answers: Answers): Promise<PlannedFile[]> {
   return [
     await planPackage(folder, answers),
-    await planWhole(folder, 'index.ts', INDEX),
+    await planIndex(folder),
     await planLines(
       folder,
       '.gitignore',
@@ -55,7 +55,19 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
   ]
 }
 
-const INDEX = `export { default, FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+/** What the module of a deployment exports: the Worker, and the classes of its Durable Objects. */
+const EXPORTS = ['default', 'FloodCounter', 'ListPin', 'ListShard', 'StagedUpload', 'TicketUse']
+
+/** index.ts. One that is there, of an older version or with code of its own, gets the exports that it lacks. */
+async function planIndex(folder: string): Promise<PlannedFile> {
+  const name = 'index.ts'
+  const found = await readIfThere(join(folder, name))
+  const missing = EXPORTS.filter((one) => !new RegExp(`\\b${one}\\b`).test(found ?? ''))
+  if (found !== undefined && missing.length === 0) return { name, text: found, state: 'kept' }
+  const line = `export { ${missing.join(', ')} } from 'hashgate/worker'\n`
+  if (found === undefined) return { name, text: line, state: 'new' }
+  return { name, text: found.endsWith('\n') ? found + line : `${found}\n${line}`, state: 'changed' }
+}
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
 function secretsOf({ webhook, service }: Answers): [string, string][] {

@@ -1,9 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { openAccount } from '../stores.ts'
-import { askFor, type Given } from './ask.ts'
+import { askFolder, askFor, type Given } from './ask.ts'
 import { type PlannedFile, planFiles, PRODUCTION_VARS } from './files.ts'
-import { type Answers, checkAnswers, InitError } from './options.ts'
+import { type Answers, checkAnswers, checkGiven, InitError } from './options.ts'
 import {
   commandOf,
   isLoggedIn,
@@ -22,8 +22,15 @@ export interface InitOptions {
 }
 
 /** `hashgate init`: writes the folder of a deployment, and makes what it needs at Cloudflare. */
-export async function init(where: string, options: InitOptions): Promise<boolean> {
+export async function init(named: string | undefined, options: InitOptions): Promise<boolean> {
   const { yes, dryRun, ...given } = options
+  checkGiven(given)
+  if (!yes && !process.stdin.isTTY)
+    throw new InitError(
+      'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
+    )
+  if (named === undefined && yes) throw new InitError('--yes needs the folder, as: init gate --yes')
+  const where = named ?? (await askFolder())
   const folder = resolve(where)
   const answers = checkAnswers(await complete(folder, given, yes === true))
   const isReady = await isLoggedIn()
@@ -46,15 +53,12 @@ export async function init(where: string, options: InitOptions): Promise<boolean
   return true
 }
 
-/** The answers, with what is usual for those that are missing. @throws {InitError} a person must be asked, and cannot be */
+/** The answers, with what is usual for those that are missing. */
 async function complete(folder: string, given: Given, isYes: boolean): Promise<Given> {
-  if (!isYes && !process.stdin.isTTY)
-    throw new InitError(
-      'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
-    )
-  const usual = { name: nameFor(folder), preset: 'files', action: 'block', heic: false }
-  const asked = isYes ? { ...usual, ...given } : await askFor(given)
-  return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...asked }
+  const name = nameFor(folder)
+  const usual = { name, preset: 'files', action: 'block', heic: false }
+  const answers = isYes ? given : await askFor(given, name)
+  return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...answers }
 }
 
 function nameFor(folder: string): string {
