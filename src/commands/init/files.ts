@@ -115,7 +115,13 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
   const found = await readIfThere(join(folder, 'package.json'))
   const existing = found === undefined ? undefined : parsePackage(found)
   const { dependencies, devDependencies, ...rest } = existing ?? {
-    ...{ name, private: true, type: 'module', scripts: SCRIPTS, allowScripts: INSTALL_SCRIPTS },
+    ...{
+      name,
+      private: true,
+      type: 'module',
+      scripts: SCRIPTS,
+      allowScripts: installScripts(folder),
+    },
     dependencies: {},
     devDependencies: {},
   }
@@ -134,8 +140,11 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
 }
 
-/** Which packages may run scripts when they are installed; npm asks otherwise. */
-const INSTALL_SCRIPTS = { esbuild: true, workerd: true, hashgate: false }
+/** Which packages may run scripts when they are installed; npm warns of others. It names a checkout by its path from node_modules. */
+function installScripts(folder: string): Record<string, boolean> {
+  const own = isCheckout() ? { [pathSpec(join(folder, 'node_modules'))]: false } : {}
+  return { esbuild: true, workerd: true, ...own }
+}
 
 const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
 
@@ -147,10 +156,16 @@ function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
 
 /** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
 function versionOf(folder: string, version: string): string {
-  const isCheckout = existsSync(join(PACKAGE, 'assembly'))
-  return isCheckout
-    ? `file:${relative(folder, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
-    : version
+  return isCheckout() ? pathSpec(folder) : version
+}
+
+function isCheckout(): boolean {
+  return existsSync(join(PACKAGE, 'assembly'))
+}
+
+/** The checkout, as npm names a package that lies in a folder. */
+function pathSpec(from: string): string {
+  return `file:${relative(from, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
 }
 
 /** @throws {InitError} it is there, and cannot be read */

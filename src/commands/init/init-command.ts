@@ -96,9 +96,10 @@ async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
 function tellNext(where: string, steps: readonly Step[], { bank, service }: Answers): void {
   const push = `npx hashgate list push LIST --bank ${bank} --remote`
   console.log(`\nNext:\n  cd ${where}\n  npm install`)
-  for (const step of steps) console.log(`  ${commandOf(step)}`)
-  if (steps.some(({ what }) => what === 'KV namespace'))
-    console.log('    (put the id that it prints into kv_namespaces)')
+  for (const step of steps) {
+    const isNamespace = step.what === 'KV namespace'
+    console.log(`  ${commandOf(step)}${isNamespace ? '   # put the id into kv_namespaces' : ''}`)
+  }
   console.log(`  npx hashgate doctor               # tests this folder on your machine
   export $(cat ${PRODUCTION_VARS})
   ${service === undefined ? push : `(check the password of ${service} in ${PRODUCTION_VARS}; no list is needed)`}
