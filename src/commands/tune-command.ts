@@ -7,7 +7,7 @@ import { problemOf } from '../scan/scanned.ts'
 import { readLabels } from './file-labels.ts'
 import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile, type ReadOptions } from './read-list.ts'
+import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
@@ -28,7 +28,7 @@ export async function tune(
   options: ReadOptions & { list: string; dir: string; labels?: string },
 ): Promise<boolean> {
   const { list, dir } = options
-  const compared = new ComparedList((await readListFile(list, options)).entries)
+  const compared = new ComparedList((await readListToMatch(list, options)).entries)
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { openAccount } from '../stores.ts'
@@ -32,6 +33,8 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   if (named === undefined && yes) throw new InitError('--yes needs the folder, as: init gate --yes')
   const where = named ?? (await askFolder())
   const folder = resolve(where)
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new InitError(`${where} is a file; name a folder`)
   const answers = checkAnswers(await complete(folder, given, yes === true))
   const isReady = await isLoggedIn()
   const knownId = await namespaceIdIn(folder)
