@@ -181,7 +181,7 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
 
   it('asks for the folder and all else, and takes Enter for what is usual', async () => {
     const { code, shown } = await answer('', ['my-gate\r'])
-    expect(code, shown).toBe(0)
+    expect({ code, shown }).toMatchObject({ code: 0 })
     const { name, vars } = await readConfig({ config: join(folder, 'wrangler.jsonc') })
     expect(name).toBe('my-gate')
     expect(vars['HASHGATE']).toMatchObject({ policy: { banks: { csam: { action: 'block' } } } })
@@ -193,7 +193,7 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
       ...['filez\r', '\r', 'quarantine\r', '\r', `${RECIPIENT}\r`, '\r', 'maybe\r', 'no\r'],
     ]
     const { code, shown, asked } = await answer('my-gate', typed)
-    expect(code, shown).toBe(0)
+    expect({ code, shown }).toMatchObject({ code: 0 })
     expect(asked).toBe(typed.length)
     for (const words of [
       'lower-case letters',
