@@ -16,11 +16,11 @@ const ARROWS: Record<string, string> = {
   'quarantine.ts': 'quarantine events',
   'remote.ts': 'library.ts config upload events match list',
   'objects.ts': 'doors upload gate match',
-  'cli.ts': 'commands desk config doors quarantine list scan',
+  'cli.ts': 'commands',
   worker: 'config doors upload gate policy quarantine events scan match list core',
   // The operators' Worker, a bundle of its own. Only commands/ imports it, no part of the gate.
   desk: 'scan match list core events quarantine',
-  commands: 'desk config policy quarantine scan match list core',
+  commands: 'desk config doors policy quarantine scan match list core',
   config: 'doors upload gate policy quarantine events body scan match list',
   doors: 'upload gate policy body scan match list events',
   upload: 'gate policy quarantine events body scan match list core',

@@ -9,7 +9,7 @@ import { readLabels } from './file-labels.ts'
 import { UnrelatedPairs } from './false-matches.ts'
 import { ComparedList, type LeastThresholds } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile, type ReadOptions } from './read-list.ts'
+import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
@@ -30,7 +30,7 @@ export async function tune(
   options: ReadOptions & { list: string; dir: string; labels?: string },
 ): Promise<boolean> {
   const { list, dir } = options
-  const { entries } = await readListFile(list, options)
+  const { entries } = await readListToMatch(list, options)
   const compared = new ComparedList(entries)
   const unrelated = new UnrelatedPairs(entries)
   const paths = await filesIn(dir)
