@@ -29,9 +29,9 @@ export class DurableObject {
   readonly ctx: unknown
   readonly env: unknown
 
-  constructor(ctx: unknown, env: unknown) {
+  constructor(...[ctx, bindings]: readonly unknown[]) {
     this.ctx = ctx
-    this.env = env
+    this.env = bindings
   }
 }
 
