@@ -43,7 +43,7 @@ export class UnrelatedPairs {
   add(file: ScannedFile): void {
     const nearest = new Uint8Array(this.#entries.count).fill(MAX_BITS)
     const needles = allFiles(file).flatMap((one) =>
-      one.coverage === 'scanned' ? [...one.needles, ...(one.widen?.() ?? [])] : [],
+      one.coverage === 'scanned' ? one.needles.concat(one.widen?.() ?? []) : [],
     )
     const asked = needles.filter((needle) => !limitOf(needle, minQuality))
     const bySet = Map.groupBy(asked, smallestSetOf)
@@ -77,8 +77,7 @@ export class UnrelatedPairs {
         THRESHOLD,
         randomFrom(1),
       )
-      const cells = sizes.map((size) => (found ? rateOf(found, size) : '-'))
-      return [set, ...cells]
+      return [String(set)].concat(sizes.map((size) => (found ? rateOf(found, size) : '-')))
     })
     const names = sizes.map((size) => `${size.toLocaleString('en')} entries`)
     return `${head}\nof a million uploads, at ${THRESHOLD}, by size of the list; extrapolated, with the bound below which 97.5 % of draws of the files lie:\n\n${aligned([['set', ...names], ...rows])}`
