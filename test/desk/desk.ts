@@ -33,12 +33,16 @@ export async function emptyDesk(): Promise<Ledger> {
   const { keys } = await kvNamespace().list()
   await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
   const db = ledgerDatabase()
+  await dropTables(db)
+  return Ledger.open(db, DESK_KEY)
+}
+
+export async function dropTables(db: D1Database): Promise<void> {
   const tables = await rowsOf<{ name: string }>(
     db,
     `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
   )
   for (const { name } of tables) await db.prepare(`DROP TABLE ${name}`).run()
-  return Ledger.open(db, DESK_KEY)
 }
 
 /** The exchange server, and a desk's clock beside its own. */
