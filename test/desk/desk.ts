@@ -10,6 +10,7 @@ import {
   FAKE_USER,
   FakeClock,
   type FakeListName,
+  type Fault,
 } from '../../src/desk/fake/state.ts'
 import { rowsOf } from '../../src/desk/ledger/database.ts'
 import { Ledger } from '../../src/desk/ledger/ledger.ts'
@@ -80,6 +81,17 @@ export function trial(): Trial {
       }),
   }
   return made
+}
+
+const ALL = ['cut', 'status', 'notice', 'repeat', 'reorder', 'kill-cursors'] as const
+
+/** Faults that answers of a provider can have: the first all can, and time goes back where it is part of an answer. */
+export const FAULTS: Record<FakeListName, readonly Fault['type'][]> = {
+  list: ALL,
+  ncmec: ALL,
+  graph: ALL,
+  stopncii: [...ALL, 'rewind'],
+  tcap: [...ALL, 'rewind'],
 }
 
 const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26, feedback: 'off' } as const
