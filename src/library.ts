@@ -23,9 +23,18 @@ import type { Quarantine } from './quarantine/quarantine.ts'
 import type { QuarantineSettings } from './quarantine/settings.ts'
 import type { PinNamespace } from './match/pin.ts'
 import type { ShardNamespace } from './match/sharded-index.ts'
+import type { HeicFeature } from './scan/image/heic/library.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
 
-export type { FloodNamespace, GateSettings, ImagesApi, KvNamespace, PinNamespace, ShardNamespace }
+export type {
+  FloodNamespace,
+  GateSettings,
+  HeicFeature,
+  ImagesApi,
+  KvNamespace,
+  PinNamespace,
+  ShardNamespace,
+}
 export { BadListKeyError } from './list/errors.ts'
 export { BadConfigError, HashgateError } from './util/errors.ts'
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
@@ -49,6 +58,11 @@ export interface GateOptions<E extends Env> {
    * @default such files are unscannable
    */
   images?: From<E, ImagesApi | undefined>
+  /**
+   * A decoder of HEIC: `heic()` of `hashgate/heic`.
+   * @default HEIC is unscannable, unless `images` converts it
+   */
+  heic?: HeicFeature
   /**
    * Durable Objects of class FloodCounter, of `hashgate/objects`.
    * @default each isolate counts alone
@@ -155,7 +169,7 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
 /** The names of options. The types do not see one that is misspelt in an object that was made before. */
 const OPTIONS = [
   ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listPins', 'listShards'],
-  ...['quarantine', 'skip', 'onVerdict', 'onEvent'],
+  ...['heic', 'quarantine', 'skip', 'onVerdict', 'onEvent'],
 ]
 
 function checkOptions(options: object): void {
@@ -228,6 +242,7 @@ function make<E extends Env>(
     modules,
     store: new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env))),
     ...(images && { convert: imagesConverter(images) }),
+    ...(options.heic && { heic: options.heic.library }),
     ...(shards && { shards }),
     ...(pins && { pins }),
     ...(floodCounters && { floodCounters }),

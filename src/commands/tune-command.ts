@@ -4,6 +4,7 @@ import { readModules } from '../core/node.ts'
 import { HashgateError } from '../util/errors.ts'
 import { PROBE_SETS } from '../scan/probes/sets.ts'
 import { problemOf } from '../scan/scanned.ts'
+import { installedHeic } from './heic.ts'
 import { readLabels } from './file-labels.ts'
 import { ComparedList } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
@@ -32,7 +33,10 @@ export async function tune(
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))
-  const context = { modules: readModules(), probes: PROBE_SETS.wide }
+  const context = {
+    ...{ modules: readModules(), probes: PROBE_SETS.wide },
+    ...(await installedHeic()),
+  }
   const files: TunedFile[] = []
   for (const path of paths) {
     const scanned = await scanPath(context, join(dir, path))

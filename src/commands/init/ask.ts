@@ -44,7 +44,7 @@ const QUESTIONS: readonly Question[] = [
   { name: 'webhook', text: 'Webhook for events, an https URL (empty: none)' },
   {
     name: 'heic',
-    text: 'Decode HEIC with Cloudflare Images, which is billed (yes, no)',
+    text: 'Decode HEIC: by Cloudflare Images, which is billed, or by libheif in the Worker, which is under LGPL-3.0 (no, images, libheif)',
     fallback: 'no',
   },
 ]
@@ -58,7 +58,7 @@ export async function askFor(given: Given): Promise<Given> {
       if (answers[name] !== undefined || isNeedless?.(answers)) continue
       const typed = (await terminal.question(`${text}${fallback && ` [${fallback}]`}: `)).trim()
       const answer = typed || fallback
-      if (answer !== '') answers[name] = name === 'heic' ? /^y/i.test(answer) : answer
+      if (answer !== '') answers[name] = answer
     }
   } finally {
     terminal.close()

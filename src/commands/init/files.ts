@@ -28,7 +28,11 @@ const IGNORED = ['node_modules/', '.wrangler/', '.dev.vars', PRODUCTION_VARS, 'i
 
 const ManifestSchema = v.looseObject({
   version: v.string(),
-  peerDependencies: v.object({ hono: v.string(), wrangler: v.string() }),
+  peerDependencies: v.object({
+    hono: v.string(),
+    'libheif-js': v.string(),
+    wrangler: v.string(),
+  }),
 })
 
 const PackageSchema = v.looseObject({
@@ -40,7 +44,7 @@ const PackageSchema = v.looseObject({
 export async function planFiles(folder: string, answers: Answers): Promise<PlannedFile[]> {
   return [
     await planPackage(folder, answers),
-    await planWhole(folder, 'index.ts', INDEX),
+    await planIndex(folder, answers),
     await planLines(
       folder,
       '.gitignore',
@@ -56,6 +60,25 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
 }
 
 const INDEX = `export { default, FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+
+const INDEX_WITH_HEIC = `import { api, createWorker, hma, quarantine, remote, s3, tickets, tus } from 'hashgate/features'
+// libheif is under LGPL-3.0: whoever gets this Worker's bundle from you must be able to replace it.
+import { heic } from 'hashgate/heic'
+
+export { FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/objects'
+export default createWorker({
+  features: [api(), heic(), hma(), quarantine(), remote(), s3(), tickets(), tus()],
+})
+`
+
+/** @throws {InitError} there is one already, without what was asked for */
+async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile> {
+  const isWanted = heic === 'libheif'
+  const file = await planWhole(folder, 'index.ts', isWanted ? INDEX_WITH_HEIC : INDEX)
+  if (isWanted && !file.text.includes('hashgate/heic'))
+    throw new InitError(`--heic libheif needs this index.ts:\n${INDEX_WITH_HEIC}`)
+  return file
+}
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
 function secretsOf({ webhook, service }: Answers): [string, string][] {
@@ -95,7 +118,7 @@ async function planLines(
     : { name, text: found, state: 'kept' }
 }
 
-async function planPackage(folder: string, { name }: Answers): Promise<PlannedFile> {
+async function planPackage(folder: string, { name, heic }: Answers): Promise<PlannedFile> {
   const own = v.parse(
     ManifestSchema,
     JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8')),
@@ -107,7 +130,11 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
     dependencies: {},
     devDependencies: {},
   }
-  const wanted = { hashgate: versionOf(folder, own.version), hono: own.peerDependencies.hono }
+  const wanted = {
+    hashgate: versionOf(folder, own.version),
+    hono: own.peerDependencies.hono,
+    ...(heic === 'libheif' && { 'libheif-js': own.peerDependencies['libheif-js'] }),
+  }
   const merged = {
     ...rest,
     dependencies: { ...wanted, ...dependencies },
@@ -116,7 +143,7 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
       : { wrangler: own.peerDependencies.wrangler, ...devDependencies },
   }
   const text = `${JSON.stringify(merged, null, 2)}\n`
-  const hasAll = ['hashgate', 'hono'].every((one) => one in dependencies)
+  const hasAll = Object.keys(wanted).every((one) => one in dependencies)
   if (found === undefined) return { name: 'package.json', text, state: 'new' }
   const isKept = hasAll && ('wrangler' in devDependencies || 'wrangler' in dependencies)
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }

@@ -52,7 +52,7 @@ async function complete(folder: string, given: Given, isYes: boolean): Promise<G
     throw new InitError(
       'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
     )
-  const usual = { name: nameFor(folder), preset: 'files', action: 'block', heic: false }
+  const usual = { name: nameFor(folder), preset: 'files', action: 'block', heic: 'no' }
   const asked = isYes ? { ...usual, ...given } : await askFor(given)
   return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...asked }
 }
