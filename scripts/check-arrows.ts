@@ -11,6 +11,7 @@ const ARROWS: Record<string, string> = {
   'worker.ts': 'worker objects.ts',
   'features.ts': 'worker events list',
   'dev.ts': 'worker objects.ts dev gate scan match list core',
+  'heic.ts': 'scan',
   'library.ts': 'config doors upload gate quarantine events scan match list core',
   'desk.ts': 'desk',
   'quarantine.ts': 'quarantine events',

@@ -83,7 +83,10 @@ program
     'ask arachnid or tcap about hashes, in place of a list (docs/remote.md)',
   )
   .option('--user <name>', 'user name for the service')
-  .option('--heic', 'decode HEIC with Cloudflare Images')
+  .option(
+    '--heic <how>',
+    'decode HEIC: images (Cloudflare Images, billed) or libheif (in the Worker, LGPL-3.0) (default: no)',
+  )
   .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
   .option('--yes', 'ask nothing, and take the defaults for what is not given')
   .option('--dry-run', 'only say what would be written and made')

@@ -5,6 +5,7 @@ import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import { PROBE_SETS } from '../scan/probes/sets.ts'
 import { problemOf } from '../scan/scanned.ts'
+import { installedHeic } from './heic.ts'
 import { readLabels } from './file-labels.ts'
 import { UnrelatedPairs } from './false-matches.ts'
 import { ComparedList, type LeastThresholds } from './least-thresholds.ts'
@@ -36,7 +37,10 @@ export async function tune(
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))
-  const context = { modules: readModules(), probes: PROBE_SETS.wide }
+  const context = {
+    ...{ modules: readModules(), probes: PROBE_SETS.wide },
+    ...(await installedHeic()),
+  }
   const files: TunedFile[] = []
   for (const path of paths) {
     const scanned = await scanPath(context, join(dir, path))

@@ -41,7 +41,7 @@ const QUESTIONS: readonly InitQuestion[] = [
   { name: 'webhook', text: 'Webhook for events, sent through a queue: an https URL (empty: none)' },
   {
     name: 'heic',
-    text: 'Decode HEIC with Cloudflare Images, which is billed: yes, no',
+    text: 'Decode HEIC: by Cloudflare Images, which is billed, or by libheif in the Worker, under LGPL-3.0: no, images, libheif',
     fallback: 'no',
   },
 ]
@@ -58,12 +58,7 @@ export function askFor(given: Given, name: string): Promise<Given> {
 function checked(question: InitQuestion, name: string): Question {
   const checks = { problemOf: (answer: unknown) => problemOf(question.name, answer) }
   if (question.name === 'name') return { ...question, ...checks, fallback: name }
-  if (question.name === 'heic') return { ...question, ...checks, read: readYesNo }
   return { ...question, ...checks }
-}
-
-function readYesNo(text: string): unknown {
-  return /^y(es)?$/i.test(text) || (/^no?$/i.test(text) ? false : text)
 }
 
 function problemOf(name: InitQuestion['name'], answer: unknown): string | undefined {

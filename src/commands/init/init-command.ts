@@ -60,7 +60,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
 /** The answers, with what is usual for those that are missing. */
 async function complete(folder: string, given: Given, isYes: boolean): Promise<Given> {
   const name = nameFor(folder)
-  const usual = { name, preset: 'files', action: 'block', heic: false }
+  const usual = { name, preset: 'files', action: 'block', heic: 'no' }
   const answers = isYes ? given : await askFor(given, name)
   return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...answers }
 }
