@@ -46,6 +46,13 @@ describe('parseList: tables as programs export them', () => {
     expect(await entriesOf(quoted)).toEqual(wanted)
   })
 
+  it('takes a second cell for a quality only where the first is a hash, and it is one', async () => {
+    const [out] = await entriesOf(`${PDQ},7,a.jpg\n`)
+    expect(out).toMatchObject({ hash: PDQ, labels: { quality: '7', file: 'a.jpg' } })
+    for (const line of [`${PDQ},iwf-1,a.jpg`, `${PDQ},101,a.jpg`, `a.jpg,7,${PDQ}`])
+      expect(await entriesOf(`${line}\n`)).toMatchObject([{ hash: PDQ, labels: {} }])
+  })
+
   it('reads the line that tells Excel the delimiter', async () => {
     expect(await entriesOf(`sep=;\r\n${table(';')}`)).toEqual(wanted)
     expect(await entriesOf(`"sep=;";;;\r\n${table(';')}`)).toEqual(wanted)
@@ -297,7 +304,7 @@ describe('parseList: hashes with 64 digits', () => {
     expect(counts).toEqual(new Map([['pdq', 51]]))
   })
 
-  it.each([2, 5, 50])(
+  it.each([1, 2, 5, 50])(
     'stops at a list of %i SHA-256 digests that does not say so',
     async (count) => {
       const text = sha256s(count).join('\n')
@@ -415,6 +422,7 @@ describe('parseList: Project VIC', () => {
     await expect(read(text.slice(0, text.length / 2))).rejects.toThrow(/ends within record/)
     await expect(read(`${text.slice(0, -2)}}`)).rejects.toThrow(/not valid JSON behind record 5/)
     await expect(read('{"a":1}')).rejects.toThrow(/no array of records/)
+    await expect(read(JSON.stringify([PDQ, [PDQ]]))).rejects.toThrow(/no array of records/)
   })
 
   it('keeps nothing of the records that it has read', async () => {

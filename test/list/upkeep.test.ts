@@ -105,6 +105,23 @@ describe('rollBack', () => {
     expect(await verifyList(store.sealed)).toMatchObject({ entries: 60, problems: [] })
   })
 
+  it('can return to a version whose publisher was gone before it had kept it', async () => {
+    const store = new WatchedStore()
+    const entries = randomEntries(20, 1)
+    const writes = await (async () => {
+      const counted = new CutOffStore(new WatchedStore(), 1000)
+      await publishBank(seal(counted), entries, { bank: 'a' })
+      return counted.written.indexOf('manifest') + 1
+    })()
+    const cut = publishBank(seal(new CutOffStore(store, writes)), entries, { bank: 'a' })
+    await expect(cut).rejects.toThrow('cut off')
+    expect((await readManifest(store.sealed)).version).toBe(1)
+    expect(await keptVersions(store.sealed)).toEqual([])
+    await publish(store, 30, 2)
+    expect(await keptVersions(store.sealed)).toEqual([2, 1])
+    expect(await rollBack(store.sealed, 1)).toMatchObject({ version: 3 })
+  })
+
   it('refuses one that is not kept, not whole, or published already', async () => {
     const store = new WatchedStore()
     const first = await publish(store, 20, 1)

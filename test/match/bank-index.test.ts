@@ -377,6 +377,38 @@ describe('BankIndex', () => {
     expect(store.reads.length).toBeLessThanOrEqual(66)
   })
 
+  it('tells that it had to leave blocks unread, and only then', async () => {
+    // Of the hashes that begin with a byte, a block each, one is alike to a needle in its first half and far in its second.
+    const [most, blocks] = [66, 67]
+    const alike = (byte: number, seed: number) => {
+      const hash = new Uint8Array(32)
+      hash.set(randomBytes(15, seed), 1)
+      hash[0] = byte
+      return hash
+    }
+    const inBlock = (byte: number) =>
+      Array.from({ length: 1024 }, (_, i) => {
+        const hash = randomBytes(32, byte * 1024 + i + 1)
+        hash[0] = byte
+        if (i < 2) hash.set(alike(byte, i === 0 || byte === most ? 1 : 2))
+        if (i < 2) hash.fill(0xff - i, 16)
+        return entry(hash, `${byte}-${i}`)
+      })
+    const { index, store } = await indexOf(
+      Array.from({ length: blocks }, (_, i) => inBlock(i)).flat(),
+    )
+    for (const [seed, isComplete] of [
+      [1, false],
+      [2, true],
+    ] as const) {
+      store.reads.length = 0
+      const [result] = await index.match([{ needles: [needle(alike(0, seed))] }])
+      expect(result).toEqual({ matches: [], isComplete })
+      expect(store.reads.length).toBeLessThanOrEqual(most)
+      if (isComplete) expect(store.reads).toHaveLength(most)
+    }
+  })
+
   it('finds the nearest entry, whatever the threshold and the quality', async () => {
     const entries = randomEntries(200, 10)
     const { index } = await indexOf(entries)

@@ -29,7 +29,7 @@ export interface StagingHarness {
   staged: () => Promise<number[]>
   /** Sizes of what is quarantined. */
   quarantined: () => Promise<number[]>
-  /** Parts are deleted behind requests: waits a while for that. */
+  /** Parts are deleted behind requests: waits for that. */
   expectNothingStaged: () => Promise<void>
 }
 
@@ -68,12 +68,7 @@ export async function startStaging(
     ((await env.QUARANTINE?.list())?.objects ?? []).map(({ size }) => size)
   const objects = async () => (await env.STAGING.list()).objects
   const staged = async () => (await objects()).map(({ size }) => size)
-  const expectNothingStaged = async () => {
-    for (let i = 0; i < 50 && (await staged()).length > 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    expect(await staged()).toEqual([])
-  }
+  const expectNothingStaged = () => expect.poll(staged, { timeout: 60_000 }).toEqual([])
   beforeEach(async () => {
     origin.dropConnections()
     origin.clear()

@@ -49,12 +49,12 @@ function slowClients(count: number, bytes: number, atOnce: number) {
   }
 }
 
+/** For a machine that has much else to do. */
+const WAIT = { timeout: 60_000 }
+
 async function untilHeld(bytes: number): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if ((await health()).uploads.heldBytes >= bytes) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`${bytes} bytes were never held`)
+  const held = async () => (await health()).uploads.heldBytes
+  await expect.poll(held, WAIT).toBeGreaterThanOrEqual(bytes)
 }
 
 describe('a hundred slow clients', { timeout: 180_000 }, () => {
@@ -83,13 +83,8 @@ describe('a hundred slow clients', { timeout: 180_000 }, () => {
 })
 
 async function untilNothingIsHeld(): Promise<void> {
-  let uploads: unknown
-  for (let i = 0; i < 200; i++) {
-    uploads = (await health()).uploads
-    if (JSON.stringify(uploads) === '{"heldBytes":0,"waiting":0,"decoders":0}') return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  expect(uploads).toEqual({ heldBytes: 0, waiting: 0, decoders: 0 })
+  const uploads = async () => (await health()).uploads
+  await expect.poll(uploads, WAIT).toEqual({ heldBytes: 0, waiting: 0, decoders: 0 })
 }
 
 describe('bodies that do not say their length', () => {
