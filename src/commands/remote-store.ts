@@ -115,7 +115,9 @@ export class CloudflareApi {
     const { token, baseUrl = 'https://api.cloudflare.com/client/v4' } = options
     // Else fetch would throw, with the token in the message.
     if (!/^[\x21-\x7e]+$/.test(token)) {
-      throw new CloudflareError('the API token', { problem: 'has characters that no token has' })
+      throw new CloudflareError('the API token', {
+        problem: 'has characters that a token cannot have',
+      })
     }
     if (!URL.canParse(baseUrl)) throw new CloudflareError(baseUrl, { problem: 'is no URL' })
     this.#baseUrl = baseUrl.replace(/\/+$/, '')
