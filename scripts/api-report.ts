@@ -14,9 +14,11 @@ const ENTRIES = {
   desk: 'desk',
   hashgate: 'library',
   features: 'features',
+  heic: 'heic',
   objects: 'objects',
   pdq: 'pdq/browser',
   quarantine: 'quarantine',
+  remote: 'remote',
   worker: 'worker',
 }
 

@@ -1,6 +1,7 @@
 import { DIHEDRAL_NAMES, formatHash } from '../util/hash.ts'
 import { readModules } from '../core/node.ts'
 import type { Needle, ScannedFile } from '../scan/scanned.ts'
+import { installedHeic } from './heic.ts'
 import { scanPath } from './scan-path.ts'
 
 /** `hashgate hash`. Returns whether all files have a hash. */
@@ -9,7 +10,8 @@ export async function hashFiles(
   options: { dihedral?: true; json?: true },
 ): Promise<boolean> {
   const withDihedral = options.dihedral === true
-  const context = { modules: readModules(), withDihedral, digestKinds: [] }
+  const own = { withDihedral, digestKinds: [] }
+  const context = { modules: readModules(), ...own, ...(await installedHeic()) }
   let isAll = true
   for (const file of files) {
     const scanned = await scanPath(context, file)

@@ -1,6 +1,7 @@
 import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { installedHeic } from './heic.ts'
 import { entryGuard } from './entry-guard.ts'
 import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
@@ -34,9 +35,10 @@ export async function matchFiles(
   })
   const index = await BankIndex.load(modules, store, await readManifest(store))
 
+  const context = { modules, probes, ...(await installedHeic()) }
   let isAll = true
   for (const file of files) {
-    const scanned = await scanPath({ modules, probes }, file)
+    const scanned = await scanPath(context, file)
     if (!scanned) {
       isAll = false
       continue

@@ -13,7 +13,8 @@ import { readConfig } from '../../src/commands/stores.ts'
 const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
 const EVERYTHING = {
   ...{ route: 'files.example.com/*', zone: 'example.com', origin: 'https://origin.example.com' },
-  ...{ action: 'quarantine', recipient: RECIPIENT, webhook: 'https://t.example/hook', heic: true },
+  ...{ action: 'quarantine', recipient: RECIPIENT, webhook: 'https://t.example/hook' },
+  heic: 'images',
 }
 
 let folder: string
@@ -149,11 +150,28 @@ describe('hashgate init', () => {
     expect(await read('index.ts')).toBe(older + added)
   })
 
+  it('names libheif where it is to decode HEIC, and no Images binding', async () => {
+    await run({ heic: 'libheif' })
+    expect(await read('index.ts')).toContain("from 'hashgate/heic'")
+    expect(JSON.parse(await read('package.json'))).toMatchObject({
+      dependencies: { 'libheif-js': expect.stringMatching(/^\^1\./) },
+    })
+    expect(await readConfig({ config: join(folder, 'wrangler.jsonc') })).not.toHaveProperty(
+      'images.binding',
+    )
+  })
+
+  it('does not leave libheif out of an index.ts that is there', async () => {
+    await run()
+    await expect(run({ heic: 'libheif' })).rejects.toThrow('needs this index.ts')
+  })
+
   it.each([
     [{ route: 'files.example.com/*' }, '--route needs --zone'],
     [{ action: 'quarantine' }, '--action quarantine needs --recipient'],
     [{ action: 'blok' }, '--action must be block'],
     [{ origin: 'origin.example.com' }, '--origin must be a URL'],
+    [{ heic: 'yes' }, '--heic must be no, images or libheif'],
     [{ name: 'My Gate' }, '--name must be'],
     [{ preset: 'filez' }, '--preset must be one of photos'],
     [{ yes: undefined }, 'pass --yes'],

@@ -1,23 +1,13 @@
-import { createInterface, type Interface } from 'node:readline/promises'
 import * as v from 'valibot'
 import { PRESET_NAMES } from '../../config/presets.ts'
-import { AnswersSchema, InitError } from './options.ts'
+import { askAll, type Given, type Question } from '../questions.ts'
+import { AnswersSchema } from './options.ts'
 
-/** Answers as they are given: by options, or typed. */
-export type Given = Record<string, unknown>
-
-interface Question {
+interface InitQuestion extends Question {
   name: keyof typeof AnswersSchema.entries
-  text: string
-  /** Taken if nothing is typed. */
-  fallback?: string
-  /** Whether it must be answered. */
-  isNeeded?: true
-  /** Whether it need not be asked, by what is known. */
-  isNeedless?: (given: Given) => boolean
 }
 
-const QUESTIONS: readonly Question[] = [
+const QUESTIONS: readonly InitQuestion[] = [
   { name: 'name', text: 'Name of the Worker' },
   {
     name: 'origin',
@@ -51,63 +41,27 @@ const QUESTIONS: readonly Question[] = [
   { name: 'webhook', text: 'Webhook for events, sent through a queue: an https URL (empty: none)' },
   {
     name: 'heic',
-    text: 'Decode HEIC with Cloudflare Images, which is billed: yes, no',
+    text: 'Decode HEIC: by Cloudflare Images, which is billed, or by libheif in the Worker, under LGPL-3.0: no, images, libheif',
     fallback: 'no',
   },
 ]
 
-/** Asks a person for what the options do not say. A wrong answer is asked for again. @throws {InitError} Ctrl-C or Ctrl-D */
-export async function askFor(given: Given, name: string): Promise<Given> {
-  const answers: Given = { ...given }
-  await inTerminal(async (terminal) => {
-    for (const question of QUESTIONS) {
-      if (answers[question.name] !== undefined || question.isNeedless?.(answers)) continue
-      const usual = question.name === 'name' ? { fallback: name } : {}
-      const answer = await ask(terminal, { ...question, ...usual })
-      if (answer !== undefined) answers[question.name] = answer
-    }
-  })
-  return answers
+/** Asks a person for what the options do not say. */
+export function askFor(given: Given, name: string): Promise<Given> {
+  return askAll(
+    QUESTIONS.map((question) => checked(question, name)),
+    given,
+  )
 }
 
-/** Asks which folder it is to be. @throws {InitError} Ctrl-C or Ctrl-D */
-export async function askFolder(): Promise<string> {
-  return inTerminal(async (terminal) => {
-    const typed = await terminal.question('Folder of the deployment [gate]: ')
-    return typed.trim() || 'gate'
-  })
+/** A question that is asked again until the answer is one that `AnswersSchema` takes. */
+function checked(question: InitQuestion, name: string): Question {
+  const checks = { problemOf: (answer: unknown) => problemOf(question.name, answer) }
+  if (question.name === 'name') return { ...question, ...checks, fallback: name }
+  return { ...question, ...checks }
 }
 
-async function ask(terminal: Interface, question: Question): Promise<unknown> {
-  const { name, text, fallback = '', isNeeded } = question
-  for (;;) {
-    const typed = (await terminal.question(`${text}${fallback && ` [${fallback}]`}: `)).trim()
-    const answer = valueOf(name, typed || fallback)
-    const problem = answer === undefined ? isNeeded && 'needs an answer' : problemOf(name, answer)
-    if (!problem) return answer
-    process.stderr.write(`  It ${problem}.\n`)
-  }
-}
-
-function valueOf(name: string, text: string): unknown {
-  if (name !== 'heic') return text || undefined
-  return /^y(es)?$/i.test(text) || (/^no?$/i.test(text) ? false : text)
-}
-
-function problemOf(name: Question['name'], answer: unknown): string | undefined {
+function problemOf(name: InitQuestion['name'], answer: unknown): string | undefined {
   const result = v.safeParse(AnswersSchema.entries[name], answer)
   return result.success ? undefined : result.issues[0].message
-}
-
-async function inTerminal<T>(use: (terminal: Interface) => Promise<T>): Promise<T> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return await use(terminal)
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause.name !== 'AbortError') throw cause
-    process.stderr.write('\n')
-    throw new InitError('stopped; nothing was written', { cause })
-  } finally {
-    terminal.close()
-  }
 }

@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { openAccount } from '../stores.ts'
-import { askFolder, askFor, type Given } from './ask.ts'
+import { askText, type Given } from '../questions.ts'
+import { askFor } from './ask.ts'
 import { type PlannedFile, planFiles, PRODUCTION_VARS } from './files.ts'
 import { type Answers, checkAnswers, checkGiven, InitError } from './options.ts'
 import {
@@ -31,7 +32,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
       'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
     )
   if (named === undefined && yes) throw new InitError('--yes needs the folder, as: init gate --yes')
-  const where = named ?? (await askFolder())
+  const where = named ?? (await askText('Folder of the deployment', 'gate'))
   const folder = resolve(where)
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw new InitError(`${where} is a file; name a folder`)
@@ -59,7 +60,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
 /** The answers, with what is usual for those that are missing. */
 async function complete(folder: string, given: Given, isYes: boolean): Promise<Given> {
   const name = nameFor(folder)
-  const usual = { name, preset: 'files', action: 'block', heic: false }
+  const usual = { name, preset: 'files', action: 'block', heic: 'no' }
   const answers = isYes ? given : await askFor(given, name)
   return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...answers }
 }

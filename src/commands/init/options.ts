@@ -43,7 +43,7 @@ export const AnswersSchema = v.object({
   service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),
   user: v.optional(v.string()),
   webhook: v.optional(HttpsUrl('must be an https URL')),
-  heic: v.boolean('must be yes or no'),
+  heic: v.picklist(['no', 'images', 'libheif'], 'must be no, images or libheif'),
   format: v.picklist(['jsonc', 'toml'], 'must be jsonc or toml'),
 })
 
