@@ -1,4 +1,4 @@
-// Makes .dev.vars with a key for local lists, so that `npx wrangler dev` works in a fresh clone. npm runs it as part of `prepare`.
+// Makes .dev.vars with a key for local lists, so that `npx wrangler dev` works in a fresh clone. `npm ci` runs it as part of `postprepare`.
 //
 //   node scripts/dev-vars.ts
 

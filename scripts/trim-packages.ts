@@ -1,5 +1,5 @@
 // Removes 150 MB of packages that nothing here uses: Node's headers for native add-ons, and binaryen's command line tools. npm
-// runs it as part of `prepare`.
+// runs it as part of `postprepare`.
 //
 //   node scripts/trim-packages.ts
 

@@ -220,7 +220,7 @@ export class BodyUsedError extends HashgateError {
   readonly code = 'body-used'
 
   constructor() {
-    super('the body was read before the gate, which must come before all that reads it')
+    super('the body was read before the gate: put the gate before everything that reads it')
   }
 }
 

@@ -127,7 +127,8 @@ export class MultipartGrammar {
     const length = end === -1 ? bytes.length - BLANK_LINE.length + 1 : end
     if (length > MAX_PART_HEADER_BYTES) throw new MalformedBodyError('a part has long headers')
     const headers = bytes.subarray(0, Math.max(0, length))
-    if (headers.includes(this.#mark)) throw new MalformedBodyError('its boundary stands in headers')
+    if (headers.includes(this.#mark))
+      throw new MalformedBodyError('its boundary appears in headers')
     if (end === -1) return 0
     const count = end + (isNone ? LINE_END : BLANK_LINE).length
     const text = bytes.toString('latin1', 0, end)

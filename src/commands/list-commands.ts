@@ -196,7 +196,7 @@ export async function listPinReset(options: TargetOptions): Promise<boolean> {
   try {
     const { version } = await writePinReset(store)
     console.log(
-      `within a day, Workers may take version ${version} for the latest once; deploy again, so that none keeps a later one`,
+      `within a day, Workers may accept version ${version} as the latest, once; deploy again, so that none keeps a later one`,
     )
     return true
   } finally {

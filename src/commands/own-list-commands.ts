@@ -91,7 +91,7 @@ export async function listExport(
 ): Promise<boolean> {
   const { bank } = options
   return withBank(options, async (entries) => {
-    if (entries.length === 0) throw new BadEntryError(`bank ${bank} is empty, or there is none`)
+    if (entries.length === 0) throw new BadEntryError(`bank ${bank} is empty or does not exist`)
     if (entries.some(({ labels }) => labels['source'] !== OWN))
       throw new BadEntryError(
         `bank ${bank} has entries of a list that was pushed. Only banks made by \`list add\` are exported: lists of others stay sealed`,

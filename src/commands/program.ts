@@ -285,7 +285,7 @@ withListOptions(
   list
     .command('exempt')
     .description(
-      'exempt entries from the next refresh on, so that their matches change nothing; without any, print those that are',
+      'exempt entries, so that their matches change nothing from the next refresh on; without entries, print the exempt ones',
     )
     .argument('[entry...]', 'entries as bank/entry, as events name them')
     .option('--remove', 'exempt them no longer'),

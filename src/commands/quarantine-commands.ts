@@ -36,7 +36,9 @@ export async function quarantineList(options: TargetOptions): Promise<boolean> {
       } else others++
     }
     if (others > 0) {
-      console.error(`hashgate: the bucket has ${others} objects that are none of the quarantine`)
+      console.error(
+        `hashgate: the bucket has ${others} objects that do not belong to the quarantine`,
+      )
     }
     return true
   })

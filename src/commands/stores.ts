@@ -7,7 +7,7 @@ import { HashgateError } from '../util/errors.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import type { ListStore } from '../list/store.ts'
-import { readText } from './file-errors.ts'
+import { fileErrorText, isFileError, readText } from './file-errors.ts'
 import { CloudflareApi, RemoteStore } from './remote-store.ts'
 
 /** A store that is open until `close`. */
@@ -166,7 +166,14 @@ export async function readConfig({ config, env }: StoreOptions): Promise<wrangle
 async function checkIsConfig(path: string): Promise<void> {
   if (!/\.(toml|jsonc?)$/.test(path))
     throw new WranglerError(`${path} must be a configuration of wrangler: .jsonc, .json or .toml`)
-  await readText(path)
+  try {
+    await readText(path)
+  } catch (cause) {
+    if (!isFileError(cause)) throw cause
+    throw new WranglerError(`wrangler's configuration cannot be read: ${fileErrorText(cause)}`, {
+      cause,
+    })
+  }
 }
 
 function tryRead<T>(read: () => T): T {

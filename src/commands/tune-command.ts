@@ -60,9 +60,7 @@ export async function tune(
   )
   console.log(`files that could not be scanned, or not to their end: ${unscanned}`)
   if (labels)
-    console.log(
-      `files that are labelled, of which alone is told what is found or wrong: ${labels.size}`,
-    )
+    console.log(`labelled files, the only ones that count as found or wrong: ${labels.size}`)
   console.log(`\n${tuneTable(files)}\n`)
   console.log(`${unrelated.report()}\n`)
   return unscanned < files.length

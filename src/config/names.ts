@@ -10,8 +10,9 @@ export const SECRETS = {
     'Signs events: `whsec_` and 24 to 64 bytes in base64. Several with spaces while you change it.',
   API_KEYS: 'Who may ask for verdicts and tickets: lines of `hashgate key`.',
   TICKET_KEY: 'Signs tickets: 64 hex digits. Several with commas while you change it.',
-  S3_CLIENT_KEYS: 'Keys by which clients sign S3 multipart uploads: `NAME:SECRET`, with commas.',
-  S3_ORIGIN_KEY: 'The key by which the origin wants them signed: `NAME:SECRET`.',
+  S3_CLIENT_KEYS:
+    'Keys that clients sign S3 multipart uploads with: `NAME:SECRET`, separated by commas.',
+  S3_ORIGIN_KEY: 'The key that signs requests to the origin: `NAME:SECRET`.',
   ARACHNID_PASSWORD: 'Password for Project Arachnid Shield, of `remote.banks`.',
   TCAP_PASSWORD: 'Password for the hash verification of TCAP, of `remote.banks`.',
 } as const

@@ -405,7 +405,7 @@ const SweepSchema = v.pipe(
     others: v.exactOptional(
       v.pipe(
         wholeNumber,
-        v.description('Objects that are none of the quarantine, and are not touched.'),
+        v.description('Objects that do not belong to the quarantine. They are left alone.'),
       ),
     ),
     isWhole: v.exactOptional(
@@ -608,7 +608,7 @@ const DeliveryErrorSchema = v.pipe(
       v.pipe(
         v.string(),
         v.uuid(),
-        v.description('The event; absent if what lay in the queue is none.'),
+        v.description('The event. Absent if the message in the queue is not an event.'),
       ),
     ),
     attempt: v.pipe(wholeNumber, v.description('1 for the first.')),

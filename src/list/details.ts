@@ -72,7 +72,7 @@ export class DetailBlock {
     if (!row.success) throw new ValueDamagedError(this.#key, 'contains malformed details')
     const [hex, id, labels, cap] = row.output
     const rest = parseHex(hex, hex.length / 2)
-    if (!rest) throw new ValueDamagedError(this.#key, 'has a hash that is none')
+    if (!rest) throw new ValueDamagedError(this.#key, 'has an invalid hash')
     return { rest, id, labels, ...(cap !== undefined && { cap }) }
   }
 

@@ -120,7 +120,7 @@ export async function readFeed(file: Bytes, publicKey: Bytes): Promise<Feed> {
     v.array(ChangeSchema),
     lines.map((line) => parseJson(line)),
   )
-  if (!header.success || !changes.success) throw new BadFeedError('is of a form that is not known')
+  if (!header.success || !changes.success) throw new BadFeedError('has an unknown form')
   return { header: header.output, changes: changes.output }
 }
 

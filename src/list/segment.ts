@@ -105,7 +105,7 @@ export async function readEntries(store: ListStore, ref: SegmentRef): Promise<En
     const kind = ref.kind === 'pdq' ? 'pdq' : KIND_OF_BYTES.get(hash.length)
     const key = `detail/${ref.name}/${blockOf(i)}`
     if (!kind || hash.length !== HASH_LENGTHS[kind])
-      throw new ValueDamagedError(key, 'has a hash that is none')
+      throw new ValueDamagedError(key, 'has an invalid hash')
     return Object.assign(said, { kind, hash })
   })
 }

@@ -59,7 +59,7 @@ export class TooManyCandidatesError extends HashgateError {
   readonly code = 'too-many-candidates'
 
   constructor() {
-    super('the list has more that is near this file than a query looks up')
+    super('more entries lie near this file than one query reads')
   }
 }
 

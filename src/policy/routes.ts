@@ -6,7 +6,7 @@ export class AmbiguousPathError extends HashgateError {
   readonly code = 'ambiguous-path'
 
   constructor() {
-    super('which route is meant depends on how the path is read')
+    super('different readings of the path lead to different routes')
   }
 }
 

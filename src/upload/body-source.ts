@@ -35,7 +35,7 @@ export class ClientGoneError extends HashgateError {
   readonly code = 'client-gone'
 
   constructor(options?: ErrorOptions) {
-    super('the connection was lost before the body was whole', options)
+    super('the connection was lost before the body was complete', options)
   }
 }
 

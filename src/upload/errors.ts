@@ -24,7 +24,7 @@ export class OriginStalledError extends HashgateError {
   readonly code = 'origin-stalled'
 
   constructor(ms: number) {
-    super(`the origin took or said nothing for ${ms} ms`)
+    super(`the origin neither read nor answered for ${ms} ms`)
   }
 }
 

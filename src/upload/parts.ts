@@ -5,7 +5,7 @@ export class PartError extends HashgateError {
   readonly code = 'part'
 
   constructor(how: string) {
-    super(`the request is of an upload in parts: ${how}`)
+    super(`the request belongs to an upload in parts: ${how}`)
   }
 }
 

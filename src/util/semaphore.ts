@@ -5,7 +5,7 @@ export class BusyError extends HashgateError {
   readonly code = 'busy'
 
   constructor(what: string, waitedMs: number) {
-    super(`there were no ${what} left for ${waitedMs} ms`)
+    super(`no ${what} became free within ${waitedMs} ms`)
   }
 }
 

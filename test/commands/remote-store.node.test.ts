@@ -308,7 +308,9 @@ describe('CloudflareApi', () => {
 
   it('refuses a token that no header can have, without repeating it', () => {
     for (const token of ['', 'se cret', 'secret\nx', 'secret…']) {
-      expect(() => client({ token })).toThrow(/^(?!.*secret).*has characters that no token has$/s)
+      expect(() => client({ token })).toThrow(
+        /^(?!.*secret).*has characters that a token cannot have$/s,
+      )
     }
   })
 

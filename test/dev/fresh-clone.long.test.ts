@@ -15,7 +15,7 @@ const { LIST_KEY: _, ...env } = process.env
 
 let clone: string
 
-/** What a clone has after `npm ci`, but for what `prepare` makes beside the build. */
+/** What a clone has after `npm ci`, but for what `postprepare` makes beside the build. */
 beforeAll(async () => {
   clone = await mkdtemp(join(tmpdir(), 'hashgate-clone-'))
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: PROJECT })
@@ -38,7 +38,7 @@ const devVars = () => readFile(join(clone, '.dev.vars'), 'utf8')
 const hashgate = (args: string[], more: Record<string, string> = {}) =>
   run(process.execPath, ['dist/cli.js', ...args], { cwd: clone, env: { ...env, ...more } })
 
-describe('npm run prepare', () => {
+describe('npm run postprepare', () => {
   it('makes no .dev.vars outside a checkout', async () => {
     await prepare()
     await expect(devVars()).rejects.toThrow('ENOENT')

@@ -64,7 +64,11 @@ describe('parseList', () => {
 
   it.each([
     [`${A}\n${B.slice(1)}\n${C}`, 2, 'has 63 characters where a hash has 32, 40 or 64 hex digits'],
-    [`# list\n\n${A.replace('3', 'x')}`, 3, 'has a character that is no hex digit at position 4'],
+    [
+      `# list\n\n${A.replace('3', 'x')}`,
+      3,
+      'has a character at position 4 that is not a hex digit',
+    ],
     [`hash,id\n${A},1,2`, 2, 'has 3 columns where 2 are expected'],
     ['hash,id\n,5', 2, 'has no hash'],
     [

@@ -273,7 +273,7 @@ describe('the quarantine at Cloudflare', () => {
     expect(listed.code).toBe(0)
     expect(listed.out.trim().split('\n')).toHaveLength(6)
     for (const { caseId } of stored) expect(listed.out).toContain(caseId)
-    expect(listed.err).toContain('1 objects that are none of the quarantine')
+    expect(listed.err).toContain('1 objects that do not belong to the quarantine')
     const { caseId, key } = stored[4]!
     const out = path('remote')
     const identityFile = ['--identity', path('identity.txt')]

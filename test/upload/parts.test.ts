@@ -25,7 +25,7 @@ describe('a request of an upload in parts', () => {
       {
         action: 'refuse',
         reason: 'unscannable',
-        error: `part: the request is of an upload in parts: ${how}`,
+        error: `part: the request belongs to an upload in parts: ${how}`,
       },
     ])
     const usual = setUp()

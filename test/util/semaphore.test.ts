@@ -34,7 +34,7 @@ describe('Semaphore', () => {
   it('refuses what it will never have', async () => {
     const refused = semaphoreOf(10).acquire(11)
     await expect(refused).rejects.toThrow(BusyError)
-    await expect(refused).rejects.toThrow('there were no bytes left for 0 ms')
+    await expect(refused).rejects.toThrow('no bytes became free within 0 ms')
   })
 
   it('serves who waits when something is given back', async () => {

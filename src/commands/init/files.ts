@@ -141,7 +141,7 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
       private: true,
       type: 'module',
       scripts: SCRIPTS,
-      allowScripts: installScripts(folder),
+      allowScripts: INSTALL_SCRIPTS,
     },
     dependencies: {},
     devDependencies: {},
@@ -165,11 +165,8 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
 }
 
-/** Which packages may run scripts when they are installed; npm warns of others. It names a checkout by its path from node_modules. */
-function installScripts(folder: string): Record<string, boolean> {
-  const own = isCheckout() ? { [pathSpec(join(folder, 'node_modules'))]: false } : {}
-  return { esbuild: true, workerd: true, ...own }
-}
+/** Which packages may run scripts when they are installed; npm warns of others. */
+const INSTALL_SCRIPTS = { esbuild: true, workerd: true }
 
 const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
 
@@ -181,16 +178,10 @@ function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
 
 /** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
 function versionOf(folder: string, version: string): string {
-  return isCheckout() ? pathSpec(folder) : version
-}
-
-function isCheckout(): boolean {
-  return existsSync(join(PACKAGE, 'assembly'))
-}
-
-/** The checkout, as npm names a package that lies in a folder. */
-function pathSpec(from: string): string {
-  return `file:${relative(from, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
+  const isCheckout = existsSync(join(PACKAGE, 'assembly'))
+  return isCheckout
+    ? `file:${relative(folder, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
+    : version
 }
 
 /** @throws {InitError} it is there, and cannot be read */

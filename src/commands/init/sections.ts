@@ -38,7 +38,7 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
           { name: 'LIST_PIN', class_name: 'ListPin' },
         ],
       },
-      'For all isolates together: counts matches of an entry, to find entries that match too much; and knows the latest version of the list, so that no older one is used.',
+      'Shared by all isolates. FLOOD_COUNTERS counts the matches of each entry, to find entries that match too much. LIST_PIN knows the latest version of the list, so that no older one is used.',
     ),
     section('migrations', [
       { tag: 'flood-counters', new_sqlite_classes: ['FloodCounter'] },

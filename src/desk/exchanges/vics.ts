@@ -15,7 +15,7 @@ export const VicsSettingsSchema = {
   mode: v.optional(
     choice(
       ['replace', 'append'],
-      'Whether a file is all of the list, so that what it lacks is taken back.',
+      'Whether a file is the whole list, so that entries that it lacks are removed.',
     ),
     'replace',
   ),

@@ -27,7 +27,13 @@ const KeySet = v.object({
   keys: v.pipe(v.array(v.looseObject({ kid: v.string(), kty: v.string() })), v.maxLength(50)),
 })
 
-/** The public keys of an issuer (JWK set, RFC 7517), read when they are needed. */
+/**
+ * The public keys of an issuer (JWK set, RFC 7517), read when they are needed. Hono verifies with them.
+ *
+ * Not `createRemoteJWKSet` of jose (6.2): once its keys are over their age, a failed read fails the request, so an issuer that is
+ * down locks everybody out; with an age of a day, a key that was withdrawn would be good for a day. It reads again at each request
+ * after a failure, reads once for each of several requests at a time in Workers, and takes an answer of any length.
+ */
 export class KeySetCache {
   readonly #url: string
   readonly #now: () => number

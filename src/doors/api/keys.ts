@@ -41,7 +41,7 @@ export function parseApiKeys(text: string): ApiKey[] | string {
     if (line === '' || line.startsWith('#')) continue
     const key = parseLine(line)
     if (!key) {
-      return `must have lines of a name, scopes of ${SCOPES.join(', ')} with commas between, and sha256: with 64 hex digits; line ${i + 1} is none`
+      return `must have lines of a name, scopes (some of ${SCOPES.join(', ')}, with commas), and sha256: with 64 hex digits; line ${i + 1} does not`
     }
     if (keys.some(({ name }) => name === key.name))
       return `must name each key once; line ${i + 1} has the name of another`

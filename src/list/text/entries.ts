@@ -117,7 +117,7 @@ function describeBadHash(digits: string, kind: HashKind): string {
     return `has ${digits.length} characters where a ${kind} hash has ${length} hex digits`
   }
   const at = digits.search(/[^0-9a-f]/i)
-  return `has a character that is no hex digit at position ${at + 1}`
+  return `has a character at position ${at + 1} that is not a hex digit`
 }
 
 /** Digests of no bytes at all: lists have them by mistake, and an empty file is nobody's. */

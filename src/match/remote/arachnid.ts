@@ -48,7 +48,8 @@ export function arachnid(fetch: Fetch, user: string, password: string, url = URL
       const answers = new Map(Object.entries(parsed.output.scanned_hashes))
       return texts.map((text) => {
         const answer = answers.get(text)
-        if (answer === undefined) throw new RemoteError('the answer lacks a hash that was asked')
+        if (answer === undefined)
+          throw new RemoteError('the answer lacks a hash that was asked for')
         return findingOf(answer, text)
       })
     },

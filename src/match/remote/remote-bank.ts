@@ -51,7 +51,7 @@ export class RemotePausedError extends HashgateError {
   readonly code = 'remote-paused'
 
   constructor() {
-    super('the service is not asked at the moment, since it failed of late')
+    super('the service failed recently and is not asked at the moment')
   }
 }
 

@@ -99,7 +99,7 @@ async function readJson(response: Response): Promise<unknown> {
     throw new RemoteError('the answer broke off')
   }
   const answer = length > MAX_ANSWER_BYTES ? undefined : parseJson(Buffer.concat(chunks))
-  if (answer === undefined) throw new RemoteError('the answer is no JSON, or too long')
+  if (answer === undefined) throw new RemoteError('the answer is not JSON, or too long')
   return answer
 }
 

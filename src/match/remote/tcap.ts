@@ -67,7 +67,7 @@ export function tcap(
       })
       const findings = findingsOf(answer)
       return texts.map((text) => {
-        if (!findings.has(text)) throw new RemoteError('the answer lacks a hash that was asked')
+        if (!findings.has(text)) throw new RemoteError('the answer lacks a hash that was asked for')
         return findings.get(text)
       })
     },
@@ -78,7 +78,7 @@ export function tcap(
 function findingsOf(answer: unknown): Map<string, Finding | undefined> {
   const items = isTable(answer) ? (answer['results'] ?? answer['body']) : answer
   const parsed = v.safeParse(v.array(ItemSchema), items)
-  if (!parsed.success) throw new RemoteError('the answer has a form that is not known')
+  if (!parsed.success) throw new RemoteError('the answer has an unknown form')
   const findings = new Map<string, Finding | undefined>()
   for (const item of parsed.output) {
     const text = item.hash_value.toLowerCase()

@@ -23,7 +23,7 @@ export class ChecksumError extends HashgateError {
   readonly code = 'checksum'
 
   constructor() {
-    super('what was sent has another checksum')
+    super('the checksum does not match what was sent')
   }
 }
 
@@ -32,6 +32,6 @@ export class BeyondEndError extends HashgateError {
   readonly code = 'beyond-end'
 
   constructor(length: number) {
-    super(`what was sent goes on behind the end of the upload, ${length} bytes`)
+    super(`what was sent goes beyond the end of the upload, ${length} bytes`)
   }
 }

@@ -67,7 +67,7 @@ export const HttpsSettingsSchema = {
   mode: v.optional(
     choice(
       ['replace', 'append'],
-      'Whether the file is all of the list, so that what it lacks is taken back.',
+      'Whether the file is the whole list, so that entries that it lacks are removed.',
     ),
     'replace',
   ),
