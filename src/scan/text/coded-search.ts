@@ -49,7 +49,7 @@ interface Candidate extends Start {
   index: number
 }
 
-/** Finds files in the codes of one kind in a text, in one pass, and decodes from where they begin. */
+/** Finds files in the codes of one reading of a text, in one pass, and decodes from where they begin. */
 export class CodedSearch {
   readonly #coding: Coding
   readonly #finds: CodedFinds
@@ -65,9 +65,10 @@ export class CodedSearch {
   #takeWindow = 0
   #skipCount = 0
   #takeCount = 0
-  /** Whether windows were of three letters, digits or signs, the last in the lowest bit. */
+  /** Whether windows were of three letters, digits or signs, the last in the lowest bit; of some, and zeros. */
   #plain = 0
-  #nextText = 0
+  #wide = 0
+  #nextText: number
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
@@ -85,12 +86,13 @@ export class CodedSearch {
     this.#coding = coding
     this.#finds = finds
     this.#windows = windowsFor(coding.bits)
-    const group = 24 / coding.bits
+    // Codes of whole bytes, as many as a window has or fewer.
+    const group = coding.bits === 5 ? 8 : 24 / coding.bits
     const groups = Math.ceil(31 / group)
     this.#textMask = coding.isText
       ? 0
       : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
-    this.#textCodes = group * groups
+    this.#textCodes = this.#nextText = group * groups
   }
 
   /** Whether a file is being read that is not whole, or may be. */
@@ -98,11 +100,7 @@ export class CodedSearch {
     return this.#pending.length > 0 || this.#streams.some((one) => !one.isEnded && !one.isComplete)
   }
 
-  write(bytes: Uint8Array): void {
-    this.#write(this.#coding.pick(bytes))
-  }
-
-  #write(fresh: Uint16Array): void {
+  write(fresh: Uint16Array): void {
     if (fresh.length === 0) return
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
     this.#codes = concatenateCodes(this.#codes, fresh)
@@ -112,7 +110,6 @@ export class CodedSearch {
   }
 
   close(): void {
-    this.#write(this.#coding.end())
     this.#lookAgain(true)
     for (const stream of this.#streams) if (!stream.isEnded) this.#end(stream)
     this.#streams = []
@@ -126,7 +123,7 @@ export class CodedSearch {
     const textMask = this.#textMask
     const valueCodes = Math.ceil((VALUE_BYTES * 8) / bits)
     let [takeWindow, skipWindow] = [this.#takeWindow, this.#skipWindow]
-    let [plain, sinceBreak] = [this.#plain, this.#sinceBreak]
+    let [plain, wide, sinceBreak] = [this.#plain, this.#wide, this.#sinceBreak]
     let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
     let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
     for (let at = this.#at; at < codes.length; at++) {
@@ -148,15 +145,19 @@ export class CodedSearch {
         skipWindow = ((skipWindow << bits) | code) & 0xffffff
         skipCount++
       }
-      const isPlain =
-        (takeWindow & 0x808080) === 0 && ((takeWindow | (takeWindow << 1)) & 0x404040) === 0x404040
-      plain = (plain << 1) | (isPlain ? 1 : 0)
+      // Bytes that are letters, digits or signs; in UTF-16, zeros stand between them.
+      const letters = ((takeWindow | (takeWindow << 1)) & 0x404040) >> 6
+      const isLetters = letters !== 0 && (takeWindow & (0x808080 | ~(letters * 255))) === 0
+      plain = (plain << 1) | (isLetters && letters === 0x010101 ? 1 : 0)
+      wide = (wide << 1) | (isLetters && letters !== 0x010101 ? 1 : 0)
       sinceBreak++
       const isSign =
         filter[(takeWindow ^ (takeWindow >>> 8)) & 0xffff] === 1 ||
         (skipWindow !== takeWindow && filter[(skipWindow ^ (skipWindow >>> 8)) & 0xffff] === 1)
       const isText =
-        (plain & textMask) === textMask && textMask !== 0 && takeCount >= this.#nextText
+        textMask !== 0 &&
+        ((plain & textMask) === textMask || (wide & textMask) === textMask) &&
+        takeCount >= this.#nextText
       if (
         !isSign &&
         !isText &&
@@ -180,6 +181,7 @@ export class CodedSearch {
     this.#takeCount = takeCount
     this.#skipCount = skipCount
     this.#plain = plain
+    this.#wide = wide
     this.#sinceBreak = sinceBreak
     this.#isDataUri = isDataUri
     this.#lastBreak = lastBreak

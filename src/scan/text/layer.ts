@@ -1,9 +1,15 @@
-import { Base64Coding, ByteCoding, type Coding, HexCoding, NumberCoding } from './codings.ts'
-import { type CodedFinds, CodedSearch } from './coded-search.ts'
+import { Base64Coding, HexCoding, runCodings } from './alphabets.ts'
+import { base85Codings } from './base85.ts'
+import { ByteCoding, type Coding } from './codings.ts'
+import type { CodedFinds } from './coded-search.ts'
+import { CodingSearch } from './coding-search.ts'
 import { BinaryString } from './binary-string.ts'
 import { MarkupCuts } from './markup-cuts.ts'
+import { NumberCoding } from './numbers.ts'
 import { QuotedPrintable } from './quoted-printable.ts'
 import { type EscapeKind, Unescaper } from './unescape.ts'
+import { UuCoding } from './uuencode.ts'
+import { WideStringCoding } from './wide-string.ts'
 import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
 
 /** Bytes before an escape that belong to what it is in, if no file is being read. */
@@ -29,7 +35,7 @@ export interface LayerParts extends CodedFinds {
 export class Layer {
   readonly #parts: LayerParts
   readonly #isRoot: boolean
-  readonly #searches: readonly CodedSearch[]
+  readonly #searches: readonly CodingSearch[]
   readonly #beneath: Beneath[] = []
 
   /**
@@ -39,12 +45,20 @@ export class Layer {
   constructor(parts: LayerParts, depth: number, own = ROOT) {
     this.#parts = parts
     this.#isRoot = own === ROOT
-    const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
+    const codings: Coding[] = [
+      new Base64Coding(),
+      new HexCoding(),
+      new NumberCoding(),
+      ...runCodings(),
+      ...base85Codings(),
+      new UuCoding(),
+      new WideStringCoding(),
+    ]
     if (!this.#isRoot) codings.push(new ByteCoding())
     // Beneath `form`, spaces are spaces.
     const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
     if (parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
-    this.#searches = codings.map((coding) => new CodedSearch(coding, parts))
+    this.#searches = codings.map((coding) => new CodingSearch(coding, parts))
     if (depth > 0) this.#addEscapes(depth, own)
     // Bytes that characters stand for are the last that there is beneath.
     if (depth >= 0) this.#add(new BinaryString(), -1, KINDS.length)
@@ -85,11 +99,7 @@ export class Layer {
       !this.#isRoot ||
       unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
-    for (const search of this.#searches) {
-      search.rootAt = rootAt
-      search.isDoubtful = isDoubtful
-      search.write(bytes)
-    }
+    for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
     // What one of them reads, another may read otherwise.
     const isReading =
       wasReading || this.isReading || unwritten.filter(({ spans }) => spans.length > 0).length > 1

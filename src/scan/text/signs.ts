@@ -68,7 +68,16 @@ export function isValueStart(head: Uint8Array): boolean {
 
 /** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */
 export function isTextStart(head: Uint8Array): boolean {
-  return head.every(isTextByte)
+  return head.every(isTextByte) || WIDTHS.some((width) => isWideText(head, width))
+}
+
+/** Bytes of a letter in UTF-16 and UTF-32. */
+const WIDTHS = [2, 4]
+
+function isWideText(head: Uint8Array, width: number): boolean {
+  const first = head.findIndex((byte) => byte !== 0)
+  if (first === -1) return false
+  return head.every((byte, i) => ((i - first) % width === 0 ? isTextByte(byte) : byte === 0))
 }
 
 export function isTextByte(byte: number): boolean {
@@ -110,24 +119,27 @@ export interface Windows {
 export const WINDOW_BITS = 24
 
 /** Place of a window in the filter. */
-function filterIndex(window: number): number {
+export function filterIndex(window: number): number {
   return (window ^ (window >>> 8)) & 0xffff
 }
 
 const cache = new Map<number, Windows>()
 
-/** Windows for codes of 6, 4 or 8 bits. Bytes begin at codes, or 2 or 4 bits into one of 6. */
+/** Windows for codes of so many bits. Bytes begin at codes, or 2 or 4 bits into one of 6, or anywhere in one of 5. */
 export function windowsFor(codeBits: number): Windows {
   let windows = cache.get(codeBits)
   if (!windows) cache.set(codeBits, (windows = makeWindows(codeBits)))
   return windows
 }
 
+/** Bits between the beginnings of bytes in codes that have several. */
+const STEPS: Readonly<Record<number, number>> = { 6: 2, 5: 1 }
+
 function makeWindows(codeBits: number): Windows {
   const filter = new Uint8Array(0x10000)
   const signs = new Map<number, WindowSign[]>()
   for (const { needle, before } of SIGNS) {
-    for (let shift = 0; shift < codeBits; shift += codeBits === 6 ? 2 : 8) {
+    for (let shift = 0; shift < codeBits; shift += STEPS[codeBits] ?? 8) {
       for (const window of windowsAt(needle, -shift)) {
         filter[filterIndex(window)] = 1
         signs.set(window, [...(signs.get(window) ?? []), { before, offset: shift }])
