@@ -23,6 +23,21 @@ const MAX_REPLAY_BYTES = 256 * 1024
 const [ROOT, MARKUP] = [-2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
+const STRING = KINDS.indexOf('string')
+/** Escapes of forms and JSON, in which there may be JSON. */
+const AROUND_JSON: ReadonlySet<number> = new Set([
+  KINDS.indexOf('percent'),
+  KINDS.indexOf('form'),
+  STRING,
+])
+/** Escapes beneath which codings are searched for that consist of what makes escapes. */
+const NEAR: ReadonlySet<number> = new Set([...AROUND_JSON, KINDS.indexOf('reference'), KINDS.length])
+
+/** Codings that take so many characters for their own that any text may look like them, beneath whatever escapes. */
+function strictCodings(): Coding[] {
+  return [...runCodings(), ...base85Codings(), new UuCoding(), new WideStringCoding()]
+}
+
 /** What the layers of one text share. */
 export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
@@ -34,6 +49,7 @@ export interface LayerParts extends CodedFinds {
 /** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
 export class Layer {
   readonly #parts: LayerParts
+  readonly #own: number
   readonly #isRoot: boolean
   readonly #searches: readonly CodingSearch[]
   readonly #beneath: Beneath[] = []
@@ -41,19 +57,14 @@ export class Layer {
   /**
    * @param depth layers of escapes that may be undone
    * @param own which of the ways of writing has been undone; `ROOT`: its bytes are searched as they are by others
+   * @param isNear whether codings are searched for whose alphabets have most of what escapes are made of
    */
-  constructor(parts: LayerParts, depth: number, own = ROOT) {
+  constructor(parts: LayerParts, depth: number, own = ROOT, isNear = true) {
     this.#parts = parts
+    this.#own = own
     this.#isRoot = own === ROOT
-    const codings: Coding[] = [
-      new Base64Coding(),
-      new HexCoding(),
-      new NumberCoding(),
-      ...runCodings(),
-      ...base85Codings(),
-      new UuCoding(),
-      new WideStringCoding(),
-    ]
+    const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
+    if (isNear) codings.push(...strictCodings())
     if (!this.#isRoot) codings.push(new ByteCoding())
     // Beneath `form`, spaces are spaces.
     const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
@@ -76,7 +87,8 @@ export class Layer {
   }
 
   #add(unwriter: Unwriter, depth: number, own: number): void {
-    this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own)))
+    const isNear = (this.#isRoot && NEAR.has(own)) || (AROUND_JSON.has(this.#own) && own === STRING)
+    this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own, isNear)))
   }
 
   /** Whether a file is being read that is not whole. */

@@ -85,10 +85,11 @@ const words = (file: Buffer, Type: typeof Uint16Array | typeof Int32Array, isSwa
   return [...new Type(even.buffer.slice(even.byteOffset, even.byteOffset + even.length))]
 }
 
-/** Ways that a text has which is none to XML: it has control characters. */
+/** Ways that a text has which is none to XML: it has control characters, or half ones. */
 export const BINARY_WAYS = new Set([
   'base64 with binary among it (base64_decode)',
   'a binary string (btoa, latin1)',
+  'strings of two bytes a character (utf16le)',
 ])
 
 export const WAYS: Record<string, Way> = {
