@@ -9,6 +9,8 @@ import {
 } from './codings.ts'
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
+  DEFLATE_BYTES,
+  isDeflateStart,
   isFileStart,
   isTextStart,
   isValueStart,
@@ -34,6 +36,8 @@ export interface CodedFinds {
   names: readonly Uint16Array[]
   /** Asks whether one more place may be looked at. */
   takeLook: () => boolean
+  /** The same where looking takes an inflater. */
+  takeInflating: () => boolean
   /** Something was not looked at in all ways that it can be. */
   onOverLimit: () => void
   /** A file has ended. */
@@ -72,6 +76,8 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
+  /** Whether a value has begun since, and not only a line. */
+  #isValue = true
   /** Whether the value that follows is that of a field which is said to hold files. */
   #isNamed = false
   #pending: Candidate[] = []
@@ -126,11 +132,16 @@ export class CodedSearch {
     let [plain, wide, sinceBreak] = [this.#plain, this.#wide, this.#sinceBreak]
     let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
     let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
+    let isValue = this.#isValue
     for (let at = this.#at; at < codes.length; at++) {
       const code = codes[at] as number
       if (code >= BREAK) {
-        sinceBreak = code === LINE_BREAK ? 0 : sinceBreak
-        if (code === LINE_BREAK) continue
+        if (code === LINE_BREAK) {
+          isValue = sinceBreak === 0
+          sinceBreak = 0
+          continue
+        }
+        isValue = true
         if (sinceBreak > 0 && bits === 6) isNamed = this.#isName(at, sinceBreak)
         const isBase64 = takeWindow === DATA_URI && sinceBreak === DATA_URI_CODES
         isDataUri = isBase64 && lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
@@ -173,8 +184,7 @@ export class CodedSearch {
       if (isText) this.#lookForText(at)
       if ((isDataUri || isNamed) && sinceBreak === 1)
         this.#consider('either', at, 1, 0, 1, isAnything)
-      else if (sinceBreak === valueCodes)
-        this.#consider('either', at, valueCodes, 0, VALUE_BYTES, isValueStart)
+      else if (sinceBreak === valueCodes) this.#lookForValue(at, valueCodes, isValue)
     }
     this.#takeWindow = takeWindow
     this.#skipWindow = skipWindow
@@ -185,6 +195,7 @@ export class CodedSearch {
     this.#sinceBreak = sinceBreak
     this.#isDataUri = isDataUri
     this.#lastBreak = lastBreak
+    this.#isValue = isValue
     this.#isNamed = isNamed
     this.#at = codes.length
   }
@@ -227,6 +238,12 @@ export class CodedSearch {
       const codes = Math.ceil(back / bits)
       this.#consider(reading, at, codes, codes * bits - back, before + SIGHT_BYTES, isFileStart)
     }
+  }
+
+  #lookForValue(at: number, codes: number, isValue: boolean): void {
+    this.#consider('either', at, codes, 0, VALUE_BYTES, isValueStart)
+    const isDeflate = (head: Uint8Array) => this.#finds.takeInflating() && isDeflateStart(head)
+    if (isValue) this.#consider('either', at, codes, 0, DEFLATE_BYTES, isDeflate)
   }
 
   #lookForText(at: number): void {

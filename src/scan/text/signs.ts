@@ -1,6 +1,6 @@
 import { ascii } from '../../util/ascii.ts'
 import { isJpegStart } from '../archive/signatures.ts'
-import { isZlib } from '../archive/zlib.ts'
+import { inflated, isZlib } from '../archive/zlib.ts'
 import { isImageFormat, sniffFile } from '../format.ts'
 
 /** Bytes by which a file is found wherever it begins, in whatever code it is written. */
@@ -14,6 +14,8 @@ interface Sign {
 export const SIGHT_BYTES = 64
 /** Bytes of a value that are enough to tell a file by its first ones, of whatever format. */
 export const VALUE_BYTES = 33
+/** Bytes that are enough to tell deflate without a header: its first codes, and what they stand for. */
+export const DEFLATE_BYTES = 384
 /** Bytes that are enough to tell a text: digits, read as hex, look like one for some bytes. */
 export const TEXT_BYTES = 40
 /** Most bytes of a file before the needle. */
@@ -64,6 +66,15 @@ export function isFileStart(head: Uint8Array): boolean {
 /** The same where a value begins, which may be of a format with a short signature. */
 export function isValueStart(head: Uint8Array): boolean {
   return isImageFormat(sniffFile(head)) || isZlib(head)
+}
+
+/** Whether a file or a text is deflated here, without a header: only what comes out of it tells. */
+export function isDeflateStart(head: Uint8Array): boolean {
+  const type = ((head[0] ?? 0) >> 1) & 3
+  // The third type of block does not exist, and what is stored is found as it is.
+  const file = type === 3 ? undefined : inflated(head)
+  if (!file || file.length < 3) return false
+  return isFileStart(file.subarray(0, SIGHT_BYTES)) || (file.length >= TEXT_BYTES && isTextStart(file.subarray(0, TEXT_BYTES)))
 }
 
 /** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */

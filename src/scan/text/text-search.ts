@@ -3,7 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
-import { TEXT_BYTE_MS } from '../work.ts'
+import { INFLATING_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -56,6 +56,10 @@ export class TextSearch {
         },
         names: (options.names ?? []).flatMap((name) => new Base64Coding().pick(Buffer.from(name))),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
+        takeInflating: () => {
+          budget.spend(INFLATING_MS)
+          return this.#isRoom(!budget.isExhausted)
+        },
         open: (isPlain) => this.#open(isPlain),
         onOverLimit: () => this.#isRoom(false),
         onEnded: (stream) => this.#take(stream),

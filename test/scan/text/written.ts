@@ -1,4 +1,4 @@
-import { deflateSync, gzipSync } from 'node:zlib'
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { writeTar, writeZip } from '../../support/archive-writer.ts'
 
 /** A way of writing a file in a text, and who reads it. */
@@ -220,6 +220,11 @@ export const WAYS: Record<string, Way> = {
   'percent-encoding twice': (file) => percent(Buffer.from(percent(file))),
   'base64 of gzip': (file) => base64(gzipSync(file)),
   'base64 of zlib (gzcompress)': (file) => base64(deflateSync(file)),
+  'base64 of deflate (gzdeflate)': (file) => base64(deflateRawSync(file)),
+  'base64 of deflate in lines': (file) => `\r\n\r\n${lines(base64(deflateRawSync(file)))}`,
+  'hex of deflate': (file) => deflateRawSync(file).toString('hex'),
+  'base64 of deflate of JSON': (file) =>
+    base64(deflateRawSync(JSON.stringify({ a: 1, photo: base64(file) }))),
   'hex of zlib': (file) => deflateSync(file).toString('hex'),
   'base64 of TAR': (file) => base64(Buffer.from(writeTar([{ name: 'a', content: file }]))),
   'base64 of ZIP': (file) =>
