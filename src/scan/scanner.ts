@@ -32,7 +32,7 @@ import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
-import { isDeflateStart } from './text/signs.ts'
+import { hasPickledBytes, isDeflateStart } from './text/signs.ts'
 import { isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
@@ -235,7 +235,9 @@ export class FileScanner {
         return new FileScanner(this.#context, place)
       },
     })
-    const isText = this.#format === undefined && (text !== undefined || isTextHead(head))
+    const isText =
+      this.#format === undefined &&
+      (text !== undefined || isTextHead(head) || hasPickledBytes(head))
     if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 

@@ -47,14 +47,24 @@ const SIGNS: readonly Sign[] = [
   sign('\xfd7zX'),
   sign('BZh'),
   sign('\x28\xb5\x2f\xfd'),
+  sign('_codecs', 1),
 ]
 
 function sign(needle: string, before = 0): Sign {
   return { needle: Buffer.from(needle, 'latin1'), before }
 }
 
+/** What Python's pickle has in front of bytes, in protocols that keep them as strings of Latin-1. */
+const PICKLED_BYTES = Buffer.from('c_codecs\nencode')
+
+/** Whether bytes are pickled here as strings. */
+export function hasPickledBytes(head: Uint8Array): boolean {
+  return Buffer.from(head.buffer, head.byteOffset, head.length).includes(PICKLED_BYTES)
+}
+
 /** Whether a file begins with these bytes, by more than a sign. */
 export function isFileStart(head: Uint8Array): boolean {
+  if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length))) return true
   const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
   if (format === 'jpeg') return isJpegStart(head)
   if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
