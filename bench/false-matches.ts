@@ -12,6 +12,15 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
+import {
+  distanceOf,
+  extrapolate,
+  type Histogram,
+  histogram,
+  MAX_BITS,
+  sumOf,
+  uploadsOfAMillion,
+} from '../src/commands/distance-tail.ts'
 import { entryGuard } from '../src/commands/entry-guard.ts'
 import { readModules } from '../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
@@ -22,14 +31,6 @@ import type { Needle } from '../src/scan/scanned.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { imagesIn } from './accuracy/files.ts'
 import { seeded } from './accuracy/seeded.ts'
-import {
-  distanceOf,
-  fitTail,
-  type Histogram,
-  histogram,
-  MAX_BITS,
-  shareWithin,
-} from './false-matches/tail.ts'
 import { printTable } from './measure.ts'
 
 const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
@@ -39,8 +40,6 @@ const GOOD_QUALITY = 80
 const LIST_SIZES = [1e5, 1e6, 1e7]
 /** Copies are found on small grey pictures: their side in pixels, and the correlation above which two are copies. */
 const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
-/** How often uploads are drawn again, for the bounds. */
-const RESAMPLES = 200
 const modules = readModules()
 
 interface Picture {
@@ -191,37 +190,12 @@ class Entries {
   }
 }
 
-function sum(histograms: readonly Histogram[]): Histogram {
-  const all = histogram()
-  for (const one of histograms) one.forEach((count, bits) => add(all, bits, count))
-  return all
-}
-
 function add(counts: Histogram, bits: number, count: number): void {
   counts[bits] = (counts[bits] ?? 0) + count
 }
 
 function nearestOf(counts: Histogram): number {
   return counts.findIndex((count) => count > 0)
-}
-
-/** A share within a distance by the fit of all, and the bound below which it lies in 97.5 % of draws of as many uploads. */
-function extrapolate(histograms: readonly Histogram[], bits: number, seed: number) {
-  const tail = fitTail(sum(histograms))
-  if (!tail) return undefined
-  const random = seeded(seed, 'resample')
-  const draws = Array.from({ length: RESAMPLES }, () => {
-    const drawn = histograms.flatMap(
-      () => histograms[Math.floor(random() * histograms.length)] ?? [],
-    )
-    const fitted = fitTail(sum(drawn))
-    return fitted ? shareWithin(fitted, bits) : 0
-  })
-  return {
-    tail,
-    share: shareWithin(tail, bits),
-    upper: draws.toSorted((a, b) => a - b)[Math.floor(RESAMPLES * 0.975)] ?? 0,
-  }
 }
 
 function printPictures(all: readonly Picture[], entries: Entries, set: string): void {
@@ -248,8 +222,8 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   const probes = [...new Set(good.flatMap(({ byProbe }) => [...byProbe.keys()]))]
   const rows = probes.map((probe) => {
     const own = good.flatMap(({ byProbe }) => byProbe.get(probe) ?? [])
-    const all = sum(own)
-    const found = extrapolate(own, THRESHOLD, seed)
+    const all = sumOf(own)
+    const found = extrapolate(own, THRESHOLD, seeded(seed, 'resample'))
     const pairs = all.reduce((total, count) => total + count, 0)
     return [
       probe,
@@ -289,16 +263,15 @@ function printUploads(counted: readonly Counted[], seed: number, set: string): v
   const rows: string[][] = []
   for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
-    const any = sum(own.map((one) => one.any))
+    const any = sumOf(own.map((one) => one.any))
     const pairs = own.reduce((total, one) => total + one.pairs, 0)
     const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)
     const found = extrapolate(
       own.map((one) => one.any),
       THRESHOLD,
-      seed,
+      seeded(seed, 'resample'),
     )
-    const uploads = (share: number, size: number) =>
-      (1e6 * -Math.expm1(-share * size)).toPrecision(2)
+    const uploads = (share: number, size: number) => uploadsOfAMillion(share, size).toPrecision(2)
     rows.push([
       name,
       (pairs / 1e6).toFixed(1),

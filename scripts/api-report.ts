@@ -17,6 +17,7 @@ const ENTRIES = {
   objects: 'objects',
   pdq: 'pdq/browser',
   quarantine: 'quarantine',
+  remote: 'remote',
   worker: 'worker',
 }
 

@@ -14,6 +14,7 @@ const ARROWS: Record<string, string> = {
   'library.ts': 'config doors upload gate quarantine events scan match list core',
   'desk.ts': 'desk',
   'quarantine.ts': 'quarantine events',
+  'remote.ts': 'library.ts config upload events match list',
   'objects.ts': 'doors upload gate match',
   'cli.ts': 'commands desk config doors quarantine list scan',
   worker: 'config doors upload gate policy quarantine events scan match list core',

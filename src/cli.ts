@@ -24,8 +24,8 @@ import {
   listShow,
   listVerify,
 } from './commands/list-commands.ts'
+import { exchangeAdd, type ExchangeAddOptions } from './commands/exchange-add.ts'
 import {
-  exchangeAdd,
   exchangeCheck,
   exchangeDoctor,
   exchangeFeedback,
@@ -356,11 +356,29 @@ const exchange = program
 
 exchange
   .command('add')
-  .description('tell what to ask a provider for, and print the settings of a source')
-  .addArgument(new Argument('<kind>', 'what the source is').choices(EXCHANGE_KINDS))
-  .requiredOption('--bank <name>', 'bank that its hashes go to, in lower case', parseBank)
+  .description('set up a source: ask what it needs, and write it into the configuration')
+  .addArgument(new Argument('[kind]', 'what the source is').choices(EXCHANGE_KINDS))
   .option('--name <name>', 'name of the source; its kind if none is given')
-  .action((kind: Parameters<typeof exchangeAdd>[0], options: Parameters<typeof exchangeAdd>[1]) =>
+  .option('--bank <name>', 'bank that its hashes go to, in lower case', parseBank)
+  .option(
+    '--set <setting=value>',
+    'a setting of the source, such as user=us or auth.type=basic; several times',
+    addSetting,
+    {},
+  )
+  .option('--every-minutes <minutes>', 'minutes between two runs')
+  .option('--max-age-hours <hours>', 'hours without a complete run until it is red')
+  .addOption(
+    new Option('--feedback <what>', 'whether opinions go back to it').choices(['off', 'send']),
+  )
+  .option('--action <action>', 'what the gate does with a match: block, quarantine or flag')
+  .option('--threshold <bits>', 'largest distance that matches, for the settings of the gate')
+  .option('--yes', 'ask nothing: take what the options say')
+  .option('--dry-run', 'ask nothing and write nothing: show what would be written')
+  .option('--json', 'print one JSON object')
+  .option('--config <file>', "wrangler's configuration of the desk")
+  .option('--env <name>', 'a named environment in it')
+  .action((kind: Parameters<typeof exchangeAdd>[0], options: ExchangeAddOptions) =>
     run(() => exchangeAdd(kind, options)),
   )
 
@@ -510,6 +528,15 @@ function parseHours(text: string): number {
   const hours = Number(text)
   if (text !== '' && hours > 0 && hours <= 100_000) return hours
   throw new InvalidArgumentError('It must be a number of hours, above 0.')
+}
+
+function addSetting(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const end = text.indexOf('=')
+  if (end > 0) return { ...before, [text.slice(0, end)]: text.slice(end + 1) }
+  throw new InvalidArgumentError('It must be a setting and its value, as user=us.')
 }
 
 function withDeskOptions(command: Command): Command {

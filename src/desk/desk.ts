@@ -4,7 +4,7 @@ import type { EntryGuard } from '../list/entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { openExchange } from './exchanges/catalog.ts'
 import type { Exchange, World } from './exchanges/exchange.ts'
-import { type Sync, syncExchange } from './exchanges/runner.ts'
+import { type Sync, syncExchange, type SyncProgress } from './exchanges/runner.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { type LedgerPublication, publishLedger } from './ledger/publication.ts'
 import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
@@ -73,7 +73,7 @@ export interface SourceRunOptions {
   refetch?: boolean
   /** Whether it is published although too many of its records vanished. */
   accept?: boolean
-  onPage?: (progress: { records: number; deleted: number; pages: number }) => void
+  onPage?: (progress: SyncProgress) => void
 }
 
 /** What a run over a source did, and what of it is published. */

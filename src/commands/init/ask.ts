@@ -1,17 +1,5 @@
-import { createInterface } from 'node:readline/promises'
 import { PRESET_NAMES } from '../../config/presets.ts'
-
-/** Answers as they are given: by options, or typed. */
-export type Given = Record<string, unknown>
-
-interface Question {
-  name: string
-  text: string
-  /** Taken if nothing is typed. */
-  fallback?: string
-  /** Whether it need not be asked, by what is known. */
-  isNeedless?: (given: Given) => boolean
-}
+import { askAll, type Given, type Question } from '../questions.ts'
 
 const QUESTIONS: readonly Question[] = [
   { name: 'name', text: 'Name of the Worker', fallback: 'hashgate' },
@@ -51,17 +39,7 @@ const QUESTIONS: readonly Question[] = [
 
 /** Asks a person for what the options do not say. */
 export async function askFor(given: Given): Promise<Given> {
-  const answers: Given = { ...given }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    for (const { name, text, fallback = '', isNeedless } of QUESTIONS) {
-      if (answers[name] !== undefined || isNeedless?.(answers)) continue
-      const typed = (await terminal.question(`${text}${fallback && ` [${fallback}]`}: `)).trim()
-      const answer = typed || fallback
-      if (answer !== '') answers[name] = name === 'heic' ? /^y/i.test(answer) : answer
-    }
-  } finally {
-    terminal.close()
-  }
-  return answers
+  const answers = await askAll(QUESTIONS, given)
+  const { heic } = answers
+  return typeof heic === 'string' ? { ...answers, heic: /^y/i.test(heic) } : answers
 }

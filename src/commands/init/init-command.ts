@@ -1,7 +1,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { openAccount } from '../stores.ts'
-import { askFor, type Given } from './ask.ts'
+import type { Given } from '../questions.ts'
+import { askFor } from './ask.ts'
 import { type PlannedFile, planFiles, PRODUCTION_VARS } from './files.ts'
 import { type Answers, checkAnswers, InitError } from './options.ts'
 import {

@@ -25,7 +25,16 @@ export interface SyncOptions {
   /** Whether the source is read from its start. */
   refetch?: boolean
   /** Told after each page. */
-  onPage?: (progress: { records: number; deleted: number; pages: number }) => void
+  onPage?: (progress: SyncProgress) => void
+}
+
+/** How far a run is. */
+export interface SyncProgress {
+  records: number
+  deleted: number
+  pages: number
+  /** Records of the whole run, as far as the provider tells. */
+  expected?: number | undefined
 }
 
 /** What a run did. */
@@ -142,7 +151,7 @@ class Run {
     this.#sync.records += page.upserts.length
     this.#sync.deleted += page.deletes.length
     this.#sync.skipped = added(this.#sync.skipped, skipped)
-    this.#options.onPage?.(this.#sync)
+    this.#options.onPage?.({ ...this.#sync, expected: page.expected })
     return { ...source, ...(change as Partial<Source>) }
   }
 

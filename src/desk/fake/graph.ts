@@ -19,6 +19,9 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
     }
     await next()
   })
+  app.get('/v21.0/12345678/threat_privacy_groups_member', (context) =>
+    context.json({ data: [{ id: FAKE_GROUP, name: 'Trial' }] }),
+  )
   app.get(`/v21.0/${FAKE_GROUP}`, (context) =>
     context.json({ id: FAKE_GROUP, name: 'Trial', threat_updates_enabled: true }),
   )

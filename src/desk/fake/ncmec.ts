@@ -42,6 +42,13 @@ export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
     )
     return context.body(null, 200)
   })
+  app.get('/v2/feedback/:type/reasons', (context) =>
+    xml(
+      context,
+      `<availableFeedbackReasons xmlns="${NAMESPACE}">` +
+        `<reason guid="0f3c" name="Not what it says &amp; more" type="MD5"/></availableFeedbackReasons>`,
+    ),
+  )
   app.get('/v2/entries', (context) => {
     const query = new URL(context.req.url).searchParams
     const [from, to] = [query.get('from') ?? '', query.get('to') ?? '']

@@ -63,6 +63,7 @@ function verify(provider: FakeProvider, hash: string): object {
     hash_value: hash.toUpperCase(),
     hash_type: 'PDQ',
     ideology: near ? near.record.tier : null,
+    ...(near && { id: near.record.key }),
   }
 }
 
