@@ -7,6 +7,7 @@ import {
   PAD_BREAK,
   SEMICOLON_BREAK,
 } from './codings.ts'
+import { Runs } from './runs.ts'
 
 const SKIP = 0xffff
 
@@ -114,36 +115,27 @@ export class HexCoding implements Coding {
   }
 }
 
-/** Codes in a row that may hold a picture: words and numbers of other texts are shorter. */
-export const MIN_RUN = 128
-
-/** Codes of an alphabet whose readers take nothing else: in runs, each the end of what was before. */
+/** Codes of an alphabet whose readers take nothing else, in runs. */
 export class RunCoding implements Coding {
   readonly bits: number
   readonly readings = 1
   readonly #table: Uint16Array
-  /** Codes of the run so far, until there are enough. */
-  readonly #run = new Uint16Array(MIN_RUN)
-  #length = 0
+  readonly #runs: Runs
 
-  constructor(bits: 1 | 5, table: Uint16Array) {
+  constructor({ bits, table, isForeign }: RunAlphabet) {
     this.bits = bits
     this.#table = table
+    this.#runs = new Runs(isForeign)
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Codes(0)
-    for (let i = 0; i < bytes.length; i++) {
-      const code = this.#table[bytes[i] as number] as number
-      if (code === SKIP) continue
-      if (code === BREAK) this.#length = 0
-      else if (this.#length < MIN_RUN) {
-        this.#run[this.#length++] = code
-        if (this.#length === MIN_RUN) {
-          codes.push(BREAK)
-          for (const one of this.#run) codes.push(one)
-        }
-      } else codes.push(code)
+    const codes = new Codes()
+    for (const { bytes: run, isFirst } of this.#runs.pick(bytes)) {
+      if (isFirst) codes.push(BREAK)
+      for (let i = 0; i < run.length; i++) {
+        const code = this.#table[run[i] as number] as number
+        if (code !== SKIP) codes.push(code)
+      }
     }
     return [codes.take()]
   }
@@ -153,7 +145,19 @@ export class RunCoding implements Coding {
   }
 }
 
+interface RunAlphabet {
+  bits: 1 | 5
+  table: Uint16Array
+  isForeign: Uint8Array
+}
+
+const RUN_ALPHABETS = ([[5, BASE32], [5, BASE32_HEX], [1, BINARY]] as const).map(([bits, table]) => ({
+  bits,
+  table,
+  isForeign: Uint8Array.from(table, (code) => (code === BREAK ? 1 : 0)),
+}))
+
 /** Base32 in both alphabets, and bytes as their bits. */
 export function runCodings(): RunCoding[] {
-  return [new RunCoding(5, BASE32), new RunCoding(5, BASE32_HEX), new RunCoding(1, BINARY)]
+  return RUN_ALPHABETS.map((alphabet) => new RunCoding(alphabet))
 }

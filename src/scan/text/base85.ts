@@ -1,5 +1,5 @@
-import { MIN_RUN } from './alphabets.ts'
-import { BREAK, Codes, type Coding } from './codings.ts'
+import { BREAK, Codes, type Coding, NO_CODES } from './codings.ts'
+import { type RunPiece, Runs } from './runs.ts'
 import { filterIndex, MOST_BEFORE, windowsFor } from './signs.ts'
 
 /** Characters of a group, and the bytes that it stands for. */
@@ -35,6 +35,16 @@ const TABLES = [
   digitTable(`${DIGITS}${LOWER}${UPPER}.-:+=^!/*?&<>()[]{}@%$#`, '\r\n'),
 ]
 
+interface Alphabet {
+  table: Uint16Array
+  isForeign: Uint8Array
+}
+
+const ALPHABETS: readonly Alphabet[] = TABLES.map((table) => ({
+  table,
+  isForeign: Uint8Array.from(table, (kind) => ((kind & 0xff) === FOREIGN ? 1 : 0)),
+}))
+
 const { filter: FILTER, signs: SIGNS } = windowsFor(8)
 
 /**
@@ -45,46 +55,45 @@ export class Base85Coding implements Coding {
   readonly bits = 8
   readonly readings = GROUP
   readonly #table: Uint16Array
-  readonly #phases = Array.from({ length: GROUP }, () => new Phase())
-  /** Digits of the run: all of them, until there are enough, then the last ones, in a ring. */
-  readonly #digits = new Uint16Array(KEPT)
+  readonly #runs: Runs
+  /** Made with the first run. */
+  #phases: readonly Phase[] = []
+  /** The last digits of the run, in a ring. */
+  #digits = NO_CODES
   #count = 0
   #start = START
-  /** The last five digits as a number. */
+  /** The last five of them as a number. */
   #value = 0
 
-  constructor(table: Uint16Array) {
+  constructor({ table, isForeign }: Alphabet) {
     this.#table = table
+    this.#runs = new Runs(isForeign)
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    for (let i = 0; i < bytes.length; i++) {
-      const kind = this.#table[bytes[i] as number] as number
-      const digit = kind & 0xff
-      if (digit < 85) this.#push(digit | this.#start)
-      else if (digit === ZEROS) for (let n = 0; n < GROUP; n++) this.#push(0)
-      else if (digit === FOREIGN) this.#endRun()
-      if (digit !== SKIP) this.#start = kind & START
-    }
-    return this.#taken()
-  }
-
-  end(): Uint16Array[] {
-    this.#endRun()
-    return this.#taken()
-  }
-
-  #taken(): Uint16Array[] {
+    for (const run of this.#runs.pick(bytes)) this.#takeRun(run)
     return this.#phases.map(({ codes }) => codes.take())
   }
 
-  #push(digit: number): void {
-    if (this.#count >= MIN_RUN) return this.#add(digit)
-    this.#digits[this.#count++] = digit
-    if (this.#count < MIN_RUN) return
-    const first = this.#digits.slice(0, MIN_RUN)
-    this.#count = this.#value = 0
-    for (const one of first) this.#add(one)
+  end(): Uint16Array[] {
+    if (this.#runs.end()) this.#endRun()
+    return this.#phases.map(({ codes }) => codes.take())
+  }
+
+  #takeRun({ bytes, isFirst, isLast }: RunPiece): void {
+    if (this.#phases.length === 0) {
+      this.#phases = Array.from({ length: GROUP }, () => new Phase())
+      this.#digits = new Uint16Array(KEPT)
+    }
+    if (isFirst) this.#start = START
+    for (let i = 0; i < bytes.length; i++) {
+      const kind = this.#table[bytes[i] as number] as number
+      const digit = kind & 0xff
+      if (digit < 85) this.#add(digit | this.#start)
+      else if (digit === ZEROS) for (let n = 0; n < GROUP; n++) this.#add(0)
+      if (digit !== SKIP) this.#start = kind & START
+    }
+    if (isLast) this.#endRun()
   }
 
   #add(digit: number): void {
@@ -118,20 +127,19 @@ export class Base85Coding implements Coding {
 
   /** Ends a value: a group that has fewer characters stands for one byte less than it has. */
   #endRun(): void {
-    if (this.#count >= MIN_RUN)
-      for (const [i, phase] of this.#phases.entries()) {
-        const length = (this.#count - i) % GROUP
-        const last = this.#groupAt(this.#count - length, length)
-        if (phase.isOn) phase.end(last >>> 0, Math.max(0, length - 1))
-        else phase.forget()
-      }
+    for (const [i, phase] of this.#phases.entries()) {
+      const length = (this.#count - i) % GROUP
+      if (phase.isOn)
+        phase.end(this.#groupAt(this.#count - length, length) >>> 0, Math.max(0, length - 1))
+      else phase.forget()
+    }
     this.#count = this.#value = 0
   }
 }
 
 /** The groups that begin at each fifth character. */
 class Phase {
-  readonly codes = new Codes(0)
+  readonly codes = new Codes()
   isOn = false
   #last = 0
   /** Groups of a text in a row. */
@@ -193,5 +201,5 @@ function isZlibHeader(header: number): boolean {
 
 /** Base85 in its three alphabets. */
 export function base85Codings(): Base85Coding[] {
-  return TABLES.map((table) => new Base85Coding(table))
+  return ALPHABETS.map((alphabet) => new Base85Coding(alphabet))
 }

@@ -10,6 +10,7 @@ import {
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
   DEFLATE_BYTES,
+  MIN_DEFLATE_BYTES,
   isDeflateStart,
   isFileStart,
   isTextStart,
@@ -76,8 +77,8 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
-  /** Whether a value has begun since, and not only a line. */
-  #isValue = true
+  /** Codes since a value began, in whatever lines. */
+  #sinceValue = 0
   /** Whether the value that follows is that of a field which is said to hold files. */
   #isNamed = false
   #pending: Candidate[] = []
@@ -132,16 +133,15 @@ export class CodedSearch {
     let [plain, wide, sinceBreak] = [this.#plain, this.#wide, this.#sinceBreak]
     let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
     let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
-    let isValue = this.#isValue
+    let sinceValue = this.#sinceValue
+    const deflateCodes = Math.ceil((MIN_DEFLATE_BYTES * 8) / bits)
     for (let at = this.#at; at < codes.length; at++) {
       const code = codes[at] as number
       if (code >= BREAK) {
-        if (code === LINE_BREAK) {
-          isValue = sinceBreak === 0
-          sinceBreak = 0
-          continue
-        }
-        isValue = true
+        // A value begins behind an empty line, but goes on behind others.
+        if (code !== LINE_BREAK || sinceBreak === 0) sinceValue = 0
+        sinceBreak = code === LINE_BREAK ? 0 : sinceBreak
+        if (code === LINE_BREAK) continue
         if (sinceBreak > 0 && bits === 6) isNamed = this.#isName(at, sinceBreak)
         const isBase64 = takeWindow === DATA_URI && sinceBreak === DATA_URI_CODES
         isDataUri = isBase64 && lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
@@ -162,6 +162,7 @@ export class CodedSearch {
       plain = (plain << 1) | (isLetters && letters === 0x010101 ? 1 : 0)
       wide = (wide << 1) | (isLetters && letters !== 0x010101 ? 1 : 0)
       sinceBreak++
+      sinceValue++
       const isSign =
         filter[(takeWindow ^ (takeWindow >>> 8)) & 0xffff] === 1 ||
         (skipWindow !== takeWindow && filter[(skipWindow ^ (skipWindow >>> 8)) & 0xffff] === 1)
@@ -173,6 +174,7 @@ export class CodedSearch {
         !isSign &&
         !isText &&
         sinceBreak !== valueCodes &&
+        sinceValue !== deflateCodes &&
         !((isDataUri || isNamed) && sinceBreak === 1)
       )
         continue
@@ -184,7 +186,10 @@ export class CodedSearch {
       if (isText) this.#lookForText(at)
       if ((isDataUri || isNamed) && sinceBreak === 1)
         this.#consider('either', at, 1, 0, 1, isAnything)
-      else if (sinceBreak === valueCodes) this.#lookForValue(at, valueCodes, isValue)
+      else if (sinceBreak === valueCodes)
+        this.#consider('either', at, valueCodes, 0, VALUE_BYTES, isValueStart)
+      if (sinceValue === deflateCodes)
+        this.#consider('either', at, deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
     }
     this.#takeWindow = takeWindow
     this.#skipWindow = skipWindow
@@ -195,7 +200,7 @@ export class CodedSearch {
     this.#sinceBreak = sinceBreak
     this.#isDataUri = isDataUri
     this.#lastBreak = lastBreak
-    this.#isValue = isValue
+    this.#sinceValue = sinceValue
     this.#isNamed = isNamed
     this.#at = codes.length
   }
@@ -240,11 +245,8 @@ export class CodedSearch {
     }
   }
 
-  #lookForValue(at: number, codes: number, isValue: boolean): void {
-    this.#consider('either', at, codes, 0, VALUE_BYTES, isValueStart)
-    const isDeflate = (head: Uint8Array) => this.#finds.takeInflating() && isDeflateStart(head)
-    if (isValue) this.#consider('either', at, codes, 0, DEFLATE_BYTES, isDeflate)
-  }
+  readonly #isDeflate = (head: Uint8Array): boolean =>
+    this.#finds.takeInflating() && isDeflateStart(head)
 
   #lookForText(at: number): void {
     this.#nextText = this.#takeCount + TEXT_PAUSE
@@ -284,7 +286,11 @@ export class CodedSearch {
   #lookAgain(isAll: boolean): void {
     const pending = this.#pending
     this.#pending = []
-    for (const candidate of pending) this.#look(candidate, isAll)
+    for (const candidate of pending) {
+      const isShort = (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
+      if (isShort && !isAll) this.#pending.push(candidate)
+      else this.#look(candidate, isAll)
+    }
   }
 
   /** Whether a file is in others that are read, and will be found in them. */

@@ -1,14 +1,15 @@
 import { type CodedFinds, CodedSearch } from './coded-search.ts'
 import type { Coding } from './codings.ts'
 
-/** Searches a text for files in one coding, in each of its readings. */
+/** Searches a text for files in one coding, in each of its readings that has codes there. */
 export class CodingSearch {
   readonly #coding: Coding
-  readonly #searches: readonly CodedSearch[]
+  readonly #finds: CodedFinds
+  readonly #searches: CodedSearch[] = []
 
   constructor(coding: Coding, finds: CodedFinds) {
     this.#coding = coding
-    this.#searches = Array.from({ length: coding.readings }, () => new CodedSearch(coding, finds))
+    this.#finds = finds
   }
 
   /** Whether a file is being read that is not whole, or may be. */
@@ -21,20 +22,22 @@ export class CodingSearch {
    * @param isDoubtful whether the text may be read in another way, too
    */
   write(bytes: Uint8Array, rootAt: number, isDoubtful: boolean): void {
-    const codes = this.#coding.pick(bytes)
-    for (const [i, search] of this.#searches.entries()) {
-      search.rootAt = rootAt
-      search.isDoubtful = isDoubtful
-      search.write(codes[i] as Uint16Array)
-    }
+    this.#search(this.#coding.pick(bytes), rootAt, isDoubtful)
   }
 
   close(): void {
-    const codes = this.#coding.end()
-    for (const [i, search] of this.#searches.entries()) {
-      const rest = codes[i]
-      if (rest) search.write(rest)
-      search.close()
+    this.#search(this.#coding.end())
+    for (const search of this.#searches) search?.close()
+  }
+
+  #search(readings: readonly Uint16Array[], rootAt?: number, isDoubtful?: boolean): void {
+    for (const [i, codes] of readings.entries()) {
+      let search = this.#searches[i]
+      if (!search && codes.length === 0) continue
+      search ??= this.#searches[i] = new CodedSearch(this.#coding, this.#finds)
+      search.rootAt = rootAt ?? search.rootAt
+      search.isDoubtful = isDoubtful ?? search.isDoubtful
+      search.write(codes)
     }
   }
 }

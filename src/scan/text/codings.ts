@@ -27,14 +27,12 @@ export interface Coding {
   end(): readonly Uint16Array[]
 }
 
+export const NO_CODES = new Uint16Array(0)
+
 /** Codes of one reading, as they are picked. */
 export class Codes {
-  #codes: Uint16Array
+  #codes = NO_CODES
   count = 0
-
-  constructor(most: number) {
-    this.#codes = new Uint16Array(most)
-  }
 
   push(code: number): void {
     if (this.count === this.#codes.length) this.#grow()
@@ -49,6 +47,7 @@ export class Codes {
 
   /** Returns what was picked since it was last asked. */
   take(): Uint16Array {
+    if (this.count === 0) return NO_CODES
     const codes = this.#codes.slice(0, this.count)
     this.count = 0
     return codes

@@ -71,7 +71,7 @@ const MAX_SMALL = 64
 
 /** Numbers of two or four bytes, from the first on that does not fit into fewer. */
 class Words {
-  readonly codes = new Codes(0)
+  readonly codes = new Codes()
   readonly #bits: 16 | 32
   readonly #isBigEndian: boolean
   /** Small numbers that may still follow. */
@@ -101,7 +101,7 @@ class Words {
 
 /** The last number of each row that has more: [index, value]. */
 class LastOfRows {
-  readonly codes = new Codes(0)
+  readonly codes = new Codes()
   #count = 0
   #last = 0
 
@@ -124,7 +124,7 @@ export class NumberCoding implements Coding {
   readonly bits = 8
   readonly readings = 6
   readonly #number = new WrittenNumber()
-  readonly #bytes = new Codes(0)
+  readonly #bytes = new Codes()
   readonly #words = [new Words(16, false), new Words(16, true), new Words(32, false), new Words(32, true)]
   readonly #rows = new LastOfRows()
   #state = NONE

@@ -16,6 +16,8 @@ export const SIGHT_BYTES = 64
 export const VALUE_BYTES = 33
 /** Bytes that are enough to tell deflate without a header: its first codes, and what they stand for. */
 export const DEFLATE_BYTES = 384
+/** Bytes of the shortest value that is looked at so. */
+export const MIN_DEFLATE_BYTES = 128
 /** Bytes that are enough to tell a text: digits, read as hex, look like one for some bytes. */
 export const TEXT_BYTES = 40
 /** Most bytes of a file before the needle. */

@@ -13,7 +13,7 @@ const charsFor = (bytes: number) => Math.ceil(bytes / 3) * 4
 export class UuCoding implements Coding {
   readonly bits = 8
   readonly readings = 1
-  readonly #codes = new Codes(0)
+  readonly #codes = new Codes()
   readonly #unread = new Unread()
   /** Whether what is kept is only the end of a line. */
   #isCut = false

@@ -1,8 +1,11 @@
-import { BREAK, Codes, type Coding } from './codings.ts'
+import { isAscii } from 'node:buffer'
+import { BREAK, Codes, type Coding, NO_CODES } from './codings.ts'
 import { Unread } from './unwriter.ts'
 
 /** Characters of ASCII in a row that end a string of such. */
 const MAX_ASCII = 32
+
+const NOTHING = [NO_CODES, NO_CODES]
 
 /**
  * Strings whose characters hold two bytes each (`utf16le` in Node, `utf-16-le` and `utf-16-be` in Python), in UTF-8, in either order
@@ -11,13 +14,14 @@ const MAX_ASCII = 32
 export class WideStringCoding implements Coding {
   readonly bits = 8
   readonly readings = 2
-  readonly #codes = [new Codes(0), new Codes(0)] as const
+  readonly #codes = [new Codes(), new Codes()] as const
   readonly #unread = new Unread()
   /** Characters of ASCII that may still follow. */
   #left = 0
 
   pick(fresh: Uint8Array): Uint16Array[] {
     const { bytes } = this.#unread.join(fresh)
+    if (this.#left === 0 && isAscii(bytes)) return NOTHING
     let at = 0
     while (at < bytes.length) {
       const byte = bytes[at] as number
