@@ -10,7 +10,6 @@ import {
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
   DEFLATE_BYTES,
-  MIN_DEFLATE_BYTES,
   isDeflateStart,
   isFileStart,
   isTextStart,
@@ -89,14 +88,14 @@ export class CodedSearch {
   /** Where in the upload's text the search is. */
   rootAt = 0
 
-  constructor(coding: Coding, finds: CodedFinds) {
+  constructor(coding: Coding, finds: CodedFinds, isFaint: boolean) {
     this.#coding = coding
     this.#finds = finds
-    this.#windows = windowsFor(coding.bits)
+    this.#windows = windowsFor(coding.bits, isFaint)
     // Codes of whole bytes, as many as a window has or fewer.
     const group = coding.bits === 5 ? 8 : 24 / coding.bits
     const groups = Math.ceil(31 / group)
-    this.#textMask = coding.isText
+    this.#textMask = coding.isText || isFaint
       ? 0
       : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
     this.#textCodes = this.#nextText = group * groups
@@ -134,7 +133,7 @@ export class CodedSearch {
     let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
     let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
     let sinceValue = this.#sinceValue
-    const deflateCodes = Math.ceil((MIN_DEFLATE_BYTES * 8) / bits)
+    const deflateCodes = Math.ceil((DEFLATE_BYTES * 8) / bits)
     for (let at = this.#at; at < codes.length; at++) {
       const code = codes[at] as number
       if (code >= BREAK) {

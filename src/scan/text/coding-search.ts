@@ -30,11 +30,16 @@ export class CodingSearch {
     for (const search of this.#searches) search?.close()
   }
 
+  #begin(reading: number): CodedSearch {
+    const isFaint = reading >= (this.#coding.faintFrom ?? Infinity)
+    return new CodedSearch(this.#coding, this.#finds, isFaint)
+  }
+
   #search(readings: readonly Uint16Array[], rootAt?: number, isDoubtful?: boolean): void {
     for (const [i, codes] of readings.entries()) {
       let search = this.#searches[i]
       if (!search && codes.length === 0) continue
-      search ??= this.#searches[i] = new CodedSearch(this.#coding, this.#finds)
+      search ??= this.#searches[i] = this.#begin(i)
       search.rootAt = rootAt ?? search.rootAt
       search.isDoubtful = isDoubtful ?? search.isDoubtful
       search.write(codes)

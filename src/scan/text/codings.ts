@@ -21,6 +21,8 @@ export interface Coding {
   readonly isText?: boolean
   /** Ways in which the same characters may be read. */
   readonly readings: number
+  /** The first of those that any text may have: pictures are looked for in it by long signs, and no texts. */
+  readonly faintFrom?: number
   /** Codes in the next bytes, and breaks, as each reading has them. */
   pick(bytes: Uint8Array): readonly Uint16Array[]
   /** Codes that are left when there are no more. */

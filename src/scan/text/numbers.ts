@@ -123,6 +123,7 @@ class LastOfRows {
 export class NumberCoding implements Coding {
   readonly bits = 8
   readonly readings = 6
+  readonly faintFrom = 1
   readonly #number = new WrittenNumber()
   readonly #bytes = new Codes()
   readonly #words = [new Words(16, false), new Words(16, true), new Words(32, false), new Words(32, true)]

@@ -14,10 +14,8 @@ interface Sign {
 export const SIGHT_BYTES = 64
 /** Bytes of a value that are enough to tell a file by its first ones, of whatever format. */
 export const VALUE_BYTES = 33
-/** Bytes that are enough to tell deflate without a header: its first codes, and what they stand for. */
-export const DEFLATE_BYTES = 384
-/** Bytes of the shortest value that is looked at so. */
-export const MIN_DEFLATE_BYTES = 128
+/** Bytes of a value that are enough to tell deflate without a header: its codes have 284 at most. A shorter one is no picture. */
+export const DEFLATE_BYTES = 320
 /** Bytes that are enough to tell a text: digits, read as hex, look like one for some bytes. */
 export const TEXT_BYTES = 40
 /** Most bytes of a file before the needle. */
@@ -51,6 +49,9 @@ const SIGNS: readonly Sign[] = [
   sign('\x28\xb5\x2f\xfd'),
   sign('_codecs', 1),
 ]
+
+/** Those of more than a small number. */
+const LONG_SIGNS = SIGNS.filter(({ needle }) => needle[1] !== 0)
 
 function sign(needle: string, before = 0): Sign {
   return { needle: Buffer.from(needle, 'latin1'), before }
@@ -146,22 +147,23 @@ export function filterIndex(window: number): number {
   return (window ^ (window >>> 8)) & 0xffff
 }
 
-const cache = new Map<number, Windows>()
+const cache = new Map<string, Windows>()
 
 /** Windows for codes of so many bits. Bytes begin at codes, or 2 or 4 bits into one of 6, or anywhere in one of 5. */
-export function windowsFor(codeBits: number): Windows {
-  let windows = cache.get(codeBits)
-  if (!windows) cache.set(codeBits, (windows = makeWindows(codeBits)))
+export function windowsFor(codeBits: number, isFaint = false): Windows {
+  const key = `${codeBits} ${isFaint}`
+  let windows = cache.get(key)
+  if (!windows) cache.set(key, (windows = makeWindows(codeBits, isFaint ? LONG_SIGNS : SIGNS)))
   return windows
 }
 
 /** Bits between the beginnings of bytes in codes that have several. */
 const STEPS: Readonly<Record<number, number>> = { 6: 2, 5: 1 }
 
-function makeWindows(codeBits: number): Windows {
+function makeWindows(codeBits: number, all: readonly Sign[]): Windows {
   const filter = new Uint8Array(0x10000)
   const signs = new Map<number, WindowSign[]>()
-  for (const { needle, before } of SIGNS) {
+  for (const { needle, before } of all) {
     for (let shift = 0; shift < codeBits; shift += STEPS[codeBits] ?? 8) {
       for (const window of windowsAt(needle, -shift)) {
         filter[filterIndex(window)] = 1
