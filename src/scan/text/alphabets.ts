@@ -117,6 +117,7 @@ export class HexCoding implements Coding {
 
 /** Codes of an alphabet whose readers take nothing else, in runs. */
 export class RunCoding implements Coding {
+  readonly isStrict = true
   readonly bits: number
   readonly readings = 1
   readonly #table: Uint16Array
@@ -130,12 +131,13 @@ export class RunCoding implements Coding {
 
   pick(bytes: Uint8Array): Uint16Array[] {
     const codes = new Codes()
-    for (const { bytes: run, isFirst } of this.#runs.pick(bytes)) {
+    for (const { bytes: run, isFirst, isLast } of this.#runs.pick(bytes)) {
       if (isFirst) codes.push(BREAK)
       for (let i = 0; i < run.length; i++) {
         const code = this.#table[run[i] as number] as number
         if (code !== SKIP) codes.push(code)
       }
+      if (isLast) codes.push(BREAK)
     }
     return [codes.take()]
   }

@@ -52,6 +52,7 @@ const { filter: FILTER, signs: SIGNS } = windowsFor(8)
  * is given from where a file seems to begin to the end of the run of characters: readers take nothing that is foreign.
  */
 export class Base85Coding implements Coding {
+  readonly isStrict = true
   readonly bits = 8
   readonly readings = GROUP
   readonly #table: Uint16Array

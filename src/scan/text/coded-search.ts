@@ -107,6 +107,18 @@ export class CodedSearch {
   }
 
   write(fresh: Uint16Array): void {
+    let from = 0
+    if (this.#coding.isStrict)
+      for (let end = fresh.indexOf(BREAK); end !== -1; end = fresh.indexOf(BREAK, from)) {
+        this.#take(fresh.subarray(from, end))
+        this.#endAll()
+        this.#take(fresh.subarray(end, end + 1))
+        from = end + 1
+      }
+    this.#take(fresh.subarray(from))
+  }
+
+  #take(fresh: Uint16Array): void {
     if (fresh.length === 0) return
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
     this.#codes = concatenateCodes(this.#codes, fresh)
@@ -116,6 +128,11 @@ export class CodedSearch {
   }
 
   close(): void {
+    this.#endAll()
+  }
+
+  /** Ends what is being read: no more of it will come. */
+  #endAll(): void {
     this.#lookAgain(true)
     for (const stream of this.#streams) if (!stream.isEnded) this.#end(stream)
     this.#streams = []

@@ -19,6 +19,8 @@ export interface Coding {
   readonly bits: number
   /** Whether its bytes are those of a text that is searched anyway. */
   readonly isText?: boolean
+  /** Whether its readers read nothing on behind a break. */
+  readonly isStrict?: boolean
   /** Ways in which the same characters may be read. */
   readonly readings: number
   /** The first of those that any text may have: pictures are looked for in it by long signs, and no texts. */

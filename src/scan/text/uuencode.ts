@@ -11,6 +11,7 @@ const charsFor = (bytes: number) => Math.ceil(bytes / 3) * 4
 
 /** Lines of uuencode: their first character says how many bytes the others stand for (`a2b_uu`, `convert_uudecode`, Perl's `u`). */
 export class UuCoding implements Coding {
+  readonly isStrict = true
   readonly bits = 8
   readonly readings = 1
   readonly #codes = new Codes()
