@@ -43,7 +43,7 @@ export class UnrelatedPairs {
   add(file: ScannedFile): void {
     const nearest = new Uint8Array(this.#entries.count).fill(MAX_BITS)
     const needles = allFiles(file).flatMap((one) =>
-      one.coverage === 'scanned' ? [...one.needles, ...(one.widen?.() ?? [])] : [],
+      one.coverage === 'scanned' ? one.needles.concat(one.widen?.() ?? []) : [],
     )
     const asked = needles.filter((needle) => !limitOf(needle, minQuality))
     const bySet = Map.groupBy(asked, smallestSetOf)
@@ -71,17 +71,15 @@ export class UnrelatedPairs {
       return `${head}\ntoo few to tell how many uploads would match by mistake: ${LEAST_FILES} files and ${LEAST_PAIRS} pairs at least`
     }
     const sizes = [this.#listSize, ...LIST_SIZES]
-    const rows = SET_NAMES.map((set) => {
-      const found = extrapolate(
-        this.#files.map((one) => one[set]),
-        THRESHOLD,
-        randomFrom(1),
-      )
-      const cells = sizes.map((size) => (found ? rateOf(found, size) : '-'))
-      return [set, ...cells]
-    })
+    const rows = SET_NAMES.map((set) => this.#row(set, sizes))
     const names = sizes.map((size) => `${size.toLocaleString('en')} entries`)
     return `${head}\nof a million uploads, at ${THRESHOLD}, by size of the list; extrapolated, with the bound below which 97.5 % of draws of the files lie:\n\n${aligned([['set', ...names], ...rows])}`
+  }
+
+  #row(set: SetName, sizes: readonly number[]): string[] {
+    const histograms = this.#files.map((one) => one[set])
+    const found = extrapolate(histograms, THRESHOLD, randomFrom(1))
+    return [set, ...sizes.map((size) => (found ? rateOf(found, size) : '-'))]
   }
 }
 

@@ -78,14 +78,14 @@ export const WIDE_FAMILIES = {
     tolerance: 5,
   },
   'larger-shifts': {
-    views: ({ plane, displayed }) =>
-      [
-        ...[...ONE_SIDE, ...ACROSS].map((sides) => ({ sides, tolerance: 5 })),
-        ...[...CORNER_SIDES, ...UNEVEN].map((sides) => ({ sides, tolerance: 3 })),
-      ].map(({ sides, tolerance }) => ({
-        ...uncropped(wholeOf(plane), displayed, 10, sides),
-        tolerance,
-      })),
+    views: ({ plane, displayed }) => {
+      const shifted = (sides: Sides, tolerance: number) =>
+        Object.assign(uncropped(wholeOf(plane), displayed, 10, sides), { tolerance })
+      return [
+        ...[...ONE_SIDE, ...ACROSS].map((sides) => shifted(sides, 5)),
+        ...[...CORNER_SIDES, ...UNEVEN].map((sides) => shifted(sides, 3)),
+      ]
+    },
   },
   'larger-turns': {
     views: (probed) => [-5, -3.5, 3.5, 5].flatMap((degrees) => turnedBack(probed, degrees)),
