@@ -32,6 +32,7 @@ import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
+import { hasPickledBytes, isDeflateStart } from './text/signs.ts'
 import { isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
@@ -182,7 +183,8 @@ export class FileScanner {
     this.#format = sniffFile(head)
     // However much has come at once, the same bytes decide.
     const start = head.subarray(0, HEAD_BYTES)
-    if (!this.#format && within === 'text' && isZlib(start)) this.#format = 'zlib'
+    const isRaw = !this.#format && within === 'text' && isDeflateStart(start)
+    if (isRaw || (!this.#format && within === 'text' && isZlib(start))) this.#format = 'zlib'
     else if (!this.#format && isTar(head)) this.#format = 'tar'
     this.#embedded = new EmbeddedSearch(
       this.#context,
@@ -200,7 +202,8 @@ export class FileScanner {
     }
     const sink: SpanSink = (bytes, kind) => this.#zip.write(bytes, kind)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
-    else if (this.#format === 'zlib') this.#container = new ZlibReader(budget, this.#open, sink)
+    else if (this.#format === 'zlib') 
+      this.#container = new ZlibReader(budget, this.#open, sink, isRaw)
     else if (isTar(head)) this.#container = new TarReader(budget, this.#open, sink)
     const spans = this.#head
     this.#head = []
@@ -230,7 +233,9 @@ export class FileScanner {
         return new FileScanner(this.#context, place)
       },
     })
-    const isText = this.#format === undefined && (text !== undefined || isTextHead(head))
+    const isText =
+      this.#format === undefined &&
+      (text !== undefined || isTextHead(head) || hasPickledBytes(head))
     if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 

@@ -11,6 +11,8 @@ export const BYTE_MS = 8 * MEGA
 export const SENT_BYTE_MS = 2 * BYTE_MS
 /** A byte of a text, in each of the ways that it is read: four codings, and what each may be beneath. */
 export const TEXT_BYTE_MS = 40 * MEGA
+/** Looking whether a value is deflated. */
+export const INFLATING_MS = 0.05
 /** A byte that comes out of inflating, beside that. */
 export const INFLATED_BYTE_MS = 4 * MEGA
 /** A file: its digests and readers. */

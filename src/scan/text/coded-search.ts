@@ -9,6 +9,8 @@ import {
 } from './codings.ts'
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
+  DEFLATE_BYTES,
+  isDeflateStart,
   isFileStart,
   isTextStart,
   isValueStart,
@@ -34,6 +36,8 @@ export interface CodedFinds {
   names: readonly Uint16Array[]
   /** Asks whether one more place may be looked at. */
   takeLook: () => boolean
+  /** The same where looking takes an inflater. */
+  takeInflating: () => boolean
   /** Something was not looked at in all ways that it can be. */
   onOverLimit: () => void
   /** A file has ended. */
@@ -49,7 +53,7 @@ interface Candidate extends Start {
   index: number
 }
 
-/** Finds files in the codes of one kind in a text, in one pass, and decodes from where they begin. */
+/** Finds files in the codes of one reading of a text, in one pass, and decodes from where they begin. */
 export class CodedSearch {
   readonly #coding: Coding
   readonly #finds: CodedFinds
@@ -65,12 +69,15 @@ export class CodedSearch {
   #takeWindow = 0
   #skipCount = 0
   #takeCount = 0
-  /** Whether windows were of three letters, digits or signs, the last in the lowest bit. */
+  /** Whether windows were of three letters, digits or signs, the last in the lowest bit; of some, and zeros. */
   #plain = 0
-  #nextText = 0
+  #wide = 0
+  #nextText: number
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
+  /** Codes since a value began, in whatever lines. */
+  #sinceValue = 0
   /** Whether the value that follows is that of a field which is said to hold files. */
   #isNamed = false
   #pending: Candidate[] = []
@@ -81,16 +88,17 @@ export class CodedSearch {
   /** Where in the upload's text the search is. */
   rootAt = 0
 
-  constructor(coding: Coding, finds: CodedFinds) {
+  constructor(coding: Coding, finds: CodedFinds, isFaint: boolean) {
     this.#coding = coding
     this.#finds = finds
-    this.#windows = windowsFor(coding.bits)
-    const group = 24 / coding.bits
+    this.#windows = windowsFor(coding.bits, isFaint)
+    // Codes of whole bytes, as many as a window has or fewer.
+    const group = coding.bits === 5 ? 8 : 24 / coding.bits
     const groups = Math.ceil(31 / group)
-    this.#textMask = coding.isText
+    this.#textMask = coding.isText || isFaint
       ? 0
       : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
-    this.#textCodes = group * groups
+    this.#textCodes = this.#nextText = group * groups
   }
 
   /** Whether a file is being read that is not whole, or may be. */
@@ -98,11 +106,19 @@ export class CodedSearch {
     return this.#pending.length > 0 || this.#streams.some((one) => !one.isEnded && !one.isComplete)
   }
 
-  write(bytes: Uint8Array): void {
-    this.#write(this.#coding.pick(bytes))
+  write(fresh: Uint16Array): void {
+    let from = 0
+    if (this.#coding.isStrict)
+      for (let end = fresh.indexOf(BREAK); end !== -1; end = fresh.indexOf(BREAK, from)) {
+        this.#take(fresh.subarray(from, end))
+        this.#endAll()
+        this.#take(fresh.subarray(end, end + 1))
+        from = end + 1
+      }
+    this.#take(fresh.subarray(from))
   }
 
-  #write(fresh: Uint16Array): void {
+  #take(fresh: Uint16Array): void {
     if (fresh.length === 0) return
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
     this.#codes = concatenateCodes(this.#codes, fresh)
@@ -112,7 +128,11 @@ export class CodedSearch {
   }
 
   close(): void {
-    this.#write(this.#coding.end())
+    this.#endAll()
+  }
+
+  /** Ends what is being read: no more of it will come. */
+  #endAll(): void {
     this.#lookAgain(true)
     for (const stream of this.#streams) if (!stream.isEnded) this.#end(stream)
     this.#streams = []
@@ -126,12 +146,16 @@ export class CodedSearch {
     const textMask = this.#textMask
     const valueCodes = Math.ceil((VALUE_BYTES * 8) / bits)
     let [takeWindow, skipWindow] = [this.#takeWindow, this.#skipWindow]
-    let [plain, sinceBreak] = [this.#plain, this.#sinceBreak]
+    let [plain, wide, sinceBreak] = [this.#plain, this.#wide, this.#sinceBreak]
     let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
     let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
+    let sinceValue = this.#sinceValue
+    const deflateCodes = Math.ceil((DEFLATE_BYTES * 8) / bits)
     for (let at = this.#at; at < codes.length; at++) {
       const code = codes[at] as number
       if (code >= BREAK) {
+        // A value begins behind an empty line, but goes on behind others.
+        if (code !== LINE_BREAK || sinceBreak === 0) sinceValue = 0
         sinceBreak = code === LINE_BREAK ? 0 : sinceBreak
         if (code === LINE_BREAK) continue
         if (sinceBreak > 0 && bits === 6) isNamed = this.#isName(at, sinceBreak)
@@ -148,19 +172,25 @@ export class CodedSearch {
         skipWindow = ((skipWindow << bits) | code) & 0xffffff
         skipCount++
       }
-      const isPlain =
-        (takeWindow & 0x808080) === 0 && ((takeWindow | (takeWindow << 1)) & 0x404040) === 0x404040
-      plain = (plain << 1) | (isPlain ? 1 : 0)
+      // Bytes that are letters, digits or signs; in UTF-16, zeros stand between them.
+      const letters = ((takeWindow | (takeWindow << 1)) & 0x404040) >> 6
+      const isLetters = letters !== 0 && (takeWindow & (0x808080 | ~(letters * 255))) === 0
+      plain = (plain << 1) | (isLetters && letters === 0x010101 ? 1 : 0)
+      wide = (wide << 1) | (isLetters && letters !== 0x010101 ? 1 : 0)
       sinceBreak++
+      sinceValue++
       const isSign =
         filter[(takeWindow ^ (takeWindow >>> 8)) & 0xffff] === 1 ||
         (skipWindow !== takeWindow && filter[(skipWindow ^ (skipWindow >>> 8)) & 0xffff] === 1)
       const isText =
-        (plain & textMask) === textMask && textMask !== 0 && takeCount >= this.#nextText
+        textMask !== 0 &&
+        ((plain & textMask) === textMask || (wide & textMask) === textMask) &&
+        takeCount >= this.#nextText
       if (
         !isSign &&
         !isText &&
         sinceBreak !== valueCodes &&
+        sinceValue !== deflateCodes &&
         !((isDataUri || isNamed) && sinceBreak === 1)
       )
         continue
@@ -174,15 +204,19 @@ export class CodedSearch {
         this.#consider('either', at, 1, 0, 1, isAnything)
       else if (sinceBreak === valueCodes)
         this.#consider('either', at, valueCodes, 0, VALUE_BYTES, isValueStart)
+      if (sinceValue === deflateCodes)
+        this.#consider('either', at, deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
     }
     this.#takeWindow = takeWindow
     this.#skipWindow = skipWindow
     this.#takeCount = takeCount
     this.#skipCount = skipCount
     this.#plain = plain
+    this.#wide = wide
     this.#sinceBreak = sinceBreak
     this.#isDataUri = isDataUri
     this.#lastBreak = lastBreak
+    this.#sinceValue = sinceValue
     this.#isNamed = isNamed
     this.#at = codes.length
   }
@@ -227,6 +261,9 @@ export class CodedSearch {
     }
   }
 
+  readonly #isDeflate = (head: Uint8Array): boolean =>
+    this.#finds.takeInflating() && isDeflateStart(head)
+
   #lookForText(at: number): void {
     this.#nextText = this.#takeCount + TEXT_PAUSE
     this.#consider('either', at, this.#textCodes, 0, TEXT_BYTES, isTextStart)
@@ -265,7 +302,11 @@ export class CodedSearch {
   #lookAgain(isAll: boolean): void {
     const pending = this.#pending
     this.#pending = []
-    for (const candidate of pending) this.#look(candidate, isAll)
+    for (const candidate of pending) {
+      const isShort = (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
+      if (isShort && !isAll) this.#pending.push(candidate)
+      else this.#look(candidate, isAll)
+    }
   }
 
   /** Whether a file is in others that are read, and will be found in them. */

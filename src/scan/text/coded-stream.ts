@@ -168,7 +168,7 @@ export class CodedStream {
   }
 
   #give(decoded: Uint8Array): void {
-    const end = this.#isText ? decoded.findIndex((byte) => !isTextByte(byte)) : -1
+    const end = this.#isText ? decoded.findIndex((byte) => byte !== 0 && !isTextByte(byte)) : -1
     const bytes = end === -1 ? decoded : decoded.subarray(0, end)
     if (bytes.length > 0) {
       this.#file.write(bytes)

@@ -1,9 +1,15 @@
-import { Base64Coding, ByteCoding, type Coding, HexCoding, NumberCoding } from './codings.ts'
-import { type CodedFinds, CodedSearch } from './coded-search.ts'
+import { Base64Coding, HexCoding, runCodings } from './alphabets.ts'
+import { base85Codings } from './base85.ts'
+import { ByteCoding, type Coding } from './codings.ts'
+import type { CodedFinds } from './coded-search.ts'
+import { CodingSearch } from './coding-search.ts'
 import { BinaryString } from './binary-string.ts'
 import { MarkupCuts } from './markup-cuts.ts'
+import { NumberCoding } from './numbers.ts'
 import { QuotedPrintable } from './quoted-printable.ts'
 import { type EscapeKind, Unescaper } from './unescape.ts'
+import { UuCoding } from './uuencode.ts'
+import { WideStringCoding } from './wide-string.ts'
 import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
 
 /** Bytes before an escape that belong to what it is in, if no file is being read. */
@@ -17,6 +23,21 @@ const MAX_REPLAY_BYTES = 256 * 1024
 const [ROOT, MARKUP] = [-2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
+const STRING = KINDS.indexOf('string')
+/** Escapes of forms and JSON, in which there may be JSON. */
+const AROUND_JSON: ReadonlySet<number> = new Set([
+  KINDS.indexOf('percent'),
+  KINDS.indexOf('form'),
+  STRING,
+])
+/** Escapes beneath which codings are searched for that consist of what makes escapes. */
+const NEAR: ReadonlySet<number> = new Set([...AROUND_JSON, KINDS.indexOf('reference'), KINDS.length])
+
+/** Codings that take so many characters for their own that any text may look like them, beneath whatever escapes. */
+function strictCodings(): Coding[] {
+  return [...runCodings(), ...base85Codings(), new UuCoding(), new WideStringCoding()]
+}
+
 /** What the layers of one text share. */
 export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
@@ -28,23 +49,27 @@ export interface LayerParts extends CodedFinds {
 /** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
 export class Layer {
   readonly #parts: LayerParts
+  readonly #own: number
   readonly #isRoot: boolean
-  readonly #searches: readonly CodedSearch[]
+  readonly #searches: readonly CodingSearch[]
   readonly #beneath: Beneath[] = []
 
   /**
    * @param depth layers of escapes that may be undone
    * @param own which of the ways of writing has been undone; `ROOT`: its bytes are searched as they are by others
+   * @param isNear whether codings are searched for whose alphabets have most of what escapes are made of
    */
-  constructor(parts: LayerParts, depth: number, own = ROOT) {
+  constructor(parts: LayerParts, depth: number, own = ROOT, isNear = true) {
     this.#parts = parts
+    this.#own = own
     this.#isRoot = own === ROOT
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
+    if (isNear) codings.push(...strictCodings())
     if (!this.#isRoot) codings.push(new ByteCoding())
     // Beneath `form`, spaces are spaces.
     const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
     if (parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
-    this.#searches = codings.map((coding) => new CodedSearch(coding, parts))
+    this.#searches = codings.map((coding) => new CodingSearch(coding, parts))
     if (depth > 0) this.#addEscapes(depth, own)
     // Bytes that characters stand for are the last that there is beneath.
     if (depth >= 0) this.#add(new BinaryString(), -1, KINDS.length)
@@ -62,7 +87,8 @@ export class Layer {
   }
 
   #add(unwriter: Unwriter, depth: number, own: number): void {
-    this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own)))
+    const isNear = (this.#isRoot && NEAR.has(own)) || (AROUND_JSON.has(this.#own) && own === STRING)
+    this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own, isNear)))
   }
 
   /** Whether a file is being read that is not whole. */
@@ -85,11 +111,7 @@ export class Layer {
       !this.#isRoot ||
       unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
-    for (const search of this.#searches) {
-      search.rootAt = rootAt
-      search.isDoubtful = isDoubtful
-      search.write(bytes)
-    }
+    for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
     // What one of them reads, another may read otherwise.
     const isReading =
       wasReading || this.isReading || unwritten.filter(({ spans }) => spans.length > 0).length > 1

@@ -1,6 +1,6 @@
 import { ascii } from '../../util/ascii.ts'
 import { isJpegStart } from '../archive/signatures.ts'
-import { isZlib } from '../archive/zlib.ts'
+import { inflated, isZlib } from '../archive/zlib.ts'
 import { isImageFormat, sniffFile } from '../format.ts'
 
 /** Bytes by which a file is found wherever it begins, in whatever code it is written. */
@@ -14,6 +14,8 @@ interface Sign {
 export const SIGHT_BYTES = 64
 /** Bytes of a value that are enough to tell a file by its first ones, of whatever format. */
 export const VALUE_BYTES = 33
+/** Bytes of a value that are enough to tell deflate without a header: its codes have 284 at most. A shorter one is no picture. */
+export const DEFLATE_BYTES = 320
 /** Bytes that are enough to tell a text: digits, read as hex, look like one for some bytes. */
 export const TEXT_BYTES = 40
 /** Most bytes of a file before the needle. */
@@ -45,14 +47,27 @@ const SIGNS: readonly Sign[] = [
   sign('\xfd7zX'),
   sign('BZh'),
   sign('\x28\xb5\x2f\xfd'),
+  sign('_codecs', 1),
 ]
+
+/** Those of more than a small number. */
+const LONG_SIGNS = SIGNS.filter(({ needle }) => needle[1] !== 0)
 
 function sign(needle: string, before = 0): Sign {
   return { needle: Buffer.from(needle, 'latin1'), before }
 }
 
+/** What Python's pickle has in front of bytes, in protocols that keep them as strings of Latin-1. */
+const PICKLED_BYTES = Buffer.from('c_codecs\nencode')
+
+/** Whether bytes are pickled here as strings. */
+export function hasPickledBytes(head: Uint8Array): boolean {
+  return Buffer.from(head.buffer, head.byteOffset, head.length).includes(PICKLED_BYTES)
+}
+
 /** Whether a file begins with these bytes, by more than a sign. */
 export function isFileStart(head: Uint8Array): boolean {
+  if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length))) return true
   const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
   if (format === 'jpeg') return isJpegStart(head)
   if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
@@ -66,9 +81,27 @@ export function isValueStart(head: Uint8Array): boolean {
   return isImageFormat(sniffFile(head)) || isZlib(head)
 }
 
+/** Whether a file or a text is deflated here, without a header: only what comes out of it tells. */
+export function isDeflateStart(head: Uint8Array): boolean {
+  const type = ((head[0] ?? 0) >> 1) & 3
+  // The third type of block does not exist, and what is stored is found as it is.
+  const file = type === 3 ? undefined : inflated(head)
+  if (!file || file.length < 3) return false
+  return isFileStart(file.subarray(0, SIGHT_BYTES)) || (file.length >= TEXT_BYTES && isTextStart(file.subarray(0, TEXT_BYTES)))
+}
+
 /** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */
 export function isTextStart(head: Uint8Array): boolean {
-  return head.every(isTextByte)
+  return head.every(isTextByte) || WIDTHS.some((width) => isWideText(head, width))
+}
+
+/** Bytes of a letter in UTF-16 and UTF-32. */
+const WIDTHS = [2, 4]
+
+function isWideText(head: Uint8Array, width: number): boolean {
+  const first = head.findIndex((byte) => byte !== 0)
+  if (first === -1) return false
+  return head.every((byte, i) => ((i - first) % width === 0 ? isTextByte(byte) : byte === 0))
 }
 
 export function isTextByte(byte: number): boolean {
@@ -110,24 +143,28 @@ export interface Windows {
 export const WINDOW_BITS = 24
 
 /** Place of a window in the filter. */
-function filterIndex(window: number): number {
+export function filterIndex(window: number): number {
   return (window ^ (window >>> 8)) & 0xffff
 }
 
-const cache = new Map<number, Windows>()
+const cache = new Map<string, Windows>()
 
-/** Windows for codes of 6, 4 or 8 bits. Bytes begin at codes, or 2 or 4 bits into one of 6. */
-export function windowsFor(codeBits: number): Windows {
-  let windows = cache.get(codeBits)
-  if (!windows) cache.set(codeBits, (windows = makeWindows(codeBits)))
+/** Windows for codes of so many bits. Bytes begin at codes, or 2 or 4 bits into one of 6, or anywhere in one of 5. */
+export function windowsFor(codeBits: number, isFaint = false): Windows {
+  const key = `${codeBits} ${isFaint}`
+  let windows = cache.get(key)
+  if (!windows) cache.set(key, (windows = makeWindows(codeBits, isFaint ? LONG_SIGNS : SIGNS)))
   return windows
 }
 
-function makeWindows(codeBits: number): Windows {
+/** Bits between the beginnings of bytes in codes that have several. */
+const STEPS: Readonly<Record<number, number>> = { 6: 2, 5: 1 }
+
+function makeWindows(codeBits: number, all: readonly Sign[]): Windows {
   const filter = new Uint8Array(0x10000)
   const signs = new Map<number, WindowSign[]>()
-  for (const { needle, before } of SIGNS) {
-    for (let shift = 0; shift < codeBits; shift += codeBits === 6 ? 2 : 8) {
+  for (const { needle, before } of all) {
+    for (let shift = 0; shift < codeBits; shift += STEPS[codeBits] ?? 8) {
       for (const window of windowsAt(needle, -shift)) {
         filter[filterIndex(window)] = 1
         signs.set(window, [...(signs.get(window) ?? []), { before, offset: shift }])

@@ -2,8 +2,8 @@ import { atOnce, type Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
-import { Base64Coding } from './codings.ts'
-import { TEXT_BYTE_MS } from '../work.ts'
+import { Base64Coding } from './alphabets.ts'
+import { INFLATING_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -54,8 +54,12 @@ export class TextSearch {
           budget.spend(count * TEXT_BYTE_MS)
           return this.#isRoom(budget.take('textBytes', count))
         },
-        names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),
+        names: (options.names ?? []).flatMap((name) => new Base64Coding().pick(Buffer.from(name))),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
+        takeInflating: () => {
+          budget.spend(INFLATING_MS)
+          return this.#isRoom(!budget.isExhausted)
+        },
         open: (isPlain) => this.#open(isPlain),
         onOverLimit: () => this.#isRoom(false),
         onEnded: (stream) => this.#take(stream),

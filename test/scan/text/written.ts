@@ -1,4 +1,4 @@
-import { deflateSync, gzipSync } from 'node:zlib'
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { writeTar, writeZip } from '../../support/archive-writer.ts'
 
 /** A way of writing a file in a text, and who reads it. */
@@ -45,10 +45,51 @@ const quotedPrintable = (file: Buffer) => {
   return lines(soft.join('').replaceAll(/(.{70}[^=]{3})/g, '$1=\r\n'), '')
 }
 
-/** Ways that a text has which is none to XML: it has control characters. */
+/** Codes of so many bits in an alphabet, without padding. */
+const coded = (file: Buffer, bits: number, alphabet: string) => {
+  const binary = [...file].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  const groups = binary.match(new RegExp(`.{1,${bits}}`, 'g')) ?? []
+  return groups.map((group) => alphabet[Number.parseInt(group.padEnd(bits, '0'), 2)]).join('')
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const BASE32 = `${LETTERS}234567`
+const BASE32_HEX = `0123456789${LETTERS.slice(0, 22)}`
+const ASCII85 = Array.from({ length: 85 }, (_, i) => String.fromCharCode(33 + i)).join('')
+const GIT85 = `0123456789${LETTERS}${LETTERS.toLowerCase()}!#$%&()*+-;<=>?@^_\`{|}~`
+const ZEROMQ85 = `0123456789${LETTERS.toLowerCase()}${LETTERS}.-:+=^!/*?&<>()[]{}@%$#`
+
+const base85 = (file: Buffer, alphabet: string, zeros?: string) =>
+  pieces(file, 4)
+    .map((piece) => {
+      let value = Buffer.concat([piece, Buffer.alloc(3)]).readUInt32BE()
+      if (value === 0 && piece.length === 4 && zeros) return zeros
+      let group = ''
+      for (let i = 0; i < 5; i++, value = Math.floor(value / 85)) group = alphabet[value % 85] + group
+      return group.slice(0, piece.length + 1)
+    })
+    .join('')
+
+const uuencode = (file: Buffer, bytes = 45) =>
+  pieces(file, bytes)
+    .map((piece) => {
+      const padded = Buffer.concat([piece, Buffer.alloc((3 - (piece.length % 3)) % 3)])
+      const line = coded(padded, 6, Array.from({ length: 64 }, (_, i) => String.fromCharCode(32 + i)).join(''))
+      return `${String.fromCharCode(32 + piece.length)}${line}\n`.replaceAll(' ', '`')
+    })
+    .join('')
+
+const words = (file: Buffer, Type: typeof Uint16Array | typeof Int32Array, isSwapped = false) => {
+  const even = Buffer.concat([file, Buffer.alloc((4 - (file.length % 4)) % 4)])
+  if (isSwapped) Type === Uint16Array ? even.swap16() : even.swap32()
+  return [...new Type(even.buffer.slice(even.byteOffset, even.byteOffset + even.length))]
+}
+
+/** Ways that a text has which is none to XML: it has control characters, or half ones. */
 export const BINARY_WAYS = new Set([
   'base64 with binary among it (base64_decode)',
   'a binary string (btoa, latin1)',
+  'strings of two bytes a character (utf16le)',
 ])
 
 export const WAYS: Record<string, Way> = {
@@ -131,6 +172,39 @@ export const WAYS: Record<string, Way> = {
       .replaceAll('B', `&#${'0'.repeat(100)}66;`),
   'character references of bytes': (file) => references(file.toString('latin1')),
   'quoted-printable': quotedPrintable,
+  'base32 (b32decode)': (file) => coded(file, 5, BASE32),
+  'base32 in small letters, padded (b32decode, Go)': (file) =>
+    `${coded(file, 5, BASE32).toLowerCase()}====`,
+  'base32 behind text, in lines (Go)': (file) => `photo: x${lines(coded(file, 5, BASE32))}`,
+  'base32 in the hex alphabet': (file) => coded(file, 5, BASE32_HEX),
+  'ASCII85 (a85decode, Go)': (file) => base85(file, ASCII85, 'z'),
+  'ASCII85 of Adobe in lines': (file) => `<~${lines(base85(file, ASCII85, 'z'), '\n')}~>`,
+  'ASCII85 of bytes in front': (file) =>
+    base85(Buffer.concat([Buffer.from('xyz'), file]), ASCII85, 'z'),
+  'base85 of git (b85decode)': (file) => base85(file, GIT85),
+  'base85 of ZeroMQ (z85decode)': (file) => base85(file, ZEROMQ85),
+  'base85 of zlib': (file) => base85(deflateSync(file), GIT85),
+  'ASCII85 of zlib': (file) => base85(deflateSync(file), ASCII85, 'z'),
+  'base85 of base64': (file) => base85(Buffer.from(base64(file)), GIT85),
+  'base32 of base64': (file) => coded(Buffer.from(base64(file)), 5, BASE32),
+  'base64 of base32': (file) => base64(Buffer.from(coded(file, 5, BASE32))),
+  'uuencode (a2b_uu, convert_uudecode)': (file) => uuencode(file),
+  'uuencode with its frame': (file) => `begin 644 a.jpg\n${uuencode(file)}\`\nend\n`,
+  'uuencode in short lines': (file) => uuencode(file, 7),
+  'base64 of uuencode': (file) => base64(Buffer.from(uuencode(file))),
+  'bits (int of base 2)': (file) => coded(file, 1, '01'),
+  'bits of each byte': (file) => pieces(file, 1).map((byte) => coded(byte, 1, '01')).join(' '),
+  'numbers in octal': (file) => [...file].map((byte) => `0o${byte.toString(8)}`).join(', '),
+  'numbers of two bytes (Uint16Array)': (file) => JSON.stringify(words(file, Uint16Array)),
+  'numbers of two bytes, swapped': (file) => JSON.stringify(words(file, Uint16Array, true)),
+  'numbers of four bytes (Int32Array)': (file) => JSON.stringify(words(file, Int32Array)),
+  'numbers of four bytes, swapped': (file) => JSON.stringify(words(file, Int32Array, true)),
+  'pairs of an index and a byte value': (file) => JSON.stringify([...file.entries()]),
+  'strings of two bytes a character (utf16le)': (file) =>
+    JSON.stringify(file.toString('utf16le')),
+  'base64 of UTF-16 of base64': (file) => base64(Buffer.from(base64(file), 'utf16le')),
+  'hex of UTF-16 of a data URI': (file) =>
+    Buffer.from(`data:image/png;base64,${base64(file)}`, 'utf16le').swap16().toString('hex'),
   'base64 of base64': (file) => base64(Buffer.from(base64(file))),
   'base64 of base64 in lines, in lines': (file) => lines(base64(Buffer.from(lines(base64(file))))),
   'base64 of hex': (file) => base64(Buffer.from(file.toString('hex'))),
@@ -146,6 +220,11 @@ export const WAYS: Record<string, Way> = {
   'percent-encoding twice': (file) => percent(Buffer.from(percent(file))),
   'base64 of gzip': (file) => base64(gzipSync(file)),
   'base64 of zlib (gzcompress)': (file) => base64(deflateSync(file)),
+  'base64 of deflate (gzdeflate)': (file) => base64(deflateRawSync(file)),
+  'base64 of deflate in lines': (file) => `\r\n\r\n${lines(base64(deflateRawSync(file)))}`,
+  'hex of deflate': (file) => deflateRawSync(file).toString('hex'),
+  'base64 of deflate of JSON': (file) =>
+    base64(deflateRawSync(JSON.stringify({ a: 1, photo: base64(file) }))),
   'hex of zlib': (file) => deflateSync(file).toString('hex'),
   'base64 of TAR': (file) => base64(Buffer.from(writeTar([{ name: 'a', content: file }]))),
   'base64 of ZIP': (file) =>

@@ -1,0 +1,48 @@
+import { type CodedFinds, CodedSearch } from './coded-search.ts'
+import type { Coding } from './codings.ts'
+
+/** Searches a text for files in one coding, in each of its readings that has codes there. */
+export class CodingSearch {
+  readonly #coding: Coding
+  readonly #finds: CodedFinds
+  readonly #searches: CodedSearch[] = []
+
+  constructor(coding: Coding, finds: CodedFinds) {
+    this.#coding = coding
+    this.#finds = finds
+  }
+
+  /** Whether a file is being read that is not whole, or may be. */
+  get isReading(): boolean {
+    return this.#searches.some((search) => search.isReading)
+  }
+
+  /**
+   * Takes the next bytes, which come from a place in the upload's text.
+   * @param isDoubtful whether the text may be read in another way, too
+   */
+  write(bytes: Uint8Array, rootAt: number, isDoubtful: boolean): void {
+    this.#search(this.#coding.pick(bytes), rootAt, isDoubtful)
+  }
+
+  close(): void {
+    this.#search(this.#coding.end())
+    for (const search of this.#searches) search?.close()
+  }
+
+  #begin(reading: number): CodedSearch {
+    const isFaint = reading >= (this.#coding.faintFrom ?? Infinity)
+    return new CodedSearch(this.#coding, this.#finds, isFaint)
+  }
+
+  #search(readings: readonly Uint16Array[], rootAt?: number, isDoubtful?: boolean): void {
+    for (const [i, codes] of readings.entries()) {
+      let search = this.#searches[i]
+      if (!search && codes.length === 0) continue
+      search ??= this.#searches[i] = this.#begin(i)
+      search.rootAt = rootAt ?? search.rootAt
+      search.isDoubtful = isDoubtful ?? search.isDoubtful
+      search.write(codes)
+    }
+  }
+}

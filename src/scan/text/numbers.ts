@@ -1,0 +1,200 @@
+import { BREAK, Codes, type Coding } from './codings.ts'
+
+const [ZERO, PLUS, MINUS, EQUALS] = [0x30, 0x2b, 0x2d, 0x3d]
+const [CLOSE, SMALL_B, SMALL_E, SMALL_O] = [0x5d, 0x62, 0x65, 0x6f]
+
+/** Kinds of bytes between numbers. */
+const [OTHER, DIGIT, POINT, COLON, SPACE, BRACKET] = [0, 1, 2, 3, 4, 5]
+const KINDS = new Uint8Array(256).fill(OTHER)
+for (const [kind, chars] of [
+  [DIGIT, '0123456789'],
+  [POINT, '.'],
+  [COLON, ':='],
+  [SPACE, ' \t\n\r"\'\\'],
+  [BRACKET, '[]{}()'],
+] as const)
+  for (const char of chars) KINDS[char.charCodeAt(0)] = kind
+
+/** What is known of a number: which part of it is being read; it has been read, and may be a name; a bracket closed
+ * behind it; it is over. */
+const [NONE, DIGITS, FRACTION, EXPONENT, READ, CLOSED, OVER] = [0, 1, 2, 3, 4, 5, 6]
+/** Digits that a number keeps exactly. */
+const EXACT = 1e14
+
+/** A number as JSON has them, or JavaScript and Python, as it is read. */
+class WrittenNumber {
+  #digits = 0
+  #scale = 0
+  #exponent = 0
+  #base = 10
+  #isNegative = false
+  #isSmall = false
+
+  begin(isNegative: boolean): void {
+    this.#digits = this.#scale = this.#exponent = 0
+    this.#base = 10
+    this.#isNegative = isNegative
+    this.#isSmall = false
+  }
+
+  add(digit: number, state: number): void {
+    if (state === EXPONENT) this.#exponent = Math.min(99, this.#exponent * 10 + digit)
+    else if (this.#digits < EXACT) {
+      this.#digits = this.#digits * this.#base + digit
+      if (state === FRACTION) this.#scale++
+    }
+  }
+
+  /** Whether a letter behind the first digit, a zero, tells the base: 0o377, 0b11111111. */
+  takeBase(letter: number): boolean {
+    if (this.#digits !== 0 || this.#base !== 10) return false
+    if (letter === SMALL_O) this.#base = 8
+    else if (letter === SMALL_B) this.#base = 2
+    return this.#base !== 10
+  }
+
+  /** Tells that a minus sign stands before the exponent. */
+  setSmall(): void {
+    this.#isSmall = true
+  }
+
+  /** As a typed array, `Buffer.from` and `chr` take it: what is beyond a byte, or 32 bits, wraps. */
+  get value(): number {
+    const power = (this.#isSmall ? -this.#exponent : this.#exponent) - this.#scale
+    const value = power === 0 ? this.#digits : Math.trunc(this.#digits * 10 ** power + 1e-9)
+    return (this.#isNegative ? -value : value) | 0
+  }
+}
+
+/** Numbers of a byte in a row from which on they are no parts of larger ones. */
+const MAX_SMALL = 64
+
+/** Numbers of two or four bytes, from the first on that does not fit into fewer. */
+class Words {
+  readonly codes = new Codes()
+  readonly #bits: 16 | 32
+  readonly #isBigEndian: boolean
+  /** Small numbers that may still follow. */
+  #left = 0
+
+  constructor(bits: 16 | 32, isBigEndian: boolean) {
+    this.#bits = bits
+    this.#isBigEndian = isBigEndian
+  }
+
+  take(value: number): void {
+    const bits = this.#bits
+    const isLarge = value >> (bits / 2) !== 0 && value >> (bits / 2) !== -1
+    if (isLarge) this.#left = MAX_SMALL
+    else if (this.#left === 0) return
+    else this.#left--
+    for (let i = 0; i < bits; i += 8)
+      this.codes.push((value >> (this.#isBigEndian ? bits - 8 - i : i)) & 255)
+  }
+
+  break(): void {
+    // Where there was none since the last break, it still holds.
+    if (this.#left > 0) this.codes.push(BREAK)
+    this.#left = 0
+  }
+}
+
+/** The last number of each row that has more: [index, value]. */
+class LastOfRows {
+  readonly codes = new Codes()
+  #count = 0
+  #last = 0
+
+  take(value: number): void {
+    this.#count++
+    this.#last = value
+  }
+
+  endRow(): void {
+    if (this.#count > 1) this.codes.push(this.#last & 255)
+    this.#count = 0
+  }
+}
+
+/**
+ * Bytes as numbers, those of Java below 0; not the names of members, as `0` and `1` in {"0":255,"1":216} or a[0]=255. The other
+ * readings take numbers for more than a byte each, or one of each row.
+ */
+export class NumberCoding implements Coding {
+  readonly bits = 8
+  readonly readings = 6
+  readonly faintFrom = 1
+  readonly #number = new WrittenNumber()
+  readonly #bytes = new Codes()
+  readonly #words = [new Words(16, false), new Words(16, true), new Words(32, false), new Words(32, true)]
+  readonly #rows = new LastOfRows()
+  #state = NONE
+  #last = 0
+
+  pick(bytes: Uint8Array): Uint16Array[] {
+    const number = this.#number
+    let [state, last] = [this.#state, this.#last]
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i] as number
+      const kind = KINDS[byte] as number
+      if (state === CLOSED) {
+        if (byte !== EQUALS) {
+          this.#take(number.value)
+          this.#break()
+        }
+        state = NONE
+      }
+      if (kind === DIGIT) {
+        if (state === READ) this.#take(number.value)
+        if (state === READ || state === NONE) {
+          number.begin(last === MINUS)
+          state = DIGITS
+        }
+        number.add(byte - ZERO, state)
+      } else if (state !== NONE) state = this.#pass(byte, kind, state, last)
+      if (state === OVER) {
+        if (kind !== COLON) this.#take(number.value)
+        state = NONE
+      }
+      if (kind === BRACKET && state !== CLOSED) this.#break()
+      last = byte
+    }
+    this.#state = state
+    this.#last = last
+    return this.#taken()
+  }
+
+  end(): Uint16Array[] {
+    if (this.#state !== NONE) this.#take(this.#number.value)
+    return this.#taken()
+  }
+
+  #take(value: number): void {
+    this.#bytes.push(value & 255)
+    for (const words of this.#words) words.take(value)
+    this.#rows.take(value)
+  }
+
+  #break(): void {
+    this.#bytes.push(BREAK)
+    for (const words of this.#words) words.break()
+    this.#rows.endRow()
+  }
+
+  #taken(): Uint16Array[] {
+    return [this.#bytes, ...this.#words.map(({ codes }) => codes), this.#rows.codes].map((codes) => codes.take())
+  }
+
+  /** What is known of a number behind a byte that is no digit. */
+  #pass(byte: number, kind: number, state: number, last: number): number {
+    if (kind === POINT && state === DIGITS) return FRACTION
+    if ((byte | 32) === SMALL_E && (state === DIGITS || state === FRACTION)) return EXPONENT
+    if (state === EXPONENT && (last | 32) === SMALL_E && (byte === MINUS || byte === PLUS)) {
+      if (byte === MINUS) this.#number.setSmall()
+      return EXPONENT
+    }
+    if (state === DIGITS && last === ZERO && this.#number.takeBase(byte | 32)) return DIGITS
+    if (kind === SPACE) return READ
+    return byte === CLOSE ? CLOSED : OVER
+  }
+}

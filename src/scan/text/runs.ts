@@ -1,0 +1,71 @@
+/** Bytes in a row that may hold a picture: words and numbers of other texts are shorter. */
+export const MIN_RUN = 128
+
+/** Bytes of a run, and whether it begins and ends with them. */
+export interface RunPiece {
+  bytes: Uint8Array
+  isFirst: boolean
+  isLast: boolean
+}
+
+const NOTHING = new Uint8Array(0)
+const NO_PIECES: readonly RunPiece[] = []
+
+/** Picks from a text the runs that have none but some bytes, if they are long. It looks at few of the others. */
+export class Runs {
+  readonly #isForeign: Uint8Array
+  /** What may be the beginning of a run. */
+  #held: Uint8Array = NOTHING
+  #isOpen = false
+
+  /** @param isForeign 1 for each byte that ends a run */
+  constructor(isForeign: Uint8Array) {
+    this.#isForeign = isForeign
+  }
+
+  pick(fresh: Uint8Array): readonly RunPiece[] {
+    const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, fresh]) : fresh
+    let pieces: RunPiece[] | undefined
+    let from = 0
+    if (this.#isOpen) {
+      from = this.#endOf(bytes, 0)
+      this.#isOpen = from === bytes.length
+      pieces = [{ bytes: bytes.subarray(0, from), isFirst: false, isLast: !this.#isOpen }]
+    }
+    while (bytes.length - from >= MIN_RUN) {
+      const foreign = this.#lastForeign(bytes, from, from + MIN_RUN)
+      if (foreign >= 0) {
+        from = foreign + 1
+        continue
+      }
+      const end = this.#endOf(bytes, from + MIN_RUN)
+      this.#isOpen = end === bytes.length
+      pieces ??= []
+      pieces.push({ bytes: bytes.subarray(from, end), isFirst: true, isLast: !this.#isOpen })
+      from = end
+    }
+    const rest = this.#lastForeign(bytes, from, bytes.length)
+    this.#held = this.#isOpen ? NOTHING : bytes.slice(rest >= 0 ? rest + 1 : from)
+    return pieces ?? NO_PIECES
+  }
+
+  /** Ends the text. Returns whether it ends in a run. */
+  end(): boolean {
+    const isOpen = this.#isOpen
+    this.#isOpen = false
+    this.#held = NOTHING
+    return isOpen
+  }
+
+  #endOf(bytes: Uint8Array, from: number): number {
+    let at = from
+    while (at < bytes.length && this.#isForeign[bytes[at] as number] === 0) at++
+    return at
+  }
+
+  #lastForeign(bytes: Uint8Array, from: number, to: number): number {
+    let at = to - 1
+    while (at >= from && this.#isForeign[bytes[at] as number] === 0) at--
+    return at >= from ? at : -1
+  }
+}
