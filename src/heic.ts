@@ -9,6 +9,7 @@ export type { HeicFeature, HeicImage, HeicLibrary } from './scan/image/heic/libr
 /**
  * Decodes HEIC by libheif: for `createWorker`, or the option `heic` of `gate`. The package `libheif-js` must be installed beside
  * hashgate. It is under LGPL-3.0, and adds 0.5 MB, compressed, to the bundle.
+ * @throws nothing: a picture that libheif cannot decode is `unscannable`
  * @example
  * ```ts
  * import { createWorker } from 'hashgate/features'

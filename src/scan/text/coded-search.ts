@@ -95,9 +95,10 @@ export class CodedSearch {
     // Codes of whole bytes, as many as a window has or fewer.
     const group = coding.bits === 5 ? 8 : 24 / coding.bits
     const groups = Math.ceil(31 / group)
-    this.#textMask = coding.isText || isFaint
-      ? 0
-      : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
+    this.#textMask =
+      coding.isText || isFaint
+        ? 0
+        : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
     this.#textCodes = this.#nextText = group * groups
   }
 
@@ -303,7 +304,8 @@ export class CodedSearch {
     const pending = this.#pending
     this.#pending = []
     for (const candidate of pending) {
-      const isShort = (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
+      const isShort =
+        (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
       if (isShort && !isAll) this.#pending.push(candidate)
       else this.#look(candidate, isAll)
     }

@@ -72,4 +72,3 @@ export class ByteCoding implements Coding {
     return []
   }
 }
-
