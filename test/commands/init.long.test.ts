@@ -221,7 +221,7 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
     ])
       expect(shown).toContain(`It must be ${words.replace(/^photos/, 'one of photos')}`)
     expect(shown).toContain('It needs an answer.')
-    expect(shown).toContain('It must be yes or no.')
+    expect(shown).toContain('It must be no, images or libheif.')
   })
 
   it.each([

@@ -41,7 +41,7 @@ const QUESTIONS: readonly InitQuestion[] = [
   { name: 'webhook', text: 'Webhook for events, sent through a queue: an https URL (empty: none)' },
   {
     name: 'heic',
-    text: 'Decode HEIC: by Cloudflare Images, which is billed, or by libheif in the Worker, under LGPL-3.0: no, images, libheif',
+    text: 'Decode HEIC: no, images (Cloudflare, billed), libheif (LGPL-3.0)',
     fallback: 'no',
   },
 ]
