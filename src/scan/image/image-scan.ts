@@ -7,14 +7,16 @@ import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
 import { readExif } from './exif.ts'
+import { readHeic } from './heic/heic.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import type { LibraryPlan } from './library-plan.ts'
 import { decodeWithLibrary, type Pixels } from './library.ts'
+import type { Pages } from './pages.ts'
 import { Needles } from '../probes/needles.ts'
 import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
-import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs } from '../work.ts'
+import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs, STEP_MS } from '../work.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
 import { readTiff } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
@@ -68,6 +70,7 @@ export class ImageScan {
   #bytes = 0
   /** Work that decoding has been charged with. */
   #decodingMs = 0
+  #stepsMs = 0
   #heldBytes = 0
   /** How the image ends that is held, if nothing follows so many bytes of it. */
   #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
@@ -202,19 +205,23 @@ export class ImageScan {
   *#push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): Steps {
     this.#bytes += bytes.length
     for (const frame of decoder.frames(bytes, isLast)) {
-      this.#tone ??= this.#readTone(decoder)
-      this.#useFrame(decoder, frame, orientationOf(decoder.exif))
-      this.#charge(decoder, isLast)
+      if (frame) {
+        this.#tone ??= this.#readTone(decoder)
+        this.#useFrame(decoder, frame, orientationOf(decoder.exif))
+      }
+      this.#charge(decoder, frame ? 0 : STEP_MS, isLast)
       if (this.#budget.isTurnOver) yield
     }
-    this.#charge(decoder, isLast || decoder.isDone)
+    this.#charge(decoder, 0, isLast || decoder.isDone)
   }
 
-  /** Charges what decoding has cost since it was charged last. */
-  #charge(decoder: ImageDecoder, isOver: boolean): void {
+  /** Charges what decoding has cost since it was charged last: by what the file may ask for, or by steps, if they are more. */
+  #charge(decoder: ImageDecoder, stepMs: number, isOver: boolean): void {
+    this.#stepsMs += stepMs
     const ms = decodingMs(this.#format, decoder.size, this.#bytes, isOver)
-    this.#budget.spend(Math.max(0, ms - this.#decodingMs))
-    this.#decodingMs = Math.max(ms, this.#decodingMs)
+    const spent = Math.max(ms, this.#stepsMs, this.#decodingMs)
+    this.#budget.spend(spent - this.#decodingMs)
+    this.#decodingMs = spent
   }
 
   #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
@@ -283,18 +290,22 @@ export class ImageScan {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
       return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
     }
-    if (this.#format === 'tiff') return this.#endTiff(file)
-    return this.#endConverted(file, 'unsupported-format')
+    const { heic: library, modules } = this.#context
+    if (this.#format === 'tiff') return this.#endPages(readTiff(modules.image, this.#budget, file))
+    if (this.#format !== 'heic' || !library) return this.#endConverted(file, 'unsupported-format')
+    const heic = readHeic({ core: modules.image, budget: this.#budget, library, file })
+    const outcome = await this.#endPages(heic)
+    const isLeft = outcome.coverage === 'unscannable' && outcome.reason !== 'over-limit'
+    return isLeft ? this.#endConverted(file, outcome.reason, sizeOf(outcome)) : outcome
   }
 
   /** A page behind the first that cannot be decoded is left out. */
-  async #endTiff(file: Uint8Array): Promise<ImageOutcome> {
-    const tiff = readTiff(this.#context.modules.image, this.#budget, file)
+  async #endPages(file: Pages): Promise<ImageOutcome> {
     let shown: Size | undefined
     let size: Size | undefined
     let failure: UnscannableReason | undefined
-    let { isPartial } = tiff
-    for (const one of tiff.pages) {
+    let { isPartial } = file
+    for (const one of file.pages) {
       if (typeof one === 'string') {
         failure ??= one
         continue
@@ -413,6 +424,10 @@ function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
     reason,
     ...(isKnown && { width: size.width, height: size.height }),
   }
+}
+
+function sizeOf({ width, height }: { width?: number; height?: number }): Size | undefined {
+  return width !== undefined && height !== undefined ? { width, height } : undefined
 }
 
 function orientationOf(exif: Uint8Array | undefined): number {
