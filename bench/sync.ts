@@ -1,52 +1,34 @@
-// What a source costs the desk: records a second through the exchange server into a ledger on this machine, rows written, their
-// price, and the time from a provider's change to a published list.
+// What a source costs the desk: records a second through the exchange server into a ledger in workerd, CPU time, rows written,
+// their price, and the time from a provider's change to a published list. The heap of the isolate is capped at that of a Worker.
 //
 //   npm run bench -- sync [RECORDS]
 
-import { entryGuard } from '../src/commands/entry-guard.ts'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createHash } from 'node:crypto'
-import { type Desk, runSource } from '../src/desk/desk.ts'
 import { setTimeout } from 'node:timers/promises'
+import { serve } from '@hono/node-server'
+import { Log, LogLevel, Miniflare } from 'miniflare'
 import { readModules } from '../src/core/node.ts'
-import { LiveList } from '../src/match/live-list.ts'
 import { createExchangeServer, type ExchangeServer } from '../src/desk/fake/server.ts'
 import { FAKE_SECRET, FAKE_USER } from '../src/desk/fake/state.ts'
-import type { Database, Statement } from '../src/desk/ledger/database.ts'
-import { Ledger } from '../src/desk/ledger/ledger.ts'
-import { readDeskSettings } from '../src/desk/settings.ts'
-import { MemoryStore } from '../src/list/store.ts'
-import { openLocal } from '../src/commands/stores.ts'
+import { KvStore } from '../src/list/kv-store.ts'
+import { parseListKeys, SealedStore } from '../src/list/sealing.ts'
+import { LiveList } from '../src/match/live-list.ts'
+import { workerOf } from '../test/support/workerd.ts'
+import { cpuMsOf } from './cpu.ts'
 import { printTable } from './measure.ts'
+import type { RunAnswer } from './sync-worker.ts'
 
 const RECORDS = 100_000
 const CHANGES = 1000
 /** US dollars a million rows written, beyond the 50 million a month that are included. */
 const PRICE = 1
-
-/** Counts the rows that D1 says it wrote. */
-class CountedDatabase implements Database {
-  written = 0
-  readonly #inner: Database
-
-  constructor(inner: Database) {
-    this.#inner = inner
-  }
-
-  prepare(sql: string): Statement {
-    return this.#inner.prepare(sql)
-  }
-
-  async batch(statements: Statement[]): Promise<{ results: unknown[] }[]> {
-    const results = await this.#inner.batch(statements)
-    for (const { meta } of results as unknown as { meta?: { rows_written?: number } }[]) {
-      this.written += meta?.rows_written ?? 0
-    }
-    return results
-  }
-}
+/** Megabytes that V8 may take in workerd; what is no object of JavaScript comes on top. */
+const HEAP_MB = 128
+const KEY = 'ab'.repeat(32)
 
 /** What the desk did with records of a source. */
 interface Run {
@@ -59,61 +41,84 @@ interface Run {
 
 /** The report of `npm run bench -- sync`. */
 export async function benchSync([count = String(RECORDS)]: readonly string[]): Promise<void> {
+  const runs = await syncRecords(Number(count))
   printTable(
     ['', 'records', 'records/s', 'CPU s', 'rows written', 'a record', '$ a million records'],
-    (await syncRecords(Number(count))).map(rowOf),
+    runs.map(rowOf),
   )
+}
+
+/** The desk, the exchange server, and the list that the desk publishes. */
+interface Parts {
+  server: ExchangeServer
+  /** One run of the desk. */
+  run: () => Promise<RunAnswer>
+  store: SealedStore
+  /** The process that the desk and its database are in. */
+  pid: string
 }
 
 /** Fills a ledger on this machine with records, changes some, and asks again where nothing is new. */
 export async function syncRecords(records: number): Promise<Run[]> {
+  const server = createExchangeServer()
+  const http = serve({ fetch: server.app.fetch, port: 0, hostname: '127.0.0.1' })
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-bench-sync-'))
-  const config = join(folder, 'wrangler.toml')
-  const binding = '[[d1_databases]]\nbinding = "LEDGER"\ndatabase_name = "ledger"\n'
-  await writeFile(config, `name = "desk"\ncompatibility_date = "2026-10-20"\n${binding}`)
-  const proxy = await openLocal<{ LEDGER: Database }>({ config, persistTo: join(folder, 'state') })
+  process.env['MINIFLARE_WORKERD_V8_FLAGS'] = `--max-heap-size=${HEAP_MB}`
+  const { port } = http.address() as { port: number }
+  const miniflare = await startDesk(folder, `http://127.0.0.1:${port}/ncmec`)
   try {
-    const db = new CountedDatabase(proxy.env.LEDGER)
-    return await measure(db, records)
+    const url = await miniflare.unsafeGetDirectURL('desk')
+    const run = async () => {
+      const body = JSON.stringify({ now: server.clock.now() })
+      const response = await fetch(url, { method: 'POST', body, headers: { connection: 'close' } })
+      if (!response.ok)
+        throw new Error(`the desk said ${response.status}: ${await response.text()}`)
+      return (await response.json()) as RunAnswer
+    }
+    const namespace = await miniflare.getKVNamespace('HASH_LISTS', 'desk')
+    const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
+    const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], { encoding: 'utf8' })
+    return await measure({ server, run, store, pid: pid.trim() }, records)
   } finally {
-    await proxy.dispose()
+    await miniflare.dispose()
+    http.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-async function measure(db: CountedDatabase, records: number): Promise<Run[]> {
-  const server = createExchangeServer()
-  const provider = server.providers.ncmec
+async function startDesk(folder: string, base: string): Promise<Miniflare> {
+  const ncmec = { kind: 'ncmec', base, user: FAKE_USER, bank: 'csam' }
+  const text = (value: string) => ({ type: 'text', value }) as const
+  const worker = await workerOf('desk', new URL('sync-worker.ts', import.meta.url), {
+    LEDGER: { type: 'd1', id: 'ledger' },
+    HASH_LISTS: { type: 'kv', id: 'lists' },
+    LIST_KEY: text(KEY),
+    DESK_KEY: text(KEY),
+    NCMEC_PASSWORD: text(FAKE_SECRET),
+    DESK: text(JSON.stringify({ exchanges: { ncmec } })),
+  })
+  return new Miniflare({
+    log: new Log(LogLevel.ERROR),
+    resourcePersistencePath: folder,
+    workers: [worker],
+  })
+}
+
+async function measure(parts: Parts, records: number): Promise<Run[]> {
+  const { clock, providers } = parts.server
+  const provider = providers.ncmec
   provider.pageSize = 1000
   for (let i = 0; i < records; i++) provider.put(`42-${i}`, [{ kind: 'md5', value: digest(i) }])
-  server.clock.advance(3_600_000)
-  const desk: Desk = {
-    settings: readDeskSettings({
-      DESK: {
-        exchanges: {
-          ncmec: { kind: 'ncmec', base: 'http://127.0.0.1:9/ncmec', user: FAKE_USER, bank: 'csam' },
-        },
-      },
-    }),
-    ledger: await Ledger.open(db, 'ab'.repeat(32)),
-    store: new MemoryStore(),
-    guard: entryGuard(),
-    env: { NCMEC_PASSWORD: FAKE_SECRET },
-    world: {
-      fetch: async (request) => server.app.fetch(request),
-      now: () => server.clock.now(),
-      sleep: async () => {},
-    },
-    report: () => {},
-  }
-  const runs = [await timed('first fill, published', records, db, desk)]
-  for (let i = 0; i < CHANGES; i++)
+  clock.advance(3_600_000)
+  const runs = [await timed('first fill, published', records, parts)]
+  for (let i = 0; i < CHANGES; i++) {
     provider.put(`42-${i}`, [{ kind: 'md5', value: digest(-1 - i) }])
-  server.clock.advance(60_000)
-  runs.push(await timed('changed, published', CHANGES, db, desk))
-  server.clock.advance(60_000)
-  runs.push(await timed('nothing new', 0, db, desk))
-  await refuseOne(server, desk)
+  }
+  clock.advance(60_000)
+  runs.push(await timed('changed, published', CHANGES, parts))
+  clock.advance(60_000)
+  runs.push(await timed('nothing new', 0, parts))
+  await refuseOne(parts)
   return runs
 }
 
@@ -121,8 +126,8 @@ async function measure(db: CountedDatabase, records: number): Promise<Run[]> {
  * Prints how long it takes from a provider's change until a list as the gate has it in memory matches. In a deployment, what
  * the clocks say comes on top: `everyMinutes` of the source, `list.refreshSeconds` of the gate, and KV's minute.
  */
-async function refuseOne(server: ExchangeServer, desk: Desk): Promise<void> {
-  const { store } = desk
+async function refuseOne(parts: Parts): Promise<void> {
+  const { server, store } = parts
   const limits = { maxEntries: 5 << 20, maxTableEntries: 0, refreshSeconds: 1, maxAgeSeconds: 60 }
   const now = () => server.clock.now()
   const list = new LiveList({
@@ -142,9 +147,12 @@ async function refuseOne(server: ExchangeServer, desk: Desk): Promise<void> {
   server.providers.ncmec.put('42-new', [{ kind: 'md5', value: digest(-1_000_000) }])
   server.clock.advance(60_000)
   const start = performance.now()
-  await timed('', 0, desk.ledger.db as CountedDatabase, desk)
+  await timed('', 0, parts)
   const published = performance.now()
-  while (!(await isRefused())) await setTimeout(1)
+  while (!(await isRefused())) {
+    server.clock.advance(1000) // the list is looked at anew, without the wait for its refresh
+    await setTimeout(1)
+  }
   const [sync, load] = [published - start, performance.now() - published]
   console.log(
     `from a change to a list that matches it: read and published ${sync.toFixed(0)} ms, loaded ${load.toFixed(0)} ms`,
@@ -152,18 +160,17 @@ async function refuseOne(server: ExchangeServer, desk: Desk): Promise<void> {
 }
 
 /** Runs the source to its end, and publishes all of it. */
-async function timed(name: string, records: number, db: CountedDatabase, desk: Desk): Promise<Run> {
-  const [before, start, cpu] = [db.written, performance.now(), process.cpuUsage()]
+async function timed(name: string, records: number, { run, pid }: Parts): Promise<Run> {
+  const [start, cpu] = [performance.now(), cpuMsOf(pid)]
+  let rowsWritten = 0
   for (;;) {
-    const { sync, publication, publishError } = await runSource(desk, 'ncmec')
-    const error = sync.error ?? publishError
-    if (error) throw error
-    if (sync.state === 'complete' && publication?.isComplete) break
+    const answer = await run()
+    if (answer.error !== undefined) throw new Error(answer.error)
+    rowsWritten += answer.rowsWritten
+    if (answer.isComplete) break
   }
   const seconds = (performance.now() - start) / 1000
-  const { user, system } = process.cpuUsage(cpu)
-  const cpuSeconds = (user + system) / 1e6
-  return { name, records, seconds, cpuSeconds, rowsWritten: db.written - before }
+  return { name, records, seconds, cpuSeconds: (cpuMsOf(pid) - cpu) / 1000, rowsWritten }
 }
 
 function rowOf({ name, records, seconds, cpuSeconds, rowsWritten }: Run): string[] {

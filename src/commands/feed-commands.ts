@@ -27,6 +27,8 @@ const OWN = 'own'
 
 export interface FeedOptions extends TargetOptions {
   key: string
+  /** The key of what was published before, if it is another. */
+  oldKey?: string
   out: string
   days: number
 }
@@ -43,13 +45,14 @@ export async function feedKey({ out }: { out: string }): Promise<boolean> {
 export async function feedPublish(bank: string, options: FeedOptions): Promise<boolean> {
   const { key, out, days } = options
   const privateKey = await importFeedKey(await readFile(key, 'utf8'))
+  const oldKey = options.oldKey && (await importFeedKey(await readFile(options.oldKey, 'utf8')))
   const { store, close } = await openStore(options)
   try {
     const manifest = await readExistingManifest(store)
     const all = await readBankEntries(store, manifest, bank)
     const own = all.filter(({ labels }) => labels['source'] === OWN)
     await mkdir(out, { recursive: true })
-    const before = await readState(out, privateKey)
+    const before = await readState(out, [privateKey, ...(oldKey ? [oldKey] : [])])
     if (before && before.name !== bank)
       throw new BadFeedError(`in ${out} is of bank ${before.name}`)
     const seq = (before?.seq ?? 0) + 1
@@ -81,12 +84,15 @@ interface PublishedState {
   state: FeedState
 }
 
-/** What was published last. @throws {BadFeedError} it is not of this key, or damaged */
-async function readState(out: string, privateKey: CryptoKey): Promise<PublishedState | undefined> {
+/** What was published last. @throws {BadFeedError} it is of no such key, or damaged */
+async function readState(
+  out: string,
+  privateKeys: readonly CryptoKey[],
+): Promise<PublishedState | undefined> {
   if (!existsSync(join(out, DELTA))) return undefined
-  const publicKey = await publicPart(privateKey)
+  const publicKeys = await Promise.all(privateKeys.map(publicPart))
   const files = [SNAPSHOT, DELTA].map(async (name) =>
-    readFeed(new Uint8Array(await readFile(join(out, name))), publicKey),
+    readFeed(new Uint8Array(await readFile(join(out, name))), ...publicKeys),
   )
   const feeds = await Promise.all(files)
   const state: FeedState = new Map()

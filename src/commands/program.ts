@@ -463,6 +463,7 @@ withListOptions(
     .description('write what was added to a bank by hand as signed files, for others to read')
     .argument('<bank>', 'bank of the list', parseBank)
     .requiredOption('--key <file>', 'private key, as `feed key` writes it')
+    .option('--old-key <file>', 'private key of what was published before, if it is another')
     .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
     .option('--days <days>', 'days until it expires', parseDays, 7),
 ).action((bank: string, options: Parameters<typeof feedPublish>[1]) =>

@@ -101,18 +101,21 @@ export async function writeFeed(
 
 /**
  * Reads a feed. Nothing of it is used before its signature is seen to be good.
- * @param publicKey 32 bytes
+ * @param publicKeys 32 bytes each; one of them must have signed it
  * @throws {BadFeedError}
  */
-export async function readFeed(file: Bytes, publicKey: Bytes): Promise<Feed> {
+export async function readFeed(file: Bytes, ...publicKeys: readonly Bytes[]): Promise<Feed> {
   const end = file.at(-1) === LINE_FEED ? file.length - 1 : file.length
   const start = file.lastIndexOf(LINE_FEED, end - 1) + 1
   const last = parseJson(file.subarray(start, end)) as { ed25519?: unknown } | undefined
   const signature = typeof last?.ed25519 === 'string' ? parseHex(last.ed25519, 64) : undefined
   if (!signature) throw new BadFeedError('has no signature at its end, or is cut off')
-  const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
   const signed = file.slice(0, start)
-  if (!(await crypto.subtle.verify('Ed25519', key, signature, signed)))
+  const isSignedBy = async (publicKey: Bytes) => {
+    const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
+    return crypto.subtle.verify('Ed25519', key, signature, signed)
+  }
+  if (!(await Promise.all(publicKeys.map(isSignedBy))).includes(true))
     throw new BadFeedError('does not have a good signature')
   const [first = '', ...lines] = new TextDecoder().decode(signed).trimEnd().split('\n')
   const header = v.safeParse(HeaderSchema, parseJson(first))

@@ -163,6 +163,24 @@ describe('hashgate feed', () => {
     expect(changes).toHaveLength(2) // PDQ and SHA-256
   })
 
+  it('changes its key, and goes on with what it has published', async () => {
+    const where = ['--config', 'wrangler.desk.toml']
+    const { stdout: publicKey } = await hashgate('feed', 'key', '--out', 'new.key')
+    const publish = ['feed', 'publish', 'own', '--key', 'new.key', '--out', 'feed', ...where]
+    expect(await hashgate(...publish)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('does not have a good signature'),
+    })
+    expect(await hashgate(...publish, '--old-key', 'feed.key')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('own: state 2, 2 entries; 0 new, 0 taken back'),
+    })
+    expect(await hashgate(...publish)).toMatchObject({ code: 0 })
+    const bytes = await readFile(join(folder, 'feed/feed.ndjson'))
+    const key = new Uint8Array(Buffer.from(publicKey.trim(), 'hex'))
+    expect((await readFeed(new Uint8Array(bytes), key)).header).toMatchObject({ seq: 3 })
+  })
+
   it('makes no key over one that is there', async () => {
     const { code, stderr } = await hashgate('feed', 'key', '--out', 'feed.key')
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('feed.key') })

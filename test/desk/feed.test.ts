@@ -15,19 +15,25 @@ import { randomBytes } from '../support/random.ts'
 
 const URL_OF_FEED = 'https://friends.example/own/feed.ndjson'
 const { privateKey, publicKey } = await generateFeedKey()
-const key = await importFeedKey(privateKey)
+const firstKey = await importFeedKey(privateKey)
+const next = await generateFeedKey()
 
 /** A publisher, its files, and the clock of who reads them. */
 let files: Record<string, Uint8Array<ArrayBuffer>>
 let state: FeedState
 let seq: number
 let now: number
+/** What the publisher signs with, and what the reader knows. */
+let key: CryptoKey
+let known: string | string[]
 
 beforeEach(() => {
   files = {}
   state = new Map()
   seq = 0
   now = Date.parse('2026-11-26T00:00:00Z')
+  key = firstKey
+  known = publicKey
 })
 
 function entry(i: number): Entry {
@@ -54,7 +60,7 @@ async function publish(numbers: readonly number[], states = 2): Promise<void> {
 }
 
 function source(): HttpsExchange {
-  const signature = { type: 'feed', publicKey }
+  const signature = { type: 'feed', publicKey: known }
   const settings = { kind: 'https', url: URL_OF_FEED, format: 'feed', bank: 'friends', signature }
   const { exchanges } = readDeskSettings({ DESK: { exchanges: { a: settings } } })
   const made = exchanges['a']
@@ -147,5 +153,24 @@ describe('a feed of another gate', () => {
     await publish([1, 2])
     const other = { ...(checkpoint as { seq: number }), name: 'other' }
     await expect(follow(new Set(), other)).rejects.toThrow('another one than before')
+  })
+
+  it('may change its key, once its readers know both', async () => {
+    const listed = new Set<string | undefined>()
+    await publish([1])
+    const { checkpoint } = await follow(listed)
+    key = await importFeedKey(next.privateKey)
+    await publish([1, 2])
+    await expect(follow(listed, checkpoint)).rejects.toThrow('good signature')
+    known = [publicKey, next.publicKey]
+    const after = await follow(listed, checkpoint)
+    expect(listed).toEqual(new Set(['own-1', 'own-2']))
+    known = next.publicKey
+    expect((await follow(listed, after.checkpoint)).pages).toHaveLength(1)
+    key = firstKey
+    await publish([1, 2, 3])
+    await expect(follow(listed, after.checkpoint)).rejects.toThrow('good signature')
+    known = []
+    expect(() => source()).toThrow('publicKey')
   })
 })

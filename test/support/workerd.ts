@@ -54,6 +54,7 @@ export async function bundleWorker(
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['node:*', 'cloudflare:*'],
+    alias: { stream: 'node:stream' },
     plugins: [wasmBesideWorker],
   })
   const modules: Manifest['modules'] = {

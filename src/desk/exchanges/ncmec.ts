@@ -27,6 +27,11 @@ export const NCMEC_BASES = {
   'npo-exploitative': 'https://hashsharing.ncmec.org/exploitative',
   'npo-test': 'https://hashsharing-test.ncmec.org/npo',
   'npo-exploitative-test': 'https://hashsharing-test.ncmec.org/exploitative',
+  'npo-generative-ai': 'https://hashsharing.ncmec.org/generative-ai-csam',
+  'npo-generative-ai-exploitative': 'https://hashsharing.ncmec.org/generative-ai-exploitative',
+  'npo-generative-ai-test': 'https://hashsharing-test.ncmec.org/generative-ai-csam',
+  'npo-generative-ai-exploitative-test':
+    'https://hashsharing-test.ncmec.org/generative-ai-exploitative',
   'law-enforcement': 'https://lesp.ncmec.org/csam-hashsharing',
   'law-enforcement-test': 'https://betalesp.ncmec.org/csam-hashsharing',
 } as const

@@ -72,10 +72,11 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
   /** @throws {BadAnswerError | BadFeedError} */
   async #open(url: URL): Promise<Feed> {
     const { signature } = this.#settings
-    const key = signature?.type === 'feed' ? parseHex(signature.publicKey, 32) : undefined
-    if (!key)
+    const texts = signature?.type === 'feed' ? [signature.publicKey].flat() : []
+    const keys = texts.flatMap((text) => parseHex(text, 32) ?? [])
+    if (keys.length === 0)
       throw new BadAnswerError(WHAT, 'has no public key: signature.publicKey, 64 hex digits')
-    const feed = await readFeed(await this.#read(url), key)
+    const feed = await readFeed(await this.#read(url), ...keys)
     if (Date.parse(feed.header.expires) < this.#world.now())
       throw new BadAnswerError(WHAT, 'has expired: its publisher must publish it again')
     return feed

@@ -40,6 +40,10 @@ const Secret = textLike(
   'Name of the secret.',
 )
 
+/** Several while the publisher of a feed changes its key. */
+const FEED_KEY_WORDS = 'must be 64 hex digits, or a list of such'
+const FeedKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i))
+
 /** A file with hashes at an address. */
 export const HttpsSettingsSchema = {
   kind: v.literal('https'),
@@ -96,7 +100,7 @@ export const HttpsSettingsSchema = {
       }),
       group({
         type: v.literal('feed'),
-        publicKey: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits')),
+        publicKey: v.union([FeedKey, v.pipe(v.array(FeedKey), v.minLength(1))], FEED_KEY_WORDS),
       }),
     ]),
   ),
