@@ -68,7 +68,9 @@ export async function startStaging(
     ((await env.QUARANTINE?.list())?.objects ?? []).map(({ size }) => size)
   const objects = async () => (await env.STAGING.list()).objects
   const staged = async () => (await objects()).map(({ size }) => size)
-  const expectNothingStaged = () => expect.poll(staged, { timeout: 60_000 }).toEqual([])
+  const expectNothingStaged = async () => {
+    await expect.poll(staged, { timeout: 60_000 }).toEqual([])
+  }
   beforeEach(async () => {
     origin.dropConnections()
     origin.clear()
