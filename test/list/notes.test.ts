@@ -20,13 +20,15 @@ import { rekey } from '../../src/list/rekey.ts'
 import { rollBack } from '../../src/list/rollback.ts'
 import { LiveList } from '../../src/match/live-list.ts'
 import { needle, randomEntries } from '../support/entries.ts'
-import { kvStore } from '../support/stores.ts'
+import { kvNamespace, kvStore } from '../support/stores.ts'
 
 const entries = randomEntries(300, 1)
 const [known] = entries
 const texts = { csam: { title: 'No.', text: 'Really.', appealUrl: 'https://a.example/{caseId}' } }
 
 beforeEach(async () => {
+  const { keys } = await kvNamespace().list()
+  await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
   await publishBank(kvStore(), entries, { bank: 'csam' })
 })
 
