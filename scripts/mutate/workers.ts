@@ -25,7 +25,15 @@ class MemoryNamespace {
 
 export const env = { HASH_LISTS: new MemoryNamespace() }
 
-export class DurableObject {}
+export class DurableObject {
+  readonly ctx: unknown
+  readonly env: unknown
+
+  constructor(...[ctx, bindings]: readonly unknown[]) {
+    this.ctx = ctx
+    this.env = bindings
+  }
+}
 
 /** An execution context, and what it was told to wait for. */
 export function createExecutionContext() {

@@ -5,11 +5,12 @@ import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import { PROBE_SETS } from '../scan/probes/sets.ts'
 import { problemOf } from '../scan/scanned.ts'
+import { installedHeic } from './heic.ts'
 import { readLabels } from './file-labels.ts'
 import { UnrelatedPairs } from './false-matches.ts'
 import { ComparedList, type LeastThresholds } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile, type ReadOptions } from './read-list.ts'
+import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
@@ -30,13 +31,16 @@ export async function tune(
   options: ReadOptions & { list: string; dir: string; labels?: string },
 ): Promise<boolean> {
   const { list, dir } = options
-  const { entries } = await readListFile(list, options)
+  const { entries } = await readListToMatch(list, options)
   const compared = new ComparedList(entries)
   const unrelated = new UnrelatedPairs(entries)
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))
-  const context = { modules: readModules(), probes: PROBE_SETS.wide }
+  const context = {
+    ...{ modules: readModules(), probes: PROBE_SETS.wide },
+    ...(await installedHeic()),
+  }
   const files: TunedFile[] = []
   for (const path of paths) {
     const scanned = await scanPath(context, join(dir, path))

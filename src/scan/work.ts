@@ -47,8 +47,8 @@ const PIXELS_PER_BYTE = 16
 const FREE_PIXELS = 16_000_000
 
 /** Libraries: an instance, and a pixel. */
-const LIBRARY_MS = { webp: 5, avif: 10 } as const
-const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA } as const
+const LIBRARY_MS = { webp: 5, avif: 10, heic: 20 } as const
+const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA, heic: 150 * MEGA } as const
 
 /** What decoding so much of a file by the core can have cost. */
 export function decodingMs(
