@@ -223,7 +223,7 @@ export const BARS: readonly Bar[] = [
     set: 'wide',
     least: 25,
     aim: 50,
-    reason: 'most photographs are 4:3 or 3:2, and lose 40 to 47 % of their width',
+    reason: 'met by the corpus; photographs of 4:3 and 3:2 lose 40 to 47 % of their width',
     isOf: only('crop to 4:5'),
   },
   {

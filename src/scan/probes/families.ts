@@ -159,7 +159,7 @@ const SHIFTS: readonly Shift[] = [
 ]
 /** Those that are looked for in mirrored pictures: the others find next to nothing that these do not. */
 const MIRRORED_SHIFTS: readonly Shift[] = [
-  ...MOSTLY_ONE.map((sides) => [5, sides] as const),
+  ...ONE_SIDE.map((sides) => [5, sides] as const),
   ...UNEVEN.map((sides) => [3.5, sides] as const),
 ]
 
