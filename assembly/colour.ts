@@ -1,5 +1,6 @@
 // What a file says about its tones, kept as it is: the host reads it (src/scan/image/tone.ts).
 
+import { lumaOf } from './luma/pixels'
 import { beginTonedPlane } from './luma/planes'
 import { allocate } from './memory'
 
@@ -67,8 +68,17 @@ export function toned(value: f32): f32 {
   return tonedBy(curve, value)
 }
 
-export function tonedByte(value: u8): f32 {
+function tonedByte(value: u8): f32 {
   return f32.load(ofBytes + ((<usize>value) << 2))
+}
+
+/** Luma of a pixel of three bytes, each by the curve. */
+export function tonedLuma(pixel: usize): f32 {
+  return lumaOf(
+    tonedByte(load<u8>(pixel)),
+    tonedByte(load<u8>(pixel, 1)),
+    tonedByte(load<u8>(pixel, 2)),
+  )
 }
 
 function tonedBy(by: usize, value: f32): f32 {

@@ -9,6 +9,8 @@ export const DONE: i32 = 2
 
 /** What the file says of its tones is known: set a curve, if it has one, and call again. */
 export const TONES: i32 = 3
+/** Much was done at once, and more can be done without input: let others run, and call again. */
+export const PAUSED: i32 = 4
 
 /** Inside decoders: that step is done, take the next. The host never sees it. */
 export const CONTINUE: i32 = 100

@@ -18,6 +18,7 @@ const ENTRIES = {
   objects: 'objects',
   pdq: 'pdq/browser',
   quarantine: 'quarantine',
+  remote: 'remote',
   worker: 'worker',
 }
 

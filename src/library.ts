@@ -22,6 +22,9 @@ import { parseListKeys, SealedStore } from './list/sealing.ts'
 import type { Quarantine } from './quarantine/quarantine.ts'
 import type { QuarantineSettings } from './quarantine/settings.ts'
 import type { PinNamespace } from './match/pin.ts'
+import type { RemoteParts } from './match/remote/bindings.ts'
+import type { RemoteBanks } from './match/remote/remote-banks.ts'
+import { REMOTE_SECRETS } from './match/remote/settings.ts'
 import type { ShardNamespace } from './match/sharded-index.ts'
 import type { HeicFeature } from './scan/image/heic/library.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
@@ -83,6 +86,11 @@ export interface GateOptions<E extends Env> {
    * @default nothing is kept
    */
   quarantine?: (env: E['Bindings'], settings: QuarantineSettings) => Quarantine | undefined
+  /**
+   * Services that are asked about hashes: `remote` of `hashgate/remote`, with `remote.banks` among the settings.
+   * @default nobody is asked
+   */
+  remote?: (env: E['Bindings'], gate: RemoteParts) => RemoteBanks | undefined
   /**
    * Requests that pass as they are.
    * @default none
@@ -169,7 +177,7 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
 /** The names of options. The types do not see one that is misspelt in an object that was made before. */
 const OPTIONS = [
   ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listPins', 'listShards'],
-  ...['heic', 'quarantine', 'skip', 'onVerdict', 'onEvent'],
+  ...['heic', 'quarantine', 'remote', 'skip', 'onVerdict', 'onEvent'],
 ]
 
 function checkOptions(options: object): void {
@@ -236,24 +244,41 @@ function make<E extends Env>(
   const pins = options.listPins?.(env)
   const floodCounters = options.floodCounters?.(env)
   const quarantine = options.quarantine?.(env, config.quarantine)
-  checkNeeds(config, (name) => LIST_NEEDS.has(name) || (name === 'QUARANTINE' && !!quarantine))
+  const store = new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env)))
+  if (!options.remote && Object.keys(config.remote.banks).length > 0) {
+    throw new BadConfigError(['settings.remote.banks needs the option remote, of hashgate/remote'])
+  }
+  const remote = options.remote?.(env, {
+    settings: config.remote,
+    policies: config.policy.banks,
+    store,
+  })
+  const given = new Set<string>([
+    ...LIST_NEEDS,
+    ...(quarantine ? ['QUARANTINE'] : []),
+    ...(pins ? ['LIST_PIN'] : []),
+    // `remote` has looked for those that it needs.
+    ...(remote ? Object.values(REMOTE_SECRETS) : []),
+  ])
+  checkNeeds(config, (name) => given.has(name))
   const uploads = new Uploads({
     config,
     modules,
-    store: new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env))),
+    store,
     ...(images && { convert: imagesConverter(images) }),
     ...(options.heic && { heic: options.heic.library }),
     ...(shards && { shards }),
     ...(pins && { pins }),
     ...(floodCounters && { floodCounters }),
     ...(quarantine && { quarantine }),
+    ...(remote && { remote }),
     onEvent: reporterOf(options),
   })
   return { uploads, config }
 }
 
 /** What the options give under other names. */
-const LIST_NEEDS: ReadonlySet<string> = new Set(['HASH_LISTS', 'LIST_KEY'])
+const LIST_NEEDS = ['HASH_LISTS', 'LIST_KEY']
 
 function optionSettings<E extends Env>(
   { settings = {} }: GateOptions<E>,

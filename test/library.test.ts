@@ -5,7 +5,11 @@ import type { GateEvent, VerdictEvent } from '../src/events/schema.ts'
 import type { FloodCounter } from '../src/gate/flood/counter.ts'
 import type { ListShard } from '../src/match/list-shard.ts'
 import { gate, type GateOptions } from '../src/library.ts'
+import { createExchangeServer } from '../src/desk/fake/server.ts'
+import { FAKE_SECRET, FAKE_USER } from '../src/desk/fake/state.ts'
 import { quarantine, sweepQuarantine } from '../src/quarantine.ts'
+import { askServicesAgain, remote } from '../src/remote.ts'
+import { formatHash } from '../src/util/hash.ts'
 import { fixture } from './support/fixtures.ts'
 import { hashOf, publish } from './support/gate.ts'
 import { bucket, emptyBucket, keys, recipient } from './support/quarantine.ts'
@@ -98,6 +102,45 @@ describe('the middleware', () => {
     await sweepQuarantine(bucket, (event) => events.push(event))
     expect(events).toMatchObject([{ event: 'quarantine-sweep', deleted: 0, left: 1 }])
     expect((await appWith({ settings }).send(known)).status).toBe(503) // it has nowhere to keep it
+  })
+
+  it('asks services about what the list does not have, and again where they gave no answer', async () => {
+    const { app, providers } = createExchangeServer()
+    providers.shield.put('1', [{ kind: 'pdq', value: formatHash(await hashOf(other)) }], 'csam')
+    const fetching = vi
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(async (request) => app.fetch(request as Request))
+    const url = 'http://127.0.0.1/shield/v1/pdq/'
+    const arachnid = { service: 'arachnid' as const, user: FAKE_USER, url }
+    const asking = { remote: remote(() => ({ ARACHNID_PASSWORD: FAKE_SECRET })) }
+    const banks = (more = {}) => ({ remote: { banks: { arachnid: { ...arachnid, ...more } } } })
+    const { send, kept } = appWith({ ...asking, settings: banks() })
+    expect((await send(other)).status).toBe(451)
+    providers.shield.faults.push({ type: 'status', status: 500 })
+    expect((await send(other)).status).toBe(503)
+    const loose = { ...asking, settings: banks({ onFailed: 'allow' }) }
+    providers.shield.faults.push({ type: 'status', status: 500 })
+    expect((await appWith(loose).send(other)).status).toBe(201)
+    const events: GateEvent[] = []
+    const defaults = { hashLists: (e: Env['Bindings']) => e.LISTS, listKey: () => KEY }
+    await askServicesAgain<Env>({ ...defaults, ...loose, onEvent: (e) => events.push(e) }, env)
+    expect(events).toMatchObject([
+      { event: 'late-answer', bank: 'arachnid', matches: [{ classification: 'csam' }] },
+    ])
+    expect(kept).toEqual([])
+    fetching.mockRestore()
+  })
+
+  it('refuses everything where settings name services, and the app none, or no password', async () => {
+    const banks = { arachnid: { service: 'arachnid' as const, user: 'us' } }
+    const verdicts: VerdictEvent[] = []
+    const onVerdict = (verdict: VerdictEvent) => verdicts.push(verdict)
+    const without = appWith({ settings: { remote: { banks } }, onVerdict })
+    expect((await without.send(other)).status).toBe(503)
+    const noPassword = { remote: remote(() => ({})), settings: { remote: { banks } } }
+    expect((await appWith({ ...noPassword, onVerdict }).send(other)).status).toBe(503)
+    expect(JSON.stringify(verdicts[0])).toContain('needs the option remote')
+    expect(JSON.stringify(verdicts[1])).toContain('needs the secret ARACHNID_PASSWORD')
   })
 
   it('leaves requests alone that are to be skipped', async () => {
@@ -247,6 +290,7 @@ export function bindingsHaveTypes(bindings: {
     listShards: () => bindings.shards,
     floodCounters: () => bindings.counters,
     quarantine: quarantine(() => bindings.r2),
+    remote: remote(() => ({ TCAP_PASSWORD: '' })),
   })
   // @ts-expect-error an R2 bucket is no KV namespace
   gate({ hashLists: () => bindings.r2, listKey })

@@ -13,7 +13,7 @@ import {
   imageWidth,
   MAX_SIDE,
 } from '../luma/planes'
-import { isOverspent, spendPixels } from '../luma/work'
+import { isOverspent, isStepOver, spendPixels } from '../luma/work'
 import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
 import {
   CONTINUE,
@@ -23,6 +23,7 @@ import {
   MORE,
   OVER_BUDGET,
   OVER_LIMIT,
+  PAUSED,
   TRUNCATED,
   UNSUPPORTED,
 } from '../status'
@@ -39,7 +40,8 @@ const AT_HEADER: u32 = 0
 const AT_PIXELS: u32 = 1
 const IN_ROWS: u32 = 2
 const IN_RUNS: u32 = 3
-const FINISHED: u32 = 4
+const IN_MISSING: u32 = 4 // rows that the file lacks
+const FINISHED: u32 = 5
 let state: u32 = AT_HEADER
 let bytesTaken: u64 = 0
 let toSkip: u32 = 0
@@ -53,6 +55,7 @@ let rowFill: u32 = 0
 let rowsDone: u32 = 0
 let column: u32 = 0
 let runBits: u32 = 8
+let rowsToEnd: u32 = 0 // by an escape
 let row: usize = 0
 let luma: usize = 0
 let alpha: usize = 0
@@ -86,6 +89,8 @@ function step(): i32 {
       return readRows()
     case IN_RUNS:
       return readRuns()
+    case IN_MISSING:
+      return addMissing()
     default:
       return DONE
   }
@@ -247,6 +252,14 @@ function readRow(): void {
 function readRuns(): i32 {
   if (!rowsDone && !column) clearRow()
   while (rowsDone < imageHeight) {
+    if (isStepOver()) return PAUSED
+    if (rowsToEnd) {
+      const at = column
+      if (!endRow()) return OVER_LIMIT
+      column = at
+      rowsToEnd--
+      continue
+    }
     if (inputLeft() < 2) return MORE
     const count = <u32>load<u8>(start)
     const value = <u32>load<u8>(start, 1)
@@ -260,15 +273,11 @@ function readRuns(): i32 {
       if (!endRow()) return OVER_LIMIT
       skipInput(2)
     } else if (value == 1) {
-      break
+      rowsToEnd = imageHeight - rowsDone
     } else if (value == 2) {
       if (inputLeft() < 4) return MORE
-      const right = <u32>load<u8>(start, 2)
-      const at = column
-      for (let up = <u32>load<u8>(start, 3); up && rowsDone < imageHeight; up--) {
-        if (!endRow()) return OVER_LIMIT
-      }
-      column = at + right
+      rowsToEnd = load<u8>(start, 3)
+      column += load<u8>(start, 2)
       skipInput(4)
     } else {
       const bytes = runBits == 4 ? (value + 1) >> 1 : (value * runBits) >> 3
@@ -283,7 +292,6 @@ function readRuns(): i32 {
       skipInput(2 + padded)
     }
   }
-  while (rowsDone < imageHeight) if (!endRow()) return OVER_LIMIT
   return endImage()
 }
 
@@ -347,6 +355,15 @@ function giveUp(): i32 {
   memory.fill(luma, 0, <usize>imageWidth * 4)
   memory.fill(alpha, 0, <usize>imageWidth * 4)
   leaveOut()
-  for (; rowsDone < imageHeight; rowsDone++) addPlaneRow(luma, alpha)
+  state = IN_MISSING
+  return addMissing()
+}
+
+/** Adds the rows that the file lacks, some at a time. */
+function addMissing(): i32 {
+  for (; rowsDone < imageHeight; rowsDone++) {
+    if (isStepOver()) return PAUSED
+    addPlaneRow(luma, alpha)
+  }
   return endImage()
 }

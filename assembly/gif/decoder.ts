@@ -27,9 +27,19 @@ import {
   leaveOut,
   MAX_SIDE,
 } from '../luma/planes'
-import { isOverspent, spendPixels } from '../luma/work'
+import { isOverspent, isStepOver, spendPixels } from '../luma/work'
 import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
-import { CONTINUE, DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import {
+  CONTINUE,
+  DAMAGED,
+  DONE,
+  FRAME,
+  MORE,
+  OVER_BUDGET,
+  OVER_LIMIT,
+  PAUSED,
+  TRUNCATED,
+} from '../status'
 import { AT_END, beginLzw, giveByte, HAS_PIXELS, nextString, pixelCount, pixels } from './lzw'
 
 /** Rows outside the first frame cost time too, and the file need not say anything about them. */
@@ -53,7 +63,9 @@ const AT_BLOCK: u32 = 1
 const IN_EXTENSION: u32 = 2
 const AT_CODE_SIZE: u32 = 3
 const IN_DATA: u32 = 4
-const FINISHED: u32 = 5
+const ABOVE_FRAME: u32 = 5 // rows that are not of the first frame
+const BELOW_FRAME: u32 = 6
+const FINISHED: u32 = 7
 let state: u32 = AT_HEADER
 let subBlockLeft: u32 = 0
 let bytesTaken: u64 = 0
@@ -62,6 +74,8 @@ let screenWidth: u32 = 0
 let screenHeight: u32 = 0
 let hasFirstFrame: bool = false
 let isFirstFrameDone: bool = false
+let blankRows: u32 = 0 // to be added above or below the first frame
+let isGivenUp: bool = false
 
 // The frame: its rectangle, as far as it is on the canvas, and what follows it.
 let frameX: u32 = 0
@@ -113,6 +127,9 @@ function step(): i32 {
       return CONTINUE
     case IN_DATA:
       return readData()
+    case ABOVE_FRAME:
+    case BELOW_FRAME:
+      return addBlankRows()
     default:
       return DONE
   }
@@ -241,9 +258,8 @@ function beginFrame(): i32 {
   rowsDone = 0
   column = 0
   clearRow()
-  if (!isFirstFrameDone && pass == ALL_ROWS && !addBlankRows(frameY)) return OVER_LIMIT
   state = AT_CODE_SIZE
-  return CONTINUE
+  return isFirstFrameDone || pass != ALL_ROWS ? CONTINUE : addBlank(frameY, ABOVE_FRAME)
 }
 
 /** Begins the image with its first frame. As in browsers, that makes the screen as large as it needs. */
@@ -270,27 +286,32 @@ function clearRow(): void {
   memory.fill(alpha, 0, <usize>imageWidth * 4)
 }
 
-/** Adds rows above or below the first frame, or that it lacks. Returns false when that is too much work. */
-function addBlankRows(count: u32): bool {
+/** Adds rows above the first frame, or below it and that it lacks. */
+function addBlank(count: u32, where: u32): i32 {
   clearRow()
-  for (; count; count--) {
-    spendPixels(imageWidth * BLANK_COST)
-    if (isOverspent(bytesTaken)) return false
-    addPlaneRow(luma, alpha)
-  }
-  return true
+  blankRows = count
+  state = where
+  return addBlankRows()
 }
 
-/** The same for an interlaced frame: rows above and below it. */
-function addBlankSamples(): bool {
-  clearRow()
-  for (let y: u32 = 0; y < imageHeight; y++) {
-    if (y - frameY < shownHeight) continue
-    spendPixels(interlacedCost(imageWidth))
-    if (isOverspent(bytesTaken)) return false
-    addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
+/** Adds some of these rows. Returns OVER_LIMIT when that is too much work. */
+function addBlankRows(): i32 {
+  const isPlain = pass == ALL_ROWS
+  for (; blankRows; blankRows--) {
+    if (isStepOver()) return PAUSED
+    const y = imageHeight - blankRows
+    if (!isPlain && y - frameY < shownHeight) continue
+    spendPixels(isPlain ? imageWidth * BLANK_COST : interlacedCost(imageWidth))
+    if (isOverspent(bytesTaken)) {
+      state = FINISHED
+      return OVER_LIMIT
+    }
+    if (isPlain) addPlaneRow(luma, alpha)
+    else addPlaneSamples(y, 0, 1, luma, alpha, imageWidth)
   }
-  return true
+  if (state == BELOW_FRAME) return showFirstFrame()
+  state = AT_CODE_SIZE
+  return CONTINUE
 }
 
 /** Sends on a row of which only the first pixels came: the others are transparent. */
@@ -320,6 +341,7 @@ function readData(): i32 {
     if (status == HAS_PIXELS) {
       if (!takePixels()) return giveUp(OVER_LIMIT)
       if (rowsDone == frameHeight) return endFrame()
+      if (isStepOver()) return PAUSED
       continue
     }
     if (status < 0) return giveUp(DAMAGED)
@@ -392,12 +414,19 @@ function endFrame(): i32 {
   return endFirstFrame()
 }
 
+/** An interlaced frame has blank rows above and below it, and they are added one by one. */
 function endFirstFrame(): i32 {
+  const isPlain = pass == ALL_ROWS
+  return addBlank(
+    isPlain ? imageHeight - frameY - min(rowsDone, shownHeight) : imageHeight,
+    BELOW_FRAME,
+  )
+}
+
+function showFirstFrame(): i32 {
+  state = isGivenUp ? FINISHED : IN_EXTENSION
   isFirstFrameDone = true
-  if (pass == ALL_ROWS) {
-    if (!addBlankRows(imageHeight - frameY - min(rowsDone, shownHeight))) return OVER_LIMIT
-  } else {
-    if (!addBlankSamples()) return OVER_LIMIT
+  if (pass != ALL_ROWS) {
     addMissingRows()
     finishPlaneSamples()
   }
@@ -418,6 +447,7 @@ function giveUp(status: i32): i32 {
   }
   if (status == OVER_LIMIT || rowsDone * 2 < frameHeight) return status
   leaveOut()
+  isGivenUp = true
   return endFirstFrame()
 }
 

@@ -9,7 +9,17 @@
 
 import { limitMemory, SMALL_MEMORY } from '../memory'
 import { inputLeft, skipInput, start, u16be } from '../input'
-import { CONTINUE, DAMAGED, DONE, FRAME, MORE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../status'
+import {
+  CONTINUE,
+  DAMAGED,
+  DONE,
+  FRAME,
+  MORE,
+  OVER_BUDGET,
+  OVER_LIMIT,
+  PAUSED,
+  TRUNCATED,
+} from '../status'
 import {
   chooseKept,
   fitsRows,
@@ -67,6 +77,7 @@ import {
   takeEndOfBand,
 } from './progressive'
 import { leaveOut } from '../luma/planes'
+import { isStepOver, noteStep } from '../luma/work'
 import { isClamped, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
@@ -91,6 +102,8 @@ const FREE_BLOCKS: u64 = 1_000_000
 const BLOCKS_PER_BYTE: u64 = 64
 /** What the output of a stored MCU costs, in visits of blocks. */
 const STORED_BLOCK_COST: u64 = 8
+/** The same, in pixels of a step. */
+const STORED_BLOCK_PIXELS: u32 = 32
 /** What a block costs that is made exactly. */
 const EXACT_BLOCK_COST: u64 = 16
 
@@ -103,7 +116,8 @@ const IN_SKIPPED_SEGMENT: u32 = 1
 const IN_SCAN: u32 = 2
 const IN_SKIPPED_SCAN: u32 = 3
 const AFTER_SEGMENT: u32 = 4 // behind a restart interval: a marker should come
-const FINISHED: u32 = 5
+const AT_END: u32 = 5 // the scans are over, the picture is still to be written
+const FINISHED: u32 = 6
 
 let state: u32 = AT_MARKER
 let toSkip: u32 = 0
@@ -119,6 +133,7 @@ let isStored: bool = false
 let isPlanned: bool = false
 let scansBegun: u32 = 0
 let blocksVisited: u64 = 0
+let rowsWritten: u32 = 0 // rows of MCUs of a stored frame
 
 // The scan.
 const SEQUENTIAL: u32 = 0
@@ -143,11 +158,11 @@ let rowHistory: usize = 0
 export function decodeJpeg(isLast: bool): i32 {
   while (true) {
     inputBefore = inputLeft()
-    const status = step(isLast)
+    let status = step(isLast)
     bytesTaken += inputBefore - inputLeft()
     if (status == MORE && isLast) {
       isCutOff = true
-      return finish()
+      status = finish()
     }
     if (status != CONTINUE) return status
   }
@@ -170,6 +185,8 @@ function step(isLast: bool): i32 {
       return CONTINUE
     case AFTER_SEGMENT:
       return readRestart()
+    case AT_END:
+      return writeRest()
     default:
       return DONE
   }
@@ -508,10 +525,17 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
 // At a reduced scale the decoder skips most coefficients, and chroma. A sample of the MCUs is read in full, to see whether a
 // picture hides in what is skipped. If so, the next MCUs are read in full, and chroma in all that follow. The sample is random, so
 // no file can be built to avoid it.
+//
+// What counts is how far down a picture goes on unseen. So a row of a wide frame has one sample, as far as chance goes: of one
+// with 12 megapixels, one MCU of 250 is read in full, which costs 1 % of its time.
+
+/** MCUs from one sample to the next, on average, of a frame that is no wider. */
 const SAMPLED_OF: u32 = 61
 /** Largest distance in the first row: what begins there is found at once. */
 const FIRST_DISTANCE: u32 = 7
+/** Blocks that are watched behind one of which more counts than is kept; and times the MCUs of a row that are, if more. */
 const WATCHED_AFTER: u32 = 4096
+const WATCHED_ROWS: u32 = 16
 let chance: u32 = 0x9e3779b9
 let untilSampled: u32 = 0 // MCUs
 let isSampled: bool = false // the current MCU
@@ -532,7 +556,7 @@ function noteSample(): void {
   chance ^= chance << 13
   chance ^= chance >> 17
   chance ^= chance << 5
-  untilSampled = chance % (row == 0 ? FIRST_DISTANCE : 2 * SAMPLED_OF - 1)
+  untilSampled = chance % (row == 0 ? FIRST_DISTANCE : 2 * max(SAMPLED_OF, cols) - 1)
 }
 
 /** Decodes an MCU of a frame that is decoded directly, and looks at what is passed over otherwise. */
@@ -559,7 +583,7 @@ function watchBlock(c: Component, at: u32, dst: usize): u32 {
   const before = exactBlocks
   if (watchesLeft) watchesLeft--
   const next = readExactBlock(c, at, dst)
-  if (exactBlocks > before) watchesLeft = WATCHED_AFTER
+  if (exactBlocks > before) watchesLeft = max(WATCHED_AFTER, WATCHED_ROWS * cols)
   return next
 }
 
@@ -667,19 +691,37 @@ function finish(): i32 {
   }
   if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
   if (component(0).linesDecoded < height) leaveOut()
+  state = AT_END
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()
-    const status = skipMcus(<u32>-1)
-    return status == MORE ? FRAME : status
+    return CONTINUE
   }
   if (!beginOutput()) return OVER_BUDGET
   blocksVisited += <u64>mcusX * <u64>mcuRows() * STORED_BLOCK_COST
-  if (isOverspent()) return OVER_LIMIT
-  for (let mcuRow: u32 = 0, end = mcuRows(); mcuRow < end; mcuRow++) {
-    for (let i: u32 = 0; i < componentCount; i++) {
-      if (component(i).isNeeded) writeStoredRow(component(i), mcuRow)
+  return isOverspent() ? OVER_LIMIT : CONTINUE
+}
+
+/** Writes what is left of the picture, some rows of MCUs at a time. */
+function writeRest(): i32 {
+  while (isStored ? rowsWritten < mcuRows() : row < rows) {
+    if (isStepOver()) return PAUSED
+    if (isStored) {
+      writeStoredMcus(rowsWritten++)
+      continue
     }
-    writeLumaRows(ny * (isLumaStored() ? component(0).v : maxV))
+    const status = skipMcus(cols - col)
+    if (status != MORE) return status
   }
+  state = FINISHED
   return FRAME
+}
+
+function writeStoredMcus(mcuRow: u32): void {
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (!c.isNeeded) continue
+    noteStep(c.paddedX * c.v * STORED_BLOCK_PIXELS)
+    writeStoredRow(c, mcuRow)
+  }
+  writeLumaRows(ny * (isLumaStored() ? component(0).v : maxV))
 }

@@ -4,6 +4,7 @@
 
 import { allocate } from '../memory'
 import { beginPicks, pickRow, pickSamples, restartPicks } from './picks'
+import { noteStep } from './work'
 import { isOpaque, lumaOverBlack, lumaOverWhite } from './pixels'
 import {
   addRow,
@@ -42,6 +43,12 @@ export let isLeftOut: bool = false
 export function leaveOut(): void {
   isLeftOut = true
 }
+
+/** What a pixel costs by a curve, in pixels of planes. */
+const TONED_COST: u32 = 3
+/** What some samples of a row cost, and what they cost however few they are. */
+const SAMPLE_COST: u32 = 3
+const SAMPLES_COST: u32 = 1000
 
 /** Begins the planes of an image. See `beginReducer`. */
 export function beginPlanes(
@@ -106,7 +113,9 @@ export function addPlaneRow(
   row: usize, // luma, of f32, up to 12 readable bytes behind
   alpha: usize, // the same, 0 to 255; or 0: opaque
 ): void {
+  noteStep(luma.cols)
   if (needsWhite(row, alpha, luma.cols)) {
+    noteStep(luma.cols * 2)
     addRow(white, whiteRow)
     if (hasBlack) addRow(black, blackRow)
   }
@@ -119,6 +128,7 @@ export function addPlaneRows(
   row: usize, // luma, of f32, up to 12 readable bytes behind
   other: usize, // the same
 ): void {
+  noteStep(luma.cols * 2)
   hasOther = hasOther || forkReducer(luma, white)
   isLeftOut = isLeftOut || !hasOther
   if (hasOther) addRow(white, other)
@@ -138,6 +148,7 @@ export function hasTonedPlane(): bool {
 
 /** Adds the next row of the plane of tones: all, or some samples of one. */
 export function addTonedRow(row: usize): void {
+  noteStep(luma.cols * TONED_COST)
   addRow(toned, row)
 }
 
@@ -148,6 +159,7 @@ export function addTonedSamples(
   samples: usize,
   count: u32,
 ): void {
+  noteStep(count * TONED_COST)
   addSamples(toned, index, first, step, samples, count)
 }
 
@@ -160,6 +172,7 @@ export function addPlaneSamples(
   alpha: usize, // or 0: opaque
   count: u32,
 ): void {
+  noteStep(SAMPLES_COST + count * SAMPLE_COST)
   if (needsWhite(samples, alpha, count)) {
     addSamples(white, index, first, step, whiteRow, count)
     if (hasBlack) addSamples(black, index, first, step, blackRow, count)
@@ -180,6 +193,7 @@ export function addMissingSamples(
   count: u32,
   isGuessed: bool,
 ): void {
+  noteStep(SAMPLES_COST + count * SAMPLE_COST)
   if (!needsWhite(zeros, zeros, count)) return
   if (!isGuessed) addSamples(white, index, first, step, whiteRow, count)
   if (hasBlack) addSamples(black, index, first, step, blackRow, count)

@@ -1,8 +1,8 @@
 // Pixels that another decoder made: rows of grey, RGB or RGBA bytes, through the input window like any file.
 
 import { inputLeft, skipInput, start } from '../input'
-import { tonedByte } from '../colour'
-import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
+import { tonedLuma } from '../colour'
+import { lumaFromGrey, lumaFromRgb, lumaFromRgba } from '../luma/pixels'
 import {
   addPlaneRow,
   addTonedRow,
@@ -65,11 +65,7 @@ export function decodePixels(isLast: bool): i32 {
 /** Adds the row with each channel by the tone curve. */
 function addTones(): void {
   if (!tones) tones = allocate(<usize>imageWidth * 4)
-  for (let x: usize = 0; tones && x < imageWidth; x++) {
-    const pixel = row + x * channels
-    const red = tonedByte(load<u8>(pixel))
-    const green = tonedByte(load<u8>(pixel, 1))
-    f32.store(tones + (x << 2), lumaOf(red, green, tonedByte(load<u8>(pixel, 2))))
-  }
+  for (let x: usize = 0; tones && x < imageWidth; x++)
+    f32.store(tones + (x << 2), tonedLuma(row + x * channels))
   if (tones) addTonedRow(tones)
 }

@@ -39,7 +39,7 @@ import {
   leaveOut,
   MAX_SIDE,
 } from '../luma/planes'
-import { spendPixels } from '../luma/work'
+import { isStepOver, spendPixels } from '../luma/work'
 import { allocate, limitMemory, SMALL_MEMORY } from '../memory'
 import {
   CONTINUE,
@@ -49,6 +49,7 @@ import {
   MORE,
   OVER_BUDGET,
   OVER_LIMIT,
+  PAUSED,
   TONES,
   TRUNCATED,
 } from '../status'
@@ -106,7 +107,8 @@ const ALL_PIXELS: u32 = 7
 const AT_SIGNATURE: u32 = 0
 const AT_CHUNK: u32 = 1
 const IN_DATA: u32 = 2
-const FINISHED: u32 = 3
+const IN_MISSING: u32 = 3 // rows that the file lacks
+const FINISHED: u32 = 4
 let state: u32 = AT_SIGNATURE
 let toSkip: u32 = 0
 let dataLeft: u32 = 0
@@ -115,6 +117,11 @@ let work: u64 = 0
 let isInterlaced: bool = false
 let hasHeader: bool = false
 let isAnimated: bool = false
+
+// What is inflated: rows are taken of it from `rowsAt` on.
+let inflated: i32 = NEEDS_INPUT
+let rowsAt: usize = 0
+let isPaused: bool = false // before its end
 
 // The frame: its rectangle on the canvas, and what follows it.
 const NO_FRAME: u32 = 0
@@ -172,6 +179,8 @@ function step(): i32 {
       return readChunk()
     case IN_DATA:
       return readData()
+    case IN_MISSING:
+      return addMissing()
     default:
       return DONE
   }
@@ -348,7 +357,7 @@ function areRowsDone(): bool {
 
 /** Takes a chunk's image data. */
 function readData(): i32 {
-  while (dataLeft && inputLeft()) {
+  while (isPaused || (dataLeft && inputLeft())) {
     const taken = giveCompressed(start, min(dataLeft, inputLeft()))
     skipInput(taken)
     dataLeft -= taken
@@ -361,28 +370,36 @@ function readData(): i32 {
   return CONTINUE
 }
 
-/** Inflates what was given, and takes its rows. `isLast`: of the frame's data. */
+/** Inflates what was given, and takes its rows, as many as a step has. `isLast`: of the frame's data. */
 function inflateRows(isLast: bool): i32 {
   while (true) {
-    const status = inflate(isLast)
-    if (!takeRows(outputStart, outputEnd)) return giveUp(DAMAGED)
+    if (!isPaused) {
+      inflated = inflate(isLast)
+      rowsAt = outputStart
+    }
+    isPaused = false
+    if (!takeRows()) return giveUp(DAMAGED)
     if (work > FREE_WORK + WORK_PER_BYTE * bytesTaken) return giveUp(OVER_LIMIT)
     if (areRowsDone()) return endFrame()
-    if (status == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
-    if (status < 0) return giveUp(isLast ? TRUNCATED : DAMAGED)
-    if (isLast && status != OUTPUT_FULL) return giveUp(TRUNCATED)
-    if (status == STREAM_END) return giveUp(TRUNCATED) // what may follow it is no image data
-    if (status == NEEDS_INPUT) return CONTINUE
+    if (rowsAt < outputEnd) {
+      isPaused = true
+      return PAUSED
+    }
+    if (inflated == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
+    if (inflated < 0) return giveUp(isLast ? TRUNCATED : DAMAGED)
+    if (isLast && inflated != OUTPUT_FULL) return giveUp(TRUNCATED)
+    if (inflated == STREAM_END) return giveUp(TRUNCATED) // what may follow it is no image data
+    if (inflated == NEEDS_INPUT) return CONTINUE
   }
 }
 
-/** Takes rows from inflated bytes. Returns false when one has a filter that does not exist. */
-function takeRows(from: usize, end: usize): bool {
-  while (from < end && !areRowsDone()) {
-    if (filter == NO_FILTER) filter = load<u8>(from++)
-    const count = min(<u32>(end - from), rowBytes - rowFill)
-    memory.copy(row + rowFill, from, count)
-    from += count
+/** Takes rows from inflated bytes until a step is over. Returns false when one has a filter that does not exist. */
+function takeRows(): bool {
+  while (rowsAt < outputEnd && !areRowsDone() && !isStepOver()) {
+    if (filter == NO_FILTER) filter = load<u8>(rowsAt++)
+    const count = min(<u32>(outputEnd - rowsAt), rowBytes - rowFill)
+    memory.copy(row + rowFill, rowsAt, count)
+    rowsAt += count
     rowFill += count
     if (rowFill < rowBytes) return true
     if (!unfilter(filter, row, above, rowBytes)) return false
@@ -473,25 +490,27 @@ function giveUp(status: i32): i32 {
   if (status == OVER_LIMIT || !isHalf) return status
   memory.fill(luma, 0, <usize>imageWidth * 4)
   memory.fill(alpha, 0, <usize>imageWidth * 4)
-  if (isInterlaced) {
-    addMissingPasses()
-  } else {
-    for (; rowIndex < imageHeight; rowIndex++) addPlaneRow(luma, alpha)
+  state = IN_MISSING
+  return addMissing()
+}
+
+/** Tells the planes of all rows, or samples, that are left, some at a time. */
+function addMissing(): i32 {
+  while (!areRowsDone()) {
+    if (isStepOver()) return PAUSED
+    if (isInterlaced) {
+      const x = <u32>load<u8>(passX + pass)
+      const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
+      addMissingSamples(y, x, load<u8>(passStepX + pass), luma, passCols, false)
+    } else {
+      addPlaneRow(luma, alpha)
+    }
+    if (++rowIndex == passRows) beginPass(pass + 1)
   }
   leaveOut()
   endFrame()
   state = FINISHED
   return FRAME
-}
-
-/** Tells the planes of all samples that are left. */
-function addMissingPasses(): void {
-  while (!areRowsDone()) {
-    const x = <u32>load<u8>(passX + pass)
-    const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
-    addMissingSamples(y, x, load<u8>(passStepX + pass), luma, passCols, false)
-    if (++rowIndex == passRows) beginPass(pass + 1)
-  }
 }
 
 function endOfInput(): i32 {

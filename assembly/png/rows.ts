@@ -1,7 +1,7 @@
 // Rows of a PNG image: filters undone (PNG specification, clause 9), samples made luma (clause 6).
 
 import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
-import { toned, tonedByte } from '../colour'
+import { toned, tonedLuma } from '../colour'
 import { u16be } from '../input'
 
 /** Colour types. */
@@ -241,11 +241,7 @@ export function tonedRow(
           tonedWide(row, x * count + 1),
           tonedWide(row, x * count + 2),
         )
-      : lumaOf(
-          tonedByte(load<u8>(pixel)),
-          tonedByte(load<u8>(pixel, 1)),
-          tonedByte(load<u8>(pixel, 2)),
-        )
+      : tonedLuma(pixel)
     f32.store(luma + ((<usize>x) << 2), value)
   }
 }

@@ -1,8 +1,7 @@
 import { only, type Steps } from '../util/steps.ts'
-import { ScanBudget } from '../scan/budget.ts'
+import type { ScanBudget } from '../scan/budget.ts'
 import { GzipReader } from '../scan/archive/gzip.ts'
 import { Inflater } from '../scan/archive/inflate.ts'
-import { SCAN_LIMITS } from '../scan/limits.ts'
 import type { Finished } from '../scan/scanned.ts'
 import { BodyOverLimitError, MalformedBodyError } from './errors.ts'
 import {
@@ -40,15 +39,14 @@ export function readEncodings(headers: Headers): Encoding[] | 'unsupported' {
 /** Undoes an encoding (RFC 9110, 8.4.1), as the bytes come. */
 export class InflatingReader implements BodyReader {
   readonly #inner: BodyReader
+  readonly #handlers: BodyHandlers
   readonly #decoder: Decoder
+  #isCut = false
 
-  readonly #later: BodyHandlers['later']
-
-  constructor(encoding: Encoding, inner: BodyReader, { later }: Pick<BodyHandlers, 'later'>) {
-    this.#later = later
+  constructor(encoding: Encoding, inner: BodyReader, handlers: BodyHandlers) {
     this.#inner = inner
-    const budget = new ScanBudget({
-      ...SCAN_LIMITS,
+    this.#handlers = handlers
+    const budget = handlers.budget.apart({
       inflatedBytes: MAX_INFLATED_BYTES,
       ratio: MAX_INFLATE_RATIO,
       ratioFreeBytes: FREE_INFLATED_BYTES,
@@ -57,29 +55,41 @@ export class InflatingReader implements BodyReader {
   }
 
   write(chunk: Uint8Array): void {
-    this.#later(this.#inflate(chunk))
+    this.#handlers.later(this.#inflate(chunk))
   }
 
   end(): void {
-    this.#later(this.#finish())
+    this.#handlers.later(this.#finish())
+  }
+
+  cut(): void {
+    if (this.#isCut) return
+    this.#isCut = true
+    if (this.#inner.cut) this.#inner.cut()
+    else this.#inner.end()
   }
 
   /** A chunk may inflate to a hundred times its size: what comes out is looked at before more does. */
   *#inflate(chunk: Uint8Array): Steps {
+    if (this.#isCut) return
     yield* this.#decoder.write(chunk)
     this.#check(this.#decoder.problem)
   }
 
   *#finish(): Steps {
+    if (this.#isCut) return
     this.#check(yield* this.#decoder.close())
-    this.#inner.end()
+    if (!this.#isCut) this.#inner.end()
   }
 
   #check(problem: Problem | undefined): void {
-    if (problem === 'over-limit') {
+    if (problem === 'damaged')
+      throw new MalformedBodyError('it is not encoded as its Content-Encoding says')
+    if (problem === undefined || this.#isCut) return
+    if (!this.#handlers.budget.isExhausted)
       throw new BodyOverLimitError('bytes when it is inflated', MAX_INFLATED_BYTES)
-    }
-    if (problem) throw new MalformedBodyError('it is not encoded as its Content-Encoding says')
+    this.#handlers.onUnreadable('over-limit')
+    this.cut()
   }
 }
 

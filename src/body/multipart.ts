@@ -90,6 +90,11 @@ export class MultipartReader implements BodyReader {
     this.#raw?.end()
   }
 
+  cut(): void {
+    this.#part?.end()
+    this.#raw?.end()
+  }
+
   /** What is a form from its first byte on is in no list by its digests, which cost as much as all else. */
   #openRaw(first: Uint8Array): FileSink {
     const mark = Buffer.from(`--${this.#boundary}`, 'latin1')

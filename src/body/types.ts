@@ -1,3 +1,4 @@
+import type { ScanBudget } from '../scan/budget.ts'
 import type { FileFormat } from '../scan/format.ts'
 import type { TextKind } from '../scan/scanner.ts'
 import type { Steps } from '../util/steps.ts'
@@ -12,6 +13,8 @@ export interface BodyReader {
   write(chunk: Uint8Array): void
   /** The body is whole. @throws {MalformedBodyError | BodyOverLimitError} */
   end(): void
+  /** No more of it is read: tells what is open as far as it has come. As `end`, if absent. */
+  cut?(): void
 }
 
 /** Takes the bytes of one file. */
@@ -49,6 +52,8 @@ export interface BodyOptions extends BodySettings {
 
 /** Who is told what a reader finds. */
 export interface BodyHandlers {
+  /** Work that the upload may make. */
+  budget: ScanBudget
   openFile: (info: FileInfo) => FileSink
   /** Given work that is done before anything that comes after it, and what it gives on after each of its steps. */
   later: (steps: Steps) => void

@@ -5,7 +5,6 @@ import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
 import { type Desk, exchangeOf, runSource, exchangeSettings, type SourceRun } from '../desk/desk.ts'
 import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
-import { GUIDES } from '../desk/guide.ts'
 import { rebuildBank } from '../desk/ledger/publication.ts'
 import { findSource } from '../desk/ledger/source.ts'
 import { missingSecrets } from '../desk/settings.ts'
@@ -14,33 +13,10 @@ import { readExistingManifest } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { openDesk } from './open-desk.ts'
-import { endProgress, showProgress } from './progress.ts'
+import { endProgress, RecordProgress } from './progress.ts'
 
 interface ExchangeOptions extends TargetOptions {
   json?: true
-}
-
-/** `hashgate exchange add`: tells what to ask for, and prints the settings. Nothing is written. */
-export async function exchangeAdd(
-  kind: keyof typeof GUIDES,
-  { name = kind, bank }: { name?: string; bank: string },
-): Promise<boolean> {
-  const { title, ask, secrets, settings } = GUIDES[kind]
-  const lines = [title, '', 'Ask the provider for:', ...ask.map((item) => `  - ${item}`)]
-  lines.push('', 'Put this into wrangler.desk.toml:', '')
-  lines.push(
-    `  [vars.DESK.exchanges.${name}]`,
-    `  bank = "${bank}"`,
-    ...settings.map((line) => `  ${line}`),
-  )
-  lines.push('', 'Set the secrets:', '')
-  for (const [secret, what] of Object.entries(secrets)) {
-    lines.push(`  npx wrangler secret put ${secret} --config wrangler.desk.toml # ${what}`)
-  }
-  lines.push('', 'Then see whether it works:', '', `  npx hashgate exchange check ${name}`)
-  lines.push(`  npx hashgate exchange sync ${name} --dry-run`)
-  console.log(lines.join('\n'))
-  return true
 }
 
 /** `hashgate exchange check`: asks the provider who the credentials are for. */
@@ -52,6 +28,9 @@ export async function exchangeCheck(name: string, options: ExchangeOptions): Pro
       const { details = {} } = account
       console.log(`${name}: ${account.name}, may ${account.can.join(' and ') || 'do nothing'}`)
       for (const [what, value] of Object.entries(details)) console.log(`  ${what}: ${value}`)
+      const { feedback } = exchangeSettings(desk, name)
+      if (feedback === 'send' && !account.can.includes('feedback'))
+        console.log('  the settings send opinions, and it is not known whether they are taken')
     }
     return account.can.includes('read')
   })
@@ -96,17 +75,16 @@ async function syncToEnd(
   options: ExchangeOptions & { accept?: true; refetch?: true },
   exchange?: Exchange,
 ): Promise<boolean> {
-  let read = 0
+  const progress = new RecordProgress()
   const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
   for (let isFirst = true; ; isFirst = false) {
     const run = await runSource(desk, name, {
       ...(exchange && { exchange }),
       accept: options.accept === true,
       refetch: options.refetch === true && isFirst,
-      onPage: ({ records }) =>
-        showProgress(`${(read + records).toLocaleString('en')} records`, false),
+      onPage: ({ records, deleted, expected }) =>
+        progress.show(total.records + records + total.deleted + deleted, expected),
     })
-    read += run.sync.records
     total.records += run.sync.records
     total.deleted += run.sync.deleted
     for (const [reason, count] of Object.entries(run.sync.skipped)) {
@@ -174,6 +152,7 @@ async function dryRun(
 ): Promise<boolean> {
   const source = await findSource(desk.ledger.db, name)
   const from = refetch ? undefined : (source?.checkpoint as object | undefined)
+  const progress = new RecordProgress()
   const done = {
     records: 0,
     deleted: 0,
@@ -189,7 +168,7 @@ async function dryRun(
     for (const [reason, count] of Object.entries(page.skipped ?? {})) {
       done.skipped[reason] = (done.skipped[reason] ?? 0) + count
     }
-    showProgress(`${done.records.toLocaleString('en')} records`, false)
+    progress.show(done.records + done.deleted, page.expected)
     if (page.isComplete) break
   }
   endProgress()

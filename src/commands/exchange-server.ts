@@ -1,10 +1,13 @@
 import { serve } from '@hono/node-server'
 import { createExchangeServer } from '../desk/fake/server.ts'
+import { seed } from '../desk/fake/seed.ts'
 import { FAKE_GROUP, FAKE_SECRET, FAKE_TOKEN, FAKE_USER } from '../desk/fake/state.ts'
 
-/** `hashgate dev exchange`: all providers on loopback, until it is interrupted. */
+/** `hashgate dev exchange`: all providers on loopback, which list the demo's pictures, until it is interrupted. */
 export async function devExchange({ port }: { port: number }): Promise<boolean> {
-  const { app } = createExchangeServer()
+  const exchanges = createExchangeServer()
+  seed(exchanges)
+  const { app } = exchanges
   await new Promise<void>((resolve) => {
     const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, ({ port: bound }) => {
       const base = `http://127.0.0.1:${bound}`
@@ -12,6 +15,7 @@ export async function devExchange({ port }: { port: number }): Promise<boolean> 
       console.log(
         `  bases     ${base}/ncmec, ${base}/stopncii/v1, ${base}/tcap, ${base}/graph/v21.0`,
       )
+      console.log(`  shield    ${base}/shield/v1/pdq/`)
       console.log(`  file      ${base}/list/list.csv, list.ndjson`)
       console.log(
         `  user      ${FAKE_USER}, secret ${FAKE_SECRET} (functions key: ${FAKE_SECRET}-f)`,

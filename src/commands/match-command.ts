@@ -10,7 +10,7 @@ import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
 import { describeNeedle } from '../match/thresholds.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
-import { readListFile, type ReadOptions } from './read-list.ts'
+import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
 /** Name of the bank that a list becomes while files are matched against it. */
@@ -27,7 +27,7 @@ export async function matchFiles(
   const { threshold, probes = PROBE_SETS.default } = options
   const modules = readModules()
   const store = new MemoryStore()
-  const { entries } = await readListFile(options.list, options)
+  const { entries } = await readListToMatch(options.list, options)
   await publishBank(store, entries, {
     bank: BANK,
     guard: entryGuard(),

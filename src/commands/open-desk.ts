@@ -5,14 +5,12 @@ import { Ledger } from '../desk/ledger/ledger.ts'
 import { readDeskSettings } from '../desk/settings.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import { DESK_CONFIG } from './desk-files.ts'
 import { entryGuard } from './entry-guard.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { RemoteDatabase } from './remote-database.ts'
 import { RemoteStore } from './remote-store.ts'
 import { findNamespaceId, openAccount, openLocal, readConfig, WranglerError } from './stores.ts'
-
-/** The desk's own configuration of wrangler. */
-export const DESK_CONFIG = 'wrangler.desk.toml'
 
 const MISSING_LEDGER = "wrangler's configuration has no D1 database with the binding LEDGER"
 

@@ -43,7 +43,11 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
     let startsOver = this.#settings.mode === 'replace' && done === 0
     let records = 0
     let page = new Page(this.#settings, this.#now())
-    for await (const record of this.#records()) {
+    const bytes = createReadStream(this.#path)
+    // By what is read so far: the file does not say how many there are.
+    const expected = () =>
+      bytes.bytesRead > 0 ? Math.round((records * size) / bytes.bytesRead) : undefined
+    for await (const record of this.#records(bytes)) {
       if (++records <= done) continue
       page.add(record)
       if (page.size < PAGE_RECORDS) continue
@@ -52,6 +56,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
         checkpoint: { file, records, isRead: false },
         isComplete: false,
         startsOver,
+        expected: expected(),
       }
       startsOver = false
       page = new Page(this.#settings, this.#now())
@@ -65,8 +70,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
   }
 
   /** @throws {BadListError} it is no JSON, or cut off */
-  async *#records(): AsyncGenerator<JsonRecord> {
-    const bytes = createReadStream(this.#path) as AsyncIterable<Uint8Array>
+  async *#records(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<JsonRecord> {
     const { head, rest } = await decodeText(bytes)
     if (!looksLikeJson(head)) throw new BadListError('the file is not JSON of Project VIC')
     yield* readJson(head, rest)

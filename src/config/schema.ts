@@ -34,13 +34,13 @@ const judging = {
   policy: PolicySettings,
   flood: FloodSettings,
   quarantine: QuarantineSettings,
+  remote: RemoteSettings,
   health: HealthSettings,
 }
 
 /** The variable HASHGATE. */
 export const SettingsSchema = group({
   ...judging,
-  remote: RemoteSettings,
   events: EventSettings,
   api: ApiSettings,
   tickets: TicketSettings,

@@ -67,6 +67,7 @@ const DECODERS = {
 const FRAME = 1
 const DONE = 2
 const TONES = 3
+const PAUSED = 4
 const FAILURES: Record<number, DecodeFailure> = {
   [-1]: 'damaged',
   [-2]: 'truncated',
@@ -131,11 +132,11 @@ export class ImageDecoder {
    * Once `failure` or `isDone` is set, bytes are ignored.
    */
   push(bytes: Uint8Array, isLast: boolean, onFrame: (frame: Frame) => void): void {
-    for (const frame of this.frames(bytes, isLast)) onFrame(frame)
+    for (const frame of this.frames(bytes, isLast)) if (frame) onFrame(frame)
   }
 
-  /** The same by turns: gives each frame, and goes on when the next is asked for. */
-  *frames(bytes: Uint8Array, isLast: boolean): Generator<Frame, void> {
+  /** The same by turns: gives each frame, or nothing after some milliseconds, and goes on when the next is asked for. */
+  *frames(bytes: Uint8Array, isLast: boolean): Generator<Frame | undefined, void> {
     let offset = 0
     let isFull = false
     do {
@@ -247,13 +248,17 @@ export class ImageDecoder {
     return count
   }
 
-  *#run(isLast: boolean): Generator<Frame, void> {
+  *#run(isLast: boolean): Generator<Frame | undefined, void> {
     while (this.#state === 'open') {
       const status = this.#guard(() => this.#decode(isLast ? 1 : 0))
       if (status === undefined) return
       if (status === TONES) {
         const curve = this.onTones?.()
         if (curve) this.setTones(curve)
+        continue
+      }
+      if (status === PAUSED) {
+        yield undefined
         continue
       }
       this.#settle(status)

@@ -4,7 +4,8 @@ import type { EntryGuard } from '../list/entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { openExchange } from './exchanges/catalog.ts'
 import type { Exchange, World } from './exchanges/exchange.ts'
-import { type Sync, syncExchange } from './exchanges/runner.ts'
+import { worldOf } from './exchanges/https/places.ts'
+import { type Sync, syncExchange, type SyncProgress } from './exchanges/runner.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { type LedgerPublication, publishLedger } from './ledger/publication.ts'
 import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
@@ -58,12 +59,14 @@ export function exchangeSettings(
   return settings
 }
 
-/** The exchange of a source. @throws {UnknownExchangeError | SecretMissingError} */
+/** The exchange of a source. @throws {UnknownExchangeError | SecretMissingError | PlaceNotBoundError} */
 export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name: string): Exchange {
   const settings = exchangeSettings(desk, name)
   const missing = missingSecrets(settings, desk.env)
   if (missing.length > 0) throw new SecretMissingError(missing)
-  return openExchange(settings, (secret) => secretOf(desk.env, secret), desk.world)
+  const { kind } = settings
+  const world = kind === 'https' ? worldOf(settings, desk.env, desk.world) : desk.world
+  return openExchange(settings, (secret) => secretOf(desk.env, secret), world)
 }
 
 export interface SourceRunOptions {
@@ -73,7 +76,7 @@ export interface SourceRunOptions {
   refetch?: boolean
   /** Whether it is published although too many of its records vanished. */
   accept?: boolean
-  onPage?: (progress: { records: number; deleted: number; pages: number }) => void
+  onPage?: (progress: SyncProgress) => void
 }
 
 /** What a run over a source did, and what of it is published. */

@@ -5,24 +5,80 @@ export interface Guide {
   title: string
   /** What to ask the provider for. */
   ask: string[]
-  /** Secrets, with what each is. */
+  /** What each secret is, by the setting that has its name. */
   secrets: Record<string, string>
-  /** The settings, as TOML. */
-  settings: string[]
+  questions: readonly SettingQuestion[]
+  /** What the gate should do with its matches at first. */
+  action: 'block' | 'flag'
+}
+
+/** A setting, as a person is asked for it. Nothing typed leaves it out. */
+export interface SettingQuestion {
+  /** Its path below the source, with dots. */
+  name: string
+  text: string
+  fallback?: string
+  /** Whether it need not be asked, by what is known. */
+  isNeedless?: (given: Readonly<Record<string, unknown>>) => boolean
 }
 
 /** Guides by kind of source. What a provider's documentation does not say, docs/exchanges.md marks. */
 export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
   https: {
-    title: 'A file with hashes at an https address',
-    ask: ['the address of the file, its columns, and how it is signed'],
-    secrets: { LIST_PASSWORD: 'password or token, if the server wants one' },
-    settings: [
-      'kind = "https"',
-      'url = "https://example.org/hashes.csv"',
-      'format = "csv" # or lines, json, ndjson',
-      'auth = { type = "basic", user = "...", secret = "LIST_PASSWORD" }',
+    title: 'A file with hashes at an https address, or in an R2 bucket',
+    ask: [
+      'the address of the file, its format and columns, and how often it changes',
+      'how it is signed: a minisign or Ed25519 key, or a file with its SHA-256',
+      'how you authenticate: a password, a token, or a client certificate',
     ],
+    secrets: { 'auth.secret': 'password or token of the server' },
+    questions: [
+      { name: 'url', text: 'Address of the file (https://, or r2://BINDING/KEY)' },
+      { name: 'format', text: 'Format (lines, csv, json, ndjson, feed)', fallback: 'csv' },
+      {
+        name: 'fields.hash',
+        text: 'Column or JSON pointer of the hash (empty: hash, pdq, md5, sha1, sha256)',
+        isNeedless: ({ format }) => format !== 'csv' && format !== 'json' && format !== 'ndjson',
+      },
+      { name: 'auth.type', text: 'Authentication (basic, bearer, header, mtls; empty: none)' },
+      { name: 'auth.user', text: 'User name', isNeedless: (given) => !isAuth(given, 'basic') },
+      {
+        name: 'auth.header',
+        text: 'Name of the header',
+        isNeedless: (given) => !isAuth(given, 'header'),
+      },
+      {
+        name: 'auth.secret',
+        text: 'Name of the secret',
+        fallback: 'LIST_PASSWORD',
+        isNeedless: (given) => !isAuth(given, 'basic', 'bearer', 'header'),
+      },
+      {
+        name: 'auth.binding',
+        text: 'Binding of the client certificate (mtls_certificates)',
+        isNeedless: (given) => !isAuth(given, 'mtls'),
+      },
+      {
+        name: 'signature.type',
+        text: 'Signature (minisign, ed25519, sha256, feed; empty: none)',
+      },
+      {
+        name: 'signature.url',
+        text: 'Address of the signature',
+        isNeedless: (given) => ['', 'feed'].includes(textOf(given['signature.type'])),
+      },
+      {
+        name: 'signature.publicKey',
+        text: 'Public key of the signature',
+        isNeedless: (given) => ['', 'sha256'].includes(textOf(given['signature.type'])),
+      },
+      {
+        name: 'mode',
+        text: 'Whether the file is the whole list (replace) or adds to it (append)',
+        fallback: 'replace',
+      },
+    ],
+    action: 'flag',
   },
   ncmec: {
     title: 'NCMEC Hash Sharing v2',
@@ -30,36 +86,79 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
       'access to Hash Sharing: industry or NPO, and its test environment first',
       'whether access is bound to addresses: a Worker has none of its own, the command line has',
     ],
-    secrets: { NCMEC_PASSWORD: 'password of the account' },
-    settings: [
-      'kind = "ncmec"',
-      'base = "industry-test" # then industry; or npo, or an address',
-      'user = "..."',
-      '# tiers = ["A1", "A2"]',
+    secrets: { secret: 'password of the account' },
+    questions: [
+      {
+        name: 'base',
+        text: 'Service (industry, npo, law-enforcement, …; each with -test; or an address)',
+        fallback: 'industry-test',
+      },
+      { name: 'user', text: 'User name that NCMEC gave you' },
+      { name: 'secret', text: 'Name of the secret for its password', fallback: 'NCMEC_PASSWORD' },
+      { name: 'tiers', text: 'Classifications, such as A1, A2 (empty: all)' },
+      { name: 'memberIds', text: 'Ids of members whose entries are taken (empty: all)' },
+      {
+        name: 'minFeedback',
+        text: 'Members that confirm an entry, less those that contradict, at least (empty: any)',
+      },
     ],
+    action: 'block',
   },
   stopncii: {
     title: 'StopNCII',
     ask: [
       'both keys of the partner API: the functions key of FetchHashes, and the subscription key',
+      'the functions key of SubmitFeedback, if you want to send opinions',
     ],
     secrets: {
-      STOPNCII_FUNCTIONS_KEY: 'x-functions-key of FetchHashes',
-      STOPNCII_SUBSCRIPTION_KEY: 'Ocp-Apim-Subscription-Key',
+      functionsSecret: 'x-functions-key of FetchHashes',
+      secret: 'Ocp-Apim-Subscription-Key',
+      feedbackSecret: 'x-functions-key of SubmitFeedback',
     },
-    settings: ['kind = "stopncii"'],
+    questions: [
+      {
+        name: 'functionsSecret',
+        text: 'Name of the secret for the functions key of FetchHashes',
+        fallback: 'STOPNCII_FUNCTIONS_KEY',
+      },
+      {
+        name: 'secret',
+        text: 'Name of the secret for the subscription key',
+        fallback: 'STOPNCII_SUBSCRIPTION_KEY',
+      },
+      {
+        name: 'feedbackSecret',
+        text: 'Name of the secret for the functions key of SubmitFeedback (empty: none)',
+      },
+      { name: 'regions', text: 'Regions whose hashes are taken, such as UK (empty: all)' },
+    ],
+    action: 'flag',
   },
   tcap: {
     title: 'Terrorist Content Analytics Platform',
     ask: ['an account with access to the hash list, and which path and host to use'],
-    secrets: { TCAP_PASSWORD: 'password of the account' },
-    settings: ['kind = "tcap"', 'user = "..."'],
+    secrets: { secret: 'password of the account' },
+    questions: [
+      { name: 'user', text: 'User name that TCAP gave you' },
+      { name: 'secret', text: 'Name of the secret for its password', fallback: 'TCAP_PASSWORD' },
+      { name: 'ideology', text: 'Hashes (all, islamist, far-right)', fallback: 'all' },
+    ],
+    action: 'block',
   },
   threatexchange: {
     title: 'Meta ThreatExchange',
     ask: ['an app that is a member of the privacy group, with threat updates switched on'],
-    secrets: { THREATEXCHANGE_TOKEN: 'the token: app id|app secret' },
-    settings: ['kind = "threatexchange"', 'group = "..." # id of the privacy group'],
+    secrets: { secret: 'the token: app id|app secret' },
+    questions: [
+      { name: 'group', text: 'Id of the privacy group' },
+      {
+        name: 'secret',
+        text: 'Name of the secret for the token',
+        fallback: 'THREATEXCHANGE_TOKEN',
+      },
+      { name: 'types', text: 'Kinds of indicators', fallback: 'HASH_PDQ, HASH_MD5' },
+    ],
+    action: 'flag',
   },
   vics: {
     title: 'Files of Project VIC or CAID',
@@ -68,9 +167,25 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
       'the file itself: hashgate exchange import NAME FILE reads it, the desk does not',
     ],
     secrets: {},
-    settings: [
-      'kind = "vics"',
-      'categories = { 1 = "A", 2 = "B" } # by number; others are left out',
+    questions: [
+      {
+        name: 'categories',
+        text: 'Names of the categories by number, such as 1=A, 2=B (others are left out)',
+      },
+      {
+        name: 'mode',
+        text: 'Whether a file is the whole list (replace) or adds to it (append)',
+        fallback: 'replace',
+      },
     ],
+    action: 'block',
   },
+}
+
+function isAuth(given: Readonly<Record<string, unknown>>, ...types: string[]): boolean {
+  return types.includes(textOf(given['auth.type']))
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }

@@ -1,5 +1,6 @@
 import { nextTurn } from '../util/steps.ts'
 import type { ScanLimits } from './limits.ts'
+import { SENT_BYTE_MS } from './work.ts'
 
 /** What is counted over all files nested in one upload. */
 export type Counted =
@@ -24,21 +25,33 @@ export interface Opened {
   memoryBytes: number
 }
 
+/** Milliseconds of work, in the unit of src/scan/work.ts. */
+class Work {
+  spentMs = 0
+  /** What was spent since others ran last. */
+  turnMs = 0
+  /** What the bytes that were sent allow, beside the limit: they are a client's effort, too. */
+  sentMs = 0
+}
+
 /** What is left of the limits that all files nested in one upload share. */
 export class ScanBudget {
   readonly limits: ScanLimits
+  readonly #work: Work
   readonly #taken = new Map<Counted, number>()
   /** Decoders that are open, at all depths. */
   readonly decoders = new Set<Opened>()
   /** Images found by their signatures that are open, at all depths. */
   openEmbedded = 0
-  /** Milliseconds of work so far: in the unit of src/scan/work.ts. */
-  #workMs = 0
-  /** Those since others ran last. */
-  #turnMs = 0
 
-  constructor(limits: ScanLimits) {
+  constructor(limits: ScanLimits, work = new Work()) {
     this.limits = limits
+    this.#work = work
+  }
+
+  /** Counts of its own, with some other limits, over the same work. */
+  apart(limits: Partial<ScanLimits> = {}): ScanBudget {
+    return new ScanBudget({ ...this.limits, ...limits }, this.#work)
   }
 
   /** Takes one of it, or that many bytes. Tells whether that was within the limit. */
@@ -53,40 +66,44 @@ export class ScanBudget {
     return (this.#taken.get(what) ?? 0) >= this.limits[what]
   }
 
-  /** Counts work that the files ask for. */
-  spend(ms: number): void {
-    this.#workMs += ms
-    this.#turnMs += ms
+  /** Counts bytes as a client sends them. */
+  addSent(bytes: number): void {
+    this.#work.sentMs += bytes * SENT_BYTE_MS
   }
 
-  /** Counts work that the limit is not for: it grows with the bytes that were sent, as a client's effort does. */
-  spendOnSent(ms: number): void {
-    this.#turnMs += ms
+  spend(ms: number): void {
+    this.#work.spentMs += ms
+    this.#work.turnMs += ms
   }
 
   /** Whether nothing more is decoded or unpacked. */
   get isExhausted(): boolean {
-    return this.#workMs >= this.limits.workMs
+    return this.#isOver(1)
   }
 
   /** Whether so much is spent that images are hashed as they are, so that there is some left to decode others. */
   get isScarce(): boolean {
-    return this.#workMs >= this.limits.workMs * PROBED_SHARE
+    return this.#isOver(PROBED_SHARE)
+  }
+
+  #isOver(share: number): boolean {
+    const { spentMs, sentMs } = this.#work
+    return spentMs >= sentMs + this.limits.workMs * share
   }
 
   get workMs(): number {
-    return this.#workMs
+    return this.#work.spentMs
   }
 
   /** Whether others are to run before it goes on. */
   get isTurnOver(): boolean {
-    return this.#turnMs >= TURN_MS
+    return this.#work.turnMs >= TURN_MS
   }
 
   /** Lets others run. */
   readonly turn = async (): Promise<void> => {
     await nextTurn()
-    this.#turnMs = 0
+    this.#work.turnMs = 0
   }
 
   /** Lets others run, if it is time. */

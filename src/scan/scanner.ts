@@ -101,11 +101,9 @@ export class FileScanner {
 
   /** The same in steps, between which others may run. All must be done before the next bytes are given. */
   *take(chunk: Uint8Array, kind: SpanKind = 'free'): Steps {
-    const { budget, depth } = this.#place
     this.#bytes += chunk.length
     this.#digester?.update(chunk)
-    if (depth === 0) budget.spendOnSent(chunk.length * BYTE_MS)
-    else budget.spend(chunk.length * BYTE_MS)
+    this.#place.budget.spend(chunk.length * BYTE_MS)
     if (this.#isSniffed) {
       yield* this.#use(chunk, kind)
       return
@@ -336,6 +334,7 @@ export function budgetOf({ limits }: ScanContext): ScanBudget {
 /** Scans a file that is whole. */
 export async function scanFile(context: ScanContext, file: Uint8Array): Promise<ScannedFile> {
   const budget = budgetOf(context)
+  budget.addSent(file.length)
   const scanner = new FileScanner(context, { budget, depth: 0 })
   await inTurns(scanner.take(file), budget.turn)
   return scanner.end()

@@ -7,6 +7,8 @@ const MEGA = 1e-6
 
 /** A byte of a file, at any depth: digests, and the searches for archives and images. */
 export const BYTE_MS = 8 * MEGA
+/** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
+export const SENT_BYTE_MS = 2 * BYTE_MS
 /** A byte of a text, in each of the ways that it is read: four codings, and what each may be beneath. */
 export const TEXT_BYTE_MS = 40 * MEGA
 /** A byte that comes out of inflating, beside that. */
@@ -36,6 +38,8 @@ export const PARSED_BYTE_MS = 60 * MEGA
 
 /** A pixel that the core decodes. */
 const PIXEL_MS = 3 * MEGA
+/** A step of the core's decoders: half a million pixels are added to a plane, or what takes as long (assembly/luma/work.ts). */
+export const STEP_MS = 4
 /** Pixels that a byte of a JPEG may have: blank blocks of 6 bits. */
 const JPEG_PIXELS_PER_BYTE = 86
 /** Pixels that a byte of other files may have, and a file whatever its size: assembly/luma/work.ts. */

@@ -74,6 +74,7 @@ export class Inspection {
       }
     }
     this.#reader = createBodyReader(headers, settings.body, {
+      budget,
       openFile,
       later,
       onUnreadable: (reason) => {
@@ -96,6 +97,7 @@ export class Inspection {
   async take(chunk: Uint8Array): Promise<void> {
     this.#deps.context.pictures?.nextChunk(this.#bytes)
     this.#bytes += chunk.length
+    this.#budget.addSent(chunk.length)
     this.#reader.write(chunk)
     await this.#work()
   }
@@ -139,7 +141,7 @@ export class Inspection {
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
     const { pictures, ...context } = this.#deps.context
     pictures?.giveUp()
-    const budget = budgetOf(context)
+    const budget = this.#budget.apart()
     const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
     for (const chunk of held) {
       await inTurns(scanner.take(chunk), budget.turn)

@@ -63,7 +63,7 @@ export function remote(): Feature {
   return {
     name: 'remote',
     bind: ({ remote: settings, policy }, bindings, store) => {
-      const made = remoteOf(settings, policy.banks, bindings, store)
+      const made = remoteOf({ settings, policies: policy.banks, store }, bindings)
       return made ? { remote: made } : {}
     },
   }

@@ -60,7 +60,7 @@ function placesWithoutSeed(mcus: number, columns: number): Set<number> {
     chance ^= chance << 13
     chance ^= chance >>> 17
     chance ^= chance << 5
-    at += 1 + ((chance >>> 0) % (at < columns ? 7 : 121))
+    at += 1 + ((chance >>> 0) % (at < columns ? 7 : 2 * Math.max(61, columns) - 1))
   }
   return places
 }

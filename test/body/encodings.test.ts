@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { BodyOverLimitError, MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_INFLATED_BYTES } from '../../src/body/limits.ts'
 import { createBodyReader } from '../../src/body/reader.ts'
+import { ScanBudget } from '../../src/scan/budget.ts'
+import { SCAN_LIMITS } from '../../src/scan/limits.ts'
+import { INFLATED_BYTE_MS } from '../../src/scan/work.ts'
 import { atOnce } from '../../src/util/steps.ts'
 import { randomBytes } from '../support/random.ts'
 import { readFiles } from '../support/read-body.ts'
@@ -89,13 +92,43 @@ describe('a compressed body', () => {
     expect(read(gzipSync(Buffer.alloc(3_000_000)))).toThrow(BodyOverLimitError)
   })
 
+  it.each(['gzip', 'gzip, gzip'])('is read as far as work goes, and no further: %s', (encoding) => {
+    const noise = randomBytes(400_000, 3)
+    const head = '--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n'
+    const form = Buffer.concat([Buffer.from(head), noise, Buffer.from('\r\n--b--\r\n')])
+    const packed = encoding === 'gzip' ? gzipSync(form) : gzipSync(gzipSync(form))
+    const headers = {
+      'content-encoding': encoding,
+      'content-type': 'multipart/form-data; boundary=b',
+    }
+    for (const size of [Infinity, 4096]) {
+      const reasons: string[] = []
+      const onUnreadable = (reason: string) => void reasons.push(reason)
+      const workMs = INFLATED_BYTE_MS * noise.length * 0.5
+      const budget = new ScanBudget({ ...SCAN_LIMITS, workMs })
+      const files = readFiles(packed, headers, { size, budget, onUnreadable })
+      const part = files.find(({ isRaw }) => !isRaw)
+      expect(part?.bytes.length).toBeGreaterThan(50_000)
+      expect(part?.bytes.length).toBeLessThan(noise.length)
+      expect(Buffer.compare(part!.bytes, noise.subarray(0, part!.bytes.length))).toBe(0)
+      expect([...new Set(reasons)]).toEqual(['over-limit'])
+      expect(budget.workMs).toBeLessThan(2 * workMs)
+      expect(files.at(-1)?.bytes).toEqual(Buffer.from(packed))
+    }
+  })
+
   it('may inflate to as many bytes as it may', () => {
     let told = 0
     const sink = { write: (chunk: Uint8Array) => void (told += chunk.length), end: () => {} }
     const reader = createBodyReader(
       new Headers({ 'content-encoding': 'deflate' }),
       { maxFiles: 1, base64Fields: [] },
-      { openFile: () => sink, later: atOnce, onUnreadable: () => {} },
+      {
+        budget: new ScanBudget(SCAN_LIMITS),
+        openFile: () => sink,
+        later: atOnce,
+        onUnreadable: () => {},
+      },
     )
     // Stored blocks of 65,535 bytes: as much as goes in comes out.
     const block = Buffer.concat([Buffer.from([0, 0xff, 0xff, 0, 0]), Buffer.alloc(65_535, 1)])

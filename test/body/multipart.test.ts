@@ -4,6 +4,8 @@ import { MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_PART_HEADER_BYTES } from '../../src/body/limits.ts'
 import { MultipartGrammar } from '../../src/body/multipart-grammar.ts'
 import { createBodyReader } from '../../src/body/reader.ts'
+import { ScanBudget } from '../../src/scan/budget.ts'
+import { SCAN_LIMITS } from '../../src/scan/limits.ts'
 import { randomBytes } from '../support/random.ts'
 import { readFiles } from '../support/read-body.ts'
 
@@ -277,6 +279,7 @@ describe('a multipart body', () => {
           },
           end: () => {},
         }),
+        budget: new ScanBudget(SCAN_LIMITS),
         later: atOnce,
         onUnreadable: () => {},
       },

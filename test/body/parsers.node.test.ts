@@ -122,6 +122,7 @@ async function look({ body, type }: Form): Promise<'seen' | 'refused' | 'missed'
   const budget = budgetOf(context)
   const ended: FileScanner[] = []
   const handlers = {
+    budget,
     openFile: ({ text }: { text?: 'text' | 'urlencoded' | undefined }) => {
       const scanner = new FileScanner(context, { budget, depth: 0, text })
       return {

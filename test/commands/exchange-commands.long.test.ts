@@ -7,7 +7,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { serve } from '@hono/node-server'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
-  exchangeAdd,
   exchangeCheck,
   exchangeDoctor,
   exchangeRebuild,
@@ -80,12 +79,6 @@ async function run(command: () => Promise<boolean>): Promise<{ out: string; isGo
 }
 
 describe('hashgate exchange', () => {
-  it('tells what to ask a provider for, and where its secrets go', async () => {
-    const added = await run(() => exchangeAdd('stopncii', { bank: 'ncii' }))
-    expect(added.out).toContain('[vars.DESK.exchanges.stopncii]')
-    expect(added.out).toContain('wrangler secret put STOPNCII_FUNCTIONS_KEY')
-  })
-
   it('says what is missing before a source can be read', async () => {
     await expect(exchangeCheck('ncmec', where)).rejects.toThrow('NCMEC_PASSWORD is not set')
     await expect(exchangeCheck('other', where)).rejects.toThrow('expected one of ncmec')
@@ -96,7 +89,13 @@ describe('hashgate exchange', () => {
     vi.stubEnv('NCMEC_PASSWORD', FAKE_SECRET)
     expect(await run(() => exchangeCheck('ncmec', where))).toMatchObject({
       isGood: true,
-      out: expect.stringContaining('ncmec: hashgate, may read'),
+      out: expect.stringContaining('ncmec: hashgate, may read and feedback'),
+    })
+    const checked = await run(() => exchangeCheck('ncmec', { ...where, json: true }))
+    expect(JSON.parse(checked.out)).toMatchObject({
+      exchange: 'ncmec',
+      can: ['read', 'feedback'],
+      details: { 'reasons of a dispute': '0f3c (Not what it says & more)' },
     })
   })
 

@@ -4,12 +4,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { endGroup } from '../../src/commands/child-server.ts'
+import { startLocalWorker } from '../../src/commands/doctor/local-worker.ts'
+import { readRaw } from '../../src/commands/init/wrangler-file.ts'
 import { FAKE_SECRET, FAKE_USER } from '../../src/desk/fake/state.ts'
 import { readFeed } from '../../src/list/feed.ts'
 
@@ -98,6 +102,50 @@ describe('hashgate init --service', () => {
   })
 })
 
+describe('the folder without a list', () => {
+  it('runs, and refuses what the service knows and nothing else', async () => {
+    const config = join(folder, 'day-one/wrangler.jsonc')
+    const { HASHGATE: made } = (await readRaw(config))['vars'] as { HASHGATE: MadeSettings }
+    const service = {
+      ...made.remote.banks.arachnid,
+      user: FAKE_USER,
+      url: `${base}/shield/v1/pdq/`,
+    }
+    const settings = {
+      ...made,
+      policy: { ...made.policy, mode: 'enforce' },
+      remote: { banks: { arachnid: service } },
+    }
+    const origin = createServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(201).end())
+    })
+    await once(origin.listen(0, '127.0.0.1'), 'listening')
+    const worker = await startLocalWorker({
+      config,
+      persistTo: join(folder, 'day-one-state'),
+      vars: {
+        HASHGATE: JSON.stringify(settings),
+        ARACHNID_PASSWORD: FAKE_SECRET,
+        ORIGIN_URL: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
+      },
+    })
+    try {
+      const upload = async (file: string) =>
+        (await fetch(`${worker.url}/a.jpg`, { method: 'PUT', body: await readFile(file) })).status
+      expect(await upload(KNOWN)).toBe(451)
+      expect(await upload(join(ROOT, 'examples/other.jpg'))).toBe(201)
+    } finally {
+      await worker.stop()
+      origin.close()
+    }
+  })
+})
+
+interface MadeSettings {
+  policy: object
+  remote: { banks: { arachnid: object } }
+}
+
 describe('hashgate feed', () => {
   it('publishes an own bank, signed by the key that it made', async () => {
     const where = ['--config', 'wrangler.desk.toml']
@@ -158,7 +206,7 @@ describe('hashgate exchange', () => {
     const put = await fetch(`${base}/_records/ncmec`, { method: 'POST', body })
     expect(put.status).toBe(204)
     await fetch(`${base}/_clock`, { method: 'POST', body: '{"advanceMs":120000}' })
-    expect(await json('exchange', 'sync', 'ncmec')).toMatchObject({ records: 1, added: 1 })
+    expect(await json('exchange', 'sync', 'ncmec')).toMatchObject({ records: 3, added: 3 })
     const opinion = ['42-1', '--decision', 'confirmed', '--kind', 'md5']
     expect(await json('exchange', 'feedback', 'ncmec', ...opinion)).toEqual({
       exchange: 'ncmec',

@@ -32,7 +32,7 @@ describe.each(FAKE_LIST_NAMES)('the exchange with %s', (name) => {
 
   it('tells who the credentials are for', async () => {
     const account = await desk.exchange(name).whoAmI()
-    expect(account.can).toEqual(['read'])
+    expect(account.can).toEqual(name === 'ncmec' ? ['read', 'feedback'] : ['read'])
     expect(account.name).not.toBe('')
   })
 

@@ -127,6 +127,12 @@ describe('examples/deployment', () => {
     expect(await featuresIn(await build('keeping', withQuarantine))).toEqual(['quarantine'])
   })
 
+  it('asks services in a Worker with the middleware only if that is named', async () => {
+    const named = MIDDLEWARE.replace('/* more */', 'remote: remote(() => ({})),')
+    const withServices = `import { remote } from 'hashgate/remote'\n${named}`
+    expect(await featuresIn(await build('asking', withServices))).toEqual(['remote'])
+  })
+
   it.each([
     ['tus', { HASHGATE: '{"tus":{"path":"/files"}}' }],
     ['s3', { S3_CLIENT_KEYS: `ONE:${'a'.repeat(16)}` }],

@@ -2,6 +2,7 @@
 
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import sharp from 'sharp'
 import { readModules } from '../../src/core/node.ts'
 import { Inspection } from '../../src/upload/inspection.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
@@ -41,12 +42,18 @@ async function inspect(headers: Record<string, string>, body: Uint8Array): Promi
   return judged.flatMap(allFiles)
 }
 
+const progressive = await sharp(await picture(800, 600, 3, 2).png().toBuffer())
+  .resize(8000, 5000)
+  .jpeg({ quality: 20, progressive: true })
+  .toBuffer()
+
 describe('others run beside', () => {
   it.each<[what: string, file: Uint8Array, turns: number, images: number]>([
     ['a ZIP of small pictures', zipOf(200, jpeg), 20, 200],
     ['one that is packed into a few kilobytes', zipOf(1, zipOf(200, jpeg), 8), 20, 200],
     ['pictures behind one another', Buffer.concat(Array(200).fill(jpeg)), 20, 200],
     ['megabytes of text in a ZIP', zipOf(1, text, 8), 5, 0],
+    ['the end of a large progressive JPEG', progressive, 6, 1],
   ])('%s', async (_, file, least, images) => {
     const { result, turns } = await turnsBeside(scanFile(context, file))
     expect(turns).toBeGreaterThan(least)

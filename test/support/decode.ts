@@ -54,6 +54,9 @@ const NAMES = { jpeg: 'decodeJpeg', png: 'decodePng', gif: 'decodeGif', bmp: 'de
 const MORE = 0
 const FRAME = 1
 const TONES = 3
+const PAUSED = 4
+
+const CALLED_AGAIN: ReadonlySet<number> = new Set([FRAME, TONES, PAUSED])
 
 /** Decodes a file in the core, in chunks of `cut` bytes. */
 export function decode(
@@ -72,39 +75,49 @@ export function decodeChunks(
   guardBytes = 0,
 ): Decoded {
   const instance = modules.image.begin()
-  const decoded = decodeIn(instance.exports, format, file, nextCut, guardBytes)
+  const decoded = decodeIn(instance.exports, format, file, { nextCut, guardBytes })
   instance.release()
   return decoded
 }
 
 let counted: CountedModule | undefined
 
-/** Decodes a file in the core. Tells the last status, and in how many steps it came to that. */
+/** Decodes a file in the core. Tells the last status, in how many steps it came to that, in how many calls, and the most of one. */
 export function countSteps(
   format: CoreFormat,
   file: Uint8Array,
-): { status: number; steps: number } {
+  cut = Number.POSITIVE_INFINITY,
+): { status: number; steps: number; calls: number; longest: number } {
   counted ??= countedModule()
   const { module, imports, steps } = counted
   const before = steps.value
   const env = { ...imports['env'], memory: newMemory() }
   const { exports } = new WebAssembly.Instance(module, { env })
-  const { status } = decodeIn(
-    exports as unknown as ImageExports,
-    format,
-    file,
-    () => Number.POSITIVE_INFINITY,
-    0,
-  )
-  return { status, steps: steps.value - before }
+  let [calls, longest] = [0, 0]
+  const call = (run: () => number) => {
+    calls++
+    const first = steps.value
+    const result = run()
+    longest = Math.max(longest, steps.value - first)
+    return result
+  }
+  const core = exports as unknown as ImageExports
+  const { status } = decodeIn(core, format, file, { nextCut: () => cut, guardBytes: 0, call })
+  return { status, steps: steps.value - before, calls, longest }
+}
+
+interface DecodeOptions {
+  nextCut: () => number
+  guardBytes: number
+  /** Calls the decoder. */
+  call?: (run: () => number) => number
 }
 
 function decodeIn(
   exports: ImageExports,
   format: CoreFormat,
   file: Uint8Array,
-  nextCut: () => number,
-  guardBytes: number,
+  { nextCut, guardBytes, call = (run) => run() }: DecodeOptions,
 ): Decoded {
   const all = exports as unknown as PlaneExports & Record<string, unknown>
   const core: PlaneExports = all
@@ -120,10 +133,10 @@ function decodeIn(
     core.inputAdded(count)
     offset += count
     const isLast = offset === file.length
-    const next = () => run(isLast ? 1 : 0)
-    for (status = next(); status === FRAME || status === TONES; status = next()) {
+    const next = () => call(() => run(isLast ? 1 : 0))
+    for (status = next(); CALLED_AGAIN.has(status); status = next()) {
       if (status === FRAME) frames.push(frameOf(core))
-      else setRoot(exports)
+      else if (status === TONES) setRoot(exports)
     }
     if (isLast) break
   }

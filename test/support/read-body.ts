@@ -1,3 +1,5 @@
+import { ScanBudget } from '../../src/scan/budget.ts'
+import { SCAN_LIMITS } from '../../src/scan/limits.ts'
 import { createBodyReader } from '../../src/body/reader.ts'
 import { atOnce } from '../../src/util/steps.ts'
 import type { BodyOptions, UnreadableReason } from '../../src/body/types.ts'
@@ -17,6 +19,7 @@ export interface ReadOptions extends Partial<BodyOptions> {
   /** Bytes of the next chunk, if they differ. */
   nextSize?: () => number
   onUnreadable?: (reason: UnreadableReason) => void
+  budget?: ScanBudget
 }
 
 /** Reads a body in chunks. Returns the files that are told to their end. */
@@ -32,12 +35,14 @@ export function readFiles(
     maxFiles = 100,
     base64Fields = [],
     skipFields,
+    budget = new ScanBudget(SCAN_LIMITS),
   } = options
   const files: ToldFile[] = []
   const reader = createBodyReader(
     new Headers(headers),
     { maxFiles, base64Fields, skipFields },
     {
+      budget,
       later: atOnce,
       openFile: ({ isText, isRaw = false }) => {
         const chunks: Uint8Array[] = []

@@ -59,7 +59,8 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
   ]
 }
 
-const INDEX = `export { default, FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+/** What the module of a deployment exports: the Worker, and the classes of its Durable Objects. */
+const EXPORTS = ['default', 'FloodCounter', 'ListPin', 'ListShard', 'StagedUpload', 'TicketUse']
 
 const INDEX_WITH_HEIC = `import { api, createWorker, hma, quarantine, remote, s3, tickets, tus } from 'hashgate/features'
 // libheif is under LGPL-3.0: whoever gets this Worker's bundle from you must be able to replace it.
@@ -71,13 +72,22 @@ export default createWorker({
 })
 `
 
-/** @throws {InitError} there is one already, without what was asked for */
+/**
+ * index.ts. One that is there, of an older version or with code of its own, gets the exports that it lacks.
+ * @throws {InitError} one that is there does not name libheif, which was asked for
+ */
 async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile> {
-  const isWanted = heic === 'libheif'
-  const file = await planWhole(folder, 'index.ts', isWanted ? INDEX_WITH_HEIC : INDEX)
-  if (isWanted && !file.text.includes('hashgate/heic'))
+  const name = 'index.ts'
+  const found = await readIfThere(join(folder, name))
+  const withHeic = heic === 'libheif'
+  if (found === undefined && withHeic) return { name, text: INDEX_WITH_HEIC, state: 'new' }
+  if (withHeic && !found?.includes('hashgate/heic'))
     throw new InitError(`--heic libheif needs this index.ts:\n${INDEX_WITH_HEIC}`)
-  return file
+  const missing = EXPORTS.filter((one) => !new RegExp(`\\b${one}\\b`).test(found ?? ''))
+  if (found !== undefined && missing.length === 0) return { name, text: found, state: 'kept' }
+  const line = `export { ${missing.join(', ')} } from 'hashgate/worker'\n`
+  if (found === undefined) return { name, text: line, state: 'new' }
+  return { name, text: found.endsWith('\n') ? found + line : `${found}\n${line}`, state: 'changed' }
 }
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
@@ -126,7 +136,13 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
   const found = await readIfThere(join(folder, 'package.json'))
   const existing = found === undefined ? undefined : parsePackage(found)
   const { dependencies, devDependencies, ...rest } = existing ?? {
-    ...{ name, private: true, type: 'module', scripts: SCRIPTS, allowScripts: INSTALL_SCRIPTS },
+    ...{
+      name,
+      private: true,
+      type: 'module',
+      scripts: SCRIPTS,
+      allowScripts: installScripts(folder),
+    },
     dependencies: {},
     devDependencies: {},
   }
@@ -149,8 +165,11 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
 }
 
-/** Which packages may run scripts when they are installed; npm asks otherwise. */
-const INSTALL_SCRIPTS = { esbuild: true, workerd: true, hashgate: false }
+/** Which packages may run scripts when they are installed; npm warns of others. It names a checkout by its path from node_modules. */
+function installScripts(folder: string): Record<string, boolean> {
+  const own = isCheckout() ? { [pathSpec(join(folder, 'node_modules'))]: false } : {}
+  return { esbuild: true, workerd: true, ...own }
+}
 
 const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
 
@@ -162,10 +181,16 @@ function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
 
 /** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
 function versionOf(folder: string, version: string): string {
-  const isCheckout = existsSync(join(PACKAGE, 'assembly'))
-  return isCheckout
-    ? `file:${relative(folder, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
-    : version
+  return isCheckout() ? pathSpec(folder) : version
+}
+
+function isCheckout(): boolean {
+  return existsSync(join(PACKAGE, 'assembly'))
+}
+
+/** The checkout, as npm names a package that lies in a folder. */
+function pathSpec(from: string): string {
+  return `file:${relative(from, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
 }
 
 /** @throws {InitError} it is there, and cannot be read */

@@ -36,8 +36,17 @@ export async function planConfig(
   const missing = sections.flatMap((section) => missingOf(section, raw[section.key]))
   const settings = missingSettings(answers, raw['vars'])
   if (missing.length === 0) return { name: found, text, state: 'kept', byHand: settings }
-  const added = await (found.endsWith('.toml') ? addToToml : addToJson)(found, text, missing)
+  const added = await addSections(found, text, missing)
   return { ...added, byHand: [...added.byHand, ...settings] }
+}
+
+/** A configuration with more sections. Nothing that it has is changed. */
+export function addSections(
+  name: string,
+  text: string,
+  missing: readonly Section[],
+): Promise<PlannedConfig> {
+  return (name.endsWith('.toml') ? addToToml : addToJson)(name, text, missing)
 }
 
 /** The id of the KV namespace of the lists, if the configuration that is there has one. */
@@ -54,7 +63,8 @@ export async function namespaceIdIn(folder: string): Promise<string | undefined>
     : undefined
 }
 
-async function readRaw(path: string): Promise<Record<string, unknown>> {
+/** A configuration as it is written. @throws {InitError} wrangler cannot read it */
+export async function readRaw(path: string): Promise<Record<string, unknown>> {
   const { experimental_readRawConfig: read } = await importWrangler()
   try {
     return read({ config: path }).rawConfig as Record<string, unknown>

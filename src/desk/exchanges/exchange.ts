@@ -27,6 +27,8 @@ export interface ExchangePage<Checkpoint extends object = object> {
   /** Whether all that it has is about to come: what does not come is taken back at the end. */
   startsOver?: boolean
   skipped?: Skipped
+  /** Records of the whole run, those that are taken back too, as far as the provider tells: for a progress bar. */
+  expected?: number | undefined
 }
 
 /** Who the provider takes the credentials for. */

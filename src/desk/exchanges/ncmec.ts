@@ -93,6 +93,8 @@ const CURSOR_MS = 10 * 3_600_000
 /** Entries of a window after which the next is wider. */
 const FEW_ENTRIES = 1000
 const LEAST_WIDTH = 600
+/** Statuses of a call that the account may not make, or that the service does not have. */
+const REFUSED = [401, 403, 404]
 /** Seconds that a run reads again of the last: two clocks may differ. What is known costs no write. */
 const OVERLAP_SECONDS = 600
 
@@ -115,14 +117,39 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const status = await this.#get(this.#url('/v2/status'), 'status')
     const member = childNamed(status, 'member')
     const address = textOf(childNamed(status, 'ipAddress'))
+    const reasons = await this.#reasons()
     return {
       name: textOf(childNamed(status, 'username')),
-      can: ['read'],
+      can: [...((await this.#mayRead()) ? ['read'] : []), ...(reasons ? ['feedback'] : [])],
       details: {
         ...(member && { member: `${textOf(member)} (${attributesOf(member)['id'] ?? ''})` }),
         ...(address && { address }),
+        ...(reasons?.length && { 'reasons of a dispute': reasons.join(', ') }),
       },
     }
+  }
+
+  /** Whether the account may read entries. An account that may not still has a status. */
+  async #mayRead(): Promise<boolean> {
+    const now = Math.floor(this.#world.now() / 1000)
+    const window = `from=${instant(now - LEAST_WIDTH)}&to=${instant(now - LAG_SECONDS)}`
+    const response = await this.#ask(this.#url(`/v2/entries?${window}`), REFUSED)
+    await response.body?.cancel()
+    return response.ok
+  }
+
+  /** What NCMEC takes as the reason of a dispute, by name; `undefined` if the account may not give feedback. */
+  async #reasons(): Promise<string[] | undefined> {
+    const response = await this.#ask(this.#url('/v2/feedback/MD5/reasons'), REFUSED)
+    if (!response.ok) {
+      await response.body?.cancel()
+      return undefined
+    }
+    const root = parseXml(await readText(response, WHAT), 'availableFeedbackReasons', WHAT)
+    return childrenOf(root).map((reason) => {
+      const { guid = '', name = '' } = attributesOf(reason)
+      return `${guid} (${name})`
+    })
   }
 
   feedback({ entry, decision, kind, reason }: EntryOpinion): Ask | undefined {
@@ -171,17 +198,24 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     if (!read) return { ...nothing(withoutWindow(at)), isComplete: false }
     const { result, total } = read
     const { upserts, deletes, skipped } = this.#recordsOf(result)
+    const isAll = at.window !== undefined || to >= end
+    const records = {
+      upserts,
+      deletes,
+      skipped,
+      ...(isAll && { expected: at.window?.total ?? total }),
+    }
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
     // So large a window is left at once: its cursors would have to last for hours.
     const { maxWindowEntries } = this.#settings
     const isTooWide = !at.window && total > maxWindowEntries && at.width > LEAST_WIDTH
     if (next !== '' && isTooWide) {
       const width = Math.max(LEAST_WIDTH, Math.floor((to - at.from) / 4))
-      return { upserts, deletes, skipped, checkpoint: { from: at.from, width }, isComplete: false }
+      return { ...records, checkpoint: { from: at.from, width }, isComplete: false }
     }
     if (next !== '') {
       const window = { to, next, at: this.#world.now(), total }
-      return { upserts, deletes, skipped, checkpoint: { ...at, window }, isComplete: false }
+      return { ...records, checkpoint: { ...at, window }, isComplete: false }
     }
     const all = at.window?.total ?? total
     const width =
@@ -191,7 +225,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
       from: isComplete ? Math.max(0, to - OVERLAP_SECONDS) : to,
       width: Math.max(LEAST_WIDTH, Math.floor(width)),
     }
-    return { upserts, deletes, skipped, checkpoint, isComplete }
+    return { ...records, checkpoint, isComplete }
   }
 
   /** A page of entries; `undefined` if its cursor is not known any more. */

@@ -25,7 +25,16 @@ export interface SyncOptions {
   /** Whether the source is read from its start. */
   refetch?: boolean
   /** Told after each page. */
-  onPage?: (progress: { records: number; deleted: number; pages: number }) => void
+  onPage?: (progress: SyncProgress) => void
+}
+
+/** How far a run is. */
+export interface SyncProgress {
+  records: number
+  deleted: number
+  pages: number
+  /** Records of the whole run, as far as the provider tells. */
+  expected?: number | undefined
 }
 
 /** What a run did. */
@@ -110,15 +119,15 @@ class Run {
   async #read(from: Source): Promise<void> {
     let source = from
     if (!source.isRunning) source = await this.#change(source, { isRunning: true, skipped: {} })
-    for await (const page of this.#exchange.pages(source.checkpoint as object | undefined)) {
+    const pages = this.#exchange.pages(source.checkpoint as object | undefined)
+    const left = (this.#options.maxPages ?? MAX_PAGES) - this.#sync.pages
+    for await (const page of oneAhead(pages, left)) {
       if (page.startsOver) source = await this.#startOver(source)
       source = await this.#apply(source, page)
-      if (page.isComplete) {
-        if (source.phase === 'sweep') await this.#finish(source)
-        this.#sync.state = 'complete'
-        return
-      }
-      if (this.#sync.pages >= (this.#options.maxPages ?? MAX_PAGES)) return
+      if (!page.isComplete) continue
+      if (source.phase === 'sweep') await this.#finish(source)
+      this.#sync.state = 'complete'
+      return
     }
   }
 
@@ -142,7 +151,7 @@ class Run {
     this.#sync.records += page.upserts.length
     this.#sync.deleted += page.deletes.length
     this.#sync.skipped = added(this.#sync.skipped, skipped)
-    this.#options.onPage?.(this.#sync)
+    this.#options.onPage?.({ ...this.#sync, expected: page.expected })
     return { ...source, ...(change as Partial<Source>) }
   }
 
@@ -184,6 +193,29 @@ class Run {
       failure: `${error.code}: ${error.message}`,
       retryAt: this.#options.now() + seconds * 1000,
     })
+  }
+}
+
+/** Pages, each asked for while the one before is applied, as many as there may be. */
+async function* oneAhead(
+  pages: AsyncGenerator<ExchangePage, void>,
+  most: number,
+): AsyncGenerator<ExchangePage, void> {
+  try {
+    let coming = pages.next()
+    for (let count = 1; ; count++) {
+      const { value: page } = await coming
+      if (!page) return
+      const isLast = page.isComplete || count >= most
+      if (!isLast) {
+        coming = pages.next()
+        coming.catch(() => undefined) // it is told when its turn comes
+      }
+      yield page
+      if (isLast) return
+    }
+  } finally {
+    await pages.return()
   }
 }
 

@@ -113,7 +113,9 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
 
   async whoAmI(): Promise<Account> {
     await this.#fetch(from(FIRST_START), 1)
-    return { name: 'the subscription', can: ['read'] }
+    const { feedback } = this.#keys
+    const details = feedback !== undefined && { feedback: 'has a key, which only use can try' }
+    return { name: 'the subscription', can: ['read'], ...(details && { details }) }
   }
 
   feedback({ hash, decision }: EntryOpinion): Ask | undefined {

@@ -46,6 +46,7 @@ const RecordSchema = v.looseObject({
 })
 
 const AnswerSchema = v.looseObject({
+  count: v.nullish(v.number()),
   next: v.nullish(v.string()),
   checkpoint: v.nullish(v.string()),
   results: v.array(v.unknown()),
@@ -70,7 +71,12 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
 
   async whoAmI(): Promise<Account> {
     await this.#login()
-    return { name: this.#settings.user, can: ['read'] }
+    const url = this.#firstPage(undefined)
+    url.searchParams.set('limit', '1')
+    const headers = { authorization: `Bearer ${this.#token}` }
+    const response = await ask(this.#world, { what: WHAT, url, headers, accept: [401, 403] })
+    await response.body?.cancel()
+    return { name: this.#settings.user, can: response.ok ? ['read'] : [] }
   }
 
   async *pages(
@@ -85,22 +91,27 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
       const checkpoint: TcapCheckpoint = isComplete
         ? { ...(after !== undefined && { after }) }
         : { ...(at.after !== undefined && { after: at.after }), next }
-      yield { ...recordsOf(answer.results), checkpoint, isComplete }
+      const expected = at.next === undefined ? (answer.count ?? undefined) : undefined
+      yield { ...recordsOf(answer.results), checkpoint, isComplete, expected }
       if (isComplete) return
       at = checkpoint
     }
   }
 
   async #list({ after, next }: TcapCheckpoint): Promise<v.InferOutput<typeof AnswerSchema>> {
-    const first = pathUnder(this.#base, this.#settings.listPath)
-    first.searchParams.set('ideology', this.#settings.ideology)
-    first.searchParams.set('order', 'asc')
-    if (after !== undefined) first.searchParams.set('after', after)
     // The address of the next page is followed as it is: it has all parameters.
-    const url = next === undefined ? first : nextUrl(next, this.#base, WHAT)
+    const url = next === undefined ? this.#firstPage(after) : nextUrl(next, this.#base, WHAT)
     const parsed = v.safeParse(AnswerSchema, await readJsonAnswer(await this.#ask(url), WHAT))
     if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
     return parsed.output
+  }
+
+  #firstPage(after: string | undefined): URL {
+    const url = pathUnder(this.#base, this.#settings.listPath)
+    url.searchParams.set('ideology', this.#settings.ideology)
+    url.searchParams.set('order', 'asc')
+    if (after !== undefined) url.searchParams.set('after', after)
+    return url
   }
 
   /** Asks with the token that there is, and with a new one if that has expired. */

@@ -73,6 +73,8 @@ const GroupSchema = v.looseObject({
   threat_updates_enabled: v.nullish(v.boolean(), false),
 })
 
+const GroupsSchema = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) })
+
 /** Meta ThreatExchange. Its addresses have the token in them, so none of them is kept or told. */
 export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   /** It forgets what was deleted after 90 days. */
@@ -96,8 +98,22 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     return {
       name: name ?? '',
       can: hasUpdates ? ['read'] : [],
-      details: { group: group.output.id },
+      details: { group: group.output.id, ...(await this.#groupsOfApp()) },
     }
+  }
+
+  /** The groups that the app is a member of, where the service tells. */
+  async #groupsOfApp(): Promise<{ 'member of'?: string }> {
+    const [app = ''] = this.#token.split(/\||%7C/i)
+    const url = this.#url(`/${app}/threat_privacy_groups_member`)
+    const response = await ask(this.#world, { what: WHAT, url, accept: [400, 401, 403, 404] })
+    if (!response.ok) {
+      await response.body?.cancel()
+      return {}
+    }
+    const groups = v.safeParse(GroupsSchema, await readJsonAnswer(response, WHAT))
+    const names = groups.success ? groups.output.data.map(({ id }) => id) : []
+    return names.length > 0 ? { 'member of': names.join(', ') } : {}
   }
 
   feedback({ entry, decision }: EntryOpinion): Ask | undefined {

@@ -19,6 +19,9 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
     }
     await next()
   })
+  app.get('/v21.0/12345678/threat_privacy_groups_member', (context) =>
+    context.json({ data: [{ id: FAKE_GROUP, name: 'Trial' }] }),
+  )
   app.get(`/v21.0/${FAKE_GROUP}`, (context) =>
     context.json({ id: FAKE_GROUP, name: 'Trial', threat_updates_enabled: true }),
   )
@@ -42,8 +45,10 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
     const cursor = `cursor-${provider.cursors.size}`
     if (last) provider.cursors.set(cursor, String(secondsOf(last) + 1))
     url.searchParams.set('after', cursor)
+    const data = page.map(updateOf)
+    if (provider.take('reorder')) data.reverse()
     return context.json({
-      data: page.map(updateOf),
+      data: provider.take('repeat') ? [...data, ...data] : data,
       ...(left.length > limit && { paging: { next: url.href } }),
     })
   })

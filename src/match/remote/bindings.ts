@@ -27,12 +27,17 @@ type BankPolicies = Readonly<
   >
 >
 
+/** What a gate has for its remote banks. */
+export interface RemoteParts {
+  settings: RemoteSettings
+  policies: BankPolicies
+  store: ListStore
+}
+
 /** The remote banks of settings; `undefined` if there are none. */
 export function remoteOf(
-  settings: RemoteSettings,
-  policies: BankPolicies,
+  { settings, policies, store }: RemoteParts,
   secrets: RemoteSecrets,
-  store: ListStore,
 ): RemoteBanks | undefined {
   const now = () => Date.now()
   const negatives = new CachedNegatives(() => caches.open('hashgate-remote'), now)

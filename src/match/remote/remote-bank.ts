@@ -197,8 +197,9 @@ export class RemoteBank {
     return { ...match, probe, ...(limited && { limited }), ...facts }
   }
 
-  /** The name of an entry: the service has none but hashes. */
-  async #entryOf({ secret }: Finding): Promise<string> {
+  /** The name of an entry: that of the service, or one that follows from its hash if it has no other. */
+  async #entryOf({ id, secret }: Finding): Promise<string> {
+    if (id !== undefined) return id
     const text = `remote entry ${this.name}\0${secret}`
     const name = await this.#deps.store.nameOf(new Uint8Array(new TextEncoder().encode(text)))
     return `r-${name.slice(0, NAME_DIGITS)}`

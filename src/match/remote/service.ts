@@ -10,6 +10,8 @@ export interface Finding {
   classification: string
   /** Bits between the hash and what it knows; `undefined` if it does not tell. */
   distance: number | undefined
+  /** The service's own id of what it knows, if it tells one that is no hash. */
+  id?: string
   /** Tells entries of the service apart. It is made of hashes of others, so that nobody but an HMAC is to see it. */
   secret: string
 }

@@ -16,6 +16,13 @@ const LoginSchema = v.looseObject({ token: v.pipe(v.string(), v.minLength(1)) })
 
 const ItemSchema = v.looseObject({ hash_value: v.string() })
 
+/** An id of theirs: shorter than any hash. */
+const IdSchema = v.pipe(
+  v.union([v.number(), v.string()]),
+  v.transform(String),
+  v.regex(/^[\w-]{1,24}$/),
+)
+
 /**
  * Hash verification of the Terrorist Content Analytics Platform. How it answers is inferred: each hash that was asked, with
  * its ideology if it is known. An answer of another form is none, so that it counts as failed rather than as unknown.
@@ -87,7 +94,12 @@ function findingOf(item: Record<string, unknown>, secret: string): Finding | und
     throw new RemoteError('the answer does not say whether a hash is known')
   }
   const named = [ideology, ideologies].flat().find((one) => typeof one === 'string' && one !== '')
-  return typeof named === 'string'
-    ? { classification: named, distance: undefined, secret }
-    : undefined
+  if (typeof named !== 'string') return undefined
+  const id = v.safeParse(IdSchema, item['id'])
+  return {
+    classification: named,
+    distance: undefined,
+    secret,
+    ...(id.success && { id: id.output }),
+  }
 }

@@ -16,7 +16,7 @@ import type { Pages } from './pages.ts'
 import { Needles } from '../probes/needles.ts'
 import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
-import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs } from '../work.ts'
+import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs, STEP_MS } from '../work.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
 import { readTiff } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
@@ -70,6 +70,7 @@ export class ImageScan {
   #bytes = 0
   /** Work that decoding has been charged with. */
   #decodingMs = 0
+  #stepsMs = 0
   #heldBytes = 0
   /** How the image ends that is held, if nothing follows so many bytes of it. */
   #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
@@ -204,19 +205,23 @@ export class ImageScan {
   *#push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): Steps {
     this.#bytes += bytes.length
     for (const frame of decoder.frames(bytes, isLast)) {
-      this.#tone ??= this.#readTone(decoder)
-      this.#useFrame(decoder, frame, orientationOf(decoder.exif))
-      this.#charge(decoder, isLast)
+      if (frame) {
+        this.#tone ??= this.#readTone(decoder)
+        this.#useFrame(decoder, frame, orientationOf(decoder.exif))
+      }
+      this.#charge(decoder, frame ? 0 : STEP_MS, isLast)
       if (this.#budget.isTurnOver) yield
     }
-    this.#charge(decoder, isLast || decoder.isDone)
+    this.#charge(decoder, 0, isLast || decoder.isDone)
   }
 
-  /** Charges what decoding has cost since it was charged last. */
-  #charge(decoder: ImageDecoder, isOver: boolean): void {
+  /** Charges what decoding has cost since it was charged last: by what the file may ask for, or by steps, if they are more. */
+  #charge(decoder: ImageDecoder, stepMs: number, isOver: boolean): void {
+    this.#stepsMs += stepMs
     const ms = decodingMs(this.#format, decoder.size, this.#bytes, isOver)
-    this.#budget.spend(Math.max(0, ms - this.#decodingMs))
-    this.#decodingMs = Math.max(ms, this.#decodingMs)
+    const spent = Math.max(ms, this.#stepsMs, this.#decodingMs)
+    this.#budget.spend(spent - this.#decodingMs)
+    this.#decodingMs = spent
   }
 
   #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {

@@ -51,7 +51,7 @@ export class TextSearch {
       {
         isUrlencoded,
         takeBytes: (count) => {
-          budget.spendOnSent(count * TEXT_BYTE_MS)
+          budget.spend(count * TEXT_BYTE_MS)
           return this.#isRoom(budget.take('textBytes', count))
         },
         names: (options.names ?? []).map((name) => new Base64Coding().pick(Buffer.from(name))),

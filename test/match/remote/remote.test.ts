@@ -35,7 +35,12 @@ describe.each(['arachnid', 'tcap'] as const)('a bank that %s answers for', (serv
       action: 'block',
       files: [
         {
-          matches: [{ bank: service, source: service, classification: 'csam', probe: 'identity' }],
+          matches: [
+            {
+              ...{ bank: service, source: service, classification: 'csam', probe: 'identity' },
+              entry: service === 'tcap' ? '1' : expect.stringMatching(/^r-[0-9a-f]{16}$/),
+            },
+          ],
         },
       ],
     })

@@ -94,7 +94,9 @@ function* inPages(
     at += some.length
     const isComplete = at >= changes.length
     const checkpoint = isComplete ? { name, seq: to } : { name, seq, part: { to, done: at } }
-    yield { ...pageOf(some), checkpoint, isComplete, ...(startsOver && isFirst && { startsOver }) }
+    const expected = changes.length - done
+    const starts = startsOver && isFirst && { startsOver }
+    yield { ...pageOf(some), checkpoint, isComplete, expected, ...starts }
     if (isComplete) return
   }
 }

@@ -1,0 +1,320 @@
+import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import * as v from 'valibot'
+import { EXCHANGE_KINDS, ExchangeSettingsSchema, secretsOf } from '../desk/exchanges/catalog.ts'
+import { type Guide, GUIDES } from '../desk/guide.ts'
+import { readDeskSettings } from '../desk/settings.ts'
+import { HashgateError } from '../util/errors.ts'
+import { MATCH_THRESHOLD } from '../util/hash.ts'
+import { isTable, parseJson } from '../util/json.ts'
+import { readIfThere } from './init/files.ts'
+import { renderBlock } from './init/render.ts'
+import type { Section } from './init/sections.ts'
+import { addSections, readRaw } from './init/wrangler-file.ts'
+import { DESK_CONFIG, DESK_ENTRY, DESK_TEMPLATE } from './desk-files.ts'
+import { askAll, type Given, type Question } from './questions.ts'
+
+export interface ExchangeAddOptions {
+  config?: string
+  env?: string
+  /** Settings of the source by their paths, as they are typed. */
+  set?: Readonly<Record<string, string>>
+  name?: string
+  bank?: string
+  everyMinutes?: string
+  maxAgeHours?: string
+  feedback?: string
+  action?: string
+  threshold?: string
+  yes?: true
+  dryRun?: true
+  json?: true
+}
+
+type Kind = (typeof EXCHANGE_KINDS)[number]
+type Table = Record<string, unknown>
+
+/** Answers for a source that do not go together, or that are missing. */
+export class ExchangeAddError extends HashgateError {
+  readonly code = 'exchange-add'
+}
+
+/** `hashgate exchange add`: asks for what a source needs, and writes its settings into the desk's configuration. */
+export async function exchangeAdd(
+  givenKind: Kind | undefined,
+  options: ExchangeAddOptions,
+): Promise<boolean> {
+  const { yes, dryRun, json, config = DESK_CONFIG, env, set = {}, ...named } = options
+  const isAsked = yes === undefined && dryRun === undefined && process.stdin.isTTY
+  if (!isAsked && !yes && !dryRun) {
+    throw new ExchangeAddError(
+      'exchange add asks questions in a terminal; elsewhere, pass --yes and the answers as options',
+    )
+  }
+  const kind = givenKind ?? (isAsked ? await askForKind() : undefined)
+  if (kind === undefined)
+    throw new ExchangeAddError(`expected a kind: ${EXCHANGE_KINDS.join(', ')}`)
+  const guide = GUIDES[kind]
+  if (!json) tellGuide(guide)
+  const answers = isAsked
+    ? await askAll(questionsOf(kind, guide), { ...named, ...set })
+    : { name: kind, ...named, ...set }
+  const source = sourceOf(kind, guide, answers)
+  const change = await planChange(config, env, source)
+  if (!dryRun) for (const { path, text } of change.files) await writeFile(path, text)
+  if (json) console.log(JSON.stringify(reportOf(source, change, dryRun === true)))
+  else tellChange(source, change, dryRun === true)
+  return true
+}
+
+async function askForKind(): Promise<Kind> {
+  const kinds = EXCHANGE_KINDS.join(', ')
+  const { kind } = await askAll(
+    [
+      {
+        name: 'kind',
+        text: `Kind of source: ${kinds}`,
+        isNeeded: true,
+        problemOf: (answer) => (isKind(answer) ? undefined : `must be one of ${kinds}`),
+      },
+    ],
+    {},
+  )
+  return kind as Kind
+}
+
+function isKind(value: unknown): value is Kind {
+  return EXCHANGE_KINDS.some((kind) => kind === value)
+}
+
+function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
+  return [
+    { name: 'name', text: 'Name of the source', fallback: kind },
+    {
+      name: 'bank',
+      text: 'Bank that its hashes go to, one that `list push` does not fill',
+      isNeeded: true,
+    },
+    ...questions,
+    { name: 'everyMinutes', text: 'Minutes between two runs', fallback: '60' },
+    { name: 'maxAgeHours', text: 'Hours without a complete run until it is red', fallback: '26' },
+    { name: 'feedback', text: 'Opinions go back to the provider (off, send)', fallback: 'off' },
+    { name: 'action', text: 'What the gate does with a match (block, flag)', fallback: action },
+    {
+      name: 'threshold',
+      text: 'Largest distance that matches, in bits',
+      fallback: String(MATCH_THRESHOLD),
+    },
+  ]
+}
+
+/** A source as it was described. */
+interface Source {
+  name: string
+  kind: Kind
+  bank: string
+  settings: Table
+  /** What each secret is, by its name. */
+  secrets: Record<string, string>
+  /** What the gate's settings say of the bank. */
+  policy: { action: string; threshold?: number }
+}
+
+const PolicySchema = v.object({
+  action: v.picklist(['block', 'quarantine', 'flag'], 'must be block, quarantine or flag'),
+  threshold: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,3}$/, 'must be a whole number of bits'),
+      v.transform(Number),
+      v.maxValue(128, 'must be a whole number from 0 to 128'),
+    ),
+  ),
+})
+
+/** @throws {ExchangeAddError} an answer is wrong or missing */
+function sourceOf(kind: Kind, guide: Guide, answers: Given): Source {
+  const { name, action = guide.action, threshold, ...given } = answers
+  const settings = settingsFrom({ kind, ...given })
+  const policy = v.safeParse(PolicySchema, { action, threshold })
+  const problems = policy.success ? [] : policy.issues.map(problemOf)
+  const table = { [String(name)]: settings }
+  try {
+    readDeskSettings({ DESK: { exchanges: table } })
+  } catch (error) {
+    if (!(error instanceof HashgateError)) throw error
+    throw new ExchangeAddError(error.message, { cause: error })
+  }
+  if (!policy.success) throw new ExchangeAddError(problems.join('; '))
+  const { threshold: bits, action: does } = policy.output
+  return {
+    name: String(name),
+    kind,
+    bank: String(settings['bank']),
+    settings,
+    secrets: secretNames(settings, guide),
+    policy: {
+      action: does,
+      ...(bits !== undefined && bits !== MATCH_THRESHOLD && { threshold: bits }),
+    },
+  }
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): string {
+  return `${v.getDotPath(issue) ?? ''} ${issue.message}`
+}
+
+/** The settings that answers lead to. A text is taken as it is, and as what the setting wants where that is no text. */
+export function settingsFrom(answers: Readonly<Record<string, unknown>>): Table {
+  const table: Table = {}
+  for (const [path, value] of Object.entries(answers)) {
+    if (value !== undefined) setAt(table, path.split('.'), value)
+  }
+  const { issues = [] } = v.safeParse(ExchangeSettingsSchema, table)
+  for (const { path = [] } of issues) {
+    const keys = path.map(({ key }) => String(key))
+    const value = getAt(table, keys)
+    if (keys.length > 0 && typeof value === 'string') setAt(table, keys, valueFrom(value))
+  }
+  return table
+}
+
+/** A number, a list with commas, or pairs such as 1=A. */
+function valueFrom(text: string): unknown {
+  const value = parseJson(text)
+  if (value !== undefined) return value
+  const parts = text.split(',').map((part) => part.trim())
+  if (!parts.every((part) => part.includes('='))) return parts
+  return Object.fromEntries(parts.map((part) => part.split('=', 2).map((one) => one.trim())))
+}
+
+function setAt(table: Table, [key = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    table[key] = value
+    return
+  }
+  const inner = Object.hasOwn(table, key) ? table[key] : undefined
+  const next: Table = isTable(inner) ? inner : {}
+  table[key] = next
+  setAt(next, rest, value)
+}
+
+function getAt(table: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return table
+  return isTable(table) && Object.hasOwn(table, key) ? getAt(table[key], rest) : undefined
+}
+
+/** What each secret of a source is, by the name that it has, or would have if the settings do not say. */
+function secretNames(settings: Table, { secrets }: Guide): Record<string, string> {
+  const full = v.parse(ExchangeSettingsSchema, settings)
+  const wanted = new Set(secretsOf(full))
+  return Object.fromEntries(
+    Object.entries(secrets).flatMap(([path, what]): [string, string][] => {
+      const name = getAt(full, path.split('.'))
+      return typeof name === 'string' && wanted.has(name) ? [[name, what]] : []
+    }),
+  )
+}
+
+/** Files with their new texts, and what a person must add. */
+interface Change {
+  files: { path: string; text: string; state: 'new' | 'changed' }[]
+  byHand: readonly string[]
+}
+
+/** @throws {ExchangeAddError} the configuration has a source of that name */
+async function planChange(
+  config: string,
+  env: string | undefined,
+  { name, settings }: Source,
+): Promise<Change> {
+  const path = resolve(config)
+  const found = await readIfThere(path)
+  const raw: Table = found === undefined ? {} : await readRaw(path)
+  const scope = env === undefined ? raw : (getAt(raw, ['env', env]) ?? {})
+  const desk = getAt(scope, ['vars', 'DESK'])
+  if (getAt(desk, ['exchanges', name]) !== undefined) {
+    throw new ExchangeAddError(`${config} has a source ${name} already; choose another --name`)
+  }
+  const vars = { DESK: { exchanges: { [name]: settings } } }
+  const section: Section =
+    env === undefined
+      ? { comment: '', key: 'vars', value: vars }
+      : { comment: '', key: 'env', value: { [env]: { vars } } }
+  // Settings as JSON in text take no table.
+  if (desk !== undefined && !isTable(desk)) return { files: [], byHand: [renderBlock(section)] }
+  const { text, byHand } = await addSections(basename(path), found ?? DESK_TEMPLATE, [section])
+  const state = found === undefined ? 'new' : 'changed'
+  const entry = join(dirname(path), DESK_ENTRY.name)
+  const hasEntry = found !== undefined || existsSync(entry)
+  return {
+    files:
+      byHand.length > 0
+        ? []
+        : [
+            { path, text, state },
+            ...(hasEntry ? [] : [{ path: entry, text: DESK_ENTRY.text, state: 'new' as const }]),
+          ],
+    byHand,
+  }
+}
+
+function tellGuide({ title, ask }: Guide): void {
+  console.log(
+    [title, '', 'Ask the provider for:', ...ask.map((item) => `  - ${item}`), ''].join('\n'),
+  )
+}
+
+function tellChange(source: Source, { files, byHand }: Change, isDry: boolean): void {
+  const { name, kind, bank, settings, secrets, policy } = source
+  for (const { path, state } of files) console.log(`${isDry ? 'would be ' : ''}${state} ${path}`)
+  const table = { vars: { DESK: { exchanges: { [name]: settings } } } }
+  const shown =
+    byHand.length > 0
+      ? byHand.join('\n')
+      : renderBlock({ comment: '', key: 'vars', value: table.vars })
+  if (byHand.length > 0) console.log('add to the configuration by hand:')
+  if (isDry || byHand.length > 0) console.log(`\n${indent(shown)}`)
+  if (Object.keys(secrets).length > 0) console.log('\nSet the secrets:\n')
+  for (const [secret, what] of Object.entries(secrets)) {
+    console.log(`  npx wrangler secret put ${secret} --config ${DESK_CONFIG} # ${what}`)
+  }
+  const policySection = {
+    comment: '',
+    key: 'vars',
+    value: { HASHGATE: { policy: { banks: { [bank]: policy } } } },
+  }
+  console.log(
+    `\nIn the gate's configuration, what its matches do:\n\n${indent(renderBlock(policySection))}`,
+  )
+  console.log('Then see whether it works. Secrets are variables of the environment here:\n')
+  if (kind === 'vics') console.log(`  npx hashgate exchange import ${name} FILE`)
+  else
+    console.log(
+      `  npx hashgate exchange check ${name}\n  npx hashgate exchange sync ${name} --dry-run`,
+    )
+}
+
+function indent(text: string): string {
+  return text
+    .trimEnd()
+    .replaceAll(/^(?=.)/gm, '  ')
+    .concat('\n')
+}
+
+function reportOf(source: Source, { files, byHand }: Change, isDry: boolean): object {
+  const { name: exchange, policy, bank, secrets, settings, kind } = source
+  return {
+    exchange,
+    kind,
+    bank,
+    dryRun: isDry,
+    ask: GUIDES[kind].ask,
+    settings,
+    secrets,
+    policy: { banks: { [bank]: policy } },
+    files: files.map(({ path, state }) => ({ path, state })),
+    byHand,
+  }
+}
