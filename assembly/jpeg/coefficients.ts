@@ -63,6 +63,11 @@ let storedRows: u32 = 0
 /** Whether history is kept: without it, refinements of coefficients other than the mean are ignored. */
 export let hasHistory: bool = false
 
+/** Coefficients that are stored of a component's block. */
+export function storedCount(c: Component): u32 {
+  return c.isFlat ? 1 : keptCount
+}
+
 /** Lays out a stored row. Returns its bytes. */
 export function layOutRow(withHistory: bool): usize {
   hasHistory = withHistory
@@ -71,13 +76,13 @@ export function layOutRow(withHistory: bool): usize {
     const c = component(i)
     if (!c.isNeeded) continue
     c.coefficientOffset = rowBytes
-    rowBytes += <usize>mcusX * c.h * c.v * keptCount * 2
+    rowBytes += <usize>mcusX * c.h * c.v * storedCount(c) * 2
   }
   rowBytes = (rowBytes + 7) & ~7
   if (!withHistory) return rowBytes
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)
-    if (!c.isNeeded) continue
+    if (!c.isNeeded || c.isFlat) continue
     c.historyOffset = rowBytes
     rowBytes += <usize>mcusX * c.h * c.v * 8
   }
@@ -105,7 +110,7 @@ export function storeRows(rows: u32): bool {
 /** Address of the coefficients of the block at `x` in line `line` of a component's blocks in a row of MCUs. */
 export function storedBlock(c: Component, mcuRow: u32, line: u32, x: u32): usize {
   const row = storage + <usize>mcuRow * rowBytes + c.coefficientOffset
-  return row + (<usize>line * c.paddedX + x) * keptCount * 2
+  return row + (<usize>line * c.paddedX + x) * storedCount(c) * 2
 }
 
 /** Address of the same block's history: one bit a place, set when its coefficient is not zero. */
@@ -126,7 +131,7 @@ function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
   beginBlock(dc)
   let energy = dc * dc
   let lines = FLAT
-  for (let slot: usize = 1; slot < <usize>keptCount; slot++) {
+  for (let slot: usize = 1, count = <usize>storedCount(c); slot < count; slot++) {
     const value = <i32>load<i16>(stored + (slot << 1))
     if (!value) continue
     const k = <usize>load<u8>(zigzagOf + slot)
@@ -143,7 +148,7 @@ function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
 /** The same for a block with more energy than pixels can have. */
 function writeStoredExact(c: Component, stored: usize, dst: usize): void {
   memory.fill(coefficients, 0, 128)
-  for (let slot: usize = 0; slot < <usize>keptCount; slot++) {
+  for (let slot: usize = 0, count = <usize>storedCount(c); slot < count; slot++) {
     setCoefficient(load<u8>(zigzagOf + slot), load<i16>(stored + (slot << 1)))
   }
   isBeyondPixels(c)
@@ -154,8 +159,23 @@ function writeStoredExact(c: Component, stored: usize, dst: usize): void {
 export function writeStoredRow(c: Component, mcuRow: u32): void {
   for (let y: u32 = 0; y < c.v; y++) {
     let dst = c.samples + <usize>(y * ny) * c.stride
+    if (c.isFlat) {
+      writeFlatBlocks(c, storedBlock(c, mcuRow, y, 0), dst)
+      continue
+    }
     for (let x: u32 = 0; x < c.paddedX; x++, dst += nx) {
       writeStoredBlock(c, storedBlock(c, mcuRow, y, x), dst)
     }
+  }
+}
+
+/** Writes the means of a line of blocks, which is all that is stored of them. */
+function writeFlatBlocks(c: Component, stored: usize, dst: usize): void {
+  const step = f32.load(c.quant) / 8
+  for (let x: u32 = 0; x < c.paddedX; x++, stored += 2, dst += nx) {
+    const mean = <f32>128 + nearest<f32>(<f32>load<i16>(stored) * step)
+    const byte = <u64>(<u32>min<f32>(max<f32>(mean, 0), 255))
+    const bytes = byte * 0x0101010101010101
+    for (let y: u32 = 0; y < ny; y++) store<u64>(dst + <usize>y * c.stride, bytes)
   }
 }

@@ -29,6 +29,7 @@ import {
   layOutRow,
   storeRows,
   storedBlock,
+  storedCount,
   storedHistory,
   writeStoredRow,
 } from './coefficients'
@@ -289,9 +290,12 @@ function samplesFor(pixels: u32): u32 {
   return samples
 }
 
-/** Of a picture with no more pixels all components are read; of others that come in one scan, some chroma is looked at. */
+/**
+ * Of a picture with no more pixels all of chroma is read. Of a larger one in one scan, some is looked at; of a progressive one the
+ * means of blocks are read, which its first scan has beside those of luma; of one in other scans all.
+ */
 const COLOUR_PIXELS: u64 = 65_536
-const STORED_COLOUR_PIXELS: u64 = 310_000
+const PROGRESSIVE_COLOUR_PIXELS: u64 = 1_000_000
 /** Whether chroma is to be looked at, and whether some was found that luma depends on. */
 let isColourRead: bool = false
 let isColourFound: bool = false
@@ -312,7 +316,13 @@ function planFrame(): i32 {
   isStored = isProgressive || height == 0 || scanCount < componentCount
   if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
   isColourRead = colour == GREY && componentCount == 3
-  if (isColourRead && pixels <= (isStored ? STORED_COLOUR_PIXELS : COLOUR_PIXELS)) readColour()
+  if (isColourRead && (isStored || pixels <= COLOUR_PIXELS)) {
+    readColour()
+    if (isProgressive && pixels > PROGRESSIVE_COLOUR_PIXELS) {
+      component(1).isFlat = true
+      component(2).isFlat = true
+    }
+  }
   if (isStored && pixels > MAX_STORED_PIXELS) return OVER_LIMIT
   if (!isStored) chooseKept(samplesX, samplesY)
   else if (!planStorage()) return OVER_BUDGET
@@ -350,6 +360,7 @@ function isScanUseful(): bool {
   let isNeeded: bool = false
   for (let i: u32 = 0; i < scanCount; i++) isNeeded = isNeeded || scanComponent(i).isNeeded
   if (!isNeeded || kind < AC_FIRST) return isNeeded
+  if (scanComponent(0).isFlat) return false
   if (keptCount == 1) return false
   return hasHistory || (kind == AC_FIRST && spectralStart <= lastKept)
 }
@@ -460,7 +471,7 @@ function decodeMcu(): void {
   noteSample()
   if (scanCount == 1) {
     const c = scanComponent(0)
-    const block = rowBlocks + <usize>(col * keptCount) * 2
+    const block = rowBlocks + <usize>(col * storedCount(c)) * 2
     position = decodeBlock(
       c,
       position,
@@ -488,7 +499,7 @@ function decodeMcu(): void {
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
       for (let n: u32 = 0; n < c.h; n++) {
         at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, 0, dst)
-        block += <usize>keptCount * 2
+        block += <usize>storedCount(c) * 2
         dst += nx
       }
     }

@@ -25,6 +25,8 @@ export class Component {
   quant: usize
   /** Whether luma needs it. */
   isNeeded: bool
+  /** Whether only the means of its blocks are stored. */
+  isFlat: bool
   /** Lines of the image that are decoded, at first coarsely in a progressive file. */
   linesDecoded: u32
   /** Size in blocks: of the component alone, and padded to whole MCUs. */

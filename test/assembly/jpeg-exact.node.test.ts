@@ -209,6 +209,7 @@ describe('JPEG colours out of range', () => {
     'a small picture': write(160, 120),
     'a small picture in scans of its components': write(160, 120, [[0], [1], [2]]),
     'a large picture': write(1200, 800),
+    'a large picture in scans of its components': write(1200, 800, [[0], [1], [2]]),
   }
   it.each(Object.entries(files))('have the luma of what is clamped: %s', async (_, file) => {
     const { frames } = decode('jpeg', file)
@@ -218,6 +219,24 @@ describe('JPEG colours out of range', () => {
     const known = isSmall ? luma : areaAverage(luma, [1200, 800], [cols, rows])
     expect(distance(parseHash(hash)!, hashLuma(known, cols, rows))).toBeLessThanOrEqual(10)
     expect(decode('jpeg', file, 999).frames[0]!.hash).toBe(hash)
+  })
+
+  it.each([[4], [8]])('are found in a large progressive picture: chroma x %i', async (factor) => {
+    const [width, height] = [1300, 900]
+    const encoded = await picture(400, 300, 3, 5)
+      .resize(width, height, { fit: 'fill' })
+      .jpeg({ progressive: true, quality: 70, chromaSubsampling: '4:4:4' })
+      .toBuffer()
+    const file = new Uint8Array(encoded)
+    // Table 1 of quantisation is that of chroma.
+    const table = encoded.indexOf(Buffer.of(0xff, 0xdb, 0, 67, 1)) + 5
+    for (let i = table; i < table + 64; i++) file[i] = Math.min(255, encoded[i]! * factor)
+    const { hash, rows, cols } = decode('jpeg', file).frames[0]!
+    const hashAs = async (one: Uint8Array) =>
+      hashLuma(areaAverage(await lumaBySharp(one), [width, height], [cols, rows]), cols, rows)
+    const known = await hashAs(file)
+    expect(distance(known, await hashAs(encoded))).toBeGreaterThan(10)
+    expect(distance(parseHash(hash)!, known)).toBeLessThanOrEqual(10)
   })
 })
 
