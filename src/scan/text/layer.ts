@@ -22,7 +22,7 @@ export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
   /** Asks whether so many bytes more may be searched. */
-  takeBytes: (count: number) => boolean
+  takeBytes: (count: number, isRoot: boolean) => boolean
 }
 
 /** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
@@ -31,6 +31,8 @@ export class Layer {
   readonly #isRoot: boolean
   readonly #searches: readonly CodedSearch[]
   readonly #beneath: Beneath[] = []
+  /** Whether there were escapes of several kinds in what came last. */
+  isMixed = false
 
   /**
    * @param depth layers of escapes that may be undone
@@ -75,7 +77,7 @@ export class Layer {
 
   /** Takes the next bytes, which come from a place in the upload's text. */
   write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
-    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
+    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length, this.#isRoot)) return
     // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
     const isBinary = !this.#isRoot && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>
@@ -90,9 +92,9 @@ export class Layer {
       search.isDoubtful = isDoubtful
       search.write(bytes)
     }
+    this.isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
     // What one of them reads, another may read otherwise.
-    const isReading =
-      wasReading || this.isReading || unwritten.filter(({ spans }) => spans.length > 0).length > 1
+    const isReading = wasReading || this.isReading || this.isMixed
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
