@@ -54,6 +54,12 @@ const FREE_PIXELS = 16_000_000
 const LIBRARY_MS = { webp: 5, avif: 10 } as const
 const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA } as const
 
+/** A pixel of a library's picture by a tone curve, and one that is drawn on the canvas of an animation. */
+export const TONED_PIXEL_MS = 5 * MEGA
+export const CANVAS_PIXEL_MS = 20 * MEGA
+/** Telling whether a picture shows something new. */
+export const SCENE_MS = 0.05
+
 /** What decoding so much of a file by the core can have cost. */
 export function decodingMs(
   format: ImageFormat,
