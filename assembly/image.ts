@@ -41,6 +41,7 @@ export { orientPlane }
 export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
 export { countOnBorder, findRuns, shareInside } from './probe/borders'
 export { measureCells } from './probe/cells'
+export { findPatches } from './probe/patches'
 export { countNear, medianOfLine, sumSteps } from './probe/lines'
 export {
   fillCovered,

@@ -87,8 +87,12 @@ export const TIMED_BARS: readonly TimedBar[] = [
   timed('probes', 'added by the default set, JPEG 2 MP, ms', 4, 3.93),
   timed('probes', 'added by the default set, JPEG 1.6 MP, ms', 4, 4.6, SLOW_VIEWS),
   timed('probes', 'added by the default set, JPEG 0.3 MP, ms', 4, 1.81),
+  timed('probes', 'added by the wide set, JPEG 2 MP, ms', 15, 11),
+  timed('probes', 'added by the wide set, JPEG 1.6 MP, ms', 15, 11),
+  timed('probes', 'added by the wide set, JPEG 0.3 MP, ms', 15, 8),
   timed('probes', 'default set to decoding a 2-megapixel photograph', 1, 0.66),
   timed('probes', 'needles of the default set against a million, ms', 4, 1.88),
+  timed('probes', 'needles of the wide stage against a million, ms', 10, 8.6),
 ]
 
 /** Whether a value is within its bar. */

@@ -9,9 +9,18 @@
 
 import { readFile } from 'node:fs/promises'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
+import {
+  distanceOf,
+  extrapolate,
+  type Histogram,
+  histogram,
+  MAX_BITS,
+  sumOf,
+  uploadsOfAMillion,
+} from '../src/commands/distance-tail.ts'
 import { entryGuard } from '../src/commands/entry-guard.ts'
 import { readModules } from '../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
@@ -22,14 +31,6 @@ import type { Needle } from '../src/scan/scanned.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { imagesIn } from './accuracy/files.ts'
 import { seeded } from './accuracy/seeded.ts'
-import {
-  distanceOf,
-  fitTail,
-  type Histogram,
-  histogram,
-  MAX_BITS,
-  shareWithin,
-} from './false-matches/tail.ts'
 import { printTable } from './measure.ts'
 
 const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
@@ -39,14 +40,16 @@ const GOOD_QUALITY = 80
 const LIST_SIZES = [1e5, 1e6, 1e7]
 /** Copies are found on small grey pictures: their side in pixels, and the correlation above which two are copies. */
 const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
-/** How often uploads are drawn again, for the bounds. */
-const RESAMPLES = 200
+/** Nearest pairs that are shown. */
+const MOST_NEAREST = 20
 const modules = readModules()
 
 interface Picture {
+  /** Its file, without the folders that all have. */
+  name: string
   kind: string
-  /** Its folder. Pictures of one may be of one hand: only those of different ones are compared. */
-  folder: string
+  /** Where it comes from. Pictures of one source may be of one hand, or the same: only those of different ones are compared. */
+  origin: string
   needles: Needle[]
   quality: number
 }
@@ -80,6 +83,7 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
   const counted = all.map((picture) => entries.count(picture))
   console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
   printPictures(all, entries, set)
+  printNearest(all, entries)
   printProbes(counted, Number(values.seed))
   printUploads(counted, Number(values.seed), set)
 }
@@ -109,14 +113,24 @@ async function readPictures(
       const asked = [...scanned.needles, ...(scanned.widen?.() ?? [])]
       const needles = asked.filter((needle) => !limitOf(needle, minQuality))
       pictures.push({
+        name: path.split('/').slice(-2).join('/'),
         kind,
-        folder,
+        origin: originOf(folder, path),
         needles: needles.map((needle) => Object.assign({}, needle, { hash: needle.hash.slice() })),
         quality: identity.quality,
       })
     }
   }
   return pictures
+}
+
+/**
+ * The first word of a package; of a file of the corpus the first of its name, which is that of the package that it is of. Both have
+ * some pictures, in other cuts and colours.
+ */
+function originOf(folder: string, path: string): string {
+  const [word = ''] = basename(folder === CORPUS ? path : folder).split('-')
+  return word
 }
 
 /** Tells pictures that are copies of others by their pixels, not by PDQ: packages have the same picture in several sizes and colours. */
@@ -148,7 +162,8 @@ class Copies {
 class Entries {
   readonly lowered: number
   readonly size: number
-  readonly #folders: string[]
+  readonly #origins: string[]
+  readonly #names: string[]
   readonly #hashes: PackedHashes
 
   constructor(pictures: readonly Picture[]) {
@@ -156,8 +171,22 @@ class Entries {
     const left = listed.filter(({ needles: [first] }) => first && !entryGuard().capOf(first.hash))
     this.lowered = listed.length - left.length
     this.size = left.length
-    this.#folders = left.map(({ folder }) => folder)
+    this.#origins = left.map(({ origin }) => origin)
+    this.#names = left.map(({ name }) => name)
     this.#hashes = new PackedHashes(left.flatMap(({ needles: [first] }) => first?.hash ?? []))
+  }
+
+  /** The entry that is nearest to a picture, less tolerance. */
+  nearestTo({ name, origin, needles }: Picture) {
+    let nearest: { bits: number; probe: string; upload: string; entry: string } | undefined
+    for (const { hash, tolerance, probe } of needles) {
+      this.#hashes.distancesTo(hash).forEach((distance, i) => {
+        const bits = distance - tolerance
+        if (this.#origins[i] === origin || bits >= (nearest?.bits ?? MAX_BITS)) return
+        nearest = { bits, probe, upload: name, entry: this.#names[i] ?? '' }
+      })
+    }
+    return nearest ? [nearest] : []
   }
 
   count(picture: Picture): Counted {
@@ -174,7 +203,7 @@ class Entries {
     )
     for (const { probe, counts } of groups) counted.byProbe.set(probe, counts)
     for (let i = 0; i < this.size; i++) {
-      if (this.#folders[i] === picture.folder) continue
+      if (this.#origins[i] === picture.origin) continue
       counted.pairs++
       let least = MAX_BITS
       for (const { counts, needles } of groups) {
@@ -191,12 +220,6 @@ class Entries {
   }
 }
 
-function sum(histograms: readonly Histogram[]): Histogram {
-  const all = histogram()
-  for (const one of histograms) one.forEach((count, bits) => add(all, bits, count))
-  return all
-}
-
 function add(counts: Histogram, bits: number, count: number): void {
   counts[bits] = (counts[bits] ?? 0) + count
 }
@@ -205,28 +228,9 @@ function nearestOf(counts: Histogram): number {
   return counts.findIndex((count) => count > 0)
 }
 
-/** A share within a distance by the fit of all, and the bound below which it lies in 97.5 % of draws of as many uploads. */
-function extrapolate(histograms: readonly Histogram[], bits: number, seed: number) {
-  const tail = fitTail(sum(histograms))
-  if (!tail) return undefined
-  const random = seeded(seed, 'resample')
-  const draws = Array.from({ length: RESAMPLES }, () => {
-    const drawn = histograms.flatMap(
-      () => histograms[Math.floor(random() * histograms.length)] ?? [],
-    )
-    const fitted = fitTail(sum(drawn))
-    return fitted ? shareWithin(fitted, bits) : 0
-  })
-  return {
-    tail,
-    share: shareWithin(tail, bits),
-    upper: draws.toSorted((a, b) => a - b)[Math.floor(RESAMPLES * 0.975)] ?? 0,
-  }
-}
-
 function printPictures(all: readonly Picture[], entries: Entries, set: string): void {
   console.log(
-    `${all.length} pictures, each an upload by the ${set} set; ${entries.size} of them are entries, of quality ${minQuality} and more, ${entries.lowered} more were lowered and left out. Pictures of one folder are not compared.\n`,
+    `${all.length} pictures, each an upload by the ${set} set; ${entries.size} of them are entries, of quality ${minQuality} and more, ${entries.lowered} more were lowered and left out. Pictures of one origin are not compared.\n`,
   )
   const kinds = [...Map.groupBy(all, ({ kind }) => kind)]
   printTable(
@@ -235,34 +239,56 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
   )
 }
 
+/** The nearest pairs, to be looked at: whether they are of the same picture, no program tells. */
+function printNearest(all: readonly Picture[], entries: Entries): void {
+  console.log(`### The ${MOST_NEAREST} nearest pairs\n`)
+  const pairs = all
+    .flatMap((picture) => entries.nearestTo(picture))
+    .toSorted((a, b) => a.bits - b.bits)
+  printTable(
+    ['bits', 'probe', 'upload', 'entry'],
+    pairs
+      .slice(0, MOST_NEAREST)
+      .map(({ bits, probe, upload, entry }) => [String(bits), probe, upload, entry]),
+  )
+}
+
 function isGood({ quality }: Picture): boolean {
   return quality >= GOOD_QUALITY
 }
 
+/** The share of pairs that a needle may meet by mistake, from which the distances of the table are. */
+const SAFE_SHARE = 1e-11
+
 function printProbes(counted: readonly Counted[], seed: number): void {
-  console.log(`### By probe, uploads of quality ${GOOD_QUALITY} and more\n`)
+  console.log('### By probe\n')
   console.log(
-    `Bits less tolerance. The share of pairs within ${THRESHOLD} is extrapolated; the last column is the distance within which one pair of 10^11 lies.\n`,
+    `Bits less tolerance, by the quality of the upload. The share of pairs within ${THRESHOLD} is extrapolated; the last column is the distance within which one pair of 10^11 lies.\n`,
   )
-  const good = counted.filter(({ picture }) => isGood(picture))
-  const probes = [...new Set(good.flatMap(({ byProbe }) => [...byProbe.keys()]))]
-  const rows = probes.map((probe) => {
-    const own = good.flatMap(({ byProbe }) => byProbe.get(probe) ?? [])
-    const all = sum(own)
-    const found = extrapolate(own, THRESHOLD, seed)
-    const pairs = all.reduce((total, count) => total + count, 0)
-    return [
-      probe,
-      (pairs / 1e6).toFixed(1),
-      String(nearestOf(all)),
-      found ? power(found.share) : '',
-      found ? power(found.upper) : '',
-      found ? String(distanceOf(found.tail, 1e-11)) : '',
-    ]
-  })
+  const probes = [...new Set(counted.flatMap(({ byProbe }) => [...byProbe.keys()]))]
+  const rows = probes.flatMap((probe) =>
+    [true, false].map((good) => {
+      const own = counted
+        .filter(({ picture }) => isGood(picture) === good)
+        .flatMap(({ byProbe }) => byProbe.get(probe) ?? [])
+      const all = sumOf(own)
+      const found = extrapolate(own, THRESHOLD, seeded(seed, 'resample'))
+      const pairs = all.reduce((total, count) => total + count, 0)
+      return [
+        probe,
+        good ? `${GOOD_QUALITY} and more` : `under ${GOOD_QUALITY}`,
+        (pairs / 1e6).toFixed(1),
+        pairs > 0 ? String(nearestOf(all)) : '',
+        found ? power(found.share) : '',
+        found ? power(found.upper) : '',
+        found ? String(distanceOf(found.tail, SAFE_SHARE)) : '',
+      ]
+    }),
+  )
   printTable(
     [
       'probe',
+      'quality',
       'million pairs',
       'nearest',
       `share within ${THRESHOLD}`,
@@ -289,16 +315,15 @@ function printUploads(counted: readonly Counted[], seed: number, set: string): v
   const rows: string[][] = []
   for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
-    const any = sum(own.map((one) => one.any))
+    const any = sumOf(own.map((one) => one.any))
     const pairs = own.reduce((total, one) => total + one.pairs, 0)
     const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)
     const found = extrapolate(
       own.map((one) => one.any),
       THRESHOLD,
-      seed,
+      seeded(seed, 'resample'),
     )
-    const uploads = (share: number, size: number) =>
-      (1e6 * -Math.expm1(-share * size)).toPrecision(2)
+    const uploads = (share: number, size: number) => uploadsOfAMillion(share, size).toPrecision(2)
     rows.push([
       name,
       (pairs / 1e6).toFixed(1),

@@ -8,29 +8,39 @@ export interface Contender {
 export interface Timing {
   name: string
   median: number
+  mean: number
   best: number
+}
+
+/** Milliseconds of CPU time of this process: what other programs do meanwhile hardly counts. In steps: only means tell. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /**
  * Measures contenders against each other: by turns, so that what else the machine does meets all of them, after a round
  * that does not count.
+ * @param now milliseconds
  */
 export async function measure(
   contenders: readonly Contender[],
   rounds: number,
+  now: () => number = () => performance.now(),
 ): Promise<[Timing, ...Timing[]]> {
   const times = contenders.map((): number[] => [])
   for (let round = -1; round < rounds; round++) {
     for (const [i, { run }] of contenders.entries()) {
-      const start = performance.now()
+      const start = now()
       await run()
-      const elapsed = performance.now() - start
+      const elapsed = now() - start
       if (round >= 0) times[i]?.push(elapsed)
     }
   }
   const timings = contenders.map(({ name }, i) => {
     const sorted = (times[i] ?? []).toSorted((a, b) => a - b)
-    return { name, median: sorted[sorted.length >> 1] ?? 0, best: sorted[0] ?? 0 }
+    const mean = sorted.reduce((sum, time) => sum + time, 0) / sorted.length
+    return { name, median: sorted[sorted.length >> 1] ?? 0, mean, best: sorted[0] ?? 0 }
   })
   return timings as [Timing, ...Timing[]]
 }

@@ -14,6 +14,7 @@ const ENTRIES = {
   desk: 'desk',
   hashgate: 'library',
   features: 'features',
+  heic: 'heic',
   objects: 'objects',
   pdq: 'pdq/browser',
   quarantine: 'quarantine',

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { answers, endGroup, freePort } from '../src/commands/child-server.ts'
+import { answers, endGroup, freePort, isFree } from '../src/commands/child-server.ts'
 
 /** The project's folder, from which wrangler and the command line are run. */
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url))
@@ -44,6 +44,8 @@ export interface DevWorker {
 /** Starts a Worker, that of wrangler.dev.toml if no other is named, and waits until it answers. */
 export async function startDevWorker(options: DevWorkerOptions): Promise<DevWorker> {
   const port = options.port || (await freePort())
+  if (!(await isFree(port)))
+    throw new Error(`port ${port} is in use; stop what listens there, or pass another with --port`)
   const args = ['dev', '--ip', '127.0.0.1', '--port', String(port)]
   args.push('--config', options.config ?? CONFIG)
   args.push('--inspector-port', '0', '--show-interactive-dev-session=false')

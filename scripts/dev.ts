@@ -7,38 +7,69 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { localListKey } from './dev-vars.ts'
-import { hashgate, PROJECT, publishList, startDevWorker } from './dev-worker.ts'
+import {
+  type DevWorker,
+  hashgate,
+  PROJECT,
+  publishList,
+  startDevWorker,
+  type DevWorkerOptions,
+} from './dev-worker.ts'
 import { makePictures } from './pictures.ts'
 
-const { values } = parseArgs({
-  options: { list: { type: 'string' }, port: { type: 'string', default: '8787' } },
-})
+let worker: DevWorker | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => (worker ? void worker.stop() : process.exit(130)))
+try {
+  const { list, port } = readOptions()
+  worker = await start(list, port)
+  console.log(`\nOpen ${worker.url}/ and drop a picture. Ctrl-C ends it.\n`)
+  await worker.ended
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
 
-// The commands take an exported key, and the Worker takes that of .dev.vars: both get both here, so that either reads what the
-// other sealed, also with another key than today.
-const exported = process.env['LIST_KEY'] || undefined
-const own = await localListKey()
-const listKey = exported === undefined ? own : `${exported},${own}`
-process.env['LIST_KEY'] = listKey
+function readOptions() {
+  const { values } = parseArgs({
+    options: { list: { type: 'string' }, port: { type: 'string', default: '8787' } },
+  })
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`--port ${values.port}: expected a number from 0 (any free port) to 65535`)
+  return { list: values.list, port }
+}
 
-if (values.list !== undefined) {
-  process.stdout.write(await publishList(values.list))
-} else if (!(await hasList())) {
+async function start(list: string | undefined, port: number): Promise<DevWorker> {
+  const { key, isExported } = await listKeys()
+  console.log('Reading the list. The first start takes up to a minute.')
+  if (list !== undefined) process.stdout.write(await publishList(list))
+  else if (!(await hasList())) await publishPictures()
+  console.log('Starting the Worker.')
+  const options: DevWorkerOptions = { port, onLine: (line) => console.log(line) }
+  return startDevWorker(isExported ? { ...options, listKey: key } : options)
+}
+
+/**
+ * The commands take an exported key, and the Worker takes that of .dev.vars. Both get both here, so that either reads what
+ * the other sealed, also with another key than today.
+ */
+async function listKeys(): Promise<{ key: string; isExported: boolean }> {
+  const exported = process.env['LIST_KEY'] || undefined
+  const own = await localListKey()
+  const key = exported === undefined ? own : `${exported},${own}`
+  process.env['LIST_KEY'] = key
+  return { key, isExported: exported !== undefined }
+}
+
+async function publishPictures(): Promise<void> {
+  console.log('There is no list yet. Making one of two pictures.')
   const folder = join(PROJECT, '.wrangler', 'pictures')
   await mkdir(folder, { recursive: true })
   const { list } = await makePictures(folder)
   process.stdout.write(await publishList(list))
-  console.log(`pictures to try it with are in ${folder}`)
+  console.log(`Pictures to try it with are in ${folder}`)
 }
-
-const worker = await startDevWorker({
-  port: Number(values.port),
-  ...(exported !== undefined && { listKey }),
-  onLine: (line) => console.log(line),
-})
-console.log(`hashgate runs at ${worker.url}; interrupt to end it`)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void worker.stop())
-await worker.ended
 
 async function hasList(): Promise<boolean> {
   try {

@@ -4,16 +4,11 @@
 //   node scripts/distractors.ts DIR
 //   npm run bench -- false-matches --distractors DIR
 
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { imagesIn } from '../bench/accuracy/files.ts'
-
-const run = promisify(execFile)
+import { digestOf, unpacked } from './debian-package.ts'
 
 /** Packages by what their pictures mostly are. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -55,21 +50,10 @@ console.log(`${total} pictures in ${target}`)
 if (total === 0) process.exitCode = 1
 
 /** Takes pictures of a package: those with the least digests, so that the choice is the same everywhere. */
-async function bring(name: string, folder: string): Promise<number> {
-  const work = await mkdtemp(join(tmpdir(), 'hashgate-distractors-'))
-  try {
-    await run('apt-get', ['download', name], { cwd: work })
-    const file = (await readdir(work)).find((one) => one.endsWith('.deb'))
-    await run('dpkg-deb', ['-x', join(work, file ?? ''), join(work, 'content')])
+function bring(name: string, folder: string): Promise<number> {
+  return unpacked(name, async (content) => {
     const pictures = new Map<string, string>()
-    for (const path of imagesIn(join(work, 'content'))) {
-      pictures.set(
-        createHash('sha256')
-          .update(await readFile(path))
-          .digest('hex'),
-        path,
-      )
-    }
+    for (const path of imagesIn(content)) pictures.set(await digestOf(path), path)
     await mkdir(folder, { recursive: true })
     let count = 0
     for (const [digest, path] of [...pictures].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -79,9 +63,7 @@ async function bring(name: string, folder: string): Promise<number> {
       count++
     }
     return count
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
+  })
 }
 
 async function isLarge(path: string): Promise<boolean> {

@@ -26,9 +26,18 @@ import type { RemoteParts } from './match/remote/bindings.ts'
 import type { RemoteBanks } from './match/remote/remote-banks.ts'
 import { REMOTE_SECRETS } from './match/remote/settings.ts'
 import type { ShardNamespace } from './match/sharded-index.ts'
+import type { HeicFeature } from './scan/image/heic/library.ts'
 import { type ImagesApi, imagesConverter } from './scan/image/images-binding.ts'
 
-export type { FloodNamespace, GateSettings, ImagesApi, KvNamespace, PinNamespace, ShardNamespace }
+export type {
+  FloodNamespace,
+  GateSettings,
+  HeicFeature,
+  ImagesApi,
+  KvNamespace,
+  PinNamespace,
+  ShardNamespace,
+}
 export { BadListKeyError } from './list/errors.ts'
 export { BadConfigError, HashgateError } from './util/errors.ts'
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
@@ -52,6 +61,11 @@ export interface GateOptions<E extends Env> {
    * @default such files are unscannable
    */
   images?: From<E, ImagesApi | undefined>
+  /**
+   * A decoder of HEIC: `heic()` of `hashgate/heic`.
+   * @default HEIC is unscannable, unless `images` converts it
+   */
+  heic?: HeicFeature
   /**
    * Durable Objects of class FloodCounter, of `hashgate/objects`.
    * @default each isolate counts alone
@@ -163,7 +177,7 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
 /** The names of options. The types do not see one that is misspelt in an object that was made before. */
 const OPTIONS = [
   ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listPins', 'listShards'],
-  ...['quarantine', 'remote', 'skip', 'onVerdict', 'onEvent'],
+  ...['heic', 'quarantine', 'remote', 'skip', 'onVerdict', 'onEvent'],
 ]
 
 function checkOptions(options: object): void {
@@ -252,6 +266,7 @@ function make<E extends Env>(
     modules,
     store,
     ...(images && { convert: imagesConverter(images) }),
+    ...(options.heic && { heic: options.heic.library }),
     ...(shards && { shards }),
     ...(pins && { pins }),
     ...(floodCounters && { floodCounters }),

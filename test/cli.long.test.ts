@@ -16,6 +16,7 @@ interface Run {
 }
 
 const KEY = 'ab'.repeat(32)
+const CASE = '00000000-0000-4000-8000-000000000000'
 
 /** What is said where the checkout has a .dev.vars of its own. */
 const OTHER_KEY = /^hashgate: using LIST_KEY of the environment;.*\n/m
@@ -116,7 +117,7 @@ describe('hashgate hash', () => {
     expect(out.trim().split('\n')).toHaveLength(1)
     expect(err).toContain(`${path('none.jpg')}: there is no such file`)
     expect(err).toContain(`${folder}: it is a folder`)
-    expect(err).toContain(`${path('text.txt')}: unknown-format`)
+    expect(err).toContain(`${path('text.txt')}: it cannot be read as an image (unknown-format)`)
   })
 })
 
@@ -398,5 +399,43 @@ describe('wrong use', () => {
     const { code, out } = await hashgate('--help')
     expect(code).toBe(0)
     for (const command of ['hash', 'match', 'list']) expect(out).toContain(command)
+  })
+})
+
+describe('what a command says when it is given the wrong thing', () => {
+  const FOLDER = 'it is a folder; name a file'
+  it.each([
+    [['match', '--list', 'FOLDER', 'a.jpg'], FOLDER],
+    [['match', '--list', 'empty.jpg', 'a.jpg'], 'the list has no entries'],
+    [['tune', '--list', 'list.csv', '--dir', 'none'], 'there is no such folder'],
+    [['tune', '--list', 'list.csv', '--dir', 'a.jpg'], 'it is a file; name a folder'],
+    [['tune', '--list', 'list.csv', '--dir', 'FOLDER', '--labels', 'FOLDER'], FOLDER],
+    [['list', 'push', 'FOLDER', '--bank', 'csam'], FOLDER],
+    [['list', 'add', 'FOLDER', '--bank', 'own'], FOLDER],
+    [['list', 'texts', 'FOLDER'], FOLDER],
+    [['list', 'show', '--config', 'none.toml'], 'there is no such file'],
+    [['list', 'show', '--config', 'FOLDER'], 'must be a configuration of wrangler'],
+    [['list', 'show', '--config', 'half.json'], 'half.json, line 1: ValueExpected'],
+    [['list', 'show', '--env', 'nope'], 'has no environment nope'],
+    [['exchange', 'status', '--config', 'none.toml'], 'there is no such file'],
+    [['exchange', 'status', '--config', 'half.json'], 'half.json, line 1: ValueExpected'],
+    [['config', '--config', 'none.toml'], 'there is no such file'],
+    [['doctor', '--config', 'none.toml'], 'there is no such file'],
+    [['init', 'a.jpg', '--yes'], 'is a file; name a folder'],
+    [['quarantine', 'open', CASE, '--identity', 'FOLDER'], FOLDER],
+    [['quarantine', 'keygen', '--out', 'none/key'], 'there is no folder'],
+    [['feed', 'key', '--out', 'a.jpg'], 'it is there already'],
+    [['feed', 'publish', 'own', '--key', 'none', '--out', 'FOLDER'], 'there is no such file'],
+  ])('%j', async (args, words) => {
+    const names = new Set(['FOLDER', 'a.jpg', 'empty.jpg', 'list.csv', 'half.json', 'none.toml'])
+    const given = args.map((arg) =>
+      names.has(arg) || arg.startsWith('none') ? path(arg === 'FOLDER' ? '.' : arg) : arg,
+    )
+    await writeFile(path('half.json'), '{"x":')
+    const { code, err } = await hashgate(...given)
+    expect(code).toBe(1)
+    expect(err).toMatch(/^hashgate: /)
+    expect(err).toContain(words)
+    expect(err).not.toMatch(/\bE[A-Z]{4,}\b|^ +at |syscall/m)
   })
 })

@@ -9,30 +9,17 @@ const MAX_SLOPE: f32 = 4
 /** What a pixel on the border adds to a run's score; one that is not takes 1 off. So a third of them may be missing, or two. */
 const GAIN: i32 = 2
 
-/** The best run of a line: Kadane's algorithm. */
-@unmanaged
-class Run {
-  score: i32
-  /** First pixel, and the one behind the last. */
-  from: u32
-  to: u32
-  // The run that ends at the present pixel.
-  sum: i32
-  start: u32
+/**
+ * Best runs: the fields of all lines lie one behind the other, each with room for `MAX_LINES` of i32.
+ *
+ *   score | from | to     the first pixel, and the one behind the last
+ */
+const MAX_LINES: usize = 512
+const FROM: usize = MAX_LINES * 4
+const TO: usize = MAX_LINES * 8
 
-  add(index: u32, isOn: bool): void {
-    if (!isOn) {
-      if (this.sum > 0) this.sum--
-      return
-    }
-    if (this.sum == 0) this.start = index
-    this.sum += GAIN
-    if (this.sum <= this.score) return
-    this.score = this.sum
-    this.from = this.start
-    this.to = index + 1
-  }
-}
+/** Whether pixels of four lines are on a border, pixel by pixel: 512 x four lanes. */
+const onLines = memory.data(8192)
 
 /** Whether a pixel is on a border; `inwards` is the number of bytes to the pixel behind it. */
 function isOnBorder(at: usize, inwards: usize): bool {
@@ -44,29 +31,90 @@ function isOnBorder(at: usize, inwards: usize): bool {
 }
 
 /**
- * Finds the best run along each line, as a border of what is behind the line and of what is before it. The two outermost
- * lines have none.
+ * Finds the best run along each line, as a border of what is behind the line and of what is before it, four lines at once. The
+ * two outermost lines have none, nor have those of a plane of fewer than eight.
  */
 export function findRuns(
-  plane: usize, // of f32
-  lines: u32, // rows, or columns
+  plane: usize, // of f32, 12 readable bytes behind it
+  lines: u32, // rows, or columns; at most MAX_LINES
   across: usize, // bytes from a line to the next
-  count: u32, // pixels of a line
+  count: u32, // pixels of a line; at most MAX_LINES
   along: usize, // bytes from a pixel to the next
-  forwards: usize, // lines x Run: what is behind is inside; zeroed
+  forwards: usize, // runs: what is behind is inside; zeroed
   backwards: usize, // the same: what is before is inside
 ): void {
-  for (let line: u32 = 2; line + 2 < lines; line++) {
-    const first = changetype<Run>(forwards + <usize>line * offsetof<Run>())
-    const second = changetype<Run>(backwards + <usize>line * offsetof<Run>())
-    let at = plane + <usize>line * across
-    for (let k: u32 = 0; k < count; k++, at += along) {
-      const isStep = abs(f32.load(at + across) - f32.load(at - across)) >= MIN_STEP
-      if (!isStep && first.sum == 0 && second.sum == 0) continue
-      first.add(k, isStep && isOnBorder(at, across))
-      second.add(k, isStep && isOnBorder(at, 0 - across))
-    }
+  if (lines < 8) return
+  for (let line: u32 = 2; line + 2 < lines; line += 4) {
+    // The last four may have been among those before.
+    const first = min(line, lines - 6)
+    const at = plane + <usize>first * across
+    const to = (<usize>first) << 2
+    markOnBorder(at, count, across, along, across)
+    findBest(count, forwards + to)
+    markOnBorder(at, count, across, along, 0 - across)
+    findBest(count, backwards + to)
   }
+}
+
+/** Marks which pixels of four lines are on a border; `inwards` may wrap. */
+function markOnBorder(at: usize, count: u32, across: usize, along: usize, inwards: usize): void {
+  let to = onLines
+  if (across == 4) {
+    for (const end = to + ((<usize>count) << 4); to < end; to += 16, at += along) {
+      v128.store(to, fourOnBorder(at, inwards))
+    }
+    return
+  }
+  for (let k: u32 = 0; k < count; k += 4, at += 16, to += 64) {
+    const a = fourOnBorder(at, inwards)
+    const b = fourOnBorder(at + across, inwards)
+    const c = fourOnBorder(at + across * 2, inwards)
+    const d = fourOnBorder(at + across * 3, inwards)
+    // Rows become columns.
+    const lowOfTwo = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+    const highOfTwo = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+    const lowOfOthers = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+    const highOfOthers = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+    v128.store(to, v128.shuffle<i64>(lowOfTwo, lowOfOthers, 0, 2))
+    v128.store(to, v128.shuffle<i64>(lowOfTwo, lowOfOthers, 1, 3), 16)
+    v128.store(to, v128.shuffle<i64>(highOfTwo, highOfOthers, 0, 2), 32)
+    v128.store(to, v128.shuffle<i64>(highOfTwo, highOfOthers, 1, 3), 48)
+  }
+}
+
+/** Which of four pixels side by side in the plane are on a border. See `isOnBorder`. */
+function fourOnBorder(at: usize, inwards: usize): v128 {
+  const before = v128.load(at - inwards)
+  const step = f32x4.abs(f32x4.sub(v128.load(at + inwards), before))
+  const slope = f32x4.abs(f32x4.sub(before, v128.load(at - inwards * 2)))
+  return v128.and(f32x4.ge(step, f32x4.splat(MIN_STEP)), f32x4.le(slope, f32x4.splat(MAX_SLOPE)))
+}
+
+/** The best run of each of four lines: Kadane's algorithm. */
+function findBest(count: u32, runs: usize /* of the first */): void {
+  const none = i32x4.splat(0)
+  const one = i32x4.splat(1)
+  let index = none
+  let sum = none // of the run that ends at the present pixel
+  let start = none
+  let score = none
+  let from = none
+  let to = none
+  let at = onLines
+  for (const end = at + ((<usize>count) << 4); at < end; at += 16) {
+    const isOn = v128.load(at)
+    start = v128.bitselect(index, start, i32x4.eq(sum, none))
+    const gain = v128.bitselect(i32x4.splat(GAIN), i32x4.splat(-1), isOn)
+    sum = i32x4.max_s(i32x4.add(sum, gain), none)
+    index = i32x4.add(index, one)
+    const isBest = i32x4.gt_s(sum, score)
+    score = v128.bitselect(sum, score, isBest)
+    from = v128.bitselect(start, from, isBest)
+    to = v128.bitselect(index, to, isBest)
+  }
+  v128.store(runs, score)
+  v128.store(runs, from, FROM)
+  v128.store(runs, to, TO)
 }
 
 /** Counts the pixels of a line that are on a border: those before each pixel, and all. */

@@ -15,6 +15,15 @@ export async function freePort(): Promise<number> {
   return port
 }
 
+/** Whether nothing listens on a port of loopback. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
 /** Waits until a server answers that a process is to run. False if the process ends, or the time does. */
 export async function answers(url: string, child: ChildProcess): Promise<boolean> {
   const limit = Date.now() + READY_WITHIN_MS

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
 import { defaults, readConfig as readSettings } from '../config/config.ts'
 import { SECRETS } from '../config/names.ts'
-import { conflictsOf, type Has, needsOf, needText } from '../config/needs.ts'
+import { conflictsOf, type Has, type Need, needsOf, needText } from '../config/needs.ts'
 import { PRESETS, type PresetName } from '../config/presets.ts'
 import type { Config } from '../config/schema.ts'
 import { BadConfigError } from '../util/errors.ts'
@@ -53,11 +53,12 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
   if (bytes > MAX_VARIABLE_BYTES)
     problems.push(`HASHGATE has ${bytes} bytes, and Cloudflare allows ${MAX_VARIABLE_BYTES}`)
   const names = await secretNames(worker, options)
+  const has: Has = (name) => bindings.has(name) || name in worker.vars || !!names?.has(name)
+  const lackingOf = (needs: readonly Need[]) =>
+    needs.filter(({ name }) => !has(name) && (names || !(name in SECRETS))).map(needText)
   try {
     const config = readSettings({ ...Object.fromEntries(bindings), ...worker.vars })
-    const has: Has = (name) => bindings.has(name) || name in worker.vars || !!names?.has(name)
     const needs = needsOf(config, has)
-    const lacking = needs.filter(({ name }) => !has(name) && (names || !(name in SECRETS)))
     const triggers = missingTriggers(worker, {
       webhook: config.events.webhook.url !== undefined,
       quarantine: bindings.has('QUARANTINE'),
@@ -65,7 +66,7 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
         (name) => config.remote.banks[name]?.onFailed === 'allow',
       ),
     })
-    problems.push(...new Set(lacking.map(needText)), ...conflictsOf(config, has), ...triggers)
+    problems.push(...new Set(lackingOf(needs)), ...conflictsOf(config, has), ...triggers)
     const secrets = new Set(needs.map(({ name }) => name).filter((name) => name in SECRETS))
     return {
       config,
@@ -76,7 +77,10 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
     }
   } catch (error) {
     if (!(error instanceof BadConfigError)) throw error
-    return { written, secrets: [], bytes, problems: [...problems, ...error.problems] }
+    // Whatever the settings should have been, this is needed.
+    const lacking = lackingOf(needsOf(defaults(), has))
+    problems.push(...error.problems, ...new Set(lacking))
+    return { written, secrets: [], bytes, problems }
   }
 }
 

@@ -69,17 +69,33 @@ export async function exchangeAdd(
 }
 
 async function askForKind(): Promise<Kind> {
-  const text = `Kind of source (${EXCHANGE_KINDS.join(', ')})`
-  const { kind } = await askAll([{ name: 'kind', text }], {})
-  const found = EXCHANGE_KINDS.find((one) => one === kind)
-  if (!found) throw new ExchangeAddError(`kind must be one of ${EXCHANGE_KINDS.join(', ')}`)
-  return found
+  const kinds = EXCHANGE_KINDS.join(', ')
+  const { kind } = await askAll(
+    [
+      {
+        name: 'kind',
+        text: `Kind of source: ${kinds}`,
+        isNeeded: true,
+        problemOf: (answer) => (isKind(answer) ? undefined : `must be one of ${kinds}`),
+      },
+    ],
+    {},
+  )
+  return kind as Kind
+}
+
+function isKind(value: unknown): value is Kind {
+  return EXCHANGE_KINDS.some((kind) => kind === value)
 }
 
 function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
   return [
     { name: 'name', text: 'Name of the source', fallback: kind },
-    { name: 'bank', text: 'Bank that its hashes go to, one that `list push` does not fill' },
+    {
+      name: 'bank',
+      text: 'Bank that its hashes go to, one that `list push` does not fill',
+      isNeeded: true,
+    },
     ...questions,
     { name: 'everyMinutes', text: 'Minutes between two runs', fallback: '60' },
     { name: 'maxAgeHours', text: 'Hours without a complete run until it is red', fallback: '26' },

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
 /** What errors of the file system mean, behind the path. */
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -17,6 +21,23 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 
 /** An error of the file system, as a sentence. Reading a folder gives one without its path. */
 export function fileErrorText(error: NodeJS.ErrnoException, path = error.path): string {
-  const words = WORDS[error.code ?? '']
+  const words = wordsOf(error, path)
   return words === undefined || path === undefined ? error.message : `${path}: ${words}`
+}
+
+function wordsOf({ code = '', syscall }: NodeJS.ErrnoException, path = ''): string | undefined {
+  if (syscall === 'scandir' && code === 'ENOENT') return 'there is no such folder'
+  if (syscall === 'scandir' && code === 'ENOTDIR') return 'it is a file; name a folder'
+  if (code === 'ENOENT' && !existsSync(dirname(path))) return `there is no folder ${dirname(path)}`
+  return WORDS[code]
+}
+
+/** The text of a file. An error has its path, also if it is a folder. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isFileError(error)) error.path ??= path
+    throw error
+  }
 }

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs'
 import { CsvError, parse } from 'csv-parse'
 import { HashgateError } from '../util/errors.ts'
+import { readText } from './file-errors.ts'
 
 /** A line of a file of labels that is none. */
 export class BadLabelError extends HashgateError {
@@ -27,9 +27,8 @@ export async function readLabels(
   files: ReadonlySet<string>,
 ): Promise<Map<string, boolean>> {
   const labels = new Map<string, boolean>()
-  const parser = createReadStream(path).pipe(
-    parse({ bom: true, columns: true, info: true, trim: true }),
-  )
+  const text = await readText(path)
+  const parser = parse(text, { bom: true, columns: true, info: true, trim: true })
   try {
     for await (const row of parser) {
       const { record, info } = row as { record: Record<string, string>; info: { lines: number } }
@@ -44,7 +43,7 @@ export async function readLabels(
       labels.set(file, isKnown)
     }
   } catch (error) {
-    if (error instanceof CsvError) throw new BadLabelError(parser.info.lines, error.message)
+    if (error instanceof CsvError) throw new BadLabelError(parser.info.lines, 'is not CSV')
     throw error
   }
   return labels

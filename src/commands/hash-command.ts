@@ -1,6 +1,7 @@
 import { DIHEDRAL_NAMES, formatHash } from '../util/hash.ts'
 import { readModules } from '../core/node.ts'
 import type { Needle, ScannedFile } from '../scan/scanned.ts'
+import { installedHeic } from './heic.ts'
 import { scanPath } from './scan-path.ts'
 
 /** `hashgate hash`. Returns whether all files have a hash. */
@@ -9,7 +10,8 @@ export async function hashFiles(
   options: { dihedral?: true; json?: true },
 ): Promise<boolean> {
   const withDihedral = options.dihedral === true
-  const context = { modules: readModules(), withDihedral, digestKinds: [] }
+  const own = { withDihedral, digestKinds: [] }
+  const context = { modules: readModules(), ...own, ...(await installedHeic()) }
   let isAll = true
   for (const file of files) {
     const scanned = await scanPath(context, file)
@@ -20,7 +22,7 @@ export async function hashFiles(
     const hashes = hashesOf(scanned)
     const problem = whyNoHash(scanned)
     if (options.json) console.log(JSON.stringify(hashLine(file, scanned, hashes, problem)))
-    else if (problem !== undefined) console.error(`hashgate: ${file}: ${problem}`)
+    else if (problem !== undefined) console.error(`hashgate: ${file}: ${problemText(problem)}`)
     else
       for (const { variant, hash, quality } of hashes) {
         console.log(
@@ -58,6 +60,16 @@ function whyNoHash(scanned: ScannedFile): string | undefined {
   if (scanned.bytes === 0) return 'empty'
   if (scanned.width === undefined) return 'no-image'
   return scanned.needles.length === 0 ? 'too-small' : undefined
+}
+
+/** Why a file has no hash, for people. */
+function problemText(problem: string): string {
+  const words = {
+    empty: 'it is empty',
+    'no-image': 'it is no image',
+    'too-small': 'it is too small',
+  }
+  return words[problem as keyof typeof words] ?? `it cannot be read as an image (${problem})`
 }
 
 function hashLine(

@@ -1,6 +1,7 @@
 import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { installedHeic } from './heic.ts'
 import { entryGuard } from './entry-guard.ts'
 import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
@@ -9,7 +10,7 @@ import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
 import { describeNeedle } from '../match/thresholds.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
-import { readListFile, type ReadOptions } from './read-list.ts'
+import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
 /** Name of the bank that a list becomes while files are matched against it. */
@@ -26,7 +27,7 @@ export async function matchFiles(
   const { threshold, probes = PROBE_SETS.default } = options
   const modules = readModules()
   const store = new MemoryStore()
-  const { entries } = await readListFile(options.list, options)
+  const { entries } = await readListToMatch(options.list, options)
   await publishBank(store, entries, {
     bank: BANK,
     guard: entryGuard(),
@@ -34,9 +35,10 @@ export async function matchFiles(
   })
   const index = await BankIndex.load(modules, store, await readManifest(store))
 
+  const context = { modules, probes, ...(await installedHeic()) }
   let isAll = true
   for (const file of files) {
-    const scanned = await scanPath({ modules, probes }, file)
+    const scanned = await scanPath(context, file)
     if (!scanned) {
       isAll = false
       continue

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { readManifest } from '../list/manifest.ts'
 import { changeExempt, publishNotes } from '../list/notes.ts'
@@ -6,6 +5,7 @@ import { EntryName } from '../policy/schema.ts'
 import { TextsSchema } from '../policy/texts.ts'
 import { HashgateError } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
+import { readText } from './file-errors.ts'
 import { openStore, type TargetOptions } from './list-commands.ts'
 
 /** Entries or texts that cannot be published. */
@@ -60,7 +60,7 @@ export async function listTexts(
 
 /** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */
 async function readTexts(file: string): Promise<v.InferOutput<typeof TextsSchema>> {
-  const json = parseJson(await readFile(file, 'utf8'))
+  const json = parseJson(await readText(file))
   if (json === undefined)
     throw new BadNotesError(`${file} must be JSON: a table of texts by kind of harm`)
   const result = v.safeParse(TextsSchema, json)

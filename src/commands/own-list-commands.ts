@@ -7,6 +7,7 @@ import type { Entry } from '../list/entry.ts'
 import { BadListLineError } from '../list/errors.ts'
 import { readExistingManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
+import { installedHeic } from './heic.ts'
 import { entryGuard, printLowered } from './entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { parseList, type WideKind } from '../list/text.ts'
@@ -162,7 +163,7 @@ function digitsKind(hex: string, kind: WideKind | undefined): string {
 }
 
 async function rowsOfFile(path: string): Promise<string[]> {
-  const scanned = await scanPath({ modules: readModules() }, path)
+  const scanned = await scanPath({ modules: readModules(), ...(await installedHeic()) }, path)
   if (!scanned) throw new BadEntryError(`${path} cannot be read, so nothing was changed`)
   const sha256 = scanned.digests?.sha256
   const identity =

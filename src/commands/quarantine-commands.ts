@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { NoSuchCaseError } from '../quarantine/errors.ts'
 import type { QuarantinedObject } from '../quarantine/objects.ts'
 import { openSealed, parseIdentities } from '../quarantine/open.ts'
+import { readText } from './file-errors.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { openLocalBucket, openRemoteBucket, type QuarantineBucket } from './quarantine-bucket.ts'
 
@@ -46,7 +47,7 @@ export async function quarantineOpen(
   caseId: string,
   options: TargetOptions & { identity: string; out?: string },
 ): Promise<boolean> {
-  const identities = parseIdentities(await readFile(options.identity, 'utf8'))
+  const identities = parseIdentities(await readText(options.identity))
   const { out = `${caseId}.body` } = options
   return withBucket(options, async (bucket) => {
     const object = await findCase(bucket, caseId)

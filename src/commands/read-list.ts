@@ -17,6 +17,22 @@ class UnreadableListError extends HashgateError {
   readonly code = 'unreadable-list'
 }
 
+/** A list that nothing can match. */
+class EmptyListError extends HashgateError {
+  readonly code = 'empty-list'
+
+  constructor(path: string) {
+    super(`${path}: the list has no entries, so nothing can match it`)
+  }
+}
+
+/** Reads a hash list to match files against. @throws {EmptyListError | UnreadableListError} */
+export async function readListToMatch(path: string, options: ReadOptions): Promise<ParsedList> {
+  const list = await readListFile(path, options)
+  if (list.entries.length === 0) throw new EmptyListError(path)
+  return list
+}
+
 /**
  * Reads a hash list from the file system, and reports what was passed over.
  * @throws {UnreadableListError} names the file, and what is wrong with it

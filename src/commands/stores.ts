@@ -7,6 +7,7 @@ import { HashgateError } from '../util/errors.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import type { ListStore } from '../list/store.ts'
+import { readText } from './file-errors.ts'
 import { CloudflareApi, RemoteStore } from './remote-store.ts'
 
 /** A store that is open until `close`. */
@@ -80,6 +81,7 @@ function tellOtherKey(key: string | undefined): void {
 /** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
 export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
+  await readConfig(options) // getPlatformProxy throws errors of its own, and warns of an environment that is none
   dropClassWarnings()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),
@@ -145,13 +147,46 @@ export async function openAccount(
 /** wrangler's configuration. @throws {WranglerError} */
 export async function readConfig({ config, env }: StoreOptions): Promise<wrangler.Unstable_Config> {
   const { unstable_readConfig } = await importWrangler()
+  if (config !== undefined) await checkIsConfig(config)
+  const where = { ...(config !== undefined && { config }), ...(env !== undefined && { env }) }
+  const read = tryRead(() => unstable_readConfig(where, { hideWarnings: true }))
+  if (read.configPath === undefined)
+    throw new WranglerError(
+      'there is no wrangler.jsonc, wrangler.json or wrangler.toml here; `hashgate init` writes one, and --config names one that is elsewhere',
+    )
+  // wrangler would take the settings outside of environments, and so another namespace.
+  if (env !== undefined && !read.definedEnvironments?.includes(env))
+    throw new WranglerError(
+      `${read.configPath} has no environment ${env}; it has ${read.definedEnvironments?.join(', ') || 'none'}`,
+    )
+  return read
+}
+
+/** @throws {WranglerError} there is no such file, or none that wrangler takes for a configuration */
+async function checkIsConfig(path: string): Promise<void> {
+  if (!/\.(toml|jsonc?)$/.test(path))
+    throw new WranglerError(`${path} must be a configuration of wrangler: .jsonc, .json or .toml`)
+  await readText(path)
+}
+
+function tryRead<T>(read: () => T): T {
   try {
-    const where = { ...(config !== undefined && { config }), ...(env !== undefined && { env }) }
-    return unstable_readConfig(where, { hideWarnings: true })
+    return read()
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause)
-    throw new WranglerError(`wrangler's configuration cannot be read: ${problem}`, { cause })
+    throw new WranglerError(
+      `wrangler's configuration cannot be read: ${placeOf(cause)}${problem}`,
+      {
+        cause,
+      },
+    )
   }
+}
+
+/** File and line of an error of wrangler's parser, before a colon. */
+function placeOf(error: unknown): string {
+  const { file, line } = (error as { location?: { file?: string; line?: number } }).location ?? {}
+  return file === undefined ? '' : `${file}, line ${line}: `
 }
 
 /** @throws {WranglerError} it has none with that binding */

@@ -1,13 +1,16 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { readModules } from '../core/node.ts'
+import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import { PROBE_SETS } from '../scan/probes/sets.ts'
 import { problemOf } from '../scan/scanned.ts'
+import { installedHeic } from './heic.ts'
 import { readLabels } from './file-labels.ts'
-import { ComparedList } from './least-thresholds.ts'
+import { UnrelatedPairs } from './false-matches.ts'
+import { ComparedList, type LeastThresholds } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
-import { readListFile, type ReadOptions } from './read-list.ts'
+import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
@@ -21,26 +24,31 @@ class NoFilesError extends HashgateError {
 }
 
 /**
- * `hashgate tune`: how many files of a folder would match at each threshold, by each set of probes. Returns whether all files
- * could be scanned.
+ * `hashgate tune`: how many files of a folder would match at each threshold, by each set of probes, and how many uploads would match
+ * by mistake. Returns whether any file could be scanned: those that cannot are counted.
  */
 export async function tune(
   options: ReadOptions & { list: string; dir: string; labels?: string },
 ): Promise<boolean> {
   const { list, dir } = options
-  const compared = new ComparedList((await readListFile(list, options)).entries)
+  const { entries } = await readListToMatch(list, options)
+  const compared = new ComparedList(entries)
+  const unrelated = new UnrelatedPairs(entries)
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))
-  const context = { modules: readModules(), probes: PROBE_SETS.wide }
+  const context = {
+    ...{ modules: readModules(), probes: PROBE_SETS.wide },
+    ...(await installedHeic()),
+  }
   const files: TunedFile[] = []
   for (const path of paths) {
     const scanned = await scanPath(context, join(dir, path))
-    files.push({
-      least: scanned ? compared.leastFor(scanned) : {},
-      isScanned: scanned !== undefined && problemOf(scanned) === undefined,
-      isKnown: labels?.get(path),
-    })
+    const least = scanned ? compared.leastFor(scanned) : {}
+    const isKnown = labels?.get(path)
+    const isScanned = scanned !== undefined && problemOf(scanned) === undefined
+    files.push({ least, isScanned, isKnown })
+    if (scanned && isUnrelated(least, isKnown)) unrelated.add(scanned)
     showProgress(`${files.length} of ${paths.length} files`, false)
   }
   endProgress()
@@ -56,7 +64,13 @@ export async function tune(
       `files that are labelled, of which alone is told what is found or wrong: ${labels.size}`,
     )
   console.log(`\n${tuneTable(files)}\n`)
-  return unscanned === 0
+  console.log(`${unrelated.report()}\n`)
+  return unscanned < files.length
+}
+
+/** Whether a file is taken for one that is on no list: as it is labelled, and else if it matches nothing. */
+function isUnrelated({ wide }: LeastThresholds, isKnown: boolean | undefined): boolean {
+  return isKnown === undefined ? (wide ?? Infinity) > DEFAULT_BANK_POLICY.threshold : !isKnown
 }
 
 /** Paths of all files in a folder and those within it, from the folder on, sorted. */

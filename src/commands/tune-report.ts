@@ -66,7 +66,8 @@ function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${Math.floor(share * 1000) / 10} %`
 }
 
-function aligned(rows: readonly string[][]): string {
+/** Rows as lines, their cells one below the other. */
+export function aligned(rows: readonly string[][]): string {
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
   return rows
     .map((row) => row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  '))

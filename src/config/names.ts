@@ -53,7 +53,7 @@ export const BINDINGS = {
   },
   IMAGES: {
     kind: 'images',
-    what: 'Converts HEIC, and WebP and AVIF pictures that are too large to be decoded here. Each use is billed.',
+    what: 'Converts HEIC that is not decoded by `hashgate/heic`, and WebP and AVIF pictures that are too large to be decoded here. Each use is billed.',
   },
   QUARANTINE: { kind: 'r2', what: 'What is quarantined.' },
   EVENT_QUEUE: { kind: 'queue', what: 'Events, for `events.sinks` with `queue`.' },

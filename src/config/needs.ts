@@ -28,7 +28,7 @@ export function needsOf(config: Config, has: Has): Need[] {
     events.sinks.includes('analytics') && need('events.sinks with analytics', 'EVENT_ANALYTICS'),
     events.webhook.url !== undefined && need('events.webhook.url', 'WEBHOOK_SECRET'),
     quarantine.recipients.length > 0 && need('quarantine.recipients', 'QUARANTINE'),
-    bank !== undefined && need(`policy.banks.${bank} with quarantine`, 'QUARANTINE'),
+    bank !== undefined && need(quarantinedBy(bank), 'QUARANTINE'),
     ticket !== undefined && need(ticket, ...TICKET_NEEDS),
     tus.path !== '' && need('tus.path', 'STAGING', 'UPLOADS'),
     ...Object.entries(config.remote.banks).map(([name, { service }]) =>
@@ -40,6 +40,10 @@ export function needsOf(config: Config, has: Has): Need[] {
     isS3 && !has('ORIGIN_BUCKET') && need('S3_CLIENT_KEYS', 'S3_ORIGIN_KEY'),
   ]
   return needs.flatMap((some) => some || [])
+}
+
+function quarantinedBy(bank: string | undefined): string {
+  return `policy.banks.${bank} with quarantine`
 }
 
 function need(by: string, ...names: readonly (BindingName | SecretName)[]): Need[] {
@@ -61,7 +65,8 @@ export function kindText(name: BindingName): string {
 
 /** What does not go together. */
 export function conflictsOf(config: Config, has: Has): string[] {
-  const { api, events, health, quarantine, tus, upload } = config
+  const { api, events, health, policy, quarantine, tus, upload } = config
+  const bank = quarantinedBank(policy)
   const origins = (['ORIGIN_URL', 'ORIGIN', 'ORIGIN_BUCKET'] as const).filter(has)
   const isHidden = isApiOn(api, has('API_KEYS')) && apiPathsOf(api).includes(health.path)
   const conflicts = [
@@ -69,9 +74,9 @@ export function conflictsOf(config: Config, has: Has): string[] {
     has('WEBHOOK_SECRET') &&
       events.webhook.url === undefined &&
       'WEBHOOK_SECRET needs events.webhook.url',
-    has('QUARANTINE') &&
+    (has('QUARANTINE') || bank !== undefined) &&
       quarantine.recipients.length === 0 &&
-      'QUARANTINE needs quarantine.recipients',
+      `${has('QUARANTINE') ? 'QUARANTINE' : quarantinedBy(bank)} needs quarantine.recipients`,
     tus.path !== '' &&
       !upload.methods.includes('POST') &&
       'upload.methods must list POST if tus.path is set',

@@ -1,5 +1,5 @@
 import { isTable } from '../util/json.ts'
-/** What browsers and phones upload as pictures. HEIC is readable only with the Images binding. */
+/** What browsers and phones upload as pictures. HEIC is readable only with `hashgate/heic`, or the Images binding. */
 const PICTURES = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic'] as const
 
 /** Whole postures by name, and what each is for. What a preset does not say has its usual default. */

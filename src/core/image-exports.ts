@@ -30,7 +30,22 @@ export interface ProbeExports {
   stretchedQuality(): number
   medianOfLine(first: number, stride: number, count: number): number
   countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number
-  measureCells(plane: number, rows: number, cols: number, least: number, greatest: number): void
+  measureCells(
+    plane: number,
+    rows: number,
+    cols: number,
+    least: number,
+    greatest: number,
+    columns: number,
+  ): void
+  findPatches(
+    least: number,
+    greatest: number,
+    fewest: number,
+    cells: number,
+    patches: number,
+    scratch: number,
+  ): number
   sumSteps(plane: number, rows: number, cols: number, byRow: number, byColumn: number): void
   findRuns(
     plane: number,

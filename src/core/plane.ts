@@ -36,10 +36,20 @@ export const POINTS = 64
 /** Cells of a plane, a side. */
 export const CELLS = 128
 
-/** Least and greatest luma of each of CELLS x CELLS cells, row by row, whole numbers. */
+/** What CELLS x CELLS cells of a plane look like, row by row. */
 export interface Cells {
+  /** Least and greatest luma of each, whole numbers. */
   least: Uint8Array
   greatest: Uint8Array
+  patches: Patch[]
+}
+
+/** Cells that touch, are flat, and are nearly of one luma. */
+export interface Patch {
+  cells: Uint16Array
+  /** Sides of its cells that are beside none of it, and those where luma changes by a step. */
+  rim: number
+  sharp: number
 }
 
 export interface TurnedPoints {
@@ -83,8 +93,11 @@ export interface Run {
 /** Largest side of a plane, in pixels. */
 export const MAX_SIDE = 512
 const FLOAT_BYTES = 4
-/** Fields of a run in the core: score, from, to, and two of its own. */
-const RUN_FIELDS = 5
+/** Fields of runs in the core, each for all lines: score, from, to. */
+const RUN_FIELDS = 3
+/** Fields of a patch in the core, and patches that it tells at most. */
+const PATCH_FIELDS = 4
+const MAX_PATCHES = 256
 /** Sums by row and by column. */
 const LINES_BYTES = (MAX_SIDE * 2 + 4) * FLOAT_BYTES
 
@@ -239,11 +252,16 @@ export class Plane {
   }
 
   #readRuns(address: number, lines: number): Run[] {
-    const fields = new Int32Array(this.#room.core.memory.buffer, address, lines * RUN_FIELDS)
-    return Array.from({ length: lines }, (_, at) => {
-      const [score = 0, from = 0, to = 0] = fields.subarray(at * RUN_FIELDS)
-      return { at, from, to, score }
-    }).filter(({ score }) => score > 0)
+    const { buffer } = this.#room.core.memory
+    const field = (number: number) =>
+      new Int32Array(buffer, address + number * MAX_SIDE * FLOAT_BYTES, lines)
+    const [scores, from, to] = [field(0), field(1), field(2)]
+    return Array.from(scores, (score, at) => ({
+      at,
+      from: from[at] ?? 0,
+      to: to[at] ?? 0,
+      score,
+    })).filter(({ score }) => score > 0)
   }
 
   /** Of a line that `runs` told: how many pixels before each, and in all, are on the border of a side. */
@@ -274,15 +292,31 @@ export class Plane {
       : { lines: rows, count: cols, across, along: FLOAT_BYTES, inwards }
   }
 
-  /** What its cells look like. `undefined`: there is no memory for that. */
-  cells(): Cells | undefined {
+  /** What its cells look like, with patches of so many cells at least. `undefined`: there is no memory for that. */
+  cells(fewest: number): Cells | undefined {
     const { core } = this.#room
     const count = CELLS * CELLS
-    const least = core.allocate(count * 2)
+    const least = core.allocate(count * 7 + MAX_PATCHES * PATCH_FIELDS * 4)
     if (least === 0) return undefined
-    core.measureCells(this.#address, this.rows, this.cols, least, least + count)
+    const [greatest, members, scratch] = [least + count, least + count * 2, least + count * 4]
+    const patches = scratch + count * 3
+    core.measureCells(this.#address, this.rows, this.cols, least, greatest, scratch)
+    const found = core.findPatches(least, greatest, fewest, members, patches, scratch)
     const bytes = (address: number) => new Uint8Array(core.memory.buffer, address, count).slice()
-    return { least: bytes(least), greatest: bytes(least + count) }
+    return {
+      least: bytes(least),
+      greatest: bytes(greatest),
+      patches: this.#readPatches(patches, found, members),
+    }
+  }
+
+  #readPatches(address: number, found: number, members: number): Patch[] {
+    const { buffer } = this.#room.core.memory
+    const fields = new Uint32Array(buffer, address, found * PATCH_FIELDS)
+    return Array.from({ length: found }, (_, i) => {
+      const [first = 0, count = 0, rim = 0, sharp = 0] = fields.subarray(i * PATCH_FIELDS)
+      return { cells: new Uint16Array(buffer, members + first * 2, count).slice(), rim, sharp }
+    })
   }
 
   /** A copy that outlives the frame, rounded to whole luma. */

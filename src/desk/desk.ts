@@ -4,6 +4,7 @@ import type { EntryGuard } from '../list/entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { openExchange } from './exchanges/catalog.ts'
 import type { Exchange, World } from './exchanges/exchange.ts'
+import { worldOf } from './exchanges/https/places.ts'
 import { type Sync, syncExchange, type SyncProgress } from './exchanges/runner.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { type LedgerPublication, publishLedger } from './ledger/publication.ts'
@@ -58,12 +59,14 @@ export function exchangeSettings(
   return settings
 }
 
-/** The exchange of a source. @throws {UnknownExchangeError | SecretMissingError} */
+/** The exchange of a source. @throws {UnknownExchangeError | SecretMissingError | PlaceNotBoundError} */
 export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name: string): Exchange {
   const settings = exchangeSettings(desk, name)
   const missing = missingSecrets(settings, desk.env)
   if (missing.length > 0) throw new SecretMissingError(missing)
-  return openExchange(settings, (secret) => secretOf(desk.env, secret), desk.world)
+  const { kind } = settings
+  const world = kind === 'https' ? worldOf(settings, desk.env, desk.world) : desk.world
+  return openExchange(settings, (secret) => secretOf(desk.env, secret), world)
 }
 
 export interface SourceRunOptions {

@@ -1,5 +1,6 @@
 import type { CoreModules } from '../core/modules.ts'
 import type { DigestKind } from '../list/entry.ts'
+import type { HeicLibrary } from './image/heic/library.ts'
 import type { ScanLimits } from './limits.ts'
 import type { Pictures } from './pictures.ts'
 import type { ProbeSet } from './probes/sets.ts'
@@ -13,6 +14,8 @@ export interface ScanContext {
   modules: CoreModules
   /** For formats and sizes that are not decoded here. */
   convert?: ImageConverter
+  /** For HEIC, which is unscannable otherwise, or converted. */
+  heic?: HeicLibrary
   /** What images are probed for; what the file shows, if absent. */
   probes?: ProbeSet
   /** Whether the dihedral variants are probes too, derived from the DCT. */

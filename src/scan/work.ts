@@ -51,8 +51,8 @@ const PIXELS_PER_BYTE = 16
 const FREE_PIXELS = 16_000_000
 
 /** Libraries: an instance, and a pixel. */
-const LIBRARY_MS = { webp: 5, avif: 10 } as const
-const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA } as const
+const LIBRARY_MS = { webp: 5, avif: 10, heic: 20 } as const
+const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA, heic: 150 * MEGA } as const
 
 /** A pixel of a library's picture by a tone curve, and one that is drawn on the canvas of an animation. */
 export const TONED_PIXEL_MS = 5 * MEGA

@@ -8,7 +8,7 @@ import { Inspection } from './inspection.ts'
 import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
 import { type Overflow, passSpooled } from './pass-spooled.ts'
-import { answerIn, passed, tooLong, unknownBytes, type UploadDeps } from './passing.ts'
+import { answerIn, passed, type Room, roomFor, tooLong, type UploadDeps } from './passing.ts'
 import type { Permit } from '../util/semaphore.ts'
 
 /** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
@@ -25,9 +25,9 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
     const isLong = length !== undefined && length > settings.maxBufferedBytes
     inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request, deps)
     if (isLong) return await passLong(request, length, inspection, deps)
-    const { held, spool } = length === undefined ? unknownBytes(deps) : { held: length, spool: 0 }
-    permit = await bytes.acquire(Math.min(held, CHUNK_BYTES), held + spool)
-    return await passHeld(request, length, permit, inspection, deps)
+    const room = roomFor(length, deps)
+    permit = await bytes.acquire(Math.min(room.held, CHUNK_BYTES), room.held + room.spool)
+    return await passHeld(request, { length, room, permit, inspection }, deps)
   } catch (error) {
     // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
     const outcome = unjudged(error, inspection?.listVersion)
@@ -38,17 +38,21 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
   }
 }
 
+/** An upload that begins. */
+interface Begun {
+  /** `undefined`: it does not say. */
+  length: number | undefined
+  room: Room
+  permit: Permit
+  inspection: Inspection
+}
+
 /** An upload that is held whole until its verdict; the origin does not hear of it before. */
-async function passHeld(
-  request: Request,
-  length: number | undefined,
-  permit: Permit,
-  inspection: Inspection,
-  deps: UploadDeps,
-): Promise<Passage> {
+async function passHeld(request: Request, begun: Begun, deps: UploadDeps): Promise<Passage> {
+  const { length, permit, inspection } = begun
   const held = new HeldBody(permit, length)
   try {
-    const received = await receive(request, length, held, inspection, deps)
+    const received = await receive(request, begun, held, deps)
     if (typeof received !== 'number') {
       const { staging } = deps
       if (!staging) throw tooLong(length, deps.settings.upload)
@@ -89,16 +93,12 @@ async function verdictOn(
  */
 async function receive(
   request: Request,
-  length: number | undefined,
+  { length, room, inspection }: Begun,
   held: HeldBody,
-  inspection: Inspection,
   deps: UploadDeps,
 ): Promise<number | Overflow> {
   const { bytes, decoders } = deps
   const { upload } = deps.settings
-  const unknown = unknownBytes(deps)
-  const maxBytes = length ?? unknown.held
-  const isSpooled = length === undefined && unknown.spool > 0
   const place = decoders.tryAcquire(1)
   let isOverflow = false
   const chunks = readChunks(request, clientLimitsOf(upload, bytes, decoders))
@@ -106,8 +106,8 @@ async function receive(
     for (;;) {
       const { done, value: chunk } = await chunks.next()
       if (done) break
-      if (held.length + chunk.length > maxBytes) {
-        isOverflow = isSpooled
+      if (held.length + chunk.length > room.held) {
+        isOverflow = room.spool > 0
         if (isOverflow) return { chunks, held, next: chunk, place }
         throw tooLong(length, upload)
       }

@@ -77,11 +77,20 @@ function jointPlace(...permits: Permit[]): Place {
   }
 }
 
-/** Most bytes of a body without a length that are held, and those that it needs to wait in the bucket if it is longer. */
-export function unknownBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
+/** Bytes that a body needs. */
+export interface Room {
+  /** What is held of it at most. */
   held: number
+  /** What it needs beside that to wait in the bucket if it is longer; 0 if it may not. */
   spool: number
-} {
+}
+
+/** The room that a body of a length needs; `undefined`: it does not say. */
+export function roomFor(
+  length: number | undefined,
+  { settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>,
+): Room {
+  if (length !== undefined) return { held: length, spool: 0 }
   const { maxBodyBytes, maxBufferedBytes, maxHeldBytes } = settings.upload
   const held = Math.min(maxBodyBytes, maxBufferedBytes)
   if (!staging || maxBodyBytes <= Math.min(maxBufferedBytes, maxHeldBytes - Spool.bytes))

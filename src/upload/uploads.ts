@@ -7,6 +7,7 @@ import type { Texts } from '../policy/texts.ts'
 import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { Kept } from '../quarantine/record.ts'
 import type { ImageConverter, ScanContext } from '../scan/context.ts'
+import type { HeicLibrary } from '../scan/image/heic/library.ts'
 import { probesOf } from '../scan/settings.ts'
 import type { WaitUntil } from '../util/wait-until.ts'
 import { keepUpload } from './keep.ts'
@@ -32,6 +33,8 @@ export interface UploadsParts extends Pick<
   config: Settings
   modules: CoreModules
   convert?: ImageConverter
+  /** A decoder of HEIC. */
+  heic?: HeicLibrary
   /** Where the bodies of quarantined uploads are kept. */
   quarantine?: Quarantine
   /** Where bodies wait for their verdict that are too long to be held. */
@@ -79,7 +82,7 @@ export class Uploads {
   readonly #router: Router<Settings>
 
   constructor(parts: UploadsParts) {
-    const { config, modules, convert } = parts
+    const { config, modules, convert, heic } = parts
     this.settings = config
     this.report = (happening) => parts.onEvent(stampEvent(happening))
     this.gate = new Gate({ ...parts, settings: config, report: this.report })
@@ -90,6 +93,7 @@ export class Uploads {
       probes: probesOf(config.scan),
       limits: { workMs: config.scan.workSeconds * 1000 },
       ...(convert && { convert }),
+      ...(heic && { heic }),
     }
     this.#router = new Router(config)
     const { maxHeldBytes, maxDecoders, maxWaitSeconds } = config.upload

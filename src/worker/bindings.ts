@@ -48,6 +48,7 @@ export function workerParts(
 /** By what settings and bindings want a feature: what asks for protection must not be passed over. */
 const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
   api: ({ api }, { API_KEYS }) => isApiOn(api, API_KEYS !== undefined),
+  heic: () => undefined,
   hma: ({ api }, { API_KEYS }) => hasKeyFor('lookup', apiOf(api, API_KEYS)),
   quarantine: ({ quarantine, policy }, { QUARANTINE }) =>
     QUARANTINE ?? (quarantine.recipients.length > 0 || quarantinedBank(policy)),

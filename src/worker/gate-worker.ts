@@ -11,5 +11,5 @@ export interface GateWorker {
 /** What a Worker has only if it names it: `api()`, `tus()` and the others of `hashgate/features`. */
 export interface NamedFeature {
   /** As settings and messages call it. */
-  readonly name: 'api' | 'hma' | 'quarantine' | 'remote' | 's3' | 'tickets' | 'tus'
+  readonly name: 'api' | 'heic' | 'hma' | 'quarantine' | 'remote' | 's3' | 'tickets' | 'tus'
 }

@@ -433,7 +433,7 @@ describe('cells', () => {
     'of %i x %i have the least and greatest luma that a slow twin finds',
     (rows, cols) => {
       const luma = sceneOf(rows, cols)
-      const { least, greatest } = planeOf(rows, cols, luma).plane.cells()!
+      const { least, greatest } = planeOf(rows, cols, luma).plane.cells(64)!
       const range = (cell: number, count: number) => {
         const first = Math.floor((cell * count) / 128)
         return { first, end: Math.max(first + 1, Math.floor(((cell + 1) * count) / 128)) }
@@ -449,4 +449,65 @@ describe('cells', () => {
       }
     },
   )
+})
+
+describe('patches', () => {
+  const SIDE = 128
+  const random = randomFrom(21)
+  // Blocks of one luma, some of them nearly the same, with noise in every third: as large as cells of 512 x 512, four times.
+  const lumas = Array.from({ length: 64 }, () => Math.floor(random() * 12) * 7)
+  const luma = new Float32Array(512 * 512).map((_, i) => {
+    const block = Math.floor(i / 512 / 64) * 8 + Math.floor((i % 512) / 64)
+    return lumas[block]! + random() * (block % 3 === 0 ? 20 : 5)
+  })
+  const { least, greatest, patches } = planeOf(512, 512, luma).plane.cells(64)!
+
+  const isFlat = (cell: number) => greatest[cell]! - least[cell]! <= 12
+  const middle = (cell: number) => (least[cell]! + greatest[cell]!) / 2
+  const stepOf = (a: number, b: number) => Math.abs(middle(a) - middle(b))
+  const move = (cell: number, [down, across]: readonly [number, number]) => {
+    const [row, column] = [Math.floor(cell / SIDE) + down, (cell % SIDE) + across]
+    const isInside = row >= 0 && row < SIDE && column >= 0 && column < SIDE
+    return isInside ? row * SIDE + column : undefined
+  }
+  const STEPS = [
+    [0, 1],
+    [0, -1],
+    [1, 0],
+    [-1, 0],
+  ] as const
+  const isOfOne = (a: number, b: number) => isFlat(b) && stepOf(a, b) <= 4
+
+  /** A slow twin: what is reached from a cell, again and again. */
+  function patchOf(start: number) {
+    const cells = new Set([start])
+    for (const cell of cells) {
+      for (const step of STEPS) {
+        const beside = move(cell, step)
+        if (beside !== undefined && isOfOne(cell, beside)) cells.add(beside)
+      }
+    }
+    const rim = [...cells].flatMap((cell) =>
+      STEPS.flatMap((step) => {
+        const beside = move(cell, step)
+        if (beside === undefined || isOfOne(cell, beside)) return []
+        return [stepOf(cell, move(beside, step) ?? beside) >= 16]
+      }),
+    )
+    return { cells, rim: rim.length, sharp: rim.filter(Boolean).length }
+  }
+
+  it('are all that a slow twin finds, with the same rims', () => {
+    expect(patches.length).toBeGreaterThan(10)
+    for (const { cells, rim, sharp } of patches) {
+      const expected = patchOf(cells[0]!)
+      expect(new Set(cells)).toEqual(expected.cells)
+      expect({ rim, sharp }).toEqual({ rim: expected.rim, sharp: expected.sharp })
+    }
+    const found = new Set(patches.flatMap(({ cells }) => [...cells]))
+    for (let cell = 0; cell < SIDE * SIDE; cell += 37) {
+      const isPatch = isFlat(cell) && patchOf(cell).cells.size >= 64
+      expect(found.has(cell)).toBe(isPatch)
+    }
+  })
 })

@@ -167,6 +167,15 @@ describe('hashgate config', () => {
     expect(ok).toBe(false)
   })
 
+  it('finds what is lacking beside settings that cannot be read', async () => {
+    const head = HEAD.replace(/kv_.*\n/, '')
+    const lines = '[secrets]\nrequired = ["TICKET_KEY"]\n[vars]\nHASHGATE = { polcy = {} }\n'
+    const { ok, err } = await config(lines, {}, head)
+    expect(ok).toBe(false)
+    for (const found of ['polcy', 'binding HASH_LISTS', 'secret LIST_KEY', 'binding OBJECTS'])
+      expect(err).toContain(found)
+  })
+
   it('passes what is complete', async () => {
     const { ok, err } = await config(
       `${QUARANTINE}${CRON}[vars]\nHASHGATE = { quarantine = { recipients = ["${RECIPIENT}"] } }\n`,

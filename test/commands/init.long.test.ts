@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { showConfig } from '../../src/commands/config-command.ts'
 import { init, type InitOptions } from '../../src/commands/init/init-command.ts'
@@ -12,7 +13,8 @@ import { readConfig } from '../../src/commands/stores.ts'
 const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
 const EVERYTHING = {
   ...{ route: 'files.example.com/*', zone: 'example.com', origin: 'https://origin.example.com' },
-  ...{ action: 'quarantine', recipient: RECIPIENT, webhook: 'https://t.example/hook', heic: true },
+  ...{ action: 'quarantine', recipient: RECIPIENT, webhook: 'https://t.example/hook' },
+  heic: 'images',
 }
 
 let folder: string
@@ -137,18 +139,110 @@ describe('hashgate init', () => {
     expect(Object.keys(dependencies)).toEqual(['hashgate', 'hono', 'left'])
   })
 
+  it('adds to an older index.ts the exports that it lacks, and keeps its code', async () => {
+    await run()
+    const older = `import { gate } from './ours'\nexport { FloodCounter } from 'hashgate/worker'\nexport default gate\n`
+    await writeFile(join(folder, 'index.ts'), older)
+    await run()
+    const added = `export { ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+    expect(await read('index.ts')).toBe(older + added)
+    await run()
+    expect(await read('index.ts')).toBe(older + added)
+  })
+
+  it('names libheif where it is to decode HEIC, and no Images binding', async () => {
+    await run({ heic: 'libheif' })
+    expect(await read('index.ts')).toContain("from 'hashgate/heic'")
+    expect(JSON.parse(await read('package.json'))).toMatchObject({
+      dependencies: { 'libheif-js': expect.stringMatching(/^\^1\./) },
+    })
+    expect(await readConfig({ config: join(folder, 'wrangler.jsonc') })).not.toHaveProperty(
+      'images.binding',
+    )
+  })
+
+  it('does not leave libheif out of an index.ts that is there', async () => {
+    await run()
+    await expect(run({ heic: 'libheif' })).rejects.toThrow('needs this index.ts')
+  })
+
   it.each([
     [{ route: 'files.example.com/*' }, '--route needs --zone'],
     [{ action: 'quarantine' }, '--action quarantine needs --recipient'],
     [{ action: 'blok' }, '--action must be block'],
     [{ origin: 'origin.example.com' }, '--origin must be a URL'],
+    [{ heic: 'yes' }, '--heic must be no, images or libheif'],
     [{ name: 'My Gate' }, '--name must be'],
+    [{ preset: 'filez' }, '--preset must be one of photos'],
     [{ yes: undefined }, 'pass --yes'],
   ])('says what is wrong with %o', async (options, message) => {
     await expect(run(options as InitOptions)).rejects.toThrow(message)
     await expect(readdir(folder)).rejects.toThrow('ENOENT')
   })
 })
+
+describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
+  /** Runs init in a terminal that `script` makes, and types an answer at each question. */
+  async function answer(args: string, typed: readonly string[]) {
+    const command = `"${process.execPath}" "${resolve('dist/cli.js')}" init ${args}`
+    const child = spawn('script', ['-qfec', command, '/dev/null'], { cwd: join(folder, '..') })
+    let shown = ''
+    let asked = 0
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text
+      const questions = shown.match(QUESTION)?.length ?? 0
+      while (asked < questions) child.stdin.write(typed[asked++] ?? '\r')
+    })
+    const [code] = (await once(child, 'exit')) as [number]
+    return { code, shown, asked }
+  }
+
+  it('asks for the folder and all else, and takes Enter for what is usual', async () => {
+    const { code, shown } = await answer('', ['my-gate\r'])
+    expect({ code, shown }).toMatchObject({ code: 0 })
+    const { name, vars } = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    expect(name).toBe('my-gate')
+    expect(vars['HASHGATE']).toMatchObject({ policy: { banks: { csam: { action: 'block' } } } })
+  })
+
+  it('asks again after a wrong answer, and says what is right', async () => {
+    const typed = [
+      ...['My Gate\r', '\r', 'origin.example\r', 'https://origin.example\r', '\r', 'x\r', '\r'],
+      ...['filez\r', '\r', 'quarantine\r', '\r', `${RECIPIENT}\r`, '\r', 'maybe\r', 'no\r'],
+    ]
+    const { code, shown, asked } = await answer('my-gate', typed)
+    expect({ code, shown }).toMatchObject({ code: 0 })
+    expect(asked).toBe(typed.length)
+    for (const words of [
+      'lower-case letters',
+      'a URL without',
+      'arachnid or tcap',
+      'photos, files',
+    ])
+      expect(shown).toContain(`It must be ${words.replace(/^photos/, 'one of photos')}`)
+    expect(shown).toContain('It needs an answer.')
+    expect(shown).toContain('It must be yes or no.')
+  })
+
+  it.each([
+    ['Ctrl-C', '\x03'],
+    ['Ctrl-D', '\x04'],
+  ])('writes nothing at %s', async (_, key) => {
+    const { code, shown } = await answer('my-gate', ['\r', key])
+    expect(code).toBe(1)
+    expect(shown.trim()).toMatch(/hashgate: stopped; nothing was written$/)
+    await expect(readdir(folder)).rejects.toThrow('ENOENT')
+  })
+})
+
+/** A question of init, with the control code by which readline puts the cursor behind it. */
+// oxlint-disable-next-line no-control-regex
+const QUESTION = /: \x1b\[\d+G/g
+
+/** Whether there is the program that makes a terminal. */
+function hasScript(): boolean {
+  return spawnSync('script', ['--version']).status === 0
+}
 
 describe('hashgate init with a login', () => {
   let api: Server

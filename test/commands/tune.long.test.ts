@@ -96,8 +96,9 @@ describe('hashgate tune', () => {
       expect(rows.get(threshold), `at ${threshold}`).toEqual(counts)
     }
     expect(rows.get('31')?.map(Number)).toEqual([3, 3, 7, 7])
-    expect(run.code).toBe(1)
+    expect(run.code).toBe(0)
     expect(run.out).toContain('could not be scanned, or not to their end: 1')
+    expect(run.out).toContain('too few to tell how many uploads would match by mistake')
   })
 
   it('tells recall and precision of files that are labelled', async () => {
@@ -106,6 +107,13 @@ describe('hashgate tune', () => {
     expect(cells?.slice(0, 3)).toEqual(['2 (33.3 %)', '0', '100 %'])
     expect(cells?.slice(6, 9)).toEqual(['6 (100 %)', '0', '100 %'])
     expect(run.out).toContain('found or wrong: 9')
+  })
+
+  it('fails if no file can be scanned', async () => {
+    await mkdir(path('no-pictures'), { recursive: true })
+    await writeFile(path('no-pictures/document.bin'), 'text')
+    const run = await hashgate('tune', '--list', path('list.csv'), '--dir', path('no-pictures'))
+    expect(run.code).toBe(1)
   })
 
   it('never shows a hash', async () => {

@@ -193,6 +193,7 @@ describe('readConfig', () => {
     ],
     [{ MAX_BODY_BYTES: 1 }, 'did you mean upload.maxBodyBytes in HASHGATE?'],
     [{ TUS_PATH: '/files' }, 'did you mean tus.path in HASHGATE?'],
+    [{ METHODS: 'PUT' }, 'METHODS is not read; did you mean upload.methods in HASHGATE?'],
     [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be the address of a server'],
     [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],
   ])('stops at what stands wrong beside it: %j', (env, message) => {
@@ -260,6 +261,17 @@ describe('readLibrarySettings', () => {
       ...readConfig({}),
       policy: { ...readConfig({}).policy, mode: 'shadow' },
     })
+  })
+
+  it('reads routes, but for where their requests go: that is for the app to say', () => {
+    const routes = [{ paths: ['/a'] }, { paths: ['/b'] }]
+    expect(readLibrarySettings({ policy: { routes } }).policy.routes).toMatchObject(routes)
+    const away = routes.map((route, i) =>
+      i === 0 ? { ...route, origin: 'https://a.example' } : route,
+    )
+    expect(problem(() => readLibrarySettings({ policy: { routes: away } }))).toContain(
+      'settings.policy.routes.0.origin is for a Worker of its own',
+    )
   })
 
   it('says that where events and requests go is not its business', () => {

@@ -25,8 +25,16 @@ describe('what a Worker needs', () => {
     [{ events: { sinks: ['console', 'analytics'] } }, BASE, ['the binding EVENT_ANALYTICS']],
     [webhook, [...BASE, 'EVENT_QUEUE'], ['events.webhook.url needs the secret WEBHOOK_SECRET']],
     [{ quarantine: { recipients: [recipient] } }, BASE, ['QUARANTINE, an R2 bucket']],
-    [quarantined, BASE, ['policy.banks.csam with quarantine needs the binding QUARANTINE']],
-    [reviewed, BASE, ['policy.banks.csam with quarantine needs the binding QUARANTINE']],
+    [
+      quarantined,
+      BASE,
+      [
+        'policy.banks.csam with quarantine needs the binding QUARANTINE',
+        'policy.banks.csam with quarantine needs quarantine.recipients',
+      ],
+    ],
+    [reviewed, BASE, ['the binding QUARANTINE', 'quarantine needs quarantine.recipients']],
+    [quarantined, [...BASE, 'QUARANTINE'], ['QUARANTINE needs quarantine.recipients']],
     [{}, [...BASE, 'OBJECTS'], ['TICKETS, a namespace of Durable', 'the secret TICKET_KEY']],
     [{}, [...BASE, 'TICKET_KEY'], ['OBJECTS', 'Durable Objects of class TicketUse']],
     [{ tus: { path: '/files' } }, BASE, ['tus.path needs the binding STAGING', 'UPLOADS']],
@@ -78,5 +86,6 @@ describe('what a Worker needs', () => {
   it('stops the deployment with all of it', () => {
     const check = () => checkNeeds(readConfig({ HASHGATE: webhook }), () => false)
     expect(check).toThrow(/HASH_LISTS.*LIST_KEY.*EVENT_QUEUE.*WEBHOOK_SECRET/)
+    expect(() => checkNeeds(readConfig({}), (name) => BASE.includes(name))).not.toThrow()
   })
 })

@@ -10,6 +10,7 @@ import {
   FAKE_USER,
   FakeClock,
   type FakeListName,
+  type Fault,
 } from '../../src/desk/fake/state.ts'
 import { rowsOf } from '../../src/desk/ledger/database.ts'
 import { Ledger } from '../../src/desk/ledger/ledger.ts'
@@ -33,12 +34,16 @@ export async function emptyDesk(): Promise<Ledger> {
   const { keys } = await kvNamespace().list()
   await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
   const db = ledgerDatabase()
+  await dropTables(db)
+  return Ledger.open(db, DESK_KEY)
+}
+
+export async function dropTables(db: D1Database): Promise<void> {
   const tables = await rowsOf<{ name: string }>(
     db,
     `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
   )
   for (const { name } of tables) await db.prepare(`DROP TABLE ${name}`).run()
-  return Ledger.open(db, DESK_KEY)
 }
 
 /** The exchange server, and a desk's clock beside its own. */
@@ -76,6 +81,17 @@ export function trial(): Trial {
       }),
   }
   return made
+}
+
+const ALL = ['cut', 'status', 'notice', 'repeat', 'reorder', 'kill-cursors'] as const
+
+/** Faults that answers of a provider can have: the first all can, and time goes back where it is part of an answer. */
+export const FAULTS: Record<FakeListName, readonly Fault['type'][]> = {
+  list: ALL,
+  ncmec: ALL,
+  graph: ALL,
+  stopncii: [...ALL, 'rewind'],
+  tcap: [...ALL, 'rewind'],
 }
 
 const common = { bank: 'csam', everyMinutes: 60, maxAgeHours: 26, feedback: 'off' } as const

@@ -1,9 +1,18 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { inspect } from 'node:util'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Desk, exchangeOf, runSource } from '../../src/desk/desk.ts'
+import { FAKE_TOKEN, type Fault } from '../../src/desk/fake/state.ts'
+import { readDeskSettings } from '../../src/desk/settings.ts'
+import { deskStatus } from '../../src/desk/status.ts'
+import { EntryGuard } from '../../src/list/entry-guard.ts'
+import { logEvent } from '../../src/events/report.ts'
+import { stampEvent } from '../../src/events/stamp.ts'
 import type { Ledger } from '../../src/desk/ledger/ledger.ts'
 import { findSource, tallyOf } from '../../src/desk/ledger/source.ts'
 import { toHex } from '../../src/util/bytes.ts'
 import { randomBytes } from '../support/random.ts'
-import { emptyDesk, liveAt, liveInLedger, type Trial, trial } from './desk.ts'
+import { kvStore } from '../support/stores.ts'
+import { emptyDesk, ENV, liveAt, liveInLedger, SETTINGS, type Trial, trial } from './desk.ts'
 
 let ledger: Ledger
 let desk: Trial
@@ -91,6 +100,29 @@ describe('NCMEC', () => {
     expect(await tallyOf(ledger.db, source!)).toMatchObject({ records: 3, tiers: { A1: 3 } })
   })
 
+  it('takes what enough members confirm, counts each once, and takes back what they contradict later', async () => {
+    const provider = desk.server.providers.ncmec
+    const put = (i: number, opinions: { for: string[]; against: string[] }) => {
+      provider.put(`42-${i}`, [md5(i)])
+      Object.assign(provider.records.get(`42-${i}`)!, { opinions })
+      desk.server.clock.advance(60_000)
+    }
+    put(1, { for: ['7', '8'], against: [] })
+    put(2, { for: ['7'], against: [] })
+    put(3, { for: ['7', '8', '9'], against: ['10'] })
+    put(4, { for: ['7', '8'], against: ['10'] })
+    provider.put('42-5', [md5(5)])
+    desk.server.clock.advance(60_000)
+    const sync = await syncWith({ minFeedback: 2 })
+    expect(sync.skipped['entry: filtered out']).toBe(3)
+    const taken = (...seeds: number[]) => seeds.map((i) => `ncmec md5 ${md5(i).value}`).toSorted()
+    expect(await liveInLedger(ledger)).toEqual(taken(1, 3))
+    put(1, { for: ['7', '8'], against: ['9'] })
+    put(2, { for: ['7', '8'], against: [] })
+    await syncWith({ minFeedback: 2 })
+    expect(await liveInLedger(ledger)).toEqual(taken(2, 3))
+  })
+
   it('skips a hash that is none, and not the entry', async () => {
     fill()
     const sync = await syncWith({})
@@ -140,6 +172,55 @@ describe('NCMEC', () => {
 })
 
 describe('ThreatExchange', () => {
+  it('logs its token nowhere, whatever the service says', async () => {
+    const lines: unknown[][] = []
+    for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const)
+      vi.spyOn(console, level).mockImplementation((...said) => void lines.push(said))
+    const events: unknown[] = []
+    const provider = desk.server.providers.graph
+    provider.pageSize = 2
+    for (let i = 0; i < 9; i++) provider.put(`${100 + i}`, [md5(i)])
+    desk.server.clock.advance(1000)
+    const settings = { DESK: { exchanges: { graph: SETTINGS.graph } } }
+    const whole: Desk = {
+      settings: readDeskSettings(settings),
+      ledger,
+      store: kvStore(),
+      guard: new EntryGuard(new Uint8Array(0)),
+      env: ENV,
+      world: desk.world,
+      report: (happening) => {
+        events.push(happening)
+        logEvent(stampEvent(happening))
+      },
+    }
+    const faults: Fault[] = [
+      ...Array.from({ length: 3 }, () => ({ type: 'status', status: 500 }) as const),
+      ...[401, 403, 429].map((status) => ({ type: 'status', status }) as const),
+      { type: 'notice' },
+      { type: 'cut', at: 40 },
+    ]
+    const told: unknown[] = []
+    provider.faults.push(...faults)
+    while (provider.faults.length > 0) told.push(await runSource(whole, 'graph'))
+    // No connection: what fetch throws may have the address.
+    const { fetch } = desk.world
+    desk.world.fetch = async ({ url }) => Promise.reject(new TypeError(`cannot reach ${url}`))
+    told.push(await runSource(whole, 'graph'))
+    desk.world.fetch = fetch
+    told.push(await runSource(whole, 'graph'), await exchangeOf(whole, 'graph').whoAmI())
+    told.push(await deskStatus(whole), await findSource(ledger.db, 'graph'))
+    expect(events.length).toBeGreaterThan(6)
+    expect(lines.length).toBeGreaterThanOrEqual(events.length)
+    const errors = told.map((one) => inspect(one, { depth: 9, showHidden: true }))
+    const all = JSON.stringify([lines, events, told]) + errors.join('\n')
+    expect(all).toContain('ThreatExchange')
+    expect(all).not.toContain(FAKE_TOKEN)
+    expect(all).not.toContain(FAKE_TOKEN.split('|')[1])
+    expect(all).not.toContain('access_token')
+    vi.restoreAllMocks()
+  })
+
   it('never tells its token', async () => {
     const provider = desk.server.providers.graph
     provider.pageSize = 2

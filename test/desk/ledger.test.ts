@@ -151,6 +151,26 @@ describe('the ledger', () => {
     expect((await findSource(ledger.db, 'a'))?.checkpoint).toEqual(before?.checkpoint)
   })
 
+  it('asks for a page while the one before is applied, and for none beyond those of a run', async () => {
+    const happened: string[] = []
+    const exchange: Exchange = {
+      whoAmI: async () => ({ name: 'script', can: [] }),
+      async *pages() {
+        for (let page = 1; page <= 4; page++) {
+          happened.push(`asked ${page}`)
+          const upserts = [record(`${page}`, 1, md5(page))]
+          yield { upserts, deletes: [], checkpoint: { page }, isComplete: page === 4 }
+        }
+        happened.push('went on')
+      },
+    }
+    const told = { name: 'a', bank: 'csam', now, maxPages: 2 }
+    const onPage = ({ pages }: { pages: number }) => happened.push(`applied ${pages}`)
+    await syncExchange(ledger, exchange, { ...told, onPage })
+    expect(happened).toEqual(['asked 1', 'asked 2', 'applied 1', 'applied 2'])
+    expect(await findSource(ledger.db, 'a')).toMatchObject({ checkpoint: { page: 2 } })
+  })
+
   it('takes thousands of records in one page, and long ones', async () => {
     const long = Array.from({ length: 600 }, (_, i) => ({
       ...record(`long-${i}`, 1, md5(i), { kind: 'pdna', value: 'p'.repeat(4000) }),

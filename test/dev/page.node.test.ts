@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DevWorker, hashgate, publishList, startDevWorker } from '../../scripts/dev-worker.ts'
 import { Browser } from '../support/browser.ts'
@@ -51,7 +51,7 @@ describe.skipIf(chromium === undefined)('the page of npm run dev', () => {
     ['smaller, as PNG', /^Blocked: .* found as (it is|programs show it)/],
     ['mirrored', /^Blocked: .* found mirrored or turned \(mirrors\)/],
     ['with a caption', /^Blocked: .* found framed/],
-    ['cropped by 5 %', /^Blocked: .* found cropped/],
+    ['cropped by 5%', /^Blocked: .* found cropped/],
     ['cropped by half', /^Allowed: nothing on the list matches\. The nearest entry/],
     ['another picture', /^Allowed: nothing on the list matches/],
     ['a damaged file', /^Allowed, but not judged: hashgate cannot read it, because/],
@@ -109,20 +109,70 @@ describe.skipIf(chromium === undefined)('the page of npm run dev', () => {
     expect(await send('paste', 'clipboardData')).toMatch(/^Blocked/)
   })
 
-  it('works by keyboard alone', async () => {
+  it('takes files that are chosen, the same one twice too', async () => {
+    const choose = async () => {
+      const { root } = (await browser.send('DOM.getDocument')) as { root: { nodeId: number } }
+      const selector = { nodeId: root.nodeId, selector: '#file' }
+      const { nodeId } = (await browser.send('DOM.querySelector', selector)) as { nodeId: number }
+      await browser.send('DOM.setFileInputFiles', {
+        nodeId,
+        files: [resolve('examples/known.jpg')],
+      })
+    }
+    expect(await verdictAfter(choose)).toMatch(/^Blocked/)
+    expect(await verdictAfter(choose)).toMatch(/^Blocked/)
+  })
+
+  it('says so when what is pasted holds no file', async () => {
+    await browser.evaluate(`(() => {
+      const event = new Event('paste', { bubbles: true })
+      Object.defineProperty(event, 'clipboardData', { value: new DataTransfer() })
+      document.dispatchEvent(event)
+    })()`)
+    expect(await browser.evaluate("document.querySelector('article').textContent")).toBe(
+      'There was no file in what you pasted.',
+    )
+  })
+
+  it('says so when its port is in use, and takes no other server for its own', async () => {
+    const port = Number(new URL(worker.url).port)
+    const again = startDevWorker({ port, onLine: () => undefined })
+    await expect(again).rejects.toThrow(`port ${port} is in use`)
+  })
+
+  it('shows each sample as a picture', async () => {
+    const widths = "[...document.querySelectorAll('#samples img')].map((one) => one.naturalWidth)"
+    await browser.until(`${widths}.every((width) => width > 0)`)
+    expect(await browser.evaluate<number[]>(widths)).toHaveLength(8)
+  })
+
+  it('works by keyboard alone, and says the verdict to a screen reader', async () => {
     await browser.evaluate("document.querySelector('#file').focus()")
     await browser.press('Tab')
     expect(await browser.evaluate('document.activeElement.textContent')).toBe('a known picture')
     expect(await verdictAfter(() => browser.press('Enter'))).toMatch(/^Blocked/)
+    expect(await browser.evaluate("document.querySelector('[role=status]').textContent")).toMatch(
+      /^a known picture\. Blocked: /,
+    )
+    for (let left = 8; left > 0; left--) await browser.press('Tab') // past the samples
+    await browser.press('Enter')
+    expect(await browser.evaluate("document.querySelector('article details').open")).toBe(true)
   })
 
-  it.each(['light', 'dark'] as const)('fits 360 pixels, and can be read, in %s', async (scheme) => {
+  it.each([
+    [360, 'light'],
+    [360, 'dark'],
+    [768, 'light'],
+    [1280, 'dark'],
+  ] as const)('fits %i pixels, and can be read, in %s', async (width, scheme) => {
     await click('a known picture')
-    await browser.resize(360, 800, scheme)
+    await browser.resize(width, 800, scheme)
     await browser.evaluate(
       "document.querySelectorAll('details').forEach((one) => (one.open = true))",
     )
-    expect(await browser.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+    expect(await browser.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
+      width,
+    )
     const contrasts = await browser.evaluate<number[]>(CONTRASTS)
     for (const contrast of contrasts) expect(contrast).toBeGreaterThan(4.5) // WCAG 2.2, AA
   })

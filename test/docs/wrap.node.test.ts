@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Written by a program, or quoted from licences. */
 const OTHERS = ['THIRD-PARTY-NOTICES.md', 'docs/settings.md']
 /** Pages whose prose is not wrapped yet. */
-const WIDE = ['docs/accuracy.md', 'docs/decoding.md', 'docs/performance.md']
+const WIDE = ['docs/decoding.md']
 
 const pages = [
   ...(await readdir(ROOT)),

@@ -383,6 +383,8 @@ describe('BankIndex', () => {
     const nearest = await index.nearest([needle(flipBits(entries[9]!.hash, 45), 0)])
     expect(nearest).toMatchObject({ entry: entries[9]!.id, distance: 45 })
     expect(await index.nearest([needle(flipBits(entries[9]!.hash, 45))], 40)).toBeUndefined()
+    const { index: alone } = await indexOf(entries.slice(0, 1))
+    expect(await alone.nearest([needle(entries[0]!.hash)])).toMatchObject({ distance: 0 })
   })
 })
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import type { Entry } from '../../src/list/entry.ts'
 import { type Manifest, readManifest, segmentsOf } from '../../src/list/manifest.ts'
@@ -33,6 +33,7 @@ function setUp(options: Partial<LiveListOptions> = {}) {
     errors,
     clock,
     list,
+    behind,
     get: () => list.get(keepAlive),
     prepare: () => list.prepare(keepAlive),
     /** Ids of entries that a hash matches. */
@@ -55,13 +56,16 @@ function manifestReads({ reads }: WatchedStore): number {
   return reads.filter((key) => key === 'manifest').length
 }
 
+afterEach(() => vi.useRealTimers())
+
 describe('LiveList', () => {
   it('loads the list once for requests that come together', async () => {
-    const { store, get, publish } = setUp()
+    const { store, behind, get, publish } = setUp()
     await publish(1)
     store.reads.length = 0
     const indexes = await Promise.all(Array.from({ length: 50 }, get))
     expect(new Set(indexes).size).toBe(1)
+    expect(behind).toHaveLength(1) // it outlives the request that began it
     expect(store.reads).toEqual(['manifest', expect.stringMatching(/^segment\//)])
   })
 
@@ -73,6 +77,7 @@ describe('LiveList', () => {
     }
     prepare()
     await settle()
+    expect(errors).toEqual([new Error('unavailable')])
     await expect(get()).rejects.toThrow('unavailable')
     expect(errors).toHaveLength(1)
     const other = setUp()
@@ -80,6 +85,7 @@ describe('LiveList', () => {
     other.store.reads.length = 0
     for (let i = 0; i < 3; i++) other.prepare()
     await other.settle()
+    expect(other.list.version).toBe(1)
     other.prepare()
     expect((await other.get()).manifest.version).toBe(1)
     expect(manifestReads(other.store)).toBe(1)
@@ -187,6 +193,36 @@ describe('LiveList', () => {
     expect(manifestReads(store)).toBe(1)
   })
 
+  it('lets requests wait for a first load that takes long, but not for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const { store, get, publish } = setUp()
+    await publish(1)
+    store.onRead = () => new Promise(() => {})
+    void get()
+    const errors: unknown[] = []
+    get().catch((error: unknown) => errors.push(error))
+    await vi.advanceTimersByTimeAsync(29_999)
+    expect(errors).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(errors).toMatchObject([{ code: 'list-loading' }])
+  })
+
+  it('loads the list behind a request that waits when the first load reads nothing any more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const { store, clock, errors, get, publish } = setUp()
+    await publish(1)
+    store.reads.length = 0
+    store.onRead = () => new Promise(() => {})
+    void get()
+    store.onRead = () => {}
+    const waiting = get()
+    clock.ms += 15_000
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect((await waiting).manifest.version).toBe(1)
+    expect(manifestReads(store)).toBe(2)
+    expect(errors).toEqual([])
+  })
+
   it('gives up a refresh that never ends', async () => {
     const { store, clock, get, publish, list } = setUp()
     await publish(1)
@@ -269,8 +305,7 @@ describe('LiveList', () => {
         ? new Promise<void>((resolve) => (goOn = resolve))
         : undefined
     await ask(entries[1])
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    expect(tails).toBe(2)
+    await expect.poll(() => tails, { timeout: 60_000 }).toBe(2)
     const before = list.memoryBytes
     clock.ms += 59_000
     await ask(entries[1])
@@ -278,7 +313,7 @@ describe('LiveList', () => {
     expect(tails).toBe(2)
     clock.ms += 1000
     await ask(entries[1])
-    await expect.poll(() => tails).toBeGreaterThanOrEqual(8)
+    await expect.poll(() => tails, { timeout: 60_000 }).toBeGreaterThanOrEqual(8)
     // Should the first go on after all, it changes nothing.
     goOn()
     await settle()
@@ -305,28 +340,33 @@ describe('LiveList', () => {
         ? new Promise<void>((resolve) => (goOn = resolve))
         : undefined
     await get()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => parts, { timeout: 60_000 }).toBe(1)
     const third = randomEntries(20_000, 3)
     await publishEntries(third)
     clock.ms += 15_000
     await get()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    expect(list.version).toBe(3)
+    await expect.poll(() => list.version, { timeout: 60_000 }).toBe(3)
     goOn()
     await settle()
     expect(list.version).toBe(3)
     for (const i of [0, 777, 19_999]) expect(await ask(third[i])).toEqual([`e-3-${i}`])
   })
 
-  it('builds none for a list that is larger than may have them', async () => {
-    const { list, ask, publishEntries, settle } = setUp({ maxTableEntries: 19_999 })
-    const entries = randomEntries(20_000, 1)
-    await publishEntries(entries)
-    await ask(entries[1])
-    const before = list.memoryBytes
-    await settle()
-    expect(list.memoryBytes).toBe(before)
-  })
+  it.each([
+    [19_999, false],
+    [20_000, true],
+  ])(
+    'builds none for a list that is larger than may have them: 20,000 of %i',
+    async (most, isBuilt) => {
+      const { list, ask, publishEntries, settle } = setUp({ maxTableEntries: most })
+      const entries = randomEntries(20_000, 1)
+      await publishEntries(entries)
+      await ask(entries[1])
+      const before = list.memoryBytes
+      await settle()
+      expect(list.memoryBytes > before).toBe(isBuilt)
+    },
+  )
 
   it('holds as many entries as it may, and no more', async () => {
     const { errors, clock, get, publishEntries, settle } = setUp({ maxEntries: 100 })

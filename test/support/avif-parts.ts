@@ -21,7 +21,7 @@ export function avifParts(avif: Uint8Array): AvifParts {
   }
 }
 
-const text = (value: string) => Array.from(Buffer.from(value))
+const text = (value: string) => Array.from(new TextEncoder().encode(value))
 const u16 = (value: number) => [value >> 8, value & 255]
 const u32 = (value: number) => [value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]
 const zeros = (count: number) => Array.from({ length: count }, () => 0)

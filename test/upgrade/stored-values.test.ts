@@ -17,8 +17,11 @@ import { rollBack } from '../../src/list/rollback.ts'
 import { type ListStore, MANIFEST_KEY, MemoryStore } from '../../src/list/store.ts'
 import { verifyList } from '../../src/list/verify.ts'
 import { BankIndex } from '../../src/match/bank-index.ts'
+import type { ListPin } from '../../src/match/list-pin.ts'
 import type { ListShard } from '../../src/match/list-shard.ts'
 import type { Query } from '../../src/match/match.ts'
+import { LaterQuestions } from '../../src/match/remote/later.ts'
+import type { RemoteBank } from '../../src/match/remote/remote-bank.ts'
 import type { Shard } from '../../src/match/sharded-index.ts'
 import { openSealed } from '../../src/quarantine/open.ts'
 import { readObject } from '../../src/quarantine/objects.ts'
@@ -31,6 +34,7 @@ import values from './values/0.1.0.json'
 
 const objects = env as unknown as {
   FLOOD_COUNTERS: DurableObjectNamespace<FloodCounter>
+  LIST_PIN: DurableObjectNamespace<ListPin>
   LIST_SHARDS: DurableObjectNamespace<ListShard>
   TICKET_USES: DurableObjectNamespace<TicketUse>
   UPLOADS: DurableObjectNamespace<StagedUpload>
@@ -139,6 +143,32 @@ describe('a list', () => {
   })
 })
 
+describe('what a service gave no answer for', () => {
+  it.each([
+    ['as it is kept', {}],
+    ['with fields that are added later', { later: 1 }],
+  ])('is asked again, %s', async (_, more) => {
+    const store = seal(new MemoryStore())
+    const hash = 'ab'.repeat(32)
+    const facts = { quality: 90, stretchedQuality: 95, weakBits: 3, tolerance: 5, frame: 0 }
+    const kept = { caseId: 'c', at: 1, needles: [{ hash, probe: 'turns', ...facts, ...more }] }
+    const text = JSON.stringify({ ...kept, ...more })
+    await store.put('again/arachnid/c', new Uint8Array(new TextEncoder().encode(text)))
+    const asked: unknown[] = []
+    const bank: Pick<RemoteBank, 'name' | 'maxNeedles' | 'askAbout'> = {
+      name: 'arachnid',
+      maxNeedles: 10,
+      askAbout: async (images) => {
+        asked.push(images)
+        return { matches: images.map(() => []) }
+      },
+    }
+    await new LaterQuestions(store, Date.now).askAgain(bank as RemoteBank)
+    expect(asked).toMatchObject([[[{ ...facts, hash: parseHex(hash, 32), probe: 'turns' }]]])
+    expect(await store.list('again/')).toEqual([])
+  })
+})
+
 describe('an object of the quarantine', () => {
   const { identity, key, caseId, metadata, sealed, body } = values.quarantine
 
@@ -169,6 +199,20 @@ describe('what Durable Objects have stored', () => {
     const note = (upload: string) => stub.note({ upload, network: '', at }, limits)
     expect(await note('a')).toMatchObject({ isFlooded: false })
     expect(await note('c')).toMatchObject({ isFlooded: true, hasBegun: true })
+  })
+
+  it.each([
+    ['as it was', {}],
+    ['with fields that are added later', { later: 1 }],
+  ])('knows the versions of the list that were seen, %s', async (name, more) => {
+    const stub = objects.LIST_PIN.getByName(`kept ${name}`)
+    const seen = [{ version: 5, at: Date.now() - 3_600_000, ...more }]
+    await runInDurableObject(stub, (_, { storage }) =>
+      storage.put('state', { seen, resetAt: 0, ...more }),
+    )
+    expect(await stub.note(4)).toBe(false)
+    expect(await stub.note(5)).toBe(true)
+    expect(await stub.note(6)).toBe(true)
   })
 
   it('knows a ticket that was used, and reads one that was given out', async () => {

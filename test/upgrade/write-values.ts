@@ -13,16 +13,23 @@ import { publishBank } from '../../src/list/publish.ts'
 import { MemoryStore } from '../../src/list/store.ts'
 import { Quarantine } from '../../src/quarantine/quarantine.ts'
 import type { StagedUpload } from '../../src/upload/staging/staged-upload.ts'
+import { formatHash } from '../../src/util/hash.ts'
+import type { ListPin } from '../../src/match/list-pin.ts'
+import { LaterQuestions } from '../../src/match/remote/later.ts'
+import type { RemoteFailure } from '../../src/match/remote/remote-bank.ts'
+import { RemoteError } from '../../src/match/remote/service.ts'
 import type { TicketUse } from '../../src/doors/tickets/ticket-use.ts'
 import { TicketSigner } from '../../src/doors/tickets/ticket.ts'
-import { randomDigests, randomEntries } from '../support/entries.ts'
+import { needle, randomDigests, randomEntries } from '../support/entries.ts'
+import { randomBytes } from '../support/random.ts'
 import { fixture } from '../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../support/gate.ts'
 import { bucket } from '../support/quarantine.ts'
 import { KEY, seal } from '../support/stores.ts'
 
-const { FLOOD_COUNTERS, TICKET_USES, UPLOADS } = env as unknown as {
+const { FLOOD_COUNTERS, LIST_PIN, TICKET_USES, UPLOADS } = env as unknown as {
   FLOOD_COUNTERS: DurableObjectNamespace<FloodCounter>
+  LIST_PIN: DurableObjectNamespace<ListPin>
   TICKET_USES: DurableObjectNamespace<TicketUse>
   UPLOADS: DurableObjectNamespace<StagedUpload>
 }
@@ -65,7 +72,7 @@ async function writeQuarantine() {
 }
 
 /** What a Durable Object has stored under keys. */
-function keysOf(stub: DurableObjectStub<FloodCounter | TicketUse>) {
+function keysOf(stub: DurableObjectStub<FloodCounter | ListPin | TicketUse>) {
   return runInDurableObject(stub, async (_, { storage }) =>
     Object.fromEntries(await storage.list()),
   )
@@ -76,6 +83,28 @@ async function writeFlood() {
   for (const upload of ['a', 'b'])
     await stub.note({ upload, network: 'n', at: FAR }, { bound: 20, holdMs: 1000 })
   return { at: FAR, keys: await keysOf(stub) }
+}
+
+async function writePin() {
+  const stub = LIST_PIN.getByName('old')
+  const version = 5
+  await stub.note(version)
+  return { version, keys: await keysOf(stub) }
+}
+
+/** What is kept of an upload that a service gave no answer for. */
+async function writeLater() {
+  const sealed = new MemoryStore()
+  const asked = needle(randomBytes(32, 1))
+  const failure: RemoteFailure = {
+    bank: 'arachnid',
+    onFailed: 'allow',
+    error: new RemoteError('no answer'),
+    unanswered: [asked],
+  }
+  await new LaterQuestions(seal(sealed), () => FAR).keep('a case', failure)
+  const [[key, value] = ['', new Uint8Array()]] = sealed.values
+  return { listKey: KEY, key, value: base64(value), hash: formatHash(asked.hash) }
 }
 
 async function writeTicket() {
@@ -120,6 +149,8 @@ it('prints all that is stored and sent', async () => {
     list: await writeList(),
     quarantine: await writeQuarantine(),
     flood: await writeFlood(),
+    pin: await writePin(),
+    later: await writeLater(),
     ticket: await writeTicket(),
     upload: await writeUpload(),
   }

@@ -22,10 +22,21 @@ export function skipped(check: string, message: string): Check {
   return { check, state: 'skipped', message }
 }
 
+/** What errors of the network mean. */
+const NETWORK_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name cannot be looked up; is there a network?',
+  ECONNRESET: 'the connection was cut off',
+  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+  UND_ERR_SOCKET: 'the connection was cut off',
+}
+
 /** The reason of an error, in words. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
-  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-  return `${error.message}${code}`
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+  if (code === undefined) return error.message
+  return NETWORK_WORDS[code] ?? `${error.message} (${code})`
 }

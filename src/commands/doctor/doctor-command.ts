@@ -52,8 +52,12 @@ async function examine(options: DoctorOptions, add: (checks: readonly Check[]) =
   if (!settings) return
   if (problems.length === 0) add([ok('settings and bindings', secretsText(setup.secrets, options))])
   add([checkCpu(config), checkAddresses(config)])
-  if (options.url === undefined) await examineHere(options, config, settings, add)
-  else await examineRunning(options, new URL(options.url), settings, add)
+  if (options.url === undefined) {
+    const isSound = problems.length === 0
+    await examineHere({ ...options, drill: options.drill && isSound }, config, settings, add)
+    if (options.drill && !isSound)
+      add([skipped('the drill', 'mend the settings and bindings first')])
+  } else await examineRunning(options, new URL(options.url), settings, add)
 }
 
 function secretsText(secrets: readonly string[], { remote }: DoctorOptions): string {

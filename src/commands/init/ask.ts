@@ -1,45 +1,67 @@
+import * as v from 'valibot'
 import { PRESET_NAMES } from '../../config/presets.ts'
 import { askAll, type Given, type Question } from '../questions.ts'
+import { AnswersSchema } from './options.ts'
 
-const QUESTIONS: readonly Question[] = [
-  { name: 'name', text: 'Name of the Worker', fallback: 'hashgate' },
-  { name: 'origin', text: 'Address of your origin (empty: the server behind the route)' },
+interface InitQuestion extends Question {
+  name: keyof typeof AnswersSchema.entries
+}
+
+const QUESTIONS: readonly InitQuestion[] = [
+  { name: 'name', text: 'Name of the Worker' },
   {
-    name: 'route',
-    text: 'Route, such as files.example.com/* (empty: none yet)',
+    name: 'origin',
+    text: 'Your origin, as https://origin.example.com (empty: what is behind the route)',
   },
+  { name: 'route', text: 'Route, as files.example.com/* (empty: none yet)' },
   {
     name: 'zone',
-    text: 'Zone of the route, such as example.com',
+    text: 'Zone of the route, as example.com',
+    isNeeded: true,
     isNeedless: ({ route }) => !route,
   },
   {
     name: 'service',
-    text: 'Without a list: a service to ask about hashes (arachnid, tcap; empty: you have a list)',
+    text: 'Without a list: the service to ask, arachnid or tcap (empty: you have a list)',
   },
   {
     name: 'user',
-    text: 'User name for the service',
+    text: 'User name that the service gave you',
+    isNeeded: true,
     isNeedless: ({ service }) => !service,
   },
-  { name: 'preset', text: `Preset (${PRESET_NAMES.join(', ')})`, fallback: 'files' },
-  { name: 'action', text: 'What a match does (block, quarantine, flag)', fallback: 'block' },
+  { name: 'preset', text: `Preset: ${PRESET_NAMES.join(', ')}`, fallback: 'files' },
+  { name: 'action', text: 'What a match does: block, quarantine, flag', fallback: 'block' },
   {
     name: 'recipient',
-    text: 'Public key of age for the quarantine',
+    text: 'Public key of the quarantine (`npx hashgate quarantine keygen` makes one)',
+    isNeeded: true,
     isNeedless: ({ action }) => action !== 'quarantine',
   },
-  { name: 'webhook', text: 'Webhook for events, an https URL (empty: none)' },
+  { name: 'webhook', text: 'Webhook for events, sent through a queue: an https URL (empty: none)' },
   {
     name: 'heic',
-    text: 'Decode HEIC with Cloudflare Images, which is billed (yes, no)',
+    text: 'Decode HEIC: by Cloudflare Images, which is billed, or by libheif in the Worker, under LGPL-3.0: no, images, libheif',
     fallback: 'no',
   },
 ]
 
 /** Asks a person for what the options do not say. */
-export async function askFor(given: Given): Promise<Given> {
-  const answers = await askAll(QUESTIONS, given)
-  const { heic } = answers
-  return typeof heic === 'string' ? { ...answers, heic: /^y/i.test(heic) } : answers
+export function askFor(given: Given, name: string): Promise<Given> {
+  return askAll(
+    QUESTIONS.map((question) => checked(question, name)),
+    given,
+  )
+}
+
+/** A question that is asked again until the answer is one that `AnswersSchema` takes. */
+function checked(question: InitQuestion, name: string): Question {
+  const checks = { problemOf: (answer: unknown) => problemOf(question.name, answer) }
+  if (question.name === 'name') return { ...question, ...checks, fallback: name }
+  return { ...question, ...checks }
+}
+
+function problemOf(name: InitQuestion['name'], answer: unknown): string | undefined {
+  const result = v.safeParse(AnswersSchema.entries[name], answer)
+  return result.success ? undefined : result.issues[0].message
 }

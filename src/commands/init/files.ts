@@ -28,7 +28,11 @@ const IGNORED = ['node_modules/', '.wrangler/', '.dev.vars', PRODUCTION_VARS, 'i
 
 const ManifestSchema = v.looseObject({
   version: v.string(),
-  peerDependencies: v.object({ hono: v.string(), wrangler: v.string() }),
+  peerDependencies: v.object({
+    hono: v.string(),
+    'libheif-js': v.string(),
+    wrangler: v.string(),
+  }),
 })
 
 const PackageSchema = v.looseObject({
@@ -40,7 +44,7 @@ const PackageSchema = v.looseObject({
 export async function planFiles(folder: string, answers: Answers): Promise<PlannedFile[]> {
   return [
     await planPackage(folder, answers),
-    await planWhole(folder, 'index.ts', INDEX),
+    await planIndex(folder, answers),
     await planLines(
       folder,
       '.gitignore',
@@ -55,7 +59,36 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
   ]
 }
 
-const INDEX = `export { default, FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/worker'\n`
+/** What the module of a deployment exports: the Worker, and the classes of its Durable Objects. */
+const EXPORTS = ['default', 'FloodCounter', 'ListPin', 'ListShard', 'StagedUpload', 'TicketUse']
+
+const INDEX_WITH_HEIC = `import { api, createWorker, hma, quarantine, remote, s3, tickets, tus } from 'hashgate/features'
+// libheif is under LGPL-3.0: whoever gets this Worker's bundle from you must be able to replace it.
+import { heic } from 'hashgate/heic'
+
+export { FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/objects'
+export default createWorker({
+  features: [api(), heic(), hma(), quarantine(), remote(), s3(), tickets(), tus()],
+})
+`
+
+/**
+ * index.ts. One that is there, of an older version or with code of its own, gets the exports that it lacks.
+ * @throws {InitError} one that is there does not name libheif, which was asked for
+ */
+async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile> {
+  const name = 'index.ts'
+  const found = await readIfThere(join(folder, name))
+  const withHeic = heic === 'libheif'
+  if (found === undefined && withHeic) return { name, text: INDEX_WITH_HEIC, state: 'new' }
+  if (withHeic && !found?.includes('hashgate/heic'))
+    throw new InitError(`--heic libheif needs this index.ts:\n${INDEX_WITH_HEIC}`)
+  const missing = EXPORTS.filter((one) => !new RegExp(`\\b${one}\\b`).test(found ?? ''))
+  if (found !== undefined && missing.length === 0) return { name, text: found, state: 'kept' }
+  const line = `export { ${missing.join(', ')} } from 'hashgate/worker'\n`
+  if (found === undefined) return { name, text: line, state: 'new' }
+  return { name, text: found.endsWith('\n') ? found + line : `${found}\n${line}`, state: 'changed' }
+}
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
 function secretsOf({ webhook, service }: Answers): [string, string][] {
@@ -95,7 +128,7 @@ async function planLines(
     : { name, text: found, state: 'kept' }
 }
 
-async function planPackage(folder: string, { name }: Answers): Promise<PlannedFile> {
+async function planPackage(folder: string, { name, heic }: Answers): Promise<PlannedFile> {
   const own = v.parse(
     ManifestSchema,
     JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8')),
@@ -103,11 +136,21 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
   const found = await readIfThere(join(folder, 'package.json'))
   const existing = found === undefined ? undefined : parsePackage(found)
   const { dependencies, devDependencies, ...rest } = existing ?? {
-    ...{ name, private: true, type: 'module', scripts: SCRIPTS, allowScripts: INSTALL_SCRIPTS },
+    ...{
+      name,
+      private: true,
+      type: 'module',
+      scripts: SCRIPTS,
+      allowScripts: installScripts(folder),
+    },
     dependencies: {},
     devDependencies: {},
   }
-  const wanted = { hashgate: versionOf(folder, own.version), hono: own.peerDependencies.hono }
+  const wanted = {
+    hashgate: versionOf(folder, own.version),
+    hono: own.peerDependencies.hono,
+    ...(heic === 'libheif' && { 'libheif-js': own.peerDependencies['libheif-js'] }),
+  }
   const merged = {
     ...rest,
     dependencies: { ...wanted, ...dependencies },
@@ -116,14 +159,17 @@ async function planPackage(folder: string, { name }: Answers): Promise<PlannedFi
       : { wrangler: own.peerDependencies.wrangler, ...devDependencies },
   }
   const text = `${JSON.stringify(merged, null, 2)}\n`
-  const hasAll = ['hashgate', 'hono'].every((one) => one in dependencies)
+  const hasAll = Object.keys(wanted).every((one) => one in dependencies)
   if (found === undefined) return { name: 'package.json', text, state: 'new' }
   const isKept = hasAll && ('wrangler' in devDependencies || 'wrangler' in dependencies)
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
 }
 
-/** Which packages may run scripts when they are installed; npm asks otherwise. */
-const INSTALL_SCRIPTS = { esbuild: true, workerd: true, hashgate: false }
+/** Which packages may run scripts when they are installed; npm warns of others. It names a checkout by its path from node_modules. */
+function installScripts(folder: string): Record<string, boolean> {
+  const own = isCheckout() ? { [pathSpec(join(folder, 'node_modules'))]: false } : {}
+  return { esbuild: true, workerd: true, ...own }
+}
 
 const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
 
@@ -135,10 +181,16 @@ function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
 
 /** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
 function versionOf(folder: string, version: string): string {
-  const isCheckout = existsSync(join(PACKAGE, 'assembly'))
-  return isCheckout
-    ? `file:${relative(folder, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
-    : version
+  return isCheckout() ? pathSpec(folder) : version
+}
+
+function isCheckout(): boolean {
+  return existsSync(join(PACKAGE, 'assembly'))
+}
+
+/** The checkout, as npm names a package that lies in a folder. */
+function pathSpec(from: string): string {
+  return `file:${relative(from, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`
 }
 
 /** @throws {InitError} it is there, and cannot be read */

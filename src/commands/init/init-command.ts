@@ -1,10 +1,11 @@
+import { existsSync, statSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { openAccount } from '../stores.ts'
-import type { Given } from '../questions.ts'
+import { askText, type Given } from '../questions.ts'
 import { askFor } from './ask.ts'
 import { type PlannedFile, planFiles, PRODUCTION_VARS } from './files.ts'
-import { type Answers, checkAnswers, InitError } from './options.ts'
+import { type Answers, checkAnswers, checkGiven, InitError } from './options.ts'
 import {
   commandOf,
   isLoggedIn,
@@ -23,9 +24,18 @@ export interface InitOptions {
 }
 
 /** `hashgate init`: writes the folder of a deployment, and makes what it needs at Cloudflare. */
-export async function init(where: string, options: InitOptions): Promise<boolean> {
+export async function init(named: string | undefined, options: InitOptions): Promise<boolean> {
   const { yes, dryRun, ...given } = options
+  checkGiven(given)
+  if (!yes && !process.stdin.isTTY)
+    throw new InitError(
+      'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
+    )
+  if (named === undefined && yes) throw new InitError('--yes needs the folder, as: init gate --yes')
+  const where = named ?? (await askText('Folder of the deployment', 'gate'))
   const folder = resolve(where)
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new InitError(`${where} is a file; name a folder`)
   const answers = checkAnswers(await complete(folder, given, yes === true))
   const isReady = await isLoggedIn()
   const knownId = await namespaceIdIn(folder)
@@ -47,15 +57,12 @@ export async function init(where: string, options: InitOptions): Promise<boolean
   return true
 }
 
-/** The answers, with what is usual for those that are missing. @throws {InitError} a person must be asked, and cannot be */
+/** The answers, with what is usual for those that are missing. */
 async function complete(folder: string, given: Given, isYes: boolean): Promise<Given> {
-  if (!isYes && !process.stdin.isTTY)
-    throw new InitError(
-      'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
-    )
-  const usual = { name: nameFor(folder), preset: 'files', action: 'block', heic: false }
-  const asked = isYes ? { ...usual, ...given } : await askFor(given)
-  return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...asked }
+  const name = nameFor(folder)
+  const usual = { name, preset: 'files', action: 'block', heic: 'no' }
+  const answers = isYes ? given : await askFor(given, name)
+  return { mode: 'shadow', bank: 'csam', format: 'jsonc', ...usual, ...answers }
 }
 
 function nameFor(folder: string): string {
@@ -93,9 +100,10 @@ async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
 function tellNext(where: string, steps: readonly Step[], { bank, service }: Answers): void {
   const push = `npx hashgate list push LIST --bank ${bank} --remote`
   console.log(`\nNext:\n  cd ${where}\n  npm install`)
-  for (const step of steps) console.log(`  ${commandOf(step)}`)
-  if (steps.some(({ what }) => what === 'KV namespace'))
-    console.log('    (put the id that it prints into kv_namespaces)')
+  for (const step of steps) {
+    const isNamespace = step.what === 'KV namespace'
+    console.log(`  ${commandOf(step)}${isNamespace ? '   # put the id into kv_namespaces' : ''}`)
+  }
   console.log(`  npx hashgate doctor               # tests this folder on your machine
   export $(cat ${PRODUCTION_VARS})
   ${service === undefined ? push : `(check the password of ${service} in ${PRODUCTION_VARS}; no list is needed)`}

@@ -35,7 +35,7 @@ export const AnswersSchema = v.object({
   ),
   route: v.optional(text(ROUTE, 'must be a host and a path, as files.example.com/*')),
   zone: v.optional(text(ZONE, 'must be a domain, as example.com')),
-  preset: v.picklist(PRESET_NAMES, `must be ${PRESET_NAMES.join(', ')}`),
+  preset: v.picklist(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`),
   mode: v.picklist(['shadow', 'enforce'], 'must be shadow or enforce'),
   bank: text(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, hyphens'),
   action: v.picklist(['block', 'quarantine', 'flag'], 'must be block, quarantine or flag'),
@@ -43,20 +43,20 @@ export const AnswersSchema = v.object({
   service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),
   user: v.optional(v.string()),
   webhook: v.optional(HttpsUrl('must be an https URL')),
-  heic: v.boolean(),
+  heic: v.picklist(['no', 'images', 'libheif'], 'must be no, images or libheif'),
   format: v.picklist(['jsonc', 'toml'], 'must be jsonc or toml'),
 })
 
 export type Answers = v.InferOutput<typeof AnswersSchema>
 
+/** @throws {InitError} with each option that is wrong; those that are missing may still be asked for */
+export function checkGiven(given: Record<string, unknown>): void {
+  parse(v.partial(AnswersSchema), given)
+}
+
 /** @throws {InitError} with each answer that is wrong, by the name of its option */
 export function checkAnswers(given: Record<string, unknown>): Answers {
-  const result = v.safeParse(AnswersSchema, given)
-  if (!result.success) {
-    const problems = result.issues.map((issue) => `--${v.getDotPath(issue) ?? ''} ${issue.message}`)
-    throw new InitError(problems.join('; '))
-  }
-  const answers = result.output
+  const answers = parse(AnswersSchema, given)
   if (answers.route !== undefined && answers.zone === undefined)
     throw new InitError('--route needs --zone, the domain at Cloudflare that the route is in')
   if (answers.zone !== undefined && answers.route === undefined)
@@ -68,4 +68,11 @@ export function checkAnswers(given: Record<string, unknown>): Answers {
       '--action quarantine needs --recipient; make one with `hashgate quarantine keygen --out identity.txt`',
     )
   return answers
+}
+
+function parse<S extends v.GenericSchema>(schema: S, given: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, given)
+  if (result.success) return result.output
+  const problems = result.issues.map((issue) => `--${v.getDotPath(issue) ?? ''} ${issue.message}`)
+  throw new InitError(problems.join('; '))
 }

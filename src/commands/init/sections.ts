@@ -59,7 +59,8 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
       : isQuarantined && section('triggers', { crons: ['17 * * * *'] }),
     answers.webhook !== undefined &&
       section('queues', queuesOf(name), 'Keeps events until the webhook has taken them.'),
-    heic && section('images', { binding: 'IMAGES' }, 'Decodes HEIC. Each use is billed.'),
+    heic === 'images' &&
+      section('images', { binding: 'IMAGES' }, 'Decodes HEIC. Each use is billed.'),
     section(
       'vars',
       varsOf(answers),

@@ -49,7 +49,10 @@ export const EXCHANGE_KINDS = [
 
 /** Names of the secrets that a source needs. */
 export function secretsOf(settings: ExchangeSettings): string[] {
-  if (settings.kind === 'https') return settings.auth ? [settings.auth.secret] : []
+  if (settings.kind === 'https') {
+    const { auth } = settings
+    return auth && auth.type !== 'mtls' ? [auth.secret] : []
+  }
   if (settings.kind === 'stopncii') {
     const { functionsSecret, secret, feedbackSecret } = settings
     return [functionsSecret, secret, ...(feedbackSecret === undefined ? [] : [feedbackSecret])]
@@ -66,7 +69,7 @@ export function openExchange(
 ): Exchange {
   switch (settings.kind) {
     case 'https':
-      return new HttpsExchange(settings, settings.auth ? secretOf(settings.auth.secret) : '', world)
+      return new HttpsExchange(settings, secretsOf(settings).map(secretOf).join(''), world)
     case 'ncmec':
       return new NcmecExchange(settings, secretOf(settings.secret), world)
     case 'stopncii': {

@@ -119,15 +119,15 @@ class Run {
   async #read(from: Source): Promise<void> {
     let source = from
     if (!source.isRunning) source = await this.#change(source, { isRunning: true, skipped: {} })
-    for await (const page of this.#exchange.pages(source.checkpoint as object | undefined)) {
+    const pages = this.#exchange.pages(source.checkpoint as object | undefined)
+    const left = (this.#options.maxPages ?? MAX_PAGES) - this.#sync.pages
+    for await (const page of oneAhead(pages, left)) {
       if (page.startsOver) source = await this.#startOver(source)
       source = await this.#apply(source, page)
-      if (page.isComplete) {
-        if (source.phase === 'sweep') await this.#finish(source)
-        this.#sync.state = 'complete'
-        return
-      }
-      if (this.#sync.pages >= (this.#options.maxPages ?? MAX_PAGES)) return
+      if (!page.isComplete) continue
+      if (source.phase === 'sweep') await this.#finish(source)
+      this.#sync.state = 'complete'
+      return
     }
   }
 
@@ -193,6 +193,29 @@ class Run {
       failure: `${error.code}: ${error.message}`,
       retryAt: this.#options.now() + seconds * 1000,
     })
+  }
+}
+
+/** Pages, each asked for while the one before is applied, as many as there may be. */
+async function* oneAhead(
+  pages: AsyncGenerator<ExchangePage, void>,
+  most: number,
+): AsyncGenerator<ExchangePage, void> {
+  try {
+    let coming = pages.next()
+    for (let count = 1; ; count++) {
+      const { value: page } = await coming
+      if (!page) return
+      const isLast = page.isComplete || count >= most
+      if (!isLast) {
+        coming = pages.next()
+        coming.catch(() => undefined) // it is told when its turn comes
+      }
+      yield page
+      if (isLast) return
+    }
+  } finally {
+    await pages.return()
   }
 }
 

@@ -45,8 +45,10 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
     const cursor = `cursor-${provider.cursors.size}`
     if (last) provider.cursors.set(cursor, String(secondsOf(last) + 1))
     url.searchParams.set('after', cursor)
+    const data = page.map(updateOf)
+    if (provider.take('reorder')) data.reverse()
     return context.json({
-      data: page.map(updateOf),
+      data: provider.take('repeat') ? [...data, ...data] : data,
       ...(left.length > limit && { paging: { next: url.href } }),
     })
   })

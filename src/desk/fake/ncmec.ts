@@ -126,7 +126,8 @@ function block(name: string, entries: readonly FakeRecord[]): string {
 }
 
 /** The key is `member-entry`. What is deleted has its fields in another order. */
-function item(name: string, { key, hashes, tier, updated, isDeleted }: FakeRecord): string {
+function item(name: string, record: FakeRecord): string {
+  const { key, hashes, tier, updated, isDeleted } = record
   const [member = '', id = ''] = key.split('-')
   const time = `<timestamp>${new Date(updated).toISOString()}</timestamp>`
   const of = `<member id="${member}">Member &amp; Co ${member}</member>`
@@ -139,8 +140,19 @@ function item(name: string, { key, hashes, tier, updated, isDeleted }: FakeRecor
   return (
     `<${name}>${of}<id>${id}</id>${time}${classification}` +
     `<fingerprints>${prints.join('')}<tmk-pdqf rel="self" href="/v2/large/${id}"/><new-thing>x</new-thing></fingerprints>` +
-    `<feedback/></${name}>`
+    `${feedbackOf(record)}</${name}>`
   )
+}
+
+/** By kind of hash, as members told it: one of them for two kinds. */
+function feedbackOf({ opinions }: FakeRecord): string {
+  if (!opinions) return '<feedback/>'
+  const members = (ids: readonly string[]) =>
+    `<members timestamp="2026-01-01T00:00:00Z">${ids.map((id) => `<member id="${id}">M ${id}</member>`).join('')}</members>`
+  const affirmative = (type: string) =>
+    `<affirmativeFeedback type="${type}">${members(opinions.for)}</affirmativeFeedback>`
+  const negative = `<negativeFeedback type="Md5"><reasons><reason guid="0f3c" name="x"/>${members(opinions.against)}</reasons></negativeFeedback>`
+  return `<feedback>${affirmative('Md5')}${affirmative('Sha1')}${opinions.against.length > 0 ? negative : ''}</feedback>`
 }
 
 function xml(context: Context, text: string): Response {

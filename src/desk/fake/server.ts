@@ -44,8 +44,10 @@ function withFaults(provider: FakeProvider): MiddlewareHandler {
     const delay = provider.take('delay')
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay.ms))
     const cut = provider.take('cut')
+    const [fault] = provider.faults
     await next()
     if (cut) context.res = await cutOff(context.res, cut.at)
+    if (context.req.method === 'GET') provider.drop(fault)
   }
 }
 

@@ -3,6 +3,8 @@ export interface FakeRecord {
   key: string
   hashes: { kind: string; value: string }[]
   tier: string
+  /** Ids of members that confirm it, and of those that contradict. */
+  opinions?: { for: string[]; against: string[] }
   /** Milliseconds since 1970, by the server's clock. */
   updated: number
   isDeleted: boolean
@@ -38,6 +40,8 @@ export class FakeProvider {
   readonly records = new Map<string, FakeRecord>()
   /** Each is taken by one request. */
   readonly faults: Fault[] = []
+  /** Types of the faults that its answers had. */
+  readonly played = new Set<Fault['type']>()
   /** Keys of records whose pages are always cut off. */
   readonly poison = new Set<string>()
   /** Cursors that are valid, with what they mean. */
@@ -71,9 +75,15 @@ export class FakeProvider {
     return [...this.records.values()].filter(({ isDeleted }) => !isDeleted)
   }
 
+  /** Drops a fault that no answer of this provider can have, or those behind it would wait for ever. */
+  drop(fault: Fault | undefined): void {
+    if (fault && this.faults[0] === fault) this.faults.shift()
+  }
+
   /** Takes a fault of a type that the caller handles, if it is the next. */
   take<T extends Fault['type']>(type: T): Extract<Fault, { type: T }> | undefined {
     if (this.faults[0]?.type !== type) return undefined
+    this.played.add(type)
     return this.faults.shift() as Extract<Fault, { type: T }>
   }
 }

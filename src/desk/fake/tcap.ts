@@ -83,12 +83,14 @@ function tcapPage(provider: FakeProvider, url: URL): object {
   next.searchParams.set('limit', String(provider.pageSize))
   next.searchParams.set('offset', '0')
   const isLast = left.length <= provider.pageSize
+  const results = some.map(resultOf)
+  if (provider.take('reorder')) results.reverse()
   return {
     count: left.length,
     next: isLast ? null : next.href,
     previous: null,
-    checkpoint,
-    results: (provider.take('repeat') ? [...some, ...some] : some).map(resultOf),
+    checkpoint: provider.take('rewind') ? '1.5,1' : checkpoint,
+    results: provider.take('repeat') ? [...results, ...results] : results,
   }
 }
 

@@ -20,7 +20,10 @@ export function statements(
   db: Database,
   ...parts: [sql: string, ...values: (string | number | null)[]][]
 ): Statement[] {
-  return parts.map(([sql, ...values]) => prepared(db, sql).bind(...values))
+  return parts.map(([sql, ...values]) => {
+    const statement = prepared(db, sql)
+    return values.length === 0 ? statement : statement.bind(...values)
+  })
 }
 
 /** Statements by their text: from the command line, each call of D1 is a message to another thread that is waited for. */

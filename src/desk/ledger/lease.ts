@@ -4,6 +4,11 @@ import { LeaseLostError, LeaseTakenError } from './errors.ts'
 /** Milliseconds after which somebody else may go on with what was left. Each step renews them. */
 export const LEASE_MS = 120_000
 
+/** Renews a lease. Where it is not held, what is said of it is no JSON: the statement fails, and the transaction with it. */
+const FENCE = `INSERT INTO lease (name, token, expires)
+  SELECT ?1, iif(EXISTS (SELECT 1 FROM lease WHERE name = ?1 AND token = ?2), ?2, json('lease lost')), ?3
+  WHERE true ON CONFLICT (name) DO UPDATE SET expires = excluded.expires`
+
 /** The right to work on something. Each holder has a token of its own, and every write is fenced by it. */
 export class Lease {
   readonly name: string
@@ -26,7 +31,7 @@ export class Lease {
       statements(
         db,
         [
-          `INSERT INTO lease VALUES (?1, ?2, ?3) ON CONFLICT (name)
+          `INSERT INTO lease (name, token, expires) VALUES (?1, ?2, ?3) ON CONFLICT (name)
            DO UPDATE SET token = excluded.token, expires = excluded.expires WHERE lease.expires <= ?4`,
           name,
           token,
@@ -46,21 +51,7 @@ export class Lease {
    * @throws {LeaseLostError} nothing was written
    */
   async write(rows: Statement[]): Promise<void> {
-    const fence = statements(
-      this.#db,
-      [
-        'UPDATE lease SET expires = ? WHERE name = ? AND token = ?',
-        this.#now() + LEASE_MS,
-        this.name,
-        this.#token,
-      ],
-      // Without such a row, this is no JSON: the statement fails, and the transaction with it.
-      [
-        `SELECT json(iif(EXISTS (SELECT 1 FROM lease WHERE name = ?1 AND token = ?2), '1', 'lease lost'))`,
-        this.name,
-        this.#token,
-      ],
-    )
+    const fence = statements(this.#db, [FENCE, this.name, this.#token, this.#now() + LEASE_MS])
     try {
       await this.#db.batch([...fence, ...rows])
     } catch (error) {

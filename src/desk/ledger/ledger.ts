@@ -66,16 +66,22 @@ export class Ledger {
 
   #applyRows({ id, generation }: Source, { rows, texts }: Part): Statement[] {
     const slim = JSON.stringify(
-      rows.map(({ row, updated, content, deleted }) => [row, updated, content, deleted]),
+      rows.map(({ row, updated, content, deleted, kinds, tier }) => [
+        row,
+        updated,
+        content,
+        deleted,
+        kinds,
+        tier,
+      ]),
     )
     return statements(
       this.db,
       ['UPDATE ledger SET seq = seq + 1'],
-      [tallySql('-', PAGE_IDS), slim],
+      [TALLY_PAGE, slim, id],
       [RETIRE_CHANGED, slim],
       [UPSERT, `[${texts.join()}]`, id, generation],
       [MARK_SEEN, slim, generation],
-      [tallySql('+', PAGE_IDS), slim],
     )
   }
 
@@ -93,7 +99,7 @@ export class Ledger {
         statements(
           this.db,
           ['UPDATE ledger SET seq = seq + 1'],
-          [tallySql('-', SWEPT_IDS), range],
+          [TALLY_SWEPT, range],
           [RETIRE_SWEPT, range],
           [BURY_SWEPT, range],
         ),
@@ -113,32 +119,40 @@ interface SweepRange {
 
 const NEW_SEQ = '(SELECT seq FROM ledger)'
 
-/** Ids of a page, of which ?1 has [id, updated, content, deleted] of each record. */
-const PAGE_IDS = `SELECT CAST(value ->> 0 AS INTEGER) FROM json_each(?1)`
-
 /** Ids of records that a run did not list, of which ?1 has [source, generation, after, last]. */
 const SWEPT_IDS = `SELECT id FROM record WHERE source = ?1 ->> 0 AND generation <> ?1 ->> 1 AND deleted = 0
   AND id > CAST(?1 ->> 2 AS INTEGER) AND id <= CAST(?1 ->> 3 AS INTEGER)`
-
-/** Counts the live records among some: down before a change, up after it. */
-function tallySql(sign: '+' | '-', ids: string): string {
-  return `INSERT INTO tally (source, kinds, tier, live)
-    SELECT source, kinds, tier, ${sign}count(*) FROM record WHERE id IN (${ids}) AND deleted = 0
-    GROUP BY source, kinds, tier
-    ON CONFLICT DO UPDATE SET live = live + excluded.live`
-}
 
 /** What a change of a record is: a state that is not older, and another. */
 const CHANGES = `excluded.updated >= record.updated
   AND (excluded.content <> record.content OR excluded.deleted <> record.deleted)`
 
+/** Records of a page, of which ?1 has [id, updated, content, deleted, kinds, tier] of each. */
+const PAGE = `(
+    SELECT CAST(value ->> 0 AS INTEGER) AS id, value ->> 1 AS updated, value ->> 2 AS content,
+      value ->> 3 AS deleted, value ->> 4 AS kinds, value ->> 5 AS tier
+    FROM json_each(?1)
+  ) AS excluded`
+
+/** Counts, before a page is applied: what it changes is live no more, and what it brings is. What stays costs no write. */
+const TALLY_PAGE = `INSERT INTO tally (source, kinds, tier, live)
+  SELECT ?2, kinds, tier, sum(live) FROM (
+    SELECT iif(side.is_new, excluded.kinds, record.kinds) AS kinds,
+      iif(side.is_new, excluded.tier, record.tier) AS tier, iif(side.is_new, 1, -1) AS live
+    FROM ${PAGE} LEFT JOIN record ON record.id = excluded.id
+    JOIN (SELECT 1 AS is_new UNION ALL SELECT 0) AS side
+      ON iif(side.is_new, excluded.deleted, ifnull(record.deleted, 1)) = 0
+    WHERE record.id IS NULL OR (${CHANGES})
+  ) GROUP BY kinds, tier HAVING sum(live) <> 0
+  ON CONFLICT DO UPDATE SET live = live + excluded.live`
+
+const TALLY_SWEPT = `INSERT INTO tally (source, kinds, tier, live)
+  SELECT source, kinds, tier, -count(*) FROM record WHERE id IN (${SWEPT_IDS}) GROUP BY source, kinds, tier
+  ON CONFLICT DO UPDATE SET live = live + excluded.live`
+
 const RETIRE_CHANGED = `INSERT INTO retired (seq, source, id, tier, sealed)
   SELECT ${NEW_SEQ}, record.source, record.id, record.tier, record.sealed
-  FROM (
-    SELECT CAST(value ->> 0 AS INTEGER) AS id, value ->> 1 AS updated, value ->> 2 AS content, value ->> 3 AS deleted
-    FROM json_each(?1)
-  ) AS excluded JOIN record ON record.id = excluded.id
-  WHERE record.deleted = 0 AND ${CHANGES}`
+  FROM ${PAGE} JOIN record ON record.id = excluded.id WHERE record.deleted = 0 AND (${CHANGES})`
 
 const UPSERT = `INSERT INTO record (id, seq, source, kinds, tier, content, sealed, updated, generation, deleted)
   SELECT CAST(value ->> 0 AS INTEGER), ${NEW_SEQ}, ?2, value ->> 1, value ->> 2, value ->> 3,

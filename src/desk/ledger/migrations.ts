@@ -92,7 +92,9 @@ export async function migrate(db: Database): Promise<void> {
   for (let number = await done(); number < MIGRATIONS.length; number++) {
     const steps = (MIGRATIONS[number] ?? []).map((sql): [string] => [sql])
     try {
-      await db.batch(statements(db, ['INSERT INTO migration VALUES (?)', number], ...steps))
+      await db.batch(
+        statements(db, ['INSERT INTO migration (number) VALUES (?)', number], ...steps),
+      )
     } catch (error) {
       if ((await done()) <= number) throw error
     }

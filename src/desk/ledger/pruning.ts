@@ -38,7 +38,7 @@ export async function prune(
     statements(
       db,
       ['DELETE FROM day WHERE source = ? AND day < ?', id, day - 2 * KEPT_DAYS],
-      ['INSERT INTO day SELECT ?, ?, seq FROM ledger', id, day],
+      ['INSERT INTO day (source, day, seq) SELECT ?, ?, seq FROM ledger', id, day],
     ),
   )
   return pruned

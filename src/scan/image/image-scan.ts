@@ -7,10 +7,12 @@ import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
 import { readExif } from './exif.ts'
+import { readHeic } from './heic/heic.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import type { LibraryPlan } from './library-plan.ts'
 import { decodeWithLibrary, type Pixels } from './library.ts'
+import type { Pages } from './pages.ts'
 import { Needles } from '../probes/needles.ts'
 import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
@@ -298,18 +300,22 @@ export class ImageScan {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
       return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
     }
-    if (this.#format === 'tiff') return this.#endTiff(file)
-    return this.#endConverted(file, 'unsupported-format')
+    const { heic: library, modules } = this.#context
+    if (this.#format === 'tiff') return this.#endPages(readTiff(modules.image, this.#budget, file))
+    if (this.#format !== 'heic' || !library) return this.#endConverted(file, 'unsupported-format')
+    const heic = readHeic({ core: modules.image, budget: this.#budget, library, file })
+    const outcome = await this.#endPages(heic)
+    const isLeft = outcome.coverage === 'unscannable' && outcome.reason !== 'over-limit'
+    return isLeft ? this.#endConverted(file, outcome.reason, sizeOf(outcome)) : outcome
   }
 
   /** A page behind the first that cannot be decoded is left out. */
-  async #endTiff(file: Uint8Array): Promise<ImageOutcome> {
-    const tiff = readTiff(this.#context.modules.image, this.#budget, file)
+  async #endPages(file: Pages): Promise<ImageOutcome> {
     let shown: Size | undefined
     let size: Size | undefined
     let failure: UnscannableReason | undefined
-    let { isPartial } = tiff
-    for (const one of tiff.pages) {
+    let { isPartial } = file
+    for (const one of file.pages) {
       if (typeof one === 'string') {
         failure ??= one
         continue
@@ -435,6 +441,10 @@ function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
     reason,
     ...(isKnown && { width: size.width, height: size.height }),
   }
+}
+
+function sizeOf({ width, height }: { width?: number; height?: number }): Size | undefined {
+  return width !== undefined && height !== undefined ? { width, height } : undefined
 }
 
 function orientationOf(exif: Uint8Array | undefined): number {

@@ -1,10 +1,13 @@
-import { CELLS, type Cells, type Covered, type Plane, POINTS } from '../../core/plane.ts'
+import {
+  CELLS,
+  type Cells,
+  type Covered,
+  type Patch,
+  type Plane,
+  POINTS,
+} from '../../core/plane.ts'
 
-/** Luma by which the pixels of a flat cell differ at most, and the middles of cells beside each other that are of one patch. */
-const FLAT = 12
-const LINK = 4
-/** Luma by which what is beside a patch differs from it at least, and share of its rim where it must: patches of a sky fade. */
-const MIN_STEP = 16
+/** Share of a patch's rim where luma changes by a step: patches of a sky fade. */
 const MIN_RIM = 0.5
 /** Shares of the picture that a patch takes. */
 const MIN_PATCH = 0.004
@@ -19,162 +22,144 @@ const WHITE = 225
 const BLACK = 60
 /** Share of the picture that may be guessed. */
 const MAX_COVERED = 0.4
-
-/** Something flat with a sharp rim: a bar over eyes, a sticker, an emoji. */
-interface Patch {
-  /** Cells that are flat and of one luma. */
-  cells: number[]
-  /** How well it stands out. */
-  weight: number
-}
+/** Cells to a point, a side. */
+const CELLS_EACH = CELLS / POINTS
 
 /** What may have been laid over a picture: points that are covered, by each way to see it. */
 export function coversOf(plane: Plane): Covered[] {
-  const cells = plane.cells()
+  const cells = plane.cells(Math.ceil(MIN_PATCH * CELLS * CELLS))
   if (!cells) return []
-  const masks = patchesIn(cells).map(({ cells: flat }) => hullOf(flat))
+  const masks = clearest(cells.patches).map(hullOf)
   const pairs = masks
     .slice(0, MAX_PAIRED)
     .flatMap((mask, i) => masks.slice(i + 1, MAX_PAIRED).map((other) => union(mask, other)))
-  return [...masks, ...pairs, textIn(cells)].map(pointsIn).filter(isSensible)
+  return [...masks, ...pairs, textIn(cells)].filter(isSensible)
 }
 
-/** The patches that stand out best. */
-function patchesIn(cells: Cells): Patch[] {
-  const patchOf = new Uint16Array(CELLS * CELLS)
-  const patches: Patch[] = []
-  for (let start = 0; start < patchOf.length; start++) {
-    if (patchOf[start] || !isFlat(cells, start)) continue
-    const patch = growPatch(cells, start, patchOf)
-    if (patch) patches.push(patch)
+/** The patches with a sharp rim that stand out best: a bar over eyes, a sticker, an emoji. */
+function clearest(patches: readonly Patch[]): Patch[] {
+  return patches
+    .filter(({ cells }) => shareOf(cells) <= MAX_PATCH)
+    .filter(({ rim, sharp }) => sharp >= MIN_RIM * rim)
+    .toSorted((a, b) => weightOf(b) - weightOf(a))
+    .slice(0, MAX_PATCHES)
+}
+
+function shareOf(cells: Uint16Array): number {
+  return cells.length / (CELLS * CELLS)
+}
+
+/** How well a patch stands out. */
+function weightOf({ cells, rim, sharp }: Patch): number {
+  return (sharp / rim) * Math.min(shareOf(cells), LARGE_PATCH)
+}
+
+/**
+ * Points of a patch, and those between two of its cells in a row or column: the eyes of an emoji, the words on a sticker. Cells beside
+ * these count as well: a rim is seldom at the end of a cell.
+ */
+function hullOf({ cells }: Patch): Covered {
+  const covered = new Uint8Array(POINTS * POINTS)
+  const [rows, columns] = [new Ends(), new Ends()]
+  for (const cell of cells) {
+    const column = cell % CELLS
+    const row = (cell - column) / CELLS
+    rows.add(row, column)
+    columns.add(column, row)
   }
-  return patches.toSorted((a, b) => b.weight - a.weight).slice(0, MAX_PATCHES)
+  rows.cover(covered, POINTS, 1)
+  columns.cover(covered, 1, POINTS)
+  return covered
 }
 
-/** The patch of a cell. `undefined` if it is too small, too large or not sharp. */
-function growPatch(cells: Cells, start: number, seen: Uint16Array): Patch | undefined {
-  const found = [start]
-  seen[start] = 1
-  let [rim, sharp] = [0, 0]
-  for (let i = 0; i < found.length; i++) {
-    const cell = found[i] ?? 0
-    for (let step = 0; step < ACROSS.length; step++) {
-      const beside = neighbour(cell, step)
-      if (beside < 0) continue
-      if (isFlat(cells, beside) && stepOf(cells, cell, beside) <= LINK) {
-        if (!seen[beside]) found.push(beside)
-        seen[beside] = 1
-        continue
+/** The first and the last cell of each line that has some. */
+class Ends {
+  readonly #first = new Int16Array(CELLS).fill(CELLS)
+  readonly #last = new Int16Array(CELLS).fill(-1)
+
+  add(line: number, cell: number): void {
+    if (cell < (this.#first[line] ?? 0)) this.#first[line] = cell
+    if (cell > (this.#last[line] ?? 0)) this.#last[line] = cell
+  }
+
+  /** Marks the points from the first to the last, and those beside them. */
+  cover(
+    covered: Covered,
+    across: number, // from a line of points to the next
+    along: number, // from a point of a line to the next
+  ): void {
+    for (let line = 0; line < CELLS; line++) {
+      const [first = CELLS, last = -1] = [this.#first[line], this.#last[line]]
+      if (last < 0) continue
+      for (let point = pointBefore(line); point <= pointBehind(line); point++) {
+        for (let at = pointBefore(first); at <= pointBehind(last); at++) {
+          covered[point * across + at * along] = 1
+        }
       }
-      rim++
-      // The next one may be half covered: that behind it counts.
-      const behind = neighbour(beside, step)
-      if (stepOf(cells, cell, behind < 0 ? beside : behind) >= MIN_STEP) sharp++
     }
   }
-  const share = found.length / seen.length
-  if (share < MIN_PATCH || share > MAX_PATCH || sharp < MIN_RIM * rim) return undefined
-  return { cells: found, weight: (sharp / rim) * Math.min(share, LARGE_PATCH) }
 }
 
-/** Columns and rows from a cell to those beside it. */
-const ACROSS = [1, -1, 0, 0]
-const DOWN = [0, 0, 1, -1]
-
-/** The cell beside one, by the number of the step; -1 if there is none. */
-function neighbour(cell: number, step: number): number {
-  const across = (cell % CELLS) + (ACROSS[step] ?? 0)
-  const beside = cell + (ACROSS[step] ?? 0) + (DOWN[step] ?? 0) * CELLS
-  return across < 0 || across >= CELLS || beside >= CELLS * CELLS ? -1 : Math.max(beside, -1)
+/** The point that has the cell before one, or above it. */
+function pointBefore(cell: number): number {
+  return Math.floor(Math.max(0, cell - 1) / CELLS_EACH)
 }
 
-function isFlat({ least, greatest }: Cells, cell: number): boolean {
-  return (greatest[cell] ?? 0) - (least[cell] ?? 0) <= FLAT
+/** The point that has the cell behind one, or below it. */
+function pointBehind(cell: number): number {
+  return Math.floor(Math.min(CELLS - 1, cell + 1) / CELLS_EACH)
 }
 
-function stepOf({ least, greatest }: Cells, a: number, b: number): number {
-  const twice = (least[a] ?? 0) + (greatest[a] ?? 0) - (least[b] ?? 0) - (greatest[b] ?? 0)
-  return Math.abs(twice) / 2
-}
-
-/** Cells of a patch, and those between two of them in a row or column: the eyes of an emoji, the words on a sticker. */
-function hullOf(cells: readonly number[]): Uint8Array {
-  const hull = new Uint8Array(CELLS * CELLS)
-  fillBetween(hull, cells, (cell) => cell % CELLS, 1)
-  fillBetween(hull, cells, (cell) => Math.floor(cell / CELLS), CELLS)
-  // A rim is seldom at the end of a cell.
-  return nearby(hull, Math.max)
-}
-
-/** Marks the cells between the first and the last of each line; `along` says where in its line a cell lies. */
-function fillBetween(
-  hull: Uint8Array,
-  cells: readonly number[],
-  along: (cell: number) => number,
-  step: number,
-): void {
-  const ends = new Map<number, [first: number, last: number]>()
-  for (const cell of cells) {
-    const line = cell - along(cell) * step
-    const [first, last] = ends.get(line) ?? [cell, cell]
-    ends.set(line, [Math.min(first, cell), Math.max(last, cell)])
-  }
-  for (const [first, last] of ends.values()) {
-    for (let cell = first; cell <= last; cell += step) hull[cell] = 1
-  }
-}
-
-function union(a: Uint8Array, b: Uint8Array): Uint8Array {
+function union(a: Covered, b: Covered): Covered {
   const both = a.slice()
-  for (let cell = b.indexOf(1); cell >= 0; cell = b.indexOf(1, cell + 1)) both[cell] = 1
+  for (let point = b.indexOf(1); point >= 0; point = b.indexOf(1, point + 1)) both[point] = 1
   return both
 }
 
-/** Cells with white and with black in them, or beside them: text with an outline. */
-function textIn({ least, greatest }: Cells): Uint8Array {
-  const [darkest, brightest] = [nearby(least, Math.min), nearby(greatest, Math.max)]
-  return brightest.map((luma, cell) => Number(luma >= WHITE && (darkest[cell] ?? 255) <= BLACK))
+/** What a cell has of text with an outline, bit by bit. */
+const [HAS_WHITE, HAS_BLACK] = [1, 2]
+
+/** Points that have a cell with white and with black in it, or beside it. */
+function textIn({ least, greatest }: Cells): Covered {
+  const covered = new Uint8Array(POINTS * POINTS)
+  const has = new Uint8Array(CELLS * CELLS)
+  for (let cell = 0; cell < has.length; cell++) {
+    has[cell] =
+      ((greatest[cell] ?? 0) >= WHITE ? HAS_WHITE : 0) |
+      ((least[cell] ?? 0) <= BLACK ? HAS_BLACK : 0)
+  }
+  const near = withNeighbours(withNeighbours(has, 1, CELLS), CELLS, 1)
+  const both = HAS_WHITE | HAS_BLACK
+  for (let cell = near.indexOf(both); cell >= 0; cell = near.indexOf(both, cell + 1)) {
+    const row = Math.floor(cell / CELLS / CELLS_EACH)
+    covered[row * POINTS + Math.floor((cell % CELLS) / CELLS_EACH)] = 1
+  }
+  return covered
 }
 
-/** The least, or greatest, of each cell and the eight around it. In loops: a page has many cells. */
-function nearby(values: Uint8Array, pick: (a: number, b: number) => number): Uint8Array {
-  return pickedAlong(pickedAlong(values, 1, CELLS, pick), CELLS, 1, pick)
-}
-
-/** The least, or greatest, of each cell and those before and behind it in its line. */
-function pickedAlong(
-  values: Uint8Array,
+/** What each cell has, with what those before and behind it in its line have. */
+function withNeighbours(
+  has: Uint8Array,
   step: number, // from a cell to the next of its line
   stride: number, // from a line to the next
-  pick: (a: number, b: number) => number,
 ): Uint8Array {
-  const picked = new Uint8Array(values.length)
+  const near = new Uint8Array(has.length)
   for (let line = 0; line < CELLS; line++) {
     let cell = line * stride
-    let before = values[cell] ?? 0
-    let value = before
+    let before = 0
+    let value = has[cell] ?? 0
     for (let i = 0; i < CELLS; i++, cell += step) {
-      const behind = i < CELLS - 1 ? (values[cell + step] ?? 0) : value
-      picked[cell] = pick(value, pick(before, behind))
+      const behind = i < CELLS - 1 ? (has[cell + step] ?? 0) : 0
+      near[cell] = before | value | behind
       before = value
       value = behind
     }
   }
-  return picked
-}
-
-/** Points that have a covered cell. */
-function pointsIn(cells: Uint8Array): Covered {
-  const points = new Uint8Array(POINTS * POINTS)
-  const each = CELLS / POINTS
-  for (let cell = cells.indexOf(1); cell >= 0; cell = cells.indexOf(1, cell + 1)) {
-    const row = Math.floor(cell / CELLS / each)
-    points[row * POINTS + Math.floor((cell % CELLS) / each)] = 1
-  }
-  return points
+  return near
 }
 
 function isSensible(covered: Covered): boolean {
-  const share = covered.reduce((sum, one) => sum + one, 0) / covered.length
-  return share > 0 && share <= MAX_COVERED
+  let count = 0
+  for (const point of covered) count += point
+  return count > 0 && count <= MAX_COVERED * covered.length
 }

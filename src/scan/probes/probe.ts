@@ -22,7 +22,7 @@ export function probeViews(
         const points = pointsOf(probed.plane, view, probed.aspect)
         const found = probed.plane.hash(points)
         const hash = isInverted ? complementOf(found) : found
-        return Object.assign(hash, { probe, tolerance, frame })
+        return Object.assign(hash, { probe, tolerance: view.tolerance ?? tolerance, frame })
       })
     })
 }

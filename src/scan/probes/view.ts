@@ -20,6 +20,8 @@ export interface View {
   turn?: number
   /** Points that something may cover, as the picture lies in the plane. Only of a picture that is not turned. */
   covered?: Covered
+  /** Bits that are added to a bank's threshold in place of what its family adds. */
+  tolerance?: number
   /** Whether it was hashed by a pipeline that filters pictures of any size without reducing them first. */
   isFullSize?: boolean
 }

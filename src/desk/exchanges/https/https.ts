@@ -137,6 +137,8 @@ export class HttpsExchange implements Exchange {
         return { authorization: basicAuth(auth.user, this.#secret) }
       case 'header':
         return { [auth.header]: this.#secret }
+      case 'mtls': // the connection tells who asks
+        return {}
     }
   }
 }

@@ -21,10 +21,18 @@ const fields = Object.fromEntries(FIELDS.map((name) => [name, v.exactOptional(Pl
   ReturnType<typeof v.exactOptional<typeof Place>>
 >
 
+/** Of files in R2: `r2://BINDING/KEY`. */
+export const BUCKET_PROTOCOL = 'r2:'
+
+const URL_WORDS = 'must be an https address of a public host, or r2://BINDING/KEY'
 const Url = v.pipe(
-  v.string('must be an https address'),
-  v.check(isSafeUrl, 'must be an https address of a public host'),
+  v.string(URL_WORDS),
+  v.check((text) => isSafeUrl(text) || isBucketUrl(text), URL_WORDS),
 )
+
+function isBucketUrl(text: string): boolean {
+  return /^r2:\/\/[A-Z][A-Z0-9_]*\/[^?#]+$/.test(text)
+}
 
 const Secret = textLike(
   /^[A-Z][A-Z0-9_]{0,63}$/,
@@ -68,6 +76,14 @@ export const HttpsSettingsSchema = {
       group({ type: v.literal('bearer'), secret: Secret }),
       group({ type: v.literal('basic'), user: v.string(), secret: Secret }),
       group({ type: v.literal('header'), header: v.string(), secret: Secret }),
+      group({
+        type: v.literal('mtls'),
+        binding: textLike(
+          /^[A-Z][A-Z0-9_]{0,63}$/,
+          'must be the name of a binding, such as PARTNER_CERTIFICATE',
+          'Binding of the client certificate, of mtls_certificates.',
+        ),
+      }),
     ]),
   ),
   signature: v.exactOptional(

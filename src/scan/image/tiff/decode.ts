@@ -1,11 +1,12 @@
 import { type Frame, ImageDecoder } from '../../../core/image.ts'
 import type { Steps } from '../../../util/steps.ts'
+import type { PageEnd } from '../pages.ts'
 import { channelsOf, toPixels } from './colours.ts'
 import { decodeJpegPage } from './jpeg-page.ts'
 import { MAX_SEGMENTS, type Page } from './page.ts'
 import { type RowForm, rowBytesOf, rowsFrom } from './rows.ts'
 import { unpackSegment } from './segments.ts'
-import type { PageEnd, TiffContext } from './work.ts'
+import type { TiffContext } from './work.ts'
 
 /** Bytes of a row of tiles, or of strips that hold one sample each: it waits until it is whole. */
 const MAX_BAND_BYTES = 8 * 1024 * 1024

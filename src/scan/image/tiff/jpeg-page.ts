@@ -1,8 +1,9 @@
 import { type Frame, ImageDecoder } from '../../../core/image.ts'
 import type { Steps } from '../../../util/steps.ts'
 import { decodeJpeg, type Luma } from './jpeg.ts'
+import type { PageEnd } from '../pages.ts'
 import type { Page } from './page.ts'
-import type { PageEnd, TiffContext } from './work.ts'
+import type { TiffContext } from './work.ts'
 
 /** Decodes a page whose segments are JPEG: luma of each, at most 512 samples a side, is put together. */
 export function* decodeJpegPage(

@@ -1,6 +1,5 @@
 import type { ImageCore } from '../../../core/image-core.ts'
 import type { ScanBudget } from '../../budget.ts'
-import type { UnscannableReason } from '../../scanned.ts'
 import { DECODER_MS, ROW_BYTE_MS } from '../../work.ts'
 import { RowWork } from '../row-work.ts'
 import type { Page } from './page.ts'
@@ -12,9 +11,6 @@ export interface TiffContext {
   work: TiffWork
   file: Uint8Array
 }
-
-/** What came of a page. */
-export type PageEnd = { isPartial: boolean } | UnscannableReason
 
 /** Samples of rows for each byte of a file. */
 const SAMPLES_A_BYTE = 100

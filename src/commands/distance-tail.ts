@@ -12,6 +12,58 @@ export function histogram(): Histogram {
   return new Float64Array(MAX_BITS + 1)
 }
 
+/** All pairs of some histograms. */
+export function sumOf(histograms: readonly Histogram[]): Histogram {
+  const all = histogram()
+  for (const one of histograms) {
+    for (let bits = 0; bits <= MAX_BITS; bits++) all[bits] = (all[bits] ?? 0) + (one[bits] ?? 0)
+  }
+  return all
+}
+
+/** How often uploads are drawn again, for the bound; and the share of draws below it. */
+const RESAMPLES = 200
+const BOUND = 0.975
+
+/** What lies within a distance, by the fit of all pairs. */
+export interface Extrapolated {
+  tail: Tail
+  share: number
+  /** Below this lies the share in 97.5 % of draws of as many uploads. */
+  upper: number
+}
+
+/**
+ * The share of pairs within a distance, extrapolated. `undefined` if too few pairs are near.
+ * @param histograms one an upload: its pairs are not independent, so that uploads are drawn again for the bound
+ * @param random from 0 to before 1
+ */
+export function extrapolate(
+  histograms: readonly Histogram[],
+  bits: number,
+  random: () => number,
+): Extrapolated | undefined {
+  const tail = fitTail(sumOf(histograms))
+  if (!tail) return undefined
+  const draws = Array.from({ length: RESAMPLES }, () => {
+    const drawn = histograms.flatMap(
+      () => histograms[Math.floor(random() * histograms.length)] ?? [],
+    )
+    const fitted = fitTail(sumOf(drawn))
+    return fitted ? shareWithin(fitted, bits) : 0
+  })
+  return {
+    tail,
+    share: shareWithin(tail, bits),
+    upper: draws.toSorted((a, b) => a - b)[Math.floor(RESAMPLES * BOUND)] ?? 0,
+  }
+}
+
+/** Of a million uploads those that lie near some of so many entries, if a share of pairs does. */
+export function uploadsOfAMillion(share: number, entries: number): number {
+  return 1e6 * -Math.expm1(-share * entries)
+}
+
 /** A line through the tail, on normal paper: `z = at + slope * bits`, where z is the normal quantile of the share that is as near. */
 export interface Tail {
   at: number

@@ -1,0 +1,98 @@
+// What an operator's list would match by mistake: files of theirs that are on no list are compared with its entries, and what is nearer
+// than any pair is extrapolated from the tail of the distances. docs/accuracy.md has the same for pictures of the bench.
+
+import { PackedHashes } from '../core/packed-hashes.ts'
+import type { Entry } from '../list/entry.ts'
+import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
+import { limitOf } from '../match/thresholds.ts'
+import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
+import { allFiles, type Needle, type ScannedFile, smallestSetOf } from '../scan/scanned.ts'
+import { aligned } from './tune-report.ts'
+import {
+  extrapolate,
+  type Histogram,
+  histogram,
+  MAX_BITS,
+  uploadsOfAMillion,
+} from './distance-tail.ts'
+
+/** Entries that files are compared with, at most, spread over the list. */
+const MOST_ENTRIES = 4096
+/** Sizes of lists that are told beside the operator's own. */
+const LIST_SIZES = [1e5, 1e6, 1e7]
+/** Files from which on a rate is told, and pairs. */
+const [LEAST_FILES, LEAST_PAIRS] = [30, 100_000]
+const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
+
+type BySet = Record<SetName, Histogram>
+
+/** Distances between files that are on no list and entries of one. */
+export class UnrelatedPairs {
+  readonly #entries: PackedHashes
+  readonly #listSize: number
+  readonly #files: BySet[] = []
+
+  constructor(entries: readonly Entry[]) {
+    const hashes = entries.filter(({ kind }) => kind === 'pdq').map(({ hash }) => hash)
+    this.#listSize = hashes.length
+    const step = Math.max(1, Math.ceil(hashes.length / MOST_ENTRIES))
+    this.#entries = new PackedHashes(hashes.filter((_, i) => i % step === 0))
+  }
+
+  /** Counts a file, by its nearest needles, less their tolerance. */
+  add(file: ScannedFile): void {
+    const nearest = new Uint8Array(this.#entries.count).fill(MAX_BITS)
+    const needles = allFiles(file).flatMap((one) =>
+      one.coverage === 'scanned' ? one.needles.concat(one.widen?.() ?? []) : [],
+    )
+    const asked = needles.filter((needle) => !limitOf(needle, minQuality))
+    const bySet = Map.groupBy(asked, smallestSetOf)
+    if (bySet.size === 0) return
+    const counted = {} as BySet
+    for (const set of SET_NAMES) {
+      for (const needle of bySet.get(set) ?? []) this.#lower(nearest, needle)
+      counted[set] = histogram()
+      for (const bits of nearest) counted[set][bits] = (counted[set][bits] ?? 0) + 1
+    }
+    this.#files.push(counted)
+  }
+
+  #lower(nearest: Uint8Array, { hash, tolerance }: Needle): void {
+    this.#entries.distancesTo(hash).forEach((distance, i) => {
+      nearest[i] = Math.min(nearest[i] ?? MAX_BITS, Math.max(0, distance - tolerance))
+    })
+  }
+
+  /** Uploads in a million that would match an entry by mistake, by size of the list and set; or why that cannot be told. */
+  report(): string {
+    const pairs = this.#files.length * this.#entries.count
+    const head = `false matches, from ${this.#files.length} files that are on no list and ${this.#entries.count} entries: ${pairs} pairs`
+    if (this.#files.length < LEAST_FILES || pairs < LEAST_PAIRS) {
+      return `${head}\ntoo few to tell how many uploads would match by mistake: ${LEAST_FILES} files and ${LEAST_PAIRS} pairs at least`
+    }
+    const sizes = [this.#listSize, ...LIST_SIZES]
+    const rows = SET_NAMES.map((set) => this.#row(set, sizes))
+    const names = sizes.map((size) => `${size.toLocaleString('en')} entries`)
+    return `${head}\nof a million uploads, at ${THRESHOLD}, by size of the list; extrapolated, with the bound below which 97.5 % of draws of the files lie:\n\n${aligned([['set', ...names], ...rows])}`
+  }
+
+  #row(set: SetName, sizes: readonly number[]): string[] {
+    const histograms = this.#files.map((one) => one[set])
+    const found = extrapolate(histograms, THRESHOLD, randomFrom(1))
+    return [set, ...sizes.map((size) => (found ? rateOf(found, size) : '-'))]
+  }
+}
+
+function rateOf({ share, upper }: { share: number; upper: number }, size: number): string {
+  const rounded = (one: number) => Number(uploadsOfAMillion(one, size).toPrecision(2))
+  return `${rounded(share).toLocaleString('en')} (${rounded(upper).toLocaleString('en')})`
+}
+
+/** Numbers of [0, 1), always the same: a linear congruential generator (Numerical Recipes). */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}

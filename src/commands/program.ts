@@ -1,0 +1,622 @@
+// The `hashgate` command: its subcommands, their options, and exit codes.
+
+import { readFileSync } from 'node:fs'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { PRESET_NAMES } from '../config/presets.ts'
+import { MAX_THRESHOLD } from '../list/manifest.ts'
+import { generateListKey } from '../list/sealing.ts'
+import { HashgateError } from '../util/errors.ts'
+import { showConfig } from './config-command.ts'
+import { doctor, type DoctorOptions } from './doctor/doctor-command.ts'
+import { feedKey, feedPublish } from './feed-commands.ts'
+import { DECISIONS } from '../desk/ledger/opinions.ts'
+import { init, type InitOptions } from './init/init-command.ts'
+import { fileErrorText, isFileError } from './file-errors.ts'
+import { hashFiles } from './hash-command.ts'
+import {
+  listDoctor,
+  listPinReset,
+  listPush,
+  listRekey,
+  listRollback,
+  listShow,
+  listVerify,
+} from './list-commands.ts'
+import { exchangeAdd, type ExchangeAddOptions } from './exchange-add.ts'
+import {
+  exchangeCheck,
+  exchangeDoctor,
+  exchangeFeedback,
+  exchangeImport,
+  exchangeRebuild,
+  exchangeStatus,
+  exchangeSync,
+} from './exchange-commands.ts'
+import { listExempt, listTexts } from './note-commands.ts'
+import { matchFiles } from './match-command.ts'
+import { listAdd, listDiff, listExport, listRemove } from './own-list-commands.ts'
+import { BINDING } from './stores.ts'
+import {
+  quarantineDelete,
+  quarantineKeygen,
+  quarantineList,
+  quarantineOpen,
+} from './quarantine-commands.ts'
+import { tune } from './tune-command.ts'
+import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from '../doors/api/keys.ts'
+import { EXCHANGE_KINDS } from '../desk/exchanges/catalog.ts'
+import { isCaseId } from '../quarantine/objects.ts'
+import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
+
+/** Exit codes. */
+const FAILED = 1
+const WRONG_USE = 2
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+).version
+
+const program = new Command('hashgate')
+  .description('Perceptual hash matching in front of a storage service.')
+  .version(VERSION)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+
+program
+  .command('init')
+  .description('set up a deployment: writes a folder, and makes what it needs at Cloudflare')
+  .argument('[folder]', 'folder of the deployment, new or existing (asked for if none is given)')
+  .option('--name <name>', 'name of the Worker (default: name of the folder)')
+  .option('--origin <url>', 'your origin (default: the server behind the route)')
+  .option('--route <pattern>', 'route of your zone, such as "files.example.com/*"')
+  .option('--zone <domain>', 'zone that the route is in')
+  .option('--preset <name>', `one of ${PRESET_NAMES.join(', ')} (default: files)`)
+  .option('--mode <mode>', 'shadow or enforce (default: shadow)')
+  .option('--bank <name>', 'bank that your list will be (default: csam)')
+  .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
+  .option('--recipient <key>', 'public key of age that opens the quarantine')
+  .option('--webhook <url>', 'where events are delivered')
+  .option(
+    '--service <name>',
+    'ask arachnid or tcap about hashes, in place of a list (docs/remote.md)',
+  )
+  .option('--user <name>', 'user name for the service')
+  .option(
+    '--heic <how>',
+    'decode HEIC: images (Cloudflare Images, billed) or libheif (in the Worker, LGPL-3.0) (default: no)',
+  )
+  .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
+  .option('--yes', 'ask nothing, and take the defaults for what is not given')
+  .option('--dry-run', 'only say what would be written and made')
+  .action((folder: string | undefined, options: InitOptions) => run(() => init(folder, options)))
+
+withListOptions(
+  program
+    .command('doctor')
+    .description(
+      'check a deployment, with uploads of pictures of its own; exits with 1 if something fails',
+    )
+    .option(
+      '--url <url>',
+      'address of a Worker that runs; without it, one is started on this machine',
+      parseUrl,
+    )
+    .option('--path <path>', 'path that takes uploads', '/hashgate-drill')
+    .option(
+      '--origin <url>',
+      'address of your server, to see whether it answers around the gate',
+      parseUrl,
+    )
+    .option('--max-age <hours>', 'age from which a list is too old', parseHours, 72)
+    .option('--read-back', 'GET what was uploaded, and compare its bytes')
+    .option('--no-drill', 'upload nothing')
+    .option('--json', 'print one JSON object'),
+).action((options: DoctorOptions) => run(() => doctor(options)))
+
+program
+  .command('hash')
+  .description('print the PDQ hash of image files: hash,quality,file')
+  .argument('<file...>', 'image files')
+  .option('--dihedral', 'print the eight dihedral variants of each: hash,quality,variant,file')
+  .option('--json', 'print one JSON object a line')
+  .action((files: string[], options: { dihedral?: true; json?: true }) =>
+    run(() => hashFiles(files, options)),
+  )
+
+program
+  .command('match')
+  .description('match image files against a hash list, as the Worker does; one JSON object a line')
+  .requiredOption('--list <file>', 'hash list')
+  .option(
+    '--threshold <bits>',
+    `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
+    parseThreshold,
+  )
+  .option(
+    '--probes <set>',
+    'set of probes, and families to add or drop: "default, -turns"',
+    parseProbes,
+  )
+  .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
+  .argument('<file...>', 'image files')
+  .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
+    run(() => matchFiles(files, options)),
+  )
+
+program
+  .command('tune')
+  .description(
+    'show how many files of a folder would match at each threshold, by each set of probes',
+  )
+  .requiredOption('--list <file>', 'hash list')
+  .requiredOption('--dir <folder>', 'files, in it and the folders within it')
+  .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
+  .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .addOption(kindOption())
+  .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
+
+program
+  .command('config')
+  .description(
+    'print the settings in effect, by wrangler.toml or wrangler.jsonc, and everything that would stop the Worker',
+  )
+  .option('--config <file>', "wrangler's configuration")
+  .option('--env <name>', 'a named environment in it')
+  .addOption(
+    new Option('--preset <name>', 'print the settings of a preset instead')
+      .choices(PRESET_NAMES)
+      .conflicts(['config', 'env', 'remote']),
+  )
+  .option('--remote', 'ask Cloudflare which secrets the Worker has')
+  .option('--json', 'print one JSON object')
+  .action((options: Parameters<typeof showConfig>[0]) => run(() => showConfig(options)))
+
+const list = program.command('list').description('publish and look at hash lists in Workers KV')
+
+withListOptions(
+  list
+    .command('push')
+    .description('publish a hash list as the content of a bank')
+    .argument(
+      '<list>',
+      'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
+    )
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .option(
+      '--threshold <bits>',
+      `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
+      parseThreshold,
+    )
+    .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .addOption(kindOption())
+    .option('--rewrite', 'write everything anew, which heals what is damaged')
+    .option('--allow-large', 'publish more than an isolate holds, for Durable Objects')
+    .option('--allow-empty', 'publish a list without entries, which matches nothing'),
+).action((file: string, options: Parameters<typeof listPush>[1]) =>
+  run(() => listPush(file, options)),
+)
+
+withListOptions(
+  list
+    .command('add')
+    .description('add files and hashes to a bank of your own, and keep what it has')
+    .argument('<thing...>', 'files, or hashes in hex')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .addOption(kindOption()),
+).action((things: string[], options: Parameters<typeof listAdd>[1]) =>
+  run(() => listAdd(things, options)),
+)
+
+withListOptions(
+  list
+    .command('remove')
+    .description('remove entries from a bank')
+    .argument('<thing...>', 'ids of entries, hashes in hex, or files')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .addOption(kindOption()),
+).action((things: string[], options: Parameters<typeof listRemove>[1]) =>
+  run(() => listRemove(things, options)),
+)
+
+withListOptions(
+  list
+    .command('diff')
+    .description('show what a push would change; exits with 1 if it would change something')
+    .argument('<list>', 'hash list')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+    .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .addOption(kindOption()),
+).action((file: string, options: Parameters<typeof listDiff>[1]) =>
+  run(() => listDiff(file, options)),
+)
+
+withListOptions(
+  list
+    .command('export')
+    .description('write a bank that `list add` made to a new file')
+    .argument('<file>', 'a new file')
+    .requiredOption('--bank <name>', 'bank, in lower case', parseBank),
+).action((file: string, options: Parameters<typeof listExport>[1]) =>
+  run(() => listExport(file, options)),
+)
+
+withListOptions(
+  list
+    .command('show')
+    .description('print version, banks, counts and age of the published list, never hashes'),
+).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
+
+withListOptions(
+  list.command('verify').description('check the stored list; `list push --rewrite` repairs it'),
+).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
+
+withListOptions(
+  list.command('doctor').description('say which entries match only what is very near, and why'),
+).action((options: Parameters<typeof listDoctor>[0]) => run(() => listDoctor(options)))
+
+withListOptions(
+  list
+    .command('rollback')
+    .description('publish an earlier version again')
+    .argument('<version>', 'its number; `list show` tells those that are kept', parseVersion),
+).action((version: number, options: Parameters<typeof listRollback>[1]) =>
+  run(() => listRollback(version, options)),
+)
+
+withListOptions(
+  list
+    .command('pin')
+    .description(
+      'after a restore: let Workers use the published version, though they saw a later one',
+    )
+    .requiredOption('--reset', 'do so'),
+).action((options: Parameters<typeof listPinReset>[0]) => run(() => listPinReset(options)))
+
+withListOptions(
+  list
+    .command('rekey')
+    .description('seal the published list with the first key of LIST_KEY, "new,old"'),
+).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
+
+withListOptions(
+  list
+    .command('exempt')
+    .description(
+      'exempt entries from the next refresh on, so that their matches change nothing; without any, print those that are',
+    )
+    .argument('[entry...]', 'entries as bank/entry, as events name them')
+    .option('--remove', 'exempt them no longer'),
+).action((entries: string[], options: Parameters<typeof listExempt>[1]) =>
+  run(() => listExempt(entries, options)),
+)
+
+withListOptions(
+  list
+    .command('texts')
+    .description(
+      'publish what refused uploaders read, from the next refresh on; without a file, print it',
+    )
+    .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
+).action((file: string | undefined, options: Parameters<typeof listTexts>[1]) =>
+  run(() => listTexts(file, options)),
+)
+
+list
+  .command('key')
+  .description('print a new key for LIST_KEY')
+  .action(() => console.log(generateListKey()))
+
+const quarantine = program
+  .command('quarantine')
+  .description('look at what was kept of uploads that were quarantined')
+
+quarantine
+  .command('keygen')
+  .description('print a new identity, and the recipient for quarantine.recipients')
+  .option(
+    '--out <file>',
+    'where the identity goes, readable for its owner; the recipient is printed',
+  )
+  .action((options: { out?: string }) => run(() => quarantineKeygen(options)))
+
+withStoreOptions(
+  quarantine
+    .command('list')
+    .description('print what is kept, never what is in it: case,stored,expires,bytes'),
+  'R2 bucket',
+).action((options: Parameters<typeof quarantineList>[0]) => run(() => quarantineList(options)))
+
+withStoreOptions(
+  quarantine
+    .command('open')
+    .description('write the body of an upload to a file, and print what was recorded of it')
+    .argument('<case>', 'case id, as the event has it', parseCaseId)
+    .requiredOption('--identity <file>', 'identity, as keygen or age-keygen writes it')
+    .option('--out <file>', 'a new file for the body; <case>.body if none is given'),
+  'R2 bucket',
+).action((caseId: string, options: Parameters<typeof quarantineOpen>[1]) =>
+  run(() => quarantineOpen(caseId, options)),
+)
+
+withStoreOptions(
+  quarantine
+    .command('delete')
+    .description('delete what was kept of an upload, before its time')
+    .argument('<case>', 'case id', parseCaseId),
+  'R2 bucket',
+).action((caseId: string, options: Parameters<typeof quarantineDelete>[1]) =>
+  run(() => quarantineDelete(caseId, options)),
+)
+
+const exchange = program
+  .command('exchange')
+  .description('fill the list from the sources of wrangler.desk.toml (docs/exchanges.md)')
+
+exchange
+  .command('add')
+  .description('set up a source: ask what it needs, and write it into the configuration')
+  .addArgument(new Argument('[kind]', 'what the source is').choices(EXCHANGE_KINDS))
+  .option('--name <name>', 'name of the source; its kind if none is given')
+  .option('--bank <name>', 'bank that its hashes go to, in lower case', parseBank)
+  .option(
+    '--set <setting=value>',
+    'a setting of the source, such as user=us or auth.type=basic; several times',
+    addSetting,
+    {},
+  )
+  .option('--every-minutes <minutes>', 'minutes between two runs')
+  .option('--max-age-hours <hours>', 'hours without a complete run until it is red')
+  .addOption(
+    new Option('--feedback <what>', 'whether opinions go back to it').choices(['off', 'send']),
+  )
+  .option('--action <action>', 'what the gate does with a match: block, quarantine or flag')
+  .option('--threshold <bits>', 'largest distance that matches, for the settings of the gate')
+  .option('--yes', 'ask nothing: take what the options say')
+  .option('--dry-run', 'ask nothing and write nothing: show what would be written')
+  .option('--json', 'print one JSON object')
+  .option('--config <file>', "wrangler's configuration of the desk")
+  .option('--env <name>', 'a named environment in it')
+  .action((kind: Parameters<typeof exchangeAdd>[0], options: ExchangeAddOptions) =>
+    run(() => exchangeAdd(kind, options)),
+  )
+
+withDeskOptions(
+  exchange
+    .command('check')
+    .description('ask a provider who the credentials are for')
+    .argument('<name>', 'source, as the settings name it'),
+).action((name: string, options: Parameters<typeof exchangeCheck>[1]) =>
+  run(() => exchangeCheck(name, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('sync')
+    .description('read a source into the ledger, and publish what changed')
+    .argument('<name>', 'source, as the settings name it')
+    .option('--accept', 'publish although more than a tenth of its records vanished')
+    .option('--refetch', 'read it from its start, and take back what it does not list any more')
+    .option('--dry-run', 'read it, tell what it has, and keep nothing'),
+).action((name: string, options: Parameters<typeof exchangeSync>[1]) =>
+  run(() => exchangeSync(name, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('import')
+    .description('read a file of Project VIC or CAID into the ledger, and publish what changed')
+    .argument('<name>', 'source of kind vics, as the settings name it')
+    .argument('<file>', 'the file, JSON')
+    .option('--accept', 'publish although more than a tenth of its records vanished'),
+).action((name: string, file: string, options: Parameters<typeof exchangeImport>[2]) =>
+  run(() => exchangeImport(name, file, options)),
+)
+
+withDeskOptions(
+  exchange
+    .command('feedback')
+    .description('keep an opinion on an entry for its provider, or send those that wait')
+    .argument('<name>', 'source, as the settings name it')
+    .argument('[entry]', 'entry, as an event names it; without one, what waits is sent')
+    .addOption(
+      new Option('--decision <decision>', 'confirmed: it is what the list says').choices(DECISIONS),
+    )
+    .option('--kind <kind>', 'kind of the hash that matched', 'pdq')
+    .option('--reason <guid>', 'reason of a dispute, as NCMEC names it')
+    .option('--dry-run', 'only say what would be sent'),
+).action(
+  (name: string, entry: string | undefined, options: Parameters<typeof exchangeFeedback>[2]) =>
+    run(() => exchangeFeedback(name, entry, options)),
+)
+
+withDeskOptions(
+  exchange.command('status').description('print how up to date each source is, and what it has'),
+).action((options: Parameters<typeof exchangeStatus>[0]) => run(() => exchangeStatus(options)))
+
+withDeskOptions(
+  exchange
+    .command('rebuild')
+    .description('write a bank anew with all that the ledger has for it')
+    .argument('<bank>', 'bank', parseBank),
+).action((bank: string, options: Parameters<typeof exchangeRebuild>[1]) =>
+  run(() => exchangeRebuild(bank, options)),
+)
+
+withDeskOptions(
+  exchange.command('doctor').description('look at all that a sync needs, and say what is wrong'),
+).action((options: Parameters<typeof exchangeDoctor>[0]) => run(() => exchangeDoctor(options)))
+
+const feed = program.command('feed').description('share a list of your own with other gates')
+
+feed
+  .command('key')
+  .description('make the key that a feed is signed with, and print its public part')
+  .requiredOption('--out <file>', 'where the private part goes, readable for its owner')
+  .action((options: { out: string }) => run(() => feedKey(options)))
+
+withListOptions(
+  feed
+    .command('publish')
+    .description('write what was added to a bank by hand as signed files, for others to read')
+    .argument('<bank>', 'bank of the list', parseBank)
+    .requiredOption('--key <file>', 'private key, as `feed key` writes it')
+    .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
+    .option('--days <days>', 'days until it expires', parseDays, 7),
+).action((bank: string, options: Parameters<typeof feedPublish>[1]) =>
+  run(() => feedPublish(bank, options)),
+)
+
+program
+  .command('dev')
+  .description('run what helps to try hashgate out')
+  .command('exchange')
+  .description('run a server that plays all exchanges, on loopback, with faults on demand')
+  .option('--port <port>', 'port on loopback; any free one if 0', parsePort, 0)
+  .action((options: { port: number }) =>
+    run(async () => (await import('./exchange-server.ts')).devExchange(options)),
+  )
+
+program
+  .command('key')
+  .description('make a key for the API, and the line of API_KEYS that lets it in')
+  .argument('<name>', 'names the key in events', parseKeyName)
+  .addOption(
+    new Option('--scopes <scopes>', `what it is for: ${SCOPES.join(', ')}, with commas between`)
+      .argParser(parseKeyScopes)
+      .makeOptionMandatory(),
+  )
+  .action((name: string, { scopes }: { scopes: ReadonlySet<Scope> }) => {
+    const { key, line } = generateApiKey(name, scopes)
+    console.log(`key, for the caller:        ${key}`)
+    console.log(`line, for API_KEYS:         ${line}`)
+  })
+
+function kindOption(): Option {
+  return new Option(
+    '--kind <kind>',
+    'what hashes with 64 digits are, if the list does not say',
+  ).choices(['pdq', 'sha256'])
+}
+
+function withListOptions(command: Command): Command {
+  return withStoreOptions(command, 'KV namespace').option(
+    '--binding <name>',
+    "binding of the KV namespace in wrangler's configuration",
+    BINDING,
+  )
+}
+
+function withStoreOptions(command: Command, what: string): Command {
+  return command
+    .addOption(
+      new Option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`),
+    )
+    .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
+    .option('--config <file>', "wrangler's configuration")
+    .option('--env <name>', 'a named environment in it')
+    .option('--persist-to <folder>', 'where wrangler keeps what is local')
+}
+
+function parseUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:/i.test(text)) return text
+  throw new InvalidArgumentError('It must be a URL, as https://files.example.com.')
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text)
+  if (text !== '' && hours > 0 && hours <= 100_000) return hours
+  throw new InvalidArgumentError('It must be a number of hours, above 0.')
+}
+
+function addSetting(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const end = text.indexOf('=')
+  if (end > 0) return { ...before, [text.slice(0, end)]: text.slice(end + 1) }
+  throw new InvalidArgumentError('It must be a setting and its value, as user=us.')
+}
+
+function withDeskOptions(command: Command): Command {
+  return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (/^\d{1,3}$/.test(text) && days >= 1 && days <= 366) return days
+  throw new InvalidArgumentError('It must be a whole number of days from 1 to 366.')
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port < 65_536) return port
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
+}
+
+function parseThreshold(text: string): number {
+  const threshold = Number(text)
+  if (/^\d+$/.test(text) && threshold <= MAX_THRESHOLD) return threshold
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_THRESHOLD}.`)
+}
+
+function parseProbes(text: string): ProbeSet {
+  const set = parseProbeSet(text)
+  if (set) return set
+  throw new InvalidArgumentError(`It ${PROBE_SET_WORDS}.`)
+}
+
+function parseKeyName(text: string): string {
+  if (isKeyName(text)) return text
+  throw new InvalidArgumentError(
+    'It must be 1 to 64 letters, digits, points, dashes and underscores.',
+  )
+}
+
+function parseKeyScopes(text: string): ReadonlySet<Scope> {
+  const scopes = parseScopes(text)
+  if (scopes) return scopes
+  throw new InvalidArgumentError(`It must be some of ${SCOPES.join(', ')}.`)
+}
+
+function parseCaseId(text: string): string {
+  if (isCaseId(text)) return text
+  throw new InvalidArgumentError('It must be a case id: a UUID in lower case.')
+}
+
+function parseVersion(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 1.')
+}
+
+function parseBank(text: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(text)) return text
+  throw new InvalidArgumentError(
+    'It must be lower-case letters, digits, dots, hyphens and underscores, 64 at most.',
+  )
+}
+
+/** Runs a command. What goes wrong is told in one line, and in the exit code. */
+async function run(command: () => Promise<boolean>): Promise<void> {
+  try {
+    if (!(await command())) process.exitCode = FAILED
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    console.error(`hashgate: ${isFileError(error) ? fileErrorText(error) : error.message}`)
+    process.exitCode = FAILED
+  }
+}
+
+/** Errors that are the user's to mend: ours, and those of the file system. */
+function isExpected(error: unknown): error is Error {
+  return error instanceof HashgateError || isFileError(error)
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? 0 : WRONG_USE
+}

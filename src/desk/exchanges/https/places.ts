@@ -1,0 +1,74 @@
+import { HashgateError } from '../../../util/errors.ts'
+import type { World } from '../exchange.ts'
+import { BUCKET_PROTOCOL, type HttpsSettings } from './settings.ts'
+
+/** What of an R2 bucket is used. */
+interface Bucket {
+  get(
+    key: string,
+    options: { onlyIf?: { etagDoesNotMatch?: string } },
+  ): Promise<StoredObject | null>
+}
+
+/** An object, which has no body if it is the state that is known. */
+interface StoredObject {
+  body?: ReadableStream<Uint8Array>
+  httpEtag: string
+  size: number
+}
+
+/** A client certificate, as a binding. */
+interface Certificate {
+  fetch(request: Request): Promise<Response>
+}
+
+/** A bucket or certificate that a source names is not bound. */
+export class PlaceNotBoundError extends HashgateError {
+  readonly code = 'place-not-bound'
+
+  constructor(name: string, table: string) {
+    super(
+      `${name} is not bound: it must be in ${table} of wrangler.desk.toml, and the command line` +
+        ' has it on this machine alone (--local)',
+    )
+  }
+}
+
+/**
+ * The world of a source: files in a bucket come from there, and its own server is asked with its client certificate.
+ * @throws {PlaceNotBoundError}
+ */
+export function worldOf({ url, auth, signature }: HttpsSettings, env: object, world: World): World {
+  const bound = env as Record<string, unknown>
+  const detached = signature && 'url' in signature ? [signature.url] : []
+  const buckets = [url, ...detached].filter((one) => one.startsWith(BUCKET_PROTOCOL))
+  const missing = buckets.map((one) => new URL(one).host).find((name) => !isObject(bound[name]))
+  if (missing !== undefined) throw new PlaceNotBoundError(missing, 'r2_buckets')
+  const certificate = auth?.type === 'mtls' ? bound[auth.binding] : undefined
+  if (auth?.type === 'mtls' && !isObject(certificate)) {
+    throw new PlaceNotBoundError(auth.binding, 'mtls_certificates')
+  }
+  const { origin } = new URL(url)
+  const fetch = (request: Request) => {
+    const asked = new URL(request.url)
+    if (asked.protocol === BUCKET_PROTOCOL) return readObject(bound[asked.host] as Bucket, request)
+    const isOwn = certificate !== undefined && asked.origin === origin
+    return isOwn ? (certificate as Certificate).fetch(request) : world.fetch(request)
+  }
+  return { ...world, fetch }
+}
+
+async function readObject(bucket: Bucket, { url, headers }: Request): Promise<Response> {
+  const key = decodeURIComponent(new URL(url).pathname.slice(1))
+  const known = headers.get('if-none-match')?.replaceAll('"', '')
+  const onlyIf = known !== undefined && { onlyIf: { etagDoesNotMatch: known } }
+  const object = await bucket.get(key, { ...onlyIf })
+  if (!object) return new Response(null, { status: 404 })
+  if (!object.body) return new Response(null, { status: 304 })
+  const validators = { etag: object.httpEtag, 'content-length': String(object.size) }
+  return new Response(object.body, { headers: validators })
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,33 @@
+import type { UnscannableReason } from '../../scanned.ts'
+
+/** An image of a HEIC file, as it is stored: in tiles, or in one that is all of it. */
+export interface HeicImage {
+  /** Number of its item. */
+  id: number
+  isPrimary: boolean
+  width: number
+  height: number
+  tileWidth: number
+  tileHeight: number
+  /** RGB, or RGBA. */
+  channels: 3 | 4
+}
+
+/** A decoder of HEIC. It keeps nothing between calls, so that there is one memory of it at a time. */
+export interface HeicLibrary {
+  /** Images that the file shows by themselves, the primary one first. `isPartial`: it has more, or a sequence. */
+  images(file: Uint8Array): { images: HeicImage[]; isPartial: boolean } | UnscannableReason
+  /** Decodes a row of tiles. Gives each row of its pixels, which is valid until the next one. Returns why it cannot. */
+  rows(
+    file: Uint8Array,
+    image: HeicImage,
+    row: number,
+    onRow: (pixels: Uint8Array) => void,
+  ): UnscannableReason | undefined
+}
+
+/** `heic()` of `hashgate/heic`. */
+export interface HeicFeature {
+  readonly name: 'heic'
+  readonly library: HeicLibrary
+}

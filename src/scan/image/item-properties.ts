@@ -1,0 +1,89 @@
+import { ascii } from '../../util/ascii.ts'
+import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
+import type { Area } from './library-plan.ts'
+
+/** The first ICC profile (ISO/IEC 14496-12, 12.1.5: `colr`). */
+export function readProfile(file: Uint8Array): Uint8Array | undefined {
+  const properties = findBox(file, 'meta', 'iprp', 'ipco')
+  for (const { type, data } of properties ? readBoxes(properties) : []) {
+    if (type === 'colr' && /^(prof|rICC)$/.test(ascii(data.subarray(0, 4)))) return data.subarray(4)
+  }
+  return undefined
+}
+
+/** By the quarter turns of `irot`, anticlockwise: the Exif orientation alone, and with each axis of `imir` after it. */
+const ORIENTATIONS = [
+  [1, 4, 2],
+  [8, 5, 7],
+  [3, 2, 4],
+  [6, 7, 5],
+] as const
+
+/** How an image is displayed. */
+export interface Display {
+  /** Exif orientation. */
+  orientation: number
+  /** The part that is displayed. */
+  area?: Area
+}
+
+/** How an image, the primary one unless another is told, is displayed (ISO/IEC 23008-12, 6.5.10 to 6.5.12). */
+export function readDisplay(file: Uint8Array, item = primaryItem(file)): Display {
+  const meta = findBox(file, 'meta')?.subarray(4)
+  const ipco = meta && findBox(meta, 'iprp', 'ipco')
+  const ipma = meta && findBox(meta, 'iprp', 'ipma')
+  if (item === undefined || !ipco || !ipma) return { orientation: 1 }
+  const properties = [...readBoxes(ipco)]
+  const own = readAssociations(ipma, item).map((index) => properties[index - 1])
+  const dataOf = (type: string) => own.find((property) => property?.type === type)?.data
+  const turns = (dataOf('irot')?.[0] ?? 0) & 3
+  const mirror = dataOf('imir')
+  const orientation = ORIENTATIONS[turns]?.[mirror ? 1 + ((mirror[0] ?? 0) & 1) : 0] ?? 1
+  const area = readAperture(dataOf('clap'), dataOf('ispe'))
+  return { orientation, ...(area && { area }) }
+}
+
+function primaryItem(file: Uint8Array): number | undefined {
+  const pitm = findBox(file, 'meta', 'pitm')
+  return pitm && (pitm[0] === 0 ? u16At(pitm, 4) : u32At(pitm, 4))
+}
+
+/** Indices of an item's properties, from 1 (ISO/IEC 23008-12, 9.3: ipma). */
+function readAssociations(ipma: Uint8Array, item: number): number[] {
+  const isLong = ipma[0] !== 0
+  const isWide = ((ipma[3] ?? 0) & 1) !== 0
+  let at = 8
+  for (let count = Math.min(u32At(ipma, 4), 1024); count > 0; count--) {
+    const id = isLong ? u32At(ipma, at) : u16At(ipma, at)
+    at += isLong ? 4 : 2
+    const length = ipma[at++] ?? 0
+    const bytes = isWide ? 2 : 1
+    const indices = Array.from({ length }, (_, i) =>
+      isWide ? u16At(ipma, at + 2 * i) & 0x7fff : (ipma[at + i] ?? 0) & 0x7f,
+    )
+    if (id === item) return indices
+    at += length * bytes
+  }
+  return []
+}
+
+/** The clean aperture: width, height and the offset of its centre from the image's, as fractions. */
+function readAperture(
+  clap: Uint8Array | undefined,
+  ispe: Uint8Array | undefined,
+): Area | undefined {
+  if (!clap || !ispe) return undefined
+  const fraction = (at: number) => (u32At(clap, at) | 0) / (u32At(clap, at + 4) | 0)
+  const [width, height, right, down] = [fraction(0), fraction(8), fraction(16), fraction(24)]
+  const x = Math.round((u32At(ispe, 4) - width) / 2 + right)
+  const y = Math.round((u32At(ispe, 8) - height) / 2 + down)
+  const area = { x, y, width: Math.floor(width), height: Math.floor(height) }
+  const isWithin =
+    x >= 0 &&
+    y >= 0 &&
+    area.width > 0 &&
+    area.height > 0 &&
+    x + width <= u32At(ispe, 4) &&
+    y + height <= u32At(ispe, 8)
+  return isWithin ? area : undefined
+}

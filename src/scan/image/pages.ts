@@ -1,0 +1,26 @@
+import type { Frame } from '../../core/image.ts'
+import type { Steps } from '../../util/steps.ts'
+import type { UnscannableReason } from '../scanned.ts'
+
+/** What is known of a picture of a file before it is decoded. */
+export interface PageHead {
+  width: number
+  height: number
+  /** Exif orientation. */
+  orientation: number
+  /** ICC profile. */
+  profile?: Uint8Array | undefined
+}
+
+/** What came of a page. */
+export type PageEnd = { isPartial: boolean } | UnscannableReason
+
+/** Pictures of a file, each to be decoded when it is asked for. */
+export interface Pages {
+  pages: (
+    | UnscannableReason
+    | { page: PageHead; decode: (onFrame: (frame: Frame) => void) => Steps<PageEnd> }
+  )[]
+  /** Whether there are more than are decoded. */
+  isPartial: boolean
+}
