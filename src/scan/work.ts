@@ -9,8 +9,12 @@ const MEGA = 1e-6
 export const BYTE_MS = 8 * MEGA
 /** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
 export const SENT_BYTE_MS = 2 * BYTE_MS
-/** A byte of a text, in each of the ways that it is read: four codings, and what each may be beneath. */
+/** A byte of a text, read in each of four codings, and looked through for escapes. */
 export const TEXT_BYTE_MS = 40 * MEGA
+/** The same beneath escapes, where little comes at once. */
+export const BENEATH_BYTE_MS = 120 * MEGA
+/** A look at the first bytes of what may be a file in a text: some are inflated. */
+export const LOOK_MS = 0.03
 /** Looking whether a value is deflated. */
 export const INFLATING_MS = 0.05
 /** A byte that comes out of inflating, beside that. */
@@ -51,6 +55,12 @@ const FREE_PIXELS = 16_000_000
 /** Libraries: an instance, and a pixel. */
 const LIBRARY_MS = { webp: 5, avif: 10, heic: 20 } as const
 const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA, heic: 150 * MEGA } as const
+
+/** A pixel of a library's picture by a tone curve, and one that is drawn on the canvas of an animation. */
+export const TONED_PIXEL_MS = 5 * MEGA
+export const CANVAS_PIXEL_MS = 20 * MEGA
+/** Telling whether a picture shows something new. */
+export const SCENE_MS = 0.05
 
 /** What decoding so much of a file by the core can have cost. */
 export function decodingMs(

@@ -16,7 +16,17 @@ import type { Pages } from './pages.ts'
 import { Needles } from '../probes/needles.ts'
 import type { QualifiedHash } from '../../core/plane.ts'
 import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
-import { CONVERSION_MS, DECODER_MS, decodingMs, FRAME_MS, libraryMs, STEP_MS } from '../work.ts'
+import {
+  CANVAS_PIXEL_MS,
+  CONVERSION_MS,
+  DECODER_MS,
+  decodingMs,
+  FRAME_MS,
+  libraryMs,
+  SCENE_MS,
+  STEP_MS,
+  TONED_PIXEL_MS,
+} from '../work.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
 import { readTiff } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
@@ -360,8 +370,12 @@ export class ImageScan {
         failure ??= pixels
         continue
       }
-      if (placed) canvas ??= new Canvas(placed.canvas)
+      if (placed) {
+        canvas ??= new Canvas(placed.canvas)
+        this.#budget.spend(pixels.width * pixels.height * CANVAS_PIXEL_MS)
+      }
       const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels
+      this.#budget.spend(SCENE_MS)
       if (!scenes.isNew(shownPixels)) continue
       const orientation = shown ? 1 : plan.orientation
       shown ??= { width: shownPixels.width, height: shownPixels.height }
@@ -379,7 +393,10 @@ export class ImageScan {
   #usePixels({ width, height, data }: Pixels, orientation: number): void {
     const size = { width, height, channels: 4 } as const
     const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
-    if (this.#tone && this.#needles.wants('toned')) decoder.setTones(this.#tone)
+    if (this.#tone && this.#needles.wants('toned')) {
+      decoder.setTones(this.#tone)
+      this.#budget.spend(width * height * TONED_PIXEL_MS)
+    }
     decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
     decoder.release()
   }

@@ -34,6 +34,8 @@ export interface CodedFinds {
   open: (isPlain: boolean) => CodedFile | undefined
   /** Codes of base64 in the names of fields that hold files. */
   names: readonly Uint16Array[]
+  /** Told of each look at the first bytes of what may be a file. */
+  onLook: () => void
   /** Asks whether one more place may be looked at. */
   takeLook: () => boolean
   /** The same where looking takes an inflater. */
@@ -242,7 +244,7 @@ export class CodedSearch {
   #forget(): void {
     const back = Math.ceil(((MOST_BEFORE + SIGHT_BYTES) * 8) / this.#coding.bits)
     const first = Math.max(0, Math.min(this.#at - back, ...this.#pending.map(({ index }) => index)))
-    this.#codes = this.#codes.slice(first)
+    this.#codes = this.#codes.subarray(first)
     this.#at -= first
     for (const candidate of this.#pending) candidate.index -= first
     const seen = { skip: this.#skipCount, take: this.#takeCount }
@@ -292,6 +294,7 @@ export class CodedSearch {
 
   #look(candidate: Candidate, isAll: boolean): void {
     if (this.#isCovered(candidate)) return
+    this.#finds.onLook()
     const { reading, skipBits, need, index } = candidate
     const readings = reading === 'either' ? (['skip', 'take'] as const) : [reading]
     const heads = readings.map((one) => this.#head(one, skipBits, index, need))

@@ -39,6 +39,9 @@ export interface CodedFile {
 /** Bytes of a file before which no value ends: it was told by as many, whatever stood among them. */
 const MIN_FILE_BYTES = VALUE_BYTES
 
+/** Bytes that are given at once behind the first end of a value: where breaks are dense, there is one behind each few bytes. */
+const MIN_GIVEN_BYTES = 64
+
 /** Decodes codes from where a file begins to where it ends. */
 export class CodedStream {
   readonly start: Start
@@ -49,6 +52,8 @@ export class CodedStream {
   #heldBits: number
   /** Codes that were taken. */
   #taken = 0
+  /** Those of them before which the file was not complete: what comes behind may be another. */
+  #needed = 0
   #isBehindEnd = false
   /** What becomes of bits before padding that make no byte: some readers drop them, others go on with them. */
   #padding: 'drop' | 'go-on' | 'either' = 'either'
@@ -76,7 +81,7 @@ export class CodedStream {
     if (this.#reading !== 'either' && this.#reading !== reading) return false
     const code = ordinal - this.start.ordinals[reading]
     const isAligned = (code * this.#bits + skipBits - this.start.skipBits) % 8 === 0
-    return code >= 0 && code < this.#taken && isAligned
+    return code >= 0 && code < (this.isEnded ? this.#needed : this.#taken) && isAligned
   }
 
   /** Whether it ends before a code. */
@@ -95,9 +100,10 @@ export class CodedStream {
       let value = code
       if (code === LINE_BREAK) continue
       if (code >= BREAK) {
+        this.#isBehindPad ||= code === PAD_BREAK && this.#heldBits > 0
+        if (this.#isBehindEnd && count < MIN_GIVEN_BYTES) continue
         this.#give(bytes.slice(0, count))
         count = 0
-        this.#isBehindPad ||= code === PAD_BREAK && this.#heldBits > 0
         this.#passBreak()
         if (this.isEnded) break
         continue
@@ -175,6 +181,7 @@ export class CodedStream {
       this.#keep(bytes)
     }
     if (end !== -1 || (this.#isBehindEnd && this.#file.isComplete)) this.isEnded = true
+    if (!this.isEnded || end !== -1) this.#needed = this.#taken
   }
 
   #keep(bytes: Uint8Array): void {

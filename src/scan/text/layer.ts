@@ -47,7 +47,7 @@ export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
   /** Asks whether so many bytes more may be searched. */
-  takeBytes: (count: number) => boolean
+  takeBytes: (count: number, isRoot: boolean) => boolean
 }
 
 /** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
@@ -57,6 +57,8 @@ export class Layer {
   readonly #isRoot: boolean
   readonly #searches: readonly CodingSearch[]
   readonly #beneath: Beneath[] = []
+  /** Whether there were escapes of several kinds in what came last. */
+  isMixed = false
 
   /**
    * @param depth layers of escapes that may be undone
@@ -105,7 +107,7 @@ export class Layer {
 
   /** Takes the next bytes, which come from a place in the upload's text. */
   write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
-    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
+    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length, this.#isRoot)) return
     // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
     const isBinary = !this.#isRoot && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>
@@ -116,9 +118,9 @@ export class Layer {
       unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
     for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
+    this.isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
     // What one of them reads, another may read otherwise.
-    const isReading =
-      wasReading || this.isReading || unwritten.filter(({ spans }) => spans.length > 0).length > 1
+    const isReading = wasReading || this.isReading || this.isMixed
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()

@@ -3,14 +3,22 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
-import { INFLATING_MS, TEXT_BYTE_MS } from '../work.ts'
+import { BENEATH_BYTE_MS, FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
 /** Layers of escapes that are undone, one within another. */
 const MAX_LAYERS = 3
 /** Bytes that are searched at once. */
-const BLOCK_BYTES = 16 * 1024
+const BLOCK_BYTES = 4 * 1024
+/** The same where escapes are of several kinds, so that less is searched beneath them in vain, and where there are many files. */
+const SHORT_BLOCK_BYTES = 1024
+/** Bytes for which blocks stay short. */
+const SHORT_FOR_BYTES = 16 * 1024
+/** Milliseconds of work in a block behind which they are short. */
+const COSTLY_MS = 4
+/** How far two readings of the same file may be apart. */
+const NEAR_BYTES = 16 * 1024
 
 /** How a text is searched. */
 export interface TextOptions {
@@ -39,6 +47,7 @@ export class TextSearch {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #rootAt = 0
+  #shortUntil = 0
   /** Whether each other byte is 0, as letters have it in UTF-16. */
   #isWide: boolean | undefined
   /** Whether there was more than may be looked at. */
@@ -50,11 +59,12 @@ export class TextSearch {
     this.#layer = new Layer(
       {
         isUrlencoded,
-        takeBytes: (count) => {
-          budget.spend(count * TEXT_BYTE_MS)
+        takeBytes: (count, isRoot) => {
+          budget.spend(count * (isRoot ? TEXT_BYTE_MS : BENEATH_BYTE_MS))
           return this.#isRoom(budget.take('textBytes', count))
         },
         names: (options.names ?? []).flatMap((name) => new Base64Coding().pick(Buffer.from(name))),
+        onLook: () => budget.spend(LOOK_MS),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         takeInflating: () => {
           budget.spend(INFLATING_MS)
@@ -75,12 +85,9 @@ export class TextSearch {
 
   /** Takes the next bytes. */
   *take(bytes: Uint8Array): Steps {
-    let at = 0
-    if (this.#bytes === 0)
-      for (; bytes.length - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
-        this.#search(bytes.subarray(at, at + BLOCK_BYTES))
-        if (this.#options.budget.isTurnOver) yield
-      }
+    const isWhole = this.#bytes === 0
+    const at = isWhole ? bytes.length - (bytes.length % BLOCK_BYTES) : 0
+    if (at > 0) yield* this.#searchAll(bytes.subarray(0, at))
     if (at === bytes.length) return
     this.#chunks.push(bytes.slice(at)) // who gives them may change them
     this.#bytes += bytes.length - at
@@ -98,9 +105,20 @@ export class TextSearch {
     const whole = Buffer.concat(this.#chunks)
     this.#chunks = []
     this.#bytes = 0
-    for (let at = 0; at < whole.length; at += BLOCK_BYTES) {
-      this.#search(whole.subarray(at, at + BLOCK_BYTES))
-      if (this.#options.budget.isTurnOver) yield
+    yield* this.#searchAll(whole)
+  }
+
+  *#searchAll(bytes: Uint8Array): Steps {
+    const { budget } = this.#options
+    for (let at = 0; at < bytes.length;) {
+      const isShort = this.#rootAt < this.#shortUntil
+      const end = at + (isShort ? SHORT_BLOCK_BYTES : BLOCK_BYTES)
+      const before = budget.workMs
+      this.#search(bytes.subarray(at, end))
+      const isCostly = this.#layer.isMixed || budget.workMs - before > COSTLY_MS
+      if (isCostly) this.#shortUntil = this.#rootAt + SHORT_FOR_BYTES
+      at = end
+      if (budget.isTurnOver) yield
     }
   }
 
@@ -123,7 +141,10 @@ export class TextSearch {
       budget.openEmbedded < budget.limits.embeddedAtOnce &&
       !budget.isOverMemory
     const file = isRoom ? open(isPlain) : undefined
-    if (this.#isRoom(file !== undefined)) budget.openEmbedded++
+    if (this.#isRoom(file !== undefined)) {
+      budget.openEmbedded++
+      budget.spend(FILE_MS)
+    }
     return file
   }
 
@@ -141,7 +162,7 @@ export class TextSearch {
   #settle(): Finished[] {
     const read = this.#found.filter(({ file }) => !isFailed(file))
     const isRead = ({ rootAt, format }: Found) =>
-      read.some((one) => one.format === format && Math.abs(one.rootAt - rootAt) <= BLOCK_BYTES)
+      read.some((one) => one.format === format && Math.abs(one.rootAt - rootAt) <= NEAR_BYTES)
     return this.#found
       .filter((one) => !(isFailed(one.file) && one.isDoubtful && isRead(one)))
       .map(({ file }) => file)

@@ -62,7 +62,30 @@ describe('the search of a text', () => {
     const signs = Buffer.from(randomBytes(MIB / 4, 6)).map((byte) => 33 + (byte % 94))
     const { file, work } = await searched(signs, 'text')
     expect(allFiles(file)).toHaveLength(1)
-    expect(work('textBytes')).toBeLessThan(32 * signs.length)
+    expect(work('textBytes')).toBeLessThan(18 * signs.length)
+  })
+
+  it.each([
+    ['signs of all kinds', Buffer.from(randomBytes(MIB / 8, 6)).map((byte) => 33 + (byte % 94))],
+    ['beginnings of zlib', repeated(`"eJyr${'A'.repeat(44)}",`, MIB / 2)],
+    [
+      'beginnings of JPEG',
+      repeated(`"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD${'A'.repeat(14)}",`, MIB / 2),
+    ],
+    ['escapes', repeated('%41\\u0041&#65;=41', MIB / 2)],
+  ])('stops for others before it has done much: %s', async (_, body) => {
+    const budget = new ScanBudget(SCAN_LIMITS)
+    const scanner = new FileScanner({ modules }, { budget, depth: 0, text: 'text' })
+    const stretches: number[] = []
+    let before = 0
+    for (const steps = scanner.take(body); !steps.next().done; before = budget.workMs) {
+      stretches.push(budget.workMs - before)
+      expect(budget.isTurnOver).toBe(true)
+      await budget.turn()
+    }
+    expect(stretches.length).toBeGreaterThan(2)
+    expect(Math.max(...stretches)).toBeLessThan(50)
+    expect(budget.workMs).toBeGreaterThan(20)
   })
 
   it('takes noise in base64 for nothing', async () => {
