@@ -202,7 +202,7 @@ export class FileScanner {
     }
     const sink: SpanSink = (bytes, kind) => this.#zip.write(bytes, kind)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
-    else if (this.#format === 'zlib') 
+    else if (this.#format === 'zlib')
       this.#container = new ZlibReader(budget, this.#open, sink, isRaw)
     else if (isTar(head)) this.#container = new TarReader(budget, this.#open, sink)
     const spans = this.#head

@@ -20,7 +20,9 @@ function isZlibHeader([first = 0, second = 0]: Uint8Array): boolean {
 /** What the beginning of a raw deflate stream (RFC 1951) inflates to; `undefined` if it is none. */
 export function inflated(head: Uint8Array): Uint8Array | undefined {
   const chunks: Uint8Array[] = []
-  const inflater = new Inflater(new ScanBudget(SCAN_LIMITS), (bytes) => only(void chunks.push(bytes)))
+  const inflater = new Inflater(new ScanBudget(SCAN_LIMITS), (bytes) =>
+    only(void chunks.push(bytes)),
+  )
   atOnce(inflater.push(head))
   const isSound = inflater.state === 'open' || inflater.state === 'ended'
   return isSound ? concatenate(chunks) : undefined

@@ -153,7 +153,13 @@ interface RunAlphabet {
   isForeign: Uint8Array
 }
 
-const RUN_ALPHABETS = ([[5, BASE32], [5, BASE32_HEX], [1, BINARY]] as const).map(([bits, table]) => ({
+const RUN_ALPHABETS = (
+  [
+    [5, BASE32],
+    [5, BASE32_HEX],
+    [1, BINARY],
+  ] as const
+).map(([bits, table]) => ({
   bits,
   table,
   isForeign: Uint8Array.from(table, (code) => (code === BREAK ? 1 : 0)),

@@ -3,6 +3,7 @@ import {
   ByteCoding,
   type Coding,
   COMMA_BREAK,
+  concatenateCodes,
   LINE_BREAK,
   SEMICOLON_BREAK,
   URL_CODES,
@@ -95,9 +96,10 @@ export class CodedSearch {
     // Codes of whole bytes, as many as a window has or fewer.
     const group = coding.bits === 5 ? 8 : 24 / coding.bits
     const groups = Math.ceil(31 / group)
-    this.#textMask = coding.isText || isFaint
-      ? 0
-      : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
+    this.#textMask =
+      coding.isText || isFaint
+        ? 0
+        : Array.from({ length: groups }, (_, i) => 1 << (i * group)).reduce((a, b) => a | b)
     this.#textCodes = this.#nextText = group * groups
   }
 
@@ -303,7 +305,8 @@ export class CodedSearch {
     const pending = this.#pending
     this.#pending = []
     for (const candidate of pending) {
-      const isShort = (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
+      const isShort =
+        (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
       if (isShort && !isAll) this.#pending.push(candidate)
       else this.#look(candidate, isAll)
     }
@@ -393,12 +396,4 @@ export class CodedSearch {
 
 function isAnything(): boolean {
   return true
-}
-
-function concatenateCodes(a: Uint16Array, b: Uint16Array): Uint16Array {
-  if (a.length === 0) return b
-  const joined = new Uint16Array(a.length + b.length)
-  joined.set(a)
-  joined.set(b, a.length)
-  return joined
 }

@@ -31,7 +31,11 @@ const AROUND_JSON: ReadonlySet<number> = new Set([
   STRING,
 ])
 /** Escapes beneath which codings are searched for that consist of what makes escapes. */
-const NEAR: ReadonlySet<number> = new Set([...AROUND_JSON, KINDS.indexOf('reference'), KINDS.length])
+const NEAR: ReadonlySet<number> = new Set([
+  ...AROUND_JSON,
+  KINDS.indexOf('reference'),
+  KINDS.length,
+])
 
 /** Codings that take so many characters for their own that any text may look like them, beneath whatever escapes. */
 function strictCodings(): Coding[] {

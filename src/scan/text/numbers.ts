@@ -126,7 +126,12 @@ export class NumberCoding implements Coding {
   readonly faintFrom = 1
   readonly #number = new WrittenNumber()
   readonly #bytes = new Codes()
-  readonly #words = [new Words(16, false), new Words(16, true), new Words(32, false), new Words(32, true)]
+  readonly #words = [
+    new Words(16, false),
+    new Words(16, true),
+    new Words(32, false),
+    new Words(32, true),
+  ]
   readonly #rows = new LastOfRows()
   #state = NONE
   #last = 0
@@ -182,7 +187,9 @@ export class NumberCoding implements Coding {
   }
 
   #taken(): Uint16Array[] {
-    return [this.#bytes, ...this.#words.map(({ codes }) => codes), this.#rows.codes].map((codes) => codes.take())
+    return [this.#bytes, ...this.#words.map(({ codes }) => codes), this.#rows.codes].map((codes) =>
+      codes.take(),
+    )
   }
 
   /** What is known of a number behind a byte that is no digit. */

@@ -67,7 +67,8 @@ export function hasPickledBytes(head: Uint8Array): boolean {
 
 /** Whether a file begins with these bytes, by more than a sign. */
 export function isFileStart(head: Uint8Array): boolean {
-  if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length))) return true
+  if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length)))
+    return true
   const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
   if (format === 'jpeg') return isJpegStart(head)
   if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
@@ -87,7 +88,10 @@ export function isDeflateStart(head: Uint8Array): boolean {
   // The third type of block does not exist, and what is stored is found as it is.
   const file = type === 3 ? undefined : inflated(head)
   if (!file || file.length < 3) return false
-  return isFileStart(file.subarray(0, SIGHT_BYTES)) || (file.length >= TEXT_BYTES && isTextStart(file.subarray(0, TEXT_BYTES)))
+  return (
+    isFileStart(file.subarray(0, SIGHT_BYTES)) ||
+    (file.length >= TEXT_BYTES && isTextStart(file.subarray(0, TEXT_BYTES)))
+  )
 }
 
 /** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */

@@ -24,7 +24,10 @@ export class UuCoding implements Coding {
     const { bytes } = this.#unread.join(fresh)
     let from = 0
     for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, from)) {
-      this.#readLine(bytes.subarray(Math.max(from, end - MAX_CHARS - 2), end), this.#isCut || end - from > MAX_CHARS + 2)
+      this.#readLine(
+        bytes.subarray(Math.max(from, end - MAX_CHARS - 2), end),
+        this.#isCut || end - from > MAX_CHARS + 2,
+      )
       this.#isCut = false
       from = end + 1
     }
@@ -61,12 +64,15 @@ export class UuCoding implements Coding {
     const start = from + 1
     const chars = charsFor(bytes)
     // Spaces at the end of a line get lost.
-    for (let i = start; i < Math.min(line.length, start + chars); i++) if (!isDigit(line[i])) return false
+    for (let i = start; i < Math.min(line.length, start + chars); i++)
+      if (!isDigit(line[i])) return false
     if (line.length - start < chars / 2) return false
     const value = (i: number) => ((line[start + i] ?? SPACE) - SPACE) & 63
     for (let i = 0; i < bytes; i++) {
-      const at = (i / 3 | 0) * 4 + (i % 3)
-      this.#codes.push(((value(at) << (2 + 2 * (i % 3))) | (value(at + 1) >> (4 - 2 * (i % 3)))) & 255)
+      const at = ((i / 3) | 0) * 4 + (i % 3)
+      this.#codes.push(
+        ((value(at) << (2 + 2 * (i % 3))) | (value(at + 1) >> (4 - 2 * (i % 3)))) & 255,
+      )
     }
     return true
   }

@@ -31,7 +31,8 @@ export class WideStringCoding implements Coding {
       if (length === 1) this.#takeByte(byte)
       else {
         let value = byte & (0xff >> (length + 1))
-        for (let i = at + 1; i < at + length; i++) value = (value << 6) | ((bytes[i] as number) & 0x3f)
+        for (let i = at + 1; i < at + length; i++)
+          value = (value << 6) | ((bytes[i] as number) & 0x3f)
         this.#takeCharacter(value)
       }
       at += length

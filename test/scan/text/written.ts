@@ -65,7 +65,8 @@ const base85 = (file: Buffer, alphabet: string, zeros?: string) =>
       let value = Buffer.concat([piece, Buffer.alloc(3)]).readUInt32BE()
       if (value === 0 && piece.length === 4 && zeros) return zeros
       let group = ''
-      for (let i = 0; i < 5; i++, value = Math.floor(value / 85)) group = alphabet[value % 85] + group
+      for (let i = 0; i < 5; i++, value = Math.floor(value / 85))
+        group = alphabet[value % 85] + group
       return group.slice(0, piece.length + 1)
     })
     .join('')
@@ -74,7 +75,11 @@ const uuencode = (file: Buffer, bytes = 45) =>
   pieces(file, bytes)
     .map((piece) => {
       const padded = Buffer.concat([piece, Buffer.alloc((3 - (piece.length % 3)) % 3)])
-      const line = coded(padded, 6, Array.from({ length: 64 }, (_, i) => String.fromCharCode(32 + i)).join(''))
+      const line = coded(
+        padded,
+        6,
+        Array.from({ length: 64 }, (_, i) => String.fromCharCode(32 + i)).join(''),
+      )
       return `${String.fromCharCode(32 + piece.length)}${line}\n`.replaceAll(' ', '`')
     })
     .join('')
@@ -193,18 +198,22 @@ export const WAYS: Record<string, Way> = {
   'uuencode in short lines': (file) => uuencode(file, 7),
   'base64 of uuencode': (file) => base64(Buffer.from(uuencode(file))),
   'bits (int of base 2)': (file) => coded(file, 1, '01'),
-  'bits of each byte': (file) => pieces(file, 1).map((byte) => coded(byte, 1, '01')).join(' '),
+  'bits of each byte': (file) =>
+    pieces(file, 1)
+      .map((byte) => coded(byte, 1, '01'))
+      .join(' '),
   'numbers in octal': (file) => [...file].map((byte) => `0o${byte.toString(8)}`).join(', '),
   'numbers of two bytes (Uint16Array)': (file) => JSON.stringify(words(file, Uint16Array)),
   'numbers of two bytes, swapped': (file) => JSON.stringify(words(file, Uint16Array, true)),
   'numbers of four bytes (Int32Array)': (file) => JSON.stringify(words(file, Int32Array)),
   'numbers of four bytes, swapped': (file) => JSON.stringify(words(file, Int32Array, true)),
   'pairs of an index and a byte value': (file) => JSON.stringify([...file.entries()]),
-  'strings of two bytes a character (utf16le)': (file) =>
-    JSON.stringify(file.toString('utf16le')),
+  'strings of two bytes a character (utf16le)': (file) => JSON.stringify(file.toString('utf16le')),
   'base64 of UTF-16 of base64': (file) => base64(Buffer.from(base64(file), 'utf16le')),
   'hex of UTF-16 of a data URI': (file) =>
-    Buffer.from(`data:image/png;base64,${base64(file)}`, 'utf16le').swap16().toString('hex'),
+    Buffer.from(`data:image/png;base64,${base64(file)}`, 'utf16le')
+      .swap16()
+      .toString('hex'),
   'base64 of base64': (file) => base64(Buffer.from(base64(file))),
   'base64 of base64 in lines, in lines': (file) => lines(base64(Buffer.from(lines(base64(file))))),
   'base64 of hex': (file) => base64(Buffer.from(file.toString('hex'))),
