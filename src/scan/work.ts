@@ -9,7 +9,7 @@ const MEGA = 1e-6
 export const BYTE_MS = 8 * MEGA
 /** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
 export const SENT_BYTE_MS = 2 * BYTE_MS
-/** A byte of a text, read in each of four codings, and looked through for escapes. */
+/** A byte of a text, read in each of thirteen codings, and looked through for escapes. */
 export const TEXT_BYTE_MS = 40 * MEGA
 /** The same beneath escapes, where little comes at once. */
 export const BENEATH_BYTE_MS = 120 * MEGA

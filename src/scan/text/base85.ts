@@ -1,4 +1,4 @@
-import { BREAK, Codes, type Coding, NO_CODES } from './codings.ts'
+import { BREAK, Codes, type Coding, concatenateCodes, NO_CODES } from './codings.ts'
 import { type RunPiece, Runs } from './runs.ts'
 import { filterIndex, MOST_BEFORE, windowsFor } from './signs.ts'
 
@@ -45,6 +45,8 @@ const ALPHABETS: readonly Alphabet[] = TABLES.map((table) => ({
   isForeign: Uint8Array.from(table, (kind) => ((kind & 0xff) === FOREIGN ? 1 : 0)),
 }))
 
+const NOTHING: readonly Uint16Array[] = []
+
 const { filter: FILTER, signs: SIGNS } = windowsFor(8)
 
 /**
@@ -52,139 +54,139 @@ const { filter: FILTER, signs: SIGNS } = windowsFor(8)
  * is given from where a file seems to begin to the end of the run of characters: readers take nothing that is foreign.
  */
 export class Base85Coding implements Coding {
-  readonly isStrict = true
   readonly bits = 8
+  readonly isStrict = true
   readonly readings = GROUP
   readonly #table: Uint16Array
   readonly #runs: Runs
-  /** Made with the first run. */
-  #phases: readonly Phase[] = []
-  /** The last digits of the run, in a ring. */
+  readonly #codes = Array.from({ length: GROUP }, () => new Codes())
+  /** Phases that are given; a bit each. */
+  #given = 0
+  /** The last digits of the run, and all that there were of it. */
   #digits = NO_CODES
   #count = 0
   #start = START
-  /** The last five of them as a number. */
+  /** The last five of them as a number; the group before it, and the groups of a text in a row, of each phase. */
   #value = 0
+  readonly #last = new Uint32Array(GROUP)
+  readonly #texts = new Uint32Array(GROUP)
 
   constructor({ table, isForeign }: Alphabet) {
     this.#table = table
     this.#runs = new Runs(isForeign)
   }
 
-  pick(bytes: Uint8Array): Uint16Array[] {
-    for (const run of this.#runs.pick(bytes)) this.#takeRun(run)
-    return this.#phases.map(({ codes }) => codes.take())
+  pick(bytes: Uint8Array): readonly Uint16Array[] {
+    const pieces = this.#runs.pick(bytes)
+    if (pieces.length === 0) return NOTHING
+    for (const piece of pieces) this.#takePiece(piece)
+    return this.#codes.map((codes) => codes.take())
   }
 
-  end(): Uint16Array[] {
+  rest(reading: number): void {
+    this.#given &= ~(1 << reading)
+  }
+
+  end(): readonly Uint16Array[] {
     if (this.#runs.end()) this.#endRun()
-    return this.#phases.map(({ codes }) => codes.take())
+    return this.#codes.map((codes) => codes.take())
   }
 
-  #takeRun({ bytes, isFirst, isLast }: RunPiece): void {
-    if (this.#phases.length === 0) {
-      this.#phases = Array.from({ length: GROUP }, () => new Phase())
-      this.#digits = new Uint16Array(KEPT)
-    }
+  #takePiece({ bytes, isFirst, isLast }: RunPiece): void {
     if (isFirst) this.#start = START
-    for (let i = 0; i < bytes.length; i++) {
-      const kind = this.#table[bytes[i] as number] as number
-      const digit = kind & 0xff
-      if (digit < 85) this.#add(digit | this.#start)
-      else if (digit === ZEROS) for (let n = 0; n < GROUP; n++) this.#add(0)
-      if (digit !== SKIP) this.#start = kind & START
-    }
+    const fresh = this.#digitsIn(bytes)
+    const kept = this.#digits.length
+    const digits = concatenateCodes(this.#digits, fresh)
+    this.#search(digits, kept)
+    this.#count += fresh.length
+    this.#digits = digits.slice(-KEPT)
     if (isLast) this.#endRun()
   }
 
-  #add(digit: number): void {
-    const at = this.#count++
-    const oldest = this.#digits[(at + KEPT - GROUP) % KEPT] as number
-    this.#digits[at % KEPT] = digit
-    this.#value = this.#value * 85 + (digit & 0xff) - (at < GROUP ? 0 : (oldest & 0xff) * TOP)
-    if (at < GROUP - 1) return
-    const phase = this.#phases[(at + 1) % GROUP] as Phase
-    const first = this.#digits[(at + KEPT - GROUP + 1) % KEPT] as number
-    const isValid = this.#value <= MAX_GROUP
-    const bytes = isValid ? this.#value >>> 0 : 0
-    const sight = isValid ? phase.see(bytes, (first & START) !== 0) : 'none'
-    if (phase.isOn) phase.give(bytes, isValid)
-    else if (sight === 'value') phase.begin([bytes])
-    else if (sight === 'file') phase.begin(this.#groupsTo(at))
+  #digitsIn(bytes: Uint8Array): Uint16Array {
+    const digits = new Codes()
+    for (let i = 0; i < bytes.length; i++) {
+      const kind = this.#table[bytes[i] as number] as number
+      const digit = kind & 0xff
+      if (digit < 85) digits.push(digit | this.#start)
+      else if (digit === ZEROS) for (let n = 0; n < GROUP; n++) digits.push(0)
+      if (digit !== SKIP) this.#start = kind & START
+    }
+    return digits.take()
   }
 
-  /** The groups of a phase that are still there, up to the one that ends with a digit. */
-  #groupsTo(at: number): number[] {
-    const count = Math.floor(Math.min(at + 1, KEPT) / GROUP)
-    return Array.from({ length: count }, (_, i) => this.#groupAt(at + 1 - GROUP * (count - i)))
+  /** The one loop over all digits from an index on. */
+  #search(digits: Uint16Array, from: number): void {
+    const [last, texts] = [this.#last, this.#texts]
+    let value = this.#value
+    let phase = (this.#count + 1) % GROUP
+    const whole = from - this.#count + GROUP - 1
+    for (let at = from; at < digits.length; at++, phase = phase === GROUP - 1 ? 0 : phase + 1) {
+      const oldest = at < GROUP || at <= whole ? 0 : (digits[at - GROUP] as number) & 0xff
+      value = value * 85 + ((digits[at] as number) & 0xff) - oldest * TOP
+      if (at < whole) continue
+      const isValid = value <= MAX_GROUP
+      const bytes = isValid ? value >>> 0 : 0
+      const before = last[phase] as number
+      last[phase] = bytes
+      texts[phase] = isText(bytes) ? (texts[phase] as number) + 1 : 0
+      if (((this.#given >> phase) & 1) === 1) this.#give(phase, bytes, isValid)
+      else if (isFile(before, bytes) || texts[phase] === TEXT_GROUPS)
+        this.#begin(phase, digits, at, KEPT / GROUP)
+      else if (isZlibHeader(bytes >>> 16) && ((digits[at - GROUP + 1] as number) & START) !== 0)
+        this.#begin(phase, digits, at, 1)
+    }
+    this.#value = value
   }
 
-  #groupAt(at: number, length = GROUP): number {
-    let value = 0
-    for (let i = at; i < at + GROUP; i++)
-      value = value * 85 + (i < at + length ? (this.#digits[i % KEPT] as number) & 0xff : 84)
-    return value
+  /** Begins to give a phase, with so many of the groups up to an index, or those that there are. */
+  #begin(phase: number, digits: Uint16Array, at: number, groups: number): void {
+    this.#given |= 1 << phase
+    this.#codes[phase]?.push(BREAK)
+    const count = Math.min(groups, Math.floor((at + 1) / GROUP))
+    for (let i = count - 1; i >= 0; i--) {
+      const value = groupAt(digits, at + 1 - GROUP * (i + 1))
+      this.#give(phase, value >>> 0, value <= MAX_GROUP)
+    }
+  }
+
+  #give(phase: number, bytes: number, isValid: boolean, count = GROUP_BYTES): void {
+    const codes = this.#codes[phase] as Codes
+    if (!isValid) return codes.push(BREAK)
+    for (let i = 0; i < count; i++) codes.push((bytes >>> (24 - 8 * i)) & 255)
   }
 
   /** Ends a value: a group that has fewer characters stands for one byte less than it has. */
   #endRun(): void {
-    for (const [i, phase] of this.#phases.entries()) {
-      const length = (this.#count - i) % GROUP
-      if (phase.isOn)
-        phase.end(this.#groupAt(this.#count - length, length) >>> 0, Math.max(0, length - 1))
-      else phase.forget()
+    for (const [phase, codes] of this.#codes.entries()) {
+      if (((this.#given >> phase) & 1) === 0) continue
+      const length = (this.#count - phase) % GROUP
+      const group = groupAt(this.#digits, this.#digits.length - length)
+      if (length > 1) this.#give(phase, group >>> 0, group <= MAX_GROUP, length - 1)
+      codes.push(BREAK)
     }
-    this.#count = this.#value = 0
+    this.#last.fill(0)
+    this.#texts.fill(0)
+    this.#digits = NO_CODES
+    this.#given = this.#count = this.#value = 0
   }
 }
 
-/** The groups that begin at each fifth character. */
-class Phase {
-  readonly codes = new Codes()
-  isOn = false
-  #last = 0
-  /** Groups of a text in a row. */
-  #texts = 0
+/** The number that five digits from an index on make; the last digit stands for those that are missing. */
+function groupAt(digits: Uint16Array, from: number): number {
+  let value = 0
+  for (let i = from; i < from + GROUP; i++) value = value * 85 + ((digits[i] ?? 84) & 0xff)
+  return value
+}
 
-  /** What a group says: that a file lies here, or that a value begins which may be one. */
-  see(bytes: number, isStart: boolean): 'none' | 'file' | 'value' {
-    const last = this.#last
-    this.#last = bytes
-    this.#texts = isText(bytes) ? this.#texts + 1 : 0
-    const isFile =
-      isSign(((last << 8) | (bytes >>> 24)) & 0xffffff) ||
-      isSign(((last << 16) | (bytes >>> 16)) & 0xffffff) ||
-      isSign(bytes >>> 8) ||
-      isSign(bytes & 0xffffff)
-    if (isFile || this.#texts === TEXT_GROUPS) return 'file'
-    return isStart && isZlibHeader(bytes >>> 16) ? 'value' : 'none'
-  }
-
-  begin(groups: readonly number[]): void {
-    this.isOn = true
-    this.codes.push(BREAK)
-    for (const group of groups) this.give(group >>> 0, group <= MAX_GROUP)
-  }
-
-  give(bytes: number, isValid: boolean): void {
-    if (isValid) this.#give(bytes, GROUP_BYTES)
-    else this.codes.push(BREAK)
-  }
-
-  #give(bytes: number, count: number): void {
-    for (let i = 0; i < count; i++) this.codes.push((bytes >>> (24 - 8 * i)) & 255)
-  }
-
-  end(bytes: number, count: number): void {
-    this.#give(bytes, count)
-    this.codes.push(BREAK)
-    this.forget()
-  }
-
-  forget(): void {
-    this.isOn = false
-    this.#last = this.#texts = 0
-  }
+/** Whether a sign ends in a group. */
+function isFile(before: number, bytes: number): boolean {
+  return (
+    isSign(bytes >>> 8) ||
+    isSign(bytes & 0xffffff) ||
+    isSign(((before << 8) | (bytes >>> 24)) & 0xffffff) ||
+    isSign(((before << 16) | (bytes >>> 16)) & 0xffffff)
+  )
 }
 
 function isSign(window: number): boolean {

@@ -3,6 +3,7 @@ import {
   ByteCoding,
   type Coding,
   COMMA_BREAK,
+  concatenateCodes,
   LINE_BREAK,
   SEMICOLON_BREAK,
   URL_CODES,
@@ -398,12 +399,4 @@ export class CodedSearch {
 
 function isAnything(): boolean {
   return true
-}
-
-function concatenateCodes(a: Uint16Array, b: Uint16Array): Uint16Array {
-  if (a.length === 0) return b
-  const joined = new Uint16Array(a.length + b.length)
-  joined.set(a)
-  joined.set(b, a.length)
-  return joined
 }

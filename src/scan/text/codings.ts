@@ -27,6 +27,8 @@ export interface Coding {
   readonly faintFrom?: number
   /** Codes in the next bytes, and breaks, as each reading has them. */
   pick(bytes: Uint8Array): readonly Uint16Array[]
+  /** Told that no file is being read in a reading, which need not be given until there seems to be one again. */
+  rest?(reading: number): void
   /** Codes that are left when there are no more. */
   end(): readonly Uint16Array[]
 }
@@ -71,4 +73,12 @@ export class ByteCoding implements Coding {
   end(): Uint16Array[] {
     return []
   }
+}
+
+export function concatenateCodes(a: Uint16Array, b: Uint16Array): Uint16Array {
+  if (a.length === 0) return b
+  const joined = new Uint16Array(a.length + b.length)
+  joined.set(a)
+  joined.set(b, a.length)
+  return joined
 }
