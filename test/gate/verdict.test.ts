@@ -47,6 +47,22 @@ describe('a file of which the list does not tell all', () => {
   })
 })
 
+it.each([
+  ['flag', 'quarantine', 'quarantine'],
+  ['quarantine', 'block', 'block'],
+  ['block', 'quarantine', 'block'],
+  ['block', 'flag', 'block'],
+] as const)('is judged by the gravest of its matches: %s and %s', async (one, other, action) => {
+  const banks = { a: { action: one }, b: { action: other } }
+  const { policy } = readConfig({ HASHGATE: { policy: { banks } } })
+  const matches = [
+    { ...match, bank: 'a' },
+    { ...match, bank: 'b' },
+  ]
+  const answer = async () => [{ matches, isComplete: true }]
+  expect(await judge([file], answer, { policy })).toMatchObject({ action, reason: 'match' })
+})
+
 it('has failed where what matches cannot be counted', async () => {
   const markFlooded = () => Promise.reject(new Error('the counter broke'))
   const verdict = await verdictOn({ matches: [], isComplete: true }, { markFlooded })

@@ -89,6 +89,15 @@ describe('a flood breaker', () => {
     expect(flooded).not.toContain(true)
   })
 
+  it.each(['isExempt', 'isReview'])('does not count what passes anyway: %s', async (mark) => {
+    const marked = uploads('passed', 30).map((file) => ({
+      ...file,
+      matches: file.matches.map((one) => ({ ...one, [mark]: true })),
+    }))
+    const { flooded, events } = await see(marked)
+    expect([flooded.includes(true), events]).toEqual([false, []])
+  })
+
   it('marks nothing with a bound of 0', async () => {
     const { flooded } = await see(uploads('any', 30), undefined, { ...LIMITS, bound: 0 })
     expect(flooded).not.toContain(true)
