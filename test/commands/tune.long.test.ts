@@ -142,7 +142,7 @@ describe('hashgate tune', () => {
     const at = (list: string, dir: string) =>
       hashgate('tune', '--list', path(list), '--dir', path(dir))
     expect((await at('list.csv', 'empty')).err).toContain('has no files')
-    expect((await at('list.csv', 'none')).err).toContain('there is no such file')
+    expect((await at('list.csv', 'none')).err).toContain('there is no such folder')
     expect((await at('none.csv', 'files')).err).toContain('there is no such file')
   })
 })
