@@ -174,8 +174,7 @@ function writeFlatBlocks(c: Component, stored: usize, dst: usize): void {
   const step = f32.load(c.quant) / 8
   for (let x: u32 = 0; x < c.paddedX; x++, stored += 2, dst += nx) {
     const mean = <f32>128 + nearest<f32>(<f32>load<i16>(stored) * step)
-    const byte = <u64>(<u32>min<f32>(max<f32>(mean, 0), 255))
-    const bytes = byte * 0x0101010101010101
-    for (let y: u32 = 0; y < ny; y++) store<u64>(dst + <usize>y * c.stride, bytes)
+    const bytes = i8x16.splat(<i8>(<i32>min<f32>(max<f32>(mean, 0), 255)))
+    for (let y: u32 = 0; y < ny; y++) v128.store64_lane(dst + <usize>y * c.stride, bytes, 0)
   }
 }
