@@ -42,8 +42,8 @@ export const SCAN_LIMITS: ScanLimits = {
   embeddedImages: 512,
   /** Places that look like the beginning of an image. Each may take an instance of the core, 0.3 ms. */
   embeddedStarts: 2048,
-  /** Images found by their signatures that are open at once: one, its previews, and some that only look like one. */
-  embeddedAtOnce: 16,
+  /** Files found by their signatures that are open at once: one, its previews, its other readings, and some that only look like one. */
+  embeddedAtOnce: 24,
   /** Bytes of one AVIF or WebP that is found by its signature. AVIF does not say where it ends. */
   embeddedHeldBytes: 4 * 1024 * 1024,
   /** Codings (base64, hex, numbers) around a file, one within another. */
