@@ -86,7 +86,8 @@ const uuencode = (file: Buffer, bytes = 45) =>
 
 const words = (file: Buffer, Type: typeof Uint16Array | typeof Int32Array, isSwapped = false) => {
   const even = Buffer.concat([file, Buffer.alloc((4 - (file.length % 4)) % 4)])
-  if (isSwapped) Type === Uint16Array ? even.swap16() : even.swap32()
+  if (isSwapped && Type === Uint16Array) even.swap16()
+  else if (isSwapped) even.swap32()
   return [...new Type(even.buffer.slice(even.byteOffset, even.byteOffset + even.length))]
 }
 
