@@ -40,7 +40,7 @@ app.post('/inspect', async (c) => {
   const nearest = verdict.reason === 'failed' ? undefined : await (await loading).nearest(needles)
   const match = verdict.files.flatMap(({ matches }) => matches)[0]
   const near =
-    match ?? (nearest && { ...nearest, threshold: thresholdOf(await loading, nearest.bank) })
+    match ?? (nearest && { ...nearest, threshold: bankThreshold(await loading, nearest.bank) })
   return c.json({
     action: verdict.action,
     sentences: sentencesOf(verdict, scanned, nearest),
@@ -55,21 +55,21 @@ app.post('/inspect', async (c) => {
       name,
       meaning,
       count: some.length,
-      hashes: some.map(hashLine),
+      hashes: some.map(hashRow),
       isFound: some.some(({ probe }) => probe === near?.probe),
     })),
     within: verdict.files.length - 1,
   })
 })
 
-function hashLine({ probe, hash, quality, frame }: Needle) {
+function hashRow({ probe, hash, quality, frame }: Needle) {
   return { probe, hash: formatHash(hash), quality, frame }
 }
 
 app.route('/', createApp(parts, features))
 
 /** The largest distance that matches in a bank. */
-function thresholdOf({ manifest: { banks } }: BankIndex, bank: string): number | undefined {
+function bankThreshold({ manifest: { banks } }: BankIndex, bank: string): number | undefined {
   return (
     parts.config.policy.banks[bank]?.threshold ?? banks.find(({ id }) => id === bank)?.threshold
   )

@@ -138,7 +138,7 @@ function sourceOf(kind: Kind, guide: Guide, answers: Given): Source {
   const { name, action = guide.action, threshold, ...given } = answers
   const settings = settingsFrom({ kind, ...given })
   const policy = v.safeParse(PolicySchema, { action, threshold })
-  const problems = policy.success ? [] : policy.issues.map(problemOf)
+  const problems = policy.success ? [] : policy.issues.map(issueText)
   const table = { [String(name)]: settings }
   try {
     readDeskSettings({ DESK: { exchanges: table } })
@@ -153,7 +153,7 @@ function sourceOf(kind: Kind, guide: Guide, answers: Given): Source {
     kind,
     bank: String(settings['bank']),
     settings,
-    secrets: secretNames(settings, guide),
+    secrets: namedSecrets(settings, guide),
     policy: {
       action: does,
       ...(bits !== undefined && bits !== MATCH_THRESHOLD && { threshold: bits }),
@@ -161,7 +161,7 @@ function sourceOf(kind: Kind, guide: Guide, answers: Given): Source {
   }
 }
 
-function problemOf(issue: v.BaseIssue<unknown>): string {
+function issueText(issue: v.BaseIssue<unknown>): string {
   return `${v.getDotPath(issue) ?? ''} ${issue.message}`
 }
 
@@ -206,7 +206,7 @@ function getAt(table: unknown, [key, ...rest]: readonly string[]): unknown {
 }
 
 /** What each secret of a source is, by the name that it has, or would have if the settings do not say. */
-function secretNames(settings: Table, { secrets }: Guide): Record<string, string> {
+function namedSecrets(settings: Table, { secrets }: Guide): Record<string, string> {
   const full = v.parse(ExchangeSettingsSchema, settings)
   const wanted = new Set(secretsOf(full))
   return Object.fromEntries(

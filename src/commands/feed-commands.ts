@@ -64,8 +64,18 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
     const live = [...state.values()].filter(({ op }) => op === 'put')
     const recent = [...state.values()].filter((change) => change.seq > since)
     // The snapshot first: a delta never goes on from one that is not there yet.
-    await write(out, SNAPSHOT, { header: headerOf(publication, 0), changes: live }, privateKey)
-    await write(out, DELTA, { header: headerOf(publication, since), changes: recent }, privateKey)
+    await writeFeedFile(
+      out,
+      SNAPSHOT,
+      { header: headerOf(publication, 0), changes: live },
+      privateKey,
+    )
+    await writeFeedFile(
+      out,
+      DELTA,
+      { header: headerOf(publication, since), changes: recent },
+      privateKey,
+    )
     const removed = changes.filter(({ op }) => op === 'delete').length
     console.log(
       `${bank}: state ${seq}, ${live.length} entries; ${changes.length - removed} new, ${removed} taken back`,
@@ -107,7 +117,7 @@ async function publicPart(privateKey: CryptoKey): Promise<Uint8Array<ArrayBuffer
 }
 
 /** Writes a file so that readers see all of it or what was there before. */
-async function write(out: string, name: string, feed: Feed, key: CryptoKey): Promise<void> {
+async function writeFeedFile(out: string, name: string, feed: Feed, key: CryptoKey): Promise<void> {
   const path = join(out, name)
   await writeFile(`${path}.new`, await writeFeed(feed, key))
   await rename(`${path}.new`, path)

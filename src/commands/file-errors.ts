@@ -21,11 +21,11 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 
 /** An error of the file system, as a sentence. Reading a folder gives one without its path. */
 export function fileErrorText(error: NodeJS.ErrnoException, path = error.path): string {
-  const words = wordsOf(error, path)
+  const words = errorWords(error, path)
   return words === undefined || path === undefined ? error.message : `${path}: ${words}`
 }
 
-function wordsOf({ code = '', syscall }: NodeJS.ErrnoException, path = ''): string | undefined {
+function errorWords({ code = '', syscall }: NodeJS.ErrnoException, path = ''): string | undefined {
   if (syscall === 'scandir' && code === 'ENOENT') return 'there is no such folder'
   if (syscall === 'scandir' && code === 'ENOTDIR') return 'it is a file; name a folder'
   if (code === 'ENOENT' && !existsSync(dirname(path))) return `there is no folder ${dirname(path)}`

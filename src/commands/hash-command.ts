@@ -19,10 +19,10 @@ export async function hashFiles(
       isAll = false
       continue
     }
-    const hashes = hashesOf(scanned)
+    const hashes = hashLines(scanned)
     const problem = whyNoHash(scanned)
     if (options.json) console.log(JSON.stringify(hashLine(file, scanned, hashes, problem)))
-    else if (problem !== undefined) console.error(`hashgate: ${file}: ${problemText(problem)}`)
+    else if (problem !== undefined) console.error(`hashgate: ${file}: ${problemLine(problem)}`)
     else
       for (const { variant, hash, quality } of hashes) {
         console.log(
@@ -41,7 +41,7 @@ interface HashLine {
 }
 
 /** Hashes of the first frame as it is stored, and of its variants if they were asked for. */
-function hashesOf(scanned: ScannedFile): HashLine[] {
+function hashLines(scanned: ScannedFile): HashLine[] {
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
   const line = (variant: string, needle: Needle | undefined) =>
     needle ? [{ variant, hash: formatHash(needle.hash), quality: needle.quality }] : []
@@ -63,7 +63,7 @@ function whyNoHash(scanned: ScannedFile): string | undefined {
 }
 
 /** Why a file has no hash, for people. */
-function problemText(problem: string): string {
+function problemLine(problem: string): string {
   const words = {
     empty: 'it is empty',
     'no-image': 'it is no image',

@@ -37,7 +37,7 @@ interface OwnOptions extends TargetOptions {
 
 /** `hashgate list add`: adds files and hashes to a bank, and keeps what it has. */
 export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
-  const wanted = await entriesOf(things, options)
+  const wanted = await entriesFrom(things, options)
   return change(options, (entries) => {
     const has = new Set(entries.map(hashKey))
     return [...entries, ...wanted.filter((entry) => !has.has(hashKey(entry)))]
@@ -47,7 +47,7 @@ export async function listAdd(things: readonly string[], options: OwnOptions): P
 /** `hashgate list remove`: removes entries by id, by hash, or by a file that has the hash. */
 export async function listRemove(things: readonly string[], options: OwnOptions): Promise<boolean> {
   const isHash = (thing: string) => HEX.test(thing) || existsSync(thing)
-  const hashes = await entriesOf(things.filter(isHash), { kind: 'pdq', ...options })
+  const hashes = await entriesFrom(things.filter(isHash), { kind: 'pdq', ...options })
   const keys = new Set(hashes.map(hashKey))
   const ids = new Set(things.filter((thing) => !isHash(thing)))
   return change(options, (entries) => {
@@ -66,7 +66,7 @@ export async function listDiff(
   options: TargetOptions & ReadOptions & { bank: string },
 ): Promise<boolean> {
   const { entries: wanted } = await readListFile(file, options)
-  return withBank(options, (entries) => {
+  return inBank(options, (entries) => {
     const old = new Map(entries.map((entry) => [digestEntry(entry), entry]))
     const next = new Map(wanted.map((entry) => [digestEntry(entry), entry]))
     const added = [...next].flatMap(([digest, entry]) => (old.has(digest) ? [] : [entry]))
@@ -90,7 +90,7 @@ export async function listExport(
   options: TargetOptions & { bank: string },
 ): Promise<boolean> {
   const { bank } = options
-  return withBank(options, async (entries) => {
+  return inBank(options, async (entries) => {
     if (entries.length === 0) throw new BadEntryError(`bank ${bank} is empty or does not exist`)
     if (entries.some(({ labels }) => labels['source'] !== OWN))
       throw new BadEntryError(
@@ -104,7 +104,7 @@ export async function listExport(
   })
 }
 
-async function withBank<T>(
+async function inBank<T>(
   options: TargetOptions & { bank: string },
   use: (entries: Entry[], store: ListStore) => T | Promise<T>,
 ): Promise<T> {
@@ -119,7 +119,7 @@ async function withBank<T>(
 
 function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promise<boolean> {
   const { bank } = options
-  return withBank(options, async (entries, store) => {
+  return inBank(options, async (entries, store) => {
     const { manifest, added, removed, kept, lowered } = await publishBank(store, next(entries), {
       bank,
       guard: entryGuard(),
@@ -134,7 +134,7 @@ function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promi
 }
 
 /** Entries of files and hashes: of a picture its PDQ hash and SHA-256, of another file its SHA-256. */
-async function entriesOf(
+async function entriesFrom(
   things: readonly string[],
   { kind }: Pick<OwnOptions, 'kind'>,
 ): Promise<Entry[]> {

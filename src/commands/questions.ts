@@ -40,7 +40,7 @@ export async function askAll(
   try {
     for (const question of questions) {
       if (answers[question.name] !== undefined || question.isNeedless?.(answers)) continue
-      const answer = await ask(terminal, question, where)
+      const answer = await askOne(terminal, question, where)
       if (answer !== undefined) answers[question.name] = answer
     }
   } catch (cause) {
@@ -59,7 +59,7 @@ export async function askText(text: string, fallback: string): Promise<string> {
   return String(answer)
 }
 
-async function ask(
+async function askOne(
   terminal: Interface,
   { text, fallback = '', isNeeded, read, problemOf }: Question,
   { output }: ReadLineOptions,

@@ -18,18 +18,18 @@ class UnreadableListError extends HashgateError {
 }
 
 /** A list that nothing can match. */
-class EmptyListError extends HashgateError {
-  readonly code = 'empty-list'
+class NothingToMatchError extends HashgateError {
+  readonly code = 'nothing-to-match'
 
   constructor(path: string) {
     super(`${path}: the list has no entries, so nothing can match it`)
   }
 }
 
-/** Reads a hash list to match files against. @throws {EmptyListError | UnreadableListError} */
+/** Reads a hash list to match files against. @throws {NothingToMatchError | UnreadableListError} */
 export async function readListToMatch(path: string, options: ReadOptions): Promise<ParsedList> {
   const list = await readListFile(path, options)
-  if (list.entries.length === 0) throw new EmptyListError(path)
+  if (list.entries.length === 0) throw new NothingToMatchError(path)
   return list
 }
 

@@ -196,7 +196,11 @@ export class CloudflareApi {
       const bytes = new Uint8Array(await response.arrayBuffer())
       return { status: response.status, headers: response.headers, body: bytes }
     } catch (cause) {
-      throw new CloudflareError(requestName(method, path), { problem: failureOf(cause) }, { cause })
+      throw new CloudflareError(
+        requestName(method, path),
+        { problem: apiFailure(cause) },
+        { cause },
+      )
     }
   }
 }
@@ -207,7 +211,7 @@ function requestName(method: Method, path: string): string {
 }
 
 /** Why there was no answer. */
-function failureOf(error: unknown): string {
+function apiFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer'
   if (error.name === 'TimeoutError') return 'no answer in time'
   const { message, code } = (error.cause ?? error) as { message?: string; code?: string }

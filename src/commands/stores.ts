@@ -182,7 +182,7 @@ function tryRead<T>(read: () => T): T {
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause)
     throw new WranglerError(
-      `wrangler's configuration cannot be read: ${placeOf(cause)}${problem}`,
+      `wrangler's configuration cannot be read: ${whereWrong(cause)}${problem}`,
       {
         cause,
       },
@@ -191,7 +191,7 @@ function tryRead<T>(read: () => T): T {
 }
 
 /** File and line of an error of wrangler's parser, before a colon. */
-function placeOf(error: unknown): string {
+function whereWrong(error: unknown): string {
   const { file, line } = (error as { location?: { file?: string; line?: number } }).location ?? {}
   return file === undefined ? '' : `${file}, line ${line}: `
 }

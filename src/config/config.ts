@@ -26,7 +26,7 @@ export function readConfig(env: object): Config {
   const originUrl = v.safeParse(v.optional(OriginUrl), url)
   if (!originUrl.success)
     problems.push(...originUrl.issues.map(({ message }) => `ORIGIN_URL ${message}`))
-  const config = parse(SettingsSchema, tableFrom('HASHGATE', written), 'HASHGATE', problems)
+  const config = parseSettings(SettingsSchema, tableFrom('HASHGATE', written), 'HASHGATE', problems)
   return url === undefined ? config : { ...config, origin: { ...config.origin, url: new URL(url) } }
 }
 
@@ -45,7 +45,7 @@ export function checkNeeds(config: Config, has: Has): void {
  */
 export function readLibrarySettings(settings: LibrarySettings): Config {
   const problems: string[] = []
-  const config = parse(LibrarySchema, settings, 'settings', problems)
+  const config = parseSettings(LibrarySchema, settings, 'settings', problems)
   const routed = config.policy.routes.findIndex(({ origin }) => origin !== undefined)
   if (routed >= 0)
     throw new BadConfigError([
@@ -56,11 +56,11 @@ export function readLibrarySettings(settings: LibrarySettings): Config {
 
 /** What is in effect if nothing is set, or just a preset. */
 export function defaults(preset?: PresetName): Config {
-  return parse(SettingsSchema, preset ? { preset } : {}, 'HASHGATE', [])
+  return parseSettings(SettingsSchema, preset ? { preset } : {}, 'HASHGATE', [])
 }
 
 /** Reads settings over those of their preset. Adds to the problems that are known, and throws if there are any. */
-function parse<const T extends typeof SettingsSchema | typeof LibrarySchema>(
+function parseSettings<const T extends typeof SettingsSchema | typeof LibrarySchema>(
   schema: T,
   written: unknown,
   root: string,

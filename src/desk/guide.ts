@@ -65,12 +65,12 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
       {
         name: 'signature.url',
         text: 'Address of the signature',
-        isNeedless: (given) => ['', 'feed'].includes(textOf(given['signature.type'])),
+        isNeedless: (given) => ['', 'feed'].includes(shownValue(given['signature.type'])),
       },
       {
         name: 'signature.publicKey',
         text: 'Public key of the signature',
-        isNeedless: (given) => ['', 'sha256'].includes(textOf(given['signature.type'])),
+        isNeedless: (given) => ['', 'sha256'].includes(shownValue(given['signature.type'])),
       },
       {
         name: 'mode',
@@ -183,9 +183,9 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
 }
 
 function isAuth(given: Readonly<Record<string, unknown>>, ...types: string[]): boolean {
-  return types.includes(textOf(given['auth.type']))
+  return types.includes(shownValue(given['auth.type']))
 }
 
-function textOf(value: unknown): string {
+function shownValue(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }

@@ -43,9 +43,9 @@ export async function deskStatus(
       bank,
       health: healthOf(source, age, maxAgeHours),
       problems,
-      lastComplete: instant(source?.completedAt),
+      lastComplete: isoTime(source?.completedAt),
       ageSeconds: age === undefined ? undefined : Math.max(0, Math.round(age)),
-      lastAttempt: instant(source?.attemptedAt),
+      lastAttempt: isoTime(source?.attemptedAt),
       isRunning: source?.isRunning ?? false,
       tally: source ? await tallyOf(desk.ledger.db, source) : NO_TALLY,
       pending: source ? await pendingOf(desk, source) : 0,
@@ -78,7 +78,7 @@ function problemsOf(source: Source, age: number | undefined, maxAgeHours: number
         ` \`hashgate exchange sync ${name} --accept\``,
     )
   }
-  if (failure !== undefined) problems.push(`${failure} (next try ${instant(retryAt) ?? 'later'})`)
+  if (failure !== undefined) problems.push(`${failure} (next try ${isoTime(retryAt) ?? 'later'})`)
   return problems
 }
 
@@ -88,6 +88,6 @@ async function pendingOf({ ledger }: Pick<Desk, 'ledger'>, source: Source): Prom
   return row?.count ?? 0
 }
 
-function instant(ms: number | undefined): string | undefined {
+function isoTime(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString()
 }

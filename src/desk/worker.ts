@@ -50,7 +50,7 @@ const world: World = {
 let guard: EntryGuard | undefined
 
 /** @throws {BadConfigError} a binding is missing, or a setting wrong */
-async function openDesk(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMessage> }> {
+async function deskOf(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMessage> }> {
   const { LEDGER, HASH_LISTS, SYNC_QUEUE } = env
   const settings = readDeskSettings(env)
   if (!LEDGER || !HASH_LISTS || !SYNC_QUEUE) {
@@ -79,7 +79,7 @@ async function openDesk(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMe
  * @param now when the cron was to run, in milliseconds since 1970
  */
 async function schedule(env: DeskBindings, now: number): Promise<void> {
-  const desk = await openDesk(env)
+  const desk = await deskOf(env)
   for (const [name, settings] of Object.entries(desk.settings.exchanges)) {
     const source = await findSource(desk.ledger.db, name)
     const age = source?.completedAt === undefined ? undefined : (now - source.completedAt) / 1000
@@ -107,7 +107,7 @@ async function schedule(env: DeskBindings, now: number): Promise<void> {
 async function consume(message: Message<SyncMessage>, env: DeskBindings): Promise<void> {
   const { exchange: name } = message.body
   try {
-    const desk = await openDesk(env)
+    const desk = await deskOf(env)
     const { sync, publication } = await runSource(desk, name)
     const isTold = sync.state === 'complete' && exchangeSettings(desk, name).feedback === 'send'
     if (isTold) await sendFeedback(desk, name)
@@ -125,7 +125,7 @@ async function consume(message: Message<SyncMessage>, env: DeskBindings): Promis
 
 /** Whether all sources are well, for a probe: it learns nothing else. */
 async function health(env: DeskBindings): Promise<boolean> {
-  return (await deskStatus(await openDesk(env))).every((source) => source.health !== 'red')
+  return (await deskStatus(await deskOf(env))).every((source) => source.health !== 'red')
 }
 
 const app = new Hono<{ Bindings: DeskBindings }>()
@@ -145,7 +145,7 @@ const verifyToken = (token: string, { env }: { env: unknown }) => {
 app.use('/status', bearerAuth({ verifyToken }))
 
 app.get('/status', async (context) => {
-  const desk = await openDesk(context.env)
+  const desk = await deskOf(context.env)
   return context.json({ sources: await deskStatus(desk) }, 200, { 'cache-control': 'no-store' })
 })
 

@@ -42,7 +42,7 @@ export function blockOf(position: number): number {
 }
 
 /** Where a position lies in its block. */
-function placeOf(position: number): number {
+function placeInBlock(position: number): number {
   return position % BLOCK_ENTRIES
 }
 
@@ -59,7 +59,7 @@ export class DetailBlock {
 
   /** The block with the details of some positions alone: the others take no memory any more. */
   only(positions: Iterable<number>): DetailBlock {
-    const places = new Set(Array.from(positions, placeOf))
+    const places = new Set(Array.from(positions, placeInBlock))
     return new DetailBlock(this.#key, new Map([...this.#rows].filter(([at]) => places.has(at))))
   }
 
@@ -68,7 +68,7 @@ export class DetailBlock {
    * @throws {ValueDamagedError} they are none
    */
   of(position: number): Detail {
-    const row = v.safeParse(RowSchema, this.#rows.get(placeOf(position)))
+    const row = v.safeParse(RowSchema, this.#rows.get(placeInBlock(position)))
     if (!row.success) throw new ValueDamagedError(this.#key, 'contains malformed details')
     const [hex, id, labels, cap] = row.output
     const rest = parseHex(hex, hex.length / 2)

@@ -57,7 +57,7 @@ const DAY_MS = 86_400_000
 
 /** What a bank's entries change in a feed's state, with the number that the changes get. */
 export function changesOf(state: FeedState, entries: readonly Entry[], seq: number): FeedChange[] {
-  const live = new Map(entries.map((entry) => [feedKey(entry), entry]))
+  const live = new Map(entries.map((entry) => [keyOfEntry(entry), entry]))
   const changes: FeedChange[] = []
   for (const [key, { kind, hash, id, labels }] of live) {
     const change = { op: 'put' as const, key, seq, id, kind, hash: toHex(hash), labels }
@@ -70,7 +70,7 @@ export function changesOf(state: FeedState, entries: readonly Entry[], seq: numb
   return changes
 }
 
-function feedKey({ id, kind, hash }: Entry): string {
+function keyOfEntry({ id, kind, hash }: Entry): string {
   return `${id} ${kind} ${toHex(hash)}`
 }
 

@@ -74,9 +74,9 @@ export async function checkPin(
   version: number,
 ): Promise<void> {
   const pin = pins.getByName('list')
-  if (await answerOf(pin.note(version))) return
+  if (await confirmed(pin.note(version))) return
   const reset = await readPinReset(store)
-  if (reset?.version === version && (await answerOf(pin.reset(reset)))) return
+  if (reset?.version === version && (await confirmed(pin.reset(reset)))) return
   throw new OlderManifestError(version)
 }
 
@@ -87,11 +87,11 @@ export async function checkPin(
  * @throws {PinUnavailableError}
  */
 export async function checkNeverSeen(pins: PinNamespace, cause: ListMissingError): Promise<void> {
-  if (!(await answerOf(pins.getByName('list').note(NO_LIST))))
+  if (!(await confirmed(pins.getByName('list').note(NO_LIST))))
     throw new ListVanishedError({ cause })
 }
 
-async function answerOf(asking: Promise<boolean>): Promise<boolean> {
+async function confirmed(asking: Promise<boolean>): Promise<boolean> {
   try {
     return await within(asking, MAX_WAIT_MS, () => new PinUnavailableError())
   } catch (cause) {

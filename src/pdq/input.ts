@@ -27,7 +27,7 @@ function decodeFile(bytes: Uint8Array): Input {
 }
 
 function readPixels({ width, height, data }: PdqPixels): Input {
-  if (!isSide(width) || !isSide(height)) {
+  if (!isInputSide(width) || !isInputSide(height)) {
     throw new BadImageInputError('width and height are whole numbers from 1 to 65535')
   }
   if (!ArrayBuffer.isView(data) || data.BYTES_PER_ELEMENT !== 1) {
@@ -42,7 +42,7 @@ function readPixels({ width, height, data }: PdqPixels): Input {
   return { bytes: viewBytes(data), size: { width, height, channels } }
 }
 
-function isSide(pixels: number): boolean {
+function isInputSide(pixels: number): boolean {
   return Number.isInteger(pixels) && pixels >= 1 && pixels <= 65_535
 }
 

@@ -37,10 +37,10 @@ export type Passage =
 
 /** The outcome of an upload that something was thrown at. */
 export function unjudged(error: unknown, listVersion?: number): Unjudged {
-  return { action: 'refuse', reason: reasonOf(error), error, listVersion }
+  return { action: 'refuse', reason: refusalReason(error), error, listVersion }
 }
 
-function reasonOf(error: unknown): Unjudged['reason'] {
+function refusalReason(error: unknown): Unjudged['reason'] {
   if (error instanceof BodyTooLargeError || error instanceof BodyOverLimitError) return 'too-large'
   if (error instanceof LengthRequiredError) return 'length-required'
   if (error instanceof MalformedBodyError || error instanceof AmbiguousPathError) return 'malformed'

@@ -35,3 +35,8 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   }
   return whole
 }
+
+/** A view of the same bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

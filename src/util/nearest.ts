@@ -24,14 +24,18 @@ function editsBetween(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const isSame = a[i - 1] === b[j - 1]
       const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const edits = [at(above, j) + 1, at(row, j - 1) + 1, at(above, j - 1) + (isSame ? 0 : 1)]
-      if (isSwap) edits.push(at(before, j - 2) + 1)
+      const edits = [
+        costAt(above, j) + 1,
+        costAt(row, j - 1) + 1,
+        costAt(above, j - 1) + (isSame ? 0 : 1),
+      ]
+      if (isSwap) edits.push(costAt(before, j - 2) + 1)
       row.push(Math.min(...edits))
     }
   }
-  return at(row, b.length)
+  return costAt(row, b.length)
 }
 
-function at(row: readonly number[] | undefined, i: number): number {
+function costAt(row: readonly number[] | undefined, i: number): number {
   return row?.[i] ?? Infinity
 }

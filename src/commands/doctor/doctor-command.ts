@@ -82,7 +82,7 @@ async function examineHere(
     return
   }
   const { env, path } = options
-  const method = methodOf(settings)
+  const method = uploadMethod(settings)
   add(
     await localDrill({ config: resolve(configPath), ...(env && { env }), settings, method, path }),
   )
@@ -109,7 +109,7 @@ async function examineRunning(
     add([checkSameList(manifest.version, version)])
     if (!options.drill) return
     const { path, readBack } = options
-    const target = { url, health, path, method: methodOf(settings), settings, store, manifest }
+    const target = { url, health, path, method: uploadMethod(settings), settings, store, manifest }
     add(await runningDrill({ ...target, canReadBack: readBack === true }))
   })
 }
@@ -121,7 +121,7 @@ function originsOf({ origin }: DoctorOptions, settings: Config): (URL | undefine
   return [main, ...[...new Set(routed)].map((url) => new URL(url))]
 }
 
-function methodOf({ upload }: Config): string {
+function uploadMethod({ upload }: Config): string {
   return upload.methods.includes('PUT') ? 'PUT' : (upload.methods[0] ?? 'POST')
 }
 

@@ -20,7 +20,7 @@ class NoHashError extends HashgateError {
 /** A picture that is made from a seed, as a grey PNG file. */
 export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
   const luma = new Uint8Array(SIDE * SIDE).fill(128)
-  const random = randomFrom(seed)
+  const random = seededRandom(seed)
   for (let i = 0; i < SHAPES; i++) {
     const [left, top] = [random(), random()]
     const [right, bottom] = [left + random() / 3, top + random() / 3]
@@ -82,7 +82,7 @@ function chunk(type: string, data: Buffer = Buffer.alloc(0)): Buffer {
 }
 
 /** Numbers from 0 to 1 (mulberry32). */
-function randomFrom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -56,12 +56,12 @@ export function askFor(given: Given, name: string): Promise<Given> {
 
 /** A question that is asked again until the answer is one that `AnswersSchema` takes. */
 function checked(question: InitQuestion, name: string): Question {
-  const checks = { problemOf: (answer: unknown) => problemOf(question.name, answer) }
+  const checks = { problemOf: (answer: unknown) => answerProblem(question.name, answer) }
   if (question.name === 'name') return { ...question, ...checks, fallback: name }
   return { ...question, ...checks }
 }
 
-function problemOf(name: InitQuestion['name'], answer: unknown): string | undefined {
+function answerProblem(name: InitQuestion['name'], answer: unknown): string | undefined {
   const result = v.safeParse(AnswersSchema.entries[name], answer)
   return result.success ? undefined : result.issues[0].message
 }

@@ -51,10 +51,10 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
       IGNORED.map((line) => [line, line]),
     ),
     {
-      ...(await planLines(folder, '.dev.vars', secretsOf(answers))),
+      ...(await planLines(folder, '.dev.vars', secretLines(answers))),
       isSecret: true,
     },
-    { ...(await planLines(folder, PRODUCTION_VARS, secretsOf(answers))), isSecret: true },
+    { ...(await planLines(folder, PRODUCTION_VARS, secretLines(answers))), isSecret: true },
     await planWhole(folder, 'README.md', readmeOf(answers)),
   ]
 }
@@ -91,7 +91,7 @@ async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile
 }
 
 /** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
-function secretsOf({ webhook, service }: Answers): [string, string][] {
+function secretLines({ webhook, service }: Answers): [string, string][] {
   const secret = `WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`
   return [
     ['LIST_KEY=', `LIST_KEY=${generateListKey()}`],
@@ -147,7 +147,7 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
     devDependencies: {},
   }
   const wanted = {
-    hashgate: versionOf(folder, own.version),
+    hashgate: packageVersion(folder, own.version),
     hono: own.peerDependencies.hono,
     ...(heic === 'libheif' && { 'libheif-js': own.peerDependencies['libheif-js'] }),
   }
@@ -177,7 +177,7 @@ function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
 }
 
 /** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
-function versionOf(folder: string, version: string): string {
+function packageVersion(folder: string, version: string): string {
   const isCheckout = existsSync(join(PACKAGE, 'assembly'))
   return isCheckout
     ? `file:${relative(folder, PACKAGE).replaceAll('\\', '/').replace(/\/$/, '')}`

@@ -44,7 +44,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   const files = [config, ...(await planFiles(folder, answers))]
   for (const file of files) {
     console.log(`${dryRun ? 'would be ' : ''}${file.state.padEnd(8)}${join(where, file.name)}`)
-    if (!dryRun && file.state !== 'kept') await write(folder, file)
+    if (!dryRun && file.state !== 'kept') await writePlanned(folder, file)
   }
   for (const lines of config.byHand) console.log(`\nadd to ${config.name} by hand:\n${lines}`)
   const hasNewSecrets = files.some(
@@ -78,7 +78,7 @@ async function namespaceFor(answers: Answers): Promise<string> {
   return makeNamespace(api, account, answers)
 }
 
-async function write(folder: string, { name, text, isSecret }: PlannedFile): Promise<void> {
+async function writePlanned(folder: string, { name, text, isSecret }: PlannedFile): Promise<void> {
   const path = join(folder, name)
   await mkdir(folder, { recursive: true })
   await writeFile(path, text, isSecret ? { mode: 0o600 } : {})

@@ -51,12 +51,12 @@ export type Answers = v.InferOutput<typeof AnswersSchema>
 
 /** @throws {InitError} with each option that is wrong; those that are missing may still be asked for */
 export function checkGiven(given: Record<string, unknown>): void {
-  parse(v.partial(AnswersSchema), given)
+  parseAnswers(v.partial(AnswersSchema), given)
 }
 
 /** @throws {InitError} with each answer that is wrong, by the name of its option */
 export function checkAnswers(given: Record<string, unknown>): Answers {
-  const answers = parse(AnswersSchema, given)
+  const answers = parseAnswers(AnswersSchema, given)
   if (answers.route !== undefined && answers.zone === undefined)
     throw new InitError('--route needs --zone, the domain at Cloudflare that the route is in')
   if (answers.zone !== undefined && answers.route === undefined)
@@ -70,7 +70,7 @@ export function checkAnswers(given: Record<string, unknown>): Answers {
   return answers
 }
 
-function parse<S extends v.GenericSchema>(schema: S, given: unknown): v.InferOutput<S> {
+function parseAnswers<S extends v.GenericSchema>(schema: S, given: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, given)
   if (result.success) return result.output
   const problems = result.issues.map((issue) => `--${v.getDotPath(issue) ?? ''} ${issue.message}`)

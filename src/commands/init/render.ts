@@ -40,14 +40,14 @@ function comment({ comment: text }: Section): string {
 }
 
 function tablesText(name: string, tables: readonly object[]): string {
-  return tables.map((table) => `[[${name}]]\n${linesOf(table)}`).join('\n')
+  return tables.map((table) => `[[${name}]]\n${tomlLines(table)}`).join('\n')
 }
 
 /** A table, and those in it that have a name of their own. */
 function tableText(name: string, table: object): string {
   const entries = Object.entries(table)
   const own = entries.filter(([, value]) => !isTable(value) && !isTables(value))
-  const head = own.length > 0 ? [`[${name}]\n${linesOf(Object.fromEntries(own))}`] : []
+  const head = own.length > 0 ? [`[${name}]\n${tomlLines(Object.fromEntries(own))}`] : []
   const inner = entries.flatMap(([key, value]) => {
     const path = `${name}.${bare(key)}`
     if (isTables(value)) return [tablesText(path, value)]
@@ -56,7 +56,7 @@ function tableText(name: string, table: object): string {
   return [...head, ...inner].join('\n')
 }
 
-function linesOf(table: object): string {
+function tomlLines(table: object): string {
   return Object.entries(table)
     .map(([key, value]) => `${bare(key)} = ${inline(value)}\n`)
     .join('')

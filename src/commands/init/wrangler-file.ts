@@ -33,7 +33,7 @@ export async function planConfig(
   }
   const text = (await readIfThere(join(folder, found))) ?? ''
   const raw = await readRaw(join(folder, found))
-  const missing = sections.flatMap((section) => missingOf(section, raw[section.key]))
+  const missing = sections.flatMap((section) => missingSections(section, raw[section.key]))
   const settings = missingSettings(answers, raw['vars'])
   if (missing.length === 0) return { name: found, text, state: 'kept', byHand: settings }
   const added = await addSections(found, text, missing)
@@ -76,7 +76,7 @@ export async function readRaw(path: string): Promise<Record<string, unknown>> {
 }
 
 /** What a section has and the configuration does not. What is there stays, whatever its value. */
-function missingOf(section: Section, found: unknown): Section[] {
+function missingSections(section: Section, found: unknown): Section[] {
   const value = missingValue(section.value, found)
   return value === undefined ? [] : [{ ...section, value }]
 }

@@ -137,7 +137,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
   /** Whether the account may read entries. An account that may not still has a status. */
   async #mayRead(): Promise<boolean> {
     const now = Math.floor(this.#world.now() / 1000)
-    const window = `from=${instant(now - LEAST_WIDTH)}&to=${instant(now - LAG_SECONDS)}`
+    const window = `from=${utcSeconds(now - LEAST_WIDTH)}&to=${utcSeconds(now - LAG_SECONDS)}`
     const response = await this.#ask(this.#url(`/v2/entries?${window}`), REFUSED)
     await response.body?.cancel()
     return response.ok
@@ -198,7 +198,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const to = at.window?.to ?? Math.min(end, at.from + at.width)
     const url = at.window
       ? nextUrl(this.#pathOf(at.window.next), this.#base, WHAT)
-      : this.#url(`/v2/entries?from=${instant(at.from)}&to=${instant(to)}`)
+      : this.#url(`/v2/entries?from=${utcSeconds(at.from)}&to=${utcSeconds(to)}`)
     const read = await this.#entries(url, at)
     if (!read) return { ...nothing(withoutWindow(at)), isComplete: false }
     const { result, total } = read
@@ -246,14 +246,14 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const result = parseXml(await readText(response, WHAT), 'queryResult', WHAT)
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
     const said = Number(URL.parse(next, 'https://any.invalid')?.searchParams.get('max') ?? 0)
-    return { result, total: said || blocksOf(result).length }
+    return { result, total: said || entryBlocks(result).length }
   }
 
   #recordsOf(result: TNode): Pick<ExchangePage, 'upserts' | 'deletes'> & { skipped: Skipped } {
     const upserts: ListedRecord[] = []
     const deletes: { key: string; updated: number }[] = []
     const skipped: Skipped = {}
-    for (const entry of blocksOf(result)) {
+    for (const entry of entryBlocks(result)) {
       const member = childNamed(entry, 'member')
       const memberId = attributesOf(member)['id'] ?? ''
       const id = textOf(childNamed(entry, 'id'))
@@ -280,7 +280,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const { memberIds, tiers, minFeedback } = this.#settings
     if (memberIds && !memberIds.includes(memberId)) return false
     if (tiers && !tiers.includes(textOf(childNamed(entry, 'classification')))) return false
-    return minFeedback === undefined || feedbackOf(entry) >= minFeedback
+    return minFeedback === undefined || feedbackCount(entry) >= minFeedback
   }
 
   async #get(url: URL, root: string): Promise<TNode> {
@@ -311,7 +311,7 @@ const ENTRIES = new Set(['image', 'video', 'deletedImage', 'deletedVideo'])
  * Entries of a page.
  * @throws {BadAnswerError} there are fewer than it says
  */
-function blocksOf(result: TNode): TNode[] {
+function entryBlocks(result: TNode): TNode[] {
   return BLOCKS.flatMap((name) => {
     const block = childNamed(result, name)
     if (!block) return []
@@ -341,7 +341,7 @@ function recordOfEntry(entry: TNode, key: string, updated: number, skipped: Skip
 }
 
 /** Members that confirm an entry, less those that contradict. A member counts once. */
-function feedbackOf(entry: TNode): number {
+function feedbackCount(entry: TNode): number {
   const membersIn = (name: string) => {
     const ids = new Set<string>()
     const walk = (node: TNode) => {
@@ -357,7 +357,7 @@ function feedbackOf(entry: TNode): number {
 }
 
 /** Seconds as ISO 8601 in UTC, without fractions. */
-function instant(seconds: number): string {
+function utcSeconds(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
 }
 

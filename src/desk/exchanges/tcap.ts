@@ -92,7 +92,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
         ? { ...(after !== undefined && { after }) }
         : { ...(at.after !== undefined && { after: at.after }), next }
       const expected = at.next === undefined ? (answer.count ?? undefined) : undefined
-      yield { ...recordsOf(answer.results), checkpoint, isComplete, expected }
+      yield { ...pageRecords(answer.results), checkpoint, isComplete, expected }
       if (isComplete) return
       at = checkpoint
     }
@@ -156,7 +156,7 @@ function later(a: string | undefined, b: string | undefined): string | undefined
   return Number.parseFloat(b) >= Number.parseFloat(a) ? b : a
 }
 
-function recordsOf(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
+function pageRecords(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
   skipped: Skipped
 } {
   const upserts: ListedRecord[] = []

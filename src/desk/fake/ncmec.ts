@@ -56,7 +56,8 @@ export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
     if (Date.parse(to) > clock.now()) return context.body(null, 400)
     const start = query.get('start')
     const cursor = `${from} ${to}`
-    if (start === null) provider.cursors.set(cursor, JSON.stringify(keysOf(provider, from, to)))
+    if (start === null)
+      provider.cursors.set(cursor, JSON.stringify(changedKeys(provider, from, to)))
     const known = provider.cursors.get(cursor)
     if (known === undefined) return context.body(null, 404)
     const keys = JSON.parse(known) as string[]
@@ -70,7 +71,7 @@ function isInstant(text: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/.test(text)
 }
 
-function keysOf(provider: FakeProvider, from: string, to: string): string[] {
+function changedKeys(provider: FakeProvider, from: string, to: string): string[] {
   const [begin, end] = [Date.parse(from), Date.parse(to)]
   return provider
     .sorted()

@@ -40,14 +40,14 @@ export function createApi({ api, uploads, routes: others }: ApiDeps): Hono {
       const url = new URL(c.req.url)
       if (api.host !== undefined && url.hostname !== api.host) return next()
       const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-      return answer(routes, { request: c.req.raw, url, waitUntil, uploads }, authorize)
+      return answerCall(routes, { request: c.req.raw, url, waitUntil, uploads }, authorize)
     })
   }
   return app
 }
 
 /** Answers a request for a path. Unauthenticated callers learn nothing, not even which methods there are. */
-async function answer(
+async function answerCall(
   routes: readonly Route[],
   call: Omit<Call, 'caller'>,
   authorize: Authorize,

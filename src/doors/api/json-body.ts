@@ -58,7 +58,7 @@ export function checkFields<Schema extends GenericSchema>(
   schema: Schema,
   input: unknown,
 ): InferOutput<Schema> {
-  const result = v.safeParse(schema, input, { message: problemOf })
+  const result = v.safeParse(schema, input, { message: issueText })
   if (result.success) return result.output
   const issues = result.issues.slice(0, MAX_ISSUES)
   throw new BadFieldsError(
@@ -67,7 +67,7 @@ export function checkFields<Schema extends GenericSchema>(
 }
 
 /** A problem whose schema has no words of its own. It does not repeat what was sent: that may be a hash. */
-function problemOf({ expected, received }: v.BaseIssue<unknown>): string {
+function issueText({ expected, received }: v.BaseIssue<unknown>): string {
   if (received === 'undefined') return 'is missing'
   if (expected === 'never') return 'is not a known field'
   return `must be ${TYPES[expected ?? ''] ?? expected ?? 'something else'}`

@@ -73,7 +73,7 @@ function describeRoute(route: Route): object {
     summary,
     description: description + scopeText,
     ...(query && { parameters: query.map(describeParameter) }),
-    ...(bodies && { requestBody: { required: true, content: contentOf(bodies) } }),
+    ...(bodies && { requestBody: { required: true, content: mediaTypes(bodies) } }),
     responses: responsesOf(answers),
   }
 }
@@ -85,7 +85,7 @@ function responsesOf(answers: Route['answers']): object {
     ([status]) => status,
   )
   const responses = [...all].map(([status, some]) => {
-    const described = some.map(([, one]) => answerOf(one))
+    const described = some.map(([, one]) => responseOf(one))
     const content = Object.assign({}, ...described.map((one) => one.content ?? {})) as object
     return [status, { ...described.at(-1), ...(Object.keys(content).length > 0 && { content }) }]
   })
@@ -96,7 +96,7 @@ function describeParameter({ name, description, isRequired = false }: QueryParam
   return { name, in: 'query', description, required: isRequired, schema: { type: 'string' } }
 }
 
-function contentOf(bodies: readonly BodyDescription[]): object {
+function mediaTypes(bodies: readonly BodyDescription[]): object {
   return Object.fromEntries(
     bodies.map(({ type, schema, example }) => [
       type,
@@ -108,7 +108,12 @@ function contentOf(bodies: readonly BodyDescription[]): object {
   )
 }
 
-function answerOf({ description, type = 'application/json', schema, example }: AnswerDescription) {
+function responseOf({
+  description,
+  type = 'application/json',
+  schema,
+  example,
+}: AnswerDescription) {
   const content = schema && {
     [type]: { schema: schemaOf(schema), ...(example !== undefined && { example }) },
   }

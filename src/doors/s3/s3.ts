@@ -90,7 +90,7 @@ export function s3Server(deps: S3Deps): Hono {
   const app = new Hono()
   app.onError((error, c) => {
     reportFailure(c, deps, error)
-    return failure('ServiceUnavailable')
+    return s3Failure('ServiceUnavailable')
   })
   app.all('*', (c, next) => {
     const url = new URL(c.req.url)
@@ -111,18 +111,18 @@ class S3Server {
 
   async answer(c: Context, { pathname, searchParams }: URL): Promise<Response> {
     const signer = await signerOf(c.req.raw, this.#deps.keys)
-    if ('problem' in signer) return failure(signer.problem)
+    if ('problem' in signer) return s3Failure(signer.problem)
     const uploadId = searchParams.get('uploadId')
     if (uploadId === null) return this.#create(c, pathname, signer.name)
     const upload = uploadOf(uploadId, this.#deps.staging)
     const state = await upload?.stub.look()
     const isTheirs = state?.facts.target === pathname && state.facts.owner === signer.name
-    if (!upload || !state || !isTheirs) return failure('NoSuchUpload')
-    if (state.phase === 'finishing') return failure('OperationAborted')
+    if (!upload || !state || !isTheirs) return s3Failure('NoSuchUpload')
+    if (state.phase === 'finishing') return s3Failure('OperationAborted')
     if (state.phase !== 'open')
       return c.req.method === 'POST' && state.answer
         ? answerAgain(state.answer)
-        : failure('NoSuchUpload')
+        : s3Failure('NoSuchUpload')
     const answering = this.#answerFor(c, searchParams, upload, state)
     c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it ends when the client goes away
     return answering
@@ -143,14 +143,14 @@ class S3Server {
         case 'DELETE':
           return (await upload.stub.end())
             ? new Response(null, { status: 204 })
-            : failure('NoSuchUpload')
+            : s3Failure('NoSuchUpload')
         case 'GET':
           return await listParts(upload, state)
         default:
-          return failure('MethodNotAllowed')
+          return s3Failure('MethodNotAllowed')
       }
     } catch (error) {
-      return failure(codeOf(error))
+      return s3Failure(s3CodeOf(error))
     }
   }
 
@@ -158,9 +158,9 @@ class S3Server {
   async answerPut(c: Context): Promise<Response> {
     const request = c.req.raw
     const signer = await signerOf(request, this.#deps.keys)
-    if ('problem' in signer) return failure(signer.problem)
+    if ('problem' in signer) return s3Failure(signer.problem)
     const length = partLengthOf(request)
-    if (length === undefined) return failure('MissingContentLength')
+    if (length === undefined) return s3Failure('MissingContentLength')
     const { pass, client, target } = finishingOf(c, this.#deps)
     const put = checkedPut(request, length, client)
     c.executionCtx.waitUntil(put.done)
@@ -170,7 +170,7 @@ class S3Server {
     )
     const broken = put.failure()
     if (!passage.isPassed && passage.outcome.reason === 'client-gone' && broken)
-      return failure(codeOf(broken.error))
+      return s3Failure(s3CodeOf(broken.error))
     if (!passage.isPassed) return refusalToXml(c, passage, this.#deps)
     const response = await answerTo(passage, put.request, this.#deps.uploads, readerOf(c))
     if (!response.ok) return response
@@ -193,26 +193,26 @@ class S3Server {
     const request = c.req.raw
     const number = Number(partNumber)
     if (!/^\d{1,5}$/.test(partNumber) || number < 1 || number > MAX_PART_NUMBER)
-      return failure('InvalidArgument')
-    if (request.headers.has('x-amz-copy-source')) return failure('NotImplemented')
+      return s3Failure('InvalidArgument')
+    if (request.headers.has('x-amz-copy-source')) return s3Failure('NotImplemented')
     const length = partLengthOf(request)
-    if (length === undefined) return failure('MissingContentLength')
+    if (length === undefined) return s3Failure('MissingContentLength')
     const maxBytes = this.#deps.uploads.maxBodyBytes({ method: 'PUT', url: request.url })
-    if (length > maxBytes) return failure('EntityTooLarge')
+    if (length > maxBytes) return s3Failure('EntityTooLarge')
     const finishing = finishingOf(c, this.#deps)
     const part = await receivePart(request, id, number, length, finishing)
     const problem = await stub.put(part, { maxBytes, maxParts: MAX_PARTS })
     if (problem === undefined) return new Response(null, { headers: { etag: `"${part.md5}"` } })
     await finishing.bucket.delete(part.key)
-    return failureOf(problem)
+    return partFailure(problem)
   }
 
   async #complete(c: Context, upload: UploadHandle): Promise<Response> {
     const finishing = finishingOf(c, this.#deps)
     const chosen = parseCompletion(await readList(c.req.raw, finishing))
-    if (!chosen) return failure('MalformedXML')
+    if (!chosen) return s3Failure('MalformedXML')
     const state = await upload.stub.complete(chosen, MIN_PART_BYTES)
-    if ('problem' in state) return failureOf(state.problem)
+    if ('problem' in state) return partFailure(state.problem)
     const finished = await finishUpload(c.req.raw, 'PUT', upload, state, finishing)
     return firstAnswer(upload, finished, await this.#answerTo(c, finished, state, chosen))
   }
@@ -304,11 +304,11 @@ function refusalToXml(
   return answer
 }
 
-function failureOf(problem: PartProblem | ChoiceProblem): Response {
-  return failure(problem === 'not-open' ? 'NoSuchUpload' : PROBLEMS[problem])
+function partFailure(problem: PartProblem | ChoiceProblem): Response {
+  return s3Failure(problem === 'not-open' ? 'NoSuchUpload' : PROBLEMS[problem])
 }
 
-function codeOf(error: unknown): ErrorCode {
+function s3CodeOf(error: unknown): ErrorCode {
   if (error instanceof ChecksumError) return 'BadDigest'
   if (error instanceof BusyError) return 'SlowDown'
   if (error instanceof UploadChangedError) return 'OperationAborted'
@@ -319,6 +319,6 @@ function codeOf(error: unknown): ErrorCode {
   throw error
 }
 
-function failure(code: ErrorCode | SignatureProblem): Response {
+function s3Failure(code: ErrorCode | SignatureProblem): Response {
   return xmlAnswer(STATUSES[code], 'Error', { Code: code, Message: code })
 }

@@ -63,7 +63,7 @@ export async function signerOf(
     return { problem: 'AccessDenied' }
   const secretAccessKey = keys.get(name)
   if (secretAccessKey === undefined) return { problem: 'InvalidAccessKeyId' }
-  const age = Date.now() - timeOf(datetime)
+  const age = Date.now() - signedAt(datetime)
   if (expires !== undefined && age > expires * 1000) return { problem: 'AccessDenied' }
   if (age < -MAX_SKEW_MS || (expires === undefined && age > MAX_SKEW_MS))
     return { problem: 'RequestTimeTooSkewed' }
@@ -123,7 +123,7 @@ function claimInUrl(params: URLSearchParams): Claim | undefined {
 }
 
 /** A time such as 20261123T150000Z. */
-function timeOf(datetime: string): number {
+function signedAt(datetime: string): number {
   return Date.parse(
     datetime.replace(/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/, '$1-$2-$3T$4:$5:$6Z'),
   )

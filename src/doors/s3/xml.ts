@@ -13,8 +13,8 @@ export function parseCompletion(xml: string): ChosenPart[] | undefined {
   } catch {
     return undefined // no XML, or nested without end
   }
-  const parts = childrenOf({ children: nodes }, 'CompleteMultipartUpload').flatMap((node) =>
-    childrenOf(node, 'Part'),
+  const parts = childrenNamed({ children: nodes }, 'CompleteMultipartUpload').flatMap((node) =>
+    childrenNamed(node, 'Part'),
   )
   const chosen = parts.map(parsePart)
   return chosen.length > 0 && chosen.every((part) => part !== undefined) ? chosen : undefined
@@ -26,12 +26,12 @@ function parsePart(part: TNode): ChosenPart | undefined {
   return /^\d{1,5}$/.test(number) ? { number: Number(number), md5 } : undefined
 }
 
-function childrenOf({ children }: Pick<TNode, 'children'>, name: string): TNode[] {
+function childrenNamed({ children }: Pick<TNode, 'children'>, name: string): TNode[] {
   return children.filter((node): node is TNode => Object(node).tagName === name)
 }
 
 function childText(node: TNode, name: string): string {
-  const texts = childrenOf(node, name).flatMap(({ children }) => children)
+  const texts = childrenNamed(node, name).flatMap(({ children }) => children)
   return texts
     .filter((text) => typeof text === 'string')
     .join('')

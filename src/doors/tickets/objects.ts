@@ -52,7 +52,7 @@ async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise
   if (problem) return problem
   const use = uses.getByName(ticket.id)
   if (!(await use.take(ticket.expires * 1000)))
-    return refused(409, 'The ticket is used.', 'It is good for one upload.')
+    return refusedTicket(409, 'The ticket is used.', 'It is good for one upload.')
   const origin = new ObjectOrigin(bucket, ticket)
   let isSpent = false
   try {
@@ -72,16 +72,16 @@ async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise
 function mismatch(request: Request, ticket: Ticket, path: string): Response | undefined {
   const { headers } = request
   if (keyIn(request.url, path) !== ticket.key)
-    return refused(403, 'The ticket is for another object.')
+    return refusedTicket(403, 'The ticket is for another object.')
   if (!isSameType(headers.get('content-type'), ticket.type))
-    return refused(415, 'The content type is not the one granted.', ticket.type)
+    return refusedTicket(415, 'The content type is not the one granted.', ticket.type)
   if (headers.has('content-encoding'))
-    return refused(415, 'Objects are stored as they come: no Content-Encoding is taken.')
+    return refusedTicket(415, 'Objects are stored as they come: no Content-Encoding is taken.')
   const length = lengthOf(request)
-  if (length === undefined) return refused(411, 'The upload must say how long it is.')
-  if (length === 0) return refused(400, 'The upload is empty.')
+  if (length === undefined) return refusedTicket(411, 'The upload must say how long it is.')
+  if (length === 0) return refusedTicket(400, 'The upload is empty.')
   return length > ticket.maxBytes
-    ? refused(413, 'The upload is longer than granted.', `${ticket.maxBytes} bytes`)
+    ? refusedTicket(413, 'The upload is longer than granted.', `${ticket.maxBytes} bytes`)
     : undefined
 }
 
@@ -115,7 +115,7 @@ class ObjectOrigin implements Origin {
       httpMetadata: { contentType: type },
     })
     // oxlint-disable-next-line typescript/no-unnecessary-condition -- null if there is one already
-    if (!object) return refused(409, 'There is such an object already.')
+    if (!object) return refusedTicket(409, 'There is such an object already.')
     this.isStored = true
     return new Response(null, { status: 201, headers: { etag: object.httpEtag } })
   }
@@ -145,6 +145,6 @@ function denied(): Response {
   return problemAnswer(problem, headers)
 }
 
-function refused(status: number, title: string, detail?: string): Response {
+function refusedTicket(status: number, title: string, detail?: string): Response {
   return problemAnswer({ title, status, ...(detail !== undefined && { detail }) })
 }

@@ -38,7 +38,7 @@ export function tusServer(deps: TusDeps): Hono {
   const app = new Hono()
   app.onError((error, c) => {
     reportFailure(c, deps, error)
-    return unavailable()
+    return storeUnavailable()
   })
   const isOurs = (path: string) => path === tusPath || path.startsWith(`${tusPath}/`)
   if (corsOrigins.length > 0) {
@@ -267,11 +267,11 @@ function errorAnswer(error: unknown): Response {
   if (error instanceof BeyondEndError) return say(413, error.message)
   if (error instanceof ClientStalledError) return say(408, error.message)
   if (error instanceof ClientGoneError) return say(400, error.message)
-  if (error instanceof BusyError) return unavailable()
+  if (error instanceof BusyError) return storeUnavailable()
   throw error
 }
 
-function unavailable(): Response {
+function storeUnavailable(): Response {
   const headers = { 'retry-after': '30', 'tus-resumable': VERSION }
   return say(503, 'try again later', headers)
 }

@@ -71,7 +71,7 @@ export class FloodBreaker {
     if (DIGEST_KINDS.some((kind) => kind === match.probe)) return match
     const name = counterName(match.bank, match.entry)
     const sighting = {
-      upload: counterName(name, uploadOf(scanned)),
+      upload: counterName(name, uploadKey(scanned)),
       network: address === '' ? '' : counterName(name, networkOf(address)),
       at: Date.now(),
     }
@@ -112,7 +112,7 @@ export class FloodBreaker {
 }
 
 /** What a file is, whatever it is called: its digest, or the hash of an image that has none. */
-function uploadOf(scanned: ScannedFile): string {
+function uploadKey(scanned: ScannedFile): string {
   const hash = scanned.coverage === 'scanned' ? scanned.needles[0]?.hash : undefined
   return Buffer.from(scanned.digests?.sha256 ?? hash ?? []).toString('hex')
 }

@@ -1,4 +1,5 @@
 import { JSONParser } from '@streamparser/json'
+import { isTable } from '../../util/json.ts'
 import { BadListError } from '../errors.ts'
 import { isHeader } from './columns.ts'
 import { kindNamed } from './kinds.ts'
@@ -31,7 +32,7 @@ export async function* readJson(
   let number = 0
   const parser = new JSONParser({ separator: '' })
   parser.onValue = ({ value, parent, stack }) => {
-    if (!isObject(value)) return
+    if (!isTable(value)) return
     const list = stack.at(-1)?.key
     const isListed = Array.isArray(parent) && (list === undefined || LISTS.has(String(list)))
     if (isListed) parent.length = 0
@@ -73,19 +74,15 @@ function fieldsOf(record: Record<string, unknown>): { names: string[]; cells: st
   const fields = Object.entries(record)
   const plain = fields.flatMap(([name, value]) => (isScalar(value) ? [[name, String(value)]] : []))
   const hashes = fields.flatMap(([name, value]) =>
-    HASH_LISTS.has(name) && Array.isArray(value) ? value.filter(isObject).map(hashOf) : [],
+    HASH_LISTS.has(name) && Array.isArray(value) ? value.filter(isTable).map(namedHash) : [],
   )
   const all = plain.concat(hashes)
   return { names: all.map(([name = '']) => name), cells: all.map(([, cell = '']) => cell.trim()) }
 }
 
-function hashOf({ HashName: name, HashValue: value }: Record<string, unknown>): string[] {
+function namedHash({ HashName: name, HashValue: value }: Record<string, unknown>): string[] {
   const known = typeof name === 'string' && kindNamed(name) !== undefined ? name : UNKNOWN
   return [known, isScalar(value) ? String(value) : '']
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isScalar(value: unknown): boolean {

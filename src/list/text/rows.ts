@@ -80,12 +80,12 @@ async function* readLines(text: AsyncIterable<string>): AsyncGenerator<Row> {
   for await (const chunk of text) {
     const lines = (begun + chunk).split('\n')
     begun = lines.pop() ?? ''
-    for (const whole of lines) yield* rowOf(whole, ++line)
+    for (const whole of lines) yield* parsedRow(whole, ++line)
   }
-  yield* rowOf(begun, ++line)
+  yield* parsedRow(begun, ++line)
 }
 
-function* rowOf(text: string, line: number): Generator<Row> {
+function* parsedRow(text: string, line: number): Generator<Row> {
   const cell = text.trim()
   if (cell !== '' && !cell.startsWith('#')) yield { cells: [cell], line }
 }

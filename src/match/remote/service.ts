@@ -73,7 +73,7 @@ export async function postJson(
   } catch {
     throw new RemoteError('there is no connection') // without a cause: its message may have the address
   }
-  if (response.ok) return readJson(response)
+  if (response.ok) return readAnswer(response)
   await response.body?.cancel().catch(() => undefined)
   throw statusError(response)
 }
@@ -86,7 +86,7 @@ function statusError({ status, headers }: Response): RemoteError {
   return new RemoteError(`the status is ${status}`, { isLasting: status === 429, retrySeconds })
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readAnswer(response: Response): Promise<unknown> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {

@@ -152,7 +152,7 @@ export class EmbeddedSearch {
     const fileOf = (done: ImageOutcome): ScannedFile => {
       return { ...done, format, bytes: 0, within: this.#within }
     }
-    if (typeof outcome !== 'function' && isNone(outcome, isCoded)) return
+    if (typeof outcome !== 'function' && isNoImage(outcome, isCoded)) return
     if (!this.#budget.take('embeddedImages')) {
       this.isOverLimit = true
       return
@@ -163,7 +163,7 @@ export class EmbeddedSearch {
 }
 
 /** What fails before it has a size only looked like an image; so does what compressed data shows chunks of. */
-function isNone(outcome: ImageOutcome, isCoded: boolean): boolean {
+function isNoImage(outcome: ImageOutcome, isCoded: boolean): boolean {
   if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
   return isCoded || outcome.width === undefined
 }

@@ -18,7 +18,7 @@ export function readTarHeader(block: Uint8Array): TarHeader | undefined {
   if (block.length < TAR_BLOCK_BYTES || !hasChecksum(block)) return undefined
   return {
     type: ascii(block.subarray(156, 157)),
-    size: readNumber(block.subarray(124, 136)),
+    size: readTarNumber(block.subarray(124, 136)),
     isExtended: block[156] === 0x53 && block[482] !== 0,
   }
 }
@@ -36,7 +36,7 @@ function hasChecksum(block: Uint8Array): boolean {
     signed += byte < 128 ? byte : byte - 256
   }
   const field = block.subarray(148, 156)
-  const told = new Set([readNumber(field), readOddNumber(field)])
+  const told = new Set([readTarNumber(field), readOddNumber(field)])
   return told.has(unsigned) || told.has(signed)
 }
 
@@ -52,7 +52,7 @@ function readOddNumber(field: Uint8Array): number | undefined {
 }
 
 /** Octal digits, or the big-endian number of GNU tar if the first bit is set. `undefined` if it is neither, or too large. */
-function readNumber(field: Uint8Array): number | undefined {
+function readTarNumber(field: Uint8Array): number | undefined {
   if ((field[0] ?? 0) & 0x80) {
     let value = (field[0] ?? 0) & 0x7f
     for (const byte of field.subarray(1)) value = value * 256 + byte

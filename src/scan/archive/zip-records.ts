@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ascii } from '../../util/ascii.ts'
+import { viewOf } from '../../util/bytes.ts'
 
 // Records of ZIP (APPNOTE.TXT 6.3.10), without what nothing here depends on.
 
@@ -199,8 +200,4 @@ function readU64(view: DataView, at: number): number {
 
 function digestOf(name: Uint8Array): string {
   return createHash('sha256').update(name).digest('base64')
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

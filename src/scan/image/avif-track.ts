@@ -1,4 +1,5 @@
-import { findBox, readBoxes, u16At, u32At, viewOf } from './iso-boxes.ts'
+import { viewOf } from '../../util/bytes.ts'
+import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
 
 /** The pictures of an AVIF sequence: samples of a track that is coded in AV1. */
 export interface Track {

@@ -135,7 +135,7 @@ export class SceneGate {
   #last: Float32Array | undefined
 
   isNew(pixels: Pixels): boolean {
-    const points = pointsOf(pixels)
+    const points = tonePoints(pixels)
     const last = this.#last
     const half = POINTS * POINTS
     const isNew = !last || [0, half].some((at) => differ(points, last, at, at + half))
@@ -157,7 +157,7 @@ function differ(points: Float32Array, last: Float32Array, from: number, to: numb
 }
 
 /** Means of luma, and of alpha, by parts. */
-function pointsOf({ width, height, data }: Pixels): Float32Array {
+function tonePoints({ width, height, data }: Pixels): Float32Array {
   const side = POINTS * PER_POINT
   const points = new Float32Array(2 * POINTS * POINTS)
   for (let y = 0; y < side; y++) {

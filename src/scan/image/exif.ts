@@ -22,8 +22,8 @@ export function readExif(block: Uint8Array): Exif {
   const mark = block.length >= 8 ? view.getUint16(0) : 0
   if (mark !== 0x4949 && mark !== 0x4d4d) return { orientation: 1 }
   const isLittle = mark === 0x4949
-  const image = readDirectory(view, view.getUint32(4, isLittle), isLittle)
-  const small = readDirectory(view, image.next, isLittle)
+  const image = readExifDirectory(view, view.getUint32(4, isLittle), isLittle)
+  const small = readExifDirectory(view, image.next, isLittle)
 
   const orientation = image.numbers.get(ORIENTATION) ?? 1
   const exif: Exif = { orientation: orientation >= 1 && orientation <= 8 ? orientation : 1 }
@@ -41,7 +41,7 @@ interface Directory {
   next: number
 }
 
-function readDirectory(view: DataView, start: number, isLittle: boolean): Directory {
+function readExifDirectory(view: DataView, start: number, isLittle: boolean): Directory {
   const numbers = new Map<number, number>()
   if (start === 0 || start + 2 > view.byteLength) return { numbers, next: 0 }
   const count = Math.min(view.getUint16(start, isLittle), MAX_ENTRIES)

@@ -1,4 +1,5 @@
 import { ascii } from '../../util/ascii.ts'
+import { viewOf } from '../../util/bytes.ts'
 
 /** A box of an ISO base media file (ISO/IEC 14496-12, 4.2). */
 export interface Box {
@@ -36,10 +37,6 @@ export function* readBoxes(bytes: Uint8Array): Generator<Box> {
     yield { type, data: bytes.subarray(at + header, at + size) }
     at += size
   }
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** A number of 4 bytes; 0 behind the end. */

@@ -31,7 +31,7 @@ export function webpLength(head: Uint8Array | undefined): number | undefined {
  * behind the size that RIFF tells is no part of it. `undefined` if there is no image in it.
  */
 export function planWebp(file: Uint8Array): LibraryPlan | undefined {
-  const chunks = [...readChunks(riffContent(file))]
+  const chunks = [...riffChunks(riffContent(file))]
   const [first] = chunks
   const isAnimated = first?.type === 'VP8X' && ((first.data[0] ?? 0) & ANIMATED) !== 0
   const frames = isAnimated ? chunks.filter(({ type }) => type === 'ANMF').map(readFrame) : []
@@ -48,11 +48,11 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const { pictures, isPartial } = planFrames(shown, canvas)
   if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })
   const profile = chunks.find(({ type }) => type === 'ICCP')?.data
-  const orientation = orientationOf(exif)
+  const orientation = webpOrientation(exif)
   return { width, height, orientation, pictures, isPartial, ...(profile && { profile }) }
 }
 
-function orientationOf(exif: Uint8Array | undefined): number {
+function webpOrientation(exif: Uint8Array | undefined): number {
   if (!exif) return 1
   const block = ascii(exif.subarray(0, 6)) === 'Exif\0\0' ? exif.subarray(6) : exif
   return readExif(block).orientation
@@ -71,7 +71,7 @@ function riffContent(file: Uint8Array): Uint8Array {
 /** Chunks that are looked at. */
 const MAX_CHUNKS = 1024
 
-function* readChunks(bytes: Uint8Array): Generator<Chunk> {
+function* riffChunks(bytes: Uint8Array): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0, count = 0; count < MAX_CHUNKS && at + 8 <= bytes.length; count++) {
     const size = view.getUint32(at + 4, true)
@@ -90,7 +90,7 @@ interface AnimationFrame {
 
 /** A frame of an animation (RFC 9649, 2.7.1.2). `undefined` if it has no image. */
 function readFrame({ data }: Chunk): AnimationFrame | undefined {
-  const chunks = [...readChunks(data.subarray(FRAME_HEADER_BYTES))]
+  const chunks = [...riffChunks(data.subarray(FRAME_HEADER_BYTES))]
   const image = chunks.find(isImage)
   if (!image) return undefined
   const u24 = (at: number) =>

@@ -40,8 +40,8 @@ export function* openStream(
   { dict, data }: Stream,
   budget: ScanBudget,
 ): Steps<Filtered> {
-  const filters = listOf(objects, dict.get('Filter') ?? dict.get('F'))
-  const parameters = listOf(objects, dict.get('DecodeParms') ?? dict.get('DP'))
+  const filters = valuesOf(objects, dict.get('Filter') ?? dict.get('F'))
+  const parameters = valuesOf(objects, dict.get('DecodeParms') ?? dict.get('DP'))
   if (filters.length > MAX_FILTERS) return 'unsupported-encoding'
   if (!objects.takeData(data.length)) return 'over-limit'
   let bytes = data
@@ -88,7 +88,7 @@ export function* gather(
 }
 
 /** A value alone, or those of an array. */
-function listOf(objects: PdfObjects, value: Value): Value[] {
+function valuesOf(objects: PdfObjects, value: Value): Value[] {
   const found = objects.resolve(value)
   if (Array.isArray(found)) return found.map((one) => objects.resolve(one))
   return found === undefined ? [] : [found]

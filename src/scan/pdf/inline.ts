@@ -20,7 +20,7 @@ export function* inlinePictures(content: Buffer): Generator<Stream, void> {
     if (!/^[\0\t\n\f\r >)\]}]?BI[\0\t\n\f\r /%]/.test(around)) continue
     if (++starts > MAX_STARTS) return
     const reader = new ValueReader(content, at + 2)
-    const dict = readEntries(reader)
+    const dict = readInlineEntries(reader)
     if (!dict) continue
     const start = reader.at + 1
     const end = endOf(content, start)
@@ -29,7 +29,7 @@ export function* inlinePictures(content: Buffer): Generator<Stream, void> {
   }
 }
 
-function readEntries(reader: ValueReader): Dict | undefined {
+function readInlineEntries(reader: ValueReader): Dict | undefined {
   const dict: Dict = new Map()
   for (let i = 0; i < MAX_ENTRIES; i++) {
     const key = reader.read()

@@ -209,14 +209,14 @@ class PdfReader {
   ): Steps {
     const opened = yield* openStream(this.#objects, stream, this.#budget)
     if (typeof opened !== 'string' && 'file' in opened) {
-      if (opened.format === 'jp2') this.#add(unscannable('unsupported-format', undefined, 'jp2'))
+      if (opened.format === 'jp2') this.#add(unscannablePdf('unsupported-format', undefined, 'jp2'))
       else if (!opened.isRaw) yield* this.#scan(opened.file)
       return // a JPEG file alone is found by its signature
     }
     if (!picture) return
     if (typeof picture === 'string' || typeof opened === 'string') {
       const reason = typeof opened === 'string' ? opened : 'unsupported-variant'
-      this.#add(unscannable(picture === 'damaged' ? picture : reason))
+      this.#add(unscannablePdf(picture === 'damaged' ? picture : reason))
       return
     }
     const needles = new Needles(this.#context, this.#budget)
@@ -227,7 +227,7 @@ class PdfReader {
       needles.addFrame({ frame, orientation: 1, aspect: width / height })
     })
     if (typeof end === 'string') {
-      this.#add(unscannable(end, picture))
+      this.#add(unscannablePdf(end, picture))
       return
     }
     const { found, widen } = needles
@@ -269,7 +269,7 @@ class PdfReader {
   }
 }
 
-function unscannable(
+function unscannablePdf(
   reason: UnscannableReason,
   size?: { width: number; height: number },
   format: 'pdf' | 'jp2' = 'pdf',

@@ -60,7 +60,7 @@ export function* readPicture(
     height,
     bits,
     space,
-    decode: Array.from({ length: space.samples }, (_, i) => rangeOf(space, bits, values, i)),
+    decode: Array.from({ length: space.samples }, (_, i) => decodeRange(space, bits, values, i)),
     alpha:
       soft instanceof Ref
         ? { ref: soft, isContrary: false }
@@ -76,7 +76,7 @@ function sideOf(value: Value): number | undefined {
   return isSide ? Math.trunc(value) : undefined
 }
 
-function rangeOf(
+function decodeRange(
   { kind }: Space,
   bits: number,
   values: readonly Value[],

@@ -22,21 +22,21 @@ export function unpredict(chunks: Unpacked, form: Prediction): Unpacked | undefi
   if (!isForm || !Number.isInteger(rowBytes) || rowBytes > MAX_ROW_BYTES) return undefined
   const pixelBytes = Math.max(1, (samples * bits) >> 3)
   if (predictor >= 10)
-    return rowsOf(chunks, rowBytes + 1, (row, above) => {
+    return predictedRows(chunks, rowBytes + 1, (row, above) => {
       unfilter(row, above, pixelBytes)
       return row.subarray(1)
     })
   if (predictor !== 2 || bits < 8) return undefined
-  return rowsOf(chunks, rowBytes, (row) => {
+  return predictedRows(chunks, rowBytes, (row) => {
     if (bits === 8)
-      for (let i = samples; i < rowBytes; i++) row[i] = at(row, i) + at(row, i - samples)
+      for (let i = samples; i < rowBytes; i++) row[i] = byteAt(row, i) + byteAt(row, i - samples)
     else addWords(row, samples)
     return row
   })
 }
 
 /** Cuts bytes into rows, and gives some of them at once. What is left at the end is no row. */
-function* rowsOf(
+function* predictedRows(
   chunks: Unpacked,
   rowBytes: number,
   undo: (row: Uint8Array, above: Uint8Array) => Uint8Array,
@@ -75,16 +75,18 @@ function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void 
   const [filter] = row
   const first = 1 + pixelBytes
   if (filter === 1)
-    for (let i = first; i < row.length; i++) row[i] = at(row, i) + at(row, i - pixelBytes)
-  else if (filter === 2) for (let i = 1; i < row.length; i++) row[i] = at(row, i) + at(above, i)
+    for (let i = first; i < row.length; i++) row[i] = byteAt(row, i) + byteAt(row, i - pixelBytes)
+  else if (filter === 2)
+    for (let i = 1; i < row.length; i++) row[i] = byteAt(row, i) + byteAt(above, i)
   else if (filter === 3) {
     for (let i = 1; i < row.length; i++)
-      row[i] = at(row, i) + (((i < first ? 0 : at(row, i - pixelBytes)) + at(above, i)) >> 1)
+      row[i] =
+        byteAt(row, i) + (((i < first ? 0 : byteAt(row, i - pixelBytes)) + byteAt(above, i)) >> 1)
   } else if (filter === 4) {
     for (let i = 1; i < row.length; i++) {
       const [left, corner] =
-        i < first ? [0, 0] : [at(row, i - pixelBytes), at(above, i - pixelBytes)]
-      row[i] = at(row, i) + paeth(left, at(above, i), corner)
+        i < first ? [0, 0] : [byteAt(row, i - pixelBytes), byteAt(above, i - pixelBytes)]
+      row[i] = byteAt(row, i) + paeth(left, byteAt(above, i), corner)
     }
   }
 }
@@ -101,13 +103,13 @@ function paeth(left: number, above: number, corner: number): number {
 
 function addWords(row: Uint8Array, samples: number): void {
   for (let i = 2 * samples; i + 1 < row.length; i += 2) {
-    const before = (at(row, i - 2 * samples) << 8) + at(row, i - 2 * samples + 1)
-    const sum = before + (at(row, i) << 8) + at(row, i + 1)
+    const before = (byteAt(row, i - 2 * samples) << 8) + byteAt(row, i - 2 * samples + 1)
+    const sum = before + (byteAt(row, i) << 8) + byteAt(row, i + 1)
     row[i] = sum >> 8
     row[i + 1] = sum
   }
 }
 
-function at(row: Uint8Array, index: number): number {
+function byteAt(row: Uint8Array, index: number): number {
   return row[index] ?? 0
 }

@@ -39,7 +39,7 @@ export function* decodeRaster(
   onFrame: (frame: Frame) => void,
 ): Steps<RasterEnd> {
   const { width, height } = picture
-  const channels = alpha ? 4 : channelsOf(picture)
+  const channels = alpha ? 4 : colourChannels(picture)
   context.budget.spend(DECODER_MS)
   const decoder = ImageDecoder.forPixels(context.core, { width, height, channels })
   context.budget.decoders.add(decoder)
@@ -53,7 +53,7 @@ export function* decodeRaster(
     decoder.push(pixels, rows === height, onFrame)
   }
   try {
-    const end = yield* readRows(context, picture, chunks, addRow)
+    const end = yield* rasterRows(context, picture, chunks, addRow)
     const done = rows
     if (end === 'over-limit') return end
     if (done * 2 < height) return 'truncated'
@@ -74,11 +74,11 @@ export function* decodeAlpha(
   isContrary: boolean,
 ): Steps<AlphaPlane | undefined> {
   const { width, height } = picture
-  if (width * height > MAX_ALPHA_PIXELS || channelsOf(picture) !== 1) return undefined
+  if (width * height > MAX_ALPHA_PIXELS || colourChannels(picture) !== 1) return undefined
   const data = new Uint8Array(width * height)
   const paint = painterOf(picture, 1)
   let at = 0
-  const end = yield* readRows(context, picture, chunks, (row) => {
+  const end = yield* rasterRows(context, picture, chunks, (row) => {
     paint(row, data.subarray(at, at + width))
     at += width
   })
@@ -87,7 +87,7 @@ export function* decodeAlpha(
   return { width, height, data }
 }
 
-function* readRows(
+function* rasterRows(
   { budget, work }: RasterContext,
   { width, height, bits, space }: Picture,
   chunks: Unpacked,
@@ -110,7 +110,7 @@ function* readRows(
   }
 }
 
-function channelsOf({ space }: Picture): 1 | 3 {
+function colourChannels({ space }: Picture): 1 | 3 {
   return space.kind === 'rgb' || space.kind === 'inks' ? 3 : 1
 }
 

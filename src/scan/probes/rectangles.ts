@@ -45,7 +45,7 @@ export function bestOf(plane: Plane, { left, right, top, bottom }: Borders): Rec
       const before = lefts[x.from]?.[j] ?? 0
       const behind = rights[x.to]?.[j] ?? 0
       if (above === 0 || below === 0 || before === 0 || behind === 0) continue
-      const area = (lengthOf(x) * lengthOf(y)) / (plane.cols * plane.rows)
+      const area = (spanLength(x) * spanLength(y)) / (plane.cols * plane.rows)
       if (area < MIN_AREA) continue
       best.add(x, y, above + below + before + behind + Math.sqrt(area))
     }
@@ -56,10 +56,10 @@ export function bestOf(plane: Plane, { left, right, top, bottom }: Borders): Rec
 function spansOf(firsts: readonly Border[], lasts: readonly Border[], least: number): Span[] {
   return firsts
     .flatMap((first, from) => lasts.map((last, to) => ({ first, last, from, to })))
-    .filter((span) => lengthOf(span) >= least)
+    .filter((span) => spanLength(span) >= least)
 }
 
-function lengthOf({ first, last }: Span): number {
+function spanLength({ first, last }: Span): number {
   return last.edge - first.edge
 }
 

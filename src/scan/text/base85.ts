@@ -133,7 +133,10 @@ export class Base85Coding implements Coding {
       if (((this.#given >> phase) & 1) === 1) this.#give(phase, bytes, isValid)
       else if (isFile(before, bytes) || texts[phase] === TEXT_GROUPS)
         this.#begin(phase, digits, at, KEPT / GROUP)
-      else if (isZlibHeader(bytes >>> 16) && ((digits[at - GROUP + 1] as number) & START) !== 0)
+      else if (
+        isUsualZlibHeader(bytes >>> 16) &&
+        ((digits[at - GROUP + 1] as number) & START) !== 0
+      )
         this.#begin(phase, digits, at, 1)
     }
     this.#value = value
@@ -198,7 +201,7 @@ function isText(bytes: number): boolean {
 }
 
 /** The first two bytes of zlib (RFC 1950, 2.2), with a window of 32 KiB, as encoders write them. */
-function isZlibHeader(header: number): boolean {
+function isUsualZlibHeader(header: number): boolean {
   return header >> 8 === 0x78 && header % 31 === 0
 }
 

@@ -123,7 +123,7 @@ export class TextSearch {
   }
 
   #search(block: Uint8Array): void {
-    this.#isWide ??= isWide(block)
+    this.#isWide ??= isWideText(block)
     this.#layer.write(this.#isWide ? block.filter((byte) => byte !== 0) : block, this.#rootAt)
     this.#rootAt += block.length
   }
@@ -152,7 +152,7 @@ export class TextSearch {
     const { budget } = this.#options
     budget.openEmbedded--
     const file = stream.close()
-    if (typeof file !== 'function' && isNone(file, stream.start.isSaid)) return
+    if (typeof file !== 'function' && isNoFile(file, stream.start.isSaid)) return
     const { rootAt, isDoubtful, format } = stream
     if (this.#isRoom(budget.take('embeddedImages')))
       this.#found.push({ rootAt, isDoubtful, format, file })
@@ -182,7 +182,7 @@ function isUnknown(file: ScannedFile): boolean {
 }
 
 /** What fails before it has a size only looked like an image, and a text with nothing in it is nothing. */
-function isNone(file: ScannedFile, isSaid: boolean): boolean {
+function isNoFile(file: ScannedFile, isSaid: boolean): boolean {
   if (file.format === 'zlib' && file.inner?.every(isUnknown)) return true // two bytes are no evidence
   if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
   if (file.reason === 'unknown-format') return !isSaid
@@ -192,7 +192,7 @@ function isNone(file: ScannedFile, isSaid: boolean): boolean {
 }
 
 /** Whether most bytes are letters of UTF-16 or UTF-32, by their zeros. */
-function isWide(block: Uint8Array): boolean {
+function isWideText(block: Uint8Array): boolean {
   let zeros = 0
   for (const byte of block) if (byte === 0) zeros++
   return zeros * 4 > block.length

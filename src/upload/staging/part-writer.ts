@@ -38,7 +38,7 @@ export class PartWriter {
     if (!last) return new PartWriter(bucket, id, 0)
     if (last.bytes === PART_BYTES) return new PartWriter(bucket, id, last.number + 1)
     const writer = new PartWriter(bucket, id, last.number)
-    writer.#buffer.set(await readPart(bucket, last))
+    writer.#buffer.set(await readStagedPart(bucket, last))
     writer.#filled = last.bytes
     return writer
   }
@@ -77,7 +77,7 @@ export class PartWriter {
   }
 }
 
-async function readPart(bucket: R2Bucket, { key, bytes }: StagedPart): Promise<Uint8Array> {
+async function readStagedPart(bucket: R2Bucket, { key, bytes }: StagedPart): Promise<Uint8Array> {
   const object = await bucket.get(key, { range: { offset: 0, length: bytes } })
   if (!object) throw new PartMissingError(key)
   return new Uint8Array(await object.arrayBuffer())

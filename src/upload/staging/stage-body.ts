@@ -32,7 +32,7 @@ export async function stageBody(
   const permit = await deps.bytes.acquire(PART_BYTES)
   const staging = new Staging(upload, state, deps, checksum !== undefined)
   try {
-    return await receive(request, staging, permit, deps.client, checksum)
+    return await receiveToStage(request, staging, permit, deps.client, checksum)
   } catch (error) {
     await staging.discard()
     throw error
@@ -41,7 +41,7 @@ export async function stageBody(
   }
 }
 
-async function receive(
+async function receiveToStage(
   request: Request,
   staging: Staging,
   permit: Permit,

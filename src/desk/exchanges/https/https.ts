@@ -1,4 +1,5 @@
 import type { HashKind } from '../../../list/entry.ts'
+import type { Bytes } from '../../../list/store.ts'
 import { BadAnswerError } from '../errors.ts'
 import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from '../exchange.ts'
 import { ask, basicAuth, readBytes } from '../http.ts'
@@ -8,8 +9,6 @@ import { type FileRow, sourceRows } from './rows.ts'
 import { FIELDS, type HttpsSettings } from './settings.ts'
 import { checkEd25519, checkMinisign, checkSha256, sha256 } from './signature.ts'
 import { unpack } from './unpack.ts'
-
-type Bytes = Uint8Array<ArrayBuffer>
 
 /** How far a file was read. */
 export interface HttpsCheckpoint {
@@ -62,12 +61,12 @@ export class HttpsExchange implements Exchange {
     from: HttpsCheckpoint | undefined,
   ): AsyncGenerator<ExchangePage<HttpsCheckpoint>, void> {
     const response = await this.#get(new URL(this.#settings.url), conditionsOf(from))
-    if (from && response.status === 304) return yield unchanged(from)
+    if (from && response.status === 304) return yield unchangedPage(from)
     const file = await readBytes(response, WHAT, this.#settings.maxBytes)
     await this.#check(file)
     const state = { ...validatorsOf(response), sha256: await sha256(file) }
     const isSame = from?.sha256 === state.sha256
-    if (from?.isRead && isSame) return yield unchanged({ ...from, ...state })
+    if (from?.isRead && isSame) return yield unchangedPage({ ...from, ...state })
     const isResumed = from && !from.isRead && isSame
     yield* this.#read(file, {
       ...state,
@@ -158,7 +157,7 @@ function validatorsOf({ headers }: Response): Pick<HttpsCheckpoint, 'etag' | 'la
   return { ...(etag !== null && { etag }), ...(lastModified !== null && { lastModified }) }
 }
 
-function unchanged(checkpoint: HttpsCheckpoint): ExchangePage<HttpsCheckpoint> {
+function unchangedPage(checkpoint: HttpsCheckpoint): ExchangePage<HttpsCheckpoint> {
   return { upserts: [], deletes: [], checkpoint, isComplete: true }
 }
 

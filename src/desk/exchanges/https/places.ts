@@ -51,14 +51,15 @@ export function worldOf({ url, auth, signature }: HttpsSettings, env: object, wo
   const { origin } = new URL(url)
   const fetch = (request: Request) => {
     const asked = new URL(request.url)
-    if (asked.protocol === BUCKET_PROTOCOL) return readObject(bound[asked.host] as Bucket, request)
+    if (asked.protocol === BUCKET_PROTOCOL)
+      return readBucketObject(bound[asked.host] as Bucket, request)
     const isOwn = certificate !== undefined && asked.origin === origin
     return isOwn ? (certificate as Certificate).fetch(request) : world.fetch(request)
   }
   return { ...world, fetch }
 }
 
-async function readObject(bucket: Bucket, { url, headers }: Request): Promise<Response> {
+async function readBucketObject(bucket: Bucket, { url, headers }: Request): Promise<Response> {
   const key = decodeURIComponent(new URL(url).pathname.slice(1))
   const known = headers.get('if-none-match')?.replaceAll('"', '')
   const onlyIf = known !== undefined && { onlyIf: { etagDoesNotMatch: known } }

@@ -1,8 +1,7 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 import { parseHex, toHex } from '../../../util/bytes.ts'
+import type { Bytes } from '../../../list/store.ts'
 import { BadAnswerError } from '../errors.ts'
-
-type Bytes = Uint8Array<ArrayBuffer>
 
 /** Bytes of a public key of minisign: algorithm, key id, key. */
 const MINISIGN_KEY_BYTES = 2 + 8 + 32
@@ -35,7 +34,7 @@ export async function checkEd25519(
   what: string,
 ): Promise<void> {
   const raw = signature.length === 64 ? signature : bytesFrom(new TextDecoder().decode(signature))
-  await verify(bytesFrom(publicKey), raw, file, what)
+  await verifySignature(bytesFrom(publicKey), raw, file, what)
 }
 
 /**
@@ -64,12 +63,12 @@ export async function checkMinisign(
   const algorithm = new TextDecoder().decode(signature.subarray(0, 2))
   const raw = signature.slice(10)
   const signed = algorithm === 'ED' ? new Uint8Array(blake2b(file, { dkLen: 64 })) : file
-  await verify(key.slice(10), raw, signed, what)
+  await verifySignature(key.slice(10), raw, signed, what)
   const global = new Uint8Array([...raw, ...new TextEncoder().encode(comment)])
-  await verify(key.slice(10), bytesFrom(globalLine), global, what)
+  await verifySignature(key.slice(10), bytesFrom(globalLine), global, what)
 }
 
-async function verify(
+async function verifySignature(
   key: Bytes | undefined,
   signature: Bytes | undefined,
   message: Bytes,

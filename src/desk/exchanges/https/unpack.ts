@@ -1,8 +1,7 @@
 import { createZstdDecompress } from 'node:zlib'
 import { Readable } from 'node:stream'
+import type { Bytes } from '../../../list/store.ts'
 import { BadAnswerError } from '../errors.ts'
-
-type Bytes = Uint8Array<ArrayBuffer>
 
 /**
  * The content of a file that is packed by gzip or zstd, as its first bytes tell, or of one that is not.

@@ -92,7 +92,10 @@ function signalKindOf({ probe }: Match): string {
 /** What the list has about a hash, in the banks that the caller wants. @throws {ApiError} 503 */
 async function lookUp(call: Call, { kind, hex }: Signal): Promise<Match[]> {
   const { url, uploads } = call
-  const { matches, isComplete, error } = await ask(call, queryOf(fileOfHash(kind, hex, QUALITY)))
+  const { matches, isComplete, error } = await askList(
+    call,
+    queryOf(fileOfHash(kind, hex, QUALITY)),
+  )
   const weighed = matches.map((match) => weigh(match, uploads.settings.policy))
   reportLookup(call, weighed, error)
   const found = inBanks(weighed, readBanks(url))
@@ -101,7 +104,7 @@ async function lookUp(call: Call, { kind, hex }: Signal): Promise<Match[]> {
   return found
 }
 
-async function ask(call: Call, query: Query): Promise<MatchResult> {
+async function askList(call: Call, query: Query): Promise<MatchResult> {
   const { uploads, waitUntil } = call
   try {
     const { results } = await uploads.gate.ask([query], waitUntil)

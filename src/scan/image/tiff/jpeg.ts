@@ -45,9 +45,9 @@ function shrink(plane: Luma, page: Page, size: { width: number; height: number }
   if (columns === plane.columns && rows === plane.rows) return plane
   const data = new Uint8Array(columns * rows)
   for (let y = 0; y < rows; y++) {
-    const [top, bottom] = sourceOf(y, rows, plane.rows)
+    const [top, bottom] = sourceSamples(y, rows, plane.rows)
     for (let x = 0; x < columns; x++) {
-      const [left, right] = sourceOf(x, columns, plane.columns)
+      const [left, right] = sourceSamples(x, columns, plane.columns)
       let sum = 0
       for (let row = top; row < bottom; row++)
         for (let i = left; i < right; i++) sum += plane.data[row * plane.columns + i] ?? 0
@@ -62,7 +62,7 @@ function scaled(side: number, segmentSide: number): number {
 }
 
 /** Samples that one of `count` is the mean of. */
-function sourceOf(at: number, count: number, samples: number): [number, number] {
+function sourceSamples(at: number, count: number, samples: number): [number, number] {
   const start = Math.floor((at * samples) / count)
   return [start, Math.max(start + 1, Math.floor(((at + 1) * samples) / count))]
 }
@@ -79,13 +79,13 @@ function frameSize(data: Uint8Array): { width: number; height: number } | undefi
     }
     if (marker < 0xffc0 || marker === 0xffda) return undefined
     const isFrame = marker <= 0xffcf && ![0xffc4, 0xffc8, 0xffcc].includes(marker)
-    if (isFrame) return sizeOf(view.getUint16(at + 7), view.getUint16(at + 5))
+    if (isFrame) return knownSize(view.getUint16(at + 7), view.getUint16(at + 5))
     at += 2 + Math.max(2, view.getUint16(at + 2))
   }
   return undefined
 }
 
 /** A height of 0 would be told behind the data: no TIFF has that. */
-function sizeOf(width: number, height: number): { width: number; height: number } | undefined {
+function knownSize(width: number, height: number): { width: number; height: number } | undefined {
   return height === 0 ? undefined : { width, height }
 }
