@@ -13,6 +13,7 @@ import {
   DEFLATE_BYTES,
   isDeflateStart,
   isFileStart,
+  isPlainValueStart,
   isTextStart,
   isValueStart,
   MOST_BEFORE,
@@ -61,6 +62,7 @@ export class CodedSearch {
   readonly #coding: Coding
   readonly #finds: CodedFinds
   readonly #windows: Windows
+  readonly #isValueStart: Candidate['isFile']
   /** Mask of those of the last codes at which a text has three letters, digits or signs; 0 if none is looked for. */
   readonly #textMask: number
   readonly #textCodes: number
@@ -95,6 +97,7 @@ export class CodedSearch {
     this.#coding = coding
     this.#finds = finds
     this.#windows = windowsFor(coding.bits, isFaint)
+    this.#isValueStart = coding.isStrict || isFaint ? isPlainValueStart : isValueStart
     // Codes of whole bytes, as many as a window has or fewer.
     const group = coding.bits === 5 ? 8 : 24 / coding.bits
     const groups = Math.ceil(31 / group)
@@ -207,7 +210,7 @@ export class CodedSearch {
       if ((isDataUri || isNamed) && sinceBreak === 1)
         this.#consider('either', at, 1, 0, 1, isAnything)
       else if (sinceBreak === valueCodes)
-        this.#consider('either', at, valueCodes, 0, VALUE_BYTES, isValueStart)
+        this.#consider('either', at, valueCodes, 0, VALUE_BYTES, this.#isValueStart)
       if (sinceValue === deflateCodes)
         this.#consider('either', at, deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
     }

@@ -82,6 +82,11 @@ export function isValueStart(head: Uint8Array): boolean {
   return isImageFormat(sniffFile(head)) || isZlib(head)
 }
 
+/** The same in readings that any text has, or those of strict codings: no signature of a letter or a few zeros counts. */
+export function isPlainValueStart(head: Uint8Array): boolean {
+  return isFileStart(head) || isZlib(head)
+}
+
 /** Whether a file or a text is deflated here, without a header: only what comes out of it tells. */
 export function isDeflateStart(head: Uint8Array): boolean {
   const type = ((head[0] ?? 0) >> 1) & 3
