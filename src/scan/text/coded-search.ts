@@ -289,7 +289,8 @@ export class CodedSearch {
     if (index !== undefined) {
       const ordinals = { skip: this.#skipCount - codes, take: this.#takeCount - codes }
       const isSaid = isFile === isAnything
-      this.#look({ reading, ordinals, skipBits, need, isFile, index, isSaid }, false)
+      const isFaint = this.#isValueStart === isPlainValueStart
+      this.#look({ reading, ordinals, skipBits, need, isFile, index, isSaid, isFaint }, false)
     } else if (reading === 'either') {
       this.#consider('skip', at, codes, skipBits, need, isFile)
       this.#consider('take', at, codes, skipBits, need, isFile)
@@ -303,7 +304,11 @@ export class CodedSearch {
     const readings = reading === 'either' ? (['skip', 'take'] as const) : [reading]
     const heads = readings.map((one) => this.#head(one, skipBits, index, need))
     if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
-    else if (heads.some((head) => candidate.isFile(head))) this.#begin(candidate)
+    // Fewer bytes are no file, and say little.
+    else if (
+      heads.some((head) => head.length >= Math.min(need, VALUE_BYTES) && candidate.isFile(head))
+    )
+      this.#begin(candidate)
   }
 
   /** Looks at candidates for which more codes have come, or will not. */

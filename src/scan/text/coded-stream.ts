@@ -14,6 +14,8 @@ export interface Start {
   skipBits: number
   /** Whether it is said to be a file, whatever it begins with. */
   isSaid: boolean
+  /** Whether any text may seem to be in its coding, so that a sign in it says little. */
+  isFaint: boolean
 }
 
 /** Bytes of a file that are kept in case that readings part. Honest encoders use one alphabet from the start. */

@@ -73,6 +73,7 @@ export function isFileStart(head: Uint8Array): boolean {
   if (format === 'jpeg') return isJpegStart(head)
   if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
   if (format === 'gzip') return isGzipStart(head)
+  if (format === 'tiff') return isTiffStart(head)
   // A letter and two digits, or a few zeros, are no evidence by themselves.
   return format !== undefined && !(format === 'jxl' && head[0] === 0xff) && format !== 'ico'
 }
@@ -129,6 +130,13 @@ function isTarStart(head: Uint8Array): boolean {
 function isGzipStart(head: Uint8Array): boolean {
   const [flags = 0, level = 0, system = 0] = [head[3], head[8], head[9]]
   return (flags & 0xe0) === 0 && [0, 2, 4].includes(level) && (system <= 13 || system === 255)
+}
+
+/** A first directory within what a text can hold: SCAN_LIMITS.textBytes. */
+function isTiffStart(head: Uint8Array): boolean {
+  const isLittle = head[0] === 0x49
+  const isBig = head[isLittle ? 2 : 3] === 0x2b
+  return isBig || (head[isLittle ? 7 : 4] ?? 0) < 6
 }
 
 function isBitmapPlane(head: Uint8Array): boolean {

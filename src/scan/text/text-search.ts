@@ -4,7 +4,7 @@ import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
 import { BENEATH_BYTE_MS, FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
-import type { CodedFile, CodedStream } from './coded-stream.ts'
+import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
 /** Layers of escapes that are undone, one within another. */
@@ -152,7 +152,7 @@ export class TextSearch {
     const { budget } = this.#options
     budget.openEmbedded--
     const file = stream.close()
-    if (typeof file !== 'function' && isNoFile(file, stream.start.isSaid)) return
+    if (typeof file !== 'function' && isNoFile(file, stream.start)) return
     const { rootAt, isDoubtful, format } = stream
     if (this.#isRoom(budget.take('embeddedImages')))
       this.#found.push({ rootAt, isDoubtful, format, file })
@@ -182,10 +182,12 @@ function isUnknown(file: ScannedFile): boolean {
 }
 
 /** What fails before it has a size only looked like an image, and a text with nothing in it is nothing. */
-function isNoFile(file: ScannedFile, isSaid: boolean): boolean {
+function isNoFile(file: ScannedFile, { isSaid, isFaint }: Start): boolean {
   if (file.format === 'zlib' && file.inner?.every(isUnknown)) return true // two bytes are no evidence
   if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
   if (file.reason === 'unknown-format') return !isSaid
+  // An archive of which nothing can be read.
+  if (isFaint && file.reason === 'damaged' && !isImageFormat(file.format)) return true
   return (
     isImageFormat(file.format) && file.width === undefined && file.reason !== 'unsupported-format'
   )

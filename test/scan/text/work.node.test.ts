@@ -97,6 +97,14 @@ describe('the search of a text', () => {
     expect(work('textLooks')).toBeLessThan(300)
   })
 
+  it('takes noise in hex, which is base85 as well, for nothing', async () => {
+    const { file } = await searched(
+      Buffer.from(Buffer.from(randomBytes(MIB, 5)).toString('hex')),
+      'text',
+    )
+    expect(allFiles(file).slice(1)).toEqual([])
+  })
+
   it('takes rows of small numbers for nothing, though some icons begin so', async () => {
     const rows = Array.from({ length: 2000 }, (_, i) => [i, [0, 0, 1, 0, 1, 0][i] ?? i % 7])
     const { file } = await searched(Buffer.from(JSON.stringify(rows)), 'text')
