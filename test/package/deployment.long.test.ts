@@ -21,7 +21,7 @@ const SIGNS = {
   api: 'An OpenAPI document.',
   hma: 'index not yet ready',
   quarantine: 'age-encryption.org',
-  remote: 'the service is not asked at the moment',
+  remote: 'failed recently and is not asked at the moment',
   s3: 'AWS4-HMAC-SHA256',
   tickets: 'hashgate objects',
   tus: 'the upload is whole, and not yet answered',

@@ -86,9 +86,15 @@ describe('an example for Node', () => {
   )
 })
 
-/** What an example answers at /healthz: a gate by itself that it has no list, an app of Hono that it has no such path. */
+/** What `hashgate/heic` imports, from a package that it does not contain. */
+async function libheifModule(): Promise<Uint8Array<ArrayBuffer>> {
+  const file = `${ROOT}node_modules/libheif-js/libheif-wasm/libheif.wasm`
+  return new Uint8Array(await readFile(file))
+}
+
+/** What an example answers at /healthz: a gate of all paths that it has no list, an app of Hono that it has no such path. */
 function statusOf({ code }: Example): number {
-  if (/createWorker|hashgate\/worker/.test(code)) return 503
+  if (/createWorker|hashgate\/worker|\.use\(\s*gate/.test(code)) return 503
   if (code.includes('throw new BodyUsedError')) return 500
   return code.includes('new Hono') ? 404 : 200
 }
@@ -97,13 +103,16 @@ describe('an example for Workers', () => {
   it.each(all.filter(isWorker).map((example) => [example.of, example]))(
     'answers in workerd: %s',
     async (_, example) => {
-      const manifest = await bundleWorker(pathToFileURL(consumer.path(fileOf(example))))
+      const manifest = await bundleWorker(pathToFileURL(consumer.path(fileOf(example))), {
+        'libheif.wasm': await libheifModule(),
+      })
       const miniflare = new Miniflare({
         log: new Log(LogLevel.NONE),
         workers: [
           workerFrom('example', manifest, {
             HASH_LISTS: { type: 'kv', id: 'lists' },
             LIST_KEY: { type: 'text', value: 'ab'.repeat(32) },
+            ARACHNID_PASSWORD: { type: 'text', value: 'secret' },
             // Whatever is bound needs its settings.
             ...(example.code.includes('QUARANTINE') && {
               QUARANTINE: { type: 'r2' as const, name: 'quarantine' },
@@ -114,8 +123,9 @@ describe('an example for Workers', () => {
       try {
         const url = await miniflare.unsafeGetDirectURL('example')
         const answer = await fetch(new URL('/healthz', url))
-        expect(answer.status).toBe(statusOf(example))
-        expect(await answer.text()).not.toBe('')
+        const text = await answer.text()
+        expect(answer.status, text).toBe(statusOf(example))
+        expect(text).not.toBe('')
       } finally {
         await miniflare.dispose()
       }

@@ -36,7 +36,7 @@ export class Consumer {
     const manifest = JSON.parse(
       await readFile(join(installed, 'package.json'), 'utf8'),
     ) as PackageJson
-    for (const name of [...Object.keys(manifest.dependencies), 'hono']) {
+    for (const name of [...Object.keys(manifest.dependencies), 'hono', 'libheif-js']) {
       const link = join(folder, 'node_modules', name)
       await mkdir(dirname(link), { recursive: true })
       await symlink(join(ROOT, 'node_modules', name), link)

@@ -54,7 +54,7 @@ export async function bundleWorker(
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['node:*', 'cloudflare:*'],
-    alias: { stream: 'node:stream' },
+    alias: { fs: 'node:fs', path: 'node:path', stream: 'node:stream' },
     plugins: [wasmBesideWorker],
   })
   const modules: Manifest['modules'] = {

@@ -47,7 +47,7 @@ export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
   /** Asks whether so many bytes more may be searched. */
-  takeBytes: (count: number, isRoot: boolean) => boolean
+  takeBytes: (count: number) => boolean
 }
 
 /** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
@@ -107,7 +107,7 @@ export class Layer {
 
   /** Takes the next bytes, which come from a place in the upload's text. */
   write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
-    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length, this.#isRoot)) return
+    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
     // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
     const isBinary = !this.#isRoot && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>

@@ -118,9 +118,12 @@ export function isTextByte(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13
 }
 
+const SMALL_U = 0x75
+
 /** A header of TAR as far as its magic, without the rest of what its checksum is of. */
 function isTarStart(head: Uint8Array): boolean {
   return (
+    head[MOST_BEFORE] === SMALL_U && // most have another byte there
     /^ustar(\0| )/.test(ascii(head.subarray(MOST_BEFORE, MOST_BEFORE + 6))) &&
     /^[\0 0-7]{8}$/.test(ascii(head.subarray(100, 108)))
   )

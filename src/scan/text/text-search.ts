@@ -3,7 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
-import { BENEATH_BYTE_MS, FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
+import { FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -59,8 +59,8 @@ export class TextSearch {
     this.#layer = new Layer(
       {
         isUrlencoded,
-        takeBytes: (count, isRoot) => {
-          budget.spend(count * (isRoot ? TEXT_BYTE_MS : BENEATH_BYTE_MS))
+        takeBytes: (count) => {
+          budget.spend(count * TEXT_BYTE_MS)
           return this.#isRoom(budget.take('textBytes', count))
         },
         names: (options.names ?? []).flatMap((name) => new Base64Coding().pick(Buffer.from(name))),
