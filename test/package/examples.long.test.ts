@@ -124,7 +124,7 @@ describe('an example for Workers', () => {
         const url = await miniflare.unsafeGetDirectURL('example')
         const answer = await fetch(new URL('/healthz', url))
         const text = await answer.text()
-        expect(answer.status, text).toBe(statusOf(example))
+        expect({ status: answer.status, text }).toMatchObject({ status: statusOf(example) })
         expect(text).not.toBe('')
       } finally {
         await miniflare.dispose()

@@ -1,0 +1,68 @@
+// A picture, and whether it is seen in a text.
+
+import { expect } from 'vitest'
+import { readModules } from '../../../src/core/node.ts'
+import { allFiles } from '../../../src/scan/scanned.ts'
+import { budgetOf, FileScanner, type TextKind } from '../../../src/scan/scanner.ts'
+import { distance } from '../../../src/util/hash.ts'
+import { picture } from '../../support/sharp-images.ts'
+
+const modules = readModules()
+const image = picture(60, 44)
+const samples = await image.clone().removeAlpha().raw().toBuffer()
+
+/** The picture in five formats. */
+export const files = {
+  jpeg: await image.clone().jpeg().toBuffer(),
+  png: await image.clone().png().toBuffer(),
+  gif: await image.clone().gif().toBuffer(),
+  webp: await image.clone().webp().toBuffer(),
+  bmp: bitmapOf(samples, 60, 44),
+}
+const [hash = new Uint8Array(0)] = await hashesIn(files.png)
+
+function bitmapOf(rgb: Buffer, width: number, height: number): Buffer {
+  const stride = (width * 3 + 3) & ~3
+  const file = Buffer.alloc(54 + stride * height)
+  file.write('BM')
+  file.writeUInt32LE(file.length, 2)
+  file.writeUInt32LE(54, 10)
+  file.writeUInt32LE(40, 14)
+  file.writeInt32LE(width, 18)
+  file.writeInt32LE(height, 22)
+  file.writeUInt16LE(1, 26)
+  file.writeUInt16LE(24, 28)
+  for (let y = 0; y < height; y++)
+    for (let i = 0; i < width * 3; i++)
+      file[54 + (height - 1 - y) * stride + i] = rgb[y * width * 3 + i - (i % 3) + 2 - (i % 3)] ?? 0
+  return file
+}
+
+async function hashesIn(
+  body: Uint8Array,
+  text?: TextKind,
+  cut = body.length,
+): Promise<Uint8Array[]> {
+  const context = { modules }
+  const scanner = new FileScanner(context, { budget: budgetOf(context), depth: 0, text })
+  for (let at = 0; at < body.length; at += cut) scanner.write(body.slice(at, at + cut))
+  const all = allFiles(await scanner.end())
+  return all.flatMap((one) =>
+    one.coverage === 'scanned' ? one.needles.map((needle) => needle.hash) : [],
+  )
+}
+
+/** Expects that the picture is seen, in whatever chunks the text comes. */
+export async function expectSeen(
+  body: string | Uint8Array,
+  text?: TextKind,
+  cuts = [Infinity, 1000],
+  what = '',
+) {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  for (const cut of cuts) {
+    const hashes = await hashesIn(bytes, text, Math.min(cut, bytes.length))
+    const nearest = Math.min(...hashes.map((one) => distance(one, hash)), 256)
+    expect(nearest, `${what} in chunks of ${cut}`).toBeLessThanOrEqual(20)
+  }
+}

@@ -1,0 +1,22 @@
+import { gzipSync } from 'node:zlib'
+import { describe, it } from 'vitest'
+import { writeZip } from '../../support/archive-writer.ts'
+import { expectSeen, files } from './seen.ts'
+import { BINARY_WAYS, WAYS } from './written.ts'
+
+describe('a picture that is written in a text', () => {
+  it.each(Object.entries(WAYS).filter(([way]) => !BINARY_WAYS.has(way)))(
+    'is seen in markup, in archives and UTF-16: %s',
+    async (_, write) => {
+      const written = write(files.jpeg)
+        .replaceAll('&', '&amp;')
+        .replaceAll('<', '&lt;')
+        .replaceAll('"', '&quot;')
+      const svg = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="${written}"/></svg>`
+      await expectSeen(svg)
+      await expectSeen(gzipSync(svg))
+      await expectSeen(writeZip([{ name: 'a.svg', content: Buffer.from(svg), method: 8 }]))
+      await expectSeen(Buffer.from(`\ufeff${svg}`, 'utf16le'))
+    },
+  )
+})
