@@ -60,7 +60,6 @@ const BINARY = codeTable({ ...codesOf('01'), ' ': SKIP, ...LINE_ENDS }, '', BREA
 /** Codes of one alphabet, among whatever is foreign to it. */
 export class Base64Coding implements Coding {
   readonly bits = 6
-  readonly readings = 1
   readonly #table: Uint16Array
 
   /** @param isSpacePlus whether spaces stand for plus signs */
@@ -90,7 +89,6 @@ const SMALL_X = 0x78
 /** Hex digits, with or without what stands between bytes: spaces, colons, `\x`, `0x`, a percent sign. */
 export class HexCoding implements Coding {
   readonly bits = 4
-  readonly readings = 1
   /** Whether the last byte was a zero, which counts unless an x follows: in 0x41, the first digit is none. */
   #hasZero = false
 
@@ -119,7 +117,6 @@ export class HexCoding implements Coding {
 export class RunCoding implements Coding {
   readonly isStrict = true
   readonly bits: number
-  readonly readings = 1
   readonly #table: Uint16Array
   readonly #runs: Runs
 

@@ -56,7 +56,6 @@ const { filter: FILTER, signs: SIGNS } = windowsFor(8)
 export class Base85Coding implements Coding {
   readonly bits = 8
   readonly isStrict = true
-  readonly readings = GROUP
   readonly #table: Uint16Array
   readonly #runs: Runs
   readonly #codes = Array.from({ length: GROUP }, () => new Codes())

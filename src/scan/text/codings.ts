@@ -21,9 +21,7 @@ export interface Coding {
   readonly isText?: boolean
   /** Whether its readers read nothing on behind a break. */
   readonly isStrict?: boolean
-  /** Ways in which the same characters may be read. */
-  readonly readings: number
-  /** The first of those that any text may have: pictures are looked for in it by long signs, and no texts. */
+  /** The first of its readings that any text may have: pictures are looked for in it by long signs, and no texts. */
   readonly faintFrom?: number
   /** Codes in the next bytes, and breaks, as each reading has them. */
   pick(bytes: Uint8Array): readonly Uint16Array[]
@@ -64,7 +62,6 @@ export class Codes {
 export class ByteCoding implements Coding {
   readonly bits = 8
   readonly isText = true
-  readonly readings = 1
 
   pick(bytes: Uint8Array): Uint16Array[] {
     return [new Uint16Array(bytes)]

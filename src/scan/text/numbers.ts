@@ -122,7 +122,6 @@ class LastOfRows {
  */
 export class NumberCoding implements Coding {
   readonly bits = 8
-  readonly readings = 6
   readonly faintFrom = 1
   readonly #number = new WrittenNumber()
   readonly #bytes = new Codes()

@@ -13,7 +13,6 @@ const charsFor = (bytes: number) => Math.ceil(bytes / 3) * 4
 export class UuCoding implements Coding {
   readonly isStrict = true
   readonly bits = 8
-  readonly readings = 1
   readonly #codes = new Codes()
   readonly #unread = new Unread()
   /** Whether what is kept is only the end of a line. */

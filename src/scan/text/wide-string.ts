@@ -13,7 +13,6 @@ const NOTHING = [NO_CODES, NO_CODES]
  */
 export class WideStringCoding implements Coding {
   readonly bits = 8
-  readonly readings = 2
   readonly faintFrom = 0
   readonly #codes = [new Codes(), new Codes()] as const
   readonly #unread = new Unread()
