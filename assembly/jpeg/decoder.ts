@@ -701,7 +701,7 @@ function finish(): i32 {
   return isOverspent() ? OVER_LIMIT : CONTINUE
 }
 
-/** Writes what is left of the picture, some rows of MCUs at a time. */
+/** Writes the rest of the picture, a few rows of MCUs at a time. */
 function writeRest(): i32 {
   while (isStored ? rowsWritten < mcuRows() : row < rows) {
     if (isStepOver()) return PAUSED

@@ -1,5 +1,5 @@
-// Patches: cells of a plane that touch, are flat, and are nearly of one luma, as a bar over eyes, a sticker or an emoji has them. A
-// sky has them, too, but fades into what is around it.
+// Patches: cells of a plane that touch, are flat, and are nearly of one luma, as in a bar over eyes, a sticker or an emoji.
+// A sky has such cells too, but it fades into its surroundings.
 
 import { CELLS } from './cells'
 
@@ -9,7 +9,7 @@ const FLAT: i32 = 12
 const LINK: i32 = 4 * 2
 /** Luma by which what is beside a patch differs from it, at least; twice that. */
 const MIN_STEP: i32 = 16 * 2
-/** Patches that are told at most: all, if they have 64 cells at least. */
+/** Most patches that are returned. There is room for all, if each has at least 64 cells. */
 const MAX_PATCHES: u32 = 256
 
 const COUNT: u32 = CELLS * CELLS
@@ -19,7 +19,7 @@ let sums: usize = 0
 /** Cells that are of a patch: u8. */
 let seen: usize = 0
 
-/** A patch, as it is told. */
+/** A patch, as the host reads it. */
 @unmanaged
 class Patch {
   /** Where its cells begin in the list of all. */
