@@ -15,7 +15,7 @@ import {
   quarantineWith,
   recipient,
 } from '../support/quarantine.ts'
-import { randomBytes } from '../support/random.ts'
+import { randomBytes, withOtherEnd } from '../support/random.ts'
 
 const DAY_MS = 86_400_000
 const NOW = Date.UTC(2026, 10, 23, 12)
@@ -306,7 +306,7 @@ describe('a recipient', () => {
   })
 
   it('is not one whose check sum is wrong', () => {
-    const twisted = recipient.slice(0, -1) + (recipient.endsWith('q') ? 'p' : 'q')
+    const twisted = withOtherEnd(recipient, 'q', 'p')
     const settings = { recipients: [twisted], days: 30 }
     expect(() => quarantineOf(settings, { QUARANTINE: bucket })).toThrow(
       'must be an age public key',
@@ -321,7 +321,7 @@ describe('parseIdentities', () => {
   })
 
   it('does not repeat what is none', () => {
-    const bad = `${identity.slice(0, -1)}A`
+    const bad = withOtherEnd(identity, 'A', 'Q')
     for (const text of ['', '# nothing\n', bad, recipient, 'AGE-PLUGIN-YUBIKEY-1AAAA']) {
       expect(() => parseIdentities(text)).toThrow(WrongIdentityError)
     }

@@ -14,3 +14,8 @@ export function randomBytes(length: number, seed: number): Uint8Array<ArrayBuffe
   for (let i = 0; i < length; i++) bytes[i] = Math.floor(random() * 256)
   return bytes
 }
+
+/** `text` with another last character: `one`, or `other` where it ended in `one` already. */
+export function withOtherEnd(text: string, one: string, other: string): string {
+  return text.slice(0, -1) + (text.endsWith(one) ? other : one)
+}
