@@ -98,11 +98,6 @@ export function shareWithin({ at, slope }: Tail, bits: number): number {
   return normal(at + slope * bits)
 }
 
-/** Largest whole distance within which no more than a share of pairs lies. */
-export function distanceOf(tail: Tail, share: number): number {
-  return Math.floor((quantile(share) - tail.at) / tail.slope)
-}
-
 /** The normal distribution below z, for z < 0: the continued fraction of Laplace, exact enough beyond -3, a series before. */
 export function normal(z: number): number {
   if (z > -3) return 1 - upper(-z)

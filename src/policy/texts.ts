@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { BANK_NAME } from '../list/manifest.ts'
 import { group, tableOf } from '../util/settings.ts'
 
 /** Some text of an operator. */
@@ -19,11 +20,10 @@ const httpsUrl = (description: string) =>
     v.description(description),
   )
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const NAME_WORDS =
   'must have 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit'
 /** The name of a bank, or of a kind of harm. */
-export const Name = v.pipe(v.string(NAME_WORDS), v.regex(NAME, NAME_WORDS))
+export const Name = v.pipe(v.string(NAME_WORDS), v.regex(BANK_NAME, NAME_WORDS))
 
 const LANGUAGE_WORDS = 'must be a language tag, such as de or pt-BR'
 const Language = v.pipe(

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { BANK_NAME } from '../../list/manifest.ts'
 import {
   choice,
   group,
@@ -9,7 +10,7 @@ import {
 } from '../../util/settings.ts'
 
 const NAME_WORDS = 'must be the name of a bank, in lower case'
-const BankName = v.pipe(v.string(NAME_WORDS), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, NAME_WORDS))
+const BankName = v.pipe(v.string(NAME_WORDS), v.regex(BANK_NAME, NAME_WORDS))
 
 const URL_WORDS = 'must be an https address'
 /** An address of a service. Plain http is for a service on this machine. */
