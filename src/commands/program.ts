@@ -502,9 +502,9 @@ function withDeskOptions(command: Command): Command {
 
 /** A command as an action: commander adds itself to what it was given. What goes wrong is told in one line, and in the exit code. */
 function run(command: (...given: never[]) => Promise<boolean>) {
-  return async (...given: never[]) => {
+  return async (...given: unknown[]) => {
     try {
-      if (!(await command(...given.slice(0, -1)))) process.exitCode = FAILED
+      if (!(await command(...(given.slice(0, -1) as never[])))) process.exitCode = FAILED
     } catch (error) {
       if (!isExpected(error)) throw error
       console.error(`hashgate: ${isFileError(error) ? fileErrorText(error) : error.message}`)
