@@ -12,7 +12,6 @@ export function histogram(): Histogram {
   return new Float64Array(MAX_BITS + 1)
 }
 
-/** All pairs of some histograms. */
 export function sumOf(histograms: readonly Histogram[]): Histogram {
   const all = histogram()
   for (const one of histograms) {

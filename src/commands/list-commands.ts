@@ -43,7 +43,6 @@ function openStore(options: TargetOptions): Promise<OpenStore> {
   return options.remote ? openRemoteStore(options) : openLocalStore(options)
 }
 
-/** `hashgate list push` */
 export async function listPush(
   file: string,
   options: TargetOptions &
@@ -88,7 +87,6 @@ export async function listPush(
   })
 }
 
-/** `hashgate list show` */
 export async function listShow(options: TargetOptions): Promise<boolean> {
   try {
     await withStore(options, showList)
@@ -178,7 +176,6 @@ export async function listDoctor(options: TargetOptions): Promise<boolean> {
   })
 }
 
-/** `hashgate list rollback` */
 export async function listRollback(version: number, options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const manifest = await rollBack(store, version)
@@ -192,7 +189,6 @@ export async function listRollback(version: number, options: TargetOptions): Pro
   })
 }
 
-/** `hashgate list pin --reset` */
 export async function listPinReset(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const { version } = await writePinReset(store)
@@ -203,7 +199,6 @@ export async function listPinReset(options: TargetOptions): Promise<boolean> {
   })
 }
 
-/** `hashgate list rekey` */
 export async function listRekey(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const { version } = await rekey(store, (done, total) =>

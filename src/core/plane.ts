@@ -109,7 +109,6 @@ interface Instance {
 /** Room in an instance's memory for what planes of it are probed by. */
 export class ProbeRoom {
   readonly #instance: Instance
-  /** A filtered plane. */
   readonly filtered: number
   /** Sums by row, then by column, then a hash, then which points are covered. */
   readonly byRow: number

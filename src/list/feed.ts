@@ -82,7 +82,6 @@ export interface Publication {
   days: number
 }
 
-/** The header of a file of a publication. */
 export function headerOf({ name, seq, now, days }: Publication, since: number): FeedHeader {
   const [published, expires] = [now, now + days * DAY_MS].map((ms) => new Date(ms).toISOString())
   return { format: FORMAT, name, seq, since, published: published ?? '', expires: expires ?? '' }

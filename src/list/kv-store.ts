@@ -17,7 +17,6 @@ const LARGE_BUFFER_BYTES = 1.125 * 1024 * 1024
 /** Values that are large, and read one after another when a list is loaded. */
 const LARGE = /^(segment|tail)\//
 
-/** What is used of a KV namespace. */
 export interface KvNamespace {
   get(key: string, options: { type: 'stream'; cacheTtl: number }): Promise<ByteStream | null>
   put(key: string, value: Bytes): Promise<void>
@@ -25,7 +24,6 @@ export interface KvNamespace {
   list(options: { prefix: string; cursor?: string | null }): Promise<KvKeys>
 }
 
-/** What is used of a stream of bytes. */
 export interface ByteStream {
   getReader(options: { mode: 'byob' }): {
     read(
@@ -35,7 +33,6 @@ export interface ByteStream {
   }
 }
 
-/** A page of keys. */
 type KvKeys =
   | { keys: { name: string }[]; list_complete: true }
   | { keys: { name: string }[]; list_complete: false; cursor: string }

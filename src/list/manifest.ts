@@ -137,7 +137,6 @@ export function nextManifest(
   }
 }
 
-/** All segments of a list. */
 export function segmentsOf({ banks }: Pick<Manifest, 'banks'>): SegmentRef[] {
   return banks.flatMap(({ segments }) => segments)
 }

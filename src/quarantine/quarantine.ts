@@ -22,7 +22,6 @@ const PAGE_OBJECTS = 1000
 /** Most pages of one sweep, each a listing and perhaps a deletion: a Worker of the free plan may ask 50 times. */
 const MAX_PAGES = 20
 
-/** What is used of an R2 bucket. */
 export interface QuarantineBucket {
   put(
     key: string,
@@ -37,7 +36,6 @@ export interface QuarantineBucket {
   delete(keys: string[]): Promise<void>
 }
 
-/** A page of objects. */
 type QuarantinePage = {
   objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
 } & ({ truncated: false } | { truncated: true; cursor: string })

@@ -92,7 +92,6 @@ export function textLike(pattern: RegExp, words: string, description: string) {
   return v.pipe(v.string(words), v.regex(pattern, words), v.description(description))
 }
 
-/** Several values. */
 export function listOf<const T extends v.GenericSchema>(item: T, description: string) {
   return v.pipe(v.array(item, 'must be a list'), v.description(description))
 }
@@ -112,7 +111,6 @@ export const ServerUrl = v.pipe(
   v.url(SERVER_WORDS),
 )
 
-/** Origins of pages. */
 export function corsOrigins(description: string) {
   const words = 'must be an origin such as https://app.example.com, or *'
   const origin = v.pipe(v.string(words), v.regex(/^(\*|https?:\/\/[^/?#\s]+)$/, words))

@@ -28,7 +28,6 @@ const common = {
   ),
 }
 
-/** Settings of a source. */
 export const ExchangeSettingsSchema = v.variant('kind', [
   group({ ...common, ...HttpsSettingsSchema }),
   group({ ...common, ...NcmecSettingsSchema }),

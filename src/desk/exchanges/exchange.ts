@@ -57,14 +57,12 @@ export interface Exchange<Checkpoint extends object = object> {
 /** An opinion, with what the provider knows the entry by. */
 export type EntryOpinion = Opinion & { hash: string | undefined }
 
-/** What an exchange uses of the world. */
 export interface World {
   fetch: (request: Request) => Promise<Response>
   now: () => number
   sleep: (ms: number) => Promise<void>
 }
 
-/** A request to a provider. */
 export interface Ask {
   /** What is asked, for errors: a name without credentials. */
   what: string

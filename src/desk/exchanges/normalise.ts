@@ -18,7 +18,6 @@ const EMPTY_FILE = new Set([
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
 ])
 
-/** Counts what was skipped, by reason. */
 export function skip(skipped: Skipped, reason: string, count = 1): void {
   skipped[reason] = (skipped[reason] ?? 0) + count
 }

@@ -14,7 +14,6 @@ import { ask, readJsonAnswer } from './http.ts'
 import { isSafeUrl } from './https/settings.ts'
 import { skip } from './normalise.ts'
 
-/** Settings of StopNCII. */
 export const StopNciiSettingsSchema = {
   kind: v.literal('stopncii'),
   base: v.optional(

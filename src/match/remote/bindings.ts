@@ -9,12 +9,10 @@ import type { Fetch, RemoteService } from './service.ts'
 import { REMOTE_SECRETS, type RemoteBankSettings, type RemoteSettings } from './settings.ts'
 import { tcap } from './tcap.ts'
 
-/** Secrets of services. */
 export type RemoteSecrets = Partial<
   Record<(typeof REMOTE_SECRETS)[keyof typeof REMOTE_SECRETS], string>
 >
 
-/** What a policy says of banks. */
 type BankPolicies = Readonly<
   Record<
     string,
@@ -27,7 +25,6 @@ type BankPolicies = Readonly<
   >
 >
 
-/** What a gate has for its remote banks. */
 export interface RemoteParts {
   settings: RemoteSettings
   policies: BankPolicies

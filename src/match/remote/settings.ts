@@ -63,7 +63,6 @@ export const RemoteSettings = optionalGroup(
 export type RemoteSettings = v.InferOutput<typeof RemoteSettings>
 export type RemoteBankSettings = RemoteSettings['banks'][string]
 
-/** The secret of a service. */
 export const REMOTE_SECRETS = { arachnid: 'ARACHNID_PASSWORD', tcap: 'TCAP_PASSWORD' } as const
 
 function isServiceUrl(text: string): boolean {

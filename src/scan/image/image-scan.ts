@@ -46,7 +46,6 @@ interface Thumbnail {
   isWhole: boolean
 }
 
-/** What came of an image. */
 export type ImageOutcome =
   | {
       coverage: 'scanned'

@@ -59,7 +59,6 @@ const FILE_ERRORS = {
   413: TOO_LARGE,
 }
 
-/** What all of these have. */
 const COMMON = { scope: 'lookup', errors: 'message' } as const
 
 /** Routes that clients of facebook's hasher-matcher-actioner (HMA) use, with its parameters, answers and status codes. */
