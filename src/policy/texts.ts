@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BANK_NAME } from '../list/manifest.ts'
-import { group, tableOf } from '../util/settings.ts'
+import { described, group, tableOf } from '../util/settings.ts'
 
 /** Some text of an operator. */
 export const text = (max: number, description?: string) => {
@@ -9,7 +9,7 @@ export const text = (max: number, description?: string) => {
     v.minLength(1, 'must not be empty'),
     v.maxLength(max, `must have ${max} characters at most`),
   )
-  return description === undefined ? Text : v.pipe(Text, v.description(description))
+  return description === undefined ? Text : described(Text, description)
 }
 
 const httpsUrl = (description: string) =>
@@ -52,9 +52,9 @@ const ReasonSchema = group({
   appealUrl: v.exactOptional(AppealUrl),
   appealLabel: v.exactOptional(AppealLabel),
   languages: v.exactOptional(
-    v.pipe(
+    described(
       tableOf(Language, TranslationSchema, 'languages'),
-      v.description('The same in other languages, by tag: `de`, `pt-BR`. English stands above.'),
+      'The same in other languages, by tag: `de`, `pt-BR`. English stands above.',
     ),
   ),
 })

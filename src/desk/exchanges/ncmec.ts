@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { TNode } from 'txml/txml'
-import { wholeNumber } from '../../util/settings.ts'
+import { described, wholeNumber } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -48,15 +48,12 @@ export const NcmecSettingsSchema = {
     v.description('Which of its services: a name, or an address.'),
   ),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
-  secret: v.optional(v.pipe(v.string(), v.description('Name of the secret.')), 'NCMEC_PASSWORD'),
+  secret: v.optional(described(v.string(), 'Name of the secret.'), 'NCMEC_PASSWORD'),
   memberIds: v.exactOptional(
-    v.pipe(v.array(v.string()), v.description('Members whose entries are taken; all, if absent.')),
+    described(v.array(v.string()), 'Members whose entries are taken; all, if absent.'),
   ),
   tiers: v.exactOptional(
-    v.pipe(
-      v.array(v.string()),
-      v.description('Classifications that are taken, such as A1; all, if absent.'),
-    ),
+    described(v.array(v.string()), 'Classifications that are taken, such as A1; all, if absent.'),
   ),
   maxWindowEntries: v.optional(
     wholeNumber(

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { described } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -21,23 +22,23 @@ export const StopNciiSettingsSchema = {
     'https://api.stopncii.org/v1',
   ),
   functionsSecret: v.optional(
-    v.pipe(v.string(), v.description('Name of the secret for x-functions-key.')),
+    described(v.string(), 'Name of the secret for x-functions-key.'),
     'STOPNCII_FUNCTIONS_KEY',
   ),
   secret: v.optional(
-    v.pipe(v.string(), v.description('Name of the secret for Ocp-Apim-Subscription-Key.')),
+    described(v.string(), 'Name of the secret for Ocp-Apim-Subscription-Key.'),
     'STOPNCII_SUBSCRIPTION_KEY',
   ),
   feedbackSecret: v.exactOptional(
-    v.pipe(
+    described(
       v.string(),
-      v.description('Name of the secret for x-functions-key of SubmitFeedback, which has its own.'),
+      'Name of the secret for x-functions-key of SubmitFeedback, which has its own.',
     ),
   ),
   regions: v.exactOptional(
-    v.pipe(
+    described(
       v.array(v.string()),
-      v.description('Regions whose hashes are taken, with those of no region; all, if absent.'),
+      'Regions whose hashes are taken, with those of no region; all, if absent.',
     ),
   ),
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { choice } from '../../util/settings.ts'
+import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError, NotAuthorizedError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
 import { ask, nextUrl, readJsonAnswer } from './http.ts'
@@ -14,12 +14,12 @@ export const TcapSettingsSchema = {
     'https://app.terrorismanalytics.org',
   ),
   listPath: v.optional(
-    v.pipe(v.string(), v.description('Path of the list. Its documentation has two.')),
+    described(v.string(), 'Path of the list. Its documentation has two.'),
     '/api/hash-list/v2/all',
   ),
   ideology: v.optional(choice(['all', 'islamist', 'far-right'], 'Which hashes are taken.'), 'all'),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that TCAP gave you.')),
-  secret: v.optional(v.pipe(v.string(), v.description('Name of the secret.')), 'TCAP_PASSWORD'),
+  secret: v.optional(described(v.string(), 'Name of the secret.'), 'TCAP_PASSWORD'),
 }
 
 const Schema = v.strictObject(TcapSettingsSchema)

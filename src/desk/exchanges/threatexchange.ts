@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { textLike } from '../../util/settings.ts'
+import { described, textLike } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -28,7 +28,7 @@ export const ThreatExchangeSettingsSchema = {
     () => ['HASH_PDQ', 'HASH_MD5'],
   ),
   secret: v.optional(
-    v.pipe(v.string(), v.description('Name of the secret: the token, `app id|app secret`.')),
+    described(v.string(), 'Name of the secret: the token, `app id|app secret`.'),
     'THREATEXCHANGE_TOKEN',
   ),
 }

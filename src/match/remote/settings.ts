@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { BANK_NAME } from '../../list/manifest.ts'
 import {
   choice,
+  described,
   group,
   optionalGroup,
   tableOf,
@@ -22,9 +23,9 @@ const RemoteBankSchema = group({
     'The service: Project Arachnid Shield, or the hash verification of TCAP.',
   ),
   user: textLike(/^[^:\s][^:]*$/, 'must be a user name', 'User name that the service gave you.'),
-  url: v.exactOptional(v.pipe(ServiceUrl, v.description("Its address. Default: the service's."))),
+  url: v.exactOptional(described(ServiceUrl, "Its address. Default: the service's.")),
   loginUrl: v.exactOptional(
-    v.pipe(ServiceUrl, v.description('Where TCAP gives a token. Default: its own address.')),
+    described(ServiceUrl, 'Where TCAP gives a token. Default: its own address.'),
   ),
   onFailed: v.optional(
     choice(
@@ -51,9 +52,9 @@ const RemoteBankSchema = group({
 export const RemoteSettings = optionalGroup(
   {
     banks: v.optional(
-      v.pipe(
+      described(
         tableOf(BankName, RemoteBankSchema, 'remote banks'),
-        v.description('Banks that a service answers for, by name. docs/remote.md'),
+        'Banks that a service answers for, by name. docs/remote.md',
       ),
       {},
     ),
