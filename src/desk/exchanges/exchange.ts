@@ -16,6 +16,13 @@ export interface ListedRecord {
 /** What could not be read, by reason. */
 export type Skipped = Record<string, number>
 
+/** Records of a page, as they are read. */
+export interface PageRecords {
+  upserts: ListedRecord[]
+  deletes: Tombstone[]
+  skipped: Skipped
+}
+
 /** Some of what a provider lists. */
 export interface ExchangePage<Checkpoint extends object = object> {
   upserts: readonly ListedRecord[]

@@ -9,12 +9,13 @@ import type {
   Exchange,
   ExchangePage,
   ListedRecord,
+  PageRecords,
   Skipped,
   World,
 } from './exchange.ts'
 import { ask, basicAuth, nextUrl, readText } from './http.ts'
-import { isSafeUrl } from './https/settings.ts'
-import { skip } from './normalise.ts'
+import { isSafeUrl, secretName } from './https/settings.ts'
+import { noRecords, skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
 
 /** Names of NCMEC's bases. Any other address can be set. */
@@ -48,7 +49,7 @@ export const NcmecSettingsSchema = {
     v.description('Which of its services: a name, or an address.'),
   ),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
-  secret: v.optional(described(v.string(), 'Name of the secret.'), 'NCMEC_PASSWORD'),
+  secret: secretName('Name of the secret.', 'NCMEC_PASSWORD'),
   memberIds: v.exactOptional(
     described(v.array(v.string()), 'Members whose entries are taken; all, if absent.'),
   ),
@@ -199,14 +200,9 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const read = await this.#entries(url, at)
     if (!read) return { ...nothing(withoutWindow(at)), isComplete: false }
     const { result, total } = read
-    const { upserts, deletes, skipped } = this.#recordsOf(result)
     const isAll = at.window !== undefined || to >= end
-    const records = {
-      upserts,
-      deletes,
-      skipped,
-      ...(isAll && { expected: at.window?.total ?? total }),
-    }
+    const expected = isAll && { expected: at.window?.total ?? total }
+    const records = { ...this.#recordsOf(result), ...expected }
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
     // So large a window is left at once: its cursors would have to last for hours.
     const { maxWindowEntries } = this.#settings
@@ -246,10 +242,9 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     return { result, total: said || entryBlocks(result).length }
   }
 
-  #recordsOf(result: TNode): Pick<ExchangePage, 'upserts' | 'deletes'> & { skipped: Skipped } {
-    const upserts: ListedRecord[] = []
-    const deletes: { key: string; updated: number }[] = []
-    const skipped: Skipped = {}
+  #recordsOf(result: TNode): PageRecords {
+    const records = noRecords()
+    const { upserts, deletes, skipped } = records
     for (const entry of entryBlocks(result)) {
       const member = childNamed(entry, 'member')
       const memberId = attributesOf(member)['id'] ?? ''
@@ -270,7 +265,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
         skip(skipped, 'entry: filtered out')
       }
     }
-    return { upserts, deletes, skipped }
+    return records
   }
 
   #isTaken(entry: TNode, memberId: string): boolean {

@@ -123,6 +123,17 @@ export const HttpsSettingsSchema = {
 const Schema = v.strictObject(HttpsSettingsSchema)
 export type HttpsSettings = v.InferOutput<typeof Schema>
 
+/** Where a provider's API is, if not at its usual address. */
+export function baseUrl(description: string, usual: string) {
+  const address = v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'))
+  return v.optional(described(address, description), usual)
+}
+
+/** Name of a secret of a source. */
+export function secretName(description: string, usual: string) {
+  return v.optional(described(v.string(), description), usual)
+}
+
 /** Whether an address may be asked: https, and no address of a private network. Loopback may be plain, for trials. */
 export function isSafeUrl(text: string): boolean {
   const url = URL.parse(text)
