@@ -156,6 +156,7 @@ export class Plane {
   readonly #address: number
   #isFiltered = false
   #runs = 0
+  #cells = 0
 
   constructor(room: ProbeRoom, address: number, rows: number, cols: number) {
     this.#room = room
@@ -295,7 +296,8 @@ export class Plane {
   cells(fewest: number): Cells | undefined {
     const { core } = this.#room
     const count = CELLS * CELLS
-    const least = core.allocate(count * 7 + MAX_PATCHES * PATCH_FIELDS * 4)
+    this.#cells ||= core.allocate(count * 7 + MAX_PATCHES * PATCH_FIELDS * 4)
+    const least = this.#cells
     if (least === 0) return undefined
     const [greatest, members, scratch] = [least + count, least + count * 2, least + count * 4]
     const patches = scratch + count * 3
