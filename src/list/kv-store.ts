@@ -17,6 +17,7 @@ const LARGE_BUFFER_BYTES = 1.125 * 1024 * 1024
 /** Values that are large, and read one after another when a list is loaded. */
 const LARGE = /^(segment|tail)\//
 
+/** What is used of a KV namespace. */
 export interface KvNamespace {
   get(key: string, options: { type: 'stream'; cacheTtl: number }): Promise<ByteStream | null>
   put(key: string, value: Bytes): Promise<void>

@@ -22,6 +22,7 @@ const PAGE_OBJECTS = 1000
 /** Most pages of one sweep, each a listing and perhaps a deletion: a Worker of the free plan may ask 50 times. */
 const MAX_PAGES = 20
 
+/** What is used of an R2 bucket. */
 export interface QuarantineBucket {
   put(
     key: string,

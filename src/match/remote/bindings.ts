@@ -9,6 +9,7 @@ import type { Fetch, RemoteService } from './service.ts'
 import { REMOTE_SECRETS, type RemoteBankSettings, type RemoteSettings } from './settings.ts'
 import { tcap } from './tcap.ts'
 
+/** Secrets of services. */
 export type RemoteSecrets = Partial<
   Record<(typeof REMOTE_SECRETS)[keyof typeof REMOTE_SECRETS], string>
 >

@@ -2,6 +2,7 @@ import type { UnscannableReason } from '../../scanned.ts'
 
 /** An image of a HEIC file, as it is stored: in tiles, or in one that is all of it. */
 export interface HeicImage {
+  /** Number of its item. */
   id: number
   isPrimary: boolean
   width: number
