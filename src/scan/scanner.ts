@@ -149,7 +149,6 @@ export class FileScanner {
     return atOnce(this.finish())
   }
 
-  /** The same in steps. */
   *finish(): Steps<Finished> {
     if (!this.#isSniffed) yield* this.#begin()
     const digests =
@@ -336,7 +335,6 @@ export function budgetOf({ limits }: ScanContext): ScanBudget {
   return new ScanBudget({ ...SCAN_LIMITS, ...limits })
 }
 
-/** Scans a file that is whole. */
 export async function scanFile(context: ScanContext, file: Uint8Array): Promise<ScannedFile> {
   const budget = budgetOf(context)
   budget.addSent(file.length)
