@@ -4,6 +4,7 @@ import {
   type Coding,
   COMMA_BREAK,
   LINE_BREAK,
+  NO_CODES,
   PAD_BREAK,
   SEMICOLON_BREAK,
 } from './codings.ts'
@@ -61,6 +62,7 @@ const BINARY = codeTable({ ...codesOf('01'), ' ': SKIP, ...LINE_ENDS }, '', BREA
 export class Base64Coding implements Coding {
   readonly bits = 6
   readonly #table: Uint16Array
+  #room = NO_CODES
 
   /** @param isSpacePlus whether spaces stand for plus signs */
   constructor(isSpacePlus = false) {
@@ -68,10 +70,11 @@ export class Base64Coding implements Coding {
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Uint16Array(bytes.length)
+    if (this.#room.length < bytes.length) this.#room = new Uint16Array(bytes.length)
+    const [codes, table] = [this.#room, this.#table]
     let count = 0
     for (let i = 0; i < bytes.length; i++) {
-      const code = this.#table[bytes[i] as number] as number
+      const code = table[bytes[i] as number] as number
       codes[count] = code
       if (code !== SKIP) count++
     }
@@ -91,9 +94,11 @@ export class HexCoding implements Coding {
   readonly bits = 4
   /** Whether the last byte was a zero, which counts unless an x follows: in 0x41, the first digit is none. */
   #hasZero = false
+  #room = NO_CODES
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Uint16Array(bytes.length + 1)
+    if (this.#room.length <= bytes.length) this.#room = new Uint16Array(bytes.length + 1)
+    const codes = this.#room
     let count = 0
     let hasZero = this.#hasZero
     for (let i = 0; i < bytes.length; i++) {
@@ -119,6 +124,7 @@ export class RunCoding implements Coding {
   readonly bits: number
   readonly #table: Uint16Array
   readonly #runs: Runs
+  readonly #codes = new Codes()
 
   constructor({ bits, table, isForeign }: RunAlphabet) {
     this.bits = bits
@@ -127,7 +133,7 @@ export class RunCoding implements Coding {
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Codes()
+    const codes = this.#codes
     for (const { bytes: run, isFirst, isLast } of this.#runs.pick(bytes)) {
       if (isFirst) codes.push(BREAK)
       for (let i = 0; i < run.length; i++) {

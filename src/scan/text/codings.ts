@@ -49,10 +49,10 @@ export class Codes {
     this.#codes = grown
   }
 
-  /** Returns what was picked since it was last asked. */
+  /** Returns what was picked since it was last asked. It is good until the next code comes. */
   take(): Uint16Array {
     if (this.count === 0) return NO_CODES
-    const codes = this.#codes.slice(0, this.count)
+    const codes = this.#codes.subarray(0, this.count)
     this.count = 0
     return codes
   }
