@@ -4,8 +4,8 @@ import {
   type Coding,
   COMMA_BREAK,
   LINE_BREAK,
-  NO_CODES,
   PAD_BREAK,
+  roomFor,
   SEMICOLON_BREAK,
 } from './codings.ts'
 import { Runs } from './runs.ts'
@@ -62,7 +62,6 @@ const BINARY = codeTable({ ...codesOf('01'), ' ': SKIP, ...LINE_ENDS }, '', BREA
 export class Base64Coding implements Coding {
   readonly bits = 6
   readonly #table: Uint16Array
-  #room = NO_CODES
 
   /** @param isSpacePlus whether spaces stand for plus signs */
   constructor(isSpacePlus = false) {
@@ -70,8 +69,7 @@ export class Base64Coding implements Coding {
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    if (this.#room.length < bytes.length) this.#room = new Uint16Array(bytes.length)
-    const [codes, table] = [this.#room, this.#table]
+    const [codes, table] = [roomFor(bytes.length), this.#table]
     let count = 0
     for (let i = 0; i < bytes.length; i++) {
       const code = table[bytes[i] as number] as number
@@ -94,11 +92,9 @@ export class HexCoding implements Coding {
   readonly bits = 4
   /** Whether the last byte was a zero, which counts unless an x follows: in 0x41, the first digit is none. */
   #hasZero = false
-  #room = NO_CODES
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    if (this.#room.length <= bytes.length) this.#room = new Uint16Array(bytes.length + 1)
-    const codes = this.#room
+    const codes = roomFor(bytes.length + 1)
     let count = 0
     let hasZero = this.#hasZero
     for (let i = 0; i < bytes.length; i++) {

@@ -4,6 +4,7 @@ import {
   type Coding,
   COMMA_BREAK,
   LINE_BREAK,
+  NO_CODES,
   SEMICOLON_BREAK,
   URL_CODES,
 } from './codings.ts'
@@ -60,8 +61,10 @@ interface Candidate extends Start {
   index: number
 }
 
-/** Codes that there is room for at first. */
-const ROOM = 2048
+/** Codes that there is room for at first, and arrays of such that nobody uses: searches come and go. */
+const ROOM = 4096
+const MAX_SPARE = 256
+const spare: Uint16Array<ArrayBuffer>[] = []
 
 /** Finds files in the codes of one reading of a text, in one pass, and decodes from where they begin. */
 export class CodedSearch {
@@ -78,7 +81,7 @@ export class CodedSearch {
   readonly #textMask: number
   readonly #textCodes: number
   /** Codes that a file may begin in, up to an end, and how many of them have been searched. */
-  #codes = new Uint16Array(ROOM)
+  #codes = spare.pop() ?? new Uint16Array(ROOM)
   #length = 0
   #at = 0
   /** The last 24 bits, and the number of codes so far, as each reading has them. */
@@ -147,8 +150,8 @@ export class CodedSearch {
 
   #take(fresh: Uint16Array): void {
     if (fresh.length === 0) return
-    for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
-    this.#append(fresh)
+    const codes = this.#append(fresh)
+    for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, codes, 0)
     if (this.#pending.length > 0) this.#lookAgain(false)
     this.#search()
     if (this.#streams.length === 0) return
@@ -156,8 +159,11 @@ export class CodedSearch {
     this.#streams = this.#streams.filter((one) => !one.isEnded || !one.endsBefore(seen))
   }
 
+  /** Tells that there are no more codes, nor anything else to be asked. */
   close(): void {
     this.#endAll()
+    if (this.#codes.length === ROOM && spare.length < MAX_SPARE) spare.push(this.#codes)
+    this.#codes = NO_CODES
   }
 
   /** Ends what is being read: no more of it will come. */
@@ -167,7 +173,8 @@ export class CodedSearch {
     this.#streams = []
   }
 
-  #append(fresh: Uint16Array): void {
+  /** Returns the codes where they are kept. */
+  #append(fresh: Uint16Array): Uint16Array {
     if (this.#length + fresh.length > this.#codes.length) this.#forget()
     if (this.#length + fresh.length > this.#codes.length) {
       const grown = new Uint16Array(2 * (this.#length + fresh.length))
@@ -176,6 +183,7 @@ export class CodedSearch {
     }
     this.#codes.set(fresh, this.#length)
     this.#length += fresh.length
+    return this.#codes.subarray(this.#length - fresh.length, this.#length)
   }
 
   /** Forgets the codes that nothing can begin in any more. */

@@ -33,6 +33,14 @@ export interface Coding {
 
 export const NO_CODES = new Uint16Array(0)
 
+let room = NO_CODES
+
+/** Room for codes that are used before anything else asks for it. */
+export function roomFor(count: number): Uint16Array<ArrayBuffer> {
+  if (room.length < count) room = new Uint16Array(2 * count)
+  return room
+}
+
 /** Codes of one reading, as they are picked. */
 export class Codes {
   #codes = NO_CODES

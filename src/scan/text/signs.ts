@@ -82,20 +82,24 @@ export function isFileStart(head: Uint8Array): boolean {
 /** Asks whether it may be looked what deflate stands for. */
 export type MayInflate = () => boolean
 
-/** First bytes of images that have a short signature, or any: brands lie behind four others. */
-const IMAGE_STARTS: ReadonlySet<number> = new Set(Buffer.from('\xff\x89GRBIM8\0', 'latin1'))
+/** First bytes of images, and of other files: most values begin with none of them. */
+const IMAGE_STARTS = tableOf('\xff\x89GRBIM8\0')
+const FILE_STARTS = tableOf('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
 const SMALL_F = 0x66
 
 /** The same where a value begins, which may be of a format with a short signature. */
 export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
-  const mayBeImage = IMAGE_STARTS.has(head[0] as number) || head[4] === SMALL_F
+  // Brands lie behind four bytes of any kind.
+  const mayBeImage = IMAGE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
   if (mayBeImage && sniffFormat(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
 /** The same in readings that any text has, or those of strict codings: no signature of a letter or a few zeros counts. */
 export function isPlainValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
-  return isFileStart(head) || (mayBeZlib(head) && mayInflate() && isZlib(head))
+  const mayBeFile = FILE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
+  if (mayBeFile && isFileStart(head)) return true
+  return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
 /** Whether a file or a text is deflated here, without a header: only what comes out of it tells. */
@@ -124,6 +128,12 @@ function isWideText(head: Uint8Array, width: number): boolean {
 
 export function isTextByte(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13
+}
+
+function tableOf(bytes: string): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const byte of Buffer.from(bytes, 'latin1')) table[byte] = 1
+  return table
 }
 
 const SMALL_U = 0x75
