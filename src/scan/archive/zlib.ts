@@ -32,8 +32,7 @@ export function mayBeDeflate(data: Uint8Array, from = 0): boolean {
     return (word >> (at & 7)) & ((1 << count) - 1)
   }
   const type = bits(1, 2)
-  if (type === 0)
-    return (bits(8, 8) ^ bits(24, 8)) === 0xff && (bits(16, 8) ^ bits(32, 8)) === 0xff
+  if (type === 0) return (bits(8, 8) ^ bits(24, 8)) === 0xff && (bits(16, 8) ^ bits(32, 8)) === 0xff
   // A first code that refers to what lies before.
   if (type === 1) return !isLengthCode(bits(3, 8))
   if (type === 3 || bits(3, 5) > 29 || bits(8, 5) > 29) return false

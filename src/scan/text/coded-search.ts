@@ -199,76 +199,91 @@ export class CodedSearch {
   #search(): void {
     for (let at = this.#at; at < this.#length;) {
       const code = this.#codes[at] as number
-      if (code >= BREAK) {
-        this.#passBreak(code, at++)
-        continue
-      }
-      const isSlow = code >= this.#fastCodes || this.#skipWindow !== this.#takeWindow
+      const isUrl = code >= this.#fastCodes && code < BREAK
+      const isSlow = isUrl || this.#skipWindow !== this.#takeWindow
       at = isSlow ? this.#passOne(code, at) : this.#passMany(at)
-      if (this.#found & SIGN) this.#lookForSigns(at - 1, code >= this.#fastCodes)
+      if ((this.#codes[at - 1] as number) >= BREAK) continue
+      if (this.#found & SIGN) this.#lookForSigns(at - 1, isUrl)
       if (this.#found & TEXT) this.#lookForText(at - 1)
       this.#lookForValue(at - 1)
     }
     this.#at = this.#length
   }
 
-  #passBreak(code: number, at: number): void {
-    // A value begins behind an empty line, but goes on behind others.
-    if (code !== LINE_BREAK || this.#sinceBreak === 0) this.#sinceValue = 0
-    if (code === LINE_BREAK) {
-      this.#sinceBreak = 0
-      return
-    }
-    if (this.#sinceBreak > 0 && this.#coding.bits === 6)
-      this.#isNamed = this.#isName(at, this.#sinceBreak)
-    const isBase64 = this.#takeWindow === DATA_URI && this.#sinceBreak === DATA_URI_CODES
-    this.#isDataUri = isBase64 && this.#lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
-    this.#lastBreak = code
-    this.#sinceBreak = 0
-  }
-
-  /** Passes codes that all readings have, up to one at which there is something to look at. Returns the index behind them. */
+  /**
+   * The one loop over codes that all readings have, up to one at which there is something to look at: what it keeps is in locals.
+   * Returns the index behind them.
+   */
   #passMany(from: number): number {
-    const to = Math.min(this.#length, from + this.#nextLook())
     const [codes, fastCodes, mask] = [this.#codes, this.#fastCodes, this.#textMask]
     const { bits } = this.#coding
     const { filter } = this.#windows
-    const textFrom = mask === 0 ? to : from + this.#nextText - this.#takeCount - 1
     let [window, plain, wide, found, at] = [this.#takeWindow, this.#plain, this.#wide, 0, from]
-    while (at < to && found === 0) {
+    // Where counts begin, as if there were none but codes.
+    let [breakAt, valueAt, takeAt] = [
+      from - this.#sinceBreak,
+      from - this.#sinceValue,
+      from - this.#takeCount,
+    ]
+    const textCount = mask === 0 ? Infinity : this.#nextText
+    let stop = this.#stopBehind(at, breakAt, valueAt)
+    for (; at < stop && found === 0; at++) {
       const code = codes[at] as number
-      if (code >= fastCodes) break
-      window = ((window << bits) | code) & 0xffffff
-      if (mayBeSign(filter, window)) found = SIGN
-      const kinds = kindsOf(window)
-      plain = (plain << 1) | (kinds === PLAIN ? 1 : 0)
-      wide = (wide << 1) | (kinds === WIDE ? 1 : 0)
-      if (kinds !== 0 && at >= textFrom && ((plain & mask) === mask || (wide & mask) === mask))
-        found |= TEXT
-      at++
+      if (code < fastCodes) {
+        window = ((window << bits) | code) & 0xffffff
+        if (mayBeSign(filter, window)) found = SIGN
+        const kinds = kindsOf(window)
+        plain = (plain << 1) | (kinds === PLAIN ? 1 : 0)
+        wide = (wide << 1) | (kinds === WIDE ? 1 : 0)
+        const isLong = kinds !== 0 && ((plain & mask) === mask || (wide & mask) === mask)
+        if (isLong && at + 1 - takeAt >= textCount) found |= TEXT
+      } else if (code >= BREAK) {
+        valueAt = isValueEnd(code, at - breakAt) ? at + 1 : valueAt + 1
+        if (bits === 6 && code !== LINE_BREAK) this.#noteBreak(code, at, at - breakAt, window)
+        breakAt = at + 1
+        takeAt++
+        stop = this.#stopBehind(breakAt, breakAt, valueAt)
+      } else break
     }
+    this.#skipCount += at - takeAt - this.#takeCount
+    this.#takeCount = at - takeAt
     this.#takeWindow = this.#skipWindow = window
     this.#plain = plain
     this.#wide = wide
     this.#found = found
-    this.#takeCount += at - from
-    this.#skipCount += at - from
-    this.#sinceBreak += at - from
-    this.#sinceValue += at - from
+    this.#sinceBreak = at - breakAt
+    this.#sinceValue = at - valueAt
     return at
   }
 
-  /** Codes up to the next at which a value may be told. */
-  #nextLook(): number {
-    if (this.#sinceBreak === 0 && (this.#isDataUri || this.#isNamed)) return 1
-    const value = this.#valueCodes - this.#sinceBreak
-    const deflate = this.#deflateCodes - this.#sinceValue
-    return Math.min(value > 0 ? value : Infinity, deflate > 0 ? deflate : Infinity)
+  /** Index behind the next code at which a value may be told. */
+  #stopBehind(at: number, breakAt: number, valueAt: number): number {
+    let stop = this.#length
+    const isSaid = at === breakAt && (this.#isDataUri || this.#isNamed)
+    const value = breakAt + (isSaid ? 1 : this.#valueCodes)
+    const deflate = valueAt + this.#deflateCodes
+    if (value > at && value < stop) stop = value
+    if (deflate > at && deflate < stop) stop = deflate
+    return stop
+  }
+
+  /** Notes what is said of the value behind a break: by `;base64`, or the name of its field. */
+  #noteBreak(code: number, at: number, sinceBreak: number, window: number): void {
+    if (sinceBreak > 0) this.#isNamed = this.#isName(at, sinceBreak)
+    const isBase64 = window === DATA_URI && sinceBreak === DATA_URI_CODES
+    this.#isDataUri = isBase64 && this.#lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
+    this.#lastBreak = code
   }
 
   /** The same for one code, where readings differ. */
   #passOne(code: number, at: number): number {
     const { bits } = this.#coding
+    if (code >= BREAK) {
+      if (isValueEnd(code, this.#sinceBreak)) this.#sinceValue = 0
+      if (code !== LINE_BREAK) this.#noteBreak(code, at, this.#sinceBreak, this.#takeWindow)
+      this.#sinceBreak = 0
+      return at + 1
+    }
     const isUrl = code >= this.#fastCodes
     this.#takeWindow = ((this.#takeWindow << bits) | (isUrl ? code - 2 : code)) & 0xffffff
     this.#takeCount++
@@ -382,8 +397,7 @@ export class CodedSearch {
     const pending = this.#pending
     this.#pending = []
     for (const candidate of pending) {
-      const isShort =
-        (this.#length - candidate.index) * this.#coding.bits < candidate.need * 8
+      const isShort = (this.#length - candidate.index) * this.#coding.bits < candidate.need * 8
       if (isShort && !isAll) this.#pending.push(candidate)
       else this.#look(candidate, isAll)
     }
@@ -478,6 +492,11 @@ export class CodedSearch {
 
 function isAnything(): boolean {
   return true
+}
+
+/** Whether a value ends at a break: it goes on behind the end of a line, unless that is empty. */
+function isValueEnd(code: number, sinceBreak: number): boolean {
+  return code !== LINE_BREAK || sinceBreak === 0
 }
 
 /** What the three bytes of a window are: letters, digits or signs; some of them, and zeros, as in UTF-16; something else. */

@@ -20,6 +20,9 @@ const BEHIND_BYTES = 256
 /** Bytes that are kept of a text while a file in it is read, in case that an escape comes. Honest ones come early. */
 const MAX_REPLAY_BYTES = 256 * 1024
 
+/** Part of the work on a text that is done where it is searched for files as they are, and nothing else. */
+const BYTES_SHARE = 8
+
 /** Own ways of writing of layers: characters for bytes, a text that is as it came, and kinds of escapes in the order that they are undone in. */
 const [BYTES, ROOT, MARKUP] = [-3, -2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
@@ -115,7 +118,8 @@ export class Layer {
 
   /** Takes the next bytes, which come from a place in the upload's text, and are not changed afterwards. */
   write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
-    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
+    const counted = this.#own === BYTES ? bytes.length / BYTES_SHARE : bytes.length
+    if (bytes.length === 0 || !this.#parts.takeBytes(counted)) return
     // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
     const isBinary = !this.#isRoot && this.#beneath.length > 0 && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>

@@ -52,7 +52,11 @@ export class Runs {
   /** Whether what is held may become a run with the next bytes: most does not. */
   #mayGoOn(fresh: Uint8Array): boolean {
     const { length } = this.#held
-    return length > 0 && length + this.#endOf(fresh.subarray(0, MIN_RUN), 0) >= Math.min(MIN_RUN, length + fresh.length)
+    return (
+      length > 0 &&
+      length + this.#endOf(fresh.subarray(0, MIN_RUN), 0) >=
+        Math.min(MIN_RUN, length + fresh.length)
+    )
   }
 
   /** Ends the text. Returns whether it ends in a run. */

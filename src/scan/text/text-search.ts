@@ -3,6 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
+import { NO_CODES } from './codings.ts'
 import { FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
@@ -56,7 +57,7 @@ export class TextSearch {
           budget.spend(count * TEXT_BYTE_MS)
           return this.#isRoom(budget.take('textBytes', count))
         },
-        names: (options.names ?? []).flatMap((name) => new Base64Coding().pick(Buffer.from(name))),
+        names: (options.names ?? []).map((name) => base64Codes(name)),
         onLook: () => budget.spend(LOOK_MS),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         takeInflating: () => {
@@ -155,6 +156,11 @@ export class TextSearch {
       .filter((one) => !(isFailed(one.file) && one.isDoubtful && isRead(one)))
       .map(({ file }) => file)
   }
+}
+
+function base64Codes(text: string): Uint16Array {
+  const [codes = NO_CODES] = new Base64Coding().pick(Buffer.from(text))
+  return codes.slice()
 }
 
 function isFailed(file: Finished): boolean {
