@@ -157,7 +157,7 @@ function isGzipStart(head: Uint8Array): boolean {
 function isTiffStart(head: Uint8Array): boolean {
   const isLittle = head[0] === 0x49
   const isBig = head[isLittle ? 2 : 3] === 0x2b
-  return isBig || (head[isLittle ? 7 : 4] ?? 0) < 6
+  return isBig || (head[isLittle ? 7 : 4] ?? 0) < 12
 }
 
 function isBitmapPlane(head: Uint8Array): boolean {
