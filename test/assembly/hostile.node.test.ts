@@ -2,11 +2,10 @@ import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { CoreFormat } from '../../src/core/image.ts'
 import { writeBmp } from '../support/bmp-writer.ts'
-import { countSteps, decode, decodeChunks } from '../support/decode.ts'
+import { countSteps, decodeChunks } from '../support/decode.ts'
 import { writeGif } from '../support/gif-writer.ts'
 import { ascii, writeJpeg } from '../support/jpeg-writer.ts'
 import { header, joinPng, u32, writePng } from '../support/png-writer.ts'
-import { randomBytes } from '../support/random.ts'
 import { picture } from '../support/sharp-images.ts'
 import { DAMAGED, DONE, OVER_BUDGET, OVER_LIMIT, TRUNCATED } from '../support/status.ts'
 
@@ -307,44 +306,5 @@ describe('a BMP that claims work', () => {
   it('is over its memory: rows of 65,535 pixels of 32 bits are not', () => {
     const file = writeBmp({ width: 65535, height: 1, bits: 32, pixel: (x) => x })
     expect([DONE, OVER_BUDGET]).toContain(cheapStatus('bmp', file))
-  })
-})
-
-describe('a large picture', () => {
-  it('is decoded in many short calls: progressive JPEG, which ends with all of its blocks', async () => {
-    const file = await picture(3000, 2000).jpeg({ quality: 20, progressive: true }).toBuffer()
-    const { status, longest, calls } = countSteps('jpeg', file, CHUNK_BYTES)
-    expect(status).toBe(DONE)
-    expect(longest).toBeLessThan(MAX_CALL_STEPS / 2)
-    expect(calls).toBeGreaterThan(file.length / CHUNK_BYTES + 5)
-  })
-
-  it('is filled in many short calls, where half of it is missing: BMP, PNG', () => {
-    const [width, height] = [40_000, 1200]
-    const bmp = writeBmp({
-      width,
-      height,
-      bits: 1,
-      palette: [
-        [0, 0, 0],
-        [9, 9, 9],
-      ],
-      pixel: () => 1,
-    })
-    const half = bmp.subarray(0, bmp.length * 0.55)
-    const noise = randomBytes((1 + width / 8) * height * 0.55, 4)
-    const rows = deflateSync(noise.map((byte, i) => (i % (1 + width / 8) === 0 ? 0 : byte)))
-    const png = joinPng([header({ ...grey(width, height), depth: 1 }), ['IDAT', rows]])
-    for (const [format, file] of [
-      ['bmp', half],
-      ['png', png],
-    ] as const) {
-      const { status, longest, steps } = countSteps(format, file, CHUNK_BYTES)
-      expect(status).toBe(DONE)
-      expect(steps).toBeGreaterThan(MAX_CALL_STEPS)
-      expect(longest).toBeLessThan(MAX_CALL_STEPS / 2)
-      const hashes = [Infinity, 5000].map((cut) => decode(format, file, cut).frames[0]?.hash)
-      expect(hashes[0]).toBe(hashes[1])
-    }
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judge, type JudgeHelpers } from '../../src/gate/verdict.ts'
+import { judge, type JudgeHelpers, type Verdict, worseOf } from '../../src/gate/verdict.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Match, MatchResult } from '../../src/match/match.ts'
 import type { ScannedFile } from '../../src/scan/scanned.ts'
@@ -67,4 +67,16 @@ it('has failed where what matches cannot be counted', async () => {
   const markFlooded = () => Promise.reject(new Error('the counter broke'))
   const verdict = await verdictOn({ matches: [], isComplete: true }, { markFlooded })
   expect(verdict).toMatchObject({ action: 'refuse', reason: 'failed' })
+})
+
+it('is complete only if both parts of an upload are, and is judged by the worse', async () => {
+  const [clean, known, open] = await Promise.all([
+    verdictOn({ matches: [], isComplete: true }),
+    verdictOn({ matches: [match], isComplete: true }),
+    verdictOn({ matches: [], isComplete: false }),
+  ])
+  const facts = (verdict: Verdict) => [verdict.action, verdict.isComplete, verdict.files.length]
+  expect(facts(worseOf(clean, known))).toEqual(['block', true, 2])
+  expect(facts(worseOf(known, open))).toEqual(['block', false, 2])
+  expect(facts(worseOf(open, clean))).toEqual(['refuse', false, 2])
 })

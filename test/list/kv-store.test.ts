@@ -74,6 +74,19 @@ describe('KvStore', () => {
     expect(await read('k/1', 1)).toBe(true)
   })
 
+  it('reads a large value into the buffer of the one before, and no small one', async () => {
+    const store = new KvStore(kvNamespace())
+    const bufferOf = async (key: string) => {
+      await store.put(key, randomBytes(100, 1))
+      return store.lend(key, async ({ buffer }) => buffer)
+    }
+    const [large, small] = [await bufferOf('segment/a/0'), await bufferOf('detail/a/0')]
+    await bufferOf('tail/a/0')
+    await bufferOf('detail/a/1')
+    // A buffer that is read into again is given away.
+    expect([large?.byteLength, small?.byteLength]).toEqual([0, 64 * 1024])
+  })
+
   it('takes memory for a value by its size', async () => {
     const store = new KvStore(kvNamespace())
     const room = async (key: string, length: number) => {
@@ -102,6 +115,18 @@ describe('KvStore', () => {
     expect(await store.get('segment/x/0')).toEqual(bytes(0, 0))
     expect(await store.get('manifest')).toEqual(bytes(0, 0))
     expect(ttls).toEqual([86_400, 30, 30])
+    ttls.length = 0
+    const missing = reading(async (_, { cacheTtl }) => {
+      ttls.push(cacheTtl)
+      return null
+    })
+    expect(await missing.get('manifest')).toBeUndefined()
+    const found = reading(async (_, { cacheTtl }) => {
+      ttls.push(cacheTtl)
+      return streamOf(2)
+    })
+    await found.get('segment/x/0')
+    expect(ttls).toEqual([30, 86_400])
   })
 
   it('waits ten seconds for a value, and no longer', async () => {

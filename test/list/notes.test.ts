@@ -98,6 +98,10 @@ describe('publishNotes', () => {
       texts: Object.fromEntries(kinds) as Record<string, object>,
     }))
     await expect(publishing).rejects.toThrow(TooManyNotesError)
+    const allowed = Object.fromEntries(kinds.slice(1)) as Record<string, object>
+    const noted = await publishNotes(kvStore(), () => ({ texts: allowed }))
+    expect([most.exempt?.length, Object.keys(noted.texts ?? {}).length]).toEqual([10_000, 100])
+    expect(MAX_TEXT_BYTES).toBe(262_144)
     const longest = 'a'.repeat(MAX_TEXT_BYTES - '{"csam":{"text":""}}'.length)
     const publishText = (text: string) =>
       publishNotes(kvStore(), () => ({ texts: { csam: { text } } }))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { UnknownKeyError, VersionMissingError } from '../../src/list/errors.ts'
+import { ListMissingError, UnknownKeyError, VersionMissingError } from '../../src/list/errors.ts'
 import { keptVersions } from '../../src/list/history.ts'
 import { type Manifest, readManifest, segmentsOf } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'
@@ -105,6 +105,15 @@ describe('rollBack', () => {
     expect(await verifyList(store.sealed)).toMatchObject({ entries: 60, problems: [] })
   })
 
+  it('fails as the store does, and takes that for no missing key', async () => {
+    const store = new WatchedStore()
+    await publish(store, 20, 1)
+    await publish(store, 30, 2)
+    store.onRead = (key) =>
+      key.startsWith('history/') ? Promise.reject(new TypeError('no store')) : undefined
+    await expect(rollBack(store.sealed, 1)).rejects.toThrow(new TypeError('no store'))
+  })
+
   it('can return to a version whose publisher was gone before it had kept it', async () => {
     const store = new WatchedStore()
     const entries = randomEntries(20, 1)
@@ -161,8 +170,13 @@ describe('verifyList', () => {
     const manifest = await publish(store, 1400, 1) // with removals
     const values = new Map(store.inner.values)
     store.reads.length = 0
-    const whole = await verifyList(store.sealed)
+    const progress: number[][] = []
+    const whole = await verifyList(store.sealed, (...told) => progress.push(told))
     expect(whole).toMatchObject({ entries: 2800, problems: [] })
+    expect(progress).toEqual([
+      [1, 2],
+      [2, 2],
+    ])
     const named = [
       ...keysNamedBy(manifest),
       ...segmentsOf(manifest).map(({ removed }) => `removed/${removed!.name}`),
@@ -189,11 +203,18 @@ describe('verifyList', () => {
       expect((await verifyList(store.sealed)).problems).toHaveLength(1)
       await store.sealed.put(key, right)
     }
-    expect((await verifyList(store.sealed)).problems).toEqual([])
+    expect(await verifyList(store.sealed)).toMatchObject({
+      values: keysNamedBy(other).length + 1,
+      problems: [],
+    })
   })
 })
 
 describe('rekey', () => {
+  it('wants a list', async () => {
+    await expect(rekey(new WatchedStore().sealed)).rejects.toThrow(ListMissingError)
+  })
+
   it('changes the key without a gap for readers that have both', async () => {
     const store = new WatchedStore()
     const entries = [...randomEntries(2000, 1), ...randomDigests(50, 1)]

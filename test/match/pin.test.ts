@@ -148,6 +148,8 @@ describe('a reset', () => {
       new Uint8Array(new TextEncoder().encode('{"version":1,"at":9e15}')),
     )
     await expect(fresh()).rejects.toThrow('is not sealed')
+    await store.sealed.put('pin-reset', new Uint8Array(Buffer.from('{"version":0,"at":1}')))
+    await expect(fresh()).rejects.toThrow('is no reset of the pin')
   })
 })
 
