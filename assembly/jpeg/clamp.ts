@@ -20,8 +20,13 @@ const FAINT_ENERGY: f32 = 9216
 const bluePixels = memory.data(64)
 const redPixels = memory.data(64)
 
+/** Luma of a pixel whose channels are clamped, for a luma and chroma around 0. */
+export function clampedLuma(luma: f32, blue: f32, red: f32): f32 {
+  return isInRange(luma, blue, red) ? luma : luma + clampedBy(luma, blue, red)
+}
+
 /** Whether no channel leaves its range. */
-export function isInRange(luma: f32, blue: f32, red: f32): bool {
+function isInRange(luma: f32, blue: f32, red: f32): bool {
   const room = luma < 128 ? luma : 255 - luma
   const a = abs(blue)
   const b = abs(red)
@@ -29,7 +34,7 @@ export function isInRange(luma: f32, blue: f32, red: f32): bool {
 }
 
 /** What clamping adds to luma, for a luma and chroma around 0 (JFIF 1.02). */
-export function clampedBy(luma: f32, blue: f32, red: f32): f32 {
+function clampedBy(luma: f32, blue: f32, red: f32): f32 {
   return (
     0.299 * excess(luma + 1.402 * red) +
     0.587 * excess(luma - 0.344136 * blue - 0.714136 * red) +

@@ -15,6 +15,7 @@ import {
   DONE,
   FRAME,
   MORE,
+  OUT_OF_RANGE,
   OVER_BUDGET,
   OVER_LIMIT,
   PAUSED,
@@ -36,6 +37,7 @@ import {
 import { availableBits, beginSegment, fillSegment, isSegmentEnd, skipToMarker } from './entropy'
 import {
   bitHigh,
+  bitLow,
   chooseColour,
   colour,
   Component,
@@ -60,6 +62,7 @@ import {
   restartInterval,
   scanComponent,
   scanCount,
+  spectralEnd,
   spectralStart,
   useColour,
   width,
@@ -83,6 +86,15 @@ import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
+import {
+  areWitnessesClamped,
+  beginWitnesses,
+  keepAcFirst,
+  keepAcRefined,
+  keepSequential,
+  NO_WITNESS,
+  witnessColumn,
+} from './witnesses'
 
 // A side is halved while at least so many samples remain. Of 785 pictures and crops of pictures no hash then moves by more
 // than 4 bits from that of full scale, on average 0.2; at 360 samples one moved by 6.
@@ -133,6 +145,9 @@ let isStored: bool = false
 let isPlanned: bool = false
 let scansBegun: u32 = 0
 let blocksVisited: u64 = 0
+/** Places of luma's coefficients that scans have to the last bit; and those without which libjpeg smooths blocks. */
+let wholePlaces: u64 = 0
+const SMOOTHED_PLACES: u64 = 0x3ff
 let rowsWritten: u32 = 0 // rows of MCUs of a stored frame
 
 // The scan.
@@ -153,6 +168,7 @@ let mcuBlocks: u32 = 0
 let restartNumber: u32 = 0 // of the restart marker that should come next, modulo 8
 let rowBlocks: usize = 0 // the row's first stored block, and its history, in a scan of one component
 let rowHistory: usize = 0
+let rowWitness: u32 = NO_WITNESS // column of the row's witness
 
 /** Decodes what input there is. `isLast`: no more will come. Returns a status. */
 export function decodeJpeg(isLast: bool): i32 {
@@ -325,10 +341,15 @@ function planFrame(): i32 {
   }
   if (isStored && pixels > MAX_STORED_PIXELS) return OVER_LIMIT
   if (!isStored) chooseKept(samplesX, samplesY)
-  else if (!planStorage()) return OVER_BUDGET
+  else if (!beginStorage()) return OVER_BUDGET
   beginSynthesis(samplesX, samplesY)
   if (!isStored && !beginOutput()) return OVER_BUDGET
   return MORE
+}
+
+function beginStorage(): bool {
+  chooseKept(samplesX, samplesY)
+  return beginWitnesses(chance) && planStorage()
 }
 
 /**
@@ -374,6 +395,7 @@ function beginScan(): i32 {
     return DAMAGED // DNL comes behind the first scan (T.81, B.2.5)
   }
   kind = scanKind()
+  noteWholePlaces()
   state = IN_SKIPPED_SCAN
   if (!isScanUseful()) return MORE
 
@@ -402,6 +424,11 @@ function beginScan(): i32 {
   if (!beginInterval()) return OVER_BUDGET
   state = IN_SCAN
   return MORE
+}
+
+function noteWholePlaces(): void {
+  if (bitLow || scanComponent(0) != component(0)) return
+  wholePlaces |= (~(<u64>0) >> (63 - <u64>(spectralEnd - spectralStart))) << spectralStart
 }
 
 function hasTable(table: usize): bool {
@@ -463,6 +490,7 @@ function prepareRow(): bool {
   if (scanCount == 1) {
     rowBlocks = storedBlock(c, mcuRow, row % c.v, 0)
     rowHistory = storedHistory(c, mcuRow, row % c.v, 0)
+    rowWitness = witnessColumn(c, row)
   }
   return true
 }
@@ -472,6 +500,7 @@ function decodeMcu(): void {
   if (scanCount == 1) {
     const c = scanComponent(0)
     const block = rowBlocks + <usize>(col * storedCount(c)) * 2
+    if (col == rowWitness) keepWitness(c, row, position)
     position = decodeBlock(
       c,
       position,
@@ -497,7 +526,9 @@ function decodeMcu(): void {
       const x = col * c.h
       let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
+      const witness = isDirect ? NO_WITNESS : witnessColumn(c, row * c.v + y)
       for (let n: u32 = 0; n < c.h; n++) {
+        if (x + n == witness) keepWitness(c, row * c.v + y, at)
         at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, 0, dst)
         block += <usize>storedCount(c) * 2
         dst += nx
@@ -505,6 +536,13 @@ function decodeMcu(): void {
     }
   }
   position = at
+}
+
+/** Keeps the AC coefficients of a block, whole. */
+function keepWitness(c: Component, line: u32, at: u32): void {
+  if (kind == SEQUENTIAL) keepSequential(c, line, at)
+  else if (kind == AC_FIRST) keepAcFirst(c, line, at)
+  else if (kind == AC_REFINE) keepAcRefined(c, line, at)
 }
 
 /** Decodes a block, to its storage or its samples. Returns the position behind it. */
@@ -690,12 +728,14 @@ function finish(): i32 {
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
   if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
-  if (component(0).linesDecoded < height) leaveOut()
+  const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
+  if (isSmoothed || component(0).linesDecoded < height) leaveOut()
   state = AT_END
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()
     return CONTINUE
   }
+  if (areWitnessesClamped()) return OUT_OF_RANGE
   if (!beginOutput()) return OVER_BUDGET
   blocksVisited += <u64>mcusX * <u64>mcuRows() * STORED_BLOCK_COST
   return isOverspent() ? OVER_LIMIT : CONTINUE

@@ -49,6 +49,8 @@ export class Component {
   /** Samples by other arithmetic, as `samples`, and a byte for each block: whether it has such. 0: none has. */
   others: usize
   otherMarks: usize
+  /** Blocks that are stored whole: see witnesses.ts. 0: none is. */
+  witnesses: usize
 }
 
 const COMPONENT_BYTES: usize = 96
@@ -285,8 +287,7 @@ export function chooseColour(): void {
   }
   if (componentCount == 4) colour = adobeTransform > 0 ? YCCK : CMYK
   for (let i: u32 = 0; i < componentCount; i++) {
-    const isKey = i == 3
-    component(i).isNeeded = i == 0 || colour == RGB || colour == CMYK || (colour == YCCK && isKey)
+    component(i).isNeeded = i == 0 || colour != GREY
   }
 }
 

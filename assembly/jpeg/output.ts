@@ -3,7 +3,7 @@
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
 import { addPlaneRow, addPlaneRows, beginPlanes } from '../luma/planes'
-import { clampedBy, isInRange } from './clamp'
+import { clampedLuma } from './clamp'
 import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
   CMYK,
@@ -110,8 +110,7 @@ function clampRow(y: u32, to: usize): void {
   for (let x: u32 = 0; x < cols; x++, to += 4) {
     const cb = <f32>load<u8>(blues + (x * blue.h) / key.h) - 128
     const cr = <f32>load<u8>(reds + (x * red.h) / key.h) - 128
-    const value = f32.load(to)
-    if (!isInRange(value, cb, cr)) f32.store(to, value + clampedBy(value, cb, cr))
+    f32.store(to, clampedLuma(f32.load(to), cb, cr))
   }
 }
 
@@ -137,7 +136,7 @@ function writeRgbRow(y: u32, to: usize): void {
 
 /**
  * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. Values are
- * light, not ink, with Adobe's marker or without, as browsers take them. YCCK's luma is that of its complement.
+ * light, not ink, with Adobe's marker or without, as browsers take them. YCCK is the complement of YCbCr, which is clamped first.
  */
 function writeInkRow(y: u32, to: usize): void {
   const cyan = component(0)
@@ -149,14 +148,11 @@ function writeInkRow(y: u32, to: usize): void {
   const yellows = sampleRow(yellow, y, maxV)
   const blacks = sampleRow(black, y, maxV)
   for (let x: u32 = 0; x < cols; x++) {
-    let light = <f32>load<u8>(cyans + (x * cyan.h) / maxH)
-    if (colour == CMYK) {
-      const m = <f32>load<u8>(magentas + (x * magenta.h) / maxH)
-      const yellowLight = <f32>load<u8>(yellows + (x * yellow.h) / maxH)
-      light = lumaOf(light, m, yellowLight)
-    } else {
-      light = 255 - light
-    }
+    const c = <f32>load<u8>(cyans + (x * cyan.h) / maxH)
+    const m = <f32>load<u8>(magentas + (x * magenta.h) / maxH)
+    const yellowLight = <f32>load<u8>(yellows + (x * yellow.h) / maxH)
+    const light =
+      colour == CMYK ? lumaOf(c, m, yellowLight) : 255 - clampedLuma(c, m - 128, yellowLight - 128)
     const key = <f32>load<u8>(blacks + (x * black.h) / maxH)
     f32.store(to + ((<usize>x) << 2), (light * key) / 255)
   }

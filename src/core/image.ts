@@ -22,6 +22,7 @@ export type DecodeFailure =
   | 'over-memory-budget'
   | 'over-limit'
   | 'unsupported-variant'
+  | 'out-of-range'
 
 /** The frame that is in the planes. Valid until the decoder is given more. */
 export interface Frame {
@@ -74,6 +75,7 @@ const FAILURES: Record<number, DecodeFailure> = {
   [-3]: 'over-memory-budget',
   [-4]: 'over-limit',
   [-5]: 'unsupported-variant',
+  [-6]: 'out-of-range',
 }
 
 /** Smallest side that has a hash, as in the reference. */

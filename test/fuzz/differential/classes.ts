@@ -58,12 +58,10 @@ export function classOf(
 
 /** Components of a JPEG's frame, and their sampling factors. */
 function frameOf(file: Buffer): { count: number; samplings: number[] } | undefined {
-  for (let at = 2; at + 10 < file.length; at++) {
-    if (file[at] !== 0xff || ![0xc0, 0xc1, 0xc2].includes(file[at + 1] ?? 0)) continue
-    const count = file[at + 9] ?? 0
-    return { count, samplings: Array.from({ length: count }, (_, i) => file[at + 11 + 3 * i] ?? 0) }
-  }
-  return undefined
+  const frame = jpegSegments(file).find(({ code }) => [0xc0, 0xc1, 0xc2].includes(code))?.data
+  const count = frame?.[5] ?? 0
+  if (!frame || count === 0) return undefined
+  return { count, samplings: Array.from({ length: count }, (_, i) => frame[7 + 3 * i] ?? 0) }
 }
 
 function isSubsampled(file: Buffer): boolean {
@@ -78,16 +76,34 @@ function isLumaSubsampled(file: Buffer): boolean {
 
 /** Whether the scans of a progressive JPEG leave out bits of luma: libjpeg then smooths its blocks. */
 function lacksBits(file: Buffer): boolean {
-  if (frameOf(file) === undefined || !file.includes(Buffer.of(0xff, 0xc2))) return false
+  const segments = jpegSegments(file)
+  if (!segments.some(({ code }) => code === 0xc2)) return false
   const whole = new Set<number>()
-  for (let at = file.indexOf(Buffer.of(0xff, 0xda)); at >= 0;) {
-    const count = file[at + 4] ?? 0
-    const [first = 0, last = 0, bits = 0] = file.subarray(at + 5 + 2 * count)
-    const isLuma = count > 1 || file[at + 5] === 1
+  for (const { code, data } of segments) {
+    if (code !== 0xda) continue
+    const count = data[0] ?? 0
+    const [first = 0, last = 0, bits = 0] = data.subarray(1 + 2 * count)
+    const isLuma = count > 1 || data[1] === 1
     if (isLuma && (bits & 15) === 0) for (let k = first; k <= last; k++) whole.add(k)
-    at = file.indexOf(Buffer.of(0xff, 0xda), at + 2)
   }
   return Array.from({ length: 10 }, (_, k) => k).some((k) => !whole.has(k))
+}
+
+/** Segments of a JPEG up to its first end of image. Data of scans and bytes that are no marker are passed over. */
+function jpegSegments(file: Buffer): { code: number; data: Buffer }[] {
+  const segments: { code: number; data: Buffer }[] = []
+  for (let at = 2; at + 3 < file.length;) {
+    const code = file[at] === 0xff ? (file[at + 1] ?? 0) : 0
+    if (code === 0xd9) break
+    if (code <= 0x01 || code === 0xff || (code >= 0xd0 && code <= 0xd8)) {
+      at += code === 0 || code === 0xff ? 1 : 2
+      continue
+    }
+    const end = at + 2 + file.readUInt16BE(at + 2)
+    segments.push({ code, data: file.subarray(at + 4, end) })
+    at = end
+  }
+  return segments
 }
 
 /** Whether a chunk of a WebP goes on behind the end of the file: browsers show its first rows. */
