@@ -10,6 +10,8 @@ import {
   vectorPixels,
 } from './exact'
 import { Component } from './header'
+import { lumaOf } from '../luma/pixels'
+import { toned } from '../colour'
 
 /** By how much clamping must move the mean luma of a block, of one MCU, for chroma to be read. */
 const MAX_SHIFT: f32 = 10
@@ -19,6 +21,15 @@ const FAINT_ENERGY: f32 = 9216
 
 const bluePixels = memory.data(64)
 const redPixels = memory.data(64)
+
+/** Luma of a pixel whose channels go through the tone curve, which clamps them: as bytes, since curves are steep. */
+export function tonedYcc(luma: f32, blue: f32, red: f32): f32 {
+  return lumaOf(
+    toned(nearest<f32>(luma + 1.402 * red)),
+    toned(nearest<f32>(luma - 0.344136 * blue - 0.714136 * red)),
+    toned(nearest<f32>(luma + 1.772 * blue)),
+  )
+}
 
 /** Luma of a pixel whose channels are clamped, for a luma and chroma around 0. */
 export function clampedLuma(luma: f32, blue: f32, red: f32): f32 {

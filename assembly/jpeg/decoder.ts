@@ -19,6 +19,7 @@ import {
   OVER_BUDGET,
   OVER_LIMIT,
   PAUSED,
+  TONES,
   TRUNCATED,
 } from '../status'
 import {
@@ -26,7 +27,6 @@ import {
   fitsRows,
   hasHistory,
   keptCount,
-  lastKept,
   layOutRow,
   storeRows,
   storedBlock,
@@ -79,7 +79,8 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
-import { leaveOut } from '../luma/planes'
+import { hasTones } from '../colour'
+import { hasTonedPlane, leaveOut } from '../luma/planes'
 import { isStepOver, noteStep } from '../luma/work'
 import { isClamped, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
@@ -360,10 +361,10 @@ function planStorage(): bool {
   let withHistory = isProgressive
   while (true) {
     chooseKept(samplesX, samplesY)
-    layOutRow(withHistory && keptCount > 1)
+    layOutRow(withHistory)
     if (height == 0) return true // rows are made room for as they come
     if (fitsRows(mcuRows(), STORED_RESERVE)) return storeRows(mcuRows())
-    if (withHistory && keptCount > 1) withHistory = false
+    if (withHistory) withHistory = false
     else if (keptCount == 1) return false
     else if (samplesX > samplesY) samplesX >>= 1
     else samplesY >>= 1
@@ -382,8 +383,8 @@ function isScanUseful(): bool {
   for (let i: u32 = 0; i < scanCount; i++) isNeeded = isNeeded || scanComponent(i).isNeeded
   if (!isNeeded || kind < AC_FIRST) return isNeeded
   if (scanComponent(0).isFlat) return false
-  if (keptCount == 1) return false
-  return hasHistory || (kind == AC_FIRST && spectralStart <= lastKept)
+  if (kind == AC_REFINE && !hasHistory) leaveOut()
+  return hasHistory || kind == AC_FIRST
 }
 
 function beginScan(): i32 {
@@ -423,7 +424,12 @@ function beginScan(): i32 {
   row = 0
   if (!beginInterval()) return OVER_BUDGET
   state = IN_SCAN
-  return MORE
+  return !isStored && hasColourTones() ? TONES : MORE
+}
+
+/** Whether channels that may differ go through a tone curve, if the host finds one. */
+function hasColourTones(): bool {
+  return componentCount == 3 && hasTones()
 }
 
 function noteWholePlaces(): void {
@@ -453,6 +459,7 @@ function beginInterval(): bool {
 /** Decodes the current interval as far as its bytes are there. */
 function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
+  isColourFound = isColourFound || (isColourRead && hasTonedPlane())
   while (row < rows && intervalLeft) {
     if (position + maxMcuBits > availableBits) {
       // A run of empty blocks needs no bits, unless it is one of refinements.
@@ -738,7 +745,8 @@ function finish(): i32 {
   if (areWitnessesClamped()) return OUT_OF_RANGE
   if (!beginOutput()) return OVER_BUDGET
   blocksVisited += <u64>mcusX * <u64>mcuRows() * STORED_BLOCK_COST
-  return isOverspent() ? OVER_LIMIT : CONTINUE
+  if (isOverspent()) return OVER_LIMIT
+  return hasColourTones() ? TONES : CONTINUE
 }
 
 /** Writes the rest of the picture, a few rows of MCUs at a time. */
