@@ -265,6 +265,7 @@ function beginFrame(): i32 {
 /** Begins the image with its first frame. As in browsers, that makes the screen as large as it needs. */
 function beginImage(): i32 {
   hasFirstFrame = true
+  if (!screenWidth || !screenHeight) leaveOut() // some programs then show the frame alone
   const width = max(screenWidth, frameX + frameWidth)
   const height = max(screenHeight, frameY + frameHeight)
   if (width > MAX_SIDE || height > MAX_SIDE) return OVER_LIMIT
@@ -406,6 +407,7 @@ function nextRow(): void {
 function endFrame(): i32 {
   state = IN_EXTENSION
   endPartialRow()
+  if (rowsDone < frameHeight) leaveOut()
   if (isFirstFrameDone) {
     const isNew = lookAtCanvas()
     disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)

@@ -49,6 +49,7 @@ import {
   height,
   isLumaStored,
   isProgressive,
+  latchNoTable,
   latchQuantTable,
   maxV,
   mcusX,
@@ -734,7 +735,7 @@ function finish(): i32 {
     const isWanted = i == 0 || !isLumaStored()
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
-  if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
+  if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
   const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
   if (isSmoothed || component(0).linesDecoded < height) leaveOut()
   state = AT_END

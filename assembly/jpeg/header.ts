@@ -6,6 +6,7 @@ import { allocate } from '../memory'
 import { u16be } from '../input'
 import { DAMAGED, MORE, OVER_LIMIT, UNSUPPORTED } from '../status'
 import { defineTable, huffmanTable } from './huffman'
+import { isJfifSegment, keepThumbnail } from './thumbnail'
 
 /** How the components make luma. */
 export const GREY: u32 = 0 // component 0 is luma, whatever else there is: grey, or YCbCr
@@ -256,9 +257,18 @@ export function latchQuantTable(c: Component): bool {
   return true
 }
 
+/** Takes zeros for the table of a component that is in no scan: it is grey, as in libjpeg. Returns false without memory. */
+export function latchNoTable(c: Component): bool {
+  if (!c.quant) c.quant = allocate(64 * 4)
+  return c.quant != 0
+}
+
 /** APP0, APP1, APP2 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
 export function readApplication(code: u32, at: usize, bytes: u32): void {
-  if (code == 0xe0 && bytes >= 14 && load<u32>(at) == 0x4649464a && !load<u8>(at, 4)) isJfif = true // 'JFIF\0'
+  if (code == 0xe0) {
+    isJfif = isJfif || isJfifSegment(at, bytes)
+    keepThumbnail(at, bytes)
+  }
   if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
     adobeTransform = load<u8>(at, 11) // 'Adobe'
   }

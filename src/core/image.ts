@@ -211,6 +211,13 @@ export class ImageDecoder {
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
   }
 
+  /** The APP0 segment of a JPEG that has a thumbnail as pixels, if one has been seen. */
+  get thumbnail(): Uint8Array | undefined {
+    const address = this.#core.thumbnailAddress()
+    if (address === 0) return undefined
+    return new Uint8Array(this.#core.memory.buffer, address, this.#core.thumbnailLength()).slice()
+  }
+
   /** The file's ICC profile, or its first part, if it has one: of PNG the chunk that it lies in. */
   get profile(): Uint8Array | undefined {
     const address = this.#core.profileAddress()

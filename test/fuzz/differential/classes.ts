@@ -1,5 +1,7 @@
 import { crc32, inflateSync } from 'node:zlib'
-import type { Shown } from './reading.ts'
+import { distance } from '../../../src/util/hash.ts'
+import { randomFrom } from '../../support/random.ts'
+import { isOpaque, readingOf, type Shown } from './reading.ts'
 import type { ComparedFormat } from './formats.ts'
 
 /** A file, and what a program shows of it. */
@@ -29,6 +31,7 @@ const CLASSES: readonly Class[] = [
   },
   { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
   { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
+  { name: 'narrow', format: 'jpeg', holds: ({ shown }) => Math.min(shown.width, shown.height) < 64 },
   { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
   { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
   {
@@ -41,7 +44,7 @@ const CLASSES: readonly Class[] = [
   {
     name: 'colours out of range, subsampled',
     format: 'jpeg',
-    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.05,
+    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.01,
   },
 ]
 
@@ -53,7 +56,25 @@ export function classOf(
   shown: Shown,
 ): string | undefined {
   const read = { file: Buffer.from(file), program, shown }
-  return CLASSES.find((one) => one.format === format && one.holds(read))?.name
+  const found = CLASSES.find((one) => one.format === format && one.holds(read))?.name
+  return found ?? (isUnsteady(shown) ? 'rounding' : undefined)
+}
+
+/** Bits that a picture's own rounding may move. */
+const ROUNDING_BITS = 10
+
+/** Whether the hash of a picture hangs on rounding: one step up or down of some of its pixels makes it another. */
+function isUnsteady(shown: Shown): boolean {
+  const random = randomFrom(1)
+  const pixels = shown.pixels.map((value, i) => {
+    const step = i % 4 === 3 ? 0 : Math.floor(random() * 3) - 1
+    return Math.max(0, Math.min(255, value + step))
+  })
+  const backgrounds = isOpaque(shown) ? (['white'] as const) : (['white', 'black'] as const)
+  return backgrounds.some((background) => {
+    const [own, moved] = [shown, { ...shown, pixels }].map((one) => readingOf(one, background))
+    return own && moved && distance(own.hash, moved.hash) > ROUNDING_BITS
+  })
 }
 
 /** Components of a JPEG's frame, and their sampling factors. */
