@@ -31,7 +31,11 @@ const CLASSES: readonly Class[] = [
   },
   { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
   { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
-  { name: 'narrow', format: 'jpeg', holds: ({ shown }) => Math.min(shown.width, shown.height) < 64 },
+  {
+    name: 'narrow',
+    format: 'jpeg',
+    holds: ({ shown }) => Math.min(shown.width, shown.height) < 64,
+  },
   { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
   { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
   {
@@ -39,6 +43,9 @@ const CLASSES: readonly Class[] = [
     format: 'tiff',
     holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
   },
+  { name: 'grey and alpha apart', format: 'tiff', holds: ({ file }) => hasGreyAlphaPlanes(file) },
+  { name: 'a tag twice', format: 'tiff', holds: ({ file }) => hasTagTwice(file) },
+  { name: 'cut off', format: 'gif', holds: ({ file }) => file[file.length - 1] !== 0x3b },
   { name: 'broken data', format: 'tiff', holds: ({ file }) => hasBrokenSegment(file) },
   { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
@@ -157,6 +164,23 @@ function tiffTags(file: Buffer): Map<number, number[]> {
     )
   }
   return entries
+}
+
+/** Whether grey and alpha have segments of their own: libvips shows another picture of these than others. */
+function hasGreyAlphaPlanes(file: Buffer): boolean {
+  const tags = tiffTags(file)
+  return tags.get(277)?.[0] === 2 && tags.get(284)?.[0] === 2
+}
+
+/** Whether the first directory of a TIFF has a tag twice. */
+function hasTagTwice(file: Buffer): boolean {
+  const isLittle = file[0] === 0x49
+  const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
+  const start = isLittle ? file.readUInt32LE(4) : file.readUInt32BE(4)
+  const count = start + 2 < file.length ? u16(start) : 0
+  const inside = Array.from({ length: count }, (_, i) => start + 2 + i * 12)
+  const tags = inside.filter((at) => at + 2 <= file.length).map(u16)
+  return new Set(tags).size < tags.length
 }
 
 /** Whether the data of a segment of a TIFF is damaged: libtiff gives up all of it, and rows that come are shown here. */
