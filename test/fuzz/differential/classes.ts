@@ -142,21 +142,29 @@ function isShortOfChunk(file: Buffer): boolean {
   return at > end
 }
 
-/** Numbers by tag of the first directory of a TIFF; none of a BigTIFF, or of one whose values lie behind its end. */
+/** Numbers by tag of the first directory of a TIFF; none of values that lie behind its end. */
 function tiffTags(file: Buffer): Map<number, number[]> {
   const isLittle = file[0] === 0x49
   const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
   const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
-  if (u16(2) !== 42) return new Map()
-  const start = u32(4)
+  // Of BigTIFF, whose places have 64 bits, the lower half counts.
+  const isBig = u16(2) === 43
+  const place = (at: number) => u32(isBig && !isLittle ? at + 4 : at)
+  const [entryBytes, inlineBytes] = isBig ? [20, 8] : [12, 4]
+  const start = place(isBig ? 8 : 4)
+  const first = start + (isBig ? 8 : 2)
   const entries = new Map<number, number[]>()
-  for (let i = 0; i < u16(start); i++) {
-    const at = start + 2 + i * 12
+  if (first > file.length) return entries
+  const entryCount = isBig ? place(start) : u16(start)
+  for (let i = 0; i < Math.min(entryCount, 512); i++) {
+    const at = first + i * entryBytes
+    if (at + entryBytes > file.length) break
     const size = { 3: 2, 4: 4 }[u16(at + 2)]
     if (size === undefined) continue
-    const count = Math.min(u32(at + 4), 1000)
-    const from = count * size <= 4 ? at + 8 : u32(at + 8)
-    const numberAt = (place: number) => (size === 2 ? u16(place) : u32(place))
+    const count = Math.min(place(at + 4), 1000)
+    const value = at + 4 + inlineBytes
+    const from = count * size <= inlineBytes ? value : place(value)
+    const numberAt = (where: number) => (size === 2 ? u16(where) : u32(where))
     if (from + count * size > file.length) continue
     entries.set(
       u16(at),
