@@ -406,8 +406,8 @@ function nextRow(): void {
 /** The frame has what rows its data has; what is left of that is passed over. */
 function endFrame(): i32 {
   state = IN_EXTENSION
-  endPartialRow()
   if (rowsDone < frameHeight) leaveOut()
+  endPartialRow()
   if (isFirstFrameDone) {
     const isNew = lookAtCanvas()
     disposeFrame(disposal, frameX, frameY, shownWidth, shownHeight)
