@@ -1,7 +1,7 @@
 // What a file says about its tones, kept as it is: the host reads it (src/scan/image/tone.ts).
 
 import { lumaOf } from './luma/pixels'
-import { beginTonedPlane } from './luma/planes'
+import { beginTonedPlane, leaveOut } from './luma/planes'
 import { allocate } from './memory'
 
 /** Longest profile that is kept: a segment of JPEG and a small chunk of PNG hold no longer one. Curves lie near its begin. */
@@ -53,7 +53,10 @@ const ofBytes = memory.data(1024)
 
 /** Room for the curve that all channels of the picture go through from here on, for a plane of its own; 0 if memory is short. */
 export function beginTones(): usize {
-  if (!beginTonedPlane()) return 0
+  if (!beginTonedPlane()) {
+    leaveOut()
+    return 0
+  }
   curve = allocate(CURVE_BYTES)
   return curve
 }

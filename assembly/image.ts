@@ -24,6 +24,7 @@ export { decodeJpeg, seedSamples } from './jpeg/decoder'
 export { beginPixels, decodePixels } from './pixels/decoder'
 export { decodePng } from './png/decoder'
 
+export { thumbnailAddress, thumbnailLength } from './jpeg/thumbnail'
 export { exifAddress, exifLength }
 export {
   blackAddress,

@@ -25,3 +25,5 @@ export const OVER_BUDGET: i32 = -3
 export const OVER_LIMIT: i32 = -4
 /** A legal variant that nothing on the web uses: arithmetic coding, lossless, hierarchical, 12 bits. */
 export const UNSUPPORTED: i32 = -5
+/** Its coefficients show a picture that is not in what is kept of them. */
+export const OUT_OF_RANGE: i32 = -6

@@ -13,7 +13,7 @@ interface Declaration {
 
 const MODULES: Record<string, Declaration> = {
   image: {
-    maxBytes: 60_000,
+    maxBytes: 64_000,
     imports: ['env.memory'],
     exports: [
       ...['memory', 'memoryTop', 'allocate', 'inputAddress', 'inputAdded', 'inputRoom'],
@@ -27,7 +27,7 @@ const MODULES: Record<string, Declaration> = {
         'decodePixels',
       ],
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames', 'isOtherScene'],
-      ...['exifAddress', 'exifLength'],
+      ...['exifAddress', 'exifLength', 'thumbnailAddress', 'thumbnailLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],
       ...['beginTones', 'tonesSet', 'tonedAddress'],
       ...['isAnimation', 'looksAtFrames'],

@@ -265,6 +265,7 @@ function beginFrame(): i32 {
 /** Begins the image with its first frame. As in browsers, that makes the screen as large as it needs. */
 function beginImage(): i32 {
   hasFirstFrame = true
+  if (!screenWidth || !screenHeight) leaveOut() // some programs then show the frame alone
   const width = max(screenWidth, frameX + frameWidth)
   const height = max(screenHeight, frameY + frameHeight)
   if (width > MAX_SIDE || height > MAX_SIDE) return OVER_LIMIT
@@ -405,6 +406,7 @@ function nextRow(): void {
 /** The frame has what rows its data has; what is left of that is passed over. */
 function endFrame(): i32 {
   state = IN_EXTENSION
+  if (rowsDone < frameHeight) leaveOut()
   endPartialRow()
   if (isFirstFrameDone) {
     const isNew = lookAtCanvas()

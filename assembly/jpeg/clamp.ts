@@ -10,6 +10,8 @@ import {
   vectorPixels,
 } from './exact'
 import { Component } from './header'
+import { lumaOf } from '../luma/pixels'
+import { toned } from '../colour'
 
 /** By how much clamping must move the mean luma of a block, of one MCU, for chroma to be read. */
 const MAX_SHIFT: f32 = 10
@@ -20,8 +22,22 @@ const FAINT_ENERGY: f32 = 9216
 const bluePixels = memory.data(64)
 const redPixels = memory.data(64)
 
+/** Luma of a pixel whose channels go through the tone curve, which clamps them: as bytes, since curves are steep. */
+export function tonedYcc(luma: f32, blue: f32, red: f32): f32 {
+  return lumaOf(
+    toned(nearest<f32>(luma + 1.402 * red)),
+    toned(nearest<f32>(luma - 0.344136 * blue - 0.714136 * red)),
+    toned(nearest<f32>(luma + 1.772 * blue)),
+  )
+}
+
+/** Luma of a pixel whose channels are clamped, for a luma and chroma around 0. */
+export function clampedLuma(luma: f32, blue: f32, red: f32): f32 {
+  return isInRange(luma, blue, red) ? luma : luma + clampedBy(luma, blue, red)
+}
+
 /** Whether no channel leaves its range. */
-export function isInRange(luma: f32, blue: f32, red: f32): bool {
+function isInRange(luma: f32, blue: f32, red: f32): bool {
   const room = luma < 128 ? luma : 255 - luma
   const a = abs(blue)
   const b = abs(red)
@@ -29,7 +45,7 @@ export function isInRange(luma: f32, blue: f32, red: f32): bool {
 }
 
 /** What clamping adds to luma, for a luma and chroma around 0 (JFIF 1.02). */
-export function clampedBy(luma: f32, blue: f32, red: f32): f32 {
+function clampedBy(luma: f32, blue: f32, red: f32): f32 {
   return (
     0.299 * excess(luma + 1.402 * red) +
     0.587 * excess(luma - 0.344136 * blue - 0.714136 * red) +

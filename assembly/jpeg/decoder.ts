@@ -15,9 +15,11 @@ import {
   DONE,
   FRAME,
   MORE,
+  OUT_OF_RANGE,
   OVER_BUDGET,
   OVER_LIMIT,
   PAUSED,
+  TONES,
   TRUNCATED,
 } from '../status'
 import {
@@ -25,7 +27,6 @@ import {
   fitsRows,
   hasHistory,
   keptCount,
-  lastKept,
   layOutRow,
   storeRows,
   storedBlock,
@@ -36,6 +37,7 @@ import {
 import { availableBits, beginSegment, fillSegment, isSegmentEnd, skipToMarker } from './entropy'
 import {
   bitHigh,
+  bitLow,
   chooseColour,
   colour,
   Component,
@@ -47,6 +49,7 @@ import {
   height,
   isLumaStored,
   isProgressive,
+  latchNoTable,
   latchQuantTable,
   maxV,
   mcusX,
@@ -60,6 +63,7 @@ import {
   restartInterval,
   scanComponent,
   scanCount,
+  spectralEnd,
   spectralStart,
   useColour,
   width,
@@ -76,13 +80,23 @@ import {
   resetEndOfBand,
   takeEndOfBand,
 } from './progressive'
-import { leaveOut } from '../luma/planes'
+import { hasTones } from '../colour'
+import { hasTonedPlane, leaveOut } from '../luma/planes'
 import { isStepOver, noteStep } from '../luma/work'
 import { isClamped, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
+import {
+  areWitnessesClamped,
+  beginWitnesses,
+  keepAcFirst,
+  keepAcRefined,
+  keepSequential,
+  NO_WITNESS,
+  witnessColumn,
+} from './witnesses'
 
 // A side is halved while at least so many samples remain. Of 785 pictures and crops of pictures no hash then moves by more
 // than 4 bits from that of full scale, on average 0.2; at 360 samples one moved by 6.
@@ -133,6 +147,9 @@ let isStored: bool = false
 let isPlanned: bool = false
 let scansBegun: u32 = 0
 let blocksVisited: u64 = 0
+/** Places of luma's coefficients that scans have to the last bit; and those without which libjpeg smooths blocks. */
+let wholePlaces: u64 = 0
+const SMOOTHED_PLACES: u64 = 0x3ff
 let rowsWritten: u32 = 0 // rows of MCUs of a stored frame
 
 // The scan.
@@ -153,6 +170,7 @@ let mcuBlocks: u32 = 0
 let restartNumber: u32 = 0 // of the restart marker that should come next, modulo 8
 let rowBlocks: usize = 0 // the row's first stored block, and its history, in a scan of one component
 let rowHistory: usize = 0
+let rowWitness: u32 = NO_WITNESS // column of the row's witness
 
 /** Decodes what input there is. `isLast`: no more will come. Returns a status. */
 export function decodeJpeg(isLast: bool): i32 {
@@ -325,10 +343,15 @@ function planFrame(): i32 {
   }
   if (isStored && pixels > MAX_STORED_PIXELS) return OVER_LIMIT
   if (!isStored) chooseKept(samplesX, samplesY)
-  else if (!planStorage()) return OVER_BUDGET
+  else if (!beginStorage()) return OVER_BUDGET
   beginSynthesis(samplesX, samplesY)
   if (!isStored && !beginOutput()) return OVER_BUDGET
   return MORE
+}
+
+function beginStorage(): bool {
+  chooseKept(samplesX, samplesY)
+  return beginWitnesses(chance) && planStorage()
 }
 
 /**
@@ -339,10 +362,10 @@ function planStorage(): bool {
   let withHistory = isProgressive
   while (true) {
     chooseKept(samplesX, samplesY)
-    layOutRow(withHistory && keptCount > 1)
+    layOutRow(withHistory)
     if (height == 0) return true // rows are made room for as they come
     if (fitsRows(mcuRows(), STORED_RESERVE)) return storeRows(mcuRows())
-    if (withHistory && keptCount > 1) withHistory = false
+    if (withHistory) withHistory = false
     else if (keptCount == 1) return false
     else if (samplesX > samplesY) samplesX >>= 1
     else samplesY >>= 1
@@ -361,8 +384,8 @@ function isScanUseful(): bool {
   for (let i: u32 = 0; i < scanCount; i++) isNeeded = isNeeded || scanComponent(i).isNeeded
   if (!isNeeded || kind < AC_FIRST) return isNeeded
   if (scanComponent(0).isFlat) return false
-  if (keptCount == 1) return false
-  return hasHistory || (kind == AC_FIRST && spectralStart <= lastKept)
+  if (kind == AC_REFINE && !hasHistory) leaveOut()
+  return hasHistory || kind == AC_FIRST
 }
 
 function beginScan(): i32 {
@@ -374,6 +397,7 @@ function beginScan(): i32 {
     return DAMAGED // DNL comes behind the first scan (T.81, B.2.5)
   }
   kind = scanKind()
+  noteWholePlaces()
   state = IN_SKIPPED_SCAN
   if (!isScanUseful()) return MORE
 
@@ -401,7 +425,17 @@ function beginScan(): i32 {
   row = 0
   if (!beginInterval()) return OVER_BUDGET
   state = IN_SCAN
-  return MORE
+  return !isStored && hasColourTones() ? TONES : MORE
+}
+
+/** Whether channels that may differ go through a tone curve, if the host finds one. */
+function hasColourTones(): bool {
+  return componentCount == 3 && hasTones()
+}
+
+function noteWholePlaces(): void {
+  if (bitLow || scanComponent(0) != component(0)) return
+  wholePlaces |= (~(<u64>0) >> (63 - <u64>(spectralEnd - spectralStart))) << spectralStart
 }
 
 function hasTable(table: usize): bool {
@@ -426,6 +460,7 @@ function beginInterval(): bool {
 /** Decodes the current interval as far as its bytes are there. */
 function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
+  isColourFound = isColourFound || (isColourRead && hasTonedPlane())
   while (row < rows && intervalLeft) {
     if (position + maxMcuBits > availableBits) {
       // A run of empty blocks needs no bits, unless it is one of refinements.
@@ -463,6 +498,7 @@ function prepareRow(): bool {
   if (scanCount == 1) {
     rowBlocks = storedBlock(c, mcuRow, row % c.v, 0)
     rowHistory = storedHistory(c, mcuRow, row % c.v, 0)
+    rowWitness = witnessColumn(c, row)
   }
   return true
 }
@@ -472,6 +508,7 @@ function decodeMcu(): void {
   if (scanCount == 1) {
     const c = scanComponent(0)
     const block = rowBlocks + <usize>(col * storedCount(c)) * 2
+    if (col == rowWitness) keepWitness(c, row, position)
     position = decodeBlock(
       c,
       position,
@@ -497,7 +534,9 @@ function decodeMcu(): void {
       const x = col * c.h
       let dst = c.samples + <usize>(y * ny) * c.stride + <usize>(x * nx)
       let block = isStored && c.isNeeded ? storedBlock(c, row, y, x) : 0
+      const witness = isDirect ? NO_WITNESS : witnessColumn(c, row * c.v + y)
       for (let n: u32 = 0; n < c.h; n++) {
+        if (x + n == witness) keepWitness(c, row * c.v + y, at)
         at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, 0, dst)
         block += <usize>storedCount(c) * 2
         dst += nx
@@ -505,6 +544,13 @@ function decodeMcu(): void {
     }
   }
   position = at
+}
+
+/** Keeps the AC coefficients of a block, whole. */
+function keepWitness(c: Component, line: u32, at: u32): void {
+  if (kind == SEQUENTIAL) keepSequential(c, line, at)
+  else if (kind == AC_FIRST) keepAcFirst(c, line, at)
+  else if (kind == AC_REFINE) keepAcRefined(c, line, at)
 }
 
 /** Decodes a block, to its storage or its samples. Returns the position behind it. */
@@ -689,16 +735,19 @@ function finish(): i32 {
     const isWanted = i == 0 || !isLumaStored()
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
-  if (colour == YCC && (!component(1).quant || !component(2).quant)) dropColour()
-  if (component(0).linesDecoded < height) leaveOut()
+  if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
+  const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
+  if (isSmoothed || component(0).linesDecoded < height) leaveOut()
   state = AT_END
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()
     return CONTINUE
   }
+  if (areWitnessesClamped()) return OUT_OF_RANGE
   if (!beginOutput()) return OVER_BUDGET
   blocksVisited += <u64>mcusX * <u64>mcuRows() * STORED_BLOCK_COST
-  return isOverspent() ? OVER_LIMIT : CONTINUE
+  if (isOverspent()) return OVER_LIMIT
+  return hasColourTones() ? TONES : CONTINUE
 }
 
 /** Writes the rest of the picture, a few rows of MCUs at a time. */

@@ -6,6 +6,7 @@ import { allocate } from '../memory'
 import { u16be } from '../input'
 import { DAMAGED, MORE, OVER_LIMIT, UNSUPPORTED } from '../status'
 import { defineTable, huffmanTable } from './huffman'
+import { isJfifSegment, keepThumbnail } from './thumbnail'
 
 /** How the components make luma. */
 export const GREY: u32 = 0 // component 0 is luma, whatever else there is: grey, or YCbCr
@@ -49,6 +50,8 @@ export class Component {
   /** Samples by other arithmetic, as `samples`, and a byte for each block: whether it has such. 0: none has. */
   others: usize
   otherMarks: usize
+  /** Blocks that are stored whole: see witnesses.ts. 0: none is. */
+  witnesses: usize
 }
 
 const COMPONENT_BYTES: usize = 96
@@ -254,9 +257,18 @@ export function latchQuantTable(c: Component): bool {
   return true
 }
 
+/** Takes zeros for the table of a component that is in no scan: it is grey, as in libjpeg. Returns false without memory. */
+export function latchNoTable(c: Component): bool {
+  if (!c.quant) c.quant = allocate(64 * 4)
+  return c.quant != 0
+}
+
 /** APP0, APP1, APP2 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
 export function readApplication(code: u32, at: usize, bytes: u32): void {
-  if (code == 0xe0 && bytes >= 14 && load<u32>(at) == 0x4649464a && !load<u8>(at, 4)) isJfif = true // 'JFIF\0'
+  if (code == 0xe0) {
+    isJfif = isJfif || isJfifSegment(at, bytes)
+    keepThumbnail(at, bytes)
+  }
   if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
     adobeTransform = load<u8>(at, 11) // 'Adobe'
   }
@@ -285,8 +297,7 @@ export function chooseColour(): void {
   }
   if (componentCount == 4) colour = adobeTransform > 0 ? YCCK : CMYK
   for (let i: u32 = 0; i < componentCount; i++) {
-    const isKey = i == 3
-    component(i).isNeeded = i == 0 || colour == RGB || colour == CMYK || (colour == YCCK && isKey)
+    component(i).isNeeded = i == 0 || colour != GREY
   }
 }
 

@@ -2,12 +2,14 @@
 
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
-import { addPlaneRow, addPlaneRows, beginPlanes } from '../luma/planes'
-import { clampedBy, isInRange } from './clamp'
+import { addPlaneRow, addPlaneRows, addTonedRow, beginPlanes, hasTonedPlane } from '../luma/planes'
+import { toned } from '../colour'
+import { clampedLuma, tonedYcc } from './clamp'
 import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
   CMYK,
   Component,
+  GREY,
   RGB,
   YCC,
   colour,
@@ -24,6 +26,7 @@ import { nx, ny } from './synthesis'
 
 let luma: usize = 0
 let otherLuma: usize = 0 // by other arithmetic
+let tones: usize = 0 // luma of channels by a tone curve
 let noAlpha: usize = 0 // of rows that are not in the file: zeros
 let cols: u32 = 0
 
@@ -70,6 +73,7 @@ export function writeLumaRows(sampleRows: u32): void {
   if (isTwofold) completeAll()
   for (let y: u32 = 0; y < sampleRows; y++) {
     writeLumaRow(y, luma)
+    if (hasTonedPlane()) addTones(y)
     if (!isTwofold) {
       addPlaneRow(luma, noAlpha)
       continue
@@ -78,6 +82,15 @@ export function writeLumaRows(sampleRows: u32): void {
     writeLumaRow(y, otherLuma)
     swapAll()
     addPlaneRows(luma, otherLuma)
+  }
+}
+
+/** Adds a row whose channels go through the tone curve. Without memory for it, there is only what luma gives. */
+function addTones(y: u32): void {
+  if (!tones) tones = allocate(<usize>cols * 4)
+  if (tones) {
+    writeTonedRow(y, tones)
+    addTonedRow(tones)
   }
 }
 
@@ -110,8 +123,27 @@ function clampRow(y: u32, to: usize): void {
   for (let x: u32 = 0; x < cols; x++, to += 4) {
     const cb = <f32>load<u8>(blues + (x * blue.h) / key.h) - 128
     const cr = <f32>load<u8>(reds + (x * red.h) / key.h) - 128
-    const value = f32.load(to)
-    if (!isInRange(value, cb, cr)) f32.store(to, value + clampedBy(value, cb, cr))
+    f32.store(to, clampedLuma(f32.load(to), cb, cr))
+  }
+}
+
+/** Luma of the channels after the tone curve, at the samples of luma. What is grey alone has three channels that are the same. */
+function writeTonedRow(y: u32, to: usize): void {
+  const first = component(0)
+  const second = colour == GREY ? first : component(1)
+  const third = colour == GREY ? first : component(2)
+  const h = isLumaStored() ? first.h : maxH
+  const v = isLumaStored() ? first.v : maxV
+  const firsts = sampleRow(first, (y * first.v) / v, 1)
+  const seconds = sampleRow(second, (y * second.v) / v, 1)
+  const thirds = sampleRow(third, (y * third.v) / v, 1)
+  for (let x: u32 = 0; x < cols; x++, to += 4) {
+    const a = <f32>load<u8>(firsts + (x * first.h) / h)
+    const b = <f32>load<u8>(seconds + (x * second.h) / h)
+    const c = <f32>load<u8>(thirds + (x * third.h) / h)
+    const value =
+      colour == YCC ? tonedYcc(a, b - 128, c - 128) : lumaOf(toned(a), toned(b), toned(c))
+    f32.store(to, value)
   }
 }
 
@@ -137,7 +169,7 @@ function writeRgbRow(y: u32, to: usize): void {
 
 /**
  * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. Values are
- * light, not ink, with Adobe's marker or without, as browsers take them. YCCK's luma is that of its complement.
+ * light, not ink, with Adobe's marker or without, as browsers take them. YCCK is the complement of YCbCr, which is clamped first.
  */
 function writeInkRow(y: u32, to: usize): void {
   const cyan = component(0)
@@ -149,14 +181,11 @@ function writeInkRow(y: u32, to: usize): void {
   const yellows = sampleRow(yellow, y, maxV)
   const blacks = sampleRow(black, y, maxV)
   for (let x: u32 = 0; x < cols; x++) {
-    let light = <f32>load<u8>(cyans + (x * cyan.h) / maxH)
-    if (colour == CMYK) {
-      const m = <f32>load<u8>(magentas + (x * magenta.h) / maxH)
-      const yellowLight = <f32>load<u8>(yellows + (x * yellow.h) / maxH)
-      light = lumaOf(light, m, yellowLight)
-    } else {
-      light = 255 - light
-    }
+    const c = <f32>load<u8>(cyans + (x * cyan.h) / maxH)
+    const m = <f32>load<u8>(magentas + (x * magenta.h) / maxH)
+    const yellowLight = <f32>load<u8>(yellows + (x * yellow.h) / maxH)
+    const light =
+      colour == CMYK ? lumaOf(c, m, yellowLight) : 255 - clampedLuma(c, m - 128, yellowLight - 128)
     const key = <f32>load<u8>(blacks + (x * black.h) / maxH)
     f32.store(to + ((<usize>x) << 2), (light * key) / 255)
   }

@@ -151,6 +151,7 @@ let above: usize = 0
 let luma: usize = 0
 let alpha: usize = 0
 let tones: usize = 0 // luma of channels by a tone curve
+let isToned: bool = false // whether the file has such a curve
 
 /** Decodes what input there is. `isLast`: no more will come. Returns a status. */
 export function decodePng(isLast: bool): i32 {
@@ -323,6 +324,7 @@ function beginFrame(type: u32): i32 {
   } else {
     spendPixels(<u64>frameWidth * <u64>frameHeight)
     if (!hasCanvas() || !isControlled || !mayGoOn(bytesTaken)) return finish()
+    if (isToned) leaveOut() // the canvas has luma, which the curve moves otherwise than channels
     frame = LATER_FRAME
   }
   if (isControlled && hasCanvas()) beforeFrame(disposal)
@@ -429,6 +431,7 @@ function useRow(): void {
   const y = <u32>load<u8>(passY + pass) + rowIndex * <u32>load<u8>(passStepY + pass)
   if (frame == FIRST_FRAME) {
     if (hasTonedPlane()) {
+      isToned = true
       tonedRow(row, passCols, tones)
       if (isInterlaced) addTonedSamples(y, x, stepX, tones, passCols)
       else addTonedRow(tones)

@@ -1,6 +1,7 @@
 // Rows of a PNG image: filters undone (PNG specification, clause 9), samples made luma (clause 6).
 
 import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
+import { leaveOut } from '../luma/planes'
 import { toned, tonedLuma } from '../colour'
 import { u16be } from '../input'
 
@@ -20,8 +21,9 @@ export let colourType: u32 = 0
  */
 const paletteLuma = memory.data(1024)
 const paletteAlpha = memory.data(1024)
-/** Colours of the palette: red, green, blue. */
+/** Colours of the palette: red, green, blue; and how many there are. */
 const paletteColours = memory.data(768)
+let paletteCount: u32 = 256
 
 // The colour that tRNS makes transparent, as samples of the image's depth; -1 if there is none.
 let keyRed: i32 = -1
@@ -58,6 +60,7 @@ export function rowBytesOf(cols: u32): u32 {
 export function setPalette(colours: usize, count: u32): void {
   if (colourType != PALETTE) return
   hasPalette = true
+  paletteCount = count
   memory.copy(paletteColours, colours, min<u32>(count, 256) * 3)
   mayBeTransparent = hasTransparency || count < (<u32>1) << depth
   let last: f32 = 0
@@ -251,11 +254,17 @@ function tonedWide(row: usize, index: u32): f32 {
 }
 
 function paletteRow(row: usize, cols: u32, luma: usize, alpha: usize): void {
+  let most: u32 = 0
   for (let x: u32 = 0; x < cols; x++) {
-    const index = (<usize>(depth == 8 ? <u32>load<u8>(row + x) : packedSample(row, x))) << 2
-    f32.store(luma + ((<usize>x) << 2), f32.load(paletteLuma + index))
-    if (mayBeTransparent) f32.store(alpha + ((<usize>x) << 2), f32.load(paletteAlpha + index))
+    const index = depth == 8 ? <u32>load<u8>(row + x) : packedSample(row, x)
+    const at = (<usize>index) << 2
+    f32.store(luma + ((<usize>x) << 2), f32.load(paletteLuma + at))
+    if (!mayBeTransparent) continue
+    f32.store(alpha + ((<usize>x) << 2), f32.load(paletteAlpha + at))
+    most = max(most, index)
   }
+  // Programs show such a colour, beside others that are transparent, in more ways than there are planes.
+  if (hasTransparency && most >= paletteCount) leaveOut()
 }
 
 /** Every other format, a sample at a time. */

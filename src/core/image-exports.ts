@@ -111,4 +111,6 @@ export interface ImageExports extends ProbeExports {
   hashDihedral(plane: number, rows: number, cols: number, out: number): number
   exifAddress(): number
   exifLength(): number
+  thumbnailAddress(): number
+  thumbnailLength(): number
 }

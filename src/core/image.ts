@@ -22,6 +22,7 @@ export type DecodeFailure =
   | 'over-memory-budget'
   | 'over-limit'
   | 'unsupported-variant'
+  | 'out-of-range'
 
 /** The frame that is in the planes. Valid until the decoder is given more. */
 export interface Frame {
@@ -74,6 +75,7 @@ const FAILURES: Record<number, DecodeFailure> = {
   [-3]: 'over-memory-budget',
   [-4]: 'over-limit',
   [-5]: 'unsupported-variant',
+  [-6]: 'out-of-range',
 }
 
 /** Smallest side that has a hash, as in the reference. */
@@ -206,6 +208,13 @@ export class ImageDecoder {
     const address = this.#core.exifAddress()
     if (address === 0) return undefined
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
+  }
+
+  /** The APP0 segment of a JPEG that has a thumbnail as pixels, if one has been seen. */
+  get thumbnail(): Uint8Array | undefined {
+    const address = this.#core.thumbnailAddress()
+    if (address === 0) return undefined
+    return new Uint8Array(this.#core.memory.buffer, address, this.#core.thumbnailLength()).slice()
   }
 
   /** The file's ICC profile, or its first part, if it has one: of PNG the chunk that it lies in. */

@@ -6,6 +6,7 @@ export type UnhashableReason =
   | 'unknown-format'
   | 'unsupported-format'
   | 'unsupported-variant'
+  | 'out-of-range'
   | 'damaged'
   | 'truncated'
   | 'too-small'
@@ -17,6 +18,7 @@ const SENTENCES: Record<UnhashableReason, string> = {
   'unknown-format': 'its format is not known',
   'unsupported-format': 'its format is not decoded here',
   'unsupported-variant': 'this variant of its format is not decoded here',
+  'out-of-range': 'its values are so large that decoders show different pictures',
   damaged: 'it is damaged',
   truncated: 'under half of its rows are there',
   'too-small': 'it has under 5 pixels in a dimension',

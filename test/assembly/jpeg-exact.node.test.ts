@@ -13,8 +13,9 @@ import { decode, difference } from '../support/decode.ts'
 import { hashLuma } from '../support/hash-luma.ts'
 import { type JpegOptions, writeJpeg } from '../support/jpeg-writer.ts'
 import { randomFrom } from '../support/random.ts'
+import { scene } from '../support/scene.ts'
 import { lumaBySharp, picture } from '../support/sharp-images.ts'
-import { DONE } from '../support/status.ts'
+import { DONE, OUT_OF_RANGE } from '../support/status.ts'
 
 const GREY_BY_SHARP = fileURLToPath(new URL('../support/grey-by-sharp.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'hashgate-jpeg-'))
@@ -194,6 +195,60 @@ function rank(place: number): number {
   const diagonal = u + v
   return diagonal * 64 + (diagonal % 2 === 0 ? u : v)
 }
+
+describe('JPEG whose means are all grey', () => {
+  // One pixel of each block is so far out of range that clamping it leaves the others' mean, which is the picture.
+  const spike = coefficientsOf(Array.from({ length: 64 }, (_, i) => (i === 27 ? 64 * 8 : -8)))
+  const write = (width: number, height: number, options: Partial<JpegOptions>) => {
+    const [columns, rows] = [width / 8, height / 8]
+    const { data } = scene(columns, rows, 1, 7)
+    const below = (x: number, y: number) =>
+      128 - (data[Math.min(y, rows - 1) * columns + Math.min(x, columns - 1)] ?? 0)
+    const components = [1, 2, 3].map(() => ({ h: 1, v: 1, sample: () => 0 }))
+    const coefficients: Coefficients = (component, x, y) =>
+      spike.map((value, k) => {
+        return k === 0 || component > 0 ? 0 : Math.round((value * below(x, y)) / 64)
+      })
+    return writeJpeg({ width, height, components, step: 8, coefficients, ...options })
+  }
+  const ways: Record<string, Partial<JpegOptions>> = {
+    'in scans of its components': { scans: [[0], [1], [2]] },
+    'in a scan before its height': { hasDnl: true },
+    progressive: { isProgressive: true },
+  }
+  const known = async (width: number, height: number, cols: number, rows: number) => {
+    const luma = await lumaBySharp(write(width, height, {}))
+    return hashLuma(areaAverage(luma, [width, height], [cols, rows]), cols, rows)
+  }
+
+  it.each(Object.entries(ways))('has its picture at full scale: %s', async (_, options) => {
+    const { hash } = decode('jpeg', write(400, 320, options)).frames[0]!
+    const near = distance(parseHash(hash)!, await known(400, 320, 400, 320))
+    expect(near).toBeLessThanOrEqual(10)
+  })
+
+  it('has its picture at a reduced scale in one scan', async () => {
+    const { hash, rows, cols } = decode('jpeg', write(1200, 1040, {})).frames[0]!
+    const near = distance(parseHash(hash)!, await known(1200, 1040, cols, rows))
+    expect(near).toBeLessThanOrEqual(10)
+  })
+
+  it.each(Object.entries(ways))('is out of range at a reduced scale: %s', (_, options) => {
+    const file = write(1200, 1040, options)
+    for (const chunk of [file.length, 999]) {
+      const { status, frames } = decode('jpeg', file, chunk)
+      expect(status).toBe(OUT_OF_RANGE)
+      expect(frames).toHaveLength(0)
+    }
+  })
+
+  it('is not out of range where few blocks are so', () => {
+    const coefficients: Coefficients = (component, x, y) =>
+      spike.map((value, k) => (k === 0 || component > 0 || (x + y) % 40 > 0 ? 0 : value * 2))
+    const file = write(1200, 1040, { isProgressive: true, coefficients })
+    expect(decode('jpeg', file).status).toBe(DONE)
+  })
+})
 
 describe('JPEG colours out of range', () => {
   // Luma is the same everywhere. What is clamped of red and blue is the picture.

@@ -18,6 +18,7 @@ const OUTCOMES: Record<number, string> = {
   [-3]: 'over-memory-budget',
   [-4]: 'over-limit',
   [-5]: 'unsupported-variant',
+  [-6]: 'out-of-range',
 }
 
 /** Bytes of the guards behind allocations. */

@@ -1,5 +1,5 @@
-// A JPEG encoder for what other encoders do not write: any sampling, colour and order of scans. Sequential only, with
-// plain tables: every DC category has a code of 5 bits, every AC symbol one of 8.
+// A JPEG encoder for what other encoders do not write: any sampling, colour and order of scans. Sequential, or progressive in
+// bands of all bits, with plain tables: every DC category has a code of 5 bits, every AC symbol one of 8.
 
 /** One component: samples at its own resolution, row-major, 0 to 255. */
 export interface JpegComponent {
@@ -14,6 +14,8 @@ export interface JpegOptions {
   components: JpegComponent[]
   /** Component numbers of each scan; all in one scan if none are given. */
   scans?: number[][]
+  /** Whether it is progressive: means in the scans that are given, then a scan of the rest of each component. */
+  isProgressive?: boolean
   /** Every coefficient's quantisation step. */
   step?: number
   /** Whether quantisation tables have 16 bits a value. */
@@ -61,15 +63,27 @@ export function writeJpeg(options: JpegOptions): Uint8Array<ArrayBuffer> {
   segment(0xdb, [options.has16BitTables ? 0x10 : 0, ...table.flat()])
   const lines = options.hasDnl ? 0 : height
   const specs = components.flatMap(({ h, v }, i) => [ids[i] ?? 0, (h << 4) | v, 0])
-  segment(0xc0, [8, lines >> 8, lines & 255, width >> 8, width & 255, components.length, ...specs])
+  const { isProgressive = false } = options
+  segment(isProgressive ? 0xc2 : 0xc0, [
+    8,
+    lines >> 8,
+    lines & 255,
+    width >> 8,
+    width & 255,
+    components.length,
+    ...specs,
+  ])
   segment(0xc4, [0x00, ...countsOf(5, DC_SYMBOLS.length), ...DC_SYMBOLS])
   segment(0xc4, [0x10, ...countsOf(8, AC_SYMBOLS.length), ...AC_SYMBOLS])
   const interval = options.restartInterval ?? 0
   if (interval) segment(0xdd, [interval >> 8, interval & 255])
 
-  const scans = options.scans ?? [components.map((_, i) => i)]
-  scans.forEach((scan, scanIndex) => {
-    segment(0xda, [scan.length, ...scan.flatMap((i) => [ids[i] ?? 0, 0]), 0, 63, 0])
+  const asked = options.scans ?? [components.map((_, i) => i)]
+  const rest = isProgressive ? components.map((_, i) => [i]) : []
+  ;[...asked, ...rest].forEach((scan, scanIndex) => {
+    const isRest = scanIndex >= asked.length
+    const band = isRest ? [1, 63] : [0, isProgressive ? 0 : 63]
+    segment(0xda, [scan.length, ...scan.flatMap((i) => [ids[i] ?? 0, 0]), ...band, 0])
     const bits = new BitWriter(out)
     const predictions = components.map(() => 0)
     const block = (i: number, x: number, y: number) => {
@@ -77,7 +91,8 @@ export function writeJpeg(options: JpegOptions): Uint8Array<ArrayBuffer> {
       if (!component) throw new RangeError(`no component ${i}`)
       const coefficients =
         options.coefficients?.(i, x, y) ?? quantise(component.sample, x * 8, y * 8, step)
-      predictions[i] = writeBlock(bits, coefficients, predictions[i] ?? 0)
+      if (!isRest) predictions[i] = writeMean(bits, coefficients, predictions[i] ?? 0)
+      if (isRest || !isProgressive) writeRest(bits, coefficients)
     }
     const only = scan.length === 1 ? components[scan[0] ?? 0] : undefined
     const cols = only
@@ -146,10 +161,15 @@ function quantise(
   })
 }
 
-/** Writes a block (T.81, F.1.2). Returns its DC value. */
-function writeBlock(bits: BitWriter, coefficients: number[], prediction: number): number {
+/** Writes the first coefficient of a block (T.81, F.1.2.1). Returns it. */
+function writeMean(bits: BitWriter, coefficients: number[], prediction: number): number {
   const dc = coefficients[0] ?? 0
   writeNumber(bits, dc - prediction, (size) => bits.put(DC_SYMBOLS.indexOf(size), 5))
+  return dc
+}
+
+/** Writes the others (F.1.2.2). */
+function writeRest(bits: BitWriter, coefficients: number[]): void {
   let run = 0
   for (const value of coefficients.slice(1)) {
     if (value === 0) {
@@ -162,7 +182,6 @@ function writeBlock(bits: BitWriter, coefficients: number[], prediction: number)
     run = 0
   }
   if (run > 0) bits.put(AC_SYMBOLS.indexOf(0), 8)
-  return dc
 }
 
 function writeNumber(bits: BitWriter, value: number, putSize: (size: number) => void): void {

@@ -7,6 +7,7 @@ import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
 import { readExif } from './exif.ts'
+import { readJfifThumbnail } from './jfif.ts'
 import { readHeic } from './heic/heic.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
@@ -259,6 +260,7 @@ export class ImageScan {
     const exif = decoder.exif
     if (exif && this.#format === 'png') this.#addLateDisplayed(decoder, readExif(exif).orientation)
     this.#needles.add('thumbnail', (this.#thumbnail ?? this.#findThumbnail())?.hash, 0)
+    this.#addRawThumbnail(decoder)
     if (decoder.failure && this.#needles.frames === 0)
       return unscannable(decoder.failure, decoder.size)
     return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
@@ -287,6 +289,21 @@ export class ImageScan {
     decoder.release()
     this.#thumbnail = { bytes, hash, isWhole }
     return this.#thumbnail
+  }
+
+  /** Adds the thumbnail that JFIF has as pixels. */
+  #addRawThumbnail({ thumbnail: segment }: ImageDecoder): void {
+    const pixels = segment && this.#needles.wants('thumbnail') && readJfifThumbnail(segment)
+    if (!pixels) return
+    this.#budget.spend(DECODER_MS + FRAME_MS)
+    const { width, height, data } = pixels
+    const decoder = ImageDecoder.forPixels(this.#context.modules.image, {
+      width,
+      height,
+      channels: 3,
+    })
+    decoder.push(data, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
+    decoder.release()
   }
 
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
@@ -326,13 +343,9 @@ export class ImageScan {
       const tone = this.#tone
       const decoding = one.decode((frame) => {
         shown ??= { width, height }
-        this.#needles.addFrame({
-          frame,
-          orientation,
-          aspect: width / height,
-          ...(tone && { tone }),
-        })
-      })
+        const aspect = width / height
+        this.#needles.addFrame({ frame, orientation, aspect, ...(tone && { tone }) })
+      }, tone)
       const end = await inTurns(decoding, this.#budget.turn)
       if (typeof end === 'string') failure ??= end
       else isPartial ||= end.isPartial

@@ -12,12 +12,15 @@ export interface PageHead {
 
 export type PageEnd = { isPartial: boolean } | UnscannableReason
 
+/** Decodes a picture. Channels go through the curve that its profile has, if it is given. */
+export type PageDecode = (
+  onFrame: (frame: Frame) => void,
+  curve: Float32Array | undefined,
+) => Steps<PageEnd>
+
 /** Pictures of a file, each to be decoded when it is asked for. */
 export interface Pages {
-  pages: (
-    | UnscannableReason
-    | { page: PageHead; decode: (onFrame: (frame: Frame) => void) => Steps<PageEnd> }
-  )[]
+  pages: (UnscannableReason | { page: PageHead; decode: PageDecode })[]
   /** Whether there are more than are decoded. */
   isPartial: boolean
 }

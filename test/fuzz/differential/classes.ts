@@ -1,5 +1,7 @@
 import { crc32, inflateSync } from 'node:zlib'
-import type { Shown } from './reading.ts'
+import { distance } from '../../../src/util/hash.ts'
+import { randomFrom } from '../../support/random.ts'
+import { isOpaque, readingOf, type Shown } from './reading.ts'
 import type { ComparedFormat } from './formats.ts'
 
 /** A file, and what a program shows of it. */
@@ -29,6 +31,11 @@ const CLASSES: readonly Class[] = [
   },
   { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
   { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
+  {
+    name: 'narrow',
+    format: 'jpeg',
+    holds: ({ shown }) => Math.min(shown.width, shown.height) < 64,
+  },
   { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
   { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
   {
@@ -36,12 +43,15 @@ const CLASSES: readonly Class[] = [
     format: 'tiff',
     holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
   },
+  { name: 'grey and alpha apart', format: 'tiff', holds: ({ file }) => hasGreyAlphaPlanes(file) },
+  { name: 'a tag twice', format: 'tiff', holds: ({ file }) => hasTagTwice(file) },
+  { name: 'cut off', format: 'gif', holds: ({ file }) => file[file.length - 1] !== 0x3b },
   { name: 'broken data', format: 'tiff', holds: ({ file }) => hasBrokenSegment(file) },
   { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
     name: 'colours out of range, subsampled',
     format: 'jpeg',
-    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.05,
+    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.01,
   },
 ]
 
@@ -53,17 +63,33 @@ export function classOf(
   shown: Shown,
 ): string | undefined {
   const read = { file: Buffer.from(file), program, shown }
-  return CLASSES.find((one) => one.format === format && one.holds(read))?.name
+  const found = CLASSES.find((one) => one.format === format && one.holds(read))?.name
+  return found ?? (isUnsteady(shown) ? 'rounding' : undefined)
+}
+
+/** Bits that a picture's own rounding may move. */
+const ROUNDING_BITS = 10
+
+/** Whether the hash of a picture hangs on rounding: one step up or down of some of its pixels makes it another. */
+function isUnsteady(shown: Shown): boolean {
+  const random = randomFrom(1)
+  const pixels = shown.pixels.map((value, i) => {
+    const step = i % 4 === 3 ? 0 : Math.floor(random() * 3) - 1
+    return Math.max(0, Math.min(255, value + step))
+  })
+  const backgrounds = isOpaque(shown) ? (['white'] as const) : (['white', 'black'] as const)
+  return backgrounds.some((background) => {
+    const [own, moved] = [shown, { ...shown, pixels }].map((one) => readingOf(one, background))
+    return own && moved && distance(own.hash, moved.hash) > ROUNDING_BITS
+  })
 }
 
 /** Components of a JPEG's frame, and their sampling factors. */
 function frameOf(file: Buffer): { count: number; samplings: number[] } | undefined {
-  for (let at = 2; at + 10 < file.length; at++) {
-    if (file[at] !== 0xff || ![0xc0, 0xc1, 0xc2].includes(file[at + 1] ?? 0)) continue
-    const count = file[at + 9] ?? 0
-    return { count, samplings: Array.from({ length: count }, (_, i) => file[at + 11 + 3 * i] ?? 0) }
-  }
-  return undefined
+  const frame = jpegSegments(file).find(({ code }) => [0xc0, 0xc1, 0xc2].includes(code))?.data
+  const count = frame?.[5] ?? 0
+  if (!frame || count === 0) return undefined
+  return { count, samplings: Array.from({ length: count }, (_, i) => frame[7 + 3 * i] ?? 0) }
 }
 
 function isSubsampled(file: Buffer): boolean {
@@ -78,16 +104,34 @@ function isLumaSubsampled(file: Buffer): boolean {
 
 /** Whether the scans of a progressive JPEG leave out bits of luma: libjpeg then smooths its blocks. */
 function lacksBits(file: Buffer): boolean {
-  if (frameOf(file) === undefined || !file.includes(Buffer.of(0xff, 0xc2))) return false
+  const segments = jpegSegments(file)
+  if (!segments.some(({ code }) => code === 0xc2)) return false
   const whole = new Set<number>()
-  for (let at = file.indexOf(Buffer.of(0xff, 0xda)); at >= 0;) {
-    const count = file[at + 4] ?? 0
-    const [first = 0, last = 0, bits = 0] = file.subarray(at + 5 + 2 * count)
-    const isLuma = count > 1 || file[at + 5] === 1
+  for (const { code, data } of segments) {
+    if (code !== 0xda) continue
+    const count = data[0] ?? 0
+    const [first = 0, last = 0, bits = 0] = data.subarray(1 + 2 * count)
+    const isLuma = count > 1 || data[1] === 1
     if (isLuma && (bits & 15) === 0) for (let k = first; k <= last; k++) whole.add(k)
-    at = file.indexOf(Buffer.of(0xff, 0xda), at + 2)
   }
   return Array.from({ length: 10 }, (_, k) => k).some((k) => !whole.has(k))
+}
+
+/** Segments of a JPEG up to its first end of image. Data of scans and bytes that are no marker are passed over. */
+function jpegSegments(file: Buffer): { code: number; data: Buffer }[] {
+  const segments: { code: number; data: Buffer }[] = []
+  for (let at = 2; at + 3 < file.length;) {
+    const code = file[at] === 0xff ? (file[at + 1] ?? 0) : 0
+    if (code === 0xd9) break
+    if (code <= 0x01 || code === 0xff || (code >= 0xd0 && code <= 0xd8)) {
+      at += code === 0 || code === 0xff ? 1 : 2
+      continue
+    }
+    const end = at + 2 + file.readUInt16BE(at + 2)
+    segments.push({ code, data: file.subarray(at + 4, end) })
+    at = end
+  }
+  return segments
 }
 
 /** Whether a chunk of a WebP goes on behind the end of the file: browsers show its first rows. */
@@ -98,21 +142,29 @@ function isShortOfChunk(file: Buffer): boolean {
   return at > end
 }
 
-/** Numbers by tag of the first directory of a TIFF; none of a BigTIFF, or of one whose values lie behind its end. */
+/** Numbers by tag of the first directory of a TIFF; none of values that lie behind its end. */
 function tiffTags(file: Buffer): Map<number, number[]> {
   const isLittle = file[0] === 0x49
   const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
   const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
-  if (u16(2) !== 42) return new Map()
-  const start = u32(4)
+  // Of BigTIFF, whose places have 64 bits, the lower half counts.
+  const isBig = u16(2) === 43
+  const place = (at: number) => u32(isBig && !isLittle ? at + 4 : at)
+  const [entryBytes, inlineBytes] = isBig ? [20, 8] : [12, 4]
+  const start = place(isBig ? 8 : 4)
+  const first = start + (isBig ? 8 : 2)
   const entries = new Map<number, number[]>()
-  for (let i = 0; i < u16(start); i++) {
-    const at = start + 2 + i * 12
+  if (first > file.length) return entries
+  const entryCount = isBig ? place(start) : u16(start)
+  for (let i = 0; i < Math.min(entryCount, 512); i++) {
+    const at = first + i * entryBytes
+    if (at + entryBytes > file.length) break
     const size = { 3: 2, 4: 4 }[u16(at + 2)]
     if (size === undefined) continue
-    const count = Math.min(u32(at + 4), 1000)
-    const from = count * size <= 4 ? at + 8 : u32(at + 8)
-    const numberAt = (place: number) => (size === 2 ? u16(place) : u32(place))
+    const count = Math.min(place(at + 4), 1000)
+    const value = at + 4 + inlineBytes
+    const from = count * size <= inlineBytes ? value : place(value)
+    const numberAt = (where: number) => (size === 2 ? u16(where) : u32(where))
     if (from + count * size > file.length) continue
     entries.set(
       u16(at),
@@ -120,6 +172,23 @@ function tiffTags(file: Buffer): Map<number, number[]> {
     )
   }
   return entries
+}
+
+/** Whether grey and alpha have segments of their own: libvips shows another picture of these than others. */
+function hasGreyAlphaPlanes(file: Buffer): boolean {
+  const tags = tiffTags(file)
+  return tags.get(277)?.[0] === 2 && tags.get(284)?.[0] === 2
+}
+
+/** Whether the first directory of a TIFF has a tag twice. */
+function hasTagTwice(file: Buffer): boolean {
+  const isLittle = file[0] === 0x49
+  const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
+  const start = isLittle ? file.readUInt32LE(4) : file.readUInt32BE(4)
+  const count = start + 2 < file.length ? u16(start) : 0
+  const inside = Array.from({ length: count }, (_, i) => start + 2 + i * 12)
+  const tags = inside.filter((at) => at + 2 <= file.length).map(u16)
+  return new Set(tags).size < tags.length
 }
 
 /** Whether the data of a segment of a TIFF is damaged: libtiff gives up all of it, and rows that come are shown here. */

@@ -6,6 +6,7 @@ import type { Needle } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import { writeProfile } from '../../support/icc-writer.ts'
+import { writeJpeg } from '../../support/jpeg-writer.ts'
 import { writePng } from '../../support/png-writer.ts'
 import { scene } from '../../support/scene.ts'
 
@@ -58,6 +59,7 @@ describe('a tone curve that moves luma', () => {
       palette: await image().png({ palette: true, dither: 0 }).toBuffer(),
       wide: await image().toColourspace('rgb16').png().toBuffer(),
       webp: await image().webp({ lossless: true }).toBuffer(),
+      ...(await jpegs(image)),
     }
     for (const [name, plain] of Object.entries(files)) {
       const file = await attach(plain, root)
@@ -105,6 +107,34 @@ describe('a tone curve that moves luma', () => {
     }
   })
 })
+
+/** JPEGs that are decoded in different ways. */
+async function jpegs(image: () => Sharp): Promise<Record<string, Buffer>> {
+  const options = { quality: 100, chromaSubsampling: '4:4:4' }
+  const large = () => image().resize(1120, 840, { kernel: 'cubic' })
+  return {
+    jpeg: await image().jpeg(options).toBuffer(),
+    'jpeg of RGB': rgbJpeg(await image().raw().toBuffer()),
+    'progressive jpeg': await image()
+      .jpeg({ ...options, progressive: true })
+      .toBuffer(),
+    'large jpeg': await large().jpeg(options).toBuffer(),
+    'large progressive jpeg': await large()
+      .jpeg({ ...options, progressive: true })
+      .toBuffer(),
+  }
+}
+
+function rgbJpeg(pixels: Uint8Array): Buffer {
+  const components = [0, 1, 2].map((c) => ({
+    ...{ h: 1, v: 1 },
+    sample: (x: number, y: number) =>
+      pixels[(Math.min(y, HEIGHT - 1) * WIDTH + Math.min(x, WIDTH - 1)) * 3 + c] ?? 0,
+  }))
+  return Buffer.from(
+    writeJpeg({ width: WIDTH, height: HEIGHT, components, step: 1, adobeTransform: 0 }),
+  )
+}
 
 /** Puts a profile into a file as its format has it. */
 async function attach(file: Buffer, profile: Uint8Array): Promise<Buffer> {

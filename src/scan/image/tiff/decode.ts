@@ -6,19 +6,32 @@ import { decodeJpegPage } from './jpeg-page.ts'
 import { MAX_SEGMENTS, type Page } from './page.ts'
 import { type RowForm, rowBytesOf, rowsFrom } from './rows.ts'
 import { unpackSegment } from './segments.ts'
+import { TONED_PIXEL_MS } from '../../work.ts'
 import type { TiffContext } from './work.ts'
 
 /** Bytes of a row of tiles, or of strips that hold one sample each: it waits until it is whole. */
 const MAX_BAND_BYTES = 8 * 1024 * 1024
 
+/** A page, and the curve that its channels go through, if its profile has one that matters. */
+export interface TonedPage {
+  page: Page
+  curve: Float32Array | undefined
+}
+
 /** Decodes a page by rows. Calls `onFrame` when it is in the planes of the core. */
 export function* decodePage(
   context: TiffContext,
-  page: Page,
+  { page, curve }: TonedPage,
   onFrame: (frame: Frame) => void,
 ): Steps<PageEnd> {
-  if (page.compression === 'jpeg') return yield* decodeJpegPage(context, page, onFrame)
+  if (page.compression === 'jpeg') {
+    const end = yield* decodeJpegPage(context, page, onFrame)
+    // Of segments in JPEG there is luma alone: the curve moves that.
+    const isToned = curve !== undefined && page.samples > 1
+    return typeof end === 'string' ? end : { isPartial: end.isPartial || isToned }
+  }
   const decoder = new PageDecoder(context, page, onFrame)
+  if (curve) decoder.setTones(curve)
   try {
     return yield* decoder.run()
   } finally {
@@ -54,6 +67,14 @@ class PageDecoder {
       isLittle,
       isIndexed: page.colours === 'palette',
     }
+  }
+
+  /** Channels go through a curve, each by itself, in a plane of their own. */
+  setTones(curve: Float32Array): void {
+    const { width, height } = this.#page
+    if (channelsOf(this.#page) === 1) return
+    this.#decoder.setTones(curve)
+    this.#context.budget.spend(width * height * TONED_PIXEL_MS)
   }
 
   /** Gives its memory back. */

@@ -13,6 +13,9 @@ const TYPE_BYTES: Record<number, number> = {
 /** Types that are no numbers: text and bytes. As in libtiff, what should be a number and is not, is not there. */
 const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
 
+/** Types of offsets to directories. */
+const OFFSETS: ReadonlySet<number> = new Set([13, 18])
+
 /** Entries that a directory may have. Writers make some dozens. */
 const MAX_ENTRIES = 512
 
@@ -43,8 +46,10 @@ export class Directory {
     )
   }
 
-  /** The first value of a tag, or what it is where it is not given. */
+  /** The value of a tag that has one, or what it is where it is not given. As in libtiff, several are none, nor is an offset. */
   number(tag: number, otherwise: number): number {
+    const field = this.#fields.get(tag)
+    if (!field || field.count !== 1 || OFFSETS.has(field.type)) return otherwise
     return this.numbers(tag, 1)[0] ?? otherwise
   }
 

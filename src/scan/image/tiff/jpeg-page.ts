@@ -19,6 +19,7 @@ export function* decodeJpegPage(
     return 'over-limit'
   const bands: Luma[] = []
   let missing = 0
+  let isOdd = false
   for (let y = 0; y < down; y++) {
     const tiles: Luma[] = []
     for (let x = 0; x < across; x++) {
@@ -27,6 +28,7 @@ export function* decodeJpegPage(
       context.work.spendJpeg(segmentWidth * segmentHeight * 3)
       if (context.budget.isTurnOver) yield
       const luma = data === 'missing' ? undefined : decodeJpeg(context.core, page, data)
+      isOdd ||= luma?.isOddSize === true
       if (luma)
         tiles.push(cut(luma, (width - x * segmentWidth) / segmentWidth, rowShare(page, y, luma)))
     }
@@ -47,7 +49,7 @@ export function* decodeJpegPage(
     )
   const { failure } = decoder
   decoder.release()
-  return failure ?? { isPartial: missing > 0 }
+  return failure ?? { isPartial: missing > 0 || isOdd }
 }
 
 /** The part of a segment's rows that is shown: the last tiles are padded, strips are not. */

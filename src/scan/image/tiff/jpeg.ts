@@ -9,6 +9,8 @@ export interface Luma {
   columns: number
   rows: number
   data: Uint8Array
+  /** Whether it is not as large as its segment: then programs place it in different ways. */
+  isOddSize?: boolean
 }
 
 /** Samples a side that the core makes of a picture at most. */
@@ -29,10 +31,17 @@ export function decodeJpeg(core: ImageCore, page: Page, data: Uint8Array): Luma 
   if (!size || size.width > page.segmentWidth || size.height > page.segmentHeight) return undefined
   const decoder = ImageDecoder.forFile(core, 'jpeg')
   decoder.push(file, true, () => {
-    luma = shrink(decoder.luma, page, decoder.size)
+    luma = { ...shrink(decoder.luma, page, decoder.size), isOddSize: isOdd(page, decoder.size) }
   })
   decoder.release()
   return luma
+}
+
+/** Whether a JPEG is neither as large as a segment nor, as the last strip, as high as the rows that are left. */
+function isOdd(page: Page, { width, height }: { width: number; height: number }): boolean {
+  const { segmentWidth, segmentHeight } = page
+  const isLast = !page.isTiled && height === page.height % segmentHeight
+  return width !== segmentWidth || (height !== segmentHeight && !isLast)
 }
 
 /**

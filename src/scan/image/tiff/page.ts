@@ -97,8 +97,8 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     compression,
     fax: faxOf(directory),
     isReversed: directory.number(266, 1) === 2,
-    isDifferenced: directory.number(317, 1) === 2,
-    isPremultiplied: directory.number(338, 0) === 1,
+    isDifferenced: isPredicted(compression) && directory.number(317, 1) === 2,
+    isPremultiplied: directory.numbers(338, 1)[0] === 1,
     isPlanar: directory.number(284, 1) === 2 && samples > 1,
     isLittle: directory.isLittle,
     segmentWidth,
@@ -136,10 +136,15 @@ function isSupported(page: Page, directory: Directory, bits: number[]): boolean 
   if (colours === 'ycc' && directory.numbers(530, 2).some((share) => share !== 1)) return false
   if (colours === 'ycc' && directory.numbers(530, 2).length < 2) return false
   const predictor = directory.number(317, 1)
-  const isPredicted = compression === 'lzw' || compression === 'deflate'
-  if (isPredicted && predictor !== 1 && (predictor !== 2 || page.bits < 8)) return false
+  if (isPredicted(compression) && predictor !== 1 && (predictor !== 2 || page.bits < 8))
+    return false
   if (page.bits < 8 && page.samples > 1) return false
   return [1, 2, 4, 8, 16].includes(page.bits) && (colours !== 'palette' || page.bits <= 8)
+}
+
+/** Whether rows may be told by their differences: of others, programs pass over a predictor. */
+function isPredicted(compression: Compression): boolean {
+  return compression === 'lzw' || compression === 'deflate'
 }
 
 /** T.4 in rows that begin with bytes; T.4, by its options; T.6. Data that is not compressed at all within fax data is rare. */

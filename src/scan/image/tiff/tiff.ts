@@ -1,7 +1,6 @@
 import type { ImageCore } from '../../../core/image-core.ts'
-import type { Frame } from '../../../core/image.ts'
 import type { ScanBudget } from '../../budget.ts'
-import type { Pages } from '../pages.ts'
+import type { PageDecode, Pages } from '../pages.ts'
 import { decodePage } from './decode.ts'
 import { readDirectories } from './directory.ts'
 import { readPage } from './page.ts'
@@ -17,7 +16,8 @@ export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array):
   const pages = directories.map((directory) => {
     const page = readPage(directory)
     if (typeof page === 'string') return page
-    return { page, decode: (onFrame: (frame: Frame) => void) => decodePage(context, page, onFrame) }
+    const decode: PageDecode = (onFrame, curve) => decodePage(context, { page, curve }, onFrame)
+    return { page, decode }
   })
   return { pages, isPartial }
 }
