@@ -14,6 +14,7 @@ export function createBodyReader(
   options: BodyOptions,
   handlers: BodyHandlers,
 ): BodyReader {
+  if (asksForWebSocket(headers)) handlers.onUnreadable('websocket')
   const encodings = readEncodings(headers)
   if (encodings === 'unsupported') {
     handlers.onUnreadable('unsupported-encoding')
@@ -36,5 +37,11 @@ function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers
   if (multipart) return multipart
   const text = textKindOf(type)
   if (text && isOddCharset(type)) handlers.onUnreadable('unsupported-encoding')
-  return handlers.openFile({ isText: isJsonType(type) || isUrlencodedType(type), text })
+  const isText = isJsonType(type) || isUrlencodedType(type)
+  return handlers.openFile({ isText, text, isBody: true })
+}
+
+/** Whether a request asks for a WebSocket, whatever else it does: it may have a body, which servers may read instead. */
+export function asksForWebSocket(headers: Headers): boolean {
+  return /\bwebsocket\b/i.test(headers.get('upgrade') ?? '')
 }

@@ -29,6 +29,8 @@ export interface FileSink {
 export interface FileInfo {
   /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
   isText: boolean
+  /** Whether it is a body that is told to be a text. Where few formats are accepted, it must be one. */
+  isBody?: boolean
   /** What kind of text it is told to be. */
   text?: TextKind | undefined
   /** Name of the form's field that it is in. */
@@ -40,8 +42,8 @@ export interface FileInfo {
   withoutDigests?: boolean
 }
 
-/** Why a body was not looked into. */
-export type UnreadableReason = 'unsupported-encoding' | 'over-limit'
+/** Why a body, or what may come behind it, was not looked into. */
+export type UnreadableReason = 'unsupported-encoding' | 'over-limit' | 'websocket'
 
 export interface BodyOptions extends BodySettings {
   /** Names of the fields of multipart forms that need no look. */

@@ -27,6 +27,8 @@ export interface ScanContext {
   pictures?: Pictures
   /** Names of fields in texts whose values are files in base64, whatever they begin with. */
   base64Fields?: readonly string[] | undefined
+  /** Whether archives count that images only hide, and that no program would open there. */
+  findsArchives?: boolean
   /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

@@ -80,6 +80,8 @@ interface AnyFile {
   within?: Within
   /** What was found within it, in order. */
   inner?: ScannedFile[]
+  /** Whether it is told to be a text, and does not begin as one of JSON or of a form. */
+  isForeign?: boolean
 }
 
 /** An image that has been hashed, or an archive that has been read to its end. */

@@ -3,6 +3,7 @@ import { atOnce, inTurns, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
 import { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
+import { ArchiveSigns } from './archive/archive-signs.ts'
 import {
   archiveWithin,
   describeArchive,
@@ -33,7 +34,7 @@ import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
 import { hasPickledBytes, isDeflateStart } from './text/signs.ts'
-import { isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
+import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 
@@ -76,6 +77,9 @@ export class FileScanner {
   #pdf: PdfScan | undefined
   #pdfProblem: UnscannableReason | undefined
   #embedded: EmbeddedSearch | undefined
+  /** Archives in an image, where they count. */
+  #archives: ArchiveSigns | undefined
+  #isForeign = false
   #texts: TextSearch | undefined
   /** Texts in data that is none. */
   #textRuns: TextRuns | undefined
@@ -198,6 +202,7 @@ export class FileScanner {
     this.#beginTexts(start)
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
+      if (this.#context.findsArchives) this.#archives = new ArchiveSigns()
     }
     const sink: SpanSink = (bytes, kind) => this.#zip.write(bytes, kind)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
@@ -232,6 +237,7 @@ export class FileScanner {
         return new FileScanner(this.#context, place)
       },
     })
+    this.#isForeign = text !== undefined && (!isTextHead(head) || isMarkupHead(head))
     const isText =
       this.#format === undefined &&
       (text !== undefined || isTextHead(head) || hasPickledBytes(head))
@@ -244,6 +250,7 @@ export class FileScanner {
 
   *#use(chunk: Uint8Array, kind: SpanKind): Steps {
     this.#pdf?.take(chunk)
+    this.#archives?.take(chunk)
     if (this.#image) yield* this.#image.take(chunk)
     yield* this.#readOrphan()
     if (this.#container) yield* this.#container.write(chunk)
@@ -286,6 +293,7 @@ export class FileScanner {
     this.#textRuns?.close()
     yield* this.#readTexts()
     inner.push(...(this.#texts?.close() ?? []))
+    inner.push(...(this.#archives?.close() ?? []))
     if (this.#embedded?.isOverLimit || this.#texts?.isOverLimit) inner.push(OVER_LIMIT)
     return inner
   }
@@ -305,6 +313,7 @@ export class FileScanner {
       ...(digests && { digests }),
       ...(within && { within }),
       ...(others.length > 0 && { inner: others }),
+      ...(this.#isForeign && { isForeign: true }),
     }
     this.#context.onFile?.(file)
     return file

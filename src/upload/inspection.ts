@@ -63,9 +63,9 @@ export class Inspection {
     const later = (steps: Steps) => void this.#waiting.push(steps)
     const openFile = (info: FileInfo): FileSink => {
       const { text, withoutDigests = false } = info
-      const { base64Fields } = settings.body
+      const { base64Fields, accept } = settings.body
       const digestKinds = withoutDigests ? [] : this.#digestKinds
-      const own = { ...context, digestKinds, base64Fields }
+      const own = { ...context, digestKinds, base64Fields, findsArchives: accept !== undefined }
       const scanner = new FileScanner(own, { budget, depth: 0, text })
       return {
         write: (chunk, kind) => later(scanner.take(chunk, kind)),
@@ -207,7 +207,8 @@ export class Inspection {
       const scanned = await settle(finished)
       this.#deps.onScanned?.(scanned, info)
       const { accept } = this.#deps.settings.body
-      if (accept && !isAccepted(scanned, info.isText, new Set(accept))) this.#hasUnaccepted = true
+      const isText = info.isText && !(info.isBody && scanned.isForeign)
+      if (accept && !isAccepted(scanned, isText, new Set(accept))) this.#hasUnaccepted = true
       if (scanned.bytes > 0 && isTold(scanned, info))
         this.#unjudged.push(info.isText ? asText(scanned) : scanned)
     }

@@ -1,3 +1,4 @@
+import { asksForWebSocket } from '../body/reader.ts'
 import type { CoreModules } from '../core/modules.ts'
 import type { GateEvent, Happening } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
@@ -10,6 +11,7 @@ import type { ImageConverter, ScanContext } from '../scan/context.ts'
 import type { HeicLibrary } from '../scan/image/heic/library.ts'
 import { probesOf } from '../scan/settings.ts'
 import type { WaitUntil } from '../util/wait-until.ts'
+import { Inspection, type InspectionDeps } from './inspection.ts'
 import { keepUpload } from './keep.ts'
 import type { ForwardedBody, Origin } from './origin.ts'
 import { type Outcome, type Passage, unjudged } from './outcome.ts'
@@ -134,9 +136,12 @@ export class Uploads {
 
   /** Passes a request on: after its verdict, if its route and method say that it is to be judged. */
   async pass(request: Request, way: Way): Promise<Passage> {
-    if (isWebSocket(request)) return this.#passSocket(request, way)
     const route = this.#router.choose(request)
-    if (isGated(request, route?.isGated, this.settings)) return this.#judge(request, route, way)
+    const isJudged = isGated(request, route?.isGated, this.settings)
+    // What has a body is an upload, too, and is judged as both.
+    const isOnlySocket = !isJudged || request.body === null
+    if (isOnlySocket && asksForWebSocket(request.headers)) return this.#passSocket(request, way)
+    if (isJudged) return this.#judge(request, route, way)
     return { isPassed: true, response: way.origin.forward(request) }
   }
 
@@ -190,12 +195,22 @@ export class Uploads {
     const isJudged = route?.isGated ?? this.settings.upload.methods.includes('POST')
     if (route && !isJudged) return { isPassed: true, response: origin.forward(request) }
     const outcome = route
-      ? await this.#depsFor(request, route.config, waitUntil, caseId).judge([WEB_SOCKET])
+      ? await this.#judgeSocket(request, this.#depsFor(request, route.config, waitUntil, caseId))
       : unjudged(new AmbiguousPathError())
     this.report(verdictEvent(caseId, request, outcome, route && { route }))
     if (route?.isShadow || outcome.action === 'allow' || outcome.action === 'flag')
       return { isPassed: true, response: origin.forward(request) }
     return { isPassed: false, caseId, outcome }
+  }
+
+  /** The verdict on a request without a body, by its path and by what it asks for. */
+  async #judgeSocket({ url, headers }: Request, deps: InspectionDeps): Promise<Outcome> {
+    const upgrade = headers.get('upgrade') ?? ''
+    try {
+      return await new Inspection({ url, headers: new Headers({ upgrade }) }, deps).end()
+    } catch (error) {
+      return unjudged(error)
+    }
   }
 
   async #judge(request: Request, route: Route<Settings> | undefined, way: Way): Promise<Passage> {
@@ -266,12 +281,6 @@ export class Uploads {
 async function discard(body: ForwardedBody): Promise<Response> {
   if (body instanceof ReadableStream) await body.pipeTo(new WritableStream())
   return new Response(null)
-}
-
-const WEB_SOCKET = { coverage: 'unscannable', reason: 'websocket', bytes: 0 } as const
-
-function isWebSocket({ headers }: Request): boolean {
-  return /\bwebsocket\b/i.test(headers.get('upgrade') ?? '')
 }
 
 /** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */

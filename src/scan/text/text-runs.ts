@@ -71,3 +71,8 @@ export function isTextHead(head: Uint8Array): boolean {
 export function isUrlencodedHead(head: Uint8Array): boolean {
   return /^[\w.~%+*[\]-]*=[^\s"<>{}]*$/.test(ascii(head))
 }
+
+/** Whether a text begins as HTML or XML does, and so is neither JSON nor urlencoded. */
+export function isMarkupHead(head: Uint8Array): boolean {
+  return /^(\xef\xbb\xbf)?\s*</.test(ascii(head))
+}

@@ -1,5 +1,7 @@
+import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { writeTar } from '../../support/archive-writer.ts'
 import { flipBits, randomEntries } from '../../support/entries.ts'
 import { fixture } from '../../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../../support/gate.ts'
@@ -177,6 +179,14 @@ describe('the policy of a route', () => {
 describe('a route that takes few formats', () => {
   const policy = { routes: [{ accept: ['jpeg'] }] }
   const zip = zipSync({ 'a.txt': Buffer.from('a text') })
+  const tar = writeTar([{ name: 'a.txt', content: Buffer.from('a text') }])
+  const withComment = (jpeg: Uint8Array, comment: Uint8Array) =>
+    Buffer.concat([
+      jpeg.subarray(0, 2),
+      Buffer.from([0xff, 0xfe, 0, comment.length + 2]),
+      comment,
+      jpeg.subarray(2),
+    ])
   const form = (...entries: [string, string | File][]) => {
     const data = new FormData()
     for (const [name, value] of entries) data.append(name, value)
@@ -196,6 +206,8 @@ describe('a route that takes few formats', () => {
     ],
     ['JSON with a picture in it', json(unrelated), { 'content-type': 'application/json' }],
     ['nothing', new Uint8Array(0), {}],
+    ['a preview behind a picture', Buffer.concat([unrelated, unrelated]), {}],
+    ['an urlencoded form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
   ])('takes %s', async (_, body, headers) => {
     expect((await gateWith(policy).send(body, { headers })).status).toBe(201)
   })
@@ -205,6 +217,17 @@ describe('a route that takes few formats', () => {
     ['a text', 'a text', {}],
     ['another format in a part', form(['f', file(zip)]), {}],
     ['an archive behind a picture', Buffer.concat([unrelated, zip]), {}],
+    ['PDF behind a picture', Buffer.concat([unrelated, Buffer.from('%PDF-1.4\n%%EOF')]), {}],
+    ['gzip behind a picture', Buffer.concat([unrelated, gzipSync('a text')]), {}],
+    ['gzip in a comment of a picture', withComment(unrelated, gzipSync('a text')), {}],
+    ['TAR behind a picture', Buffer.concat([unrelated, tar]), {}],
+    ['gzip behind a picture in a text', json(Buffer.concat([unrelated, gzipSync('a')])), {}],
+    ['HTML that is told to be JSON', '<p>a text', { 'content-type': 'application/json' }],
+    [
+      'bytes that are told to be a form',
+      new Uint8Array(100),
+      { 'content-type': 'application/x-www-form-urlencoded' },
+    ],
     ['another format in a text', json(zip), { 'content-type': 'application/json' }],
     ['what cannot be looked into', unrelated, { 'content-encoding': 'br' }],
   ])('refuses %s', async (_, body, headers) => {
@@ -219,6 +242,14 @@ describe('a route that takes few formats', () => {
     const shadow = gateWith({ ...policy, mode: 'shadow' })
     expect((await shadow.send(zip)).status).toBe(201)
     expect(shadow.verdicts()).toMatchObject([{ reason: 'unaccepted-format', isShadow: true }])
+  })
+
+  it('takes pictures that are not in one another, but previews', async () => {
+    const gif = Buffer.from('R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=', 'base64')
+    const { send } = gateWith({ routes: [{ accept: ['jpeg', 'gif'] }] })
+    expect((await send(gif)).status).toBe(201)
+    expect((await send(Buffer.concat([unrelated, gif]))).status).toBe(415)
+    expect((await send(Buffer.concat([gif, unrelated]))).status).toBe(201)
   })
 
   it('has formats that there are', () => {

@@ -1,9 +1,13 @@
 // Over a WebSocket files can be sent that nobody looks at: where uploads are judged, asking for one is unscannable.
 
 import { beforeAll, describe, expect, it } from 'vitest'
-import { publish, setUp } from '../../support/gate.ts'
+import { fixture } from '../../support/fixtures.ts'
+import { hashOf, publish, setUp } from '../../support/gate.ts'
 
-beforeAll(() => publish())
+const known = fixture('jpeg')
+const unrelated = fixture('otherJpeg')
+
+beforeAll(async () => publish(await hashOf(known)))
 
 const upgrade = { method: 'GET', headers: { upgrade: 'WebSocket', connection: 'Upgrade' } }
 const file = { coverage: 'unscannable', reason: 'websocket' }
@@ -23,6 +27,21 @@ describe('a request for a WebSocket', () => {
     expect((await send(null, upgrade)).status).toBe(422)
     expect(forwarded).toEqual([])
     expect(verdicts()).toMatchObject([{ action: 'refuse', reason: 'unscannable', files: [file] }])
+  })
+
+  it.each(['POST', 'PUT', 'DELETE'])('is judged by its body, too: %s', async (method) => {
+    const { send, forwarded, verdicts } = setUp()
+    const { headers } = upgrade
+    expect((await send(known, { method, headers })).status).toBe(451)
+    expect(forwarded).toEqual([])
+    expect((await send(unrelated, { method, headers })).status).toBe(201)
+    expect(verdicts()).toMatchObject([{ reason: 'match' }, { reason: 'unscannable' }])
+  })
+
+  it('is refused where few formats are accepted', async () => {
+    const { send, verdicts } = setUp({ policy: { routes: [{ accept: ['jpeg'] }] } })
+    expect((await send(null, upgrade)).status).toBe(415)
+    expect(verdicts()).toMatchObject([{ action: 'refuse', reason: 'unaccepted-format' }])
   })
 
   it('is for the route that a POST would be for', async () => {
