@@ -3,7 +3,7 @@
 //   npm run dev                          with a list of two pictures that it makes, unless one was published before
 //   npm run dev -- --list LIST --port N
 
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { localListKey } from './dev-vars.ts'
@@ -23,6 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 try {
   const { list, port } = readOptions()
   worker = await start(list, port)
+  await firstVerdict(worker.url)
   console.log(`\nOpen ${worker.url}/ and drop a picture. Ctrl-C ends it.\n`)
   await worker.ended
 } catch (error) {
@@ -48,6 +49,19 @@ async function start(list: string | undefined, port: number): Promise<DevWorker>
   console.log('Starting the Worker.')
   const options: DevWorkerOptions = { port, onLine: (line) => console.log(line) }
   return startDevWorker(isExported ? { ...options, listKey: key } : options)
+}
+
+/**
+ * Waits until a picture gets its verdict. wrangler may restart a Worker right after its first answer, and repeats no POST then;
+ * and a first verdict loads the list, which a person need not wait for.
+ */
+async function firstVerdict(url: string): Promise<void> {
+  const body = await readFile(join(PROJECT, 'examples/known.jpg'))
+  for (let tries = 0; tries < 10; tries++) {
+    const response = await fetch(`${url}/inspect`, { method: 'POST', body }).catch(() => undefined)
+    if (response?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
 }
 
 /**

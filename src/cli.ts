@@ -3,4 +3,9 @@
 
 import './commands/node-version.ts'
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit() // whoever reads it, such as `head`, has enough
+})
+
 await import('./commands/program.ts')

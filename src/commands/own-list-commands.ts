@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { readModules } from '../core/node.ts'
 import { readBankEntries } from '../list/bank-entries.ts'
@@ -25,7 +25,7 @@ const LEAST_QUALITY = 50
 /** Entries that `diff` names; of more, only the number. */
 const MOST_NAMED = 20
 
-/** What is to be added or removed is none of what it may be. */
+/** What cannot be added, removed or exported. */
 export class BadEntryError extends HashgateError {
   readonly code = 'bad-entry'
 }
@@ -37,7 +37,7 @@ interface OwnOptions extends TargetOptions {
 
 /** `hashgate list add`: adds files and hashes to a bank, and keeps what it has. */
 export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
-  const wanted = await entriesFrom(things, options)
+  const wanted = await entriesFrom(things, { ...options, tell: warn })
   return change(options, (entries) => {
     const has = new Set(entries.map(hashKey))
     return [...entries, ...wanted.filter((entry) => !has.has(hashKey(entry)))]
@@ -54,7 +54,7 @@ export async function listRemove(things: readonly string[], options: OwnOptions)
     const unknown = [...ids].filter((id) => !entries.some((entry) => entry.id === id))
     if (unknown.length > 0)
       throw new BadEntryError(
-        `bank ${options.bank} has no entry ${unknown.join(', ')}, and there is no such file`,
+        `bank ${options.bank} has no entry with the id ${unknown.join(', ')}, and there is no such file`,
       )
     return entries.filter((entry) => !keys.has(hashKey(entry)) && !ids.has(entry.id))
   })
@@ -94,7 +94,7 @@ export async function listExport(
     if (entries.length === 0) throw new BadEntryError(`bank ${bank} is empty or does not exist`)
     if (entries.some(({ labels }) => labels['source'] !== OWN))
       throw new BadEntryError(
-        `bank ${bank} has entries of a list that was pushed. Only banks made by \`list add\` are exported: lists of others stay sealed`,
+        `bank ${bank} has entries of a list that was pushed. Only banks made by \`list add\` can be exported; lists of others stay sealed`,
       )
     const rows = entries.map(({ kind, hash, id }) => [toHex(hash), kind, id, OWN].join(','))
     const text = ['hash,kind,id,source', ...rows, ''].join('\n')
@@ -130,16 +130,25 @@ function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promi
   })
 }
 
+interface EntryOptions extends Pick<OwnOptions, 'kind'> {
+  /** Told what a file that is added will match. */
+  tell?: (note: string) => void
+}
+
+function warn(note: string): void {
+  console.error(`hashgate: ${note}`)
+}
+
 /** Entries of files and hashes: of a picture its PDQ hash and SHA-256, of another file its SHA-256. */
 async function entriesFrom(
   things: readonly string[],
-  { kind }: Pick<OwnOptions, 'kind'>,
+  { kind, tell }: EntryOptions,
 ): Promise<Entry[]> {
   if (things.length === 0) return []
   const rows: string[] = []
   for (const thing of things) {
     if (HEX.test(thing)) rows.push(`${thing},${digitsKind(thing, kind)},${OWN}`)
-    else rows.push(...(await rowsOfFile(thing)))
+    else rows.push(...(await rowsOfFile(thing, tell)))
   }
   const text = `hash,kind,source\n${rows.join('\n')}\n`
   try {
@@ -155,11 +164,14 @@ function digitsKind(hex: string, kind: WideKind | undefined): string {
   if (hex.length !== 64) return hex.length === 32 ? 'md5' : 'sha1'
   if (kind) return kind
   throw new BadEntryError(
-    'a hash of 64 digits may be PDQ or SHA-256: say which with --kind pdq or --kind sha256',
+    'a hash of 64 digits may be PDQ or SHA-256; say which with --kind pdq or --kind sha256',
   )
 }
 
-async function rowsOfFile(path: string): Promise<string[]> {
+async function rowsOfFile(
+  path: string,
+  tell: (note: string) => void = () => {},
+): Promise<string[]> {
   const scanned = await scanPath({ modules: readModules(), ...(await installedHeic()) }, path)
   if (!scanned) throw new BadEntryError(`${path} cannot be read, so nothing was changed`)
   const sha256 = scanned.digests?.sha256
@@ -167,16 +179,28 @@ async function rowsOfFile(path: string): Promise<string[]> {
     scanned.coverage === 'scanned'
       ? scanned.needles.find(({ probe }) => probe === 'identity')
       : undefined
-  if (identity && identity.quality < LEAST_QUALITY)
-    console.error(
-      `hashgate: ${path} has a quality of ${identity.quality}: it matches only what is very near`,
+  if (!identity && (await isHashList(path)))
+    throw new BadEntryError(
+      `${path} is a hash list; publish it with \`hashgate list push ${path} --bank NAME\`, which replaces that bank`,
     )
+  if (!identity) tell(`${path} is not a picture that hashgate reads, so only identical files match`)
+  else if (identity.quality < LEAST_QUALITY)
+    tell(`${path} has a quality of ${identity.quality}, so only very similar pictures match`)
   const rows = [
     ...(identity ? [`${toHex(identity.hash)},pdq,${OWN}`] : []),
     ...(sha256 ? [`${toHex(sha256)},sha256,${OWN}`] : []),
   ]
-  if (rows.length === 0) throw new BadEntryError(`${path} is empty, and has nothing to match by`)
+  if (rows.length === 0) throw new BadEntryError(`${path} is empty, so nothing could match it`)
   return rows
+}
+
+/** Whether each line of a file is one of a hash list. */
+async function isHashList(path: string): Promise<boolean> {
+  const text = createReadStream(path) as AsyncIterable<Uint8Array>
+  return parseList(text, { skipBad: false, kind: 'pdq' }).then(
+    ({ entries }) => entries.length > 0,
+    () => false,
+  )
 }
 
 async function* asStream(text: string): AsyncGenerator<Uint8Array> {

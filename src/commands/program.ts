@@ -89,7 +89,8 @@ program
   .option('--bank <name>', 'bank that your list will be (default: csam)')
   .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
   .option('--recipient <key>', 'public key of age that opens the quarantine')
-  .option('--webhook <url>', 'where events are delivered')
+  .option('--webhook <url>', 'https URL that receives events')
+  .option('--queue', 'send events to a queue that a program of yours reads')
   .option(
     '--service <name>',
     'ask arachnid or tcap about hashes, in place of a list (docs/remote.md)',

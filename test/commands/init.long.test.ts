@@ -118,6 +118,9 @@ describe('hashgate init', () => {
       await run({ ...EVERYTHING })
       const text = await readFile(file, 'utf8')
       expect(text).toContain(comment.trim())
+      const sign = format === 'toml' ? '#' : '//'
+      expect(text).toContain(`${sign} Keeps events until the webhook has taken them.\n`)
+      expect(text).not.toContain('\t')
       const config = await readConfig({ config: file })
       expect(config.r2_buckets).toHaveLength(1)
       expect(config.queues.consumers).toHaveLength(1)
@@ -126,6 +129,37 @@ describe('hashgate init', () => {
       expect(await read('.dev.vars')).toMatch(/^OTHER=1\nLIST_KEY=/)
     },
   )
+
+  it('says above each part that it adds to a configuration what the part is for', async () => {
+    await run()
+    const other = '{\n  "name": "x", // ours\n  "kv_namespaces": [{ "binding": "A" }],\n}\n'
+    await writeFile(join(folder, 'wrangler.jsonc'), other)
+    await run(EVERYTHING)
+    const lines = (await read('wrangler.jsonc')).split('\n').map((line) => line.trim())
+    const after = (comment: string) => lines.slice(lines.indexOf(comment) + 1).slice(0, 2)
+    expect(lines).toContain('"name": "x", // ours')
+    expect(after('// The hash lists, sealed with the secret LIST_KEY.')).toEqual([
+      '{',
+      '"binding": "HASH_LISTS"',
+    ])
+    expect(after('// Keeps the log, which has the events.')[0]).toBe('"observability": {')
+    expect(after('// Keeps events until the webhook has taken them.')[0]).toBe('"queues": {')
+  })
+
+  it('makes a queue for a program that reads events, without a webhook', async () => {
+    await run({ queue: true })
+    const config = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    expect(config.queues).toMatchObject({
+      producers: [{ binding: 'EVENT_QUEUE', queue: 'my-gate-events' }],
+    })
+    expect(config.queues.consumers ?? []).toEqual([])
+    expect(config.vars['HASHGATE']).toMatchObject({ events: { sinks: ['console', 'queue'] } })
+    expect(said).toContain('queues create my-gate-events')
+    expect(said).not.toContain('dead-events')
+    vi.spyOn(console, 'error').mockImplementation((line) => void (said += `${line}\n`))
+    const isRight = await showConfig({ config: join(folder, 'wrangler.jsonc') })
+    expect(isRight, `it said: ${said}`).toBe(true)
+  })
 
   it('keeps the dependencies of a package.json, and adds its own', async () => {
     await run()
@@ -208,7 +242,8 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
   it('asks again after a wrong answer, and says what is right', async () => {
     const typed = [
       ...['My Gate\r', '\r', 'origin.example\r', 'https://origin.example\r', '\r', 'x\r', '\r'],
-      ...['filez\r', '\r', 'quarantine\r', '\r', `${RECIPIENT}\r`, '\r', 'maybe\r', 'no\r'],
+      ...['filez\r', '\r', 'quarantine\r', '\r', `${RECIPIENT}\r`, '\r', 'perhaps\r', 'yes\r'],
+      ...['maybe\r', 'no\r'],
     ]
     const { code, shown, asked } = await answer('my-gate', typed)
     expect({ code, shown }).toMatchObject({ code: 0 })
@@ -222,6 +257,9 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
       expect(shown).toContain(`It must be ${words.replace(/^photos/, 'one of photos')}`)
     expect(shown).toContain('It needs an answer.')
     expect(shown).toContain('It must be no, images or libheif.')
+    expect(shown).toContain('It must be yes or no.')
+    const { queues } = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    expect(queues.producers).toHaveLength(1)
   })
 
   it.each([

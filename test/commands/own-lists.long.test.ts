@@ -42,6 +42,15 @@ describe('lists by hand', () => {
     expect(first.stdout).toContain('(added 3, removed 0, kept 0)')
     const second = await list('add', join(folder, 'note.txt'), KNOWN)
     expect(second.stdout).toContain('(added 1, removed 0, kept 3)')
+    expect(second.stderr).toMatch(/note\.txt is not a picture .* only identical files match/)
+    expect(first.stderr).not.toContain('not a picture')
+  })
+
+  it('refuses a hash list, and says how to publish it', async () => {
+    await writeFile(join(folder, 'hashes.csv'), `hash,kind\n${MD5},md5\n`)
+    const { code, stderr } = await list('add', join(folder, 'hashes.csv'))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/hashes\.csv is a hash list; publish it with `hashgate list push/)
   })
 
   it('exports what was added, for its owner alone, as a list that is the same bank', async () => {
@@ -80,7 +89,7 @@ describe('lists by hand', () => {
     [['add', '.'], '.: it is a folder; name a file'],
     [['add', '0f'.repeat(32)], '--kind pdq or --kind sha256'],
     [['add', 'd41d8cd98f00b204e9800998ecf8427e'], 'has the md5 digest of an empty file'],
-    [['remove', 'h-none'], 'bank own has no entry h-none'],
+    [['remove', 'h-none'], 'bank own has no entry with the id h-none'],
     [['diff', 'nothing.csv'], 'nothing.csv: there is no such file'],
   ])('says in a sentence what is wrong with %j', async (args, message) => {
     const { code, stderr } = await list(...args)

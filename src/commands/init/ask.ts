@@ -11,22 +11,22 @@ const QUESTIONS: readonly InitQuestion[] = [
   { name: 'name', text: 'Name of the Worker' },
   {
     name: 'origin',
-    text: 'Your origin, as https://origin.example.com (empty: what is behind the route)',
+    text: 'Your origin, such as https://origin.example.com (empty: the server behind the route)',
   },
-  { name: 'route', text: 'Route, as files.example.com/* (empty: none yet)' },
+  { name: 'route', text: 'Route, such as files.example.com/* (empty: add one later)' },
   {
     name: 'zone',
-    text: 'Zone of the route, as example.com',
+    text: 'Zone of the route, such as example.com',
     isNeeded: true,
     isNeedless: ({ route }) => !route,
   },
   {
     name: 'service',
-    text: 'Without a list: the service to ask, arachnid or tcap (empty: you have a list)',
+    text: 'Service to ask if you have no list, arachnid or tcap (empty: you have a list)',
   },
   {
     name: 'user',
-    text: 'User name that the service gave you',
+    text: 'Your user name at the service',
     isNeeded: true,
     isNeedless: ({ service }) => !service,
   },
@@ -34,11 +34,18 @@ const QUESTIONS: readonly InitQuestion[] = [
   { name: 'action', text: 'What a match does: block, quarantine, flag', fallback: 'block' },
   {
     name: 'recipient',
-    text: 'Public key of the quarantine (`npx hashgate quarantine keygen` makes one)',
+    text: 'Public key of the quarantine (make one with `npx hashgate quarantine keygen`)',
     isNeeded: true,
     isNeedless: ({ action }) => action !== 'quarantine',
   },
-  { name: 'webhook', text: 'Webhook for events, sent through a queue: an https URL (empty: none)' },
+  { name: 'webhook', text: 'Webhook that receives events, an https URL (empty: none)' },
+  {
+    name: 'queue',
+    text: 'Send events to a queue that a program of yours reads: yes, no',
+    fallback: 'no',
+    read: (text) => (text === 'yes' ? true : text === 'no' ? false : text),
+    isNeedless: ({ webhook }) => webhook !== undefined, // it has a queue
+  },
   {
     name: 'heic',
     text: 'Decode HEIC: no, images (Cloudflare, billed), libheif (LGPL-3.0)',

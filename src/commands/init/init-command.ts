@@ -29,7 +29,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   checkGiven(given)
   if (!yes && !process.stdin.isTTY)
     throw new InitError(
-      'init asks questions in a terminal; elsewhere, pass --yes and the answers as options',
+      'init asks its questions in a terminal; without one, pass --yes and the answers as options',
     )
   if (named === undefined && yes) throw new InitError('--yes needs the folder, as: init gate --yes')
   const where = named ?? (await askText('Folder of the deployment', 'gate'))
@@ -53,7 +53,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   const steps = stepsOf(answers).filter(({ what }) => what !== 'secrets' || hasNewSecrets)
   const needed = id === undefined ? [namespaceStep(answers), ...steps] : steps
   const open = isReady && !dryRun ? await runAll(steps, folder) : needed
-  tellNext(where, open, answers)
+  tellNext(where, open, answers, isReady)
   return true
 }
 
@@ -97,9 +97,15 @@ async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
 }
 
 /** Tells what is left to do, as commands. */
-function tellNext(where: string, steps: readonly Step[], { bank, service }: Answers): void {
+function tellNext(
+  where: string,
+  steps: readonly Step[],
+  { bank, service }: Answers,
+  hasLogin: boolean,
+): void {
   const push = `npx hashgate list push LIST --bank ${bank} --remote`
   console.log(`\nNext:\n  cd ${where}\n  npm install`)
+  if (!hasLogin) console.log('  npx wrangler login')
   for (const step of steps) {
     const isNamespace = step.what === 'KV namespace'
     console.log(`  ${commandOf(step)}${isNamespace ? '   # put the id into kv_namespaces' : ''}`)

@@ -30,12 +30,12 @@ export const AnswersSchema = v.object({
       v.string(),
       v.check(
         (url) => /^https?:\/\/[^/]+\/?$/.test(url) && URL.canParse(url),
-        'must be a URL without a path, as https://origin.example.com',
+        'must be a URL without a path, such as https://origin.example.com',
       ),
     ),
   ),
-  route: v.optional(text(ROUTE, 'must be a host and a path, as files.example.com/*')),
-  zone: v.optional(text(ZONE, 'must be a domain, as example.com')),
+  route: v.optional(text(ROUTE, 'must be a host and a path, such as files.example.com/*')),
+  zone: v.optional(text(ZONE, 'must be a domain, such as example.com')),
   preset: v.picklist(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`),
   mode: v.picklist(['shadow', 'enforce'], 'must be shadow or enforce'),
   bank: text(BANK_NAME, 'must be lower-case letters, digits, dots, hyphens'),
@@ -44,6 +44,8 @@ export const AnswersSchema = v.object({
   service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),
   user: v.optional(v.string()),
   webhook: v.optional(HttpsUrl('must be an https URL')),
+  /** Whether events go to a queue that another program reads. A webhook has one in any case. */
+  queue: v.optional(v.boolean('must be yes or no')),
   heic: v.picklist(['no', 'images', 'libheif'], 'must be no, images or libheif'),
   format: v.picklist(['jsonc', 'toml'], 'must be jsonc or toml'),
 })

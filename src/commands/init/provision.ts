@@ -15,7 +15,7 @@ export interface Step {
 }
 
 /** What a deployment needs at Cloudflare, beside its KV namespace. */
-export function stepsOf({ name, action, webhook }: Answers): Step[] {
+export function stepsOf({ name, action, webhook, queue }: Answers): Step[] {
   const bucket = `${name}-quarantine`
   const quarantine: Step[] = [
     { what: 'bucket', args: ['r2', 'bucket', 'create', bucket] },
@@ -34,13 +34,15 @@ export function stepsOf({ name, action, webhook }: Answers): Step[] {
       ],
     },
   ]
-  const queues = ['events', 'dead-events'].map((queue) => ({
+  const purposes =
+    webhook === undefined ? (queue === true ? ['events'] : []) : ['events', 'dead-events']
+  const queues = purposes.map((purpose) => ({
     what: 'queue',
-    args: ['queues', 'create', `${name}-${queue}`],
+    args: ['queues', 'create', `${name}-${purpose}`],
   }))
   return [
     ...(action === 'quarantine' ? quarantine : []),
-    ...(webhook === undefined ? [] : queues),
+    ...queues,
     { what: 'secrets', args: ['secret', 'bulk', PRODUCTION_VARS] },
   ]
 }

@@ -22,12 +22,12 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
     section('compatibility_flags', ['nodejs_compat']),
     section('workers_dev', false, 'No second address at workers.dev, and none for each version.'),
     section('preview_urls', false),
-    section('observability', { enabled: true }, 'Keeps the events of the log.'),
+    section('observability', { enabled: true }, 'Keeps the log, which has the events.'),
     route !== undefined &&
       section(
         'routes',
         [{ pattern: route, zone_name: zone }],
-        'Requests that go through hashgate. What it allows goes on to the server behind the route, or to ORIGIN_URL.',
+        'The requests that go through hashgate. Allowed ones continue to the server behind the route, or to ORIGIN_URL.',
       ),
     section('kv_namespaces', [namespace], 'The hash lists, sealed with the secret LIST_KEY.'),
     section(
@@ -54,29 +54,35 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
       ? section(
           'triggers',
           { crons: ['*/5 * * * *'] },
-          'Asks the service again that did not answer.',
+          'Asks a service again if it did not answer.',
         )
       : isQuarantined && section('triggers', { crons: ['17 * * * *'] }),
-    answers.webhook !== undefined &&
-      section('queues', queuesOf(name), 'Keeps events until the webhook has taken them.'),
+    answers.webhook === undefined
+      ? answers.queue === true &&
+        section(
+          'queues',
+          { producers: [producerOf(name)] },
+          'Events, for a program of yours that reads this queue.',
+        )
+      : section('queues', queuesOf(name), 'Keeps events until the webhook has taken them.'),
     heic === 'images' &&
       section('images', { binding: 'IMAGES' }, 'Decodes HEIC. Each use is billed.'),
     section(
       'vars',
       varsOf(answers),
-      'The settings. `npx hashgate config` prints those in effect. Secrets never belong here.',
+      'The settings. `npx hashgate config` prints those in effect. Never put secrets here.',
     ),
   ]
   return sections.filter((one) => one !== false)
 }
 
 function queuesOf(name: string): object {
-  const queue = `${name}-events`
+  const producer = producerOf(name)
   return {
-    producers: [{ binding: 'EVENT_QUEUE', queue }],
+    producers: [producer],
     consumers: [
       {
-        queue,
+        queue: producer.queue,
         max_batch_timeout: 1,
         max_retries: 100,
         dead_letter_queue: `${name}-dead-events`,
@@ -85,13 +91,17 @@ function queuesOf(name: string): object {
   }
 }
 
+function producerOf(name: string) {
+  return { binding: 'EVENT_QUEUE', queue: `${name}-events` }
+}
+
 function varsOf(answers: Answers): object {
   const { origin } = answers
   return { ...(origin !== undefined && { ORIGIN_URL: origin }), HASHGATE: settingsOf(answers) }
 }
 
 export function settingsOf(answers: Answers) {
-  const { preset, mode, bank, action, recipient, webhook, service, user } = answers
+  const { preset, mode, bank, action, recipient, webhook, queue, service, user } = answers
   const isQuarantined = recipient !== undefined && action === 'quarantine'
   return {
     preset,
@@ -101,8 +111,11 @@ export function settingsOf(answers: Answers) {
       remote: { banks: { [service]: { service, user } } },
     }),
     ...(isQuarantined && { quarantine: { recipients: [recipient] } }),
-    ...(webhook !== undefined && {
-      events: { sinks: ['console', 'queue'], webhook: { url: webhook } },
+    ...((webhook !== undefined || queue === true) && {
+      events: {
+        sinks: ['console', 'queue'],
+        ...(webhook !== undefined && { webhook: { url: webhook } }),
+      },
     }),
   }
 }

@@ -123,18 +123,40 @@ function tableName({ binding, name, tag, pattern, queue }: Table): string {
   return JSON.stringify(binding ?? name ?? tag ?? pattern ?? queue)
 }
 
-/** Comments in JSON stay where they are. */
+/** Comments in JSON stay where they are, and what is added gets its own. */
 async function addToJson(
   name: string,
   text: string,
   missing: readonly Section[],
 ): Promise<PlannedConfig> {
   const { experimental_patchConfig: patch } = await importWrangler()
-  const changes = Object.fromEntries(missing.map(({ key, value }) => [key, value]))
-  const patched = await inFile('wrangler.jsonc', text, async (file) =>
-    patch(file, changes as Parameters<typeof patch>[1], true),
-  )
-  return { name, text: patched, state: 'changed', byHand: [] }
+  type Patch = Parameters<typeof patch>[1]
+  const patched = await inFile('wrangler.jsonc', text, async (file) => {
+    let all = patch(file, {}, true) // as wrangler formats it, so that the next one differs only by what it adds
+    for (const { comment, key, value } of missing) {
+      const longer = patch(file, { [key]: value } as Patch, true)
+      all = comment ? commented(all, longer, comment) : longer
+      await writeFile(file, all)
+    }
+    return all
+  })
+  return { name, text: indentedAs(text, patched), state: 'changed', byHand: [] }
+}
+
+/** A longer text with a comment above the line that the shorter one does not have. */
+function commented(shorter: string, longer: string, comment: string): string {
+  let same = 0
+  while (shorter[same] === longer[same]) same++
+  const end = longer.slice(0, same).replace(/[,\s]+$/, '').length // of what was the last there
+  const line = longer.indexOf('\n', end) + 1
+  const [indent] = /^\s*/.exec(longer.slice(line)) ?? ['']
+  return `${longer.slice(0, line)}${indent}// ${comment}\n${longer.slice(line)}`
+}
+
+/** wrangler indents by tabs. A text that had none gets two spaces for each. */
+function indentedAs(before: string, after: string): string {
+  if (/^\t/m.test(before)) return after
+  return after.replaceAll(/^\t+/gm, (tabs) => '  '.repeat(tabs.length))
 }
 
 /** Tables go to the end. What must stand before the first table, or does not fit, is for the operator to add. */
