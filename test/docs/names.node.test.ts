@@ -1,24 +1,10 @@
-// A name has one meaning: no type and no function at the top of a file of src/ is called as one of another file.
+// A name has one meaning: no type of src/ is called as one of another file.
 
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
-
-/** What means the same in each of its files, or is seen by nobody beyond them. */
-const SAME = {
-  distance: 'for the package, by hashes as text',
-  findingOf: 'what a service answers, by each service',
-  formatHash: 'for the package',
-  isWideText: 'whether text is of more bytes a character, in two stages',
-  loadPdq: 'a file a platform',
-  parseHash: 'for the package',
-  quarantine: 'a feature, for the Worker and for the library',
-  remote: 'a feature, for the Worker and for the library',
-  sweepQuarantine: 'for the package',
-  tcap: 'a service, and the server that plays it',
-}
 
 const names = (await readdir(SRC, { recursive: true })).filter((name) => name.endsWith('.ts'))
 const texts = new Map(
@@ -39,9 +25,4 @@ it('gives each type of src/ a name of its own', () => {
   const types = /^(?:export )?(?:abstract )?(?:interface|type|class) (\w+)/gm
   expect(texts.size).toBeGreaterThan(400)
   expect(declaredTwice(types)).toEqual({})
-})
-
-it('gives each function of src/ a name of its own', () => {
-  const twice = declaredTwice(/^(?:export )?(?:async )?function\*? (\w+)/gm)
-  expect(Object.keys(twice).filter((name) => !(name in SAME))).toEqual([])
 })
