@@ -182,7 +182,7 @@ export class FileScanner {
     this.#format = sniffFile(head)
     // However much has come at once, the same bytes decide.
     const start = head.subarray(0, HEAD_BYTES)
-    const isRaw = !this.#format && within === 'text' && isDeflateStart(start)
+    const isRaw = !this.#format && within === 'text' && isDeflateStart(start, () => true)
     if (isRaw || (!this.#format && within === 'text' && isZlib(start))) this.#format = 'zlib'
     else if (!this.#format && isTar(head)) this.#format = 'tar'
     this.#embedded = new EmbeddedSearch(
