@@ -8,7 +8,7 @@ import type { SegmentRef } from '../../src/list/manifest.ts'
 import { packParts, packTails } from '../../src/list/pdq-segment.ts'
 import { MAX_SEGMENT_ENTRIES } from '../../src/list/sizes.ts'
 import { MemoryStore } from '../../src/list/store.ts'
-import { Limit } from '../../src/match/limit.ts'
+import { ConcurrencyLimit } from '../../src/match/limit.ts'
 import {
   buildTable,
   HaystackPool,
@@ -58,7 +58,13 @@ export async function loadSegments(
 ): Promise<LoadedPdqSegment[]> {
   const loaded: LoadedPdqSegment[] = []
   for (const ref of refs) {
-    const segment = await loadSegment(modules, store, ref, new HaystackPool(), new Limit(1))
+    const segment = await loadSegment(
+      modules,
+      store,
+      ref,
+      new HaystackPool(),
+      new ConcurrencyLimit(1),
+    )
     if ('haystack' in segment) loaded.push(segment)
   }
   return loaded

@@ -82,7 +82,7 @@ export class InflatingReader implements BodyReader {
     if (!this.#isCut) this.#inner.end()
   }
 
-  #check(problem: Problem | undefined): void {
+  #check(problem: EncodingProblem | undefined): void {
     if (problem === 'damaged')
       throw new MalformedBodyError('it is not encoded as its Content-Encoding says')
     if (problem === undefined || this.#isCut) return
@@ -93,13 +93,13 @@ export class InflatingReader implements BodyReader {
   }
 }
 
-type Problem = 'over-limit' | 'damaged'
+type EncodingProblem = 'over-limit' | 'damaged'
 
 interface Decoder {
-  readonly problem: Problem | undefined
+  readonly problem: EncodingProblem | undefined
   write(chunk: Uint8Array): Steps
   /** Returns what was wrong, if anything was. */
-  close(): Steps<Problem | undefined>
+  close(): Steps<EncodingProblem | undefined>
 }
 
 class Gzip implements Decoder {
@@ -115,7 +115,7 @@ class Gzip implements Decoder {
     )
   }
 
-  get problem(): Problem | undefined {
+  get problem(): EncodingProblem | undefined {
     const { problem } = this.#gzip.findings
     if (problem === 'over-limit') return problem
     return problem !== undefined || this.#gzip.bytesBehind > 0 ? 'damaged' : undefined
@@ -126,7 +126,7 @@ class Gzip implements Decoder {
     yield* this.#gzip.write(chunk)
   }
 
-  *close(): Steps<Problem | undefined> {
+  *close(): Steps<EncodingProblem | undefined> {
     if (this.#isEmpty) return undefined
     yield* this.#gzip.close()
     return this.problem
@@ -149,7 +149,7 @@ class Deflate implements Decoder {
     this.#inflater = new Inflater(budget, (bytes) => handOn(bytes, inner))
   }
 
-  get problem(): Problem | undefined {
+  get problem(): EncodingProblem | undefined {
     const { state } = this.#inflater
     if (state === 'over-limit' || state === 'damaged') return state
     return this.#behind > (this.#isZlib ? ADLER_BYTES : 0) ? 'damaged' : undefined
@@ -165,7 +165,7 @@ class Deflate implements Decoder {
     if (this.#head.length === ZLIB_HEADER_BYTES) yield* this.#begin(chunk.subarray(missing))
   }
 
-  *close(): Steps<Problem | undefined> {
+  *close(): Steps<EncodingProblem | undefined> {
     if (this.#head.length === 0) return undefined
     if (!this.#isBegun) yield* this.#begin(new Uint8Array(0))
     const isEnded = this.#inflater.state === 'ended'

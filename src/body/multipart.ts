@@ -13,7 +13,7 @@ interface PartCount {
 }
 
 /** Where a multipart body stands: the upload itself, or a part of another. */
-interface Place {
+interface PartPlace {
   depth: number
   count: PartCount
   /** What it is told as, beside its parts: whoever stores it as it is finds what lies around them. */
@@ -27,14 +27,19 @@ interface Place {
 export class MultipartReader implements BodyReader {
   readonly #options: BodyOptions
   readonly #handlers: BodyHandlers
-  readonly #place: Place
+  readonly #place: PartPlace
   readonly #isForm: boolean
   readonly #boundary: string
   readonly #grammar: MultipartGrammar
   #raw: FileSink | undefined
   #part: FileSink | undefined
 
-  private constructor(type: string, options: BodyOptions, handlers: BodyHandlers, place: Place) {
+  private constructor(
+    type: string,
+    options: BodyOptions,
+    handlers: BodyHandlers,
+    place: PartPlace,
+  ) {
     this.#options = options
     this.#handlers = handlers
     this.#place = place
@@ -70,7 +75,7 @@ export class MultipartReader implements BodyReader {
     type: string,
     options: BodyOptions,
     handlers: BodyHandlers,
-    place: Place = { depth: 1, count: { files: 0, fields: 0 }, raw: { isText: true } },
+    place: PartPlace = { depth: 1, count: { files: 0, fields: 0 }, raw: { isText: true } },
   ): MultipartReader | undefined {
     if (!/multipart\//i.test(type)) return undefined
     // PHP goes by the first type, Go refuses, busboy reads the last boundary.

@@ -7,7 +7,7 @@ import { PRESETS, type PresetName } from '../config/presets.ts'
 import type { Config } from '../config/schema.ts'
 import { BadConfigError } from '../util/errors.ts'
 import { tableFrom } from '../util/settings.ts'
-import { openAccount, readConfig, type StoreOptions } from './stores.ts'
+import { openAccount, readWranglerConfig, type StoreOptions } from './stores.ts'
 import { bindingsOf, exposedSecrets, missingTriggers, wrongKinds } from './worker-setup.ts'
 import { isTable } from '../util/json.ts'
 
@@ -45,7 +45,7 @@ export async function showConfig(options: ConfigOptions): Promise<boolean> {
 }
 
 export async function readSetup(options: ConfigOptions): Promise<Setup> {
-  const worker = await readConfig(options)
+  const worker = await readWranglerConfig(options)
   const written: unknown = worker.vars['HASHGATE'] ?? {}
   const bytes = Buffer.byteLength(typeof written === 'string' ? written : JSON.stringify(written))
   const bindings = bindingsOf(worker)

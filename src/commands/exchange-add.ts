@@ -7,7 +7,7 @@ import { type Guide, GUIDES } from '../desk/guide.ts'
 import { readDeskSettings } from '../desk/settings.ts'
 import { HashgateError } from '../util/errors.ts'
 import { MATCH_THRESHOLD } from '../util/hash.ts'
-import { isTable, parseJson } from '../util/json.ts'
+import { isTable, parseJson, type Table } from '../util/json.ts'
 import { readIfThere } from './init/files.ts'
 import { renderBlock } from './init/render.ts'
 import type { Section } from './init/sections.ts'
@@ -33,7 +33,6 @@ export interface ExchangeAddOptions {
 }
 
 type Kind = (typeof EXCHANGE_KINDS)[number]
-type Table = Record<string, unknown>
 
 /** Answers for a source that do not go together, or that are missing. */
 export class ExchangeAddError extends HashgateError {
@@ -109,7 +108,7 @@ function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
   ]
 }
 
-interface Source {
+interface DescribedSource {
   name: string
   kind: Kind
   bank: string
@@ -133,11 +132,11 @@ const PolicySchema = v.object({
 })
 
 /** @throws {ExchangeAddError} an answer is wrong or missing */
-function sourceOf(kind: Kind, guide: Guide, answers: Given): Source {
+function sourceOf(kind: Kind, guide: Guide, answers: Given): DescribedSource {
   const { name, action = guide.action, threshold, ...given } = answers
   const settings = settingsFrom({ kind, ...given })
   const policy = v.safeParse(PolicySchema, { action, threshold })
-  const problems = policy.success ? [] : policy.issues.map(issueText)
+  const problems = policy.success ? [] : policy.issues.map(policyProblem)
   const table = { [String(name)]: settings }
   try {
     readDeskSettings({ DESK: { exchanges: table } })
@@ -160,7 +159,7 @@ function sourceOf(kind: Kind, guide: Guide, answers: Given): Source {
   }
 }
 
-function issueText(issue: v.BaseIssue<unknown>): string {
+function policyProblem(issue: v.BaseIssue<unknown>): string {
   return `${v.getDotPath(issue) ?? ''} ${issue.message}`
 }
 
@@ -226,7 +225,7 @@ interface Change {
 async function planChange(
   config: string,
   env: string | undefined,
-  { name, settings }: Source,
+  { name, settings }: DescribedSource,
 ): Promise<Change> {
   const path = resolve(config)
   const found = await readIfThere(path)
@@ -265,7 +264,7 @@ function tellGuide({ title, ask }: Guide): void {
   )
 }
 
-function tellChange(source: Source, { files, byHand }: Change, isDry: boolean): void {
+function tellChange(source: DescribedSource, { files, byHand }: Change, isDry: boolean): void {
   const { name, kind, bank, settings, secrets, policy } = source
   for (const { path, state } of files) console.log(`${isDry ? 'would be ' : ''}${state} ${path}`)
   const table = { vars: { DESK: { exchanges: { [name]: settings } } } }
@@ -302,7 +301,7 @@ function indent(text: string): string {
     .concat('\n')
 }
 
-function reportOf(source: Source, { files, byHand }: Change, isDry: boolean): object {
+function reportOf(source: DescribedSource, { files, byHand }: Change, isDry: boolean): object {
   const { name: exchange, policy, bank, secrets, settings, kind } = source
   return {
     exchange,

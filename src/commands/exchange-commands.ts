@@ -302,7 +302,7 @@ export async function exchangeRebuild(bank: string, options: ExchangeOptions): P
 }
 
 /** What the doctor looked at, and what is wrong with it. */
-interface Finding {
+interface DoctorFinding {
   what: string
   problem?: string
 }
@@ -318,8 +318,12 @@ export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean>
   })
 }
 
-async function checkLedger({ openLedger, openStore, ...parts }: DeskParts): Promise<Finding[]> {
-  const states: Finding[] = []
+async function checkLedger({
+  openLedger,
+  openStore,
+  ...parts
+}: DeskParts): Promise<DoctorFinding[]> {
+  const states: DoctorFinding[] = []
   const ledger = await find('ledger and DESK_KEY', async () => {
     const status = await deskStatus({ ...parts, ledger: await openLedger() })
     for (const { name, problems } of status) {
@@ -334,8 +338,8 @@ async function checkLedger({ openLedger, openStore, ...parts }: DeskParts): Prom
   return [ledger, list, ...states]
 }
 
-async function checkProviders(parts: DeskParts): Promise<Finding[]> {
-  const findings: Finding[] = []
+async function checkProviders(parts: DeskParts): Promise<DoctorFinding[]> {
+  const findings: DoctorFinding[] = []
   for (const [name, settings] of Object.entries(parts.settings.exchanges)) {
     const names = secretsOf(settings)
     const missing = missingSecrets(settings, parts.env)
@@ -354,7 +358,10 @@ async function checkProviders(parts: DeskParts): Promise<Finding[]> {
 }
 
 /** Runs a check. An error that has a sentence is a problem like another. */
-async function find(what: string, check: () => Promise<string | undefined>): Promise<Finding> {
+async function find(
+  what: string,
+  check: () => Promise<string | undefined>,
+): Promise<DoctorFinding> {
   try {
     const problem = await check()
     return { what, ...(problem !== undefined && { problem }) }
@@ -364,7 +371,7 @@ async function find(what: string, check: () => Promise<string | undefined>): Pro
   }
 }
 
-function describeFinding({ what, problem }: Finding): string {
+function describeFinding({ what, problem }: DoctorFinding): string {
   return problem === undefined ? `ok: ${what}` : `problem: ${what}: ${problem}`
 }
 

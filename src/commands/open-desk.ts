@@ -11,7 +11,13 @@ import { entryGuard } from './entry-guard.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { RemoteDatabase } from './remote-database.ts'
 import { RemoteStore } from './remote-store.ts'
-import { findNamespaceId, openAccount, openLocal, readConfig, WranglerError } from './stores.ts'
+import {
+  findNamespaceId,
+  openAccount,
+  openLocal,
+  readWranglerConfig,
+  WranglerError,
+} from './stores.ts'
 
 const MISSING_LEDGER = "wrangler's configuration has no D1 database with the binding LEDGER"
 const MISSING_LISTS = "wrangler's configuration has no KV namespace HASH_LISTS"
@@ -78,7 +84,7 @@ async function openLocalDesk(options: TargetOptions): Promise<DeskParts> {
 
 /** Secrets are variables of the environment: Cloudflare does not give them back. */
 async function openRemoteDesk(options: TargetOptions): Promise<DeskParts> {
-  const config = await readConfig(options)
+  const config = await readWranglerConfig(options)
   const { LIST_KEY, DESK_KEY } = process.env
   const env = { ...config.vars, ...process.env }
   return {

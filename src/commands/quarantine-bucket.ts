@@ -2,7 +2,13 @@ import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
 import { type QuarantinedObject, readObject } from '../quarantine/objects.ts'
 import { type CloudflareApi, CloudflareError } from './remote-store.ts'
-import { openAccount, openLocal, readConfig, type StoreOptions, WranglerError } from './stores.ts'
+import {
+  openAccount,
+  openLocal,
+  readWranglerConfig,
+  type StoreOptions,
+  WranglerError,
+} from './stores.ts'
 
 /** Binding of the bucket in wrangler's configuration. */
 const BINDING = 'QUARANTINE'
@@ -11,15 +17,15 @@ const BINDING = 'QUARANTINE'
 const PAGE_OBJECTS = 1000
 
 /** A page of the objects of a bucket; `undefined` for one that is none of the quarantine. */
-interface Page {
+interface ObjectsPage {
   objects: (QuarantinedObject | undefined)[]
   /** Where the next begins; absent for the last. */
   cursor?: string | undefined
 }
 
 /** The bucket of the quarantine, from a shell. */
-export interface QuarantineBucket {
-  list(cursor?: string): Promise<Page>
+export interface OpenBucket {
+  list(cursor?: string): Promise<ObjectsPage>
   /** What is sealed; `undefined` if it is not there. */
   get(object: QuarantinedObject): Promise<Uint8Array | undefined>
   delete(object: QuarantinedObject): Promise<void>
@@ -38,7 +44,7 @@ interface R2 {
 }
 
 /** The bucket on this machine, as `wrangler dev` has it. @throws {WranglerError} */
-export async function openLocalBucket(options: StoreOptions): Promise<QuarantineBucket> {
+export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket> {
   const proxy = await openLocal<{ QUARANTINE?: R2 }>(options)
   const bucket = proxy.env[BINDING]
   if (!bucket) {
@@ -70,8 +76,8 @@ export async function openLocalBucket(options: StoreOptions): Promise<Quarantine
  * The bucket at Cloudflare that wrangler's configuration names.
  * @throws {WranglerError | CloudflareError} as `openRemoteStore` does
  */
-export async function openRemoteBucket(options: StoreOptions): Promise<QuarantineBucket> {
-  const config = await readConfig(options)
+export async function openRemoteBucket(options: StoreOptions): Promise<OpenBucket> {
+  const config = await readWranglerConfig(options)
   const bucket = findBucket(config)
   const { api, account } = await openAccount(config)
   return new RemoteBucket(api, account, bucket)
@@ -112,7 +118,7 @@ const ObjectsSchema = v.object({
 const DeletedSchema = v.object({ success })
 
 /** A bucket at Cloudflare, through its API (Cloudflare API, R2: "List Objects", "Get Object", "Delete Object"). */
-export class RemoteBucket implements QuarantineBucket {
+export class RemoteBucket implements OpenBucket {
   readonly #api: CloudflareApi
   readonly #path: string
   readonly #headers: Record<string, string>
@@ -124,7 +130,7 @@ export class RemoteBucket implements QuarantineBucket {
     this.#headers = jurisdiction === undefined ? {} : { 'cf-r2-jurisdiction': jurisdiction }
   }
 
-  async list(cursor?: string): Promise<Page> {
+  async list(cursor?: string): Promise<ObjectsPage> {
     const query = {
       per_page: String(PAGE_OBJECTS),
       ...(cursor !== undefined && { cursor }),

@@ -5,7 +5,7 @@ import type { QuarantinedObject } from '../quarantine/objects.ts'
 import { openSealed, parseIdentities } from '../quarantine/open.ts'
 import { readText } from './file-errors.ts'
 import type { TargetOptions } from './list-commands.ts'
-import { openLocalBucket, openRemoteBucket, type QuarantineBucket } from './quarantine-bucket.ts'
+import { openLocalBucket, openRemoteBucket, type OpenBucket } from './quarantine-bucket.ts'
 
 /** For what only the owner may read, and what must not take the place of another file. */
 const PRIVATE = { mode: 0o600, flag: 'wx' }
@@ -71,7 +71,7 @@ export async function quarantineDelete(caseId: string, options: TargetOptions): 
 
 async function withBucket<T>(
   options: TargetOptions,
-  use: (bucket: QuarantineBucket) => Promise<T>,
+  use: (bucket: OpenBucket) => Promise<T>,
 ): Promise<T> {
   const bucket = await (options.remote ? openRemoteBucket(options) : openLocalBucket(options))
   try {
@@ -81,7 +81,7 @@ async function withBucket<T>(
   }
 }
 
-async function* objectsOf(bucket: QuarantineBucket): AsyncGenerator<QuarantinedObject | undefined> {
+async function* objectsOf(bucket: OpenBucket): AsyncGenerator<QuarantinedObject | undefined> {
   let cursor: string | undefined
   do {
     const page = await bucket.list(cursor)
@@ -91,7 +91,7 @@ async function* objectsOf(bucket: QuarantineBucket): AsyncGenerator<QuarantinedO
 }
 
 /** @throws {NoSuchCaseError} */
-async function findCase(bucket: QuarantineBucket, caseId: string): Promise<QuarantinedObject> {
+async function findCase(bucket: OpenBucket, caseId: string): Promise<QuarantinedObject> {
   for await (const object of objectsOf(bucket)) if (object?.caseId === caseId) return object
   throw new NoSuchCaseError(caseId)
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Database, Statement } from '../desk/ledger/database.ts'
 import type { CloudflareApi } from './remote-store.ts'
 
-type Value = string | number | null
+type SqlValue = string | number | null
 
 const AnswerSchema = v.object({
   success: v.literal(true),
@@ -10,9 +10,9 @@ const AnswerSchema = v.object({
 })
 
 /** A statement, as Cloudflare's API takes it. */
-interface Query {
+interface SqlQuery {
   sql: string
-  params: readonly Value[]
+  params: readonly SqlValue[]
 }
 
 /** D1 at Cloudflare, by its API. */
@@ -35,7 +35,7 @@ export class RemoteDatabase implements Database {
   }
 
   /** @throws {CloudflareError} */
-  async send(queries: readonly Query[]): Promise<{ results: unknown[] }[]> {
+  async send(queries: readonly SqlQuery[]): Promise<{ results: unknown[] }[]> {
     const body = JSON.stringify(queries.length === 1 ? queries[0] : { batch: queries })
     const { result } = await this.#api.call(AnswerSchema, 'POST', this.#path, { body })
     return result.map(({ results }) => ({ results: results ?? [] }))
@@ -43,15 +43,15 @@ export class RemoteDatabase implements Database {
 }
 
 class RemoteStatement implements Statement {
-  readonly query: Query
+  readonly query: SqlQuery
   readonly #database: RemoteDatabase
 
-  constructor(database: RemoteDatabase, query: Query) {
+  constructor(database: RemoteDatabase, query: SqlQuery) {
     this.#database = database
     this.query = query
   }
 
-  bind(...params: Value[]): Statement {
+  bind(...params: SqlValue[]): Statement {
     return new RemoteStatement(this.#database, { sql: this.query.sql, params })
   }
 

@@ -47,7 +47,7 @@ export class WranglerError extends HashgateError {
 
 /** The namespace on this machine, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
-  const { binding } = findNamespace(await readConfig(options), options)
+  const { binding } = findNamespace(await readWranglerConfig(options), options)
   const proxy = await openLocal<Record<string, unknown>>(options)
   try {
     const namespace = proxy.env[binding] as KvNamespace
@@ -79,7 +79,7 @@ function tellOtherKey(key: string | undefined): void {
 /** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
 export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
-  await readConfig(options) // getPlatformProxy throws errors of its own, and warns of an environment that is none
+  await readWranglerConfig(options) // getPlatformProxy throws errors of its own, and warns of an environment that is none
   dropClassWarnings()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),
@@ -120,7 +120,7 @@ export async function importWrangler(): Promise<typeof wrangler> {
  */
 export async function openRemoteStore(options: StoreOptions): Promise<OpenStore> {
   const keys = parseListKeys(process.env[KEY_VARIABLE])
-  const config = await readConfig(options)
+  const config = await readWranglerConfig(options)
   const namespace = findNamespaceId(config, options)
   const { api, account } = await openAccount(config)
   const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
@@ -143,7 +143,10 @@ export async function openAccount(
 }
 
 /** wrangler's configuration. @throws {WranglerError} */
-export async function readConfig({ config, env }: StoreOptions): Promise<wrangler.Unstable_Config> {
+export async function readWranglerConfig({
+  config,
+  env,
+}: StoreOptions): Promise<wrangler.Unstable_Config> {
   const { unstable_readConfig } = await importWrangler()
   if (config !== undefined) await checkIsConfig(config)
   const where = { ...(config !== undefined && { config }), ...(env !== undefined && { env }) }

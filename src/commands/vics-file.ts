@@ -42,7 +42,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
     const done = from?.file === file && !from.isRead ? from.records : 0
     let startsOver = this.#settings.mode === 'replace' && done === 0
     let records = 0
-    let page = new Page(this.#settings, this.#now())
+    let page = new VicsPage(this.#settings, this.#now())
     const bytes = createReadStream(this.#path)
     // By what is read so far: the file does not say how many there are.
     const expected = () =>
@@ -59,7 +59,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
         expected: expected(),
       }
       startsOver = false
-      page = new Page(this.#settings, this.#now())
+      page = new VicsPage(this.#settings, this.#now())
     }
     yield {
       ...page.content,
@@ -78,7 +78,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
 }
 
 /** Records on their way to a page. */
-class Page {
+class VicsPage {
   size = 0
   readonly #upserts: ListedRecord[] = []
   readonly #skipped: Skipped = {}

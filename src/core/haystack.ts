@@ -95,7 +95,7 @@ export interface NearHash {
 }
 
 /** What a search found. `isComplete` is false if there is more than is told; the nearest are then among what is told. */
-export interface Found {
+export interface SearchResult {
   near: NearHash[]
   isComplete: boolean
 }
@@ -164,15 +164,15 @@ export class Haystack {
   /**
    * The hashes whose first half lies within `threshold` of a needle's: all that lie within it whole, and rarely others.
    */
-  search(needles: readonly Hash256[], threshold: number): Found {
-    const parts: Found[] = []
+  search(needles: readonly Hash256[], threshold: number): SearchResult {
+    const parts: SearchResult[] = []
     for (let first = 0; first < needles.length; first += MAX_NEEDLES) {
       parts.push(this.#searchPart(needles.slice(first, first + MAX_NEEDLES), threshold, first))
     }
     return together(parts)
   }
 
-  #searchPart(needles: readonly Hash256[], threshold: number, first: number): Found {
+  #searchPart(needles: readonly Hash256[], threshold: number, first: number): SearchResult {
     const found = this.#run(needles, threshold, first)
     if (found.isComplete) return found
     if (needles.length === 1) return this.#nearestOf(found, needles, threshold, first)
@@ -187,11 +187,11 @@ export class Haystack {
 
   /** What was told of one needle that has more than can be told, and the nearest: by a threshold that leaves half of what can. */
   #nearestOf(
-    { near }: Found,
+    { near }: SearchResult,
     needles: readonly Hash256[],
     threshold: number,
     first: number,
-  ): Found {
+  ): SearchResult {
     const distances = near.map(({ distance }) => distance).toSorted((a, b) => a - b)
     const share = CAPACITY / 2 / this.#found
     const cut = Math.min(distances[Math.floor(distances.length * share)] ?? 0, threshold)
@@ -200,7 +200,7 @@ export class Haystack {
     return { near: unique([...nearest.near, ...near]), isComplete: false }
   }
 
-  #run(needles: readonly Hash256[], threshold: number, first: number): Found {
+  #run(needles: readonly Hash256[], threshold: number, first: number): SearchResult {
     const found =
       this.#form === 'groups'
         ? this.#scanGroups(needles, threshold)
@@ -398,7 +398,7 @@ function reserve(core: MatchExports, bytes: number): number {
   return address
 }
 
-function together(parts: readonly Found[]): Found {
+function together(parts: readonly SearchResult[]): SearchResult {
   return {
     near: parts.flatMap(({ near }) => near),
     isComplete: parts.every(({ isComplete }) => isComplete),

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { Origin } from '../upload/origin.ts'
-import type { Finished, FinishingDeps } from '../upload/staging/finish.ts'
+import type { FinishedUpload, FinishingDeps } from '../upload/staging/finish.ts'
 import type { FirstAnswer } from '../upload/staging/staged-upload.ts'
 import type { Staging, UploadHandle } from '../upload/staging/staging.ts'
 import type { Uploads } from '../upload/uploads.ts'
@@ -53,7 +53,7 @@ export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps
 /** The answer to an upload that was whole, with headers that can be changed. */
 export async function stagedAnswer(
   c: Context,
-  { passage, request }: Finished,
+  { passage, request }: FinishedUpload,
   { uploads }: StagedDeps,
 ): Promise<Response> {
   const response = await answerTo(passage, request, uploads, readerOf(c))
@@ -76,7 +76,7 @@ const ANSWER_HEADERS = new Set([
 /** The answer to the request that completed an upload. It is remembered for a client that sends the request again. */
 export async function firstAnswer(
   { stub }: UploadHandle,
-  { outcome }: Finished,
+  { outcome }: FinishedUpload,
   response: Response,
 ): Promise<Response> {
   if (outcome === 'again') return response

@@ -75,14 +75,14 @@ function keyOfEntry({ id, kind, hash }: Entry): string {
   return `${id} ${kind} ${toHex(hash)}`
 }
 
-export interface Publication {
+export interface FeedPublication {
   name: string
   seq: number
   now: number
   days: number
 }
 
-export function headerOf({ name, seq, now, days }: Publication, since: number): FeedHeader {
+export function headerOf({ name, seq, now, days }: FeedPublication, since: number): FeedHeader {
   const [published, expires] = [now, now + days * DAY_MS].map((ms) => new Date(ms).toISOString())
   return { format: FORMAT, name, seq, since, published: published ?? '', expires: expires ?? '' }
 }

@@ -11,7 +11,7 @@ import {
 import type { ListStore } from '../list/store.ts'
 import type { Needle } from '../scan/scanned.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
-import { Limit } from './limit.ts'
+import { ConcurrencyLimit } from './limit.ts'
 import {
   buildTable,
   HaystackPool,
@@ -49,7 +49,7 @@ export class IndexReleasedError extends Error {
 const NEAREST_STEP = 16
 
 /** What takes the place of the thresholds of banks; qualities then do not count. */
-type Policy = Pick<Bank, 'threshold'>
+type AskedThreshold = Pick<Bank, 'threshold'>
 
 interface LoadedBank {
   bank: Bank
@@ -100,7 +100,7 @@ export class BankIndex implements Matcher {
     const refs = segmentsOf(manifest)
     const loads = new Map<string, Promise<LoadedSegment>>()
     const memories = pool ?? new HaystackPool()
-    const reads = new Limit(pool ? 1 : READS_AT_ONCE)
+    const reads = new ConcurrencyLimit(pool ? 1 : READS_AT_ONCE)
     const load = async (ref: SegmentRef) => {
       const old = known.get(ref.name) ?? loads.get(ref.name)
       if (old) return updateRemovals(from, await old, ref)
@@ -108,7 +108,7 @@ export class BankIndex implements Matcher {
       loads.set(ref.name, loading)
       return loading
     }
-    const segments = new Limit(pool ? 1 : READS_AT_ONCE)
+    const segments = new ConcurrencyLimit(pool ? 1 : READS_AT_ONCE)
     const loading = refs.map((ref) => segments.run(() => load(ref)))
     const loaded = await Promise.all(loading).catch(async (error) => {
       await Promise.allSettled(loading)
@@ -217,7 +217,7 @@ export class BankIndex implements Matcher {
     return undefined
   }
 
-  *#search(queries: readonly Query[], policy?: Policy): Steps<Searched[]> {
+  *#search(queries: readonly Query[], policy?: AskedThreshold): Steps<Searched[]> {
     if (this.#isReleased) throw new IndexReleasedError()
     const searched = queries.map((): Searched => ({ candidates: [], isComplete: true }))
     let spentMs = 0
@@ -256,7 +256,7 @@ interface Asked {
 function askedOf(
   queries: readonly Query[],
   bank: Bank,
-  policy: Policy | undefined,
+  policy: AskedThreshold | undefined,
 ): Map<number, Asked[]> {
   const byThreshold = new Map<number, Asked[]>()
   for (const [query, { needles }] of queries.entries()) {

@@ -15,20 +15,20 @@ const MAX_BLOCKS = 66
 const BLOCKS_AT_ONCE = 6
 
 /** An entry that may match, by what is known in memory. */
-export type Candidate = NearCandidate | ExactCandidate
+export type ListCandidate = NearCandidate | ExactCandidate
 
-interface NearCandidate extends Place {
+interface NearCandidate extends EntryPlace {
   needle: Needle
   /** Largest distance of a match, in bits. */
   threshold: number
 }
 
-interface ExactCandidate extends Place {
+interface ExactCandidate extends EntryPlace {
   digest: Uint8Array
   kind: DigestKind
 }
 
-interface Place {
+interface EntryPlace {
   bank: Bank
   ref: SegmentRef
   position: number
@@ -38,7 +38,7 @@ interface Place {
 
 /** What the search in memory found for one file. */
 export interface Searched {
-  candidates: Candidate[]
+  candidates: ListCandidate[]
   /** Whether there are no others. */
   isComplete: boolean
 }
@@ -49,7 +49,7 @@ interface Block {
   number: number
   /** Of the candidate that is nearest so far. */
   distance: number
-  candidates: Candidate[]
+  candidates: ListCandidate[]
 }
 
 /**
@@ -121,7 +121,7 @@ export class CandidateVerifier {
 }
 
 /** Blocks that candidates lie in, those with the nearest first. */
-function blocksOf(candidates: readonly Candidate[]): Block[] {
+function blocksOf(candidates: readonly ListCandidate[]): Block[] {
   const byPlace = Map.groupBy(candidates, ({ ref, position }) => `${ref.name}/${blockOf(position)}`)
   const blocks = [...byPlace.values()].flatMap((inBlock): Block[] => {
     const [first] = inBlock
@@ -151,7 +151,7 @@ function collect(block: Block, details: DetailBlock, found: Map<string, Match>):
 
 /** The match that a candidate turns out to be, if it is one. */
 function verifyCandidate(
-  candidate: Candidate,
+  candidate: ListCandidate,
   { rest, id, labels, cap }: Detail,
 ): Match | undefined {
   const { bank } = candidate

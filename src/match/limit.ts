@@ -1,5 +1,5 @@
 /** Runs so many things at once as are allowed, the others in the order that they came in. */
-export class Limit {
+export class ConcurrencyLimit {
   #free: number
   readonly #waiting: (() => void)[] = []
   #failure: { error: unknown } | undefined

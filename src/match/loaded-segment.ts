@@ -1,6 +1,6 @@
 import {
   FIRST_SLOTS,
-  type Found,
+  type SearchResult,
   GROUP_HASHES,
   Haystack,
   SLOTS,
@@ -14,7 +14,7 @@ import { partsOf, readPart, readTail } from '../list/pdq-segment.ts'
 import { readRemovals, Removals } from '../list/removals.ts'
 import { PART_ENTRIES } from '../list/sizes.ts'
 import type { Bytes, ListStore } from '../list/store.ts'
-import type { Limit } from './limit.ts'
+import type { ConcurrencyLimit } from './limit.ts'
 
 /** A segment in memory: what is searched of it, and which of its entries were removed. */
 export type LoadedSegment = LoadedPdqSegment | LoadedExactSegment
@@ -67,7 +67,7 @@ export async function loadSegment(
   store: ListStore,
   ref: SegmentRef,
   pool: HaystackPool,
-  reads: Limit,
+  reads: ConcurrencyLimit,
 ): Promise<LoadedSegment> {
   const removals = await reads.run(() => loadRemovals(store, ref))
   if (ref.kind === 'exact') {
@@ -124,7 +124,7 @@ export function searchSegment(
   { haystack, removals }: LoadedPdqSegment,
   needles: readonly Hash256[],
   threshold: number,
-): Found {
+): SearchResult {
   const found = haystack.search(needles, threshold)
   if (removals.count === 0) return found
   return { ...found, near: found.near.filter(({ position }) => !removals.has(position)) }

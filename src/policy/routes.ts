@@ -21,7 +21,7 @@ export interface RouteSettings {
 }
 
 /** What holds for a request. */
-export interface Route<Settings extends RouteSettings = RouteSettings> {
+export interface ChosenRoute<Settings extends RouteSettings = RouteSettings> {
   config: Settings
   /** Whether it is gated; `undefined`: as its method says. */
   isGated: boolean | undefined
@@ -33,15 +33,15 @@ export interface Route<Settings extends RouteSettings = RouteSettings> {
 /** Whether a request is one of a route. */
 export type Fits = (method: string, hostname: string, pathname: string) => boolean
 
-interface Matcher<Settings extends RouteSettings> {
+interface RouteMatcher<Settings extends RouteSettings> {
   fits: Fits
-  route: Route<Settings>
+  route: ChosenRoute<Settings>
 }
 
 /** Chooses what holds for requests, by the operator's routes. */
 export class Router<Settings extends RouteSettings> {
-  readonly #matchers: readonly Matcher<Settings>[]
-  readonly #default: Route<Settings>
+  readonly #matchers: readonly RouteMatcher<Settings>[]
+  readonly #default: ChosenRoute<Settings>
 
   constructor(config: Settings) {
     const { routes, mode } = config.policy
@@ -53,13 +53,13 @@ export class Router<Settings extends RouteSettings> {
    * The first route that fits a request. `undefined`: which one does depends on how an origin reads the path, so that a request
    * may be written to be gated by other rules than it should be.
    */
-  choose({ method, url }: { method: string; url: string }): Route<Settings> | undefined {
+  choose({ method, url }: { method: string; url: string }): ChosenRoute<Settings> | undefined {
     const { hostname, pathname } = placeOf(url)
     const routes = readingsOf(pathname).map((path) => this.#find(method, hostname, path))
     return new Set(routes).size === 1 ? routes[0] : undefined
   }
 
-  #find(method: string, hostname: string, pathname: string): Route<Settings> {
+  #find(method: string, hostname: string, pathname: string): ChosenRoute<Settings> {
     const matcher = this.#matchers.find(({ fits }) => fits(method, hostname, pathname))
     return matcher?.route ?? this.#default
   }
@@ -89,7 +89,7 @@ export function fitsOf({
 function matcherOf<Settings extends RouteSettings>(
   policy: RoutePolicy,
   config: Settings,
-): Matcher<Settings> {
+): RouteMatcher<Settings> {
   const { gated, mode = config.policy.mode, label } = policy
   const { onUnscannable = config.policy.onUnscannable, onFailed = config.policy.onFailed } = policy
   const { maxBodyBytes = config.upload.maxBodyBytes, maxFiles = config.body.maxFiles } = policy

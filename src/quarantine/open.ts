@@ -16,7 +16,7 @@ const RecordSchema = v.looseObject({
   bytes: v.number(),
 })
 
-export interface Opened {
+export interface OpenedCase {
   record: Record<string, unknown>
   body: Uint8Array
 }
@@ -51,7 +51,7 @@ export async function openSealed(
   { key, caseId }: QuarantinedObject,
   sealed: Uint8Array,
   identities: readonly string[],
-): Promise<Opened> {
+): Promise<OpenedCase> {
   const decrypter = new Decrypter()
   for (const identity of identities) decrypter.addIdentity(identity)
   const damaged = (cause: unknown) =>

@@ -39,7 +39,7 @@ import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 
 /** Where a file was found, and what it may take. */
-interface Place {
+interface FilePlace {
   budget: ScanBudget
   /** Files around it. */
   depth: number
@@ -63,7 +63,7 @@ export type TextKind = 'text' | 'urlencoded'
  */
 export class FileScanner {
   readonly #context: ScanContext
-  readonly #place: Place
+  readonly #place: FilePlace
   readonly #digester: FileDigester | undefined
   #bytes = 0
   /** First bytes, and what becomes of them otherwise, until there are enough to tell the format. */
@@ -89,7 +89,7 @@ export class FileScanner {
   #markedDigests: FileDigests | undefined
 
   /** Scans a file. Files of one upload share a budget, and so does what is within them. */
-  constructor(context: ScanContext, place: Place = { budget: budgetOf(context), depth: 0 }) {
+  constructor(context: ScanContext, place: FilePlace = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
     const { digestKinds = DIGEST_KINDS } = context

@@ -41,13 +41,13 @@ export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldByt
   return Math.floor(maxHeldBytes / 16)
 }
 
-type Place = Pick<Permit, 'touch' | 'release'>
+type UploadPlace = Pick<Permit, 'touch' | 'release'>
 
 /** A place for a long upload, which is decoded while it arrives. @throws {BusyError} */
 export async function acquireLongPlace({
   decoders,
   longPlaces,
-}: Pick<UploadDeps, 'decoders' | 'longPlaces'>): Promise<Place> {
+}: Pick<UploadDeps, 'decoders' | 'longPlaces'>): Promise<UploadPlace> {
   const long = await longPlaces.acquire(1)
   try {
     return jointPlace(long, await decoders.acquire(1))
@@ -61,14 +61,14 @@ export async function acquireLongPlace({
 export function joinLongPlace(
   place: Permit,
   { longPlaces }: Pick<UploadDeps, 'longPlaces'>,
-): Place | undefined {
+): UploadPlace | undefined {
   const long = longPlaces.tryAcquire(1)
   if (long) return jointPlace(long, place)
   place.release()
   return undefined
 }
 
-function jointPlace(...permits: Permit[]): Place {
+function jointPlace(...permits: Permit[]): UploadPlace {
   return {
     touch: () => permits.forEach((permit) => permit.touch()),
     release: () => permits.forEach((permit) => permit.release()),

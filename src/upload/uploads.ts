@@ -3,7 +3,7 @@ import type { CoreModules } from '../core/modules.ts'
 import type { GateEvent, Happening } from '../events/schema.ts'
 import { stampEvent } from '../events/stamp.ts'
 import { Gate, type GateDeps, type GateSettings } from '../gate/gate.ts'
-import { AmbiguousPathError, type Route, Router } from '../policy/routes.ts'
+import { AmbiguousPathError, type ChosenRoute, Router } from '../policy/routes.ts'
 import type { Texts } from '../policy/texts.ts'
 import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { Kept } from '../quarantine/record.ts'
@@ -25,13 +25,13 @@ import { watchUpload } from './shadow.ts'
 import { Spool } from './spool.ts'
 import { verdictEvent } from './verdict-event.ts'
 
-type Settings = UploadsSettings & GateSettings
+type JudgedSettings = UploadsSettings & GateSettings
 
 export interface UploadsParts extends Pick<
   GateDeps,
   'store' | 'shards' | 'pins' | 'floodCounters' | 'remote'
 > {
-  config: Settings
+  config: JudgedSettings
   modules: CoreModules
   convert?: ImageConverter
   heic?: HeicLibrary
@@ -66,7 +66,7 @@ const SPREAD_MS = 10_000
 /** The uploads of an isolate: judged on their way, out of what memory they share. */
 export class Uploads {
   readonly gate: Gate
-  readonly settings: Settings
+  readonly settings: JudgedSettings
   /** Bytes that requests hold: what else holds some in this isolate acquires them here, too. */
   readonly bytes: Semaphore
   /** Bytes of those that pictures in long uploads hold, together. */
@@ -79,7 +79,7 @@ export class Uploads {
   readonly #quarantine: Quarantine | undefined
   readonly #staging: Staging | undefined
   readonly #context: ScanContext
-  readonly #router: Router<Settings>
+  readonly #router: Router<JudgedSettings>
 
   constructor(parts: UploadsParts) {
     const { config, modules, convert, heic } = parts
@@ -213,7 +213,11 @@ export class Uploads {
     }
   }
 
-  async #judge(request: Request, route: Route<Settings> | undefined, way: Way): Promise<Passage> {
+  async #judge(
+    request: Request,
+    route: ChosenRoute<JudgedSettings> | undefined,
+    way: Way,
+  ): Promise<Passage> {
     const caseId = crypto.randomUUID()
     const refuse = (outcome: Outcome & { action: 'refuse' }): Passage => {
       this.report(verdictEvent(caseId, request, outcome, route && { route }))
@@ -239,7 +243,7 @@ export class Uploads {
   #passing(
     request: Request,
     caseId: string,
-    route: Route<Settings>,
+    route: ChosenRoute<JudgedSettings>,
     { origin, waitUntil }: Way,
     onRefused: (passage: Passage) => void,
   ): UploadDeps {
@@ -257,7 +261,7 @@ export class Uploads {
     }
   }
 
-  #depsFor(request: Request, settings: Settings, waitUntil: WaitUntil, caseId: string) {
+  #depsFor(request: Request, settings: JudgedSettings, waitUntil: WaitUntil, caseId: string) {
     const address = request.headers.get('cf-connecting-ip') ?? ''
     const { bytes, pictureBytes, decoders, longPlaces } = this
     const { list } = this.gate
@@ -289,7 +293,7 @@ const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
 function isGated(
   { method, body }: Request,
   byRoute: boolean | undefined,
-  { upload }: Pick<UploadsSettings, 'upload'>,
+  { upload }: Pick<JudgedSettings, 'upload'>,
 ): boolean {
   if (byRoute !== undefined) return byRoute
   return (

@@ -2,7 +2,7 @@ import { toHex } from '../util/bytes.ts'
 import { describeError } from '../util/errors.ts'
 import type { FileEvent, HappeningOf, MatchEvent } from '../events/schema.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
-import type { Route } from '../policy/routes.ts'
+import type { ChosenRoute } from '../policy/routes.ts'
 import type { Kept } from '../quarantine/record.ts'
 import { describeNeedle } from '../match/thresholds.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
@@ -20,7 +20,7 @@ const MAX_NAME_LENGTH = 256
 /** What else is known of an upload. */
 export interface VerdictFacts {
   afterLastByteMs?: number | undefined
-  route?: Pick<Route, 'isShadow' | 'label'>
+  route?: Pick<ChosenRoute, 'isShadow' | 'label'>
   kept?: Kept | undefined
   /** Who asked for the verdict, if it was asked for by itself. */
   caller?: string

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { showConfig } from '../../src/commands/config-command.ts'
 import { init, type InitOptions } from '../../src/commands/init/init-command.ts'
-import { readConfig } from '../../src/commands/stores.ts'
+import { readWranglerConfig } from '../../src/commands/stores.ts'
 
 const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
 const EVERYTHING = {
@@ -52,7 +52,7 @@ describe('hashgate init', () => {
     'writes a wrangler.%s with everything that was asked for',
     async (format) => {
       await run({ ...EVERYTHING, format })
-      const config = await readConfig({ config: join(folder, `wrangler.${format}`) })
+      const config = await readWranglerConfig({ config: join(folder, `wrangler.${format}`) })
       expect(config).toMatchObject({
         name: 'my-gate',
         workers_dev: false,
@@ -121,7 +121,7 @@ describe('hashgate init', () => {
       const sign = format === 'toml' ? '#' : '//'
       expect(text).toContain(`${sign} Keeps events until the webhook has taken them.\n`)
       expect(text).not.toContain('\t')
-      const config = await readConfig({ config: file })
+      const config = await readWranglerConfig({ config: file })
       expect(config.r2_buckets).toHaveLength(1)
       expect(config.queues.consumers).toHaveLength(1)
       expect(config.vars['HASHGATE']).toMatchObject({ policy: { mode: 'enforce' } })
@@ -148,7 +148,7 @@ describe('hashgate init', () => {
 
   it('makes a queue for a program that reads events, without a webhook', async () => {
     await run({ queue: true })
-    const config = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    const config = await readWranglerConfig({ config: join(folder, 'wrangler.jsonc') })
     expect(config.queues).toMatchObject({
       producers: [{ binding: 'EVENT_QUEUE', queue: 'my-gate-events' }],
     })
@@ -190,7 +190,7 @@ describe('hashgate init', () => {
     expect(JSON.parse(await read('package.json'))).toMatchObject({
       dependencies: { 'libheif-js': expect.stringMatching(/^\^1\./) },
     })
-    expect(await readConfig({ config: join(folder, 'wrangler.jsonc') })).not.toHaveProperty(
+    expect(await readWranglerConfig({ config: join(folder, 'wrangler.jsonc') })).not.toHaveProperty(
       'images.binding',
     )
   })
@@ -234,7 +234,7 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
   it('asks for the folder and all else, and takes Enter for what is usual', async () => {
     const { code, shown } = await answer('', ['my-gate\r'])
     expect({ code, shown }).toMatchObject({ code: 0 })
-    const { name, vars } = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    const { name, vars } = await readWranglerConfig({ config: join(folder, 'wrangler.jsonc') })
     expect(name).toBe('my-gate')
     expect(vars['HASHGATE']).toMatchObject({ policy: { banks: { csam: { action: 'block' } } } })
   })
@@ -258,7 +258,7 @@ describe.skipIf(!hasScript())('hashgate init in a terminal', () => {
     expect(shown).toContain('It needs an answer.')
     expect(shown).toContain('It must be no, images or libheif.')
     expect(shown).toContain('It must be yes or no.')
-    const { queues } = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    const { queues } = await readWranglerConfig({ config: join(folder, 'wrangler.jsonc') })
     expect(queues.producers).toHaveLength(1)
   })
 
@@ -309,7 +309,7 @@ describe('hashgate init with a login', () => {
 
   it('makes the namespace, writes its id, and tells which steps failed', async () => {
     await run()
-    const config = await readConfig({ config: join(folder, 'wrangler.jsonc') })
+    const config = await readWranglerConfig({ config: join(folder, 'wrangler.jsonc') })
     expect(config.kv_namespaces).toMatchObject([{ binding: 'HASH_LISTS', id: 'new-id' }])
     expect(requests).toContain('POST /client/v4/accounts/account/storage/kv/namespaces')
     expect(said).toMatch(/^failed {2}secrets: /m)

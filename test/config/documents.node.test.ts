@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settingsSchemaText, settingsText } from '../../scripts/settings-docs.ts'
-import { readConfig as readWrangler } from '../../src/commands/stores.ts'
+import { readWranglerConfig } from '../../src/commands/stores.ts'
 import { defaults, readConfig } from '../../src/config/config.ts'
 import { PRESETS } from '../../src/config/presets.ts'
 
@@ -80,7 +80,7 @@ describe('what documents show of wrangler.toml', () => {
       '"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"',
     )
     await writeFile(config, /^name =/m.test(real) ? real : HEAD + real)
-    const { vars } = await readWrangler({ config })
+    const { vars } = await readWranglerConfig({ config })
     return readConfig(vars)
   }
 

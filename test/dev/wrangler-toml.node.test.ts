@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/commands/stores.ts'
+import { readWranglerConfig } from '../../src/commands/stores.ts'
 
 /** Lines of TOML that are commented out. */
 const COMMENTED = /^# (?=\[|\w+ = )/
@@ -11,7 +11,7 @@ async function read(toml: string) {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-toml-'))
   try {
     await writeFile(join(folder, 'wrangler.toml'), toml)
-    return await readConfig({ config: join(folder, 'wrangler.toml') })
+    return await readWranglerConfig({ config: join(folder, 'wrangler.toml') })
   } finally {
     await rm(folder, { recursive: true })
   }

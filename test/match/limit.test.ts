@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Limit } from '../../src/match/limit.ts'
+import { ConcurrencyLimit } from '../../src/match/limit.ts'
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1))
 
 describe('Limit', () => {
   it('runs no more at once than are allowed, in their order', async () => {
-    const limit = new Limit(3)
+    const limit = new ConcurrencyLimit(3)
     const begun: number[] = []
     let running = 0
     let most = 0
@@ -25,7 +25,7 @@ describe('Limit', () => {
   })
 
   it('runs nothing after something has failed', async () => {
-    const limit = new Limit(1)
+    const limit = new ConcurrencyLimit(1)
     let ran = 0
     const one = limit.run(async () => {
       await turn()

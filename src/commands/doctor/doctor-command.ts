@@ -6,7 +6,7 @@ import { HashgateError } from '../../util/errors.ts'
 import { readSetup } from '../config-command.ts'
 import type { ListStore } from '../../list/store.ts'
 import { type TargetOptions, withStore } from '../list-commands.ts'
-import { readConfig } from '../stores.ts'
+import { readWranglerConfig } from '../stores.ts'
 import { type Check, failed, ok, skipped, warning } from './checks.ts'
 import { checkHealth, checkList, checkSameList } from './list-checks.ts'
 import { localDrill } from './local-drill.ts'
@@ -46,7 +46,7 @@ export async function doctor(options: DoctorOptions): Promise<boolean> {
 }
 
 async function examine(options: DoctorOptions, add: (checks: readonly Check[]) => void) {
-  const config = await readConfig(options)
+  const config = await readWranglerConfig(options)
   const setup = await readSetup(options)
   const { problems, config: settings } = setup
   add(problems.map((problem) => failed('settings and bindings', problem)))

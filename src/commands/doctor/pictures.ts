@@ -45,7 +45,7 @@ export async function drillEntries(): Promise<Entry[]> {
   return [{ kind: 'pdq', hash: identity.hash, id: 'drill', labels: { source: 'hashgate doctor' } }]
 }
 
-interface Box {
+interface ShapeBox {
   left: number
   top: number
   right: number
@@ -53,7 +53,7 @@ interface Box {
 }
 
 /** Fills a rectangle, given in parts of the picture. */
-function fill(luma: Uint8Array, { left, top, right, bottom }: Box, level: number): void {
+function fill(luma: Uint8Array, { left, top, right, bottom }: ShapeBox, level: number): void {
   const at = (part: number) => Math.min(SIDE, Math.round(part * SIDE))
   for (let y = at(top); y < at(bottom); y++)
     luma.fill(level, y * SIDE + at(left), y * SIDE + at(right))

@@ -8,7 +8,7 @@ import { type PlannedFile, readIfThere } from './files.ts'
 import { type Answers, InitError } from './options.ts'
 import { isBlock, renderBlock, renderJsonc, renderToml } from './render.ts'
 import { type Section, sectionsOf, settingsOf } from './sections.ts'
-import { isTable } from '../../util/json.ts'
+import { isTable, type Table } from '../../util/json.ts'
 
 /** wrangler's configuration of a deployment, and what must be done to it by hand. */
 export interface PlannedConfig extends PlannedFile {
@@ -111,8 +111,6 @@ function missingSettings(answers: Answers, vars: unknown): string[] {
   const missing = missingKeys({ ...groups, policy: { banks: policy.banks } }, found)
   return missing === undefined ? [] : [`"HASHGATE": ${JSON.stringify(missing)}`]
 }
-
-type Table = Record<string, unknown>
 
 function isList(value: unknown): value is Table[] {
   return Array.isArray(value) && value.every(isTable)

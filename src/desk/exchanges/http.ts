@@ -95,19 +95,19 @@ export async function readBytes(
   return concatenate(chunks)
 }
 
-export async function readText(response: Response, what: string): Promise<string> {
+export async function readTextAnswer(response: Response, what: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(response, what))
 }
 
 /** @throws {BadAnswerError} it is no JSON */
 export async function readJsonAnswer(response: Response, what: string): Promise<unknown> {
-  const json = parseJson(await readText(response, what))
+  const json = parseJson(await readTextAnswer(response, what))
   if (json === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
   return json
 }
 
 /** @throws {BadAnswerError} it is no JSON, or has another form */
-export async function readAnswer<S extends v.GenericSchema>(
+export async function checkedAnswer<S extends v.GenericSchema>(
   schema: S,
   response: Response,
   what: string,

@@ -13,7 +13,7 @@ import type {
   Skipped,
   World,
 } from './exchange.ts'
-import { ask, basicAuth, nextUrl, readText } from './http.ts'
+import { ask, basicAuth, nextUrl, readTextAnswer } from './http.ts'
 import { isSafeUrl, secretName } from './https/settings.ts'
 import { noRecords, skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
@@ -148,7 +148,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
       await response.body?.cancel()
       return undefined
     }
-    const root = parseXml(await readText(response, WHAT), 'availableFeedbackReasons', WHAT)
+    const root = parseXml(await readTextAnswer(response, WHAT), 'availableFeedbackReasons', WHAT)
     return childrenOf(root).map((reason) => {
       const { guid = '', name = '' } = attributesOf(reason)
       return `${guid} (${name})`
@@ -236,7 +236,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
       await response.body?.cancel()
       return undefined
     }
-    const result = parseXml(await readText(response, WHAT), 'queryResult', WHAT)
+    const result = parseXml(await readTextAnswer(response, WHAT), 'queryResult', WHAT)
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
     const said = Number(URL.parse(next, 'https://any.invalid')?.searchParams.get('max') ?? 0)
     return { result, total: said || entryBlocks(result).length }
@@ -276,7 +276,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
   }
 
   async #get(url: URL, root: string): Promise<TNode> {
-    return parseXml(await readText(await this.#ask(url, []), WHAT), root, WHAT)
+    return parseXml(await readTextAnswer(await this.#ask(url, []), WHAT), root, WHAT)
   }
 
   #ask(url: URL, accept: readonly number[]): Promise<Response> {

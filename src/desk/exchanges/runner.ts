@@ -65,7 +65,7 @@ export async function syncExchange(
     if (error instanceof LeaseTakenError) return { ...sync, state: 'busy', error }
     throw error
   }
-  const run = new Run(ledger, lease, exchange, options, sync)
+  const run = new SyncRun(ledger, lease, exchange, options, sync)
   try {
     await run.go()
     return sync
@@ -74,7 +74,7 @@ export async function syncExchange(
   }
 }
 
-class Run {
+class SyncRun {
   readonly #ledger: Ledger
   readonly #lease: Lease
   readonly #exchange: Exchange

@@ -11,7 +11,7 @@ import type {
   PageRecords,
   World,
 } from './exchange.ts'
-import { ask, readAnswer } from './http.ts'
+import { ask, checkedAnswer } from './http.ts'
 import { baseUrl, secretName } from './https/settings.ts'
 import { noRecords, skip } from './normalise.ts'
 
@@ -80,7 +80,7 @@ const AnswerSchema = v.looseObject({
   nextSetTimestamp: v.nullish(v.number(), 0),
   hashRecords: v.array(v.unknown()),
 })
-type Answer = v.InferOutput<typeof AnswerSchema>
+type FetchedHashes = v.InferOutput<typeof AnswerSchema>
 
 /** Keys of its API: each function has its own. */
 export interface StopNciiKeys {
@@ -159,7 +159,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   }
 
   /** The page at a token, with fewer records if it cannot be read; `undefined` if its first record is what spoils it. */
-  async #readable(at: StopNciiCheckpoint): Promise<Answer | undefined> {
+  async #readable(at: StopNciiCheckpoint): Promise<FetchedHashes | undefined> {
     for (let size = PAGE_SIZE; size >= 1; size = Math.floor(size / 2)) {
       try {
         return await this.#fetch(at, size)
@@ -194,13 +194,13 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     return { ...from(high), hole: hole ?? begin }
   }
 
-  async #fetch({ start, token }: StopNciiCheckpoint, pageSize: number): Promise<Answer> {
+  async #fetch({ start, token }: StopNciiCheckpoint, pageSize: number): Promise<FetchedHashes> {
     const url = new URL(`${this.#settings.base.replace(/\/$/, '')}/FetchHashes`)
     url.searchParams.set('startTimestamp', String(start))
     url.searchParams.set('pageSize', String(pageSize))
     if (token !== undefined) url.searchParams.set('nextPageToken', token)
     const headers = this.#headers(this.#keys.functions)
-    return readAnswer(AnswerSchema, await ask(this.#world, { what: WHAT, url, headers }), WHAT)
+    return checkedAnswer(AnswerSchema, await ask(this.#world, { what: WHAT, url, headers }), WHAT)
   }
 
   #headers(functions: string): Record<string, string> {
@@ -210,7 +210,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     }
   }
 
-  #recordsOf({ hashRecords }: Answer): PageRecords {
+  #recordsOf({ hashRecords }: FetchedHashes): PageRecords {
     const records = noRecords()
     const { upserts, deletes, skipped } = records
     for (const item of hashRecords) {
@@ -223,7 +223,8 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
       const key = `${record.signalType} ${record.hashValue.toLowerCase()}`
       const updated = record.lastModtimestamp ?? 0
       if (isWithdrawn(record)) deletes.push({ key, updated })
-      else if (this.#isTaken(record.hashRegions ?? [])) upserts.push(listed(record, key, updated))
+      else if (this.#isTaken(record.hashRegions ?? []))
+        upserts.push(listedHash(record, key, updated))
       else {
         deletes.push({ key, updated })
         skip(skipped, 'record: of another region')
@@ -264,7 +265,7 @@ function isWithdrawn({ hashStatus, caseNumbers }: Record_): boolean {
 }
 
 /** The tier tells what other providers made of it: many hashes are of people whom nobody has asked anything. */
-function listed(record: Record_, key: string, updated: number): ListedRecord {
+function listedHash(record: Record_, key: string, updated: number): ListedRecord {
   const values = (record.CSPFeedbacks ?? []).map(({ feedbackValue }) => feedbackValue ?? '')
   const blocked = values.filter((value) => value === 'Blocked').length
   const notBlocked = values.filter((value) => value === 'NotBlocked').length

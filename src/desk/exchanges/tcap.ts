@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError, NotAuthorizedError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, PageRecords, World } from './exchange.ts'
-import { ask, nextUrl, readAnswer, readJsonAnswer } from './http.ts'
+import { ask, nextUrl, checkedAnswer, readJsonAnswer } from './http.ts'
 import { baseUrl, secretName } from './https/settings.ts'
 import { noRecords, skip } from './normalise.ts'
 
@@ -98,7 +98,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
   async #list({ after, next }: TcapCheckpoint): Promise<v.InferOutput<typeof AnswerSchema>> {
     // The address of the next page is followed as it is: it has all parameters.
     const url = next === undefined ? this.#firstPage(after) : nextUrl(next, this.#base, WHAT)
-    return readAnswer(AnswerSchema, await this.#ask(url), WHAT)
+    return checkedAnswer(AnswerSchema, await this.#ask(url), WHAT)
   }
 
   #firstPage(after: string | undefined): URL {

@@ -11,7 +11,7 @@ import type {
   PageRecords,
   World,
 } from './exchange.ts'
-import { ask, nextUrl, readAnswer, readJsonAnswer } from './http.ts'
+import { ask, nextUrl, checkedAnswer, readJsonAnswer } from './http.ts'
 import { baseUrl, secretName } from './https/settings.ts'
 import { noRecords, skip } from './normalise.ts'
 
@@ -126,7 +126,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     let url: URL | undefined = this.#first(since)
     while (url) {
       const response = await ask(this.#world, { what: WHAT, url })
-      const answer: v.InferOutput<typeof AnswerSchema> = await readAnswer(
+      const answer: v.InferOutput<typeof AnswerSchema> = await checkedAnswer(
         AnswerSchema,
         response,
         WHAT,
@@ -183,7 +183,7 @@ function recordsOf(items: readonly unknown[]): {
     const key = `${type} ${indicator.toLowerCase()}`
     const descriptors = descriptorsOf(parsed.output.descriptors?.data ?? [])
     if (isDeleted || descriptors.length === 0) deletes.push({ key, updated })
-    else upserts.push(listed(key, type, indicator, descriptors, updated))
+    else upserts.push(listedIndicator(key, type, indicator, descriptors, updated))
   }
   return { records, latest }
 }
@@ -196,7 +196,7 @@ function descriptorsOf(items: readonly unknown[]): Descriptor[] {
   })
 }
 
-function listed(
+function listedIndicator(
   key: string,
   type: string,
   indicator: string,

@@ -35,7 +35,7 @@ export function tcap(provider: FakeProvider, _clock: FakeClock): Hono {
   app.post('/hash-verification/api/v2', async (context) => {
     const isKnown = token !== '' && context.req.header('authorization') === `Bearer ${token}`
     if (!isKnown || left-- <= 0) return context.body(null, 401)
-    const { body } = await context.req.json<{ body: Question[] }>()
+    const { body } = await context.req.json<{ body: HashQuestion[] }>()
     const isGood = body.length > 0 && body.length <= MAX_QUESTIONS && body.every(isQuestion)
     if (!isGood || new URL(context.req.url).searchParams.get('ideologies') === null)
       return context.json({ detail: 'malformed' }, 400)
@@ -44,7 +44,7 @@ export function tcap(provider: FakeProvider, _clock: FakeClock): Hono {
   return app
 }
 
-interface Question {
+interface HashQuestion {
   hash_value: string
   hash_type: string
   confidence: number
@@ -53,7 +53,7 @@ interface Question {
 /** Hashes that one request may ask about. */
 const MAX_QUESTIONS = 50
 
-function isQuestion({ hash_value: hash, hash_type: type, confidence }: Question): boolean {
+function isQuestion({ hash_value: hash, hash_type: type, confidence }: HashQuestion): boolean {
   return /^[0-9a-f]{64}$/.test(hash) && type === 'PDQ' && confidence >= 0 && confidence <= 1
 }
 

@@ -9,13 +9,19 @@ import { OtherDeskKeyError, RecordTooLargeError } from './errors.ts'
 import { LedgerKey } from './ledger-key.ts'
 import type { Lease } from './lease.ts'
 import { migrate } from './migrations.ts'
-import { buryRecord, type LedgerRecord, type Row, sealRecord, type Tombstone } from './record.ts'
+import {
+  buryRecord,
+  type LedgerRecord,
+  type LedgerRow,
+  sealRecord,
+  type Tombstone,
+} from './record.ts'
 import type { Source } from './source.ts'
 
 /** Records that one statement takes. */
 const PAGE_RECORDS = 1000
 
-export interface Page {
+export interface PageChanges {
   upserts: readonly LedgerRecord[]
   deletes: readonly Tombstone[]
 }
@@ -47,7 +53,7 @@ export class Ledger {
    * Applies a page of changes. Its last part and `also`, where the checkpoint is, are one transaction, so that a page which is
    * cut off is applied again. A state that is older than the one that is known changes nothing.
    */
-  async apply(lease: Lease, source: Source, page: Page, also: Statement[]): Promise<void> {
+  async apply(lease: Lease, source: Source, page: PageChanges, also: Statement[]): Promise<void> {
     const parts = inParts(latest(this.#rowsOf(source, page)))
     for (const [i, part] of parts.entries()) {
       const isLast = i === parts.length - 1
@@ -56,14 +62,14 @@ export class Ledger {
     if (parts.length === 0) await lease.write(also)
   }
 
-  #rowsOf({ name }: Source, { upserts, deletes }: Page): Row[] {
+  #rowsOf({ name }: Source, { upserts, deletes }: PageChanges): LedgerRow[] {
     return [
       ...upserts.map((record) => sealRecord(this.key, name, record)),
       ...deletes.map((gone) => buryRecord(this.key, name, gone)),
     ]
   }
 
-  #applyRows({ id, generation }: Source, { rows, texts }: Part): Statement[] {
+  #applyRows({ id, generation }: Source, { rows, texts }: FittingRows): Statement[] {
     const slim = JSON.stringify(
       rows.map(({ row, updated, content, deleted, kinds, tier }) => [
         row,
@@ -181,8 +187,8 @@ const BURY_SWEPT = `UPDATE record SET seq = ${NEW_SEQ}, kinds = '', tier = '', c
   WHERE id IN (${SWEPT_IDS})`
 
 /** One state of each record: a page may repeat some. */
-function latest(rows: readonly Row[]): Row[] {
-  const byId = new Map<string, Row>()
+function latest(rows: readonly LedgerRow[]): LedgerRow[] {
+  const byId = new Map<string, LedgerRow>()
   for (const row of rows) {
     const known = byId.get(row.row)
     if (!known || row.updated >= known.updated) byId.set(row.row, row)
@@ -190,19 +196,19 @@ function latest(rows: readonly Row[]): Row[] {
   return [...byId.values()]
 }
 
-function fullRow(row: Row): (string | number)[] {
+function fullRow(row: LedgerRow): (string | number)[] {
   return [row.row, row.kinds, row.tier, row.content, row.sealed, row.updated, row.deleted]
 }
 
 /** Rows that one statement takes, and each as JSON. */
-interface Part {
-  rows: Row[]
+interface FittingRows {
+  rows: LedgerRow[]
   texts: string[]
 }
 
 /** Rows in parts that fit in a parameter. @throws {RecordTooLargeError} */
-function inParts(rows: readonly Row[]): Part[] {
-  const parts: Part[] = []
+function inParts(rows: readonly LedgerRow[]): FittingRows[] {
+  const parts: FittingRows[] = []
   let bytes = Infinity
   for (const row of rows) {
     const text = JSON.stringify(fullRow(row))

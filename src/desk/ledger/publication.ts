@@ -129,7 +129,7 @@ async function publishSource(
   }
 }
 
-interface Step {
+interface PublishStep {
   added: Entry[]
   removed: Entry[]
   /** The sequence number up to which records are published. */
@@ -145,7 +145,11 @@ interface SealedRow {
 }
 
 /** What is published next of a source; nothing if all of it is. */
-async function planStep(ledger: Ledger, source: Source, from: number): Promise<Step | undefined> {
+async function planStep(
+  ledger: Ledger,
+  source: Source,
+  from: number,
+): Promise<PublishStep | undefined> {
   const to = await endOfStep(ledger, source, from)
   const retired = await rowsOf<SealedRow & { number: number }>(
     ledger.db,
@@ -202,7 +206,7 @@ async function noteStep(
   ledger: Ledger,
   lease: Lease,
   source: Source,
-  step: Step,
+  step: PublishStep,
   manifest: Manifest,
 ): Promise<void> {
   const { matchable } = await tallyOf(ledger.db, source)

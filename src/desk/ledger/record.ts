@@ -29,7 +29,7 @@ export interface Tombstone {
 }
 
 /** A record as it lies in D1. */
-export interface Row {
+export interface LedgerRow {
   row: string
   kinds: string
   tier: string
@@ -40,12 +40,16 @@ export interface Row {
 }
 
 /** What is sealed of a record: the id for events, hashes, labels. */
-type Content = [id: string, hashes: [kind: string, value: string][], labels: Record<string, string>]
+type SealedContent = [
+  id: string,
+  hashes: [kind: string, value: string][],
+  labels: Record<string, string>,
+]
 
-export function sealRecord(key: LedgerKey, source: string, record: LedgerRecord): Row {
+export function sealRecord(key: LedgerKey, source: string, record: LedgerRecord): LedgerRow {
   const row = key.rowOf(source, record.key)
   const names = Object.keys(record.labels).toSorted()
-  const content: Content = [
+  const content: SealedContent = [
     record.id ?? `r-${BigInt(row).toString(16).padStart(16, '0')}`,
     record.hashes.map(({ kind, value }) => [kind, value]),
     Object.fromEntries(names.map((name) => [name, record.labels[name] ?? ''])),
@@ -64,7 +68,7 @@ export function sealRecord(key: LedgerKey, source: string, record: LedgerRecord)
 }
 
 /** A row without content: the provider took the record back. */
-export function buryRecord(key: LedgerKey, source: string, gone: Tombstone): Row {
+export function buryRecord(key: LedgerKey, source: string, gone: Tombstone): LedgerRow {
   const row = key.rowOf(source, gone.key)
   return { row, kinds: '', tier: '', content: '', sealed: '', updated: gone.updated, deleted: 1 }
 }
@@ -79,7 +83,7 @@ export function entriesOf(
   source: string,
   { row, sealed, tier }: { row: string; sealed: string; tier: string },
 ): Entry[] {
-  const [id, hashes, labels] = JSON.parse(key.open(row, sealed)) as Content
+  const [id, hashes, labels] = JSON.parse(key.open(row, sealed)) as SealedContent
   return hashes.flatMap(([kind, value]) => {
     const hash = isMatchable(kind) ? parseHex(value, HASH_LENGTHS[kind]) : undefined
     if (!hash || !isMatchable(kind)) return []
@@ -89,7 +93,7 @@ export function entriesOf(
 
 /** The hashes of a record. @throws {RecordDamagedError} */
 export function hashesOf(key: LedgerKey, row: string, sealed: string): ListedHash[] {
-  const [, hashes] = JSON.parse(key.open(row, sealed)) as Content
+  const [, hashes] = JSON.parse(key.open(row, sealed)) as SealedContent
   return hashes.map(([kind, value]) => ({ kind, value }))
 }
 

@@ -6,7 +6,7 @@ import { isMatchable } from './record.ts'
  * Where the reading of a source stands. `refetch`: a run from the start, after which what it did not list is taken back.
  * `sweep`: that is under way. `follow`: changes since the checkpoint.
  */
-export type Phase = 'refetch' | 'sweep' | 'follow'
+export type SourcePhase = 'refetch' | 'sweep' | 'follow'
 
 /** What is known of a source. Times are milliseconds since 1970. */
 export interface Source {
@@ -16,7 +16,7 @@ export interface Source {
   /** How far it was read, as its exchange writes it. */
   checkpoint: unknown
   generation: number
-  phase: Phase
+  phase: SourcePhase
   /** Whether a run has begun and not come to its end. */
   isRunning: boolean
   attemptedAt: number | undefined
@@ -38,7 +38,7 @@ interface SourceRow {
   bank: string
   checkpoint: string | null
   generation: number
-  phase: Phase
+  phase: SourcePhase
   running: number
   attempted_at: number | null
   completed_at: number | null

@@ -8,7 +8,11 @@ import { BodyTooLargeError } from '../../upload/errors.ts'
 import type { Passage } from '../../upload/outcome.ts'
 import { BusyError } from '../../util/semaphore.ts'
 import { ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
-import { type Finished, type FinishingDeps, finishUpload } from '../../upload/staging/finish.ts'
+import {
+  type FinishedUpload,
+  type FinishingDeps,
+  finishUpload,
+} from '../../upload/staging/finish.ts'
 import { PASSING_BYTES, partLengthOf, receivePart } from '../../upload/staging/receive-part.ts'
 import type {
   ChoiceProblem,
@@ -219,7 +223,7 @@ class S3Server {
 
   async #answerTo(
     c: Context,
-    finished: Finished,
+    finished: FinishedUpload,
     state: UploadState,
     chosen: readonly ChosenPart[],
   ): Promise<Response> {

@@ -256,11 +256,11 @@ async function takeBody(
     })
     return firstAnswer(upload, finished, answer)
   } catch (error) {
-    return errorAnswer(error)
+    return tusFailure(error)
   }
 }
 
-function errorAnswer(error: unknown): Response {
+function tusFailure(error: unknown): Response {
   if (error instanceof ChecksumError) return say(460, error.message)
   if (error instanceof UploadChangedError) return say(409, error.message)
   if (error instanceof BeyondEndError) return say(413, error.message)

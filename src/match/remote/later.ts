@@ -44,7 +44,7 @@ const KeptSchema = v.object({
 })
 
 /** An upload that is kept for later, and where. */
-interface Kept {
+interface KeptQuestion {
   key: string
   caseId: string
   at: number
@@ -93,7 +93,7 @@ export class LaterQuestions {
     return rechecks
   }
 
-  async #read(key: string): Promise<Kept | undefined> {
+  async #read(key: string): Promise<KeptQuestion | undefined> {
     const value = await this.#store.get(key).catch(() => undefined)
     const parsed = v.safeParse(KeptSchema, value && parseJson(value))
     if (!parsed.success) return undefined

@@ -41,14 +41,14 @@ export function agrees(records: ZipRecords): boolean {
 }
 
 /** Where the directory is; `shift` is what offsets in it are short of, if something was put in front of the archive. */
-interface Directory {
+interface CentralDirectory {
   start: number
   end: number
   shift: number
   entries: number
 }
 
-function directoryOf(end: EndRecord, records: ZipRecords): Directory | undefined {
+function directoryOf(end: EndRecord, records: ZipRecords): CentralDirectory | undefined {
   const locatorStart = end.start - RECORD_BYTES.zip64Locator
   const zip64Offset = records.locators.get(locatorStart)
   const hasZip64 = zip64Offset !== undefined

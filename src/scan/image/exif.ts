@@ -36,12 +36,12 @@ export function readExif(block: Uint8Array): Exif {
 }
 
 /** One directory: its single numbers by tag, and where the next directory is; 0 if there is none. */
-interface Directory {
+interface ExifDirectory {
   numbers: Map<number, number>
   next: number
 }
 
-function readExifDirectory(view: DataView, start: number, isLittle: boolean): Directory {
+function readExifDirectory(view: DataView, start: number, isLittle: boolean): ExifDirectory {
   const numbers = new Map<number, number>()
   if (start === 0 || start + 2 > view.byteLength) return { numbers, next: 0 }
   const count = Math.min(view.getUint16(start, isLittle), MAX_ENTRIES)

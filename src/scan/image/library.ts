@@ -4,22 +4,22 @@ import type { CoreModules } from '../../core/modules.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 
 /** What an Emscripten factory of @jsquash takes and gives, as far as it is used here. */
-type Factory = (options: {
+type CodecFactory = (options: {
   noInitialRun: boolean
   printErr(text: string): void
   instantiateWasm(
     imports: WebAssembly.Imports,
     onInstance: (instance: WebAssembly.Instance) => void,
   ): WebAssembly.Exports
-}) => Promise<{ decode(...args: [Uint8Array] | [Uint8Array, number]): Decoded | null }>
+}) => Promise<{ decode(...args: [Uint8Array] | [Uint8Array, number]): DecodedPixels | null }>
 
-interface Decoded {
+interface DecodedPixels {
   data: Uint8ClampedArray
   width: number
   height: number
 }
 
-const FACTORIES: Record<LibraryFormat, Factory> = {
+const FACTORIES: Record<LibraryFormat, CodecFactory> = {
   webp: createWebp,
   avif: createAvif,
 }

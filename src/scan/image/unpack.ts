@@ -5,6 +5,15 @@ import type { ScanBudget } from '../budget.ts'
 /** Bytes as they come out, and how they end. They are changed afterwards. What is damaged ends there. */
 export type Unpacked = Generator<Uint8Array, 'ended' | 'over-limit'>
 
+/** Bytes of a chunk of what is not packed. */
+const CHUNK_BYTES = 64 * 1024
+
+/** What is not packed, as what is comes. */
+export function* inChunks(data: Uint8Array): Unpacked {
+  for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES)
+  return 'ended'
+}
+
 /** Bytes that go into inflating at once: a thousand times as many may come out. */
 const INPUT_BYTES = 1024
 /** Bytes that come out at once. */

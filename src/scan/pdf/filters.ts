@@ -1,7 +1,7 @@
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { decodeFax } from '../image/fax.ts'
-import { inflate, type Unpacked, unpackLzw, unpackRuns } from '../image/unpack.ts'
+import { inChunks, inflate, type Unpacked, unpackLzw, unpackRuns } from '../image/unpack.ts'
 import type { UnscannableReason } from '../scanned.ts'
 import { FAX_BYTE_MS, INFLATED_BYTE_MS, UNPACKED_BYTE_MS } from '../work.ts'
 import type { PdfObjects, Stream } from './objects.ts'
@@ -59,7 +59,7 @@ export function* openStream(
     if (gathered === 'over-limit') return 'over-limit'
     bytes = gathered
   }
-  return { chunks: cut(data) }
+  return { chunks: inChunks(data) }
 }
 
 /** All bytes that come, if they are not too many. */
@@ -135,11 +135,6 @@ function undo(
   budget.spend(data.length * FAX_BYTE_MS)
   const rows = decodeFax(form, data)
   return flag('BlackIs1') ? rows : inverted(rows)
-}
-
-function* cut(data: Uint8Array): Unpacked {
-  for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES)
-  return 'ended'
 }
 
 function* charged(chunks: Unpacked, budget: ScanBudget, cost = 1): Unpacked {

@@ -22,7 +22,7 @@ const VAGUE_BARS = [0.048, 0.09, 0.13, 0.167]
 const MIN_DIFFERENCE = 4
 
 const SIDES = ['top', 'bottom', 'left', 'right'] as const
-type Side = (typeof SIDES)[number]
+type BarSide = (typeof SIDES)[number]
 
 /** Lengths, in pixels, that may be cut off a side. */
 interface Bar {
@@ -58,10 +58,10 @@ export function partsWithoutBars(plane: Plane): Part[] {
   return found.slice(0, MAX_PARTS)
 }
 
-type Bars = Record<Side, Bar>
+type Bars = Record<BarSide, Bar>
 
 function findBars(plane: Plane, part: Part, tolerance: number): Bars {
-  const bar = (side: Side) => findBar(plane, part, side, tolerance)
+  const bar = (side: BarSide) => findBar(plane, part, side, tolerance)
   return { top: bar('top'), bottom: bar('bottom'), left: bar('left'), right: bar('right') }
 }
 
@@ -87,7 +87,7 @@ function cutBars(part: Part, { top, bottom, left, right }: Bars): Part[] {
 
 /** What is left without the bars alone that end where the picture begins: the others may be its sky, or its own margins. */
 function cutSharp(part: Part, bars: Bars): Part {
-  const cut = (side: Side) => (bars[side].isVague ? 0 : bars[side].plain)
+  const cut = (side: BarSide) => (bars[side].isVague ? 0 : bars[side].plain)
   return {
     x0: part.x0 + cut('left'),
     x1: part.x1 - cut('right'),
@@ -99,13 +99,13 @@ function cutSharp(part: Part, bars: Bars): Part {
 /** What may be left of a part whose picture has margins of its own in the colour of the bars. */
 function vagueCuts(part: Part, bars: Bars): Part[] {
   const [width, height] = [part.x1 - part.x0, part.y1 - part.y0]
-  const cut = (share: Partial<Record<Side, number>>): Part => ({
+  const cut = (share: Partial<Record<BarSide, number>>): Part => ({
     x0: part.x0 + (share.left ?? 0) * width,
     x1: part.x1 - (share.right ?? 0) * width,
     y0: part.y0 + (share.top ?? 0) * height,
     y1: part.y1 - (share.bottom ?? 0) * height,
   })
-  const isWide = (side: Side, share: number, length: number) =>
+  const isWide = (side: BarSide, share: number, length: number) =>
     Math.max(bars[side].plain, ...bars[side].captions) > share * length
   return [
     ...VAGUE_BORDERS.filter((share) =>
@@ -118,7 +118,7 @@ function vagueCuts(part: Part, bars: Bars): Part[] {
   ]
 }
 
-function findBar(plane: Plane, part: Part, side: Side, tolerance: number): Bar {
+function findBar(plane: Plane, part: Part, side: BarSide, tolerance: number): Bar {
   const along = side === 'top' || side === 'bottom' ? 'row' : 'column'
   const count = along === 'row' ? part.y1 - part.y0 : part.x1 - part.x0
   const line = (index: number) => {

@@ -23,7 +23,7 @@ export interface Rectangle {
 }
 
 /** From one border to the one across, in whole pixels. */
-interface Span {
+interface LineSpan {
   first: Border
   last: Border
   /** Places of these among their kind. */
@@ -53,23 +53,23 @@ export function bestOf(plane: Plane, { left, right, top, bottom }: Borders): Rec
   return best.distinct()
 }
 
-function spansOf(firsts: readonly Border[], lasts: readonly Border[], least: number): Span[] {
+function spansOf(firsts: readonly Border[], lasts: readonly Border[], least: number): LineSpan[] {
   return firsts
     .flatMap((first, from) => lasts.map((last, to) => ({ first, last, from, to })))
     .filter((span) => spanLength(span) >= least)
 }
 
-function spanLength({ first, last }: Span): number {
+function spanLength({ first, last }: LineSpan): number {
   return last.edge - first.edge
 }
 
 /** Sides of a span that are the plane's own. */
-function ownSides({ first, last }: Span): number {
+function ownSides({ first, last }: LineSpan): number {
   return (first.counts ? 0 : 1) + (last.counts ? 0 : 1)
 }
 
 /** What each border is worth as a side along each span: 0 if it is no side of it. */
-function worthsAlong(borders: readonly Border[], spans: readonly Span[]): number[][] {
+function worthsAlong(borders: readonly Border[], spans: readonly LineSpan[]): number[][] {
   return borders.map(({ counts }) =>
     spans.map(({ first, last }) => worthOf(counts, first.edge, last.edge)),
   )
@@ -79,7 +79,7 @@ function worthsAlong(borders: readonly Border[], spans: readonly Span[]): number
 class Best {
   readonly #rectangles: Rectangle[] = []
 
-  add(x: Span, y: Span, worth: number): void {
+  add(x: LineSpan, y: LineSpan, worth: number): void {
     const all = this.#rectangles
     if (all.length === MAX_WEIGHED && worth <= (all.at(-1)?.worth ?? 0)) return
     if (ownSides(x) + ownSides(y) > 2) return

@@ -5,7 +5,7 @@ import type { StagingDeps, UploadHandle } from './staging.ts'
 import { WholeBody } from './whole-body.ts'
 
 /** What became of an upload that was whole. `again`: it is kept, and its end may be sent once more. */
-export interface Finished {
+export interface FinishedUpload {
   outcome: 'done' | 'refused' | 'again'
   /** The upload as one request. */
   request: Request
@@ -40,7 +40,7 @@ export async function finishUpload(
   upload: UploadHandle,
   state: UploadState,
   deps: FinishingDeps,
-): Promise<Finished> {
+): Promise<FinishedUpload> {
   const { stub } = upload
   const parts = await stub.parts()
   const bodies: WholeBody[] = []
@@ -88,7 +88,7 @@ export function typeToJudge(type = 'application/octet-stream'): string {
 }
 
 /** @param response of the origin, if it has answered */
-function outcomeOf(passage: Passage, response: Response | undefined): Finished['outcome'] {
+function outcomeOf(passage: Passage, response: Response | undefined): FinishedUpload['outcome'] {
   if (!passage.isPassed) return isLasting(passage.outcome.reason) ? 'refused' : 'again'
   if (!response) return 'again'
   if (response.status < 400) return 'done'

@@ -30,7 +30,7 @@ export async function stageBody(
   checksum?: Checksum,
 ): Promise<UploadState> {
   const permit = await deps.bytes.acquire(PART_BYTES)
-  const staging = new Staging(upload, state, deps, checksum !== undefined)
+  const staging = new BodyStaging(upload, state, deps, checksum !== undefined)
   try {
     return await receiveToStage(request, staging, permit, deps.client, checksum)
   } catch (error) {
@@ -43,7 +43,7 @@ export async function stageBody(
 
 async function receiveToStage(
   request: Request,
-  staging: Staging,
+  staging: BodyStaging,
   permit: Permit,
   client: ClientLimits,
   checksum: Checksum | undefined,
@@ -65,7 +65,7 @@ async function receiveToStage(
 }
 
 /** Parts on their way into an upload. */
-class Staging {
+class BodyStaging {
   readonly #upload: UploadHandle
   readonly #deps: StagingDeps
   readonly #isAtOnce: boolean

@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { folderOf } from './folder.ts'
 
 /** Bindings that a staged upload needs: those of the Worker. */
-export interface StagingBindings {
+export interface StagedUploadBindings {
   STAGING: R2Bucket
 }
 
@@ -31,7 +31,7 @@ export interface StagedPart {
  * `open`: takes parts. `finishing`: whole, and judged. `done`: the origin has it. `refused`, `expired`, `ended` by the client:
  * its parts are deleted.
  */
-export type Phase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
+export type UploadPhase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
 
 /** What the request that completed an upload was answered. */
 export interface FirstAnswer {
@@ -41,7 +41,7 @@ export interface FirstAnswer {
 }
 
 export interface UploadState {
-  phase: Phase
+  phase: UploadPhase
   facts: UploadFacts
   /** Bytes of all its parts. */
   offset: number
@@ -80,13 +80,13 @@ const MAX_DELETED = 1000
 const STATE = 'state'
 /** By name: the version after this one may add others, and both run during an upgrade. */
 const COLUMNS = 'number, key, bytes, md5'
-type Row = { [name in keyof StagedPart]: StagedPart[name] }
+type PartRow = { [name in keyof StagedPart]: StagedPart[name] }
 
 /**
  * One upload that comes in parts: the only one who knows how far it is. Parts are put into the bucket first, under names of their
  * own, and count when they are told here; what never is, is deleted with the rest.
  */
-export class StagedUpload extends DurableObject<StagingBindings> {
+export class StagedUpload extends DurableObject<StagedUploadBindings> {
   readonly #sql = this.ctx.storage.sql
 
   async begin(facts: UploadFacts, expiresAt: number): Promise<UploadState> {
@@ -233,7 +233,7 @@ export class StagedUpload extends DurableObject<StagingBindings> {
     return this.#set({ ...state, phase: 'open', offset: this.#bytes() })
   }
 
-  async #close(state: UploadState, phase: Phase): Promise<void> {
+  async #close(state: UploadState, phase: UploadPhase): Promise<void> {
     this.#sql.exec('DELETE FROM parts')
     this.#set({ ...state, phase, facts: { ...state.facts, headers: {} } })
     await this.ctx.storage.setAlarm(Math.max(state.expiresAt, Date.now() + MEMORY_MS))
@@ -250,7 +250,7 @@ export class StagedUpload extends DurableObject<StagingBindings> {
   }
 
   #parts(): StagedPart[] {
-    return this.#sql.exec<Row>(`SELECT ${COLUMNS} FROM parts ORDER BY number`).toArray()
+    return this.#sql.exec<PartRow>(`SELECT ${COLUMNS} FROM parts ORDER BY number`).toArray()
   }
 
   #bytes(): number {

@@ -83,7 +83,7 @@ export class HttpsExchange implements Exchange {
     const { maxUnpackedBytes, mode } = this.#settings
     let startsOver = mode === 'replace' && begin.rows === 0
     let isFirst = begin.rows === 0
-    let page = new Page()
+    let page = new RowsPage()
     let rows = 0
     for await (const row of sourceRows(
       unpack(file, maxUnpackedBytes, WHAT),
@@ -96,7 +96,7 @@ export class HttpsExchange implements Exchange {
       if (isFirst) page.check()
       yield page.finish({ ...begin, rows }, startsOver)
       isFirst = startsOver = false
-      page = new Page()
+      page = new RowsPage()
     }
     if (isFirst) page.check()
     // Where a list is really empty, a CSV header or a JSON array says so.
@@ -162,7 +162,7 @@ function unchangedPage(checkpoint: HttpsCheckpoint): ExchangePage<HttpsCheckpoin
 }
 
 /** Rows on their way to a page. */
-class Page {
+class RowsPage {
   rows = 0
   readonly #records = noRecords()
 

@@ -38,7 +38,7 @@ export function readHeic(context: HeicContext): Pages {
   return { pages, isPartial: found.isPartial }
 }
 
-interface Shown {
+interface ShownImage {
   image: HeicImage
   display: Display
   curve?: Float32Array
@@ -47,7 +47,7 @@ interface Shown {
 /** Decodes an image by its rows of tiles, each in an instance of the library. Others run between. */
 function* decodeImage(
   context: HeicContext,
-  { image, display: { area }, curve }: Shown,
+  { image, display: { area }, curve }: ShownImage,
   onFrame: (frame: Frame) => void,
 ): Steps<PageEnd> {
   const { width, height, channels, tileWidth, tileHeight } = image

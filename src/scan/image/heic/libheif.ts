@@ -46,7 +46,7 @@ interface Libheif {
   _heif_image_get_height(image: number, channel: number): number
 }
 
-type Factory = (options: {
+type LibheifFactory = (options: {
   noInitialRun: boolean
   print(text: string): void
   printErr(text: string): void
@@ -98,7 +98,7 @@ const PAGE_BYTES = 65_536
 
 function start(module: WebAssembly.Module, memory: { own?: WebAssembly.Memory }): Libheif {
   return withFolder(() =>
-    (createLibheif as unknown as Factory)({
+    (createLibheif as unknown as LibheifFactory)({
       noInitialRun: true,
       print: () => {},
       printErr: () => {},

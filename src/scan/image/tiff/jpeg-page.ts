@@ -30,7 +30,9 @@ export function* decodeJpegPage(
       const luma = data === 'missing' ? undefined : decodeJpeg(context.core, page, data)
       isOdd ||= luma?.isOddSize === true
       if (luma)
-        tiles.push(cut(luma, (width - x * segmentWidth) / segmentWidth, rowShare(page, y, luma)))
+        tiles.push(
+          cutTile(luma, (width - x * segmentWidth) / segmentWidth, rowShare(page, y, luma)),
+        )
     }
     missing += across - tiles.length
     if (tiles.length === across) bands.push(beside(tiles))
@@ -57,7 +59,7 @@ function rowShare({ height, segmentHeight, isTiled }: Page, y: number, { rows }:
   return isTiled || rows === segmentHeight ? (height - y * segmentHeight) / segmentHeight : 1
 }
 
-function cut({ columns, rows, data }: Luma, columnShare: number, share: number): Luma {
+function cutTile({ columns, rows, data }: Luma, columnShare: number, share: number): Luma {
   const shown = Math.max(1, Math.round(columns * Math.min(1, columnShare)))
   const kept = Math.max(1, Math.round(rows * Math.min(1, share)))
   const tile = { columns, rows: kept, data: data.subarray(0, kept * columns) }
