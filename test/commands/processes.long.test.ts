@@ -169,7 +169,7 @@ describe('hashgate feed', () => {
     const publish = ['feed', 'publish', 'own', '--key', 'new.key', '--out', 'feed', ...where]
     expect(await hashgate(...publish)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('does not have a good signature'),
+      stderr: expect.stringContaining('has an invalid signature'),
     })
     expect(await hashgate(...publish, '--old-key', 'feed.key')).toMatchObject({
       code: 0,

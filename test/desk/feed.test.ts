@@ -141,7 +141,7 @@ describe('a feed of another gate', () => {
     await expect(follow(new Set())).rejects.toThrow('signature')
   })
 
-  it('is refused if it is older than one that was read, expired, or another', async () => {
+  it('is refused if it is older than one that was already read, expired, or another', async () => {
     await publish([1])
     const old = { ...files }
     await publish([1, 2])

@@ -188,7 +188,7 @@ describe('a file over https', () => {
     files['/hashes'] = { body: bytes(`hash\n${md5}\n`) }
     files['/sum'] = { body: bytes('0'.repeat(64)) }
     const signature = { type: 'sha256', url: 'https://elsewhere.example/sum' }
-    await expect(read(exchange({ auth, signature }))).rejects.toThrow('does not have its SHA-256')
+    await expect(read(exchange({ auth, signature }))).rejects.toThrow('does not match its SHA-256')
     expect(asked.map(({ headers }) => headers.get(name))).toEqual([value, null])
   })
 

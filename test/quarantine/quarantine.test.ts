@@ -162,7 +162,7 @@ describe('Quarantine', () => {
     const caseId = crypto.randomUUID()
     const object = { key: 'copied', caseId, bytes: 0, expires: '' }
     await expect(openSealed(object, new Uint8Array(sealed), [identity])).rejects.toThrow(
-      'copied holds what was sealed for another case',
+      'copied was sealed for another case',
     )
   })
 

@@ -118,7 +118,7 @@ export function basicAuth(user: string, password: string): string {
 export function nextUrl(next: string, base: URL, what: string): URL {
   const url = URL.parse(next, base.href)
   if (!url || url.origin !== base.origin) {
-    throw new BadAnswerError(what, 'names a next page that is of another server')
+    throw new BadAnswerError(what, 'names a next page on another server')
   }
   return url
 }

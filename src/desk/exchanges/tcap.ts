@@ -102,7 +102,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
     // The address of the next page is followed as it is: it has all parameters.
     const url = next === undefined ? this.#firstPage(after) : nextUrl(next, this.#base, WHAT)
     const parsed = v.safeParse(AnswerSchema, await readJsonAnswer(await this.#ask(url), WHAT))
-    if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
+    if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a required field')
     return parsed.output
   }
 

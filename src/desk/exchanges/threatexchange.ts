@@ -132,7 +132,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     while (url) {
       const got: unknown = await this.#get(url)
       const answer = v.safeParse(AnswerSchema, got)
-      if (!answer.success) throw new BadAnswerError(WHAT, 'lacks a field that it must have')
+      if (!answer.success) throw new BadAnswerError(WHAT, 'lacks a required field')
       const page = recordsOf(answer.output.data)
       since = Math.max(since, page.latest)
       const next: string | undefined = answer.output.paging?.next ?? undefined
