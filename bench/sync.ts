@@ -5,7 +5,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -36,6 +36,8 @@ interface Run {
   records: number
   seconds: number
   cpuSeconds: number
+  /** CPU time of the longest of its calls, each a message of the queue in a deployment. */
+  longestCpuSeconds: number
   rowsWritten: number
 }
 
@@ -43,7 +45,16 @@ interface Run {
 export async function benchSync([count = String(RECORDS)]: readonly string[]): Promise<void> {
   const runs = await syncRecords(Number(count))
   printTable(
-    ['', 'records', 'records/s', 'CPU s', 'rows written', 'a record', '$ a million records'],
+    [
+      '',
+      'records',
+      'records/s',
+      'CPU s',
+      'longest call, CPU s',
+      'rows written',
+      'a record',
+      '$ a million records',
+    ],
     runs.map(rowOf),
   )
 }
@@ -78,12 +89,23 @@ export async function syncRecords(records: number): Promise<Run[]> {
     const namespace = await miniflare.getKVNamespace('HASH_LISTS', 'desk')
     const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
     const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], { encoding: 'utf8' })
-    return await measure({ server, run, store, pid: pid.trim() }, records)
+    const runs = await measure({ server, run, store, pid: pid.trim() }, records)
+    console.log(
+      `workerd, with the desk, D1 and KV in it: ${await peakMegabytes(pid.trim())} MB at most`,
+    )
+    return runs
   } finally {
     await miniflare.dispose()
     http.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** The most memory that a process ever had, in megabytes (`VmHWM` of Linux). */
+async function peakMegabytes(pid: string): Promise<string> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kibibytes = /VmHWM:\s*(\d+)/.exec(status)?.[1]
+  return kibibytes === undefined ? 'unknown' : (Number(kibibytes) / 1024).toFixed(0)
 }
 
 async function startDesk(folder: string, base: string): Promise<Miniflare> {
@@ -162,24 +184,30 @@ async function refuseOne(parts: Parts): Promise<void> {
 /** Runs the source to its end, and publishes all of it. */
 async function timed(name: string, records: number, { run, pid }: Parts): Promise<Run> {
   const [start, cpu] = [performance.now(), cpuMsOf(pid)]
-  let rowsWritten = 0
-  for (;;) {
+  let [rowsWritten, longestCpuSeconds] = [0, 0]
+  for (let before = cpu; ;) {
     const answer = await run()
     if (answer.error !== undefined) throw new Error(answer.error)
     rowsWritten += answer.rowsWritten
+    const after = cpuMsOf(pid)
+    longestCpuSeconds = Math.max(longestCpuSeconds, (after - before) / 1000)
+    before = after
     if (answer.isComplete) break
   }
   const seconds = (performance.now() - start) / 1000
-  return { name, records, seconds, cpuSeconds: (cpuMsOf(pid) - cpu) / 1000, rowsWritten }
+  const cpuSeconds = (cpuMsOf(pid) - cpu) / 1000
+  return { name, records, seconds, cpuSeconds, longestCpuSeconds, rowsWritten }
 }
 
-function rowOf({ name, records, seconds, cpuSeconds, rowsWritten }: Run): string[] {
+function rowOf(run: Run): string[] {
+  const { name, records, seconds, cpuSeconds, longestCpuSeconds, rowsWritten } = run
   const each = records === 0 ? 0 : rowsWritten / records
   return [
     `${name}: ${seconds.toFixed(1)} s`,
     records.toLocaleString('en'),
     Math.round(records / seconds).toLocaleString('en'),
     cpuSeconds.toFixed(1),
+    longestCpuSeconds.toFixed(1),
     rowsWritten.toLocaleString('en'),
     each.toFixed(2),
     (each * PRICE).toFixed(2),

@@ -47,6 +47,19 @@ export async function waitOnExecutionContext({
   for (const promise of waited) await promise
 }
 
+const caches = new Map<string, Map<string, string>>()
+
+/** A cache of texts that never forgets. */
+function cacheOf(name: string) {
+  const responses = caches.get(name) ?? new Map<string, string>()
+  caches.set(name, responses)
+  return {
+    match: async (url: string) =>
+      responses.has(url) ? new Response(responses.get(url)) : undefined,
+    put: async (url: string, response: Response) => void responses.set(url, await response.text()),
+  }
+}
+
 /** What workerd has beside the standard. */
 class IdentityTransformStream extends TransformStream {
   constructor(_length?: number) {
@@ -62,6 +75,15 @@ Object.assign(globalThis, {
   IdentityTransformStream,
   FixedLengthStream: IdentityTransformStream,
   Request: HalfDuplexRequest,
+  caches: { open: async (name: string) => cacheOf(name) },
+})
+// Copies each chunk while it has it: who made the stream may give the buffer away at once.
+Object.assign(Response.prototype, {
+  async arrayBuffer(this: Response) {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of this.body ?? []) chunks.push(chunk.slice())
+    return new Uint8Array(Buffer.concat(chunks)).buffer
+  },
 })
 Object.assign(ReadableStreamBYOBReader.prototype, {
   async readAtLeast(this: ReadableStreamBYOBReader, min: number, view: Uint8Array<ArrayBuffer>) {

@@ -7,12 +7,12 @@ import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
 import { rebuildBank } from '../desk/ledger/publication.ts'
 import { findSource } from '../desk/ledger/source.ts'
-import { missingSecrets } from '../desk/settings.ts'
+import { missingSecrets, secretOf } from '../desk/settings.ts'
 import { type SourceStatus, deskStatus } from '../desk/status.ts'
 import { readExistingManifest } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import type { TargetOptions } from './list-commands.ts'
-import { openDesk } from './open-desk.ts'
+import { type DeskParts, openDesk, openDeskParts } from './open-desk.ts'
 import { endProgress, RecordProgress } from './progress.ts'
 
 interface ExchangeOptions extends TargetOptions {
@@ -21,14 +21,14 @@ interface ExchangeOptions extends TargetOptions {
 
 /** `hashgate exchange check`: asks the provider who the credentials are for. */
 export async function exchangeCheck(name: string, options: ExchangeOptions): Promise<boolean> {
-  return withDesk(options, async (desk) => {
-    const account = await exchangeOf(desk, name).whoAmI()
+  return withParts(options, async (parts) => {
+    const account = await exchangeOf(parts, name).whoAmI()
     if (options.json) console.log(JSON.stringify({ exchange: name, ...account }))
     else {
       const { details = {} } = account
       console.log(`${name}: ${account.name}, may ${account.can.join(' and ') || 'do nothing'}`)
       for (const [what, value] of Object.entries(details)) console.log(`  ${what}: ${value}`)
-      const { feedback } = exchangeSettings(desk, name)
+      const { feedback } = exchangeSettings(parts, name)
       if (feedback === 'send' && !account.can.includes('feedback'))
         console.log('  the settings send opinions, and it is not known whether they are taken')
     }
@@ -41,10 +41,8 @@ export async function exchangeSync(
   name: string,
   options: ExchangeOptions & { accept?: true; refetch?: true; dryRun?: true },
 ): Promise<boolean> {
-  return withDesk(options, async (desk) => {
-    if (options.dryRun) return dryRun(desk, name, options)
-    return syncToEnd(desk, name, options)
-  })
+  if (options.dryRun) return withParts(options, (parts) => dryRun(parts, name, options))
+  return withDesk(options, (desk) => syncToEnd(desk, name, options))
 }
 
 /** `hashgate exchange import`: reads a file of Project VIC or CAID into the ledger, and publishes what changed. */
@@ -144,14 +142,17 @@ function tellRun(
   return isGood
 }
 
-/** Reads a source as a run would, and keeps nothing. */
+/** Reads a source as a run would, and keeps nothing. Where there is no ledger yet, it reads from the start. */
 async function dryRun(
-  desk: Desk,
+  parts: DeskParts,
   name: string,
   { refetch, json }: { refetch?: true; json?: true },
 ): Promise<boolean> {
-  const source = await findSource(desk.ledger.db, name)
-  const from = refetch ? undefined : (source?.checkpoint as object | undefined)
+  const exchange = exchangeOf(parts, name)
+  const isNew = secretOf(parts.env, 'DESK_KEY') === ''
+  const source =
+    refetch || isNew ? undefined : await findSource((await parts.openLedger()).db, name)
+  const from = source?.checkpoint as object | undefined
   const progress = new RecordProgress()
   const done = {
     records: 0,
@@ -159,7 +160,7 @@ async function dryRun(
     hashes: {} as Record<string, number>,
     skipped: {} as Skipped,
   }
-  for await (const page of exchangeOf(desk, name).pages(from)) {
+  for await (const page of exchange.pages(from)) {
     done.records += page.upserts.length
     done.deleted += page.deletes.length
     for (const { kind } of page.upserts.flatMap(({ hashes }) => hashes)) {
@@ -302,57 +303,89 @@ export async function exchangeRebuild(bank: string, options: ExchangeOptions): P
   })
 }
 
+/** What the doctor looked at, and what is wrong with it. */
+interface Finding {
+  what: string
+  problem?: string
+}
+
 /** `hashgate exchange doctor`: looks at all that a sync needs, and says what is wrong. */
 export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean> {
-  return withDesk(options, async (desk) => {
-    const findings: { what: string; problem?: string }[] = [{ what: 'settings, ledger and keys' }]
-    const find = async (what: string, check: () => Promise<string | undefined>) => {
-      try {
-        const problem = await check()
-        findings.push({ what, ...(problem !== undefined && { problem }) })
-      } catch (error) {
-        if (!(error instanceof HashgateError)) throw error
-        findings.push({ what, problem: error.message })
-      }
-    }
-    await find('published list', async () => {
-      await readExistingManifest(desk.store)
-      return undefined
-    })
-    for (const name of Object.keys(desk.settings.exchanges)) {
-      const settings = exchangeSettings(desk, name)
-      const missing = missingSecrets(settings, desk.env)
-      const names = secretsOf(settings)
-      const words = missing.length > 0 ? `${missing.join(', ')} not set` : undefined
-      await find(`${name}: secrets ${names.join(', ') || '(none)'}`, async () => words)
-      if (missing.length > 0) continue
-      await find(`${name}: the provider`, async () => {
-        const { can } = await exchangeOf(desk, name).whoAmI()
-        return can.includes('read') ? undefined : 'the account may not read'
-      })
-    }
-    for (const { name, problems } of await deskStatus(desk)) {
-      for (const problem of problems) findings.push({ what: `${name}: state`, problem })
-    }
+  return withParts(options, async (parts) => {
+    const findings = [...(await checkLedger(parts)), ...(await checkProviders(parts))]
     const isWell = findings.every(({ problem }) => problem === undefined)
     if (options.json) console.log(JSON.stringify({ ok: isWell, findings }))
-    else
-      for (const { what, problem } of findings) {
-        console.log(problem === undefined ? `ok: ${what}` : `problem: ${what}: ${problem}`)
-      }
+    else for (const finding of findings) console.log(describeFinding(finding))
     return isWell
   })
 }
 
-async function withDesk(
+async function checkLedger({ openLedger, openStore, ...parts }: DeskParts): Promise<Finding[]> {
+  const states: Finding[] = []
+  const ledger = await find('ledger and DESK_KEY', async () => {
+    const status = await deskStatus({ ...parts, ledger: await openLedger() })
+    for (const { name, problems } of status) {
+      for (const problem of problems) states.push({ what: `${name}: state`, problem })
+    }
+    return undefined
+  })
+  const list = await find('published list and LIST_KEY', async () => {
+    await readExistingManifest(await openStore())
+    return undefined
+  })
+  return [ledger, list, ...states]
+}
+
+async function checkProviders(parts: DeskParts): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const [name, settings] of Object.entries(parts.settings.exchanges)) {
+    const names = secretsOf(settings)
+    const missing = missingSecrets(settings, parts.env)
+    const what = `${name}: secrets ${names.join(', ') || '(none)'}`
+    findings.push(
+      missing.length > 0 ? { what, problem: `${missing.join(', ')} not set` } : { what },
+    )
+    if (missing.length > 0) continue
+    const provider = await find(`${name}: the provider`, async () => {
+      const { can } = await exchangeOf(parts, name).whoAmI()
+      return can.includes('read') ? undefined : 'the account may not read'
+    })
+    findings.push(provider)
+  }
+  return findings
+}
+
+/** Runs a check. An error that has a sentence is a problem like another. */
+async function find(what: string, check: () => Promise<string | undefined>): Promise<Finding> {
+  try {
+    const problem = await check()
+    return { what, ...(problem !== undefined && { problem }) }
+  } catch (error) {
+    if (!(error instanceof HashgateError)) throw error
+    return { what, problem: error.message }
+  }
+}
+
+function describeFinding({ what, problem }: Finding): string {
+  return problem === undefined ? `ok: ${what}` : `problem: ${what}: ${problem}`
+}
+
+function withDesk(
   options: ExchangeOptions,
   use: (desk: Desk) => Promise<boolean>,
 ): Promise<boolean> {
-  const { desk, close } = await openDesk(options)
+  return withParts(options, async (parts) => use(await openDesk(parts)))
+}
+
+async function withParts(
+  options: ExchangeOptions,
+  use: (parts: DeskParts) => Promise<boolean>,
+): Promise<boolean> {
+  const parts = await openDeskParts(options)
   try {
-    return await use(desk)
+    return await use(parts)
   } finally {
     endProgress()
-    await close()
+    await parts.close()
   }
 }

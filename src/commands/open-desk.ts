@@ -5,6 +5,7 @@ import { Ledger } from '../desk/ledger/ledger.ts'
 import { readDeskSettings } from '../desk/settings.ts'
 import { type KvNamespace, KvStore } from '../list/kv-store.ts'
 import { parseListKeys, SealedStore } from '../list/sealing.ts'
+import type { ListStore } from '../list/store.ts'
 import { DESK_CONFIG } from './desk-files.ts'
 import { entryGuard } from './entry-guard.ts'
 import type { TargetOptions } from './list-commands.ts'
@@ -13,6 +14,7 @@ import { RemoteStore } from './remote-store.ts'
 import { findNamespaceId, openAccount, openLocal, readConfig, WranglerError } from './stores.ts'
 
 const MISSING_LEDGER = "wrangler's configuration has no D1 database with the binding LEDGER"
+const MISSING_LISTS = "wrangler's configuration has no KV namespace HASH_LISTS"
 
 const world: Desk['world'] = {
   fetch: (request) => fetch(request),
@@ -20,12 +22,25 @@ const world: Desk['world'] = {
   sleep: (ms) => setTimeout(ms),
 }
 
+/** What the desk is made of. A provider can be asked without the ledger and the list, which need keys and bindings. */
+export interface DeskParts extends Pick<Desk, 'settings' | 'env' | 'world'> {
+  /** @throws {BadDeskKeyError | WrongDeskKeyError | WranglerError} */
+  openLedger: () => Promise<Ledger>
+  /** @throws {BadListKeyError | WranglerError} */
+  openStore: () => Promise<ListStore>
+  close: () => Promise<void>
+}
+
 /** The desk's parts: on this machine as `wrangler dev` has them, or at Cloudflare. */
-export async function openDesk(
-  options: TargetOptions,
-): Promise<{ desk: Desk; close: () => Promise<void> }> {
+export async function openDeskParts(options: TargetOptions): Promise<DeskParts> {
   const withConfig = { ...options, config: options.config ?? DESK_CONFIG }
   return options.remote ? openRemoteDesk(withConfig) : openLocalDesk(withConfig)
+}
+
+/** All of the desk. */
+export async function openDesk({ openLedger, openStore, ...parts }: DeskParts): Promise<Desk> {
+  const [ledger, store] = [await openLedger(), await openStore()]
+  return { ...parts, ledger, store, guard: entryGuard(), report: () => {} }
 }
 
 interface LocalBindings {
@@ -35,20 +50,24 @@ interface LocalBindings {
   DESK_KEY?: string
 }
 
-async function openLocalDesk(options: TargetOptions) {
+async function openLocalDesk(options: TargetOptions): Promise<DeskParts> {
   const proxy = await openLocal<LocalBindings>(options)
   const close = () => proxy.dispose()
   try {
     const env = { ...proxy.env, ...process.env }
     const { LEDGER: db, HASH_LISTS: namespace } = proxy.env
-    if (!db) throw new WranglerError(MISSING_LEDGER)
-    if (!namespace)
-      throw new WranglerError("wrangler's configuration has no KV namespace HASH_LISTS")
-    const settings = readDeskSettings(env)
-    const ledger = await Ledger.open(db, env.DESK_KEY)
-    const store = new SealedStore(new KvStore(namespace), parseListKeys(env.LIST_KEY))
     return {
-      desk: { settings, ledger, store, guard: entryGuard(), env, world, report: () => {} },
+      settings: readDeskSettings(env),
+      env,
+      world,
+      openLedger: async () => {
+        if (!db) throw new WranglerError(MISSING_LEDGER)
+        return Ledger.open(db, env.DESK_KEY)
+      },
+      openStore: async () => {
+        if (!namespace) throw new WranglerError(MISSING_LISTS)
+        return new SealedStore(new KvStore(namespace), parseListKeys(env.LIST_KEY))
+      },
       close,
     }
   } catch (error) {
@@ -58,18 +77,26 @@ async function openLocalDesk(options: TargetOptions) {
 }
 
 /** Secrets are variables of the environment: Cloudflare does not give them back. */
-async function openRemoteDesk(options: TargetOptions) {
+async function openRemoteDesk(options: TargetOptions): Promise<DeskParts> {
   const config = await readConfig(options)
+  const { LIST_KEY, DESK_KEY } = process.env
   const env = { ...config.vars, ...process.env }
-  const settings = readDeskSettings(env)
-  const database = config.d1_databases.find(({ binding }) => binding === 'LEDGER')
-  if (!database?.database_id) throw new WranglerError(`${MISSING_LEDGER} and an id`)
-  const keys = parseListKeys(process.env['LIST_KEY'])
-  const namespace = findNamespaceId(config, options)
-  const { api, account } = await openAccount(config)
-  const db = new RemoteDatabase(api, account, database.database_id)
-  const ledger = await Ledger.open(db, process.env['DESK_KEY'])
-  const store = new SealedStore(new RemoteStore(api, account, namespace), keys)
-  const desk: Desk = { settings, ledger, store, guard: entryGuard(), env, world, report: () => {} }
-  return { desk, close: async () => {} }
+  return {
+    settings: readDeskSettings(env),
+    env,
+    world,
+    openLedger: async () => {
+      const database = config.d1_databases.find(({ binding }) => binding === 'LEDGER')
+      if (!database?.database_id) throw new WranglerError(`${MISSING_LEDGER} and an id`)
+      const { api, account } = await openAccount(config)
+      return Ledger.open(new RemoteDatabase(api, account, database.database_id), DESK_KEY)
+    },
+    openStore: async () => {
+      const keys = parseListKeys(LIST_KEY)
+      const namespace = findNamespaceId(config, options)
+      const { api, account } = await openAccount(config)
+      return new SealedStore(new RemoteStore(api, account, namespace), keys)
+    },
+    close: async () => {},
+  }
 }

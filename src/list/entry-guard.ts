@@ -19,7 +19,7 @@ export interface EntryCap {
 /** Rows or columns, of 16, that are the same in a hash that repeats itself. No photograph of the bench has so many. */
 const MIN_EQUAL_LINES = 4
 /** Largest distance at which an entry that repeats itself matches, in bits. */
-export const REPEATING_CAP = 8
+const REPEATING_CAP = 8
 /** What a crowded entry matches within at least, so that the same picture in another file is still found. */
 const MIN_CAP = 4
 

@@ -7,7 +7,7 @@ const WORDS = HASH_BYTES / 2
  * Largest distance that the index answers for. Of 16 words, one at least differs in no more than one bit then: 16 words with two
  * bits each would be 32.
  */
-export const MAX_NEAR = 31
+const MAX_NEAR = 31
 /** What is laid over a word to look up all that differ from it in one bit, and the word itself. */
 const FLIPS = Uint16Array.from({ length: 17 }, (_, i) => (i === 0 ? 0 : 1 << (i - 1)))
 

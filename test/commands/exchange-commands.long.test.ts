@@ -99,6 +99,24 @@ describe('hashgate exchange', () => {
     })
   })
 
+  it('asks a provider before there are keys of ledger and list', async () => {
+    vi.stubEnv('LIST_KEY', undefined)
+    vi.stubEnv('DESK_KEY', undefined)
+    expect((await run(() => exchangeCheck('ncmec', where))).isGood).toBe(true)
+    const dry = await run(() => exchangeSync('ncmec', { ...where, dryRun: true, json: true }))
+    expect(JSON.parse(dry.out)).toMatchObject({ records: 20 })
+    const doctor = await run(() => exchangeDoctor(where))
+    expect(doctor.isGood).toBe(false)
+    const problems = doctor.out.split('\n').filter((line) => line.startsWith('problem: '))
+    expect(problems).toEqual([
+      'problem: ledger and DESK_KEY: DESK_KEY is not set; `hashgate list key` makes one',
+      expect.stringContaining('problem: published list and LIST_KEY: LIST_KEY must be a key'),
+    ])
+    await expect(exchangeSync('ncmec', where)).rejects.toThrow('DESK_KEY is not set')
+    vi.stubEnv('LIST_KEY', 'ab'.repeat(32))
+    vi.stubEnv('DESK_KEY', 'cd'.repeat(32))
+  })
+
   it('reads a source without keeping anything', async () => {
     const dry = await run(() => exchangeSync('ncmec', { ...where, dryRun: true, json: true }))
     expect(JSON.parse(dry.out)).toMatchObject({ dryRun: true, records: 20, hashes: { md5: 20 } })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { publishChanges } from '../../src/list/changes.ts'
+import { digestEntry } from '../../src/list/digests.ts'
 import type { Entry } from '../../src/list/entry.ts'
 import { ListTooLargeError, PublishConflictError } from '../../src/list/errors.ts'
 import { liveCount, type Manifest, readManifest } from '../../src/list/manifest.ts'
@@ -93,6 +94,22 @@ describe('publishChanges', () => {
     await publishChanges(store, [{ bank: 'a', added: [entry, other], removed: [] }])
     const { manifest } = await publishChanges(store, [{ bank: 'a', added: [], removed: [entry] }])
     expect(await liveIn(store, manifest)).toEqual(['other'])
+  })
+
+  it('removes entries whose digests begin alike, to the last three of 24 bits', async () => {
+    const store = kvStore()
+    const [entry] = randomEntries(1, 1) as [Entry]
+    const all = Array.from({ length: 5000 }, (_, i) => ({ ...entry, id: `${i}` }))
+    const beginning = (one: Entry) => Buffer.from(digestEntry(one), 'latin1').readUIntBE(0, 3)
+    const alike = Map.groupBy(all, (one) => beginning(one) >> 3)
+    const pairs = [...alike.values()].filter(
+      ([one, other]) => other && beginning(one!) !== beginning(other),
+    )
+    expect(pairs.length).toBeGreaterThan(0)
+    await publishBank(store, [entry, ...pairs.flat()], { bank: 'a' })
+    const change = { bank: 'a', added: [], removed: pairs.flat() }
+    const { manifest } = await publishChanges(store, [change])
+    expect(await liveIn(store, manifest)).toEqual([entry.id])
   })
 
   it('ends with the same entries as a model, with few segments, after many changes', async () => {

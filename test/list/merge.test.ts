@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planMerge } from '../../src/list/merge.ts'
+import { MAX_SMALL_MERGE, planMerge, planSmallMerge } from '../../src/list/merge.ts'
 
 const segment = (live: number, count = live) => ({ ref: { count }, live: { length: live } })
 
@@ -67,5 +67,40 @@ describe('planMerge', () => {
     }
     expect(most).toBeLessThanOrEqual(14)
     expect(written / 2_000_000).toBeLessThan(12)
+  })
+})
+
+describe('planSmallMerge', () => {
+  const plan = (lives: readonly number[], added: number) =>
+    planSmallMerge(
+      lives.map((live) => segment(live)),
+      added,
+    ).rewritten.map(({ live }) => live.length)
+
+  it('leaves up to eight small segments, with the one that is added, and merges nine', () => {
+    expect(plan(Array(8).fill(100), 0)).toEqual([])
+    expect(plan(Array(7).fill(100), 5)).toEqual([])
+    expect(plan(Array(8).fill(100), 5)).toHaveLength(8)
+    expect(plan(Array(9).fill(100), 0)).toHaveLength(9)
+  })
+
+  it('merges the smallest, as many as fit, and leaves large ones alone', () => {
+    const large = Array.from({ length: 7 }, () => MAX_SMALL_MERGE / 2)
+    expect(plan([...large, 300, 200, 100], 0)).toEqual([100, 200, 300, MAX_SMALL_MERGE / 2])
+    expect(plan([...Array(20).fill(MAX_SMALL_MERGE), 100], 5)).toEqual([])
+    // To the last entry: nine are too many, and just two of them fit.
+    const half = MAX_SMALL_MERGE / 2
+    expect(plan(Array(9).fill(half), 0)).toEqual([half, half])
+    expect(plan(Array(9).fill(half), 1)).toEqual([half])
+  })
+
+  it('copies no segment alone', () => {
+    expect(plan(Array(9).fill(MAX_SMALL_MERGE - 1), 0)).toEqual([])
+    expect(plan(Array(8).fill(MAX_SMALL_MERGE - 1), 1)).toEqual([MAX_SMALL_MERGE - 1])
+  })
+
+  it('drops segments without an entry', () => {
+    const empty = { ref: { count: 100 }, live: { length: 0 } }
+    expect(planSmallMerge([empty, segment(9)], 0)).toEqual({ staying: [segment(9)], rewritten: [] })
   })
 })

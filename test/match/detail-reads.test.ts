@@ -129,6 +129,7 @@ describe('reads of details', () => {
     const block = await new DetailReads().read(store.sealed, ref, 2, [2 * BLOCK_ENTRIES + 7])
     expect(block.all()).toHaveLength(1)
     expect(block.of(2 * BLOCK_ENTRIES + 7).id).toBeDefined()
-    expect(() => block.of(2 * BLOCK_ENTRIES + 8)).toThrow('contains malformed details')
+    const message = `detail/${ref.name}/2 contains malformed details`
+    expect(() => block.of(2 * BLOCK_ENTRIES + 8)).toThrow(message)
   })
 })

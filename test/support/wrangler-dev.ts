@@ -10,8 +10,23 @@ export interface Running {
 /** Starts wrangler, or another program that takes --port, and waits until the Worker answers. */
 export async function startWrangler(
   args: string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+  program = `${options.cwd}/node_modules/.bin/wrangler`,
+): Promise<Running> {
+  // Another program may take the port before it is listened on.
+  for (let triesLeft = 2; ; triesLeft--) {
+    try {
+      return await tryWrangler(args, options, program)
+    } catch (error) {
+      if (triesLeft === 0 || !/address already in use/i.test(String(error))) throw error
+    }
+  }
+}
+
+async function tryWrangler(
+  args: string[],
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
-  program = `${cwd}/node_modules/.bin/wrangler`,
+  program: string,
 ): Promise<Running> {
   const port = await freePort()
   const child = spawn(program, [...args, '--port', String(port)], {

@@ -4,8 +4,10 @@ import { HashgateError } from '../../util/errors.ts'
 export class BadDeskKeyError extends HashgateError {
   readonly code = 'bad-desk-key'
 
-  constructor() {
-    super('DESK_KEY must be 64 hex digits; `hashgate list key` makes them')
+  constructor(isSet: boolean) {
+    super(
+      `DESK_KEY ${isSet ? 'must be 64 hex digits' : 'is not set'}; \`hashgate list key\` makes one`,
+    )
   }
 }
 

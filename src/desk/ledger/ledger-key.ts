@@ -41,7 +41,7 @@ export class LedgerKey {
    */
   static parse(text: string | undefined): LedgerKey {
     const key = parseHex((text ?? '').trim(), KEY_BYTES)
-    if (!key) throw new BadDeskKeyError()
+    if (!key) throw new BadDeskKeyError(Boolean(text))
     const derive = (use: string, bytes: number) =>
       new Uint8Array(hkdfSync('sha256', key, NO_SALT, `hashgate ledger ${use}`, bytes))
     const secretOf = (use: string) => createSecretKey(derive(use, KEY_BYTES))

@@ -269,7 +269,7 @@ describe('shadow mode', () => {
 
   it('holds no place for a client that is slower than the gate allows, and passes it on', async () => {
     const { send, forwarded, verdicts } = gateWith(shadow, {
-      upload: { maxDecoders: 1, clientStallSeconds: 1 },
+      upload: { maxDecoders: 1, clientStallSeconds: 3 },
     })
     const { readable, writable } = new FixedLengthStream(known.length)
     const slow = send(readable)

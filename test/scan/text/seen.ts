@@ -6,9 +6,10 @@ import { allFiles } from '../../../src/scan/scanned.ts'
 import { budgetOf, FileScanner, type TextKind } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import { picture } from '../../support/sharp-images.ts'
+import type { Way } from './written.ts'
 
 const modules = readModules()
-const image = picture(60, 44)
+const image = picture(40, 30)
 const samples = await image.clone().removeAlpha().raw().toBuffer()
 
 /** The picture in five formats. */
@@ -17,7 +18,7 @@ export const files = {
   png: await image.clone().png().toBuffer(),
   gif: await image.clone().gif().toBuffer(),
   webp: await image.clone().webp().toBuffer(),
-  bmp: bitmapOf(samples, 60, 44),
+  bmp: bitmapOf(samples, 40, 30),
 }
 const [hash = new Uint8Array(0)] = await hashesIn(files.png)
 
@@ -65,4 +66,18 @@ export async function expectSeen(
     const nearest = Math.min(...hashes.map((one) => distance(one, hash)), 256)
     expect(nearest, `${what} in chunks of ${cut}`).toBeLessThanOrEqual(20)
   }
+}
+
+/** Expects that the picture is seen as a name in JSON, and between lines of a text. */
+export async function expectSeenInText(write: Way, cuts: number[]): Promise<void> {
+  await expectSeen(JSON.stringify({ [write(files.jpeg)]: 1 }), 'text', cuts)
+  await expectSeen(`A photo:\n${write(files.png)}\n-- \nYours\n`, 'text', cuts)
+}
+
+/** Expects that the picture is seen as a value and as a name of a form that is urlencoded. */
+export async function expectSeenInForm(write: Way, cuts: number[]): Promise<void> {
+  const value = `a=1&photo=${encodeURIComponent(write(files.jpeg))}&b=2+3`
+  await expectSeen(value, 'urlencoded', cuts)
+  const name = String(new URLSearchParams({ a: '1', [write(files.png)]: '' }))
+  await expectSeen(name, 'urlencoded', cuts)
 }

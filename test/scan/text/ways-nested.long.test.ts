@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, it } from 'vitest'
 import { writeZip } from '../../support/archive-writer.ts'
-import { expectSeen, files } from './seen.ts'
+import { expectSeen, expectSeenInForm, expectSeenInText, files } from './seen.ts'
 import { BINARY_WAYS, WAYS } from './written.ts'
 
 describe('a picture that is written in a text', () => {
@@ -17,6 +17,14 @@ describe('a picture that is written in a text', () => {
       await expectSeen(gzipSync(svg))
       await expectSeen(writeZip([{ name: 'a.svg', content: Buffer.from(svg), method: 8 }]))
       await expectSeen(Buffer.from(`\ufeff${svg}`, 'utf16le'))
+    },
+  )
+
+  it.each(Object.entries(WAYS))(
+    'is seen in a text in chunks, in a form as a whole: %s',
+    async (_, write) => {
+      await expectSeenInText(write, [1000])
+      await expectSeenInForm(write, [Infinity])
     },
   )
 })
