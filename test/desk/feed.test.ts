@@ -154,7 +154,7 @@ describe('a feed of another gate', () => {
     await expect(follow(new Set())).rejects.toThrow('expired')
     await publish([1, 2])
     const other = { ...(checkpoint as { seq: number }), name: 'other' }
-    await expect(follow(new Set(), other)).rejects.toThrow('another one than before')
+    await expect(follow(new Set(), other)).rejects.toThrow('another name than before')
   })
 
   it('may change its key, once its readers know both', async () => {

@@ -291,7 +291,7 @@ describe('a signature', () => {
       await expect(
         readSigned({ type: 'minisign', publicKey: other.publicKey }, bytes(lines.join('\n'))),
       ).rejects.toThrow('invalid signature')
-      await expect(readSigned(settings, bytes('nothing'))).rejects.toThrow('not of minisign')
+      await expect(readSigned(settings, bytes('nothing'))).rejects.toThrow('minisign did not make')
     },
   )
 })
