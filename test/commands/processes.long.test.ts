@@ -209,7 +209,7 @@ describe('hashgate exchange', () => {
   it.each([
     [['import', 'ncmec', 'vic.json'], 'which has no files; expected kind vics'],
     [['import', 'vic', 'nothing.json'], 'nothing.json: there is no such file'],
-    [['feedback', 'ncmec', '42-1'], 'needs both the entry and --decision'],
+    [['feedback', 'ncmec', '42-1'], 'needs both an entry and --decision'],
   ])('says in a sentence what is wrong with %j', async (args, message) => {
     const { code, stderr } = await hashgate('exchange', ...args)
     expect(code).toBe(1)
