@@ -262,7 +262,7 @@ describe('the middleware', () => {
     [{ settings: { events: {} } }, 'settings.events is not a setting'],
     [
       { settings: { policy: { routes: [{}, { origin: 'https://a.example' }] } } },
-      'settings.policy.routes.1.origin is for a Worker of its own',
+      'settings.policy.routes.1.origin only works in a separate Worker',
     ],
   ])('throws at once for what is wrong in its options: %#', (wrong, words) => {
     expect(() => appWith(wrong as Partial<GateOptions<Env>>)).toThrow(words)

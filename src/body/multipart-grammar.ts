@@ -110,7 +110,7 @@ export class MultipartGrammar {
     const next = bytes.toString('latin1', behind, behind + 2)
     const isLast = next === '--'
     if (!(isBodyStart || isLineStart) || !(isLast || next === LINE_END || next === '')) {
-      throw new MalformedBodyError('its boundary stands where parsers differ')
+      throw new MalformedBodyError('its boundary is where parsers disagree')
     }
     this.#pass(bytes.subarray(0, Math.max(0, begin)))
     if (this.#isInPart) this.#events.onPartEnd()

@@ -48,7 +48,7 @@ export async function exchangeAdd(
   const isAsked = yes === undefined && dryRun === undefined && process.stdin.isTTY
   if (!isAsked && !yes && !dryRun) {
     throw new ExchangeAddError(
-      'exchange add asks questions in a terminal; elsewhere, pass --yes and the answers as options',
+      'exchange add asks its questions in a terminal; without one, pass --yes and the answers as options',
     )
   }
   const kind = givenKind ?? (isAsked ? await askForKind() : undefined)

@@ -217,7 +217,9 @@ class HalfOpinionError extends HashgateError {
   readonly code = 'half-opinion'
 
   constructor() {
-    super('an opinion needs both the entry and --decision; to send what waits, give neither')
+    super(
+      'an opinion needs both an entry and --decision; to send the stored opinions, give neither',
+    )
   }
 }
 

@@ -56,7 +56,7 @@ export async function listTexts(
 async function readTexts(file: string): Promise<v.InferOutput<typeof TextsSchema>> {
   const json = parseJson(await readText(file))
   if (json === undefined)
-    throw new BadNotesError(`${file} must be JSON: a table of texts by kind of harm`)
+    throw new BadNotesError(`${file} must be JSON: an object of texts by kind of harm`)
   const result = v.safeParse(TextsSchema, json)
   if (result.success) return result.output
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? file} ${issue.message}`)

@@ -44,7 +44,7 @@ export function addSetting(
 ): Record<string, string> {
   const end = text.indexOf('=')
   if (end > 0) return { ...before, [text.slice(0, end)]: text.slice(end + 1) }
-  throw new InvalidArgumentError('It must be a setting and its value, as user=us.')
+  throw new InvalidArgumentError('It must be a setting and its value, such as user=us.')
 }
 
 function parser<T>(read: (text: string) => T | undefined, words: string): (text: string) => T {

@@ -78,7 +78,7 @@ const program = new Command('hashgate')
 
 program
   .command('init')
-  .description('set up a deployment: writes a folder, and makes what it needs at Cloudflare')
+  .description('set up a deployment: write a folder, and create what it needs at Cloudflare')
   .argument('[folder]', 'folder of the deployment, new or existing (asked for if none is given)')
   .option('--name <name>', 'name of the Worker (default: name of the folder)')
   .option('--origin <url>', 'your origin (default: the server behind the route)')
@@ -86,9 +86,9 @@ program
   .option('--zone <domain>', 'zone that the route is in')
   .option('--preset <name>', `one of ${PRESET_NAMES.join(', ')} (default: files)`)
   .option('--mode <mode>', 'shadow or enforce (default: shadow)')
-  .option('--bank <name>', 'bank that your list will be (default: csam)')
+  .option('--bank <name>', 'bank for your list (default: csam)')
   .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
-  .option('--recipient <key>', 'public key of age that opens the quarantine')
+  .option('--recipient <key>', 'age public key that the quarantine is sealed to')
   .option('--webhook <url>', 'https URL that receives events')
   .option('--queue', 'send events to a queue that a program of yours reads')
   .option(
@@ -101,25 +101,23 @@ program
     'decode HEIC: images (Cloudflare Images, billed) or libheif (in the Worker, LGPL-3.0) (default: no)',
   )
   .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
-  .option('--yes', 'ask nothing, and take the defaults for what is not given')
-  .option('--dry-run', 'only say what would be written and made')
+  .option('--yes', 'ask nothing, and use the defaults for all other options')
+  .option('--dry-run', 'only show what would be written and made')
   .action(run(init))
 
 withListOptions(
   program
     .command('doctor')
-    .description(
-      'check a deployment, with uploads of pictures of its own; exits with 1 if something fails',
-    )
+    .description('check a deployment by uploading test pictures; exits with 1 if a check fails')
     .option(
       '--url <url>',
-      'address of a Worker that runs; without it, one is started on this machine',
+      'address of a deployed Worker; without it, one is started on this machine',
       parseUrl,
     )
     .option('--path <path>', 'path that takes uploads', '/hashgate-drill')
     .option(
       '--origin <url>',
-      'address of your server, to see whether it answers around the gate',
+      'address of your server, to check whether uploads can bypass the gate',
       parseUrl,
     )
     .option('--max-age <hours>', 'age from which a list is too old', parseHours, 72)
@@ -133,7 +131,7 @@ program
   .description('print the PDQ hash of image files: hash,quality,file')
   .argument('<file...>', 'image files')
   .option('--dihedral', 'print the eight dihedral variants of each: hash,quality,variant,file')
-  .option('--json', 'print one JSON object a line')
+  .option('--json', 'print one JSON object per line')
   .action(run(hashFiles))
 
 program
@@ -150,7 +148,7 @@ program
     'set of probes, and families to add or drop: "default, -turns"',
     parseProbes,
   )
-  .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .option('--skip-bad', 'skip bad lines of the list and report them')
   .addOption(kindOption())
   .argument('<file...>', 'image files')
   .action(run(matchFiles))
@@ -161,16 +159,19 @@ program
     'show how many files of a folder would match at each threshold, by each set of probes',
   )
   .requiredOption('--list <file>', 'hash list')
-  .requiredOption('--dir <folder>', 'files, in it and the folders within it')
-  .option('--labels <file>', 'CSV with the columns file and known (yes or no): what is to match')
-  .option('--skip-bad', 'pass over bad lines of the list and report them')
+  .requiredOption('--dir <folder>', 'folder of files, with its subfolders')
+  .option(
+    '--labels <file>',
+    'CSV with the columns file and known (yes or no): which files should match',
+  )
+  .option('--skip-bad', 'skip bad lines of the list and report them')
   .addOption(kindOption())
   .action(run(tune))
 
 program
   .command('config')
   .description(
-    'print the settings in effect, by wrangler.toml or wrangler.jsonc, and everything that would stop the Worker',
+    'print the settings in effect from wrangler.toml or wrangler.jsonc, and everything that would stop the Worker',
   )
   .option('--config <file>', "wrangler's configuration")
   .option('--env <name>', 'a named environment in it')
@@ -199,10 +200,10 @@ withListOptions(
       `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
       parseThreshold,
     )
-    .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .option('--skip-bad', 'skip bad lines of the list and report them')
     .addOption(kindOption())
-    .option('--rewrite', 'write everything anew, which heals what is damaged')
-    .option('--allow-large', 'publish more than an isolate holds, for Durable Objects')
+    .option('--rewrite', 'write everything again, which repairs damage')
+    .option('--allow-large', 'publish more than one isolate holds, for Durable Objects')
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
 ).action(run(listPush))
 
@@ -230,7 +231,7 @@ withListOptions(
     .description('show what a push would change; exits with 1 if it would change something')
     .argument('<list>', 'hash list')
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
-    .option('--skip-bad', 'pass over bad lines of the list and report them')
+    .option('--skip-bad', 'skip bad lines of the list and report them')
     .addOption(kindOption()),
 ).action(run(listDiff))
 
@@ -253,21 +254,21 @@ withListOptions(
 ).action(run(listVerify))
 
 withListOptions(
-  list.command('doctor').description('say which entries match only what is very near, and why'),
+  list.command('doctor').description('say which entries match only very similar pictures, and why'),
 ).action(run(listDoctor))
 
 withListOptions(
   list
     .command('rollback')
     .description('publish an earlier version again')
-    .argument('<version>', 'its number; `list show` tells those that are kept', parseVersion),
+    .argument('<version>', 'its number; `list show` prints the stored ones', parseVersion),
 ).action(run(listRollback))
 
 withListOptions(
   list
     .command('pin')
     .description(
-      'after a restore: let Workers use the published version, though they saw a later one',
+      'after a restore: let Workers use the published version, although they saw a later one',
     )
     .requiredOption('--reset', 'do so'),
 ).action(run(listPinReset))
@@ -284,7 +285,7 @@ withListOptions(
     .description(
       'exempt entries, so that their matches change nothing from the next refresh on; without entries, print the exempt ones',
     )
-    .argument('[entry...]', 'entries as bank/entry, as events name them')
+    .argument('[entry...]', 'entries such as csam/4711, as in events')
     .option('--remove', 'exempt them no longer'),
 ).action(run(listExempt))
 
@@ -292,7 +293,7 @@ withListOptions(
   list
     .command('texts')
     .description(
-      'publish what refused uploaders read, from the next refresh on; without a file, print it',
+      'publish the texts that refused uploaders read, from the next refresh on; without a file, print them',
     )
     .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
 ).action(run(listTexts))
@@ -302,32 +303,27 @@ list
   .description('print a new key for LIST_KEY')
   .action(() => console.log(generateListKey()))
 
-const quarantine = program
-  .command('quarantine')
-  .description('look at what was kept of uploads that were quarantined')
+const quarantine = program.command('quarantine').description('look at quarantined uploads')
 
 quarantine
   .command('keygen')
   .description('print a new identity, and the recipient for quarantine.recipients')
-  .option(
-    '--out <file>',
-    'where the identity goes, readable for its owner; the recipient is printed',
-  )
+  .option('--out <file>', 'file for the identity, readable only by you; the recipient is printed')
   .action(run(quarantineKeygen))
 
 withStoreOptions(
   quarantine
     .command('list')
-    .description('print what is kept, never what is in it: case,stored,expires,bytes'),
+    .description('list the stored copies, never their content: case,stored,expires,bytes'),
   'R2 bucket',
 ).action(run(quarantineList))
 
 withStoreOptions(
   quarantine
     .command('open')
-    .description('write the body of an upload to a file, and print what was recorded of it')
-    .argument('<case>', 'case id, as the event has it', parseCaseId)
-    .requiredOption('--identity <file>', 'identity, as keygen or age-keygen writes it')
+    .description('write the body of an upload to a file, and print its record')
+    .argument('<case>', 'case id from the event', parseCaseId)
+    .requiredOption('--identity <file>', 'identity file from keygen or age-keygen')
     .option('--out <file>', 'a new file for the body; <case>.body if none is given'),
   'R2 bucket',
 ).action(run(quarantineOpen))
@@ -335,7 +331,7 @@ withStoreOptions(
 withStoreOptions(
   quarantine
     .command('delete')
-    .description('delete what was kept of an upload, before its time')
+    .description('delete the copy of an upload before it expires')
     .argument('<case>', 'case id', parseCaseId),
   'R2 bucket',
 ).action(run(quarantineDelete))
@@ -346,7 +342,7 @@ const exchange = program
 
 exchange
   .command('add')
-  .description('set up a source: ask what it needs, and write it into the configuration')
+  .description('set up a source: ask for its settings, and write them into the configuration')
   .addArgument(new Argument('[kind]', 'what the source is').choices(EXCHANGE_KINDS))
   .option('--name <name>', 'name of the source; its kind if none is given')
   .option('--bank <name>', 'bank that its hashes go to, in lower case', parseBank)
@@ -363,7 +359,7 @@ exchange
   )
   .option('--action <action>', 'what the gate does with a match: block, quarantine or flag')
   .option('--threshold <bits>', 'largest distance that matches, for the settings of the gate')
-  .option('--yes', 'ask nothing: take what the options say')
+  .option('--yes', 'ask nothing; use the options')
   .option('--dry-run', 'ask nothing and write nothing: show what would be written')
   .option('--json', 'print one JSON object')
   .option('--config <file>', "wrangler's configuration of the desk")
@@ -382,9 +378,9 @@ withDeskOptions(
     .command('sync')
     .description('read a source into the ledger, and publish what changed')
     .argument('<name>', 'source, as the settings name it')
-    .option('--accept', 'publish although more than a tenth of its records vanished')
-    .option('--refetch', 'read it from its start, and take back what it does not list any more')
-    .option('--dry-run', 'read it, tell what it has, and keep nothing'),
+    .option('--accept', 'publish even if more than a tenth of its records vanished')
+    .option('--refetch', 'read it from the beginning, and withdraw what it no longer lists')
+    .option('--dry-run', 'read it, report what it has, and keep nothing'),
 ).action(run(exchangeSync))
 
 withDeskOptions(
@@ -393,7 +389,7 @@ withDeskOptions(
     .description('read a file of Project VIC or CAID into the ledger, and publish what changed')
     .argument('<name>', 'source of kind vics, as the settings name it')
     .argument('<file>', 'the file, JSON')
-    .option('--accept', 'publish although more than a tenth of its records vanished'),
+    .option('--accept', 'publish even if more than a tenth of its records vanished'),
 ).action(run(exchangeImport))
 
 withDeskOptions(

@@ -115,7 +115,7 @@ export class CloudflareApi {
     // Else fetch would throw, with the token in the message.
     if (!/^[\x21-\x7e]+$/.test(token)) {
       throw new CloudflareError('the API token', {
-        problem: 'has characters that a token cannot have',
+        problem: 'contains characters that a token may not contain',
       })
     }
     if (!URL.canParse(baseUrl)) throw new CloudflareError(baseUrl, { problem: 'is no URL' })

@@ -153,7 +153,7 @@ export async function readWranglerConfig({
   const read = tryRead(() => unstable_readConfig(where, { hideWarnings: true }))
   if (read.configPath === undefined)
     throw new WranglerError(
-      'there is no wrangler.jsonc, wrangler.json or wrangler.toml here; `hashgate init` writes one, and --config names one that is elsewhere',
+      'this folder has no wrangler.jsonc, wrangler.json or wrangler.toml; write one with `hashgate init`, or name another with --config',
     )
   // wrangler would take the settings outside of environments, and so another namespace.
   if (env !== undefined && !read.definedEnvironments?.includes(env))

@@ -49,7 +49,7 @@ export function readLibrarySettings(settings: LibrarySettings): Config {
   const routed = config.policy.routes.findIndex(({ origin }) => origin !== undefined)
   if (routed >= 0)
     throw new BadConfigError([
-      `settings.policy.routes.${routed}.origin is for a Worker of its own; in an app, your routes decide where requests go`,
+      `settings.policy.routes.${routed}.origin only works in a separate Worker; in an app, your routes decide where requests go`,
     ])
   return { ...defaults(), ...config }
 }

@@ -17,10 +17,7 @@ import { choice, group } from '../util/settings.ts'
 import { PRESET_NAMES } from './presets.ts'
 
 const preset = v.optional(
-  choice(
-    PRESET_NAMES,
-    'A posture that gives settings other defaults. Yours override it one by one.',
-  ),
+  choice(PRESET_NAMES, 'A named set of defaults. Each setting of yours overrides the preset.'),
 )
 
 /** Settings of the judge and of what feeds it: those of the Worker and of the library. */

@@ -42,7 +42,7 @@ export class SecretMissingError extends HashgateError {
   constructor(names: readonly string[]) {
     super(
       `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: \`wrangler secret put NAME --config` +
-        ' wrangler.desk.toml`, or a variable of the environment for the command line',
+        ' wrangler.desk.toml`, or an environment variable for the command line',
     )
   }
 }

@@ -22,7 +22,7 @@ export class UnclearKindError extends HashgateError {
 
   constructor(problem: string) {
     super(
-      `${problem}. Say what they are: --kind sha256 or --kind pdq, or a column named kind in the list`,
+      `${problem}. Say which with --kind sha256 or --kind pdq, or with a column named kind in the list`,
     )
   }
 }
@@ -41,7 +41,7 @@ export class ListVanishedError extends HashgateError {
   readonly code = 'list-vanished'
 
   constructor(options?: ErrorOptions) {
-    super('there is no hash list here any more; publish it again with `list push`', options)
+    super('the hash list is gone; publish it again with `list push`', options)
   }
 }
 
@@ -107,8 +107,8 @@ export class OlderManifestError extends HashgateError {
 
   constructor(version: number) {
     super(
-      `the store answers with version ${version}, which is older than one that was in use` +
-        ' (if you restored it, `hashgate list pin --reset` lets it be used)',
+      `the store returned version ${version}, which is older than a version that was in use` +
+        ' (if you restored it, allow it with `hashgate list pin --reset`)',
     )
   }
 }
@@ -119,7 +119,7 @@ export class PublishConflictError extends HashgateError {
 
   constructor(version: number) {
     super(
-      `version ${version} was published by somebody else at the same time, or is not seen everywhere yet; ` +
+      `version ${version} was published by somebody else at the same time, or has not reached every location yet;  ` +
         'run this again in a minute',
     )
   }
@@ -140,7 +140,7 @@ export class EmptyListError extends HashgateError {
 
   constructor() {
     super(
-      'the list has no entries, and nothing was published; --allow-empty publishes an empty bank',
+      'the list has no entries, so nothing was published; publish an empty bank with --allow-empty',
     )
   }
 }
@@ -168,7 +168,7 @@ export class BadListKeyError extends HashgateError {
 
   constructor() {
     super(
-      'LIST_KEY must be a key of 64 hex digits, or several with commas between; `hashgate list key` makes one',
+      'LIST_KEY must be a key of 64 hex digits, or several keys separated by commas; make one with `hashgate list key`',
     )
   }
 }
@@ -180,7 +180,7 @@ export class UnknownKeyError extends HashgateError {
   constructor(key: string, keyId: string) {
     super(
       `the value of ${key} is sealed with key ${keyId}, which is not in LIST_KEY` +
-        ' (where that key is lost, delete the value `manifest` and push the lists again)',
+        ' (if that key is lost, delete the value `manifest` and push the lists again)',
     )
   }
 }

@@ -109,14 +109,14 @@ export async function readFeed(file: Bytes, ...publicKeys: readonly Bytes[]): Pr
   const start = file.lastIndexOf(LINE_FEED, end - 1) + 1
   const last = parseJson(file.subarray(start, end)) as { ed25519?: unknown } | undefined
   const signature = typeof last?.ed25519 === 'string' ? parseHex(last.ed25519, 64) : undefined
-  if (!signature) throw new BadFeedError('has no signature at its end, or is cut off')
+  if (!signature) throw new BadFeedError('has no signature at its end, or is truncated')
   const signed = file.slice(0, start)
   const isSignedBy = async (publicKey: Bytes) => {
     const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
     return crypto.subtle.verify('Ed25519', key, signature, signed)
   }
   if (!(await Promise.all(publicKeys.map(isSignedBy))).includes(true))
-    throw new BadFeedError('does not have a good signature')
+    throw new BadFeedError('has an invalid signature')
   const [first = '', ...lines] = new TextDecoder().decode(signed).trimEnd().split('\n')
   const header = v.safeParse(HeaderSchema, parseJson(first))
   const changes = v.safeParse(

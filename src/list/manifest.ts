@@ -201,7 +201,7 @@ export function parseManifest(key: string, value: Uint8Array): Manifest {
   if (result.success) return result.output
   const [issue] = result.issues
   // The issue's message would repeat what it read.
-  throw new ValueDamagedError(key, `is no manifest, at ${v.getDotPath(issue) ?? 'its root'}`)
+  throw new ValueDamagedError(key, `is not a manifest, at ${v.getDotPath(issue) ?? 'its root'}`)
 }
 
 export async function writeManifest(store: ListStore, manifest: Manifest): Promise<void> {

@@ -52,6 +52,6 @@ export async function readRemovals(store: ListStore, ref: SegmentRef): Promise<U
   const isInside = positions.every(
     (position, i) => position < ref.count && (i === 0 || position > (positions[i - 1] ?? 0)),
   )
-  if (!isInside) throw new ValueDamagedError(key, 'removes what the segment does not have')
+  if (!isInside) throw new ValueDamagedError(key, 'removes entries that the segment does not have')
   return positions
 }

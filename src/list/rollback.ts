@@ -26,7 +26,7 @@ export async function rollBack(store: ListStore, version: number): Promise<Manif
   if (!earlier) {
     const kept = (await readableVersions(store)).filter((other) => other !== base.version)
     const others = kept.length > 0 ? `you can roll back to ${kept.join(', ')}` : 'there is no other'
-    throw new VersionMissingError(version, `it is no longer stored, or never was; ${others}`)
+    throw new VersionMissingError(version, `it is no longer stored, or never existed; ${others}`)
   }
   const there = new Set(await store.list(''))
   const named = segmentsOf(earlier).flatMap((ref) =>
@@ -34,7 +34,7 @@ export async function rollBack(store: ListStore, version: number): Promise<Manif
   )
   const missing = named.filter((key) => !there.has(key)).length
   if (missing > 0) {
-    throw new VersionMissingError(version, `${missing} of its values are not stored any more`)
+    throw new VersionMissingError(version, `${missing} of its values are no longer stored`)
   }
   return (await publishManifest(store, base, earlier.banks)).manifest
 }

@@ -119,7 +119,7 @@ export class SealedStore implements ListStore {
       const sealed = value.subarray(HEADER_BYTES)
       return new Uint8Array(await crypto.subtle.decrypt(cipherFor(key, nonce), ring.cipher, sealed))
     } catch (cause) {
-      throw new ValueDamagedError(key, 'is not what was sealed for it', { cause })
+      throw new ValueDamagedError(key, 'does not match its seal', { cause })
     }
   }
 

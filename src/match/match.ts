@@ -59,7 +59,7 @@ export class TooManyCandidatesError extends HashgateError {
   readonly code = 'too-many-candidates'
 
   constructor() {
-    super('more entries lie near this file than one query reads')
+    super('more entries are near this file than one query can read')
   }
 }
 

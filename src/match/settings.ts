@@ -17,18 +17,21 @@ export const ListSettings = optionalGroup(
       wholeNumber(
         60,
         86_400,
-        'Seconds for which a list is used that has not been confirmed as the latest. Then it is stale.',
+        'Seconds after which a list that has not been confirmed as the latest is stale.',
       ),
       3600,
     ),
     onStale: v.optional(
-      choice(['use', 'fail'], 'With a stale list: use it and report it, or treat it as missing.'),
+      choice(
+        ['use', 'fail'],
+        'What to do with a stale list: use it and report it, or treat it as missing.',
+      ),
       'use',
     ),
     onMissing: v.optional(
       choice(
         ['fail', 'remote'],
-        'Before any list is published: fail, or judge by `remote.banks` alone. Set it back to `fail` with the first list.',
+        'What to do before a list is published: fail, or judge by `remote.banks` alone. Set it back to `fail` when you publish the first list.',
       ),
       'fail',
     ),
@@ -36,7 +39,7 @@ export const ListSettings = optionalGroup(
       wholeNumber(
         1,
         5 << 20,
-        'Perceptual hashes that an isolate holds, 16 bytes each. `LIST_SHARDS` holds more.',
+        'Most perceptual hashes that an isolate holds, 16 bytes each. `LIST_SHARDS` holds more.',
       ),
       MAX_LIST_ENTRIES,
     ),
@@ -44,7 +47,7 @@ export const ListSettings = optionalGroup(
       wholeNumber(
         0,
         5 << 18,
-        'Perceptual hashes of a list that gets tables, which search faster and take 46 bytes more each. 0 for no tables.',
+        'Most perceptual hashes of a list that gets tables, which search faster and take 46 more bytes a hash. 0 for no tables.',
       ),
       1 << 20,
     ),

@@ -16,7 +16,7 @@ export class UnknownBankError extends HashgateError {
   readonly code = 'unknown-bank'
 
   constructor(names: readonly string[]) {
-    super(`the policy names banks that the list does not have: ${names.join(', ')}`)
+    super(`the policy names banks that are not in the list: ${names.join(', ')}`)
   }
 }
 

@@ -21,7 +21,7 @@ export function quarantineOf(
   )
   if (betrayed.length > 0) {
     const names = betrayed.map(([name]) => name).join(', ')
-    throw new BadConfigError([`${names} holds a private key of age, which no Worker may have`])
+    throw new BadConfigError([`${names} contains a private key of age, which no Worker may have`])
   }
   const bucket = bindings.QUARANTINE
   if (!bucket) return undefined

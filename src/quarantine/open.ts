@@ -28,14 +28,14 @@ export interface OpenedCase {
 export function parseIdentities(text: string): string[] {
   const lines = text.split('\n').map((line) => line.trim())
   const identities = lines.filter((line) => line !== '' && !line.startsWith('#'))
-  if (identities.length === 0) throw new WrongIdentityError('the file has no identity of age')
+  if (identities.length === 0) throw new WrongIdentityError('the file contains no age identity')
   for (const identity of identities) {
     try {
       new Decrypter().addIdentity(identity)
     } catch {
       const line = lines.indexOf(identity) + 1
       throw new WrongIdentityError(
-        `line ${line} of the identity file is no AGE-SECRET-KEY-…; those of plugins and hardware open by age itself`,
+        `line ${line} of the identity file is not an AGE-SECRET-KEY-…; use age itself for plugins and hardware`,
       )
     }
   }
@@ -55,7 +55,7 @@ export async function openSealed(
   const decrypter = new Decrypter()
   for (const identity of identities) decrypter.addIdentity(identity)
   const damaged = (cause: unknown) =>
-    new ObjectDamagedError(key, 'is not as it was sealed: changed, or cut off', { cause })
+    new ObjectDamagedError(key, 'does not match its seal: it was changed, or truncated', { cause })
   const tar = await decrypter.decrypt(sealed).catch((cause: unknown) => {
     if (cause instanceof Error && cause.message.startsWith('no identity matched')) {
       throw new WrongIdentityError(`${key} was not sealed to this identity`)
@@ -70,11 +70,11 @@ export async function openSealed(
   )
   const record = v.safeParse(RecordSchema, event && parseJson(event))
   if (!record.success || !body || body.length !== record.output.bytes) {
-    throw new ObjectDamagedError(key, 'holds something else than a quarantined upload')
+    throw new ObjectDamagedError(key, 'is not a quarantined upload')
   }
   // A sealed object can be copied to another key, and anybody can seal to a public key.
   if (record.output.caseId !== caseId) {
-    throw new ObjectDamagedError(key, 'holds what was sealed for another case')
+    throw new ObjectDamagedError(key, 'was sealed for another case')
   }
   return { record: record.output, body }
 }

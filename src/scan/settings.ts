@@ -14,7 +14,7 @@ export const ScanSettings = optionalGroup(
     probes: v.optional(
       choice(
         SET_NAMES,
-        'What images are hashed as: plain PDQ, what the file shows, the usual changes as well, or large changes too.',
+        'Which hashes of an image are looked up: plain PDQ alone, what the file shows, the usual edits as well, or large edits too.',
       ),
       'default',
     ),

@@ -40,7 +40,7 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         64 * MIB,
-        'Longest body that is held whole until its verdict, in bytes. Of a longer one, pictures up to this length and the end are held.',
+        'Longest body that is held whole until its verdict, in bytes. Of a longer body, its end and pictures up to this length are held.',
       ),
       16 * MIB,
     ),
@@ -48,7 +48,7 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         100 * MIB,
-        'Bytes of bodies that one isolate holds at once, beside up to 64 MB of list.',
+        'Most bytes of bodies that one isolate holds at once, beside up to 64 MB of list.',
       ),
       32 * MIB,
     ),
@@ -56,7 +56,7 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         16,
-        'Uploads that are decoded while they arrive, at 2 to 24 MB each. Others are decoded when they are complete.',
+        'Most uploads that are decoded while they arrive, with 2 to 24 MB each. Others are decoded when they are complete.',
       ),
       3,
     ),
@@ -65,14 +65,14 @@ export const UploadSettings = optionalGroup(
       30,
     ),
     clientStallSeconds: v.optional(
-      wholeNumber(1, 120, 'Seconds in which a client must send 64 KiB, or the rest.'),
+      wholeNumber(1, 120, 'Seconds in which a client must send the next 64 KiB, or the rest.'),
       60,
     ),
     minBytesPerSecond: v.optional(
       wholeNumber(
         1,
         MIB,
-        'Bytes a second that a client must send in the long run. While others wait for its room it is 64 KiB.',
+        'Lowest average rate of a client, in bytes a second. While others wait for its room, it is 64 KiB.',
       ),
       8 * 1024,
     ),
@@ -83,7 +83,7 @@ export const UploadSettings = optionalGroup(
     onUnknownLength: v.optional(
       choice(
         ['length-required', 'too-large'],
-        'Answer to a body without a length that exceeds `maxBufferedBytes`: 411 or 413.',
+        'Answer to a body that gives no length and exceeds `maxBufferedBytes`: 411 or 413.',
       ),
       'length-required',
     ),

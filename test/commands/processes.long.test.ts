@@ -169,7 +169,7 @@ describe('hashgate feed', () => {
     const publish = ['feed', 'publish', 'own', '--key', 'new.key', '--out', 'feed', ...where]
     expect(await hashgate(...publish)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('does not have a good signature'),
+      stderr: expect.stringContaining('has an invalid signature'),
     })
     expect(await hashgate(...publish, '--old-key', 'feed.key')).toMatchObject({
       code: 0,
@@ -209,7 +209,7 @@ describe('hashgate exchange', () => {
   it.each([
     [['import', 'ncmec', 'vic.json'], 'which has no files; expected kind vics'],
     [['import', 'vic', 'nothing.json'], 'nothing.json: there is no such file'],
-    [['feedback', 'ncmec', '42-1'], 'needs both the entry and --decision'],
+    [['feedback', 'ncmec', '42-1'], 'needs both an entry and --decision'],
   ])('says in a sentence what is wrong with %j', async (args, message) => {
     const { code, stderr } = await hashgate('exchange', ...args)
     expect(code).toBe(1)

@@ -309,7 +309,7 @@ describe('CloudflareApi', () => {
   it('refuses a token that no header can have, without repeating it', () => {
     for (const token of ['', 'se cret', 'secret\nx', 'secret…']) {
       expect(() => client({ token })).toThrow(
-        /^(?!.*secret).*has characters that a token cannot have$/s,
+        /^(?!.*secret).*contains characters that a token may not contain$/s,
       )
     }
   })

@@ -92,6 +92,6 @@ describe.each([
 
   it('is refused if it is cut off', async () => {
     const text = JSON.stringify(wrap([media(1, 1), media(2, 1)]))
-    await expect(read(text.slice(0, -20))).rejects.toThrow('get the whole file')
+    await expect(read(text.slice(0, -20))).rejects.toThrow('download the whole file')
   })
 })

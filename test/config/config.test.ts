@@ -270,7 +270,7 @@ describe('readLibrarySettings', () => {
       i === 0 ? { ...route, origin: 'https://a.example' } : route,
     )
     expect(problem(() => readLibrarySettings({ policy: { routes: away } }))).toContain(
-      'settings.policy.routes.0.origin is for a Worker of its own',
+      'settings.policy.routes.0.origin only works in a separate Worker',
     )
   })
 

@@ -238,7 +238,7 @@ describe('ThreatExchange', () => {
     desk.world.fetch = async () =>
       Response.json({ data: [], paging: { next: 'https://evil.example/?a=b' } })
     const sync = await desk.sync(ledger, 'graph')
-    expect(sync.error?.message).toContain('of another server')
+    expect(sync.error?.message).toContain('on another server')
   })
 
   it('reads everything anew when it was away for longer than deletions are remembered', async () => {

@@ -418,9 +418,9 @@ describe('parseList: Project VIC', () => {
 
   it('refuses JSON that is cut off, invalid, or no list', async () => {
     const text = JSON.stringify({ value: all })
-    await expect(read(text.slice(0, -1))).rejects.toThrow(/get the whole file/)
-    await expect(read(text.slice(0, text.length / 2))).rejects.toThrow(/ends within record/)
-    await expect(read(`${text.slice(0, -2)}}`)).rejects.toThrow(/not valid JSON behind record 5/)
+    await expect(read(text.slice(0, -1))).rejects.toThrow(/download the whole file/)
+    await expect(read(text.slice(0, text.length / 2))).rejects.toThrow(/is truncated in record/)
+    await expect(read(`${text.slice(0, -2)}}`)).rejects.toThrow(/not valid JSON after record 5/)
     await expect(read('{"a":1}')).rejects.toThrow(/no array of records/)
     await expect(read(JSON.stringify([PDQ, [PDQ]]))).rejects.toThrow(/no array of records/)
   })

@@ -135,7 +135,7 @@ describe('parseList', () => {
     'refuses a quote that runs over lines, whose hashes would be lost; skipping bad lines: %s',
     async (skipBad) => {
       const text = `hash,label\n${A},x\n${B},"Smith & co\n${C},y\n${A.replace('0', '1')},"z"\n`
-      const error = new BadListLineError(3, 'has a quoted cell that does not end in it')
+      const error = new BadListLineError(3, 'has a quoted cell that does not end on that line')
       await expect(read(text, skipBad)).rejects.toEqual(error)
     },
   )

@@ -195,7 +195,7 @@ describe('what workerd quarantines on this machine', () => {
       err: expect.stringMatching(/^hashgate: line 3 of the identity file is no AGE-SECRET-KEY-…/),
     })
     expect((await open('bad.txt')).err).not.toContain(identity.slice(-40, -10))
-    expect((await open('empty.txt')).err).toContain('the file has no identity of age')
+    expect((await open('empty.txt')).err).toContain('the file contains no age identity')
     expect((await open('missing.txt')).err).toContain('there is no such file')
   })
 
@@ -295,7 +295,7 @@ describe('the quarantine at Cloudflare', () => {
     }
     const { bytes } = api.objects.get(one!.key)!
     const put = (changed: Buffer) => (api.objects.get(one!.key)!.bytes = changed)
-    const damaged = `hashgate: ${one!.key} is not as it was sealed: changed, or cut off\n`
+    const damaged = `hashgate: ${one!.key} does not match its seal: it was changed, or truncated\n`
     const changed = Buffer.from(bytes)
     changed[70_000]! ^= 1
     put(changed)
@@ -305,10 +305,7 @@ describe('the quarantine at Cloudflare', () => {
     put(Buffer.from('no age file'))
     expect(await open()).toEqual([1, damaged])
     put(api.objects.get(other!.key)!.bytes)
-    expect(await open()).toEqual([
-      1,
-      `hashgate: ${one!.key} holds what was sealed for another case\n`,
-    ])
+    expect(await open()).toEqual([1, `hashgate: ${one!.key} was sealed for another case\n`])
     const encrypter = new Encrypter()
     encrypter.addRecipient(recipient)
     put(Buffer.from(await encrypter.encrypt('no TAR')))

@@ -53,9 +53,9 @@ describe('tus and S3', () => {
     [{ ...bound, staging: { hours: 0 } }, 'staging.hours must be a whole number'],
     [{ ...bound, s3: { region: 'a b' } }, 's3.region must be a region'],
     [{ ...bound, S3_CLIENT_KEYS }, 'needs the secret S3_ORIGIN_KEY'],
-    [{ ...bound, S3_CLIENT_KEYS, S3_ORIGIN_KEY: 'x' }, 'S3_ORIGIN_KEY must be keys'],
-    [{ ...bound, S3_CLIENT_KEYS: 'x', S3_ORIGIN_KEY }, 'S3_CLIENT_KEYS must be keys'],
-    [{ ...bound, S3_CLIENT_KEYS: 'ONE:short', S3_ORIGIN_KEY }, 'S3_CLIENT_KEYS must be keys'],
+    [{ ...bound, S3_CLIENT_KEYS, S3_ORIGIN_KEY: 'x' }, 'S3_ORIGIN_KEY must be S3 keys'],
+    [{ ...bound, S3_CLIENT_KEYS: 'x', S3_ORIGIN_KEY }, 'S3_CLIENT_KEYS must be S3 keys'],
+    [{ ...bound, S3_CLIENT_KEYS: 'ONE:short', S3_ORIGIN_KEY }, 'S3_CLIENT_KEYS must be S3 keys'],
     [
       { ...bound, S3_CLIENT_KEYS: `${S3_CLIENT_KEYS},ONE:${'d'.repeat(16)}`, S3_ORIGIN_KEY },
       'each name once',

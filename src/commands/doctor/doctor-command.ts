@@ -57,13 +57,14 @@ async function examine(options: DoctorOptions, add: (checks: readonly Check[]) =
     const isSound = problems.length === 0
     await examineHere({ ...options, drill: options.drill && isSound }, config, settings, add)
     if (options.drill && !isSound)
-      add([skipped('the drill', 'mend the settings and bindings first')])
+      add([skipped('the drill', 'fix the settings and bindings first')])
   } else await examineRunning(options, new URL(options.url), settings, add)
 }
 
 function secretsText(secrets: readonly string[], { remote }: DoctorOptions): string {
-  if (remote) return `as they must be, with the secrets ${secrets.join(', ')}`
-  return `as they must be; --remote also looks for the secrets ${secrets.join(', ')}`
+  const names = secrets.join(', ')
+  if (remote) return `as required, and these secrets are set: ${names}`
+  return `as required; --remote also checks these secrets: ${names}`
 }
 
 /** A configuration on this machine. */

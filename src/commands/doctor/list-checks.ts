@@ -59,13 +59,13 @@ export async function checkHealth(
       return {
         check: failed(
           check,
-          `${url.href} answers ${response.status}, not as hashgate does; is it the right address?`,
+          `${url.href} answers ${response.status}, which hashgate does not; check the address`,
         ),
       }
     const { state, version } = health.output.list
     if (response.ok && state === 'current')
       return { version, check: ok(check, version === undefined ? state : `version ${version}`) }
-    const text = `its list is ${state}; do LIST_KEY and the KV namespace agree with those that you publish with?`
+    const text = `its list is ${state}; check that the Worker has the LIST_KEY and the KV namespace that you publish with`
     return { version, check: (response.ok ? warning : failed)(check, text) }
   } catch (error) {
     return { check: failed(check, `${url.href} cannot be reached: ${reasonOf(error)}`) }
@@ -80,6 +80,6 @@ export function checkSameList(here: number, there: number | undefined): Check {
   if (here === there) return ok(check, `version ${here}`)
   const text = `you have version ${here}, the Worker ${there}`
   return there < here
-    ? warning(check, `${text}; it takes a new version up within two minutes`)
+    ? warning(check, `${text}; it loads a new version within two minutes`)
     : failed(check, `${text}: another KV namespace, or another LIST_KEY`)
 }

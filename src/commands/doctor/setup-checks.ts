@@ -12,7 +12,7 @@ export function checkCpu({ limits }: wrangler.Unstable_Config): Check {
   if (limit === undefined)
     return ok(
       check,
-      '30 seconds by default, on the Workers Paid plan; the 10 ms of the free plan are too few',
+      '30 seconds by default, on the Workers Paid plan; 10 ms, as on the free plan, are not enough',
     )
   if (limit >= LEAST_CPU_MS) return ok(check, `limits.cpu_ms is ${limit}`)
   return failed(check, `limits.cpu_ms is ${limit}; large uploads need up to ${LEAST_CPU_MS}`)
@@ -38,7 +38,7 @@ export async function checkOrigin(origin: URL | undefined): Promise<Check> {
     )
   } catch (error) {
     const isTimeout = error instanceof Error && error.name === 'TimeoutError'
-    const why = isTimeout ? 'does not answer' : `is not reached: ${reasonOf(error)}`
+    const why = isTimeout ? 'does not answer' : `cannot be reached: ${reasonOf(error)}`
     return ok(check, `${origin.host} ${why}`)
   }
 }

@@ -173,7 +173,7 @@ const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashg
 function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
   const result = v.safeParse(v.pipe(v.string(), v.parseJson(), PackageSchema), text)
   if (result.success) return result.output
-  throw new InitError('package.json in that folder is not valid JSON; mend it, and run init again')
+  throw new InitError('package.json in that folder is not valid JSON; fix it, and run init again')
 }
 
 /** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */

@@ -31,7 +31,8 @@ export async function init(named: string | undefined, options: InitOptions): Pro
     throw new InitError(
       'init asks its questions in a terminal; without one, pass --yes and the answers as options',
     )
-  if (named === undefined && yes) throw new InitError('--yes needs the folder, as: init gate --yes')
+  if (named === undefined && yes)
+    throw new InitError('--yes needs the folder, for example: init gate --yes')
   const where = named ?? (await askText('Folder of the deployment', 'gate'))
   const folder = resolve(where)
   if (existsSync(folder) && !statSync(folder).isDirectory())

@@ -69,7 +69,7 @@ export async function readRaw(path: string): Promise<Record<string, unknown>> {
   try {
     return read({ config: path }).rawConfig as Record<string, unknown>
   } catch (cause) {
-    throw new InitError(`${path} is not a configuration that wrangler reads; mend it first`, {
+    throw new InitError(`${path} cannot be read by wrangler; fix it first`, {
       cause,
     })
   }

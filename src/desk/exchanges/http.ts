@@ -113,7 +113,7 @@ export async function checkedAnswer<S extends v.GenericSchema>(
   what: string,
 ): Promise<v.InferOutput<S>> {
   const parsed = v.safeParse(schema, await readJsonAnswer(response, what))
-  if (!parsed.success) throw new BadAnswerError(what, 'lacks a field that it must have')
+  if (!parsed.success) throw new BadAnswerError(what, 'lacks a required field')
   return parsed.output
 }
 
@@ -130,7 +130,7 @@ export function basicAuth(user: string, password: string): string {
 export function nextUrl(next: string, base: URL, what: string): URL {
   const url = URL.parse(next, base.href)
   if (!url || url.origin !== base.origin) {
-    throw new BadAnswerError(what, 'names a next page that is of another server')
+    throw new BadAnswerError(what, 'names a next page on another server')
   }
   return url
 }

@@ -310,7 +310,7 @@ function entryBlocks(result: TNode): TNode[] {
     const entries = childrenOf(block).filter(({ tagName }) => ENTRIES.has(tagName))
     const count = Number(attributesOf(block)['count'] ?? entries.length)
     if (count !== entries.length) {
-      throw new BadAnswerError(WHAT, `says that it has ${count} ${name}, and has ${entries.length}`)
+      throw new BadAnswerError(WHAT, `claims ${count} ${name}, but has ${entries.length}`)
     }
     return entries
   })

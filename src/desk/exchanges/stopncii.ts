@@ -145,7 +145,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
       const token = answer.nextPageToken ?? ''
       const isLast = !answer.hasMoreRecords
       if (!isLast && (token === '' || token === at.token)) {
-        throw new BadAnswerError(WHAT, 'says that there is more, and not where')
+        throw new BadAnswerError(WHAT, 'says that there is more, but not where')
       }
       const end = at.hole ?? seen
       const position = Math.max(at.position, latest)
@@ -253,7 +253,7 @@ function timeOf(item: unknown): number {
 function unreadable(): BadAnswerError {
   return new BadAnswerError(
     WHAT,
-    'has records that cannot be read; what follows them was, and the next run tries them again',
+    'has records that cannot be read; the records after them were read, and the next run tries these again',
   )
 }
 

@@ -7,7 +7,7 @@ import { BadAnswerError } from './errors.ts'
  */
 export function parseXml(text: string, root: string, what: string): TNode {
   if (!new RegExp(`(</(\\w+:)?${root}>|<(\\w+:)?${root}[^>]*/>)\\s*$`).test(text)) {
-    throw new BadAnswerError(what, `does not end as <${root}> does: it is cut off, or another page`)
+    throw new BadAnswerError(what, `does not end with </${root}>: it is truncated, or another page`)
   }
   let nodes: (TNode | string)[]
   try {

@@ -17,18 +17,18 @@ export class OtherDeskKeyError extends HashgateError {
 
   constructor(inLedger: string) {
     super(
-      `the ledger was written with key ${inLedger}, which is not DESK_KEY;` +
-        ' set that key again, or bind an empty database and sync anew',
+      `the ledger was written with the key ${inLedger}, which is not DESK_KEY;` +
+        ' set DESK_KEY to that key, or bind an empty database and sync again',
     )
   }
 }
 
-/** A row of the ledger is not what was sealed for it. */
+/** A row of the ledger does not match its seal. */
 export class RecordDamagedError extends HashgateError {
   readonly code = 'record-damaged'
 
   constructor(row: string, options?: ErrorOptions) {
-    super(`row ${row} of the ledger is not what was sealed for it`, options)
+    super(`row ${row} of the ledger does not match its seal`, options)
   }
 }
 
@@ -37,7 +37,7 @@ export class LeaseTakenError extends HashgateError {
   readonly code = 'lease-taken'
 
   constructor(name: string, seconds: number) {
-    super(`${name} is being worked on elsewhere, for ${seconds} more seconds at most`)
+    super(`${name} is in use elsewhere, for at most ${seconds} more seconds`)
   }
 }
 
@@ -56,8 +56,8 @@ export class BankChangedError extends HashgateError {
 
   constructor(source: string, was: string, is: string) {
     super(
-      `${source} feeds bank ${was}, and the settings name ${is}; a source cannot move.` +
-        ' Add it under a new name, and drop this one',
+      `${source} feeds bank ${was}, but the settings name ${is}; a source cannot move.` +
+        ' Add it under a new name, and remove this one',
     )
   }
 }

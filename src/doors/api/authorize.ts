@@ -73,5 +73,5 @@ async function findKey(
 
 function unavailable(cause: unknown): never {
   if (!(cause instanceof KeySetUnavailableError)) throw cause
-  throw new DeniedError(503, 'Tokens cannot be verified at the moment.', { cause })
+  throw new DeniedError(503, 'Tokens cannot be verified right now.', { cause })
 }

@@ -45,7 +45,7 @@ export async function readJsonBody({
   const maxStallMs = uploads.settings.upload.clientStallSeconds * 1000
   const stalled = () => new ApiError(408, 'The request took too long.')
   const text = await readBoundedText(request.body, MAX_BYTES, maxStallMs, stalled)
-  if (text === undefined) throw new ApiError(413, `JSON may have ${MAX_BYTES} bytes at most.`)
+  if (text === undefined) throw new ApiError(413, `The JSON is longer than ${MAX_BYTES} bytes.`)
   try {
     return JSON.parse(text)
   } catch {

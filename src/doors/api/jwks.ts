@@ -66,7 +66,7 @@ export class KeySetCache {
         if (!isUsable) throw error
       }
     }
-    if (!isUsable) throw new KeySetUnavailableError(this.#url, 'could not be read just now')
+    if (!isUsable) throw new KeySetUnavailableError(this.#url, 'could not be fetched')
     return this.#keys
   }
 

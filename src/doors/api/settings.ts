@@ -19,7 +19,7 @@ const AccessSettings = optionalGroup(
     audience: v.optional(
       listOf(
         v.pipe(v.string(TAG_WORDS), v.regex(/^[\w.-]{1,128}$/, TAG_WORDS)),
-        'Audience tags of the applications in Access that protect the API.',
+        'Audience tags of the Access applications that protect the API.',
       ),
       [],
     ),
@@ -41,14 +41,14 @@ export const ApiSettings = optionalGroup(
       textLike(
         /^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$/,
         'must be a host name',
-        'Host name on which the API answers. Without it, on every one.',
+        'Host name on which the API answers. Without it, the API answers on every host.',
       ),
     ),
     path: v.optional(
       textLike(
         /^(\/[\w.-]+)*$/,
         'must be a path such as /hashgate, without a slash at its end',
-        'What the paths of the API begin with.',
+        'Prefix of the paths of the API.',
       ),
       '',
     ),

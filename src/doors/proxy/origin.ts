@@ -58,7 +58,7 @@ function mainOrigin(url: URL | undefined, bindings: OriginBindings): Origin {
   const [first, ...others] = chosen
   if (others.length > 0) {
     throw new BadConfigError([
-      `only one origin may be set, and there are ${chosen.map(({ name }) => name).join(', ')}`,
+      `only one origin may be set, but there are ${chosen.map(({ name }) => name).join(', ')}`,
     ])
   }
   return first?.origin ?? routeOrigin

@@ -11,7 +11,7 @@ export const OriginSettings = optionalGroup(
       wholeNumber(
         1,
         120,
-        'Seconds in which the origin must take what it is sent, and then answer.',
+        'Seconds that the origin may take to accept a request, and again to answer it.',
       ),
       100,
     ),
@@ -27,7 +27,7 @@ export const HealthSettings = optionalGroup(
       textLike(
         /^(\/[^?#]*)?$/,
         'must be a path that begins with /, or empty',
-        'Path at which GET tells how the list stands, without any secret. The origin is not reached there. Empty for none.',
+        'Path where GET reports the state of the list, without any secret. Requests to it never reach the origin. Empty for none.',
       ),
       '/healthz',
     ),

@@ -21,7 +21,7 @@ export function parseS3Keys(setting: string, text: string): S3Keys {
   const keys = new Map(pairs.map((match) => [match?.[1] ?? '', match?.[2] ?? '']))
   if (pairs.includes(null) || keys.size < pairs.length) {
     throw new BadConfigError([
-      `${setting} must be keys of S3 as NAME:SECRET, with commas, each name once, secrets of 16 characters at least`,
+      `${setting} must be S3 keys, such as NAME:SECRET, separated by commas; each name once, each secret at least 16 characters`,
     ])
   }
   return keys

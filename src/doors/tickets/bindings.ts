@@ -40,7 +40,7 @@ function parseTicketKeys(text = ''): [string, ...string[]] {
   const [first, ...others] = text.split(',').map((key) => key.trim().toLowerCase())
   if (first === undefined || ![first, ...others].every((key) => /^[0-9a-f]{64}$/.test(key))) {
     throw new BadConfigError([
-      'TICKET_KEY must be a key of 64 hex digits, or several with commas between; `hashgate list key` makes one',
+      'TICKET_KEY must be a key of 64 hex digits, or several keys separated by commas; make one with `hashgate list key`',
     ])
   }
   return [first, ...others]

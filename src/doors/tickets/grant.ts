@@ -54,12 +54,12 @@ const TicketAnswer = v.strictObject({
 
 /** `POST /v1/tickets`: a grant of one upload. @throws {ApiError} 400, 404, 415 */
 async function answerTicket(call: Call, tickets: TicketParts | undefined): Promise<Response> {
-  if (!tickets) throw new ApiError(404, 'There is no bucket for uploads by ticket.')
+  if (!tickets) throw new ApiError(404, 'Uploads by ticket have no bucket.')
   if (!isJson(call.request)) throw new ApiError(415, 'The body must be application/json.')
   const { seconds, ...grant } = checkFields(TicketSchema, await readJsonBody(call))
   const { maxBodyBytes } = call.uploads.settings.upload
   if (grant.maxBytes > maxBodyBytes)
-    throw new ApiError(400, `maxBytes is over the longest body, ${maxBodyBytes}.`)
+    throw new ApiError(400, `maxBytes exceeds the longest allowed body, ${maxBodyBytes}.`)
   const { ticket, expires } = await tickets.signer.issue(grant, seconds)
   const path = `${tickets.path}/${grant.key.split('/').map(encodeURIComponent).join('/')}`
   return jsonAnswer({ ticket, path, expires: new Date(expires * 1000).toISOString() }, 201)

@@ -6,7 +6,9 @@ export const TusSettings = optionalGroup(
   {
     path: v.optional(pathOrEmpty('Path under which uploads arrive. Empty for none.'), ''),
     originPath: v.optional(
-      pathOrEmpty('Path of the origin that gets complete uploads by POST. The same, if empty.'),
+      pathOrEmpty(
+        'Path of the origin to which complete uploads are sent by POST. If empty, the same as `path`.',
+      ),
       '',
     ),
     corsOrigins: v.optional(

@@ -12,7 +12,7 @@ export const FloodSettings = optionalGroup(
       ),
       100,
     ),
-    hours: v.optional(wholeNumber(1, 720, 'Hours for which it then counts as flooded.'), 24),
+    hours: v.optional(wholeNumber(1, 720, 'Hours for which the entry then counts as flooded.'), 24),
   },
   'When an entry matches so many uploads that it is probably wrong.',
 )

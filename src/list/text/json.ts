@@ -48,7 +48,7 @@ export async function* readJson(
       parser.write(text)
     } catch {
       // What the parser says repeats what it read.
-      throw new BadListError(`the list is not valid JSON behind record ${number}`)
+      throw new BadListError(`the list is not valid JSON after record ${number}`)
     }
     return ready.splice(0)
   }
@@ -57,7 +57,7 @@ export async function* readJson(
   try {
     parser.end()
   } catch {
-    throw new BadListError(`the list ends within record ${number + 1}: get the whole file`)
+    throw new BadListError(`the list is truncated in record ${number + 1}; download the whole file`)
   }
   if (number === 0) {
     throw new BadListError('the list is JSON, but has no array of records named value or Media')

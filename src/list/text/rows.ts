@@ -125,6 +125,9 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
 function checkOneLine(record: readonly string[], lastLine: number): void {
   const breaks = record.join('').split(/\r\n|\n|\r/).length - 1
   if (breaks > 0) {
-    throw new BadListLineError(lastLine - breaks, 'has a quoted cell that does not end in it')
+    throw new BadListLineError(
+      lastLine - breaks,
+      'has a quoted cell that does not end on that line',
+    )
   }
 }

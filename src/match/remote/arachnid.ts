@@ -44,12 +44,11 @@ export function arachnid(fetch: Fetch, user: string, password: string, url = URL
         AnswerSchema,
         await postJson(fetch, url, { body, authorization, signal }),
       )
-      if (!parsed.success) throw new RemoteError('the answer lacks a field that it must have')
+      if (!parsed.success) throw new RemoteError('the answer lacks a required field')
       const answers = new Map(Object.entries(parsed.output.scanned_hashes))
       return texts.map((text) => {
         const answer = answers.get(text)
-        if (answer === undefined)
-          throw new RemoteError('the answer lacks a hash that was asked for')
+        if (answer === undefined) throw new RemoteError('the answer lacks a requested hash')
         return findingOf(answer, text)
       })
     },

@@ -30,7 +30,7 @@ const RemoteBankSchema = group({
   onFailed: v.optional(
     choice(
       ['allow', 'refuse'],
-      'When the service gave no answer. `allow` lets the upload pass and asks again later.',
+      'What to do if the service does not answer. `allow` lets the upload pass and asks again later.',
     ),
     'refuse',
   ),

@@ -41,7 +41,7 @@ export function tcap(
       LoginSchema,
       await postJson(fetch, loginUrl, { body: login, signal }),
     )
-    if (!parsed.success) throw new RemoteError('the log-in gives no token')
+    if (!parsed.success) throw new RemoteError('the login returned no token')
     token = parsed.output.token
     return token
   }
@@ -67,7 +67,7 @@ export function tcap(
       })
       const findings = findingsOf(answer)
       return texts.map((text) => {
-        if (!findings.has(text)) throw new RemoteError('the answer lacks a hash that was asked for')
+        if (!findings.has(text)) throw new RemoteError('the answer lacks a requested hash')
         return findings.get(text)
       })
     },

@@ -81,7 +81,7 @@ describe('a set of keys', () => {
     const keys = cache()
     await expect(keys.keysFor('one')).rejects.toThrow('answered 500')
     clock = 2 * SECOND - 1
-    await expect(keys.keysFor('one')).rejects.toThrow('could not be read just now')
+    await expect(keys.keysFor('one')).rejects.toThrow('could not be fetched')
     expect(reads).toBe(1)
     isDown = false
     clock = 2 * SECOND

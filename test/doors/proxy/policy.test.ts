@@ -95,7 +95,7 @@ describe('the policy of a bank', () => {
     await send(unrelated)
     const told = events.filter(({ event }) => event === 'list-error')
     expect(told).toMatchObject([
-      { error: 'unknown-bank: the policy names banks that the list does not have: csma, spma' },
+      { error: 'unknown-bank: the policy names banks that are not in the list: csma, spma' },
     ])
   })
 

@@ -50,8 +50,9 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
     const url = new URL(this.#settings.url)
     const delta = await this.#open(url)
     const { name, seq, since } = delta.header
-    if (from && from.name !== name) throw new BadAnswerError(WHAT, 'is another one than before')
-    if (from && seq < from.seq) throw new BadAnswerError(WHAT, 'is older than one that was read')
+    if (from && from.name !== name) throw new BadAnswerError(WHAT, 'has another name than before')
+    if (from && seq < from.seq)
+      throw new BadAnswerError(WHAT, 'is older than one that was already read')
     const isEnough = from !== undefined && from.seq >= since
     const known = isEnough ? from.seq : 0
     const base = isEnough ? [] : await this.#snapshot(new URL(SNAPSHOT, url), delta)
@@ -65,7 +66,7 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
     const snapshot = await this.#open(url)
     const { name, seq, since } = snapshot.header
     const fits = name === header.name && since === 0 && seq >= header.since && seq <= header.seq
-    if (!fits) throw new BadAnswerError(WHAT, 'has a snapshot that does not go with it')
+    if (!fits) throw new BadAnswerError(WHAT, 'has a snapshot that does not match it')
     return snapshot.changes
   }
 

@@ -28,8 +28,8 @@ export class PlaceNotBoundError extends HashgateError {
 
   constructor(name: string, table: string) {
     super(
-      `${name} is not bound: it must be in ${table} of wrangler.desk.toml, and the command line` +
-        ' has it on this machine alone (--local)',
+      `${name} is not bound: add it to ${table} of wrangler.desk.toml; the command line` +
+        ' can use it only on this machine (--local)',
     )
   }
 }

@@ -64,10 +64,10 @@ async function* csvRows(
     }
   } catch (error) {
     // What csv-parse says repeats what it read.
-    if (error instanceof CsvError) throw new BadAnswerError(what, `is no CSV (${error.code})`)
+    if (error instanceof CsvError) throw new BadAnswerError(what, `is not CSV (${error.code})`)
     throw error
   }
-  if (!columns) throw new BadAnswerError(what, 'is empty, without a header')
+  if (!columns) throw new BadAnswerError(what, 'is empty and has no header')
 }
 
 /** The columns of a CSV file. @throws {BadAnswerError} none of them has hashes: it is something else */

@@ -19,7 +19,7 @@ export async function sha256(bytes: Bytes): Promise<string> {
 export async function checkSha256(file: Bytes, sums: string, what: string): Promise<void> {
   const wanted = /\b[0-9a-f]{64}\b/i.exec(sums)?.[0].toLowerCase()
   if (wanted === undefined) throw new BadAnswerError(what, 'has a SHA-256 file without a SHA-256')
-  if (wanted !== (await sha256(file))) throw new BadAnswerError(what, 'does not have its SHA-256')
+  if (wanted !== (await sha256(file))) throw new BadAnswerError(what, 'does not match its SHA-256')
 }
 
 /**
@@ -55,7 +55,7 @@ export async function checkMinisign(
   const isComplete =
     key?.length === MINISIGN_KEY_BYTES && signature?.length === MINISIGN_SIGNATURE_BYTES
   if (!isComplete || comment === undefined) {
-    throw new BadAnswerError(what, 'has a signature that is not of minisign')
+    throw new BadAnswerError(what, 'has a signature that minisign did not make')
   }
   if (toHex(key.subarray(2, 10)) !== toHex(signature.subarray(2, 10))) {
     throw new BadAnswerError(what, 'is signed with another key')
@@ -79,7 +79,7 @@ async function verifySignature(
     const imported = await crypto.subtle.importKey('raw', key, 'Ed25519', false, ['verify'])
     isGood = await crypto.subtle.verify('Ed25519', imported, signature, message)
   }
-  if (!isGood) throw new BadAnswerError(what, 'does not have a good signature')
+  if (!isGood) throw new BadAnswerError(what, 'has an invalid signature')
 }
 
 /** Bytes of hex digits or base64. */

@@ -132,7 +132,7 @@ function notReady(): ApiError {
 
 /** There is more that matches than is looked at, and so perhaps something in those banks. */
 function incomplete(): ApiError {
-  return new ApiError(503, 'more matches than are looked at: what the rest are in is not known')
+  return new ApiError(503, 'too many matches: the banks of the rest are unknown')
 }
 
 function reportLookup(
