@@ -118,10 +118,16 @@ export async function settle(file: Finished): Promise<ScannedFile> {
   return typeof file === 'function' ? file() : file
 }
 
+/** The same where it may turn out that there was no file. */
+export type FinishedInner = Finished | (() => Promise<ScannedFile | undefined>)
+
 /** Finishes files, one after another: each has a library's memory for itself. */
-export async function settleAll(files: readonly Finished[]): Promise<ScannedFile[]> {
+export async function settleAll(files: readonly FinishedInner[]): Promise<ScannedFile[]> {
   const settled: ScannedFile[] = []
-  for (const file of files) settled.push(await settle(file))
+  for (const file of files) {
+    const one = typeof file === 'function' ? await file() : file
+    if (one) settled.push(one)
+  }
   return settled
 }
 

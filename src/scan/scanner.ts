@@ -22,6 +22,7 @@ import { SCAN_LIMITS } from './limits.ts'
 import { PdfScan } from './pdf/pdf.ts'
 import {
   type Finished,
+  type FinishedInner,
   type ScannedFile,
   settle,
   settleAll,
@@ -279,11 +280,11 @@ export class FileScanner {
   };
 
   /** Ends all that was read beside the image. Returns the files that were found, in order of what they were found by. */
-  *#closeInner(): Steps<Finished[]> {
+  *#closeInner(): Steps<FinishedInner[]> {
     const container = this.#container
     if (container) yield* container.close()
     const isArchive = yield* this.#zip.close(this.#format === 'zip')
-    const inner: Finished[] = []
+    const inner: FinishedInner[] = []
     if (container instanceof TarReader && this.#format !== 'tar')
       inner.push(archiveWithin('tar', container.findings))
     else inner.push(...(container?.findings.inner ?? []))

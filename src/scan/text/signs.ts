@@ -157,7 +157,8 @@ function isGzipStart(head: Uint8Array): boolean {
 function isTiffStart(head: Uint8Array): boolean {
   const isLittle = head[0] === 0x49
   const isBig = head[isLittle ? 2 : 3] === 0x2b
-  return isBig || (head[isLittle ? 7 : 4] ?? 0) < 12
+  if (isBig) return head[isLittle ? 4 : 5] === 8 // bytes of an offset
+  return (head[isLittle ? 7 : 4] ?? 0) < 12
 }
 
 function isBitmapPlane(head: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 import { atOnce, type Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
-import type { Finished, ScannedFile } from '../scanned.ts'
+import type { FinishedInner, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
 import { NO_CODES } from './codings.ts'
 import { FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
@@ -31,7 +31,7 @@ interface Found {
   rootAt: number
   isDoubtful: boolean
   format: string | undefined
-  file: Finished
+  file: FinishedInner
 }
 
 /** Finds files that are written in a text: in base64, hex or numbers, with or without escapes, as lenient readers read them. */
@@ -89,7 +89,7 @@ export class TextSearch {
   }
 
   /** Tells that the text is whole. Returns the files in it. */
-  close(): Finished[] {
+  close(): FinishedInner[] {
     atOnce(this.#flush())
     this.#layer.close()
     return this.#settle()
@@ -143,12 +143,15 @@ export class TextSearch {
     const file = stream.close()
     if (typeof file !== 'function' && isNoFile(file, stream.start)) return
     const { rootAt, isDoubtful, format } = stream
-    if (this.#isRoom(budget.take('embeddedImages')))
-      this.#found.push({ rootAt, isDoubtful, format, file })
+    if (!this.#isRoom(budget.take('embeddedImages'))) return
+    // A TIFF is read when it is whole. Noise has its four bytes once in some gigabytes, in each coding.
+    const isNoise = typeof file === 'function' && format === 'tiff'
+    const found = isNoise ? async () => fileOf(await file(), stream.start) : file
+    this.#found.push({ rootAt, isDoubtful, format, file: found })
   }
 
   /** What failed in one reading does not count if a file of its format was read there in another. */
-  #settle(): Finished[] {
+  #settle(): FinishedInner[] {
     const read = this.#found.filter(({ file }) => !isFailed(file))
     const isRead = ({ rootAt, format }: Found) =>
       read.some((one) => one.format === format && Math.abs(one.rootAt - rootAt) <= NEAR_BYTES)
@@ -163,7 +166,7 @@ function base64Codes(text: string): Uint16Array {
   return codes.slice()
 }
 
-function isFailed(file: Finished): boolean {
+function isFailed(file: FinishedInner): boolean {
   return (
     typeof file !== 'function' &&
     file.coverage === 'unscannable' &&
@@ -185,6 +188,10 @@ function isNoFile(file: ScannedFile, { isSaid, isFaint }: Start): boolean {
   return (
     isImageFormat(file.format) && file.width === undefined && file.reason !== 'unsupported-format'
   )
+}
+
+function fileOf(file: ScannedFile, start: Start): ScannedFile | undefined {
+  return isNoFile(file, start) ? undefined : file
 }
 
 /** Whether most bytes are letters of UTF-16 or UTF-32, by their zeros. */

@@ -5,6 +5,7 @@ import { SCAN_LIMITS } from '../../../src/scan/limits.ts'
 import { allFiles, problemOf, type ScannedFile } from '../../../src/scan/scanned.ts'
 import { FileScanner, type TextKind } from '../../../src/scan/scanner.ts'
 import { randomBytes } from '../../support/random.ts'
+import { picture } from '../../support/sharp-images.ts'
 
 const modules = readModules()
 const MIB = 1024 * 1024
@@ -103,6 +104,20 @@ describe('the search of a text', () => {
       'text',
     )
     expect(allFiles(file).slice(1)).toEqual([])
+  })
+
+  it('takes the first bytes of a TIFF among noise for nothing, but tells of a damaged TIFF', async () => {
+    const noise = Buffer.from(randomBytes(20_000, 7))
+    noise.write('II*\0\0\0\x30\0', 6000, 'latin1') // a directory that is far behind its end
+    const { file } = await searched(Buffer.from(noise.toString('base64')), 'text')
+    expect(allFiles(file).slice(1)).toEqual([])
+    const tiff = await picture(60, 44).tiff({ compression: 'deflate' }).toBuffer()
+    const damaged = Buffer.from(tiff).fill(0xff, 8, tiff.readUInt32LE(4))
+    const { file: other } = await searched(Buffer.from(damaged.toString('base64')), 'text')
+    expect(problemOf(other)).toBe('unknown-format')
+    expect(allFiles(other).slice(1)).toMatchObject([
+      { coverage: 'unscannable', reason: 'damaged', format: 'tiff', width: 60 },
+    ])
   })
 
   it('takes rows of small numbers for nothing, though some icons begin so', async () => {
