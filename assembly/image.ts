@@ -2,7 +2,7 @@
 // export takes and gives stands where it is defined; src/core/image.ts is the only caller.
 
 import { exifAddress, exifLength } from './exif'
-import { hasCanvas, looks } from './luma/canvas'
+import { hasCanvas, isOtherScene, looks } from './luma/canvas'
 import { orientPlane } from './luma/orient'
 import { imageHeight, imageWidth, isLeftOut } from './luma/planes'
 
@@ -36,7 +36,7 @@ export {
   whiteAddress,
 } from './luma/planes'
 export { picksAddress } from './luma/picks'
-export { orientPlane }
+export { isOtherScene, orientPlane }
 
 export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
 export { countOnBorder, findRuns, shareInside } from './probe/borders'

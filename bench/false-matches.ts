@@ -13,12 +13,13 @@ import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import {
-  distanceOf,
   extrapolate,
   type Histogram,
   histogram,
   MAX_BITS,
+  quantile,
   sumOf,
+  type Tail,
   uploadsOfAMillion,
 } from '../src/commands/distance-tail.ts'
 import { entryGuard } from '../src/commands/entry-guard.ts'
@@ -348,4 +349,9 @@ function printUploads(counted: readonly Counted[], seed: number, set: string): v
 
 function power(share: number): string {
   return share === 0 ? '0' : `10^${Math.log10(share).toFixed(1)}`
+}
+
+/** Largest whole distance within which no more than a share of pairs lies. */
+function distanceOf(tail: Tail, share: number): number {
+  return Math.floor((quantile(share) - tail.at) / tail.slope)
 }

@@ -26,7 +26,7 @@ const MODULES: Record<string, Declaration> = {
         'beginPixels',
         'decodePixels',
       ],
-      ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames'],
+      ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames', 'isOtherScene'],
       ...['exifAddress', 'exifLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],
       ...['beginTones', 'tonesSet', 'tonedAddress'],

@@ -172,19 +172,28 @@ function isNewScene(): bool {
 
 /** Whether a plane differs from the last frame's, whose points lie at an offset. Leaves its own in `newPoints`. */
 function differsFrom(plane: usize, offset: usize): bool {
+  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
+    f32.store(newPoints + offset + ((<usize>i) << 2), pointOf(plane, i))
+  }
+  return isOtherScene(newPoints + offset, points + offset)
+}
+
+/** Whether the points of a picture say that it shows something which another, with points `before`, did not. */
+export function isOtherScene(
+  own: usize, // POINTS x POINTS of f32
+  before: usize, // the same
+): bool {
   const count = <f32>(POINTS * POINTS)
   let difference: f32 = 0
   let sum: f32 = 0
-  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
-    const value = pointOf(plane, i)
-    const at = offset + ((<usize>i) << 2)
-    difference += abs(value - f32.load(points + at))
+  for (let i: usize = 0; i < POINTS_BYTES; i += 4) {
+    const value = f32.load(own + i)
+    difference += abs(value - f32.load(before + i))
     sum += value
-    f32.store(newPoints + at, value)
   }
   let contrast: f32 = 0
-  for (let i: u32 = 0; i < POINTS * POINTS; i++) {
-    contrast += abs(f32.load(newPoints + offset + ((<usize>i) << 2)) - sum / count)
+  for (let i: usize = 0; i < POINTS_BYTES; i += 4) {
+    contrast += abs(f32.load(own + i) - sum / count)
   }
   const least = max(LEAST_DIFFERENCE * count, contrast * SHARE_OF_CONTRAST)
   return difference >= min(MIN_DIFFERENCE * count, least)

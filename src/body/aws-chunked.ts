@@ -46,7 +46,6 @@ export class AwsChunkedReader implements BodyReader {
     return end
   }
 
-  /** Gathers a line to its end. */
   #takeLine(bytes: Uint8Array, at: number): number {
     const feed = bytes.indexOf(10, at)
     const end = feed === -1 ? bytes.length : feed + 1

@@ -12,7 +12,6 @@ export function histogram(): Histogram {
   return new Float64Array(MAX_BITS + 1)
 }
 
-/** All pairs of some histograms. */
 export function sumOf(histograms: readonly Histogram[]): Histogram {
   const all = histogram()
   for (const one of histograms) {
@@ -96,11 +95,6 @@ export function fitTail(counts: Histogram): Tail | undefined {
 /** Share of pairs within a distance, by a fitted tail. */
 export function shareWithin({ at, slope }: Tail, bits: number): number {
   return normal(at + slope * bits)
-}
-
-/** Largest whole distance within which no more than a share of pairs lies. */
-export function distanceOf(tail: Tail, share: number): number {
-  return Math.floor((quantile(share) - tail.at) / tail.slope)
 }
 
 /** The normal distribution below z, for z < 0: the continued fraction of Laplace, exact enough beyond -3, a series before. */

@@ -109,7 +109,6 @@ function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
   ]
 }
 
-/** A source as it was described. */
 interface Source {
   name: string
   kind: Kind

@@ -16,7 +16,7 @@ import {
   writeFeed,
 } from '../list/feed.ts'
 import { readExistingManifest } from '../list/manifest.ts'
-import { openStore, type TargetOptions } from './list-commands.ts'
+import { withStore, type TargetOptions } from './list-commands.ts'
 
 /** The file that sources are given the address of. */
 const DELTA = 'feed.ndjson'
@@ -46,8 +46,7 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
   const { key, out, days } = options
   const privateKey = await importFeedKey(await readFile(key, 'utf8'))
   const oldKey = options.oldKey && (await importFeedKey(await readFile(options.oldKey, 'utf8')))
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const manifest = await readExistingManifest(store)
     const all = await readBankEntries(store, manifest, bank)
     const own = all.filter(({ labels }) => labels['source'] === OWN)
@@ -83,9 +82,7 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
     if (own.length < all.length)
       console.log(`left out ${all.length - own.length} entries that are not your own`)
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
 interface PublishedState {

@@ -14,7 +14,6 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 }
 
-/** Whether an error is one of the file system. */
 export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
 }

@@ -7,6 +7,7 @@ import { writePinReset } from '../list/pin-reset.ts'
 import { rekey } from '../list/rekey.ts'
 import { rollBack } from '../list/rollback.ts'
 import { verifyList } from '../list/verify.ts'
+import { count } from './count.ts'
 import { entryGuard, printLowered } from './entry-guard.ts'
 import { endProgress, showProgress } from './progress.ts'
 import { describeKinds, readListFile, type ReadOptions } from './read-list.ts'
@@ -25,12 +26,23 @@ export interface TargetOptions extends StoreOptions {
   remote?: true
 }
 
-/** The namespace that a command is about. */
-export function openStore(options: TargetOptions): Promise<OpenStore> | OpenStore {
+/** Uses the namespace that a command is about. */
+export async function withStore<T>(
+  options: TargetOptions,
+  use: (store: ListStore) => T | Promise<T>,
+): Promise<T> {
+  const { store, close } = await openStore(options)
+  try {
+    return await use(store)
+  } finally {
+    await close()
+  }
+}
+
+function openStore(options: TargetOptions): Promise<OpenStore> {
   return options.remote ? openRemoteStore(options) : openLocalStore(options)
 }
 
-/** `hashgate list push` */
 export async function listPush(
   file: string,
   options: TargetOptions &
@@ -46,8 +58,7 @@ export async function listPush(
   const list = await readListFile(file, options)
   const { entries } = list
   if (entries.length === 0 && !options.allowEmpty) throw new EmptyListError()
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const { bank, threshold } = options
     const published = await publishBank(store, entries, {
       bank,
@@ -73,21 +84,12 @@ export async function listPush(
     }
     if (deleted > 0) console.log(`deleted ${count(deleted, 'value')} that no reader needs any more`)
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
-/** `hashgate list show` */
 export async function listShow(options: TargetOptions): Promise<boolean> {
-  const { store, close } = await openStore(options)
   try {
-    const { version, publishedAt, banks, exempt = [], texts = {} } = await readManifest(store)
-    console.log(`version ${version}, published ${publishedAt} (${age(publishedAt)} ago)`)
-    for (const bank of banks) console.log(describeBank(bank))
-    if (exempt.length > 0) console.log(`exempt: ${count(exempt.length)}`)
-    if (Object.keys(texts).length > 0) console.log(`texts for ${Object.keys(texts).join(', ')}`)
-    await showEarlier(store, version)
+    await withStore(options, showList)
     return true
   } catch (error) {
     if (!(error instanceof ListMissingError)) throw error
@@ -95,9 +97,16 @@ export async function listShow(options: TargetOptions): Promise<boolean> {
       'hashgate: no hash list has been published here; `hashgate list push` publishes one',
     )
     return false
-  } finally {
-    await close()
   }
+}
+
+async function showList(store: ListStore): Promise<void> {
+  const { version, publishedAt, banks, exempt = [], texts = {} } = await readManifest(store)
+  console.log(`version ${version}, published ${publishedAt} (${age(publishedAt)} ago)`)
+  for (const bank of banks) console.log(describeBank(bank))
+  if (exempt.length > 0) console.log(`exempt: ${count(exempt.length)}`)
+  if (Object.keys(texts).length > 0) console.log(`texts for ${Object.keys(texts).join(', ')}`)
+  await showEarlier(store, version)
 }
 
 /** Prints the versions that `list rollback` can return to. */
@@ -124,8 +133,7 @@ function describeBank({ id, threshold, minQuality, segments }: Bank): string {
 
 /** `hashgate list verify`: returns whether the list is whole. */
 export async function listVerify(options: TargetOptions): Promise<boolean> {
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const { manifest, entries, values, problems } = await verifyList(store, (done, total) =>
       showProgress(`read ${done} of ${count(total, 'segment')}`, done === total),
     )
@@ -138,15 +146,12 @@ export async function listVerify(options: TargetOptions): Promise<boolean> {
       `version ${manifest.version} is whole: ${count(entries)} in ${count(values, 'value')}`,
     )
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
 /** `hashgate list doctor`: says which entries of a list match only what is very near, and why. */
 export async function listDoctor(options: TargetOptions): Promise<boolean> {
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const manifest = await readManifest(store)
     let isAsPublished = true
     for (const { id: bank } of manifest.banks) {
@@ -168,15 +173,11 @@ export async function listDoctor(options: TargetOptions): Promise<boolean> {
       )
     }
     return isAsPublished
-  } finally {
-    await close()
-  }
+  })
 }
 
-/** `hashgate list rollback` */
 export async function listRollback(version: number, options: TargetOptions): Promise<boolean> {
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const manifest = await rollBack(store, version)
     console.log(`published version ${manifest.version}, with the content of version ${version}`)
     if (hasSeveralKeys()) {
@@ -185,43 +186,27 @@ export async function listRollback(version: number, options: TargetOptions): Pro
       )
     }
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
-/** `hashgate list pin --reset` */
 export async function listPinReset(options: TargetOptions): Promise<boolean> {
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const { version } = await writePinReset(store)
     console.log(
       `within a day, Workers may accept version ${version} as the latest, once; deploy again, so that none keeps a later one`,
     )
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
-/** `hashgate list rekey` */
 export async function listRekey(options: TargetOptions): Promise<boolean> {
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const { version } = await rekey(store, (done, total) =>
       showProgress(`sealing ${done} of ${total} segments`, done === total),
     )
     console.log(`published version ${version}, sealed with the first key of LIST_KEY`)
     return true
-  } finally {
-    await close()
-  }
-}
-
-/** A number of things, in words. */
-function count(number: number, thing = 'entry'): string {
-  const things = thing.replace(/y$/, 'ie').replace(/h$/, 'he') + 's'
-  return `${number.toLocaleString('en')} ${number === 1 ? thing : things}`
+  })
 }
 
 /** Time since an ISO 8601 time, in its largest unit. */
@@ -234,6 +219,5 @@ function age(since: string): string {
     ['second', 1],
   ]
   const [name, size] = units.find(([, unit]) => seconds >= unit) ?? ['second', 1]
-  const number = Math.floor(seconds / size)
-  return `${number} ${name}${number === 1 ? '' : 's'}`
+  return count(Math.floor(seconds / size), name)
 }

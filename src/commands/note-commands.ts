@@ -6,7 +6,7 @@ import { TextsSchema } from '../policy/texts.ts'
 import { HashgateError } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
 import { readText } from './file-errors.ts'
-import { openStore, type TargetOptions } from './list-commands.ts'
+import { withStore, type TargetOptions } from './list-commands.ts'
 
 /** Entries or texts that cannot be published. */
 export class BadNotesError extends HashgateError {
@@ -21,8 +21,7 @@ export async function listExempt(
   const wrong = entries.find((entry) => !v.safeParse(EntryName, entry).success)
   if (wrong !== undefined)
     throw new BadNotesError(`${wrong} must be a bank and an entry, as bank/entry`)
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     if (entries.length === 0) {
       for (const entry of (await readManifest(store)).exempt ?? []) console.log(entry)
       return true
@@ -32,9 +31,7 @@ export async function listExempt(
     }))
     console.log(`published version ${version}: ${exempt.length} exempt`)
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
 /** `hashgate list texts`: without a file, prints the texts that are published. */
@@ -43,8 +40,7 @@ export async function listTexts(
   options: TargetOptions,
 ): Promise<boolean> {
   const texts = file === undefined ? undefined : await readTexts(file)
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     if (!texts) {
       console.log(JSON.stringify((await readManifest(store)).texts ?? {}, null, 2))
       return true
@@ -53,9 +49,7 @@ export async function listTexts(
     const kinds = Object.keys(texts).join(', ') || 'no kind of harm'
     console.log(`published version ${version}: texts for ${kinds}`)
     return true
-  } finally {
-    await close()
-  }
+  })
 }
 
 /** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */

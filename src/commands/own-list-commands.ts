@@ -13,7 +13,7 @@ import type { ListStore } from '../list/store.ts'
 import { parseList, type WideKind } from '../list/text.ts'
 import { HashgateError } from '../util/errors.ts'
 import { toHex } from '../util/bytes.ts'
-import { openStore, type TargetOptions } from './list-commands.ts'
+import { withStore, type TargetOptions } from './list-commands.ts'
 import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
@@ -108,13 +108,10 @@ async function inBank<T>(
   options: TargetOptions & { bank: string },
   use: (entries: Entry[], store: ListStore) => T | Promise<T>,
 ): Promise<T> {
-  const { store, close } = await openStore(options)
-  try {
+  return withStore(options, async (store) => {
     const manifest = await readExistingManifest(store)
     return await use(await readBankEntries(store, manifest, options.bank), store)
-  } finally {
-    await close()
-  }
+  })
 }
 
 function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promise<boolean> {

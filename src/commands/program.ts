@@ -1,16 +1,16 @@
 // The `hashgate` command: its subcommands, their options, and exit codes.
 
 import { readFileSync } from 'node:fs'
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { PRESET_NAMES } from '../config/presets.ts'
 import { MAX_THRESHOLD } from '../list/manifest.ts'
 import { generateListKey } from '../list/sealing.ts'
 import { HashgateError } from '../util/errors.ts'
 import { showConfig } from './config-command.ts'
-import { doctor, type DoctorOptions } from './doctor/doctor-command.ts'
+import { doctor } from './doctor/doctor-command.ts'
 import { feedKey, feedPublish } from './feed-commands.ts'
 import { DECISIONS } from '../desk/ledger/opinions.ts'
-import { init, type InitOptions } from './init/init-command.ts'
+import { init } from './init/init-command.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
 import { hashFiles } from './hash-command.ts'
 import {
@@ -22,7 +22,7 @@ import {
   listShow,
   listVerify,
 } from './list-commands.ts'
-import { exchangeAdd, type ExchangeAddOptions } from './exchange-add.ts'
+import { exchangeAdd } from './exchange-add.ts'
 import {
   exchangeCheck,
   exchangeDoctor,
@@ -34,6 +34,20 @@ import {
 } from './exchange-commands.ts'
 import { listExempt, listTexts } from './note-commands.ts'
 import { matchFiles } from './match-command.ts'
+import {
+  addSetting,
+  parseBank,
+  parseCaseId,
+  parseDays,
+  parseHours,
+  parseKeyName,
+  parseKeyScopes,
+  parsePort,
+  parseProbes,
+  parseThreshold,
+  parseUrl,
+  parseVersion,
+} from './option-parsers.ts'
 import { listAdd, listDiff, listExport, listRemove } from './own-list-commands.ts'
 import { BINDING } from './stores.ts'
 import {
@@ -43,10 +57,8 @@ import {
   quarantineOpen,
 } from './quarantine-commands.ts'
 import { tune } from './tune-command.ts'
-import { generateApiKey, isKeyName, parseScopes, type Scope, SCOPES } from '../doors/api/keys.ts'
+import { generateApiKey, type Scope, SCOPES } from '../doors/api/keys.ts'
 import { EXCHANGE_KINDS } from '../desk/exchanges/catalog.ts'
-import { isCaseId } from '../quarantine/objects.ts'
-import { parseProbeSet, PROBE_SET_WORDS, type ProbeSet } from '../scan/probes/sets.ts'
 
 /** Exit codes. */
 const FAILED = 1
@@ -91,7 +103,7 @@ program
   .option('--format <format>', "format of wrangler's configuration: jsonc or toml (default: jsonc)")
   .option('--yes', 'ask nothing, and use the defaults for all other options')
   .option('--dry-run', 'only show what would be written and made')
-  .action((folder: string | undefined, options: InitOptions) => run(() => init(folder, options)))
+  .action(run(init))
 
 withListOptions(
   program
@@ -112,7 +124,7 @@ withListOptions(
     .option('--read-back', 'GET what was uploaded, and compare its bytes')
     .option('--no-drill', 'upload nothing')
     .option('--json', 'print one JSON object'),
-).action((options: DoctorOptions) => run(() => doctor(options)))
+).action(run(doctor))
 
 program
   .command('hash')
@@ -120,9 +132,7 @@ program
   .argument('<file...>', 'image files')
   .option('--dihedral', 'print the eight dihedral variants of each: hash,quality,variant,file')
   .option('--json', 'print one JSON object per line')
-  .action((files: string[], options: { dihedral?: true; json?: true }) =>
-    run(() => hashFiles(files, options)),
-  )
+  .action(run(hashFiles))
 
 program
   .command('match')
@@ -141,9 +151,7 @@ program
   .option('--skip-bad', 'skip bad lines of the list and report them')
   .addOption(kindOption())
   .argument('<file...>', 'image files')
-  .action((files: string[], options: Parameters<typeof matchFiles>[1]) =>
-    run(() => matchFiles(files, options)),
-  )
+  .action(run(matchFiles))
 
 program
   .command('tune')
@@ -158,7 +166,7 @@ program
   )
   .option('--skip-bad', 'skip bad lines of the list and report them')
   .addOption(kindOption())
-  .action((options: Parameters<typeof tune>[0]) => run(() => tune(options)))
+  .action(run(tune))
 
 program
   .command('config')
@@ -174,7 +182,7 @@ program
   )
   .option('--remote', 'ask Cloudflare which secrets the Worker has')
   .option('--json', 'print one JSON object')
-  .action((options: Parameters<typeof showConfig>[0]) => run(() => showConfig(options)))
+  .action(run(showConfig))
 
 const list = program.command('list').description('publish and look at hash lists in Workers KV')
 
@@ -197,9 +205,7 @@ withListOptions(
     .option('--rewrite', 'write everything again, which repairs damage')
     .option('--allow-large', 'publish more than one isolate holds, for Durable Objects')
     .option('--allow-empty', 'publish a list without entries, which matches nothing'),
-).action((file: string, options: Parameters<typeof listPush>[1]) =>
-  run(() => listPush(file, options)),
-)
+).action(run(listPush))
 
 withListOptions(
   list
@@ -208,9 +214,7 @@ withListOptions(
     .argument('<thing...>', 'files, or hashes in hex')
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .addOption(kindOption()),
-).action((things: string[], options: Parameters<typeof listAdd>[1]) =>
-  run(() => listAdd(things, options)),
-)
+).action(run(listAdd))
 
 withListOptions(
   list
@@ -219,9 +223,7 @@ withListOptions(
     .argument('<thing...>', 'ids of entries, hashes in hex, or files')
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .addOption(kindOption()),
-).action((things: string[], options: Parameters<typeof listRemove>[1]) =>
-  run(() => listRemove(things, options)),
-)
+).action(run(listRemove))
 
 withListOptions(
   list
@@ -231,9 +233,7 @@ withListOptions(
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
     .option('--skip-bad', 'skip bad lines of the list and report them')
     .addOption(kindOption()),
-).action((file: string, options: Parameters<typeof listDiff>[1]) =>
-  run(() => listDiff(file, options)),
-)
+).action(run(listDiff))
 
 withListOptions(
   list
@@ -241,32 +241,28 @@ withListOptions(
     .description('write a bank that `list add` made to a new file')
     .argument('<file>', 'a new file')
     .requiredOption('--bank <name>', 'bank, in lower case', parseBank),
-).action((file: string, options: Parameters<typeof listExport>[1]) =>
-  run(() => listExport(file, options)),
-)
+).action(run(listExport))
 
 withListOptions(
   list
     .command('show')
     .description('print version, banks, counts and age of the published list, never hashes'),
-).action((options: Parameters<typeof listShow>[0]) => run(() => listShow(options)))
+).action(run(listShow))
 
 withListOptions(
   list.command('verify').description('check the stored list; `list push --rewrite` repairs it'),
-).action((options: Parameters<typeof listVerify>[0]) => run(() => listVerify(options)))
+).action(run(listVerify))
 
 withListOptions(
   list.command('doctor').description('say which entries match only very similar pictures, and why'),
-).action((options: Parameters<typeof listDoctor>[0]) => run(() => listDoctor(options)))
+).action(run(listDoctor))
 
 withListOptions(
   list
     .command('rollback')
     .description('publish an earlier version again')
     .argument('<version>', 'its number; `list show` prints the stored ones', parseVersion),
-).action((version: number, options: Parameters<typeof listRollback>[1]) =>
-  run(() => listRollback(version, options)),
-)
+).action(run(listRollback))
 
 withListOptions(
   list
@@ -275,13 +271,13 @@ withListOptions(
       'after a restore: let Workers use the published version, although they saw a later one',
     )
     .requiredOption('--reset', 'do so'),
-).action((options: Parameters<typeof listPinReset>[0]) => run(() => listPinReset(options)))
+).action(run(listPinReset))
 
 withListOptions(
   list
     .command('rekey')
     .description('seal the published list with the first key of LIST_KEY, "new,old"'),
-).action((options: Parameters<typeof listRekey>[0]) => run(() => listRekey(options)))
+).action(run(listRekey))
 
 withListOptions(
   list
@@ -291,9 +287,7 @@ withListOptions(
     )
     .argument('[entry...]', 'entries such as csam/4711, as in events')
     .option('--remove', 'exempt them no longer'),
-).action((entries: string[], options: Parameters<typeof listExempt>[1]) =>
-  run(() => listExempt(entries, options)),
-)
+).action(run(listExempt))
 
 withListOptions(
   list
@@ -302,9 +296,7 @@ withListOptions(
       'publish the texts that refused uploaders read, from the next refresh on; without a file, print them',
     )
     .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
-).action((file: string | undefined, options: Parameters<typeof listTexts>[1]) =>
-  run(() => listTexts(file, options)),
-)
+).action(run(listTexts))
 
 list
   .command('key')
@@ -317,14 +309,14 @@ quarantine
   .command('keygen')
   .description('print a new identity, and the recipient for quarantine.recipients')
   .option('--out <file>', 'file for the identity, readable only by you; the recipient is printed')
-  .action((options: { out?: string }) => run(() => quarantineKeygen(options)))
+  .action(run(quarantineKeygen))
 
 withStoreOptions(
   quarantine
     .command('list')
     .description('list the stored copies, never their content: case,stored,expires,bytes'),
   'R2 bucket',
-).action((options: Parameters<typeof quarantineList>[0]) => run(() => quarantineList(options)))
+).action(run(quarantineList))
 
 withStoreOptions(
   quarantine
@@ -334,9 +326,7 @@ withStoreOptions(
     .requiredOption('--identity <file>', 'identity file from keygen or age-keygen')
     .option('--out <file>', 'a new file for the body; <case>.body if none is given'),
   'R2 bucket',
-).action((caseId: string, options: Parameters<typeof quarantineOpen>[1]) =>
-  run(() => quarantineOpen(caseId, options)),
-)
+).action(run(quarantineOpen))
 
 withStoreOptions(
   quarantine
@@ -344,9 +334,7 @@ withStoreOptions(
     .description('delete the copy of an upload before it expires')
     .argument('<case>', 'case id', parseCaseId),
   'R2 bucket',
-).action((caseId: string, options: Parameters<typeof quarantineDelete>[1]) =>
-  run(() => quarantineDelete(caseId, options)),
-)
+).action(run(quarantineDelete))
 
 const exchange = program
   .command('exchange')
@@ -376,18 +364,14 @@ exchange
   .option('--json', 'print one JSON object')
   .option('--config <file>', "wrangler's configuration of the desk")
   .option('--env <name>', 'a named environment in it')
-  .action((kind: Parameters<typeof exchangeAdd>[0], options: ExchangeAddOptions) =>
-    run(() => exchangeAdd(kind, options)),
-  )
+  .action(run(exchangeAdd))
 
 withDeskOptions(
   exchange
     .command('check')
     .description('ask a provider who the credentials are for')
     .argument('<name>', 'source, as the settings name it'),
-).action((name: string, options: Parameters<typeof exchangeCheck>[1]) =>
-  run(() => exchangeCheck(name, options)),
-)
+).action(run(exchangeCheck))
 
 withDeskOptions(
   exchange
@@ -397,9 +381,7 @@ withDeskOptions(
     .option('--accept', 'publish even if more than a tenth of its records vanished')
     .option('--refetch', 'read it from the beginning, and withdraw what it no longer lists')
     .option('--dry-run', 'read it, report what it has, and keep nothing'),
-).action((name: string, options: Parameters<typeof exchangeSync>[1]) =>
-  run(() => exchangeSync(name, options)),
-)
+).action(run(exchangeSync))
 
 withDeskOptions(
   exchange
@@ -408,9 +390,7 @@ withDeskOptions(
     .argument('<name>', 'source of kind vics, as the settings name it')
     .argument('<file>', 'the file, JSON')
     .option('--accept', 'publish even if more than a tenth of its records vanished'),
-).action((name: string, file: string, options: Parameters<typeof exchangeImport>[2]) =>
-  run(() => exchangeImport(name, file, options)),
-)
+).action(run(exchangeImport))
 
 withDeskOptions(
   exchange
@@ -424,27 +404,22 @@ withDeskOptions(
     .option('--kind <kind>', 'kind of the hash that matched', 'pdq')
     .option('--reason <guid>', 'reason of a dispute, as NCMEC names it')
     .option('--dry-run', 'only say what would be sent'),
-).action(
-  (name: string, entry: string | undefined, options: Parameters<typeof exchangeFeedback>[2]) =>
-    run(() => exchangeFeedback(name, entry, options)),
-)
+).action(run(exchangeFeedback))
 
 withDeskOptions(
   exchange.command('status').description('print how up to date each source is, and what it has'),
-).action((options: Parameters<typeof exchangeStatus>[0]) => run(() => exchangeStatus(options)))
+).action(run(exchangeStatus))
 
 withDeskOptions(
   exchange
     .command('rebuild')
     .description('write a bank anew with all that the ledger has for it')
     .argument('<bank>', 'bank', parseBank),
-).action((bank: string, options: Parameters<typeof exchangeRebuild>[1]) =>
-  run(() => exchangeRebuild(bank, options)),
-)
+).action(run(exchangeRebuild))
 
 withDeskOptions(
   exchange.command('doctor').description('look at all that a sync needs, and say what is wrong'),
-).action((options: Parameters<typeof exchangeDoctor>[0]) => run(() => exchangeDoctor(options)))
+).action(run(exchangeDoctor))
 
 const feed = program.command('feed').description('share a list of your own with other gates')
 
@@ -452,7 +427,7 @@ feed
   .command('key')
   .description('make the key that a feed is signed with, and print its public part')
   .requiredOption('--out <file>', 'where the private part goes, readable for its owner')
-  .action((options: { out: string }) => run(() => feedKey(options)))
+  .action(run(feedKey))
 
 withListOptions(
   feed
@@ -463,9 +438,7 @@ withListOptions(
     .option('--old-key <file>', 'private key of what was published before, if it is another')
     .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
     .option('--days <days>', 'days until it expires', parseDays, 7),
-).action((bank: string, options: Parameters<typeof feedPublish>[1]) =>
-  run(() => feedPublish(bank, options)),
-)
+).action(run(feedPublish))
 
 program
   .command('dev')
@@ -473,8 +446,10 @@ program
   .command('exchange')
   .description('run a server that plays all exchanges, on loopback, with faults on demand')
   .option('--port <port>', 'port on loopback; any free one if 0', parsePort, 0)
-  .action((options: { port: number }) =>
-    run(async () => (await import('./exchange-server.ts')).devExchange(options)),
+  .action(
+    run(async (options: { port: number }) =>
+      (await import('./exchange-server.ts')).devExchange(options),
+    ),
   )
 
 program
@@ -518,92 +493,20 @@ function withStoreOptions(command: Command, what: string): Command {
     .option('--persist-to <folder>', 'where wrangler keeps what is local')
 }
 
-function parseUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:/i.test(text)) return text
-  throw new InvalidArgumentError('It must be a URL, such as https://files.example.com.')
-}
-
-function parseHours(text: string): number {
-  const hours = Number(text)
-  if (text !== '' && hours > 0 && hours <= 100_000) return hours
-  throw new InvalidArgumentError('It must be a number of hours, above 0.')
-}
-
-function addSetting(
-  text: string,
-  before: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const end = text.indexOf('=')
-  if (end > 0) return { ...before, [text.slice(0, end)]: text.slice(end + 1) }
-  throw new InvalidArgumentError('It must be a setting and its value, such as user=us.')
-}
-
 function withDeskOptions(command: Command): Command {
   return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
 }
 
-function parseDays(text: string): number {
-  const days = Number(text)
-  if (/^\d{1,3}$/.test(text) && days >= 1 && days <= 366) return days
-  throw new InvalidArgumentError('It must be a whole number of days from 1 to 366.')
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (/^\d{1,5}$/.test(text) && port < 65_536) return port
-  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
-}
-
-function parseThreshold(text: string): number {
-  const threshold = Number(text)
-  if (/^\d+$/.test(text) && threshold <= MAX_THRESHOLD) return threshold
-  throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_THRESHOLD}.`)
-}
-
-function parseProbes(text: string): ProbeSet {
-  const set = parseProbeSet(text)
-  if (set) return set
-  throw new InvalidArgumentError(`It ${PROBE_SET_WORDS}.`)
-}
-
-function parseKeyName(text: string): string {
-  if (isKeyName(text)) return text
-  throw new InvalidArgumentError(
-    'It must be 1 to 64 letters, digits, points, dashes and underscores.',
-  )
-}
-
-function parseKeyScopes(text: string): ReadonlySet<Scope> {
-  const scopes = parseScopes(text)
-  if (scopes) return scopes
-  throw new InvalidArgumentError(`It must be some of ${SCOPES.join(', ')}.`)
-}
-
-function parseCaseId(text: string): string {
-  if (isCaseId(text)) return text
-  throw new InvalidArgumentError('It must be a case id: a UUID in lower case.')
-}
-
-function parseVersion(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number from 1.')
-}
-
-function parseBank(text: string): string {
-  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(text)) return text
-  throw new InvalidArgumentError(
-    'It must be lower-case letters, digits, dots, hyphens and underscores, 64 at most.',
-  )
-}
-
-/** Runs a command. What goes wrong is told in one line, and in the exit code. */
-async function run(command: () => Promise<boolean>): Promise<void> {
-  try {
-    if (!(await command())) process.exitCode = FAILED
-  } catch (error) {
-    if (!isExpected(error)) throw error
-    console.error(`hashgate: ${isFileError(error) ? fileErrorText(error) : error.message}`)
-    process.exitCode = FAILED
+/** A command as an action: commander adds itself to what it was given. What goes wrong is told in one line, and in the exit code. */
+function run(command: (...given: never[]) => Promise<boolean>) {
+  return async (...given: unknown[]) => {
+    try {
+      if (!(await command(...(given.slice(0, -1) as never[])))) process.exitCode = FAILED
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      console.error(`hashgate: ${isFileError(error) ? fileErrorText(error) : error.message}`)
+      process.exitCode = FAILED
+    }
   }
 }
 

@@ -24,7 +24,6 @@ export async function quarantineKeygen({ out }: { out?: string }): Promise<boole
   return true
 }
 
-/** `hashgate quarantine list` */
 export async function quarantineList(options: TargetOptions): Promise<boolean> {
   return withBucket(options, async (bucket) => {
     let others = 0
@@ -44,7 +43,6 @@ export async function quarantineList(options: TargetOptions): Promise<boolean> {
   })
 }
 
-/** `hashgate quarantine open` */
 export async function quarantineOpen(
   caseId: string,
   options: TargetOptions & { identity: string; out?: string },
@@ -63,7 +61,6 @@ export async function quarantineOpen(
   })
 }
 
-/** `hashgate quarantine delete` */
 export async function quarantineDelete(caseId: string, options: TargetOptions): Promise<boolean> {
   return withBucket(options, async (bucket) => {
     await bucket.delete(await findCase(bucket, caseId))

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { HashgateError } from '../util/errors.ts'
+import { count } from './count.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
@@ -43,14 +44,14 @@ export async function readListFile(path: string, options: ReadOptions): Promise<
   const { skipped, duplicates, leftOut, unlikePdq } = list
   for (const { message } of skipped.slice(0, MAX_TOLD)) say(message)
   if (skipped.length > MAX_TOLD) say(`… and ${skipped.length - MAX_TOLD} more`)
-  if (skipped.length > 0) say(`skipped ${countOf(skipped.length, 'bad line')}`)
-  if (duplicates > 0) say(`${countOf(duplicates, 'hash')} appeared before, and counted once`)
-  for (const [kind, count] of leftOut) {
-    say(`left out ${countOf(count, 'hash')} of kind ${kind}, which hashgate cannot match`)
+  if (skipped.length > 0) say(`skipped ${count(skipped.length, 'bad line')}`)
+  if (duplicates > 0) say(`${count(duplicates, 'hash')} appeared before, and counted once`)
+  for (const [kind, hashes] of leftOut) {
+    say(`left out ${count(hashes, 'hash')} of kind ${kind}, which hashgate cannot match`)
   }
   if (unlikePdq > 0) {
     say(
-      `${countOf(unlikePdq, 'hash')} that the list calls PDQ do not look like PDQ, and may never match`,
+      `${count(unlikePdq, 'hash')} that the list calls PDQ do not look like PDQ, and may never match`,
     )
   }
   return list
@@ -69,10 +70,5 @@ async function parseFile(path: string, { skipBad, kind }: ReadOptions): Promise<
 
 /** How many hashes of each kind a list has: `2 pdq, 1 md5`. */
 export function describeKinds({ counts }: Pick<ParsedList, 'counts'>): string {
-  return [...counts].map(([kind, count]) => `${count.toLocaleString('en')} ${kind}`).join(', ')
-}
-
-function countOf(count: number, thing: string): string {
-  const things = thing === 'hash' ? 'hashes' : `${thing}s`
-  return `${count} ${count === 1 ? thing : things}`
+  return [...counts].map(([kind, hashes]) => `${hashes.toLocaleString('en')} ${kind}`).join(', ')
 }

@@ -94,7 +94,6 @@ export interface CloudflareOptions {
   baseUrl?: string | undefined
   /** Milliseconds until an answer must be there, beside the time that the request takes on a slow line. */
   timeoutMs?: number
-  /** Waits for some milliseconds. */
   wait?: (ms: number) => Promise<unknown>
 }
 

@@ -10,7 +10,6 @@ import type { ListStore } from '../list/store.ts'
 import { fileErrorText, isFileError, readText } from './file-errors.ts'
 import { CloudflareApi, RemoteStore } from './remote-store.ts'
 
-/** A store that is open until `close`. */
 export interface OpenStore {
   store: ListStore
   close: () => Promise<void>
@@ -23,7 +22,6 @@ export interface StoreOptions {
   env?: string
   /** Where wrangler keeps what is local; its usual place if none is given. */
   persistTo?: string
-  /** Binding of the KV namespace. */
   binding?: string
 }
 

@@ -50,13 +50,11 @@ function need(by: string, ...names: readonly (BindingName | SecretName)[]): Need
   return names.map((name) => ({ by, name }))
 }
 
-/** A need, in words. */
 export function needText({ by, name }: Need): string {
   if (!(name in BINDINGS)) return `${by} needs the secret ${name}`
   return `${by} needs the binding ${name}, ${kindText(name as BindingName)}`
 }
 
-/** What a binding must be, in words. */
 export function kindText(name: BindingName): string {
   const binding: { kind: keyof typeof BINDING_KINDS; className?: string } = BINDINGS[name]
   const ofClass = binding.className === undefined ? '' : ` of class ${binding.className}`

@@ -35,7 +35,6 @@ const judging = {
   health: HealthSettings,
 }
 
-/** The variable HASHGATE. */
 export const SettingsSchema = group({
   ...judging,
   events: EventSettings,

@@ -146,7 +146,6 @@ export class Haystack {
     return core
   }
 
-  /** Bytes of memory that the haystack takes. */
   get memoryBytes(): number {
     return this.#core.memory.buffer.byteLength
   }

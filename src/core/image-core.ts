@@ -55,7 +55,6 @@ export class ImageCore {
   }
 }
 
-/** The memory that the module imports. */
 export function newMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES })
 }

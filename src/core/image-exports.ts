@@ -79,6 +79,7 @@ export interface ImageExports extends ProbeExports {
   hasLeftOut(): number
   isAnimation(): number
   looksAtFrames(): number
+  isOtherScene(own: number, before: number): number
   planeAddress(): number
   planeCols(): number
   planeRows(): number

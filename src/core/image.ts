@@ -111,7 +111,6 @@ export class ImageDecoder {
     return this.#instance.exports
   }
 
-  /** Decoder for a file of a format that the core knows. */
   static forFile(core: ImageCore, format: CoreFormat): ImageDecoder {
     const decoder = new ImageDecoder(core, format)
     // What is only looked at here and there must not be where a file expects it.

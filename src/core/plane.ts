@@ -109,7 +109,6 @@ interface Instance {
 /** Room in an instance's memory for what planes of it are probed by. */
 export class ProbeRoom {
   readonly #instance: Instance
-  /** A filtered plane. */
   readonly filtered: number
   /** Sums by row, then by column, then a hash, then which points are covered. */
   readonly byRow: number
@@ -157,6 +156,7 @@ export class Plane {
   readonly #address: number
   #isFiltered = false
   #runs = 0
+  #cells = 0
 
   constructor(room: ProbeRoom, address: number, rows: number, cols: number) {
     this.#room = room
@@ -296,7 +296,8 @@ export class Plane {
   cells(fewest: number): Cells | undefined {
     const { core } = this.#room
     const count = CELLS * CELLS
-    const least = core.allocate(count * 7 + MAX_PATCHES * PATCH_FIELDS * 4)
+    this.#cells ||= core.allocate(count * 7 + MAX_PATCHES * PATCH_FIELDS * 4)
+    const least = this.#cells
     if (least === 0) return undefined
     const [greatest, members, scratch] = [least + count, least + count * 2, least + count * 4]
     const patches = scratch + count * 3

@@ -14,11 +14,9 @@ import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
 export interface Desk {
   settings: DeskSettings
   ledger: Ledger
-  /** Where the list is published. */
   store: ListStore
   /** Lowers entries that would match pictures of others. */
   guard: EntryGuard
-  /** Secrets by name. */
   env: object
   world: World
   report: (happening: Happening) => void

@@ -3,7 +3,6 @@ import type { EXCHANGE_KINDS } from './exchanges/catalog.ts'
 /** What a person does before a source can be read. */
 export interface Guide {
   title: string
-  /** What to ask the provider for. */
   ask: string[]
   /** What each secret is, by the setting that has its name. */
   secrets: Record<string, string>

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BadConfigError } from '../util/errors.ts'
-import { group, tableFrom, tableOf } from '../util/settings.ts'
+import { described, group, tableFrom, tableOf } from '../util/settings.ts'
 import { type ExchangeSettings, ExchangeSettingsSchema, secretsOf } from './exchanges/catalog.ts'
 
 const ExchangeName = v.pipe(
@@ -11,18 +11,16 @@ const ExchangeName = v.pipe(
 /** Settings of the desk: the variable DESK, a table, or JSON in text. */
 export const DeskSettingsSchema = group({
   exchanges: v.optional(
-    v.pipe(
+    described(
       tableOf(ExchangeName, ExchangeSettingsSchema, 'sources'),
-      v.description('Where hash lists come from, by name.'),
+      'Where hash lists come from, by name.',
     ),
     () => ({}),
   ),
   allowLarge: v.optional(
-    v.pipe(
+    described(
       v.boolean(),
-      v.description(
-        'Whether the list may be larger than an isolate holds: the gate has LIST_SHARDS.',
-      ),
+      'Whether the list may be larger than an isolate holds: the gate has LIST_SHARDS.',
     ),
     false,
   ),

@@ -33,7 +33,6 @@ export interface DeskBindings {
   DESK?: unknown
 }
 
-/** A source that is to be read. */
 export interface SyncMessage {
   exchange: string
 }

@@ -7,7 +7,6 @@ import type { Reader } from './reader.ts'
 import { type Refusal, type RefusalDeps, refusalHeaders, refusalOf } from './refusal.ts'
 import { refusalPage } from './refusal-page.ts'
 
-/** What answers to uploads are made with. */
 export interface AnswerDeps extends RefusalDeps {
   report: (happening: Happening) => void
 }

@@ -7,7 +7,6 @@ import { statusOf } from './status.ts'
 /** Seconds after which an uploader whose upload could not be judged may try again. */
 const RETRY_AFTER_SECONDS = 30
 
-/** What refusals are made with. */
 export interface RefusalDeps {
   /** What the operator tells uploaders, by kind of harm or by status. */
   textsFor: (kind: string) => Texts | undefined
@@ -27,7 +26,6 @@ export interface ProblemDetails {
   appeal?: string
 }
 
-/** What an uploader is told. */
 export interface Refusal {
   problem: ProblemDetails
   /** The language of all of it, as a tag. */

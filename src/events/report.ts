@@ -51,7 +51,6 @@ export function reportTo(
   }
 }
 
-/** Writes an event to the log, as one line. */
 export function logEvent(event: GateEvent): void {
   console.log(JSON.stringify(event))
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { choice, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
+import { choice, described, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
 import { WebhookUrl } from './webhook.ts'
 
 /** Where events can go. */
@@ -13,11 +13,9 @@ export const QUEUE_CHOICES = ['all', 'notable'] as const
 const WebhookSettings = optionalGroup(
   {
     url: v.optional(
-      v.pipe(
+      described(
         WebhookUrl,
-        v.description(
-          'An https URL that events of the queue are delivered to. It needs the secret `WEBHOOK_SECRET`.',
-        ),
+        'An https URL that events of the queue are delivered to. It needs the secret `WEBHOOK_SECRET`.',
       ),
     ),
     timeoutSeconds: v.optional(

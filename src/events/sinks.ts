@@ -5,7 +5,6 @@ import type { GateEvent } from './schema.ts'
 import type { EventSettings } from './settings.ts'
 import { type NamedSink, reportTo } from './report.ts'
 
-/** Bindings that sinks need. */
 export interface SinkBindings {
   EVENT_QUEUE?: Queue<GateEvent>
   EVENT_ANALYTICS?: AnalyticsEngineDataset

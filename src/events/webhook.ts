@@ -26,7 +26,6 @@ export const WebhookUrl = v.pipe(v.string(URL_MESSAGE), v.check(isWebhookUrl, UR
 
 const SECRET_MESSAGE = `must be whsec_ and ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes in base64, or several with spaces between`
 
-/** The secret WEBHOOK_SECRET. */
 const WebhookSecrets = v.pipe(
   v.string(SECRET_MESSAGE),
   v.transform((text) => text.split(/[\s,]+/).map(parseSecret)),

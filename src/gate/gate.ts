@@ -18,7 +18,6 @@ import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import type { FloodSettings } from './flood/settings.ts'
 import { judge, type JudgeSettings, type Verdict } from './verdict.ts'
 
-/** Settings of the gate. */
 export interface GateSettings extends JudgeSettings {
   list: ListSettings
   flood: FloodSettings
@@ -35,12 +34,10 @@ export interface GateDeps {
   pins?: PinNamespace | undefined
   /** Durable Objects that count for all isolates what entries match. */
   floodCounters?: FloodNamespace | undefined
-  /** Banks that services answer for. */
   remote?: RemoteBanks | undefined
   report: (happening: Happening) => void
 }
 
-/** For whom files are judged. */
 export interface Judging {
   /** Network address that they come from; empty if it is not known. */
   address: string

@@ -32,7 +32,6 @@ export interface ChangeOptions {
   maxDeletes?: number
 }
 
-/** What a publication of changes did. */
 export interface ChangePublication {
   manifest: Manifest
   added: number
@@ -72,7 +71,6 @@ export async function publishChanges(
   return { ...published, ...total }
 }
 
-/** Changes the segments of one kind. */
 async function changeKind(
   store: ListStore,
   writer: ValueWriter,
@@ -102,7 +100,6 @@ async function changeKind(
   return { segments, added: added.size, removed: gone }
 }
 
-/** A segment with what of the changes it has. */
 interface ChangedSegment {
   ref: SegmentRef
   /** Entries that stay. */

@@ -36,12 +36,10 @@ export function packDetails(entries: readonly Entry[]): Bytes {
   return new Uint8Array(new TextEncoder().encode(JSON.stringify(rows)))
 }
 
-/** Number of the block that has the details of a position. */
 export function blockOf(position: number): number {
   return Math.floor(position / BLOCK_ENTRIES)
 }
 
-/** Where a position lies in its block. */
 function placeInBlock(position: number): number {
   return position % BLOCK_ENTRIES
 }

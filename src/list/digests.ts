@@ -15,7 +15,6 @@ export function digestEntry({ kind, hash, id, labels }: Entry): string {
   return digest.slice(0, DIGEST_BYTES)
 }
 
-/** Digests of entries, one behind the other. */
 export function packDigests(entries: readonly Entry[]): Bytes {
   const packed = new Uint8Array(entries.length * DIGEST_BYTES)
   entries.forEach((entry, i) => {
@@ -30,7 +29,6 @@ export function packDigests(entries: readonly Entry[]): Bytes {
 /** Digests that lie one behind the other. */
 export interface PackedDigests {
   bytes: Bytes
-  /** Bytes of each. */
   width: number
 }
 

@@ -7,7 +7,6 @@ import { NearIndex } from './near-index.ts'
  */
 export type CapReason = 'repeating' | 'crowded'
 
-/** What a publisher lowers an entry to. */
 export interface EntryCap {
   /** Largest distance at which it matches, in bits, whatever its bank and the probe say. */
   cap: number

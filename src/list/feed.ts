@@ -3,6 +3,7 @@ import { parseHex, toHex } from '../util/bytes.ts'
 import { HashgateError } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
+import { BANK_NAME } from './manifest.ts'
 import type { Bytes } from './store.ts'
 
 // A feed: an own bank, for other gates. It is NDJSON: a header, a line for each entry that changed, and the signature of all
@@ -23,7 +24,7 @@ export class BadFeedError extends HashgateError {
 const HeaderSchema = v.object({
   format: v.literal(FORMAT),
   /** Names the feed, so that one that is signed with the same key cannot take its place. */
-  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)),
+  name: v.pipe(v.string(), v.regex(BANK_NAME)),
   /** Number of this state. Each publication has a higher one. */
   seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
   since: v.pipe(v.number(), v.integer(), v.minValue(0)),
@@ -81,7 +82,6 @@ export interface Publication {
   days: number
 }
 
-/** The header of a file of a publication. */
 export function headerOf({ name, seq, now, days }: Publication, since: number): FeedHeader {
   const [published, expires] = [now, now + days * DAY_MS].map((ms) => new Date(ms).toISOString())
   return { format: FORMAT, name, seq, since, published: published ?? '', expires: expires ?? '' }

@@ -67,7 +67,6 @@ export async function openVersion(
   return value && parseManifest(historyKey(version), value)
 }
 
-/** Deletes the manifests of versions. */
 export async function forgetVersions(store: ListStore, versions: readonly number[]): Promise<void> {
   await store.deleteAll(versions.map(historyKey))
 }

@@ -25,7 +25,6 @@ export interface KvNamespace {
   list(options: { prefix: string; cursor?: string | null }): Promise<KvKeys>
 }
 
-/** What is used of a stream of bytes. */
 export interface ByteStream {
   getReader(options: { mode: 'byob' }): {
     read(
@@ -35,7 +34,6 @@ export interface ByteStream {
   }
 }
 
-/** A page of keys. */
 type KvKeys =
   | { keys: { name: string }[]; list_complete: true }
   | { keys: { name: string }[]; list_complete: false; cursor: string }

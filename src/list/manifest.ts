@@ -22,6 +22,9 @@ const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SEGM
 
 // Loose: a publisher carries on what a later version has added.
 
+/** What a bank may be called. */
+export const BANK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
+
 const SegmentSchema = v.looseObject({
   /** What it is searched by: perceptual hashes, or digests of whole files. */
   kind: v.picklist(['pdq', 'exact']),
@@ -38,7 +41,7 @@ const SegmentSchema = v.looseObject({
 })
 
 const BankSchema = v.looseObject({
-  id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)),
+  id: v.pipe(v.string(), v.regex(BANK_NAME)),
   /** Largest Hamming distance that matches, inclusive. */
   threshold: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_THRESHOLD)),
   /** Smallest quality, 0 to 100, that a needle needs. */
@@ -134,7 +137,6 @@ export function nextManifest(
   }
 }
 
-/** All segments of a list. */
 export function segmentsOf({ banks }: Pick<Manifest, 'banks'>): SegmentRef[] {
   return banks.flatMap(({ segments }) => segments)
 }

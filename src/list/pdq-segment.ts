@@ -55,7 +55,6 @@ export function packParts(entries: readonly Entry[]): Bytes[] {
   return parts
 }
 
-/** Numbers of a segment's parts. */
 export function partsOf({ count }: SegmentRef): number[] {
   return Array.from({ length: Math.ceil(count / PART_ENTRIES) }, (_, part) => part)
 }

@@ -263,7 +263,6 @@ export class ValueWriter {
     this.#options = options
   }
 
-  /** Writes entries as segments. */
   async writeSegments(kind: SegmentKind, entries: readonly Entry[]): Promise<SegmentRef[]> {
     const sorted = entries.toSorted(compareEntries)
     const refs: SegmentRef[] = []

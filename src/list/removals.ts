@@ -33,7 +33,6 @@ export function packRemovals(positions: readonly number[]): Bytes {
   return new Uint8Array(sorted.buffer)
 }
 
-/** The key of removals with a name. */
 export function removalsKey(name: string): string {
   return `removed/${name}`
 }

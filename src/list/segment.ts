@@ -19,12 +19,10 @@ import { type Bytes, getExisting, type ListStore } from './store.ts'
 /** What a segment searches by. Digests of all kinds go together. */
 export type SegmentKind = SegmentRef['kind']
 
-/** The kind of segment that an entry goes to. */
 export function segmentKindOf({ kind }: Pick<Entry, 'kind'>): SegmentKind {
   return kind === 'pdq' ? 'pdq' : 'exact'
 }
 
-/** A segment that is not stored yet. */
 export interface PackedSegment {
   ref: SegmentRef
   /** By key. */
@@ -59,7 +57,6 @@ function placesOf(kind: SegmentKind, count: number): string[] {
   ]
 }
 
-/** Keys of all values of a segment. */
 export function keysOf({ kind, name, count }: SegmentRef): string[] {
   return placesOf(kind, count).map((place) => place.replace('{}', name))
 }

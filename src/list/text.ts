@@ -19,7 +19,6 @@ export interface ParsedList {
   skipped: BadListLineError[]
   /** Hashes that came before. */
   duplicates: number
-  /** Hashes of each kind. */
   counts: Map<HashKind, number>
   /** Hashes that were left out, of each kind that cannot be matched. */
   leftOut: Map<string, number>
@@ -34,7 +33,6 @@ export interface ListOptions {
   kind?: WideKind
 }
 
-/** A record of a list, whatever form that has. */
 interface ListRecord {
   columns: readonly Column[]
   cells: readonly string[]
@@ -117,7 +115,6 @@ function namedRecord({ cells }: Row): ListRecord | undefined {
   }
 }
 
-/** Collects what a list has. */
 class ListReading {
   readonly #options: ListOptions
   readonly #list: ParsedList

@@ -129,7 +129,6 @@ export class BankIndex implements Matcher {
     return this.#banks.flatMap(({ segments }) => segments)
   }
 
-  /** Bytes of memory that the index takes. */
   get memoryBytes(): number {
     return memoryOf(this.segments)
   }

@@ -14,7 +14,6 @@ const ENTRY_BYTES = { pdq: 16, exact: 2.5 }
 const MAX_BESIDE = 0.25
 const MIN_BYTES = 256 * 1024
 
-/** Segments of a manifest that an index does not have. */
 function newSegments(old: BankIndex, manifest: Manifest): SegmentRef[] {
   const known = new Set(old.segments.map(({ ref }) => ref.name))
   return segmentsOf(manifest).filter(({ name }) => !known.has(name))

@@ -2,7 +2,6 @@ import type { ScannedFile } from '../scan/scanned.ts'
 import { nextTurn } from '../util/steps.ts'
 import { type MatchResult, type Query, queryOf } from './match.ts'
 
-/** Asks a list. */
 export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
 /**

@@ -6,7 +6,6 @@ import type { BankPolicy, MatchAction, Policy } from './schema.ts'
 /** A match, and what the policy of its bank makes of it. */
 export interface WeighedMatch extends Match {
   action: MatchAction
-  /** Kind of harm. */
   harm: string
   /** Whether it lies in the bank's review band. */
   isReview?: true

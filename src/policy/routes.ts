@@ -10,7 +10,6 @@ export class AmbiguousPathError extends HashgateError {
   }
 }
 
-/** Settings that a route may have for itself. */
 export interface RouteSettings {
   policy: Pick<Policy, 'routes' | 'mode' | 'onUnscannable' | 'onFailed'>
   upload: { maxBodyBytes: number }
@@ -23,7 +22,6 @@ export interface RouteSettings {
 
 /** What holds for a request. */
 export interface Route<Settings extends RouteSettings = RouteSettings> {
-  /** Settings, as they are for this route. */
   config: Settings
   /** Whether it is gated; `undefined`: as its method says. */
   isGated: boolean | undefined

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { FORMAT_NAMES } from '../scan/format.ts'
 import {
   choice,
+  described,
   group,
   listOf,
   MAX_BODY_BYTES,
@@ -31,19 +32,16 @@ export const MAX_POLICY_THRESHOLD = 64
 const ALLOW_OR_REFUSE = ['allow', 'refuse'] as const
 const MODES = ['enforce', 'shadow'] as const
 
-const toggle = (description: string) =>
-  v.pipe(v.boolean('must be true or false'), v.description(description))
+const toggle = (description: string) => described(v.boolean('must be true or false'), description)
 
 const threshold = (description: string) => wholeNumber(0, MAX_POLICY_THRESHOLD, description)
 
 const BankSchema = v.pipe(
   group({
     harm: v.optional(
-      v.pipe(
+      described(
         Name,
-        v.description(
-          'Kind of harm. It selects the text for uploaders and appears in events. Default: the name of the bank.',
-        ),
+        'Kind of harm. It selects the text for uploaders and appears in events. Default: the name of the bank.',
       ),
     ),
     action: v.optional(choice(MATCH_ACTIONS, 'What a match leads to.'), 'block'),
@@ -51,7 +49,7 @@ const BankSchema = v.pipe(
       threshold('Largest distance that matches, in bits. Default: as published.'),
     ),
     review: v.optional(
-      v.pipe(
+      described(
         group({
           threshold: threshold(
             'Distances above the threshold, up to this one, are for people to review.',
@@ -61,7 +59,7 @@ const BankSchema = v.pipe(
             'flag',
           ),
         }),
-        v.description('The review band.'),
+        'The review band.',
       ),
     ),
     minQuality: v.optional(
@@ -121,11 +119,9 @@ const RouteSchema = group({
     ),
   ),
   origin: v.optional(
-    v.pipe(
+    described(
       ServerUrl,
-      v.description(
-        'The server that its requests go to, such as `https://media.example.net`. Default: that of the Worker.',
-      ),
+      'The server that its requests go to, such as `https://media.example.net`. Default: that of the Worker.',
     ),
   ),
   mode: v.optional(choice(MODES, 'As `policy.mode`, for this route.')),
@@ -183,18 +179,13 @@ export const PolicySettings = optionalGroup(
       'allow',
     ),
     banks: v.optional(
-      v.pipe(
-        tableOf(Name, BankSchema, 'banks'),
-        v.description('What matches in a bank lead to, by its name.'),
-      ),
+      described(tableOf(Name, BankSchema, 'banks'), 'What matches in a bank lead to, by its name.'),
       {},
     ),
     harms: v.optional(
-      v.pipe(
+      described(
         TextsSchema,
-        v.description(
-          'What refused uploaders read, by kind of harm or by status. `hashgate list texts` changes it without a deployment.',
-        ),
+        'What refused uploaders read, by kind of harm or by status. `hashgate list texts` changes it without a deployment.',
       ),
       {},
     ),

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { group, tableOf } from '../util/settings.ts'
+import { BANK_NAME } from '../list/manifest.ts'
+import { described, group, tableOf } from '../util/settings.ts'
 
 /** Some text of an operator. */
 export const text = (max: number, description?: string) => {
@@ -8,7 +9,7 @@ export const text = (max: number, description?: string) => {
     v.minLength(1, 'must not be empty'),
     v.maxLength(max, `must have ${max} characters at most`),
   )
-  return description === undefined ? Text : v.pipe(Text, v.description(description))
+  return description === undefined ? Text : described(Text, description)
 }
 
 const httpsUrl = (description: string) =>
@@ -19,11 +20,10 @@ const httpsUrl = (description: string) =>
     v.description(description),
   )
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const NAME_WORDS =
   'must have 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit'
 /** The name of a bank, or of a kind of harm. */
-export const Name = v.pipe(v.string(NAME_WORDS), v.regex(NAME, NAME_WORDS))
+export const Name = v.pipe(v.string(NAME_WORDS), v.regex(BANK_NAME, NAME_WORDS))
 
 const LANGUAGE_WORDS = 'must be a language tag, such as de or pt-BR'
 const Language = v.pipe(
@@ -52,9 +52,9 @@ const ReasonSchema = group({
   appealUrl: v.exactOptional(AppealUrl),
   appealLabel: v.exactOptional(AppealLabel),
   languages: v.exactOptional(
-    v.pipe(
+    described(
       tableOf(Language, TranslationSchema, 'languages'),
-      v.description('The same in other languages, by tag: `de`, `pt-BR`. English stands above.'),
+      'The same in other languages, by tag: `de`, `pt-BR`. English stands above.',
     ),
   ),
 })

@@ -3,7 +3,6 @@ import { Quarantine, type QuarantineBucket } from './quarantine.ts'
 import { holdsIdentity, RECIPIENT_WORDS } from './recipients.ts'
 import type { QuarantineSettings } from './settings.ts'
 
-/** Bindings of the quarantine. */
 export interface QuarantineBindings {
   /** A bucket for nothing else, that only the operator reads. */
   QUARANTINE?: QuarantineBucket

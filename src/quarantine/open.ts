@@ -16,7 +16,6 @@ const RecordSchema = v.looseObject({
   bytes: v.number(),
 })
 
-/** What was sealed. */
 export interface Opened {
   record: Record<string, unknown>
   body: Uint8Array

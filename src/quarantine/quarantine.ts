@@ -37,7 +37,6 @@ export interface QuarantineBucket {
   delete(keys: string[]): Promise<void>
 }
 
-/** A page of objects. */
 type QuarantinePage = {
   objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
 } & ({ truncated: false } | { truncated: true; cursor: string })

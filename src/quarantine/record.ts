@@ -34,7 +34,6 @@ export type Kept =
 
 export type NotKeptReason = 'not-configured' | 'too-long' | 'not-sealed' | 'not-stored'
 
-/** What a sweep did. */
 export interface Swept {
   deleted: number
   /** Objects that are not due yet. */

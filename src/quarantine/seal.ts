@@ -9,17 +9,14 @@ export const BODY_FILE = 'body'
 /** A TAR goes in blocks; two empty ones end it. */
 const TAR_BLOCK_BYTES = 512
 
-/** A body that is held. */
 export interface HeldBytes {
   /** In bytes. */
   readonly length: number
   chunks(): Iterable<Uint8Array>
 }
 
-/** What is stored. */
 export interface Sealed {
   readable: ReadableStream<Uint8Array>
-  /** Its length. */
   bytes: number
 }
 

@@ -9,7 +9,6 @@ import type { ScannedFile } from './scanned.ts'
 /** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
 export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
 
-/** What files are scanned with. */
 export interface ScanContext {
   modules: CoreModules
   /** For formats and sizes that are not decoded here. */

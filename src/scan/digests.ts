@@ -12,7 +12,6 @@ export class FileDigester<Kind extends DigestKind = DigestKind> {
     this.#hashes = kinds.map((kind) => [kind, createHash(kind)])
   }
 
-  /** One that takes digests of all kinds. */
   static ofAllKinds(): FileDigester {
     return new FileDigester(DIGEST_KINDS)
   }

@@ -49,7 +49,7 @@ export const SCAN_LIMITS: ScanLimits = {
   /** Codings (base64, hex, numbers) around a file, one within another. */
   encodings: 2,
   /** Bytes of texts that are searched for files written in them, once more for each layer of escapes. */
-  textBytes: 96 * 1024 * 1024,
+  textBytes: 192 * 1024 * 1024,
   /** Places in texts that look like the beginning of a file: a hundred in ten megabytes of noise, some thousands among zeros. */
   textLooks: 65_536,
   /** Needles by views of images. Each takes 30 µs, and 30 to 70 µs more in a list of a million; identities are not counted. */

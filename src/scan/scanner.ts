@@ -149,7 +149,6 @@ export class FileScanner {
     return atOnce(this.finish())
   }
 
-  /** The same in steps. */
   *finish(): Steps<Finished> {
     if (!this.#isSniffed) yield* this.#begin()
     const digests =
@@ -183,7 +182,7 @@ export class FileScanner {
     this.#format = sniffFile(head)
     // However much has come at once, the same bytes decide.
     const start = head.subarray(0, HEAD_BYTES)
-    const isRaw = !this.#format && within === 'text' && isDeflateStart(start)
+    const isRaw = !this.#format && within === 'text' && isDeflateStart(start, () => true)
     if (isRaw || (!this.#format && within === 'text' && isZlib(start))) this.#format = 'zlib'
     else if (!this.#format && isTar(head)) this.#format = 'tar'
     this.#embedded = new EmbeddedSearch(
@@ -336,7 +335,6 @@ export function budgetOf({ limits }: ScanContext): ScanBudget {
   return new ScanBudget({ ...SCAN_LIMITS, ...limits })
 }
 
-/** Scans a file that is whole. */
 export async function scanFile(context: ScanContext, file: Uint8Array): Promise<ScannedFile> {
   const budget = budgetOf(context)
   budget.addSent(file.length)

@@ -36,7 +36,6 @@ export const ScanSettings = optionalGroup(
 )
 export type ScanSettings = v.InferOutput<typeof ScanSettings>
 
-/** The families that are on. */
 export function probesOf({ probes, addFamilies, dropFamilies }: ScanSettings): ProbeSet {
   const families = new Set<ProbeFamily>([...PROBE_SETS[probes], ...addFamilies])
   for (const family of dropFamilies) families.delete(family)

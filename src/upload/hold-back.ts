@@ -13,7 +13,6 @@ export class HoldBack {
   /** Bytes that one takes of an isolate's memory: what is held back, the chunk that comes, and one on its way out. */
   static readonly bytes = HELD_BACK_BYTES + 2 * CHUNK_BYTES
 
-  /** What the origin is sent. */
   readonly readable: ReadableStream<Uint8Array>
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #maxStallMs: number
@@ -40,7 +39,6 @@ export class HoldBack {
     this.#heldBytes += chunk.length
   }
 
-  /** What is held, in order. */
   get chunks(): readonly Uint8Array[] {
     return this.#held
   }

@@ -17,7 +17,6 @@ import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import { inTurns, type Steps } from '../util/steps.ts'
 import { DigestKindAddedError } from './errors.ts'
 
-/** What an upload is inspected with. */
 export interface InspectionDeps {
   context: ScanContext
   settings: { body: BodyOptions }

@@ -8,7 +8,6 @@ export interface Origin {
   hostFor?(request: Request): string | undefined
 }
 
-/** The request with a body that was read from it. */
 export function withBody(request: Request, body: ForwardedBody | undefined): Request {
   if (!body) return request
   const isEmpty = body instanceof Uint8Array && body.length === 0

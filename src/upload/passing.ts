@@ -12,7 +12,6 @@ import type { PassSettings, UploadSettings } from './settings.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 
-/** What an upload is passed on with. */
 export interface UploadDeps extends InspectionDeps {
   /** Names the upload in events and answers. */
   caseId: string
@@ -27,7 +26,6 @@ export interface UploadDeps extends InspectionDeps {
   longPlaces: Semaphore
   /** Where bodies wait for their verdict that are too long to be held. */
   staging?: Staging | undefined
-  /** Sends the request on with a body. */
   forward: (body: ForwardedBody) => Promise<Response>
   /** Keeps the body of an upload that is quarantined; it is held until this is done. Never throws. */
   keep: (verdict: BlockVerdict, body: HeldBody) => Promise<Kept>

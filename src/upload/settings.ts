@@ -111,7 +111,6 @@ export const StagingSettings = optionalGroup(
 )
 export type StagingSettings = v.InferOutput<typeof StagingSettings>
 
-/** What passing an upload on depends on. */
 export interface PassSettings {
   upload: UploadSettings
   body: BodyOptions

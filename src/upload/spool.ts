@@ -9,7 +9,6 @@ const LIFE_MS = 3_600_000
 
 /** A body, or the rest of one, that waits in the bucket for its verdict. */
 export class Spool {
-  /** Bytes of memory that one takes. */
   static readonly bytes = PART_BYTES
 
   length = 0

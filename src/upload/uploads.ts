@@ -25,7 +25,6 @@ import { verdictEvent } from './verdict-event.ts'
 
 type Settings = UploadsSettings & GateSettings
 
-/** What uploads are judged with. */
 export interface UploadsParts extends Pick<
   GateDeps,
   'store' | 'shards' | 'pins' | 'floodCounters' | 'remote'
@@ -33,7 +32,6 @@ export interface UploadsParts extends Pick<
   config: Settings
   modules: CoreModules
   convert?: ImageConverter
-  /** A decoder of HEIC. */
   heic?: HeicLibrary
   /** Where the bodies of quarantined uploads are kept. */
   quarantine?: Quarantine

@@ -115,7 +115,6 @@ function fileEvent({ scanned, matches }: JudgedFile): FileEvent {
   }
 }
 
-/** What is told of a match. */
 export function matchEvent(match: WeighedMatch): MatchEvent {
   const { bank, harm, action, entry, labels, distance, threshold, probe } = match
   const { limited, isFlooded, isReview, isExempt, classification, isTest } = match

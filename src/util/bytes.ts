@@ -25,7 +25,6 @@ export function beginsWith(bytes: Uint8Array, others: Uint8Array): boolean {
   return bytes.length >= others.length && others.every((byte, i) => byte === bytes[i])
 }
 
-/** Chunks as one. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0

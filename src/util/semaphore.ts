@@ -64,7 +64,6 @@ export class Semaphore {
     return this.#options.max
   }
 
-  /** What is acquired. */
   get used(): number {
     return [...this.#permits].reduce((sum, { amount }) => sum + amount, 0)
   }

@@ -46,7 +46,7 @@ function noArray<const T extends v.GenericSchema>(schema: T): T {
 
 /** A group that may be left out; then all its settings have their defaults. */
 export function optionalGroup<const T extends v.ObjectEntries>(entries: T, description: string) {
-  const schema = v.pipe(group(entries), v.description(description))
+  const schema = described(group(entries), description)
   return v.optional<typeof schema, () => v.InferInput<typeof schema>>(
     schema,
     () => ({}) as v.InferInput<typeof schema>,
@@ -59,6 +59,10 @@ export function unknownName(name: string, names: readonly string[], what: string
   const hint =
     nearest === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${nearest}?`
   return `is not ${what}; ${hint}`
+}
+
+export function described<const T extends v.GenericSchema>(schema: T, text: string) {
+  return v.pipe(schema, v.description(text))
 }
 
 /** A whole number from `min` to `max`. */
@@ -75,7 +79,7 @@ export function wholeNumber(min: number, max: number, description: string) {
 
 /** One of several words. */
 export function choice<const T extends readonly string[]>(words: T, description: string) {
-  return v.pipe(oneOf(words), v.description(description))
+  return described(oneOf(words), description)
 }
 
 /** One of several words, without a description of its own. */
@@ -92,9 +96,8 @@ export function textLike(pattern: RegExp, words: string, description: string) {
   return v.pipe(v.string(words), v.regex(pattern, words), v.description(description))
 }
 
-/** Several values. */
 export function listOf<const T extends v.GenericSchema>(item: T, description: string) {
-  return v.pipe(v.array(item, 'must be a list'), v.description(description))
+  return described(v.array(item, 'must be a list'), description)
 }
 
 /** A path such as /files, without a slash at its end; or empty. */
@@ -112,7 +115,6 @@ export const ServerUrl = v.pipe(
   v.url(SERVER_WORDS),
 )
 
-/** Origins of pages. */
 export function corsOrigins(description: string) {
   const words = 'must be an origin such as https://app.example.com, or *'
   const origin = v.pipe(v.string(words), v.regex(/^(\*|https?:\/\/[^/?#\s]+)$/, words))

@@ -42,7 +42,6 @@ export interface Bindings
   WEBHOOK_SECRET?: string
 }
 
-/** What the Worker is made of. */
 export interface WorkerParts extends UploadsParts {
   config: Config
   origin: Origin
@@ -52,7 +51,6 @@ export interface WorkerParts extends UploadsParts {
   mayWatch?: (request: Request) => Promise<boolean>
   /** Where events of the queue are delivered to. */
   webhook?: Webhook
-  /** Uploads by ticket. */
   tickets?: TicketParts
   /** Where uploads wait that come in parts. */
   staging?: Staging

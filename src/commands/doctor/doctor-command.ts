@@ -4,7 +4,8 @@ import type { Config } from '../../config/schema.ts'
 import { ListMissingError } from '../../list/errors.ts'
 import { HashgateError } from '../../util/errors.ts'
 import { readSetup } from '../config-command.ts'
-import { openStore, type TargetOptions } from '../list-commands.ts'
+import type { ListStore } from '../../list/store.ts'
+import { type TargetOptions, withStore } from '../list-commands.ts'
 import { readConfig } from '../stores.ts'
 import { type Check, failed, ok, skipped, warning } from './checks.ts'
 import { checkHealth, checkList, checkSameList } from './list-checks.ts'
@@ -73,7 +74,7 @@ async function examineHere(
   settings: Config,
   add: (checks: readonly Check[]) => void,
 ): Promise<void> {
-  add((await publishedList(options)).checks)
+  await withList(options, async ({ checks }) => add(checks))
   const { configPath } = config
   if (!options.drill || configPath === undefined) return
   if (hasOtherOrigin(config)) {
@@ -126,15 +127,7 @@ function uploadMethod({ upload }: Config): string {
   return upload.methods.includes('PUT') ? 'PUT' : (upload.methods[0] ?? 'POST')
 }
 
-type Listed = Awaited<ReturnType<typeof checkList>> & {
-  store?: Awaited<ReturnType<typeof openStore>>['store']
-}
-
-async function publishedList(options: DoctorOptions): Promise<Listed> {
-  let listed: Listed = { checks: [] }
-  await withList(options, async (found) => void (listed = found))
-  return listed
-}
+type Listed = Awaited<ReturnType<typeof checkList>> & { store?: ListStore }
 
 /** Opens the published list, and looks at it. */
 async function withList(
@@ -143,12 +136,9 @@ async function withList(
 ): Promise<void> {
   const isRemote = options.remote === true
   try {
-    const { store, close } = await openStore(options)
-    try {
-      await use({ ...(await checkList(store, { isRemote, maxAgeHours: options.maxAge })), store })
-    } finally {
-      await close()
-    }
+    await withStore(options, async (store) =>
+      use({ ...(await checkList(store, { isRemote, maxAgeHours: options.maxAge })), store }),
+    )
   } catch (error) {
     if (!(error instanceof HashgateError) || error instanceof ListMissingError) throw error
     const say = isRemote ? failed : warning

@@ -38,7 +38,6 @@ export function longDrillFile(bytes: number): Uint8Array<ArrayBuffer> {
   return file
 }
 
-/** The entries of the drill's bank. */
 export async function drillEntries(): Promise<Entry[]> {
   const scanned = await scanFile({ modules: readModules() }, drillPicture(KNOWN_SEED))
   const identity = scanned.coverage === 'scanned' ? scanned.needles[0] : undefined

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { PRESET_NAMES } from '../../config/presets.ts'
+import { BANK_NAME } from '../../list/manifest.ts'
 import { isRecipient, RECIPIENT_WORDS } from '../../quarantine/recipients.ts'
 import { HashgateError } from '../../util/errors.ts'
 
@@ -37,7 +38,7 @@ export const AnswersSchema = v.object({
   zone: v.optional(text(ZONE, 'must be a domain, such as example.com')),
   preset: v.picklist(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`),
   mode: v.picklist(['shadow', 'enforce'], 'must be shadow or enforce'),
-  bank: text(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, hyphens'),
+  bank: text(BANK_NAME, 'must be lower-case letters, digits, dots, hyphens'),
   action: v.picklist(['block', 'quarantine', 'flag'], 'must be block, quarantine or flag'),
   recipient: v.optional(v.pipe(v.string(), v.check(isRecipient, RECIPIENT_WORDS))),
   service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),

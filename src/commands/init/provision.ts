@@ -56,7 +56,6 @@ function titleOf(name: string): string {
   return `${name}-lists`
 }
 
-/** A step, as a person types it. */
 export function commandOf({ args }: Step): string {
   return `npx wrangler ${args.join(' ')}`
 }

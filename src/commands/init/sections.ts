@@ -100,7 +100,6 @@ function varsOf(answers: Answers): object {
   return { ...(origin !== undefined && { ORIGIN_URL: origin }), HASHGATE: settingsOf(answers) }
 }
 
-/** The settings that answers lead to. */
 export function settingsOf(answers: Answers) {
   const { preset, mode, bank, action, recipient, webhook, queue, service, user } = answers
   const isQuarantined = recipient !== undefined && action === 'quarantine'

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { BANK_NAME } from '../../list/manifest.ts'
 import { choice, group, wholeNumber } from '../../util/settings.ts'
 import type { Exchange, World } from './exchange.ts'
 import { HttpsExchange } from './https/https.ts'
@@ -13,7 +14,7 @@ import { ThreatExchange, ThreatExchangeSettingsSchema } from './threatexchange.t
 const common = {
   bank: v.pipe(
     v.string(),
-    v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be the name of a bank, in lower case'),
+    v.regex(BANK_NAME, 'must be the name of a bank, in lower case'),
     v.description('The bank of the list that its hashes go to.'),
   ),
   everyMinutes: v.optional(wholeNumber(5, 10_080, 'Minutes between two runs.'), 60),
@@ -27,7 +28,6 @@ const common = {
   ),
 }
 
-/** Settings of a source. */
 export const ExchangeSettingsSchema = v.variant('kind', [
   group({ ...common, ...HttpsSettingsSchema }),
   group({ ...common, ...NcmecSettingsSchema }),

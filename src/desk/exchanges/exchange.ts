@@ -16,6 +16,13 @@ export interface ListedRecord {
 /** What could not be read, by reason. */
 export type Skipped = Record<string, number>
 
+/** Records of a page, as they are read. */
+export interface PageRecords {
+  upserts: ListedRecord[]
+  deletes: Tombstone[]
+  skipped: Skipped
+}
+
 /** Some of what a provider lists. */
 export interface ExchangePage<Checkpoint extends object = object> {
   upserts: readonly ListedRecord[]
@@ -57,14 +64,12 @@ export interface Exchange<Checkpoint extends object = object> {
 /** An opinion, with what the provider knows the entry by. */
 export type EntryOpinion = Opinion & { hash: string | undefined }
 
-/** What an exchange uses of the world. */
 export interface World {
   fetch: (request: Request) => Promise<Response>
   now: () => number
   sleep: (ms: number) => Promise<void>
 }
 
-/** A request to a provider. */
 export interface Ask {
   /** What is asked, for errors: a name without credentials. */
   what: string

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { concatenate } from '../../util/bytes.ts'
 import { parseJson } from '../../util/json.ts'
 import { within } from '../../util/within.ts'
@@ -103,6 +104,17 @@ export async function readJsonAnswer(response: Response, what: string): Promise<
   const json = parseJson(await readText(response, what))
   if (json === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
   return json
+}
+
+/** @throws {BadAnswerError} it is no JSON, or has another form */
+export async function readAnswer<S extends v.GenericSchema>(
+  schema: S,
+  response: Response,
+  what: string,
+): Promise<v.InferOutput<S>> {
+  const parsed = v.safeParse(schema, await readJsonAnswer(response, what))
+  if (!parsed.success) throw new BadAnswerError(what, 'lacks a required field')
+  return parsed.output
 }
 
 /** The value of an Authorization header of RFC 7617. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { TNode } from 'txml/txml'
-import { wholeNumber } from '../../util/settings.ts'
+import { described, wholeNumber } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -9,12 +9,13 @@ import type {
   Exchange,
   ExchangePage,
   ListedRecord,
+  PageRecords,
   Skipped,
   World,
 } from './exchange.ts'
 import { ask, basicAuth, nextUrl, readText } from './http.ts'
-import { isSafeUrl } from './https/settings.ts'
-import { skip } from './normalise.ts'
+import { isSafeUrl, secretName } from './https/settings.ts'
+import { noRecords, skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
 
 /** Names of NCMEC's bases. Any other address can be set. */
@@ -48,15 +49,12 @@ export const NcmecSettingsSchema = {
     v.description('Which of its services: a name, or an address.'),
   ),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
-  secret: v.optional(v.pipe(v.string(), v.description('Name of the secret.')), 'NCMEC_PASSWORD'),
+  secret: secretName('Name of the secret.', 'NCMEC_PASSWORD'),
   memberIds: v.exactOptional(
-    v.pipe(v.array(v.string()), v.description('Members whose entries are taken; all, if absent.')),
+    described(v.array(v.string()), 'Members whose entries are taken; all, if absent.'),
   ),
   tiers: v.exactOptional(
-    v.pipe(
-      v.array(v.string()),
-      v.description('Classifications that are taken, such as A1; all, if absent.'),
-    ),
+    described(v.array(v.string()), 'Classifications that are taken, such as A1; all, if absent.'),
   ),
   maxWindowEntries: v.optional(
     wholeNumber(
@@ -202,14 +200,9 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const read = await this.#entries(url, at)
     if (!read) return { ...nothing(withoutWindow(at)), isComplete: false }
     const { result, total } = read
-    const { upserts, deletes, skipped } = this.#recordsOf(result)
     const isAll = at.window !== undefined || to >= end
-    const records = {
-      upserts,
-      deletes,
-      skipped,
-      ...(isAll && { expected: at.window?.total ?? total }),
-    }
+    const expected = isAll && { expected: at.window?.total ?? total }
+    const records = { ...this.#recordsOf(result), ...expected }
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
     // So large a window is left at once: its cursors would have to last for hours.
     const { maxWindowEntries } = this.#settings
@@ -249,10 +242,9 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     return { result, total: said || entryBlocks(result).length }
   }
 
-  #recordsOf(result: TNode): Pick<ExchangePage, 'upserts' | 'deletes'> & { skipped: Skipped } {
-    const upserts: ListedRecord[] = []
-    const deletes: { key: string; updated: number }[] = []
-    const skipped: Skipped = {}
+  #recordsOf(result: TNode): PageRecords {
+    const records = noRecords()
+    const { upserts, deletes, skipped } = records
     for (const entry of entryBlocks(result)) {
       const member = childNamed(entry, 'member')
       const memberId = attributesOf(member)['id'] ?? ''
@@ -273,7 +265,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
         skip(skipped, 'entry: filtered out')
       }
     }
-    return { upserts, deletes, skipped }
+    return records
   }
 
   #isTaken(entry: TNode, memberId: string): boolean {

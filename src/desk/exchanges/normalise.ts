@@ -1,7 +1,7 @@
 import { HASH_LENGTHS } from '../../list/entry.ts'
 import { isOther, kindNamed } from '../../list/text/kinds.ts'
 import { isMatchable, type LedgerRecord, type ListedHash } from '../ledger/record.ts'
-import type { ListedRecord, Skipped } from './exchange.ts'
+import type { ListedRecord, PageRecords, Skipped } from './exchange.ts'
 
 /** Characters of a hash that is only kept, such as PhotoDNA; longer ones are counted alone. */
 const MAX_KEPT_CHARACTERS = 4096
@@ -18,7 +18,10 @@ const EMPTY_FILE = new Set([
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
 ])
 
-/** Counts what was skipped, by reason. */
+export function noRecords(): PageRecords {
+  return { upserts: [], deletes: [], skipped: {} }
+}
+
 export function skip(skipped: Skipped, reason: string, count = 1): void {
   skipped[reason] = (skipped[reason] ?? 0) + count
 }

@@ -37,7 +37,6 @@ export interface SyncProgress {
   expected?: number | undefined
 }
 
-/** What a run did. */
 export interface Sync {
   state: 'complete' | 'more' | 'failed' | 'busy'
   pages: number
@@ -45,7 +44,6 @@ export interface Sync {
   /** Records that the provider took back, or did not list any more. */
   deleted: number
   skipped: Skipped
-  /** Why it failed. */
   error?: HashgateError
 }
 
@@ -76,7 +74,6 @@ export async function syncExchange(
   }
 }
 
-/** One run over a source. */
 class Run {
   readonly #ledger: Ledger
   readonly #lease: Lease

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { described } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -7,38 +8,31 @@ import type {
   Exchange,
   ExchangePage,
   ListedRecord,
-  Skipped,
+  PageRecords,
   World,
 } from './exchange.ts'
-import { ask, readJsonAnswer } from './http.ts'
-import { isSafeUrl } from './https/settings.ts'
-import { skip } from './normalise.ts'
+import { ask, readAnswer } from './http.ts'
+import { baseUrl, secretName } from './https/settings.ts'
+import { noRecords, skip } from './normalise.ts'
 
-/** Settings of StopNCII. */
 export const StopNciiSettingsSchema = {
   kind: v.literal('stopncii'),
-  base: v.optional(
-    v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'), v.description('Its API.')),
-    'https://api.stopncii.org/v1',
-  ),
-  functionsSecret: v.optional(
-    v.pipe(v.string(), v.description('Name of the secret for x-functions-key.')),
-    'STOPNCII_FUNCTIONS_KEY',
-  ),
-  secret: v.optional(
-    v.pipe(v.string(), v.description('Name of the secret for Ocp-Apim-Subscription-Key.')),
+  base: baseUrl('Its API.', 'https://api.stopncii.org/v1'),
+  functionsSecret: secretName('Name of the secret for x-functions-key.', 'STOPNCII_FUNCTIONS_KEY'),
+  secret: secretName(
+    'Name of the secret for Ocp-Apim-Subscription-Key.',
     'STOPNCII_SUBSCRIPTION_KEY',
   ),
   feedbackSecret: v.exactOptional(
-    v.pipe(
+    described(
       v.string(),
-      v.description('Name of the secret for x-functions-key of SubmitFeedback, which has its own.'),
+      'Name of the secret for x-functions-key of SubmitFeedback, which has its own.',
     ),
   ),
   regions: v.exactOptional(
-    v.pipe(
+    described(
       v.array(v.string()),
-      v.description('Regions whose hashes are taken, with those of no region; all, if absent.'),
+      'Regions whose hashes are taken, with those of no region; all, if absent.',
     ),
   ),
 }
@@ -206,12 +200,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     url.searchParams.set('pageSize', String(pageSize))
     if (token !== undefined) url.searchParams.set('nextPageToken', token)
     const headers = this.#headers(this.#keys.functions)
-    const parsed = v.safeParse(
-      AnswerSchema,
-      await readJsonAnswer(await ask(this.#world, { what: WHAT, url, headers }), WHAT),
-    )
-    if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a required field')
-    return parsed.output
+    return readAnswer(AnswerSchema, await ask(this.#world, { what: WHAT, url, headers }), WHAT)
   }
 
   #headers(functions: string): Record<string, string> {
@@ -221,12 +210,9 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     }
   }
 
-  #recordsOf({ hashRecords }: Answer): Pick<ExchangePage, 'upserts' | 'deletes'> & {
-    skipped: Skipped
-  } {
-    const upserts: ListedRecord[] = []
-    const deletes: { key: string; updated: number }[] = []
-    const skipped: Skipped = {}
+  #recordsOf({ hashRecords }: Answer): PageRecords {
+    const records = noRecords()
+    const { upserts, deletes, skipped } = records
     for (const item of hashRecords) {
       const parsed = v.safeParse(RecordSchema, item)
       if (!parsed.success) {
@@ -243,7 +229,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
         skip(skipped, 'record: of another region')
       }
     }
-    return { upserts, deletes, skipped }
+    return records
   }
 
   #isTaken(regions: readonly string[]): boolean {

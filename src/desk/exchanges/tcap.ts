@@ -1,25 +1,22 @@
 import * as v from 'valibot'
-import { choice } from '../../util/settings.ts'
+import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError, NotAuthorizedError } from './errors.ts'
-import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from './exchange.ts'
-import { ask, nextUrl, readJsonAnswer } from './http.ts'
-import { isSafeUrl } from './https/settings.ts'
-import { skip } from './normalise.ts'
+import type { Account, Exchange, ExchangePage, PageRecords, World } from './exchange.ts'
+import { ask, nextUrl, readAnswer, readJsonAnswer } from './http.ts'
+import { baseUrl, secretName } from './https/settings.ts'
+import { noRecords, skip } from './normalise.ts'
 
 /** Settings of the Terrorist Content Analytics Platform. */
 export const TcapSettingsSchema = {
   kind: v.literal('tcap'),
-  base: v.optional(
-    v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'), v.description('Its host.')),
-    'https://app.terrorismanalytics.org',
-  ),
+  base: baseUrl('Its host.', 'https://app.terrorismanalytics.org'),
   listPath: v.optional(
-    v.pipe(v.string(), v.description('Path of the list. Its documentation has two.')),
+    described(v.string(), 'Path of the list. Its documentation has two.'),
     '/api/hash-list/v2/all',
   ),
   ideology: v.optional(choice(['all', 'islamist', 'far-right'], 'Which hashes are taken.'), 'all'),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that TCAP gave you.')),
-  secret: v.optional(v.pipe(v.string(), v.description('Name of the secret.')), 'TCAP_PASSWORD'),
+  secret: secretName('Name of the secret.', 'TCAP_PASSWORD'),
 }
 
 const Schema = v.strictObject(TcapSettingsSchema)
@@ -101,9 +98,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
   async #list({ after, next }: TcapCheckpoint): Promise<v.InferOutput<typeof AnswerSchema>> {
     // The address of the next page is followed as it is: it has all parameters.
     const url = next === undefined ? this.#firstPage(after) : nextUrl(next, this.#base, WHAT)
-    const parsed = v.safeParse(AnswerSchema, await readJsonAnswer(await this.#ask(url), WHAT))
-    if (!parsed.success) throw new BadAnswerError(WHAT, 'lacks a required field')
-    return parsed.output
+    return readAnswer(AnswerSchema, await this.#ask(url), WHAT)
   }
 
   #firstPage(after: string | undefined): URL {
@@ -156,12 +151,9 @@ function later(a: string | undefined, b: string | undefined): string | undefined
   return Number.parseFloat(b) >= Number.parseFloat(a) ? b : a
 }
 
-function pageRecords(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
-  skipped: Skipped
-} {
-  const upserts: ListedRecord[] = []
-  const deletes: { key: string; updated: number }[] = []
-  const skipped: Skipped = {}
+function pageRecords(items: readonly unknown[]): PageRecords {
+  const records = noRecords()
+  const { upserts, deletes, skipped } = records
   for (const item of items) {
     const parsed = v.safeParse(RecordSchema, item)
     if (!parsed.success) {
@@ -183,5 +175,5 @@ function pageRecords(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 
         updated,
       })
   }
-  return { upserts, deletes, skipped }
+  return records
 }

@@ -8,29 +8,23 @@ import type {
   Exchange,
   ExchangePage,
   ListedRecord,
-  Skipped,
+  PageRecords,
   World,
 } from './exchange.ts'
-import { ask, nextUrl, readJsonAnswer } from './http.ts'
-import { isSafeUrl } from './https/settings.ts'
-import { skip } from './normalise.ts'
+import { ask, nextUrl, readAnswer, readJsonAnswer } from './http.ts'
+import { baseUrl, secretName } from './https/settings.ts'
+import { noRecords, skip } from './normalise.ts'
 
 /** Settings of Meta ThreatExchange. */
 export const ThreatExchangeSettingsSchema = {
   kind: v.literal('threatexchange'),
-  base: v.optional(
-    v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'), v.description('Graph API.')),
-    'https://graph.facebook.com/v21.0',
-  ),
+  base: baseUrl('Graph API.', 'https://graph.facebook.com/v21.0'),
   group: textLike(/^\d+$/, 'must be digits', 'Id of the privacy group.'),
   types: v.optional(
     v.pipe(v.array(v.string()), v.minLength(1), v.description('Kinds of indicators.')),
     () => ['HASH_PDQ', 'HASH_MD5'],
   ),
-  secret: v.optional(
-    v.pipe(v.string(), v.description('Name of the secret: the token, `app id|app secret`.')),
-    'THREATEXCHANGE_TOKEN',
-  ),
+  secret: secretName('Name of the secret: the token, `app id|app secret`.', 'THREATEXCHANGE_TOKEN'),
 }
 
 const Schema = v.strictObject(ThreatExchangeSettingsSchema)
@@ -92,7 +86,8 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   async whoAmI(): Promise<Account> {
     const url = this.#url(`/${this.#settings.group}`)
     url.searchParams.set('fields', 'id,name,threat_updates_enabled')
-    const group = v.safeParse(GroupSchema, await this.#get(url))
+    const answer = await readJsonAnswer(await ask(this.#world, { what: WHAT, url }), WHAT)
+    const group = v.safeParse(GroupSchema, answer)
     if (!group.success) throw new BadAnswerError(WHAT, 'is not of a privacy group')
     const { name, threat_updates_enabled: hasUpdates } = group.output
     return {
@@ -130,15 +125,17 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     let since = from?.since ?? 0
     let url: URL | undefined = this.#first(since)
     while (url) {
-      const got: unknown = await this.#get(url)
-      const answer = v.safeParse(AnswerSchema, got)
-      if (!answer.success) throw new BadAnswerError(WHAT, 'lacks a required field')
-      const page = recordsOf(answer.output.data)
-      since = Math.max(since, page.latest)
-      const next: string | undefined = answer.output.paging?.next ?? undefined
+      const response = await ask(this.#world, { what: WHAT, url })
+      const answer: v.InferOutput<typeof AnswerSchema> = await readAnswer(
+        AnswerSchema,
+        response,
+        WHAT,
+      )
+      const { records, latest } = recordsOf(answer.data)
+      since = Math.max(since, latest)
+      const next = answer.paging?.next ?? undefined
       url = next === undefined ? undefined : nextUrl(next, new URL(this.#settings.base), WHAT)
-      const { upserts, deletes, skipped } = page
-      yield { upserts, deletes, skipped, checkpoint: { since }, isComplete: url === undefined }
+      yield { ...records, checkpoint: { since }, isComplete: url === undefined }
     }
   }
 
@@ -158,10 +155,6 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     url.searchParams.set('access_token', this.#token)
     return url
   }
-
-  async #get(url: URL): Promise<unknown> {
-    return readJsonAnswer(await ask(this.#world, { what: WHAT, url }), WHAT)
-  }
 }
 
 /** What ThreatExchange calls opinions. */
@@ -171,13 +164,12 @@ const REACTIONS = {
   seen: 'SAW_THIS_TOO',
 } as const
 
-function recordsOf(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'deletes'> & {
-  skipped: Skipped
+function recordsOf(items: readonly unknown[]): {
+  records: PageRecords
   latest: number
 } {
-  const upserts: ListedRecord[] = []
-  const deletes: { key: string; updated: number }[] = []
-  const skipped: Skipped = {}
+  const records = noRecords()
+  const { upserts, deletes, skipped } = records
   let latest = 0
   for (const item of items) {
     const parsed = v.safeParse(UpdateSchema, item)
@@ -193,7 +185,7 @@ function recordsOf(items: readonly unknown[]): Pick<ExchangePage, 'upserts' | 'd
     if (isDeleted || descriptors.length === 0) deletes.push({ key, updated })
     else upserts.push(listed(key, type, indicator, descriptors, updated))
   }
-  return { upserts, deletes, skipped, latest }
+  return { records, latest }
 }
 
 /** One without an owner is one that this app may not see. */

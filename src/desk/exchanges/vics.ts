@@ -1,16 +1,14 @@
 import * as v from 'valibot'
-import { choice } from '../../util/settings.ts'
+import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Settings of files of Project VIC or CAID, which a person imports. */
 export const VicsSettingsSchema = {
   kind: v.literal('vics'),
-  categories: v.pipe(
+  categories: described(
     v.record(v.pipe(v.string(), v.regex(/^\d{1,3}$/, 'must be a number')), v.string()),
-    v.description(
-      'What each category is called as the classification, by its number. Others are left out: their meaning differs by country.',
-    ),
+    'What each category is called as the classification, by its number. Others are left out: their meaning differs by country.',
   ),
   mode: v.optional(
     choice(

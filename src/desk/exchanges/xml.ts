@@ -20,7 +20,6 @@ export function parseXml(text: string, root: string, what: string): TNode {
   return found
 }
 
-/** Elements within one. */
 export function childrenOf(node: TNode | undefined): TNode[] {
   return (node?.children ?? []).filter((child): child is TNode => typeof child === 'object')
 }

@@ -21,7 +21,6 @@ export type Fault =
   | { type: 'rewind' }
   | { type: 'delay'; ms: number }
 
-/** Providers that list what they have. */
 export const FAKE_LIST_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
 export type FakeListName = (typeof FAKE_LIST_NAMES)[number]
 

@@ -15,7 +15,6 @@ import type { Source } from './source.ts'
 /** Records that one statement takes. */
 const PAGE_RECORDS = 1000
 
-/** What a page changes. */
 export interface Page {
   upserts: readonly LedgerRecord[]
   deletes: readonly Tombstone[]

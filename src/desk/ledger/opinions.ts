@@ -20,7 +20,6 @@ export interface Opinion {
   reason?: string
 }
 
-/** An opinion, and what became of it. */
 export interface QueuedOpinion extends Opinion {
   sentAt: number | undefined
   error: string | undefined

@@ -32,7 +32,6 @@ export interface PublishLedgerOptions {
   maxSteps?: number
 }
 
-/** What a publication of the ledger did. */
 export interface LedgerPublication {
   /** The list's version; `undefined` if there was nothing to publish. */
   version: number | undefined
@@ -130,7 +129,6 @@ async function publishSource(
   }
 }
 
-/** What one step publishes. */
 interface Step {
   added: Entry[]
   removed: Entry[]

@@ -42,7 +42,6 @@ export interface Row {
 /** What is sealed of a record: the id for events, hashes, labels. */
 type Content = [id: string, hashes: [kind: string, value: string][], labels: Record<string, string>]
 
-/** A record as a row of a source. */
 export function sealRecord(key: LedgerKey, source: string, record: LedgerRecord): Row {
   const row = key.rowOf(source, record.key)
   const names = Object.keys(record.labels).toSorted()

@@ -1,14 +1,12 @@
 import * as v from 'valibot'
+import { described } from '../../util/settings.ts'
 
 /** What matched. It names the list's entry, and never tells its hash. */
 export const MatchAnswer = v.strictObject({
   bank: v.string(),
-  harm: v.pipe(v.string(), v.description('Kind of harm.')),
-  action: v.pipe(
-    v.picklist(['block', 'quarantine', 'flag']),
-    v.description('What it leads to by its bank.'),
-  ),
-  entry: v.pipe(v.string(), v.description('Names the entry in the list.')),
+  harm: described(v.string(), 'Kind of harm.'),
+  action: described(v.picklist(['block', 'quarantine', 'flag']), 'What it leads to by its bank.'),
+  entry: described(v.string(), 'Names the entry in the list.'),
   source: v.optional(v.string()),
   distance: v.pipe(
     v.number(),
@@ -19,38 +17,31 @@ export const MatchAnswer = v.strictObject({
   ),
   threshold: v.pipe(v.number(), v.integer(), v.description('Largest distance that matches.')),
   margin: v.pipe(v.number(), v.integer(), v.description('Bits between them.')),
-  probe: v.pipe(
+  probe: described(
     v.string(),
-    v.description('How what matched was derived from the image, or the kind of digest.'),
+    'How what matched was derived from the image, or the kind of digest.',
   ),
   limited: v.optional(
-    v.pipe(
+    described(
       v.picklist(['pattern', 'low-quality', 'blank', 'entry']),
-      v.description(
-        'Why it matches only what is very near: its hash says little, or that of its entry does.',
-      ),
+      'Why it matches only what is very near: its hash says little, or that of its entry does.',
     ),
   ),
   isFlooded: v.optional(
-    v.pipe(
-      v.boolean(),
-      v.description('Whether the entry only flags, since it matches too much to be right.'),
-    ),
+    described(v.boolean(), 'Whether the entry only flags, since it matches too much to be right.'),
   ),
-  isReview: v.optional(
-    v.pipe(v.boolean(), v.description("Whether it lies in the bank's review band.")),
-  ),
+  isReview: v.optional(described(v.boolean(), "Whether it lies in the bank's review band.")),
   isExempt: v.optional(
-    v.pipe(v.boolean(), v.description('Whether its entry is exempt, so that it changes nothing.')),
+    described(v.boolean(), 'Whether its entry is exempt, so that it changes nothing.'),
   ),
 })
 
 export const FileAnswer = v.strictObject({
   within: v.optional(
-    v.pipe(v.string(), v.description('What the file was found in, if it is not itself uploaded.')),
+    described(v.string(), 'What the file was found in, if it is not itself uploaded.'),
   ),
   coverage: v.picklist(['scanned', 'unscannable']),
-  reason: v.optional(v.pipe(v.string(), v.description('Why it could not be looked at.'))),
+  reason: v.optional(described(v.string(), 'Why it could not be looked at.')),
   format: v.optional(v.string()),
   width: v.optional(v.number()),
   height: v.optional(v.number()),
@@ -58,14 +49,12 @@ export const FileAnswer = v.strictObject({
   unscannableEntries: v.optional(v.number()),
   quality: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100))),
   limited: v.optional(
-    v.pipe(
+    described(
       v.picklist(['pattern', 'low-quality', 'blank']),
-      v.description('Why it matches only what is very near: its hash says little.'),
+      'Why it matches only what is very near: its hash says little.',
     ),
   ),
-  limitedTo: v.optional(
-    v.pipe(v.number(), v.description('Largest distance at which it matches, if limited.')),
-  ),
+  limitedTo: v.optional(described(v.number(), 'Largest distance at which it matches, if limited.')),
   isPatterned: v.optional(v.boolean()),
   isPartial: v.optional(v.boolean()),
   matches: v.optional(v.array(MatchAnswer)),
@@ -84,11 +73,8 @@ const verdictEntries = {
 
 export const VerdictAnswer = v.strictObject({
   ...verdictEntries,
-  files: v.pipe(
-    v.array(FileAnswer),
-    v.description('Files of the upload, and what was found within them.'),
-  ),
-  otherFiles: v.optional(v.pipe(v.number(), v.description('Files that are left out here.'))),
+  files: described(v.array(FileAnswer), 'Files of the upload, and what was found within them.'),
+  otherFiles: v.optional(described(v.number(), 'Files that are left out here.')),
 })
 
 const HashAnswer = v.strictObject({
@@ -100,7 +86,7 @@ const HashAnswer = v.strictObject({
 
 export const HashesAnswer = v.strictObject({
   ...verdictEntries,
-  hashes: v.pipe(v.array(HashAnswer), v.description('In the order that they were asked in.')),
+  hashes: described(v.array(HashAnswer), 'In the order that they were asked in.'),
 })
 
 /** Problem details (RFC 9457). */
@@ -117,9 +103,9 @@ export const ProblemAnswer = v.strictObject({
   otherFiles: v.optional(v.number()),
   hashes: v.optional(v.array(HashAnswer)),
   errors: v.optional(
-    v.pipe(
+    described(
       v.array(v.strictObject({ path: v.string(), message: v.string() })),
-      v.description('What is wrong with the request, and where.'),
+      'What is wrong with the request, and where.',
     ),
   ),
 })

@@ -22,7 +22,6 @@ const TITLES: Record<number, string> = {
   503: 'Service unavailable',
 }
 
-/** What the API is made of. */
 export interface ApiDeps {
   api: ApiConfig
   uploads: Uploads

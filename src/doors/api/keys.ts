@@ -24,7 +24,6 @@ const KEY_BYTES = 32
 
 const LINE = /^([\w.-]{1,64})\s+([a-z,]+)\s+sha256:([0-9a-f]{64})$/i
 
-/** Whether a key may have this name. */
 export function isKeyName(text: string): boolean {
   return /^[\w.-]{1,64}$/.test(text)
 }

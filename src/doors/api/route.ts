@@ -14,7 +14,6 @@ export interface Call {
   uploads: Uploads
 }
 
-/** A parameter of a query. */
 export interface QueryParameter {
   name: string
   description: string

@@ -6,7 +6,6 @@ import { readerOf } from '../reader.ts'
 import { answerHealth } from './health.ts'
 import type { HealthSettings } from './settings.ts'
 
-/** What a proxy is made of. */
 export interface ProxyDeps {
   uploads: Uploads
   config: { health: HealthSettings }

@@ -3,9 +3,7 @@ import { TicketSigner } from './ticket.ts'
 import type { TicketSettings } from './settings.ts'
 import type { TicketUse } from './ticket-use.ts'
 
-/** Bindings for uploads by ticket. */
 export interface TicketBindings {
-  /** The bucket that they go to. */
   OBJECTS?: R2Bucket
   /** Durable Objects of class TicketUse, which know what tickets are used. */
   TICKETS?: DurableObjectNamespace<TicketUse>
@@ -18,7 +16,6 @@ export interface TicketParts {
   bucket: R2Bucket
   uses: DurableObjectNamespace<TicketUse>
   signer: TicketSigner
-  /** Path that objects are under. */
   path: string
   /** Origins of pages that may upload. */
   corsOrigins: readonly string[]

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { described } from '../../util/settings.ts'
 import { isObjectKey, MAX_KEY_BYTES, MAX_TICKET_SECONDS } from './ticket.ts'
 import { ApiError } from '../api/errors.ts'
 import { checkFields, isJson, readJsonBody } from '../api/json-body.ts'
@@ -46,8 +47,8 @@ const TicketSchema = v.strictObject({
 })
 
 const TicketAnswer = v.strictObject({
-  ticket: v.pipe(v.string(), v.description('Goes with the upload: `Authorization: Bearer`.')),
-  path: v.pipe(v.string(), v.description('Where to PUT the object, on this host.')),
+  ticket: described(v.string(), 'Goes with the upload: `Authorization: Bearer`.'),
+  path: described(v.string(), 'Where to PUT the object, on this host.'),
   expires: v.pipe(v.string(), v.isoTimestamp()),
 })
 

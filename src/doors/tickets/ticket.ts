@@ -13,7 +13,6 @@ const ALGORITHM = 'HS256'
 
 /** What a ticket grants: one object, made by one upload. */
 export interface Grant {
-  /** Of the object. */
   key: string
   /** Length that the object may have. */
   maxBytes: number
@@ -23,7 +22,6 @@ export interface Grant {
 
 /** A grant of somebody, for a time. */
 export interface Ticket extends Grant {
-  /** Names the ticket. */
   id: string
   /** Seconds since the epoch. */
   expires: number

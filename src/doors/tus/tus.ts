@@ -26,7 +26,6 @@ const EXTENSIONS = 'creation,creation-with-upload,termination,expiration,checksu
 const METHODS = new Set(['POST', 'HEAD', 'PATCH', 'DELETE'])
 const OFFSET_TYPE = 'application/offset+octet-stream'
 
-/** What the door for tus is made of. */
 export interface TusDeps extends StagedDeps {
   config: StagedDeps['config'] & { tus: TusSettings }
 }

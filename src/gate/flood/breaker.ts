@@ -25,7 +25,6 @@ export interface FloodOptions {
   limits: FloodLimits
   /** Absent: each isolate counts for itself. */
   counters?: FloodNamespace
-  /** What a flood leads to in a bank. */
   choiceOf: (bank: string) => FloodChoice
   /** Told when an entry begins to match more uploads than it may. */
   onFlood: (event: HappeningOf<'flood'>) => void

@@ -2,11 +2,9 @@ import { DIHEDRAL_NAMES } from '../../util/hash.ts'
 import { isOther, type OtherKind, kindNamed, looksLikeHash, plainName } from './kinds.ts'
 import type { HashKind } from '../entry.ts'
 
-/** What a column of a list has. */
 export type Column =
   /** Hashes of one kind; or of several, which another column or their length tells. */
   | { has: 'hash'; kind: HashKind | undefined }
-  /** Hashes that are left out. */
   | { has: 'other-hash'; kind: OtherKind }
   | { has: 'kind' | 'id' }
   | { has: 'label'; name: string; takesRest?: true }

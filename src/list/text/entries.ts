@@ -11,7 +11,6 @@ import {
   type OtherKind,
 } from './kinds.ts'
 
-/** What a record of a list holds. */
 export interface ReadRecord {
   entries: Entry[]
   /** Hashes of kinds that hashgate cannot match. */

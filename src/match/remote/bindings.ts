@@ -14,7 +14,6 @@ export type RemoteSecrets = Partial<
   Record<(typeof REMOTE_SECRETS)[keyof typeof REMOTE_SECRETS], string>
 >
 
-/** What a policy says of banks. */
 type BankPolicies = Readonly<
   Record<
     string,
@@ -27,7 +26,6 @@ type BankPolicies = Readonly<
   >
 >
 
-/** What a gate has for its remote banks. */
 export interface RemoteParts {
   settings: RemoteSettings
   policies: BankPolicies

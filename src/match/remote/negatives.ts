@@ -4,7 +4,6 @@ export interface Negatives {
   add(name: string, seconds: number): Promise<void>
 }
 
-/** What of the Cache API is used. */
 interface NamedCache {
   match(url: string): Promise<Response | undefined>
   put(url: string, response: Response): Promise<void>

@@ -20,7 +20,6 @@ export interface RemoteBankOptions extends Pick<Bank, 'threshold' | 'minQuality'
   cacheSeconds: number
 }
 
-/** What remote banks share. */
 export interface RemoteDeps {
   /** Makes names of hashes, by HMAC, that tell nothing about them. */
   store: Pick<ListStore, 'nameOf'>
@@ -117,7 +116,6 @@ export class RemoteBank {
     return this.#breaker.isClosed
   }
 
-  /** Most needles of a call. */
   get maxNeedles(): number {
     return this.#options.service.maxHashes
   }

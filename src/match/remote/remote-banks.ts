@@ -10,7 +10,6 @@ export interface RemoteAnswers {
   failures: RemoteFailure[]
 }
 
-/** The banks that services answer for. */
 export class RemoteBanks {
   readonly #banks: readonly RemoteBank[]
   readonly #later: LaterQuestions

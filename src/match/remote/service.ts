@@ -18,7 +18,6 @@ export interface Finding {
 
 /** A service that is asked about hashes. */
 export interface RemoteService {
-  /** Most hashes of a call. */
   readonly maxHashes: number
   /**
    * What it knows of each hash, in order; `undefined`: nothing.

@@ -1,6 +1,8 @@
 import * as v from 'valibot'
+import { BANK_NAME } from '../../list/manifest.ts'
 import {
   choice,
+  described,
   group,
   optionalGroup,
   tableOf,
@@ -9,7 +11,7 @@ import {
 } from '../../util/settings.ts'
 
 const NAME_WORDS = 'must be the name of a bank, in lower case'
-const BankName = v.pipe(v.string(NAME_WORDS), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, NAME_WORDS))
+const BankName = v.pipe(v.string(NAME_WORDS), v.regex(BANK_NAME, NAME_WORDS))
 
 const URL_WORDS = 'must be an https address'
 /** An address of a service. Plain http is for a service on this machine. */
@@ -21,9 +23,9 @@ const RemoteBankSchema = group({
     'The service: Project Arachnid Shield, or the hash verification of TCAP.',
   ),
   user: textLike(/^[^:\s][^:]*$/, 'must be a user name', 'User name that the service gave you.'),
-  url: v.exactOptional(v.pipe(ServiceUrl, v.description("Its address. Default: the service's."))),
+  url: v.exactOptional(described(ServiceUrl, "Its address. Default: the service's.")),
   loginUrl: v.exactOptional(
-    v.pipe(ServiceUrl, v.description('Where TCAP gives a token. Default: its own address.')),
+    described(ServiceUrl, 'Where TCAP gives a token. Default: its own address.'),
   ),
   onFailed: v.optional(
     choice(
@@ -50,9 +52,9 @@ const RemoteBankSchema = group({
 export const RemoteSettings = optionalGroup(
   {
     banks: v.optional(
-      v.pipe(
+      described(
         tableOf(BankName, RemoteBankSchema, 'remote banks'),
-        v.description('Banks that a service answers for, by name. docs/remote.md'),
+        'Banks that a service answers for, by name. docs/remote.md',
       ),
       {},
     ),
@@ -62,7 +64,6 @@ export const RemoteSettings = optionalGroup(
 export type RemoteSettings = v.InferOutput<typeof RemoteSettings>
 export type RemoteBankSettings = RemoteSettings['banks'][string]
 
-/** The secret of a service. */
 export const REMOTE_SECRETS = { arachnid: 'ARACHNID_PASSWORD', tcap: 'TCAP_PASSWORD' } as const
 
 function isServiceUrl(text: string): boolean {

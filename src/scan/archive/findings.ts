@@ -26,18 +26,15 @@ const PROBLEMS: readonly ArchiveProblem[] = [
   'damaged',
 ]
 
-/** What is found in one archive. */
 export class Findings {
   readonly inner: Finished[] = []
   unscannableEntries = 0
   readonly #problems = new Set<ArchiveProblem>()
 
-  /** The gravest problem. */
   get problem(): ArchiveProblem | undefined {
     return PROBLEMS.find((problem) => this.#problems.has(problem))
   }
 
-  /** Notes a problem of the archive. */
   note(problem: ArchiveProblem): void {
     this.#problems.add(problem)
   }

@@ -19,7 +19,6 @@ interface Signature {
   needle: Buffer
   /** Bytes of the image before the needle. */
   before: number
-  /** Bytes that tell it. */
   bytes: number
   /** Whether it is one, by its first bytes as text, and all that there are of it. */
   isImage: (head: string, bytes: Uint8Array) => boolean

@@ -21,7 +21,6 @@ export interface SeenEntry extends Partial<ZipFileInfo> {
   isUnsized?: boolean
 }
 
-/** What an entry is read by. */
 export interface ZipEntryParts {
   budget: ScanBudget
   open: OpenInner

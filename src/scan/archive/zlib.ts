@@ -9,12 +9,47 @@ const HEADER_BYTES = 2
 
 /** Whether zlib (RFC 1950) begins here: a header that adds up, and deflate that can be inflated as far as it is there. */
 export function isZlib(head: Uint8Array): boolean {
-  return isZlibHeader(head) && inflated(head.subarray(HEADER_BYTES)) !== undefined
+  return mayBeZlib(head) && inflated(head.subarray(HEADER_BYTES)) !== undefined
 }
 
-function isZlibHeader([first = 0, second = 0]: Uint8Array): boolean {
+/** The same, without inflating any of it. */
+export function mayBeZlib(head: Uint8Array): boolean {
+  const [first = 0, second = 0] = [head[0], head[1]]
   const isHeader = (first & 15) === 8 && first >> 4 <= 7 && (second & 32) === 0
-  return isHeader && (first * 256 + second) % 31 === 0
+  return isHeader && (first * 256 + second) % 31 === 0 && mayBeDeflate(head, HEADER_BYTES)
+}
+
+/** Order of lengths in the header of a block, and bytes that hold the longest (RFC 1951, 3.2.7). */
+const MAX_LENGTHS = 19
+const MAX_HEADER_BYTES = 10
+
+/** Whether the first block of deflate (RFC 1951) can be one. Most other data shows it in its first ten bytes that it is none. */
+export function mayBeDeflate(data: Uint8Array, from = 0): boolean {
+  if (data.length < from + MAX_HEADER_BYTES) return true
+  const bits = (at: number, count: number) => {
+    const byte = from + (at >> 3)
+    const word = (data[byte] as number) | ((data[byte + 1] ?? 0) << 8)
+    return (word >> (at & 7)) & ((1 << count) - 1)
+  }
+  const type = bits(1, 2)
+  if (type === 0) return (bits(8, 8) ^ bits(24, 8)) === 0xff && (bits(16, 8) ^ bits(32, 8)) === 0xff
+  // A first code that refers to what lies before.
+  if (type === 1) return !isLengthCode(bits(3, 8))
+  if (type === 3 || bits(3, 5) > 29 || bits(8, 5) > 29) return false
+  // The code of the codes' lengths has none to spare.
+  let used = 0
+  const count = Math.min(MAX_LENGTHS, bits(13, 4) + 4)
+  for (let i = 0; i < count; i++) {
+    const length = bits(17 + 3 * i, 3)
+    if (length > 0) used += 128 >> length
+  }
+  return used === 128
+}
+
+/** Whether the first code in these bits, the first of them lowest, is that of a length, by the fixed codes. */
+function isLengthCode(bits: number): boolean {
+  const isShort = (bits & 3) === 0 && (bits & 12) !== 12 && (bits & 127) !== 0
+  return isShort || (bits & 31) === 3
 }
 
 /** What the beginning of a raw deflate stream (RFC 1951) inflates to; `undefined` if it is none. */

@@ -1,3 +1,5 @@
+import type { ImageCore } from '../../core/image-core.ts'
+import { isOtherScene, SCENE_POINTS } from '../../core/scenes.ts'
 import type { Pixels } from './library.ts'
 import type { Area, Placed } from './library-plan.ts'
 
@@ -121,55 +123,43 @@ export function crop({ width, height, data }: Pixels, area: Area): Pixels {
   return { width: columns, height: rows, data: cropped }
 }
 
-/** Parts a side whose means tell whether a picture is new. */
-const POINTS = 32
-/** How much they must differ on average: less where there is little contrast (assembly/luma/canvas.ts). */
-const MIN_DIFFERENCE = 2
-const SHARE_OF_CONTRAST = 0.125
-const LEAST_DIFFERENCE = 0.05
 /** Pixels that are looked at in a part, a side. */
 const PER_POINT = 4
 
 /** Tells whether a picture shows something that the one before did not, by its luma or its alpha. */
 export class SceneGate {
-  #last: Float32Array | undefined
+  readonly #core: ImageCore
+  #last: Float32Array[] | undefined
+
+  constructor(core: ImageCore) {
+    this.#core = core
+  }
 
   isNew(pixels: Pixels): boolean {
-    const points = tonePoints(pixels)
-    const last = this.#last
-    const half = POINTS * POINTS
-    const isNew = !last || [0, half].some((at) => differ(points, last, at, at + half))
-    if (isNew) this.#last = points
+    const means = tonePoints(pixels)
+    const isNew = means.some((own, i) => {
+      const before = this.#last?.[i]
+      return !before || isOtherScene(this.#core, own, before)
+    })
+    if (isNew) this.#last = means
     return isNew
   }
 }
 
-/** Whether points from an index to another differ from those of the last picture. */
-function differ(points: Float32Array, last: Float32Array, from: number, to: number): boolean {
-  const count = to - from
-  const own = points.subarray(from, to)
-  const mean = own.reduce((sum, point) => sum + point, 0) / count
-  const contrast = own.reduce((sum, point) => sum + Math.abs(point - mean), 0) / count
-  const difference =
-    own.reduce((sum, point, i) => sum + Math.abs(point - (last[from + i] ?? 0)), 0) / count
-  const least = Math.max(LEAST_DIFFERENCE, contrast * SHARE_OF_CONTRAST)
-  return difference >= Math.min(MIN_DIFFERENCE, least)
-}
-
 /** Means of luma, and of alpha, by parts. */
-function tonePoints({ width, height, data }: Pixels): Float32Array {
-  const side = POINTS * PER_POINT
-  const points = new Float32Array(2 * POINTS * POINTS)
+function tonePoints({ width, height, data }: Pixels): Float32Array[] {
+  const side = SCENE_POINTS * PER_POINT
+  const lumas = new Float32Array(SCENE_POINTS ** 2)
+  const alphas = new Float32Array(SCENE_POINTS ** 2)
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const at = (Math.floor((y * height) / side) * width + Math.floor((x * width) / side)) * 4
-      const point = Math.floor(y / PER_POINT) * POINTS + Math.floor(x / PER_POINT)
+      const point = Math.floor(y / PER_POINT) * SCENE_POINTS + Math.floor(x / PER_POINT)
       const luma =
         0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)
-      points[point] = (points[point] ?? 0) + luma / PER_POINT ** 2
-      const alpha = POINTS * POINTS + point
-      points[alpha] = (points[alpha] ?? 0) + (data[at + 3] ?? 0) / PER_POINT ** 2
+      lumas[point] = (lumas[point] ?? 0) + luma / PER_POINT ** 2
+      alphas[point] = (alphas[point] ?? 0) + (data[at + 3] ?? 0) / PER_POINT ** 2
     }
   }
-  return points
+  return [lumas, alphas]
 }

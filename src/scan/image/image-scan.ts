@@ -46,7 +46,6 @@ interface Thumbnail {
   isWhole: boolean
 }
 
-/** What came of an image. */
 export type ImageOutcome =
   | {
       coverage: 'scanned'
@@ -353,7 +352,7 @@ export class ImageScan {
       return this.#endConverted(file, 'over-pixel-budget', size)
     }
     this.#tone = plan.profile && profileCurve(plan.profile)
-    const scenes = new SceneGate()
+    const scenes = new SceneGate(this.#context.modules.image)
     let canvas: Canvas | undefined
     let shown: Size | undefined
     let failure: UnscannableReason | undefined

@@ -10,5 +10,4 @@ export const LIBRARY_LIMITS = {
   avif: { memoryPages: 530, maxPixels: 1_300_000 },
 } as const
 
-/** Formats that a library decodes. */
 export type LibraryFormat = keyof typeof LIBRARY_LIMITS

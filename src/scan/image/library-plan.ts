@@ -33,7 +33,6 @@ export interface LibraryPlan {
   /** Exif orientation of the first picture. */
   orientation: number
   pictures: LibraryPicture[]
-  /** ICC profile. */
   profile?: Uint8Array
   /** Whether there are pictures that are not in the plan. */
   isPartial: boolean

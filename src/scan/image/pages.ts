@@ -6,13 +6,10 @@ import type { UnscannableReason } from '../scanned.ts'
 export interface PageHead {
   width: number
   height: number
-  /** Exif orientation. */
   orientation: number
-  /** ICC profile. */
   profile?: Uint8Array | undefined
 }
 
-/** What came of a page. */
 export type PageEnd = { isPartial: boolean } | UnscannableReason
 
 /** Pictures of a file, each to be decoded when it is asked for. */

@@ -21,7 +21,6 @@ export class RowWork {
     return this.#samples >= 0
   }
 
-  /** Charges samples that came. */
   spendRow(samples: number): void {
     this.budget.spend(samples * ROW_BYTE_MS)
   }

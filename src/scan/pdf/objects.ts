@@ -19,7 +19,6 @@ export interface Place {
   at: number
 }
 
-/** A stream and the dictionary before it. */
 export interface Stream {
   dict: Dict
   data: Uint8Array
@@ -33,7 +32,6 @@ export class PdfObjects {
   readonly #file: Buffer
   readonly #budget: ScanBudget
   readonly #places = new Map<number, Place[]>()
-  /** Objects that have a stream. */
   readonly streams: Place[] = []
   #bytesLeft: number
   #count = 0

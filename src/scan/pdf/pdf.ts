@@ -252,7 +252,6 @@ class PdfReader {
     return yield* decodeAlpha(this.#raster, picture, opened.chunks, isContrary)
   }
 
-  /** Scans a file that is within. */
   *#scan(file: Uint8Array): Steps {
     const scanner = this.#budget.take('embeddedImages') ? this.#open('pdf') : undefined
     if (!scanner) {

@@ -10,7 +10,6 @@ import type { UnscannableReason } from '../scanned.ts'
 import { DECODER_MS } from '../work.ts'
 import type { Picture } from './picture.ts'
 
-/** What pictures are decoded with. */
 export interface RasterContext {
   core: ImageCore
   budget: ScanBudget
@@ -24,7 +23,6 @@ export interface AlphaPlane {
   data: Uint8Array
 }
 
-/** What came of a picture. */
 export type RasterEnd = { isPartial: boolean } | UnscannableReason
 
 /** Pixels of alpha: it is kept while the picture is decoded. */

@@ -6,7 +6,6 @@ import { partsBetweenBars } from './edges.ts'
 import { picturesOnPage } from './pages.ts'
 import { type Dihedral, MIRRORS_X, MIRRORS_Y, TRANSPOSES, type View, wholeOf } from './view.ts'
 
-/** A picture that is probed. */
 export interface Probed {
   plane: Plane
   /** Width of the image over its height. */

@@ -45,7 +45,6 @@ export class Needles {
     this.#probes = context.probes ?? PROBE_SETS['as-is']
   }
 
-  /** Whether a family of probes is on. */
   wants(family: ProbeFamily): boolean {
     return this.#probes.has(family)
   }

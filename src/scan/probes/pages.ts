@@ -20,7 +20,6 @@ const CORNER = 0.1
 const ROUND = 3
 const MAX_ROUND = 8
 
-/** A picture on a page. */
 export interface Shown {
   part: Part
   /** Corners that may be round. */

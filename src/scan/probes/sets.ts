@@ -29,7 +29,6 @@ export type WideFamily = keyof typeof WIDE_FAMILIES
 /** A named family of probes, which can be switched on and off. The identity is always asked about. */
 export type ProbeFamily = FirstFamily | WideFamily | (typeof OTHER_FAMILIES)[number]
 
-/** The families that are on. */
 export type ProbeSet = ReadonlySet<ProbeFamily>
 
 export const FIRST_NAMES = Object.keys(FIRST_FAMILIES) as FirstFamily[]
@@ -50,7 +49,6 @@ export function isWide(set: ProbeSet): boolean {
   return WIDE_NAMES.some((name) => set.has(name))
 }
 
-/** Sets by name. */
 export const PROBE_SETS = {
   /** The identity alone: plain PDQ. */
   plain: new Set<ProbeFamily>(),

@@ -44,7 +44,6 @@ function filterOffset(side: number): number {
   return Math.floor((side + 127) / 128) % 2 === 0 ? 1 : 0
 }
 
-/** The whole plane. */
 export function wholeOf({ rows, cols }: Plane): Part {
   return { x0: 0, y0: 0, x1: cols, y1: rows }
 }

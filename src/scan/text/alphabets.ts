@@ -5,6 +5,7 @@ import {
   COMMA_BREAK,
   LINE_BREAK,
   PAD_BREAK,
+  roomFor,
   SEMICOLON_BREAK,
 } from './codings.ts'
 import { Runs } from './runs.ts'
@@ -68,10 +69,10 @@ export class Base64Coding implements Coding {
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Uint16Array(bytes.length)
+    const [codes, table] = [roomFor(bytes.length), this.#table]
     let count = 0
     for (let i = 0; i < bytes.length; i++) {
-      const code = this.#table[bytes[i] as number] as number
+      const code = table[bytes[i] as number] as number
       codes[count] = code
       if (code !== SKIP) count++
     }
@@ -93,7 +94,7 @@ export class HexCoding implements Coding {
   #hasZero = false
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Uint16Array(bytes.length + 1)
+    const codes = roomFor(bytes.length + 1)
     let count = 0
     let hasZero = this.#hasZero
     for (let i = 0; i < bytes.length; i++) {
@@ -119,6 +120,7 @@ export class RunCoding implements Coding {
   readonly bits: number
   readonly #table: Uint16Array
   readonly #runs: Runs
+  readonly #codes = new Codes()
 
   constructor({ bits, table, isForeign }: RunAlphabet) {
     this.bits = bits
@@ -127,7 +129,7 @@ export class RunCoding implements Coding {
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = new Codes()
+    const codes = this.#codes
     for (const { bytes: run, isFirst, isLast } of this.#runs.pick(bytes)) {
       if (isFirst) codes.push(BREAK)
       for (let i = 0; i < run.length; i++) {

@@ -1,6 +1,6 @@
 import { BREAK, Codes, type Coding, concatenateCodes, NO_CODES } from './codings.ts'
 import { type RunPiece, Runs } from './runs.ts'
-import { filterIndex, MOST_BEFORE, windowsFor } from './signs.ts'
+import { mayBeSign, MOST_BEFORE, windowsFor } from './signs.ts'
 
 /** Characters of a group, and the bytes that it stands for. */
 const [GROUP, GROUP_BYTES] = [5, 4]
@@ -59,6 +59,7 @@ export class Base85Coding implements Coding {
   readonly #table: Uint16Array
   readonly #runs: Runs
   readonly #codes = Array.from({ length: GROUP }, () => new Codes())
+  readonly #fresh = new Codes()
   /** Phases that are given; a bit each. */
   #given = 0
   /** The last digits of the run, and all that there were of it. */
@@ -103,14 +104,16 @@ export class Base85Coding implements Coding {
   }
 
   #digitsIn(bytes: Uint8Array): Uint16Array {
-    const digits = new Codes()
+    const [digits, table] = [this.#fresh, this.#table]
+    let start = this.#start
     for (let i = 0; i < bytes.length; i++) {
-      const kind = this.#table[bytes[i] as number] as number
+      const kind = table[bytes[i] as number] as number
       const digit = kind & 0xff
-      if (digit < 85) digits.push(digit | this.#start)
+      if (digit < 85) digits.push(digit | start)
       else if (digit === ZEROS) for (let n = 0; n < GROUP; n++) digits.push(0)
-      if (digit !== SKIP) this.#start = kind & START
+      if (digit !== SKIP) start = kind & START
     }
+    this.#start = start
     return digits.take()
   }
 
@@ -192,7 +195,7 @@ function isFile(before: number, bytes: number): boolean {
 }
 
 function isSign(window: number): boolean {
-  return FILTER[filterIndex(window)] === 1 && SIGNS.has(window)
+  return mayBeSign(FILTER, window) && SIGNS.has(window)
 }
 
 function isText(bytes: number): boolean {

@@ -6,7 +6,13 @@ import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unw
  * its low eight bits. What is no UTF-8 stays.
  */
 export class BinaryString implements Unwriter {
+  readonly #isTold: (byte: number) => boolean
   readonly #unread = new Unread()
+
+  /** @param isTold for which bytes it makes a difference that they were written otherwise */
+  constructor(isTold: (byte: number) => boolean = () => true) {
+    this.#isTold = isTold
+  }
 
   write(fresh: Uint8Array): Unwritten {
     const { bytes } = this.#unread.join(fresh)
@@ -29,7 +35,8 @@ export class BinaryString implements Unwriter {
       }
       const [high, low] = [bytes[at + length - 2] as number, bytes[at + length - 1] as number]
       out.copy(bytes.subarray(from, at))
-      out.make(((high << 6) | (low & 0x3f)) & 255, true, true)
+      const value = ((high << 6) | (low & 0x3f)) & 255
+      out.make(value, true, this.#isTold(value))
       at += length
       from = at
       characters++

@@ -3,8 +3,8 @@ import {
   ByteCoding,
   type Coding,
   COMMA_BREAK,
-  concatenateCodes,
   LINE_BREAK,
+  NO_CODES,
   SEMICOLON_BREAK,
   URL_CODES,
 } from './codings.ts'
@@ -16,6 +16,7 @@ import {
   isPlainValueStart,
   isTextStart,
   isValueStart,
+  mayBeSign,
   MOST_BEFORE,
   SIGHT_BYTES,
   TEXT_BYTES,
@@ -29,6 +30,9 @@ const TEXT_PAUSE = 64
 /** The end of `;base64` as a window: what follows is a file, whatever it begins with. */
 const DATA_URI = Buffer.from('se64', 'base64').readUIntBE(0, 3)
 const DATA_URI_CODES = 'base64'.length
+
+/** What there may be at a code: a sign, a text. */
+const [SIGN, TEXT] = [1, 2]
 
 /** Whom a search tells, and asks. */
 export interface CodedFinds {
@@ -57,17 +61,28 @@ interface Candidate extends Start {
   index: number
 }
 
+/** Codes that there is room for at first, and arrays of such that nobody uses: searches come and go. */
+const ROOM = 4096
+const MAX_SPARE = 256
+const spare: Uint16Array<ArrayBuffer>[] = []
+
 /** Finds files in the codes of one reading of a text, in one pass, and decodes from where they begin. */
 export class CodedSearch {
   readonly #coding: Coding
   readonly #finds: CodedFinds
   readonly #windows: Windows
-  readonly #isValueStart: Candidate['isFile']
+  readonly #isFaint: boolean
+  /** Codes that are passed fast: of the others, readings may differ, or nothing is read. */
+  readonly #fastCodes: number
+  /** Codes of a value that tell a file, and deflate without a header. */
+  readonly #valueCodes: number
+  readonly #deflateCodes: number
   /** Mask of those of the last codes at which a text has three letters, digits or signs; 0 if none is looked for. */
   readonly #textMask: number
   readonly #textCodes: number
-  /** Codes that a file may begin in, and how many of them have been searched. */
-  #codes: Uint16Array = new Uint16Array(0)
+  /** Codes that a file may begin in, up to an end, and how many of them have been searched. */
+  #codes = spare.pop() ?? new Uint16Array(ROOM)
+  #length = 0
   #at = 0
   /** The last 24 bits, and the number of codes so far, as each reading has them. */
   #skipWindow = 0
@@ -85,6 +100,10 @@ export class CodedSearch {
   #sinceValue = 0
   /** Whether the value that follows is that of a field which is said to hold files. */
   #isNamed = false
+  /** What there is to look at behind the codes that were passed last. */
+  #found = 0
+  /** Whether readings differ in the head that was read last. */
+  #isHeadParted = false
   #pending: Candidate[] = []
   /** Files that are being read, and those that the search has not passed yet. */
   #streams: CodedStream[] = []
@@ -94,12 +113,16 @@ export class CodedSearch {
   rootAt = 0
 
   constructor(coding: Coding, finds: CodedFinds, isFaint: boolean) {
+    const { bits } = coding
     this.#coding = coding
     this.#finds = finds
-    this.#windows = windowsFor(coding.bits, isFaint)
-    this.#isValueStart = coding.isStrict || isFaint ? isPlainValueStart : isValueStart
+    this.#windows = windowsFor(bits, isFaint)
+    this.#isFaint = isFaint || coding.isStrict === true
+    this.#fastCodes = bits === 6 ? URL_CODES : BREAK
+    this.#valueCodes = Math.ceil((VALUE_BYTES * 8) / bits)
+    this.#deflateCodes = Math.ceil((DEFLATE_BYTES * 8) / bits)
     // Codes of whole bytes, as many as a window has or fewer.
-    const group = coding.bits === 5 ? 8 : 24 / coding.bits
+    const group = bits === 5 ? 8 : 24 / bits
     const groups = Math.ceil(31 / group)
     this.#textMask =
       coding.isText || isFaint
@@ -127,15 +150,20 @@ export class CodedSearch {
 
   #take(fresh: Uint16Array): void {
     if (fresh.length === 0) return
-    for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, fresh, 0)
-    this.#codes = concatenateCodes(this.#codes, fresh)
-    this.#lookAgain(false)
+    const codes = this.#append(fresh)
+    for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, codes, 0)
+    if (this.#pending.length > 0) this.#lookAgain(false)
     this.#search()
-    this.#forget()
+    if (this.#streams.length === 0) return
+    const seen = { skip: this.#skipCount, take: this.#takeCount }
+    this.#streams = this.#streams.filter((one) => !one.isEnded || !one.endsBefore(seen))
   }
 
+  /** Tells that there are no more codes, nor anything else to be asked. */
   close(): void {
     this.#endAll()
+    if (this.#codes.length === ROOM && spare.length < MAX_SPARE) spare.push(this.#codes)
+    this.#codes = NO_CODES
   }
 
   /** Ends what is being read: no more of it will come. */
@@ -145,87 +173,148 @@ export class CodedSearch {
     this.#streams = []
   }
 
-  /** The one loop over all codes: what it keeps is in locals, and written back before anything is looked at. */
+  /** Returns the codes where they are kept. */
+  #append(fresh: Uint16Array): Uint16Array {
+    if (this.#length + fresh.length > this.#codes.length) this.#forget()
+    if (this.#length + fresh.length > this.#codes.length) {
+      const grown = new Uint16Array(2 * (this.#length + fresh.length))
+      grown.set(this.#codes.subarray(0, this.#length))
+      this.#codes = grown
+    }
+    this.#codes.set(fresh, this.#length)
+    this.#length += fresh.length
+    return this.#codes.subarray(this.#length - fresh.length, this.#length)
+  }
+
+  /** Forgets the codes that nothing can begin in any more. */
+  #forget(): void {
+    const back = Math.ceil(((MOST_BEFORE + SIGHT_BYTES) * 8) / this.#coding.bits)
+    const first = Math.max(0, Math.min(this.#at - back, ...this.#pending.map(({ index }) => index)))
+    this.#codes.copyWithin(0, first, this.#length)
+    this.#length -= first
+    this.#at -= first
+    for (const candidate of this.#pending) candidate.index -= first
+  }
+
   #search(): void {
-    const codes = this.#codes
+    for (let at = this.#at; at < this.#length;) {
+      const code = this.#codes[at] as number
+      const isUrl = code >= this.#fastCodes && code < BREAK
+      const isSlow = isUrl || this.#skipWindow !== this.#takeWindow
+      at = isSlow ? this.#passOne(code, at) : this.#passMany(at)
+      if ((this.#codes[at - 1] as number) >= BREAK) continue
+      if (this.#found & SIGN) this.#lookForSigns(at - 1, isUrl)
+      if (this.#found & TEXT) this.#lookForText(at - 1)
+      this.#lookForValue(at - 1)
+    }
+    this.#at = this.#length
+  }
+
+  /**
+   * The one loop over codes that all readings have, up to one at which there is something to look at: what it keeps is in locals.
+   * Returns the index behind them.
+   */
+  #passMany(from: number): number {
+    const [codes, fastCodes, mask] = [this.#codes, this.#fastCodes, this.#textMask]
     const { bits } = this.#coding
     const { filter } = this.#windows
-    const textMask = this.#textMask
-    const valueCodes = Math.ceil((VALUE_BYTES * 8) / bits)
-    let [takeWindow, skipWindow] = [this.#takeWindow, this.#skipWindow]
-    let [plain, wide, sinceBreak] = [this.#plain, this.#wide, this.#sinceBreak]
-    let [takeCount, skipCount] = [this.#takeCount, this.#skipCount]
-    let [isDataUri, lastBreak, isNamed] = [this.#isDataUri, this.#lastBreak, this.#isNamed]
-    let sinceValue = this.#sinceValue
-    const deflateCodes = Math.ceil((DEFLATE_BYTES * 8) / bits)
-    for (let at = this.#at; at < codes.length; at++) {
+    let [window, plain, wide, found, at] = [this.#takeWindow, this.#plain, this.#wide, 0, from]
+    // Where counts begin, as if there were none but codes.
+    let [breakAt, valueAt, takeAt] = [
+      from - this.#sinceBreak,
+      from - this.#sinceValue,
+      from - this.#takeCount,
+    ]
+    const textCount = mask === 0 ? Infinity : this.#nextText
+    let stop = this.#stopBehind(at, breakAt, valueAt)
+    for (; at < stop && found === 0; at++) {
       const code = codes[at] as number
-      if (code >= BREAK) {
-        // A value begins behind an empty line, but goes on behind others.
-        if (code !== LINE_BREAK || sinceBreak === 0) sinceValue = 0
-        sinceBreak = code === LINE_BREAK ? 0 : sinceBreak
-        if (code === LINE_BREAK) continue
-        if (sinceBreak > 0 && bits === 6) isNamed = this.#isName(at, sinceBreak)
-        const isBase64 = takeWindow === DATA_URI && sinceBreak === DATA_URI_CODES
-        isDataUri = isBase64 && lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
-        lastBreak = code
-        sinceBreak = 0
-        continue
-      }
-      const isUrl = code >= URL_CODES && bits === 6
-      takeWindow = ((takeWindow << bits) | (isUrl ? code - 2 : code)) & 0xffffff
-      takeCount++
-      if (!isUrl) {
-        skipWindow = ((skipWindow << bits) | code) & 0xffffff
-        skipCount++
-      }
-      // Bytes that are letters, digits or signs; in UTF-16, zeros stand between them.
-      const letters = ((takeWindow | (takeWindow << 1)) & 0x404040) >> 6
-      const isLetters = letters !== 0 && (takeWindow & (0x808080 | ~(letters * 255))) === 0
-      plain = (plain << 1) | (isLetters && letters === 0x010101 ? 1 : 0)
-      wide = (wide << 1) | (isLetters && letters !== 0x010101 ? 1 : 0)
-      sinceBreak++
-      sinceValue++
-      const isSign =
-        filter[(takeWindow ^ (takeWindow >>> 8)) & 0xffff] === 1 ||
-        (skipWindow !== takeWindow && filter[(skipWindow ^ (skipWindow >>> 8)) & 0xffff] === 1)
-      const isText =
-        textMask !== 0 &&
-        ((plain & textMask) === textMask || (wide & textMask) === textMask) &&
-        takeCount >= this.#nextText
-      if (
-        !isSign &&
-        !isText &&
-        sinceBreak !== valueCodes &&
-        sinceValue !== deflateCodes &&
-        !((isDataUri || isNamed) && sinceBreak === 1)
-      )
-        continue
-      this.#takeWindow = takeWindow
-      this.#skipWindow = skipWindow
-      this.#takeCount = takeCount
-      this.#skipCount = skipCount
-      if (isSign) this.#lookForSigns(at, isUrl)
-      if (isText) this.#lookForText(at)
-      if ((isDataUri || isNamed) && sinceBreak === 1)
-        this.#consider('either', at, 1, 0, 1, isAnything)
-      else if (sinceBreak === valueCodes)
-        this.#consider('either', at, valueCodes, 0, VALUE_BYTES, this.#isValueStart)
-      if (sinceValue === deflateCodes)
-        this.#consider('either', at, deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
+      if (code < fastCodes) {
+        window = ((window << bits) | code) & 0xffffff
+        if (mayBeSign(filter, window)) found = SIGN
+        const kinds = kindsOf(window)
+        plain = (plain << 1) | (kinds === PLAIN ? 1 : 0)
+        wide = (wide << 1) | (kinds === WIDE ? 1 : 0)
+        const isLong = kinds !== 0 && ((plain & mask) === mask || (wide & mask) === mask)
+        if (isLong && at + 1 - takeAt >= textCount) found |= TEXT
+      } else if (code >= BREAK) {
+        valueAt = isValueEnd(code, at - breakAt) ? at + 1 : valueAt + 1
+        if (bits === 6 && code !== LINE_BREAK) this.#noteBreak(code, at, at - breakAt, window)
+        breakAt = at + 1
+        takeAt++
+        stop = this.#stopBehind(breakAt, breakAt, valueAt)
+      } else break
     }
-    this.#takeWindow = takeWindow
-    this.#skipWindow = skipWindow
-    this.#takeCount = takeCount
-    this.#skipCount = skipCount
+    this.#skipCount += at - takeAt - this.#takeCount
+    this.#takeCount = at - takeAt
+    this.#takeWindow = this.#skipWindow = window
     this.#plain = plain
     this.#wide = wide
-    this.#sinceBreak = sinceBreak
-    this.#isDataUri = isDataUri
-    this.#lastBreak = lastBreak
-    this.#sinceValue = sinceValue
-    this.#isNamed = isNamed
-    this.#at = codes.length
+    this.#found = found
+    this.#sinceBreak = at - breakAt
+    this.#sinceValue = at - valueAt
+    return at
+  }
+
+  /** Index behind the next code at which a value may be told. */
+  #stopBehind(at: number, breakAt: number, valueAt: number): number {
+    let stop = this.#length
+    const isSaid = at === breakAt && (this.#isDataUri || this.#isNamed)
+    const value = breakAt + (isSaid ? 1 : this.#valueCodes)
+    const deflate = valueAt + this.#deflateCodes
+    if (value > at && value < stop) stop = value
+    if (deflate > at && deflate < stop) stop = deflate
+    return stop
+  }
+
+  /** Notes what is said of the value behind a break: by `;base64`, or the name of its field. */
+  #noteBreak(code: number, at: number, sinceBreak: number, window: number): void {
+    if (sinceBreak > 0) this.#isNamed = this.#isName(at, sinceBreak)
+    const isBase64 = window === DATA_URI && sinceBreak === DATA_URI_CODES
+    this.#isDataUri = isBase64 && this.#lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
+    this.#lastBreak = code
+  }
+
+  /** The same for one code, where readings differ. */
+  #passOne(code: number, at: number): number {
+    const { bits } = this.#coding
+    if (code >= BREAK) {
+      if (isValueEnd(code, this.#sinceBreak)) this.#sinceValue = 0
+      if (code !== LINE_BREAK) this.#noteBreak(code, at, this.#sinceBreak, this.#takeWindow)
+      this.#sinceBreak = 0
+      return at + 1
+    }
+    const isUrl = code >= this.#fastCodes
+    this.#takeWindow = ((this.#takeWindow << bits) | (isUrl ? code - 2 : code)) & 0xffffff
+    this.#takeCount++
+    if (!isUrl) {
+      this.#skipWindow = ((this.#skipWindow << bits) | code) & 0xffffff
+      this.#skipCount++
+    }
+    const kinds = kindsOf(this.#takeWindow)
+    this.#plain = (this.#plain << 1) | (kinds === PLAIN ? 1 : 0)
+    this.#wide = (this.#wide << 1) | (kinds === WIDE ? 1 : 0)
+    this.#sinceBreak++
+    this.#sinceValue++
+    const { filter } = this.#windows
+    const mask = this.#textMask
+    const isSign = mayBeSign(filter, this.#takeWindow) || mayBeSign(filter, this.#skipWindow)
+    const isText =
+      mask !== 0 &&
+      this.#takeCount >= this.#nextText &&
+      ((this.#plain & mask) === mask || (this.#wide & mask) === mask)
+    this.#found = (isSign ? SIGN : 0) | (isText ? TEXT : 0)
+    return at + 1
+  }
+
+  #lookForValue(at: number): void {
+    const isFirst = this.#sinceBreak === 1
+    if (isFirst && (this.#isDataUri || this.#isNamed))
+      this.#consider('either', at, 1, 0, 1, isAnything)
+    else if (this.#sinceBreak === this.#valueCodes)
+      this.#consider('either', at, this.#valueCodes, 0, VALUE_BYTES, this.#isValue)
+    if (this.#sinceValue === this.#deflateCodes)
+      this.#consider('either', at, this.#deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
   }
 
   /** Whether the codes before an index are those of a name that is said to hold files. */
@@ -244,17 +333,6 @@ export class CodedSearch {
     }
   }
 
-  /** Forgets the codes that nothing can begin in any more. */
-  #forget(): void {
-    const back = Math.ceil(((MOST_BEFORE + SIGHT_BYTES) * 8) / this.#coding.bits)
-    const first = Math.max(0, Math.min(this.#at - back, ...this.#pending.map(({ index }) => index)))
-    this.#codes = this.#codes.subarray(first)
-    this.#at -= first
-    for (const candidate of this.#pending) candidate.index -= first
-    const seen = { skip: this.#skipCount, take: this.#takeCount }
-    this.#streams = this.#streams.filter((one) => !one.isEnded || !one.endsBefore(seen))
-  }
-
   /** Looks whether a window is of a sign, and a file lies around it. */
   #lookAt(reading: Start['reading'], at: number): void {
     const { bits } = this.#coding
@@ -268,8 +346,13 @@ export class CodedSearch {
     }
   }
 
+  readonly #isValue = (head: Uint8Array): boolean =>
+    this.#isFaint
+      ? isPlainValueStart(head, this.#finds.takeInflating)
+      : isValueStart(head, this.#finds.takeInflating)
+
   readonly #isDeflate = (head: Uint8Array): boolean =>
-    this.#finds.takeInflating() && isDeflateStart(head)
+    isDeflateStart(head, this.#finds.takeInflating)
 
   #lookForText(at: number): void {
     this.#nextText = this.#takeCount + TEXT_PAUSE
@@ -289,7 +372,7 @@ export class CodedSearch {
     if (index !== undefined) {
       const ordinals = { skip: this.#skipCount - codes, take: this.#takeCount - codes }
       const isSaid = isFile === isAnything
-      const isFaint = this.#isValueStart === isPlainValueStart
+      const isFaint = this.#isFaint
       this.#look({ reading, ordinals, skipBits, need, isFile, index, isSaid, isFaint }, false)
     } else if (reading === 'either') {
       this.#consider('skip', at, codes, skipBits, need, isFile)
@@ -298,16 +381,14 @@ export class CodedSearch {
   }
 
   #look(candidate: Candidate, isAll: boolean): void {
-    if (this.#isCovered(candidate)) return
+    if (this.#streams.length > 0 && this.#isCovered(candidate)) return
     this.#finds.onLook()
-    const { reading, skipBits, need, index } = candidate
-    const readings = reading === 'either' ? (['skip', 'take'] as const) : [reading]
-    const heads = readings.map((one) => this.#head(one, skipBits, index, need))
+    const { reading, need, isFile } = candidate
+    const heads = [this.#head(candidate, reading !== 'skip')]
+    if (reading === 'either' && this.#isHeadParted) heads.push(this.#head(candidate, false))
     if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
     // Fewer bytes are no file, and say little.
-    else if (
-      heads.some((head) => head.length >= Math.min(need, VALUE_BYTES) && candidate.isFile(head))
-    )
+    else if (heads.some((head) => head.length >= Math.min(need, VALUE_BYTES) && isFile(head)))
       this.#begin(candidate)
   }
 
@@ -316,8 +397,7 @@ export class CodedSearch {
     const pending = this.#pending
     this.#pending = []
     for (const candidate of pending) {
-      const isShort =
-        (this.#codes.length - candidate.index) * this.#coding.bits < candidate.need * 8
+      const isShort = (this.#length - candidate.index) * this.#coding.bits < candidate.need * 8
       if (isShort && !isAll) this.#pending.push(candidate)
       else this.#look(candidate, isAll)
     }
@@ -339,7 +419,7 @@ export class CodedSearch {
     if (!file) return
     const stream = new CodedStream(file, this.#coding.bits, candidate, this.rootAt)
     this.#streams.push(stream)
-    this.#feed(stream, this.#codes, candidate.index)
+    this.#feed(stream, this.#codes.subarray(0, this.#length), candidate.index)
   }
 
   /** Index of the code so many before another; `undefined` if there is none, or readings differ on the way. */
@@ -347,7 +427,7 @@ export class CodedSearch {
     let left = codes
     for (let index = at; index >= 0; index--) {
       const code = this.#codes[index] as number
-      const isUrl = code >= URL_CODES && this.#coding.bits === 6
+      const isUrl = code >= this.#fastCodes
       if (code >= BREAK || (isUrl && reading === 'skip')) continue
       if (isUrl && reading === 'either') return undefined
       if (--left === 0) return index
@@ -356,21 +436,26 @@ export class CodedSearch {
   }
 
   /** First bytes of a file that begins at a code. */
-  #head(reading: 'skip' | 'take', skipBits: number, index: number, need: number): Uint8Array {
+  #head({ index, skipBits, need }: Candidate, isTaking: boolean): Uint8Array {
+    const [codes, end, fastCodes] = [this.#codes, this.#length, this.#fastCodes]
     const { bits } = this.#coding
     const head = new Uint8Array(need)
-    let count = 0
-    let [held, heldBits] = [0, -skipBits]
-    for (let at = index; at < this.#codes.length && count < need; at++) {
-      const code = this.#codes[at] as number
-      const isUrl = code >= URL_CODES && bits === 6
-      if (code >= BREAK || (isUrl && reading === 'skip')) continue
-      held = ((held << bits) | (isUrl ? code - 2 : code)) & 0xffff
+    let [count, held, heldBits, isParted] = [0, 0, -skipBits, false]
+    for (let at = index; at < end && count < need; at++) {
+      let code = codes[at] as number
+      if (code >= fastCodes) {
+        if (code >= BREAK) continue
+        isParted = true
+        if (!isTaking) continue
+        code -= 2
+      }
+      held = ((held << bits) | code) & 0xffff
       heldBits += bits
       if (heldBits < 8) continue
       heldBits -= 8
       head[count++] = held >> heldBits
     }
+    this.#isHeadParted = isParted
     return head.subarray(0, count)
   }
 
@@ -407,4 +492,19 @@ export class CodedSearch {
 
 function isAnything(): boolean {
   return true
+}
+
+/** Whether a value ends at a break: it goes on behind the end of a line, unless that is empty. */
+function isValueEnd(code: number, sinceBreak: number): boolean {
+  return code !== LINE_BREAK || sinceBreak === 0
+}
+
+/** What the three bytes of a window are: letters, digits or signs; some of them, and zeros, as in UTF-16; something else. */
+const [PLAIN, WIDE] = [2, 1]
+
+function kindsOf(window: number): number {
+  const kinds = ((window | (window << 1)) & 0x404040) | (window & 0x808080)
+  if (kinds === 0x404040) return PLAIN
+  if (kinds === 0 || (kinds & 0x808080) !== 0) return 0
+  return (window & ~((kinds >> 6) * 255)) === 0 ? WIDE : 0
 }

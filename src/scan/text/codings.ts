@@ -33,6 +33,14 @@ export interface Coding {
 
 export const NO_CODES = new Uint16Array(0)
 
+let room = NO_CODES
+
+/** Room for codes that are used before anything else asks for it. */
+export function roomFor(count: number): Uint16Array<ArrayBuffer> {
+  if (room.length < count) room = new Uint16Array(2 * count)
+  return room
+}
+
 /** Codes of one reading, as they are picked. */
 export class Codes {
   #codes = NO_CODES
@@ -49,10 +57,10 @@ export class Codes {
     this.#codes = grown
   }
 
-  /** Returns what was picked since it was last asked. */
+  /** Returns what was picked since it was last asked. It is good until the next code comes. */
   take(): Uint16Array {
     if (this.count === 0) return NO_CODES
-    const codes = this.#codes.slice(0, this.count)
+    const codes = this.#codes.subarray(0, this.count)
     this.count = 0
     return codes
   }

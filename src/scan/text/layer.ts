@@ -7,6 +7,7 @@ import { BinaryString } from './binary-string.ts'
 import { MarkupCuts } from './markup-cuts.ts'
 import { NumberCoding } from './numbers.ts'
 import { QuotedPrintable } from './quoted-printable.ts'
+import { isTextByte } from './signs.ts'
 import { type EscapeKind, Unescaper } from './unescape.ts'
 import { UuCoding } from './uuencode.ts'
 import { WideStringCoding } from './wide-string.ts'
@@ -19,11 +20,15 @@ const BEHIND_BYTES = 256
 /** Bytes that are kept of a text while a file in it is read, in case that an escape comes. Honest ones come early. */
 const MAX_REPLAY_BYTES = 256 * 1024
 
-/** Own ways of writing of layers: a text that is as it came, and kinds of escapes in the order that they are undone in. */
-const [ROOT, MARKUP] = [-2, -1]
+/** Part of the work on a text that is done where it is searched for files as they are, and nothing else. */
+const BYTES_SHARE = 8
+
+/** Own ways of writing of layers: characters for bytes, a text that is as it came, and kinds of escapes in the order that they are undone in. */
+const [BYTES, ROOT, MARKUP] = [-3, -2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
 const STRING = KINDS.indexOf('string')
+const [PRINTABLE, LETTERS] = [KINDS.length, KINDS.length + 1]
 /** Escapes of forms and JSON, in which there may be JSON. */
 const AROUND_JSON: ReadonlySet<number> = new Set([
   KINDS.indexOf('percent'),
@@ -34,7 +39,8 @@ const AROUND_JSON: ReadonlySet<number> = new Set([
 const NEAR: ReadonlySet<number> = new Set([
   ...AROUND_JSON,
   KINDS.indexOf('reference'),
-  KINDS.length,
+  PRINTABLE,
+  LETTERS,
 ])
 
 /** Codings that take so many characters for their own that any text may look like them, beneath whatever escapes. */
@@ -57,9 +63,6 @@ export class Layer {
   readonly #isRoot: boolean
   readonly #searches: readonly CodingSearch[]
   readonly #beneath: Beneath[] = []
-  /** Whether there were escapes of several kinds in what came last. */
-  isMixed = false
-
   /**
    * @param depth layers of escapes that may be undone
    * @param own which of the ways of writing has been undone; `ROOT`: its bytes are searched as they are by others
@@ -69,16 +72,24 @@ export class Layer {
     this.#parts = parts
     this.#own = own
     this.#isRoot = own === ROOT
+    this.#searches = this.#codings(isNear).map((coding) => new CodingSearch(coding, parts))
+    if (depth > 0) this.#addEscapes(depth, own)
+    if (depth < 0) return
+    // Bytes that characters stand for are the last that there is beneath. Few of a text's stand for letters.
+    this.#add(new BinaryString(), -1, BYTES)
+    this.#add(new BinaryString(isTextByte), -1, LETTERS)
+  }
+
+  #codings(isNear: boolean): Coding[] {
+    const own = this.#own
+    if (own === BYTES) return [new ByteCoding()]
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
     if (isNear) codings.push(...strictCodings())
-    if (!this.#isRoot) codings.push(new ByteCoding())
+    if (!this.#isRoot && own !== LETTERS) codings.push(new ByteCoding())
     // Beneath `form`, spaces are spaces.
     const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
-    if (parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
-    this.#searches = codings.map((coding) => new CodingSearch(coding, parts))
-    if (depth > 0) this.#addEscapes(depth, own)
-    // Bytes that characters stand for are the last that there is beneath.
-    if (depth >= 0) this.#add(new BinaryString(), -1, KINDS.length)
+    if (this.#parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
+    return codings
   }
 
   /** Escapes that do not touch each other may be undone in any order, so that one order of them is enough. */
@@ -89,7 +100,7 @@ export class Layer {
       const at = KINDS.indexOf(kind)
       this.#add(new Unescaper(kind, at <= own), depth - 1, at)
     }
-    this.#add(new QuotedPrintable(), depth - 1, KINDS.length)
+    this.#add(new QuotedPrintable(), depth - 1, PRINTABLE)
   }
 
   #add(unwriter: Unwriter, depth: number, own: number): void {
@@ -105,11 +116,12 @@ export class Layer {
     )
   }
 
-  /** Takes the next bytes, which come from a place in the upload's text. */
+  /** Takes the next bytes, which come from a place in the upload's text, and are not changed afterwards. */
   write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
-    if (bytes.length === 0 || !this.#parts.takeBytes(bytes.length)) return
+    const counted = this.#own === BYTES ? bytes.length / BYTES_SHARE : bytes.length
+    if (bytes.length === 0 || !this.#parts.takeBytes(counted)) return
     // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
-    const isBinary = !this.#isRoot && !isMostlyText(bytes)
+    const isBinary = !this.#isRoot && this.#beneath.length > 0 && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>
       isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes, made),
     )
@@ -118,9 +130,9 @@ export class Layer {
       unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
     for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
-    this.isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
+    const isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
     // What one of them reads, another may read otherwise.
-    const isReading = wasReading || this.isReading || this.isMixed
+    const isReading = wasReading || this.isReading || isMixed
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
       if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
@@ -211,7 +223,7 @@ class Beneath {
   }
 
   #keep(plain: Uint8Array, isReading: boolean, rootAt: number): void {
-    const bytes = isReading ? plain.slice() : plain.slice(-MIN_REPLAY_BYTES)
+    const bytes = isReading ? plain : plain.subarray(-MIN_REPLAY_BYTES)
     this.#replay.push({ bytes, rootAt })
     this.#replayBytes += bytes.length
     if (!isReading) this.#trim()

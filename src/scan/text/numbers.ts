@@ -134,6 +134,7 @@ export class NumberCoding implements Coding {
   readonly #rows = new LastOfRows()
   #state = NONE
   #last = 0
+  #isBroken = false
 
   pick(bytes: Uint8Array): Uint16Array[] {
     const number = this.#number
@@ -141,6 +142,11 @@ export class NumberCoding implements Coding {
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] as number
       const kind = KINDS[byte] as number
+      if (state === NONE && kind !== DIGIT) {
+        if (kind === BRACKET) this.#break()
+        last = byte
+        continue
+      }
       if (state === CLOSED) {
         if (byte !== EQUALS) {
           this.#take(number.value)
@@ -174,12 +180,16 @@ export class NumberCoding implements Coding {
   }
 
   #take(value: number): void {
+    this.#isBroken = false
     this.#bytes.push(value & 255)
     for (const words of this.#words) words.take(value)
     this.#rows.take(value)
   }
 
   #break(): void {
+    // One says as much as many.
+    if (this.#isBroken) return
+    this.#isBroken = true
     this.#bytes.push(BREAK)
     for (const words of this.#words) words.break()
     this.#rows.endRow()

@@ -24,7 +24,7 @@ export class Runs {
   }
 
   pick(fresh: Uint8Array): readonly RunPiece[] {
-    const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, fresh]) : fresh
+    const bytes = this.#mayGoOn(fresh) ? Buffer.concat([this.#held, fresh]) : fresh
     let pieces: RunPiece[] | undefined
     let from = 0
     if (this.#isOpen) {
@@ -47,6 +47,16 @@ export class Runs {
     const rest = this.#lastForeign(bytes, from, bytes.length)
     this.#held = this.#isOpen ? NOTHING : bytes.slice(rest >= 0 ? rest + 1 : from)
     return pieces ?? NO_PIECES
+  }
+
+  /** Whether what is held may become a run with the next bytes: most does not. */
+  #mayGoOn(fresh: Uint8Array): boolean {
+    const { length } = this.#held
+    return (
+      length > 0 &&
+      length + this.#endOf(fresh.subarray(0, MIN_RUN), 0) >=
+        Math.min(MIN_RUN, length + fresh.length)
+    )
   }
 
   /** Ends the text. Returns whether it ends in a run. */

@@ -1,7 +1,8 @@
 import { ascii } from '../../util/ascii.ts'
 import { isJpegStart } from '../archive/signatures.ts'
-import { inflated, isZlib } from '../archive/zlib.ts'
-import { isImageFormat, sniffFile } from '../format.ts'
+import { inflated, isZlib, mayBeDeflate, mayBeZlib } from '../archive/zlib.ts'
+import { sniffFile } from '../format.ts'
+import { sniffFormat } from '../image/format.ts'
 
 /** Bytes by which a file is found wherever it begins, in whatever code it is written. */
 interface Sign {
@@ -78,21 +79,32 @@ export function isFileStart(head: Uint8Array): boolean {
   return format !== undefined && !(format === 'jxl' && head[0] === 0xff) && format !== 'ico'
 }
 
+/** Asks whether it may be looked what deflate stands for. */
+export type MayInflate = () => boolean
+
+/** First bytes of images, and of other files: most values begin with none of them. */
+const IMAGE_STARTS = tableOf('\xff\x89GRBIM8\0')
+const FILE_STARTS = tableOf('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
+const SMALL_F = 0x66
+
 /** The same where a value begins, which may be of a format with a short signature. */
-export function isValueStart(head: Uint8Array): boolean {
-  return isImageFormat(sniffFile(head)) || isZlib(head)
+export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
+  // Brands lie behind four bytes of any kind.
+  const mayBeImage = IMAGE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
+  if (mayBeImage && sniffFormat(head)) return true
+  return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
 /** The same in readings that any text has, or those of strict codings: no signature of a letter or a few zeros counts. */
-export function isPlainValueStart(head: Uint8Array): boolean {
-  return isFileStart(head) || isZlib(head)
+export function isPlainValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
+  const mayBeFile = FILE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
+  if (mayBeFile && isFileStart(head)) return true
+  return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
 /** Whether a file or a text is deflated here, without a header: only what comes out of it tells. */
-export function isDeflateStart(head: Uint8Array): boolean {
-  const type = ((head[0] ?? 0) >> 1) & 3
-  // The third type of block does not exist, and what is stored is found as it is.
-  const file = type === 3 ? undefined : inflated(head)
+export function isDeflateStart(head: Uint8Array, mayInflate: MayInflate): boolean {
+  const file = mayBeDeflate(head) && mayInflate() ? inflated(head) : undefined
   if (!file || file.length < 3) return false
   return (
     isFileStart(file.subarray(0, SIGHT_BYTES)) ||
@@ -118,6 +130,12 @@ export function isTextByte(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13
 }
 
+function tableOf(bytes: string): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const byte of Buffer.from(bytes, 'latin1')) table[byte] = 1
+  return table
+}
+
 const SMALL_U = 0x75
 
 /** A header of TAR as far as its magic, without the rest of what its checksum is of. */
@@ -139,7 +157,7 @@ function isGzipStart(head: Uint8Array): boolean {
 function isTiffStart(head: Uint8Array): boolean {
   const isLittle = head[0] === 0x49
   const isBig = head[isLittle ? 2 : 3] === 0x2b
-  return isBig || (head[isLittle ? 7 : 4] ?? 0) < 6
+  return isBig || (head[isLittle ? 7 : 4] ?? 0) < 12
 }
 
 function isBitmapPlane(head: Uint8Array): boolean {
@@ -156,15 +174,22 @@ export interface WindowSign {
 
 /** Windows by which signs are found in codes of some bits each, and a filter that is quick to ask first. */
 export interface Windows {
-  filter: Uint8Array
+  /** A bit for each place: few enough to stay at hand. */
+  filter: Uint32Array
   signs: ReadonlyMap<number, readonly WindowSign[]>
 }
 
 export const WINDOW_BITS = 24
 
 /** Place of a window in the filter. */
-export function filterIndex(window: number): number {
+function filterIndex(window: number): number {
   return (window ^ (window >>> 8)) & 0xffff
+}
+
+/** Whether a window may be one of a sign. */
+export function mayBeSign(filter: Uint32Array, window: number): boolean {
+  const place = filterIndex(window)
+  return (((filter[place >>> 5] as number) >>> (place & 31)) & 1) === 1
 }
 
 const cache = new Map<string, Windows>()
@@ -181,12 +206,13 @@ export function windowsFor(codeBits: number, isFaint = false): Windows {
 const STEPS: Readonly<Record<number, number>> = { 6: 2, 5: 1 }
 
 function makeWindows(codeBits: number, all: readonly Sign[]): Windows {
-  const filter = new Uint8Array(0x10000)
+  const filter = new Uint32Array(0x10000 / 32)
   const signs = new Map<number, WindowSign[]>()
   for (const { needle, before } of all) {
     for (let shift = 0; shift < codeBits; shift += STEPS[codeBits] ?? 8) {
       for (const window of windowsAt(needle, -shift)) {
-        filter[filterIndex(window)] = 1
+        const place = filterIndex(window)
+        filter[place >>> 5] = (filter[place >>> 5] as number) | (1 << (place & 31))
         signs.set(window, [...(signs.get(window) ?? []), { before, offset: shift }])
       }
     }

@@ -3,6 +3,7 @@ import type { ScanBudget } from '../budget.ts'
 import { isImageFormat } from '../format.ts'
 import type { Finished, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
+import { NO_CODES } from './codings.ts'
 import { FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
@@ -11,12 +12,6 @@ import { Layer } from './layer.ts'
 const MAX_LAYERS = 3
 /** Bytes that are searched at once. */
 const BLOCK_BYTES = 4 * 1024
-/** The same where escapes are of several kinds, so that less is searched beneath them in vain, and where there are many files. */
-const SHORT_BLOCK_BYTES = 1024
-/** Bytes for which blocks stay short. */
-const SHORT_FOR_BYTES = 16 * 1024
-/** Milliseconds of work in a block behind which they are short. */
-const COSTLY_MS = 4
 /** How far two readings of the same file may be apart. */
 const NEAR_BYTES = 16 * 1024
 
@@ -47,7 +42,6 @@ export class TextSearch {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #rootAt = 0
-  #shortUntil = 0
   /** Whether each other byte is 0, as letters have it in UTF-16. */
   #isWide: boolean | undefined
   /** Whether there was more than may be looked at. */
@@ -63,7 +57,7 @@ export class TextSearch {
           budget.spend(count * TEXT_BYTE_MS)
           return this.#isRoom(budget.take('textBytes', count))
         },
-        names: (options.names ?? []).flatMap((name) => new Base64Coding().pick(Buffer.from(name))),
+        names: (options.names ?? []).map((name) => base64Codes(name)),
         onLook: () => budget.spend(LOOK_MS),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         takeInflating: () => {
@@ -109,22 +103,17 @@ export class TextSearch {
   }
 
   *#searchAll(bytes: Uint8Array): Steps {
-    const { budget } = this.#options
-    for (let at = 0; at < bytes.length;) {
-      const isShort = this.#rootAt < this.#shortUntil
-      const end = at + (isShort ? SHORT_BLOCK_BYTES : BLOCK_BYTES)
-      const before = budget.workMs
-      this.#search(bytes.subarray(at, end))
-      const isCostly = this.#layer.isMixed || budget.workMs - before > COSTLY_MS
-      if (isCostly) this.#shortUntil = this.#rootAt + SHORT_FOR_BYTES
-      at = end
-      if (budget.isTurnOver) yield
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      this.#search(bytes.subarray(at, at + BLOCK_BYTES))
+      if (this.#options.budget.isTurnOver) yield
     }
   }
 
   #search(block: Uint8Array): void {
     this.#isWide ??= isWideText(block)
-    this.#layer.write(this.#isWide ? block.filter((byte) => byte !== 0) : block, this.#rootAt)
+    // A copy: layers keep parts of it, and who gives it may change it.
+    const bytes = this.#isWide ? block.filter((byte) => byte !== 0) : new Uint8Array(block)
+    this.#layer.write(bytes, this.#rootAt)
     this.#rootAt += block.length
   }
 
@@ -167,6 +156,11 @@ export class TextSearch {
       .filter((one) => !(isFailed(one.file) && one.isDoubtful && isRead(one)))
       .map(({ file }) => file)
   }
+}
+
+function base64Codes(text: string): Uint16Array {
+  const [codes = NO_CODES] = new Base64Coding().pick(Buffer.from(text))
+  return codes.slice()
 }
 
 function isFailed(file: Finished): boolean {

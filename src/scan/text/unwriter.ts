@@ -1,3 +1,5 @@
+import { concatenate } from '../../util/bytes.ts'
+
 /** Undoes a way of writing bytes in a text, as they come. */
 export interface Unwriter {
   /**
@@ -45,7 +47,7 @@ export class Unread {
     const [before, made] = [this.bytes, this.#made]
     this.keep(NOTHING)
     if (before.length === 0) return { bytes: fresh, ...(freshMade && { made: freshMade }) }
-    const bytes = Buffer.concat([before, fresh])
+    const bytes = concatenate([before, fresh])
     if (!made && !freshMade) return { bytes }
     const joined = new Uint8Array(bytes.length)
     if (made) joined.set(made)

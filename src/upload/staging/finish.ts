@@ -13,7 +13,6 @@ export interface Finished {
   passage: Passage
 }
 
-/** What finishing takes beside staging. */
 export interface FinishingDeps extends StagingDeps {
   maxOriginMs: number
   /** Where uploads go that may. */

@@ -57,7 +57,6 @@ export class PartWriter {
     return parts
   }
 
-  /** Puts what is left. */
   async end(): Promise<StagedPart[]> {
     return this.#isChanged ? [await this.#put()] : []
   }

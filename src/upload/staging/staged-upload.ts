@@ -40,7 +40,6 @@ export interface FirstAnswer {
   body: string
 }
 
-/** How an upload stands. */
 export interface UploadState {
   phase: Phase
   facts: UploadFacts
@@ -112,7 +111,6 @@ export class StagedUpload extends DurableObject<StagingBindings> {
     return this.#state()
   }
 
-  /** Its parts, in order. */
   async parts(): Promise<StagedPart[]> {
     return this.#parts()
   }

@@ -26,7 +26,6 @@ export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings
   return { bucket, uploads }
 }
 
-/** What staging an upload takes. */
 export interface StagingDeps extends Staging {
   /** Bytes that uploads hold. */
   bytes: Semaphore
@@ -34,7 +33,6 @@ export interface StagingDeps extends Staging {
   client: ClientLimits
 }
 
-/** An upload, by its name. */
 export interface UploadHandle {
   id: string
   stub: DurableObjectStub<StagedUpload>

@@ -1,8 +1,8 @@
 import { type Feed, type FeedChange, isUsable, readFeed } from '../../../list/feed.ts'
 import { parseHex } from '../../../util/bytes.ts'
 import { BadAnswerError } from '../errors.ts'
-import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from '../exchange.ts'
-import { skip } from '../normalise.ts'
+import type { Account, Exchange, ExchangePage, PageRecords, World } from '../exchange.ts'
+import { noRecords, skip } from '../normalise.ts'
 import type { HttpsSettings } from './settings.ts'
 
 /** How far a feed was read. */
@@ -103,17 +103,14 @@ function* inPages(
   }
 }
 
-function pageOf(
-  changes: readonly FeedChange[],
-): Pick<ExchangePage, 'upserts' | 'deletes' | 'skipped'> {
-  const upserts: ListedRecord[] = []
-  const deletes: ExchangePage['deletes'][number][] = []
-  const skipped: Skipped = {}
+function pageOf(changes: readonly FeedChange[]): PageRecords {
+  const records = noRecords()
+  const { upserts, deletes, skipped } = records
   for (const change of changes) {
     const { op, key, seq, id, kind = '', hash: value = '', labels } = change
     if (op === 'delete') deletes.push({ key, updated: seq })
     else if (!isUsable(change)) skip(skipped, 'hash: of no kind that is known')
     else upserts.push({ key, ...(id && { id }), hashes: [{ kind, value }], labels, updated: seq })
   }
-  return { upserts, deletes, skipped }
+  return records
 }

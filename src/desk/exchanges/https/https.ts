@@ -1,9 +1,9 @@
 import type { HashKind } from '../../../list/entry.ts'
 import type { Bytes } from '../../../list/store.ts'
 import { BadAnswerError } from '../errors.ts'
-import type { Account, Exchange, ExchangePage, ListedRecord, Skipped, World } from '../exchange.ts'
+import type { Account, Exchange, ExchangePage, ListedRecord, World } from '../exchange.ts'
 import { ask, basicAuth, readBytes } from '../http.ts'
-import { skip } from '../normalise.ts'
+import { noRecords, skip } from '../normalise.ts'
 import { type FeedCheckpoint, FeedExchange } from './feed.ts'
 import { type FileRow, sourceRows } from './rows.ts'
 import { FIELDS, type HttpsSettings } from './settings.ts'
@@ -164,17 +164,16 @@ function unchangedPage(checkpoint: HttpsCheckpoint): ExchangePage<HttpsCheckpoin
 /** Rows on their way to a page. */
 class Page {
   rows = 0
-  readonly #upserts: ListedRecord[] = []
-  readonly #deletes: ExchangePage['deletes'][number][] = []
-  readonly #skipped: Skipped = {}
+  readonly #records = noRecords()
 
   add(row: FileRow, settings: HttpsSettings, state: number): void {
+    const { upserts, deletes, skipped } = this.#records
     this.rows++
-    if ('problem' in row) return skip(this.#skipped, row.problem)
+    if ('problem' in row) return skip(skipped, row.problem)
     const record = recordOfRow(row, settings, state)
-    if ('problem' in record) return skip(this.#skipped, record.problem)
-    if (record.isDeleted) this.#deletes.push({ key: record.key, updated: state })
-    else this.#upserts.push(record.record)
+    if ('problem' in record) return skip(skipped, record.problem)
+    if (record.isDeleted) deletes.push({ key: record.key, updated: state })
+    else upserts.push(record.record)
   }
 
   /**
@@ -182,23 +181,15 @@ class Page {
    * @throws {BadAnswerError}
    */
   check(): void {
-    const isUseless = this.rows > 0 && this.#upserts.length + this.#deletes.length === 0
+    const { upserts, deletes, skipped } = this.#records
+    const isUseless = this.rows > 0 && upserts.length + deletes.length === 0
     if (!isUseless) return
-    const reasons = Object.keys(this.#skipped).join(', ')
+    const reasons = Object.keys(skipped).join(', ')
     throw new BadAnswerError(WHAT, `has no usable row (${reasons})`)
   }
 
   finish(checkpoint: HttpsCheckpoint, startsOver: boolean): ExchangePage<HttpsCheckpoint> {
-    const { isRead: isComplete } = checkpoint
-    const skipped = this.#skipped
-    return {
-      upserts: this.#upserts,
-      deletes: this.#deletes,
-      checkpoint,
-      isComplete,
-      startsOver,
-      skipped,
-    }
+    return { ...this.#records, checkpoint, isComplete: checkpoint.isRead, startsOver }
   }
 }
 

@@ -1,5 +1,13 @@
 import * as v from 'valibot'
-import { choice, MIB, group, oneOf, textLike, wholeNumber } from '../../../util/settings.ts'
+import {
+  choice,
+  described,
+  group,
+  MIB,
+  oneOf,
+  textLike,
+  wholeNumber,
+} from '../../../util/settings.ts'
 
 /** Parts of a record that a file may have, and where it has them. */
 export const FIELDS = [
@@ -47,22 +55,20 @@ const FeedKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i))
 /** A file with hashes at an address. */
 export const HttpsSettingsSchema = {
   kind: v.literal('https'),
-  url: v.pipe(Url, v.description('Where the file is.')),
+  url: described(Url, 'Where the file is.'),
   format: choice(
     ['lines', 'csv', 'json', 'ndjson', 'feed'],
     'What the file is. `feed`: of another hashgate.',
   ),
   fields: v.optional(
-    v.pipe(
+    described(
       group({ ...fields, labels: v.exactOptional(v.record(v.string(), Place)) }),
-      v.description(
-        'Columns of a CSV file, or JSON pointers, of what a record has. They have the same names if they are not given.',
-      ),
+      'Columns of a CSV file, or JSON pointers, of what a record has. They have the same names if they are not given.',
     ),
     () => ({}),
   ),
   records: v.optional(
-    v.pipe(v.string(), v.description('JSON pointer of the array of records, in a JSON file.')),
+    described(v.string(), 'JSON pointer of the array of records, in a JSON file.'),
     '',
   ),
   hashKind: v.exactOptional(
@@ -116,6 +122,17 @@ export const HttpsSettingsSchema = {
 
 const Schema = v.strictObject(HttpsSettingsSchema)
 export type HttpsSettings = v.InferOutput<typeof Schema>
+
+/** Where a provider's API is, if not at its usual address. */
+export function baseUrl(description: string, usual: string) {
+  const address = v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'))
+  return v.optional(described(address, description), usual)
+}
+
+/** Name of a secret of a source. */
+export function secretName(description: string, usual: string) {
+  return v.optional(described(v.string(), description), usual)
+}
 
 /** Whether an address may be asked: https, and no address of a private network. Loopback may be plain, for trials. */
 export function isSafeUrl(text: string): boolean {

@@ -7,7 +7,6 @@ export interface BankMatch {
   distance: string
 }
 
-/** Matches by the names of their banks. */
 export type MatchesByBank = Record<string, BankMatch[]>
 
 export function bankMatch(match: Match): BankMatch {

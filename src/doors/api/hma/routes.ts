@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { described } from '../../../util/settings.ts'
 import { MessageAnswer } from '../answers.ts'
 import type { AnswerDescription, QueryParameter, Route } from '../route.ts'
 import { answerCompare } from './compare.ts'
@@ -20,8 +21,8 @@ const CompareAnswer = v.record(
   v.strictTuple([v.boolean(), v.strictObject({ distance: v.optional(v.number()) })]),
 )
 const FormSchema = v.object({
-  photo: v.optional(v.pipe(v.string(), v.description('An image.'))),
-  video: v.optional(v.pipe(v.string(), v.description('Any other file.'))),
+  photo: v.optional(described(v.string(), 'An image.')),
+  video: v.optional(described(v.string(), 'Any other file.')),
 })
 
 const MATCHES = { csam: [{ bank_content_id: 1042, distance: '6' }] }
@@ -59,7 +60,6 @@ const FILE_ERRORS = {
   413: TOO_LARGE,
 }
 
-/** What all of these have. */
 const COMMON = { scope: 'lookup', errors: 'message' } as const
 
 /** Routes that clients of facebook's hasher-matcher-actioner (HMA) use, with its parameters, answers and status codes. */

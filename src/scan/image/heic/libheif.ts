@@ -259,7 +259,6 @@ class OpenFile {
     if (code !== 0) throw new HeifError(code)
   }
 
-  /** A word of the result. */
   #word(index: number): number {
     return this.#heif.HEAPU32[(this.#result >> 2) + index] ?? 0
   }

@@ -7,7 +7,6 @@ import type { Page } from './page.ts'
 /** Bytes that are given at once of what is not compressed. */
 const CHUNK_BYTES = 64 * 1024
 
-/** Decompresses a segment of a page. */
 export function unpackSegment(page: Page, stored: Uint8Array, budget: ScanBudget): Unpacked {
   const data = page.isReversed ? stored.map((byte) => REVERSED[byte] ?? 0) : stored
   if (page.compression === 'deflate') return inflate(data, budget)
