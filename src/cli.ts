@@ -5,7 +5,7 @@ import './commands/node-version.ts'
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
-  process.exit() // whoever reads it, such as `head`, has enough
+  process.exit() // the reader, such as `head`, has closed the pipe
 })
 
 await import('./commands/program.ts')

@@ -35,7 +35,7 @@ export class MultipartGrammar {
   /** Whether the last boundary has come, and nothing behind it. */
   #isEndingLine = false
 
-  /** @param isLenient whether what parsers differ at is told, and not refused */
+  /** @param isLenient whether what parsers read differently is reported rather than refused */
   constructor(boundary: string, events: MultipartEvents, isLenient = false) {
     this.#isLenient = isLenient
     this.#mark = Buffer.from(`--${boundary}`, 'latin1')

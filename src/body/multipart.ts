@@ -16,13 +16,13 @@ interface PartCount {
 interface PartPlace {
   depth: number
   count: PartCount
-  /** What it is told as, beside its parts: whoever stores it as it is finds what lies around them. */
+  /** The file that the body itself is reported as, beside its parts: an origin that stores it unparsed also stores what lies around them. */
   raw: FileInfo
 }
 
 /**
- * Reads `multipart/*` bodies as they come (RFC 2046, RFC 7578). Each part is told as a file or field, and read for the parts in it. The
- * body itself is told, too, with what its parts are marked as handed on.
+ * Reads `multipart/*` bodies as they come (RFC 2046, RFC 7578). Each part is reported as a file or field, and searched for parts of its own. The
+ * body itself is reported, too, and what its parts handed on is marked.
  */
 export class MultipartReader implements BodyReader {
   readonly #options: BodyOptions
@@ -127,7 +127,7 @@ export class MultipartReader implements BodyReader {
     return both([this.#handlers.openFile(info), ...this.#decodingSinks(headers)])
   }
 
-  /** A part that says it is a multipart body; it is told as a file, too. */
+  /** A part that says it is a multipart body; it is reported as a file, too. */
   #nestedFor(type: string, raw: FileInfo): FileSink | undefined {
     const { depth, count } = this.#place
     if (!/multipart\//i.test(type)) return undefined

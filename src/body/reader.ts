@@ -6,7 +6,7 @@ import { RawCopy } from './raw-copy.ts'
 import type { BodyHandlers, BodyOptions, BodyReader } from './types.ts'
 
 /**
- * A reader for a body with these headers. What it cannot look into is told as one file all the same.
+ * A reader for a body with these headers. A body that it cannot parse is still reported as one file.
  * @throws {MalformedBodyError} the headers may be read in several ways
  */
 export function createBodyReader(

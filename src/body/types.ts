@@ -29,9 +29,9 @@ export interface FileSink {
 export interface FileInfo {
   /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
   isText: boolean
-  /** Whether it is a body that is told to be a text. Where few formats are accepted, it must be one. */
+  /** Whether its type says that it is a text. On a route with `accept`, it must be one. */
   isBody?: boolean
-  /** What kind of text it is told to be. */
+  /** The kind of text that its type names. */
   text?: TextKind | undefined
   /** Name of the form's field that it is in. */
   name?: string | undefined
@@ -52,7 +52,7 @@ export interface BodyOptions extends BodySettings {
   accept?: readonly FileFormat[] | undefined
 }
 
-/** Who is told what a reader finds. */
+/** Receives what a reader finds. */
 export interface BodyHandlers {
   /** Work that the upload may make. */
   budget: ScanBudget

@@ -85,7 +85,7 @@ export interface SourceRun {
   publishError?: HashgateError
 }
 
-/** Reads a source into the ledger, and publishes what changed. Both are told in one event. */
+/** Reads a source into the ledger, and publishes what changed. One event reports both. */
 export async function runSource(
   desk: Desk,
   name: string,

@@ -10,7 +10,7 @@ const MAX_A_RUN = 100
 /** What is said to a provider. */
 export interface PlannedFeedback {
   opinion: QueuedOpinion
-  /** `undefined`: this provider is told nothing of such an opinion. */
+  /** `undefined`: this provider takes no opinion of that kind. */
   ask: Ask | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { Outcome } from '../upload/outcome.ts'
 
-/** What somebody is told of an outcome: the status, and nothing beyond it. */
+/** The answer to an outcome: its status and nothing more. */
 export interface Status {
   status: number
   title: string

@@ -57,7 +57,7 @@ const ListVersion = described(
   'Version of the list that was asked; absent if there was none.',
 )
 
-/** What is told of a request that failed. */
+/** What an event says of a request that failed. */
 const failedRequest = { error: ErrorText, method: Method, path: Path }
 
 const LIMITS = ['pattern', 'low-quality', 'blank'] as const
@@ -668,7 +668,7 @@ export const PART_SCHEMAS = { file: FileSchema, match: MatchSchema }
 
 export const EventSchema = v.variant('event', Object.values(EVENT_SCHEMAS))
 
-/** What the operator is told. Never a hash. */
+/** What the event says to the operator. Never a hash. */
 export type GateEvent = v.InferOutput<(typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS]>
 /** The event of an upload that was judged. */
 export type VerdictEvent = Extract<GateEvent, { event: 'verdict' }>

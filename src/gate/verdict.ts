@@ -45,7 +45,7 @@ export interface RefuseVerdict extends Judged {
   error?: unknown
 }
 
-/** Something known. The body of what is quarantined is kept, sealed; its uploader is told the same. */
+/** Something known. The body of what is quarantined is kept, sealed; its uploader gets the same answer. */
 export interface BlockVerdict extends Judged {
   action: 'block' | 'quarantine'
   reason: 'match'

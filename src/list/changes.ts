@@ -45,7 +45,7 @@ export interface ChangePublication {
  * of a million entries take half a second, and little memory. An entry that is live already is not added again, and one that
  * is not there need not be removed: the same changes can be published twice.
  * @throws {PublishConflictError} the store shows that somebody else publishes
- * @throws {ValueMissingError | ValueDamagedError} the list is damaged: it must be written anew
+ * @throws {ValueMissingError | ValueDamagedError} the list is damaged and must be rewritten
  */
 export async function publishChanges(
   store: ListStore,

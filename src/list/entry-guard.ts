@@ -25,7 +25,7 @@ const MIN_CAP = 4
 /** Tells which entries would match pictures that they have nothing to do with. */
 export class EntryGuard {
   readonly #background: Uint8Array
-  /** Made for the first entry: whoever publishes nothing need not wait for it. */
+  /** Made for the first entry, so that publishing nothing does not wait for it. */
   #index: NearIndex | undefined
 
   /** @param background needles of everyday pictures, 32 bytes each, one behind the other */

@@ -94,7 +94,7 @@ export type Manifest = v.InferOutput<typeof ManifestSchema>
 /** What a manifest says beside the banks. */
 export type Notes = Pick<Manifest, keyof typeof notes>
 
-/** Most perceptual hashes of all banks together that an isolate holds, unless it is told otherwise: 48 MiB. */
+/** Most perceptual hashes of all banks together that an isolate holds by default: 48 MiB. */
 export const MAX_LIST_ENTRIES = 3 << 20
 
 /** Most digests of all banks together: 7.5 MiB in an isolate. */
@@ -154,7 +154,7 @@ export function countEntries(segments: readonly SegmentRef[]): Record<SegmentRef
 }
 
 /**
- * Kinds of digests that files must be compared by. SHA-256 is always one: uploads are told apart by it. A segment that does not
+ * Kinds of digests that files must be compared by. SHA-256 is always one, because it identifies uploads. A segment that does not
  * say its kinds may have all.
  */
 export function digestKindsOf(manifest: Pick<Manifest, 'banks'>): readonly DigestKind[] {

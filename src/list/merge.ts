@@ -17,7 +17,7 @@ const TIERS = [
 ]
 
 /**
- * Which segments stay as they are, but for removals, and which are written anew together with `added` entries: those that
+ * Which segments stay as they are, but for removals, and which are rewritten together with `added` entries: those that
  * lost a quarter of theirs, and the smaller ones when they are too many. Those without any live entry are in neither.
  */
 export function planMerge<S extends MergeableSegment>(
@@ -42,7 +42,7 @@ export function planMerge<S extends MergeableSegment>(
   }
 }
 
-/** Entries that a Worker writes anew at most: 65,536 take 1.6 seconds and 90 MB. */
+/** Most entries that a Worker rewrites: 65,536 take 1.6 seconds and 90 MB. */
 export const MAX_SMALL_MERGE = 1 << 16
 
 /** Segments below that size that a bank may have before some of them are merged. */

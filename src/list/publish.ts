@@ -26,7 +26,7 @@ export interface PublishOptions {
   bank: string
   /** Largest distance that matches. The bank keeps the one it has if none is given. */
   threshold?: number
-  /** Whether everything is written anew, which heals what is damaged. */
+  /** Whether everything is written again, which repairs damage. */
   rewrite?: boolean
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
@@ -160,7 +160,7 @@ export async function publishManifest(
   return { manifest, deleted: await sweep(store, manifest, Date.now(), maxDeletes) }
 }
 
-/** What a bank holds beside what it is to hold. Entries are told by their digests. */
+/** What a bank holds, compared with what it should hold. Entries are compared by their digests. */
 interface Difference {
   wanted: ReadonlyMap<string, Entry>
   segments: ComparedSegment[]

@@ -5,7 +5,7 @@ import { repackSegment } from './segment.ts'
 import { getExisting, type ListStore } from './store.ts'
 
 /**
- * Writes the published list anew, with the first of the store's keys: values under new names, then the manifest that names
+ * Writes the published list again, with the first of the store's keys: values under new names, then the manifest that names
  * them. Readers that have both keys never see a gap. Values of the old key stay until nothing reads them.
  */
 export async function rekey(

@@ -28,12 +28,12 @@ export const MANIFEST_KEY = 'manifest'
 /** The key of what lets an older version be used. */
 export const PIN_RESET_KEY = 'pin-reset'
 
-/** A store that is checked before and after each read: whoever reads may have to stop. */
+/** A store that is checked before and after each read: the reader may have to stop. */
 export class CheckedStore implements ListStore {
   readonly #inner: ListStore
   readonly #check: () => void
 
-  /** @param check throws to stop whoever reads */
+  /** @param check throws to stop the reader */
   constructor(inner: ListStore, check: () => void) {
     this.#inner = inner
     this.#check = check

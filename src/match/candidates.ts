@@ -132,7 +132,7 @@ function blocksOf(candidates: readonly ListCandidate[]): Block[] {
   return blocks.toSorted((a, b) => a.distance - b.distance)
 }
 
-/** Whether there are as many matches as are told, and none in a block can be nearer. */
+/** Whether there are as many matches as are reported, and no block can hold a nearer one. */
 function isFull(matches: readonly Match[], next: Block | undefined): boolean {
   const last = matches[MAX_MATCHES - 1]
   return last !== undefined && last.distance <= (next?.distance ?? 0)

@@ -63,7 +63,7 @@ export class TooManyCandidatesError extends HashgateError {
   }
 }
 
-/** Most matches of a file that are told. The nearest come first, and the first decides. */
+/** Most matches of a file that are reported. The nearest come first, and the first decides. */
 export const MAX_MATCHES = 16
 
 /** A list that can be asked. */

@@ -39,7 +39,7 @@ export class ReplacementFailedError extends Error {
   }
 }
 
-/** What a version is loaded from, and what else the loading is told. */
+/** What a version is loaded from, and the options of loading it. */
 export interface ReplaceOptions {
   from: ListStore
   /** Called when the old version is about to be given away, which it must not be twice. May throw. */

@@ -50,7 +50,7 @@ export function isAsIs({ probe }: Pick<Needle, 'probe'>): boolean {
   return AS_IS.has(probe)
 }
 
-/** What is told of a picture by its hash. */
+/** What the hash of a picture says about it. */
 type Qualities = Pick<Needle, 'hash' | 'quality' | 'stretchedQuality' | 'weakBits'>
 
 /** What limits a needle; `undefined` if nothing does. */
@@ -106,7 +106,7 @@ export interface NeedleFacts {
   isPatterned?: true
 }
 
-/** What is told of a needle, by the default quality of banks. */
+/** What is reported of a needle, by the default quality of banks. */
 export function describeNeedle(needle: Qualities): NeedleFacts {
   const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
   return {

@@ -65,7 +65,7 @@ export class Router<Settings extends RouteSettings> {
   }
 }
 
-/** Host and path of a request, as routes are told by them. */
+/** Host and path of a request, as routes compare them. */
 export function placeOf(url: string): { hostname: string; pathname: string } {
   const { hostname, pathname } = new URL(url)
   return { hostname: hostname.replace(/\.$/, ''), pathname } // with a dot at its end it is the same host

@@ -9,7 +9,7 @@ import { parseJson } from '../util/json.ts'
 
 // Not for the Worker: what it seals it cannot open.
 
-/** What is checked of a record; what else it has is told as it is. */
+/** The checked fields of a record; its other fields are printed unchecked. */
 const RecordSchema = v.looseObject({
   format: v.literal(FORMAT),
   caseId: v.string(),

@@ -40,7 +40,7 @@ export async function seal(
     controller.finalize()
   }
   const readable = await encrypter.encrypt(tar)
-  pack().catch((error: unknown) => controller.error(error)) // who reads is told
+  pack().catch((error: unknown) => controller.error(error)) // the reader gets the error
   return { readable, bytes: readable.size(tarBytes(event.length, body.length)) }
 }
 

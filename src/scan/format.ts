@@ -21,7 +21,7 @@ export type ContainerFormat = (typeof CONTAINER_FORMATS)[number]
 
 export type FileFormat = ImageFormat | ContainerFormat
 
-/** Names of all formats that are told by bytes. */
+/** Names of all formats that are recognised by their bytes. */
 export const FORMAT_NAMES: readonly FileFormat[] = [...IMAGE_FORMATS, ...CONTAINER_FORMATS]
 
 /** First bytes that are enough to tell any file: programs look for the header of a PDF in as many. */

@@ -1,4 +1,4 @@
-/** What one uploaded file, with everything nested in it, may make the scanner do. Whatever is over it is told, never dropped. */
+/** What one uploaded file, with everything nested in it, may make the scanner do. What exceeds a limit is reported, never dropped. */
 export interface ScanLimits {
   depth: number
   entries: number

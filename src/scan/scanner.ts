@@ -51,7 +51,7 @@ interface FilePlace {
   isCopy?: boolean
   /** Whether its bytes are those of a text that is searched already. */
   isSearched?: boolean
-  /** What it is told to be: a text, whatever else is in it, or a form that is urlencoded. */
+  /** What its type says it is: a text, whatever else is in it, or an urlencoded form. */
   text?: TextKind | undefined
 }
 
@@ -149,7 +149,7 @@ export class FileScanner {
     return settle(await inTurns(this.finish(), this.#place.budget.turn))
   }
 
-  /** Tells that the file is whole. What is still to be decoded is told by a function, to be called when nothing else is. */
+  /** Ends the file. Returns a function for what is still to be decoded, to be called while nothing else is being decoded. */
   close(): Finished {
     return atOnce(this.finish())
   }

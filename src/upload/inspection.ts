@@ -235,7 +235,7 @@ export class Inspection {
   }
 }
 
-/** What is told beside something else counts if it is a file, or has one in it. */
+/** A second reading of something counts if it is a file or contains one. */
 function isTold(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
   const isBeside = (isRaw ?? false) || (isDecoded ?? false)
   const isNothing = scanned.coverage === 'unscannable' && scanned.reason === 'unknown-format'

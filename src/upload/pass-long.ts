@@ -35,7 +35,7 @@ export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | '
   return { first, picture: Math.min(maxBufferedBytes, Math.floor(maxHeldBytes / 2), left), spool }
 }
 
-/** What looks at a long upload: it is told of pictures while they come. */
+/** The inspection of a long upload, which reports pictures while they arrive. */
 export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection {
   const less = withLessHeld(deps)
   const context = { ...less.context, pictures: new Pictures() }

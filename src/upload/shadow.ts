@@ -31,7 +31,7 @@ export function watchUpload(request: Request, deps: UploadDeps): WatchedUpload {
   const length = lengthOf(request)
   const pipe = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length)
   const response = deps.forward(pipe.readable)
-  response.catch(() => undefined) // the uploader is told
+  response.catch(() => undefined) // the uploader gets the error
   return { response, watching: pump(request.body, pipe.writable, watcher) }
 }
 

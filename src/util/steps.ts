@@ -1,4 +1,4 @@
-/** Work that can be broken off and gone on with: after each step, whoever runs it may let others run. */
+/** Work that can be broken off and gone on with: after each step, the caller may let other work run. */
 export type Steps<T = void> = Generator<undefined, T>
 
 /** Work that is done at once. */

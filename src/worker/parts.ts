@@ -47,7 +47,7 @@ export interface WorkerParts extends UploadsParts {
   origin: Origin
   /** Who may ask for verdicts. */
   api?: ApiConfig
-  /** Whether whoever asks may see how full an isolate is. */
+  /** Whether the caller may see how full an isolate is. */
   mayWatch?: (request: Request) => Promise<boolean>
   /** Where events of the queue are delivered to. */
   webhook?: Webhook

@@ -57,7 +57,7 @@ export interface Exchange<Checkpoint extends object = object> {
    * @throws {ExchangeError}
    */
   pages(from: Checkpoint | undefined): AsyncGenerator<ExchangePage<Checkpoint>, void>
-  /** What would be sent for an opinion; `undefined`: the provider is told nothing of such. Absent if it takes none at all. */
+  /** What would be sent for an opinion; `undefined`: the provider takes no opinion of that kind. Absent if it takes none at all. */
   feedback?(opinion: EntryOpinion): Ask | undefined
 }
 

@@ -206,7 +206,7 @@ async function* oneAhead(
       const isLast = page.isComplete || count >= most
       if (!isLast) {
         coming = pages.next()
-        coming.catch(() => undefined) // it is told when its turn comes
+        coming.catch(() => undefined) // it is thrown when its turn comes
       }
       yield page
       if (isLast) return

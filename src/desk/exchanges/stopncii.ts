@@ -127,7 +127,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
 
   /**
    * A record that cannot be read ends neither this run nor the ones to come: what follows it is read, the run fails at its
-   * end, which is told, and the next run begins before that record again.
+   * end and says so, and the next run begins before that record again.
    */
   async *pages(
     checkpoint: StopNciiCheckpoint | undefined,

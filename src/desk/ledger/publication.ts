@@ -234,7 +234,7 @@ async function baseOf(ledger: Ledger, store: ListStore): Promise<Base> {
 }
 
 /**
- * Writes a bank anew with all that the ledger has for it: where the list was damaged, or has many small segments.
+ * Rewrites a bank with everything that the ledger has for it: after damage, or to merge many small segments.
  * All entries are in memory at once, so a Worker can do so for some 65,536; the command line for millions.
  */
 export async function rebuildBank(

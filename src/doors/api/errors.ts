@@ -1,6 +1,6 @@
 import { HashgateError } from '../../util/errors.ts'
 
-/** A request that is not answered as it wants to be; the message is told to its caller. */
+/** A request that cannot be answered as it asks; its caller gets the message. */
 export class ApiError extends HashgateError {
   readonly code = 'api'
   readonly status: number

@@ -7,7 +7,7 @@ import type { Call } from './route.ts'
 /** Bytes of a body that is read as JSON. */
 const MAX_BYTES = 64 * 1024
 
-/** Most problems that are told. */
+/** Most problems in one answer. */
 const MAX_ISSUES = 20
 
 const MISMATCH = 'The request body does not match the schema'

@@ -47,7 +47,7 @@ export interface Route {
   bodies?: readonly BodyDescription[]
   /** By status; those of missing keys are added. */
   answers: Readonly<Record<number, AnswerDescription>>
-  /** How errors are told: problem details (RFC 9457), or as HMA does. */
+  /** How errors are written: as problem details (RFC 9457), or as HMA does. */
   errors: 'problem' | 'message'
   /** @throws {ApiError} */
   handle: (call: Call) => Promise<Response>

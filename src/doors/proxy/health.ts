@@ -4,7 +4,7 @@ import type { WaitUntil } from '../../util/wait-until.ts'
 /**
  * Tells how the list stands: 200 if uploads are judged by it, 503 if they cannot be. No hash, bank or name of an entry.
  * The first one that asks an isolate waits for the list, as an upload would.
- * @param isFull whether all of it is told: who knows how full an isolate is knows when an attack works
+ * @param isFull whether everything is shown: how full an isolate is tells an attacker whether an attack works
  */
 export async function answerHealth(
   { gate, bytes, decoders }: Pick<Uploads, 'gate' | 'bytes' | 'decoders'>,

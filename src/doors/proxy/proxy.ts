@@ -9,7 +9,7 @@ import type { HealthSettings } from './settings.ts'
 export interface ProxyDeps {
   uploads: Uploads
   config: { health: HealthSettings }
-  /** Whether whoever asks may see how full the isolate is; nobody, if absent. */
+  /** Whether the caller may see how full the isolate is; if absent, nobody may. */
   mayWatch?: (request: Request) => Promise<boolean>
 }
 

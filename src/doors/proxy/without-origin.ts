@@ -20,7 +20,7 @@ function stateOf(hostname: string, origin: string): string {
   return hostname.endsWith('.workers.dev') ? about : about + firstSteps(origin)
 }
 
-/** For whoever runs `wrangler dev` in a checkout. */
+/** The answer to somebody who runs `wrangler dev` in a checkout. */
 function firstSteps(origin: string): string {
   return `
 Publish a list of two pictures that the project made itself:

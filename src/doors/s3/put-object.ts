@@ -1,4 +1,4 @@
-// PutObject, also with a signature in the URL: judged as any upload, and signed anew for the origin.
+// PutObject, also with a signature in the URL: judged like any upload, and signed again for the origin.
 
 import { isAwsChunked } from '../../body/aws-chunked.ts'
 import { ClientGoneError, type ClientLimits, readChunks } from '../../upload/body-source.ts'
@@ -88,7 +88,7 @@ function headersOfObject(request: Request, { searchParams }: URL): Headers {
   return headers
 }
 
-/** An origin that is told the type of an object as its client told it. */
+/** An origin that gets the type of an object from its client's header. */
 export function originWithType(origin: Origin, type: string | null): Origin {
   return {
     forward(request, body) {

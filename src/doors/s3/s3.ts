@@ -158,7 +158,7 @@ class S3Server {
     }
   }
 
-  /** Judges an object that comes in one request, and signs it anew for the origin. */
+  /** Judges an object that comes in one request, and signs it again for the origin. */
   async answerPut(c: Context): Promise<Response> {
     const request = c.req.raw
     const signer = await signerOf(request, this.#deps.keys)

@@ -7,7 +7,7 @@ const GRACE_MS = 300_000
 /** A Durable Object that knows whether one ticket is taken. It forgets when the ticket has been over for a while. */
 export class TicketUse extends DurableObject {
   /**
-   * Takes the ticket: true for one caller, whoever else asks at the same time.
+   * Takes the ticket: true for exactly one caller, even if several ask at the same time.
    * @param expires when it is over, in milliseconds since the epoch
    */
   async take(expires: number): Promise<boolean> {

@@ -205,7 +205,7 @@ class TusServer {
   }
 }
 
-/** How an upload stands, as HEAD is told. */
+/** The state of an upload, as HEAD answers. */
 function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response {
   const metadata = facts.headers['upload-metadata']
   return new Response(null, {

@@ -133,7 +133,7 @@ function expandGroups(address: string): string[] {
   return [...first, ...Array.from({ length: missing }, () => '0'), ...last]
 }
 
-/** A name that tells nothing of what it is made of to whoever reads a counter's storage. */
+/** A name that reveals nothing about its parts to anyone who reads a counter's storage. */
 function counterName(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }

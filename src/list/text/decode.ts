@@ -3,7 +3,7 @@ import { BadListError } from '../errors.ts'
 /** The bytes of a list, in chunks of any size. */
 export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-/** Characters of a list by which its form is told: what comes before them is comments. */
+/** Characters of a list that show its form; only comments come before them. */
 const HEAD_CHARACTERS = 65_536
 
 /** Files that people take for lists, by their first bytes. */

@@ -17,7 +17,7 @@ interface CsvRow {
   info: { lines: number }
 }
 
-/** How the cells of a line are told apart. */
+/** How a line is split into cells. */
 export type Form =
   | { by: 'delimiter'; delimiter: string }
   /** Lines of a program that prints hashes: see `sums.ts`. */
@@ -25,7 +25,7 @@ export type Form =
 
 const DELIMITERS = [',', ';', '\t', '|']
 
-/** How a list's cells are told apart: by what `sep=` says, or by what finds a hash or a name of a column in its first line. */
+/** How a list's lines are split: by the character that `sep=` names, or by the one that yields a hash or a column's name in the first line. */
 export function formOf(head: string): Form {
   const lines = withoutPreamble(head)
     .split(/\r\n|\n|\r/)
@@ -44,7 +44,7 @@ export function formOf(head: string): Form {
   return { by: 'delimiter', delimiter: best }
 }
 
-/** First line by which Excel is told the delimiter. */
+/** First line that tells Excel the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
 /** What hashdeep writes before its header. */
 const HASHDEEP = /^%%%% (?:HASHDEEP.*$)?/gm

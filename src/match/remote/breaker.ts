@@ -19,7 +19,7 @@ export class Breaker {
     this.#now = now
   }
 
-  /** Whether a question may be asked. Who is told so must say how it ended. */
+  /** Whether a question may be asked. A caller that gets `true` must report how it ended. */
   tryToAsk(): boolean {
     if (this.#openUntil === 0) return true
     if (this.#now() < Math.max(this.#openUntil, this.#tryingUntil)) return false

@@ -60,7 +60,7 @@ const TEST = 'test'
 /** Digits of an entry's name. */
 const NAME_DIGITS = 16
 
-/** A bank that a service answers for. It is told hashes and nothing else, and what it answers is never logged. */
+/** A bank that a service answers for. It gets hashes and nothing else, and its answers are never logged. */
 export class RemoteBank {
   readonly name: string
   readonly onFailed: 'allow' | 'refuse'
@@ -166,7 +166,7 @@ export class RemoteBank {
     needles: readonly Needle[],
     found: ReadonlyMap<Needle, Finding | undefined>,
   ): Promise<Match[]> {
-    // What is the same as an entry is told without its name: of a picture, one match for each classification is told.
+    // An identical entry is reported without its name: each picture has one match for each classification.
     const nearest = new Map<string, Match>()
     for (const needle of needles) {
       const finding = found.get(needle)

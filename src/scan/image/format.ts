@@ -1,7 +1,7 @@
 import type { CoreFormat } from '../../core/image.ts'
 import { ascii } from '../../util/ascii.ts'
 
-/** Formats that are told by their first bytes. */
+/** Formats that are recognised by their first bytes. */
 export const IMAGE_FORMATS = [
   'jpeg',
   'png',

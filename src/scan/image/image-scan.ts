@@ -120,7 +120,7 @@ export class ImageScan {
   }
 
   /**
-   * Whether bytes begin with the thumbnail in the image's Exif block: it is hashed with the image, so whoever finds it there need
+   * Whether bytes begin with the thumbnail in the image's Exif block: it is hashed with the image, so a scan that finds it there need
    * not decode it again. Nothing that follows it would be part of it.
    */
   beginsWithThumbnail(bytes: Uint8Array): boolean {

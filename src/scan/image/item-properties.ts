@@ -27,7 +27,7 @@ export interface Display {
   area?: Area
 }
 
-/** How an image, the primary one unless another is told, is displayed (ISO/IEC 23008-12, 6.5.10 to 6.5.12). */
+/** How an image, the primary one by default, is displayed (ISO/IEC 23008-12, 6.5.10 to 6.5.12). */
 export function readDisplay(file: Uint8Array, item = primaryItem(file)): Display {
   const meta = findBox(file, 'meta')?.subarray(4)
   const ipco = meta && findBox(meta, 'iprp', 'ipco')

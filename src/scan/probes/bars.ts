@@ -11,7 +11,7 @@ const MAX_BAR = 0.4
 const MIN_SIDE = 32
 /** Bars around a picture that has bars: a screenshot of a letterboxed one. */
 const MAX_DEPTH = 2
-/** Parts that are told, at most. */
+/** Most parts that are reported. */
 const MAX_PARTS = 16
 /** Share of a line's pixels from which on the picture seems to go on in the bar's colour, so that nobody sees where it begins. */
 const VAGUE_SHARE = 0.4

@@ -7,7 +7,7 @@ import { CORNERS, coveredCorners } from './corners.ts'
 import { type Border, type Borders, findBorders, worthOf } from './borders.ts'
 import { bestOf, MAX_RECTANGLES, type Rectangle } from './rectangles.ts'
 
-/** Of the parts that are told, those that are pictures within a bubble. */
+/** Of the reported parts, those that are pictures within a bubble. */
 const MAX_PADDED = 4
 /** Pixels between the border of a bubble and that of the picture in it. */
 const MIN_PADDING = 3

@@ -3,7 +3,7 @@
 import type { Plane } from '../../core/plane.ts'
 import { type Border, type Borders, worthOf } from './borders.ts'
 
-/** Rectangles that are told at most. */
+/** Most rectangles that are reported. */
 export const MAX_RECTANGLES = 16
 /** Those that are weighed against each other: many are nearly the same. */
 const MAX_WEIGHED = 64

@@ -75,7 +75,7 @@ class BodyStaging {
   /** Parts in the bucket that were not told. */
   #pending: StagedPart[] = []
 
-  /** @param isAtOnce whether parts are told all at once, at the end */
+  /** @param isAtOnce whether all parts are recorded at once, at the end */
   constructor(upload: UploadHandle, state: UploadState, deps: StagingDeps, isAtOnce: boolean) {
     this.#upload = upload
     this.#state = state

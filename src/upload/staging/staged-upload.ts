@@ -12,7 +12,7 @@ export interface UploadFacts {
   target: string
   /** Headers of that request. */
   headers: Record<string, string>
-  /** Bytes of the whole, if they are told beforehand: parts then follow one another, and the last one completes it. */
+  /** Length of the whole upload, if it is known at the start: parts then follow one another, and the last one completes it. */
   length?: number
   /** Whose it is, if only one client may go on with it. */
   owner?: string
@@ -84,7 +84,7 @@ type PartRow = { [name in keyof StagedPart]: StagedPart[name] }
 
 /**
  * One upload that comes in parts: the only one who knows how far it is. Parts are put into the bucket first, under names of their
- * own, and count when they are told here; what never is, is deleted with the rest.
+ * own, and count once they are recorded here; a part that never is gets deleted with the rest.
  */
 export class StagedUpload extends DurableObject<StagedUploadBindings> {
   readonly #sql = this.ctx.storage.sql

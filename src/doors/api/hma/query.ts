@@ -22,7 +22,7 @@ export function readBanks({ searchParams }: URL): ReadonlySet<string> | undefine
 }
 
 /**
- * Content is not fetched by its address: whoever has a key could reach what only this Worker can, and would learn of it.
+ * Content is not fetched by its address: anyone with a key could reach hosts that only this Worker can, and learn about them.
  * @throws {ApiError} 400, as HMA answers addresses that it does not allow
  */
 export function refuseUrl({ searchParams }: URL): void {
