@@ -1,4 +1,4 @@
-// `hashgate/features`: a Worker that has the features that it names, and nothing of others in its bundle.
+// `hashgate/features`: a Worker with the features that it names, and without the code of others in its bundle.
 
 import { createWorker as create } from './worker/create-worker.ts'
 import * as features from './worker/features.ts'

@@ -1,6 +1,6 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** A body that is not what its headers say, or that an origin may read otherwise than the gate does. */
+/** A body that contradicts its headers, or that an origin may read differently from the gate. */
 export class MalformedBodyError extends HashgateError {
   readonly code = 'malformed'
 

@@ -9,7 +9,7 @@ export const MAX_PART_HEADER_BYTES = 16_000
 /** Multipart bodies in parts of others. Forms of today have none; mail has two. */
 export const MAX_MULTIPART_DEPTH = 3
 
-/** Bytes that a compressed body may have when it is inflated: digests of so much take half a second. */
+/** Bytes that a compressed body may inflate to: digests of that many take half a second. */
 export const MAX_INFLATED_BYTES = 128 * 1024 * 1024
 
 /** Times that it may grow, from a megabyte on: pictures hardly do, texts tenfold; deflate reaches 1,030. */

@@ -145,7 +145,7 @@ export class MultipartGrammar {
   #pass(bytes: Uint8Array): void {
     const [first] = bytes
     if (first === undefined) return
-    // To Go, what goes on in the line of the last boundary is no boundary.
+    // Go takes the last boundary for none if its line continues.
     if (this.#isEndingLine && !ENDS_LINE.has(first))
       throw new MalformedBodyError('something follows in the line of its last boundary')
     this.#isEndingLine = false

@@ -16,12 +16,12 @@ interface PartCount {
 interface PartPlace {
   depth: number
   count: PartCount
-  /** The file that the body itself is reported as, beside its parts: an origin that stores it unparsed also stores what lies around them. */
+  /** The file that the body itself is reported as, beside its parts: an origin may store it unparsed, with what lies around them. */
   raw: FileInfo
 }
 
 /**
- * Reads `multipart/*` bodies as they come (RFC 2046, RFC 7578). Each part is reported as a file or field, and searched for parts of its own. The
+ * Reads `multipart/*` bodies as they come (RFC 2046, RFC 7578). Each part is reported as a file or field, and searched for parts. The
  * body itself is reported, too, and what its parts handed on is marked.
  */
 export class MultipartReader implements BodyReader {
@@ -63,7 +63,7 @@ export class MultipartReader implements BodyReader {
         this.#openRaw(bytes).write(bytes, 'free')
       },
     }
-    // Hardly a parser reads the parts of a part: that it is not one is no reason to refuse it.
+    // Hardly any parser reads parts within a part, so a malformed one is no reason to refuse.
     this.#grammar = new MultipartGrammar(this.#boundary, events, place.depth > 1)
   }
 
@@ -139,12 +139,12 @@ export class MultipartReader implements BodyReader {
     try {
       return MultipartReader.forType(type, this.#options, this.#handlers, place)
     } catch (error) {
-      if (error instanceof MalformedBodyError) return undefined // it is a file as it came
+      if (error instanceof MalformedBodyError) return undefined // it stays a file, undecoded
       throw error
     }
   }
 
-  /** PHP and Go store a part as it came, Python's email package and undici may decode it. */
+  /** PHP and Go store a part undecoded, Python's email package and undici may decode it. */
   #decodingSinks({ isBase64, isQuotedPrintable, name }: PartHeaders): FileSink[] {
     const isNamed = name !== undefined && this.#options.base64Fields.includes(name)
     const open = () => this.#handlers.openFile({ isText: !isNamed, isDecoded: true, name })

@@ -12,7 +12,7 @@ export interface PartHeaders {
 /** A disposition that is read alike by all parsers: no escapes, no encodings, nothing twice. */
 const PLAIN = /^form-data; name="([\w.[\]-]+)"(?:; filename="[\w .()[\]-]*")?$/
 
-/** Reads the headers of a part, with their lines as they came. */
+/** Reads the headers of a part, and keeps their lines unchanged. */
 export function readPartHeaders(text: string, isForm: boolean): PartHeaders {
   const lines = text.replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n')
   const valuesOf = (name: string) =>

@@ -1,7 +1,7 @@
 import type { BodyReader, FileSink } from './types.ts'
 
 /**
- * Reads an encoded body, and tells it as a file as it came, too: an origin that does not undo the encoding finds what lies in it
+ * Reads an encoded body, and also reports it undecoded as a file: an origin that does not decode it finds what lies in it
  * in the clear.
  */
 export class RawCopy implements BodyReader {

@@ -35,9 +35,9 @@ export interface FileInfo {
   text?: TextKind | undefined
   /** Name of the form's field that it is in. */
   name?: string | undefined
-  /** Whether it is a body as it came, or a part, beside what it is read as. */
+  /** Whether it is the plain bytes of a body or part, beside a parsed reading of them. */
   isRaw?: boolean
-  /** Whether it is a part without its Content-Transfer-Encoding, beside the part as it came. */
+  /** Whether it is a part with its Content-Transfer-Encoding decoded, beside the undecoded part. */
   isDecoded?: boolean
   withoutDigests?: boolean
 }

@@ -5,7 +5,7 @@ import { detectFromHeader } from 'hono/language'
 /** The language of texts that have no other. */
 export const ENGLISH = 'en'
 
-/** Who reads an answer, as the request tells. */
+/** The reader of an answer, as the request describes it. */
 export interface Reader {
   /** Whether a browser shows it to a person. */
   isPage: boolean
@@ -25,7 +25,7 @@ const BY_HEADER = {
   fallbackLanguage: ENGLISH,
 }
 
-/** Who reads the answer to a request. Ask before anything replaces the request. */
+/** The reader of the answer to a request. Call it before anything replaces the request. */
 export function readerOf(c: Context): Reader {
   return {
     isPage: isPagePost(c),

@@ -6,7 +6,7 @@ export interface Status {
   title: string
 }
 
-/** The status of an outcome, at every door. What only flags is not refused, but for people to look at. */
+/** The status of an outcome, at every door. Flagged files are not refused; people look at them. */
 export function statusOf(outcome: Outcome): Status {
   switch (outcome.action) {
     case 'allow':

@@ -12,7 +12,7 @@ export type Sink = (event: GateEvent) => unknown
 /** Sinks, by what they are called when they fail. */
 export type NamedSink = readonly [HappeningOf<'sink-error'>['sink'], Sink]
 
-/** Milliseconds in which a sink must take an event: the platform ends what goes on 30 seconds after an answer. */
+/** Milliseconds in which a sink must take an event: the platform ends work that lasts 30 seconds beyond an answer. */
 const MAX_SEND_MS = 10_000
 
 /**

@@ -135,7 +135,7 @@ export class Gate {
     waitUntil(this.#remote.keepForLater(caseId, failure))
   }
 
-  /** What the list has, whatever it would lead to. @throws if there is none */
+  /** What the list has, whatever it would lead to. @throws if there is no list */
   ask(queries: readonly Query[], waitUntil: WaitUntil): Promise<Answer> {
     return this.list.match(queries, waitUntil)
   }

@@ -67,13 +67,13 @@ export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdic
 /** What files are judged with beside the list. */
 export interface JudgeHelpers {
   markFlooded?: MarkFlooded
-  /** Asks services about files that the list has nothing of. */
+  /** Asks services about files that match nothing on the list. */
   askRemote?: (files: readonly ScannedFile[]) => Promise<RemoteAnswers>
   /** Told of each service that gave no answer, and whether the upload passes nevertheless. */
   onUnanswered?: (failure: RemoteFailure, isPassed: boolean) => void
 }
 
-/** Judges files of an upload, and what is within them, against the list. `askList` throws when there is none to judge by. */
+/** Judges the files of an upload, and those within them, against the list. `askList` throws if there is no list. */
 export async function judge(
   files: readonly ScannedFile[],
   askList: AskList,
@@ -133,7 +133,7 @@ export async function judge(
   return verdict
 }
 
-/** Adds what services have about files that the list has nothing of. */
+/** Adds the answers of services about files that match nothing on the list. */
 async function askAboutOthers(
   files: readonly ScannedFile[],
   results: readonly MatchResult[],

@@ -63,7 +63,7 @@ export class DetailBlock {
 
   /**
    * Details of the entry at a position of the segment, which lies in this block.
-   * @throws {ValueDamagedError} they are none
+   * @throws {ValueDamagedError} the value holds no details
    */
   of(position: number): Detail {
     const row = v.safeParse(RowSchema, this.#rows.get(placeInBlock(position)))

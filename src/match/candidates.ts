@@ -63,7 +63,7 @@ export class CandidateVerifier {
   /** Positions of all candidates, by block. */
   readonly #wanted = new Map<string, Set<number>>()
 
-  /** @param reads those of the isolate, but for tests */
+  /** @param the reads of the isolate; tests pass their own */
   constructor(store: ListStore, reads = detailReads) {
     this.#store = store
     this.#reads = reads

@@ -46,7 +46,7 @@ export interface LiveListOptions {
   adjust?: (manifest: Manifest) => Manifest
   /** Told when the list could not be read, or is stale. The last good one, if any, stays in use. */
   onError: (error: unknown) => void
-  /** Milliseconds since some start; `Date.now`, but for tests. */
+  /** Milliseconds since some start: `Date.now`, except in tests. */
   now?: () => number
 }
 
@@ -314,7 +314,7 @@ export class LiveList {
     return replaceIndex(modules, store, old, manifest, { from, onGive })
   }
 
-  /** @throws {ListMissingError | ListVanishedError} there is none: never yet, or no more */
+  /** @throws {ListMissingError | ListVanishedError} there is no list: never published, or gone */
   async #readManifest(store: ListStore): Promise<Manifest> {
     try {
       return await readManifest(store)
@@ -327,7 +327,7 @@ export class LiveList {
 
   /** Goes on with tables behind a request, if there are any to build and no other request does, or it is gone. */
   #buildTables(index: Index, waitUntil: WaitUntil): void {
-    if (this.#now() < this.#nextBuildAt) return // a build that goes on puts this off
+    if (this.#now() < this.#nextBuildAt) return // a running build postpones this
     if (!(index instanceof BankIndex) || !index.needsTables) return
     if (countEntries(segmentsOf(index.manifest)).pdq > this.#options.maxTableEntries) return
     const build = {}

@@ -119,7 +119,7 @@ export function needleMs({ haystack }: LoadedPdqSegment): number {
   return 0.002 + (haystack.count / 1e6) * (haystack.hasTable ? TABLE_MS : SCAN_MS)
 }
 
-/** What a search of a segment finds, but for entries that were removed. */
+/** What a search of a segment finds, without removed entries. */
 export function searchSegment(
   { haystack, removals }: LoadedPdqSegment,
   needles: readonly Hash256[],

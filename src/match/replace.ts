@@ -19,7 +19,7 @@ function newSegments(old: BankIndex, manifest: Manifest): SegmentRef[] {
   return segmentsOf(manifest).filter(({ name }) => !known.has(name))
 }
 
-/** Whether a manifest brings so much that is new that it must take the place of what there is. */
+/** Whether a manifest has so many changes that a new version must replace the current one. */
 export function isReplacement(old: BankIndex, manifest: Manifest): boolean {
   const bytesOf = (refs: readonly SegmentRef[]) =>
     refs.reduce((sum, { kind, count }) => sum + count * ENTRY_BYTES[kind], 0)

@@ -77,7 +77,7 @@ export class BadImageInputError extends HashgateError {
 }
 
 /**
- * What was given for a hash is none. The message does not repeat it, since hashes of lists are secrets.
+ * An argument is not a hash. The message does not repeat it, because hashes of lists are secrets.
  * @example
  * ```ts
  * import { BadHashError, parseHash } from 'hashgate/pdq'

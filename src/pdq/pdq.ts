@@ -7,7 +7,7 @@ import type { PdqDihedral, PdqHash, PdqImage, WasmModule } from './types.ts'
 
 /**
  * Hashes images: of an animation the first frame; alpha dropped; as they are stored, whatever their Exif orientation.
- * Each image has a WebAssembly instance of its own over zeroed memory, so that nothing of it outlives its hash.
+ * Each image has its own WebAssembly instance over zeroed memory, so no data of it outlives its hash.
  * @example
  * ```ts
  * import { loadPdq, type Pdq } from 'hashgate/pdq'

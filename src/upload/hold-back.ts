@@ -48,7 +48,7 @@ export class HoldBack {
     return Math.max(0, this.#heldBytes - HELD_BACK_BYTES - CHUNK_BYTES)
   }
 
-  /** Whether something could be sent, if nothing of it had to wait. */
+  /** Whether something could be sent if nothing had to wait. */
   hasMoreThanEnd(until = Infinity): boolean {
     const [first] = this.#held
     if (!first || this.#heldBytes - first.length < HELD_BACK_BYTES) return false

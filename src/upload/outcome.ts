@@ -6,7 +6,7 @@ import { ClientGoneError, ClientStalledError } from './body-source.ts'
 import { PartError } from './parts.ts'
 import { BusyError } from '../util/semaphore.ts'
 
-/** What came of an upload: a verdict, or why there is none. */
+/** The result of an upload: a verdict, or the reason why there is none. */
 export type Outcome = Verdict | Unjudged
 
 /** An upload that could not be judged. Nothing of it is passed on to its end. */

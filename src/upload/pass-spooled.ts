@@ -95,7 +95,7 @@ async function unlessKindAdded<T>(
   }
 }
 
-/** The verdict on a body that lies in the bucket. Who waits for a place holds nothing that the one that has it needs. */
+/** The verdict on a body that lies in the bucket. Who waits for a place holds nothing that its holder needs. */
 async function verdictOnSpooled(
   request: Request,
   spool: Spool,

@@ -113,7 +113,7 @@ export async function passed(response: Promise<Response>): Promise<Passage> {
   return { isPassed: true, response }
 }
 
-/** What is wrong with a body that goes on where it should have ended. */
+/** The error of a body that is longer than it should be. */
 export function tooLong(
   length: number | undefined,
   settings: Pick<UploadSettings, 'maxBodyBytes' | 'maxBufferedBytes' | 'onUnknownLength'>,

@@ -39,7 +39,7 @@ export class PictureRoom {
     if (missing > 0) await this.#permit.grow(missing)
   }
 
-  /** Tells that the upload goes on. */
+  /** Records a sign of life of the upload. */
   touch(): void {
     this.#picturePermit?.touch()
   }

@@ -43,7 +43,7 @@ export class Spool {
     this.#parts.push(...(await this.#writer.write(chunk)))
   }
 
-  /** Puts all that was written into the bucket: nothing of it is in memory any more. */
+  /** Puts everything that was written into the bucket, so that none of it stays in memory. */
   async flush(): Promise<void> {
     this.#parts.push(...(await this.#writer.end()))
   }

@@ -157,7 +157,7 @@ export class Uploads {
   /**
    * Judges a body as an upload is judged, with the same limits and out of the same memory, and lets it go; what is to be
    * quarantined is kept. Reports nothing: what it was asked for is for the caller to say.
-   * @param caller who asks
+   * @param caller the caller
    * @param replaced what is used in place of what uploads are passed on with
    */
   async judgeBody(

@@ -22,7 +22,7 @@ export interface VerdictFacts {
   afterLastByteMs?: number | undefined
   route?: Pick<ChosenRoute, 'isShadow' | 'label'>
   kept?: Kept | undefined
-  /** Who asked for the verdict, if it was asked for by itself. */
+  /** The caller that asked for the verdict without an upload to the origin. */
   caller?: string
 }
 

@@ -49,7 +49,7 @@ export function formatHash(hash: Hash256): string {
   return toHex(hash)
 }
 
-/** Reads the text form, upper or lower case. `undefined` if it is none. */
+/** Reads the text form, upper or lower case. `undefined` if it is not a hash. */
 export function parseHash(text: string): Hash256 | undefined {
   return parseHex(text, HASH_BYTES)
 }

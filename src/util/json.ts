@@ -1,4 +1,4 @@
-/** What JSON says; `undefined` if it is none. What `JSON.parse` throws repeats what it read, which may be secret. */
+/** Parses JSON; `undefined` if it is not valid. Errors of `JSON.parse` repeat the text, which may be secret. */
 export function parseJson(json: string | Uint8Array): unknown {
   try {
     return JSON.parse(typeof json === 'string' ? json : new TextDecoder().decode(json)) as unknown

@@ -91,7 +91,7 @@ export class Semaphore {
   /**
    * Acquires as soon as there is room.
    * @param most what it will have at most, by `grow`
-   * @throws {BusyError} there is none for too long, or ever
+   * @throws {BusyError} no place became free in time, or none ever can
    */
   async acquire(amount: number, most = amount): Promise<Permit> {
     const permit = new Permit(this, most, this.#now)
@@ -114,7 +114,7 @@ export class Semaphore {
     this.#serve()
   }
 
-  /** Takes back what is more than so much. */
+  /** Takes back everything above this amount. */
   shrink(permit: Permit, amount: number): void {
     permit.amount = Math.min(permit.amount, amount)
     this.#serve()
@@ -125,7 +125,7 @@ export class Semaphore {
     this.#serve()
   }
 
-  /** Whether there is so much, and all could still come to their ends if it were given: those first that lack least. */
+  /** Whether this amount is free, and all holders could still finish if it were given, those that lack least first. */
   #hasRoom(permit: Permit, amount: number): boolean {
     let free = this.#options.max - this.used - amount
     if (free < 0) return false
@@ -224,7 +224,7 @@ export class Permit {
     this.#touchedAt = now()
   }
 
-  /** Acquires so much more. @throws {BusyError} */
+  /** Acquires this much more. @throws {BusyError} */
   grow(amount: number): Promise<void> {
     return this.#semaphore.grow(this, amount)
   }
@@ -234,12 +234,12 @@ export class Permit {
     this.#semaphore.settle(this)
   }
 
-  /** Gives back what is more than so much. It may grow again. */
+  /** Gives back everything above this amount. The share may grow again. */
   shrink(amount: number): void {
     this.#semaphore.shrink(this, amount)
   }
 
-  /** Tells that the upload goes on. */
+  /** Records a sign of life of the upload. */
   touch(): void {
     this.#touchedAt = this.#now()
   }

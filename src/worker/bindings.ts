@@ -45,7 +45,7 @@ export function workerParts(
   }
 }
 
-/** By what settings and bindings want a feature: what asks for protection must not be passed over. */
+/** The settings and bindings that ask for a feature: a request for protection must not be ignored. */
 const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
   api: ({ api }, { API_KEYS }) => isApiOn(api, API_KEYS !== undefined),
   heic: () => undefined,

@@ -20,7 +20,7 @@ import type { Uploads } from '../upload/uploads.ts'
 import type { NamedFeature } from './gate-worker.ts'
 import type { Bindings, WorkerParts } from './parts.ts'
 
-/** What a Worker has only if it is named: nothing of it is in the bundle otherwise. */
+/** Features that a Worker has only if it names them: otherwise their code is not in the bundle. */
 export interface Feature extends NamedFeature {
   /** What it takes of the bindings. @throws {BadConfigError} something that it needs is missing, or wrong */
   bind?: (config: Config, bindings: Bindings, store: ListStore) => Partial<WorkerParts>

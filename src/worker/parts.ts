@@ -45,7 +45,7 @@ export interface Bindings
 export interface WorkerParts extends UploadsParts {
   config: Config
   origin: Origin
-  /** Who may ask for verdicts. */
+  /** The callers that may ask for verdicts. */
   api?: ApiConfig
   /** Whether the caller may see how full an isolate is. */
   mayWatch?: (request: Request) => Promise<boolean>

@@ -2,7 +2,7 @@ import { HashgateError } from '../../util/errors.ts'
 
 /** Why a provider's list could not be read. Messages never have credentials, addresses with a query, or hashes. */
 export abstract class ExchangeError extends HashgateError {
-  /** Seconds until it is worth another try; the runner chooses if there are none. */
+  /** Seconds until another try is worthwhile; the runner chooses if absent. */
   retrySeconds: number | undefined
 }
 

@@ -27,7 +27,7 @@ export interface PageRecords {
 export interface ExchangePage<Checkpoint extends object = object> {
   upserts: readonly ListedRecord[]
   deletes: readonly Tombstone[]
-  /** Where the next run goes on, once this page is applied. */
+  /** Where the next run continues once this page is applied. */
   checkpoint: Checkpoint
   /** Whether the provider has nothing more for now. */
   isComplete: boolean
@@ -38,7 +38,7 @@ export interface ExchangePage<Checkpoint extends object = object> {
   expected?: number | undefined
 }
 
-/** Who the provider takes the credentials for. */
+/** The account that the provider sees behind the credentials. */
 export interface Account {
   name: string
   can: string[]
@@ -57,7 +57,7 @@ export interface Exchange<Checkpoint extends object = object> {
    * @throws {ExchangeError}
    */
   pages(from: Checkpoint | undefined): AsyncGenerator<ExchangePage<Checkpoint>, void>
-  /** What would be sent for an opinion; `undefined`: the provider takes no opinion of that kind. Absent if it takes none at all. */
+  /** What would be sent for an opinion; `undefined`: the provider takes no such opinion. Absent if it takes none at all. */
   feedback?(opinion: EntryOpinion): Ask | undefined
 }
 

@@ -27,7 +27,7 @@ export function skip(skipped: Skipped, reason: string, count = 1): void {
 }
 
 /**
- * A record as the ledger keeps it. A hash that is none is skipped and counted; its record stays, with the others, since the
+ * A record as the ledger keeps it. A malformed hash is skipped and counted; its record stays, with the others, since the
  * provider's latest word replaces the earlier one. `undefined`: the record has no key that can be used.
  */
 export function normalise(record: ListedRecord, skipped: Skipped): LedgerRecord | undefined {

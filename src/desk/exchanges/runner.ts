@@ -8,7 +8,7 @@ import { ExchangeError } from './errors.ts'
 import type { Exchange, ExchangePage, Skipped } from './exchange.ts'
 import { normalise, skip } from './normalise.ts'
 
-/** Pages of a run, before it goes on with another message: 1,000 queries of D1 are all that an invocation has. */
+/** Pages of a run before another message continues it: an invocation may make 1,000 queries of D1. */
 export const MAX_PAGES = 100
 
 /** Seconds until a source that failed is tried again, unless the provider says. */

@@ -1,4 +1,4 @@
-/** Ends a body early, as a server does that says nothing of it: the length is gone, too. */
+/** Ends a body early, as a server does without notice: the length is removed, too. */
 export async function cutOff(response: Response, at: number): Promise<Response> {
   const body = await response.arrayBuffer()
   const headers = new Headers(response.headers)

@@ -41,7 +41,7 @@ export class LeaseTakenError extends HashgateError {
   }
 }
 
-/** The lease ran out while the work went on, and nothing of the last step was written. */
+/** The lease ran out during the work, and the last step was not written. */
 export class LeaseLostError extends HashgateError {
   readonly code = 'lease-lost'
 

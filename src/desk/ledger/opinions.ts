@@ -71,7 +71,7 @@ export async function noteOpinion(
   await db.prepare(sql).bind(sentAt, error, source, entry, decision).run()
 }
 
-/** The hash of an entry that the ledger named itself, as `r-` and its row; `undefined` if it is none, or gone. */
+/** The hash of an entry that the ledger named itself, as `r-` and its row; `undefined` if it is not one, or gone. */
 export async function hashOfEntry(ledger: Ledger, entry: string): Promise<string | undefined> {
   const digits = /^r-([0-9a-f]{16})$/.exec(entry)?.[1]
   if (digits === undefined) return undefined

@@ -30,7 +30,7 @@ export class AccessVerifier {
   }
 
   /**
-   * Who a token is of; `undefined` if it is not valid: signed by the team's keys, for one of the audiences, not expired.
+   * The owner of a token; `undefined` if it is not valid: signed by the team's keys, for one of the audiences, not expired.
    * @throws {KeySetUnavailableError} that cannot be told
    */
   async verify(token: string): Promise<string | undefined> {
@@ -59,7 +59,7 @@ export class AccessVerifier {
   }
 }
 
-/** The key that a token says it is signed with; `undefined` if it is none of Access. */
+/** The key that a token says it is signed with; `undefined` if Access has no such key. */
 function keyIdOf(token: string): string | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   try {

@@ -29,7 +29,7 @@ export interface ApiDeps {
   routes: readonly Route[]
 }
 
-/** Verdicts and look-ups for those who have a key. What is not for it goes on to the next handler. */
+/** Verdicts and look-ups for callers with a key. Other requests go to the next handler. */
 export function createApi({ api, uploads, routes: others }: ApiDeps): Hono {
   const all = routesWith(others, api.path)
   const authorize = createAuthorizer(api)

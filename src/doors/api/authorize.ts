@@ -4,7 +4,7 @@ import { KeySetUnavailableError } from './jwks.ts'
 import type { ApiKey, Scope } from './keys.ts'
 import type { ApiConfig } from './settings.ts'
 
-/** Who asks, and what they may do. */
+/** The caller, and what it may do. */
 export interface Caller {
   /** The key's name, or `access:` and whom the token names. */
   name: string
@@ -12,7 +12,7 @@ export interface Caller {
 }
 
 /**
- * Tells who asks.
+ * Identifies the caller.
  * @throws {DeniedError} 401: unknown caller
  * @throws {DeniedError} 503: a token of Access cannot be verified now; the cause is a KeySetUnavailableError
  */

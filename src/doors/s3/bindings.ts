@@ -2,7 +2,7 @@ import { parseS3Keys, type S3Keys } from './sigv4.ts'
 
 /** Bindings for multipart uploads of S3, beside those for staging. */
 export interface S3Bindings {
-  /** Secret: keys of S3, as NAME:SECRET with commas, by which clients sign multipart uploads. Without any, there are none. */
+  /** Secret: keys of S3, as NAME:SECRET with commas, with which clients sign multipart uploads. Without a key, S3 is off. */
   S3_CLIENT_KEYS?: string
   /** Secret: the key of S3 by which the origin wants them signed. */
   S3_ORIGIN_KEY?: string

@@ -84,7 +84,7 @@ const PROBLEMS: Record<Exclude<PartProblem | ChoiceProblem, 'not-open'>, ErrorCo
 
 /** What the door for S3 is made of. */
 export interface S3Deps extends StagedDeps {
-  /** Who may upload: requests are signed by one of these. */
+  /** The keys that may upload: each request is signed by one of these. */
   keys: S3Keys
 }
 

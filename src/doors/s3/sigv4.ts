@@ -49,7 +49,7 @@ export function claimedKeyOf(request: Request): string | undefined {
   return claimOf(request)?.name
 }
 
-/** Who has signed a request (Signature Version 4, in the header or in the URL), or what is wrong with the signature. */
+/** The signer of a request (Signature Version 4, in the header or in the URL), or what is wrong with the signature. */
 export async function signerOf(
   request: Request,
   keys: S3Keys,

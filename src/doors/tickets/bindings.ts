@@ -22,7 +22,7 @@ export interface TicketParts {
 }
 
 /**
- * What tickets are taken with; `undefined` if there are none.
+ * The bindings for tickets; `undefined` if tickets are off.
  * @throws {BadConfigError} something that they need is missing, or wrong
  */
 export function ticketsOf(

@@ -85,7 +85,7 @@ function mismatch(request: Request, ticket: Ticket, path: string): Response | un
     : undefined
 }
 
-/** The upload without headers that could have it read otherwise than as the object that it becomes. */
+/** The upload without headers that could make it read differently from the object that it becomes. */
 function plainRequest(request: Request, { type }: Ticket): Request {
   const headers = new Headers({ 'content-type': type })
   for (const name of ['content-length', 'cf-connecting-ip']) {

@@ -57,7 +57,7 @@ export function parseChecksum(header: string): Checksum | undefined {
   return digest.length === CHECKSUMS[algorithm] ? { algorithm, digest } : undefined
 }
 
-/** Reads a number of bytes; `undefined` if it is none. */
+/** Reads a number of bytes; `undefined` if it is not one. */
 export function parseBytes(header: string | undefined): number | undefined {
   if (header === undefined || !/^\d{1,15}$/.test(header)) return undefined
   return Number(header)

@@ -1,4 +1,4 @@
-// The server side of the tus protocol 1.0.0 (tus.io/protocols/resumable-upload), but for GET, which is the origin's.
+// The server side of the tus protocol 1.0.0 (tus.io/protocols/resumable-upload), except GET, which the origin answers.
 
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'

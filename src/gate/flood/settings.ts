@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { optionalGroup, wholeNumber } from '../../util/settings.ts'
 
-/** When an entry matches so much that it is probably wrong. */
+/** When an entry matches so many uploads that it is probably wrong. */
 export const FloodSettings = optionalGroup(
   {
     bound: v.optional(

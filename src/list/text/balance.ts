@@ -6,7 +6,7 @@ import { UnclearKindError } from '../errors.ts'
  * have 128 in one case of twenty (10,003 of 200,000; standard deviation 8).
  */
 const PDQ_BITS = 128
-/** Share of such hashes from which a list is one of PDQ hashes. */
+/** Share of balanced hashes from which a list counts as PDQ. */
 const PDQ_SHARE = 0.8
 
 /** Tells PDQ hashes from SHA-256 digests by their set bits: not one by one, but of a whole list. */

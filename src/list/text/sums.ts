@@ -17,7 +17,7 @@ const TAGGED = /^\\?([\w-]+) ?\((.*)\) ?= ?([0-9a-f]+)$/i
 /** `pdq f8f8…` of `threatexchange hash`; `sha256:9f86…` of others. */
 const SIGNAL = /^([\w-]+?)(?:[ \t]*[:=][ \t]*|[ \t]+)(\S.*)$/
 
-/** Reads a line of a program that prints hashes; `undefined` if it is none. */
+/** Reads a line that a hashing program prints; `undefined` if it is not one. */
 export function parseSumLine(line: string): SumLine | undefined {
   const sum = SUM.exec(line)
   if (sum) return { kind: '', hash: sum[1] ?? '', file: sum[2] ?? '', isSum: true }

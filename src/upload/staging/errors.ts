@@ -27,7 +27,7 @@ export class ChecksumError extends HashgateError {
   }
 }
 
-/** What was sent goes on behind the end of the upload. */
+/** The sent bytes exceed the end of the upload. */
 export class BeyondEndError extends HashgateError {
   readonly code = 'beyond-end'
 

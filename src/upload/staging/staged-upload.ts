@@ -160,7 +160,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return this.#beginAttempt({ ...state, offset: this.#bytes() })
   }
 
-  /** Tells that an attempt goes on. Returns whether it may: another one may have begun, or the upload may have expired. */
+  /** Records a sign of life of an attempt. Returns whether it may go on: another may have begun, or the upload have expired. */
   async renew(attempt: number): Promise<boolean> {
     const state = this.#state()
     if (state?.phase !== 'finishing' || state.attempt !== attempt) return false

@@ -7,7 +7,7 @@ export class WholeBody {
   readonly readable: ReadableStream<Uint8Array>
   /** When all was read, or it went no further. */
   readonly sent: Promise<void>
-  /** Why something of it could not be read, if so. Who takes it may also take less; then it is not broken. */
+  /** The error if part of it could not be read. A consumer may also stop early; then there is none. */
   failure: { error: unknown } | undefined
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
 

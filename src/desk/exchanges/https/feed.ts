@@ -61,7 +61,7 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
     yield* inPages(changes, { name, seq: known, part: { to: seq, done } }, !isEnough)
   }
 
-  /** All live entries, as of a state from which the delta goes on. */
+  /** All live entries, as of the state at which the delta continues. */
   async #snapshot(url: URL, { header }: Feed): Promise<FeedChange[]> {
     const snapshot = await this.#open(url)
     const { name, seq, since } = snapshot.header

@@ -136,7 +136,7 @@ export class HttpsExchange implements Exchange {
         return { authorization: basicAuth(auth.user, this.#secret) }
       case 'header':
         return { [auth.header]: this.#secret }
-      case 'mtls': // the connection tells who asks
+      case 'mtls': // the connection identifies the caller
         return {}
     }
   }

@@ -7,7 +7,7 @@ import { parseJson } from '../../../util/json.ts'
 /** What a file says of a record: values by the name of a column, or by a JSON pointer. */
 export type Fields = (place: string) => string | undefined
 
-/** A row of a file, or why it is none. */
+/** A row of a file, or the reason why it is not one. */
 export type FileRow = { fields: Fields; values: ReadonlyMap<string, string> } | { problem: string }
 
 type Chunks = AsyncIterable<Uint8Array>
