@@ -9,12 +9,14 @@ const MEGA = 1e-6
 export const BYTE_MS = 8 * MEGA
 /** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
 export const SENT_BYTE_MS = 2 * BYTE_MS
-/** A byte of a text, also beneath escapes, in each of the codings that it is read in: 30 of prose, 120 of base64, 250 of numbers. */
-export const TEXT_BYTE_MS = 80 * MEGA
-/** A look at the first bytes of what may be a file in a text: some are inflated. */
-export const LOOK_MS = 0.01
-/** Looking whether a value is deflated. */
-export const INFLATING_MS = 0.05
+/** A byte of a text, also beneath escapes, whatever it is made of. */
+export const TEXT_BYTE_MS = 50 * MEGA
+/** A code of a text, in each coding that it has one in: prose has one a byte, base64 four, numbers three. */
+export const CODE_MS = 12 * MEGA
+/** A look at the first bytes of what may be a file in a text. */
+export const LOOK_MS = 0.001
+/** Looking whether a value is deflated: an inflater is made. */
+export const INFLATING_MS = 0.03
 /** A byte that comes out of inflating, beside that. */
 export const INFLATED_BYTE_MS = 4 * MEGA
 /** A file: its digests and readers. */

@@ -56,6 +56,7 @@ const { filter: FILTER, signs: SIGNS } = windowsFor(8)
 export class Base85Coding implements Coding {
   readonly bits = 8
   readonly isStrict = true
+  searched = 0
   readonly #table: Uint16Array
   readonly #runs: Runs
   readonly #codes = Array.from({ length: GROUP }, () => new Codes())
@@ -78,6 +79,7 @@ export class Base85Coding implements Coding {
 
   pick(bytes: Uint8Array): readonly Uint16Array[] {
     const pieces = this.#runs.pick(bytes)
+    this.searched = 0
     if (pieces.length === 0) return NOTHING
     for (const piece of pieces) this.#takePiece(piece)
     return this.#codes.map((codes) => codes.take())
@@ -99,6 +101,7 @@ export class Base85Coding implements Coding {
     const digits = concatenateCodes(this.#digits, fresh)
     this.#search(digits, kept)
     this.#count += fresh.length
+    this.searched += fresh.length
     this.#digits = digits.slice(-KEPT)
     if (isLast) this.#endRun()
   }

@@ -40,6 +40,8 @@ export interface CodedFinds {
   open: (isPlain: boolean) => CodedFile | undefined
   /** Codes of base64 in the names of fields that hold files. */
   names: readonly Uint16Array[]
+  /** Told of codes that are searched. */
+  onCodes: (count: number) => void
   /** Told of each look at the first bytes of what may be a file. */
   onLook: () => void
   /** Asks whether one more place may be looked at. */

@@ -36,7 +36,9 @@ export class CodingSearch {
   }
 
   #search(readings: readonly Uint16Array[], rootAt?: number, isDoubtful?: boolean): void {
+    let count = this.#coding.searched ?? 0
     for (const [i, codes] of readings.entries()) {
+      count += codes.length
       let search = this.#searches[i]
       if (!search && codes.length === 0) continue
       search ??= this.#searches[i] = this.#begin(i)
@@ -45,5 +47,6 @@ export class CodingSearch {
       search.write(codes)
       if (codes.length > 0 && !search.isReading) this.#coding.rest?.(i)
     }
+    this.#finds.onCodes(count)
   }
 }

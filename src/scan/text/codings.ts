@@ -23,6 +23,8 @@ export interface Coding {
   readonly isStrict?: boolean
   /** The first of its readings that any text may have: pictures are looked for in it by long signs, and no texts. */
   readonly faintFrom?: number
+  /** Codes of the last bytes that it searched itself. */
+  readonly searched?: number
   /** Codes in the next bytes, and breaks, as each reading has them. */
   pick(bytes: Uint8Array): readonly Uint16Array[]
   /** Told that no file is being read in a reading, which need not be given until there seems to be one again. */

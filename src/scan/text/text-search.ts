@@ -4,7 +4,7 @@ import { isImageFormat } from '../format.ts'
 import type { FinishedInner, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
 import { NO_CODES } from './codings.ts'
-import { FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
+import { CODE_MS, FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
@@ -58,6 +58,7 @@ export class TextSearch {
           return this.#isRoom(budget.take('textBytes', count))
         },
         names: (options.names ?? []).map((name) => base64Codes(name)),
+        onCodes: (count) => budget.spend(count * CODE_MS),
         onLook: () => budget.spend(LOOK_MS),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         takeInflating: () => {
