@@ -4,7 +4,7 @@ import type { ScannedFile } from '../scanned.ts'
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts'
 
 /** How an archive, or a document that holds files, is told wherever it begins. */
-interface Sign {
+interface ArchiveSign {
   format: ContainerFormat
   needle: Buffer
   /** Bytes before the needle. */
@@ -14,7 +14,7 @@ interface Sign {
 }
 
 // ZIP has a reader of its own that finds it anywhere, and zlib has no bytes that tell it.
-const SIGNS: readonly Sign[] = [
+const SIGNS: readonly ArchiveSign[] = [
   { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isGzip },
   { format: 'zstd', needle: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), before: 0, isOne: isZstd },
   { format: 'xz', needle: Buffer.from('\xfd7zXZ\0', 'latin1'), before: 0 },
@@ -50,7 +50,7 @@ export class ArchiveSigns {
   }
 }
 
-function isIn(bytes: Buffer, { needle, before, isOne }: Sign): boolean {
+function isIn(bytes: Buffer, { needle, before, isOne }: ArchiveSign): boolean {
   for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, at + 1)) {
     if (at >= before && (!isOne || isOne(bytes.subarray(at - before)))) return true
   }

@@ -59,7 +59,7 @@ describe('an answer of TCAP', () => {
   })
 
   it('that lacks a hash, or does not say whether it is known, is none', async () => {
-    await expect(ask([item(one)])).rejects.toThrow('lacks a hash')
+    await expect(ask([item(one)])).rejects.toThrow('lacks a requested hash')
     await expect(ask([item(one), item(two, {})])).rejects.toThrow('does not say')
     expect(await ask([item(one), item(two)])).toEqual([undefined, undefined])
   })
