@@ -192,7 +192,9 @@ describe('what workerd quarantines on this machine', () => {
     expect(await open('bad.txt')).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringMatching(/^hashgate: line 3 of the identity file is not an AGE-SECRET-KEY-…/),
+      err: expect.stringMatching(
+        /^hashgate: line 3 of the identity file is not an AGE-SECRET-KEY-…/,
+      ),
     })
     expect((await open('bad.txt')).err).not.toContain(identity.slice(-40, -10))
     expect((await open('empty.txt')).err).toContain('the file contains no age identity')
