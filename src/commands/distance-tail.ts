@@ -5,7 +5,7 @@ export type Histogram = Float64Array
 
 /** Larger distances count as this one, in bits. */
 export const MAX_BITS = 160
-/** Shares of pairs that the fit is made of: rarer than the first, and with as many pairs as the second at least. */
+/** Shares of pairs that the fit is made of: rarer than the first, and with at least as many pairs as the second. */
 const [MOST_SHARE, LEAST_PAIRS] = [1e-4, 3]
 
 export function histogram(): Histogram {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { EntryGuard, type EntryCap } from '../list/entry-guard.ts'
 import type { LoweredEntry } from '../list/publish.ts'
 
-/** Entries that are told of by name; of more, how many there are. */
+/** Entries that are reported by name; of more, only the number. */
 const MAX_TOLD = 20
 
 let guard: EntryGuard | undefined

@@ -19,7 +19,7 @@ interface ExchangeOptions extends TargetOptions {
   json?: true
 }
 
-/** `hashgate exchange check`: asks the provider who the credentials are for. */
+/** `hashgate exchange check`: asks the provider whose credentials they are. */
 export async function exchangeCheck(name: string, options: ExchangeOptions): Promise<boolean> {
   return withParts(options, async (parts) => {
     const account = await exchangeOf(parts, name).whoAmI()
@@ -289,7 +289,7 @@ function describeSource({ name, kind, bank, health, tally, ...rest }: SourceStat
   return lines.join('\n')
 }
 
-/** `hashgate exchange rebuild`: writes a bank anew with all that the ledger has for it. */
+/** `hashgate exchange rebuild`: writes a bank again with everything that the ledger has for it. */
 export async function exchangeRebuild(bank: string, options: ExchangeOptions): Promise<boolean> {
   return withDesk(options, async (desk) => {
     const { allowLarge } = desk.settings
@@ -309,7 +309,7 @@ interface DoctorFinding {
   problem?: string
 }
 
-/** `hashgate exchange doctor`: looks at all that a sync needs, and says what is wrong. */
+/** `hashgate exchange doctor`: checks everything that a sync needs, and reports what is wrong. */
 export async function exchangeDoctor(options: ExchangeOptions): Promise<boolean> {
   return withParts(options, async (parts) => {
     const findings = [...(await checkLedger(parts)), ...(await checkProviders(parts))]

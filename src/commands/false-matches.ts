@@ -16,9 +16,9 @@ import {
   uploadsOfAMillion,
 } from './distance-tail.ts'
 
-/** Entries that files are compared with, at most, spread over the list. */
+/** Most entries that files are compared with, spread over the list. */
 const MOST_ENTRIES = 4096
-/** Sizes of lists that are told beside the operator's own. */
+/** Sizes of lists that are reported in addition to the operator's own. */
 const LIST_SIZES = [1e5, 1e6, 1e7]
 /** Files from which on a rate is told, and pairs. */
 const [LEAST_FILES, LEAST_PAIRS] = [30, 100_000]

@@ -62,7 +62,7 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
     const since = Math.max(0, seq - DELTA_STATES)
     const live = [...state.values()].filter(({ op }) => op === 'put')
     const recent = [...state.values()].filter((change) => change.seq > since)
-    // The snapshot first: a delta never goes on from one that is not there yet.
+    // The snapshot first: a delta never continues from one that is not there yet.
     await writeFeedFile(
       out,
       SNAPSHOT,

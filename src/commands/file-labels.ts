@@ -2,7 +2,7 @@ import { CsvError, parse } from 'csv-parse'
 import { HashgateError } from '../util/errors.ts'
 import { readText } from './file-errors.ts'
 
-/** A line of a file of labels that is none. */
+/** An invalid line in a file of labels. */
 export class BadLabelError extends HashgateError {
   readonly code = 'bad-label'
 

@@ -497,7 +497,7 @@ function withDeskOptions(command: Command): Command {
   return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
 }
 
-/** A command as an action: commander adds itself to what it was given. What goes wrong is told in one line, and in the exit code. */
+/** A command as an action: commander adds itself to what it was given. Errors are reported in one line, and in the exit code. */
 function run(command: (...given: never[]) => Promise<boolean>) {
   return async (...given: unknown[]) => {
     try {

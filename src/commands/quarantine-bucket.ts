@@ -16,7 +16,7 @@ const BINDING = 'QUARANTINE'
 /** Most objects of a page. */
 const PAGE_OBJECTS = 1000
 
-/** A page of the objects of a bucket; `undefined` for one that is none of the quarantine. */
+/** A page of the objects of a bucket; `undefined` for one that is not of the quarantine. */
 interface ObjectsPage {
   objects: (QuarantinedObject | undefined)[]
   /** Where the next begins; absent for the last. */

@@ -4,7 +4,7 @@ import { count } from './count.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
-/** Bad lines that are told one by one; of more, only the number. */
+/** Bad lines that are reported one by one; of more, only the number. */
 const MAX_TOLD = 20
 
 /** How a list is read, as the options of commands say. */

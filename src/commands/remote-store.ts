@@ -5,7 +5,7 @@ import type { Bytes, ValueStore } from '../list/store.ts'
 import { parseJson } from '../util/json.ts'
 import { retryAfterSeconds } from '../util/retry-after.ts'
 
-/** How often a request is sent at most. */
+/** Most tries of a request. */
 const MAX_TRIES = 6
 /** Milliseconds before the second try; twice as many before each that follows. */
 const FIRST_WAIT_MS = 1000

@@ -120,7 +120,7 @@ async function tryToPublish(
   }
 }
 
-/** Steps of a publication after a run; the next run goes on. Each has some 100 operations on KV, of 1,000. */
+/** Steps of a publication after a run; the next run continues. Each has some 100 operations on KV, of 1,000. */
 const MAX_STEPS = 5
 
 function reportRun(desk: Desk, name: string, { sync, publication, publishError }: SourceRun): void {

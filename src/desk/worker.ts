@@ -37,7 +37,7 @@ export interface SyncMessage {
   exchange: string
 }
 
-/** Seconds until a source that somebody else reads is looked at again. */
+/** Seconds until a source that somebody else reads is checked again. */
 const BUSY_SECONDS = 60
 
 const world: World = {
@@ -74,7 +74,7 @@ async function deskOf(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMess
 }
 
 /**
- * Sends the sources that are due to the queue, and tells of those that are out of date.
+ * Sends the sources that are due to the queue, and reports those that are out of date.
  * @param now when the cron was to run, in milliseconds since 1970
  */
 async function schedule(env: DeskBindings, now: number): Promise<void> {
@@ -134,7 +134,7 @@ app.get('/health', async (context) => {
   return context.json({ ok: isWell }, isWell ? 200 : 503, { 'cache-control': 'no-store' })
 })
 
-/** Characters of DESK_TOKEN at least; a shorter one opens nothing. */
+/** Fewest characters of DESK_TOKEN; a shorter one opens nothing. */
 const MIN_TOKEN_LENGTH = 32
 
 const verifyToken = (token: string, { env }: { env: unknown }) => {

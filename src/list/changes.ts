@@ -14,7 +14,7 @@ import { readRemovals, Removals } from './removals.ts'
 import { readEntries, segmentKindOf, type SegmentKind } from './segment.ts'
 import type { ListStore } from './store.ts'
 
-/** What is to change in a bank. An entry that is both added and removed stays. */
+/** Changes to a bank. An entry that is both added and removed stays. */
 export interface BankChanges {
   bank: string
   added: readonly Entry[]
@@ -26,9 +26,9 @@ export interface ChangeOptions {
   base?: Base
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
-  /** Lowers entries that would match pictures which they have nothing to do with, as they are written. */
+  /** Lowers entries that would match unrelated pictures, as they are written. */
   guard?: EntryGuard
-  /** Values that are deleted at most. KV allows a Worker 1,000 operations an invocation. */
+  /** Most values to delete. KV allows a Worker 1,000 operations an invocation. */
   maxDeletes?: number
 }
 
@@ -36,12 +36,12 @@ export interface ChangePublication {
   manifest: Manifest
   added: number
   removed: number
-  /** Values that nobody reads any more, and that were deleted. */
+  /** Deleted values, which nobody reads any more. */
   deleted: number
 }
 
 /**
- * Publishes changes of banks without reading their entries: of each segment only the digests are read. So a thousand changes
+ * Publishes changes of banks without reading their entries: it reads only the digests of each segment. So a thousand changes
  * of a million entries take half a second, and little memory. An entry that is live already is not added again, and one that
  * is not there need not be removed: the same changes can be published twice.
  * @throws {PublishConflictError} the store shows that somebody else publishes

@@ -10,7 +10,7 @@ import { type Bytes, getExisting, type ListStore } from './store.ts'
 
 /** What a detail block has about an entry. */
 export interface Detail {
-  /** What the search did not look at: bytes 16 to 31 of a perceptual hash, all bytes of a digest. */
+  /** The bytes that the search did not compare: bytes 16 to 31 of a perceptual hash, all bytes of a digest. */
   rest: Uint8Array
   id: string
   labels: Record<string, string>
@@ -22,7 +22,7 @@ const RowSchema = v.tuple([
   v.string(),
   v.string(),
   v.record(v.string(), v.string()),
-  v.optional(v.number()), // earlier readers leave out what is behind the labels
+  v.optional(v.number()), // earlier readers ignore what follows the labels
 ])
 
 /** A detail block: [rest as hexadecimal digits, id, labels, cap if there is one] of each entry, as JSON. */
@@ -44,7 +44,7 @@ function placeInBlock(position: number): number {
   return position % BLOCK_ENTRIES
 }
 
-/** The details of some entries. Each is looked at when it is asked for: a candidate needs one of a thousand. */
+/** The details of some entries. Each is parsed when it is asked for: a candidate needs one of a thousand. */
 export class DetailBlock {
   readonly #key: string
   /** By their places in the block. */
@@ -55,7 +55,7 @@ export class DetailBlock {
     this.#rows = rows
   }
 
-  /** The block with the details of some positions alone: the others take no memory any more. */
+  /** The block with the details of some positions only: the others are released. */
   only(positions: Iterable<number>): DetailBlock {
     const places = new Set(Array.from(positions, placeInBlock))
     return new DetailBlock(this.#key, new Map([...this.#rows].filter(([at]) => places.has(at))))

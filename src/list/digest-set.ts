@@ -4,17 +4,17 @@ import type { SegmentRef } from './manifest.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
 // A digest set has 16 bits of each digest, sorted, in buckets by the bits before them. Digests are evenly spread, so that a
-// bucket has 8 to 16. A digest that is in no list is taken for a candidate with a chance of as many in 65,536, for each
-// segment; of one that is, its place among the sorted ones tells the detail block that proves it.
+// bucket has 8 to 16. A digest that is in no list becomes a candidate with a chance of 8 to 16 in 65,536, for each
+// segment. The place of a listed digest among the sorted ones gives the detail block that proves it.
 //
 //   ends       buckets x u32: number of digests in this bucket and those before it
 //   remainders count x u16
 //
-// 2.25 to 2.5 bytes a digest. A binary fuse filter of 16 bits takes 2.25 and errs less often, 1 in 65,536, but does not tell
+// 2.25 to 2.5 bytes a digest. A binary fuse filter of 16 bits takes 2.25 and errs less often, 1 in 65,536, but does not say
 // where the details are, and cannot be built in one pass.
 
 const REMAINDER_BITS = 16
-/** Least digests of a bucket, on average, as a power of two. */
+/** Fewest digests of a bucket, on average, as a power of two. */
 const BUCKET_SIZE_BITS = 3
 
 /** With the remainder they are the first 32 bits of a digest. */
@@ -76,7 +76,7 @@ export class DigestSet {
     return this.#ends.byteLength + this.#remainders.byteLength
   }
 
-  /** Positions of all that may be this digest: none for nearly all that are in no list. */
+  /** Positions of all entries that may have this digest: empty for nearly all digests that are in no list. */
   find(digest: Uint8Array): number[] {
     const { bucket, remainder } = split(digest, this.#bits)
     const end = this.#ends[bucket] ?? 0

@@ -4,10 +4,10 @@ import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
-/** Bytes by which a publisher tells an entry from others: of a SHA-256 of all that is known of it. */
+/** Bytes with which a publisher tells an entry from others: of a SHA-256 over its hash, id and labels. */
 const DIGEST_BYTES = 16
 
-/** Digest of an entry over its hash, id and labels, as a key of a map. Two entries that have the same are the same. */
+/** Digest of an entry over its hash, id and labels, as a key of a map. Two entries with the same digest are the same. */
 export function digestEntry({ kind, hash, id, labels }: Entry): string {
   const names = Object.keys(labels).toSorted()
   const rest = JSON.stringify([kind, id, names.map((name) => [name, labels[name]])])
@@ -26,7 +26,7 @@ export function packDigests(entries: readonly Entry[]): Bytes {
   return packed
 }
 
-/** Digests that lie one behind the other. */
+/** Concatenated digests. */
 export interface PackedDigests {
   bytes: Bytes
   width: number

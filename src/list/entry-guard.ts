@@ -2,8 +2,8 @@ import type { Hash256 } from '../util/hash.ts'
 import { NearIndex } from './near-index.ts'
 
 /**
- * Why an entry matches only what is very near. `repeating`: rows or columns of its hash are the same, as those of weaves and of flat
- * panels are. `crowded`: everyday pictures that are on no list lie near it.
+ * Why an entry matches only very near hashes. `repeating`: rows or columns of its hash are the same, as in weaves and flat
+ * panels. `crowded`: everyday pictures that are on no list lie near it.
  */
 export type CapReason = 'repeating' | 'crowded'
 
@@ -15,25 +15,25 @@ export interface EntryCap {
   nearest?: number
 }
 
-/** Rows or columns, of 16, that are the same in a hash that repeats itself. No photograph of the bench has so many. */
+/** Rows or columns, of 16, that are the same in a hash that repeats itself. No photograph of the bench has this many. */
 const MIN_EQUAL_LINES = 4
 /** Largest distance at which an entry that repeats itself matches, in bits. */
 const REPEATING_CAP = 8
-/** What a crowded entry matches within at least, so that the same picture in another file is still found. */
+/** Smallest cap of a crowded entry, in bits, so that the same picture in another file is still found. */
 const MIN_CAP = 4
 
-/** Tells which entries would match pictures that they have nothing to do with. */
+/** Finds entries that would match unrelated pictures. */
 export class EntryGuard {
   readonly #background: Uint8Array
   /** Made for the first entry, so that publishing nothing does not wait for it. */
   #index: NearIndex | undefined
 
-  /** @param background needles of everyday pictures, 32 bytes each, one behind the other */
+  /** @param background needles of everyday pictures, 32 bytes each, concatenated */
   constructor(background: Uint8Array) {
     this.#background = background
   }
 
-  /** What an entry is to be lowered to; `undefined` if nothing speaks against it. */
+  /** The cap to lower an entry to; `undefined` if it needs none. */
   capOf(hash: Hash256): EntryCap | undefined {
     this.#index ??= new NearIndex(this.#background)
     const nearest = this.#index.nearest(hash)

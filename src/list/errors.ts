@@ -101,7 +101,7 @@ export class ListLoadingError extends HashgateError {
   }
 }
 
-/** The store answers with a manifest that is older than one that was in use: here, or anywhere by what the pin knows. */
+/** The store answers with a manifest that is older than one that was in use: here, or anywhere according to the pin. */
 export class OlderManifestError extends HashgateError {
   readonly code = 'older-manifest'
 
@@ -145,7 +145,7 @@ export class EmptyListError extends HashgateError {
   }
 }
 
-/** The list is larger than an isolate can hold beside uploads. */
+/** The list is larger than an isolate can hold in addition to uploads. */
 export class ListTooLargeError extends HashgateError {
   readonly code = 'list-too-large'
 
@@ -194,7 +194,7 @@ export class UnknownListBankError extends HashgateError {
   }
 }
 
-/** The list says more beside its banks than every reader should have to read. */
+/** The list has more exemptions or texts than every reader should have to read. */
 export class TooManyNotesError extends HashgateError {
   readonly code = 'too-many-notes'
 

@@ -9,10 +9,10 @@ import type { Bytes } from './store.ts'
 // A feed: an own bank, for other gates. It is NDJSON: a header, a line for each entry that changed, and the signature of all
 // bytes before its own line. A delta has what changed after `since`; a snapshot, of since 0, has all live entries.
 
-/** The name of the format. It stands in what is signed, so that a signature is good for nothing else. */
+/** The name of the format. It is part of the signed bytes, so that a signature is valid for nothing else. */
 const FORMAT = 'hashgate-feed-1'
 
-/** A file that is no feed, or none that may be used. */
+/** A file that is not a feed, or a feed that must not be used. */
 export class BadFeedError extends HashgateError {
   readonly code = 'bad-feed'
 
@@ -23,13 +23,13 @@ export class BadFeedError extends HashgateError {
 
 const HeaderSchema = v.object({
   format: v.literal(FORMAT),
-  /** Names the feed, so that one that is signed with the same key cannot take its place. */
+  /** Names the feed, so that another feed signed with the same key cannot take its place. */
   name: v.pipe(v.string(), v.regex(BANK_NAME)),
   /** Number of this state. Each publication has a higher one. */
   seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
   since: v.pipe(v.number(), v.integer(), v.minValue(0)),
   published: v.pipe(v.string(), v.isoTimestamp()),
-  /** When nobody should use it any more: the publisher may be gone. */
+  /** The time after which nobody should use it: the publisher may be gone. */
   expires: v.pipe(v.string(), v.isoTimestamp()),
 })
 export type FeedHeader = v.InferOutput<typeof HeaderSchema>
@@ -45,7 +45,7 @@ const ChangeSchema = v.object({
 })
 export type FeedChange = v.InferOutput<typeof ChangeSchema>
 
-/** A feed whose signature is good. */
+/** A feed with a valid signature. */
 export interface Feed {
   header: FeedHeader
   changes: FeedChange[]
@@ -56,7 +56,7 @@ export type FeedState = Map<string, FeedChange>
 
 const DAY_MS = 86_400_000
 
-/** What a bank's entries change in a feed's state, with the number that the changes get. */
+/** How a bank's entries change a feed's state. The changes get the number `seq`. */
 export function changesOf(state: FeedState, entries: readonly Entry[], seq: number): FeedChange[] {
   const live = new Map(entries.map((entry) => [keyOfEntry(entry), entry]))
   const changes: FeedChange[] = []
@@ -100,7 +100,7 @@ export async function writeFeed(
 }
 
 /**
- * Reads a feed. Nothing of it is used before its signature is seen to be good.
+ * Reads a feed. Its content is not used before its signature is verified.
  * @param publicKeys 32 bytes each; one of them must have signed it
  * @throws {BadFeedError}
  */
@@ -129,7 +129,7 @@ export async function readFeed(file: Bytes, ...publicKeys: readonly Bytes[]): Pr
 
 const LINE_FEED = 10
 
-/** Whether a change has a hash of a kind that is known. */
+/** Whether a change has a hash of a known kind. */
 export function isUsable({ kind = '', hash = '' }: FeedChange): boolean {
   return (
     Object.hasOwn(HASH_LENGTHS, kind) &&

@@ -5,7 +5,7 @@ import type { ListStore } from './store.ts'
 /** Folder of the manifests of all versions that are kept, the published one among them. */
 const FOLDER = 'history/'
 
-/** Hours for which a version is kept after the next has replaced it, and a value after nothing names it any more. */
+/** Hours to keep a version after the next one has replaced it, and a value after the last reference to it. */
 export const RETENTION_HOURS = 48
 
 function historyKey(version: number): string {
@@ -16,7 +16,7 @@ function versionOf(key: string): number {
   return Number(key.slice(FOLDER.length))
 }
 
-/** Keeps a manifest beside the one that is read: to return to it, and to know what it names. */
+/** Keeps a copy of a manifest in the history: to return to it, and to know what it names. */
 export async function keepInHistory(store: ListStore, manifest: Manifest): Promise<void> {
   const kept = await readVersion(store, manifest.version)
   if (kept?.id !== manifest.id)
@@ -48,7 +48,7 @@ export async function readVersion(
   }
 }
 
-/** Versions that are kept and can be returned to, the latest first: of others the manifest cannot be read. */
+/** Versions that are kept and can be returned to, the latest first: the manifests of the others cannot be read. */
 export async function readableVersions(store: ListStore): Promise<number[]> {
   const versions = await keptVersions(store)
   const manifests = await Promise.all(versions.map((version) => readVersion(store, version)))

@@ -10,14 +10,14 @@ const CONTENT_CACHE_SECONDS = 86_400
 /** Milliseconds that KV may take for a value of at most a few MiB. */
 const MAX_GET_MS = 10_000
 
-/** Bytes that a buffer begins with: it is doubled until the value fits. Details of 1,024 entries take about 100 KiB. */
+/** Initial size of a buffer, in bytes: it is doubled until the value fits. Details of 1,024 entries take about 100 KiB. */
 const BUFFER_BYTES = 64 * 1024
-/** That of large values: a part of a segment, sealed. */
+/** Initial size for large values, in bytes: a part of a segment, sealed. */
 const LARGE_BUFFER_BYTES = 1.125 * 1024 * 1024
 /** Values that are large, and read one after another when a list is loaded. */
 const LARGE = /^(segment|tail)\//
 
-/** What is used of a KV namespace. */
+/** The part of a KV namespace's interface that hashgate uses. */
 export interface KvNamespace {
   get(key: string, options: { type: 'stream'; cacheTtl: number }): Promise<ByteStream | null>
   put(key: string, value: Bytes): Promise<void>
@@ -71,7 +71,7 @@ export class KvStore implements ValueStore {
     const isChanged = key === MANIFEST_KEY || key === PIN_RESET_KEY
     const cacheTtl = isChanged ? LEAST_CACHE_SECONDS : CONTENT_CACHE_SECONDS
     let stream = await this.#namespace.get(key, { type: 'stream', cacheTtl })
-    // That there is no value is cached as well, and may be no longer true.
+    // A missing value is cached, too, and may exist by now.
     if (!stream && cacheTtl > LEAST_CACHE_SECONDS) {
       stream = await this.#namespace.get(key, { type: 'stream', cacheTtl: LEAST_CACHE_SECONDS })
     }

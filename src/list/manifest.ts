@@ -14,27 +14,27 @@ import { type Bytes, type ListStore, MANIFEST_KEY } from './store.ts'
 /** Format of everything that is published. A reader refuses any other. */
 export const LIST_FORMAT = 3
 
-/** Largest distance that may be a threshold: within it, no match is missed by looking at half of a hash first. */
+/** Largest distance that may be a threshold: within it, no match is missed by comparing half of a hash first. */
 export const MAX_THRESHOLD = 128
 
 const Name = v.pipe(v.string(), v.hexadecimal(), v.length(64))
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SEGMENT_ENTRIES))
 
-// Loose: a publisher carries on what a later version has added.
+// Loose: a publisher preserves what a later version has added.
 
 /** What a bank may be called. */
 export const BANK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
 const SegmentSchema = v.looseObject({
-  /** What it is searched by: perceptual hashes, or digests of whole files. */
+  /** The kind of its hashes: perceptual hashes, or digests of whole files. */
   kind: v.picklist(['pdq', 'exact']),
-  /** Its name in the store, which follows from its content. */
+  /** Its name in the store, derived from its content. */
   name: Name,
-  /** Entries in it, with those that were removed. */
+  /** Entries in it, including removed ones. */
   count: Count,
   /** Bytes of its largest detail block. Segments of older publishers do not say. */
   detailBytes: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
-  /** Of digests: the kinds that it has. Segments of older publishers do not say. */
+  /** The kinds of its digests. Segments of older publishers do not say. */
   kinds: v.exactOptional(v.array(v.picklist(DIGEST_KINDS))),
   /** Entries that were removed since it was written: the name of the value that has their positions. */
   removed: v.exactOptional(v.looseObject({ name: Name, count: Count })),
@@ -56,7 +56,7 @@ const translation = {
   appealLabel: v.exactOptional(v.string()),
 }
 
-/** What uploaders read whose upload is refused for one reason. */
+/** Texts for uploaders whose upload is refused for one reason. */
 const TextsSchema = v.object({
   ...translation,
   type: v.exactOptional(v.string()),
@@ -64,11 +64,11 @@ const TextsSchema = v.object({
   languages: v.exactOptional(v.record(v.string(), v.object({ ...translation, title: v.string() }))),
 })
 
-/** What is published beside the banks, so that it takes effect without a deployment. Earlier readers ignore it. */
+/** Published with the banks, so that changes take effect without a deployment. Earlier readers ignore it. */
 const notes = {
   /** Entries, as bank/entry, whose matches change nothing. */
   exempt: v.exactOptional(v.array(v.string())),
-  /** What uploaders read, by kind of harm or by status. */
+  /** Texts for uploaders, by kind of harm or by status. */
   texts: v.exactOptional(v.record(v.string(), TextsSchema)),
 }
 
@@ -88,10 +88,10 @@ const ManifestSchema = v.looseObject({
 export type SegmentRef = v.InferOutput<typeof SegmentSchema>
 /** A named set of entries under one policy. */
 export type Bank = v.InferOutput<typeof BankSchema>
-/** The small record that names all that is live. */
+/** The small record that names everything live. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>
 
-/** What a manifest says beside the banks. */
+/** What a manifest has in addition to the banks. */
 export type Notes = Pick<Manifest, keyof typeof notes>
 
 /** Most perceptual hashes of all banks together that an isolate holds by default: 48 MiB. */
@@ -101,7 +101,7 @@ export const MAX_LIST_ENTRIES = 3 << 20
 export const MAX_EXACT_ENTRIES = 3 << 20
 
 /**
- * Sees that a list fits in an isolate.
+ * Checks that a list fits in an isolate.
  * @param maxEntries perceptual hashes that it may hold
  * @throws {ListTooLargeError}
  */
@@ -146,7 +146,7 @@ export function liveCount({ count, removed }: SegmentRef): number {
   return count - (removed?.count ?? 0)
 }
 
-/** Entries of segments, by kind. Those that are removed are counted as well: they take the same memory. */
+/** Entries of segments, by kind. Removed ones are counted, too: they take the same memory. */
 export function countEntries(segments: readonly SegmentRef[]): Record<SegmentRef['kind'], number> {
   const counts = { pdq: 0, exact: 0 }
   for (const { kind, count } of segments) counts[kind] += count
@@ -177,7 +177,7 @@ export async function readManifest(store: ListStore): Promise<Manifest> {
   return parseManifest(MANIFEST_KEY, value)
 }
 
-/** The manifest, if there is one: `readManifest` for those who may be the first to publish. */
+/** The manifest, if there is one: `readManifest` for callers that may be the first to publish. */
 export async function readExistingManifest(store: ListStore): Promise<Manifest | undefined> {
   try {
     return await readManifest(store)

@@ -1,4 +1,4 @@
-/** What a merge is planned by: how many entries a segment has, and which of them are still wanted. */
+/** The input of a merge plan: how many entries a segment has, and which of them are still wanted. */
 export interface MergeableSegment {
   ref: { count: number }
   live: { length: number }
@@ -8,8 +8,8 @@ export interface MergeableSegment {
 const MIN_LIVE_SHARE = 0.75
 
 /**
- * Segments smaller than `below` are merged when they are more than `most`. So a bank that grows by a few entries at a time
- * rewrites each a few times at most, and has few segments to search: a table costs a needle nearly as much for few hashes as for many.
+ * Segments smaller than `below` are merged when there are more than `most`. So a bank that grows by a few entries at a time
+ * rewrites each only a few times, and has few segments to search: a table costs a needle nearly as much for few hashes as many.
  */
 const TIERS = [
   { below: 1 << 16, most: 8 },
@@ -17,8 +17,8 @@ const TIERS = [
 ]
 
 /**
- * Which segments stay as they are, but for removals, and which are rewritten together with `added` entries: those that
- * lost a quarter of theirs, and the smaller ones when they are too many. Those without any live entry are in neither.
+ * Which segments stay unchanged except for removals, and which are rewritten together with `added` entries: those that
+ * lost a quarter of theirs, and the smaller ones when there are too many. Segments without live entries are in neither set.
  */
 export function planMerge<S extends MergeableSegment>(
   segments: readonly S[],
@@ -68,7 +68,7 @@ export function planSmallMerge<S extends MergeableSegment>(
       if (room >= 0) rewritten.add(segment)
     }
   }
-  // One alone would only be copied.
+  // A single segment would only be copied.
   if (rewritten.size === 1 && added === 0) rewritten.clear()
   return {
     staying: alive.filter((segment) => !rewritten.has(segment)),

@@ -4,14 +4,14 @@ import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 /** Words of 16 bits in a hash. */
 const WORDS = HASH_BYTES / 2
 /**
- * Largest distance that the index answers for. Of 16 words, one at least differs in no more than one bit then: 16 words with two
+ * Largest distance that the index answers for. At least one of 16 words then differs in no more than one bit: 16 words with two
  * bits each would be 32.
  */
 const MAX_NEAR = 31
-/** What is laid over a word to look up all that differ from it in one bit, and the word itself. */
+/** Masks that turn a word into itself and every word that differs from it in one bit. */
 const FLIPS = Uint16Array.from({ length: 17 }, (_, i) => (i === 0 ? 0 : 1 << (i - 1)))
 
-/** Hashes by each of their words, so that those near another are found without a look at all of them. */
+/** Hashes by each of their words, so that those near another are found without scanning all of them. */
 export class NearIndex {
   readonly count: number
   readonly #hashes: PackedHashes
@@ -20,7 +20,7 @@ export class NearIndex {
   /** By word: numbers of hashes in the order of its value. */
   readonly #orders: Uint32Array[]
 
-  /** @param hashes 32 bytes each, one behind the other */
+  /** @param hashes 32 bytes each, concatenated */
   constructor(hashes: Uint8Array) {
     this.#hashes = new PackedHashes(hashes)
     this.count = this.#hashes.count

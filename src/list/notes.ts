@@ -5,15 +5,15 @@ import type { ListStore } from './store.ts'
 
 /** Most entries that may be exempt: every isolate reads all of them at each refresh. */
 export const MAX_EXEMPT = 10_000
-/** Most kinds of harm and statuses that there may be texts for. */
+/** Most kinds of harm and statuses that may have texts. */
 export const MAX_TEXTS = 100
-/** Longest texts, all together as JSON, in bytes. */
+/** Largest size of all texts together as JSON, in bytes. */
 export const MAX_TEXT_BYTES = 256 * 1024
 
 /**
- * Publishes the list that there is with other exemptions or texts.
+ * Publishes the current list with other exemptions or texts.
  * @throws {ListMissingError} there is no list: one without entries would let everything pass
- * @throws {UnknownListBankError} an entry is of no bank of the list
+ * @throws {UnknownListBankError} an entry names a bank that is not in the list
  * @throws {TooManyNotesError}
  * @throws {PublishConflictError} the store shows that somebody else publishes
  */
@@ -28,7 +28,7 @@ export async function publishNotes(
   return (await publishManifest(store, base, old.banks, notes)).manifest
 }
 
-/** Exemptions with more of them, or without some. */
+/** The exemptions after some are added or removed. */
 export function changeExempt(
   { exempt = [] }: Notes,
   entries: readonly string[],

@@ -60,9 +60,9 @@ export function partsOf({ count }: SegmentRef): number[] {
 }
 
 /**
- * Reads a part of a segment. That it is the one that was published, the store has proved.
+ * Reads a part of a segment. The store has proved that it is the published one.
  * @throws {ValueMissingError} it is not there, perhaps not yet
- * @throws {ValueDamagedError} it is not what its name says
+ * @throws {ValueDamagedError} its content does not match its name
  */
 export async function readPart(store: ListStore, ref: SegmentRef, part: number): Promise<Groups> {
   const key = `segment/${ref.name}/${part}`

@@ -10,10 +10,10 @@ const PinResetSchema = v.object({
   at: v.pipe(v.number(), v.integer()),
 })
 
-/** What an operator decides who has restored an older list: sealed like the list, so that nobody else can. */
+/** The decision of an operator to restore an older list: sealed like the list, so that nobody else can make it. */
 export type PinReset = v.InferOutput<typeof PinResetSchema>
 
-/** Lets the published version be used, whatever was seen before. @throws {ListMissingError} */
+/** Allows the published version, whatever was seen before. @throws {ListMissingError} */
 export async function writePinReset(store: ListStore, now = Date.now()): Promise<PinReset> {
   const { version } = await readManifest(store)
   const reset = { version, at: now }

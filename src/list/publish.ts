@@ -24,15 +24,15 @@ import { readUnused, sweep } from './sweep.ts'
 
 export interface PublishOptions {
   bank: string
-  /** Largest distance that matches. The bank keeps the one it has if none is given. */
+  /** Largest distance that matches. If absent, the bank keeps its own. */
   threshold?: number
   /** Whether everything is written again, which repairs damage. */
   rewrite?: boolean
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
-  /** Lowers entries that would match pictures which they have nothing to do with, as they are written. */
+  /** Lowers entries that would match unrelated pictures, as they are written. */
   guard?: EntryGuard
-  /** Told as values are written: how many so far. */
+  /** Called as values are written, with the number so far. */
   onProgress?: (written: number) => void
 }
 
@@ -44,21 +44,21 @@ export interface LoweredEntry extends EntryCap {
 /** What a publication changed. */
 export interface Publication {
   manifest: Manifest
-  /** Entries by what became of them; one with other labels is removed and added. */
+  /** Entries by what happened to them; one with other labels is removed and added. */
   added: number
   removed: number
   kept: number
-  /** Values of this publication that a run which was cut off had left. */
+  /** Values of this publication that an interrupted run had already written. */
   foundWritten: number
-  /** Values that nobody reads any more, and that were deleted. */
+  /** Deleted values, which nobody reads any more. */
   deleted: number
-  /** Entries that were written, and lowered. */
+  /** Written entries that were lowered. */
   lowered: LoweredEntry[]
 }
 
 /**
- * Publishes entries as the whole content of a bank: what is new goes to new segments, what is gone is noted as removed.
- * Values are written before the manifest that names them, so that a reader sees the list as it was or as it is. A run that
+ * Publishes entries as the whole content of a bank: new entries go to new segments, missing ones are marked as removed.
+ * Values are written before the manifest that names them, so that a reader sees the old list or the new one. A run that
  * is cut off changes nothing, and the next one finds what it has written.
  * @throws {PublishConflictError} the store shows that somebody else publishes
  */
@@ -84,7 +84,7 @@ export async function publishBank(
   return { manifest, added: added.length, removed, kept, foundWritten, deleted, lowered }
 }
 
-/** The banks of the manifest that is to come, with new segments for the bank that is published. */
+/** The banks of the next manifest, with new segments for the bank being published. */
 export function withBank(
   previous: Pick<Manifest, 'banks'> | undefined,
   { bank: id, threshold }: Pick<PublishOptions, 'bank' | 'threshold'>,
@@ -110,11 +110,11 @@ export interface Base {
   version: number
 }
 
-/** Milliseconds after which everybody sees a write, generously. */
+/** Milliseconds after which everybody sees a write, with a wide margin. */
 const SETTLED_MS = 5 * 60_000
 
 /**
- * Reads what to build on, and sees that it is kept as an earlier version. If the history has a later version for minutes,
+ * Reads what to build on, and makes sure that it is kept as an earlier version. If the history has a later version for minutes,
  * the manifest was overwritten by a publisher that was slower, and the later version is what most readers have.
  * @throws {PublishConflictError} the history has a version that is later, and not older than minutes
  */
@@ -134,7 +134,7 @@ export async function readBase(store: ListStore): Promise<Base> {
 }
 
 /**
- * Makes banks the version that readers follow, once all that they name is written; then deletes what nobody reads any more.
+ * Makes banks the version that readers follow, once everything they name is written; then deletes what nobody reads any more.
  * Exemptions and texts stay as they are unless there are others: an earlier list does not bring back what was exempt then.
  * @throws {PublishConflictError} somebody else has published since `base` was read; then nothing is changed, or the other's
  *   manifest has taken the place of this one at once
@@ -164,18 +164,18 @@ export async function publishManifest(
 interface Difference {
   wanted: ReadonlyMap<string, Entry>
   segments: ComparedSegment[]
-  /** What no segment has. */
+  /** Entries that no segment has. */
   added: string[]
   /** Entries that segments have. */
   kept: number
 }
 
-/** A stored segment beside what the bank is to hold. */
+/** A stored segment, compared with what the bank should hold. */
 interface ComparedSegment {
   ref: SegmentRef
   /** Digests of entries that stay. */
   live: string[]
-  /** Positions of entries that were there and are not wanted any more. */
+  /** Positions of entries that are no longer wanted. */
   gone: number[]
   /** Positions that were removed before. */
   removedBefore: Uint32Array
@@ -212,7 +212,7 @@ async function compareSegment(
   return compared
 }
 
-/** What a segment is compared by; nothing if that is not whole: its entries then count as new, and are written again. */
+/** The data to compare a segment by; nothing if it is damaged: its entries then count as new, and are written again. */
 async function readComparable(
   store: ListStore,
   ref: SegmentRef,
@@ -227,7 +227,7 @@ async function readComparable(
   }
 }
 
-/** Writes what the bank is to hold of one kind. Returns its segments. */
+/** Writes the bank's entries of one kind. Returns its segments. */
 async function writeKind(
   writer: ValueWriter,
   kind: SegmentKind,
@@ -248,7 +248,7 @@ async function writeKind(
 
 type WriteOptions = Pick<PublishOptions, 'rewrite' | 'guard' | 'onProgress'>
 
-/** Writes the values of one publication, but those that are there: an earlier run was cut off behind them. */
+/** Writes the values of one publication, except those that an interrupted run has already written. */
 export class ValueWriter {
   foundWritten = 0
   readonly lowered: LoweredEntry[] = []
@@ -278,7 +278,7 @@ export class ValueWriter {
     return refs
   }
 
-  /** An entry, lowered if it must be. One that is written again is looked at again, if somebody looks. */
+  /** An entry, lowered if it must be. An entry that is rewritten is checked again, if there is a guard. */
   #guarded(entry: Entry): Entry {
     const { guard } = this.#options
     if (!guard || entry.kind !== 'pdq') return entry
@@ -289,7 +289,7 @@ export class ValueWriter {
     return { ...rest, cap: lowered.cap }
   }
 
-  /** Writes what was removed of a segment that stays. */
+  /** Writes the removals of a segment that stays. */
   async writeRemovals({
     ref,
     gone,
@@ -312,7 +312,7 @@ export class ValueWriter {
     this.#written += missing.size
   }
 
-  /** Keys of the name that are there, and will be. */
+  /** Keys of the name that exist, and will not be deleted. */
   async #listed(name: string, values: ReadonlyMap<string, Bytes>): Promise<Set<string>> {
     this.#unused ??= new Set(Object.keys(await readUnused(this.#store)))
     const there = new Set<string>()

@@ -28,7 +28,7 @@ export async function rekey(
   return (await publishManifest(store, base, banks)).manifest
 }
 
-/** Writes a segment, and what was removed of it, under the names that the first key gives. */
+/** Writes a segment and its removals under the names that the first key gives. */
 async function rewriteSegment(store: ListStore, old: SegmentRef): Promise<SegmentRef> {
   const { ref: renamed, values } = await repackSegment(store, old)
   const ref = { ...renamed, ...(old.kinds && { kinds: old.kinds }) }

@@ -2,7 +2,7 @@ import { parseHex, toHex } from '../util/bytes.ts'
 import { BadListKeyError, UnknownKeyError, ValueDamagedError } from './errors.ts'
 import type { Bytes, ListStore, ValueStore } from './store.ts'
 
-// A sealed value: magic, key id, nonce; then the ciphertext and its tag, of AES-256-GCM. What is authenticated beside it is
+// A sealed value: magic, key id, nonce; then the ciphertext and its tag, of AES-256-GCM. The additional authenticated data is
 // the value's key in the store, so that no value can take the place of another.
 const MAGIC = 'HGSEAL01'
 const MAGIC_BYTES = 8
@@ -36,12 +36,12 @@ export function generateListKey(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(KEY_BYTES)))
 }
 
-/** What follows from a key. */
+/** What is derived from a key. */
 interface Keyring {
   id: Bytes
   /** Seals and opens. */
   cipher: CryptoKey
-  /** Makes names of content that tell nothing about it. */
+  /** Derives names from content without revealing anything about it. */
   namer: CryptoKey
 }
 
@@ -138,7 +138,7 @@ async function makeRings(keys: readonly [ListKey, ...ListKey[]]): Promise<[Keyri
   return [await makeRing(first), ...(await Promise.all(others.map(makeRing)))]
 }
 
-/** Derives what a key is used for (HKDF, RFC 5869), so that nothing is used for two things. */
+/** Derives one key for each use (HKDF, RFC 5869), so that no key has two uses. */
 async function makeRing(key: ListKey): Promise<Keyring> {
   const base = await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits'])
   const derive = async (use: string, bytes: number) => {

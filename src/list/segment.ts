@@ -9,12 +9,12 @@ import { packParts, packTails, readFirstHalves, TAILS } from './pdq-segment.ts'
 import { BLOCK_ENTRIES, PART_ENTRIES } from './sizes.ts'
 import { type Bytes, getExisting, type ListStore } from './store.ts'
 
-// A segment is several values. Where each has its place, a path in which {} stands for the segment's name:
+// A segment is several values. Each has a path, in which {} stands for the segment's name:
 //
-//   segment/{}/<part>    what is searched: of perceptual hashes the first halves, of digests the digest set
-//   tail/{}/<slot>       of perceptual hashes what tables are built from, beside first halves
+//   segment/{}/<part>    what is searched: the first halves of perceptual hashes, or the digest set
+//   tail/{}/<slot>       for perceptual hashes: what tables are built from, in addition to first halves
 //   detail/{}/<block>    what is read of a candidate
-//   digests/{}           what a publisher tells entries by
+//   digests/{}           what a publisher tells entries apart by
 
 /** What a segment searches by. Digests of all kinds go together. */
 export type SegmentKind = SegmentRef['kind']
@@ -29,7 +29,7 @@ export interface PackedSegment {
   values: Map<string, Bytes>
 }
 
-/** Packs 1 to MAX_SEGMENT_ENTRIES entries of one kind of segment, in the order that they are given in. */
+/** Packs 1 to MAX_SEGMENT_ENTRIES entries of one kind of segment, in the given order. */
 export async function packSegment(
   store: ListStore,
   kind: SegmentKind,
@@ -80,7 +80,7 @@ async function nameSegment(
   }
 }
 
-/** A stored segment as it is named now, which changes with the key of the store. */
+/** A stored segment under its current name, which changes with the key of the store. */
 export async function repackSegment(store: ListStore, ref: SegmentRef): Promise<PackedSegment> {
   const values: Bytes[] = []
   for (const key of keysOf(ref)) values.push(await getExisting(store, key))
@@ -88,7 +88,7 @@ export async function repackSegment(store: ListStore, ref: SegmentRef): Promise<
 }
 
 /**
- * Entries of a stored segment, with those that are removed, as a match would find them: by what is searched and by details.
+ * Entries of a stored segment, including removed ones, as a match would find them: from the searched values and the details.
  * @throws {ValueMissingError | ValueDamagedError}
  */
 export async function readEntries(store: ListStore, ref: SegmentRef): Promise<Entry[]> {

@@ -7,17 +7,17 @@ export type Bytes = Uint8Array<ArrayBuffer>
 /** Values by key, as they are stored. All of hashgate sees KV through this, by `kv-store.ts` alone. */
 export interface ValueStore {
   get(key: string): Promise<Bytes | undefined>
-  /** Gives a value to `use`, which must not keep it. For stores that can do so for less. */
+  /** Gives a value to `use`, which must not keep it. For stores that can lend more cheaply than copy. */
   lend?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
   put(key: string, value: Bytes): Promise<void>
-  /** Writes several values, in any order. Told after some of them: how many are written. */
+  /** Writes several values, in any order. Calls `onWritten` after some of them, with the number written. */
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void>
-  /** All keys that begin so, in any order. KV may leave out what was written within the last minute. */
+  /** All keys with the prefix, in any order. KV may leave out what was written within the last minute. */
   list(prefix: string): Promise<string[]>
   deleteAll(keys: readonly string[]): Promise<void>
 }
 
-/** Where a published list lies: values by key, and names that follow from content. */
+/** The store of a published list: values by key, and names derived from content. */
 export interface ListStore extends ValueStore {
   /** Name of some content, 64 hex digits: the same for the same content. */
   nameOf(content: Bytes): Promise<string>
@@ -25,7 +25,7 @@ export interface ListStore extends ValueStore {
 
 /** The key of the manifest; docs/storage.md has all keys, and draws the values. */
 export const MANIFEST_KEY = 'manifest'
-/** The key of what lets an older version be used. */
+/** The key of the record that allows an older version. */
 export const PIN_RESET_KEY = 'pin-reset'
 
 /** A store that is checked before and after each read: the reader may have to stop. */

@@ -3,7 +3,7 @@ import { forgetVersions, keptVersions, readVersion, RETENTION_HOURS } from './hi
 import { type Manifest, segmentsOf } from './manifest.ts'
 import type { ListStore } from './store.ts'
 
-/** When each name was first seen that nothing names any more, as ISO 8601: a publisher's note to the next. */
+/** When each name was first found unreferenced, as ISO 8601: a publisher's note to the next. */
 const UNUSED_KEY = 'unused'
 
 const UnusedSchema = v.record(v.string(), v.pipe(v.string(), v.isoTimestamp()))
@@ -12,7 +12,7 @@ const RETENTION_MS = RETENTION_HOURS * 3_600_000
 
 /**
  * Deletes what no reader can need: manifests that were replaced RETENTION_HOURS ago, and values that no kept manifest has
- * named for as long. A reader that long without a look at the manifest does not answer (LiveList), so that none is left
+ * named for as long. A reader that has not read the manifest for as long does not answer (LiveList), so that none is left
  * behind; what another publisher has written and not yet named is as safe.
  * @param current the published manifest
  * @param maxDeletes values that one run may delete; the next run deletes the others
@@ -43,7 +43,7 @@ export async function sweep(
     if (named.has(name)) continue
     const since = before[name] ?? new Date(now).toISOString()
     if (now - Date.parse(since) > RETENTION_MS) old.push(name)
-    unused[name] = since // of what is deleted, too, as long as listings show it
+    unused[name] = since // also of deleted values, as long as listings show them
   }
 
   const keys = old.flatMap((name) => keysByName.get(name) ?? []).slice(0, maxDeletes)
@@ -68,7 +68,7 @@ async function contentKeys(store: ListStore): Promise<Map<string, string[]>> {
   return Map.groupBy(named, (key) => key.split('/')[1] ?? '')
 }
 
-/** When each name was first seen unused, as the last sweep noted; nothing if that cannot be read, which only delays. */
+/** When each name was first seen unused, as the last sweep noted; empty if that cannot be read, which only delays deletion. */
 export async function readUnused(store: ListStore): Promise<Record<string, string>> {
   try {
     const value = await store.get(UNUSED_KEY)

@@ -15,21 +15,21 @@ export type { WideKind } from './text/entries.ts'
 /** What a list's text holds. */
 export interface ParsedList {
   entries: Entry[]
-  /** Lines that were passed over, with what is wrong with each. */
+  /** Skipped lines, with what is wrong with each. */
   skipped: BadListLineError[]
-  /** Hashes that came before. */
+  /** Repeated hashes. */
   duplicates: number
   counts: Map<HashKind, number>
-  /** Hashes that were left out, of each kind that cannot be matched. */
+  /** Numbers of omitted hashes, by kind that cannot be matched. */
   leftOut: Map<string, number>
-  /** Of the hashes that the list itself calls PDQ, those that do not look like it, if these are too many. */
+  /** Hashes that the list itself calls PDQ and that do not look like it, if there are too many of them. */
   unlikePdq: number
 }
 
 export interface ListOptions {
-  /** Whether bad lines are passed over and reported. */
+  /** Whether bad lines are skipped and reported. */
   skipBad: boolean
-  /** Kind of hashes with 64 digits that the list does not tell. */
+  /** Kind of hashes with 64 digits, if the list does not say. */
   kind?: WideKind
 }
 
@@ -44,10 +44,10 @@ interface ListRecord {
  * Reads a hash list as people have them (README, "Hash lists"): a hash a line; CSV with commas, semicolons or tabs, with a header
  * or without; output of `hashgate hash`, of the reference's tools and of md5sum; JSON of Project VIC. In UTF-8 or UTF-16.
  *
- * The number of digits tells the kind of a hash that has none; 64 are PDQ, and the list must then look like it.
+ * If a hash has no stated kind, its number of digits decides; 64 are PDQ, and the list must then look like it.
  * @throws {BadListLineError} the first bad line, unless `skipBad`
- * @throws {UnclearKindError} hashes with 64 digits are not PDQ, and nothing tells what they are
- * @throws {BadListError} the file is no list
+ * @throws {UnclearKindError} hashes with 64 digits are not PDQ, and nothing says what they are
+ * @throws {BadListError} the file is not a list
  */
 export async function parseList(text: ListText, options: ListOptions): Promise<ParsedList> {
   const { head, rest } = await decodeText(text)
@@ -80,7 +80,7 @@ const NO_COLUMNS =
   'has no hash of 32, 40 or 64 hex digits, and does not name a column of hashes either' +
   ' (hash, pdq, md5, sha1 or sha256)'
 
-/** @throws {BadListLineError} the header says twice what one column can have */
+/** @throws {BadListLineError} the header names twice what only one column may have */
 function namedBy({ cells, line }: Row): Column[] {
   const columns = columnsNamed(cells)
   const names = cells.flatMap((cell, i) =>
@@ -107,7 +107,7 @@ function namedRecord({ cells }: Row): ListRecord | undefined {
     const [, name, value = ''] = /^(\w+)=(.*)$/.exec(cell) ?? []
     const last = pairs.at(-1)
     if (name !== undefined) pairs.push([name, value])
-    else if (last) last[1] += `,${cell}` // a name of a file that has a comma
+    else if (last) last[1] += `,${cell}` // a file name with a comma
   }
   return {
     columns: columnsNamed(pairs.map(([name]) => name)),
@@ -152,7 +152,7 @@ class ListReading {
     }
   }
 
-  /** Passes over a bad line, if that is wanted. @throws {BadListLineError} it is not */
+  /** Skips a bad line if `skipBad` is set. @throws {BadListLineError} it is not set */
   refuse(error: BadListLineError): void {
     if (!this.#options.skipBad) throw error
     this.#list.skipped.push(error)

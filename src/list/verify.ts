@@ -6,10 +6,10 @@ import { readRemovals } from './removals.ts'
 import { keysOf, packSegment, readEntries } from './segment.ts'
 import { getExisting, type ListStore } from './store.ts'
 
-/** What a published list turned out to be. */
+/** The outcome of verifying a published list. */
 export interface Verification {
   manifest: Manifest
-  /** Entries that hold together, without those that are removed. */
+  /** Consistent entries, without removed ones. */
   entries: number
   values: number
   /** What is wrong, in words without hashes. */
@@ -17,9 +17,9 @@ export interface Verification {
 }
 
 /**
- * Reads everything that the manifest names, and sees that it holds together: entries are read as a match would read them,
- * and packed again; each stored value must be what that gives.
- * @throws {ListMissingError | OtherFormatError | ValueDamagedError} there is no manifest to go by
+ * Reads everything that the manifest names, and checks that it is consistent: entries are read as a match would read them,
+ * and packed again; each stored value must equal the packed one.
+ * @throws {ListMissingError | OtherFormatError | ValueDamagedError} there is no usable manifest
  */
 export async function verifyList(
   store: ListStore,

@@ -39,7 +39,7 @@ const HealthSchema = v.object({
   list: v.looseObject({ state: v.string(), version: v.optional(v.number()) }),
 })
 
-/** Environment variable with a key of the API whose scope is `health`: only such a key is told the version. */
+/** Environment variable with a key of the API whose scope is `health`: only such a key may read the version. */
 const KEY_VARIABLE = 'HASHGATE_KEY'
 
 /** The state of the list of a running Worker, by its health check, and the version if there is a key to ask with. */

@@ -4,7 +4,7 @@ import { answers, endGroup, freePort } from '../child-server.ts'
 import { wranglerPath } from '../init/provision.ts'
 import { WranglerError } from '../stores.ts'
 
-/** Characters of what wrangler said that are told. */
+/** Most characters of wrangler's output that are reported. */
 const MOST_TOLD = 2000
 
 export interface LocalOptions {

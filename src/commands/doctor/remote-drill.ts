@@ -40,7 +40,7 @@ export async function runningDrill(target: RunningDrill): Promise<Check[]> {
   for (;;) {
     const checks = await drill({ url, method, maxBufferedBytes, maxBodyBytes, canReadBack })
     const isRefused = checks.some(({ check, state }) => check === REFUSED && state === 'ok')
-    // Whoever is not told the version tries until the Worker knows what was just published.
+    // Without the version, try until the Worker uses what was just published.
     if (isRefused || !isNew || Date.now() > limit) return checks
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }

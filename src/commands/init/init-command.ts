@@ -97,7 +97,7 @@ async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
   return failed
 }
 
-/** Tells what is left to do, as commands. */
+/** Prints the remaining steps, as commands. */
 function tellNext(
   where: string,
   steps: readonly Step[],

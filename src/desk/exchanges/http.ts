@@ -6,7 +6,7 @@ import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError 
 import type { Ask, World } from './exchange.ts'
 import { retryAfterSeconds } from '../../util/retry-after.ts'
 
-/** Attempts of a request. */
+/** Most attempts of a request. */
 const ATTEMPTS = 3
 /** Milliseconds before the second attempt; twice as many before the third. */
 const FIRST_WAIT_MS = 1000

@@ -181,7 +181,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     let at: NcmecCheckpoint = from ?? { from: 0, width: Math.max(now, 1) }
     if (at.window && this.#world.now() - at.window.at > CURSOR_MS) at = withoutWindow(at)
     const end = now - LAG_SECONDS
-    // A clock that went back has nothing new to ask for.
+    // After the clock went back there is nothing new to ask for.
     if (!at.window && at.from >= end) return yield nothing(at)
     while (at.window || at.from < end) {
       const page = await this.#page(at, end)
@@ -226,7 +226,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     return { ...records, checkpoint, isComplete }
   }
 
-  /** A page of entries; `undefined` if its cursor is not known any more. */
+  /** A page of entries; `undefined` if its cursor is no longer known. */
   async #entries(
     url: URL,
     at: NcmecCheckpoint,

@@ -20,11 +20,11 @@ export interface SyncOptions {
   name: string
   bank: string
   now: () => number
-  /** Pages at most. */
+  /** Most pages to read. */
   maxPages?: number
   /** Whether the source is read from its start. */
   refetch?: boolean
-  /** Told after each page. */
+  /** Called after each page. */
   onPage?: (progress: SyncProgress) => void
 }
 

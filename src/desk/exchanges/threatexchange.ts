@@ -69,7 +69,7 @@ const GroupSchema = v.looseObject({
 
 const GroupsSchema = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) })
 
-/** Meta ThreatExchange. Its addresses have the token in them, so none of them is kept or told. */
+/** Meta ThreatExchange. Its addresses have the token in them, so they are neither kept nor shown. */
 export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   /** It forgets what was deleted after 90 days. */
   readonly staleDays = 85

@@ -45,7 +45,7 @@ export class FakeProvider {
   readonly poison = new Set<string>()
   /** Cursors that are valid, with what they mean. */
   readonly cursors = new Map<string, string>()
-  /** What it was told of its records. */
+  /** Feedback that it received about its records. */
   readonly feedback: string[] = []
   pageSize = 800
   requests = 0

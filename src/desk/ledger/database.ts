@@ -1,4 +1,4 @@
-/** What is used of D1. Its own types are those of a Worker, and the command line has none. */
+/** The part of D1 that the desk uses. Its own types are those of a Worker, and the command line has none. */
 export interface Database {
   prepare(sql: string): Statement
   /** Runs statements as one transaction. */
@@ -12,10 +12,10 @@ export interface Statement {
   run(): Promise<unknown>
 }
 
-/** Bytes of a parameter at most. D1 allows 2,000,000 in production, and more locally. */
+/** Most bytes of a parameter. D1 allows 2,000,000 in production, and more locally. */
 export const MAX_PARAMETER_BYTES = 1_900_000
 
-/** Statements with their parameters, one behind the other. */
+/** Statements with their parameters, in order. */
 export function statements(
   db: Database,
   ...parts: [sql: string, ...values: (string | number | null)[]][]

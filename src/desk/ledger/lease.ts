@@ -1,7 +1,7 @@
 import { type Database, rowOf, type Statement, statements } from './database.ts'
 import { LeaseLostError, LeaseTakenError } from './errors.ts'
 
-/** Milliseconds after which somebody else may go on with what was left. Each step renews them. */
+/** Milliseconds after which somebody else may continue the work. Each step renews them. */
 export const LEASE_MS = 120_000
 
 /** Renews a lease. Where it is not held, what is said of it is no JSON: the statement fails, and the transaction with it. */

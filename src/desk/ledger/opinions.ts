@@ -16,7 +16,7 @@ export interface Opinion {
   decision: Decision
   /** Kind of the hash that matched. */
   kind: string
-  /** What the provider wants to be told as the reason of a dispute. */
+  /** The reason of a dispute, in the provider's terms. */
   reason?: string
 }
 

@@ -17,7 +17,7 @@ const MAX_SHRINK = 0.1
 const STEP_RECORDS = 20_000
 /** Earlier contents that a step takes back. */
 const STEP_RETIRED = 50_000
-/** Values that a step deletes at most: KV allows 1,000 operations an invocation. */
+/** Most values that a step deletes: KV allows 1,000 operations an invocation. */
 const STEP_DELETES = 500
 
 export interface PublishLedgerOptions {
@@ -28,7 +28,7 @@ export interface PublishLedgerOptions {
   allowLarge?: boolean
   /** Lowers entries that would match pictures of others. */
   guard?: EntryGuard
-  /** Steps at most; the next publication goes on. */
+  /** Most steps; the next publication continues. */
   maxSteps?: number
 }
 

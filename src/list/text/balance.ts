@@ -12,7 +12,7 @@ const PDQ_SHARE = 0.8
 /** Tells PDQ hashes from SHA-256 digests by their set bits: not one by one, but of a whole list. */
 export class BitBalance {
   total = 0
-  /** Those that do not look like PDQ hashes. */
+  /** Hashes that do not look like PDQ. */
   unlike = 0
   /** Where the first of these stands. */
   firstUnlike: string | undefined
@@ -31,8 +31,8 @@ export class BitBalance {
 }
 
 /**
- * Sees that hashes of 64 digits are what they are taken for.
- * @param unnamed whose kind nothing tells, taken for PDQ
+ * Checks that hashes of 64 digits are of the assumed kind.
+ * @param unnamed hashes of no stated kind, taken for PDQ
  * @param sums lines of sha256sum, taken for SHA-256
  * @throws {UnclearKindError}
  */

@@ -3,7 +3,7 @@ import { isOther, type OtherKind, kindNamed, looksLikeHash, plainName } from './
 import type { HashKind } from '../entry.ts'
 
 export type Column =
-  /** Hashes of one kind; or of several, which another column or their length tells. */
+  /** Hashes of one kind; or of several, which another column or their length gives. */
   | { has: 'hash'; kind: HashKind | undefined }
   | { has: 'other-hash'; kind: OtherKind }
   | { has: 'kind' | 'id' }
@@ -16,14 +16,14 @@ const HASH = [
   ...['hash', 'hashvalue', 'hashdigest', 'hashhex', 'hashstring', 'signalstr', 'signalvalue'],
   ...['signal', 'fingerprint', 'digest', 'checksum', 'indicator', 'value'],
 ]
-/** Names of a column that says of what kind these are. */
+/** Names of a column with the kind of each hash. */
 const KIND = [
   ...['hashtype', 'hashkind', 'hashname', 'hashalgorithm', 'signaltype', 'signalkind'],
   ...['kind', 'algorithm', 'algo', 'type'],
 ]
 const ID = ['id', 'entryid', 'mediaid', 'imageid', 'hashid']
 
-/** Kinds of signals that are no hashes: as names of columns they are said of hashes. */
+/** Kinds of signals that are not hashes: as column names they describe hashes. */
 const SIGNALS = new Set<string>(['other:text', 'other:rawtext', 'other:url', 'other:ocr'])
 
 /** Columns by their names. Names of labels are kept in lower case. */
@@ -46,13 +46,13 @@ export function columnsNamed(names: readonly string[]): Column[] {
   })
 }
 
-/** Column of the first of some names that is there; -1 if none is. */
+/** Column of the first wanted name that exists; -1 without one. */
 function first(names: readonly string[], wanted: readonly string[]): number {
   const found = wanted.find((name) => names.includes(name))
   return found === undefined ? -1 : names.indexOf(found)
 }
 
-/** Whether a record names columns: one of its cells names hashes, and none is one. */
+/** Whether a record names columns: one of its cells names hashes, and no cell is a hash. */
 export function isHeader(cells: readonly string[]): boolean {
   const isNamed = columnsNamed(cells).some(
     ({ has }, i) =>

@@ -3,7 +3,7 @@ import { BadListError } from '../errors.ts'
 /** The bytes of a list, in chunks of any size. */
 export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-/** Characters of a list that show its form; only comments come before them. */
+/** Characters of a list that reveal its form; only comments precede them. */
 const HEAD_CHARACTERS = 65_536
 
 /** Files that people take for lists, by their first bytes. */
@@ -16,9 +16,9 @@ const NO_TEXT: [first: string, what: string][] = [
 ]
 
 /**
- * A list's text, its first chunk long enough to tell its form. UTF-8, or UTF-16 as Excel writes it; a byte order mark is taken
+ * A list's text, its first chunk long enough to reveal its form. UTF-8, or UTF-16 as Excel writes it; a byte order mark is taken
  * away.
- * @throws {BadListError} it is no text
+ * @throws {BadListError} it is not text
  */
 export async function decodeText(
   bytes: ListText,
@@ -53,7 +53,7 @@ function decoderFor(first: Uint8Array): TextDecoder {
   const start = Buffer.from(first.subarray(0, 16)).toString('latin1')
   const found = NO_TEXT.find(([signature]) => start.startsWith(signature))
   if (found) throw new BadListError(`the list is ${found[1]}`)
-  // In UTF-16, each other byte of what is written in ASCII is zero.
+  // In UTF-16, every other byte of ASCII text is zero.
   if (/^(\u00ff\u00fe|[^\0]\0)/.test(start)) return new TextDecoder('utf-16le')
   if (/^(\u00fe\u00ff|\0[^\0])/.test(start)) return new TextDecoder('utf-16be')
   return new TextDecoder()

@@ -15,7 +15,7 @@ export interface ReadRecord {
   entries: Entry[]
   /** Hashes of kinds that hashgate cannot match. */
   leftOut: OtherKind[]
-  /** Those of the entries whose kind only their length tells. */
+  /** Entries whose kind only their length gives. */
   unnamed: Entry[]
 }
 
@@ -24,7 +24,7 @@ export type WideKind = 'pdq' | 'sha256'
 
 /**
  * The entries of a record, one for each hash; or what is wrong with it. Ids and labels appear in events: they never contain a hash.
- * @param wide kind of hashes with 64 digits that nothing else tells
+ * @param wide kind of hashes with 64 digits, if nothing else says
  */
 export function readRecord(
   columns: readonly Column[],
@@ -78,7 +78,7 @@ export function readRecord(
   return read
 }
 
-/** The cells of a record, of which the last column may take all that are left. */
+/** The cells of a record, of which the last column may take all the rest. */
 function withRest(columns: readonly Column[], cells: readonly string[]): readonly string[] {
   const last = columns.at(-1)
   if (last?.has !== 'label' || !last.takesRest) return cells
@@ -102,7 +102,7 @@ function describeExcess(count: number, columns: readonly Column[]): string {
     : `has ${count} columns where ${columns.length} are expected`
 }
 
-/** What is wrong with a hash whose kind is not known. */
+/** What is wrong with a hash of unknown kind. */
 function describeKind(digits: string, kindText: string): string {
   return kindText === ''
     ? `has ${digits.length} characters where a hash has 32, 40 or 64 hex digits`
@@ -119,10 +119,10 @@ function describeBadHash(digits: string, kind: HashKind): string {
   return `has a character at position ${at + 1} that is not a hex digit`
 }
 
-/** Digests of no bytes at all: lists have them by mistake, and an empty file is nobody's. */
+/** Digests of no bytes at all: lists have them by mistake, and an empty file identifies nobody. */
 const EMPTY_FILE = new Set(['md5', 'sha1', 'sha256'].map((kind) => createHash(kind).digest('hex')))
 
-/** An id for an entry whose list gives none: it stays the same, and does not tell the hash. */
+/** An id for an entry whose list gives none: it stays the same, and does not reveal the hash. */
 function contentId(kind: HashKind, hash: Uint8Array): string {
   const digest = createHash('sha256').update(`hashgate entry ${kind}`).update(hash).digest('hex')
   return `h-${digest.slice(0, 16)}`

@@ -4,7 +4,7 @@ import { BadListError } from '../errors.ts'
 import { isHeader } from './columns.ts'
 import { kindNamed } from './kinds.ts'
 
-/** One thing of a list in JSON: the names and values of its fields. */
+/** One record of a list in JSON: the names and values of its fields. */
 export interface JsonRecord {
   names: string[]
   cells: string[]
@@ -21,8 +21,8 @@ const LISTS = new Set(['value', 'Media'])
 
 /**
  * Reads a list in JSON, one record of it at a time: that of Project VIC (its data models 1.1 to 2.0), a plain array, or one
- * object a line. Each record is forgotten when it has been read: such files have gigabytes.
- * @throws {BadListError} it is no JSON, or has no record
+ * object a line. Each record is released once it has been read: such files can be gigabytes long.
+ * @throws {BadListError} it is not JSON, or has no record
  */
 export async function* readJson(
   head: string,
@@ -47,7 +47,7 @@ export async function* readJson(
     try {
       parser.write(text)
     } catch {
-      // What the parser says repeats what it read.
+      // The parser's message repeats what it read.
       throw new BadListError(`the list is not valid JSON after record ${number}`)
     }
     return ready.splice(0)
@@ -66,10 +66,10 @@ export async function* readJson(
 
 /** Arrays within a record of hashes of any kind: `{ "HashName": "SHA1", "HashValue": "…" }`. */
 const HASH_LISTS = new Set(['AlternativeHashes', 'Hashes'])
-/** Name of a hash whose kind is not known: it must not become a label. */
+/** Name of a hash of unknown kind: it must not become a label. */
 const UNKNOWN = 'unknown hash'
 
-/** Fields of a record that are no lists, and its hashes. */
+/** Fields of a record that are not lists, and its hashes. */
 function fieldsOf(record: Record<string, unknown>): { names: string[]; cells: string[] } {
   const fields = Object.entries(record)
   const plain = fields.flatMap(([name, value]) => (isScalar(value) ? [[name, String(value)]] : []))

@@ -29,11 +29,11 @@ const KINDS = new Map<string, HashKind>([
   ['sha2256', 'sha256'],
 ])
 
-/** What stands before and behind the name of a kind. */
+/** Words before and after the name of a kind. */
 const BEFORE = /^(hash|image|photo|file|media)(?=.)/
 const BEHIND = /(?<=.)(hash|hashes|digest|sum|hex|value|checksum|base64)+$/
 
-/** Kind that a name tells, of a column or in a cell; `undefined` if it tells none. */
+/** Kind that a column's name or a cell states; `undefined` if it states none. */
 export function kindNamed(name: string): HashKind | OtherKind | undefined {
   const plain = plainName(name)
   const bare = plain.replace(BEHIND, '')
@@ -68,7 +68,7 @@ export const KIND_OF_LENGTH = new Map<number, HashKind>([
   [64, 'pdq'],
 ])
 
-/** What lists write where there is no hash. */
+/** What lists write in place of a missing hash. */
 const NOTHING = /^(null|none|nan|n\/a|-+)$/i
 
 /** The digits of a cell. Excel is given text as `="0f75…"`, and databases write `0x0f75…`. */

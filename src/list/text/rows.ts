@@ -11,7 +11,7 @@ export interface Row {
   line: number
 }
 
-/** What the CSV parser gives for each record. */
+/** The CSV parser's output for each record. */
 interface CsvRow {
   record: string[]
   info: { lines: number }
@@ -44,9 +44,9 @@ export function formOf(head: string): Form {
   return { by: 'delimiter', delimiter: best }
 }
 
-/** First line that tells Excel the delimiter. */
+/** First line that gives Excel the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
-/** What hashdeep writes before its header. */
+/** Lines that hashdeep writes before its header. */
 const HASHDEEP = /^%%%% (?:HASHDEEP.*$)?/gm
 
 function unquote(cell: string): string {
@@ -64,7 +64,7 @@ export async function* readRows(
   else yield* readCsv(text, form.delimiter)
 }
 
-/** The text without what only tells its form; lines keep their numbers. */
+/** The text without lines that only state its form; the other lines keep their numbers. */
 function withoutPreamble(head: string): string {
   return head.replace(SEPARATOR, '').replace(HASHDEEP, '')
 }
@@ -119,8 +119,8 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
 }
 
 /**
- * Sees that a record does not run over lines, as it does from one stray quote to the next: what lies between would be lost.
- * @throws {BadListLineError} even where bad lines are passed over
+ * Checks that a record is on one line. With stray quotes it runs from one to the next, and the text between would be lost.
+ * @throws {BadListLineError} even where bad lines are skipped
  */
 function checkOneLine(record: readonly string[], lastLine: number): void {
   const breaks = record.join('').split(/\r\n|\n|\r/).length - 1

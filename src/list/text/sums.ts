@@ -4,13 +4,13 @@ import { kindNamed } from './kinds.ts'
 export interface SumLine {
   kind: string
   hash: string
-  /** The file, or nothing. */
+  /** The file, or an empty string. */
   file: string
-  /** Whether it is of md5sum's form, in which 64 digits are SHA-256. */
+  /** Whether it has md5sum's form, in which 64 digits are SHA-256. */
   isSum: boolean
 }
 
-/** `0f75…  a.jpg` of md5sum, sha1sum and sha256sum; a star says that the file was read as bytes, a backslash that its name has escapes. */
+/** `0f75…  a.jpg` of md5sum, sha1sum and sha256sum; a star marks a file read as bytes, a backslash a name with escapes. */
 const SUM = /^\\?([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) [ *]?(.+)$/i
 /** `MD5 (a.jpg) = 0f75…` of BSD, `md5sum --tag` and OpenSSL. */
 const TAGGED = /^\\?([\w-]+) ?\((.*)\) ?= ?([0-9a-f]+)$/i
