@@ -70,7 +70,7 @@ const MAX_STALL_MS = 15_000
 /** How many times a request waits that long for a load that another request began. */
 const MAX_WAITS = 2
 
-/** Seconds from the first failure to the next attempt. Doubled with each further failure, up to `refreshSeconds`. */
+/** Seconds from the first failure to the next attempt. Doubled with each further failure, up to the last. */
 const FIRST_RETRY_SECONDS = 1
 const LAST_RETRY_SECONDS = 60
 /** Seconds until tables that could not be built are tried again. */
@@ -79,7 +79,7 @@ const TABLE_RETRY_SECONDS = 60
 /** Seconds after which an unconfirmed list is no longer used: the data that it is read from may be deleted soon. */
 const MAX_UNCONFIRMED_SECONDS = (RETENTION_HOURS * 3600) / 2
 
-/** What the list has about some files. */
+/** What the list knows about some files. */
 export interface Answer {
   /** For each query, in order. */
   results: MatchResult[]
