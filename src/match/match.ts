@@ -40,7 +40,7 @@ export interface Match {
   isExempt?: true
   /** How the service classifies the entry, for a remote bank. */
   classification?: string
-  /** Whether the entry is for tests: its matches take the whole way, but are never reported to an authority. */
+  /** Whether the entry is for tests: its matches are handled like any other, but never reported to an authority. */
   isTest?: true
 }
 

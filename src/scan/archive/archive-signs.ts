@@ -3,17 +3,17 @@ import type { ContainerFormat } from '../format.ts'
 import type { ScannedFile } from '../scanned.ts'
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts'
 
-/** How an archive, or a document that holds files, is told wherever it begins. */
+/** How an archive, or a document that holds files, is recognised at any position. */
 interface Sign {
   format: ContainerFormat
   needle: Buffer
   /** Bytes before the needle. */
   before: number
-  /** Whether it is one, by its bytes from the first on, where the needle is not enough. */
+  /** Checks its bytes, from the first on, if the needle is not enough. */
   isOne?: (bytes: Buffer) => boolean
 }
 
-// ZIP has a reader of its own that finds it anywhere, and zlib has no bytes that tell it.
+// ZIP has its own reader that finds it anywhere. zlib has no distinctive bytes.
 const SIGNS: readonly Sign[] = [
   { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isGzip },
   { format: 'zstd', needle: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), before: 0, isOne: isZstd },
@@ -26,8 +26,8 @@ const SIGNS: readonly Sign[] = [
 ]
 
 /**
- * Finds archives in and behind an image by their first bytes. They are not opened: where an image is wanted, that they are
- * there is enough. The fewer bytes a sign has, the more of what follows is read, so that none is in a picture by chance.
+ * Finds archives in and after an image by their first bytes. They are not opened: where an image is expected, their presence is
+ * enough. The shorter a sign, the more of the following bytes is checked, so that none appears in a picture by chance.
  */
 export class ArchiveSigns {
   readonly #found = new Set<ContainerFormat>()
@@ -57,13 +57,13 @@ function isIn(bytes: Buffer, { needle, before, isOne }: Sign): boolean {
   return false
 }
 
-/** A header that says nothing more than a name, and how and where it was made (RFC 1952, 2.3.1). */
+/** A header that holds only a name, and how and where it was made (RFC 1952, 2.3.1). */
 function isGzip(bytes: Buffer): boolean {
   const [flags = 0xff, how = 0xff, where = 0xfe] = [bytes[3], bytes[8], bytes[9]]
   return (flags & ~8) === 0 && [0, 2, 4].includes(how) && (where <= 13 || where === 0xff)
 }
 
-/** A frame without a dictionary, and a first block that is no longer than it may be (RFC 8878, 3.1.1). */
+/** A frame without a dictionary, and a first block within the allowed size (RFC 8878, 3.1.1). */
 function isZstd(bytes: Buffer): boolean {
   const flags = bytes[4] ?? 0xff
   if ((flags & 0x0f) !== 0) return false
