@@ -7,15 +7,15 @@ const MEGA = 1e-6
 
 /** A byte of a file, at any depth: digests, and the searches for archives and images. */
 export const BYTE_MS = 8 * MEGA
-/** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
+/** What each byte that is sent adds to the work that an upload may make: it is scanned as it arrives, and as part of a form. */
 export const SENT_BYTE_MS = 2 * BYTE_MS
 /** A byte of a text, also beneath escapes, in each of the codings that it is read in: 30 of prose, 120 of base64, 250 of numbers. */
 export const TEXT_BYTE_MS = 80 * MEGA
-/** A look at the first bytes of what may be a file in a text: some are inflated. */
+/** Inspecting the first bytes of a possible file in a text: some are inflated. */
 export const LOOK_MS = 0.01
 /** Looking whether a value is deflated. */
 export const INFLATING_MS = 0.05
-/** A byte that comes out of inflating, beside that. */
+/** A byte that comes out of inflating, in addition. */
 export const INFLATED_BYTE_MS = 4 * MEGA
 /** A file: its digests and readers. */
 export const FILE_MS = 0.1
@@ -25,7 +25,7 @@ export const DECODER_MS = 0.3
 export const FRAME_MS = 1
 /** A view of a frame: made, and asked about. */
 export const PROBE_MS = 0.1
-/** A needle that a list of a million is asked about. */
+/** A query of a list of a million with one needle. */
 export const NEEDLE_MS = 0.07
 /** A call of the Images binding. */
 export const CONVERSION_MS = 20
@@ -60,7 +60,7 @@ export const CANVAS_PIXEL_MS = 20 * MEGA
 /** Telling whether a picture shows something new. */
 export const SCENE_MS = 0.05
 
-/** What decoding so much of a file by the core can have cost. */
+/** The most that decoding `bytes` of a file by the core can have cost. */
 export function decodingMs(
   format: ImageFormat,
   { width, height }: { width: number; height: number },

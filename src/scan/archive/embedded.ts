@@ -162,7 +162,7 @@ export class EmbeddedSearch {
   }
 }
 
-/** A file that fails before its size is known only looked like an image; so did one whose chunks compressed data contains. */
+/** A file that fails before its size is known only looked like an image. In coded data any failure counts: it may show pieces. */
 function isNoImage(outcome: ImageOutcome, isCoded: boolean): boolean {
   if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
   return isCoded || outcome.width === undefined

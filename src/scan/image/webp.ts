@@ -27,8 +27,8 @@ export function webpLength(head: Uint8Array | undefined): number | undefined {
 }
 
 /**
- * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. What lies
- * behind the size that RIFF tells is no part of it. `undefined` if there is no image in it.
+ * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. Data
+ * beyond the size that RIFF states is not part of it. `undefined` if there is no image in it.
  */
 export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const chunks = [...riffChunks(riffContent(file))]

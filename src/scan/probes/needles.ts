@@ -96,7 +96,7 @@ export class Needles {
     }
   }
 
-  /** Adds a hash, and its complement, unless what is asked already is as near as programs' readings are to each other. */
+  /** Adds a hash and its complement, unless an earlier needle is as near as programs' readings are to each other. */
   #addIfFar(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
     if (!hash) return
     const isNear = (other: QualifiedHash) =>
