@@ -26,7 +26,7 @@ export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   const profile = readProfile(file)
   const common = { ...size, orientation: shown.orientation, pictures, ...(profile && { profile }) }
   if (!track) return { ...common, isPartial: false }
-  // What takes the primary image where another takes the sequence.
+  // Some programs show the primary image where others show the sequence.
   if (properties) pictures.push({ file: () => withBrand(file, 'avif') })
   const stops = stopsOf(track)
   for (const stop of stops) pictures.push({ file: () => frameFile(track, stop) })

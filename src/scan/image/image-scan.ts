@@ -167,7 +167,7 @@ export class ImageScan {
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
 
-  /** Gives the decoder's memory back. */
+  /** Frees the decoder's memory. */
   #settle(outcome: ImageOutcome): void {
     if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
     this.#decoder?.release()

@@ -14,13 +14,13 @@ export interface Probed {
   displayed: Dihedral
 }
 
-/** A kind of change that is seen through. */
+/** A kind of change that probes can undo. */
 export interface Family {
-  /** The pictures that the probed one may have been made of by such a change. */
+  /** The pictures that the probed one may have been made from by such a change. */
   views: (probed: Probed) => View[]
   /** Bits that are added to a bank's threshold: part of these pictures is guessed. */
   tolerance?: number
-  /** Whether they had black for white. */
+  /** Whether black and white are swapped. */
   isInverted?: boolean
 }
 
