@@ -49,7 +49,7 @@ function withBrand(file: Uint8Array, brand: string): Uint8Array {
   return copy
 }
 
-/** Numbers of the samples to look at: all, or every so many that are as much work as is allowed. */
+/** Numbers of the samples to decode: all, or every n-th, as far as the work limit allows. */
 function stopsOf(track: Track): number[] {
   const layers = track.alpha ? [track, track.alpha] : [track]
   const cost = (sample: number) =>

@@ -101,7 +101,7 @@ function readFrame({ data }: Chunk): AnimationFrame | undefined {
   return { chunks, image, placed }
 }
 
-/** Frames that are decoded: all, or every so many of them that are as much work as is allowed. */
+/** Frames to decode: all, or every n-th, as far as the work limit allows. */
 function planFrames(
   frames: AnimationFrame[],
   canvas: { width: number; height: number },
@@ -138,7 +138,7 @@ function claimedSize({ type, data }: Chunk): { width: number; height: number } |
   return undefined
 }
 
-/** A file of one frame: with its alpha, if it has that apart from the image. */
+/** A file of one frame, with its alpha if that is separate from the image. */
 function stillFile(image: Chunk, frame: Chunk[]): Uint8Array {
   const alpha = frame.find((chunk) => chunk.type === 'ALPH')
   const size = claimedSize(image) ?? { width: 1, height: 1 }
