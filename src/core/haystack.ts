@@ -62,51 +62,51 @@ export const REST_BYTES = 64
 /** Slots of a table: 23 bits of the hash each. */
 export const SLOTS = 11
 const SLOT_BITS = 23
-/** Slots that lie in the first half of a hash as a whole. */
+/** Slots that lie entirely in the first half of a hash. */
 export const FIRST_SLOTS = 5
 /** Bytes of a slot's value. */
 export const VALUE_BYTES = 3
-/** Largest threshold that a table answers for: with four bits a slot, from 44 on, a scan is faster. */
+/** Largest threshold for which the table is used. From 44 on, at four bits a slot, a scan is faster. */
 const MAX_TABLE_THRESHOLD = 43
-/** Prefixes that a slot is sorted by, at most. */
+/** Most prefixes that a slot is sorted by. */
 const MAX_PREFIXES = 1 << 15
-/** Least bound of what a needle may cost: for random hashes, a table of any size costs it less. */
+/** Lower bound for the cost limit of a needle. For random hashes, a table of any size costs less. */
 const MIN_LOOKED = 4096
 /** Bytes that kernels may read beyond values. */
 const SLACK_BYTES = 16
 
-/** Hashes of which something is made at once while a table is built: a few milliseconds. */
+/** Hashes that are processed at once while a table is built: a few milliseconds. */
 const SLICE = 1 << 16
 
 /** Results that one search can report. */
 const CAPACITY = 4096
 /** Words of a result: the position; the distance, and 16 bits higher the number of the needle. */
 const RESULT_WORDS = 2
-/** Needles that the kernels are given at once. */
+/** Most needles that the kernels take at once. */
 const MAX_NEEDLES = 64
 
 /** A hash near a needle, by its first half. */
 export interface NearHash {
-  /** Number of the needle in what was asked. */
+  /** Index of the needle in the query. */
   needle: number
   position: number
   /** Bits, 0 to 128, in which the first halves differ. */
   distance: number
 }
 
-/** What a search found. `isComplete` is false if there is more than is told; the nearest are then among what is told. */
+/** What a search found. `isComplete` is false if not everything is reported. The nearest are always reported. */
 export interface SearchResult {
   near: NearHash[]
   isComplete: boolean
 }
 
-/** Bytes that so many hashes take in groups: those of the heads, and of the rests. */
+/** Bytes that `count` hashes take in groups, heads and rests. */
 export function groupBytes(count: number): { heads: number; rests: number } {
   const groups = Math.ceil(count / GROUP_HASHES)
   return { heads: groups * HEAD_BYTES, rests: groups * REST_BYTES }
 }
 
-/** Packed half-hashes in the memory of a WebAssembly instance: groups at first; rows, and a table, if one was built. */
+/** Packed half-hashes in the memory of a WebAssembly instance: groups at first, then rows and a table if one is built. */
 export class Haystack {
   readonly count: number
   #instance: MatchExports | undefined
@@ -117,12 +117,12 @@ export class Haystack {
   #form: 'groups' | 'rows' | 'table' = 'groups'
   #table = 0
   #candidates = 0
-  /** How many the last search found, told or not. */
+  /** How many the last search found, reported or not. */
   #found = 0
 
   /**
-   * Makes room for `count` hashes, which `fill` then brings.
-   * @param used a haystack whose memory this one takes: the other must not be used any more, and refuses to be
+   * Makes room for `count` hashes. `fill` then copies them in.
+   * @param used a haystack whose memory this one takes over. The old one throws if it is used afterwards
    */
   constructor(module: WebAssembly.Module, count: number, used?: Haystack) {
     this.#instance = used ? used.#giveAway() : instantiate(module)
@@ -154,7 +154,7 @@ export class Haystack {
     return this.#form === 'table'
   }
 
-  /** Copies hashes, packed as a segment has them (assembly/match/groups.ts), from a group on. */
+  /** Copies hashes, packed as a segment has them (assembly/match/groups.ts), starting at `group`. */
   fill(group: number, heads: Uint8Array, rests: Uint8Array): void {
     const memory = new Uint8Array(this.#core.memory.buffer)
     memory.set(heads, this.#heads + group * HEAD_BYTES)
@@ -162,7 +162,7 @@ export class Haystack {
   }
 
   /**
-   * The hashes whose first half lies within `threshold` of a needle's: all that lie within it whole, and rarely others.
+   * The hashes whose first half is within `threshold` of a needle's: every match, and rarely others.
    */
   search(needles: readonly Hash256[], threshold: number): SearchResult {
     const parts: SearchResult[] = []
@@ -176,7 +176,7 @@ export class Haystack {
     const found = this.#run(needles, threshold, first)
     if (found.isComplete) return found
     if (needles.length === 1) return this.#nearestOf(found, needles, threshold, first)
-    // One after another: the first that has so many will do.
+    // One needle after another, until there are enough results.
     const near: NearHash[] = []
     for (const [i, needle] of needles.entries()) {
       near.push(...this.#searchPart([needle], threshold, first + i).near)
@@ -185,7 +185,7 @@ export class Haystack {
     return { near, isComplete: false }
   }
 
-  /** What was told of one needle that has more than can be told, and the nearest: by a threshold that leaves half of what can. */
+  /** For one needle with too many results: those reported, and the nearest, by a threshold that about half the capacity meets. */
   #nearestOf(
     { near }: SearchResult,
     needles: readonly Hash256[],
@@ -210,7 +210,7 @@ export class Haystack {
     return { near: this.#readResults(told, first), isComplete: told === found }
   }
 
-  /** What a kernel reported, each hash once for each needle: slots of a table may lead to the same. */
+  /** What a kernel reported, each hash once per needle. Several slots of a table may find the same hash. */
   #readResults(told: number, first: number): NearHash[] {
     const words = new Uint32Array(this.#core.memory.buffer, this.#results, told * RESULT_WORDS)
     const known = new Set<number>()
@@ -285,11 +285,11 @@ export class Haystack {
   }
 
   /**
-   * Begins a table: groups become rows, in their place, in slices of a few milliseconds, between which it yields. Searches go
-   * on, by scanning, until `endTable`.
+   * Begins a table: turns groups into rows in place, in slices of a few milliseconds, and yields between them. Searches keep
+   * scanning until `endTable`.
    */
   *beginTable(): Generator<undefined, void> {
-    if (this.#form !== 'groups') return // it was begun before, and not ended
+    if (this.#form !== 'groups') return // begun before, but not ended
     if (this.#table === 0) {
       this.#table = this.#reserve(this.#slotBytes * SLOTS)
       this.#candidates = this.#reserve(this.#maxLooked * 4)
@@ -306,26 +306,26 @@ export class Haystack {
   }
 
   /**
-   * Values of a slot of the first half, VALUE_BYTES for each hash, while the table is built: they lie where slot 0 is to be,
-   * which must be brought last.
+   * Values of a slot of the first half, VALUE_BYTES for each hash, while the table is built. They use the place of slot 0, so
+   * set slot 0 last.
    */
   slotValues(slot: number): Uint8Array {
     this.#core.slotValues(this.#heads, this.count, slot, this.#table)
     return new Uint8Array(this.#core.memory.buffer, this.#table, this.count * VALUE_BYTES)
   }
 
-  /** Brings a slot of the table, sorted (SlotSorter). */
+  /** Stores a slot of the table, sorted (SlotSorter). */
   setSlot(slot: number, sorted: Uint8Array): void {
     const memory = new Uint8Array(this.#core.memory.buffer)
     memory.set(sorted, this.#table + slot * this.#slotBytes)
   }
 
-  /** Tells that all slots are there: searches use the table from now on. */
+  /** Call it when all slots are set. Searches use the table from now on. */
   endTable(): void {
     this.#form = 'table'
   }
 
-  /** What a needle may cost by the table, in hashes that it is held against: scanning all is as fast as a few times that. */
+  /** Most hashes that a needle is compared with through the table. Scanning all is as fast as a few times as many. */
   get #maxLooked(): number {
     return Math.max(MIN_LOOKED, Math.ceil(this.count / 16))
   }
@@ -339,7 +339,7 @@ export class Haystack {
   }
 }
 
-/** A slot's value in a hash: bits 23 x slot and on, of bytes as they come, lowest bits first. */
+/** A slot's value in a hash: bits from 23 x slot on, bytes in order, lowest bits first. */
 export function slotValueOf(hash: Hash256, slot: number): number {
   const bit = slot * SLOT_BITS
   let word = 0
@@ -347,7 +347,7 @@ export function slotValueOf(hash: Hash256, slot: number): number {
   return (word >>> (bit & 7)) & ((1 << SLOT_BITS) - 1)
 }
 
-/** Sorts the slots of tables, in an instance of its own: what it needs is given back with it. */
+/** Sorts the slots of tables in an instance of its own, so that its memory is freed with it. */
 export class SlotSorter {
   readonly #core: MatchExports
   readonly #values: number
@@ -367,8 +367,8 @@ export class SlotSorter {
   }
 
   /**
-   * Sorts the values of a slot, VALUE_BYTES each, in slices of a few milliseconds: between them, it yields. Returns the slot
-   * as a table has it; valid until the next.
+   * Sorts the values of a slot, VALUE_BYTES each, in slices of a few milliseconds, and yields between them. Returns the slot
+   * in the table's layout, valid until the next call.
    */
   *sortSlot(values: Uint8Array): Generator<undefined, Uint8Array> {
     const core = this.#core

@@ -1,25 +1,25 @@
 import type { ImageExports } from './image-exports.ts'
 
-// asconfig.json has the same for the module: the engine takes no memory that is shorter, or may grow longer.
+// The same values as in asconfig.json: the engine rejects a memory that is smaller or may grow larger.
 const INITIAL_PAGES = 4
 const MAX_PAGES = 366
 
 const PAGE_BYTES = 65_536
-/** Largest memory that is kept: most that an image of up to 40 megapixels takes (SMALL_MEMORY in assembly/memory.ts). */
+/** Largest memory that is kept: the most that an image of up to 40 megapixels takes (SMALL_MEMORY in assembly/memory.ts). */
 const MAX_KEPT_PAGES = 137
-/** Largest sum of those that are kept: as much as one image may take. */
+/** Most bytes of kept memories in total: as much as one image may take. */
 const MAX_KEPT_BYTES = MAX_PAGES * PAGE_BYTES
-/** Memories that are kept, unless `keepAtMost` says otherwise: uploads that are decoded at once, and a thumbnail. */
+/** Most memories that are kept by default (`keepAtMost`): for uploads decoded at the same time, and a thumbnail. */
 const MAX_KEPT = 4
 
 /**
- * assembly/image.ts. Each image has an instance of its own, with fresh globals, over memory that an earlier one may have had:
- * it is zeroed first, so that nothing of an image outlives it. Zeroing takes 0.03 ms; a new memory costs 12 to 17 µs for
- * each 4 KiB that are touched for the first time on a virtual machine, and stays until the garbage collector comes.
+ * assembly/image.ts. Each image has its own instance with fresh globals. Its memory may be reused: it is zeroed first, so no
+ * data outlives its image. Zeroing takes 0.03 ms. A new memory costs 12 to 17 µs for each 4 KiB that are first touched on a
+ * virtual machine, and stays until it is garbage-collected.
  */
 export class ImageCore {
   readonly #module: WebAssembly.Module
-  /** In order of size: the smallest is used first, since it is zeroed fastest. */
+  /** Sorted by size. The smallest is used first, since it is zeroed fastest. */
   #kept: WebAssembly.Memory[] = []
   #maxKept = MAX_KEPT
 
@@ -59,7 +59,7 @@ export function newMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES })
 }
 
-/** An instance that decodes and hashes one image. One that is never released costs its memory, which the collector takes. */
+/** An instance that decodes and hashes one image. If it is never released, its memory is garbage-collected instead of reused. */
 export class ImageInstance {
   #exports: ImageExports | undefined
   #giveBack: () => void
@@ -75,7 +75,7 @@ export class ImageInstance {
     return this.#exports
   }
 
-  /** Gives its memory to the next image. Nothing of it may be used any more. */
+  /** Gives its memory to the next image. Do not use the instance afterwards. */
   release(): void {
     if (!this.#exports) return
     this.#exports = undefined

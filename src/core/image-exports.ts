@@ -62,7 +62,7 @@ export interface ProbeExports {
 
 /** Exports of assembly/image.ts that are called. Addresses are bytes; flags are 0 or 1. */
 export interface ImageExports extends ProbeExports {
-  /** Bytes of memory that are taken: what is beyond was some other instance's, and is zero. */
+  /** Bytes of memory in use. What lies beyond may have been another instance's, and is zero. */
   memoryTop(): number
   inputAddress(): number
   inputRoom(): number

@@ -6,7 +6,7 @@ import { Plane, ProbeRoom, type QualifiedHash } from './plane.ts'
 /** Formats that the core decodes itself. */
 export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
 
-/** How pixels lie: in rows from top to bottom, each channel a byte. */
+/** Layout of pixels: rows from top to bottom, one byte a channel. */
 export interface PixelSize {
   /** Pixels, 1 to 65535. */
   width: number
@@ -24,7 +24,7 @@ export type DecodeFailure =
   | 'unsupported-variant'
   | 'out-of-range'
 
-/** The frame that is in the planes. Valid until the decoder is given more. */
+/** The frame in the planes. Valid until the decoder gets more bytes. */
 export interface Frame {
   /** Hash of the image as it is stored, alpha dropped. `undefined` under 5 pixels in a dimension. */
   stored(): QualifiedHash | undefined
@@ -32,25 +32,25 @@ export interface Frame {
   displayed(orientation: number): QualifiedHash | undefined
   /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
   overWhite(orientation: number): QualifiedHash | undefined
-  /** The same over black. Not to be asked for after `alpha`, which needs its memory. */
+  /** The same over black. Call it before `alpha`, which reuses its memory. */
   overBlack(orientation: number): QualifiedHash | undefined
-  /** Hash of alpha, taken for luma, by each of the orientations; none if the image is opaque. */
+  /** Hashes of alpha as luma, one for each orientation; empty if the image is opaque. */
   alpha(orientations: readonly number[]): QualifiedHash[]
-  /** The same of the image as other decoders read it; `undefined` if all read it alike. */
+  /** Hash of the image as other decoders read it; `undefined` if all decoders agree. */
   otherReading(orientation: number): QualifiedHash | undefined
   /**
-   * Hash of every n-th pixel, as the reference program takes them; `undefined` if that is what `stored` hashes. Not to be asked
-   * for after a `plane`, which needs their memory.
+   * Hash of every n-th pixel, as the reference program takes them; `undefined` if `stored` hashes the same. Call it before
+   * `plane`, which reuses their memory.
    */
   picked(): QualifiedHash | undefined
-  /** What is hashed, to be probed: as it is stored, or over white. `undefined` if there is none, or no memory to probe it. */
+  /** The plane to probe: as stored, or over white. `undefined` if there is no such plane, or no memory to probe it. */
   plane(of: 'stored' | 'over-white'): Plane | undefined
   /**
-   * Hash of the image with other lumas: those of a curve for 0 to 255, in 1,024 even steps. Over a background of such a luma, if
-   * one is given: `undefined` then if the image is opaque, or turned.
+   * Hash of the image with lumas mapped by a curve, which covers 0 to 255 in 1,024 even steps. With a `background`, over that
+   * luma: then `undefined` if the image is opaque or turned.
    */
   toned(curve: Float32Array, orientation: number, background?: number): QualifiedHash | undefined
-  /** The 64 x 64 luma that `stored` hashes, row by row, for people to look at. `undefined` if there is none. */
+  /** The 64 x 64 luma that `stored` hashes, row by row, to be shown to people. `undefined` if there is no hash. */
   seen(): Uint8Array | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
   dihedral(): Record<DihedralName, QualifiedHash> | undefined
@@ -90,8 +90,8 @@ function windowOf(side: number): number {
 }
 
 /**
- * Decodes one image in a WebAssembly instance of its own, so that neither a trap nor memory outlives it. Bytes go in as
- * they come, in chunks of any size; frames come out when they are whole. `release` it when all of it has been read.
+ * Decodes one image in a WebAssembly instance of its own, so neither a trap nor memory outlives it. It takes bytes in
+ * chunks of any size and returns each frame when it is complete. `release` it once all of it has been read.
  */
 export class ImageDecoder {
   readonly #instance: ImageInstance
@@ -101,7 +101,7 @@ export class ImageDecoder {
   #oriented = 0
   #curve = 0
   #probeRoom: ProbeRoom | undefined
-  /** Tells the curve of the file's tones, when what it says of them is known, before its pixels. */
+  /** Returns the file's tone curve. Called when the file's colour metadata is known, before its pixels. */
   onTones: (() => Float32Array | undefined) | undefined
 
   private constructor(core: ImageCore, format: keyof typeof DECODERS) {
@@ -115,7 +115,7 @@ export class ImageDecoder {
 
   static forFile(core: ImageCore, format: CoreFormat): ImageDecoder {
     const decoder = new ImageDecoder(core, format)
-    // What is only looked at here and there must not be where a file expects it.
+    // A file must not be able to predict which places are only sampled.
     if (format === 'jpeg')
       decoder.#core.seedSamples(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
     return decoder
@@ -129,21 +129,21 @@ export class ImageDecoder {
   }
 
   /**
-   * Gives the next bytes of the file. Calls `onFrame` for each frame that they complete.
+   * Takes the next bytes of the file. Calls `onFrame` for each frame that they complete.
    * Once `failure` or `isDone` is set, bytes are ignored.
    */
   push(bytes: Uint8Array, isLast: boolean, onFrame: (frame: Frame) => void): void {
     for (const frame of this.frames(bytes, isLast)) if (frame) onFrame(frame)
   }
 
-  /** The same by turns: gives each frame, or nothing after some milliseconds, and goes on when the next is asked for. */
+  /** The same in turns: yields each frame, or `undefined` after some milliseconds, and continues on the next call. */
   *frames(bytes: Uint8Array, isLast: boolean): Generator<Frame | undefined, void> {
     let offset = 0
     let isFull = false
     do {
       if (this.#state !== 'open') return
       const taken = this.#guard(() => this.#give(bytes, offset)) ?? 0
-      // A core that takes nothing of a full window never will.
+      // A core that takes no byte of a full window never will.
       if (taken === 0 && isFull) this.#state = 'damaged'
       isFull = taken === 0
       offset += taken
@@ -152,7 +152,7 @@ export class ImageDecoder {
   }
 
   /**
-   * Makes a plane of tones beside that of luma, each channel by a curve, as `Frame.toned` takes it. To be called before there are
+   * Makes a second plane besides luma, with each channel mapped by a curve as for `Frame.toned`. Call it before the first
    * pixels.
    */
   setTones(curve: Float32Array): void {
@@ -162,33 +162,33 @@ export class ImageDecoder {
     this.#core.tonesSet()
   }
 
-  /** Ends the decoding: what would follow is ignored. */
+  /** Stops decoding. Later bytes are ignored. */
   stop(): void {
     if (this.#state === 'open') this.#state = 'done'
   }
 
-  /** Ends the decoding, and gives the memory to the next image: nothing but `isDone` and `failure` may be asked afterwards. */
+  /** Stops decoding and gives the memory to the next image. Only `isDone` and `failure` may be read afterwards. */
   release(): void {
     this.stop()
     this.#instance.release()
   }
 
-  /** Whether all is decoded that will be. */
+  /** Whether decoding has finished. */
   get isDone(): boolean {
     return this.#state === 'done'
   }
 
-  /** Why the image cannot be decoded; `undefined` as long as it can. */
+  /** Why the image cannot be decoded; `undefined` if it can, so far. */
   get failure(): DecodeFailure | undefined {
     return this.#state === 'open' || this.#state === 'done' ? undefined : this.#state
   }
 
-  /** Size in pixels; zeros while it is not known. */
+  /** Size in pixels; zeros until it is known. */
   get size(): { width: number; height: number } {
     return { width: this.#core.width(), height: this.#core.height() }
   }
 
-  /** Whether frames of an animation were left out, for a limit. */
+  /** Whether frames of an animation were left out because of a limit. */
   get hasLeftOut(): boolean {
     return this.#core.hasLeftOut() !== 0
   }
@@ -198,26 +198,26 @@ export class ImageDecoder {
     return this.#core.isAnimation() !== 0
   }
 
-  /** Times that frames behind the first one were looked at: what came before is known. */
+  /** How many times frames after the first were inspected. What came before is known. */
   get looks(): number {
     return this.#core.looksAtFrames()
   }
 
-  /** The file's Exif block from its byte order mark on, if one has been seen. */
+  /** The file's Exif block, from its byte order mark on, if found so far. */
   get exif(): Uint8Array | undefined {
     const address = this.#core.exifAddress()
     if (address === 0) return undefined
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
   }
 
-  /** The APP0 segment of a JPEG that has a thumbnail as pixels, if one has been seen. */
+  /** The APP0 segment of a JPEG that holds a thumbnail as pixels, if found so far. */
   get thumbnail(): Uint8Array | undefined {
     const address = this.#core.thumbnailAddress()
     if (address === 0) return undefined
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.thumbnailLength()).slice()
   }
 
-  /** The file's ICC profile, or its first part, if it has one: of PNG the chunk that it lies in. */
+  /** The file's ICC profile, or its first part, if it has one. For PNG, the chunk that holds it. */
   get profile(): Uint8Array | undefined {
     const address = this.#core.profileAddress()
     if (address === 0) return undefined
@@ -229,7 +229,7 @@ export class ImageDecoder {
     return this.#core.gammaOf() / 100_000
   }
 
-  /** The plane as bytes of luma, of a picture that is a part of another. */
+  /** The plane as bytes of luma, for a picture that is part of another. */
   get luma(): { columns: number; rows: number; data: Uint8Array } {
     const [columns, rows] = [this.#core.planeCols(), this.#core.planeRows()]
     const address = this.#core.planeAddress()
@@ -237,12 +237,12 @@ export class ImageDecoder {
     return { columns, rows, data: Uint8Array.from(Uint8ClampedArray.from(plane)) }
   }
 
-  /** Bytes of memory that the instance has taken. It gives none back, so this is the peak. */
+  /** Bytes of memory that the instance has taken. It frees none, so this is the peak. */
   get memoryBytes(): number {
     return this.#core.memoryTop()
   }
 
-  /** Copies what fits into the input window. Returns how many bytes that was. */
+  /** Copies as many bytes as fit into the input window. Returns how many. */
   #give(bytes: Uint8Array, offset: number): number {
     const address = this.#core.inputAddress()
     if (address === 0) {
@@ -280,7 +280,7 @@ export class ImageDecoder {
     else if (status < 0) this.#state = FAILURES[status] ?? 'damaged'
   }
 
-  /** Runs the core. A trap condemns the instance: nothing of it is used again. */
+  /** Runs the core. After a trap, the instance is never used again. */
   #guard<T>(run: () => T): T | undefined {
     try {
       return run()
@@ -291,7 +291,7 @@ export class ImageDecoder {
     }
   }
 
-  /** The frame that is in the planes: the last that was told. */
+  /** The frame in the planes: the last one reported. */
   get frame(): Frame {
     const core = this.#core
     const rows = core.planeRows()

@@ -2,8 +2,8 @@ import type { ImageCore } from './image-core.ts'
 import type { SignatureSearch } from './signature-search.ts'
 
 /**
- * The compiled WebAssembly modules. Workers import them, Node reads them from files; nothing else may compile code at run
- * time in a Worker, so they are handed down from the entries.
+ * The compiled WebAssembly modules. Workers import them, Node reads them from files. A Worker cannot compile code at run
+ * time, so the entries pass them down.
  */
 export interface CoreModules {
   /** assembly/image.ts: decoding to luma, hashing. */

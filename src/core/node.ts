@@ -3,7 +3,7 @@ import { ImageCore } from './image-core.ts'
 import type { CoreModules } from './modules.ts'
 import { SignatureSearch } from './signature-search.ts'
 
-/** The modules as Node has them: read from the package's build folder, two above this one in src/ as in dist/. */
+/** The modules in Node, read from the package's build folder, which is two levels up in both src/ and dist/. */
 export function readModules(): CoreModules {
   const compile = (name: keyof CoreModules) => {
     const file = new URL(`../../build/${name}.wasm`, import.meta.url)

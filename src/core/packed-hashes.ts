@@ -3,25 +3,25 @@ import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 
 const WORDS = HASH_BYTES / 4
 
-/** Hashes side by side, as words of 32 bits, to be compared one by one with others: exact at any distance. */
+/** Hashes packed as 32-bit words and compared one by one: exact at any distance. */
 export class PackedHashes {
   readonly count: number
   readonly #words: Uint32Array // count x 8
 
-  /** @param hashes each, or all of them one behind the other */
+  /** @param hashes one array each, or all of them concatenated */
   constructor(hashes: readonly Hash256[] | Uint8Array) {
     const bytes = hashes instanceof Uint8Array ? hashes : concatenate(hashes)
     this.#words = wordsOf(bytes)
     this.count = bytes.length / HASH_BYTES
   }
 
-  /** Hamming distances of a hash to all, in bits. */
+  /** Hamming distances from a hash to all, in bits. */
   distancesTo(hash: Hash256): Uint16Array {
     const words = wordsOf(hash)
     return Uint16Array.from({ length: this.count }, (_, i) => this.#distance(words, i, Infinity))
   }
 
-  /** Hamming distance of a hash to the nearest, in bits, if it is at most `most`. */
+  /** Hamming distance from a hash to the nearest, in bits, if it is at most `most`. */
   leastDistanceTo(hash: Hash256, most: number): number | undefined {
     const words = wordsOf(hash)
     let least = most + 1
@@ -32,9 +32,9 @@ export class PackedHashes {
   }
 
   /**
-   * Hamming distance of a hash to the nearest of some, in bits, if it is less than `most`; else that.
+   * Hamming distance from a hash to the nearest of some, in bits, or `most` if none is nearer.
    * @param words of the hash, as `wordsOf` gives them
-   * @param numbers of those that are asked about, from `first` to before `end`
+   * @param numbers of the hashes to compare with, from `first` to before `end`
    */
   leastAmong(
     words: Uint32Array,
@@ -50,7 +50,7 @@ export class PackedHashes {
     return least
   }
 
-  /** Stops counting at `enough` bits: most hashes lie farther away than anybody asks about. */
+  /** Stops counting at `enough` bits: most hashes are farther away than any caller needs to know. */
   #distance(words: Uint32Array, index: number, enough: number): number {
     let bits = 0
     for (let i = 0; i < WORDS && bits < enough; i++) {
@@ -63,7 +63,7 @@ export class PackedHashes {
   }
 }
 
-/** Hashes as words of 32 bits, as they are compared. */
+/** Hashes as 32-bit words, as they are compared. */
 export function wordsOf(hashes: Uint8Array): Uint32Array {
   return new Uint32Array(Uint8Array.from(hashes).buffer)
 }

@@ -2,18 +2,18 @@ import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 import type { ImageCore } from './image-core.ts'
 import type { ProbeExports } from './image-exports.ts'
 
-/** A hash, and how much it tells. */
+/** A hash, and how much it says about the picture. */
 export interface QualifiedHash {
   hash: Hash256
   /** 0 (blank) to 100: how much the picture changes from point to point. */
   quality: number
-  /** The same, had the picture the full range of luma: what matching goes by, since bits do not depend on contrast. */
+  /** Quality if the picture had the full range of luma. Matching uses this one, since bits do not depend on contrast. */
   stretchedQuality: number
-  /** Bits, 0 to 256, that are as good as chance: a pattern has many, whatever its quality. */
+  /** Bits, 0 to 256, that are little better than chance. Patterns have many, whatever their quality. */
   weakBits: number
 }
 
-/** Where the 64 x 64 points of a view lie, in pixels of the plane: 0 is the centre of its first column, or row. */
+/** Positions of a view's 64 x 64 points, in pixels of the plane. 0 is the centre of its first column or row. */
 export type Points = UprightPoints | TurnedPoints
 
 /** Points along the columns and rows of the plane. Steps may be negative. */
@@ -27,13 +27,13 @@ export interface UprightPoints {
   covered?: Covered
 }
 
-/** Which of 64 x 64 points something covers, row by row; 0: not covered. They go on with what is around them. */
+/** Which of 64 x 64 points are covered, row by row; 0: not covered. Covered points continue what surrounds them. */
 export type Covered = Uint8Array
 
-/** Points of a view, a side. */
+/** Points along a side of a view. */
 export const POINTS = 64
 
-/** Cells of a plane, a side. */
+/** Cells along a side of a plane. */
 export const CELLS = 128
 
 /** What CELLS x CELLS cells of a plane look like, row by row. */
@@ -47,7 +47,7 @@ export interface Cells {
 /** Cells that touch, are flat, and are nearly of one luma. */
 export interface Patch {
   cells: Uint16Array
-  /** Sides of its cells that are beside none of it, and those where luma changes by a step. */
+  /** Cell sides that border no other cell of the patch, and those of them where luma changes by a step. */
   rim: number
   sharp: number
 }
@@ -79,14 +79,14 @@ export interface Line {
 /** A side of a picture that is shown on something. */
 export type Side = 'left' | 'right' | 'top' | 'bottom'
 
-/** The best run of pixels along a line that are on a border of what is inside. */
+/** The best run of pixels along a line that lie on a border of the picture inside. */
 export interface Run {
-  /** Row, or column, of these pixels: what is inside begins with it, or ends. */
+  /** Row or column of these pixels, where the inside begins or ends. */
   at: number
-  /** First pixel, and the one behind the last. */
+  /** First pixel, and the one after the last. */
   from: number
   to: number
-  /** Twice the number of pixels on the border, less those that are not. */
+  /** Twice the number of pixels on the border, minus those that are not. */
   score: number
 }
 
@@ -95,7 +95,7 @@ export const MAX_SIDE = 512
 const FLOAT_BYTES = 4
 /** Fields of runs in the core, each for all lines: score, from, to. */
 const RUN_FIELDS = 3
-/** Fields of a patch in the core, and patches that it tells at most. */
+/** Fields of a patch in the core, and the most patches that it reports. */
 const PATCH_FIELDS = 4
 const MAX_PATCHES = 256
 /** Sums by row and by column. */
@@ -106,7 +106,7 @@ interface Instance {
   readonly exports: ProbeExports
 }
 
-/** Room in an instance's memory for what planes of it are probed by. */
+/** Working memory in an instance for probing its planes. */
 export class ProbeRoom {
   readonly #instance: Instance
   readonly filtered: number
@@ -126,8 +126,8 @@ export class ProbeRoom {
   }
 
   /**
-   * `undefined`: it would be over the instance's memory. `free` is the address of another plane of so many pixels, if there is
-   * one that is not needed any more.
+   * `undefined`: it would not fit into the instance's memory. `free` is the address of another plane of as many pixels that is
+   * no longer needed, if any.
    */
   static in(instance: Instance, pixels: number, free = 0): ProbeRoom | undefined {
     const core = instance.exports
@@ -148,7 +148,7 @@ export interface KeptPlane {
   luma: Uint8Array
 }
 
-/** A plane of luma, to be hashed as other pictures that it may have been made of. Valid as long as its frame. */
+/** A plane of luma, hashed as the pictures that it may have been made from. Valid as long as its frame. */
 export class Plane {
   readonly rows: number
   readonly cols: number
@@ -172,7 +172,7 @@ export class Plane {
     return this.#hashSampled(false)
   }
 
-  /** Hash of a view. Points outside of the plane are guessed from its edge. */
+  /** Hash of a view. Points outside the plane are guessed from its edge. */
   hash(points: Points): QualifiedHash {
     const { core } = this.#room
     const { rows, cols } = this
@@ -221,7 +221,7 @@ export class Plane {
     return this.#room.core.countNear(first, stride, count, luma, tolerance) / count
   }
 
-  /** By how much the pixels of each row, and of each column, differ from those two before, on average: an edge stands out. */
+  /** Average difference of each row, and each column, from the one two before. Edges stand out. */
   steps(): { byRow: Float32Array; byColumn: Float32Array } {
     const { core, byRow, byColumn } = this.#room
     core.sumSteps(this.#address, this.rows, this.cols, byRow, byColumn)
@@ -264,7 +264,7 @@ export class Plane {
     })).filter(({ score }) => score > 0)
   }
 
-  /** Of a line that `runs` told: how many pixels before each, and in all, are on the border of a side. */
+  /** For a line that `runs` reported: how many pixels before each, and in total, are on the border of a side. */
   onBorder(side: Side, at: number): Uint16Array {
     const { core } = this.#room
     const { count, across, along, inwards } = this.#linesFor(side)
@@ -273,14 +273,14 @@ export class Plane {
     return new Uint16Array(core.memory.buffer, this.#runs, count + 1).slice()
   }
 
-  /** Of a line that `runs` told: how much of its pixels is what is inside, by a part of them. */
+  /** For a line that `runs` reported: the share of its pixels that belongs to the inside, judged by part of them. */
   shareInside(side: Side, at: number, from: number, to: number): number {
     const { across, along, inwards } = this.#linesFor(side)
     const first = this.#address + at * across + from * along
     return this.#room.core.shareInside(first, Math.max(0, to - from), along, inwards)
   }
 
-  /** Lines along a side: their number, and their pixels'; bytes from one to the next, and to the one farther inside. */
+  /** Lines along a side: how many, pixels in each; bytes to the next line, to the next pixel, and to the next line inwards. */
   #linesFor(side: Side) {
     const { rows, cols } = this
     const isColumn = side === 'left' || side === 'right'
@@ -292,7 +292,7 @@ export class Plane {
       : { lines: rows, count: cols, across, along: FLOAT_BYTES, inwards }
   }
 
-  /** What its cells look like, with patches of so many cells at least. `undefined`: there is no memory for that. */
+  /** What its cells look like, with patches of at least `fewest` cells. `undefined`: there is no memory for that. */
   cells(fewest: number): Cells | undefined {
     const { core } = this.#room
     const count = CELLS * CELLS
@@ -329,7 +329,7 @@ export class Plane {
     return { rows, cols, luma }
   }
 
-  /** Gives `use` a plane that was kept, in an instance of its own. `undefined`: there is no memory for it. */
+  /** Calls `use` with a kept plane, restored in an instance of its own. `undefined`: there is no memory for it. */
   static restore<T>(
     core: ImageCore,
     { rows, cols, luma }: KeptPlane,

@@ -1,9 +1,9 @@
 import type { ImageCore } from './image-core.ts'
 
-/** Parts a side whose means tell scenes apart (POINTS in assembly/luma/canvas.ts). */
+/** Parts along a side. Their means tell scenes apart (POINTS in assembly/luma/canvas.ts). */
 export const SCENE_POINTS = 32
 
-/** Whether a picture shows something that another did not, by the means of SCENE_POINTS x SCENE_POINTS parts of both. */
+/** Whether a picture shows something new, judged by the means of SCENE_POINTS x SCENE_POINTS parts of both. */
 export function isOtherScene(core: ImageCore, own: Float32Array, before: Float32Array): boolean {
   const instance = core.begin()
   try {

@@ -6,12 +6,12 @@ interface SearchExports {
   findPairs(count: number): number
 }
 
-/** Bytes that are searched at once. */
+/** Most bytes searched at once. */
 const MAX_BYTES = 65_536
 
 /**
- * Finds where images may begin, by two bytes of their signatures: assembly/search.ts. One instance serves all files, since nothing
- * of a search has an influence on the next.
+ * Finds where images may begin, by two bytes of their signatures: assembly/search.ts. One instance serves all files, since no
+ * search affects the next.
  */
 export class SignatureSearch {
   readonly #module: WebAssembly.Module
@@ -21,7 +21,7 @@ export class SignatureSearch {
     this.#module = module
   }
 
-  /** Places of the pairs, in order, in bytes of which there are at most 65,536. */
+  /** Positions of the pairs, in order, in at most 65,536 bytes. */
   find(bytes: Uint8Array): number[] {
     if (bytes.length > MAX_BYTES) throw new RangeError(`${bytes.length} bytes cannot be searched`)
     this.#core ??= new WebAssembly.Instance(this.#module, {}).exports as unknown as SearchExports

@@ -7,7 +7,7 @@ import { ImageCore } from './image-core.ts'
 import type { CoreModules } from './modules.ts'
 import { SignatureSearch } from './signature-search.ts'
 
-/** The modules as a Worker has them: compiled when it is deployed. */
+/** The modules in a Worker, compiled when it is deployed. */
 export const modules: CoreModules = {
   image: new ImageCore(image),
   search: new SignatureSearch(search),

@@ -27,18 +27,18 @@ import {
 import type { Match, Matcher, MatchResult, Query } from './match.ts'
 import { thresholdOf } from './thresholds.ts'
 
-/** Values that are read at once when there is nothing yet: most of the time is spent waiting. */
+/** Values that are read at once on the first load. Most of the time is spent waiting. */
 const READS_AT_ONCE = 4
-/** Hashes of a segment from which on a table is built: fewer are scanned as fast. */
+/** Fewest hashes of a segment that get a table. Fewer are scanned just as fast. */
 const MIN_TABLE_ENTRIES = 1 << 14
 
-/** Candidates of a file that are kept: a list that lies near it as a whole is no reason to run out of memory. */
+/** Most candidates kept for a file, so that a list that is near it as a whole does not exhaust the memory. */
 const MAX_CANDIDATES = 20_000
 
 /** Milliseconds of searching between two turns of the event loop. */
 const TURN_MS = 10
 
-/** Memories of an index were given to another one while it was asked. */
+/** An index was queried while its memories were given to another one. */
 export class IndexReleasedError extends Error {
   constructor() {
     super('the index was released')
@@ -48,7 +48,7 @@ export class IndexReleasedError extends Error {
 /** Bits by which `nearest` widens its search. */
 const NEAREST_STEP = 16
 
-/** What takes the place of the thresholds of banks; qualities then do not count. */
+/** Replaces the thresholds of banks; qualities are then ignored. */
 type AskedThreshold = Pick<Bank, 'threshold'>
 
 interface LoadedBank {
@@ -56,13 +56,13 @@ interface LoadedBank {
   segments: LoadedSegment[]
 }
 
-/** What a version is loaded from beside the store. */
+/** What a version is loaded from, besides the store. */
 export interface LoadOptions {
-  /** Segments that are loaded already, and not loaded again. */
+  /** Segments that are already loaded, and not loaded again. */
   kept?: readonly LoadedSegment[]
-  /** Memories to use again; segments are then loaded one by one, value by value, so that no more is needed. */
+  /** Memories to reuse. Segments are then loaded one by one, value by value, so no extra memory is needed. */
   pool?: HaystackPool
-  /** What it is loaded from, if that is not the store that details are read from later. */
+  /** Where to load it from, if not from the store that details are read from later. */
   from?: ListStore
 }
 
@@ -87,8 +87,8 @@ export class BankIndex implements Matcher {
   }
 
   /**
-   * Loads the segments that a manifest names, but those that are `kept`.
-   * @throws {ValueMissingError | ValueDamagedError} a segment is not there or not whole
+   * Loads the segments that a manifest names, except those in `kept`.
+   * @throws {ValueMissingError | ValueDamagedError} a segment is missing or damaged
    */
   static async load(
     modules: CoreModules,
@@ -133,12 +133,12 @@ export class BankIndex implements Matcher {
     return memoryOf(this.segments)
   }
 
-  /** Whether memories of the index were given away: it must not be asked any more. */
+  /** Whether memories of the index were given away. Do not query it then. */
   get isReleased(): boolean {
     return this.#isReleased
   }
 
-  /** Ends the index: gives the memories of segments that `keeps` does not name to a pool, and returns the others. */
+  /** Ends the index. Gives the memories of segments that are not in `keeps` to a pool, and returns the other segments. */
   release(keeps: ReadonlySet<string>, pool: HaystackPool): LoadedSegment[] {
     if (this.#isReleased) throw new Error('the index was released before')
     this.#isReleased = true
@@ -150,7 +150,7 @@ export class BankIndex implements Matcher {
     return kept
   }
 
-  /** Segments that would be faster to ask with a table, and have none. */
+  /** Segments without a table that would be faster with one. */
   get #withoutTable(): LoadedPdqSegment[] {
     const distinct = new Map(this.segments.map((segment) => [segment.ref.name, segment]))
     return [...distinct.values()].filter(
@@ -167,8 +167,8 @@ export class BankIndex implements Matcher {
 
   /**
    * Builds the tables of all segments that are large enough, in slices of a few milliseconds. `pause` is awaited between
-   * them, and may say that it is to end. It also ends when the index is released.
-   * @throws {ValueMissingError | ValueDamagedError} what is built so far stays in use
+   * them, and may end the build. Releasing the index ends it, too.
+   * @throws {ValueMissingError | ValueDamagedError} tables built so far stay in use
    */
   async buildTables(pause: () => Promise<'go on' | 'end'>): Promise<void> {
     let isEnded = false
@@ -188,8 +188,8 @@ export class BankIndex implements Matcher {
 
   /**
    * The entries that each file matches: within the threshold of a needle (thresholds.ts), or by digest.
-   * Everything in memory is searched first, in turns with all else that the isolate has to do.
-   * @throws {IndexReleasedError} its memories were given away meanwhile: another index is to be asked
+   * Everything in memory is searched first, in turns with the isolate's other work.
+   * @throws {IndexReleasedError} its memories were given away meanwhile: query the new index
    */
   async match(queries: readonly Query[]): Promise<MatchResult[]> {
     const searched = await inTurns(this.#search(queries), nextTurn)
@@ -197,8 +197,8 @@ export class BankIndex implements Matcher {
   }
 
   /**
-   * The entry that is nearest to any of the needles, within `maxDistance`, whatever thresholds and qualities say: for
-   * people who try a list out. `undefined` if there is none.
+   * The entry nearest to any of the needles, within `maxDistance`, regardless of thresholds and qualities. It is for
+   * people who try a list out. `undefined` if there is no such entry.
    */
   async nearest(
     needles: readonly Needle[],
@@ -246,13 +246,13 @@ export class BankIndex implements Matcher {
   }
 }
 
-/** A needle, and the number of the query that it is of. */
+/** A needle, and the index of its query. */
 interface Asked {
   query: number
   needle: Needle
 }
 
-/** Needles that may match, by the largest distance of a match. */
+/** Needles that may match, grouped by the largest distance of a match. */
 function askedOf(
   queries: readonly Query[],
   bank: Bank,
@@ -271,7 +271,7 @@ function askedOf(
   return byThreshold
 }
 
-/** What is asked at each threshold, in slices of so many needles. */
+/** The needles of each threshold, in slices. */
 function* slices(
   asked: ReadonlyMap<number, readonly Asked[]>,
   length: number,

@@ -9,12 +9,12 @@ import { type DetailReads, detailReads } from './detail-reads.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
 import { limitOf, loweredThreshold } from './thresholds.ts'
 
-/** Most detail blocks that are read for one file: a list that lies near it as a whole is no reason to read it all. */
+/** Most detail blocks read for one file, so that a list that is near it as a whole is not read completely. */
 const MAX_BLOCKS = 66
 /** Detail blocks that are read at once. A Worker may have six connections. */
 const BLOCKS_AT_ONCE = 6
 
-/** An entry that may match, by what is known in memory. */
+/** An entry that may match, judging by the data in memory. */
 export type ListCandidate = NearCandidate | ExactCandidate
 
 interface NearCandidate extends EntryPlace {
@@ -32,14 +32,14 @@ interface EntryPlace {
   bank: Bank
   ref: SegmentRef
   position: number
-  /** Bits that differ so far; the whole distance is no less. */
+  /** Bits that differ so far; the full distance is at least this. */
   distance: number
 }
 
 /** What the search in memory found for one file. */
 export interface Searched {
   candidates: ListCandidate[]
-  /** Whether there are no others. */
+  /** Whether these are all candidates. */
   isComplete: boolean
 }
 
@@ -47,14 +47,14 @@ export interface Searched {
 interface Block {
   ref: SegmentRef
   number: number
-  /** Of the candidate that is nearest so far. */
+  /** Distance of the nearest candidate so far. */
   distance: number
   candidates: ListCandidate[]
 }
 
 /**
- * Tells candidates from matches by their details. Blocks that several files need are read once, and only what candidates need
- * of them is kept.
+ * Verifies candidates by their details. Blocks that several files need are read once, and only the parts that candidates
+ * need are kept.
  */
 export class CandidateVerifier {
   readonly #store: ListStore
@@ -70,7 +70,7 @@ export class CandidateVerifier {
   }
 
   /**
-   * Verifies the candidates of several files. Where details are not there or not whole, what was found still counts.
+   * Verifies the candidates of several files. If details are missing or damaged, matches found elsewhere still count.
    */
   async verify(files: readonly Searched[]): Promise<MatchResult[]> {
     for (const { candidates } of files) {
@@ -132,13 +132,13 @@ function blocksOf(candidates: readonly ListCandidate[]): Block[] {
   return blocks.toSorted((a, b) => a.distance - b.distance)
 }
 
-/** Whether there are as many matches as are reported, and no block can hold a nearer one. */
+/** Whether there are enough matches to report, and no remaining block can hold a nearer one. */
 function isFull(matches: readonly Match[], next: Block | undefined): boolean {
   const last = matches[MAX_MATCHES - 1]
   return last !== undefined && last.distance <= (next?.distance ?? 0)
 }
 
-/** Adds the matches among the candidates of a block: of each entry, the nearest. */
+/** Adds the matches among the candidates of a block: the nearest one for each entry. */
 function collect(block: Block, details: DetailBlock, found: Map<string, Match>): void {
   for (const candidate of block.candidates) {
     const match = verifyCandidate(candidate, details.of(candidate.position))

@@ -3,20 +3,20 @@ import type { SegmentRef } from '../list/manifest.ts'
 import type { ListStore } from '../list/store.ts'
 import { Semaphore } from '../util/semaphore.ts'
 
-/** Bytes of memory for a byte of a block while it is read: as KV sends it, opened, as text, parsed. Measured: 5.3 to 6.7. */
+/** Bytes of memory for each byte of a block during a read: as KV sends it, opened, as text, parsed. Measured: 5.3 to 6.7. */
 const COPIES = 7
-/** Bytes that all reads of an isolate take at once: seven blocks. The largest list leaves as much of its 64 MB. */
+/** Most bytes that all reads of an isolate take at once: seven blocks. The largest list leaves as much of its 64 MB. */
 const MAX_BYTES = 5 << 20
-/** Blocks at once whose size the manifest does not say. */
+/** Blocks read at once if the manifest does not state their size. */
 const UNSAID_AT_ONCE = 6
 /** Milliseconds that a read may wait for others. */
 const MAX_WAIT_MS = 20_000
-/** Milliseconds after which a read is over, or its request is gone: KV has ten seconds. */
+/** Milliseconds after which a read has ended or its request is gone: KV has ten seconds. */
 const LEASE_MS = 15_000
 
 /**
- * Reads of detail blocks, within a budget of bytes that an isolate shares. A read waits for nothing but KV while it holds bytes,
- * so that an upload may wait for it and hold what it holds: no two can wait for each other.
+ * Reads of detail blocks, within a budget of bytes that an isolate shares. While it holds bytes, a read waits only for KV.
+ * So an upload may keep its own memory while it waits for a read: no two can wait for each other.
  */
 export class DetailReads {
   readonly #bytes: Semaphore
@@ -27,14 +27,14 @@ export class DetailReads {
     this.#bytes = new Semaphore({ what, max: maxBytes, ...times })
   }
 
-  /** Bytes that reads take now. */
+  /** Bytes that reads take at the moment. */
   get used(): number {
     return this.#bytes.used
   }
 
   /**
-   * The details of some positions of a block, when there is room to read it.
-   * @throws {BusyError} there was none for too long
+   * Waits until there is room to read a block, then returns the details of some of its positions.
+   * @throws {BusyError} there was no room for too long
    * @throws {ValueMissingError | ValueDamagedError}
    */
   async read(
@@ -51,7 +51,7 @@ export class DetailReads {
     }
   }
 
-  /** A block that takes more than there is is read alone. */
+  /** A block that exceeds the budget is read alone. */
   #bytesFor({ detailBytes }: SegmentRef): number {
     const { max } = this.#bytes
     if (detailBytes === undefined) return Math.floor(max / UNSAID_AT_ONCE)
@@ -59,5 +59,5 @@ export class DetailReads {
   }
 }
 
-/** Those of this isolate. */
+/** The reads of this isolate. */
 export const detailReads = new DetailReads()

@@ -1,4 +1,4 @@
-/** Runs so many things at once as are allowed, the others in the order that they came in. */
+/** Limits how many tasks run at once. The others wait in order of arrival. */
 export class ConcurrencyLimit {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -8,7 +8,7 @@ export class ConcurrencyLimit {
     this.#free = atOnce
   }
 
-  /** Runs something when it is its turn. @throws what it throws; what an earlier one threw, without being run */
+  /** Runs a task when it is its turn. @throws what it throws; or what an earlier one threw, without being run */
   async run<T>(something: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))

@@ -4,14 +4,14 @@ import { NO_PIN, notePin, type PinState, resetPin } from './pin.ts'
 
 const KEY = 'state'
 
-/** A Durable Object that knows which versions of the list were seen, so that no isolate takes an older one for the latest. */
+/** A Durable Object that knows which versions of the list were seen, so that no isolate mistakes an older one for the latest. */
 export class ListPin extends DurableObject {
-  /** Notes that an isolate has read a version. Tells whether it may use it. */
+  /** Records that an isolate has read a version. Returns whether it may use it. */
   note(version: number): Promise<boolean> {
     return this.#change((state) => notePin(state, version, Date.now()))
   }
 
-  /** Lets an older version be used. Tells whether it may be. */
+  /** Allows an older version. Returns whether it may be used. */
   reset(reset: PinReset): Promise<boolean> {
     return this.#change((state) => resetPin(state, reset, Date.now()))
   }

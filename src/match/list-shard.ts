@@ -21,9 +21,9 @@ interface LoadedRange {
 }
 
 /**
- * A Durable Object that holds a range of a list that is too large for one isolate. It holds what it is asked about, and what
- * it was asked about before: isolates change to a new version one after another. But a version that brings more than a quarter
- * takes the place of the other, and until all isolates have changed the object changes with each that asks.
+ * A Durable Object that holds a range of a list that is too large for one isolate. It holds the version of the last query and
+ * the one before, since isolates switch to a new version one after another. But if more than a quarter of a version is new, it
+ * replaces the other. Until all isolates have switched, the object then switches with each query.
  */
 export class ListShard extends DurableObject<ShardBindings> implements Shard {
   readonly #store = new SealedStore(
@@ -35,8 +35,8 @@ export class ListShard extends DurableObject<ShardBindings> implements Shard {
   #last: Promise<unknown> = Promise.resolve()
 
   /**
-   * Loads a range before it is asked about.
-   * @throws {ValueMissingError | ValueDamagedError} what was loaded before stays
+   * Loads a range before it is queried.
+   * @throws {ValueMissingError | ValueDamagedError} the range loaded before stays
    */
   async prepare(banks: Bank[]): Promise<void> {
     await this.#indexOf(banks)
@@ -48,7 +48,7 @@ export class ListShard extends DurableObject<ShardBindings> implements Shard {
       try {
         return await index.match(queries)
       } catch (error) {
-        if (!(error instanceof IndexReleasedError)) throw error // it is asked again of the next
+        if (!(error instanceof IndexReleasedError)) throw error // the next index is queried
       }
     }
   }

@@ -28,62 +28,62 @@ import { type ShardNamespace, ShardedIndex } from './sharded-index.ts'
 export interface LiveListOptions {
   modules: CoreModules
   store: ListStore
-  /** Seconds after which a request makes the manifest be looked at again. After failures it is less, growing up to this. */
+  /** Seconds after which a request has the manifest read again. After failures the wait is shorter and grows up to this. */
   refreshSeconds: number
-  /** Seconds for which a list may be used that could not be confirmed to be the latest; then it is stale. */
+  /** Seconds for which a list may be used without being confirmed as the latest. Then it is stale. */
   maxAgeSeconds: number
-  /** What becomes of requests when it is stale. */
+  /** What happens to requests when it is stale. */
   onStale: 'use' | 'fail'
-  /** Most perceptual hashes of a list that is given tables. */
+  /** Most perceptual hashes of a list with tables. */
   maxTableEntries: number
   /** Most perceptual hashes that the isolate holds itself. */
   maxEntries: number
-  /** Durable Objects that hold a list beyond that. */
+  /** Durable Objects that hold a larger list. */
   shards?: ShardNamespace
-  /** Durable Objects that know the latest version; without them, a fresh isolate takes any. */
+  /** Durable Objects that know the latest version; without them, a fresh isolate accepts any version. */
   pins?: PinNamespace
-  /** Makes of what is published what is asked: by the policies of banks. */
+  /** Adapts the published manifest to the policies of banks before it is queried. */
   adjust?: (manifest: Manifest) => Manifest
-  /** Told when the list could not be read, or is stale. The last good one, if any, stays in use. */
+  /** Called when the list could not be read, or is stale. The last good one, if any, stays in use. */
   onError: (error: unknown) => void
   /** Milliseconds since some start: `Date.now`, except in tests. */
   now?: () => number
 }
 
-/** How the list stands, for people who look after it. */
+/** State of the list, for operators. */
 export interface ListState {
-  /** `none`: nothing was loaded yet. `stale`: too long not confirmed. */
+  /** `none`: nothing is loaded yet. `stale`: not confirmed for too long. */
   state: 'none' | 'current' | 'stale'
   version?: number
   publishedAt?: string
-  /** Seconds since the list was last seen to be the latest. */
+  /** Seconds since the list was last confirmed as the latest. */
   age?: number
   entries?: { pdq: number; exact: number }
   where?: 'isolate' | 'durable objects'
   memoryBytes?: number
-  /** What the last try to read the list failed by, if it did. */
+  /** Why the last attempt to read the list failed, if it did. */
   error?: string
 }
 
-/** Milliseconds without any value read after which a load is given up: the request that it ran behind is gone. */
+/** Milliseconds without a value read after which a load is abandoned: the request that it ran behind is gone. */
 const MAX_STALL_MS = 15_000
-/** How often a request waits so long for a load that another one began. */
+/** How many times a request waits that long for a load that another request began. */
 const MAX_WAITS = 2
 
-/** Seconds after the first failure until the next try; doubled with each that follows, up to the last. */
+/** Seconds from the first failure to the next attempt. Doubled with each further failure, up to the last. */
 const FIRST_RETRY_SECONDS = 1
 const LAST_RETRY_SECONDS = 60
-/** Seconds until tables are tried again that could not be built. */
+/** Seconds until tables that could not be built are tried again. */
 const TABLE_RETRY_SECONDS = 60
 
-/** Seconds after which no list is used that was not confirmed: what it is read from may be deleted soon. */
+/** Seconds after which an unconfirmed list is no longer used: the data that it is read from may be deleted soon. */
 const MAX_UNCONFIRMED_SECONDS = (RETENTION_HOURS * 3600) / 2
 
-/** What the list has about some files. */
+/** What the list knows about some files. */
 export interface Answer {
   /** For each query, in order. */
   results: MatchResult[]
-  /** Version of the list that was asked. */
+  /** Version of the list that was queried. */
   version: number
 }
 
@@ -94,17 +94,17 @@ interface Attempt {
   progressAt: number
 }
 
-/** A load was given up for another one. */
+/** A load was abandoned for another one. */
 class SupersededError extends Error {}
 
 type Index = BankIndex | ShardedIndex
 
-/** The list as one isolate has it: loaded once, refreshed behind requests, never worse than it was. */
+/** The list in one isolate: loaded once, then refreshed behind requests. A failed refresh leaves it as it was. */
 export class LiveList {
   readonly #options: LiveListOptions
   readonly #now: () => number
   #index: Index | undefined
-  /** The latest manifest that was seen whole, in memory or not: nothing older is ever used. */
+  /** The latest manifest seen complete, in memory or not. Nothing older is ever used. */
   #seen: Manifest | undefined
   #attempt: Attempt | undefined
   #confirmedAt = 0
@@ -130,7 +130,7 @@ export class LiveList {
     return this.#index ? digestKindsOf(this.#index.manifest) : DIGEST_KINDS
   }
 
-  /** What uploaders read by kind of harm, as it is published. */
+  /** The published texts for uploaders, by kind of harm. */
   get texts(): Manifest['texts'] {
     return this.#index?.manifest.texts
   }
@@ -158,9 +158,9 @@ export class LiveList {
   }
 
   /**
-   * What the list has about some files. Only the first request waits for the list; later ones may start a refresh, which
-   * goes on behind them: `waitUntil` is given what must outlive the request.
-   * @throws what the store threw at the last try, as long as there is no list
+   * What the list knows about some files. Only the first request waits for the list. Later ones may start a refresh, which
+   * continues behind them through `waitUntil`.
+   * @throws what the store threw at the last attempt, as long as there is no list
    * @throws {StaleListError} the list could not be confirmed for too long
    */
   async match(queries: readonly Query[], waitUntil: WaitUntil): Promise<Answer> {
@@ -175,7 +175,7 @@ export class LiveList {
     }
   }
 
-  /** Begins to load the list if there is none, so that it comes while the body of the first upload does. */
+  /** Begins to load the list if none is loaded, so that it arrives along with the body of the first upload. */
   prepare(waitUntil: WaitUntil): void {
     if (!this.#index && !this.#attempt) waitUntil(this.get(waitUntil).catch(() => undefined))
   }
@@ -215,7 +215,7 @@ export class LiveList {
     return this.#now() >= this.#nextCheckAt
   }
 
-  /** Requests that find no list share one load. One that reads nothing any more is given up for another. */
+  /** Requests that find no list share one load. A load that has stalled is abandoned for another. */
   async #firstLoad(waitUntil: WaitUntil): Promise<Index> {
     for (let waits = 0; this.#attempt; waits++) {
       if (waits === MAX_WAITS) throw new ListLoadingError()
@@ -224,7 +224,7 @@ export class LiveList {
       if (this.#index) return this.#index
       if (!this.#isLoading()) break
     }
-    // Requests that come in between must not each begin a load that is likely to fail too.
+    // Requests that arrive in between must not each begin a load that is likely to fail too.
     if (!this.#isDue() && this.#failures > 0) throw this.#failure
     const loading = this.#load()
     waitUntil(loading.catch(() => undefined))
@@ -233,7 +233,7 @@ export class LiveList {
 
   #load(): Promise<Index> {
     const attempt: Partial<Attempt> = { progressAt: this.#now() }
-    /** Called whenever something was read: the next step must not be taken if another load has begun. */
+    /** Called after each read. Stops this load if another one has begun. */
     const check = () => {
       if (this.#attempt !== attempt) throw new SupersededError()
       attempt.progressAt = this.#now()
@@ -325,7 +325,7 @@ export class LiveList {
     }
   }
 
-  /** Goes on with tables behind a request, if there are any to build and no other request does, or it is gone. */
+  /** Builds outstanding tables behind a request, unless another live request is already doing so. */
   #buildTables(index: Index, waitUntil: WaitUntil): void {
     if (this.#now() < this.#nextBuildAt) return // a running build postpones this
     if (!(index instanceof BankIndex) || !index.needsTables) return
@@ -337,7 +337,7 @@ export class LiveList {
       this.#nextBuildAt = this.#now() + TABLE_RETRY_SECONDS * 1000
     }
     putOff()
-    // Of a build that stood still for so long, the memory is another's now: should it go on after all, it ends.
+    // If a build stalled for that long, its memory may be reused. It ends if it resumes after all.
     const building = index.buildTables(async () => {
       if (!isOurs()) return 'end'
       putOff()

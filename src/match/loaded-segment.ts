@@ -16,7 +16,7 @@ import { PART_ENTRIES } from '../list/sizes.ts'
 import type { Bytes, ListStore } from '../list/store.ts'
 import type { ConcurrencyLimit } from './limit.ts'
 
-/** A segment in memory: what is searched of it, and which of its entries were removed. */
+/** A segment in memory: its searchable data, and which of its entries were removed. */
 export type LoadedSegment = LoadedPdqSegment | LoadedExactSegment
 
 export interface LoadedPdqSegment {
@@ -31,25 +31,25 @@ export interface LoadedExactSegment {
   digestSet: DigestSet
 }
 
-/** Of what hashes need, what a memory may have that is used again. */
+/** Largest size of a reused memory, as a multiple of what the hashes need. */
 const MAX_EXCESS = 1.25
-/** Bytes of a haystack beside its hashes, rounded up to pages. */
+/** Bytes of a haystack besides its hashes, rounded up to pages. */
 const OWN_BYTES = 3 * 65_536
 
 function bytesFor(count: number): number {
   return count * HALF_BYTES + OWN_BYTES
 }
 
-/** Memories of haystacks that are not used any more, for others: what is given back to the system comes back late. */
+/** Memories of discarded haystacks, for reuse: freed memory is reclaimed late. */
 export class HaystackPool {
   readonly #free = new Set<Haystack>()
 
-  /** Takes a haystack that nobody is to search any more, unless it has a table: the next ones begin without. */
+  /** Takes a discarded haystack, unless it has a table: new ones begin without. */
   give(haystack: Haystack): void {
     if (haystack.memoryBytes <= bytesFor(haystack.count) * MAX_EXCESS) this.#free.add(haystack)
   }
 
-  /** The smallest that has room for so many hashes, or else the largest. */
+  /** The smallest with room for `count` hashes, or else the largest. */
   take(count: number): Haystack | undefined {
     const bySize = [...this.#free].toSorted((a, b) => a.memoryBytes - b.memoryBytes)
     const taken = bySize.find(({ memoryBytes }) => memoryBytes >= bytesFor(count)) ?? bySize.at(-1)
@@ -90,7 +90,7 @@ async function loadRemovals(store: ListStore, ref: SegmentRef): Promise<Removals
   return new Removals(await readRemovals(store, ref), ref.count)
 }
 
-/** A loaded segment as a later manifest names it: with other removals, perhaps. */
+/** A loaded segment as a later manifest names it, perhaps with other removals. */
 export async function updateRemovals(
   store: ListStore,
   segment: LoadedSegment,
@@ -110,7 +110,7 @@ export function memoryOf(segments: readonly LoadedSegment[]): number {
   return [...held].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
 }
 
-/** Milliseconds that a needle takes in a million hashes: of those that have a table, and of those that are scanned. */
+/** Milliseconds that a needle takes in a million hashes, with a table and by scanning. */
 const TABLE_MS = 0.1
 const SCAN_MS = 1
 
@@ -131,9 +131,9 @@ export function searchSegment(
 }
 
 /**
- * Builds the table of a segment in slices of a few milliseconds: `pause` is awaited between them, and may say that it is to
- * end. Until it is whole, searches scan.
- * @throws {ValueMissingError | ValueDamagedError} a tail is not there or not whole
+ * Builds the table of a segment in slices of a few milliseconds: `pause` is awaited between them, and may end the
+ * build. Until the table is complete, searches scan.
+ * @throws {ValueMissingError | ValueDamagedError} a tail is missing or damaged
  */
 export async function buildTable(
   modules: CoreModules,
@@ -145,7 +145,7 @@ export async function buildTable(
 }
 
 /**
- * Builds a table: yields after each slice, and after each read, when the memory may be another's. Slots that lie in first
+ * Builds a table. Yields after each slice, and after each read, when the memory may have been given away. Slots of first
  * halves come last.
  */
 async function* tableSteps(
@@ -160,7 +160,7 @@ async function* tableSteps(
       tail = await readTail(store, ref, slot)
       yield undefined
     }
-    yield* haystack.beginTable() // nothing to do but the first time, when a tail is there
+    yield* haystack.beginTable() // does something only the first time, once a tail is loaded
     sorter ??= new SlotSorter(modules.match, ref.count)
     haystack.setSlot(slot, yield* sorter.sortSlot(tail ?? haystack.slotValues(slot)))
     yield undefined

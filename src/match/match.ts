@@ -4,14 +4,14 @@ import type { FileDigests } from '../scan/digests.ts'
 import type { Needle, Probe, ScannedFile } from '../scan/scanned.ts'
 import type { MatchLimit } from './thresholds.ts'
 
-/** What is asked about one file. */
+/** The query for one file. */
 export interface Query {
   needles: readonly Needle[]
-  /** Those that are known; absent for a file that is empty. */
+  /** Known digests; absent for an empty file. */
   digests?: Partial<FileDigests>
 }
 
-/** What the list is asked about a file: by its needles if it could be scanned, by its digests in any case. */
+/** The query for a file: its needles if it could be scanned, and its digests in any case. */
 export function queryOf(file: ScannedFile): Query {
   return {
     needles: file.coverage === 'scanned' ? file.needles : [],
@@ -26,7 +26,7 @@ export interface Match {
   labels: Record<string, string>
   /** Bits, 0 to the threshold; 0 for a digest. */
   distance: number
-  /** The bank's, and what the probe adds to it; 0 for a digest. */
+  /** The bank's threshold plus what the probe adds; 0 for a digest. */
   threshold: number
   /** Bits that the probe adds to the bank's threshold; 0 for a digest. */
   tolerance: number
@@ -34,23 +34,23 @@ export interface Match {
   probe: Probe | DigestKind
   /** What lowered the threshold, if anything did. */
   limited?: MatchLimit
-  /** Whether it only flags: its entry matches more uploads than one that is right would, and its bank has `onFlood: flag`. */
+  /** Whether it only flags: its entry matches too many uploads to be right, and its bank has `onFlood: flag`. */
   isFlooded?: boolean
-  /** Whether the list says that matches of its entry change nothing. */
+  /** Whether the list exempts its entry: matches change nothing. */
   isExempt?: true
-  /** How a service classifies the entry, of a remote bank. */
+  /** How the service classifies the entry, for a remote bank. */
   classification?: string
-  /** Whether the entry is for tests: what matches it goes the whole way, and is never reported to an authority. */
+  /** Whether the entry is for tests: its matches are handled like any other, but never reported to an authority. */
   isTest?: true
 }
 
-/** What a list has about one file. */
+/** What a list knows about one file. */
 export interface MatchResult {
   /** Each entry once, nearest first, at most MAX_MATCHES. */
   matches: Match[]
-  /** Whether there is nothing else: false if there was more to look up than a query may. */
+  /** Whether this is everything: false if there was more to look up than a query may. */
   isComplete: boolean
-  /** Why some of it could not be looked up, if so. */
+  /** Why part of it could not be looked up, if so. */
   error?: unknown
 }
 
@@ -66,13 +66,13 @@ export class TooManyCandidatesError extends HashgateError {
 /** Most matches of a file that are reported. The nearest come first, and the first decides. */
 export const MAX_MATCHES = 16
 
-/** A list that can be asked. */
+/** A list that can be queried. */
 export interface Matcher {
   /** Answers for each query, in order. */
   match(queries: readonly Query[]): Promise<MatchResult[]>
 }
 
-/** Orders matches, the nearest first and else by their names, and leaves out what is too many. */
+/** Sorts matches, nearest first, then by name, and drops those beyond MAX_MATCHES. */
 export function nearestMatches(matches: readonly Match[]): Match[] {
   const byName = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
   return matches

@@ -4,9 +4,9 @@ import { type ListMissingError, ListVanishedError, OlderManifestError } from '..
 import { type PinReset, readPinReset } from '../list/pin-reset.ts'
 import type { ListStore } from '../list/store.ts'
 
-/** Milliseconds for which a version may be used beside a newer one: KV answers with it in places that are late. */
+/** Milliseconds for which a version may still be used after a newer one: some KV locations lag behind. */
 const GRACE_MS = 15 * 60_000
-/** Milliseconds after which a reset that nobody has used is none any more. */
+/** Milliseconds after which an unused reset expires. */
 const RESET_MS = 24 * 3_600_000
 /** Stands for no list at all, before the first version. */
 const NO_LIST = 0
@@ -15,15 +15,15 @@ const MAX_WAIT_MS = 5000
 
 /** Versions of the list that were seen, by any isolate. */
 export interface PinState {
-  /** In ascending order: the one below which none may be used, and later ones, with the time that each was first seen at. */
+  /** In ascending order: the oldest version that may be used, then later ones, each with the time it was first seen. */
   seen: { version: number; at: number }[]
-  /** When the last reset that was used was decided. */
+  /** When the last used reset was decided. */
   resetAt: number
 }
 
 export const NO_PIN: PinState = { seen: [], resetAt: 0 }
 
-/** Notes that an isolate has read a version. Tells whether it may use it: none that was replaced some time ago. */
+/** Records that an isolate has read a version. Returns whether it may use it, which it may not if it was replaced long ago. */
 export function notePin(
   { seen, resetAt }: PinState,
   version: number,
@@ -36,7 +36,7 @@ export function notePin(
   return { isAllowed: version >= floor, state: { seen: kept, resetAt } }
 }
 
-/** Lets an older version be used, if the reset was not used before. */
+/** Allows an older version, unless the reset was already used. */
 export function resetPin(
   state: PinState,
   { version, at }: PinReset,
@@ -64,7 +64,7 @@ export class PinUnavailableError extends HashgateError {
 }
 
 /**
- * Sees that a version was not replaced long ago, whatever the store answers with.
+ * Checks that a version was not replaced long ago, whatever the store returns.
  * @throws {OlderManifestError} it was
  * @throws {PinUnavailableError}
  */
@@ -81,9 +81,9 @@ export async function checkPin(
 }
 
 /**
- * What it means that the store has no list: none was ever published, or it is gone. As with versions, a list that was first seen
- * minutes ago may not be everywhere yet.
- * @throws {ListVanishedError} some isolate has read one
+ * Finds out why the store has no list: it was never published, or it is gone. As with versions, a list first seen minutes ago
+ * may not be everywhere yet.
+ * @throws {ListVanishedError} some isolate has read a list
  * @throws {PinUnavailableError}
  */
 export async function checkNeverSeen(pins: PinNamespace, cause: ListMissingError): Promise<void> {

@@ -10,7 +10,7 @@ import { HaystackPool } from './loaded-segment.ts'
 /** Bytes that an entry takes in memory, by kind of segment. */
 const ENTRY_BYTES = { pdq: 16, exact: 2.5 }
 
-/** Share of what there is that new segments may take beside it; and bytes that they may in any case. */
+/** Memory that new segments may take besides the current ones: as a share of these, and in bytes in any case. */
 const MAX_BESIDE = 0.25
 const MIN_BYTES = 256 * 1024
 
@@ -29,7 +29,7 @@ export function isReplacement(old: BankIndex, manifest: Manifest): boolean {
   )
 }
 
-/** A version could not be loaded in the place of another, which is there again. */
+/** A version could not replace another, which has been loaded again. */
 export class ReplacementFailedError extends Error {
   readonly restored: BankIndex
 
@@ -39,16 +39,16 @@ export class ReplacementFailedError extends Error {
   }
 }
 
-/** What a version is loaded from, and the options of loading it. */
+/** What a version is loaded from, and how. */
 export interface ReplaceOptions {
   from: ListStore
-  /** Called when the old version is about to be given away, which it must not be twice. May throw. */
+  /** Called just before the old version is given away, which must not happen twice. May throw. */
   onGive: () => void
 }
 
 /**
- * Loads a version in the place of another, without holding both: what is new is read once to see that it is whole, then
- * the memories of what is gone are given away and filled with it. Requests that come in between wait, as for a first load.
+ * Replaces a version without holding both. New segments are read once to check that they are complete. Then they are loaded
+ * into the memories of dropped ones. Requests that arrive in between wait, as for a first load.
  * @throws {ValueMissingError | ValueDamagedError} the old version stays as it is, or neither can be loaded
  * @throws {ReplacementFailedError} the old version was loaded again
  */
@@ -72,7 +72,7 @@ export async function replaceIndex(
   }
 }
 
-/** Reads all that a segment is loaded from, and keeps nothing. */
+/** Reads everything that a segment is loaded from, and keeps none of it. */
 async function readThrough(store: ListStore, ref: SegmentRef): Promise<void> {
   await readRemovals(store, ref)
   if (ref.kind === 'exact') await readDigestSet(store, ref)

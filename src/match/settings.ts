@@ -56,7 +56,7 @@ export const ListSettings = optionalGroup(
 )
 export type ListSettings = v.InferOutput<typeof ListSettings>
 
-/** What is wrong between settings of the list. */
+/** Conflicts between settings of the list. */
 export function listProblems({ maxAgeSeconds, refreshSeconds }: ListSettings): string[] {
   return maxAgeSeconds < refreshSeconds
     ? ['list.maxAgeSeconds must be at least list.refreshSeconds']

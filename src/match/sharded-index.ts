@@ -1,15 +1,15 @@
 import type { Bank, Manifest } from '../list/manifest.ts'
 import { type Matcher, type MatchResult, nearestMatches, type Query } from './match.ts'
 
-/** A Durable Object that holds some segments of the list, as it is called: src/match/list-shard.ts. */
+/** The interface of a Durable Object that holds some segments of the list: src/match/list-shard.ts. */
 export interface Shard {
-  /** Loads the segments of banks, so that they can be asked at once. */
+  /** Loads the segments of banks, so that they can be queried without delay. */
   prepare(banks: Bank[]): Promise<void>
-  /** Answers for the banks that it is given, which name only segments that it is to hold. */
+  /** Answers for the given banks. They name only segments for this shard. */
   match(banks: Bank[], queries: readonly Query[]): Promise<MatchResult[]>
 }
 
-/** What is used of a namespace of Durable Objects. */
+/** The part of a Durable Object namespace used here. */
 export interface ShardNamespace {
   getByName(name: string): Shard
 }
@@ -20,11 +20,11 @@ interface Range {
   banks: Bank[]
 }
 
-/** A version of the list that is too large for one isolate: ranges of its segments lie in Durable Objects. */
+/** A version of the list that is too large for one isolate. Durable Objects hold ranges of its segments. */
 export class ShardedIndex implements Matcher {
   readonly manifest: Manifest
   readonly isReleased = false
-  /** Nothing of the list is held here. */
+  /** No part of the list is held here. */
   readonly memoryBytes = 0
   readonly #namespace: ShardNamespace
   readonly #ranges: readonly Range[]
@@ -37,8 +37,8 @@ export class ShardedIndex implements Matcher {
 
   /**
    * Has shards load a version.
-   * @param maxEntries perceptual hashes that one shard may hold
-   * @throws what a shard throws that cannot load its range
+   * @param maxEntries most perceptual hashes of one shard
+   * @throws what a shard throws if it cannot load its range
    */
   static async open(
     manifest: Manifest,
@@ -54,7 +54,7 @@ export class ShardedIndex implements Matcher {
     return index
   }
 
-  /** Asks all shards at once. The answers are those that one index would give; of a shard that fails, what the others found. */
+  /** Asks all shards at once. The answers are those of a single index. If a shard fails, they are what the others found. */
   async match(queries: readonly Query[]): Promise<MatchResult[]> {
     // A stub belongs to the request that made it.
     const answers = await Promise.allSettled(
@@ -71,7 +71,7 @@ export class ShardedIndex implements Matcher {
   }
 }
 
-/** What shards have about one file, as one. */
+/** Merges what the shards know about one file. */
 function joinResults(results: readonly (MatchResult | undefined)[]): MatchResult {
   const found = results.flatMap((result) => result?.matches ?? [])
   const matches = nearestMatches(found)
@@ -83,7 +83,7 @@ function joinResults(results: readonly (MatchResult | undefined)[]): MatchResult
 /** Digests that take as much memory as one perceptual hash. */
 const DIGESTS_PER_HASH = 6
 
-/** Cuts the segments of all banks into ranges, each of at most `maxEntries` perceptual hashes, or of one segment. */
+/** Cuts the segments of all banks into ranges of at most `maxEntries` perceptual hashes, or of one segment. */
 export function splitBanks(banks: readonly Bank[], maxEntries: number): Bank[][] {
   const ranges: Bank[][] = [[]]
   let held = 0

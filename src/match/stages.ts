@@ -5,8 +5,8 @@ import { type MatchResult, type Query, queryOf } from './match.ts'
 export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
 /**
- * What a list has about files. Images of which it has nothing are asked about again, by needles of the wide set, if that is
- * on: most of what is uploaded never is known, so what is asked of all must be little.
+ * What a list knows about files. Unmatched images are queried again with needles of the wide set, if that is on. Most
+ * uploads never match, so the first query must be small.
  */
 export async function matchInStages(
   files: readonly ScannedFile[],
@@ -17,7 +17,7 @@ export async function matchInStages(
   for (const [index, file] of files.entries()) {
     if (file.coverage !== 'scanned' || !file.widen || results[index]?.matches.length !== 0) continue
     open.push({ index, needles: file.widen() })
-    await nextTurn() // some hundred views were made
+    await nextTurn() // some hundred views have been made
   }
   if (open.length === 0) return results
   const wide = await askList(open)
@@ -28,7 +28,7 @@ export async function matchInStages(
   return results
 }
 
-/** Both stages must be complete for their answer to be. */
+/** The answer is complete only if both stages are. */
 function incompleteOf(first: MatchResult, second: MatchResult): Partial<MatchResult> {
   const error = first.error ?? second.error
   return {

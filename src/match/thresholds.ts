@@ -3,17 +3,17 @@ import { type Bank, DEFAULT_BANK_POLICY, MAX_THRESHOLD } from '../list/manifest.
 import { isPatterned, type Needle, type Probe } from '../scan/scanned.ts'
 
 /**
- * Why a needle matches only what is very near: its hash says little about the picture, or (`blank`) nothing, since the picture
- * has one colour.
+ * Why a needle matches only very near entries: its hash says little about the picture, or (`blank`) nothing, because the
+ * picture has one colour.
  */
 export type Limit = 'pattern' | 'low-quality' | 'blank'
 
-/** Why a match needs to be nearer than its bank says: by its needle, or by its entry, which a publisher lowered. */
+/** Why a match must be nearer than its bank's threshold: because of its needle, or because a publisher lowered its entry. */
 export type MatchLimit = Limit | 'entry'
 
 /**
  * Largest distance at which a limited needle matches, in bits. `npm run bench -- limited` measures what other distances would
- * find and match by mistake; docs/accuracy.md has its tables.
+ * find and what they would match by mistake; docs/accuracy.md has the tables.
  */
 export const LIMITED_THRESHOLDS: Readonly<Record<Limit, number>> = {
   pattern: 16,
@@ -22,14 +22,14 @@ export const LIMITED_THRESHOLDS: Readonly<Record<Limit, number>> = {
 }
 
 /**
- * Bits by which a hash may differ from 128 ones. A bit tells whether an amplitude is above the median of all, so that 128 are,
- * unless amplitudes are equal. Of a picture in one colour most are: its hash has 59 to 80 ones in the bench.
+ * Most bits by which a hash may differ from 128 ones. A bit is 1 if its amplitude is above the median, so 128 are, unless
+ * amplitudes are equal. In a picture in one colour most are equal: its hash has 59 to 80 ones in the bench.
  */
 const MAX_IMBALANCE = 16
 
 /**
  * Probes that hash a file as programs show or hash it. An unchanged copy of a listed picture lies at distance 0 from one of
- * them, so that nothing may take them away. The others guess what was done to a picture.
+ * them, so these are never left out. The other probes guess what was done to a picture.
  */
 const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
   'identity',
@@ -45,7 +45,7 @@ const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
   'full-size',
 ])
 
-/** Whether a needle is what programs show or hash, rather than a guess at what was done to a picture. */
+/** Whether a needle is what programs show or hash, and not a guess at what was done to a picture. */
 export function isAsIs({ probe }: Pick<Needle, 'probe'>): boolean {
   return AS_IS.has(probe)
 }
@@ -84,8 +84,8 @@ export function thresholdOf(
 }
 
 /**
- * Largest distance at which a needle matches an entry that a publisher lowered, of those within `threshold`; `undefined`: it never
- * does. An entry that is lowered to what a pattern has is met by files as they are, not by guesses.
+ * Largest distance, within `threshold`, at which a needle matches an entry that a publisher lowered; `undefined`: it never
+ * does. An entry lowered to a pattern's threshold matches only files as they are, not guesses.
  */
 export function loweredThreshold(
   threshold: number,
@@ -106,7 +106,7 @@ export interface NeedleFacts {
   isPatterned?: true
 }
 
-/** What is reported of a needle, by the default quality of banks. */
+/** The facts of a needle, by the default quality of banks. */
 export function describeNeedle(needle: Qualities): NeedleFacts {
   const limited = limitOf(needle, DEFAULT_BANK_POLICY.minQuality)
   return {

@@ -1,4 +1,4 @@
-// What `hashgate/pdq` exports beside `loadPdq`, which each platform has its own of: browser.ts, node.ts, workerd.ts.
+// What `hashgate/pdq` exports besides `loadPdq`, which is different on each platform: browser.ts, node.ts, workerd.ts.
 
 export { DIHEDRAL_NAMES, type DihedralName, MATCH_THRESHOLD } from '../util/hash.ts'
 export { HashgateError } from '../util/errors.ts'

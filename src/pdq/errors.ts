@@ -27,7 +27,7 @@ const SENTENCES: Record<UnhashableReason, string> = {
 }
 
 /**
- * An image that has no hash, or none that can be found out here.
+ * An image that has no hash, or cannot be hashed here.
  * @example
  * ```ts
  * import { loadPdq, UnhashableImageError } from 'hashgate/pdq'
@@ -55,7 +55,7 @@ export class UnhashableImageError extends HashgateError {
 }
 
 /**
- * What was given for an image is neither bytes of a file nor pixels.
+ * The given image is neither the bytes of a file nor pixels.
  * @example
  * ```ts
  * import { BadImageInputError, loadPdq } from 'hashgate/pdq'

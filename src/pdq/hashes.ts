@@ -6,7 +6,7 @@ import { BadHashError } from './errors.ts'
  * @param a 64 hex digits, or 32 bytes
  * @param b the same
  * @returns 0 to 256
- * @throws {BadHashError} one of them is no hash
+ * @throws {BadHashError} one of them is not a hash
  * @example
  * ```ts
  * import { distance } from 'hashgate/pdq'

@@ -3,11 +3,11 @@ import { isCoreFormat, SNIFF_BYTES, sniffFormat } from '../scan/image/format.ts'
 import { BadImageInputError, UnhashableImageError } from './errors.ts'
 import type { PdqImage, PdqPixels } from './types.ts'
 
-/** What a decoder is to be given. */
+/** What a decoder takes. */
 export type Input = { bytes: Uint8Array } & ({ format: CoreFormat } | { size: PixelSize })
 
 /**
- * Tells files and pixels apart, and that there is what should be.
+ * Tells files and pixels apart, and validates them.
  * @throws BadImageInputError, UnhashableImageError
  */
 export function readInput(image: PdqImage): Input {

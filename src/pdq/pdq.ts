@@ -6,8 +6,8 @@ import { type Input, readInput } from './input.ts'
 import type { PdqDihedral, PdqHash, PdqImage, WasmModule } from './types.ts'
 
 /**
- * Hashes images: of an animation the first frame; alpha dropped; as they are stored, whatever their Exif orientation.
- * Each image has its own WebAssembly instance over zeroed memory, so no data of it outlives its hash.
+ * Hashes images as they are stored: without alpha, ignoring Exif orientation, and only the first frame of an animation.
+ * Each image has its own WebAssembly instance over zeroed memory, so none of its data outlives its hash.
  * @example
  * ```ts
  * import { loadPdq, type Pdq } from 'hashgate/pdq'

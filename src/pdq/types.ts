@@ -1,6 +1,6 @@
 import type { DihedralName } from '../util/hash.ts'
 
-/** A compiled WebAssembly module; any object where the types of the platform do not know WebAssembly. */
+/** A compiled WebAssembly module; any object if the platform's types do not include WebAssembly. */
 export type WasmModule = typeof globalThis extends {
   WebAssembly: { Module: { prototype: infer Module } }
 }
@@ -16,15 +16,15 @@ export interface PdqPixels {
   readonly width: number
   /** Pixels, 1 to 65535. */
   readonly height: number
-  /** For each pixel 4 bytes (red, green, blue, alpha, which is not looked at), 3 (red, green, blue) or 1 (luma). */
+  /** For each pixel 4 bytes (red, green, blue, alpha, which is ignored), 3 (red, green, blue) or 1 (luma). */
   readonly data: Uint8Array | Uint8ClampedArray
 }
 
-/** The hash of an image, and how much it tells. */
+/** The hash of an image, and how much it says about the image. */
 export interface PdqHash {
   /** 64 lower-case hex digits. */
   hash: string
-  /** 0 (blank) to 100. Matches of images under 50 are not to be trusted. */
+  /** 0 (blank) to 100. Do not trust matches of images under 50. */
   quality: number
 }
 

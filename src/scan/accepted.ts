@@ -2,8 +2,8 @@ import { type FileFormat, isImageFormat } from './format.ts'
 import type { ScannedFile } from './scanned.ts'
 
 /**
- * Whether a file, and all that was found within it, are of accepted formats. A text counts by what is written in it, and an empty
- * file by nothing.
+ * Whether a file and everything found within it have accepted formats. A text counts by the files written in it. An empty file
+ * is always accepted.
  */
 export function isAccepted(
   file: ScannedFile,
@@ -26,7 +26,7 @@ function isOneOf({ format }: ScannedFile, accept: ReadonlySet<FileFormat>): bool
   return format !== undefined && accept.has(format)
 }
 
-/** Cameras put previews and gain maps into an image and behind it, in JPEG. Icons are PNG. Anything else there is a second file. */
+/** Cameras put previews and gain maps into and after an image, as JPEG. Icons are PNG. Anything else there is a second file. */
 function mayBeIn({ format: outer }: ScannedFile, { format, within }: ScannedFile): boolean {
   if (!isImageFormat(outer) || within === 'text') return true
   return format === 'jpeg' || (outer === 'ico' && format === 'png')

@@ -15,7 +15,7 @@ export type Counted =
   | 'keptPlanes'
   | 'conversions'
 
-/** Milliseconds of work between two turns of the event loop. What counting misses of it must fit into 50. */
+/** Milliseconds of work between two turns of the event loop. Including work that is not counted, it must stay under 50. */
 const TURN_MS = 10
 /** Share of the work that may go into probes. */
 const PROBED_SHARE = 0.5
@@ -28,9 +28,9 @@ export interface Opened {
 /** Milliseconds of work, in the unit of src/scan/work.ts. */
 class Work {
   spentMs = 0
-  /** What was spent since others ran last. */
+  /** Milliseconds spent since other tasks last ran. */
   turnMs = 0
-  /** What the bytes that were sent allow, beside the limit: they are a client's effort, too. */
+  /** Extra work that the sent bytes allow, on top of the limit: sending is a client's effort, too. */
   sentMs = 0
 }
 
@@ -49,24 +49,24 @@ export class ScanBudget {
     this.#work = work
   }
 
-  /** Counts of its own, with some other limits, over the same work. */
+  /** A budget with separate counts, and perhaps other limits, that shares the same work. */
   apart(limits: Partial<ScanLimits> = {}): ScanBudget {
     return new ScanBudget({ ...this.limits, ...limits }, this.#work)
   }
 
-  /** Takes one of it, or that many bytes. Tells whether that was within the limit. */
+  /** Takes one, or `amount` bytes. Returns whether that was within the limit. */
   take(what: Counted, amount = 1): boolean {
     const taken = (this.#taken.get(what) ?? 0) + amount
     this.#taken.set(what, taken)
     return taken <= this.limits[what]
   }
 
-  /** Whether there is none of it left. */
+  /** Whether the limit is used up. */
   isSpent(what: Counted): boolean {
     return (this.#taken.get(what) ?? 0) >= this.limits[what]
   }
 
-  /** Counts bytes as a client sends them. */
+  /** Counts the bytes that a client sends. */
   addSent(bytes: number): void {
     this.#work.sentMs += bytes * SENT_BYTE_MS
   }
@@ -76,12 +76,12 @@ export class ScanBudget {
     this.#work.turnMs += ms
   }
 
-  /** Whether nothing more is decoded or unpacked. */
+  /** Whether decoding and unpacking must stop. */
   get isExhausted(): boolean {
     return this.#isOver(1)
   }
 
-  /** Whether so much is spent that images are hashed as they are, so that there is some left to decode others. */
+  /** Whether images are now only hashed as they are, to leave work for decoding others. */
   get isScarce(): boolean {
     return this.#isOver(PROBED_SHARE)
   }
@@ -95,23 +95,23 @@ export class ScanBudget {
     return this.#work.spentMs
   }
 
-  /** Whether others are to run before it goes on. */
+  /** Whether other tasks should run before it continues. */
   get isTurnOver(): boolean {
     return this.#work.turnMs >= TURN_MS
   }
 
-  /** Lets others run. */
+  /** Lets other tasks run. */
   readonly turn = async (): Promise<void> => {
     await nextTurn()
     this.#work.turnMs = 0
   }
 
-  /** Lets others run, if it is time. */
+  /** Lets other tasks run, if it is time. */
   async turnIfOver(): Promise<void> {
     if (this.isTurnOver) await this.turn()
   }
 
-  /** Whether the decoders that are open take more memory than they may. One alone may take what the core lets it. */
+  /** Whether the open decoders take more memory than allowed. A single one may take as much as the core allows. */
   get isOverMemory(): boolean {
     let bytes = 0
     for (const { memoryBytes } of this.decoders) bytes += memoryBytes

@@ -6,14 +6,14 @@ import type { Pictures } from './pictures.ts'
 import type { ProbeSet } from './probes/sets.ts'
 import type { ScannedFile } from './scanned.ts'
 
-/** Makes a picture of a file that is not decoded here: PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
+/** Converts a file that is not decoded here to PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
 export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
 
 export interface ScanContext {
   modules: CoreModules
   /** For formats and sizes that are not decoded here. */
   convert?: ImageConverter
-  /** For HEIC, which is unscannable otherwise, or converted. */
+  /** For HEIC. Without it, HEIC is converted or unscannable. */
   heic?: HeicLibrary
   /** What images are probed for; what the file shows, if absent. */
   probes?: ProbeSet
@@ -21,14 +21,14 @@ export interface ScanContext {
   withDihedral?: boolean
   /** Kinds of digests that are taken of whole files; all, if absent. */
   digestKinds?: readonly DigestKind[]
-  /** Given each file as it is complete: what is within it before itself, and all before the whole has come to its end. */
+  /** Called with each complete file: files within it first, and all of them before the whole upload has ended. */
   onFile?: (file: ScannedFile) => void
-  /** Told of pictures while they arrive, where their bytes are to wait for a verdict. */
+  /** Notified of pictures while they arrive, if their bytes are to wait for a verdict. */
   pictures?: Pictures
-  /** Names of fields in texts whose values are files in base64, whatever they begin with. */
+  /** Names of fields in texts whose values are base64 files, whatever they begin with. */
   base64Fields?: readonly string[] | undefined
-  /** Whether archives count that images only hide, and that no program would open there. */
+  /** Whether archives count that are only hidden in images, where no program would open them. */
   findsArchives?: boolean
-  /** Limits of what is nested in files, where they are not SCAN_LIMITS. */
+  /** Limits that differ from SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

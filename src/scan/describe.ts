@@ -3,7 +3,7 @@ import type { FileFormat } from './format.ts'
 import type { ImageOutcome } from './image/image-scan.ts'
 import { type Finished, type ScannedFile, settleAll } from './scanned.ts'
 
-/** A file in which there is nothing to look at: one without a byte, or a text. */
+/** A file without anything to scan: an empty one, or a text. */
 export const EMPTY = {
   coverage: 'scanned',
   format: undefined,
@@ -12,7 +12,7 @@ export const EMPTY = {
   isPartial: false,
 } as const satisfies ScannedFile
 
-/** There was more within a file than may be looked at. */
+/** There was more within a file than may be scanned. */
 export const OVER_LIMIT: ScannedFile = {
   coverage: 'unscannable',
   reason: 'over-limit',
@@ -20,14 +20,14 @@ export const OVER_LIMIT: ScannedFile = {
   within: 'embedded',
 }
 
-/** An archive that a file is, beside what it begins as. */
+/** An archive that a file also is, besides what it begins as. */
 export function archiveWithin(format: 'zip' | 'tar', findings: Findings): Finished {
   const archive = { ...describeArchive(format, findings), within: 'embedded' as const }
   if (findings.inner.length === 0) return archive
   return async () => ({ ...archive, inner: await settleAll(findings.inner) })
 }
 
-/** What came of an archive; its bytes and what is in it are for the caller to add. */
+/** The outcome of an archive. The caller adds its bytes and the files in it. */
 export function describeArchive(
   format: FileFormat,
   { problem, unscannableEntries }: Findings,

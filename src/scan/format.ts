@@ -3,7 +3,7 @@ import { ascii } from '../util/ascii.ts'
 import { IMAGE_FORMATS, type ImageFormat, SNIFF_BYTES, sniffFormat } from './image/format.ts'
 import { readTarHeader } from './archive/tar-header.ts'
 
-/** Files that hold others: those that are read as archives, those searched for images, and those that are not opened. */
+/** Files that hold others: some are read as archives, some are searched for images, and some are not opened. */
 const CONTAINER_FORMATS = [
   'zip',
   'gzip',
@@ -24,7 +24,7 @@ export type FileFormat = ImageFormat | ContainerFormat
 /** Names of all formats that are recognised by their bytes. */
 export const FORMAT_NAMES: readonly FileFormat[] = [...IMAGE_FORMATS, ...CONTAINER_FORMATS]
 
-/** First bytes that are enough to tell any file: programs look for the header of a PDF in as many. */
+/** First bytes that are enough to recognise any file: programs search as many for the header of a PDF. */
 export const HEAD_BYTES = 1024
 
 /** Whether a program that shows PDF files would take this for one, whatever it begins as. */
@@ -33,7 +33,7 @@ export function isPdf(head: Uint8Array): boolean {
   return Buffer.from(buffer, byteOffset, length).includes('%PDF-') // a view: workerd copies one byte after another
 }
 
-/** Tells the format of a file by its first bytes: what it is as an image, or else as a container. */
+/** Recognises the format of a file by its first bytes: an image format, or else a container. */
 export function sniffFile(head: Uint8Array): FileFormat | undefined {
   return sniffFormat(head) ?? sniffContainer(head)
 }

@@ -32,11 +32,11 @@ export const SCAN_LIMITS: ScanLimits = {
   ratio: 250,
   /** Bytes that one stream may inflate to at any ratio: small blank files compress best. */
   ratioFreeBytes: 4 * 1024 * 1024,
-  /** Bytes of a ZIP's central directory: 1 KiB for each entry. What is kept of it is less. */
+  /** Bytes of a ZIP's central directory: 1 KiB for each entry. Less than that is kept. */
   directoryBytes: 4 * 1024 * 1024,
   /** Bytes of WebP, AVIF and other images that wait, whole, for a library at the end of their file. */
   heldBytes: 16 * 1024 * 1024,
-  /** Memory of decoders that are open at once, at all depths: what one may take, and as much as most others together. */
+  /** Memory of all open decoders, at all depths: enough for the largest one, or for most others together. */
   decoderBytes: 32 * 1024 * 1024,
   /** Images found by their signatures: a scanned book has hundreds of pages. */
   embeddedImages: 512,
@@ -58,6 +58,6 @@ export const SCAN_LIMITS: ScanLimits = {
   keptPlanes: 16,
   /** Calls of the Images binding: each is billed, and waits. */
   conversions: 4,
-  /** Milliseconds of work, in the unit of src/scan/work.ts: over it, nothing more is decoded or unpacked. */
+  /** Milliseconds of work, in the unit of src/scan/work.ts: beyond it, decoding and unpacking stop. */
   workMs: 15_000,
 }

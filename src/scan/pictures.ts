@@ -8,17 +8,17 @@ interface Decoded {
 }
 
 /**
- * The pictures of an upload that are still arriving, or wait for their verdict. It tells how much of a body may go on to an
- * origin: nothing from the first byte of such a picture on.
+ * The pictures of an upload that are still arriving, or wait for their verdict. They decide how much of a body may be sent
+ * to an origin: only the bytes before the first such picture.
  */
 export class Pictures {
   #chunkStart = 0
   #previousStart = 0
-  /** Positions in the body that pictures may begin at which are not decoded to their end. */
+  /** Positions in the body at which incompletely decoded pictures may begin. */
   readonly #open = new Map<object, number>()
   #decoded: Decoded[] = []
 
-  /** The next chunk of the body is about to be read, which begins at a position. */
+  /** The next chunk of the body is about to be read. It begins at `start`. */
   nextChunk(start: number): void {
     this.#previousStart = this.#chunkStart
     this.#chunkStart = start
@@ -43,22 +43,22 @@ export class Pictures {
     this.#open.delete(picture)
   }
 
-  /** Nothing waits for the pictures any more that are open. */
+  /** Stops waiting for open pictures. */
   giveUp(): void {
     this.#open.clear()
   }
 
-  /** What was decoded since this was asked last. */
+  /** Pictures decoded since the last call. */
   takeDecoded(): Finished[] {
     return this.#decoded.splice(0).map(({ file }) => file)
   }
 
-  /** Whether something is decoded that nobody has asked for. */
+  /** Whether decoded pictures have not been taken yet. */
   get hasDecoded(): boolean {
     return this.#decoded.length > 0
   }
 
-  /** Position in the body from which on nothing may go on; `Infinity` if all may. */
+  /** Position in the body from which bytes are held back; `Infinity` if none are. */
   get heldFrom(): number {
     return Math.min(Infinity, ...this.#open.values(), ...this.#decoded.map(({ since }) => since))
   }

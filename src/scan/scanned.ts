@@ -32,7 +32,7 @@ export function isPatterned({ weakBits }: Pick<Needle, 'weakBits'>): boolean {
   return weakBits > MAX_WEAK_BITS
 }
 
-/** The smallest set of probes that has a needle. */
+/** The smallest set of probes that includes a needle. */
 export function smallestSetOf({ probe, frame }: Needle): SetName {
   const families = probe === 'displayed-over-white' ? ['displayed', 'over-white'] : [probe]
   if (frame > 0) families.push('frames')
@@ -41,7 +41,7 @@ export function smallestSetOf({ probe, frame }: Needle): SetName {
   return SET_NAMES.find((name) => hasAll(PROBE_SETS[name])) ?? 'wide'
 }
 
-/** Why an archive could not be looked at whole. `ambiguous-archive`: two programs could read different files out of it. */
+/** Why an archive could not be scanned completely. `ambiguous-archive`: two programs could read different files out of it. */
 export type ArchiveProblem =
   | 'ambiguous-archive'
   | 'over-limit'
@@ -50,8 +50,8 @@ export type ArchiveProblem =
   | 'damaged'
 
 /**
- * Why a file could not be looked at. `long-picture`: a picture in a long body is longer than is held, so that its bytes went on
- * before a verdict. `websocket`: what is sent over a connection of frames.
+ * Why a file could not be scanned. `long-picture`: a picture in a long body exceeds what can be held, so its bytes passed before
+ * a verdict. `websocket`: data sent over a WebSocket connection.
  */
 export type UnscannableReason =
   | DecodeFailure
@@ -74,13 +74,13 @@ export type ScannedFile = ScannedContent | UnscannableFile
 
 interface AnyFile {
   bytes: number
-  /** Absent for a file that is empty or has no certain end, or where nobody wants them. */
+  /** Absent for a file that is empty or has no certain end, or if no digests are needed. */
   digests?: Partial<FileDigests>
   /** Absent for a file that was not found within another. */
   within?: Within
   /** What was found within it, in order. */
   inner?: ScannedFile[]
-  /** Whether it is told to be a text, and does not begin as one of JSON or of a form. */
+  /** Whether it is declared to be a text, but does not begin like JSON or a form. */
   isForeign?: boolean
 }
 
@@ -89,12 +89,12 @@ export interface ScannedContent extends AnyFile {
   coverage: 'scanned'
   /** `undefined`: the file is empty. */
   format: FileFormat | undefined
-  /** Pixels; absent if it is no image. */
+  /** Pixels; absent if it is not an image. */
   width?: number
   height?: number
-  /** Empty if it is no image, or too small to have a hash. */
+  /** Empty if it is not an image, or too small to have a hash. */
   needles: Needle[]
-  /** Whether frames of an animation or probes were left out for a limit, or rows are missing or broken. */
+  /** Whether frames or probes were left out because of a limit, or rows are missing or broken. */
   isPartial: boolean
   /** Makes the needles of the wide set, for an image that nothing else matched. */
   widen?: () => Needle[]
@@ -106,11 +106,11 @@ export interface UnscannableFile extends AnyFile {
   format?: FileFormat
   width?: number
   height?: number
-  /** Entries of an archive that were passed over. */
+  /** Entries of an archive that were skipped. */
   unscannableEntries?: number
 }
 
-/** A file that is finished, or one whose image is still to be decoded: one such at a time. */
+/** A finished file, or one whose image is still to be decoded. Decode one at a time. */
 export type Finished = ScannedFile | (() => Promise<ScannedFile>)
 
 /** Finishes a file. */
@@ -137,7 +137,7 @@ export function allFiles(file: ScannedFile): ScannedFile[] {
 }
 
 /**
- * Why a file, or something within it, could not be looked at; `undefined` if it could. An entry of an unknown format does
+ * Why a file, or something within it, could not be scanned; `undefined` if it could. An entry of an unknown format does
  * not count: nearly every archive and document holds texts.
  */
 export function problemOf(file: ScannedFile): UnscannableReason | undefined {

@@ -39,35 +39,35 @@ import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/tex
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 
-/** Where a file was found, and what it may take. */
+/** Where a file was found, and its budget. */
 interface FilePlace {
   budget: ScanBudget
   /** Files around it. */
   depth: number
-  /** Codings around it, in which it is written in texts. */
+  /** Codings around it, in texts. */
   encodings?: number
   within?: Within
-  /** Whether it is a PDF around it once more, whose escapes are undone. */
+  /** Whether it repeats the PDF around it, with escapes undone. */
   isCopy?: boolean
   /** Whether its bytes are those of a text that is searched already. */
   isSearched?: boolean
-  /** What its type says it is: a text, whatever else is in it, or an urlencoded form. */
+  /** What its content type declares: a text, whatever else is in it, or an urlencoded form. */
   text?: TextKind | undefined
 }
 
-/** Kinds of texts that headers tell. */
+/** Kinds of texts that headers declare. */
 export type TextKind = 'text' | 'urlencoded'
 
 /**
- * Turns the bytes of one file, as they come, into needles and digests: its own, and those of files within it. Images of
- * the core's formats are decoded on the way, archives are read on the way, and nothing of the file is kept.
+ * Turns the bytes of one file, as they arrive, into needles and digests of it and of files within it. Images of the
+ * core's formats are decoded and archives are read as they arrive, without keeping the file.
  */
 export class FileScanner {
   readonly #context: ScanContext
   readonly #place: FilePlace
   readonly #digester: FileDigester | undefined
   #bytes = 0
-  /** First bytes, and what becomes of them otherwise, until there are enough to tell the format. */
+  /** First bytes, and how they are otherwise handled, until there are enough to recognise the format. */
   #head: { bytes: Uint8Array; kind: SpanKind }[] = []
   #headBytes = 0
   #isSniffed = false
@@ -82,14 +82,14 @@ export class FileScanner {
   #archives: ArchiveSigns | undefined
   #isForeign = false
   #texts: TextSearch | undefined
-  /** Texts in data that is none. */
+  /** Texts in data that is not a text. */
   #textRuns: TextRuns | undefined
   /** Texts that are still to be searched. */
   readonly #runs: Uint8Array[] = []
-  /** Digests up to where a value ends that the file is written in. */
+  /** Digests up to the end of the value that the file is written in. */
   #markedDigests: FileDigests | undefined
 
-  /** Scans a file. Files of one upload share a budget, and so does what is within them. */
+  /** Scans a file. All files of one upload share a budget, nested ones too. */
   constructor(context: ScanContext, place: FilePlace = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
@@ -99,13 +99,13 @@ export class FileScanner {
   }
 
   /**
-   * Gives the next bytes, and what becomes of them otherwise. Those of formats that are held must not be changed afterwards.
+   * Takes the next bytes, and how they are otherwise handled. Do not change them afterwards if the format is held.
    */
   write(chunk: Uint8Array, kind: SpanKind = 'free'): void {
     atOnce(this.take(chunk, kind))
   }
 
-  /** The same in steps, between which others may run. All must be done before the next bytes are given. */
+  /** The same in steps, between which other tasks may run. Finish all steps before the next bytes. */
   *take(chunk: Uint8Array, kind: SpanKind = 'free'): Steps {
     this.#bytes += chunk.length
     this.#digester?.update(chunk)
@@ -119,37 +119,37 @@ export class FileScanner {
     if (this.#headBytes >= HEAD_BYTES) yield* this.#begin()
   }
 
-  /** Whether what may follow makes no difference. */
+  /** Whether further bytes make no difference. */
   get isComplete(): boolean {
     if (this.#image) return this.#image.isOver
     if (this.#format === 'zip') return this.#zip.hasEnd
     return this.#container?.isComplete ?? false
   }
 
-  /** What it is by its first bytes, once there are enough. */
+  /** Its format by its first bytes, once there are enough. */
   get format(): FileFormat | undefined {
     return this.#format
   }
 
-  /** Whether it may go on behind what looks like its end. */
+  /** Whether it may continue after an apparent end. */
   get lenience(): Lenience {
     if (this.#format === undefined) return 'text'
     const isImage = this.#image && this.#format !== 'avif' && this.#format !== 'heic'
     return isImage || ['zip', 'gzip', 'zlib'].includes(this.#format) ? 'any' : 'none'
   }
 
-  /** Tells that it ends here, unless something of it is missing. */
+  /** Marks its end here, unless part of it is missing. */
   markEnd(): void {
     if (!this.#isSniffed) atOnce(this.#begin())
     this.#markedDigests = this.#digester?.digestSoFar()
   }
 
-  /** Tells that the file is whole. Returns what was found. */
+  /** Ends the file. Returns what was found. */
   async end(): Promise<ScannedFile> {
     return settle(await inTurns(this.finish(), this.#place.budget.turn))
   }
 
-  /** Ends the file. Returns a function for what is still to be decoded, to be called while nothing else is being decoded. */
+  /** Ends the file. Returns a function if more must be decoded. Call it while nothing else is being decoded. */
   close(): Finished {
     return atOnce(this.finish())
   }
@@ -160,7 +160,7 @@ export class FileScanner {
       this.#bytes === 0 ? undefined : (this.#markedDigests ?? this.#digester?.digest())
     const outcome = this.#image && (yield* this.#image.finish())
     yield* this.#readOrphan()
-    this.#image = undefined // nothing of it is to outlive it
+    this.#image = undefined // its memory must not outlive it
     const inner = yield* this.#closeInner()
     const pdf = this.#pdf?.finish()
     this.#pdf = undefined
@@ -177,7 +177,7 @@ export class FileScanner {
     return this.#describe(outcome as ImageOutcome | undefined, inner as ScannedFile[], digests)
   }
 
-  /** Tells the format by the file's head, and begins to take it. */
+  /** Recognises the format by the file's head, and begins to read it. */
   *#begin(): Steps {
     const { budget, depth, within } = this.#place
     const [first, ...others] = this.#head
@@ -185,7 +185,7 @@ export class FileScanner {
       first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
     this.#isSniffed = true
     this.#format = sniffFile(head)
-    // However much has come at once, the same bytes decide.
+    // However many bytes arrived at once, the same ones decide.
     const start = head.subarray(0, HEAD_BYTES)
     const isRaw = !this.#format && within === 'text' && isDeflateStart(start, () => true)
     if (isRaw || (!this.#format && within === 'text' && isZlib(start))) this.#format = 'zlib'
@@ -194,7 +194,7 @@ export class FileScanner {
       this.#context,
       budget,
       isPdf(head) ? 'pdf' : 'embedded',
-      // An archive's own data is found in it as it is wherever it could not be compressed.
+      // Where an archive's data could not be compressed, it also occurs unchanged.
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
       (bytes) => this.#image?.beginsWithThumbnail(bytes) ?? false,
     )
@@ -256,7 +256,7 @@ export class FileScanner {
     yield* this.#readOrphan()
     if (this.#container) yield* this.#container.write(chunk)
     else yield* this.#zip.write(chunk, kind)
-    // What others look at is a text of theirs, but one that goes on in it is not.
+    // A text in bytes that another reader scans belongs to that reader, unless it began before.
     if (kind === 'handed' && !this.#texts?.isReading) return
     if (this.#textRuns) this.#textRuns.write(chunk)
     else this.#runs.push(chunk)
@@ -279,7 +279,7 @@ export class FileScanner {
     return new FileScanner(this.#context, { budget, depth: depth + 1, encodings, within })
   };
 
-  /** Ends all that was read beside the image. Returns the files that were found, in order of what they were found by. */
+  /** Ends all readers besides the image. Returns the files found, in the order of the readers. */
   *#closeInner(): Steps<FinishedInner[]> {
     const container = this.#container
     if (container) yield* container.close()
@@ -333,14 +333,14 @@ export class FileScanner {
   }
 }
 
-/** Whether a TAR archive begins here, or behind a block of zeros, which GNU tar passes over. */
+/** Whether a TAR archive begins here, or after a block of zeros, which GNU tar skips. */
 function isTar(head: Uint8Array): boolean {
   if (readTarHeader(head)) return true
   const isZero = head.subarray(0, TAR_BLOCK_BYTES).every((byte) => byte === 0)
   return isZero && readTarHeader(head.subarray(TAR_BLOCK_BYTES)) !== undefined
 }
 
-/** What the files of one upload may take together. */
+/** The shared budget for the files of one upload. */
 export function budgetOf({ limits }: ScanContext): ScanBudget {
   return new ScanBudget({ ...SCAN_LIMITS, ...limits })
 }

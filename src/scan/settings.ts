@@ -8,7 +8,7 @@ import {
   SET_NAMES,
 } from './probes/sets.ts'
 
-/** What images are hashed as. */
+/** How images are scanned. */
 export const ScanSettings = optionalGroup(
   {
     probes: v.optional(

@@ -3,13 +3,13 @@ import type { Hash256 } from '../../util/hash.ts'
 import { HASH_BYTES } from '../../util/hash.ts'
 import { type Fetch, type Finding, postJson, RemoteError, type RemoteService } from './service.ts'
 
-/** Where it is, if the settings do not say. The slash at the end is needed. */
+/** Default address. The slash at the end is required. */
 const URL = 'https://shield.projectarachnid.com/v1/pdq/'
 
-/** Hashes of a call. How many the service takes is not known. */
+/** Most hashes in a call. The service's own limit is not known. */
 const MAX_HASHES = 400
 
-/** The classification of what is not known; `null` says the same. */
+/** The classification of unknown hashes; `null` means the same. */
 const NO_MATCH = 'no-known-match'
 
 const NearSchema = v.looseObject({
@@ -31,7 +31,7 @@ const AnswerSchema = v.looseObject({ scanned_hashes: v.record(v.string(), Findin
 
 /**
  * Project Arachnid Shield of the Canadian Centre for Child Protection: `POST /v1/pdq/`, as its client for Python asks.
- * Classifications beside those that are documented count as known: the client says that more may come.
+ * Undocumented classifications count as known: the client says that more may be added.
  */
 export function arachnid(fetch: Fetch, user: string, password: string, url = URL): RemoteService {
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`

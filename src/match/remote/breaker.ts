@@ -1,25 +1,25 @@
-/** Failures in a row after which a service is left alone. */
+/** Failures in a row after which a service is paused. */
 const MAX_FAILURES = 5
-/** Milliseconds for which it is, if it does not say. */
+/** Milliseconds of the pause, unless the service states them. */
 const OPEN_MS = 60_000
-/** Milliseconds for which it is at most, whatever it says. */
+/** Most milliseconds of the pause, whatever the service states. */
 const MAX_OPEN_MS = 600_000
-/** Milliseconds after which a question that tries whether it is back counts as lost. */
+/** Milliseconds after which a trial query counts as lost. */
 const TRY_MS = 30_000
 
-/** Leaves a service alone that fails. After a while one question tries whether it is back. */
+/** Pauses a failing service. After a while, one trial query checks whether it is back. */
 export class Breaker {
   readonly #now: () => number
   #failures = 0
   #openUntil = 0
-  /** Until when another question tries already; its request may be gone before it says how it ended. */
+  /** Until when another trial query is running. Its request may be gone before it reports the outcome. */
   #tryingUntil = 0
 
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** Whether a question may be asked. A caller that gets `true` must report how it ended. */
+  /** Whether a query may be sent. A caller that gets `true` must report its outcome. */
   tryToAsk(): boolean {
     if (this.#openUntil === 0) return true
     if (this.#now() < Math.max(this.#openUntil, this.#tryingUntil)) return false
@@ -27,7 +27,7 @@ export class Breaker {
     return true
   }
 
-  /** Whether it is closed: nothing was wrong of late. */
+  /** Whether it is closed: no recent failures. */
   get isClosed(): boolean {
     return this.#openUntil === 0
   }
@@ -39,7 +39,7 @@ export class Breaker {
   }
 
   /**
-   * Counts a failure. Returns for how many seconds the service is left alone; `undefined` if it is not.
+   * Counts a failure. Returns for how many seconds the service is paused; `undefined` if it is not.
    * @param how what a `RemoteError` says
    */
   fail({

@@ -6,21 +6,21 @@ import type { Needle, Probe } from '../../scan/scanned.ts'
 import { type Match, nearestMatches } from '../match.ts'
 import type { RemoteBank, RemoteFailure } from './remote-bank.ts'
 
-/** What came of asking again about an upload that had passed. */
+/** Result of a later query about an upload that had passed. */
 export interface Recheck {
   caseId: string
   bank: string
-  /** Empty if it was given up, after MAX_DAYS. */
+  /** Empty if it was abandoned after MAX_DAYS. */
   matches: Match[]
   isGivenUp: boolean
 }
 
 const FOLDER = 'again/'
-/** Most needles of an upload that are kept: as many as a call takes. */
+/** Most needles kept of an upload: as many as a call takes. */
 const MAX_NEEDLES = 400
-/** Uploads that one run asks about, of a bank. */
+/** Most uploads of a bank that one run queries. */
 const MAX_A_RUN = 100
-/** Days after which an upload is given up that no answer came for. */
+/** Days after which an unanswered upload is abandoned. */
 const MAX_DAYS = 7
 const DAY_MS = 86_400_000
 
@@ -51,7 +51,7 @@ interface KeptQuestion {
   needles: Needle[]
 }
 
-/** What services gave no answer for, sealed in the store, until they do. Of an upload its needles are kept, and nothing else. */
+/** Unanswered queries, sealed in the store until the service answers. Only the needles of an upload are kept. */
 export class LaterQuestions {
   readonly #store: ListStore
   readonly #now: () => number
@@ -72,14 +72,14 @@ export class LaterQuestions {
       .catch(() => undefined)
   }
 
-  /** Asks a bank again, as long as it answers. */
+  /** Repeats queries to a bank for as long as it answers. */
   async askAgain(bank: RemoteBank): Promise<Recheck[]> {
     const keys = await this.#store.list(`${FOLDER}${bank.name}/`).catch(() => [])
     const rechecks: Recheck[] = []
     const done: string[] = []
     for (const key of keys.slice(0, MAX_A_RUN)) {
       const kept = await this.#read(key)
-      if (!kept) continue // it is deleted, and the listing late
+      if (!kept) continue // it is deleted, and the listing lags behind
       const { caseId } = kept
       const matches = await askInCalls(bank, kept.needles)
       const isGivenUp = !matches && this.#now() - kept.at > MAX_DAYS * DAY_MS
@@ -103,7 +103,7 @@ export class LaterQuestions {
   }
 }
 
-/** What a bank has about needles; `undefined` if it gives no answer. */
+/** What a bank knows about needles; `undefined` if it gives no answer. */
 async function askInCalls(
   bank: RemoteBank,
   needles: readonly Needle[],

@@ -1,4 +1,4 @@
-/** Remembers what a service did not know, by names that follow from hashes with a key. */
+/** Remembers what a service did not know, under names derived from hashes with a key. */
 export interface Negatives {
   has(name: string): Promise<boolean>
   add(name: string, seconds: number): Promise<void>
@@ -9,17 +9,17 @@ interface NamedCache {
   put(url: string, response: Response): Promise<void>
 }
 
-/** Names that an isolate remembers itself. */
+/** Most names that an isolate remembers itself. */
 const MAX_NAMES = 4096
 
 /**
- * Remembers in the isolate, and in the cache of its data centre. What either loses is asked again.
+ * Remembers in the isolate and in the cache of its data centre. What is lost is queried again.
  * @param openCache opens the cache; it may fail, as on a host without one
  */
 export class CachedNegatives implements Negatives {
   readonly #openCache: () => Promise<NamedCache>
   readonly #now: () => number
-  /** When each is forgotten, the oldest first. */
+  /** When each name expires, the oldest first. */
   readonly #names = new Map<string, number>()
 
   constructor(openCache: () => Promise<NamedCache>, now: () => number) {
@@ -51,12 +51,12 @@ export class CachedNegatives implements Negatives {
       const headers = { 'cache-control': `max-age=${seconds}` }
       await (await this.#openCache()).put(urlOf(name), new Response('', { headers }))
     } catch {
-      // It is asked again.
+      // It is queried again.
     }
   }
 }
 
-/** A host that nobody can have (RFC 2606). */
+/** A reserved host (RFC 2606). */
 function urlOf(name: string): string {
   return `https://hashgate.invalid/not-known/${name}`
 }

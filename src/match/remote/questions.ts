@@ -7,8 +7,8 @@ import { isAsIs, limitOf, thresholdOf } from '../thresholds.ts'
 export const MAX_ASKED_NEEDLES = 8
 
 /**
- * The needles of an image that a service is asked about, those first that say most: as it is stored, as programs show it, then
- * what it may have been made of, in the order of the scan. Of a picture in one colour there are none, since all have that hash.
+ * The needles of an image that a service is asked about, the most telling first: as stored, as programs show it, then what it
+ * may have been made from, in the order of the scan. A picture in one colour has no such needles: all of them share a hash.
  */
 export function needlesToAsk(
   file: ScannedFile,
@@ -32,8 +32,8 @@ function rankOf(needle: Needle): number {
 }
 
 /**
- * As many needles of each image as fit into one call: of all images the first, then of all the second, and so on. An image of
- * which none fits is not asked about.
+ * As many needles of each image as fit into one call: the first of all images, then the second of all, and so on. An image
+ * without a needle in the call is not asked about.
  */
 export function fitInOneCall(images: readonly (readonly Needle[])[], max: number): Needle[][] {
   const fitting: Needle[][] = images.map(() => [])

@@ -21,7 +21,7 @@ export interface RemoteBankOptions extends Pick<Bank, 'threshold' | 'minQuality'
 }
 
 export interface RemoteDeps {
-  /** Makes names of hashes, by HMAC, that tell nothing about them. */
+  /** Derives names from hashes by HMAC. They reveal nothing about the hashes. */
   store: Pick<ListStore, 'nameOf'>
   negatives: Negatives
   now: () => number
@@ -32,9 +32,9 @@ export interface RemoteFailure {
   bank: string
   onFailed: 'allow' | 'refuse'
   error: RemoteError | RemotePausedError
-  /** What is to be asked about again. */
+  /** Needles to ask about again. */
   unanswered: Needle[]
-  /** Seconds for which the service is left alone from now on; absent if it is not, or was before. */
+  /** Seconds for which the service is paused from now on; absent if it is not, or already was. */
   pausedSeconds?: number
 }
 
@@ -45,7 +45,7 @@ export interface RemoteAnswer {
   failure?: RemoteFailure
 }
 
-/** A service is not asked at the moment: it failed of late. */
+/** The service is paused because of recent failures. */
 export class RemotePausedError extends HashgateError {
   readonly code = 'remote-paused'
 
@@ -54,13 +54,13 @@ export class RemotePausedError extends HashgateError {
   }
 }
 
-/** The classification of entries that a service has for tests. */
+/** The classification of a service's test entries. */
 const TEST = 'test'
 
 /** Digits of an entry's name. */
 const NAME_DIGITS = 16
 
-/** A bank that a service answers for. It gets hashes and nothing else, and its answers are never logged. */
+/** A bank that a service answers for. It gets only hashes, and its answers are never logged. */
 export class RemoteBank {
   readonly name: string
   readonly onFailed: 'allow' | 'refuse'
@@ -76,7 +76,7 @@ export class RemoteBank {
     this.#breaker = new Breaker(deps.now)
   }
 
-  /** What the service has about files, in one call. Never throws. */
+  /** What the service knows about files, in one call. Never throws. */
   async ask(files: readonly ScannedFile[]): Promise<RemoteAnswer> {
     const images = files.map((file) => needlesToAsk(file, this.#options))
     const names = await Promise.all(images.map((needles) => this.#nameOf(needles)))
@@ -92,7 +92,7 @@ export class RemoteBank {
     return { matches, ...(unasked.length > 0 && { failure: this.#tooMany(unasked.flat()) }) }
   }
 
-  /** What the service has about needles of some images. Never throws. */
+  /** What the service knows about needles of some images. Never throws. */
   async askAbout(images: readonly (readonly Needle[])[]): Promise<RemoteAnswer> {
     const needles = images.flat()
     if (needles.length === 0) return { matches: images.map(() => []) }
@@ -111,7 +111,7 @@ export class RemoteBank {
     }
   }
 
-  /** Whether the service answered of late. */
+  /** Whether the service has answered recently. */
   get isWell(): boolean {
     return this.#breaker.isClosed
   }
@@ -136,7 +136,7 @@ export class RemoteBank {
     return { bank: this.name, onFailed: this.onFailed, error, unanswered }
   }
 
-  /** Remembers images all of whose needles were asked about, and of which nothing was found. */
+  /** Remembers images that were asked about with all their needles and not found. */
   async #remember(
     names: readonly (string | undefined)[],
     open: readonly Needle[][],
@@ -155,7 +155,7 @@ export class RemoteBank {
     await Promise.all(unknown.map(add))
   }
 
-  /** A name of an image's needles, for this bank; `undefined` if there are none. */
+  /** A name of an image's needles, for this bank; `undefined` without needles. */
   async #nameOf(needles: readonly Needle[]): Promise<string | undefined> {
     if (needles.length === 0) return undefined
     const bank = new TextEncoder().encode(`remote negative ${this.name}\0`)
@@ -166,7 +166,7 @@ export class RemoteBank {
     needles: readonly Needle[],
     found: ReadonlyMap<Needle, Finding | undefined>,
   ): Promise<Match[]> {
-    // An identical entry is reported without its name: each picture has one match for each classification.
+    // An identical entry is reported without its name: each picture has one match per classification.
     const nearest = new Map<string, Match>()
     for (const needle of needles) {
       const finding = found.get(needle)
@@ -179,7 +179,7 @@ export class RemoteBank {
     return nearestMatches([...nearest.values()])
   }
 
-  /** A service tells no distance of what is the same, or of anything. What is limited must be seen to be near enough. */
+  /** Services report no distance for identical entries, or none at all. A limited needle needs a distance that is near enough. */
   async #matchOf(needle: Needle, finding: Finding): Promise<Match | undefined> {
     const { minQuality, source } = this.#options
     const limited = limitOf(needle, minQuality)
@@ -195,7 +195,7 @@ export class RemoteBank {
     return { ...match, probe, ...(limited && { limited }), ...facts }
   }
 
-  /** The name of an entry: that of the service, or one that follows from its hash if it has no other. */
+  /** The name of an entry: the service's own, or else one derived from its hash. */
   async #entryOf({ id, secret }: Finding): Promise<string> {
     if (id !== undefined) return id
     const text = `remote entry ${this.name}\0${secret}`

@@ -3,7 +3,7 @@ import { type Match, nearestMatches } from '../match.ts'
 import type { RemoteBank, RemoteFailure } from './remote-bank.ts'
 import type { LaterQuestions, Recheck } from './later.ts'
 
-/** What all remote banks have about some files. */
+/** What all remote banks know about some files. */
 export interface RemoteAnswers {
   /** For each file, in order. */
   matches: Match[][]
@@ -23,7 +23,7 @@ export class RemoteBanks {
     return this.#banks.map(({ name }) => name)
   }
 
-  /** What the services have about files, each in one call, all at once. Never throws. */
+  /** What the services know about files: one call each, all at once. Never throws. */
   async ask(files: readonly ScannedFile[]): Promise<RemoteAnswers> {
     const answers = await Promise.all(this.#banks.map((bank) => bank.ask(files)))
     return {
@@ -34,7 +34,7 @@ export class RemoteBanks {
     }
   }
 
-  /** Has what a bank gave no answer for asked about again. Never throws. */
+  /** Keeps what a bank gave no answer for, to ask again later. Never throws. */
   keepForLater(caseId: string, failure: RemoteFailure): Promise<void> {
     return this.#later.keep(caseId, failure)
   }

@@ -6,13 +6,13 @@ import type { Hash256 } from '../../util/hash.ts'
 
 /** What a service knows of a hash. */
 export interface Finding {
-  /** How it classifies what it knows, in its own word. */
+  /** The service's own classification. */
   classification: string
-  /** Bits between the hash and what it knows; `undefined` if it does not tell. */
+  /** Bits between the hash and the known one; `undefined` if the service does not report it. */
   distance: number | undefined
-  /** The service's own id of what it knows, if it tells one that is no hash. */
+  /** The service's own id of the entry, if it reports one that is not a hash. */
   id?: string
-  /** Tells entries of the service apart. It is made of hashes of others, so that nobody but an HMAC is to see it. */
+  /** Tells entries of the service apart. It is derived from the service's hashes, so only pass it to an HMAC. */
   secret: string
 }
 
@@ -20,16 +20,16 @@ export interface Finding {
 export interface RemoteService {
   readonly maxHashes: number
   /**
-   * What it knows of each hash, in order; `undefined`: nothing.
+   * What it knows about each hash, in order; `undefined`: not known.
    * @throws {RemoteError}
    */
   ask(hashes: readonly Hash256[], signal: AbortSignal): Promise<(Finding | undefined)[]>
 }
 
-/** A service gave no answer, or none that can be read. Its answers hold hashes, so no message repeats any. */
+/** A service gave no answer, or an invalid one. Answers hold hashes, so messages never quote them. */
 export class RemoteError extends HashgateError {
   readonly code = 'remote-failed'
-  /** Whether it is no use to ask again at once. */
+  /** Whether asking again at once is useless. */
   readonly isLasting: boolean
   readonly retrySeconds: number | undefined
 
@@ -45,7 +45,7 @@ export class RemoteError extends HashgateError {
 
 export type Fetch = (request: Request) => Promise<Response>
 
-/** Bytes of an answer: more than 100 near matches of each hash would take. */
+/** Most bytes of an answer: more than 100 near matches of each hash would take. */
 const MAX_ANSWER_BYTES = 1 << 20
 
 /** Posts JSON and reads JSON. @throws {RemoteError} */
@@ -70,7 +70,7 @@ export async function postJson(
   try {
     response = await fetch(request)
   } catch {
-    throw new RemoteError('there is no connection') // without a cause: its message may have the address
+    throw new RemoteError('there is no connection') // without a cause: its message may contain the address
   }
   if (response.ok) return readAnswer(response)
   await response.body?.cancel().catch(() => undefined)
@@ -102,7 +102,7 @@ async function readAnswer(response: Response): Promise<unknown> {
   return answer
 }
 
-/** Asks within a time. @throws {RemoteError} */
+/** Asks with a timeout. @throws {RemoteError} */
 export async function askInTime<T>(
   ms: number,
   ask: (signal: AbortSignal) => Promise<T>,

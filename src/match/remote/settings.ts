@@ -48,7 +48,7 @@ const RemoteBankSchema = group({
   ),
 })
 
-/** Services that are asked about hashes, in place of a list or beside it. */
+/** Services that are asked about hashes, instead of a list or in addition. */
 export const RemoteSettings = optionalGroup(
   {
     banks: v.optional(

@@ -6,7 +6,7 @@ import { type Fetch, type Finding, postJson, RemoteError, type RemoteService } f
 const URL = 'https://beta.terrorismanalytics.org/hash-verification/api/v2?ideologies=all'
 const LOGIN_URL = 'https://beta.terrorismanalytics.org/token-auth/tcap/'
 
-/** Hashes of a call that the service takes. */
+/** Most hashes that the service takes in a call. */
 const MAX_HASHES = 50
 
 /** How near a hash must be, 0 to 1. What it means in bits is not documented. */
@@ -16,7 +16,7 @@ const LoginSchema = v.looseObject({ token: v.pipe(v.string(), v.minLength(1)) })
 
 const ItemSchema = v.looseObject({ hash_value: v.string() })
 
-/** An id of theirs: shorter than any hash. */
+/** The service's own id: shorter than any hash. */
 const IdSchema = v.pipe(
   v.union([v.number(), v.string()]),
   v.transform(String),
@@ -24,8 +24,8 @@ const IdSchema = v.pipe(
 )
 
 /**
- * Hash verification of the Terrorist Content Analytics Platform. How it answers is inferred: each hash that was asked, with
- * its ideology if it is known. An answer of another form is none, so that it counts as failed rather than as unknown.
+ * Hash verification of the Terrorist Content Analytics Platform. The form of its answers is inferred: each queried hash, with
+ * its ideology if it is known. An answer of another form counts as failed, not as unknown.
  */
 export function tcap(
   fetch: Fetch,
@@ -74,7 +74,7 @@ export function tcap(
   }
 }
 
-/** What is known, by the hash that was asked. */
+/** Findings by the queried hash. */
 function findingsOf(answer: unknown): Map<string, Finding | undefined> {
   const items = isTable(answer) ? (answer['results'] ?? answer['body']) : answer
   const parsed = v.safeParse(v.array(ItemSchema), items)
@@ -87,7 +87,7 @@ function findingsOf(answer: unknown): Map<string, Finding | undefined> {
   return findings
 }
 
-/** @throws {RemoteError} it does not say whether the hash is known */
+/** @throws {RemoteError} the answer does not say whether the hash is known */
 function findingOf(item: Record<string, unknown>, secret: string): Finding | undefined {
   const { ideology, ideologies } = item
   if (ideology === undefined && ideologies === undefined) {

@@ -11,22 +11,22 @@ import { findImages, LONGEST_SIGNATURE_BYTES } from './signatures.ts'
 
 /** Bytes that are searched at once. */
 const CHUNK_BYTES = 64 * 1024
-/** Bytes that a signature may begin in before the chunk that it ends in. */
+/** Bytes before a chunk in which a signature that ends in the chunk may begin. */
 const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1
 
 /** An image that is being read, from its signature on. */
 interface OpenImage {
   scan: ImageScan
   format: ImageFormat
-  /** Which of the images found it is. */
+  /** Its index among the images found. */
   index: number
-  /** Whether it begins in data that is read in another form. */
+  /** Whether it begins in data that is also read in another form. */
   isCoded: boolean
-  /** Bytes that it may still take. */
+  /** Bytes that it may still have. */
   left: number
 }
 
-/** Looks for images by their signatures in all bytes of a file that nobody else looks at. */
+/** Finds images by their signatures in all bytes of a file that no other reader scans. */
 export class EmbeddedSearch {
   readonly #context: ScanContext
   readonly #budget: ScanBudget
@@ -37,11 +37,11 @@ export class EmbeddedSearch {
   #tail: Uint8Array = new Uint8Array(0)
   #open: OpenImage[] = []
   readonly #found: (Finished | undefined)[] = []
-  /** Whether there was more than the limits allow to look at. */
+  /** Whether there was more than the limits allow. */
   isOverLimit = false
 
   /**
-   * @param withCoded whether data is searched too that is read in another form
+   * @param withCoded whether data that is also read in another form is searched, too
    * @param isKnown whether bytes begin with a JPEG that is hashed elsewhere
    */
   constructor(
@@ -64,7 +64,7 @@ export class EmbeddedSearch {
     }
   }
 
-  /** Reads an image that was known, and is not after all. */
+  /** Reads an image that was taken as known, but is not. */
   *readAgain(bytes: Uint8Array): Steps {
     yield* this.#begin(bytes, this.#position || 1, false)
   }
@@ -91,7 +91,7 @@ export class EmbeddedSearch {
     const seam = concatenate([tail, chunk.subarray(0, TAIL_BYTES)])
     const start = this.#position - tail.length
     for (const hit of findImages(search, seam)) {
-      // What lies in the chunk alone is found there.
+      // Hits that lie entirely in the chunk are found there.
       if (hit.start < tail.length && hit.end > tail.length)
         yield* this.#begin(
           concatenate([tail, chunk]).subarray(hit.start),
@@ -104,7 +104,7 @@ export class EmbeddedSearch {
     this.#tail = (chunk.length < TAIL_BYTES ? seam : chunk).slice(-TAIL_BYTES)
   }
 
-  /** Begins to read an image, given what there is of it. */
+  /** Begins to read an image from the bytes available. */
   *#begin(bytes: Uint8Array, position: number, isCoded: boolean): Steps {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
@@ -126,7 +126,7 @@ export class EmbeddedSearch {
     yield* this.#closeFinished()
   }
 
-  /** Bytes that an image may have: most formats tell their end, WebP its length, others nothing. */
+  /** Most bytes of an image: most formats mark their end, WebP states its length, others do neither. */
   #lengthOf(format: ImageFormat, bytes: Uint8Array): number {
     if (format === 'webp') {
       return Math.min(8 + Buffer.from(bytes).readUInt32LE(4), this.#budget.limits.embeddedHeldBytes)
@@ -162,7 +162,7 @@ export class EmbeddedSearch {
   }
 }
 
-/** What fails before it has a size only looked like an image; so does what compressed data shows chunks of. */
+/** A file that fails before its size is known only looked like an image. In coded data any failure counts: it may show pieces. */
 function isNoImage(outcome: ImageOutcome, isCoded: boolean): boolean {
   if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
   return isCoded || outcome.width === undefined

@@ -4,14 +4,14 @@ import type { ArchiveProblem, Finished, Within } from '../scanned.ts'
 /** A file within another that is being scanned. */
 export interface InnerScanner {
   take(bytes: Uint8Array): Steps
-  /** Tells that it is whole, and gives its memory back. */
+  /** Ends the file and frees its memory. */
   finish(): Steps<Finished>
 }
 
 /** Begins to scan a file within another; `undefined` if that would be too deep. */
 export type OpenInner = (within: Within) => InnerScanner | undefined
 
-/** What becomes of bytes: looked at here alone, also handed on as they are, or only in another form, or not at all. */
+/** How bytes are handled: scanned only here, also handed on unchanged, or handed on only in another form or not at all. */
 export type SpanKind = 'free' | 'handed' | 'coded'
 
 /** Takes all bytes of a file in order, in chunks. */
@@ -39,13 +39,13 @@ export class Findings {
     this.#problems.add(problem)
   }
 
-  /** Notes an entry that is passed over, or of which something is missing. */
+  /** Records an entry that is skipped or incomplete. */
   noteEntry(problem: ArchiveProblem): void {
     this.note(problem)
     this.unscannableEntries++
   }
 
-  /** Adds a file that is whole, or as much of it as there is; not if it is empty. */
+  /** Adds a complete file, or as much of it as there is, unless it is empty. */
   *add(scanner: InnerScanner): Steps {
     const file = yield* scanner.finish()
     if (typeof file === 'function' || file.bytes > 0) this.inner.push(file)

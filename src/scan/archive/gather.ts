@@ -1,4 +1,4 @@
-/** Puts together a number of bytes that may come in chunks. */
+/** Collects a number of bytes that may arrive in chunks. */
 export class Gather {
   #bytes: Uint8Array
   #length = 0
@@ -7,7 +7,7 @@ export class Gather {
     this.#bytes = new Uint8Array(bytes)
   }
 
-  /** Takes what is missing, or what there is of it. Returns how many bytes that was. */
+  /** Takes the missing bytes, as far as available. Returns how many. */
   take(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.#bytes.length - this.#length)
     this.#bytes.set(bytes.subarray(0, count), this.#length)
@@ -15,19 +15,19 @@ export class Gather {
     return count
   }
 
-  /** Asks for more bytes behind those that there are. */
+  /** Requests more bytes after the present ones. */
   grow(bytes: number): void {
     const grown = new Uint8Array(this.#bytes.length + bytes)
     grown.set(this.#bytes)
     this.#bytes = grown
   }
 
-  /** Whether nothing has come yet. */
+  /** Whether no byte has arrived yet. */
   get isEmpty(): boolean {
     return this.#length === 0
   }
 
-  /** All that was asked for; `undefined` while some of it is missing. */
+  /** All requested bytes; `undefined` while some are missing. */
   get whole(): Uint8Array | undefined {
     return this.#length === this.#bytes.length ? this.#bytes : undefined
   }

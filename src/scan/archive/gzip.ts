@@ -20,8 +20,8 @@ function isGzip(head: Uint8Array): boolean {
 type State = 'header' | 'extra-length' | 'skip' | 'text' | 'data' | 'trailer' | 'magic' | 'behind'
 
 /**
- * Reads gzip (RFC 1952): members one behind another are one file, with or without zeros between them, as tapes have and Python
- * reads on behind. What else follows is nothing.
+ * Reads gzip (RFC 1952): consecutive members are one file, with or without zeros between them. Tapes have such zeros, and
+ * Python reads past them. Anything else that follows is ignored.
  */
 export class GzipReader {
   readonly findings = new Findings()
@@ -34,7 +34,7 @@ export class GzipReader {
   #flags = 0
   #skip = 0
   #inflater: Inflater | undefined
-  /** Bytes behind the last member. */
+  /** Bytes after the last member. */
   bytesBehind = 0
 
   constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
@@ -61,12 +61,12 @@ export class GzipReader {
     if (this.#file) yield* this.findings.add(this.#file)
   }
 
-  /** Whether at least one member has come to its end, and none is begun. */
+  /** Whether at least one member has ended, and no other has begun. */
   get isComplete(): boolean {
     return this.#state === 'behind' || this.#state === 'magic'
   }
 
-  /** Returns how many bytes are done with. */
+  /** Returns how many bytes were consumed. */
   *#step(bytes: Uint8Array): Steps<number> {
     switch (this.#state) {
       case 'behind':
@@ -105,7 +105,7 @@ export class GzipReader {
     } else this.#checkTrailer(view)
   }
 
-  /** Goes on to the next field that the header has, or to the data. */
+  /** Moves to the next field of the header, or to the data. */
   #nextField(): void {
     const flags = this.#flags
     if (flags & HAS_EXTRA) {
@@ -160,7 +160,7 @@ export class GzipReader {
     else this.#fail('damaged')
   }
 
-  /** Begins another member, if that is what follows. */
+  /** Begins another member, if one follows. */
   #expectMember(magic: Uint8Array): void {
     this.#state = 'behind'
     if (!isGzip(magic)) {
@@ -182,7 +182,7 @@ export class GzipReader {
   }
 }
 
-/** How many zeros there are before another byte. */
+/** Number of leading zeros. */
 function zerosOf(bytes: Uint8Array): number {
   const end = bytes.findIndex((byte) => byte !== 0)
   return end < 0 ? bytes.length : end

@@ -15,7 +15,7 @@ import { INFLATED_BYTE_MS } from '../work.ts'
 /** Bytes that come out at once. */
 const OUTPUT_BYTES = 32 * 1024
 
-/** Inflates one raw deflate stream (RFC 1951) as it comes, within the budget. */
+/** Inflates one raw deflate stream (RFC 1951) as it arrives, within the budget. */
 export class Inflater {
   readonly #stream = new ZStream()
   readonly #budget: ScanBudget
@@ -33,12 +33,12 @@ export class Inflater {
     zlibInflateInit2(this.#stream, -15)
   }
 
-  /** Whether it takes no more. */
+  /** Whether it takes no more bytes. */
   get isClosed(): boolean {
     return this.state !== 'open'
   }
 
-  /** Returns how many bytes belong to the stream: fewer than there are if it ends, or cannot go on. */
+  /** Returns how many of the bytes belong to the stream: not all if it ends or breaks off. */
   *push(bytes: Uint8Array): Steps<number> {
     const stream = this.#stream
     stream.input = bytes
@@ -46,11 +46,11 @@ export class Inflater {
     stream.avail_in = bytes.length
     while (this.state === 'open' && (yield* this.#inflateSome()));
     const used = bytes.length - stream.avail_in
-    stream.input = EMPTY // whoever owns it may change it
+    stream.input = EMPTY // its owner may change it
     return used
   }
 
-  /** Returns whether there may be more to come of this input. */
+  /** Returns whether this input may yield more output. */
   *#inflateSome(): Steps<boolean> {
     const stream = this.#stream
     if (stream.avail_out === 0) {

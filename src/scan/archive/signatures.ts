@@ -6,25 +6,25 @@ import { SNIFF_BYTES } from '../image/format.ts'
 
 /** The beginning of something that may be an image. */
 export interface Hit {
-  /** Index of its first byte, and of the one behind what it is told by. */
+  /** Index of its first byte, and of the one after its signature. */
   start: number
   end: number
 }
 
-/** Bytes that tell any of them. */
+/** Bytes that are enough for any signature. */
 export const LONGEST_SIGNATURE_BYTES = SNIFF_BYTES
 
-/** A needle that is searched for, by its first two bytes, and how it lies in what is to be found. */
+/** A needle, which is searched by its first two bytes, and its position in the image. */
 interface Signature {
   needle: Buffer
   /** Bytes of the image before the needle. */
   before: number
   bytes: number
-  /** Whether it is one, by its first bytes as text, and all that there are of it. */
+  /** Checks for an image, by its first bytes as text, and by all its available bytes. */
   isImage: (head: string, bytes: Uint8Array) => boolean
 }
 
-// Needles are what is rare in files. assembly/search.ts finds their first two bytes.
+// Needles are byte sequences that are rare in files. assembly/search.ts finds their first two bytes.
 const SIGNATURES: readonly Signature[] = [
   { needle: Buffer.from([0xd8, 0xff]), before: 1, bytes: 6, isImage: isJpeg },
   {
@@ -50,7 +50,7 @@ const SIGNATURES: readonly Signature[] = [
 
 /**
  * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment. Machine code is full
- * of such bytes, so another marker must follow where that one ends, if that is in sight. Decoders read a length of 0 or 1
+ * of such bytes, so another marker must follow where that one ends, if that is within reach. Decoders read a length of 0 or 1
  * as 2, the length of the field itself.
  */
 function isJpeg(head: string, bytes: Uint8Array): boolean {
@@ -59,7 +59,7 @@ function isJpeg(head: string, bytes: Uint8Array): boolean {
   return (bytes[4 + Math.max(2, length)] ?? 0xff) === 0xff
 }
 
-/** Whether these bytes begin a JPEG. Before its second marker may be any number of fill bytes. */
+/** Whether these bytes begin a JPEG. Any number of fill bytes may precede its second marker. */
 export function isJpegStart(bytes: Uint8Array): boolean {
   let marker = 3
   while (bytes[marker] === 0xff) marker++
@@ -68,7 +68,7 @@ export function isJpegStart(bytes: Uint8Array): boolean {
 }
 
 /**
- * Finds the beginnings of images that are not known by their place, in order. Those that the end cuts off are left out.
+ * Finds the beginnings of images at any position, in order. Those cut off at the end are left out.
  * @param bytes at most 65,536
  */
 export function findImages(search: SignatureSearch, bytes: Uint8Array): Hit[] {
@@ -81,7 +81,7 @@ export function findImages(search: SignatureSearch, bytes: Uint8Array): Hit[] {
   return hits.toSorted((a, b) => a.start - b.start)
 }
 
-/** The image whose signature has its needle at a place, if it is one. */
+/** The image whose needle is at a position, if it is one. */
 function hitOf(signature: Signature, bytes: Uint8Array, at: number): Hit | undefined {
   const start = at - signature.before
   const end = start + signature.bytes

@@ -1,19 +1,19 @@
 import { ascii } from '../../util/ascii.ts'
 
-/** Bytes of a header, and what entries are padded to. */
+/** Bytes of a header. Entries are padded to a multiple of this. */
 export const TAR_BLOCK_BYTES = 512
 
 /** What a header says (POSIX.1-1988 ustar, GNU tar). */
 export interface TarHeader {
   /** One character; '\0' and '0' are files. */
   type: string
-  /** Bytes of data; `undefined` if it is no number. */
+  /** Bytes of data; `undefined` if it is not a number. */
   size: number | undefined
-  /** Whether blocks follow that say where the holes of a sparse file are. */
+  /** Whether blocks with the holes of a sparse file follow. */
   isExtended: boolean
 }
 
-/** Reads a header. `undefined`: it is none, its checksum is wrong. */
+/** Reads a header. `undefined`: it is not a header, since its checksum is wrong. */
 export function readTarHeader(block: Uint8Array): TarHeader | undefined {
   if (block.length < TAR_BLOCK_BYTES || !hasChecksum(block)) return undefined
   return {
@@ -24,8 +24,8 @@ export function readTarHeader(block: Uint8Array): TarHeader | undefined {
 }
 
 /**
- * Whether its checksum is that of its bytes, with spaces for the checksum itself. Some programs took bytes for signed, and GNU
- * tar and Python take such sums, too. They differ in what may stand around the digits, so that whatever one reads counts.
+ * Whether its checksum is that of its bytes, with spaces for the checksum itself. Some programs used signed bytes, and GNU
+ * tar and Python accept such sums, too. They disagree on what may surround the digits, so any of their readings counts.
  */
 function hasChecksum(block: Uint8Array): boolean {
   let [unsigned, signed] = [8 * 0x20, 8 * 0x20]
@@ -64,7 +64,7 @@ function readTarNumber(field: Uint8Array): number | undefined {
 
 /**
  * Sizes and sparse files that extended headers announce (POSIX.1-2001 pax): records of `length key=value\n`. `undefined` if
- * programs would differ about them.
+ * programs would read them differently.
  */
 export function readPax(data: Uint8Array): { size?: number; isSparse: boolean } | undefined {
   let isSparse = false

@@ -5,19 +5,19 @@ import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './fi
 import { Gather } from './gather.ts'
 import { readPax, readTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts'
 
-/** Bytes of one extended header. Paths and times take some hundred. */
+/** Most bytes of an extended header. Paths and times take some hundred. */
 const MAX_PAX_BYTES = 64 * 1024
 
-/** Types that have no data, whatever size they claim: links, devices, directories. Programs differ where they claim some. */
+/** Types without data: links, devices, directories. Programs disagree if such an entry claims a size. */
 const EMPTY_TYPES = /[1-6]/
 /** Long names and links of GNU tar, labels, dumped directories. */
 const NAME_TYPES = /[LKVNDX]/
 /** Parts of files: sparse ones, and those continued from another volume. */
 const PART_TYPES = /[SM]/
 
-/** Reads a TAR archive as it comes: a header, its data, and so on, up to where no header is. */
+/** Reads a TAR archive as it arrives: headers, each with its data, until there is no further header. */
 export class TarReader {
-  /** Whether it is known to be whole: never, since programs go on behind zeros. */
+  /** Whether it is known to be complete: never, since programs read on past zeros. */
   readonly isComplete = false
   readonly findings = new Findings()
   readonly #budget: ScanBudget
@@ -69,7 +69,7 @@ export class TarReader {
     const header = readTarHeader(block)
     if (header) yield* this.#beginEntry(header)
     else if (block.some((byte) => byte !== 0)) {
-      this.findings.note('damaged') // behind zeros it is not part of the archive, for some programs
+      this.findings.note('damaged') // after zeros it is not part of the archive for some programs
       this.#state = 'behind'
     }
   }
@@ -99,7 +99,7 @@ export class TarReader {
     if (!this.#file) this.findings.noteEntry('over-limit')
   }
 
-  /** Bytes of an entry's data. `undefined` if programs would differ about it. */
+  /** Bytes of an entry's data. `undefined` if programs would read them differently. */
   #sizeOf({ type, size }: TarHeader): number | undefined {
     const isFile = !/[xgLK]/.test(type)
     const told = isFile && this.#next.size !== undefined ? this.#next.size : size

@@ -16,8 +16,8 @@ export interface ZipRecords {
 }
 
 /**
- * Whether each program finds the same files by the central directory as this one did by local headers: one directory,
- * its records in one row up to its end, and one record for each file that says the same of it.
+ * Whether any program finds the same files by the central directory as this reader by local headers. There must be one
+ * directory, with contiguous records up to its end, and one matching record for each file.
  */
 export function agrees(records: ZipRecords): boolean {
   const [end, ...others] = records.ends
@@ -40,7 +40,7 @@ export function agrees(records: ZipRecords): boolean {
   )
 }
 
-/** Where the directory is; `shift` is what offsets in it are short of, if something was put in front of the archive. */
+/** Where the directory is. `shift` is how much its offsets are too small because of bytes prepended to the archive. */
 interface CentralDirectory {
   start: number
   end: number
@@ -66,7 +66,7 @@ function directoryOf(end: EndRecord, records: ZipRecords): CentralDirectory | un
   return { start, end: directoryEnd, shift, entries: told.entries }
 }
 
-/** The Zip64 record, unless the other one has numbers of its own that differ. */
+/** The Zip64 record, unless the other record has differing numbers of its own. */
 function merge(end: EndRecord, zip64: EndRecord): EndRecord | undefined {
   const isNoOther = (a: number, b: number, none: number) => a === none || a === b
   const isSaidOnce =

@@ -6,12 +6,12 @@ const SIGNATURE = Buffer.from('PK\x05\x06')
 /** Bytes of a record that another chunk may begin with. */
 const TAIL_BYTES = RECORD_BYTES.end - 1
 
-/** Ends that are remembered: the last are those that matter. */
+/** Most ends remembered. Only the last ones matter. */
 const MAX_FOUND = 16
 
 /**
- * Looks for ends of central directories whatever they lie in: compressed data, or what a header says is its own. A program
- * that looks for them from the end of a file does not know that.
+ * Finds ends of central directories anywhere, even in compressed data or in data that a header claims. A program that searches
+ * from the end of a file does not know about those.
  */
 export class ZipEndFinder {
   #tail: Uint8Array = new Uint8Array(0)

@@ -12,12 +12,12 @@ const DEFLATED = 8
 /** A size that is not in the header. */
 const UNKNOWN = 0xffffffff
 
-/** What a file turned out to be. What could not be learned is absent, and what its header says is not contradicted. */
+/** What a file turned out to be. Unknown values are absent: they do not contradict its header. */
 export interface SeenEntry extends Partial<ZipFileInfo> {
   name: string
   method: number
   isEncrypted: boolean
-  /** Whether it is stored, and its size behind it: it was not read. */
+  /** Whether it is stored with its size after it. Such a file is not read. */
   isUnsized?: boolean
 }
 
@@ -32,7 +32,7 @@ export interface ZipEntryParts {
 export class ZipEntry {
   readonly #header: LocalHeader
   readonly #parts: ZipEntryParts
-  /** Compressed bytes that are still to come; `undefined` if only the data tells. */
+  /** Compressed bytes that are still to come; `undefined` if only the data shows it. */
   #left: number | undefined
   #file: InnerScanner | undefined
   #inflater: Inflater | undefined
@@ -83,7 +83,7 @@ export class ZipEntry {
     if (!this.isOver && this.#left === 0) yield* this.#finish()
   }
 
-  /** Takes bytes of the data. Returns how many there were of it. */
+  /** Takes bytes of the data. Returns how many belong to it. */
   *take(bytes: Uint8Array): Steps<number> {
     const data = bytes.subarray(0, Math.min(bytes.length, this.#left ?? bytes.length))
     const count = this.#inflater
@@ -94,7 +94,7 @@ export class ZipEntry {
     return count
   }
 
-  /** Tells that there is no more. */
+  /** Ends it early: there are no more bytes. */
   *abort(): Steps {
     if (this.isOver) return
     if (this.#file) this.#parts.findings.noteEntry('damaged')
@@ -135,7 +135,7 @@ export class ZipEntry {
   *#inflate(inflater: Inflater, data: Uint8Array): Steps<number> {
     const { findings, sink } = this.#parts
     if (inflater.isClosed) {
-      yield* sink(data, 'free') // what is behind the stream, and said to belong to it
+      yield* sink(data, 'free') // bytes after the stream that the header counts as part of it
       return data.length
     }
     const used = yield* inflater.push(data)
@@ -152,7 +152,7 @@ export class ZipEntry {
     return this.#left === undefined ? isInflated : this.#left === 0
   }
 
-  /** Compares what came with what the header says; where its numbers follow the data, they are 0 in it. */
+  /** Compares the data with the header. If the numbers follow the data, they are 0 in the header. */
   *#finish(): Steps {
     const { bytes, crc, hasDescriptor } = this.#header
     const { findings } = this.#parts

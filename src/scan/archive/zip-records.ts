@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ascii } from '../../util/ascii.ts'
 import { viewOf } from '../../util/bytes.ts'
 
-// Records of ZIP (APPNOTE.TXT 6.3.10), without what nothing here depends on.
+// Records of ZIP (APPNOTE.TXT 6.3.10), limited to the fields used here.
 
 /** Bytes of each record's fixed part, by the two characters behind 'PK'. */
 export const RECORD_BYTES = {
@@ -28,7 +28,7 @@ export interface ZipFileInfo {
 
 /** Says how a file's data lies in the archive (4.3.7). */
 export interface LocalHeader extends ZipFileInfo {
-  /** Whether CRC and sizes follow the data; they are usually 0 here then. */
+  /** Whether CRC and sizes follow the data. They are then usually 0 here. */
   hasDescriptor: boolean
 }
 
@@ -47,11 +47,11 @@ export interface EndRecord {
   directoryBytes: number
   directoryOffset: number
   commentBytes: number
-  /** Whether it has no fields that this reader does not know, and no other disks. */
+  /** Whether this reader knows all its fields and it has only one disk. */
   isPlain: boolean
 }
 
-/** Whether some program finds a directory by an end: some go by its size alone, others by its offset. */
+/** Whether any program finds a directory by this end: some use only its size, others its offset. */
 export function isPlausibleEnd({ start, entries, ...directory }: EndRecord): boolean {
   const isBefore = (number: number) => number <= start || number === IN_ZIP64
   const hasSize = directory.directoryBytes >= RECORD_BYTES.central
@@ -77,7 +77,7 @@ export function recordKind(signature: Uint8Array): RecordKind | undefined {
   return text.startsWith('PK') ? KINDS.get(text.slice(2)) : undefined
 }
 
-/** Bytes of a record behind its fixed part that belong to it. */
+/** Bytes of a record after its fixed part. */
 export function variableBytes(kind: RecordKind, fixed: Uint8Array): number {
   const view = viewOf(fixed)
   if (kind === 'local') return view.getUint16(26, true) + view.getUint16(28, true)

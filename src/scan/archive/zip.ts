@@ -28,12 +28,12 @@ const SIGNATURE = Buffer.from('PK')
 const SIGNATURE_BYTES = 4
 const NOTHING = new Uint8Array(0)
 
-/** Ends of central directories, and locators, that are noted: there is to be one. */
+/** Most ends of central directories, and locators, that are recorded. There should be one. */
 const MAX_ENDS = 16
 
 /**
- * Reads ZIP archives as they come, wherever in a file they are: files by their local headers, and at the end of all,
- * whether the central directory says the same.
+ * Reads ZIP archives as they arrive, anywhere in a file. It reads files by their local headers, and checks at the end
+ * whether the central directory agrees.
  */
 export class ZipReader {
   readonly findings = new Findings()
@@ -61,7 +61,7 @@ export class ZipReader {
     this.#sink = sink
   }
 
-  /** Takes the next bytes, and what becomes of them otherwise. */
+  /** Takes the next bytes, and how they are otherwise handled. */
   *write(bytes: Uint8Array, kind: SpanKind): Steps {
     if (kind !== this.#kind) yield* this.#flush()
     this.#kind = kind
@@ -73,7 +73,7 @@ export class ZipReader {
     }
   }
 
-  /** Tells that the file is whole. `isZip`: it begins as an archive. Returns whether there is an archive in it. */
+  /** Ends the file. `isZip`: it begins as an archive. Returns whether there is an archive in it. */
   *close(isZip: boolean): Steps<boolean> {
     yield* this.#flush()
     if (this.#entry) yield* this.#entry.reader.abort()
@@ -90,7 +90,7 @@ export class ZipReader {
     return isArchive || isHidden || this.findings.problem !== undefined
   }
 
-  /** Stored files whose size is only behind them could be anything, unless they are empty. */
+  /** Stored files with their size only after them could be anything, unless they are empty. */
   #noteUnsized(): void {
     const empty = new Set(this.#central.filter(({ bytes }) => bytes === 0).map(({ name }) => name))
     for (const { isUnsized, name } of this.#entries.values()) {
@@ -113,12 +113,12 @@ export class ZipReader {
     }
   }
 
-  /** Whether programs that look for a central directory from the end of the file may find one. */
+  /** Whether programs that search for a central directory from the end of the file may find one. */
   #isNamed(): boolean {
     return this.#ends.some((end) => this.#isNear(end.start) && isPlausibleEnd(end))
   }
 
-  /** Whether they may find one that has not been read as such. */
+  /** Whether they may find one that this reader did not read as such. */
   #hasHiddenEnd(): boolean {
     const read = new Set(this.#ends.map(({ start }) => start))
     return this.#endFinder.found.some((start) => this.#isNear(start) && !read.has(start))
@@ -128,7 +128,7 @@ export class ZipReader {
     return position >= this.#position - END_SEARCH_BYTES
   }
 
-  /** Returns how many bytes are done with: at least one. */
+  /** Returns how many bytes were consumed: at least one. */
   *#step(bytes: Uint8Array): Steps<number> {
     const count = yield* this.#takeSome(bytes)
     this.#position += count
@@ -149,13 +149,13 @@ export class ZipReader {
     return end
   }
 
-  /** Hands on what lies at the position. */
+  /** Hands on the bytes at the position. */
   *#pass(bytes: Uint8Array, kind: SpanKind): Steps {
     if (kind !== 'handed') this.#endFinder.write(bytes, this.#position)
     yield* this.#sink(bytes, kind)
   }
 
-  /** Returns where the next record begins, or what may be one: what is too short to tell is carried. */
+  /** Returns where the next record, or possible record, begins. Bytes that are too few to tell are carried. */
   #findRecord(bytes: Uint8Array): number {
     if (this.#kind !== 'free') return bytes.length
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -7,7 +7,7 @@ import { Inflater } from './inflate.ts'
 
 const HEADER_BYTES = 2
 
-/** Whether zlib (RFC 1950) begins here: a header that adds up, and deflate that can be inflated as far as it is there. */
+/** Whether zlib (RFC 1950) begins here: a valid header, and deflate data that can be inflated as far as it is present. */
 export function isZlib(head: Uint8Array): boolean {
   return mayBeZlib(head) && inflated(head.subarray(HEADER_BYTES)) !== undefined
 }
@@ -23,7 +23,7 @@ export function mayBeZlib(head: Uint8Array): boolean {
 const MAX_LENGTHS = 19
 const MAX_HEADER_BYTES = 10
 
-/** Whether the first block of deflate (RFC 1951) can be one. Most other data shows it in its first ten bytes that it is none. */
+/** Whether this can be a first block of deflate (RFC 1951). Most other data is ruled out by its first ten bytes. */
 export function mayBeDeflate(data: Uint8Array, from = 0): boolean {
   if (data.length < from + MAX_HEADER_BYTES) return true
   const bits = (at: number, count: number) => {
@@ -52,7 +52,7 @@ function isLengthCode(bits: number): boolean {
   return isShort || (bits & 31) === 3
 }
 
-/** What the beginning of a raw deflate stream (RFC 1951) inflates to; `undefined` if it is none. */
+/** What the beginning of a raw deflate stream (RFC 1951) inflates to; `undefined` if it is not deflate. */
 export function inflated(head: Uint8Array): Uint8Array | undefined {
   const chunks: Uint8Array[] = []
   const inflater = new Inflater(new ScanBudget(SCAN_LIMITS), (bytes) =>
@@ -63,7 +63,7 @@ export function inflated(head: Uint8Array): Uint8Array | undefined {
   return isSound ? concatenate(chunks) : undefined
 }
 
-/** Reads zlib, or deflate without its header: what is behind its stream is nothing. */
+/** Reads zlib, or deflate without its header. Bytes after the stream are ignored. */
 export class ZlibReader {
   readonly findings = new Findings()
   readonly #sink: SpanSink
@@ -79,7 +79,7 @@ export class ZlibReader {
     if (!this.#file || !budget.take('entries')) this.findings.noteEntry('over-limit')
   }
 
-  /** Whether its stream has come to its end, or can go no further. */
+  /** Whether its stream has ended or broken off. */
   get isComplete(): boolean {
     return this.#inflater.isClosed
   }

@@ -26,7 +26,7 @@ export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   const profile = readProfile(file)
   const common = { ...size, orientation: shown.orientation, pictures, ...(profile && { profile }) }
   if (!track) return { ...common, isPartial: false }
-  // What takes the primary image where another takes the sequence.
+  // Some programs show the primary image where others show the sequence.
   if (properties) pictures.push({ file: () => withBrand(file, 'avif') })
   const stops = stopsOf(track)
   for (const stop of stops) pictures.push({ file: () => frameFile(track, stop) })
@@ -49,7 +49,7 @@ function withBrand(file: Uint8Array, brand: string): Uint8Array {
   return copy
 }
 
-/** Numbers of the samples to look at: all, or every so many that are as much work as is allowed. */
+/** Numbers of the samples to decode: all, or every n-th, as far as the work limit allows. */
 function stopsOf(track: Track): number[] {
   const layers = track.alpha ? [track, track.alpha] : [track]
   const cost = (sample: number) =>

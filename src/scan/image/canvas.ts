@@ -5,7 +5,7 @@ import type { Area, Placed } from './library-plan.ts'
 
 /** Pixels of a canvas that is kept as it is. */
 const MAX_PIXELS = 1_000_000
-/** Pixels of one that is reduced: frames that are as large lie beside it. A hash looks at no more. */
+/** Pixels of a reduced canvas: frames of the same size lie in memory besides it. A hash needs no more. */
 const MAX_REDUCED_PIXELS = 260_000
 
 /** The canvas of an animation, in RGBA, not premultiplied. A large one is reduced, and frames with it. */
@@ -126,7 +126,7 @@ export function crop({ width, height, data }: Pixels, area: Area): Pixels {
 /** Pixels that are looked at in a part, a side. */
 const PER_POINT = 4
 
-/** Tells whether a picture shows something that the one before did not, by its luma or its alpha. */
+/** Decides whether a picture shows something new compared with the one before, by luma or alpha. */
 export class SceneGate {
   readonly #core: ImageCore
   #last: Float32Array[] | undefined

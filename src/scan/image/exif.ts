@@ -15,7 +15,7 @@ const MAX_ENTRIES = 512
 
 /**
  * Reads an Exif block from its byte order mark on: a TIFF structure whose first directory describes the image, and whose
- * second the thumbnail (Exif 2.32, 4.5). Whatever is damaged is as if it were not there.
+ * second the thumbnail (Exif 2.32, 4.5). Damaged parts are ignored.
  */
 export function readExif(block: Uint8Array): Exif {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength)

@@ -134,7 +134,7 @@ class RowReader {
     return value
   }
 
-  /** Goes behind the next 1. */
+  /** Skips past the next 1. */
   #skipZeros(): void {
     while (!this.#isAtEnd && this.#take(1) === 0)
       if ((this.#at & 7) === 0) while (this.#data[this.#at >> 3] === 0) this.#at += 8

@@ -27,7 +27,7 @@ export function isCoreFormat(format: ImageFormat): format is CoreFormat {
   return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
 }
 
-/** Tells the format of a file by its first bytes, whatever its name and type say. `undefined`: no image known here. */
+/** Recognises the format of a file by its first bytes, regardless of name and type. `undefined`: not a known image. */
 export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   const text = ascii(head.subarray(0, SNIFF_BYTES))
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg'

@@ -65,8 +65,8 @@ const CHUNK_BYTES = 16 * 1024
 const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
 
 /**
- * Turns the bytes of one image, as they come, into needles. Formats of the core are decoded on the way and nothing of the
- * file is kept; of others it is kept whole, as long as there is room.
+ * Turns the bytes of one image, as they arrive, into needles. The core's formats are decoded as they arrive, without keeping
+ * the file. Other files are kept whole, as long as there is room.
  */
 export class ImageScan {
   readonly #context: ScanContext
@@ -84,11 +84,11 @@ export class ImageScan {
   #heldBytes = 0
   /** How the image ends that is held, if nothing follows so many bytes of it. */
   #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
-  /** Needles that were told before the image was complete. */
+  /** Needles that were reported before the image was complete. */
   #toldNeedles = 0
   readonly #needles: Needles
   #thumbnail: Thumbnail | undefined
-  /** Whether somebody leaves the thumbnail to the image. */
+  /** Whether another scan leaves the thumbnail to the image. */
   #isThumbnailLeft = false
   /** Lumas as they are shown, where they are others. */
   #tone: Float32Array | undefined
@@ -113,7 +113,7 @@ export class ImageScan {
     budget.decoders.add(decoder)
   }
 
-  /** Gives the next bytes. Those of formats that are held must not be changed afterwards. */
+  /** Takes the next bytes. Do not change them afterwards if the format is held. */
   *take(chunk: Uint8Array): Steps {
     if (this.#decoder) yield* this.#decode(this.#decoder, chunk)
     else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
@@ -131,19 +131,19 @@ export class ImageScan {
     return begins
   }
 
-  /** Bytes of a thumbnail that was left to the image, which then had no needles at all. Told once. */
+  /** Bytes of a thumbnail that was left to an image without any needles. Returned once. */
   takeOrphan(): Uint8Array | undefined {
     if (!this.#isThumbnailLeft || this.#outcome?.coverage !== 'unscannable') return undefined
     this.#isThumbnailLeft = false
     return this.#thumbnail?.bytes
   }
 
-  /** Whether nothing that may follow makes a difference. */
+  /** Whether further bytes make no difference. */
   get isOver(): boolean {
     return this.#outcome !== undefined || this.#isOverHeld
   }
 
-  /** Tells that the image is whole. What is held is to be decoded when nothing else is. */
+  /** Ends the image. A held image must be decoded while nothing else is. */
   *finish(): Steps<ImageOutcome | (() => Promise<ImageOutcome>)> {
     if (this.#decoder) this.#settle(yield* this.#endDecoder(this.#decoder))
     if (this.#outcome) return this.#outcome
@@ -167,7 +167,7 @@ export class ImageScan {
     else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
   }
 
-  /** Gives the decoder's memory back. */
+  /** Frees the decoder's memory. */
   #settle(outcome: ImageOutcome): void {
     if (this.#decoder) this.#budget.decoders.delete(this.#decoder)
     this.#decoder?.release()
@@ -177,7 +177,7 @@ export class ImageScan {
     this.#context.pictures?.end(this, isTold ? this.#describe(outcome) : undefined)
   }
 
-  /** The image as a file, with what was not told of it before. */
+  /** The image as a file, with the needles not reported before. */
   #describe(outcome: ImageOutcome): ScannedFile {
     const file = { ...outcome, format: this.#format, bytes: 0 }
     if (file.coverage === 'unscannable') return file
@@ -196,7 +196,7 @@ export class ImageScan {
     } else if (this.#context.pictures && !this.#heldEnd) this.#tellWhole(this.#context.pictures)
   }
 
-  /** A WebP says how long it is: what follows is of no matter to programs that show it. */
+  /** A WebP states its length. Programs that show it ignore what follows. */
   #tellWhole(pictures: Pictures): void {
     const length = this.#format === 'webp' ? webpLength(this.#held[0]) : undefined
     if (length === undefined || this.#heldBytes < length) return
@@ -205,7 +205,7 @@ export class ImageScan {
     pictures.end(this, async () => this.#describe(await outcome()))
   }
 
-  /** How the image ends if these bytes are all there are of it: decoded once, when it is asked for. */
+  /** The outcome if these are all bytes of the image. Decoded once, on the first call. */
   #endOf(held: Uint8Array[]): () => Promise<ImageOutcome> {
     if (this.#heldEnd?.bytes === this.#heldBytes) return this.#heldEnd.outcome
     let outcome: Promise<ImageOutcome> | undefined
@@ -248,7 +248,7 @@ export class ImageScan {
       this.#tellFrame(this.#context.pictures, decoder)
   }
 
-  /** Tells what is known by a frame. More of the image may follow, or nothing but its end. */
+  /** Reports what a frame shows. More of the image may follow, or only its end. */
   #tellFrame(pictures: Pictures, decoder: ImageDecoder): void {
     const file = this.#describe(this.#scanned(decoder.size))
     if (decoder.mayHaveFrames) pictures.addFrame(this, file)

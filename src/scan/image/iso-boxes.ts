@@ -7,7 +7,7 @@ export interface Box {
   data: Uint8Array
 }
 
-/** Boxes of one parent that are looked at: a still image's meta box has some dozens. */
+/** Most boxes of one parent that are read: a still image's meta box has some dozens. */
 const MAX_BOXES = 1024
 
 /** The first box of a type, by the path of its parents' types. A `meta` box has four bytes before its children. */

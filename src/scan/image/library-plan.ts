@@ -10,7 +10,7 @@ export interface Area {
 export interface Placed {
   area: Area
   canvas: { width: number; height: number }
-  /** Whether it is mixed with what is there, by its alpha. */
+  /** Whether it is blended with the canvas, by its alpha. */
   blends: boolean
   /** Whether its area is cleared behind it. */
   isCleared: boolean

@@ -62,7 +62,7 @@ export async function decodeWithLibrary(
     const { data, width, height } = pixels
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height }
   } catch {
-    // The libraries throw anything: numbers, strings, traps.
+    // The libraries throw any kind of value: numbers, strings, traps.
     return failure(format, memory)
   }
 }

@@ -2,7 +2,7 @@ import type { Frame } from '../../core/image.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { UnscannableReason } from '../scanned.ts'
 
-/** What is known of a picture of a file before it is decoded. */
+/** What is known about a picture of a file before decoding. */
 export interface PageHead {
   width: number
   height: number

@@ -15,7 +15,7 @@ export class RowWork {
     this.#samples = FREE_SAMPLES + perByte * fileBytes
   }
 
-  /** Takes samples, or their bytes if these are more. Returns whether that many were left. Each is charged when it comes. */
+  /** Takes samples, or their bytes if these are more. Returns whether that many were left. Each is charged when it arrives. */
   takeRows(samples: number): boolean {
     this.#samples -= samples
     return this.#samples >= 0

@@ -7,9 +7,9 @@ import { u16At, u32At } from './iso-boxes.ts'
 
 /** Steps of a curve. */
 const STEPS = 1024
-/** By how much a curve must move some luma to give a picture another hash. */
+/** How far a curve must move some luma to change a picture's hash. */
 const MIN_MOVE = 12
-/** Bytes of a profile that are inflated: curves lie near its begin. */
+/** Bytes of a profile that are inflated: curves lie near its beginning. */
 const MAX_PROFILE_BYTES = 128 * 1024
 
 /** Light, 0 to 1, of a value, 0 to 1. */

@@ -8,7 +8,7 @@ export type Unpacked = Generator<Uint8Array, 'ended' | 'over-limit'>
 /** Bytes of a chunk of what is not packed. */
 const CHUNK_BYTES = 64 * 1024
 
-/** What is not packed, as what is comes. */
+/** Unpacked data, in chunks like packed data. */
 export function* inChunks(data: Uint8Array): Unpacked {
   for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES)
   return 'ended'

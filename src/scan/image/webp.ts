@@ -27,8 +27,8 @@ export function webpLength(head: Uint8Array | undefined): number | undefined {
 }
 
 /**
- * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. What lies
- * behind the size that RIFF tells is no part of it. `undefined` if there is no image in it.
+ * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. Data
+ * beyond the size that RIFF states is not part of it. `undefined` if there is no image in it.
  */
 export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const chunks = [...riffChunks(riffContent(file))]
@@ -101,7 +101,7 @@ function readFrame({ data }: Chunk): AnimationFrame | undefined {
   return { chunks, image, placed }
 }
 
-/** Frames that are decoded: all, or every so many of them that are as much work as is allowed. */
+/** Frames to decode: all, or every n-th, as far as the work limit allows. */
 function planFrames(
   frames: AnimationFrame[],
   canvas: { width: number; height: number },
@@ -138,7 +138,7 @@ function claimedSize({ type, data }: Chunk): { width: number; height: number } |
   return undefined
 }
 
-/** A file of one frame: with its alpha, if it has that apart from the image. */
+/** A file of one frame, with its alpha if that is separate from the image. */
 function stillFile(image: Chunk, frame: Chunk[]): Uint8Array {
   const alpha = frame.find((chunk) => chunk.type === 'ALPH')
   const size = claimedSize(image) ?? { width: 1, height: 1 }

@@ -4,7 +4,7 @@ import type { ScanBudget } from '../budget.ts'
 import { BYTE_MS, PARSED_BYTE_MS } from '../work.ts'
 import { type Dict, Ref, type Value, ValueReader } from './syntax.ts'
 
-/** Objects that are looked at. A book has some tens of thousands. */
+/** Most objects that are read. A book has some tens of thousands. */
 const MAX_OBJECTS = 65_536
 /** Bytes of an object before its stream. */
 const MAX_OBJECT_BYTES = 64 * 1024
@@ -25,8 +25,8 @@ export interface Stream {
 }
 
 /**
- * The objects of a PDF, found by looking for them as programs do whose cross-reference table is broken. So an object counts that no
- * table lists, and all that an incremental update replaces.
+ * The objects of a PDF, found by searching for them, as programs do if the cross-reference table is broken. So objects count that
+ * no table lists, and those that an incremental update replaces.
  */
 export class PdfObjects {
   readonly #file: Buffer
@@ -35,7 +35,7 @@ export class PdfObjects {
   readonly streams: Place[] = []
   #bytesLeft: number
   #count = 0
-  /** Whether there is more than is looked at. */
+  /** Whether there is more than the limits allow. */
   isOverLimit = false
   /** Whether a number is read as the first object that has it: the last has it for most programs. */
   readsFirst = false
@@ -120,7 +120,7 @@ export class PdfObjects {
     return /^[\0\t\n\f\r ]*(<<|%|$)/.test(head) && this.#parse(place).operator === 'stream'
   }
 
-  /** The bytes that its length tells, if they end where they should; else those before the next `endstream`. */
+  /** The bytes that its length states, if they end where they should; else those before the next `endstream`. */
   #dataAt(start: number, dict: Dict): Uint8Array {
     const length = this.resolve(dict.get('Length'))
     if (typeof length === 'number' && length >= 0) {

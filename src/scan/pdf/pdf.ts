@@ -16,7 +16,7 @@ import { type Picture, readPicture } from './picture.ts'
 import { type AlphaPlane, decodeAlpha, decodeRaster, type RasterContext } from './raster.ts'
 import { type Ref, ValueReader } from './syntax.ts'
 
-/** What was found in a PDF, and why not all of it was looked at. */
+/** What was found in a PDF, and why part of it was not scanned, if so. */
 export interface PdfContent {
   files: ScannedFile[]
   problem: UnscannableReason | undefined
@@ -33,8 +33,8 @@ const OTHER_TYPES = new Set<unknown>(['XRef', 'ObjStm', 'Metadata'])
 const FONT_TYPES = new Set<unknown>(['Type1C', 'CIDFontType0C', 'OpenType'])
 
 /**
- * Keeps a PDF until it is whole, then finds the pictures in it that no signature tells: rasters, and files behind several filters.
- * What it draws is not looked at, so it is never scanned as a whole.
+ * Keeps a PDF until it is complete, then finds the pictures in it without a signature: rasters, and files behind several
+ * filters. Its drawings are not inspected, so a PDF is never scanned completely.
  */
 export class PdfScan {
   readonly #context: ScanContext
@@ -51,7 +51,7 @@ export class PdfScan {
     context.pictures?.begin(this)
   }
 
-  /** Gives the next bytes, which must not be changed afterwards. */
+  /** Takes the next bytes. Do not change them afterwards. */
   take(chunk: Uint8Array): void {
     if (this.#isOverHeld) return
     this.#held.push(chunk)
@@ -62,7 +62,7 @@ export class PdfScan {
     this.#context.pictures?.end(this)
   }
 
-  /** Tells that the file is whole. What is in it is found when nothing else is decoded. */
+  /** Ends the file. Call the returned function while nothing else is being decoded, to find what is in it. */
   finish(): () => Promise<PdfContent> {
     let content: Promise<PdfContent> | undefined
     const read = () => (content ??= this.#read())
@@ -90,7 +90,7 @@ export class PdfScan {
     }
   }
 
-  /** Gives back what it held: others of the upload may have it. */
+  /** Frees its memory for other files of the upload. */
   #release(): void {
     this.#held = []
     this.#budget.take('heldBytes', -this.#heldBytes)
@@ -191,7 +191,7 @@ class PdfReader {
     else for (const picture of inlinePictures(content)) yield* this.#readPictures(picture)
   }
 
-  /** A picture; twice, if what it refers to may be read as two things. */
+  /** Reads a picture, or two if its references are ambiguous. */
   *#readPictures(stream: Stream): Steps {
     const objects = this.#objects
     const last = yield* readPicture(objects, stream.dict, this.#budget)

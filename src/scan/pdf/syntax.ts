@@ -21,7 +21,7 @@ const WHITE = new Set([0, 9, 10, 12, 13, 32])
 const DELIMITERS = new Set(Buffer.from('()<>[]{}/%'))
 const [CR, LF] = [13, 10]
 
-/** Reads values one after another. What is no value reads as an operator. */
+/** Reads values one after another. Anything else reads as an operator. */
 export class ValueReader {
   readonly #bytes: Buffer
   readonly #end: number
@@ -61,7 +61,7 @@ export class ValueReader {
   /** What was read where no value was: a keyword, or a delimiter. Empty if a value was, or at the end. */
   operator = ''
 
-  /** Goes behind spaces and comments. */
+  /** Skips spaces and comments. */
   skipSpace(): void {
     for (;;) {
       const byte = this.#byte()
@@ -127,7 +127,7 @@ export class ValueReader {
     return values
   }
 
-  /** Whether an object is broken off by what cannot be in it: then it ends, and what was read holds. */
+  /** Whether an object is broken off by something that cannot be in it. It ends there, and the values read so far count. */
   #isStopped(): boolean {
     return this.operator === 'endobj' || this.operator === 'obj' || this.operator === 'stream'
   }

@@ -13,7 +13,7 @@ const MIN_SIDE = 32
 const MAX_DEPTH = 2
 /** Most parts that are reported. */
 const MAX_PARTS = 16
-/** Share of a line's pixels from which on the picture seems to go on in the bar's colour, so that nobody sees where it begins. */
+/** Share of a line's pixels from which on the picture seems to continue in the bar's colour, which hides where it begins. */
 const VAGUE_SHARE = 0.4
 /** Shares of a side that are then tried: of borders all around, and of bars above or below. */
 const VAGUE_BORDERS = [0.012, 0.024, 0.036, 0.048]

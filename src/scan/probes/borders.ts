@@ -1,4 +1,4 @@
-// Lines of a plane that may be sides of pictures, and what each is worth as the side of one.
+// Lines of a plane that may be sides of pictures, and the worth of each as a side.
 
 import type { Plane, Run, Side } from '../../core/plane.ts'
 
@@ -75,7 +75,7 @@ function isBeside(a: Run, b: Run): boolean {
   return Math.abs(a.at - b.at) < MIN_DISTANCE && a.from < b.to && b.from < a.to
 }
 
-/** What a border is worth as a side from one place to another, by its counts: 0 if it is none. */
+/** The worth of a border as a side from one position to another, by its counts: 0 if it is not a side. */
 export function worthOf(counts: Uint16Array | undefined, from: number, to: number): number {
   if (!counts) return OWN_SIDE
   const share = (start: number, end: number) =>

@@ -12,7 +12,7 @@ const MIN_RIM = 0.5
 /** Shares of the picture that a patch takes. */
 const MIN_PATCH = 0.004
 const MAX_PATCH = 0.3
-/** Share of the picture from which on it no longer matters how large a patch is. */
+/** Share of the picture above which the size of a patch no longer matters. */
 const LARGE_PATCH = 0.05
 /** Patches that are tried one by one, and among which pairs are. */
 const MAX_PATCHES = 6
@@ -25,7 +25,7 @@ const MAX_COVERED = 0.4
 /** Cells to a point, a side. */
 const CELLS_EACH = CELLS / POINTS
 
-/** What may have been laid over a picture: points that are covered, by each way to see it. */
+/** Possible overlays on a picture: the covered points, for each interpretation. */
 export function coversOf(plane: Plane): Covered[] {
   const cells = plane.cells(Math.ceil(MIN_PATCH * CELLS * CELLS))
   if (!cells) return []
@@ -119,7 +119,7 @@ function union(a: Covered, b: Covered): Covered {
 /** What a cell has of text with an outline, bit by bit. */
 const [HAS_WHITE, HAS_BLACK] = [1, 2]
 
-/** Points that have a cell with white and with black in it, or beside it. */
+/** Points with a cell that has both white and black in it or beside it. */
 function textIn({ least, greatest }: Cells): Covered {
   const covered = new Uint8Array(POINTS * POINTS)
   const has = new Uint8Array(CELLS * CELLS)

@@ -20,7 +20,7 @@ interface Edge {
   height: number
 }
 
-/** Pictures between bars of whatever looks, as high or as wide on both sides. */
+/** Pictures between bars of any look that are equally high or wide on both sides. */
 export function partsBetweenBars(plane: Plane): Part[] {
   const { byRow, byColumn } = plane.steps()
   const whole = { x0: 0, x1: plane.cols, y0: 0, y1: plane.rows }
@@ -51,7 +51,7 @@ function edgesOf(steps: Float32Array): Edge[] {
   return edges.toSorted((a, b) => b.height - a.height)
 }
 
-/** The two edges among the highest that lie as far from the one side as from the other. */
+/** The two edges, among the highest, that are equally far from opposite sides. */
 function evenPair(edges: readonly Edge[], side: number): [number, number] | undefined {
   for (const first of edges.slice(0, MAX_EDGES)) {
     const second = edges

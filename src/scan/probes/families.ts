@@ -14,17 +14,17 @@ export interface Probed {
   displayed: Dihedral
 }
 
-/** A kind of change that is seen through. */
+/** A kind of change that probes can undo. */
 export interface Family {
-  /** The pictures that the probed one may have been made of by such a change. */
+  /** The pictures that the probed one may have been made from by such a change. */
   views: (probed: Probed) => View[]
   /** Bits that are added to a bank's threshold: part of these pictures is guessed. */
   tolerance?: number
-  /** Whether they had black for white. */
+  /** Whether black and white are swapped. */
   isInverted?: boolean
 }
 
-/** Families of views that are asked about first. What each finds, and costs, is in docs/accuracy.md. */
+/** Families of views that are queried first. docs/accuracy.md shows what each finds and costs. */
 export const FIRST_FAMILIES = {
   /** Lists by programs that filter pictures of any size without reducing them, as the Python binding does. */
   'full-size': {
@@ -62,7 +62,7 @@ export const FIRST_FAMILIES = {
   },
 } as const satisfies Record<string, Family>
 
-/** Families of views that are asked about where nothing matched before. */
+/** Families of views that are queried if nothing matched before. */
 export const WIDE_FAMILIES = {
   covers: {
     views: ({ plane, displayed }) =>
@@ -187,7 +187,7 @@ function logoIn(corner: number, aspect: number): Covered {
   return coveredCorners([corner], across, down)
 }
 
-/** All ways that a part may have been mirrored and turned by quarters, but the one that is displayed. */
+/** All ways that a part may have been mirrored and turned by quarters, except the displayed one. */
 function otherDihedral(part: Part, displayed: Dihedral): { part: Part; dihedral: Dihedral }[] {
   return [0, 1, 2, 3, 4, 5, 6, 7]
     .filter((dihedral) => dihedral !== displayed)

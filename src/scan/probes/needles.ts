@@ -23,7 +23,7 @@ export interface ShownFrame {
   orientation: number
   /** Width of the image over its height. */
   aspect: number
-  /** Lumas as they are shown, for 0 to 255 in 1,024 even steps, if they are others than those that are stored. */
+  /** Displayed lumas, for 0 to 255 in 1,024 even steps, if they differ from the stored ones. */
   tone?: Float32Array
 }
 
@@ -32,7 +32,7 @@ export class Needles {
   readonly found: Needle[] = []
   /** Makes the needles of the wide set, if that is on. */
   widen: (() => Needle[]) | undefined
-  /** Whether probes were left out, for a limit. */
+  /** Whether probes were left out because of a limit. */
   isPartial = false
   frames = 0
   readonly #context: ScanContext
@@ -96,7 +96,7 @@ export class Needles {
     }
   }
 
-  /** Adds a hash, and its complement, unless what is asked already is as near as programs' readings are to each other. */
+  /** Adds a hash and its complement, unless an earlier needle is as near as programs' readings are to each other. */
   #addIfFar(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
     if (!hash) return
     const isNear = (other: QualifiedHash) =>
@@ -117,7 +117,7 @@ export class Needles {
     }
   }
 
-  /** Adds what the frame may have been made of; of a later frame of an animation, only as long as there are few. */
+  /** Adds what the frame may have been made from; for later frames of an animation, only while there are few needles. */
   #addViews(shown: ShownFrame, plane: Plane | undefined, number: number): void {
     const isWithin = !this.#budget.isSpent('probes') && !this.#budget.isScarce
     if (!plane || !isWithin || this.found.length > MAX_PROBED_NEEDLES) {

@@ -6,7 +6,7 @@ import { pointsOf } from './view.ts'
 
 const FAMILIES = { ...FIRST_FAMILIES, ...WIDE_FAMILIES }
 
-/** Needles of the pictures that one may have been made of, by all families of a stage that are on. */
+/** Needles of the pictures that a picture may have been made from, by all active families of a stage. */
 export function probeViews(
   probed: Probed,
   stage: 'first' | 'wide',
@@ -27,7 +27,7 @@ export function probeViews(
     })
 }
 
-/** Of a picture with black for white: its amplitudes are negative, and so each bit is the other. */
+/** Hash of the picture with black and white swapped: its amplitudes are negated, so each bit is inverted. */
 export function complementOf({ hash, ...rest }: QualifiedHash): QualifiedHash {
   return { hash: hash.map((byte) => ~byte), ...rest }
 }

@@ -89,7 +89,7 @@ class Best {
     all.length = Math.min(all.length, MAX_WEIGHED)
   }
 
-  /** Without those that are nearly as a better one. */
+  /** Drops rectangles that are nearly the same as a better one. */
   distinct(): Rectangle[] {
     const found: Rectangle[] = []
     for (const one of this.#rectangles) {

@@ -1,6 +1,6 @@
 import { FIRST_FAMILIES, WIDE_FAMILIES } from './families.ts'
 
-/** Families of probes that are no views of a plane. */
+/** Families of probes that are not views of a plane. */
 const OTHER_FAMILIES = [
   /** As the image's Exif orientation displays it. */
   'displayed',
@@ -68,7 +68,7 @@ export const SET_NAMES = Object.keys(PROBE_SETS) as SetName[]
 
 /**
  * Reads a set: the name of one, and then perhaps families to add or leave out, as in `default, -turns, +pages`.
- * `undefined` if it is none.
+ * `undefined` if it is invalid.
  */
 export function parseProbeSet(text: string): ProbeSet | undefined {
   const [name = '', ...changes] = text.split(/[\s,]+/).filter((word) => word !== '')

@@ -8,7 +8,7 @@ import {
 } from '../../core/plane.ts'
 
 /**
- * A picture that the uploaded one may have been made of: the part of the plane that it is, which may reach beyond it, and how
+ * A picture that the uploaded one may have been made from: its part of the plane, which may extend beyond the plane, and how
  * it was turned.
  */
 export interface View {

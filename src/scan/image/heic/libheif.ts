@@ -56,7 +56,7 @@ type LibheifFactory = (options: {
   ): WebAssembly.Exports
 }) => Libheif
 
-/** Images of a file that are looked at. */
+/** Most images of a file that are read. */
 const MAX_IMAGES = 8
 
 // heif.h
@@ -88,7 +88,7 @@ function use<T>(
     return ask(new OpenFile(start(module, memory), file))
   } catch (error) {
     if (error instanceof HeifError) return error.reason
-    // It throws anything: numbers, strings, traps.
+    // It throws any kind of value: numbers, strings, traps.
     const isFull = (memory.own?.buffer.byteLength ?? 0) > MEMORY_PAGES * PAGE_BYTES * 0.7
     return isFull ? 'over-memory-budget' : 'damaged'
   }

@@ -13,7 +13,7 @@ export interface HeicImage {
   channels: 3 | 4
 }
 
-/** A decoder of HEIC. It keeps nothing between calls, so that there is one memory of it at a time. */
+/** A decoder of HEIC. It keeps no memory between calls, so only one exists at a time. */
 export interface HeicLibrary {
   /** Images that the file shows by themselves, the primary one first. `isPartial`: it has more, or a sequence. */
   images(file: Uint8Array): { images: HeicImage[]; isPartial: boolean } | UnscannableReason

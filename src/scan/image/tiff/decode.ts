@@ -77,7 +77,7 @@ class PageDecoder {
     this.#context.budget.spend(width * height * TONED_PIXEL_MS)
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   release(): void {
     this.#decoder.release()
   }
@@ -103,7 +103,7 @@ class PageDecoder {
       if (this.#decoder.failure) return this.#decoder.failure
     }
     if (this.#isOverLimit) return 'over-limit'
-    // What is missing of an image counts as of any format: half of its rows must be there.
+    // As in any format, half of the rows must be present.
     if (this.#missing * 2 > height) return 'damaged'
     return { isPartial: this.#missing > 0 || !this.#page.isTold }
   }

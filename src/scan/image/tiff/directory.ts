@@ -10,7 +10,7 @@ const TYPE_BYTES: Record<number, number> = {
   ...{ 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4 },
   ...{ 16: 8, 17: 8, 18: 8 },
 }
-/** Types that are no numbers: text and bytes. As in libtiff, what should be a number and is not, is not there. */
+/** Types that are not numbers: text and bytes. As in libtiff, a non-number where a number is expected counts as missing. */
 const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
 
 /** Types of offsets to directories. */

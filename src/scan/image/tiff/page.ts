@@ -37,7 +37,7 @@ export interface Page {
   /** Samples of a pixel, and how many of them are colours: what follows these is alpha. */
   samples: number
   colourSamples: number
-  /** Whether the file says what each sample is. Programs take one of which it says nothing for alpha, or leave it out. */
+  /** Whether the file says what each sample is. Programs treat an undeclared sample as alpha, or ignore it. */
   isTold: boolean
   colours: Colours
   compression: Compression
@@ -118,7 +118,7 @@ function isSupported(page: Page, directory: Directory, bits: number[]): boolean 
   const { compression, colours, isPlanar } = page
   if (colours === 'palette' && page.palette.length < 3 * 2 ** page.bits) return false
   const extra = directory.numbers(338, MAX_SAMPLES).length
-  if (extra > page.samples - page.colourSamples) return false // then it is not told what a sample is
+  if (extra > page.samples - page.colourSamples) return false // then the file does not say what a sample is
   const isEven = bits.every((one) => one === page.bits)
   const isWhole = directory
     .numbers(339, MAX_SAMPLES)
