@@ -34,7 +34,7 @@ export function keepThumbnail(at: usize, bytes: u32): void {
   memory.copy(address, at, bytes)
 }
 
-/** Address of that segment's content; 0 if there is none. */
+/** Address of that segment's content; 0 without such a segment. */
 export function thumbnailAddress(): usize {
   return address
 }

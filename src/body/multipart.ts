@@ -22,7 +22,7 @@ interface PartPlace {
 
 /**
  * Reads `multipart/*` bodies as they come (RFC 2046, RFC 7578). Each part is reported as a file or field, and searched for parts. The
- * body itself is reported, too, and what its parts handed on is marked.
+ * body itself is reported, too, with the ranges marked that its parts already handed on.
  */
 export class MultipartReader implements BodyReader {
   readonly #options: BodyOptions

@@ -1,4 +1,4 @@
-// What the options of commands take. A text that is none of it is wrong use.
+// Parsers of command-line options. They throw InvalidArgumentError for a value that they cannot use.
 
 import { InvalidArgumentError } from 'commander'
 import { isKeyName, parseScopes, SCOPES } from '../doors/api/keys.ts'

@@ -79,7 +79,7 @@ function tellOtherKey(key: string | undefined): void {
 /** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
 export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
-  await readWranglerConfig(options) // getPlatformProxy throws errors of its own, and warns of an environment that is none
+  await readWranglerConfig(options) // getPlatformProxy has errors of its own, and only warns of an unknown environment
   dropClassWarnings()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),

@@ -9,7 +9,7 @@ import type { HealthSettings } from './settings.ts'
 export interface ProxyDeps {
   uploads: Uploads
   config: { health: HealthSettings }
-  /** Whether the caller may see how full the isolate is; if absent, nobody may. */
+  /** Whether the caller may see how full the isolate is. If absent, no caller may. */
   mayWatch?: (request: Request) => Promise<boolean>
 }
 

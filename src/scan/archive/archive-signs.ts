@@ -3,7 +3,7 @@ import type { ContainerFormat } from '../format.ts'
 import type { ScannedFile } from '../scanned.ts'
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts'
 
-/** How an archive, or a document that holds files, is told wherever it begins. */
+/** How an archive, or a document that holds files, is recognised wherever it begins. */
 interface ArchiveSign {
   format: ContainerFormat
   needle: Buffer
@@ -13,7 +13,7 @@ interface ArchiveSign {
   isOne?: (bytes: Buffer) => boolean
 }
 
-// ZIP has a reader of its own that finds it anywhere, and zlib has no bytes that tell it.
+// ZIP has its own reader, which finds it anywhere. zlib has no signature.
 const SIGNS: readonly ArchiveSign[] = [
   { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isGzip },
   { format: 'zstd', needle: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), before: 0, isOne: isZstd },
@@ -25,21 +25,40 @@ const SIGNS: readonly ArchiveSign[] = [
   { format: 'tar', needle: Buffer.from('ustar'), before: 257, isOne: isTar },
 ]
 
+/** Bytes that are searched at once: however small the chunks are that come, each byte is searched about once. */
+const BLOCK_BYTES = 16 * 1024
+/** Bytes of a block that are searched again with the next: a sign may lie across their border. */
+const TAIL_BYTES = TAR_BLOCK_BYTES - 1
+
 /**
- * Finds archives in and behind an image by their first bytes. They are not opened: where an image is wanted, that they are
- * there is enough. The fewer bytes a sign has, the more of what follows is read, so that none is in a picture by chance.
+ * Finds archives in and behind an image by their first bytes. They are not opened: on a route for images, their presence is
+ * enough. The shorter a sign is, the more of the bytes behind it are checked, so that a picture has none by chance.
  */
 export class ArchiveSigns {
   readonly #found = new Set<ContainerFormat>()
-  #tail: Uint8Array = new Uint8Array(0)
+  readonly #block = Buffer.alloc(BLOCK_BYTES)
+  #length = 0
 
   take(chunk: Uint8Array): void {
-    const bytes = Buffer.concat([this.#tail, chunk])
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + BLOCK_BYTES - this.#length)
+      this.#block.set(part, this.#length)
+      this.#length += part.length
+      at += part.length
+      if (this.#length === BLOCK_BYTES) this.#search()
+    }
+  }
+
+  #search(): void {
+    const bytes = this.#block.subarray(0, this.#length)
     for (const sign of SIGNS) if (isIn(bytes, sign)) this.#found.add(sign.format)
-    this.#tail = bytes.subarray(-TAR_BLOCK_BYTES + 1)
+    const tail = bytes.subarray(-TAIL_BYTES)
+    this.#block.set(tail)
+    this.#length = tail.length
   }
 
   close(): ScannedFile[] {
+    this.#search()
     return [...this.#found].map((format) => ({
       coverage: 'unscannable',
       reason: 'unsupported-format',
