@@ -24,8 +24,17 @@ export async function inTurns<T>(steps: Steps<T>, turn: () => Promise<void>): Pr
   }
 }
 
-/** Lets everything else run that is ready. A promise that is settled already would not: its reaction runs before all others. */
+/**
+ * Lets everything else run that is ready. A promise that is settled already would not: its reaction runs before all others. Node's
+ * timers wait a millisecond at least, its `setImmediate` does not.
+ */
 export function nextTurn(): Promise<void> {
-  const { scheduler } = globalThis as { scheduler?: { wait?: (ms: number) => Promise<void> } }
-  return scheduler?.wait?.(0) ?? new Promise((resolve) => setTimeout(resolve, 0))
+  const { scheduler, setImmediate = setTimeout } = globalThis as Turns
+  return scheduler?.wait?.(0) ?? new Promise((resolve) => setImmediate(() => resolve()))
+}
+
+/** What runtimes have to wait for a turn of their event loop: workerd has `scheduler`, Node `setImmediate`. */
+interface Turns {
+  scheduler?: { wait?: (ms: number) => Promise<void> }
+  setImmediate?: (then: () => void) => unknown
 }
