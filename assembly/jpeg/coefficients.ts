@@ -11,20 +11,9 @@ import { Component, component, componentCount, mcusX } from './header'
 import { END_OF_BLOCK } from './huffman'
 import { coefficients, isBeyondPixels, setCoefficient, writeExact } from './exact'
 import { BEHIND_BLOCK, beginBlock, block, FLAT, linesOf, nx, ny, writeBlock } from './synthesis'
-
-/** Row and column of each place in zigzag order, as v << 3 | u (T.81, figure A.6). */
-const zigzag: usize = memory.data<u8>([
-  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
-  13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52,
-  45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-])
+import { naturalPlace } from './zigzag'
 
 const NOT_KEPT: u8 = 0xff
-
-/** Row and column, v << 3 | u, of place `k` in zigzag order. */
-export function naturalPlace(k: u32): u32 {
-  return <u32>load<u8>(zigzag + k)
-}
 
 /** The place behind all that a block may reach: its last place, and the advance of what ends it. */
 const REACHED_PLACES: usize = 64 + <usize>END_OF_BLOCK
@@ -45,7 +34,7 @@ export function chooseKept(samplesX: u32, samplesY: u32): void {
   keptCount = 0
   memory.fill(keptPlaces, BEHIND_BLOCK, REACHED_PLACES)
   for (let k: u32 = 0; k < 64; k++) {
-    const place = <u32>load<u8>(zigzag + k)
+    const place = naturalPlace(k)
     const isKept = (place & 7) < samplesX && place >> 3 < samplesY
     if (isKept) store<u8>(keptPlaces + k, <u8>place)
     store<u8>(slotOf + k, isKept ? <u8>keptCount : NOT_KEPT)
@@ -135,7 +124,7 @@ function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
     const value = <i32>load<i16>(stored + (slot << 1))
     if (!value) continue
     const k = <usize>load<u8>(zigzagOf + slot)
-    const place = <u32>load<u8>(zigzag + k)
+    const place = naturalPlace(k)
     const dequantised = <f32>value * f32.load(c.quant + (k << 2))
     energy += dequantised * dequantised
     f32.store(block + ((<usize>place) << 2), dequantised)

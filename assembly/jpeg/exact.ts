@@ -7,10 +7,10 @@
 
 import { allocate } from '../memory'
 import { advance, readAc, readDc, value } from './bits'
-import { naturalPlace } from './coefficients'
 import { Component } from './header'
 import { HuffmanTable } from './huffman'
 import { nx, ny } from './synthesis'
+import { naturalPlace } from './zigzag'
 
 /** Coefficients of a block as they are stored, row v and column u at v x 8 + u. */
 export const coefficients = memory.data(128) // 64 of i16

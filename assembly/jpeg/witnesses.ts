@@ -6,7 +6,7 @@
 import { allocate } from '../memory'
 import { numberAt, readSymbol, symbol } from './bits'
 import { coefficients, needsExact, readCoefficients, setCoefficient } from './exact'
-import { keptCount, naturalPlace, storedBlock } from './coefficients'
+import { keptCount, storedBlock } from './coefficients'
 import {
   bitLow,
   Component,
@@ -19,6 +19,7 @@ import {
 } from './header'
 import { extendSign, HuffmanTable } from './huffman'
 import { endOfBandRun } from './progressive'
+import { naturalPlace } from './zigzag'
 
 const WITNESS_BYTES: usize = 128
 /** Lines of a component that have a witness, at most. */

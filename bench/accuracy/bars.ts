@@ -1,6 +1,6 @@
 import type { SetName } from './needles.ts'
 import { type ScreenKind, THEMES } from '../screens/layouts.ts'
-import type { Transform } from './transforms.ts'
+import type { Transform } from './recipe.ts'
 import { screenName } from './transforms/screens.ts'
 
 /** What the project holds itself to: shares of clear photographs that are found, in per cent. */

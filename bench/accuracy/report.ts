@@ -13,7 +13,8 @@ import {
   within,
 } from './tally.ts'
 import { UNCHANGED } from './tasks.ts'
-import { type Transform, TRANSFORMS } from './transforms.ts'
+import type { Transform } from './recipe.ts'
+import { TRANSFORMS } from './transforms.ts'
 
 const MISSED = 'MISSED'
 

@@ -4,7 +4,7 @@
 // colours) comes from the generator that is given.
 
 import type { SourceImage } from './pixels.ts'
-import type { Families, Recipe } from './recipe.ts'
+import type { Families, Recipe, Transform } from './recipe.ts'
 import type { Random } from './seeded.ts'
 import { COMBINED } from './transforms/combined.ts'
 import { FRAMES } from './transforms/frames.ts'
@@ -12,13 +12,6 @@ import { GEOMETRY } from './transforms/geometry.ts'
 import { OVERLAYS } from './transforms/overlays.ts'
 import { QUALITY } from './transforms/quality.ts'
 import { SCREENS } from './transforms/screens.ts'
-
-export interface Transform {
-  name: string
-  family: string
-  /** Gives the file that is uploaded; `undefined` if it has to be rendered, and was not. */
-  apply(image: SourceImage, random: Random): Promise<Uint8Array | undefined>
-}
 
 const ALL: Families = { ...QUALITY, ...GEOMETRY, ...FRAMES, ...OVERLAYS, ...COMBINED }
 

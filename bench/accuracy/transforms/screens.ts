@@ -1,6 +1,6 @@
 import { readScreen } from '../../screens/files.ts'
 import { type ScreenKind, SCREEN_KINDS, THEMES, type Theme } from '../../screens/layouts.ts'
-import type { Transform } from '../transforms.ts'
+import type { Transform } from '../recipe.ts'
 
 /** Screenshots of pages with the picture in them. Those that `npm run bench -- screens` did not render are left out. */
 export const SCREENS: readonly Transform[] = THEMES.flatMap((theme) =>
