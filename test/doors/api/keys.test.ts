@@ -39,9 +39,9 @@ describe('API_KEYS', () => {
     [
       'a key twice',
       `${line}\n${line.replace('name verdict', 'other lookup')}`,
-      'line 2 has the key of another',
+      'line 2 repeats a key',
     ],
-    ['a name twice', `${line}\n${make('name', 'lookup').line}`, 'line 2 has the name of another'],
+    ['a name twice', `${line}\n${make('name', 'lookup').line}`, 'line 2 repeats a name'],
     [
       'too many',
       Array.from({ length: MAX_KEYS + 1 }, (_, i) => make(`k${i}`, 'verdict').line).join(';'),
