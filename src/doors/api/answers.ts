@@ -28,7 +28,10 @@ export const MatchAnswer = v.strictObject({
     ),
   ),
   isFlooded: v.optional(
-    described(v.boolean(), 'Whether the entry only flags, because it matches so many uploads that it is probably wrong.'),
+    described(
+      v.boolean(),
+      'Whether the entry only flags, because it matches so many uploads that it is probably wrong.',
+    ),
   ),
   isReview: v.optional(described(v.boolean(), "Whether it lies in the bank's review band.")),
   isExempt: v.optional(

@@ -239,7 +239,7 @@ describe('the verdict on hashes', () => {
   })
 
   it.each([
-    ['no JSON', '{', 'The body is no JSON.'],
+    ['no JSON', '{', 'The body is not valid JSON.'],
     ['an array', '[]', 'does not match the schema: `hashes` is missing.'],
     ['no hashes', '{"hashes":[]}', 'must have at least one hash'],
     ['a hash of a wrong length', '{"hashes":[{"md5":"ab"}]}', 'hashes.0'],

@@ -27,7 +27,8 @@ function compare(type: string, pair: unknown): Comparison {
   if (!Array.isArray(pair)) throw new ApiError(400, `Comparison hashes for ${name} was not a list`)
   if (pair.length !== 2) throw new ApiError(400, 'Comparison hash list length must be exactly 2')
   const [left, right] = pair.map((text: unknown) => {
-    if (typeof text !== 'string') throw new ApiError(400, `Invalid ${name} hash: it is not a string`)
+    if (typeof text !== 'string')
+      throw new ApiError(400, `Invalid ${name} hash: it is not a string`)
     return readSignal(type, text)
   })
   if (!left || !right) throw new RangeError('a pair lacks a hash')
