@@ -40,6 +40,6 @@ export interface Swept {
   left: number
   /** Objects of the bucket that do not belong to the quarantine: they are not touched. */
   others: number
-  /** Whether all objects were looked at. */
+  /** Whether all objects were checked. */
   isWhole: boolean
 }

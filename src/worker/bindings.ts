@@ -72,6 +72,6 @@ function checkFeatures(config: Config, bindings: Bindings, features: readonly Fe
   )
   if (missing.length > 0)
     throw new BadConfigError([
-      `settings or bindings are for ${missing.join(', ')}, which the Worker does not name; add that to its features, or remove them`,
+      `settings or bindings are for ${missing.join(', ')}, which the Worker's features do not name; add the features, or remove the settings`,
     ])
 }
