@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The `hashgate` command. Everything else is imported after the version of Node is checked: an older one cannot link it.
+// The `hashgate` command. Node's version is checked before anything else is imported, because an
+// older Node cannot link it.
 
 import './commands/node-version.ts'
 

@@ -2,7 +2,7 @@
 
 import worker from './desk/worker.ts'
 
-/** A Worker as its runtime takes it, in the types of no platform. */
+/** A Worker as the runtime calls it, without platform-specific types. */
 export interface DeskWorker {
   fetch: (request: never, env: never, context: never) => Response | Promise<Response>
   scheduled: (controller: never, env: never) => Promise<void>

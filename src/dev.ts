@@ -1,5 +1,5 @@
-// The Worker of `npm run dev`: the gate, and a page at / where a person drops a picture and sees what the gate makes of
-// it. It tells hashes and distances, so it is never deployed.
+// The Worker of `npm run dev`: the gate, and a page at / where you drop a picture and see what the
+// gate makes of it. It reveals hashes and distances, so never deploy it.
 
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'

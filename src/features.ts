@@ -1,4 +1,5 @@
-// `hashgate/features`: a Worker with the features that it names, and without the code of others in its bundle.
+// `hashgate/features`: a Worker with only the features that it names. The code of the others stays
+// out of its bundle.
 
 import { createWorker as create } from './worker/create-worker.ts'
 import * as features from './worker/features.ts'
@@ -11,11 +12,14 @@ export { BadListKeyError } from './list/errors.ts'
 export { BadConfigError, HashgateError } from './util/errors.ts'
 
 /**
- * The Worker with these features, by the bindings and settings that it is deployed with. Call it once, in the Worker's module.
- * @param options.features what it has beside the gate; others are not in its bundle
- * @throws {BadConfigError} when it starts: a setting cannot be used, or is for another feature
- * @throws {BadListKeyError} when it starts: LIST_KEY is missing or cannot be used
- * @throws {SinkNotBoundError} when it starts: `events.sinks` names what is not bound
+ * Creates the Worker with these features, from the bindings and settings of its deployment. Call it
+ * once, in the Worker's module.
+ * @param options.features what the Worker has beside the gate; the code of other features is not
+ * bundled
+ * @throws {BadConfigError} at startup: a setting is invalid, or belongs to a feature that is not
+ * named
+ * @throws {BadListKeyError} at startup: LIST_KEY is missing or invalid
+ * @throws {SinkNotBoundError} at startup: `events.sinks` names a sink whose binding is missing
  * @example
  * ```ts
  * import { createWorker, quarantine, tus } from 'hashgate/features'
@@ -47,7 +51,7 @@ export const api: () => NamedFeature = features.api
  */
 export const hma: () => NamedFeature = features.hma
 /**
- * Sealed copies of what is quarantined: docs/quarantine.md.
+ * Sealed copies of quarantined uploads: docs/quarantine.md.
  * @example
  * ```ts
  * import { createWorker, quarantine } from 'hashgate/features'
@@ -57,7 +61,7 @@ export const hma: () => NamedFeature = features.hma
  */
 export const quarantine: () => NamedFeature = features.quarantine
 /**
- * Services that are asked about hashes, in place of a list or beside it: docs/remote.md.
+ * Remote services that are asked about hashes, instead of a list or beside it: docs/remote.md.
  * @example
  * ```ts
  * import { createWorker, remote } from 'hashgate/features'
@@ -67,7 +71,7 @@ export const quarantine: () => NamedFeature = features.quarantine
  */
 export const remote: () => NamedFeature = features.remote
 /**
- * S3 uploads, also in parts: docs/resumable.md.
+ * S3 uploads, including multipart uploads: docs/resumable.md.
  * @example
  * ```ts
  * import { createWorker, s3 } from 'hashgate/features'
@@ -78,7 +82,7 @@ export const remote: () => NamedFeature = features.remote
  */
 export const s3: () => NamedFeature = features.s3
 /**
- * Uploads to a bucket, by ticket. Services ask the API for tickets: docs/tickets.md.
+ * Uploads to a bucket by ticket. Your services get tickets from the API: docs/tickets.md.
  * @example
  * ```ts
  * import { api, createWorker, tickets } from 'hashgate/features'

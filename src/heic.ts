@@ -1,4 +1,5 @@
-// `hashgate/heic`: HEIC decoded in the Worker, by libheif. A bundle has it, and its licence LGPL-3.0, only if it names this.
+// `hashgate/heic`: decodes HEIC in the Worker with libheif. Only a Worker that imports this bundles
+// libheif, whose licence is LGPL-3.0.
 
 import module from 'libheif-js/libheif-wasm/libheif.wasm'
 import { libheif } from './scan/image/heic/libheif.ts'
@@ -7,8 +8,8 @@ import type { HeicFeature } from './scan/image/heic/library.ts'
 export type { HeicFeature, HeicImage, HeicLibrary } from './scan/image/heic/library.ts'
 
 /**
- * Decodes HEIC by libheif: for `createWorker`, or the option `heic` of `gate`. The package `libheif-js` must be installed beside
- * hashgate. It is under LGPL-3.0, and adds 0.5 MB, compressed, to the bundle.
+ * Decodes HEIC with libheif, for `createWorker` or the option `heic` of `gate`. Install the package
+ * `libheif-js` beside hashgate. It is under LGPL-3.0, and adds 0.5 MB (compressed) to the bundle.
  * @throws nothing: a picture that libheif cannot decode is `unscannable`
  * @example
  * ```ts

@@ -42,91 +42,97 @@ export { BadListKeyError } from './list/errors.ts'
 export { BadConfigError, HashgateError } from './util/errors.ts'
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
 
-/** Whatever a Worker calls its bindings. */
+/** Takes a value from the Worker's environment, whatever its bindings are called. */
 type From<E extends Env, T> = (env: E['Bindings']) => T
 
-/** What the middleware is told: where things are in a Worker's environment, and what it wants. */
+/** Options of the middleware: where to find things in the environment, and what you want. */
 export interface GateOptions<E extends Env> {
-  /** The KV namespace that the lists are in. */
+  /** The KV namespace that holds the lists. */
   hashLists: From<E, KvNamespace>
   /** The key that the lists are sealed with: the secret LIST_KEY. */
   listKey: From<E, string | undefined>
   /**
-   * Settings as in the variable HASHGATE (docs/settings.md), but those for the origin and for events: these are the app's business.
+   * Settings as in the variable HASHGATE (docs/settings.md), except where requests and events go:
+   * your app decides that.
    * @default {}
    */
   settings?: GateSettings | From<E, GateSettings>
   /**
-   * Cloudflare Images, to convert what is not decoded here.
+   * Cloudflare Images, to convert files that hashgate does not decode.
    * @default such files are unscannable
    */
   images?: From<E, ImagesApi | undefined>
   /**
-   * A decoder of HEIC: `heic()` of `hashgate/heic`.
+   * A HEIC decoder: `heic()` from `hashgate/heic`.
    * @default HEIC is unscannable, unless `images` converts it
    */
   heic?: HeicFeature
   /**
-   * Durable Objects of class FloodCounter, of `hashgate/objects`.
-   * @default each isolate counts alone
+   * Durable Objects of class FloodCounter, from `hashgate/objects`.
+   * @default each isolate counts for itself
    */
   floodCounters?: From<E, FloodNamespace | undefined>
   /**
-   * Durable Objects of class ListPin, of `hashgate/objects`.
-   * @default a fresh isolate takes any version of the list for the latest
+   * Durable Objects of class ListPin, from `hashgate/objects`.
+   * @default a fresh isolate accepts any version of the list as the latest
    */
   listPins?: From<E, PinNamespace | undefined>
   /**
-   * Durable Objects of class ListShard, of `hashgate/objects`.
+   * Durable Objects of class ListShard, from `hashgate/objects`.
    * @default the isolate holds the list itself
    */
   listShards?: From<E, ShardNamespace | undefined>
   /**
-   * Where quarantined uploads are kept: `quarantine` of `hashgate/quarantine`, with `quarantine.recipients` among the settings.
+   * Where quarantined uploads are kept: `quarantine` from `hashgate/quarantine`. It needs the
+   * setting `quarantine.recipients`.
    * @default nothing is kept
    */
   quarantine?: (env: E['Bindings'], settings: QuarantineSettings) => Quarantine | undefined
   /**
-   * Services that are asked about hashes: `remote` of `hashgate/remote`, with `remote.banks` among the settings.
-   * @default nobody is asked
+   * Remote services that are asked about hashes: `remote` from `hashgate/remote`. It needs the
+   * setting `remote.banks`.
+   * @default no service is asked
    */
   remote?: (env: E['Bindings'], gate: RemoteParts) => RemoteBanks | undefined
   /**
-   * Requests that pass as they are.
-   * @default none
+   * Whether a request passes unchanged, without a verdict.
+   * @default no request does
    */
   skip?: (c: Context<E>) => boolean | Promise<boolean>
   /**
-   * Gets each verdict, as `onEvent` does.
-   * @default nothing more
+   * Receives each verdict, as `onEvent` does.
+   * @default verdicts only go to `onEvent`
    */
   onVerdict?: OnEvent<VerdictEvent>
   /**
-   * Gets every event, verdicts too.
-   * @default one line of JSON each on the console
+   * Receives every event, including verdicts.
+   * @default each event is logged to the console as one line of JSON
    */
   onEvent?: OnEvent<GateEvent>
 }
 
 /**
- * Gets events, after the answer. An event that it does not take is on the console: it throws, rejects or needs over 10 seconds.
+ * Receives events, after the answer. If it throws, rejects or takes longer than 10 seconds, the
+ * event is logged to the console.
  * @param event see docs/events.md
  */
 export type OnEvent<E extends GateEvent> = (event: E) => unknown
 
 /**
- * Judges requests before your handlers hear of them, and answers those that are refused. Your handlers find the body as it came.
+ * Judges requests before your handlers see them, and answers those that it refuses. Your handlers
+ * get the body unchanged.
  *
- * Options are checked at once. What depends on the environment is read by the first request of an isolate. If it cannot be used,
- * every request is refused with 503, and reported.
+ * Options are checked immediately. What depends on the environment is checked by the first request
+ * of each isolate. If it is invalid, every request is refused with 503, and reported.
  *
- * A body longer than `upload.maxBufferedBytes` reaches your handlers while it still arrives, without its end. If it is refused,
- * the stream breaks off, and what was made of it must not stay. If you cannot ensure that, have such bodies refused:
+ * A body longer than `upload.maxBufferedBytes` reaches your handlers while it is still arriving,
+ * but its end is held back until the verdict. If it is refused, the stream breaks off, and you must
+ * discard what you made of it. If you cannot ensure that, refuse such bodies with
  * `upload.maxBodyBytes`.
  * @param options where the list and its key are, and what you want
- * @returns a middleware of Hono, to come before all that reads a body
- * @throws {BadConfigError} an option is unknown, or a setting cannot be used
- * @throws {BodyUsedError} by a request: something before the gate has read its body
+ * @returns a Hono middleware; put it before everything that reads bodies
+ * @throws {BadConfigError} an option is unknown, or a setting is invalid
+ * @throws {BodyUsedError} by a request: something read its body before the gate
  * @example
  * ```ts
  * import { gate, type KvNamespace } from 'hashgate'
@@ -160,21 +166,21 @@ export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHa
       forward: async (request, body) => {
         c.req.raw = withBody(request, body)
         const passing = next()
-        c.executionCtx.waitUntil(passing) // what is behind may have to clear up, if the body breaks off
+        c.executionCtx.waitUntil(passing) // handlers may have to clean up if the body breaks off
         await passing
         return c.res
       },
     }
     const response = await answerThrough(c, made, origin)
     if (response !== c.res) {
-      c.res = undefined // or headers of the answer that was not given would be kept
+      c.res = undefined // otherwise Hono keeps headers of the answer that is replaced
       c.res = response
     }
     return undefined
   }
 }
 
-/** The names of options. The types do not see one that is misspelt in an object that was made before. */
+/** Option names. TypeScript accepts a misspelt one if the options are passed as a variable. */
 const OPTIONS = [
   ...['hashLists', 'listKey', 'settings', 'images', 'floodCounters', 'listPins', 'listShards'],
   ...['heic', 'quarantine', 'remote', 'skip', 'onVerdict', 'onEvent'],
@@ -198,7 +204,8 @@ function refuse(c: Context, error: unknown, emit: (event: GateEvent) => void): P
 }
 
 /**
- * Something has read the body before the gate: there is nothing left to judge, and what was read may be kept already.
+ * Something read the body before the gate. Nothing is left to judge, and whatever was read may
+ * already be stored.
  * @example
  * ```ts
  * import { BodyUsedError } from 'hashgate'
@@ -230,7 +237,7 @@ interface Made {
   config: Config
 }
 
-/** @throws {BadConfigError | BadListKeyError} what depends on the environment cannot be used */
+/** @throws {BadConfigError | BadListKeyError} something in the environment is missing or invalid */
 function make<E extends Env>(
   options: GateOptions<E>,
   checked: Config | undefined,
@@ -238,7 +245,7 @@ function make<E extends Env>(
 ): Made {
   const config = checked ?? readLibrarySettings(optionSettings(options, env))
   const hashLists = options.hashLists(env) as KvNamespace | undefined
-  if (!hashLists) throw new BadConfigError(['hashLists gives no KV namespace'])
+  if (!hashLists) throw new BadConfigError(['hashLists does not return a KV namespace'])
   const images = options.images?.(env)
   const shards = options.listShards?.(env)
   const pins = options.listPins?.(env)
@@ -246,7 +253,9 @@ function make<E extends Env>(
   const quarantine = options.quarantine?.(env, config.quarantine)
   const store = new SealedStore(new KvStore(hashLists), parseListKeys(options.listKey(env)))
   if (!options.remote && Object.keys(config.remote.banks).length > 0) {
-    throw new BadConfigError(['settings.remote.banks needs the option remote, of hashgate/remote'])
+    throw new BadConfigError([
+      'settings.remote.banks needs the option remote, from hashgate/remote',
+    ])
   }
   const remote = options.remote?.(env, {
     settings: config.remote,
@@ -257,7 +266,7 @@ function make<E extends Env>(
     ...LIST_NEEDS,
     ...(quarantine ? ['QUARANTINE'] : []),
     ...(pins ? ['LIST_PIN'] : []),
-    // `remote` has looked for those that it needs.
+    // `remote` has already checked the secrets that it needs.
     ...(remote ? Object.values(REMOTE_SECRETS) : []),
   ])
   checkNeeds(config, (name) => given.has(name))
@@ -277,7 +286,7 @@ function make<E extends Env>(
   return { uploads, config }
 }
 
-/** What the options give under other names. */
+/** Bindings and secrets that the required options stand for. */
 const LIST_NEEDS = ['HASH_LISTS', 'LIST_KEY']
 
 function optionSettings<E extends Env>(
@@ -287,7 +296,7 @@ function optionSettings<E extends Env>(
   return typeof settings === 'function' ? settings(env) : settings
 }
 
-/** Reports events to those who want them, or to the console. */
+/** Reports events to the callbacks; without `onEvent`, also to the console. */
 function reporterOf({
   onEvent,
   onVerdict,

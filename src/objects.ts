@@ -1,4 +1,4 @@
-// `hashgate/objects`: classes of Durable Objects, for a Worker to export.
+// `hashgate/objects`: Durable Object classes for a Worker to export.
 
 import { FloodCounter as Counter } from './gate/flood/counter.ts'
 import { ListPin as Pin } from './match/list-pin.ts'
@@ -6,11 +6,12 @@ import { ListShard as Shard } from './match/list-shard.ts'
 import { TicketUse as Use } from './doors/tickets/ticket-use.ts'
 import { StagedUpload as Upload } from './upload/staging/staged-upload.ts'
 
-/** A class of Durable Objects, as wrangler wants it exported. */
+/** A Durable Object class, as wrangler expects it to be exported. */
 export type DurableObjectClass = new (state: never, env: never) => object
 
 /**
- * Counts for all isolates what entries match: `floodCounters`, or the binding FLOOD_COUNTERS.
+ * Counts the matches of entries across all isolates: `floodCounters`, or the binding
+ * FLOOD_COUNTERS.
  * @example
  * ```ts
  * export { FloodCounter } from 'hashgate/objects'
@@ -41,7 +42,7 @@ export const ListPin: DurableObjectClass = Pin
 export const ListShard: DurableObjectClass = Shard
 
 /**
- * Knows how far an upload is that comes in parts: the binding UPLOADS. It reads the binding STAGING.
+ * Tracks an upload that arrives in parts: the binding UPLOADS. It reads the binding STAGING.
  * @example
  * ```ts
  * export { StagedUpload } from 'hashgate/objects'
@@ -51,7 +52,7 @@ export const ListShard: DurableObjectClass = Shard
 export const StagedUpload: DurableObjectClass = Upload
 
 /**
- * Knows whether a ticket is used: the binding TICKETS.
+ * Knows whether a ticket has been used: the binding TICKETS.
  * @example
  * ```ts
  * export { TicketUse } from 'hashgate/objects'

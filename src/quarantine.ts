@@ -1,4 +1,5 @@
-// `hashgate/quarantine`: sealed copies of what is quarantined, for a Worker of your own. Its bundle has age only if it names this.
+// `hashgate/quarantine`: sealed copies of quarantined uploads, for a Worker of your own. Only a
+// Worker that imports this bundles age.
 
 import { type GateEvent } from './events/schema.ts'
 import { reportTo } from './events/report.ts'
@@ -10,10 +11,11 @@ import { sweepQuarantine as sweep } from './quarantine/sweep.ts'
 export type { QuarantineBucket } from './quarantine/quarantine.ts'
 
 /**
- * Where quarantined uploads are kept, for the option `quarantine` of `gate`. Who can open them is `quarantine.recipients` among
- * its settings.
- * @param bucketOf an R2 bucket for nothing else
- * @throws {BadConfigError} by the first request: recipients without a bucket, or a bucket without recipients
+ * Keeps quarantined uploads, for the option `quarantine` of `gate`. The setting
+ * `quarantine.recipients` names the keys that can open them.
+ * @param bucketOf an R2 bucket that holds nothing else
+ * @throws {BadConfigError} by the first request: recipients without a bucket, or a bucket without
+ * recipients
  * @example
  * ```ts
  * import { gate, type KvNamespace } from 'hashgate'
@@ -52,10 +54,11 @@ export function quarantine<B>(
 }
 
 /**
- * Deletes what has expired of what was quarantined. Call it by a trigger, every hour.
- * @param bucket that of the quarantine
- * @param onEvent gets what could not be deleted; by default it is a line of JSON each on the console
- * @throws what R2 throws
+ * Deletes quarantined uploads that have expired. Call it from a cron trigger, every hour.
+ * @param bucket the bucket of the quarantine
+ * @param onEvent receives the event `quarantine-sweep`; by default it is logged to the console as
+ * one line of JSON
+ * @throws whatever R2 throws
  * @example
  * ```ts
  * import { type QuarantineBucket, sweepQuarantine } from 'hashgate/quarantine'

@@ -1,4 +1,5 @@
-// `hashgate/remote`: services that are asked about hashes, for a Worker of your own. Its bundle has them only if it names this.
+// `hashgate/remote`: remote services that are asked about hashes, for a Worker of your own. Only a
+// Worker that imports this bundles them.
 
 import type { Env } from 'hono'
 import { readLibrarySettings } from './config/config.ts'
@@ -16,8 +17,9 @@ import { BadConfigError } from './util/errors.ts'
 export type { RemoteSecrets } from './match/remote/bindings.ts'
 
 /**
- * Services that are asked about hashes, for the option `remote` of `gate`. Which they are is `remote.banks` among its settings.
- * @param secretsOf their passwords, of your environment
+ * Remote services that are asked about hashes, for the option `remote` of `gate`. The setting
+ * `remote.banks` names them.
+ * @param secretsOf their passwords, from your environment
  * @throws {BadConfigError} by the first request: a service has no password
  * @example
  * ```ts
@@ -57,11 +59,11 @@ export function remote<B>(
 }
 
 /**
- * Asks services again about uploads that passed without their answer (`onFailed = "allow"`). Call it by a trigger, every few
- * minutes. What it finds is an event `late-answer`.
+ * Asks services again about uploads that passed without their answer (`onFailed = "allow"`). Call
+ * it from a cron trigger, every few minutes. It reports each answer in an event `late-answer`.
  * @param options those of `gate`
  * @param env the environment of the trigger
- * @throws {BadConfigError | BadListKeyError} an option or a setting cannot be used
+ * @throws {BadConfigError | BadListKeyError} an option or a setting is invalid
  * @example
  * ```ts
  * import { gate, type GateOptions, type KvNamespace } from 'hashgate'

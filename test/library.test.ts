@@ -232,7 +232,7 @@ describe('the middleware', () => {
       'settings.body.maxFiles must be a whole number',
     ],
     [{ listKey: () => undefined }, 'LIST_KEY'],
-    [{ hashLists: () => undefined as never }, 'hashLists gives no KV namespace'],
+    [{ hashLists: () => undefined as never }, 'hashLists does not return a KV namespace'],
     [
       { settings: { quarantine: { recipients: [recipient] } } },
       'quarantine.recipients needs the binding QUARANTINE',

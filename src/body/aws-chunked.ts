@@ -1,7 +1,10 @@
 import { MalformedBodyError } from './errors.ts'
 import type { BodyReader } from './types.ts'
 
-/** Whether a body has the chunks of S3 in it: `x-amz-content-sha256: STREAMING-…`, or the encoding `aws-chunked`. */
+/**
+ * Whether a body comes in the chunks of S3: `x-amz-content-sha256: STREAMING-…`, or the encoding
+ * `aws-chunked`.
+ */
 export function isAwsChunked(headers: Headers): boolean {
   return (
     /(^|[\s,])aws-chunked([\s,]|$)/i.test(headers.get('content-encoding') ?? '') ||
@@ -13,8 +16,9 @@ export function isAwsChunked(headers: Headers): boolean {
 const MAX_LINE = 1024
 
 /**
- * Takes the chunks of S3 out of a body (Signature Version 4, "chunked upload"): lines of a size in hex digits and a
- * signature, each with so many bytes behind it; then one of size 0, and trailing headers.
+ * Decodes the chunks of S3 (Signature Version 4, "chunked upload"). Each chunk is a line with its
+ * size in hex digits and a signature, followed by that many bytes. A chunk of size 0 and trailing
+ * headers end the body.
  */
 export class AwsChunkedReader implements BodyReader {
   readonly #inner: BodyReader
@@ -52,7 +56,8 @@ export class AwsChunkedReader implements BodyReader {
     this.#line += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + MAX_LINE + 1)))
     if (this.#line.length > MAX_LINE)
       throw new MalformedBodyError('a line between chunks is too long')
-    if (this.#state === 'ended') throw new MalformedBodyError('something follows its last chunk')
+    if (this.#state === 'ended')
+      throw new MalformedBodyError('there are bytes after its last chunk')
     if (feed !== -1) this.#useLine()
     return end
   }
@@ -60,20 +65,21 @@ export class AwsChunkedReader implements BodyReader {
   #useLine(): void {
     const line = this.#line
     this.#line = ''
-    if (!line.endsWith('\r\n')) throw new MalformedBodyError('a line between chunks ends wrongly')
+    if (!line.endsWith('\r\n'))
+      throw new MalformedBodyError('a line between chunks does not end with CR LF')
     if (this.#state === 'trailer') {
       if (line === '\r\n') this.#state = 'ended'
       else if (!/^[\w-]+:[\x20-\x7e]*\r\n$/.test(line))
-        throw new MalformedBodyError('its end is no header')
+        throw new MalformedBodyError('a line after its last chunk is not a header')
       return
     }
     if (this.#state === 'data-end') {
-      if (line !== '\r\n') throw new MalformedBodyError('a chunk is longer than it says')
+      if (line !== '\r\n') throw new MalformedBodyError('a chunk is longer than its stated size')
       this.#state = 'size'
       return
     }
     const size = /^([0-9a-f]{1,8})(;[\x21-\x7e]*)?\r\n$/i.exec(line)?.[1]
-    if (size === undefined) throw new MalformedBodyError('a chunk has no size')
+    if (size === undefined) throw new MalformedBodyError('a chunk has no valid size')
     this.#left = parseInt(size, 16)
     this.#state = this.#left > 0 ? 'data' : 'trailer'
   }

@@ -12,7 +12,7 @@ import {
 } from './limits.ts'
 import type { BodyHandlers, BodyReader } from './types.ts'
 
-/** Encodings that are undone. */
+/** Encodings that hashgate decodes. */
 export type Encoding = 'gzip' | 'deflate'
 
 const NAMES: Record<string, Encoding | 'none'> = {
@@ -20,11 +20,14 @@ const NAMES: Record<string, Encoding | 'none'> = {
   'x-gzip': 'gzip',
   deflate: 'deflate',
   identity: 'none',
-  // Framing of S3, which is undone apart (aws-chunked.ts).
+  // S3's framing, which aws-chunked.ts decodes.
   'aws-chunked': 'none',
 }
 
-/** The encodings of a body in the order that they were applied in; `unsupported` if one of them cannot be undone. */
+/**
+ * The encodings of a body in the order in which they were applied; `unsupported` if one of them
+ * cannot be decoded, or there are too many.
+ */
 export function readEncodings(headers: Headers): Encoding[] | 'unsupported' {
   const named = (headers.get('content-encoding') ?? '')
     .split(',')
@@ -36,7 +39,7 @@ export function readEncodings(headers: Headers): Encoding[] | 'unsupported' {
   return known.length > MAX_ENCODINGS ? 'unsupported' : known
 }
 
-/** Undoes an encoding (RFC 9110, 8.4.1), as the bytes come. */
+/** Decodes an encoding (RFC 9110, 8.4.1) as the bytes arrive. */
 export class InflatingReader implements BodyReader {
   readonly #inner: BodyReader
   readonly #handlers: BodyHandlers
@@ -69,7 +72,7 @@ export class InflatingReader implements BodyReader {
     else this.#inner.end()
   }
 
-  /** A chunk may inflate to a hundred times its size: what comes out is looked at before more does. */
+  /** A chunk may inflate a hundredfold, so each piece is inspected before the next is inflated. */
   *#inflate(chunk: Uint8Array): Steps {
     if (this.#isCut) return
     yield* this.#decoder.write(chunk)
@@ -84,10 +87,10 @@ export class InflatingReader implements BodyReader {
 
   #check(problem: EncodingProblem | undefined): void {
     if (problem === 'damaged')
-      throw new MalformedBodyError('it is not encoded as its Content-Encoding says')
+      throw new MalformedBodyError('it does not match its Content-Encoding')
     if (problem === undefined || this.#isCut) return
     if (!this.#handlers.budget.isExhausted)
-      throw new BodyOverLimitError('bytes when it is inflated', MAX_INFLATED_BYTES)
+      throw new BodyOverLimitError('bytes when decompressed', MAX_INFLATED_BYTES)
     this.#handlers.onUnreadable('over-limit')
     this.cut()
   }
@@ -98,7 +101,7 @@ type EncodingProblem = 'over-limit' | 'damaged'
 interface Decoder {
   readonly problem: EncodingProblem | undefined
   write(chunk: Uint8Array): Steps
-  /** Returns what was wrong, if anything was. */
+  /** Returns what is wrong, if anything is. */
   close(): Steps<EncodingProblem | undefined>
 }
 
@@ -136,13 +139,16 @@ class Gzip implements Decoder {
 const ZLIB_HEADER_BYTES = 2
 const ADLER_BYTES = 4
 
-/** `deflate` is zlib (RFC 1950); many send raw deflate instead, which nearly all who read it take as well. */
+/**
+ * `deflate` means zlib (RFC 1950). Many clients send raw deflate instead, and nearly all servers
+ * accept that as well.
+ */
 class Deflate implements Decoder {
   readonly #inflater: Inflater
   #head: number[] = []
   #isZlib = false
   #isBegun = false
-  /** Bytes behind the end. */
+  /** Bytes after the end of the stream. */
   #behind = 0
 
   constructor(budget: ScanBudget, inner: BodyReader) {

@@ -1,10 +1,13 @@
 import { QuotedPrintable } from '../scan/text/quoted-printable.ts'
 import type { FileSink } from './types.ts'
 
-/** Decodes base64 as it comes, in either alphabet (RFC 4648), and passes over what is foreign, as lenient readers do. */
+/**
+ * Decodes base64 as it arrives, in either alphabet (RFC 4648). Like lenient decoders, it skips
+ * foreign characters.
+ */
 export class Base64Sink implements FileSink {
   readonly #sink: FileSink
-  /** Characters that make no whole bytes yet. */
+  /** Characters that do not fill a group of four yet. */
   #rest = ''
 
   constructor(sink: FileSink) {
@@ -25,7 +28,7 @@ export class Base64Sink implements FileSink {
   }
 }
 
-/** Decodes quoted-printable as it comes. */
+/** Decodes quoted-printable as it arrives. */
 export class QuotedPrintableSink implements FileSink {
   readonly #sink: FileSink
   readonly #decoder = new QuotedPrintable()

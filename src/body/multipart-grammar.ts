@@ -8,20 +8,21 @@ const BLANK_LINE = '\r\n\r\n'
 
 /** What a multipart body consists of, in order. */
 export interface MultipartEvents {
-  /** Bytes that are of no part's content: preamble, boundaries, headers, epilogue. */
+  /** Bytes outside the content of parts: preamble, boundaries, headers, epilogue. */
   onFree: (bytes: Uint8Array) => void
-  /** Headers of a part, each with its line end. */
+  /** Headers of a part, with line ends between them. */
   onPart: (headers: string) => void
   onContent: (bytes: Uint8Array) => void
   onPartEnd: () => void
-  /** Bytes from a place on that parsers differ at: they may go on with the part before, or be anything else. */
+  /** Bytes from where parsers disagree: they may continue the part before, or be anything else. */
   onDoubtful: (bytes: Uint8Array) => void
 }
 
 /**
- * Splits a multipart body (RFC 2046, 5.1) as it comes. A boundary counts where all parsers take it for one: at the start of a
- * line that ends with CR LF. Where it stands otherwise, Go and PHP find other parts than busboy and undici, and what lies on both
- * sides may be a picture to some and two halves to others: that is refused, and nothing else.
+ * Splits a multipart body (RFC 2046, 5.1) as it arrives. A boundary counts where all parsers accept
+ * it: at the start of a line, followed by CR LF or `--`. Anywhere else, Go and PHP find other parts
+ * than busboy and undici, and one picture to some is two halves to others. Only such bodies are
+ * rejected.
  */
 export class MultipartGrammar {
   readonly #mark: Buffer
@@ -30,12 +31,12 @@ export class MultipartGrammar {
   #state: 'preamble' | 'headers' | 'content' | 'epilogue' | 'doubtful' = 'preamble'
   #isInPart = false
   #rest: Uint8Array = new Uint8Array(0)
-  /** Whether nothing has come before the rest. */
+  /** Whether the rest is the start of the body. */
   #isAtStart = true
-  /** Whether the last boundary has come, and nothing behind it. */
+  /** Whether the last boundary was just read, and nothing after it. */
   #isEndingLine = false
 
-  /** @param isLenient whether what parsers read differently is reported rather than refused */
+  /** @param isLenient whether to report what parsers read differently, rather than to reject it */
   constructor(boundary: string, events: MultipartEvents, isLenient = false) {
     this.#isLenient = isLenient
     this.#mark = Buffer.from(`--${boundary}`, 'latin1')
@@ -47,9 +48,9 @@ export class MultipartGrammar {
     this.#read(this.#rest.length > 0 ? concatenate([this.#rest, chunk]) : chunk, false)
   }
 
-  /** Tells that the body is whole. @throws {MalformedBodyError} */
+  /** Call it when the body is complete. @throws {MalformedBodyError} */
   end(): void {
-    // A boundary at the very end is as good as one that a line end follows.
+    // At the very end, a boundary needs no line end.
     this.#read(this.#rest, true)
     if (this.#state === 'headers' && this.#isLenient) this.#events.onDoubtful(this.#rest)
     if (this.#isInPart && this.#isLenient) this.#events.onPartEnd()
@@ -82,12 +83,12 @@ export class MultipartGrammar {
     return bytes.length
   }
 
-  /** Returns how many bytes are done with; 0 if more are needed. */
+  /** Returns how many bytes were used; 0 if more are needed. */
   #step(bytes: Buffer, isLast: boolean): number {
     if (this.#state === 'headers') return this.#readHeaders(bytes)
     const at = bytes.indexOf(this.#mark)
     if (at === -1) {
-      // The end may be the beginning of a boundary, with the line end before it.
+      // The last bytes may be the start of a boundary, with the line end before it.
       const count = isLast ? bytes.length : Math.max(0, bytes.length - this.#mark.length - 1)
       this.#pass(bytes.subarray(0, count))
       return count
@@ -103,14 +104,15 @@ export class MultipartGrammar {
 
   #readBoundary(bytes: Buffer, at: number, behind: number): number {
     const isBodyStart = at === 0 && this.#isAtStart
-    // PHP reads on behind the last boundary, busboy does not.
-    if (this.#state === 'epilogue') throw new MalformedBodyError('a boundary follows its last one')
+    // PHP reads on after the last boundary; busboy does not.
+    if (this.#state === 'epilogue')
+      throw new MalformedBodyError('there is a boundary after its last one')
     const begin = at - LINE_END.length
     const isLineStart = begin >= 0 && bytes.toString('latin1', begin, at) === LINE_END
     const next = bytes.toString('latin1', behind, behind + 2)
     const isLast = next === '--'
     if (!(isBodyStart || isLineStart) || !(isLast || next === LINE_END || next === '')) {
-      throw new MalformedBodyError('its boundary is where parsers disagree')
+      throw new MalformedBodyError('parsers disagree about one of its boundaries')
     }
     this.#pass(bytes.subarray(0, Math.max(0, begin)))
     if (this.#isInPart) this.#events.onPartEnd()
@@ -125,16 +127,17 @@ export class MultipartGrammar {
     const isNone = bytes.toString('latin1', 0, 2) === LINE_END
     const end = isNone ? 0 : bytes.indexOf(BLANK_LINE)
     const length = end === -1 ? bytes.length - BLANK_LINE.length + 1 : end
-    if (length > MAX_PART_HEADER_BYTES) throw new MalformedBodyError('a part has long headers')
+    if (length > MAX_PART_HEADER_BYTES)
+      throw new MalformedBodyError('the headers of a part are too long')
     const headers = bytes.subarray(0, Math.max(0, length))
     if (headers.includes(this.#mark))
-      throw new MalformedBodyError('its boundary appears in headers')
+      throw new MalformedBodyError('its boundary appears in the headers of a part')
     if (end === -1) return 0
     const count = end + (isNone ? LINE_END : BLANK_LINE).length
     const text = bytes.toString('latin1', 0, end)
-    // To Go and PHP, headers may end with a bare LF, and the content begins earlier than it does to busboy.
+    // Go and PHP let headers end with a bare LF, so their content starts earlier than busboy's.
     if (/\r(?!\n)|(?<!\r)\n|\0/.test(text))
-      throw new MalformedBodyError('a part has odd line ends in its headers')
+      throw new MalformedBodyError('the headers of a part contain a bare CR, a bare LF or a NUL')
     this.#events.onFree(bytes.subarray(0, count))
     this.#state = 'content'
     this.#events.onPart(text)
@@ -145,9 +148,9 @@ export class MultipartGrammar {
   #pass(bytes: Uint8Array): void {
     const [first] = bytes
     if (first === undefined) return
-    // Go takes the last boundary for none if its line continues.
+    // Go rejects a last boundary whose line continues.
     if (this.#isEndingLine && !ENDS_LINE.has(first))
-      throw new MalformedBodyError('something follows in the line of its last boundary')
+      throw new MalformedBodyError('the line of its last boundary continues')
     this.#isEndingLine = false
     if (this.#state === 'content') this.#events.onContent(bytes)
     else this.#events.onFree(bytes)

@@ -6,23 +6,27 @@ import { type MultipartEvents, MultipartGrammar } from './multipart-grammar.ts'
 import { type PartHeaders, readPartHeaders } from './part-headers.ts'
 import type { BodyHandlers, BodyOptions, BodyReader, FileInfo, FileSink } from './types.ts'
 
-/** Parts that a body may have, those in parts too. */
+/** Parts of a body so far, including nested ones. */
 interface PartCount {
   files: number
   fields: number
 }
 
-/** Where a multipart body stands: the upload itself, or a part of another. */
+/** Where a multipart body is: the upload itself, or a part of another body. */
 interface PartPlace {
   depth: number
   count: PartCount
-  /** The file that the body itself is reported as, beside its parts: an origin may store it unparsed, with what lies around them. */
+  /**
+   * How the body itself is reported, beside its parts: an origin may store it unparsed, with the
+   * bytes around them.
+   */
   raw: FileInfo
 }
 
 /**
- * Reads `multipart/*` bodies as they come (RFC 2046, RFC 7578). Each part is reported as a file or field, and searched for parts. The
- * body itself is reported, too, with the ranges marked that its parts already handed on.
+ * Reads `multipart/*` bodies as they arrive (RFC 2046, RFC 7578). Each part is reported as a file
+ * or field, and searched for parts. The body itself is reported, too, and marks the ranges that its
+ * parts were already given.
  */
 export class MultipartReader implements BodyReader {
   readonly #options: BodyOptions
@@ -68,8 +72,8 @@ export class MultipartReader implements BodyReader {
   }
 
   /**
-   * A reader for a Content-Type, if it is that of a multipart body.
-   * @throws {MalformedBodyError} it may be read in several ways
+   * A reader for a Content-Type, if it is multipart.
+   * @throws {MalformedBodyError} parsers may read it differently
    */
   static forType(
     type: string,
@@ -78,10 +82,10 @@ export class MultipartReader implements BodyReader {
     place: PartPlace = { depth: 1, count: { files: 0, fields: 0 }, raw: { isText: true } },
   ): MultipartReader | undefined {
     if (!/multipart\//i.test(type)) return undefined
-    // PHP goes by the first type, Go refuses, busboy reads the last boundary.
+    // PHP goes by the first type, Go rejects both, busboy reads the last boundary.
     const isOne = /^\s*multipart\/[\w.+-]+\s*(;|$)/i.test(type)
     if (!isOne || type.match(/multipart\//gi)?.length !== 1) {
-      throw new MalformedBodyError('its Content-Type is two at once')
+      throw new MalformedBodyError('its Content-Type names several types')
     }
     return new MultipartReader(type, options, handlers, place)
   }
@@ -100,7 +104,10 @@ export class MultipartReader implements BodyReader {
     this.#raw?.end()
   }
 
-  /** What is a form from its first byte on is in no list by its digests, which cost as much as all else. */
+  /**
+   * A body that is a form from its first byte on is on no list, so its digests are not taken. They
+   * would cost as much as everything else.
+   */
   #openRaw(first: Uint8Array): FileSink {
     const mark = Buffer.from(`--${this.#boundary}`, 'latin1')
     const isPlain = this.#place.raw.isText && mark.equals(first.subarray(0, mark.length))
@@ -127,7 +134,7 @@ export class MultipartReader implements BodyReader {
     return both([this.#handlers.openFile(info), ...this.#decodingSinks(headers)])
   }
 
-  /** A part that says it is a multipart body; it is reported as a file, too. */
+  /** A reader for a part that claims to be multipart. The part is also reported as a file. */
   #nestedFor(type: string, raw: FileInfo): FileSink | undefined {
     const { depth, count } = this.#place
     if (!/multipart\//i.test(type)) return undefined
@@ -144,7 +151,7 @@ export class MultipartReader implements BodyReader {
     }
   }
 
-  /** PHP and Go store a part undecoded, Python's email package and undici may decode it. */
+  /** PHP and Go store a part undecoded; Python's email package and undici may decode it. */
   #decodingSinks({ isBase64, isQuotedPrintable, name }: PartHeaders): FileSink[] {
     const isNamed = name !== undefined && this.#options.base64Fields.includes(name)
     const open = () => this.#handlers.openFile({ isText: !isNamed, isDecoded: true, name })
@@ -162,7 +169,7 @@ export class MultipartReader implements BodyReader {
   }
 }
 
-/** Takes a field that needs no look. */
+/** Takes a field that is not inspected. */
 const IGNORED: FileSink = { write() {}, end() {} }
 
 function both(sinks: readonly FileSink[]): FileSink {

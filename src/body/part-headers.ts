@@ -1,18 +1,18 @@
-/** What is read of the headers of a part. Names may be anything: whatever has a filename to some parser is a file. */
+/** What the headers of a part say. If any parser could find a filename, the part is a file. */
 export interface PartHeaders {
   isFile: boolean
-  /** Its name, where all parsers agree on it; `undefined` where they might not. */
+  /** Its name, if all parsers agree on it; otherwise `undefined`. */
   name: string | undefined
-  /** All values of Content-Type, as one. */
+  /** All values of Content-Type, joined. */
   type: string
   isBase64: boolean
   isQuotedPrintable: boolean
 }
 
-/** A disposition that is read alike by all parsers: no escapes, no encodings, nothing twice. */
+/** A disposition that all parsers read alike: no escapes, no encodings, nothing twice. */
 const PLAIN = /^form-data; name="([\w.[\]-]+)"(?:; filename="[\w .()[\]-]*")?$/
 
-/** Reads the headers of a part, and keeps their lines unchanged. */
+/** Reads the headers of a part: lines with CR LF between them. */
 export function readPartHeaders(text: string, isForm: boolean): PartHeaders {
   const lines = text.replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n')
   const valuesOf = (name: string) =>
@@ -25,7 +25,7 @@ export function readPartHeaders(text: string, isForm: boolean): PartHeaders {
   const encoding = valuesOf('content-transfer-encoding').join(', ')
   const [disposition = ''] = dispositions
   return {
-    // To busboy, a part of this type is a file, too.
+    // busboy also treats a part of this type as a file.
     isFile: !isForm || /filename/i.test(text) || /application\/octet-stream/i.test(type),
     name: dispositions.length === 1 ? PLAIN.exec(disposition)?.[1] : undefined,
     type,

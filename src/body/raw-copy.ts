@@ -1,8 +1,8 @@
 import type { BodyReader, FileSink } from './types.ts'
 
 /**
- * Reads an encoded body, and also reports it undecoded as a file: an origin that does not decode it finds what lies in it
- * in the clear.
+ * Reads an encoded body, and also reports it undecoded as a file: an origin that does not decode it
+ * gets the raw bytes.
  */
 export class RawCopy implements BodyReader {
   readonly #decoded: BodyReader

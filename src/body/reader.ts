@@ -6,8 +6,9 @@ import { RawCopy } from './raw-copy.ts'
 import type { BodyHandlers, BodyOptions, BodyReader } from './types.ts'
 
 /**
- * A reader for a body with these headers. A body that it cannot parse is still reported as one file.
- * @throws {MalformedBodyError} the headers may be read in several ways
+ * A reader for a body with these headers. A body that it cannot parse is still reported as one
+ * file.
+ * @throws {MalformedBodyError} parsers may read the headers differently
  */
 export function createBodyReader(
   headers: Headers,
@@ -41,7 +42,7 @@ function readerByType(type: string, options: BodyOptions, handlers: BodyHandlers
   return handlers.openFile({ isText, text, isBody: true })
 }
 
-/** Whether a request asks for a WebSocket, whatever else it does: it may have a body, which servers may read instead. */
+/** Whether a request asks for a WebSocket. It may have a body, which some servers read instead. */
 export function asksForWebSocket(headers: Headers): boolean {
   return /\bwebsocket\b/i.test(headers.get('upgrade') ?? '')
 }

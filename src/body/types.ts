@@ -4,36 +4,36 @@ import type { TextKind } from '../scan/scanner.ts'
 import type { Steps } from '../util/steps.ts'
 import type { BodySettings } from './settings.ts'
 
-/** Takes a body's bytes as they come, and tells the files in it. */
+/** Takes a body's bytes as they arrive, and reports the files in it. */
 export interface BodyReader {
   /**
-   * Takes the next bytes, which may be told on and must not be changed afterwards.
+   * Takes the next bytes. They may be passed on, so they must not change afterwards.
    * @throws {MalformedBodyError | BodyOverLimitError}
    */
   write(chunk: Uint8Array): void
-  /** The body is whole. @throws {MalformedBodyError | BodyOverLimitError} */
+  /** The body is complete. @throws {MalformedBodyError | BodyOverLimitError} */
   end(): void
-  /** No more of it is read: tells what is open as far as it has come. As `end`, if absent. */
+  /** The rest of the body is not read. Ends the files that are open. If absent, call `end`. */
   cut?(): void
 }
 
 /** Takes the bytes of one file. */
 export interface FileSink {
-  /** Takes the next bytes, and whether they are also told as part of another file. */
+  /** Takes the next bytes. `handed`: they are also reported as part of another file. */
   write(chunk: Uint8Array, kind?: 'free' | 'handed'): void
-  /** The file is whole. */
+  /** The file is complete. */
   end(): void
 }
 
-/** What is known of a file beforehand. */
+/** What is known about a file before its bytes. */
 export interface FileInfo {
-  /** Whether it is a field of a form, or the text around files: nothing that need be a file. */
+  /** Whether it is a form field, or the text around files: it need not be a file. */
   isText: boolean
-  /** Whether its type says that it is a text. On a route with `accept`, it must be one. */
+  /** Whether it is the whole body. On a route with `accept`, it must be what its type says. */
   isBody?: boolean
   /** The kind of text that its type names. */
   text?: TextKind | undefined
-  /** Name of the form's field that it is in. */
+  /** Name of its form field. */
   name?: string | undefined
   /** Whether it is the plain bytes of a body or part, beside a parsed reading of them. */
   isRaw?: boolean
@@ -42,11 +42,11 @@ export interface FileInfo {
   withoutDigests?: boolean
 }
 
-/** Why a body, or what may come behind it, was not looked into. */
+/** Why a body, or what may follow it, was not inspected. */
 export type UnreadableReason = 'unsupported-encoding' | 'over-limit' | 'websocket'
 
 export interface BodyOptions extends BodySettings {
-  /** Names of the fields of multipart forms that need no look. */
+  /** Names of fields of multipart forms that are not inspected. */
   skipFields?: readonly string[] | undefined
   /** Formats of files that may be uploaded; any, if absent. */
   accept?: readonly FileFormat[] | undefined
@@ -54,11 +54,11 @@ export interface BodyOptions extends BodySettings {
 
 /** Receives what a reader finds. */
 export interface BodyHandlers {
-  /** Work that the upload may make. */
+  /** Work that the upload may cause. */
   budget: ScanBudget
   openFile: (info: FileInfo) => FileSink
-  /** Given work that is done before anything that comes after it, and what it gives on after each of its steps. */
+  /** Queues work. It runs before work queued later; what it queues runs after each of its steps. */
   later: (steps: Steps) => void
-  /** The body, or something in it, was not looked into. */
+  /** The body, or something in it, was not inspected. */
   onUnreadable: (reason: UnreadableReason) => void
 }

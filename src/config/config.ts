@@ -17,8 +17,8 @@ export type Environment = Partial<Record<SecretName | 'ORIGIN_URL', string>> & {
 }
 
 /**
- * The settings of a Worker's environment, and all that is wrong with them.
- * @throws {BadConfigError} with the path of each problem
+ * Reads the settings from a Worker's environment.
+ * @throws {BadConfigError} with every problem and its path
  */
 export function readConfig(env: object): Config {
   const { HASHGATE: written = {}, ORIGIN_URL: url } = env as Environment
@@ -30,10 +30,7 @@ export function readConfig(env: object): Config {
   return url === undefined ? config : { ...config, origin: { ...config.origin, url: new URL(url) } }
 }
 
-/**
- * Sees that the Worker has what its settings need.
- * @throws {BadConfigError}
- */
+/** Checks that the Worker has what its settings need. @throws {BadConfigError} */
 export function checkNeeds(config: Config, has: Has): void {
   const problems = missingOf(config, has)
   if (problems.length > 0) throw new BadConfigError(problems)
@@ -54,12 +51,12 @@ export function readLibrarySettings(settings: LibrarySettings): Config {
   return { ...defaults(), ...config }
 }
 
-/** What is in effect if nothing is set, or just a preset. */
+/** The settings in effect if nothing is set, or only a preset. */
 export function defaults(preset?: PresetName): Config {
   return parseSettings(SettingsSchema, preset ? { preset } : {}, 'HASHGATE', [])
 }
 
-/** Reads settings over those of their preset. Adds to the problems that are known, and throws if there are any. */
+/** Reads settings on top of their preset. Throws if there are problems, new or known. */
 function parseSettings<const T extends typeof SettingsSchema | typeof LibrarySchema>(
   schema: T,
   written: unknown,
@@ -84,7 +81,7 @@ function withPreset(written: unknown): unknown {
   return isKnown ? over(PRESETS[name as PresetName].settings, written) : written
 }
 
-/** What is wrong between settings, in each group and across groups. */
+/** Conflicts between settings, within groups and across them. */
 function crossProblems(
   config: Partial<Config> & Pick<Config, 'upload' | 'list' | 'policy'>,
 ): string[] {

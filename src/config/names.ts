@@ -5,11 +5,11 @@ import { SettingsSchema } from './schema.ts'
 /** Secrets of the Worker, and what they are for. */
 export const SECRETS = {
   LIST_KEY:
-    'The key that the list is sealed with: 64 hex digits. Several with commas while you change it.',
+    'The key that the list is sealed with: 64 hex digits. Several, separated by commas, while you change it.',
   WEBHOOK_SECRET:
-    'Signs events: `whsec_` and 24 to 64 bytes in base64. Several with spaces while you change it.',
-  API_KEYS: 'Who may ask for verdicts and tickets: lines of `hashgate key`.',
-  TICKET_KEY: 'Signs tickets: 64 hex digits. Several with commas while you change it.',
+    'Signs events: `whsec_` and 24 to 64 bytes in base64. Several, separated by spaces, while you change it.',
+  API_KEYS: 'Keys of callers that may ask for verdicts and tickets: lines from `hashgate key`.',
+  TICKET_KEY: 'Signs tickets: 64 hex digits. Several, separated by commas, while you change it.',
   S3_CLIENT_KEYS:
     'Keys that clients sign S3 multipart uploads with: `NAME:SECRET`, separated by commas.',
   S3_ORIGIN_KEY: 'The key that signs requests to the origin: `NAME:SECRET`.',
@@ -19,11 +19,11 @@ export const SECRETS = {
 
 export type SecretName = keyof typeof SECRETS
 
-/** Kinds of bindings, with what wrangler's configuration calls them. */
+/** Kinds of bindings, in words, by hashgate's names for them. */
 export const BINDING_KINDS = {
   kv: 'a KV namespace',
   r2: 'an R2 bucket',
-  'durable-object': 'a namespace of Durable Objects',
+  'durable-object': 'a Durable Object namespace',
   service: 'a service',
   queue: 'a queue',
   analytics: 'an Analytics Engine dataset',
@@ -40,7 +40,7 @@ export const BINDINGS = {
   LIST_PIN: {
     kind: 'durable-object',
     className: 'ListPin',
-    what: 'Knows the latest version of the list, so that no older one passes for it.',
+    what: 'Knows the latest version of the list, so that no older one is accepted.',
   },
   LIST_SHARDS: {
     kind: 'durable-object',
@@ -50,13 +50,13 @@ export const BINDINGS = {
   FLOOD_COUNTERS: {
     kind: 'durable-object',
     className: 'FloodCounter',
-    what: 'Counts matches of an entry for all isolates together.',
+    what: 'Counts the matches of an entry across all isolates.',
   },
   IMAGES: {
     kind: 'images',
-    what: 'Converts HEIC that is not decoded by `hashgate/heic`, and WebP and AVIF pictures that are too large to be decoded here. Each use is billed.',
+    what: 'Converts HEIC that is not decoded by `hashgate/heic`, and WebP and AVIF pictures that are too large for the Worker to decode. Each use is billed.',
   },
-  QUARANTINE: { kind: 'r2', what: 'What is quarantined.' },
+  QUARANTINE: { kind: 'r2', what: 'Quarantined uploads.' },
   EVENT_QUEUE: { kind: 'queue', what: 'Events, for `events.sinks` with `queue`.' },
   EVENT_ANALYTICS: { kind: 'analytics', what: 'Counts, for `events.sinks` with `analytics`.' },
   OBJECTS: { kind: 'r2', what: 'Uploads by ticket.' },
@@ -76,10 +76,13 @@ export const VARIABLES = ['HASHGATE', 'ORIGIN_URL'] as const
 
 const KNOWN: readonly string[] = [...VARIABLES, ...Object.keys(SECRETS), ...Object.keys(BINDINGS)]
 
-/** A variable that is called just like a setting is one that somebody has put beside HASHGATE. */
+/** Shortest setting name that variables are compared with. A match probably belongs in HASHGATE. */
 const LEAST_SETTING_LENGTH = 7
 
-/** Says of each name of an environment that is nearly a known one what was probably meant. Other names are the operator's own. */
+/**
+ * Reports each name in an environment that is nearly a known one, with the name that was probably
+ * meant. Other names are the operator's own.
+ */
 export function misspeltNames(env: object): string[] {
   const strange = Object.keys(env).filter((name) => !KNOWN.includes(name))
   return strange.flatMap((name) => {
@@ -91,7 +94,7 @@ export function misspeltNames(env: object): string[] {
   })
 }
 
-/** The setting whose name, with or without its group, a variable nearly has. */
+/** The setting whose name, with or without its group, is nearly that of a variable. */
 function nearestSetting(name: string): string | undefined {
   const paths = new Map<string, string>()
   for (const path of settingPaths(SettingsSchema)) {

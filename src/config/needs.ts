@@ -61,7 +61,7 @@ export function kindText(name: BindingName): string {
   return `${BINDING_KINDS[binding.kind]}${ofClass}`
 }
 
-/** What does not go together. */
+/** Settings, secrets and bindings that conflict. */
 export function conflictsOf(config: Config, has: Has): string[] {
   const { api, events, health, policy, quarantine, tus, upload } = config
   const bank = quarantinedBank(policy)
@@ -86,7 +86,7 @@ export function conflictsOf(config: Config, has: Has): string[] {
   return conflicts.filter((conflict) => conflict !== false)
 }
 
-/** All that a Worker lacks, and all that does not go together. */
+/** Everything that a Worker lacks, and every conflict. */
 export function missingOf(config: Config, has: Has): string[] {
   const lacking = needsOf(config, has).filter(({ name }) => !has(name))
   return [...new Set(lacking.map(needText)), ...conflictsOf(config, has)]

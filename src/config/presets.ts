@@ -2,7 +2,7 @@ import { isTable } from '../util/json.ts'
 /** What browsers and phones upload as pictures. HEIC is readable only with `hashgate/heic`, or the Images binding. */
 const PICTURES = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic'] as const
 
-/** Whole postures by name, and what each is for. What a preset does not say has its usual default. */
+/** Presets by name, and what each is for. A setting that a preset omits has its usual default. */
 export const PRESETS = {
   photos: {
     what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused. Routes of your own replace its one route.',
@@ -35,7 +35,7 @@ export const PRESETS = {
 export const PRESET_NAMES = ['photos', 'files', 'strict'] as const
 export type PresetName = (typeof PRESET_NAMES)[number]
 
-/** Settings over others: groups key by key, everything else as a whole. */
+/** Merges settings over others: groups key by key, everything else as a whole. */
 export function over(base: unknown, changes: unknown): unknown {
   if (!isTable(base) || !isTable(changes)) return changes === undefined ? base : changes
   const merged = new Map(Object.entries(base))

@@ -20,7 +20,7 @@ const preset = v.optional(
   choice(PRESET_NAMES, 'A named set of defaults. Each setting of yours overrides the preset.'),
 )
 
-/** Settings of the judge and of what feeds it: those of the Worker and of the library. */
+/** Settings of judging and of what feeds it. The Worker and the library share them. */
 const judging = {
   preset,
   origin: OriginSettings,
@@ -45,7 +45,7 @@ export const SettingsSchema = group({
   staging: StagingSettings,
 })
 
-/** Settings of the library. Where requests and events go is the app's business. */
+/** Settings of the library. The app decides where requests and events go. */
 export const LibrarySchema = group(judging)
 
 /** What an operator may write. */

@@ -57,7 +57,7 @@ export const FAMILY_OF: Readonly<Record<Probe, FamilyName>> = {
   pieces: 'part of a page',
 }
 
-/** Why a file could not be read, to go behind "because". */
+/** Why a file could not be read, to follow "because". */
 export const REASONS: Readonly<Record<UnscannableReason, string>> = {
   'unknown-format': 'its first bytes fit no format that hashgate knows',
   'unsupported-format': 'hashgate has no decoder for its format',
@@ -72,6 +72,6 @@ export const REASONS: Readonly<Record<UnscannableReason, string>> = {
   'ambiguous-archive': 'two programs could read different files out of it',
   'encrypted-entry': 'it has an entry with a password',
   'long-picture': 'the picture is too long to be held until its verdict',
-  websocket: 'what comes over a WebSocket is not looked at',
+  websocket: 'hashgate does not inspect what a WebSocket carries',
   'unsupported-entry': 'it has an entry that is compressed in a way that hashgate does not open',
 }

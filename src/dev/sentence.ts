@@ -3,12 +3,12 @@ import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
 import { FAMILIES, FAMILY_OF, REASONS } from './meanings.ts'
 
-/** An entry that lies near, whether it matches or not. */
+/** A nearby entry, whether or not it matches. */
 type Near = Pick<WeighedMatch, 'bank' | 'entry' | 'distance'>
 
 const DIGESTS: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256'])
 
-/** The verdict in one sentence, and what else there is to say in others. */
+/** The verdict in one sentence, followed by remarks. */
 export function sentencesOf(verdict: Verdict, file: ScannedFile, nearest?: Near): string[] {
   const match = verdict.files.flatMap(({ matches }) => matches).find(({ isExempt }) => !isExempt)
   switch (verdict.action) {
@@ -22,7 +22,7 @@ export function sentencesOf(verdict: Verdict, file: ScannedFile, nearest?: Near)
     case 'flag':
       return [
         `Flagged: ${foundAs(match)}`,
-        'The upload passes, and people look at it.',
+        'The upload passes, and people review it.',
         ...remarks(match),
       ]
     case 'refuse':
@@ -41,7 +41,7 @@ function foundAs(match: WeighedMatch | undefined): string {
   if (!match) return 'something known was found.'
   const { distance, bank, entry, probe, threshold } = match
   if (DIGESTS.has(probe))
-    return `the file is byte for byte entry ${entry} in bank ${bank}, by its ${probe.toUpperCase()}.`
+    return `the file is identical to entry ${entry} in bank ${bank}, by its ${probe.toUpperCase()}.`
   const family = FAMILY_OF[probe as keyof typeof FAMILY_OF]
   const how = family === 'as it is' ? 'found as it is' : `found ${family} (${probe})`
   return `${bits(distance)} from entry ${entry} in bank ${bank}, ${how}; threshold ${threshold}.`
@@ -52,10 +52,10 @@ function remarks(match: WeighedMatch | undefined): string[] {
     match?.isReview && 'It lies in the review band of its bank.',
     match?.isFlooded && 'Its entry matches so many uploads that it is probably wrong.',
     match?.limited === 'blank' && 'Both pictures are blank, so the match says nothing.',
-    match?.limited === 'pattern' && 'It is a pattern, so only what is very near matches.',
+    match?.limited === 'pattern' && 'It is a pattern, so only very near entries match.',
     match?.limited === 'entry' &&
-      'Other pictures lie near its entry, so only what is very near matches.',
-    match?.limited === 'low-quality' && 'Its quality is low, so only what is very near matches.',
+      'Other pictures are near its entry, so only very near pictures match.',
+    match?.limited === 'low-quality' && 'Its quality is low, so only very near entries match.',
   ]
   return said.filter((text) => typeof text === 'string')
 }
@@ -73,7 +73,7 @@ function problemText(reason: Verdict['reason'], file: ScannedFile): string {
     .find((one) => one !== undefined)
   return problem
     ? `hashgate cannot read it, because ${REASONS[problem]}.`
-    : 'it cannot be read in one way only.'
+    : 'programs could read it in different ways.'
 }
 
 function bits(distance: number): string {

@@ -11,7 +11,7 @@ export interface AnswerDeps extends RefusalDeps {
   report: (happening: Happening) => void
 }
 
-/** The answer to a request that was passed on, or not. */
+/** The answer to a request, whether or not it was passed on. */
 export async function answerTo(
   passage: Passage,
   { method, url }: Request,

@@ -2,18 +2,18 @@ import type { Context } from 'hono'
 import { accepts } from 'hono/accepts'
 import { detectFromHeader } from 'hono/language'
 
-/** The language of texts that have no other. */
+/** The language of texts that name none. */
 export const ENGLISH = 'en'
 
 /** The reader of an answer, as the request describes it. */
 export interface Reader {
   /** Whether a browser shows it to a person. */
   isPage: boolean
-  /** The language of these that the reader prefers; English, if none. */
+  /** The language among these that the reader prefers; English if there is none. */
   choose: (languages: readonly string[]) => string
 }
 
-/** Options that hono's detector of languages wants of everybody. Only the header is read here. */
+/** Options that Hono's language detector requires. Only the header is read here. */
 const BY_HEADER = {
   order: ['header' as const],
   lookupFromHeaderKey: 'accept-language',
@@ -36,7 +36,7 @@ export function readerOf(c: Context): Reader {
   }
 }
 
-/** Whether a browser has posted a form, and will show what it gets to a person. */
+/** Whether a browser has posted a form, and will show the answer to a person. */
 function isPagePost(c: Context): boolean {
   const type = c.req.header('content-type') ?? ''
   if (!/^\s*(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type)) return false

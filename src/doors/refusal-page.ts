@@ -3,7 +3,7 @@ import type { HtmlEscapedString } from 'hono/utils/html'
 import { ENGLISH } from './reader.ts'
 import type { Refusal } from './refusal.ts'
 
-/** A page without anything from elsewhere. What is put into it is escaped. */
+/** A self-contained page. Every text in it is escaped. */
 export function refusalPage({ problem, language, appealLabel }: Refusal): string {
   const { title, detail, appeal, caseId } = problem
   const label = language === ENGLISH ? 'Case ' : ''

@@ -4,7 +4,7 @@ import type { Passage } from '../upload/outcome.ts'
 import { ENGLISH, type Reader } from './reader.ts'
 import { statusOf } from './status.ts'
 
-/** Seconds after which an uploader whose upload could not be judged may try again. */
+/** Seconds until an uploader may retry an upload that could not be judged. */
 const RETRY_AFTER_SECONDS = 30
 
 export interface RefusalDeps {
@@ -13,8 +13,8 @@ export interface RefusalDeps {
 }
 
 /**
- * Problem details (RFC 9457). The same for everyone with this status, kind of harm and language, but for
- * the case id.
+ * Problem details (RFC 9457). All refusals with this status, kind of harm and language get the
+ * same, except for the case id.
  */
 export interface ProblemDetails {
   type: string
@@ -28,13 +28,13 @@ export interface ProblemDetails {
 
 export interface Refusal {
   problem: ProblemDetails
-  /** The language of all of it, as a tag. */
+  /** The language of all its texts, as a tag. */
   language: string
-  /** What the link to the appeal says on a page. */
+  /** Text of the appeal link on a page. */
   appealLabel: string | undefined
 }
 
-/** What is said of an upload that is not passed on, in the reader's language if the operator has it. */
+/** What an uploader reads about a refusal, in their language if the operator provides it. */
 export function refusalOf(
   { outcome, caseId }: Passage & { isPassed: false },
   { textsFor }: RefusalDeps,
@@ -63,7 +63,7 @@ export function refusalOf(
   }
 }
 
-/** Headers of the answer, whatever its form. */
+/** Headers of the answer, as a page or as JSON. */
 export function refusalHeaders({ problem: { status }, language }: Refusal, url: string): Headers {
   const headers = new Headers({
     'content-language': language,

@@ -1,6 +1,6 @@
 import type { Problem } from './api/answers.ts'
 
-/** Answers are about one request and for one caller. */
+/** Answers are for one request of one caller, so nothing may cache them. */
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 export function jsonAnswer(body: unknown, status = 200): Response {

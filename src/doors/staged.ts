@@ -15,12 +15,12 @@ import { readerOf } from './reader.ts'
 export interface StagedDeps {
   uploads: Uploads
   staging: Staging
-  /** Where uploads go when they are whole, and may. */
+  /** Where complete uploads go, if they are allowed. */
   origin: Origin
   config: { staging: StagingSettings }
 }
 
-/** Reports what a request failed by that is no fault of its client. */
+/** Reports a failure that is not the client's fault. */
 export function reportFailure({ req }: Context, { uploads }: StagedDeps, error: unknown): void {
   const { method, path } = req
   uploads.report({
@@ -31,12 +31,12 @@ export function reportFailure({ req }: Context, { uploads }: StagedDeps, error: 
   })
 }
 
-/** When an upload that begins now is deleted, if it is not complete by then: milliseconds since the epoch. */
+/** When an upload that begins now is deleted if incomplete: milliseconds since the epoch. */
 export function expiryOf({ staging }: StagedDeps['config']): number {
   return Date.now() + staging.hours * 3_600_000
 }
 
-/** What an upload is staged and finished with, behind some request. */
+/** What staging and finishing an upload takes, for one request. */
 export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps): FinishingDeps {
   const { upload, origin: target } = uploads.settings
   const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
@@ -50,7 +50,7 @@ export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps
   }
 }
 
-/** The answer to an upload that was whole, with headers that can be changed. */
+/** The answer to a complete upload, with mutable headers. */
 export async function stagedAnswer(
   c: Context,
   { passage, request }: FinishedUpload,
@@ -60,7 +60,7 @@ export async function stagedAnswer(
   return new Response(response.body, response)
 }
 
-/** Longest answer that is remembered, in bytes: what the gate says by itself is shorter. */
+/** Longest answer that is remembered, in bytes. The gate's own answers are shorter. */
 const MAX_ANSWER_BYTES = 16 * 1024
 /** Headers of an answer that are remembered. */
 const ANSWER_HEADERS = new Set([
@@ -73,7 +73,7 @@ const ANSWER_HEADERS = new Set([
   'upload-offset',
 ])
 
-/** The answer to the request that completed an upload. It is remembered for a client that sends the request again. */
+/** The answer to the request that completed an upload. It is remembered for a repeated request. */
 export async function firstAnswer(
   { stub }: UploadHandle,
   { outcome }: FinishedUpload,
@@ -91,7 +91,7 @@ export async function firstAnswer(
   return new Response(status === 204 ? null : body, response)
 }
 
-/** The answer that was given before. */
+/** The answer that was given the first time. */
 export function answerAgain({ status, headers, body }: FirstAnswer): Response {
   const all = { 'cache-control': 'no-store', ...headers }
   return new Response(status === 204 ? null : body, { status, headers: all })

@@ -1,12 +1,12 @@
 import type { Outcome } from '../upload/outcome.ts'
 
-/** The answer to an outcome: its status and nothing more. */
+/** The status and title of the answer to an outcome. */
 export interface Status {
   status: number
   title: string
 }
 
-/** The status of an outcome, at every door. Flagged files are not refused; people look at them. */
+/** The status of an outcome, at every door. A flagged upload is not refused; people review it. */
 export function statusOf(outcome: Outcome): Status {
   switch (outcome.action) {
     case 'allow':

@@ -8,14 +8,14 @@ export function analyticsSink(dataset: AnalyticsEngineDataset): (event: GateEven
     const match = decisive(event)
     const mode = isShadow ? 'shadow' : 'enforce'
     dataset.writeDataPoint({
-      indexes: [action], // samples are taken by it: a flood of allowed uploads hides no block
+      indexes: [action], // sampling is by index, so a flood of allowed uploads hides no block
       blobs: [action, reason, match?.bank ?? '', match?.probe ?? '', match?.harm ?? '', mode],
       doubles: [1],
     })
   }
 }
 
-/** The match that a verdict goes by: the nearest of those that lead to it. */
+/** The match behind a verdict: the nearest of those that lead to it. */
 function decisive({ action, files }: VerdictEvent): MatchEvent | undefined {
   const leadsElsewhere = ({ isFlooded, ...match }: MatchEvent) =>
     (isFlooded ? 'flag' : match.action) !== action

@@ -6,17 +6,23 @@ import { logEvent } from './report.ts'
 import { postSigned, type Webhook } from './webhook.ts'
 import { retryAfterSeconds } from '../util/retry-after.ts'
 
-/** What must be true of a message to be delivered. An older Worker may have written it, so no more than that. */
+/** What a message must have to be delivered. Nothing more is checked: its Worker may be older. */
 const EventIdSchema = v.object({ id: v.pipe(v.string(), v.uuid()) })
 
-/** Events that are delivered at once: a Worker has six connections. */
+/** Events that are delivered at once: a Worker may have six connections. */
 const MAX_AT_ONCE = 5
-/** Seconds between attempts, at most: 100 attempts, as many as a queue makes, end before the 4 days that it keeps events. */
+/**
+ * Most seconds between attempts: 100 attempts, as many as a queue makes, then end before the 4 days
+ * for which it keeps events.
+ */
 const MAX_RETRY_SECONDS = 3000
 /** Share of the wait by which attempts are spread, so that they do not all come at once. */
 const JITTER = 0.2
 
-/** Delivers the events of a queue to the webhook. Each that is not accepted stays in the queue until its next attempt. */
+/**
+ * Delivers the events of a queue to the webhook. An event that is not accepted stays in the queue
+ * until its next attempt.
+ */
 export async function deliverEvents(
   batch: MessageBatch,
   webhook: Webhook | undefined,
@@ -55,9 +61,10 @@ async function deliver(message: Message, webhook: Webhook | undefined): Promise<
 }
 
 /**
- * Seconds until an event is tried again: twice as many each time, or what the receiver asks for, if that is more. One that
- * is gone gets the longest wait from the first, and so does what is not an event: nothing will change soon.
- * @param attempts made, this one included
+ * Seconds until an event is tried again: twice as many each time, or what the receiver asks for, if
+ * that is more. If the receiver is gone (410), or the message is not an event, the first wait is
+ * the longest: nothing will change soon.
+ * @param attempts made, including this one
  */
 export function secondsUntilRetry(error: unknown, attempts: number, firstSeconds: number): number {
   const isGone = error instanceof NotAcceptedError && error.status === 410

@@ -1,7 +1,7 @@
 import { HashgateError } from '../util/errors.ts'
 
 /**
- * A sink is chosen, and what it needs is not bound.
+ * A sink is configured, but what it needs is not bound.
  * @example
  * ```ts
  * import { SinkNotBoundError } from 'hashgate/features'
@@ -13,7 +13,7 @@ export class SinkNotBoundError extends HashgateError {
   readonly code = 'sink-not-bound'
 
   constructor(sink: string, binding: string) {
-    super(`events.sinks has ${sink}, and ${binding} is not bound`)
+    super(`events.sinks has ${sink}, but ${binding} is not bound`)
   }
 }
 
@@ -22,18 +22,18 @@ export class SinkStalledError extends HashgateError {
   readonly code = 'sink-stalled'
 
   constructor(ms: number) {
-    super(`the sink did not take it within ${ms / 1000} seconds`)
+    super(`the sink did not accept the event within ${ms / 1000} seconds`)
   }
 }
 
-/** Why a webhook did not take an event. */
+/** Why a webhook did not accept an event. */
 export abstract class DeliveryError extends HashgateError {}
 
-/** The receiver says no, or sends on to somewhere else. */
+/** The receiver rejects the event, or redirects it. */
 export class NotAcceptedError extends DeliveryError {
   readonly code = 'not-accepted'
   readonly status: number
-  /** What its Retry-After says; `undefined` if nothing. */
+  /** Its Retry-After; `undefined` if it has none. */
   readonly retryAfter: string | undefined
 
   constructor({ status, headers }: Response) {
@@ -61,16 +61,16 @@ export class UnreachableError extends DeliveryError {
   }
 }
 
-/** What lies in the queue is not an event of this Worker. */
+/** A message in the queue is not an event of this Worker. */
 export class NotAnEventError extends DeliveryError {
   readonly code = 'not-an-event'
 
   constructor() {
-    super('the message has no id of an event')
+    super('the message has no event id')
   }
 }
 
-/** Events come from a queue, and there is nowhere to deliver them to. */
+/** Events arrive from a queue, but there is nowhere to deliver them to. */
 export class NoWebhookError extends DeliveryError {
   readonly code = 'no-webhook'
 

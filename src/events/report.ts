@@ -6,18 +6,19 @@ import { SinkStalledError } from './errors.ts'
 import type { GateEvent, HappeningOf } from './schema.ts'
 import { stampEvent } from './stamp.ts'
 
-/** Takes events. What it fails by is in the log. */
+/** Takes events. Its errors are logged. */
 export type Sink = (event: GateEvent) => unknown
 
-/** Sinks, by what they are called when they fail. */
+/** A sink, and its name in events about its failures. */
 export type NamedSink = readonly [HappeningOf<'sink-error'>['sink'], Sink]
 
-/** Milliseconds in which a sink must take an event: the platform ends work that lasts 30 seconds beyond an answer. */
+/** Milliseconds in which a sink must accept an event: work ends 30 seconds after the answer. */
 const MAX_SEND_MS = 10_000
 
 /**
- * Reports events to sinks, behind the answer: it neither waits nor throws. What a sink does not take is in the log.
- * @param isLogged all events are in the log
+ * Reports events to sinks, after the answer: it neither waits nor throws. If a sink does not accept
+ * an event, the event is logged.
+ * @param isLogged whether all events are logged
  */
 export function reportTo(
   sinks: readonly NamedSink[],
@@ -45,7 +46,7 @@ export function reportTo(
       try {
         waitUntil(sending)
       } catch {
-        // It is not within a request, which would be what is kept alive.
+        // There is no request to keep alive.
       }
     }
   }

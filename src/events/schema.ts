@@ -1,5 +1,5 @@
-// What an event is: the types of the code, and by `npm run schema` docs/schema/events-v1.json for those who receive them.
-// Nothing of this is in the Worker but the types.
+// What an event is: the types of the code and, by `npm run schema`, docs/schema/events-v1.json for
+// receivers. Only the types are in the Worker.
 
 import * as v from 'valibot'
 import { described } from '../util/settings.ts'
@@ -14,12 +14,12 @@ const stamp = {
   id: v.pipe(
     v.string(),
     v.uuid(),
-    v.description('Names the event: one that comes again has the same, and is to be passed over.'),
+    v.description('Identifies the event. A repeated delivery has the same id: ignore it.'),
   ),
   time: v.pipe(v.string(), v.isoTimestamp(), v.description('When it happened, in UTC.')),
 }
 
-/** When the examples happened that do not say. */
+/** Time of the examples that give none. */
 const EXAMPLE_TIME = '2026-11-23T09:30:00.000Z'
 
 function event<const Name extends string, const Fields extends v.ObjectEntries>(
@@ -43,21 +43,21 @@ const Path = v.pipe(
   v.string(),
   v.maxLength(2048),
   v.description(
-    'Path of the request as it was sent, without its query; cut off if it is longer. Text of the uploader: to be shown as text.',
+    'Path of the request as sent, without its query; truncated if it is longer. The uploader chose it, so show it as text only.',
   ),
 )
 const BankName = described(v.string(), 'The bank of the list.')
 const EntryId = described(v.string(), 'Id of the entry within its bank. Never its hash.')
 const Caller = described(
   v.string(),
-  'Who asked for it by the API: the name of a key, or whom a token of Access names.',
+  'The caller of the API: the name of a key, or the name in a token of Access.',
 )
 const ListVersion = described(
   wholeNumber,
-  'Version of the list that was asked; absent if there was none.',
+  'Version of the list that was used; absent if there was none.',
 )
 
-/** What an event says of a request that failed. */
+/** What an event says about a failed request. */
 const failedRequest = { error: ErrorText, method: Method, path: Path }
 
 const LIMITS = ['pattern', 'low-quality', 'blank'] as const
@@ -66,18 +66,20 @@ const MatchSchema = described(
   v.object({
     bank: BankName,
     harm: described(v.string(), 'Kind of harm.'),
-    action: described(v.picklist(['block', 'quarantine', 'flag']), 'What it leads to by its bank.'),
+    action: described(v.picklist(['block', 'quarantine', 'flag']), "Its bank's action."),
     entry: EntryId,
     source: v.exactOptional(described(v.string(), 'Where the entry comes from.')),
     distance: v.pipe(
       wholeNumber,
       v.maxValue(256),
-      v.description('Bits between the entry and the needle that was nearest; 0 for a digest.'),
+      v.description('Bits between the entry and the nearest needle; 0 for a digest.'),
     ),
     threshold: v.pipe(
       wholeNumber,
       v.maxValue(256),
-      v.description("Largest distance that matches: the bank's, and what the probe adds to it."),
+      v.description(
+        'Largest distance that matches: the threshold of the bank, plus what the probe adds.',
+      ),
     ),
     margin: v.pipe(wholeNumber, v.maxValue(256), v.description('threshold - distance.')),
     probe: described(
@@ -87,24 +89,24 @@ const MatchSchema = described(
     limited: v.exactOptional(
       described(
         v.picklist([...LIMITS, 'entry']),
-        'Why the threshold is lower than that of the bank. A match of a blank picture only flags. entry: the publisher lowered it, since other pictures lie near it.',
+        'Why the threshold is lower than that of the bank. A match of a blank picture only flags. entry: the publisher lowered it, because other pictures are near it.',
       ),
     ),
     isFlooded: v.exactOptional(
       described(
         v.literal(true),
-        'The entry only flags: it matches more uploads than one that is right would, and its bank has onFlood "flag".',
+        'The entry only flags: it matches so many uploads that it is probably wrong, and its bank has onFlood "flag".',
       ),
     ),
     isReview: v.exactOptional(described(v.literal(true), "It lies in the bank's review band.")),
     isExempt: v.exactOptional(
-      described(v.literal(true), 'Its entry is exempt, so that it changes nothing.'),
+      described(v.literal(true), 'Its entry is exempt, so that the match changes nothing.'),
     ),
     classification: v.exactOptional(
-      described(v.string(), 'How a service classifies the entry, of a remote bank.'),
+      described(v.string(), 'How the service of a remote bank classifies the entry.'),
     ),
     isTest: v.exactOptional(
-      described(v.literal(true), 'The entry is for tests. Report nothing of it to an authority.'),
+      described(v.literal(true), 'The entry is for tests. Do not report it to an authority.'),
     ),
   }),
   'An entry that a file matches.',
@@ -115,19 +117,22 @@ const FileSchema = described(
     within: v.exactOptional(
       described(
         v.picklist(['zip', 'gzip', 'zlib', 'tar', 'pdf', 'embedded', 'text']),
-        'What it was found in or by, if it is not itself a file of the upload.',
+        'What it was found in, or how, if it is not itself a file of the upload.',
       ),
     ),
-    coverage: described(v.picklist(['scanned', 'unscannable']), 'Whether it could be looked at.'),
+    coverage: described(v.picklist(['scanned', 'unscannable']), 'Whether it could be scanned.'),
     reason: v.exactOptional(described(v.string(), 'Why it could not.')),
-    format: v.exactOptional(described(v.string(), 'What its content is.')),
+    format: v.exactOptional(described(v.string(), 'Format of its content.')),
     width: v.exactOptional(described(wholeNumber, 'Pixels.')),
     height: v.exactOptional(described(wholeNumber, 'Pixels.')),
     bytes: v.exactOptional(
-      described(wholeNumber, 'Absent for an image that was found by its signature.'),
+      described(
+        wholeNumber,
+        'Length in bytes. Absent for an image that was found by its signature.',
+      ),
     ),
     unscannableEntries: v.exactOptional(
-      described(wholeNumber, 'Entries of an archive that were passed over.'),
+      described(wholeNumber, 'Entries of an archive that were not scanned.'),
     ),
     quality: v.exactOptional(
       v.pipe(
@@ -139,7 +144,7 @@ const FileSchema = described(
     limited: v.exactOptional(
       described(
         v.picklist(LIMITS),
-        'Why it matches only what is very near: its hash says little about the picture, or nothing if it is blank. Absent if nothing limits it.',
+        'Why it matches only very near entries: its hash says little about the picture, or nothing if it is blank. Absent if nothing limits it.',
       ),
     ),
     limitedTo: v.exactOptional(
@@ -147,7 +152,7 @@ const FileSchema = described(
         wholeNumber,
         v.maxValue(256),
         v.description(
-          'Largest distance at which it matches as it is, if limited. Probes that guess do not match then.',
+          'Largest distance at which it matches as it is, if limited. Probes that guess then match nothing.',
         ),
       ),
     ),
@@ -157,7 +162,7 @@ const FileSchema = described(
     isPartial: v.exactOptional(
       described(
         v.literal(true),
-        'Frames or probes were left out for a limit, or rows are missing or broken.',
+        'Frames or probes were left out because of a limit, or rows are missing or broken.',
       ),
     ),
     matches: v.exactOptional(
@@ -176,8 +181,8 @@ const KeptSchema = described(
   v.variant('kept', [
     v.object({
       kept: described(v.literal(true), 'Whether it was kept.'),
-      key: described(v.string(), 'Of the object in the bucket.'),
-      bytes: described(wholeNumber, 'Sealed.'),
+      key: described(v.string(), 'Key of the object in the bucket.'),
+      bytes: described(wholeNumber, 'Length of the sealed object.'),
       expires: v.pipe(v.string(), v.isoTimestamp(), v.description('When it is deleted.')),
     }),
     v.object({
@@ -199,7 +204,7 @@ const VerdictSchema = event(
     caseId: v.pipe(
       v.string(),
       v.uuid(),
-      v.description('Names the case: the answer to an upload that is not passed on tells it too.'),
+      v.description('Identifies the case. The answer to a refused upload contains it, too.'),
     ),
     action: described(
       v.picklist(['allow', 'flag', 'refuse', 'quarantine', 'block']),
@@ -228,28 +233,25 @@ const VerdictSchema = event(
     isShadow: v.exactOptional(
       described(
         v.literal(true),
-        'It was passed on whatever the action is: this tells what would have been.',
+        'It was passed on whatever the action, which is what would have happened.',
       ),
     ),
     label: v.exactOptional(
-      described(
-        v.picklist(['public', 'private']),
-        'Whether what is uploaded there is for everybody or for some.',
-      ),
+      described(v.picklist(['public', 'private']), 'Whether uploads there are for everybody.'),
     ),
     listVersion: v.exactOptional(ListVersion),
     afterLastByteMs: v.exactOptional(
       described(
         wholeNumber,
-        'Milliseconds from the last byte of the body to the verdict, as far as the clock goes on.',
+        'Milliseconds from the last byte of the body to the verdict, as far as the clock advances.',
       ),
     ),
     files: v.pipe(
       v.array(FileSchema),
       v.maxLength(200),
-      v.description('If there are too many to tell, those that match come first.'),
+      v.description('If there are too many to list, those that match come first.'),
     ),
-    otherFiles: v.exactOptional(described(wholeNumber, 'Number of files that are not told.')),
+    otherFiles: v.exactOptional(described(wholeNumber, 'Number of files that are not listed.')),
     quarantine: v.exactOptional(KeptSchema),
     error: v.exactOptional(ErrorText),
   },
@@ -340,15 +342,15 @@ const VerdictSchema = event(
 
 const FloodSchema = event(
   'flood',
-  'An entry matches more distinct uploads an hour than one that is right would. What follows is the choice of its bank.',
+  'An entry matches so many distinct uploads an hour that it is probably wrong. Its bank decides what happens.',
   {
     bank: BankName,
     entry: EntryId,
-    bound: described(wholeNumber, 'Distinct uploads within an hour that were too many.'),
+    bound: described(wholeNumber, 'Distinct uploads that an entry may match in an hour.'),
     action: v.exactOptional(
       described(
         v.picklist(['report', 'flag']),
-        'report: this event is all that follows. flag: the entry only flags until then. Absent in events of hashgate before 0.2, where it is flag.',
+        'report: nothing but this event. flag: the entry also only flags for a while. Absent in events of hashgate before 0.2, where it is flag.',
       ),
     ),
     until: v.pipe(
@@ -371,14 +373,14 @@ const FloodSchema = event(
 
 const SweepSchema = event(
   'quarantine-sweep',
-  'What had expired in the quarantine was deleted, or could not be.',
+  'Expired quarantined uploads were deleted, or could not be.',
   {
     deleted: v.exactOptional(described(wholeNumber, 'Objects that had expired.')),
     left: v.exactOptional(described(wholeNumber, 'Objects that are not due yet.')),
     others: v.exactOptional(
       described(wholeNumber, 'Objects that do not belong to the quarantine. They are left alone.'),
     ),
-    isWhole: v.exactOptional(described(v.boolean(), 'Whether all objects were looked at.')),
+    isWhole: v.exactOptional(described(v.boolean(), 'Whether all objects were checked.')),
     error: v.exactOptional(ErrorText),
   },
   {
@@ -393,7 +395,7 @@ const SweepSchema = event(
 
 const ListErrorSchema = event(
   'list-error',
-  'The list could not be read, or not for too long; what was read before stays in use.',
+  'The list could not be read, or has not been refreshed for too long. The last version that was read stays in use.',
   {
     error: ErrorText,
     listVersion: v.exactOptional(
@@ -420,7 +422,7 @@ const OriginErrorSchema = event(
 
 const LookupSchema = event(
   'lookup',
-  'A hash or a file was looked up by a route of hasher-matcher-actioner.',
+  'A hash or a file was looked up through a route of hasher-matcher-actioner.',
   {
     caller: Caller,
     method: Method,
@@ -430,10 +432,10 @@ const LookupSchema = event(
       v.array(
         v.object({
           ...MatchSchema.pipe[0].entries,
-          contentId: described(wholeNumber, 'The number that the caller was told.'),
+          contentId: described(wholeNumber, 'The content id that the caller got.'),
         }),
       ),
-      'All there are, also in banks that the caller did not ask about.',
+      'All matches, including those in banks that the caller did not ask about.',
     ),
     error: v.exactOptional(ErrorText),
   },
@@ -461,7 +463,7 @@ const LookupSchema = event(
 
 const ApiErrorSchema = event(
   'api-error',
-  'A request of the API could not be answered: tokens could not be verified, or something broke.',
+  'A request to the API could not be answered: tokens could not be verified, or something broke.',
   failedRequest,
   {
     id: '2e8f7a6b-5c4d-4b3e-8f2a-1d0c9b8e7f11',
@@ -485,11 +487,11 @@ const StagingErrorSchema = event(
 
 const SinkErrorSchema = event(
   'sink-error',
-  'A sink did not take an event. Only in the log.',
+  'A sink did not accept an event. Only in the log.',
   {
     sink: described(
       v.picklist(['queue', 'analytics', 'onEvent', 'onVerdict']),
-      'What did not take it: a sink, or an option of the library.',
+      'What did not accept it: a sink, or an option of the library.',
     ),
     eventId: v.pipe(v.string(), v.uuid(), v.description('The event, which is in the log instead.')),
     error: ErrorText,
@@ -498,13 +500,13 @@ const SinkErrorSchema = event(
     id: '3a7d5c1e-9b2f-4f8a-8e6c-0d1b2c3a4f61',
     sink: 'queue',
     eventId: '0b5f4a2e-6a0c-4a55-9d4e-5a3c1a0f7f10',
-    error: 'sink-stalled: the sink did not take it within 10 seconds',
+    error: 'sink-stalled: the sink did not accept the event within 10 seconds',
   },
 )
 
 const DeliveryErrorSchema = event(
   'delivery-error',
-  'The webhook did not take an event, which stays in the queue. Only in the log.',
+  'The webhook did not accept an event, which stays in the queue. Only in the log.',
   {
     eventId: v.exactOptional(
       v.pipe(
@@ -516,7 +518,7 @@ const DeliveryErrorSchema = event(
     attempt: described(wholeNumber, '1 for the first.'),
     retrySeconds: described(
       wholeNumber,
-      'When it is tried again, unless it has been tried as often as the queue allows.',
+      'Seconds until the next attempt, unless it was the last that the queue allows.',
     ),
     status: v.exactOptional(described(wholeNumber, 'What the receiver answered.')),
     error: ErrorText,
@@ -543,11 +545,14 @@ const ExchangeSyncSchema = event(
       'Whether the source was read to its end.',
     ),
     records: described(wholeNumber, 'Records that were read.'),
-    deleted: described(wholeNumber, 'Records that the provider took back.'),
-    skipped: described(wholeNumber, 'What could not be read, or was filtered out.'),
+    deleted: described(wholeNumber, 'Records that the provider withdrew.'),
+    skipped: described(
+      wholeNumber,
+      'Hashes and records that could not be read, or were filtered out.',
+    ),
     isHeld: described(
       v.boolean(),
-      'So many records vanished that nothing of the source is published.',
+      'So many records vanished that nothing from the source is published.',
     ),
     listVersion: v.exactOptional(described(wholeNumber, 'The version that was published, if any.')),
     error: v.exactOptional(ErrorText),
@@ -573,7 +578,7 @@ const ExchangeStaleSchema = event(
     ageSeconds: v.exactOptional(
       described(wholeNumber, 'Seconds since its last complete run; absent if there was none.'),
     ),
-    maxAgeHours: described(wholeNumber, 'Hours that may pass.'),
+    maxAgeHours: described(wholeNumber, 'Hours that may pass between complete runs.'),
     error: v.exactOptional(ErrorText),
   },
   {
@@ -588,15 +593,12 @@ const ExchangeStaleSchema = event(
 
 const RemoteErrorSchema = event(
   'remote-error',
-  'A service that is asked about hashes gave no answer.',
+  'A remote service that is asked about hashes gave no answer.',
   {
     bank: BankName,
     error: ErrorText,
     pausedSeconds: v.exactOptional(
-      described(
-        v.number(),
-        'Seconds for which the service is not asked any more. Its bank fails for so long.',
-      ),
+      described(v.number(), 'Seconds for which the service is not asked, and its bank fails.'),
     ),
   },
   {
@@ -610,7 +612,7 @@ const RemoteErrorSchema = event(
 
 const LateAnswerSchema = event(
   'late-answer',
-  'A service that gave no answer about an upload was asked again. The upload had passed: look at what it matches.',
+  'A service that gave no answer about an upload was asked again. The upload had passed, so review what it matches.',
   {
     caseId: v.pipe(
       v.string(),
@@ -619,7 +621,7 @@ const LateAnswerSchema = event(
     ),
     bank: BankName,
     isGivenUp: v.exactOptional(
-      described(v.literal(true), 'No answer came for a week, and none is asked for any more.'),
+      described(v.literal(true), 'No answer came for a week, so the service is not asked again.'),
     ),
     matches: described(v.array(MatchSchema), 'What the upload matches, nearest first.'),
   },
@@ -668,18 +670,18 @@ export const PART_SCHEMAS = { file: FileSchema, match: MatchSchema }
 
 export const EventSchema = v.variant('event', Object.values(EVENT_SCHEMAS))
 
-/** What the event says to the operator. Never a hash. */
+/** An event, as the operator gets it. Never a hash. */
 export type GateEvent = v.InferOutput<(typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS]>
-/** The event of an upload that was judged. */
+/** The event about an upload that was judged. */
 export type VerdictEvent = Extract<GateEvent, { event: 'verdict' }>
-/** What a verdict says of an entry that a file matches. */
+/** What a verdict says about an entry that a file matches. */
 export type MatchEvent = v.InferOutput<typeof MatchSchema>
-/** What a verdict says of a file. */
+/** What a verdict says about a file. */
 export type FileEvent = v.InferOutput<typeof FileSchema>
 
 type Unstamped<E> = E extends GateEvent ? Omit<E, keyof typeof stamp> : never
 
 /** An event as it is made, before it has its id. */
 export type Happening = Unstamped<GateEvent>
-/** The event of some name, before it has its id. */
+/** The event of this name, before it has its id. */
 export type HappeningOf<Name extends GateEvent['event']> = Extract<Happening, { event: Name }>

@@ -7,7 +7,7 @@ export const SINK_NAMES = ['console', 'queue', 'analytics'] as const
 
 export type SinkName = (typeof SINK_NAMES)[number]
 
-/** Which events the queue takes: `notable` are all but uploads that were passed on with nothing found. */
+/** Which events the queue takes. `notable`: all except uploads that passed with nothing found. */
 export const QUEUE_CHOICES = ['all', 'notable'] as const
 
 const WebhookSettings = optionalGroup(
@@ -56,7 +56,7 @@ export const EventSettings = optionalGroup(
 )
 export type EventSettings = v.InferOutput<typeof EventSettings>
 
-/** What is wrong between settings of events. */
+/** Conflicts between settings of events. */
 export function eventProblems({ webhook, sinks }: EventSettings): string[] {
   return webhook.url !== undefined && !sinks.includes('queue')
     ? ['events.sinks must list queue if events.webhook.url is set']

@@ -11,7 +11,7 @@ export interface SinkBindings {
 }
 
 /**
- * Reports events to the sinks that are chosen, behind the answer: it neither waits nor throws.
+ * Reports events to the configured sinks, after the answer: it neither waits nor throws.
  * @throws {SinkNotBoundError}
  */
 export function eventSinks(

@@ -1,6 +1,9 @@
 import type { GateEvent, Happening } from './schema.ts'
 
-/** Makes an event of what happens now. The id is the same wherever the event gets to, however often. */
+/**
+ * Makes an event of what has just happened. Its id stays the same, wherever and however often the
+ * event is delivered.
+ */
 export function stampEvent(happening: Happening): GateEvent {
   return {
     schema: 1,

@@ -7,14 +7,14 @@ import { NoAnswerError, NotAcceptedError, UnreachableError } from './errors.ts'
 /** Where events are delivered to. */
 export interface Webhook {
   url: string
-  /** Each signs: those who check may have the old one or the new one. */
+  /** Each signs: a receiver may have the old one or the new one. */
   secrets: readonly Buffer[]
   timeoutMs: number
-  /** Seconds until the second attempt, which double with each. */
+  /** Seconds until the second attempt. They double with each attempt. */
   retrySeconds: number
 }
 
-/** Bytes of a secret, as Standard Webhooks have them. */
+/** Bytes of a secret, as Standard Webhooks requires. */
 const MIN_SECRET_BYTES = 24
 const MAX_SECRET_BYTES = 64
 
@@ -24,7 +24,7 @@ const URL_MESSAGE =
 /** The setting events.webhook.url. */
 export const WebhookUrl = v.pipe(v.string(URL_MESSAGE), v.check(isWebhookUrl, URL_MESSAGE))
 
-const SECRET_MESSAGE = `must be whsec_ and ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes in base64, or several with spaces between`
+const SECRET_MESSAGE = `must be whsec_ and ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes in base64, or several, separated by spaces`
 
 const WebhookSecrets = v.pipe(
   v.string(SECRET_MESSAGE),
@@ -35,7 +35,7 @@ const WebhookSecrets = v.pipe(
 /**
  * Where events are delivered to; `undefined` if nowhere.
  * @param secret WEBHOOK_SECRET
- * @throws {BadConfigError} the secret cannot be used
+ * @throws {BadConfigError} the secret is invalid
  */
 export function webhookOf(
   { url, timeoutSeconds, retrySeconds }: WebhookSettings,
@@ -69,8 +69,8 @@ function parseSecret(text: string): Buffer | undefined {
 }
 
 /**
- * Headers that say who sends a body, and when, as Standard Webhooks 1.0.0 have it.
- * @param id names the event, whichever attempt it is
+ * Headers that prove who sent a body, and when, as in Standard Webhooks 1.0.0.
+ * @param id identifies the event, the same for all attempts
  * @param seconds since the epoch, of this attempt
  */
 export function signatureHeaders(
@@ -91,7 +91,7 @@ export function signatureHeaders(
 }
 
 /**
- * Posts a body, once. A redirect is no success: where events go is for the operator to say.
+ * Posts a body once. A redirect is a failure: only the operator says where events go.
  * @throws {NotAcceptedError | NoAnswerError | UnreachableError}
  */
 export async function postSigned(webhook: Webhook, id: string, body: string): Promise<void> {

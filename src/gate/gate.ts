@@ -32,24 +32,24 @@ export interface GateDeps {
   shards?: ShardNamespace | undefined
   /** Durable Objects that know the latest version of the list. */
   pins?: PinNamespace | undefined
-  /** Durable Objects that count for all isolates what entries match. */
+  /** Durable Objects that count matches of entries across all isolates. */
   floodCounters?: FloodNamespace | undefined
   remote?: RemoteBanks | undefined
   report: (happening: Happening) => void
 }
 
 export interface Judging {
-  /** Network address that they come from; empty if it is not known. */
+  /** Network address of the uploader; empty if it is not known. */
   address: string
   settings: JudgeSettings
   waitUntil: WaitUntil
-  /** The case, under which services are asked again that gave no answer. */
+  /** The case under which services that gave no answer are asked again. */
   caseId?: string
-  /** Whether matches are left alone that match too much to be right. */
+  /** Whether entries that match too much to be right still count in full. */
   ignoresFloods?: boolean
 }
 
-/** Judges files that were scanned: by the list, as the policy wants it. */
+/** Judges scanned files by the list, as the policy says. */
 export class Gate {
   readonly list: LiveList
   readonly #settings: GateSettings
@@ -83,7 +83,7 @@ export class Gate {
     })
   }
 
-  /** The verdict on files, and on what is within them. Never throws: without a list to judge by, that is the verdict. */
+  /** The verdict on files and what is within them. Never throws, even without a list. */
   async judge(files: readonly ScannedFile[], judging: Judging): Promise<Verdict> {
     let listVersion: number | undefined
     const askList = async (queries: readonly Query[]) => {
@@ -107,7 +107,7 @@ export class Gate {
     return { ...verdict, listVersion }
   }
 
-  /** Whether files can be judged: there is a list, or none is wanted yet. */
+  /** Whether files can be judged: there is a list, or none is needed yet. */
   async isReady(waitUntil: WaitUntil): Promise<boolean> {
     try {
       await this.list.get(waitUntil)
@@ -117,13 +117,15 @@ export class Gate {
     }
   }
 
-  /** Whether there is no list because none is wanted yet: remote banks are all that there is. */
+  /** Whether the list is missing because none is needed yet: there are remote banks only. */
   #isExpected(error: unknown): boolean {
     if (!this.#remote || this.#settings.list.onMissing !== 'remote') return false
     return error instanceof ListMissingError
   }
 
-  /** Reports that a service gave no answer, and has it asked again about what passed nevertheless. */
+  /**
+   * Reports that a service gave no answer. If the upload passed anyway, it is asked again later.
+   */
   #reportFailure(failure: RemoteFailure, isPassed: boolean, judging: Judging): void {
     const { bank, error, pausedSeconds } = failure
     if (error.code === 'remote-failed') {
@@ -135,7 +137,7 @@ export class Gate {
     waitUntil(this.#remote.keepForLater(caseId, failure))
   }
 
-  /** What the list has, whatever it would lead to. @throws if there is no list */
+  /** Matches in the list, whatever they would lead to. @throws if there is no list */
   ask(queries: readonly Query[], waitUntil: WaitUntil): Promise<Answer> {
     return this.list.match(queries, waitUntil)
   }
@@ -144,7 +146,9 @@ export class Gate {
     return unknownBanks(manifest, this.#settings.policy, this.#remote?.names)
   }
 
-  /** The list as the policy wants it. Reports once for each version if the policy is for banks that are not in it. */
+  /**
+   * The list, adjusted by the policy. Reports once per version if the policy names unknown banks.
+   */
   #adjust(manifest: Manifest): Manifest {
     const { policy } = this.#settings
     const problem = manifest.version === this.#adjusted ? undefined : this.#unknownBanks(manifest)

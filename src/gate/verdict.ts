@@ -12,12 +12,12 @@ export interface JudgedFile {
   matches: WeighedMatch[]
 }
 
-/** What is known of an upload whatever the verdict on it. */
+/** What is known about an upload, whatever the verdict. */
 interface Judged {
   files: JudgedFile[]
-  /** Version of the list that was asked; absent if none could be. */
+  /** Version of the list that was asked; absent if there was none. */
   listVersion?: number | undefined
-  /** Whether the list has nothing else about these files. */
+  /** Whether these are all the matches that the list has. */
   isComplete: boolean
 }
 
@@ -32,7 +32,7 @@ export interface AllowVerdict extends Judged {
   error?: unknown
 }
 
-/** Passed on, and to be looked at: all that it matches is flooded, or for people to decide. */
+/** Passed on, for people to review: every match is flooded, or its bank only flags. */
 export interface FlagVerdict extends Judged {
   action: 'flag'
   reason: 'match'
@@ -45,18 +45,21 @@ export interface RefuseVerdict extends Judged {
   error?: unknown
 }
 
-/** Something known. The body of what is quarantined is kept, sealed; its uploader gets the same answer. */
+/**
+ * Something known was found. The body of a quarantined upload is kept, sealed; its uploader gets
+ * the same answer.
+ */
 export interface BlockVerdict extends Judged {
   action: 'block' | 'quarantine'
   reason: 'match'
 }
 
-/** What is done with what could not be judged, and with what matches. */
+/** What happens to what matches, and to what could not be judged. */
 export interface JudgeSettings {
   policy: Pick<Policy, 'banks' | 'exempt' | 'onUnscannable' | 'onFailed'>
 }
 
-/** Marks the matches of an upload whose entries match too much. */
+/** Marks matches whose entries match too much. */
 export type MarkFlooded = (files: JudgedFile[]) => Promise<JudgedFile[]>
 
 /** Whether files may pass. */
@@ -64,12 +67,12 @@ export function isPassed(verdict: Verdict): verdict is AllowVerdict | FlagVerdic
   return verdict.action === 'allow' || verdict.action === 'flag'
 }
 
-/** What files are judged with beside the list. */
+/** What judging takes beside the list. */
 export interface JudgeHelpers {
   markFlooded?: MarkFlooded
   /** Asks services about files that match nothing on the list. */
   askRemote?: (files: readonly ScannedFile[]) => Promise<RemoteAnswers>
-  /** Told of each service that gave no answer, and whether the upload passes nevertheless. */
+  /** Called for each service that gave no answer, with whether the upload passes anyway. */
   onUnanswered?: (failure: RemoteFailure, isPassed: boolean) => void
 }
 
@@ -153,12 +156,12 @@ function isCounted({ isExempt }: WeighedMatch): boolean {
   return !isExempt
 }
 
-/** What a match leads to by its bank, unless its entry is taken for a mistake. */
+/** What a match leads to: its bank's action, unless its entry is flooded and so probably wrong. */
 export function actionOf({ action, isFlooded }: WeighedMatch): WeighedMatch['action'] {
   return isFlooded ? 'flag' : action
 }
 
-/** The kind of harm that a verdict is for: that of the nearest match that leads to it. */
+/** The kind of harm behind a verdict: that of the nearest match that leads to it. */
 export function harmOf({ action, files }: BlockVerdict): string | undefined {
   const matches = files.flatMap((file) => file.matches).filter(isCounted)
   const deciding = matches.filter((match) => actionOf(match) === action)
@@ -166,8 +169,8 @@ export function harmOf({ action, files }: BlockVerdict): string | undefined {
 }
 
 /**
- * What counts when several things are true of an upload: the last of these. What holds something that is to be blocked is not
- * kept for the sake of something else in it: to keep it may be a crime.
+ * If several actions apply to an upload, the last of these counts. An upload with something to
+ * block is not quarantined for something else in it: keeping it may be a crime.
  */
 const ACTIONS: readonly Verdict['action'][] = ['allow', 'flag', 'refuse', 'quarantine', 'block']
 const REASONS: readonly Verdict['reason'][] = [
@@ -184,7 +187,7 @@ function worse(a: Verdict, b: Verdict): Verdict {
   return byAction > 0 || (byAction === 0 && byReason > 0) ? b : a
 }
 
-/** The verdict on an upload by those on two parts of it. */
+/** The verdict on an upload, from those on two parts of it. */
 export function worseOf(a: Verdict, b: Verdict): Verdict {
   return {
     ...worse(a, b),

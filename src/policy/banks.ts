@@ -11,7 +11,7 @@ export interface WeighedMatch extends Match {
   isReview?: true
 }
 
-/** The policy is for banks that are not there: a name may be misspelt. */
+/** The policy names banks that do not exist: a name may be misspelt. */
 export class UnknownBankError extends HashgateError {
   readonly code = 'unknown-bank'
 
@@ -20,7 +20,7 @@ export class UnknownBankError extends HashgateError {
   }
 }
 
-/** What is wrong with a policy for a list, and for remote banks; `undefined` if nothing is. */
+/** The error for banks that a policy names, but that do not exist; `undefined` if all do. */
 export function unknownBanks(
   { banks }: Manifest,
   policy: Pick<Policy, 'banks' | 'exempt'>,
@@ -32,7 +32,7 @@ export function unknownBanks(
   return unknown.size > 0 ? new UnknownBankError([...unknown] as string[]) : undefined
 }
 
-/** The list as it is searched: without banks that are not enabled, and as far as review bands reach. */
+/** The list as it is searched: without disabled banks, and as far as review bands reach. */
 export function adjustBanks(manifest: Manifest, { banks }: Pick<Policy, 'banks'>): Manifest {
   const enabled = manifest.banks.filter(({ id }) => banks[id]?.enabled !== false)
   return { ...manifest, banks: enabled.map((bank) => adjustBank(bank, banks[bank.id])) }
@@ -50,7 +50,8 @@ export function weigh(
 ): WeighedMatch {
   const { bank, entry, distance, tolerance, limited } = match
   const { action: chosen = 'block', review, threshold, harm = bank } = banks[bank] ?? {}
-  // All pictures in one colour have hashes like this: the entry is a mistake, and blocks no blank page.
+  // All pictures of a single colour have hashes like this. The entry is a mistake, and must not
+  // block blank pages.
   const action = limited === 'blank' ? 'flag' : chosen
   const isExempt = (match.isExempt || exempt.includes(`${bank}/${entry}`)) && {
     isExempt: true as const,

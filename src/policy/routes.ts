@@ -1,7 +1,7 @@
 import { HashgateError } from '../util/errors.ts'
 import type { Policy, RoutePolicy } from './schema.ts'
 
-/** A path that an origin may read as one that another route is for. */
+/** A path that an origin may read as that of another route. */
 export class AmbiguousPathError extends HashgateError {
   readonly code = 'ambiguous-path'
 
@@ -15,22 +15,22 @@ export interface RouteSettings {
   upload: { maxBodyBytes: number }
   body: {
     maxFiles: number
-    /** Fields of forms that are looked at; all, if absent. */
+    /** Fields of forms that are inspected; all, if absent. */
     fields?: readonly string[] | undefined
   }
 }
 
-/** What holds for a request. */
+/** What applies to a request. */
 export interface ChosenRoute<Settings extends RouteSettings = RouteSettings> {
   config: Settings
-  /** Whether it is gated; `undefined`: as its method says. */
+  /** Whether it is gated; `undefined`: its method decides. */
   isGated: boolean | undefined
-  /** Whether nothing changes for the uploader. */
+  /** Whether it is judged in shadow mode, so that nothing changes for the uploader. */
   isShadow: boolean
   label: 'public' | 'private' | undefined
 }
 
-/** Whether a request is one of a route. */
+/** Whether a request belongs to a route. */
 export type Fits = (method: string, hostname: string, pathname: string) => boolean
 
 interface RouteMatcher<Settings extends RouteSettings> {
@@ -38,7 +38,7 @@ interface RouteMatcher<Settings extends RouteSettings> {
   route: ChosenRoute<Settings>
 }
 
-/** Chooses what holds for requests, by the operator's routes. */
+/** Chooses what applies to requests, by the operator's routes. */
 export class Router<Settings extends RouteSettings> {
   readonly #matchers: readonly RouteMatcher<Settings>[]
   readonly #default: ChosenRoute<Settings>
@@ -50,8 +50,8 @@ export class Router<Settings extends RouteSettings> {
   }
 
   /**
-   * The first route that fits a request. `undefined`: which one does depends on how an origin reads the path, so that a request
-   * may be written to be gated by other rules than it should be.
+   * The first route that fits a request. `undefined` if that depends on how an origin reads the
+   * path: such a request may be written to escape the rules that are meant for it.
    */
   choose({ method, url }: { method: string; url: string }): ChosenRoute<Settings> | undefined {
     const { hostname, pathname } = placeOf(url)
@@ -68,17 +68,17 @@ export class Router<Settings extends RouteSettings> {
 /** Host and path of a request, as routes compare them. */
 export function placeOf(url: string): { hostname: string; pathname: string } {
   const { hostname, pathname } = new URL(url)
-  return { hostname: hostname.replace(/\.$/, ''), pathname } // with a dot at its end it is the same host
+  return { hostname: hostname.replace(/\.$/, ''), pathname } // a trailing dot makes no other host
 }
 
-/** How requests of a route are known. */
+/** The test whether a request belongs to a route. */
 export function fitsOf({
   hosts,
   paths,
   methods,
 }: Pick<RoutePolicy, 'hosts' | 'paths' | 'methods'>): Fits {
   const hostPatterns = hosts?.map((hostname) => new URLPattern({ hostname }))
-  // Without regard to case: there are origins that have none.
+  // Case is ignored, because some origins ignore it.
   const pathPatterns = paths?.map((pathname) => new URLPattern({ pathname }, { ignoreCase: true }))
   return (method, hostname, pathname) =>
     (methods?.some((one) => one === method) ?? true) &&
@@ -109,17 +109,17 @@ function matcherOf<Settings extends RouteSettings>(
   }
 }
 
-/** Times that an origin may unescape a path. */
+/** Most times that an origin may unescape a path. */
 const MAX_DECODINGS = 3
 
-/** What origins may make of a path: unescaped, once or more, and each without empty, dot or parameter segments. */
+/** How origins may read a path: unescaped or not, and without empty, dot or parameter segments. */
 function readingsOf(pathname: string): string[] {
   const unescaped = [pathname]
   for (let i = 0; i < MAX_DECODINGS; i++) unescaped.push(decode(unescaped[i] ?? ''))
   return [...new Set(unescaped.flatMap((path) => [literal(path), resolved(path)]))]
 }
 
-/** A path as origins see it that compare it as it is. URLPattern resolves dot segments, so they get a name. */
+/** A path for origins that do not resolve it. URLPattern resolves dot segments unless renamed. */
 function literal(path: string): string {
   return path.replace(/(?<=^|[/\\])(?:\.|%2e){1,2}(?=$|[/\\])/gi, '\uFFFD')
 }
@@ -127,8 +127,8 @@ function literal(path: string): string {
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
 /**
- * Escapes as what they stand for. Bytes that are not UTF-8 become U+FFFD and hide none of those beside them: origins that read
- * paths as bytes unescape the slash of `%ff%2f`, too.
+ * Unescapes a path. Bytes that are not UTF-8 become U+FFFD and do not hide their neighbours:
+ * origins that read paths as bytes also unescape the slash of `%ff%2f`.
  */
 function decode(path: string): string {
   return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) =>

@@ -20,13 +20,14 @@ const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
 export type MatchAction = (typeof MATCH_ACTIONS)[number]
 
 /**
- * What follows when an entry matches more distinct uploads an hour than one that is right would: an event alone, or also that
- * the entry only flags for a while. Whoever sends enough variants of a known picture makes it flag.
+ * What happens when an entry matches so many distinct uploads an hour that it is probably wrong:
+ * only an event, or the entry also only flags for a while. Anyone who sends enough variants of a
+ * known picture can make its entry flag.
  */
 const FLOOD_CHOICES = ['report', 'flag'] as const
 export type FloodChoice = (typeof FLOOD_CHOICES)[number]
 
-/** Largest threshold of a bank: from about there on, pictures of a large list lie as near to any by chance. */
+/** Largest threshold of a bank. Beyond it, any picture is near enough to some entry by chance. */
 export const MAX_POLICY_THRESHOLD = 64
 
 const ALLOW_OR_REFUSE = ['allow', 'refuse'] as const
@@ -66,7 +67,7 @@ const BankSchema = v.pipe(
       wholeNumber(
         0,
         100,
-        'Quality at full contrast below which an image matches only what is very near. Default: as published.',
+        'Quality at full contrast below which an image matches only very near entries. Default: as published.',
       ),
     ),
     onFlood: v.optional(
@@ -115,7 +116,7 @@ const RouteSchema = group({
   ...conditions,
   gated: v.optional(
     toggle(
-      'Whether its requests are judged. False lets them pass as they are. Default: by `upload.methods`.',
+      'Whether its requests are judged. If false, they pass unchanged. Default: by `upload.methods`.',
     ),
   ),
   origin: v.optional(
@@ -134,14 +135,14 @@ const RouteSchema = group({
   skipFields: v.optional(
     listOf(
       text(200),
-      'Fields of multipart forms that need no look, by their exact names. All others are looked at.',
+      'Fields of multipart forms that are not inspected, by their exact names. All others are.',
     ),
   ),
   accept: v.optional(
     notEmpty(
       listOf(
         oneOf(FORMAT_NAMES),
-        'Formats of files that may be uploaded, as their bytes tell. Others are refused with 415. Default: any.',
+        'Formats of files that may be uploaded, recognised by their bytes. Others are refused with 415. Default: any.',
       ),
     ),
   ),
@@ -157,7 +158,7 @@ export const EntryName = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9._-]{0,63}\/[^]+$/, EXEMPT_WORDS),
 )
 
-/** What an operator wants of the gate, per bank and per route. */
+/** What the operator wants the gate to do, per bank and per route. */
 export const PolicySettings = optionalGroup(
   {
     mode: v.optional(
@@ -208,7 +209,7 @@ export type Policy = v.InferOutput<typeof PolicySettings>
 export type BankPolicy = Policy['banks'][string]
 export type RoutePolicy = Policy['routes'][number]
 
-/** Whether matches of a policy may be quarantined: the first bank of which they are. */
+/** The first bank whose matches may be quarantined, if there is one. */
 export function quarantinedBank({ banks }: Pick<Policy, 'banks'>): string | undefined {
   const isKept = ({ action, review }: BankPolicy) =>
     action === 'quarantine' || review?.action === 'quarantine'

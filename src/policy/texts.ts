@@ -2,12 +2,12 @@ import * as v from 'valibot'
 import { BANK_NAME } from '../list/manifest.ts'
 import { described, group, tableOf } from '../util/settings.ts'
 
-/** Some text of an operator. */
+/** A text that the operator writes. */
 export const text = (max: number, description?: string) => {
   const Text = v.pipe(
     v.string('must be text'),
     v.minLength(1, 'must not be empty'),
-    v.maxLength(max, `must have ${max} characters at most`),
+    v.maxLength(max, `must have at most ${max} characters`),
   )
   return description === undefined ? Text : described(Text, description)
 }
@@ -44,7 +44,7 @@ const TranslationSchema = group({
   appealLabel: v.exactOptional(AppealLabel),
 })
 
-/** What uploaders read whose upload is refused for one reason. */
+/** What uploaders read when an upload is refused for one reason. */
 const ReasonSchema = group({
   type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
   title: v.exactOptional(text(200, TITLE)),
@@ -54,7 +54,7 @@ const ReasonSchema = group({
   languages: v.exactOptional(
     described(
       tableOf(Language, TranslationSchema, 'languages'),
-      'The same in other languages, by tag: `de`, `pt-BR`. English stands above.',
+      'The same texts in other languages, by tag, such as `de` or `pt-BR`. Those above are English.',
     ),
   ),
 })

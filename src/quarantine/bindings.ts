@@ -10,7 +10,7 @@ export interface QuarantineBindings {
 
 /**
  * The quarantine of a Worker with these bindings, if it has one.
- * @throws {BadConfigError} a key cannot be used, or must not be here
+ * @throws {BadConfigError} a recipient is invalid, or a private key is among the bindings
  */
 export function quarantineOf(
   { recipients, days }: QuarantineSettings,
@@ -21,14 +21,16 @@ export function quarantineOf(
   )
   if (betrayed.length > 0) {
     const names = betrayed.map(([name]) => name).join(', ')
-    throw new BadConfigError([`${names} contains a private key of age, which no Worker may have`])
+    throw new BadConfigError([
+      `${names} contains a private key of age, which the Worker must never have`,
+    ])
   }
   const bucket = bindings.QUARANTINE
   if (!bucket) return undefined
   try {
     return new Quarantine({ bucket, recipients, days })
   } catch {
-    // What it says may repeat the text.
+    // The error's message may repeat the text.
     throw new BadConfigError([`quarantine.recipients ${RECIPIENT_WORDS}`])
   }
 }

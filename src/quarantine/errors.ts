@@ -1,20 +1,20 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** There is no object of a case: it was never kept, or has expired. */
+/** The quarantine has no object for a case: it was never kept, or has expired. */
 export class NoSuchCaseError extends HashgateError {
   readonly code = 'no-such-case'
 
   constructor(caseId: string) {
-    super(`the quarantine has nothing of case ${caseId}: it was not kept, or is deleted`)
+    super(`the quarantine has no object for case ${caseId}: it was never kept, or has been deleted`)
   }
 }
 
-/** The identities are none, or none that this was sealed to. */
+/** The identities are invalid, or the object was not sealed to any of them. */
 export class WrongIdentityError extends HashgateError {
   readonly code = 'wrong-identity'
 }
 
-/** An object is not what was sealed: changed, cut off, or of another case. */
+/** An object is not what was sealed: it was changed, truncated, or is from another case. */
 export class ObjectDamagedError extends HashgateError {
   readonly code = 'object-damaged'
 

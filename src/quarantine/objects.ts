@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { FORMAT } from './record.ts'
 
-/** An object of the quarantine, as its bucket tells of it. Nothing here says what is in it. */
+/** An object of the quarantine, as its bucket lists it. Nothing here reveals what is in it. */
 export interface QuarantinedObject {
   key: string
   caseId: string
@@ -15,7 +15,7 @@ const CASE_ID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const CASE_ID_PATTERN = new RegExp(`^${CASE_ID}$`)
 const KEY_PATTERN = new RegExp(`^\\d{4}-\\d{2}-\\d{2}-(${CASE_ID})\\.tar\\.age$`)
 
-/** Custom metadata of an object: all that lies beside it in the clear. */
+/** Custom metadata of an object: everything beside it that is not sealed. */
 const MetadataSchema = v.object({
   case: v.pipe(v.string(), v.regex(CASE_ID_PATTERN)),
   expires: v.pipe(v.string(), v.isoTimestamp()),
@@ -37,7 +37,7 @@ export function metadataOf({ caseId, expires }: { caseId: string; expires: strin
   >
 }
 
-/** What an object of a bucket is; `undefined` if it is none of the quarantine, which nothing here may touch. */
+/** Reads an object's metadata. `undefined`: not of the quarantine, so nothing here may touch it. */
 export function readObject(
   key: string,
   bytes: number,

@@ -7,7 +7,7 @@ import { FORMAT } from './record.ts'
 import { BODY_FILE, EVENT_FILE } from './seal.ts'
 import { parseJson } from '../util/json.ts'
 
-// Not for the Worker: what it seals it cannot open.
+// Not for the Worker, which cannot open what it seals.
 
 /** The checked fields of a record; its other fields are printed unchecked. */
 const RecordSchema = v.looseObject({
@@ -22,8 +22,8 @@ export interface OpenedCase {
 }
 
 /**
- * Reads the identities of a file as `age-keygen` writes it: one a line, between comments.
- * @throws {WrongIdentityError} there is none, or a line that is none; the message does not repeat it
+ * Reads the identities in a file as `age-keygen` writes it: one a line, between comments.
+ * @throws {WrongIdentityError} there is none, or a line is invalid; the message does not repeat it
  */
 export function parseIdentities(text: string): string[] {
   const lines = text.split('\n').map((line) => line.trim())

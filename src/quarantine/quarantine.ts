@@ -11,18 +11,24 @@ import {
 } from './record.ts'
 import { type HeldBytes, seal } from './seal.ts'
 
-/** Milliseconds in which a body must be stored: it is held meanwhile, and a Worker that has answered ends after 30 s. */
+/**
+ * Milliseconds in which a body must be stored. It is held meanwhile, and the platform ends a Worker
+ * 30 s after its answer.
+ */
 const MAX_KEEP_MS = 20_000
-/** How often a body is stored at most, until it is. */
+/** Most attempts to store a body. */
 const MAX_TRIES = 2
 const DAY_MS = 86_400_000
 
-/** Most objects of a page, and of a deletion: R2 takes no more. */
+/** Most objects in a page, and in a deletion: R2's limit. */
 const PAGE_OBJECTS = 1000
-/** Most pages of one sweep, each a listing and perhaps a deletion: a Worker of the free plan may ask 50 times. */
+/**
+ * Most pages of one sweep. Each is a listing and perhaps a deletion, and a Worker on the free plan
+ * may make 50 requests.
+ */
 const MAX_PAGES = 20
 
-/** What is used of an R2 bucket. */
+/** The part of an R2 bucket that is used. */
 export interface QuarantineBucket {
   put(
     key: string,
@@ -60,20 +66,23 @@ class QuarantineTimeoutError extends HashgateError {
   }
 }
 
-/** Keeps the bodies of refused uploads in a bucket, sealed to keys that are not here: what is kept cannot be read back. */
+/**
+ * Keeps the bodies of refused uploads in a bucket, sealed to keys that are not here: the Worker
+ * cannot read them back.
+ */
 export class Quarantine {
   readonly #options: QuarantineOptions
   readonly #encrypter = new Encrypter()
   readonly #now: () => number
 
-  /** @throws if a recipient is none */
+  /** @throws if a recipient is invalid */
   constructor(options: QuarantineOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
     for (const recipient of options.recipients) this.#encrypter.addRecipient(recipient)
   }
 
-  /** Seals and stores a body, which must stay as it is until this is done. Never throws. */
+  /** Seals and stores a body, which must not change until this is done. Never throws. */
   async keep(facts: QuarantineFacts, body: HeldBytes): Promise<Kept> {
     const { days, maxKeepMs = MAX_KEEP_MS } = this.#options
     const now = this.#now()
@@ -113,7 +122,7 @@ export class Quarantine {
     }
   }
 
-  /** Stores what is sealed: all of it, or nothing. Returns its key. */
+  /** Stores what is sealed, all of it or nothing. Returns its key. */
   async #store(
     record: QuarantineRecord,
     sealed: ReadableStream<Uint8Array>,
@@ -131,12 +140,12 @@ export class Quarantine {
       await Promise.all([putting, piping])
       return key
     } finally {
-      // What R2 does not take any more is not waited for: it may never be taken.
+      // Do not wait for R2 to read the rest: it may never do so.
       failed.abort()
     }
   }
 
-  /** Deletes what has expired, the oldest days first, in no more than MAX_PAGES pages. @throws what R2 fails by */
+  /** Deletes what has expired, oldest days first, in up to MAX_PAGES pages. @throws R2's error */
   async deleteExpired(): Promise<Swept> {
     const { bucket } = this.#options
     const now = this.#now()
@@ -164,7 +173,7 @@ export class Quarantine {
   }
 }
 
-/** An error in words that may be logged: of R2's, its class and number. */
+/** An error in words that may be logged. R2's errors are reduced to class and number. */
 function describeFailure(error: unknown): string {
   if (error instanceof HashgateError) return `${error.code}: ${error.message}`
   if (!(error instanceof Error)) return 'unknown error'

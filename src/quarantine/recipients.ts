@@ -1,17 +1,17 @@
 import { bech32 } from '@scure/base'
 
-/** Most keys that an object is sealed to: each is a key agreement for every object. */
+/** Most keys that an object is sealed to: each takes a key agreement for every object. */
 export const MAX_RECIPIENTS = 16
 
 /** What a recipient must be, in words. */
 export const RECIPIENT_WORDS = 'must be an age public key (age1…), and nothing else'
 
 /**
- * Whether a text is a public key by its form, kind and checksum. What seals to it sees the rest, and is not in bundles without a
- * quarantine.
+ * Whether a text has the form, kind and checksum of a public key. Sealing checks the rest, but its
+ * code is not in bundles without a quarantine.
  */
 export function isRecipient(text: string): boolean {
-  const key = bech32.decodeUnsafe(text, false) // of some kinds, keys are longer than 90 characters
+  const key = bech32.decodeUnsafe(text, false) // some kinds of keys are longer than 90 characters
   return key !== undefined && /^age(1[a-z\d]+)?$/.test(key.prefix)
 }
 

@@ -38,8 +38,8 @@ export interface Swept {
   deleted: number
   /** Objects that are not due yet. */
   left: number
-  /** Objects of the bucket that are none of the quarantine: they are not touched. */
+  /** Objects of the bucket that do not belong to the quarantine: they are not touched. */
   others: number
-  /** Whether all objects were looked at. */
+  /** Whether all objects were checked. */
   isWhole: boolean
 }

@@ -2,11 +2,11 @@ import type { Encrypter } from 'age-encryption'
 import { createTarPacker } from 'modern-tar'
 import type { QuarantineRecord } from './record.ts'
 
-/** The files of a sealed object: a TAR in the form of age, so that `age --decrypt | tar --extract` gives them. */
+/** The files of a sealed object, a TAR sealed by age: `age --decrypt | tar --extract` gets them. */
 export const EVENT_FILE = 'event.json'
 export const BODY_FILE = 'body'
 
-/** A TAR goes in blocks; two empty ones end it. */
+/** A TAR consists of blocks; two empty ones end it. */
 const TAR_BLOCK_BYTES = 512
 
 export interface HeldBytes {
@@ -20,7 +20,10 @@ export interface Sealed {
   bytes: number
 }
 
-/** Seals a body and its record, chunk by chunk: it is never there twice. @throws if a recipient cannot be used */
+/**
+ * Seals a body and its record chunk by chunk, so that memory never holds both forms. @throws if a
+ * recipient cannot be used
+ */
 export async function seal(
   record: QuarantineRecord,
   body: HeldBytes,

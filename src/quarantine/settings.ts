@@ -9,9 +9,9 @@ export const QuarantineSettings = optionalGroup(
       v.pipe(
         listOf(
           v.pipe(v.string(RECIPIENT_WORDS), v.check(isRecipient, RECIPIENT_WORDS)),
-          'Public keys of age that can open what is quarantined. The Worker cannot.',
+          'Public keys of age that quarantined uploads are sealed to. Only the holders of their private keys can open them; the Worker cannot.',
         ),
-        v.maxLength(MAX_RECIPIENTS, `must have ${MAX_RECIPIENTS} keys at most`),
+        v.maxLength(MAX_RECIPIENTS, `must have at most ${MAX_RECIPIENTS} keys`),
       ),
       [],
     ),

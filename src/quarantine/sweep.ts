@@ -3,7 +3,10 @@ import { stampEvent } from '../events/stamp.ts'
 import { describeError } from '../util/errors.ts'
 import type { Quarantine } from './quarantine.ts'
 
-/** Deletes what has expired, and reports. What R2 fails by is reported, and thrown so that the trigger counts as failed. */
+/**
+ * Deletes what has expired, and reports it. An error of R2 is reported, and thrown so that the
+ * trigger counts as failed.
+ */
 export async function sweepQuarantine(
   quarantine: Quarantine | undefined,
   onEvent: (event: GateEvent) => void,

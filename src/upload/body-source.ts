@@ -1,21 +1,24 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** Bytes that are read at once. The default reader gives 4 KiB, and takes ten times as long. */
+/** Bytes that are read at once. The default reader returns 4 KiB, and takes ten times as long. */
 export const CHUNK_BYTES = 64 * 1024
 
-/** Bytes a second that a client must send while others wait for what it holds, and the time that it has before that counts. */
+/**
+ * Bytes a second that a client must send while others wait for what it holds, and the grace period
+ * before that counts.
+ */
 const PRESSED_BYTES_PER_SECOND = 64 * 1024
 const PRESSED_GRACE_MS = 5000
-/** Milliseconds after which a client that sends nothing is looked at again. */
+/** Milliseconds between looks at a client that sends nothing. */
 const TICK_MS = 2000
 
 /** How slow a client may be. */
 export interface ClientLimits {
   /** Milliseconds in which it must send CHUNK_BYTES, or the rest. */
   stallMs: number
-  /** Bytes a second that it must send in the long run. */
+  /** Bytes a second that it must send on average. */
   minBytesPerSecond: number
-  /** Milliseconds in which a body must come, whatever its length: a long one must come faster. */
+  /** Milliseconds in which a body of any length must arrive: a long one must arrive faster. */
   maxMs: number
   /** Whether others wait for what it holds. */
   isPressed: () => boolean
@@ -30,7 +33,7 @@ export class ClientStalledError extends HashgateError {
   }
 }
 
-/** The client went away, or its connection did, before the body was whole. */
+/** The client or its connection was lost before the body was complete. */
 export class ClientGoneError extends HashgateError {
   readonly code = 'client-gone'
 
@@ -39,7 +42,7 @@ export class ClientGoneError extends HashgateError {
   }
 }
 
-/** The length that a request says its body has, in bytes; `undefined` for a chunked one. */
+/** The length that a request states for its body, in bytes; `undefined` for a chunked one. */
 export function lengthOf({ headers, body }: Request): number | undefined {
   const header = headers.get('content-length')
   if (header === null) return body ? undefined : 0
@@ -47,7 +50,7 @@ export function lengthOf({ headers, body }: Request): number | undefined {
 }
 
 /**
- * The chunks of a body, as they come; each is valid until the next is asked for.
+ * The chunks of a body as they arrive. Each is valid until the next is requested.
  * @throws {ClientStalledError | ClientGoneError}
  */
 export async function* readChunks(
@@ -68,15 +71,15 @@ export async function* readChunks(
   }
 }
 
-/** Sees that a client sends fast enough. The time that it waits for the gate does not count. */
+/** Checks that a client sends fast enough. The time that it waits for the gate does not count. */
 export class ClientPace {
   readonly #limits: ClientLimits
   readonly #bytesPerMs: number
   #bytes = 0
-  /** Milliseconds that were waited for the client. */
+  /** Milliseconds spent waiting for the client. */
   #waitedMs = 0
 
-  /** @param length of the body; `undefined` if it does not say */
+  /** @param length of the body; `undefined` if not stated */
   constructor(limits: ClientLimits, length = 0) {
     this.#limits = limits
     this.#bytesPerMs = Math.max(limits.minBytesPerSecond / 1000, length / limits.maxMs)
@@ -86,7 +89,7 @@ export class ClientPace {
     this.#bytes += bytes
   }
 
-  /** Waits for the client's next bytes. @throws {ClientStalledError} and what the reading fails by */
+  /** Waits for the client's next bytes. @throws {ClientStalledError} or the error of the read */
   async waitFor<T>(read: Promise<T>): Promise<T> {
     const since = Date.now()
     const [before, { stallMs }] = [this.#waitedMs, this.#limits]
@@ -100,7 +103,7 @@ export class ClientPace {
     }
   }
 
-  /** Whether it has taken longer so far than it may for what it has sent. */
+  /** Whether it has taken too long for what it has sent so far. */
   #isSlow(): boolean {
     const { stallMs, isPressed } = this.#limits
     if (this.#waitedMs > stallMs + this.#bytes / this.#bytesPerMs) return true
@@ -109,13 +112,13 @@ export class ClientPace {
   }
 }
 
-/** What a promise gives, or `late` if it takes longer. */
+/** The value of a promise, or `late` if it takes longer. */
 async function raced<T, L>(promise: Promise<T>, ms: number, late: L): Promise<T | L> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<L>((resolve) => {
     timer = setTimeout(() => resolve(late), ms)
   })
-  promise.catch(() => undefined) // it may fail when nobody listens any more
+  promise.catch(() => undefined) // it may fail when no one listens any more
   try {
     return await Promise.race([promise, timeout])
   } finally {

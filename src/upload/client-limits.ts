@@ -2,7 +2,7 @@ import type { ClientLimits } from './body-source.ts'
 import type { Semaphore } from '../util/semaphore.ts'
 import type { UploadSettings } from './settings.ts'
 
-/** How slow a client may be that holds some of these. */
+/** How slow a client may be while it holds some of these. */
 export function clientLimitsOf(
   { clientStallSeconds, minBytesPerSecond, maxSeconds }: UploadSettings,
   ...held: readonly Semaphore[]

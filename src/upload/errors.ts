@@ -1,7 +1,7 @@
 import type { DigestKind } from '../list/entry.ts'
 import { HashgateError } from '../util/errors.ts'
 
-/** A body that is longer than a gated one may be. */
+/** A body that is longer than allowed. */
 export class BodyTooLargeError extends HashgateError {
   readonly code = 'too-large'
 
@@ -10,16 +10,16 @@ export class BodyTooLargeError extends HashgateError {
   }
 }
 
-/** A body that does not say how long it is, and is too long to be held whole. */
+/** A body without a stated length that is too long to hold. */
 export class LengthRequiredError extends HashgateError {
   readonly code = 'length-required'
 
   constructor(maxBytes: number) {
-    super(`the body does not say its length, and is longer than ${maxBytes} bytes`)
+    super(`the body states no length, and is longer than ${maxBytes} bytes`)
   }
 }
 
-/** The origin takes no more of a body. */
+/** The origin has stopped reading a body. */
 export class OriginStalledError extends HashgateError {
   readonly code = 'origin-stalled'
 
@@ -28,7 +28,7 @@ export class OriginStalledError extends HashgateError {
   }
 }
 
-/** The list has got a kind of digest that was not taken of the files of this upload. */
+/** The list got a new kind of digest, which was not taken of the files of this upload. */
 export class DigestKindAddedError extends HashgateError {
   readonly code = 'digest-kind-added'
 

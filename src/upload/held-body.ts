@@ -2,21 +2,21 @@ import { CHUNK_BYTES } from './body-source.ts'
 import type { Permit } from '../util/semaphore.ts'
 import type { ForwardedBody } from './origin.ts'
 
-/** A body that is held whole: in one buffer if it is short and says so beforehand, else in chunks. */
+/** A body that is held whole: in one buffer if it is stated to be short, otherwise in chunks. */
 export class HeldBody {
   length = 0
   readonly #permit: Permit
   readonly #whole: Uint8Array<ArrayBuffer> | undefined
   #chunks: Uint8Array<ArrayBuffer>[] = []
 
-  /** @param length in bytes; those of a short body are acquired already, those of others as they come */
+  /** @param length in bytes. Those of a short body are acquired already, others as they arrive. */
   constructor(permit: Permit, length?: number) {
     this.#permit = permit
     if (length !== undefined && length <= CHUNK_BYTES) this.#whole = new Uint8Array(length)
   }
 
   /**
-   * Copies a chunk. Returns the copy, which stays where it is.
+   * Copies a chunk. Returns the copy, which stays valid while the body is held.
    * @throws {BusyError}
    */
   async append(chunk: Uint8Array): Promise<Uint8Array> {
@@ -44,27 +44,30 @@ export class HeldBody {
     }
   }
 
-  /** The body as a request has it: bytes, or a stream that says how long it is. */
+  /** The body for a request: bytes, or a stream of known length. */
   toBody(): ForwardedBody {
     if (this.#whole) return this.#whole
     const { readable, writable } = new FixedLengthStream(this.length)
     void writeAll(this.#chunks, writable.getWriter())
-    this.#chunks = [] // an origin may go on reading them when it has begun to answer
+    this.#chunks = [] // an origin may still read them after it has begun to answer
     return readable
   }
 
-  /** Lets go of its chunks, which somebody may still read. */
+  /** Drops its chunks without freeing them: they may still be read. */
   forget(): void {
     this.#chunks = []
   }
 
-  /** Gives its memory back at once: the collector of garbage would, when it pleases. Nothing of it may be used any more. */
+  /**
+   * Frees its memory now, rather than when the garbage collector gets to it. Nothing of the body
+   * may be used afterwards.
+   */
   free(): void {
     for (const chunk of this.#whole ? [this.#whole] : this.#chunks) release(chunk)
   }
 }
 
-/** Writes chunks to a stream, and gives back the memory of each. */
+/** Writes chunks to a stream, and frees each. */
 async function writeAll(
   chunks: readonly Uint8Array<ArrayBuffer>[],
   writer: WritableStreamDefaultWriter<Uint8Array>,
@@ -76,7 +79,7 @@ async function writeAll(
     }
     await writer.close()
   } catch {
-    // The request that it is the body of tells.
+    // The request with this body reports the error.
   }
 }
 

@@ -21,27 +21,27 @@ export interface InspectionDeps {
   context: ScanContext
   settings: { body: BodyOptions }
   judge: (files: readonly ScannedFile[]) => Promise<Verdict>
-  /** Kinds of digests that the list has at the moment; all, if absent. */
+  /** Kinds of digests that the list has right now; all, if absent. */
   digestKinds?: () => readonly DigestKind[]
-  /** Given each file of the body when it has been scanned, before the verdict on it. */
+  /** Called with each file of the body when it has been scanned, before the verdict on it. */
   onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
 }
 
-/** Characters of a path and query that no picture is shorter than. */
+/** Shortest path and query that could hold a picture, in characters. */
 const MIN_URL_LENGTH = 100
 
-/** A file that has come to its end, and is perhaps still to be decoded. */
+/** A file that has ended, and may still have to be decoded. */
 interface EndedFile {
   finished: Finished
   info: FileInfo
 }
 
-/** Looks at an upload while its body comes: finds the files in it, scans them, and has them judged. */
+/** Inspects an upload while its body arrives: finds and scans its files, and has them judged. */
 export class Inspection {
   readonly #deps: InspectionDeps
   readonly #budget: ScanBudget
   readonly #reader: BodyReader
-  /** Work that waits: the reader finds files faster than they are scanned. */
+  /** Queued work: the reader finds files faster than they are scanned. */
   #waiting: Steps[] = []
   readonly #digestKinds: readonly DigestKind[]
   #ended: EndedFile[] = []
@@ -50,10 +50,10 @@ export class Inspection {
   #bytes = 0
   readonly #judgedNeedles = new WeakSet<Needle>()
 
-  /** Whether something is of a format that the route does not accept. */
+  /** Whether something has a format that the route does not accept. */
   #hasUnaccepted = false
 
-  /** @throws {MalformedBodyError} the headers tell no body that can be read in one way only */
+  /** @throws {MalformedBodyError} parsers may read the headers differently */
   constructor({ headers, url }: Pick<Request, 'headers' | 'url'>, deps: InspectionDeps) {
     this.#deps = deps
     const { context, settings } = deps
@@ -81,7 +81,7 @@ export class Inspection {
         this.#hasUnaccepted ||= settings.body.accept !== undefined
       },
     })
-    // A path or query, too, may have a file written in it.
+    // A path or query may contain a file, too.
     const { pathname, search } = new URL(url)
     if (pathname.length + search.length < MIN_URL_LENGTH) return
     const sink = openFile({ isText: true, text: 'urlencoded', isRaw: true, withoutDigests: true })
@@ -90,7 +90,7 @@ export class Inspection {
   }
 
   /**
-   * Takes the next chunk, and ends the files that end in it. What is in it must not be changed afterwards.
+   * Takes the next chunk, which must not change afterwards, and finishes the files that end in it.
    * @throws {MalformedBodyError}
    */
   async take(chunk: Uint8Array): Promise<void> {
@@ -101,14 +101,15 @@ export class Inspection {
     await this.#work()
   }
 
-  /** Version of the list that was asked last. */
+  /** Version of the list that the last verdict is by. */
   get listVersion(): number | undefined {
     return this.#verdict?.listVersion
   }
 
   /**
-   * The verdict by the files that have come so far; `undefined` before the first.
-   * @throws {DigestKindAddedError} nothing refuses the upload, but it was not compared with all that is listed
+   * The verdict on the files so far; `undefined` before the first.
+   * @throws {DigestKindAddedError} nothing refuses the upload, but it was not compared with
+   * everything that is listed
    */
   async judge(): Promise<Verdict | undefined> {
     const unjudged = this.#unjudged
@@ -116,12 +117,12 @@ export class Inspection {
     return this.#verdict
   }
 
-  /** Position in the body from which on nothing may go on: where a picture begins that has no verdict. */
+  /** Position in the body from which nothing may be sent: the start of a picture not judged yet. */
   get heldFrom(): number {
     return this.#deps.context.pictures?.heldFrom ?? Infinity
   }
 
-  /** The verdict by pictures that are decoded in files which have not come to their end, if it is no. */
+  /** The verdict on pictures that are decoded in files without an end yet, if it refuses. */
   async judgePictures(): Promise<RefuseVerdict | BlockVerdict | undefined> {
     const files: ScannedFile[] = []
     for (const picture of this.#deps.context.pictures?.takeDecoded() ?? []) {
@@ -132,8 +133,9 @@ export class Inspection {
   }
 
   /**
-   * Ends the wait for pictures that are longer than is held. What is held is looked at as if it were all: their end may be
-   * missing. Else they are unscannable. Returns the verdict if it is no.
+   * Stops waiting for pictures that are too long to hold. What is held of them is scanned as if it
+   * were all, though their end may be missing. If that finds nothing, they are unscannable. Returns
+   * the verdict if it refuses.
    */
   async giveUpPictures(
     held: readonly Uint8Array[],
@@ -154,7 +156,7 @@ export class Inspection {
     return isPassed(verdict) ? undefined : verdict
   }
 
-  /** A verdict that is only of interest if it is no: the files are judged again when they are whole. */
+  /** A verdict that only counts if it refuses: complete files are judged again. */
   async #judgeEarly(
     files: readonly ScannedFile[],
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
@@ -171,14 +173,15 @@ export class Inspection {
   }
 
   /**
-   * The verdict, when all has come.
+   * The verdict on the complete upload.
    * @throws {MalformedBodyError}
    * @throws {DigestKindAddedError} as `judge`
    */
   async end(): Promise<Verdict> {
     this.#reader.end()
     await this.#work()
-    // The list is asked even if nothing is to be matched: a gate without one must not look as if it worked.
+    // The list is asked even if there is nothing to match: a gate without one must not seem to
+    // work.
     return (await this.judge()) ?? this.#judge([])
   }
 
@@ -186,13 +189,13 @@ export class Inspection {
     this.#ended.push({ finished: yield* scanner.finish(), info })
   }
 
-  /** Does what waits, in turns with all else that the isolate has to do. */
+  /** Does the queued work, in turns with everything else that the isolate has to do. */
   async #work(): Promise<void> {
     for (const steps of this.#waiting.splice(0)) await this.#run(steps)
     await this.#settleEnded()
   }
 
-  /** Does some work. What that makes wait is done after each of its steps, so that little ever waits. */
+  /** Does some work. What it queues is done after each of its steps, so the queue stays short. */
   async #run(steps: Steps): Promise<void> {
     for (;;) {
       const { done } = steps.next()
@@ -228,7 +231,7 @@ export class Inspection {
     return this.#verdict
   }
 
-  /** Kinds of digests that the list has, and that were not taken. */
+  /** Kinds of digests that the list has, but that were not taken. */
   #missingKinds(): DigestKind[] {
     const kinds = this.#deps.digestKinds?.() ?? []
     return kinds.filter((kind) => !this.#digestKinds.includes(kind))
@@ -246,14 +249,14 @@ function unaccepted(judged: Verdict): Verdict {
   return { ...judged, action: 'refuse', reason: 'unaccepted-format', files: [] }
 }
 
-/** A field, or the text around files, that is of no known format is nothing that could not be looked at. */
+/** A field, or the text around files, does not count as unscannable if it has no known format. */
 function asText(scanned: ScannedFile): ScannedFile {
   if (scanned.coverage === 'scanned' || scanned.reason !== 'unknown-format') return scanned
   const { bytes, digests, inner } = scanned
   return { ...EMPTY, bytes, ...(digests && { digests }), ...(inner && { inner }) }
 }
 
-/** What a part of a file shows: that it cannot be looked at says nothing about the whole. */
+/** What a part of a file shows. If a part cannot be scanned, that says nothing about the whole. */
 function looksOf(file: ScannedFile): ScannedFile {
   const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
   return { ...EMPTY, inner: shown.map(withoutInner) }

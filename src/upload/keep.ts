@@ -3,7 +3,7 @@ import type { Quarantine } from '../quarantine/quarantine.ts'
 import type { Kept, QuarantineFacts } from '../quarantine/record.ts'
 import type { HeldBytes } from '../quarantine/seal.ts'
 
-/** Keeps the body of an upload with what is known of it. Never throws. */
+/** Quarantines the body of an upload, with what is known about it. Never throws. */
 export async function keepUpload(
   quarantine: Quarantine | undefined,
   request: Request,

@@ -1,10 +1,10 @@
-/** A body that takes the place of a request's own: bytes, or a stream that says how long it is. */
+/** A body that replaces a request's own: bytes, or a stream of known length. */
 export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 
-/** Where requests go on to. `body` replaces the request's, which is read here. */
+/** Where requests are sent. `body` replaces a request's own body, which was read here. */
 export interface Origin {
   forward(request: Request, body?: ForwardedBody): Promise<Response>
-  /** The host that a request arrives at there, if it is not the one that it was sent to. */
+  /** The host that a request arrives at, if it differs from the one it was sent to. */
   hostFor?(request: Request): string | undefined
 }
 
@@ -14,7 +14,7 @@ export function withBody(request: Request, body: ForwardedBody | undefined): Req
   return new Request(request, { body: isEmpty ? null : body })
 }
 
-/** The request with other headers; `body`, if there is one, is what its own was read to. */
+/** The request with other headers. If there is a `body`, the request's own was already read. */
 export function withHeaders(
   request: Request,
   headers: Headers,

@@ -9,7 +9,7 @@ import { BusyError } from '../util/semaphore.ts'
 /** The result of an upload: a verdict, or the reason why there is none. */
 export type Outcome = Verdict | Unjudged
 
-/** An upload that could not be judged. Nothing of it is passed on to its end. */
+/** An upload that could not be judged. Its end is never passed on. */
 export interface Unjudged {
   action: 'refuse'
   reason:
@@ -23,19 +23,19 @@ export interface Unjudged {
     | 'origin-stalled'
     | 'failed'
   error: unknown
-  /** Version of the list that was asked about the beginning of it. */
+  /** Version of the list that judged its beginning. */
   listVersion?: number | undefined
 }
 
 /** Why an upload does not reach the origin. */
 export type Refused = RefuseVerdict | BlockVerdict | Unjudged
 
-/** How far a request got: to the origin, whose answer may be a failure, or not. */
+/** How far a request got: to the origin, even if that does not answer, or not. */
 export type Passage =
   | { isPassed: true; response: Promise<Response> }
   | { isPassed: false; caseId: string; outcome: Refused }
 
-/** The outcome of an upload that something was thrown at. */
+/** The outcome of an upload that failed with an error. */
 export function unjudged(error: unknown, listVersion?: number): Unjudged {
   return { action: 'refuse', reason: refusalReason(error), error, listVersion }
 }

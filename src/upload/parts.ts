@@ -1,6 +1,6 @@
 import { HashgateError } from '../util/errors.ts'
 
-/** A request that brings a part of a file, of which nobody can tell what it is. */
+/** A request with a part of a file, which cannot be judged by itself. */
 export class PartError extends HashgateError {
   readonly code = 'part'
 
@@ -10,8 +10,8 @@ export class PartError extends HashgateError {
 }
 
 /**
- * Headers of uploads in parts: Content-Range (RFC 9110, Google), tus, the IETF's draft of resumable uploads, and sessions of Google and of
- * Firebase.
+ * Headers of uploads in parts: Content-Range (RFC 9110, Google), tus, the IETF draft of resumable
+ * uploads, and sessions of Google and Firebase.
  */
 const HEADERS = [
   'content-range',
@@ -26,7 +26,7 @@ const HEADERS = [
   'x-upload-content-length',
 ]
 
-/** Parameters of parts of S3, with any value, and of blocks and pages of Azure, with these. */
+/** Parameters of S3 parts, with any value, and of Azure blocks and pages, with these values. */
 const PARAMETERS: Record<string, RegExp> = {
   uploads: /^/,
   uploadid: /^/,
@@ -34,7 +34,7 @@ const PARAMETERS: Record<string, RegExp> = {
   comp: /^(block|blocklist|appendblock|page)$/i,
 }
 
-/** By what a request tells that it is of an upload in parts; `undefined` if by nothing that is known. */
+/** What marks a request as part of an upload in parts; `undefined` if nothing known does. */
 export function partBy({ headers, url }: Pick<Request, 'headers' | 'url'>): string | undefined {
   const header = HEADERS.find((name) => headers.has(name))
   if (header !== undefined) return header

@@ -22,7 +22,10 @@ import { chunksOfStream } from './staging/whole-body.ts'
 
 type No = RefuseVerdict | BlockVerdict
 
-/** Bytes of an isolate that a long upload holds: at first, of a picture, and to let what is longer wait in the bucket. */
+/**
+ * Bytes of an isolate that a long upload holds: at first, for a picture, and to move longer
+ * pictures to the bucket.
+ */
 export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
   first: number
   picture: number
@@ -43,8 +46,8 @@ export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection
 }
 
 /**
- * An upload that begins to go to the origin before it has come to its end, which is held back until the verdict. So is all
- * from the first byte of a picture on, until the verdict on that.
+ * Passes an upload on while it arrives. Its end is held back until the verdict. From the first byte
+ * of a picture on, everything is held back until the verdict on that picture.
  */
 export async function passLong(
   request: Request,
@@ -60,7 +63,8 @@ export async function passLong(
     deps.decoders,
     deps.longPlaces,
   )
-  // The place comes before the bytes: who waits for one must hold nothing that the one that has it needs.
+  // The place comes before the bytes: an upload that waits for a place must hold nothing that the
+  // holder of one needs.
   const place = await acquireLongPlace(deps)
   const { first, picture, spool } = longBytes(deps)
   let permit: Permit | undefined
@@ -99,7 +103,7 @@ async function breakOff(verdict: No, upload: LongUpload, deps: UploadDeps): Prom
   return { isPassed: false, caseId: deps.caseId, outcome: verdict }
 }
 
-/** A long upload on its way. The origin hears of it when there is something to send. */
+/** A long upload on its way. The request to the origin begins when there is something to send. */
 class LongUpload {
   readonly #inspection: Inspection
   readonly #deps: UploadDeps
@@ -107,10 +111,10 @@ class LongUpload {
   readonly #holdBack: HoldBack
   readonly #room: PictureRoom
   readonly #maxPictureBytes: number
-  /** What waits in the bucket, once a picture was too long to be held. */
+  /** What waits in the bucket, once a picture was too long to hold. */
   #spool: Spool | undefined
   #response: Promise<Response> | undefined
-  /** An origin that takes no more has said why, or is gone; the verdict is still of use. */
+  /** Whether the origin still reads. If not, it answered or is gone; the verdict still counts. */
   #isTaken = true
 
   constructor(length: number, inspection: Inspection, permit: Permit, deps: UploadDeps) {
@@ -123,7 +127,7 @@ class LongUpload {
     this.#room = new PictureRoom(deps.pictureBytes, this.#maxPictureBytes, permit)
   }
 
-  /** Takes a chunk, which must not be changed afterwards. Returns the verdict if it is no. */
+  /** Takes a chunk, which must not change afterwards. Returns the verdict if it refuses. */
   async take(chunk: Uint8Array): Promise<No | undefined> {
     this.#room.touch()
     await this.#inspection.take(chunk)
@@ -165,12 +169,12 @@ class LongUpload {
         for await (const chunk of chunksOfStream(body.readable)) await this.#holdBack.push(chunk)
       await this.#holdBack.end()
     } catch (error) {
-      await this.abort(error) // the origin would wait for the rest
+      await this.abort(error) // otherwise the origin would wait for the rest
       throw error
     }
   }
 
-  /** Lets what is held, and all that follows, wait in the bucket. */
+  /** Moves what is held, and everything that follows, to the bucket. */
   async #spoolHeld(staging: Staging): Promise<undefined> {
     const spool = await Spool.begin(staging, this.#permit)
     this.#spool = spool
@@ -180,7 +184,7 @@ class LongUpload {
     return undefined
   }
 
-  /** Finds room for what is held, if that is more than ever. Returns the verdict if a picture is too long, and it is no. */
+  /** Makes room for what is held. If a picture is too long, returns the verdict if that refuses. */
   async #holdMore(): Promise<No | undefined> {
     const { excess, chunks } = this.#holdBack
     if (excess <= this.#maxPictureBytes) {
@@ -200,7 +204,7 @@ class LongUpload {
     this.#isTaken &&= await isWritten(this.#holdBack.send(until), this.#open())
   }
 
-  /** The origin's answer, to a request that begins now at the latest. */
+  /** The origin's answer. The request begins now, unless it has begun. */
   #open(): Promise<Response> {
     if (!this.#response) {
       this.#response = this.#deps.forward(this.#holdBack.readable)
@@ -211,8 +215,8 @@ class LongUpload {
 }
 
 /**
- * Whether the origin took what was written. If not, its answer, or what it failed by, is there.
- * @throws {OriginStalledError} it took nothing, and does not answer
+ * Whether the origin read what was written. If not, it has answered or failed.
+ * @throws {OriginStalledError} it neither reads nor answers
  */
 async function isWritten(written: Promise<void>, response: Promise<Response>): Promise<boolean> {
   let isAnswered = false

@@ -10,17 +10,17 @@ import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 import { chunksOfStream } from './staging/whole-body.ts'
 
-/** A body without a length that turned out to be too long to be held. */
+/** A body without a length that turned out to be too long to hold. */
 export interface Overflow {
   chunks: AsyncGenerator<Uint8Array>
   held: HeldBody
-  /** The chunk that is not held. */
+  /** The first chunk that is not held. */
   next: Uint8Array
-  /** The place in which what is held was inspected, if there was one. */
+  /** The place for the inspection of what is held, if there was one. */
   place: Permit | undefined
 }
 
-/** Lets the rest of an upload wait in the bucket. The origin hears of it after the verdict, with its length. */
+/** Moves the rest of an upload to the bucket. After the verdict, it goes on with its length. */
 export async function passSpooled(
   request: Request,
   overflow: Overflow,
@@ -52,8 +52,8 @@ async function spoolHeld(held: HeldBody, permit: Permit, spool: Spool): Promise<
 }
 
 /**
- * Reads a body to its end, or to a verdict that is no. Returns the verdict; none if the body could not be inspected while it
- * came, or was not compared with all that is listed.
+ * Reads a body to its end, or until it is refused. Returns the verdict; `undefined` if the body
+ * could not be inspected while it arrived, or was not compared with everything that is listed.
  */
 async function spoolRest(
   { chunks, next }: Overflow,
@@ -95,7 +95,10 @@ async function unlessKindAdded<T>(
   }
 }
 
-/** The verdict on a body that lies in the bucket. Who waits for a place holds nothing that its holder needs. */
+/**
+ * The verdict on a body in the bucket. While it waits for a place, it holds nothing that the
+ * place's holder needs.
+ */
 async function verdictOnSpooled(
   request: Request,
   spool: Spool,

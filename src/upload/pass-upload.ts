@@ -11,7 +11,7 @@ import { type Overflow, passSpooled } from './pass-spooled.ts'
 import { answerIn, passed, type Room, roomFor, tooLong, type UploadDeps } from './passing.ts'
 import type { Permit } from '../util/semaphore.ts'
 
-/** Judges an upload while it comes, and passes it on if it is allowed. Never throws. */
+/** Judges an upload while it arrives, and passes it on if it is allowed. Never throws. */
 export async function passUpload(request: Request, deps: UploadDeps): Promise<Passage> {
   let inspection: Inspection | undefined
   let permit: Permit | undefined
@@ -29,7 +29,8 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
     permit = await bytes.acquire(Math.min(room.held, CHUNK_BYTES), room.held + room.spool)
     return await passHeld(request, { length, room, permit, inspection }, deps)
   } catch (error) {
-    // Whatever it is, a client that went away or a fault in here: nothing is passed on that was not read to its end.
+    // Whatever the cause, a lost client or a fault in here: nothing is passed on that was not read
+    // to its end.
     const outcome = unjudged(error, inspection?.listVersion)
     deps.onOutcome(outcome)
     return { isPassed: false, caseId: deps.caseId, outcome }
@@ -38,16 +39,16 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
   }
 }
 
-/** An upload that begins. */
+/** An upload that has just begun. */
 interface Begun {
-  /** `undefined`: it does not say. */
+  /** `undefined` if not stated. */
   length: number | undefined
   room: Room
   permit: Permit
   inspection: Inspection
 }
 
-/** An upload that is held whole until its verdict; the origin does not hear of it before. */
+/** Holds an upload whole until its verdict. The origin gets nothing before that. */
 async function passHeld(request: Request, begun: Begun, deps: UploadDeps): Promise<Passage> {
   const { length, permit, inspection } = begun
   const held = new HeldBody(permit, length)
@@ -70,7 +71,7 @@ async function passHeld(request: Request, begun: Begun, deps: UploadDeps): Promi
   }
 }
 
-/** The verdict on a body that is held. If the list got another kind of digest meanwhile, the body is inspected again. */
+/** The verdict on a held body. If the list got a new kind of digest, it is inspected again. */
 async function verdictOn(
   inspection: Inspection,
   request: Request,
@@ -88,8 +89,8 @@ async function verdictOn(
 }
 
 /**
- * Reads a body to its end. It is inspected while it comes, or, if too many others are, all at once when it has come. Returns
- * when that was, or a body that has no length and is too long to be held.
+ * Reads a body to its end. It is inspected while it arrives or, if too many others are, all at once
+ * afterwards. Returns when the last byte came, or a body without a length that is too long to hold.
  */
 async function receive(
   request: Request,

@@ -18,25 +18,25 @@ export interface UploadDeps extends InspectionDeps {
   settings: PassSettings
   /** Bytes that uploads hold. */
   bytes: Semaphore
-  /** Bytes of those that pictures in long uploads hold: a share, so that such uploads leave room for others. */
+  /** Those of them that pictures in long uploads hold: a share, so that other uploads have room. */
   pictureBytes: Semaphore
   /** Places for uploads that are decoded while they arrive. */
   decoders: Semaphore
   /** Places for long uploads among them: fewer, so that short ones find some. */
   longPlaces: Semaphore
-  /** Where bodies wait for their verdict that are too long to be held. */
+  /** Where bodies that are too long to hold wait for their verdict. */
   staging?: Staging | undefined
   forward: (body: ForwardedBody) => Promise<Response>
-  /** Keeps the body of an upload that is quarantined; it is held until this is done. Never throws. */
+  /** Quarantines the body of an upload, which is held until this is done. Never throws. */
   keep: (verdict: BlockVerdict, body: HeldBody) => Promise<Kept>
   /**
-   * Given what came of it, before the origin can have the whole body, the milliseconds since the last byte came in, and what
-   * became of a body that was to be kept.
+   * Called with the outcome before the origin can have the whole body, with the milliseconds since
+   * the last byte arrived, and with what became of a body that was to be quarantined.
    */
   onOutcome: (outcome: Outcome, afterLastByteMs?: number, kept?: Kept) => void
 }
 
-/** Bytes of images that wait for a library which a long upload may hold: of others all bytes are held anyway. */
+/** Bytes of images waiting for a library that a long upload may hold. Others are held whole. */
 export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldBytes'>): number {
   return Math.floor(maxHeldBytes / 16)
 }
@@ -57,7 +57,7 @@ export async function acquireLongPlace({
   }
 }
 
-/** A decoder's place as one for a long upload, if there is room for another of these; else it is given back. */
+/** Turns a decoder's place into one for a long upload. If there is no room, gives it back. */
 export function joinLongPlace(
   place: Permit,
   { longPlaces }: Pick<UploadDeps, 'longPlaces'>,
@@ -77,13 +77,13 @@ function jointPlace(...permits: Permit[]): UploadPlace {
 
 /** Bytes that a body needs. */
 export interface Room {
-  /** What is held of it at most. */
+  /** Most bytes of it that are held. */
   held: number
-  /** What it needs beside that to wait in the bucket if it is longer; 0 if it may not. */
+  /** Bytes that it needs to wait in the bucket if it is longer; 0 if it must not be. */
   spool: number
 }
 
-/** The room that a body of a length needs; `undefined`: it does not say. */
+/** The room that a body needs; `length` is `undefined` if not stated. */
 export function roomFor(
   length: number | undefined,
   { settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>,
@@ -101,7 +101,7 @@ export function withLessHeld(deps: UploadDeps): UploadDeps {
   return { ...deps, context: { ...deps.context, limits } }
 }
 
-/** The origin's answer, if its head comes in time. @throws {OriginStalledError} */
+/** The origin's answer, if its headers arrive in time. @throws {OriginStalledError} */
 export function answerIn(response: Promise<Response>, { settings }: UploadDeps): Promise<Response> {
   const ms = settings.origin.timeoutSeconds * 1000
   return within(response, ms, () => new OriginStalledError(ms))
@@ -113,12 +113,12 @@ export async function passed(response: Promise<Response>): Promise<Passage> {
   return { isPassed: true, response }
 }
 
-/** The error of a body that is longer than it should be. */
+/** The error of a body that is longer than it may be. */
 export function tooLong(
   length: number | undefined,
   settings: Pick<UploadSettings, 'maxBodyBytes' | 'maxBufferedBytes' | 'onUnknownLength'>,
 ): Error {
-  if (length !== undefined) return new ClientGoneError() // more than it said
+  if (length !== undefined) return new ClientGoneError() // more than it stated
   if (settings.maxBodyBytes <= settings.maxBufferedBytes)
     return new BodyTooLargeError(settings.maxBodyBytes)
   return settings.onUnknownLength === 'length-required'

@@ -4,19 +4,20 @@ import type { Permit, Semaphore } from '../util/semaphore.ts'
 const STEP_BYTES = 512 * 1024
 
 /**
- * Room for what a long upload holds of a picture. It counts twice: with all bytes that uploads hold, and among those that pictures
- * of long uploads may hold together, so that two of these leave room for others.
+ * Room for what a long upload holds of a picture. It counts twice: among all bytes that uploads
+ * hold, and among those of pictures in long uploads. So two such pictures still leave room for
+ * other uploads.
  */
 export class PictureRoom {
   readonly #pictureBytes: Semaphore
   readonly #most: number
   readonly #permit: Permit
-  /** What the upload holds of all bytes beside the picture. */
+  /** Bytes that the upload holds beside the picture. */
   readonly #otherBytes: number
   #picturePermit: Permit | undefined
 
   /**
-   * @param most bytes that it is ever made to hold
+   * @param most bytes that it will ever hold
    * @param permit the upload's share of all bytes, which grows with the picture
    */
   constructor(pictureBytes: Semaphore, most: number, permit: Permit) {
@@ -26,7 +27,7 @@ export class PictureRoom {
     this.#otherBytes = permit.amount
   }
 
-  /** Makes the room as large as it must be. @throws {BusyError} */
+  /** Grows the room to this many bytes; 0 releases it. @throws {BusyError} */
   async hold(bytes: number): Promise<void> {
     if (bytes === 0) return this.release()
     const has = this.#picturePermit?.amount ?? 0
@@ -44,7 +45,7 @@ export class PictureRoom {
     this.#picturePermit?.touch()
   }
 
-  /** @param kept bytes that the upload holds now of something else */
+  /** @param kept other bytes that the upload still holds */
   release(kept = 0): void {
     this.#picturePermit?.release()
     this.#picturePermit = undefined

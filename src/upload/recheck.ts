@@ -5,7 +5,7 @@ import { weigh } from '../policy/banks.ts'
 import type { Policy } from '../policy/schema.ts'
 import { matchEvent } from './verdict-event.ts'
 
-/** Asks services again about uploads that passed without their answer, and reports what that finds. */
+/** Asks services again about uploads that passed without their answer, and reports the answers. */
 export async function askAgain(
   remote: RemoteBanks | undefined,
   {

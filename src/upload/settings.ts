@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from '../util/settings.ts'
 
-/** Bytes that must fit for a long upload to move at all. */
+/** Fewest bytes with which a long upload can move at all. */
 const LEAST_HELD_BYTES = MIB
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -117,7 +117,7 @@ export interface PassSettings {
   origin: { timeoutSeconds: number }
 }
 
-/** Which requests are uploads that are judged, and how. */
+/** Which requests are judged, and how. */
 export interface UploadsSettings extends PassSettings, RouteSettings {
   scan: ScanSettings
   policy: Policy
@@ -125,7 +125,7 @@ export interface UploadsSettings extends PassSettings, RouteSettings {
   upload: UploadSettings
 }
 
-/** What is wrong between settings of uploads. */
+/** Conflicts between settings of uploads. */
 export function uploadProblems(
   { maxHeldBytes, maxBufferedBytes, maxBodyBytes }: UploadSettings,
   longestBodies: readonly number[],

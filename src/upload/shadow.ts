@@ -12,7 +12,7 @@ import { unjudged } from './outcome.ts'
 import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './passing.ts'
 import { BusyError, type Permit } from '../util/semaphore.ts'
 
-/** An upload that is on its way to the origin, and its verdict on its way to the events. */
+/** An upload on its way to the origin, while it is being judged. */
 export interface WatchedUpload {
   response: Promise<Response>
   /** Settled when the verdict was reported. */
@@ -20,8 +20,9 @@ export interface WatchedUpload {
 }
 
 /**
- * Passes an upload on as it comes, and judges it beside that. Whatever comes of it, the uploader and the origin notice nothing:
- * the verdict tells what would have happened for what is in the body, but not how long the gate would have waited for it.
+ * Passes an upload on as it arrives, and judges it alongside. The uploader and the origin notice
+ * nothing. The verdict tells what would have happened to this body, but not how long the gate would
+ * have made it wait.
  */
 export function watchUpload(request: Request, deps: UploadDeps): WatchedUpload {
   const watcher = new Watcher(request, deps)
@@ -57,14 +58,14 @@ async function pump(
     }
     await writer.close()
   } catch (cause) {
-    // The client is gone, or the origin takes no more.
+    // The client is gone, or the origin has stopped reading.
     await writer.abort(cause).catch(() => undefined)
     watcher.fail(new ClientGoneError({ cause }))
   }
   await watcher.end()
 }
 
-/** Inspects a body as the gate would, and tells the verdict whatever happens. */
+/** Inspects a body as the gate would, and reports an outcome whatever happens. */
 class Watcher {
   readonly #deps: UploadDeps
   readonly #permits: Permit[] = []
@@ -86,7 +87,7 @@ class Watcher {
       }
       const permits = [bytes.tryAcquire(longHeldBytes(settings)), decoders.tryAcquire(1)]
       this.#permits = permits.filter((permit) => permit !== undefined)
-      if (this.#permits.length < permits.length) throw new BusyError('places for uploads', 0)
+      if (this.#permits.length < permits.length) throw new BusyError('room for uploads', 0)
       this.#inspection = new Inspection(request, withLessHeld(deps))
     } catch (error) {
       this.fail(error)
@@ -94,8 +95,8 @@ class Watcher {
   }
 
   /**
-   * Waits for the client's next bytes. A client that is slower than the gate would allow gives its places back: its upload goes
-   * on, and is looked at no more.
+   * Waits for the client's next bytes. If the client is slower than the gate would allow, it gives
+   * its places back: its upload goes on, but is no longer inspected.
    */
   async waitFor<T>(read: Promise<T>): Promise<T> {
     try {
@@ -107,7 +108,7 @@ class Watcher {
     }
   }
 
-  /** Takes a chunk, which must not be changed afterwards. */
+  /** Takes a chunk, which must not change afterwards. */
   async take(chunk: Uint8Array): Promise<void> {
     try {
       const { upload: settings } = this.#deps.settings

@@ -4,7 +4,7 @@ import type { StagedPart } from './staging/staged-upload.ts'
 import { newUpload, type Staging, type UploadHandle } from './staging/staging.ts'
 import { WholeBody } from './staging/whole-body.ts'
 
-/** How long what a fault left behind stays in the bucket. */
+/** How long leftovers of a fault stay in the bucket. */
 const LIFE_MS = 3_600_000
 
 /** A body, or the rest of one, that waits in the bucket for its verdict. */
@@ -26,8 +26,9 @@ export class Spool {
   }
 
   /**
-   * @param permit the upload's share of the bytes, which grows by those of a spool. It is the caller's to give back.
-   * @throws {BusyError} and what the bucket fails by, as all that is asked of it
+   * @param permit the upload's share of the bytes, which grows by those of a spool. The caller
+   * releases it.
+   * @throws {BusyError} or the error of the bucket, as the other methods do
    */
   static async begin(staging: Staging, permit: Permit): Promise<Spool> {
     await permit.grow(Spool.bytes)
@@ -48,7 +49,7 @@ export class Spool {
     this.#parts.push(...(await this.#writer.end()))
   }
 
-  /** All that was written, as a body that says how long it is. */
+  /** Everything that was written, as a body of known length. */
   async read(): Promise<WholeBody> {
     await this.flush()
     return new WholeBody(this.#bucket, this.#parts, async () => {

@@ -37,19 +37,19 @@ export interface UploadsParts extends Pick<
   heic?: HeicLibrary
   /** Where the bodies of quarantined uploads are kept. */
   quarantine?: Quarantine
-  /** Where bodies wait for their verdict that are too long to be held. */
+  /** Where bodies that are too long to hold wait for their verdict. */
   staging?: Staging
-  /** Given each verdict, and each failure to read the list or to reach the origin. Must not throw. */
+  /** Called with each verdict, and each failure of the list or the origin. Must not throw. */
   onEvent: (event: GateEvent) => void
 }
 
-/** Where an upload goes if it may, and what outlives its request. */
+/** Where an upload goes if it is allowed, and what outlives its request. */
 export interface Way {
   origin: Origin
   waitUntil: WaitUntil
 }
 
-/** What came of a body that goes nowhere. */
+/** The outcome of a body that is not passed on. */
 export interface JudgedBody {
   caseId: string
   outcome: Outcome
@@ -58,22 +58,22 @@ export interface JudgedBody {
   kept: Kept | undefined
 }
 
-/** Bytes that uploads may hold at least, so that some may wait in the bucket: one of them holds no more than half. */
+/** Fewest bytes for uploads with which some may wait in the bucket: each may hold at most half. */
 const LEAST_HELD_TO_SPOOL = 2 * Spool.bytes
-/** Milliseconds by which an upload that wants all bytes there are is served later than a small one. */
+/** Queue penalty in milliseconds for an upload that claims the whole budget. */
 const SPREAD_MS = 10_000
 
-/** The uploads of an isolate: judged on their way, out of what memory they share. */
+/** The uploads of an isolate, judged on their way within the memory that they share. */
 export class Uploads {
   readonly gate: Gate
   readonly settings: JudgedSettings
-  /** Bytes that requests hold: what else holds some in this isolate acquires them here, too. */
+  /** Bytes that requests hold. Whatever else holds some in this isolate acquires them here, too. */
   readonly bytes: Semaphore
-  /** Bytes of those that pictures in long uploads hold, together. */
+  /** Those of them that pictures in long uploads hold. */
   readonly pictureBytes: Semaphore
-  /** Places for uploads that are decoded while they come. */
+  /** Places for uploads that are decoded while they arrive. */
   readonly decoders: Semaphore
-  /** Places for long uploads among them: one less, so that no long uploads take all. */
+  /** Places for long uploads among them: one fewer, so that long uploads cannot take all. */
   readonly longPlaces: Semaphore
   readonly report: (happening: Happening) => void
   readonly #quarantine: Quarantine | undefined
@@ -100,25 +100,25 @@ export class Uploads {
     modules.image.keepAtMost(maxDecoders + 1) // and one for a thumbnail, or something embedded
     const maxWaitMs = maxWaitSeconds * 1000
     this.bytes = new Semaphore({
-      what: 'bytes for uploads',
+      what: 'upload memory',
       max: maxHeldBytes,
       maxWaitMs,
       spreadMs: SPREAD_MS,
     })
     this.pictureBytes = new Semaphore({
-      what: 'bytes for pictures in long uploads',
+      what: 'memory for pictures in long uploads',
       max: Math.floor(maxHeldBytes / 2),
       maxWaitMs,
       spreadMs: 0,
     })
     this.decoders = new Semaphore({
-      what: 'places for uploads that are decoded while they come',
+      what: 'decoder',
       max: maxDecoders,
       maxWaitMs,
       spreadMs: 0,
     })
     this.longPlaces = new Semaphore({
-      what: 'places for long uploads',
+      what: 'decoder for long uploads',
       max: Math.max(1, maxDecoders - 1),
       maxWaitMs,
       spreadMs: 0,
@@ -130,15 +130,15 @@ export class Uploads {
     return (this.#router.choose(request)?.config ?? this.settings).upload.maxBodyBytes
   }
 
-  /** What uploaders read for a kind of harm, or with a status: as published with the list, or as set. */
+  /** Texts for uploaders, by kind of harm or by status: as published with the list, or as set. */
   readonly textsFor = (kind: string): Texts | undefined =>
     this.gate.list.texts?.[kind] ?? this.settings.policy.harms[kind]
 
-  /** Passes a request on: after its verdict, if its route and method say that it is to be judged. */
+  /** Passes a request on, after its verdict if its route and method say that it is judged. */
   async pass(request: Request, way: Way): Promise<Passage> {
     const route = this.#router.choose(request)
     const isJudged = isGated(request, route?.isGated, this.settings)
-    // What has a body is an upload, too, and is judged as both.
+    // A request with a body is also an upload, and is judged as both.
     const isOnlySocket = !isJudged || request.body === null
     if (isOnlySocket && asksForWebSocket(request.headers)) return this.#passSocket(request, way)
     if (isJudged) return this.#judge(request, route, way)
@@ -146,8 +146,8 @@ export class Uploads {
   }
 
   /**
-   * Passes an upload on that is judged whatever the policy says of its route: there, it is neither left alone nor only watched.
-   * What the route says of limits, and of what cannot be judged, holds.
+   * Passes on an upload that is judged even if its route is not, or is in shadow mode. The route's
+   * limits and its policy for what cannot be judged still apply.
    */
   passJudged(request: Request, way: Way): Promise<Passage> {
     const route = this.#router.choose(request)
@@ -155,10 +155,10 @@ export class Uploads {
   }
 
   /**
-   * Judges a body as an upload is judged, with the same limits and out of the same memory, and lets it go; what is to be
-   * quarantined is kept. Reports nothing: what it was asked for is for the caller to say.
+   * Judges a body like an upload, with the same limits and memory, and discards it. If it is
+   * quarantined, it is kept. Reports nothing: only the caller knows what the verdict is for.
    * @param caller the caller
-   * @param replaced what is used in place of what uploads are passed on with
+   * @param replaced dependencies that replace those of other uploads
    */
   async judgeBody(
     request: Request,
@@ -180,14 +180,15 @@ export class Uploads {
       },
       ...replaced,
     })
-    waitUntil(passing) // so that it ends, and gives back what it holds, when the client goes away
+    waitUntil(passing) // so that it finishes and frees what it holds if the client goes away
     await passing
     if (!judged) throw new Error('an upload had no outcome')
     return { caseId, ...judged }
   }
 
   /**
-   * A request for a WebSocket, over which files may be sent that nobody looks at. Where uploads are judged, it is unscannable.
+   * A request for a WebSocket, over which files may be sent uninspected. Where uploads are judged,
+   * it is unscannable.
    */
   async #passSocket(request: Request, { origin, waitUntil }: Way): Promise<Passage> {
     const caseId = crypto.randomUUID()
@@ -235,11 +236,11 @@ export class Uploads {
       return { isPassed: true, response }
     }
     const passing = passUpload(request, deps)
-    way.waitUntil(passing) // so that it ends, and gives back what it holds, when the client goes away
+    way.waitUntil(passing) // so that it finishes and frees what it holds if the client goes away
     return Promise.race([early.promise, passing])
   }
 
-  /** @param onRefused given what the uploader may be told while the body is still being kept */
+  /** @param onRefused called with the uploader's answer while the body is still being kept */
   #passing(
     request: Request,
     caseId: string,
@@ -281,13 +282,16 @@ export class Uploads {
   }
 }
 
-/** What would go to an origin goes nowhere. */
+/** Discards what would go to an origin. */
 async function discard(body: ForwardedBody): Promise<Response> {
   if (body instanceof ReadableStream) await body.pipeTo(new WritableStream())
   return new Response(null)
 }
 
-/** Methods that uploads have. What else has a body is unusual, and gated whatever the settings: an origin may take it. */
+/**
+ * Methods of uploads. Any other request with a body is unusual, and gated whatever the settings: an
+ * origin may accept it.
+ */
 const UPLOAD_METHODS = new Set(['POST', 'PUT', 'PATCH'])
 
 function isGated(

@@ -9,15 +9,15 @@ import type { ScannedFile } from '../scan/scanned.ts'
 import type { JudgedFile } from '../gate/verdict.ts'
 import type { Outcome } from './outcome.ts'
 
-/** Files that an event tells. If there are more, or they take more bytes as JSON, those that match come first. */
+/** Most files in an event. If there are more, or their JSON is too long, matches come first. */
 const MAX_FILE_EVENTS = 200
-/** A message of a queue has 128,000 bytes: a path and the rest of the event want some, too. */
+/** A queue message has 128,000 bytes. A path and the rest of the event need some of them. */
 const MAX_FILE_BYTES = 96_000
-/** Characters of a path, and of the names that a list gives its entries. */
+/** Longest path, and longest name that a list gives an entry, in characters. */
 const MAX_PATH_LENGTH = 2048
 const MAX_NAME_LENGTH = 256
 
-/** What else is known of an upload. */
+/** What else is known about an upload. */
 export interface VerdictFacts {
   afterLastByteMs?: number | undefined
   route?: Pick<ChosenRoute, 'isShadow' | 'label'>
@@ -26,7 +26,7 @@ export interface VerdictFacts {
   caller?: string
 }
 
-/** What is reported of an upload: enough to answer for it, and never a hash. */
+/** What is reported about an upload: enough to answer for it, and never a hash. */
 export function verdictEvent(
   caseId: string,
   request: { method: string; url: string },
@@ -56,14 +56,14 @@ export function verdictEvent(
   }
 }
 
-/** As much of a path as an event tells. */
+/** As much of a path as an event has room for. */
 export function clipPath(path: string): string {
   return path.slice(0, MAX_PATH_LENGTH)
 }
 
-/** The path of a request without what is in the list: digests and hashes, where uploads are named by their content. */
+/** The path of a request without listed digests and hashes, which may be names of uploads. */
 function pathOf(url: string, files: readonly JudgedFile[]): string {
-  const path = new URL(url).pathname.slice(0, MAX_PATH_LENGTH + 64) // 64 digits of one may begin within
+  const path = new URL(url).pathname.slice(0, MAX_PATH_LENGTH + 64) // a hash of 64 digits may begin before the cut
   if (!/[\da-f]{32}/i.test(path)) return clipPath(path)
   const same = files.filter(({ matches }) => matches.some(({ distance }) => distance === 0))
   const hashes = same.flatMap(({ scanned }) => {
@@ -96,7 +96,10 @@ function fitting(files: readonly JudgedFile[]): FileEvent[] {
   return told
 }
 
-/** Documents are archives of many texts, and forms have many fields: they tell nobody anything. */
+/**
+ * Whether a file is worth reporting. Documents have many texts and forms many fields, which tell no
+ * one anything.
+ */
 function isTelling({ scanned, matches }: JudgedFile): boolean {
   if (matches.length > 0) return true
   if (scanned.coverage === 'scanned') return scanned.format !== undefined

@@ -23,7 +23,8 @@ export abstract class HashgateError extends Error {
 }
 
 /**
- * The deployment cannot work as it is set up. `problems` says what is wrong, with the path of each setting.
+ * The deployment cannot work as configured. `problems` says what is wrong, with the path of each
+ * setting.
  * @example
  * ```ts
  * import { BadConfigError, gate } from 'hashgate'
@@ -41,7 +42,7 @@ export abstract class HashgateError extends Error {
  */
 export class BadConfigError extends HashgateError {
   readonly code = 'bad-config'
-  /** What is wrong, a sentence each. */
+  /** What is wrong, one sentence each. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
@@ -50,7 +51,10 @@ export class BadConfigError extends HashgateError {
   }
 }
 
-/** An error in words that may be logged. Messages of other errors may hold anything, so only their class is told. */
+/**
+ * An error in words that may be logged. Messages of other errors may contain anything, so only
+ * their class is named.
+ */
 export function describeError(error: unknown): string {
   if (error instanceof HashgateError) return `${error.code}: ${error.message}`
   return error instanceof Error ? error.name : 'unknown error'

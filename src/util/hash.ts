@@ -18,7 +18,7 @@ export const MATCH_THRESHOLD = 31
 /** Bytes of a hash. */
 export const HASH_BYTES = 32
 
-/** Bytes of a half: the first is searched in memory, the second stands in details. */
+/** Bytes of a half: the first is searched in memory, the second is stored in details. */
 export const HALF_BYTES = HASH_BYTES / 2
 
 /**

@@ -10,7 +10,7 @@ export function parseJson(json: string | Uint8Array): unknown {
 /** Values by name. */
 export type Table = Record<string, unknown>
 
-/** Whether a value has values by name: an object that is no array. */
+/** Whether a value has values by name: an object that is not an array. */
 export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -10,12 +10,12 @@ export function nearestName(misspelt: string, names: Iterable<string>): string |
   return nearest
 }
 
-/** Case and punctuation do not tell names apart: ORIGINURL is ORIGIN_URL. */
+/** Case and punctuation are ignored: ORIGINURL is ORIGIN_URL. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** Edits that make one word the other: letters added, left out, replaced, or two neighbours swapped. */
+/** Edits that turn one word into the other: letters added, removed or replaced, or swapped. */
 function editsBetween(a: string, b: string): number {
   let [before, above]: number[][] = [[], []]
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)

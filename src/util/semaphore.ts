@@ -1,6 +1,6 @@
 import { HashgateError } from './errors.ts'
 
-/** The isolate has no room for another upload, and none came in time. */
+/** The isolate has no room for another upload, and none became free in time. */
 export class BusyError extends HashgateError {
   readonly code = 'busy'
 
@@ -9,20 +9,23 @@ export class BusyError extends HashgateError {
   }
 }
 
-/** Milliseconds without a sign after which a permit counts as given back: the platform ends requests without telling them. */
+/**
+ * Milliseconds without a sign of life after which a permit counts as released: the platform ends
+ * requests without notice.
+ */
 const LEASE_MS = 150_000
-/** Milliseconds after the longest wait when who waits counts as gone. */
+/** Milliseconds after the longest wait at which a waiting upload counts as gone. */
 const GRACE_MS = 1000
 
 export interface SemaphoreOptions {
-  /** What it is of, in words. */
+  /** What it is of, in words that follow "no". */
   what: string
   max: number
   /** Longest wait of an upload. */
   maxWaitMs: number
   /** Queue penalty, in milliseconds, for an upload that claims the whole budget: small uploads overtake large ones. */
   spreadMs: number
-  /** Milliseconds without a sign after which a permit counts as given back: 150,000. */
+  /** Milliseconds without a sign of life after which a permit counts as released: 150,000. */
   leaseMs?: number
   now?: () => number
 }
@@ -31,22 +34,23 @@ interface Waiting {
   permit: Permit
   amount: number
   since: number
-  /** Time that it counts as having come at. */
+  /** When it came, plus its queue penalty. */
   rank: number
   grant: () => void
 }
 
-/** Share of the longest wait after which others are pressed to make room for who waits. */
+/** Share of the longest wait after which others are pressed to make room for a waiting upload. */
 const PRESSED_SHARE = 0.25
 
 /**
- * What the uploads of one isolate share: the bytes that they hold, or the places for decoders. An isolate that goes over its
- * memory is ended by the platform, and every upload in it with it. So an upload waits until there is room: small ones pass
- * large ones, but none that has waited for half of the longest wait.
+ * What the uploads of one isolate share: the bytes that they hold, or the places for decoders. The
+ * platform ends an isolate that exceeds its memory, with every upload in it. So an upload waits
+ * until there is room. Small uploads pass large ones, except those that have waited for half of the
+ * longest wait.
  *
- * An upload says what it will hold at most, and acquires that bit by bit. It is given more only if all that have some could then
- * still come to their ends, one after another: else each might hold a part of what there is, and none could go on (Dijkstra's
- * banker, EWD 108).
+ * An upload states the most it will hold, and acquires that bit by bit. It gets more only if all
+ * holders could then still finish, one after another. Otherwise each might hold a part of what
+ * there is, and none could go on (Dijkstra's banker, EWD 108).
  */
 export class Semaphore {
   readonly #options: SemaphoreOptions
@@ -59,7 +63,7 @@ export class Semaphore {
     this.#now = options.now ?? Date.now
   }
 
-  /** What there is. */
+  /** How much there is. */
   get max(): number {
     return this.#options.max
   }
@@ -68,18 +72,18 @@ export class Semaphore {
     return [...this.#permits].reduce((sum, { amount }) => sum + amount, 0)
   }
 
-  /** Uploads that wait. */
+  /** Number of uploads that wait. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** Whether somebody has waited for some time: who holds something and makes no use of it is to give it back. */
+  /** Whether an upload has waited for so long that idle holders must give back what they hold. */
   get isPressed(): boolean {
     const longMs = this.#options.maxWaitMs * PRESSED_SHARE
     return this.#waiting.some(({ since }) => this.#now() - since > longMs)
   }
 
-  /** Acquires if there is room at once. */
+  /** Acquires if there is room now; otherwise returns `undefined`. */
   tryAcquire(amount: number): Permit | undefined {
     this.#expire()
     const permit = new Permit(this, amount, this.#now)
@@ -90,8 +94,8 @@ export class Semaphore {
 
   /**
    * Acquires as soon as there is room.
-   * @param most what it will have at most, by `grow`
-   * @throws {BusyError} no place became free in time, or none ever can
+   * @param most the most that it will hold, by `grow`
+   * @throws {BusyError} there was no room in time, or there never can be
    */
   async acquire(amount: number, most = amount): Promise<Permit> {
     const permit = new Permit(this, most, this.#now)
@@ -108,7 +112,7 @@ export class Semaphore {
     else await this.#wait(permit, amount)
   }
 
-  /** Tells that a permit grows no more. */
+  /** Declares that a permit will not grow any more. */
   settle(permit: Permit): void {
     permit.most = permit.amount
     this.#serve()
@@ -125,7 +129,10 @@ export class Semaphore {
     this.#serve()
   }
 
-  /** Whether this amount is free, and all holders could still finish if it were given, those that lack least first. */
+  /**
+   * Whether this amount is free, and all holders could still finish if it were given, those that
+   * lack the least first.
+   */
   #hasRoom(permit: Permit, amount: number): boolean {
     let free = this.#options.max - this.used - amount
     if (free < 0) return false
@@ -172,8 +179,8 @@ export class Semaphore {
   }
 
   /**
-   * Gives room to those that wait: first to those that have some already, and must come to their ends; then to others in their
-   * order, of whom one that does not fit is passed until it has waited for long.
+   * Gives room to waiting uploads: first to those that hold some already, and must finish; then to
+   * the others in order. One that does not fit is passed over until it has waited for long.
    */
   #serve(): void {
     this.#expire()
@@ -187,7 +194,7 @@ export class Semaphore {
     for (const waiting of others.filter(isPatient)) this.#tryGrant(waiting)
   }
 
-  /** Gives what somebody waits for, if there is room. Tells whether there was. */
+  /** Grants what an upload waits for, if there is room. Returns whether there was. */
   #tryGrant(waiting: Waiting): boolean {
     if (!this.#hasRoom(waiting.permit, waiting.amount)) return false
     this.#remove(waiting)
@@ -199,7 +206,10 @@ export class Semaphore {
     this.#waiting = this.#waiting.filter((other) => other !== waiting)
   }
 
-  /** Forgets those that the platform has ended: their timers do not ring any more, and nobody gives back for them. */
+  /**
+   * Forgets uploads that the platform has ended: their timers no longer fire, and nothing releases
+   * their permits.
+   */
   #expire(): void {
     const { leaseMs = LEASE_MS } = this.#options
     for (const permit of this.#permits) if (permit.idleMs > leaseMs) this.#permits.delete(permit)
@@ -211,7 +221,7 @@ export class Semaphore {
 /** A share of a semaphore, until it is released. */
 export class Permit {
   amount = 0
-  /** What it will be at most. */
+  /** The most that it will be. */
   most: number
   readonly #semaphore: Semaphore
   readonly #now: () => number
@@ -229,7 +239,7 @@ export class Permit {
     return this.#semaphore.grow(this, amount)
   }
 
-  /** Tells that it grows no more. */
+  /** Declares that it will not grow any more. */
   settle(): void {
     this.#semaphore.settle(this)
   }
@@ -244,7 +254,7 @@ export class Permit {
     this.#touchedAt = this.#now()
   }
 
-  /** Milliseconds since the last sign of the upload. */
+  /** Milliseconds since the last sign of life. */
   get idleMs(): number {
     return this.#now() - this.#touchedAt
   }

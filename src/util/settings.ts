@@ -1,5 +1,6 @@
-// What settings are made of. Each feature describes its own group with these; src/config/ puts the groups together.
-// A schema here changes nothing that it reads, so that it is also the JSON schema and the documentation.
+// Building blocks of settings. Each feature describes its own group with these; src/config/ puts
+// the groups together. A schema here never changes its input, so it is also the JSON schema and the
+// documentation.
 
 import * as v from 'valibot'
 import { BadConfigError } from './errors.ts'
@@ -7,8 +8,9 @@ import { parseJson } from './json.ts'
 import { nearestName } from './nearest.ts'
 
 /**
- * What a variable of settings has: a table, or its JSON in text, since the dashboard and `--var` give text.
- * @throws {BadConfigError} a text that is no JSON
+ * The value of a variable for settings: a table, or its JSON as text, because the dashboard and
+ * `--var` give text.
+ * @throws {BadConfigError} the text is not JSON
  */
 export function tableFrom(variable: string, written: unknown): unknown {
   if (typeof written !== 'string') return written
@@ -17,7 +19,7 @@ export function tableFrom(variable: string, written: unknown): unknown {
   return table
 }
 
-/** Settings by name. It accepts no other name, and says which one was probably meant. */
+/** Settings by name. It rejects unknown names, and says which one was probably meant. */
 export function group<const T extends v.ObjectEntries>(entries: T) {
   const object = v.strictObject(entries, ({ expected, input }) => {
     if (expected?.startsWith('"')) return 'must be set'
@@ -35,7 +37,7 @@ export function tableOf<
   return noArray(v.record(name, value, `must be a table of ${what}`))
 }
 
-/** An array is an object to valibot, and an empty one would pass for a table without settings. */
+/** To valibot, an array is an object, and an empty one would pass as a table without settings. */
 function noArray<const T extends v.GenericSchema>(schema: T): T {
   const run: T['~run'] = (dataset, config) => {
     const value: unknown = Array.isArray(dataset.value) ? null : dataset.value
@@ -91,7 +93,7 @@ export function oneOf<const T extends readonly string[]>(words: T) {
   })
 }
 
-/** Text of a form that `words` describe. */
+/** Text that matches a pattern, which `words` describe. */
 export function textLike(pattern: RegExp, words: string, description: string) {
   return v.pipe(v.string(words), v.regex(pattern, words), v.description(description))
 }
@@ -124,7 +126,7 @@ export function corsOrigins(description: string) {
 export const MIB = 1024 * 1024
 export const GIB = 1024 * MIB
 
-/** Longest body that a setting may allow: that of a part of S3. */
+/** Longest body that a setting may allow: as long as a part of S3. */
 export const MAX_BODY_BYTES = 5 * GIB
 /** Most files of a form that a setting may allow. */
 export const MAX_FORM_FILES = 1000

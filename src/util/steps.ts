@@ -1,13 +1,13 @@
-/** Work that can be broken off and gone on with: after each step, the caller may let other work run. */
+/** Work that can be paused: after each step, the caller may let other work run. */
 export type Steps<T = void> = Generator<undefined, T>
 
-/** Work that is done at once. */
+/** Work without a step, which returns this value. */
 // oxlint-disable-next-line require-yield
 export function* only<T>(value: T): Steps<T> {
   return value
 }
 
-/** Does all of it without a break. */
+/** Does all the work without a break. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next()
@@ -15,7 +15,7 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does all of it, and waits for a turn of the event loop after each step. */
+/** Does all the work, and waits for a turn of the event loop after each step. */
 export async function inTurns<T>(steps: Steps<T>, turn: () => Promise<void>): Promise<T> {
   for (;;) {
     const { done, value } = steps.next()
@@ -25,8 +25,8 @@ export async function inTurns<T>(steps: Steps<T>, turn: () => Promise<void>): Pr
 }
 
 /**
- * Lets everything else run that is ready. A promise that is settled already would not: its reaction runs before all others. Node's
- * timers wait a millisecond at least, its `setImmediate` does not.
+ * Lets all other ready work run. A settled promise would not: its reaction runs before that. Node's timers wait at least a
+ * millisecond, its `setImmediate` does not.
  */
 export function nextTurn(): Promise<void> {
   const { scheduler, setImmediate = setTimeout } = globalThis as Turns

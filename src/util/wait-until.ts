@@ -1,2 +1,2 @@
-/** Takes what must go on when a request has been answered, as `ctx.waitUntil` does. */
+/** Keeps work going after the answer, as `ctx.waitUntil` does. */
 export type WaitUntil = (promise: Promise<unknown>) => void

@@ -4,7 +4,7 @@ import { Uploads } from '../upload/uploads.ts'
 import type { Feature } from './features.ts'
 import type { WorkerParts } from './parts.ts'
 
-/** The Worker: the doors of its features, and behind them the proxy, which takes what none of these does. */
+/** The Worker: the doors of its features, then the proxy, which takes all other requests. */
 export function createApp(parts: WorkerParts, features: readonly Feature[]): Hono {
   const uploads = new Uploads(parts)
   const routes = features.flatMap((feature) => feature.routes?.(parts) ?? [])

@@ -16,8 +16,9 @@ import type { Feature } from './features.ts'
 import type { Bindings, WorkerParts } from './parts.ts'
 
 /**
- * What a Worker with these features is made of, by its bindings.
- * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting cannot be used, or is for a feature that is not there
+ * The parts of a Worker with these features, from its bindings.
+ * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} a setting is invalid, or belongs
+ * to a feature that is not named
  */
 export function workerParts(
   bindings: Bindings,
@@ -45,7 +46,7 @@ export function workerParts(
   }
 }
 
-/** The settings and bindings that ask for a feature: a request for protection must not be ignored. */
+/** Settings and bindings that ask for a feature: a request for protection must not be ignored. */
 const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => unknown> = {
   api: ({ api }, { API_KEYS }) => isApiOn(api, API_KEYS !== undefined),
   heic: () => undefined,
@@ -59,7 +60,7 @@ const WANTED: Record<Feature['name'], (config: Config, bindings: Bindings) => un
   tus: ({ tus }) => tus.path,
 }
 
-/** What a key is for must be answered here: the origin is not to be sent it. */
+/** Requests that such a key is for must be answered here: the origin must not get the key. */
 function hasKeyFor(scope: Scope, api: ApiConfig | undefined): boolean | undefined {
   return api?.keys.some(({ scopes }) => scopes.has(scope))
 }
@@ -71,6 +72,6 @@ function checkFeatures(config: Config, bindings: Bindings, features: readonly Fe
   )
   if (missing.length > 0)
     throw new BadConfigError([
-      `settings or bindings are for ${missing.join(', ')}, which the Worker's features do not name`,
+      `settings or bindings are for ${missing.join(', ')}, which the Worker's features do not name; add the features, or remove the settings`,
     ])
 }

@@ -10,12 +10,12 @@ import type { GateWorker } from './gate-worker.ts'
 import type { Bindings } from './parts.ts'
 
 const UNPINNED =
-  'hashgate: LIST_PIN is not bound, so a fresh isolate takes any version of the list for the latest. See docs/threat-model.md'
+  'hashgate: LIST_PIN is not bound, so a fresh isolate accepts any version of the list as the latest. See docs/threat-model.md'
 
 /**
- * The Worker with these features, by the bindings and settings that it is deployed with.
- * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} when it starts, so that a bad setting fails its deployment and not
- * its requests
+ * The Worker with these features, configured by the bindings and settings of its deployment.
+ * @throws {BadConfigError | BadListKeyError | SinkNotBoundError} at startup, so that a bad setting
+ * fails its deployment and not its requests
  */
 export function createWorker({ features }: { features: readonly Feature[] }): GateWorker {
   const bindings = env as unknown as Bindings

@@ -20,17 +20,17 @@ import type { Uploads } from '../upload/uploads.ts'
 import type { NamedFeature } from './gate-worker.ts'
 import type { Bindings, WorkerParts } from './parts.ts'
 
-/** Features that a Worker has only if it names them: otherwise their code is not in the bundle. */
+/** A feature that a Worker has only if it names it. Otherwise its code is not in the bundle. */
 export interface Feature extends NamedFeature {
-  /** What it takes of the bindings. @throws {BadConfigError} something that it needs is missing, or wrong */
+  /** What it takes from the bindings. @throws {BadConfigError} a binding is missing or invalid */
   bind?: (config: Config, bindings: Bindings, store: ListStore) => Partial<WorkerParts>
   /** Its routes of the API. */
   routes?: (parts: WorkerParts) => readonly Route[]
-  /** Its door, which leaves to the next what is not for it; `undefined` if the settings want none. */
+  /** Its door, which passes other requests on; `undefined` if the settings turn it off. */
   door?: (parts: WorkerParts & { uploads: Uploads }, routes: readonly Route[]) => Hono | undefined
 }
 
-/** Verdicts for those who have a key. */
+/** Verdicts for callers with a key. */
 export function api(): Feature {
   return {
     name: 'api',
@@ -47,7 +47,7 @@ export function hma(): Feature {
   return { name: 'hma', routes: () => HMA_ROUTES }
 }
 
-/** Sealed copies of what is quarantined. */
+/** Sealed copies of quarantined uploads. */
 export function quarantine(): Feature {
   return {
     name: 'quarantine',
@@ -58,7 +58,7 @@ export function quarantine(): Feature {
   }
 }
 
-/** Services that are asked about hashes, in place of a list or beside it. */
+/** Remote services that are asked about hashes, instead of a list or beside it. */
 export function remote(): Feature {
   return {
     name: 'remote',
@@ -69,7 +69,7 @@ export function remote(): Feature {
   }
 }
 
-/** Multipart uploads of S3. */
+/** S3 uploads. */
 export function s3(): Feature {
   return {
     name: 's3',
@@ -110,7 +110,7 @@ export function tus(): Feature {
   }
 }
 
-/** All that there are. */
+/** All features except HEIC, whose library is under LGPL-3.0. */
 export function allFeatures(): Feature[] {
   return [api(), tickets(), hma(), tus(), s3(), quarantine(), remote()]
 }

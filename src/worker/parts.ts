@@ -25,20 +25,20 @@ export interface Bindings
     StagingBindings,
     TicketBindings {
   HASH_LISTS: KVNamespace
-  /** Secret: the key that the list is sealed with; several with commas while it is changed. */
+  /** Secret: the key that seals the list. Several, separated by commas, while you change it. */
   LIST_KEY?: string
   /** Durable Objects of class ListShard, for a list that is too large for an isolate. */
   LIST_SHARDS?: DurableObjectNamespace<ListShard>
-  /** Durable Objects of class ListPin, so that no isolate takes an older version of the list for the latest. */
+  /** Durable Objects of class ListPin, so that no isolate accepts an older list as the latest. */
   LIST_PIN?: DurableObjectNamespace<ListPin>
-  /** Durable Objects of class FloodCounter, so that isolates count together what entries match. */
+  /** Durable Objects of class FloodCounter, so that isolates count matches of entries together. */
   FLOOD_COUNTERS?: DurableObjectNamespace<FloodCounter>
   IMAGES?: ImagesBinding
   /** The variable: a server that is the origin. */
   ORIGIN_URL?: string
-  /** Secret: who may ask for verdicts, a line for each key. */
+  /** Secret: keys of callers that may ask for verdicts, one a line. */
   API_KEYS?: string
-  /** Secret: what events are signed with. */
+  /** Secret: signs events. */
   WEBHOOK_SECRET?: string
 }
 
@@ -52,8 +52,8 @@ export interface WorkerParts extends UploadsParts {
   /** Where events of the queue are delivered to. */
   webhook?: Webhook
   tickets?: TicketParts
-  /** Where uploads wait that come in parts. */
+  /** Where uploads that arrive in parts wait. */
   staging?: Staging
-  /** Multipart uploads of S3. */
+  /** S3 uploads. */
   s3?: S3Access
 }

@@ -150,7 +150,7 @@ describe('hashgate config', () => {
     ],
     [
       '[[durable_objects.bindings]]\nname = "LIST_SHARDS"\nclass_name = "FloodCounter"\n',
-      'LIST_SHARDS must be a namespace of Durable Objects of class ListShard, not a namespace of Durable Objects of class FloodCounter',
+      'LIST_SHARDS must be a Durable Object namespace of class ListShard, not a Durable Object namespace of class FloodCounter',
     ],
     ['[secrets]\nrequired = ["TICKET_KEY"]\n', 'the Worker needs the secret LIST_KEY'],
     ['[secrets]\nrequired = ["LIST_KEY", "TICKET_KEY"]\n', 'TICKET_KEY needs the binding OBJECTS'],

@@ -41,7 +41,7 @@ describe('what a Worker needs', () => {
     [
       {},
       [...BASE, 'S3_CLIENT_KEYS'],
-      ['STAGING', 'UPLOADS, a namespace of Durable Objects of class StagedUpload', 'S3_ORIGIN_KEY'],
+      ['STAGING', 'UPLOADS, a Durable Object namespace of class StagedUpload', 'S3_ORIGIN_KEY'],
     ],
     [
       dayOne,

@@ -31,10 +31,10 @@ describe('sentencesOf', () => {
     [
       'block',
       { probe: 'sha256', distance: 0 },
-      'Blocked: the file is byte for byte entry 4711 in bank csam, by its SHA256.',
+      'Blocked: the file is identical to entry 4711 in bank csam, by its SHA256.',
     ],
     ['quarantine', {}, 'a sealed copy is kept'],
-    ['flag', {}, 'The upload passes, and people look at it.'],
+    ['flag', {}, 'The upload passes, and people review it.'],
     ['flag', { isReview: true }, 'It lies in the review band of its bank.'],
     ['flag', { isFlooded: true }, 'probably wrong'],
     ['flag', { limited: 'blank' }, 'Both pictures are blank'],

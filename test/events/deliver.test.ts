@@ -110,7 +110,7 @@ describe('deliverEvents', () => {
     const told = {
       event: 'delivery-error',
       retrySeconds: 3000,
-      error: 'not-an-event: the message has no id of an event',
+      error: 'not-an-event: the message has no event id',
     }
     expect(logged).toMatchObject(bodies.map(() => told))
     expect(logged.every((event) => !('eventId' in event))).toBe(true)

@@ -125,7 +125,7 @@ describe('eventSinks', () => {
     expect(logged[0]).toEqual(event)
     expect(logged[1]).toMatchObject({
       event: 'sink-error',
-      error: 'sink-stalled: the sink did not take it within 10 seconds',
+      error: 'sink-stalled: the sink did not accept the event within 10 seconds',
     })
   })
 
@@ -196,8 +196,8 @@ describe('eventSinks', () => {
   })
 
   it.each([
-    ['queue', 'events.sinks has queue, and EVENT_QUEUE, a queue, is not bound'],
-    ['analytics', 'events.sinks has analytics, and EVENT_ANALYTICS, a dataset, is not bound'],
+    ['queue', 'events.sinks has queue, but EVENT_QUEUE, a queue, is not bound'],
+    ['analytics', 'events.sinks has analytics, but EVENT_ANALYTICS, a dataset, is not bound'],
   ] as const)('says at the start what %s lacks', (name, message) => {
     expect(() => eventSinks(settings(['console', name]), {})).toThrow(message)
   })

@@ -24,7 +24,7 @@ const SIGNS = {
   remote: 'failed recently and is not asked at the moment',
   s3: 'AWS4-HMAC-SHA256',
   tickets: 'hashgate objects',
-  tus: 'the upload is whole, and not yet answered',
+  tus: 'the upload is complete; processing',
 }
 
 const ALL = "export { default, StagedUpload } from 'hashgate/worker'\n"

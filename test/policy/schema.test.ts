@@ -68,7 +68,7 @@ describe('a policy', () => {
     [{ routes: [{ methods: ['BREW'] }] }, 'policy.routes.0.methods.0 must be GET or'],
     [{ routes: [{ maxFiles: 0 }] }, 'policy.routes.0.maxFiles must be a whole number'],
     [{ routes: [{ maxBodyBytes: 0 }] }, 'policy.routes.0.maxBodyBytes must be a whole number'],
-    [{ routes: [{ skipFields: ['a'.repeat(201)] }] }, 'must have 200 characters at most'],
+    [{ routes: [{ skipFields: ['a'.repeat(201)] }] }, 'must have at most 200 characters'],
     [{ banks: { csam: { minQuality: -1 } } }, 'policy.banks.csam.minQuality must be a whole'],
     [{ routes: [{}, { label: 'secret' }] }, 'policy.routes.1.label must be public or private'],
   ])('is refused with the path of what is wrong: %j', (policy, message) => {

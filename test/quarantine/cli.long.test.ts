@@ -247,7 +247,7 @@ describe('what workerd quarantines on this machine', () => {
     ]) {
       const { code, err } = await hashgate(...args, ...local())
       expect(code).toBe(1)
-      expect(err).toContain(`the quarantine has nothing of case ${args[1]}`)
+      expect(err).toContain(`the quarantine has no object for case ${args[1]}`)
     }
     const { out } = await hashgate('list', ...local())
     expect(out).not.toContain(caseId)

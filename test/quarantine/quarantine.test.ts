@@ -301,7 +301,7 @@ describe('a recipient', () => {
     )
     for (const text of ['x', 'age1', `${recipient},`, identity])
       expect(problem([text])).toContain('quarantine.recipients.0 must be an age public key')
-    expect(problem(many)).toContain('must have 16 keys at most')
+    expect(problem(many)).toContain('must have at most 16 keys')
     expect(problem(many.slice(1))).toBe('')
   })
 

@@ -272,7 +272,9 @@ describe('the settings of the quarantine', () => {
 
   it('stop it when a private key is anywhere among them', () => {
     const starting = start({ SOME_SECRET: `# created\n${identity}` })
-    expect(starting).toThrow('SOME_SECRET contains a private key of age, which no Worker may have')
+    expect(starting).toThrow(
+      'SOME_SECRET contains a private key of age, which the Worker must never have',
+    )
     expect(starting).not.toThrow(identity)
   })
 })

@@ -6,13 +6,13 @@ import type { AccessConfig } from './settings.ts'
 /** The header that Cloudflare Access puts its token in. */
 export const ACCESS_HEADER = 'Cf-Access-Jwt-Assertion'
 
-/** What Access signs with. Named here, so that a token cannot choose. */
+/** The algorithm that Access signs with. It is fixed, so that a token cannot choose. */
 const ALGORITHM = 'RS256'
 const MAX_TOKEN_LENGTH = 16 * 1024
 
 const Header = v.object({ alg: v.literal(ALGORITHM), kid: v.string() })
 
-/** Service tokens have a common_name; of people, `sub` names them without their address. */
+/** Service tokens have a common_name. For people, `sub` identifies them without their address. */
 const Claims = v.object({
   exp: v.number(),
   sub: v.optional(v.string()),
@@ -30,8 +30,9 @@ export class AccessVerifier {
   }
 
   /**
-   * The owner of a token; `undefined` if it is not valid: signed by the team's keys, for one of the audiences, not expired.
-   * @throws {KeySetUnavailableError} that cannot be told
+   * The owner of a token; `undefined` if it is invalid. A valid token is signed with the team's
+   * keys, for one of the audiences, and has not expired.
+   * @throws {KeySetUnavailableError} the keys cannot be read
    */
   async verify(token: string): Promise<string | undefined> {
     const id = keyIdOf(token)
@@ -50,7 +51,7 @@ export class AccessVerifier {
         allowedAlgorithms: [ALGORITHM],
         verification: { iss: issuer, aud: [...audiences] },
       })
-      // A token without an end would pass there.
+      // `verifyWithJwks` accepts a token that never expires.
       const result = v.safeParse(Claims, claims)
       return result.success ? result.output : undefined
     } catch {
@@ -59,7 +60,7 @@ export class AccessVerifier {
   }
 }
 
-/** The key that a token says it is signed with; `undefined` if Access has no such key. */
+/** The key that a token says it is signed with; `undefined` if it is not a token of Access. */
 function keyIdOf(token: string): string | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   try {

@@ -1,47 +1,50 @@
 import * as v from 'valibot'
 import { described } from '../../util/settings.ts'
 
-/** What matched. It names the list's entry, and never tells its hash. */
+/** A match. It names the entry, and never reveals its hash. */
 export const MatchAnswer = v.strictObject({
   bank: v.string(),
   harm: described(v.string(), 'Kind of harm.'),
-  action: described(v.picklist(['block', 'quarantine', 'flag']), 'What it leads to by its bank.'),
-  entry: described(v.string(), 'Names the entry in the list.'),
+  action: described(v.picklist(['block', 'quarantine', 'flag']), "Its bank's action."),
+  entry: described(v.string(), 'Id of the entry in its bank.'),
   source: v.optional(v.string()),
   distance: v.pipe(
     v.number(),
     v.integer(),
     v.minValue(0),
     v.maxValue(256),
-    v.description('Bits between the entry and what was nearest to it; 0 for a digest.'),
+    v.description('Bits between the entry and the nearest hash of the file; 0 for a digest.'),
   ),
   threshold: v.pipe(v.number(), v.integer(), v.description('Largest distance that matches.')),
-  margin: v.pipe(v.number(), v.integer(), v.description('Bits between them.')),
+  margin: v.pipe(v.number(), v.integer(), v.description('threshold - distance.')),
   probe: described(
     v.string(),
-    'How what matched was derived from the image, or the kind of digest.',
+    'How the hash that matched was derived from the image, or the kind of digest.',
   ),
   limited: v.optional(
     described(
       v.picklist(['pattern', 'low-quality', 'blank', 'entry']),
-      'Why it matches only what is very near: its hash says little, or that of its entry does.',
+      'Why only very near hashes match: the hash, or that of the entry, says little about the picture.',
     ),
   ),
   isFlooded: v.optional(
-    described(v.boolean(), 'Whether the entry only flags, since it matches too much to be right.'),
+    described(
+      v.boolean(),
+      'Whether the entry only flags, because it matches so many uploads that it is probably wrong.',
+    ),
   ),
   isReview: v.optional(described(v.boolean(), "Whether it lies in the bank's review band.")),
   isExempt: v.optional(
-    described(v.boolean(), 'Whether its entry is exempt, so that it changes nothing.'),
+    described(v.boolean(), 'Whether its entry is exempt, so that the match changes nothing.'),
   ),
 })
 
 export const FileAnswer = v.strictObject({
   within: v.optional(
-    described(v.string(), 'What the file was found in, if it is not itself uploaded.'),
+    described(v.string(), 'What the file was found in, if it was not uploaded itself.'),
   ),
   coverage: v.picklist(['scanned', 'unscannable']),
-  reason: v.optional(described(v.string(), 'Why it could not be looked at.')),
+  reason: v.optional(described(v.string(), 'Why it could not be scanned.')),
   format: v.optional(v.string()),
   width: v.optional(v.number()),
   height: v.optional(v.number()),
@@ -51,7 +54,7 @@ export const FileAnswer = v.strictObject({
   limited: v.optional(
     described(
       v.picklist(['pattern', 'low-quality', 'blank']),
-      'Why it matches only what is very near: its hash says little.',
+      'Why only very near entries match: its hash says little about the picture.',
     ),
   ),
   limitedTo: v.optional(described(v.number(), 'Largest distance at which it matches, if limited.')),
@@ -60,10 +63,10 @@ export const FileAnswer = v.strictObject({
   matches: v.optional(v.array(MatchAnswer)),
 })
 
-const CaseId = v.pipe(v.string(), v.uuid(), v.description('Names the verdict in the log.'))
+const CaseId = v.pipe(v.string(), v.uuid(), v.description('Identifies the verdict in the log.'))
 const ListVersion = v.optional(v.pipe(v.number(), v.integer()))
 
-/** What was asked about: files or hashes; `allow`, `flag`, `quarantine` and `block` are what the gate does with an upload. */
+/** `allow`, `flag`, `quarantine` and `block` are what the gate does with such an upload. */
 const verdictEntries = {
   caseId: CaseId,
   verdict: v.picklist(['allow', 'flag', 'quarantine', 'block']),
@@ -74,7 +77,7 @@ const verdictEntries = {
 export const VerdictAnswer = v.strictObject({
   ...verdictEntries,
   files: described(v.array(FileAnswer), 'Files of the upload, and what was found within them.'),
-  otherFiles: v.optional(described(v.number(), 'Files that are left out here.')),
+  otherFiles: v.optional(described(v.number(), 'Number of files that are left out here.')),
 })
 
 const HashAnswer = v.strictObject({
@@ -86,7 +89,7 @@ const HashAnswer = v.strictObject({
 
 export const HashesAnswer = v.strictObject({
   ...verdictEntries,
-  hashes: described(v.array(HashAnswer), 'In the order that they were asked in.'),
+  hashes: described(v.array(HashAnswer), 'In the order of the request.'),
 })
 
 /** Problem details (RFC 9457). */
@@ -112,5 +115,5 @@ export const ProblemAnswer = v.strictObject({
 
 export type Problem = v.InferOutput<typeof ProblemAnswer>
 
-/** How HMA tells errors. */
+/** An error in HMA's form. */
 export const MessageAnswer = v.strictObject({ message: v.string() })

@@ -6,7 +6,7 @@ import type { ApiConfig } from './settings.ts'
 
 /** The caller, and what it may do. */
 export interface Caller {
-  /** The key's name, or `access:` and whom the token names. */
+  /** The key's name, or `access:` and the name in the token. */
   name: string
   scopes: ReadonlySet<Scope>
 }
@@ -34,7 +34,7 @@ export function createAuthorizer({ keys, access }: ApiConfig): Authorize {
   }
 }
 
-/** Tells whether the caller may see how full an isolate is. */
+/** Makes the check whether a caller may see how full an isolate is. */
 export function createWatcherCheck(api: ApiConfig): (request: Request) => Promise<boolean> {
   const authorize = createAuthorizer(api)
   return (request) =>
@@ -44,7 +44,7 @@ export function createWatcherCheck(api: ApiConfig): (request: Request) => Promis
     )
 }
 
-/** @throws {DeniedError} 403: the caller may not do this */
+/** @throws {DeniedError} 403: the caller lacks the scope */
 export function checkScope({ scopes }: Caller, scope: Scope | undefined): void {
   if (scope !== undefined && !scopes.has(scope))
     throw new DeniedError(403, `A key with the scope ${scope} is required.`)
@@ -57,7 +57,7 @@ function bearerOf(headers: Headers): string | undefined {
   return key !== undefined && key.length <= MAX_KEY_LENGTH ? key : undefined
 }
 
-/** The key that has the digest of this text. All are compared, each in constant time. */
+/** The key with the digest of this text. All keys are compared, each in constant time. */
 async function findKey(
   keys: readonly ApiKey[],
   text: string | undefined,

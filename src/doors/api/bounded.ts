@@ -1,8 +1,8 @@
 import { within } from '../../util/within.ts'
 
 /**
- * A body as text, if it is no longer than `maxBytes`; else `undefined`.
- * @throws what `onStall` makes, when a chunk takes longer than `maxStallMs`
+ * A body as text; `undefined` if it is longer than `maxBytes`.
+ * @throws what `onStall` returns, if a chunk takes longer than `maxStallMs`
  */
 export async function readBoundedText(
   body: ReadableStream<Uint8Array> | null,

@@ -1,6 +1,6 @@
 import { HashgateError } from '../../util/errors.ts'
 
-/** A request that cannot be answered as it asks; its caller gets the message. */
+/** A request that cannot be answered. The caller gets the message. */
 export class ApiError extends HashgateError {
   readonly code = 'api'
   readonly status: number
@@ -11,5 +11,5 @@ export class ApiError extends HashgateError {
   }
 }
 
-/** Not let in: unknown caller (401), not for this (403), or it cannot be told now who it is (503). */
+/** The caller is unknown (401), lacks a scope (403), or cannot be verified right now (503). */
 export class DeniedError extends ApiError {}

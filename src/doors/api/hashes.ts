@@ -9,7 +9,7 @@ import { checkFields, readJsonBody } from './json-body.ts'
 import type { Call } from './route.ts'
 import { verdictAnswer } from './verdict-answer.ts'
 
-/** Most hashes of a request: as many needles as a few images have. */
+/** Most hashes in a request: as many as the needles of a few images. */
 export const MAX_HASHES = 100
 
 function hexOf(kind: HashKind) {
@@ -40,18 +40,18 @@ const HashSchema = v.union(
   'must be one of { pdq, quality }, { md5 }, { sha1 } and { sha256 }, with hex digits as text',
 )
 
-/** Hashes that a caller has made itself. */
+/** Hashes that the caller computed. */
 export const HashesSchema = v.strictObject({
   hashes: v.pipe(
     v.array(HashSchema, 'must be an array'),
-    v.minLength(1, 'must have a hash at least'),
-    v.maxLength(MAX_HASHES, `must have ${MAX_HASHES} hashes at most`),
+    v.minLength(1, 'must have at least one hash'),
+    v.maxLength(MAX_HASHES, `must have at most ${MAX_HASHES} hashes`),
   ),
 })
 
 type GivenHash = v.InferOutput<typeof HashSchema>
 
-/** The verdict on hashes: each as if it were all that is known of a file. */
+/** The verdict on hashes, each as if it were all that is known about a file. */
 export async function judgeHashes(call: Call): Promise<Response> {
   const { request, waitUntil, caller, uploads } = call
   const { hashes } = checkFields(HashesSchema, await readJsonBody(call))
@@ -82,7 +82,7 @@ function givenKind(hash: GivenHash | undefined): HashKind {
   return 'sha1' in hash ? 'sha1' : 'sha256'
 }
 
-/** A file of which just this is known. */
+/** A file of which only this is known. */
 function fileOf(hash: GivenHash): ScannedContent {
   const text = Object.values(hash).find((value) => typeof value === 'string') ?? ''
   return fileOfHash(givenKind(hash), text, 'quality' in hash ? hash.quality : 0)
@@ -103,11 +103,11 @@ export function fileOfHash(kind: HashKind, hex: string, quality: number): Scanne
   } as const
   if (kind !== 'pdq') {
     const digest = parseHex(hex, HASH_LENGTHS[kind])
-    if (!digest) throw new RangeError('no digest')
+    if (!digest) throw new RangeError('not a digest')
     return { ...file, needles: [], digests: { [kind]: digest } }
   }
   const hash = parseHash(hex)
-  if (!hash) throw new RangeError('no hash')
+  if (!hash) throw new RangeError('not a hash')
   const known = { hash, quality, stretchedQuality: quality, weakBits: 0 }
   return { ...file, needles: [{ probe: 'identity', ...known, tolerance: 0, frame: 0 }] }
 }

@@ -4,7 +4,7 @@ import { readBoundedText } from './bounded.ts'
 import { ApiError } from './errors.ts'
 import type { Call } from './route.ts'
 
-/** Bytes of a body that is read as JSON. */
+/** Longest JSON body, in bytes. */
 const MAX_BYTES = 64 * 1024
 
 /** Most problems in one answer. */
@@ -12,7 +12,7 @@ const MAX_ISSUES = 20
 
 const MISMATCH = 'The request body does not match the schema'
 
-/** What the types of schemas are called. */
+/** Types of schemas, in words. */
 const TYPES: Record<string, string> = {
   Object: 'an object',
   Array: 'an array',
@@ -21,7 +21,7 @@ const TYPES: Record<string, string> = {
   boolean: 'true or false',
 }
 
-/** JSON of another form: what is wrong, and where. */
+/** JSON that does not match its schema: what is wrong, and where. */
 export class BadFieldsError extends ApiError {
   readonly issues: { path: string; message: string }[]
 
@@ -37,7 +37,7 @@ export function isJson({ headers }: Request): boolean {
   return /^\s*application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 
-/** @throws {ApiError} 400, 408 or 413: it is no JSON, comes too slowly, or is too long */
+/** @throws {ApiError} 400, 408 or 413: it is not JSON, arrives too slowly, or is too long */
 export async function readJsonBody({
   request,
   uploads,
@@ -49,7 +49,7 @@ export async function readJsonBody({
   try {
     return JSON.parse(text)
   } catch {
-    throw new ApiError(400, 'The body is no JSON.')
+    throw new ApiError(400, 'The body is not valid JSON.')
   }
 }
 
@@ -66,7 +66,7 @@ export function checkFields<Schema extends GenericSchema>(
   )
 }
 
-/** A problem whose schema has no words of its own. It does not repeat what was sent: that may be a hash. */
+/** The message for a schema that has none. It does not repeat the input, which may be a hash. */
 function issueText({ expected, received }: v.BaseIssue<unknown>): string {
   if (received === 'undefined') return 'is missing'
   if (expected === 'never') return 'is not a known field'

@@ -12,13 +12,13 @@ export class KeySetUnavailableError extends HashgateError {
   }
 }
 
-/** Milliseconds for which a key set is used without another look. Access changes keys every six weeks. */
+/** Milliseconds until a key set in use is read again. Access rotates keys every six weeks. */
 const MAX_AGE_MS = 3_600_000
-/** Milliseconds for which it is used when it cannot be read again. */
+/** Milliseconds for which it stays in use if it cannot be read again. */
 const MAX_STALE_MS = 24 * 3_600_000
-/** Milliseconds between two reads: nobody makes many by naming keys that do not exist. */
+/** Milliseconds between two reads, so that tokens with made-up key ids cannot cause many. */
 const MIN_INTERVAL_MS = 30_000
-/** The same when there is nothing to go on with. */
+/** The same while there is no usable key set. */
 const RETRY_MS = 2000
 const TIMEOUT_MS = 5000
 const MAX_BYTES = 64 * 1024
@@ -28,11 +28,13 @@ const KeySet = v.object({
 })
 
 /**
- * The public keys of an issuer (JWK set, RFC 7517), read when they are needed. Hono verifies with them.
+ * The public keys of an issuer (JWK set, RFC 7517), read when they are needed. Hono verifies with
+ * them.
  *
- * Not `createRemoteJWKSet` of jose (6.2): once its keys are over their age, a failed read fails the request, so an issuer that is
- * down locks everybody out; with an age of a day, a key that was withdrawn would be good for a day. It reads again at each request
- * after a failure, reads once for each of several requests at a time in Workers, and takes an answer of any length.
+ * This is not `createRemoteJWKSet` of jose (6.2). Once jose's keys are too old, a failed read fails
+ * the request, so an issuer that is down locks everyone out. With a maximum age of a day, a
+ * withdrawn key would stay valid for a day. After a failure, jose reads again at each request; in
+ * Workers it reads once for each concurrent request; and it accepts an answer of any length.
  */
 export class KeySetCache {
   readonly #url: string
@@ -46,16 +48,14 @@ export class KeySetCache {
     this.#now = now
   }
 
-  /**
-   * The keys, read again if they are old, or have none of this id.
-   * @throws {KeySetUnavailableError}
-   */
+  /** The keys, read again if they are old or lack this id. @throws {KeySetUnavailableError} */
   async keysFor(id: string): Promise<HonoJsonWebKey[]> {
     const isFresh = this.#now() - this.#readAt < MAX_AGE_MS
     if (isFresh && this.#keys.some(({ kid }) => kid === id)) return this.#keys
     const isUsable = this.#now() - this.#readAt < MAX_STALE_MS
     if (this.#now() >= this.#nextReadAt) {
-      // Others that come meanwhile go on with what there is. Without any, each reads: a promise is one request's own.
+      // Concurrent requests use the keys that there are. Without any, each reads for itself,
+      // because Workers cannot share a promise between requests.
       if (isUsable) this.#wait(MIN_INTERVAL_MS)
       try {
         await this.#read()
@@ -86,7 +86,7 @@ async function fetchKeySet(url: string): Promise<{ keys: HonoJsonWebKey[] }> {
     new KeySetUnavailableError(url, problem, { cause })
   let text: string | undefined
   try {
-    // Not followed: a redirect would have another server say who may come in.
+    // Redirects are not followed: another server must not decide who may come in.
     const response = await fetch(url, {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -98,6 +98,6 @@ async function fetchKeySet(url: string): Promise<{ keys: HonoJsonWebKey[] }> {
   }
   if (text === undefined) throw failed(`has more than ${MAX_BYTES} bytes`)
   const set = v.safeParse(v.pipe(v.string(), v.parseJson(), KeySet), text)
-  if (!set.success) throw failed('is no key set')
+  if (!set.success) throw failed('is not a key set')
   return set.output
 }

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import { parseHex } from '../../util/bytes.ts'
 
-/** What a caller may do: ask for verdicts, look hashes up as in HMA, give out tickets for direct uploads, see how full an isolate is. */
+/**
+ * What a caller may do: ask for verdicts, look hashes up as in HMA, issue tickets for direct
+ * uploads, or see how full an isolate is.
+ */
 export const SCOPES = ['verdict', 'lookup', 'tickets', 'health'] as const
 
 export type Scope = (typeof SCOPES)[number]
 
-/** A key that an operator has given out. The key itself is not known here. */
+/** A key that an operator has issued. The key itself is not known here. */
 export interface ApiKey {
   /** Tells keys apart in events. */
   name: string
@@ -15,10 +18,10 @@ export interface ApiKey {
   digest: Uint8Array<ArrayBuffer>
 }
 
-/** Most keys that there may be: each request is compared with all. */
+/** Most keys: each request is compared with all of them. */
 export const MAX_KEYS = 100
 
-/** What a key begins with, so that one that was published by mistake is found. */
+/** Prefix of a key, so that scanners find one that was published by mistake. */
 const PREFIX = 'hgk_'
 const KEY_BYTES = 32
 
@@ -29,9 +32,10 @@ export function isKeyName(text: string): boolean {
 }
 
 /**
- * Reads API_KEYS: a key a line, or with semicolons between; a name, scopes with commas between, and `sha256:` with the
- * digest of the key. Empty lines and those that begin with # do not count. Returns what is wrong, if something is, without
- * any of the text: it may be a key.
+ * Reads API_KEYS: one key a line, or separated by semicolons. A line has a name, scopes separated
+ * by commas, and `sha256:` with the digest of the key. Empty lines and lines that begin with # are
+ * ignored. Returns what is wrong, if anything is, without quoting the text, which may contain a
+ * key.
  */
 export function parseApiKeys(text: string): ApiKey[] | string {
   const keys: ApiKey[] = []
@@ -40,12 +44,12 @@ export function parseApiKeys(text: string): ApiKey[] | string {
     if (line === '' || line.startsWith('#')) continue
     const key = parseLine(line)
     if (!key) {
-      return `must have lines of a name, scopes (some of ${SCOPES.join(', ')}, with commas), and sha256: with 64 hex digits; line ${i + 1} does not`
+      return `must have lines of a name, scopes (any of ${SCOPES.join(', ')}, separated by commas) and sha256: with 64 hex digits; line ${i + 1} is invalid`
     }
     if (keys.some(({ name }) => name === key.name))
-      return `must name each key once; line ${i + 1} has the name of another`
+      return `must name each key once; line ${i + 1} repeats a name`
     if (keys.some(({ digest }) => key.digest.every((byte, at) => byte === digest[at])))
-      return `must have each key once; line ${i + 1} has the key of another`
+      return `must list each key once; line ${i + 1} repeats a key`
     keys.push(key)
   }
   if (keys.length === 0) return 'must have at least one key'
@@ -59,7 +63,7 @@ function parseLine(line: string): ApiKey | undefined {
   return name !== undefined && scopes && digest ? { name, scopes, digest } : undefined
 }
 
-/** Reads scopes with commas between; `undefined` if one is unknown, or there is none. */
+/** Reads scopes separated by commas; `undefined` if one is unknown, or there is none. */
 export function parseScopes(text: string): ReadonlySet<Scope> | undefined {
   const names = text.split(',').map((name) => name.trim())
   const scopes = SCOPES.filter((scope) => names.includes(scope))
@@ -68,7 +72,7 @@ export function parseScopes(text: string): ReadonlySet<Scope> | undefined {
     : undefined
 }
 
-/** Makes a new key, and the line for API_KEYS that lets it in. */
+/** Makes a new key, and its line for API_KEYS. */
 export function generateApiKey(
   name: string,
   scopes: ReadonlySet<Scope>,

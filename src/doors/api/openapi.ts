@@ -9,7 +9,7 @@ const API_VERSION = '1'
 
 const PROBLEM_TYPE = 'application/problem+json'
 
-/** Problem details, as an answer is described. */
+/** Describes an answer of problem details. */
 export function describedProblem(
   title: string,
   status: number,
@@ -25,9 +25,9 @@ export function describedProblem(
 
 const DENIALS: Record<number, AnswerDescription> = {
   401: denial('A valid key is required.', 401, 'Unauthorized'),
-  403: denial('The key is for other things.', 403, 'Forbidden'),
-  405: denial('Other methods are used here.', 405, 'Method not allowed'),
-  503: denial('It cannot be told now whose token this is.', 503, 'Service unavailable'),
+  403: denial('The key lacks the scope.', 403, 'Forbidden'),
+  405: denial('This path has other methods.', 405, 'Method not allowed'),
+  503: denial('The token cannot be verified right now.', 503, 'Service unavailable'),
   500: denial('Something broke.', 500, 'Internal server error'),
 }
 
@@ -37,7 +37,7 @@ function denial(description: string, status: number, title: string): AnswerDescr
 
 /**
  * Describes routes in OpenAPI 3.1.
- * @param base what their paths begin with
+ * @param base prefix of their paths
  */
 export function openApiDocument(routes: readonly Route[], base = ''): object {
   const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, some]) => {
@@ -58,7 +58,7 @@ export function openApiDocument(routes: readonly Route[], base = ''): object {
     paths: Object.fromEntries(paths),
     components: {
       securitySchemes: {
-        key: { type: 'http', scheme: 'bearer', description: 'A key of API_KEYS.' },
+        key: { type: 'http', scheme: 'bearer', description: 'A key from API_KEYS.' },
         access: { type: 'apiKey', in: 'header', name: ACCESS_HEADER },
       },
     },
@@ -78,7 +78,7 @@ function describeRoute(route: Route): object {
   }
 }
 
-/** Answers of a route, and those that all have. */
+/** Answers of a route, and those that all routes have. */
 function responsesOf(answers: Route['answers']): object {
   const all = Map.groupBy(
     [...Object.entries(DENIALS), ...Object.entries(answers)],

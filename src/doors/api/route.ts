@@ -4,13 +4,13 @@ import type { WaitUntil } from '../../util/wait-until.ts'
 import type { Caller } from './authorize.ts'
 import type { Scope } from './keys.ts'
 
-/** A request whose caller may make it. */
+/** A request whose caller has the scope for it. */
 export interface Call {
   request: Request
   url: URL
   caller: Caller
   waitUntil: WaitUntil
-  /** Their list, memory and settings are what judges. */
+  /** Judges the request, with its list, memory and settings. */
   uploads: Uploads
 }
 
@@ -20,7 +20,7 @@ export interface QueryParameter {
   isRequired?: boolean
 }
 
-/** A body, as it is described. `file` is anything. */
+/** Describes a body. `file`: any bytes. */
 export interface BodyDescription {
   type: string
   schema: GenericSchema | 'file'
@@ -35,17 +35,17 @@ export interface AnswerDescription {
   example?: unknown
 }
 
-/** A route, and its description: the application and the OpenAPI document are both made from these. */
+/** A route and its description. The application and the OpenAPI document are both made from it. */
 export interface Route {
   method: 'GET' | 'POST'
   path: string
-  /** What a key must be for; absent: any key does. */
+  /** The scope that a key needs. If absent, any key will do. */
   scope?: Scope
   summary: string
   description: string
   query?: readonly QueryParameter[]
   bodies?: readonly BodyDescription[]
-  /** By status; those of missing keys are added. */
+  /** By status. Those for denied callers are added. */
   answers: Readonly<Record<number, AnswerDescription>>
   /** How errors are written: as problem details (RFC 9457), or as HMA does. */
   errors: 'problem' | 'message'

@@ -42,7 +42,7 @@ const VERDICT: Route = {
   scope: 'verdict',
   summary: 'The verdict on a file, or on hashes',
   description:
-    'Scans and judges a body as the gate does an upload: a file as it is, or the files of a form. As application/json, judges hashes that the caller has made. An event is logged, as for uploads.',
+    'Scans and judges a body like an upload: a plain file, or the files of a form. If it is application/json, judges hashes that the caller computed. An event is logged, as for uploads.',
   bodies: [
     { type: 'application/octet-stream', schema: 'file' },
     { type: 'multipart/form-data', schema: 'file' },
@@ -56,7 +56,7 @@ const VERDICT: Route = {
   ],
   answers: {
     200: {
-      description: 'Nothing known, as far as it could be looked at: see reason.',
+      description: 'Nothing known was found, as far as the body could be scanned: see reason.',
       schema: EitherAnswer,
       example: {
         caseId: CASE_ID,
@@ -67,7 +67,7 @@ const VERDICT: Route = {
       },
     },
     202: {
-      description: 'For people to look at.',
+      description: 'A match for people to review.',
       schema: EitherAnswer,
       example: {
         ...FOUND,
@@ -102,9 +102,9 @@ const VERDICT: Route = {
 }
 
 /**
- * All that the API answers.
+ * All routes of the API.
  * @param others routes beside those for verdicts
- * @param base what paths begin with
+ * @param base prefix of their paths
  */
 export function routesWith(others: readonly Route[], base: string): readonly Route[] {
   const routes: readonly Route[] = [

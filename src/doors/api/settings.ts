@@ -3,7 +3,7 @@ import { BadConfigError } from '../../util/errors.ts'
 import { type ApiKey, parseApiKeys, type Scope, SCOPES } from './keys.ts'
 import { listOf, oneOf, optionalGroup, textLike } from '../../util/settings.ts'
 
-/** A host name. `http` is for servers on loopback, as tests have them. */
+/** A host name. `http` is for servers on loopback, such as those of tests. */
 const TEAM_DOMAIN = /^((https:\/\/)?[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+|http:\/\/127\.0\.0\.1:\d+)$/
 const TAG_WORDS = 'must be the audience tag of an application in Access'
 
@@ -26,7 +26,7 @@ const AccessSettings = optionalGroup(
     scopes: v.optional(
       v.pipe(
         listOf(oneOf(SCOPES), 'Scopes granted to these tokens.'),
-        v.minLength(1, `must have one at least of ${SCOPES.join(', ')}`),
+        v.minLength(1, `must have at least one of ${SCOPES.join(', ')}`),
       ),
       SCOPES,
     ),
@@ -58,7 +58,7 @@ export const ApiSettings = optionalGroup(
 )
 export type ApiSettings = v.InferOutput<typeof ApiSettings>
 
-/** What is wrong between settings of the API. */
+/** Conflicts between settings of the API. */
 export function apiProblems({ access }: ApiSettings): string[] {
   return (access.teamDomain === undefined) === (access.audience.length === 0)
     ? []
@@ -71,7 +71,7 @@ export interface ApiConfig {
   access?: AccessConfig
   /** Host name on which it answers; any, if absent. */
   host?: string
-  /** What its paths begin with; may be empty. */
+  /** Prefix of its paths; may be empty. */
   path: string
 }
 
@@ -85,9 +85,9 @@ export interface AccessConfig {
 }
 
 /**
- * The API as it is set up; `undefined` if nobody may ask.
+ * The API as configured; `undefined` if no one may use it.
  * @param secret API_KEYS
- * @throws {BadConfigError} the keys cannot be used
+ * @throws {BadConfigError} the keys are invalid
  */
 export function apiOf(
   { host, path, access }: ApiSettings,
@@ -111,12 +111,12 @@ function issuerOf(teamDomain: string): string {
   return new URL(/^https?:/i.test(teamDomain) ? teamDomain : `https://${teamDomain}`).origin
 }
 
-/** Whether somebody may ask. */
+/** Whether anyone may use the API. */
 export function isApiOn({ access }: ApiSettings, hasKeys: boolean): boolean {
   return hasKeys || access.teamDomain !== undefined
 }
 
-/** Paths of the API that are not the origin's any more on every host. */
+/** Paths that the API takes from the origin on every host. */
 export function apiPathsOf({ host, path }: ApiSettings): string[] {
   return host === undefined ? API_PATHS.map((one) => path + one) : []
 }

@@ -3,13 +3,13 @@ import type { Outcome } from '../../upload/outcome.ts'
 import { statusOf } from '../status.ts'
 import { jsonAnswer, problemAnswer } from '../respond.ts'
 
-/** Seconds after which a caller whose file could not be judged may try again. */
+/** Seconds until a caller may retry a file that could not be judged. */
 const RETRY_AFTER_SECONDS = 30
 
 /**
- * The answer that tells an outcome, by its event. What could not be judged has the status that an uploader gets, and here the reason,
- * too.
- * @param found what was asked about, with its matches
+ * The answer for an outcome. If the body could not be judged, it has the status that an uploader
+ * gets, and also the reason.
+ * @param found the files or hashes, with their matches
  */
 export function verdictAnswer(
   outcome: Outcome,

@@ -18,7 +18,8 @@ async function judgeFile(call: Call): Promise<Response> {
   })
   const event = verdictEvent(caseId, request, outcome, { ...facts, caller: caller.name })
   const { files, otherFiles } = event
-  // Where there are only texts, a client has put its file in a wrong place: that must not look like a file without a match.
+  // If there are only texts, the client put its file in the wrong place. That must not look like a
+  // file without a match.
   if (files.length === 0 && outcome.action === 'allow')
     throw new ApiError(400, 'There is no file in the request.')
   uploads.report(event)

@@ -2,9 +2,10 @@ import type { Uploads } from '../../upload/uploads.ts'
 import type { WaitUntil } from '../../util/wait-until.ts'
 
 /**
- * Tells how the list stands: 200 if uploads are judged by it, 503 if they cannot be. No hash, bank or name of an entry.
- * The first one that asks an isolate waits for the list, as an upload would.
- * @param isFull whether everything is shown: how full an isolate is tells an attacker whether an attack works
+ * Reports the state of the list: 200 if uploads can be judged, otherwise 503. It names no hash,
+ * bank or entry. The first request in an isolate waits for the list, as an upload would.
+ * @param isFull whether everything is shown: how full an isolate is tells an attacker whether an
+ * attack works
  */
 export async function answerHealth(
   { gate, bytes, decoders }: Pick<Uploads, 'gate' | 'bytes' | 'decoders'>,

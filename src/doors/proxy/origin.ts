@@ -20,15 +20,18 @@ export interface OriginChoice {
 }
 
 /**
- * The origins that are configured: those of routes, and for all else a URL, a service binding, or a bucket; the server behind the
- * Worker's own route, if none is.
+ * The configured origins: those of routes, and for all else a URL, a service binding or a bucket.
+ * If none is set, it is the server behind the Worker's own route.
  * @throws {BadConfigError} more than one is set for all else
  */
 export function chooseOrigin({ origin, policy }: OriginChoice, bindings: OriginBindings): Origin {
   return originByRoute(policy?.routes ?? [], mainOrigin(origin?.url, bindings))
 }
 
-/** Sends requests where the first route that fits wants them. One that names no origin wants the main one. */
+/**
+ * Sends each request to the origin of the first route that fits it, or to the main origin if that
+ * route names none.
+ */
 function originByRoute(routes: readonly RoutePolicy[], main: Origin): Origin {
   if (routes.every(({ origin }) => origin === undefined)) return main
   const choices = routes.map((route) => ({
@@ -72,7 +75,7 @@ const routeOrigin: Origin = {
   },
 }
 
-/** Hosts behind which there is nothing but this Worker: it would call itself without end. Routes are never on such hosts. */
+/** Hosts that lead only to this Worker, which would call itself forever. No route is on them. */
 function isOwnHost(hostname: string): boolean {
   return /^(localhost|\d+\.\d+\.\d+\.\d+|\[.+\])$|\.workers\.dev$/.test(hostname)
 }

@@ -13,14 +13,14 @@ export interface ProxyDeps {
   mayWatch?: (request: Request) => Promise<boolean>
 }
 
-/** The door for all that no other takes: requests on their way to an origin. */
+/** The door for requests that no other door takes, on their way to an origin. */
 export function proxy(deps: ProxyDeps, origin: Origin): Hono {
   const app = new Hono()
   app.all('*', (c) => answerThrough(c, deps, origin))
   return app
 }
 
-/** Answers a request: as the origin does, if the request may reach it. */
+/** Answers a request. If it is allowed, the answer is the origin's. */
 export async function answerThrough(
   c: Context,
   { uploads, config, mayWatch }: ProxyDeps,
@@ -35,7 +35,7 @@ export async function answerThrough(
     const isFull = (await mayWatch?.(request)) ?? false
     return answerHealth(uploads, isFull, waitUntil)
   }
-  const reader = readerOf(c) // before somebody changes the request
+  const reader = readerOf(c) // before anything changes the request
   const passage = await uploads.pass(request, { origin, waitUntil })
   return answerTo(passage, request, uploads, reader)
 }

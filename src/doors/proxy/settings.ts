@@ -20,7 +20,7 @@ export const OriginSettings = optionalGroup(
 )
 export type OriginSettings = v.InferOutput<typeof OriginSettings>
 
-/** What tells how the gate is. */
+/** The health check. */
 export const HealthSettings = optionalGroup(
   {
     path: v.optional(

@@ -1,4 +1,4 @@
-/** What is on a host of its own without an origin: a Worker that somebody tries, or that is not set up yet. */
+/** Answers on a host without an origin: someone is trying the Worker, or has not set it up yet. */
 export function answerWithoutOrigin(request: Request): Response {
   const { hostname, pathname, origin } = new URL(request.url)
   const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -20,7 +20,7 @@ function stateOf(hostname: string, origin: string): string {
   return hostname.endsWith('.workers.dev') ? about : about + firstSteps(origin)
 }
 
-/** The answer to somebody who runs `wrangler dev` in a checkout. */
+/** The answer to someone who runs `wrangler dev` in a checkout. */
 function firstSteps(origin: string): string {
   return `
 Publish a list of two pictures that the project made itself:

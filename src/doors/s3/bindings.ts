@@ -1,25 +1,22 @@
 import { parseS3Keys, type S3Keys } from './sigv4.ts'
 
-/** Bindings for multipart uploads of S3, beside those for staging. */
+/** Bindings for S3 uploads, beside those for staging. */
 export interface S3Bindings {
-  /** Secret: keys of S3, as NAME:SECRET with commas, with which clients sign multipart uploads. Without a key, S3 is off. */
+  /** Secret: S3 keys of clients, as NAME:SECRET, separated by commas. Without one, S3 is off. */
   S3_CLIENT_KEYS?: string
-  /** Secret: the key of S3 by which the origin wants them signed. */
+  /** Secret: the S3 key that signs requests to the origin. */
   S3_ORIGIN_KEY?: string
   ORIGIN_BUCKET?: R2Bucket
 }
 
-/** Whose uploads are taken, and how they are passed on. */
+/** Whose uploads are accepted, and how they are passed on. */
 export interface S3Access {
   clientKeys: S3Keys
-  /** A bucket that is bound wants no signature. */
+  /** `undefined` for a bound bucket, which needs no signature. */
   originKey: S3Keys | undefined
 }
 
-/**
- * The keys of S3; `undefined` if no uploads are taken so.
- * @throws {BadConfigError} one cannot be used
- */
+/** The S3 keys; `undefined` if S3 is off. @throws {BadConfigError} a key is invalid */
 export function s3AccessOf(
   clientKeys: string | undefined,
   originKey: string | undefined,

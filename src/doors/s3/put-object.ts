@@ -1,4 +1,4 @@
-// PutObject, also with a signature in the URL: judged like any upload, and signed again for the origin.
+// PutObject, also with a presigned URL: judged like any upload, and signed again for the origin.
 
 import { isAwsChunked } from '../../body/aws-chunked.ts'
 import { ClientGoneError, type ClientLimits, readChunks } from '../../upload/body-source.ts'
@@ -6,33 +6,36 @@ import { type Origin, withHeaders } from '../../upload/origin.ts'
 import { typeToJudge } from '../../upload/staging/finish.ts'
 import { PartBody } from '../../upload/staging/receive-part.ts'
 
-/** Headers that are about the request of the client, and not about its object. */
+/** Headers about the client's request rather than its object. */
 const OWN_HEADERS =
   /^(authorization|x-amz-(date|content-sha256|decoded-content-length|trailer|sdk-checksum-algorithm|security-token)|amz-sdk-.+|expect)$/
 
-/** Parameters of a signature in a URL. */
+/** Parameters of the signature in a presigned URL. */
 const SIGNATURE =
   /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/
 
-/** Whether a request is to put an object, by its method and parameters: not its tags, nor a copy of another. */
+/** Whether a request is PutObject: not one that sets tags, or copies another object. */
 export function isPutObject({ method, headers }: Request, { searchParams }: URL): boolean {
   if (method !== 'PUT' || headers.has('x-amz-copy-source')) return false
   return [...searchParams.keys()].every((name) => /^x-(amz-.+|id)$/i.test(name))
 }
 
-/** A body that was checked on its way, or why it is not whole. */
+/** A body that is checked on its way, and why it broke off if it did. */
 export interface CheckedPut {
   /** The request as it is judged. */
   request: Request
-  /** Settled when all of the body was read, or nobody reads on. */
+  /** Settled when the whole body was read, or reading stopped. */
   done: Promise<void>
-  /** Why the body ended before its end. */
+  /** Why the body broke off. */
   failure: () => { error: unknown } | undefined
-  /** In hex digits, when it is whole. */
+  /** In hex digits, once the body is complete. */
   md5: () => string
 }
 
-/** The request without what it was signed by, and its body without chunks, which is compared with the digests that came with it. */
+/**
+ * The request without its signature, and its body without chunks. The body is compared with the
+ * digests that came with it.
+ */
 export function checkedPut(request: Request, length: number, client: ClientLimits): CheckedPut {
   const url = new URL(request.url)
   const headers = headersOfObject(request, url)
@@ -72,7 +75,7 @@ export function checkedPut(request: Request, length: number, client: ClientLimit
   return { request: judged, done, failure: () => failure, md5: () => md5 }
 }
 
-/** What the object is to have: headers, and those that a signed URL has as parameters. */
+/** Headers of the object, including those that a presigned URL has as parameters. */
 function headersOfObject(request: Request, { searchParams }: URL): Headers {
   const headers = new Headers([...request.headers].filter(([name]) => !OWN_HEADERS.test(name)))
   for (const [name, value] of searchParams) {
@@ -88,7 +91,7 @@ function headersOfObject(request: Request, { searchParams }: URL): Headers {
   return headers
 }
 
-/** An origin that gets the type of an object from its client's header. */
+/** An origin that gets the client's own Content-Type. */
 export function originWithType(origin: Origin, type: string | null): Origin {
   return {
     forward(request, body) {

@@ -1,4 +1,5 @@
-// Uploads of S3: PutObject, and CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload, ListParts.
+// S3 uploads: PutObject, and CreateMultipartUpload, UploadPart, CompleteMultipartUpload,
+// AbortMultipartUpload, ListParts.
 
 import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
@@ -37,19 +38,19 @@ import { checkedPut, isPutObject, originWithType } from './put-object.ts'
 import { claimedKeyOf, type S3Keys, signerOf, type SignatureProblem } from './sigv4.ts'
 import { parseCompletion, xmlAnswer } from './xml.ts'
 
-/** Most parts of an upload. S3 has 10,000; each is a request to the bucket when the upload is whole. */
+/** Most parts of an upload. S3 has 10,000, but finishing takes a request to the bucket for each. */
 const MAX_PARTS = 1000
 const MAX_PART_NUMBER = 10_000
-/** Least bytes of each part but the last: that of S3. */
+/** Smallest part but the last, in bytes: S3's limit. */
 const MIN_PART_BYTES = 5 * 1024 * 1024
 /** Longest list of parts, in bytes. */
 const MAX_LIST_BYTES = 1024 * 1024
 
-/** Headers of a new upload that its object is to have. */
+/** Headers of a new upload that its object gets. */
 const OBJECT_HEADERS =
   /^(content-(type|disposition|language|encoding)|cache-control|expires|x-amz-(meta-.+|acl|tagging|storage-class|server-side-encryption.*|website-redirect-location))$/
 
-/** What S3 answers with each error. */
+/** The status of each S3 error. */
 const STATUSES = {
   AccessDenied: 403,
   InvalidAccessKeyId: 403,
@@ -82,13 +83,13 @@ const PROBLEMS: Record<Exclude<PartProblem | ChoiceProblem, 'not-open'>, ErrorCo
   'too-small': 'EntityTooSmall',
 }
 
-/** What the door for S3 is made of. */
+/** What the door for S3 needs. */
 export interface S3Deps extends StagedDeps {
   /** The keys that may upload: each request is signed by one of these. */
   keys: S3Keys
 }
 
-/** Answers requests of uploads that are signed by the keys of clients, and leaves all others to who is asked next. */
+/** Answers upload requests signed with the clients' keys. Others go to the next handler. */
 export function s3Server(deps: S3Deps): Hono {
   const server = new S3Server(deps)
   const app = new Hono()
@@ -128,7 +129,7 @@ class S3Server {
         ? answerAgain(state.answer)
         : s3Failure('NoSuchUpload')
     const answering = this.#answerFor(c, searchParams, upload, state)
-    c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it ends when the client goes away
+    c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it finishes if the client goes away
     return answering
   }
 
@@ -158,7 +159,7 @@ class S3Server {
     }
   }
 
-  /** Judges an object that comes in one request, and signs it again for the origin. */
+  /** Judges an object that arrives in one request, and signs it again for the origin. */
   async answerPut(c: Context): Promise<Response> {
     const request = c.req.raw
     const signer = await signerOf(request, this.#deps.keys)
@@ -269,14 +270,14 @@ async function readList(request: Request, { bytes, client }: FinishingDeps): Pro
   }
 }
 
-/** The ETag of an object of parts, as S3 has it. */
+/** The ETag of a multipart object, as S3 computes it. */
 function etagOf(parts: readonly { md5: string }[]): string {
   const digests = createHash('md5')
   for (const { md5 } of parts) digests.update(md5, 'hex')
   return `"${digests.digest('hex')}-${parts.length}"`
 }
 
-/** Bucket and key, of a path that begins with the bucket. */
+/** Bucket and key in a path that begins with the bucket. */
 function namesOf(path: string): { Bucket: string; Key: string } {
   const [, bucket = '', ...key] = decodeSafely(path).split('/')
   return { Bucket: bucket, Key: key.join('/') }
@@ -290,7 +291,7 @@ function decodeSafely(path: string): string {
   }
 }
 
-/** The answer to an upload that is not passed on, as clients of S3 read it. */
+/** The answer to a refused upload, in the form that S3 clients read. */
 function refusalToXml(
   c: Context,
   passage: Passage & { isPassed: false },

@@ -3,19 +3,16 @@ import { AwsV4Signer } from 'aws4fetch'
 import { BadConfigError } from '../../util/errors.ts'
 import { type Origin, withHeaders } from '../../upload/origin.ts'
 
-/** Credentials of S3: secrets by the names of keys. */
+/** S3 credentials: secrets by the names of keys. */
 export type S3Keys = ReadonlyMap<string, string>
 
-/** Time by which a client's clock may differ, in milliseconds: that of S3. */
+/** Most that a client's clock may be off, in milliseconds: S3's limit. */
 const MAX_SKEW_MS = 15 * 60_000
-/** Longest life of a signed URL, in seconds: that of S3. */
+/** Longest validity of a presigned URL, in seconds: S3's limit. */
 const MAX_EXPIRES = 604_800
 const TIME = /^\d{8}T\d{6}Z$/
 
-/**
- * Reads keys as `NAME:SECRET`, with commas.
- * @throws {BadConfigError}
- */
+/** Reads keys as `NAME:SECRET`, separated by commas. @throws {BadConfigError} */
 export function parseS3Keys(setting: string, text: string): S3Keys {
   const pairs = text.split(',').map((pair) => /^([^\s:/,]{3,128}):(\S{16,})$/.exec(pair.trim()))
   const keys = new Map(pairs.map((match) => [match?.[1] ?? '', match?.[2] ?? '']))
@@ -33,18 +30,18 @@ export type SignatureProblem =
   | 'SignatureDoesNotMatch'
   | 'RequestTimeTooSkewed'
 
-/** What a signature says of itself. */
+/** What a request says about its signature. */
 interface Claim {
   name: string
   region: string
   datetime: string
   signedHeaders: ReadonlySet<string>
   signature: string
-  /** Seconds that it holds for; absent for one in a header. */
+  /** Seconds for which it is valid; absent for a signature in a header. */
   expires?: number
 }
 
-/** By which key a request says it was signed; `undefined` if by none. */
+/** The key that a request says it was signed with; `undefined` if it names none. */
 export function claimedKeyOf(request: Request): string | undefined {
   return claimOf(request)?.name
 }
@@ -102,7 +99,7 @@ function claimInHeader({ headers }: Request): Claim | undefined {
   return { name, region, datetime, signedHeaders: new Set(signed.split(';')), signature }
 }
 
-/** A URL that was signed beforehand. The body is not: S3 takes no digest of it there. */
+/** A presigned URL. The signature does not cover the body: S3 accepts no digest of it there. */
 function claimInUrl(params: URLSearchParams): Claim | undefined {
   const of = (name: string) => params.get(`X-Amz-${name}`) ?? ''
   const credential = /^([^\s,/]+)\/\d{8}\/([\w-]+)\/s3\/aws4_request$/.exec(of('Credential'))
@@ -122,14 +119,17 @@ function claimInUrl(params: URLSearchParams): Claim | undefined {
   return { name, region, datetime, signedHeaders, signature, expires }
 }
 
-/** A time such as 20261123T150000Z. */
+/** Milliseconds since the epoch of a time such as 20261123T150000Z. */
 function signedAt(datetime: string): number {
   return Date.parse(
     datetime.replace(/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/, '$1-$2-$3T$4:$5:$6Z'),
   )
 }
 
-/** An origin that wants requests signed. The body is not: it may be long, and comes over TLS. */
+/**
+ * An origin that gets signed requests. The signature does not cover the body, which may be long,
+ * and comes over TLS.
+ */
 export function signedOrigin(origin: Origin, keys: S3Keys, region: string): Origin {
   const [[accessKeyId, secretAccessKey] = ['', '']] = keys
   return {

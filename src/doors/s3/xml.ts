@@ -5,13 +5,13 @@ import type { ChosenPart, StagedPart } from '../../upload/staging/staged-upload.
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
-/** Reads what an upload is completed with: a list of parts and their ETags. `undefined` if it is malformed. */
+/** Reads the parts and ETags that complete an upload; `undefined` if they are malformed. */
 export function parseCompletion(xml: string): ChosenPart[] | undefined {
   let nodes: (TNode | string)[]
   try {
     nodes = parse(xml, { decodeEntities: true })
   } catch {
-    return undefined // no XML, or nested without end
+    return undefined // not XML, or nested too deeply
   }
   const parts = childrenNamed({ children: nodes }, 'CompleteMultipartUpload').flatMap((node) =>
     childrenNamed(node, 'Part'),
@@ -38,7 +38,7 @@ function childText(node: TNode, name: string): string {
     .trim()
 }
 
-/** An answer of S3: what stands in its elements is escaped. */
+/** An S3 answer. The text of its elements is escaped. */
 export function xmlAnswer(
   status: number,
   name: string,

@@ -5,13 +5,13 @@ import type { TicketUse } from './ticket-use.ts'
 
 export interface TicketBindings {
   OBJECTS?: R2Bucket
-  /** Durable Objects of class TicketUse, which know what tickets are used. */
+  /** Durable Objects of class TicketUse, which know the used tickets. */
   TICKETS?: DurableObjectNamespace<TicketUse>
-  /** Secret: 64 hex digits that tickets are signed with; several with commas while it is changed. */
+  /** Secret: 64 hex digits that sign tickets. Several, separated by commas, while you change it. */
   TICKET_KEY?: string
 }
 
-/** What tickets are given out and taken with. */
+/** What issuing and accepting tickets takes. */
 export interface TicketParts {
   bucket: R2Bucket
   uses: DurableObjectNamespace<TicketUse>
@@ -23,7 +23,7 @@ export interface TicketParts {
 
 /**
  * The bindings for tickets; `undefined` if tickets are off.
- * @throws {BadConfigError} something that they need is missing, or wrong
+ * @throws {BadConfigError} a binding or the secret is missing or invalid
  */
 export function ticketsOf(
   { path, corsOrigins }: TicketSettings,

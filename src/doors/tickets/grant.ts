@@ -8,7 +8,7 @@ import { describedProblem } from '../api/openapi.ts'
 import type { Call, Route } from '../api/route.ts'
 import type { TicketParts } from './bindings.ts'
 
-/** Seconds for which a ticket holds if its service does not say. */
+/** Seconds for which a ticket is valid by default. */
 const DEFAULT_SECONDS = 900
 
 const KEY = `must be a key of 1 to ${MAX_KEY_BYTES} bytes, without control characters, backslashes, or parts that are empty, . or ..`
@@ -16,14 +16,14 @@ const BYTES = 'must be a whole number from 1'
 const SECONDS = `must be a whole number from 1 to ${MAX_TICKET_SECONDS}`
 const TYPE = 'must be a content type, such as image/jpeg'
 
-/** What a service wants a ticket for. */
+/** What a service asks a ticket for. */
 const TicketSchema = v.strictObject({
-  key: v.pipe(v.string(KEY), v.check(isObjectKey, KEY), v.description('Of the object.')),
+  key: v.pipe(v.string(KEY), v.check(isObjectKey, KEY), v.description('Key of the object.')),
   maxBytes: v.pipe(
     v.number(BYTES),
     v.integer(BYTES),
     v.minValue(1, BYTES),
-    v.description('Length that the object may have.'),
+    v.description('Largest length of the object.'),
   ),
   type: v.pipe(
     v.string(TYPE),
@@ -32,7 +32,7 @@ const TicketSchema = v.strictObject({
       /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; ?[\w!#$&^.+-]+=("[\w !#$&^.+/-]*"|[\w!#$&^.+-]+))*$/,
       TYPE,
     ),
-    v.description('Content type that it must have.'),
+    v.description('Content type that the upload must have.'),
   ),
   seconds: v.optional(
     v.pipe(
@@ -40,21 +40,21 @@ const TicketSchema = v.strictObject({
       v.integer(SECONDS),
       v.minValue(1, SECONDS),
       v.maxValue(MAX_TICKET_SECONDS, SECONDS),
-      v.description('For which the ticket holds.'),
+      v.description('Seconds for which the ticket is valid.'),
     ),
     DEFAULT_SECONDS,
   ),
 })
 
 const TicketAnswer = v.strictObject({
-  ticket: described(v.string(), 'Goes with the upload: `Authorization: Bearer`.'),
+  ticket: described(v.string(), 'Send it with the upload: `Authorization: Bearer`.'),
   path: described(v.string(), 'Where to PUT the object, on this host.'),
   expires: v.pipe(v.string(), v.isoTimestamp()),
 })
 
-/** `POST /v1/tickets`: a grant of one upload. @throws {ApiError} 400, 404, 415 */
+/** `POST /v1/tickets`: grants one upload. @throws {ApiError} 400, 404, 415 */
 async function answerTicket(call: Call, tickets: TicketParts | undefined): Promise<Response> {
-  if (!tickets) throw new ApiError(404, 'Uploads by ticket have no bucket.')
+  if (!tickets) throw new ApiError(404, 'Uploads by ticket are not configured.')
   if (!isJson(call.request)) throw new ApiError(415, 'The body must be application/json.')
   const { seconds, ...grant } = checkFields(TicketSchema, await readJsonBody(call))
   const { maxBodyBytes } = call.uploads.settings.upload
@@ -65,7 +65,7 @@ async function answerTicket(call: Call, tickets: TicketParts | undefined): Promi
   return jsonAnswer({ ticket, path, expires: new Date(expires * 1000).toISOString() }, 201)
 }
 
-/** The route of the API that gives out tickets. */
+/** The route of the API that issues tickets. */
 export function ticketRoute(tickets: TicketParts | undefined): Route {
   return {
     method: 'POST',
@@ -73,7 +73,7 @@ export function ticketRoute(tickets: TicketParts | undefined): Route {
     scope: 'tickets',
     summary: 'A ticket for one upload',
     description:
-      'Grants one PUT of an object, of some key, length and content type, to a path of this host. The object is in the bucket when it was judged and may be there.',
+      'Grants one PUT of an object, with the given key, length and content type, to a path of this host. The object reaches the bucket only after it was judged and allowed.',
     bodies: [
       {
         type: 'application/json',

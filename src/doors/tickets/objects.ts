@@ -9,18 +9,18 @@ import { problemAnswer } from '../respond.ts'
 import type { TicketParts } from './bindings.ts'
 import type { Ticket } from './ticket.ts'
 
-/** Days of seconds for which a browser may remember that it may upload. */
+/** Seconds for which a browser may remember that it may upload. */
 const CORS_MAX_AGE_SECONDS = 86_400
 
-/** What the door for tickets is made of. */
+/** What the door for tickets needs. */
 export interface ObjectsDeps {
   uploads: Uploads
   tickets: TicketParts
 }
 
 /**
- * `PUT /objects/<key>` with a ticket: the object is in the bucket when the upload was judged and may be there, and not before.
- * Other methods, and requests without a ticket's path, are left to who is asked next.
+ * `PUT /objects/<key>` with a ticket. The object reaches the bucket only after the upload was
+ * judged and allowed. Other methods and paths go to the next handler.
  */
 export function objectUploads(deps: ObjectsDeps): Hono {
   const { path, corsOrigins } = deps.tickets
@@ -52,7 +52,7 @@ async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise
   if (problem) return problem
   const use = uses.getByName(ticket.id)
   if (!(await use.take(ticket.expires * 1000)))
-    return refusedTicket(409, 'The ticket is used.', 'It is good for one upload.')
+    return refusedTicket(409, 'The ticket has been used.', 'It is valid for one upload.')
   const origin = new ObjectOrigin(bucket, ticket)
   let isSpent = false
   try {
@@ -60,7 +60,8 @@ async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise
     const plain = plainRequest(request, ticket)
     const passage = await uploads.passJudged(plain, { origin, waitUntil })
     const response = await answerTo(passage, plain, uploads, readerOf(c))
-    // Nobody finds out with one ticket how much a picture must be changed.
+    // A match spends the ticket. Otherwise one ticket would tell how much a picture must be
+    // changed.
     isSpent = origin.isStored || (!passage.isPassed && passage.outcome.reason === 'match')
     return response
   } finally {
@@ -68,7 +69,7 @@ async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise
   }
 }
 
-/** What is wrong with a request for what its ticket grants, before a byte of it is read. */
+/** Where a request contradicts its ticket, checked before a byte of it is read. */
 function mismatch(request: Request, ticket: Ticket, path: string): Response | undefined {
   const { headers } = request
   if (keyIn(request.url, path) !== ticket.key)
@@ -76,7 +77,7 @@ function mismatch(request: Request, ticket: Ticket, path: string): Response | un
   if (!isSameType(headers.get('content-type'), ticket.type))
     return refusedTicket(415, 'The content type is not the one granted.', ticket.type)
   if (headers.has('content-encoding'))
-    return refusedTicket(415, 'Objects are stored as they come: no Content-Encoding is taken.')
+    return refusedTicket(415, 'Objects are stored as sent: Content-Encoding is not accepted.')
   const length = lengthOf(request)
   if (length === undefined) return refusedTicket(411, 'The upload must say how long it is.')
   if (length === 0) return refusedTicket(400, 'The upload is empty.')
@@ -85,7 +86,7 @@ function mismatch(request: Request, ticket: Ticket, path: string): Response | un
     : undefined
 }
 
-/** The upload without headers that could make it read differently from the object that it becomes. */
+/** The upload, without headers that could make it read differently from the stored object. */
 function plainRequest(request: Request, { type }: Ticket): Request {
   const headers = new Headers({ 'content-type': type })
   for (const name of ['content-length', 'cf-connecting-ip']) {
@@ -109,13 +110,13 @@ class ObjectOrigin implements Origin {
 
   async forward(_: Request, body?: ForwardedBody): Promise<Response> {
     const { key, type } = this.#ticket
-    // A body that breaks off, as that of a refused upload does, leaves nothing behind.
+    // A body that breaks off, such as that of a refused upload, leaves nothing behind.
     const object = await this.#bucket.put(key, body ?? new Uint8Array(0), {
       onlyIf: new Headers({ 'if-none-match': '*' }),
       httpMetadata: { contentType: type },
     })
-    // oxlint-disable-next-line typescript/no-unnecessary-condition -- null if there is one already
-    if (!object) return refusedTicket(409, 'There is such an object already.')
+    // oxlint-disable-next-line typescript/no-unnecessary-condition -- null if the object exists
+    if (!object) return refusedTicket(409, 'The object already exists.')
     this.isStored = true
     return new Response(null, { status: 201, headers: { etag: object.httpEtag } })
   }

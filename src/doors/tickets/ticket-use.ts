@@ -1,14 +1,14 @@
 import { DurableObject } from 'cloudflare:workers'
 
 const KEY = 'isTaken'
-/** Milliseconds for which a use is remembered when its ticket is over: clocks differ. */
+/** Milliseconds for which a use is remembered after its ticket expires: clocks differ. */
 const GRACE_MS = 300_000
 
-/** A Durable Object that knows whether one ticket is taken. It forgets when the ticket has been over for a while. */
+/** A Durable Object that knows whether one ticket was used, until some time after its expiry. */
 export class TicketUse extends DurableObject {
   /**
    * Takes the ticket: true for exactly one caller, even if several ask at the same time.
-   * @param expires when it is over, in milliseconds since the epoch
+   * @param expires when the ticket expires, in milliseconds since the epoch
    */
   async take(expires: number): Promise<boolean> {
     if (await this.ctx.storage.get<boolean>(KEY)) return false
@@ -17,7 +17,7 @@ export class TicketUse extends DurableObject {
     return true
   }
 
-  /** Gives it back, since nothing came of it. */
+  /** Gives the ticket back, because no upload came of it. */
   async giveBack(): Promise<void> {
     await this.ctx.storage.deleteAll()
   }

@@ -1,11 +1,11 @@
 import { sign, verify } from 'hono/jwt'
 import * as v from 'valibot'
 
-/** Seconds for which a ticket may hold, at most. */
+/** Longest validity of a ticket, in seconds. */
 export const MAX_TICKET_SECONDS = 86_400
-/** Bytes of an object's key in UTF-8, as R2 has it. */
+/** Longest key of an object, in bytes of UTF-8: R2's limit. */
 export const MAX_KEY_BYTES = 1024
-/** Characters of a ticket: its key takes four thirds of its bytes. */
+/** Longest ticket, in characters: its key takes four thirds of its bytes. */
 const MAX_TICKET_LENGTH = 4096
 
 const ISSUER = 'hashgate'
@@ -14,20 +14,20 @@ const ALGORITHM = 'HS256'
 /** What a ticket grants: one object, made by one upload. */
 export interface Grant {
   key: string
-  /** Length that the object may have. */
+  /** Largest length of the object, in bytes. */
   maxBytes: number
   /** Content type that it must have. */
   type: string
 }
 
-/** A grant of somebody, for a time. */
+/** A grant with its id, valid for a time. */
 export interface Ticket extends Grant {
   id: string
   /** Seconds since the epoch. */
   expires: number
 }
 
-/** A ticket is a JWT (RFC 7519), signed with HMAC-SHA-256, and these claims. */
+/** A ticket is a JWT (RFC 7519), signed with HMAC-SHA-256, with these claims. */
 const Claims = v.object({
   jti: v.pipe(v.string(), v.uuid()),
   exp: v.pipe(v.number(), v.integer()),
@@ -36,15 +36,18 @@ const Claims = v.object({
   type: v.string(),
 })
 
-/** Whether an object may have this key: no part of a path that a reader of URLs would take away, and nothing unprintable. */
+/**
+ * Whether an object may have this key. No path segment may be one that URL parsers remove, and
+ * nothing may be unprintable.
+ */
 export function isObjectKey(key: string): boolean {
   if (!key.isWellFormed() || new TextEncoder().encode(key).length > MAX_KEY_BYTES) return false
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  // oxlint-disable-next-line no-control-regex -- it looks for them
   if (/[\u0000-\u001f\u007f-\u009f\\]/.test(key)) return false
   return key.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
 
-/** Signs tickets, and knows its own. Any of its keys may have signed one; the first signs new ones. */
+/** Signs and verifies tickets. The first key signs new ones; any key may have signed an old one. */
 export class TicketSigner {
   readonly #keys: readonly string[]
 
@@ -59,7 +62,7 @@ export class TicketSigner {
     return { ticket: await sign(claims, this.#keys[0] ?? '', ALGORITHM), expires }
   }
 
-  /** What a ticket grants; `undefined` if it is not one of these keys, or is over. */
+  /** What a ticket grants; `undefined` if it has expired, or none of these keys signed it. */
   async read(ticket: string): Promise<Ticket | undefined> {
     if (ticket.length > MAX_TICKET_LENGTH) return undefined
     for (const secret of this.#keys) {

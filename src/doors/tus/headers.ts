@@ -1,9 +1,9 @@
 import type { Checksum } from '../../upload/staging/stage-body.ts'
 
-/** What clients tell of a file: names and values, in base64. */
+/** What clients say about a file: values by name. */
 export type Metadata = Map<string, string>
 
-/** Longest `Upload-Metadata`, in characters: the origin's server reads it as a header. */
+/** Longest `Upload-Metadata`, in characters: the origin's server gets it as a header. */
 const MAX_METADATA = 8192
 
 /** Reads `Upload-Metadata`; `undefined` if it is malformed. */
@@ -20,10 +20,10 @@ export function parseMetadata(header: string): Metadata | undefined {
   return metadata
 }
 
-/** Types whose bodies are read for what they hold: a file is to be read as a file. */
+/** Types whose bodies are parsed. A file must be read as a file. */
 const CONTAINERS = /^(multipart|message)\/|^application\/(.*\+)?json$|x-www-form-urlencoded/
 
-/** The headers by which an origin learns what a file is. */
+/** Headers that tell an origin what a file is. */
 export function headersOf(metadata: Metadata, header: string): Record<string, string> {
   const type = (metadata.get('filetype') ?? metadata.get('type') ?? '').toLowerCase()
   const isUsable = /^[a-z\d!#$&^_.+-]+\/[a-z\d!#$&^_.+-]+$/.test(type) && !CONTAINERS.test(type)
@@ -37,7 +37,7 @@ export function headersOf(metadata: Metadata, header: string): Record<string, st
   }
 }
 
-/** A name as RFC 8187 has it. */
+/** A name in the form of RFC 8187. */
 function escapeName(name: string): string {
   return encodeURIComponent(name.toWellFormed()).replace(
     /['()*]/g,
@@ -45,10 +45,10 @@ function escapeName(name: string): string {
   )
 }
 
-/** Bytes of digests, by the names that tus has for them. */
+/** Bytes of digests, by tus's names for them. */
 export const CHECKSUMS = { sha1: 20, sha256: 32, md5: 16 } as const
 
-/** Reads `Upload-Checksum`; `undefined` if it is malformed, or of an algorithm that is not announced. */
+/** Reads `Upload-Checksum`; `undefined` if it is malformed, or its algorithm is not announced. */
 export function parseChecksum(header: string): Checksum | undefined {
   const match = /^(sha1|sha256|md5) ([A-Za-z\d+/]+={0,2})$/.exec(header.trim())
   if (!match) return undefined

@@ -30,7 +30,7 @@ export interface TusDeps extends StagedDeps {
   config: StagedDeps['config'] & { tus: TusSettings }
 }
 
-/** Answers what is asked under a path, and leaves all else to who is asked next. */
+/** Answers requests under the path of tus. Others go to the next handler. */
 export function tusServer(deps: TusDeps): Hono {
   const server = new TusServer(deps)
   const { path: tusPath, corsOrigins } = deps.config.tus
@@ -74,7 +74,7 @@ const EXPOSED = [
   'Upload-Expires',
 ]
 
-/** Clients that know only GET and POST say what they mean. */
+/** The method of a request. Clients that can only GET and POST name it in a header. */
 function methodOf({ req }: Context): string {
   const override = req.method === 'POST' ? req.header('x-http-method-override') : undefined
   return (override ?? req.method).toUpperCase()
@@ -93,7 +93,7 @@ class TusServer {
     return response
   }
 
-  /** What the server can do. */
+  /** Headers that say what the server supports. */
   facts(c: Context): [name: string, value: string][] {
     return [
       ['tus-resumable', VERSION],
@@ -111,16 +111,16 @@ class TusServer {
     }
     const name = c.req.path.slice(this.#deps.config.tus.path.length).replace(/^\//, '')
     if (method === 'POST') {
-      return name === '' ? this.#create(c) : say(405, 'uploads are made elsewhere')
+      return name === '' ? this.#create(c) : say(405, 'POST to the path of uploads to create one')
     }
     const finishing = finishingOf(c, this.#deps)
     const upload = uploadOf(name, finishing)
     const state = await upload?.stub.look()
     if (!upload || !state) return say(404, 'there is no such upload')
-    if (state.phase === 'finishing') return say(423, 'the upload is whole, and not yet answered')
+    if (state.phase === 'finishing') return say(423, 'the upload is complete; processing')
     if (method === 'PATCH' && state.answer && isLast(c, state)) return answerAgain(state.answer)
     if (state.phase !== 'open' && !(state.phase === 'done' && method === 'HEAD')) {
-      return say(410, 'the upload is over')
+      return say(410, 'the upload has ended')
     }
     switch (method) {
       case 'HEAD':
@@ -128,7 +128,7 @@ class TusServer {
       case 'DELETE':
         return (await upload.stub.end())
           ? new Response(null, { status: 204 })
-          : say(423, 'the upload is whole, and not yet answered')
+          : say(423, 'the upload is complete; processing')
       default:
         return this.#patch(c, upload, state)
     }
@@ -143,7 +143,7 @@ class TusServer {
     if (length === undefined) return say(400, 'Upload-Length must be a number of bytes')
     const target = this.#targetOf(c)
     const maxBytes = this.#deps.uploads.maxBodyBytes(target)
-    if (length > maxBytes) return say(413, `Upload-Length must be ${maxBytes} at most`)
+    if (length > maxBytes) return say(413, `Upload-Length must be at most ${maxBytes}`)
     const header = c.req.header('upload-metadata') ?? ''
     const metadata = parseMetadata(header)
     if (!metadata) return say(400, 'Upload-Metadata is malformed or too long')
@@ -177,11 +177,11 @@ class TusServer {
     }
     const at = parseBytes(c.req.header('upload-offset'))
     if (at === undefined) return say(400, 'Upload-Offset must be a number of bytes')
-    if (at !== state.offset) return say(409, `the upload is at ${state.offset}`)
+    if (at !== state.offset) return say(409, `Upload-Offset must be ${state.offset}`)
     return this.#take(c, upload, state)
   }
 
-  /** Takes a body that follows what is there, and finishes the upload if it is whole then. */
+  /** Takes a body that follows what is there, and finishes the upload once it is complete. */
   async #take(c: Context, upload: UploadHandle, state: UploadState): Promise<Response> {
     const { offset, facts } = state
     const left = (facts.length ?? 0) - offset
@@ -192,11 +192,11 @@ class TusServer {
     const checksum = header === undefined ? undefined : parseChecksum(header)
     if (header !== undefined && !checksum) return say(400, 'Upload-Checksum is malformed')
     const taking = takeBody(c, upload, state, this.#deps, checksum)
-    c.executionCtx.waitUntil(taking.catch(() => undefined)) // so that what came counts when the client goes away
+    c.executionCtx.waitUntil(taking.catch(() => undefined)) // so that what arrived counts if the client goes away
     return taking
   }
 
-  /** The request that the origin gets: for its path, and what the client asked for with it. */
+  /** The request that the origin gets: its own path, with the client's query. */
   #targetOf(c: Context): Request {
     const url = new URL(c.req.url)
     const { path, originPath } = this.#deps.config.tus
@@ -219,7 +219,7 @@ function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response
   })
 }
 
-/** Whether a request brings the end of an upload: it completed it, if it came before. */
+/** Whether a request brings the last bytes. If the upload is complete, this one completed it. */
 function isLast({ req }: Context, { facts }: UploadState): boolean {
   const at = parseBytes(req.header('upload-offset'))
   const bytes = parseBytes(req.header('content-length'))

@@ -21,24 +21,24 @@ export interface FloodNamespace {
 }
 
 export interface FloodOptions {
-  /** `bound` 0: entries may match as much as they do. */
+  /** `bound` 0 sets no limit. */
   limits: FloodLimits
   /** Absent: each isolate counts for itself. */
   counters?: FloodNamespace
   choiceOf: (bank: string) => FloodChoice
-  /** Told when an entry begins to match more uploads than it may. */
+  /** Called when an entry begins to match more uploads than it may. */
   onFlood: (event: HappeningOf<'flood'>) => void
 }
 
-/** Entries that an isolate counts for itself, at most. */
+/** Most entries that an isolate counts for itself. */
 const MAX_ENTRIES = 1000
 /** Milliseconds in which a counter must answer: an upload waits for it. */
 const MAX_WAIT_MS = 2000
 
 /**
- * Reports an entry that matches more distinct uploads an hour than the bound. Where the bank's policy says so, the entry then
- * only flags for a while, so that one bad entry does not block a thousand innocent uploads. Files that are the same byte for
- * byte as an entry stay blocked.
+ * Reports an entry that matches more distinct uploads an hour than the bound. If the bank's policy
+ * says so, the entry then only flags for a while, so that one bad entry does not block a thousand
+ * innocent uploads. Files with the same bytes as an entry stay blocked.
  */
 export class FloodBreaker {
   readonly #options: FloodOptions
@@ -48,7 +48,7 @@ export class FloodBreaker {
     this.#options = options
   }
 
-  /** Notes the matches of an upload from an address, and marks those that only flag, since their entries are flooded. */
+  /** Notes the matches of an upload from an address, and marks those whose entries are flooded. */
   async mark(files: readonly JudgedFile[], address: string): Promise<JudgedFile[]> {
     if (this.#options.limits.bound === 0) return [...files]
     return Promise.all(
@@ -81,7 +81,7 @@ export class FloodBreaker {
       : match
   }
 
-  /** Counts for all isolates; if that cannot be done now, for this one. */
+  /** Counts across all isolates or, if that fails right now, in this one. */
   async #note(name: string, sighting: Sighting): Promise<FloodNote> {
     const { limits, counters } = this.#options
     if (!counters) return this.#noteHere(name, sighting)
@@ -110,7 +110,7 @@ export class FloodBreaker {
   }
 }
 
-/** What a file is, whatever it is called: its digest, or the hash of an image that has none. */
+/** Identifies a file by its content: its digest, or the hash of an image that has none. */
 function uploadKey(scanned: ScannedFile): string {
   const hash = scanned.coverage === 'scanned' ? scanned.needles[0]?.hash : undefined
   return Buffer.from(scanned.digests?.sha256 ?? hash ?? []).toString('hex')
@@ -123,7 +123,7 @@ export function networkOf(address: string): string {
     : address.split('.').slice(0, 3).join('.')
 }
 
-/** Groups of an IPv6 address, those that `::` stands for included. */
+/** Groups of an IPv6 address, including those that `::` stands for. */
 function expandGroups(address: string): string[] {
   const [head = '', tail] = address.toLowerCase().split('::')
   const first = head === '' ? [] : head.split(':')

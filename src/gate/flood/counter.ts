@@ -10,7 +10,10 @@ import {
 
 const KEY = 'state'
 
-/** A Durable Object that counts for all isolates what one entry matches. It forgets when there is nothing to remember. */
+/**
+ * A Durable Object that counts the matches of one entry across all isolates. It forgets them when
+ * they no longer matter.
+ */
 export class FloodCounter extends DurableObject {
   async note(sighting: Sighting, limits: FloodLimits): Promise<FloodNote> {
     const before = (await this.ctx.storage.get<FloodState>(KEY)) ?? NO_FLOOD

@@ -1,14 +1,14 @@
 /** An upload that an entry matched. */
 export interface Sighting {
-  /** Names the file by its content. */
+  /** Identifies the file by its content. */
   upload: string
-  /** Names the network that it came from; empty if that is not known. */
+  /** Identifies the network that it came from; empty if that is not known. */
   network: string
   /** Milliseconds since the epoch. */
   at: number
 }
 
-/** What an entry may match before it is taken for a mistake. */
+/** How much an entry may match before it counts as flooded. */
 export interface FloodLimits {
   /** Distinct uploads within an hour. */
   bound: number
@@ -16,26 +16,29 @@ export interface FloodLimits {
   holdMs: number
 }
 
-/** What is known of an entry: the distinct uploads of the last hour, and until when it counts as flooded. */
+/** What is known about an entry: its distinct uploads of the last hour, and when its flood ends. */
 export interface FloodState {
   sightings: Sighting[]
   floodedUntil: number
 }
 
-/** What a sighting made of it. */
+/** What a sighting led to. */
 export interface FloodNote {
   isFlooded: boolean
-  /** Whether it was this sighting that went over the bound. */
+  /** Whether this sighting was the one that went over the bound. */
   hasBegun: boolean
 }
 
 const HOUR_MS = 3_600_000
-/** Share of the bound that uploads from one network may be: nobody is to switch an entry off by variants of one picture. */
+/**
+ * Share of the bound that one network may contribute: no one may switch an entry off with variants
+ * of one picture.
+ */
 const NETWORK_SHARE = 0.1
 
 export const NO_FLOOD: FloodState = { sightings: [], floodedUntil: 0 }
 
-/** Notes that an entry matched an upload. A file that comes again is no other upload. */
+/** Notes that an entry matched an upload. The same file counts once. */
 export function noteSighting(
   state: FloodState,
   sighting: Sighting,

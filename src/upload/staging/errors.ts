@@ -1,6 +1,6 @@
 import { HashgateError } from '../../util/errors.ts'
 
-/** A part is not in the bucket: somebody else deletes there. */
+/** A part is missing from the bucket: something else deletes there. */
 export class PartMissingError extends HashgateError {
   readonly code = 'part-missing'
 
@@ -9,21 +9,21 @@ export class PartMissingError extends HashgateError {
   }
 }
 
-/** Another request has gone on with an upload, or ended it. */
+/** Another request has continued an upload, or ended it. */
 export class UploadChangedError extends HashgateError {
   readonly code = 'upload-changed'
 
   constructor() {
-    super('the upload has changed meanwhile')
+    super('another request has changed the upload')
   }
 }
 
-/** What was sent has another checksum than it should. */
+/** The sent bytes do not match their checksum. */
 export class ChecksumError extends HashgateError {
   readonly code = 'checksum'
 
   constructor() {
-    super('the checksum does not match what was sent')
+    super('the checksum does not match the sent bytes')
   }
 }
 
@@ -32,6 +32,6 @@ export class BeyondEndError extends HashgateError {
   readonly code = 'beyond-end'
 
   constructor(length: number) {
-    super(`what was sent goes beyond the end of the upload, ${length} bytes`)
+    super(`the sent bytes exceed the length of the upload, ${length} bytes`)
   }
 }

@@ -4,7 +4,7 @@ import type { UploadState } from './staged-upload.ts'
 import type { StagingDeps, UploadHandle } from './staging.ts'
 import { WholeBody } from './whole-body.ts'
 
-/** What became of an upload that was whole. `again`: it is kept, and its end may be sent once more. */
+/** What became of a complete upload. `again`: it is kept, and its end may be sent once more. */
 export interface FinishedUpload {
   outcome: 'done' | 'refused' | 'again'
   /** The upload as one request. */
@@ -15,23 +15,23 @@ export interface FinishedUpload {
 
 export interface FinishingDeps extends StagingDeps {
   maxOriginMs: number
-  /** Where uploads go that may. */
+  /** Where allowed uploads go. */
   target: Origin
-  /** Judges a request, which goes to an origin if it may. */
+  /** Judges a request, and sends it to an origin if it is allowed. */
   pass: (request: Request, origin: Origin) => Promise<Passage>
 }
 
-/** Statuses of an origin with which an upload is worth keeping, beside those of its own faults. */
+/** Statuses of an origin after which an upload is worth keeping, beside 5xx. */
 const TRANSIENT = new Set([401, 403, 408, 425, 429])
 
-/** Headers of the last request that are about it and not about the upload, or that only the gate may set. */
+/** Headers about the last request rather than the upload, or that only the gate may set. */
 const OWN_HEADERS =
   /^(content-|upload-|tus-|x-amz-|amz-sdk-|x-http-method-override$|transfer-encoding$|expect$|te$|trailer$|if-|range$|idempotency-key$)/
 
 /**
- * Judges an upload that is whole, as one request, which reaches the origin if it may; then deletes its parts. They are kept if
- * nothing is wrong with the upload itself.
- * @throws what a part could not be read by, when it may be sent again
+ * Judges a complete upload as one request, and sends it to the origin if it is allowed. Then
+ * deletes its parts, unless nothing is wrong with the upload itself.
+ * @throws the error of reading a part, after which its end may be sent again
  * @param request the one that completed it: the origin gets its credentials
  */
 export async function finishUpload(
@@ -57,7 +57,7 @@ export async function finishUpload(
   const failure = bodies.find((body) => body.failure)?.failure
   const outcome = failure ? 'again' : outcomeOf(passage, response)
   await stub.settle(state.attempt, outcome === 'again' ? 'open' : outcome)
-  // What the gate made of half a body is no answer to a client that has sent all of it.
+  // What the gate made of half a body is no answer for a client that sent all of it.
   if (failure) throw failure.error
   return { outcome, request: whole, passage }
 }
@@ -82,7 +82,7 @@ function wholeRequest(
   })
 }
 
-/** An upload is one file, whatever it says that it holds: a form is looked at as a file, too. */
+/** An upload is one file, whatever its type says: even a form is inspected as a file. */
 export function typeToJudge(type = 'application/octet-stream'): string {
   return /^\s*(multipart|message)\//i.test(type) ? 'application/octet-stream' : type
 }
@@ -95,7 +95,7 @@ function outcomeOf(passage: Passage, response: Response | undefined): FinishedUp
   return response.status >= 500 || TRANSIENT.has(response.status) ? 'again' : 'refused'
 }
 
-/** Whether the upload itself is why it was refused, so that it would be again. */
+/** Whether the upload was refused for what it is, and would be refused again. */
 function isLasting(reason: Refused['reason']): boolean {
   switch (reason) {
     case 'match':
@@ -115,15 +115,15 @@ function isLasting(reason: Refused['reason']): boolean {
 }
 
 /**
- * An origin that hears of an upload only when all of it was judged, also of one that is too long to be held: since its parts can
- * be read again.
+ * An origin that gets an upload only after all of it was judged, even one that is too long to hold:
+ * its parts can be read again.
  */
 class AskedAfterwards implements Origin {
   readonly #origin: Origin
   readonly #type: string | undefined
   readonly #newBody: () => ReadableStream<Uint8Array>
 
-  /** @param type of the upload, as it was told */
+  /** @param type of the upload, as the client stated it */
   constructor(origin: Origin, type: string | undefined, newBody: () => ReadableStream<Uint8Array>) {
     this.#origin = origin
     this.#type = type
@@ -141,7 +141,7 @@ class AskedAfterwards implements Origin {
   }
 }
 
-/** Waits until nobody reads any more: an origin may answer first. */
+/** Waits until the bodies are read: an origin may answer before that. */
 async function allSent(bodies: readonly WholeBody[], maxMs: number): Promise<void> {
   const sent = Promise.all(bodies.map((body) => body.sent))
   await Promise.race([sent, new Promise((resolve) => setTimeout(resolve, maxMs))])

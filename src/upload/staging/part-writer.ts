@@ -3,17 +3,18 @@ import { PartMissingError } from './errors.ts'
 import { folderOf } from './folder.ts'
 import type { StagedPart } from './staged-upload.ts'
 
-/** Bytes of each part of an upload whose parts follow one another, but the last: one is held in memory while it comes. */
+/** Bytes of each part but the last, where parts follow one another. Memory holds one part. */
 export const PART_BYTES = 4 * 1024 * 1024
 
-/** The name of a new object: none is ever written twice, so that what was judged is what is sent. */
+/** The name of a new object. No name is used twice, so that what was judged is what is sent. */
 export function newKey(id: string, number: number): string {
   return `${folderOf(id)}${number}-${randomUUID()}`
 }
 
 /**
- * Puts bytes that follow what is staged into the bucket, in parts of PART_BYTES. The last part there is, if it is shorter, is made
- * anew with what follows it: however small the chunks are that a client sends, there are few parts.
+ * Puts bytes that follow what is staged into the bucket, in parts of PART_BYTES. A shorter last
+ * part is written again, together with what follows it. So there are few parts, however small the
+ * client's chunks are.
  */
 export class PartWriter {
   readonly #bucket: R2Bucket
@@ -29,7 +30,7 @@ export class PartWriter {
     this.#number = number
   }
 
-  /** @param last the last part of those there are */
+  /** @param last the last part so far */
   static async after(
     last: StagedPart | undefined,
     bucket: R2Bucket,
@@ -43,7 +44,7 @@ export class PartWriter {
     return writer
   }
 
-  /** Takes bytes. Returns the parts that are whole by them, which lie in the bucket. */
+  /** Takes bytes. Returns the parts that they complete, which are then in the bucket. */
   async write(chunk: Uint8Array): Promise<StagedPart[]> {
     const parts: StagedPart[] = []
     for (let at = 0; at < chunk.length;) {

@@ -8,10 +8,10 @@ import { newKey } from './part-writer.ts'
 import type { StagedPart } from './staged-upload.ts'
 import type { StagingDeps } from './staging.ts'
 
-/** Bytes that a part holds of an isolate's memory on its way into the bucket. */
+/** Bytes of memory that a part holds on its way into the bucket. */
 export const PASSING_BYTES = 4 * CHUNK_BYTES
 
-/** The length of a part, without the chunks that it may come in; `undefined` if it is not told. */
+/** The length of a part, without the framing of chunks; `undefined` if not stated. */
 export function partLengthOf({ headers }: Request): number | undefined {
   const name = isAwsChunked(headers) ? 'x-amz-decoded-content-length' : 'content-length'
   const length = headers.get(name)
@@ -19,8 +19,10 @@ export function partLengthOf({ headers }: Request): number | undefined {
 }
 
 /**
- * Puts the body of a request into the bucket while it comes, and checks the digests that came with it.
- * @throws {ClientGoneError | ClientStalledError | MalformedBodyError | ChecksumError | BusyError} and nothing is left of it
+ * Puts the body of a request into the bucket while it arrives, and checks the digests that came
+ * with it.
+ * @throws {ClientGoneError | ClientStalledError | MalformedBodyError | ChecksumError | BusyError}
+ * and leaves nothing in the bucket
  */
 export async function receivePart(
   request: Request,
@@ -33,9 +35,9 @@ export async function receivePart(
   const key = newKey(id, number)
   const { readable, writable } = new FixedLengthStream(length)
   const writer = writable.getWriter()
-  writer.closed.catch(() => undefined) // write and close tell what goes wrong
+  writer.closed.catch(() => undefined) // write and close report what goes wrong
   const putting = bucket.put(key, readable)
-  // What is written would wait without end for a bucket that takes no more.
+  // Otherwise writes would wait forever for a bucket that has stopped reading.
   let failure: { error: unknown } | undefined
   putting.catch((error: unknown) => {
     failure = { error }
@@ -68,7 +70,7 @@ export async function receivePart(
   }
 }
 
-/** The bytes of a part, out of its chunks, and their digests. */
+/** The bytes of a part, without the framing of chunks, and their digests. */
 export class PartBody {
   readonly #headers: Headers
   readonly #md5 = createHash('md5')
@@ -92,7 +94,7 @@ export class PartBody {
     this.#reader.end()
   }
 
-  /** Compares the digests with those that the client has told. Returns the MD5. @throws {ChecksumError} */
+  /** Compares the digests with the client's. Returns the MD5. @throws {ChecksumError} */
   check(): string {
     const md5 = this.#md5.digest()
     const sha256 = this.#sha256.digest()

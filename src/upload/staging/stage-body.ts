@@ -18,9 +18,11 @@ export interface Checksum {
 }
 
 /**
- * Puts the body of a request behind what is staged of an upload, and tells each part as it is there: what came counts, if the
- * connection breaks. With a checksum, all of it counts or nothing. Returns how the upload stands then.
- * @throws {BusyError | ClientGoneError | ClientStalledError | BeyondEndError | ChecksumError | UploadChangedError}
+ * Appends the body of a request to an upload, and records each part once it is stored: what arrived
+ * counts if the connection breaks. With a checksum, either all of it counts or nothing. Returns the
+ * new state.
+ * @throws {BusyError | ClientGoneError | ClientStalledError | BeyondEndError | ChecksumError |
+ * UploadChangedError}
  */
 export async function stageBody(
   request: Request,
@@ -72,7 +74,7 @@ class BodyStaging {
   #state: UploadState
   #writer: PartWriter | undefined
   #received = 0
-  /** Parts in the bucket that were not told. */
+  /** Parts in the bucket that are not recorded yet. */
   #pending: StagedPart[] = []
 
   /** @param isAtOnce whether all parts are recorded at once, at the end */
@@ -93,14 +95,14 @@ class BodyStaging {
     if (!this.#isAtOnce) await this.#append()
   }
 
-  /** Puts and tells what is left. */
+  /** Stores and records what is left. */
   async end(): Promise<UploadState> {
     this.#pending.push(...((await this.#writer?.end()) ?? []))
     await this.#append()
     return this.#state
   }
 
-  /** Deletes what is not told. */
+  /** Deletes what is not recorded. */
   async discard(): Promise<void> {
     const keys = this.#pending.splice(0).map(({ key }) => key)
     if (keys.length > 0) await this.#deps.bucket.delete(keys)

@@ -6,34 +6,37 @@ export interface StagedUploadBindings {
   STAGING: R2Bucket
 }
 
-/** What is said of an upload when it is begun. */
+/** What is known about an upload when it begins. */
 export interface UploadFacts {
-  /** Path and query of the request that the origin gets when the upload is whole. */
+  /** Path and query of the request that the origin gets when the upload is complete. */
   target: string
   /** Headers of that request. */
   headers: Record<string, string>
-  /** Length of the whole upload, if it is known at the start: parts then follow one another, and the last one completes it. */
+  /**
+   * Length of the whole upload, if known from the start. Parts then follow one another, and the
+   * last one completes it.
+   */
   length?: number
-  /** Whose it is, if only one client may go on with it. */
+  /** Its owner, if only one client may continue it. */
   owner?: string
 }
 
-/** A part that lies in the bucket. Its object may be longer: only `bytes` of it count. */
+/** A part in the bucket. Its object may be longer: only `bytes` of it count. */
 export interface StagedPart {
   number: number
   key: string
   bytes: number
-  /** In hex digits; empty where nobody asks for it. */
+  /** In hex digits; empty where it is not needed. */
   md5: string
 }
 
 /**
- * `open`: takes parts. `finishing`: whole, and judged. `done`: the origin has it. `refused`, `expired`, `ended` by the client:
- * its parts are deleted.
+ * `open`: takes parts. `finishing`: complete, and being judged. `done`: the origin has it.
+ * `refused`, `expired`, `ended` by the client: its parts are deleted.
  */
 export type UploadPhase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
 
-/** What the request that completed an upload was answered. */
+/** The answer to the request that completed an upload. */
 export interface FirstAnswer {
   status: number
   headers: Record<string, string>
@@ -45,23 +48,23 @@ export interface UploadState {
   facts: UploadFacts
   /** Bytes of all its parts. */
   offset: number
-  /** Milliseconds since 1970 at which its parts are deleted if it is not whole. */
+  /** When its parts are deleted unless it is complete, in milliseconds since 1970. */
   expiresAt: number
-  /** Counts how often it was tried to finish it. */
+  /** Number of attempts to finish it. */
   attempt: number
-  /** Until when the last attempt counts as going on, in milliseconds since 1970. */
+  /** When the last attempt counts as lost, in milliseconds since 1970. */
   leasedUntil: number
-  /** Given again if the client did not hear it. */
+  /** Given again if the client did not receive it. */
   answer?: FirstAnswer
 }
 
-/** Bounds of an upload whose length is not told beforehand. */
+/** Limits of an upload without a stated length. */
 export interface PartLimits {
   maxBytes: number
   maxParts: number
 }
 
-/** What a client names to complete an upload with. */
+/** A part that a client names to complete an upload. */
 export interface ChosenPart {
   number: number
   md5: string
@@ -70,21 +73,22 @@ export interface ChosenPart {
 export type PartProblem = 'not-open' | 'too-large' | 'too-many'
 export type ChoiceProblem = 'not-open' | 'invalid-part' | 'invalid-order' | 'too-small'
 
-/** How long nobody hears of an attempt to finish before it counts as lost. */
+/** Milliseconds without a sign of life after which an attempt to finish counts as lost. */
 const LEASE_MS = 150_000
-/** How long it is remembered at least what became of an upload, and until late parts of it are deleted. */
+/** Least milliseconds for which an upload's end is remembered. Then late parts are deleted. */
 const MEMORY_MS = 3_600_000
-/** Objects that R2 deletes at once. */
+/** Most objects that R2 deletes at once. */
 const MAX_DELETED = 1000
 
 const STATE = 'state'
-/** By name: the version after this one may add others, and both run during an upgrade. */
+/** By name: the next version may add columns, and both versions run during an upgrade. */
 const COLUMNS = 'number, key, bytes, md5'
 type PartRow = { [name in keyof StagedPart]: StagedPart[name] }
 
 /**
- * One upload that comes in parts: the only one who knows how far it is. Parts are put into the bucket first, under names of their
- * own, and count once they are recorded here; a part that never is gets deleted with the rest.
+ * One upload that arrives in parts. Only this object knows how far it is. Parts are put into the
+ * bucket first, under unique names, and count once they are recorded here. A part that never is
+ * gets deleted with the rest.
  */
 export class StagedUpload extends DurableObject<StagedUploadBindings> {
   readonly #sql = this.ctx.storage.sql
@@ -106,7 +110,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return state
   }
 
-  /** How it stands; `undefined` if it was never begun, or is forgotten. */
+  /** The state; `undefined` if it never began, or is forgotten. */
   async look(): Promise<UploadState | undefined> {
     return this.#state()
   }
@@ -116,8 +120,9 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
   }
 
   /**
-   * Takes parts that follow what is there, or take the place of the last one and follow it, if nothing came in between. The part
-   * that completes the upload begins an attempt to finish it. Returns how it stands then, or `undefined` if they were not taken.
+   * Takes parts that follow what is there, or that replace the last one and follow it, if nothing
+   * came in between. The part that completes the upload begins an attempt to finish it. Returns the
+   * new state, or `undefined` if the parts were not taken.
    * @param at the offset that they were sent for
    */
   async append(at: number, parts: StagedPart[]): Promise<UploadState | undefined> {
@@ -128,7 +133,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return state.offset === state.facts.length ? this.#beginAttempt(state) : this.#set(state)
   }
 
-  /** Takes a part of an upload whose parts come in any order. Returns why not. */
+  /** Takes a part of an upload whose parts arrive in any order. Returns the problem, if any. */
   async put(part: StagedPart, limits: PartLimits): Promise<PartProblem | undefined> {
     const state = this.#state()
     if (state?.phase !== 'open') return 'not-open'
@@ -141,7 +146,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return undefined
   }
 
-  /** Begins an attempt to finish an upload of the parts that are chosen; others are dropped. */
+  /** Begins an attempt to finish an upload from the chosen parts. Others are dropped. */
   async complete(
     chosen: ChosenPart[],
     minBytes: number,
@@ -160,7 +165,10 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return this.#beginAttempt({ ...state, offset: this.#bytes() })
   }
 
-  /** Records a sign of life of an attempt. Returns whether it may go on: another may have begun, or the upload have expired. */
+  /**
+   * Records a sign of life of an attempt. Returns whether it may go on: another may have begun, or
+   * the upload may have expired.
+   */
   async renew(attempt: number): Promise<boolean> {
     const state = this.#state()
     if (state?.phase !== 'finishing' || state.attempt !== attempt) return false
@@ -168,7 +176,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return true
   }
 
-  /** Tells what became of an attempt: `open` for one that may be repeated. */
+  /** Records what became of an attempt: `open` if it may be repeated. */
   async settle(attempt: number, phase: 'done' | 'refused' | 'open'): Promise<void> {
     const state = this.#state()
     if (state?.phase !== 'finishing' || state.attempt !== attempt) return
@@ -176,13 +184,13 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     else await this.#close(state, phase)
   }
 
-  /** Remembers what was answered when it was over. */
+  /** Remembers the final answer. */
   async remember(answer: FirstAnswer): Promise<void> {
     const state = this.#state()
     if (state?.phase === 'done' || state?.phase === 'refused') this.#set({ ...state, answer })
   }
 
-  /** Ends an upload that is not whole. Returns whether it was one. */
+  /** Ends an incomplete upload. Returns whether it was one. */
   async end(): Promise<boolean> {
     const state = this.#state()
     if (state?.phase !== 'open') return false
@@ -202,7 +210,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     }
   }
 
-  /** The state; an attempt that was lost is over. */
+  /** The state. An attempt that was lost has ended. */
   #state(): UploadState | undefined {
     const state = this.ctx.storage.kv.get<UploadState>(STATE)
     return state?.phase === 'finishing' && state.leasedUntil < Date.now()
@@ -221,8 +229,8 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
   }
 
   /**
-   * An upload whose length was told beforehand is whole once it is as long, which clients ask for: so the last byte is given up,
-   * and they send it again.
+   * An upload of known length is complete once it has that many bytes, and clients ask how many it
+   * has. So the last byte is given up, and they send it again.
    */
   #reopen(state: UploadState): UploadState {
     const last = this.#parts().at(-1)
@@ -257,7 +265,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     return this.#parts().reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
-  /** Puts parts in the place of those with their numbers, whose objects nobody needs any more. */
+  /** Replaces the parts with these numbers, and deletes the objects of the old ones. */
   #replace(parts: readonly StagedPart[]): void {
     const keys = new Set(parts.map(({ key }) => key))
     const numbers = new Set(parts.map(({ number }) => number))

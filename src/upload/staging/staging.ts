@@ -3,22 +3,22 @@ import type { ClientLimits } from '../body-source.ts'
 import type { Semaphore } from '../../util/semaphore.ts'
 import type { StagedUpload } from './staged-upload.ts'
 
-/** Bindings for uploads that come in parts. */
+/** Bindings for uploads that arrive in parts. */
 export interface StagingBindings {
-  /** A bucket of its own in which they wait. */
+  /** A bucket for nothing else, in which they wait. */
   STAGING?: R2Bucket
-  /** Durable Objects of class StagedUpload, which know how far they are. */
+  /** Durable Objects of class StagedUpload, which track them. */
   UPLOADS?: DurableObjectNamespace<StagedUpload>
 }
 
-/** Where uploads wait that come in parts. */
+/** Where uploads that arrive in parts wait. */
 export interface Staging {
   /** The bucket that parts wait in. Nothing else may be in it, and nobody else may write there. */
   bucket: R2Bucket
   uploads: DurableObjectNamespace<StagedUpload>
 }
 
-/** @throws {BadConfigError} what staging needs is not bound */
+/** @throws {BadConfigError} a binding is missing */
 export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings): Staging {
   if (!bucket) throw new BadConfigError(['STAGING, an R2 bucket, is not bound'])
   if (!uploads)
@@ -38,13 +38,13 @@ export interface UploadHandle {
   stub: DurableObjectStub<StagedUpload>
 }
 
-/** A new upload, whose name cannot be guessed: 128 random bits, and as many that show who made it. */
+/** A new upload. Its name cannot be guessed: 128 random bits, and as many that show who made it. */
 export function newUpload({ uploads }: Staging): UploadHandle {
   const id = uploads.newUniqueId()
   return { id: id.toString(), stub: uploads.get(id) }
 }
 
-/** The upload of a name; `undefined` if it was not made here. */
+/** The upload with this name; `undefined` if it was not made here. */
 export function uploadOf(name: string, { uploads }: Staging): UploadHandle | undefined {
   try {
     const id = uploads.idFromString(name)

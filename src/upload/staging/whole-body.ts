@@ -2,29 +2,29 @@ import { CHUNK_BYTES } from '../body-source.ts'
 import { PartMissingError, UploadChangedError } from './errors.ts'
 import type { StagedPart } from './staged-upload.ts'
 
-/** The parts of an upload as one body, which says how long it is. */
+/** The parts of an upload as one body of known length. */
 export class WholeBody {
   readonly readable: ReadableStream<Uint8Array>
-  /** When all was read, or it went no further. */
+  /** Settled when everything was read, or reading stopped. */
   readonly sent: Promise<void>
   /** The error if part of it could not be read. A consumer may also stop early; then there is none. */
   failure: { error: unknown } | undefined
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
 
-  /** @param goOn asked before each part whether it is still wanted */
+  /** @param goOn called before each part: whether the body is still wanted */
   constructor(bucket: R2Bucket, parts: readonly StagedPart[], goOn: () => Promise<boolean>) {
     const length = parts.reduce((sum, { bytes }) => sum + bytes, 0)
     const { readable, writable } = new FixedLengthStream(length)
     this.readable = readable
     this.#writer = writable.getWriter()
-    this.#writer.closed.catch(() => undefined) // write and close tell what goes wrong
+    this.#writer.closed.catch(() => undefined) // write and close report what goes wrong
     this.sent = this.#send(chunksOf(bucket, parts, goOn)).catch((error: unknown) =>
       this.stop(error),
     )
   }
 
-  /** Nobody takes any more of it. */
-  async stop(reason: unknown = new Error('nobody reads on')): Promise<void> {
+  /** Stops the body, because it is no longer read. */
+  async stop(reason: unknown = new Error('the body is no longer read')): Promise<void> {
     await this.#writer.abort(reason).catch(() => undefined)
   }
 
@@ -40,7 +40,7 @@ export class WholeBody {
   }
 }
 
-/** The bytes of parts; each chunk is valid until the next is asked for. */
+/** The bytes of parts. Each chunk is valid until the next is requested. */
 async function* chunksOf(
   bucket: R2Bucket,
   parts: readonly StagedPart[],
@@ -54,7 +54,7 @@ async function* chunksOf(
   }
 }
 
-/** Chunks of a stream; each is valid until the next is asked for. */
+/** Chunks of a stream. Each is valid until the next is requested. */
 export async function* chunksOfStream(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

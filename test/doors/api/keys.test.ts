@@ -32,16 +32,16 @@ describe('API_KEYS', () => {
   it.each([
     ['nothing', '', 'at least one key'],
     ['a comment', '# x', 'at least one key'],
-    ['a key itself', 'name verdict hgk_abc', 'line 1 does not'],
-    ['an unknown scope', line.replace('verdict', 'admin'), 'line 1 does not'],
-    ['no scope', line.replace('verdict ', ''), 'line 1 does not'],
-    ['a short digest', line.slice(0, -1), 'line 1 does not'],
+    ['a key itself', 'name verdict hgk_abc', 'line 1 is invalid'],
+    ['an unknown scope', line.replace('verdict', 'admin'), 'line 1 is invalid'],
+    ['no scope', line.replace('verdict ', ''), 'line 1 is invalid'],
+    ['a short digest', line.slice(0, -1), 'line 1 is invalid'],
     [
       'a key twice',
       `${line}\n${line.replace('name verdict', 'other lookup')}`,
-      'line 2 has the key of another',
+      'line 2 repeats a key',
     ],
-    ['a name twice', `${line}\n${make('name', 'lookup').line}`, 'line 2 has the name of another'],
+    ['a name twice', `${line}\n${make('name', 'lookup').line}`, 'line 2 repeats a name'],
     [
       'too many',
       Array.from({ length: MAX_KEYS + 1 }, (_, i) => make(`k${i}`, 'verdict').line).join(';'),

@@ -239,9 +239,9 @@ describe('the verdict on hashes', () => {
   })
 
   it.each([
-    ['no JSON', '{', 'The body is no JSON.'],
+    ['no JSON', '{', 'The body is not valid JSON.'],
     ['an array', '[]', 'does not match the schema: `hashes` is missing.'],
-    ['no hashes', '{"hashes":[]}', 'must have a hash at least'],
+    ['no hashes', '{"hashes":[]}', 'must have at least one hash'],
     ['a hash of a wrong length', '{"hashes":[{"md5":"ab"}]}', 'hashes.0'],
     ['no quality', JSON.stringify({ hashes: [{ pdq: 'a'.repeat(64) }] }), 'hashes.0'],
     ['something else', JSON.stringify({ hashes: [{ md5: 'a'.repeat(32), x: 1 }] }), 'hashes.0'],

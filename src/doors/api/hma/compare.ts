@@ -8,7 +8,7 @@ import { readSignal } from './signals.ts'
 /** Largest distance of PDQ hashes that HMA calls alike. */
 const THRESHOLD = 31
 
-/** Whether two hashes are alike, and what lies between them; digests have no distance. */
+/** Whether two hashes are alike, and their distance; digests have none. */
 type Comparison = [boolean, { distance?: number }]
 
 /** `POST /m/compare`: pairs of hashes by signal type. The list is not asked. */
@@ -27,13 +27,14 @@ function compare(type: string, pair: unknown): Comparison {
   if (!Array.isArray(pair)) throw new ApiError(400, `Comparison hashes for ${name} was not a list`)
   if (pair.length !== 2) throw new ApiError(400, 'Comparison hash list length must be exactly 2')
   const [left, right] = pair.map((text: unknown) => {
-    if (typeof text !== 'string') throw new ApiError(400, `Invalid ${name} hash: it is no text`)
+    if (typeof text !== 'string')
+      throw new ApiError(400, `Invalid ${name} hash: it is not a string`)
     return readSignal(type, text)
   })
-  if (!left || !right) throw new RangeError('a pair is no pair')
+  if (!left || !right) throw new RangeError('a pair lacks a hash')
   if (left.kind !== 'pdq') return [left.hex === right.hex, {}]
   const [a, b] = [parseHash(left.hex), parseHash(right.hex)]
-  if (!a || !b) throw new RangeError('a signal is no hash')
+  if (!a || !b) throw new RangeError('a signal is not a hash')
   const bits = distance(a, b)
   return [bits <= THRESHOLD, { distance: bits }]
 }

@@ -8,17 +8,18 @@ import type { Call } from '../route.ts'
 import { statusOf } from '../../status.ts'
 import { signalTypesOf } from './signals.ts'
 
-/** A file that was sent as HMA wants it: one part of a form, named by its content type. */
+/** A file sent as HMA expects it: one part of a form, named by its content type. */
 export interface SentFile {
   scanned: ScannedFile
-  /** What the caller wants to have made of it. */
+  /** Signal types that the caller wants. */
   types: string[]
   judged: JudgedBody
 }
 
 /**
  * Reads the file of a form.
- * @throws {ApiError} 400: there is not just one, or it has a wrong name; else as the gate refuses uploads
+ * @throws {ApiError} 400: there is not exactly one, or its name is wrong; else as the gate refuses
+ * uploads
  */
 export async function readFile(call: Call, replaced: Partial<UploadDeps> = {}): Promise<SentFile> {
   const type = call.request.headers.get('content-type') ?? ''
@@ -48,7 +49,7 @@ function checkRead({ outcome }: JudgedBody): void {
   if (outcome.action !== 'refuse') return
   const { reason } = outcome
   const hasFiles = 'files' in outcome && outcome.files.length > 0
-  // What could not be scanned or matched has been read.
+  // A file that could not be scanned or matched was still read.
   if (reason === 'unscannable' || (reason === 'failed' && hasFiles)) return
   const { status, title } = statusOf(outcome)
   throw new ApiError(status, title)

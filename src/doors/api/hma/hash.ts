@@ -11,7 +11,7 @@ import { readFile } from './file.ts'
 import { refuseUrl, requireParameter } from './query.ts'
 import { readSignalType } from './signals.ts'
 
-/** PDQ hashes of less quality are not told, as HMA does not: they match what they should not. */
+/** PDQ hashes of lower quality are withheld, as in HMA: they match what they should not. */
 const MIN_QUALITY = 50
 
 /** `GET /h/hash`. @throws {ApiError} 400 always */
@@ -38,10 +38,10 @@ function hashOf(scanned: ScannedFile, type: string): string {
   return toHex((scanned.digests ?? NO_BYTES)[kind] ?? NO_BYTES[kind])
 }
 
-/** Digests of a file that is empty. */
+/** Digests of an empty file. */
 const NO_BYTES = FileDigester.ofAllKinds().digest()
 
-/** The PDQ hash of an image as it is stored, or nothing if that tells too little. */
+/** The PDQ hash of an image as stored; empty if its quality is too low. */
 function pdqOf(scanned: ScannedFile): string {
   if (scanned.coverage === 'unscannable')
     throw new ApiError(400, `the file could not be hashed: ${scanned.reason}`)

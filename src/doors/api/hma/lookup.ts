@@ -13,10 +13,10 @@ import { bankMatch, byBank, contentIdOf } from './matches.ts'
 import { readBanks, readBoolean, refuseUrl, requireParameter } from './query.ts'
 import { readSignal, readSignalType, type Signal } from './signals.ts'
 
-/** What HMA takes for the quality of a hash whose image it has not seen. */
+/** The quality that HMA assumes for a hash without its image. */
 const QUALITY = 100
 
-/** `GET /m/raw_lookup`: numbers of the content that a hash matches. */
+/** `GET /m/raw_lookup`: ids of the content that a hash matches. */
 export async function answerRawLookup(call: Call): Promise<Response> {
   const { url } = call
   const text = requireParameter(url, 'signal')
@@ -28,7 +28,7 @@ export async function answerRawLookup(call: Call): Promise<Response> {
   })
 }
 
-/** `GET /m/lookup`: what a hash matches, by bank. Banks have no share of requests, so nothing is left to chance. */
+/** `GET /m/lookup`: what a hash matches, by bank. Unlike in HMA, every bank is always asked. */
 export async function answerLookup(call: Call): Promise<Response> {
   const { url } = call
   refuseUrl(url)
@@ -40,8 +40,8 @@ export async function answerLookup(call: Call): Promise<Response> {
 }
 
 /**
- * `POST /m/lookup`: what a file matches, by signal type and bank. It is scanned as an upload is, probes and files within it
- * included, so more is found than by its hash alone.
+ * `POST /m/lookup`: what a file matches, by signal type and bank. It is scanned like an upload,
+ * with probes and files within it, so more is found than by its hash alone.
  */
 export async function answerFileLookup(call: Call): Promise<Response> {
   const { url, request, waitUntil, uploads } = call
@@ -67,7 +67,7 @@ export async function answerFileLookup(call: Call): Promise<Response> {
   return jsonAnswer(bySignalType(found, types, isChosen))
 }
 
-/** Those types that were asked for, and the others that match, unless the caller has chosen. */
+/** The types that were asked for and, unless the caller chose them, others that match. */
 function bySignalType(matches: readonly Match[], types: readonly string[], isChosen: boolean) {
   const asked = types.map((type) => [type, readSignalType(type)] as const)
   const others = DIGEST_KINDS.filter(
@@ -89,7 +89,7 @@ function signalKindOf({ probe }: Match): string {
   return DIGEST_KINDS.find((kind) => kind === probe) ?? 'pdq'
 }
 
-/** What the list has about a hash, in the banks that the caller wants. @throws {ApiError} 503 */
+/** Matches of a hash in the banks that the caller asks about. @throws {ApiError} 503 */
 async function lookUp(call: Call, { kind, hex }: Signal): Promise<Match[]> {
   const { url, uploads } = call
   const { matches, isComplete, error } = await askList(
@@ -117,7 +117,7 @@ async function askList(call: Call, query: Query): Promise<MatchResult> {
   }
 }
 
-/** Matches that count, in banks that are asked for. */
+/** Matches that count, in the banks that the caller asks about. */
 function inBanks(
   matches: readonly WeighedMatch[],
   banks: ReadonlySet<string> | undefined,
@@ -125,12 +125,12 @@ function inBanks(
   return matches.filter(({ bank, isExempt }) => !isExempt && (!banks || banks.has(bank)))
 }
 
-/** As HMA says that it has no list. */
+/** What HMA answers without a list. */
 function notReady(): ApiError {
   return new ApiError(503, 'index not yet ready')
 }
 
-/** There is more that matches than is looked at, and so perhaps something in those banks. */
+/** More entries match than are looked at, so those banks may have one. */
 function incomplete(): ApiError {
   return new ApiError(503, 'too many matches: the banks of the rest are unknown')
 }

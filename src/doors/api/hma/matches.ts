@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Match } from '../../../match/match.ts'
 
-/** A match as HMA tells it: the distance is text. */
+/** A match as HMA reports it: the distance is text. */
 export interface BankMatch {
   bank_content_id: number
   distance: string
@@ -19,8 +19,9 @@ export function byBank(matches: readonly Match[]): MatchesByBank {
 }
 
 /**
- * HMA names content by whole numbers: an entry's own name if it is one, of 15 digits at most; else one that is made from it and
- * its bank, and always the same, 2^52 to 2^53 - 1.
+ * HMA identifies content by whole numbers. If an entry's own id is one, of at most 15 digits, it is
+ * used. Otherwise a number from 2^52 to 2^53 - 1 is made from the entry and its bank, always the
+ * same.
  */
 export function contentIdOf({ bank, entry }: Pick<Match, 'bank' | 'entry'>): number {
   if (/^(0|[1-9]\d{0,14})$/.test(entry)) return Number(entry)

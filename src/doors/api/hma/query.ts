@@ -7,7 +7,7 @@ export function requireParameter({ searchParams }: URL, name: string): string {
   return value
 }
 
-/** A parameter that is true or false, in the words that HMA's validation takes. @throws {ApiError} 400 */
+/** A parameter that is true or false, in the words that HMA accepts. @throws {ApiError} 400 */
 export function readBoolean({ searchParams }: URL, name: string): boolean {
   const value = (searchParams.get(name) ?? 'false').toLowerCase()
   if (['true', '1', 'yes', 'on', 't', 'y'].includes(value)) return true
@@ -15,15 +15,16 @@ export function readBoolean({ searchParams }: URL, name: string): boolean {
   throw new ApiError(400, 'invalid boolean parameter - prefer true/false')
 }
 
-/** The banks that a caller wants to hear of; `undefined` for all. */
+/** The banks that a caller asks about; `undefined` for all. */
 export function readBanks({ searchParams }: URL): ReadonlySet<string> | undefined {
   const banks = searchParams.get('banks')
   return banks ? new Set(banks.split(',')) : undefined
 }
 
 /**
- * Content is not fetched by its address: anyone with a key could reach hosts that only this Worker can, and learn about them.
- * @throws {ApiError} 400, as HMA answers addresses that it does not allow
+ * Content is not fetched from a URL: anyone with a key could probe hosts that only this Worker can
+ * reach.
+ * @throws {ApiError} 400, as HMA answers URLs that it does not allow
  */
 export function refuseUrl({ searchParams }: URL): void {
   if (searchParams.get('url'))

@@ -32,11 +32,11 @@ const SIGNAL: readonly QueryParameter[] = [
   { name: 'signal', description: 'A hash, as hex digits.' },
   { name: 'signal_type', description: 'pdq, md5 (or video_md5), sha1 or sha256.' },
 ]
-const BANKS: QueryParameter = { name: 'banks', description: 'Banks, with commas between.' }
-const TYPES: QueryParameter = { name: 'types', description: 'Signal types, with commas between.' }
+const BANKS: QueryParameter = { name: 'banks', description: 'Banks, separated by commas.' }
+const TYPES: QueryParameter = { name: 'types', description: 'Signal types, separated by commas.' }
 const NO_CHANCE: readonly QueryParameter[] = [
-  { name: 'seed', description: 'Without effect: banks are always asked.' },
-  { name: 'bypass_coinflip', description: 'Without effect: banks are always asked.' },
+  { name: 'seed', description: 'No effect: every bank is always asked.' },
+  { name: 'bypass_coinflip', description: 'No effect: every bank is always asked.' },
 ]
 const URL_PARAMETER: QueryParameter = {
   name: 'url',
@@ -49,13 +49,13 @@ function message(description: string, text: string): AnswerDescription {
 
 const BAD = message('The request is not valid.', 'invalid signal: invalid PDQ hash')
 const TOO_LARGE = message('The body is too long.', 'This upload is too large.')
-const NOT_READY = message('The list cannot be asked.', 'index not yet ready')
+const NOT_READY = message('The list is not available.', 'index not yet ready')
 const FILE_ERRORS = {
   400: message(
     'The file is missing, or cannot be read.',
     'Missing multipart/form-data file upload',
   ),
-  408: message('The file came too slowly.', 'This upload took too long.'),
+  408: message('The file arrived too slowly.', 'This upload took too long.'),
   411: message('The length is not known.', 'This upload must say how long it is.'),
   413: TOO_LARGE,
 }
@@ -68,7 +68,7 @@ export const HMA_ROUTES: readonly Route[] = [
     ...COMMON,
     method: 'GET',
     path: '/h/hash',
-    summary: 'HMA: hashes of content by its address',
+    summary: 'HMA: hashes of content by its URL',
     description: 'Always refused: content is not fetched. POST it.',
     query: [{ ...URL_PARAMETER, isRequired: true }],
     answers: {
@@ -82,7 +82,7 @@ export const HMA_ROUTES: readonly Route[] = [
     path: '/h/hash',
     summary: 'HMA: hashes of a file',
     description:
-      'The part of the form is named by the content type: photo or video. A PDQ hash of a quality below 50 is empty.',
+      'Name the part of the form by the content type: photo or video. A PDQ hash with a quality below 50 is empty.',
     query: [TYPES],
     bodies: FORM,
     answers: {
@@ -97,7 +97,7 @@ export const HMA_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/m/raw_lookup',
     summary: 'HMA: content that a hash matches',
-    description: 'Numbers of content, with distances if they are asked for: 16 at most.',
+    description: 'Ids of content, with distances on request. At most 16.',
     query: [
       ...SIGNAL.map((parameter) => ({ ...parameter, isRequired: true })),
       { name: 'include_distance', description: 'true or false.' },
@@ -115,7 +115,7 @@ export const HMA_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/m/lookup',
     summary: 'HMA: what a hash matches, by bank',
-    description: 'Both signal and signal_type are needed. 16 matches at most.',
+    description: 'Both signal and signal_type are required. At most 16 matches.',
     query: [...SIGNAL, BANKS, ...NO_CHANCE, URL_PARAMETER],
     answers: {
       200: { description: 'Matches by bank.', schema: ByBankAnswer, example: MATCHES },
@@ -130,7 +130,7 @@ export const HMA_ROUTES: readonly Route[] = [
     path: '/m/lookup',
     summary: 'HMA: what a file matches, by signal type and bank',
     description:
-      'The part of the form is named by the content type: photo or video. The file is scanned as an upload is, with probes and files within it.',
+      'Name the part of the form by the content type: photo or video. The file is scanned like an upload, with probes and files within it.',
     query: [TYPES, BANKS, ...NO_CHANCE],
     bodies: FORM,
     answers: {
@@ -158,10 +158,10 @@ export const HMA_ROUTES: readonly Route[] = [
         example: { pdq: [true, { distance: 0 }] },
       },
       400: message('The request is not valid.', 'Request input was not a dict'),
-      408: message('The body came too slowly.', 'The request took too long.'),
-      413: message('The body is too long.', 'JSON may have 65536 bytes at most.'),
+      408: message('The body arrived too slowly.', 'The request took too long.'),
+      413: message('The body is too long.', 'The JSON is longer than 65536 bytes.'),
       415: message(
-        'The body does not say that it is JSON.',
+        'The Content-Type is not that of JSON.',
         "the request Content-Type was not 'application/json'",
       ),
     },
@@ -181,7 +181,7 @@ export const HMA_ROUTES: readonly Route[] = [
         example: 'I-AM-ALIVE',
       },
       503: {
-        description: 'They cannot, or by an old list.',
+        description: 'They cannot, or only in an old list.',
         type: 'text/plain',
         schema: v.picklist(['INDEX-NOT-LOADED', 'INDEX-STALE']),
         example: 'INDEX-STALE',

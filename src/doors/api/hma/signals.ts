@@ -1,9 +1,10 @@
 import { DIGEST_KINDS, HASH_LENGTHS, type HashKind } from '../../../list/entry.ts'
 import { ApiError } from '../errors.ts'
 
-// HMA (hasher-matcher-actioner) calls a hash a signal, and what it is of a content type. Messages are as HMA words them.
+// HMA (hasher-matcher-actioner) calls a hash a signal, and the kind of file that it is made of a
+// content type. Messages have HMA's words.
 
-/** Signal types, and the hashes that they are. HMA knows pdq and video_md5; the others are this list's own. */
+/** Signal types and their hashes. HMA has pdq and video_md5; the others are hashgate's. */
 const SIGNALS: ReadonlyMap<string, HashKind> = new Map([
   ['pdq', 'pdq'],
   ['video_md5', 'md5'],
@@ -12,13 +13,13 @@ const SIGNALS: ReadonlyMap<string, HashKind> = new Map([
   ['sha256', 'sha256'],
 ])
 
-/** What HMA makes of a content type if it is not told what to. */
+/** The signal type that HMA makes of a content type by default. */
 const DEFAULT_SIGNALS: ReadonlyMap<string, string> = new Map([
   ['photo', 'pdq'],
   ['video', 'video_md5'],
 ])
 
-/** A hash that somebody asks about. */
+/** A hash that a caller asks about. */
 export interface Signal {
   kind: HashKind
   /** Lower case. */
@@ -43,7 +44,7 @@ export function readSignal(type: string, text: string): Signal {
 
 /**
  * The signal types to make of content.
- * @param types names with commas between, if the caller chooses
+ * @param types separated by commas, if the caller chooses them
  * @throws {ApiError} 400
  */
 export function signalTypesOf(contentType: string, types: string | null): string[] {
