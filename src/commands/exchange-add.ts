@@ -18,7 +18,7 @@ import { askAll, type Given, type Question } from './questions.ts'
 export interface ExchangeAddOptions {
   config?: string
   env?: string
-  /** Settings of the source by their paths, as they are typed. */
+  /** Settings of the source by path, as typed. */
   set?: Readonly<Record<string, string>>
   name?: string
   bank?: string
@@ -34,12 +34,15 @@ export interface ExchangeAddOptions {
 
 type Kind = (typeof EXCHANGE_KINDS)[number]
 
-/** Answers for a source that do not go together, or that are missing. */
+/** Answers for a source that are missing or contradict each other. */
 export class ExchangeAddError extends HashgateError {
   readonly code = 'exchange-add'
 }
 
-/** `hashgate exchange add`: asks for what a source needs, and writes its settings into the desk's configuration. */
+/**
+ * `hashgate exchange add`: asks for a source's settings and writes them into the desk's
+ * configuration.
+ */
 export async function exchangeAdd(
   givenKind: Kind | undefined,
   options: ExchangeAddOptions,
@@ -113,9 +116,9 @@ interface DescribedSource {
   kind: Kind
   bank: string
   settings: Table
-  /** What each secret is, by its name. */
+  /** What each secret is, by name. */
   secrets: Record<string, string>
-  /** What the gate's settings say of the bank. */
+  /** What the gate's settings say about the bank. */
   policy: { action: string; threshold?: number }
 }
 
@@ -163,7 +166,10 @@ function policyProblem(issue: v.BaseIssue<unknown>): string {
   return `${v.getDotPath(issue) ?? ''} ${issue.message}`
 }
 
-/** The settings that answers lead to. A text is taken as it is, and as what the setting wants where that is no text. */
+/**
+ * Turns answers into settings. A text is used as typed, and converted if the setting wants
+ * something else.
+ */
 export function settingsFrom(answers: Readonly<Record<string, unknown>>): Table {
   const table: Table = {}
   for (const [path, value] of Object.entries(answers)) {
@@ -178,7 +184,7 @@ export function settingsFrom(answers: Readonly<Record<string, unknown>>): Table 
   return table
 }
 
-/** A number, a list with commas, or pairs such as 1=A. */
+/** A number, a comma-separated list, or pairs such as 1=A. */
 function valueFrom(text: string): unknown {
   const value = parseJson(text)
   if (value !== undefined) return value
@@ -203,7 +209,7 @@ function getAt(table: unknown, [key, ...rest]: readonly string[]): unknown {
   return isTable(table) && Object.hasOwn(table, key) ? getAt(table[key], rest) : undefined
 }
 
-/** What each secret of a source is, by the name that it has, or would have if the settings do not say. */
+/** What each secret of a source is, by its name in the settings or by the default name. */
 function namedSecrets(settings: Table, { secrets }: Guide): Record<string, string> {
   const full = v.parse(ExchangeSettingsSchema, settings)
   const wanted = new Set(secretsOf(full))
@@ -215,13 +221,13 @@ function namedSecrets(settings: Table, { secrets }: Guide): Record<string, strin
   )
 }
 
-/** Files with their new texts, and what a person must add. */
+/** Files with their new texts, and what the operator must add. */
 interface Change {
   files: { path: string; text: string; state: 'new' | 'changed' }[]
   byHand: readonly string[]
 }
 
-/** @throws {ExchangeAddError} the configuration has a source of that name */
+/** @throws {ExchangeAddError} the configuration already has a source of that name */
 async function planChange(
   config: string,
   env: string | undefined,
@@ -240,7 +246,7 @@ async function planChange(
     env === undefined
       ? { comment: '', key: 'vars', value: vars }
       : { comment: '', key: 'env', value: { [env]: { vars } } }
-  // Settings as JSON in text take no table.
+  // Settings written as JSON text cannot take a table.
   if (desk !== undefined && !isTable(desk)) return { files: [], byHand: [renderBlock(section)] }
   const { text, byHand } = await addSections(basename(path), found ?? DESK_TEMPLATE, [section])
   const state = found === undefined ? 'new' : 'changed'

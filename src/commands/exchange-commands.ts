@@ -36,7 +36,7 @@ export async function exchangeCheck(name: string, options: ExchangeOptions): Pro
   })
 }
 
-/** `hashgate exchange sync`: reads a source to its end, and publishes what changed. */
+/** `hashgate exchange sync`: reads a source to its end, and publishes the changes. */
 export async function exchangeSync(
   name: string,
   options: ExchangeOptions & { accept?: true; refetch?: true; dryRun?: true },
@@ -45,7 +45,10 @@ export async function exchangeSync(
   return withDesk(options, (desk) => syncToEnd(desk, name, options))
 }
 
-/** `hashgate exchange import`: reads a file of Project VIC or CAID into the ledger, and publishes what changed. */
+/**
+ * `hashgate exchange import`: reads a Project VIC or CAID file into the ledger, and publishes the
+ * changes.
+ */
 export async function exchangeImport(
   name: string,
   path: string,
@@ -58,7 +61,7 @@ export async function exchangeImport(
   })
 }
 
-/** A source that is no file. */
+/** The source is not read from a file. */
 class NoFileError extends HashgateError {
   readonly code = 'no-file'
 
@@ -142,7 +145,7 @@ function tellRun(
   return isGood
 }
 
-/** Reads a source as a run would, and keeps nothing. Where there is no ledger yet, it reads from the start. */
+/** Reads a source as a run would, but stores nothing. Without a ledger it reads from the start. */
 async function dryRun(
   parts: DeskParts,
   name: string,
@@ -186,7 +189,7 @@ async function dryRun(
   return true
 }
 
-/** `hashgate exchange feedback`: keeps an opinion on an entry, or sends those that wait. */
+/** `hashgate exchange feedback`: stores an opinion on an entry, or sends the stored ones. */
 export async function exchangeFeedback(
   name: string,
   entry: string | undefined,
@@ -212,7 +215,7 @@ interface FeedbackOptions extends ExchangeOptions {
   dryRun?: true
 }
 
-/** An entry without a decision on it, or a decision without its entry. */
+/** An entry without a decision, or a decision without an entry. */
 class HalfOpinionError extends HashgateError {
   readonly code = 'half-opinion'
 
@@ -257,7 +260,7 @@ async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions):
   return true
 }
 
-/** `hashgate exchange status`: returns whether all sources are well. */
+/** `hashgate exchange status`. Returns whether all sources are healthy. */
 export async function exchangeStatus(options: ExchangeOptions): Promise<boolean> {
   return withDesk(options, async (desk) => {
     const sources = await deskStatus(desk)
@@ -289,7 +292,7 @@ function describeSource({ name, kind, bank, health, tally, ...rest }: SourceStat
   return lines.join('\n')
 }
 
-/** `hashgate exchange rebuild`: writes a bank again with everything that the ledger has for it. */
+/** `hashgate exchange rebuild`: rewrites a bank from everything that the ledger has for it. */
 export async function exchangeRebuild(bank: string, options: ExchangeOptions): Promise<boolean> {
   return withDesk(options, async (desk) => {
     const { allowLarge } = desk.settings
@@ -303,7 +306,7 @@ export async function exchangeRebuild(bank: string, options: ExchangeOptions): P
   })
 }
 
-/** What the doctor looked at, and what is wrong with it. */
+/** What the doctor checked, and what is wrong with it. */
 interface DoctorFinding {
   what: string
   problem?: string
@@ -359,7 +362,7 @@ async function checkProviders(parts: DeskParts): Promise<DoctorFinding[]> {
   return findings
 }
 
-/** Runs a check. An error that has a sentence is a problem like another. */
+/** Runs a check. Errors written for users count as findings. */
 async function find(
   what: string,
   check: () => Promise<string | undefined>,

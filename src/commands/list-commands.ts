@@ -20,13 +20,13 @@ import {
   type StoreOptions,
 } from './stores.ts'
 
-/** Which namespace a command is about. */
+/** The namespace that a command works on. */
 export interface TargetOptions extends StoreOptions {
   local?: true
   remote?: true
 }
 
-/** Uses the namespace that a command is about. */
+/** Runs a command on its namespace. */
 export async function withStore<T>(
   options: TargetOptions,
   use: (store: ListStore) => T | Promise<T>,
@@ -54,7 +54,7 @@ export async function listPush(
       rewrite?: true
     },
 ): Promise<boolean> {
-  // The list is read to its end before anything is written: a bad line changes nothing.
+  // Read the whole list before writing anything: a bad line changes nothing.
   const list = await readListFile(file, options)
   const { entries } = list
   if (entries.length === 0 && !options.allowEmpty) throw new EmptyListError()
@@ -131,7 +131,7 @@ function describeBank({ id, threshold, minQuality, segments }: Bank): string {
   )
 }
 
-/** `hashgate list verify`: returns whether the list is whole. */
+/** `hashgate list verify`. Returns whether the list is intact. */
 export async function listVerify(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const { manifest, entries, values, problems } = await verifyList(store, (done, total) =>
@@ -149,7 +149,7 @@ export async function listVerify(options: TargetOptions): Promise<boolean> {
   })
 }
 
-/** `hashgate list doctor`: says which entries of a list match only what is very near, and why. */
+/** `hashgate list doctor`: says which entries match only very similar pictures, and why. */
 export async function listDoctor(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const manifest = await readManifest(store)

@@ -1,4 +1,4 @@
-// Parsers of command-line options. They throw InvalidArgumentError for a value that they cannot use.
+// Parsers of command-line options. They throw InvalidArgumentError for an unusable value.
 
 import { InvalidArgumentError } from 'commander'
 import { isKeyName, parseScopes, SCOPES } from '../doors/api/keys.ts'
@@ -37,7 +37,7 @@ export const parseHours = parser((text) => {
   return text !== '' && hours > 0 && hours <= 100_000 ? hours : undefined
 }, 'must be a number of hours, above 0')
 
-/** A setting and its value, beside those that were given before. */
+/** Adds a setting and its value to those given before. */
 export function addSetting(
   text: string,
   before: Readonly<Record<string, string>>,

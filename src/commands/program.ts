@@ -497,7 +497,10 @@ function withDeskOptions(command: Command): Command {
   return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
 }
 
-/** A command as an action: commander adds itself to what it was given. Errors are reported in one line, and in the exit code. */
+/**
+ * A command as a commander action: commander appends itself to the arguments. Errors become one
+ * line and an exit code.
+ */
 function run(command: (...given: never[]) => Promise<boolean>) {
   return async (...given: unknown[]) => {
     try {
@@ -510,7 +513,7 @@ function run(command: (...given: never[]) => Promise<boolean>) {
   }
 }
 
-/** Errors that are the user's to mend: ours, and those of the file system. */
+/** Errors that the user can fix: ours, and those of the file system. */
 function isExpected(error: unknown): error is Error {
   return error instanceof HashgateError || isFileError(error)
 }

@@ -4,23 +4,23 @@ import type { OwnOrigin } from './own-origin.ts'
 import { drillPicture, KNOWN_SEED, longDrillFile, OTHER_SEED } from './pictures.ts'
 
 const REFUSED = 451
-/** Bytes by which the long picture exceeds what is held whole. */
+/** The long picture is this many bytes longer than the gate buffers. */
 const MORE_BYTES = 1 << 20
 
 /** Where and how a drill uploads. */
 export interface DrillTarget {
   url: URL
   method: string
-  /** Longest body that is held whole, and longest body of all. */
+  /** Longest body that the gate buffers, and longest body that it takes. */
   maxBufferedBytes: number
   maxBodyBytes: number
-  /** Sees what the origin gets, if it is the doctor's own. */
+  /** Records what the origin receives, if the origin is the doctor's own. */
   origin?: OwnOrigin
-  /** Whether GET of an upload's address answers with the upload. */
+  /** Whether GET on an upload's address returns the upload. */
   canReadBack?: boolean
 }
 
-/** Uploads a known picture, another one, and a known one that is too long to be held whole. */
+/** Uploads a known picture, an unknown one, and a known one too long to be buffered. */
 export async function drill(target: DrillTarget): Promise<Check[]> {
   return [await knownPicture(target), await otherPicture(target), await longFile(target)]
 }
@@ -86,7 +86,7 @@ interface Sent {
   status: number
 }
 
-/** Uploads a file under an address of its own. Returns why it could not, if so. */
+/** Uploads a file under an address of its own. Returns the reason if that fails. */
 async function upload(
   { url, method }: DrillTarget,
   name: string,
