@@ -100,8 +100,12 @@ function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
     },
     ...questions,
     { name: 'everyMinutes', text: 'Minutes between two runs', fallback: '60' },
-    { name: 'maxAgeHours', text: 'Hours without a complete run until it is red', fallback: '26' },
-    { name: 'feedback', text: 'Opinions go back to the provider (off, send)', fallback: 'off' },
+    {
+      name: 'maxAgeHours',
+      text: 'Hours without a complete run after which it turns red',
+      fallback: '26',
+    },
+    { name: 'feedback', text: 'Send opinions back to the provider (off, send)', fallback: 'off' },
     { name: 'action', text: 'What the gate does with a match (block, flag)', fallback: action },
     {
       name: 'threshold',
@@ -290,9 +294,9 @@ function tellChange(source: DescribedSource, { files, byHand }: Change, isDry: b
     value: { HASHGATE: { policy: { banks: { [bank]: policy } } } },
   }
   console.log(
-    `\nIn the gate's configuration, what its matches do:\n\n${indent(renderBlock(policySection))}`,
+    `\nIn the gate's configuration, set what its matches do:\n\n${indent(renderBlock(policySection))}`,
   )
-  console.log('Then see whether it works. Secrets are variables of the environment here:\n')
+  console.log('Then check that it works, with the secrets as environment variables:\n')
   if (kind === 'vics') console.log(`  npx hashgate exchange import ${name} FILE`)
   else
     console.log(

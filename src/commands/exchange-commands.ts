@@ -30,7 +30,9 @@ export async function exchangeCheck(name: string, options: ExchangeOptions): Pro
       for (const [what, value] of Object.entries(details)) console.log(`  ${what}: ${value}`)
       const { feedback } = exchangeSettings(parts, name)
       if (feedback === 'send' && !account.can.includes('feedback'))
-        console.log('  the settings send opinions, and it is not known whether they are taken')
+        console.log(
+          '  the settings send opinions, but it is unknown whether the provider accepts them',
+        )
     }
     return account.can.includes('read')
   })
@@ -131,13 +133,13 @@ function tellRun(
     )
     return isGood
   }
-  console.log(`${name}: read ${total.records} records, ${total.deleted} taken back (${sync.state})`)
+  console.log(`${name}: read ${total.records} records, ${total.deleted} withdrawn (${sync.state})`)
   for (const [reason, count] of Object.entries(total.skipped))
     console.log(`  skipped ${count}: ${reason}`)
   if (publication) console.log(`  published: ${added} hashes added, ${removed} removed`)
   if (held) {
     console.error(
-      `hashgate: ${held.live} records are left of ${held.publishedLive}, so nothing of ${name} is published;` +
+      `hashgate: ${held.live} of ${held.publishedLive} records are left, so nothing of ${name} was published;` +
         ` if that is right: hashgate exchange sync ${name} --accept`,
     )
   }
@@ -179,7 +181,7 @@ async function dryRun(
   if (json) console.log(JSON.stringify({ exchange: name, dryRun: true, ...done }))
   else {
     console.log(
-      `${name}: would read ${done.records} records, ${done.deleted} taken back; nothing was kept`,
+      `${name}: would read ${done.records} records, ${done.deleted} withdrawn; nothing was stored`,
     )
     for (const [kind, count] of Object.entries(done.hashes))
       console.log(`  ${count} of kind ${kind}`)
@@ -203,7 +205,7 @@ export async function exchangeFeedback(
     const done = await sendFeedback(desk, name)
     const { sent, failed, untold } = done
     if (options.json) console.log(JSON.stringify({ exchange: name, ...done }))
-    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it is not told of`)
+    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it does not accept`)
     return failed === 0
   })
 }
@@ -256,7 +258,7 @@ async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions):
     console.log(`${decision} ${entry}: ${request}`)
   }
   const isOff = feedback === 'off' ? ' (feedback = "off")' : ''
-  console.log(`${waiting.length} wait; nothing was sent${isOff}`)
+  console.log(`${waiting.length} waiting; nothing was sent${isOff}`)
   return true
 }
 
@@ -267,7 +269,7 @@ export async function exchangeStatus(options: ExchangeOptions): Promise<boolean>
     if (options.json) console.log(JSON.stringify({ sources }))
     else for (const source of sources) console.log(describeSource(source))
     if (sources.length === 0 && !options.json) {
-      console.log('no sources; `hashgate exchange add` tells how to set one up')
+      console.log('no sources; set one up with `hashgate exchange add`')
     }
     return sources.every(({ health }) => health !== 'red')
   })
@@ -280,7 +282,7 @@ function describeSource({ name, kind, bank, health, tally, ...rest }: SourceStat
       .join(', ')
   const lines = [
     `${name} (${kind}, bank ${bank}): ${health}`,
-    `  ${tally.records.toLocaleString('en')} records, ${tally.matchable.toLocaleString('en')} that can be matched`,
+    `  ${tally.records.toLocaleString('en')} records, ${tally.matchable.toLocaleString('en')} of them matchable`,
   ]
   if (Object.keys(tally.kinds).length > 0) lines.push(`  hashes: ${list(tally.kinds)}`)
   if (Object.keys(tally.tiers).length > 0) lines.push(`  classified: ${list(tally.tiers)}`)

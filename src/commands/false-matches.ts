@@ -72,7 +72,7 @@ export class UnrelatedPairs {
     const pairs = this.#files.length * this.#entries.count
     const head = `false matches, from ${this.#files.length} files that are on no list and ${this.#entries.count} entries: ${pairs} pairs`
     if (this.#files.length < LEAST_FILES || pairs < LEAST_PAIRS) {
-      return `${head}\ntoo few to tell how many uploads would match by mistake: ${LEAST_FILES} files and ${LEAST_PAIRS} pairs at least`
+      return `${head}\ntoo few to estimate how many uploads would match by mistake: at least ${LEAST_FILES} files and ${LEAST_PAIRS} pairs are needed`
     }
     const sizes = [this.#listSize, ...LIST_SIZES]
     const rows = SET_NAMES.map((set) => this.#row(set, sizes))

@@ -79,7 +79,7 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
     )
     const removed = changes.filter(({ op }) => op === 'delete').length
     console.log(
-      `${bank}: state ${seq}, ${live.length} entries; ${changes.length - removed} new, ${removed} taken back`,
+      `${bank}: state ${seq}, ${live.length} entries; ${changes.length - removed} new, ${removed} withdrawn`,
     )
     if (own.length < all.length)
       console.log(`left out ${all.length - own.length} entries that are not your own`)

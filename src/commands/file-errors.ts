@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder; name a file',
   EACCES: 'you may not read or write it',
   EPERM: 'you may not read or write it',
-  EEXIST: 'it is there already; name a new file',
+  EEXIST: 'it already exists; name a new file',
   EMFILE: 'too many files are open',
   ENOSPC: 'the disk is full',
 }

@@ -66,7 +66,7 @@ function whyNoHash(scanned: ScannedFile): string | undefined {
 function problemLine(problem: string): string {
   const words = {
     empty: 'it is empty',
-    'no-image': 'it is no image',
+    'no-image': 'it is not an image',
     'too-small': 'it is too small',
   }
   return words[problem as keyof typeof words] ?? `it cannot be read as an image (${problem})`

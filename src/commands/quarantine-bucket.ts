@@ -95,7 +95,7 @@ function findBucket({ r2_buckets }: wrangler.Unstable_Config): NamedBucket {
   if (name) return { name, jurisdiction }
   throw new WranglerError(
     `wrangler's configuration has no bucket_name for the R2 bucket with the binding ${BINDING};` +
-      ' `npx wrangler r2 bucket list` prints those there are',
+      ' `npx wrangler r2 bucket list` lists your buckets',
   )
 }
 

@@ -64,7 +64,7 @@ export async function quarantineOpen(
 export async function quarantineDelete(caseId: string, options: TargetOptions): Promise<boolean> {
   return withBucket(options, async (bucket) => {
     await bucket.delete(await findCase(bucket, caseId))
-    console.log(`deleted what was kept of case ${caseId}`)
+    console.log(`deleted the copy of case ${caseId}`)
     return true
   })
 }

@@ -45,7 +45,7 @@ export async function readListFile(path: string, options: ReadOptions): Promise<
   for (const { message } of skipped.slice(0, MAX_TOLD)) say(message)
   if (skipped.length > MAX_TOLD) say(`… and ${skipped.length - MAX_TOLD} more`)
   if (skipped.length > 0) say(`skipped ${count(skipped.length, 'bad line')}`)
-  if (duplicates > 0) say(`${count(duplicates, 'hash')} appeared before, and counted once`)
+  if (duplicates > 0) say(`${count(duplicates, 'hash')} appeared before and count once`)
   for (const [kind, hashes] of leftOut) {
     say(`left out ${count(hashes, 'hash')} of kind ${kind}, which hashgate cannot match`)
   }

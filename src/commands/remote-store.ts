@@ -127,7 +127,7 @@ export class CloudflareApi {
         problem: 'contains characters that a token may not contain',
       })
     }
-    if (!URL.canParse(baseUrl)) throw new CloudflareError(baseUrl, { problem: 'is no URL' })
+    if (!URL.canParse(baseUrl)) throw new CloudflareError(baseUrl, { problem: 'is not a URL' })
     this.#baseUrl = baseUrl.replace(/\/+$/, '')
     this.#headers = new Headers({ authorization: `Bearer ${token}` })
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS
@@ -153,7 +153,7 @@ export class CloudflareApi {
     const body = await this.send(method, path, content)
     const answer = v.safeParse(schema, parseJson(body))
     if (answer.success) return answer.output
-    const failure = { status: 200, problem: 'the answer is not what is documented' }
+    const failure = { status: 200, problem: 'the answer does not match the documentation' }
     throw new CloudflareError(requestName(method, path), { ...failure, ...readErrors(body) })
   }
 

@@ -242,7 +242,7 @@ async function findAccount(api: CloudflareApi): Promise<string> {
   const [account, ...others] = await api.accounts()
   if (account !== undefined && others.length === 0) return account
   throw new WranglerError(
-    `Cloudflare tells ${account === undefined ? 'no account' : 'several accounts'} of the token;` +
+    `Cloudflare lists ${account === undefined ? 'no account' : 'several accounts'} for the token;` +
       ` set ${ACCOUNT_VARIABLE}, or account_id in wrangler's configuration`,
   )
 }

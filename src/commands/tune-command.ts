@@ -59,7 +59,7 @@ export async function tune(
   console.log(
     `perceptual hashes on the list: ${compared.perceptualHashes}; digests: ${compared.digests}`,
   )
-  console.log(`files that could not be scanned, or not to their end: ${unscanned}`)
+  console.log(`files that could not be scanned completely: ${unscanned}`)
   if (labels)
     console.log(`labelled files, the only ones that count as found or wrong: ${labels.size}`)
   console.log(`\n${tuneTable(files)}\n`)

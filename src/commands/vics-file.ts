@@ -72,7 +72,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
   /** @throws {BadListError} it is not JSON, or it is truncated */
   async *#records(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<JsonRecord> {
     const { head, rest } = await decodeText(bytes)
-    if (!looksLikeJson(head)) throw new BadListError('the file is not JSON of Project VIC')
+    if (!looksLikeJson(head)) throw new BadListError('the file is not Project VIC JSON')
     yield* readJson(head, rest)
   }
 }
@@ -98,14 +98,14 @@ class VicsPage {
     this.size++
     const valueOf = (name: string) => cells[names.indexOf(name)] ?? ''
     const tier = this.#settings.categories[valueOf('Category')]
-    if (tier === undefined) return skip(this.#skipped, 'record: of a category that is not taken')
+    if (tier === undefined) return skip(this.#skipped, 'record: its category is not imported')
     const hashes = names.flatMap((name, i) => {
       const kind = kindNamed(name)
       return kind === undefined ? [] : [{ kind, value: cells[i] ?? '' }]
     })
     const id = valueOf('MediaID')
     const key = id || valueOf('MD5').toLowerCase()
-    if (key === '') return skip(this.#skipped, 'record: neither a MediaID nor an MD5')
+    if (key === '') return skip(this.#skipped, 'record: has neither a MediaID nor an MD5')
     const labels = { series: valueOf('Series') }
     this.#upserts.push({ key, ...(id && { id }), hashes, labels, tier, updated: this.#updated })
   }

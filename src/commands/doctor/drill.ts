@@ -32,10 +32,13 @@ async function knownPicture(target: DrillTarget): Promise<Check> {
   if (sent.status !== REFUSED)
     return failed(
       check,
-      `it got ${sent.status} instead of ${REFUSED}: the gate is open, or not on this path`,
+      `the answer is ${sent.status} instead of ${REFUSED}: the gate is open, or not on this path`,
     )
   if (await target.origin?.at(sent.path))
-    return failed(check, `it got ${REFUSED}, but the origin heard of it; report this as a bug`)
+    return failed(
+      check,
+      `the answer is ${REFUSED}, but the upload reached the origin; report this as a bug`,
+    )
   return ok(check, `${REFUSED}${target.origin ? ', and the origin heard nothing' : ''}`)
 }
 
@@ -52,13 +55,14 @@ async function otherPicture(target: DrillTarget): Promise<Check> {
     ? (await target.origin.at(sent.path))?.body
     : target.canReadBack && (await readBack(sent.url))
   if (!arrived) {
-    if (target.origin) return failed(check, `it got ${sent.status}, and never reached the origin`)
+    if (target.origin)
+      return failed(check, `the answer is ${sent.status}, but nothing reached the origin`)
     return ok(
       check,
       `${sent.status}; --read-back compares its bytes, if GET answers with the upload`,
     )
   }
-  if (!Buffer.from(body).equals(arrived)) return failed(check, 'its bytes arrived changed')
+  if (!Buffer.from(body).equals(arrived)) return failed(check, 'its bytes were changed on the way')
   return ok(check, `${sent.status}, byte for byte`)
 }
 
@@ -69,7 +73,8 @@ async function longFile(target: DrillTarget): Promise<Check> {
     return skipped(check, 'upload.maxBodyBytes takes no body that long')
   const sent = await upload(target, 'long.png', body)
   if (typeof sent === 'string') return failed(check, sent)
-  if (sent.status !== REFUSED) return failed(check, `it got ${sent.status} instead of ${REFUSED}`)
+  if (sent.status !== REFUSED)
+    return failed(check, `the answer is ${sent.status} instead of ${REFUSED}`)
   const arrived = await target.origin?.at(sent.path)
   if (arrived?.isComplete)
     return failed(check, 'the origin has a complete request; report this as a bug')

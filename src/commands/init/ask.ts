@@ -41,7 +41,7 @@ const QUESTIONS: readonly InitQuestion[] = [
   { name: 'webhook', text: 'Webhook that receives events, an https URL (empty: none)' },
   {
     name: 'queue',
-    text: 'Send events to a queue that a program of yours reads: yes, no',
+    text: 'Send events to a queue that your program reads: yes, no',
     fallback: 'no',
     read: (text) => (text === 'yes' ? true : text === 'no' ? false : text),
     isNeedless: ({ webhook }) => webhook !== undefined, // a webhook always has a queue
