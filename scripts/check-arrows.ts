@@ -1,4 +1,5 @@
-// Checks who imports whom in src/, types included: only along the arrows of docs/architecture.md, and never in a circle.
+// Checks the imports in src/, types included: only along the arrows of docs/architecture.md, and
+// never in a cycle.
 //
 //   npm run check:arrows
 
@@ -6,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** What may import what, from the top down. All may import themselves and util/. */
+/** Allowed imports, from the top down. Everything may import itself and util/. */
 const ARROWS: Record<string, string> = {
   'worker.ts': 'worker objects.ts',
   'features.ts': 'worker events list',
@@ -19,7 +20,8 @@ const ARROWS: Record<string, string> = {
   'objects.ts': 'doors upload gate match',
   'cli.ts': 'commands',
   worker: 'config doors upload gate policy quarantine events scan match list core',
-  // The operators' Worker, a bundle of its own. Only commands/ imports it, no part of the gate.
+  // The operators' Worker is a bundle of its own. Only commands/ imports it, and no part of the
+  // gate.
   desk: 'scan match list core events quarantine',
   commands: 'desk config doors policy quarantine scan match list core',
   config: 'doors upload gate policy quarantine events body scan match list',
@@ -39,7 +41,7 @@ const ARROWS: Record<string, string> = {
   util: '',
 }
 
-/** Rooms in which nobody knows of HTTP. */
+/** Rooms that must not know about HTTP. */
 const WITHOUT_HTTP = new Set(['gate', 'policy'])
 
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url))
@@ -74,7 +76,7 @@ function roomOf(path: string): string {
   return path.split('/')[0] ?? ''
 }
 
-/** Ways that lead back to where they begin, each once. */
+/** Import paths that lead back to their start, each once. */
 function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const circles: string[] = []
   const done = new Set<string>()

@@ -1,4 +1,5 @@
-// Checks that what is deployed stays small: all modules together, compressed, as Cloudflare counts them.
+// Checks that the deployed bundle stays small: all modules together, compressed, as Cloudflare
+// counts them.
 //
 //   npm run bundle
 
@@ -6,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 
 const FOLDER = new URL('../build/worker/', import.meta.url)
-/** What is uploaded is read whenever an isolate starts. */
+/** Every isolate reads the whole bundle when it starts. */
 const MAX_BYTES = 1.5 * 2 ** 20
 
 const names = await readdir(FOLDER)

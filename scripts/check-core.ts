@@ -1,5 +1,5 @@
-// Checks the built modules of the core: no managed runtime, imports and exports as they are declared here, and no more
-// bytes than they may have.
+// Checks the core's built modules: no managed runtime, exactly the imports and exports declared
+// here, and a maximum size.
 //
 //   npm run check:core
 

@@ -1,12 +1,12 @@
-// What is written of settings: a JSON schema for editors, and docs/settings.md for people. Both come from the schema that
-// the Worker reads its settings by.
+// Documents the settings: a JSON schema for editors, and docs/settings.md for people. Both come
+// from the schema that the Worker parses its settings with.
 
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { BINDING_KINDS, BINDINGS, SECRETS } from '../src/config/names.ts'
 import { PRESETS } from '../src/config/presets.ts'
 import { SettingsSchema } from '../src/config/schema.ts'
 
-/** As much of JSON Schema as the schema of settings has. */
+/** The part of JSON Schema that the settings' schema uses. */
 interface Schema {
   type?: string
   const?: unknown
@@ -96,7 +96,7 @@ function settingTable(name: string, schema: Schema): string {
   return table(['setting', 'default', 'allowed', 'what'], rowsOf(`${name}.`, schema))
 }
 
-/** A row for each setting of a group, with those of groups within it. */
+/** A row for each setting of a group, including those of nested groups. */
 function rowsOf(prefix: string, { properties = {} }: Schema): string[][] {
   return Object.entries(properties).flatMap(([key, schema]) => {
     const path = prefix + key
@@ -108,7 +108,7 @@ function rowsOf(prefix: string, { properties = {} }: Schema): string[][] {
   })
 }
 
-/** What a list or a table by names holds, if that is a group. */
+/** What a list or a table by names contains, if that is a group. */
 function innerOf({ items, additionalProperties }: Schema): [Schema | undefined, string] {
   if (items?.properties) return [items, '[]']
   return [typeof additionalProperties === 'object' ? additionalProperties : undefined, '.NAME']
@@ -135,7 +135,7 @@ function allowedOf(schema: Schema): string {
   return 'text'
 }
 
-/** A description, with links in place of paths of documents. */
+/** A description, with documents' paths turned into links. */
 function linked(description = ''): string {
   return description.replace(/docs\/(\w+\.md)/g, '[$1]($1)')
 }
