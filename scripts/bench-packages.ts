@@ -15,7 +15,7 @@ const INSTALLED = new URL('node_modules/.installed-lock.json', FOLDER)
 const wanted = await readFile(new URL('package-lock.json', FOLDER), 'utf8')
 const there = await readFile(INSTALLED, 'utf8').catch(() => undefined)
 if (there !== wanted) {
-  console.log('installing what benches, long tests and checks need, once: bench/package.json')
+  console.log('installing bench/package.json once, for benches, long tests and checks')
   const args = ['ci', '--prefix', '.', '--prefer-offline', '--no-audit', '--no-fund']
   args.push('--loglevel', 'error', '--fetch-retries', '1', '--fetch-retry-mintimeout', '1000')
   const { status } = spawnSync('npm', args, { cwd: fileURLToPath(FOLDER), stdio: 'inherit' })

@@ -147,7 +147,7 @@ async function keepUploading(): Promise<void> {
     told.set(key, (told.get(key) ?? 0) + 1)
     sent.push({ path, isKnown, digest: digestOf(body), answer, key })
     if (answer === 'nothing' && before === restarts)
-      problems.push(`${path} (${key}): its client was never told anything`)
+      problems.push(`${path} (${key}): its client never got an answer`)
     while (run.isRestarting) await pause(0.1)
   }
 }
@@ -165,10 +165,10 @@ function check(upload: Sent): void {
   const note = (what: string) => problems.push(`${path} (${key}): ${what}`)
   if (arrived.some(({ hasForbidden }) => hasForbidden)) note('a known picture reached the origin')
   const whole = arrived.filter(({ isComplete }) => isComplete)
-  if (upload.isKnown && whole.length > 0) note('it reached the origin whole')
+  if (upload.isKnown && whole.length > 0) note('it reached the origin complete')
   if (whole.some(({ digest }) => digest !== upload.digest)) note('it was changed')
   if (whole.length > 1) note('it reached the origin twice')
-  if (answer === 201 && whole.length === 0) note('it was lost, and its client told that it was not')
+  if (answer === 201 && whole.length === 0) note('it was lost, although its client got 201')
 }
 
 /** Turns faults on and off, and ends isolates. */
@@ -262,7 +262,8 @@ async function recover(): Promise<number | undefined> {
 async function checkIdle(): Promise<void> {
   const response = await fetch(new URL('/healthz', url), { headers: watcher.headers })
   const { uploads } = (await response.json()) as { uploads: { heldBytes: number; waiting: number } }
-  if (uploads.waiting > 0) problems.push(`${uploads.waiting} uploads wait for nothing`)
+  if (uploads.waiting > 0)
+    problems.push(`${uploads.waiting} uploads still wait although none is under way`)
   if (uploads.heldBytes > 8 * MIB) problems.push(`${uploads.heldBytes} bytes are held`)
 }
 

@@ -56,13 +56,13 @@ for (const file of names.filter((name) => name.endsWith('.ts'))) {
   imports.set(file, found)
   const allowed = new Set([roomOf(file), 'util', ...(ARROWS[roomOf(file)] ?? '').split(' ')])
   const others = found.filter((path) => !path.startsWith('..') && !allowed.has(roomOf(path)))
-  problems.push(...others.map((path) => `${file} imports ${path}, and there is no such arrow`))
-  if (!(roomOf(file) in ARROWS)) problems.push(`${roomOf(file)} is not among the arrows`)
+  problems.push(...others.map((path) => `${file} imports ${path}, which no arrow allows`))
+  if (!(roomOf(file) in ARROWS)) problems.push(`${roomOf(file)} has no arrows`)
   if (
     WITHOUT_HTTP.has(roomOf(file)) &&
     /\bnew (Request|Response)\b|: (Request|Response)\b/.test(text)
   )
-    problems.push(`${file} knows of requests or responses`)
+    problems.push(`${file} uses requests or responses`)
 }
 const isBelow = new Map(Object.keys(ARROWS).map((room) => [room, ARROWS[room]?.split(' ') ?? []]))
 for (const graph of [imports, isBelow]) problems.push(...circlesIn(graph))
@@ -82,7 +82,7 @@ function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>()
   const walk = (node: string, way: readonly string[]) => {
     if (way.includes(node))
-      circles.push(`in a circle: ${[...way.slice(way.indexOf(node)), node].join(' → ')}`)
+      circles.push(`import cycle: ${[...way.slice(way.indexOf(node)), node].join(' → ')}`)
     else if (!done.has(node)) for (const next of graph.get(node) ?? []) walk(next, [...way, node])
     done.add(node)
   }

@@ -15,5 +15,5 @@ const modules = names.filter((name) => /\.(js|wasm)$/.test(name))
 let bytes = 0
 for (const name of modules) bytes += gzipSync(await readFile(new URL(name, FOLDER))).length
 const kib = (value: number) => `${(value / 1024).toFixed(0)} KiB`
-console.log(`bundle: ${kib(bytes)} compressed, of ${kib(MAX_BYTES)} that it may have`)
+console.log(`bundle: ${kib(bytes)} compressed, at most ${kib(MAX_BYTES)} allowed`)
 if (bytes > MAX_BYTES) process.exitCode = 1

@@ -47,7 +47,7 @@ async function demo(): Promise<boolean> {
   const synced = tell('sync', await until(async () => (await lastComplete(parts)) !== before))
   const refused = tell('refused', await until(async () => (await upload(parts)) === 451))
   parts.server.providers.ncmec.delete(RECORD)
-  console.log(`the provider takes record ${RECORD} back`)
+  console.log(`the provider withdraws record ${RECORD}`)
   await setTimeout(LAG_MS)
   // The cron is not due yet: do what an operator in a hurry does.
   await runCron(parts, true)
@@ -73,7 +73,7 @@ async function start(): Promise<Parts> {
   server.providers.ncmec.put(RECORD, [{ kind: 'pdq', value: hash }], 'A1')
   const exchanges = await listen(server)
   await setTimeout(LAG_MS)
-  console.log(`the exchange server runs at ${exchanges}, and knows one of the pictures`)
+  console.log(`the exchange server runs at ${exchanges}, and lists one of the pictures`)
 
   const listKey = (await hashgate('list', 'key')).trim()
   const shared = { port: 0, persistTo: join(folder, 'state'), listKey }

@@ -45,7 +45,7 @@ interface Row {
   distance: string
   status: number
   'in origin': string
-  'as it must be': string
+  'as expected': string
 }
 
 const TOLD_WITHIN_MS = 10_000
@@ -55,7 +55,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 if (positionals.length > 0 !== (values.list !== undefined)) {
-  console.error('demo: --list LIST and files of your own belong together')
+  console.error('demo: pass --list LIST together with files of your own')
   process.exit(2)
 }
 
@@ -94,10 +94,10 @@ async function demo(): Promise<boolean> {
     const rows = answers.map((answer) => rowOf(answer, verdicts.get(answer.path)))
     console.table(rows)
     const wrong = rows.filter(
-      (row) => row['as it must be'] !== 'yes' || Object.values(row).includes(''),
+      (row) => row['as expected'] !== 'yes' || Object.values(row).includes(''),
     ).length
     const blocked = rows.filter(({ status }) => status === 451).length
-    console.log(`${rows.length} uploads: ${blocked} blocked, ${wrong} not as they must be`)
+    console.log(`${rows.length} uploads: ${blocked} blocked, ${wrong} not as expected`)
     return wrong === 0
   } finally {
     await worker.stop()
@@ -143,7 +143,7 @@ function rowOf({ upload, status, storedStatus }: Answer, verdict: Verdict | unde
     distance: match ? String(match.distance) : none,
     status,
     'in origin': storedStatus === 200 ? 'yes' : 'no',
-    'as it must be': isRight(status, storedStatus, upload.isKnown) ? 'yes' : 'NO',
+    'as expected': isRight(status, storedStatus, upload.isKnown) ? 'yes' : 'NO',
   }
 }
 

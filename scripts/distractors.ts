@@ -31,7 +31,7 @@ const [MOST, LEAST_SIDE] = [500, 96]
 
 const [target] = process.argv.slice(2)
 if (target === undefined) {
-  console.error('distractors: say where they go: node scripts/distractors.ts DIR')
+  console.error('distractors: name a target folder: node scripts/distractors.ts DIR')
   process.exit(2)
 }
 let total = 0
@@ -42,7 +42,9 @@ for (const [kind, names] of Object.entries(PACKAGES)) {
       console.log(`${kind}: ${count} of ${name}`)
       total += count
     } catch (error) {
-      console.error(`${kind}: ${name} cannot be had: ${(error as Error).message.split('\n')[0]}`)
+      console.error(
+        `${kind}: ${name} cannot be fetched: ${(error as Error).message.split('\n')[0]}`,
+      )
     }
   }
 }

@@ -19,7 +19,7 @@ const LEAST_SIDE = 300
 
 const [target] = process.argv.slice(2)
 if (target === undefined) {
-  console.error('held-out: say where they go: node scripts/held-out.ts DIR')
+  console.error('held-out: name a target folder: node scripts/held-out.ts DIR')
   process.exit(2)
 }
 await mkdir(target, { recursive: true })

@@ -120,7 +120,7 @@ function describe({ file, start, end, text }: Mutant): string {
 
 leaveOut((await run(undefined)).testModules.filter((one) => !one.ok()))
 const expected = passedOf((await run(undefined)).testModules)
-console.log(`${expected} tests pass as it is`)
+console.log(`${expected} tests pass without changes`)
 for (const project of vitest.projects) project.config.bail = 1
 const all = positionals.flatMap(mutantsOf)
 const mutants = sample(all, Number(values.count))
@@ -129,7 +129,7 @@ for (const [i, mutant] of mutants.entries()) {
   if (i < Number(values.from)) continue
   const watch = setTimeout(() => {
     console.log(
-      `${i} hangs, and is taken as noticed: go on with --from ${i + 1}\n  ${describe(mutant)}`,
+      `${i} hangs and counts as noticed: continue with --from ${i + 1}\n  ${describe(mutant)}`,
     )
     process.exit(2)
   }, HANG_MS)

@@ -62,7 +62,7 @@ export function eventFieldsText(): string {
   const stamp = fieldTable({ properties: Object.fromEntries(shared), required }, new Set())
   return `# ${title}
 
-Made of [events-v1.json](events-v1.json) by \`npm run schema\`. All events have \`event\`, which is one of the names below, and:
+Generated from [events-v1.json](events-v1.json) by \`npm run schema\`. Every event has \`event\`, one of the names below, and:
 
 ${stamp}
 
@@ -147,7 +147,7 @@ async function writeTexts(): Promise<void> {
 
 async function check(): Promise<void> {
   const stale = await staleTexts()
-  for (const name of stale) console.error(`docs/${name} is stale: npm run schema writes it`)
+  for (const name of stale) console.error(`docs/${name} is out of date: run npm run schema`)
   if (stale.length > 0) process.exitCode = 1
 }
 

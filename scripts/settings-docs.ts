@@ -157,7 +157,7 @@ function wrap(text: string): string {
 
 const INTRODUCTION = `# Settings
 
-Made of the schema in \`src/config/\` by \`npm run schema\`. For how matches are weighed see
+Generated from the schema in \`src/config/\` by \`npm run schema\`. How matches are weighed:
 [policy.md](policy.md).
 
 You write three kinds of things: secrets, the variable \`ORIGIN_URL\`, and the variable \`HASHGATE\`,
@@ -176,20 +176,20 @@ events.sinks = ["console", "queue"]
 action = "quarantine"
 \`\`\`
 
-\`HASHGATE\` may also be the same as JSON in text, which is what \`.dev.vars\`, \`--var\` and the dashboard
-take: \`HASHGATE={"preset":"photos"}\`. [schema/settings.json](schema/settings.json) is a JSON schema
-of it for editors.
+\`HASHGATE\` may also be JSON text, as \`.dev.vars\`, \`--var\` and the dashboard need it:
+\`HASHGATE={"preset":"photos"}\`. [schema/settings.json](schema/settings.json) is its JSON schema, for
+editors.
 
-- \`hashgate config\` prints the settings in effect, by your \`wrangler.toml\` or \`wrangler.jsonc\`. It
-  fails on everything that would stop the Worker: a wrong value, a name that is not known, a binding
-  that a setting needs and that is missing. It also says which secrets you need.
-- Whatever is wrong stops the deployment, with its path. The running version stays as it is.
-- An unknown name inside \`HASHGATE\` stops the deployment, with the nearest right name. Beside it, only
-  a name that is nearly a known one does: other variables are your own.
-- Cloudflare allows 5 KB for a variable. \`hashgate config\` prints the bytes and fails above 5,120. What
-  can grow lies with the list instead: \`hashgate list exempt\` and \`hashgate list texts\` take effect
-  without a deployment ([policy.md](policy.md)).
-- Named environments of wrangler inherit no variables. Give each its own \`HASHGATE\`, which a preset
+- \`hashgate config\` prints the settings in effect from your \`wrangler.toml\` or \`wrangler.jsonc\`. It
+  fails on everything that would stop the Worker: a wrong value, an unknown name, a missing binding
+  that a setting needs. It also lists the secrets that you need.
+- A wrong setting stops the deployment, and the error names its path. The running version stays.
+- An unknown name inside \`HASHGATE\` stops the deployment, and the error suggests the nearest right
+  name. Other variables are your own: only one whose name nearly matches a known one is an error.
+- Cloudflare allows 5 KB for a variable. \`hashgate config\` prints the bytes and fails above 5,120.
+  Exemptions and texts can grow, so they are published with the list instead: \`hashgate list exempt\`
+  and \`hashgate list texts\` take effect without a deployment ([policy.md](policy.md)).
+- wrangler's named environments inherit no variables. Give each its own \`HASHGATE\`, which a preset
   keeps short: \`[env.staging.vars] HASHGATE = { preset = "photos", policy = { mode = "shadow" } }\`.
   \`hashgate config --env staging\` prints it.
 

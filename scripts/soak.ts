@@ -123,7 +123,7 @@ try {
   console.log(`${count} uploads of ${size} MB at once, in ${seconds.toFixed(1)} seconds`)
   console.log(`wrong answers: ${wrong.length}${wrong.length > 0 ? ` (${wrong.join(', ')})` : ''}`)
   console.log(
-    `arrived at the origin: ${arrived.length - 1} of ${allowed.length} that are allowed, ${isWhole ? 'byte for byte' : 'NOT as they were sent'}`,
+    `arrived at the origin: ${arrived.length - 1} of ${allowed.length} allowed uploads, ${isWhole ? 'byte for byte' : 'NOT as they were sent'}`,
   )
   console.log(`held at most: ${(heldPeak / 1e6).toFixed(1)} MB, of a budget of 33.6 MB`)
   const { peak } = memoryOf(pid)
