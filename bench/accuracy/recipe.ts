@@ -1,16 +1,16 @@
 import { type Encode, jpeg } from './encode.ts'
 import type { Edit } from './pixels.ts'
 
-/** What is done to a picture, in order, and how the file is written. */
+/** The edits of a picture, in order, and how the file is written. */
 export interface Recipe {
   edits: readonly Edit[]
   encode: Encode
 }
 
-/** Recipes by family and by name. */
+/** Recipes by family and name. */
 export type Families = Readonly<Record<string, Readonly<Record<string, Recipe>>>>
 
-/** Edits, and a JPEG as services make it. */
+/** Edits, and a JPEG as services write it. */
 export function edited(...edits: readonly Edit[]): Recipe {
   return { edits, encode: jpeg(85) }
 }
@@ -19,7 +19,7 @@ export function encoded(encode: Encode, ...edits: readonly Edit[]): Recipe {
   return { edits, encode }
 }
 
-/** Recipes for each of some values. */
+/** A recipe for each of several values. */
 export function forEach<T>(
   values: readonly T[],
   recipe: (value: T) => readonly [name: string, recipe: Recipe],
