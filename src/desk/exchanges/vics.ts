@@ -3,7 +3,7 @@ import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Settings of files of Project VIC or CAID, which a person imports. */
+/** Settings of Project VIC or CAID files, which a person imports. */
 export const VicsSettingsSchema = {
   kind: v.literal('vics'),
   categories: described(

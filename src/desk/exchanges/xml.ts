@@ -2,8 +2,8 @@ import { parse, type TNode } from 'txml/txml'
 import { BadAnswerError } from './errors.ts'
 
 /**
- * The root of an XML answer. The parser accepts XML that is cut off, so the end must be there.
- * @throws {BadAnswerError} it is cut off, no XML, or something else: a page that says the server is being mended
+ * The root of an XML answer. The parser accepts truncated XML, so the end tag is checked.
+ * @throws {BadAnswerError} it is truncated, not XML, or something else, such as a maintenance page
  */
 export function parseXml(text: string, root: string, what: string): TNode {
   if (!new RegExp(`(</(\\w+:)?${root}>|<(\\w+:)?${root}[^>]*/>)\\s*$`).test(text)) {

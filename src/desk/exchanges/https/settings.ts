@@ -9,7 +9,7 @@ import {
   wholeNumber,
 } from '../../../util/settings.ts'
 
-/** Parts of a record that a file may have, and where it has them. */
+/** Parts of a record, and where a file has them. */
 export const FIELDS = [
   'hash',
   'kind',
@@ -123,7 +123,7 @@ export const HttpsSettingsSchema = {
 const Schema = v.strictObject(HttpsSettingsSchema)
 export type HttpsSettings = v.InferOutput<typeof Schema>
 
-/** Where a provider's API is, if not at its usual address. */
+/** Address of a provider's API, if it is not the usual one. */
 export function baseUrl(description: string, usual: string) {
   const address = v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'))
   return v.optional(described(address, description), usual)
@@ -134,7 +134,10 @@ export function secretName(description: string, usual: string) {
   return v.optional(described(v.string(), description), usual)
 }
 
-/** Whether an address may be asked: https, and no address of a private network. Loopback may be plain, for trials. */
+/**
+ * Whether an address may be called: https, and not in a private network. Loopback may be plain
+ * http, for trials.
+ */
 export function isSafeUrl(text: string): boolean {
   const url = URL.parse(text)
   if (!url || url.username !== '' || url.password !== '') return false
@@ -144,7 +147,7 @@ export function isSafeUrl(text: string): boolean {
   return protocol === 'https:' && !isPrivate(hostname)
 }
 
-/** URL has numbers of IPv4 in dotted form already, whatever they were written as. */
+/** URL already normalises IPv4 numbers to dotted form, however they were written. */
 function isPrivate(hostname: string): boolean {
   if (/^\[(fc|fd|fe[89ab]|ff|::)/i.test(hostname)) return true
   if (/\.(local|internal|localhost|home\.arpa)\.?$/i.test(hostname)) return true
