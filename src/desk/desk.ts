@@ -29,7 +29,7 @@ export class UnknownExchangeError extends HashgateError {
   constructor(name: string, names: readonly string[]) {
     super(
       names.length === 0
-        ? `the settings have no exchange ${name}, and no other; add one to DESK.exchanges`
+        ? `the settings have no exchanges, so no ${name} either; add it to DESK.exchanges`
         : `the settings have no exchange ${name}; expected one of ${names.join(', ')}`,
     )
   }

@@ -70,11 +70,13 @@ function problemsOf(source: Source, age: number | undefined, maxAgeHours: number
   const { failure, heldLive, publishedLive, name, retryAt } = source
   const problems: string[] = []
   if (age !== undefined && age > maxAgeHours * 3600) {
-    problems.push(`its last complete run is ${Math.floor(age / 3600)} hours ago, of ${maxAgeHours}`)
+    problems.push(
+      `its last complete run was ${Math.floor(age / 3600)} hours ago, more than ${maxAgeHours}`,
+    )
   }
   if (heldLive !== undefined) {
     problems.push(
-      `${heldLive} records are left of ${publishedLive}: nothing of it is published until` +
+      `only ${heldLive} of ${publishedLive} records are left: nothing of it is published until` +
         ` \`hashgate exchange sync ${name} --accept\``,
     )
   }

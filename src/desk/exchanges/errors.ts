@@ -17,7 +17,7 @@ export class NotAuthorizedError extends ExchangeError {
     super(
       status === 401
         ? `${what} does not accept the credentials (401); check user name and secret`
-        : `${what} does not allow this to the account (${status}); ask the provider, also about allowed addresses`,
+        : `${what} does not permit this account to do that (${status}); ask the provider, also about allowed addresses`,
     )
     this.retrySeconds = 3600
   }

@@ -86,12 +86,12 @@ export async function readBytes(
     await within(read(), MAX_BODY_MS, () => new UnavailableError(what, 'its answer takes too long'))
   } catch (error) {
     if (error instanceof BadAnswerError || error instanceof UnavailableError) throw error
-    throw new UnavailableError(what, 'its answer broke off')
+    throw new UnavailableError(what, 'its answer was cut off')
   }
   const said = response.headers.get('content-length')
   const isPlain = !response.headers.has('content-encoding')
   if (isPlain && said !== null && Number(said) !== length) {
-    throw new UnavailableError(what, 'its answer broke off')
+    throw new UnavailableError(what, 'its answer was cut off')
   }
   return concatenate(chunks)
 }
@@ -103,7 +103,7 @@ export async function readTextAnswer(response: Response, what: string): Promise<
 /** @throws {BadAnswerError} it is not JSON */
 export async function readJsonAnswer(response: Response, what: string): Promise<unknown> {
   const json = parseJson(await readTextAnswer(response, what))
-  if (json === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
+  if (json === undefined) throw new BadAnswerError(what, 'is not JSON, or truncated')
   return json
 }
 

@@ -51,10 +51,10 @@ export const NcmecSettingsSchema = {
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
   secret: secretName('Name of the secret.', 'NCMEC_PASSWORD'),
   memberIds: v.exactOptional(
-    described(v.array(v.string()), 'Members whose entries are taken; all, if absent.'),
+    described(v.array(v.string()), 'Members whose entries are imported; all by default.'),
   ),
   tiers: v.exactOptional(
-    described(v.array(v.string()), 'Classifications that are taken, such as A1; all, if absent.'),
+    described(v.array(v.string()), 'Classifications to import, such as A1; all by default.'),
   ),
   maxWindowEntries: v.optional(
     wholeNumber(
@@ -68,7 +68,9 @@ export const NcmecSettingsSchema = {
     v.pipe(
       v.number(),
       v.integer(),
-      v.description('Members that confirm an entry, less those that contradict, at least.'),
+      v.description(
+        'Least number of members that confirm an entry, minus those that contradict it.',
+      ),
     ),
   ),
 }

@@ -32,7 +32,7 @@ export const StopNciiSettingsSchema = {
   regions: v.exactOptional(
     described(
       v.array(v.string()),
-      'Regions whose hashes are taken, with those of no region; all, if absent.',
+      'Regions whose hashes are imported, along with those without a region; all by default.',
     ),
   ),
 }
@@ -108,7 +108,9 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   async whoAmI(): Promise<Account> {
     await this.#fetch(from(FIRST_START), 1)
     const { feedback } = this.#keys
-    const details = feedback !== undefined && { feedback: 'has a key, which only use can try' }
+    const details = feedback !== undefined && {
+      feedback: 'has a key that can only be tested by using it',
+    }
     return { name: 'the subscription', can: ['read'], ...(details && { details }) }
   }
 
@@ -145,7 +147,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
       const token = answer.nextPageToken ?? ''
       const isLast = !answer.hasMoreRecords
       if (!isLast && (token === '' || token === at.token)) {
-        throw new BadAnswerError(WHAT, 'says that there is more, but not where')
+        throw new BadAnswerError(WHAT, 'claims to have more, but does not say where')
       }
       const end = at.hole ?? seen
       const position = Math.max(at.position, latest)

@@ -14,7 +14,10 @@ export const TcapSettingsSchema = {
     described(v.string(), 'Path of the list. Its documentation has two.'),
     '/api/hash-list/v2/all',
   ),
-  ideology: v.optional(choice(['all', 'islamist', 'far-right'], 'Which hashes are taken.'), 'all'),
+  ideology: v.optional(
+    choice(['all', 'islamist', 'far-right'], 'Which hashes are imported.'),
+    'all',
+  ),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that TCAP gave you.')),
   secret: secretName('Name of the secret.', 'TCAP_PASSWORD'),
 }

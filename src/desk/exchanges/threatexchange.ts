@@ -88,7 +88,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     url.searchParams.set('fields', 'id,name,threat_updates_enabled')
     const answer = await readJsonAnswer(await ask(this.#world, { what: WHAT, url }), WHAT)
     const group = v.safeParse(GroupSchema, answer)
-    if (!group.success) throw new BadAnswerError(WHAT, 'is not of a privacy group')
+    if (!group.success) throw new BadAnswerError(WHAT, 'is not about a privacy group')
     const { name, threat_updates_enabled: hasUpdates } = group.output
     return {
       name: name ?? '',

@@ -7,13 +7,16 @@ import { BadAnswerError } from './errors.ts'
  */
 export function parseXml(text: string, root: string, what: string): TNode {
   if (!new RegExp(`(</(\\w+:)?${root}>|<(\\w+:)?${root}[^>]*/>)\\s*$`).test(text)) {
-    throw new BadAnswerError(what, `does not end with </${root}>: it is truncated, or another page`)
+    throw new BadAnswerError(
+      what,
+      `does not end with </${root}>: it is truncated, or a different page`,
+    )
   }
   let nodes: (TNode | string)[]
   try {
     nodes = parse(text, { decodeEntities: true })
   } catch {
-    throw new BadAnswerError(what, 'is no XML')
+    throw new BadAnswerError(what, 'is not XML')
   }
   const found = nodes.find((node): node is TNode => nameOf(node) === root)
   if (!found) throw new BadAnswerError(what, `has no <${root}>`)

@@ -53,7 +53,7 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
     const url = new URL(this.#settings.url)
     const delta = await this.#open(url)
     const { name, seq, since } = delta.header
-    if (from && from.name !== name) throw new BadAnswerError(WHAT, 'has another name than before')
+    if (from && from.name !== name) throw new BadAnswerError(WHAT, 'has changed its name')
     if (from && seq < from.seq)
       throw new BadAnswerError(WHAT, 'is older than one that was already read')
     const isEnough = from !== undefined && from.seq >= since
@@ -112,7 +112,7 @@ function pageOf(changes: readonly FeedChange[]): PageRecords {
   for (const change of changes) {
     const { op, key, seq, id, kind = '', hash: value = '', labels } = change
     if (op === 'delete') deletes.push({ key, updated: seq })
-    else if (!isUsable(change)) skip(skipped, 'hash: of no kind that is known')
+    else if (!isUsable(change)) skip(skipped, 'hash: unknown kind')
     else upserts.push({ key, ...(id && { id }), hashes: [{ kind, value }], labels, updated: seq })
   }
   return records

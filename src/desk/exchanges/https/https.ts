@@ -220,11 +220,11 @@ function recordOfRow(
     .filter(({ value }) => value !== '')
   const hash = get('hash')
   const kind = get('kind').toLowerCase() || hashKind || KIND_OF_LENGTH.get(hash.length)
-  if (hash !== '' && kind === undefined) return { problem: 'hash: its length tells no kind' }
+  if (hash !== '' && kind === undefined) return { problem: 'hash: its length fits no kind' }
   if (hash !== '' && kind !== undefined) hashes.push({ kind, value: hash })
   const id = get('id')
   const isHex = hashes.some(({ value }) => /^[0-9a-f]{32,}$/i.test(value))
-  if (id === '' && !isHex) return { problem: 'row: neither an id nor a hash' }
+  if (id === '' && !isHex) return { problem: 'row: has neither an id nor a hash' }
   const key = id || hashes.map((one) => `${one.kind} ${one.value.toLowerCase()}`).join(' ')
   if (/^(1|true|yes|deleted|withdrawn)$/i.test(get('deleted'))) return { isDeleted: true, key }
   if (hashes.length === 0) return { problem: 'row: no hash' }

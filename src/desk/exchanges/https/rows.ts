@@ -101,7 +101,7 @@ async function* jsonRows(
   let text = ''
   for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
   const root = parseJson(text + decoder.decode())
-  if (root === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
+  if (root === undefined) throw new BadAnswerError(what, 'is not JSON, or truncated')
   const rows = at(root, records)
   if (!Array.isArray(rows)) throw new BadAnswerError(what, `has no array at "${records}"`)
   for (const row of rows as unknown[]) yield ofJson(row)

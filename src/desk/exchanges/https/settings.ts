@@ -58,12 +58,12 @@ export const HttpsSettingsSchema = {
   url: described(Url, 'Where the file is.'),
   format: choice(
     ['lines', 'csv', 'json', 'ndjson', 'feed'],
-    'What the file is. `feed`: of another hashgate.',
+    'Format of the file. `feed` is that of another hashgate.',
   ),
   fields: v.optional(
     described(
       group({ ...fields, labels: v.exactOptional(v.record(v.string(), Place)) }),
-      'Columns of a CSV file, or JSON pointers, of what a record has. They have the same names if they are not given.',
+      'Columns of a CSV file, or JSON pointers, for the parts of a record. By default a part has its own name.',
     ),
     () => ({}),
   ),
@@ -72,12 +72,12 @@ export const HttpsSettingsSchema = {
     '',
   ),
   hashKind: v.exactOptional(
-    choice(['pdq', 'md5', 'sha1', 'sha256'], 'Kind of hashes that the file does not tell.'),
+    choice(['pdq', 'md5', 'sha1', 'sha256'], 'Kind of hashes, if the file does not say.'),
   ),
   mode: v.optional(
     choice(
       ['replace', 'append'],
-      'Whether the file is the whole list, so that entries that it lacks are removed.',
+      'Whether the file is the whole list, so that entries missing from it are removed.',
     ),
     'replace',
   ),
@@ -91,7 +91,7 @@ export const HttpsSettingsSchema = {
         binding: textLike(
           /^[A-Z][A-Z0-9_]{0,63}$/,
           'must be the name of a binding, such as PARTNER_CERTIFICATE',
-          'Binding of the client certificate, of mtls_certificates.',
+          'Binding of the client certificate, in mtls_certificates.',
         ),
       }),
     ]),
@@ -110,12 +110,9 @@ export const HttpsSettingsSchema = {
       }),
     ]),
   ),
-  maxBytes: v.optional(
-    wholeNumber(1024, 64 * MIB, 'Bytes of the file, as it is sent, at most.'),
-    32 * MIB,
-  ),
+  maxBytes: v.optional(wholeNumber(1024, 64 * MIB, 'Maximum bytes of the file as sent.'), 32 * MIB),
   maxUnpackedBytes: v.optional(
-    wholeNumber(1024, 1024 * MIB, 'Bytes of the file, unpacked, at most.'),
+    wholeNumber(1024, 1024 * MIB, 'Maximum bytes of the unpacked file.'),
     256 * MIB,
   ),
 }
