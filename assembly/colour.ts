@@ -1,10 +1,13 @@
-// What a file says about its tones, kept as it is: the host reads it (src/scan/image/tone.ts).
+// What a file says about its tones, unparsed: the host reads it (src/scan/image/tone.ts).
 
 import { lumaOf } from './luma/pixels'
 import { beginTonedPlane, leaveOut } from './luma/planes'
 import { allocate } from './memory'
 
-/** Longest profile that is kept: a segment of JPEG and a small chunk of PNG hold no longer one. Curves lie near its begin. */
+/**
+ * Longest profile kept: a JPEG segment or a small PNG chunk cannot hold a longer one. Curves are
+ * near its beginning.
+ */
 const MAX_PROFILE_BYTES: u32 = 65536
 
 let address: usize = 0
@@ -24,7 +27,7 @@ export function keepGamma(value: u32): void {
   if (!gamma) gamma = value
 }
 
-/** Address of the colour profile, or 0 without one. For PNG it is still in the form of its chunk. */
+/** Address of the colour profile; 0 if there is none. PNG's still has the form of its chunk. */
 export function profileAddress(): usize {
   return address
 }
@@ -42,13 +45,13 @@ export function gammaOf(): u32 {
 const STEPS: f32 = 1024
 const CURVE_BYTES: usize = 1025 * 4
 
-/** Whether the file says something of its tones. */
+/** Whether the file says anything about its tones. */
 export function hasTones(): bool {
   return address != 0 || gamma != 0
 }
 
 let curve: usize = 0
-/** The curve of each value of a byte. */
+/** The curve at each byte value. */
 const ofBytes = memory.data(1024)
 
 /** Room for the curve that all channels of the picture go through from here on, for a plane of its own; 0 if memory is short. */
@@ -61,12 +64,12 @@ export function beginTones(): usize {
   return curve
 }
 
-/** Tells that the curve is set. */
+/** The host has set the curve. */
 export function tonesSet(): void {
   for (let i: u32 = 0; i < 256; i++) f32.store(ofBytes + (i << 2), tonedBy(curve, <f32>i))
 }
 
-/** A channel's value, 0 to 255, by the curve. */
+/** A channel's value, 0 to 255, after the curve. */
 export function toned(value: f32): f32 {
   return tonedBy(curve, value)
 }
@@ -75,7 +78,7 @@ function tonedByte(value: u8): f32 {
   return f32.load(ofBytes + ((<usize>value) << 2))
 }
 
-/** Luma of a pixel of three bytes, each by the curve. */
+/** Luma of a pixel of three bytes, each after the curve. */
 export function tonedLuma(pixel: usize): f32 {
   return lumaOf(
     tonedByte(load<u8>(pixel)),
@@ -92,7 +95,10 @@ function tonedBy(by: usize, value: f32): f32 {
   return low + (f32.load(from, 4) - low) * (place - <f32>step)
 }
 
-/** Gives each luma of a plane another, by a curve: near to what its channels give, if they do not differ much. */
+/**
+ * Applies a curve to a plane of luma: close to the luma of curved channels, if these do not differ
+ * much.
+ */
 export function applyCurve(
   plane: usize, // count of f32
   count: u32,
@@ -105,8 +111,8 @@ export function applyCurve(
 }
 
 /**
- * Puts a plane of luma, alpha dropped, over a background. What the background shows through is the difference of the picture over
- * white and over black.
+ * Puts a plane of luma, alpha dropped, over a background. The difference between the picture over
+ * white and over black is what the background shows through.
  */
 export function putOver(
   plane: usize, // count of f32

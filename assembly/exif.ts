@@ -1,8 +1,9 @@
-// The Exif block of a file, kept as it is: orientation and thumbnail are for the host to read (src/scan/exif.ts).
+// The Exif block of a file, unparsed: the host reads orientation and thumbnail from it
+// (src/scan/image/exif.ts).
 
 import { allocate } from './memory'
 
-/** Longest block that is kept: a JPEG segment holds no longer one. */
+/** Longest block kept: a JPEG segment cannot hold a longer one. */
 const MAX_EXIF_BYTES: u32 = 65536
 
 let address: usize = 0

@@ -1,5 +1,5 @@
-// The image module: an instance decodes one image to luma, hashes what is in its planes, and is dropped. What each
-// export takes and gives stands where it is defined; src/core/image.ts is the only caller.
+// The image module: an instance decodes one image to luma, hashes its planes, and is dropped. Each
+// export is documented where it is defined; src/core/image.ts is the only caller.
 
 import { exifAddress, exifLength } from './exif'
 import { hasCanvas, isOtherScene, looks } from './luma/canvas'
@@ -53,7 +53,7 @@ export {
   sampleUpright,
 } from './probe/view'
 
-// For tests: guards of memory, and each stage of PDQ.
+// For tests: memory guards, and each stage of PDQ.
 export { areGuardsIntact, guardAllocations } from './memory'
 export { lumaFromGrey, lumaFromRgb, lumaFromRgba } from './luma/pixels'
 export { jaroszDecimate } from './pdq/jarosz'
@@ -76,7 +76,7 @@ export function isAnimation(): bool {
   return hasCanvas()
 }
 
-/** Times that frames behind the first one were looked at, whether or not they showed anything new. */
+/** How often frames after the first were looked at, whether or not they showed anything new. */
 export function looksAtFrames(): u32 {
   return looks
 }

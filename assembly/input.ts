@@ -1,22 +1,29 @@
-// The window through which a file passes. The host writes a piece behind what is left of the last one; the decoder
-// takes what it can from the front. A file of any size needs no more than this much memory.
+// The window through which a file passes. The host writes each piece after what is left of the last
+// one, and the decoder takes what it can from the front. No file, of whatever size, needs more
+// memory than this.
 //
 //   window        start            end              window + WINDOW_BYTES
 //     │ used up ...  │ to be decoded  │ room for more ... │
 
 import { allocate } from './memory'
 
-/** Room for the longest piece a decoder must see whole: a JPEG segment of 65,537 bytes, and then some. */
+/**
+ * Room for the longest piece that a decoder must see whole: a JPEG segment of 65,537 bytes, and
+ * some more.
+ */
 const WINDOW_BYTES: u32 = 98304
 
 let window: usize = 0
 
-/** First byte that is not yet used. */
+/** First unused byte. */
 export let start: usize = 0
-/** End of the bytes that are there. */
+/** End of the available bytes. */
 export let end: usize = 0
 
-/** Address for the next piece of the file. What is left of the last one moves to the front. 0: over budget. */
+/**
+ * Address for the next piece of the file. Unused bytes of the last one move to the front. 0: over
+ * budget.
+ */
 export function inputAddress(): usize {
   if (!window) {
     window = allocate(WINDOW_BYTES)
@@ -35,7 +42,7 @@ export function inputRoom(): u32 {
   return <u32>(window + WINDOW_BYTES - end)
 }
 
-/** Tells that `count` bytes were written at `inputAddress`. */
+/** The host wrote `count` bytes at `inputAddress`. */
 export function inputAdded(count: u32): void {
   if (count > inputRoom()) unreachable()
   end += count

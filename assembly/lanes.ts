@@ -1,4 +1,5 @@
-// Four rows as columns of four lanes, so that what runs along rows runs along four of them at once.
+// Turns four rows into columns of four lanes, so that work along rows processes four of them at
+// once.
 
 /** Turns 4 rows into columns of 4 lanes: lane r of `dst[c]` is row r, column c. */
 export function gatherLanes(

@@ -1,20 +1,27 @@
-// Memory of one image instance. An instance serves one image and is dropped, so nothing here is ever freed. The host lends
-// the memory, zeroed (src/core/image-core.ts): it may be longer than what is allocated, since an earlier instance grew it.
+// Memory of one image instance. An instance serves one image and is dropped, so nothing here is
+// ever freed. The host lends the memory, zeroed (src/core/image-core.ts). It may be longer than
+// what is allocated, since an earlier instance grew it.
 //
 //   0 ............ static tables and scratch of each file (memory.data), written by that file alone
 //   __heap_base .. input window, then whatever the image needs, in the order it is asked for:
 //                  the luma plane (or two), the decoder's tables and rows, the kept coefficients
-//   memoryLimit .. never grown past: `allocate` answers 0, and the image is `unscannable` (over budget)
+//   memoryLimit .. never grown past: `allocate` returns 0, and the image is `unscannable` (over budget)
 //
-// The engine's own limit (asconfig.json, maximumMemory) stands behind `memoryLimit`, should a check be missing.
+// The engine's own limit (asconfig.json, maximumMemory) is a safety net behind `memoryLimit`.
 
 const PAGE: usize = 65536
 const ALIGNMENT: usize = 16
 
-/** Most bytes an image's memory may take, unless `limitMemory` says less: the module's maximum, 366 pages, just under 24 MB. */
+/**
+ * Maximum memory of an image, unless `limitMemory` sets less: the module's maximum, 366 pages, just
+ * under 24 MB.
+ */
 const MAX_MEMORY: usize = 366 * PAGE
 
-/** What an image has that does not wait in memory for later scans, and any to 40 megapixels: just under 9 MB. */
+/**
+ * Enough for an image that does not wait in memory for later scans, and for any up to 40
+ * megapixels: just under 9 MB.
+ */
 export const SMALL_MEMORY: u32 = 137 * 65536
 
 let memoryLimit: usize = MAX_MEMORY
@@ -26,7 +33,7 @@ export function limitMemory(bytes: u32): void {
   memoryLimit = min<usize>(bytes, MAX_MEMORY)
 }
 
-/** Bytes that are taken, of static data and by `allocate`. Nothing is given back, so this is the most that was taken. */
+/** Bytes in use, by static data and `allocate`. Nothing is freed, so this is also the peak. */
 export function memoryTop(): usize {
   return top
 }
@@ -37,8 +44,8 @@ export function memoryLeft(): usize {
 }
 
 /**
- * Address of `bytes` zeroed bytes on a 16-byte boundary, with 16 more readable and writable bytes behind them for
- * vector loads and stores that overhang; 0 when they do not fit under the limit.
+ * Address of `bytes` zeroed bytes on a 16-byte boundary, followed by 16 more readable and writable
+ * bytes for vector loads and stores that overhang; 0 if they do not fit under the limit.
  */
 export function allocate(bytes: usize): usize {
   lastAddress = top
@@ -46,8 +53,8 @@ export function allocate(bytes: usize): usize {
 }
 
 /**
- * Makes what lies at `address` longer by `bytes`. Returns false when something lies behind it already, or it does not fit
- * under the limit.
+ * Extends the allocation at `address` by `bytes`. Returns false if something follows it already, or
+ * the limit would be exceeded.
  */
 export function extendLast(address: usize, bytes: usize): bool {
   if (address != lastAddress) return false
@@ -65,19 +72,21 @@ function raiseTop(bytes: usize): bool {
   return true
 }
 
-// Tests leave a guard behind each allocation, to see that nothing is written there:
+// Tests leave a guard after each allocation, to detect writes beyond it:
 //
 //   allocation │ 16 bytes │ address of the guard before this one, 12 zeros, further zeros │ next allocation
 
 let guardBytes: usize = 0
 let lastGuard: usize = 0
 
-/** Leaves guards of `bytes`, a multiple of 16, behind what is allocated from now on. For tests. */
+/**
+ * Leaves guards of `bytes`, a multiple of 16, after everything allocated from now on. For tests.
+ */
 export function guardAllocations(bytes: u32): void {
   guardBytes = bytes
 }
 
-/** Whether all guards are as they were left. For tests. */
+/** Whether all guards are untouched. For tests. */
 export function areGuardsIntact(): bool {
   for (let guard = lastGuard; guard; guard = load<usize>(guard)) {
     for (let at = guard + sizeof<usize>(); at < guard + guardBytes; at++) {

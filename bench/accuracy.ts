@@ -1,18 +1,19 @@
-// How many pictures are found after what people do to them, and how near unrelated ones come.
+// Measures how many pictures are found after what people do to them, and how near unrelated ones
+// come.
 //
 //   npm run bench -- accuracy                     200 transforms of the photographs of shared/corpus
-//     --corpus DIR       other photographs, folders read recursively; may be given more than once, as the next two
+//     --corpus DIR       other photographs, folders read recursively; may be repeated, as may the next two
 //     --entries DIR      photographs that are on the list, too, but are not transformed
-//     --distractors DIR  pictures that are on no list, beside those that are made up
-//     --generated N      made-up distractors of each kind: 100
-//     --seed N           of all that is chosen by chance: 1
+//     --distractors DIR  pictures that are on no list, beside the generated ones
+//     --generated N      generated distractors of each kind: 100
+//     --seed N           of all random choices: 1
 //     --probes SET       plain, default or wide, with those before it: wide
 //     --split HALF       of the corpus: tune or held-out, by a hash of the file's name: all
-//     --take N           N photographs of it, spread: all
-//     --transforms WORDS those whose family and name a regular expression matches
+//     --take N           N photographs, spread over the corpus: all
+//     --transforms WORDS those whose family and name match a regular expression
 //     --threads N        2
-//     --scenes N         made-up pictures in place of photographs, the same on every machine
-//     --assert           ends with 1 if a bar is missed for no reason that is known, or an unrelated picture matches
+//     --scenes N         generated pictures in place of photographs, the same on every machine
+//     --assert           exits with 1 if a bar is missed without a known reason, or an unrelated picture matches
 //     --plots DIR        writes accuracy-recall.svg and accuracy-thresholds.svg
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -112,7 +113,7 @@ function printCounts(entries: readonly Entry[], photographs: number, options: Op
   console.log(`${entries.length} entries on the list; seed ${options.seed}.\n`)
 }
 
-/** Few enough at a time for the threads to end together. */
+/** Small enough that all threads end at about the same time. */
 const PART = 50
 
 function drawnTasks(each: number): Task[] {

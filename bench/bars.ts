@@ -1,7 +1,8 @@
-// What the project holds itself to beside recall and false matches (bench/accuracy/bars.ts): counts, which CI asserts, and times,
-// which it prints as they were last measured, since a busy machine moves them by more than what they tell.
+// The project's targets beside recall and false matches (bench/accuracy/bars.ts): counts, which CI
+// asserts; and times, which it only prints as last measured, since a busy machine shifts them by
+// more than they mean.
 
-/** A value that must not be over its bar, or not under it. */
+/** A value with an upper or a lower limit. */
 export interface Bar {
   what: string
   most?: number
@@ -12,7 +13,7 @@ export interface Bar {
 export interface TimedBar extends Bar {
   /** Report of `npm run bench` that measures it. */
   report: string
-  /** Its value on a machine that did nothing else: two cores of an AMD EPYC. */
+  /** Its value on an otherwise idle machine: two cores of an AMD EPYC. */
   measured: number
   /** Why it is missed, if it is. */
   because?: string
@@ -48,7 +49,7 @@ function timed(
   return { report, what, most, measured, ...(because !== undefined && { because }) }
 }
 
-/** A bar for Node and for workerd. A reason is of the one that misses it. */
+/** A bar for Node and for workerd. The reason applies to the one that misses it. */
 function match(
   what: string,
   most: number,
@@ -95,12 +96,12 @@ export const TIMED_BARS: readonly TimedBar[] = [
   timed('probes', 'needles of the wide stage against a million, ms', 10, 9.85),
 ]
 
-/** Whether a value is within its bar. */
+/** Whether a value meets its bar. */
 export function isMet({ most = Infinity, least = -Infinity }: Bar, value: number): boolean {
   return value <= most && value >= least
 }
 
-/** How a value stands to its bar, as a cell. */
+/** How a value compares with its bar, as a cell. */
 export function standing(bar: Bar & { because?: string }, value: number): string {
   if (isMet(bar, value)) return 'met'
   return bar.because === undefined ? 'MISSED' : `missed, because ${bar.because}`
@@ -111,7 +112,7 @@ export function limitOf({ most, least }: Bar): string {
   return most === undefined ? `at least ${least}` : String(most)
 }
 
-/** What a run measures of the bars, and how they stand. */
+/** The bars that a run measures, and whether they are met. */
 export class Bars {
   readonly #rows: string[][] = []
 
@@ -125,7 +126,7 @@ export class Bars {
     return `${cell} (${isMet(bar, value) ? 'bar' : `${side} the bar`} ${bar.most ?? bar.least})`
   }
 
-  /** All that were checked, as rows of a table. */
+  /** All bars that were checked, as rows of a table. */
   get rows(): readonly string[][] {
     return this.#rows
   }

@@ -1,4 +1,4 @@
-// What uploads cost at Cloudflare: CPU time that workerd takes for each, and the price of a million.
+// What uploads cost at Cloudflare: workerd's CPU time for each, and the price of a million.
 
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -13,7 +13,10 @@ const ENTRIES = 1_000_000
 const UPLOADS = 200
 const WARM_UP = 50
 
-/** US dollars, beyond what the paid plan includes: 10 million requests and 30 million milliseconds a month. */
+/**
+ * US dollars beyond what the paid plan includes: 10 million requests and 30 million milliseconds a
+ * month.
+ */
 const PRICES = { millionRequests: 0.3, millionCpuMs: 0.02 }
 
 /** First uploads of a new isolate, printed one by one. */
@@ -36,7 +39,7 @@ export async function benchCost(): Promise<void> {
   const rows: string[][] = []
   try {
     await showFirst(pid.trim(), () => sendUpload(gate.url, files['one of 1.6 megapixels'] ?? photo))
-    for (const file of Object.values(files)) await sendUpload(gate.url, file) // the list is loaded, and code compiled
+    for (const file of Object.values(files)) await sendUpload(gate.url, file) // loads the list and compiles code
     for (const [name, file] of Object.entries(files)) {
       const cpuMs = await cpuOf(pid.trim(), () => sendUpload(gate.url, file))
       const dollars = PRICES.millionRequests + cpuMs * PRICES.millionCpuMs
@@ -55,7 +58,10 @@ export async function benchCost(): Promise<void> {
   printTable(['upload', 'MB', 'CPU ms each', '$ a million'], rows)
 }
 
-/** What the first uploads of an isolate cost: the list is loaded, code is compiled, and memory touched for the first time. */
+/**
+ * What an isolate's first uploads cost: it loads the list, compiles code, and touches memory for
+ * the first time.
+ */
 async function showFirst(pid: string, upload: () => Promise<unknown>): Promise<void> {
   const rows: string[][] = []
   for (let number = 1; number <= Math.max(...FIRST_UPLOADS); number++) {
@@ -70,7 +76,10 @@ async function showFirst(pid: string, upload: () => Promise<unknown>): Promise<v
   printTable(['upload', 'CPU ms', 'ms'], rows)
 }
 
-/** Milliseconds of CPU time that a process takes for each of many rounds, in all its threads: its kernel's share too. */
+/**
+ * Milliseconds of CPU time that a process takes for each of many rounds, in all its threads and in
+ * the kernel.
+ */
 async function cpuOf(pid: string, round: () => Promise<unknown>): Promise<number> {
   for (let i = 0; i < WARM_UP; i++) await round()
   const before = cpuMsOf(pid)

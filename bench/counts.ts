@@ -1,7 +1,8 @@
-// What can be counted of the work that is measured elsewhere: steps of the core, bytes, reads of KV, rows, needles. Counts are the
-// same on every machine, so CI asserts them, and prints beside them how the bars on times stand.
+// The countable part of work that is measured elsewhere: steps of the core, bytes, reads of KV,
+// rows, needles. Counts are the same on every machine, so CI asserts them, and prints beside them
+// how the bars on times stand.
 //
-//   npm run bench -- counts --assert    ends with 1 if a count is over its bar
+//   npm run bench -- counts --assert    exits with 1 if a count is over its bar
 
 import sharp from 'sharp'
 import { HASH_BYTES } from '../src/util/hash.ts'
@@ -67,11 +68,11 @@ const format = (value: number) => (Number.isInteger(value) ? String(value) : val
 
 interface CountedModules {
   modules: CoreModules
-  /** Steps of the core so far: calls, turns of loops, and bytes copied or filled. */
+  /** Steps of the core so far: calls, loop iterations, and bytes copied or filled. */
   steps: () => number
 }
 
-/** Modules whose instances count their steps, in this process from here on. */
+/** Modules whose instances count their steps, from here on in this process. */
 function countSteps(): CountedModules {
   const counters = [countedModule('image'), countedModule('match')]
   const { Instance } = WebAssembly
@@ -91,8 +92,8 @@ function countSteps(): CountedModules {
 }
 
 /**
- * Most needles of the picture, and steps to them, in thousands, by probe set. Steps are a twentieth more than today, because
- * encoders differ.
+ * Maximum needles of the picture, and thousands of steps to make them, by probe set. The limits of
+ * steps are a twentieth above today's, because encoders differ.
  */
 const SCANS = {
   plain: [1, 5000],
@@ -101,7 +102,7 @@ const SCANS = {
   wide: [140, 9500],
 } as const
 
-/** A picture of 1.2 megapixels by probe set. */
+/** A picture of 1.2 megapixels, by probe set. */
 async function countScans({ modules, steps }: CountedModules): Promise<Count[]> {
   const { data, channels } = scene(1280, 960, 3, 7)
   const raw = { width: 1280, height: 960, channels }
@@ -122,7 +123,10 @@ async function countScans({ modules, steps }: CountedModules): Promise<Count[]> 
   return counts
 }
 
-/** Runs work whose random numbers are the same each time: a decoder draws the places that it looks at, and a rare draw costs more. */
+/**
+ * Runs work with the same random numbers each time: a decoder draws the places that it looks at,
+ * and a rare draw costs more.
+ */
 async function withSameDraws<T>(work: () => Promise<T>): Promise<T> {
   const draw = crypto.getRandomValues.bind(crypto)
   crypto.getRandomValues = (array) => {
@@ -176,7 +180,7 @@ function countMemory(): Count[] {
   ]
 }
 
-/** A store in memory that counts what is read of it. */
+/** A store in memory that counts what is read from it. */
 class CountedStore extends MemoryStore {
   reads = 0
   bytes = 0
@@ -198,7 +202,7 @@ class CountedStore extends MemoryStore {
 
 const LISTED = 200_000
 
-/** What an isolate reads of KV to its first answer, for a match, and when nothing is new. */
+/** What an isolate reads from KV up to its first answer, for a match, and if nothing is new. */
 async function countReads(): Promise<Count[]> {
   const inner = new CountedStore()
   const store = new SealedStore(inner, parseListKeys('ab'.repeat(32)))
@@ -244,7 +248,7 @@ async function countReads(): Promise<Count[]> {
 
 const SYNCED = 2000
 
-/** Rows that the desk writes in D1. */
+/** Rows that the desk writes to D1. */
 async function countRows(): Promise<Count[]> {
   const [fill, change, nothing] = await syncRecords(SYNCED)
   const each = (run: typeof fill) => (run?.rowsWritten ?? Infinity) / (run?.records ?? 1)

@@ -1,5 +1,5 @@
-// Files to hashes, beside libvips (sharp, shrink on load to 512 x 512 grey, its decode alone) and the @jsquash decoders
-// (decode alone), on one core.
+// From files to hashes, compared with libvips (sharp, shrink on load to 512 x 512 grey, decoding
+// alone) and the @jsquash decoders (decoding alone), on one core.
 
 import { readFile } from 'node:fs/promises'
 import decodeJpeg, { init as initJpeg } from '@jsquash/jpeg/decode.js'
@@ -53,7 +53,7 @@ async function initJsquash(): Promise<void> {
     },
   })
   await initPng(await compile('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'))
-  // What browsers and Workers have, as far as the decoders use it.
+  // The part of browsers' and Workers' ImageData that the decoders use.
   globalThis.ImageData ??= Image as unknown as typeof ImageData
 }
 
@@ -83,7 +83,8 @@ async function compareDecoders(): Promise<void> {
       ],
       15,
     )
-    // Not by turns with the others: the 48 MB that it drops each time would be collected while they run.
+    // Not in turns with the others: the 48 MB that it drops each time would be collected while they
+    // run.
     const decodeAlone = () => jsquash(new Uint8Array(file).buffer)
     const [library] = await measure([{ name: 'jsquash', run: decodeAlone }], 5)
     const ratio = (other: Timing | undefined, to: string) =>
@@ -101,7 +102,10 @@ async function compareDecoders(): Promise<void> {
   printTable(['file', 'hashgate', 'sharp', 'jsquash', 'ratio to sharp', 'ratio to jsquash'], rows)
 }
 
-/** What an upload costs by default, beside sharp: with the memories of earlier images, and in new ones. */
+/**
+ * What an upload costs by default, compared with sharp: with the memories of earlier images, and in
+ * new ones.
+ */
 async function showUploads(): Promise<void> {
   const modules = readModules()
   const fresh = readModules()
@@ -133,7 +137,7 @@ async function showUploads(): Promise<void> {
   printTable(['file', 'hashgate', 'in new memories', 'sharp', 'ratio to sharp'], rows)
 }
 
-/** A ratio as a cell, with its bar if it has one. */
+/** A ratio as a cell, with its bar if there is one. */
 function told(what: string, value: number): string {
   const hasBar = TIMED_BARS.some((bar) => bar.what === what)
   return hasBar ? bars.check(what, value) : value.toFixed(2)

@@ -1,9 +1,9 @@
-// What entries made of ordinary pictures would match by mistake, before and after a publisher lowers them: what the guard of
-// src/list/entry-guard.ts is chosen by.
+// What entries of ordinary pictures would match by mistake, before and after a publisher lowers
+// them. The guard of src/list/entry-guard.ts is tuned with it.
 //
 //   npm run bench -- entries
 //     --corpus DIR     photographs; may be given more than once
-//     --generated N    made-up pictures of each kind that are entries, and as many that are uploads: 20
+//     --generated N    generated pictures of each kind that are entries, and as many that are uploads: 20
 //     --seed N         1; the background has another
 
 import { parseArgs } from 'node:util'
@@ -31,7 +31,7 @@ interface Drawn {
   needles: Needle[]
 }
 
-/** An entry, an upload of another picture, and how near a needle of it comes. */
+/** An entry, an upload of another picture, and how near the upload's nearest needle comes. */
 interface Near {
   entry: Drawn
   needle: Needle
@@ -79,7 +79,7 @@ async function draw(count: number, seed: number): Promise<Drawn[]> {
   return drawn
 }
 
-/** Whether a list would have it: its identity has the quality that lists ask for. */
+/** Whether a list would accept it: its identity has the quality that lists require. */
 function isListed({ needles: [identity] }: Drawn): boolean {
   return identity?.probe === 'identity' && identity.quality >= DEFAULT_BANK_POLICY.minQuality
 }
@@ -89,7 +89,7 @@ function hashOf({ needles: [identity] }: Drawn): Hash256 {
   return identity.hash
 }
 
-/** The needle of an upload that comes nearest to an entry, of those that match without a guard. */
+/** The upload's needle nearest to an entry, among those that match without a guard. */
 function nearIn(entry: Drawn, upload: Drawn): Near[] {
   const all = upload.needles.flatMap((needle): Near[] => {
     const threshold = thresholdOf(needle, BANK)

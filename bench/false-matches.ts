@@ -1,8 +1,8 @@
-// How often an upload matches an entry of an unrelated picture: counted among real pictures, and extrapolated from the tail of their
-// distances to lists of 100,000 to ten million entries.
+// How often an upload matches an entry of an unrelated picture: counted among real pictures, and
+// extrapolated from the tail of their distances to lists of 100,000 to ten million entries.
 //
 //   npm run bench -- false-matches --distractors DIR
-//     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` brings them
+//     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` collects them
 //     --corpus DIR        photographs
 //     --most N            pictures of each kind: 1000
 //     --seed N            of the resampling: 1
@@ -36,26 +36,32 @@ import { printTable } from './measure.ts'
 
 const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
 const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
-/** Quality from which a picture is sharp enough that its identity says most. */
+/** From this quality on, a picture is sharp enough for a meaningful identity. */
 const GOOD_QUALITY = 80
 const LIST_SIZES = [1e5, 1e6, 1e7]
-/** Copies are found on small grey pictures: their side in pixels, and the correlation above which two are copies. */
+/**
+ * Copies are detected on small grey pictures: their side in pixels, and the correlation above which
+ * two are copies.
+ */
 const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
-/** Nearest pairs that are shown. */
+/** Number of nearest pairs to print. */
 const MOST_NEAREST = 20
 const modules = readModules()
 
 interface Picture {
-  /** Its file, without the folders that all have. */
+  /** Its file, without the common folders. */
   name: string
   kind: string
-  /** Where it comes from. Pictures of one source may be of one hand, or the same: only those of different ones are compared. */
+  /**
+   * Where it comes from. Pictures of one origin may share an artist or be the same, so only those
+   * of different origins are compared.
+   */
   origin: string
   needles: Needle[]
   quality: number
 }
 
-/** What was counted for an upload. Distances are less the tolerance of the probe. */
+/** Counts for an upload. Distances are reduced by the probe's tolerance. */
 interface Counted {
   picture: Picture
   pairs: number
@@ -110,7 +116,7 @@ async function readPictures(
       const [identity] = scanned?.coverage === 'scanned' ? scanned.needles : []
       if (scanned?.coverage !== 'scanned' || !identity) continue
       if (!(await copies.isNew(path))) continue
-      // As if nothing had matched: the wide set is asked about, too.
+      // As if nothing had matched, so that the wide set is queried, too.
       const asked = [...scanned.needles, ...(scanned.widen?.() ?? [])]
       const needles = asked.filter((needle) => !limitOf(needle, minQuality))
       pictures.push({
@@ -126,15 +132,18 @@ async function readPictures(
 }
 
 /**
- * The first word of a package; of a file of the corpus the first of its name, which is that of the package that it is of. Both have
- * some pictures, in other cuts and colours.
+ * The first word of a package's name; for a corpus file, the first word of the file's name, which
+ * is that of its package. Some packages share pictures in other cuts and colours.
  */
 function originOf(folder: string, path: string): string {
   const [word = ''] = basename(folder === CORPUS ? path : folder).split('-')
   return word
 }
 
-/** Tells pictures that are copies of others by their pixels, not by PDQ: packages have the same picture in several sizes and colours. */
+/**
+ * Detects copies by their pixels, not by PDQ: packages contain the same picture in several sizes
+ * and colours.
+ */
 class Copies {
   readonly #seen: Float32Array[] = []
 
@@ -159,7 +168,7 @@ class Copies {
   }
 }
 
-/** Identities of pictures that a list would have, as words. */
+/** Identities of pictures that a list would accept, as words. */
 class Entries {
   readonly lowered: number
   readonly size: number
@@ -177,7 +186,7 @@ class Entries {
     this.#hashes = new PackedHashes(left.flatMap(({ needles: [first] }) => first?.hash ?? []))
   }
 
-  /** The entry that is nearest to a picture, less tolerance. */
+  /** The entry nearest to a picture, less the tolerance. */
   nearestTo({ name, origin, needles }: Picture) {
     let nearest: { bits: number; probe: string; upload: string; entry: string } | undefined
     for (const { hash, tolerance, probe } of needles) {
@@ -240,7 +249,10 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
   )
 }
 
-/** The nearest pairs, to be looked at: whether they are of the same picture, no program tells. */
+/**
+ * The nearest pairs, for a person to look at: no program can tell whether they show the same
+ * picture.
+ */
 function printNearest(all: readonly Picture[], entries: Entries): void {
   console.log(`### The ${MOST_NEAREST} nearest pairs\n`)
   const pairs = all
@@ -258,7 +270,7 @@ function isGood({ quality }: Picture): boolean {
   return quality >= GOOD_QUALITY
 }
 
-/** The share of pairs that a needle may meet by mistake, from which the distances of the table are. */
+/** The share of accidental pairs within the distances in the table. */
 const SAFE_SHARE = 1e-11
 
 function printProbes(counted: readonly Counted[], seed: number): void {
@@ -351,7 +363,7 @@ function power(share: number): string {
   return share === 0 ? '0' : `10^${Math.log10(share).toFixed(1)}`
 }
 
-/** Largest whole distance within which no more than a share of pairs lies. */
+/** Largest whole distance that keeps the share of pairs within it at most `share`. */
 function distanceOf(tail: Tail, share: number): number {
   return Math.floor((quantile(share) - tail.at) / tail.slope)
 }

@@ -1,5 +1,5 @@
-// The gate: uploads a second, and how long they take, beside the same Worker merely passing requests on and beside Node servers
-// that do the same job.
+// The gate: uploads per second and their duration, compared with the same Worker merely passing
+// requests on, and with Node servers that do the same job.
 
 import autocannon from 'autocannon'
 import { Log, LogLevel, Miniflare } from 'miniflare'
@@ -18,7 +18,7 @@ const SECONDS = 8
 const PHOTO_BYTES = 200_000
 const PHOTOS = 12
 
-/** The Node servers whose uploads a second are compared, at this many connections. */
+/** The Node servers that the uploads per second are compared with, at this many connections. */
 const COMPARED_CONNECTIONS = 8
 const COMPARED = ['Node: Hono, sharp, PDQ in TypeScript', 'Node: Hono, sharp-phash (64 bits)']
 const ADDED = 'added by the gate to a request that is not gated, ms'
@@ -86,7 +86,7 @@ async function showUploads(
   }
 }
 
-/** How long uploads waited for their verdicts when they had come, by the Worker's own events. */
+/** How long complete uploads waited for their verdicts, from the Worker's own events. */
 function showWaits(log: readonly string[]): void {
   const waits = log
     .map((line) => JSON.parse(line) as { afterLastByteMs?: number })
@@ -97,7 +97,7 @@ function showWaits(log: readonly string[]): void {
   printTable(['uploads', 'p50', 'p99'], [[String(waits.length), at(0.5), at(0.99)]])
 }
 
-/** What the gate adds to a request that is not gated: the rest is what any Worker takes. */
+/** What the gate adds to an ungated request: the rest is what any Worker takes. */
 async function showUngated(
   urls: { hashgate: string; bare: string; origin: string },
   bars: Bars,
@@ -122,7 +122,10 @@ async function showUngated(
   )
 }
 
-/** Sends requests for some seconds, over so many connections: uploads of photographs by turns, or GETs without any. */
+/**
+ * Sends requests for some seconds over `connections` connections: uploads of different photographs,
+ * or GETs if there are none.
+ */
 async function load(
   url: string,
   connections: number,
@@ -136,7 +139,7 @@ async function load(
     body,
   }))
   const options = { url, connections, ...(requests.length > 0 && { requests }) }
-  await autocannon({ ...options, duration: 2 }) // the list is loaded, and code compiled
+  await autocannon({ ...options, duration: 2 }) // loads the list and compiles code
   const result = await autocannon({ ...options, duration: SECONDS })
   if (result.non2xx > 0 || result.errors > 0) {
     throw new Error(`${url}: ${result.non2xx} refused, ${result.errors} failed`)
@@ -145,7 +148,7 @@ async function load(
   return { perSecond: result.requests.total / result.duration, p50, p99 }
 }
 
-/** Photographs of about PHOTO_BYTES, all of which look different. */
+/** Photographs of about PHOTO_BYTES that all look different. */
 async function manyPhotos(): Promise<Buffer[]> {
   const photo = sharp(await largePhoto()).rotate()
   const { width, height } = await photo.metadata()

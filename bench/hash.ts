@@ -1,4 +1,4 @@
-// PDQ by stages, and whole files beside a JavaScript perceptual hash.
+// PDQ by stages, and whole files compared with a JavaScript perceptual hash.
 
 import sharp from 'sharp'
 import phash from 'sharp-phash'
@@ -13,7 +13,7 @@ import { measure, ms, printTable } from './measure.ts'
 const modules = readModules()
 
 const SIDE = 512
-/** Calls that are timed together: one takes less than the clock tells. */
+/** Calls timed together: a single one is shorter than the clock's resolution. */
 const CALLS = 20
 
 async function showStages(): Promise<void> {

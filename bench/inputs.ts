@@ -8,7 +8,7 @@ const CORPUS = new URL('pdq-reference/', PICTURES)
 const PHOTO = new URL('reg-test-input/exif-rotn/exif-rotn-1.jpg', CORPUS)
 const SMALL_PHOTO = new URL('bridge-mods/aaa-orig.jpg', CORPUS)
 
-/** Where the files come from, for the heading of a report. */
+/** The source of the files, for the heading of a report. */
 export const source = existsSync(PHOTO)
   ? 'photographs of the PDQ reference'
   : 'pictures that are made here (there is no corpus)'
@@ -25,7 +25,7 @@ export async function smallPhoto(): Promise<Buffer> {
   return noisy(1280, 1280).jpeg({ quality: 90 }).toBuffer()
 }
 
-/** A picture with the detail of a photograph: a scene, and fine noise. */
+/** A picture with as much detail as a photograph: a scene, and fine noise. */
 function noisy(width: number, height: number): Sharp {
   const { data, channels } = scene(width / 4, height / 4, 3, 7)
   const noise = { type: 'gaussian', mean: 128, sigma: 12 } as const
@@ -39,7 +39,7 @@ function noisy(width: number, height: number): Sharp {
     ])
 }
 
-/** A JPEG of any size with the detail of the photograph: reduced to it, or repeated over it. */
+/** A JPEG of any size with the photograph's detail: scaled down, or tiled. */
 export async function photoOf(width: number, height: number): Promise<Buffer> {
   const photo = await largePhoto()
   const { width: tileWidth, height: tileHeight } = await sharp(photo).metadata()
@@ -52,7 +52,7 @@ export async function photoOf(width: number, height: number): Promise<Buffer> {
     .toBuffer()
 }
 
-/** Hashes of pictures, in hex digits, unrelated ones first; none if there is no corpus. */
+/** Hashes of pictures, in hex, unrelated ones first; none without a corpus. */
 export function pictureHashes(): string[] {
   const files = ['photos/expected.csv', 'pdq-reference/expected.csv']
   return files.flatMap((name) => {

@@ -1,10 +1,10 @@
-// How near pictures whose hashes say little come to each other, and to themselves after a change: what the thresholds of
-// src/match/thresholds.ts are chosen by.
+// How near pictures with uninformative hashes come to each other, and to themselves after a change.
+// The thresholds of src/match/thresholds.ts are tuned with it.
 //
 //   npm run bench -- limited
 //     --corpus DIR     photographs; may be given more than once
-//     --generated N    made-up pictures of each kind, and sheets of one colour: 20
-//     --crops N        parts of each photograph: 8
+//     --generated N    generated pictures of each kind, and sheets of one colour: 20
+//     --crops N        crops of each photograph: 8
 //     --seed N         1
 
 import { parseArgs } from 'node:util'
@@ -19,7 +19,7 @@ import { printTable } from './measure.ts'
 
 const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
 const { minQuality } = DEFAULT_BANK_POLICY
-/** Distances that are looked at, in bits. */
+/** Distances to report, in bits. */
 const DISTANCES = [0, 2, 4, 6, 8, 10, 12, 16, 20, 24, 31]
 
 const GROUPS = [
@@ -35,7 +35,7 @@ type Group = (typeof GROUPS)[number]
 interface Measured extends Omit<Picture, 'file'> {
   group: Group
   identity: Needle
-  /** Of a limited picture, its hash after each change. */
+  /** For a limited picture, its hash after each change. */
   changes: Record<string, Hash256 | undefined>
 }
 
@@ -80,7 +80,10 @@ async function measure({ file, ...picture }: Picture): Promise<Measured | undefi
   return { ...picture, group, identity, changes }
 }
 
-/** By PDQ's own quality: a picture that is only faint is in a group of low quality, though it is not limited. */
+/**
+ * By PDQ's own quality: a merely faint picture is in a group of low quality, though it is not
+ * limited.
+ */
 function groupOf(needle: Needle): Group {
   if (limitOf(needle, minQuality) === 'blank') return 'blank'
   if (needle.quality === 0) return 'quality 0'

@@ -1,5 +1,5 @@
-// Lists: needles by scanning and by table, digests, memory, growth, cold start; in Node and in workerd, and beside what else
-// there is for Node.
+// Lists: needles by scanning and by table, digests, memory, growth, cold start; in Node and in
+// workerd, and compared with other libraries for Node.
 
 import { readModules } from '../src/core/node.ts'
 import { Bars } from './bars.ts'

@@ -1,4 +1,4 @@
-/** One thing to be measured. */
+/** Something to measure. */
 export interface Contender {
   name: string
   run: () => unknown
@@ -12,15 +12,18 @@ export interface Timing {
   best: number
 }
 
-/** Milliseconds of CPU time of this process: what other programs do meanwhile hardly counts. In steps: only means tell. */
+/**
+ * CPU time of this process in milliseconds: other programs hardly affect it. It advances in steps,
+ * so only means are accurate.
+ */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
 
 /**
- * Measures contenders against each other: by turns, so that what else the machine does meets all of them, after a round
- * that does not count.
+ * Measures contenders against each other. They take turns, so that disturbances affect all of them,
+ * after a warm-up round.
  * @param now milliseconds
  */
 export async function measure(
@@ -45,13 +48,13 @@ export async function measure(
   return timings as [Timing, ...Timing[]]
 }
 
-/** A cell of milliseconds. */
+/** Milliseconds as a cell. */
 export function ms(value: number): string {
   if (value >= 100) return value.toFixed(0)
   return value >= 1 ? value.toFixed(1) : value.toFixed(3)
 }
 
-/** Prints a table in Markdown, columns padded. */
+/** Prints a Markdown table with padded columns. */
 export function printTable(head: string[], rows: string[][]): void {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0)))
   const line = (cells: string[]) =>

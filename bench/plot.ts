@@ -3,9 +3,9 @@ import { GridComponent, LegendComponent, TitleComponent } from 'echarts/componen
 import { type EChartsCoreOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 
-/** Readable on white as on black: a grey between them, and colours of about its brightness. */
+/** Readable on white and on black: a medium grey, and colours of similar brightness. */
 const GREY = '#808080'
-/** By set of probes. */
+/** By probe set. */
 export const PLOT_COLOURS = {
   plain: '#d9682a',
   'as-is': '#a667c9',
@@ -33,7 +33,7 @@ export function legend(): object {
   return { bottom: 0, itemGap: 50, textStyle: { color: GREY } }
 }
 
-/** Draws lines and points as SVG; sizes are pixels. */
+/** Draws lines and points as SVG; sizes are in pixels. */
 export function renderPlot(width: number, height: number, option: EChartsCoreOption): string {
   use([LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })

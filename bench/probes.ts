@@ -1,4 +1,5 @@
-// What probes cost: for an image, by family, and in a list of a million. Files and lists in CPU time.
+// What probes cost: for an image, by family, and against a list of a million. Files and lists in
+// CPU time.
 
 import { ImageDecoder } from '../src/core/image.ts'
 import { readModules } from '../src/core/node.ts'
@@ -26,7 +27,7 @@ const modules = readModules()
 const bars = new Bars()
 
 const ROUNDS = 41
-/** Bytes that are touched between two questions, so that the list is not found in the cache: other requests' work. */
+/** Bytes written between two queries to evict the list from the cache, as other requests would. */
 const OTHER_BYTES = 64 << 20
 
 async function needlesOf(file: Uint8Array, set: keyof typeof PROBE_SETS): Promise<Needle[]> {
@@ -35,7 +36,7 @@ async function needlesOf(file: Uint8Array, set: keyof typeof PROBE_SETS): Promis
   return [...scanned.needles, ...(scanned.widen?.() ?? [])]
 }
 
-/** The needles of the wide set that are asked about where nothing matched before. */
+/** The needles of the wide set that are queried if nothing matched before. */
 async function wideNeedlesOf(file: Uint8Array): Promise<Needle[]> {
   const first = (await needlesOf(file, 'default')).length
   return (await needlesOf(file, 'wide')).slice(first)
@@ -77,7 +78,7 @@ async function showSets(): Promise<void> {
   printTable(['file, set', 'needles', 'CPU ms', 'added, ms', 'added to plain, ratio'], rows)
 }
 
-/** Families by themselves, beside making each picture and hashing it. */
+/** Families by themselves, compared with making each picture and hashing it. */
 async function showFamilies(): Promise<void> {
   const decoder = ImageDecoder.forFile(modules.image, 'jpeg')
   const rows: string[][] = []
@@ -132,13 +133,13 @@ async function familyRow(name: string, { views }: Family, probed: Probed): Promi
   return [name, String(views(probed).length), micros(found.median), micros(all?.median ?? 0)]
 }
 
-/** Bars of what is asked. */
+/** Bars of the queries. */
 const LIST_BARS: Readonly<Record<string, string>> = {
   default: 'needles of the default set against a million, ms',
   'wide, where nothing matched': 'needles of the wide stage against a million, ms',
 }
 
-/** The needles of a photograph against a million hashes, as a Worker asks them. */
+/** A photograph's needles against a million hashes, queried as a Worker does. */
 async function showMatching(): Promise<void> {
   const store = new MemoryStore()
   await publishBank(store, randomEntries(MILLION, 3), { bank: 'bench' })

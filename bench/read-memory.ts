@@ -1,7 +1,7 @@
 import { main as compile } from 'assemblyscript/asc'
 
-// What a scan cannot beat: loading every vector of the same memory, from its start to its end, or in four places at once as
-// the scan does, which is faster where memory is the limit.
+// The lower bound of a scan: loading every vector of the same memory, from start to end, or in four
+// places at once as the scan does, which is faster if memory is the limit.
 const SOURCE = `
 export function read(start: usize, bytes: usize): u32 {
   let sum = i32x4.splat(0)

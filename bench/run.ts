@@ -1,19 +1,19 @@
-// What is measured, with competitors, in one run.
+// Runs one report.
 //
-//   npm run bench              PDQ by stages, whole files beside a JavaScript perceptual hash
-//   npm run bench -- decode    files to hashes beside libvips and @jsquash, growth with size, differences of luma
-//   npm run bench -- gate      uploads through the Worker, beside Node servers that do the same job
-//   npm run bench -- worst     uploads that are made to cost: CPU time of each
+//   npm run bench              PDQ by stages, whole files compared with a JavaScript perceptual hash
+//   npm run bench -- decode    from files to hashes compared with libvips and @jsquash, growth with size, differences of luma
+//   npm run bench -- gate      uploads through the Worker, compared with Node servers that do the same job
+//   npm run bench -- worst     uploads designed to cost: CPU time of each
 //   npm run bench -- cost      CPU time of uploads, and what a million cost at Cloudflare
 //   npm run bench -- accuracy  recall after transforms, false matches; options in bench/accuracy.ts
 //   npm run bench -- entries   entries of ordinary pictures: what they match by mistake, before and after they are lowered
 //   npm run bench -- false-matches   uploads that match an unrelated entry, by the size of the list
-//   npm run bench -- screens   renders the screenshots of it, where there is a Chromium
+//   npm run bench -- screens   renders the screenshots for accuracy, if there is a Chromium
 //   npm run bench -- limited   patterns, low quality and blank pictures: what finds them, and what they match by mistake
-//   npm run bench -- match     lists: needles, digests, memory, cold start, beside other libraries; in Node and in workerd
-//   npm run bench -- counts    steps of the core, bytes, reads of KV, rows; and how the bars on times stand. CI asserts the counts
+//   npm run bench -- match     lists: needles, digests, memory, cold start, compared with other libraries; in Node and in workerd
+//   npm run bench -- counts    steps of the core, bytes, reads of KV, rows; and the state of the bars on times. CI asserts the counts
 //   npm run bench -- sync      records through the exchange server into the desk's ledger: speed, rows written, price
-//   npm run bench -- probes    what probes for evasion cost: for a file, by family, in a list of a million
+//   npm run bench -- probes    what probes for evasion cost: for a file, by family, against a list of a million
 
 import { cpus } from 'node:os'
 

@@ -1,5 +1,6 @@
-// Renders the screenshots of `bench -- accuracy`: pages with photographs in them, by the machine's Chromium, into a folder
-// outside the repository (HASHGATE_SCREENS). It keeps the screenshots that are there.
+// Renders the screenshots of `bench -- accuracy`: pages with photographs in them, with the
+// machine's Chromium, into a folder outside the repository (HASHGATE_SCREENS). Existing screenshots
+// are kept.
 //
 //   npm run bench -- screens
 //     --corpus DIR       photographs, folders read recursively; may be given more than once
@@ -18,7 +19,7 @@ import { Browser, findChromium } from './screens/browser.ts'
 import { layoutFor, SCREENS_FOLDER, screenPath } from './screens/files.ts'
 import { type Layout, pageOf, SCREEN_KINDS, type Shown, THEMES } from './screens/layouts.ts'
 
-/** Pictures that pages show beside the one that counts. */
+/** Pictures that pages show beside the main one. */
 const OTHERS = 8
 
 /** `npm run bench -- screens`. */
@@ -80,13 +81,16 @@ async function render(browser: Browser, folder: string, what: Rendering): Promis
   await writeFile(to, shot)
 }
 
-/** The photographs behind one, in the order of the corpus. */
+/** The photographs after one, in the order of the corpus. */
 function othersOf(path: string, all: readonly string[]): string[] {
   const at = all.indexOf(path)
   return [...all.slice(at + 1), ...all.slice(0, at)].slice(0, OTHERS)
 }
 
-/** A photograph as a service sends it to a phone: as the transforms begin with it, a JPEG of quality 85. */
+/**
+ * A photograph as a service sends it to a phone: a JPEG of quality 85, like the input of the
+ * transforms.
+ */
 async function shownAs(folder: string, path: string): Promise<Shown> {
   const file = join(folder, `${basename(path)}.jpg`)
   if (!existsSync(file)) {

@@ -1,4 +1,4 @@
-// The desk in workerd: a request is a run, as a message of the queue is one in a deployment.
+// The desk in workerd: a request is one run, like a queue message in a deployment.
 
 import { runSource } from '../src/desk/desk.ts'
 import type { Database, Statement } from '../src/desk/ledger/database.ts'
@@ -24,7 +24,7 @@ export interface RunAnswer {
   error?: string
 }
 
-/** Counts the rows that D1 says it wrote. */
+/** Counts the rows that D1 reports as written. */
 class CountedDatabase implements Database {
   written = 0
   readonly #inner: Database
@@ -55,7 +55,7 @@ export default {
         settings: readDeskSettings(env),
         ledger: await Ledger.open(db, env.DESK_KEY),
         store: new SealedStore(new KvStore(env.HASH_LISTS), parseListKeys(env.LIST_KEY)),
-        guard: new EntryGuard(new Uint8Array(0)), // for pictures, and these are digests
+        guard: new EntryGuard(new Uint8Array(0)), // the guard is for pictures, and these are digests
         env,
         world: { fetch: (asked) => fetch(asked), now: () => now, sleep: async () => {} },
         report: () => {},

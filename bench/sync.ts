@@ -1,5 +1,6 @@
-// What a source costs the desk: records a second through the exchange server into a ledger in workerd, CPU time, rows written,
-// their price, and the time from a provider's change to a published list. The heap of the isolate is capped at that of a Worker.
+// What a source costs the desk: records per second through the exchange server into a ledger in
+// workerd, CPU time, rows written, their price, and the time from a provider's change to a
+// published list. The isolate's heap is capped at a Worker's.
 //
 //   npm run bench -- sync [RECORDS]
 
@@ -24,19 +25,19 @@ import type { RunAnswer } from './sync-worker.ts'
 
 const RECORDS = 100_000
 const CHANGES = 1000
-/** US dollars a million rows written, beyond the 50 million a month that are included. */
+/** US dollars per million rows written, beyond the 50 million a month that are included. */
 const PRICE = 1
-/** Megabytes that V8 may take in workerd; what is no object of JavaScript comes on top. */
+/** Megabytes of V8's heap in workerd; memory outside of it comes on top. */
 const HEAP_MB = 128
 const KEY = 'ab'.repeat(32)
 
-/** What the desk did with records of a source. */
+/** What the desk did with a source's records. */
 interface Run {
   name: string
   records: number
   seconds: number
   cpuSeconds: number
-  /** CPU time of the longest of its calls, each a message of the queue in a deployment. */
+  /** CPU time of its longest call; in a deployment each call is a queue message. */
   longestCpuSeconds: number
   rowsWritten: number
 }
@@ -65,11 +66,11 @@ interface Parts {
   /** One run of the desk. */
   run: () => Promise<RunAnswer>
   store: SealedStore
-  /** The process that the desk and its database are in. */
+  /** The process that runs the desk and its database. */
   pid: string
 }
 
-/** Fills a ledger on this machine with records, changes some, and asks again where nothing is new. */
+/** Fills a local ledger with records, changes some, and asks again when nothing is new. */
 export async function syncRecords(records: number): Promise<Run[]> {
   const server = createExchangeServer()
   const http = serve({ fetch: server.app.fetch, port: 0, hostname: '127.0.0.1' })
@@ -101,7 +102,7 @@ export async function syncRecords(records: number): Promise<Run[]> {
   }
 }
 
-/** The most memory that a process ever had, in megabytes (`VmHWM` of Linux). */
+/** A process's peak memory, in megabytes (Linux's `VmHWM`). */
 async function peakMegabytes(pid: string): Promise<string> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   const kibibytes = /VmHWM:\s*(\d+)/.exec(status)?.[1]
@@ -145,8 +146,9 @@ async function measure(parts: Parts, records: number): Promise<Run[]> {
 }
 
 /**
- * Prints how long it takes from a provider's change until a list as the gate has it in memory matches. In a deployment, what
- * the clocks say comes on top: `everyMinutes` of the source, `list.refreshSeconds` of the gate, and KV's minute.
+ * Prints the time from a provider's change until a list, as the gate has it in memory, matches. In
+ * a deployment, waiting comes on top: the source's `everyMinutes`, the gate's
+ * `list.refreshSeconds`, and KV's minute.
  */
 async function refuseOne(parts: Parts): Promise<void> {
   const { server, store } = parts
@@ -172,7 +174,7 @@ async function refuseOne(parts: Parts): Promise<void> {
   await timed('', 0, parts)
   const published = performance.now()
   while (!(await isRefused())) {
-    server.clock.advance(1000) // the list is looked at anew, without the wait for its refresh
+    server.clock.advance(1000) // checks the list again without waiting for its refresh
     await setTimeout(1)
   }
   const [sync, load] = [published - start, performance.now() - published]
@@ -181,7 +183,7 @@ async function refuseOne(parts: Parts): Promise<void> {
   )
 }
 
-/** Runs the source to its end, and publishes all of it. */
+/** Reads the source to its end and publishes everything. */
 async function timed(name: string, records: number, { run, pid }: Parts): Promise<Run> {
   const [start, cpu] = [performance.now(), cpuMsOf(pid)]
   let [rowsWritten, longestCpuSeconds] = [0, 0]

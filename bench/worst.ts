@@ -1,4 +1,4 @@
-// The uploads that cost most, for what is sent: CPU time that workerd takes for each. Reads it from /proc: Linux only.
+// The uploads that cost most for their size: workerd's CPU time for each. Reads /proc: Linux only.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { picture } from '../test/support/sharp-images.ts'
 import { sendUpload } from '../test/support/upload-client.ts'
 import { printTable } from './measure.ts'
 
-/** Clock ticks a second of /proc, on all Linux that Node runs on. */
+/** Clock ticks per second in /proc, on every Linux that Node runs on. */
 const TICKS = 100
 
 const ENTRIES = 1_000_000
@@ -22,7 +22,7 @@ export async function benchWorst(): Promise<void> {
   const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], { encoding: 'utf8' })
   const rows: string[][] = []
   try {
-    await sendUpload(gate.url, Buffer.from('first')) // the list is loaded
+    await sendUpload(gate.url, Buffer.from('first')) // loads the list
     for (const [name, { body, headers = {} }] of Object.entries(await worstBodies())) {
       const before = ticksOf(pid.trim())
       const { status } = await sendUpload(gate.url, body, { headers })

@@ -1,15 +1,16 @@
-// The public API, as the types of the package say it: docs/api-report/ has a file for each entry, so that a review sees each
-// change of it. api-extractor reads the types with a TypeScript of its own, since version 7 has no API yet.
+// The public API as the package's types describe it: docs/api-report/ has a file for each entry, so
+// that a review sees every change. api-extractor reads the types with its own TypeScript, since
+// version 7 has no API yet.
 //
 //   npm run api-report            # writes
-//   npm run check:api             # says what is stale
+//   npm run check:api             # reports what is stale
 
 import { createRequire } from 'node:module'
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type * as ApiExtractor from '../bench/node_modules/@microsoft/api-extractor'
 
-/** Entries of package.json, and the files that their types are in. */
+/** Entries of package.json, and the files with their types. */
 const ENTRIES = {
   desk: 'desk',
   hashgate: 'library',
@@ -47,7 +48,7 @@ if (isCheck && stale.length > 0) {
   process.exitCode = 1
 }
 
-/** Writes a report, or looks at it. Returns whether it was stale. */
+/** Writes a report, or compares it. Returns whether it was stale. */
 function report(name: string, file: string): boolean {
   const types = `${ROOT}dist/${file}.d.ts`
   const silent = { default: { logLevel: 'none' as ApiExtractor.ExtractorLogLevel } }
@@ -73,7 +74,7 @@ function report(name: string, file: string): boolean {
   const { apiReportChanged } = Extractor.invoke(config, {
     localBuild: !isCheck,
     messageCallback: (message) => {
-      // Each `stale` is told once, above.
+      // Stale reports are printed once, above.
       message.handled = message.category !== ExtractorMessageCategory.Compiler
     },
   })

@@ -1,5 +1,6 @@
-// Makes the background that entries are compared with when they are published: needles of everyday pictures, drawn from a seed.
-// It is made anew when probes change, and committed: whoever publishes must lower the same entries.
+// Makes the background that entries are compared with when they are published: needles of everyday
+// pictures, drawn from a seed. Rerun it when probes change, and commit the result: every publisher
+// must lower the same entries.
 //
 //   node scripts/background.ts
 
@@ -21,7 +22,7 @@ const SEED = 21
 const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
 const { minQuality } = DEFAULT_BANK_POLICY
 
-/** Needles of a picture that may match, in hex digits. */
+/** Needles of a picture that may match, in hex. */
 async function hashesOf(file: Uint8Array): Promise<string[]> {
   const scanned = await scanFile(context, file)
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []

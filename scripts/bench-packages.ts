@@ -1,5 +1,6 @@
-// Installs what only benches, long tests and checks need, bench/package.json, unless it is there. The commands that use it run
-// this first; with everything there it reads two files.
+// Installs bench/package.json, which only benches, long tests and checks need, unless it is
+// installed already. Commands that need it run this first; if nothing is missing, it only reads two
+// files.
 //
 //   node scripts/bench-packages.ts
 
@@ -8,13 +9,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 const FOLDER = new URL('../bench/', import.meta.url)
-/** The lock that was installed. */
+/** The lock file that was installed. */
 const INSTALLED = new URL('node_modules/.installed-lock.json', FOLDER)
 
 const wanted = await readFile(new URL('package-lock.json', FOLDER), 'utf8')
 const there = await readFile(INSTALLED, 'utf8').catch(() => undefined)
 if (there !== wanted) {
-  console.log('installing what benches, long tests and checks need, once: bench/package.json')
+  console.log('installing bench/package.json once, for benches, long tests and checks')
   const args = ['ci', '--prefix', '.', '--prefer-offline', '--no-audit', '--no-fund']
   args.push('--loglevel', 'error', '--fetch-retries', '1', '--fetch-retry-mintimeout', '1000')
   const { status } = spawnSync('npm', args, { cwd: fileURLToPath(FOLDER), stdio: 'inherit' })

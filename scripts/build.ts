@@ -1,4 +1,5 @@
-// Builds what is not TypeScript: the core's modules from assembly/, and the library decoders with their memory capped.
+// Builds everything that is not TypeScript: the core's modules from assembly/, and the library
+// decoders with capped memory.
 //
 //   node scripts/build.ts
 
@@ -16,7 +17,10 @@ const LIBRARY_FILES = {
   avif: '@jsquash/avif/codec/dec/avif_dec.wasm',
 }
 
-/** A module of the core, which takes its place when it is whole: a running `wrangler dev` has the old one open. */
+/**
+ * Builds a core module and swaps it in once it is complete: a running `wrangler dev` has the old
+ * one open.
+ */
 async function buildCore(name: 'image' | 'match' | 'search'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-build-'))
   const built = (type: string) => join(folder, `${name}.${type}`)

@@ -2,8 +2,9 @@ const HEADER_BYTES = 8
 const MEMORY_SECTION = 5
 
 /**
- * Rewrites a WebAssembly module so that its memory cannot grow past `maxPages` (core specification, 5.5.8). The engine
- * then refuses to grow it, and the module's allocator fails as it would on a full machine.
+ * Rewrites a WebAssembly module so that its memory cannot grow past `maxPages` (core specification,
+ * 5.5.8). The engine then refuses to grow it, and the module's allocator fails as on a machine
+ * without free memory.
  */
 export function capMemory(module: Uint8Array, maxPages: number): Uint8Array {
   for (let at = HEADER_BYTES; at < module.length;) {

@@ -1,6 +1,7 @@
-// Uploads of all kinds through the Worker in workerd, while everything around it goes wrong: the store of the list answers late,
-// wrongly or not at all, the list is published, rolled back and sealed anew, the origin resets, stalls and answers early, clients
-// go away, isolates end. What must hold is checked throughout, and that it works again afterwards without a hand.
+// Sends uploads of all kinds through the Worker in workerd while everything around it fails: the
+// list's store answers late, wrongly or not at all; the list is published, rolled back and sealed
+// with another key; the origin resets, stalls and answers early; clients disconnect; isolates end.
+// The invariants are checked throughout, and at the end whether everything recovers by itself.
 //
 //   npm run chaos -- [--seconds 180] [--seed 1] [--at-once 8]
 
@@ -38,9 +39,12 @@ const random = randomFrom(Number(values.seed))
 
 const KEYS = ['ab', 'cd'].map((byte) => byte.repeat(32))
 const MIB = 1024 * 1024
-/** Bytes that workerd may take: an isolate's 128 MB, what waits for its collector, and the runtime itself. */
+/** Bytes allowed for workerd: an isolate's 128 MB, uncollected garbage, and the runtime itself. */
 const MAX_MEMORY = 512 * MIB
-/** Seconds in which it must work again: a load that hangs is given up after 15, and the next try is a minute off at most. */
+/**
+ * Seconds allowed for recovery: a hanging load is given up after 15, and the next try follows
+ * within a minute.
+ */
 const RECOVERY_SECONDS = 120
 
 const problems: string[] = []
@@ -59,7 +63,7 @@ const miniflare = new Miniflare(options)
 let url = await miniflare.unsafeGetDirectURL('gate')
 let peak = 0
 const run = { isOver: false, isRestarting: false }
-/** What is over, to be checked when nothing is on its way any more. */
+/** Finished uploads, to be checked when no others are under way. */
 const sent: Sent[] = []
 let restarts = 0
 
@@ -102,7 +106,7 @@ function sealed(keys: readonly string[]): SealedStore {
   return new SealedStore(store.writer, parseListKeys(keys.join(',')))
 }
 
-/** Publishes what is known, and a few hundred others that change each time. */
+/** Publishes the known pictures, and a few hundred other entries that change each time. */
 async function publish(seed: number): Promise<void> {
   const entries = [...knownEntries, ...randomEntries(100 + (seed % 7) * 50, seed)]
   await publishBank(sealed(KEYS), entries, { bank: 'csam' })
@@ -143,7 +147,7 @@ async function keepUploading(): Promise<void> {
     told.set(key, (told.get(key) ?? 0) + 1)
     sent.push({ path, isKnown, digest: digestOf(body), answer, key })
     if (answer === 'nothing' && before === restarts)
-      problems.push(`${path} (${key}): its client was never told anything`)
+      problems.push(`${path} (${key}): its client never got an answer`)
     while (run.isRestarting) await pause(0.1)
   }
 }
@@ -154,17 +158,17 @@ interface Sent extends Pick<ChaosUpload, 'path' | 'isKnown'> {
   key: string
 }
 
-/** What must hold of an upload, whatever happened. */
+/** Checks what must hold for every upload, whatever happened. */
 function check(upload: Sent): void {
   const { path, key, answer } = upload
   const arrived = origin.arrived.get(path) ?? []
   const note = (what: string) => problems.push(`${path} (${key}): ${what}`)
   if (arrived.some(({ hasForbidden }) => hasForbidden)) note('a known picture reached the origin')
   const whole = arrived.filter(({ isComplete }) => isComplete)
-  if (upload.isKnown && whole.length > 0) note('it reached the origin whole')
+  if (upload.isKnown && whole.length > 0) note('it reached the origin complete')
   if (whole.some(({ digest }) => digest !== upload.digest)) note('it was changed')
   if (whole.length > 1) note('it reached the origin twice')
-  if (answer === 201 && whole.length === 0) note('it was lost, and its client told that it was not')
+  if (answer === 201 && whole.length === 0) note('it was lost, although its client got 201')
 }
 
 /** Turns faults on and off, and ends isolates. */
@@ -185,7 +189,7 @@ async function restart(): Promise<void> {
   run.isRestarting = false
 }
 
-/** Publishes, returns to earlier versions, and seals with the other key. */
+/** Publishes, rolls back, and seals with the other key. */
 async function keepPublishing(): Promise<void> {
   for (let i = 2; !run.isOver; i++) {
     await pause(2 + random() * 3)
@@ -213,14 +217,14 @@ async function keepMeasuring(): Promise<void> {
   if (peak > MAX_MEMORY) problems.push(`workerd took ${Math.round(peak / MIB)} MiB`)
 }
 
-/** Bytes of memory of workerd. */
+/** workerd's memory, in bytes. */
 function memoryNow(): number {
   try {
     const pids = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], { encoding: 'utf8' })
     const sizes = pids.trim().split('\n').map(residentOf)
     return Math.max(0, ...sizes)
   } catch {
-    return 0 // it is starting anew
+    return 0 // it is restarting
   }
 }
 
@@ -229,7 +233,7 @@ function residentOf(pid: string): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
 }
 
-/** Sees that all works again when nothing goes wrong any more. Returns after how many seconds. */
+/** Waits until everything works again without faults. Returns the seconds that took. */
 async function recover(): Promise<number | undefined> {
   store.faults = 0
   origin.faults = 0
@@ -251,11 +255,15 @@ async function recover(): Promise<number | undefined> {
   return undefined
 }
 
-/** Sees that nothing is held when no upload is on its way. What a client that went away has held expires after 150 s. */
+/**
+ * Checks that nothing is held while no upload is under way. What a disconnected client held expires
+ * after 150 s.
+ */
 async function checkIdle(): Promise<void> {
   const response = await fetch(new URL('/healthz', url), { headers: watcher.headers })
   const { uploads } = (await response.json()) as { uploads: { heldBytes: number; waiting: number } }
-  if (uploads.waiting > 0) problems.push(`${uploads.waiting} uploads wait for nothing`)
+  if (uploads.waiting > 0)
+    problems.push(`${uploads.waiting} uploads still wait although none is under way`)
   if (uploads.heldBytes > 8 * MIB) problems.push(`${uploads.heldBytes} bytes are held`)
 }
 

@@ -1,4 +1,5 @@
-// Checks who imports whom in src/, types included: only along the arrows of docs/architecture.md, and never in a circle.
+// Checks the imports in src/, types included: only along the arrows of docs/architecture.md, and
+// never in a cycle.
 //
 //   npm run check:arrows
 
@@ -6,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** What may import what, from the top down. All may import themselves and util/. */
+/** Allowed imports, from the top down. Everything may import itself and util/. */
 const ARROWS: Record<string, string> = {
   'worker.ts': 'worker objects.ts',
   'features.ts': 'worker events list',
@@ -19,7 +20,8 @@ const ARROWS: Record<string, string> = {
   'objects.ts': 'doors upload gate match',
   'cli.ts': 'commands',
   worker: 'config doors upload gate policy quarantine events scan match list core',
-  // The operators' Worker, a bundle of its own. Only commands/ imports it, no part of the gate.
+  // The operators' Worker is a bundle of its own. Only commands/ imports it, and no part of the
+  // gate.
   desk: 'scan match list core events quarantine',
   commands: 'desk config doors policy quarantine scan match list core',
   config: 'doors upload gate policy quarantine events body scan match list',
@@ -39,7 +41,7 @@ const ARROWS: Record<string, string> = {
   util: '',
 }
 
-/** Rooms in which nobody knows of HTTP. */
+/** Rooms that must not know about HTTP. */
 const WITHOUT_HTTP = new Set(['gate', 'policy'])
 
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url))
@@ -54,13 +56,13 @@ for (const file of names.filter((name) => name.endsWith('.ts'))) {
   imports.set(file, found)
   const allowed = new Set([roomOf(file), 'util', ...(ARROWS[roomOf(file)] ?? '').split(' ')])
   const others = found.filter((path) => !path.startsWith('..') && !allowed.has(roomOf(path)))
-  problems.push(...others.map((path) => `${file} imports ${path}, and there is no such arrow`))
-  if (!(roomOf(file) in ARROWS)) problems.push(`${roomOf(file)} is not among the arrows`)
+  problems.push(...others.map((path) => `${file} imports ${path}, which no arrow allows`))
+  if (!(roomOf(file) in ARROWS)) problems.push(`${roomOf(file)} has no arrows`)
   if (
     WITHOUT_HTTP.has(roomOf(file)) &&
     /\bnew (Request|Response)\b|: (Request|Response)\b/.test(text)
   )
-    problems.push(`${file} knows of requests or responses`)
+    problems.push(`${file} uses requests or responses`)
 }
 const isBelow = new Map(Object.keys(ARROWS).map((room) => [room, ARROWS[room]?.split(' ') ?? []]))
 for (const graph of [imports, isBelow]) problems.push(...circlesIn(graph))
@@ -74,13 +76,13 @@ function roomOf(path: string): string {
   return path.split('/')[0] ?? ''
 }
 
-/** Ways that lead back to where they begin, each once. */
+/** Import paths that lead back to their start, each once. */
 function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const circles: string[] = []
   const done = new Set<string>()
   const walk = (node: string, way: readonly string[]) => {
     if (way.includes(node))
-      circles.push(`in a circle: ${[...way.slice(way.indexOf(node)), node].join(' → ')}`)
+      circles.push(`import cycle: ${[...way.slice(way.indexOf(node)), node].join(' → ')}`)
     else if (!done.has(node)) for (const next of graph.get(node) ?? []) walk(next, [...way, node])
     done.add(node)
   }

@@ -1,5 +1,5 @@
-// Checks the built modules of the core: no managed runtime, imports and exports as they are declared here, and no more
-// bytes than they may have.
+// Checks the core's built modules: no managed runtime, exactly the imports and exports declared
+// here, and a maximum size.
 //
 //   npm run check:core
 
@@ -89,9 +89,9 @@ async function problemsOf(name: string, declaration: Declaration): Promise<strin
     text.includes('~lib/rt') && 'has a managed runtime',
     imports.join() !== declaration.imports.join() && `imports ${imports.join(', ')}`,
     missing.length > 0 && `does not export ${missing.join(', ')}`,
-    extra.length > 0 && `exports ${extra.join(', ')}, which nobody declared`,
+    extra.length > 0 && `exports ${extra.join(', ')} without a declaration`,
     binary.length > declaration.maxBytes &&
-      `has ${binary.length} bytes, and ${declaration.maxBytes} are allowed`,
+      `has ${binary.length} bytes, more than the allowed ${declaration.maxBytes}`,
   ]
   console.log(`build/${name}.wasm: ${binary.length} bytes, ${exports.length} exports`)
   return problems.filter((problem) => problem !== false)

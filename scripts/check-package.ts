@@ -1,4 +1,5 @@
-// Checks the package as it is published, after a build: that what it exports is there, for all who import it, and its types.
+// Checks the package as published, after a build: that its exports and their types exist for every
+// kind of importer.
 //
 //   npm run check:package
 
@@ -14,7 +15,7 @@ const tarball = await packInto(folder)
 const bin = fileURLToPath(new URL('../bench/node_modules/.bin', import.meta.url))
 const checks = [
   ['publint', tarball, '--strict'],
-  // A WebAssembly module has no types: what its import gives is up to the bundler.
+  // A WebAssembly module has no types: the bundler decides what its import gives.
   ['attw', tarball, '--profile', 'esm-only', '--exclude-entrypoints', './pdq.wasm'],
 ]
 for (const [command = '', ...args] of checks) {

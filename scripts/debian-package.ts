@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Gives `use` a folder with what a Debian package has, where apt is. */
+/** Unpacks a Debian package into a folder and calls `use` with it. Requires apt. */
 export async function unpacked<T>(name: string, use: (folder: string) => Promise<T>): Promise<T> {
   const work = await mkdtemp(join(tmpdir(), 'hashgate-package-'))
   try {
@@ -20,7 +20,7 @@ export async function unpacked<T>(name: string, use: (folder: string) => Promise
   }
 }
 
-/** The SHA-256 of bytes, or of a file, in hex digits. */
+/** The SHA-256 of bytes, or of a file, in hex. */
 export async function digestOf(content: string | Uint8Array): Promise<string> {
   const bytes = typeof content === 'string' ? await readFile(content) : content
   return createHash('sha256').update(bytes).digest('hex')

@@ -1,6 +1,6 @@
-// Shows that a list arrives by itself: starts a server that plays the exchanges, the desk that reads them, and the gate.
-// Uploads a picture that only the exchange knows, takes its record back, and uploads it again. Ends with 1 if anything is
-// not as it must be.
+// Shows that a list arrives by itself. Starts a fake exchange server, the desk that reads it, and
+// the gate. Uploads a picture that only the exchange knows, withdraws its record, and uploads it
+// again. Exits with 1 if anything goes wrong.
 //
 //   npm run demo:desk
 
@@ -14,9 +14,12 @@ import { FAKE_SECRET, FAKE_USER } from '../src/desk/fake/state.ts'
 import { type DevWorker, hashgate, startDevWorker } from './dev-worker.ts'
 import { makePictures } from './pictures.ts'
 
-/** Milliseconds that a step may take. */
+/** Milliseconds allowed for a step. */
 const STEP_MS = 60_000
-/** Milliseconds that NCMEC's exchange leaves alone: entries of the last five seconds may still come. */
+/**
+ * Milliseconds to wait for NCMEC's exchange, which leaves out the last five seconds: entries may
+ * still arrive for them.
+ */
 const LAG_MS = 6000
 const RECORD = '42-1001'
 const TOKEN = crypto.randomUUID()
@@ -44,9 +47,9 @@ async function demo(): Promise<boolean> {
   const synced = tell('sync', await until(async () => (await lastComplete(parts)) !== before))
   const refused = tell('refused', await until(async () => (await upload(parts)) === 451))
   parts.server.providers.ncmec.delete(RECORD)
-  console.log(`the provider takes record ${RECORD} back`)
+  console.log(`the provider withdraws record ${RECORD}`)
   await setTimeout(LAG_MS)
-  // The cron has nothing to do yet: what an operator does in a hurry.
+  // The cron is not due yet: do what an operator in a hurry does.
   await runCron(parts, true)
   const removed = tell('removed', await until(async () => (await upload(parts)) === 201))
   return synced && refused && removed
@@ -70,7 +73,7 @@ async function start(): Promise<Parts> {
   server.providers.ncmec.put(RECORD, [{ kind: 'pdq', value: hash }], 'A1')
   const exchanges = await listen(server)
   await setTimeout(LAG_MS)
-  console.log(`the exchange server runs at ${exchanges}, and knows one of the pictures`)
+  console.log(`the exchange server runs at ${exchanges}, and lists one of the pictures`)
 
   const listKey = (await hashgate('list', 'key')).trim()
   const shared = { port: 0, persistTo: join(folder, 'state'), listKey }
@@ -115,7 +118,7 @@ async function listen({ app }: ExchangeServer): Promise<string> {
   })
 }
 
-/** Runs the desk's cron; later, at a time when it is due again. */
+/** Runs the desk's cron; with `isLater`, at a time when it is due again. */
 async function runCron({ desk }: Parts, isLater = false): Promise<void> {
   const url = new URL('/cdn-cgi/handler/scheduled', desk.url)
   url.searchParams.set('cron', '*/5 * * * *')

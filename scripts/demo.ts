@@ -1,5 +1,6 @@
-// Shows what hashgate does: publishes a hash list to local KV, starts the Worker with a bucket as its origin, uploads
-// files, and prints what became of each. Ends with 1 when anything is not as it must be, or a cell has nothing in it.
+// Shows what hashgate does. Publishes a hash list to local KV, starts the Worker with a bucket as
+// its origin, uploads files, and prints what became of each. Exits with 1 if anything is wrong, or
+// a cell is empty.
 //
 //   npm run demo                                 with pictures of its own
 //   npm run demo -- --list LIST FILE...          with yours
@@ -15,11 +16,11 @@ import { makePictures } from './pictures.ts'
 interface Upload {
   file: string
   way: 'PUT' | 'multipart'
-  /** Undefined: it is the user's own file, and nobody knows. */
+  /** `undefined` for the user's own file: unknown. */
   isKnown: boolean | undefined
 }
 
-/** What the Worker's event says of an upload. */
+/** What the Worker's event says about an upload. */
 interface Verdict {
   event: 'verdict'
   action: string
@@ -28,7 +29,7 @@ interface Verdict {
   files: { matches?: { distance: number; probe: string }[] }[]
 }
 
-/** What became of an upload, but for its event. */
+/** The outcome of an upload, without its event. */
 interface Answer {
   upload: Upload
   path: string
@@ -44,7 +45,7 @@ interface Row {
   distance: string
   status: number
   'in origin': string
-  'as it must be': string
+  'as expected': string
 }
 
 const TOLD_WITHIN_MS = 10_000
@@ -54,7 +55,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 if (positionals.length > 0 !== (values.list !== undefined)) {
-  console.error('demo: --list LIST and files of your own belong together')
+  console.error('demo: pass --list LIST together with files of your own')
   process.exit(2)
 }
 
@@ -93,10 +94,10 @@ async function demo(): Promise<boolean> {
     const rows = answers.map((answer) => rowOf(answer, verdicts.get(answer.path)))
     console.table(rows)
     const wrong = rows.filter(
-      (row) => row['as it must be'] !== 'yes' || Object.values(row).includes(''),
+      (row) => row['as expected'] !== 'yes' || Object.values(row).includes(''),
     ).length
     const blocked = rows.filter(({ status }) => status === 451).length
-    console.log(`${rows.length} uploads: ${blocked} blocked, ${wrong} not as they must be`)
+    console.log(`${rows.length} uploads: ${blocked} blocked, ${wrong} not as expected`)
     return wrong === 0
   } finally {
     await worker.stop()
@@ -129,10 +130,10 @@ async function runUpload({ file, way, isKnown }: Upload, url: URL): Promise<Answ
   return { upload, path: url.pathname, status: response.status, storedStatus: stored.status }
 }
 
-/** Empty cells are what the event must say and does not. */
+/** Empty cells are values that the event must contain but does not. */
 function rowOf({ upload, status, storedStatus }: Answer, verdict: Verdict | undefined): Row {
   const match = verdict?.files.flatMap(({ matches = [] }) => matches)[0]
-  // Where nothing is blocked, that nothing matched is what must be told.
+  // If nothing is blocked, the event must say that nothing matched.
   const none = verdict !== undefined && status !== 451 ? 'none' : ''
   return {
     upload: basename(upload.file),
@@ -142,7 +143,7 @@ function rowOf({ upload, status, storedStatus }: Answer, verdict: Verdict | unde
     distance: match ? String(match.distance) : none,
     status,
     'in origin': storedStatus === 200 ? 'yes' : 'no',
-    'as it must be': isRight(status, storedStatus, upload.isKnown) ? 'yes' : 'NO',
+    'as expected': isRight(status, storedStatus, upload.isKnown) ? 'yes' : 'NO',
   }
 }
 
@@ -157,14 +158,20 @@ function postForm(url: URL, content: Uint8Array<ArrayBuffer>, file: string): Pro
   return fetch(url, { method: 'POST', body: form })
 }
 
-/** A blocked upload is not in the origin, any other is; and what is known is blocked. */
+/**
+ * A blocked upload must not be in the origin, any other must be; and known pictures must be
+ * blocked.
+ */
 function isRight(status: number, storedStatus: number, isKnown: boolean | undefined): boolean {
   const isBlocked = status === 451
   const isConsistent = isBlocked ? storedStatus === 404 : status === 201 && storedStatus === 200
   return isConsistent && (isKnown === undefined || isKnown === isBlocked)
 }
 
-/** Events come through the log, a little later than the answers. What has not come in the end has an empty row. */
+/**
+ * Events come through the log, a little after the answers. An event still missing at the end leaves
+ * an empty row.
+ */
 async function untilAllTold(
   answers: readonly Answer[],
   verdicts: ReadonlyMap<string, Verdict>,

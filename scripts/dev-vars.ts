@@ -1,4 +1,5 @@
-// Makes .dev.vars with a key for local lists, so that `npx wrangler dev` works in a fresh clone. `npm ci` runs it as part of `postprepare`.
+// Makes .dev.vars with a key for local lists, so that `npx wrangler dev` works in a fresh clone.
+// `npm ci` runs it as part of `postprepare`.
 //
 //   node scripts/dev-vars.ts
 
@@ -11,7 +12,10 @@ import { generateListKey } from '../src/list/sealing.ts'
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 const FILE = join(PROJECT, '.dev.vars')
 
-/** The key of .dev.vars, which is made if it is not there. It is a secret of this machine, and never committed. */
+/**
+ * The key of .dev.vars, which is created if missing. It is a secret of this machine, and never
+ * committed.
+ */
 export async function localListKey(): Promise<string> {
   const text = existsSync(FILE) ? await readFile(FILE, 'utf8') : ''
   const [, found] = /^LIST_KEY\s*=\s*["']?([^"'\r\n]*)/m.exec(text) ?? []
@@ -22,7 +26,10 @@ export async function localListKey(): Promise<string> {
   return key
 }
 
-/** Only in a checkout that has none: an operator's file, and a package that is installed, stay as they are. */
+/**
+ * Only in a checkout without the file: an operator's file and an installed package stay as they
+ * are.
+ */
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (existsSync(join(PROJECT, '.git')) && !existsSync(FILE)) await localListKey()
 }

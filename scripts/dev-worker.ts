@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { answers, endGroup, freePort, isFree } from '../src/commands/child-server.ts'
 
-/** The project's folder, from which wrangler and the command line are run. */
+/** The project's folder, in which wrangler and the command line run. */
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 
-/** Keeps wrangler from asking, reporting, and looking for a network. */
+/** Keeps wrangler from asking questions, sending metrics, and waiting for a network. */
 const QUIET = {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
@@ -21,27 +21,27 @@ const CONFIG = 'wrangler.dev.toml'
 export interface DevWorkerOptions {
   /** Port on loopback; any free one if 0. */
   port: number
-  /** Folder of what is stored locally; wrangler's usual one if none is given. */
+  /** Folder for local data; wrangler's usual one by default. */
   persistTo?: string
-  /** Key of the list; that of .dev.vars if none is given. */
+  /** Key of the list; by default that of .dev.vars. */
   listKey?: string
-  /** wrangler's configuration; that of the gate if none is given. */
+  /** wrangler's configuration; by default the gate's. */
   config?: string
   /** Variables and secrets. */
   vars?: Readonly<Record<string, string>>
-  /** Told each line that the Worker logs. */
+  /** Called with each line that the Worker logs. */
   onLine: (line: string) => void
 }
 
-/** A Worker under `wrangler dev`, until `stop`. */
+/** A Worker that runs under `wrangler dev` until `stop`. */
 export interface DevWorker {
   url: string
-  /** Settles when it ends by itself. */
+  /** Settles when the Worker ends by itself. */
   ended: Promise<unknown>
   stop: () => Promise<void>
 }
 
-/** Starts a Worker, that of wrangler.dev.toml if no other is named, and waits until it answers. */
+/** Starts a Worker, by default that of wrangler.dev.toml, and waits until it answers. */
 export async function startDevWorker(options: DevWorkerOptions): Promise<DevWorker> {
   const port = options.port || (await freePort())
   if (!(await isFree(port)))
@@ -58,7 +58,7 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
     cwd: PROJECT,
     env: { ...process.env, ...QUIET },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // a group of its own, so that all of it can be ended
+    detached: true, // its own process group, so that all of it can be killed
   })
   const said = followLines(child, options.onLine)
   const worker = {
@@ -72,7 +72,7 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
   throw new Error(`wrangler dev does not answer at ${worker.url}:\n${said.last.join('\n')}`)
 }
 
-/** Passes on the lines that a process writes. Returns what it wrote last. */
+/** Passes on the lines that a process writes. Returns the last ones. */
 function followLines(child: ChildProcess, onLine: (line: string) => void): { last: string[] } {
   const said: { last: string[] } = { last: [] }
   for (const stream of [child.stdout, child.stderr]) {
@@ -87,7 +87,7 @@ function followLines(child: ChildProcess, onLine: (line: string) => void): { las
   return said
 }
 
-/** Runs the command line as a user does. Returns what it printed. */
+/** Runs the command line as a user would. Returns its output. */
 export function hashgate(...args: string[]): Promise<string> {
   return run(args, {})
 }
@@ -106,7 +106,7 @@ async function run(args: string[], environment: Record<string, string>): Promise
   }
 }
 
-/** Publishes a list to the namespace of wrangler.dev.toml. Returns what the command printed. */
+/** Publishes a list to wrangler.dev.toml's namespace. Returns the command's output. */
 export function publishList(
   list: string,
   { persistTo, listKey }: Pick<DevWorkerOptions, 'persistTo' | 'listKey'> = {},

@@ -1,4 +1,5 @@
-// Runs the Worker until it is interrupted, with a page at / where a person drops a picture and sees the verdict.
+// Runs the Worker until it is interrupted. The page at / lets you drop a picture and shows its
+// verdict.
 //
 //   npm run dev                          with a list of two pictures that it makes, unless one was published before
 //   npm run dev -- --list LIST --port N
@@ -52,8 +53,9 @@ async function start(list: string | undefined, port: number): Promise<DevWorker>
 }
 
 /**
- * Waits until a picture gets its verdict. wrangler may restart a Worker right after its first answer, and repeats no POST then;
- * and a first verdict loads the list, which a person need not wait for.
+ * Waits for a first verdict. wrangler may restart a Worker right after its first answer and does
+ * not repeat a POST then. The first verdict also loads the list, so the user need not wait for
+ * that.
  */
 async function firstVerdict(url: string): Promise<void> {
   const body = await readFile(join(PROJECT, 'examples/known.jpg'))
@@ -65,8 +67,8 @@ async function firstVerdict(url: string): Promise<void> {
 }
 
 /**
- * The commands take an exported key, and the Worker takes that of .dev.vars. Both get both here, so that either reads what
- * the other sealed, also with another key than today.
+ * The commands use an exported key, and the Worker uses that of .dev.vars. Both get both keys here,
+ * so that either reads what the other sealed, even with an older key.
  */
 async function listKeys(): Promise<{ key: string; isExported: boolean }> {
   const exported = process.env['LIST_KEY'] || undefined

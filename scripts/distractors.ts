@@ -1,5 +1,5 @@
-// Brings real pictures that are on no list, for the bench: up to 500 of each of some Debian packages, where apt is. Each has a folder
-// by kind and package.
+// Collects real pictures that are on no list, for the bench: up to 500 from each of several Debian
+// packages, in folders by kind and package. Requires apt.
 //
 //   node scripts/distractors.ts DIR
 //   npm run bench -- false-matches --distractors DIR
@@ -10,7 +10,7 @@ import sharp from 'sharp'
 import { imagesIn } from '../bench/accuracy/files.ts'
 import { digestOf, unpacked } from './debian-package.ts'
 
-/** Packages by what their pictures mostly are. */
+/** Packages by the kind of most of their pictures. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'clip art': ['openclipart-png'],
   'game art': ['wesnoth-1.16-data', 'freeciv-data', 'pingus-data', 'fillets-ng-data'],
@@ -26,12 +26,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** Pictures that are taken of a package, and their least side in pixels. */
+/** Maximum pictures from a package, and their minimum side in pixels. */
 const [MOST, LEAST_SIDE] = [500, 96]
 
 const [target] = process.argv.slice(2)
 if (target === undefined) {
-  console.error('distractors: say where they go: node scripts/distractors.ts DIR')
+  console.error('distractors: name a target folder: node scripts/distractors.ts DIR')
   process.exit(2)
 }
 let total = 0
@@ -42,14 +42,19 @@ for (const [kind, names] of Object.entries(PACKAGES)) {
       console.log(`${kind}: ${count} of ${name}`)
       total += count
     } catch (error) {
-      console.error(`${kind}: ${name} cannot be had: ${(error as Error).message.split('\n')[0]}`)
+      console.error(
+        `${kind}: ${name} cannot be fetched: ${(error as Error).message.split('\n')[0]}`,
+      )
     }
   }
 }
 console.log(`${total} pictures in ${target}`)
 if (total === 0) process.exitCode = 1
 
-/** Takes pictures of a package: those with the least digests, so that the choice is the same everywhere. */
+/**
+ * Copies pictures of a package: those with the smallest digests, so that the choice is the same
+ * everywhere.
+ */
 function bring(name: string, folder: string): Promise<number> {
   return unpacked(name, async (content) => {
     const pictures = new Map<string, string>()

@@ -1,5 +1,6 @@
-// Sends each case of a folder through the Worker, as it is deployed, to an origin that keeps everything, and prints what
-// became of it. A case is a folder with `body` and `head.json` (method, path, headers). Ends with 1 unless all got 451.
+// Sends each case of a folder through the deployed form of the Worker to an origin that keeps
+// everything, and prints what became of it. A case is a folder with `body` and `head.json` (method,
+// path, headers). Exits with 1 unless all got 451.
 //
 //   npm run evasion -- DIR                  the listed picture is that of DIR/../../corpus/photos/opencv-baboon.jpg
 //   npm run evasion -- DIR --hash HEX       a PDQ hash of your own
@@ -81,14 +82,14 @@ async function runCase(name: string, path: string): Promise<Row> {
   return { case: name, became: outcomeOf(status, reason, hasArrived), status, reason }
 }
 
-/** What the Worker's event says of the upload. */
+/** What the Worker's event says about the upload. */
 function reasonOf(log: readonly string[]): string {
   for (const line of log) {
     try {
       const event = JSON.parse(line) as { event?: string; action: string; reason: string }
       if (event.event === 'verdict') return `${event.action}: ${event.reason}`
     } catch {
-      // Some other line.
+      // Not an event.
     }
   }
   return 'no event'

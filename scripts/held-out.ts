@@ -1,5 +1,6 @@
-// Brings photographs by which no constant of the probes was chosen, for the held-out tables of docs/accuracy.md: animals, monuments,
-// musicians and paintings of a Debian package of games, where apt is. They lie in resource files of Qt, as WebP.
+// Collects photographs that no constant of the probes was tuned on, for the held-out tables of
+// docs/accuracy.md: animals, monuments, musicians and paintings from a Debian package of games,
+// stored as WebP in Qt resource files. Requires apt.
 //
 //   node scripts/held-out.ts DIR
 //   npm run bench -- accuracy --corpus DIR
@@ -10,15 +11,15 @@ import sharp from 'sharp'
 import { digestOf, unpacked } from './debian-package.ts'
 
 const PACKAGE = 'gcompris-qt-data'
-/** Resource files with photographs and paintings: the others have drawings. */
+/** Resource files with photographs and paintings: the others contain drawings. */
 const RESOURCES =
   /^(erase|details|explore_(monuments|farm_animals|world_animals|world_music))\.rcc$/
-/** Least side, in pixels. */
+/** Minimum side, in pixels. */
 const LEAST_SIDE = 300
 
 const [target] = process.argv.slice(2)
 if (target === undefined) {
-  console.error('held-out: say where they go: node scripts/held-out.ts DIR')
+  console.error('held-out: name a target folder: node scripts/held-out.ts DIR')
   process.exit(2)
 }
 await mkdir(target, { recursive: true })
@@ -39,7 +40,7 @@ async function bring(folder: string, to: string): Promise<number> {
   return count
 }
 
-/** WebP files within a file, by their containers: RIFF, its length, WEBP. */
+/** WebP files within a file, found by their containers: RIFF, its length, WEBP. */
 function webPicturesIn(bytes: Buffer): Buffer[] {
   const found: Buffer[] = []
   for (let at = bytes.indexOf('RIFF'); at >= 0; at = bytes.indexOf('RIFF', at + 4)) {

@@ -1,11 +1,12 @@
-// Changes the code in one place at a time, and tells which changes no test notices. Each is either a test that is missing, or
-// a change that makes no difference. Only modules whose tests run in Node; files are not touched.
+// Changes the code in one place at a time, and reports the changes that no test notices. Each is
+// either a missing test or a change that makes no difference. Works only for modules whose tests
+// run in Node; no file is modified.
 //
 //   npm run mutate -- src/gate/budget.ts --tests test/gate/budget.test.ts
-//     --tests PATTERN  of tests, which must run in Node, with mutate/workers.ts beside it; those that fail as it is are left out
-//     --seed N         of which changes are taken: 1
+//     --tests PATTERN  tests to run in Node, with mutate/workers.ts as a stand-in; those that fail without a change are left out
+//     --seed N         selects which changes are tried: 1
 //     --count N        how many: 50
-//     --from N         goes on at one, after another that hung: 0
+//     --from N         continues at one, after another that hung: 0
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 
-/** A test that a change sends round in circles cannot be ended from here. */
+/** A test that loops forever because of a change cannot be stopped from here. */
 const HANG_MS = 120_000
 
 let current: Mutant | undefined
@@ -77,11 +78,11 @@ async function run(mutant: Mutant | undefined) {
   return vitest.runTestSpecifications(specifications, true)
 }
 
-/** Whether as many tests pass as without it, and none fails. */
+/** Whether as many tests pass as without the mutant, and none fails. */
 async function survives(mutant: Mutant, expected: number): Promise<boolean> {
   const { testModules, unhandledErrors } = await run(mutant)
   if (unhandledErrors.length > 0 || testModules.some((module) => !module.ok())) return false
-  // The end of a run that stopped at its first failure may cancel the next one.
+  // The shutdown of a run that stopped at its first failure may cancel the next one.
   return passedOf(testModules) === expected || survives(mutant, expected)
 }
 
@@ -89,7 +90,7 @@ function passedOf(modules: readonly TestModule[]): number {
   return modules.flatMap((module) => [...module.children.allTests('passed')]).length
 }
 
-/** Leaves out the tests that fail without any change: those that need more of workerd than Node has. */
+/** Leaves out the tests that fail without any change: they need more of workerd than Node has. */
 function leaveOut(modules: readonly TestModule[]): void {
   const failed = modules.flatMap((module) => [...module.children.allTests('failed')])
   const names = failed.map(({ fullName }) => fullName.replaceAll(/[^\w >]/g, '\\$&'))
@@ -119,7 +120,7 @@ function describe({ file, start, end, text }: Mutant): string {
 
 leaveOut((await run(undefined)).testModules.filter((one) => !one.ok()))
 const expected = passedOf((await run(undefined)).testModules)
-console.log(`${expected} tests pass as it is`)
+console.log(`${expected} tests pass without changes`)
 for (const project of vitest.projects) project.config.bail = 1
 const all = positionals.flatMap(mutantsOf)
 const mutants = sample(all, Number(values.count))
@@ -128,7 +129,7 @@ for (const [i, mutant] of mutants.entries()) {
   if (i < Number(values.from)) continue
   const watch = setTimeout(() => {
     console.log(
-      `${i} hangs, and is taken as noticed: go on with --from ${i + 1}\n  ${describe(mutant)}`,
+      `${i} hangs and counts as noticed: continue with --from ${i + 1}\n  ${describe(mutant)}`,
     )
     process.exit(2)
   }, HANG_MS)

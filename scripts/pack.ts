@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Packs the package, as it is built, into a folder. Returns the path of the tarball. */
+/** Packs the built package into a folder. Returns the tarball's path. */
 export async function packInto(folder: string): Promise<string> {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
   const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]

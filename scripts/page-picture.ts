@@ -1,4 +1,5 @@
-// Makes docs/pictures/page.png, the README's picture of the page of `npm run dev`, in Chromium. Run it when the page changes.
+// Makes docs/pictures/page.png, the README's picture of the `npm run dev` page, in Chromium. Run it
+// when the page changes.
 //
 //   npm run dev            in one terminal
 //   node scripts/page-picture.ts [URL]

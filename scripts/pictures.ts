@@ -11,7 +11,7 @@ export interface DemoFile {
   isKnown: boolean
 }
 
-/** What people do with a picture before they upload it again. */
+/** What people do to a picture before they upload it again. */
 const COPIES: Record<string, (picture: Sharp) => Sharp> = {
   'original.jpg': (picture) => picture.jpeg({ quality: 92 }),
   'recompressed.jpg': (picture) => picture.jpeg({ quality: 40 }),
@@ -32,7 +32,8 @@ function pictureOf(seed: number): Sharp {
 }
 
 /**
- * Makes pictures from seeds: two with copies, and three that have nothing to do with them. Writes a hash list of the two.
+ * Makes pictures from seeds: two with copies, and three unrelated ones. Writes a hash list of the
+ * two.
  */
 export async function makePictures(folder: string): Promise<{ list: string; files: DemoFile[] }> {
   const files: DemoFile[] = []

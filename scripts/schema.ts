@@ -1,6 +1,6 @@
-// Writes what docs/ has of schemas: those of events and settings as JSON, and the same in tables.
+// Writes the schemas in docs/: those of events and settings as JSON, and the same as tables.
 //
-//   node scripts/schema.ts [--check]      with --check, fails if one is not up to date, and writes nothing
+//   node scripts/schema.ts [--check]      with --check, fails if one is out of date, and writes nothing
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { toJsonSchema } from '@valibot/to-json-schema'
@@ -9,7 +9,7 @@ import { settingsSchemaText, settingsText } from './settings-docs.ts'
 
 const FOLDER = new URL('../docs/', import.meta.url)
 
-/** Texts by the files that they are in. */
+/** Texts by the files that contain them. */
 const TEXTS: Record<string, () => string> = {
   'schema/events-v1.json': eventSchemaText,
   'schema/events-v1.md': eventFieldsText,
@@ -17,7 +17,7 @@ const TEXTS: Record<string, () => string> = {
   'settings.md': settingsText,
 }
 
-/** As much of JSON Schema as the schema of events has. */
+/** The part of JSON Schema that the events' schema uses. */
 interface Schema {
   $ref?: string
   type?: string
@@ -62,7 +62,7 @@ export function eventFieldsText(): string {
   const stamp = fieldTable({ properties: Object.fromEntries(shared), required }, new Set())
   return `# ${title}
 
-Made of [events-v1.json](events-v1.json) by \`npm run schema\`. All events have \`event\`, which is one of the names below, and:
+Generated from [events-v1.json](events-v1.json) by \`npm run schema\`. Every event has \`event\`, one of the names below, and:
 
 ${stamp}
 
@@ -70,7 +70,7 @@ ${sections.join('\n\n')}
 `
 }
 
-/** Fields that all events have, and that are told once for all. */
+/** Fields that every event has, documented once for all. */
 const STAMP_FIELDS = new Set(['schema', 'id', 'time'])
 const SHARED_FIELDS = new Set([...STAMP_FIELDS, 'event'])
 
@@ -79,7 +79,7 @@ function fieldTable(schema: Schema, without = SHARED_FIELDS): string {
   return ['| field | type | always | what |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }
 
-/** A row for each field, those of objects within it included. */
+/** A row for each field, including those of nested objects. */
 function rowsOf(
   { properties = {}, required = [] }: Schema,
   without: ReadonlySet<string>,
@@ -95,7 +95,7 @@ function rowsOf(
   })
 }
 
-/** One object for several that a field can be: always there is what all of them have. */
+/** Merges the variants of a field into one object: what all of them have is always there. */
 function either(variants: readonly Schema[]): Schema {
   const properties: Record<string, Schema> = {}
   for (const variant of variants) {
@@ -129,7 +129,7 @@ function exampleOf({ examples = [] }: Schema): string[] {
   return examples.map((example) => `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``)
 }
 
-/** Files of docs/ that are not what they would be written as. */
+/** Files of docs/ that differ from what would be written. */
 export async function staleTexts(): Promise<string[]> {
   const stale: string[] = []
   for (const [name, textOf] of Object.entries(TEXTS)) {
@@ -147,7 +147,7 @@ async function writeTexts(): Promise<void> {
 
 async function check(): Promise<void> {
   const stale = await staleTexts()
-  for (const name of stale) console.error(`docs/${name} is stale: npm run schema writes it`)
+  for (const name of stale) console.error(`docs/${name} is out of date: run npm run schema`)
   if (stale.length > 0) process.exitCode = 1
 }
 

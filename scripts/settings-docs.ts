@@ -1,12 +1,12 @@
-// What is written of settings: a JSON schema for editors, and docs/settings.md for people. Both come from the schema that
-// the Worker reads its settings by.
+// Documents the settings: a JSON schema for editors, and docs/settings.md for people. Both come
+// from the schema that the Worker parses its settings with.
 
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { BINDING_KINDS, BINDINGS, SECRETS } from '../src/config/names.ts'
 import { PRESETS } from '../src/config/presets.ts'
 import { SettingsSchema } from '../src/config/schema.ts'
 
-/** As much of JSON Schema as the schema of settings has. */
+/** The part of JSON Schema that the settings' schema uses. */
 interface Schema {
   type?: string
   const?: unknown
@@ -96,7 +96,7 @@ function settingTable(name: string, schema: Schema): string {
   return table(['setting', 'default', 'allowed', 'what'], rowsOf(`${name}.`, schema))
 }
 
-/** A row for each setting of a group, with those of groups within it. */
+/** A row for each setting of a group, including those of nested groups. */
 function rowsOf(prefix: string, { properties = {} }: Schema): string[][] {
   return Object.entries(properties).flatMap(([key, schema]) => {
     const path = prefix + key
@@ -108,7 +108,7 @@ function rowsOf(prefix: string, { properties = {} }: Schema): string[][] {
   })
 }
 
-/** What a list or a table by names holds, if that is a group. */
+/** What a list or a table by names contains, if that is a group. */
 function innerOf({ items, additionalProperties }: Schema): [Schema | undefined, string] {
   if (items?.properties) return [items, '[]']
   return [typeof additionalProperties === 'object' ? additionalProperties : undefined, '.NAME']
@@ -135,7 +135,7 @@ function allowedOf(schema: Schema): string {
   return 'text'
 }
 
-/** A description, with links in place of paths of documents. */
+/** A description, with documents' paths turned into links. */
 function linked(description = ''): string {
   return description.replace(/docs\/(\w+\.md)/g, '[$1]($1)')
 }
@@ -157,7 +157,7 @@ function wrap(text: string): string {
 
 const INTRODUCTION = `# Settings
 
-Made of the schema in \`src/config/\` by \`npm run schema\`. For how matches are weighed see
+Generated from the schema in \`src/config/\` by \`npm run schema\`. How matches are weighed:
 [policy.md](policy.md).
 
 You write three kinds of things: secrets, the variable \`ORIGIN_URL\`, and the variable \`HASHGATE\`,
@@ -176,20 +176,20 @@ events.sinks = ["console", "queue"]
 action = "quarantine"
 \`\`\`
 
-\`HASHGATE\` may also be the same as JSON in text, which is what \`.dev.vars\`, \`--var\` and the dashboard
-take: \`HASHGATE={"preset":"photos"}\`. [schema/settings.json](schema/settings.json) is a JSON schema
-of it for editors.
+\`HASHGATE\` may also be JSON text, as \`.dev.vars\`, \`--var\` and the dashboard need it:
+\`HASHGATE={"preset":"photos"}\`. [schema/settings.json](schema/settings.json) is its JSON schema, for
+editors.
 
-- \`hashgate config\` prints the settings in effect, by your \`wrangler.toml\` or \`wrangler.jsonc\`. It
-  fails on everything that would stop the Worker: a wrong value, a name that is not known, a binding
-  that a setting needs and that is missing. It also says which secrets you need.
-- Whatever is wrong stops the deployment, with its path. The running version stays as it is.
-- An unknown name inside \`HASHGATE\` stops the deployment, with the nearest right name. Beside it, only
-  a name that is nearly a known one does: other variables are your own.
-- Cloudflare allows 5 KB for a variable. \`hashgate config\` prints the bytes and fails above 5,120. What
-  can grow lies with the list instead: \`hashgate list exempt\` and \`hashgate list texts\` take effect
-  without a deployment ([policy.md](policy.md)).
-- Named environments of wrangler inherit no variables. Give each its own \`HASHGATE\`, which a preset
+- \`hashgate config\` prints the settings in effect from your \`wrangler.toml\` or \`wrangler.jsonc\`. It
+  fails on everything that would stop the Worker: a wrong value, an unknown name, a missing binding
+  that a setting needs. It also lists the secrets that you need.
+- A wrong setting stops the deployment, and the error names its path. The running version stays.
+- An unknown name inside \`HASHGATE\` stops the deployment, and the error suggests the nearest right
+  name. Other variables are your own: only one whose name nearly matches a known one is an error.
+- Cloudflare allows 5 KB for a variable. \`hashgate config\` prints the bytes and fails above 5,120.
+  Exemptions and texts can grow, so they are published with the list instead: \`hashgate list exempt\`
+  and \`hashgate list texts\` take effect without a deployment ([policy.md](policy.md)).
+- wrangler's named environments inherit no variables. Give each its own \`HASHGATE\`, which a preset
   keeps short: \`[env.staging.vars] HASHGATE = { preset = "photos", policy = { mode = "shadow" } }\`.
   \`hashgate config --env staging\` prints it.
 

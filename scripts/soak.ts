@@ -1,6 +1,6 @@
-// Many large uploads at once through the Worker in workerd, some of them known: is every answer right, do the allowed ones
-// arrive whole, and how much memory does it take? Ends with 1 when a known picture gets anything but 451, or an allowed one
-// does not arrive byte for byte.
+// Sends many large uploads at once through the Worker in workerd, some of them known. Is every
+// answer right, do the allowed ones arrive intact, and how much memory does it take? Exits with 1
+// if a known picture gets anything but 451, or an allowed one does not arrive byte for byte.
 //
 //   npm run soak -- [--uploads 100] [--megabytes 10]
 
@@ -23,9 +23,9 @@ const { values } = parseArgs({
 })
 const count = Number(values.uploads)
 const bytes = Number(values.megabytes) * 1e6
-/** Pictures that are made; uploads take turns. */
+/** Number of different pictures; uploads take turns. */
 const PICTURES = 10
-/** What such a picture takes at JPEG quality 93. */
+/** Size of such a picture at JPEG quality 93. */
 const BYTES_A_PIXEL = 0.62
 
 function isKnown(picture: number): boolean {
@@ -36,7 +36,10 @@ function digest(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex')
 }
 
-/** A JPEG of about so many bytes, unlike the others: a scene enlarged to a camera's size, with a sensor's noise. */
+/**
+ * A JPEG of roughly this many bytes, different from the others: a scene enlarged to a camera's
+ * size, with a sensor's noise.
+ */
 function photograph(seed: number): Promise<Buffer> {
   const small = scene(800, 600, 3, seed)
   const width = Math.round(Math.sqrt(bytes / BYTES_A_PIXEL / 0.75))
@@ -55,7 +58,7 @@ function photograph(seed: number): Promise<Buffer> {
     .toBuffer()
 }
 
-/** Memory of all processes of workerd, in MB: now, and at its peak. */
+/** Memory of all workerd processes, in MB: now, and at the peak. */
 function memoryOf(pid: string): { now: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const field = (name: string) =>
@@ -63,7 +66,7 @@ function memoryOf(pid: string): { now: number; peak: number } {
   return { now: field('VmRSS'), peak: field('VmHWM') }
 }
 
-/** Bytes of uploads that the Worker says it holds. */
+/** Bytes of uploads that the Worker reports as held. */
 async function heldBytes(url: URL): Promise<number> {
   const { headers } = watcher
   const health = await fetch(new URL('/healthz', url), { headers }).catch(() => undefined)
@@ -73,7 +76,7 @@ async function heldBytes(url: URL): Promise<number> {
 
 const pictures: Buffer[] = []
 for (let i = 0; i < PICTURES; i++) pictures.push(await photograph(i + 1))
-/** What an upload sends. */
+/** The picture that an upload sends. */
 function pictureOf(upload: number): Buffer {
   return pictures[upload % PICTURES] ?? Buffer.alloc(0)
 }
@@ -93,7 +96,7 @@ const pid = execFileSync('pgrep', ['-P', String(process.pid), 'workerd'], {
   encoding: 'utf8',
 }).trim()
 try {
-  await sendUpload(gate.url, Buffer.from('first')) // the list is loaded
+  await sendUpload(gate.url, Buffer.from('first')) // loads the list
   const before = memoryOf(pid).now
   let heldPeak = 0
   const watch = setInterval(() => {
@@ -113,14 +116,14 @@ try {
   const allowed = expected.flatMap((status, i) => (status === 201 ? [pictureOf(i)] : []))
   const arrived = origin.received.filter(({ isComplete }) => isComplete).map(({ body }) => body)
   const isWhole = isDeepStrictEqual(
-    arrived.slice(1).map(digest).toSorted(), // behind the first, which loaded the list
+    arrived.slice(1).map(digest).toSorted(), // without the first, which loaded the list
     allowed.map(digest).toSorted(),
   )
   const size = (pictures.reduce((sum, { length }) => sum + length, 0) / PICTURES / 1e6).toFixed(1)
   console.log(`${count} uploads of ${size} MB at once, in ${seconds.toFixed(1)} seconds`)
   console.log(`wrong answers: ${wrong.length}${wrong.length > 0 ? ` (${wrong.join(', ')})` : ''}`)
   console.log(
-    `arrived at the origin: ${arrived.length - 1} of ${allowed.length} that are allowed, ${isWhole ? 'byte for byte' : 'NOT as they were sent'}`,
+    `arrived at the origin: ${arrived.length - 1} of ${allowed.length} allowed uploads, ${isWhole ? 'byte for byte' : 'NOT as they were sent'}`,
   )
   console.log(`held at most: ${(heldPeak / 1e6).toFixed(1)} MB, of a budget of 33.6 MB`)
   const { peak } = memoryOf(pid)

@@ -1,5 +1,6 @@
-// Writes test/upgrade/values/NAME.json: all that hashgate stores or sends, as the code at hand writes it, for the tests of later
-// versions to read. Run it before a release, and keep the file: docs/upgrades.md says why.
+// Writes test/upgrade/values/NAME.json: everything that hashgate stores or sends, as the current
+// code writes it, for the tests of later versions to read. Run it before a release, and keep the
+// file: docs/upgrades.md says why.
 //
 //   node scripts/stored-values.ts NAME
 
@@ -17,7 +18,7 @@ if (name === undefined || !/^[\w.-]+$/.test(name)) {
   console.error('Usage: node scripts/stored-values.ts NAME')
   process.exit(2)
 }
-// The tests' own configuration runs it, which takes files of this name only.
+// The tests' own configuration runs it, and that only accepts this file name.
 const source = new URL('test/upgrade/write-values.ts', ROOT)
 const test = new URL('test/upgrade/write-values.test.ts', ROOT)
 await copyFile(source, test)

@@ -1,5 +1,6 @@
-// Removes 160 MB of packages that nothing here uses: Node's headers for native add-ons, binaryen's command line tools, and builds
-// of libheif without a WebAssembly file. npm runs it as part of `postprepare`.
+// Removes 160 MB of packages that nothing here uses: Node's headers for native add-ons, binaryen's
+// command line tools, and builds of libheif without a WebAssembly file. npm runs it as part of
+// `postprepare`.
 //
 //   node scripts/trim-packages.ts
 

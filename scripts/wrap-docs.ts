@@ -1,5 +1,5 @@
-// Wraps the prose of Markdown files at 100 columns: paragraphs and items of lists. Tables, headings, code and HTML stay as they are,
-// and so does a paragraph that fits.
+// Wraps the prose of Markdown files at 100 columns: paragraphs and list items. Tables, headings,
+// code and HTML stay as they are, and so does a paragraph that already fits.
 //
 //   node scripts/wrap-docs.ts docs/lists.md CONTRIBUTING.md
 
@@ -8,12 +8,18 @@ import { fileURLToPath } from 'node:url'
 
 export const MOST_COLUMNS = 100
 
-/** Where a paragraph begins: an item of a list, or text. Its other lines are indented as the text of the item is. */
+/**
+ * Where a paragraph begins: a list item, or text. Its other lines are indented like the item's
+ * text.
+ */
 const ITEM = /^(\s*)((?:[-*]|\d+\.) )?/
 const FENCE = /^\s*(```|~~~)/
-/** Lines that must stay: blank ones, tables, headings, HTML, quotes, references, and breaks by two spaces. */
+/**
+ * Lines that stay as they are: blank ones, tables, headings, HTML, quotes, references, and breaks
+ * by two spaces.
+ */
 const KEPT = /^\s*$|^\s*\||^#|^\s*<|^>|^\s*\[[^\]]+\]: | {2}$/
-/** What would begin something else, if it came first on a line. */
+/** What would start something else at the beginning of a line. */
 const STARTS = /^([-*+>#|]|\d+[.)])/
 
 interface Block {

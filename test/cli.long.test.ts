@@ -234,7 +234,7 @@ describe('hashgate list', () => {
     const verified = await hashgate('list', 'verify', ...store())
     expect(verified).toMatchObject({
       code: 0,
-      out: 'version 3 is whole: 3 entries in 13 values\n',
+      out: 'version 3 is intact: 3 entries in 13 values\n',
     })
     const back = await hashgate('list', 'rollback', '1', ...store())
     expect(back.out).toBe('published version 4, with the content of version 1\n')
@@ -424,7 +424,7 @@ describe('what a command says when it is given the wrong thing', () => {
     [['init', 'a.jpg', '--yes'], 'is a file; name a folder'],
     [['quarantine', 'open', CASE, '--identity', 'FOLDER'], FOLDER],
     [['quarantine', 'keygen', '--out', 'none/key'], 'there is no folder'],
-    [['feed', 'key', '--out', 'a.jpg'], 'it is there already'],
+    [['feed', 'key', '--out', 'a.jpg'], 'it already exists'],
     [['feed', 'publish', 'own', '--key', 'none', '--out', 'FOLDER'], 'there is no such file'],
   ])('%j', async (args, words) => {
     const names = new Set(['FOLDER', 'a.jpg', 'empty.jpg', 'list.csv', 'half.json', 'none.toml'])

@@ -40,7 +40,7 @@ const AT_HEADER: u32 = 0
 const AT_PIXELS: u32 = 1
 const IN_ROWS: u32 = 2
 const IN_RUNS: u32 = 3
-const IN_MISSING: u32 = 4 // rows that the file lacks
+const IN_MISSING: u32 = 4 // rows missing from the file
 const FINISHED: u32 = 5
 let state: u32 = AT_HEADER
 let bytesTaken: u64 = 0
@@ -49,23 +49,23 @@ let toSkip: u32 = 0
 let isTopDown: bool = false
 let pixelBits: u32 = 0
 let hasAlpha: bool = false
-let isAlphaSeen: bool = false // some pixel is not wholly transparent
+let isAlphaSeen: bool = false // some pixel is not fully transparent
 let rowBytes: u32 = 0
 let rowFill: u32 = 0
 let rowsDone: u32 = 0
 let column: u32 = 0
 let runBits: u32 = 8
-let rowsToEnd: u32 = 0 // by an escape
+let rowsToEnd: u32 = 0 // set by an escape
 let row: usize = 0
 let luma: usize = 0
 let alpha: usize = 0
 
 const colours = memory.data(1024) // luma of each palette entry, f32
 
-// Bit fields: where each channel lies, and the largest value it has.
+// Bit fields: the position of each channel, and its largest value.
 const masks = memory.data(16) // red, green, blue, alpha: u32
 
-/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+/** Decodes the available input. `isLast`: no more will come. Returns a status. */
 export function decodeBmp(isLast: bool): i32 {
   while (true) {
     const before = inputLeft()
@@ -96,17 +96,20 @@ function step(): i32 {
   }
 }
 
-/** Lengths that a bitmap header may have: OS/2 1.x; OS/2 2.x, cut anywhere, and Windows 3 to 3.2; Windows 4; Windows 5. */
+/**
+ * Possible lengths of a bitmap header: OS/2 1.x; OS/2 2.x, cut anywhere, and Windows 3 to 3.2;
+ * Windows 4; Windows 5.
+ */
 function isHeaderLength(bytes: u32): bool {
   return bytes == 12 || (bytes >= 16 && bytes <= 64) || bytes == 108 || bytes == 124
 }
 
-/** A field of the bitmap header; 0 behind its end. */
+/** A field of the bitmap header; 0 beyond its end. */
 function field(offset: u32, headerBytes: u32): u32 {
   return offset + 4 <= headerBytes ? load<u32>(start + 14 + offset) : 0
 }
 
-/** The file header, the bitmap header and what follows it up to the colours. */
+/** The file header, the bitmap header and everything up to and including the colours. */
 function readHeader(): i32 {
   if (inputLeft() < 18) return MORE
   const headerBytes = load<u32>(start, 14)
@@ -126,7 +129,7 @@ function readHeader(): i32 {
   }
   const coloursAt: u32 = 14 + headerBytes + maskBytes
   const colourBytes: u32 = isCore ? 3 : 4
-  // Colours end where pixels begin, whatever their number is said to be.
+  // Colours end where pixels begin, whatever their stated number.
   const pixelsAt = load<u32>(start, 10)
   if (pixelsAt > coloursAt) colourCount = min(colourCount, (pixelsAt - coloursAt) / colourBytes)
   const end: u32 = coloursAt + colourCount * colourBytes
@@ -135,7 +138,7 @@ function readHeader(): i32 {
   const width = isCore ? <i32>u16le(start + 18) : load<i32>(start, 18)
   const height = isCore ? <i32>u16le(start + 20) : load<i32>(start, 22)
   isTopDown = height < 0
-  // OS/2 2.x means other things by the same numbers.
+  // OS/2 2.x gives the same numbers other meanings.
   const isWindows =
     headerBytes == 40 || headerBytes == 52 || headerBytes == 56 || headerBytes >= 108
   const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression, isWindows)
@@ -177,7 +180,7 @@ function beginImage(width: i32, height: i32, bits: u32, compression: u32, isWind
   return CONTINUE
 }
 
-/** Bit fields, from the header or behind it; without them, the usual ones. */
+/** Bit fields, from the header or after it; the default ones if there are none. */
 function readMasks(headerBytes: u32, compression: u32): void {
   const isFields = compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS
   if (isFields) {
@@ -192,7 +195,8 @@ function readMasks(headerBytes: u32, compression: u32): void {
     store<u32>(masks, 0xff0000)
     store<u32>(masks, 0x00ff00, 4)
     store<u32>(masks, 0x0000ff, 8)
-    // The mask of alpha counts even where the others do not, as in browsers. Without one, ImageMagick takes the fourth byte.
+    // The mask of alpha counts even if the others do not, as in browsers. Without one, ImageMagick
+    // takes the fourth byte.
     hasAlpha = pixelBits == 32
     store<u32>(masks, headerBytes >= 56 && hasAlpha ? load<u32>(start, 66) : 0xff000000, 12)
   }
@@ -246,8 +250,9 @@ function readRow(): void {
 }
 
 /**
- * RLE8, RLE4 and RLE24: a count and a value, repeated; or 0 and an escape: end of row, end of image, a step right and up, or a
- * number of values as they are. Pixels that are stepped over have value 0, and are transparent, as browsers show them.
+ * RLE8, RLE4 and RLE24: a count and a value, repeated; or 0 and an escape: end of row, end of
+ * image, a step right and up, or a number of literal values. Skipped pixels have value 0 and are
+ * transparent, as browsers show them.
  */
 function readRuns(): i32 {
   if (!rowsDone && !column) clearRow()
@@ -296,7 +301,7 @@ function readRuns(): i32 {
 }
 
 function putRun(count: u32, value: u32): void {
-  // A run may go on behind the end of its row for as long as it likes: that must not cost time.
+  // A run may claim to go on far beyond the end of its row: that must not cost time.
   const shown = column < imageWidth ? min(count, imageWidth - column) : 0
   for (let k: u32 = 0; k < shown; k++) {
     putPixel(runBits == 8 ? value : k & 1 ? value & 15 : value >> 4)
@@ -308,7 +313,7 @@ function putPixel(value: u32): void {
   putLuma(f32.load(colours + ((<usize>value) << 2)))
 }
 
-/** Puts `count` colours of three bytes, `distance` bytes apart. */
+/** Stores `count` colours of three bytes, `distance` bytes apart. */
 function putColours(count: u32, from: usize, distance: usize): void {
   const shown = column < imageWidth ? min(count, imageWidth - column) : 0
   for (let k: u32 = 0; k < shown; k++, from += distance) {
@@ -331,7 +336,7 @@ function clearRow(): void {
   memory.fill(alpha, 0, <usize>imageWidth * 4)
 }
 
-/** Ends a row of runs. Returns false when that is more work than the file may ask for. */
+/** Ends a row of runs. Returns false if that exceeds the work that the file is allowed. */
 function endRow(): bool {
   addPlaneRow(luma, alpha)
   clearRow()
@@ -343,12 +348,15 @@ function endRow(): bool {
 
 function endImage(): i32 {
   state = FINISHED
-  if (hasAlpha && !isAlphaSeen) dropTransparency() // it is no alpha
+  if (hasAlpha && !isAlphaSeen) dropTransparency() // then it is not alpha
   if (!isTopDown) flipPlanes()
   return FRAME
 }
 
-/** The file is over before its rows are: transparent black is what is missing, if at least half is there. */
+/**
+ * The file ends before its rows do: missing ones become transparent black, if at least half is
+ * there.
+ */
 function giveUp(): i32 {
   if (state == FINISHED) return DONE
   if (rowsDone * 2 < imageHeight || state == AT_PIXELS) return TRUNCATED
@@ -359,7 +367,7 @@ function giveUp(): i32 {
   return addMissing()
 }
 
-/** Adds the rows that the file lacks, some at a time. */
+/** Adds the rows missing from the file, some at a time. */
 function addMissing(): i32 {
   for (; rowsDone < imageHeight; rowsDone++) {
     if (isStepOver()) return PAUSED

@@ -42,16 +42,17 @@ import {
 } from '../status'
 import { AT_END, beginLzw, giveByte, HAS_PIXELS, nextString, pixelCount, pixels } from './lzw'
 
-/** Rows outside the first frame cost time too, and the file need not say anything about them. */
+/** Rows outside the first frame cost time too, and the file can claim them without any data. */
 const MAX_CANVAS_PIXELS: u64 = 100_000_000
-// Rows of an interlaced frame are added to the plane one by one: a pixel costs as much as so many others, and a row no less
-// than one of so many pixels.
+// Rows of an interlaced frame are added to the plane one by one. Each pixel costs as much as
+// several others, and each row at least as much as a row of this many pixels.
 const INTERLACED_COST: u32 = 4
 const MIN_INTERLACED_PIXELS: u32 = 512
-/** A transparent pixel goes to three planes, and where there are few rows, to several of each. */
+/** A transparent pixel goes to three planes, and if there are few rows, to several of each. */
 const BLANK_COST: u32 = 4
 
-// Interlace: first row and distance of the four passes. A fifth is all rows, of a frame without passes.
+// Interlace: first row and step of the four passes. The fifth covers all rows, for a frame without
+// passes.
 const passRow: usize = memory.data<u8>([0, 4, 2, 1, 0])
 const passStep: usize = memory.data<u8>([8, 8, 4, 2, 1])
 const LAST_PASS: u32 = 3
@@ -63,7 +64,7 @@ const AT_BLOCK: u32 = 1
 const IN_EXTENSION: u32 = 2
 const AT_CODE_SIZE: u32 = 3
 const IN_DATA: u32 = 4
-const ABOVE_FRAME: u32 = 5 // rows that are not of the first frame
+const ABOVE_FRAME: u32 = 5 // rows outside the first frame
 const BELOW_FRAME: u32 = 6
 const FINISHED: u32 = 7
 let state: u32 = AT_HEADER
@@ -99,7 +100,7 @@ const globalLuma = memory.data(1024)
 const colourLuma = memory.data(1024)
 const colourAlpha = memory.data(1024)
 
-/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+/** Decodes the available input. `isLast`: no more will come. Returns a status. */
 export function decodeGif(isLast: bool): i32 {
   while (true) {
     const before = inputLeft()
@@ -143,7 +144,7 @@ function readColours(at: usize, count: u32, to: usize): void {
   }
 }
 
-/** Colours of a table, by the flags of a descriptor; 0: it has none. */
+/** Number of a table's colours, from a descriptor's flags; 0 if there is no table. */
 function coloursIn(flags: u32): u32 {
   return flags & 0x80 ? (<u32>2) << (flags & 7) : 0
 }
@@ -177,7 +178,7 @@ function readBlock(): i32 {
   }
 }
 
-/** An extension: only the graphic control extension says something about a picture. */
+/** An extension: only the graphic control extension affects the picture. */
 function readExtension(): i32 {
   if (inputLeft() < 2) return MORE
   if (load<u8>(start, 1) == 0xf9) {
@@ -262,10 +263,13 @@ function beginFrame(): i32 {
   return isFirstFrameDone || pass != ALL_ROWS ? CONTINUE : addBlank(frameY, ABOVE_FRAME)
 }
 
-/** Begins the image with its first frame. As in browsers, that makes the screen as large as it needs. */
+/**
+ * Begins the image with its first frame. As in browsers, the screen grows to the frame's size if
+ * necessary.
+ */
 function beginImage(): i32 {
   hasFirstFrame = true
-  if (!screenWidth || !screenHeight) leaveOut() // some programs then show the frame alone
+  if (!screenWidth || !screenHeight) leaveOut() // some programs then only show the frame
   const width = max(screenWidth, frameX + frameWidth)
   const height = max(screenHeight, frameY + frameHeight)
   if (width > MAX_SIDE || height > MAX_SIDE) return OVER_LIMIT
@@ -281,13 +285,13 @@ function interlacedCost(count: u32): u32 {
   return max(count, MIN_INTERLACED_PIXELS) * INTERLACED_COST
 }
 
-/** Makes the row transparent black, as it is outside the frame. */
+/** Makes the row transparent black, as outside the frame. */
 function clearRow(): void {
   memory.fill(luma, 0, <usize>imageWidth * 4)
   memory.fill(alpha, 0, <usize>imageWidth * 4)
 }
 
-/** Adds rows above the first frame, or below it and that it lacks. */
+/** Adds rows above the first frame, or those that it lacks and those below it. */
 function addBlank(count: u32, where: u32): i32 {
   clearRow()
   blankRows = count
@@ -295,7 +299,7 @@ function addBlank(count: u32, where: u32): i32 {
   return addBlankRows()
 }
 
-/** Adds some of these rows. Returns OVER_LIMIT when that is too much work. */
+/** Adds some of these rows. Returns OVER_LIMIT if that is too much work. */
 function addBlankRows(): i32 {
   const isPlain = pass == ALL_ROWS
   for (; blankRows; blankRows--) {
@@ -315,7 +319,7 @@ function addBlankRows(): i32 {
   return CONTINUE
 }
 
-/** Sends on a row of which only the first pixels came: the others are transparent. */
+/** Passes on a row of which only the first pixels came: the others are transparent. */
 function endPartialRow(): void {
   if (!column || rowsDone >= frameHeight) return
   for (let x = column; x < shownWidth; x++) {
@@ -326,7 +330,10 @@ function endPartialRow(): void {
   useRow()
 }
 
-/** Tells the planes of rows that an interlaced frame lacks: browsers repeat those that are there, others show none. */
+/**
+ * Reports the missing rows of an interlaced frame to the planes: browsers repeat existing rows,
+ * others show nothing.
+ */
 function addMissingRows(): void {
   clearRow()
   while (rowsDone < frameHeight) {
@@ -346,7 +353,7 @@ function readData(): i32 {
       continue
     }
     if (status < 0) return giveUp(DAMAGED)
-    if (status == AT_END) return endFrame() // with fewer rows than it said
+    if (status == AT_END) return endFrame() // with fewer rows than it claimed
     if (!inputLeft()) return MORE
     const byte = <u32>load<u8>(start)
     if (subBlockLeft) {
@@ -361,7 +368,10 @@ function readData(): i32 {
   }
 }
 
-/** Puts the last string's pixels into rows. Returns false when that is more work than the file may ask for. */
+/**
+ * Puts the last string's pixels into rows. Returns false if that exceeds the work that the file is
+ * allowed.
+ */
 function takePixels(): bool {
   for (let k: u32 = 0; k < pixelCount && rowsDone < frameHeight; k++) {
     if (column < shownWidth) {
@@ -372,7 +382,7 @@ function takePixels(): bool {
     }
     if (++column < frameWidth) continue
     useRow()
-    // The first frame's rows go to the plane as wide as the image.
+    // The first frame's rows go to the plane at the width of the image.
     const width = isFirstFrameDone ? frameWidth : max(frameWidth, imageWidth)
     spendPixels(pass == ALL_ROWS ? width : interlacedCost(width))
     if (isOverspent(bytesTaken)) return false
@@ -380,7 +390,7 @@ function takePixels(): bool {
   return true
 }
 
-/** Sends the finished row on, and finds the next one. */
+/** Passes on the finished row and finds the next one. */
 function useRow(): void {
   if (rowIndex < shownHeight) {
     const y = frameY + rowIndex
@@ -403,7 +413,7 @@ function nextRow(): void {
   while (pass < LAST_PASS && rowIndex >= frameHeight) rowIndex = load<u8>(passRow + ++pass)
 }
 
-/** The frame has what rows its data has; what is left of that is passed over. */
+/** The frame has all rows that its data contains; remaining data is skipped. */
 function endFrame(): i32 {
   state = IN_EXTENSION
   if (rowsDone < frameHeight) leaveOut()
@@ -416,7 +426,7 @@ function endFrame(): i32 {
   return endFirstFrame()
 }
 
-/** An interlaced frame has blank rows above and below it, and they are added one by one. */
+/** An interlaced frame has blank rows above and below it, which are added one by one. */
 function endFirstFrame(): i32 {
   const isPlain = pass == ALL_ROWS
   return addBlank(
@@ -439,7 +449,10 @@ function showFirstFrame(): i32 {
   return FRAME
 }
 
-/** The frame cannot be decoded further. At least half of the first one's rows count, and are the last frame. */
+/**
+ * The frame cannot be decoded further. The first frame still counts, as the last one, if half of
+ * its rows are there.
+ */
 function giveUp(status: i32): i32 {
   state = FINISHED
   endPartialRow()
@@ -453,7 +466,7 @@ function giveUp(status: i32): i32 {
   return endFirstFrame()
 }
 
-/** The file is over: `status`, if there is no picture in it. */
+/** The file is over. `status` applies if it has no picture. */
 function finish(status: i32): i32 {
   if (state == IN_DATA) return giveUp(status)
   state = FINISHED

@@ -1,10 +1,11 @@
-// GIF's LZW (GIF89a specification, appendix F): codes of 3 to 12 bits, lowest bit first, each a string of pixels that is
-// an earlier string and one pixel more.
+// GIF's LZW (GIF89a specification, appendix F): codes of 3 to 12 bits, lowest bit first. Each
+// stands for a string of pixels: an earlier string and one more pixel.
 
 const MAX_CODES: u32 = 4096
 const NONE: u32 = 0xffff
 
-// By code: the code that its string begins with, its last pixel, its first pixel, its length.
+// By code: the code of the string that its own begins with, its last pixel, its first pixel, its
+// length.
 const prefixes = memory.data(8192)
 const lasts = memory.data(4096)
 const firsts = memory.data(4096)
@@ -18,7 +19,7 @@ let previous: u32 = NONE
 let bits: u32 = 0
 let bitCount: u32 = 0
 
-/** What `nextString` answers. */
+/** Results of `nextString`. */
 const WANTS_BYTE: i32 = 0
 export const HAS_PIXELS: i32 = 1
 export const AT_END: i32 = 2
@@ -28,7 +29,7 @@ export const BAD_CODE: i32 = -1
 export const pixels = memory.data(4096)
 export let pixelCount: u32 = 0
 
-/** Begins a frame's data. Returns false when its code size is none. */
+/** Begins a frame's data. Returns false if its code size is invalid. */
 export function beginLzw(minCodeBits: u32): bool {
   if (minCodeBits < 1 || minCodeBits > 11) return false
   clearCode = 1 << minCodeBits
@@ -50,7 +51,7 @@ function clear(): void {
   previous = NONE
 }
 
-/** Adds a byte of data; at most 20 bits may wait. */
+/** Adds a byte of data; at most 20 bits may be pending. */
 export function giveByte(byte: u32): void {
   bits |= byte << bitCount
   bitCount += 8
@@ -75,7 +76,7 @@ export function nextString(): i32 {
   }
   if (code > nextCode || (code == nextCode && nextCode == MAX_CODES)) return BAD_CODE
   if (nextCode < MAX_CODES) {
-    // The code that is being defined may be used at once: then it ends as it begins.
+    // A code may be used while it is being defined: its string then ends with its own first pixel.
     const first = load<u8>(firsts + (code == nextCode ? previous : code))
     store<u16>(prefixes + (nextCode << 1), previous)
     store<u8>(lasts + nextCode, first)

@@ -1,12 +1,14 @@
-// Inflate (RFC 1950 and 1951), a piece at a time: compressed bytes in, at most OUTPUT_BYTES of the result out.
+// Inflate (RFC 1950 and 1951), a piece at a time: compressed bytes in, at most OUTPUT_BYTES of the
+// result out.
 //
-// The platform's DecompressionStream would do, but costs more than reading the whole picture here does: it copies each
-// piece through two streams and an await, and nothing stops it inside a piece that grows a thousandfold.
+// The platform's DecompressionStream would do, but it costs more than reading the whole picture
+// here: it copies each piece through two streams and an await, and nothing stops it within a piece
+// that grows a thousandfold.
 //
 //   compressed: │ used up │ bitAt .. to be read │ room │
 //   output:     │ 32 KiB that matches may refer to │ new bytes: outputStart .. outputEnd │ room │
 //
-// The reader of the output takes it all before it asks for more.
+// The reader takes all of the output before it asks for more.
 
 import { allocate } from '../memory'
 import {
@@ -24,7 +26,7 @@ import {
 const HISTORY_BYTES: usize = 32768
 const OUTPUT_BYTES: usize = 65536
 const COMPRESSED_BYTES: usize = 65536
-/** Two literals and a match may write this much behind the place where the output is said to be full. */
+/** Two literals and a match may write this far beyond the point where the output counts as full. */
 const OVERHANG_BYTES: usize = 258 + 32
 
 /** Most bits of a literal, or a length and a distance with their extra bits. */
@@ -32,7 +34,7 @@ const MAX_SYMBOL_BITS: u32 = 15 + 5 + 15 + 13
 /** Most bytes of a block's header: 14 bits, 19 code lengths, 316 lengths of up to 14 bits. */
 const MAX_HEADER_BYTES: u32 = 576
 
-/** What `inflate` answers. */
+/** Results of `inflate`. */
 export const NEEDS_INPUT: i32 = 0
 export const OUTPUT_FULL: i32 = 1
 export const STREAM_END: i32 = 2
@@ -47,7 +49,7 @@ let output: usize = 0
 export let outputStart: usize = 0
 export let outputEnd: usize = 0
 
-/** Place of the next bit, from `compressed`. */
+/** Position of the next bit, from `compressed`. */
 let bitAt: u32 = 0
 
 const IN_ZLIB_HEADER: u32 = 0
@@ -60,13 +62,13 @@ let isLastBlock: bool = false
 let storedLeft: u32 = 0
 let hasFixedTables: bool = false
 
-// Blocks cost time whatever they hold. Encoders end a block after some thousand symbols.
+// Blocks cost time whatever they hold. Encoders end a block after a few thousand symbols.
 const FREE_BLOCKS: u64 = 4096
 const BYTES_PER_BLOCK: u64 = 128
 let blocks: u64 = 0
 let bytesOut: u64 = 0
 
-/** Begins a zlib stream. Returns false when memory is over its limit. */
+/** Begins a zlib stream. Returns false if memory is over its limit. */
 export function beginInflate(): bool {
   if (!compressed) {
     compressed = allocate(COMPRESSED_BYTES)
@@ -84,7 +86,7 @@ export function beginInflate(): bool {
   return true
 }
 
-/** Takes compressed bytes as far as there is room. Returns how many. */
+/** Takes compressed bytes as far as there is room. Returns how many it took. */
 export function giveCompressed(from: usize, count: u32): u32 {
   const used = <usize>(bitAt >> 3)
   if (used > COMPRESSED_BYTES / 2 || compressed + used == compressedEnd) {
@@ -102,7 +104,7 @@ function bitsLeft(): u32 {
   return ((<u32>(compressedEnd - compressed)) << 3) - bitAt
 }
 
-/** At least 57 bits of the stream, from the lowest. Behind the last byte they are anything. */
+/** At least 57 bits of the stream, lowest first. Beyond the last byte they are arbitrary. */
 function bits(): u64 {
   return load<u64>(compressed + (bitAt >> 3)) >> (<u64>bitAt & 7)
 }
@@ -114,8 +116,8 @@ function take(count: u32): u32 {
 }
 
 /**
- * Inflates what has been given, to `outputStart` .. `outputEnd`.
- * `isLast`: no more will be given, so that bits missing at the end are not waited for.
+ * Inflates what was given, to `outputStart` .. `outputEnd`.
+ * `isLast`: no more will be given, so do not wait for bits that are missing at the end.
  */
 export function inflate(isLast: bool): i32 {
   const kept = min(outputEnd - output, HISTORY_BYTES)
@@ -135,7 +137,7 @@ function step(isLast: bool): i32 {
   switch (state) {
     case IN_ZLIB_HEADER: {
       if (bitsLeft() < 16) return NEEDS_INPUT
-      const header = take(16) // method 8, no preset dictionary, and a check that both bytes are as they were written
+      const header = take(16) // method 8, no preset dictionary, and a valid check of both bytes
       if ((header & 15) != 8 || (header >> 8) & 0x20) return BAD_STREAM
       state = AT_BLOCK
       return CONTINUE
@@ -164,7 +166,7 @@ function readBlockHeader(isLast: bool): i32 {
   const kind = take(2)
   if (kind == 0) {
     bitAt = (bitAt + 7) & ~7
-    if (<i32>bitsLeft() < 32) return NEEDS_INPUT // and that for ever: only at the end of input was there so little
+    if (<i32>bitsLeft() < 32) return NEEDS_INPUT // forever, since only the end of the input leaves so few bits
     storedLeft = take(16)
     if (take(16) != (storedLeft ^ 0xffff)) return BAD_STREAM
     state = IN_STORED
@@ -202,7 +204,7 @@ function readTables(): bool {
   for (let index: u32 = 0; index < codeCount; index++) {
     store<u8>(lengths + codeLengthPlace(index), take(3))
   }
-  // Its 19 symbols are literals as far as the table goes.
+  // Its 19 symbols are treated as literals.
   if (!buildTable(literals, LITERAL_BITS, lengths, 19, false)) return false
   const total = literalCount + distanceCount
   let count: u32 = 0
@@ -272,7 +274,8 @@ function decodeCodes(isLast: bool): i32 {
   const earliest = outputStart - <usize>min<u64>(bytesOut, <u64>HISTORY_BYTES)
   const source = compressed
   const inputBits = (<u32>(compressedEnd - compressed)) << 3
-  // While this much is left, no symbol can end behind the input. At the very end each is checked when it is read.
+  // While this much is left, no symbol can reach beyond the input. At the very end each is checked
+  // as it is read.
   const stopAt = isLast ? inputBits : inputBits < MAX_SYMBOL_BITS ? 0 : inputBits - MAX_SYMBOL_BITS
   let to = outputEnd
   let at = bitAt
@@ -286,7 +289,8 @@ function decodeCodes(isLast: bool): i32 {
     let next = load<u64>(source + (at >> 3)) >> (<u64>at & 7)
     let entry = load<u32>(literals + ((<usize>next & literalMask) << 2))
     if (entry & LITERAL && at + 3 * LITERAL_BITS <= inputBits) {
-      // Three literals may come at once: none is longer than the first level. A shift looks at an entry's lowest six bits.
+      // Up to three literals at once: none is longer than the first level. A shift only uses an
+      // entry's lowest six bits.
       store<u8>(to++, entry >> 16)
       at += entry & 0xff
       next >>= <u64>entry
@@ -302,7 +306,7 @@ function decodeCodes(isLast: bool): i32 {
           continue
         }
       }
-      // What follows is known already; more bits are loaded beside its look-up.
+      // What follows is known already; more bits are loaded in parallel with its look-up.
       before = at
       next = load<u64>(source + (at >> 3)) >> (<u64>at & 7)
     }

@@ -20,7 +20,8 @@ export const EXCEPTION: u32 = 1 << 15
 
 const MAX_LENGTH: u32 = 15
 
-// A second table has at least two of the symbols, so that of 286 and 30 there are at most 143 and 15.
+// A second table has at least two symbols, so the 286 and 30 symbols give at most 143 and 15
+// tables.
 const LITERAL_ENTRIES: u32 = 4352 // 2^11 + 144 x 2^4
 const DISTANCE_ENTRIES: u32 = 2304 // 2^8 + 16 x 2^7
 
@@ -79,8 +80,8 @@ function reverseBits(code: u32, length: u32): u32 {
 }
 
 /**
- * Builds a table from code lengths. A code may be incomplete only if it has one symbol, as zlib allows for distances,
- * or none. Returns whether it is a code.
+ * Builds a table from code lengths. As in zlib's rule for distances, a code may only be incomplete
+ * if it has one symbol, or none. Returns whether the lengths form a code.
  */
 export function buildTable(
   table: usize,

@@ -24,19 +24,22 @@ export function numberAt(position: u32, count: u32): u32 {
 
 /** What the last `readDc` or `readAc` found. */
 export let value: i32 = 0
-/** How far the last `readAc` moved on. */
+/** Number of places that the last `readAc` advanced. */
 export let advance: u32 = 0
-/** The symbol that the last `readSymbol` found; a code that is in no table counts as symbol 0, as in libjpeg. */
+/**
+ * The symbol that the last `readSymbol` found. A code in no table counts as symbol 0, as in
+ * libjpeg.
+ */
 export let symbol: u32 = 0
 
-/** Reads one symbol. Returns the position behind its code. */
+/** Reads one symbol. Returns the position after its code. */
 export function readSymbol(table: HuffmanTable, position: u32): u32 {
   const found = symbolAt(table, <u32>(bitsAt(position) >> 48))
   symbol = found == BAD_CODE ? 0 : found
   return position + lastLength
 }
 
-/** Reads a DC difference into `value`. Returns the position behind it. */
+/** Reads a DC difference into `value`. Returns the position after it. */
 export function readDc(table: HuffmanTable, position: u32): u32 {
   const entry = load<i32>(table.values + ((<usize>(bitsAt(position) >> (64 - DC_BITS))) << 2))
   if (entry) {
@@ -49,7 +52,7 @@ export function readDc(table: HuffmanTable, position: u32): u32 {
   return position + size
 }
 
-/** Reads an AC coefficient into `value` and `advance`. Returns the position behind it. */
+/** Reads an AC coefficient into `value` and `advance`. Returns the position after it. */
 export function readAc(table: HuffmanTable, position: u32): u32 {
   const entry = load<i32>(table.values + ((<usize>(bitsAt(position) >> (64 - AC_BITS))) << 2))
   if (entry) {

@@ -1,6 +1,7 @@
-// Luma where the channels of YCbCr leave their range. Decoders clamp red, green and blue, and that is another luma than Y:
-// chroma alone can show a picture. Encoders' files leave the range by rounding only, so chroma is read of small pictures,
-// and of large ones if some of their MCUs, which are looked at, have such colours.
+// Luma where the channels of YCbCr leave their range. Decoders clamp red, green and blue, which
+// gives another luma than Y: a picture can be hidden in chroma alone. Files from encoders only
+// leave the range by rounding. So chroma is read for small pictures, and for large ones if a sample
+// of their MCUs has such colours.
 
 import {
   blockEnergy,
@@ -13,10 +14,13 @@ import { Component } from './header'
 import { lumaOf } from '../luma/pixels'
 import { toned } from '../colour'
 
-/** By how much clamping must move the mean luma of a block, of one MCU, for chroma to be read. */
+/** Chroma is read if clamping moves the mean luma of a block of one MCU by this much. */
 const MAX_SHIFT: f32 = 10
 
-/** Energy of a block of chroma of which clamping cannot move luma so much: 12 of 128, squared, in 64 pixels. */
+/**
+ * With less energy in a block of chroma, clamping cannot move luma that much: 12 of 128, squared,
+ * in 64 pixels.
+ */
 const FAINT_ENERGY: f32 = 9216
 
 const bluePixels = memory.data(64)
@@ -31,7 +35,7 @@ export function tonedYcc(luma: f32, blue: f32, red: f32): f32 {
   )
 }
 
-/** Luma of a pixel whose channels are clamped, for a luma and chroma around 0. */
+/** Luma of a pixel after clamping its channels, from a luma and chroma around 0. */
 export function clampedLuma(luma: f32, blue: f32, red: f32): f32 {
   return isInRange(luma, blue, red) ? luma : luma + clampedBy(luma, blue, red)
 }
@@ -57,7 +61,7 @@ function excess(channel: f32): f32 {
   return max<f32>(0, min<f32>(255, channel)) - channel
 }
 
-/** Reads a block of chroma, to be looked at. Returns the position behind it. */
+/** Reads a block of chroma for inspection. Returns the position after it. */
 export function lookAtChroma(c: Component, position: u32, isBlue: bool): u32 {
   const next = readCoefficients(c, position)
   isBeyondPixels(c)
@@ -71,7 +75,7 @@ export function lookAtChroma(c: Component, position: u32, isBlue: bool): u32 {
   return next
 }
 
-/** Whether clamping moves luma much, by the chroma that was looked at and the luma beside it. */
+/** Whether clamping moves luma much, given the inspected chroma and this luma. */
 export function isClamped(luma: u8): bool {
   let moved: f32 = 0
   for (let at: usize = 0; at < 64; at++) {

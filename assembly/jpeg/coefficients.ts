@@ -1,7 +1,9 @@
-// Which coefficients of a block are kept at the chosen scale, and where they wait when a file sends them in several
-// scans. The others are skipped; of those, a progressive file needs to know whether they are zero: one bit each.
+// Which coefficients of a block are kept at the chosen scale, and where they wait if a file sends
+// them in several scans. The others are skipped; a progressive file needs to know which of those
+// are zero, one bit each.
 //
-// Stored rows, one a row of MCUs, in order; so a file that tells its height late can be stored as it comes:
+// Rows of MCUs are stored in order, so a file that states its height late can be stored as it
+// comes:
 //
 //   row 0: component 0: blocks x kept coefficients of i16 │ component 1 ... │ component 0: blocks x u64 of history ...
 //   row 1: ...
@@ -15,11 +17,14 @@ import { naturalPlace } from './zigzag'
 
 const NOT_KEPT: u8 = 0xff
 
-/** The place behind all that a block may reach: its last place, and the advance of what ends it. */
+/**
+ * One more than the farthest place that a block may reach: its last place, and the advance of what
+ * ends it.
+ */
 const REACHED_PLACES: usize = 64 + <usize>END_OF_BLOCK
 /**
- * By place in zigzag order: row and column as v << 3 | u, or BEHIND_BLOCK if it is not kept. A run may end behind place 63, which
- * it then has, as in libjpeg.
+ * By place in zigzag order: row and column as v << 3 | u, or BEHIND_BLOCK if it is not kept. A run
+ * may end beyond place 63 and then counts as 63, as in libjpeg.
  */
 export const keptPlaces = memory.data(144)
 const slotOf = memory.data(64) // by place in zigzag order: its slot, or NOT_KEPT
@@ -49,15 +54,17 @@ let storage: usize = 0
 let rowBytes: usize = 0
 let storedRows: u32 = 0
 
-/** Whether history is kept: without it, refinements of coefficients other than the mean are ignored. */
+/**
+ * Whether history is kept. Without it, refinements of all coefficients but the mean are ignored.
+ */
 export let hasHistory: bool = false
 
-/** Coefficients that are stored of a component's block. */
+/** Number of coefficients stored for a component's block. */
 export function storedCount(c: Component): u32 {
   return c.isFlat ? 1 : keptCount
 }
 
-/** Lays out a stored row. Returns its bytes. */
+/** Lays out a stored row. Returns its size in bytes. */
 export function layOutRow(withHistory: bool): usize {
   hasHistory = withHistory
   rowBytes = 0
@@ -83,7 +90,7 @@ export function fitsRows(rows: u32, reserve: usize): bool {
   return <u64>rows * <u64>rowBytes + <u64>reserve <= <u64>memoryLeft()
 }
 
-/** Makes room for the first `rows` rows of MCUs. Returns false when memory is over its limit. */
+/** Makes room for the first `rows` rows of MCUs. Returns false if memory is over its limit. */
 export function storeRows(rows: u32): bool {
   if (rows <= storedRows) return true
   if (!storage) {
@@ -102,7 +109,7 @@ export function storedBlock(c: Component, mcuRow: u32, line: u32, x: u32): usize
   return row + (<usize>line * c.paddedX + x) * storedCount(c) * 2
 }
 
-/** Address of the same block's history: one bit a place, set when its coefficient is not zero. */
+/** Address of the same block's history: one bit per place, set if its coefficient is not zero. */
 export function storedHistory(c: Component, mcuRow: u32, line: u32, x: u32): usize {
   const row = storage + <usize>mcuRow * rowBytes + c.historyOffset
   return row + (<usize>line * c.paddedX + x) * 8
@@ -158,7 +165,7 @@ export function writeStoredRow(c: Component, mcuRow: u32): void {
   }
 }
 
-/** Writes the means of a line of blocks, which is all that is stored of them. */
+/** Writes the means of a line of blocks, for which nothing else is stored. */
 function writeFlatBlocks(c: Component, stored: usize, dst: usize): void {
   const step = f32.load(c.quant) / 8
   for (let x: u32 = 0; x < c.paddedX; x++, stored += 2, dst += nx) {

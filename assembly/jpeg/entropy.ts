@@ -1,4 +1,4 @@
-// The entropy-coded bytes between two markers, made ready for reading bits.
+// The entropy-coded bytes between two markers, prepared for reading bits.
 //
 // Bytes are stored backwards, without the zero that follows each 0xFF: stream byte k lies at `top - 1 - k`. A plain
 // little-endian 64-bit load at `top - 8 - k` then has byte k at its top, and reading bits needs no byte swap, no
@@ -14,7 +14,10 @@ import { end, skipInput, start } from '../input'
 
 const BUFFER_BYTES: usize = 65536
 
-/** Most bytes one MCU may take: 4 components of 4 x 4 blocks, each coefficient with the longest code and extra bits. */
+/**
+ * Maximum bytes of one MCU: 4 components of 4 x 4 blocks, each coefficient with the longest code
+ * and extra bits.
+ */
 const MAX_MCU_BYTES: usize = 16384
 
 let bottom: usize = 0
@@ -23,12 +26,12 @@ let bottom: usize = 0
 export let top: usize = 0
 /** Bytes in the buffer, used up or not. */
 let available: u32 = 0
-/** Whether the bytes end at a marker, or at the end of the file: what is in the buffer is all there is. */
+/** Whether the bytes end at a marker or at the end of the file: then the buffer has everything. */
 export let isSegmentEnd: bool = false
 /** Bits in the buffer, used up or not. */
 export let availableBits: u32 = 0
 
-/** Begins a new run of entropy-coded bytes. Returns false when memory is over its limit. */
+/** Begins a new run of entropy-coded bytes. Returns false if memory is over its limit. */
 export function beginSegment(): bool {
   if (!bottom) {
     bottom = allocate(BUFFER_BYTES + MAX_MCU_BYTES)
@@ -43,7 +46,7 @@ export function beginSegment(): bool {
 }
 
 /**
- * Moves input into the buffer, up to the next marker; `position` is what is used up, in bits.
+ * Moves input into the buffer, up to the next marker; `position` tells how many bits are used up.
  * Returns the position in the changed buffer. `padding` zero bytes follow the last byte of a run.
  */
 export function fillSegment(
@@ -87,9 +90,9 @@ function unstuff(isLastInput: bool): void {
     const byte = load<u8>(from)
     if (byte == 0xff) {
       let behind = from + 1
-      while (behind < stop && load<u8>(behind) == 0xff) behind++ // more of the same are fill bytes
+      while (behind < stop && load<u8>(behind) == 0xff) behind++ // further 0xFF bytes are fill
       if (behind >= stop) {
-        from = stop - 1 // the byte behind them is not here yet, and one of them is as good as all
+        from = stop - 1 // the byte after them has not come yet; keep only one of them
         break
       }
       if (load<u8>(behind) != 0) {
@@ -109,7 +112,10 @@ function unstuff(isLastInput: bool): void {
   }
 }
 
-/** Skips entropy-coded input to the next marker that is not a restart. Returns false when it is not there yet. */
+/**
+ * Skips entropy-coded input to the next marker other than a restart. Returns false if it has not
+ * come yet.
+ */
 export function skipToMarker(): bool {
   const marker = i8x16.splat(-1)
   let from = start

@@ -1,9 +1,11 @@
-// Blocks that no encoder writes: values so large that the arithmetic of decoders wraps or saturates. There is no one
-// picture of them. libjpeg-turbo stores coefficients in 16 bits; its vector code then multiplies and adds in 16 bits, which
-// wraps, and saturates at the end; its C code has wider numbers, and wraps samples instead. Both are hashed.
+// Blocks that no encoder writes: their values are so large that decoders' arithmetic wraps or
+// saturates, so decoders show different pictures. libjpeg-turbo stores coefficients in 16 bits. Its
+// vector code then multiplies and adds in 16 bits, which wraps, and saturates at the end. Its C
+// code has wider numbers, and wraps samples instead. Both results are hashed.
 // References: jidctint-sse2.asm and jidctint-avx2.asm, which agree; jidctint.c.
 //
-// Such a block is made at full scale, and its samples are then averaged: at a reduced scale it is another picture.
+// Such a block is computed at full scale and its samples are then averaged: at a reduced scale it
+// would be another picture.
 
 import { allocate } from '../memory'
 import { advance, readAc, readDc, value } from './bits'
@@ -35,10 +37,10 @@ const F_2_053: i32 = 16819
 const F_2_562: i32 = 20995
 const F_3_072: i32 = 25172
 
-/** Blocks that were made so: they take as long as many others. */
+/** Number of blocks computed this way: each takes as long as many others. */
 export let exactBlocks: u32 = 0
 
-/** Reads all coefficients of a block of a sequential scan. Returns the position behind it. */
+/** Reads all coefficients of a block of a sequential scan. Returns the position after it. */
 export function readCoefficients(c: Component, position: u32): u32 {
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
   c.prediction += value
@@ -53,7 +55,10 @@ export function readCoefficients(c: Component, position: u32): u32 {
   return position
 }
 
-/** Sets the coefficient at place `k` in zigzag order. One behind the last counts as the last, as in libjpeg. */
+/**
+ * Sets the coefficient at place `k` in zigzag order. Places beyond the last count as the last, as
+ * in libjpeg.
+ */
 export function setCoefficient(k: u32, coefficient: i32): void {
   const place = <usize>naturalPlace(min<u32>(k, 63))
   store<i16>(coefficients + (place << 1), <i16>coefficient)
@@ -76,16 +81,19 @@ export function isBeyondPixels(c: Component): bool {
   return energy > c.energyLimit
 }
 
-/** By how much the mean of a block's pixels may differ from its first coefficient, in luma: where more is clamped, it does. */
+/**
+ * The mean of a block's pixels differs from its first coefficient where pixels are clamped. Up to
+ * this much, in luma, is tolerated.
+ */
 const MAX_SHIFT: i32 = 4
 
 /**
- * Whether the block is to be made exactly: it has more energy than pixels can, or so many of its pixels are clamped that
- * the mean is another, which is all that scaled decoding may look at.
+ * Whether the block must be computed exactly: it has more energy than pixels can, or so many of its
+ * pixels are clamped that their mean changes, which may be all that scaled decoding shows.
  */
 export function needsExact(c: Component): bool {
   if (isBeyondPixels(c)) return true
-  // What of a distribution is beyond a border at distance m from its mean is at most variance / 4 m, on average.
+  // Clamping at a border at distance m from the mean moves the mean by at most variance / 4 m.
   const dc = load<i32>(dequantised)
   const mean = max(0, min(255, (dc >> 3) + 128))
   const variance = (blockEnergy - <f32>dc * <f32>dc) / 64
@@ -96,10 +104,13 @@ export function needsExact(c: Component): bool {
   return abs((sum >> 6) - mean) > MAX_SHIFT
 }
 
-/** Whether any block of the frame has other samples by C code. */
+/** Whether C code gives other samples for any block of the frame. */
 export let hasOthers: bool = false
 
-/** Writes the samples of the block to `dst`: those by vector code, and beside them those by C code, if they differ. */
+/**
+ * Writes the samples of the block to `dst`: those of vector code, and next to them those of C code,
+ * if they differ.
+ */
 export function writeExact(c: Component, dst: usize): void {
   exactBlocks++
   makeVectorPixels()
@@ -115,7 +126,7 @@ export function writeExact(c: Component, dst: usize): void {
   store<u8>(markOf(c, dst), 1)
 }
 
-/** Without memory for them, there are no others. */
+/** If memory for them is short, there are no other samples. */
 function makeRoomForOthers(c: Component): bool {
   if (c.others) return true
   c.otherMarks = allocate(<usize>c.paddedX * c.v)
@@ -123,14 +134,17 @@ function makeRoomForOthers(c: Component): bool {
   return c.others != 0
 }
 
-/** Address of a block's mark, by that of its samples. */
+/** Address of a block's mark, from that of its samples. */
 function markOf(c: Component, dst: usize): usize {
   const offset = dst - c.samples
   const line = offset / c.stride
   return c.otherMarks + (line / ny) * c.paddedX + (offset - line * c.stride) / nx
 }
 
-/** Fills the other samples of the row with those of blocks that have no others; then both are whole. */
+/**
+ * Completes the other samples of the row with blocks that have no others, so that both rows are
+ * complete.
+ */
 export function completeOthers(c: Component): void {
   if (!makeRoomForOthers(c)) return
   for (let y: u32 = 0; y < c.v; y++) {
@@ -147,7 +161,7 @@ export function completeOthers(c: Component): void {
   }
 }
 
-/** Exchanges the samples of a row with the others. */
+/** Swaps the samples of a row with the others. */
 export function swapOthers(c: Component): void {
   const samples = c.samples
   if (!c.others) return
@@ -155,7 +169,7 @@ export function swapOthers(c: Component): void {
   c.others = samples
 }
 
-/** Makes `vectorPixels` of the block that `isBeyondPixels` left. */
+/** Computes `vectorPixels` from the block that `isBeyondPixels` left. */
 export function makeVectorPixels(): void {
   if (isFirstRowOnly()) {
     for (let at: usize = 0; at < 32; at += 4) {
@@ -190,13 +204,16 @@ function makeScalarPixels(): void {
   }
 }
 
-/** Whether all stored coefficients below the first row are zero: then the vector code takes a way that wraps elsewhere. */
+/**
+ * Whether all stored coefficients below the first row are zero: the vector code then takes a path
+ * that wraps elsewhere.
+ */
 function isFirstRowOnly(): bool {
   for (let at: usize = 16; at < 128; at += 8) if (load<u64>(coefficients + at)) return false
   return true
 }
 
-/** libjpeg's table of samples by 10 bits (prepare_range_limit_table). */
+/** libjpeg's sample table, indexed by 10 bits (prepare_range_limit_table). */
 function rangeLimited(sample: i32): u8 {
   const index = sample & 1023
   if (index < 128) return <u8>(index + 128)
@@ -205,8 +222,8 @@ function rangeLimited(sample: i32): u8 {
 }
 
 /**
- * One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. Sums are those of C code, whose `long` has 64
- * bits; those of vector code (`isVector`) wrap at 16 and 32 bits, and saturate.
+ * One line of the inverse DCT, in place: 8 of i32, `step` bytes apart. Sums are those of C code,
+ * whose `long` has 64 bits; those of vector code (`isVector`) wrap at 16 and 32 bits, and saturate.
  */
 function transform(at: usize, step: usize, shift: i64, isVector: bool): void {
   const in0 = <i64>load<i32>(at)
@@ -241,12 +258,14 @@ function transform(at: usize, step: usize, shift: i64, isVector: bool): void {
   storeSum(at + step * 4, even0 - even3 - odd0, shift, isVector)
 }
 
-/** A sum, which vector code has in 16 bits. */
+/** A sum; vector code has only 16 bits for it. */
 function cut(sum: i64, isVector: bool): i64 {
   return isVector ? <i64>(<i16>sum) : sum
 }
 
-/** Stores a sum, rounded and shifted down: saturated to 16 bits by vector code, cut off by C code. */
+/**
+ * Stores a sum, rounded and shifted down: saturated to 16 bits by vector code, truncated by C code.
+ */
 function storeSum(to: usize, sum: i64, shift: i64, isVector: bool): void {
   const half: i64 = (<i64>1) << (shift - 1)
   if (!isVector) {

@@ -8,12 +8,12 @@ import { DAMAGED, MORE, OVER_LIMIT, UNSUPPORTED } from '../status'
 import { defineTable, huffmanTable } from './huffman'
 import { isJfifSegment, keepThumbnail } from './thumbnail'
 
-/** How the components make luma. */
-export const GREY: u32 = 0 // component 0 is luma, whatever else there is: grey, or YCbCr
+/** How luma is made from the components. */
+export const GREY: u32 = 0 // component 0 is luma: grey, or YCbCr
 export const RGB: u32 = 1
 export const CMYK: u32 = 2
 export const YCCK: u32 = 3
-export const YCC: u32 = 4 // component 0 is luma, but for what the others make channels leave their range
+export const YCC: u32 = 4 // component 0 is luma, corrected where channels leave their range
 
 @unmanaged
 export class Component {
@@ -28,7 +28,7 @@ export class Component {
   isNeeded: bool
   /** Whether only the means of its blocks are stored. */
   isFlat: bool
-  /** Lines of the image that are decoded, at first coarsely in a progressive file. */
+  /** Lines of the image decoded so far; in a progressive file coarsely at first. */
   linesDecoded: u32
   /** Size in blocks: of the component alone, and padded to whole MCUs. */
   blocksX: u32
@@ -42,15 +42,18 @@ export class Component {
   samples: usize
   stride: usize
   rowCount: u32
-  /** Where its blocks lie in a row of stored coefficients, and in a row of stored history. */
+  /** Offset of its blocks in a row of stored coefficients, and in a row of stored history. */
   coefficientOffset: usize
   historyOffset: usize
-  /** Most energy of a block's coefficients that pixels can have: see exact.ts. */
+  /** Maximum energy of a block's coefficients that pixels can have: see exact.ts. */
   energyLimit: f32
-  /** Samples by other arithmetic, as `samples`, and a byte for each block: whether it has such. 0: none has. */
+  /**
+   * Samples by other arithmetic, laid out like `samples`, then a byte per block: whether it has
+   * any. 0 if no block has.
+   */
   others: usize
   otherMarks: usize
-  /** Blocks that are stored whole: see witnesses.ts. 0: none is. */
+  /** Blocks stored with all coefficients: see witnesses.ts. 0 if there are none. */
   witnesses: usize
 }
 
@@ -68,7 +71,7 @@ export let colour: u32 = GREY
 export let maxH: u32 = 1
 export let maxV: u32 = 1
 export let mcusX: u32 = 0
-/** Restart interval in MCUs; 0: none. */
+/** Restart interval in MCUs; 0 if there is none. */
 export let restartInterval: u32 = 0
 
 // The current scan.
@@ -78,7 +81,8 @@ export let spectralEnd: u32 = 63
 export let bitHigh: i32 = 0
 export let bitLow: i32 = 0
 
-// What colour is, as far as the file says: Adobe's APP14 transform, -1 if there is none; and whether APP0 is JFIF.
+// What the file says about colour: Adobe's APP14 transform, -1 without one; and whether APP0 is
+// JFIF.
 let adobeTransform: i32 = -1
 let isJfif: bool = false
 
@@ -185,7 +189,10 @@ export function readFrame(
   return MORE
 }
 
-/** Whether a component has an id, and is none of the first `count` of the scan: some files give all the same id. */
+/**
+ * Whether a component has this id and is not among the scan's first `count`: some files give all
+ * components the same id.
+ */
 function isNextInScan(index: u32, id: u32, count: u32): bool {
   for (let i: u32 = 0; i < count; i++) {
     if (load<u32>(scanComponents + ((<usize>i) << 2)) == index) return false
@@ -208,7 +215,7 @@ export function readScan(at: usize, bytes: u32): i32 {
     const c = component(index)
     blocks += c.h * c.v
     const tables = <u32>load<u8>(spec, 1)
-    // A scan may name a table that is none, if it has no use for one.
+    // A scan may name a table that does not exist if it does not use it.
     c.dcTable = tables >> 4 > 3 ? 0 : changetype<usize>(huffmanTable(0, tables >> 4))
     c.acTable = (tables & 15) > 3 ? 0 : changetype<usize>(huffmanTable(1, tables & 15))
     c.prediction = 0
@@ -232,14 +239,15 @@ export function readScan(at: usize, bytes: u32): i32 {
   return MORE
 }
 
-// The coefficients of 64 pixels have at most 8 x 128 as the root of their squares' sum (the DCT keeps it), and a quarter
-// more where an encoder overshoots on purpose, as mozjpeg does around text; then each is rounded by half a step.
+// The coefficients of 64 pixels have at most 8 x 128 as the root of the sum of their squares, since
+// the DCT preserves it. It is a quarter more if an encoder overshoots on purpose, as mozjpeg does
+// around text. Then each is rounded by half a step.
 const PIXEL_MAGNITUDE: f32 = 1280
 const MAX_MAGNITUDE: f32 = 2047
 
 /**
- * Takes the quantisation table that the component's first scan finds, as later ones may be for other components.
- * Returns false when there is none, or no memory.
+ * Keeps the quantisation table that the component's first scan uses, as later ones may be for other
+ * components. Returns false if there is none, or no memory.
  */
 export function latchQuantTable(c: Component): bool {
   if (c.quant) return true
@@ -257,13 +265,19 @@ export function latchQuantTable(c: Component): bool {
   return true
 }
 
-/** Takes zeros for the table of a component that is in no scan: it is grey, as in libjpeg. Returns false without memory. */
+/**
+ * Uses zeros as the table of a component that is in no scan: it is grey, as in libjpeg. Returns
+ * false if memory is short.
+ */
 export function latchNoTable(c: Component): bool {
   if (!c.quant) c.quant = allocate(64 * 4)
   return c.quant != 0
 }
 
-/** APP0, APP1, APP2 and APP14: what they say about colour and orientation. `code` is the marker's second byte. */
+/**
+ * APP0, APP1, APP2 and APP14: their content about colour and orientation. `code` is the marker's
+ * second byte.
+ */
 export function readApplication(code: u32, at: usize, bytes: u32): void {
   if (code == 0xe0) {
     isJfif = isJfif || isJfifSegment(at, bytes)
@@ -272,10 +286,10 @@ export function readApplication(code: u32, at: usize, bytes: u32): void {
   if (code == 0xee && bytes >= 12 && load<u32>(at) == 0x626f6441 && load<u8>(at, 4) == 0x65) {
     adobeTransform = load<u8>(at, 11) // 'Adobe'
   }
-  // 'Exif\0', and a byte that may be anything.
+  // 'Exif\0', and an arbitrary byte.
   const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && !load<u8>(at, 4)
   if (isExif) keepExif(at + 6, bytes - 6)
-  // 'ICC_PROFILE\0', the number of the part, and how many there are: curves are in the first.
+  // 'ICC_PROFILE\0', the number of the part, and the number of parts: curves are in the first.
   const isProfile =
     code == 0xe2 &&
     bytes > 14 &&
@@ -286,8 +300,9 @@ export function readApplication(code: u32, at: usize, bytes: u32): void {
 }
 
 /**
- * Decides how luma is made, as libjpeg decides colour: three components are YCbCr unless Adobe's marker, or their
- * ids, say RGB; four are CMYK without Adobe's marker or if it says 0, else YCCK.
+ * Chooses how to make luma in the way that libjpeg determines colour: three components are YCbCr
+ * unless Adobe's marker or their ids say RGB; four are CMYK if Adobe's marker is missing or says 0,
+ * otherwise YCCK.
  */
 export function chooseColour(): void {
   colour = GREY
@@ -301,14 +316,14 @@ export function chooseColour(): void {
   }
 }
 
-/** Makes luma of all three components, where it was to be made of the first alone: see colour-clamp.ts. */
+/** Makes luma from all three components rather than from the first alone: see clamp.ts. */
 export function useColour(): void {
   colour = YCC
   component(1).isNeeded = true
   component(2).isNeeded = true
 }
 
-/** Makes luma of component 0 alone, after all. */
+/** Makes luma from component 0 alone after all. */
 export function dropColour(): void {
   colour = GREY
   component(1).isNeeded = false

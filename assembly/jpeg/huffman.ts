@@ -20,11 +20,17 @@ export const AC_BITS: u32 = 10
 export const CODE_BITS: u32 = 9
 export const SKIP_BITS: u32 = 13
 
-/** A `skip` entry: bits lie lowest, in as many as a shift of 64 bits looks at, so that it can be shifted by as it is. */
+/**
+ * In a `skip` entry the bits come lowest, in as many bits as a 64-bit shift uses, so that the entry
+ * itself can be the shift count.
+ */
 export const SKIP_SHIFT: u32 = 6
 export const SKIP_MASK: u32 = 63
 
-/** Advance of the end-of-block code. It ends any block, and is farther than a run may end behind one. */
+/**
+ * Advance of the end-of-block code. It ends any block, and exceeds how far a run may reach beyond
+ * one.
+ */
 export const END_OF_BLOCK: u32 = 80
 
 /** Advance of an entry without coefficients: past the end of any block. */
@@ -60,8 +66,8 @@ export function huffmanTable(tableClass: u32, id: u32): HuffmanTable {
 }
 
 /**
- * Stores one table of a DHT segment. Returns the bytes it took, or 0 if it does not fit. Whether it is a Huffman code
- * matters when it is used.
+ * Stores one table of a DHT segment. Returns the bytes it took, or 0 if it does not fit. Whether it
+ * is a valid Huffman code is checked when it is used.
  */
 export function defineTable(
   table: HuffmanTable,
@@ -87,7 +93,7 @@ export function defineTable(
   return 16 + total
 }
 
-/** Whether there are no more codes of a length than it has room for. */
+/** Whether each length has no more codes than it has room for. */
 function isCode(counts: usize): bool {
   let code: u32 = 0
   for (let length: u32 = 1; length <= 16; length++) {
@@ -98,8 +104,9 @@ function isCode(counts: usize): bool {
 }
 
 /**
- * Expands a table's look-ahead, unless that is done. A progressive file skips nothing and needs no `skips`.
- * Returns false when the table is not defined, no Huffman code, or memory is over its limit.
+ * Expands a table's look-ahead, unless that is done already. A progressive file skips nothing and
+ * needs no `skips`. Returns false if the table is undefined or not a Huffman code, or memory is
+ * over its limit.
  */
 export function expandTable(table: HuffmanTable, isProgressive: bool): bool {
   if (!table.isDefined || !isCode(table.counts)) return false
@@ -154,7 +161,7 @@ function fillValues(table: HuffmanTable, code: u32, length: u32, symbol: u32, bi
   }
 }
 
-/** Places that an AC symbol moves on. */
+/** Places that an AC symbol advances. */
 function advanceOf(symbol: u32): u32 {
   const run = symbol >> 4
   return symbol & 15 || run == 15 ? run + 1 : END_OF_BLOCK
@@ -163,14 +170,17 @@ function advanceOf(symbol: u32): u32 {
 // One coefficient for each value of the look-ahead, while a table is expanded: advance << 6 | bits; 0 if none fits.
 const single = memory.data(16384) // 2^SKIP_BITS x u16
 
-/** The same 16-bit entry for all that may follow a code. */
+/** The same 16-bit entry for everything that may follow a code. */
 function fillCodes(dst: usize, bits: u32, code: u32, length: u32, entry: u32): void {
   const end = dst + ((<usize>(code + 1)) << (bits - length + 1))
   for (let to = dst + ((<usize>code) << (bits - length + 1)); to < end; to += 2)
     store<u16>(to, entry)
 }
 
-/** Look-ahead entries for skipping: each is its first coefficient, then those that the bits behind it still hold. */
+/**
+ * Look-ahead entries for skipping: each has its first coefficient, then those that still fit into
+ * the bits after it.
+ */
 function fillSkips(table: HuffmanTable): void {
   for (let index: u32 = 0; index < 1 << SKIP_BITS; index++) {
     let used: u32 = 0
@@ -194,7 +204,10 @@ function fillSkips(table: HuffmanTable): void {
 /** Length of the code that `symbolAt` found last. */
 export let lastLength: u32 = 0
 
-/** Symbol of the code at the top of a 16-bit word, and its length in `lastLength`; BAD_CODE, 17 bits long, if none. */
+/**
+ * Symbol of the code at the top of a 16-bit word, with its length in `lastLength`; BAD_CODE, 17
+ * bits long, if there is none.
+ */
 export function symbolAt(table: HuffmanTable, word: u32): u32 {
   const entry = <u32>load<u16>(table.codes + ((<usize>(word >> (16 - CODE_BITS))) << 1))
   if (entry) {
@@ -208,7 +221,7 @@ export function symbolAt(table: HuffmanTable, word: u32): u32 {
       return <u32>load<u8>(table.symbols + <usize>(index & 255))
     }
   }
-  lastLength = 17 // libjpeg finds out by the 17th bit
+  lastLength = 17 // libjpeg notices at the 17th bit
   return BAD_CODE
 }
 

@@ -26,14 +26,15 @@ import { nx, ny } from './synthesis'
 
 let luma: usize = 0
 let otherLuma: usize = 0 // by other arithmetic
-let tones: usize = 0 // luma of channels by a tone curve
-let noAlpha: usize = 0 // of rows that are not in the file: zeros
+let tones: usize = 0 // luma of channels after a tone curve
+let noAlpha: usize = 0 // for rows missing from the file: zeros
 let cols: u32 = 0
 
-/** Begins the plane, and the rows of samples. Returns false when memory is over its limit. */
+/** Begins the plane and the rows of samples. Returns false if memory is over its limit. */
 export function beginOutput(): bool {
   if (!beginSamples()) return false
-  // Luma may be subsampled. Alone it keeps its own samples, which cover more pixels; with others it is spread to theirs.
+  // Luma may be subsampled. Alone it keeps its own samples, which cover more pixels; with others it
+  // is scaled up to theirs.
   const c = component(0)
   const h = isLumaStored() ? c.h : maxH
   const v = isLumaStored() ? c.v : maxV
@@ -45,7 +46,7 @@ export function beginOutput(): bool {
   return luma != 0 && beginPlanes(width, height, cols, rows, width * h, pitchX, height * v, pitchY)
 }
 
-/** Makes room for a row of MCUs of the components that are needed and have none. */
+/** Makes room for a row of MCUs for the needed components that have none yet. */
 export function beginSamples(): bool {
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)
@@ -59,14 +60,14 @@ export function beginSamples(): bool {
 }
 
 /**
- * Tells that rows from here on are not in the file. They are grey in libjpeg; browsers leave them transparent. Without memory
- * for that, they are only grey.
+ * Rows from here on are missing from the file. libjpeg shows them grey; browsers leave them
+ * transparent. If memory for that is short, they are only grey.
  */
 export function beginMissingRows(): void {
   noAlpha = allocate(<usize>cols * 4)
 }
 
-/** Sends the first `sampleRows` rows of samples on as luma. */
+/** Passes on the first `sampleRows` rows of samples as luma. */
 export function writeLumaRows(sampleRows: u32): void {
   if (hasOthers && !otherLuma) otherLuma = allocate(<usize>cols * 4)
   const isTwofold = hasOthers && otherLuma != 0
@@ -85,7 +86,10 @@ export function writeLumaRows(sampleRows: u32): void {
   }
 }
 
-/** Adds a row whose channels go through the tone curve. Without memory for it, there is only what luma gives. */
+/**
+ * Adds a row whose channels go through the tone curve. If memory for that is short, only luma
+ * counts.
+ */
 function addTones(y: u32): void {
   if (!tones) tones = allocate(<usize>cols * 4)
   if (tones) {
@@ -113,7 +117,10 @@ function writeLumaRow(y: u32, to: usize): void {
   if (colour == YCC) clampRow(y, to)
 }
 
-/** Adds to a row of luma what clamping the channels does. Chroma is spread to the samples of luma. */
+/**
+ * Adds the effect of clamping the channels to a row of luma. Chroma is scaled up to the samples of
+ * luma.
+ */
 function clampRow(y: u32, to: usize): void {
   const key = component(0)
   const blue = component(1)
@@ -127,7 +134,10 @@ function clampRow(y: u32, to: usize): void {
   }
 }
 
-/** Luma of the channels after the tone curve, at the samples of luma. What is grey alone has three channels that are the same. */
+/**
+ * Luma of the channels after the tone curve, at the samples of luma. Grey alone counts as three
+ * equal channels.
+ */
 function writeTonedRow(y: u32, to: usize): void {
   const first = component(0)
   const second = colour == GREY ? first : component(1)
@@ -168,8 +178,9 @@ function writeRgbRow(y: u32, to: usize): void {
 }
 
 /**
- * CMYK and YCCK, without colour management: each channel is its light times the light that black lets through. Values are
- * light, not ink, with Adobe's marker or without, as browsers take them. YCCK is the complement of YCbCr, which is clamped first.
+ * CMYK and YCCK, without colour management: each channel is its light times the light that black
+ * lets through. Values are light, not ink, with or without Adobe's marker, as in browsers. YCCK is
+ * the complement of YCbCr, which is clamped first.
  */
 function writeInkRow(y: u32, to: usize): void {
   const cyan = component(0)

@@ -1,5 +1,5 @@
-// Blocks of a progressive scan (T.81, annex G): the DC coefficients, or a band of AC coefficients, at first down to some
-// bit, later one bit more.
+// Blocks of a progressive scan (T.81, annex G): the DC coefficients, or a band of AC coefficients;
+// first down to some bit, then one bit more at a time.
 
 import { bitsAt, numberAt, readDc, readSymbol, symbol, value } from './bits'
 import { hasHistory, lastKept, storedCoefficient } from './coefficients'
@@ -13,14 +13,14 @@ export function resetEndOfBand(): void {
   endOfBandRun = 0
 }
 
-/** Takes up to `count` blocks off the run at once. Returns how many. */
+/** Takes up to `count` blocks off the run at once. Returns how many it took. */
 export function takeEndOfBand(count: u32): u32 {
   const taken = min(count, endOfBandRun)
   endOfBandRun -= taken
   return taken
 }
 
-/** First scan of a DC coefficient (G.1.2.1). Returns the position behind it. */
+/** First scan of a DC coefficient (G.1.2.1). Returns the position after it. */
 export function readDcFirst(c: Component, position: u32, block: usize): u32 {
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
   if (!c.isNeeded) return position
@@ -29,7 +29,7 @@ export function readDcFirst(c: Component, position: u32, block: usize): u32 {
   return position
 }
 
-/** One more bit of a DC coefficient. Returns the position behind it. */
+/** One more bit of a DC coefficient. Returns the position after it. */
 export function refineDc(c: Component, position: u32, block: usize): u32 {
   if (c.isNeeded && numberAt(position, 1)) {
     const refined = <i32>load<i16>(block) | (1 << bitLow)
@@ -38,7 +38,7 @@ export function refineDc(c: Component, position: u32, block: usize): u32 {
   return position + 1
 }
 
-/** First scan of a band (G.1.2.2), of a block in no end-of-band run. Returns the position behind it. */
+/** First scan of a band (G.1.2.2), of a block in no end-of-band run. Returns the position after it. */
 export function readAcFirst(c: Component, position: u32, block: usize, historyAt: usize): u32 {
   const table = changetype<HuffmanTable>(c.acTable)
   let history: u64 = 0
@@ -64,7 +64,8 @@ export function readAcFirst(c: Component, position: u32, block: usize, historyAt
       coefficient = extendSign(numberAt(position, size), size)
       position += size
     }
-    // A run may go behind the band: its coefficient counts where that is, as in libjpeg, or at the last place.
+    // A run may reach beyond the band: its coefficient counts where it lands, as in libjpeg, or at
+    // the last place.
     const place = min<u32>(k - 1, 63)
     history |= (<u64>1) << place
     const to = storedCoefficient(block, place)
@@ -74,11 +75,11 @@ export function readAcFirst(c: Component, position: u32, block: usize, historyAt
   return position
 }
 
-/** Reads the correction bits of the non-zero coefficients among `places`. Returns the position behind them. */
+/** Reads the correction bits of the non-zero coefficients among `places`. Returns the position after them. */
 function refineNonZero(block: usize, places: u64, position: u32): u32 {
   while (places) {
     const k = <u32>ctz(places)
-    if (k > lastKept) return position + <u32>popcnt(places) // nothing behind it is kept: bits to be passed over
+    if (k > lastKept) return position + <u32>popcnt(places) // nothing after it is kept: skip the bits
     places &= places - 1
     const at = storedCoefficient(block, k)
     if (at && numberAt(position, 1)) {
@@ -91,18 +92,21 @@ function refineNonZero(block: usize, places: u64, position: u32): u32 {
   return position
 }
 
-/** Bits of a history from place `from` to place `to`, both included. */
+/** Bits of a history from place `from` to place `to`, inclusive. */
 function placesBetween(history: u64, from: u32, to: u32): u64 {
   return ((history >> from) << from) & (~(<u64>0) >> (63 - to))
 }
 
-/** `codes` entry of a code that is too long for the table. */
+/** `codes` entry for a code that is too long for the table. */
 function longCode(table: HuffmanTable, position: u32): u32 {
   const end = readSymbol(table, position)
   return ((end - position) << 8) | symbol
 }
 
-/** The zero coefficient behind `run` zeros from place `k` on; behind `end` if there are not so many. */
+/**
+ * The zero coefficient after `run` zeros from place `k` on; beyond `end` if there are not that
+ * many.
+ */
 function zeroBehind(history: u64, k: u32, end: u32, run: u32): u32 {
   if (history >> k == 0) return min(k + run, end + 1)
   let zeros = placesBetween(~history, k, end)
@@ -110,7 +114,7 @@ function zeroBehind(history: u64, k: u32, end: u32, run: u32): u32 {
   return zeros ? <u32>ctz(zeros) : end + 1
 }
 
-/** One more bit of a band (G.1.2.3). Returns the position behind it. */
+/** One more bit of a band (G.1.2.3). Returns the position after it. */
 export function refineAc(c: Component, position: u32, block: usize, historyAt: usize): u32 {
   let history = load<u64>(historyAt)
   let k = spectralStart
@@ -131,8 +135,8 @@ export function refineAc(c: Component, position: u32, block: usize, historyAt: u
         position += run
         break
       }
-      // The new coefficient, or the last zero of sixteen. Its sign comes first, then a bit for each coefficient on the
-      // way that is not zero.
+      // The new coefficient, or the last of sixteen zeros. Its sign comes first, then a bit for
+      // each non-zero coefficient on the way.
       const isNegative = <i64>bits >= 0
       if (size) position++
       const place = zeroBehind(history, k, end, run)

@@ -15,15 +15,17 @@ import {
 } from './huffman'
 import { beginBlock, block, FLAT, linesOf, writeBlock } from './synthesis'
 
-// Bits that were loaded are passed on from one table to the next. `bits` has the stream from `position` on; LOADED_BITS less those
-// from `loadedAt` to `position` are valid. A shift of 64 bits looks at the lowest six of an entry, which are how many it takes.
+// Loaded bits are passed on from one table to the next. `bits` has the stream from `position` on;
+// of those LOADED_BITS are valid, minus the distance from `loadedAt` to `position`. A 64-bit shift
+// uses the lowest six bits of an entry, which say how many bits it takes.
 
-/** Bits that `bitsAt` gives at least. */
+/** Minimum number of bits that `bitsAt` returns. */
 const LOADED_BITS: u32 = 57
 
 /**
- * Skips the coefficients from place `k` to the end of the block, with bits that were loaded at `loadedAt`. Returns the position
- * behind it. Each look-up waits for the one before it: a shift, a load and a shift.
+ * Skips the coefficients from place `k` to the end of the block, starting with the bits loaded at
+ * `loadedAt`. Returns the position after it. Each look-up depends on the one before it: a shift, a
+ * load and a shift.
  */
 function skipAc(table: HuffmanTable, position: u32, k: u32, bits: u64, loadedAt: u32): u32 {
   const skips = table.skips
@@ -43,7 +45,8 @@ function skipAc(table: HuffmanTable, position: u32, k: u32, bits: u64, loadedAt:
     }
     const isEnd = entry >= END_OF_BLOCK << SKIP_SHIFT
     if (next == 64 || (isEnd && next < END_OF_BLOCK + 64)) return position + (entry & SKIP_MASK)
-    // The entry has nothing, or bits of the next block behind place 63: one coefficient, then.
+    // The entry is empty, or includes bits of the next block beyond place 63: read a single
+    // coefficient.
     position = readAc(table, position)
     k += advance
     bits = bitsAt(position)
@@ -52,10 +55,13 @@ function skipAc(table: HuffmanTable, position: u32, k: u32, bits: u64, loadedAt:
   return position
 }
 
-/** The farthest place, from 1, that a run behind the last one may end at. Farther is the end of the block. */
+/**
+ * The farthest place, from 1, at which a run beyond the last place may end. Anything farther is the
+ * end of the block.
+ */
 const LAST_RUN: u32 = 79
 
-/** Skips a block. Returns the position behind it. */
+/** Skips a block. Returns the position after it. */
 export function skipBlock(c: Component, position: u32): u32 {
   let loadedAt = position
   let bits = bitsAt(position)
@@ -76,19 +82,19 @@ export function skipBlock(c: Component, position: u32): u32 {
 }
 
 /**
- * The place before `k` in zigzag order, by row and column: BEHIND_BLOCK for a coefficient that is not kept, and for the end of the
- * block. Nothing is asked: the processor could not guess the answers.
+ * The place before `k` in zigzag order, as row and column: BEHIND_BLOCK for a coefficient that is
+ * not kept, and for the end of the block. There is no branch: the processor could not predict it.
  */
 function placeBefore(k: u32): u32 {
   return <u32>load<u8>(keptPlaces + k - 1)
 }
 
-/** What the coefficient at the place before `k` stands for. */
+/** The dequantised coefficient at the place before `k`. */
 function dequantise(coefficient: i32, k: u32, quant: usize): f32 {
   return <f32>coefficient * f32.load(quant + ((<usize>min<u32>(k - 1, 63)) << 2))
 }
 
-/** Reads a block and writes its samples. Returns the position behind it. */
+/** Reads a block and writes its samples. Returns the position after it. */
 export function readBlock(c: Component, position: u32, dst: usize): u32 {
   const begin = position
   const before = c.prediction
@@ -110,7 +116,7 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
   const quant = c.quant
   const dc = <f32>(<i16>c.prediction) * f32.load(quant)
   beginBlock(dc)
-  let energy = dc * dc // of what is read, kept or not
+  let energy = dc * dc // of all coefficients read, kept or not
 
   const table = changetype<HuffmanTable>(c.acTable)
   const values = table.values
@@ -153,7 +159,10 @@ export function readBlock(c: Component, position: u32, dst: usize): u32 {
   return position
 }
 
-/** Reads a block that may have to be made exactly, and writes its samples. Returns the position behind it. */
+/**
+ * Reads a block that may need exact computation, and writes its samples. Returns the position after
+ * it.
+ */
 export function readExactBlock(c: Component, position: u32, dst: usize): u32 {
   const before = c.prediction
   const next = readCoefficients(c, position)
@@ -165,7 +174,10 @@ export function readExactBlock(c: Component, position: u32, dst: usize): u32 {
   return readBlock(c, position, dst)
 }
 
-/** Reads a block into storage, over what an earlier scan may have left there. Returns the position behind it. */
+/**
+ * Reads a block into storage, over what an earlier scan may have left there. Returns the position
+ * after it.
+ */
 export function storeBlock(c: Component, position: u32, stored: usize): u32 {
   position = readDc(changetype<HuffmanTable>(c.dcTable), position)
   c.prediction += value

@@ -1,4 +1,5 @@
-// The Huffman tables that a file without any means: those of ITU-T T.81, annex K.3. Frames of Motion JPEG are such files.
+// The default Huffman tables of a file without any: those of ITU-T T.81, annex K.3. Motion JPEG
+// frames are such files.
 
 import { defineTable, huffmanTable } from './huffman'
 
@@ -26,7 +27,7 @@ const tables: usize = memory.data<u8>([
 ])
 const TABLE_BYTES: usize = 416
 
-/** Defines those of the tables that the file has not. Returns false when memory is over its limit. */
+/** Defines the default tables that the file lacks. Returns false if memory is over its limit. */
 export function defineStandardTables(): bool {
   let at = tables
   while (at < tables + TABLE_BYTES) {

@@ -12,13 +12,16 @@
 
 const ROW: usize = 32 // bytes of 8 lanes
 
-const basisX = memory.data(256) // nx rows of Bx[u], 8 lanes, zero behind nx
+const basisX = memory.data(256) // nx rows of Bx[u], 8 lanes, zero beyond nx
 const basisY = memory.data(256) // ny rows of By[v], 8 lanes
 const rows = memory.data(256) // T: 8 rows of 8 lanes
 
-/** The block being made: dequantised coefficients, row v and column u at v x 8 + u; behind it, what is not kept of it. */
+/**
+ * The current block: dequantised coefficients, row v and column u at v x 8 + u; after it, a place
+ * for those that are not kept.
+ */
 export const block = memory.data(260)
-/** Where that is. `linesOf` it changes nothing. */
+/** That place. `linesOf` ignores it. */
 export const BEHIND_BLOCK: u8 = 64
 
 /** cos(m pi / 16), m = 0 to 8. */
@@ -27,7 +30,7 @@ const cosines: usize = memory.data<f64>([
   0.5555702330196023, 0.3826834323650898, 0.19509032201612828, 0,
 ])
 
-/** `lines` of a block that is all mean. */
+/** `lines` of a block with a mean and nothing else. */
 export const FLAT: u32 = 0x101
 
 const SQRT_HALF: f64 = 0.7071067811865476
@@ -65,7 +68,10 @@ export function beginSynthesis(samplesX: u32, samplesY: u32): void {
   fillBasis(basisY, ny)
 }
 
-/** Rows and columns of a block that a coefficient at place v << 3 | u is in: bit v, and bit 8 + u. */
+/**
+ * Rows and columns of a block that a coefficient at place v << 3 | u belongs to: bit v, and bit 8 +
+ * u.
+ */
 export function linesOf(place: u32): u32 {
   return (1 << (place >> 3)) | (0x100 << (place & 7))
 }
@@ -85,7 +91,10 @@ export function beginBlock(dc: f32): void {
   f32.store(block, dc)
 }
 
-/** Four lanes to bytes 0 to 255 in the low half of the result: rounded, shifted up by 128, clamped. */
+/**
+ * Converts four lanes to bytes 0 to 255 in the low half of the result: rounded, shifted up by 128,
+ * clamped.
+ */
 function toBytes(low: v128, high: v128): v128 {
   const half = f32x4.splat(128.5)
   const a = i32x4.trunc_sat_f32x4_s(f32x4.add(low, half))
@@ -95,8 +104,9 @@ function toBytes(low: v128, high: v128): v128 {
 }
 
 /**
- * Writes the block's samples. Each of the ny rows may write 8 bytes whatever nx is: blocks are written from left to right,
- * and the next one overwrites what is too much; behind the last one is room for it.
+ * Writes the block's samples. Each of the ny rows may write 8 bytes whatever nx is: blocks are
+ * written from left to right, so the next one overwrites the excess, and there is room for it after
+ * the last one.
  */
 export function writeBlock(
   lines: u32, // `linesOf` all coefficients that are not 0
@@ -122,8 +132,8 @@ export function writeBlock(
 }
 
 /**
- * `writeBlock` for at most 4 samples a row. What a block has not is zero, and adds nothing: going by it would be guessed wrongly by
- * the processor for most blocks, which costs more.
+ * `writeBlock` for at most 4 samples a row. It does not skip zero coefficients: the processor would
+ * mispredict that branch for most blocks, which costs more.
  */
 function writeNarrow(dst: usize, stride: usize): void {
   const zero = f32x4.splat(0)
@@ -139,7 +149,7 @@ function writeNarrow(dst: usize, stride: usize): void {
   }
 }
 
-/** T of a row of coefficients, at most 4. */
+/** T of a row of at most 4 coefficients. */
 function lineOf(coefficients: usize): v128 {
   let sum = f32x4.mul(v128.load_splat<f32>(coefficients), v128.load(basisX))
   for (let u: usize = 1; u < <usize>nx; u++) {
@@ -149,7 +159,7 @@ function lineOf(coefficients: usize): v128 {
   return sum
 }
 
-/** `writeNarrow` for 1 x 2 samples, as photographs of 8 to 16 megapixels have them. */
+/** `writeNarrow` for 1 x 2 samples, the case of photographs of 8 to 16 megapixels. */
 function writePair(dst: usize, stride: usize): void {
   const upper = f32.load(block) * f32.load(basisX)
   const lower = f32.load(block, ROW) * f32.load(basisX)
@@ -160,7 +170,7 @@ function writePair(dst: usize, stride: usize): void {
   store<u8>(dst + stride, i8x16.extract_lane_u(samples, 1))
 }
 
-/** `writeNarrow` for 4 x 4 samples, as photographs of 1 to 4 megapixels have them. */
+/** `writeNarrow` for 4 x 4 samples, the case of photographs of 1 to 4 megapixels. */
 function writeFour(dst: usize, stride: usize): void {
   const row0 = fourOf(block)
   const row1 = fourOf(block + ROW)

@@ -1,11 +1,15 @@
-// The thumbnail that JFIF has as pixels (JFIF 1.02), kept as its segment is: the host reads it (src/scan/image/jfif.ts).
+// The thumbnail that JFIF stores as pixels (JFIF 1.02), as its raw segment: the host reads it
+// (src/scan/image/jfif.ts).
 
 import { leaveOut } from '../luma/planes'
 import { allocate } from '../memory'
 
 const JFIF: u32 = 0x4649464a
 const JFXX: u32 = 0x5858464a
-/** Kinds of an extension: a byte a pixel with a palette, and three. What is a JPEG is found by its signature. */
+/**
+ * Kinds of an extension: one byte per pixel with a palette, and three bytes. A JPEG thumbnail is
+ * found by its signature.
+ */
 const PALETTE: u32 = 0x11
 const COLOURS: u32 = 0x13
 
@@ -17,7 +21,7 @@ export function isJfifSegment(at: usize, bytes: u32): bool {
   return bytes >= 14 && load<u32>(at) == JFIF && !load<u8>(at, 4)
 }
 
-/** Keeps the segment of APP0 that has the file's first thumbnail. */
+/** Keeps the APP0 segment with the file's first thumbnail. */
 export function keepThumbnail(at: usize, bytes: u32): void {
   const isExtension = bytes > 8 && load<u32>(at) == JFXX && !load<u8>(at, 4)
   const kind = <u32>load<u8>(at, 5)
@@ -34,7 +38,7 @@ export function keepThumbnail(at: usize, bytes: u32): void {
   memory.copy(address, at, bytes)
 }
 
-/** Address of that segment's content; 0 without such a segment. */
+/** Address of that segment's content; 0 if there is none. */
 export function thumbnailAddress(): usize {
   return address
 }

@@ -1,5 +1,6 @@
-// Of a frame in several scans only what the scale needs is stored. Some of its blocks are stored whole: one in each line of
-// blocks, or of some lines, at a place that the file cannot know. They tell whether clamping makes another picture of the rest.
+// For a frame in several scans, only what the scale needs is stored. A few blocks are stored
+// completely: one in each line of blocks, or in some lines, at a place that the file cannot know.
+// They show whether clamping turns the rest into another picture.
 //
 //   a line's witness: 64 of i16, in zigzag order, all but its DC value, which is stored with the others
 
@@ -22,11 +23,11 @@ import { endOfBandRun } from './progressive'
 import { naturalPlace } from './zigzag'
 
 const WITNESS_BYTES: usize = 128
-/** Lines of a component that have a witness, at most. */
+/** Maximum lines of a component with a witness. */
 const MAX_LINES: u32 = 256
-/** Lines from one that has to the next, of a frame whose height comes late. */
+/** Distance between lines with a witness, in a frame whose height comes late. */
 const LATE_STEP: u32 = 8
-/** Of so many witnesses one may differ: around sharp edges, clamping is right. */
+/** One in this many witnesses may differ: around sharp edges, clamping is normal. */
 const FEW_OF: u32 = 16
 /** No witness, or no column. */
 export const NO_WITNESS: u32 = <u32>-1
@@ -34,7 +35,10 @@ export const NO_WITNESS: u32 = <u32>-1
 let lineStep: u32 = 1
 let seed: u32 = 0
 
-/** Begins to keep witnesses of the frame's stored components, where they store less than all. Returns false without memory. */
+/**
+ * Begins to keep witnesses of the frame's stored components, if they store less than everything.
+ * Returns false if memory is short.
+ */
 export function beginWitnesses(chance: u32): bool {
   seed = chance
   const first = component(0)
@@ -72,7 +76,7 @@ export function keepSequential(c: Component, line: u32, position: u32): void {
   }
 }
 
-/** Keeps a block of the first scan of a band (G.1.2.2). */
+/** Keeps a block of a band's first scan (G.1.2.2). */
 export function keepAcFirst(c: Component, line: u32, position: u32): void {
   const table = changetype<HuffmanTable>(c.acTable)
   const to = witnessOf(c, line)
@@ -90,7 +94,7 @@ export function keepAcFirst(c: Component, line: u32, position: u32): void {
   }
 }
 
-/** Keeps a block of a scan with one more bit of a band (G.1.2.3). */
+/** Keeps a block of a scan that refines a band by one bit (G.1.2.3). */
 export function keepAcRefined(c: Component, line: u32, position: u32): void {
   const table = changetype<HuffmanTable>(c.acTable)
   const to = witnessOf(c, line)
@@ -133,7 +137,10 @@ function placeIn(witness: usize, k: u32): usize {
   return witness + ((<usize>min<u32>(k, 63)) << 1)
 }
 
-/** Whether many witnesses have another mean than their DC value says: then what is stored shows another picture. */
+/**
+ * Whether the mean of many witnesses differs from their DC value: then the stored coefficients show
+ * another picture.
+ */
 export function areWitnessesClamped(): bool {
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)

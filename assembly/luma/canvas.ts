@@ -1,5 +1,6 @@
-// The canvas of an animation: luma and alpha of each pixel, a byte each. Frames are drawn on it, and it is reduced to the
-// planes again for each frame that shows something new. Where it does not fit in memory, the first frame is all.
+// The canvas of an animation: luma and alpha of each pixel, a byte each. Frames are drawn on it,
+// and it is reduced to the planes again for each frame that shows something new. If it does not fit
+// in memory, only the first frame counts.
 
 import { allocate, memoryLeft } from '../memory'
 import {
@@ -16,29 +17,29 @@ import {
 } from './planes'
 import { isOverspent, spendPixels } from './work'
 
-/** Frames of an animation that are hashed at most: a bound on the time that one file may take. */
+/** Maximum frames of an animation that are hashed: bounds the time that one file may take. */
 const MAX_HASHED_FRAMES: u32 = 64
-/** Parts a side whose means tell whether a frame is new. */
+/** Parts a side whose means decide whether a frame is new. */
 const POINTS: u32 = 32
 /**
- * How much the means must differ on average: less where the frame has little contrast, since its hash does not depend on that, and a
- * tone curve may stretch it.
+ * Minimum average difference of the means: less if the frame has little contrast, since its hash
+ * does not depend on contrast, and a tone curve may stretch it.
  */
 const MIN_DIFFERENCE: f32 = 2
 const SHARE_OF_CONTRAST: f32 = 0.125
 const LEAST_DIFFERENCE: f32 = 0.05
-/** Part of the canvas that must be drawn on before it is looked at again: a 16th. */
+/** Share of the canvas that must be drawn on before it is looked at again: a 16th. */
 const LOOK_AFTER: u64 = 16
-/** What must be left beside the canvas: planes over white and over black, and rows. */
+/** Memory that must be left beside the canvas: planes over white and over black, and rows. */
 const RESERVE: usize = 2_600_000
 
-// What follows a frame. GIF's 2 and 3 mean the same as APNG's 1 and 2.
+// What happens after a frame. GIF's 2 and 3 mean the same as APNG's 1 and 2.
 export const KEEP: u32 = 0
 export const CLEAR: u32 = 1
 export const PUT_BACK: u32 = 2
 
 let pixels: usize = 0 // imageWidth x imageHeight x (luma, alpha)
-let saved: usize = 0 // the same: as it was before a frame that is to be put back
+let saved: usize = 0 // the same: the state before a frame that must be undone
 let rowLuma: usize = 0
 let rowAlpha: usize = 0
 const POINTS_BYTES: usize = 4096
@@ -48,7 +49,7 @@ const newPoints = memory.data(12288)
 let drawnSinceLook: u64 = 0
 let hashedFrames: u32 = 0
 
-/** Makes the canvas, transparent black. Returns false when it does not fit. */
+/** Makes the canvas, transparent black. Returns false if it does not fit. */
 export function beginCanvas(): bool {
   const bytes = <u64>imageWidth * <u64>imageHeight * 2
   if (bytes + <u64>RESERVE > <u64>memoryLeft()) return false
@@ -58,7 +59,7 @@ export function beginCanvas(): bool {
   return pixels != 0 && rowLuma != 0 && rowAlpha != 0
 }
 
-/** Times that the canvas was looked at: what was drawn before that is known. */
+/** How often the canvas was looked at: whatever was drawn before that is known. */
 export let looks: u32 = 0
 
 export function hasCanvas(): bool {
@@ -69,7 +70,7 @@ function pixelAt(x: u32, y: u32): usize {
   return pixels + (<usize>y * imageWidth + x) * 2
 }
 
-/** Draws a row of pixels: over what is there, by alpha, or in its place. */
+/** Draws a row of pixels: blended over what is there, or in its place. */
 export function drawRow(
   x: u32,
   y: u32,
@@ -85,7 +86,7 @@ export function drawRow(
     if (opacity == 255 || !blends) {
       drawPixel(to, value, opacity)
     } else if (opacity > 0) {
-      // PNG specification, 13.16, with luma in place of the channels that it is linear in.
+      // PNG specification, 13.16, applied to luma, which is linear in the channels.
       const under = <f32>load<u8>(to, 1) * (1 - opacity / 255)
       const sum = opacity + under
       drawPixel(to, (value * opacity + <f32>load<u8>(to) * under) / sum, sum)
@@ -99,7 +100,7 @@ function drawPixel(to: usize, luma: f32, alpha: f32): void {
   store<u8>(to, <u8>(alpha + 0.5), 1)
 }
 
-/** Remembers what a frame is about to cover, if that is to be put back. */
+/** Saves what a frame is about to cover, if the frame must be undone later. */
 export function beforeFrame(disposal: u32): void {
   if (disposal != PUT_BACK) return
   const bytes = <usize>imageWidth * imageHeight * 2
@@ -108,7 +109,7 @@ export function beforeFrame(disposal: u32): void {
   else leaveOut() // no memory to restore this frame from, so later frames would be wrong
 }
 
-/** Does with a frame's rectangle what is to be done before the next one. */
+/** Disposes of a frame's rectangle before the next one. */
 export function disposeFrame(disposal: u32, x: u32, y: u32, width: u32, height: u32): void {
   if (!width || !height) return
   for (let row = y; row < y + height; row++) {
@@ -119,7 +120,7 @@ export function disposeFrame(disposal: u32, x: u32, y: u32, width: u32, height: 
   if (disposal != KEEP) drawnSinceLook += <u64>width * <u64>height
 }
 
-/** Whether another frame may be decoded, after so many bytes of the file. */
+/** Whether another frame may be decoded, after this many bytes of the file. */
 export function mayGoOn(bytesTaken: u64): bool {
   if (hashedFrames < MAX_HASHED_FRAMES && !isOverspent(bytesTaken)) return true
   leaveOut()
@@ -133,7 +134,9 @@ export function noteFirstFrame(): void {
   isNewScene()
 }
 
-/** Makes the planes of the canvas, if enough was drawn. Returns whether they show something new. */
+/**
+ * Makes the planes from the canvas, if enough was drawn. Returns whether they show something new.
+ */
 export function lookAtCanvas(): bool {
   const area = <u64>imageWidth * <u64>imageHeight
   if (drawnSinceLook * LOOK_AFTER < area) return false
@@ -155,8 +158,8 @@ export function lookAtCanvas(): bool {
 }
 
 /**
- * Whether any of the planes differs from that of the last frame of which one did; then they are those to differ from. Frames
- * may have the same luma and another alpha, and show another picture.
+ * Whether any of the planes differs from that of the last frame that was new; if so, they become
+ * the new reference. Frames may have the same luma but another alpha, and show another picture.
  */
 function isNewScene(): bool {
   const stored = planeAddress()
@@ -170,7 +173,10 @@ function isNewScene(): bool {
   return true
 }
 
-/** Whether a plane differs from the last frame's, whose points lie at an offset. Leaves its own in `newPoints`. */
+/**
+ * Whether a plane differs from the last frame's, whose points lie at an offset. Leaves its own
+ * points in `newPoints`.
+ */
 function differsFrom(plane: usize, offset: usize): bool {
   for (let i: u32 = 0; i < POINTS * POINTS; i++) {
     f32.store(newPoints + offset + ((<usize>i) << 2), pointOf(plane, i))
@@ -178,7 +184,7 @@ function differsFrom(plane: usize, offset: usize): bool {
   return isOtherScene(newPoints + offset, points + offset)
 }
 
-/** Whether the points of a picture say that it shows something which another, with points `before`, did not. */
+/** Whether a picture's points show something that another picture's, `before`, did not. */
 export function isOtherScene(
   own: usize, // POINTS x POINTS of f32
   before: usize, // the same
@@ -199,7 +205,7 @@ export function isOtherScene(
   return difference >= min(MIN_DIFFERENCE * count, least)
 }
 
-/** Mean luma of a part of a plane: what is finer than that a hash does not see. */
+/** Mean luma of a part of a plane: a hash does not see finer detail. */
 function pointOf(plane: usize, i: u32): f32 {
   const rows = planeRows()
   const cols = planeCols()

@@ -4,7 +4,7 @@
 //   ab     ba     dc     cd       ac         ca         db         bd
 //   cd     dc     ba     ab       bd         db         ca         ac
 
-/** Columns that are written at a time. */
+/** Columns written at a time. */
 const COLUMNS: u32 = 64
 
 /** Writes the plane as displayed: rows x cols, or cols x rows if the orientation swaps them. */
@@ -30,7 +30,8 @@ export function orientPlane(
   const stepY = swaps ? alongX : alongY
   const first =
     <isize>plane + (mirrorsX ? stride - 4 : 0) + (mirrorsY ? stride * (<isize>rows - 1) : 0)
-  // Some columns at a time: of as many stored rows the lines stay in the first cache until their other pixels are wanted.
+  // Some columns at a time: the cache lines of that many stored rows stay in the first cache until
+  // their other pixels are needed.
   for (let left: u32 = 0; left < outCols; left += COLUMNS) {
     const right = min(left + COLUMNS, outCols)
     for (let y: u32 = 0; y < outRows; y++) {

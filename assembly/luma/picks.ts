@@ -1,6 +1,6 @@
-// A second plane of an image that is reduced: every n-th pixel, as the reference program takes them (CImg's resize to
-// 512 x 512 without interpolation), where the reducer takes means. Lists hold hashes that were made like that. Of samples
-// that cover several pixels, the one that covers the n-th is taken.
+// A second plane of a reduced image: every n-th pixel, as the reference program picks them (CImg's
+// resize to 512 x 512 without interpolation), where the reducer takes means. Some lists hold hashes
+// made that way. If a sample covers several pixels, the one that covers the n-th pixel is taken.
 
 import { allocate } from '../memory'
 
@@ -12,7 +12,7 @@ let nextRow: u32 = 0
 const sampleRows = memory.data(2048) // TARGET of u32: the row of samples that each row of the plane takes
 const sampleCols = memory.data(2048)
 
-/** Begins the plane of an image. Without memory for it, there is none. */
+/** Begins the plane of an image. If memory for it is short, there is none. */
 export function beginPicks(
   width: u32, // pixels
   height: u32,
@@ -34,7 +34,7 @@ export function beginPicks(
   }
 }
 
-/** The sample that covers the pixel which is number k of TARGET. */
+/** The sample that covers pixel number k of TARGET. */
 function sampleOf(k: u32, pixels: u32, samples: u32, extent: u32, pitch: u32): u32 {
   const pixel = <u64>((k * pixels) / TARGET)
   return min(<u32>((pixel * extent) / (<u64>pixels * pitch)), samples - 1)
@@ -45,7 +45,7 @@ export function restartPicks(): void {
   nextRow = 0
 }
 
-/** Takes what is wanted of the next row, from top to bottom. */
+/** Takes the picked samples of the next row, from top to bottom. */
 export function pickRow(
   index: u32,
   row: usize, // samples of f32
@@ -59,7 +59,7 @@ export function pickRow(
   }
 }
 
-/** Takes what is wanted of some samples of a row, in any order. See `addSamples`. */
+/** Takes the picked ones of some samples of a row, in any order. See `addSamples`. */
 export function pickSamples(
   index: u32,
   first: u32,
@@ -80,7 +80,9 @@ export function pickSamples(
   }
 }
 
-/** Address of the plane, 512 x 512 of f32; 0 if the image is not reduced, or there is no memory for it. */
+/**
+ * Address of the plane, 512 x 512 of f32; 0 if the image is not reduced, or memory for it is short.
+ */
 export function picksAddress(): usize {
   return plane
 }

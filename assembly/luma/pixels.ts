@@ -1,5 +1,5 @@
-// Pixels to luma, a row at a time. Reference: fillFloatLumaFromRGB, whose order of operations is kept, so that the same
-// pixels give the same bits: (0.299 R + 0.587 G) + 0.114 B in f32.
+// Pixels to luma, a row at a time. Reference: fillFloatLumaFromRGB, whose order of operations is
+// kept, so that the same pixels give the same bits: (0.299 R + 0.587 G) + 0.114 B in f32.
 
 const RED: f32 = 0.299
 const GREEN: f32 = 0.587
@@ -82,15 +82,15 @@ export function lumaOverBlack(
   }
 }
 
-// Where the four red bytes of four RGB pixels lie, each as the lowest byte of a lane; green and blue follow by 1 and 2.
-// Places from 128 on give 0.
+// Positions of the four red bytes in four RGB pixels, each as the lowest byte of a lane; green and
+// blue follow at 1 and 2. Positions from 128 on give 0.
 const redPlaces: usize = memory.data<u8>([
   0, 200, 200, 200, 3, 200, 200, 200, 6, 200, 200, 200, 9, 200, 200, 200,
 ])
 
 /** Luma of RGB pixels. */
 export function lumaFromRgb(
-  pixels: usize, // count x 3 bytes, up to 16 readable bytes behind
+  pixels: usize, // count x 3 bytes, up to 16 readable bytes after it
   count: u32,
   luma: usize, // count of f32, written in fours
 ): void {

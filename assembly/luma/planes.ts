@@ -1,6 +1,6 @@
-// The planes of a frame, whatever its format: luma with alpha dropped, as the reference has it, and from the first pixel
-// that is not opaque on, luma over white and over black. Of a JPEG that decoders read differently, the second plane is the
-// other reading.
+// The planes of a frame of any format: luma with alpha dropped, as in the reference; and, from the
+// first pixel on that is not opaque, luma over white and over black. For a JPEG that decoders read
+// differently, the second plane is the other reading.
 
 import { allocate } from '../memory'
 import { beginPicks, pickRow, pickSamples, restartPicks } from './picks'
@@ -22,7 +22,10 @@ const white = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 const toned = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 const black = changetype<Reducer>(memory.data(offsetof<Reducer>()))
 
-/** Largest side of an image, in pixels: what JPEG and GIF can say. Positions then stay within 32 bits. */
+/**
+ * Largest side of an image, in pixels: the most that JPEG and GIF can state. Positions then fit
+ * into 32 bits.
+ */
 export const MAX_SIDE: u32 = 65535
 
 /** Size of the image, in pixels. */
@@ -36,17 +39,20 @@ let hasBlack: bool = false
 let hasToned: bool = false
 /** Whether the second plane is another reading. */
 let hasOther: bool = false
-/** Whether something is left out: a plane for which there was no memory, frames, or rows that are missing or broken. */
+/**
+ * Whether something is left out: a plane that memory was too short for, frames, or rows that are
+ * missing or broken.
+ */
 export let isLeftOut: bool = false
 
-/** Tells that something of the image is left out. */
+/** Something of the image is left out. */
 export function leaveOut(): void {
   isLeftOut = true
 }
 
-/** What a pixel costs by a curve, in pixels of planes. */
+/** Cost of a pixel through a curve, in pixels of planes. */
 const TONED_COST: u32 = 3
-/** What some samples of a row cost, and what they cost however few they are. */
+/** Cost per sample of some samples of a row, and their minimum cost. */
 const SAMPLE_COST: u32 = 3
 const SAMPLES_COST: u32 = 1000
 
@@ -68,7 +74,7 @@ export function beginPlanes(
   return true
 }
 
-/** Begins the planes of an image whose decoder gives its pixels. */
+/** Begins the planes of an image whose decoder produces its pixels. */
 export function beginPixelPlanes(width: u32, height: u32): bool {
   return beginPlanes(width, height, width, height, width, 1, height, 1)
 }
@@ -87,8 +93,9 @@ let whiteRow: usize = 0
 let blackRow: usize = 0
 
 /**
- * Makes `whiteRow` and `blackRow` of a row, or of some of its samples, and begins the planes over white and black with the
- * first that is not opaque. Returns whether there is a plane over white; if memory for it is over its limit, there is not.
+ * Makes `whiteRow` and `blackRow` from a row, or from some of its samples, and begins the planes
+ * over white and black at the first sample that is not opaque. Returns whether there is a plane
+ * over white; there is none if memory is over its limit.
  */
 function needsWhite(row: usize, alpha: usize, count: u32): bool {
   if (!hasWhite) {
@@ -110,7 +117,7 @@ function needsWhite(row: usize, alpha: usize, count: u32): bool {
 
 /** Adds the next row, from top to bottom. */
 export function addPlaneRow(
-  row: usize, // luma, of f32, up to 12 readable bytes behind
+  row: usize, // luma, of f32, up to 12 readable bytes after it
   alpha: usize, // the same, 0 to 255; or 0: opaque
 ): void {
   noteStep(luma.cols)
@@ -123,9 +130,12 @@ export function addPlaneRow(
   addRow(luma, row)
 }
 
-/** Adds the next row of an opaque image, as two decoders read it. The second reading is skipped if memory runs out. */
+/**
+ * Adds the next row of an opaque image, as two decoders read it. The second reading is dropped if
+ * memory runs out.
+ */
 export function addPlaneRows(
-  row: usize, // luma, of f32, up to 12 readable bytes behind
+  row: usize, // luma, of f32, up to 12 readable bytes after it
   other: usize, // the same
 ): void {
   noteStep(luma.cols * 2)
@@ -136,7 +146,10 @@ export function addPlaneRows(
   addRow(luma, row)
 }
 
-/** Begins a plane of the frame's channels by a curve, before the first row. Returns false if there is no memory for it. */
+/**
+ * Begins a plane of the frame's channels after a curve, before the first row. Returns false if
+ * memory for it is short.
+ */
 export function beginTonedPlane(): bool {
   hasToned = luma.rowsAdded == 0 && forkReducer(luma, toned)
   return hasToned
@@ -146,7 +159,7 @@ export function hasTonedPlane(): bool {
   return hasToned
 }
 
-/** Adds the next row of the plane of tones: all, or some samples of one. */
+/** Adds the next row of the plane of tones: all of it, or some samples. */
 export function addTonedRow(row: usize): void {
   noteStep(luma.cols * TONED_COST)
   addRow(toned, row)
@@ -182,8 +195,9 @@ export function addPlaneSamples(
 }
 
 /**
- * Tells that samples of a row are not in the file. Programs that show what there is leave them transparent, in the planes over
- * white and black; in that of luma they are as their neighbours, and if `isGuessed` in that over white, too.
+ * Samples of a row are missing from the file. Programs that show a partial file leave them
+ * transparent in the planes over white and black. In the plane of luma they take their neighbours'
+ * values, and if `isGuessed` also in the one over white.
  */
 export function addMissingSamples(
   index: u32,
@@ -207,7 +221,7 @@ export function finishPlaneSamples(): void {
   if (hasBlack) finishSamples(black)
 }
 
-/** Takes the image for opaque, after all. */
+/** Treats the image as opaque after all. */
 export function dropTransparency(): void {
   hasWhite = false
   hasBlack = false
@@ -234,7 +248,7 @@ export function whiteAddress(): usize {
   return hasWhite ? white.plane : 0
 }
 
-/** 0 if the frame is opaque, or there was no memory for it. */
+/** 0 if the frame is opaque, or memory for it was short. */
 export function blackAddress(): usize {
   return hasBlack ? black.plane : 0
 }
@@ -244,7 +258,10 @@ export function otherAddress(): usize {
   return hasOther ? white.plane : 0
 }
 
-/** Makes the plane over black one of alpha, 0 to 255: what white shows through is what is not opaque. */
+/**
+ * Turns the plane over black into one of alpha, 0 to 255: whatever white shows through is not
+ * opaque.
+ */
 export function makeAlphaPlane(): void {
   const bytes = <usize>luma.targetCols * luma.targetRows * 4
   const full = f32x4.splat(255)

@@ -1,14 +1,17 @@
-// Reduces rows of luma, as a decoder makes them, to the plane that is hashed: at most 512 x 512. An image with a side
-// over 512 pixels becomes 512 x 512, aspect not kept, as in the reference, but by an area average instead of every
-// n-th pixel; any other image is kept as it is. The image itself never exists in memory.
+// Reduces rows of luma, as a decoder produces them, to the plane that is hashed: at most 512 x 512.
+// An image with a side over 512 pixels becomes 512 x 512 without keeping its aspect, as in the
+// reference, but by an area average instead of every n-th pixel. Any other image keeps its size.
+// The image itself never exists in memory.
 //
-// A decoder's samples need not be pixels: at half scale each covers 2 x 2 of them, the last ones perhaps only 1. All
-// positions are integers. Along one axis, with `target` cells over an image of `extent` units:
+// A decoder's samples need not be pixels: at half scale each covers 2 x 2 of them, the last ones
+// perhaps only 1. All positions are integers. Along one axis, with `target` cells over an image of
+// `extent` units:
 //
 //   sample i covers  [i x pitch, (i + 1) x pitch) x target     clipped to extent x target
 //   cell j covers    [j, j + 1) x extent
 //
-// and each sample adds to a cell the length that they share. The lengths of one cell add up to `extent`.
+// and each sample adds to a cell the length that they share. The lengths of one cell add up to
+// `extent`.
 
 import { gatherLanes } from '../lanes'
 import { allocate } from '../memory'
@@ -27,7 +30,7 @@ export class Reducer {
   cols: u32
   rows: u32
 
-  // The image's size, and a sample's, in units that make both whole: pixels, or thirds of them.
+  // Sizes of the image and of a sample, in units that make both whole: pixels, or thirds of them.
   extentX: u32
   pitchX: u32
   extentY: u32
@@ -36,25 +39,26 @@ export class Reducer {
   /** Rows added so far, by `addRow`. */
   rowsAdded: u32
 
-  // addRow's state: which cell row is being filled, and 4 rows of sums, one a column of samples. Cell row k has its
-  // sums in row k % 4; four cell rows are reduced at once.
+  // addRow's state: which cell row is being filled, and 4 rows of sums, one per column of samples.
+  // Cell row k has its sums in row k % 4; four cell rows are reduced at once.
   cellRow: u32
   isCellRowEmpty: bool
   columnSums: usize
   columnStride: usize
   lanes: usize // cols x v128: a column of the 4 rows
-  // What makes a cell of columns: targetCols x (index of its first column, then tapCount weights of f32).
+  // The columns that make up a cell: targetCols x (index of its first column, then tapCount weights
+  // of f32).
   taps: usize
   tapCount: u32
 
-  // addSamples' state: one row of cells; and for each row of cells the share of it that came.
+  // addSamples' state: one row of cells, and the share of each row of cells that has arrived.
   cellSums: usize
   rowShares: usize
 }
 
 /**
- * Begins an image of width x height pixels whose decoder gives cols x rows samples.
- * Returns false when memory is over its limit.
+ * Begins an image of width x height pixels whose decoder produces cols x rows samples. Returns
+ * false if memory is over its limit.
  */
 export function beginReducer(
   r: Reducer,
@@ -86,7 +90,8 @@ export function beginReducer(
   if (isIdentity(r)) return true
 
   r.lanes = allocate((<usize>cols + 3) * 16)
-  // A cell of `extent` units in `pitch x target` pieces touches two more than fit, and never more than there are.
+  // A cell of `extent` units in `pitch x target` pieces touches up to two more than fit, but never
+  // more than there are.
   r.tapCount = min(extentX / (pitchX * r.targetCols) + 2, cols)
   r.taps = allocate(<usize>r.targetCols * (r.tapCount + 1) * 4)
   if (!r.lanes || !r.taps) return false
@@ -95,8 +100,8 @@ export function beginReducer(
 }
 
 /**
- * Makes `copy` go on from where `r` is, with a plane of its own: for another view of the image that differs from here on.
- * Returns false when memory is over its limit.
+ * Makes `copy` continue from where `r` is, with a plane of its own: for another view of the image
+ * that differs from here on. Returns false if memory is over its limit.
  */
 export function forkReducer(r: Reducer, copy: Reducer): bool {
   const planeBytes = <usize>r.targetCols * r.targetRows * 4
@@ -123,7 +128,7 @@ export function restartReducer(r: Reducer): void {
   memory.fill(r.plane, 0, <usize>r.targetCols * r.targetRows * 4)
 }
 
-/** Whether samples are the cells: nothing to reduce. */
+/** Whether samples are the cells, with nothing to reduce. */
 function isIdentity(r: Reducer): bool {
   return r.pitchX * r.targetCols == r.extentX && r.pitchY * r.targetRows == r.extentY
 }
@@ -131,7 +136,7 @@ function isIdentity(r: Reducer): bool {
 /** Adds the next row, from top to bottom. Rows beyond the last are ignored. */
 export function addRow(
   r: Reducer,
-  row: usize, // cols of f32, up to 12 readable bytes behind
+  row: usize, // cols of f32, up to 12 readable bytes after it
 ): void {
   if (r.rowsAdded >= r.rows) return
   const index = r.rowsAdded++
@@ -181,7 +186,7 @@ function fillTaps(r: Reducer): void {
     const to = r.taps + <usize>cell * tapBytes
     let at = cell * r.extentX
     const end = at + r.extentX
-    // Taps must not reach behind the last column; those too many at the front weigh nothing.
+    // Taps must not reach beyond the last column; excess ones at the front have no weight.
     const first = min(at / pitch, r.cols - r.tapCount)
     store<u32>(to, first)
     for (let tap: u32 = 0; tap < r.tapCount; tap++) {
@@ -193,12 +198,12 @@ function fillTaps(r: Reducer): void {
   }
 }
 
-/** Reduces the sums of the last four cell rows, or of those that are left at the end: a lane is a row. */
+/** Reduces the sums of the last four cell rows, or of those left at the end: a lane is a row. */
 function writeCellRows(r: Reducer): void {
   const first = (r.cellRow - 1) & ~3
   const rowBytes = <usize>r.targetCols * 4
   let dst = r.plane + <usize>first * rowBytes
-  const dst1 = r.cellRow > first + 1 ? rowBytes : 0 // a lane without a row goes where lane 0 then writes
+  const dst1 = r.cellRow > first + 1 ? rowBytes : 0 // a lane without a row writes where lane 0 will overwrite it
   const dst2 = r.cellRow > first + 2 ? rowBytes * 2 : 0
   const dst3 = r.cellRow > first + 3 ? rowBytes * 3 : 0
 
@@ -223,8 +228,8 @@ function writeCellRows(r: Reducer): void {
 }
 
 /**
- * Adds samples of one row in any order, as interlaced files have them: `count` samples, `step` apart from `first`.
- * Each may come once; `finishSamples` then turns sums into means.
+ * Adds samples of one row in any order, as in interlaced files: `count` samples, `step` apart,
+ * starting at `first`. Each may come once; `finishSamples` then turns sums into means.
  */
 export function addSamples(
   r: Reducer,
@@ -288,7 +293,10 @@ function sumCells(r: Reducer, first: u32, step: u32, samples: usize, count: u32)
   }
 }
 
-/** Turns the sums that `addSamples` left into means of the samples that came; rows of which none came copy the last. */
+/**
+ * Turns the sums of `addSamples` into means of the samples that came; rows without any copy the
+ * last one.
+ */
 export function finishSamples(r: Reducer): void {
   const rowBytes = <usize>r.targetCols * 4
   const area: f32 = isIdentity(r) ? 1 : <f32>(<f64>r.extentX * <f64>r.extentY)

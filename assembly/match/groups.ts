@@ -1,9 +1,11 @@
 // How first halves of hashes lie in memory, and the distances of 16 of them at once.
 //
-// A group has the first 16 bytes of 16 hashes, plane by plane: byte p of all 16, then byte p + 1. A v128 holds the same
-// byte of 16 hashes, so a lane is a hash, and its distance of at most 128 bits fits the lane's 8.
+// A group has the first 16 bytes of 16 hashes, plane by plane: byte p of all 16, then byte p + 1. A
+// v128 holds the same byte of 16 hashes, so a lane is a hash, and its distance of at most 128 bits
+// fits into the lane's 8.
 //
-// Of 96 bits of unrelated hashes about 48 differ, so that after 12 planes 994 of 1,000 groups have no lane left within 31.
+// About 48 of 96 bits of unrelated hashes differ, so after 12 planes 994 of 1,000 groups have no
+// lane left within 31.
 // The other four planes lie apart and are rarely read. A head is three lines of the cache, a rest one:
 //
 //   heads + g x 192 + p x 16 + h         plane p, 0 to 11, of hash h in group g
@@ -18,17 +20,17 @@ export const REST_BYTES: usize = (16 - HEAD_PLANES) * 16
 
 /** A needle, each of its 16 bytes repeated over a vector. */
 export const splats = memory.data(256)
-/** Distances of the group that is being looked at. */
+/** Distances of the current group. */
 const distances = memory.data(16)
 
-/** Makes the first half of a hash the one that distances are taken from. */
+/** Sets the first half of a hash as the needle. */
 export function setNeedle(needle: usize /* 16 bytes */): void {
   for (let plane: usize = 0; plane < 16; plane++) {
     v128.store(splats + (plane << 4), v128.load_splat<u8>(needle + plane))
   }
 }
 
-/** Distances over the planes of a head: bits, 0 to 96, a lane each. */
+/** Distances over the planes of a head: bits, 0 to 96, one per lane. */
 export function headDistances(head: usize): v128 {
   let sum = i8x16.splat(0)
   for (let at: usize = 0; at < HEAD_BYTES; at += 16) {
@@ -50,12 +52,12 @@ function bitsDiffering(plane: usize, at: usize): v128 {
   return i8x16.popcnt(v128.xor(v128.load(plane), v128.load(splats + at)))
 }
 
-/** The lanes, a bit each, whose distance is within a limit. */
+/** The lanes whose distance is within a limit, one bit each. */
 export function lanesNear(distance: v128, limit: v128): i32 {
   return i8x16.bitmask(i8x16.le_u(distance, limit))
 }
 
-/** Reports lanes of a group. Returns how many results there are, after `found` others. */
+/** Reports lanes of a group. Returns the number of results, with `found` earlier ones included. */
 export function reportLanes(
   distance: v128,
   lanes: i32, // a bit each

@@ -8,12 +8,12 @@ const BOTTOM: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
 
 let top = BOTTOM
 
-/** Gives back all that was reserved. Memory stays as large as it is, for what comes next. */
+/** Frees everything that was reserved. Memory keeps its size for what comes next. */
 export function reset(): void {
   top = BOTTOM
 }
 
-/** Address of `bytes` more on a boundary of 64; 0 when memory cannot grow so far. */
+/** Address of `bytes` more bytes on a boundary of 64; 0 if memory cannot grow that far. */
 export function reserve(bytes: usize): usize {
   const address = top
   const end = (address + bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1)

@@ -1,10 +1,10 @@
-// First halves of hashes as rows of 16 bytes, which is how a table wants them: it looks at single hashes, and a row lies in
-// one line of the cache. A scan takes a third longer than over groups.
+// First halves of hashes as rows of 16 bytes, as a table needs them: it looks at single hashes, and
+// a row lies within one cache line. A scan over rows takes a third longer than over groups.
 
 import { GROUP_HASHES, HEAD_BYTES, HEAD_PLANES, REST_BYTES } from './groups'
 import { report } from './results'
 
-/** Turns hashes from `first` to `end` from groups into rows. */
+/** Converts the hashes from `first` to `end` from groups into rows. */
 export function toRows(
   heads: usize,
   rests: usize,
@@ -25,7 +25,10 @@ export function toRows(
   }
 }
 
-/** Finds what `scan` finds, by position. Returns how many results there are, after `found` others. */
+/**
+ * Finds what `scan` finds, by position. Returns the number of results, with `found` earlier ones
+ * included.
+ */
 export function scanRows(
   rows: usize,
   count: u32,

@@ -12,19 +12,25 @@ import {
   splats,
 } from './groups'
 
-/** Groups that are looked at together, from as many quarters of the haystack: memory is read fastest in several places. */
+/**
+ * Groups processed together, from as many quarters of the haystack: memory is read fastest in
+ * several places at once.
+ */
 const STREAMS: u32 = 4
-/** Groups of a stream that all needles are held against before the next: 4 x 32 heads stay in the nearest cache. */
+/**
+ * Groups of a stream that all needles are compared with before the next: 4 x 32 heads stay in the
+ * nearest cache.
+ */
 const BLOCK_GROUPS: u32 = 32
 
 /**
- * Bytes behind a head that are fetched beforehand, from the next page: the processor fetches ahead by itself only within
- * one. Over lists that no cache holds this saves a seventh of the time.
+ * How far ahead of a head to prefetch, into the next page: the processor's own prefetching stays
+ * within a page. For lists larger than every cache this saves a seventh of the time.
  */
 const AHEAD_BYTES: usize = 4224
 
 /**
- * Finds every hash whose first half lies within `threshold` of a needle's, in no order.
+ * Finds every hash whose first half lies within `threshold` of a needle's, in no particular order.
  * Returns how many there are; the first `capacity` are written to `results` (results.ts).
  */
 export function scan(
@@ -92,7 +98,7 @@ export function scan(
   return found
 }
 
-/** Reports what is near of a group whose head has these distances. Returns `found`, grown. */
+/** Reports the near hashes of a group whose head has these distances. Returns the new `found`. */
 function finish(
   ofHead: v128,
   rests: usize,

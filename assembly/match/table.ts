@@ -1,11 +1,13 @@
-// Multi-index hashing (Norouzi, Punjani, Fleet, 2014), with slots of 23 bits: a hash has eleven, side by side, and three bits
-// are in none. Two hashes that differ in at most 31 bits differ by at most two bits in one of the first ten slots, or by one
-// in the last: otherwise they would differ in 10 x 3 + 2 bits. What a slot leads to is held against the needle as in a scan.
+// Multi-index hashing (Norouzi, Punjani, Fleet, 2014), with slots of 23 bits: a hash has eleven,
+// side by side, and three bits are in none. Two hashes that differ in at most 31 bits differ by at
+// most two bits in one of the first ten slots, or by at most one in the last: otherwise they would
+// differ in 10 x 3 + 2 bits. Whatever a slot finds is compared with the needle as in a scan.
 //
-// A slot's value is a prefix, its lowest bits, and a signature, the 8 above them. Of each slot the table has all hashes,
-// sorted by prefix, 16 to 32 to each. A needle reads those of the prefixes within two bits of its own, up to 121, and goes on
-// only with signatures that are no further away than what is left of the two bits; 16 are compared at a time. So almost all
-// that is read lies in short runs, and of a million hashes that are not like the needle, about 33 a slot remain.
+// A slot's value is a prefix, its lowest bits, and a signature, the 8 bits above them. For each
+// slot the table has all hashes, sorted by prefix, 16 to 32 to each. A needle reads those of the
+// prefixes within two bits of its own, up to 121, and continues only with signatures within what is
+// left of the two bits, comparing 16 at a time. So almost everything that is read lies in short
+// runs, and of a million hashes unlike the needle, about 33 per slot remain.
 //
 //   slot s at table + s x slotBytes(count):
 //     begins       (prefixes + 1) x u32, padded to 16 bytes
@@ -20,7 +22,7 @@ const FIRST_SLOTS: u32 = 5
 const SLOT_BITS: u32 = 23
 const SIGNATURE_BITS: u32 = 8
 const POSITION_BYTES: u32 = 3
-/** Hashes to a prefix: at least 2^4. */
+/** Hashes per prefix: at least 2^4. */
 const PREFIX_HASHES_LOG: u32 = 4
 
 function padded(bytes: usize): usize {
@@ -45,13 +47,16 @@ export function slotBytes(count: u32 /* 1 to 2^24 */): usize {
   return positionsAt(prefixBits(count), count) + padded(<usize>count * POSITION_BYTES + 1)
 }
 
-/** A slot's value: 23 bits from bit 23 x slot on, of bytes as they come, lowest bits first. */
+/** A slot's value: 23 bits from bit 23 x slot on, of the bytes in order, lowest bits first. */
 function slotValue(hash: usize, slot: u32): u32 {
   const bit = slot * SLOT_BITS
   return (load<u32>(hash + (bit >> 3)) >> (bit & 7)) & ((1 << SLOT_BITS) - 1)
 }
 
-/** Bits by which a slot may differ: with those of the slots before it, just enough to miss nothing. -1: it is not needed. */
+/**
+ * Bits by which a slot may differ: together with the slots before it, just enough to miss nothing.
+ * -1: it is not needed.
+ */
 function radiusOf(slot: u32, threshold: u32): i32 {
   return threshold < slot ? -1 : <i32>((threshold - slot) / SLOTS)
 }
@@ -69,7 +74,9 @@ function valueAt(values: usize, i: u32): u32 {
   return load<u32>(values + i * 3) & 0xffffff
 }
 
-/** Sorting a slot begins with counting its values by their prefixes, from `first`, 0 at first, to `end`. */
+/**
+ * First step of sorting a slot: counts its values by prefix, from `first`, 0 at first, to `end`.
+ */
 export function countPrefixes(
   values: usize, // count x 3 bytes, and one that may be read beyond them
   count: u32,
@@ -87,7 +94,7 @@ export function countPrefixes(
   }
 }
 
-/** Goes on, when all are counted, with where each prefix begins. */
+/** Second step, once all are counted: computes where each prefix begins. */
 export function sumPrefixes(
   count: u32,
   slot: usize,
@@ -102,7 +109,7 @@ export function sumPrefixes(
   memory.copy(nexts, slot, prefixes << 2)
 }
 
-/** Ends with bringing all values to their places, from `first`, 0 at first, to `end`. */
+/** Last step: moves all values to their places, from `first`, 0 at first, to `end`. */
 export function placeValues(
   values: usize,
   count: u32,
@@ -127,16 +134,16 @@ export function placeValues(
   }
 }
 
-/** What each needle has cost so far: hashes held against it, and comparisons of 16 signatures. */
+/** Cost of each needle so far: hashes compared with it, and comparisons of 16 signatures. */
 const looked = memory.data(256)
-/** Most needles at once. */
+/** Maximum needles at once. */
 const MAX_NEEDLES: u32 = 64
 
 /**
- * Finds every hash that lies within `threshold` of a needle as a whole, and rarely others whose first half does: by
- * position, some more than once. Slot by slot for all needles, so that what is read lies close together.
- * Returns how many results there are, as a scan does. Which needles would cost more than `maxLooked` and are left to a scan,
- * `isLeft` tells.
+ * Finds every hash that lies within `threshold` of a needle as a whole, and rarely others whose
+ * first half does: by position, some more than once. It works slot by slot for all needles, so that
+ * reads stay close together. Returns the number of results, as a scan does. Needles that would cost
+ * more than `maxLooked` are left to a scan: see `isLeft`.
  */
 export function lookUp(
   table: usize,
@@ -177,19 +184,22 @@ export function lookUp(
   return found
 }
 
-/** Most bits by which a slot may differ: those of a threshold of 43. */
+/** Maximum bits by which a slot may differ: that of a threshold of 43. */
 const MAX_RADIUS: u32 = 3
-/** Numbers of 15 bits that have at most 3 set, u16 each, by how many: what leads from a prefix to all that are near it. */
+/**
+ * Numbers of 15 bits with at most 3 bits set, u16 each, ordered by that count: they lead from a
+ * prefix to all near ones.
+ */
 const flips = memory.data(576 << 1)
 /** How many of them have at most 0, 1, 2 and 3 set, u32 each. */
 const flipCounts = memory.data((MAX_RADIUS + 1) << 2)
 /** Where the hashes of each of these prefixes begin and end, u32 each. */
 const ranges = memory.data(576 << 3)
-/** Signatures that are compared without a branch: almost all prefixes have fewer. */
+/** Signatures compared without a branch: almost all prefixes have fewer. */
 const BLOCK: u32 = 48
 /** Comparisons of 16 signatures that the last `gather` took. */
 let comparisons: u32 = 0
-/** Keeps reads from being left out whose values do not matter. */
+/** Keeps the compiler from removing reads whose values do not matter. */
 export let sink: u32 = 0
 
 function listFlips(bits: u32): void {
@@ -209,8 +219,8 @@ function flipCount(weight: u32): usize {
 }
 
 /**
- * Writes the positions of hashes whose slot is near a value, by prefix and signature. Returns how many they are; u32.MAX_VALUE
- * if they, or the comparisons, are more than `most`.
+ * Writes the positions of hashes whose slot is near a value, by prefix and signature. Returns their
+ * number; u32.MAX_VALUE if they, or the comparisons, exceed `most`.
  */
 function gather(
   slot: usize,
@@ -220,7 +230,7 @@ function gather(
   positions: usize, // most x u32
   most: u32,
 ): u32 {
-  // What is far away is fetched in three rounds, within which nothing waits for another.
+  // Distant memory is fetched in three rounds, and nothing within a round waits for anything else.
   const bits = prefixBits(count)
   const signatures = slot + signaturesAt(bits)
   findRanges(slot, value & ((1 << bits) - 1), radius, signatures)
@@ -239,7 +249,7 @@ function gather(
   return near
 }
 
-/** Notes where the hashes of near prefixes lie, and fetches their signatures. */
+/** Records where the hashes of near prefixes lie, and prefetches their signatures. */
 function findRanges(slot: usize, prefix: u32, radius: u32, signatures: usize): void {
   const last = flips + (flipCount(radius) << 1)
   let range = ranges
@@ -253,7 +263,10 @@ function findRanges(slot: usize, prefix: u32, radius: u32, signatures: usize): v
   sink = fetched
 }
 
-/** Writes where in a slot the signatures of ranges are near one, behind `near` others. Returns how many are, as `gather` does. */
+/**
+ * Writes which places of a slot's ranges have signatures near one, after `near` others. Returns
+ * their number, as `gather` does.
+ */
 function compare(
   signatures: usize,
   first: usize,
@@ -280,10 +293,10 @@ function compare(
   return near
 }
 
-/** Which of 16 signatures are near one, a bit each. */
+/** Which of 16 signatures are near one, one bit each. */
 function lanesOf(at: usize, signature: v128, limit: u32 /* bits */): u32 {
   const those = v128.load(at)
-  if (limit == 0) return i8x16.bitmask(i8x16.eq(those, signature)) // of most prefixes, and faster
+  if (limit == 0) return i8x16.bitmask(i8x16.eq(those, signature)) // true for most prefixes, and faster
   const differing = i8x16.popcnt(v128.xor(those, signature))
   return i8x16.bitmask(i8x16.le_u(differing, i8x16.splat(<i8>limit)))
 }
@@ -308,7 +321,7 @@ export function isLeft(needle: u32): bool {
   return load<u32>(looked + (needle << 2)) == u32.MAX_VALUE
 }
 
-/** Adds what a needle has cost, or leaves it to a scan. Returns whether it is left. */
+/** Adds to a needle's cost, or leaves it to a scan. Returns whether it is left. */
 function note(needle: u32, near: u32): bool {
   const at = looked + (needle << 2)
   const isTooMuch = near == u32.MAX_VALUE
@@ -316,7 +329,7 @@ function note(needle: u32, near: u32): bool {
   return isTooMuch
 }
 
-/** Whether a slot of the first half has led to this row before. */
+/** Whether a slot of the first half has already led to this row. */
 function isFoundBefore(row: usize, needle: usize, slot: u32, threshold: u32, count: u32): bool {
   const mask = (1 << (prefixBits(count) + SIGNATURE_BITS)) - 1
   const slots = min(slot, FIRST_SLOTS)

@@ -70,15 +70,19 @@ function maxLane(lanes: v128): f32 {
   )
 }
 
-/** Luma, and share of the root mean square of all, by which an amplitude differs from the median at least to be settled. */
+/**
+ * An amplitude counts as settled if it differs from the median by this luma, and by this share of
+ * the root mean square of all.
+ */
 const MIN_LUMA: f32 = 2
 const MIN_SHARE: f32 = 0.02
 
 let weak: u32 = 0
 
 /**
- * Bits of the last hash that are as good as chance: their amplitudes are so near the median that noise turns them. Patterns
- * have many. They consist of a few frequencies, and all else in them is nothing, whatever the pattern.
+ * Number of bits of the last hash that are no better than chance: their amplitudes are so near the
+ * median that noise flips them. Patterns have many: they consist of a few frequencies, and
+ * everything else in them is nearly zero, whatever the pattern.
  */
 export function weakBits(): u32 {
   return weak
@@ -136,8 +140,8 @@ export function downscale(
 }
 
 /**
- * PDQ hash of a luma plane. Under 5 pixels in a dimension there is no hash: 32 zero bytes, quality 0.
- * Returns the quality, 0 to 100. Reference: pdqHash256FromFloatLuma.
+ * PDQ hash of a luma plane. With fewer than 5 pixels in a dimension there is no hash: 32 zero
+ * bytes, quality 0. Returns the quality, 0 to 100. Reference: pdqHash256FromFloatLuma.
  */
 export function hashPlane(
   plane: usize, // rows x cols of f32, row-major

@@ -1,13 +1,13 @@
-// PDQ's quality: how much the 64 x 64 image changes from sample to sample, so that a hash of nothing is known as such.
-// Reference: pdqImageDomainQualityMetric.
+// PDQ's quality: how much the 64 x 64 image changes from sample to sample, so that the hash of an
+// empty picture is recognised. Reference: pdqImageDomainQualityMetric.
 
 const SIDE: usize = 64
 
 let stretched: i32 = 0
 
 /**
- * The last quality, had the block been stretched to the full range of luma: bits of a hash do not depend on contrast. What is
- * too faint to have bits of its own has weak ones.
+ * The last quality as if the block had been stretched to the full range of luma: a hash's bits do
+ * not depend on contrast. A picture too faint to have bits of its own has weak ones.
  */
 export function stretchedQuality(): i32 {
   return stretched

@@ -1,4 +1,5 @@
-// Pixels that another decoder made: rows of grey, RGB or RGBA bytes, through the input window like any file.
+// Pixels that another decoder produced: rows of grey, RGB or RGBA bytes, through the input window
+// like any file.
 
 import { inputLeft, skipInput, start } from '../input'
 import { tonedLuma } from '../colour'
@@ -24,7 +25,7 @@ let rowFill: u32 = 0
 let rowsDone: u32 = 0
 let isFinished: bool = false
 
-/** Begins an image of width x height pixels of so many channels: 1 (grey), 3 or 4. Returns a status. */
+/** Begins an image of width x height pixels with 1 (grey), 3 or 4 channels. Returns a status. */
 export function beginPixels(width: u32, height: u32, channelCount: u32): i32 {
   if (!width || !height || width > MAX_SIDE || height > MAX_SIDE) return DAMAGED
   if (channelCount != 1 && channelCount != 3 && channelCount != 4) return DAMAGED
@@ -62,7 +63,7 @@ export function decodePixels(isLast: bool): i32 {
   return FRAME
 }
 
-/** Adds the row with each channel by the tone curve. */
+/** Adds the row with each channel after the tone curve. */
 function addTones(): void {
   if (!tones) tones = allocate(<usize>imageWidth * 4)
   for (let x: usize = 0; tones && x < imageWidth; x++)

@@ -66,13 +66,14 @@ import {
   unfilter,
 } from './rows'
 
-// Image data may grow a thousandfold when it is inflated. Work is counted in units of about a nanosecond: so many a pixel,
-// and one a byte. This much is free, 8 megapixels of RGB, and beyond it what a picture of something needs.
+// Image data may grow a thousandfold when inflated. Work is counted in units of about a nanosecond:
+// several per pixel, and one per byte. This much is free, 8 megapixels of RGB; beyond it, a file is
+// allowed what a real picture needs.
 const FREE_WORK: u64 = 40_000_000
 const WORK_PER_BYTE: u64 = 100
 const PIXEL_WORK: u32 = 2
 const INTERLACED_PIXEL_WORK: u32 = 7
-/** Pixels that a row of a pass counts for at least: it is added to a row of the plane. */
+/** Minimum cost of a pass's row, in pixels: it is added to a row of the plane. */
 const MIN_PASS_PIXELS: u32 = 512
 
 /** Longest chunk that must be seen whole. */
@@ -95,7 +96,8 @@ const SRGB: u32 = 0x73524742
 /** PNG's gamma of sRGB, times 100,000. */
 const SRGB_GAMMA: u32 = 45455
 
-// Adam7: where each pass begins and how far apart its pixels are. The eighth is all pixels, of a file without passes.
+// Adam7: where each pass begins and how far apart its pixels are. The eighth covers all pixels, for
+// a file without passes.
 const passX: usize = memory.data<u8>([0, 4, 0, 2, 0, 1, 0, 0])
 const passY: usize = memory.data<u8>([0, 0, 4, 0, 2, 0, 1, 0])
 const passStepX: usize = memory.data<u8>([8, 8, 4, 4, 2, 2, 1, 1])
@@ -107,7 +109,7 @@ const ALL_PIXELS: u32 = 7
 const AT_SIGNATURE: u32 = 0
 const AT_CHUNK: u32 = 1
 const IN_DATA: u32 = 2
-const IN_MISSING: u32 = 3 // rows that the file lacks
+const IN_MISSING: u32 = 3 // rows missing from the file
 const FINISHED: u32 = 4
 let state: u32 = AT_SIGNATURE
 let toSkip: u32 = 0
@@ -118,7 +120,7 @@ let isInterlaced: bool = false
 let hasHeader: bool = false
 let isAnimated: bool = false
 
-// What is inflated: rows are taken of it from `rowsAt` on.
+// Inflated data: rows are taken from `rowsAt` on.
 let inflated: i32 = NEEDS_INPUT
 let rowsAt: usize = 0
 let isPaused: bool = false // before its end
@@ -144,16 +146,16 @@ let passRows: u32 = 0
 let rowIndex: u32 = 0 // within the pass
 let rowBytes: u32 = 0
 let rowFill: u32 = 0
-const NO_FILTER: i32 = -1 // its byte is to come
+const NO_FILTER: i32 = -1 // its byte has not come yet
 let filter: i32 = NO_FILTER
 let row: usize = 0
 let above: usize = 0
 let luma: usize = 0
 let alpha: usize = 0
-let tones: usize = 0 // luma of channels by a tone curve
+let tones: usize = 0 // luma of channels after a tone curve
 let isToned: bool = false // whether the file has such a curve
 
-/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+/** Decodes the available input. `isLast`: no more will come. Returns a status. */
 export function decodePng(isLast: bool): i32 {
   while (true) {
     const before = inputLeft()
@@ -187,18 +189,21 @@ function step(): i32 {
   }
 }
 
-/** Begins the next chunk: length, type, data, check. The check is passed over, as a wrong one hides no pixel. */
+/**
+ * Begins the next chunk: length, type, data, check. The check is ignored, since a wrong one hides
+ * no pixel.
+ */
 function readChunk(): i32 {
   if (inputLeft() < 8) return MORE
   const bytes = u32be(start)
   const type = u32be(start + 4)
   if (!hasHeader && type != IHDR) return DAMAGED
   if (bytes > 0x7fffffff) return frame == NO_FRAME ? finish() : giveUp(DAMAGED)
-  // Behind the last frame there may be an Exif block, and nothing else that matters.
+  // After the last frame there may be an Exif block, and nothing else that matters.
   const isOver = isFrameDone && !hasCanvas()
   const isData = !isOver && (type == IDAT || (type == FDAT && bytes >= 4))
   if (frame != NO_FRAME && type != (frame == FIRST_FRAME ? IDAT : FDAT)) {
-    // Another chunk ends the frame's data.
+    // Any other chunk ends the frame's data.
     const status = endFrameData()
     if (status != CONTINUE) return status
   }
@@ -250,10 +255,10 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       if (bytes >= 4 && !isFrameDone) keepGamma(u32be(at))
       return CONTINUE
     case SRGB:
-      keepGamma(SRGB_GAMMA) // it counts more than gamma, wherever that is
+      keepGamma(SRGB_GAMMA) // it overrides gamma, wherever that is
       return CONTINUE
     case ACTL:
-      // Behind the image it says nothing any more. One frame may be another than the image.
+      // After the image it no longer counts. Even a single frame may differ from the image.
       isAnimated = isAnimated || (!isFrameDone && bytes >= 8 && u32be(at) != 0)
       return CONTINUE
     default:
@@ -310,7 +315,7 @@ function readFrameControl(at: usize, bytes: u32): i32 {
   return CONTINUE
 }
 
-/** Begins the frame whose data begins: the image, or one of the animation. */
+/** Begins the frame of the data that follows: the image, or one of the animation. */
 function beginFrame(type: u32): i32 {
   const isFirst = type == IDAT
   if (isFirst == isFrameDone) {
@@ -324,7 +329,7 @@ function beginFrame(type: u32): i32 {
   } else {
     spendPixels(<u64>frameWidth * <u64>frameHeight)
     if (!hasCanvas() || !isControlled || !mayGoOn(bytesTaken)) return finish()
-    if (isToned) leaveOut() // the canvas has luma, which the curve moves otherwise than channels
+    if (isToned) leaveOut() // the canvas has luma, and the curve changes luma differently from channels
     frame = LATER_FRAME
   }
   if (isControlled && hasCanvas()) beforeFrame(disposal)
@@ -335,7 +340,7 @@ function beginFrame(type: u32): i32 {
   return tones ? TONES : CONTINUE
 }
 
-/** Begins a pass, or the first behind it that has pixels. */
+/** Begins a pass, or the next one that has pixels. */
 function beginPass(first: u32): void {
   for (pass = first; pass <= (isInterlaced ? LAST_PASS : ALL_PIXELS); pass++) {
     passCols = samplesOfPass(frameWidth, load<u8>(passX + pass), load<u8>(passStepX + pass))
@@ -372,7 +377,10 @@ function readData(): i32 {
   return CONTINUE
 }
 
-/** Inflates what was given, and takes its rows, as many as a step has. `isLast`: of the frame's data. */
+/**
+ * Inflates the given data and takes its rows, as many as a step allows. `isLast`: the last of the
+ * frame's data.
+ */
 function inflateRows(isLast: bool): i32 {
   while (true) {
     if (!isPaused) {
@@ -390,12 +398,14 @@ function inflateRows(isLast: bool): i32 {
     if (inflated == TOO_MANY_BLOCKS) return giveUp(OVER_LIMIT)
     if (inflated < 0) return giveUp(isLast ? TRUNCATED : DAMAGED)
     if (isLast && inflated != OUTPUT_FULL) return giveUp(TRUNCATED)
-    if (inflated == STREAM_END) return giveUp(TRUNCATED) // what may follow it is no image data
+    if (inflated == STREAM_END) return giveUp(TRUNCATED) // anything after it is not image data
     if (inflated == NEEDS_INPUT) return CONTINUE
   }
 }
 
-/** Takes rows from inflated bytes until a step is over. Returns false when one has a filter that does not exist. */
+/**
+ * Takes rows from inflated bytes until a step is over. Returns false if one has an unknown filter.
+ */
 function takeRows(): bool {
   while (rowsAt < outputEnd && !areRowsDone() && !isStepOver()) {
     if (filter == NO_FILTER) filter = load<u8>(rowsAt++)
@@ -422,7 +432,7 @@ function rowWork(): u32 {
   return max(passCols, MIN_PASS_PIXELS) * INTERLACED_PIXEL_WORK
 }
 
-/** Sends the row on: to the planes, or the canvas, or both. */
+/** Passes on the row: to the planes, the canvas, or both. */
 function useRow(): void {
   lumaOfRow(row, passCols, luma, alpha)
   const alphaOrOpaque = mayBeTransparent ? alpha : 0
@@ -451,7 +461,7 @@ function useRow(): void {
   }
 }
 
-/** All rows of a frame are there. Further data of it is passed over. */
+/** All rows of a frame are there. Further data of it is skipped. */
 function endFrame(): i32 {
   toSkip = dataLeft + 4
   if (state == AT_CHUNK) toSkip = 0
@@ -475,15 +485,21 @@ function endFrame(): i32 {
   return isNew ? FRAME : CONTINUE
 }
 
-/** The frame's data is over before its rows are. */
+/** The frame's data ends before its rows do. */
 function endFrameData(): i32 {
   return inflateRows(true)
 }
 
-/** Passes of an interlaced image that count as half of it: they have every second pixel of every second row. */
+/**
+ * This many passes of an interlaced image count as half of it: they have every second pixel of
+ * every second row.
+ */
 const ENOUGH_PASSES: u32 = 5
 
-/** The frame cannot be decoded further. At least half of the image counts; what is missing is as transparent black. */
+/**
+ * The frame cannot be decoded further. At least half of the image counts; missing parts are
+ * transparent black.
+ */
 function giveUp(status: i32): i32 {
   if (frame == LATER_FRAME) {
     leaveOut()
@@ -497,7 +513,7 @@ function giveUp(status: i32): i32 {
   return addMissing()
 }
 
-/** Tells the planes of all rows, or samples, that are left, some at a time. */
+/** Reports all remaining rows, or samples, to the planes as missing, some at a time. */
 function addMissing(): i32 {
   while (!areRowsDone()) {
     if (isStepOver()) return PAUSED

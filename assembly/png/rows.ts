@@ -1,4 +1,5 @@
-// Rows of a PNG image: filters undone (PNG specification, clause 9), samples made luma (clause 6).
+// Rows of a PNG image: undoes filters (PNG specification, clause 9) and turns samples into luma
+// (clause 6).
 
 import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
 import { leaveOut } from '../luma/planes'
@@ -16,23 +17,23 @@ export let depth: u32 = 0
 export let colourType: u32 = 0
 
 /**
- * Luma and alpha of each palette entry as f32. One that the file does not have is the last one in browsers and black in libpng: as
- * it is transparent here, the plane over black has it black.
+ * Luma and alpha of each palette entry as f32. Browsers take the last entry for a missing one, and
+ * libpng takes black. It is transparent here, so it is black in the plane over black.
  */
 const paletteLuma = memory.data(1024)
 const paletteAlpha = memory.data(1024)
-/** Colours of the palette: red, green, blue; and how many there are. */
+/** Colours of the palette: red, green, blue; and their number. */
 const paletteColours = memory.data(768)
 let paletteCount: u32 = 256
 
-// The colour that tRNS makes transparent, as samples of the image's depth; -1 if there is none.
+// The colour that tRNS makes transparent, in samples of the image's depth; -1 if there is none.
 let keyRed: i32 = -1
 let keyGreen: i32 = -1
 let keyBlue: i32 = -1
 
 export let hasPalette: bool = false
 let hasTransparency: bool = false
-/** Whether some pixels may be transparent: colour has alpha, or tRNS was there. */
+/** Whether some pixels may be transparent: the colour type has alpha, or there was a tRNS. */
 export let mayBeTransparent: bool = false
 export function setPixelFormat(bitDepth: u32, type: u32): bool {
   depth = bitDepth
@@ -56,7 +57,10 @@ export function rowBytesOf(cols: u32): u32 {
   return (cols * channels() * depth + 7) >> 3
 }
 
-/** PLTE: up to 256 colours. Of several the last counts: libpng shows nothing of such a file, others the last. */
+/**
+ * PLTE: up to 256 colours. The last of several counts: libpng rejects such a file, other programs
+ * use the last.
+ */
 export function setPalette(colours: usize, count: u32): void {
   if (colourType != PALETTE) return
   hasPalette = true
@@ -77,13 +81,13 @@ export function setPalette(colours: usize, count: u32): void {
   }
 }
 
-/** tRNS: alphas of palette entries, or the colour that is transparent. The first counts. */
+/** tRNS: alphas of palette entries, or the transparent colour. The first one counts. */
 export function setTransparency(at: usize, bytes: u32): void {
   if (hasTransparency || channels() % 2 == 0) return
   hasTransparency = true
-  const mask: u32 = (1 << depth) - 1 // bits above the depth say nothing
+  const mask: u32 = (1 << depth) - 1 // bits above the depth are ignored
   if (colourType == PALETTE) {
-    hasTransparency = hasPalette // it is of no use before that
+    hasTransparency = hasPalette // it has no effect before that
     mayBeTransparent = hasPalette
     for (let i: u32 = 0; i < min<u32>(bytes, 256); i++) {
       const to = paletteAlpha + (i << 2)
@@ -100,7 +104,7 @@ export function setTransparency(at: usize, bytes: u32): void {
   }
 }
 
-/** Undoes the filter of a row, in place. Returns false when there is no such filter. */
+/** Undoes the filter of a row, in place. Returns false if the filter is unknown. */
 export function unfilter(
   kind: u32,
   row: usize, // 16 bytes before it are writable
@@ -133,7 +137,8 @@ export function unfilter(
 
 function undoSub(row: usize, bytes: u32, pixelBytes: u32): void {
   if (pixelBytes == 3 || pixelBytes == 4) {
-    // A pixel a step, all its channels at once. A pixel of 3 bytes writes 4: the fourth is put back by the next step.
+    // One pixel per step, all its channels at once. A pixel of 3 bytes writes 4: the next step
+    // restores the fourth.
     let left = i8x16.splat(0)
     for (let at: usize = 0; at < bytes; at += pixelBytes) {
       const delta = v128.load32_zero(row + at)
@@ -147,7 +152,9 @@ function undoSub(row: usize, bytes: u32, pixelBytes: u32): void {
   }
 }
 
-/** Stores a pixel of 3 or 4 bytes; of a wider store's fourth byte, `original` is what was there. */
+/**
+ * Stores a pixel of 3 or 4 bytes; `original` is what the fourth byte of a wider store overwrites.
+ */
 function storePixel(to: usize, pixel: v128, original: v128, pixelBytes: u32): void {
   const value = <u32>i32x4.extract_lane(pixel, 0)
   if (pixelBytes == 4) store<u32>(to, value)
@@ -176,7 +183,10 @@ function undoPaeth(row: usize, above: usize, bytes: u32, pixelBytes: u32): void 
   }
 }
 
-/** Paeth for pixels of 3 or 4 bytes: a pixel a step, its channels in 16-bit lanes (sums reach 3 x 255). */
+/**
+ * Paeth for pixels of 3 or 4 bytes: one pixel per step, its channels in 16-bit lanes (sums reach 3
+ * x 255).
+ */
 function undoPaethLanes(row: usize, above: usize, bytes: u32, pixelBytes: u32): void {
   const zero = i8x16.splat(0)
   let left = zero
@@ -205,7 +215,7 @@ function packedSample(row: usize, index: u32): u32 {
   return (load<u8>(row + (bit >> 3)) >> (8 - depth - (bit & 7))) & ((1 << depth) - 1)
 }
 
-/** Luma of an unfiltered row, and alpha, if pixels may be transparent. */
+/** Luma of an unfiltered row, and alpha if pixels may be transparent. */
 export function lumaOfRow(
   row: usize,
   cols: u32,
@@ -219,12 +229,15 @@ export function lumaOfRow(
   else anyRow(row, cols, luma, alpha)
 }
 
-/** Whether pixels have channels that may differ: a tone curve makes another luma of them than of their luma. */
+/**
+ * Whether channels may differ: a tone curve on the channels then gives another luma than one on
+ * luma.
+ */
 export function hasColours(): bool {
   return colourType == RGB || colourType == RGBA || colourType == PALETTE
 }
 
-/** Luma of an unfiltered row of colours, each channel by the tone curve. */
+/** Luma of an unfiltered row of colours, each channel after the tone curve. */
 export function tonedRow(
   row: usize,
   cols: u32,
@@ -263,11 +276,12 @@ function paletteRow(row: usize, cols: u32, luma: usize, alpha: usize): void {
     f32.store(alpha + ((<usize>x) << 2), f32.load(paletteAlpha + at))
     most = max(most, index)
   }
-  // Programs show such a colour, beside others that are transparent, in more ways than there are planes.
+  // If other colours are transparent, too, programs show such a colour in more ways than there are
+  // planes.
   if (hasTransparency && most >= paletteCount) leaveOut()
 }
 
-/** Every other format, a sample at a time. */
+/** Every other format, one sample at a time. */
 function anyRow(row: usize, cols: u32, luma: usize, alpha: usize): void {
   const count = channels()
   const hasAlpha = colourType == GREY_ALPHA || colourType == RGBA

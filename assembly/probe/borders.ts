@@ -1,18 +1,22 @@
-// Borders of pictures shown on something: a page, a chat, their own blurred copy. A pixel is on a border if the pixels before it
-// are smooth and the one behind it differs. A picture's border is a line with many such pixels. Text and details of pictures
-// have only a few in a row.
+// Borders of pictures shown on something: a page, a chat, their own blurred copy. A pixel is on a
+// border if the pixels before it are smooth and the one after it differs. A picture's border is a
+// line with many such pixels. Text and picture details only have a few in a row.
 
-/** Luma by which the pixels before and behind a border differ, at least. */
+/** Minimum difference in luma between the pixels before and after a border. */
 const MIN_STEP: f32 = 8
-/** Luma by which the two pixels before a border differ, at most. */
+/** Maximum difference in luma between the two pixels before a border. */
 const MAX_SLOPE: f32 = 4
-/** What a pixel on the border adds to a run's score; one that is not takes 1 off. So a third of them may be missing, or two. */
+/**
+ * A pixel on the border adds this to a run's score; any other subtracts 1. So a run goes on while
+ * more than a third of its pixels are on the border.
+ */
 const GAIN: i32 = 2
 
 /**
- * Best runs: the fields of all lines lie one behind the other, each with room for `MAX_LINES` of i32.
+ * Best runs: the fields of all lines are stored one after the other, each with room for `MAX_LINES`
+ * of i32.
  *
- *   score | from | to     the first pixel, and the one behind the last
+ *   score | from | to     the first pixel, and the one after the last
  */
 const MAX_LINES: usize = 512
 const FROM: usize = MAX_LINES * 4
@@ -21,7 +25,7 @@ const TO: usize = MAX_LINES * 8
 /** Whether pixels of four lines are on a border, pixel by pixel: 512 x four lanes. */
 const onLines = memory.data(8192)
 
-/** Whether a pixel is on a border; `inwards` is the number of bytes to the pixel behind it. */
+/** Whether a pixel is on a border; `inwards` is the number of bytes to the pixel after it. */
 function isOnBorder(at: usize, inwards: usize): bool {
   const before = f32.load(at - inwards)
   return (
@@ -31,21 +35,22 @@ function isOnBorder(at: usize, inwards: usize): bool {
 }
 
 /**
- * Finds the best run along each line, as a border of what is behind the line and of what is before it, four lines at once. The
- * two outermost lines have none, nor have those of a plane of fewer than eight.
+ * Finds the best run along each line, as a border of what is after the line and of what is before
+ * it, four lines at once. The two outermost lines have none, and neither have planes of fewer than
+ * eight lines.
  */
 export function findRuns(
-  plane: usize, // of f32, 12 readable bytes behind it
+  plane: usize, // of f32, 12 readable bytes after it
   lines: u32, // rows, or columns; at most MAX_LINES
   across: usize, // bytes from a line to the next
   count: u32, // pixels of a line; at most MAX_LINES
   along: usize, // bytes from a pixel to the next
-  forwards: usize, // runs: what is behind is inside; zeroed
-  backwards: usize, // the same: what is before is inside
+  forwards: usize, // runs: what is after it is inside; zeroed
+  backwards: usize, // the same: what is before it is inside
 ): void {
   if (lines < 8) return
   for (let line: u32 = 2; line + 2 < lines; line += 4) {
-    // The last four may have been among those before.
+    // The last four may overlap with those before.
     const first = min(line, lines - 6)
     const at = plane + <usize>first * across
     const to = (<usize>first) << 2
@@ -117,7 +122,7 @@ function findBest(count: u32, runs: usize /* of the first */): void {
   v128.store(runs, to, TO)
 }
 
-/** Counts the pixels of a line that are on a border: those before each pixel, and all. */
+/** Counts the pixels of a line that are on a border: those before each pixel, and in total. */
 export function countOnBorder(
   first: usize, // address of the line's first pixel
   count: u32,
@@ -134,8 +139,8 @@ export function countOnBorder(
 }
 
 /**
- * How much of the pixels of a line on a border is what is behind it, 0 to 1: least squares between the pixels beside them.
- * A half, if none of them tells.
+ * How much of the border pixels of a line belongs to what is after it, 0 to 1: least squares
+ * between the pixels next to them. A half if none of them is conclusive.
  */
 export function shareInside(
   first: usize, // address of the first pixel that counts

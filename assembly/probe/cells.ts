@@ -1,18 +1,20 @@
-// What cells of a plane look like: something flat that was laid over a picture fills many of them, text has black and white in one.
+// What the cells of a plane look like: a flat overlay fills many of them, and outlined text has
+// black and white in one.
 
 /** Cells a side. */
 export const CELLS: u32 = 128
 
 /**
- * Least and greatest luma of each cell, as whole numbers. Of a plane with fewer pixels than cells, a pixel is in several cells.
+ * Least and greatest luma of each cell, as whole numbers. In a plane with fewer pixels than cells,
+ * a pixel is in several cells.
  */
 export function measureCells(
-  plane: usize, // rows x cols of f32, row-major, 12 readable bytes behind it
+  plane: usize, // rows x cols of f32, row-major, 12 readable bytes after it
   rows: u32,
   cols: u32,
   least: usize, // 128 x 128 bytes, row-major
   greatest: usize, // the same size
-  columns: usize, // scratch: 2 x cols of f32, each with 12 writable bytes behind it
+  columns: usize, // scratch: 2 x cols of f32, each with 12 writable bytes after it
 ): void {
   const lows = columns
   const highs = columns + ((<usize>cols + 3) << 2)

@@ -1,7 +1,10 @@
-// What the rows and columns of a part of a plane look like: the borders, bars and edges that somebody put around a picture
-// run along them.
+// What the rows and columns of a part of a plane look like: the borders, bars and edges that people
+// put around a picture run along them.
 
-/** Most of a step between neighbours that counts: an edge of a frame is told by its length more than by its contrast. */
+/**
+ * Maximum of a step between neighbours that counts: a frame's edge shows by its length more than by
+ * its contrast.
+ */
 const MAX_STEP: f32 = 32
 
 const counts = memory.data(1024) // 256 of u32
@@ -28,7 +31,7 @@ export function medianOfLine(
   return luma
 }
 
-/** Number of the pixels of a line whose luma is within `tolerance` of another. */
+/** Number of pixels of a line whose luma is within `tolerance` of a value. */
 export function countNear(
   first: usize, // see medianOfLine
   stride: usize,
@@ -44,15 +47,16 @@ export function countNear(
 }
 
 /**
- * Adds up, for each row and each column but the first two, by how much its pixels differ from those two before it: an edge is
- * seldom sharper than that. Every second row is looked at for columns, and every second four columns for rows.
+ * Sums up, for each row and each column but the first two, how much its pixels differ from those
+ * two before it: an edge is seldom sharper than that. Columns use every second row, and rows every
+ * second group of four columns.
  */
 export function sumSteps(
   plane: usize, // rows x cols of f32, row-major
   rows: u32, // at least 5
   cols: u32,
   byRow: usize, // rows of f32
-  byColumn: usize, // cols of f32, with 12 writable bytes behind it
+  byColumn: usize, // cols of f32, with 12 writable bytes after it
 ): void {
   const stride = (<usize>cols) << 2
   memory.fill(byRow, 0, (<usize>rows) << 2)

@@ -1,22 +1,25 @@
-// Patches: cells of a plane that touch, are flat, and are nearly of one luma, as in a bar over eyes, a sticker or an emoji.
-// A sky has such cells too, but it fades into its surroundings.
+// Patches: adjacent flat cells of nearly the same luma, as in a bar over eyes, a sticker or an
+// emoji. A sky has such cells too, but it fades into its surroundings.
 
 import { CELLS } from './cells'
 
-/** Luma by which the pixels of a flat cell differ, at most. */
+/** Maximum difference in luma between the pixels of a flat cell. */
 const FLAT: i32 = 12
-/** Luma by which the middles of cells beside each other differ that are of one patch, at most; twice that, as sums are compared. */
+/**
+ * Maximum difference in luma between the middles of adjacent cells of one patch, doubled because
+ * sums are compared.
+ */
 const LINK: i32 = 4 * 2
-/** Luma by which what is beside a patch differs from it, at least; twice that. */
+/** Minimum difference in luma between a patch and what is next to it, doubled as well. */
 const MIN_STEP: i32 = 16 * 2
-/** Most patches that are returned. There is room for all, if each has at least 64 cells. */
+/** Maximum patches returned. There is room for all if each has at least 64 cells. */
 const MAX_PATCHES: u32 = 256
 
 const COUNT: u32 = CELLS * CELLS
 
-/** Least and greatest luma of each cell, together: u16. */
+/** Sum of least and greatest luma of each cell: u16. */
 let sums: usize = 0
-/** Cells that are of a patch: u8. */
+/** Whether a cell belongs to a patch: u8. */
 let seen: usize = 0
 
 /** A patch, as the host reads it. */
@@ -25,12 +28,12 @@ class Patch {
   /** Where its cells begin in the list of all. */
   first: u32
   count: u32
-  /** Sides of its cells that are beside none of it, and those where luma changes by a step. */
+  /** Sides of its cells at its rim, and those of them where luma changes sharply. */
   rim: u32
   sharp: u32
 }
 
-/** Finds all patches of at least `fewest` cells. Returns how many they are. */
+/** Finds all patches of at least `fewest` cells. Returns their number. */
 export function findPatches(
   least: usize, // 128 x 128 bytes, row-major
   greatest: usize,
@@ -52,7 +55,7 @@ export function findPatches(
     const patch = changetype<Patch>(patches + <usize>told * offsetof<Patch>())
     patch.first = first
     grow(least, greatest, start, cells + ((<usize>first) << 1), patch)
-    // The cells of a patch that is not told make room for the next.
+    // The next patch reuses the cells of one that is not reported.
     if (patch.count < fewest) continue
     first += patch.count
     told++
@@ -64,13 +67,13 @@ function isFlat(least: usize, greatest: usize, cell: u32): bool {
   return <i32>load<u8>(greatest + cell) - <i32>load<u8>(least + cell) <= FLAT
 }
 
-/** By how much the lumas of two cells differ, twice. */
+/** Difference between the lumas of two cells, doubled. */
 function stepOf(a: u32, b: u32): i32 {
   const first = <i32>load<u16>(sums + ((<usize>a) << 1))
   return abs(first - <i32>load<u16>(sums + ((<usize>b) << 1)))
 }
 
-/** The patch of a cell: what is found is searched in its turn. */
+/** The patch of a cell: cells found are searched in turn. */
 function grow(least: usize, greatest: usize, start: u32, found: usize, patch: Patch): void {
   store<u16>(found, <u16>start)
   store<u8>(seen + start, 1)
@@ -90,14 +93,14 @@ function grow(least: usize, greatest: usize, start: u32, found: usize, patch: Pa
         continue
       }
       patch.rim++
-      // The next one may be half covered: that behind it counts.
+      // The adjacent cell may be half covered, so the one after it counts.
       patch.sharp += u32(stepOf(cell, neighbour(beside, direction)) >= MIN_STEP)
     }
   }
   patch.count = count
 }
 
-/** The cell beside one, to the right, left, below or above; itself, at the plane's end. */
+/** The cell to the right, left, below or above; the cell itself at the plane's end. */
 function neighbour(cell: u32, direction: u32): u32 {
   const column = cell % CELLS
   if (direction == 0) return column + 1 < CELLS ? cell + 1 : cell

@@ -1,5 +1,5 @@
-// A view of a plane: the picture that somebody may have had before it was cropped, framed, mirrored or turned, hashed from
-// what is left of it in the plane.
+// A view of a plane: the picture as it may have been before someone cropped, framed, mirrored or
+// turned it, hashed from what the plane still has of it.
 //
 // PDQ looks at 64 x 64 points of a filtered plane. The filter's tent is about as wide as a 64th of the picture, and what it
 // leaves of the 16 frequencies that are hashed hardly depends on its exact width. So the plane is filtered once, at every
@@ -20,18 +20,24 @@ const FREQUENCIES: u32 = 16
 const block = memory.data(16384 + 16) // 64 x 64 of f32
 const amplitudes = memory.data(1024) // 16 x 16 of f32
 
-/** Filters a plane at every pixel, as PDQ does at 64 x 64. One of 64 x 64 is taken as it is, as in the reference. */
+/**
+ * Filters a plane at every pixel, as PDQ does at 64 x 64. A 64 x 64 plane is used as it is, as in
+ * the reference.
+ */
 export function filterPlane(
-  plane: usize, // rows x cols of f32, row-major, 16 readable bytes behind it
+  plane: usize, // rows x cols of f32, row-major, 16 readable bytes after it
   rows: u32, // 5 to 512
   cols: u32,
-  out: usize, // the same size, 12 writable bytes behind it
+  out: usize, // the same size, 12 writable bytes after it
 ): void {
   if (rows == SIDE && cols == SIDE) memory.copy(out, plane, 16384)
   else jaroszDecimate(plane, rows, cols, jaroszWindow(cols), jaroszWindow(rows), out, rows, cols)
 }
 
-/** Takes the points that PDQ takes of the picture as it is. The hash then has the same bits as by `hashPlane`. */
+/**
+ * Takes PDQ's points of the picture as it is. The hash then has the same bits as that of
+ * `hashPlane`.
+ */
 export function sampleIdentity(
   plane: usize, // rows x cols of f32, filtered
   rows: u32,
@@ -46,17 +52,18 @@ export function sampleIdentity(
   }
 }
 
-// What a side of points needs to know of the plane's: two neighbours, and how much the second counts; and whether it is outside.
-const offsets = memory.data(256) // 64 of u32: of the first neighbour, in bytes; the second is behind it
+// For each point along a side: its two neighbours in the plane, the weight of the second, and how
+// far it is outside.
+const offsets = memory.data(256) // 64 of u32: of the first neighbour, in bytes; the second follows it
 const shares = memory.data(256) // 64 of f32
 const depths = memory.data(256) // 64 of f32: pixels by which it is outside of the plane
 
 /**
- * Takes the points of an upright view: columns of points are columns of the plane, rows are rows; a step may be negative.
- * Points outside of the plane are guessed from its edge, by `guessOutside`.
+ * Takes the points of an upright view: columns of points are columns of the plane, rows are rows; a
+ * step may be negative. `guessOutside` guesses points outside the plane from its edge.
  */
 export function sampleUpright(
-  plane: usize, // rows x cols of f32, filtered, 4 readable bytes behind it
+  plane: usize, // rows x cols of f32, filtered, 4 readable bytes after it
   rows: u32,
   cols: u32,
   x: f32, // of the first column of points, in pixels: 0 is the centre of the first column of the plane
@@ -89,8 +96,8 @@ export function sampleUpright(
 }
 
 /**
- * Four points of a row of the plane, each between two neighbours. That behind the row's last pixel, which is of another row, counts
- * nothing: a point is at most on the last pixel.
+ * Four points of a row of the plane, each between two neighbours. The pixel after the row's last
+ * belongs to another row and has no weight: a point is at most on the last pixel.
  */
 function mixFour(
   row: usize,
@@ -106,8 +113,9 @@ function mixFour(
 }
 
 /**
- * Gives points outside of the plane a value: that of the nearest edge, the more blurred along the edge the farther they
- * are. What a picture goes on with is like its edge, but its details are not the edge's. Columns are in `depths`.
+ * Gives points outside the plane the value of the nearest edge, blurred along the edge the more,
+ * the farther away they are. A picture continues like its edge, but not with its details. Columns
+ * are in `depths`.
  */
 function guessOutside(
   plane: usize,
@@ -118,7 +126,7 @@ function guessOutside(
   y: f32,
   stepY: f32,
 ): void {
-  // Columns inside are those in the middle.
+  // The columns inside are those in the middle.
   let left: u32 = 0
   let right = SIDE
   while (left < SIDE && f32.load(depths + ((<usize>left) << 2)) >= 1) left++
@@ -168,7 +176,7 @@ function mix(a: f32, b: f32, share: f32): f32 {
   return a + (b - a) * share
 }
 
-/** Takes the points of a view that is turned. See `sampleUpright`. */
+/** Takes the points of a turned view. See `sampleUpright`. */
 export function sampleTurned(
   plane: usize, // rows x cols of f32, filtered
   rows: u32,
@@ -199,8 +207,9 @@ export function sampleTurned(
 }
 
 /**
- * Gives points that something covers values that go on with what is around it: the mean of the nearest points beside it, above and
- * below that are not covered, the nearer the more. A point in a row and a column that are covered stays as it is.
+ * Fills covered points from their surroundings: with the mean of the nearest uncovered points to
+ * the left, right, above and below, weighted by proximity. A point whose row and column are
+ * entirely covered stays as it is.
  */
 export function fillCovered(
   covered: usize, // 64 x 64 bytes, row-major; 0: not covered
@@ -233,7 +242,7 @@ function fillPoint(covered: usize, i: u32, j: u32): void {
   if (weights > 0) f32.store(block + (at << 2), sum / weights)
 }
 
-/** Hash of the points that were taken; of their transpose, if `transposes`. Returns the quality, 0 to 100. */
+/** Hash of the points taken; of their transpose, if `transposes`. Returns the quality, 0 to 100. */
 export function hashSampled(
   transposes: bool,
   out: usize, // 32 bytes

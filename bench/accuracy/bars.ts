@@ -3,14 +3,14 @@ import { type ScreenKind, THEMES } from '../screens/layouts.ts'
 import type { Transform } from './recipe.ts'
 import { screenName } from './transforms/screens.ts'
 
-/** What the project holds itself to: shares of clear photographs that are found, in per cent. */
+/** A target of the project: the share of clear photographs to be found, in per cent. */
 export interface Bar {
   what: string
   set: SetName
-  /** None: as measured. */
+  /** Without it, the measured share is only reported. */
   least?: number
   aim: number
-  /** Why it is missed, where it is. */
+  /** Why the bar is missed, if it is. */
   reason?: string
   isOf(transform: Transform): boolean
 }
@@ -27,7 +27,7 @@ const screens =
   ({ name }: Transform) =>
     kinds.some((kind) => THEMES.some((theme) => name === screenName(kind, theme)))
 
-/** Whether a transform that stands alone has one of the names. */
+/** Whether a transform that is not a combination has one of the names. */
 const named =
   (...names: readonly RegExp[]) =>
   ({ family, name }: Transform) =>

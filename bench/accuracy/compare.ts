@@ -9,20 +9,20 @@ export interface Entry {
   quality: number
 }
 
-/** From this quality on, a photograph counts as clear. */
+/** A photograph counts as clear from this quality on. */
 export const CLEAR_QUALITY = 80
 
-/** Distance where nothing is asked. */
+/** Distance of an upload without needles. */
 const FARTHEST = 256
 
-/** A needle's distances to all entries, less what its threshold is above the default. */
+/** A needle's distances to all entries, minus what its threshold exceeds the default by. */
 interface Measured {
   probe: string
   set: SetName
   distances: Uint16Array
 }
 
-/** Compares uploads with a list, and counts. */
+/** Compares uploads with a list and counts the outcomes. */
 export class Comparison {
   readonly #entries: readonly Entry[]
   readonly #hashes: PackedHashes
@@ -34,7 +34,7 @@ export class Comparison {
     this.#tally = tally
   }
 
-  /** Counts an upload that was made of the picture of entry number `own`. */
+  /** Counts an upload made from the picture of entry number `own`. */
   addTransformed(transform: string, own: number, questions: Questions): void {
     const isClear = (this.#entries[own]?.quality ?? 0) >= CLEAR_QUALITY
     const measured = this.#ask(questions)
@@ -54,7 +54,7 @@ export class Comparison {
     this.#addProbes('distractors', measured)
   }
 
-  /** Asks in stages, as the gate does. */
+  /** Queries in stages, as the gate does. */
   #ask({ needles, widen }: Questions): Measured[] {
     const first = this.#measure(needles)
     const isMatch = (distance: number) => distance <= THRESHOLD
@@ -70,7 +70,7 @@ export class Comparison {
     })
   }
 
-  /** For each set the distances of its nearest needles. */
+  /** The distances of the nearest needles, for each set. */
   #nearest(measured: readonly Measured[]): Record<SetName, Uint16Array> {
     const nearest = forSets(() => new Uint16Array(this.#entries.length).fill(FARTHEST))
     for (const { set, distances } of measured) {

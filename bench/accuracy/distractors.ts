@@ -1,5 +1,5 @@
-// Pictures that have nothing to do with any list: made up from a seed, as many of each kind as are wanted. Many of them are
-// what a perceptual hash confuses: patterns, pages of text, screens with little on them.
+// Generated pictures that are unrelated to any list, from a seed, as many of each kind as wanted.
+// Many are what a perceptual hash confuses: patterns, pages of text, almost empty screens.
 
 import sharp from 'sharp'
 import { ART } from './distractors/art.ts'
@@ -31,7 +31,7 @@ const SIZES: [Size, ...Size[]] = [
   { width: 405, height: 877 },
 ]
 
-/** The file of a picture of a kind: a PNG, or a JPEG. */
+/** A picture of a kind, as a PNG or JPEG file. */
 export async function drawDistractor(
   kind: string,
   number: number,

@@ -1,6 +1,6 @@
 import { open, type Pixels } from './pixels.ts'
 
-/** Writes the file that is uploaded. */
+/** Writes the file to upload. */
 export type Encode = (pixels: Pixels) => Promise<Uint8Array>
 
 export function jpeg(quality: number): Encode {
@@ -18,7 +18,7 @@ export function avif(quality: number): Encode {
 export const png: Encode = (pixels) => open(pixels).png({ compressionLevel: 3 }).toBuffer()
 export const gif: Encode = (pixels) => open(pixels).gif({ effort: 1 }).toBuffer()
 
-/** A JPEG whose pixels are stored so that a viewer that heeds the Exif orientation shows them as they were. */
+/** A JPEG whose stored pixels need the Exif orientation to be shown as they were. */
 export function orientedJpeg(orientation: 2 | 3 | 5 | 6 | 8): Encode {
   return (pixels) => {
     const image = open(pixels)

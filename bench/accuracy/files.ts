@@ -5,7 +5,7 @@ import { fnv1a } from './seeded.ts'
 
 const IMAGE = /\.(jpe?g|png|gif|webp|avif|bmp)$/i
 
-/** Paths of the images in a folder and the folders within it, sorted. */
+/** Sorted paths of the images in a folder and its subfolders. */
 export function imagesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => IMAGE.test(name))
@@ -14,7 +14,10 @@ export function imagesIn(folder: string): string[] {
     .toSorted()
 }
 
-/** Whether a file is of a half of the corpus: by a hash of its name, so that it stays there when others come. */
+/**
+ * Whether a file belongs to a half of the corpus: by a hash of its name, so that it stays there
+ * when others are added.
+ */
 export function isOf(split: Split, path: string): boolean {
   if (split === 'all') return true
   return (fnv1a(basename(path)) % 2 === 0) === (split === 'tune')

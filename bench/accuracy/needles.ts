@@ -6,7 +6,7 @@ import { capOf } from '../../src/match/thresholds.ts'
 import type { Needle } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 
-/** Each has the needles of those before it, and more. */
+/** Each set has the needles of those before it, and more. */
 export const SETS = ['plain', 'default', 'wide'] as const
 export type SetName = (typeof SETS)[number]
 
@@ -14,25 +14,25 @@ export interface SetNeedle {
   probe: string
   hash: Hash256
   quality: number
-  /** The first set that has it. */
+  /** The first set that includes it. */
   set: SetName
-  /** Largest distance of a match with an entry of a bank that is as banks are by default. */
+  /** Largest distance at which it matches an entry of a bank with default settings. */
   threshold: number
 }
 
-/** Largest distance of a match of the identity. */
+/** Largest distance at which the identity matches. */
 export const THRESHOLD = DEFAULT_BANK_POLICY.threshold
 
 const modules = readModules()
 
-/** What a list is asked about a file: nothing that is too vague to match. */
+/** Needles that a list is queried with for a file, without those too vague to match. */
 export interface Questions {
   needles: SetNeedle[]
-  /** Makes the needles of the wide set, which are asked about where nothing matched. */
+  /** Makes the needles of the wide set, which are used if nothing matched. */
   widen?: () => SetNeedle[]
 }
 
-/** The product's questions about a file, by its sets up to one. */
+/** The product's needles for a file, by set, up to a given one. */
 export async function needlesOf(file: Uint8Array, largest: SetName): Promise<Questions> {
   const context = { modules, digestKinds: [], probes: PROBE_SETS[largest] }
   const scanned = await scanFile(context, file)
@@ -52,7 +52,7 @@ function firstSet({ probe, frame }: Needle): SetName {
   return probe === 'identity' && frame === 0 ? 'plain' : 'default'
 }
 
-/** A needle as it is asked about; nothing, if it never matches. */
+/** A needle as it is queried; empty if it never matches. */
 function named(needle: Needle, set: SetName): SetNeedle[] {
   const { probe, hash, quality, tolerance } = needle
   const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)

@@ -4,34 +4,37 @@ import { SETS, type SetName } from './needles.ts'
 export type Split = 'tune' | 'held-out' | 'all'
 
 export interface Options {
-  /** Folders of the photographs that are transformed. */
+  /** Folders of the photographs to transform. */
   corpus: string[]
-  /** Folders of other photographs whose hashes are on the list, too. */
+  /** Folders of other photographs whose hashes are also on the list. */
   entries: string[]
   /** Folders of pictures that are on no list. */
   distractors: string[]
-  /** Distractors to be made up, of each kind. */
+  /** Distractors to generate, of each kind. */
   generated: number
   seed: number
-  /** The largest set of probes that is asked about. */
+  /** The largest set of probes to query. */
   probes: SetName
   split: Split
-  /** Photographs that are taken, spread over the corpus. */
+  /** Photographs to take, spread over the corpus. */
   take: number
-  /** Which transforms are measured: those whose family or name it matches. */
+  /** Transforms to measure: those whose family or name matches. */
   transforms: RegExp
   threads: number
-  /** Pictures to be made up in place of photographs; 0 for none. */
+  /** Pictures to generate in place of photographs; 0 for none. */
   scenes: number
-  /** Whether a bar that is missed, or a false match, is a failure. */
+  /** Whether a missed bar or a false match is a failure. */
   assert: boolean
-  /** Where the plots are written; none: nowhere. */
+  /** Where to write the plots; nowhere if absent. */
   plots: string | undefined
 }
 
 const CORPUS = new URL('../../../shared/corpus/photos', import.meta.url).pathname
 
-/** Reads the words behind `npm run bench -- accuracy`. Throws a TypeError or a RangeError that says what is wrong. */
+/**
+ * Parses the arguments of `npm run bench -- accuracy`. Throws a TypeError or RangeError that says
+ * what is wrong.
+ */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -65,7 +68,7 @@ export function readOptions(args: readonly string[]): Options {
   }
 }
 
-/** So many of some things, as far apart as they can be. */
+/** Picks `count` things, as far apart as possible. */
 export function spread<T>(things: readonly T[], count: number): T[] {
   if (things.length <= count) return [...things]
   return things.filter(

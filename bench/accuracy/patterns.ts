@@ -9,30 +9,32 @@ import { drawDistractor, KINDS } from './distractors.ts'
 import { THRESHOLD } from './needles.ts'
 import { uploadsOf } from './tasks.ts'
 
-/** Bounds of weak bits that are tried; 256 is none. */
+/** Limits of weak bits to try; 256 is no limit. */
 const BOUNDS = [256, 140, 120, 100, MAX_WEAK_BITS, 60, 40]
 /** Pictures of each kind. */
 const MOST = 40
-/** What photographs are looked at as, beside as they are. */
+/** Changes applied to photographs, beside the unchanged ones. */
 const CHANGES = /(resize 10 %|blur 3|brightness \+ 1\/3|contrast - 1\/3|crop 20 % centred)/
 
 const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
 
-/** A made-up picture: what it is on a list, and what it is asked about. */
+/** A generated picture: its entry on a list, and its needles. */
 interface Drawn {
   kind: string
   needles: Needle[]
 }
 
-/** Two pictures of which one matches the other, and the least bound of weak bits that lets it. */
+/**
+ * Two pictures of which one matches the other, and the lowest limit of weak bits that allows it.
+ */
 interface Pair {
   kinds: [string, string]
   weakBits: number
 }
 
 /**
- * What a bound of weak bits does: how many made-up pictures it leaves that match another, and how many photographs it takes
- * for patterns.
+ * The effect of a limit of weak bits: how many generated pictures still match another, and how many
+ * photographs it takes for patterns.
  */
 export async function printPatterns(
   photographs: readonly string[],
@@ -76,7 +78,7 @@ async function needlesOf(file: Uint8Array): Promise<Needle[]> {
   return needles.filter(({ quality }) => quality >= DEFAULT_BANK_POLICY.minQuality)
 }
 
-/** Pairs of pictures of which the first, by one of its needles, matches the second as it is. */
+/** Pairs of pictures in which a needle of the first matches the second's identity. */
 function pairsOf(drawn: readonly Drawn[]): Pair[] {
   return drawn.flatMap((asked) =>
     drawn.flatMap((listed): Pair[] => {
@@ -109,7 +111,7 @@ function boundRow(
   ]
 }
 
-/** Kinds that have anything to tell. */
+/** Kinds with anything to report. */
 function kindRows(pairs: readonly Pair[], drawn: readonly Drawn[]): string[][] {
   return KINDS.flatMap((kind) => {
     const own = pairs.filter(({ kinds }) => kinds.includes(kind))

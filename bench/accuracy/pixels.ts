@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp'
 import type { Random } from './seeded.ts'
 
-/** sRGB, 3 bytes a pixel, row-major. */
+/** sRGB, 3 bytes per pixel, row-major. */
 export interface Pixels {
   data: Uint8Array
   width: number
@@ -17,10 +17,13 @@ export interface SourceImage {
   pixels: Pixels
 }
 
-/** Larger pictures are reduced to it before they are transformed: about what services keep of an upload. */
+/**
+ * Larger pictures are reduced to this before they are transformed: about what services keep of an
+ * upload.
+ */
 const LONGEST_SIDE = 1024
 
-/** Decodes a file as it is stored, whatever its Exif orientation, over white. */
+/** Decodes a file as stored, ignoring its Exif orientation, over white. */
 export async function readSource(name: string, file: Uint8Array): Promise<SourceImage> {
   const image = sharp(file)
     .flatten({ background: 'white' })
@@ -41,7 +44,7 @@ export async function settle(image: Sharp): Promise<Pixels> {
   return { data, width: info.width, height: info.height }
 }
 
-/** Draws SVG on paper; `body` is what stands within its root. */
+/** Renders SVG on paper; `body` is the content of its root. */
 export function drawn(
   { width, height }: { width: number; height: number },
   paper: string,
@@ -62,14 +65,14 @@ export function svg(width: number, height: number, body: string): Buffer {
   )
 }
 
-/** A picture and where it is laid. */
+/** A picture and where it is placed. */
 export interface Placed {
   pixels: Pixels
   left: number
   top: number
 }
 
-/** Lays pictures on a plain sheet that holds them. */
+/** Places pictures on a plain sheet that holds them. */
 export async function place(
   sheet: { width: number; height: number; background: string },
   pictures: readonly Placed[],
@@ -82,7 +85,7 @@ export async function place(
   return whole
 }
 
-/** Copies rows, which libvips would blend in floating-point numbers. */
+/** Copies rows: libvips would blend them in floating point. */
 function paste(sheet: Pixels, { data, width, height }: Pixels, left: number, top: number): void {
   for (let row = 0; row < height; row++) {
     const pixels = data.subarray(row * width * 3, (row + 1) * width * 3)
@@ -98,7 +101,7 @@ export function resizeTo(pixels: Pixels, width: number, height: number): Promise
   )
 }
 
-/** Scales a picture so that it just fits within a box. */
+/** Scales a picture to fit within a box. */
 export function fitInto(pixels: Pixels, width: number, height: number): Promise<Pixels> {
   const scale = Math.min(width / pixels.width, height / pixels.height)
   return resizeTo(pixels, pixels.width * scale, pixels.height * scale)

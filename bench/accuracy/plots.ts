@@ -9,7 +9,7 @@ const SYMBOLS: Record<SetName, string> = { plain: 'circle', default: 'rect', wid
 /** Height of a transform's row, in pixels. */
 const ROW = 13
 
-/** Recall by transform: two columns of rows, a mark for each set. */
+/** Recall by transform: two columns of rows, with a mark for each set. */
 export function plotRecall(tally: Tally, sets: readonly SetName[]): string {
   const names = TRANSFORMS.map(({ name }) => name).filter((name) => tally.own[name])
   const half = Math.ceil(names.length / 2)
@@ -38,7 +38,7 @@ export function plotRecall(tally: Tally, sets: readonly SetName[]): string {
 
 const MOST = 80
 
-/** Recall, and false matches, by threshold. */
+/** Recall and false matches by threshold. */
 export function plotThresholds(tally: Tally, sets: readonly SetName[]): string {
   const curve = (set: SetName, i: number, histogram: Histogram, unit: number) => ({
     type: 'line',

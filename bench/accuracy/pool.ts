@@ -2,7 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 import type { Setting, Task } from './tasks.ts'
 
-/** Runs tasks on threads of their own. Gives the sum of what they counted, whoever was first. */
+/**
+ * Runs tasks on several threads. Returns the sum of their counts, in whatever order they finish.
+ */
 export async function runTasks(
   tasks: readonly Task[],
   setting: Setting,

@@ -18,7 +18,7 @@ import { TRANSFORMS } from './transforms.ts'
 
 const MISSED = 'MISSED'
 
-/** Recall, in per cent, not rounded up. */
+/** Recall in per cent, never rounded up. */
 export function share(histogram: Histogram): number {
   return (100 * within(histogram, THRESHOLD)) / countOf(histogram)
 }
@@ -27,7 +27,10 @@ function percent(value: number): string {
   return value === 100 ? '100' : (Math.floor(value * 10) / 10).toFixed(1)
 }
 
-/** The project's bars, by those transforms that were measured. Returns what was missed, for no reason that is known. */
+/**
+ * The project's bars, for the transforms that were measured. Returns those missed without a known
+ * reason.
+ */
 export function printBars(tally: Tally, sets: readonly SetName[]): string[] {
   const rows = BARS.flatMap((bar) => {
     const measured = TRANSFORMS.filter((one) => bar.isOf(one) && tally.own[one.name])
@@ -85,7 +88,7 @@ export function printRecall(heading: string, own: Tally['own'], sets: readonly S
   printTable(['transform', ...found, ...sets.map((set) => `mean distance, ${set}`)], rows)
 }
 
-/** Uploads and entries that have nothing to do with each other. Returns how many match. */
+/** Unrelated uploads and entries. Returns how many match. */
 export function printFalseMatches(tally: Tally, sets: readonly SetName[]): number {
   const rows = Object.entries(tally.others).map(([source, others]) =>
     falseRow(source, others, sets),
@@ -115,7 +118,7 @@ function falseRow(source: string, others: Others, sets: readonly SetName[]): str
   return [source, ...counts.map(String)]
 }
 
-/** Bounds of the columns of distances, both included. */
+/** Bounds of the columns of distances, inclusive. */
 const BANDS = [
   [0, 31],
   [32, 39],
@@ -164,7 +167,7 @@ function probeRow([probe, counts]: [string, ProbeTally]): string[] {
   ]
 }
 
-/** The sets that a run asks about. */
+/** The sets that a run queries. */
 export function setsTo(largest: SetName): readonly SetName[] {
   return SETS.slice(0, SETS.indexOf(largest) + 1)
 }

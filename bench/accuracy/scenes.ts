@@ -5,7 +5,9 @@ import { scene } from '../../test/support/scene.ts'
 
 const [WIDTH, HEIGHT] = [800, 600]
 
-/** Writes pictures that are something like photographs, the same on every machine, where there are no others. */
+/**
+ * Writes pictures that resemble photographs, the same on every machine, for use without a corpus.
+ */
 export async function writeScenes(folder: string, count: number): Promise<void> {
   await mkdir(folder, { recursive: true })
   for (let seed = 1; seed <= count; seed++) {

@@ -1,29 +1,35 @@
 import type { SetName } from './needles.ts'
 
-/** How often each distance, 0 to 256, was met. A needle's distance is less what its threshold is above the default. */
+/**
+ * How often each distance, 0 to 256, occurred. A needle's distance is reduced by what its threshold
+ * exceeds the default by.
+ */
 export type Histogram = number[]
 
-/** Counts, so that those of parts add up to those of the whole in any order. */
+/** Counts that can be added up in any order. */
 export interface Tally {
-  /** Distances of uploads to the entry of their picture, by transform and set; 256 where nothing is asked. */
+  /**
+   * Distances of uploads to their own picture's entry, by transform and set; 256 if there was no
+   * needle.
+   */
   own: Record<string, Record<SetName, Histogram>>
-  /** The same of pictures with a quality under 80. */
+  /** The same for pictures with a quality under 80. */
   ownUnclear: Record<string, Record<SetName, Histogram>>
-  /** Uploads compared with entries of other pictures, by where they are from. */
+  /** Uploads compared with entries of other pictures, by source. */
   others: Record<string, Others>
   probes: Record<string, ProbeTally>
 }
 
 export interface Others {
   uploads: number
-  /** Uploads that anything is asked about, by set. */
+  /** Uploads with any needle, by set. */
   asked: Record<SetName, number>
-  /** Distances of an upload to an entry: that of the nearest needle. */
+  /** Distances of an upload's nearest needle to an entry. */
   pairs: Record<SetName, Histogram>
 }
 
 export interface ProbeTally {
-  /** Distances of needles to entries of other pictures: of photographs, and of distractors. */
+  /** Distances of needles to entries of other pictures: from photographs, and from distractors. */
   photographs: Histogram
   distractors: Histogram
   /** Uploads that it finds, and those that nothing else finds. */
@@ -59,7 +65,7 @@ function add(total: Record<string, Counts>, part: Record<string, Counts>): void 
   }
 }
 
-/** How many distances are at most one. */
+/** How many distances are at most `distance`. */
 export function within(histogram: Histogram, distance: number): number {
   return histogram.slice(0, distance + 1).reduce((sum, count) => sum + count, 0)
 }
@@ -68,13 +74,13 @@ export function countOf(histogram: Histogram): number {
   return histogram.reduce((sum, count) => sum + count, 0)
 }
 
-/** The least distance; `undefined` if there is none. */
+/** The smallest distance; `undefined` if there is none. */
 export function nearest(histogram: Histogram): number | undefined {
   const found = histogram.findIndex((count) => count > 0)
   return found < 0 ? undefined : found
 }
 
-/** Mean of distances below 256, at which nothing is asked; `undefined` if there is none. */
+/** Mean of distances below 256, which stands for no needle; `undefined` if there is none. */
 export function meanOf(histogram: Histogram): number | undefined {
   const asked = histogram.slice(0, 256)
   const count = countOf(asked)

@@ -15,7 +15,7 @@ export interface Setting {
   probes: SetName
   seed: number
   transforms: RegExp
-  /** Whether only those are, that a bar is of. */
+  /** Whether to measure only the transforms that have a bar. */
   assert?: boolean
 }
 
@@ -52,7 +52,7 @@ export async function runTask(task: Task, setting: Setting): Promise<Tally> {
   return tally
 }
 
-/** What a picture is uploaded as: as it is, and transformed. */
+/** The files that a picture is uploaded as: unchanged, and transformed. */
 export async function* uploadsOf(
   path: string,
   { seed, transforms, assert }: Pick<Setting, 'seed' | 'transforms' | 'assert'>,

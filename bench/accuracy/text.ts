@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { parse, type PathCommand } from 'opentype.js/dist/opentype.mjs'
 import { between, choose, type Random } from './seeded.ts'
 
-/** Read from a package, and drawn as paths: the fonts of the machine make no difference. */
+/** Read from a package and drawn as paths, so that the machine's fonts make no difference. */
 const FONT = parse(
   bufferOf(
     createRequire(import.meta.url).resolve(
@@ -45,7 +45,10 @@ export function textIn(box: Box, lines: readonly string[], style: TextStyle): st
   return `<path d="${path.join('')}" fill="${style.fill}"${outline}/>`
 }
 
-/** Commands of a path as SVG. That of opentype.js keeps every number that it has ever rounded, and ends up doing nothing else. */
+/**
+ * A path's commands as SVG. opentype.js's own version caches every number it ever rounded, until it
+ * does nothing else.
+ */
 function pathData(commands: readonly PathCommand[]): string {
   return commands
     .map(({ type, ...at }) => {
@@ -60,7 +63,7 @@ const WORDS =
     ' ',
   ) as [string, ...string[]]
 
-/** Words in a row, between the numbers given. */
+/** A number of consecutive words within the given bounds. */
 export function phrase(random: Random, atLeast: number, atMost: number): string {
   const count = Math.floor(between(random, atLeast, atMost + 1))
   const text = Array.from({ length: count }, () => choose(random, WORDS)).join(' ')

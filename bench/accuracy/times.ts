@@ -2,11 +2,11 @@ import { measure, ms, printTable } from '../measure.ts'
 import { needlesOf, type SetName } from './needles.ts'
 import { UNCHANGED, uploadsOf } from './tasks.ts'
 
-/** Photographs that are measured, spread over the corpus. */
+/** Photographs to measure, spread over the corpus. */
 const PHOTOGRAPHS = 24
 const ROUNDS = 3
 
-/** How long a file takes, as it is and as a re-upload, by set. */
+/** How long a file takes, unchanged and as a re-upload, by set. */
 export async function printTimes(
   paths: readonly string[],
   sets: readonly SetName[],

@@ -1,7 +1,7 @@
-// What is done to a picture between one upload and the next. Each transform gives a file: a JPEG of quality 85, unless it
-// is about the format. Shares of borders and crops are of the width and of the height, opposite sides together: a border
-// of 10 % adds 5 % on each side it is on, a crop of 10 % takes 5 % off each. What is chosen by chance (directions, words,
-// colours) comes from the generator that is given.
+// What happens to a picture between one upload and the next. Each transform gives a file: a JPEG of
+// quality 85, unless it is about the format. Shares of borders and crops refer to the width and the
+// height, opposite sides together: a border of 10 % adds 5 % on each of its sides, a crop of 10 %
+// takes 5 % off each. Random choices (directions, words, colours) come from the given generator.
 
 import type { SourceImage } from './pixels.ts'
 import type { Families, Recipe, Transform } from './recipe.ts'

@@ -8,7 +8,7 @@ parentPort?.on('message', (task: Task) => {
   void answer(task)
 })
 
-/** A rejection ends the thread, and the pool hears of it. */
+/** A rejection ends the thread, and the pool notices. */
 async function answer(task: Task): Promise<void> {
   parentPort?.postMessage(await runTask(task, workerData as Setting))
 }

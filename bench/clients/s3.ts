@@ -1,4 +1,4 @@
-// Clients of S3 for long tests: they are packages of bench/package.json, which are found from here.
+// S3 clients for long tests: their packages are in bench/package.json, and resolve from here.
 
 export * from '@aws-sdk/client-s3'
 export { Upload } from '@aws-sdk/lib-storage'

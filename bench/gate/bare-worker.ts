@@ -1,4 +1,4 @@
-// The least that a Worker in front of an origin can do: what it costs is the platform's.
+// The smallest Worker in front of an origin: what it costs is the platform's share.
 
 export default {
   fetch(request: Request, env: { ORIGIN_URL: string }): Promise<Response> {

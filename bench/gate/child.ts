@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface Child {
   process: ChildProcess
   url: string
 }
 
-/** Starts a server of this folder. */
+/** Starts a server from this folder. */
 export async function startChild(file: string, ...args: string[]): Promise<Child> {
   const child = fork(new URL(file, import.meta.url), args)
   const port = await new Promise<number>((resolve, reject) => {

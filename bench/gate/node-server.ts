@@ -1,5 +1,6 @@
-// What a service can build without hashgate: a Node server that decodes with sharp, hashes in JavaScript, and compares with a
-// list in typed arrays, one entry after another. `node node-server.ts ORIGIN ENTRIES pdq|phash`
+// What a service can build without hashgate: a Node server that decodes with sharp, hashes in
+// JavaScript, and compares with a list in typed arrays, entry by entry. `node node-server.ts ORIGIN
+// ENTRIES pdq|phash`
 
 import { createHash } from 'node:crypto'
 import { serve } from '@hono/node-server'

@@ -1,4 +1,4 @@
-// An origin that takes what it is sent, and says 201. Tells its port to the process that began it.
+// An origin that takes everything and answers 201. Sends its port to the parent process.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

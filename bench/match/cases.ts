@@ -1,4 +1,5 @@
-// What is measured alike in Node and in workerd. A case is prepared once, and then its contenders run by turns.
+// Cases that are measured alike in Node and in workerd. A case is prepared once, then its
+// contenders take turns.
 
 import { type Hash256, parseHash } from '../../src/util/hash.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
@@ -12,13 +13,13 @@ import { buildTables, loadSegments, searchAll, type Searched, storeSegments } fr
 /** What can be measured. It is sent to workerd as JSON. */
 export type Spec =
   | { kind: 'scan'; count: number }
-  /** `bases`: hashes in hex digits that the list `copies` is made of. */
+  /** `bases`: hashes in hex that the list `copies` is made from. */
   | { kind: 'table'; count: number; list: ListName; bases?: string[] }
   | { kind: 'digests'; count: number }
 
 export interface Case {
   contenders: Contender[]
-  /** What else there is to tell, by name. */
+  /** Further facts, by name. */
   facts: Record<string, number>
 }
 
@@ -28,7 +29,7 @@ export interface BenchModules {
   reader: WebAssembly.Module
 }
 
-/** Digests that one call of a contender asks for. */
+/** Digests that one call of a contender looks up. */
 export const QUERIES = 20_000
 
 export function prepareCase(modules: BenchModules, spec: Spec): Case | Promise<Case> {
@@ -42,7 +43,7 @@ export function prepareCase(modules: BenchModules, spec: Spec): Case | Promise<C
   }
 }
 
-/** One needle against all segments, beside loops that read as many bytes. */
+/** One needle against all segments, compared with loops that read as many bytes. */
 function scanCase({ core, reader }: BenchModules, count: number): Case {
   const { haystacks, needle } = randomHaystacks(core, count)
   expectFound(searchAll(haystacks, [needle]).count, 1)
@@ -86,7 +87,7 @@ async function tableCase(
   return { contenders, facts }
 }
 
-/** Digests that are in no list, against all sets. */
+/** Digests that are on no list, against all sets. */
 function digestCase(count: number): Case {
   const { sets, listed } = randomDigestSets(count)
   for (const digest of listed)
@@ -105,7 +106,10 @@ function digestCase(count: number): Case {
   }
 }
 
-/** How many hashes a table tells: no more than a scan does, which tells all that are near by half. */
+/**
+ * How many hashes the table reports. It must not be more than the scan, which reports every hash
+ * whose first half is near.
+ */
 function foundAlike(byTable: Searched, byScan: Searched): number {
   if (!byTable.isComplete || !byScan.isComplete) return Infinity
   if (byTable.count > byScan.count) throw new Error(`${byTable.count} found, and ${byScan.count}`)

@@ -14,33 +14,33 @@ import { type BenchWorkers, LIST_KEY } from './workerd.ts'
 
 interface ColdStart {
   /**
-   * Milliseconds, medians over isolates: to the first answer, of one behind it that is a match, and of merely reading the same
-   * values.
+   * Milliseconds, medians over isolates: to the first answer, to a match after it, and for merely
+   * reading the same values.
    */
   load: number
   match: number
   read: number
-  /** Of values that were read. */
+  /** Bytes of values read. */
   bytes: number
   publishSeconds: number
 }
 
-/** Workers whose isolates load, or read, for the first time: half of them each. */
+/** Workers whose isolates start cold. Half of them load, half only read. */
 export const COLD_ISOLATES = Array.from({ length: 14 }, (_, i) => i + 1)
 
-/** Bytes that are touched before: the isolates' memory together, several times over. */
+/** Bytes to touch beforehand: the isolates' memory together, several times over. */
 const TOUCHED_BYTES = 4e9
 
 /**
- * Touches memory, and gives it back. A virtual machine backs memory when it is touched for the first time, which takes ten
- * times as long as a page that was used before: by turns, that would hide everything else.
+ * Touches memory and frees it. A virtual machine backs memory when it is first touched, which takes
+ * ten times as long as reusing a page: otherwise that would hide everything else.
  */
 function touchMemory(): void {
   const script = `const held = []; for (let i = 0; i < 16; i++) held.push(Buffer.alloc(${TOUCHED_BYTES / 16}, 1))`
   execFileSync(process.execPath, ['--eval', script])
 }
 
-/** Times to the first answer of an isolate, beside reading alone. */
+/** Times to an isolate's first answer, compared with reading alone. */
 export async function showColdStart(
   workers: BenchWorkers,
   bars: Bars,
@@ -59,13 +59,13 @@ export async function showColdStart(
   )
 }
 
-/** Segments that a cold start reads at once: so does the reader. */
+/** Segments that a cold start reads at once; the reader does the same. */
 const AT_ONCE = 4
 
 /**
- * Publishes a list to local KV, and has isolates load it that have loaded nothing before, by turns with others that only
- * read the values.
- * @param isolates numbers of Workers, an even count of them
+ * Publishes a list to local KV and has fresh isolates load it, in turns with others that only read
+ * the values.
+ * @param isolates numbers of Workers; an even count
  */
 async function measureColdStart(workers: BenchWorkers, count: number): Promise<ColdStart> {
   const entries = randomEntries(count)
@@ -76,12 +76,12 @@ async function measureColdStart(workers: BenchWorkers, count: number): Promise<C
 
   touchMemory()
   const known = formatHash(entries[count >> 1]?.hash ?? new Uint8Array(32))
-  // The first upload is seldom of a known image.
+  // The first upload is seldom a known image.
   const unrelated = formatHash(fastBytes(32, 12))
   const times = { load: [] as number[], match: [] as number[], read: [] as number[] }
   let bytes = 0
   for (const [i, isolate] of COLD_ISOLATES.entries()) {
-    await workers.ask(isolate, '/') // so that the isolate is there
+    await workers.ask(isolate, '/') // starts the isolate
     const { elapsed: empty } = await workers.ask(isolate, '/')
     if (i % 2 === 1) {
       const { answer, elapsed } = await workers.ask(isolate, '/read', { keys: keysOf(manifest) })
@@ -114,7 +114,7 @@ function randomEntries(count: number): Entry[] {
   }))
 }
 
-/** Keys of all that is searched, in rows that are read at once. */
+/** Keys of everything that is searched, in rows that are read in parallel. */
 function keysOf(manifest: Manifest): string[][] {
   const rows = Array.from({ length: AT_ONCE }, (): string[] => [])
   for (const ref of segmentsOf(manifest)) {

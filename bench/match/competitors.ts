@@ -6,13 +6,15 @@ import type { CoreModules } from '../../src/core/modules.ts'
 import { hashesOf } from './lists.ts'
 import { buildTables, loadSegments, searchAll, storeSegments, THRESHOLD } from './segments.ts'
 
-/** Something that finds hashes near a needle, and tells how many it found. It has one thread. */
+/** Something that finds hashes near a needle and reports how many it found. Single-threaded. */
 export interface Competitor {
   name: string
   find: (needle: Hash256) => number
 }
 
-/** hashgate, by scanning and by table. Both look at first halves, and leave the rest to a verifier. */
+/**
+ * hashgate, by scanning and by table. Both compare first halves and leave the rest to a verifier.
+ */
 export async function hashgate(modules: CoreModules, hashes: Uint8Array): Promise<Competitor[]> {
   const stored = storeSegments(hashesOf(hashes))
   const scanned = (await loadSegments(modules, stored)).map(({ haystack }) => haystack)
@@ -47,7 +49,7 @@ function bitsSet(word: number): number {
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-/** sqlite-vec: exact, in native code, a table of bit vectors in memory. It gives the nearest 16. */
+/** sqlite-vec: exact, native code, a table of bit vectors in memory. It returns the nearest 16. */
 export function sqlite(hashes: Uint8Array): Competitor {
   const database = new DatabaseSync(':memory:', { allowExtension: true })
   sqliteVec.load(database)
@@ -61,7 +63,10 @@ export function sqlite(hashes: Uint8Array): Competitor {
   return { name: 'sqlite-vec', find: (needle) => select.all(needle).length }
 }
 
-/** usearch: approximate, in native code, a graph (HNSW) over bits with Hamming distances, its defaults spelled out. */
+/**
+ * usearch: approximate, native code, a graph (HNSW) over bits with Hamming distances, with its
+ * defaults written out.
+ */
 export function usearchGraph(hashes: Uint8Array): Competitor {
   const index = new Index({
     dimensions: HASH_BYTES * 8,
@@ -85,7 +90,7 @@ export function usearchGraph(hashes: Uint8Array): Competitor {
   return { name: 'usearch, approximate', find }
 }
 
-/** A byte for each bit, as usearch takes them from JavaScript. */
+/** One byte per bit, as usearch expects them from JavaScript. */
 function bitsOf(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(
     { length: bytes.length * 8 },

@@ -1,4 +1,4 @@
-// One needle at a time, beside what else there is for Node.
+// One needle at a time, compared with other libraries for Node.
 
 import { HASH_BYTES, type Hash256 } from '../../src/util/hash.ts'
 import type { CoreModules } from '../../src/core/modules.ts'
@@ -8,7 +8,7 @@ import { flipSome, hashesOf, makeList } from './lists.ts'
 import { randomWords } from './random.ts'
 
 const ROUNDS = 21
-/** Most bits by which a needle differs from a hash of the list: each has something near it. */
+/** Maximum bits by which a needle differs from a hash of the list, so that each has a neighbour. */
 const NEEDLE_BITS = 20
 const RECALL_NEEDLES = 50
 
@@ -19,7 +19,7 @@ tree over a million such hashes took 0.6 and 1.1 seconds a needle, since at 31 o
 0.9.0, exact and in WebAssembly, 38 ms a needle, with few users.
 `
 
-/** Contests over two lists: what builds slowly has the smaller one. */
+/** Contests over two lists: slow builders get the smaller one. */
 export async function showContest(modules: CoreModules): Promise<void> {
   console.log('### One needle beside other libraries, in Node\n')
   const large = makeList('uniform', 1_000_000, []).hashes
@@ -51,7 +51,7 @@ async function contest(
   printTable([list, 'ms a needle', 'ratio to hashgate’s scan', 'recall'], rows)
 }
 
-/** Needles that are near a hash of the list each. */
+/** Needles that are each near a hash of the list. */
 function needlesFor(hashes: Uint8Array): Hash256[] {
   const random = randomWords(12)
   const listed = hashesOf(hashes)
@@ -61,7 +61,7 @@ function needlesFor(hashes: Uint8Array): Hash256[] {
   })
 }
 
-/** A function that asks for one needle after the other. */
+/** A function that queries one needle after the other. */
 function byTurns(needles: readonly Hash256[], find: (needle: Hash256) => number): () => unknown {
   let next = 0
   return () => {
@@ -70,7 +70,7 @@ function byTurns(needles: readonly Hash256[], find: (needle: Hash256) => number)
   }
 }
 
-/** The share of needles that something is found for: all have something near. */
+/** The share of needles with any result: each has a neighbour. */
 function recallOf({ find }: Competitor, needles: readonly Hash256[]): number {
   return needles.filter((needle) => find(needle) > 0).length / needles.length
 }

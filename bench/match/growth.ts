@@ -7,7 +7,7 @@ import { MILLION, tableSpec } from './tables.ts'
 
 const PLOT = new URL('../../docs/plots/match.svg', import.meta.url)
 
-/** Times over sizes of lists, as a table and as a plot. */
+/** Times by size of list, as a table and as a plot. */
 export async function showGrowth(place: Place): Promise<void> {
   const lines: Line[] = [
     {

@@ -1,30 +1,31 @@
-// Lists of a million hashes, more and less kind to a table, and the needles that are asked of them.
+// Lists of a million hashes that suit a table more or less well, and the needles to query them
+// with.
 
 import { HASH_BYTES, type Hash256 } from '../../src/util/hash.ts'
 import { fastBytes, randomWords } from './random.ts'
 
 export type ListName = 'uniform' | 'clustered' | 'copies' | 'adversarial'
 
-/** Hashes, and sets of needles by what they are. */
+/** Hashes, and sets of needles by kind. */
 export interface HashList {
   hashes: Uint8Array // count x HASH_BYTES, sorted by their first 32 bits
   needles: Record<string, Hash256[]>
 }
 
-/** Needles of a file at most: probes and their variants. */
+/** Maximum needles of a file: probes and their variants. */
 const NEEDLES = 40
 const FAMILY = 64
-/** Bits by which a member of a family differs from its middle: two members differ by 12. */
+/** Bits by which a member of a family differs from its centre: two members differ by 12. */
 const FAMILY_BITS = 6
 const COPY_BITS = 10
-/** First bits of those that an adversary put in, and their share. */
+/** First bits of the hashes that an adversary added, and their share. */
 const SHARED = [0xab, 0xcd]
 const SHARED_PART = 0.1
 
 /**
  * Makes a list.
  * @param count at most 2^20
- * @param bases hashes that `copies` are made of
+ * @param bases hashes that `copies` are made from
  */
 export function makeList(name: ListName, count: number, bases: readonly Hash256[]): HashList {
   const list = MAKERS[name](count, bases)
@@ -55,14 +56,14 @@ const MAKERS: Record<ListName, (count: number, bases: readonly Hash256[]) => Has
 
 const unrelated = hashesOf(fastBytes(NEEDLES * HASH_BYTES, 7))
 
-/** Packed hashes one by one. */
+/** Packed hashes, one by one. */
 export function hashesOf(packed: Uint8Array): Hash256[] {
   return Array.from({ length: packed.length / HASH_BYTES }, (_, i) =>
     packed.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
   )
 }
 
-/** A hash with up to so many of its bits flipped. */
+/** A hash with up to `maxBits` of its bits flipped. */
 export function flipSome(hash: Hash256, maxBits: number, random: () => number): Hash256 {
   const flipped = hash.slice()
   for (let left = random() % (maxBits + 1); left > 0; left--) {
@@ -72,7 +73,7 @@ export function flipSome(hash: Hash256, maxBits: number, random: () => number): 
   return flipped
 }
 
-/** Needles that are near hashes of a list. */
+/** Needles near the hashes of a list. */
 export function nearTo(hashes: readonly Hash256[], maxBits: number): Hash256[] {
   const random = randomWords(8)
   return Array.from({ length: NEEDLES }, () =>
@@ -95,7 +96,7 @@ function variants(
   return packed
 }
 
-/** Hashes in the order that they are published in, as far as 32 bits tell it. */
+/** Sorts hashes in the order of publication, as far as their first 32 bits decide it. */
 function sortHashes(packed: Uint8Array): Uint8Array {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.length)
   const count = packed.length / HASH_BYTES

@@ -2,7 +2,7 @@ import { type Contender, measure } from '../measure.ts'
 import { type BenchModules, prepareCase, type Spec } from './cases.ts'
 import type { BenchWorkers } from './workerd.ts'
 
-/** Where cases are measured. What was measured is not measured again. */
+/** Where cases are measured. Results are cached. */
 export interface Place {
   name: 'Node' | 'workerd'
   measure(spec: Spec): Promise<Measured>
@@ -16,7 +16,7 @@ export interface Measured {
 
 const MAX_ROUNDS = 41
 const MIN_ROUNDS = 5
-/** Milliseconds that the rounds of a case may take, as far as the first one tells. */
+/** Milliseconds that the rounds of a case may take, estimated from the first. */
 const CASE_MS = 2000
 
 export function inNode(modules: BenchModules): Place {
@@ -34,13 +34,13 @@ async function roundsFor(contenders: readonly Contender[]): Promise<number> {
   return Math.min(MAX_ROUNDS, Math.max(MIN_ROUNDS, rounds))
 }
 
-/** Requests that are measured, after one that is not, and the milliseconds that each runs for. */
+/** Measured requests, after one that is not measured, and the milliseconds that each runs for. */
 const REQUESTS = 5
 const REQUEST_MS = 400
 
 /**
- * The clock of workerd tells whole milliseconds, so a request runs the contenders by turns for a while, and takes means. Of
- * the requests, the medians.
+ * workerd's clock has whole milliseconds, so a request lets the contenders take turns for a while
+ * and takes means. The result is the median over requests.
  */
 export function inWorkerd(workers: BenchWorkers): Place & { clockShare: () => number } {
   const spans = { inside: 0, outside: 0 }
@@ -75,7 +75,7 @@ function remembering(name: Place['name'], run: Place['measure']): Place {
   }
 }
 
-/** The one in the middle. */
+/** The middle value. */
 export function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 }

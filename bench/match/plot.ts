@@ -9,7 +9,7 @@ export interface Line {
   points: readonly (readonly [number, number])[]
 }
 
-/** Readable on white as on black: a grey between them, and colours of about its brightness. */
+/** Readable on white and on black: a medium grey, and colours of similar brightness. */
 const GREY = '#808080'
 const COLOURS = ['#d9682a', '#2f8fd8', '#3f9b57']
 const SYMBOLS = ['circle', 'rect', 'triangle']
@@ -68,7 +68,7 @@ function labelOf({ value }: { value?: unknown }): string {
   return timeOf(Array.isArray(value) ? Number(value[1]) : 0)
 }
 
-/** Milliseconds with a unit that suits them. */
+/** Milliseconds in a suitable unit. */
 function timeOf(time: number): string {
   if (time >= 0.1) return `${Number(time.toPrecision(2))} ms`
   if (time >= 1e-4) return `${Number((time * 1e3).toPrecision(2))} µs`

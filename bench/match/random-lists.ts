@@ -1,4 +1,5 @@
-// Random lists of any size, packed without ever being entries, since millions of those take long.
+// Random lists of any size, packed directly without making entries, since millions of those take
+// long.
 
 import type { Hash256 } from '../../src/util/hash.ts'
 import { groupBytes, Haystack, HEAD_BYTES } from '../../src/core/haystack.ts'

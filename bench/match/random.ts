@@ -1,4 +1,4 @@
-/** 32-bit words from a seed: xorshift of 128 bits (Marsaglia, 2003), since megabytes of them are wanted. */
+/** 32-bit words from a seed: 128-bit xorshift (Marsaglia, 2003), fast enough for megabytes. */
 export function randomWords(seed: number): () => number {
   let [x, y, z, w] = [seed ^ 0x075bcd15, 0x159a55e5, 0x1f123bb5, Math.imul(seed, 0x9e3779b1)]
   const next = () => {
@@ -9,7 +9,7 @@ export function randomWords(seed: number): () => number {
     w = w ^ (w >>> 19) ^ t ^ (t >>> 8)
     return w >>> 0
   }
-  for (let i = 0; i < 16; i++) next() // seeds that are near each other part
+  for (let i = 0; i < 16; i++) next() // separates the sequences of similar seeds
   return next
 }
 
@@ -22,8 +22,8 @@ export function fastBytes(length: number, seed: number): Uint8Array<ArrayBuffer>
 }
 
 /**
- * Writes to each of `count` packed items of `size` bytes four first bytes, so that the items are sorted and evenly spread:
- * as random items are after they were sorted, in a pass.
+ * Writes the first four bytes of each of `count` packed items of `size` bytes, so that the items
+ * are sorted and evenly spread, like sorted random items, in a single pass.
  */
 export function spreadFirstBytes(
   items: Uint8Array, // count x size

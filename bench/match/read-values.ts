@@ -1,4 +1,4 @@
-/** What is used of streams in workerd, which the types of Node do not know. */
+/** The part of workerd's streams used here, which Node's types lack. */
 interface ByteStream {
   getReader(options: { mode: 'byob' }): {
     readAtLeast(
@@ -15,8 +15,8 @@ export interface StreamNamespace {
 const CHUNK_BYTES = 262_144
 
 /**
- * Reads values as fast as KV gives them, and keeps nothing. Rows of keys are read at once, the keys of a row one by one.
- * Returns how many bytes they have.
+ * Reads values as fast as KV delivers them, and keeps nothing. Rows of keys are read in parallel,
+ * the keys of a row one by one. Returns their total bytes.
  */
 export async function readValues(
   namespace: StreamNamespace,

@@ -1,4 +1,4 @@
-/** The module that bench/read-memory.ts makes. */
+/** The module that bench/read-memory.ts compiles. */
 interface ReaderExports {
   memory: WebAssembly.Memory
   read: (start: number, bytes: number) => number
@@ -6,9 +6,9 @@ interface ReaderExports {
 }
 
 /**
- * A function that reads `bytes` of memory: memory of its own, grown at once and written to once.
+ * Returns a function that reads `bytes` of its own memory, grown at once and written once.
  * @param bytes a multiple of 256
- * @param how from the start to the end, or in four places at once
+ * @param how from start to end, or in four places at once
  */
 export function memoryReader(
   module: WebAssembly.Module,

@@ -1,4 +1,4 @@
-// Lists in memory, as an isolate has them: loaded from a store that holds nothing but what is searched.
+// Lists in memory as an isolate has them: loaded from a store that contains only what is searched.
 
 import type { Hash256 } from '../../src/util/hash.ts'
 import type { Haystack } from '../../src/core/haystack.ts'
@@ -16,17 +16,17 @@ import {
   loadSegment,
 } from '../../src/match/loaded-segment.ts'
 
-/** What a bank's threshold is by default. */
+/** A bank's default threshold. */
 export const THRESHOLD = 31
 
-/** Where segments of so many entries begin, and how many each has. */
+/** Start and length of each segment for `total` entries. */
 export function* segmentRanges(total: number) {
   for (let first = 0; first < total; first += MAX_SEGMENT_ENTRIES) {
     yield { first, count: Math.min(MAX_SEGMENT_ENTRIES, total - first), total }
   }
 }
 
-/** Segments that are stored. */
+/** Stored segments. */
 export interface StoredSegments {
   store: MemoryStore
   refs: SegmentRef[]
@@ -46,7 +46,7 @@ export function storeSegments(hashes: readonly Hash256[]): StoredSegments {
   return { store, refs }
 }
 
-/** A hash as an entry that nothing more is known of. */
+/** A hash as an entry without metadata. */
 export function entryOf(kind: Entry['kind']): (hash: Uint8Array) => Entry {
   return (hash) => ({ kind, hash, id: '', labels: {} })
 }
@@ -70,7 +70,10 @@ export async function loadSegments(
   return loaded
 }
 
-/** Builds the tables of segments. Returns how long that took, in milliseconds: all of it, and the longest slice. */
+/**
+ * Builds the tables of segments. Returns the milliseconds that took: in all, and for the longest
+ * slice.
+ */
 export async function buildTables(
   modules: CoreModules,
   { store }: StoredSegments,
@@ -94,7 +97,7 @@ export async function buildTables(
   return { total: performance.now() - begin, longest }
 }
 
-/** What a search of all segments found: how many hashes, and whether there are no more. */
+/** Result of searching all segments: how many hashes were found, and whether that is complete. */
 export interface Searched {
   count: number
   isComplete: boolean

@@ -78,7 +78,10 @@ export async function showTables(
   printTable(['list', 'all, ms', 'longest slice, ms', 'bytes an entry'], builds)
 }
 
-/** Whether needles lead to so much that they are scanned, or to more than is told: scanning bounds the time, no bar does. */
+/**
+ * Whether needles have so many candidates that they are scanned, or more than are reported: then
+ * scanning bounds the time, and no bar does.
+ */
 function isBounded(set: string, found: number | undefined): boolean {
   return set === 'sharing the bits' || !Number.isFinite(found)
 }

@@ -1,10 +1,11 @@
-// The Worker that measures in workerd: the same cases as in Node, and a cold start. bench/match/workerd.ts asks it.
+// The Worker that measures in workerd: the same cases as in Node, and a cold start.
+// bench/match/workerd.ts calls it.
 //
-//   POST /prepare   a Spec      makes a case ready
-//   POST /run       { ms }      runs its contenders by turns for so long; milliseconds of a call, by contender
-//   POST /load      { needle }  the list from KV, and the first answer: how many matches
-//   POST /match     { needle }  an answer of the list that was loaded
-//   POST /read      { keys }    the same values, and nothing done with them: how many bytes
+//   POST /prepare   a Spec      prepares a case
+//   POST /run       { ms }      runs its contenders in turns for that long; milliseconds per call, by contender
+//   POST /load      { needle }  the list from KV, and the first answer: number of matches
+//   POST /match     { needle }  an answer from the loaded list
+//   POST /read      { keys }    reads the same values without using them; number of bytes
 //   GET  /                      nothing
 
 import { parseHash } from '../../src/util/hash.ts'
@@ -44,8 +45,8 @@ const ROUTES: Record<string, (body: string, env: Env) => unknown> = {
 }
 
 /**
- * Means, since the clock of workerd tells whole milliseconds: over many calls what is cut off at their begin is what is cut
- * off at their end.
+ * Takes means, since workerd's clock has whole milliseconds: over many calls, rounding at their
+ * starts and ends cancels out.
  */
 async function runByTurns(
   running: Case | undefined,
@@ -65,7 +66,7 @@ async function runByTurns(
   return { means: sums.map((sum) => sum / rounds), rounds }
 }
 
-/** Matches of a needle in the list that was loaded. */
+/** Matches of a needle in the loaded list. */
 async function countMatches(body: string): Promise<number> {
   const hash = parseHash((JSON.parse(body) as { needle: string }).needle)
   if (!hash) throw new Error('no needle')

@@ -7,7 +7,7 @@ import { bundleWorker, workerFrom } from '../../test/support/workerd.ts'
 
 const WORKER = new URL('worker.ts', import.meta.url)
 
-/** Key that lists of measurements are sealed with. */
+/** Key that seals the lists of measurements. */
 export const LIST_KEY = '5b'.repeat(32)
 
 const ENV = {
@@ -15,13 +15,13 @@ const ENV = {
   LIST_KEY: { type: 'text', value: LIST_KEY },
 } as const
 
-/** What a Worker answers, and milliseconds from here to there and back. */
+/** A Worker's answer, and the milliseconds of the round trip. */
 interface Answer {
   answer: unknown
   elapsed: number
 }
 
-/** Workers in one workerd, each an isolate of its own. */
+/** Workers in one workerd, each in its own isolate. */
 export interface BenchWorkers {
   /** Asks one of them. */
   ask(worker: number, path: string, body?: unknown): Promise<Answer>
@@ -30,7 +30,7 @@ export interface BenchWorkers {
   stop(): Promise<void>
 }
 
-/** Starts `count` Workers, with an empty KV in a folder of its own. */
+/** Starts `count` Workers with an empty KV in a folder of its own. */
 export async function startWorkers(reader: Uint8Array, count: number): Promise<BenchWorkers> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-bench-'))
   const manifest = await bundleWorker(WORKER, { 'read.wasm': new Uint8Array(reader) })
@@ -64,7 +64,7 @@ async function ask(url: URL, body: unknown): Promise<Answer> {
   const response = await fetch(url, {
     method: 'POST',
     body: JSON.stringify(body ?? null),
-    headers: { connection: 'close' }, // workerd closes connections that were idle while Node measured
+    headers: { connection: 'close' }, // workerd closes connections that stay idle while Node measures
   })
   const text = await response.text()
   const elapsed = performance.now() - start

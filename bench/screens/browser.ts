@@ -13,12 +13,12 @@ const ARGUMENTS = [
   '--remote-debugging-pipe',
 ]
 
-/** What a page is shown on. */
+/** The screen that a page is shown on. */
 export interface Screen {
   /** CSS pixels. */
   width: number
   height: number
-  /** Pixels of the screen for one of CSS, a side. */
+  /** Screen pixels per CSS pixel, a side. */
   scale: number
 }
 
@@ -27,7 +27,10 @@ export function findChromium(): string | undefined {
   return NAMES.find((name) => spawnSync(name, ['--version']).status === 0)
 }
 
-/** A headless Chromium, spoken to by the DevTools protocol over a pipe: JSON, each message ended by a zero byte. */
+/**
+ * A headless Chromium, controlled by the DevTools protocol over a pipe: JSON, each message followed
+ * by a zero byte.
+ */
 export class Browser {
   readonly #child: ChildProcess
   readonly #pending = new Map<number, (message: Message) => void>()
@@ -55,7 +58,7 @@ export class Browser {
     return browser
   }
 
-  /** A JPEG of quality 92 of what a page shows, as a phone's screenshot that was shared. */
+  /** A JPEG of quality 92 of what a page shows, like a shared phone screenshot. */
   async shot(url: string, { width, height, scale }: Screen): Promise<Buffer> {
     await this.#send('Emulation.setDeviceMetricsOverride', {
       ...{ width, height, deviceScaleFactor: scale, mobile: false },

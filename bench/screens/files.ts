@@ -5,12 +5,14 @@ import { isOf } from '../accuracy/files.ts'
 import { fnv1a } from '../accuracy/seeded.ts'
 import { type Layout, type ScreenKind, type Theme, VARIANTS } from './layouts.ts'
 
-/** Where screenshots are kept: outside of the repository, since they show other people's photographs. */
+/**
+ * Where screenshots are kept: outside the repository, since they show other people's photographs.
+ */
 export const SCREENS_FOLDER =
   process.env['HASHGATE_SCREENS'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'hashgate-screens')
 
-/** The variant that a photograph is shown by: of those for its half of the corpus. */
+/** The variant that shows a photograph: one of those for its half of the corpus. */
 export function layoutFor(name: string, kind: ScreenKind, theme: Theme): Layout {
   const half = isOf('tune', name) ? 0 : 1
   const variant = 2 * (fnv1a(`${name}\n${kind}\n${theme}`) % (VARIANTS / 2)) + half

@@ -1,5 +1,6 @@
-// Screens that people take pictures of, as HTML: seven kinds, dark and light, eight variants each, 112 in all. What a variant
-// chooses (how wide the phone is, how round corners are, what lies around the picture) comes from its number alone.
+// Screens that people take screenshots of, as HTML: seven kinds, dark and light, eight variants
+// each, 112 in all. What a variant chooses (phone width, corner radius, the picture's surroundings)
+// depends on its number alone.
 
 import { between, choose, type Random, seeded } from '../accuracy/seeded.ts'
 import { phrase } from '../accuracy/text.ts'
@@ -17,7 +18,7 @@ export const SCREEN_KINDS = [
 export type ScreenKind = (typeof SCREEN_KINDS)[number]
 export const THEMES = ['light', 'dark'] as const
 export type Theme = (typeof THEMES)[number]
-/** Even ones are for the tuning half of the photographs, odd ones for the half that is held out. */
+/** Even ones are for the tuning half of the photographs, odd ones for the held-out half. */
 export const VARIANTS = 8
 
 /** A picture as pages show it. */
@@ -66,7 +67,7 @@ function look(
   return { paper, ink, faint, bar, own, other }
 }
 
-/** What a page is made with. */
+/** What a page is made from. */
 interface Making {
   screen: Screen
   random: Random
@@ -76,7 +77,7 @@ interface Making {
   others: readonly Shown[]
 }
 
-/** The page of a layout with a picture in it, and perhaps others beside. */
+/** The page of a layout with a picture in it, and perhaps others beside it. */
 export function pageOf(layout: Layout, picture: Shown, others: readonly Shown[]): Page {
   const { kind, theme, variant } = layout
   const random = seeded(kind, theme, variant)
@@ -157,7 +158,7 @@ function words(making: Making, atLeast: number, atMost: number): string {
   return phrase(making.random, atLeast, atMost)
 }
 
-/** A message of a chat, with a text or a picture. */
+/** A chat message with a text or a picture. */
 function bubble(making: Making, isOwn: boolean, content: string, style = 'padding:8px 12px') {
   const { look: colours, random } = making
   const radius = [12, 16, 18, 20][Math.floor(random() * 4)] ?? 16
@@ -208,7 +209,7 @@ ${random() < 0.5 ? `<div class="row">${stories}</div>` : `<div style="padding:4p
 ${post(making, picture, screen.width)}${post(making, next, screen.width)}${navigation(making)}`
 }
 
-/** A post whose picture has round corners and a margin, as newer apps have it. */
+/** A post whose picture has round corners and a margin, as in newer apps. */
 function card(making: Making): string {
   const { picture, random, screen, look: colours } = making
   const margin = choose(random, [12, 14, 16, 20])
@@ -244,7 +245,7 @@ function story(making: Making): string {
 <div class="row foot" style="height:74px"><div class="fill" style="height:40px;border:1px solid #fff;border-radius:20px;color:white;padding:9px 14px">${words(making, 2, 2)}</div>${icons(making, 2, 'white')}</div>`
 }
 
-/** A picture opened over a page that goes dark behind it. */
+/** A picture opened over a page that is darkened behind it. */
 function viewer(making: Making): string {
   const { picture, random, screen, look: colours } = making
   const most = { width: screen.width * between(random, 0.86, 1), height: screen.height * 0.75 }
@@ -258,7 +259,7 @@ function viewer(making: Making): string {
 <div class="row foot" style="height:60px">${words(making, 3, 7)}</div>`
 }
 
-/** A page in a browser's window. */
+/** A page in a browser window. */
 function site(making: Making): string {
   const { picture, random, screen, others, look: colours } = making
   const column = screen.width * between(random, 0.42, 0.55)

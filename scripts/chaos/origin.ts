@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Random } from './random.ts'
 
-/** What an origin does in place of taking an upload. */
+/** What an origin does instead of taking an upload. */
 const FAULTS = ['reset', 'stall', 'refuse', 'late', 'error'] as const
 
-/** Milliseconds by which an origin is late, and after which it takes no more. */
+/** Milliseconds of a late origin's delay, and after which it takes no more. */
 const LATE_MS = 2000
 const STALL_MS = 20_000
 
@@ -14,14 +14,17 @@ const STALL_MS = 20_000
 export interface Arrived {
   isComplete: boolean
   digest: string
-  /** Whether all of something that must not arrive is in what did. */
+  /** Whether the received bytes contain all of a forbidden picture. */
   hasForbidden: boolean
 }
 
-/** An origin that resets, stalls and answers early. It remembers of each upload what arrived, by its path. */
+/**
+ * An origin that resets, stalls and answers early. It remembers by path what arrived of each
+ * upload.
+ */
 export class FaultyOrigin {
   readonly arrived = new Map<string, Arrived[]>()
-  /** Share of uploads that it does not take, 0 to 1. */
+  /** Share of uploads that go wrong, 0 to 1. */
   faults = 0
   readonly #random: Random
   readonly #forbidden: readonly Buffer[]
@@ -79,7 +82,8 @@ export class FaultyOrigin {
     this.arrived.set(pathname, [
       ...before,
       {
-        // Of what it did not read to the end, `complete` may be true, and the digest is of a part.
+        // If it did not read to the end, `complete` may still be true, and the digest covers only a
+        // part.
         isComplete: request.readableEnded,
         digest: createHash('sha256').update(body).digest('hex'),
         hasForbidden: this.#forbidden.some((one) => body.includes(one)),

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that follow from a seed (mulberry32): what goes wrong once goes wrong again. */
+/** Numbers from 0 to 1 derived from a seed (mulberry32), so that failures can be reproduced. */
 export type Random = () => number
 
 export function randomFrom(seed: number): Random {

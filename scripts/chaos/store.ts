@@ -3,18 +3,18 @@ import type { AddressInfo } from 'node:net'
 import { type Bytes, MemoryStore, type ValueStore } from '../../src/list/store.ts'
 import type { Random } from './random.ts'
 
-/** What a store does in place of answering. */
+/** What a store does instead of answering. */
 const FAULTS = ['slow', 'silent', 'error', 'missing', 'cut', 'damaged', 'other', 'older'] as const
 
-/** Milliseconds by which an answer is late. */
+/** Milliseconds of a late answer's delay. */
 const LATE_MS = 3000
-/** Versions of a value that are remembered, to be answered with later. */
+/** Old versions of a value that are kept for later answers. */
 const MAX_OLD = 50
 
-/** A store of values that Workers read over HTTP, and that answers late, wrongly or not at all. */
+/** A value store that Workers read over HTTP, and that answers late, wrongly or not at all. */
 export class FaultyStore {
   readonly values = new MemoryStore()
-  /** Share of reads that go wrong, 0 to 1. */
+  /** Share of reads that fail, 0 to 1. */
   faults = 0
   readonly #old = new Map<string, Bytes[]>()
   readonly #random: Random
@@ -38,7 +38,7 @@ export class FaultyStore {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`
   }
 
-  /** The store as who publishes has it: writes are remembered, so that they can be replayed. */
+  /** The store as publishers see it: writes are remembered, so that they can be replayed. */
   get writer(): ValueStore {
     const { values } = this
     return {

@@ -4,25 +4,25 @@ import { gzipSync } from 'node:zlib'
 import { writeZip } from '../../test/support/archive-writer.ts'
 import type { Random } from './random.ts'
 
-/** An upload on its way. */
+/** An upload under way. */
 export interface ChaosUpload {
   path: string
   headers: Record<string, string>
   body: Buffer
   isKnown: boolean
-  /** Whether it says its length. */
+  /** Whether it is sent without a length. */
   isChunked: boolean
-  /** Bytes after which its client goes away; all of them, if it does not. */
+  /** Bytes after which its client disconnects; all of them if it does not. */
   sent: number
 }
 
-/** What its client was told: a status, or that the connection broke, or nothing in a long time. */
+/** What its client saw: a status, a broken connection, or nothing for a long time. */
 export type Told = number | 'broken' | 'nothing'
 
-/** Milliseconds in which a client must have been told something. */
+/** Milliseconds within which a client must get an answer. */
 const MAX_WAIT_MS = 150_000
 
-/** Makes uploads of pictures, in all ways that they come in. */
+/** Makes uploads of pictures, in every form that they arrive in. */
 export class UploadMaker {
   readonly #random: Random
   readonly #known: readonly Buffer[]

@@ -16,14 +16,16 @@ interface Node {
   [key: string]: unknown
 }
 
-/** What stands for an operator: its nearest neighbour, or its opposite. */
+/** Replacements of operators: the nearest neighbour, or the opposite. */
 const OPERATORS: Record<string, string> = {
   ...{ '<': '<=', '<=': '<', '>': '>=', '>=': '>', '===': '!==', '!==': '===' },
   ...{ '&&': '||', '||': '&&', '??': '&&', '+': '-', '-': '+', '*': '/', '/': '*', '%': '*' },
   ...{ '<<': '>>', '>>': '<<', '>>>': '<<', '&': '|', '|': '&', '^': '&' },
 }
 
-/** All changes of a file that are tried: operators, conditions, numbers, booleans, and statements that are left out. */
+/**
+ * All changes of a file to try: operators, conditions, numbers, booleans, and removed statements.
+ */
 export function mutantsOf(file: string): Mutant[] {
   const code = readFileSync(file, 'utf8')
   const mutants: Mutant[] = []

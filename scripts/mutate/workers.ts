@@ -1,4 +1,5 @@
-// What tests that run in workerd import of `cloudflare:workers` and `cloudflare:test`, as far as Node can stand in for it.
+// Stands in for the parts of `cloudflare:workers` and `cloudflare:test` that tests import, as far
+// as Node can.
 
 /** A KV namespace in memory. */
 class MemoryNamespace {
@@ -6,7 +7,7 @@ class MemoryNamespace {
 
   async get(key: string): Promise<ReadableStream<Uint8Array> | null> {
     const value = this.#values.get(key)
-    return value ? new Blob([value]).stream() : null // of bytes, as KV's streams are
+    return value ? new Blob([value]).stream() : null // a byte stream, as KV's are
   }
 
   async put(key: string, value: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -35,7 +36,7 @@ export class DurableObject {
   }
 }
 
-/** An execution context, and what it was told to wait for. */
+/** An execution context, and the promises that it was given to wait for. */
 export function createExecutionContext() {
   const waited: Promise<unknown>[] = []
   return { waited, waitUntil: (promise: Promise<unknown>) => void waited.push(promise) }
@@ -60,7 +61,7 @@ function cacheOf(name: string) {
   }
 }
 
-/** What workerd has beside the standard. */
+/** What workerd adds to the standard. */
 class IdentityTransformStream extends TransformStream {
   constructor(_length?: number) {
     super()
@@ -77,7 +78,7 @@ Object.assign(globalThis, {
   Request: HalfDuplexRequest,
   caches: { open: async (name: string) => cacheOf(name) },
 })
-// Copies each chunk while it has it: who made the stream may give the buffer away at once.
+// Copies each chunk at once: the stream's owner may reuse the buffer immediately.
 Object.assign(Response.prototype, {
   async arrayBuffer(this: Response) {
     const chunks: Uint8Array[] = []

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
 const POLL_MS = 200
-/** Bounds what hangs, not what is slow: wrangler bundles first, and other programs run beside. */
+/** Only catches a hung process: wrangler bundles first, and the machine may be busy. */
 const READY_WITHIN_MS = 90_000
 
-/** A port that nothing listens on. */
+/** Finds a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -15,7 +15,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Whether nothing listens on a port of loopback. */
+/** Whether a loopback port is free. */
 export async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   return new Promise((resolve) => {
@@ -24,7 +24,9 @@ export async function isFree(port: number): Promise<boolean> {
   })
 }
 
-/** Waits until a server answers that a process is to run. False if the process ends, or the time does. */
+/**
+ * Waits until the server of a child process answers. False if the process exits or time runs out.
+ */
 export async function answers(url: string, child: ChildProcess): Promise<boolean> {
   const limit = Date.now() + READY_WITHIN_MS
   while (Date.now() < limit && child.exitCode === null) {
@@ -38,14 +40,14 @@ export async function answers(url: string, child: ChildProcess): Promise<boolean
   return false
 }
 
-/** Ends a process that was spawned `detached`, and all that it has spawned. */
+/** Ends a process that was spawned `detached`, with all its children. */
 export async function endGroup(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
   try {
     process.kill(-child.pid, 'SIGTERM')
   } catch {
-    return // it ended by itself
+    return // it exited by itself
   }
   await ended
 }

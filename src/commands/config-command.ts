@@ -11,7 +11,7 @@ import { openAccount, readWranglerConfig, type StoreOptions } from './stores.ts'
 import { bindingsOf, exposedSecrets, missingTriggers, wrongKinds } from './worker-setup.ts'
 import { isTable } from '../util/json.ts'
 
-/** Bytes that Cloudflare allows a variable. */
+/** Cloudflare's size limit for a variable, in bytes. */
 const MAX_VARIABLE_BYTES = 5120
 
 export interface ConfigOptions extends StoreOptions {
@@ -21,19 +21,19 @@ export interface ConfigOptions extends StoreOptions {
   json?: true
 }
 
-/** What is found of a Worker's setup. */
+/** What is known of a Worker's setup. */
 export interface Setup {
   /** Absent if the settings cannot be read. */
   config?: Config
-  /** What is set, as it is written. */
+  /** The settings as written. */
   written: unknown
-  /** Secrets that are needed, by name. */
+  /** Names of the secrets that the Worker needs. */
   secrets: readonly string[]
   bytes: number
   problems: readonly string[]
 }
 
-/** `hashgate config`: the settings in effect, and all that would stop the Worker. */
+/** `hashgate config`: the settings in effect, and everything that would stop the Worker. */
 export async function showConfig(options: ConfigOptions): Promise<boolean> {
   const { preset } = options
   const setup = preset
@@ -77,7 +77,7 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
     }
   } catch (error) {
     if (!(error instanceof BadConfigError)) throw error
-    // Whatever the settings should have been, this is needed.
+    // Needed whatever the settings should have been.
     const lacking = lackingOf(needsOf(defaults(), has))
     problems.push(...error.problems, ...new Set(lacking))
     return { written, secrets: [], bytes, problems }
@@ -89,7 +89,9 @@ const SecretsSchema = v.object({
   result: v.array(v.object({ name: v.string() })),
 })
 
-/** Secrets that the Worker has: at Cloudflare, or as its configuration says. `undefined` if nothing tells. */
+/**
+ * Secrets that the Worker has, from Cloudflare or its configuration. `undefined` if neither says.
+ */
 async function secretNames(
   worker: wrangler.Unstable_Config,
   { remote }: ConfigOptions,
@@ -124,7 +126,7 @@ function show(
   if (bytes > 0) console.log(`HASHGATE has ${bytes} of ${MAX_VARIABLE_BYTES} bytes`)
 }
 
-/** Settings by path. What an operator names, such as banks, is one value. */
+/** Settings by path. A value that an operator names, such as banks, stays whole. */
 function leavesOf(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
   const isGroup = (isTable(value) && path[0] !== 'policy') || (path.length < 2 && isTable(value))
   if (!isGroup) return [[path, value]]

@@ -1,10 +1,10 @@
-/** The desk's own configuration of wrangler. */
+/** The desk's wrangler configuration. */
 export const DESK_CONFIG = 'wrangler.desk.toml'
 
-/** The desk's Worker, in a folder that has none. */
+/** The desk's Worker, for a folder without one. */
 export const DESK_ENTRY = { name: 'desk.ts', text: "export { default } from 'hashgate/desk'\n" }
 
-/** The desk's configuration, in a folder that has none. */
+/** The desk's configuration, for a folder without one. */
 export const DESK_TEMPLATE = `# The desk: reads hash lists from their sources, and publishes them to the gate.
 #
 #   npx wrangler d1 create hashgate-ledger                          # put its id below

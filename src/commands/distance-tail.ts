@@ -1,11 +1,14 @@
-// The tail of a distribution of distances, and what lies beyond what was counted.
+// The tail of a distribution of distances, extrapolated below the smallest distance observed.
 
-/** Pairs by their distance in bits: how many have it. */
+/** Number of pairs at each distance, in bits. */
 export type Histogram = Float64Array
 
-/** Larger distances count as this one, in bits. */
+/** Larger distances are counted here, in bits. */
 export const MAX_BITS = 160
-/** Shares of pairs that the fit is made of: rarer than the first, and with at least as many pairs as the second. */
+/**
+ * The fit uses distances whose share of pairs is below the first and whose pair count reaches the
+ * second.
+ */
 const [MOST_SHARE, LEAST_PAIRS] = [1e-4, 3]
 
 export function histogram(): Histogram {
@@ -20,21 +23,24 @@ export function sumOf(histograms: readonly Histogram[]): Histogram {
   return all
 }
 
-/** How often uploads are drawn again, for the bound; and the share of draws below it. */
+/**
+ * Number of bootstrap resamples of the uploads for the bound, and the share of resamples below it.
+ */
 const RESAMPLES = 200
 const BOUND = 0.975
 
-/** What lies within a distance, by the fit of all pairs. */
+/** Share of pairs within a distance, from the fit of all pairs. */
 export interface Extrapolated {
   tail: Tail
   share: number
-  /** Below this lies the share in 97.5 % of draws of as many uploads. */
+  /** Upper bound: 97.5 % of resamples lie below it. */
   upper: number
 }
 
 /**
- * The share of pairs within a distance, extrapolated. `undefined` if too few pairs are near.
- * @param histograms one an upload: its pairs are not independent, so that uploads are drawn again for the bound
+ * Extrapolates the share of pairs within a distance. `undefined` if too few pairs are near.
+ * @param histograms one per upload. The pairs of an upload are not independent, so the bound
+ *   resamples uploads
  * @param random from 0 to before 1
  */
 export function extrapolate(
@@ -58,20 +64,27 @@ export function extrapolate(
   }
 }
 
-/** Of a million uploads those that lie near some of so many entries, if a share of pairs does. */
+/**
+ * Uploads per million that lie near at least one of `entries` entries, given the share of pairs
+ * that do.
+ */
 export function uploadsOfAMillion(share: number, entries: number): number {
   return 1e6 * -Math.expm1(-share * entries)
 }
 
-/** A line through the tail, on normal paper: `z = at + slope * bits`, where z is the normal quantile of the share that is as near. */
+/**
+ * A line through the tail on normal probability paper: `z = at + slope * bits`, where z is the
+ * normal quantile of the share of pairs within `bits`.
+ */
 export interface Tail {
   at: number
   slope: number
 }
 
 /**
- * Fits the near end of a distribution. Each distance counts with the number of pairs that are as near, up to 100: those beyond add
- * no certainty, since they are of the same pictures. `undefined` if fewer than three distances can be used.
+ * Fits the near end of a distribution. Each distance is weighted by the number of pairs within it,
+ * up to 100: more pairs add no certainty, since they come from the same pictures. `undefined` if
+ * fewer than three distances are usable.
  */
 export function fitTail(counts: Histogram): Tail | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0)
@@ -92,12 +105,15 @@ export function fitTail(counts: Histogram): Tail | undefined {
   return { at: y - slope * x, slope }
 }
 
-/** Share of pairs within a distance, by a fitted tail. */
+/** Share of pairs within a distance, from a fitted tail. */
 export function shareWithin({ at, slope }: Tail, bits: number): number {
   return normal(at + slope * bits)
 }
 
-/** The normal distribution below z, for z < 0: the continued fraction of Laplace, exact enough beyond -3, a series before. */
+/**
+ * The normal distribution function, for z < 0: Laplace's continued fraction, accurate enough below
+ * -3; a series above.
+ */
 export function normal(z: number): number {
   if (z > -3) return 1 - upper(-z)
   let fraction = -z
@@ -105,7 +121,7 @@ export function normal(z: number): number {
   return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI) / fraction
 }
 
-/** 1 - the normal distribution, for z < 3. */
+/** 1 - the normal distribution function, for z < 3. */
 function upper(z: number): number {
   let [term, sum] = [z, z]
   for (let i = 1; i < 100; i++) {
@@ -115,7 +131,7 @@ function upper(z: number): number {
   return 0.5 - sum / Math.sqrt(2 * Math.PI)
 }
 
-/** The z below which a share lies, by halving. */
+/** The z with a given share below it, by bisection. */
 export function quantile(share: number): number {
   let [low, high] = [-20, 3]
   for (let i = 0; i < 80; i++) {

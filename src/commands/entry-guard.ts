@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs'
 import { EntryGuard, type EntryCap } from '../list/entry-guard.ts'
 import type { LoweredEntry } from '../list/publish.ts'
 
-/** Entries that are reported by name; of more, only the number. */
+/** Entries reported by name; beyond that, only a count. */
 const MAX_TOLD = 20
 
 let guard: EntryGuard | undefined
 
-/** The guard of what is published, with the background that the package has. */
+/** The guard for published lists, with the package's background pictures. */
 export function entryGuard(): EntryGuard {
   guard ??= new EntryGuard(readFileSync(new URL('../../assets/background.bin', import.meta.url)))
   return guard
 }
 
-/** Says which entries were lowered, and why. */
+/** Prints which entries were lowered, and why. */
 export function printLowered(lowered: readonly LoweredEntry[]): void {
   if (lowered.length === 0) return
   const some = lowered.toSorted((a, b) => a.cap - b.cap).slice(0, MAX_TOLD)

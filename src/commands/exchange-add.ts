@@ -18,7 +18,7 @@ import { askAll, type Given, type Question } from './questions.ts'
 export interface ExchangeAddOptions {
   config?: string
   env?: string
-  /** Settings of the source by their paths, as they are typed. */
+  /** Settings of the source by path, as typed. */
   set?: Readonly<Record<string, string>>
   name?: string
   bank?: string
@@ -34,12 +34,15 @@ export interface ExchangeAddOptions {
 
 type Kind = (typeof EXCHANGE_KINDS)[number]
 
-/** Answers for a source that do not go together, or that are missing. */
+/** Answers for a source that are missing or contradict each other. */
 export class ExchangeAddError extends HashgateError {
   readonly code = 'exchange-add'
 }
 
-/** `hashgate exchange add`: asks for what a source needs, and writes its settings into the desk's configuration. */
+/**
+ * `hashgate exchange add`: asks for a source's settings and writes them into the desk's
+ * configuration.
+ */
 export async function exchangeAdd(
   givenKind: Kind | undefined,
   options: ExchangeAddOptions,
@@ -97,8 +100,12 @@ function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
     },
     ...questions,
     { name: 'everyMinutes', text: 'Minutes between two runs', fallback: '60' },
-    { name: 'maxAgeHours', text: 'Hours without a complete run until it is red', fallback: '26' },
-    { name: 'feedback', text: 'Opinions go back to the provider (off, send)', fallback: 'off' },
+    {
+      name: 'maxAgeHours',
+      text: 'Hours without a complete run after which it turns red',
+      fallback: '26',
+    },
+    { name: 'feedback', text: 'Send opinions back to the provider (off, send)', fallback: 'off' },
     { name: 'action', text: 'What the gate does with a match (block, flag)', fallback: action },
     {
       name: 'threshold',
@@ -113,9 +120,9 @@ interface DescribedSource {
   kind: Kind
   bank: string
   settings: Table
-  /** What each secret is, by its name. */
+  /** What each secret is, by name. */
   secrets: Record<string, string>
-  /** What the gate's settings say of the bank. */
+  /** What the gate's settings say about the bank. */
   policy: { action: string; threshold?: number }
 }
 
@@ -163,7 +170,10 @@ function policyProblem(issue: v.BaseIssue<unknown>): string {
   return `${v.getDotPath(issue) ?? ''} ${issue.message}`
 }
 
-/** The settings that answers lead to. A text is taken as it is, and as what the setting wants where that is no text. */
+/**
+ * Turns answers into settings. A text is used as typed, and converted if the setting wants
+ * something else.
+ */
 export function settingsFrom(answers: Readonly<Record<string, unknown>>): Table {
   const table: Table = {}
   for (const [path, value] of Object.entries(answers)) {
@@ -178,7 +188,7 @@ export function settingsFrom(answers: Readonly<Record<string, unknown>>): Table 
   return table
 }
 
-/** A number, a list with commas, or pairs such as 1=A. */
+/** A number, a comma-separated list, or pairs such as 1=A. */
 function valueFrom(text: string): unknown {
   const value = parseJson(text)
   if (value !== undefined) return value
@@ -203,7 +213,7 @@ function getAt(table: unknown, [key, ...rest]: readonly string[]): unknown {
   return isTable(table) && Object.hasOwn(table, key) ? getAt(table[key], rest) : undefined
 }
 
-/** What each secret of a source is, by the name that it has, or would have if the settings do not say. */
+/** What each secret of a source is, by its name in the settings or by the default name. */
 function namedSecrets(settings: Table, { secrets }: Guide): Record<string, string> {
   const full = v.parse(ExchangeSettingsSchema, settings)
   const wanted = new Set(secretsOf(full))
@@ -215,13 +225,13 @@ function namedSecrets(settings: Table, { secrets }: Guide): Record<string, strin
   )
 }
 
-/** Files with their new texts, and what a person must add. */
+/** Files with their new texts, and what the operator must add. */
 interface Change {
   files: { path: string; text: string; state: 'new' | 'changed' }[]
   byHand: readonly string[]
 }
 
-/** @throws {ExchangeAddError} the configuration has a source of that name */
+/** @throws {ExchangeAddError} the configuration already has a source of that name */
 async function planChange(
   config: string,
   env: string | undefined,
@@ -240,7 +250,7 @@ async function planChange(
     env === undefined
       ? { comment: '', key: 'vars', value: vars }
       : { comment: '', key: 'env', value: { [env]: { vars } } }
-  // Settings as JSON in text take no table.
+  // Settings written as JSON text cannot take a table.
   if (desk !== undefined && !isTable(desk)) return { files: [], byHand: [renderBlock(section)] }
   const { text, byHand } = await addSections(basename(path), found ?? DESK_TEMPLATE, [section])
   const state = found === undefined ? 'new' : 'changed'
@@ -284,9 +294,9 @@ function tellChange(source: DescribedSource, { files, byHand }: Change, isDry: b
     value: { HASHGATE: { policy: { banks: { [bank]: policy } } } },
   }
   console.log(
-    `\nIn the gate's configuration, what its matches do:\n\n${indent(renderBlock(policySection))}`,
+    `\nIn the gate's configuration, set what its matches do:\n\n${indent(renderBlock(policySection))}`,
   )
-  console.log('Then see whether it works. Secrets are variables of the environment here:\n')
+  console.log('Then check that it works, with the secrets as environment variables:\n')
   if (kind === 'vics') console.log(`  npx hashgate exchange import ${name} FILE`)
   else
     console.log(

@@ -30,13 +30,15 @@ export async function exchangeCheck(name: string, options: ExchangeOptions): Pro
       for (const [what, value] of Object.entries(details)) console.log(`  ${what}: ${value}`)
       const { feedback } = exchangeSettings(parts, name)
       if (feedback === 'send' && !account.can.includes('feedback'))
-        console.log('  the settings send opinions, and it is not known whether they are taken')
+        console.log(
+          '  the settings send opinions, but it is unknown whether the provider accepts them',
+        )
     }
     return account.can.includes('read')
   })
 }
 
-/** `hashgate exchange sync`: reads a source to its end, and publishes what changed. */
+/** `hashgate exchange sync`: reads a source to its end, and publishes the changes. */
 export async function exchangeSync(
   name: string,
   options: ExchangeOptions & { accept?: true; refetch?: true; dryRun?: true },
@@ -45,7 +47,10 @@ export async function exchangeSync(
   return withDesk(options, (desk) => syncToEnd(desk, name, options))
 }
 
-/** `hashgate exchange import`: reads a file of Project VIC or CAID into the ledger, and publishes what changed. */
+/**
+ * `hashgate exchange import`: reads a Project VIC or CAID file into the ledger, and publishes the
+ * changes.
+ */
 export async function exchangeImport(
   name: string,
   path: string,
@@ -58,7 +63,7 @@ export async function exchangeImport(
   })
 }
 
-/** A source that is no file. */
+/** The source is not read from a file. */
 class NoFileError extends HashgateError {
   readonly code = 'no-file'
 
@@ -128,13 +133,13 @@ function tellRun(
     )
     return isGood
   }
-  console.log(`${name}: read ${total.records} records, ${total.deleted} taken back (${sync.state})`)
+  console.log(`${name}: read ${total.records} records, ${total.deleted} withdrawn (${sync.state})`)
   for (const [reason, count] of Object.entries(total.skipped))
     console.log(`  skipped ${count}: ${reason}`)
   if (publication) console.log(`  published: ${added} hashes added, ${removed} removed`)
   if (held) {
     console.error(
-      `hashgate: ${held.live} records are left of ${held.publishedLive}, so nothing of ${name} is published;` +
+      `hashgate: ${held.live} of ${held.publishedLive} records are left, so nothing of ${name} was published;` +
         ` if that is right: hashgate exchange sync ${name} --accept`,
     )
   }
@@ -142,7 +147,7 @@ function tellRun(
   return isGood
 }
 
-/** Reads a source as a run would, and keeps nothing. Where there is no ledger yet, it reads from the start. */
+/** Reads a source as a run would, but stores nothing. Without a ledger it reads from the start. */
 async function dryRun(
   parts: DeskParts,
   name: string,
@@ -176,7 +181,7 @@ async function dryRun(
   if (json) console.log(JSON.stringify({ exchange: name, dryRun: true, ...done }))
   else {
     console.log(
-      `${name}: would read ${done.records} records, ${done.deleted} taken back; nothing was kept`,
+      `${name}: would read ${done.records} records, ${done.deleted} withdrawn; nothing was stored`,
     )
     for (const [kind, count] of Object.entries(done.hashes))
       console.log(`  ${count} of kind ${kind}`)
@@ -186,7 +191,7 @@ async function dryRun(
   return true
 }
 
-/** `hashgate exchange feedback`: keeps an opinion on an entry, or sends those that wait. */
+/** `hashgate exchange feedback`: stores an opinion on an entry, or sends the stored ones. */
 export async function exchangeFeedback(
   name: string,
   entry: string | undefined,
@@ -200,7 +205,7 @@ export async function exchangeFeedback(
     const done = await sendFeedback(desk, name)
     const { sent, failed, untold } = done
     if (options.json) console.log(JSON.stringify({ exchange: name, ...done }))
-    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it is not told of`)
+    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it does not accept`)
     return failed === 0
   })
 }
@@ -212,7 +217,7 @@ interface FeedbackOptions extends ExchangeOptions {
   dryRun?: true
 }
 
-/** An entry without a decision on it, or a decision without its entry. */
+/** An entry without a decision, or a decision without an entry. */
 class HalfOpinionError extends HashgateError {
   readonly code = 'half-opinion'
 
@@ -253,18 +258,18 @@ async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions):
     console.log(`${decision} ${entry}: ${request}`)
   }
   const isOff = feedback === 'off' ? ' (feedback = "off")' : ''
-  console.log(`${waiting.length} wait; nothing was sent${isOff}`)
+  console.log(`${waiting.length} waiting; nothing was sent${isOff}`)
   return true
 }
 
-/** `hashgate exchange status`: returns whether all sources are well. */
+/** `hashgate exchange status`. Returns whether all sources are healthy. */
 export async function exchangeStatus(options: ExchangeOptions): Promise<boolean> {
   return withDesk(options, async (desk) => {
     const sources = await deskStatus(desk)
     if (options.json) console.log(JSON.stringify({ sources }))
     else for (const source of sources) console.log(describeSource(source))
     if (sources.length === 0 && !options.json) {
-      console.log('no sources; `hashgate exchange add` tells how to set one up')
+      console.log('no sources; set one up with `hashgate exchange add`')
     }
     return sources.every(({ health }) => health !== 'red')
   })
@@ -277,7 +282,7 @@ function describeSource({ name, kind, bank, health, tally, ...rest }: SourceStat
       .join(', ')
   const lines = [
     `${name} (${kind}, bank ${bank}): ${health}`,
-    `  ${tally.records.toLocaleString('en')} records, ${tally.matchable.toLocaleString('en')} that can be matched`,
+    `  ${tally.records.toLocaleString('en')} records, ${tally.matchable.toLocaleString('en')} of them matchable`,
   ]
   if (Object.keys(tally.kinds).length > 0) lines.push(`  hashes: ${list(tally.kinds)}`)
   if (Object.keys(tally.tiers).length > 0) lines.push(`  classified: ${list(tally.tiers)}`)
@@ -289,7 +294,7 @@ function describeSource({ name, kind, bank, health, tally, ...rest }: SourceStat
   return lines.join('\n')
 }
 
-/** `hashgate exchange rebuild`: writes a bank again with everything that the ledger has for it. */
+/** `hashgate exchange rebuild`: rewrites a bank from everything that the ledger has for it. */
 export async function exchangeRebuild(bank: string, options: ExchangeOptions): Promise<boolean> {
   return withDesk(options, async (desk) => {
     const { allowLarge } = desk.settings
@@ -303,7 +308,7 @@ export async function exchangeRebuild(bank: string, options: ExchangeOptions): P
   })
 }
 
-/** What the doctor looked at, and what is wrong with it. */
+/** What the doctor checked, and what is wrong with it. */
 interface DoctorFinding {
   what: string
   problem?: string
@@ -359,7 +364,7 @@ async function checkProviders(parts: DeskParts): Promise<DoctorFinding[]> {
   return findings
 }
 
-/** Runs a check. An error that has a sentence is a problem like another. */
+/** Runs a check. Errors written for users count as findings. */
 async function find(
   what: string,
   check: () => Promise<string | undefined>,

@@ -3,7 +3,10 @@ import { createExchangeServer } from '../desk/fake/server.ts'
 import { seed } from '../desk/fake/seed.ts'
 import { FAKE_GROUP, FAKE_SECRET, FAKE_TOKEN, FAKE_USER } from '../desk/fake/state.ts'
 
-/** `hashgate dev exchange`: all providers on loopback, which list the demo's pictures, until it is interrupted. */
+/**
+ * `hashgate dev exchange`: fakes all providers on loopback, with the demo's pictures listed, until
+ * interrupted.
+ */
 export async function devExchange({ port }: { port: number }): Promise<boolean> {
   const exchanges = createExchangeServer()
   seed(exchanges)

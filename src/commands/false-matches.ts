@@ -1,5 +1,6 @@
-// What an operator's list would match by mistake: files of theirs that are on no list are compared with its entries, and what is nearer
-// than any pair is extrapolated from the tail of the distances. docs/accuracy.md has the same for pictures of the bench.
+// Estimates what an operator's list would match by mistake. It compares the operator's own files
+// that are on no list with the list's entries, and extrapolates below the nearest pair from the
+// tail of the distances. docs/accuracy.md does the same with the bench's pictures.
 
 import { PackedHashes } from '../core/packed-hashes.ts'
 import type { Entry } from '../list/entry.ts'
@@ -16,11 +17,11 @@ import {
   uploadsOfAMillion,
 } from './distance-tail.ts'
 
-/** Most entries that files are compared with, spread over the list. */
+/** How many entries, spread over the list, files are compared with. */
 const MOST_ENTRIES = 4096
-/** Sizes of lists that are reported in addition to the operator's own. */
+/** List sizes to report, beside the operator's own. */
 const LIST_SIZES = [1e5, 1e6, 1e7]
-/** Files from which on a rate is told, and pairs. */
+/** A rate is reported only from this many files and pairs. */
 const [LEAST_FILES, LEAST_PAIRS] = [30, 100_000]
 const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
 
@@ -39,7 +40,7 @@ export class UnrelatedPairs {
     this.#entries = new PackedHashes(hashes.filter((_, i) => i % step === 0))
   }
 
-  /** Counts a file, by its nearest needles, less their tolerance. */
+  /** Counts a file by its nearest needles, less their tolerance. */
   add(file: ScannedFile): void {
     const nearest = new Uint8Array(this.#entries.count).fill(MAX_BITS)
     const needles = allFiles(file).flatMap((one) =>
@@ -63,12 +64,15 @@ export class UnrelatedPairs {
     })
   }
 
-  /** Uploads in a million that would match an entry by mistake, by size of the list and set; or why that cannot be told. */
+  /**
+   * Uploads per million that would match by mistake, by list size and probe set; or why there is no
+   * estimate.
+   */
   report(): string {
     const pairs = this.#files.length * this.#entries.count
     const head = `false matches, from ${this.#files.length} files that are on no list and ${this.#entries.count} entries: ${pairs} pairs`
     if (this.#files.length < LEAST_FILES || pairs < LEAST_PAIRS) {
-      return `${head}\ntoo few to tell how many uploads would match by mistake: ${LEAST_FILES} files and ${LEAST_PAIRS} pairs at least`
+      return `${head}\ntoo few to estimate how many uploads would match by mistake: at least ${LEAST_FILES} files and ${LEAST_PAIRS} pairs are needed`
     }
     const sizes = [this.#listSize, ...LIST_SIZES]
     const rows = SET_NAMES.map((set) => this.#row(set, sizes))
@@ -88,7 +92,7 @@ function rateOf({ share, upper }: { share: number; upper: number }, size: number
   return `${rounded(share).toLocaleString('en')} (${rounded(upper).toLocaleString('en')})`
 }
 
-/** Numbers of [0, 1), always the same: a linear congruential generator (Numerical Recipes). */
+/** A fixed sequence of numbers in [0, 1): a linear congruential generator (Numerical Recipes). */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

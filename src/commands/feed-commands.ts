@@ -18,22 +18,22 @@ import {
 import { readExistingManifest } from '../list/manifest.ts'
 import { withStore, type TargetOptions } from './list-commands.ts'
 
-/** The file that sources are given the address of. */
+/** The file whose address sources are given. */
 const DELTA = 'feed.ndjson'
-/** States whose changes the delta has. A reader that was away for longer takes the snapshot. */
+/** How many states the delta covers. A reader that was away longer takes the snapshot. */
 const DELTA_STATES = 100
-/** The source of entries that were added by hand: only these leave the store. */
+/** Source of entries added by hand: only these leave the store. */
 const OWN = 'own'
 
 export interface FeedOptions extends TargetOptions {
   key: string
-  /** The key of what was published before, if it is another. */
+  /** The key that signed the previous publication, if it differs. */
   oldKey?: string
   out: string
   days: number
 }
 
-/** `hashgate feed key`: makes the key that a feed is signed with. */
+/** `hashgate feed key`: makes a feed's signing key. */
 export async function feedKey({ out }: { out: string }): Promise<boolean> {
   const { privateKey, publicKey } = await generateFeedKey()
   await writeFile(out, `${privateKey}\n`, { mode: 0o600, flag: 'wx' })
@@ -41,7 +41,9 @@ export async function feedKey({ out }: { out: string }): Promise<boolean> {
   return true
 }
 
-/** `hashgate feed publish`: writes an own bank as a feed, with what changed since the last time. */
+/**
+ * `hashgate feed publish`: writes your own bank as a feed, with the changes since the last time.
+ */
 export async function feedPublish(bank: string, options: FeedOptions): Promise<boolean> {
   const { key, out, days } = options
   const privateKey = await importFeedKey(await readFile(key, 'utf8'))
@@ -62,7 +64,7 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
     const since = Math.max(0, seq - DELTA_STATES)
     const live = [...state.values()].filter(({ op }) => op === 'put')
     const recent = [...state.values()].filter((change) => change.seq > since)
-    // The snapshot first: a delta never continues from one that is not there yet.
+    // Write the snapshot first: a delta must never continue from a missing one.
     await writeFeedFile(
       out,
       SNAPSHOT,
@@ -77,7 +79,7 @@ export async function feedPublish(bank: string, options: FeedOptions): Promise<b
     )
     const removed = changes.filter(({ op }) => op === 'delete').length
     console.log(
-      `${bank}: state ${seq}, ${live.length} entries; ${changes.length - removed} new, ${removed} taken back`,
+      `${bank}: state ${seq}, ${live.length} entries; ${changes.length - removed} new, ${removed} withdrawn`,
     )
     if (own.length < all.length)
       console.log(`left out ${all.length - own.length} entries that are not your own`)
@@ -91,7 +93,7 @@ interface PublishedState {
   state: FeedState
 }
 
-/** What was published last. @throws {BadFeedError} it is of no such key, or damaged */
+/** The last published state. @throws {BadFeedError} it is signed with another key, or damaged */
 async function readState(
   out: string,
   privateKeys: readonly CryptoKey[],
@@ -113,7 +115,7 @@ async function publicPart(privateKey: CryptoKey): Promise<Uint8Array<ArrayBuffer
   return new Uint8Array(Buffer.from(x, 'base64url'))
 }
 
-/** Writes a file so that readers see all of it or what was there before. */
+/** Writes a file atomically: readers see all of it, or the previous one. */
 async function writeFeedFile(out: string, name: string, feed: Feed, key: CryptoKey): Promise<void> {
   const path = join(out, name)
   await writeFile(`${path}.new`, await writeFeed(feed, key))

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** What errors of the file system mean, behind the path. */
+/** File system errors in plain words; the path stands before them. */
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
   EISDIR: 'it is a folder; name a file',
   EACCES: 'you may not read or write it',
   EPERM: 'you may not read or write it',
-  EEXIST: 'it is there already; name a new file',
+  EEXIST: 'it already exists; name a new file',
   EMFILE: 'too many files are open',
   ENOSPC: 'the disk is full',
 }
@@ -18,7 +18,7 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
 }
 
-/** An error of the file system, as a sentence. Reading a folder gives one without its path. */
+/** A file system error as a sentence. The error of reading a folder lacks its path. */
 export function fileErrorText(error: NodeJS.ErrnoException, path = error.path): string {
   const words = errorWords(error, path)
   return words === undefined || path === undefined ? error.message : `${path}: ${words}`
@@ -31,7 +31,7 @@ function errorWords({ code = '', syscall }: NodeJS.ErrnoException, path = ''): s
   return WORDS[code]
 }
 
-/** The text of a file. An error has its path, also if it is a folder. */
+/** The text of a file. Errors name the path, even if it is a folder. */
 export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')

@@ -17,9 +17,9 @@ const WORDS = new Map([
 ])
 
 /**
- * Reads which files of a folder are known, that is, are to match: CSV with the columns `file`, a path in the folder, and
- * `known`, yes or no.
- * @param files what the folder has
+ * Reads which files of a folder are known and should therefore match: CSV with the columns `file`,
+ * a path in the folder, and `known`, yes or no.
+ * @param files the folder's files
  * @throws {BadLabelError}
  */
 export async function readLabels(

@@ -4,7 +4,7 @@ import type { Needle, ScannedFile } from '../scan/scanned.ts'
 import { installedHeic } from './heic.ts'
 import { scanPath } from './scan-path.ts'
 
-/** `hashgate hash`. Returns whether all files have a hash. */
+/** `hashgate hash`. Returns whether every file has a hash. */
 export async function hashFiles(
   files: readonly string[],
   options: { dihedral?: true; json?: true },
@@ -40,7 +40,7 @@ interface HashLine {
   quality: number
 }
 
-/** Hashes of the first frame as it is stored, and of its variants if they were asked for. */
+/** Hashes of the first frame as stored, and of its variants if requested. */
 function hashLines(scanned: ScannedFile): HashLine[] {
   const needles = scanned.coverage === 'scanned' ? scanned.needles : []
   const line = (variant: string, needle: Needle | undefined) =>
@@ -54,7 +54,7 @@ function hashLines(scanned: ScannedFile): HashLine[] {
   })
 }
 
-/** Why a file has no hash; `undefined` if it has. */
+/** Why a file has no hash; `undefined` if it has one. */
 function whyNoHash(scanned: ScannedFile): string | undefined {
   if (scanned.coverage === 'unscannable') return scanned.reason
   if (scanned.bytes === 0) return 'empty'
@@ -62,11 +62,11 @@ function whyNoHash(scanned: ScannedFile): string | undefined {
   return scanned.needles.length === 0 ? 'too-small' : undefined
 }
 
-/** Why a file has no hash, for people. */
+/** Why a file has no hash, in words. */
 function problemLine(problem: string): string {
   const words = {
     empty: 'it is empty',
-    'no-image': 'it is no image',
+    'no-image': 'it is not an image',
     'too-small': 'it is too small',
   }
   return words[problem as keyof typeof words] ?? `it cannot be read as an image (${problem})`
@@ -93,7 +93,7 @@ function hashLine(
   }
 }
 
-/** A cell of CSV (RFC 4180). */
+/** A CSV cell (RFC 4180). */
 function csvCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

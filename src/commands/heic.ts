@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { HeicLibrary } from '../scan/image/heic/library.ts'
 
-/** A decoder of HEIC, if the package `libheif-js` is installed. */
+/** A HEIC decoder, if the package `libheif-js` is installed. */
 export async function installedHeic(): Promise<{ heic?: HeicLibrary }> {
   let path: string
   try {

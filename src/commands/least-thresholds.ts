@@ -6,13 +6,19 @@ import { capOf } from '../match/thresholds.ts'
 import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
 import { allFiles, smallestSetOf, type Needle, type ScannedFile } from '../scan/scanned.ts'
 
-/** Largest threshold that is looked at, in bits: by chance, hashes of a large list lie as near from about 50 on. */
+/**
+ * Largest threshold examined, in bits: from about 50 on, hashes of a large list are that near by
+ * chance.
+ */
 export const MAX_TUNED = 48
 
-/** The least threshold, in bits, at which a file matches by each set of probes. Absent: it does not up to MAX_TUNED. */
+/**
+ * The smallest threshold, in bits, at which a file matches, by probe set. Absent if it does not
+ * match up to MAX_TUNED.
+ */
 export type LeastThresholds = Partial<Record<SetName, number>>
 
-/** A list that files are compared with, whatever the threshold. */
+/** A list that files are compared with at any threshold. */
 export class ComparedList {
   readonly #perceptual: PackedHashes
   readonly #digests: ReadonlySet<string>
@@ -32,7 +38,7 @@ export class ComparedList {
     return this.#digests.size
   }
 
-  /** What a file, and what is within it, would need to match as an upload. */
+  /** The thresholds that a file, and the files within it, would need to match as an upload. */
   leastFor(file: ScannedFile): LeastThresholds {
     const least: LeastThresholds = {}
     for (const one of allFiles(file)) {
@@ -60,7 +66,7 @@ export class ComparedList {
   }
 }
 
-/** What a set finds, larger ones do. */
+/** Whatever a set finds, larger sets find too. */
 function lower(least: LeastThresholds, set: SetName, threshold: number): void {
   for (const larger of SET_NAMES.slice(SET_NAMES.indexOf(set))) {
     least[larger] = Math.min(least[larger] ?? Infinity, threshold)

@@ -20,13 +20,13 @@ import {
   type StoreOptions,
 } from './stores.ts'
 
-/** Which namespace a command is about. */
+/** The namespace that a command works on. */
 export interface TargetOptions extends StoreOptions {
   local?: true
   remote?: true
 }
 
-/** Uses the namespace that a command is about. */
+/** Runs a command on its namespace. */
 export async function withStore<T>(
   options: TargetOptions,
   use: (store: ListStore) => T | Promise<T>,
@@ -54,7 +54,7 @@ export async function listPush(
       rewrite?: true
     },
 ): Promise<boolean> {
-  // The list is read to its end before anything is written: a bad line changes nothing.
+  // Read the whole list before writing anything: a bad line changes nothing.
   const list = await readListFile(file, options)
   const { entries } = list
   if (entries.length === 0 && !options.allowEmpty) throw new EmptyListError()
@@ -79,7 +79,7 @@ export async function listPush(
     printLowered(lowered)
     if (foundWritten > 0) {
       console.log(
-        `${count(foundWritten, 'value')} were there already, from an earlier push or version`,
+        `${count(foundWritten, 'value')} already existed, from an earlier push or version`,
       )
     }
     if (deleted > 0) console.log(`deleted ${count(deleted, 'value')} that no reader needs any more`)
@@ -131,7 +131,7 @@ function describeBank({ id, threshold, minQuality, segments }: Bank): string {
   )
 }
 
-/** `hashgate list verify`: returns whether the list is whole. */
+/** `hashgate list verify`. Returns whether the list is intact. */
 export async function listVerify(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const { manifest, entries, values, problems } = await verifyList(store, (done, total) =>
@@ -139,17 +139,17 @@ export async function listVerify(options: TargetOptions): Promise<boolean> {
     )
     for (const problem of problems) console.error(`hashgate: ${problem}`)
     if (problems.length > 0) {
-      console.error('hashgate: `list push --rewrite` writes a bank anew')
+      console.error('hashgate: repair a bank with `list push --rewrite`')
       return false
     }
     console.log(
-      `version ${manifest.version} is whole: ${count(entries)} in ${count(values, 'value')}`,
+      `version ${manifest.version} is intact: ${count(entries)} in ${count(values, 'value')}`,
     )
     return true
   })
 }
 
-/** `hashgate list doctor`: says which entries of a list match only what is very near, and why. */
+/** `hashgate list doctor`: says which entries match only very similar pictures, and why. */
 export async function listDoctor(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const manifest = await readManifest(store)
@@ -169,7 +169,7 @@ export async function listDoctor(options: TargetOptions): Promise<boolean> {
       if (others === 0) continue
       isAsPublished = false
       console.error(
-        `hashgate: ${count(others)} of bank ${bank} ${others === 1 ? 'was' : 'were'} published without this: \`list push --rewrite\` writes the bank anew`,
+        `hashgate: ${count(others)} of bank ${bank} ${others === 1 ? 'was' : 'were'} published without this check: \`list push --rewrite\` rewrites the bank`,
       )
     }
     return isAsPublished
@@ -193,7 +193,7 @@ export async function listPinReset(options: TargetOptions): Promise<boolean> {
   return withStore(options, async (store) => {
     const { version } = await writePinReset(store)
     console.log(
-      `within a day, Workers may accept version ${version} as the latest, once; deploy again, so that none keeps a later one`,
+      `within a day, Workers may accept version ${version} as the latest, once; deploy again so that no Worker keeps a later one`,
     )
     return true
   })

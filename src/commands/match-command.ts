@@ -13,12 +13,12 @@ import { BankIndex } from '../match/bank-index.ts'
 import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
-/** Name of the bank that a list becomes while files are matched against it. */
+/** Bank that the list becomes while files are matched against it. */
 const BANK = 'list'
 
 /**
- * `hashgate match`: the list is published to memory, and read and asked as the Worker does.
- * Returns whether all files could be scanned.
+ * `hashgate match`: publishes the list to memory, then reads and queries it as the Worker does.
+ * Returns whether every file could be scanned.
  */
 export async function matchFiles(
   files: readonly string[],
@@ -61,7 +61,7 @@ function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; re
   return reason ? { verdict: 'unscannable', reason } : { verdict: 'no-match' }
 }
 
-/** How much the file's hash says, and how near it must therefore lie to match. */
+/** How informative the file's hash is, and therefore how near a match must be. */
 function qualityOf(file: ScannedFile): object {
   const needles = file.coverage === 'scanned' ? file.needles : []
   const identity = needles.find(({ probe }) => probe === 'identity')

@@ -1,6 +1,6 @@
-// What the command imports first: an older Node would fail later, and say less.
+// The command imports this first: an older Node would fail later, with a worse message.
 
-/** Least version of Node, as `engines` in package.json has it. */
+/** Oldest supported Node, as in package.json's `engines`. */
 const LEAST_NODE = 24
 
 if (Number(process.versions.node.split('.')[0]) < LEAST_NODE) {

@@ -13,7 +13,7 @@ export class BadNotesError extends HashgateError {
   readonly code = 'bad-notes'
 }
 
-/** `hashgate list exempt`: without entries, prints those that are exempt. */
+/** `hashgate list exempt`: without entries, prints the exempt ones. */
 export async function listExempt(
   entries: readonly string[],
   options: TargetOptions & { remove?: true },
@@ -34,7 +34,7 @@ export async function listExempt(
   })
 }
 
-/** `hashgate list texts`: without a file, prints the texts that are published. */
+/** `hashgate list texts`: without a file, prints the published texts. */
 export async function listTexts(
   file: string | undefined,
   options: TargetOptions,
@@ -52,7 +52,9 @@ export async function listTexts(
   })
 }
 
-/** Texts by kind of harm, from a file of JSON. @throws {BadNotesError} with the path of what is wrong */
+/**
+ * Texts by kind of harm, from a JSON file. @throws {BadNotesError} with the path of what is wrong
+ */
 async function readTexts(file: string): Promise<v.InferOutput<typeof TextsSchema>> {
   const json = parseJson(await readText(file))
   if (json === undefined)

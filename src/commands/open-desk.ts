@@ -28,7 +28,10 @@ const world: Desk['world'] = {
   sleep: (ms) => setTimeout(ms),
 }
 
-/** What the desk is made of. A provider can be asked without the ledger and the list, which need keys and bindings. */
+/**
+ * The desk's parts. Asking a provider needs neither ledger nor list, which require keys and
+ * bindings.
+ */
 export interface DeskParts extends Pick<Desk, 'settings' | 'env' | 'world'> {
   /** @throws {BadDeskKeyError | WrongDeskKeyError | WranglerError} */
   openLedger: () => Promise<Ledger>
@@ -37,13 +40,13 @@ export interface DeskParts extends Pick<Desk, 'settings' | 'env' | 'world'> {
   close: () => Promise<void>
 }
 
-/** The desk's parts: on this machine as `wrangler dev` has them, or at Cloudflare. */
+/** The desk's parts: local, as `wrangler dev` has them, or at Cloudflare. */
 export async function openDeskParts(options: TargetOptions): Promise<DeskParts> {
   const withConfig = { ...options, config: options.config ?? DESK_CONFIG }
   return options.remote ? openRemoteDesk(withConfig) : openLocalDesk(withConfig)
 }
 
-/** All of the desk. */
+/** The whole desk. */
 export async function openDesk({ openLedger, openStore, ...parts }: DeskParts): Promise<Desk> {
   const [ledger, store] = [await openLedger(), await openStore()]
   return { ...parts, ledger, store, guard: entryGuard(), report: () => {} }
@@ -82,7 +85,7 @@ async function openLocalDesk(options: TargetOptions): Promise<DeskParts> {
   }
 }
 
-/** Secrets are variables of the environment: Cloudflare does not give them back. */
+/** Secrets come from environment variables: Cloudflare does not return them. */
 async function openRemoteDesk(options: TargetOptions): Promise<DeskParts> {
   const config = await readWranglerConfig(options)
   const { LIST_KEY, DESK_KEY } = process.env

@@ -1,4 +1,4 @@
-// Parsers of command-line options. They throw InvalidArgumentError for a value that they cannot use.
+// Parsers of command-line options. They throw InvalidArgumentError for an unusable value.
 
 import { InvalidArgumentError } from 'commander'
 import { isKeyName, parseScopes, SCOPES } from '../doors/api/keys.ts'
@@ -13,13 +13,13 @@ export const parseBank = parser(
 export const parseCaseId = parser(like(isCaseId), 'must be a case id: a UUID in lower case')
 export const parseKeyName = parser(
   like(isKeyName),
-  'must be 1 to 64 letters, digits, points, dashes and underscores',
+  'must be 1 to 64 letters, digits, dots, hyphens and underscores',
 )
 export const parseKeyScopes = parser(parseScopes, `must be some of ${SCOPES.join(', ')}`)
 export const parseProbes = parser(parseProbeSet, PROBE_SET_WORDS)
 export const parseUrl = parser(
   like((text) => URL.canParse(text) && /^https?:/i.test(text)),
-  'must be a URL, as https://files.example.com',
+  'must be a URL, such as https://files.example.com',
 )
 
 export const parseDays = parser(whole(1, 366), 'must be a whole number of days from 1 to 366')
@@ -37,7 +37,7 @@ export const parseHours = parser((text) => {
   return text !== '' && hours > 0 && hours <= 100_000 ? hours : undefined
 }, 'must be a number of hours, above 0')
 
-/** A setting and its value, beside those that were given before. */
+/** Adds a setting and its value to those given before. */
 export function addSetting(
   text: string,
   before: Readonly<Record<string, string>>,

@@ -17,15 +17,17 @@ import { withStore, type TargetOptions } from './list-commands.ts'
 import { readListFile, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 
-/** The source of entries that were added by hand: only these may leave the store again. */
+/** Source of entries added by hand: only these may leave the store again. */
 const OWN = 'own'
 const HEX = /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$/i
-/** Least quality of a picture that is added: those below match only what is very near. */
+/**
+ * Pictures of lower quality get a note when they are added: they match only very similar pictures.
+ */
 const LEAST_QUALITY = 50
-/** Entries that `diff` names; of more, only the number. */
+/** Entries that `diff` names; beyond that, only a count. */
 const MOST_NAMED = 20
 
-/** What cannot be added, removed or exported. */
+/** Something that cannot be added, removed or exported. */
 export class BadEntryError extends HashgateError {
   readonly code = 'bad-entry'
 }
@@ -35,7 +37,7 @@ interface OwnOptions extends TargetOptions {
   kind?: WideKind
 }
 
-/** `hashgate list add`: adds files and hashes to a bank, and keeps what it has. */
+/** `hashgate list add`: adds files and hashes to a bank and keeps its other entries. */
 export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
   const wanted = await entriesFrom(things, { ...options, tell: warn })
   return change(options, (entries) => {
@@ -60,7 +62,10 @@ export async function listRemove(things: readonly string[], options: OwnOptions)
   })
 }
 
-/** `hashgate list diff`: what a push would change. Names entries, never hashes. Returns whether nothing differs. */
+/**
+ * `hashgate list diff`: shows what a push would change, by entry and never by hash. Returns whether
+ * nothing differs.
+ */
 export async function listDiff(
   file: string,
   options: TargetOptions & ReadOptions & { bank: string },
@@ -84,7 +89,7 @@ function name(sign: string, entries: readonly Entry[]): void {
   if (entries.length > MOST_NAMED) console.log(`${sign} … and ${entries.length - MOST_NAMED} more`)
 }
 
-/** `hashgate list export`: a bank that was made by `list add`, as a hash list. */
+/** `hashgate list export`: writes a bank made by `list add` as a hash list. */
 export async function listExport(
   file: string,
   options: TargetOptions & { bank: string },
@@ -131,7 +136,7 @@ function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promi
 }
 
 interface EntryOptions extends Pick<OwnOptions, 'kind'> {
-  /** Told what a file that is added will match. */
+  /** Receives notes about what an added file will match. */
   tell?: (note: string) => void
 }
 
@@ -139,7 +144,9 @@ function warn(note: string): void {
   console.error(`hashgate: ${note}`)
 }
 
-/** Entries of files and hashes: of a picture its PDQ hash and SHA-256, of another file its SHA-256. */
+/**
+ * Entries of files and hashes. A picture gives its PDQ hash and SHA-256; another file its SHA-256.
+ */
 async function entriesFrom(
   things: readonly string[],
   { kind, tell }: EntryOptions,
@@ -194,7 +201,7 @@ async function rowsOfFile(
   return rows
 }
 
-/** Whether each line of a file is one of a hash list. */
+/** Whether every line of a file is a line of a hash list. */
 async function isHashList(path: string): Promise<boolean> {
   const text = createReadStream(path) as AsyncIterable<Uint8Array>
   return parseList(text, { skipBad: false, kind: 'pdq' }).then(

@@ -90,7 +90,7 @@ program
   .option('--action <action>', 'what a match does: block, quarantine or flag (default: block)')
   .option('--recipient <key>', 'age public key that the quarantine is sealed to')
   .option('--webhook <url>', 'https URL that receives events')
-  .option('--queue', 'send events to a queue that a program of yours reads')
+  .option('--queue', 'send events to a queue that your program reads')
   .option(
     '--service <name>',
     'ask arachnid or tcap about hashes, in place of a list (docs/remote.md)',
@@ -184,7 +184,7 @@ program
   .option('--json', 'print one JSON object')
   .action(run(showConfig))
 
-const list = program.command('list').description('publish and look at hash lists in Workers KV')
+const list = program.command('list').description('publish and inspect hash lists in Workers KV')
 
 withListOptions(
   list
@@ -268,7 +268,7 @@ withListOptions(
   list
     .command('pin')
     .description(
-      'after a restore: let Workers use the published version, although they saw a later one',
+      'after a restore: let Workers use the published version, even if they saw a later one',
     )
     .requiredOption('--reset', 'do so'),
 ).action(run(listPinReset))
@@ -286,7 +286,7 @@ withListOptions(
       'exempt entries, so that their matches change nothing from the next refresh on; without entries, print the exempt ones',
     )
     .argument('[entry...]', 'entries such as csam/4711, as in events')
-    .option('--remove', 'exempt them no longer'),
+    .option('--remove', 'end their exemption'),
 ).action(run(listExempt))
 
 withListOptions(
@@ -303,7 +303,7 @@ list
   .description('print a new key for LIST_KEY')
   .action(() => console.log(generateListKey()))
 
-const quarantine = program.command('quarantine').description('look at quarantined uploads')
+const quarantine = program.command('quarantine').description('inspect quarantined uploads')
 
 quarantine
   .command('keygen')
@@ -353,9 +353,9 @@ exchange
     {},
   )
   .option('--every-minutes <minutes>', 'minutes between two runs')
-  .option('--max-age-hours <hours>', 'hours without a complete run until it is red')
+  .option('--max-age-hours <hours>', 'hours without a complete run after which it turns red')
   .addOption(
-    new Option('--feedback <what>', 'whether opinions go back to it').choices(['off', 'send']),
+    new Option('--feedback <what>', 'whether to send opinions back to it').choices(['off', 'send']),
   )
   .option('--action <action>', 'what the gate does with a match: block, quarantine or flag')
   .option('--threshold <bits>', 'largest distance that matches, for the settings of the gate')
@@ -395,9 +395,9 @@ withDeskOptions(
 withDeskOptions(
   exchange
     .command('feedback')
-    .description('keep an opinion on an entry for its provider, or send those that wait')
+    .description('store an opinion on an entry for its provider, or send the stored ones')
     .argument('<name>', 'source, as the settings name it')
-    .argument('[entry]', 'entry, as an event names it; without one, what waits is sent')
+    .argument('[entry]', 'entry, as an event names it; without one, stored opinions are sent')
     .addOption(
       new Option('--decision <decision>', 'confirmed: it is what the list says').choices(DECISIONS),
     )
@@ -413,12 +413,14 @@ withDeskOptions(
 withDeskOptions(
   exchange
     .command('rebuild')
-    .description('write a bank anew with all that the ledger has for it')
+    .description('rewrite a bank from everything that the ledger has for it')
     .argument('<bank>', 'bank', parseBank),
 ).action(run(exchangeRebuild))
 
 withDeskOptions(
-  exchange.command('doctor').description('look at all that a sync needs, and say what is wrong'),
+  exchange
+    .command('doctor')
+    .description('check everything that a sync needs, and report what is wrong'),
 ).action(run(exchangeDoctor))
 
 const feed = program.command('feed').description('share a list of your own with other gates')
@@ -432,19 +434,19 @@ feed
 withListOptions(
   feed
     .command('publish')
-    .description('write what was added to a bank by hand as signed files, for others to read')
+    .description('write the entries that you added to a bank as signed files for others')
     .argument('<bank>', 'bank of the list', parseBank)
     .requiredOption('--key <file>', 'private key, as `feed key` writes it')
-    .option('--old-key <file>', 'private key of what was published before, if it is another')
+    .option('--old-key <file>', 'private key of the previous publication, if it differs')
     .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
     .option('--days <days>', 'days until it expires', parseDays, 7),
 ).action(run(feedPublish))
 
 program
   .command('dev')
-  .description('run what helps to try hashgate out')
+  .description('tools for trying hashgate out')
   .command('exchange')
-  .description('run a server that plays all exchanges, on loopback, with faults on demand')
+  .description('run a fake of all exchanges on loopback, with faults on demand')
   .option('--port <port>', 'port on loopback; any free one if 0', parsePort, 0)
   .action(
     run(async (options: { port: number }) =>
@@ -454,7 +456,7 @@ program
 
 program
   .command('key')
-  .description('make a key for the API, and the line of API_KEYS that lets it in')
+  .description('make an API key, and its line for API_KEYS')
   .argument('<name>', 'names the key in events', parseKeyName)
   .addOption(
     new Option('--scopes <scopes>', `what it is for: ${SCOPES.join(', ')}, with commas between`)
@@ -490,14 +492,17 @@ function withStoreOptions(command: Command, what: string): Command {
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
     .option('--env <name>', 'a named environment in it')
-    .option('--persist-to <folder>', 'where wrangler keeps what is local')
+    .option('--persist-to <folder>', 'where wrangler keeps local data')
 }
 
 function withDeskOptions(command: Command): Command {
   return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
 }
 
-/** A command as an action: commander adds itself to what it was given. Errors are reported in one line, and in the exit code. */
+/**
+ * A command as a commander action: commander appends itself to the arguments. Errors become one
+ * line and an exit code.
+ */
 function run(command: (...given: never[]) => Promise<boolean>) {
   return async (...given: unknown[]) => {
     try {
@@ -510,7 +515,7 @@ function run(command: (...given: never[]) => Promise<boolean>) {
   }
 }
 
-/** Errors that are the user's to mend: ours, and those of the file system. */
+/** Errors that the user can fix: ours, and those of the file system. */
 function isExpected(error: unknown): error is Error {
   return error instanceof HashgateError || isFileError(error)
 }

@@ -13,26 +13,26 @@ import {
 /** Binding of the bucket in wrangler's configuration. */
 const BINDING = 'QUARANTINE'
 
-/** Most objects of a page. */
+/** Maximum number of objects on a page. */
 const PAGE_OBJECTS = 1000
 
-/** A page of the objects of a bucket; `undefined` for one that is not of the quarantine. */
+/** A page of a bucket's objects; `undefined` stands for an object that is not the quarantine's. */
 interface ObjectsPage {
   objects: (QuarantinedObject | undefined)[]
-  /** Where the next begins; absent for the last. */
+  /** Where the next page begins; absent on the last. */
   cursor?: string | undefined
 }
 
-/** The bucket of the quarantine, from a shell. */
+/** The quarantine's bucket, as the command line opens it. */
 export interface OpenBucket {
   list(cursor?: string): Promise<ObjectsPage>
-  /** What is sealed; `undefined` if it is not there. */
+  /** The sealed copy; `undefined` if it is missing. */
   get(object: QuarantinedObject): Promise<Uint8Array | undefined>
   delete(object: QuarantinedObject): Promise<void>
   close(): Promise<void>
 }
 
-/** As much of R2's binding as is used here: its own types are those of the Worker. */
+/** The part of R2's binding used here: its own types are those of the Worker. */
 interface R2 {
   list(options: object): Promise<{
     objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
@@ -43,7 +43,7 @@ interface R2 {
   delete(key: string): Promise<void>
 }
 
-/** The bucket on this machine, as `wrangler dev` has it. @throws {WranglerError} */
+/** The local bucket, as `wrangler dev` has it. @throws {WranglerError} */
 export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket> {
   const proxy = await openLocal<{ QUARANTINE?: R2 }>(options)
   const bucket = proxy.env[BINDING]
@@ -73,7 +73,7 @@ export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket
 }
 
 /**
- * The bucket at Cloudflare that wrangler's configuration names.
+ * The bucket at Cloudflare named in wrangler's configuration.
  * @throws {WranglerError | CloudflareError} as `openRemoteStore` does
  */
 export async function openRemoteBucket(options: StoreOptions): Promise<OpenBucket> {
@@ -95,7 +95,7 @@ function findBucket({ r2_buckets }: wrangler.Unstable_Config): NamedBucket {
   if (name) return { name, jurisdiction }
   throw new WranglerError(
     `wrangler's configuration has no bucket_name for the R2 bucket with the binding ${BINDING};` +
-      ' `npx wrangler r2 bucket list` prints those there are',
+      ' `npx wrangler r2 bucket list` lists your buckets',
   )
 }
 

@@ -7,10 +7,10 @@ import { readText } from './file-errors.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { openLocalBucket, openRemoteBucket, type OpenBucket } from './quarantine-bucket.ts'
 
-/** For what only the owner may read, and what must not take the place of another file. */
+/** Readable only by the owner, and never overwrites a file. */
 const PRIVATE = { mode: 0o600, flag: 'wx' }
 
-/** `hashgate quarantine keygen`: the form is that of `age-keygen`. */
+/** `hashgate quarantine keygen`: prints the same form as `age-keygen`. */
 export async function quarantineKeygen({ out }: { out?: string }): Promise<boolean> {
   const identity = await generateX25519Identity()
   const recipient = await identityToRecipient(identity)
@@ -64,7 +64,7 @@ export async function quarantineOpen(
 export async function quarantineDelete(caseId: string, options: TargetOptions): Promise<boolean> {
   return withBucket(options, async (bucket) => {
     await bucket.delete(await findCase(bucket, caseId))
-    console.log(`deleted what was kept of case ${caseId}`)
+    console.log(`deleted the copy of case ${caseId}`)
     return true
   })
 }
@@ -96,7 +96,10 @@ async function findCase(bucket: OpenBucket, caseId: string): Promise<Quarantined
   throw new NoSuchCaseError(caseId)
 }
 
-/** JSON without what a terminal could take for a command: an uploader chose parts of it, and JSON leaves 0x7f to 0x9f. */
+/**
+ * JSON without terminal control characters: an uploader chose parts of it, and JSON leaves 0x7f to
+ * 0x9f unescaped.
+ */
 function printable(json: string): string {
   return json.replace(
     /[\u007f-\u009f]/g,

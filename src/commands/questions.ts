@@ -1,25 +1,25 @@
 import { createInterface, type Interface, type ReadLineOptions } from 'node:readline/promises'
 import { HashgateError } from '../util/errors.ts'
 
-/** Answers as they are given: by options, or typed. */
+/** Answers as given, by options or typed. */
 export type Given = Record<string, unknown>
 
 export interface Question {
   name: string
   text: string
-  /** Taken if nothing is typed. */
+  /** Used if nothing is typed. */
   fallback?: string
-  /** Whether it must be answered. */
+  /** Whether an answer is required. */
   isNeeded?: true
-  /** Whether it need not be asked, by what is known. */
+  /** Whether the known answers make the question unnecessary. */
   isNeedless?: (given: Given) => boolean
-  /** The answer that a text is; the text itself, if absent. */
+  /** Turns the typed text into the answer; without it the text is the answer. */
   read?: (text: string) => unknown
-  /** What is wrong with an answer, as in "must be yes or no". It is asked again then. */
+  /** What is wrong with an answer, as in "must be yes or no". The question is then repeated. */
   problemOf?: (answer: unknown) => string | undefined
 }
 
-/** The person who was asked pressed Ctrl-C or Ctrl-D. */
+/** The user pressed Ctrl-C or Ctrl-D. */
 export class StoppedError extends HashgateError {
   readonly code = 'stopped'
 }
@@ -27,8 +27,8 @@ export class StoppedError extends HashgateError {
 const TERMINAL: ReadLineOptions = { input: process.stdin, output: process.stderr }
 
 /**
- * Asks a person in the terminal for what is not given. What they leave empty, and has no fallback, stays away.
- * @throws {StoppedError} they pressed Ctrl-C or Ctrl-D
+ * Asks in the terminal for missing answers. An empty answer without a fallback stays missing.
+ * @throws {StoppedError} the user pressed Ctrl-C or Ctrl-D
  */
 export async function askAll(
   questions: readonly Question[],
@@ -53,7 +53,7 @@ export async function askAll(
   return answers
 }
 
-/** Asks one question. @throws {StoppedError} the person pressed Ctrl-C or Ctrl-D */
+/** Asks one question. @throws {StoppedError} the user pressed Ctrl-C or Ctrl-D */
 export async function askText(text: string, fallback: string): Promise<string> {
   const { answer } = await askAll([{ name: 'answer', text, fallback }], {})
   return String(answer)

@@ -4,21 +4,21 @@ import { count } from './count.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
-/** Bad lines that are reported one by one; of more, only the number. */
+/** Bad lines reported one by one; beyond that, only a count. */
 const MAX_TOLD = 20
 
-/** How a list is read, as the options of commands say. */
+/** How to read a list, from the command's options. */
 export interface ReadOptions {
   skipBad?: true
   kind?: WideKind
 }
 
-/** A list that cannot be read, with the name of its file. */
+/** A list that cannot be read, with its file's name. */
 class UnreadableListError extends HashgateError {
   readonly code = 'unreadable-list'
 }
 
-/** A list that nothing can match. */
+/** A list without entries. */
 class NothingToMatchError extends HashgateError {
   readonly code = 'nothing-to-match'
 
@@ -35,8 +35,8 @@ export async function readListToMatch(path: string, options: ReadOptions): Promi
 }
 
 /**
- * Reads a hash list from the file system, and reports what was passed over.
- * @throws {UnreadableListError} names the file, and what is wrong with it
+ * Reads a hash list from a file, and reports skipped lines.
+ * @throws {UnreadableListError} names the file and what is wrong with it
  */
 export async function readListFile(path: string, options: ReadOptions): Promise<ParsedList> {
   const say = (text: string) => console.error(`hashgate: ${path}: ${text}`)
@@ -45,7 +45,7 @@ export async function readListFile(path: string, options: ReadOptions): Promise<
   for (const { message } of skipped.slice(0, MAX_TOLD)) say(message)
   if (skipped.length > MAX_TOLD) say(`… and ${skipped.length - MAX_TOLD} more`)
   if (skipped.length > 0) say(`skipped ${count(skipped.length, 'bad line')}`)
-  if (duplicates > 0) say(`${count(duplicates, 'hash')} appeared before, and counted once`)
+  if (duplicates > 0) say(`${count(duplicates, 'hash')} appeared before and count once`)
   for (const [kind, hashes] of leftOut) {
     say(`left out ${count(hashes, 'hash')} of kind ${kind}, which hashgate cannot match`)
   }
@@ -68,7 +68,7 @@ async function parseFile(path: string, { skipBad, kind }: ReadOptions): Promise<
   }
 }
 
-/** How many hashes of each kind a list has: `2 pdq, 1 md5`. */
+/** Number of hashes of each kind in a list: `2 pdq, 1 md5`. */
 export function describeKinds({ counts }: Pick<ParsedList, 'counts'>): string {
   return [...counts].map(([kind, hashes]) => `${hashes.toLocaleString('en')} ${kind}`).join(', ')
 }

@@ -9,13 +9,13 @@ const AnswerSchema = v.object({
   result: v.array(v.looseObject({ results: v.nullish(v.array(v.unknown()), []) })),
 })
 
-/** A statement, as Cloudflare's API takes it. */
+/** A statement as Cloudflare's API expects it. */
 interface SqlQuery {
   sql: string
   params: readonly SqlValue[]
 }
 
-/** D1 at Cloudflare, by its API. */
+/** D1 at Cloudflare, through its API. */
 export class RemoteDatabase implements Database {
   readonly #api: CloudflareApi
   readonly #path: string
@@ -29,7 +29,7 @@ export class RemoteDatabase implements Database {
     return new RemoteStatement(this, { sql, params: [] })
   }
 
-  /** One batch of the API is one transaction. A batch that is sent twice, since its answer was lost, changes nothing. */
+  /** Sends a batch as one transaction. Repeating a batch whose answer was lost changes nothing. */
   async batch(statements: Statement[]): Promise<{ results: unknown[] }[]> {
     return this.send(statements.map((statement) => (statement as RemoteStatement).query))
   }

@@ -5,40 +5,46 @@ import type { Bytes, ValueStore } from '../list/store.ts'
 import { parseJson } from '../util/json.ts'
 import { retryAfterSeconds } from '../util/retry-after.ts'
 
-/** Most tries of a request. */
+/** Maximum attempts of a request. */
 const MAX_TRIES = 6
-/** Milliseconds before the second try; twice as many before each that follows. */
+/** Milliseconds before the second attempt; doubled before each later one. */
 const FIRST_WAIT_MS = 1000
-/** Longest wait that Cloudflare may ask for: the rate limit is 1,200 requests in five minutes, and blocks for as long. */
+/**
+ * Longest wait that Cloudflare may ask for: its rate limit is 1,200 requests in five minutes, and
+ * then blocks for five minutes.
+ */
 const MAX_RETRY_AFTER_MS = 300_000
 
-/** Milliseconds until the answer must be there. */
+/** Milliseconds until an answer must arrive. */
 const TIMEOUT_MS = 60_000
-/** Bytes of a request or a long answer for which a millisecond is added: 2 Mbit/s, so that a full batch gets through a slow line. */
+/**
+ * The timeout grows by a millisecond for this many bytes of a request or long answer: 2 Mbit/s, so
+ * that a full batch gets through a slow line.
+ */
 const BYTES_PER_MS = 250
 
-/** Most pairs or keys of one bulk request. */
+/** Maximum pairs or keys in one bulk request. */
 const MAX_BATCH_ITEMS = 10_000
-/** Bytes of values in one bulk request; as base64 they stay under the 100 MB that Cloudflare takes. */
+/** Bytes of values in one bulk request; as base64 they stay below Cloudflare's 100 MB. */
 const MAX_BATCH_BYTES = 50_000_000
-/** Most keys of a page. */
+/** Maximum keys on a page. */
 const PAGE_KEYS = 1000
 
-/** Cloudflare's number for: there is no such key. Other things that are not found answer 404 as well. */
+/** Cloudflare's error number for a missing key. Other missing things also answer 404. */
 const KEY_NOT_FOUND = 10009
 
 /** What went wrong with a request. */
 interface Failure {
   problem: string
-  /** Of the answer, if there was one. */
+  /** Status of the answer, if there was one. */
   status?: number
-  /** Cloudflare's number of the error, if it told one. */
+  /** Cloudflare's error number, if it gave one. */
   apiCode?: number | undefined
-  /** Milliseconds to wait before another try, if Cloudflare told. */
+  /** Milliseconds to wait before retrying, if Cloudflare said. */
   retryAfterMs?: number | undefined
 }
 
-/** Cloudflare's API said no, or nothing. */
+/** Cloudflare's API refused or did not answer. */
 export class CloudflareError extends HashgateError {
   readonly code = 'cloudflare'
   readonly failure: Readonly<Failure>
@@ -78,30 +84,33 @@ const AccountsSchema = v.object({ success, result: v.array(v.object({ id: v.stri
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
-/** What a request has beside method and path. */
+/** The parts of a request beside method and path. */
 interface Content {
   query?: Record<string, string>
-  /** JSON as text, anything else as bytes. */
+  /** Text is sent as JSON, anything else as bytes. */
   body?: string | Bytes
   headers?: Record<string, string>
-  /** Length of a long answer, so that it gets through a slow line. */
+  /** Length of a long answer, which gets more time on a slow line. */
   answerBytes?: number
 }
 
 export interface CloudflareOptions {
   token: string
-  /** Where the API is; Cloudflare's own address if none is given. */
+  /** Where the API is; Cloudflare's own address by default. */
   baseUrl?: string | undefined
-  /** Milliseconds until an answer must be there, beside the time that the request takes on a slow line. */
+  /**
+   * Milliseconds until an answer must arrive, beside the time that the request takes on a slow
+   * line.
+   */
   timeoutMs?: number
   wait?: (ms: number) => Promise<unknown>
 }
 
 /**
- * Cloudflare's API, version 4. What may pass is tried again, a few times.
+ * Cloudflare's API, version 4. Transient failures are retried a few times.
  *
- * Not the package `cloudflare` (7.3): it takes 120 MB on disk, a fifth of all that is installed, for a few routes; and it waits for
- * as long as an answer asks.
+ * Not the package `cloudflare` (7.3): for a few routes it takes 120 MB on disk, a fifth of the
+ * whole installation, and it waits as long as an answer asks.
  */
 export class CloudflareApi {
   readonly #baseUrl: string
@@ -109,30 +118,30 @@ export class CloudflareApi {
   readonly #timeoutMs: number
   readonly #wait: (ms: number) => Promise<unknown>
 
-  /** @throws {CloudflareError} the token is none, or the address */
+  /** @throws {CloudflareError} the token or the address is malformed */
   constructor(options: CloudflareOptions) {
     const { token, baseUrl = 'https://api.cloudflare.com/client/v4' } = options
-    // Else fetch would throw, with the token in the message.
+    // Otherwise fetch would throw an error with the token in its message.
     if (!/^[\x21-\x7e]+$/.test(token)) {
       throw new CloudflareError('the API token', {
         problem: 'contains characters that a token may not contain',
       })
     }
-    if (!URL.canParse(baseUrl)) throw new CloudflareError(baseUrl, { problem: 'is no URL' })
+    if (!URL.canParse(baseUrl)) throw new CloudflareError(baseUrl, { problem: 'is not a URL' })
     this.#baseUrl = baseUrl.replace(/\/+$/, '')
     this.#headers = new Headers({ authorization: `Bearer ${token}` })
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS
     this.#wait = options.wait ?? setTimeout
   }
 
-  /** Ids of the accounts that the token is for, of the first page of them. */
+  /** Account ids that the token gives access to, from the first page. */
   async accounts(): Promise<string[]> {
     const { result } = await this.call(AccountsSchema, 'GET', 'accounts')
     return result.map(({ id }) => id)
   }
 
   /**
-   * Sends a request that is answered in JSON.
+   * Sends a request whose answer is JSON.
    * @throws {CloudflareError}
    */
   async call<S extends v.GenericSchema>(
@@ -144,12 +153,12 @@ export class CloudflareApi {
     const body = await this.send(method, path, content)
     const answer = v.safeParse(schema, parseJson(body))
     if (answer.success) return answer.output
-    const failure = { status: 200, problem: 'the answer is not what is documented' }
+    const failure = { status: 200, problem: 'the answer does not match the documentation' }
     throw new CloudflareError(requestName(method, path), { ...failure, ...readErrors(body) })
   }
 
   /**
-   * Sends a request, at most MAX_TRIES times. Returns the body of the answer.
+   * Sends a request, at most MAX_TRIES times. Returns the answer's body.
    * @throws {CloudflareError}
    */
   async send(method: Method, path: string, content: Content = {}): Promise<Bytes> {
@@ -163,7 +172,7 @@ export class CloudflareApi {
     }
   }
 
-  /** Waits before another try, after some that failed. */
+  /** Waits before the next attempt. */
   async pause(tries: number, leastMs = 0): Promise<void> {
     await this.#wait(Math.max(FIRST_WAIT_MS * 2 ** (tries - 1), leastMs))
   }
@@ -204,7 +213,7 @@ export class CloudflareApi {
   }
 }
 
-/** A request, as errors name it. */
+/** A request as errors name it. */
 function requestName(method: Method, path: string): string {
   return `${method} ${path.replace(/^accounts\/[^/]+\//, '')}`
 }
@@ -217,7 +226,7 @@ function apiFailure(error: unknown): string {
   return `no answer: ${message || code || error.message}`
 }
 
-/** What an answer tells about its error. */
+/** The error that an answer reports. */
 function readErrors(body: Bytes): Pick<Failure, 'problem' | 'apiCode'> | undefined {
   const parsed = v.safeParse(ErrorsSchema, parseJson(body))
   const errors = parsed.success ? parsed.output.errors : []
@@ -294,7 +303,7 @@ export class RemoteStore implements ValueStore {
     return `${this.#path}/values/${encodeURIComponent(key)}`
   }
 
-  /** Sends items in one request, and those again that Cloudflare says were not done. */
+  /** Sends items in one request, and resends those that Cloudflare did not process. */
   async #bulk<T>(
     method: Method,
     operation: string,
@@ -318,7 +327,7 @@ export class RemoteStore implements ValueStore {
   }
 }
 
-/** Items in groups that one bulk request may have. */
+/** Splits items into groups that fit one bulk request. */
 function* batches<T>(items: Iterable<T>, bytesOf: (item: T) => number): Generator<T[]> {
   let batch: T[] = []
   let bytes = 0

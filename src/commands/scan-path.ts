@@ -6,7 +6,7 @@ import { FileScanner } from '../scan/scanner.ts'
 
 const READ_BYTES = 256 * 1024
 
-/** Scans a file of the file system while it is read. A file that cannot be read is reported, and `undefined`. */
+/** Scans a file while reading it. An unreadable file is reported and gives `undefined`. */
 export async function scanPath(
   context: ScanContext,
   path: string,

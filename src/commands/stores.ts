@@ -16,36 +16,36 @@ export interface OpenStore {
 }
 
 export interface StoreOptions {
-  /** wrangler's configuration; its usual one if none is given. */
+  /** wrangler's configuration; its usual file by default. */
   config?: string
   /** A named environment in it. */
   env?: string
-  /** Where wrangler keeps what is local; its usual place if none is given. */
+  /** Where wrangler keeps local data; its usual place by default. */
   persistTo?: string
   binding?: string
 }
 
-/** Variable of the key that the list is sealed with: of the environment, or for what is local of .dev.vars. */
+/** Variable with the key that seals the list: from the environment, or locally from .dev.vars. */
 const KEY_VARIABLE = 'LIST_KEY'
 
 /** Variable that names the account at Cloudflare. */
 const ACCOUNT_VARIABLE = 'CLOUDFLARE_ACCOUNT_ID'
 
-/** Binding of the KV namespace in wrangler's configuration, if no other is given. */
+/** Default binding of the KV namespace in wrangler's configuration. */
 export const BINDING = 'HASH_LISTS'
 
-/** What `wrangler auth token --json` prints, unless the login is a global API key. */
+/** Output of `wrangler auth token --json`, unless the login is a global API key. */
 const LoginSchema = v.pipe(v.string(), v.parseJson(), v.object({ token: v.string() }))
 
-/** Milliseconds that wrangler may take to renew its login. */
+/** Milliseconds allowed for wrangler to renew its login. */
 const MAX_LOGIN_MS = 60_000
 
-/** wrangler is not there or said no, or its configuration lacks something. */
+/** wrangler is missing or failed, or its configuration lacks something. */
 export class WranglerError extends HashgateError {
   readonly code = 'wrangler'
 }
 
-/** The namespace on this machine, as `wrangler dev` has it. */
+/** The local namespace, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
   const { binding } = findNamespace(await readWranglerConfig(options), options)
   const proxy = await openLocal<Record<string, unknown>>(options)
@@ -61,12 +61,12 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
   }
 }
 
-/** Whether LIST_KEY is being changed. */
+/** Whether a change of LIST_KEY is under way. */
 export function hasSeveralKeys(): boolean {
   return process.env[KEY_VARIABLE]?.includes(',') === true
 }
 
-/** Tells that `wrangler dev` will not be able to read what is sealed with the key of the environment. */
+/** Warns that `wrangler dev` cannot read what is sealed with the environment's key. */
 function tellOtherKey(key: string | undefined): void {
   const exported = process.env[KEY_VARIABLE]?.split(',')[0]?.trim()
   if (exported === undefined || key === undefined || key.includes(exported)) return
@@ -76,10 +76,10 @@ function tellOtherKey(key: string | undefined): void {
   )
 }
 
-/** The bindings of wrangler's configuration on this machine. @throws {WranglerError} */
+/** The local bindings of wrangler's configuration. @throws {WranglerError} */
 export async function openLocal<Env>(options: StoreOptions) {
   const { getPlatformProxy } = await importWrangler()
-  await readWranglerConfig(options) // getPlatformProxy has errors of its own, and only warns of an unknown environment
+  await readWranglerConfig(options) // getPlatformProxy reports errors differently, and only warns about an unknown environment
   dropClassWarnings()
   return getPlatformProxy<Env>({
     ...(options.config !== undefined && { configPath: options.config }),
@@ -93,8 +93,8 @@ export async function openLocal<Env>(options: StoreOptions) {
 let isDropping = false
 
 /**
- * workerd warns of each class of Durable Objects, since the Worker that has them does not run here. The commands do not use them, and
- * wrangler has no option that hides it.
+ * Drops workerd's warnings about Durable Object classes: the Worker that defines them does not run
+ * here. The commands do not use them, and wrangler has no option to hide the warnings.
  */
 function dropClassWarnings(): void {
   if (isDropping) return
@@ -105,7 +105,7 @@ function dropClassWarnings(): void {
 }
 
 export async function importWrangler(): Promise<typeof wrangler> {
-  process.env['WRANGLER_LOG'] ??= 'error' // what it says otherwise would stand among what the commands print
+  process.env['WRANGLER_LOG'] ??= 'error' // its other messages would mix with the commands' output
   try {
     return await import('wrangler')
   } catch (cause) {
@@ -114,9 +114,10 @@ export async function importWrangler(): Promise<typeof wrangler> {
 }
 
 /**
- * The namespace at Cloudflare that wrangler's configuration names, with CLOUDFLARE_API_TOKEN or wrangler's login.
- * @throws {WranglerError} there is nothing that tells the namespace, the account or the token
- * @throws {CloudflareError} the token cannot be used, or Cloudflare does not tell its accounts
+ * The namespace at Cloudflare named in wrangler's configuration, through CLOUDFLARE_API_TOKEN or
+ * wrangler's login.
+ * @throws {WranglerError} the namespace, the account or the token is unknown
+ * @throws {CloudflareError} the token is unusable, or Cloudflare does not list its accounts
  */
 export async function openRemoteStore(options: StoreOptions): Promise<OpenStore> {
   const keys = parseListKeys(process.env[KEY_VARIABLE])
@@ -128,7 +129,7 @@ export async function openRemoteStore(options: StoreOptions): Promise<OpenStore>
 }
 
 /**
- * Cloudflare's API, and the account that is meant.
+ * Cloudflare's API, and the account to use.
  * @throws {WranglerError | CloudflareError} as `openRemoteStore` does
  */
 export async function openAccount(
@@ -155,7 +156,7 @@ export async function readWranglerConfig({
     throw new WranglerError(
       'this folder has no wrangler.jsonc, wrangler.json or wrangler.toml; write one with `hashgate init`, or name another with --config',
     )
-  // wrangler would take the settings outside of environments, and so another namespace.
+  // wrangler would fall back to the top-level settings, and so to another namespace.
   if (env !== undefined && !read.definedEnvironments?.includes(env))
     throw new WranglerError(
       `${read.configPath} has no environment ${env}; it has ${read.definedEnvironments?.join(', ') || 'none'}`,
@@ -163,7 +164,7 @@ export async function readWranglerConfig({
   return read
 }
 
-/** @throws {WranglerError} there is no such file, or none that wrangler takes for a configuration */
+/** @throws {WranglerError} the file is missing, or wrangler would not read it as a configuration */
 async function checkIsConfig(path: string): Promise<void> {
   if (!/\.(toml|jsonc?)$/.test(path))
     throw new WranglerError(`${path} must be a configuration of wrangler: .jsonc, .json or .toml`)
@@ -191,13 +192,13 @@ function tryRead<T>(read: () => T): T {
   }
 }
 
-/** File and line of an error of wrangler's parser, before a colon. */
+/** File and line of a wrangler parser error, followed by a colon. */
 function whereWrong(error: unknown): string {
   const { file, line } = (error as { location?: { file?: string; line?: number } }).location ?? {}
   return file === undefined ? '' : `${file}, line ${line}: `
 }
 
-/** @throws {WranglerError} it has none with that binding */
+/** @throws {WranglerError} the configuration has no such binding */
 function findNamespace(config: wrangler.Unstable_Config, { binding = BINDING }: StoreOptions) {
   const namespace = config.kv_namespaces.find((one) => one.binding === binding)
   if (namespace) return namespace
@@ -208,7 +209,7 @@ function findNamespace(config: wrangler.Unstable_Config, { binding = BINDING }: 
   )
 }
 
-/** @throws {WranglerError} nothing tells the id of the namespace */
+/** @throws {WranglerError} the namespace's id is missing */
 export function findNamespaceId(config: wrangler.Unstable_Config, options: StoreOptions): string {
   const { id, binding } = findNamespace(config, options)
   if (id) return id
@@ -218,16 +219,16 @@ export function findNamespaceId(config: wrangler.Unstable_Config, options: Store
   )
 }
 
-/** The token of `wrangler login`; wrangler renews it if that is due. */
+/** The token of `wrangler login`, which wrangler renews if necessary. */
 export async function readLogin(): Promise<string> {
-  // Without --json the token stands below a banner, or nowhere if WRANGLER_LOG hides that.
+  // Without --json the token follows a banner, or is missing if WRANGLER_LOG hides it.
   const command = ['--no-install', 'wrangler', 'auth', 'token', '--json']
   const env = { ...process.env, WRANGLER_LOG: 'error' }
   let output: string
   try {
     output = (await promisify(execFile)('npx', command, { env, timeout: MAX_LOGIN_MS })).stdout
   } catch (error) {
-    // Without a cause: that has all that was printed.
+    // No cause: it would contain everything that was printed.
     const stderr = stripVTControlCharacters((error as { stderr?: string }).stderr ?? '').trim()
     throw new WranglerError(`wrangler auth token failed: ${stderr || 'npx could not start it'}`)
   }
@@ -236,12 +237,12 @@ export async function readLogin(): Promise<string> {
   throw new WranglerError('wrangler auth token has no token; set CLOUDFLARE_API_TOKEN')
 }
 
-/** The account of the token, if it has just one. */
+/** The token's account, if it has exactly one. */
 async function findAccount(api: CloudflareApi): Promise<string> {
   const [account, ...others] = await api.accounts()
   if (account !== undefined && others.length === 0) return account
   throw new WranglerError(
-    `Cloudflare tells ${account === undefined ? 'no account' : 'several accounts'} of the token;` +
+    `Cloudflare lists ${account === undefined ? 'no account' : 'several accounts'} for the token;` +
       ` set ${ACCOUNT_VARIABLE}, or account_id in wrangler's configuration`,
   )
 }

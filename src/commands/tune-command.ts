@@ -14,7 +14,7 @@ import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
-/** A folder without files tells nothing. */
+/** There is nothing to measure in a folder without files. */
 class NoFilesError extends HashgateError {
   readonly code = 'no-files'
 
@@ -24,8 +24,9 @@ class NoFilesError extends HashgateError {
 }
 
 /**
- * `hashgate tune`: how many files of a folder would match at each threshold, by each set of probes, and how many uploads would match
- * by mistake. Returns whether any file could be scanned: those that cannot are counted.
+ * `hashgate tune`: how many files of a folder would match at each threshold and probe set, and how
+ * many uploads would match by mistake. Unscannable files are counted. Returns whether any file
+ * could be scanned.
  */
 export async function tune(
   options: ReadOptions & { list: string; dir: string; labels?: string },
@@ -58,7 +59,7 @@ export async function tune(
   console.log(
     `perceptual hashes on the list: ${compared.perceptualHashes}; digests: ${compared.digests}`,
   )
-  console.log(`files that could not be scanned, or not to their end: ${unscanned}`)
+  console.log(`files that could not be scanned completely: ${unscanned}`)
   if (labels)
     console.log(`labelled files, the only ones that count as found or wrong: ${labels.size}`)
   console.log(`\n${tuneTable(files)}\n`)
@@ -66,12 +67,12 @@ export async function tune(
   return unscanned < files.length
 }
 
-/** Whether a file is taken for one that is on no list: as it is labelled, and else if it matches nothing. */
+/** Whether a file counts as being on no list: by its label, otherwise if it matches nothing. */
 function isUnrelated({ wide }: LeastThresholds, isKnown: boolean | undefined): boolean {
   return isKnown === undefined ? (wide ?? Infinity) > DEFAULT_BANK_POLICY.threshold : !isKnown
 }
 
-/** Paths of all files in a folder and those within it, from the folder on, sorted. */
+/** Sorted paths of all files in a folder and its subfolders, relative to it. */
 async function filesIn(folder: string): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = found

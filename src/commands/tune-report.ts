@@ -2,12 +2,12 @@ import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
 import { type LeastThresholds, MAX_TUNED } from './least-thresholds.ts'
 
-/** A file, and what it would need to match. */
+/** A file, and the thresholds that it would need to match. */
 export interface TunedFile {
   least: LeastThresholds
-  /** Whether it could be scanned, to its end. */
+  /** Whether it was scanned to its end. */
   isScanned: boolean
-  /** Whether it is to match; `undefined` if nobody said. */
+  /** Whether it should match; `undefined` without a label. */
   isKnown?: boolean | undefined
 }
 
@@ -16,7 +16,9 @@ const STEP = 4
 
 const all = Array.from({ length: MAX_TUNED + 1 }, (_, threshold) => threshold)
 
-/** Number of files that match, by threshold and set; by what they should do, if anybody said. */
+/**
+ * Number of matching files by threshold and probe set; with labels, also by what they should do.
+ */
 export function tuneTable(files: readonly TunedFile[]): string {
   const isLabelled = files.some(({ isKnown }) => isKnown !== undefined)
   const head = ['threshold', ...(isLabelled ? SET_NAMES.flatMap(labelledHead) : SET_NAMES)]
@@ -37,7 +39,7 @@ function labelledHead(set: SetName): string[] {
   return [`${set}: found`, 'wrong', 'precision']
 }
 
-/** Recall and precision are shares, and `undefined` where there is nothing to have a share of. */
+/** Recall and precision are shares; `undefined` if there is nothing to divide by. */
 interface Counts {
   matching: number
   found: number
@@ -61,12 +63,12 @@ function countsAt(files: readonly TunedFile[], set: SetName, threshold: number):
   }
 }
 
-/** Rounded down: nothing is all of it that is not. */
+/** Rounded down: 100 % means all. */
 function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${Math.floor(share * 1000) / 10} %`
 }
 
-/** Rows as lines, their cells one below the other. */
+/** Rows as lines with aligned columns. */
 export function aligned(rows: readonly string[][]): string {
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
   return rows

@@ -8,9 +8,9 @@ import { decodeText } from '../list/text/decode.ts'
 import { looksLikeJson, type JsonRecord, readJson } from '../list/text/json.ts'
 import { kindNamed } from '../list/text/kinds.ts'
 
-/** How far a file was read. */
+/** How far a file has been read. */
 interface VicsCheckpoint {
-  /** Tells this file from others: its size and when it was written. */
+  /** Identifies this file: its size and modification time. */
   file: string
   records: number
   isRead: boolean
@@ -18,7 +18,7 @@ interface VicsCheckpoint {
 
 const PAGE_RECORDS = 1000
 
-/** A file of Project VIC or CAID as a source. It is streamed: such files have gigabytes. */
+/** A Project VIC or CAID file as a source. It is streamed, since such files have gigabytes. */
 export class VicsFile implements Exchange<VicsCheckpoint> {
   readonly #path: string
   readonly #settings: VicsSettings
@@ -44,7 +44,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
     let records = 0
     let page = new VicsPage(this.#settings, this.#now())
     const bytes = createReadStream(this.#path)
-    // By what is read so far: the file does not say how many there are.
+    // Estimated from what was read so far: the file does not state its number of records.
     const expected = () =>
       bytes.bytesRead > 0 ? Math.round((records * size) / bytes.bytesRead) : undefined
     for await (const record of this.#records(bytes)) {
@@ -69,15 +69,15 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
     }
   }
 
-  /** @throws {BadListError} it is no JSON, or cut off */
+  /** @throws {BadListError} it is not JSON, or it is truncated */
   async *#records(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<JsonRecord> {
     const { head, rest } = await decodeText(bytes)
-    if (!looksLikeJson(head)) throw new BadListError('the file is not JSON of Project VIC')
+    if (!looksLikeJson(head)) throw new BadListError('the file is not Project VIC JSON')
     yield* readJson(head, rest)
   }
 }
 
-/** Records on their way to a page. */
+/** Collects records for a page. */
 class VicsPage {
   size = 0
   readonly #upserts: ListedRecord[] = []
@@ -98,14 +98,14 @@ class VicsPage {
     this.size++
     const valueOf = (name: string) => cells[names.indexOf(name)] ?? ''
     const tier = this.#settings.categories[valueOf('Category')]
-    if (tier === undefined) return skip(this.#skipped, 'record: of a category that is not taken')
+    if (tier === undefined) return skip(this.#skipped, 'record: its category is not imported')
     const hashes = names.flatMap((name, i) => {
       const kind = kindNamed(name)
       return kind === undefined ? [] : [{ kind, value: cells[i] ?? '' }]
     })
     const id = valueOf('MediaID')
     const key = id || valueOf('MD5').toLowerCase()
-    if (key === '') return skip(this.#skipped, 'record: neither a MediaID nor an MD5')
+    if (key === '') return skip(this.#skipped, 'record: has neither a MediaID nor an MD5')
     const labels = { series: valueOf('Series') }
     this.#upserts.push({ key, ...(id && { id }), hashes, labels, tier, updated: this.#updated })
   }

@@ -8,14 +8,14 @@ import {
 } from '../config/names.ts'
 import { kindText } from '../config/needs.ts'
 
-/** What wrangler's configuration binds to a Worker. */
+/** Something that wrangler's configuration binds to a Worker. */
 export interface Binding {
   kind: BindingKind
-  /** Of Durable Objects. */
+  /** For Durable Objects. */
   className?: string
 }
 
-/** Bindings by name. Kinds that hashgate has no use for are left out. */
+/** Bindings by name. Kinds that hashgate does not use are left out. */
 export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Binding> {
   const { kv_namespaces: kv, r2_buckets: r2, services, queues, images } = config
   const { durable_objects: objects, analytics_engine_datasets: datasets } = config
@@ -32,7 +32,7 @@ export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Bindin
   ])
 }
 
-/** Bindings that are something else than the Worker takes them for. */
+/** Bindings of another kind than the Worker expects. */
 export function wrongKinds(bindings: ReadonlyMap<string, Binding>): string[] {
   return Object.keys(BINDINGS).flatMap((key) => {
     const name = key as BindingName
@@ -44,14 +44,17 @@ export function wrongKinds(bindings: ReadonlyMap<string, Binding>): string[] {
   })
 }
 
-/** Secrets that stand among the variables, for everybody to read. */
+/** Secrets set as plain variables, where anyone can read them. */
 export function exposedSecrets(vars: object): string[] {
   return Object.keys(SECRETS)
     .filter((name) => name in vars)
     .map((name) => `${name} is a secret and must not be a variable: wrangler secret put ${name}`)
 }
 
-/** Triggers that settings need: without a consumer events pile up, without a schedule nothing is deleted or asked again. */
+/**
+ * Triggers that the settings need: without a consumer events pile up; without a schedule nothing is
+ * deleted or retried.
+ */
 export function missingTriggers(
   { queues, triggers }: wrangler.Unstable_Config,
   has: { webhook: boolean; quarantine: boolean; unansweredThatPass: string | undefined },

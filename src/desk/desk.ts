@@ -10,26 +10,26 @@ import type { Ledger } from './ledger/ledger.ts'
 import { type LedgerPublication, publishLedger } from './ledger/publication.ts'
 import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
 
-/** What the desk works with, in a Worker as on the command line. */
+/** What the desk works with, in a Worker and on the command line. */
 export interface Desk {
   settings: DeskSettings
   ledger: Ledger
   store: ListStore
-  /** Lowers entries that would match pictures of others. */
+  /** Lowers entries that would match unrelated pictures. */
   guard: EntryGuard
   env: object
   world: World
   report: (happening: Happening) => void
 }
 
-/** A source that the settings do not have. */
+/** A source that is not in the settings. */
 export class UnknownExchangeError extends HashgateError {
   readonly code = 'unknown-exchange'
 
   constructor(name: string, names: readonly string[]) {
     super(
       names.length === 0
-        ? `the settings have no exchange ${name}, and no other; add one to DESK.exchanges`
+        ? `the settings have no exchanges, so no ${name} either; add it to DESK.exchanges`
         : `the settings have no exchange ${name}; expected one of ${names.join(', ')}`,
     )
   }
@@ -68,16 +68,16 @@ export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name:
 }
 
 export interface SourceRunOptions {
-  /** Read in place of what the settings say: a file, say. */
+  /** Read instead of the exchange in the settings: a file, say. */
   exchange?: Exchange
   maxPages?: number
   refetch?: boolean
-  /** Whether it is published although too many of its records vanished. */
+  /** Whether to publish even though too many of its records vanished. */
   accept?: boolean
   onPage?: (progress: SyncProgress) => void
 }
 
-/** What a run over a source did, and what of it is published. */
+/** What a run of a source did, and what of it was published. */
 export interface SourceRun {
   sync: Sync
   publication?: LedgerPublication
@@ -85,7 +85,7 @@ export interface SourceRun {
   publishError?: HashgateError
 }
 
-/** Reads a source into the ledger, and publishes what changed. One event reports both. */
+/** Reads a source into the ledger and publishes the changes. One event reports both. */
 export async function runSource(
   desk: Desk,
   name: string,
@@ -120,7 +120,10 @@ async function tryToPublish(
   }
 }
 
-/** Steps of a publication after a run; the next run continues. Each has some 100 operations on KV, of 1,000. */
+/**
+ * Steps of a publication after a run; the next run continues. Each takes about 100 of the 1,000
+ * allowed KV operations.
+ */
 const MAX_STEPS = 5
 
 function reportRun(desk: Desk, name: string, { sync, publication, publishError }: SourceRun): void {

@@ -4,13 +4,13 @@ import type { Ask } from './exchanges/exchange.ts'
 import { ask } from './exchanges/http.ts'
 import { hashOfEntry, noteOpinion, type QueuedOpinion, waitingOpinions } from './ledger/opinions.ts'
 
-/** Opinions that one run sends. */
+/** Maximum opinions sent in one run. */
 const MAX_A_RUN = 100
 
-/** What is said to a provider. */
+/** Feedback for a provider. */
 export interface PlannedFeedback {
   opinion: QueuedOpinion
-  /** `undefined`: this provider takes no opinion of that kind. */
+  /** `undefined` if this provider does not accept such an opinion. */
   ask: Ask | undefined
 }
 
@@ -25,7 +25,7 @@ export async function planFeedback(desk: Desk, name: string): Promise<PlannedFee
   return planned
 }
 
-/** Sends opinions to the provider they are for. One that fails is tried again at the next run. */
+/** Sends opinions to their provider. A failed one is retried in the next run. */
 export async function sendFeedback(
   desk: Desk,
   name: string,

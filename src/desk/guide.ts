@@ -1,27 +1,29 @@
 import type { EXCHANGE_KINDS } from './exchanges/catalog.ts'
 
-/** What a person does before a source can be read. */
+/** What a person must do before a source can be read. */
 export interface Guide {
   title: string
   ask: string[]
-  /** What each secret is, by the setting that has its name. */
+  /** What each secret is, by the setting that names it. */
   secrets: Record<string, string>
   questions: readonly SettingQuestion[]
   /** What the gate should do with its matches at first. */
   action: 'block' | 'flag'
 }
 
-/** A setting, as a person is asked for it. Nothing typed leaves it out. */
+/** A setting as a question. Typing nothing leaves it out. */
 export interface SettingQuestion {
-  /** Its path below the source, with dots. */
+  /** Its path within the source, with dots. */
   name: string
   text: string
   fallback?: string
-  /** Whether it need not be asked, by what is known. */
+  /** Whether the known answers make the question unnecessary. */
   isNeedless?: (given: Readonly<Record<string, unknown>>) => boolean
 }
 
-/** Guides by kind of source. What a provider's documentation does not say, docs/exchanges.md marks. */
+/**
+ * Guides by kind of source. docs/exchanges.md marks what a provider's documentation does not say.
+ */
 export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
   https: {
     title: 'A file with hashes at an https address, or in an R2 bucket',
@@ -94,11 +96,11 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
       },
       { name: 'user', text: 'User name that NCMEC gave you' },
       { name: 'secret', text: 'Name of the secret for its password', fallback: 'NCMEC_PASSWORD' },
-      { name: 'tiers', text: 'Classifications, such as A1, A2 (empty: all)' },
-      { name: 'memberIds', text: 'Ids of members whose entries are taken (empty: all)' },
+      { name: 'tiers', text: 'Classifications to import, such as A1, A2 (empty: all)' },
+      { name: 'memberIds', text: 'Ids of members whose entries are imported (empty: all)' },
       {
         name: 'minFeedback',
-        text: 'Members that confirm an entry, less those that contradict, at least (empty: any)',
+        text: 'Least number of members that confirm an entry, minus those that contradict it (empty: any)',
       },
     ],
     action: 'block',
@@ -129,7 +131,7 @@ export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
         name: 'feedbackSecret',
         text: 'Name of the secret for the functions key of SubmitFeedback (empty: none)',
       },
-      { name: 'regions', text: 'Regions whose hashes are taken, such as UK (empty: all)' },
+      { name: 'regions', text: 'Regions whose hashes are imported, such as UK (empty: all)' },
     ],
     action: 'flag',
   },

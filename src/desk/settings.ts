@@ -8,7 +8,7 @@ const ExchangeName = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and hyphens'),
 )
 
-/** Settings of the desk: the variable DESK, a table, or JSON in text. */
+/** Settings of the desk: the variable DESK, a table, or JSON text. */
 export const DeskSettingsSchema = group({
   exchanges: v.optional(
     described(
@@ -29,7 +29,8 @@ export const DeskSettingsSchema = group({
 export type DeskSettings = v.InferOutput<typeof DeskSettingsSchema>
 
 /**
- * The desk's settings, and all that is wrong with them. Values are never repeated: an address may have a secret in it.
+ * The desk's settings. Errors list everything that is wrong but never repeat values: an address may
+ * contain a secret.
  * @throws {BadConfigError}
  */
 export function readDeskSettings(env: object): DeskSettings {
@@ -45,7 +46,7 @@ export function readDeskSettings(env: object): DeskSettings {
   return parsed.output
 }
 
-/** Secrets that are set. Those of a source that is not set up yet stop that source alone. */
+/** Secrets of a source that are not set. They only stop that source. */
 export function missingSecrets(settings: ExchangeSettings, env: object): string[] {
   return secretsOf(settings).filter((name) => secretOf(env, name) === '')
 }

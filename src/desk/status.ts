@@ -2,16 +2,16 @@ import { rowOf } from './ledger/database.ts'
 import { findSource, type Source, type Tally, tallyOf } from './ledger/source.ts'
 import type { Desk } from './desk.ts'
 
-/** How a source does. `new`: it has never been read to its end. */
+/** State of a source. `new`: it has never been read to its end. */
 export type Health = 'green' | 'red' | 'new'
 
-/** What is shown of a source. Times are ISO 8601, in UTC. */
+/** The status of a source. Times are ISO 8601, in UTC. */
 export interface SourceStatus {
   name: string
   kind: string
   bank: string
   health: Health
-  /** Why it is red, or what there is to do. */
+  /** Why it is red, or what to do. */
   problems: string[]
   lastComplete: string | undefined
   /** Seconds since the last complete run. */
@@ -19,7 +19,7 @@ export interface SourceStatus {
   lastAttempt: string | undefined
   isRunning: boolean
   tally: Tally
-  /** Records whose changes are not published yet. */
+  /** Records with unpublished changes. */
   pending: number
   /** What could not be read in the last run: counts by reason. */
   skipped: Record<string, number>
@@ -27,7 +27,7 @@ export interface SourceStatus {
 
 const NO_TALLY: Tally = { records: 0, matchable: 0, kinds: {}, tiers: {} }
 
-/** What is known of all sources of the settings. */
+/** Status of all sources in the settings. */
 export async function deskStatus(
   desk: Pick<Desk, 'settings' | 'ledger' | 'world'>,
 ): Promise<SourceStatus[]> {
@@ -55,7 +55,7 @@ export async function deskStatus(
   return all
 }
 
-/** Red: what it lists may be out of date, or is not what is published. */
+/** Red: what it lists may be out of date, or differs from what is published. */
 export function healthOf(
   source: Source | undefined,
   ageSeconds: number | undefined,
@@ -70,11 +70,13 @@ function problemsOf(source: Source, age: number | undefined, maxAgeHours: number
   const { failure, heldLive, publishedLive, name, retryAt } = source
   const problems: string[] = []
   if (age !== undefined && age > maxAgeHours * 3600) {
-    problems.push(`its last complete run is ${Math.floor(age / 3600)} hours ago, of ${maxAgeHours}`)
+    problems.push(
+      `its last complete run was ${Math.floor(age / 3600)} hours ago, more than ${maxAgeHours}`,
+    )
   }
   if (heldLive !== undefined) {
     problems.push(
-      `${heldLive} records are left of ${publishedLive}: nothing of it is published until` +
+      `only ${heldLive} of ${publishedLive} records are left: nothing of it is published until` +
         ` \`hashgate exchange sync ${name} --accept\``,
     )
   }

@@ -19,7 +19,7 @@ import { findSource } from './ledger/source.ts'
 import { readDeskSettings } from './settings.ts'
 import { healthOf, deskStatus } from './status.ts'
 
-/** Bindings of the desk. Secrets of sources are beside them, by the names that the settings give. */
+/** Bindings of the desk. Secrets of sources are beside them, under the names in the settings. */
 export interface DeskBindings {
   LEDGER?: Database
   HASH_LISTS?: KvNamespace
@@ -28,7 +28,7 @@ export interface DeskBindings {
   EVENT_QUEUE?: Queue<GateEvent>
   LIST_KEY?: string
   DESK_KEY?: string
-  /** Opens /status. */
+  /** Token for /status. */
   DESK_TOKEN?: string
   DESK?: unknown
 }
@@ -37,7 +37,7 @@ export interface SyncMessage {
   exchange: string
 }
 
-/** Seconds until a source that somebody else reads is checked again. */
+/** Seconds until a source that another run is reading is checked again. */
 const BUSY_SECONDS = 60
 
 const world: World = {
@@ -48,7 +48,7 @@ const world: World = {
 
 let guard: EntryGuard | undefined
 
-/** @throws {BadConfigError} a binding is missing, or a setting wrong */
+/** @throws {BadConfigError} a binding is missing, or a setting is wrong */
 async function deskOf(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMessage> }> {
   const { LEDGER, HASH_LISTS, SYNC_QUEUE } = env
   const settings = readDeskSettings(env)
@@ -67,15 +67,15 @@ async function deskOf(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMess
     report: (happening) => {
       const event = stampEvent(happening)
       logEvent(event)
-      // What is not taken is in the log.
+      // Events that the queue does not take are still in the log.
       env.EVENT_QUEUE?.send(event, { contentType: 'json' }).catch(() => undefined)
     },
   }
 }
 
 /**
- * Sends the sources that are due to the queue, and reports those that are out of date.
- * @param now when the cron was to run, in milliseconds since 1970
+ * Queues the sources that are due, and reports those that are out of date.
+ * @param now scheduled time of the cron, in milliseconds since 1970
  */
 async function schedule(env: DeskBindings, now: number): Promise<void> {
   const desk = await deskOf(env)
@@ -94,7 +94,7 @@ async function schedule(env: DeskBindings, now: number): Promise<void> {
     }
     const last = source?.attemptedAt ?? 0
     const due = Math.max(last + settings.everyMinutes * 60_000, source?.retryAt ?? 0)
-    // A source that failed is tried again when that is due; a cron that comes a little early is not too early.
+    // A failed source waits for its own retry time. A cron that fires a little early still counts.
     const isDue = now + 30_000 >= (source?.failure === undefined ? due : (source.retryAt ?? due))
     const isCutOff = source?.isRunning === true && source.failure === undefined
     if (settings.kind === 'vics') continue // a person imports it
@@ -102,7 +102,7 @@ async function schedule(env: DeskBindings, now: number): Promise<void> {
   }
 }
 
-/** Reads a source. What is left of it goes to the queue again. */
+/** Reads a source. If more is left, it is queued again. */
 async function consume(message: Message<SyncMessage>, env: DeskBindings): Promise<void> {
   const { exchange: name } = message.body
   try {
@@ -116,13 +116,13 @@ async function consume(message: Message<SyncMessage>, env: DeskBindings): Promis
     message.ack()
   } catch (error) {
     if (!(error instanceof HashgateError)) throw error
-    // Nothing that another try would change: a setting, a secret, a binding.
+    // Retrying would not help: a setting, a secret or a binding is wrong.
     console.error(`exchange ${name}: ${describeError(error)}`)
     message.ack()
   }
 }
 
-/** Whether all sources are well, for a probe: it learns nothing else. */
+/** Whether all sources are healthy, for a probe: it learns nothing else. */
 async function health(env: DeskBindings): Promise<boolean> {
   return (await deskStatus(await deskOf(env))).every((source) => source.health !== 'red')
 }
@@ -134,7 +134,7 @@ app.get('/health', async (context) => {
   return context.json({ ok: isWell }, isWell ? 200 : 503, { 'cache-control': 'no-store' })
 })
 
-/** Fewest characters of DESK_TOKEN; a shorter one opens nothing. */
+/** Minimum length of DESK_TOKEN; a shorter one is rejected. */
 const MIN_TOKEN_LENGTH = 32
 
 const verifyToken = (token: string, { env }: { env: unknown }) => {
@@ -154,7 +154,7 @@ app.onError((error, context) => {
   return context.json({ error: 'the desk is not ready; its log says why' }, 503)
 })
 
-/** The Worker for the people who run the gate: it reads hash lists from their sources, and publishes them. */
+/** The operators' Worker: it reads hash lists from their sources and publishes them. */
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
   async scheduled({ scheduledTime }, env) {

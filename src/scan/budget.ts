@@ -2,7 +2,7 @@ import { nextTurn } from '../util/steps.ts'
 import type { ScanLimits } from './limits.ts'
 import { SENT_BYTE_MS } from './work.ts'
 
-/** What is counted over all files nested in one upload. */
+/** What is counted across all files nested in one upload. */
 export type Counted =
   | 'entries'
   | 'inflatedBytes'
@@ -15,12 +15,15 @@ export type Counted =
   | 'keptPlanes'
   | 'conversions'
 
-/** Milliseconds of work between two turns of the event loop. Including work that is not counted, it must stay under 50. */
+/**
+ * Milliseconds of work between two turns of the event loop. With work that is not counted, it must
+ * stay under 50.
+ */
 const TURN_MS = 10
-/** Share of the work that may go into probes. */
+/** Share of the work available to probes. */
 const PROBED_SHARE = 0.5
 
-/** What takes memory while it is open. */
+/** Something that takes memory while it is open. */
 export interface Opened {
   memoryBytes: number
 }
@@ -28,9 +31,12 @@ export interface Opened {
 /** Milliseconds of work, in the unit of src/scan/work.ts. */
 class Work {
   spentMs = 0
-  /** Milliseconds spent since other tasks last ran. */
+  /** Milliseconds of work since other tasks last ran. */
   turnMs = 0
-  /** Extra work that the sent bytes allow, on top of the limit: sending is a client's effort, too. */
+  /**
+   * Extra work allowed for the bytes sent, on top of the limit: sending costs the client effort,
+   * too.
+   */
   sentMs = 0
 }
 
@@ -39,9 +45,9 @@ export class ScanBudget {
   readonly limits: ScanLimits
   readonly #work: Work
   readonly #taken = new Map<Counted, number>()
-  /** Decoders that are open, at all depths. */
+  /** Open decoders, at all depths. */
   readonly decoders = new Set<Opened>()
-  /** Images found by their signatures that are open, at all depths. */
+  /** Open images that were found by their signatures, at all depths. */
   openEmbedded = 0
 
   constructor(limits: ScanLimits, work = new Work()) {
@@ -49,12 +55,12 @@ export class ScanBudget {
     this.#work = work
   }
 
-  /** A budget with separate counts, and perhaps other limits, that shares the same work. */
+  /** A budget with separate counts, and perhaps other limits, but the same work. */
   apart(limits: Partial<ScanLimits> = {}): ScanBudget {
     return new ScanBudget({ ...this.limits, ...limits }, this.#work)
   }
 
-  /** Takes one, or `amount` bytes. Returns whether that was within the limit. */
+  /** Takes one, or `amount` bytes. Returns whether the limit allowed it. */
   take(what: Counted, amount = 1): boolean {
     const taken = (this.#taken.get(what) ?? 0) + amount
     this.#taken.set(what, taken)
@@ -66,7 +72,7 @@ export class ScanBudget {
     return (this.#taken.get(what) ?? 0) >= this.limits[what]
   }
 
-  /** Counts the bytes that a client sends. */
+  /** Counts bytes that the client sent. */
   addSent(bytes: number): void {
     this.#work.sentMs += bytes * SENT_BYTE_MS
   }
@@ -81,7 +87,7 @@ export class ScanBudget {
     return this.#isOver(1)
   }
 
-  /** Whether images are now only hashed as they are, to leave work for decoding others. */
+  /** Whether images are now hashed only as they are, to leave work for decoding others. */
   get isScarce(): boolean {
     return this.#isOver(PROBED_SHARE)
   }
@@ -95,7 +101,7 @@ export class ScanBudget {
     return this.#work.spentMs
   }
 
-  /** Whether other tasks should run before it continues. */
+  /** Whether other tasks should run before continuing. */
   get isTurnOver(): boolean {
     return this.#work.turnMs >= TURN_MS
   }
@@ -106,12 +112,15 @@ export class ScanBudget {
     this.#work.turnMs = 0
   }
 
-  /** Lets other tasks run, if it is time. */
+  /** Lets other tasks run if the turn is over. */
   async turnIfOver(): Promise<void> {
     if (this.isTurnOver) await this.turn()
   }
 
-  /** Whether the open decoders take more memory than allowed. A single one may take as much as the core allows. */
+  /**
+   * Whether the open decoders take more memory than allowed. A single one may take whatever the
+   * core allows.
+   */
   get isOverMemory(): boolean {
     let bytes = 0
     for (const { memoryBytes } of this.decoders) bytes += memoryBytes

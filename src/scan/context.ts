@@ -6,28 +6,36 @@ import type { Pictures } from './pictures.ts'
 import type { ProbeSet } from './probes/sets.ts'
 import type { ScannedFile } from './scanned.ts'
 
-/** Converts a file that is not decoded here to PNG, at most 1,024 pixels a side. `undefined`: it cannot either. */
+/**
+ * Converts a file that is not decoded here to PNG, at most 1,024 pixels a side. `undefined` if it
+ * cannot either.
+ */
 export type ImageConverter = (file: Uint8Array) => Promise<Uint8Array | undefined>
 
 export interface ScanContext {
   modules: CoreModules
-  /** For formats and sizes that are not decoded here. */
+  /** Converts formats and sizes that are not decoded here. */
   convert?: ImageConverter
-  /** For HEIC. Without it, HEIC is converted or unscannable. */
+  /** Decodes HEIC. Without it, HEIC is converted or unscannable. */
   heic?: HeicLibrary
-  /** What images are probed for; what the file shows, if absent. */
+  /** What images are probed for; by default, what the file shows. */
   probes?: ProbeSet
   /** Whether the dihedral variants are probes too, derived from the DCT. */
   withDihedral?: boolean
-  /** Kinds of digests that are taken of whole files; all, if absent. */
+  /** Kinds of digests taken of whole files; all by default. */
   digestKinds?: readonly DigestKind[]
-  /** Called with each complete file: files within it first, and all of them before the whole upload has ended. */
+  /**
+   * Called with each complete file: inner files first, and all of them before the whole upload has
+   * ended.
+   */
   onFile?: (file: ScannedFile) => void
-  /** Notified of pictures while they arrive, if their bytes are to wait for a verdict. */
+  /** Notified of pictures while they arrive, if their bytes must wait for a verdict. */
   pictures?: Pictures
-  /** Names of fields in texts whose values are base64 files, whatever they begin with. */
+  /** Text fields whose values are base64 files, whatever they begin with. */
   base64Fields?: readonly string[] | undefined
-  /** Whether archives count that are only hidden in images, where no program would open them. */
+  /**
+   * Whether to report archives that are merely hidden in images, where no program would open them.
+   */
   findsArchives?: boolean
   /** Limits that differ from SCAN_LIMITS. */
   limits?: Partial<ScanLimits>

@@ -12,7 +12,7 @@ export const EMPTY = {
   isPartial: false,
 } as const satisfies ScannedFile
 
-/** There was more within a file than may be scanned. */
+/** A file has more in it than the limits allow to scan. */
 export const OVER_LIMIT: ScannedFile = {
   coverage: 'unscannable',
   reason: 'over-limit',
@@ -20,7 +20,7 @@ export const OVER_LIMIT: ScannedFile = {
   within: 'embedded',
 }
 
-/** An archive that a file also is, besides what it begins as. */
+/** An archive that a file also contains, besides what it begins as. */
 export function archiveWithin(format: 'zip' | 'tar', findings: Findings): Finished {
   const archive = { ...describeArchive(format, findings), within: 'embedded' as const }
   if (findings.inner.length === 0) return archive
@@ -42,7 +42,7 @@ export function describeArchive(
   }
 }
 
-/** Whether an image found within another is its thumbnail, which has been hashed with it. */
+/** Whether an embedded image is the thumbnail of the image around it, and was hashed with it. */
 export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined): boolean {
   if (image?.coverage !== 'scanned' || file.coverage !== 'scanned') return false
   const known = image.needles.find(({ probe }) => probe === 'thumbnail')?.hash
@@ -55,7 +55,10 @@ export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined):
   )
 }
 
-/** Whether it is a part of a TIFF that was decoded: strips in JPEG are no files, since their tables are elsewhere. */
+/**
+ * Whether it is part of a decoded TIFF: JPEG strips are not files, since their tables are
+ * elsewhere.
+ */
 export function isStrip(file: ScannedFile, image: ImageOutcome | undefined): boolean {
   const isBroken =
     file.coverage === 'unscannable' && (file.reason === 'damaged' || file.reason === 'truncated')

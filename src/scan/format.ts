@@ -3,7 +3,10 @@ import { ascii } from '../util/ascii.ts'
 import { IMAGE_FORMATS, type ImageFormat, SNIFF_BYTES, sniffFormat } from './image/format.ts'
 import { readTarHeader } from './archive/tar-header.ts'
 
-/** Files that hold others: some are read as archives, some are searched for images, and some are not opened. */
+/**
+ * Files that hold others: some are read as archives, some are searched for images, some are not
+ * opened.
+ */
 const CONTAINER_FORMATS = [
   'zip',
   'gzip',
@@ -21,19 +24,19 @@ export type ContainerFormat = (typeof CONTAINER_FORMATS)[number]
 
 export type FileFormat = ImageFormat | ContainerFormat
 
-/** Names of all formats that are recognised by their bytes. */
+/** Names of all formats recognised by their bytes. */
 export const FORMAT_NAMES: readonly FileFormat[] = [...IMAGE_FORMATS, ...CONTAINER_FORMATS]
 
-/** First bytes that are enough to recognise any file: programs search as many for the header of a PDF. */
+/** Enough first bytes to recognise any file: programs look for a PDF header this far. */
 export const HEAD_BYTES = 1024
 
-/** Whether a program that shows PDF files would take this for one, whatever it begins as. */
+/** Whether PDF viewers would open this, whatever it begins as. */
 export function isPdf(head: Uint8Array): boolean {
   const { buffer, byteOffset, length } = head.subarray(0, HEAD_BYTES)
-  return Buffer.from(buffer, byteOffset, length).includes('%PDF-') // a view: workerd copies one byte after another
+  return Buffer.from(buffer, byteOffset, length).includes('%PDF-') // a view: workerd would copy byte by byte
 }
 
-/** Recognises the format of a file by its first bytes: an image format, or else a container. */
+/** Recognises a file's format by its first bytes: an image format, otherwise a container. */
 export function sniffFile(head: Uint8Array): FileFormat | undefined {
   return sniffFormat(head) ?? sniffContainer(head)
 }

@@ -8,8 +8,8 @@ interface Decoded {
 }
 
 /**
- * The pictures of an upload that are still arriving, or wait for their verdict. They decide how much of a body may be sent
- * to an origin: only the bytes before the first such picture.
+ * The pictures of an upload that are still arriving, or wait for their verdict. They decide how
+ * much of a body may go to an origin: only the bytes before the first such picture.
  */
 export class Pictures {
   #chunkStart = 0
@@ -24,7 +24,10 @@ export class Pictures {
     this.#chunkStart = start
   }
 
-  /** A picture begins. Its first bytes may have come with the chunk before: a format is told by several. */
+  /**
+   * A picture begins. Its first bytes may have come with the previous chunk: a format takes several
+   * to recognise.
+   */
   begin(picture: object): void {
     this.#open.set(picture, this.#previousStart)
   }
@@ -36,7 +39,7 @@ export class Pictures {
     if (since !== undefined) this.#open.set(picture, this.#chunkStart)
   }
 
-  /** All samples of a picture are decoded, or it turned out that it has none. */
+  /** All samples of a picture are decoded, or it turned out to have none. */
   end(picture: object, file?: Finished): void {
     const since = this.#open.get(picture) ?? this.#chunkStart
     if (file) this.#decoded.push({ since, file })

@@ -15,15 +15,16 @@ export type Probe =
 /** One query derived from an upload. */
 export interface Needle extends QualifiedHash {
   probe: Probe
-  /** Bits that are added to a bank's threshold. */
+  /** Bits added to a bank's threshold. */
   tolerance: number
   /** Number of the hashed frame, from 0. */
   frame: number
 }
 
 /**
- * Most bits of a needle that may be as good as chance, of 256. Stripes, plaid and round gradients have more, and lie near each
- * other whatever their quality; so has one in a hundred parts of photographs. docs/accuracy.md has the counts.
+ * Most bits of a needle, of 256, that may be no better than chance. Stripes, plaid and round
+ * gradients have more, and lie near each other whatever their quality; so does one in a hundred
+ * parts of photographs. docs/accuracy.md has the counts.
  */
 export const MAX_WEAK_BITS = 80
 
@@ -41,7 +42,10 @@ export function smallestSetOf({ probe, frame }: Needle): SetName {
   return SET_NAMES.find((name) => hasAll(PROBE_SETS[name])) ?? 'wide'
 }
 
-/** Why an archive could not be scanned completely. `ambiguous-archive`: two programs could read different files out of it. */
+/**
+ * Why an archive could not be scanned completely. `ambiguous-archive`: two programs could extract
+ * different files from it.
+ */
 export type ArchiveProblem =
   | 'ambiguous-archive'
   | 'over-limit'
@@ -50,8 +54,8 @@ export type ArchiveProblem =
   | 'damaged'
 
 /**
- * Why a file could not be scanned. `long-picture`: a picture in a long body exceeds what can be held, so its bytes passed before
- * a verdict. `websocket`: data sent over a WebSocket connection.
+ * Why a file could not be scanned. `long-picture`: a picture in a long body exceeds what can be
+ * held, so its bytes passed before a verdict. `websocket`: data sent over a WebSocket connection.
  */
 export type UnscannableReason =
   | DecodeFailure
@@ -64,8 +68,8 @@ export type UnscannableReason =
   | 'websocket'
 
 /**
- * Where a file was found: as an entry or the content of a container, by its signature in a PDF or anything else, or written in a
- * text, as in base64.
+ * Where a file was found: as an entry or the content of a container, by its signature in a PDF or
+ * any other data, or written in a text, as in base64.
  */
 export type Within = 'zip' | 'gzip' | 'zlib' | 'tar' | 'pdf' | 'embedded' | 'text'
 
@@ -74,9 +78,9 @@ export type ScannedFile = ScannedContent | UnscannableFile
 
 interface AnyFile {
   bytes: number
-  /** Absent for a file that is empty or has no certain end, or if no digests are needed. */
+  /** Absent if the file is empty or has no certain end, or if digests are not needed. */
   digests?: Partial<FileDigests>
-  /** Absent for a file that was not found within another. */
+  /** Absent if the file was not found within another. */
   within?: Within
   /** What was found within it, in order. */
   inner?: ScannedFile[]
@@ -94,7 +98,7 @@ export interface ScannedContent extends AnyFile {
   height?: number
   /** Empty if it is not an image, or too small to have a hash. */
   needles: Needle[]
-  /** Whether frames or probes were left out because of a limit, or rows are missing or broken. */
+  /** Whether a limit left out frames or probes, or rows are missing or broken. */
   isPartial: boolean
   /** Makes the needles of the wide set, for an image that nothing else matched. */
   widen?: () => Needle[]
@@ -118,7 +122,7 @@ export async function settle(file: Finished): Promise<ScannedFile> {
   return typeof file === 'function' ? file() : file
 }
 
-/** The same where it may turn out that there was no file. */
+/** The same if there may turn out to be no file. */
 export type FinishedInner = Finished | (() => Promise<ScannedFile | undefined>)
 
 /** Finishes files, one after another: each has a library's memory for itself. */
@@ -137,8 +141,8 @@ export function allFiles(file: ScannedFile): ScannedFile[] {
 }
 
 /**
- * Why a file, or something within it, could not be scanned; `undefined` if it could. An entry of an unknown format does
- * not count: nearly every archive and document holds texts.
+ * Why a file, or something within it, could not be scanned; `undefined` if it could. An entry of an
+ * unknown format does not count: nearly every archive and document holds texts.
  */
 export function problemOf(file: ScannedFile): UnscannableReason | undefined {
   const reasons = allFiles(file).flatMap((one) =>

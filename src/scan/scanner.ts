@@ -42,16 +42,16 @@ import { BYTE_MS } from './work.ts'
 /** Where a file was found, and its budget. */
 interface FilePlace {
   budget: ScanBudget
-  /** Files around it. */
+  /** Number of files around it. */
   depth: number
-  /** Codings around it, in texts. */
+  /** Number of codings around it, in texts. */
   encodings?: number
   within?: Within
   /** Whether it repeats the PDF around it, with escapes undone. */
   isCopy?: boolean
-  /** Whether its bytes are those of a text that is searched already. */
+  /** Whether its bytes belong to a text that is searched already. */
   isSearched?: boolean
-  /** What its content type declares: a text, whatever else is in it, or an urlencoded form. */
+  /** What its content type declares: a text, whatever else it contains, or an urlencoded form. */
   text?: TextKind | undefined
 }
 
@@ -78,18 +78,18 @@ export class FileScanner {
   #pdf: PdfScan | undefined
   #pdfProblem: UnscannableReason | undefined
   #embedded: EmbeddedSearch | undefined
-  /** Archives in an image, where they count. */
+  /** Finds archives in an image, if they count. */
   #archives: ArchiveSigns | undefined
   #isForeign = false
   #texts: TextSearch | undefined
   /** Texts in data that is not a text. */
   #textRuns: TextRuns | undefined
-  /** Texts that are still to be searched. */
+  /** Texts still to be searched. */
   readonly #runs: Uint8Array[] = []
   /** Digests up to the end of the value that the file is written in. */
   #markedDigests: FileDigests | undefined
 
-  /** Scans a file. All files of one upload share a budget, nested ones too. */
+  /** Scans a file. All files of one upload share a budget, including nested ones. */
   constructor(context: ScanContext, place: FilePlace = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
@@ -115,7 +115,7 @@ export class FileScanner {
       return
     }
     this.#headBytes += chunk.length
-    this.#head.push({ bytes: this.#headBytes < HEAD_BYTES ? chunk.slice() : chunk, kind }) // a view may be changed
+    this.#head.push({ bytes: this.#headBytes < HEAD_BYTES ? chunk.slice() : chunk, kind }) // the caller may change the chunk
     if (this.#headBytes >= HEAD_BYTES) yield* this.#begin()
   }
 
@@ -149,7 +149,10 @@ export class FileScanner {
     return settle(await inTurns(this.finish(), this.#place.budget.turn))
   }
 
-  /** Ends the file. Returns a function if more must be decoded. Call it while nothing else is being decoded. */
+  /**
+   * Ends the file. Returns a function if something remains to be decoded; call it while nothing
+   * else is being decoded.
+   */
   close(): Finished {
     return atOnce(this.finish())
   }
@@ -160,7 +163,7 @@ export class FileScanner {
       this.#bytes === 0 ? undefined : (this.#markedDigests ?? this.#digester?.digest())
     const outcome = this.#image && (yield* this.#image.finish())
     yield* this.#readOrphan()
-    this.#image = undefined // its memory must not outlive it
+    this.#image = undefined // free its memory with it
     const inner = yield* this.#closeInner()
     const pdf = this.#pdf?.finish()
     this.#pdf = undefined
@@ -185,7 +188,7 @@ export class FileScanner {
       first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
     this.#isSniffed = true
     this.#format = sniffFile(head)
-    // However many bytes arrived at once, the same ones decide.
+    // The same bytes decide however many arrived at once.
     const start = head.subarray(0, HEAD_BYTES)
     const isRaw = !this.#format && within === 'text' && isDeflateStart(start, () => true)
     if (isRaw || (!this.#format && within === 'text' && isZlib(start))) this.#format = 'zlib'
@@ -194,7 +197,7 @@ export class FileScanner {
       this.#context,
       budget,
       isPdf(head) ? 'pdf' : 'embedded',
-      // Where an archive's data could not be compressed, it also occurs unchanged.
+      // If an archive's data could not be compressed, it also occurs unchanged.
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
       (bytes) => this.#image?.beginsWithThumbnail(bytes) ?? false,
     )
@@ -267,7 +270,7 @@ export class FileScanner {
     for (const run of this.#runs.splice(0)) if (this.#texts) yield* this.#texts.take(run)
   }
 
-  /** A thumbnail is hashed with its image, or, if the image cannot be scanned, by itself. */
+  /** A thumbnail is hashed with its image, or by itself if the image cannot be scanned. */
   *#readOrphan(): Steps {
     const thumbnail = this.#image?.takeOrphan()
     if (thumbnail && this.#embedded) yield* this.#embedded.readAgain(thumbnail)

@@ -1,5 +1,5 @@
-// What things cost, in milliseconds of a core of 2024 (AMD EPYC 9004) that does nothing else. In production clocks stand still
-// while a Worker computes, so work is counted and not measured.
+// What things cost, in milliseconds on one otherwise idle core of 2024 (AMD EPYC 9004). In
+// production, clocks stand still while a Worker computes, so work is counted and not measured.
 
 import type { ImageFormat } from './image/format.ts'
 
@@ -7,17 +7,20 @@ const MEGA = 1e-6
 
 /** A byte of a file, at any depth: digests, and the searches for archives and images. */
 export const BYTE_MS = 8 * MEGA
-/** What each byte that is sent adds to the work that an upload may make: it is looked at as it came, and as part of a form. */
+/** Work allowed for each byte sent: it is scanned as it came, and as part of a form. */
 export const SENT_BYTE_MS = 2 * BYTE_MS
-/** A byte of a text, also beneath escapes, whatever it is made of. */
+/** A byte of a text, at any layer of escapes, whatever it is made of. */
 export const TEXT_BYTE_MS = 50 * MEGA
-/** A code of a text, in each coding that it has one in: prose has one a byte, base64 four, numbers three. */
+/**
+ * A code of a text, in each coding that has codes there: prose has one per byte, base64 four,
+ * numbers three.
+ */
 export const CODE_MS = 12 * MEGA
-/** A look at the first bytes of what may be a file in a text. */
+/** A look at the first bytes of a possible file in a text. */
 export const LOOK_MS = 0.001
-/** Looking whether a value is deflated: an inflater is made. */
+/** Checking whether a value is deflated, which takes an inflater. */
 export const INFLATING_MS = 0.03
-/** A byte that comes out of inflating, beside that. */
+/** A byte of inflated data, on top of that. */
 export const INFLATED_BYTE_MS = 4 * MEGA
 /** A file: its digests and readers. */
 export const FILE_MS = 0.1
@@ -25,9 +28,9 @@ export const FILE_MS = 0.1
 export const DECODER_MS = 0.3
 /** A frame: its plane and its hash. */
 export const FRAME_MS = 1
-/** A view of a frame: made, and asked about. */
+/** A view of a frame: making and querying it. */
 export const PROBE_MS = 0.1
-/** A needle that a list of a million is asked about. */
+/** Querying a list of a million with a needle. */
 export const NEEDLE_MS = 0.07
 /** A call of the Images binding. */
 export const CONVERSION_MS = 20
@@ -37,18 +40,24 @@ export const ROW_BYTE_MS = 11 * MEGA
 
 /** A byte of fax data: a code or two. */
 export const FAX_BYTE_MS = 25 * MEGA
-/** A byte that comes out of LZW, or of undoing a prediction, beside what becomes of it. */
+/** A byte from LZW or from undoing a prediction, on top of its further processing. */
 export const UNPACKED_BYTE_MS = 6 * MEGA
-/** A byte of the objects of a PDF, each time that it is read. */
+/** A byte of a PDF's objects, each time it is read. */
 export const PARSED_BYTE_MS = 60 * MEGA
 
 /** A pixel that the core decodes. */
 const PIXEL_MS = 3 * MEGA
-/** A step of the core's decoders: half a million pixels are added to a plane, or what takes as long (assembly/luma/work.ts). */
+/**
+ * A step of the core's decoders: adding half a million pixels to a plane, or anything as slow
+ * (assembly/luma/work.ts).
+ */
 export const STEP_MS = 4
-/** Pixels that a byte of a JPEG may have: blank blocks of 6 bits. */
+/** Pixels that a byte of a JPEG can stand for: blank blocks take 6 bits. */
 const JPEG_PIXELS_PER_BYTE = 86
-/** Pixels that a byte of other files may have, and a file whatever its size: assembly/luma/work.ts. */
+/**
+ * Pixels that a byte of other files can stand for, and those of a file whatever its size:
+ * assembly/luma/work.ts.
+ */
 const PIXELS_PER_BYTE = 16
 const FREE_PIXELS = 16_000_000
 
@@ -56,13 +65,16 @@ const FREE_PIXELS = 16_000_000
 const LIBRARY_MS = { webp: 5, avif: 10, heic: 20 } as const
 const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA, heic: 150 * MEGA } as const
 
-/** A pixel of a library's picture by a tone curve, and one that is drawn on the canvas of an animation. */
+/**
+ * Applying a tone curve to a pixel of a library's picture, and drawing one on an animation's
+ * canvas.
+ */
 export const TONED_PIXEL_MS = 5 * MEGA
 export const CANVAS_PIXEL_MS = 20 * MEGA
-/** Telling whether a picture shows something new. */
+/** Checking whether a picture shows something new. */
 export const SCENE_MS = 0.05
 
-/** What decoding so much of a file by the core can have cost. */
+/** The most that decoding this much of a file by the core can have cost. */
 export function decodingMs(
   format: ImageFormat,
   { width, height }: { width: number; height: number },
@@ -74,7 +86,7 @@ export function decodingMs(
   return Math.min(width * height, free + bytes * perByte) * PIXEL_MS
 }
 
-/** What decoding by a library costs. */
+/** Cost of decoding with a library. */
 export function libraryMs(
   format: keyof typeof LIBRARY_MS,
   { width, height }: { width: number; height: number },

@@ -147,7 +147,7 @@ describe('hashgate exchange', () => {
     vi.setSystemTime(Date.now() + 120_000)
     const held = await run(() => exchangeSync('ncmec', where))
     expect(held.isGood).toBe(false)
-    expect(held.out).toContain('15 records are left of 20')
+    expect(held.out).toContain('15 of 20 records are left')
     expect((await run(() => exchangeStatus(where))).isGood).toBe(false)
     const accepted = await run(() => exchangeSync('ncmec', { ...where, accept: true, json: true }))
     expect(JSON.parse(accepted.out)).toMatchObject({ removed: 5 })

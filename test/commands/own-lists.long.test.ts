@@ -61,7 +61,7 @@ describe('lists by hand', () => {
     expect(await list('diff', 'own.csv')).toMatchObject({ code: 0 })
     const matched = await hashgate('match', '--list', 'own.csv', KNOWN)
     expect(matched.stdout).toContain('"verdict":"match"')
-    expect((await list('export', 'own.csv')).stderr).toContain('it is there already')
+    expect((await list('export', 'own.csv')).stderr).toContain('it already exists')
   })
 
   it('removes by hash, by file and by id, and diff says what a push would bring back', async () => {

@@ -154,7 +154,7 @@ describe('hashgate feed', () => {
     const publish = ['feed', 'publish', 'own', '--key', 'feed.key', '--out', 'feed', ...where]
     expect(await hashgate(...publish)).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('own: state 1, 2 entries; 2 new, 0 taken back'),
+      stdout: expect.stringContaining('own: state 1, 2 entries; 2 new, 0 withdrawn'),
     })
     const bytes = await readFile(join(folder, 'feed/feed.ndjson'))
     const key = new Uint8Array(Buffer.from(publicKey.trim(), 'hex'))
@@ -173,7 +173,7 @@ describe('hashgate feed', () => {
     })
     expect(await hashgate(...publish, '--old-key', 'feed.key')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('own: state 2, 2 entries; 0 new, 0 taken back'),
+      stdout: expect.stringContaining('own: state 2, 2 entries; 0 new, 0 withdrawn'),
     })
     expect(await hashgate(...publish)).toMatchObject({ code: 0 })
     const bytes = await readFile(join(folder, 'feed/feed.ndjson'))

@@ -315,7 +315,7 @@ describe('CloudflareApi', () => {
   })
 
   it('refuses an address that is none', () => {
-    expect(() => client({ baseUrl: 'api' })).toThrow('Cloudflare: api: is no URL')
+    expect(() => client({ baseUrl: 'api' })).toThrow('Cloudflare: api: is not a URL')
   })
 
   it('tells the accounts of the token', async () => {

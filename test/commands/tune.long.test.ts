@@ -97,8 +97,8 @@ describe('hashgate tune', () => {
     }
     expect(rows.get('31')?.map(Number)).toEqual([3, 3, 7, 7])
     expect(run.code).toBe(0)
-    expect(run.out).toContain('could not be scanned, or not to their end: 1')
-    expect(run.out).toContain('too few to tell how many uploads would match by mistake')
+    expect(run.out).toContain('could not be scanned completely: 1')
+    expect(run.out).toContain('too few to estimate how many uploads would match by mistake')
   })
 
   it('tells recall and precision of files that are labelled', async () => {

@@ -73,7 +73,7 @@ describe.each([
       'sha1',
       'other:photodna',
     ])
-    expect(page?.skipped).toEqual({ 'record: of a category that is not taken': 1 })
+    expect(page?.skipped).toEqual({ 'record: its category is not imported': 1 })
     expect(page).toMatchObject({ startsOver: true, isComplete: true })
   })
 

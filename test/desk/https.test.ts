@@ -115,7 +115,7 @@ describe('a file over https', () => {
     files['/hashes'] = { body: bytes(`${md5}\nno hash\n${pdq}\n`) }
     const [page] = await read(exchange({ format: 'lines' }))
     expect(page?.upserts).toHaveLength(2)
-    expect(page?.skipped).toEqual({ 'hash: its length tells no kind': 1 })
+    expect(page?.skipped).toEqual({ 'hash: its length fits no kind': 1 })
   })
 
   it.each([

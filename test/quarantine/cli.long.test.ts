@@ -120,7 +120,7 @@ describe('hashgate quarantine keygen', () => {
     expect(identity).toContain(`# public key: ${recipient}\n`)
     expect((await stat(path('identity.txt'))).mode & 0o777).toBe(0o600)
     const again = await hashgate('keygen', '--out', path('identity.txt'))
-    expect([again.code, again.err]).toEqual([1, expect.stringContaining('it is there already')])
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('it already exists')])
     expect(await readFile(path('identity.txt'), 'utf8')).toBe(identity)
   })
 })
@@ -169,7 +169,7 @@ describe('what workerd quarantines on this machine', () => {
     await writeFile(path('taken'), 'mine')
     const args = ['--identity', path('identity.txt'), '--out', path('taken'), ...local()]
     const { code, out, err } = await hashgate('open', stored[0]!.caseId, ...args)
-    expect([code, out, err]).toEqual([1, '', expect.stringContaining('it is there already')])
+    expect([code, out, err]).toEqual([1, '', expect.stringContaining('it already exists')])
     expect(await readFile(path('taken'), 'utf8')).toBe('mine')
   })
 
@@ -238,7 +238,7 @@ describe('what workerd quarantines on this machine', () => {
   it('is told to be missing, or deleted, by case', async () => {
     const { caseId } = stored[1]!
     const deleted = await hashgate('delete', caseId, ...local())
-    expect(deleted).toMatchObject({ code: 0, out: `deleted what was kept of case ${caseId}\n` })
+    expect(deleted).toMatchObject({ code: 0, out: `deleted the copy of case ${caseId}\n` })
     const identityFile = ['--identity', path('identity.txt')]
     for (const args of [
       ['delete', caseId],

@@ -62,7 +62,7 @@ const face: Draw = (size, random) => {
   )
 }
 
-/** Words on a plain sheet, as posters and memes of text are. */
+/** Words on a plain sheet, like posters and text memes. */
 const poster: Draw = (size, random) => {
   const { width, height } = size
   const lines = Array.from({ length: whole(random, 1, 5) }, () =>

@@ -63,7 +63,7 @@ function number(random: Random): string {
   return (random() * 10 ** whole(random, 1, 5)).toFixed(whole(random, 0, 2))
 }
 
-/** Squares as of a matrix code, with its three finders. */
+/** Squares like those of a matrix code, with its three finder patterns. */
 const matrixCode: Draw = (size, random) => {
   const modules = whole(random, 21, 57)
   const pitch = (Math.min(size.width, size.height) * between(random, 0.5, 0.9)) / modules

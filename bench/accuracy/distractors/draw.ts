@@ -26,12 +26,12 @@ function hsl(hue: number, saturation: number, lightness: number): string {
   return `hsl(${hue.toFixed(0)},${saturation.toFixed(0)}%,${lightness.toFixed(0)}%)`
 }
 
-/** A whole number from `low` to `high`, both included. */
+/** A whole number from `low` to `high`, inclusive. */
 export function whole(random: Random, low: number, high: number): number {
   return Math.floor(between(random, low, high + 1))
 }
 
-/** As many parts of an SVG. */
+/** Repeats a part of an SVG `count` times. */
 export function times(count: number, part: (i: number) => string): string {
   return Array.from({ length: Math.max(0, Math.floor(count)) }, (_, i) => part(i)).join('')
 }

@@ -18,7 +18,7 @@ function anyColour(random: Random): [number, number, number] {
   return [random() * 256, random() * 256, random() * 256]
 }
 
-/** One colour with the noise of a sensor: a covered lens, a dark frame of a film. */
+/** One colour with sensor noise: a covered lens, a dark frame of a film. */
 const blank: Draw = (size, random) => {
   const [red, green, blue] = choose(random, [anyColour(random), [4, 4, 4], [250, 250, 250]])
   const strength = between(random, 0, 6)
@@ -28,7 +28,7 @@ const blank: Draw = (size, random) => {
   })
 }
 
-/** Noise of a pixel, or of blocks of pixels. */
+/** Noise in single pixels, or in blocks of pixels. */
 const noise: Draw = (size, random) => {
   const block = choose(random, [1, 2, 4, 16, 32])
   const columns = Math.ceil(size.width / block)
@@ -70,7 +70,7 @@ function interpolated(values: readonly number[], columns: number, x: number, y: 
   return mix(top, mix(value(0, 1), value(1, 1), x - col), y - row)
 }
 
-/** Soft shapes with some noise: what stands in for photographs in tests. */
+/** Soft shapes with some noise, which stand in for photographs in tests. */
 const softShapes: Draw = ({ width, height }, random) =>
   scene(Math.ceil(width / 3), Math.ceil(height / 3), 3, Math.floor(random() * 2 ** 31))
 

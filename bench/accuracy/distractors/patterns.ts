@@ -1,7 +1,7 @@
 import { between, choose, type Random } from '../seeded.ts'
 import { colour, type Draw, fill, rect, sheet, type Size, times, whole } from './draw.ts'
 
-/** Turns what covers twice the sheet about its middle. */
+/** Rotates a body twice the sheet's size about its middle. */
 function turned({ width, height }: Size, degrees: number, body: string): string {
   return `<g transform="rotate(${degrees.toFixed(1)} ${width / 2} ${height / 2})">${body}</g>`
 }
@@ -116,7 +116,7 @@ const rings: Draw = (size, random: Random) => {
   return sheet(size, colour(random)) + `<g fill="none" ${stroke}>${circles}</g>`
 }
 
-/** A flat panel in a frame, or in several: a window, a card, a whiteboard, a blank screen. */
+/** A flat panel in one or more frames: a window, a card, a whiteboard, a blank screen. */
 const panel: Draw = (size, random) => {
   const { width, height } = size
   const frames = times(whole(random, 1, 3), (i) => {

@@ -26,7 +26,7 @@ function statusBar({ width }: Size, { ink, panel }: Look): string {
   )
 }
 
-/** An app that has nothing to show yet. */
+/** An app with nothing to show yet. */
 const nearEmpty: Draw = (size, random) => {
   const look = lookOf(random)
   const { width, height } = size

@@ -5,7 +5,10 @@ import { between, type Random } from '../seeded.ts'
 /** White lines between the pictures, in pixels. */
 const GAP = 4
 
-/** The picture, half as large, in a grid at a seeded place; the others are made up, of the same size. */
+/**
+ * The picture, half as large, at a seeded place in a grid; the others are generated, of the same
+ * size.
+ */
 export function collage(columns: number, rows: number): Edit {
   return async (pixels, random) => {
     const shown = await resizeTo(pixels, pixels.width / 2, pixels.height / 2)

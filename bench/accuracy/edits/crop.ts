@@ -1,7 +1,7 @@
 import { type Edit, open, type Pixels, settle } from '../pixels.ts'
 import { choose, type Random } from '../seeded.ts'
 
-/** Shares of the width or height that are taken off. */
+/** Shares of the width or height that are cut off. */
 interface Cuts {
   left: number
   top: number
@@ -20,15 +20,15 @@ function cut(cutsOf: (random: Random, pixels: Pixels) => Cuts): Edit {
   }
 }
 
-/** Takes a share of the width and of the height off, half of it on each side. */
+/** Cuts a share off the width and the height, half of it on each side. */
 export function cropCentred(share: number): Edit {
   const half = share / 2
   return cut(() => ({ left: half, top: half, right: half, bottom: half }))
 }
 
 /**
- * Takes a share of the width and of the height off, all on the sides away from one of 8 directions. Towards a middle of a
- * side, the other dimension is cropped evenly.
+ * Cuts a share off the width and the height, entirely on the sides away from one of 8 directions.
+ * Towards the middle of a side, the other dimension is cropped evenly.
  */
 export function cropToDirection(share: number): Edit {
   return cut((random) => {
@@ -53,7 +53,7 @@ const DIRECTIONS: [[number, number], ...[number, number][]] = [
   [1, 1],
 ]
 
-/** Takes a share of the width and of the height off, split between opposite sides as it happens. */
+/** Cuts a share off the width and the height, split randomly between opposite sides. */
 export function cropUnevenly(share: number): Edit {
   return cut((random) => {
     const [left, top] = [random() * share, random() * share]
@@ -61,7 +61,7 @@ export function cropUnevenly(share: number): Edit {
   })
 }
 
-/** Takes a share off one side and leaves the others: a strip with a logo, a caption. */
+/** Cuts a share off one side only: a strip with a logo, a caption. */
 export function cropOneSide(share: number): Edit {
   return cut((random) => {
     const side = choose(random, ['left', 'top', 'right', 'bottom'])
@@ -69,7 +69,7 @@ export function cropOneSide(share: number): Edit {
   })
 }
 
-/** Crops the middle to an aspect ratio, width by height. */
+/** Crops the middle to an aspect ratio, width over height. */
 export function cropToAspect(aspect: number): Edit {
   return cut((_, { width, height }) => {
     const across = Math.max(0, 1 - (height * aspect) / width) / 2

@@ -2,7 +2,7 @@ import { drawn, type Edit, open, type Pixels, place, type Placed, settle } from 
 import { choose, type Random } from '../seeded.ts'
 import { phrase, textIn } from '../text.ts'
 
-/** A colour that CSS names, or one by chance. */
+/** A CSS colour name, or a random colour. */
 export type Colour = 'white' | 'black' | 'red' | 'grey' | 'any'
 
 export type Sides = 'one' | 'adjacent' | 'opposite' | 'three' | 'four'
@@ -30,7 +30,10 @@ const SIDES: Record<Sides, [Side[], ...Side[][]]> = {
   four: [['left', 'top', 'right', 'bottom']],
 }
 
-/** Adds half of a share of the width, or of the height, on each of the sides; which sides is a seeded choice. */
+/**
+ * Adds half of a share of the width, or of the height, on each of the sides; the seed chooses which
+ * sides.
+ */
 export function border(share: number, colour: Colour, sides: Sides = 'four'): Edit {
   return (pixels, random) => {
     const added = choose(random, SIDES[sides])
@@ -56,24 +59,24 @@ function sheetAround({ width, height }: Pixels, aspect: number): { width: number
   }
 }
 
-/** Bars left and right, or above and below, that make an aspect ratio, width by height. */
+/** Bars left and right, or above and below, that make an aspect ratio, width over height. */
 export function bars(aspect: number, background: string): Edit {
   return (pixels) => centreOn(pixels, { ...sheetAround(pixels, aspect), background })
 }
 
-/** Bars above and below that are a share of the resulting height together. */
+/** Bars above and below that together make up a share of the resulting height. */
 export function letterbox(share: number, background: string): Edit {
   return (pixels) =>
     centreOn(pixels, { ...pixels, height: Math.round(pixels.height / (1 - share)), background })
 }
 
-/** Bars left and right that are a share of the resulting width together. */
+/** Bars left and right that together make up a share of the resulting width. */
 export function pillarbox(share: number, background: string): Edit {
   return (pixels) =>
     centreOn(pixels, { ...pixels, width: Math.round(pixels.width / (1 - share)), background })
 }
 
-/** Bars of the picture itself, enlarged and blurred, as video apps make them. */
+/** Bars made of the enlarged, blurred picture, as in video apps. */
 export function blurredBars(aspect: number): Edit {
   return async (pixels) => {
     const sheet = sheetAround(pixels, aspect)
@@ -105,7 +108,7 @@ function centreOn(
 
 export type CaptionPlace = 'above' | 'below' | 'both'
 
-/** Bars with text: their heights are a share of the picture's together. */
+/** Bars with text. Together their heights are a share of the picture's. */
 export function caption(share: number, where: CaptionPlace, paper: 'white' | 'black'): Edit {
   return async (pixels, random) => {
     const { width, height } = pixels

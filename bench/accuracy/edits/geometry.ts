@@ -5,7 +5,7 @@ export function resize(factor: number): Edit {
   return (pixels) => resizeTo(pixels, pixels.width * factor, pixels.height * factor)
 }
 
-/** The longer side becomes that many pixels. */
+/** Resizes the longer side to this many pixels. */
 export function longestSide(side: number): Edit {
   return (pixels, random) => resize(side / Math.max(pixels.width, pixels.height))(pixels, random)
 }
@@ -28,13 +28,19 @@ export function quarterTurns(count: 1 | 2 | 3): Edit {
   return (pixels) => settle(open(pixels).rotate(count * 90))
 }
 
-/** Turns clockwise or back (a seeded choice), the sheet enlarged and its corners filled. */
+/**
+ * Turns clockwise or anticlockwise (the seed chooses), with the sheet enlarged and its corners
+ * filled.
+ */
 export function turn(degrees: number, corners: string): Edit {
   return (pixels, random) =>
     settle(open(pixels).rotate(choose(random, [degrees, -degrees]), { background: corners }))
 }
 
-/** Turns, then crops to the largest rectangle of the same proportions that has no corner in it, as phones' editors do. */
+/**
+ * Turns, then crops to the largest rectangle of the same proportions without an empty corner, as
+ * phones' editors do.
+ */
 export function turnAndCrop(degrees: number): Edit {
   return async (pixels, random) => {
     const { width, height } = pixels
@@ -44,7 +50,7 @@ export function turnAndCrop(degrees: number): Edit {
       height / (width * sin + height * cos),
     )
     const turned = await turn(degrees, 'black')(pixels, random)
-    // A pixel less on each side: those at the corners' edge are mixed with them.
+    // One pixel less on each side: those along the corners' edge are blended with them.
     return centre(turned, Math.floor(width * scale) - 2, Math.floor(height * scale) - 2)
   }
 }

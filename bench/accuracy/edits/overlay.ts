@@ -4,7 +4,7 @@ import { phrase, textIn } from '../text.ts'
 
 export type Corner = 'top left' | 'top right' | 'bottom left' | 'bottom right'
 
-/** A logo of a share of the area, as wide as it is high, near a corner. */
+/** A square logo that covers a share of the area, near a corner. */
 export function logo(share: number, corner: Corner): Edit {
   return (pixels, random) => {
     const { width, height } = pixels
@@ -31,7 +31,7 @@ const LOGO_COLOURS: [[string, string], ...[string, string][]] = [
   ['#e0245e', 'white'],
 ]
 
-/** One line of text across the picture, half transparent, rising. */
+/** One rising line of text across the picture, half transparent. */
 export const watermark: Edit = (pixels, random) => {
   const { width, height } = pixels
   const box = { x: 0.1 * width, y: 0.42 * height, width: 0.8 * width, height: 0.16 * height }
@@ -41,7 +41,7 @@ export const watermark: Edit = (pixels, random) => {
   )
 }
 
-/** Lines of text all over the picture, as stock photographs have. */
+/** Lines of text all over the picture, as on stock photographs. */
 export const tiledWatermark: Edit = (pixels, random) => {
   const { width, height } = pixels
   const line = phrase(random, 2, 2)
@@ -65,7 +65,7 @@ function text(box: { x: number; y: number; width: number; height: number }, rand
   return textIn(box, [phrase(random, 2, 3)], { fill: 'white', stroke: 'black' })
 }
 
-/** A face of a share of the area, near the middle. */
+/** A face that covers a share of the area, near the middle. */
 export function emoji(share: number): Edit {
   return (pixels, random) => {
     const { width, height } = pixels
@@ -82,7 +82,7 @@ export function emoji(share: number): Edit {
   }
 }
 
-/** A white label with text, turned a little, as story apps have. */
+/** A white label with text, turned a little, as in story apps. */
 export const sticker: Edit = (pixels, random) => {
   const { width, height } = pixels
   const box = { x: width * 0.3, y: height * 0.44, width: width * 0.4, height: height * 0.1 }
@@ -115,14 +115,14 @@ export const memeText: Edit = (pixels, random) => {
   return draw(pixels, line(0.02) + line(0.84))
 }
 
-/** A black bar of a tenth of the width and height together, across the middle. */
+/** A black bar across the middle, a tenth of the width and height together. */
 export const censorBar: Edit = (pixels, random) => {
   const { width, height } = pixels
   const [x, y] = [between(random, 0.2, 0.5) * width, between(random, 0.3, 0.6) * height]
   return draw(pixels, `<rect x="${x}" y="${y}" width="${width * 0.3}" height="${height * 0.08}"/>`)
 }
 
-/** Bars of 45 % of the width and 6 % of the height, as they lie over eyes: black, or white. */
+/** Bars of 45 % of the width and 6 % of the height, placed as if over eyes: black or white. */
 export function eyeBars(count: 1 | 2): Edit {
   return (pixels, random) => {
     const { width, height } = pixels

@@ -11,7 +11,9 @@ interface Theme {
 const LIGHT: Theme = { paper: '#ffffff', ink: '#202020', bar: '#e8eaed' }
 const DARK: Theme = { paper: '#15202b', ink: '#e0e0e0', bar: '#1e2c3a' }
 
-/** A post in an app of a phone: status and title bar, who wrote it, the picture over the full width, lines below. */
+/**
+ * A post in a phone app: status and title bar, the author, the picture at full width, lines below.
+ */
 export function phoneScreenshot(look: 'light' | 'dark'): Edit {
   const theme = look === 'light' ? LIGHT : DARK
   return async (pixels, random) => {
@@ -33,7 +35,7 @@ export function phoneScreenshot(look: 'light' | 'dark'): Edit {
   }
 }
 
-/** A picture opened in a phone's gallery: black around it, a few signs. */
+/** A picture opened in a phone's gallery: black around it, a few icons. */
 export const galleryScreenshot: Edit = async (pixels, random) => {
   const [width, height] = [720, 1480]
   const theme = { ...DARK, paper: '#000000' }
@@ -50,7 +52,10 @@ export const galleryScreenshot: Edit = async (pixels, random) => {
   )
 }
 
-/** A page in a browser's window: tabs, a column beside, headline, the picture over about half of the width, text. */
+/**
+ * A page in a browser window: tabs, a side column, a headline, the picture at about half the width,
+ * text.
+ */
 export const desktopScreenshot: Edit = async (pixels, random) => {
   const [width, height] = [1280, 800]
   const picture = await fitInto(pixels, 760, 470)
@@ -82,7 +87,7 @@ function line(box: Box, text: string, { ink }: Theme): string {
   return textIn(box, [text], { fill: ink, align: 'left' })
 }
 
-/** Lines of text of a size, none if they have no room. */
+/** Lines of text of one size; none if there is no room. */
 function lines(box: Box, atMost: number, theme: Theme, random: Random): string {
   const count = Math.min(atMost, Math.floor(box.height / 32))
   const texts = Array.from({ length: Math.max(0, count) }, () => phrase(random, 3, 7))

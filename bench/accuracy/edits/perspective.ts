@@ -7,8 +7,9 @@ const AWAY = 1.3
 const ROLL = 0.3
 
 /**
- * A screen that is photographed from aside, by so many degrees, in one of eight directions, the camera rolled a little. The
- * shot is filled: it shows the largest frame of the picture's proportions, around the middle, with nothing of the screen's border.
+ * A screen photographed at an angle of so many degrees, from one of eight directions, with the
+ * camera rolled a little. The screen fills the shot: it shows the largest frame of the picture's
+ * proportions, around the middle, without the screen's border.
  */
 export function photographed(degrees: number): Edit {
   return async (pixels, random) => {
@@ -32,7 +33,8 @@ function rayOf(degrees: number, random: Random): Ray {
     Math.tan(angle) * Math.sin(towards),
   ]
   return (x, y, unit) => {
-    // The shot's plane stands across the ray through the middle; the screen leans away from it by the slopes.
+    // The shot's plane is perpendicular to the ray through the middle; the screen leans away from
+    // it by the slopes.
     const [turnedX, turnedY] = [x * cos - y * sin, x * sin + y * cos]
     const far = AWAY * unit
     const reach = far / (far - turnedX * slopeX - turnedY * slopeY)
@@ -40,7 +42,7 @@ function rayOf(degrees: number, random: Random): Ray {
   }
 }
 
-/** Lengths on the screen of what is so long in the shot: the screen's own axes lean. */
+/** Lengths on the screen for lengths in the shot: the screen's own axes lean. */
 function along(x: number, y: number, slopeX: number, slopeY: number): { x: number; y: number } {
   return { x: x * Math.hypot(1, slopeX), y: y * Math.hypot(1, slopeY) }
 }
@@ -68,7 +70,7 @@ function sampled(pixels: Pixels, ray: Ray, scale: number): Pixels {
   return { data, width, height }
 }
 
-/** Writes the colour of a point between four pixels. */
+/** Writes the interpolated colour of a point between four pixels. */
 function mix(pixels: Pixels, atX: number, atY: number, to: Uint8Array, index: number): void {
   const { data, width, height } = pixels
   const x = Math.min(Math.max(atX, 0), width - 1.001)

@@ -1,6 +1,6 @@
 import { type Edit, open, type Pixels, settle } from '../pixels.ts'
 
-/** A curve from 0 to 255 over each channel. */
+/** Applies a curve from 0 to 255 to each channel. */
 function curve(of: (value: number) => number): Edit {
   const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => Math.round(of(value)))
   return (pixels) => Promise.resolve(mapBytes(pixels, table))
@@ -17,7 +17,7 @@ export const contrast = (factor: number) => curve((value) => 128 + (value - 128)
 export const gamma = (exponent: number) => curve((value) => 255 * (value / 255) ** exponent)
 export const invert = curve((value) => 255 - value)
 
-/** Luma of Rec. 601 in every channel. */
+/** Rec. 601 luma in every channel. */
 export const grey: Edit = (pixels) => {
   const luma: [number, number, number] = [0.299, 0.587, 0.114]
   return settle(open(pixels).recomb([luma, luma, luma]))
@@ -47,7 +47,7 @@ export function sharpen(sigma: number): Edit {
   return (pixels) => settle(open(pixels).sharpen({ sigma }))
 }
 
-/** Noise of about a normal distribution: a sum of four numbers. */
+/** Approximately normal noise: a sum of four numbers. */
 export function noise(deviation: number): Edit {
   const scale = deviation * Math.sqrt(3)
   return (pixels, random) => {

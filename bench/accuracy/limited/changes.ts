@@ -1,7 +1,7 @@
 import { jpeg, type Encode, png, webp } from '../encode.ts'
 import { readSource, resizeTo } from '../pixels.ts'
 
-/** Changes that happen to a picture without intent. */
+/** Changes that a picture undergoes unintentionally. */
 export const CHANGES: Readonly<Record<string, Encode>> = {
   unchanged: png,
   'JPEG q 90': jpeg(90),
@@ -12,7 +12,7 @@ export const CHANGES: Readonly<Record<string, Encode>> = {
     jpeg(85)(await resizeTo(pixels, pixels.width / 2, pixels.height / 2)),
 }
 
-/** The files that a picture is uploaded as. The first is the file itself. */
+/** The files that a picture is uploaded as. The first is the original. */
 export async function* changed(
   file: Uint8Array,
 ): AsyncGenerator<{ change: string; file: Uint8Array }> {

@@ -9,7 +9,7 @@ import { drawDistractor, KINDS } from '../distractors.ts'
 import { open, readSource } from '../pixels.ts'
 import { between, seeded } from '../seeded.ts'
 
-/** A picture whose hash may say little: a file, and what it was made of. */
+/** A picture whose hash may say little: a file, and what it was made from. */
 export interface Picture {
   from: 'photographs' | 'made up' | 'plain colours'
   /** Pictures of one source are not compared with each other. */
@@ -19,29 +19,29 @@ export interface Picture {
 
 export interface PictureOptions {
   seed: number
-  /** Parts that are cut out of each photograph. */
+  /** Number of crops from each photograph. */
   crops: number
-  /** Pictures that are made up, of each kind. */
+  /** Number of generated pictures of each kind. */
   generated: number
 }
 
-/** Contrasts that photographs are reduced to: too little for a quality of 50. */
+/** Contrasts that photographs are reduced to: too low for a quality of 50. */
 const CONTRASTS = [0.15, 0.05]
 const FAINT_SIDE = 512
-/** Shares of a photograph's sides that a part has. */
+/** Smallest and largest share of a photograph's sides that a crop has. */
 const [LEAST_PART, LARGEST_PART] = [0.08, 0.5]
-/** Sides of parts, and of plain sheets, in pixels. */
+/** Smallest and largest sides of crops, and of plain sheets, in pixels. */
 const [LEAST_SIDE, LARGEST_SIDE] = [64, 900]
 
 const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.plain }
 
-/** The identity of a file; `undefined` if it has none. */
+/** A file's identity; `undefined` if it has none. */
 export async function identityOf(file: Uint8Array): Promise<Needle | undefined> {
   const scanned = await scanFile(context, file)
   return scanned.coverage === 'scanned' ? scanned.needles[0] : undefined
 }
 
-/** Photographs, parts and faint copies of them; pictures that are made up; sheets of one colour. */
+/** Photographs, crops and faint copies of them; generated pictures; sheets of one colour. */
 export async function* pictures(
   photographs: readonly string[],
   options: PictureOptions,

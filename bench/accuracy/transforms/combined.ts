@@ -14,7 +14,7 @@ import * as page from '../edits/page.ts'
 import * as tone from '../edits/tone.ts'
 import { edited, encoded, type Families } from '../recipe.ts'
 
-/** Two or three at once, as an upload of an upload of an upload has them. */
+/** Two or three at once, as on an upload of an upload of an upload. */
 export const COMBINED: Families = {
   combined: {
     'mirror + border 10 % white': edited(mirror, frame.border(0.1, 'white')),

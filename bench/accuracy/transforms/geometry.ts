@@ -6,7 +6,7 @@ import { edited, encoded, type Families, forEach } from '../recipe.ts'
 
 const TURNS = [1, 1.5, 2, 3, 5, 10]
 
-/** The picture is turned, or some of it is gone. */
+/** The picture is turned, or part of it is missing. */
 export const GEOMETRY: Families = {
   orientation: {
     mirror: edited(mirror),

@@ -5,7 +5,7 @@ import { edited, type Families, forEach } from '../recipe.ts'
 
 const CORNERS = ['top left', 'top right', 'bottom left', 'bottom right'] as const
 
-/** Something lies over the picture, or it is a part of another. */
+/** Something covers the picture, or it is part of another. */
 export const OVERLAYS: Families = {
   overlay: {
     ...forEach(CORNERS, (corner) => [`logo 2.5 %, ${corner}`, edited(overlay.logo(0.025, corner))]),

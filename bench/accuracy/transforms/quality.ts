@@ -3,7 +3,7 @@ import { longestSide, resize, stretch, stretchTo } from '../edits/geometry.ts'
 import * as tone from '../edits/tone.ts'
 import { edited, encoded, type Families, forEach } from '../recipe.ts'
 
-/** Nothing is moved within the picture. */
+/** Nothing moves within the picture. */
 export const QUALITY: Families = {
   recompression: {
     ...forEach([90, 70, 50, 30, 10], (q) => [`JPEG q ${q}`, encoded(jpeg(q))]),

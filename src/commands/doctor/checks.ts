@@ -1,8 +1,10 @@
-/** What a check found. `warning` is for people to look at; only `failed` makes the command fail. */
+/**
+ * Outcome of a check. A `warning` is for people to look at; only `failed` makes the command fail.
+ */
 export interface Check {
   check: string
   state: 'ok' | 'warning' | 'failed' | 'skipped'
-  /** What is so, and what to do if it is not well. */
+  /** What was found, and what to do if it is wrong. */
   message: string
 }
 
@@ -22,7 +24,7 @@ export function skipped(check: string, message: string): Check {
   return { check, state: 'skipped', message }
 }
 
-/** What errors of the network mean. */
+/** Network errors in plain words. */
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'there is no such host',

@@ -14,13 +14,13 @@ import { runningDrill } from './remote-drill.ts'
 import { checkAddresses, checkCpu, checkOrigin } from './setup-checks.ts'
 
 export interface DoctorOptions extends TargetOptions {
-  /** Address of a Worker that runs; without it the doctor runs one itself. */
+  /** Address of a running Worker. Without it, the doctor starts one. */
   url?: string
-  /** Path under which the drill uploads. */
+  /** Path that the drill uploads to. */
   path: string
   /** Address of the server behind the route. */
   origin?: string
-  /** Hours after which a list is too old. */
+  /** Hours after which a list counts as too old. */
   maxAge: number
   drill: boolean
   readBack?: true
@@ -29,7 +29,7 @@ export interface DoctorOptions extends TargetOptions {
 
 const MARKS = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' }
 
-/** `hashgate doctor`: checks a deployment. Returns whether nothing failed. */
+/** `hashgate doctor`: checks a deployment. Returns whether no check failed. */
 export async function doctor(options: DoctorOptions): Promise<boolean> {
   const checks: Check[] = []
   const add = (more: readonly Check[]) => {
@@ -67,7 +67,7 @@ function secretsText(secrets: readonly string[], { remote }: DoctorOptions): str
   return `as required; --remote also checks these secrets: ${names}`
 }
 
-/** A configuration on this machine. */
+/** Checks a configuration on this machine. */
 async function examineHere(
   options: DoctorOptions,
   config: wrangler.Unstable_Config,
@@ -94,7 +94,7 @@ function hasOtherOrigin({ services = [], r2_buckets: buckets }: wrangler.Unstabl
   return [...services, ...buckets].some(({ binding }) => /^ORIGIN(_BUCKET)?$/.test(binding))
 }
 
-/** A Worker that runs. */
+/** Checks a running Worker. */
 async function examineRunning(
   options: DoctorOptions,
   url: URL,
@@ -116,7 +116,7 @@ async function examineRunning(
   })
 }
 
-/** Servers that must not answer around the gate. */
+/** Servers that must not be reachable around the gate. */
 function originsOf({ origin }: DoctorOptions, settings: Config): (URL | undefined)[] {
   const main = origin === undefined ? settings.origin.url : new URL(origin)
   const routed = settings.policy.routes.flatMap((route) => route.origin ?? [])
@@ -129,7 +129,7 @@ function uploadMethod({ upload }: Config): string {
 
 type Listed = Awaited<ReturnType<typeof checkList>> & { store?: ListStore }
 
-/** Opens the published list, and looks at it. */
+/** Opens the published list and uses it. */
 async function withList(
   options: DoctorOptions,
   use: (listed: Listed) => Promise<void>,

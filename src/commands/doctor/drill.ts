@@ -4,23 +4,23 @@ import type { OwnOrigin } from './own-origin.ts'
 import { drillPicture, KNOWN_SEED, longDrillFile, OTHER_SEED } from './pictures.ts'
 
 const REFUSED = 451
-/** Bytes by which the long picture exceeds what is held whole. */
+/** The long picture is this many bytes longer than the gate buffers. */
 const MORE_BYTES = 1 << 20
 
 /** Where and how a drill uploads. */
 export interface DrillTarget {
   url: URL
   method: string
-  /** Longest body that is held whole, and longest body of all. */
+  /** Longest body that the gate buffers, and longest body that it takes. */
   maxBufferedBytes: number
   maxBodyBytes: number
-  /** Sees what the origin gets, if it is the doctor's own. */
+  /** Records what the origin receives, if the origin is the doctor's own. */
   origin?: OwnOrigin
-  /** Whether GET of an upload's address answers with the upload. */
+  /** Whether GET on an upload's address returns the upload. */
   canReadBack?: boolean
 }
 
-/** Uploads a known picture, another one, and a known one that is too long to be held whole. */
+/** Uploads a known picture, an unknown one, and a known one too long to be buffered. */
 export async function drill(target: DrillTarget): Promise<Check[]> {
   return [await knownPicture(target), await otherPicture(target), await longFile(target)]
 }
@@ -32,10 +32,13 @@ async function knownPicture(target: DrillTarget): Promise<Check> {
   if (sent.status !== REFUSED)
     return failed(
       check,
-      `it got ${sent.status} instead of ${REFUSED}: the gate is open, or not on this path`,
+      `the answer is ${sent.status} instead of ${REFUSED}: the gate is open, or not on this path`,
     )
   if (await target.origin?.at(sent.path))
-    return failed(check, `it got ${REFUSED}, but the origin heard of it; report this as a bug`)
+    return failed(
+      check,
+      `the answer is ${REFUSED}, but the upload reached the origin; report this as a bug`,
+    )
   return ok(check, `${REFUSED}${target.origin ? ', and the origin heard nothing' : ''}`)
 }
 
@@ -52,13 +55,14 @@ async function otherPicture(target: DrillTarget): Promise<Check> {
     ? (await target.origin.at(sent.path))?.body
     : target.canReadBack && (await readBack(sent.url))
   if (!arrived) {
-    if (target.origin) return failed(check, `it got ${sent.status}, and never reached the origin`)
+    if (target.origin)
+      return failed(check, `the answer is ${sent.status}, but nothing reached the origin`)
     return ok(
       check,
       `${sent.status}; --read-back compares its bytes, if GET answers with the upload`,
     )
   }
-  if (!Buffer.from(body).equals(arrived)) return failed(check, 'its bytes arrived changed')
+  if (!Buffer.from(body).equals(arrived)) return failed(check, 'its bytes were changed on the way')
   return ok(check, `${sent.status}, byte for byte`)
 }
 
@@ -69,7 +73,8 @@ async function longFile(target: DrillTarget): Promise<Check> {
     return skipped(check, 'upload.maxBodyBytes takes no body that long')
   const sent = await upload(target, 'long.png', body)
   if (typeof sent === 'string') return failed(check, sent)
-  if (sent.status !== REFUSED) return failed(check, `it got ${sent.status} instead of ${REFUSED}`)
+  if (sent.status !== REFUSED)
+    return failed(check, `the answer is ${sent.status} instead of ${REFUSED}`)
   const arrived = await target.origin?.at(sent.path)
   if (arrived?.isComplete)
     return failed(check, 'the origin has a complete request; report this as a bug')
@@ -86,7 +91,7 @@ interface Sent {
   status: number
 }
 
-/** Uploads a file under an address of its own. Returns why it could not, if so. */
+/** Uploads a file under an address of its own. Returns the reason if that fails. */
 async function upload(
   { url, method }: DrillTarget,
   name: string,

@@ -7,7 +7,7 @@ import { type Check, failed, ok, reasonOf, warning, skipped } from './checks.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Whether the published list can be read with the key, and how old it is. */
+/** Checks whether the key opens the published list, and how old the list is. */
 export async function checkList(
   store: ListStore,
   { isRemote, maxAgeHours }: { isRemote: boolean; maxAgeHours: number },
@@ -39,10 +39,13 @@ const HealthSchema = v.object({
   list: v.looseObject({ state: v.string(), version: v.optional(v.number()) }),
 })
 
-/** Environment variable with a key of the API whose scope is `health`: only such a key may read the version. */
+/** Environment variable with an API key of scope `health`: only such a key may read the version. */
 const KEY_VARIABLE = 'HASHGATE_KEY'
 
-/** The state of the list of a running Worker, by its health check, and the version if there is a key to ask with. */
+/**
+ * State of a running Worker's list, from its health check; and its version, if there is a key to
+ * ask with.
+ */
 export async function checkHealth(
   url: URL,
 ): Promise<{ version?: number | undefined; check: Check }> {
@@ -72,7 +75,7 @@ export async function checkHealth(
   }
 }
 
-/** Whether a Worker uses the list that was published from here. */
+/** Whether a Worker uses the list published from here. */
 export function checkSameList(here: number, there: number | undefined): Check {
   const check = 'the Worker uses the list that you publish'
   if (there === undefined)

@@ -12,7 +12,7 @@ import { startLocalWorker } from './local-worker.ts'
 import { OwnOrigin } from './own-origin.ts'
 import { drillEntries } from './pictures.ts'
 
-/** Bank of the drill's picture. */
+/** Bank that holds the drill's picture. */
 export const DRILL_BANK = 'hashgate-drill'
 
 export interface DrillSettings {
@@ -24,8 +24,8 @@ export interface DrillSettings {
 }
 
 /**
- * Runs the Worker of a configuration on this machine, with a list, a key and an origin of the drill's own, and uploads pictures to
- * it. Nothing of the operator's is changed.
+ * Runs the configured Worker on this machine with the drill's own list, key and origin, and uploads
+ * pictures to it. Nothing of the operator's changes.
  */
 export async function localDrill(options: DrillSettings): Promise<Check[]> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-doctor-'))
@@ -52,12 +52,12 @@ export async function localDrill(options: DrillSettings): Promise<Check[]> {
 }
 
 /**
- * The settings, but matches are refused, no service is asked about the drill's pictures, and events are delivered nowhere: the
- * queue is one of this machine.
+ * The settings, changed so that matches are blocked and no service hears about the drill's
+ * pictures. Events stay on this machine: the queue is a local one.
  */
 function drillSettings(settings: Config): string {
   const { origin, policy, events, list, remote, ...others } = settings
-  const { url: _, ...rest } = origin // it is a variable of its own
+  const { url: _, ...rest } = origin // set as its own variable
   const webhook = {
     ...events.webhook,
     ...(events.webhook.url && { url: 'https://doctor.invalid/' }),
@@ -70,7 +70,7 @@ function drillSettings(settings: Config): string {
     policy: {
       ...policy,
       mode: 'enforce',
-      // Whatever their origins are: here, all requests go to the drill's own.
+      // Whatever their origins: here all requests go to the drill's own.
       routes: policy.routes.map((route) =>
         Object.assign({}, route, { mode: 'enforce', origin: undefined }),
       ),

@@ -4,24 +4,26 @@ import { answers, endGroup, freePort } from '../child-server.ts'
 import { wranglerPath } from '../init/provision.ts'
 import { WranglerError } from '../stores.ts'
 
-/** Most characters of wrangler's output that are reported. */
+/** How much of wrangler's output is reported, in characters. */
 const MOST_TOLD = 2000
 
 export interface LocalOptions {
   config: string
   env?: string
   persistTo: string
-  /** Variables, in the place of those that are configured. */
+  /** Variables that replace the configured ones. */
   vars: Record<string, string>
 }
 
-/** A Worker under `wrangler dev`, until `stop`. */
+/** A Worker that runs under `wrangler dev` until `stop`. */
 export interface LocalWorker {
   url: string
   stop: () => Promise<void>
 }
 
-/** Starts the Worker of a configuration on this machine, and waits until it answers. @throws {WranglerError} */
+/**
+ * Starts the configured Worker on this machine and waits until it answers. @throws {WranglerError}
+ */
 export async function startLocalWorker(options: LocalOptions): Promise<LocalWorker> {
   const port = await freePort()
   const args = ['dev', '--config', options.config, '--ip', '127.0.0.1', '--port', String(port)]
@@ -33,7 +35,7 @@ export async function startLocalWorker(options: LocalOptions): Promise<LocalWork
     cwd: dirname(options.config),
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1', WRANGLER_LOG: 'log' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // a group of its own, so that all of it can be ended
+    detached: true, // its own process group, so that all of it can be killed
   })
   let said = ''
   for (const stream of [child.stdout, child.stderr])

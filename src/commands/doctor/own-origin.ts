@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A request as an origin gets it. */
+/** A request as the origin received it. */
 export interface Received {
   path: string
   body: Buffer
-  /** Whether it came to its end. */
+  /** Whether the body arrived to its end. */
   isComplete: boolean
 }
 
-/** An origin on loopback that keeps what it gets. */
+/** An origin on loopback that keeps what it receives. */
 export class OwnOrigin {
   readonly received: Received[] = []
   readonly #server: Server
@@ -31,7 +31,9 @@ export class OwnOrigin {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** What came for a path. A request that breaks off is seen a moment after its answer. */
+  /**
+   * The request received for a path. A request that breaks off shows up a moment after its answer.
+   */
   async at(path: string): Promise<Received | undefined> {
     await new Promise((resolve) => setTimeout(resolve, 200))
     return this.received.find((one) => one.path === path)

@@ -8,16 +8,16 @@ const SIDE = 256
 const SHAPES = 60
 const PNG_MAGIC = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
-/** Seeds of the two pictures: one that the drill's bank has, and one that it has not. */
+/** Seeds of the two pictures: the known one, which the drill's bank has, and the other one. */
 export const KNOWN_SEED = 11
 export const OTHER_SEED = 12
 
-/** The drill's picture has no hash: a bug. */
+/** The drill's picture has no hash, which is a bug. */
 class NoHashError extends HashgateError {
   readonly code = 'no-hash'
 }
 
-/** A picture that is made from a seed, as a grey PNG file. */
+/** A grey PNG drawn from a seed. */
 export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
   const luma = new Uint8Array(SIDE * SIDE).fill(128)
   const random = seededRandom(seed)
@@ -29,7 +29,7 @@ export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
   return pngOf(luma)
 }
 
-/** A file of so many bytes that begins with the other picture and ends with the known one. */
+/** A file of `bytes` bytes that begins with the other picture and ends with the known one. */
 export function longDrillFile(bytes: number): Uint8Array<ArrayBuffer> {
   const known = drillPicture(KNOWN_SEED)
   const file = new Uint8Array(bytes)
@@ -52,7 +52,7 @@ interface ShapeBox {
   bottom: number
 }
 
-/** Fills a rectangle, given in parts of the picture. */
+/** Fills a rectangle, given as fractions of the picture. */
 function fill(luma: Uint8Array, { left, top, right, bottom }: ShapeBox, level: number): void {
   const at = (part: number) => Math.min(SIDE, Math.round(part * SIDE))
   for (let y = at(top); y < at(bottom); y++)
@@ -64,7 +64,7 @@ function pngOf(luma: Uint8Array): Uint8Array<ArrayBuffer> {
   header.writeUInt32BE(SIDE, 0)
   header.writeUInt32BE(SIDE, 4)
   header[8] = 8 // bits; the other fields are 0: grey, no interlace
-  const rows = Buffer.alloc((SIDE + 1) * SIDE) // a byte 0 before each row: no filter
+  const rows = Buffer.alloc((SIDE + 1) * SIDE) // each row starts with a zero byte: no filter
   for (let y = 0; y < SIDE; y++)
     rows.set(luma.subarray(y * SIDE, (y + 1) * SIDE), y * (SIDE + 1) + 1)
   const chunks = [chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND')]

@@ -10,10 +10,10 @@ import { drillEntries } from './pictures.ts'
 
 const TAKEN_UP_WITHIN_MS = 180_000
 const POLL_MS = 3000
-/** The check that fails until the list is there. */
+/** The check that fails until the Worker has the list. */
 const REFUSED = 'a known picture is refused'
 
-/** A Worker that runs, and the list that it uses. */
+/** A running Worker and the list that it uses. */
 export interface RunningDrill {
   url: URL
   health: URL
@@ -25,7 +25,7 @@ export interface RunningDrill {
   canReadBack: boolean
 }
 
-/** Publishes the drill's bank if it is not there, and uploads pictures to a Worker that runs. */
+/** Publishes the drill's bank if it is missing, and uploads pictures to a running Worker. */
 export async function runningDrill(target: RunningDrill): Promise<Check[]> {
   const { settings, method, canReadBack } = target
   if (settings.policy.mode === 'shadow')
@@ -40,13 +40,13 @@ export async function runningDrill(target: RunningDrill): Promise<Check[]> {
   for (;;) {
     const checks = await drill({ url, method, maxBufferedBytes, maxBodyBytes, canReadBack })
     const isRefused = checks.some(({ check, state }) => check === REFUSED && state === 'ok')
-    // Without the version, try until the Worker uses what was just published.
+    // The version is unknown: retry until the Worker uses what was just published.
     if (isRefused || !isNew || Date.now() > limit) return checks
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }
 
-/** The version of the list that has the drill's bank. Monitoring drills often, and writes once. */
+/** Version of the list with the drill's bank. Monitoring drills often but publishes once. */
 async function publishOnce({ store, manifest }: RunningDrill): Promise<number> {
   if (manifest.banks.some(({ id }) => id === DRILL_BANK)) return manifest.version
   const published = await publishBank(store, await drillEntries(), {
@@ -56,7 +56,7 @@ async function publishOnce({ store, manifest }: RunningDrill): Promise<number> {
   return published.manifest.version
 }
 
-/** Whether the Worker uses a version, as far as it tells. */
+/** Whether the Worker uses a version, as far as it says. */
 async function isTakenUp(health: URL, version: number, limit: number): Promise<boolean> {
   for (;;) {
     const { version: there, check } = await checkHealth(health)

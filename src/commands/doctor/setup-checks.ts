@@ -1,11 +1,11 @@
 import type * as wrangler from 'wrangler'
 import { type Check, failed, ok, reasonOf, skipped, warning } from './checks.ts'
 
-/** CPU time that the worst of uploads may need, in milliseconds: docs/limits.md. */
+/** CPU time that the worst upload may need, in milliseconds: docs/limits.md. */
 const LEAST_CPU_MS = 10_000
 const ANSWER_WITHIN_MS = 10_000
 
-/** Whether the Worker has the CPU time that uploads need. */
+/** Checks that the Worker has enough CPU time. */
 export function checkCpu({ limits }: wrangler.Unstable_Config): Check {
   const check = 'CPU time'
   const limit = limits?.cpu_ms
@@ -18,7 +18,7 @@ export function checkCpu({ limits }: wrangler.Unstable_Config): Check {
   return failed(check, `limits.cpu_ms is ${limit}; large uploads need up to ${LEAST_CPU_MS}`)
 }
 
-/** Whether the origin answers to whoever goes around the gate, such as this machine. */
+/** Checks that the origin rejects requests that bypass the gate, such as those of this machine. */
 export async function checkOrigin(origin: URL | undefined): Promise<Check> {
   const check = 'the origin is closed'
   if (origin === undefined)
@@ -43,7 +43,7 @@ export async function checkOrigin(origin: URL | undefined): Promise<Check> {
   }
 }
 
-/** Whether the Worker has a second address. */
+/** Checks for other addresses that reach the Worker. */
 export function checkAddresses(config: wrangler.Unstable_Config): Check {
   const check = 'one address'
   const { routes = [], route } = config

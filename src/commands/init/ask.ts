@@ -41,10 +41,10 @@ const QUESTIONS: readonly InitQuestion[] = [
   { name: 'webhook', text: 'Webhook that receives events, an https URL (empty: none)' },
   {
     name: 'queue',
-    text: 'Send events to a queue that a program of yours reads: yes, no',
+    text: 'Send events to a queue that your program reads: yes, no',
     fallback: 'no',
     read: (text) => (text === 'yes' ? true : text === 'no' ? false : text),
-    isNeedless: ({ webhook }) => webhook !== undefined, // it has a queue
+    isNeedless: ({ webhook }) => webhook !== undefined, // a webhook always has a queue
   },
   {
     name: 'heic',
@@ -53,7 +53,7 @@ const QUESTIONS: readonly InitQuestion[] = [
   },
 ]
 
-/** Asks a person for what the options do not say. */
+/** Asks for what the options leave open. */
 export function askFor(given: Given, name: string): Promise<Given> {
   return askAll(
     QUESTIONS.map((question) => checked(question, name)),
@@ -61,7 +61,7 @@ export function askFor(given: Given, name: string): Promise<Given> {
   )
 }
 
-/** A question that is asked again until the answer is one that `AnswersSchema` takes. */
+/** A question that repeats until `AnswersSchema` accepts the answer. */
 function checked(question: InitQuestion, name: string): Question {
   const checks = { problemOf: (answer: unknown) => answerProblem(question.name, answer) }
   if (question.name === 'name') return { ...question, ...checks, fallback: name }

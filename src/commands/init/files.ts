@@ -9,19 +9,19 @@ import { generateListKey } from '../../list/sealing.ts'
 import { type Answers, InitError } from './options.ts'
 import { readmeOf } from './readme.ts'
 
-/** A file of a deployment, and what becomes of it. */
+/** A file of a deployment, and what init does with it. */
 export interface PlannedFile {
   name: string
   text: string
   state: 'new' | 'changed' | 'kept'
-  /** Readable for its owner only. */
+  /** Readable only by its owner. */
   isSecret?: true
 }
 
-/** hashgate's own folder, three above this one in src/ as in dist/. */
+/** hashgate's own folder, three above this file's in both src/ and dist/. */
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Where secrets for Cloudflare wait until `wrangler secret bulk` has taken them. */
+/** Where secrets for Cloudflare wait until `wrangler secret bulk` has uploaded them. */
 export const PRODUCTION_VARS = '.production.vars'
 
 const IGNORED = ['node_modules/', '.wrangler/', '.dev.vars', PRODUCTION_VARS, 'identity.txt']
@@ -40,7 +40,7 @@ const PackageSchema = v.looseObject({
   devDependencies: v.optional(v.record(v.string(), v.string()), {}),
 })
 
-/** The files of a deployment beside wrangler's configuration. Those that are there keep what they have. */
+/** The files of a deployment beside wrangler's configuration. Existing files keep their content. */
 export async function planFiles(folder: string, answers: Answers): Promise<PlannedFile[]> {
   return [
     await planPackage(folder, answers),
@@ -59,7 +59,7 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
   ]
 }
 
-/** What the module of a deployment exports: the Worker, and the classes of its Durable Objects. */
+/** Exports of a deployment's module: the Worker, and its Durable Object classes. */
 const EXPORTS = ['default', 'FloodCounter', 'ListPin', 'ListShard', 'StagedUpload', 'TicketUse']
 
 const INDEX_WITH_HEIC = `import { api, createWorker, hma, quarantine, remote, s3, tickets, tus } from 'hashgate/features'
@@ -73,8 +73,8 @@ export default createWorker({
 `
 
 /**
- * index.ts. One that is there, of an older version or with code of its own, gets the exports that it lacks.
- * @throws {InitError} one that is there does not name libheif, which was asked for
+ * Plans index.ts. An existing one, older or with code of its own, gets the exports that it lacks.
+ * @throws {InitError} libheif was asked for, but the existing file does not import it
  */
 async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile> {
   const name = 'index.ts'
@@ -90,7 +90,10 @@ async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile
   return { name, text: found.endsWith('\n') ? found + line : `${found}\n${line}`, state: 'changed' }
 }
 
-/** Secrets that the Worker needs, as lines by what they begin with. They differ here and at Cloudflare. */
+/**
+ * Secrets that the Worker needs, as lines keyed by their start. Values differ here and at
+ * Cloudflare.
+ */
 function secretLines({ webhook, service }: Answers): [string, string][] {
   const secret = `WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`
   return [
@@ -100,18 +103,18 @@ function secretLines({ webhook, service }: Answers): [string, string][] {
   ]
 }
 
-/** The password of a service, by a variable of the environment; else a person puts it there. */
+/** A service's password from the environment; without one, the operator fills it in. */
 function passwordLine(name: string): [string, string] {
   return [`${name}=`, `${name}=${process.env[name] ?? 'PUT-THE-PASSWORD-HERE'}`]
 }
 
-/** A file that is written only if there is none. */
+/** A file that is written only if it is missing. */
 async function planWhole(folder: string, name: string, text: string): Promise<PlannedFile> {
   const found = await readIfThere(join(folder, name))
   return found === undefined ? { name, text, state: 'new' } : { name, text: found, state: 'kept' }
 }
 
-/** A file that must have some lines: those that are missing are added. */
+/** A file that must have certain lines: missing ones are appended. */
 async function planLines(
   folder: string,
   name: string,
@@ -165,7 +168,7 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
   return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
 }
 
-/** Which packages may run scripts when they are installed; npm warns of others. */
+/** Packages whose install scripts may run; npm warns about others. */
 const INSTALL_SCRIPTS = { esbuild: true, workerd: true }
 
 const SCRIPTS = { deploy: 'wrangler deploy', dev: 'wrangler dev', doctor: 'hashgate doctor' }
@@ -176,7 +179,7 @@ function parsePackage(text: string): v.InferOutput<typeof PackageSchema> {
   throw new InitError('package.json in that folder is not valid JSON; fix it, and run init again')
 }
 
-/** The version of hashgate that a deployment depends on: that of a checkout is the checkout itself. */
+/** The hashgate version that a deployment depends on. In a checkout that is the checkout itself. */
 function packageVersion(folder: string, version: string): string {
   const isCheckout = existsSync(join(PACKAGE, 'assembly'))
   return isCheckout
@@ -184,7 +187,7 @@ function packageVersion(folder: string, version: string): string {
     : version
 }
 
-/** @throws {InitError} it is there, and cannot be read */
+/** @throws {InitError} the file exists but cannot be read */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')

@@ -23,7 +23,7 @@ export interface InitOptions {
   [answer: string]: unknown
 }
 
-/** `hashgate init`: writes the folder of a deployment, and makes what it needs at Cloudflare. */
+/** `hashgate init`: writes a deployment's folder, and creates what it needs at Cloudflare. */
 export async function init(named: string | undefined, options: InitOptions): Promise<boolean> {
   const { yes, dryRun, ...given } = options
   checkGiven(given)
@@ -58,7 +58,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   return true
 }
 
-/** The answers, with what is usual for those that are missing. */
+/** The answers, with defaults for missing ones. */
 async function complete(folder: string, given: Given, isYes: boolean): Promise<Given> {
   const name = nameFor(folder)
   const usual = { name, preset: 'files', action: 'block', heic: 'no' }
@@ -74,7 +74,7 @@ function nameFor(folder: string): string {
 }
 
 async function namespaceFor(answers: Answers): Promise<string> {
-  // Beside no configuration: which account it is, the environment or the login says.
+  // Without a configuration, the environment or the login names the account.
   const { api, account } = await openAccount({} as Parameters<typeof openAccount>[0])
   return makeNamespace(api, account, answers)
 }
@@ -86,7 +86,7 @@ async function writePlanned(folder: string, { name, text, isSecret }: PlannedFil
   if (isSecret) await chmod(path, 0o600)
 }
 
-/** Runs steps at Cloudflare. Returns those that failed. */
+/** Runs steps at Cloudflare. Returns the failed ones. */
 async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
   const failed: Step[] = []
   for (const step of steps) {
@@ -97,7 +97,7 @@ async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
   return failed
 }
 
-/** Prints the remaining steps, as commands. */
+/** Prints the remaining steps as commands. */
 function tellNext(
   where: string,
   steps: readonly Step[],

@@ -4,7 +4,7 @@ import { BANK_NAME } from '../../list/manifest.ts'
 import { isRecipient, RECIPIENT_WORDS } from '../../quarantine/recipients.ts'
 import { HashgateError } from '../../util/errors.ts'
 
-/** Answers that do not go together, or that are missing. */
+/** Answers that are missing or contradict each other. */
 export class InitError extends HashgateError {
   readonly code = 'init'
 }
@@ -22,7 +22,7 @@ const HttpsUrl = (words: string) =>
     v.check((url) => URL.canParse(url) && new URL(url).protocol === 'https:', words),
   )
 
-/** What `hashgate init` must know of a deployment. */
+/** What `hashgate init` must know about a deployment. */
 export const AnswersSchema = v.object({
   name: text(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens'),
   origin: v.optional(
@@ -44,7 +44,7 @@ export const AnswersSchema = v.object({
   service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),
   user: v.optional(v.string()),
   webhook: v.optional(HttpsUrl('must be an https URL')),
-  /** Whether events go to a queue that another program reads. A webhook has one in any case. */
+  /** Whether events go to a queue that another program reads. A webhook always has one. */
   queue: v.optional(v.boolean('must be yes or no')),
   heic: v.picklist(['no', 'images', 'libheif'], 'must be no, images or libheif'),
   format: v.picklist(['jsonc', 'toml'], 'must be jsonc or toml'),
@@ -52,12 +52,12 @@ export const AnswersSchema = v.object({
 
 export type Answers = v.InferOutput<typeof AnswersSchema>
 
-/** @throws {InitError} with each option that is wrong; those that are missing may still be asked for */
+/** @throws {InitError} names each invalid option; missing ones may still be asked for */
 export function checkGiven(given: Record<string, unknown>): void {
   parseAnswers(v.partial(AnswersSchema), given)
 }
 
-/** @throws {InitError} with each answer that is wrong, by the name of its option */
+/** @throws {InitError} names each invalid answer by its option */
 export function checkAnswers(given: Record<string, unknown>): Answers {
   const answers = parseAnswers(AnswersSchema, given)
   if (answers.route !== undefined && answers.zone === undefined)

@@ -8,7 +8,7 @@ import { readLogin } from '../stores.ts'
 import { PRODUCTION_VARS } from './files.ts'
 import type { Answers } from './options.ts'
 
-/** A step at Cloudflare: arguments of wrangler. */
+/** A step at Cloudflare: wrangler arguments. */
 export interface Step {
   what: string
   args: readonly string[]
@@ -47,7 +47,7 @@ export function stepsOf({ name, action, webhook, queue }: Answers): Step[] {
   ]
 }
 
-/** The command that makes the KV namespace by hand. */
+/** The command that creates the KV namespace by hand. */
 export function namespaceStep({ name }: Answers): Step {
   return { what: 'KV namespace', args: ['kv', 'namespace', 'create', titleOf(name)] }
 }
@@ -75,7 +75,7 @@ const NamespacesSchema = v.object({
 })
 const NamespaceSchema = v.object({ success: v.literal(true), result: v.object({ id: v.string() }) })
 
-/** The id of the KV namespace of a deployment, which is made if there is none. @throws {CloudflareError} */
+/** Id of a deployment's KV namespace, which is created if missing. @throws {CloudflareError} */
 export async function makeNamespace(
   api: CloudflareApi,
   account: string,
@@ -90,7 +90,10 @@ export async function makeNamespace(
   return (await api.call(NamespaceSchema, 'POST', path, { body })).result.id
 }
 
-/** Runs a step. Returns what went wrong, if anything did; what is there already is no failure. */
+/**
+ * Runs a step. Returns what went wrong, if anything. Something that exists already is not a
+ * failure.
+ */
 export async function runStep({ args }: Step, cwd: string): Promise<string | undefined> {
   try {
     await promisify(execFile)(process.execPath, [wranglerPath(), ...args], { cwd })
@@ -108,7 +111,7 @@ export async function runStep({ args }: Step, cwd: string): Promise<string | und
   }
 }
 
-/** The program of the wrangler that is installed. */
+/** Path of the installed wrangler's program. */
 export function wranglerPath(): string {
   const manifest = createRequire(import.meta.url).resolve('wrangler/package.json')
   return join(dirname(manifest), 'bin/wrangler.js')

@@ -1,7 +1,7 @@
 import type { Section } from './sections.ts'
 import { isTable } from '../../util/json.ts'
 
-/** wrangler.jsonc, with what each key is for above it. */
+/** wrangler.jsonc, with a comment above each key. */
 export function renderJsonc(sections: readonly Section[]): string {
   const blocks = sections.map(({ comment: what, key, value }) => {
     const text = JSON.stringify(value, null, 2).replaceAll('\n', '\n  ')
@@ -10,7 +10,7 @@ export function renderJsonc(sections: readonly Section[]): string {
   return `{\n${blocks.join(',\n')}\n}\n`
 }
 
-/** wrangler.toml: what is no table comes first, since a table takes all that follows it. */
+/** wrangler.toml. Plain keys come first, since a table takes every key after it. */
 export function renderToml(sections: readonly Section[]): string {
   const plain = sections.filter(({ value }) => !isTable(value) && !isTables(value))
   const others = sections.filter((section) => !plain.includes(section))
@@ -22,7 +22,7 @@ export function renderToml(sections: readonly Section[]): string {
   ].join('\n')
 }
 
-/** A section that may stand at the end of any wrangler.toml. */
+/** A section that can go at the end of any wrangler.toml. */
 export function renderBlock(section: Section): string {
   const { key, value } = section
   return (
@@ -30,7 +30,7 @@ export function renderBlock(section: Section): string {
   )
 }
 
-/** Whether a section can be put behind others. */
+/** Whether a section can go after others. */
 export function isBlock({ value }: Section): boolean {
   return isTable(value) || isTables(value)
 }
@@ -43,7 +43,7 @@ function tablesText(name: string, tables: readonly object[]): string {
   return tables.map((table) => `[[${name}]]\n${tomlLines(table)}`).join('\n')
 }
 
-/** A table, and those in it that have a name of their own. */
+/** A table, and the named tables within it. */
 function tableText(name: string, table: object): string {
   const entries = Object.entries(table)
   const own = entries.filter(([, value]) => !isTable(value) && !isTables(value))
@@ -64,7 +64,7 @@ function tomlLines(table: object): string {
 
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
-  if (!isTable(value)) return JSON.stringify(value) // a text of JSON is a text of TOML
+  if (!isTable(value)) return JSON.stringify(value) // a JSON string is a TOML string
   const pairs = Object.entries(value).map(([key, inner]) => `${bare(key)} = ${inline(inner)}`)
   return `{ ${pairs.join(', ')} }`
 }

@@ -62,7 +62,7 @@ export function sectionsOf(answers: Answers, namespaceId?: string): Section[] {
         section(
           'queues',
           { producers: [producerOf(name)] },
-          'Events, for a program of yours that reads this queue.',
+          'Events, for your program that reads this queue.',
         )
       : section('queues', queuesOf(name), 'Keeps events until the webhook has taken them.'),
     heic === 'images' &&

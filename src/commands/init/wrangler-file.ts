@@ -10,15 +10,15 @@ import { isBlock, renderBlock, renderJsonc, renderToml } from './render.ts'
 import { type Section, sectionsOf, settingsOf } from './sections.ts'
 import { isTable, type Table } from '../../util/json.ts'
 
-/** wrangler's configuration of a deployment, and what must be done to it by hand. */
+/** A deployment's wrangler configuration, and what the operator must do to it by hand. */
 export interface PlannedConfig extends PlannedFile {
-  /** Lines that init cannot add to a file that is there. */
+  /** Lines that init cannot add to an existing file. */
   byHand: readonly string[]
 }
 
 const NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
 
-/** Plans wrangler's configuration. One that is there keeps all that it has, and gets what it lacks. */
+/** Plans wrangler's configuration. An existing one keeps everything and gets what it lacks. */
 export async function planConfig(
   folder: string,
   answers: Answers,
@@ -40,7 +40,7 @@ export async function planConfig(
   return { ...added, byHand: [...added.byHand, ...settings] }
 }
 
-/** A configuration with more sections. Nothing that it has is changed. */
+/** Adds sections to a configuration without changing what it has. */
 export function addSections(
   name: string,
   text: string,
@@ -49,7 +49,7 @@ export function addSections(
   return (name.endsWith('.toml') ? addToToml : addToJson)(name, text, missing)
 }
 
-/** The id of the KV namespace of the lists, if the configuration that is there has one. */
+/** Id of the lists' KV namespace, if an existing configuration has one. */
 export async function namespaceIdIn(folder: string): Promise<string | undefined> {
   const found = NAMES.find((name) => existsSync(join(folder, name)))
   if (found === undefined) return undefined
@@ -63,7 +63,7 @@ export async function namespaceIdIn(folder: string): Promise<string | undefined>
     : undefined
 }
 
-/** A configuration as it is written. @throws {InitError} wrangler cannot read it */
+/** A configuration as written. @throws {InitError} wrangler cannot read it */
 export async function readRaw(path: string): Promise<Record<string, unknown>> {
   const { experimental_readRawConfig: read } = await importWrangler()
   try {
@@ -75,7 +75,7 @@ export async function readRaw(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** What a section has and the configuration does not. What is there stays, whatever its value. */
+/** Parts of a section that the configuration lacks. Existing ones stay, whatever their value. */
 function missingSections(section: Section, found: unknown): Section[] {
   const value = missingValue(section.value, found)
   return value === undefined ? [] : [{ ...section, value }]
@@ -101,8 +101,8 @@ function missingKeys(wanted: Table, found: Table): Table | undefined {
 }
 
 /**
- * Settings that the answers ask for, and HASHGATE does not have: for the operator to add. Whether a deployment enforces, and by
- * which preset, is never changed.
+ * Settings that follow from the answers and are missing from HASHGATE, for the operator to add.
+ * Mode and preset of an existing deployment never change.
  */
 function missingSettings(answers: Answers, vars: unknown): string[] {
   const found = isTable(vars) ? vars['HASHGATE'] : undefined
@@ -116,12 +116,12 @@ function isList(value: unknown): value is Table[] {
   return Array.isArray(value) && value.every(isTable)
 }
 
-/** What tells one element of a list from others. */
+/** What identifies an element of a list. */
 function tableName({ binding, name, tag, pattern, queue }: Table): string {
   return JSON.stringify(binding ?? name ?? tag ?? pattern ?? queue)
 }
 
-/** Comments in JSON stay where they are, and what is added gets its own. */
+/** Adds to JSON. Existing comments stay in place; additions get their own. */
 async function addToJson(
   name: string,
   text: string,
@@ -130,7 +130,7 @@ async function addToJson(
   const { experimental_patchConfig: patch } = await importWrangler()
   type Patch = Parameters<typeof patch>[1]
   const patched = await inFile('wrangler.jsonc', text, async (file) => {
-    let all = patch(file, {}, true) // as wrangler formats it, so that the next one differs only by what it adds
+    let all = patch(file, {}, true) // formatted by wrangler, so that the next text differs only by the addition
     for (const { comment, key, value } of missing) {
       const longer = patch(file, { [key]: value } as Patch, true)
       all = comment ? commented(all, longer, comment) : longer
@@ -141,23 +141,23 @@ async function addToJson(
   return { name, text: indentedAs(text, patched), state: 'changed', byHand: [] }
 }
 
-/** A longer text with a comment above the line that the shorter one does not have. */
+/** A longer text with a comment above the line that the shorter one lacks. */
 function commented(shorter: string, longer: string, comment: string): string {
   let same = 0
   while (shorter[same] === longer[same]) same++
-  const end = longer.slice(0, same).replace(/[,\s]+$/, '').length // of what was the last there
+  const end = longer.slice(0, same).replace(/[,\s]+$/, '').length // end of the last line before
   const line = longer.indexOf('\n', end) + 1
   const [indent] = /^\s*/.exec(longer.slice(line)) ?? ['']
   return `${longer.slice(0, line)}${indent}// ${comment}\n${longer.slice(line)}`
 }
 
-/** wrangler indents by tabs. A text that had none gets two spaces for each. */
+/** wrangler indents with tabs. In a text that had none, each becomes two spaces. */
 function indentedAs(before: string, after: string): string {
   if (/^\t/m.test(before)) return after
   return after.replaceAll(/^\t+/gm, (tabs) => '  '.repeat(tabs.length))
 }
 
-/** Tables go to the end. What must stand before the first table, or does not fit, is for the operator to add. */
+/** Appends tables. What must precede the first table, or does not fit, is left to the operator. */
 async function addToToml(
   name: string,
   text: string,
@@ -173,7 +173,7 @@ async function addToToml(
   return { name, text: all, state: all === text ? 'kept' : 'changed', byHand }
 }
 
-/** Whether wrangler reads a text as TOML: a list that is written in one line takes no tables behind it. */
+/** Whether wrangler reads a text as TOML: a list written on one line takes no tables after it. */
 async function isReadable(toml: string): Promise<boolean> {
   return inFile('wrangler.toml', toml, async (file) => {
     const { experimental_readRawConfig: read } = await importWrangler()
@@ -186,7 +186,10 @@ async function isReadable(toml: string): Promise<boolean> {
   })
 }
 
-/** What is made of a text in a file of its own: wrangler reads and edits files, and a dry run writes none of the operator's. */
+/**
+ * Runs an edit on a temporary copy: wrangler reads and edits files, and a dry run must not write
+ * the operator's.
+ */
 async function inFile<T>(
   name: string,
   text: string,

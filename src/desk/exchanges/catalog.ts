@@ -10,7 +10,7 @@ import { TcapExchange, TcapSettingsSchema } from './tcap.ts'
 import { IMPORTED, VicsSettingsSchema } from './vics.ts'
 import { ThreatExchange, ThreatExchangeSettingsSchema } from './threatexchange.ts'
 
-/** What every source has, whatever its kind. */
+/** Settings that every source has, whatever its kind. */
 const common = {
   bank: v.pipe(
     v.string(),
@@ -61,7 +61,7 @@ export function secretsOf(settings: ExchangeSettings): string[] {
   return [settings.secret]
 }
 
-/** @param secretOf the value of a secret, by its name */
+/** @param secretOf returns the value of a secret by name */
 export function openExchange(
   settings: ExchangeSettings,
   secretOf: (name: string) => string,

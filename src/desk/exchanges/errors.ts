@@ -1,12 +1,15 @@
 import { HashgateError } from '../../util/errors.ts'
 
-/** Why a provider's list could not be read. Messages never have credentials, addresses with a query, or hashes. */
+/**
+ * Why a provider's list could not be read. Messages never contain credentials, addresses with a
+ * query, or hashes.
+ */
 export abstract class ExchangeError extends HashgateError {
-  /** Seconds until another try is worthwhile; the runner chooses if absent. */
+  /** Seconds until another attempt is worthwhile; the runner chooses if absent. */
   retrySeconds: number | undefined
 }
 
-/** The provider does not accept the credentials, or does not allow this. */
+/** The provider rejects the credentials, or does not permit the request. */
 export class NotAuthorizedError extends ExchangeError {
   readonly code = 'not-authorized'
 
@@ -14,7 +17,7 @@ export class NotAuthorizedError extends ExchangeError {
     super(
       status === 401
         ? `${what} does not accept the credentials (401); check user name and secret`
-        : `${what} does not allow this to the account (${status}); ask the provider, also about allowed addresses`,
+        : `${what} does not permit this account to do that (${status}); ask the provider, also about allowed addresses`,
     )
     this.retrySeconds = 3600
   }
@@ -30,7 +33,7 @@ export class RateLimitedError extends ExchangeError {
   }
 }
 
-/** There is no answer, or the provider has a fault. */
+/** There is no answer, or the provider has a problem. */
 export class UnavailableError extends ExchangeError {
   readonly code = 'unavailable'
 
@@ -39,7 +42,7 @@ export class UnavailableError extends ExchangeError {
   }
 }
 
-/** The provider's answer is not what its documentation says. */
+/** The provider's answer does not match its documentation. */
 export class BadAnswerError extends ExchangeError {
   readonly code = 'bad-answer'
 

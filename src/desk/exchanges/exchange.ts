@@ -5,7 +5,7 @@ import type { Tombstone } from '../ledger/record.ts'
 export interface ListedRecord {
   /** The provider's own key. */
   key: string
-  /** The provider's id for events, if that is no hash. */
+  /** The provider's id for events, if it is not a hash. */
   id?: string
   hashes: readonly { kind: string; value: string }[]
   labels?: Readonly<Record<string, string>>
@@ -16,14 +16,14 @@ export interface ListedRecord {
 /** What could not be read, by reason. */
 export type Skipped = Record<string, number>
 
-/** Records of a page, as they are read. */
+/** Records of a page, while they are read. */
 export interface PageRecords {
   upserts: ListedRecord[]
   deletes: Tombstone[]
   skipped: Skipped
 }
 
-/** Some of what a provider lists. */
+/** A part of what a provider lists. */
 export interface ExchangePage<Checkpoint extends object = object> {
   upserts: readonly ListedRecord[]
   deletes: readonly Tombstone[]
@@ -31,37 +31,46 @@ export interface ExchangePage<Checkpoint extends object = object> {
   checkpoint: Checkpoint
   /** Whether the provider has nothing more for now. */
   isComplete: boolean
-  /** Whether all that it has is about to come: what does not come is taken back at the end. */
+  /** Whether a complete listing begins: records missing from it are withdrawn at the end. */
   startsOver?: boolean
   skipped?: Skipped
-  /** Records of the whole run, those that are taken back too, as far as the provider tells: for a progress bar. */
+  /**
+   * Records of the whole run, including withdrawn ones, as far as the provider says: for a progress
+   * bar.
+   */
   expected?: number | undefined
 }
 
-/** The account that the provider sees behind the credentials. */
+/** The account that belongs to the credentials. */
 export interface Account {
   name: string
   can: string[]
-  /** What else helps a person to set it up. */
+  /** Other details that help with the setup. */
   details?: Record<string, string>
 }
 
-/** A source of hash lists: a function from a checkpoint to pages. Time, retries and storage are the runner's. */
+/**
+ * A source of hash lists: a function from a checkpoint to pages. The runner handles time, retries
+ * and storage.
+ */
 export interface Exchange<Checkpoint extends object = object> {
-  /** Days without a complete run after which the provider may have forgotten what it deleted. */
+  /** Days without a complete run after which the provider may have forgotten its deletions. */
   staleDays?: number
   /** @throws {ExchangeError} */
   whoAmI(): Promise<Account>
   /**
-   * @param from the checkpoint of the last page that was applied
+   * @param from checkpoint of the last applied page
    * @throws {ExchangeError}
    */
   pages(from: Checkpoint | undefined): AsyncGenerator<ExchangePage<Checkpoint>, void>
-  /** What would be sent for an opinion; `undefined`: the provider takes no such opinion. Absent if it takes none at all. */
+  /**
+   * The request for an opinion; `undefined` if the provider does not accept such an opinion. Absent
+   * if it accepts none at all.
+   */
   feedback?(opinion: EntryOpinion): Ask | undefined
 }
 
-/** An opinion, with what the provider knows the entry by. */
+/** An opinion, with the hash that the provider knows the entry by. */
 export type EntryOpinion = Opinion & { hash: string | undefined }
 
 export interface World {
@@ -71,12 +80,12 @@ export interface World {
 }
 
 export interface Ask {
-  /** What is asked, for errors: a name without credentials. */
+  /** A name for errors, without credentials. */
   what: string
   url: URL
   method?: string
   headers?: Record<string, string>
   body?: string
-  /** Statuses beside 2xx that the caller wants to see. */
+  /** Statuses other than 2xx that the caller handles. */
   accept?: readonly number[]
 }

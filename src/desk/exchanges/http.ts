@@ -6,19 +6,20 @@ import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError 
 import type { Ask, World } from './exchange.ts'
 import { retryAfterSeconds } from '../../util/retry-after.ts'
 
-/** Most attempts of a request. */
+/** Maximum attempts of a request. */
 const ATTEMPTS = 3
-/** Milliseconds before the second attempt; twice as many before the third. */
+/** Milliseconds before the second attempt; doubled before the third. */
 const FIRST_WAIT_MS = 1000
-/** Milliseconds that an answer may take to begin. */
+/** Milliseconds until an answer must begin. */
 const MAX_WAIT_MS = 60_000
-/** Milliseconds that the body of an answer may take. */
+/** Milliseconds allowed for the body of an answer. */
 const MAX_BODY_MS = 300_000
-/** Bytes of an answer, if the caller does not say. */
+/** Default limit for the bytes of an answer. */
 const MAX_BYTES = 32 * 1024 * 1024
 
 /**
- * Asks a provider. Faults that pass by are tried again, redirects are not followed: they could lead credentials astray.
+ * Sends a request to a provider. Transient faults are retried. Redirects are not followed: they
+ * could send credentials elsewhere.
  * @throws {ExchangeError}
  */
 export async function ask(world: World, request: Ask): Promise<Response> {
@@ -47,7 +48,7 @@ async function askOnce(world: World, { what, url, accept = [], ...rest }: Ask): 
     response = await within(world.fetch(request), MAX_WAIT_MS, late)
   } catch (error) {
     if (error instanceof UnavailableError) throw error
-    // Without a cause: its message may have the address.
+    // No cause: its message may contain the address.
     throw new UnavailableError(what, 'no connection')
   }
   const { status } = response
@@ -63,8 +64,8 @@ async function askOnce(world: World, { what, url, accept = [], ...rest }: Ask): 
 }
 
 /**
- * The whole body of an answer.
- * @throws {BadAnswerError} it is too long, or shorter than it says
+ * Reads the whole body of an answer.
+ * @throws {BadAnswerError} it is too long, or shorter than stated
  * @throws {UnavailableError} the connection broke off
  */
 export async function readBytes(
@@ -85,12 +86,12 @@ export async function readBytes(
     await within(read(), MAX_BODY_MS, () => new UnavailableError(what, 'its answer takes too long'))
   } catch (error) {
     if (error instanceof BadAnswerError || error instanceof UnavailableError) throw error
-    throw new UnavailableError(what, 'its answer broke off')
+    throw new UnavailableError(what, 'its answer was cut off')
   }
   const said = response.headers.get('content-length')
   const isPlain = !response.headers.has('content-encoding')
   if (isPlain && said !== null && Number(said) !== length) {
-    throw new UnavailableError(what, 'its answer broke off')
+    throw new UnavailableError(what, 'its answer was cut off')
   }
   return concatenate(chunks)
 }
@@ -99,14 +100,14 @@ export async function readTextAnswer(response: Response, what: string): Promise<
   return new TextDecoder().decode(await readBytes(response, what))
 }
 
-/** @throws {BadAnswerError} it is no JSON */
+/** @throws {BadAnswerError} it is not JSON */
 export async function readJsonAnswer(response: Response, what: string): Promise<unknown> {
   const json = parseJson(await readTextAnswer(response, what))
-  if (json === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
+  if (json === undefined) throw new BadAnswerError(what, 'is not JSON, or truncated')
   return json
 }
 
-/** @throws {BadAnswerError} it is no JSON, or has another form */
+/** @throws {BadAnswerError} it is not JSON, or has another structure */
 export async function checkedAnswer<S extends v.GenericSchema>(
   schema: S,
   response: Response,
@@ -124,7 +125,7 @@ export function basicAuth(user: string, password: string): string {
 }
 
 /**
- * The next page's address, which must be of the same server: it gets the same credentials.
+ * The next page's address. It must be on the same server, since it gets the same credentials.
  * @throws {BadAnswerError}
  */
 export function nextUrl(next: string, base: URL, what: string): URL {

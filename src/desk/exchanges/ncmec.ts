@@ -18,7 +18,7 @@ import { isSafeUrl, secretName } from './https/settings.ts'
 import { noRecords, skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
 
-/** Names of NCMEC's bases. Any other address can be set. */
+/** Names of NCMEC's services. Any other address can be set. */
 export const NCMEC_BASES = {
   industry: 'https://report.cybertip.org/hashsharing',
   'industry-exploitative': 'https://report.cybertip.org/exploitative-hashsharing',
@@ -51,10 +51,10 @@ export const NcmecSettingsSchema = {
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
   secret: secretName('Name of the secret.', 'NCMEC_PASSWORD'),
   memberIds: v.exactOptional(
-    described(v.array(v.string()), 'Members whose entries are taken; all, if absent.'),
+    described(v.array(v.string()), 'Members whose entries are imported; all by default.'),
   ),
   tiers: v.exactOptional(
-    described(v.array(v.string()), 'Classifications that are taken, such as A1; all, if absent.'),
+    described(v.array(v.string()), 'Classifications to import, such as A1; all by default.'),
   ),
   maxWindowEntries: v.optional(
     wholeNumber(
@@ -68,7 +68,9 @@ export const NcmecSettingsSchema = {
     v.pipe(
       v.number(),
       v.integer(),
-      v.description('Members that confirm an entry, less those that contradict, at least.'),
+      v.description(
+        'Least number of members that confirm an entry, minus those that contradict it.',
+      ),
     ),
   ),
 }
@@ -76,29 +78,37 @@ export const NcmecSettingsSchema = {
 const Schema = v.strictObject(NcmecSettingsSchema)
 export type NcmecSettings = v.InferOutput<typeof Schema>
 
-/** How far the entries were read. Entries of a window come in any order, so `from` moves only at its end. */
+/**
+ * How far the entries have been read. A window's entries come in any order, so `from` moves only at
+ * its end.
+ */
 export interface NcmecCheckpoint {
-  /** Seconds since 1970 of the beginning of the window. */
+  /** Beginning of the window, in seconds since 1970. */
   from: number
-  /** Seconds that the next window has. */
+  /** Width of the next window, in seconds. */
   width: number
-  /** A window that is under way, and its next page. */
+  /** The window being read, and its next page. */
   window?: { to: number; next: string; at: number; total: number }
 }
 
 const WHAT = 'NCMEC'
-/** What its documents are of; that of feedback is written so. */
+/** Namespace of its documents, also for feedback. */
 const NAMESPACE = 'https://hashsharing.ncmec.org/hashsharing/v2'
-/** Seconds that the end of a window lies behind the clock: entries of the last seconds may still come. */
+/**
+ * Seconds that a window's end stays behind the clock: entries of the last seconds may still arrive.
+ */
 const LAG_SECONDS = 5
-/** Milliseconds for which a cursor is good. NCMEC's last some 12 hours. */
+/** Milliseconds for which a cursor is used. NCMEC's last about 12 hours. */
 const CURSOR_MS = 10 * 3_600_000
-/** Entries of a window after which the next is wider. */
+/** If a window has fewer entries than this, the next is wider. */
 const FEW_ENTRIES = 1000
 const LEAST_WIDTH = 600
 /** Statuses of a call that the account may not make, or that the service does not have. */
 const REFUSED = [401, 403, 404]
-/** Seconds that a run reads again of the last: two clocks may differ. What is known costs no write. */
+/**
+ * Seconds of the last run that a run reads again, since the two clocks may differ. Known entries
+ * cost no write.
+ */
 const OVERLAP_SECONDS = 600
 
 /** NCMEC Hash Sharing v2. */
@@ -141,7 +151,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     return response.ok
   }
 
-  /** What NCMEC takes as the reason of a dispute, by name; `undefined` if the account may not give feedback. */
+  /** NCMEC's reasons for a dispute, by name; `undefined` if the account may not give feedback. */
   async #reasons(): Promise<string[] | undefined> {
     const response = await this.#ask(this.#url('/v2/feedback/MD5/reasons'), REFUSED)
     if (!response.ok) {
@@ -181,7 +191,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     let at: NcmecCheckpoint = from ?? { from: 0, width: Math.max(now, 1) }
     if (at.window && this.#world.now() - at.window.at > CURSOR_MS) at = withoutWindow(at)
     const end = now - LAG_SECONDS
-    // After the clock went back there is nothing new to ask for.
+    // If the clock went back, there is nothing new to read.
     if (!at.window && at.from >= end) return yield nothing(at)
     while (at.window || at.from < end) {
       const page = await this.#page(at, end)
@@ -191,7 +201,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     }
   }
 
-  /** The next page of the window that is under way, or the first of the next window. */
+  /** The next page of the current window, or the first of the next window. */
   async #page(at: NcmecCheckpoint, end: number): Promise<ExchangePage<NcmecCheckpoint>> {
     const to = at.window?.to ?? Math.min(end, at.from + at.width)
     const url = at.window
@@ -204,7 +214,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const expected = isAll && { expected: at.window?.total ?? total }
     const records = { ...this.#recordsOf(result), ...expected }
     const next = textOf(childNamed(childNamed(result, 'paging'), 'next'))
-    // So large a window is left at once: its cursors would have to last for hours.
+    // A window this large is abandoned at once: its cursors would have to last for hours.
     const { maxWindowEntries } = this.#settings
     const isTooWide = !at.window && total > maxWindowEntries && at.width > LEAST_WIDTH
     if (next !== '' && isTooWide) {
@@ -226,7 +236,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     return { ...records, checkpoint, isComplete }
   }
 
-  /** A page of entries; `undefined` if its cursor is no longer known. */
+  /** A page of entries; `undefined` if its cursor has expired. */
   async #entries(
     url: URL,
     at: NcmecCheckpoint,
@@ -260,7 +270,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
       else if (this.#isTaken(entry, memberId))
         upserts.push(recordOfEntry(entry, key, updated, skipped))
       else {
-        // It may have been taken before.
+        // An earlier state may have been imported.
         deletes.push({ key, updated })
         skip(skipped, 'entry: filtered out')
       }
@@ -288,7 +298,7 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     return new URL(this.#pathOf(path), this.#base)
   }
 
-  /** Paths of the service are relative to its base: `/v2/entries?…` lies in `/hashsharing`. */
+  /** The service's paths are relative to its base: `/v2/entries?…` lies under `/hashsharing`. */
   #pathOf(path: string): string {
     if (!path.startsWith('/')) return path
     const base = this.#base.pathname.replace(/\/$/, '')
@@ -300,8 +310,8 @@ const BLOCKS = ['images', 'videos']
 const ENTRIES = new Set(['image', 'video', 'deletedImage', 'deletedVideo'])
 
 /**
- * Entries of a page.
- * @throws {BadAnswerError} there are fewer than it says
+ * The entries of a page.
+ * @throws {BadAnswerError} there are fewer than the page claims
  */
 function entryBlocks(result: TNode): TNode[] {
   return BLOCKS.flatMap((name) => {
@@ -319,7 +329,7 @@ function entryBlocks(result: TNode): TNode[] {
 function recordOfEntry(entry: TNode, key: string, updated: number, skipped: Skipped): ListedRecord {
   const fingerprints = childrenOf(childNamed(entry, 'fingerprints'))
   for (const { tagName, attributes } of fingerprints) {
-    // Behind a link: a fingerprint of some 250 kB that is not matched.
+    // A link to a fingerprint of about 250 kB, which is not matched.
     if (Object(attributes).href !== undefined) skip(skipped, `${tagName}: large fingerprint`)
   }
   return {
@@ -332,7 +342,7 @@ function recordOfEntry(entry: TNode, key: string, updated: number, skipped: Skip
   }
 }
 
-/** Members that confirm an entry, less those that contradict. A member counts once. */
+/** Members that confirm an entry, minus those that contradict it. A member counts once. */
 function feedbackCount(entry: TNode): number {
   const membersIn = (name: string) => {
     const ids = new Set<string>()

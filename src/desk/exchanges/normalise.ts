@@ -3,15 +3,18 @@ import { isOther, kindNamed } from '../../list/text/kinds.ts'
 import { isMatchable, type LedgerRecord, type ListedHash } from '../ledger/record.ts'
 import type { ListedRecord, PageRecords, Skipped } from './exchange.ts'
 
-/** Characters of a hash that is only kept, such as PhotoDNA; longer ones are counted alone. */
+/**
+ * Maximum length of a hash that is stored but not matched, such as PhotoDNA; longer ones are only
+ * counted.
+ */
 const MAX_KEPT_CHARACTERS = 4096
-/** Hashes of a record. */
+/** Maximum hashes of a record. */
 const MAX_HASHES = 256
 const MAX_LABELS = 32
 const MAX_LABEL_CHARACTERS = 256
 const MAX_KEY_CHARACTERS = 1024
 
-/** Digests of no bytes at all: lists have them by mistake, and an empty file is nobody's. */
+/** Digests of zero bytes: lists contain them by mistake, and an empty file belongs to no one. */
 const EMPTY_FILE = new Set([
   'd41d8cd98f00b204e9800998ecf8427e',
   'da39a3ee5e6b4b0d3255bfef95601890afd80709',
@@ -27,8 +30,9 @@ export function skip(skipped: Skipped, reason: string, count = 1): void {
 }
 
 /**
- * A record as the ledger keeps it. A malformed hash is skipped and counted; its record stays, with the others, since the
- * provider's latest word replaces the earlier one. `undefined`: the record has no key that can be used.
+ * A record as the ledger stores it. A malformed hash is skipped and counted. The record stays with
+ * its other hashes, since the provider's latest version replaces the earlier one. `undefined` if
+ * the record has no usable key.
  */
 export function normalise(record: ListedRecord, skipped: Skipped): LedgerRecord | undefined {
   if (record.key === '' || record.key.length > MAX_KEY_CHARACTERS) {
@@ -78,7 +82,7 @@ function normaliseHash(
   return { kind, value: digits }
 }
 
-/** Providers write HASH_PDQ, ImagePDQ, VideoMD5. A kind that nobody knows here is kept under its own name. */
+/** Providers write HASH_PDQ, ImagePDQ, VideoMD5. An unknown kind keeps its own name. */
 function providedKind(text: string): string {
   const named = kindNamed(text)
   if (named === undefined) return text.toLowerCase().replace(/[^a-z0-9]+/g, '-') || 'unknown'

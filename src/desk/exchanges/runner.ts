@@ -8,10 +8,10 @@ import { ExchangeError } from './errors.ts'
 import type { Exchange, ExchangePage, Skipped } from './exchange.ts'
 import { normalise, skip } from './normalise.ts'
 
-/** Pages of a run before another message continues it: an invocation may make 1,000 queries of D1. */
+/** Pages of a run before another message continues it: an invocation may make 1,000 D1 queries. */
 export const MAX_PAGES = 100
 
-/** Seconds until a source that failed is tried again, unless the provider says. */
+/** Seconds until a failed source is retried, unless the provider says otherwise. */
 const RETRY_SECONDS = 300
 
 const DAY_MS = 86_400_000
@@ -20,20 +20,20 @@ export interface SyncOptions {
   name: string
   bank: string
   now: () => number
-  /** Most pages to read. */
+  /** Maximum pages to read. */
   maxPages?: number
-  /** Whether the source is read from its start. */
+  /** Whether to read the source from its start. */
   refetch?: boolean
   /** Called after each page. */
   onPage?: (progress: SyncProgress) => void
 }
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface SyncProgress {
   records: number
   deleted: number
   pages: number
-  /** Records of the whole run, as far as the provider tells. */
+  /** Records of the whole run, as far as the provider says. */
   expected?: number | undefined
 }
 
@@ -41,16 +41,16 @@ export interface Sync {
   state: 'complete' | 'more' | 'failed' | 'busy'
   pages: number
   records: number
-  /** Records that the provider took back, or did not list any more. */
+  /** Records that the provider withdrew, or no longer lists. */
   deleted: number
   skipped: Skipped
   error?: HashgateError
 }
 
 /**
- * Reads a source into the ledger, from where the last run ended. Each page is applied with its checkpoint, so that a run can
- * be cut off anywhere. A source that was not read for too long is read from its start; what that does not list is taken back
- * when it is complete, and not before.
+ * Reads a source into the ledger, from where the last run ended. Each page is applied together with
+ * its checkpoint, so a run can be cut off anywhere. A source that was not read for too long is read
+ * from its start; records missing from it are withdrawn once the run is complete, and not before.
  */
 export async function syncExchange(
   ledger: Ledger,
@@ -152,7 +152,10 @@ class SyncRun {
     return { ...source, ...(change as Partial<Source>) }
   }
 
-  /** What the last page of a run changes. A run from the start has what it did not list taken back first. */
+  /**
+   * What a run's last page changes. After a run from the start, the records that it did not list
+   * are withdrawn first.
+   */
   #completion({ phase }: Source): SourceChange {
     if (phase === 'refetch') return { phase: 'sweep' }
     return { completedAt: this.#options.now(), isRunning: false }
@@ -193,7 +196,7 @@ class SyncRun {
   }
 }
 
-/** Pages, each asked for while the one before is applied, as many as there may be. */
+/** Up to the maximum number of pages. Each is requested while the previous one is applied. */
 async function* oneAhead(
   pages: AsyncGenerator<ExchangePage, void>,
   most: number,

@@ -32,7 +32,7 @@ export const StopNciiSettingsSchema = {
   regions: v.exactOptional(
     described(
       v.array(v.string()),
-      'Regions whose hashes are taken, with those of no region; all, if absent.',
+      'Regions whose hashes are imported, along with those without a region; all by default.',
     ),
   ),
 }
@@ -40,27 +40,27 @@ export const StopNciiSettingsSchema = {
 const Schema = v.strictObject(StopNciiSettingsSchema)
 export type StopNciiSettings = v.InferOutput<typeof Schema>
 
-/** How far the hashes were read. Times are the service's. */
+/** How far the hashes have been read. Times are the service's. */
 export interface StopNciiCheckpoint {
-  /** Where the window begins: the latest time that a complete run saw. */
+  /** Beginning of the window: the latest time that a complete run saw. */
   start: number
-  /** The next page of the window that is under way. */
+  /** The next page of the current window. */
   token?: string
-  /** The latest time that this window saw: a page may tell an earlier one than the page before. */
+  /** The latest time seen in this window: a page may report an earlier one than the page before. */
   seen: number
-  /** The time of the last record of the page before. */
+  /** Time of the previous page's last record. */
   position: number
-  /** Where the window began that has a record that cannot be read: the next run begins there again. */
+  /** Beginning of the window with an unreadable record: the next run begins there again. */
   hole?: number
 }
 
 const WHAT = 'StopNCII'
-/** Where a first run begins. The service takes 10, not 0. */
+/** Where a first run begins. The service accepts 10, but not 0. */
 const FIRST_START = 10
 const PAGE_SIZE = 800
-/** Records that cannot be read, of one run. */
+/** Maximum unreadable records of one run. */
 const MAX_HOLES = 5
-/** Largest step by which one is left behind: the service's times are seconds or milliseconds. */
+/** Largest step for skipping one: the service's times are seconds or milliseconds. */
 const MAX_STEP = 2 ** 42
 
 /** Nothing in it is strict: an unknown value must not drop a record. */
@@ -89,7 +89,7 @@ export interface StopNciiKeys {
   feedback?: string
 }
 
-/** What StopNCII calls opinions. */
+/** StopNCII's names for opinions. */
 const FEEDBACK = { confirmed: 'Blocked', disputed: 'NotBlocked', seen: 'PendingReview' } as const
 
 /** StopNCII: hashes that people made of their own pictures. */
@@ -108,7 +108,9 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   async whoAmI(): Promise<Account> {
     await this.#fetch(from(FIRST_START), 1)
     const { feedback } = this.#keys
-    const details = feedback !== undefined && { feedback: 'has a key, which only use can try' }
+    const details = feedback !== undefined && {
+      feedback: 'has a key that can only be tested by using it',
+    }
     return { name: 'the subscription', can: ['read'], ...(details && { details }) }
   }
 
@@ -126,8 +128,8 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   }
 
   /**
-   * A record that cannot be read ends neither this run nor the ones to come: what follows it is read, the run fails at its
-   * end and says so, and the next run begins before that record again.
+   * An unreadable record ends neither this run nor later ones. What follows it is read. The run
+   * then fails at its end and says so, and the next run begins before that record again.
    */
   async *pages(
     checkpoint: StopNciiCheckpoint | undefined,
@@ -145,7 +147,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
       const token = answer.nextPageToken ?? ''
       const isLast = !answer.hasMoreRecords
       if (!isLast && (token === '' || token === at.token)) {
-        throw new BadAnswerError(WHAT, 'says that there is more, but not where')
+        throw new BadAnswerError(WHAT, 'claims to have more, but does not say where')
       }
       const end = at.hole ?? seen
       const position = Math.max(at.position, latest)
@@ -158,7 +160,10 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     }
   }
 
-  /** The page at a token, with fewer records if it cannot be read; `undefined` if its first record is what spoils it. */
+  /**
+   * The page at a token, with fewer records if it is unreadable; `undefined` if its first record is
+   * the cause.
+   */
   async #readable(at: StopNciiCheckpoint): Promise<FetchedHashes | undefined> {
     for (let size = PAGE_SIZE; size >= 1; size = Math.floor(size / 2)) {
       try {
@@ -170,7 +175,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     return undefined
   }
 
-  /** The earliest time behind a record that cannot be read, from which the next one can. */
+  /** The earliest time after an unreadable record from which the next one can be read. */
   async #beyond({ start: begin, position, hole }: StopNciiCheckpoint): Promise<StopNciiCheckpoint> {
     const isReadable = async (start: number) => {
       try {
@@ -257,14 +262,17 @@ function unreadable(): BadAnswerError {
   )
 }
 
-/** Taken back: the hash itself, or every case that it belongs to. */
+/** Withdrawn: the hash itself, or every case that it belongs to. */
 function isWithdrawn({ hashStatus, caseNumbers }: Record_): boolean {
   const isGone = (status: unknown) => /^(withdrawn|deleted)$/i.test(String(status))
   const cases = Object.values(caseNumbers ?? {})
   return isGone(hashStatus) || (cases.length > 0 && cases.every(isGone))
 }
 
-/** The tier tells what other providers made of it: many hashes are of people whom nobody has asked anything. */
+/**
+ * The tier says what other providers decided: many hashes are of people's pictures that no one has
+ * reviewed.
+ */
 function listedHash(record: Record_, key: string, updated: number): ListedRecord {
   const values = (record.CSPFeedbacks ?? []).map(({ feedbackValue }) => feedbackValue ?? '')
   const blocked = values.filter((value) => value === 'Blocked').length

@@ -14,7 +14,10 @@ export const TcapSettingsSchema = {
     described(v.string(), 'Path of the list. Its documentation has two.'),
     '/api/hash-list/v2/all',
   ),
-  ideology: v.optional(choice(['all', 'islamist', 'far-right'], 'Which hashes are taken.'), 'all'),
+  ideology: v.optional(
+    choice(['all', 'islamist', 'far-right'], 'Which hashes are imported.'),
+    'all',
+  ),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that TCAP gave you.')),
   secret: secretName('Name of the secret.', 'TCAP_PASSWORD'),
 }
@@ -22,11 +25,11 @@ export const TcapSettingsSchema = {
 const Schema = v.strictObject(TcapSettingsSchema)
 export type TcapSettings = v.InferOutput<typeof Schema>
 
-/** How far the list was read. */
+/** How far the list has been read. */
 export interface TcapCheckpoint {
-  /** What the last complete run ended with: a time and an id. */
+  /** Where the last complete run ended: a time and an id. */
   after?: string
-  /** The next page of the run that is under way. */
+  /** The next page of the current run. */
   next?: string
 }
 
@@ -51,7 +54,7 @@ const AnswerSchema = v.looseObject({
 
 const LoginSchema = v.looseObject({ token: v.pipe(v.string(), v.minLength(1)) })
 
-/** Terrorist Content Analytics Platform, of Tech Against Terrorism. */
+/** Terrorist Content Analytics Platform, by Tech Against Terrorism. */
 export class TcapExchange implements Exchange<TcapCheckpoint> {
   readonly #settings: TcapSettings
   readonly #base: URL
@@ -96,7 +99,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
   }
 
   async #list({ after, next }: TcapCheckpoint): Promise<v.InferOutput<typeof AnswerSchema>> {
-    // The address of the next page is followed as it is: it has all parameters.
+    // The next page's address is used unchanged: it has all parameters.
     const url = next === undefined ? this.#firstPage(after) : nextUrl(next, this.#base, WHAT)
     return checkedAnswer(AnswerSchema, await this.#ask(url), WHAT)
   }
@@ -109,7 +112,7 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
     return url
   }
 
-  /** Asks with the token that there is, and with a new one if that has expired. */
+  /** Sends a request with the current token, and with a new one if that has expired. */
   async #ask(url: URL): Promise<Response> {
     const isNew = this.#token === undefined
     const token = this.#token ?? (await this.#login())
@@ -145,7 +148,7 @@ function pathUnder(base: URL, path: string): URL {
   return new URL(base.pathname.replace(/\/$/, '') + path, base)
 }
 
-/** A checkpoint never goes back. */
+/** The later of two checkpoints: they never go back. */
 function later(a: string | undefined, b: string | undefined): string | undefined {
   if (a === undefined || b === undefined) return b ?? a
   return Number.parseFloat(b) >= Number.parseFloat(a) ? b : a

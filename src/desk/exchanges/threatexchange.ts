@@ -30,7 +30,7 @@ export const ThreatExchangeSettingsSchema = {
 const Schema = v.strictObject(ThreatExchangeSettingsSchema)
 export type ThreatExchangeSettings = v.InferOutput<typeof Schema>
 
-/** How far the updates were read: seconds since 1970. */
+/** How far the updates have been read: seconds since 1970. */
 export interface ThreatExchangeCheckpoint {
   since: number
 }
@@ -69,9 +69,9 @@ const GroupSchema = v.looseObject({
 
 const GroupsSchema = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) })
 
-/** Meta ThreatExchange. Its addresses have the token in them, so they are neither kept nor shown. */
+/** Meta ThreatExchange. Its addresses contain the token, so they are neither stored nor shown. */
 export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
-  /** It forgets what was deleted after 90 days. */
+  /** It forgets deletions after 90 days. */
   readonly staleDays = 85
   readonly #settings: ThreatExchangeSettings
   readonly #token: string
@@ -88,7 +88,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     url.searchParams.set('fields', 'id,name,threat_updates_enabled')
     const answer = await readJsonAnswer(await ask(this.#world, { what: WHAT, url }), WHAT)
     const group = v.safeParse(GroupSchema, answer)
-    if (!group.success) throw new BadAnswerError(WHAT, 'is not of a privacy group')
+    if (!group.success) throw new BadAnswerError(WHAT, 'is not about a privacy group')
     const { name, threat_updates_enabled: hasUpdates } = group.output
     return {
       name: name ?? '',
@@ -97,7 +97,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     }
   }
 
-  /** The groups that the app is a member of, where the service tells. */
+  /** The groups that the app is a member of, if the service says. */
   async #groupsOfApp(): Promise<{ 'member of'?: string }> {
     const [app = ''] = this.#token.split(/\||%7C/i)
     const url = this.#url(`/${app}/threat_privacy_groups_member`)
@@ -118,7 +118,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     return { what: WHAT, url, method: 'POST' }
   }
 
-  /** The checkpoint is the latest time that was seen: updates come in the order of time. */
+  /** The checkpoint is the latest time seen: updates come in chronological order. */
   async *pages(
     from: ThreatExchangeCheckpoint | undefined,
   ): AsyncGenerator<ExchangePage<ThreatExchangeCheckpoint>, void> {
@@ -139,7 +139,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     }
   }
 
-  /** Updates of the last second that was seen come again: there may be more of them. */
+  /** Updates of the last second seen come again: there may be more of them. */
   #first(since: number): URL {
     const url = this.#url(`/${this.#settings.group}/threat_updates/`)
     url.searchParams.set('start_time', String(Math.max(0, since - 1)))
@@ -157,7 +157,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   }
 }
 
-/** What ThreatExchange calls opinions. */
+/** ThreatExchange's names for opinions. */
 const REACTIONS = {
   confirmed: 'HELPFUL',
   disputed: 'DISAGREE_WITH_TAGS',
@@ -188,7 +188,7 @@ function recordsOf(items: readonly unknown[]): {
   return { records, latest }
 }
 
-/** One without an owner is one that this app may not see. */
+/** A descriptor without an owner is one that this app may not see. */
 function descriptorsOf(items: readonly unknown[]): Descriptor[] {
   return items.flatMap((item) => {
     const parsed = v.safeParse(DescriptorSchema, item)

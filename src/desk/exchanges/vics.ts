@@ -3,17 +3,17 @@ import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Settings of files of Project VIC or CAID, which a person imports. */
+/** Settings of Project VIC or CAID files, which a person imports. */
 export const VicsSettingsSchema = {
   kind: v.literal('vics'),
   categories: described(
     v.record(v.pipe(v.string(), v.regex(/^\d{1,3}$/, 'must be a number')), v.string()),
-    'What each category is called as the classification, by its number. Others are left out: their meaning differs by country.',
+    'The classification for each category number. Other categories are left out: their meaning differs by country.',
   ),
   mode: v.optional(
     choice(
       ['replace', 'append'],
-      'Whether a file is the whole list, so that entries that it lacks are removed.',
+      'Whether a file is the whole list, so that entries missing from it are removed.',
     ),
     'replace',
   ),

@@ -2,18 +2,21 @@ import { parse, type TNode } from 'txml/txml'
 import { BadAnswerError } from './errors.ts'
 
 /**
- * The root of an XML answer. The parser accepts XML that is cut off, so the end must be there.
- * @throws {BadAnswerError} it is cut off, no XML, or something else: a page that says the server is being mended
+ * The root of an XML answer. The parser accepts truncated XML, so the end tag is checked.
+ * @throws {BadAnswerError} it is truncated, not XML, or something else, such as a maintenance page
  */
 export function parseXml(text: string, root: string, what: string): TNode {
   if (!new RegExp(`(</(\\w+:)?${root}>|<(\\w+:)?${root}[^>]*/>)\\s*$`).test(text)) {
-    throw new BadAnswerError(what, `does not end with </${root}>: it is truncated, or another page`)
+    throw new BadAnswerError(
+      what,
+      `does not end with </${root}>: it is truncated, or a different page`,
+    )
   }
   let nodes: (TNode | string)[]
   try {
     nodes = parse(text, { decodeEntities: true })
   } catch {
-    throw new BadAnswerError(what, 'is no XML')
+    throw new BadAnswerError(what, 'is not XML')
   }
   const found = nodes.find((node): node is TNode => nameOf(node) === root)
   if (!found) throw new BadAnswerError(what, `has no <${root}>`)

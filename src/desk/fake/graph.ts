@@ -10,7 +10,7 @@ import {
 
 const DAY_MS = 86_400_000
 
-/** Meta ThreatExchange. What was deleted is forgotten after 90 days. */
+/** Meta ThreatExchange. It forgets deletions after 90 days. */
 export function graph(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
@@ -62,7 +62,7 @@ export function graph(provider: FakeProvider, clock: FakeClock): Hono {
   return app
 }
 
-/** What is deleted says so, or has no descriptor any more, or none that this app may see. */
+/** A deleted record says so, or no longer has a descriptor, or none that this app may see. */
 function updateOf(record: FakeRecord): object {
   const [hash] = record.hashes
   const update = {

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { FAKE_SECRET, FAKE_USER, type FakeClock, type FakeProvider } from './state.ts'
 
-/** A list as a file: `/list.csv` and `/list.ndjson`, by basic authentication, with an ETag. */
+/** A list as a file: `/list.csv` and `/list.ndjson`, with basic authentication and an ETag. */
 export function list(provider: FakeProvider, _clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {

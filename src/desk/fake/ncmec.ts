@@ -9,12 +9,14 @@ import {
 
 const NAMESPACE = 'https://hashsharing.ncmec.org/hashsharing/v2'
 
-/** A document of feedback, affirmative or with the id of a reason. */
+/** A feedback document, affirmative or with the id of a reason. */
 const FEEDBACK = new RegExp(
   `^<feedbackSubmission xmlns="${NAMESPACE}">(?:(<affirmative/>)|<negative><reasonIds><guid>([\\w-]+)</guid></reasonIds></negative>)</feedbackSubmission>$`,
 )
 
-/** NCMEC Hash Sharing v2. Entries of a window come in an order of their own, which is not that of time. */
+/**
+ * NCMEC Hash Sharing v2. A window's entries come in their own order, which is not chronological.
+ */
 export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono()
   const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`
@@ -66,7 +68,7 @@ export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
   return app
 }
 
-/** In UTC, with seconds, and perhaps with milliseconds. */
+/** In UTC, with seconds, and optionally with milliseconds. */
 function isInstant(text: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/.test(text)
 }
@@ -81,7 +83,7 @@ function changedKeys(provider: FakeProvider, from: string, to: string): string[]
     .map(({ key }) => key)
 }
 
-/** An order that has nothing to do with time. */
+/** An order unrelated to time. */
 function mix(key: string): number {
   let hash = 7
   for (const character of key) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) >>> 0
@@ -105,7 +107,7 @@ function ncmecPage(
   const next = start + size
   const query = `from=${millis(from)}&amp;to=${millis(to)}&amp;start=${next}&amp;size=${size}&amp;max=${keys.length}`
   const paging = next <= keys.length ? `<paging><next>/v2/entries?${query}</next></paging>` : ''
-  // The next page is asked for by the window as the server writes it.
+  // The next page is requested with the window as the server writes it.
   provider.cursors.set(`${millis(from)} ${millis(to)}`, JSON.stringify(keys))
   return (
     `<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="${NAMESPACE}">` +
@@ -126,7 +128,7 @@ function block(name: string, entries: readonly FakeRecord[]): string {
   return `<${name}s count="${entries.length}" maxTimestamp="${latest}">${items}</${name}s>`
 }
 
-/** The key is `member-entry`. What is deleted has its fields in another order. */
+/** The key is `member-entry`. A deleted entry has its fields in another order. */
 function item(name: string, record: FakeRecord): string {
   const { key, hashes, tier, updated, isDeleted } = record
   const [member = '', id = ''] = key.split('-')
@@ -145,7 +147,7 @@ function item(name: string, record: FakeRecord): string {
   )
 }
 
-/** By kind of hash, as members told it: one of them for two kinds. */
+/** Feedback by kind of hash; one of the members gave it for two kinds. */
 function feedbackOf({ opinions }: FakeRecord): string {
   if (!opinions) return '<feedback/>'
   const members = (ids: readonly string[]) =>

@@ -1,13 +1,13 @@
 import type { ExchangeServer } from './server.ts'
 import { FAKE_NAMES } from './state.ts'
 
-/** The demo's pictures, as examples/list.csv has them. examples/known.jpg is a copy of the first. */
+/** The demo's pictures, as in examples/list.csv. examples/known.jpg is a copy of the first. */
 export const DEMO_HASHES = [
   '90e1aad696d63d8c957435196529893b36eb24cbb39dc376678854b64db652a4',
   '3cc28b1ff92da6a930eeced3c9cbbc21b0bf1f96434669470cf1f09ef904012c',
 ] as const
 
-/** What each provider calls it. Shield's second one is for tests. */
+/** Each provider's classification. Shield's second one is for tests. */
 const TIERS: Record<string, readonly string[]> = {
   ncmec: ['A1', 'B2'],
   stopncii: ['Blocked', 'NotBlocked'],
@@ -19,7 +19,10 @@ const TIERS: Record<string, readonly string[]> = {
 
 const HOUR_MS = 3_600_000
 
-/** Has all providers list the demo's pictures, since an hour: what is seconds old is not asked for yet. */
+/**
+ * Makes every provider list the demo's pictures, dated an hour ago: entries a few seconds old are
+ * not read yet.
+ */
 export function seed({ clock, providers }: ExchangeServer): void {
   clock.advance(-HOUR_MS)
   for (const name of FAKE_NAMES) {

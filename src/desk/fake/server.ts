@@ -30,7 +30,7 @@ export function createExchangeServer(clock = new FakeClock(Date.now, 1)): Exchan
   return { app, clock, providers }
 }
 
-/** Faults that need no code of the provider: they replace its answer, or break it. */
+/** Faults that need no provider's code: they replace its answer, or break it. */
 function withFaults(provider: FakeProvider): MiddlewareHandler {
   return async (context, next) => {
     provider.requests++

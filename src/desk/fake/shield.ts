@@ -8,12 +8,12 @@ import {
   type FakeRecord,
 } from './state.ts'
 
-/** Hashes that one request may ask about. */
+/** Maximum hashes in one request. */
 const MAX_HASHES = 400
 
 /**
- * Project Arachnid Shield. It knows what is near its records, and says so in hashes of its own. What it does not know has no
- * entry but null, or a classification that says so: one as often as the other.
+ * Project Arachnid Shield. It knows what is near its records and reports that under its own hashes.
+ * An unknown hash is answered with null or with a classification that says so, equally often.
  */
 export function shield(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono({ strict: true }) // its address ends with a slash
@@ -57,7 +57,7 @@ function answerFor(provider: FakeProvider, clock: FakeClock, text: string, i: nu
   }
 }
 
-/** The live record that is nearest to a hash, if it is near enough to match. */
+/** The live record nearest to a hash, if it is near enough to match. */
 export function nearestTo(
   provider: FakeProvider,
   hex: string,

@@ -3,7 +3,7 @@ export interface FakeRecord {
   key: string
   hashes: { kind: string; value: string }[]
   tier: string
-  /** Ids of members that confirm it, and of those that contradict. */
+  /** Ids of members that confirm it, and of those that contradict it. */
   opinions?: { for: string[]; against: string[] }
   /** Milliseconds since 1970, by the server's clock. */
   updated: number
@@ -24,26 +24,26 @@ export type Fault =
 export const FAKE_LIST_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
 export type FakeListName = (typeof FAKE_LIST_NAMES)[number]
 
-/** All providers; Shield is only asked. */
+/** All providers. Shield can only be queried. */
 export const FAKE_NAMES = [...FAKE_LIST_NAMES, 'shield'] as const
 export type FakeName = (typeof FAKE_NAMES)[number]
 
-/** Credentials that the exchange server takes, as its sources are set up with them. */
+/** Credentials that the exchange server accepts; its sources are set up with them. */
 export const FAKE_USER = 'hashgate'
 export const FAKE_SECRET = 'secret-of-the-exchange-server'
 export const FAKE_TOKEN = `12345678|${'s'.repeat(24)}`
 export const FAKE_GROUP = '1234567890'
 
-/** One provider of the exchange server: its records, and the faults that its next answers have. */
+/** One provider of the exchange server: its records, and the faults of its next answers. */
 export class FakeProvider {
   readonly records = new Map<string, FakeRecord>()
-  /** Each is taken by one request. */
+  /** Each applies to one request. */
   readonly faults: Fault[] = []
-  /** Types of the faults that its answers had. */
+  /** Types of the faults that occurred. */
   readonly played = new Set<Fault['type']>()
   /** Keys of records whose pages are always cut off. */
   readonly poison = new Set<string>()
-  /** Cursors that are valid, with what they mean. */
+  /** Valid cursors, with their meaning. */
   readonly cursors = new Map<string, string>()
   /** Feedback that it received about its records. */
   readonly feedback: string[] = []
@@ -55,7 +55,7 @@ export class FakeProvider {
     this.#clock = clock
   }
 
-  /** Each change has a time of its own. */
+  /** Each change has its own time. */
   put(key: string, hashes: FakeRecord['hashes'], tier = ''): void {
     this.records.set(key, { key, hashes, tier, updated: this.#clock.next(), isDeleted: false })
   }
@@ -65,7 +65,7 @@ export class FakeProvider {
     if (record) this.records.set(key, { ...record, updated: this.#clock.next(), isDeleted: true })
   }
 
-  /** In the order of time. */
+  /** In chronological order. */
   sorted(): FakeRecord[] {
     return [...this.records.values()].toSorted((a, b) => a.updated - b.updated)
   }
@@ -74,12 +74,15 @@ export class FakeProvider {
     return [...this.records.values()].filter(({ isDeleted }) => !isDeleted)
   }
 
-  /** Drops a fault that no answer of this provider can have, or those behind it would wait for ever. */
+  /**
+   * Drops a fault that no answer of this provider can have. Otherwise the faults after it would
+   * wait forever.
+   */
   drop(fault: Fault | undefined): void {
     if (fault && this.faults[0] === fault) this.faults.shift()
   }
 
-  /** Takes a fault of a type that the caller handles, if it is the next. */
+  /** Takes the next fault if it is of a type that the caller handles. */
   take<T extends Fault['type']>(type: T): Extract<Fault, { type: T }> | undefined {
     if (this.faults[0]?.type !== type) return undefined
     this.played.add(type)
@@ -95,7 +98,7 @@ export class FakeClock {
 
   /**
    * @param read milliseconds since 1970, without what the clock was advanced by
-   * @param stepMs by which each change advances it, so that no two have the same time
+   * @param stepMs how much each change advances it, so that no two have the same time
    */
   constructor(read: () => number, stepMs: number) {
     this.#read = read
@@ -116,7 +119,7 @@ export class FakeClock {
   }
 }
 
-/** When a record changed last, in whole seconds of Unix time, as most services have it. */
+/** When a record last changed, in whole seconds of Unix time, as in most services. */
 export function secondsOf({ updated }: Pick<FakeRecord, 'updated'>): number {
   return Math.floor(updated / 1000)
 }

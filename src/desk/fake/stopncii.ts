@@ -8,7 +8,7 @@ import {
   secondsOf,
 } from './state.ts'
 
-/** StopNCII. Its page tokens are bound to the start of the window, and times have seconds. */
+/** StopNCII. Its page tokens are bound to the start of the window, and its times are in seconds. */
 export function stopncii(provider: FakeProvider, _clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
@@ -84,7 +84,7 @@ async function answer(
 
 const SIGNAL_TYPES: Record<string, string> = { pdq: 'ImagePDQ', md5: 'VideoMD5' }
 
-/** What is withdrawn says so in one of two places. */
+/** A withdrawn record says so in one of two places. */
 function fakeRecord(record: FakeRecord): object {
   const [hash] = record.hashes
   const isOdd = record.key.length % 2 === 1

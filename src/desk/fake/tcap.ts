@@ -8,7 +8,7 @@ import {
   type FakeRecord,
 } from './state.ts'
 
-/** Requests after which a token has expired. */
+/** Requests after which a token expires. */
 const TOKEN_REQUESTS = 5
 
 /** Terrorist Content Analytics Platform. Its tokens expire, and its next page is an address. */
@@ -50,7 +50,7 @@ interface HashQuestion {
   confidence: number
 }
 
-/** Hashes that one request may ask about. */
+/** Maximum hashes in one request. */
 const MAX_QUESTIONS = 50
 
 function isQuestion({ hash_value: hash, hash_type: type, confidence }: HashQuestion): boolean {
@@ -67,7 +67,7 @@ function verify(provider: FakeProvider, hash: string): object {
   }
 }
 
-/** `after` is a time and an id. The records of that time come by their ids. */
+/** `after` is a time and an id. Records of the same time come in the order of their ids. */
 function tcapPage(provider: FakeProvider, url: URL): object {
   const [time = '0', key = ''] = (url.searchParams.get('after') ?? '0,').split(',')
   const isAfter = (record: FakeRecord) => {

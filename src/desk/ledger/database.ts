@@ -1,4 +1,7 @@
-/** The part of D1 that the desk uses. Its own types are those of a Worker, and the command line has none. */
+/**
+ * The part of D1 that the desk uses. D1's own types belong to a Worker, and the command line has no
+ * such types.
+ */
 export interface Database {
   prepare(sql: string): Statement
   /** Runs statements as one transaction. */
@@ -12,7 +15,7 @@ export interface Statement {
   run(): Promise<unknown>
 }
 
-/** Most bytes of a parameter. D1 allows 2,000,000 in production, and more locally. */
+/** Maximum bytes of a parameter. D1 allows 2,000,000 in production, and more locally. */
 export const MAX_PARAMETER_BYTES = 1_900_000
 
 /** Statements with their parameters, in order. */
@@ -26,7 +29,10 @@ export function statements(
   })
 }
 
-/** Statements by their text: from the command line, each call of D1 is a message to another thread that is waited for. */
+/**
+ * Statements by their text: on the command line, each call to D1 waits for a message to another
+ * thread.
+ */
 const PREPARED = new WeakMap<Database, Map<string, Statement>>()
 
 function prepared(db: Database, sql: string): Statement {
@@ -37,7 +43,7 @@ function prepared(db: Database, sql: string): Statement {
   return statement
 }
 
-/** Rows that a statement gives. What they are follows from its SQL, which nothing can check here. */
+/** Rows that a statement returns. Their type follows from its SQL, which nothing can check here. */
 export async function rowsOf<Row>(
   db: Database,
   sql: string,
@@ -51,7 +57,7 @@ export async function rowsOf<Row>(
   ).results as Row[]
 }
 
-/** The first row that a statement gives. */
+/** The first row that a statement returns. */
 export async function rowOf<Row>(
   db: Database,
   sql: string,

@@ -11,7 +11,7 @@ export class BadDeskKeyError extends HashgateError {
   }
 }
 
-/** The ledger was filled with another key. */
+/** The ledger was written with another key. */
 export class OtherDeskKeyError extends HashgateError {
   readonly code = 'other-desk-key'
 
@@ -32,7 +32,7 @@ export class RecordDamagedError extends HashgateError {
   }
 }
 
-/** Somebody else works on the same thing. */
+/** Another process is working on the same thing. */
 export class LeaseTakenError extends HashgateError {
   readonly code = 'lease-taken'
 
@@ -41,7 +41,7 @@ export class LeaseTakenError extends HashgateError {
   }
 }
 
-/** The lease ran out during the work, and the last step was not written. */
+/** The lease expired during the work, and the last step was not written. */
 export class LeaseLostError extends HashgateError {
   readonly code = 'lease-lost'
 
@@ -50,7 +50,7 @@ export class LeaseLostError extends HashgateError {
   }
 }
 
-/** A source now feeds another bank than its records were published in. */
+/** A source now feeds a different bank than its records were published in. */
 export class BankChangedError extends HashgateError {
   readonly code = 'bank-changed'
 

@@ -1,15 +1,20 @@
 import { type Database, rowOf, type Statement, statements } from './database.ts'
 import { LeaseLostError, LeaseTakenError } from './errors.ts'
 
-/** Milliseconds after which somebody else may continue the work. Each step renews them. */
+/** Milliseconds after which another process may continue the work. Each step renews them. */
 export const LEASE_MS = 120_000
 
-/** Renews a lease. Where it is not held, what is said of it is no JSON: the statement fails, and the transaction with it. */
+/**
+ * Renews a lease. If it is not held, this writes a value that is not JSON: the statement fails, and
+ * the transaction with it.
+ */
 const FENCE = `INSERT INTO lease (name, token, expires)
   SELECT ?1, iif(EXISTS (SELECT 1 FROM lease WHERE name = ?1 AND token = ?2), ?2, json('lease lost')), ?3
   WHERE true ON CONFLICT (name) DO UPDATE SET expires = excluded.expires`
 
-/** The right to work on something. Each holder has a token of its own, and every write is fenced by it. */
+/**
+ * The right to work on something. Each holder has its own token, and every write is fenced by it.
+ */
 export class Lease {
   readonly name: string
   readonly #db: Database
@@ -47,7 +52,7 @@ export class Lease {
   }
 
   /**
-   * Runs statements as one transaction, if the lease is still held, and renews it.
+   * Runs statements as one transaction if the lease is still held, and renews it.
    * @throws {LeaseLostError} nothing was written
    */
   async write(rows: Statement[]): Promise<void> {

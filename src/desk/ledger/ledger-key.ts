@@ -15,16 +15,16 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const CONTENT_BYTES = 16
 
-/** Nothing: HKDF wants a salt. */
+/** An empty salt, which HKDF requires. */
 const NO_SALT = new Uint8Array(0)
 
 /**
- * The key of the ledger: names records, tells their contents apart, and seals them. It is used for three things a record, by
- * the millions: node:crypto does so at once, where each call of WebCrypto is a job for another thread. With keys as bytes it
- * takes five times as long in Node.
+ * The ledger's key. It names records, distinguishes their contents, and seals them: three uses per
+ * record, for millions of records. node:crypto works synchronously, while each WebCrypto call is a
+ * job for another thread. Passing keys as bytes takes five times as long in Node.
  */
 export class LedgerKey {
-  /** Tells this key from others. */
+  /** Identifies this key. */
   readonly id: string
   readonly #cipher: KeyObject
   readonly #namer: KeyObject
@@ -48,18 +48,21 @@ export class LedgerKey {
     return new LedgerKey(toHex(derive('key id', 8)), secretOf('cipher'), secretOf('names'))
   }
 
-  /** The row of a provider's record: 63 bits, as a decimal number. JavaScript's numbers have 53. */
+  /**
+   * The row of a provider's record: 63 bits, as a decimal number. JavaScript's numbers only have
+   * 53.
+   */
   rowOf(source: string, key: string): string {
     const number = this.#sign(`record\n${source}\n${key}`).readBigUInt64BE(0)
     return String(number & 0x7fff_ffff_ffff_ffffn)
   }
 
-  /** Tells a content from others: 32 hex digits. */
+  /** Identifies a content: 32 hex digits. */
   contentOf(content: string): string {
     return this.#sign(`content\n${content}`).toString('hex', 0, CONTENT_BYTES)
   }
 
-  /** Seals the content of a row, as hex digits. */
+  /** Seals the content of a row, in hex. */
   seal(row: string, content: string): string {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', this.#cipher, nonce).setAAD(sealedName(row))
@@ -88,7 +91,7 @@ export class LedgerKey {
   }
 }
 
-/** What is authenticated beside a content, so that no row has that of another. */
+/** Authenticated together with a content, so that contents cannot be moved between rows. */
 function sealedName(row: string): Buffer {
   return Buffer.from(`hashgate/record/${row}`)
 }

@@ -18,7 +18,7 @@ import {
 } from './record.ts'
 import type { Source } from './source.ts'
 
-/** Records that one statement takes. */
+/** Maximum records of one statement. */
 const PAGE_RECORDS = 1000
 
 export interface PageChanges {
@@ -37,7 +37,7 @@ export class Ledger {
   }
 
   /**
-   * Opens the ledger, with its tables made or brought up to date.
+   * Opens the ledger, creating or upgrading its tables.
    * @throws {BadDeskKeyError | OtherDeskKeyError}
    */
   static async open(db: Database, deskKey: string | undefined): Promise<Ledger> {
@@ -50,8 +50,9 @@ export class Ledger {
   }
 
   /**
-   * Applies a page of changes. Its last part and `also`, where the checkpoint is, are one transaction, so that a page which is
-   * cut off is applied again. A state that is older than the one that is known changes nothing.
+   * Applies a page of changes. Its last part and `also`, which has the checkpoint, are one
+   * transaction, so a page that is cut off is applied again. A state older than the known one
+   * changes nothing.
    */
   async apply(lease: Lease, source: Source, page: PageChanges, also: Statement[]): Promise<void> {
     const parts = inParts(latest(this.#rowsOf(source, page)))
@@ -91,8 +92,8 @@ export class Ledger {
   }
 
   /**
-   * Takes back all records that the run under way did not list, in transactions of a few thousand.
-   * @returns how many there were
+   * Withdraws all records that the current run did not list, in transactions of a few thousand.
+   * @returns the number of records
    */
   async sweep(lease: Lease, { id, generation }: Source): Promise<number> {
     let swept = 0
@@ -115,9 +116,9 @@ export class Ledger {
   }
 }
 
-/** A range of ids that a sweep buries. */
+/** A range of ids that a sweep deletes. */
 interface SweepRange {
-  /** The last of them; nothing if there are none. */
+  /** The last of them; null if there are none. */
   last: string | null
   count: number
 }
@@ -128,7 +129,7 @@ const NEW_SEQ = '(SELECT seq FROM ledger)'
 const SWEPT_IDS = `SELECT id FROM record WHERE source = ?1 ->> 0 AND generation <> ?1 ->> 1 AND deleted = 0
   AND id > CAST(?1 ->> 2 AS INTEGER) AND id <= CAST(?1 ->> 3 AS INTEGER)`
 
-/** What a change of a record is: a state that is not older, and another. */
+/** What counts as a change of a record: a different state that is not older. */
 const CHANGES = `excluded.updated >= record.updated
   AND (excluded.content <> record.content OR excluded.deleted <> record.deleted)`
 
@@ -139,7 +140,10 @@ const PAGE = `(
     FROM json_each(?1)
   ) AS excluded`
 
-/** Counts, before a page is applied: what it changes is live no more, and what it brings is. What stays costs no write. */
+/**
+ * Counts before a page is applied: replaced contents are no longer live, and new ones are.
+ * Unchanged records cost no write.
+ */
 const TALLY_PAGE = `INSERT INTO tally (source, kinds, tier, live)
   SELECT ?2, kinds, tier, sum(live) FROM (
     SELECT iif(side.is_new, excluded.kinds, record.kinds) AS kinds,
@@ -168,7 +172,10 @@ const UPSERT = `INSERT INTO record (id, seq, source, kinds, tier, content, seale
     generation = excluded.generation, deleted = excluded.deleted
   WHERE ${CHANGES}`
 
-/** What is listed as it is known costs no write, unless that is news. */
+/**
+ * A record listed unchanged costs no write if this run has marked it already and its time is not
+ * later.
+ */
 const MARK_SEEN = `UPDATE record SET generation = ?2, updated = max(record.updated, page.updated)
   FROM (
     SELECT CAST(value ->> 0 AS INTEGER) AS id, value ->> 1 AS updated FROM json_each(?1)
@@ -186,7 +193,7 @@ const RETIRE_SWEPT = `INSERT INTO retired (seq, source, id, tier, sealed)
 const BURY_SWEPT = `UPDATE record SET seq = ${NEW_SEQ}, kinds = '', tier = '', content = '', sealed = x'', deleted = 1
   WHERE id IN (${SWEPT_IDS})`
 
-/** One state of each record: a page may repeat some. */
+/** One state per record: a page may repeat some. */
 function latest(rows: readonly LedgerRow[]): LedgerRow[] {
   const byId = new Map<string, LedgerRow>()
   for (const row of rows) {
@@ -200,13 +207,13 @@ function fullRow(row: LedgerRow): (string | number)[] {
   return [row.row, row.kinds, row.tier, row.content, row.sealed, row.updated, row.deleted]
 }
 
-/** Rows that one statement takes, and each as JSON. */
+/** Rows that one statement takes, each as JSON. */
 interface FittingRows {
   rows: LedgerRow[]
   texts: string[]
 }
 
-/** Rows in parts that fit in a parameter. @throws {RecordTooLargeError} */
+/** Splits rows into parts that fit into a parameter. @throws {RecordTooLargeError} */
 function inParts(rows: readonly LedgerRow[]): FittingRows[] {
   const parts: FittingRows[] = []
   let bytes = Infinity

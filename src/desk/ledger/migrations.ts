@@ -1,9 +1,10 @@
 import { type Database, rowOf, statements } from './database.ts'
 
-// Each migration is a list of statements that are run once, as one transaction. Published ones never change.
+// Each migration is a list of statements that run once, as one transaction. Published ones never
+// change.
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
-    // What is true of the whole ledger. `seq` grows with each page that is applied.
+    // State of the whole ledger. `seq` grows with each applied page.
     `CREATE TABLE ledger (
       one INTEGER PRIMARY KEY CHECK (one = 1),
       key_id TEXT,
@@ -11,7 +12,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       manifest TEXT
     )`,
     `INSERT INTO ledger (one) VALUES (1)`,
-    // Where records come from, and how far each source was read. Times are milliseconds since 1970.
+    // Where records come from, and how far each source has been read. Times are milliseconds since
+    // 1970.
     `CREATE TABLE source (
       id INTEGER PRIMARY KEY,
       name TEXT NOT NULL UNIQUE,
@@ -29,7 +31,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       published_live INTEGER NOT NULL DEFAULT 0,
       held_live INTEGER
     )`,
-    // The latest state of each of a provider's records. What is deleted keeps its row, without its content.
+    // The latest state of each provider's record. Deleted ones keep their row, without content.
     `CREATE TABLE record (
       id INTEGER PRIMARY KEY,
       seq INTEGER NOT NULL,
@@ -53,7 +55,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       sealed BLOB NOT NULL
     )`,
     `CREATE INDEX retired_source ON retired (source)`,
-    // Live records by what they have.
+    // Live records by their content.
     `CREATE TABLE tally (
       source INTEGER NOT NULL,
       kinds TEXT NOT NULL,
@@ -64,12 +66,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE lease (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID`,
   ],
   [
-    // The ledger's number at the first complete run of each day: it tells how long ago a record was taken back.
+    // The ledger's number at the first complete run of each day: it shows how long ago a record was
+    // withdrawn.
     `CREATE TABLE day (source INTEGER, day INTEGER, seq INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID`,
     `CREATE INDEX record_deleted ON record (source, seq) WHERE deleted = 1`,
   ],
   [
-    // What is to be told to providers about their entries, once each.
+    // Opinions to send to providers about their entries, once each.
     `CREATE TABLE opinion (
       source TEXT NOT NULL,
       entry TEXT NOT NULL,
@@ -84,7 +87,9 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
 ]
 
-/** Brings the tables up to date. Several may do so at once: one wins, and the others find it done. */
+/**
+ * Upgrades the tables. Several processes may do so at once: one wins, and the others find it done.
+ */
 export async function migrate(db: Database): Promise<void> {
   await db.prepare('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)').run()
   const done = async () =>

@@ -3,8 +3,9 @@ import type { Ledger } from './ledger.ts'
 import { hashesOf } from './record.ts'
 
 /**
- * What somebody thinks of an entry. `confirmed`: it is what the list says. `disputed`: it is not. `seen`: it matched, and
- * nobody has looked yet. That a picture matched by mistake is no opinion on the entry, which may well be right.
+ * What someone thinks of an entry. `confirmed`: it is what the list says. `disputed`: it is not.
+ * `seen`: it matched, and no one has looked yet. An accidental match is not an opinion on the
+ * entry, which may well be right.
  */
 export const DECISIONS = ['confirmed', 'disputed', 'seen'] as const
 export type Decision = (typeof DECISIONS)[number]
@@ -35,7 +36,7 @@ interface OpinionRow {
   error: string | null
 }
 
-/** Keeps an opinion until it is sent. One that was sent is not sent again. */
+/** Stores an opinion until it is sent. One that was sent is not sent again. */
 export async function addOpinion(db: Database, opinion: Opinion, now: number): Promise<void> {
   const { source, entry, decision, kind, reason = null } = opinion
   const sql =
@@ -43,7 +44,7 @@ export async function addOpinion(db: Database, opinion: Opinion, now: number): P
   await db.prepare(sql).bind(source, entry, decision, kind, reason, now).run()
 }
 
-/** Opinions of a source that wait, the oldest first. */
+/** Unsent opinions of a source, the oldest first. */
 export async function waitingOpinions(
   db: Database,
   source: string,
@@ -59,7 +60,7 @@ export async function waitingOpinions(
   )
 }
 
-/** Notes what became of an opinion. */
+/** Records the outcome of an opinion. */
 export async function noteOpinion(
   db: Database,
   { source, entry, decision }: Opinion,
@@ -71,7 +72,10 @@ export async function noteOpinion(
   await db.prepare(sql).bind(sentAt, error, source, entry, decision).run()
 }
 
-/** The hash of an entry that the ledger named itself, as `r-` and its row; `undefined` if it is not one, or gone. */
+/**
+ * The hash of an entry that the ledger named itself, as `r-` and its row; `undefined` for other
+ * entries, or if it is gone.
+ */
 export async function hashOfEntry(ledger: Ledger, entry: string): Promise<string | undefined> {
   const digits = /^r-([0-9a-f]{16})$/.exec(entry)?.[1]
   if (digits === undefined) return undefined

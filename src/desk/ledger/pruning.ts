@@ -3,14 +3,15 @@ import type { Lease } from './lease.ts'
 import type { Source } from './source.ts'
 
 const DAY_MS = 86_400_000
-/** Days for which the row of a deleted record stays, so that an older state of it cannot come back. */
+/** Days for which a deleted record's row is kept, so that an older state cannot come back. */
 export const KEPT_DAYS = 90
-/** Rows that are deleted at a time. */
+/** Rows deleted at a time. */
 const ROWS = 5000
 
 /**
- * Deletes the rows of records that were taken back long ago, once a day. What may still be on the published list stays.
- * @returns how many there were
+ * Deletes rows of records that were withdrawn long ago, once a day. Anything that may still be on
+ * the published list stays.
+ * @returns the number of rows
  */
 export async function prune(
   db: Database,

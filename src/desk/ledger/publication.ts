@@ -10,25 +10,25 @@ import type { Ledger } from './ledger.ts'
 import { entriesOf } from './record.ts'
 import { allSources, type Source, tallyOf, updateSource } from './source.ts'
 
-/** Share of a source's live records that may vanish before somebody must accept it. */
+/** Share of a source's live records that may vanish before a person must accept it. */
 const MAX_SHRINK = 0.1
 
 /** Records of a step: with three hashes each, 65,536 entries. */
 const STEP_RECORDS = 20_000
-/** Earlier contents that a step takes back. */
+/** Earlier contents that a step removes. */
 const STEP_RETIRED = 50_000
-/** Most values that a step deletes: KV allows 1,000 operations an invocation. */
+/** Maximum values that a step deletes: KV allows 1,000 operations per invocation. */
 const STEP_DELETES = 500
 
 export interface PublishLedgerOptions {
   now: () => number
-  /** Names of sources that are published although they shrank. */
+  /** Names of sources to publish even though they shrank. */
   accept?: readonly string[]
   /** Whether the list may be larger than an isolate holds: Durable Objects do. */
   allowLarge?: boolean
-  /** Lowers entries that would match pictures of others. */
+  /** Lowers entries that would match unrelated pictures. */
   guard?: EntryGuard
-  /** Most steps; the next publication continues. */
+  /** Maximum steps; the next publication continues. */
   maxSteps?: number
 }
 
@@ -37,7 +37,7 @@ export interface LedgerPublication {
   version: number | undefined
   added: number
   removed: number
-  /** Sources that are not published, since too many of their records vanished. */
+  /** Sources that are not published because too many of their records vanished. */
   held: HeldSource[]
   isComplete: boolean
 }
@@ -49,7 +49,7 @@ export interface HeldSource {
 }
 
 /**
- * Publishes what changed in the ledger since it was last published. One publisher works at a time.
+ * Publishes the ledger's changes since its last publication. One publisher works at a time.
  * @throws {LeaseTakenError | LeaseLostError | PublishConflictError}
  */
 export async function publishLedger(
@@ -78,7 +78,10 @@ export async function publishLedger(
   }
 }
 
-/** Holds a source that shrank too much. Nothing of it is published until somebody accepts that, or the records come back. */
+/**
+ * Holds a source that shrank too much. Nothing of it is published until a person accepts that, or
+ * the records come back.
+ */
 async function hold(
   ledger: Ledger,
   lease: Lease,
@@ -94,7 +97,7 @@ async function hold(
   return isHeld ? { name, live, publishedLive } : undefined
 }
 
-/** Publishes what changed of a source, in steps. Returns the steps that are left. */
+/** Publishes a source's changes in steps. Returns the steps left. */
 async function publishSource(
   ledger: Ledger,
   store: ListStore,
@@ -134,7 +137,7 @@ interface PublishStep {
   removed: Entry[]
   /** The sequence number up to which records are published. */
   to: number
-  /** Numbers of the earlier contents that it takes back. */
+  /** Numbers of the earlier contents that it removes. */
   retired: number[]
 }
 
@@ -144,7 +147,7 @@ interface SealedRow {
   sealed: string
 }
 
-/** What is published next of a source; nothing if all of it is. */
+/** The next step of publishing a source; `undefined` once everything is published. */
 async function planStep(
   ledger: Ledger,
   source: Source,
@@ -176,7 +179,7 @@ function openAll(ledger: Ledger, { name }: Source, rows: readonly SealedRow[]): 
   return entries
 }
 
-/** Pages are published whole, as many as a step may have. */
+/** Pages are published whole, as many as fit in a step. */
 async function endOfStep(ledger: Ledger, { id }: Source, from: number): Promise<number> {
   const pages = await rowsOf<{ seq: number; count: number }>(ledger.db, PAGES_AFTER, id, from)
   let to = from
@@ -195,13 +198,19 @@ const PAGES_AFTER = `SELECT seq, count(*) AS count FROM record
 const CHANGED = `SELECT CAST(id AS TEXT) AS id, tier, lower(hex(sealed)) AS sealed FROM record
   WHERE source = ?1 AND seq > ?2 AND seq <= ?3 AND deleted = 0`
 
-/** Earlier contents whose records this step publishes, and those of deleted records before all others. */
+/**
+ * Earlier contents of records that this step publishes; those of deleted records come before all
+ * others.
+ */
 const RETIRED = `SELECT number, CAST(retired.id AS TEXT) AS id, retired.tier AS tier, lower(hex(retired.sealed)) AS sealed
   FROM retired JOIN record ON record.id = retired.id
   WHERE retired.source = ?1 AND (record.deleted = 1 OR record.seq <= ?2)
   ORDER BY record.deleted DESC, number LIMIT ?3`
 
-/** Notes that a step is published. If that is cut off, the step is published again, which changes nothing. */
+/**
+ * Notes that a step was published. If that is cut off, the step is published again, which changes
+ * nothing.
+ */
 async function noteStep(
   ledger: Ledger,
   lease: Lease,
@@ -223,7 +232,7 @@ async function noteStep(
   ])
 }
 
-/** What to build on: the store may answer with a manifest that is older than the one that was published here. */
+/** The manifest to build on: the store may return an older one than was published here. */
 async function baseOf(ledger: Ledger, store: ListStore): Promise<Base> {
   const row = await rowOf<{ manifest: string | null }>(ledger.db, 'SELECT manifest FROM ledger')
   const known = row?.manifest
@@ -234,8 +243,9 @@ async function baseOf(ledger: Ledger, store: ListStore): Promise<Base> {
 }
 
 /**
- * Rewrites a bank with everything that the ledger has for it: after damage, or to merge many small segments.
- * All entries are in memory at once, so a Worker can do so for some 65,536; the command line for millions.
+ * Rewrites a bank with everything that the ledger has for it: after damage, or to merge many small
+ * segments. All entries are in memory at once, so a Worker can handle about 65,536, and the command
+ * line millions.
  */
 export async function rebuildBank(
   ledger: Ledger,

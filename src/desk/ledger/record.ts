@@ -2,7 +2,10 @@ import { parseHex } from '../../util/bytes.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
 import type { LedgerKey } from './ledger-key.ts'
 
-/** A hash as a provider lists it. Of a kind that can be matched, the value is lower-case hex of the right length. */
+/**
+ * A hash as a provider lists it. If its kind can be matched, the value is lower-case hex of the
+ * right length.
+ */
 export interface ListedHash {
   kind: string
   value: string
@@ -12,23 +15,26 @@ export interface ListedHash {
 export interface LedgerRecord {
   /** The provider's own key. It may be a hash, and is never shown. */
   key: string
-  /** What events name the record by, if the provider has an id that is no hash. */
+  /** The name of the record in events, if the provider has an id that is not a hash. */
   id?: string
   hashes: readonly ListedHash[]
   labels: Readonly<Record<string, string>>
-  /** How the provider classifies it, or nothing. */
+  /** The provider's classification, or an empty text. */
   tier: string
-  /** Orders the states of a record: milliseconds since 1970, or whatever else grows at this provider. */
+  /**
+   * Orders the states of a record: milliseconds since 1970, or whatever else this provider
+   * increments.
+   */
   updated: number
 }
 
-/** A record that the provider took back. */
+/** A record that the provider withdrew. */
 export interface Tombstone {
   key: string
   updated: number
 }
 
-/** A record as it lies in D1. */
+/** A record as stored in D1. */
 export interface LedgerRow {
   row: string
   kinds: string
@@ -39,7 +45,7 @@ export interface LedgerRow {
   deleted: 0 | 1
 }
 
-/** What is sealed of a record: the id for events, hashes, labels. */
+/** The sealed part of a record: the id for events, hashes, labels. */
 type SealedContent = [
   id: string,
   hashes: [kind: string, value: string][],
@@ -67,15 +73,15 @@ export function sealRecord(key: LedgerKey, source: string, record: LedgerRecord)
   }
 }
 
-/** A row without content: the provider took the record back. */
+/** A row without content: the provider withdrew the record. */
 export function buryRecord(key: LedgerKey, source: string, gone: Tombstone): LedgerRow {
   const row = key.rowOf(source, gone.key)
   return { row, kinds: '', tier: '', content: '', sealed: '', updated: gone.updated, deleted: 1 }
 }
 
 /**
- * The entries that a record is on the list with: one for each hash that can be matched. Two records with the same hash are
- * two entries, so that one stays when the other is taken back, and a match names both.
+ * The entries of a record on the list: one for each hash that can be matched. Two records with the
+ * same hash are two entries, so that one stays if the other is withdrawn, and a match names both.
  * @throws {RecordDamagedError}
  */
 export function entriesOf(

@@ -3,8 +3,8 @@ import { BankChangedError } from './errors.ts'
 import { isMatchable } from './record.ts'
 
 /**
- * Where the reading of a source stands. `refetch`: a run from the start, after which what it did not list is taken back.
- * `sweep`: that is under way. `follow`: changes since the checkpoint.
+ * Phase of reading a source. `refetch`: a run from the start, after which unlisted records are
+ * withdrawn. `sweep`: they are being withdrawn. `follow`: changes since the checkpoint.
  */
 export type SourcePhase = 'refetch' | 'sweep' | 'follow'
 
@@ -13,22 +13,22 @@ export interface Source {
   id: number
   name: string
   bank: string
-  /** How far it was read, as its exchange writes it. */
+  /** How far it has been read, in its exchange's own form. */
   checkpoint: unknown
   generation: number
   phase: SourcePhase
-  /** Whether a run has begun and not come to its end. */
+  /** Whether a run has begun and not ended. */
   isRunning: boolean
   attemptedAt: number | undefined
-  /** When a run last came to its end. */
+  /** When a run last ended completely. */
   completedAt: number | undefined
   failure: string | undefined
   retryAt: number | undefined
-  /** What could not be read in the run that came to its end last, or is under way: counts by reason. */
+  /** What could not be read in the last complete run, or in the current one: counts by reason. */
   skipped: Record<string, number>
   publishedSeq: number
   publishedLive: number
-  /** Live records that a publication is held for, since they are so few. */
+  /** Number of live records for which a publication is held, because it is so small. */
   heldLive: number | undefined
 }
 
@@ -51,7 +51,7 @@ interface SourceRow {
 }
 
 /**
- * The source with a name; it is made if there is none.
+ * The source with a name; it is created if missing.
  * @throws {BankChangedError}
  */
 export async function openSource(db: Database, name: string, bank: string): Promise<Source> {
@@ -91,7 +91,7 @@ function fromRow(row: SourceRow): Source {
   }
 }
 
-/** Columns that are written, by their names in `Source`. */
+/** Columns to write, by their names in `Source`. */
 const COLUMNS = {
   checkpoint: 'checkpoint',
   generation: 'generation',
@@ -109,7 +109,7 @@ const COLUMNS = {
 
 export type SourceChange = { [K in keyof typeof COLUMNS]?: Source[K] | undefined }
 
-/** The statement that changes what is known of a source. What is undefined becomes null. */
+/** The statement that updates a source. `undefined` becomes null. */
 export function updateSource(db: Database, { id }: Source, change: SourceChange): Statement[] {
   const names = Object.keys(change) as (keyof typeof COLUMNS)[]
   const sets = names.map((name) => `${COLUMNS[name]} = ?`).join(', ')
@@ -126,11 +126,11 @@ function toColumn(value: unknown): string | number | null {
 /** Live records of a source. */
 export interface Tally {
   records: number
-  /** Records that the list has something of. */
+  /** Records with any entry on the list. */
   matchable: number
-  /** Hashes by kind, those that cannot be matched as well. */
+  /** Hashes by kind, including those that cannot be matched. */
   kinds: Record<string, number>
-  /** Records by how the provider classifies them. */
+  /** Records by the provider's classification. */
   tiers: Record<string, number>
 }
 

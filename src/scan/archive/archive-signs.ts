@@ -9,7 +9,7 @@ interface ArchiveSign {
   needle: Buffer
   /** Bytes before the needle. */
   before: number
-  /** Whether it is one, by its bytes from the first on, where the needle is not enough. */
+  /** Checks the bytes from the first on, where the needle alone is not enough. */
   isOne?: (bytes: Buffer) => boolean
 }
 
@@ -25,14 +25,17 @@ const SIGNS: readonly ArchiveSign[] = [
   { format: 'tar', needle: Buffer.from('ustar'), before: 257, isOne: isTar },
 ]
 
-/** Bytes that are searched at once: however small the chunks are that come, each byte is searched about once. */
+/**
+ * Bytes searched at once. However small the arriving chunks are, each byte is searched about once.
+ */
 const BLOCK_BYTES = 16 * 1024
-/** Bytes of a block that are searched again with the next: a sign may lie across their border. */
+/** Bytes of a block that are searched again with the next: a sign may span two blocks. */
 const TAIL_BYTES = TAR_BLOCK_BYTES - 1
 
 /**
- * Finds archives in and behind an image by their first bytes. They are not opened: on a route for images, their presence is
- * enough. The shorter a sign is, the more of the bytes behind it are checked, so that a picture has none by chance.
+ * Finds archives in and behind an image by their first bytes. They are not opened: on a route for
+ * images, their presence is enough. The shorter a sign is, the more of the bytes behind it are
+ * checked, so that no picture contains one by chance.
  */
 export class ArchiveSigns {
   readonly #found = new Set<ContainerFormat>()
@@ -76,13 +79,13 @@ function isIn(bytes: Buffer, { needle, before, isOne }: ArchiveSign): boolean {
   return false
 }
 
-/** A header that says nothing more than a name, and how and where it was made (RFC 1952, 2.3.1). */
+/** A header with nothing beyond a name, and how and where it was made (RFC 1952, 2.3.1). */
 function isGzip(bytes: Buffer): boolean {
   const [flags = 0xff, how = 0xff, where = 0xfe] = [bytes[3], bytes[8], bytes[9]]
   return (flags & ~8) === 0 && [0, 2, 4].includes(how) && (where <= 13 || where === 0xff)
 }
 
-/** A frame without a dictionary, and a first block that is no longer than it may be (RFC 8878, 3.1.1). */
+/** A frame without a dictionary, whose first block has an allowed length (RFC 8878, 3.1.1). */
 function isZstd(bytes: Buffer): boolean {
   const flags = bytes[4] ?? 0xff
   if ((flags & 0x0f) !== 0) return false

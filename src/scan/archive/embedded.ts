@@ -9,12 +9,12 @@ import { type ImageOutcome, ImageScan } from '../image/image-scan.ts'
 import type { Finished, ScannedFile, Within } from '../scanned.ts'
 import { findImages, LONGEST_SIGNATURE_BYTES } from './signatures.ts'
 
-/** Bytes that are searched at once. */
+/** Bytes searched at once. */
 const CHUNK_BYTES = 64 * 1024
-/** Bytes before a chunk in which a signature that ends in the chunk may begin. */
+/** Bytes before a chunk in which a signature that ends in it may begin. */
 const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1
 
-/** An image that is being read, from its signature on. */
+/** An image that is being read from its signature on. */
 interface OpenImage {
   scan: ImageScan
   format: ImageFormat
@@ -22,7 +22,7 @@ interface OpenImage {
   index: number
   /** Whether it begins in data that is also read in another form. */
   isCoded: boolean
-  /** Bytes that it may still have. */
+  /** Bytes that may still belong to it. */
   left: number
 }
 
@@ -64,12 +64,12 @@ export class EmbeddedSearch {
     }
   }
 
-  /** Reads an image that was taken as known, but is not. */
+  /** Reads an image that was skipped as known, but is not. */
   *readAgain(bytes: Uint8Array): Steps {
     yield* this.#begin(bytes, this.#position || 1, false)
   }
 
-  /** Tells that the file is whole. Returns the images, in order. */
+  /** Ends the file. Returns the images in order. */
   *close(): Steps<Finished[]> {
     for (const image of this.#open) yield* this.#finish(image)
     this.#open = []
@@ -122,11 +122,14 @@ export class EmbeddedSearch {
     this.#found.push(undefined)
     this.#open.push(image)
     this.#budget.openEmbedded++
-    yield* this.#give(image, bytes.slice()) // what is held must not change
+    yield* this.#give(image, bytes.slice()) // the scan may hold it, so it must not change
     yield* this.#closeFinished()
   }
 
-  /** Most bytes of an image: most formats mark their end, WebP states its length, others do neither. */
+  /**
+   * Maximum length of an image: most formats mark their end, WebP states its length, others do
+   * neither.
+   */
   #lengthOf(format: ImageFormat, bytes: Uint8Array): number {
     if (format === 'webp') {
       return Math.min(8 + Buffer.from(bytes).readUInt32LE(4), this.#budget.limits.embeddedHeldBytes)
@@ -162,7 +165,10 @@ export class EmbeddedSearch {
   }
 }
 
-/** A file that fails before its size is known only looked like an image. In coded data any failure counts: it may show pieces. */
+/**
+ * A file that fails before its size is known only looked like an image. In coded data every failure
+ * counts: pieces of it may be visible.
+ */
 function isNoImage(outcome: ImageOutcome, isCoded: boolean): boolean {
   if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
   return isCoded || outcome.width === undefined

@@ -17,7 +17,7 @@ export type SpanKind = 'free' | 'handed' | 'coded'
 /** Takes all bytes of a file in order, in chunks. */
 export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => Steps
 
-/** Problems, the gravest first. */
+/** Problems, the most serious first. */
 const PROBLEMS: readonly ArchiveProblem[] = [
   'ambiguous-archive',
   'over-limit',

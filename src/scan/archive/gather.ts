@@ -1,4 +1,4 @@
-/** Collects a number of bytes that may arrive in chunks. */
+/** Collects a number of bytes across chunks. */
 export class Gather {
   #bytes: Uint8Array
   #length = 0
@@ -7,7 +7,7 @@ export class Gather {
     this.#bytes = new Uint8Array(bytes)
   }
 
-  /** Takes the missing bytes, as far as available. Returns how many. */
+  /** Takes missing bytes, as far as available. Returns how many it took. */
   take(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.#bytes.length - this.#length)
     this.#bytes.set(bytes.subarray(0, count), this.#length)

@@ -20,8 +20,8 @@ function isGzip(head: Uint8Array): boolean {
 type State = 'header' | 'extra-length' | 'skip' | 'text' | 'data' | 'trailer' | 'magic' | 'behind'
 
 /**
- * Reads gzip (RFC 1952): consecutive members are one file, with or without zeros between them. Tapes have such zeros, and
- * Python reads past them. Anything else that follows is ignored.
+ * Reads gzip (RFC 1952). Consecutive members are one file, even with zeros between them: tapes have
+ * such zeros, and Python skips them. Anything else that follows is ignored.
  */
 export class GzipReader {
   readonly findings = new Findings()
@@ -30,7 +30,7 @@ export class GzipReader {
   readonly #file: InnerScanner | undefined
   #state: State = 'header'
   #gather = new Gather(HEADER_BYTES)
-  /** Header fields that are still to come. */
+  /** Header fields still to come. */
   #flags = 0
   #skip = 0
   #inflater: Inflater | undefined
@@ -61,7 +61,7 @@ export class GzipReader {
     if (this.#file) yield* this.findings.add(this.#file)
   }
 
-  /** Whether at least one member has ended, and no other has begun. */
+  /** Whether at least one member has ended and no other has begun. */
   get isComplete(): boolean {
     return this.#state === 'behind' || this.#state === 'magic'
   }
@@ -160,7 +160,7 @@ export class GzipReader {
     else this.#fail('damaged')
   }
 
-  /** Begins another member, if one follows. */
+  /** Begins the next member, if there is one. */
   #expectMember(magic: Uint8Array): void {
     this.#state = 'behind'
     if (!isGzip(magic)) {

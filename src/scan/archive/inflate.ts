@@ -12,7 +12,7 @@ import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { INFLATED_BYTE_MS } from '../work.ts'
 
-/** Bytes that come out at once. */
+/** Bytes of output produced at once. */
 const OUTPUT_BYTES = 32 * 1024
 
 /** Inflates one raw deflate stream (RFC 1951) as it arrives, within the budget. */
@@ -33,7 +33,7 @@ export class Inflater {
     zlibInflateInit2(this.#stream, -15)
   }
 
-  /** Whether it takes no more bytes. */
+  /** Whether it accepts no more bytes. */
   get isClosed(): boolean {
     return this.state !== 'open'
   }
@@ -46,7 +46,7 @@ export class Inflater {
     stream.avail_in = bytes.length
     while (this.state === 'open' && (yield* this.#inflateSome()));
     const used = bytes.length - stream.avail_in
-    stream.input = EMPTY // its owner may change it
+    stream.input = EMPTY // the caller may change it
     return used
   }
 

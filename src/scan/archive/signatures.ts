@@ -11,10 +11,10 @@ export interface Hit {
   end: number
 }
 
-/** Bytes that are enough for any signature. */
+/** Enough bytes for any signature. */
 export const LONGEST_SIGNATURE_BYTES = SNIFF_BYTES
 
-/** A needle, which is searched by its first two bytes, and its position in the image. */
+/** A needle, searched for by its first two bytes, and its position in the image. */
 interface Signature {
   needle: Buffer
   /** Bytes of the image before the needle. */
@@ -49,9 +49,9 @@ const SIGNATURES: readonly Signature[] = [
 ]
 
 /**
- * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment. Machine code is full
- * of such bytes, so another marker must follow where that one ends, if that is within reach. Decoders read a length of 0 or 1
- * as 2, the length of the field itself.
+ * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment.
+ * Machine code is full of such bytes, so another marker must follow where the first one ends, if
+ * that is within reach. Decoders read a length of 0 or 1 as 2, the length of the field itself.
  */
 function isJpeg(head: string, bytes: Uint8Array): boolean {
   if (!/^\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(head)) return false

@@ -13,7 +13,7 @@ export interface TarHeader {
   isExtended: boolean
 }
 
-/** Reads a header. `undefined`: it is not a header, since its checksum is wrong. */
+/** Reads a header. `undefined` if it is not one, since its checksum is wrong. */
 export function readTarHeader(block: Uint8Array): TarHeader | undefined {
   if (block.length < TAR_BLOCK_BYTES || !hasChecksum(block)) return undefined
   return {
@@ -24,8 +24,9 @@ export function readTarHeader(block: Uint8Array): TarHeader | undefined {
 }
 
 /**
- * Whether its checksum is that of its bytes, with spaces for the checksum itself. Some programs used signed bytes, and GNU
- * tar and Python accept such sums, too. They disagree on what may surround the digits, so any of their readings counts.
+ * Whether the checksum is the sum of the bytes, with spaces in place of the checksum itself. Some
+ * programs summed signed bytes, and GNU tar and Python accept that too. They disagree about what
+ * may surround the digits, so any of their readings counts.
  */
 function hasChecksum(block: Uint8Array): boolean {
   let [unsigned, signed] = [8 * 0x20, 8 * 0x20]
@@ -40,7 +41,10 @@ function hasChecksum(block: Uint8Array): boolean {
   return told.has(unsigned) || told.has(signed)
 }
 
-/** Digits as Python's int() has them, or as GNU tar: with a sign, `0o`, underscores, behind a zero byte, before anything. */
+/**
+ * Digits as Python's int() or GNU tar reads them: with a sign, `0o` or underscores, after a zero
+ * byte, before anything.
+ */
 function readOddNumber(field: Uint8Array): number | undefined {
   if (field[0] === 0xff) {
     let value = 0xff - 256
@@ -51,7 +55,10 @@ function readOddNumber(field: Uint8Array): number | undefined {
   return digits === undefined ? undefined : parseInt(digits.replaceAll('_', ''), 8)
 }
 
-/** Octal digits, or the big-endian number of GNU tar if the first bit is set. `undefined` if it is neither, or too large. */
+/**
+ * Octal digits, or GNU tar's big-endian number if the first bit is set. `undefined` if it is
+ * neither, or too large.
+ */
 function readTarNumber(field: Uint8Array): number | undefined {
   if ((field[0] ?? 0) & 0x80) {
     let value = (field[0] ?? 0) & 0x7f

@@ -5,7 +5,7 @@ import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './fi
 import { Gather } from './gather.ts'
 import { readPax, readTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts'
 
-/** Most bytes of an extended header. Paths and times take some hundred. */
+/** Maximum bytes of an extended header. Paths and times take a few hundred. */
 const MAX_PAX_BYTES = 64 * 1024
 
 /** Types without data: links, devices, directories. Programs disagree if such an entry claims a size. */
@@ -17,7 +17,7 @@ const PART_TYPES = /[SM]/
 
 /** Reads a TAR archive as it arrives: headers, each with its data, until there is no further header. */
 export class TarReader {
-  /** Whether it is known to be complete: never, since programs read on past zeros. */
+  /** Whether it is known to be complete. Never, since programs read on past zeros. */
   readonly isComplete = false
   readonly findings = new Findings()
   readonly #budget: ScanBudget
@@ -25,14 +25,14 @@ export class TarReader {
   readonly #sink: SpanSink
   #state: 'header' | 'sparse-map' | 'data' | 'behind' = 'header'
   #block = new Gather(TAR_BLOCK_BYTES)
-  /** Bytes of data, then of padding, that are still to come. */
+  /** Bytes of data, then of padding, still to come. */
   #left = 0
   #padding = 0
   #file: InnerScanner | undefined
   #pax: Gather | undefined
-  /** Whether the extended header is for all entries that follow. */
+  /** Whether the extended header applies to all following entries. */
   #isGlobal = false
-  /** What an extended header says of the next entry. */
+  /** What an extended header says about the next entry. */
   #next: { size?: number; isSparse: boolean } = { isSparse: false }
 
   constructor(budget: ScanBudget, open: OpenInner, sink: SpanSink) {
@@ -69,7 +69,7 @@ export class TarReader {
     const header = readTarHeader(block)
     if (header) yield* this.#beginEntry(header)
     else if (block.some((byte) => byte !== 0)) {
-      this.findings.note('damaged') // after zeros it is not part of the archive for some programs
+      this.findings.note('damaged') // some programs stop at the zeros, so for them it is not part of the archive
       this.#state = 'behind'
     }
   }
@@ -141,7 +141,7 @@ export class TarReader {
     else if (!this.#isGlobal) this.#next = pax
   }
 
-  /** Reads no further: where the next header is would be a guess. */
+  /** Stops reading: the position of the next header would be a guess. */
   #stop(problem: 'ambiguous-archive' | 'over-limit'): void {
     this.findings.noteEntry(problem)
     this.#state = 'behind'

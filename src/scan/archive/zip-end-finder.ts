@@ -3,20 +3,21 @@ import { concatenate } from '../../util/bytes.ts'
 import { isPlausibleEnd, readEnd, RECORD_BYTES } from './zip-records.ts'
 
 const SIGNATURE = Buffer.from('PK\x05\x06')
-/** Bytes of a record that another chunk may begin with. */
+/** Bytes at the end of a chunk that may begin a record. */
 const TAIL_BYTES = RECORD_BYTES.end - 1
 
-/** Most ends remembered. Only the last ones matter. */
+/** Maximum number of remembered ends. Only the last ones matter. */
 const MAX_FOUND = 16
 
 /**
- * Finds ends of central directories anywhere, even in compressed data or in data that a header claims. A program that searches
- * from the end of a file does not know about those.
+ * Finds ends of central directories anywhere, even in compressed data or in data that a header
+ * claims. Programs that search backwards from the end of the file do not know what those bytes
+ * belong to.
  */
 export class ZipEndFinder {
   #tail: Uint8Array = new Uint8Array(0)
   #next = 0
-  /** Positions of those that such a program would believe. */
+  /** Positions of ends that such a program would accept. */
   readonly found: number[] = []
 
   /** Takes bytes that lie at a position of the file. */

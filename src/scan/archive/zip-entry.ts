@@ -9,15 +9,17 @@ import type { LocalHeader, ZipFileInfo } from './zip-records.ts'
 const STORED = 0
 const DEFLATED = 8
 
-/** A size that is not in the header. */
+/** A size that the header does not state. */
 const UNKNOWN = 0xffffffff
 
-/** What a file turned out to be. Unknown values are absent: they do not contradict its header. */
+/**
+ * What a file turned out to be. Unknown values are absent, so they do not contradict its header.
+ */
 export interface SeenEntry extends Partial<ZipFileInfo> {
   name: string
   method: number
   isEncrypted: boolean
-  /** Whether it is stored with its size after it. Such a file is not read. */
+  /** Whether it is stored with its size only after the data. Such a file is not read. */
   isUnsized?: boolean
 }
 
@@ -32,7 +34,7 @@ export interface ZipEntryParts {
 export class ZipEntry {
   readonly #header: LocalHeader
   readonly #parts: ZipEntryParts
-  /** Compressed bytes that are still to come; `undefined` if only the data shows it. */
+  /** Compressed bytes still to come; `undefined` if only the data shows its end. */
   #left: number | undefined
   #file: InnerScanner | undefined
   #inflater: Inflater | undefined
@@ -109,7 +111,7 @@ export class ZipEntry {
     return this.#isWhole ? { ...entry, ...this.#actual } : entry
   }
 
-  /** Whether all of it has been read. */
+  /** Whether it was read completely. */
   get #isWhole(): boolean {
     return this.#inflater ? this.#inflater.state === 'ended' : this.#isPassed && this.#left === 0
   }
@@ -135,7 +137,7 @@ export class ZipEntry {
   *#inflate(inflater: Inflater, data: Uint8Array): Steps<number> {
     const { findings, sink } = this.#parts
     if (inflater.isClosed) {
-      yield* sink(data, 'free') // bytes after the stream that the header counts as part of it
+      yield* sink(data, 'free') // bytes after the stream that the header counts as the file's
       return data.length
     }
     const used = yield* inflater.push(data)

@@ -4,7 +4,7 @@ import { viewOf } from '../../util/bytes.ts'
 
 // Records of ZIP (APPNOTE.TXT 6.3.10), limited to the fields used here.
 
-/** Bytes of each record's fixed part, by the two characters behind 'PK'. */
+/** Bytes of each record's fixed part, by the two characters after 'PK'. */
 export const RECORD_BYTES = {
   local: 30,
   central: 46,
@@ -47,7 +47,7 @@ export interface EndRecord {
   directoryBytes: number
   directoryOffset: number
   commentBytes: number
-  /** Whether this reader knows all its fields and it has only one disk. */
+  /** Whether this reader knows all its fields and it describes a single disk. */
   isPlain: boolean
 }
 
@@ -85,7 +85,7 @@ export function variableBytes(kind: RecordKind, fixed: Uint8Array): number {
   return view.getUint16(28, true) + view.getUint16(30, true) + view.getUint16(32, true)
 }
 
-/** Versions to extract, in tenths, that exist. */
+/** Highest version needed to extract that exists, in tenths. */
 const MAX_VERSION = 63
 const METHODS = new Set([
   0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 14, 18, 19, 20, 93, 94, 95, 96, 97, 98, 99,
@@ -170,7 +170,10 @@ function readCommon(view: DataView, flagsAt: number) {
   }
 }
 
-/** Takes numbers that do not fit into 32 bits from the Zip64 field, where they follow each other in this order (4.5.3). */
+/**
+ * Takes numbers that do not fit into 32 bits from the Zip64 field, which lists them in this order
+ * (4.5.3).
+ */
 function withZip64<T extends Record<string, number>>(numbers: T, extra: Uint8Array): T {
   const field = extraField(extra, 1)
   if (!field) return numbers

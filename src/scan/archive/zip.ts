@@ -28,12 +28,12 @@ const SIGNATURE = Buffer.from('PK')
 const SIGNATURE_BYTES = 4
 const NOTHING = new Uint8Array(0)
 
-/** Most ends of central directories, and locators, that are recorded. There should be one. */
+/** Maximum number of recorded directory ends, and of locators. There should be one. */
 const MAX_ENDS = 16
 
 /**
- * Reads ZIP archives as they arrive, anywhere in a file. It reads files by their local headers, and checks at the end
- * whether the central directory agrees.
+ * Reads ZIP archives as they arrive, anywhere in a file. It finds files by their local headers, and
+ * checks at the end whether the central directory agrees.
  */
 export class ZipReader {
   readonly findings = new Findings()
@@ -73,7 +73,7 @@ export class ZipReader {
     }
   }
 
-  /** Ends the file. `isZip`: it begins as an archive. Returns whether there is an archive in it. */
+  /** Ends the file. `isZip`: the file begins as an archive. Returns whether it contains one. */
   *close(isZip: boolean): Steps<boolean> {
     yield* this.#flush()
     if (this.#entry) yield* this.#entry.reader.abort()
@@ -90,7 +90,7 @@ export class ZipReader {
     return isArchive || isHidden || this.findings.problem !== undefined
   }
 
-  /** Stored files with their size only after them could be anything, unless they are empty. */
+  /** A stored file whose size follows the data could be anything, unless it is empty. */
   #noteUnsized(): void {
     const empty = new Set(this.#central.filter(({ bytes }) => bytes === 0).map(({ name }) => name))
     for (const { isUnsized, name } of this.#entries.values()) {
@@ -118,7 +118,7 @@ export class ZipReader {
     return this.#ends.some((end) => this.#isNear(end.start) && isPlausibleEnd(end))
   }
 
-  /** Whether they may find one that this reader did not read as such. */
+  /** Whether they may find one that this reader did not recognise. */
   #hasHiddenEnd(): boolean {
     const read = new Set(this.#ends.map(({ start }) => start))
     return this.#endFinder.found.some((start) => this.#isNear(start) && !read.has(start))
@@ -155,7 +155,10 @@ export class ZipReader {
     yield* this.#sink(bytes, kind)
   }
 
-  /** Returns where the next record, or possible record, begins. Bytes that are too few to tell are carried. */
+  /**
+   * Returns where the next record, or possible record, begins. Too few bytes to decide are carried
+   * over.
+   */
   #findRecord(bytes: Uint8Array): number {
     if (this.#kind !== 'free') return bytes.length
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -170,7 +173,7 @@ export class ZipReader {
     return at
   }
 
-  /** Returns whether it is to be read. */
+  /** Returns whether to read it. */
   #begin(kind: RecordKind, start: number): boolean {
     if (this.#isStopped && kind !== 'end') return false
     this.#record = { kind, start, gather: new Gather(RECORD_BYTES[kind]), isFixed: false }

@@ -19,7 +19,9 @@ export function mayBeZlib(head: Uint8Array): boolean {
   return isHeader && (first * 256 + second) % 31 === 0 && mayBeDeflate(head, HEADER_BYTES)
 }
 
-/** Order of lengths in the header of a block, and bytes that hold the longest (RFC 1951, 3.2.7). */
+/**
+ * Order of the code lengths in a block header, and enough bytes for the longest (RFC 1951, 3.2.7).
+ */
 const MAX_LENGTHS = 19
 const MAX_HEADER_BYTES = 10
 
@@ -33,10 +35,10 @@ export function mayBeDeflate(data: Uint8Array, from = 0): boolean {
   }
   const type = bits(1, 2)
   if (type === 0) return (bits(8, 8) ^ bits(24, 8)) === 0xff && (bits(16, 8) ^ bits(32, 8)) === 0xff
-  // A first code that refers to what lies before.
+  // The first code refers to data before the stream.
   if (type === 1) return !isLengthCode(bits(3, 8))
   if (type === 3 || bits(3, 5) > 29 || bits(8, 5) > 29) return false
-  // The code of the codes' lengths has none to spare.
+  // The code for code lengths must be complete.
   let used = 0
   const count = Math.min(MAX_LENGTHS, bits(13, 4) + 4)
   for (let i = 0; i < count; i++) {
@@ -46,7 +48,7 @@ export function mayBeDeflate(data: Uint8Array, from = 0): boolean {
   return used === 128
 }
 
-/** Whether the first code in these bits, the first of them lowest, is that of a length, by the fixed codes. */
+/** Whether the first fixed code in these bits, lowest bit first, is a length. */
 function isLengthCode(bits: number): boolean {
   const isShort = (bits & 3) === 0 && (bits & 12) !== 12 && (bits & 127) !== 0
   return isShort || (bits & 31) === 3

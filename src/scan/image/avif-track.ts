@@ -1,25 +1,28 @@
 import { viewOf } from '../../util/bytes.ts'
 import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
 
-/** The pictures of an AVIF sequence: samples of a track that is coded in AV1. */
+/** The pictures of an AVIF sequence: samples of a track coded in AV1. */
 export interface Track {
   width: number
   height: number
   /** The `av1C` box's content. */
   configuration: Uint8Array
   samples: Uint8Array[]
-  /** Numbers of samples, from 0, that need none before them. */
+  /** Numbers, from 0, of samples that can be decoded by themselves. */
   keys: number[]
   /** Alpha of each sample. */
   alpha?: Track
 }
 
-/** Samples that are looked at. */
+/** Maximum samples examined. */
 const MAX_SAMPLES = 10_000
 /** Bytes of a visual sample entry before its boxes (ISO/IEC 14496-12, 12.1.3). */
 const ENTRY_BYTES = 78
 
-/** The first track that has pictures, and the first that has alpha: libavif tells them apart by the reference `auxl`. */
+/**
+ * The first track with pictures, and the first with alpha: libavif distinguishes them by the
+ * reference `auxl`.
+ */
 export function readTrack(file: Uint8Array): Track | undefined {
   const moov = findBox(file, 'moov')
   let colour: Track | undefined
@@ -48,13 +51,16 @@ function readSampleTable(file: Uint8Array, table: Uint8Array): Track | undefined
   }
 }
 
-/** Where the entries of a table lie that has its count at offset 4, `bytes` each. */
+/** Offsets of a table's entries, `bytes` each. Their count is at offset 4. */
 function boxTable(box: Uint8Array, bytes: number): number[] {
   const count = Math.min(u32At(box, 4), Math.floor((box.length - 8) / bytes), MAX_SAMPLES)
   return Array.from({ length: Math.max(0, count) }, (_, i) => 8 + bytes * i)
 }
 
-/** Samples in order: chunks have so many each, by runs of chunks (stsc), one behind the other. */
+/**
+ * Samples in order: chunks follow each other, and runs of chunks (stsc) say how many samples each
+ * has.
+ */
 function readSamples(file: Uint8Array, table: Uint8Array): Uint8Array[] {
   const sizes = findBox(table, 'stsz')
   const runs = findBox(table, 'stsc')

@@ -12,13 +12,16 @@ function box(type: string, ...parts: (number[] | Uint8Array)[]): number[] {
   return [...u32(content.length + 8), ...text(type), ...content]
 }
 
-/** Samples that make one image. */
+/** Samples that make up one image. */
 export interface Image {
   track: Track
   samples: readonly Uint8Array[]
 }
 
-/** A still AVIF file of an image, made of samples of a track, and of its alpha (AV1 image file format, 2.1 and 4.1). */
+/**
+ * A still AVIF file made of a track's samples and those of its alpha (AV1 image file format, 2.1
+ * and 4.1).
+ */
 export function stillAvif(image: Image, alpha?: Image): Uint8Array {
   const images = alpha ? [image, alpha] : [image]
   const lengths = images.map(({ samples }) => samples.reduce((sum, { length }) => sum + length, 0))
@@ -34,7 +37,10 @@ export function stillAvif(image: Image, alpha?: Image): Uint8Array {
 
 const ALPHA_TYPE = 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0'
 
-/** Items are numbered from 1: the image, then its alpha. Properties are of each in turn, and at last that it is alpha. */
+/**
+ * Items are numbered from 1: the image, then its alpha. Properties are listed per item; the last
+ * one marks alpha.
+ */
 function metaOf(images: readonly Image[], lengths: readonly number[], offset: number): number[] {
   const properties = images.flatMap(({ track: { width, height, configuration } }) => [
     box('ispe', PLAIN, u32(width), u32(height)),
@@ -73,7 +79,7 @@ function infeOf(item: number): number[] {
   return box('infe', [2, 0, 0, 0], u16(item), u16(0), text('av01'), [0])
 }
 
-/** How many channels there are, and bits of each (AV1-ISOBMFF, 2.3.3: `av1C`). */
+/** Number of channels, and bits of each (AV1-ISOBMFF, 2.3.3: `av1C`). */
 function depthsOf(configuration: Uint8Array): number[] {
   const flags = configuration[2] ?? 0
   const bits = (flags & 0x40) === 0 ? 8 : (flags & 0x20) === 0 ? 10 : 12

@@ -5,14 +5,17 @@ import { findBox, readBoxes, u32At } from './iso-boxes.ts'
 import { readDisplay, readProfile } from './item-properties.ts'
 import type { LibraryPicture, LibraryPlan } from './library-plan.ts'
 
-/** Pixels that frames of a sequence may take to decode, those before them included: a frame is decoded from its key frame on. */
+/**
+ * Pixels that frames of a sequence may take to decode, including those before them: a frame is
+ * decoded from its key frame on.
+ */
 const MAX_SEQUENCE_PIXELS = 2_600_000
-/** Frames that are decoded: each takes an instance of the library. */
+/** Maximum frames decoded: each takes an instance of the library. */
 const MAX_FRAMES = 12
 
 /**
- * What viewers show of an AVIF file: its primary image, turned and cropped as its properties say, and the frames of its
- * sequence. `undefined` if no image claims a size.
+ * What viewers show of an AVIF file: its primary image, turned and cropped according to its
+ * properties, and the frames of its sequence. `undefined` if no image claims a size.
  */
 export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   const properties = findBox(file, 'meta', 'iprp', 'ipco')
@@ -42,7 +45,7 @@ function* readSizes(properties: Uint8Array): Generator<{ width: number; height: 
   }
 }
 
-/** The file with another major brand, by which libraries choose between image and sequence. */
+/** The file with another major brand: libraries use it to choose between image and sequence. */
 function withBrand(file: Uint8Array, brand: string): Uint8Array {
   const copy = file.slice()
   if (ascii(file.subarray(4, 8)) === 'ftyp') copy.set(new TextEncoder().encode(brand), 8)
@@ -64,12 +67,15 @@ function stopsOf(track: Track): number[] {
   return [0]
 }
 
-/** The sample from which on another can be decoded. */
+/** The sample where decoding must begin for another one. */
 function syncSampleOf(track: Track, sample: number): number {
   return track.keys.findLast((key) => key <= sample) ?? 0
 }
 
-/** A still file of a frame: the library decodes all data of an item, and gives the last frame in it. */
+/**
+ * A still file of a frame: the library decodes all data of an item and returns the last frame in
+ * it.
+ */
 function frameFile(track: Track, stop: number): Uint8Array {
   return stillAvif(imageOf(track, stop), track.alpha && imageOf(track.alpha, stop))
 }

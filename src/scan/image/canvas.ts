@@ -3,15 +3,21 @@ import { isOtherScene, SCENE_POINTS } from '../../core/scenes.ts'
 import type { Pixels } from './library.ts'
 import type { Area, Placed } from './library-plan.ts'
 
-/** Pixels of a canvas that is kept as it is. */
+/** Maximum pixels of a canvas that is kept in full size. */
 const MAX_PIXELS = 1_000_000
-/** Pixels of a reduced canvas: frames of the same size lie in memory besides it. A hash needs no more. */
+/**
+ * Pixels of a reduced canvas: frames of the same size are in memory at the same time. A hash needs
+ * no more.
+ */
 const MAX_REDUCED_PIXELS = 260_000
 
-/** The canvas of an animation, in RGBA, not premultiplied. A large one is reduced, and frames with it. */
+/**
+ * The canvas of an animation, in RGBA, not premultiplied. A large canvas and its frames are
+ * reduced.
+ */
 export class Canvas {
   readonly #pixels: Pixels
-  /** Pixels of the canvas a side that one stands for. */
+  /** Pixels of the full canvas, a side, that one pixel stands for. */
   readonly #step: number
   #toClear: Area | undefined
 
@@ -41,7 +47,7 @@ export class Canvas {
     return this.#pixels
   }
 
-  /** A frame and its area by the canvas's own pixels. */
+  /** A frame and its area, in the canvas's own pixels. */
   #reduce(frame: Pixels, area: Area): { frame: Pixels; area: Area } {
     const step = this.#step
     if (step === 1) return { frame, area }
@@ -60,7 +66,7 @@ export class Canvas {
   }
 }
 
-/** A picture of another size, each pixel the mean of those that it stands for. */
+/** A picture resized, each pixel the mean of those that it stands for. */
 function reduced(picture: Pixels, width: number, height: number): Pixels {
   const data = new Uint8Array(width * height * 4)
   for (let y = 0; y < height; y++) {
@@ -81,7 +87,7 @@ function rangeOf(i: number, count: number, side: number): [number, number] {
   return [from, Math.max(from + 1, Math.floor(((i + 1) * side) / count))]
 }
 
-/** Mean colour, by alpha, and mean alpha. */
+/** Mean colour, weighted by alpha, and mean alpha. */
 function meanOf({ width, data }: Pixels, area: Area): [number, number, number, number] {
   let [red, green, blue, alpha] = [0, 0, 0, 0]
   for (let y = area.y; y < area.y + area.height; y++) {
@@ -123,7 +129,7 @@ export function crop({ width, height, data }: Pixels, area: Area): Pixels {
   return { width: columns, height: rows, data: cropped }
 }
 
-/** Pixels that are looked at in a part, a side. */
+/** Pixels examined per part, a side. */
 const PER_POINT = 4
 
 /** Decides whether a picture shows something new compared with the one before, by luma or alpha. */
@@ -146,7 +152,7 @@ export class SceneGate {
   }
 }
 
-/** Means of luma, and of alpha, by parts. */
+/** Mean luma and mean alpha of each part. */
 function tonePoints({ width, height, data }: Pixels): Float32Array[] {
   const side = SCENE_POINTS * PER_POINT
   const lumas = new Float32Array(SCENE_POINTS ** 2)

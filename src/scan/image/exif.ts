@@ -1,4 +1,4 @@
-/** What an Exif block says that matters here. */
+/** The relevant content of an Exif block. */
 export interface Exif {
   /** How the image is displayed, 1 (as stored) to 8. */
   orientation: number
@@ -10,12 +10,12 @@ const ORIENTATION = 0x0112
 const THUMBNAIL_OFFSET = 0x0201
 const THUMBNAIL_LENGTH = 0x0202
 
-/** Entries that one directory may have: cameras write some dozens. */
+/** Maximum entries of a directory: cameras write a few dozen. */
 const MAX_ENTRIES = 512
 
 /**
- * Reads an Exif block from its byte order mark on: a TIFF structure whose first directory describes the image, and whose
- * second the thumbnail (Exif 2.32, 4.5). Damaged parts are ignored.
+ * Reads an Exif block from its byte order mark on: a TIFF structure whose first directory describes
+ * the image and whose second describes the thumbnail (Exif 2.32, 4.5). Damaged parts are ignored.
  */
 export function readExif(block: Uint8Array): Exif {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength)
@@ -35,7 +35,10 @@ export function readExif(block: Uint8Array): Exif {
   return exif
 }
 
-/** One directory: its single numbers by tag, and where the next directory is; 0 if there is none. */
+/**
+ * One directory: its single numbers by tag, and the offset of the next directory; 0 if there is
+ * none.
+ */
 interface ExifDirectory {
   numbers: Map<number, number>
   next: number

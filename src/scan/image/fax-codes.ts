@@ -27,7 +27,10 @@ const LONG = `00000001000 00000001100 00000001101 000000010010 000000010011 0000
 /** Bits of the longest code. */
 export const CODE_BITS = 13
 
-/** By the next 13 bits: 4,096 times the length of the code that they begin with, and its run. 0: they begin with none. */
+/**
+ * By the next 13 bits: 4,096 times the length of the code that they begin with, plus its run. 0 if
+ * they begin with no code.
+ */
 export const RUNS: readonly [white: Uint16Array, black: Uint16Array] = [
   faxTable(WHITE),
   faxTable(BLACK),

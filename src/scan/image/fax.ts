@@ -3,15 +3,18 @@ import type { Unpacked } from './unpack.ts'
 
 /** How a bilevel picture is coded for fax machines. */
 export interface FaxForm {
-  /** Pixels of a row. */
+  /** Pixels per row. */
   columns: number
   /** T.6 (group 4); T.4 in one or two dimensions (group 3). */
   coding: 'group-4' | 'one-dimensional' | 'two-dimensional'
-  /** Whether each row begins with a byte. */
+  /** Whether each row begins on a byte boundary. */
   isAligned: boolean
 }
 
-/** Codes of vertical mode by the next 7 bits: 16 times the length, and the offset from -3 to 3 plus 8 (T.4, table 4). */
+/**
+ * Codes of vertical mode by the next 7 bits: 16 times the length, plus 8 plus the offset from -3 to
+ * 3 (T.4, table 4).
+ */
 const VERTICAL = new Uint8Array(128)
 for (const [code, offset] of [
   ['1', 0],
@@ -29,14 +32,15 @@ for (const [code, offset] of [
 
 const PASS = { code: 1, bits: 4 }
 const HORIZONTAL = { code: 1, bits: 3 }
-/** Zeros that begin the end of a line. */
+/** Zeros that begin an end-of-line code. */
 const EOL_ZEROS = 11
-/** Bytes of rows that are given at once. */
+/** Bytes of rows handed on at once. */
 const OUTPUT_BYTES = 8 * 1024
 
 /**
- * Decodes fax data: gives rows in packed bits, 1 for black, several at a time. They are changed afterwards. A broken row of group 3
- * ends where it breaks, and the next line is looked for; group 4 ends with its first broken row.
+ * Decodes fax data. Yields rows in packed bits, 1 for black, several at a time; the buffer is
+ * reused. A broken row of group 3 ends where it breaks, and decoding continues at the next line;
+ * group 4 ends with its first broken row.
  */
 export function* decodeFax(form: FaxForm, data: Uint8Array): Unpacked {
   const reader = new RowReader(form, data)
@@ -54,13 +58,13 @@ export function* decodeFax(form: FaxForm, data: Uint8Array): Unpacked {
   return 'ended'
 }
 
-/** Reads rows as the positions at which their colour changes, from white on. */
+/** Reads rows as the positions where their colour changes, starting with white. */
 class RowReader {
   readonly #form: FaxForm
   readonly #data: Uint8Array
-  /** Bits that are read. */
+  /** Bits read so far. */
   #at = 0
-  /** Changes of the row and of the one before; behind the last are the row's ends. */
+  /** Changes of this row and of the previous one; the row's width follows the last. */
   #changes: Int32Array
   #before: Int32Array
   #count = 0
@@ -72,7 +76,7 @@ class RowReader {
     this.#before = this.#changes.slice()
   }
 
-  /** Reads the next row. Returns whether there is one. */
+  /** Reads the next row. Returns whether there was one. */
   readRow(): boolean {
     const { coding, isAligned } = this.#form
     if (isAligned) this.#at = (this.#at + 7) & ~7
@@ -115,7 +119,10 @@ class RowReader {
     return value
   }
 
-  /** Ends of lines one after another end the picture. In two dimensions each has a bit behind it, and the last one's is left. */
+  /**
+   * Consecutive ends of lines end the picture. In two dimensions a bit follows each; that of the
+   * last one is left unread.
+   */
   #skipLineEnds(): number {
     let count = 0
     while (this.#peek(EOL_ZEROS) === 0 && !this.#isAtEnd) {
@@ -134,7 +141,7 @@ class RowReader {
     return value
   }
 
-  /** Skips past the next 1. */
+  /** Skips past the next 1 bit. */
   #skipZeros(): void {
     while (!this.#isAtEnd && this.#take(1) === 0)
       if ((this.#at & 7) === 0) while (this.#data[this.#at >> 3] === 0) this.#at += 8
@@ -167,7 +174,7 @@ class RowReader {
     let [at, colour, next] = [-1, 0, 0]
     while (at < columns) {
       if (this.#count > columns) return false
-      // The first change behind this place that is to the other colour.
+      // The first change to the other colour after this place.
       while (next > 1 && (before[next - 2] ?? 0) > at) next -= 2
       while ((before[next] ?? columns) <= at && (before[next] ?? columns) < columns) next += 2
       const vertical = VERTICAL[this.#peek(7)] ?? 0
@@ -195,7 +202,7 @@ class RowReader {
     return true
   }
 
-  /** Pixels of a run: codes of multiples of 64, then one of less. -1: there is none. */
+  /** Pixels of a run: codes for multiples of 64, then one for the rest. -1 if there is no code. */
   #readRun(colour: number): number {
     const table = RUNS[colour === 0 ? 0 : 1]
     for (let total = 0; ;) {

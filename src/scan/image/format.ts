@@ -19,7 +19,7 @@ export const IMAGE_FORMATS = [
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
-/** First bytes that are enough to tell any image. */
+/** Enough first bytes to recognise any image. */
 export const SNIFF_BYTES = 32
 
 /** Whether the core decodes it itself. */
@@ -27,7 +27,10 @@ export function isCoreFormat(format: ImageFormat): format is CoreFormat {
   return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
 }
 
-/** Recognises the format of a file by its first bytes, regardless of name and type. `undefined`: not a known image. */
+/**
+ * Recognises a file's format by its first bytes, whatever its name and type. `undefined` if it is
+ * no known image.
+ */
 export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   const text = ascii(head.subarray(0, SNIFF_BYTES))
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg'
@@ -44,7 +47,10 @@ export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   return undefined
 }
 
-/** ISO base media files (ISO/IEC 14496-12) say what they are in their brands: the major one, then compatible ones. */
+/**
+ * ISO base media files (ISO/IEC 14496-12) identify themselves by their brands: the major one, then
+ * compatible ones.
+ */
 function isoFormat(text: string): ImageFormat | undefined {
   const brands = [text.slice(8, 12), ...(text.slice(16).match(/.{4}/gs) ?? [])]
   if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'avif'
@@ -52,7 +58,7 @@ function isoFormat(text: string): ImageFormat | undefined {
   return undefined
 }
 
-/** 'BM' begins many texts: the size of the next header must be one that exists. */
+/** 'BM' begins many texts, so the size of the next header must be a known one. */
 function isBitmapHeader(head: Uint8Array): boolean {
   const size = (head[14] ?? 0) | ((head[15] ?? 0) << 8)
   const exists = size === 12 || (size >= 16 && size <= 64) || size === 108 || size === 124

@@ -1,13 +1,13 @@
 import { within } from '../../util/within.ts'
 import type { ImageConverter } from '../context.ts'
 
-/** Longest side of a picture that is asked for: twice that of the plane it is reduced to. */
+/** Longest side of the requested picture: twice that of the plane it is reduced to. */
 const MAX_SIDE = 1024
 
-/** Milliseconds that a conversion may take. */
+/** Milliseconds allowed for a conversion. */
 const MAX_WAIT_MS = 20_000
 
-/** What is used of a binding of Cloudflare Images. */
+/** The part of Cloudflare Images' binding used here. */
 export interface ImagesApi {
   input(stream: ReadableStream<Uint8Array>): {
     transform(options: { width: number; height: number; fit: 'scale-down' }): {
@@ -16,7 +16,7 @@ export interface ImagesApi {
   }
 }
 
-/** A converter that has Cloudflare Images make a PNG of what it can read. */
+/** A converter that has Cloudflare Images turn what it can read into a PNG. */
 export function imagesConverter(images: ImagesApi): ImageConverter {
   return async (file) => {
     try {
@@ -25,7 +25,7 @@ export function imagesConverter(images: ImagesApi): ImageConverter {
       const converting = convert(images, stream)
       return await within(converting, MAX_WAIT_MS, () => new Error('no answer'))
     } catch {
-      return undefined // it cannot read the file, is not there, or takes too long: the file stays unscannable
+      return undefined // it cannot read the file, fails, or takes too long: the file stays unscannable
     }
   }
 }

@@ -7,7 +7,7 @@ export interface Box {
   data: Uint8Array
 }
 
-/** Most boxes of one parent that are read: a still image's meta box has some dozens. */
+/** Maximum boxes read from one parent: a still image's meta box has a few dozen. */
 const MAX_BOXES = 1024
 
 /** The first box of a type, by the path of its parents' types. A `meta` box has four bytes before its children. */
@@ -39,12 +39,12 @@ export function* readBoxes(bytes: Uint8Array): Generator<Box> {
   }
 }
 
-/** A number of 4 bytes; 0 behind the end. */
+/** A number of 4 bytes; 0 beyond the end. */
 export function u32At(bytes: Uint8Array, at: number): number {
   return at + 4 <= bytes.length ? viewOf(bytes).getUint32(at) : 0
 }
 
-/** A number of 2 bytes; 0 behind the end. */
+/** A number of 2 bytes; 0 beyond the end. */
 export function u16At(bytes: Uint8Array, at: number): number {
   return at + 2 <= bytes.length ? viewOf(bytes).getUint16(at) : 0
 }

@@ -11,7 +11,10 @@ export function readProfile(file: Uint8Array): Uint8Array | undefined {
   return undefined
 }
 
-/** By the quarter turns of `irot`, anticlockwise: the Exif orientation alone, and with each axis of `imir` after it. */
+/**
+ * Exif orientations by the quarter turns of `irot`, anticlockwise: alone, and followed by each axis
+ * of `imir`.
+ */
 const ORIENTATIONS = [
   [1, 4, 2],
   [8, 5, 7],
@@ -27,7 +30,7 @@ export interface Display {
   area?: Area
 }
 
-/** How an image, the primary one by default, is displayed (ISO/IEC 23008-12, 6.5.10 to 6.5.12). */
+/** How an image, by default the primary one, is displayed (ISO/IEC 23008-12, 6.5.10 to 6.5.12). */
 export function readDisplay(file: Uint8Array, item = primaryItem(file)): Display {
   const meta = findBox(file, 'meta')?.subarray(4)
   const ipco = meta && findBox(meta, 'iprp', 'ipco')

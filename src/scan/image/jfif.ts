@@ -8,8 +8,8 @@ export interface RgbPixels {
 const PALETTE_BYTES = 768
 
 /**
- * The thumbnail that an APP0 segment of a JPEG has as pixels (JFIF 1.02): three bytes each, or an index to a palette. `undefined` if not
- * all of it is there.
+ * The thumbnail that a JPEG's APP0 segment has as pixels (JFIF 1.02): three bytes each, or an index
+ * into a palette. `undefined` if it is incomplete.
  */
 export function readJfifThumbnail(segment: Uint8Array): RgbPixels | undefined {
   const isExtension = segment[3] === 0x58 // JFXX

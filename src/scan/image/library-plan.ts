@@ -6,34 +6,34 @@ export interface Area {
   height: number
 }
 
-/** How a frame is put on the canvas of an animation. */
+/** How a frame is drawn on the canvas of an animation. */
 export interface Placed {
   area: Area
   canvas: { width: number; height: number }
-  /** Whether it is blended with the canvas, by its alpha. */
+  /** Whether its alpha blends it with the canvas. */
   blends: boolean
-  /** Whether its area is cleared behind it. */
+  /** Whether its area is cleared afterwards. */
   isCleared: boolean
 }
 
 /** A picture that a viewer may show of a file. */
 export interface LibraryPicture {
-  /** A file of which the library decodes it. */
+  /** A file from which the library decodes it. */
   file: () => Uint8Array
   /** The part that is displayed. */
   area?: Area
   placed?: Placed
 }
 
-/** What a library is to decode of a file, in order. */
+/** What a library should decode from a file, in order. */
 export interface LibraryPlan {
-  /** Largest size that anything in the file claims, in pixels: what a decoder may need memory for. */
+  /** Largest size claimed anywhere in the file, in pixels: a decoder may need memory for it. */
   width: number
   height: number
   /** Exif orientation of the first picture. */
   orientation: number
   pictures: LibraryPicture[]
   profile?: Uint8Array
-  /** Whether there are pictures that are not in the plan. */
+  /** Whether the file has pictures that are not in the plan. */
   isPartial: boolean
 }

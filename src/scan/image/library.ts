@@ -3,7 +3,7 @@ import createWebp from '@jsquash/webp/codec/dec/webp_dec.js'
 import type { CoreModules } from '../../core/modules.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 
-/** What an Emscripten factory of @jsquash takes and gives, as far as it is used here. */
+/** The part of an @jsquash Emscripten factory used here. */
 type CodecFactory = (options: {
   noInitialRun: boolean
   printErr(text: string): void
@@ -24,7 +24,10 @@ const FACTORIES: Record<LibraryFormat, CodecFactory> = {
   avif: createAvif,
 }
 
-/** Bits a channel that the AVIF decoder is asked for; WebP has no other, and its decoder takes no second argument. */
+/**
+ * Bits per channel requested from the AVIF decoder; WebP has no choice, and its decoder takes no
+ * second argument.
+ */
 const AVIF_BIT_DEPTH = 8
 
 /** RGBA of width x height pixels. */
@@ -35,8 +38,9 @@ export interface Pixels {
 }
 
 /**
- * Decodes a file in a fresh instance of the library, which nothing refers to afterwards. Between the awaits here is no
- * input or output, so that no other decoding runs meanwhile: there is one such memory at a time.
+ * Decodes a file in a fresh instance of the library that nothing refers to afterwards. No input or
+ * output happens between the awaits here, so no other decoding runs meanwhile: only one such memory
+ * exists at a time.
  */
 export async function decodeWithLibrary(
   modules: CoreModules,
@@ -47,7 +51,7 @@ export async function decodeWithLibrary(
   try {
     const library = await FACTORIES[format]({
       noInitialRun: true,
-      printErr: () => {}, // it says 'Aborted()' where memory is refused
+      printErr: () => {}, // it prints 'Aborted()' if memory is refused
       instantiateWasm(imports, onInstance) {
         const instance = new WebAssembly.Instance(modules[format], imports)
         memory = Object.values(instance.exports).find(
@@ -69,7 +73,9 @@ export async function decodeWithLibrary(
 
 const PAGE_BYTES = 65536
 
-/** Their memory grows in steps: more than half of what it may be is a sign that a further step was refused. */
+/**
+ * Memory grows in steps: using more than half of the cap suggests that a further step was refused.
+ */
 function failure(
   format: LibraryFormat,
   memory: WebAssembly.Memory | undefined,

@@ -2,7 +2,7 @@ import type { Frame } from '../../core/image.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { UnscannableReason } from '../scanned.ts'
 
-/** What is known about a picture of a file before decoding. */
+/** What is known about a picture of a file before decoding it. */
 export interface PageHead {
   width: number
   height: number
@@ -12,15 +12,15 @@ export interface PageHead {
 
 export type PageEnd = { isPartial: boolean } | UnscannableReason
 
-/** Decodes a picture. Channels go through the curve that its profile has, if it is given. */
+/** Decodes a picture. Channels go through its profile's curve, if it is given. */
 export type PageDecode = (
   onFrame: (frame: Frame) => void,
   curve: Float32Array | undefined,
 ) => Steps<PageEnd>
 
-/** Pictures of a file, each to be decoded when it is asked for. */
+/** Pictures of a file, each decoded on request. */
 export interface Pages {
   pages: (UnscannableReason | { page: PageHead; decode: PageDecode })[]
-  /** Whether there are more than are decoded. */
+  /** Whether the file has more than are decoded. */
   isPartial: boolean
 }

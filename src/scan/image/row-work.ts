@@ -1,10 +1,10 @@
 import type { ScanBudget } from '../budget.ts'
 import { ROW_BYTE_MS } from '../work.ts'
 
-/** Samples that the rows of any file may have, beside those for each of its bytes. */
+/** Samples that the rows of any file may have, on top of those for each of its bytes. */
 const FREE_SAMPLES = 40_000_000
 
-/** What rows of samples a file may make a decoder in TypeScript go through. */
+/** Limits the rows of samples that a file can make a decoder in TypeScript process. */
 export class RowWork {
   #samples: number
   protected readonly budget: ScanBudget
@@ -15,7 +15,10 @@ export class RowWork {
     this.#samples = FREE_SAMPLES + perByte * fileBytes
   }
 
-  /** Takes samples, or their bytes if these are more. Returns whether that many were left. Each is charged when it arrives. */
+  /**
+   * Takes samples, or their bytes if these are more. Returns whether that many were left. Each is
+   * charged as it arrives.
+   */
   takeRows(samples: number): boolean {
     this.#samples -= samples
     return this.#samples >= 0

@@ -9,13 +9,13 @@ import { u16At, u32At } from './iso-boxes.ts'
 const STEPS = 1024
 /** How far a curve must move some luma to change a picture's hash. */
 const MIN_MOVE = 12
-/** Bytes of a profile that are inflated: curves lie near its beginning. */
+/** Bytes of a profile that are inflated: curves are near its beginning. */
 const MAX_PROFILE_BYTES = 128 * 1024
 
-/** Light, 0 to 1, of a value, 0 to 1. */
+/** Maps a value, 0 to 1, to light, 0 to 1. */
 type Transfer = (value: number) => number
 
-/** Lumas that a viewer shows for those that are stored; `undefined` if they are nearly the same. */
+/** Lumas that a viewer shows for the stored ones; `undefined` if they are nearly the same. */
 function curveOf(transfer: Transfer): Float32Array | undefined {
   const curve = Float32Array.from({ length: STEPS + 1 }, (_, i) => {
     const shown = encode(Math.max(0, Math.min(1, transfer(i / STEPS))))
@@ -25,12 +25,12 @@ function curveOf(transfer: Transfer): Float32Array | undefined {
   return moves ? curve : undefined
 }
 
-/** sRGB's value of light (IEC 61966-2-1). */
+/** sRGB value for an amount of light (IEC 61966-2-1). */
 function encode(light: number): number {
   return light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
 }
 
-/** The curve of PNG's gamma chunk; `undefined` if there is none (0), or it is nearly that of sRGB. */
+/** Curve of PNG's gamma chunk; `undefined` if there is none (0), or it is nearly sRGB's. */
 export function gammaCurve(gamma: number): Float32Array | undefined {
   return gamma > 0 ? curveOf((value) => value ** (1 / gamma)) : undefined
 }
@@ -49,8 +49,8 @@ export function inflateProfile(chunk: Uint8Array, budget: ScanBudget): Uint8Arra
 }
 
 /**
- * The curve of an ICC profile (ICC.1:2022): that of green, or of grey, since luma is mostly green. Profiles by look-up tables
- * have none here.
+ * The curve of an ICC profile (ICC.1:2022): that of green, or of grey, since luma is mostly green.
+ * Profiles based on look-up tables have none here.
  */
 export function profileCurve(profile: Uint8Array): Float32Array | undefined {
   const count = Math.min(u32At(profile, 128), 100)
@@ -79,7 +79,7 @@ function readTransfer(tag: Uint8Array): Transfer | undefined {
   }
 }
 
-/** A curve by a formula (ICC.1:2022, 10.18). */
+/** A curve given by a formula (ICC.1:2022, 10.18). */
 function readParametric(tag: Uint8Array): Transfer | undefined {
   const parameter = (i: number) => (u32At(tag, 12 + 4 * i) | 0) / 65536
   const [g, a, b, c] = [parameter(0), parameter(1), parameter(2), parameter(3)]

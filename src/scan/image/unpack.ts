@@ -2,10 +2,13 @@ import { atOnce, only } from '../../util/steps.ts'
 import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
 
-/** Bytes as they come out, and how they end. They are changed afterwards. What is damaged ends there. */
+/**
+ * Yields bytes as they are produced, and returns how they end. The chunks are reused. Damaged data
+ * ends early.
+ */
 export type Unpacked = Generator<Uint8Array, 'ended' | 'over-limit'>
 
-/** Bytes of a chunk of what is not packed. */
+/** Chunk size for data that is not packed. */
 const CHUNK_BYTES = 64 * 1024
 
 /** Unpacked data, in chunks like packed data. */
@@ -14,9 +17,9 @@ export function* inChunks(data: Uint8Array): Unpacked {
   return 'ended'
 }
 
-/** Bytes that go into inflating at once: a thousand times as many may come out. */
+/** Bytes inflated at once: up to a thousand times as many may come out. */
 const INPUT_BYTES = 1024
-/** Bytes that come out at once. */
+/** Bytes of output at once. */
 const OUTPUT_BYTES = 16 * 1024
 const ZLIB_HEADER_BYTES = 2
 
@@ -51,7 +54,10 @@ const CLEAR = 256
 const END = 257
 const MAX_CODES = 4096
 
-/** LZW (TIFF 6.0, section 13): codes of 9 to 12 bits, the highest bit first, longer `early` codes early. */
+/**
+ * LZW (TIFF 6.0, section 13): codes of 9 to 12 bits, the highest bit first. With `early`, codes get
+ * longer one code early.
+ */
 export function* unpackLzw(data: Uint8Array, early: 0 | 1 = 1): Unpacked {
   const prefixes = new Uint16Array(MAX_CODES)
   const lasts = Uint8Array.from({ length: MAX_CODES }, (_, code) => code & 255)

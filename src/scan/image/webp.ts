@@ -3,9 +3,9 @@ import { concatenate } from '../../util/bytes.ts'
 import { readExif } from './exif.ts'
 import type { LibraryPicture, LibraryPlan, Placed } from './library-plan.ts'
 
-/** Pixels of all frames of an animation that are decoded. */
+/** Maximum pixels of all decoded frames of an animation. */
 const MAX_ANIMATION_PIXELS = 6_000_000
-/** Frames that are decoded: each takes an instance of the library. */
+/** Maximum frames decoded: each takes an instance of the library. */
 const MAX_FRAMES = 24
 
 interface Chunk {
@@ -17,18 +17,19 @@ interface Chunk {
 
 /** Bytes of an ANMF chunk's own fields, before its frame's chunks. */
 const FRAME_HEADER_BYTES = 16
-/** Flag of VP8X that says that there is an animation. */
+/** Flag of VP8X that announces an animation. */
 const ANIMATED = 0x02
 
-/** Bytes of a WebP file, by its first ones. `undefined` if they are too few. */
+/** Length of a WebP file, from its first bytes. `undefined` if they are too few. */
 export function webpLength(head: Uint8Array | undefined): number | undefined {
   if (!head || head.length < 8) return undefined
   return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
 }
 
 /**
- * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X announces one. Data
- * beyond the size that RIFF states is not part of it. `undefined` if there is no image in it.
+ * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X
+ * announces one. Data beyond RIFF's stated size is not part of it. `undefined` if it contains no
+ * image.
  */
 export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const chunks = [...riffChunks(riffContent(file))]
@@ -62,13 +63,13 @@ function isImage({ type }: Chunk): boolean {
   return type === 'VP8 ' || type === 'VP8L'
 }
 
-/** What RIFF has behind its own header, as far as it is there. */
+/** RIFF's content after its own header, as far as it is there. */
 function riffContent(file: Uint8Array): Uint8Array {
   const size = new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(4, true)
   return file.subarray(12, Math.min(file.length, 8 + size))
 }
 
-/** Chunks that are looked at. */
+/** Maximum chunks examined. */
 const MAX_CHUNKS = 1024
 
 function* riffChunks(bytes: Uint8Array): Generator<Chunk> {

@@ -8,13 +8,13 @@ import type { PdfObjects, Stream } from './objects.ts'
 import { unpredict } from './predictor.ts'
 import type { Dict, Value } from './syntax.ts'
 
-/** What the filters of a stream lead to: bytes as they come out, or a file of another format. */
+/** The outcome of a stream's filters: bytes as they are produced, or a file of another format. */
 export type Filtered =
   | { chunks: Unpacked }
   | { file: Uint8Array; format: 'jpeg' | 'jp2'; isRaw: boolean }
   | UnscannableReason
 
-/** Names of filters, and what they are for short in content streams. */
+/** Names of filters, and their abbreviations in content streams. */
 const NAMES: Record<string, string> = {
   AHx: 'ASCIIHexDecode',
   A85: 'ASCII85Decode',
@@ -25,13 +25,13 @@ const NAMES: Record<string, string> = {
   DCT: 'DCTDecode',
 }
 
-/** Bytes that a row of a prediction costs as much as. */
+/** A predicted row costs as much as this many bytes. */
 const ROW_COST = 16
-/** Filters of a stream. Writers use two. */
+/** Maximum filters of a stream. Writers use two. */
 const MAX_FILTERS = 8
-/** Bytes that come out of a filter for the next. */
+/** Maximum bytes that one filter passes to the next. */
 export const MAX_GATHERED_BYTES = 16 * 1024 * 1024
-/** Bytes that are given at once of what is not filtered. */
+/** Bytes of unfiltered data handed on at once. */
 const CHUNK_BYTES = 64 * 1024
 
 /** Undoes the filters of a stream. */
@@ -62,7 +62,7 @@ export function* openStream(
   return { chunks: inChunks(data) }
 }
 
-/** All bytes that come, if they are not too many. */
+/** All bytes, unless there are too many. */
 export function* gather(
   chunks: Unpacked,
   max: number,
@@ -87,7 +87,7 @@ export function* gather(
   }
 }
 
-/** A value alone, or those of an array. */
+/** A single value, or those of an array. */
 function valuesOf(objects: PdfObjects, value: Value): Value[] {
   const found = objects.resolve(value)
   if (Array.isArray(found)) return found.map((one) => objects.resolve(one))
@@ -115,7 +115,7 @@ function undo(
       name === 'LZWDecode' ? charged(unpackLzw(data, early), budget) : inflate(data, budget)
     const predictor = number('Predictor', 1)
     const columns = number('Columns', 1)
-    // A row costs as much as some bytes of it.
+    // A row has a cost beside that of its bytes.
     const cost = 1 + ROW_COST / Math.max(1, columns)
     return unpredict(predictor === 1 ? chunks : charged(chunks, budget, cost), {
       predictor,
@@ -146,7 +146,7 @@ function* charged(chunks: Unpacked, budget: ScanBudget, cost = 1): Unpacked {
   }
 }
 
-/** Fax data has black as 1, PDF has it as 0. */
+/** Fax data has 1 for black; PDF has 0. */
 function* inverted(chunks: Unpacked): Unpacked {
   for (;;) {
     const next = chunks.next()

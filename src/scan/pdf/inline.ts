@@ -2,16 +2,16 @@ import type { Buffer } from 'node:buffer'
 import type { Stream } from './objects.ts'
 import { type Dict, ValueReader } from './syntax.ts'
 
-/** Entries of a picture's dictionary. */
+/** Maximum entries of a picture's dictionary. */
 const MAX_ENTRIES = 64
-/** Places that look like a picture in one content stream. */
+/** Maximum places that look like a picture in one content stream. */
 const MAX_STARTS = 4096
-/** Sides under which a stencil is a glyph of a font. */
+/** A stencil with smaller sides is a glyph of a font. */
 const MIN_STENCIL_SIDE = 128
 
 /**
- * Pictures that are written in a content stream (ISO 32000-1, 8.9.7), except stencils as small as glyphs. Data that looks like its own
- * end is cut off there.
+ * Pictures written in a content stream (ISO 32000-1, 8.9.7), except stencils as small as glyphs.
+ * Data that contains what looks like its own end is cut off there.
  */
 export function* inlinePictures(content: Buffer): Generator<Stream, void> {
   let starts = 0
@@ -42,7 +42,7 @@ function readInlineEntries(reader: ValueReader): Dict | undefined {
   return undefined
 }
 
-/** Where the operator stands that ends a picture, or what looks like it in its data. */
+/** Position of the operator that ends a picture, or of data that looks like it. */
 function endOf(content: Buffer, start: number): number {
   for (let at = content.indexOf('EI', start); at >= 0; at = content.indexOf('EI', at + 2)) {
     if (/^[\0\t\n\f\r ]EI([\0\t\n\f\r ]|$)/.test(content.toString('latin1', at - 1, at + 3)))

@@ -4,16 +4,19 @@ import type { ScanBudget } from '../budget.ts'
 import { BYTE_MS, PARSED_BYTE_MS } from '../work.ts'
 import { type Dict, Ref, type Value, ValueReader } from './syntax.ts'
 
-/** Most objects that are read. A book has some tens of thousands. */
+/** Maximum objects read. A book has tens of thousands. */
 const MAX_OBJECTS = 65_536
-/** Bytes of an object before its stream. */
+/** Maximum bytes of an object before its stream. */
 const MAX_OBJECT_BYTES = 64 * 1024
-/** How often each byte may be read: honest objects do not overlap, and are read when they are found, and for what they are. */
+/**
+ * How often each byte may be read: honest objects do not overlap, and are read once to find them
+ * and once to use them.
+ */
 const READS = 8
-/** References one after another. */
+/** Maximum references in a chain. */
 const MAX_LINKS = 8
 
-/** Where an object begins: behind `obj` in the file, or in an object stream. */
+/** Where an object begins: after `obj` in the file, or in an object stream. */
 export interface Place {
   bytes: Buffer
   at: number
@@ -25,8 +28,8 @@ export interface Stream {
 }
 
 /**
- * The objects of a PDF, found by searching for them, as programs do if the cross-reference table is broken. So objects count that
- * no table lists, and those that an incremental update replaces.
+ * The objects of a PDF, found by searching, as programs do if the cross-reference table is broken.
+ * So objects count even if no table lists them or an incremental update replaces them.
  */
 export class PdfObjects {
   readonly #file: Buffer
@@ -37,9 +40,9 @@ export class PdfObjects {
   #count = 0
   /** Whether there is more than the limits allow. */
   isOverLimit = false
-  /** Whether a number is read as the first object that has it: the last has it for most programs. */
+  /** Whether a number means the first object that has it. Most programs take the last. */
   readsFirst = false
-  /** Whether objects share a number. */
+  /** Whether several objects share a number. */
   hasRivals = false
 
   constructor(file: Uint8Array, budget: ScanBudget) {
@@ -63,7 +66,7 @@ export class PdfObjects {
     }
   }
 
-  /** Takes the bytes of a stream. Returns whether that many may still be read. */
+  /** Takes bytes of a stream. Returns whether that many may still be read. */
   takeData(bytes: number): boolean {
     this.#bytesLeft -= bytes
     this.isOverLimit ||= this.#bytesLeft <= 0
@@ -71,7 +74,7 @@ export class PdfObjects {
     return !this.isOverLimit
   }
 
-  /** Adds an object. Returns whether there may be more. */
+  /** Adds an object. Returns whether more are allowed. */
   add(number: number, place: Place): boolean {
     this.isOverLimit ||= ++this.#count > MAX_OBJECTS
     if (this.isOverLimit) return false
@@ -120,7 +123,10 @@ export class PdfObjects {
     return /^[\0\t\n\f\r ]*(<<|%|$)/.test(head) && this.#parse(place).operator === 'stream'
   }
 
-  /** The bytes that its length states, if they end where they should; else those before the next `endstream`. */
+  /**
+   * The bytes of the stated length, if they end where they should; otherwise those before the next
+   * `endstream`.
+   */
   #dataAt(start: number, dict: Dict): Uint8Array {
     const length = this.resolve(dict.get('Length'))
     if (typeof length === 'number' && length >= 0) {
@@ -132,7 +138,7 @@ export class PdfObjects {
     return this.#file.subarray(start, end < 0 ? undefined : end)
   }
 
-  /** The value that begins somewhere, the keyword behind it, and the end of that. */
+  /** The value at a place, the keyword after it, and where that ends. */
   #parse({ bytes, at }: Place): { value: Value; operator: string; end: number } {
     if (this.#bytesLeft <= 0) return { value: undefined, operator: '', end: at }
     const reader = new ValueReader(bytes, at, Math.min(bytes.length, at + MAX_OBJECT_BYTES))
@@ -149,7 +155,7 @@ export class PdfObjects {
   }
 }
 
-/** Bytes of the line end that stands somewhere. */
+/** Bytes of the line end at a place. */
 function lineEndAt(bytes: Buffer, at: number): number {
   if (bytes[at] === 13) return bytes[at + 1] === 10 ? 2 : 1
   return bytes[at] === 10 ? 1 : 0

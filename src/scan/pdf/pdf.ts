@@ -16,25 +16,29 @@ import { type Picture, readPicture } from './picture.ts'
 import { type AlphaPlane, decodeAlpha, decodeRaster, type RasterContext } from './raster.ts'
 import { type Ref, ValueReader } from './syntax.ts'
 
-/** What was found in a PDF, and why part of it was not scanned, if so. */
+/** What was found in a PDF, and why a part of it was not scanned, if any. */
 export interface PdfContent {
   files: ScannedFile[]
   problem: UnscannableReason | undefined
 }
 
-/** Samples of pictures for each byte of a file: a page of text for fax machines has some hundreds. */
+/**
+ * Picture samples allowed for each byte of a file: a page of text for fax machines has a few
+ * hundred.
+ */
 const SAMPLES_A_BYTE = 400
-/** Bytes of all object streams. They are kept to the end. */
+/** Maximum bytes of all object streams. They are kept to the end. */
 const MAX_OBJECT_STREAM_BYTES = 8 * 1024 * 1024
-/** Bytes of a content stream, or of an attached file. */
+/** Maximum bytes of a content stream, or of an attached file. */
 const MAX_CONTENT_BYTES = 8 * 1024 * 1024
-/** Streams that hold no picture. */
+/** Streams without pictures. */
 const OTHER_TYPES = new Set<unknown>(['XRef', 'ObjStm', 'Metadata'])
 const FONT_TYPES = new Set<unknown>(['Type1C', 'CIDFontType0C', 'OpenType'])
 
 /**
- * Keeps a PDF until it is complete, then finds the pictures in it without a signature: rasters, and files behind several
- * filters. Its drawings are not inspected, so a PDF is never scanned completely.
+ * Keeps a PDF until it is complete, then finds the pictures in it that have no signature: rasters,
+ * and files behind several filters. Its drawings are not inspected, so a PDF is never scanned
+ * completely.
  */
 export class PdfScan {
   readonly #context: ScanContext
@@ -133,7 +137,7 @@ class PdfReader {
     return { problem: this.#problem }
   }
 
-  /** Adds the objects that are within streams (ISO 32000-1, 7.5.7). */
+  /** Adds the objects within streams (ISO 32000-1, 7.5.7). */
   *#openObjectStreams(): Steps {
     let left = MAX_OBJECT_STREAM_BYTES
     for (const place of this.#objects.streams) {
@@ -173,7 +177,7 @@ class PdfReader {
       yield* this.#readContent(stream)
   }
 
-  /** A file that is attached, or drawing in which pictures may be written. */
+  /** An attached file, or drawing instructions that may contain pictures. */
   *#readContent(stream: Stream): Steps {
     const opened = yield* openStream(this.#objects, stream, this.#budget)
     if (typeof opened === 'string') return

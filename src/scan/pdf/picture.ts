@@ -5,7 +5,7 @@ import type { ScanBudget } from '../budget.ts'
 import type { Steps } from '../../util/steps.ts'
 import { type Dict, Ref, type Value } from './syntax.ts'
 
-/** Colours of a picture's samples. A tint is 0 for none. */
+/** Colours of a picture's samples. A tint of 0 is no ink. */
 interface Space {
   kind: 'grey' | 'rgb' | 'inks' | 'lightness' | 'tint' | 'indexed'
   samples: number
@@ -19,23 +19,26 @@ export interface Picture {
   height: number
   bits: number
   space: Space
-  /** Ranges that samples are spread over, as shares of what is usual for the space; indices for indexed ones. */
+  /**
+   * Ranges that samples are mapped to, relative to the space's usual range; for indexed ones,
+   * indices.
+   */
   decode: [number, number][]
-  /** A picture of the same page whose samples are alpha, or the contrary of it. */
+  /** A picture of the same page whose samples are alpha or its inverse. */
   alpha: { ref: Ref; isContrary: boolean } | undefined
   /** Whether some of its colours are shown as transparent. */
   hasKey: boolean
 }
 
-/** Sides under which a picture is no more than a rule, a dot or a part of a gradient. */
+/** A picture with smaller sides is a rule, a dot or a part of a gradient. */
 const MIN_SIDE = 16
-/** Colour spaces within each other. */
+/** Maximum nesting of colour spaces. */
 const MAX_NESTING = 4
 const MAX_SIDE = 65_535
-/** Bytes of the colours of an index: 256 of four inks each. */
+/** Bytes of an indexed space's colours: 256 of four inks each. */
 const MAX_TABLE_BYTES = 1024
 
-/** Reads what a dictionary says of a picture. `undefined`: it is too small to show one. */
+/** Reads a picture from its dictionary. `undefined` if it is too small to show anything. */
 export function* readPicture(
   objects: PdfObjects,
   dict: Dict,

@@ -1,19 +1,24 @@
 import type { Unpacked } from '../image/unpack.ts'
 
-/** How samples were made smaller before they were compressed (ISO 32000-1, 7.4.4.4). */
+/** How samples were predicted before they were compressed (ISO 32000-1, 7.4.4.4). */
 export interface Prediction {
-  /** 1: not at all; 2: by the sample before, as in TIFF; 10 and more: by rows, as in PNG. */
+  /**
+   * 1: not predicted; 2: from the previous sample, as in TIFF; 10 and above: by rows, as in PNG.
+   */
   predictor: number
   samples: number
   bits: number
   columns: number
 }
 
-/** Bytes that are given at once. */
+/** Bytes handed on at once. */
 const OUTPUT_BYTES = 16 * 1024
 const MAX_ROW_BYTES = 1024 * 1024
 
-/** Undoes it. `undefined` if there is no such form. They are changed afterwards. */
+/**
+ * Undoes a prediction. `undefined` if the form does not exist. The chunks it yields are changed
+ * afterwards.
+ */
 export function unpredict(chunks: Unpacked, form: Prediction): Unpacked | undefined {
   const { predictor, samples, bits, columns } = form
   if (predictor === 1) return chunks
@@ -35,7 +40,7 @@ export function unpredict(chunks: Unpacked, form: Prediction): Unpacked | undefi
   })
 }
 
-/** Cuts bytes into rows, and gives some of them at once. What is left at the end is no row. */
+/** Cuts bytes into rows and yields several at once. A partial row at the end is dropped. */
 function* predictedRows(
   chunks: Unpacked,
   rowBytes: number,
@@ -70,7 +75,7 @@ function* predictedRows(
   }
 }
 
-/** PNG's filters (ISO/IEC 15948, 9.2). The first byte says which. */
+/** PNG's filters (ISO/IEC 15948, 9.2). The first byte selects one. */
 function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
   const [filter] = row
   const first = 1 + pixelBytes

@@ -16,7 +16,7 @@ export interface RasterContext {
   work: RowWork
 }
 
-/** Alpha of each pixel, of a picture of its own size. */
+/** Alpha of each pixel, from a picture of its own size. */
 export interface AlphaPlane {
   width: number
   height: number
@@ -25,10 +25,10 @@ export interface AlphaPlane {
 
 export type RasterEnd = { isPartial: boolean } | UnscannableReason
 
-/** Pixels of alpha: it is kept while the picture is decoded. */
+/** Maximum pixels of alpha, which is kept while the picture is decoded. */
 const MAX_ALPHA_PIXELS = 4_000_000
 
-/** Decodes a picture by rows. Calls `onFrame` when it is in the planes of the core. */
+/** Decodes a picture row by row. Calls `onFrame` when it is in the core's planes. */
 export function* decodeRaster(
   context: RasterContext,
   picture: Picture,
@@ -64,7 +64,7 @@ export function* decodeRaster(
   }
 }
 
-/** Decodes a picture whose samples are alpha, or the contrary. */
+/** Decodes a picture whose samples are alpha or its inverse. */
 export function* decodeAlpha(
   context: RasterContext,
   picture: Picture,
@@ -112,7 +112,7 @@ function colourChannels({ space }: Picture): 1 | 3 {
   return space.kind === 'rgb' || space.kind === 'inks' ? 3 : 1
 }
 
-/** Turns a row of samples, 0 to 255 or indices, into pixels that are opaque. */
+/** Turns a row of samples, 0 to 255 or indices, into opaque pixels. */
 function painterOf(
   { space, decode }: Picture,
   channels: 1 | 3 | 4,
@@ -146,7 +146,7 @@ function painterOf(
 /** The light of each value of a sample. */
 function lumaTable({ kind, lumas }: Picture['space'], [from, to]: [number, number]): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, value) => {
-    if (lumas) return lumas[from === 0 ? value : from - value] ?? 0 // nobody does more than turn indices around
+    if (lumas) return lumas[from === 0 ? value : from - value] ?? 0 // writers do no more than reverse indices
     const share = Math.min(1, Math.max(0, from + (value / 255) * (to - from)))
     if (kind === 'lightness') return lumaOfLightness(share * 100)
     return Math.round(kind === 'inks' || kind === 'tint' ? 255 - share * 255 : share * 255)

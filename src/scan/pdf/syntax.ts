@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer'
 
-/** A value of a PDF (ISO 32000-1, 7.3): a name is text, a string bytes. `undefined`: null, or nothing that can be read. */
+/**
+ * A value of a PDF (ISO 32000-1, 7.3): a name is text, a string is bytes. `undefined`: null, or
+ * unreadable.
+ */
 export type Value = undefined | boolean | number | string | Uint8Array | Value[] | Dict | Ref
-/** A dictionary, by its names. */
+/** A dictionary, by name. */
 export type Dict = Map<string, Value>
-/** A reference to the object of a number. */
+/** A reference to an object by its number. */
 export class Ref {
   readonly number: number
   constructor(number: number) {
@@ -12,16 +15,16 @@ export class Ref {
   }
 }
 
-/** Arrays and dictionaries within each other. */
+/** Maximum nesting of arrays and dictionaries. */
 const MAX_DEPTH = 24
-/** Values of one object. A font's widths, or the pages of a book, are some thousands. */
+/** Maximum values of one object. A font's widths, or the pages of a book, are a few thousand. */
 const MAX_VALUES = 20_000
 
 const WHITE = new Set([0, 9, 10, 12, 13, 32])
 const DELIMITERS = new Set(Buffer.from('()<>[]{}/%'))
 const [CR, LF] = [13, 10]
 
-/** Reads values one after another. Anything else reads as an operator. */
+/** Reads one value after another. Anything else reads as an operator. */
 export class ValueReader {
   readonly #bytes: Buffer
   readonly #end: number
@@ -39,7 +42,9 @@ export class ValueReader {
     return this.at >= this.#end
   }
 
-  /** The next value, or `undefined` with what stands there instead in `operator`. */
+  /**
+   * The next value. `undefined` if there is none; `operator` then says what stands there instead.
+   */
   read(depth = 0): Value {
     this.operator = ''
     this.skipSpace()
@@ -58,7 +63,9 @@ export class ValueReader {
     return this.#word()
   }
 
-  /** What was read where no value was: a keyword, or a delimiter. Empty if a value was, or at the end. */
+  /**
+   * What stood in place of a value: a keyword or a delimiter. Empty after a value, or at the end.
+   */
   operator = ''
 
   /** Skips spaces and comments. */
@@ -127,7 +134,10 @@ export class ValueReader {
     return values
   }
 
-  /** Whether an object is broken off by something that cannot be in it. It ends there, and the values read so far count. */
+  /**
+   * Whether something that cannot be in an object cuts it off. It ends there, and the values read
+   * so far count.
+   */
   #isStopped(): boolean {
     return this.operator === 'endobj' || this.operator === 'obj' || this.operator === 'stream'
   }
@@ -179,7 +189,10 @@ export class ValueReader {
     return Uint8Array.from(bytes)
   }
 
-  /** The byte of an escape, whose last byte it goes to; none at the end of a line. */
+  /**
+   * The byte of an escape; leaves the position at the escape's last byte. `undefined` for an
+   * escaped line end.
+   */
   #escape(): number | undefined {
     this.at++
     const octal = /^[0-7]{1,3}/.exec(this.#bytes.toString('latin1', this.at, this.at + 3))?.[0]

@@ -1,40 +1,49 @@
 import type { Part, Plane } from '../../core/plane.ts'
 import { wholeOf } from './view.ts'
 
-/** Share of a line's pixels that have the bar's colour, from which on it is a line of the bar. */
+/** A line belongs to the bar if at least this share of its pixels has the bar's colour. */
 const LINE_SHARE = 0.95
-/** Luma by which pixels may differ from the bar's colour: of drawn bars, and of photographed or often compressed ones. */
+/**
+ * Luma by which pixels may differ from the bar's colour: for drawn bars, and for photographed or
+ * repeatedly compressed ones.
+ */
 const TOLERANCES = [3, 14]
 /** Largest share of a side that a bar may take. */
 const MAX_BAR = 0.4
-/** Smallest side of what is left, in pixels. */
+/** Smallest side of the remaining part, in pixels. */
 const MIN_SIDE = 32
-/** Bars around a picture that has bars: a screenshot of a letterboxed one. */
+/** Nested bars: a screenshot of a letterboxed picture has two. */
 const MAX_DEPTH = 2
-/** Most parts that are reported. */
+/** Maximum parts reported. */
 const MAX_PARTS = 16
-/** Share of a line's pixels from which on the picture seems to continue in the bar's colour, which hides where it begins. */
+/**
+ * From this share of a line's pixels on, the picture seems to continue in the bar's colour, which
+ * hides where it begins.
+ */
 const VAGUE_SHARE = 0.4
-/** Shares of a side that are then tried: of borders all around, and of bars above or below. */
+/** Shares of a side to try then: of borders all around, and of bars above or below. */
 const VAGUE_BORDERS = [0.012, 0.024, 0.036, 0.048]
 const VAGUE_BARS = [0.048, 0.09, 0.13, 0.167]
-/** Pixels in which two parts must differ, all sides together. */
+/** Minimum difference between two parts, in pixels, summed over all sides. */
 const MIN_DIFFERENCE = 4
 
 const SIDES = ['top', 'bottom', 'left', 'right'] as const
 type BarSide = (typeof SIDES)[number]
 
-/** Lengths, in pixels, that may be cut off a side. */
+/** Lengths that may be cut off a side, in pixels. */
 interface Bar {
   /** Lines of one colour, from the outermost. */
   plain: number
-  /** Whether the picture may have begun before they end. */
+  /** Whether the picture may begin before they end. */
   isVague: boolean
-  /** With the text, or what else it is, between such lines: to the last of them, and to where a bar with even margins ends. */
+  /**
+   * Lengths including text or the like between such lines: up to the last of them, and to where a
+   * bar with even margins ends.
+   */
   captions: number[]
 }
 
-/** Parts of a plane without the bars around it: each is one way to see it. */
+/** Parts of a plane without the bars around it: each is one interpretation. */
 export function partsWithoutBars(plane: Plane): Part[] {
   const found: Part[] = []
   const add = (part: Part): boolean => {
@@ -65,7 +74,10 @@ function findBars(plane: Plane, part: Part, tolerance: number): Bars {
   return { top: bar('top'), bottom: bar('bottom'), left: bar('left'), right: bar('right') }
 }
 
-/** What is left of a part without bars: without plain ones, and without captions above, below, or both. */
+/**
+ * What remains of a part without bars: without plain ones, and without captions above, below, or
+ * both.
+ */
 function cutBars(part: Part, { top, bottom, left, right }: Bars): Part[] {
   const cut = (above: number, below: number): Part => ({
     x0: part.x0 + left.plain,
@@ -79,13 +91,16 @@ function cutBars(part: Part, { top, bottom, left, right }: Bars): Part[] {
     ...top.captions.map((height) => cut(height, bottom.plain)),
     ...bottom.captions.map((height) => cut(top.plain, height)),
     ...top.captions.flatMap((above) => bottom.captions.map((below) => cut(above, below))),
-    // What is plain beside a caption may be the picture's own.
+    // Plain space beside a caption may be the picture's own.
     ...top.captions.map((height) => ({ ...part, y0: part.y0 + height })),
     ...bottom.captions.map((height) => ({ ...part, y1: part.y1 - height })),
   ]
 }
 
-/** What is left without the bars alone that end where the picture begins: the others may be its sky, or its own margins. */
+/**
+ * What remains without the bars that end exactly where the picture begins: others may be its sky,
+ * or its own margins.
+ */
 function cutSharp(part: Part, bars: Bars): Part {
   const cut = (side: BarSide) => (bars[side].isVague ? 0 : bars[side].plain)
   return {
@@ -96,7 +111,7 @@ function cutSharp(part: Part, bars: Bars): Part {
   }
 }
 
-/** What may be left of a part whose picture has margins of its own in the colour of the bars. */
+/** What may remain of a part whose picture has margins of its own in the bars' colour. */
 function vagueCuts(part: Part, bars: Bars): Part[] {
   const [width, height] = [part.x1 - part.x0, part.y1 - part.y0]
   const cut = (share: Partial<Record<BarSide, number>>): Part => ({
@@ -137,7 +152,7 @@ function findBar(plane: Plane, part: Part, side: BarSide, tolerance: number): Ba
   return { ...bar, captions: last ? [last.end, ...evenEnd(plain, last)] : [] }
 }
 
-/** The last run of plain lines behind others. */
+/** The last run of plain lines after others. */
 function lastBefore(
   most: number,
   plain: number,
@@ -151,7 +166,10 @@ function lastBefore(
   return { start, end }
 }
 
-/** Where a bar ends whose margin below the text is as high as that above, if it goes on as plain as it is: into the picture. */
+/**
+ * Where a bar ends whose margin below the text is as high as the one above, if it stays plain up to
+ * the picture.
+ */
 function evenEnd(margin: number, { start, end }: { start: number; end: number }): number[] {
   const even = start + margin
   return even + 2 < end ? [even] : []

@@ -1,20 +1,26 @@
-// Lines of a plane that may be sides of pictures, and the worth of each as a side.
+// Lines of a plane that may be sides of pictures, and how good each is as a side.
 
 import type { Plane, Run, Side } from '../../core/plane.ts'
 
-/** Borders that may be a side, the best first; and their score, at least. */
+/** Maximum candidates for a side, the best first; and their minimum score. */
 const MAX_BORDERS = 16
 const MIN_SCORE = 40
-/** Share of the best score from which on the line farther inside is the border: of two, the first sees half of the step. */
+/**
+ * Of two adjacent lines, the inner one is the border if it has this share of the best score: the
+ * outer one sees half of the step.
+ */
 const SAME_SCORE = 0.9
-/** Pixels between two borders of a side, at least, if they lie beside each other. */
+/** Minimum distance between two adjacent borders of a side, in pixels. */
 const MIN_DISTANCE = 3
-/** Share of a side that must be on the border. */
+/** Share of a side that must lie on the border. */
 const MIN_SHARE = 0.4
-/** Pixels beyond the corners, without the first, in which a border of this picture ends. One that goes on counts half. */
+/**
+ * Pixels beyond the corners, after a gap, within which a border of this picture ends. One that goes
+ * on counts half.
+ */
 const BEYOND = 14
 const GAP = 2
-/** What a side counts that is the plane's own; one that is on the border all along counts 1. */
+/** Worth of the plane's own side; a side that lies on the border all along is worth 1. */
 const OWN_SIDE = 0.3
 
 /** A line that may be a side of a picture, or the plane's own side. */
@@ -22,15 +28,17 @@ export interface Border {
   side: Side
   /** Row, or column, of the pixels on the border. */
   at: number
-  /** Where what is inside begins, or ends, in whole pixels. */
+  /** Where the inside begins, or ends, in whole pixels. */
   edge: number
-  /** Pixels on the border before each, and in all. `undefined`: the plane's own side. */
+  /**
+   * Number of border pixels before each position, and in all. `undefined`: the plane's own side.
+   */
   counts: Uint16Array | undefined
 }
 
 export type Borders = Record<Side, Border[]>
 
-/** Borders for each side. `undefined`: there is no memory to look for them. */
+/** Borders for each side. `undefined` if there is no memory to look for them. */
 export function findBorders(plane: Plane): Borders | undefined {
   const runs = plane.runs()
   if (!runs) return undefined
@@ -66,7 +74,7 @@ function bordersOf(plane: Plane, side: Side, runs: readonly Run[]): Border[] {
   ]
 }
 
-/** A run's score, less the more of it is missing. */
+/** A run's score, lowered the more of it is missing. */
 function strength({ score, from, to }: Run): number {
   return (score * (score + to - from)) / (to - from)
 }
@@ -75,7 +83,9 @@ function isBeside(a: Run, b: Run): boolean {
   return Math.abs(a.at - b.at) < MIN_DISTANCE && a.from < b.to && b.from < a.to
 }
 
-/** The worth of a border as a side from one position to another, by its counts: 0 if it is not a side. */
+/**
+ * Worth of a border as a side from one position to another, by its counts: 0 if it is not a side.
+ */
 export function worthOf(counts: Uint16Array | undefined, from: number, to: number): number {
   if (!counts) return OWN_SIDE
   const share = (start: number, end: number) =>

@@ -3,7 +3,7 @@ import { type Covered, POINTS } from '../../core/plane.ts'
 /** All corners. Bit 0 is for the right, bit 1 for the bottom. */
 export const CORNERS = [0, 1, 2, 3] as const
 
-/** Points that corners of a picture cover, each so many across and down. */
+/** Points that the corners of a picture cover, `across` by `down` each. */
 export function coveredCorners(corners: readonly number[], across: number, down: number): Covered {
   const covered = new Uint8Array(POINTS * POINTS)
   for (const corner of corners) {

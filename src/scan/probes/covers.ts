@@ -7,25 +7,25 @@ import {
   POINTS,
 } from '../../core/plane.ts'
 
-/** Share of a patch's rim where luma changes by a step: patches of a sky fade. */
+/** Share of a patch's rim where luma changes sharply: patches of a sky fade instead. */
 const MIN_RIM = 0.5
-/** Shares of the picture that a patch takes. */
+/** Smallest and largest share of the picture that a patch takes. */
 const MIN_PATCH = 0.004
 const MAX_PATCH = 0.3
-/** Share of the picture above which the size of a patch no longer matters. */
+/** Above this share of the picture, a patch's size no longer matters. */
 const LARGE_PATCH = 0.05
-/** Patches that are tried one by one, and among which pairs are. */
+/** Patches tried one by one, and in pairs. */
 const MAX_PATCHES = 6
 const MAX_PAIRED = 4
-/** Luma of text with an outline: both are near each of its cells. */
+/** Luma of outlined text: each of its cells has both in it or next to it. */
 const WHITE = 225
 const BLACK = 60
-/** Share of the picture that may be guessed. */
+/** Largest share of the picture that may be guessed. */
 const MAX_COVERED = 0.4
-/** Cells to a point, a side. */
+/** Cells per point, a side. */
 const CELLS_EACH = CELLS / POINTS
 
-/** Possible overlays on a picture: the covered points, for each interpretation. */
+/** Possible overlays on a picture: the points that each would cover. */
 export function coversOf(plane: Plane): Covered[] {
   const cells = plane.cells(Math.ceil(MIN_PATCH * CELLS * CELLS))
   if (!cells) return []
@@ -55,8 +55,9 @@ function weightOf({ cells, rim, sharp }: Patch): number {
 }
 
 /**
- * Points of a patch, and those between two of its cells in a row or column: the eyes of an emoji, the words on a sticker. Cells beside
- * these count as well: a rim is seldom at the end of a cell.
+ * Points of a patch, and those between two of its cells in a row or column: the eyes of an emoji,
+ * the words on a sticker. Cells next to these count as well: a rim seldom falls on the end of a
+ * cell.
  */
 function hullOf({ cells }: Patch): Covered {
   const covered = new Uint8Array(POINTS * POINTS)
@@ -72,7 +73,7 @@ function hullOf({ cells }: Patch): Covered {
   return covered
 }
 
-/** The first and the last cell of each line that has some. */
+/** The first and last cell of each line that has any. */
 class Ends {
   readonly #first = new Int16Array(CELLS).fill(CELLS)
   readonly #last = new Int16Array(CELLS).fill(-1)
@@ -82,7 +83,7 @@ class Ends {
     if (cell > (this.#last[line] ?? 0)) this.#last[line] = cell
   }
 
-  /** Marks the points from the first to the last, and those beside them. */
+  /** Marks the points from the first to the last, and those next to them. */
   cover(
     covered: Covered,
     across: number, // from a line of points to the next
@@ -100,12 +101,12 @@ class Ends {
   }
 }
 
-/** The point that has the cell before one, or above it. */
+/** The point of the cell before or above a cell. */
 function pointBefore(cell: number): number {
   return Math.floor(Math.max(0, cell - 1) / CELLS_EACH)
 }
 
-/** The point that has the cell behind one, or below it. */
+/** The point of the cell after or below a cell. */
 function pointBehind(cell: number): number {
   return Math.floor(Math.min(CELLS - 1, cell + 1) / CELLS_EACH)
 }
@@ -116,10 +117,10 @@ function union(a: Covered, b: Covered): Covered {
   return both
 }
 
-/** What a cell has of text with an outline, bit by bit. */
+/** Flags of a cell for outlined text. */
 const [HAS_WHITE, HAS_BLACK] = [1, 2]
 
-/** Points with a cell that has both white and black in it or beside it. */
+/** Points with a cell that has both white and black in it or next to it. */
 function textIn({ least, greatest }: Cells): Covered {
   const covered = new Uint8Array(POINTS * POINTS)
   const has = new Uint8Array(CELLS * CELLS)
@@ -137,7 +138,7 @@ function textIn({ least, greatest }: Cells): Covered {
   return covered
 }
 
-/** What each cell has, with what those before and behind it in its line have. */
+/** The flags of each cell, combined with those before and after it in its line. */
 function withNeighbours(
   has: Uint8Array,
   step: number, // from a cell to the next of its line

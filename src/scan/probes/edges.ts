@@ -1,26 +1,29 @@
 import type { Part, Plane } from '../../core/plane.ts'
 
-/** Luma by which the pixels along an edge differ from those two before, on average, more than they do around it. */
+/**
+ * An edge stands out if its average luma step, over two pixels, exceeds the steps around it by this
+ * much.
+ */
 const MIN_HEIGHT = 2
-/** Pixels beside an edge that belong to it, and those behind which what is around it is looked at. */
+/** Pixels next to an edge that belong to it, and how far its surroundings reach. */
 const NEAR = 4
 const FAR = 14
-/** Pixels by which bars on opposite sides may differ. */
+/** Pixels by which opposite bars may differ. */
 const MAX_DIFFERENCE = 6
-/** Edges along a side that may be a picture's. */
+/** Edges of a side that may be a picture's. */
 const MAX_EDGES = 3
-/** Share of the plane that a picture in it takes at least, a side. */
+/** Smallest share of the plane's side that a picture in it takes. */
 const MIN_SHARE = 0.3
 
 /** An edge right across a plane. */
 interface Edge {
-  /** First row, or column, behind it. */
+  /** First row, or column, after it. */
   at: number
   /** By how much it stands out, in luma. */
   height: number
 }
 
-/** Pictures between bars of any look that are equally high or wide on both sides. */
+/** Pictures between bars of any look that have the same height or width on both sides. */
 export function partsBetweenBars(plane: Plane): Part[] {
   const { byRow, byColumn } = plane.steps()
   const whole = { x0: 0, x1: plane.cols, y0: 0, y1: plane.rows }
@@ -32,7 +35,7 @@ export function partsBetweenBars(plane: Plane): Part[] {
   ]
 }
 
-/** Edges that stand out, the highest first. */
+/** Edges that stand out, the strongest first. */
 function edgesOf(steps: Float32Array): Edge[] {
   const sums = new Float64Array(steps.length + 1)
   for (let i = 0; i < steps.length; i++) sums[i + 1] = (sums[i] ?? 0) + (steps[i] ?? 0)
@@ -51,7 +54,7 @@ function edgesOf(steps: Float32Array): Edge[] {
   return edges.toSorted((a, b) => b.height - a.height)
 }
 
-/** The two edges, among the highest, that are equally far from opposite sides. */
+/** The two edges, among the strongest, that are equally far from opposite sides. */
 function evenPair(edges: readonly Edge[], side: number): [number, number] | undefined {
   for (const first of edges.slice(0, MAX_EDGES)) {
     const second = edges

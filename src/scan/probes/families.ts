@@ -10,7 +10,7 @@ export interface Probed {
   plane: Plane
   /** Width of the image over its height. */
   aspect: number
-  /** How it is displayed; 0 if as it is stored. */
+  /** How it is displayed; 0 if as stored. */
   displayed: Dihedral
 }
 
@@ -18,15 +18,18 @@ export interface Probed {
 export interface Family {
   /** The pictures that the probed one may have been made from by such a change. */
   views: (probed: Probed) => View[]
-  /** Bits that are added to a bank's threshold: part of these pictures is guessed. */
+  /** Bits added to a bank's threshold: part of these pictures is guessed. */
   tolerance?: number
   /** Whether black and white are swapped. */
   isInverted?: boolean
 }
 
-/** Families of views that are queried first. docs/accuracy.md shows what each finds and costs. */
+/** Families queried first. docs/accuracy.md shows what each finds and costs. */
 export const FIRST_FAMILIES = {
-  /** Lists by programs that filter pictures of any size without reducing them, as the Python binding does. */
+  /**
+   * For lists made by programs that filter pictures of any size without reducing them, as the
+   * Python binding does.
+   */
   'full-size': {
     views: ({ plane, displayed }) => [
       { part: wholeOf(plane), dihedral: displayed, isFullSize: true },
@@ -62,7 +65,7 @@ export const FIRST_FAMILIES = {
   },
 } as const satisfies Record<string, Family>
 
-/** Families of views that are queried if nothing matched before. */
+/** Families queried if nothing matched before. */
 export const WIDE_FAMILIES = {
   covers: {
     views: ({ plane, displayed }) =>
@@ -132,21 +135,21 @@ export const WIDE_FAMILIES = {
   },
 } as const satisfies Record<string, Family>
 
-/** Shares of a crop that lie on each side: left, top, right, bottom. */
+/** Shares of a crop on each side: left, top, right, bottom. */
 type Sides = readonly [number, number, number, number]
 
 const EVEN: Sides = [0.5, 0.5, 0.5, 0.5]
 /** A crop of one side. */
 const ONE_SIDE = aroundSides([1, 0, 0, 0])
-/** A crop of one side, and of some of those that meet it. */
+/** A crop of one side, and a little of some adjacent ones. */
 const MOSTLY_ONE = aroundSides([1, 0.25, 0, 0.25])
-/** A crop of one side, and of those that meet it. */
+/** A crop of one side, and half as much of the adjacent ones. */
 const ACROSS = aroundSides([1, 0.5, 0, 0.5])
 const CORNER_SIDES = aroundSides([1, 1, 0, 0])
-/** A crop of all sides, of one corner's more than of the other's. */
+/** A crop of all sides, more at one corner than at the opposite one. */
 const UNEVEN = aroundSides([0.75, 0.75, 0.25, 0.25])
 
-/** How many per cent were cropped, and where. */
+/** The percentage cropped, and where. */
 type Shift = readonly [percent: number, sides: Sides]
 
 /** Crops of about 5 % that are not centred. */
@@ -156,20 +159,23 @@ const SHIFTS: readonly Shift[] = [
   ...CORNER_SIDES.flatMap((sides) => [[4, sides] as const, [5, sides] as const]),
   ...UNEVEN.map((sides) => [3.5, sides] as const),
 ]
-/** Those that are looked for in mirrored pictures: the others find next to nothing that these do not. */
+/** The shifts tried on mirrored pictures: the others find next to nothing beyond these. */
 const MIRRORED_SHIFTS: readonly Shift[] = [
   ...ONE_SIDE.map((sides) => [5, sides] as const),
   ...UNEVEN.map((sides) => [3.5, sides] as const),
 ]
 
-/** Aspects that services crop to, width by height; and those that pictures may have had, near enough to what cameras and people make. */
+/**
+ * Aspects that services crop to, width over height; and those that pictures may have had before,
+ * close enough to what cameras and people make.
+ */
 const CROPPED_TO = [1, 4 / 5, 16 / 9, 9 / 16]
 const TAKEN_AT = [1.5, 1.3, 1.15, 1, 0.87, 0.75, 0.67]
-/** How near an aspect must be to one of them, and how much of a side may be gone. */
+/** How near an aspect must be to one of them, and how much of a side may have been cropped. */
 const ASPECT_ERROR = 0.01
 const MAX_GONE = 0.47
 
-/** Shares for the left, top, right and bottom side, turned to begin with each side. */
+/** Shares for left, top, right and bottom, rotated to begin at each side. */
 function aroundSides([a, b, c, d]: Sides): Sides[] {
   return [
     [a, b, c, d],
@@ -194,12 +200,14 @@ function otherDihedral(part: Part, displayed: Dihedral): { part: Part; dihedral:
     .map((dihedral) => ({ part, dihedral }))
 }
 
-/** How a picture lies that was mirrored from left to right as it is displayed. */
+/** How a picture lies in the plane if it was mirrored left to right as displayed. */
 function flopped(displayed: Dihedral): Dihedral {
   return displayed ^ (displayed & TRANSPOSES ? MIRRORS_Y : MIRRORS_X)
 }
 
-/** The sizes, in its own, of pictures that one with a service's aspect may be the middle of. */
+/**
+ * Sizes, relative to a picture with a service's aspect, of pictures that it may be the middle of.
+ */
 function widerOrHigher(aspect: number): { x: number; y: number }[] {
   const isNear = (other: number) => Math.abs(aspect / other - 1) <= ASPECT_ERROR
   if (!CROPPED_TO.some(isNear)) return []
@@ -208,7 +216,9 @@ function widerOrHigher(aspect: number): { x: number; y: number }[] {
     .filter(({ x, y }) => 1 - 1 / (x * y) <= MAX_GONE)
 }
 
-/** Parts as they are; the first, which is the likeliest, mirrored and turned, too, and the first two as crops. */
+/**
+ * Parts as they are; the first and likeliest also mirrored and turned; the first two also as crops.
+ */
 function framed(parts: readonly Part[], displayed: Dihedral): View[] {
   return [
     ...parts.map((part) => ({ part, dihedral: displayed })),
@@ -217,7 +227,10 @@ function framed(parts: readonly Part[], displayed: Dihedral): View[] {
   ]
 }
 
-/** The picture of which a part is left by a crop that took a share of the width and height together. */
+/**
+ * The picture that a part is left of after a crop. `percent` is the share taken off width and
+ * height together.
+ */
 function uncropped(part: Part, dihedral: Dihedral, percent: number, sides: Sides): View {
   const [left, top, right, bottom] = sides
   const share = percent / 100
@@ -234,7 +247,10 @@ function uncropped(part: Part, dihedral: Dihedral, percent: number, sides: Sides
   }
 }
 
-/** The pictures that were turned by so many degrees: on a canvas that grew, and cropped to where none of it is empty. */
+/**
+ * Pictures turned by so many degrees: on a canvas that grew, and cropped so that no corner is
+ * empty.
+ */
 function turnedBack({ plane, aspect, displayed }: Probed, degrees: number): View[] {
   const angle = (Math.abs(degrees) * Math.PI) / 180
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
@@ -260,7 +276,7 @@ function centred({ cols, rows }: Plane, widths: number, heights: number): Part {
   }
 }
 
-/** Halves and thirds, beside each other and one above the other: of collages and strips. */
+/** Halves and thirds, side by side and stacked: of collages and strips. */
 function piecesOf({ x1: cols, y1: rows }: Part): Part[] {
   return [2, 3].flatMap((count) =>
     Array.from({ length: count }, (_, i) => [

@@ -10,10 +10,10 @@ import { DIHEDRAL_OF_ORIENTATION } from './view.ts'
 import type { Needle, Probe } from '../scanned.ts'
 import { PROBE_MS } from '../work.ts'
 
-/** Needles of an image from which on further frames are not probed: those of about five. */
+/** Once an image has this many needles, about five frames' worth, further frames are not probed. */
 const MAX_PROBED_NEEDLES = 200
 
-/** Bits by which readings of the same picture differ, at most, less what rounding adds. */
+/** Readings of the same picture differ by at most this many bits, less what rounding adds. */
 const SAME_READING_BITS = 6
 
 /** A frame, and how it is displayed. */
@@ -23,16 +23,16 @@ export interface ShownFrame {
   orientation: number
   /** Width of the image over its height. */
   aspect: number
-  /** Displayed lumas, for 0 to 255 in 1,024 even steps, if they differ from the stored ones. */
+  /** Displayed lumas for 0 to 255 in 1,024 even steps, if they differ from the stored ones. */
   tone?: Float32Array
 }
 
 /** Collects the needles of an image from its frames. */
 export class Needles {
   readonly found: Needle[] = []
-  /** Makes the needles of the wide set, if that is on. */
+  /** Makes the needles of the wide set, if it is enabled. */
   widen: (() => Needle[]) | undefined
-  /** Whether probes were left out because of a limit. */
+  /** Whether a limit left probes out. */
   isPartial = false
   frames = 0
   readonly #context: ScanContext
@@ -54,7 +54,7 @@ export class Needles {
     const { frame, orientation } = shown
     const number = this.frames++
     if (number > 0 && !this.wants('frames')) return
-    // Before the plane: it needs the memory of these.
+    // Before the plane, which reuses the memory of these.
     const picked = this.wants('nth-pixel') ? frame.picked() : undefined
     const plane = hasViews(this.#probes) ? frame.plane('stored') : undefined
     const identity = plane ? plane.identity() : frame.stored()
@@ -76,7 +76,10 @@ export class Needles {
     this.add('displayed-over-white', frame.overWhite(orientation), number)
   }
 
-  /** Adds what programs show that put transparent pixels over black, show alpha alone, or read a file differently. */
+  /**
+   * Adds what programs show that put transparent pixels over black, show alpha alone, or read a
+   * file differently.
+   */
   #addReadings({ frame, orientation, tone }: ShownFrame, number: number): void {
     const orientations = orientation === 1 || !this.wants('displayed') ? [1] : [1, orientation]
     if (this.wants('over-black')) {
@@ -96,7 +99,10 @@ export class Needles {
     }
   }
 
-  /** Adds a hash and its complement, unless an earlier needle is as near as programs' readings are to each other. */
+  /**
+   * Adds a hash and its complement, unless an earlier needle is within the distance that readings
+   * differ by.
+   */
   #addIfFar(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
     if (!hash) return
     const isNear = (other: QualifiedHash) =>
@@ -117,7 +123,10 @@ export class Needles {
     }
   }
 
-  /** Adds what the frame may have been made from; for later frames of an animation, only while there are few needles. */
+  /**
+   * Adds what the frame may have been made from; for later frames of an animation, only while there
+   * are few needles.
+   */
   #addViews(shown: ShownFrame, plane: Plane | undefined, number: number): void {
     const isWithin = !this.#budget.isSpent('probes') && !this.#budget.isScarce
     if (!plane || !isWithin || this.found.length > MAX_PROBED_NEEDLES) {

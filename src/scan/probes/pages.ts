@@ -1,22 +1,23 @@
-// Pictures that are shown on something: on a page, in a chat, among others, over their own blurred copy. PDQ forgives an
-// error of half a per cent of a side, and a screenshot is reduced to 512 pixels a side: so borders are found to fractions of
-// these, by how much of the pixels on them looks like what is inside.
+// Pictures shown on something: on a page, in a chat, among others, over their own blurred copy. PDQ
+// tolerates an error of half a per cent of a side, but a screenshot is reduced to 512 pixels a
+// side. So borders are located to fractions of a pixel, by how much the pixels on them look like
+// the inside.
 
 import type { Covered, Part, Plane } from '../../core/plane.ts'
 import { CORNERS, coveredCorners } from './corners.ts'
 import { type Border, type Borders, findBorders, worthOf } from './borders.ts'
 import { bestOf, MAX_RECTANGLES, type Rectangle } from './rectangles.ts'
 
-/** Of the reported parts, those that are pictures within a bubble. */
+/** Maximum pictures within a bubble among the reported parts. */
 const MAX_PADDED = 4
-/** Pixels between the border of a bubble and that of the picture in it. */
+/** Minimum padding between a bubble's border and the picture in it, in pixels. */
 const MIN_PADDING = 3
 const MAX_PADDING = 9
-/** Share of the plane's height that such a picture takes at least. */
+/** Smallest share of the plane's height that such a picture takes. */
 const MIN_INNER_HEIGHT = 0.05
-/** Share of a side, at both ends, by which a border is not placed: corners may be round. */
+/** Share of a side, at each end, that is not used to locate a border: corners may be round. */
 const CORNER = 0.1
-/** Points, of 64, that a round corner takes of a picture's width; and most that it takes of the height. */
+/** Points, of 64, that a round corner takes of a picture's width; and the maximum of its height. */
 const ROUND = 3
 const MAX_ROUND = 8
 
@@ -52,7 +53,7 @@ export function picturesOnPage(plane: Plane, aspect: number): Shown[] {
   return [...plain, ...padded]
 }
 
-/** Whether something is around a picture on all sides, so that its corners may be round. */
+/** Whether something surrounds a picture on all sides, so that its corners may be round. */
 function isFramed({ left, right, top, bottom }: Rectangle): boolean {
   return [left, right, top, bottom].every(({ counts }) => counts)
 }
@@ -63,7 +64,7 @@ function roundCorners(part: Part, stretch: number): Covered {
   return coveredCorners(CORNERS, ROUND, down)
 }
 
-/** A rectangle with its sides to fractions of a pixel. */
+/** A rectangle with its sides located to fractions of a pixel. */
 function placed(plane: Plane, { left, right, top, bottom }: Omit<Rectangle, 'worth'>): Part {
   const place = ({ side, at, edge, counts }: Border, first: Border, last: Border) => {
     if (!counts) return edge
@@ -81,7 +82,8 @@ function placed(plane: Plane, { left, right, top, bottom }: Omit<Rectangle, 'wor
 }
 
 /**
- * Pictures in a bubble that is as wide around them on all sides. Above and below, it is too thin to be seen in a plane.
+ * Pictures in a bubble with the same padding on all sides. Above and below, it is too thin to be
+ * seen in a plane.
  * @param stretch width of a pixel of the plane over its height
  */
 function withoutPadding(

@@ -6,7 +6,10 @@ import { pointsOf } from './view.ts'
 
 const FAMILIES = { ...FIRST_FAMILIES, ...WIDE_FAMILIES }
 
-/** Needles of the pictures that a picture may have been made from, by all active families of a stage. */
+/**
+ * Needles of the pictures that a picture may have been made from, by all active families of a
+ * stage.
+ */
 export function probeViews(
   probed: Probed,
   stage: 'first' | 'wide',
@@ -27,7 +30,10 @@ export function probeViews(
     })
 }
 
-/** Hash of the picture with black and white swapped: its amplitudes are negated, so each bit is inverted. */
+/**
+ * Hash of the picture with black and white swapped: its amplitudes are negated, so each bit is
+ * inverted.
+ */
 export function complementOf({ hash, ...rest }: QualifiedHash): QualifiedHash {
   return { hash: hash.map((byte) => ~byte), ...rest }
 }

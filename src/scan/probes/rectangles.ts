@@ -1,19 +1,19 @@
-// Rectangles between borders of a plane: what may be a picture.
+// Rectangles between borders of a plane: possible pictures.
 
 import type { Plane } from '../../core/plane.ts'
 import { type Border, type Borders, worthOf } from './borders.ts'
 
-/** Most rectangles that are reported. */
+/** Maximum rectangles reported. */
 export const MAX_RECTANGLES = 16
-/** Those that are weighed against each other: many are nearly the same. */
+/** Rectangles compared with each other: many are nearly the same. */
 const MAX_WEIGHED = 64
-/** Share of a side of the plane, and of its area, that a picture takes at least. */
+/** Smallest share of the plane's side, and of its area, that a picture takes. */
 const MIN_SHARE = 0.1
 const MIN_AREA = 0.04
-/** Pixels in which two of them must differ, all sides together. */
+/** Minimum difference between two rectangles, in pixels, summed over all sides. */
 const MIN_DIFFERENCE = 4
 
-/** The four sides of one, and what they are worth together. */
+/** Four sides, and their combined worth. */
 export interface Rectangle {
   left: Border
   right: Border
@@ -22,16 +22,16 @@ export interface Rectangle {
   worth: number
 }
 
-/** From one border to the one across, in whole pixels. */
+/** From one border to the opposite one, in whole pixels. */
 interface LineSpan {
   first: Border
   last: Border
-  /** Places of these among their kind. */
+  /** Indices of the two borders. */
   from: number
   to: number
 }
 
-/** The rectangles between borders that are worth most. */
+/** The best rectangles between borders. */
 export function bestOf(plane: Plane, { left, right, top, bottom }: Borders): Rectangle[] {
   const across = spansOf(left, right, plane.cols * MIN_SHARE)
   const down = spansOf(top, bottom, plane.rows * MIN_SHARE)
@@ -63,19 +63,19 @@ function spanLength({ first, last }: LineSpan): number {
   return last.edge - first.edge
 }
 
-/** Sides of a span that are the plane's own. */
+/** Number of a span's sides that are the plane's own. */
 function ownSides({ first, last }: LineSpan): number {
   return (first.counts ? 0 : 1) + (last.counts ? 0 : 1)
 }
 
-/** What each border is worth as a side along each span: 0 if it is no side of it. */
+/** Worth of each border as a side of each span: 0 if it is not one. */
 function worthsAlong(borders: readonly Border[], spans: readonly LineSpan[]): number[][] {
   return borders.map(({ counts }) =>
     spans.map(({ first, last }) => worthOf(counts, first.edge, last.edge)),
   )
 }
 
-/** The rectangles that are worth most, the best first. Two sides at least are borders. */
+/** The best rectangles, best first. At least two sides are borders. */
 class Best {
   readonly #rectangles: Rectangle[] = []
 

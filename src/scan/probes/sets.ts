@@ -10,23 +10,23 @@ const OTHER_FAMILIES = [
   'over-black',
   /** Its alpha, as grey, if it is not opaque. */
   'alpha',
-  /** As other decoders read it, where arithmetic overflows. */
+  /** As other decoders read it if arithmetic overflows. */
   'other-reading',
-  /** By the tone curve of its colour profile or gamma, where that moves luma much. */
+  /** With the tone curve of its colour profile or gamma, if that moves luma much. */
   'toned',
   /** The thumbnail in its Exif block. */
   'thumbnail',
-  /** Frames of an animation behind the first. */
+  /** Frames of an animation after the first. */
   'frames',
-  /** Every n-th pixel, as the reference program takes them. */
+  /** Every n-th pixel, as the reference program picks them. */
   'nth-pixel',
-  /** Black for white. */
+  /** With black and white swapped. */
   'complement',
 ] as const
 
 export type FirstFamily = keyof typeof FIRST_FAMILIES
 export type WideFamily = keyof typeof WIDE_FAMILIES
-/** A named family of probes, which can be switched on and off. The identity is always asked about. */
+/** A named family of probes that can be switched on and off. The identity is always queried. */
 export type ProbeFamily = FirstFamily | WideFamily | (typeof OTHER_FAMILIES)[number]
 
 export type ProbeSet = ReadonlySet<ProbeFamily>
@@ -44,7 +44,7 @@ export function hasViews(set: ProbeSet): boolean {
   return FIRST_NAMES.some((name) => set.has(name)) || isWide(set)
 }
 
-/** Whether a set has families for where nothing matched before. */
+/** Whether a set has families for uploads that nothing matched before. */
 export function isWide(set: ProbeSet): boolean {
   return WIDE_NAMES.some((name) => set.has(name))
 }
@@ -52,7 +52,7 @@ export function isWide(set: ProbeSet): boolean {
 export const PROBE_SETS = {
   /** The identity alone: plain PDQ. */
   plain: new Set<ProbeFamily>(),
-  /** What the file shows, in all ways that programs read it. */
+  /** What the file shows, in every way that programs read it. */
   'as-is': new Set<ProbeFamily>([
     ...['displayed', 'over-white', 'over-black', 'alpha', 'other-reading', 'toned'],
     ...['thumbnail', 'frames', 'nth-pixel'],
@@ -63,12 +63,12 @@ export const PROBE_SETS = {
 
 export type SetName = keyof typeof PROBE_SETS
 
-/** Names of the sets. Each has the families of those before it. */
+/** Names of the sets. Each contains the families of those before it. */
 export const SET_NAMES = Object.keys(PROBE_SETS) as SetName[]
 
 /**
- * Reads a set: the name of one, and then perhaps families to add or leave out, as in `default, -turns, +pages`.
- * `undefined` if it is invalid.
+ * Reads a set: its name, then perhaps families to add or leave out, as in `default, -turns,
+ * +pages`. `undefined` if it is invalid.
  */
 export function parseProbeSet(text: string): ProbeSet | undefined {
   const [name = '', ...changes] = text.split(/[\s,]+/).filter((word) => word !== '')
@@ -83,5 +83,5 @@ export function parseProbeSet(text: string): ProbeSet | undefined {
   return families
 }
 
-/** What a set may be, in words. */
+/** The allowed values, in words. */
 export const PROBE_SET_WORDS = `must be ${SET_NAMES.join(', ')}, and perhaps families to add or leave out (default, -turns), of ${FAMILY_NAMES.join(', ')}`

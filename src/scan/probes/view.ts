@@ -8,25 +8,33 @@ import {
 } from '../../core/plane.ts'
 
 /**
- * A picture that the uploaded one may have been made from: its part of the plane, which may extend beyond the plane, and how
- * it was turned.
+ * A picture that the uploaded one may have been made from: its part of the plane, which may extend
+ * beyond the plane, and how it was turned.
  */
 export interface View {
-  /** In pixels of the plane, perhaps fractions, perhaps outside. */
+  /** In pixels of the plane, possibly fractions, possibly outside. */
   part: Part
-  /** How the picture lies in the plane. None: as it is. */
+  /** How the picture lies in the plane. As it is, if absent. */
   dihedral?: Dihedral
-  /** Degrees, clockwise, by which the picture was turned. */
+  /** Degrees, clockwise, that the picture was turned by. */
   turn?: number
-  /** Points that something may cover, as the picture lies in the plane. Only of a picture that is not turned. */
+  /**
+   * Points that something may cover, as the picture lies in the plane. Only for a picture that is
+   * not turned.
+   */
   covered?: Covered
-  /** Bits that are added to a bank's threshold in place of what its family adds. */
+  /** Bits added to a bank's threshold, replacing those of its family. */
   tolerance?: number
-  /** Whether it was hashed by a pipeline that filters pictures of any size without reducing them first. */
+  /**
+   * Whether the list's hash comes from a pipeline that filters pictures of any size without
+   * reducing them first.
+   */
   isFullSize?: boolean
 }
 
-/** Bits: 1 mirrors the stored picture from left to right, 2 from top to bottom, 4 then swaps rows and columns. */
+/**
+ * Bits: 1 mirrors the stored picture left to right, 2 top to bottom, 4 then swaps rows and columns.
+ */
 export type Dihedral = number
 
 export const MIRRORS_X = 1
@@ -36,10 +44,16 @@ export const TRANSPOSES = 4
 /** How an Exif orientation, 1 to 8, displays a picture (Exif 2.32, 4.6.4, tag 274). */
 export const DIHEDRAL_OF_ORIENTATION: readonly Dihedral[] = [0, 0, 1, 3, 2, 4, 6, 7, 5]
 
-/** Pixels between the means that PDQ's filter leaves at MAX_SIDE pixels a side, and where it takes them: 8 j + 5.5. */
+/**
+ * Distance of PDQ's means after its filter at MAX_SIDE pixels a side from where it takes them, 8 j
+ * + 5.5, in pixels.
+ */
 const OFFSET_AT_MAX_SIDE = 1.5
 
-/** Pixels by which the filter's result lies beside its window: two passes, each half a pixel if its window is even. */
+/**
+ * Shift of the filter's result against its window, in pixels: two passes, each half a pixel if its
+ * window is even.
+ */
 function filterOffset(side: number): number {
   return Math.floor((side + 127) / 128) % 2 === 0 ? 1 : 0
 }
@@ -72,7 +86,10 @@ export function pointsOf(plane: Plane, view: View, aspect: number): Points {
   }
 }
 
-/** Points as a view takes them: from the right, or from below, if it mirrors. Rows of points are rows of the plane, always. */
+/**
+ * Points in a view's order: from the right, or from below, if it mirrors. Rows of points always
+ * stay rows of the plane.
+ */
 function mirrored(covered: Covered, dihedral: Dihedral): Covered {
   if (dihedral % TRANSPOSES === 0) return covered
   const from = (i: number, mirrors: number) => (dihedral & mirrors ? POINTS - 1 - i : i)
@@ -82,7 +99,10 @@ function mirrored(covered: Covered, dihedral: Dihedral): Covered {
   })
 }
 
-/** Where PDQ takes its points of a view, in pixels of the picture that it is, and where those lie in the plane. */
+/**
+ * Where PDQ takes a view's points, in pixels of the view's picture, and where those lie in the
+ * plane.
+ */
 function placing(plane: Plane, view: View, aspect: number) {
   const { part, dihedral = 0, turn = 0, isFullSize = false } = view
   const isReduced = plane.cols === MAX_SIDE && plane.rows === MAX_SIDE

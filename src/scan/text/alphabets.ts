@@ -42,13 +42,13 @@ const BASE64 = codeTable(
   },
   `${QUOTES_AND_BRACKETS}:|`,
 )
-/** The same where a plus sign has become a space: those who take such texts put it back. */
+/** The same where plus signs have become spaces: receivers of such texts restore them. */
 const BASE64_WITH_SPACES = BASE64.with(0x20, 62)
 const HEX = codeTable(
   { ...caselessCodesOf('0123456789ABCDEF'), '\n': LINE_BREAK },
   `${QUOTES_AND_BRACKETS}=`,
 )
-/** Readers of base32 (RFC 4648, 6 and 7) pass over line ends, and take nothing else that is foreign. */
+/** Readers of base32 (RFC 4648, 6 and 7) skip line ends and accept nothing else foreign. */
 const LINE_ENDS = { '\r': SKIP, '\n': SKIP }
 const BASE32 = codeTable({ ...caselessCodesOf(`${UPPER}234567`), ...LINE_ENDS }, '', BREAK)
 const BASE32_HEX = codeTable(
@@ -58,7 +58,7 @@ const BASE32_HEX = codeTable(
 )
 const BINARY = codeTable({ ...codesOf('01'), ' ': SKIP, ...LINE_ENDS }, '', BREAK)
 
-/** Codes of one alphabet, among whatever is foreign to it. */
+/** Codes of the base64 alphabets, between any foreign characters. */
 export class Base64Coding implements Coding {
   readonly bits = 6
   readonly #table: Uint16Array
@@ -87,10 +87,15 @@ export class Base64Coding implements Coding {
 const ZERO = 0x30
 const SMALL_X = 0x78
 
-/** Hex digits, with or without what stands between bytes: spaces, colons, `\x`, `0x`, a percent sign. */
+/**
+ * Hex digits, with or without separators between bytes: spaces, colons, `\x`, `0x`, a percent sign.
+ */
 export class HexCoding implements Coding {
   readonly bits = 4
-  /** Whether the last byte was a zero, which counts unless an x follows: in 0x41, the first digit is none. */
+  /**
+   * Whether the last byte was a zero. It counts unless an x follows: the first digit of 0x41 is
+   * part of the prefix.
+   */
   #hasZero = false
 
   pick(bytes: Uint8Array): Uint16Array[] {
@@ -114,7 +119,7 @@ export class HexCoding implements Coding {
   }
 }
 
-/** Codes of an alphabet whose readers take nothing else, in runs. */
+/** Codes of an alphabet whose readers accept nothing else, in runs. */
 export class RunCoding implements Coding {
   readonly isStrict = true
   readonly bits: number
@@ -164,7 +169,7 @@ const RUN_ALPHABETS = (
   isForeign: Uint8Array.from(table, (code) => (code === BREAK ? 1 : 0)),
 }))
 
-/** Base32 in both alphabets, and bytes as their bits. */
+/** Base32 in both alphabets, and bytes written as bits. */
 export function runCodings(): RunCoding[] {
   return RUN_ALPHABETS.map((alphabet) => new RunCoding(alphabet))
 }

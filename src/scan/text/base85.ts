@@ -2,18 +2,18 @@ import { BREAK, Codes, type Coding, concatenateCodes, NO_CODES } from './codings
 import { type RunPiece, Runs } from './runs.ts'
 import { mayBeSign, MOST_BEFORE, windowsFor } from './signs.ts'
 
-/** Characters of a group, and the bytes that it stands for. */
+/** Characters of a group, and the bytes that they stand for. */
 const [GROUP, GROUP_BYTES] = [5, 4]
 const MAX_GROUP = 0xffffffff
 const TOP = 85 ** GROUP
-/** Digits that are kept, since a sign may lie behind the first bytes of its file. */
+/** Digits kept, since a sign may follow the first bytes of its file. */
 const KEPT = GROUP * (Math.ceil(MOST_BEFORE / GROUP_BYTES) + 2)
-/** Groups of letters, digits and signs in a row that make a text. */
+/** Consecutive groups of letters, digits and punctuation that count as a text. */
 const TEXT_GROUPS = 10
 
-/** What a character is, beside a digit: passed over, a group of zeros, foreign. */
+/** Kinds of characters beside digits: skipped, a group of zeros, foreign. */
 const [SKIP, ZEROS, FOREIGN] = [0xfd, 0xfe, 0xff]
-/** Flag of a character behind which a value may begin, and of the digit that it may begin with. */
+/** Flag of a character after which a value may begin, and of the digit that it may begin with. */
 const START = 0x100
 
 function digitTable(digits: string, skipped: string, zeros = ''): Uint16Array {
@@ -28,7 +28,10 @@ function digitTable(digits: string, skipped: string, zeros = ''): Uint16Array {
 const [DIGITS, UPPER] = ['0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 const LOWER = UPPER.toLowerCase()
 const ASCII85 = Array.from({ length: 85 }, (_, i) => String.fromCharCode(33 + i)).join('')
-/** Those of Adobe and btoa (`a85decode`, Go's `ascii85`), of git (`b85decode`), and of ZeroMQ (`z85decode`). */
+/**
+ * The alphabets of Adobe and btoa (`a85decode`, Go's `ascii85`), of git (`b85decode`), and of
+ * ZeroMQ (`z85decode`).
+ */
 const TABLES = [
   digitTable(ASCII85, ' \t\n\v\r\0', 'z'),
   digitTable(`${DIGITS}${UPPER}${LOWER}!#$%&()*+-;<=>?@^_\`{|}~`, '\r\n'),
@@ -50,8 +53,9 @@ const NOTHING: readonly Uint16Array[] = []
 const { filter: FILTER, signs: SIGNS } = windowsFor(8)
 
 /**
- * Base85, whose groups of five characters stand for four bytes. A group may begin at any character, so there are five readings. Each
- * is given from where a file seems to begin to the end of the run of characters: readers take nothing that is foreign.
+ * Base85, where groups of five characters stand for four bytes. A group may begin at any character,
+ * so there are five readings. Each is passed on from where a file seems to begin to the end of the
+ * run: readers accept nothing foreign.
  */
 export class Base85Coding implements Coding {
   readonly bits = 8
@@ -61,13 +65,16 @@ export class Base85Coding implements Coding {
   readonly #runs: Runs
   readonly #codes = Array.from({ length: GROUP }, () => new Codes())
   readonly #fresh = new Codes()
-  /** Phases that are given; a bit each. */
+  /** Phases that are passed on, one bit each. */
   #given = 0
-  /** The last digits of the run, and all that there were of it. */
+  /** The run's last digits, and the number of all its digits. */
   #digits = NO_CODES
   #count = 0
   #start = START
-  /** The last five of them as a number; the group before it, and the groups of a text in a row, of each phase. */
+  /**
+   * The last five digits as a number; for each phase, its previous group and its number of
+   * consecutive text groups.
+   */
   #value = 0
   readonly #last = new Uint32Array(GROUP)
   readonly #texts = new Uint32Array(GROUP)
@@ -120,7 +127,7 @@ export class Base85Coding implements Coding {
     return digits.take()
   }
 
-  /** The one loop over all digits from an index on. */
+  /** The only loop over all digits, from an index on. */
   #search(digits: Uint16Array, from: number): void {
     const [last, texts] = [this.#last, this.#texts]
     let value = this.#value
@@ -147,7 +154,7 @@ export class Base85Coding implements Coding {
     this.#value = value
   }
 
-  /** Begins to give a phase, with so many of the groups up to an index, or those that there are. */
+  /** Begins to pass on a phase, with up to `groups` of the groups before an index. */
   #begin(phase: number, digits: Uint16Array, at: number, groups: number): void {
     this.#given |= 1 << phase
     this.#codes[phase]?.push(BREAK)
@@ -164,7 +171,7 @@ export class Base85Coding implements Coding {
     for (let i = 0; i < count; i++) codes.push((bytes >>> (24 - 8 * i)) & 255)
   }
 
-  /** Ends a value: a group that has fewer characters stands for one byte less than it has. */
+  /** Ends a value: an incomplete group stands for one byte less than it has characters. */
   #endRun(): void {
     for (const [phase, codes] of this.#codes.entries()) {
       if (((this.#given >> phase) & 1) === 0) continue
@@ -180,7 +187,7 @@ export class Base85Coding implements Coding {
   }
 }
 
-/** The number that five digits from an index on make; the last digit stands for those that are missing. */
+/** The number of the five digits from an index on. The last digit stands for missing ones. */
 function groupAt(digits: Uint16Array, from: number): number {
   let value = 0
   for (let i = from; i < from + GROUP; i++) value = value * 85 + ((digits[i] ?? 84) & 0xff)
@@ -205,7 +212,7 @@ function isText(bytes: number): boolean {
   return (bytes & 0x80808080) === 0 && ((bytes | (bytes << 1)) & 0x40404040) === 0x40404040
 }
 
-/** The first two bytes of zlib (RFC 1950, 2.2), with a window of 32 KiB, as encoders write them. */
+/** The first two bytes of zlib (RFC 1950, 2.2) as encoders write them, with a window of 32 KiB. */
 function isUsualZlibHeader(header: number): boolean {
   return header >> 8 === 0x78 && header % 31 === 0
 }

@@ -2,14 +2,14 @@ import { isAscii } from 'node:buffer'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 /**
- * Takes characters of UTF-8 for bytes, as strings that hold binary data are (`latin1` in Node, `ISO-8859-1` in PHP and Python): each for
- * its low eight bits. What is no UTF-8 stays.
+ * Turns UTF-8 characters back into bytes, as in strings that hold binary data (`latin1` in Node,
+ * `ISO-8859-1` in PHP and Python): each into its low eight bits. Invalid UTF-8 stays as it is.
  */
 export class BinaryString implements Unwriter {
   readonly #isTold: (byte: number) => boolean
   readonly #unread = new Unread()
 
-  /** @param isTold for which bytes it makes a difference that they were written otherwise */
+  /** @param isTold the bytes whose decoding matters to the caller */
   constructor(isTold: (byte: number) => boolean = () => true) {
     this.#isTold = isTold
   }
@@ -41,7 +41,7 @@ export class BinaryString implements Unwriter {
       from = at
       characters++
     }
-    // Of data that is none of characters, a quarter looks like one.
+    // In other data, about a quarter looks like such characters.
     if (others * 2 > characters) return unchanged(bytes)
     out.copy(bytes.subarray(from))
     return out.end()

@@ -25,93 +25,105 @@ import {
   windowsFor,
 } from './signs.ts'
 
-/** Codes after which a text may begin again, where one did not. */
+/** Codes after which to look for a text again, if there was none. */
 const TEXT_PAUSE = 64
-/** The end of `;base64` as a window: what follows is a file, whatever it begins with. */
+/** The end of `;base64` as a window: a file follows, whatever it begins with. */
 const DATA_URI = Buffer.from('se64', 'base64').readUIntBE(0, 3)
 const DATA_URI_CODES = 'base64'.length
 
-/** What there may be at a code: a sign, a text. */
+/** What may be at a code: a sign, a text. */
 const [SIGN, TEXT] = [1, 2]
 
-/** Whom a search tells, and asks. */
+/** What a search reports and asks. */
 export interface CodedFinds {
-  /** Begins to scan a file, in a code or plain beneath escapes; `undefined` if there is no room for one. */
+  /**
+   * Begins to scan a file, in a code or plain beneath escapes; `undefined` if there is no room for
+   * one.
+   */
   open: (isPlain: boolean) => CodedFile | undefined
-  /** Codes of base64 in the names of fields that hold files. */
+  /** Names of fields that hold files, in base64 codes. */
   names: readonly Uint16Array[]
-  /** Told of codes that are searched. */
+  /** Called with the number of codes searched. */
   onCodes: (count: number) => void
-  /** Told of each look at the first bytes of what may be a file. */
+  /** Called for each look at the first bytes of a possible file. */
   onLook: () => void
   /** Asks whether one more place may be looked at. */
   takeLook: () => boolean
-  /** The same where looking takes an inflater. */
+  /** The same for a look that takes an inflater. */
   takeInflating: () => boolean
-  /** Something was not looked at in all ways that it can be. */
+  /** Called if something was not looked at in every possible way. */
   onOverLimit: () => void
-  /** A file has ended. */
+  /** Called when a file has ended. */
   onEnded: (stream: CodedStream) => void
 }
 
-/** What may be a file, by codes that have come. */
+/** A possible file among the codes so far. */
 interface Candidate extends Start {
-  /** Bytes that tell, and what they must be. */
+  /** Bytes needed to decide, and the test that they must pass. */
   need: number
   isFile: (head: Uint8Array) => boolean
-  /** Where it begins among the codes that are kept. */
+  /** Where it begins among the kept codes. */
   index: number
 }
 
-/** Codes that there is room for at first, and arrays of such that nobody uses: searches come and go. */
+/** Initial room for codes, and a pool of unused arrays of that size: searches come and go. */
 const ROOM = 4096
 const MAX_SPARE = 256
 const spare: Uint16Array<ArrayBuffer>[] = []
 
-/** Finds files in the codes of one reading of a text, in one pass, and decodes from where they begin. */
+/**
+ * Finds files in the codes of one reading of a text, in one pass, and decodes them from where they
+ * begin.
+ */
 export class CodedSearch {
   readonly #coding: Coding
   readonly #finds: CodedFinds
   readonly #windows: Windows
   readonly #isFaint: boolean
-  /** Codes that are passed fast: of the others, readings may differ, or nothing is read. */
+  /** Codes below this take the fast path: others are read in different ways, or not at all. */
   readonly #fastCodes: number
-  /** Codes of a value that tell a file, and deflate without a header. */
+  /** Codes of a value needed to recognise a file, and headerless deflate. */
   readonly #valueCodes: number
   readonly #deflateCodes: number
-  /** Mask of those of the last codes at which a text has three letters, digits or signs; 0 if none is looked for. */
+  /**
+   * Selects those of the last codes at which a text has three letters, digits or punctuation marks;
+   * 0 to look for none.
+   */
   readonly #textMask: number
   readonly #textCodes: number
-  /** Codes that a file may begin in, up to an end, and how many of them have been searched. */
+  /** Codes that a file may begin in, with their number and how many of them have been searched. */
   #codes = spare.pop() ?? new Uint16Array(ROOM)
   #length = 0
   #at = 0
-  /** The last 24 bits, and the number of codes so far, as each reading has them. */
+  /** The last 24 bits and the number of codes so far, in each reading. */
   #skipWindow = 0
   #takeWindow = 0
   #skipCount = 0
   #takeCount = 0
-  /** Whether windows were of three letters, digits or signs, the last in the lowest bit; of some, and zeros. */
+  /**
+   * Whether each window held three text characters, or some and zeros; the last window in the
+   * lowest bit.
+   */
   #plain = 0
   #wide = 0
   #nextText: number
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
-  /** Codes since a value began, in whatever lines. */
+  /** Codes since a value began, across lines. */
   #sinceValue = 0
-  /** Whether the value that follows is that of a field which is said to hold files. */
+  /** Whether the next value is that of a field declared to hold files. */
   #isNamed = false
-  /** What there is to look at behind the codes that were passed last. */
+  /** What to look at after the last codes passed. */
   #found = 0
-  /** Whether readings differ in the head that was read last. */
+  /** Whether readings differ in the last head read. */
   #isHeadParted = false
   #pending: Candidate[] = []
-  /** Files that are being read, and those that the search has not passed yet. */
+  /** Files being read, and those that the search has not passed yet. */
   #streams: CodedStream[] = []
-  /** Whether the text may be read in another way, too. */
+  /** Whether the text may also be read in another way. */
   isDoubtful = false
-  /** Where in the upload's text the search is. */
+  /** Position of the search in the upload's text. */
   rootAt = 0
 
   constructor(coding: Coding, finds: CodedFinds, isFaint: boolean) {
@@ -123,7 +135,7 @@ export class CodedSearch {
     this.#fastCodes = bits === 6 ? URL_CODES : BREAK
     this.#valueCodes = Math.ceil((VALUE_BYTES * 8) / bits)
     this.#deflateCodes = Math.ceil((DEFLATE_BYTES * 8) / bits)
-    // Codes of whole bytes, as many as a window has or fewer.
+    // Codes that make whole bytes: as many as fill a window, or fewer.
     const group = bits === 5 ? 8 : 24 / bits
     const groups = Math.ceil(31 / group)
     this.#textMask =
@@ -133,7 +145,7 @@ export class CodedSearch {
     this.#textCodes = this.#nextText = group * groups
   }
 
-  /** Whether a file is being read that is not whole, or may be. */
+  /** Whether an incomplete file is being read, or may be. */
   get isReading(): boolean {
     return this.#pending.length > 0 || this.#streams.some((one) => !one.isEnded && !one.isComplete)
   }
@@ -161,21 +173,21 @@ export class CodedSearch {
     this.#streams = this.#streams.filter((one) => !one.isEnded || !one.endsBefore(seen))
   }
 
-  /** Tells that there are no more codes, nor anything else to be asked. */
+  /** Ends the search: there are no more codes. */
   close(): void {
     this.#endAll()
     if (this.#codes.length === ROOM && spare.length < MAX_SPARE) spare.push(this.#codes)
     this.#codes = NO_CODES
   }
 
-  /** Ends what is being read: no more of it will come. */
+  /** Ends everything being read: nothing more will come. */
   #endAll(): void {
     this.#lookAgain(true)
     for (const stream of this.#streams) if (!stream.isEnded) this.#end(stream)
     this.#streams = []
   }
 
-  /** Returns the codes where they are kept. */
+  /** Stores the codes. Returns the stored ones. */
   #append(fresh: Uint16Array): Uint16Array {
     if (this.#length + fresh.length > this.#codes.length) this.#forget()
     if (this.#length + fresh.length > this.#codes.length) {
@@ -188,7 +200,7 @@ export class CodedSearch {
     return this.#codes.subarray(this.#length - fresh.length, this.#length)
   }
 
-  /** Forgets the codes that nothing can begin in any more. */
+  /** Drops the codes in which nothing can begin any more. */
   #forget(): void {
     const back = Math.ceil(((MOST_BEFORE + SIGHT_BYTES) * 8) / this.#coding.bits)
     const first = Math.max(0, Math.min(this.#at - back, ...this.#pending.map(({ index }) => index)))
@@ -213,15 +225,15 @@ export class CodedSearch {
   }
 
   /**
-   * The one loop over codes that all readings have, up to one at which there is something to look at: what it keeps is in locals.
-   * Returns the index behind them.
+   * The only loop over codes that all readings share, up to one with something to look at. State is
+   * kept in locals for speed. Returns the index after the last code passed.
    */
   #passMany(from: number): number {
     const [codes, fastCodes, mask] = [this.#codes, this.#fastCodes, this.#textMask]
     const { bits } = this.#coding
     const { filter } = this.#windows
     let [window, plain, wide, found, at] = [this.#takeWindow, this.#plain, this.#wide, 0, from]
-    // Where counts begin, as if there were none but codes.
+    // Origins of the counts, as if there were only codes and no breaks.
     let [breakAt, valueAt, takeAt] = [
       from - this.#sinceBreak,
       from - this.#sinceValue,
@@ -258,7 +270,7 @@ export class CodedSearch {
     return at
   }
 
-  /** Index behind the next code at which a value may be told. */
+  /** Index after the next code at which a value may be recognised. */
   #stopBehind(at: number, breakAt: number, valueAt: number): number {
     let stop = this.#length
     const isSaid = at === breakAt && (this.#isDataUri || this.#isNamed)
@@ -269,7 +281,7 @@ export class CodedSearch {
     return stop
   }
 
-  /** Notes what is said of the value behind a break: by `;base64`, or the name of its field. */
+  /** Notes what announces the value after a break: `;base64`, or the name of its field. */
   #noteBreak(code: number, at: number, sinceBreak: number, window: number): void {
     if (sinceBreak > 0) this.#isNamed = this.#isName(at, sinceBreak)
     const isBase64 = window === DATA_URI && sinceBreak === DATA_URI_CODES
@@ -319,7 +331,7 @@ export class CodedSearch {
       this.#consider('either', at, this.#deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
   }
 
-  /** Whether the codes before an index are those of a name that is said to hold files. */
+  /** Whether the codes before an index are the name of a field declared to hold files. */
   #isName(end: number, length: number): boolean {
     return this.#finds.names.some((name) => {
       if (name.length !== length || end < length) return false
@@ -335,7 +347,7 @@ export class CodedSearch {
     }
   }
 
-  /** Looks whether a window is of a sign, and a file lies around it. */
+  /** Checks whether a window is a sign's, and whether a file lies around it. */
   #lookAt(reading: Start['reading'], at: number): void {
     const { bits } = this.#coding
     const window = reading === 'skip' ? this.#skipWindow : this.#takeWindow
@@ -361,7 +373,7 @@ export class CodedSearch {
     this.#consider('either', at, this.#textCodes, 0, TEXT_BYTES, isTextStart)
   }
 
-  /** Looks whether a file begins so many codes ago, and reads it if so. */
+  /** Checks whether a file begins `codes` codes ago, and reads it if so. */
   #consider(
     reading: Start['reading'],
     at: number,
@@ -389,12 +401,12 @@ export class CodedSearch {
     const heads = [this.#head(candidate, reading !== 'skip')]
     if (reading === 'either' && this.#isHeadParted) heads.push(this.#head(candidate, false))
     if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
-    // Fewer bytes are no file, and say little.
+    // Fewer bytes prove nothing, and are hardly a file.
     else if (heads.some((head) => head.length >= Math.min(need, VALUE_BYTES) && isFile(head)))
       this.#begin(candidate)
   }
 
-  /** Looks at candidates for which more codes have come, or will not. */
+  /** Checks candidates again that now have enough codes, or that will get no more. */
   #lookAgain(isAll: boolean): void {
     const pending = this.#pending
     this.#pending = []
@@ -405,7 +417,7 @@ export class CodedSearch {
     }
   }
 
-  /** Whether a file is in others that are read, and will be found in them. */
+  /** Whether a possible file lies within files being read, and will be found in them. */
   #isCovered({ reading, ordinals, skipBits }: Start): boolean {
     const isCoveredAs = (one: 'skip' | 'take') =>
       this.#streams.some((stream) => stream.covers(one, ordinals[one], skipBits))
@@ -424,7 +436,10 @@ export class CodedSearch {
     this.#feed(stream, this.#codes.subarray(0, this.#length), candidate.index)
   }
 
-  /** Index of the code so many before another; `undefined` if there is none, or readings differ on the way. */
+  /**
+   * Index of the code that lies `codes` codes back; `undefined` if there is none, or readings
+   * differ on the way.
+   */
   #indexOf(reading: Start['reading'], at: number, codes: number): number | undefined {
     let left = codes
     for (let index = at; index >= 0; index--) {
@@ -475,7 +490,7 @@ export class CodedSearch {
     if (stream.isEnded) this.#end(stream)
   }
 
-  /** Reads on in both ways from a code that may be read in two. */
+  /** Continues in both ways from a code that can be read in two. */
   #part(stream: CodedStream, codes: Uint16Array, at: number): void {
     const other = stream.part(() => this.#open())
     if (!other) {
@@ -496,12 +511,15 @@ function isAnything(): boolean {
   return true
 }
 
-/** Whether a value ends at a break: it goes on behind the end of a line, unless that is empty. */
+/** Whether a value ends at a break: line ends do not end it, but an empty line does. */
 function isValueEnd(code: number, sinceBreak: number): boolean {
   return code !== LINE_BREAK || sinceBreak === 0
 }
 
-/** What the three bytes of a window are: letters, digits or signs; some of them, and zeros, as in UTF-16; something else. */
+/**
+ * Kinds of a window's three bytes: all text characters; some of them, and zeros, as in UTF-16;
+ * anything else.
+ */
 const [PLAIN, WIDE] = [2, 1]
 
 function kindsOf(window: number): number {

@@ -2,49 +2,61 @@ import type { Finished } from '../scanned.ts'
 import { isTextByte, VALUE_BYTES } from './signs.ts'
 import { BREAK, LINE_BREAK, PAD_BREAK, URL_CODES } from './codings.ts'
 
-/** How codes beyond the first alphabet are read: skipped, or taken for + and /; `either` while there has been none. */
+/**
+ * How codes outside the first alphabet are read: skipped, or taken for + and /; `either` until one
+ * comes.
+ */
 export type Reading = 'skip' | 'take' | 'either'
 
 /** Where a file begins among codes. */
 export interface Start {
   reading: Reading
-  /** Codes before the one that it begins in, as each reading counts them. */
+  /** Number of codes before its first one, in each reading. */
   ordinals: { skip: number; take: number }
-  /** Bits of that code that are not of the file. */
+  /** Bits of its first code that precede the file. */
   skipBits: number
-  /** Whether it is said to be a file, whatever it begins with. */
+  /** Whether it is declared to be a file, whatever it begins with. */
   isSaid: boolean
-  /** Whether any text may seem to be in its coding, so that a sign in it says little. */
+  /** Whether any text may happen to fit its coding, so that a sign in it proves little. */
   isFaint: boolean
 }
 
-/** Bytes of a file that are kept in case that readings part. Honest encoders use one alphabet from the start. */
+/**
+ * Bytes of a file kept in case the readings diverge. Honest encoders use one alphabet from the
+ * start.
+ */
 export const MAX_KEPT_BYTES = 1024 * 1024
 
 export type Lenience = 'none' | 'text' | 'any'
 
-/** Scans a file that is found in codes. */
+/** Scans a file found in codes. */
 export interface CodedFile {
   write(bytes: Uint8Array): void
-  /** Tells that it is whole, and gives its memory back. */
+  /** Ends the file and frees its memory. */
   close(): Finished
-  /** Whether what may follow makes no difference. */
+  /** Whether further bytes make no difference. */
   readonly isComplete: boolean
-  /** Whether it may go on behind the end of a value, since readers of base64 pass over what is foreign: a text only as one. */
+  /**
+   * Whether it may go on after the end of a value: readers of base64 skip what is foreign. `text`:
+   * only as long as it stays a text.
+   */
   readonly lenience: Lenience
-  /** What it is by its first bytes. */
+  /** Format by its first bytes. */
   readonly format: string | undefined
   /** Tells that a value ends here. */
   markEnd(): void
 }
 
-/** Bytes of a file before which no value ends: it was told by as many, whatever stood among them. */
+/**
+ * No value ends within this many bytes of a file: that many recognised it, whatever stood between
+ * them.
+ */
 const MIN_FILE_BYTES = VALUE_BYTES
 
-/** Bytes that are given at once behind the first end of a value: where breaks are dense, there is one behind each few bytes. */
+/** Bytes handed on at once after the first end of a value: dense breaks come every few bytes. */
 const MIN_GIVEN_BYTES = 64
 
-/** Decodes codes from where a file begins to where it ends. */
+/** Decodes codes from the beginning of a file to its end. */
 export class CodedStream {
   readonly start: Start
   readonly #file: CodedFile
@@ -52,21 +64,24 @@ export class CodedStream {
   #reading: Reading
   #held = 0
   #heldBits: number
-  /** Codes that were taken. */
+  /** Codes taken so far. */
   #taken = 0
-  /** Those of them before which the file was not complete: what comes behind may be another. */
+  /** Number of codes up to which the file was incomplete: what follows may be another file. */
   #needed = 0
   #isBehindEnd = false
-  /** What becomes of bits before padding that make no byte: some readers drop them, others go on with them. */
+  /**
+   * What happens to bits before padding that make no byte: some readers drop them, others keep
+   * them.
+   */
   #padding: 'drop' | 'go-on' | 'either' = 'either'
   #isBehindPad = false
   #isText = false
   #kept: Uint8Array[] | undefined = []
   #keptBytes = 0
   isEnded = false
-  /** Whether there is another reading of the same codes, so that it does not count if this one fails. */
+  /** Whether the same codes have another reading, so that a failure of this one does not count. */
   isDoubtful = false
-  /** Where in the upload's text it was found. */
+  /** Where it was found in the upload's text. */
   readonly rootAt: number
 
   constructor(file: CodedFile, bits: number, start: Start, rootAt: number) {
@@ -78,7 +93,10 @@ export class CodedStream {
     this.rootAt = rootAt
   }
 
-  /** Whether a file that begins at a bit of a code, as a reading counts them, lies in this one, and is found in it. */
+  /**
+   * Whether a file beginning at a bit of a code, counted as in a reading, lies within this one and
+   * is found in it.
+   */
   covers(reading: 'skip' | 'take', ordinal: number, skipBits: number): boolean {
     if (this.#reading !== 'either' && this.#reading !== reading) return false
     const code = ordinal - this.start.ordinals[reading]
@@ -92,7 +110,10 @@ export class CodedStream {
     return ordinals.skip + this.#taken < skip && ordinals.take + this.#taken < take
   }
 
-  /** Takes codes from an index on. Returns the index of the first that is not taken, since readings part at it. */
+  /**
+   * Takes codes from an index on. Returns the index of the first code not taken, where readings
+   * diverge.
+   */
   take(codes: Uint16Array, from: number): number {
     const bytes = new Uint8Array(((codes.length - from) * this.#bits) / 8 + 2)
     let count = 0
@@ -131,7 +152,10 @@ export class CodedStream {
     return this.isEnded ? codes.length : index
   }
 
-  /** Goes on in one way. Returns the file as the other has it; `undefined` if too much of it is gone. */
+  /**
+   * Continues in one reading. Returns the file in the other reading; `undefined` if too much of it
+   * is no longer kept.
+   */
   part(open: () => CodedFile | undefined): CodedStream | undefined {
     this.isDoubtful = true
     const kept = this.#kept
@@ -195,7 +219,10 @@ export class CodedStream {
     else this.#kept.push(bytes)
   }
 
-  /** What comes behind the end of a value is of the file only if it is not whole, and a lenient reader would read on. */
+  /**
+   * What follows the end of a value belongs to the file only if the file is incomplete and a
+   * lenient reader would read on.
+   */
   #passBreak(): void {
     if (this.#taken * this.#bits < MIN_FILE_BYTES * 8) return
     if (!this.#isBehindEnd) this.#file.markEnd()

@@ -12,14 +12,14 @@ export class CodingSearch {
     this.#finds = finds
   }
 
-  /** Whether a file is being read that is not whole, or may be. */
+  /** Whether an incomplete file is being read, or may be. */
   get isReading(): boolean {
     return this.#searches.some((search) => search.isReading)
   }
 
   /**
-   * Takes the next bytes, which come from a place in the upload's text.
-   * @param isDoubtful whether the text may be read in another way, too
+   * Takes the next bytes, which come from a position in the upload's text.
+   * @param isDoubtful whether the text may also be read in another way
    */
   write(bytes: Uint8Array, rootAt: number, isDoubtful: boolean): void {
     this.#search(this.#coding.pick(bytes), rootAt, isDoubtful)

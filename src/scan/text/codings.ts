@@ -1,35 +1,44 @@
 /**
- * Stands among codes where a value may end: a quote, a bracket, padding. Readers that are lenient read on behind it. Those above it are
- * breaks, too.
+ * Marks among codes where a value may end: a quote, a bracket, padding. Lenient readers read on
+ * after it. Higher values are breaks, too.
  */
 export const BREAK = 256
 export const SEMICOLON_BREAK = 257
 export const COMMA_BREAK = 258
-/** Stands where padding is: a new text may begin behind it, in whose bits those before it have no part. */
+/** Marks padding: a new text may begin after it, and shares no bits with the one before. */
 export const PAD_BREAK = 260
-/** Stands where a line ends: a value may begin behind it, and does not end at it. */
+/** Marks the end of a line: a value may begin after it, but does not end at it. */
 export const LINE_BREAK = 259
 
-/** Codes of base64 that are not of its first alphabet (RFC 4648, 5): some readers skip them, others read them as + and /. */
+/**
+ * Codes of base64's second alphabet (RFC 4648, 5): some readers skip them, others read them as +
+ * and /.
+ */
 export const URL_CODES = 64
 
-/** Picks from a text what is of one code, and drops whatever else stands between, as lenient readers do. */
+/**
+ * Picks the codes of one coding from a text and drops everything between them, as lenient readers
+ * do.
+ */
 export interface Coding {
   /** Bits of a code. */
   readonly bits: number
   /** Whether its bytes are those of a text that is searched anyway. */
   readonly isText?: boolean
-  /** Whether its readers read nothing on behind a break. */
+  /** Whether its readers stop at a break. */
   readonly isStrict?: boolean
-  /** The first of its readings that any text may have: pictures are looked for in it by long signs, and no texts. */
+  /**
+   * The first of its readings that any text may fit: there, only long signs of pictures count, and
+   * texts are not looked for.
+   */
   readonly faintFrom?: number
-  /** Codes of the last bytes that it searched itself. */
+  /** Number of codes in the last bytes that it has searched itself. */
   readonly searched?: number
-  /** Codes in the next bytes, and breaks, as each reading has them. */
+  /** Codes and breaks in the next bytes, in each reading. */
   pick(bytes: Uint8Array): readonly Uint16Array[]
-  /** Told that no file is being read in a reading, which need not be given until there seems to be one again. */
+  /** No file is being read in a reading, so it may pause until there seems to be one again. */
   rest?(reading: number): void
-  /** Codes that are left when there are no more. */
+  /** The remaining codes at the end. */
   end(): readonly Uint16Array[]
 }
 
@@ -37,7 +46,7 @@ export const NO_CODES = new Uint16Array(0)
 
 let room = NO_CODES
 
-/** Room for codes that are used before anything else asks for it. */
+/** Scratch room for codes, valid until the next call. */
 export function roomFor(count: number): Uint16Array<ArrayBuffer> {
   if (room.length < count) room = new Uint16Array(2 * count)
   return room
@@ -59,7 +68,7 @@ export class Codes {
     this.#codes = grown
   }
 
-  /** Returns what was picked since it was last asked. It is good until the next code comes. */
+  /** Returns what was picked since the last call. Valid until the next code. */
   take(): Uint16Array {
     if (this.count === 0) return NO_CODES
     const codes = this.#codes.subarray(0, this.count)

@@ -13,29 +13,38 @@ import { UuCoding } from './uuencode.ts'
 import { WideStringCoding } from './wide-string.ts'
 import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
 
-/** Bytes before an escape that belong to what it is in, if no file is being read. */
+/** Bytes before an escape that are searched with it, if no file is being read. */
 const MIN_REPLAY_BYTES = 1024
-/** Bytes behind an escape that are searched beneath it: enough to see whether a file has begun. */
+/** Bytes after an escape that are searched beneath it: enough to see whether a file has begun. */
 const BEHIND_BYTES = 256
-/** Bytes that are kept of a text while a file in it is read, in case that an escape comes. Honest ones come early. */
+/**
+ * Bytes of a text kept while a file in it is read, in case an escape follows. Honest escapes come
+ * early.
+ */
 const MAX_REPLAY_BYTES = 256 * 1024
 
-/** Part of the work on a text that is done where it is searched for files as they are, and nothing else. */
+/** A layer searched for plain files alone costs one part in this many of the usual work. */
 const BYTES_SHARE = 8
 
-/** Own ways of writing of layers: characters for bytes, a text that is as it came, and kinds of escapes in the order that they are undone in. */
+/**
+ * How a layer was written: bytes as characters, a text as it came, markup, then kinds of escapes in
+ * the order of undoing them.
+ */
 const [BYTES, ROOT, MARKUP] = [-3, -2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
 const STRING = KINDS.indexOf('string')
 const [PRINTABLE, LETTERS] = [KINDS.length, KINDS.length + 1]
-/** Escapes of forms and JSON, in which there may be JSON. */
+/** Escapes of forms and JSON, which may contain JSON. */
 const AROUND_JSON: ReadonlySet<number> = new Set([
   KINDS.indexOf('percent'),
   KINDS.indexOf('form'),
   STRING,
 ])
-/** Escapes beneath which codings are searched for that consist of what makes escapes. */
+/**
+ * Escapes beneath which codings are searched for whose alphabets overlap with the characters of
+ * escapes.
+ */
 const NEAR: ReadonlySet<number> = new Set([
   ...AROUND_JSON,
   KINDS.indexOf('reference'),
@@ -43,7 +52,7 @@ const NEAR: ReadonlySet<number> = new Set([
   LETTERS,
 ])
 
-/** Codings that take so many characters for their own that any text may look like them, beneath whatever escapes. */
+/** Codings with alphabets so large that any text may fit them beneath arbitrary escapes. */
 function strictCodings(): Coding[] {
   return [...runCodings(), ...base85Codings(), new UuCoding(), new WideStringCoding()]
 }
@@ -52,11 +61,14 @@ function strictCodings(): Coding[] {
 export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
-  /** Asks whether so many bytes more may be searched. */
+  /** Asks whether `count` more bytes may be searched. */
   takeBytes: (count: number) => boolean
 }
 
-/** A text, or what becomes of it when its escapes are undone: searched in each coding, and beneath its escapes. */
+/**
+ * A text, or what it becomes with its escapes undone. It is searched in each coding, and beneath
+ * its own escapes.
+ */
 export class Layer {
   readonly #parts: LayerParts
   readonly #own: number
@@ -64,9 +76,10 @@ export class Layer {
   readonly #searches: readonly CodingSearch[]
   readonly #beneath: Beneath[] = []
   /**
-   * @param depth layers of escapes that may be undone
-   * @param own which of the ways of writing has been undone; `ROOT`: its bytes are searched as they are by others
-   * @param isNear whether codings are searched for whose alphabets have most of what escapes are made of
+   * @param depth layers of escapes that may still be undone
+   * @param own the way of writing that was undone; `ROOT`: none, and others search its bytes as
+   *   they are
+   * @param isNear whether to search for codings whose alphabets contain most characters of escapes
    */
   constructor(parts: LayerParts, depth: number, own = ROOT, isNear = true) {
     this.#parts = parts
@@ -75,7 +88,7 @@ export class Layer {
     this.#searches = this.#codings(isNear).map((coding) => new CodingSearch(coding, parts))
     if (depth > 0) this.#addEscapes(depth, own)
     if (depth < 0) return
-    // Bytes that characters stand for are the last that there is beneath. Few of a text's stand for letters.
+    // Bytes written as characters are the last layer. Few of a text's characters stand for letters.
     this.#add(new BinaryString(), -1, BYTES)
     this.#add(new BinaryString(isTextByte), -1, LETTERS)
   }
@@ -86,13 +99,13 @@ export class Layer {
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
     if (isNear) codings.push(...strictCodings())
     if (!this.#isRoot && own !== LETTERS) codings.push(new ByteCoding())
-    // Beneath `form`, spaces are spaces.
+    // Beneath `form`, spaces are really spaces.
     const isPercent = this.#isRoot || own === KINDS.indexOf('percent')
     if (this.#parts.isUrlencoded && isPercent) codings.push(new Base64Coding(true))
     return codings
   }
 
-  /** Escapes that do not touch each other may be undone in any order, so that one order of them is enough. */
+  /** Escapes that do not touch each other can be undone in any order, so one order is enough. */
   #addEscapes(depth: number, own: number): void {
     if (own !== MARKUP) this.#add(new MarkupCuts(), depth - 1, MARKUP)
     const kinds = KINDS.filter((kind) => kind !== 'form' || this.#parts.isUrlencoded)
@@ -108,7 +121,7 @@ export class Layer {
     this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own, isNear)))
   }
 
-  /** Whether a file is being read that is not whole. */
+  /** Whether an incomplete file is being read. */
   get isReading(): boolean {
     return (
       this.#searches.some((search) => search.isReading) ||
@@ -116,11 +129,14 @@ export class Layer {
     )
   }
 
-  /** Takes the next bytes, which come from a place in the upload's text, and are not changed afterwards. */
+  /**
+   * Takes the next bytes, which come from a position in the upload's text. They must not change
+   * afterwards.
+   */
   write(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
     const counted = this.#own === BYTES ? bytes.length / BYTES_SHARE : bytes.length
     if (bytes.length === 0 || !this.#parts.takeBytes(counted)) return
-    // Data that is no text has escapes by chance. In a text itself they are looked at whatever else it is.
+    // Binary data has escapes by chance. The text itself is always checked for them.
     const isBinary = !this.#isRoot && this.#beneath.length > 0 && !isMostlyText(bytes)
     const unwritten = this.#beneath.map((one) =>
       isBinary && one.isEscape && !one.isAwake ? unchanged(bytes) : one.unwrite(bytes, made),
@@ -131,7 +147,7 @@ export class Layer {
     const wasReading = this.isReading
     for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
     const isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
-    // What one of them reads, another may read otherwise.
+    // What one of them reads, another may read differently.
     const isReading = wasReading || this.isReading || isMixed
     for (const [i, one] of this.#beneath.entries()) {
       const plain = unwritten[i]
@@ -145,13 +161,16 @@ export class Layer {
   }
 }
 
-/** What lies beneath the escapes of a text. It is searched only from a little before an escape, to a little behind it. */
+/**
+ * What lies beneath one kind of escape in a text. It is searched only from a little before an
+ * escape to a little after it.
+ */
 class Beneath {
   readonly isEscape: boolean
   readonly #unwriter: Unwriter
   readonly #open: () => Layer
   #layer: Layer | undefined
-  /** What it begins with when an escape comes: bytes without one. */
+  /** Bytes before the next escape: the search starts with them. */
   #replay: { bytes: Uint8Array; rootAt: number }[] = []
   #replayBytes = 0
   #isReplayShort = false
@@ -162,7 +181,7 @@ class Beneath {
     this.#open = open
   }
 
-  /** Whether it differs from the text. */
+  /** Whether it currently differs from the text. */
   get isAwake(): boolean {
     return this.#layer !== undefined
   }
@@ -176,8 +195,8 @@ class Beneath {
   }
 
   /**
-   * Takes what the next bytes stand for. `isReading`: whether a file is being read in the text, which may go on here otherwise. Returns
-   * whether all of it could be read.
+   * Takes what the next bytes stand for. `isReading`: whether a file is being read in the text,
+   * which may continue differently here. Returns whether all of it could be read.
    */
   take({ bytes, spans, made }: Unwritten, isReading: boolean, rootAt: number): boolean {
     const give = (from: number, to: number) =>
@@ -200,14 +219,14 @@ class Beneath {
     return isWhole
   }
 
-  /** Stops to search, unless a file is being read. */
+  /** Stops searching unless a file is being read. */
   #closeUnless(isReading: boolean, bytes: Uint8Array, rootAt: number): void {
     if (isReading || this.isReading) return
     this.close()
     this.#keep(bytes, isReading, rootAt)
   }
 
-  /** Begins to search, with what lay before. Returns whether that was all. */
+  /** Begins to search, with the bytes before. Returns whether all of those were kept. */
   #wake(): boolean {
     if (this.#layer) return true
     const isWhole = !this.#isReplayShort
@@ -232,7 +251,7 @@ class Beneath {
     this.#isReplayShort = true
   }
 
-  /** Drops what is further back than an escape may belong to. */
+  /** Drops what is too far back to matter to an escape. */
   #trim(): void {
     for (let [oldest] = this.#replay; oldest; [oldest] = this.#replay) {
       if (this.#replayBytes - oldest.bytes.length < MIN_REPLAY_BYTES) break
@@ -249,7 +268,7 @@ class Beneath {
   }
 }
 
-/** Whether hardly any bytes are control characters: one in ten of other data is. */
+/** Whether hardly any bytes are control characters: one in ten bytes of other data is. */
 function isMostlyText(bytes: Uint8Array): boolean {
   let controls = 0
   for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 27)) controls++

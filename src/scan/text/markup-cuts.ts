@@ -1,6 +1,8 @@
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
-/** What markup may have in the midst of a value, and how it ends; nothing, where it is no more than a mark. */
+/**
+ * What markup may put into the middle of a value, and how that ends; empty if it is a single mark.
+ */
 const CUTS = [
   ['<![CDATA[', ''],
   [']]>', ''],
@@ -9,10 +11,13 @@ const CUTS = [
 ].map(([begin = '', end = '']) => ({ begin: Buffer.from(begin), end: Buffer.from(end) }))
 const [LESS, BRACKET] = [0x3c, 0x5d]
 
-/** Leaves out the marks of CDATA sections, comments and instructions: parsers of XML join the text around them. */
+/**
+ * Removes the marks of CDATA sections, comments and instructions: XML parsers join the text around
+ * them.
+ */
 export class MarkupCuts implements Unwriter {
   readonly #unread = new Unread()
-  /** How the cut ends that has begun. */
+  /** How the current cut ends. */
   #until: Buffer | undefined
 
   write(fresh: Uint8Array): Unwritten {

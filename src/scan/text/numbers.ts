@@ -15,13 +15,15 @@ for (const [kind, chars] of [
 ] as const)
   for (const char of chars) KINDS[char.charCodeAt(0)] = kind
 
-/** What is known of a number: which part of it is being read; it has been read, and may be a name; a bracket closed
- * behind it; it is over. */
+/**
+ * State of a number: the part being read; read completely, but perhaps a name; followed by a
+ * closing bracket; over.
+ */
 const [NONE, DIGITS, FRACTION, EXPONENT, READ, CLOSED, OVER] = [0, 1, 2, 3, 4, 5, 6]
-/** Digits that a number keeps exactly. */
+/** Up to this value, digits are kept exactly; further ones are dropped. */
 const EXACT = 1e14
 
-/** A number as JSON has them, or JavaScript and Python, as it is read. */
+/** A number in the syntax of JSON, JavaScript or Python, as it is read. */
 class WrittenNumber {
   #digits = 0
   #scale = 0
@@ -45,7 +47,7 @@ class WrittenNumber {
     }
   }
 
-  /** Whether a letter behind the first digit, a zero, tells the base: 0o377, 0b11111111. */
+  /** Whether a letter after a leading zero selects the base: 0o377, 0b11111111. */
   takeBase(letter: number): boolean {
     if (this.#digits !== 0 || this.#base !== 10) return false
     if (letter === SMALL_O) this.#base = 8
@@ -53,12 +55,15 @@ class WrittenNumber {
     return this.#base !== 10
   }
 
-  /** Tells that a minus sign stands before the exponent. */
+  /** Notes the minus sign of the exponent. */
   setSmall(): void {
     this.#isSmall = true
   }
 
-  /** As a typed array, `Buffer.from` and `chr` take it: what is beyond a byte, or 32 bits, wraps. */
+  /**
+   * The value as typed arrays, `Buffer.from` and `chr` take it: beyond a byte, or 32 bits, it
+   * wraps.
+   */
   get value(): number {
     const power = (this.#isSmall ? -this.#exponent : this.#exponent) - this.#scale
     const value = power === 0 ? this.#digits : Math.trunc(this.#digits * 10 ** power + 1e-9)
@@ -66,10 +71,10 @@ class WrittenNumber {
   }
 }
 
-/** Numbers of a byte in a row from which on they are no parts of larger ones. */
+/** After this many byte-sized numbers in a row, they are no longer parts of larger ones. */
 const MAX_SMALL = 64
 
-/** Numbers of two or four bytes, from the first on that does not fit into fewer. */
+/** Numbers of two or four bytes, starting at the first that does not fit into fewer. */
 class Words {
   readonly codes = new Codes()
   readonly #bits: 16 | 32
@@ -93,13 +98,13 @@ class Words {
   }
 
   break(): void {
-    // Where there was none since the last break, it still holds.
+    // If nothing came since the last break, that one still holds.
     if (this.#left > 0) this.codes.push(BREAK)
     this.#left = 0
   }
 }
 
-/** The last number of each row that has more: [index, value]. */
+/** The last number of each row that has several: [index, value]. */
 class LastOfRows {
   readonly codes = new Codes()
   #count = 0
@@ -117,8 +122,9 @@ class LastOfRows {
 }
 
 /**
- * Bytes as numbers, those of Java below 0; not the names of members, as `0` and `1` in {"0":255,"1":216} or a[0]=255. The other
- * readings take numbers for more than a byte each, or one of each row.
+ * Bytes written as numbers, Java's below 0 included; but not names of members, such as `0` and `1`
+ * in {"0":255,"1":216} or a[0]=255. The other readings take each number for several bytes, or one
+ * number of each row.
  */
 export class NumberCoding implements Coding {
   readonly bits = 8
@@ -187,7 +193,7 @@ export class NumberCoding implements Coding {
   }
 
   #break(): void {
-    // One says as much as many.
+    // Several breaks in a row say no more than one.
     if (this.#isBroken) return
     this.#isBroken = true
     this.#bytes.push(BREAK)
@@ -201,7 +207,7 @@ export class NumberCoding implements Coding {
     )
   }
 
-  /** What is known of a number behind a byte that is no digit. */
+  /** The state of a number after a byte that is not a digit. */
   #pass(byte: number, kind: number, state: number, last: number): number {
     if (kind === POINT && state === DIGITS) return FRACTION
     if ((byte | 32) === SMALL_E && (state === DIGITS || state === FRACTION)) return EXPONENT

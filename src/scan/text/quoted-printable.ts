@@ -2,10 +2,13 @@ import { HEX } from './unescape.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 const [EQUALS, SPACE] = [0x3d, 0x20]
-/** Longest line end that is none of the text, with the white space that mail servers put before it. */
+/**
+ * Longest line end that quoted-printable inserts, with the white space that mail servers put before
+ * it.
+ */
 const MAX_SOFT_END = 32
 
-/** Undoes quoted-printable (RFC 2045, 6.7), and the line ends that it puts in. */
+/** Undoes quoted-printable (RFC 2045, 6.7) and the line ends that it inserts. */
 export class QuotedPrintable implements Unwriter {
   readonly #unread = new Unread()
 
@@ -36,13 +39,13 @@ export class QuotedPrintable implements Unwriter {
     return out.end()
   }
 
-  /** What is left when the text is whole. */
+  /** The remaining bytes at the end of the text. */
   end(): Uint8Array {
     return this.#unread.bytes
   }
 }
 
-/** Bytes of a line end that is not one of the text; 0 if there is none. */
+/** Bytes of an inserted line end; 0 if there is none. */
 function softEnd(bytes: Uint8Array, at: number): number {
   let i = at + 1
   while (i < at + MAX_SOFT_END && (bytes[i] === SPACE || bytes[i] === 9)) i++

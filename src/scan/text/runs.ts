@@ -1,7 +1,7 @@
-/** Bytes in a row that may hold a picture: words and numbers of other texts are shorter. */
+/** Bytes of a run that may hold a picture: the words and numbers of other texts are shorter. */
 export const MIN_RUN = 128
 
-/** Bytes of a run, and whether it begins and ends with them. */
+/** A piece of a run, and whether the run begins and ends with it. */
 export interface RunPiece {
   bytes: Uint8Array
   isFirst: boolean
@@ -11,10 +11,10 @@ export interface RunPiece {
 const NOTHING = new Uint8Array(0)
 const NO_PIECES: readonly RunPiece[] = []
 
-/** Picks from a text the runs that have none but some bytes, if they are long. It looks at few of the others. */
+/** Picks long runs without foreign bytes from a text. It looks at few of the other bytes. */
 export class Runs {
   readonly #isForeign: Uint8Array
-  /** What may be the beginning of a run. */
+  /** The possible beginning of a run. */
   #held: Uint8Array = NOTHING
   #isOpen = false
 
@@ -49,7 +49,7 @@ export class Runs {
     return pieces ?? NO_PIECES
   }
 
-  /** Whether what is held may become a run with the next bytes: most does not. */
+  /** Whether the held bytes may become a run with the next ones: mostly not. */
   #mayGoOn(fresh: Uint8Array): boolean {
     const { length } = this.#held
     return (

@@ -11,13 +11,18 @@ interface Sign {
   before: number
 }
 
-/** Bytes from where the needle begins that are enough to tell whether it is a file's. */
+/** Bytes from the needle on that are enough to recognise a file. */
 export const SIGHT_BYTES = 64
-/** Bytes of a value that are enough to tell a file by its first ones, of whatever format. */
+/** Bytes of a value that are enough to recognise a file of any format by its first ones. */
 export const VALUE_BYTES = 33
-/** Bytes of a value that are enough to tell deflate without a header: its codes have 284 at most. A shorter one is no picture. */
+/**
+ * Bytes of a value that are enough to recognise headerless deflate, whose codes take 284 at most. A
+ * shorter value is no picture.
+ */
 export const DEFLATE_BYTES = 320
-/** Bytes that are enough to tell a text: digits, read as hex, look like one for some bytes. */
+/**
+ * Bytes that are enough to recognise a text: a few bytes of digits read as hex can look like one.
+ */
 export const TEXT_BYTES = 40
 /** Most bytes of a file before the needle. */
 export const MOST_BEFORE = 257
@@ -28,7 +33,7 @@ const SIGNS: readonly Sign[] = [
   sign('GIF8'),
   sign('WEBP', 8),
   sign('ftyp', 4),
-  // The size of a bitmap's second header: its own two letters are too few.
+  // With the size of a bitmap's second header: its own two letters are too few.
   ...['\x0c', '\x28', '\x34', '\x38', '\x40', '\x6c', '\x7c'].map((size) =>
     sign(`${size}\0\0`, 14),
   ),
@@ -51,22 +56,22 @@ const SIGNS: readonly Sign[] = [
   sign('_codecs', 1),
 ]
 
-/** Those of more than a small number. */
+/** Signs of more than a small number. */
 const LONG_SIGNS = SIGNS.filter(({ needle }) => needle[1] !== 0)
 
 function sign(needle: string, before = 0): Sign {
   return { needle: Buffer.from(needle, 'latin1'), before }
 }
 
-/** What Python's pickle has in front of bytes, in protocols that keep them as strings of Latin-1. */
+/** What Python's pickle writes before bytes in protocols that store them as Latin-1 strings. */
 const PICKLED_BYTES = Buffer.from('c_codecs\nencode')
 
-/** Whether bytes are pickled here as strings. */
+/** Whether bytes are pickled as strings here. */
 export function hasPickledBytes(head: Uint8Array): boolean {
   return Buffer.from(head.buffer, head.byteOffset, head.length).includes(PICKLED_BYTES)
 }
 
-/** Whether a file begins with these bytes, by more than a sign. */
+/** Whether a file begins with these bytes, by more evidence than a sign. */
 export function isFileStart(head: Uint8Array): boolean {
   if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length)))
     return true
@@ -79,30 +84,33 @@ export function isFileStart(head: Uint8Array): boolean {
   return format !== undefined && !(format === 'jxl' && head[0] === 0xff) && format !== 'ico'
 }
 
-/** Asks whether it may be looked what deflate stands for. */
+/** Asks whether another value may be inflated to look inside. */
 export type MayInflate = () => boolean
 
-/** First bytes of images, and of other files: most values begin with none of them. */
+/** First bytes of images, and of other files: most values begin with neither. */
 const IMAGE_STARTS = tableOf('\xff\x89GRBIM8\0')
 const FILE_STARTS = tableOf('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
 const SMALL_F = 0x66
 
-/** The same where a value begins, which may be of a format with a short signature. */
+/** The same at the beginning of a value, which may have a format with a short signature. */
 export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
-  // Brands lie behind four bytes of any kind.
+  // Brands come after four arbitrary bytes.
   const mayBeImage = IMAGE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
   if (mayBeImage && sniffFormat(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
-/** The same in readings that any text has, or those of strict codings: no signature of a letter or a few zeros counts. */
+/**
+ * The same in readings that any text fits, and in strict codings: a signature of one letter or a
+ * few zeros does not count.
+ */
 export function isPlainValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
   const mayBeFile = FILE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
   if (mayBeFile && isFileStart(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
-/** Whether a file or a text is deflated here, without a header: only what comes out of it tells. */
+/** Whether headerless deflate of a file or a text begins here: only its output can tell. */
 export function isDeflateStart(head: Uint8Array, mayInflate: MayInflate): boolean {
   const file = mayBeDeflate(head) && mayInflate() ? inflated(head) : undefined
   if (!file || file.length < 3) return false
@@ -112,7 +120,10 @@ export function isDeflateStart(head: Uint8Array, mayInflate: MayInflate): boolea
   )
 }
 
-/** Whether these are bytes of a text, which may hold what is written in another code: letters, digits, signs, white space. */
+/**
+ * Whether these are bytes of a text, which may hold another coding: letters, digits, punctuation,
+ * white space.
+ */
 export function isTextStart(head: Uint8Array): boolean {
   return head.every(isTextByte) || WIDTHS.some((width) => isWideText(head, width))
 }
@@ -138,26 +149,26 @@ function tableOf(bytes: string): Uint8Array {
 
 const SMALL_U = 0x75
 
-/** A header of TAR as far as its magic, without the rest of what its checksum is of. */
+/** A TAR header as far as its magic: the rest of what its checksum covers is missing. */
 function isTarStart(head: Uint8Array): boolean {
   return (
-    head[MOST_BEFORE] === SMALL_U && // most have another byte there
+    head[MOST_BEFORE] === SMALL_U && // checked first: most heads fail here
     /^ustar(\0| )/.test(ascii(head.subarray(MOST_BEFORE, MOST_BEFORE + 6))) &&
     /^[\0 0-7]{8}$/.test(ascii(head.subarray(100, 108)))
   )
 }
 
-/** Flags that there are, a level of compression, a system that there is (RFC 1952, 2.3.1). */
+/** Existing flags, compression level and system (RFC 1952, 2.3.1). */
 function isGzipStart(head: Uint8Array): boolean {
   const [flags = 0, level = 0, system = 0] = [head[3], head[8], head[9]]
   return (flags & 0xe0) === 0 && [0, 2, 4].includes(level) && (system <= 13 || system === 255)
 }
 
-/** A first directory within what a text can hold: SCAN_LIMITS.textBytes. */
+/** The first directory must lie within what a text can hold: SCAN_LIMITS.textBytes. */
 function isTiffStart(head: Uint8Array): boolean {
   const isLittle = head[0] === 0x49
   const isBig = head[isLittle ? 2 : 3] === 0x2b
-  if (isBig) return head[isLittle ? 4 : 5] === 8 // bytes of an offset
+  if (isBig) return head[isLittle ? 4 : 5] === 8 // size of an offset
   return (head[isLittle ? 7 : 4] ?? 0) < 12
 }
 
@@ -166,16 +177,16 @@ function isBitmapPlane(head: Uint8Array): boolean {
   return head[at] === 1 && head[at + 1] === 0
 }
 
-/** A window of 24 bits over codes, and where in it the needle of a sign begins. */
+/** A window of 24 bits over codes, and where the needle of a sign begins in it. */
 export interface WindowSign {
   before: number
   /** Bits from the beginning of the window to that of the needle. */
   offset: number
 }
 
-/** Windows by which signs are found in codes of some bits each, and a filter that is quick to ask first. */
+/** Windows that reveal signs in codes of a given width, and a fast filter to ask first. */
 export interface Windows {
-  /** A bit for each place: few enough to stay at hand. */
+  /** One bit for each place, so that it stays in the cache. */
   filter: Uint32Array
   signs: ReadonlyMap<number, readonly WindowSign[]>
 }
@@ -195,7 +206,10 @@ export function mayBeSign(filter: Uint32Array, window: number): boolean {
 
 const cache = new Map<string, Windows>()
 
-/** Windows for codes of so many bits. Bytes begin at codes, or 2 or 4 bits into one of 6, or anywhere in one of 5. */
+/**
+ * Windows for codes of a given width. Bytes begin at codes, 2 or 4 bits into codes of 6, or
+ * anywhere in codes of 5.
+ */
 export function windowsFor(codeBits: number, isFaint = false): Windows {
   const key = `${codeBits} ${isFaint}`
   let windows = cache.get(key)
@@ -203,7 +217,7 @@ export function windowsFor(codeBits: number, isFaint = false): Windows {
   return windows
 }
 
-/** Bits between the beginnings of bytes in codes that have several. */
+/** Distance in bits between possible beginnings of bytes within a code. */
 const STEPS: Readonly<Record<number, number>> = { 6: 2, 5: 1 }
 
 function makeWindows(codeBits: number, all: readonly Sign[]): Windows {
@@ -221,7 +235,7 @@ function makeWindows(codeBits: number, all: readonly Sign[]): Windows {
   return { filter, signs }
 }
 
-/** All windows that begin so many bits before a needle: bits that are not its own may be any. */
+/** All windows that begin `start` bits from a needle: bits outside the needle may be anything. */
 function windowsAt(needle: Uint8Array, start: number): number[] {
   let windows = [0]
   for (let bit = start; bit < start + WINDOW_BITS; bit++) {

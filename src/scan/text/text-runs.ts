@@ -1,13 +1,16 @@
 import { ascii } from '../../util/ascii.ts'
 
-/** Bytes of a block: a text in other data has several in a row. */
+/** Bytes of a block: a text within other data has several in a row. */
 const BLOCK = 64
 const STEP = 16
 
-/** Picks texts out of data that is none, a little more than them. Files have base64 in comments, metadata, and behind their end. */
+/**
+ * Picks texts, and a little around them, out of other data. Files have base64 in comments, in
+ * metadata, and after their end.
+ */
 export class TextRuns {
   readonly #sink: (text: Uint8Array) => void
-  /** Bytes that make no block yet, and the block before them, if it was none of a text. */
+  /** Bytes too few for a block, and the block before them if it was not text. */
   #rest: Uint8Array = new Uint8Array(0)
   #before: Uint8Array = new Uint8Array(0)
   #isInText = false
@@ -19,7 +22,7 @@ export class TextRuns {
   write(fresh: Uint8Array): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
     const end = bytes.length - (bytes.length % BLOCK)
-    // What a text has been told to, and what may be told when one begins.
+    // How far the text was handed on, and where a text that begins would start.
     let start = 0
     let isInText = this.#isInText
     for (let at = 0; at < end; at += BLOCK) {
@@ -56,7 +59,7 @@ const IS_TEXT = Uint8Array.from({ length: 256 }, (_, byte) =>
   (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13 ? 1 : 0,
 )
 
-/** Whether the first bytes of a file are those of a text. */
+/** Whether a file begins like a text. */
 export function isTextHead(head: Uint8Array): boolean {
   let [controls, zeros] = [0, 0]
   for (const byte of head) {
@@ -67,12 +70,12 @@ export function isTextHead(head: Uint8Array): boolean {
   return (controls + (isWide ? 0 : zeros)) * 50 <= head.length
 }
 
-/** Whether a text begins as a form does that is urlencoded, whatever it is sent as. */
+/** Whether a text begins like an urlencoded form, whatever type it is sent as. */
 export function isUrlencodedHead(head: Uint8Array): boolean {
   return /^[\w.~%+*[\]-]*=[^\s"<>{}]*$/.test(ascii(head))
 }
 
-/** Whether a text begins as HTML or XML does, and so is neither JSON nor urlencoded. */
+/** Whether a text begins like HTML or XML, and so is neither JSON nor urlencoded. */
 export function isMarkupHead(head: Uint8Array): boolean {
   return /^(\xef\xbb\xbf)?\s*</.test(ascii(head))
 }

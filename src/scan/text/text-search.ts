@@ -8,19 +8,22 @@ import { CODE_MS, FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.t
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
-/** Layers of escapes that are undone, one within another. */
+/** Maximum layers of escapes that are undone. */
 const MAX_LAYERS = 3
-/** Bytes that are searched at once. */
+/** Bytes searched at once. */
 const BLOCK_BYTES = 4 * 1024
-/** How far two readings of the same file may be apart. */
+/** Maximum distance between two readings of the same file. */
 const NEAR_BYTES = 16 * 1024
 
 /** How a text is searched. */
 export interface TextOptions {
   budget: ScanBudget
-  /** Begins to scan a file that is written in the text, plain beneath escapes or not; `undefined` if it lies too deep. */
+  /**
+   * Begins to scan a file written in the text, plain beneath escapes or not; `undefined` if it lies
+   * too deep.
+   */
   open: (isPlain: boolean) => CodedFile | undefined
-  /** Names of fields whose values are files in base64, whatever they begin with. */
+  /** Names of fields whose values are base64 files, whatever they begin with. */
   names?: readonly string[] | undefined
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
@@ -34,7 +37,10 @@ interface Found {
   file: FinishedInner
 }
 
-/** Finds files that are written in a text: in base64, hex or numbers, with or without escapes, as lenient readers read them. */
+/**
+ * Finds files written in a text: in base64, hex or numbers, with or without escapes, as lenient
+ * readers read them.
+ */
 export class TextSearch {
   readonly #options: TextOptions
   readonly #found: Found[] = []
@@ -42,9 +48,9 @@ export class TextSearch {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #rootAt = 0
-  /** Whether each other byte is 0, as letters have it in UTF-16. */
+  /** Whether every other byte is 0, as in UTF-16 letters. */
   #isWide: boolean | undefined
-  /** Whether there was more than may be looked at. */
+  /** Whether a limit kept some of it from being searched. */
   isOverLimit = false
 
   constructor(options: TextOptions) {
@@ -73,7 +79,7 @@ export class TextSearch {
     )
   }
 
-  /** Whether a file is being read that is not whole. */
+  /** Whether an incomplete file is being read. */
   get isReading(): boolean {
     return this.#layer.isReading
   }
@@ -84,12 +90,12 @@ export class TextSearch {
     const at = isWhole ? bytes.length - (bytes.length % BLOCK_BYTES) : 0
     if (at > 0) yield* this.#searchAll(bytes.subarray(0, at))
     if (at === bytes.length) return
-    this.#chunks.push(bytes.slice(at)) // who gives them may change them
+    this.#chunks.push(bytes.slice(at)) // the caller may change them
     this.#bytes += bytes.length - at
     if (this.#bytes >= BLOCK_BYTES) yield* this.#flush()
   }
 
-  /** Tells that the text is whole. Returns the files in it. */
+  /** Ends the text. Returns the files in it. */
   close(): FinishedInner[] {
     atOnce(this.#flush())
     this.#layer.close()
@@ -112,7 +118,7 @@ export class TextSearch {
 
   #search(block: Uint8Array): void {
     this.#isWide ??= isWideText(block)
-    // A copy: layers keep parts of it, and who gives it may change it.
+    // A copy: layers keep parts of it, and the caller may change it.
     const bytes = this.#isWide ? block.filter((byte) => byte !== 0) : new Uint8Array(block)
     this.#layer.write(bytes, this.#rootAt)
     this.#rootAt += block.length
@@ -145,13 +151,17 @@ export class TextSearch {
     if (typeof file !== 'function' && isNoFile(file, stream.start)) return
     const { rootAt, isDoubtful, format } = stream
     if (!this.#isRoom(budget.take('embeddedImages'))) return
-    // A TIFF is read when it is whole. Noise has its four bytes once in some gigabytes, in each coding.
+    // A TIFF is only read once it is complete. Noise contains its four bytes once in a few
+    // gigabytes, in each coding.
     const isNoise = typeof file === 'function' && format === 'tiff'
     const found = isNoise ? async () => fileOf(await file(), stream.start) : file
     this.#found.push({ rootAt, isDoubtful, format, file: found })
   }
 
-  /** What failed in one reading does not count if a file of its format was read there in another. */
+  /**
+   * A failure in one reading does not count if another reading found a file of the same format
+   * there.
+   */
   #settle(): FinishedInner[] {
     const read = this.#found.filter(({ file }) => !isFailed(file))
     const isRead = ({ rootAt, format }: Found) =>
@@ -179,12 +189,15 @@ function isUnknown(file: ScannedFile): boolean {
   return file.coverage === 'unscannable' && file.reason === 'unknown-format' && !file.inner
 }
 
-/** What fails before it has a size only looked like an image, and a text with nothing in it is nothing. */
+/**
+ * What fails before it has a size only looked like an image. A text with nothing in it does not
+ * count either.
+ */
 function isNoFile(file: ScannedFile, { isSaid, isFaint }: Start): boolean {
   if (file.format === 'zlib' && file.inner?.every(isUnknown)) return true // two bytes are no evidence
   if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
   if (file.reason === 'unknown-format') return !isSaid
-  // An archive of which nothing can be read.
+  // An archive from which nothing could be read.
   if (isFaint && file.reason === 'damaged' && !isImageFormat(file.format)) return true
   return (
     isImageFormat(file.format) && file.width === undefined && file.reason !== 'unsupported-format'
@@ -195,7 +208,7 @@ function fileOf(file: ScannedFile, start: Start): ScannedFile | undefined {
   return isNoFile(file, start) ? undefined : file
 }
 
-/** Whether most bytes are letters of UTF-16 or UTF-32, by their zeros. */
+/** Whether most bytes are letters of UTF-16 or UTF-32, judging by the zeros. */
 function isWideText(block: Uint8Array): boolean {
   let zeros = 0
   for (const byte of block) if (byte === 0) zeros++

@@ -3,7 +3,7 @@ import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unw
 const [PERCENT, BACKSLASH, AMPERSAND, PLUS, HASH, SEMICOLON] = [0x25, 0x5c, 0x26, 0x2b, 0x23, 0x3b]
 const [SMALL_U, SMALL_X, OPEN, CLOSE, ZERO, SPACE] = [0x75, 0x78, 0x7b, 0x7d, 0x30, 0x20]
 
-/** Longest escape, but for zeros in front of a character reference. */
+/** Longest escape, not counting leading zeros of a character reference. */
 const MAX_ESCAPE = 32
 
 /** Values of hex digits, by character; -1 for others. */
@@ -13,10 +13,13 @@ for (const [i, digit] of Array.from('0123456789abcdef').entries()) {
   HEX[digit.toUpperCase().charCodeAt(0)] = i
 }
 
-/** Letters behind a backslash that stand for a control character; others stand for themselves. */
+/** Letters that stand for a control character after a backslash; others stand for themselves. */
 const LETTERS = new Map(Object.entries({ b: 8, t: 9, n: 10, v: 11, f: 12, r: 13, a: 7, e: 27 }))
 
-/** Named references for what is in base64, percent-encoding and markup (HTML Living Standard, 13.5). */
+/**
+ * Named references for characters of base64, percent-encoding and markup (HTML Living Standard,
+ * 13.5).
+ */
 const NAMES = new Map(
   Object.entries({
     amp: 0x26,
@@ -61,10 +64,16 @@ const NAMES = new Map(
   }),
 )
 
-/** What was read of an escape: the byte that it stands for and its length; `more` may follow; `none` is no escape. */
+/**
+ * Outcome of reading an escape: complete, with its byte and length; `more` must follow; `none`: not
+ * an escape.
+ */
 type Escape = 'more' | 'none' | 'read'
 
-/** Kinds of escapes: percent-encoding, with a plus sign for a space or without; those of strings, and of CSS; character references. */
+/**
+ * Kinds of escapes: percent-encoding, with or without a plus sign for a space; those of strings and
+ * of CSS; character references.
+ */
 export type EscapeKind = 'percent' | 'form' | 'string' | 'style' | 'reference'
 
 const FIRST: Record<EscapeKind, number> = {
@@ -75,7 +84,7 @@ const FIRST: Record<EscapeKind, number> = {
   reference: AMPERSAND,
 }
 
-/** What begins an escape. A backslash before anything else is passed over by those who read base64, too. */
+/** What begins an escape. Base64 readers skip a backslash before anything else, too. */
 const BEGINS_ESCAPE: ReadonlySet<number> = new Set([PERCENT, BACKSLASH, AMPERSAND, PLUS, 0x3d])
 
 /** Undoes one layer of escapes of one kind. */
@@ -86,11 +95,11 @@ export class Unescaper implements Unwriter {
   readonly #unread = new Unread()
   #value = 0
   #length = 0
-  /** Whether it is a byte, or else a character. */
+  /** Whether the value is a byte rather than a character. */
   #isByte = false
   #isTold = true
 
-  /** @param isOfMade whether only escapes count that have a byte in them which another escape stood for */
+  /** @param isOfMade whether only escapes count that contain a byte produced by another escape */
   constructor(kind: EscapeKind, isOfMade = false) {
     this.#kind = kind
     this.#first = FIRST[kind]
@@ -124,7 +133,7 @@ export class Unescaper implements Unwriter {
     return out.end()
   }
 
-  /** Index of what may be an escape. */
+  /** Index of the next possible escape. */
   #next(bytes: Uint8Array, from: number): number {
     const at = bytes.indexOf(this.#first, from)
     if (this.#kind !== 'form') return at
@@ -132,12 +141,12 @@ export class Unescaper implements Unwriter {
     return plus === -1 ? at : plus
   }
 
-  /** Whether what follows may make it an escape. */
+  /** Whether following bytes may complete it to an escape. */
   #canWait(bytes: Uint8Array, at: number): boolean {
     return bytes.length - at < MAX_ESCAPE || this.#kind === 'reference'
   }
 
-  /** Zeros in front of a number may be any number of them, and make no difference. */
+  /** A number may have any number of leading zeros, which make no difference. */
   #keep(bytes: Uint8Array, made: Uint8Array | undefined): void {
     const zeros = bytes.length < MAX_ESCAPE ? 0 : bytes.length - MAX_ESCAPE + 1
     if (zeros === 0) return this.#unread.keep(bytes, made)
@@ -178,7 +187,7 @@ export class Unescaper implements Unwriter {
     return this.#is(value, from + digits - at, digits === 2)
   }
 
-  /** \u0041, \u{41}, \x41, \x{41}, \101, \n, \/, and a line end that is none. */
+  /** \u0041, \u{41}, \x41, \x{41}, \101, \n, \/, and an escaped line end. */
   #readBackslash(bytes: Uint8Array, at: number): Escape {
     const next = bytes[at + 1]
     if (next === undefined) return 'more'
@@ -211,7 +220,7 @@ export class Unescaper implements Unwriter {
     if (next === undefined) return 'more'
     const isSpace = next === SPACE || (next >= 9 && next <= 13)
     const isBreak = next === 13 && bytes[i + 1] === 10
-    // Letters and signs, which nothing else makes hard to read.
+    // Only printable ASCII: codings consist of it.
     if (value < SPACE || value > 0x7e) return 'none'
     return this.#is(value, i + (isSpace ? 1 : 0) + (isBreak ? 1 : 0) - at)
   }
@@ -241,7 +250,7 @@ export class Unescaper implements Unwriter {
     return this.#is(value & 255, i - at, true)
   }
 
-  /** &#65; &#x41; &plus; — the semicolon may be missing behind digits. */
+  /** &#65; &#x41; &plus; — the semicolon may be missing after digits. */
   #readReference(bytes: Uint8Array, at: number): Escape {
     if (bytes[at + 1] !== HASH) return this.#readName(bytes, at)
     const isHex = ((bytes[at + 2] ?? 0) | 32) === SMALL_X

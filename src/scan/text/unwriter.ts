@@ -1,29 +1,29 @@
 import { concatenate } from '../../util/bytes.ts'
 
-/** Undoes a way of writing bytes in a text, as they come. */
+/** Undoes a way of writing bytes in a text, chunk by chunk. */
 export interface Unwriter {
   /**
    * Takes the next bytes of the text. Returns what they stand for.
-   * @param made 1 for each of them that another way of writing stood for; none, if absent
+   * @param made 1 for each byte that another way of writing produced; none if absent
    */
   write(bytes: Uint8Array, made?: Uint8Array): Unwritten
 }
 
 export interface Unwritten {
   bytes: Uint8Array
-  /** Where among them are some that were written otherwise, none far from the next. */
+  /** Where decoded bytes are among them: nearby ones share a span. */
   spans: readonly Span[]
-  /** 1 for each byte that was written otherwise, and for one before which something was left out; none, if absent. */
+  /** 1 for each decoded byte, and for each before which something was removed; none if absent. */
   made?: Uint8Array
 }
 
-/** Places of the first and the last of some bytes. */
+/** Positions of the first and last of some bytes. */
 export interface Span {
   first: number
   last: number
 }
 
-/** Bytes between two escapes from which on those between them are not searched for both. */
+/** Two escapes farther apart than this do not share a span. */
 const FAR_BYTES = 2048
 
 const NOTHING = new Uint8Array(0)
@@ -32,7 +32,7 @@ export function unchanged(bytes: Uint8Array): Unwritten {
   return { bytes, spans: [] }
 }
 
-/** Bytes that can be read only with those that follow. */
+/** Bytes that can only be read with those that follow. */
 export class Unread {
   bytes: Uint8Array = NOTHING
   #made: Uint8Array | undefined
@@ -42,7 +42,7 @@ export class Unread {
     this.#made = made?.slice()
   }
 
-  /** Returns what was kept, with the next bytes behind it. */
+  /** Returns the kept bytes followed by the next ones. */
   join(fresh: Uint8Array, freshMade?: Uint8Array): { bytes: Uint8Array; made?: Uint8Array } {
     const [before, made] = [this.bytes, this.#made]
     this.keep(NOTHING)
@@ -56,14 +56,14 @@ export class Unread {
   }
 }
 
-/** What bytes stand for, as it is written. */
+/** Decoded bytes, as they are written. */
 export class Written {
   readonly #bytes: Uint8Array
   #made: Uint8Array | undefined
   readonly #spans: Span[] = []
   #count = 0
 
-  /** @param most bytes that there may be */
+  /** @param most maximum number of bytes */
   constructor(most: number) {
     this.#bytes = new Uint8Array(most)
   }
@@ -75,8 +75,8 @@ export class Written {
   }
 
   /**
-   * Writes a byte, or a character in UTF-8, or nothing if it is below 0.
-   * @param isTold whether it makes a difference to what is read here
+   * Writes a byte, or a character in UTF-8, or nothing if the value is negative.
+   * @param isTold whether the decoding matters to the caller
    */
   make(value: number, isByte: boolean, isTold: boolean): void {
     const from = this.#count
@@ -95,7 +95,7 @@ export class Written {
     return { bytes, spans: this.#spans, ...(made && { made }) }
   }
 
-  /** An escape is no shorter than what it stands for. */
+  /** Always fits: an escape is at least as long as what it stands for. */
   #put(value: number, isByte: boolean): void {
     const out = this.#bytes
     if (isByte || value < 0x80) {

@@ -2,20 +2,23 @@ import { BREAK, Codes, type Coding } from './codings.ts'
 import { Unread } from './unwriter.ts'
 
 const [LINE_END, SPACE, GRAVE] = [0x0a, 0x20, 0x60]
-/** Bytes of a line, and characters of its longest. */
+/** Maximum bytes of a line, and characters of the longest line. */
 const MAX_BYTES = 63
 const MAX_CHARS = 1 + (MAX_BYTES / 3) * 4
 
-/** Characters that bytes of a line take. */
+/** Characters that a line's bytes take. */
 const charsFor = (bytes: number) => Math.ceil(bytes / 3) * 4
 
-/** Lines of uuencode: their first character says how many bytes the others stand for (`a2b_uu`, `convert_uudecode`, Perl's `u`). */
+/**
+ * Lines of uuencode: the first character tells how many bytes the others stand for (`a2b_uu`,
+ * `convert_uudecode`, Perl's `u`).
+ */
 export class UuCoding implements Coding {
   readonly isStrict = true
   readonly bits = 8
   readonly #codes = new Codes()
   readonly #unread = new Unread()
-  /** Whether what is kept is only the end of a line. */
+  /** Whether only the end of a line was kept. */
   #isCut = false
   #isBroken = false
 
@@ -62,7 +65,7 @@ export class UuCoding implements Coding {
     if (bytes === 0 || !isDigit(line[from])) return false
     const start = from + 1
     const chars = charsFor(bytes)
-    // Spaces at the end of a line get lost.
+    // Spaces at the end of a line get lost in transit.
     for (let i = start; i < Math.min(line.length, start + chars); i++)
       if (!isDigit(line[i])) return false
     if (line.length - start < chars / 2) return false

@@ -2,21 +2,22 @@ import { isAscii } from 'node:buffer'
 import { BREAK, Codes, type Coding, NO_CODES } from './codings.ts'
 import { Unread } from './unwriter.ts'
 
-/** Characters of ASCII in a row that end a string of such. */
+/** Consecutive ASCII characters that end such a string. */
 const MAX_ASCII = 32
 
 const NOTHING = [NO_CODES, NO_CODES]
 
 /**
- * Strings whose characters hold two bytes each (`utf16le` in Node, `utf-16-le` and `utf-16-be` in Python), in UTF-8, in either order
- * of bytes. They begin with a character that only texts in a few scripts have.
+ * Strings in UTF-8 whose characters hold two bytes each, in either byte order (`utf16le` in Node,
+ * `utf-16-le` and `utf-16-be` in Python). They begin with a character that only texts in a few
+ * scripts have.
  */
 export class WideStringCoding implements Coding {
   readonly bits = 8
   readonly faintFrom = 0
   readonly #codes = [new Codes(), new Codes()] as const
   readonly #unread = new Unread()
-  /** Characters of ASCII that may still follow. */
+  /** ASCII characters that may still follow. */
   #left = 0
 
   pick(fresh: Uint8Array): Uint16Array[] {

@@ -5,30 +5,33 @@ import type { Account, Exchange, ExchangePage, PageRecords, World } from '../exc
 import { noRecords, skip } from '../normalise.ts'
 import type { HttpsSettings } from './settings.ts'
 
-/** How far a feed was read. */
+/** How far a feed has been read. */
 export interface FeedCheckpoint {
   name: string
-  /** The state that is applied as a whole; 0 before the first. */
+  /** The last state that is completely applied; 0 before the first. */
   seq: number
-  /** A state that is under way: its number, and how many of its changes are applied. */
+  /** A state being applied: its number, and how many of its changes are done. */
   part?: { to: number; done: number }
 }
 
-/** Changes of a page. */
+/** Number of changes on a page. */
 const PAGE_CHANGES = 1000
 
-/** What a feed's files are called beside each other. */
+/** Names of a feed's files, which lie side by side. */
 export const SNAPSHOT = 'snapshot.ndjson'
 
 const WHAT = 'the feed'
 
-/** The feed of another gate: what changed, or all of it if that is not enough. */
+/**
+ * The feed of another gate: what changed, or everything if the changes do not reach back far
+ * enough.
+ */
 export class FeedExchange implements Exchange<FeedCheckpoint> {
   readonly #settings: HttpsSettings
   readonly #read: (url: URL) => Promise<Uint8Array<ArrayBuffer>>
   readonly #world: World
 
-  /** @param read gives a file at an address, with the credentials of the source */
+  /** @param read fetches the file at an address, with the source's credentials */
   constructor(
     settings: HttpsSettings,
     read: (url: URL) => Promise<Uint8Array<ArrayBuffer>>,
@@ -50,7 +53,7 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
     const url = new URL(this.#settings.url)
     const delta = await this.#open(url)
     const { name, seq, since } = delta.header
-    if (from && from.name !== name) throw new BadAnswerError(WHAT, 'has another name than before')
+    if (from && from.name !== name) throw new BadAnswerError(WHAT, 'has changed its name')
     if (from && seq < from.seq)
       throw new BadAnswerError(WHAT, 'is older than one that was already read')
     const isEnough = from !== undefined && from.seq >= since
@@ -61,7 +64,7 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
     yield* inPages(changes, { name, seq: known, part: { to: seq, done } }, !isEnough)
   }
 
-  /** All live entries, as of the state at which the delta continues. */
+  /** All live entries, as of the state where the delta continues. */
   async #snapshot(url: URL, { header }: Feed): Promise<FeedChange[]> {
     const snapshot = await this.#open(url)
     const { name, seq, since } = snapshot.header
@@ -84,7 +87,7 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
   }
 }
 
-/** The last page alone moves to the new state. */
+/** Only the last page moves to the new state. */
 function* inPages(
   changes: readonly FeedChange[],
   { name, seq, part: { to, done } }: Required<FeedCheckpoint>,
@@ -109,7 +112,7 @@ function pageOf(changes: readonly FeedChange[]): PageRecords {
   for (const change of changes) {
     const { op, key, seq, id, kind = '', hash: value = '', labels } = change
     if (op === 'delete') deletes.push({ key, updated: seq })
-    else if (!isUsable(change)) skip(skipped, 'hash: of no kind that is known')
+    else if (!isUsable(change)) skip(skipped, 'hash: unknown kind')
     else upserts.push({ key, ...(id && { id }), hashes: [{ kind, value }], labels, updated: seq })
   }
   return records

@@ -10,24 +10,24 @@ import { FIELDS, type HttpsSettings } from './settings.ts'
 import { checkEd25519, checkMinisign, checkSha256, sha256 } from './signature.ts'
 import { unpack } from './unpack.ts'
 
-/** How far a file was read. */
+/** How far a file has been read. */
 export interface HttpsCheckpoint {
-  /** What the server calls this state of the file. */
+  /** The server's name for this state of the file. */
   etag?: string
   lastModified?: string
-  /** Of the file as it was sent. */
+  /** Of the file as sent. */
   sha256: string
-  /** Rows of it that are applied; all, if it is read to its end. */
+  /** Number of rows applied; all of them once the file is read to its end. */
   rows: number
   isRead: boolean
-  /** Counts the states of the file: it orders those of a record, whatever a clock says. */
+  /** Counts the states of the file, which orders the states of a record, whatever a clock says. */
   state: number
 }
 
 const WHAT = 'the file'
 const PAGE_ROWS = 1000
 
-/** A file with hashes at an address. It is checked as a whole before any of it is read. */
+/** A file with hashes at an address. The whole file is checked before any of it is read. */
 export class HttpsExchange implements Exchange {
   readonly #settings: HttpsSettings
   readonly #secret: string
@@ -99,7 +99,7 @@ export class HttpsExchange implements Exchange {
       page = new RowsPage()
     }
     if (isFirst) page.check()
-    // Where a list is really empty, a CSV header or a JSON array says so.
+    // If a list is really empty, a CSV header or a JSON array says so.
     const isBare = this.#settings.format === 'lines' || this.#settings.format === 'ndjson'
     if (rows === 0 && isBare) throw new BadAnswerError(WHAT, 'is empty')
     yield page.finish({ ...begin, rows, isRead: true }, startsOver)
@@ -125,7 +125,7 @@ export class HttpsExchange implements Exchange {
     })
   }
 
-  /** Credentials are for the server of the file alone, also where its signature lies elsewhere. */
+  /** Credentials only go to the file's server, even if its signature is elsewhere. */
   #credentialsFor({ origin }: URL): Record<string, string> {
     const { auth, url } = this.#settings
     if (!auth || origin !== new URL(url).origin) return {}
@@ -142,7 +142,10 @@ export class HttpsExchange implements Exchange {
   }
 }
 
-/** A file that was not read to its end must come again, whatever the server calls it. */
+/**
+ * A file that was not read to its end must be sent again, even if the server says that it is
+ * unchanged.
+ */
 function conditionsOf(from: HttpsCheckpoint | undefined): Record<string, string> {
   if (!from?.isRead) return {}
   return {
@@ -161,7 +164,7 @@ function unchangedPage(checkpoint: HttpsCheckpoint): ExchangePage<HttpsCheckpoin
   return { upserts: [], deletes: [], checkpoint, isComplete: true }
 }
 
-/** Rows on their way to a page. */
+/** Collects rows for a page. */
 class RowsPage {
   rows = 0
   readonly #records = noRecords()
@@ -177,7 +180,8 @@ class RowsPage {
   }
 
   /**
-   * A first page of which nothing could be read is not of a list: it tells that the server is being mended, say.
+   * If nothing on the first page is readable, the file is not a list: it may be the server's
+   * maintenance page, say.
    * @throws {BadAnswerError}
    */
   check(): void {
@@ -204,7 +208,7 @@ const KIND_OF_LENGTH = new Map<number, HashKind>([
   [64, 'pdq'],
 ])
 
-/** The record of a row. Its key is the row's id, or its hash where it has none. */
+/** The record of a row. Its key is the row's id, or its hash if it has none. */
 function recordOfRow(
   { fields, values }: Extract<FileRow, { values: unknown }>,
   { fields: places, hashKind }: HttpsSettings,
@@ -216,11 +220,11 @@ function recordOfRow(
     .filter(({ value }) => value !== '')
   const hash = get('hash')
   const kind = get('kind').toLowerCase() || hashKind || KIND_OF_LENGTH.get(hash.length)
-  if (hash !== '' && kind === undefined) return { problem: 'hash: its length tells no kind' }
+  if (hash !== '' && kind === undefined) return { problem: 'hash: its length fits no kind' }
   if (hash !== '' && kind !== undefined) hashes.push({ kind, value: hash })
   const id = get('id')
   const isHex = hashes.some(({ value }) => /^[0-9a-f]{32,}$/i.test(value))
-  if (id === '' && !isHex) return { problem: 'row: neither an id nor a hash' }
+  if (id === '' && !isHex) return { problem: 'row: has neither an id nor a hash' }
   const key = id || hashes.map((one) => `${one.kind} ${one.value.toLowerCase()}`).join(' ')
   if (/^(1|true|yes|deleted|withdrawn)$/i.test(get('deleted'))) return { isDeleted: true, key }
   if (hashes.length === 0) return { problem: 'row: no hash' }
@@ -236,7 +240,7 @@ function recordOfRow(
   return { isDeleted: false, key, record }
 }
 
-/** Labels that are named, or else all columns that are nothing else. */
+/** The named labels, or else all columns without another use. */
 function labelsOf(
   fields: (place: string) => string | undefined,
   values: ReadonlyMap<string, string>,

@@ -2,7 +2,7 @@ import { HashgateError } from '../../../util/errors.ts'
 import type { World } from '../exchange.ts'
 import { BUCKET_PROTOCOL, type HttpsSettings } from './settings.ts'
 
-/** What of an R2 bucket is used. */
+/** The part of an R2 bucket used here. */
 interface Bucket {
   get(
     key: string,
@@ -10,7 +10,7 @@ interface Bucket {
   ): Promise<StoredObject | null>
 }
 
-/** An object, which has no body if it is the state that is known. */
+/** An object; it has no body if it is still in the known state. */
 interface StoredObject {
   body?: ReadableStream<Uint8Array>
   httpEtag: string
@@ -35,7 +35,8 @@ export class PlaceNotBoundError extends HashgateError {
 }
 
 /**
- * The world of a source: files in a bucket come from there, and its own server is asked with its client certificate.
+ * The world of a source: its bucket's files come from there, and its own server is called with its
+ * client certificate.
  * @throws {PlaceNotBoundError}
  */
 export function worldOf({ url, auth, signature }: HttpsSettings, env: object, world: World): World {

@@ -4,7 +4,7 @@ import { BadAnswerError } from '../errors.ts'
 import type { HttpsSettings } from './settings.ts'
 import { parseJson } from '../../../util/json.ts'
 
-/** What a file says of a record: values by the name of a column, or by a JSON pointer. */
+/** A record of a file: values by column name, or by JSON pointer. */
 export type Fields = (place: string) => string | undefined
 
 /** A row of a file, or the reason why it is not one. */
@@ -14,7 +14,7 @@ type Chunks = AsyncIterable<Uint8Array>
 
 /**
  * The rows of a file.
- * @throws {BadAnswerError} the file is cut off, or of another format
+ * @throws {BadAnswerError} the file is truncated, or has another format
  */
 export function sourceRows(
   chunks: Chunks,
@@ -28,7 +28,7 @@ export function sourceRows(
       return csvRows(chunks, fields, what)
     case 'ndjson':
       return ndjsonRows(chunks, what)
-    case 'feed': // by FeedExchange
+    case 'feed': // read by FeedExchange
       throw new BadAnswerError(what, 'is a feed')
     case 'json':
       return jsonRows(chunks, records, what)
@@ -54,7 +54,7 @@ async function* csvRows(
     comment_no_infix: true,
     skip_empty_lines: true,
   })
-  // Unlike pipe, it ends the parser when the chunks fail; the loop below then throws that.
+  // Unlike pipe, this ends the parser if the chunks fail; the loop below then throws their error.
   pipeline(Readable.from(chunks), parser, () => {})
   let columns: string[] | undefined
   try {
@@ -63,14 +63,17 @@ async function* csvRows(
       else columns = header(cells, fields, what)
     }
   } catch (error) {
-    // What csv-parse says repeats what it read.
+    // csv-parse's message repeats what it read.
     if (error instanceof CsvError) throw new BadAnswerError(what, `is not CSV (${error.code})`)
     throw error
   }
   if (!columns) throw new BadAnswerError(what, 'is empty and has no header')
 }
 
-/** The columns of a CSV file. @throws {BadAnswerError} none of them has hashes: it is something else */
+/**
+ * The columns of a CSV file. @throws {BadAnswerError} none of them has hashes, so it is something
+ * else
+ */
 function header(cells: string[], fields: HttpsSettings['fields'], what: string): string[] {
   const places = HASH_FIELDS.map((name) => fields[name] ?? name)
   if (places.some((place) => cells.includes(place))) return cells
@@ -98,7 +101,7 @@ async function* jsonRows(
   let text = ''
   for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
   const root = parseJson(text + decoder.decode())
-  if (root === undefined) throw new BadAnswerError(what, 'is no JSON, or cut off')
+  if (root === undefined) throw new BadAnswerError(what, 'is not JSON, or truncated')
   const rows = at(root, records)
   if (!Array.isArray(rows)) throw new BadAnswerError(what, `has no array at "${records}"`)
   for (const row of rows as unknown[]) yield ofJson(row)
@@ -124,7 +127,7 @@ function toText(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-/** What a JSON pointer (RFC 6901) names. */
+/** The value at a JSON pointer (RFC 6901). */
 export function at(value: unknown, pointer: string): unknown {
   let found = value
   for (const part of pointer.split('/').slice(1)) {
@@ -139,7 +142,7 @@ function escape(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** Lines of a text, without what ends them. `isLast`: nothing ends it. */
+/** Lines of a text, without their line ends. `isLast`: no line end follows. */
 async function* linesOf(chunks: Chunks): AsyncGenerator<{ text: string; isLast: boolean }, void> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -9,7 +9,7 @@ import {
   wholeNumber,
 } from '../../../util/settings.ts'
 
-/** Parts of a record that a file may have, and where it has them. */
+/** Parts of a record, and where a file has them. */
 export const FIELDS = [
   'hash',
   'kind',
@@ -58,12 +58,12 @@ export const HttpsSettingsSchema = {
   url: described(Url, 'Where the file is.'),
   format: choice(
     ['lines', 'csv', 'json', 'ndjson', 'feed'],
-    'What the file is. `feed`: of another hashgate.',
+    'Format of the file. `feed` is that of another hashgate.',
   ),
   fields: v.optional(
     described(
       group({ ...fields, labels: v.exactOptional(v.record(v.string(), Place)) }),
-      'Columns of a CSV file, or JSON pointers, of what a record has. They have the same names if they are not given.',
+      'Columns of a CSV file, or JSON pointers, for the parts of a record. By default a part has its own name.',
     ),
     () => ({}),
   ),
@@ -72,12 +72,12 @@ export const HttpsSettingsSchema = {
     '',
   ),
   hashKind: v.exactOptional(
-    choice(['pdq', 'md5', 'sha1', 'sha256'], 'Kind of hashes that the file does not tell.'),
+    choice(['pdq', 'md5', 'sha1', 'sha256'], 'Kind of hashes, if the file does not say.'),
   ),
   mode: v.optional(
     choice(
       ['replace', 'append'],
-      'Whether the file is the whole list, so that entries that it lacks are removed.',
+      'Whether the file is the whole list, so that entries missing from it are removed.',
     ),
     'replace',
   ),
@@ -91,7 +91,7 @@ export const HttpsSettingsSchema = {
         binding: textLike(
           /^[A-Z][A-Z0-9_]{0,63}$/,
           'must be the name of a binding, such as PARTNER_CERTIFICATE',
-          'Binding of the client certificate, of mtls_certificates.',
+          'Binding of the client certificate, in mtls_certificates.',
         ),
       }),
     ]),
@@ -110,12 +110,9 @@ export const HttpsSettingsSchema = {
       }),
     ]),
   ),
-  maxBytes: v.optional(
-    wholeNumber(1024, 64 * MIB, 'Bytes of the file, as it is sent, at most.'),
-    32 * MIB,
-  ),
+  maxBytes: v.optional(wholeNumber(1024, 64 * MIB, 'Maximum bytes of the file as sent.'), 32 * MIB),
   maxUnpackedBytes: v.optional(
-    wholeNumber(1024, 1024 * MIB, 'Bytes of the file, unpacked, at most.'),
+    wholeNumber(1024, 1024 * MIB, 'Maximum bytes of the unpacked file.'),
     256 * MIB,
   ),
 }
@@ -123,7 +120,7 @@ export const HttpsSettingsSchema = {
 const Schema = v.strictObject(HttpsSettingsSchema)
 export type HttpsSettings = v.InferOutput<typeof Schema>
 
-/** Where a provider's API is, if not at its usual address. */
+/** Address of a provider's API, if it is not the usual one. */
 export function baseUrl(description: string, usual: string) {
   const address = v.pipe(v.string(), v.check(isSafeUrl, 'must be an https address'))
   return v.optional(described(address, description), usual)
@@ -134,7 +131,10 @@ export function secretName(description: string, usual: string) {
   return v.optional(described(v.string(), description), usual)
 }
 
-/** Whether an address may be asked: https, and no address of a private network. Loopback may be plain, for trials. */
+/**
+ * Whether an address may be called: https, and not in a private network. Loopback may be plain
+ * http, for trials.
+ */
 export function isSafeUrl(text: string): boolean {
   const url = URL.parse(text)
   if (!url || url.username !== '' || url.password !== '') return false
@@ -144,7 +144,7 @@ export function isSafeUrl(text: string): boolean {
   return protocol === 'https:' && !isPrivate(hostname)
 }
 
-/** URL has numbers of IPv4 in dotted form already, whatever they were written as. */
+/** URL already normalises IPv4 numbers to dotted form, however they were written. */
 function isPrivate(hostname: string): boolean {
   if (/^\[(fc|fd|fe[89ab]|ff|::)/i.test(hostname)) return true
   if (/\.(local|internal|localhost|home\.arpa)\.?$/i.test(hostname)) return true

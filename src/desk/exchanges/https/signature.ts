@@ -3,17 +3,17 @@ import { parseHex, toHex } from '../../../util/bytes.ts'
 import type { Bytes } from '../../../list/store.ts'
 import { BadAnswerError } from '../errors.ts'
 
-/** Bytes of a public key of minisign: algorithm, key id, key. */
+/** Bytes of a minisign public key: algorithm, key id, key. */
 const MINISIGN_KEY_BYTES = 2 + 8 + 32
 const MINISIGN_SIGNATURE_BYTES = 2 + 8 + 64
 
-/** SHA-256 of a file, as hex digits. */
+/** SHA-256 of a file, in hex. */
 export async function sha256(bytes: Bytes): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }
 
 /**
- * Checks a file against what `sha256sum` prints: the first 64 hex digits of it.
+ * Checks a file against output of `sha256sum`: against its first 64 hex digits.
  * @throws {BadAnswerError}
  */
 export async function checkSha256(file: Bytes, sums: string, what: string): Promise<void> {
@@ -23,7 +23,7 @@ export async function checkSha256(file: Bytes, sums: string, what: string): Prom
 }
 
 /**
- * Checks a detached Ed25519 signature: 64 bytes, as they are, in hex or in base64.
+ * Checks a detached Ed25519 signature: 64 bytes, raw, in hex or in base64.
  * @param publicKey 32 bytes, in hex or base64
  * @throws {BadAnswerError}
  */
@@ -38,7 +38,7 @@ export async function checkEd25519(
 }
 
 /**
- * Checks a signature of minisign, of a file or of its BLAKE2b, and of its trusted comment.
+ * Checks a minisign signature of a file, or of its BLAKE2b hash, and of its trusted comment.
  * @param publicKey the second line of minisign.pub
  * @throws {BadAnswerError}
  */
@@ -82,7 +82,7 @@ async function verifySignature(
   if (!isGood) throw new BadAnswerError(what, 'has an invalid signature')
 }
 
-/** Bytes of hex digits or base64. */
+/** Bytes from hex digits or base64. */
 function bytesFrom(text: string): Bytes | undefined {
   const plain = text.trim()
   const hex = parseHex(plain, plain.length / 2)

@@ -4,8 +4,8 @@ import type { Bytes } from '../../../list/store.ts'
 import { BadAnswerError } from '../errors.ts'
 
 /**
- * The content of a file that is packed by gzip or zstd, as its first bytes tell, or of one that is not.
- * @throws {BadAnswerError} it is damaged, cut off, or too long
+ * The content of a file, unpacked if its first bytes say gzip or zstd.
+ * @throws {BadAnswerError} it is damaged, truncated, or too long
  */
 export async function* unpack(
   file: Bytes,

@@ -44,7 +44,10 @@ interface ShownImage {
   curve?: Float32Array
 }
 
-/** Decodes an image by its rows of tiles, each in an instance of the library. Others run between. */
+/**
+ * Decodes an image by rows of tiles, each in an instance of the library. Other tasks run in
+ * between.
+ */
 function* decodeImage(
   context: HeicContext,
   { image, display: { area }, curve }: ShownImage,

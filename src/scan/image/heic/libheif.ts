@@ -5,7 +5,10 @@ import type { UnscannableReason } from '../../scanned.ts'
 import { MEMORY_PAGES } from './limits.ts'
 import type { HeicImage, HeicLibrary } from './library.ts'
 
-/** What is used of libheif's C interface (heif.h): addresses and numbers. Errors come as a structure at the first address. */
+/**
+ * The part of libheif's C interface (heif.h) used here: addresses and numbers. Errors are
+ * structures written to the first address.
+ */
 interface Libheif {
   HEAPU8: Uint8Array
   HEAPU32: Uint32Array
@@ -56,7 +59,7 @@ type LibheifFactory = (options: {
   ): WebAssembly.Exports
 }) => Libheif
 
-/** Most images of a file that are read. */
+/** Maximum images read from a file. */
 const MAX_IMAGES = 8
 
 // heif.h
@@ -69,7 +72,7 @@ const OUT_OF_MEMORY = 6
 const IGNORES_TRANSFORMATIONS = 1
 const CONVERTS_TO_8_BITS = 20
 
-/** libheif, in an instance for each call: nothing refers to its memory afterwards. */
+/** libheif, in a new instance for each call: nothing refers to its memory afterwards. */
 export function libheif(module: WebAssembly.Module): HeicLibrary {
   return {
     images: (file) => use(module, file, (heif) => heif.images()),
@@ -113,8 +116,9 @@ function start(module: WebAssembly.Module, memory: { own?: WebAssembly.Memory })
 }
 
 /**
- * Its memory, which cannot grow past its cap. Only its JavaScript grows it, so the module stays as its authors made it.
- * @see scripts/cap-memory.ts for the others
+ * Its memory, which cannot grow past its cap. Only its JavaScript grows it, so the module stays as
+ * its authors made it.
+ * @see scripts/cap-memory.ts for the other libraries
  */
 function capped(instance: WebAssembly.Instance): WebAssembly.Memory {
   const memory = Object.values(instance.exports).find((one) => one instanceof WebAssembly.Memory)
@@ -127,7 +131,10 @@ function capped(instance: WebAssembly.Instance): WebAssembly.Memory {
   return memory
 }
 
-/** Where there is node:process, it asks for the folder it lies in, which an ES module does not have. It does not use it. */
+/**
+ * If there is node:process, libheif asks for its own folder, which an ES module does not know. It
+ * never uses the answer.
+ */
 function withFolder<T>(begin: () => T): T {
   const scope = globalThis as { __dirname?: string }
   if (scope.__dirname !== undefined) return begin()
@@ -157,7 +164,7 @@ class HeifError extends Error {
 class OpenFile {
   readonly #heif: Libheif
   readonly #context: number
-  /** Room for what functions write: an error (3 words), or a result. */
+  /** Room for what functions write: an error (3 words) or a result. */
   readonly #error: number
   readonly #result: number
 

@@ -1,6 +1,6 @@
 import type { UnscannableReason } from '../../scanned.ts'
 
-/** An image of a HEIC file, as it is stored: in tiles, or in one that is all of it. */
+/** An image of a HEIC file as stored: in tiles, or in one that covers all of it. */
 export interface HeicImage {
   /** Number of its item. */
   id: number
@@ -13,11 +13,14 @@ export interface HeicImage {
   channels: 3 | 4
 }
 
-/** A decoder of HEIC. It keeps no memory between calls, so only one exists at a time. */
+/** A decoder of HEIC. It keeps no memory between calls, so only one instance exists at a time. */
 export interface HeicLibrary {
   /** Images that the file shows by themselves, the primary one first. `isPartial`: it has more, or a sequence. */
   images(file: Uint8Array): { images: HeicImage[]; isPartial: boolean } | UnscannableReason
-  /** Decodes a row of tiles. Gives each row of its pixels, which is valid until the next one. Returns why it cannot. */
+  /**
+   * Decodes a row of tiles. Passes on each row of pixels, valid until the next one. Returns why it
+   * failed, if it did.
+   */
   rows(
     file: Uint8Array,
     image: HeicImage,

@@ -1,6 +1,6 @@
 import type { Page } from './page.ts'
 
-/** Channels of the pixels that are made of a page. */
+/** Channels of the pixels made from a page. */
 export function channelsOf({ colours, samples, colourSamples }: Page): 1 | 3 | 4 {
   if (colours === 'palette' || colours === 'inks') return 3
   if (colours === 'ycc' || colours === 'lab') return 1
@@ -20,11 +20,11 @@ export function toPixels(page: Page, row: Uint8Array, pixels: Uint8Array): void 
   else pixels.set(row.subarray(0, pixels.length))
 }
 
-/** Luma of Y, and of L* (CIE 15), as sRGB has it of greys. */
+/** Luma for Y, and for L* (CIE 15) as an sRGB grey. */
 const LUMA = Uint8Array.from({ length: 256 }, (_, y) => y)
 const LIGHTNESS = Uint8Array.from({ length: 256 }, (_, i) => lumaOfLightness((i * 100) / 255))
 
-/** The luma of a grey of sRGB that has a lightness of 0 to 100. */
+/** Luma of the sRGB grey with a lightness of 0 to 100. */
 export function lumaOfLightness(lightness: number): number {
   const root = (lightness + 16) / 116
   const light = root > 6 / 29 ? root ** 3 : (root - 4 / 29) * 3 * (6 / 29) ** 2
@@ -44,7 +44,7 @@ function fromPalette({ palette, samples }: Page, row: Uint8Array, pixels: Uint8A
   }
 }
 
-/** Inks as light. A profile of the printer is not applied. */
+/** Inks converted to light. A printer profile is not applied. */
 function fromInks({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
   for (let i = 0, at = 0; at < pixels.length; i += samples) {
     const black = 255 - (row[i + 3] ?? 0)
@@ -52,7 +52,7 @@ function fromInks({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void 
   }
 }
 
-/** The sample behind the colours is alpha, whatever the file calls it: programs show it so. */
+/** The sample after the colours is alpha, whatever the file calls it: programs show it that way. */
 function withAlpha(page: Page, row: Uint8Array, pixels: Uint8Array): void {
   const { samples, colourSamples, isPremultiplied } = page
   for (let i = 0, at = 0; at < pixels.length; i += samples, at += 4) {

@@ -9,16 +9,19 @@ import { unpackSegment } from './segments.ts'
 import { TONED_PIXEL_MS } from '../../work.ts'
 import type { TiffContext } from './work.ts'
 
-/** Bytes of a row of tiles, or of strips that hold one sample each: it waits until it is whole. */
+/**
+ * Maximum bytes of a row of tiles, or of strips that hold one sample each: it is kept until it is
+ * complete.
+ */
 const MAX_BAND_BYTES = 8 * 1024 * 1024
 
-/** A page, and the curve that its channels go through, if its profile has one that matters. */
+/** A page, and the tone curve of its profile, if it has a relevant one. */
 export interface TonedPage {
   page: Page
   curve: Float32Array | undefined
 }
 
-/** Decodes a page by rows. Calls `onFrame` when it is in the planes of the core. */
+/** Decodes a page row by row. Calls `onFrame` when it is in the core's planes. */
 export function* decodePage(
   context: TiffContext,
   { page, curve }: TonedPage,
@@ -26,7 +29,7 @@ export function* decodePage(
 ): Steps<PageEnd> {
   if (page.compression === 'jpeg') {
     const end = yield* decodeJpegPage(context, page, onFrame)
-    // Of segments in JPEG there is luma alone: the curve moves that.
+    // JPEG segments only give luma. A curve per channel cannot be applied, so the page is partial.
     const isToned = curve !== undefined && page.samples > 1
     return typeof end === 'string' ? end : { isPartial: end.isPartial || isToned }
   }
@@ -69,7 +72,7 @@ class PageDecoder {
     }
   }
 
-  /** Channels go through a curve, each by itself, in a plane of their own. */
+  /** Channels go through a curve one by one, in a plane of their own. */
   setTones(curve: Float32Array): void {
     const { width, height } = this.#page
     if (channelsOf(this.#page) === 1) return
@@ -103,7 +106,7 @@ class PageDecoder {
       if (this.#decoder.failure) return this.#decoder.failure
     }
     if (this.#isOverLimit) return 'over-limit'
-    // As in any format, half of the rows must be present.
+    // As in any format, at least half of the rows must be present.
     if (this.#missing * 2 > height) return 'damaged'
     return { isPartial: this.#missing > 0 || !this.#page.isTold }
   }
@@ -136,7 +139,7 @@ class PageDecoder {
       this.#addRow(band.subarray(at * width * samples, (at + 1) * width * samples))
   }
 
-  /** Returns how many rows of a segment came. */
+  /** Returns how many rows of a segment arrived. */
   *#unpack(
     index: number,
     rows: number,

@@ -5,7 +5,10 @@ import type { PageEnd } from '../pages.ts'
 import type { Page } from './page.ts'
 import type { TiffContext } from './work.ts'
 
-/** Decodes a page whose segments are JPEG: luma of each, at most 512 samples a side, is put together. */
+/**
+ * Decodes a page whose segments are JPEG by assembling the luma of each, at most 512 samples a
+ * side.
+ */
 export function* decodeJpegPage(
   context: TiffContext,
   page: Page,
@@ -54,7 +57,7 @@ export function* decodeJpegPage(
   return failure ?? { isPartial: missing > 0 || isOdd }
 }
 
-/** The part of a segment's rows that is shown: the last tiles are padded, strips are not. */
+/** The shown part of a segment's rows: the last tiles are padded, strips are not. */
 function rowShare({ height, segmentHeight, isTiled }: Page, y: number, { rows }: Luma): number {
   return isTiled || rows === segmentHeight ? (height - y * segmentHeight) / segmentHeight : 1
 }

@@ -9,17 +9,18 @@ export interface Luma {
   columns: number
   rows: number
   data: Uint8Array
-  /** Whether it is not as large as its segment: then programs place it in different ways. */
+  /** Whether it differs in size from its segment: programs then place it in different ways. */
   isOddSize?: boolean
 }
 
-/** Samples a side that the core makes of a picture at most. */
+/** Maximum samples a side that the core makes of a picture. */
 const MAX_SAMPLES = 512
 const START = [0xff, 0xd8]
 
 /**
- * Decodes a segment that is a JPEG file whose tables are elsewhere (TIFF Technical Note 2). TIFF says what its colours are, so
- * that is put in front as Adobe's marker says it. `undefined`: it is damaged, or larger than its segment.
+ * Decodes a segment that is a JPEG file whose tables are elsewhere (TIFF Technical Note 2). TIFF
+ * states its colours, so they are prepended as an Adobe marker. `undefined` if it is damaged, or
+ * larger than its segment.
  */
 export function decodeJpeg(core: ImageCore, page: Page, data: Uint8Array): Luma | undefined {
   let luma: Luma | undefined
@@ -37,7 +38,10 @@ export function decodeJpeg(core: ImageCore, page: Page, data: Uint8Array): Luma 
   return luma
 }
 
-/** Whether a JPEG is neither as large as a segment nor, as the last strip, as high as the rows that are left. */
+/**
+ * Whether a JPEG has neither its segment's size nor, for the last strip, the height of the
+ * remaining rows.
+ */
 function isOdd(page: Page, { width, height }: { width: number; height: number }): boolean {
   const { segmentWidth, segmentHeight } = page
   const isLast = !page.isTiled && height === page.height % segmentHeight
@@ -45,8 +49,8 @@ function isOdd(page: Page, { width, height }: { width: number; height: number })
 }
 
 /**
- * The plane of the core is 512 x 512 whenever a side is over 512, so that a strip of 16 rows comes out as high as it is wide. All
- * segments of a page are brought to one scale.
+ * The core's plane is 512 x 512 whenever a side exceeds 512, so a strip of 16 rows comes out as
+ * high as it is wide. All segments of a page are brought to one scale.
  */
 function shrink(plane: Luma, page: Page, size: { width: number; height: number }): Luma {
   const columns = scaled(size.width, page.segmentWidth)
@@ -70,13 +74,13 @@ function scaled(side: number, segmentSide: number): number {
   return Math.max(1, Math.round(side * Math.min(1, MAX_SAMPLES / segmentSide)))
 }
 
-/** Samples that one of `count` is the mean of. */
+/** Range of samples that one of `count` averages. */
 function sourceSamples(at: number, count: number, samples: number): [number, number] {
   const start = Math.floor((at * samples) / count)
   return [start, Math.max(start + 1, Math.floor(((at + 1) * samples) / count))]
 }
 
-/** What the first frame header says, before any scan. */
+/** Size from the first frame header, before any scan. */
 function frameSize(data: Uint8Array): { width: number; height: number } | undefined {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   let at = 2
@@ -94,7 +98,7 @@ function frameSize(data: Uint8Array): { width: number; height: number } | undefi
   return undefined
 }
 
-/** A height of 0 would be told behind the data: no TIFF has that. */
+/** A height of 0 would be stated after the data, which no TIFF does. */
 function knownSize(width: number, height: number): { width: number; height: number } | undefined {
   return height === 0 ? undefined : { width, height }
 }

@@ -2,7 +2,7 @@ import type { UnscannableReason } from '../../scanned.ts'
 import type { FaxForm } from '../fax.ts'
 import type { Directory } from './directory.ts'
 
-/** Compressions of TIFF that are decoded. */
+/** TIFF compressions that are decoded. */
 export const COMPRESSIONS = {
   1: 'none',
   2: 'fax',
@@ -34,14 +34,17 @@ export interface Page {
   width: number
   height: number
   bits: number
-  /** Samples of a pixel, and how many of them are colours: what follows these is alpha. */
+  /** Samples per pixel, and how many of them are colours; those after them are alpha. */
   samples: number
   colourSamples: number
-  /** Whether the file says what each sample is. Programs treat an undeclared sample as alpha, or ignore it. */
+  /**
+   * Whether the file declares what each sample is. Programs treat an undeclared sample as alpha, or
+   * ignore it.
+   */
   isTold: boolean
   colours: Colours
   compression: Compression
-  /** How fax data is coded, if the compression is that. */
+  /** How fax data is coded, if that is the compression. */
   fax: Pick<FaxForm, 'coding' | 'isAligned'>
   /** Whether the lowest bit of a byte is the first. */
   isReversed: boolean
@@ -61,13 +64,13 @@ export interface Page {
   profile: Uint8Array | undefined
 }
 
-/** Segments that a page may have: strips of a row each, or tiles of 16 x 16 of some megapixels. */
+/** Maximum segments of a page: strips of one row each, or 16 x 16 tiles of a few megapixels. */
 export const MAX_SEGMENTS = 65_536
 const MAX_SIDE = 65_535
-/** Samples of a pixel: colours and a few more. */
+/** Maximum samples per pixel: colours and a few more. */
 const MAX_SAMPLES = 8
 
-/** Reads what a directory says of its page, or why that cannot be decoded. */
+/** Reads a directory's page, or why it cannot be decoded. */
 export function readPage(directory: Directory): Page | UnscannableReason {
   const [width, height] = [directory.number(256, 0), directory.number(257, 0)]
   if (!isSide(width) || !isSide(height)) return 'damaged'
@@ -132,7 +135,7 @@ function isSupported(page: Page, directory: Directory, bits: number[]): boolean 
       !['inks', 'palette', 'lab'].includes(colours) &&
       page.samples === page.colourSamples
     )
-  // Chroma of fewer samples lies among luma.
+  // With subsampling, chroma is interleaved with luma.
   if (colours === 'ycc' && directory.numbers(530, 2).some((share) => share !== 1)) return false
   if (colours === 'ycc' && directory.numbers(530, 2).length < 2) return false
   const predictor = directory.number(317, 1)
@@ -142,12 +145,17 @@ function isSupported(page: Page, directory: Directory, bits: number[]): boolean 
   return [1, 2, 4, 8, 16].includes(page.bits) && (colours !== 'palette' || page.bits <= 8)
 }
 
-/** Whether rows may be told by their differences: of others, programs pass over a predictor. */
+/**
+ * Whether rows may be stored as differences: for other compressions, programs ignore a predictor.
+ */
 function isPredicted(compression: Compression): boolean {
   return compression === 'lzw' || compression === 'deflate'
 }
 
-/** T.4 in rows that begin with bytes; T.4, by its options; T.6. Data that is not compressed at all within fax data is rare. */
+/**
+ * T.4 with byte-aligned rows; T.4 according to its options; T.6. Uncompressed mode within fax data
+ * is rare.
+ */
 function faxOf(directory: Directory): Page['fax'] {
   const compression = directory.number(259, 1)
   if (compression === 4) return { coding: 'group-4', isAligned: false }
@@ -160,7 +168,7 @@ function isTwoTone(colours: Colours): boolean {
   return colours === 'grey' || colours === 'white-is-zero' || colours === 'palette'
 }
 
-/** Bytes of red, then green, then blue. Some writers use 8 of the 16 bits. */
+/** Bytes of red, then green, then blue. Some writers use only 8 of the 16 bits. */
 function paletteOf(directory: Directory, bits: number): number[] {
   const values = directory.numbers(320, 3 * 2 ** Math.min(bits, 8))
   return values.some((value) => value > 255) ? values.map((value) => value >> 8) : values

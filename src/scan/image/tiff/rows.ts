@@ -1,25 +1,28 @@
-/** Takes bytes as they come. Returns whether it wants more. */
+/** Takes bytes as they arrive. Returns whether it wants more. */
 export type ByteSink = (bytes: Uint8Array) => boolean
 
-/** How the samples of a segment lie in its bytes. */
+/** How a segment's samples are laid out in its bytes. */
 export interface RowForm {
   /** Pixels. */
   width: number
-  /** Samples of a pixel in this segment. */
+  /** Samples per pixel in this segment. */
   samples: number
   bits: number
   isDifferenced: boolean
   isLittle: boolean
-  /** Whether values of few bits are indices of colours, not parts of 255. */
+  /** Whether narrow values are colour indices rather than fractions of 255. */
   isIndexed: boolean
 }
 
-/** Bytes of a row as it is stored: rows begin with a byte. */
+/** Bytes of a stored row: each row begins on a byte boundary. */
 export function rowBytesOf({ width, samples, bits }: RowForm): number {
   return Math.ceil((width * samples * bits) / 8)
 }
 
-/** Cuts bytes into `rows` rows and gives these as samples of a byte. A row is valid until the next. */
+/**
+ * Cuts bytes into `rows` rows and passes them on as samples of a byte each. A row is valid until
+ * the next.
+ */
 export function rowsFrom(
   form: RowForm,
   rows: number,

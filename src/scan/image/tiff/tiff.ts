@@ -6,10 +6,10 @@ import { readDirectories } from './directory.ts'
 import { readPage } from './page.ts'
 import { TiffWork } from './work.ts'
 
-/** Pages that are decoded. */
+/** Maximum pages decoded. */
 export const MAX_PAGES = 16
 
-/** Reads what a TIFF file (TIFF 6.0, or BigTIFF) says of its pages. */
+/** Reads the pages of a TIFF file (TIFF 6.0, or BigTIFF). */
 export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array): Pages {
   const { directories, isPartial } = readDirectories(file, MAX_PAGES)
   const context = { core, budget, work: new TiffWork(file.length, budget), file }

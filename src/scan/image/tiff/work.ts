@@ -12,14 +12,14 @@ export interface TiffContext {
   file: Uint8Array
 }
 
-/** Samples of rows for each byte of a file. */
+/** Samples of rows allowed for each byte of a file. */
 const SAMPLES_A_BYTE = 100
-/** Segments in JPEG of all pages: each takes an instance of the core, 0.3 ms. */
+/** JPEG segments of all pages: each takes an instance of the core, 0.3 ms. */
 const JPEG_SEGMENTS = 4096
 /** How often each byte of a file may be read: honest segments do not overlap. */
 const READS = 4
 
-/** What all pages of a file may make the decoder do. */
+/** Limits what all pages of a file may make the decoder do. */
 export class TiffWork extends RowWork {
   #readBytes: number
   #jpegSegments = JPEG_SEGMENTS
@@ -29,12 +29,12 @@ export class TiffWork extends RowWork {
     this.#readBytes = READS * fileBytes
   }
 
-  /** Charges a segment in JPEG of so many bytes of samples. */
+  /** Charges a JPEG segment with this many bytes of samples. */
   spendJpeg(bytes: number): void {
     this.budget.spend(DECODER_MS + bytes * ROW_BYTE_MS)
   }
 
-  /** Takes segments in JPEG. Returns whether that many were left. */
+  /** Takes JPEG segments. Returns whether that many were left. */
   takeJpeg(segments: number): boolean {
     this.#jpegSegments -= segments
     return this.#jpegSegments >= 0
@@ -44,7 +44,7 @@ export class TiffWork extends RowWork {
   segmentOf(file: Uint8Array, page: Page, index: number): Uint8Array | 'missing' | 'over-limit' {
     const start = page.offsets[index]
     if (start === undefined || start >= file.length) return 'missing'
-    // Old writers leave the count out where there is one segment.
+    // Old writers omit the count if there is only one segment.
     const count = page.byteCounts[index] ?? (page.offsets.length === 1 ? file.length : 0)
     const data = file.subarray(start, start + count)
     this.#readBytes -= data.length
