@@ -45,7 +45,7 @@ export interface Judging {
   waitUntil: WaitUntil
   /** The case under which services that gave no answer are asked again. */
   caseId?: string
-  /** Whether entries that match too much to be right still count in full. */
+  /** Whether flooded entries still count in full. */
   ignoresFloods?: boolean
 }
 
@@ -123,9 +123,7 @@ export class Gate {
     return error instanceof ListMissingError
   }
 
-  /**
-   * Reports that a service gave no answer. If the upload passed anyway, it is asked again later.
-   */
+  /** Reports that a service gave no answer. If the upload passed anyway, asks again later. */
   #reportFailure(failure: RemoteFailure, isPassed: boolean, judging: Judging): void {
     const { bank, error, pausedSeconds } = failure
     if (error.code === 'remote-failed') {
@@ -146,9 +144,7 @@ export class Gate {
     return unknownBanks(manifest, this.#settings.policy, this.#remote?.names)
   }
 
-  /**
-   * The list, adjusted by the policy. Reports once per version if the policy names unknown banks.
-   */
+  /** The list, adjusted by the policy. Reports once per version if that names unknown banks. */
   #adjust(manifest: Manifest): Manifest {
     const { policy } = this.#settings
     const problem = manifest.version === this.#adjusted ? undefined : this.#unknownBanks(manifest)

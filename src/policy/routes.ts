@@ -112,7 +112,7 @@ function matcherOf<Settings extends RouteSettings>(
 /** Most times that an origin may unescape a path. */
 const MAX_DECODINGS = 3
 
-/** How origins may read a path: unescaped or not, and without empty, dot or parameter segments. */
+/** How origins may read a path: unescaped 0 to 3 times, each as it is or with segments resolved. */
 function readingsOf(pathname: string): string[] {
   const unescaped = [pathname]
   for (let i = 0; i < MAX_DECODINGS; i++) unescaped.push(decode(unescaped[i] ?? ''))

@@ -21,8 +21,8 @@ export interface Sealed {
 }
 
 /**
- * Seals a body and its record chunk by chunk, so that memory never holds both forms. @throws if a
- * recipient cannot be used
+ * Seals a body and its record chunk by chunk, so that memory never holds both forms.
+ * @throws if a recipient cannot be used
  */
 export async function seal(
   record: QuarantineRecord,

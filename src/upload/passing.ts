@@ -18,7 +18,7 @@ export interface UploadDeps extends InspectionDeps {
   settings: PassSettings
   /** Bytes that uploads hold. */
   bytes: Semaphore
-  /** Those of them that pictures in long uploads hold: a share, so that other uploads have room. */
+  /** Bytes among these that pictures in long uploads hold: a share, so that others have room. */
   pictureBytes: Semaphore
   /** Places for uploads that are decoded while they arrive. */
   decoders: Semaphore

@@ -40,7 +40,7 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         64 * MIB,
-        'Longest body that is held whole until its verdict, in bytes. Of a longer body, its end and pictures up to this length are held.',
+        'Longest body that is held whole until its verdict, in bytes. Of a longer body, only its end and pictures up to this length are held.',
       ),
       16 * MIB,
     ),
@@ -107,7 +107,7 @@ export const StagingSettings = optionalGroup(
       24,
     ),
   },
-  'Where uploads wait that arrive in parts, by tus or S3 multipart.',
+  'Where uploads that arrive in parts wait, by tus or S3 multipart.',
 )
 export type StagingSettings = v.InferOutput<typeof StagingSettings>
 

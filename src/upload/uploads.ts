@@ -69,7 +69,7 @@ export class Uploads {
   readonly settings: JudgedSettings
   /** Bytes that requests hold. Whatever else holds some in this isolate acquires them here, too. */
   readonly bytes: Semaphore
-  /** Those of them that pictures in long uploads hold. */
+  /** Bytes among these that pictures in long uploads hold. */
   readonly pictureBytes: Semaphore
   /** Places for uploads that are decoded while they arrive. */
   readonly decoders: Semaphore
@@ -155,8 +155,8 @@ export class Uploads {
   }
 
   /**
-   * Judges a body like an upload, with the same limits and memory, and discards it. If it is
-   * quarantined, it is kept. Reports nothing: only the caller knows what the verdict is for.
+   * Judges a body like an upload, with the same limits and memory, and discards it. A quarantined
+   * body is kept. Reports nothing: only the caller knows what the verdict is for.
    * @param caller the caller
    * @param replaced dependencies that replace those of other uploads
    */

@@ -63,7 +63,7 @@ export function clipPath(path: string): string {
 
 /** The path of a request without listed digests and hashes, which may be names of uploads. */
 function pathOf(url: string, files: readonly JudgedFile[]): string {
-  const path = new URL(url).pathname.slice(0, MAX_PATH_LENGTH + 64) // a hash of 64 digits may begin before the cut
+  const path = new URL(url).pathname.slice(0, MAX_PATH_LENGTH + 64) // a hash may begin before the cut
   if (!/[\da-f]{32}/i.test(path)) return clipPath(path)
   const same = files.filter(({ matches }) => matches.some(({ distance }) => distance === 0))
   const hashes = same.flatMap(({ scanned }) => {

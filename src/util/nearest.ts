@@ -15,7 +15,7 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** Edits that turn one word into the other: letters added, removed or replaced, or swapped. */
+/** Edits that turn one word into the other: letters added, removed, replaced, or swapped. */
 function editsBetween(a: string, b: string): number {
   let [before, above]: number[][] = [[], []]
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -33,7 +33,7 @@ export function nextTurn(): Promise<void> {
   return scheduler?.wait?.(0) ?? new Promise((resolve) => setImmediate(() => resolve()))
 }
 
-/** What runtimes have to wait for a turn of their event loop: workerd has `scheduler`, Node `setImmediate`. */
+/** How runtimes wait for a turn of the event loop: workerd by `scheduler`, Node by `setImmediate`. */
 interface Turns {
   scheduler?: { wait?: (ms: number) => Promise<void> }
   setImmediate?: (then: () => void) => unknown

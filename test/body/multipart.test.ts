@@ -263,7 +263,9 @@ describe('a multipart body', () => {
     const ofBytes = (bytes: number) =>
       file('x', `X-A: ${'b'.repeat(bytes - disposition.length - '\r\nX-A: '.length)}\r\n`)
     expect(split(`${ofBytes(MAX_PART_HEADER_BYTES)}${END}`)).toEqual(['x'])
-    expect(() => split(`${ofBytes(MAX_PART_HEADER_BYTES + 1)}${END}`)).toThrow('long headers')
+    expect(() => split(`${ofBytes(MAX_PART_HEADER_BYTES + 1)}${END}`)).toThrow(
+      'headers of a part are too long',
+    )
   })
 
   it('is told as it came, too, without what is told of its parts', () => {

@@ -152,7 +152,7 @@ describe('readConfig', () => {
     [{ quarantine: { recipients: ['age1x'] } }, 'HASHGATE.quarantine.recipients.0 must be an age'],
     [{ api: { host: 'https://a' } }, 'HASHGATE.api.host must be a host name'],
     [{ api: { access: { teamDomain: 'a.example' } } }, 'api.access.audience must be set together'],
-    [{ api: { access: { scopes: [] } } }, 'HASHGATE.api.access.scopes must have one at least'],
+    [{ api: { access: { scopes: [] } } }, 'HASHGATE.api.access.scopes must have at least one'],
     [{ api: { access: { scopes: ['verdicts'] } } }, 'did you mean verdict?'],
     [{ tus: { path: '/files/' } }, 'HASHGATE.tus.path must be a path such as /files'],
     [{ tus: { corsOrigins: ['app.example'] } }, 'HASHGATE.tus.corsOrigins.0 must be an origin'],

@@ -35,8 +35,8 @@ describe('what a Worker needs', () => {
     ],
     [reviewed, BASE, ['the binding QUARANTINE', 'quarantine needs quarantine.recipients']],
     [quarantined, [...BASE, 'QUARANTINE'], ['QUARANTINE needs quarantine.recipients']],
-    [{}, [...BASE, 'OBJECTS'], ['TICKETS, a namespace of Durable', 'the secret TICKET_KEY']],
-    [{}, [...BASE, 'TICKET_KEY'], ['OBJECTS', 'Durable Objects of class TicketUse']],
+    [{}, [...BASE, 'OBJECTS'], ['TICKETS, a Durable Object namespace', 'the secret TICKET_KEY']],
+    [{}, [...BASE, 'TICKET_KEY'], ['OBJECTS', 'namespace of class TicketUse']],
     [{ tus: { path: '/files' } }, BASE, ['tus.path needs the binding STAGING', 'UPLOADS']],
     [
       {},

@@ -34,7 +34,7 @@ export function createAuthorizer({ keys, access }: ApiConfig): Authorize {
   }
 }
 
-/** Makes the check whether a caller may see how full an isolate is. */
+/** A check whether a caller may see how full an isolate is. */
 export function createWatcherCheck(api: ApiConfig): (request: Request) => Promise<boolean> {
   const authorize = createAuthorizer(api)
   return (request) =>

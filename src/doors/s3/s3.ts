@@ -129,7 +129,7 @@ class S3Server {
         ? answerAgain(state.answer)
         : s3Failure('NoSuchUpload')
     const answering = this.#answerFor(c, searchParams, upload, state)
-    c.executionCtx.waitUntil(answering.catch(() => undefined)) // so that it finishes if the client goes away
+    c.executionCtx.waitUntil(answering.catch(() => undefined)) // it finishes if the client goes away
     return answering
   }
 

@@ -23,7 +23,7 @@ const TicketSchema = v.strictObject({
     v.number(BYTES),
     v.integer(BYTES),
     v.minValue(1, BYTES),
-    v.description('Largest length of the object.'),
+    v.description('Largest length of the object, in bytes.'),
   ),
   type: v.pipe(
     v.string(TYPE),

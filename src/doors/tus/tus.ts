@@ -192,7 +192,7 @@ class TusServer {
     const checksum = header === undefined ? undefined : parseChecksum(header)
     if (header !== undefined && !checksum) return say(400, 'Upload-Checksum is malformed')
     const taking = takeBody(c, upload, state, this.#deps, checksum)
-    c.executionCtx.waitUntil(taking.catch(() => undefined)) // so that what arrived counts if the client goes away
+    c.executionCtx.waitUntil(taking.catch(() => undefined)) // what arrived counts if the client goes away
     return taking
   }
 

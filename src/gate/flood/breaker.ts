@@ -81,7 +81,7 @@ export class FloodBreaker {
       : match
   }
 
-  /** Counts across all isolates or, if that fails right now, in this one. */
+  /** Counts across all isolates or, if that fails, in this one. */
   async #note(name: string, sighting: Sighting): Promise<FloodNote> {
     const { limits, counters } = this.#options
     if (!counters) return this.#noteHere(name, sighting)

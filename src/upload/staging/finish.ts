@@ -30,8 +30,8 @@ const OWN_HEADERS =
 
 /**
  * Judges a complete upload as one request, and sends it to the origin if it is allowed. Then
- * deletes its parts, unless nothing is wrong with the upload itself.
- * @throws the error of reading a part, after which its end may be sent again
+ * deletes its parts, unless the attempt failed for another reason than the upload itself.
+ * @throws the error of reading a part, after which the upload's end may be sent again
  * @param request the one that completed it: the origin gets its credentials
  */
 export async function finishUpload(

@@ -21,8 +21,7 @@ export interface Checksum {
  * Appends the body of a request to an upload, and records each part once it is stored: what arrived
  * counts if the connection breaks. With a checksum, either all of it counts or nothing. Returns the
  * new state.
- * @throws {BusyError | ClientGoneError | ClientStalledError | BeyondEndError | ChecksumError |
- * UploadChangedError}
+ * @throws {BusyError | ClientGoneError | ClientStalledError | BeyondEndError | ChecksumError | UploadChangedError}
  */
 export async function stageBody(
   request: Request,

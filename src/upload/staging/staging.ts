@@ -13,7 +13,7 @@ export interface StagingBindings {
 
 /** Where uploads that arrive in parts wait. */
 export interface Staging {
-  /** The bucket that parts wait in. Nothing else may be in it, and nobody else may write there. */
+  /** The bucket that parts wait in. Nothing else may be in it, and nothing else may write there. */
   bucket: R2Bucket
   uploads: DurableObjectNamespace<StagedUpload>
 }

@@ -82,7 +82,7 @@ export const HMA_ROUTES: readonly Route[] = [
     path: '/h/hash',
     summary: 'HMA: hashes of a file',
     description:
-      'Name the part of the form by the content type: photo or video. A PDQ hash with a quality below 50 is empty.',
+      'Name the part of the form after its content type: photo or video. A PDQ hash with a quality below 50 is empty.',
     query: [TYPES],
     bodies: FORM,
     answers: {
@@ -130,7 +130,7 @@ export const HMA_ROUTES: readonly Route[] = [
     path: '/m/lookup',
     summary: 'HMA: what a file matches, by signal type and bank',
     description:
-      'Name the part of the form by the content type: photo or video. The file is scanned like an upload, with probes and files within it.',
+      'Name the part of the form after its content type: photo or video. The file is scanned like an upload, with probes and files within it.',
     query: [TYPES, BANKS, ...NO_CHANCE],
     bodies: FORM,
     answers: {
