@@ -299,7 +299,7 @@ describe('CloudflareApi', () => {
     const bodies = ['', '<html>', ...shapes]
     for (const body of bodies) {
       api.failNext({ status: 200, body })
-      expect((await errorOf(open().list(''))).message).toContain('not what is documented')
+      expect((await errorOf(open().list(''))).message).toContain('does not match the documentation')
     }
     const errors = [{ code: 10001, message: 'service temporarily unavailable' }]
     api.failNext({ status: 200, body: JSON.stringify({ success: false, errors }) })
