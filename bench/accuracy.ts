@@ -70,7 +70,7 @@ async function report(args: readonly string[], options: Options): Promise<void> 
   const falseMatches = printFalseMatches(tally, sets)
   printProbes(tally)
   if (options.assert) {
-    for (const bar of missed) console.error(`bench: the bar is missed: ${bar}`)
+    for (const bar of missed) console.error(`bench: bar missed: ${bar}`)
     if (falseMatches > 0) console.error(`bench: ${falseMatches} false matches`)
     if (photographs.length === 0) console.error('bench: there are no photographs')
     const isMet = missed.length === 0 && falseMatches === 0 && photographs.length > 0
@@ -108,7 +108,7 @@ async function listed(
 function printCounts(entries: readonly Entry[], photographs: number, options: Options): void {
   const clear = entries.slice(0, photographs).filter(({ quality }) => quality >= CLEAR_QUALITY)
   console.log(
-    `${photographs} photographs (split: ${options.split}) with a quality of at least 50 that are no patterns, ${clear.length} of at least ${CLEAR_QUALITY};`,
+    `${photographs} photographs (split: ${options.split}) with a quality of at least 50, without patterns, ${clear.length} of at least ${CLEAR_QUALITY};`,
   )
   console.log(`${entries.length} entries on the list; seed ${options.seed}.\n`)
 }

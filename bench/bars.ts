@@ -20,14 +20,14 @@ export interface TimedBar extends Bar {
 }
 
 const FASTER_READING =
-  'the processor reads memory faster than the one on which the bar was set and met, and the scan computes on what it reads'
+  'this processor reads memory faster than the one for which the bar was set, and the scan also computes on what it reads'
 const LARGE_TABLE =
-  'a needle of a table looks at some thousand places in 60 MB, and waits for memory at each'
+  'each needle of a table visits a few thousand places in 60 MB, and waits for memory at each'
 const NEAR_ENTRIES = `${LARGE_TABLE}; here 64 entries are near each needle, too`
 const SKIPPING =
   'entropy decoding takes two thirds of the time, and each code waits for the one before it'
 const OPENING =
-  'beside reading, AES opens the values, memory is touched for the first time, and the manifest comes first'
+  'besides reading, AES decrypts the values, memory is touched for the first time, and the manifest must come first'
 const INFLATING = 'inflating takes two thirds of the time, at 9 cycles a byte'
 const SLOW_VIEWS = '43 views are sampled and hashed, each by itself'
 

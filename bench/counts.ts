@@ -60,7 +60,7 @@ export async function benchCounts(args: readonly string[]): Promise<void> {
   )
   if (!args.includes('--assert')) return
   const missed = counts.filter((one) => !isMet(one, one.value))
-  for (const { what } of missed) console.error(`bench: the bar is missed: ${what}`)
+  for (const { what } of missed) console.error(`bench: bar missed: ${what}`)
   if (missed.length > 0) process.exitCode = 1
 }
 

@@ -11,7 +11,7 @@ const SMALL_PHOTO = new URL('bridge-mods/aaa-orig.jpg', CORPUS)
 /** The source of the files, for the heading of a report. */
 export const source = existsSync(PHOTO)
   ? 'photographs of the PDQ reference'
-  : 'pictures that are made here (there is no corpus)'
+  : 'generated pictures (there is no corpus)'
 
 /** A photograph of 12 megapixels, as its camera wrote it: baseline JPEG. */
 export async function largePhoto(): Promise<Buffer> {

@@ -27,14 +27,14 @@ export async function benchMatch(): Promise<void> {
     await showScan(places, bars)
     await showTables(places, bars, bases)
     if (bases.length === 0)
-      console.log('There is no corpus, and so no list of copies of pictures.\n')
+      console.log('Without a corpus there is no list of copies of pictures.\n')
     await showDigests(places, bars)
     await showMemory(node)
     await showGrowth(node)
     await showColdStart(workers, bars, MILLION)
     await showContest(core)
     const share = (100 * workerd.clockShare()).toFixed(0)
-    console.log(`The clock of workerd tells ${share} % of the time that Node sees pass.\n`)
+    console.log(`workerd’s clock shows ${share} % of the time that Node measures.\n`)
   } finally {
     await workers.stop()
   }

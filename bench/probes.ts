@@ -168,7 +168,7 @@ async function showMatching(): Promise<void> {
     rows.push([set, String(needles.length), bar === undefined ? ms(mean) : bars.check(bar, mean)])
   }
   console.log('### A million hashes, by table\n')
-  console.log('The same needles again and again; in between, 64 MB of other memory are written.\n')
+  console.log('The same needles again and again; in between, 64 MB of other memory is written.\n')
   printTable(['set', 'needles', 'CPU ms'], rows)
 }
 

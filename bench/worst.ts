@@ -30,7 +30,7 @@ export async function benchWorst(): Promise<void> {
       rows.push([name, (body.length / 1e6).toFixed(2), seconds.toFixed(2), String(status)])
       const line = gate.log.findLast((event) => event.includes('"verdict"')) ?? '{}'
       const { reason, files = [] } = JSON.parse(line) as { reason?: string; files?: object[] }
-      rows.at(-1)?.push(`${reason}, ${files.length} files told`)
+      rows.at(-1)?.push(`${reason}, ${files.length} files reported`)
     }
   } finally {
     await gate.close()

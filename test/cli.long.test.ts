@@ -82,7 +82,7 @@ describe('hashgate hash', () => {
     expect(new Set(lines.map(([variantHash]) => variantHash)).size).toBe(8)
   })
 
-  it('prints JSON: what there is, or the reason there is none', async () => {
+  it('prints JSON: the hash, or why there is none', async () => {
     const files = ['a.jpg', 'text.txt', 'tiny.png', 'empty.jpg'].map(path)
     const { code, out } = await hashgate('hash', '--json', ...files)
     expect(code).toBe(1)
@@ -105,7 +105,7 @@ describe('hashgate hash', () => {
     ])
   })
 
-  it('tells files that have none, goes on, and exits with 1', async () => {
+  it('reports files without a hash, continues, and exits with 1', async () => {
     const { code, out, err } = await hashgate(
       'hash',
       path('none.jpg'),
@@ -219,7 +219,7 @@ describe('hashgate list', () => {
     expect(shown.out).not.toContain(hash.slice(0, 12))
   })
 
-  it('tells what a push changed, and returns to what was before', async () => {
+  it('reports what a push changed, and rolls back', async () => {
     const md5 = 'ab'.repeat(16)
     await writeFile(path('longer.csv'), `hash,kind\n${hash},pdq\n${md5},\n${hash},sha256\n`)
     const push = ['list', 'push', path('longer.csv'), '--bank', 'csam', ...store()]
@@ -247,7 +247,7 @@ describe('hashgate list', () => {
     }
   })
 
-  it('refuses a list without entries, unless it is told to take it', async () => {
+  it('refuses a list without entries, unless --allow-empty is given', async () => {
     await writeFile(path('empty.txt'), '# nothing\n')
     const push = ['list', 'push', path('empty.txt'), '--bank', 'none', ...store()]
     const refused = await hashgate(...push)
@@ -350,7 +350,7 @@ describe('hashgate list key', () => {
     expect(refused.err).not.toContain(newKey.slice(0, 8))
   })
 
-  it('is asked for where it is missing or none', async () => {
+  it('is required if it is missing or invalid', async () => {
     for (const key of ['', 'password']) {
       const refused = await hashgateWithKey(key, 'list', 'show', ...store())
       expect(refused).toMatchObject({ code: 1, out: '' })
@@ -360,7 +360,7 @@ describe('hashgate list key', () => {
 })
 
 describe('hashgate key', () => {
-  it('makes a key for the API, and the line that lets it in', async () => {
+  it('makes an API key, and its line for API_KEYS', async () => {
     const { code, out } = await hashgate('key', 'forum', '--scopes', 'verdict,lookup')
     const [, key = '', line = ''] = /(hgk_\S+)\n.*?(forum .*)\n/.exec(out) ?? []
     expect(code).toBe(0)
@@ -402,7 +402,7 @@ describe('wrong use', () => {
   })
 })
 
-describe('what a command says when it is given the wrong thing', () => {
+describe('what a command says about wrong arguments', () => {
   const FOLDER = 'it is a folder; name a file'
   it.each([
     [['match', '--list', 'FOLDER', 'a.jpg'], FOLDER],

@@ -150,7 +150,7 @@ describe('the middleware', () => {
     expect(kept).toEqual([known])
   })
 
-  it('tells verdicts, and all else, to whom it is told to', async () => {
+  it('reports verdicts and everything else to the configured hooks', async () => {
     const verdicts: VerdictEvent[] = []
     const events: GateEvent[] = []
     const { send } = appWith({
@@ -170,7 +170,7 @@ describe('the middleware', () => {
       },
     ],
     ['rejects', () => Promise.reject(new TypeError('secret words'))],
-  ])('judges as ever when who is told %s, and logs what was to be told', async (_, fails) => {
+  ])('judges as usual if a hook %s, and logs what it should have received', async (_, fails) => {
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
     for (const [name, hooks] of [

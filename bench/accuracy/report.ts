@@ -37,9 +37,7 @@ export function printBars(tally: Tally, sets: readonly SetName[]): string[] {
     return sets.includes(bar.set) && measured.length > 0 ? [barRow(bar, measured, tally)] : []
   })
   console.log('### Bars\n')
-  console.log(
-    'Of all uploads by the transforms of a row together; beside it the weakest of them.\n',
-  )
+  console.log('All uploads by a row’s transforms together; next to it the weakest transform.\n')
   printTable(['transform', 'set', 'bar', 'aim', 'measured', 'weakest', 'met?'], rows)
   return rows.filter((row) => row.at(-1) === MISSED).map(([what = '']) => what)
 }
@@ -95,7 +93,7 @@ export function printFalseMatches(tally: Tally, sets: readonly SetName[]): numbe
   )
   console.log('### False matches\n')
   console.log(
-    'A comparison is of an upload, by all of its needles, with an entry of another picture.\n',
+    'A comparison is between an upload, with all its needles, and an entry of another picture.\n',
   )
   const matches = sets.map((set) => `matches, ${set}`)
   const nearests = sets.map((set) => `nearest, ${set}`)

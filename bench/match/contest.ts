@@ -12,10 +12,10 @@ const ROUNDS = 21
 const NEEDLE_BITS = 20
 const RECALL_NEEDLES = 50
 
-const NOTES = `hashgate looks at first halves, and leaves the rare candidate to a verifier; the others look at whole hashes. usearch
-builds for seconds, so it has the smaller list. Tried and left out: hnswlib-node 3.0.0, which has no Hamming distance;
+const NOTES = `hashgate compares first halves and leaves the rare candidate to a verifier; the others compare whole hashes. usearch
+takes seconds to build, so it gets the smaller list. Tried and left out: hnswlib-node 3.0.0, which has no Hamming distance;
 faiss-node 0.5.1, which fetches a binary from elsewhere and has no binary indexes; mnemonist 0.40.8, whose VP tree and BK
-tree over a million such hashes took 0.6 and 1.1 seconds a needle, since at 31 of 256 bits they leave nothing out; edgevec
+tree over a million such hashes took 0.6 and 1.1 seconds a needle, since at 31 of 256 bits they cannot prune anything; edgevec
 0.9.0, exact and in WebAssembly, 38 ms a needle, with few users.
 `
 

@@ -66,7 +66,7 @@ export async function showTables(
           isBounded(set, facts[fact]) ? table.toFixed(2) : bars.check(what, table),
           ms(scan),
           (table / scan).toFixed(2),
-          Number.isFinite(facts[fact]) ? String(facts[fact]) : 'more than is told',
+          Number.isFinite(facts[fact]) ? String(facts[fact]) : 'more than counted',
         ])
       }
       builds.push(buildRow(`${LISTS[list]}, ${place.name}`, facts))
@@ -74,7 +74,7 @@ export async function showTables(
   }
   console.log('### 40 needles against a million hashes\n')
   printTable(['list', 'needles', 'table, ms', 'scan, ms', 'ratio', 'found'], rows)
-  console.log('Building the tables, without reading what they are built from.\n')
+  console.log('Building the tables, without reading their input.\n')
   printTable(['list', 'all, ms', 'longest slice, ms', 'bytes an entry'], builds)
 }
 

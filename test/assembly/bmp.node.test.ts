@@ -59,7 +59,7 @@ describe('BMP pixels', () => {
     }
   })
 
-  it('are colours of a palette whose length is a lie', () => {
+  it('are colours of a palette with a wrong length', () => {
     const palette = PALETTE.slice(0, 4)
     const file = writeBmp({ width: 8, height: 8, bits: 2, pixel: (x) => x & 3, palette })
     const { luma } = decode('bmp', file).frames[0]!
@@ -114,7 +114,7 @@ describe('BMP pixels', () => {
     }
   })
 
-  it('are transparent by an alpha mask, whatever else the header has no masks for', () => {
+  it('are transparent by an alpha mask, even without the other masks', () => {
     const options = { bits: 32, pixel: () => 0x80_40_40_40, headerBytes: 108 } as const
     const opaque = { ...options, headerBytes: 124, masks: [0xff0000, 0xff00, 0xff, 0] }
     expect(decodeFirst(opaque).white).toBeUndefined()
@@ -176,7 +176,7 @@ describe('BMP runs', () => {
     expect(decode('bmp', writeBmp({ ...options, headerBytes: 40 })).status).toBe(UNSUPPORTED)
   })
 
-  it('are of 8 bits: runs, values as they are, ends of rows', () => {
+  it('are of 8 bits: runs, literal values, ends of rows', () => {
     const data = [6, 9, 0, 0, 0, 5, 1, 2, 3, 4, 5, 0, 1, 8, 0, 0, 3, 7, 3, 8, 0, 1]
     expect(lines(rle(1, data).frames[0]!.luma)).toEqual([
       [7, 7, 7, 8, 8, 8],
@@ -203,7 +203,7 @@ describe('BMP runs', () => {
     ])
   })
 
-  it('are transparent where they step over pixels', () => {
+  it('are transparent where they skip pixels', () => {
     const { luma, white } = rle(1, [2, 5, 0, 2, 1, 2, 2, 6, 0, 1]).frames[0]!
     expect(lines(luma)[2]).toEqual([5, 5, 0, 0, 0, 0])
     expect(lines(white ?? luma)).toEqual([

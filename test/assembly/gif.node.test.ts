@@ -199,10 +199,10 @@ describe('GIF frames', () => {
   })
 })
 
-describe('GIF as browsers forgive it', () => {
+describe('GIF errors that browsers tolerate', () => {
   const real = flat(0, { pixel: (x, y) => (x * 2 + y) % 128 })
 
-  it('takes a frame without a size for one of the screen', () => {
+  it('gives a frame without a size the size of the screen', () => {
     const file = gif(flat(10), flat(90))
     // The second descriptor: a frame of 0 x 0.
     const at = file.lastIndexOf(0x2c)
@@ -277,7 +277,7 @@ describe('GIF limits', () => {
   })
 })
 
-describe('GIF that is not whole', () => {
+describe('incomplete GIF', () => {
   const file = gif(flat(10, { pixel: (x, y) => (x + y) % 128 }), flat(200))
   const first = gif(flat(10, { pixel: (x, y) => (x + y) % 128 })).length
 
@@ -288,7 +288,7 @@ describe('GIF that is not whole', () => {
     expect(statuses).toEqual([TRUNCATED, TRUNCATED, DONE])
   })
 
-  it('shows the frame that is cut off as far as it goes, and the ones before', () => {
+  it('shows a truncated frame as far as it goes, and the ones before it', () => {
     expect(levels(file.subarray(0, -1000)).map(([corner]) => corner)).toEqual([0, 200])
     expect(decode('gif', file.subarray(0, -1000)).status).toBe(DONE)
   })
@@ -301,7 +301,7 @@ describe('GIF that is not whole', () => {
   })
 })
 
-it('shows the pixels of a row that is cut off, and over white repeats rows that an interlaced file lacks', () => {
+it('shows the pixels of a truncated row, and over white repeats rows missing from an interlaced file', () => {
   const palette = Array.from({ length: 128 }, (_, i) => [100 + i, 100 + i, 100 + i])
   for (const isInterlaced of [false, true]) {
     const frame = {

@@ -104,7 +104,7 @@ describe('a JPEG that claims work', () => {
     expect([TRUNCATED, OVER_LIMIT]).toContain(cheapStatus('jpeg', many))
   })
 
-  it('is refused: restart intervals of a picture that is not there', () => {
+  it('is refused: restart intervals of a missing picture', () => {
     const jpegOf = (count: number) => {
       const file = writeJpeg({
         ...{ width: 8, height: 8, restartInterval: 65535 },
@@ -175,7 +175,7 @@ describe('a PNG that claims work', () => {
     expect(cheapStatus('png', file, MAX_FILLING_STEPS)).toBe(OVER_LIMIT)
   })
 
-  it('ends: data that goes on for long behind the end of its stream', () => {
+  it('ends: data that goes on long after the end of its stream', () => {
     const stream = deflateSync(new Uint8Array(21))
     const data = new Uint8Array(Buffer.concat([stream, new Uint8Array(1_000_000)]))
     expect(cheapStatus('png', joinPng([header(grey(20, 20)), ['IDAT', data]]))).toBe(TRUNCATED)
@@ -277,7 +277,7 @@ describe('a GIF that claims work', () => {
     expect(cheapStatus('gif', many([0x21, 0xfe, 0], 1_000_000))).toBe(DONE)
   })
 
-  it('ends: frames that are put back each time', () => {
+  it('ends: frames that are restored each time', () => {
     const control = [0x21, 0xf9, 4, 0x0c, 0, 0, 0, 0]
     const frame = [...control, ...descriptor(1), 2, 2, 0x44, 1, 0]
     expect(cheapStatus('gif', many(frame, 300_000))).toBe(DONE)

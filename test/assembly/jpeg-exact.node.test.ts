@@ -112,7 +112,7 @@ describe('JPEG blocks that no encoder writes', () => {
     expect(distance(parseHash(hash)!, expected)).toBeLessThanOrEqual(10)
   })
 
-  it('are found where a file keeps clear of what an instance without a seed looks at', async () => {
+  it('are found in a file built to avoid the samples of an unseeded instance', async () => {
     const seen = placesWithoutSeed(150 * 130, 150)
     const file = greyJpeg(1200, 1040, 1, (component, x, y) =>
       seen.has(y * 150 + x) ? Array<number>(64).fill(0) : saturated(component, x, y),
@@ -138,7 +138,7 @@ describe('JPEG blocks that no encoder writes', () => {
   })
 })
 
-it('a picture of an encoder is read alike by all', () => {
+it('a picture by an encoder is read alike by all', () => {
   const random = randomFrom(5)
   const components = [{ h: 1, v: 1, sample: () => (random() < 0.5 ? 0 : 255) }]
   for (const step of [1, 16, 99]) {
@@ -147,7 +147,7 @@ it('a picture of an encoder is read alike by all', () => {
   }
 })
 
-it('reads the MCU behind the end of the data from zero bits, as libjpeg does', () => {
+it('reads the MCU after the end of the data from zero bits, as libjpeg does', () => {
   // A DC symbol of zero bits is 0, and so is an end of block: with a table in which zero bits mean otherwise, it shows.
   const components = [{ h: 1, v: 1, sample: () => 0 }]
   const dc = (x: number) => [x * 8, ...Array.from({ length: 63 }, () => 0)]
@@ -242,7 +242,7 @@ describe('JPEG whose means are all grey', () => {
     }
   })
 
-  it('is not out of range where few blocks are so', () => {
+  it('is not out of range if only a few blocks are', () => {
     const coefficients: Coefficients = (component, x, y) =>
       spike.map((value, k) => (k === 0 || component > 0 || (x + y) % 40 > 0 ? 0 : value * 2))
     const file = write(1200, 1040, { isProgressive: true, coefficients })
@@ -295,7 +295,7 @@ describe('JPEG colours out of range', () => {
   })
 })
 
-it('reads codes that are none, and runs behind the end of a block, as libjpeg does', async () => {
+it('reads undefined codes, and runs beyond the end of a block, as libjpeg does', async () => {
   for (const progressive of [false, true]) {
     const encoded = await picture(160, 120, 1, 3).jpeg({ quality: 60, progressive }).toBuffer()
     const file = new Uint8Array(encoded)

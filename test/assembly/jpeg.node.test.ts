@@ -48,7 +48,7 @@ describe('JPEG by libjpeg-turbo', () => {
       },
     )
 
-    it('gives grey as it is', async () => {
+    it('keeps grey unchanged', async () => {
       const file = await picture(width, height, 1).jpeg({ quality: 95 }).toBuffer()
       expect(
         differenceToSharp(decode('jpeg', file).frames[0]!.luma, await decodeBySharp(file)).max,
@@ -283,7 +283,7 @@ describe('JPEG structure', () => {
     expect(frames).toHaveLength(1)
   })
 
-  it('takes tables that are defined anew between scans', async () => {
+  it('uses tables that are redefined between scans', async () => {
     // Progressive files of libjpeg have tables of their own before each scan.
     const file = await picture(200, 150).jpeg({ progressive: true }).toBuffer()
     const tables = file.reduce(
@@ -313,7 +313,7 @@ describe('JPEG structure', () => {
   })
 })
 
-describe('JPEG as other decoders forgive it', () => {
+describe('JPEG errors that other decoders tolerate', () => {
   const components = componentsOf(planes.slice(0, 3), [
     [2, 2],
     [1, 1],
@@ -367,7 +367,7 @@ describe('JPEG as other decoders forgive it', () => {
     expect(max).toBeLessThan(2)
   })
 
-  it('does without Huffman tables where they are the standard ones', async () => {
+  it('uses the standard Huffman tables for a file without any', async () => {
     const file = await picture(64, 48).jpeg({ optimiseCoding: false }).toBuffer()
     const whole = lumaOfFile(file)
     let without: Uint8Array = file
@@ -379,7 +379,7 @@ describe('JPEG as other decoders forgive it', () => {
     expect(lumaOfFile(without)).toEqual(whole)
   })
 
-  it('passes over segments that say nothing to it', () => {
+  it('skips segments that it does not need', () => {
     const tables = find(plain, 0xc4)
     expect(lumaOfFile(insert(plain, tables, 0xff, 0xdc, 0, 4, 0, 0))).toEqual(expected) // DNL
     expect(lumaOfFile(insert(plain, tables, 0xff, 0xcc, 0, 4, 0, 0))).toEqual(expected) // DAC
@@ -413,7 +413,7 @@ describe('JPEG as other decoders forgive it', () => {
     }
   })
 
-  it('takes components by their order where ids are all the same', () => {
+  it('takes components by their order if all ids are the same', () => {
     expect(lumaOfFile(writeJpeg({ ...size, components, ids: [1, 1, 1] }))).toEqual(expected)
   })
 
@@ -467,13 +467,13 @@ describe('JPEG as other decoders forgive it', () => {
       expect(lumaOfFile(file)).toEqual(whole)
     })
 
-    it('are looked for behind what is no marker', () => {
+    it('are looked for after bytes that are not a marker', () => {
       let file: Uint8Array = intervals
       for (const at of markers.toReversed()) file = insert(file, at, 0xff, 2)
       expect(lumaOfFile(file)).toEqual(whole)
     })
 
-    it('tell that an interval or two are lost', () => {
+    it('show that an interval or two are lost', () => {
       for (const lost of [1, 2]) {
         const [from, to] = [markers[3] ?? 0, markers[3 + lost] ?? 0]
         const file = Uint8Array.from([...intervals.subarray(0, from), ...intervals.subarray(to)])
@@ -489,7 +489,7 @@ describe('JPEG as other decoders forgive it', () => {
   })
 })
 
-describe('JPEG that is not whole', () => {
+describe('incomplete JPEG', () => {
   it.each([false, true])('counts from half of its rows on; progressive %s', async (progressive) => {
     const file = await picture(400, 400).jpeg({ quality: 90, progressive }).toBuffer()
     const statuses = [0.05, 0.3, 0.9].map(

@@ -23,7 +23,7 @@ describe('a large picture', () => {
     expect(calls).toBeGreaterThan(file.length / CHUNK_BYTES + 5)
   })
 
-  it('is filled in many short calls, where half of it is missing: BMP, PNG', () => {
+  it('is filled in many short calls if half of it is missing: BMP, PNG', () => {
     const [width, height] = [40_000, 1200]
     const bmp = writeBmp({
       width,

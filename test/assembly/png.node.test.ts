@@ -233,7 +233,7 @@ describe('PNG with chunks that contradict others', () => {
   })
 })
 
-describe('PNG that is not whole', () => {
+describe('incomplete PNG', () => {
   const png = options({ colourType: 2, depth: 8 }, 100, 100)
   const file = writePng(png)
   const { luma } = expectedPlanes(png)
@@ -423,13 +423,13 @@ describe('APNG', () => {
     expect(middles(writeApng(cleared)).at(-1)).toBe(0)
   })
 
-  it('hashes the image also where it is no part of the animation', () => {
+  it('hashes the image even if it is not part of the animation', () => {
     expect(
       middles(writeApng([{ png: grey(10) }, { png: grey(200) }, { png: grey(60) }], false)),
     ).toEqual([10, 200, 60])
   })
 
-  it('has another frame than the image, be it only one', () => {
+  it('has a frame that differs from the image, even if it is the only one', () => {
     const file = writeApng([{ png: grey(10) }, { png: grey(200) }], false)
     const count = Buffer.from(file).indexOf('acTL') + 4
     file.set(u32(1), count)
@@ -449,7 +449,7 @@ describe('APNG', () => {
   })
 })
 
-it('leaves what an interlaced image lacks transparent, in the planes over white and black', () => {
+it('leaves missing parts of an interlaced image transparent in the planes over white and black', () => {
   const whole = writePng({
     ...{ width: 40, height: 30, depth: 8, colourType: 0, isInterlaced: true, level: 0 },
     pixel: (x, y) => [(x * 6 + y) & 255],

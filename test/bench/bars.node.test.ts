@@ -27,7 +27,7 @@ describe('bars', () => {
     ])
   })
 
-  it('that are missed for no known reason are said to be, and unknown ones are an error', () => {
+  it('that are missed without a known reason are reported, and unknown ones are an error', () => {
     const bars = new Bars()
     const met = TIMED_BARS.find(({ because, most }) => !because && most)
     expect(bars.check(met!.what, 1000)).toBe(`1000.00 (over the bar ${met!.most})`)

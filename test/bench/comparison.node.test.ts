@@ -59,7 +59,7 @@ describe('Comparison', () => {
     expect(foundIn('mirror')).toEqual({ plain: 90, default: 4, wide: 4 })
   })
 
-  it('counts 256 where a set asks nothing', () => {
+  it('counts 256 if a set has no needle', () => {
     comparison.addTransformed('mirror', 0, ask(needle('dihedral', 'default', KNOWN)))
     expect(foundIn('mirror')).toEqual({ plain: 256, default: 0, wide: 0 })
   })
@@ -74,7 +74,7 @@ describe('Comparison', () => {
     expect(foundIn('frame')).toEqual({ plain: 31, default: 31, wide: 31 })
   })
 
-  it('takes off a distance what a needle has beyond the default threshold', () => {
+  it('reduces a distance by the excess of a threshold over the default', () => {
     comparison.addTransformed('crop', 0, ask(needle('crops', 'default', flipped(KNOWN, 34), 34)))
     expect(foundIn('crop').default).toBe(31)
     comparison.addTransformed('turn', 0, ask(needle('turns', 'default', flipped(KNOWN, 30), 29)))

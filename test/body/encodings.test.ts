@@ -25,7 +25,7 @@ const ENCODED: [string, Buffer][] = [
 ]
 
 describe('a compressed body', () => {
-  it.each(ENCODED)('is told as it is when it is inflated: %j', (encoding, body) => {
+  it.each(ENCODED)('is passed on inflated: %j', (encoding, body) => {
     for (const size of SIZES) {
       const files = readFiles(body, { 'content-encoding': encoding }, { size })
       const [file, raw] = files
@@ -69,7 +69,7 @@ describe('a compressed body', () => {
     ['deflate', deflateRawSync(CONTENT).subarray(0, -1)],
     ['deflate', Buffer.concat([deflateSync(CONTENT), Buffer.from('x')])],
     ['deflate', Buffer.from([0xff, 0xff, 0xff, 0xff])],
-  ])('is refused where it is damaged: %s, %#', (encoding, body) => {
+  ])('is refused if it is damaged: %s, %#', (encoding, body) => {
     for (const size of SIZES) {
       expect(() => readFiles(body, { 'content-encoding': encoding }, { size })).toThrow(
         MalformedBodyError,
@@ -117,7 +117,7 @@ describe('a compressed body', () => {
     }
   })
 
-  it('may inflate to as many bytes as it may', () => {
+  it('may inflate up to its limit', () => {
     let told = 0
     const sink = { write: (chunk: Uint8Array) => void (told += chunk.length), end: () => {} }
     const reader = createBodyReader(
@@ -156,12 +156,15 @@ describe('a body in chunks of S3', () => {
   const body = Buffer.concat([chunk(CONTENT.subarray(0, 8192)), chunk(CONTENT.subarray(8192)), end])
   const headers = { 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' }
 
-  it.each([headers, { 'content-encoding': 'aws-chunked' }])('is told without them: %o', (own) => {
-    for (const size of SIZES) {
-      const [file] = readFiles(body, own, { size })
-      expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
-    }
-  })
+  it.each([headers, { 'content-encoding': 'aws-chunked' }])(
+    'is passed on without them: %o',
+    (own) => {
+      for (const size of SIZES) {
+        const [file] = readFiles(body, own, { size })
+        expect(Buffer.compare(file!.bytes, CONTENT)).toBe(0)
+      }
+    },
+  )
 
   it('may have trailing headers', () => {
     const trailing = Buffer.from('0\r\nx-amz-checksum-crc32c:sOO8/Q==\r\n\r\n')
@@ -194,7 +197,7 @@ describe('a body in chunks of S3', () => {
     ['a form behind its end', Buffer.concat([end, Buffer.from('\r\n--b\r\n')])],
     ['a trailer that is none', Buffer.from('0\r\nno header\r\n\r\n')],
     ['a long line', Buffer.from(`3;x=${'x'.repeat(1019)}\r\nabc\r\n0\r\n\r\n`)],
-  ])('is refused where it is malformed: %s', (_, bad) => {
+  ])('is refused if it is malformed: %s', (_, bad) => {
     for (const size of SIZES) {
       expect(() => readFiles(bad, headers, { size })).toThrow(MalformedBodyError)
     }

@@ -170,7 +170,7 @@ describe('a multipart body', () => {
     ['does not have its boundary', 'multipart/mixed; boundary=in', 'a picture'],
     ['has a boundary within a line', 'multipart/mixed; boundary=in', 'x --in\r\n a picture'],
     ['has odd line ends', 'multipart/mixed; boundary=in', '--in\n\na picture\n--in--'],
-  ])('is a file as it came in a part that calls itself multipart and %s', (_, type, content) => {
+  ])('is an unchanged file in a part that calls itself multipart and %s', (_, type, content) => {
     const body = `${file(content, `Content-Type: ${type}\r\n`)}${FIELD}${END}`
     for (const size of [Infinity, 7, 1]) {
       const told = readFiles(body, { 'content-type': TYPE }, { size }).map(({ text }) => text)
@@ -179,7 +179,7 @@ describe('a multipart body', () => {
     }
   })
 
-  it('goes on with a part from where parsers differ in parts', () => {
+  it('continues a part where parsers disagree about its parts', () => {
     const type = 'Content-Type: multipart/mixed; boundary=in\r\n'
     const inner = '--in\r\n\r\none\r\n--in\r\n\r\ntwo --in\r\n three'
     expect(split(`${file(inner, type)}${END}`)).toEqual(['one', 'two --in\r\n three'])
@@ -253,7 +253,7 @@ describe('a multipart body', () => {
     expect(reasons).toEqual(['over-limit'])
   })
 
-  it('takes a part whose name it cannot read for a file', () => {
+  it('treats a part with an unreadable name as a file', () => {
     const named = file('one').replace('filename="x"', 'filename="写真.zip"')
     expect(split(`${FIELD}${named}${END}`)).toEqual(['(value)', 'one'])
   })
@@ -268,7 +268,7 @@ describe('a multipart body', () => {
     )
   })
 
-  it('is told as it came, too, without what is told of its parts', () => {
+  it('is also passed on unparsed, with the bytes of its parts marked as handed on', () => {
     const kinds: string[] = []
     const body = Buffer.from(`preamble\r\n${FIELD}${file('one')}${END}epilogue`)
     const reader = createBodyReader(
@@ -296,7 +296,7 @@ describe('a multipart body', () => {
     expect(kinds.map((chunk) => chunk.replace(/^\w+: /, '')).join('')).toBe(body.toString())
   })
 
-  it('has no look at fields that need none, by names that all parsers read alike', () => {
+  it('skips fields that need no scan, by names that all parsers read alike', () => {
     const skipFields = ['a', 'f']
     const read = (body: string) =>
       readFiles(body, { 'content-type': TYPE }, { skipFields })
@@ -336,7 +336,7 @@ describe('a multipart body', () => {
     expect(told).toBe(body.length + '\r\n--b--'.length)
   })
 
-  it('has as many files and fields as it may', () => {
+  it('has files and fields up to its limits', () => {
     expect(split(`${file('x').repeat(3)}${END}`, TYPE, 3)).toHaveLength(3)
     expect(() => split(`${file('x').repeat(4)}${END}`, TYPE, 3)).toThrow('more than 3 files')
     expect(split(`${FIELD.repeat(1000)}${END}`, TYPE, 3)).toHaveLength(1000)

@@ -167,7 +167,7 @@ describe('hashgate config', () => {
     expect(ok).toBe(false)
   })
 
-  it('finds what is lacking beside settings that cannot be read', async () => {
+  it('finds what is missing besides unreadable settings', async () => {
     const head = HEAD.replace(/kv_.*\n/, '')
     const lines = '[secrets]\nrequired = ["TICKET_KEY"]\n[vars]\nHASHGATE = { polcy = {} }\n'
     const { ok, err } = await config(lines, {}, head)
@@ -176,7 +176,7 @@ describe('hashgate config', () => {
       expect(err).toContain(found)
   })
 
-  it('passes what is complete', async () => {
+  it('accepts a complete setup', async () => {
     const { ok, err } = await config(
       `${QUARANTINE}${CRON}[vars]\nHASHGATE = { quarantine = { recipients = ["${RECIPIENT}"] } }\n`,
     )

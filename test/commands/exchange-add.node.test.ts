@@ -87,7 +87,7 @@ describe('exchange add', () => {
     expect(Object.keys(readDeskSettings(env.staging.vars).exchanges)).toEqual(['ncmec'])
   })
 
-  it('leaves settings that are JSON in text to a person', async () => {
+  it('leaves settings in JSON text to the operator', async () => {
     const before = `${DESK_TEMPLATE}\n[vars]\nDESK = "{}"\n`
     await writeFile(config, before)
     await exchangeAdd('ncmec', { ...ncmec, config })
@@ -168,13 +168,13 @@ describe('a person who is asked', () => {
 })
 
 describe('progress', () => {
-  it('is a bar where it is known how many records there are', () => {
+  it('is a bar if the number of records is known', () => {
     expect(progressText(0, 2000)).toBe('[------------------------] 0 % of 2,000 records')
     expect(progressText(1000, 2000)).toBe('[############------------] 50 % of 2,000 records')
     expect(progressText(2000, 2000)).toBe('[########################] 100 % of 2,000 records')
   })
 
-  it('is a count where nobody tells, or told too little', () => {
+  it('is a count if the total is unknown or too small', () => {
     expect(progressText(1500, 0)).toBe('1,500 records')
     expect(progressText(1500, 1000)).toBe('1,500 records')
   })

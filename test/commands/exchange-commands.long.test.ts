@@ -117,7 +117,7 @@ describe('hashgate exchange', () => {
     vi.stubEnv('DESK_KEY', 'cd'.repeat(32))
   })
 
-  it('reads a source without keeping anything', async () => {
+  it('reads a source without storing anything', async () => {
     const dry = await run(() => exchangeSync('ncmec', { ...where, dryRun: true, json: true }))
     expect(JSON.parse(dry.out)).toMatchObject({ dryRun: true, records: 20, hashes: { md5: 20 } })
     const status = await run(() => exchangeStatus({ ...where, json: true }))
@@ -141,7 +141,7 @@ describe('hashgate exchange', () => {
     expect((await run(() => listShow(where))).out).toContain('20 digests')
   })
 
-  it('holds what shrank, until that is accepted', async () => {
+  it('holds a source that shrank until that is accepted', async () => {
     for (let i = 0; i < 5; i++) server.providers.ncmec.delete(`42-${i}`)
     server.clock.advance(60_000)
     vi.setSystemTime(Date.now() + 120_000)
@@ -155,7 +155,7 @@ describe('hashgate exchange', () => {
     vi.useRealTimers()
   })
 
-  it('writes a bank anew', async () => {
+  it('rewrites a bank', async () => {
     const rebuilt = await run(() => exchangeRebuild('csam', where))
     expect(rebuilt.out).toContain('published version 3')
     expect((await run(() => listShow(where))).out).toContain('15 digests in 1 segment')

@@ -26,7 +26,7 @@ function fileOf(hash: Uint8Array, quality = 100): ScannedFile {
 describe('pairs of files and entries that have nothing to do with each other', () => {
   const entries = hashes(4000, 3).map((hash) => ({ kind: 'pdq', hash }) as never)
 
-  it('are too few to tell a rate', () => {
+  it('are too few for a rate', () => {
     const pairs = new UnrelatedPairs(entries)
     for (const hash of hashes(29, 4)) pairs.add(fileOf(hash))
     expect(pairs.report()).toContain('too few')
@@ -69,7 +69,7 @@ describe('the tail of distances', () => {
     expect(found!.upper).toBeGreaterThanOrEqual(found!.share)
   })
 
-  it('cannot be told of a few pairs', () => {
+  it('cannot be fitted to a few pairs', () => {
     const counts = new Float64Array(MAX_BITS + 1)
     counts[100] = 5
     expect(fitTail(counts)).toBeUndefined()

@@ -40,7 +40,7 @@ describe('hashgate list exempt and texts', () => {
     await printed(listPush(path('list.csv'), { ...where, bank: 'csam' }))
   })
 
-  it('exempt entries, show them, and exempt them no longer', async () => {
+  it('exempt entries, show them, and end the exemption', async () => {
     expect(await printed(listExempt(['csam/7', 'csam/8'], where))).toBe(
       'published version 2: 2 exempt\n',
     )

@@ -94,7 +94,7 @@ describe('RemoteStore', () => {
     expect(waits).toEqual([])
   })
 
-  it('takes a namespace that is not there for an error', async () => {
+  it('reports a missing namespace as an error', async () => {
     const { code, failure } = await errorOf(open('other').get('manifest'))
     expect(code).toBe('cloudflare')
     expect(failure).toMatchObject({ status: 404, apiCode: 10013, problem: 'namespace not found' })
@@ -166,7 +166,7 @@ describe('RemoteStore', () => {
     expect(await open().list('k/')).toHaveLength(6)
   })
 
-  it('deletes keys in one request, those too that are not there', async () => {
+  it('deletes keys in one request, including missing ones', async () => {
     await open().putAll(numbered(5))
     await open().deleteAll(['k/1', 'k/3', 'k/7'])
     expect([...api.values.keys()]).toEqual(['k/0', 'k/2', 'k/4'])
@@ -187,7 +187,7 @@ describe('RemoteStore', () => {
     await expect(open().deleteAll(['k/2'])).rejects.toMatchObject({ code: 'cloudflare' })
   })
 
-  it('asks for nothing where there is nothing to do', async () => {
+  it('sends no request if there is nothing to do', async () => {
     await open().putAll(new Map())
     await open().deleteAll([])
     expect(api.requests).toEqual([])
@@ -286,7 +286,7 @@ describe('CloudflareApi', () => {
     expect(waits).toHaveLength(5)
   })
 
-  it('does not try again what will not pass', async () => {
+  it('does not retry permanent failures', async () => {
     for (const status of [400, 401, 403, 404, 413]) {
       api.failNext({ status })
       expect((await errorOf(open().get('a'))).failure.status).toBe(status)
@@ -294,12 +294,12 @@ describe('CloudflareApi', () => {
     expect(waits).toEqual([])
   })
 
-  it('refuses answers that are not what is documented', async () => {
+  it('refuses answers that do not match the documentation', async () => {
     const shapes = ['{}', '{"success":true,"result":[{}]}', '{"success":false,"result":[]}']
     const bodies = ['', '<html>', ...shapes]
     for (const body of bodies) {
       api.failNext({ status: 200, body })
-      expect((await errorOf(open().list(''))).message).toContain('not what is documented')
+      expect((await errorOf(open().list(''))).message).toContain('does not match the documentation')
     }
     const errors = [{ code: 10001, message: 'service temporarily unavailable' }]
     api.failNext({ status: 200, body: JSON.stringify({ success: false, errors }) })
@@ -314,7 +314,7 @@ describe('CloudflareApi', () => {
     }
   })
 
-  it('refuses an address that is none', () => {
+  it('refuses an invalid address', () => {
     expect(() => client({ baseUrl: 'api' })).toThrow('Cloudflare: api: is not a URL')
   })
 

@@ -121,7 +121,7 @@ describe('hashgate tune', () => {
     expect(out + err).not.toMatch(/[0-9a-f]{16}/i)
   })
 
-  it('refuses labels that cannot be meant, with the line', async () => {
+  it('refuses labels that make no sense, with the line', async () => {
     const refused = async (text: string) => {
       await writeFile(path('bad.csv'), text)
       const { code, err } = await tune('--labels', path('bad.csv'))
@@ -137,7 +137,7 @@ describe('hashgate tune', () => {
     expect(await refused('file,known\n"as-is.jpg,yes\n')).toContain('of the labels')
   })
 
-  it('tells what is not there', async () => {
+  it('names what is missing', async () => {
     await mkdir(path('empty'), { recursive: true })
     const at = (list: string, dir: string) =>
       hashgate('tune', '--list', path(list), '--dir', path(dir))

@@ -196,7 +196,7 @@ describe('readConfig', () => {
     [{ METHODS: 'PUT' }, 'METHODS is not read; did you mean upload.methods in HASHGATE?'],
     [{ ORIGIN_URL: 'https://origin.example/path' }, 'ORIGIN_URL must be the address of a server'],
     [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],
-  ])('stops at what stands wrong beside it: %j', (env, message) => {
+  ])('stops at wrong variables beside it: %j', (env, message) => {
     expect(problem(() => readConfig(env))).toContain(message)
   })
 
@@ -263,7 +263,7 @@ describe('readLibrarySettings', () => {
     })
   })
 
-  it('reads routes, but for where their requests go: that is for the app to say', () => {
+  it('reads routes, except for their origins, which the app chooses', () => {
     const routes = [{ paths: ['/a'] }, { paths: ['/b'] }]
     expect(readLibrarySettings({ policy: { routes } }).policy.routes).toMatchObject(routes)
     const away = routes.map((route, i) =>
@@ -274,7 +274,7 @@ describe('readLibrarySettings', () => {
     )
   })
 
-  it('says that where events and requests go is not its business', () => {
+  it('rejects settings of sinks and origins, which the app chooses', () => {
     const settings = { events: { sinks: ['queue'] } }
     expect(problem(() => readLibrarySettings(settings as object))).toContain(
       'settings.events is not a setting; expected one of preset, origin',

@@ -125,7 +125,7 @@ describe('ImageCore', () => {
     expect(core.keptBytes).toBe(2 * 137 * PAGE)
   })
 
-  it('takes a memory back once, and then lets nobody use its instance', () => {
+  it('takes a memory back once, and then blocks its instance', () => {
     const core = new ImageCore(module)
     const instance = core.begin()
     instance.release()

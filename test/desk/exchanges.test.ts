@@ -50,7 +50,7 @@ describe.each(FAKE_LIST_NAMES)('the exchange with %s', (name) => {
     expect(liveAt(desk, name)).toHaveLength(40)
   })
 
-  it('goes on where a run was cut off', async () => {
+  it('continues where a run was cut off', async () => {
     fill(40)
     let runs = 0
     for (let state = 'more'; state === 'more'; runs++) {
@@ -65,7 +65,7 @@ describe.each(FAKE_LIST_NAMES)('the exchange with %s', (name) => {
     { fault: { type: 'status', status: 401 }, error: 'not-authorized' },
     { fault: { type: 'status', status: 429, retryAfter: '120' }, error: 'rate-limited' },
     { fault: { type: 'notice' }, error: 'bad-answer' },
-  ] as const)('fails by $error and takes nothing back', async ({ fault, error }) => {
+  ] as const)('fails with $error and withdraws nothing', async ({ fault, error }) => {
     fill(20)
     await desk.sync(ledger, name)
     // TCAP logs in anew when a token is not accepted, and StopNCII asks for smaller pages.
@@ -94,7 +94,7 @@ describe.each(FAKE_LIST_NAMES)('the exchange with %s', (name) => {
     expect(await liveInLedger(ledger)).toEqual(liveAt(desk, name))
   })
 
-  it('reads everything anew when it is asked to, and takes back what is not listed any more', async () => {
+  it('reads everything again on request, and withdraws what is no longer listed', async () => {
     fill(30)
     await desk.sync(ledger, name)
     const provider = desk.server.providers[name]
@@ -104,7 +104,7 @@ describe.each(FAKE_LIST_NAMES)('the exchange with %s', (name) => {
     expect(await liveInLedger(ledger)).toEqual(liveAt(desk, name))
   })
 
-  it('publishes what it has, and takes back what was taken back', async () => {
+  it('publishes its records, and removes withdrawn ones', async () => {
     fill(30)
     await desk.sync(ledger, name)
     const store = kvStore()

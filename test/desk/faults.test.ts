@@ -33,7 +33,7 @@ describe('StopNCII', () => {
   const without = (...spoilt: number[]) =>
     liveAt(desk, 'stopncii').filter((line) => !spoilt.some((i) => line.endsWith(md5(i).value)))
 
-  it('reads what is around records that spoil their pages, says so, and reads them when they are mended', async () => {
+  it('reads around records that break their pages, says so, and reads them once they are fixed', async () => {
     fill(40)
     const { poison } = desk.server.providers.stopncii
     for (const i of [0, 11, 12, 30]) poison.add(`${100 + i}`)
@@ -123,7 +123,7 @@ describe('NCMEC', () => {
     expect(await liveInLedger(ledger)).toEqual(taken(2, 3))
   })
 
-  it('skips a hash that is none, and not the entry', async () => {
+  it('skips an invalid hash, but not its entry', async () => {
     fill()
     const sync = await syncWith({})
     expect(sync.skipped['sha1: not 40 hex digits']).toBe(12)
@@ -172,7 +172,7 @@ describe('NCMEC', () => {
 })
 
 describe('ThreatExchange', () => {
-  it('logs its token nowhere, whatever the service says', async () => {
+  it('never logs its token, whatever the service says', async () => {
     const lines: unknown[][] = []
     for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const)
       vi.spyOn(console, level).mockImplementation((...said) => void lines.push(said))

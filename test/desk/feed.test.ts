@@ -91,7 +91,7 @@ async function follow(
 }
 
 describe('a feed of another gate', () => {
-  it('gives all of it first, then what changed, and what was taken back', async () => {
+  it('gives everything first, then changes and withdrawals', async () => {
     const listed = new Set<string | undefined>()
     await publish([1, 2, 3])
     const first = await follow(listed)
@@ -105,7 +105,7 @@ describe('a feed of another gate', () => {
     expect(third.pages[0]).toMatchObject({ upserts: [], deletes: [], isComplete: true })
   })
 
-  it('gives all of it to who was away for longer than the delta goes back', async () => {
+  it('gives everything to a reader that was away for longer than the delta covers', async () => {
     const listed = new Set<string | undefined>()
     await publish([1, 2])
     const { checkpoint } = await follow(listed)
@@ -121,7 +121,7 @@ describe('a feed of another gate', () => {
     expect(listed).toEqual(new Set(['own-1', 'own-3', 'own-4', 'own-5']))
   })
 
-  it('goes on where a run was cut off', async () => {
+  it('continues where a run was cut off', async () => {
     await publish(Array.from({ length: 2500 }, (_, i) => i))
     const [first] = (await follow(new Set())).pages
     const { pages } = await follow(new Set(), first!.checkpoint)

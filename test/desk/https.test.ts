@@ -111,7 +111,7 @@ describe('a file over https', () => {
     })
   })
 
-  it('counts rows that are none, and takes the others', async () => {
+  it('counts invalid rows, and reads the others', async () => {
     files['/hashes'] = { body: bytes(`${md5}\nno hash\n${pdq}\n`) }
     const [page] = await read(exchange({ format: 'lines' }))
     expect(page?.upserts).toHaveLength(2)
@@ -126,7 +126,7 @@ describe('a file over https', () => {
     ['json', '{"value":['],
     ['json', '{"error":"x"}'],
     ['ndjson', `{"hash":"${md5}"}\n{"ha`],
-  ])('is not taken for a shorter list where it is no list: %s %s', async (format, text) => {
+  ])('is not mistaken for a shorter list if it is not a list: %s %s', async (format, text) => {
     await expect(hashesOf(text, { format })).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
@@ -135,7 +135,7 @@ describe('a file over https', () => {
     expect(await hashesOf('[]', { format: 'json' })).toEqual([])
   })
 
-  it('is not longer or shorter than it may be', async () => {
+  it('is refused if it is too long or too short', async () => {
     await expect(hashesOf(`hash\n${md5}\n`.padEnd(3000), { maxBytes: 2000 })).rejects.toThrow(
       'more than 2000',
     )
@@ -161,7 +161,7 @@ describe('a file over https', () => {
     expect(third).toMatchObject({ upserts: [], isComplete: true, checkpoint: { etag: '"2"' } })
   })
 
-  it('goes on where it was cut off, unless it has changed', async () => {
+  it('continues where it was cut off, unless it has changed', async () => {
     const lines = Array.from({ length: 2500 }, (_, i) => toHex(randomBytes(16, i)))
     files['/hashes'] = { body: bytes(lines.join('\n')) }
     const [first] = await read(exchange({ format: 'lines' }))
@@ -174,7 +174,7 @@ describe('a file over https', () => {
     expect(anew[0]!.upserts[0]!.updated).toBeGreaterThan(first!.upserts[0]!.updated)
   })
 
-  it('is appended to, where it is not all of the list', async () => {
+  it('only adds entries if it is not the whole list', async () => {
     files['/hashes'] = { body: bytes(`hash\n${md5}\n`) }
     const [page] = await read(exchange({ mode: 'append' }))
     expect(page?.startsOver).toBe(false)

@@ -64,7 +64,7 @@ function publish(store: ListStore = kvStore(), accept: string[] = []) {
 }
 
 describe('the ledger', () => {
-  it('keeps a hash on the list while one record has it, whoever else takes it back', async () => {
+  it('keeps a hash on the list while one record has it, whoever else withdraws it', async () => {
     const same = md5(9999)
     await sync(
       scripted([[{ upserts: [record('1-1', 1, same), record('2-1', 1, same), ...many(20)] }]]),
@@ -180,7 +180,7 @@ describe('the ledger', () => {
     expect((await tallyOf(ledger.db, source!)).records).toBe(3100)
   })
 
-  it('takes back at the end of a run from the start what it did not list, and not before', async () => {
+  it('withdraws unlisted records at the end of a run from the start, and not before', async () => {
     await sync(scripted([[{ upserts: many(30) }]]))
     const exchange = scripted([[{ upserts: many(10) }, { upserts: many(29) }]])
     expect(await sync(exchange, { refetch: true, maxPages: 1 })).toMatchObject({ state: 'more' })
@@ -200,7 +200,7 @@ describe('the ledger', () => {
     expect(await liveInLedger(ledger)).toHaveLength(28)
   })
 
-  it('goes on with a sweep that was cut off', async () => {
+  it('continues a sweep that was cut off', async () => {
     await sync(scripted([[{ upserts: many(30) }]]))
     await sync(scripted([[{ upserts: many(28) }, {}]]), { refetch: true, maxPages: 1 })
     await ledger.db.prepare(`UPDATE source SET phase = 'sweep'`).run()
@@ -208,7 +208,7 @@ describe('the ledger', () => {
     expect(await liveInLedger(ledger)).toHaveLength(28)
   })
 
-  it('forgets what was taken back 90 days ago, once it is off the published list', async () => {
+  it('deletes rows withdrawn 90 days ago, once they are off the published list', async () => {
     const rows = async () => {
       const { results } = await ledger.db.prepare('SELECT deleted FROM record').all()
       return (results as { deleted: number }[]).map(({ deleted }) => deleted)
@@ -229,7 +229,7 @@ describe('the ledger', () => {
     expect(await rows()).toEqual(Array.from({ length: 20 }, () => 0))
   })
 
-  it('keeps the row of what was taken back 89 days ago', async () => {
+  it('keeps rows withdrawn 89 days ago', async () => {
     await sync(scripted([[{ upserts: [record('1', 1, md5(1)), ...many(20)] }]]))
     await sync(scripted([[{ deletes: [{ key: '1', updated: 2 }] }]]))
     await publish()
@@ -238,14 +238,14 @@ describe('the ledger', () => {
     expect((await liveInLedger(ledger)).length).toBe(20)
   })
 
-  it('refuses another key, and is made ready by several at once', async () => {
+  it('refuses another key, and can be set up by several processes at once', async () => {
     await expect(Ledger.open(ledgerDatabase(), 'cd'.repeat(32))).rejects.toThrow(OtherDeskKeyError)
     await Promise.all([migrate(ledger.db), migrate(ledger.db)])
   })
 })
 
 describe('a lease', () => {
-  it('lets one work at a time, and another go on when it has run out', async () => {
+  it('lets one process work at a time, and another take over when it expires', async () => {
     const first = await Lease.take(ledger.db, 'x', now)
     await expect(Lease.take(ledger.db, 'x', now)).rejects.toThrow(LeaseTakenError)
     clock += LEASE_MS
@@ -323,7 +323,7 @@ describe('publishing the ledger', () => {
     expect(results).toEqual([])
   })
 
-  it('takes back first what was deleted, where it needs several steps', async () => {
+  it('removes deleted records first if it needs several steps', async () => {
     const store = kvStore()
     await sync(scripted([[{ upserts: many(50) }]]))
     await publish(store)
@@ -354,7 +354,7 @@ describe('publishing the ledger', () => {
     expect(await livePublished(store)).toContain(`me md5 ${toHex(randomBytes(16, 9))}`)
   })
 
-  it('writes a bank anew where the list is damaged', async () => {
+  it('rewrites a bank if the list is damaged', async () => {
     const watched = new WatchedStore()
     await sync(scripted([[{ upserts: many(10) }]]))
     await publish(watched.sealed)

@@ -117,7 +117,7 @@ describe('the desk', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('goes on by another message where one is not enough', async () => {
+  it('continues with another message if one is not enough', async () => {
     made.server.providers.ncmec.pageSize = 1
     fill(130)
     await cron()
@@ -125,7 +125,7 @@ describe('the desk', () => {
     expect(await livePublished(kvStore())).toHaveLength(130)
   })
 
-  it('tells that a source is out of date, and is then not well', async () => {
+  it('reports a source that is out of date, and is then unhealthy', async () => {
     fill(5)
     await cron()
     await consume()
@@ -179,7 +179,7 @@ describe('the desk', () => {
     expect((await get('/status', { authorization: 'Bearer short' })).status).toBe(401)
   })
 
-  it('does not retry what a setting is to blame for', async () => {
+  it('does not retry failures caused by a setting', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {})
     sent.push({ exchange: 'other' })
     expect(await consume()).toEqual(['ack'])

@@ -149,7 +149,7 @@ async function sinksAndSweep(): Promise<void> {
   log.mockRestore()
 }
 
-describe('what is told', () => {
+describe('what events contain', () => {
   beforeAll(async () => {
     await publish(knownHash)
     const entry = { kind: 'pdq' as const, hash: near, id: 'near-1', labels: {} }

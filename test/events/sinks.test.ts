@@ -74,7 +74,7 @@ describe('eventSinks', () => {
     expect([sent, logged]).toEqual([[event], []])
   })
 
-  it('keeps from the queue what is not notable, if it is to', () => {
+  it('keeps events that are not notable out of the queue, if so configured', () => {
     const sent: GateEvent[] = []
     const onEvent = eventSinks(
       settings(['queue'], { queue: 'notable' }),

@@ -45,7 +45,7 @@ describe('isRepeating', () => {
   const hash = (...rows: string[]) =>
     parseHash(Array.from({ length: 16 }, (_, y) => rows[y % rows.length]).join(''))!
 
-  it('is so for four rows that are the same, and for four columns', () => {
+  it('is true for four equal rows, and for four equal columns', () => {
     const [{ hash: random }] = randomEntries(1, 3) as [Entry]
     expect(isRepeating(random)).toBe(false)
     for (const count of [2, 3, 4, 5]) {
@@ -62,7 +62,7 @@ describe('isRepeating', () => {
     }
   })
 
-  it('is so for a weave, and for a flat panel in a frame', () => {
+  it('is true for a weave, and for a flat panel in a frame', () => {
     expect(isRepeating(hash('0001', 'ffff'))).toBe(true)
     expect(isRepeating(hash('5555', 'aaaa'))).toBe(true)
   })
@@ -108,7 +108,7 @@ describe('an entry that is near everyday pictures', () => {
     expect(await ask(index, needle(crowded.hash))).toMatchObject([{ distance: 0 }])
   })
 
-  it('stays lowered when changes beside it are published, also by somebody without a guard', async () => {
+  it('stays lowered when other changes are published, even without a guard', async () => {
     const { store } = await indexOf([crowded, free], near(24))
     const more = randomEntries(50, 6)
     const change = { bank: 'csam', added: more, removed: [] }

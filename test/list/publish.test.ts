@@ -263,7 +263,7 @@ describe('publishBank', () => {
     expect(await idsIn(store.sealed, manifest)).toEqual(idsOf(entries))
   })
 
-  it('heals what is damaged when it is told to write everything anew', async () => {
+  it('repairs damage when told to rewrite everything', async () => {
     const store = new WatchedStore()
     const entries = randomEntries(50, 1)
     const { manifest } = await publishBank(store.sealed, entries, { bank: 'a' })
@@ -276,7 +276,7 @@ describe('publishBank', () => {
     expect((await verifyList(store.sealed)).problems).toEqual([])
   })
 
-  it('goes on counting where the manifest was lost', async () => {
+  it('continues counting if the manifest was lost', async () => {
     const store = new WatchedStore()
     await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
     await publishBank(store.sealed, randomEntries(6, 1), { bank: 'a' })
@@ -285,7 +285,7 @@ describe('publishBank', () => {
     expect(manifest.version).toBe(3)
   })
 
-  it('tells that another manifest took the place of its own', async () => {
+  it('reports that another manifest replaced its own', async () => {
     const store = new WatchedStore()
     await publishBank(store.sealed, randomEntries(5, 1), { bank: 'a' })
     const elsewhere = new WatchedStore()
@@ -358,7 +358,7 @@ describe('readManifest', () => {
   const bank = (segments: string, threshold = 31) =>
     `{${head},"banks":[{"id":"a","threshold":${threshold},"minQuality":50,"segments":[${segments}]}]}`
 
-  it('takes what is one', async () => {
+  it('accepts a valid one', async () => {
     await put(bank(`{"kind":"pdq","name":"${'0'.repeat(64)}","count":1}`))
     expect(await readManifest(kvStore())).toMatchObject({ version: 1 })
   })
@@ -373,7 +373,7 @@ describe('readManifest', () => {
     bank(`{"kind":"pdq","name":"0","count":1}`),
     bank(`{"kind":"other","name":"${'0'.repeat(64)}","count":1}`),
     bank(`{"kind":"pdq","name":"${'0'.repeat(64)}","count":0}`),
-  ])('refuses what is none: %s', async (text) => {
+  ])('refuses invalid ones: %s', async (text) => {
     await put(text)
     await expect(readManifest(kvStore())).rejects.toThrow(ValueDamagedError)
   })

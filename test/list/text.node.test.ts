@@ -127,7 +127,7 @@ describe('parseList', () => {
       2,
       'has the sha256 digest of an empty file',
     ],
-  ])('refuses a digest that is none: %#', async (text, line, problem) => {
+  ])('refuses an invalid digest: %#', async (text, line, problem) => {
     await expect(read(text)).rejects.toEqual(new BadListLineError(line, problem))
   })
 
@@ -180,7 +180,7 @@ describe('parseList', () => {
     await expect(parseList(chunks(), { skipBad: true })).rejects.toBe(broken)
   })
 
-  it('refuses what is no text of a list at all', async () => {
+  it('refuses text that is not a list at all', async () => {
     const binary = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) & 255)
     await expect(read(binary)).rejects.toThrow(BadListLineError)
   })

@@ -164,7 +164,7 @@ describe('rollBack after rekey', () => {
 })
 
 describe('verifyList', () => {
-  it('reads every value, and tells each that is missing or not whole', async () => {
+  it('reads every value, and reports each that is missing or damaged', async () => {
     const store = new WatchedStore()
     await publish(store, 1500, 1)
     const manifest = await publish(store, 1400, 1) // with removals
@@ -192,7 +192,7 @@ describe('verifyList', () => {
     }
   })
 
-  it('finds values that are whole and do not belong together', async () => {
+  it('finds intact values that do not belong together', async () => {
     const store = new WatchedStore()
     const manifest = await publish(store, 100, 1)
     const other = await publish(store, 100, 2)

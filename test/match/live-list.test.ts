@@ -193,7 +193,7 @@ describe('LiveList', () => {
     expect(manifestReads(store)).toBe(1)
   })
 
-  it('lets requests wait for a first load that takes long, but not for ever', async () => {
+  it('lets requests wait for a slow first load, but not forever', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] })
     const { store, get, publish } = setUp()
     await publish(1)
@@ -475,7 +475,7 @@ describe('a version in which all is new', () => {
     expect(new Set(told)).toEqual(new Set(['[["e-1-3"],[]]', '[[],["e-2-3"]]']))
   })
 
-  it('leaves the old one alone when it is not whole', async () => {
+  it('leaves the old one alone if it is incomplete', async () => {
     const { store, errors, clock, get, ask, publishEntries, settle } = setUp({ maxTableEntries: 0 })
     await publishEntries(old)
     const index = await get()
@@ -517,7 +517,7 @@ describe('a version in which all is new', () => {
   })
 })
 
-describe('what a list tells of itself', () => {
+describe('the status of a list', () => {
   it('is its version, age, state and counts', async () => {
     const { list, clock, get, publishEntries } = setUp()
     expect(list.state).toEqual({ state: 'none' })

@@ -81,7 +81,7 @@ describe('a fresh isolate', () => {
     expect(await fresh()).toBe(2)
   })
 
-  it('takes a version that was restored, once somebody with the key says so, and says it once', async () => {
+  it('accepts a restored version, once an operator with the key says so, and reports it once', async () => {
     const { store, clock, fresh, publish, copy, restore } = setUp()
     await publish(1)
     const old = copy()
@@ -129,7 +129,7 @@ describe('a fresh isolate', () => {
 })
 
 describe('a reset', () => {
-  it('is none for another version, none after a day, and none that was not sealed', async () => {
+  it('does not count for another version, after a day, or without a seal', async () => {
     const { store, clock, fresh, publish, copy, restore } = setUp()
     await publish(1)
     const old = copy()

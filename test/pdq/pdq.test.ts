@@ -80,7 +80,7 @@ describe('hash', () => {
     },
   )
 
-  it('takes the module from who has it', async () => {
+  it('accepts the module from the caller', async () => {
     const own = await loadPdq(imageModule)
     expect(own.hash(fixture('png'))).toEqual(pdq.hash(fixture('png')))
   })

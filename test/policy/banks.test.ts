@@ -18,7 +18,7 @@ function match(changes: Partial<Match>): Match {
 describe('adjustBanks', () => {
   const manifest = nextManifest(3, [bank('csam'), bank('terror'), bank('spam')])
 
-  it('leaves what is published where nothing is said', () => {
+  it('keeps the published values by default', () => {
     expect(adjustBanks(manifest, policyOf({}))).toEqual(manifest)
   })
 
@@ -42,13 +42,13 @@ describe('unknownBanks', () => {
   const problemOf = (policy: object, remote?: string[]) =>
     unknownBanks(manifest, policyOf(policy), remote)?.message
 
-  it('finds nothing where all that is named is listed, or asked elsewhere', () => {
+  it('finds nothing if every named bank is listed or remote', () => {
     expect(problemOf({})).toBeUndefined()
     expect(problemOf({ banks: { csam: {} }, exempt: ['csam/7'] })).toBeUndefined()
     expect(problemOf({ banks: { hma: {} }, exempt: ['hma/7'] }, ['hma'])).toBeUndefined()
   })
 
-  it('names each that is not there once, of banks and of exempt entries', () => {
+  it('names each missing bank once, from banks and exempt entries', () => {
     const policy = { banks: { csam: {}, terror: {} }, exempt: ['terror/7', 'spam/1', 'csam/1'] }
     expect(problemOf(policy)).toMatch(/: terror, spam$/)
     expect(problemOf({ exempt: ['hma/7'] }, ['other'])).toMatch(/: hma$/)
@@ -62,7 +62,7 @@ describe('weigh', () => {
     expect(weigh(match({ limited: 'pattern' }), policy).action).toBe('quarantine')
   })
 
-  it('blocks, and names the bank as the harm, where nothing is said', () => {
+  it('blocks by default, and names the bank as the harm', () => {
     expect(weigh(match({}), policyOf({}))).toMatchObject({ action: 'block', harm: 'csam' })
   })
 

@@ -77,7 +77,7 @@ describe('a policy', () => {
 })
 
 describe('settings of a policy', () => {
-  it('may be the least and the most that there is', () => {
+  it('may have the minimum and the maximum', () => {
     const route = { maxFiles: 1, maxBodyBytes: 1, skipFields: ['a'.repeat(200)] }
     const banks = {
       none: { threshold: 0, minQuality: 0 },

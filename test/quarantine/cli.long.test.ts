@@ -165,7 +165,7 @@ describe('what workerd quarantines on this machine', () => {
     }
   })
 
-  it('takes the place of no other file', async () => {
+  it('overwrites no file', async () => {
     await writeFile(path('taken'), 'mine')
     const args = ['--identity', path('identity.txt'), '--out', path('taken'), ...local()]
     const { code, out, err } = await hashgate('open', stored[0]!.caseId, ...args)
@@ -235,7 +235,7 @@ describe('what workerd quarantines on this machine', () => {
     expect(files[1]?.data).toEqual(bodies[1])
   })
 
-  it('is told to be missing, or deleted, by case', async () => {
+  it('is reported as missing or deleted, by case', async () => {
     const { caseId } = stored[1]!
     const deleted = await hashgate('delete', caseId, ...local())
     expect(deleted).toMatchObject({ code: 0, out: `deleted the copy of case ${caseId}\n` })
@@ -287,7 +287,7 @@ describe('the quarantine at Cloudflare', () => {
     expect(api.objects.size).toBe(5)
   })
 
-  it('tells of objects that were changed, cut off or put in the place of others', async () => {
+  it('reports objects that were changed, truncated or swapped', async () => {
     const [one, other] = await upload(2)
     const open = async () => {
       const args = [one!.caseId, '--identity', path('identity.txt'), '--out', path('damaged')]
@@ -325,7 +325,7 @@ describe('the quarantine at Cloudflare', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('bucket does not exist')])
   })
 
-  it('refuses what is no case', async () => {
+  it('refuses an invalid case', async () => {
     for (const bad of ['../x', CASE.toUpperCase(), 'x']) {
       expect(await hashgate('delete', bad, ...remote())).toMatchObject({ code: 2 })
     }

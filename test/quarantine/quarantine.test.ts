@@ -83,7 +83,7 @@ describe('Quarantine', () => {
     expect(body.subarray(-chunk.length)).toEqual(chunk)
   })
 
-  it('says nothing in the clear of what is kept', async () => {
+  it('stores nothing in the clear', async () => {
     const facts = factsOf()
     const text = new TextEncoder().encode('a body that is easy to find '.repeat(100))
     await quarantineWith({ now: () => NOW }).keep(facts, bodyOf(text))
@@ -195,7 +195,7 @@ describe('Quarantine', () => {
     expect((await openObject(kept.kept ? kept.key : '')).body).toEqual(bytes)
   })
 
-  it('does not wait for R2 for ever', async () => {
+  it('does not wait for R2 forever', async () => {
     const put = () => new Promise(() => {})
     const hanging = bucketThat({ put } as unknown as Partial<R2Bucket>)
     const quarantine = quarantineWith({ bucket: hanging, maxKeepMs: 50 })
@@ -295,7 +295,7 @@ describe('a recipient', () => {
     expect(problem([recipient, hybrid])).toBe('')
   })
 
-  it('is nothing else, and there are 16 at most', async () => {
+  it('is rejected in any other form, and there are 16 at most', async () => {
     const many = await Promise.all(
       Array.from({ length: 17 }, async () => identityToRecipient(await generateIdentity())),
     )
@@ -320,7 +320,7 @@ describe('parseIdentities', () => {
     expect(parseIdentities(text)).toEqual([identity])
   })
 
-  it('does not repeat what is none', () => {
+  it('does not repeat an invalid one', () => {
     const bad = withOtherEnd(identity, 'A', 'Q')
     for (const text of ['', '# nothing\n', bad, recipient, 'AGE-PLUGIN-YUBIKEY-1AAAA']) {
       expect(() => parseIdentities(text)).toThrow(WrongIdentityError)

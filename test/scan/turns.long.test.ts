@@ -47,7 +47,7 @@ const progressive = await sharp(await picture(800, 600, 3, 2).png().toBuffer())
   .jpeg({ quality: 20, progressive: true })
   .toBuffer()
 
-describe('others run beside', () => {
+describe('other tasks run meanwhile', () => {
   it.each<[what: string, file: Uint8Array, turns: number, images: number]>([
     ['a ZIP of small pictures', zipOf(200, jpeg), 20, 200],
     ['one that is packed into a few kilobytes', zipOf(1, zipOf(200, jpeg), 8), 20, 200],

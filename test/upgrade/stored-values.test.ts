@@ -143,7 +143,7 @@ describe('a list', () => {
   })
 })
 
-describe('what a service gave no answer for', () => {
+describe('a question that a service did not answer', () => {
   it.each([
     ['as it is kept', {}],
     ['with fields that are added later', { later: 1 }],

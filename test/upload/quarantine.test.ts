@@ -186,7 +186,7 @@ describe('an upload that is quarantined', () => {
     expect(held.verdict().quarantine).toMatchObject({ kept: true })
   })
 
-  it('is not kept for the sake of one thing in it, if another is to be blocked', async () => {
+  it('is not kept if another match in it is to be blocked', async () => {
     const other = fixture('otherJpeg')
     const entry = { kind: 'pdq' as const, hash: await hashOf(other), id: 'x', labels: {} }
     const publishOther = (...more: (typeof entry)[]) =>
@@ -203,7 +203,7 @@ describe('an upload that is quarantined', () => {
     expect(await keys()).toEqual([])
   })
 
-  it('is told only, in shadow mode', async () => {
+  it('is only reported in shadow mode', async () => {
     const { send, verdict, forwarded } = setUp(quarantineWith(), {
       policy: { ...asPolicy('quarantine'), mode: 'shadow' },
     })

@@ -58,7 +58,7 @@ async function untilHeld(bytes: number): Promise<void> {
 }
 
 describe('a hundred slow clients', { timeout: 180_000 }, () => {
-  it('keep no honest one out, whatever they claim, and hold no more than they have sent', async () => {
+  it('keep no honest client out, whatever they claim, and hold no more than they have sent', async () => {
     const slow = slowClients(100, 4 * MIB, 70 * KIB)
     await untilHeld(3.5 * MIB) // all that there is, but for what one of them needs to come to its end
     const honest = Array.from({ length: 6 }, (_, i) => send(i % 3 === 0 ? known : unrelated))
@@ -72,7 +72,7 @@ describe('a hundred slow clients', { timeout: 180_000 }, () => {
     await untilNothingIsHeld()
   })
 
-  it('with long uploads take no place from short ones, nor for ever one from long ones', async () => {
+  it('with long uploads take no room from short ones, and none forever from long ones', async () => {
     const slow = slowClients(4, 32 * MIB, 300 * KIB)
     await untilHeld(256 * KIB)
     const [short, long] = await Promise.all([send(known), send(randomBytes(5 * MIB, 3))])

@@ -54,7 +54,7 @@ describe('a body without a length', () => {
     await expectNothingStaged()
   })
 
-  it('may not be longer than it may', async () => {
+  it('may not exceed its limit', async () => {
     const body = behind(unrelated, 12 * MIB + 1)
     const sent = send(body, { chunks: chunksOf(body) })
     expect([413, 'reset']).toContain(
@@ -90,7 +90,7 @@ describe('a picture that is longer than is held', () => {
     await expectNothingStaged()
   })
 
-  it('is no longer than the origin waits for, if that fails', async () => {
+  it('leaves nothing behind if the origin times out', async () => {
     const body = behind(unrelated, 3 * MIB)
     expect((await send(body, { chunks: chunksOf(body) }, '/hangs')).status).toBe(504)
     await expectNothingStaged()

@@ -37,7 +37,7 @@ describe('Semaphore', () => {
     await expect(refused).rejects.toThrow('no bytes became free within 0 ms')
   })
 
-  it('serves who waits when something is given back', async () => {
+  it('serves a waiter when room is returned', async () => {
     const semaphore = semaphoreOf(10)
     const first = await semaphore.acquire(10)
     const granted: string[] = []
@@ -49,7 +49,7 @@ describe('Semaphore', () => {
     expect([granted, semaphore.waiting, vi.getTimerCount()]).toEqual([['second'], 0, 0])
   })
 
-  it('turns away who has waited for as long as it may', async () => {
+  it('rejects a waiter after its maximum wait', async () => {
     const semaphore = semaphoreOf(10)
     await semaphore.acquire(5)
     const refused = semaphore.acquire(6).catch((error: unknown) => error)
@@ -82,7 +82,7 @@ describe('Semaphore', () => {
     expect(granted).toEqual(['large'])
   })
 
-  it('gives nothing at once while anybody waits', async () => {
+  it('grants nothing immediately while there are waiters', async () => {
     const semaphore = semaphoreOf(10)
     await semaphore.acquire(5)
     void ask(semaphore, 6, 'large', [])
@@ -108,7 +108,7 @@ describe('Semaphore', () => {
     expect(granted).toEqual(['small', 'large', 'late'])
   })
 
-  it('keeps free room from who comes later, once a large one has waited for half of its time', async () => {
+  it('keeps free room from later ones, once a large one has waited for half of its time', async () => {
     const semaphore = semaphoreOf(10)
     const held = await semaphore.acquire(5)
     const granted: string[] = []
@@ -124,7 +124,7 @@ describe('Semaphore', () => {
     expect([granted, semaphore.used]).toEqual([['in time', 'large', 'late'], 8])
   })
 
-  it('keeps no room for who waited when the platform ended it, whose timer never rings', async () => {
+  it('keeps no room for a waiter that the platform ended, whose timer never fires', async () => {
     const semaphore = semaphoreOf(10)
     await semaphore.acquire(5)
     const granted: string[] = []
@@ -161,7 +161,7 @@ describe('Semaphore', () => {
     expect(semaphore.tryAcquire(1)).toBeUndefined()
   })
 
-  it('gives nobody a part of what others need to come to their ends', async () => {
+  it('gives no one a part of what others need to finish', async () => {
     const semaphore = semaphoreOf(10)
     const [a, b] = [await semaphore.acquire(4, 6), await semaphore.acquire(4, 6)]
     expect(semaphore.tryAcquire(2)).toBeDefined() // it gives it back by itself
@@ -178,7 +178,7 @@ describe('Semaphore', () => {
     expect(granted).toEqual(['a', 'another'])
   })
 
-  it('lets those that have some pass one that has waited for long', async () => {
+  it('lets holders pass one that has waited for long', async () => {
     const semaphore = semaphoreOf(10)
     const a = await semaphore.acquire(5, 6)
     const b = await semaphore.acquire(3, 4)
@@ -195,7 +195,7 @@ describe('Semaphore', () => {
     expect(granted).toEqual(['a', 'large', 'small'])
   })
 
-  it('counts what grows no more as what it is', async () => {
+  it('counts what no longer grows at its actual size', async () => {
     const semaphore = semaphoreOf(10)
     const a = await semaphore.acquire(1, 10)
     await semaphore.acquire(1, 9)

@@ -25,7 +25,7 @@ function read(vars: object) {
 }
 
 describe('tus and S3', () => {
-  it('is none unless something is set', () => {
+  it('are absent unless something is set', () => {
     expect(read(bound)).toEqual({})
     expect(read({ ...bound, tus: { path: '' } })).toEqual({})
   })
@@ -68,7 +68,7 @@ describe('tus and S3', () => {
     expect(() => read(env)).toThrow(words)
   })
 
-  it('tells no secret of a key that cannot be used', () => {
+  it('never reveals the secret of an unusable key', () => {
     const env = { ...bound, S3_ORIGIN_KEY, S3_CLIENT_KEYS: 'ONE:a-short-one' }
     expect(() => read(env)).toThrow(/^(?!.*a-short-one)/s)
   })

@@ -63,7 +63,7 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
 const EXPORTS = ['default', 'FloodCounter', 'ListPin', 'ListShard', 'StagedUpload', 'TicketUse']
 
 const INDEX_WITH_HEIC = `import { api, createWorker, hma, quarantine, remote, s3, tickets, tus } from 'hashgate/features'
-// libheif is under LGPL-3.0: whoever gets this Worker's bundle from you must be able to replace it.
+// libheif is under LGPL-3.0: anyone who receives this Worker's bundle from you must be able to replace it.
 import { heic } from 'hashgate/heic'
 
 export { FloodCounter, ListPin, ListShard, StagedUpload, TicketUse } from 'hashgate/objects'

@@ -135,7 +135,7 @@ describe('/m/lookup', () => {
     expect(await answerOf(upload('/m/lookup', ['photo', unrelated]))).toEqual([200, { pdq: {} }])
   })
 
-  it('is 503 where a bank could have more than is looked at, whatever else is in the file', async () => {
+  it('is 503 if a bank could have more matches than are examined, whatever else is in the file', async () => {
     const around = (bits: number) => ({
       kind: 'pdq' as const,
       hash: flipBits(knownHash, bits),
@@ -193,7 +193,7 @@ describe('POST /h/hash', () => {
       'Only one file',
     ],
     ['a field of no type', [['file', known]], "no such content_type: 'file'"],
-    ['what is no image', [['photo', new Uint8Array([1, 2, 3])]], 'could not be hashed'],
+    ['a file that is not an image', [['photo', new Uint8Array([1, 2, 3])]], 'could not be hashed'],
   ] as [string, [string, Uint8Array][], string][])('is refused for %s', async (_, files, words) => {
     const [status, body] = await answerOf(api().upload('/h/hash', ...files))
     expect([status, body]).toEqual([400, { message: expect.stringContaining(words) }])

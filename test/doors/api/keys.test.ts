@@ -66,7 +66,7 @@ describe('a key', () => {
   const get = (headers: Record<string, string>, vars: { API_KEYS?: string } = {}) =>
     setUpApi(vars).call('/v1/openapi.json', { headers })
 
-  it('is wanted for all, and told nobody else anything', async () => {
+  it('is required for everything, and other callers learn nothing', async () => {
     const KEY = keyFor('verdict')
     for (const authorization of [
       '',

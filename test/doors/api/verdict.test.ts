@@ -51,7 +51,7 @@ function ask(vars: { [name: string]: unknown } = {}, parts = {}) {
 }
 
 describe('the verdict on a file', () => {
-  it('is 200 for what nothing is known of, and 451 for a match', async () => {
+  it('is 200 for unknown files, and 451 for a match', async () => {
     const { file, verdicts, forwarded } = ask()
     const allowed = await file(unrelated)
     expect(allowed.status).toBe(200)
@@ -85,7 +85,7 @@ describe('the verdict on a file', () => {
     expect(files.map(({ matches = [] }) => matches.length)).toEqual([0, 1])
   })
 
-  it('is 202 where people are to look', async () => {
+  it('is 202 for a file that needs review', async () => {
     const banks = { csam: { action: 'flag' } }
     const flagged = await ask({ policy: { banks } }).file(known)
     expect(flagged.status).toBe(202)
@@ -145,7 +145,7 @@ describe('the verdict on a file', () => {
     })
   })
 
-  it('is not made where nothing is a file', async () => {
+  it('is not given if there is no file', async () => {
     const form = new FormData()
     form.append('url', 'https://pictures.example/cat.jpg')
     const bodies: [body: BodyInit, headers?: Record<string, string>][] = [
@@ -167,7 +167,7 @@ describe('the verdict on a file', () => {
     expect((await ask().file(form)).status).toBe(200)
   })
 
-  it('is refused where it cannot be made', async () => {
+  it('is refused if it cannot be given', async () => {
     const cases: [
       vars: { [name: string]: unknown },
       body: BodyInit,
@@ -251,7 +251,7 @@ describe('the verdict on hashes', () => {
       '100',
     ],
     ['too much', ' '.repeat(65_537), '65536 bytes'],
-  ])('is refused for %s, which is told', async (name, body, words) => {
+  ])('is refused for %s, and says why', async (name, body, words) => {
     const headers = { 'content-type': 'application/json; charset=utf-8' }
     const response = await ask().call('/v1/verdict', { method: 'POST', body, headers }, KEY)
     expect(response.status).toBe(name === 'too much' ? 413 : 400)

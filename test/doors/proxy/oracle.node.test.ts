@@ -50,7 +50,7 @@ async function answerTo(file: Uint8Array) {
 }
 
 describe('the answer to an upload', () => {
-  it('is the same for all matches, and for all that is none, however near', async () => {
+  it('is the same for all matches, and the same for all others, however near', async () => {
     const answers = []
     for (const file of pictures) answers.push(await answerTo(file))
     const isMatch = DISTANCES.map((bits) => bits <= 31)

@@ -88,7 +88,7 @@ describe('the policy of a bank', () => {
     expect(off.verdicts()).toMatchObject([{ reason: 'no-match' }])
   })
 
-  it('is told to be for no bank, once for each version of the list', async () => {
+  it('is reported as being for no bank, once for each version of the list', async () => {
     const policy = { banks: { csma: { action: 'flag' } }, exempt: ['spma/1', 'csam/known-0'] }
     const { send, events } = gateWith(policy)
     await send(unrelated)
@@ -99,7 +99,7 @@ describe('the policy of a bank', () => {
     ])
   })
 
-  it('of the gravest match counts', async () => {
+  it('of the most serious match counts', async () => {
     const entry = { kind: 'pdq' as const, hash: await hashOf(known), id: 'x', labels: {} }
     await publishBank(kvStore(), [entry, ...randomEntries(9, 3)], { bank: 'spam' })
     const policy = { banks: { spam: { action: 'flag' }, csam: { action: 'block' } } }
@@ -244,7 +244,7 @@ describe('a route that takes few formats', () => {
     expect(shadow.verdicts()).toMatchObject([{ reason: 'unaccepted-format', isShadow: true }])
   })
 
-  it('takes pictures that are not in one another, but previews', async () => {
+  it('takes pictures without others inside, except previews', async () => {
     const gif = Buffer.from('R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=', 'base64')
     const { send } = gateWith({ routes: [{ accept: ['jpeg', 'gif'] }] })
     expect((await send(gif)).status).toBe(201)
@@ -328,7 +328,7 @@ describe('shadow mode', () => {
   })
 })
 
-describe('what a blocked uploader is told', () => {
+describe('what a blocked uploader reads', () => {
   const harms = {
     csam: {
       type: 'https://example.org/problems/known-material',
@@ -351,7 +351,7 @@ describe('what a blocked uploader is told', () => {
     expect(appeal).toBe(`https://example.org/appeal?case=${caseId}`)
   })
 
-  it('is rather what is published with the list, from its next version on', async () => {
+  it('is replaced by what is published with the list, from its next version on', async () => {
     const { send } = gateWith({ harms })
     expect(await (await send(known)).json()).toMatchObject({ title: 'Not <accepted>' })
     await publishNotes(kvStore(), () => ({ texts: { csam: { title: 'No.' } } }))
@@ -432,7 +432,7 @@ describe('what a blocked uploader is told', () => {
       expect(english).toContain('>Appeal this decision</a>')
     })
 
-    it('is told by status where no kind of harm has texts', async () => {
+    it('uses the texts of the status if no kind of harm has texts', async () => {
       const texts = {
         422: { title: 'Damaged.', languages: { de: { title: 'Besch\u00e4digt.' } } },
         451: { title: 'No.' },

@@ -308,7 +308,7 @@ describe('multipart bodies', () => {
     expect((await setUp().send(without, { headers })).status).toBe(451)
   })
 
-  it('are refused as malformed where they cannot be parsed', async () => {
+  it('are refused as malformed if they cannot be parsed', async () => {
     const refused = async (body: string, type: string) => {
       const { send, forwarded, verdicts } = setUp()
       const response = await send(body, { headers: { 'content-type': type } })
@@ -328,7 +328,7 @@ describe('multipart bodies', () => {
     ).toBe(400)
   })
 
-  it('have as many files as they may', async () => {
+  it('have files up to their limit', async () => {
     const files = (count: number) =>
       formOf(
         ...Array.from(
@@ -364,7 +364,7 @@ describe('bodies over the limit', () => {
     }
   })
 
-  it('without a length are told to have one, or that they are too large, when they cannot be held', async () => {
+  it('without a length are refused with 411 or 413 if they cannot be held', async () => {
     await publish()
     const vars = { upload: { maxBodyBytes: 200_000, maxBufferedBytes: 100_000 } }
     const body = () => new Blob([new Uint8Array(100_001)]).stream()
@@ -374,7 +374,7 @@ describe('bodies over the limit', () => {
     expect(tooLarge.forwarded).toEqual([])
   })
 
-  it('need no bucket that would take more than they may hold', async () => {
+  it('are refused without a length if staging would take more memory than allowed', async () => {
     await publish()
     const upload = { maxHeldBytes: 3 * 2 ** 20, maxBufferedBytes: 2 ** 20 }
     const { send } = setUp({ upload }, { staging: stagingOf(env) })
@@ -609,7 +609,7 @@ describe('/healthz', () => {
     return { response, forwarded }
   }
 
-  it('says state and age only to who has no key that may watch', async () => {
+  it('gives only state and age to callers without a health key', async () => {
     await publish(randomBytes(32, 3))
     const other = generateApiKey('other', new Set(['verdict']))
     const keys = { API_KEYS: `${watcher.API_KEYS};${other.line}` }
@@ -702,7 +702,7 @@ describe('what is told', () => {
 })
 
 describe('an origin that is not there', () => {
-  it('is told in an event, and answered with 502', async () => {
+  it('is reported in an event, and answered with 502', async () => {
     await publish()
     const origin = { forward: () => Promise.reject(new TypeError('connection refused')) }
     const { send, events } = setUp({}, { origin })

@@ -466,18 +466,18 @@ describe('who may upload', () => {
   it.each([
     ['another secret', { ...credentials, secretAccessKey: `${SECRET}x` }, 'SignatureDoesNotMatch'],
     ['an unknown key', { ...credentials, accessKeyId: 'NOBODY' }, 'InvalidAccessKeyId'],
-  ])('is nobody with %s', async (_, wrong, code) => {
+  ])('is rejected with %s', async (_, wrong, code) => {
     const client = clientOf({ credentials: wrong })
     const begun = client.send(new CreateMultipartUploadCommand(object))
     expect(await errorOf(begun)).toEqual([code, 403])
   })
 
-  it('is nobody without a signature', async () => {
+  it('is rejected without a signature', async () => {
     const at = new URL(`${PATH}?uploads`, url)
     expect((await fetch(at, { method: 'POST' })).status).toBe(403)
   })
 
-  it('is who signed just now, for this request, with all that S3 reads', async () => {
+  it('is a caller who signed just now, for this request, with everything that S3 reads', async () => {
     const at = new URL(`${PATH}?uploads`, url)
     const signer = new AwsClient({ ...credentials, service: 's3', region: 'us-east-1' })
     const sign = (datetime: Date) =>
@@ -501,7 +501,7 @@ describe('who may upload', () => {
     ])
   })
 
-  it('is who has begun it, with the name that it was begun with', async () => {
+  it('is the caller who began it, under the same name', async () => {
     const UploadId = await begin()
     const other = clientOf({
       credentials: { accessKeyId: 'OTHERKEY', secretAccessKey: 'another-secret-of-a-client' },

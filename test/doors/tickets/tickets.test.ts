@@ -199,7 +199,7 @@ describe('an upload by ticket', () => {
     expect((await put(known, { ticket: await ticketFor(), headers: encoded })).status).toBe(415)
   })
 
-  it('wants a ticket of this gate that is not over', async () => {
+  it('requires a ticket of this gate that has not expired', async () => {
     const { put } = setUp()
     const now = Math.floor(Date.now() / 1000)
     const claims = { iss: 'hashgate', jti: crypto.randomUUID(), exp: now + 3600, max: 10 ** 6 }
@@ -257,7 +257,7 @@ describe('an upload by ticket', () => {
     expect((await put(unrelated, { ticket, key: 'albums%2F7/cat.jpg', headers })).status).toBe(201)
   })
 
-  it('takes its ticket with it, also when it matched', async () => {
+  it('uses up its ticket, even if it matched', async () => {
     const { put } = setUp()
     const ticket = await ticketFor()
     expect((await put(unrelated, { ticket })).status).toBe(201)
@@ -270,7 +270,7 @@ describe('an upload by ticket', () => {
     expect(await stored()).toEqual([])
   })
 
-  it('leaves its ticket where nothing came of it', async () => {
+  it('leaves its ticket unused if it failed', async () => {
     const ticket = await ticketFor()
     const broken = new Proxy(bucket, {
       get: (target, name) =>
@@ -366,7 +366,7 @@ describe('the settings of tickets', () => {
       allFeatures(),
     )
 
-  it('are all there, or none', () => {
+  it('must be complete or absent', () => {
     expect(start({})().tickets).toBeUndefined()
     const all = { OBJECTS: bucket, TICKETS: uses, TICKET_KEY: `${KEY},${OTHER_KEY}` }
     expect(start(all)().tickets).toBeDefined()

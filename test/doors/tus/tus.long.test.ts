@@ -90,7 +90,7 @@ describe('what this server does not have', () => {
   it.each([
     ['a length that comes later', { uploadLengthDeferred: true, chunkSize: MIB }, 'deferred'],
     ['uploads in parallel', { parallelUploads: 2 }, 'concatenated'],
-  ])('is said to clients: %s', async (_, options, word) => {
+  ])('is announced to clients: %s', async (_, options, word) => {
     const [status, text] = await refusalOf(upload(randomBytes(3 * MIB, 1), options))
     expect([status, text]).toEqual([400, expect.stringContaining(word)])
   })
@@ -295,7 +295,7 @@ describe('the server', () => {
     })
   })
 
-  it('lets pages of other origins in that are named', async () => {
+  it('accepts pages of the named origins', async () => {
     const preflight = (from: string) =>
       fetch(endpoint, {
         method: 'OPTIONS',

@@ -21,12 +21,12 @@ describe('an answer of Arachnid Shield', () => {
     return service.ask([one, two], signal)
   }
 
-  it('that lacks a hash is none, so that nothing passes for unknown', async () => {
+  it('that lacks a hash is invalid, so that nothing passes as unknown', async () => {
     await expect(ask({ [base64(one)]: null })).rejects.toThrow(RemoteError)
     expect(await ask({ [base64(one)]: null, [base64(two)]: null })).toEqual([undefined, undefined])
   })
 
-  it('tells the distance of the nearest, none of what it has no details of, and 0 of the same', async () => {
+  it('gives the distance of the nearest, none without details, and 0 for the same', async () => {
     const near = (...distances: (number | null)[]) => ({
       classification: 'csam',
       match_type: 'near',
@@ -58,7 +58,7 @@ describe('an answer of TCAP', () => {
     ...more,
   })
 
-  it('that lacks a hash, or does not say whether it is known, is none', async () => {
+  it('that lacks a hash, or does not say whether it is known, is invalid', async () => {
     await expect(ask([item(one)])).rejects.toThrow('lacks a requested hash')
     await expect(ask([item(one), item(two, {})])).rejects.toThrow('does not say')
     expect(await ask([item(one), item(two)])).toEqual([undefined, undefined])

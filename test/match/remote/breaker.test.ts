@@ -51,7 +51,7 @@ describe('a breaker', () => {
     expect(breaker.tryToAsk()).toBe(true)
   })
 
-  it('opens at once where it is no use to ask, as long as it is told, to ten minutes', () => {
+  it('opens at once if asking is useless, for as long as it is told, up to ten minutes', () => {
     expect(breaker.fail({ isLasting: true, retrySeconds: undefined })).toBe(60)
     breaker.succeed()
     expect(breaker.fail({ isLasting: true, retrySeconds: 300 })).toBe(300)

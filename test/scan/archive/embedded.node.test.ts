@@ -172,7 +172,7 @@ describe('limits of images by their signatures', () => {
     expect(little.join()).toMatch(/embedded: \w+ over-limit/)
   })
 
-  it('are bytes of one that does not tell its end', async () => {
+  it('are bytes of one that does not mark its end', async () => {
     const file = inNoise([files.avif])
     const limits = { embeddedHeldBytes: files.avif.length }
     expect(outline(await scanChunks(file, 64, limits))).toContain('embedded: avif 1 needles')
@@ -241,7 +241,7 @@ describe('a file of two formats', () => {
     expect(lines.slice(1, 3)).toEqual(['embedded: tar 0 needles', 'tar: jpeg 1 needles'])
   })
 
-  it('is ambiguous if its archive is not the one that its end tells', async () => {
+  it('is ambiguous if its archive is not the one that its end describes', async () => {
     const central = { bytes: 5 }
     const lying = writeZip([{ name: 'a', content: other, central }])
     expect(outline(await scanChunks(Buffer.concat([files.png, lying])))).toEqual([

@@ -137,7 +137,7 @@ describe('a TAR archive', () => {
     ])
   })
 
-  it('is damaged where it is cut off, and read on behind its end', async () => {
+  it('is damaged if it is truncated, and read on after its end', async () => {
     const tar = writeTar([{ name: 'a', content: jpeg }])
     const [archive] = outline(await scanChunks(tar.subarray(0, 600)))
     expect(archive).toBe('upload: tar damaged 1')

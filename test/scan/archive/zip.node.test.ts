@@ -104,7 +104,7 @@ describe('a ZIP archive', () => {
     )
   })
 
-  it('is damaged where data is, and scanned as far as it goes', async () => {
+  it('is damaged if its data is, and scanned as far as it goes', async () => {
     const zip = writeZip([
       { name: 'a', content: text, local: { crc: 1 }, central: { crc: 1 } },
       { name: 'b', content: text, data: Buffer.from([7, 7, 7, 7]) },

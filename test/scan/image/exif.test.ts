@@ -15,7 +15,7 @@ describe('readExif', () => {
     expect(readExif(writeExif(orientation, new Uint8Array(0), false))).toEqual({ orientation })
   })
 
-  it.each([0, 9, 65535])('takes orientation %i as none', (orientation) => {
+  it.each([0, 9, 65535])('ignores orientation %i', (orientation) => {
     expect(readExif(writeExif(orientation))).toEqual({ orientation: 1 })
   })
 
@@ -48,7 +48,7 @@ describe('readExif', () => {
     }
   })
 
-  it('takes what claims to lie elsewhere as if it were not there', () => {
+  it('ignores data that claims to lie elsewhere', () => {
     const block = writeExif(6, Uint8Array.of(1, 2, 3))
     const edit = (at: number, value: number) => {
       const changed = block.slice()

@@ -37,7 +37,7 @@ describe('sniffFormat', () => {
     '\0\0\0\x20ftypisom\0\0\0\0isommp41',
     '<svg xmlns="http://www.w3.org/2000/svg">',
     'hello',
-  ])('does not take others for an image: %j', (head) => {
+  ])('does not mistake others for an image: %j', (head) => {
     expect(sniffFormat(bytes(head))).toBeUndefined()
   })
 })

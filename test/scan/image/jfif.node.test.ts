@@ -69,7 +69,7 @@ describe('a thumbnail that JFIF has as pixels', () => {
     expect(isPartial).toBe(true)
   })
 
-  it.each(Object.entries(kinds))('is none if it is cut off: %s', async (_, { content }) => {
+  it.each(Object.entries(kinds))('is ignored if it is truncated: %s', async (_, { content }) => {
     for (const length of [content.length - 1, 20, 9, 8, 7, 6, 5, 4]) {
       const cut = content.slice(0, length)
       expect(readJfifThumbnail(Uint8Array.from(cut))).toBeUndefined()

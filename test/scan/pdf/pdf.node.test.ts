@@ -336,7 +336,7 @@ describe('rasters of PDF', () => {
     expect(await nearest(file, await known())).toBeLessThanOrEqual(NEAR)
   })
 
-  it('are read with what an update replaced, and with what it brought', async () => {
+  it('are read both before and after an update', async () => {
     const indexed = pictureOf('/ColorSpace 6 0 R /BitsPerComponent 8', inverted)
     const space = (table: Buffer) => `[/Indexed /DeviceRGB 255 <${table.toString('hex')}>]`
     const first = { value: space(ramp((i) => 255 - i)) }

@@ -352,7 +352,7 @@ describe('sets', () => {
     expect(bySet[0]).toHaveLength(1)
   })
 
-  it('ask no more than 43 times about a photograph without bars', async () => {
+  it('make at most 43 needles for a photograph without bars', async () => {
     for (const seed of SEEDS) {
       const needles = await needlesOf(picture(WIDTH, HEIGHT, 3, seed), PROBE_SETS.default)
       expect(needles.length).toBeLessThanOrEqual(43)

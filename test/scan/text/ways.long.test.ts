@@ -48,7 +48,7 @@ describe('a picture that is written in a text', () => {
     await expectSeen(percent.replaceAll('%4', '&#37;4'), 'text')
   })
 
-  it('is told by its digests in a field that is said to hold files, whatever it begins with', async () => {
+  it('has its digests taken in a field declared to hold files, whatever it begins with', async () => {
     const unknown = Buffer.from(Array.from({ length: 60 }, (_, i) => (i * 37 + 130) & 255))
     const sha256 = createHash('sha256').update(unknown).digest('hex')
     const json = JSON.stringify({ video: unknown.toString('base64'), more: 'text' })

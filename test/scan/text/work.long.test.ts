@@ -74,7 +74,7 @@ describe('the search of a text', () => {
       repeated(`"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD${'A'.repeat(14)}",`, MIB / 2),
     ],
     ['escapes', repeated('%41\\u0041&#65;=41', MIB / 2)],
-  ])('stops for others before it has done much: %s', async (_, body) => {
+  ])('yields before it has done much: %s', async (_, body) => {
     const budget = new ScanBudget(SCAN_LIMITS)
     const scanner = new FileScanner({ modules }, { budget, depth: 0, text: 'text' })
     const stretches: number[] = []
@@ -89,7 +89,7 @@ describe('the search of a text', () => {
     expect(budget.workMs).toBeGreaterThan(20)
   })
 
-  it('takes noise in base64 for nothing', async () => {
+  it('finds nothing in base64 noise', async () => {
     const { file, work } = await searched(
       Buffer.from(Buffer.from(randomBytes(MIB, 5)).toString('base64')),
       'text',
@@ -98,7 +98,7 @@ describe('the search of a text', () => {
     expect(work('textLooks')).toBeLessThan(300)
   })
 
-  it('takes noise in hex, which is base85 as well, for nothing', async () => {
+  it('finds nothing in hex noise, which is base85 as well', async () => {
     const { file } = await searched(
       Buffer.from(Buffer.from(randomBytes(MIB, 5)).toString('hex')),
       'text',
@@ -106,7 +106,7 @@ describe('the search of a text', () => {
     expect(allFiles(file).slice(1)).toEqual([])
   })
 
-  it('takes the first bytes of a TIFF among noise for nothing, but tells of a damaged TIFF', async () => {
+  it('ignores the first bytes of a TIFF among noise, but reports a damaged TIFF', async () => {
     const noise = Buffer.from(randomBytes(20_000, 7))
     noise.write('II*\0\0\0\x30\0', 6000, 'latin1') // a directory that is far behind its end
     const { file } = await searched(Buffer.from(noise.toString('base64')), 'text')
@@ -120,7 +120,7 @@ describe('the search of a text', () => {
     ])
   })
 
-  it('takes rows of small numbers for nothing, though some icons begin so', async () => {
+  it('ignores rows of small numbers, though some icons begin that way', async () => {
     const rows = Array.from({ length: 2000 }, (_, i) => [i, [0, 0, 1, 0, 1, 0][i] ?? i % 7])
     const { file } = await searched(Buffer.from(JSON.stringify(rows)), 'text')
     expect(allFiles(file).slice(1)).toEqual([])
