@@ -202,7 +202,7 @@ function step(isLast: bool): i32 {
       state = AT_MARKER
       return CONTINUE
     case AFTER_SEGMENT:
-      return readRestart()
+      return readRestart(isLast)
     case AT_END:
       return writeRest()
     default:
@@ -466,8 +466,7 @@ function decodeScan(isLast: bool): i32 {
       // A run of empty blocks needs no bits, unless it is one of refinements.
       const isRun = endOfBandRun != 0 && kind == AC_FIRST
       // Of what is missing, libjpeg reads one MCU from zero bits; that may be one of which there is no bit.
-      const isExhausted = position > availableBits && !isRun
-      if (isSegmentEnd && isExhausted) break
+      if (isSegmentEnd && isExhausted() && !isRun) break
       if (!isSegmentEnd) {
         const before = availableBits - position
         position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
@@ -668,14 +667,17 @@ function noteLines(): void {
  * Behind the bytes of an interval: finds the marker that follows, and goes on if it is a restart. One that is not the next
  * in turn is dealt with as libjpeg does (jpeg_resync_to_restart): an interval is lost, or came twice.
  */
-function readRestart(): i32 {
+function readRestart(isLast: bool): i32 {
   while (row < rows && inputLeft() >= 2) {
     const code = <u32>load<u8>(start, 1)
     if (load<u8>(start) != 0xff || code == 0 || code == 0xff) {
       skipInput(1)
       continue
     }
-    if (!restartInterval || (code >= 0xc0 && (code < 0xd0 || code > 0xd7))) return endScan()
+    if (!restartInterval) return endScan()
+    if (code >= 0xc0 && (code < 0xd0 || code > 0xd7)) {
+      return isExhausted() ? endScan() : continueScan()
+    }
     const ahead = (code - restartNumber) & 7
     if (code < 0xc0 || ahead >= 6) {
       skipInput(2) // no marker, or one that came before
@@ -685,14 +687,31 @@ function readRestart(): i32 {
     if (status != MORE) return status
     restartNumber = (restartNumber + 1) & 7
     if (ahead == 1 || ahead == 2) {
+      if (!isExhausted()) return continueScan()
       intervalLeft = restartInterval // it is lost, with its marker
       continue
     }
     skipInput(2)
-    state = IN_SCAN
-    return beginInterval() ? CONTINUE : OVER_BUDGET
+    return continueScan()
   }
-  return row < rows ? MORE : endScan()
+  if (row == rows) return endScan()
+  if (!isLast || !restartInterval || isExhausted()) return MORE
+  skipInput(inputLeft())
+  return continueScan()
+}
+
+/**
+ * Whether the scan has read more bits than there are. libjpeg reads on behind an interval that has all of its own, even if no
+ * restart follows: that is an interval without bytes, of which one MCU is read.
+ */
+function isExhausted(): bool {
+  return position > availableBits
+}
+
+/** Begins the next interval with the bytes that follow. */
+function continueScan(): i32 {
+  state = IN_SCAN
+  return beginInterval() ? CONTINUE : OVER_BUDGET
 }
 
 function endScan(): i32 {

@@ -486,6 +486,39 @@ describe('JPEG errors that other decoders tolerate', () => {
         expect(wrong.length).toBeLessThanOrEqual(lost * 4 * 256)
       }
     })
+
+    describe('that do not come leave one MCU of zero bits', () => {
+      const one = [1, 1] as [number, number]
+      const dark = componentsOf([() => 90, () => 128, () => 128], [one, one, one])
+      const light = componentsOf([() => 200, () => 128, () => 128], [one, one, one])
+      const frame = { width: 96, height: 72, scans: [[0], [1], [2]] }
+      const first = writeJpeg({ ...frame, components: dark, restartInterval: 3 }).subarray(0, -2)
+      const scanOf = (restartInterval: number) => {
+        const file = writeJpeg({ ...frame, components: light, scans: [[0]], restartInterval })
+        return file.subarray(find(file, 0xda))
+      }
+      const restartAt = (scan: Uint8Array, number: number) => find(scan, 0xd0 + number)
+      const lacking = (scan: Uint8Array, from: number, to: number) =>
+        Buffer.concat([scan.subarray(0, from), scan.subarray(to)])
+      const restarts = scanOf(3)
+      const scans: Record<string, Uint8Array> = {
+        'in a whole scan': scanOf(0),
+        'behind the first interval': lacking(restarts, restartAt(restarts, 0), restarts.length - 2),
+        'but for the second': lacking(restarts, restartAt(restarts, 0), restartAt(restarts, 1)),
+        'but for the third': lacking(restarts, restartAt(restarts, 0), restartAt(restarts, 2)),
+        'before the end of the file': restarts.subarray(0, restartAt(restarts, 4)),
+        'and half a marker': restarts.subarray(0, restartAt(restarts, 4) + 1),
+      }
+
+      it.each(Object.keys(scans))('%s', async (name) => {
+        const file = Buffer.concat([first, scans[name] ?? Buffer.of()])
+        const shown = await decodeBySharp(file, 'none')
+        for (const cut of [1, 7, file.length]) {
+          const { luma } = decode('jpeg', file, cut).frames[0]!
+          expect(differenceToSharp(luma, shown).max).toBeLessThan(MAX_DIFFERENCE)
+        }
+      })
+    })
   })
 })
 

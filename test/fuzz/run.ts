@@ -2,17 +2,23 @@
 //
 //   npm run fuzz -- [--count 20000] [--seed 1] [--threads 2] [--keep FOLDER]
 //   npm run fuzz -- --differential [--count 1000] [--seed 1] [--formats jpeg,png] [--keep FOLDER]
-//                   [--chromium-of 10] [--report FILE] [--seconds 300]
+//                   [--chromium-of 10] [--report FILE] [--seconds 300] [--only NUMBER]
 //
 // With --differential it compares files of unusual structure, so many of each format, with what libvips shows of them, and
 // where there is a Chromium, one of ten with what that shows. With --report it goes on behind what a file has counted, and
-// adds to it; --seconds ends it before.
+// adds to it; --seconds ends it before. --only makes one file again: the number in its name, of the same seed and format.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FORMATS } from './differential/formats.ts'
-import { printReport, readReport, unexplainedOf, writeReport } from './differential/report.ts'
+import {
+  formatReport,
+  printReport,
+  readReport,
+  unexplainedOf,
+  writeReport,
+} from './differential/report.ts'
 import { runDifferential } from './differential/run.ts'
 import { fuzz } from './fuzz.ts'
 
@@ -23,6 +29,7 @@ const { values } = parseArgs({
     formats: { type: 'string', default: FORMATS.join() },
     'chromium-of': { type: 'string', default: '10' },
     report: { type: 'string' },
+    only: { type: 'string' },
     seconds: { type: 'string', default: '86400' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
@@ -32,11 +39,14 @@ const { values } = parseArgs({
 
 if (values.differential) {
   const asked = values.formats.split(',')
+  const formats = FORMATS.filter((format) => asked.includes(format))
+  const only = values.only === undefined ? undefined : Number(values.only)
   const report = values.report === undefined ? {} : readReport(values.report)
+  if (only !== undefined) for (const one of formats) formatReport(report, one).next = only
   await runDifferential({
-    count: Number(values.count ?? 1000),
+    count: only === undefined ? Number(values.count ?? 1000) : only + 1,
     seed: Number(values.seed),
-    formats: FORMATS.filter((format) => asked.includes(format)),
+    formats,
     chromiumOf: Number(values['chromium-of']),
     deadline: performance.now() + Number(values.seconds) * 1000,
     keep: values.keep,

@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp'
+import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { lumaFromRgb } from '../reference/pdq.ts'
 import { difference } from './decode.ts'
 import { type Raw, scene } from './scene.ts'
@@ -31,8 +31,11 @@ export interface SharpDecoded {
   isInside: boolean[]
 }
 
-export async function decodeBySharp(file: Uint8Array): Promise<SharpDecoded> {
-  const { pixels, channels } = await pixelsBySharp(file)
+export async function decodeBySharp(
+  file: Uint8Array,
+  failOn: FailOnOptions = 'warning',
+): Promise<SharpDecoded> {
+  const { pixels, channels } = await pixelsBySharp(file, failOn)
   const isInside = Array.from({ length: pixels.length / channels }, (_, i) =>
     pixels.subarray(i * channels, (i + 1) * channels).every((value) => value > 0 && value < 255),
   )
@@ -45,8 +48,11 @@ export async function lumaBySharp(file: Uint8Array): Promise<Float32Array> {
   return lumaOf(pixels, channels)
 }
 
-async function pixelsBySharp(file: Uint8Array): Promise<{ pixels: Uint8Array; channels: number }> {
-  const image = sharp(file).toColourspace('srgb').removeAlpha()
+async function pixelsBySharp(
+  file: Uint8Array,
+  failOn: FailOnOptions = 'warning',
+): Promise<{ pixels: Uint8Array; channels: number }> {
+  const image = sharp(file, { failOn }).toColourspace('srgb').removeAlpha()
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
   return { pixels: data, channels: info.channels }
 }
