@@ -9,7 +9,7 @@ export class MalformedBodyError extends HashgateError {
   }
 }
 
-/** A body that grows beyond a bound when it is unpacked. */
+/** A body with too many files, fields, or bytes when decompressed. */
 export class BodyOverLimitError extends HashgateError {
   readonly code = 'body-over-limit'
 

@@ -13,7 +13,7 @@ import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 
 export interface UploadDeps extends InspectionDeps {
-  /** Names the upload in events and answers. */
+  /** Identifies the upload in events and answers. */
   caseId: string
   settings: PassSettings
   /** Bytes that uploads hold. */

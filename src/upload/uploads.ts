@@ -157,7 +157,7 @@ export class Uploads {
   /**
    * Judges a body like an upload, with the same limits and memory, and discards it. A quarantined
    * body is kept. Reports nothing: only the caller knows what the verdict is for.
-   * @param caller the caller
+   * @param caller name of the caller, for events
    * @param replaced dependencies that replace those of other uploads
    */
   async judgeBody(

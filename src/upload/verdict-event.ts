@@ -83,7 +83,7 @@ function filesToReport(files: readonly JudgedFile[]): FileEvent[] {
   return fitting(files.toSorted(matchesFirst))
 }
 
-/** As many files from the first as an event has room for. */
+/** As many of the first files as an event has room for. */
 function fitting(files: readonly JudgedFile[]): FileEvent[] {
   const told: FileEvent[] = []
   let bytes = 0

@@ -14,7 +14,7 @@ export interface Caller {
 /**
  * Identifies the caller.
  * @throws {DeniedError} 401: unknown caller
- * @throws {DeniedError} 503: a token of Access cannot be verified now; the cause is a KeySetUnavailableError
+ * @throws {DeniedError} 503: a token of Access cannot be verified right now; the cause is a KeySetUnavailableError
  */
 export type Authorize = (request: Request) => Promise<Caller>
 

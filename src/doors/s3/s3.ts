@@ -248,7 +248,7 @@ async function listParts({ stub }: UploadHandle, { facts }: UploadState): Promis
   return xmlAnswer(200, 'ListPartsResult', elements, await stub.parts())
 }
 
-/** Reads a list of parts. @throws {BodyTooLargeError | ChecksumError} and what reading throws */
+/** Reads a list of parts. @throws {BodyTooLargeError | ChecksumError} or the error of the read */
 async function readList(request: Request, { bytes, client }: FinishingDeps): Promise<string> {
   const permit = await bytes.acquire(PASSING_BYTES + MAX_LIST_BYTES)
   try {

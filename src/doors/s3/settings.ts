@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { optionalGroup, textLike } from '../../util/settings.ts'
 
-/** Uploads of S3. */
+/** S3 uploads. */
 export const S3Settings = optionalGroup(
   {
     region: v.optional(
