@@ -599,8 +599,8 @@ const SAMPLED_OF: u32 = 61
 /** Largest distance in the first row: whatever begins there is found at once. */
 const FIRST_DISTANCE: u32 = 7
 /**
- * Blocks that are watched after one with more than its kept coefficients; and that many rows of
- * MCUs, if they are more.
+ * Blocks that are watched after one that had to be computed exactly; or the blocks of this many
+ * rows of MCUs, if they are more.
  */
 const WATCHED_AFTER: u32 = 4096
 const WATCHED_ROWS: u32 = 16
