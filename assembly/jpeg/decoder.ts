@@ -4,8 +4,8 @@
 //      ▲                              └─ stored: coefficients, until the last scan ─▶ the same
 //      └──────────────────────────────┘
 //
-// A frame is decoded directly when its first scan is sequential and has all components. Any other may have scans that
-// replace what earlier ones said.
+// A frame is decoded directly if its first scan is sequential and has all components. Any other
+// frame may have scans that replace what earlier ones said.
 
 import { limitMemory, SMALL_MEMORY } from '../memory'
 import { inputLeft, skipInput, start, u16be } from '../input'
@@ -104,24 +104,30 @@ const MIN_SAMPLES: u32 = 500
 
 // Coefficients of a frame that comes in several scans wait in memory, so its size is bounded.
 const MAX_STORED_PIXELS: u64 = 100_000_000
-/** To 40 megapixels an image stays within this. Above, memory grows with the blocks of a stored frame. */
+/**
+ * An image of up to 40 megapixels stays within this. Above, memory grows with the blocks of a
+ * stored frame.
+ */
 const SMALL_PIXELS: u64 = 40_000_000
-/** What a stored frame needs beside its coefficients: tables, sample rows, the plane, and the plane as displayed. */
+/**
+ * Memory that a stored frame needs beside its coefficients: tables, sample rows, the plane, and the
+ * plane as displayed.
+ */
 const STORED_RESERVE: usize = 3_600_000
 
 /** Encoders use about ten scans, optimisers up to a few more. */
 const MAX_SCANS: u32 = 100
-// Blocks that scans may visit: a few bytes can claim a run of 32,767 blocks, and say so again and again.
+// Blocks that scans may visit: a few bytes can claim a run of 32,767 blocks, again and again.
 const FREE_BLOCKS: u64 = 1_000_000
 const BLOCKS_PER_BYTE: u64 = 64
-/** What the output of a stored MCU costs, in visits of blocks. */
+/** Cost of writing a stored MCU, in visited blocks. */
 const STORED_BLOCK_COST: u64 = 8
 /** The same, in pixels of a step. */
 const STORED_BLOCK_PIXELS: u32 = 32
-/** What a block costs that is made exactly. */
+/** Cost of a block that is computed exactly. */
 const EXACT_BLOCK_COST: u64 = 16
 
-/** Most bits of a block: its 64 coefficients with 16-bit codes and 15 extra bits each. */
+/** Maximum bits of a block: its 64 coefficients with 16-bit codes and 15 extra bits each. */
 const MAX_BLOCK_BITS: u32 = 64 * 31
 
 // Where the decoder is in the file.
@@ -129,8 +135,8 @@ const AT_MARKER: u32 = 0
 const IN_SKIPPED_SEGMENT: u32 = 1
 const IN_SCAN: u32 = 2
 const IN_SKIPPED_SCAN: u32 = 3
-const AFTER_SEGMENT: u32 = 4 // behind a restart interval: a marker should come
-const AT_END: u32 = 5 // the scans are over, the picture is still to be written
+const AFTER_SEGMENT: u32 = 4 // after a restart interval: a marker should come
+const AT_END: u32 = 5 // the scans are over, but the picture is not written yet
 const FINISHED: u32 = 6
 
 let state: u32 = AT_MARKER
@@ -147,7 +153,10 @@ let isStored: bool = false
 let isPlanned: bool = false
 let scansBegun: u32 = 0
 let blocksVisited: u64 = 0
-/** Places of luma's coefficients that scans have to the last bit; and those without which libjpeg smooths blocks. */
+/**
+ * Places of luma's coefficients that scans have sent completely; and those without which libjpeg
+ * smooths blocks.
+ */
 let wholePlaces: u64 = 0
 const SMOOTHED_PLACES: u64 = 0x3ff
 let rowsWritten: u32 = 0 // rows of MCUs of a stored frame
@@ -172,7 +181,7 @@ let rowBlocks: usize = 0 // the row's first stored block, and its history, in a 
 let rowHistory: usize = 0
 let rowWitness: u32 = NO_WITNESS // column of the row's witness
 
-/** Decodes what input there is. `isLast`: no more will come. Returns a status. */
+/** Decodes the available input. `isLast`: no more will come. Returns a status. */
 export function decodeJpeg(isLast: bool): i32 {
   while (true) {
     inputBefore = inputLeft()
@@ -210,7 +219,9 @@ function step(isLast: bool): i32 {
   }
 }
 
-/** Takes the next marker, and its segment if it matters. Bytes that are no marker are passed over. */
+/**
+ * Takes the next marker, and its segment if it matters. Bytes that are not a marker are skipped.
+ */
 function readMarker(): i32 {
   while (inputLeft() >= 2) {
     const code = <u32>load<u8>(start, 1)
@@ -250,8 +261,8 @@ function readMarker(): i32 {
 }
 
 /**
- * Whether a segment may claim to be shorter than its own length field: libjpeg then goes on behind that field. Of tables
- * and frames it gives up.
+ * Whether a segment may claim to be shorter than its own length field: libjpeg then continues after
+ * that field. For tables and frames it gives up.
  */
 function mayBeShort(code: u32): bool {
   return code == 0xfe || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
@@ -289,7 +300,10 @@ function readSegment(code: u32, at: usize, bytes: u32): i32 {
   }
 }
 
-/** DNL: the number of lines of a frame whose header had none. From here on storage is as for any other frame. */
+/**
+ * DNL: the number of lines of a frame whose header had none. From here on, storage is as for any
+ * other frame.
+ */
 function useLineCount(at: usize, bytes: u32): i32 {
   const status = readLineCount(at, bytes)
   if (status != MORE || !isStored) return status
@@ -309,12 +323,13 @@ function samplesFor(pixels: u32): u32 {
 }
 
 /**
- * Of a picture with no more pixels all of chroma is read. Of a larger one in one scan, some is looked at; of a progressive one the
- * means of blocks are read, which its first scan has beside those of luma; of one in other scans all.
+ * All of chroma is read for a picture with at most this many pixels. For a larger one in a single
+ * scan, samples are inspected. For a progressive one the means of blocks are read, which its first
+ * scan has beside those of luma; for any other with several scans, everything.
  */
 const COLOUR_PIXELS: u64 = 65_536
 const PROGRESSIVE_COLOUR_PIXELS: u64 = 1_000_000
-/** Whether chroma is to be looked at, and whether some was found that luma depends on. */
+/** Whether chroma is inspected, and whether any was found that luma depends on. */
 let isColourRead: bool = false
 let isColourFound: bool = false
 
@@ -323,7 +338,7 @@ function readColour(): void {
   useColour()
 }
 
-/** Chooses scale and memory for the frame, when its first scan begins. */
+/** Chooses scale and memory for the frame when its first scan begins. */
 function planFrame(): i32 {
   isPlanned = true
   chooseColour()
@@ -355,15 +370,16 @@ function beginStorage(): bool {
 }
 
 /**
- * Chooses what is stored of a frame. Where memory is short, as for pictures of 40 megapixels that are 40 times as wide as
- * high, history goes first, and with it the refinement of coefficients; then samples.
+ * Chooses what is stored of a frame. If memory is short, as for pictures of 40 megapixels that are
+ * 40 times as wide as high, history is dropped first, and with it the refinement of coefficients;
+ * then samples.
  */
 function planStorage(): bool {
   let withHistory = isProgressive
   while (true) {
     chooseKept(samplesX, samplesY)
     layOutRow(withHistory)
-    if (height == 0) return true // rows are made room for as they come
+    if (height == 0) return true // room for rows is made as they come
     if (fitsRows(mcuRows(), STORED_RESERVE)) return storeRows(mcuRows())
     if (withHistory) withHistory = false
     else if (keptCount == 1) return false
@@ -394,7 +410,7 @@ function beginScan(): i32 {
     const status = planFrame()
     if (status != MORE) return status
   } else if (height == 0) {
-    return DAMAGED // DNL comes behind the first scan (T.81, B.2.5)
+    return DAMAGED // DNL comes after the first scan (T.81, B.2.5)
   }
   kind = scanKind()
   noteWholePlaces()
@@ -442,13 +458,13 @@ function hasTable(table: usize): bool {
   return table != 0 && expandTable(changetype<HuffmanTable>(table), isProgressive)
 }
 
-/** Rows that the current scan has; as many as there can be while the height is not known. */
+/** Rows of the current scan; the maximum while the height is not known. */
 function scanRows(): u32 {
   if (height == 0) return divideUp(65535, 8)
   return scanCount == 1 ? scanComponent(0).blocksY : mcuRows()
 }
 
-/** Begins a restart interval. Returns false when memory is over its limit. */
+/** Begins a restart interval. Returns false if memory is over its limit. */
 function beginInterval(): bool {
   intervalLeft = restartInterval ? restartInterval : <u32>-1
   for (let i: u32 = 0; i < scanCount; i++) scanComponent(i).prediction = 0
@@ -457,15 +473,16 @@ function beginInterval(): bool {
   return beginSegment()
 }
 
-/** Decodes the current interval as far as its bytes are there. */
+/** Decodes the current interval as far as its bytes have come. */
 function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
   isColourFound = isColourFound || (isColourRead && hasTonedPlane())
   while (row < rows && intervalLeft) {
     if (position + maxMcuBits > availableBits) {
-      // A run of empty blocks needs no bits, unless it is one of refinements.
+      // A run of empty blocks needs no bits, except in a refinement.
       const isRun = endOfBandRun != 0 && kind == AC_FIRST
-      // Of what is missing, libjpeg reads one MCU from zero bits; that may be one of which there is no bit.
+      // If data is missing, libjpeg reads one MCU from zero bits, even if none of its bits is
+      // there.
       if (isSegmentEnd && isExhausted() && !isRun) break
       if (!isSegmentEnd) {
         const before = availableBits - position
@@ -488,7 +505,9 @@ function decodeScan(isLast: bool): i32 {
   return CONTINUE
 }
 
-/** Finds the row's stored blocks, when it begins; makes room for them, if the height is not known yet. */
+/**
+ * Finds the row's stored blocks when it begins; makes room for them if the height is not known yet.
+ */
 function prepareRow(): bool {
   if (!isStored || col != 0) return true
   const c = scanComponent(0)
@@ -545,14 +564,14 @@ function decodeMcu(): void {
   position = at
 }
 
-/** Keeps the AC coefficients of a block, whole. */
+/** Keeps all AC coefficients of a block. */
 function keepWitness(c: Component, line: u32, at: u32): void {
   if (kind == SEQUENTIAL) keepSequential(c, line, at)
   else if (kind == AC_FIRST) keepAcFirst(c, line, at)
   else if (kind == AC_REFINE) keepAcRefined(c, line, at)
 }
 
-/** Decodes a block, to its storage or its samples. Returns the position behind it. */
+/** Decodes a block into its storage or its samples. Returns the position after it. */
 function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: usize): u32 {
   if (kind == SEQUENTIAL) {
     if (!c.isNeeded) return skipBlock(c, at)
@@ -567,18 +586,22 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
   return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
 }
 
-// At a reduced scale the decoder skips most coefficients, and chroma. A sample of the MCUs is read in full, to see whether a
-// picture hides in what is skipped. If so, the next MCUs are read in full, and chroma in all that follow. The sample is random, so
-// no file can be built to avoid it.
+// At a reduced scale the decoder skips most coefficients, and chroma. A sample of the MCUs is read
+// in full, to see whether a picture hides in what is skipped. If so, the next MCUs are read in
+// full, and so is chroma in all that follow. The sample is random, so no file can be built to avoid
+// it.
 //
-// What counts is how far down a picture goes on unseen. So a row of a wide frame has one sample, as far as chance goes: of one
-// with 12 megapixels, one MCU of 250 is read in full, which costs 1 % of its time.
+// What counts is how far down a picture goes on unseen. So a row of a wide frame has about one
+// sample: at 12 megapixels, one MCU of 250 is read in full, which costs 1 % of the time.
 
-/** MCUs from one sample to the next, on average, of a frame that is no wider. */
+/** Average distance between samples in MCUs, unless the frame is wider than that. */
 const SAMPLED_OF: u32 = 61
-/** Largest distance in the first row: what begins there is found at once. */
+/** Largest distance in the first row: whatever begins there is found at once. */
 const FIRST_DISTANCE: u32 = 7
-/** Blocks that are watched behind one of which more counts than is kept; and times the MCUs of a row that are, if more. */
+/**
+ * Blocks that are watched after one that had to be computed exactly; or the blocks of this many
+ * rows of MCUs, if they are more.
+ */
 const WATCHED_AFTER: u32 = 4096
 const WATCHED_ROWS: u32 = 16
 let chance: u32 = 0x9e3779b9
@@ -586,12 +609,17 @@ let untilSampled: u32 = 0 // MCUs
 let isSampled: bool = false // the current MCU
 let watchesLeft: u32 = 0
 
-/** Chooses the sample by an unpredictable number. Without a call, each file has the same sample. */
+/**
+ * Seeds the sample with an unpredictable number. Without a call, every file has the same sample.
+ */
 export function seedSamples(seed: u32): void {
   chance = seed | 1
 }
 
-/** Tells whether the MCU that begins is one of the samples: their distances are 1 to twice the mean (xorshift, Marsaglia). */
+/**
+ * Decides whether the MCU that begins is a sample: distances are 1 to twice the mean (xorshift,
+ * Marsaglia).
+ */
 function noteSample(): void {
   isSampled = untilSampled == 0
   if (!isSampled) {
@@ -604,7 +632,7 @@ function noteSample(): void {
   untilSampled = chance % (row == 0 ? FIRST_DISTANCE : 2 * max(SAMPLED_OF, cols) - 1)
 }
 
-/** Decodes an MCU of a frame that is decoded directly, and looks at what is passed over otherwise. */
+/** Decodes an MCU of a directly decoded frame, and inspects what is otherwise skipped. */
 function decodeWatchedMcu(): void {
   let at = position
   for (let i: u32 = 0; i < scanCount; i++) {
@@ -632,13 +660,13 @@ function watchBlock(c: Component, at: u32, dst: usize): u32 {
   return next
 }
 
-/** Rows of samples that one row of the scan's MCUs makes, when a frame is decoded directly. */
+/** Rows of samples from one row of the scan's MCUs, in a directly decoded frame. */
 function rowSamples(): u32 {
   if (scanCount == 1) return ny
   return ny * (isLumaStored() ? component(0).v : maxV)
 }
 
-/** Ends a row of MCUs. Returns false when scans visit more blocks than the file may ask for. */
+/** Ends a row of MCUs. Returns false if scans visit more blocks than the file is allowed. */
 function endRow(): bool {
   col = 0
   row++
@@ -654,7 +682,7 @@ function isOverspent(): bool {
   return blocks > FREE_BLOCKS + BLOCKS_PER_BYTE * bytes
 }
 
-/** Notes how many lines of the scan's components there are. */
+/** Records how many lines of the scan's components have come. */
 function noteLines(): void {
   for (let i: u32 = 0; i < scanCount; i++) {
     const c = scanComponent(i)
@@ -664,8 +692,9 @@ function noteLines(): void {
 }
 
 /**
- * Behind the bytes of an interval: finds the marker that follows, and goes on if it is a restart. One that is not the next
- * in turn is dealt with as libjpeg does (jpeg_resync_to_restart): an interval is lost, or came twice.
+ * After the bytes of an interval: finds the next marker, and continues if it is a restart. If it is
+ * not the expected one, an interval is lost or came twice, which is handled as in libjpeg
+ * (jpeg_resync_to_restart).
  */
 function readRestart(isLast: bool): i32 {
   while (row < rows && inputLeft() >= 2) {
@@ -701,8 +730,9 @@ function readRestart(isLast: bool): i32 {
 }
 
 /**
- * Whether the scan has read more bits than there are. libjpeg reads on behind an interval that has all of its own, even if no
- * restart follows: that is an interval without bytes, of which one MCU is read.
+ * Whether the scan has read more bits than there are. libjpeg reads on after an interval that has
+ * all of its own bits, even if no restart follows: that is an interval without bytes, of which one
+ * MCU is read.
  */
 function isExhausted(): bool {
   return position > availableBits
@@ -719,7 +749,7 @@ function endScan(): i32 {
   return isStored ? CONTINUE : finish()
 }
 
-/** Passes over MCUs that the file lost: grey, as libjpeg has them. Returns MORE, or why that cannot be. */
+/** Skips MCUs that the file lost: grey, as in libjpeg. Returns MORE, or why that is impossible. */
 function skipMcus(count: u32): i32 {
   for (; count && row < rows; count--) {
     if (!prepareRow()) return OVER_BUDGET
@@ -744,7 +774,8 @@ function writeGreyMcu(): void {
 }
 
 /**
- * The file is over, or all of it that luma needs. What is missing stays grey if at least half of the lines are there.
+ * The file is over, or everything that luma needs. What is missing stays grey if at least half of
+ * the lines are there.
  */
 function finish(): i32 {
   state = FINISHED
