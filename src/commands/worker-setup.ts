@@ -32,6 +32,14 @@ export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Bindin
   ])
 }
 
+/** Names of all bindings, those of kinds that hashgate has no use for, too: the Worker's environment has them. */
+export function boundNames(config: object): string[] {
+  return Object.entries(config).flatMap(([key, value]: [string, unknown]) => {
+    if (key === 'binding' && typeof value === 'string') return [value]
+    return key !== 'vars' && typeof value === 'object' && value !== null ? boundNames(value) : []
+  })
+}
+
 /** Bindings that are something else than the Worker takes them for. */
 export function wrongKinds(bindings: ReadonlyMap<string, Binding>): string[] {
   return Object.keys(BINDINGS).flatMap((key) => {

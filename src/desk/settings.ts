@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { BadConfigError } from '../util/errors.ts'
+import { nearestName } from '../util/nearest.ts'
 import { described, group, tableFrom, tableOf } from '../util/settings.ts'
 import { type ExchangeSettings, ExchangeSettingsSchema, secretsOf } from './exchanges/catalog.ts'
 
@@ -43,6 +44,22 @@ export function readDeskSettings(env: object): DeskSettings {
     )
   }
   return parsed.output
+}
+
+/** What the desk's Worker reads of its environment, beside the secrets of sources. */
+const NAMES = [
+  ...['DESK', 'DESK_KEY', 'DESK_TOKEN', 'LIST_KEY'],
+  ...['LEDGER', 'HASH_LISTS', 'SYNC_QUEUE', 'EVENT_QUEUE'],
+]
+
+/** Says of each name that is nearly one of the desk's what was probably meant. Other names are the operator's own. */
+export function misspeltNames(env: object, { exchanges }: DeskSettings): string[] {
+  const known = new Set([...NAMES, ...Object.values(exchanges).flatMap(secretsOf)])
+  const strange = Object.keys(env).filter((name) => !known.has(name))
+  return strange.flatMap((name) => {
+    const nearest = nearestName(name, NAMES)
+    return nearest === undefined ? [] : `${name} is not read; did you mean ${nearest}?`
+  })
 }
 
 /** Secrets that are set. Those of a source that is not set up yet stop that source alone. */
