@@ -1,41 +1,38 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 
 const POLL_MS = 200
 /** Bounds what hangs, not what is slow: wrangler bundles first, and other programs run beside. */
 const READY_WITHIN_MS = 90_000
 
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
+/** What wrangler says when its server listens. With the port 0, it chooses one itself: no other program can take that first. */
+export const WRANGLER_READY = /Ready on (http:\/\/[\w.]+:\d+)\s/
 
-/** Whether nothing listens on a port of loopback. */
-export async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-}
-
-/** Waits until a server answers that a process is to run. False if the process ends, or the time does. */
-export async function answers(url: string, child: ChildProcess): Promise<boolean> {
+/**
+ * Waits until a server that is another process says where it listens, and answers there. `undefined` if it ends, or the time does.
+ * @param ready what it says then, to the end of the URL, which is the first group
+ */
+export async function addressOf(child: ChildProcess, ready: RegExp): Promise<string | undefined> {
   const limit = Date.now() + READY_WITHIN_MS
-  while (Date.now() < limit && child.exitCode === null) {
-    const isThere = await fetch(url).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return true
+  let said = ''
+  let url: string | undefined
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said = url === undefined ? said + text : ''
+      url ??= ready.exec(said)?.[1]
+    })
+  while (Date.now() < limit && child.exitCode === null && child.signalCode === null) {
+    if (url !== undefined && (await isAnswered(url))) return url
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  return false
+  return undefined
+}
+
+function isAnswered(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Ends a process that was spawned `detached`, and all that it has spawned. */
