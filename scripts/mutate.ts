@@ -2,6 +2,7 @@
 // a change that makes no difference. Only modules whose tests run in Node; files are not touched.
 //
 //   npm run mutate -- src/gate/budget.ts --tests test/gate/budget.test.ts
+//     FILE:LINE        only changes that begin in a line, to try what survived once more
 //     --tests PATTERN  of tests, which must run in Node, with mutate/workers.ts beside it; those that fail as it is are left out
 //     --seed N         of which changes are taken: 1
 //     --count N        how many: 50
@@ -111,17 +112,26 @@ function sample<T>(all: readonly T[], count: number): T[] {
     .map(({ one }) => one)
 }
 
-function describe({ file, start, end, text }: Mutant): string {
-  const code = readFileSync(file, 'utf8')
-  const line = code.slice(0, start).split('\n').length
-  return `${file}:${line}: ${code.slice(start, end)}  ->  ${text}`
+function lineOf({ file, start }: Mutant): number {
+  return readFileSync(file, 'utf8').slice(0, start).split('\n').length
+}
+
+function describe(mutant: Mutant): string {
+  const { file, start, end, text } = mutant
+  return `${file}:${lineOf(mutant)}: ${readFileSync(file, 'utf8').slice(start, end)}  ->  ${text}`
+}
+
+/** The changes of a file, or of one line of it. */
+function mutantsAt(place: string): Mutant[] {
+  const [file = '', line] = place.split(':')
+  return mutantsOf(file).filter((mutant) => line === undefined || lineOf(mutant) === Number(line))
 }
 
 leaveOut((await run(undefined)).testModules.filter((one) => !one.ok()))
 const expected = passedOf((await run(undefined)).testModules)
 console.log(`${expected} tests pass as it is`)
 for (const project of vitest.projects) project.config.bail = 1
-const all = positionals.flatMap(mutantsOf)
+const all = positionals.flatMap(mutantsAt)
 const mutants = sample(all, Number(values.count))
 let survived = 0
 for (const [i, mutant] of mutants.entries()) {
