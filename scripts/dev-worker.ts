@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { answers, endGroup, freePort, isFree } from '../src/commands/child-server.ts'
+import { addressOf, endGroup, WRANGLER_READY } from '../src/commands/child-server.ts'
 
 /** The project's folder, in which wrangler and the command line run. */
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url))
@@ -43,8 +44,8 @@ export interface DevWorker {
 
 /** Starts a Worker, by default that of wrangler.dev.toml, and waits until it answers. */
 export async function startDevWorker(options: DevWorkerOptions): Promise<DevWorker> {
-  const port = options.port || (await freePort())
-  if (!(await isFree(port)))
+  const { port } = options
+  if (port !== 0 && !(await isFree(port)))
     throw new Error(`port ${port} is in use; stop what listens there, or pass another with --port`)
   const args = ['dev', '--ip', '127.0.0.1', '--port', String(port)]
   args.push('--config', options.config ?? CONFIG)
@@ -61,15 +62,22 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
     detached: true, // its own process group, so that all of it can be killed
   })
   const said = followLines(child, options.onLine)
-  const worker = {
-    url: `http://127.0.0.1:${port}`,
-    ended: once(child, 'exit'),
-    stop: () => endGroup(child),
-  }
-  process.once('exit', () => void worker.stop())
-  if (await answers(worker.url, child)) return worker
-  await worker.stop()
-  throw new Error(`wrangler dev does not answer at ${worker.url}:\n${said.last.join('\n')}`)
+  const stop = () => endGroup(child)
+  const ended = once(child, 'exit')
+  process.once('exit', () => void stop())
+  const url = await addressOf(child, WRANGLER_READY)
+  if (url !== undefined) return { url, ended, stop }
+  await stop()
+  throw new Error(`wrangler dev does not start:\n${said.last.join('\n')}`)
+}
+
+/** Whether nothing listens on a port of loopback. */
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 /** Passes on the lines that a process writes. Returns the last ones. */

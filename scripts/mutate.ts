@@ -3,6 +3,7 @@
 // run in Node; no file is modified.
 //
 //   npm run mutate -- src/gate/budget.ts --tests test/gate/budget.test.ts
+//     FILE:LINE        only the changes that begin in a line, to try survivors again
 //     --tests PATTERN  tests to run in Node, with mutate/workers.ts as a stand-in; those that fail without a change are left out
 //     --seed N         selects which changes are tried: 1
 //     --count N        how many: 50
@@ -112,17 +113,26 @@ function sample<T>(all: readonly T[], count: number): T[] {
     .map(({ one }) => one)
 }
 
-function describe({ file, start, end, text }: Mutant): string {
-  const code = readFileSync(file, 'utf8')
-  const line = code.slice(0, start).split('\n').length
-  return `${file}:${line}: ${code.slice(start, end)}  ->  ${text}`
+function lineOf({ file, start }: Mutant): number {
+  return readFileSync(file, 'utf8').slice(0, start).split('\n').length
+}
+
+function describe(mutant: Mutant): string {
+  const { file, start, end, text } = mutant
+  return `${file}:${lineOf(mutant)}: ${readFileSync(file, 'utf8').slice(start, end)}  ->  ${text}`
+}
+
+/** The changes of a file, or of one line of it. */
+function mutantsAt(place: string): Mutant[] {
+  const [file = '', line] = place.split(':')
+  return mutantsOf(file).filter((mutant) => line === undefined || lineOf(mutant) === Number(line))
 }
 
 leaveOut((await run(undefined)).testModules.filter((one) => !one.ok()))
 const expected = passedOf((await run(undefined)).testModules)
 console.log(`${expected} tests pass without changes`)
 for (const project of vitest.projects) project.config.bail = 1
-const all = positionals.flatMap(mutantsOf)
+const all = positionals.flatMap(mutantsAt)
 const mutants = sample(all, Number(values.count))
 let survived = 0
 for (const [i, mutant] of mutants.entries()) {

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseHex } from '../src/util/bytes.ts'
+import { formatHash } from '../src/util/hash.ts'
+import { flipBits } from './support/entries.ts'
 import { picture } from './support/sharp-images.ts'
 
 let folder: string
@@ -158,6 +162,27 @@ describe('hashgate match', () => {
       { file: files[2], verdict: 'no-match', quality, matches: [] },
       { file: files[3], verdict: 'unscannable', reason: 'unknown-format', matches: [] },
     ])
+  })
+
+  it('says of a pattern that it matches only what is very near, and as it is', async () => {
+    const stripes = Buffer.from(
+      Array.from({ length: 400 * 300 }, (_, i) => (i % 50 < 25 ? 230 : 20)),
+    )
+    const raw = { width: 400, height: 300, channels: 1 } as const
+    await sharp(stripes, { raw }).png().toFile(path('stripes.png'))
+    const { out } = await hashgate('hash', path('stripes.png'))
+    const itself = parseHex(out.slice(0, 64), 32)!
+    const limits = { limited: 'pattern', limitedTo: 16 }
+    for (const [bits, verdict] of [
+      [0, 'match'],
+      [16, 'match'],
+      [17, 'no-match'],
+    ] as const) {
+      await writeFile(path('stripes.csv'), `pdq\n${formatHash(flipBits(itself, bits))}\n`)
+      const list = ['--list', path('stripes.csv')]
+      const run = await hashgate('match', ...list, path('stripes.png'))
+      expect(lines(run)).toMatchObject([{ verdict, ...limits }])
+    }
   })
 
   it('has a threshold', async () => {

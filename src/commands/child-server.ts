@@ -1,43 +1,42 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 
 const POLL_MS = 200
 /** Only catches a hung process: wrangler bundles first, and the machine may be busy. */
 const READY_WITHIN_MS = 90_000
 
-/** Finds a free port. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
-
-/** Whether a loopback port is free. */
-export async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-}
+/**
+ * What wrangler prints when its server listens. With port 0 it chooses a port itself, which no
+ * other program can take first.
+ */
+export const WRANGLER_READY = /Ready on (http:\/\/[\w.]+:\d+)\s/
 
 /**
- * Waits until the server of a child process answers. False if the process exits or time runs out.
+ * Waits until the server of a child process prints where it listens, and answers there. `undefined`
+ * if the process exits or time runs out.
+ * @param ready what it prints then, to the end of the URL, which is the first group
  */
-export async function answers(url: string, child: ChildProcess): Promise<boolean> {
+export async function addressOf(child: ChildProcess, ready: RegExp): Promise<string | undefined> {
   const limit = Date.now() + READY_WITHIN_MS
-  while (Date.now() < limit && child.exitCode === null) {
-    const isThere = await fetch(url).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return true
+  let said = ''
+  let url: string | undefined
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said = url === undefined ? said + text : ''
+      url ??= ready.exec(said)?.[1]
+    })
+  while (Date.now() < limit && child.exitCode === null && child.signalCode === null) {
+    if (url !== undefined && (await isAnswered(url))) return url
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  return false
+  return undefined
+}
+
+function isAnswered(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Ends a process that was spawned `detached`, with all its children. */

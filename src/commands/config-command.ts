@@ -8,7 +8,13 @@ import type { Config } from '../config/schema.ts'
 import { BadConfigError } from '../util/errors.ts'
 import { tableFrom } from '../util/settings.ts'
 import { openAccount, readWranglerConfig, type StoreOptions } from './stores.ts'
-import { bindingsOf, exposedSecrets, missingTriggers, wrongKinds } from './worker-setup.ts'
+import {
+  bindingsOf,
+  boundNames,
+  exposedSecrets,
+  missingTriggers,
+  wrongKinds,
+} from './worker-setup.ts'
 import { isTable } from '../util/json.ts'
 
 /** Cloudflare's size limit for a variable, in bytes. */
@@ -57,7 +63,9 @@ export async function readSetup(options: ConfigOptions): Promise<Setup> {
   const lackingOf = (needs: readonly Need[]) =>
     needs.filter(({ name }) => !has(name) && (names || !(name in SECRETS))).map(needText)
   try {
-    const config = readSettings({ ...Object.fromEntries(bindings), ...worker.vars })
+    const bound = [...bindings.keys(), ...boundNames(worker), ...(names ?? [])]
+    const env = Object.fromEntries(bound.map((name) => [name, undefined]))
+    const config = readSettings({ ...env, ...worker.vars })
     const needs = needsOf(config, has)
     const triggers = missingTriggers(worker, {
       webhook: config.events.webhook.url !== undefined,

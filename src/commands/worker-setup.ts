@@ -32,6 +32,17 @@ export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Bindin
   ])
 }
 
+/**
+ * Names of all bindings, including kinds that hashgate does not use: the Worker's environment has
+ * them.
+ */
+export function boundNames(config: object): string[] {
+  return Object.entries(config).flatMap(([key, value]: [string, unknown]) => {
+    if (key === 'binding' && typeof value === 'string') return [value]
+    return key !== 'vars' && typeof value === 'object' && value !== null ? boundNames(value) : []
+  })
+}
+
 /** Bindings of another kind than the Worker expects. */
 export function wrongKinds(bindings: ReadonlyMap<string, Binding>): string[] {
   return Object.keys(BINDINGS).flatMap((key) => {

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { BadConfigError } from '../util/errors.ts'
+import { nearestName } from '../util/nearest.ts'
 import { described, group, tableFrom, tableOf } from '../util/settings.ts'
 import { type ExchangeSettings, ExchangeSettingsSchema, secretsOf } from './exchanges/catalog.ts'
 
@@ -44,6 +45,25 @@ export function readDeskSettings(env: object): DeskSettings {
     )
   }
   return parsed.output
+}
+
+/** What the desk reads from its environment, except the secrets of sources. */
+const NAMES = [
+  ...['DESK', 'DESK_KEY', 'DESK_TOKEN', 'LIST_KEY'],
+  ...['LEDGER', 'HASH_LISTS', 'SYNC_QUEUE', 'EVENT_QUEUE'],
+]
+
+/**
+ * Names the desk does not read but which nearly match one of its own, with what was probably meant. All other names belong to
+ * the operator.
+ */
+export function misspeltNames(env: object, { exchanges }: DeskSettings): string[] {
+  const known = new Set([...NAMES, ...Object.values(exchanges).flatMap(secretsOf)])
+  const strange = Object.keys(env).filter((name) => !known.has(name))
+  return strange.flatMap((name) => {
+    const nearest = nearestName(name, NAMES)
+    return nearest === undefined ? [] : `${name} is not read; did you mean ${nearest}?`
+  })
 }
 
 /** Secrets of a source that are not set. They only stop that source. */

@@ -376,6 +376,7 @@ describe('borders', () => {
       if (run) expect(scoreOf(isOn.slice(run.from, run.to))).toBe(best)
     }
     const places = runs[side].map(({ at }) => at)
+    expect(places.length).toBeGreaterThan(10)
     expect(Math.min(...places)).toBeGreaterThanOrEqual(2)
     expect(Math.max(...places)).toBeLessThan(lines - 2)
   })

@@ -130,6 +130,15 @@ describe('hashgate config', () => {
       '[[r2_buckets]]\nbinding = "HASH_LIST"\nbucket_name = "bucket"\n',
       'HASH_LIST is not a name that hashgate reads; did you mean HASH_LISTS?',
     ],
+    ['[ai]\nbinding = "IMAGE"\n', 'IMAGE is not a name that hashgate reads; did you mean IMAGES?'],
+    [
+      '[[d1_databases]]\nbinding = "UPLOAD"\ndatabase_name = "a"\ndatabase_id = "b"\n',
+      'did you mean UPLOADS?',
+    ],
+    [
+      '[secrets]\nrequired = ["LIST_KEY", "API_KEY"]\n',
+      'API_KEY is not a name that hashgate reads; did you mean API_KEYS?',
+    ],
     ['[vars]\nHASHGATE = { events = { sinks = ["queue"] } }\n', 'needs the binding EVENT_QUEUE'],
     [
       '[[queues.producers]]\nbinding = "EVENT_QUEUE"\nqueue = "a"\n[vars]\nHASHGATE = { events = { sinks = ["queue"], webhook = { url = "https://h.example/" } } }\n',

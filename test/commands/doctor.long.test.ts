@@ -146,6 +146,8 @@ describe('hashgate doctor --url', () => {
         join(folder, 'wrangler.jsonc'),
         '--var',
         'HASHGATE:{"list":{"refreshSeconds":1}}',
+        '--inspector-port',
+        '0',
       ],
       { cwd: folder, env },
       `${ROOT}/node_modules/.bin/wrangler`,

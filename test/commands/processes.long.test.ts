@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { endGroup } from '../../src/commands/child-server.ts'
+import { addressOf, endGroup } from '../../src/commands/child-server.ts'
 import { startLocalWorker } from '../../src/commands/doctor/local-worker.ts'
 import { readRaw } from '../../src/commands/init/wrangler-file.ts'
 import { FAKE_SECRET, FAKE_USER } from '../../src/desk/fake/state.ts'
@@ -40,8 +40,7 @@ beforeAll(async () => {
     await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   }
   exchange = spawn(process.execPath, [CLI, 'dev', 'exchange'], { env, detached: true })
-  const [said] = (await once(exchange.stdout!, 'data')) as [Buffer]
-  base = /http:\/\/127\.0\.0\.1:\d+/.exec(said.toString())?.[0] ?? ''
+  base = (await addressOf(exchange, /exchange server at (http:\/\/[\d.:]+),/)) ?? 'no server'
   await writeFile(join(folder, 'wrangler.desk.toml'), deskConfig())
 })
 

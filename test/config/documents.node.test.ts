@@ -6,10 +6,42 @@ import addFormats from 'ajv-formats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settingsSchemaText, settingsText } from '../../scripts/settings-docs.ts'
 import { readWranglerConfig } from '../../src/commands/stores.ts'
-import { defaults, readConfig } from '../../src/config/config.ts'
+import { defaults, readConfig, readLibrarySettings } from '../../src/config/config.ts'
 import { PRESETS } from '../../src/config/presets.ts'
+import { LibrarySchema } from '../../src/config/schema.ts'
 
 const docs = new URL('../../docs/', import.meta.url)
+
+/** As much of JSON Schema as tables of settings have. */
+interface Schema {
+  properties?: Record<string, Schema>
+  items?: Schema
+  additionalProperties?: Schema | false
+}
+
+/** A table of the settings: where it is, its names, and how settings look that have something in its place. */
+interface Table {
+  path: string
+  names: string[]
+  around: (inner: object) => object
+}
+
+/** All tables of a schema, those in lists and by names of the operator's, too. */
+function tablesOf(schema: Schema, path: string, around: Table['around']): Table[] {
+  const { properties, items, additionalProperties: others } = schema
+  const named = Object.entries(properties ?? {})
+  return [
+    ...(properties ? [{ path, names: Object.keys(properties), around }] : []),
+    ...named.flatMap(([name, inner]) =>
+      tablesOf(inner, `${path}.${name}`, (one) => around({ [name]: one })),
+    ),
+    ...(items ? tablesOf(items, `${path}.0`, (one) => around([one])) : []),
+    ...(others ? tablesOf(others, `${path}.any`, (one) => around({ any: one })) : []),
+  ]
+}
+
+/** The name with its first two letters swapped. */
+const misspelt = (name: string) => `${name[1]}${name[0]}${name.slice(2)}`
 
 function compile() {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true })
@@ -17,13 +49,14 @@ function compile() {
   return ajv.compile(JSON.parse(settingsSchemaText()) as object)
 }
 
+const accepts = compile()
+
 describe('docs/schema/settings.json', () => {
   it('is what `npm run schema` makes', async () => {
     expect(await readFile(new URL('schema/settings.json', docs), 'utf8')).toBe(settingsSchemaText())
   })
 
   it('takes what the Worker takes', () => {
-    const accepts = compile()
     for (const { settings } of Object.values(PRESETS)) expect(accepts(settings)).toBe(true)
     expect(accepts(defaults())).toBe(true)
     expect(
@@ -39,7 +72,41 @@ describe('docs/schema/settings.json', () => {
     { policy: { routes: [{ path: ['/a'] }] } },
     { scan: { addFamilies: ['none'] } },
   ])('refuses what the Worker refuses: %j', (settings) => {
-    expect(compile()(settings)).toBe(false)
+    expect(accepts(settings)).toBe(false)
+  })
+})
+
+describe('each setting', () => {
+  const tables = tablesOf(JSON.parse(settingsSchemaText()) as Schema, '', (settings) => settings)
+
+  it.each([
+    ['HASHGATE', (HASHGATE: object) => readConfig({ HASHGATE })],
+    ['settings', (settings: object) => readLibrarySettings(settings)],
+  ] as const)('stops the deployment if it is misspelt, wherever it is: %s', (root, read) => {
+    const isRead = (path: string) =>
+      root === 'HASHGATE' || (path.split('.')[1] ?? 'none') in LibrarySchema.entries
+    for (const { path, names, around } of tables.filter((one) => isRead(one.path))) {
+      for (const name of names) {
+        const wrong = misspelt(name)
+        const right = name.length > 2 ? `did you mean ${name}?` : 'expected one of'
+        expect(() => read(around({ [wrong]: 1 })), `${path}.${wrong}`).toThrow(
+          `${root}${path}.${wrong} is not a setting; ${right}`,
+        )
+        expect(accepts(around({ [wrong]: 1 }))).toBe(false)
+      }
+    }
+  })
+
+  it('is in one of many tables', () => {
+    expect(tables.length).toBeGreaterThan(20)
+    expect(tables.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        '',
+        '.policy.banks.any.review',
+        '.policy.routes.0',
+        '.remote.banks.any',
+      ]),
+    )
   })
 })
 

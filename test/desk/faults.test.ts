@@ -139,6 +139,7 @@ describe('NCMEC', () => {
       return fetch(request)
     }
     await syncWith({})
+    expect(urls).not.toEqual([])
     for (const { searchParams } of urls) {
       expect(searchParams.get('to')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.000)?Z$/)
       expect(Date.parse(searchParams.get('to')!)).toBeLessThanOrEqual(desk.world.now() - 5000)

@@ -190,6 +190,24 @@ describe('the desk', () => {
     expect(error.mock.calls[1]?.[0]).toContain('NCMEC_PASSWORD is not set')
   })
 
+  it.each([
+    ['DSEK', 'DESK'],
+    ['EVENTS_QUEUE', 'EVENT_QUEUE'],
+    ['DESK_TOKN', 'DESK_TOKEN'],
+  ])('stops at a name that is nearly one of its own: %s', async (name, right) => {
+    Object.assign(bindings, { [name]: {}, A_NAME_OF_YOURS: '', NCMEC_PASSWORD2: '' })
+    const problem = await cron().catch((error: Error) => error.message)
+    expect(problem).toContain(`${name} is not read; did you mean ${right}?`)
+    expect(problem).not.toMatch(/YOURS|NCMEC/)
+  })
+
+  it('reads messages of a version that adds to them', async () => {
+    fill(3)
+    sent.push({ exchange: 'ncmec', later: 1 } as SyncMessage)
+    expect(await consume()).toEqual(['ack'])
+    expect(await livePublished(kvStore())).toHaveLength(3)
+  })
+
   it('tells what is wrong with its settings, without their values', async () => {
     const secret = 'https://user:hunter2@example.org/'
     bindings.DESK = { exchanges: { a: { kind: 'https', url: secret, format: 'csv', bank: 'b' } } }

@@ -62,7 +62,7 @@ describe('wrangler dev in a fresh clone', () => {
   let worker: Running
 
   beforeAll(async () => {
-    worker = await startWrangler(['dev'], { cwd: clone, env })
+    worker = await startWrangler(['dev', '--inspector-port', '0'], { cwd: clone, env })
   })
   afterAll(() => worker.stop())
 

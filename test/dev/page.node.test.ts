@@ -174,6 +174,7 @@ describe.skipIf(chromium === undefined)('the page of npm run dev', () => {
       width,
     )
     const contrasts = await browser.evaluate<number[]>(CONTRASTS)
+    expect(contrasts.length).toBeGreaterThan(10)
     for (const contrast of contrasts) expect(contrast).toBeGreaterThan(4.5) // WCAG 2.2, AA
   })
 })

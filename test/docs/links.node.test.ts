@@ -86,6 +86,7 @@ describe('docs/README.md', () => {
     const pages = [...texts.keys()].filter(
       (name) => /^docs\/[^/]+\.md$/.test(name) && name !== 'docs/README.md',
     )
+    expect(pages.length).toBeGreaterThan(10)
     for (const page of pages) expect(index).toContain(`(${page.slice('docs/'.length)})`)
   })
 })

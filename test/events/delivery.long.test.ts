@@ -139,6 +139,8 @@ describe('a webhook behind a queue', () => {
   })
 
   it('loses nothing when there is no server', async () => {
+    await receiver.stop()
+    receiver = await WebhookReceiver.startToStop()
     const { url } = receiver
     await receiver.stop()
     await start([consumer('events')], url)

@@ -318,7 +318,7 @@ describe('a publication that is cut off', () => {
     await whole.publishing
     const total = whole.cut.written.length
     const place = whole.cut.written.indexOf('manifest')
-    expect(whole.cut.written.slice(0, place).every((key) => key !== 'manifest')).toBe(true)
+    expect(place).toBeGreaterThan(4) // behind the values that it names
     for (let writes = 0; writes < total; writes++) {
       const { store, before, publishing } = await publishWithin(writes)
       await expect(publishing).rejects.toThrow('cut off')

@@ -2,7 +2,7 @@ import { ScanBudget } from '../../src/scan/budget.ts'
 import { SCAN_LIMITS } from '../../src/scan/limits.ts'
 import { createBodyReader } from '../../src/body/reader.ts'
 import { atOnce } from '../../src/util/steps.ts'
-import type { BodyOptions, UnreadableReason } from '../../src/body/types.ts'
+import type { BodyOptions, FileInfo, UnreadableReason } from '../../src/body/types.ts'
 
 /** A file as it was told. */
 export interface ToldFile {
@@ -11,6 +11,8 @@ export interface ToldFile {
   isText: boolean
   /** Whether it is the body, or a part, as it came, beside what is in it. */
   isRaw: boolean
+  /** All that was known of it beforehand. */
+  info: FileInfo
 }
 
 export interface ReadOptions extends Partial<BodyOptions> {
@@ -44,13 +46,14 @@ export function readFiles(
     {
       budget,
       later: atOnce,
-      openFile: ({ isText, isRaw = false }) => {
+      openFile: (info) => {
+        const { isText, isRaw = false } = info
         const chunks: Uint8Array[] = []
         return {
           write: (chunk) => void chunks.push(chunk.slice()),
           end: () => {
             const bytes = Buffer.concat(chunks)
-            files.push({ text: bytes.toString(), bytes, isText, isRaw })
+            files.push({ text: bytes.toString(), bytes, isText, isRaw, info })
           },
         }
       },

@@ -10,7 +10,7 @@ import busboy from 'busboy'
 import { formidable } from 'formidable'
 import multer from 'multer'
 import multiparty from 'multiparty'
-import { answers, freePort } from '../../src/commands/child-server.ts'
+import { addressOf } from '../../src/commands/child-server.ts'
 
 /** Contents of the parts that a parser finds; `undefined` if it refuses. */
 export type Parser = (body: Buffer, type: string) => Promise<Buffer[] | undefined>
@@ -135,20 +135,11 @@ export async function startPhp(): Promise<{ parse: Parser; stop: () => void } | 
   if (spawnSync('php', ['-v']).status !== 0) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'hashgate-php-'))
   writeFileSync(join(folder, 'router.php'), PHP_ROUTER)
-  const port = await freePort()
-  const options = [
-    '-d',
-    'upload_max_filesize=64M',
-    '-d',
-    'post_max_size=64M',
-    '-d',
-    'display_errors=0',
-  ]
-  const server = spawn('php', [...options, '-S', `127.0.0.1:${port}`, join(folder, 'router.php')], {
-    stdio: 'ignore',
-  })
-  const url = `http://127.0.0.1:${port}/`
-  if (!(await answers(url, server))) throw new Error('PHP does not answer')
+  const limits = ['upload_max_filesize=64M', 'post_max_size=64M', 'display_errors=0']
+  const options = [...limits.flatMap((limit) => ['-d', limit]), '-S', '127.0.0.1:0']
+  const server = spawn('php', [...options, join(folder, 'router.php')])
+  const url = await addressOf(server, /Development Server \((http:\/\/[\d.:]+)\) started/)
+  if (url === undefined) throw new Error('PHP does not answer')
   const parse: Parser = async (body, type) => {
     const headers = { 'content-type': type }
     const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })

@@ -29,6 +29,8 @@ export interface StagingHarness {
   staged: () => Promise<number[]>
   /** Sizes of what is quarantined. */
   quarantined: () => Promise<number[]>
+  /** Events about what was sent to a path. An answer may be lost with its connection: they say what it was. */
+  toldOf: (path: string) => object[]
   /** Parts are deleted behind requests: waits for that. */
   expectNothingStaged: () => Promise<void>
 }
@@ -71,6 +73,11 @@ export async function startStaging(
   const expectNothingStaged = async () => {
     await expect.poll(staged, { timeout: 60_000 }).toEqual([])
   }
+  const toldOf = (path: string) =>
+    worker
+      .getLogs()
+      .flatMap(({ message }) => (message.startsWith('{') ? [JSON.parse(message) as object] : []))
+      .filter((event) => 'path' in event && event.path === path)
   beforeEach(async () => {
     origin.dropConnections()
     origin.clear()
@@ -80,5 +87,5 @@ export async function startStaging(
     await worker.close()
     await origin.stop()
   })
-  return { origin, url, known, unrelated, staged, quarantined, expectNothingStaged }
+  return { origin, url, known, unrelated, staged, quarantined, toldOf, expectNothingStaged }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -6,6 +7,9 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+
+/** The first port behind those that Linux gives out. */
+const PORTS_OF_NOBODY = 61_000
 
 /** A delivery as the receiver got it. */
 export interface Attempt {
@@ -42,13 +46,21 @@ export class WebhookReceiver {
     else response.writeHead(answer, { location: '/elsewhere' }).end('thank you')
   }
 
-  /** @param port any that is free, if it is 0 */
+  /** @param port any that is free, if it is 0. @throws it is in use */
   static async start(port = 0): Promise<WebhookReceiver> {
     const receiver = new WebhookReceiver()
-    await new Promise<void>((resolve) => receiver.#server.listen(port, '127.0.0.1', resolve))
+    await once(receiver.#server.listen(port, '127.0.0.1'), 'listening')
     const { port: bound } = receiver.#server.address() as AddressInfo
     receiver.url = `http://127.0.0.1:${bound}/events?from=hashgate`
     return receiver
+  }
+
+  /** Starts it at a port that the system gives to nobody who asks for any, so that it stays free when it is stopped. */
+  static async startToStop(port = PORTS_OF_NOBODY): Promise<WebhookReceiver> {
+    return WebhookReceiver.start(port).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error
+      return WebhookReceiver.startToStop(port + 1)
+    })
   }
 
   /** Attempts that were accepted. */

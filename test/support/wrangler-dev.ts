@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { answers, endGroup, freePort } from '../../src/commands/child-server.ts'
+import { addressOf, endGroup, WRANGLER_READY } from '../../src/commands/child-server.ts'
 
 /** A Worker under `wrangler dev`, or something that runs it. */
 export interface Running {
@@ -7,29 +7,13 @@ export interface Running {
   stop: () => Promise<void>
 }
 
-/** Starts wrangler, or another program that takes --port, and waits until the Worker answers. */
+/** Starts wrangler, or another program that takes --port and passes on what it says, and waits until the Worker answers. */
 export async function startWrangler(
   args: string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv },
-  program = `${options.cwd}/node_modules/.bin/wrangler`,
-): Promise<Running> {
-  // Another program may take the port before it is listened on.
-  for (let triesLeft = 2; ; triesLeft--) {
-    try {
-      return await tryWrangler(args, options, program)
-    } catch (error) {
-      if (triesLeft === 0 || !/address already in use/i.test(String(error))) throw error
-    }
-  }
-}
-
-async function tryWrangler(
-  args: string[],
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
-  program: string,
+  program = `${cwd}/node_modules/.bin/wrangler`,
 ): Promise<Running> {
-  const port = await freePort()
-  const child = spawn(program, [...args, '--port', String(port)], {
+  const child = spawn(program, [...args, '--port', '0'], {
     cwd,
     env: { ...env, WRANGLER_SEND_METRICS: 'false', CI: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,10 +25,8 @@ async function tryWrangler(
       said += text
     })
   }
-  const url = `http://127.0.0.1:${port}/`
-  const isReady = await answers(url, child)
-  const running = { url, stop: () => endGroup(child) }
-  if (isReady) return running
-  await running.stop()
-  throw new Error(`nothing answers at ${url}:\n${said.slice(-4000)}`)
+  const url = await addressOf(child, WRANGLER_READY)
+  if (url !== undefined) return { url: `${url}/`, stop: () => endGroup(child) }
+  await endGroup(child)
+  throw new Error(`no Worker answers:\n${said.slice(-4000)}`)
 }

@@ -59,13 +59,25 @@ async function arrivals() {
 
 /** The action of the verdict on what was sent to a path. */
 async function actionOf(path: string): Promise<string | undefined> {
+  return (await toldOf(path)).action
+}
+
+/** The last event about what was sent to a path. An answer may be lost with its connection: this says what it was. */
+async function toldOf(path: string): Promise<{ event: string; action?: string; reason?: string }> {
   const told = () =>
     worker.log
-      .map((line) => JSON.parse(line) as { event: string; path?: string; action?: string })
-      .find((one) => one.event === 'verdict' && one.path === path)?.action
+      .map((line) => JSON.parse(line) as { event: string; path?: string })
+      .findLast((one) => one.path === path)
   await expect.poll(told, WAIT).toBeDefined()
-  return told()
+  return told()!
 }
+
+/** Who is answered while still sending may have its connection reset before it has read the answer. */
+const answerOrReset = (sent: Promise<Answer>) =>
+  sent.then(
+    ({ status }) => status,
+    () => 'reset',
+  )
 
 /** For a machine that has much else to do. */
 const WAIT = { timeout: 60_000 }
@@ -87,11 +99,7 @@ describe('a long upload', () => {
 
   it('reaches the origin as a broken request if it is blocked', async () => {
     const body = Buffer.concat([randomBytes(3 * MIB, 1), padded(known, 3 * MIB)])
-    const answer = send(body, { path: '/blocked' }).then(
-      ({ status }) => status,
-      () => 'reset', // before the client, which still sends, has read the answer
-    )
-    expect([451, 'reset']).toContain(await answer)
+    expect([451, 'reset']).toContain(await answerOrReset(send(body, { path: '/blocked' })))
     expect(await actionOf('/blocked')).toBe('block')
     const [arrived, ...others] = await arrivals()
     expect([arrived?.isComplete, others]).toEqual([false, []])
@@ -121,8 +129,9 @@ describe('a long upload', () => {
 
   it('must say its length', async () => {
     const chunks = Array.from({ length: 40 }, () => 50_000)
-    const answer = await send(padded(unrelated, 2 * MIB), { chunks }).catch(() => undefined)
-    expect(answer?.status ?? 411).toBe(411)
+    const sent = send(padded(unrelated, 2 * MIB), { chunks, path: '/chunked' })
+    expect([411, 'reset']).toContain(await answerOrReset(sent))
+    expect(await toldOf('/chunked')).toMatchObject({ action: 'refuse', reason: 'length-required' })
     expect(origin.begun).toBe(0)
     const short = await send(padded(unrelated, MIB), { chunks: chunks.slice(30) })
     expect(short.status).toBe(201)
@@ -277,16 +286,10 @@ describe('an origin', () => {
     await expectNothingHeld()
   })
 
-  // Who is answered while still sending may have its connection reset before it has read the answer.
-  const answerOrReset = (sent: Promise<Answer>) =>
-    sent.then(
-      ({ status }) => status,
-      () => 'reset',
-    )
-
   it('that does not read a long upload times out', async () => {
     const sent = send(padded(unrelated, 30 * MIB), { path: '/does-not-read' })
     expect([504, 'reset']).toContain(await answerOrReset(sent))
+    expect(await toldOf('/does-not-read')).toMatchObject({ reason: 'origin-stalled' })
     await expectNothingHeld()
   })
 
@@ -305,6 +308,7 @@ describe('an origin', () => {
     const blocked = send(body, { path: '/answers-first', headers })
     expect([451, 'reset']).toContain(await answerOrReset(blocked))
     await expectNothingHeld()
+    expect(await actionOf('/answers-first')).toBe('block')
     expect([origin.begun, origin.ended]).toEqual([1, 0])
   })
 })

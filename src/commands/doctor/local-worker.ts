@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
-import { answers, endGroup, freePort } from '../child-server.ts'
+import { addressOf, endGroup, WRANGLER_READY } from '../child-server.ts'
 import { wranglerPath } from '../init/provision.ts'
 import { WranglerError } from '../stores.ts'
 
@@ -25,8 +25,7 @@ export interface LocalWorker {
  * Starts the configured Worker on this machine and waits until it answers. @throws {WranglerError}
  */
 export async function startLocalWorker(options: LocalOptions): Promise<LocalWorker> {
-  const port = await freePort()
-  const args = ['dev', '--config', options.config, '--ip', '127.0.0.1', '--port', String(port)]
+  const args = ['dev', '--config', options.config, '--ip', '127.0.0.1', '--port', '0']
   args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
   args.push('--persist-to', options.persistTo)
   if (options.env !== undefined) args.push('--env', options.env)
@@ -40,8 +39,8 @@ export async function startLocalWorker(options: LocalOptions): Promise<LocalWork
   let said = ''
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => void (said += text))
-  const worker = { url: `http://127.0.0.1:${port}`, stop: () => endGroup(child) }
-  if (await answers(worker.url, child)) return worker
-  await worker.stop()
+  const url = await addressOf(child, WRANGLER_READY)
+  if (url !== undefined) return { url, stop: () => endGroup(child) }
+  await endGroup(child)
   throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MOST_TOLD)}`)
 }

@@ -72,6 +72,8 @@ describe('the verdict on a file', () => {
   it('tells no hash', async () => {
     const { file, events } = ask()
     const text = await (await file(known)).text()
+    expect(text).toContain('known-0')
+    expect(events).toMatchObject([{ event: 'verdict', action: 'block' }])
     expect(text + JSON.stringify(events)).not.toMatch(/[\da-f]{33}/)
   })
 
@@ -96,6 +98,19 @@ describe('the verdict on a file', () => {
     expect(await reviewed.json()).toMatchObject({
       verdict: 'flag',
       files: [{ matches: [{ isReview: true, distance: 36 }] }],
+    })
+  })
+
+  it('says of a pattern that it matches only what is very near', async () => {
+    const pattern = fixture('stripes')
+    const told = { quality: expect.any(Number) as number, limited: 'pattern', limitedTo: 16 }
+    const passed = await ask().file(pattern)
+    expect(await passed.json()).toMatchObject({ reason: 'no-match', files: [told] })
+    await publish(await hashOf(pattern))
+    const blocked = await ask().file(pattern)
+    expect(blocked.status).toBe(451)
+    expect(await blocked.json()).toMatchObject({
+      files: [{ ...told, matches: [{ distance: 0, margin: 16, limited: 'pattern' }] }],
     })
   })
 
