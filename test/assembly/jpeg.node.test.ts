@@ -137,7 +137,9 @@ describe('JPEG of every sampling', () => {
 
   // Upsampling by other factors, as 3 to 2, is in none of them.
   const halves = legal.filter(({ luma, chroma }) =>
-    [0, 1].every((axis) => luma[axis] * chroma[axis] !== 6 && luma[axis] * chroma[axis] !== 12),
+    ([0, 1] as const).every(
+      (axis) => luma[axis] * chroma[axis] !== 6 && luma[axis] * chroma[axis] !== 12,
+    ),
   )
   const sharpEdges = (x: number, y: number) => (((x >> 2) + (y >> 1)) % 3 === 0 ? 190 : 70)
   it.each(halves)('interpolates luma $luma and chroma $chroma as libjpeg', async (sampling) => {
