@@ -70,7 +70,14 @@ import {
   YCC,
 } from './header'
 import { expandTable, HuffmanTable } from './huffman'
-import { beginMissingRows, beginOutput, beginSamples, writeLumaRows } from './output'
+import {
+  beginMissingRows,
+  beginOutput,
+  beginSamples,
+  endRows,
+  planeV,
+  writeLumaRows,
+} from './output'
 import {
   endOfBandRun,
   readAcFirst,
@@ -101,6 +108,8 @@ import {
 // A side is halved while at least so many samples remain. Of 785 pictures and crops of pictures no hash then moves by more
 // than 4 bits from that of full scale, on average 0.2; at 360 samples one moved by 6.
 const MIN_SAMPLES: u32 = 500
+// A picture with a side of fewer pixels is decoded at full scale: the hash then repeats samples, and little moves it.
+const NARROW_PIXELS: u32 = 64
 
 // Coefficients of a frame that comes in several scans wait in memory, so its size is bounded.
 const MAX_STORED_PIXELS: u64 = 100_000_000
@@ -315,9 +324,13 @@ function mcuRows(): u32 {
   return divideUp(height, 8 * maxV)
 }
 
-/** Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. */
-function samplesFor(pixels: u32): u32 {
+/**
+ * Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. `otherPixels`: the
+ * other side, 0 if it is unknown.
+ */
+function samplesFor(pixels: u32, otherPixels: u32): u32 {
   let samples: u32 = 8
+  if (otherPixels && otherPixels < NARROW_PIXELS) return samples
   while (samples > 1 && (pixels * samples) / 16 >= MIN_SAMPLES) samples >>= 1
   return samples
 }
@@ -344,8 +357,8 @@ function planFrame(): i32 {
   chooseColour()
   if (!isProgressive && !defineStandardTables()) return OVER_BUDGET
   const pixels = <u64>width * <u64>height
-  samplesX = samplesFor(width)
-  samplesY = height ? samplesFor(height) : samplesX
+  samplesX = samplesFor(width, height)
+  samplesY = height ? samplesFor(height, width) : samplesX
   isStored = isProgressive || height == 0 || scanCount < componentCount
   if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
   isColourRead = colour == GREY && componentCount == 3
@@ -663,7 +676,7 @@ function watchBlock(c: Component, at: u32, dst: usize): u32 {
 /** Rows of samples from one row of the scan's MCUs, in a directly decoded frame. */
 function rowSamples(): u32 {
   if (scanCount == 1) return ny
-  return ny * (isLumaStored() ? component(0).v : maxV)
+  return ny * planeV
 }
 
 /** Ends a row of MCUs. Returns false if scans visit more blocks than the file is allowed. */
@@ -811,6 +824,7 @@ function writeRest(): i32 {
     const status = skipMcus(cols - col)
     if (status != MORE) return status
   }
+  endRows()
   state = FINISHED
   return FRAME
 }
@@ -822,5 +836,5 @@ function writeStoredMcus(mcuRow: u32): void {
     noteStep(c.paddedX * c.v * STORED_BLOCK_PIXELS)
     writeStoredRow(c, mcuRow)
   }
-  writeLumaRows(ny * (isLumaStored() ? component(0).v : maxV))
+  writeLumaRows(ny * planeV)
 }

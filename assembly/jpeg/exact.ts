@@ -130,8 +130,11 @@ export function writeExact(c: Component, dst: usize): void {
 function makeRoomForOthers(c: Component): bool {
   if (c.others) return true
   c.otherMarks = allocate(<usize>c.paddedX * c.v)
-  c.others = c.otherMarks ? allocate(c.stride * c.rowCount) : 0
-  return c.others != 0
+  const rows = c.otherMarks ? allocate(c.stride * (c.rowCount + 1)) : 0
+  if (!rows) return false
+  memory.copy(rows, c.samples - c.stride, c.stride)
+  c.others = rows + c.stride
+  return true
 }
 
 /** Address of a block's mark, from that of its samples. */

@@ -38,10 +38,12 @@ export class Component {
   dcTable: usize
   acTable: usize
   prediction: i32
-  /** Samples of one row of MCUs: `rowCount` rows, `stride` bytes apart. */
+  /** Samples of one row of MCUs: `rowCount` rows, `stride` bytes apart. Above them is room for one more. */
   samples: usize
   stride: usize
   rowCount: u32
+  /** A row of samples at the sampling of the plane. */
+  spread: usize
   /** Offset of its blocks in a row of stored coefficients, and in a row of stored history. */
   coefficientOffset: usize
   historyOffset: usize

@@ -22,21 +22,10 @@ const CLASSES: readonly Class[] = [
   {
     name: 'four inks by a profile',
     format: 'jpeg',
-    holds: ({ file, program }) => program === 'libvips' && frameOf(file)?.count === 4,
-  },
-  {
-    name: 'inks, subsampled',
-    format: 'jpeg',
-    holds: ({ file }) => frameOf(file)?.count === 4 && isSubsampled(file),
+    holds: ({ file, program }) => program === 'libvips' && componentsOf(file) === 4,
   },
   { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
   { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
-  {
-    name: 'narrow',
-    format: 'jpeg',
-    holds: ({ shown }) => Math.min(shown.width, shown.height) < 64,
-  },
-  { name: 'luma subsampled', format: 'jpeg', holds: ({ file }) => isLumaSubsampled(file) },
   { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
   {
     name: 'four inks by a profile',
@@ -49,9 +38,9 @@ const CLASSES: readonly Class[] = [
   { name: 'broken data', format: 'tiff', holds: ({ file }) => hasBrokenSegment(file) },
   { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
-    name: 'colours out of range, subsampled',
+    name: 'colours out of range, seen late',
     format: 'jpeg',
-    holds: ({ file, shown }) => isSubsampled(file) && clampedShare(shown) > 0.01,
+    holds: ({ shown }) => shown.width * shown.height > 65_536 && clampedShare(shown) > 0.01,
   },
 ]
 
@@ -84,22 +73,9 @@ function isUnsteady(shown: Shown): boolean {
   })
 }
 
-/** Components of a JPEG's frame, and their sampling factors. */
-function frameOf(file: Buffer): { count: number; samplings: number[] } | undefined {
-  const frame = jpegSegments(file).find(({ code }) => [0xc0, 0xc1, 0xc2].includes(code))?.data
-  const count = frame?.[5] ?? 0
-  if (!frame || count === 0) return undefined
-  return { count, samplings: Array.from({ length: count }, (_, i) => frame[7 + 3 * i] ?? 0) }
-}
-
-function isSubsampled(file: Buffer): boolean {
-  return new Set(frameOf(file)?.samplings).size > 1
-}
-
-/** Whether some component has more samples than luma, which is then smoothed by decoders. */
-function isLumaSubsampled(file: Buffer): boolean {
-  const [luma = 0, ...others] = frameOf(file)?.samplings ?? []
-  return others.some((one) => one >> 4 > luma >> 4 || (one & 15) > (luma & 15))
+/** Components of a JPEG's frame; 0 without a frame. */
+function componentsOf(file: Buffer): number {
+  return jpegSegments(file).find(({ code }) => [0xc0, 0xc1, 0xc2].includes(code))?.data[5] ?? 0
 }
 
 /** Whether the scans of a progressive JPEG leave out bits of luma: libjpeg then smooths its blocks. */
