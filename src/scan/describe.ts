@@ -55,14 +55,14 @@ export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined):
   )
 }
 
-/** Whether it is a part of a TIFF that was decoded: strips in JPEG are no files, since their tables are elsewhere. */
-export function isStrip(file: ScannedFile, image: ImageOutcome | undefined): boolean {
+/** Whether it is a TIFF that was found within a file, and decoded. */
+export function isReadTiff({ coverage, format, within }: ScannedFile): boolean {
+  return coverage === 'scanned' && format === 'tiff' && within === 'embedded'
+}
+
+/** Whether it may be a part of a TIFF that was decoded: strips in JPEG are no files, since their tables are elsewhere. */
+export function isStrip(file: ScannedFile): boolean {
   const isBroken =
     file.coverage === 'unscannable' && (file.reason === 'damaged' || file.reason === 'truncated')
-  return (
-    image?.coverage === 'scanned' &&
-    file.within === 'embedded' &&
-    file.format === 'jpeg' &&
-    isBroken
-  )
+  return file.within === 'embedded' && file.format === 'jpeg' && isBroken
 }

@@ -154,6 +154,12 @@ export class ImageScan {
     return outcome
   }
 
+  /** It is no image: frees what is held, without an outcome. */
+  drop(): void {
+    this.#held = []
+    this.#context.pictures?.end(this)
+  }
+
   *#decode(decoder: ImageDecoder, chunk: Uint8Array): Steps {
     const { looks } = decoder
     for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
