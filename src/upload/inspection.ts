@@ -12,6 +12,7 @@ import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import type { ScanBudget } from '../scan/budget.ts'
+import { SCAN_LIMITS } from '../scan/limits.ts'
 import { allFiles, type Finished, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import { inTurns, type Steps } from '../util/steps.ts'
@@ -131,27 +132,43 @@ export class Inspection {
     return files.length > 0 ? this.#judgeEarly(files) : undefined
   }
 
+  /** Whether a picture was left that is longer than may be held of one while it arrives. */
+  get hasLeftPictures(): boolean {
+    return this.#deps.context.pictures?.hasLeft ?? false
+  }
+
   /**
    * Ends the wait for pictures that are longer than is held. What is held is looked at as if it were all: their end may be
    * missing. Else they are unscannable. Returns the verdict if it is no.
    */
   async giveUpPictures(
-    held: readonly Uint8Array[],
+    held: Iterable<Uint8Array>,
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
-    const { pictures, ...context } = this.#deps.context
-    pictures?.giveUp()
-    const budget = this.#budget.apart()
-    const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
-    for (const chunk of held) {
-      await inTurns(scanner.take(chunk), budget.turn)
-      await budget.turnIfOver()
-    }
-    const refused = await this.#judgeEarly([looksOf(await scanner.end())])
+    const refused = await this.lookAgain(held)
     if (refused) return refused
     const verdict = await this.#judge([
       { coverage: 'unscannable', reason: 'long-picture', bytes: 0 },
     ])
     return isPassed(verdict) ? undefined : verdict
+  }
+
+  /**
+   * Looks at what was held back from the first byte of a picture on that was left, or is given up. Returns the verdict if it is
+   * no.
+   */
+  async lookAgain(
+    held: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const { pictures, ...context } = this.#deps.context
+    pictures?.giveUp()
+    const { heldBytes } = SCAN_LIMITS
+    const budget = this.#budget.apart({ heldBytes, embeddedHeldBytes: heldBytes })
+    const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
+    for await (const chunk of held) {
+      await inTurns(scanner.take(chunk), budget.turn)
+      await budget.turnIfOver()
+    }
+    return this.#judgeEarly([looksOf(await scanner.end())])
   }
 
   /** A verdict that is only of interest if it is no: the files are judged again when they are whole. */

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import { ascii } from '../../util/ascii.ts'
 import { concatenate } from '../../util/bytes.ts'
 import type { Steps } from '../../util/steps.ts'
@@ -132,7 +131,7 @@ export class EmbeddedSearch {
       return
     }
     const scan = new ImageScan(this.#context, format, this.#budget, true)
-    const left = this.#lengthOf(format, bytes)
+    const left = this.#lengthOf(format)
     const isExif = tiff !== undefined && this.#isMarkedExif(available, at)
     const image = { scan, format, isCoded, isExif, index: this.#found.length, left, tiff }
     this.#found.push(undefined)
@@ -155,12 +154,10 @@ export class EmbeddedSearch {
     return EXIF_MARK.test(ascii(isShort ? concatenate([this.#tail, bytes]) : bytes))
   }
 
-  /** Most bytes of an image: most formats mark their end, WebP states its length, others do neither. */
-  #lengthOf(format: ImageFormat, bytes: Uint8Array): number {
-    if (format === 'webp') {
-      return Math.min(8 + Buffer.from(bytes).readUInt32LE(4), this.#budget.limits.embeddedHeldBytes)
-    }
-    return format === 'avif' || format === 'heic' ? this.#budget.limits.embeddedHeldBytes : Infinity
+  /** Most bytes of an image: those of the core's formats are not held, and a TIFF may have its directory anywhere. */
+  #lengthOf(format: ImageFormat): number {
+    const isHeld = format === 'webp' || format === 'avif' || format === 'heic'
+    return isHeld ? this.#budget.limits.embeddedHeldBytes : Infinity
   }
 
   *#give(image: OpenImage, bytes: Uint8Array): Steps {

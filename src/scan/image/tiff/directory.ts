@@ -66,6 +66,14 @@ export class Directory {
     if (!this.#fields.has(tag)) this.#fields.set(tag, field)
   }
 
+  /** Where the last of its values ends. */
+  get end(): number {
+    const ends = [...this.#fields.values()].map(
+      ({ type, count, at }) => at + count * (TYPE_BYTES[type] ?? 0),
+    )
+    return Math.max(0, ...ends)
+  }
+
   /** Values of a tag that lie within the file, at most `max` of them. */
   numbers(tag: number, max: number): number[] {
     const field = this.#fields.get(tag)
@@ -98,30 +106,40 @@ export class Directory {
 /** Tag of directories that belong to one: pictures in other sizes, previews, and the picture itself in raw files. */
 const SUB_DIRECTORIES = 330
 
-/** Reads the directories of a file in their order, then those within them, at most `max`. `isPartial`: there are more. */
-export function readDirectories(
-  file: Uint8Array,
-  max: number,
-): { directories: Directory[]; isPartial: boolean } {
+export interface Directories {
+  directories: Directory[]
+  /** Whether there are more. */
+  isPartial: boolean
+  /** Where the last of them ends, with its values, in the file or behind its end. */
+  end: number
+}
+
+/** Reads the directories of a file in their order, then those within them, at most `max`. */
+export function readDirectories(file: Uint8Array, max: number): Directories {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const directories: Directory[] = []
-  if (file.length < HEADER_BYTES) return { directories, isPartial: false }
+  if (file.length < HEADER_BYTES) return { directories, isPartial: false, end: HEADER_BYTES }
   const header = readHeader(view)
   const seen = new Set<number>()
   const starts = [header.first]
   let isMore = false
+  let end = HEADER_BYTES
   for (const start of starts) {
     for (let at = start; at !== 0 && !seen.has(at);) {
       isMore ||= directories.length === max
       const read = isMore ? undefined : readDirectory(view, at, header)
-      if (!read) break
+      if (!read) {
+        if (!isMore) end = Math.max(end, at + header.countBytes)
+        break
+      }
       seen.add(at)
+      end = Math.max(end, read.end, read.directory.end)
       directories.push(read.directory)
       starts.push(...read.directory.numbers(SUB_DIRECTORIES, max))
       at = read.next
     }
   }
-  return { directories, isPartial: isMore }
+  return { directories, isPartial: isMore, end }
 }
 
 function readDirectory(
@@ -144,7 +162,8 @@ function readDirectory(
   }
   const end = start + countBytes + count * entryBytes
   const hasNext = end + offsetBytes <= view.byteLength
-  return { directory, next: hasNext ? readNumber(view, end, offsetBytes, isLittle) : 0 }
+  const next = hasNext ? readNumber(view, end, offsetBytes, isLittle) : 0
+  return { directory, next, end: end + offsetBytes }
 }
 
 export function readNumber(view: DataView, at: number, size: number, isLittle: boolean): number {
