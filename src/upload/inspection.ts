@@ -12,6 +12,7 @@ import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import type { ScanBudget } from '../scan/budget.ts'
+import { isHeldFormat } from '../scan/image/image-scan.ts'
 import { SCAN_LIMITS } from '../scan/limits.ts'
 import { allFiles, type Finished, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
@@ -160,6 +161,7 @@ export class Inspection {
     held: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
     const { pictures, ...context } = this.#deps.context
+    const hasLeft = this.hasLeftPictures
     pictures?.giveUp()
     const { heldBytes } = SCAN_LIMITS
     const budget = this.#budget.apart({ heldBytes, embeddedHeldBytes: heldBytes })
@@ -168,7 +170,12 @@ export class Inspection {
       await inTurns(scanner.take(chunk), budget.turn)
       await budget.turnIfOver()
     }
-    return this.#judgeEarly([looksOf(await scanner.end())])
+    const file = await scanner.end()
+    const refused = await this.#judgeEarly([looksOf(file)])
+    const missed = hasLeft ? allFiles(file).filter(isMissed).map(withoutInner) : []
+    if (refused || missed.length === 0) return refused
+    const verdict = await this.#judge([{ ...EMPTY, inner: missed }])
+    return isPassed(verdict) ? undefined : verdict
   }
 
   /** A verdict that is only of interest if it is no: the files are judged again when they are whole. */
@@ -274,6 +281,12 @@ function asText(scanned: ScannedFile): ScannedFile {
 function looksOf(file: ScannedFile): ScannedFile {
   const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
   return { ...EMPTY, inner: shown.map(withoutInner) }
+}
+
+/** Whether it may be a picture that was left, and cannot be read now. */
+function isMissed(file: ScannedFile): boolean {
+  if (file.coverage === 'scanned') return false
+  return file.reason === 'over-limit' || (file.format !== undefined && isHeldFormat(file.format))
 }
 
 function withoutInner(file: ScannedFile): ScannedFile {

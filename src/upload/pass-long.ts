@@ -147,7 +147,10 @@ class LongUpload {
   async lookAgain(): Promise<No | undefined> {
     if (!this.#inspection.hasLeftPictures) return undefined
     const body = await this.#spool?.read()
-    if (!body) return this.#inspection.lookAgain(this.#holdBack.chunks)
+    if (!body)
+      return this.#isTaken
+        ? this.#inspection.lookAgain(this.#holdBack.chunks)
+        : this.#inspection.giveUpPictures([])
     await this.#room.hold(this.#maxPictureBytes)
     const refused = await this.#inspection.lookAgain(copies(chunksOfStream(body.readable)))
     this.#room.release(Spool.bytes)

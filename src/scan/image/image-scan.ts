@@ -6,6 +6,7 @@ import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
+import type { FileFormat } from '../format.ts'
 import { readExif } from './exif.ts'
 import { readJfifThumbnail } from './jfif.ts'
 import { readHeic } from './heic/heic.ts'
@@ -59,11 +60,24 @@ export type ImageOutcome =
     }
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
+/** A picture that is looked at again, with what was held back of its upload: Pictures.leave. */
+const LEFT: ImageOutcome = {
+  coverage: 'scanned',
+  width: 0,
+  height: 0,
+  needles: [],
+  isPartial: true,
+}
+
 /** Bytes that the core is given at once. */
 const CHUNK_BYTES = 16 * 1024
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
-const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
+const HELD_FORMATS: ReadonlySet<string> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
+
+export function isHeldFormat(format: FileFormat): boolean {
+  return HELD_FORMATS.has(format)
+}
 
 /** How often it is asked where a held file ends: directories and boxes are few. */
 const MAX_LENGTH_LOOKS = 24
@@ -161,7 +175,7 @@ export class ImageScan {
   *finish(): Steps<ImageOutcome | (() => Promise<ImageOutcome>)> {
     if (this.#decoder) this.#settle(yield* this.#endDecoder(this.#decoder))
     if (this.#outcome) return this.#outcome
-    if (this.#isOverHeld) return unscannable('over-limit')
+    if (this.#isOverHeld) return this.#context.pictures ? LEFT : unscannable('over-limit')
     if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
     return this.#heldEnd ?? this.#endWith(this.#held)
   }

@@ -128,11 +128,11 @@ describe('the search of a text', () => {
       const body = JSON.stringify(values.map((value) => value.toString(coding)))
       const { file } = await searched(Buffer.from(body), 'text')
       expect(allFiles(file).length - 1).toBeLessThan(200 * 0.06)
-      const picture = Buffer.concat([
+      const codestream = Buffer.concat([
         Buffer.from('ff0acb404271210012880200', 'hex'),
         Buffer.from(randomBytes(300, 9)),
       ])
-      const one = JSON.stringify({ id: 'ab', avatar: picture.toString(coding) })
+      const one = JSON.stringify({ id: 'ab', avatar: codestream.toString(coding) })
       const { file: other } = await searched(Buffer.from(one), 'text')
       expect(allFiles(other).slice(1)).toMatchObject([
         { coverage: 'unscannable', reason: 'unsupported-format', format: 'jxl' },
