@@ -44,7 +44,7 @@ export const SCAN_LIMITS: ScanLimits = {
   embeddedStarts: 2048,
   /** Files found by their signatures that are open at once: one, its previews, its other readings, and some that only look like one. */
   embeddedAtOnce: 24,
-  /** Bytes of one AVIF or WebP that is found by its signature. AVIF does not say where it ends. */
+  /** Bytes of one AVIF, HEIC or WebP that is found by its signature. Files with tracks do not say where they end. */
   embeddedHeldBytes: 4 * 1024 * 1024,
   /** Codings (base64, hex, numbers) around a file, one within another. */
   encodings: 2,
