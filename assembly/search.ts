@@ -19,10 +19,12 @@ export function placesAddress(): usize {
 // Pairs that are searched for. They lie in memory so that the engine keeps them in registers: constants it would make anew each time.
 const firsts: usize = memory.data<u8>([0xd8, 0x50, 0x47, 0x57, 0x66])
 const seconds: usize = memory.data<u8>([0xff, 0x4e, 0x49, 0x45, 0x74])
+// TIFF has a number and a zero, `*` or in BigTIFF `+`, behind II, and a zero and that number behind MM.
+const tiffs: usize = memory.data<u8>([0x2a, 0x4d, 0xfe])
 
 /**
- * Finds D8 FF, which lies behind FF in a JPEG, and the first two letters of PNG, GIF, WEBP and ftyp. Returns the number of their
- * places. They are reported in order.
+ * Finds D8 FF, which lies behind FF in a JPEG, the first two letters of PNG, GIF, WEBP and ftyp, and in a TIFF the zero with the
+ * byte before it. Returns the number of their places. They are reported in order.
  */
 export function findPairs(
   count: u32, // bytes of the input, at most MAX_BYTES
@@ -40,6 +42,10 @@ export function findPairs(
   const second2 = v128.load8_splat(seconds, 2)
   const second3 = v128.load8_splat(seconds, 3)
   const second4 = v128.load8_splat(seconds, 4)
+  const number = v128.load8_splat(tiffs)
+  const letter = v128.load8_splat(tiffs, 1)
+  const mask = v128.load8_splat(tiffs, 2) // 2A and 2B differ in the last bit
+  const zero = i8x16.splat(0)
   let to = places
   for (let at = input; at < end; at += 16) {
     const here = v128.load(at)
@@ -49,11 +55,27 @@ export function findPairs(
     found = v128.or(found, v128.and(i8x16.eq(here, first2), i8x16.eq(behind, second2)))
     found = v128.or(found, v128.and(i8x16.eq(here, first3), i8x16.eq(behind, second3)))
     found = v128.or(found, v128.and(i8x16.eq(here, first4), i8x16.eq(behind, second4)))
+    const tiff = v128.or(i8x16.eq(v128.and(here, mask), number), i8x16.eq(here, letter))
+    found = v128.or(found, v128.and(tiff, i8x16.eq(behind, zero)))
     if (!v128.any_true(found)) continue
     for (let bits = i8x16.bitmask(found); bits; bits &= bits - 1) {
-      store<u32>(to, <u32>(at - input) + ctz(bits))
+      const place = at + ctz(bits)
+      if (load<u8>(place, 1) === 0 && !isTiff(place, end)) continue
+      store<u32>(to, <u32>(place - input))
       to += 4
     }
   }
   return <u32>((to - places) >> 2)
+}
+
+/** Whether the signature of a TIFF lies around a place. Texts of 16 bits a letter have many such places without one. */
+function isTiff(place: usize, end: usize): bool {
+  if (load<u8>(place) === 0x4d)
+    return (
+      place > input &&
+      place + 2 < end &&
+      load<u8>(place - 1) === 0x4d &&
+      (load<u8>(place, 2) & 0xfe) === 0x2a
+    )
+  return place > input + 1 && place + 1 < end && load<u16>(place - 2) === 0x4949
 }

@@ -55,17 +55,17 @@ export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined):
   )
 }
 
+/** Whether it is a TIFF that was found within a file and decoded. */
+export function isReadTiff({ coverage, format, within }: ScannedFile): boolean {
+  return coverage === 'scanned' && format === 'tiff' && within === 'embedded'
+}
+
 /**
- * Whether it is part of a decoded TIFF: JPEG strips are not files, since their tables are
+ * Whether it may be part of a decoded TIFF: JPEG strips are not files, since their tables are
  * elsewhere.
  */
-export function isStrip(file: ScannedFile, image: ImageOutcome | undefined): boolean {
+export function isStrip(file: ScannedFile): boolean {
   const isBroken =
     file.coverage === 'unscannable' && (file.reason === 'damaged' || file.reason === 'truncated')
-  return (
-    image?.coverage === 'scanned' &&
-    file.within === 'embedded' &&
-    file.format === 'jpeg' &&
-    isBroken
-  )
+  return file.within === 'embedded' && file.format === 'jpeg' && isBroken
 }

@@ -61,7 +61,10 @@ export const SCAN_LIMITS: ScanLimits = {
    * and some false starts.
    */
   embeddedAtOnce: 24,
-  /** Bytes of one AVIF or WebP found by its signature. AVIF does not say where it ends. */
+  /**
+   * Bytes of one AVIF, HEIC or WebP found by its signature. Files with tracks do not say where they
+   * end.
+   */
   embeddedHeldBytes: 4 * 1024 * 1024,
   /** Codings (base64, hex, numbers) around a file, nested in each other. */
   encodings: 2,

@@ -17,6 +17,8 @@ export class Pictures {
   /** Positions in the body at which incompletely decoded pictures may begin. */
   readonly #open = new Map<object, number>()
   #decoded: Decoded[] = []
+  /** Whether a picture is longer than may be held of one while it arrives: nothing from its beginning on may go on. */
+  hasLeft = false
 
   /** The next chunk of the body is about to be read. It begins at `start`. */
   nextChunk(start: number): void {
@@ -46,8 +48,14 @@ export class Pictures {
     this.#open.delete(picture)
   }
 
+  /** A picture stays open that will not be decoded: what is held back must be looked at again. */
+  leave(): void {
+    this.hasLeft = true
+  }
+
   /** Stops waiting for open pictures. */
   giveUp(): void {
+    this.hasLeft = false
     this.#open.clear()
   }
 

@@ -8,6 +8,7 @@ import {
   archiveWithin,
   describeArchive,
   EMPTY,
+  isReadTiff,
   isStrip,
   isThumbnail,
   OVER_LIMIT,
@@ -308,10 +309,9 @@ export class FileScanner {
     digests: Partial<FileDigests> | undefined,
   ): ScannedFile {
     const { within } = this.#place
-    const isTiff = this.#format === 'tiff'
-    const others = inner.filter(
-      (file) => !isThumbnail(file, image) && !(isTiff && isStrip(file, image)),
-    )
+    const hasTiff =
+      inner.some(isReadTiff) || (image?.coverage === 'scanned' && this.#format === 'tiff')
+    const others = inner.filter((file) => !isThumbnail(file, image) && !(hasTiff && isStrip(file)))
     const file: ScannedFile = {
       ...this.#describeContent(image),
       ...(digests && { digests }),

@@ -12,6 +12,8 @@ import { isAccepted } from '../scan/accepted.ts'
 import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import type { ScanBudget } from '../scan/budget.ts'
+import { isHeldFormat } from '../scan/image/image-scan.ts'
+import { SCAN_LIMITS } from '../scan/limits.ts'
 import { allFiles, type Finished, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import { inTurns, type Steps } from '../util/steps.ts'
@@ -132,27 +134,49 @@ export class Inspection {
     return files.length > 0 ? this.#judgeEarly(files) : undefined
   }
 
+  /** Whether a picture was skipped because it is longer than one may hold while it arrives. */
+  get hasLeftPictures(): boolean {
+    return this.#deps.context.pictures?.hasLeft ?? false
+  }
+
   /**
    * Stops waiting for pictures that are too long to hold. What is held of them is scanned as if it
    * were all, though their end may be missing. If that finds nothing, they are unscannable. Returns
    * the verdict if it refuses.
    */
   async giveUpPictures(
-    held: readonly Uint8Array[],
+    held: Iterable<Uint8Array>,
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
-    const { pictures, ...context } = this.#deps.context
-    pictures?.giveUp()
-    const budget = this.#budget.apart()
-    const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
-    for (const chunk of held) {
-      await inTurns(scanner.take(chunk), budget.turn)
-      await budget.turnIfOver()
-    }
-    const refused = await this.#judgeEarly([looksOf(await scanner.end())])
+    const refused = await this.lookAgain(held)
     if (refused) return refused
     const verdict = await this.#judge([
       { coverage: 'unscannable', reason: 'long-picture', bytes: 0 },
     ])
+    return isPassed(verdict) ? undefined : verdict
+  }
+
+  /**
+   * Scans what was held back since the first byte of a picture that was skipped or given up. Returns
+   * the verdict if it refuses.
+   */
+  async lookAgain(
+    held: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<RefuseVerdict | BlockVerdict | undefined> {
+    const { pictures, ...context } = this.#deps.context
+    const hasLeft = this.hasLeftPictures
+    pictures?.giveUp()
+    const { heldBytes } = SCAN_LIMITS
+    const budget = this.#budget.apart({ heldBytes, embeddedHeldBytes: heldBytes })
+    const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
+    for await (const chunk of held) {
+      await inTurns(scanner.take(chunk), budget.turn)
+      await budget.turnIfOver()
+    }
+    const file = await scanner.end()
+    const refused = await this.#judgeEarly([looksOf(file)])
+    const missed = hasLeft ? allFiles(file).filter(isMissed).map(withoutInner) : []
+    if (refused || missed.length === 0) return refused
+    const verdict = await this.#judge([{ ...EMPTY, inner: missed }])
     return isPassed(verdict) ? undefined : verdict
   }
 
@@ -260,6 +284,12 @@ function asText(scanned: ScannedFile): ScannedFile {
 function looksOf(file: ScannedFile): ScannedFile {
   const shown = allFiles(file).filter(({ coverage }) => coverage === 'scanned')
   return { ...EMPTY, inner: shown.map(withoutInner) }
+}
+
+/** Whether it may be a picture that was left, and cannot be read now. */
+function isMissed(file: ScannedFile): boolean {
+  if (file.coverage === 'scanned') return false
+  return file.reason === 'over-limit' || (file.format !== undefined && isHeldFormat(file.format))
 }
 
 function withoutInner(file: ScannedFile): ScannedFile {

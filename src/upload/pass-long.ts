@@ -83,7 +83,8 @@ export async function passLong(
     if (received !== length) throw new ClientGoneError()
     const lastByteAt = performance.now()
     const verdict = await inspection.end()
-    if (!isPassed(verdict)) return await breakOff(verdict, upload, deps)
+    const refused = isPassed(verdict) ? await upload.lookAgain() : verdict
+    if (refused) return await breakOff(refused, upload, deps)
     deps.onOutcome(verdict, performance.now() - lastByteAt)
     return await passed(upload.sendRest())
   } catch (error) {
@@ -144,6 +145,20 @@ class LongUpload {
     if (refused) return refused
     await this.#send(this.#inspection.heldFrom)
     return this.#holdMore()
+  }
+
+  /** Looks at pictures again that were longer than is held of one while it arrives. Returns the verdict if it is no. */
+  async lookAgain(): Promise<No | undefined> {
+    if (!this.#inspection.hasLeftPictures) return undefined
+    const body = await this.#spool?.read()
+    if (!body)
+      return this.#isTaken
+        ? this.#inspection.lookAgain(this.#holdBack.chunks)
+        : this.#inspection.giveUpPictures([])
+    await this.#room.hold(this.#maxPictureBytes)
+    const refused = await this.#inspection.lookAgain(copies(chunksOfStream(body.readable)))
+    this.#room.release(Spool.bytes)
+    return refused
   }
 
   /** Sends what was held back. Returns the origin's answer. */
@@ -212,6 +227,11 @@ class LongUpload {
     }
     return this.#response
   }
+}
+
+/** Chunks that may be kept: those of a stream are not the reader's. */
+async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield chunk.slice()
 }
 
 /**

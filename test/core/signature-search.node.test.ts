@@ -5,20 +5,26 @@ import { randomFrom } from '../support/random.ts'
 
 const { search } = readModules()
 const PAIRS = ['\xd8\xff', 'PN', 'GI', 'WE', 'ft']
+const TIFFS = ['II*\0', 'II+\0', 'MM\0*', 'MM\0+']
 
 /** The slow twin. */
 function placesOf(bytes: Uint8Array): number[] {
   const text = Buffer.from(bytes).toString('latin1')
-  return Array.from(text, (_, at) => at).filter((at) => PAIRS.includes(text.slice(at, at + 2)))
+  return Array.from(text, (_, at) => at).filter((at) => {
+    const before = text[at] === 'M' ? 1 : 2
+    const isTiff = at >= before && TIFFS.includes(text.slice(at - before, at - before + 4))
+    return PAIRS.includes(text.slice(at, at + 2)) || (isTiff && text[at + 1] === '\0')
+  })
 }
 
 describe('SignatureSearch', () => {
   it('finds the places that a slow search finds, at any length', () => {
     const random = randomFrom(9)
-    const letters = Buffer.from(`${PAIRS.join('')}\0x`, 'latin1')
+    const parts = [...PAIRS, ...TIFFS, 'II', 'MM', '\0', '*', 'x']
     let found = 0
     for (let length = 0; length <= 300; length++) {
-      const bytes = Uint8Array.from({ length }, () => pick([...letters], random))
+      const text = Array.from({ length }, () => pick(parts, random)).join('')
+      const bytes = Buffer.from(text, 'latin1').subarray(0, length)
       expect(search.find(bytes)).toEqual(placesOf(bytes))
       found += placesOf(bytes).length
     }

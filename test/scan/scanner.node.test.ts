@@ -334,7 +334,7 @@ describe('files that cannot be scanned', () => {
 
   it.each([
     ['heic', '\0\0\0\x18ftypheic\0\0\0\0mif1heic'],
-    ['jxl', '\xff\x0a\xfa'],
+    ['jxl', '\xff\x0a\xcb\x40\x42\x71\x21\x00\x12\x88\x02\x00'],
     ['psd', '8BPS\0\x01'],
     ['ico', '\0\0\x01\0\x02\0'],
     ['jp2', '\0\0\0\x0cjP  \r\n\x87\n'],

@@ -167,6 +167,9 @@ async function knownPictures(): Promise<[string, Buffer][]> {
     ['a GIF', gif],
     ['a GIF without an end', gif.subarray(0, -1)],
     ['a WebP', webp],
+    ['an AVIF', await image.clone().avif({ effort: 0, quality: 90 }).toBuffer()],
+    ['a TIFF', await image.clone().tiff({ compression: 'lzw' }).toBuffer()],
+    ['a TIFF that is not compressed', await image.clone().tiff({ compression: 'none' }).toBuffer()],
   ]
 }
 

@@ -4,6 +4,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { randomBytes } from '../support/random.ts'
 import { startStaging } from '../support/staging-harness.ts'
+import { writeTiff } from '../support/tiff-writer.ts'
 import { sendUpload, type SendOptions } from '../support/upload-client.ts'
 import { digest } from '../support/uploads.ts'
 
@@ -26,6 +27,29 @@ const answerOrReset = (sent: ReturnType<typeof send>) =>
 
 function behind(image: Uint8Array, bytes: number): Buffer {
   return Buffer.concat([image, randomBytes(bytes - image.length, bytes)])
+}
+
+/** An AVIF and a TIFF that are longer than is held, and end only there. */
+async function longAvif(image: Buffer): Promise<Buffer> {
+  const avif = await sharp(image).avif({ effort: 0, quality: 90 }).toBuffer()
+  const free = Buffer.alloc(3 * MIB)
+  free.writeUInt32BE(free.length)
+  free.write('free', 4)
+  return Buffer.concat([avif, free])
+}
+
+async function longTiff(image: Buffer): Promise<Buffer> {
+  const { data, info } = await sharp(image).raw().toBuffer({ resolveWithObject: true })
+  const size = { 256: [info.width], 257: [info.height], 278: [info.height] }
+  const tags = {
+    ...size,
+    258: [8, 8, 8],
+    259: [1],
+    262: [2],
+    277: [3],
+    700: randomBytes(3 * MIB, 2),
+  }
+  return Buffer.from(writeTiff([{ tags, segments: [data] }]))
 }
 
 /** Sizes of chunks for a chunked body. */
@@ -73,6 +97,26 @@ describe('a picture that is longer than is held', () => {
     const open = Buffer.concat([progressive.subarray(0, -2), new Uint8Array(8 * MIB)])
     expect((await send(open)).status).toBe(451)
     expect(origin.begun).toBe(0)
+    await expectNothingStaged()
+  })
+
+  it('of a format that is held is looked at again in the bucket, two at once', async () => {
+    const forms = [longAvif, longTiff]
+    const starts = [new Uint8Array(0), behind(unrelated, 2 * MIB + 5)]
+    for (const [i, form] of forms.entries()) {
+      const bodies = await Promise.all(
+        [known, unrelated].map(async (image) =>
+          Buffer.concat([starts[i]!, await form(image), randomBytes(4 * MIB, 4)]),
+        ),
+      )
+      origin.clear()
+      const [refused, allowed] = await Promise.all(bodies.map((body) => send(body)))
+      expect([refused!.status, allowed!.status]).toEqual([451, 201])
+      const [first, ...others] = origin.received.toSorted((a, b) => b.body.length - a.body.length)
+      expect(digest(first!.body)).toBe(digest(bodies[1]!))
+      for (const { isComplete, body } of others)
+        expect([isComplete, body.length <= starts[i]!.length]).toEqual([false, true])
+    }
     await expectNothingStaged()
   })
 

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer'
+import { ascii } from '../../util/ascii.ts'
 import { concatenate } from '../../util/bytes.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
@@ -6,13 +6,18 @@ import type { ScanContext } from '../context.ts'
 import type { SpanKind } from './findings.ts'
 import { type ImageFormat, sniffFormat } from '../image/format.ts'
 import { type ImageOutcome, ImageScan } from '../image/image-scan.ts'
-import type { Finished, ScannedFile, Within } from '../scanned.ts'
+import { TiffStart } from '../image/tiff/start.ts'
+import type { FinishedInner, ScannedFile, Within } from '../scanned.ts'
+import { LOOK_MS } from '../work.ts'
 import { findImages, LONGEST_SIGNATURE_BYTES } from './signatures.ts'
 
 /** Bytes searched at once. */
 const CHUNK_BYTES = 64 * 1024
-/** Bytes before a chunk in which a signature that ends in it may begin. */
-const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1
+/** Bytes before a signature that mark an Exif block: in JPEG, PNG, WebP and HEIC. */
+const EXIF_MARK_BYTES = 8
+const EXIF_MARK = /exif.{0,4}$/is
+/** Bytes before a chunk in which a signature that ends in it, and the mark before that, may begin. */
+const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1 + EXIF_MARK_BYTES
 
 /** An image that is being read from its signature on. */
 interface OpenImage {
@@ -22,8 +27,12 @@ interface OpenImage {
   index: number
   /** Whether it begins in data that is also read in another form. */
   isCoded: boolean
+  /** Whether it is in an Exif block. Its directory may refer to samples of another file. */
+  isExif: boolean
   /** Bytes that may still belong to it. */
   left: number
+  /** For a TIFF: finds out whether it is a picture. */
+  tiff: TiffStart | undefined
 }
 
 /** Finds images by their signatures in all bytes of a file that no other reader scans. */
@@ -36,7 +45,7 @@ export class EmbeddedSearch {
   #position = 0
   #tail: Uint8Array = new Uint8Array(0)
   #open: OpenImage[] = []
-  readonly #found: (Finished | undefined)[] = []
+  readonly #found: (FinishedInner | undefined)[] = []
   /** Whether there was more than the limits allow. */
   isOverLimit = false
 
@@ -66,18 +75,24 @@ export class EmbeddedSearch {
 
   /** Reads an image that was skipped as known, but is not. */
   *readAgain(bytes: Uint8Array): Steps {
-    yield* this.#begin(bytes, this.#position || 1, false)
+    yield* this.#begin(bytes, 0, this.#position || 1, false)
   }
 
   /** Ends the file. Returns the images in order. */
-  *close(): Steps<Finished[]> {
-    for (const image of this.#open) yield* this.#finish(image)
+  *close(): Steps<FinishedInner[]> {
+    for (const image of this.#open) {
+      image.tiff?.end()
+      yield* this.#finish(image)
+    }
     this.#open = []
     return this.#found.filter((file) => file !== undefined)
   }
 
   *#take(chunk: Uint8Array, kind: SpanKind): Steps {
-    for (const image of this.#open) yield* this.#give(image, chunk)
+    for (const image of this.#open) {
+      image.tiff?.take(chunk)
+      yield* this.#give(image, chunk)
+    }
     yield* this.#closeFinished()
     const isSearched = kind === 'free' || (kind === 'coded' && this.#withCoded)
     if (isSearched) yield* this.#search(chunk, kind === 'coded')
@@ -93,23 +108,22 @@ export class EmbeddedSearch {
     for (const hit of findImages(search, seam)) {
       // Hits that lie entirely in the chunk are found there.
       if (hit.start < tail.length && hit.end > tail.length)
-        yield* this.#begin(
-          concatenate([tail, chunk]).subarray(hit.start),
-          start + hit.start,
-          isCoded,
-        )
+        yield* this.#begin(concatenate([tail, chunk]), hit.start, start + hit.start, isCoded)
     }
     for (const hit of findImages(search, chunk))
-      yield* this.#begin(chunk.subarray(hit.start), this.#position + hit.start, isCoded)
+      yield* this.#begin(chunk, hit.start, this.#position + hit.start, isCoded)
     this.#tail = (chunk.length < TAIL_BYTES ? seam : chunk).slice(-TAIL_BYTES)
   }
 
-  /** Begins to read an image from the bytes available. */
-  *#begin(bytes: Uint8Array, position: number, isCoded: boolean): Steps {
+  /** Begins to read an image at an index of the bytes available. `position`: its place in the file. */
+  *#begin(available: Uint8Array, at: number, position: number, isCoded: boolean): Steps {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
+    const bytes = available.subarray(at)
     const format = sniffFormat(bytes)
     if (!format || (format === 'jpeg' && this.#isKnown(bytes))) return
+    const tiff = format === 'tiff' ? this.#lookAtTiff(bytes) : undefined
+    if (tiff?.isPicture === false) return
     if (this.#budget.isTurnOver) yield
     const isRoom = this.#budget.openEmbedded < limits.embeddedAtOnce && !this.#budget.isOverMemory
     if (!this.#budget.take('embeddedStarts') || !isRoom) {
@@ -117,8 +131,9 @@ export class EmbeddedSearch {
       return
     }
     const scan = new ImageScan(this.#context, format, this.#budget, true)
-    const left = this.#lengthOf(format, bytes)
-    const image = { scan, format, isCoded, index: this.#found.length, left }
+    const left = this.#lengthOf(format)
+    const isExif = tiff !== undefined && this.#isMarkedExif(available, at)
+    const image = { scan, format, isCoded, isExif, index: this.#found.length, left, tiff }
     this.#found.push(undefined)
     this.#open.push(image)
     this.#budget.openEmbedded++
@@ -126,15 +141,26 @@ export class EmbeddedSearch {
     yield* this.#closeFinished()
   }
 
+  #lookAtTiff(bytes: Uint8Array): TiffStart {
+    this.#budget.spend(LOOK_MS)
+    const tiff = new TiffStart()
+    tiff.take(bytes)
+    return tiff
+  }
+
+  #isMarkedExif(available: Uint8Array, at: number): boolean {
+    const bytes = available.subarray(Math.max(0, at - EXIF_MARK_BYTES), at)
+    const isShort = bytes.length < EXIF_MARK_BYTES
+    return EXIF_MARK.test(ascii(isShort ? concatenate([this.#tail, bytes]) : bytes))
+  }
+
   /**
-   * Maximum length of an image: most formats mark their end, WebP states its length, others do
-   * neither.
+   * Maximum length of an image. The core's formats are not held, and a TIFF may have its directory
+   * anywhere.
    */
-  #lengthOf(format: ImageFormat, bytes: Uint8Array): number {
-    if (format === 'webp') {
-      return Math.min(8 + Buffer.from(bytes).readUInt32LE(4), this.#budget.limits.embeddedHeldBytes)
-    }
-    return format === 'avif' || format === 'heic' ? this.#budget.limits.embeddedHeldBytes : Infinity
+  #lengthOf(format: ImageFormat): number {
+    const isHeld = format === 'webp' || format === 'avif' || format === 'heic'
+    return isHeld ? this.#budget.limits.embeddedHeldBytes : Infinity
   }
 
   *#give(image: OpenImage, bytes: Uint8Array): Steps {
@@ -144,24 +170,34 @@ export class EmbeddedSearch {
   }
 
   *#closeFinished(): Steps {
-    const isDone = ({ scan, left }: OpenImage) => scan.isOver || left <= 0
+    const isDone = ({ scan, left, tiff }: OpenImage) =>
+      tiff && tiff.isPicture !== true ? tiff.isPicture === false : scan.isOver || left <= 0
     for (const image of this.#open) if (isDone(image)) yield* this.#finish(image)
     this.#open = this.#open.filter((image) => !isDone(image))
   }
 
-  *#finish({ scan, format, isCoded, index }: OpenImage): Steps {
+  *#finish(image: OpenImage): Steps {
+    const { scan, format, index, tiff } = image
     this.#budget.openEmbedded--
+    if (tiff && tiff.isPicture !== true) {
+      scan.drop()
+      return
+    }
     const outcome = yield* scan.finish()
     const fileOf = (done: ImageOutcome): ScannedFile => {
       return { ...done, format, bytes: 0, within: this.#within }
     }
-    if (typeof outcome !== 'function' && isNoImage(outcome, isCoded)) return
+    if (typeof outcome !== 'function' && isNoImage(outcome, image)) return
     if (!this.#budget.take('embeddedImages')) {
       this.isOverLimit = true
       return
     }
-    this.#found[index] =
-      typeof outcome === 'function' ? async () => fileOf(await outcome()) : fileOf(outcome)
+    if (typeof outcome !== 'function') this.#found[index] = fileOf(outcome)
+    else
+      this.#found[index] = async () => {
+        const late = await outcome()
+        return tiff && isNoImage(late, image) ? undefined : fileOf(late)
+      }
   }
 }
 
@@ -169,7 +205,7 @@ export class EmbeddedSearch {
  * A file that fails before its size is known only looked like an image. In coded data every failure
  * counts: pieces of it may be visible.
  */
-function isNoImage(outcome: ImageOutcome, isCoded: boolean): boolean {
+function isNoImage(outcome: ImageOutcome, { isCoded, isExif }: OpenImage): boolean {
   if (outcome.coverage === 'scanned' || outcome.reason === 'over-limit') return false
-  return isCoded || outcome.width === undefined
+  return isCoded || outcome.width === undefined || (isExif && outcome.reason === 'damaged')
 }

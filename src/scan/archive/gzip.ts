@@ -1,7 +1,7 @@
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
-import { Gather } from './gather.ts'
+import { Gather } from '../../util/gather.ts'
 import { Inflater } from './inflate.ts'
 
 const HEADER_BYTES = 10

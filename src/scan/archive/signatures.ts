@@ -46,7 +46,19 @@ const SIGNATURES: readonly Signature[] = [
     bytes: SNIFF_BYTES, // brands
     isImage: (head) => /^.{4}ftyp(avi[fs]|hei[cx]|mif1|msf1)/s.test(head),
   },
+  ...['*\0', '+\0'].map((needle) => tiff(needle, 2)),
+  tiff('M\0', 1),
 ]
+
+/** Four bytes, and the position of the first directory, which alone tells more. */
+function tiff(needle: string, before: number): Signature {
+  return {
+    needle: Buffer.from(needle, 'latin1'),
+    before,
+    bytes: 16,
+    isImage: (head) => /^(II[*+]\0|MM\0[*+])/.test(head),
+  }
+}
 
 /**
  * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment.

@@ -2,7 +2,7 @@ import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { FILE_MS } from '../work.ts'
 import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
-import { Gather } from './gather.ts'
+import { Gather } from '../../util/gather.ts'
 import { readPax, readTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts'
 
 /** Maximum bytes of an extended header. Paths and times take a few hundred. */

@@ -1,5 +1,6 @@
 import type { CoreFormat } from '../../core/image.ts'
 import { ascii } from '../../util/ascii.ts'
+import { isCodestream } from './jxl.ts'
 
 /** Formats that are recognised by their first bytes. */
 export const IMAGE_FORMATS = [
@@ -19,7 +20,7 @@ export const IMAGE_FORMATS = [
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
-/** Enough first bytes to recognise any image. */
+/** Enough first bytes to recognise any image, except a bare JPEG XL codestream. */
 export const SNIFF_BYTES = 32
 
 /** Whether the core decodes it itself. */
@@ -39,7 +40,7 @@ export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   if (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') return 'webp'
   if (text.slice(4, 8) === 'ftyp') return isoFormat(text)
   if (text.startsWith('BM') && isBitmapHeader(head)) return 'bmp'
-  if (text.startsWith('\xff\x0a') || text.startsWith('\0\0\0\x0cJXL \r\n\x87\n')) return 'jxl'
+  if (text.startsWith('\0\0\0\x0cJXL \r\n\x87\n') || isCodestream(head)) return 'jxl'
   if (text.startsWith('\0\0\0\x0cjP  \r\n\x87\n')) return 'jp2'
   if (/^(II\*\0|MM\0\*|II\+\0|MM\0\+)/.test(text)) return 'tiff'
   if (text.startsWith('8BPS\0')) return 'psd'

@@ -6,6 +6,7 @@ import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
+import type { FileFormat } from '../format.ts'
 import { readExif } from './exif.ts'
 import { readJfifThumbnail } from './jfif.ts'
 import { readHeic } from './heic/heic.ts'
@@ -29,7 +30,8 @@ import {
   TONED_PIXEL_MS,
 } from '../work.ts'
 import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
-import { readTiff } from './tiff/tiff.ts'
+import { isoLength } from './iso-boxes.ts'
+import { readTiff, tiffLength } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
 
 /** Pixels. */
@@ -58,11 +60,34 @@ export type ImageOutcome =
     }
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
+/** A picture that is looked at again, with what was held back of its upload: Pictures.leave. */
+const LEFT: ImageOutcome = {
+  coverage: 'scanned',
+  width: 0,
+  height: 0,
+  needles: [],
+  isPartial: true,
+}
+
 /** Bytes that the core is given at once. */
 const CHUNK_BYTES = 16 * 1024
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
-const HELD_FORMATS: ReadonlySet<ImageFormat> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
+const HELD_FORMATS: ReadonlySet<string> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
+
+export function isHeldFormat(format: FileFormat): boolean {
+  return HELD_FORMATS.has(format)
+}
+
+/** How often it is asked where a held file ends: directories and boxes are few. */
+const MAX_LENGTH_LOOKS = 24
+
+/** Bytes of a held file that must be there before more can be said of its end: if they are there, they are all of it. */
+function lengthOf(format: ImageFormat, file: Uint8Array): number {
+  if (format === 'webp') return webpLength(file) ?? 8
+  if (format === 'tiff') return tiffLength(file)
+  return format === 'jxl' ? Infinity : isoLength(file)
+}
 
 /**
  * Turns the bytes of one image, as they arrive, into needles. The core's formats are decoded as they arrive, without keeping
@@ -82,8 +107,11 @@ export class ImageScan {
   #decodingMs = 0
   #stepsMs = 0
   #heldBytes = 0
-  /** How the image ends that is held, if nothing follows so many bytes of it. */
-  #heldEnd: { bytes: number; outcome: () => Promise<ImageOutcome> } | undefined
+  /** Bytes of a held image that must be there before it can be told where it ends, and how often that was asked. */
+  #neededBytes = 1
+  #lengthLooks = 0
+  /** How a held image ends of which all bytes are there: programs that show it ignore what follows. */
+  #heldEnd: (() => Promise<ImageOutcome>) | undefined
   /** Needles that were reported before the image was complete. */
   #toldNeedles = 0
   readonly #needles: Needles
@@ -116,7 +144,7 @@ export class ImageScan {
   /** Takes the next bytes. Do not change them afterwards if the format is held. */
   *take(chunk: Uint8Array): Steps {
     if (this.#decoder) yield* this.#decode(this.#decoder, chunk)
-    else if (HELD_FORMATS.has(this.#format) && !this.#isOverHeld) this.#keep(chunk)
+    else if (HELD_FORMATS.has(this.#format) && !this.isOver) this.#keep(chunk)
   }
 
   /**
@@ -140,18 +168,22 @@ export class ImageScan {
 
   /** Whether further bytes make no difference. */
   get isOver(): boolean {
-    return this.#outcome !== undefined || this.#isOverHeld
+    return this.#outcome !== undefined || this.#heldEnd !== undefined || this.#isOverHeld
   }
 
   /** Ends the image. A held image must be decoded while nothing else is. */
   *finish(): Steps<ImageOutcome | (() => Promise<ImageOutcome>)> {
     if (this.#decoder) this.#settle(yield* this.#endDecoder(this.#decoder))
     if (this.#outcome) return this.#outcome
-    if (this.#isOverHeld) return unscannable('over-limit')
+    if (this.#isOverHeld) return this.#context.pictures ? LEFT : unscannable('over-limit')
     if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
-    const outcome = this.#endOf(this.#held)
-    this.#context.pictures?.end(this, async () => this.#describe(await outcome()))
-    return outcome
+    return this.#heldEnd ?? this.#endWith(this.#held)
+  }
+
+  /** It is no image: frees what is held, without an outcome. */
+  drop(): void {
+    this.#held = []
+    this.#context.pictures?.end(this)
   }
 
   *#decode(decoder: ImageDecoder, chunk: Uint8Array): Steps {
@@ -192,24 +224,25 @@ export class ImageScan {
     this.#isOverHeld = !this.#budget.take('heldBytes', chunk.length)
     if (this.#isOverHeld) {
       this.#held = []
-      this.#context.pictures?.end(this)
-    } else if (this.#context.pictures && !this.#heldEnd) this.#tellWhole(this.#context.pictures)
+      this.#context.pictures?.leave()
+    } else if (this.#heldBytes >= this.#neededBytes) this.#endIfWhole()
   }
 
-  /** A WebP states its length. Programs that show it ignore what follows. */
-  #tellWhole(pictures: Pictures): void {
-    const length = this.#format === 'webp' ? webpLength(this.#held[0]) : undefined
-    if (length === undefined || this.#heldBytes < length) return
-    const outcome = this.#endOf([...this.#held])
-    this.#heldEnd = { bytes: this.#heldBytes, outcome }
-    pictures.end(this, async () => this.#describe(await outcome()))
+  #endIfWhole(): void {
+    const file = joined(this.#held)
+    this.#held = [file]
+    const length = lengthOf(this.#format, file)
+    this.#neededBytes = ++this.#lengthLooks < MAX_LENGTH_LOOKS ? length : Infinity
+    if (length <= file.length) this.#heldEnd = this.#endWith([file.subarray(0, length)])
   }
 
   /** The outcome if these are all bytes of the image. Decoded once, on the first call. */
-  #endOf(held: Uint8Array[]): () => Promise<ImageOutcome> {
-    if (this.#heldEnd?.bytes === this.#heldBytes) return this.#heldEnd.outcome
+  #endWith(held: Uint8Array[]): () => Promise<ImageOutcome> {
     let outcome: Promise<ImageOutcome> | undefined
-    return () => (outcome ??= this.#endHeld(held))
+    const end = () => (outcome ??= this.#endHeld(held))
+    this.#held = []
+    this.#context.pictures?.end(this, async () => this.#describe(await end()))
+    return end
   }
 
   *#push(decoder: ImageDecoder, bytes: Uint8Array, isLast: boolean): Steps {
@@ -309,8 +342,7 @@ export class ImageScan {
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
     await this.#budget.turnIfOver() // before there are pixels: two pictures of others would be too many
     if (this.#budget.isExhausted) return unscannable('over-limit')
-    const [only, ...others] = held
-    const file = only && others.length === 0 ? only : concatenate(held)
+    const file = joined(held)
     held.length = 0
     if (this.#format === 'webp' || this.#format === 'avif') {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
@@ -453,6 +485,11 @@ function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
     reason,
     ...(isKnown && { width: size.width, height: size.height }),
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only, ...others] = parts
+  return only && others.length === 0 ? only : concatenate(parts)
 }
 
 function sizeOf({ width, height }: { width?: number; height?: number }): Size | undefined {

@@ -48,3 +48,57 @@ export function u32At(bytes: Uint8Array, at: number): number {
 export function u16At(bytes: Uint8Array, at: number): number {
   return at + 2 <= bytes.length ? viewOf(bytes).getUint16(at) : 0
 }
+
+/**
+ * Bytes of a file that must be there before more can be said of its end. If they are there, they are all that viewers use: its
+ * boxes, and what its items consist of (ISO/IEC 14496-12, 8.11.3: `iloc`). `Infinity`: it does not say, or has tracks.
+ */
+export function isoLength(file: Uint8Array): number {
+  let [at, items] = [0, 0]
+  let hasItems = false
+  for (;;) {
+    if (at + BOX_BYTES > file.length) return at + BOX_BYTES
+    const type = ascii(file.subarray(at + 4, at + 8))
+    const isLong = u32At(file, at) === 1
+    const size = isLong ? Number(viewOf(file).getBigUint64(at + 8)) : u32At(file, at)
+    if (!/^[\w -]{4}$/.test(type)) break
+    if (size < 8) return Infinity // 0: to the end of the file
+    if (type === 'moov' || type === 'moof') return Infinity
+    if (type === 'meta') {
+      if (at + size > file.length) return at + size
+      hasItems = true
+      items = Math.max(items, itemsEnd(findBox(file.subarray(at, at + size), 'meta', 'iloc')))
+    }
+    at += size
+  }
+  return hasItems ? Math.max(at, items) : Infinity
+}
+
+/** Bytes of the longest head of a box. */
+const BOX_BYTES = 16
+
+/** Where the last item ends. */
+function itemsEnd(iloc: Uint8Array | undefined): number {
+  if (!iloc) return Infinity
+  const [version = 0, sizes = 0, others = 0] = [iloc[0], iloc[4], iloc[5]]
+  let at = 6
+  const read = (bytes: number) => {
+    let value = 0
+    for (let i = 0; i < bytes; i++) value = value * 256 + (iloc[at++] ?? 0)
+    return value
+  }
+  let end = 0
+  for (let count = read(version < 2 ? 2 : 4); count > 0 && at < iloc.length; count--) {
+    read(version < 2 ? 2 : 4) // its number
+    const isInFile = version === 0 || (read(2) & 15) === 0
+    read(2) // which file it is in
+    const base = read(others >> 4)
+    for (let extents = read(2); extents > 0 && at < iloc.length; extents--) {
+      if (version > 0) read(others & 15)
+      const start = base + read(sizes >> 4)
+      const length = read(sizes & 15)
+      if (isInFile) end = Math.max(end, length === 0 ? Infinity : start + length)
+    }
+  }
+  return end
+}

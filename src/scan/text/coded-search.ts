@@ -8,6 +8,7 @@ import {
   SEMICOLON_BREAK,
   URL_CODES,
 } from './codings.ts'
+import { CODESTREAM_BYTES, hasCodestreamMark } from '../image/jxl.ts'
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
   DEFLATE_BYTES,
@@ -400,7 +401,9 @@ export class CodedSearch {
     const { reading, need, isFile } = candidate
     const heads = [this.#head(candidate, reading !== 'skip')]
     if (reading === 'either' && this.#isHeadParted) heads.push(this.#head(candidate, false))
-    if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
+    if (need === VALUE_BYTES && !this.#isFaint && heads.some(hasCodestreamMark))
+      this.#look({ ...candidate, need: CODESTREAM_BYTES }, isAll)
+    else if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
     // Fewer bytes prove nothing, and are hardly a file.
     else if (heads.some((head) => head.length >= Math.min(need, VALUE_BYTES) && isFile(head)))
       this.#begin(candidate)

@@ -8,10 +8,13 @@ import { randomBytes } from '../../support/random.ts'
 import { allFiles, type ScannedFile } from '../../../src/scan/scanned.ts'
 import { formatHash } from '../../../src/util/hash.ts'
 import { outline, scanChunks } from '../../support/scan-chunks.ts'
+import { writeTiff } from '../../support/tiff-writer.ts'
 import { picture } from '../../support/sharp-images.ts'
 
-type Encoded = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif'
+type Encoded = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'tiff'
 
+/** A grey page of 40 x 40. */
+const TAGS = { 256: [40], 257: [40], 258: [8], 259: [1], 262: [1], 277: [1], 278: [40] }
 const files = {} as Record<Encoded, Uint8Array>
 let other: Uint8Array
 let zip: Uint8Array
@@ -23,6 +26,7 @@ beforeAll(async () => {
   files.gif = await image.clone().gif().toBuffer()
   files.webp = await image.clone().webp().toBuffer()
   files.avif = await image.clone().avif({ effort: 0 }).toBuffer()
+  files.tiff = await image.clone().tiff({ compression: 'lzw' }).toBuffer()
   other = await picture(60, 50, 3, 2).jpeg().toBuffer()
   zip = writeZip([{ name: 'a', content: other, method: 0 }])
 })
@@ -37,7 +41,7 @@ function pdfOf(image: Uint8Array): Uint8Array {
 }
 
 describe('images by their signatures', () => {
-  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif'])(
+  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff'])(
     'are found in files of unknown kind, in chunks of any size: %s',
     async (format) => {
       const file = Buffer.concat([randomBytes(3000, 1), files[format], randomBytes(3000, 2)])
@@ -59,7 +63,7 @@ describe('images by their signatures', () => {
     ])
   })
 
-  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif'])(
+  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff'])(
     'are found behind a %s',
     async (format) => {
       const file = Buffer.concat([files[format], other])
@@ -127,6 +131,95 @@ describe('images by their signatures', () => {
   it('are not seen in megabytes of noise', async () => {
     const noise = randomBytes(4_000_000, 7)
     expect(outline(await scanChunks(noise, 65536))).toEqual(['upload: unknown unknown-format'])
+  })
+})
+
+describe('TIFF by its signature and first directory', () => {
+  const strips = [new Uint8Array(40 * 40).fill(9)]
+
+  it.each(['none', 'lzw', 'deflate', 'jpeg', 'packbits'] as const)(
+    'is found behind a text, in an image and in a form of its own: %s',
+    async (compression) => {
+      const tiff = await picture(90, 70).tiff({ compression }).toBuffer()
+      for (const front of [Buffer.from('avatar='), files.gif, other]) {
+        const file = Buffer.concat([front, tiff, randomBytes(500, 5)])
+        const [, ...found] = outline(await scanChunks(file))
+        expect(found).toEqual(['embedded: tiff 1 needles'])
+        for (const cut of [1, 7, 4096]) {
+          expect(outline(await scanChunks(file, cut)).slice(1)).toEqual(found)
+        }
+      }
+    },
+  )
+
+  it('is found in either byte order, as BigTIFF, and with its directory before its samples', async () => {
+    const grey = await picture(64, 64).greyscale().raw().toBuffer()
+    for (const isLittle of [true, false]) {
+      for (const isBig of [true, false]) {
+        const size = { 256: [64], 257: [64], 258: [8], 259: [1], 262: [1], 277: [1], 278: [64] }
+        const tiff = writeTiff([{ tags: size, segments: [grey] }], isLittle, isBig)
+        const file = Buffer.concat([randomBytes(77, 1), tiff])
+        const plain = await scanChunks(tiff)
+        const [, embedded] = allFiles(await scanChunks(file, 50))
+        expect(embedded).toMatchObject({ coverage: 'scanned', format: 'tiff' })
+        expect(embedded?.coverage === 'scanned' && embedded.needles).toEqual(
+          plain.coverage === 'scanned' && plain.needles,
+        )
+      }
+    }
+  })
+
+  it('is not seen in an Exif block, nor where no directory of a picture is', async () => {
+    const exif = addExif(files.jpeg, writeExif(6))
+    for (const cut of [1, 700, 1e6]) {
+      expect(outline(await scanChunks(exif, cut, { embeddedStarts: 0, heldBytes: 0 }))).toEqual([
+        'upload: jpeg 2 needles',
+      ])
+    }
+    const bare = ['II*\0\x08\0\0\0', 'MM\0*\0\0\x20\0', 'II+\0\x08\0\0\0', 'II*\0\xff\xff\xff\xff']
+    for (const head of bare) {
+      const file = Buffer.concat([
+        randomBytes(2000, 1),
+        Buffer.from(head, 'latin1'),
+        randomBytes(20_000, 2),
+      ])
+      expect(outline(await scanChunks(file))).toEqual(['upload: unknown unknown-format'])
+    }
+  })
+
+  it('does not count in an Exif block that says where samples were in another file', async () => {
+    const page = { tags: { ...TAGS, 256: [4000], 257: [3000], 278: [3000] }, segments: strips }
+    const left = Buffer.concat([Buffer.from('Exif\0\0'), writeTiff([page])])
+    const length = Buffer.from([0xff, 0xe1, (left.length + 2) >> 8, (left.length + 2) & 255])
+    const file = Buffer.concat([files.jpeg.subarray(0, 2), length, left, files.jpeg.subarray(2)])
+    for (const cut of [1, 9, 1e6])
+      expect(outline(await scanChunks(file, cut))).toEqual(['upload: jpeg 1 needles'])
+    const free = Buffer.concat([randomBytes(99, 1), left.subarray(6)])
+    expect(outline(await scanChunks(free))).toEqual([
+      'upload: unknown unknown-format',
+      'embedded: tiff damaged',
+    ])
+  })
+
+  it('is over the limit if it is longer than what may be held', async () => {
+    const file = Buffer.concat([randomBytes(99, 1), files.tiff])
+    for (const heldBytes of [100, files.tiff.length - 1]) {
+      expect(outline(await scanChunks(file, 64, { heldBytes }))).toEqual([
+        'upload: unknown unknown-format',
+        'embedded: tiff over-limit',
+      ])
+    }
+    expect(outline(await scanChunks(file, 64, { heldBytes: files.tiff.length }))).toContain(
+      'embedded: tiff 1 needles',
+    )
+  })
+
+  it('costs little where only its first bytes are, again and again', async () => {
+    const file = Buffer.alloc(1_000_000, 'II*\0', 'latin1')
+    const none = outline(await scanChunks(Buffer.concat([Buffer.from('-'), file]), 65_536))
+    expect(none).toContain('embedded: unknown over-limit')
+    const text = Buffer.from('*MII+'.repeat(100_000), 'utf16le')
+    expect(outline(await scanChunks(text, 65_536))).toEqual(['upload: unknown unknown-format'])
   })
 })
 

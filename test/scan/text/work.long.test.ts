@@ -120,6 +120,26 @@ describe('the search of a text', () => {
     ])
   })
 
+  it('takes values that begin with the two bytes of JPEG XL for nothing, unless its headers follow', async () => {
+    const noise = Buffer.from(randomBytes(64 * 200, 8))
+    const values = Array.from({ length: 200 }, (_, i) => noise.subarray(64 * i, 64 * i + 64))
+    for (const value of values) value.set([0xff, 0x0a])
+    for (const coding of ['hex', 'base64'] as const) {
+      const body = JSON.stringify(values.map((value) => value.toString(coding)))
+      const { file } = await searched(Buffer.from(body), 'text')
+      expect(allFiles(file).length - 1).toBeLessThan(200 * 0.06)
+      const codestream = Buffer.concat([
+        Buffer.from('ff0acb404271210012880200', 'hex'),
+        Buffer.from(randomBytes(300, 9)),
+      ])
+      const one = JSON.stringify({ id: 'ab', avatar: codestream.toString(coding) })
+      const { file: other } = await searched(Buffer.from(one), 'text')
+      expect(allFiles(other).slice(1)).toMatchObject([
+        { coverage: 'unscannable', reason: 'unsupported-format', format: 'jxl' },
+      ])
+    }
+  })
+
   it('ignores rows of small numbers, though some icons begin that way', async () => {
     const rows = Array.from({ length: 2000 }, (_, i) => [i, [0, 0, 1, 0, 1, 0][i] ?? i % 7])
     const { file } = await searched(Buffer.from(JSON.stringify(rows)), 'text')

@@ -17,7 +17,39 @@ const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
 const OFFSETS: ReadonlySet<number> = new Set([13, 18])
 
 /** Entries that a directory may have. Writers make some dozens. */
-const MAX_ENTRIES = 512
+export const MAX_ENTRIES = 512
+
+/** Bytes of the number of entries, of an entry, and of an offset. */
+interface Form {
+  isLittle: boolean
+  countBytes: number
+  entryBytes: number
+  offsetBytes: number
+}
+
+/** Bytes in which any file says how it is written, and where its first directory is. */
+export const HEADER_BYTES = 16
+
+/** What a header says of its file, and where the first directory is. */
+export function readHeader(view: DataView): Form & { first: number } {
+  const isLittle = view.getUint16(0) === 0x4949
+  const isBig = view.getUint16(2, isLittle) === 43
+  return isBig
+    ? {
+        isLittle,
+        countBytes: 8,
+        entryBytes: 20,
+        offsetBytes: 8,
+        first: readNumber(view, 8, 8, isLittle),
+      }
+    : {
+        isLittle,
+        countBytes: 2,
+        entryBytes: 12,
+        offsetBytes: 4,
+        first: view.getUint32(4, isLittle),
+      }
+}
 
 /** One directory of a TIFF file. It describes one page. */
 export class Directory {
@@ -32,6 +64,14 @@ export class Directory {
 
   add(tag: number, field: Field): void {
     if (!this.#fields.has(tag)) this.#fields.set(tag, field)
+  }
+
+  /** Where the last of its values ends. */
+  get end(): number {
+    const ends = [...this.#fields.values()].map(
+      ({ type, count, at }) => at + count * (TYPE_BYTES[type] ?? 0),
+    )
+    return Math.max(0, ...ends)
   }
 
   /** Values of a tag that lie within the file, at most `max` of them. */
@@ -66,35 +106,47 @@ export class Directory {
 /** Tag of directories that belong to one: pictures in other sizes, previews, and the picture itself in raw files. */
 const SUB_DIRECTORIES = 330
 
-/** Reads the directories of a file in their order, then those within them, at most `max`. `isPartial`: there are more. */
-export function readDirectories(
-  file: Uint8Array,
-  max: number,
-): { directories: Directory[]; isPartial: boolean } {
+export interface Directories {
+  directories: Directory[]
+  /** Whether there are more. */
+  isPartial: boolean
+  /** Where the last of them ends, with its values, in the file or behind its end. */
+  end: number
+}
+
+/** Reads the directories of a file in their order, then those within them, at most `max`. */
+export function readDirectories(file: Uint8Array, max: number): Directories {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const directories: Directory[] = []
-  if (file.length < 16) return { directories, isPartial: false }
-  const isLittle = view.getUint16(0) === 0x4949
-  const isBig = view.getUint16(2, isLittle) === 43
+  if (file.length < HEADER_BYTES) return { directories, isPartial: false, end: HEADER_BYTES }
+  const header = readHeader(view)
   const seen = new Set<number>()
-  const starts = [isBig ? readNumber(view, 8, 8, isLittle) : view.getUint32(4, isLittle)]
+  const starts = [header.first]
   let isMore = false
+  let end = HEADER_BYTES
   for (const start of starts) {
     for (let at = start; at !== 0 && !seen.has(at);) {
       isMore ||= directories.length === max
-      const read = isMore ? undefined : readDirectory(view, at, isLittle, isBig)
-      if (!read) break
+      const read = isMore ? undefined : readDirectory(view, at, header)
+      if (!read) {
+        if (!isMore) end = Math.max(end, at + header.countBytes)
+        break
+      }
       seen.add(at)
+      end = Math.max(end, read.end, read.directory.end)
       directories.push(read.directory)
       starts.push(...read.directory.numbers(SUB_DIRECTORIES, max))
       at = read.next
     }
   }
-  return { directories, isPartial: isMore }
+  return { directories, isPartial: isMore, end }
 }
 
-function readDirectory(view: DataView, start: number, isLittle: boolean, isBig: boolean) {
-  const [countBytes, entryBytes, offsetBytes] = isBig ? [8, 20, 8] : [2, 12, 4]
+function readDirectory(
+  view: DataView,
+  start: number,
+  { isLittle, countBytes, entryBytes, offsetBytes }: Form,
+) {
   if (start + countBytes > view.byteLength) return undefined
   const count = readNumber(view, start, countBytes, isLittle)
   const directory = new Directory(view, isLittle)
@@ -110,10 +162,11 @@ function readDirectory(view: DataView, start: number, isLittle: boolean, isBig: 
   }
   const end = start + countBytes + count * entryBytes
   const hasNext = end + offsetBytes <= view.byteLength
-  return { directory, next: hasNext ? readNumber(view, end, offsetBytes, isLittle) : 0 }
+  const next = hasNext ? readNumber(view, end, offsetBytes, isLittle) : 0
+  return { directory, next, end: end + offsetBytes }
 }
 
-function readNumber(view: DataView, at: number, size: number, isLittle: boolean): number {
+export function readNumber(view: DataView, at: number, size: number, isLittle: boolean): number {
   if (size === 1) return view.getUint8(at)
   if (size === 2) return view.getUint16(at, isLittle)
   if (size === 4) return view.getUint32(at, isLittle)

@@ -2,8 +2,8 @@ import type { ImageCore } from '../../../core/image-core.ts'
 import type { ScanBudget } from '../../budget.ts'
 import type { PageDecode, Pages } from '../pages.ts'
 import { decodePage } from './decode.ts'
-import { readDirectories } from './directory.ts'
-import { readPage } from './page.ts'
+import { type Directory, readDirectories } from './directory.ts'
+import { MAX_SEGMENTS, readPage } from './page.ts'
 import { TiffWork } from './work.ts'
 
 /** Maximum pages decoded. */
@@ -20,4 +20,30 @@ export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array):
     return { page, decode }
   })
   return { pages, isPartial }
+}
+
+/**
+ * Bytes of a file that must be there before more can be said of its end. If they are there, they are all that its pages consist
+ * of. `Infinity`: it does not say.
+ */
+export function tiffLength(file: Uint8Array): number {
+  const { directories, end } = readDirectories(file, MAX_PAGES)
+  return Math.max(end, ...directories.map(segmentsEnd))
+}
+
+/** Tags of where segments are, and of their bytes: strips, tiles, and JPEG as TIFF 6.0 has it. */
+const SEGMENTS = [
+  [273, 279],
+  [324, 325],
+  [513, 514],
+] as const
+
+function segmentsEnd(directory: Directory): number {
+  let end = 0
+  for (const [starts, counts] of SEGMENTS) {
+    const bytes = directory.numbers(counts, MAX_SEGMENTS)
+    for (const [i, start] of directory.numbers(starts, MAX_SEGMENTS).entries())
+      end = Math.max(end, start + (bytes[i] ?? Infinity))
+  }
+  return end
 }

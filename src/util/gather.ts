@@ -27,6 +27,11 @@ export class Gather {
     return this.#length === 0
   }
 
+  /** The bytes that have arrived. */
+  get soFar(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   /** All requested bytes; `undefined` while some are missing. */
   get whole(): Uint8Array | undefined {
     return this.#length === this.#bytes.length ? this.#bytes : undefined

@@ -1,0 +1,79 @@
+import { viewOf } from '../../../util/bytes.ts'
+import { Gather } from '../../../util/gather.ts'
+import { HEADER_BYTES, MAX_ENTRIES, readHeader, readNumber } from './directory.ts'
+
+/** Tags without which libtiff, Pillow and ImageMagick show nothing: the size, and where the samples are. */
+const SIZE = [256, 257]
+const SAMPLES = [273, 324, 513]
+
+/**
+ * Tells by its first directory whether what has the four bytes of a TIFF is a picture. Exif blocks have those bytes, too, and
+ * a directory that describes the image around them. The directory often lies at the end of the file. Bytes before it are not kept.
+ */
+export class TiffStart {
+  /** `undefined` while the directory has not come. */
+  isPicture: boolean | undefined
+  /** Position of the next byte that comes, and of the next one that is needed. */
+  #position = 0
+  #needed = 0
+  /** What is gathered, and its position. */
+  #gather = new Gather(HEADER_BYTES)
+  #gatherAt = 0
+  #header: ReturnType<typeof readHeader> | undefined
+  #count: number | undefined
+
+  /** Takes the next bytes. */
+  take(bytes: Uint8Array): void {
+    const start = this.#position
+    this.#position += bytes.length
+    while (this.isPicture === undefined) {
+      const gathered = this.#gather.whole
+      if (gathered) this.#read(gathered)
+      else if (this.#needed - start >= bytes.length) return
+      else this.#needed += this.#gather.take(bytes.subarray(this.#needed - start))
+    }
+  }
+
+  /** There are no more bytes. As in Pillow, a directory may end with the file. */
+  end(): void {
+    this.isPicture ??= this.#count !== undefined && this.#hasTags(this.#gather.soFar)
+  }
+
+  /** Reads what was asked for, and asks for what comes next. */
+  #read(gathered: Uint8Array): void {
+    if (!this.#header) this.#seek(readHeader(viewOf(gathered)))
+    else if (this.#count === undefined) this.#readCount(gathered, this.#header)
+    else this.isPicture = this.#hasTags(gathered)
+  }
+
+  #seek(header: ReturnType<typeof readHeader>): void {
+    const { first, countBytes } = header
+    this.#header = header
+    if (first < HEADER_BYTES) {
+      this.#gather.grow(Math.max(0, first + countBytes - HEADER_BYTES))
+      return
+    }
+    this.#gather = new Gather(countBytes)
+    this.#gatherAt = this.#needed = first
+  }
+
+  #readCount(gathered: Uint8Array, header: ReturnType<typeof readHeader>): void {
+    const { first, countBytes, entryBytes, isLittle } = header
+    const at = first - this.#gatherAt
+    const count = readNumber(viewOf(gathered), at, countBytes, isLittle)
+    this.#count = Math.min(count, MAX_ENTRIES)
+    this.#gather.grow(Math.max(0, at + countBytes + this.#count * entryBytes - gathered.length))
+  }
+
+  #hasTags(gathered: Uint8Array): boolean {
+    const { first = 0, countBytes = 0, entryBytes = 0, isLittle } = this.#header ?? {}
+    const tags = new Set<number>()
+    const view = viewOf(gathered)
+    let at = first - this.#gatherAt + countBytes
+    for (let i = 0; i < (this.#count ?? 0) && at + entryBytes <= gathered.length; i++) {
+      tags.add(view.getUint16(at, isLittle))
+      at += entryBytes
+    }
+    return SIZE.every((tag) => tags.has(tag)) && SAMPLES.some((tag) => tags.has(tag))
+  }
+}
