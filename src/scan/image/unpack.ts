@@ -3,10 +3,10 @@ import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
 
 /**
- * Yields bytes as they are produced, and returns how they end. The chunks are reused. Damaged data
- * ends early.
+ * Yields bytes as they are produced, and returns how they end. The chunks are reused. `damaged`: a
+ * code is invalid, and the bytes end there; or a checksum is wrong.
  */
-export type Unpacked = Generator<Uint8Array, 'ended' | 'over-limit'>
+export type Unpacked = Generator<Uint8Array, 'ended' | 'damaged' | 'over-limit'>
 
 /** Chunk size for data that is not packed. */
 const CHUNK_BYTES = 64 * 1024
@@ -26,12 +26,43 @@ const ZLIB_HEADER_BYTES = 2
 /** zlib (RFC 1950), whatever its header says. */
 export function* inflate(data: Uint8Array, budget: ScanBudget): Unpacked {
   const out: Uint8Array[] = []
+  let sum = 1
   const inflater = new Inflater(budget, (bytes) => only(void out.push(bytes)))
   for (let at = ZLIB_HEADER_BYTES; at < data.length && !inflater.isClosed; at += INPUT_BYTES) {
     atOnce(inflater.push(data.subarray(at, at + INPUT_BYTES)))
-    yield* out.splice(0)
+    for (const bytes of out.splice(0)) {
+      sum = adler32(bytes, sum)
+      yield bytes
+    }
   }
-  return inflater.state === 'over-limit' ? 'over-limit' : 'ended'
+  if (inflater.state === 'over-limit') return 'over-limit'
+  const trailer = data.subarray(ZLIB_HEADER_BYTES + inflater.inBytes).subarray(0, 4)
+  const isWrong =
+    trailer.length === 4 && trailer.some((byte, i) => byte !== (sum >>> (24 - 8 * i)) % 256)
+  return inflater.state === 'damaged' || isWrong || !isZlibHeader(data) ? 'damaged' : 'ended'
+}
+
+function isZlibHeader(data: Uint8Array): boolean {
+  const [method = 0, flags = 0] = data
+  return (method & 15) === 8 && (method * 256 + flags) % 31 === 0 && (flags & 0x20) === 0
+}
+
+/** Largest prime below 2 ** 16, and bytes that may be added before the sums leave 32 bits. */
+const [ADLER_BASE, ADLER_BYTES] = [65_521, 5552]
+
+/** Adler-32 (RFC 1950, section 8.2) of bytes after others. */
+function adler32(bytes: Uint8Array, before: number): number {
+  let [low, high] = [before & 0xffff, before >>> 16]
+  for (let at = 0; at < bytes.length; at += ADLER_BYTES) {
+    const end = Math.min(bytes.length, at + ADLER_BYTES)
+    for (let i = at; i < end; i++) {
+      low += bytes[i] ?? 0
+      high += low
+    }
+    low %= ADLER_BASE
+    high %= ADLER_BASE
+  }
+  return high * 65_536 + low
 }
 
 /** PackBits (TIFF 6.0, section 9). PDF's RunLengthDecode is the same. */
@@ -66,6 +97,7 @@ export function* unpackLzw(data: Uint8Array, early: 0 | 1 = 1): Unpacked {
   const out = new Uint8Array(OUTPUT_BYTES)
   let [filled, at, bits, held] = [0, 0, 0, 0]
   let [next, size, previous] = [END + 1, 9, -1]
+  let isDamaged = false
   for (;;) {
     while (bits < size && at < data.length) {
       held = ((held << 8) | (data[at++] ?? 0)) & 0xffffff
@@ -79,7 +111,10 @@ export function* unpackLzw(data: Uint8Array, early: 0 | 1 = 1): Unpacked {
       ;[next, size, previous] = [END + 1, 9, -1]
       continue
     }
-    if (code > next || (code === next && previous < 0) || (previous < 0 && code > END)) break
+    if (code > next || (code === next && previous < 0) || (previous < 0 && code > END)) {
+      isDamaged = true
+      break
+    }
     if (previous >= 0 && next < MAX_CODES) {
       prefixes[next] = previous
       firsts[next] = firsts[previous] ?? 0
@@ -102,5 +137,5 @@ export function* unpackLzw(data: Uint8Array, early: 0 | 1 = 1): Unpacked {
     previous = code
   }
   yield out.subarray(0, filled)
-  return 'ended'
+  return isDamaged ? 'damaged' : 'ended'
 }

@@ -90,7 +90,7 @@ function* rasterRows(
   { width, height, bits, space }: Picture,
   chunks: Unpacked,
   onRow: (row: Uint8Array) => void,
-): Steps<'ended' | 'over-limit'> {
+): Steps<'ended' | 'damaged' | 'over-limit'> {
   const { samples, kind } = space
   if (!work.takeRows(Math.max(1, bits / 8) * width * height * samples)) return 'over-limit'
   const isIndexed = kind === 'indexed'

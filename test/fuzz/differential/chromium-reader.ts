@@ -12,10 +12,15 @@ const canvas = document.createElement('canvas')
 const context = canvas.getContext('2d', { willReadFrequently: true })
 async function show(url) {
   const image = new Image()
+  const isLoaded = new Promise((resolve) => {
+    image.onload = () => resolve(true)
+    image.onerror = () => resolve(false)
+  })
   image.src = url
-  try { await image.decode() } catch { return new Uint8Array(0) }
+  if (!await isLoaded) return new Uint8Array(0)
   const { naturalWidth: width, naturalHeight: height } = image
   if (!width || !height || width > ${MAX_SIDE} || height > ${MAX_SIDE}) return new Uint8Array(0)
+  try { await image.decode() } catch { return new Uint8Array(0) }
   canvas.width = width
   canvas.height = height
   context.drawImage(image, 0, 0)

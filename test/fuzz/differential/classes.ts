@@ -32,10 +32,6 @@ const CLASSES: readonly Class[] = [
     format: 'tiff',
     holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
   },
-  { name: 'grey and alpha apart', format: 'tiff', holds: ({ file }) => hasGreyAlphaPlanes(file) },
-  { name: 'a tag twice', format: 'tiff', holds: ({ file }) => hasTagTwice(file) },
-  { name: 'cut off', format: 'gif', holds: ({ file }) => file[file.length - 1] !== 0x3b },
-  { name: 'broken data', format: 'tiff', holds: ({ file }) => hasBrokenSegment(file) },
   { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
   {
     name: 'colours out of range, seen late',
@@ -148,65 +144,6 @@ function tiffTags(file: Buffer): Map<number, number[]> {
     )
   }
   return entries
-}
-
-/** Whether grey and alpha have segments of their own: libvips shows another picture of these than others. */
-function hasGreyAlphaPlanes(file: Buffer): boolean {
-  const tags = tiffTags(file)
-  return tags.get(277)?.[0] === 2 && tags.get(284)?.[0] === 2
-}
-
-/** Whether the first directory of a TIFF has a tag twice. */
-function hasTagTwice(file: Buffer): boolean {
-  const isLittle = file[0] === 0x49
-  const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
-  const start = isLittle ? file.readUInt32LE(4) : file.readUInt32BE(4)
-  const count = start + 2 < file.length ? u16(start) : 0
-  const inside = Array.from({ length: count }, (_, i) => start + 2 + i * 12)
-  const tags = inside.filter((at) => at + 2 <= file.length).map(u16)
-  return new Set(tags).size < tags.length
-}
-
-/** Whether the data of a segment of a TIFF is damaged: libtiff gives up all of it, and rows that come are shown here. */
-function hasBrokenSegment(file: Buffer): boolean {
-  const entries = tiffTags(file)
-  const lengths = entries.get(279) ?? entries.get(325) ?? []
-  const compression = entries.get(259)?.[0] ?? 1
-  return (entries.get(273) ?? entries.get(324) ?? []).some((at, i) =>
-    isBrokenSegment(file.subarray(at, at + (lengths[i] ?? 0)), compression),
-  )
-}
-
-function isBrokenSegment(data: Buffer, compression: number): boolean {
-  if (compression === 5) return !endsAsLzw(data)
-  if (compression !== 8 && compression !== 32_946) return false
-  try {
-    inflateSync(data)
-    return false
-  } catch {
-    return true
-  }
-}
-
-/** Whether codes of LZW come to their end. */
-function endsAsLzw(data: Buffer): boolean {
-  let [size, next, at] = [9, 258, 0]
-  let hasPrevious = false
-  while (at + size <= data.length * 8) {
-    let code = 0
-    for (let k = 0; k < size; k++, at++)
-      code = code * 2 + (((data[at >> 3] ?? 0) >> (7 - (at & 7))) & 1)
-    if (code === 257) return at + 16 > data.length * 8
-    if (code === 256) {
-      ;[size, next] = [9, 258]
-      hasPrevious = false
-      continue
-    } else if (code > next) return false
-    if (hasPrevious) next++
-    hasPrevious = true
-    if (next >= 2 ** size - 1 && size < 12) size++
-  }
-  return false
 }
 
 /** Whether the data of a PNG's image is damaged: programs show other rows of it. */

@@ -184,6 +184,44 @@ describe('TIFF in every form', () => {
     expect(await nearest(file, await known())).toBe(0)
   })
 
+  it('is partial where programs disagree: grey and alpha apart, a tag twice', async () => {
+    const half = plane(1).map((value) => value >> 1)
+    const grey = { ...rgb, 258: [8, 8], 262: [1], 277: [2], 338: [2] }
+    const pairs = Uint8Array.from({ length: 2 * half.length }, (_, i) => half[i >> 1] ?? 0)
+    const together = writeTiff([{ tags: grey, segments: [pairs] }])
+    expect(await scan(together)).toMatchObject({ isPartial: false })
+    const apart = writeTiff([{ tags: { ...grey, 284: [2] }, segments: [half, half] }])
+    expect(await scan(apart)).toMatchObject({ isPartial: true })
+    const twice = Buffer.from(writeTiff([{ tags: { ...rgb, 65_000: [1] }, segments: [pixels] }]))
+    expect(await scan(twice)).toMatchObject({ isPartial: false })
+    const last = twice.lastIndexOf(Buffer.of(0xe8, 0xfd, 3, 0))
+    twice.writeUInt16LE(277, last)
+    expect(await scan(twice)).toMatchObject({ isPartial: true })
+  })
+
+  it('is partial if a segment is damaged, even if all of its rows are there', async () => {
+    const deflated = deflateSync(pixels)
+    const fileOf = (segment: Uint8Array) =>
+      writeTiff([{ tags: { ...rgb, 259: [8] }, segments: [segment] }])
+    expect(await scan(fileOf(deflated))).toMatchObject({ isPartial: false })
+    expect(await scan(fileOf(deflated.subarray(0, -4)))).toMatchObject({ isPartial: false })
+    const padded = Buffer.concat([deflated, Buffer.alloc(3)])
+    expect(await scan(fileOf(padded))).toMatchObject({ isPartial: false })
+    for (const at of [0, 1, deflated.length - 1, deflated.length - 4]) {
+      const damaged = deflated.map((byte, i) => (i === at ? byte ^ 1 : byte))
+      expect(await scan(fileOf(damaged))).toMatchObject({ isPartial: true })
+    }
+    // A tile of 144 rows, of which the page shows HEIGHT.
+    const tile = deflateSync(Buffer.concat([pixels, new Uint8Array(WIDTH * 3 * (144 - HEIGHT))]))
+    const tileOf = (segment: Uint8Array) => {
+      const tags = { ...rgb, 259: [8], 322: [WIDTH], 323: [144] }
+      return writeTiff([{ tags, segments: [segment], isTiled: true }])
+    }
+    expect(await scan(tileOf(tile))).toMatchObject({ isPartial: false })
+    const cut = deflateSync(Buffer.concat([pixels, new Uint8Array(WIDTH * 3)]))
+    expect(await scan(tileOf(cut))).toMatchObject({ isPartial: true })
+  })
+
   it('shows what is there if half of it is', async () => {
     const cut = (share: number) => pixels.subarray(0, Math.floor(HEIGHT * share) * WIDTH * 3)
     const most = writeTiff([{ tags: rgb, segments: [cut(0.6)] }])

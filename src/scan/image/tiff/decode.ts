@@ -52,6 +52,7 @@ class PageDecoder {
   #rowsLeft: number
   #missing = 0
   #isOverLimit = false
+  #isDamaged = false
 
   constructor(context: TiffContext, page: Page, onFrame: (frame: Frame) => void) {
     const { width, height, bits, isDifferenced, isLittle } = page
@@ -108,7 +109,7 @@ class PageDecoder {
     if (this.#isOverLimit) return 'over-limit'
     // As in any format, at least half of the rows must be present.
     if (this.#missing * 2 > height) return 'damaged'
-    return { isPartial: this.#missing > 0 || !this.#page.isTold }
+    return { isPartial: this.#missing > 0 || this.#page.isDisputed || this.#isDamaged }
   }
 
   *#addStrip(index: number, rows: number): Steps {
@@ -149,17 +150,22 @@ class PageDecoder {
     const data = work.segmentOf(file, this.#page, index)
     if (data === 'over-limit') this.#isOverLimit = true
     if (typeof data === 'string') return 0
+    // Tiles have rows below the page, which are decoded to see damage there.
+    const stored = this.#page.isTiled ? this.#page.segmentHeight : rows
     let done = 0
-    const sink = rowsFrom(this.#form, rows, (row, y) => {
+    const sink = rowsFrom(this.#form, stored, (row, y) => {
       done = y + 1
       work.spendRow(row.length)
-      onRow(row, y)
+      if (y < rows) onRow(row, y)
     })
     const chunks = unpackSegment(this.#page, data, budget)
     for (;;) {
       const next = chunks.next()
       if (next.done && next.value === 'over-limit') this.#isOverLimit = true
-      if (next.done || !sink(next.value)) return done
+      // libtiff gives up a damaged segment, even if all of its rows are there.
+      const end = next.done || sink(next.value) ? next : chunks.next()
+      if (end.done && (end.value === 'damaged' || done < stored)) this.#isDamaged = true
+      if (end !== next || end.done) return Math.min(done, rows)
       if (budget.isTurnOver) yield
     }
   }

@@ -56,6 +56,7 @@ export class Directory {
   readonly #view: DataView
   readonly isLittle: boolean
   readonly #fields = new Map<number, Field>()
+  #hasRepeats = false
 
   constructor(view: DataView, isLittle: boolean) {
     this.#view = view
@@ -63,7 +64,13 @@ export class Directory {
   }
 
   add(tag: number, field: Field): void {
-    if (!this.#fields.has(tag)) this.#fields.set(tag, field)
+    if (this.#fields.has(tag)) this.#hasRepeats = true
+    else this.#fields.set(tag, field)
+  }
+
+  /** Whether a tag is there more than once. The first one counts. */
+  get hasRepeats(): boolean {
+    return this.#hasRepeats
   }
 
   /** Where the last of its values ends. */

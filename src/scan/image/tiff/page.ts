@@ -37,11 +37,8 @@ export interface Page {
   /** Samples per pixel, and how many of them are colours; those after them are alpha. */
   samples: number
   colourSamples: number
-  /**
-   * Whether the file declares what each sample is. Programs treat an undeclared sample as alpha, or
-   * ignore it.
-   */
-  isTold: boolean
+  /** Whether programs show different pictures of it: see `isDisputed`. */
+  isDisputed: boolean
   colours: Colours
   compression: Compression
   /** How fax data is coded, if that is the compression. */
@@ -95,7 +92,7 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     bits: bits[0] ?? 1,
     samples,
     colourSamples: colours.samples,
-    isTold: samples <= colours.samples + directory.numbers(338, MAX_SAMPLES).length,
+    isDisputed: isDisputed(directory, samples, colours.samples),
     colours: colours.colours,
     compression,
     fax: faxOf(directory),
@@ -115,6 +112,17 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     profile: directory.bytes(34675),
   }
   return isSupported(page, directory, bits) ? page : 'unsupported-variant'
+}
+
+/**
+ * Whether programs show different pictures of a page. They treat a sample that is not declared as
+ * alpha, or ignore it. They take the first or the last of a repeated tag. libvips reads segments of
+ * grey, beside those of alpha, as pairs of both.
+ */
+function isDisputed(directory: Directory, samples: number, colourSamples: number): boolean {
+  const declared = colourSamples + directory.numbers(338, MAX_SAMPLES).length
+  const isGreyApart = samples === 2 && directory.number(284, 1) === 2
+  return samples > declared || directory.hasRepeats || isGreyApart
 }
 
 function isSupported(page: Page, directory: Directory, bits: number[]): boolean {
