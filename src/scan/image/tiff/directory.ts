@@ -20,7 +20,7 @@ const OFFSETS: ReadonlySet<number> = new Set([13, 18])
 export const MAX_ENTRIES = 512
 
 /** Bytes of the number of entries, of an entry, and of an offset. */
-interface Form {
+interface Layout {
   isLittle: boolean
   countBytes: number
   entryBytes: number
@@ -31,7 +31,7 @@ interface Form {
 export const HEADER_BYTES = 16
 
 /** What a header says of its file, and where the first directory is. */
-export function readHeader(view: DataView): Form & { first: number } {
+export function readHeader(view: DataView): Layout & { first: number } {
   const isLittle = view.getUint16(0) === 0x4949
   const isBig = view.getUint16(2, isLittle) === 43
   return isBig
@@ -152,7 +152,7 @@ export function readDirectories(file: Uint8Array, max: number): Directories {
 function readDirectory(
   view: DataView,
   start: number,
-  { isLittle, countBytes, entryBytes, offsetBytes }: Form,
+  { isLittle, countBytes, entryBytes, offsetBytes }: Layout,
 ) {
   if (start + countBytes > view.byteLength) return undefined
   const count = readNumber(view, start, countBytes, isLittle)
