@@ -83,7 +83,7 @@ export function isHeldFormat(format: FileFormat): boolean {
 const MAX_LENGTH_LOOKS = 24
 
 /** Bytes of a held file that must be there before more can be said of its end: if they are there, they are all of it. */
-function lengthOf(format: ImageFormat, file: Uint8Array): number {
+function heldLength(format: ImageFormat, file: Uint8Array): number {
   if (format === 'webp') return webpLength(file) ?? 8
   if (format === 'tiff') return tiffLength(file)
   return format === 'jxl' ? Infinity : isoLength(file)
@@ -229,9 +229,9 @@ export class ImageScan {
   }
 
   #endIfWhole(): void {
-    const file = joined(this.#held)
+    const file = oneOrJoined(this.#held)
     this.#held = [file]
-    const length = lengthOf(this.#format, file)
+    const length = heldLength(this.#format, file)
     this.#neededBytes = ++this.#lengthLooks < MAX_LENGTH_LOOKS ? length : Infinity
     if (length <= file.length) this.#heldEnd = this.#endWith([file.subarray(0, length)])
   }
@@ -342,7 +342,7 @@ export class ImageScan {
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
     await this.#budget.turnIfOver() // before there are pixels: two pictures of others would be too many
     if (this.#budget.isExhausted) return unscannable('over-limit')
-    const file = joined(held)
+    const file = oneOrJoined(held)
     held.length = 0
     if (this.#format === 'webp' || this.#format === 'avif') {
       const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
@@ -487,7 +487,7 @@ function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function oneOrJoined(parts: readonly Uint8Array[]): Uint8Array {
   const [only, ...others] = parts
   return only && others.length === 0 ? only : concatenate(parts)
 }

@@ -111,7 +111,7 @@ const MAX_PIXELS = 2 ** 30
 const RATIOS = [0, 1, 12 / 10, 4 / 3, 3 / 2, 16 / 9, 5 / 4, 2]
 
 /** What the headers of an image say that those of its frames depend on. */
-interface Image {
+interface Codestream {
   isXyb: boolean
   channels: number
   /** Whether a profile comes before the first frame: its data is coded. */
@@ -124,8 +124,8 @@ function readHeaders(bits: Bits): void {
   readTransforms(bits, image)
   if (image.hasProfile) return
   bits.pad()
-  if (bits.bool()) readTable(bits)
-  else readFrame(bits, image)
+  if (bits.bool()) readContents(bits)
+  else readFrameHeader(bits, image)
 }
 
 function readSize(bits: Bits): void {
@@ -142,9 +142,9 @@ function readSize(bits: Bits): void {
 
 type Choices = [Choice, Choice, Choice, Choice]
 
-const DEFAULT: Image = { isXyb: true, channels: 0, hasProfile: false }
+const DEFAULT: Codestream = { isXyb: true, channels: 0, hasProfile: false }
 
-function readMetadata(bits: Bits): Image {
+function readMetadata(bits: Bits): Codestream {
   if (bits.bool()) return DEFAULT
   const hasMore = bits.bool()
   if (hasMore) {
@@ -268,7 +268,7 @@ function readExtensions(bits: Bits): void {
 /** Weights of upsampling by 2, 4 and 8. */
 const WEIGHTS = [15, 55, 210]
 
-function readTransforms(bits: Bits, { isXyb }: Image): void {
+function readTransforms(bits: Bits, { isXyb }: Codestream): void {
   if (bits.bool()) return
   if (isXyb && !bits.bool()) bits.f16s(16)
   const mask = bits.u(3)
@@ -276,7 +276,7 @@ function readTransforms(bits: Bits, { isXyb }: Image): void {
 }
 
 /** The table of what is in a frame, as far as it is not permuted. */
-function readTable(bits: Bits): void {
+function readContents(bits: Bits): void {
   if (!bits.bool()) bits.pad()
 }
 
@@ -285,7 +285,7 @@ const [REGULAR, LOW, REFERENCE, SKIPPED] = [0, 1, 2, 3]
 const USES_LOW = 32
 
 /** A header of a frame up to how it is blended. */
-function readFrame(bits: Bits, { isXyb, channels }: Image): void {
+function readFrameHeader(bits: Bits, { isXyb, channels }: Codestream): void {
   const kind = bits.u(2)
   const isModular = bits.bool()
   const usesLow = Math.floor(bits.u64() / USES_LOW) % 2 === 1
