@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BANK_NAME } from '../list/manifest.ts'
-import { described, group, tableOf } from '../util/settings.ts'
+import { described, group, optional, tableOf } from '../util/settings.ts'
 
 /** A text that the operator writes. */
 export const shortText = (max: number, description?: string) => {
@@ -51,11 +51,9 @@ const ReasonSchema = group({
   text: v.exactOptional(Body),
   appealUrl: v.exactOptional(AppealUrl),
   appealLabel: v.exactOptional(AppealLabel),
-  languages: v.exactOptional(
-    described(
-      tableOf(Language, TranslationSchema, 'languages'),
-      'The same texts in other languages, by tag, such as `de` or `pt-BR`. Those above are English.',
-    ),
+  languages: optional(
+    tableOf(Language, TranslationSchema, 'languages'),
+    'The same texts in other languages, by tag, such as `de` or `pt-BR`. Those above are English.',
   ),
 })
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { described } from '../../util/settings.ts'
+import { optional } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -23,17 +23,13 @@ export const StopNciiSettingsSchema = {
     'Name of the secret for Ocp-Apim-Subscription-Key.',
     'STOPNCII_SUBSCRIPTION_KEY',
   ),
-  feedbackSecret: v.exactOptional(
-    described(
-      v.string(),
-      'Name of the secret for x-functions-key of SubmitFeedback, which has its own.',
-    ),
+  feedbackSecret: optional(
+    v.string(),
+    'Name of the secret for x-functions-key of SubmitFeedback, which has its own.',
   ),
-  regions: v.exactOptional(
-    described(
-      v.array(v.string()),
-      'Regions whose hashes are imported, along with those without a region; all by default.',
-    ),
+  regions: optional(
+    v.array(v.string()),
+    'Regions whose hashes are imported, along with those without a region; all by default.',
   ),
 }
 
