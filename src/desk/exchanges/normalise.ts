@@ -29,6 +29,12 @@ export function skip(skipped: Skipped, reason: string, count = 1): void {
   skipped[reason] = (skipped[reason] ?? 0) + count
 }
 
+export function sumSkipped(a: Skipped, b: Skipped = {}): Skipped {
+  const sum = { ...a }
+  for (const [reason, count] of Object.entries(b)) skip(sum, reason, count)
+  return sum
+}
+
 /**
  * A record as the ledger stores it. A malformed hash is skipped and counted. The record stays with
  * its other hashes, since the provider's latest version replaces the earlier one. `undefined` if
