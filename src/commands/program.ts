@@ -449,20 +449,20 @@ program
   })
 
 for (const command of [deployment, ...without(list, 'key'), ...without(feed, 'key')])
-  withStore(command, 'KV namespace').option(
+  withStoreOptions(command, 'KV namespace').option(
     '--binding <name>',
     "binding of the KV namespace in wrangler's configuration",
     BINDING,
   )
-for (const command of without(quarantine, 'keygen')) withStore(command, 'R2 bucket')
+for (const command of without(quarantine, 'keygen')) withStoreOptions(command, 'R2 bucket')
 for (const command of without(exchange, 'add'))
-  withStore(command, 'desk').option('--json', 'print one JSON object')
+  withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
 
 function without(parent: Command, name: string): Command[] {
   return parent.commands.filter((command) => command.name() !== name)
 }
 
-function withStore(command: Command, what: string): Command {
+function withStoreOptions(command: Command, what: string): Command {
   return command
     .option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`)
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))

@@ -9,7 +9,7 @@ const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
 /** A whole number from 0 to `max`. */
 const upTo = (max: number, text: string) => described(v.pipe(wholeNumber, v.maxValue(max)), text)
 const uuid = (text: string) => v.pipe(v.string(), v.uuid(), v.description(text))
-const isoTime = (text: string) => v.pipe(v.string(), v.isoTimestamp(), v.description(text))
+const utcTime = (text: string) => v.pipe(v.string(), v.isoTimestamp(), v.description(text))
 /** Absent or true. */
 const mark = (text: string) => optional(v.literal(true), text)
 
@@ -19,7 +19,7 @@ const stamp = {
     'Version of this schema. Fields, events and values may be added within one.',
   ),
   id: uuid('Identifies the event. A repeated delivery has the same id: ignore it.'),
-  time: isoTime('When it happened, in UTC.'),
+  time: utcTime('When it happened, in UTC.'),
 }
 
 /** Time of the examples that give none. */
@@ -146,7 +146,7 @@ const KeptSchema = described(
       kept: described(v.literal(true), 'Whether it was kept.'),
       key: described(v.string(), 'Key of the object in the bucket.'),
       bytes: described(wholeNumber, 'Length of the sealed object.'),
-      expires: isoTime('When it is deleted.'),
+      expires: utcTime('When it is deleted.'),
     }),
     v.object({
       kept: described(v.literal(false), 'Whether it was kept.'),
@@ -301,7 +301,7 @@ const FloodSchema = event(
       v.picklist(['report', 'flag']),
       'report: nothing but this event. flag: the entry also only flags for a while. Absent in events of hashgate before 0.2, where it is flag.',
     ),
-    until: isoTime('Until when the entry is not reported again and, with action flag, only flags.'),
+    until: utcTime('Until when the entry is not reported again and, with action flag, only flags.'),
   },
   {
     id: '8d9b1f7c-8f5e-4a5b-8f0d-3b1f5a7c9e31',

@@ -6,7 +6,7 @@ import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
 import { BLOCK_ENTRIES } from './sizes.ts'
-import { type Bytes, getExisting, otherEntries, type ValueReader } from './store.ts'
+import { type Bytes, getExisting, otherEntries, type StoreReader } from './store.ts'
 
 /** What a detail block has about an entry. */
 export interface Detail {
@@ -86,7 +86,7 @@ export class DetailBlock {
  * @throws {ValueDamagedError} it is not what was published
  */
 export async function readDetails(
-  store: ValueReader,
+  store: StoreReader,
   ref: SegmentRef,
   block: number,
 ): Promise<DetailBlock> {

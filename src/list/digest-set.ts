@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts'
 import type { SegmentRef } from './manifest.ts'
-import { type Bytes, getForEntries, type ValueReader } from './store.ts'
+import { type Bytes, getForEntries, type StoreReader } from './store.ts'
 
 // A digest set has 16 bits of each digest, sorted, in buckets by the bits before them. Digests are evenly spread, so that a
 // bucket has 8 to 16. A digest that is in no list becomes a candidate with a chance of 8 to 16 in 65,536, for each
@@ -95,7 +95,7 @@ export class DigestSet {
  * Reads the digest set of a segment.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readDigestSet(store: ValueReader, ref: SegmentRef): Promise<DigestSet> {
+export async function readDigestSet(store: StoreReader, ref: SegmentRef): Promise<DigestSet> {
   const value = await getForEntries(store, `segment/${ref.name}/0`, setBytes(ref.count))
   return new DigestSet(value, ref.count)
 }

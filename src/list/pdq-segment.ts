@@ -13,7 +13,7 @@ import { HALF_BYTES, type Hash256 } from '../util/hash.ts'
 import type { Entry } from './entry.ts'
 import type { SegmentRef } from './manifest.ts'
 import { PART_ENTRIES } from './sizes.ts'
-import { type Bytes, getForEntries, type ValueReader } from './store.ts'
+import { type Bytes, getForEntries, type StoreReader } from './store.ts'
 
 /** Planes of a group that are heads. */
 const HEAD_PLANES = HEAD_BYTES / GROUP_HASHES
@@ -63,7 +63,7 @@ export function partsOf({ count }: SegmentRef): number[] {
  * @throws {ValueMissingError} it is not there, perhaps not yet
  * @throws {ValueDamagedError} its content does not match its name
  */
-export async function readPart(store: ValueReader, ref: SegmentRef, part: number): Promise<Groups> {
+export async function readPart(store: StoreReader, ref: SegmentRef, part: number): Promise<Groups> {
   const key = `segment/${ref.name}/${part}`
   const { heads, rests } = groupBytes(Math.min(PART_ENTRIES, ref.count - part * PART_ENTRIES))
   const value = await getForEntries(store, key, heads + rests)
@@ -74,7 +74,7 @@ export async function readPart(store: ValueReader, ref: SegmentRef, part: number
  * First halves of all hashes of a segment.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readFirstHalves(store: ValueReader, ref: SegmentRef): Promise<Uint8Array[]> {
+export async function readFirstHalves(store: StoreReader, ref: SegmentRef): Promise<Uint8Array[]> {
   const halves: Uint8Array[] = []
   for (const part of partsOf(ref)) {
     const groups = await readPart(store, ref, part)
@@ -114,6 +114,6 @@ export function packTails(entries: readonly Entry[]): Bytes[] {
  * Reads the values of a slot, FIRST_SLOTS or later, of all entries.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readTail(store: ValueReader, ref: SegmentRef, slot: number): Promise<Bytes> {
+export async function readTail(store: StoreReader, ref: SegmentRef, slot: number): Promise<Bytes> {
   return getForEntries(store, `tail/${ref.name}/${slot - FIRST_SLOTS}`, ref.count * VALUE_BYTES)
 }

@@ -5,12 +5,12 @@ import { ValueDamagedError, ValueMissingError } from './errors.ts'
 export type Bytes = Uint8Array<ArrayBuffer>
 
 /** What only reads needs. */
-export interface ValueReader {
+export interface StoreReader {
   get(key: string): Promise<Bytes | undefined>
 }
 
 /** Values by key, as they are stored. All of hashgate sees KV through this, by `kv-store.ts` alone. */
-export interface ValueStore extends ValueReader {
+export interface ValueStore extends StoreReader {
   /** Gives a value to `use`, which must not keep it. For stores that can lend more cheaply than copy. */
   lend?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
   put(key: string, value: Bytes): Promise<void>
@@ -33,7 +33,7 @@ export const MANIFEST_KEY = 'manifest'
 export const PIN_RESET_KEY = 'pin-reset'
 
 /** Reads a store, and calls `check` before and after each read: it throws to stop the reader. */
-export function checkedReader(store: ValueReader, check: () => void): ValueReader {
+export function checkedReader(store: StoreReader, check: () => void): StoreReader {
   return {
     get: async (key) => {
       check()
@@ -93,7 +93,7 @@ export async function putOneByOne(
  * The value of a key that must have one.
  * @throws {ValueMissingError}
  */
-export async function getExisting(store: ValueReader, key: string): Promise<Bytes> {
+export async function getExisting(store: StoreReader, key: string): Promise<Bytes> {
   const value = await store.get(key)
   if (!value) throw new ValueMissingError(key)
   return value
@@ -105,7 +105,7 @@ export async function getExisting(store: ValueReader, key: string): Promise<Byte
  * @throws {ValueMissingError | ValueDamagedError}
  */
 export async function getForEntries(
-  store: ValueReader,
+  store: StoreReader,
   key: string,
   bytes: number,
 ): Promise<Bytes> {

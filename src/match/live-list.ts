@@ -18,7 +18,7 @@ import {
   readManifest,
   segmentsOf,
 } from '../list/manifest.ts'
-import { checkedReader, type ListStore, type ValueReader } from '../list/store.ts'
+import { checkedReader, type ListStore, type StoreReader } from '../list/store.ts'
 import { BankIndex, IndexReleasedError } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
 import { checkNeverSeen, checkPin, type PinNamespace } from './pin.ts'
@@ -315,7 +315,7 @@ export class LiveList {
   }
 
   /** @throws {ListMissingError | ListVanishedError} there is no list: never published, or gone */
-  async #readManifest(store: ValueReader): Promise<Manifest> {
+  async #readManifest(store: StoreReader): Promise<Manifest> {
     try {
       return await readManifest(store)
     } catch (error) {
