@@ -57,7 +57,7 @@ const NAMES = [
  * Names the desk does not read but which nearly match one of its own, with what was probably meant. All other names belong to
  * the operator.
  */
-export function misspeltNames(env: object, { exchanges }: DeskSettings): string[] {
+export function misspeltDeskNames(env: object, { exchanges }: DeskSettings): string[] {
   const known = new Set([...NAMES, ...Object.values(exchanges).flatMap(secretsOf)])
   const strange = Object.keys(env).filter((name) => !known.has(name))
   return strange.flatMap((name) => {

@@ -16,7 +16,7 @@ import type { World } from './exchanges/exchange.ts'
 import type { Database } from './ledger/database.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { findSource } from './ledger/source.ts'
-import { misspeltNames, readDeskSettings } from './settings.ts'
+import { misspeltDeskNames, readDeskSettings } from './settings.ts'
 import { healthOf, deskStatus } from './status.ts'
 
 /** Bindings of the desk. Secrets of sources are beside them, under the names in the settings. */
@@ -52,7 +52,7 @@ let guard: EntryGuard | undefined
 async function deskOf(env: DeskBindings): Promise<Desk & { queue: Queue<SyncMessage> }> {
   const { LEDGER, HASH_LISTS, SYNC_QUEUE } = env
   const settings = readDeskSettings(env)
-  const problems = misspeltNames(env, settings)
+  const problems = misspeltDeskNames(env, settings)
   if (!LEDGER || !HASH_LISTS || !SYNC_QUEUE || problems.length > 0) {
     const missing = Object.entries({ LEDGER, HASH_LISTS, SYNC_QUEUE }).filter(([, bound]) => !bound)
     throw new BadConfigError([...missing.map(([name]) => `${name} is not bound`), ...problems])
