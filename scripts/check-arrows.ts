@@ -22,13 +22,13 @@ const ARROWS: Record<string, string> = {
   worker: 'config doors upload gate policy quarantine events scan match list core',
   // The operators' Worker is a bundle of its own. Only commands/ imports it, and no part of the
   // gate.
-  desk: 'scan match list core events quarantine',
+  desk: 'list events',
   commands: 'desk config doors policy quarantine scan match list core',
-  config: 'doors upload gate policy quarantine events body scan match list',
+  config: 'doors upload gate policy quarantine events body scan match',
   doors: 'upload gate policy body scan match list events',
   upload: 'gate policy quarantine events body scan match list core',
   gate: 'policy events scan match list core',
-  quarantine: 'policy events',
+  quarantine: 'events',
   policy: 'match scan list',
   body: 'scan',
   match: 'scan list core',

@@ -296,6 +296,8 @@ export function bindingsHaveTypes(bindings: {
   gate({ hashLists: () => bindings.r2, listKey })
   // @ts-expect-error a KV namespace is no R2 bucket
   gate({ hashLists, listKey, quarantine: quarantine(() => bindings.kv) })
+  // @ts-expect-error a KV namespace is no R2 bucket
+  void sweepQuarantine(bindings.kv)
   // @ts-expect-error objects of another class
   gate({ hashLists, listKey, listShards: () => bindings.counters })
   // @ts-expect-error objects of another class

@@ -5,6 +5,7 @@ import { addOpinion, type Decision } from '../desk/ledger/opinions.ts'
 import { type Desk, exchangeOf, runSource, exchangeSettings, type SourceRun } from '../desk/desk.ts'
 import { secretsOf } from '../desk/exchanges/catalog.ts'
 import type { Skipped } from '../desk/exchanges/exchange.ts'
+import { sumSkipped } from '../desk/exchanges/normalise.ts'
 import { rebuildBank } from '../desk/ledger/publication.ts'
 import { findSource } from '../desk/ledger/source.ts'
 import { missingSecrets, secretOf } from '../desk/settings.ts'
@@ -79,7 +80,7 @@ async function syncToEnd(
   exchange?: Exchange,
 ): Promise<boolean> {
   const progress = new RecordProgress()
-  const total = { records: 0, deleted: 0, skipped: {} as Skipped, published: [0, 0] }
+  const total: RunTotal = { records: 0, deleted: 0, skipped: {}, added: 0, removed: 0 }
   for (let isFirst = true; ; isFirst = false) {
     const run = await runSource(desk, name, {
       ...(exchange && { exchange }),
@@ -90,11 +91,9 @@ async function syncToEnd(
     })
     total.records += run.sync.records
     total.deleted += run.sync.deleted
-    for (const [reason, count] of Object.entries(run.sync.skipped)) {
-      total.skipped[reason] = (total.skipped[reason] ?? 0) + count
-    }
-    const { added = 0, removed = 0 } = run.publication ?? {}
-    total.published = [(total.published[0] ?? 0) + added, (total.published[1] ?? 0) + removed]
+    total.skipped = sumSkipped(total.skipped, run.sync.skipped)
+    total.added += run.publication?.added ?? 0
+    total.removed += run.publication?.removed ?? 0
     const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
     if (goesOn && !run.publishError) continue
     endProgress()
@@ -102,41 +101,35 @@ async function syncToEnd(
   }
 }
 
+/** All that a run read and published. */
+interface RunTotal {
+  records: number
+  deleted: number
+  skipped: Skipped
+  added: number
+  removed: number
+}
+
 function tellRun(
   name: string,
   { sync, publication, publishError }: SourceRun,
-  total: { records: number; deleted: number; skipped: Skipped; published: number[] },
+  total: RunTotal,
   { json }: ExchangeOptions,
 ): boolean {
   const held = publication?.held.find((one) => one.name === name)
   const error = sync.error ?? publishError
   const isGood = sync.state === 'complete' && !error && !held
-  const [added = 0, removed = 0] = total.published
   if (json) {
-    const { records, deleted, skipped } = total
-    const version = publication?.version
     const problem = error && `${error.code}: ${error.message}`
-    const { state } = sync
+    const { version } = publication ?? {}
     console.log(
-      JSON.stringify({
-        exchange: name,
-        state,
-        records,
-        deleted,
-        skipped,
-        version,
-        added,
-        removed,
-        held,
-        problem,
-      }),
+      JSON.stringify({ exchange: name, state: sync.state, ...total, version, held, problem }),
     )
     return isGood
   }
   console.log(`${name}: read ${total.records} records, ${total.deleted} withdrawn (${sync.state})`)
-  for (const [reason, count] of Object.entries(total.skipped))
-    console.log(`  skipped ${count}: ${reason}`)
-  if (publication) console.log(`  published: ${added} hashes added, ${removed} removed`)
+  tellSkipped(total.skipped)
+  if (publication) console.log(`  published: ${total.added} hashes added, ${total.removed} removed`)
   if (held) {
     console.error(
       `hashgate: ${held.live} of ${held.publishedLive} records are left, so nothing of ${name} was published;` +
@@ -145,6 +138,11 @@ function tellRun(
   }
   if (error) console.error(`hashgate: ${error.message}`)
   return isGood
+}
+
+function tellSkipped(skipped: Skipped): void {
+  for (const [reason, count] of Object.entries(skipped))
+    console.log(`  skipped ${count}: ${reason}`)
 }
 
 /** Reads a source as a run would, but stores nothing. Without a ledger it reads from the start. */
@@ -171,9 +169,7 @@ async function dryRun(
     for (const { kind } of page.upserts.flatMap(({ hashes }) => hashes)) {
       done.hashes[kind] = (done.hashes[kind] ?? 0) + 1
     }
-    for (const [reason, count] of Object.entries(page.skipped ?? {})) {
-      done.skipped[reason] = (done.skipped[reason] ?? 0) + count
-    }
+    done.skipped = sumSkipped(done.skipped, page.skipped)
     progress.show(done.records + done.deleted, page.expected)
     if (page.isComplete) break
   }
@@ -185,8 +181,7 @@ async function dryRun(
     )
     for (const [kind, count] of Object.entries(done.hashes))
       console.log(`  ${count} of kind ${kind}`)
-    for (const [reason, count] of Object.entries(done.skipped))
-      console.log(`  skipped ${count}: ${reason}`)
+    tellSkipped(done.skipped)
   }
   return true
 }

@@ -70,6 +70,15 @@ const VERSION = (
   }
 ).version
 
+const THRESHOLD = new Option(
+  '--threshold <bits>',
+  `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
+).argParser(parseThreshold)
+const KIND = new Option(
+  '--kind <kind>',
+  'what hashes with 64 digits are, if the list does not say',
+).choices(['pdq', 'sha256'])
+
 const program = new Command('hashgate')
   .description('Perceptual hash matching in front of a storage service.')
   .version(VERSION)
@@ -105,26 +114,25 @@ program
   .option('--dry-run', 'only show what would be written and made')
   .action(run(init))
 
-withListOptions(
-  program
-    .command('doctor')
-    .description('check a deployment by uploading test pictures; exits with 1 if a check fails')
-    .option(
-      '--url <url>',
-      'address of a deployed Worker; without it, one is started on this machine',
-      parseUrl,
-    )
-    .option('--path <path>', 'path that takes uploads', '/hashgate-drill')
-    .option(
-      '--origin <url>',
-      'address of your server, to check whether uploads can bypass the gate',
-      parseUrl,
-    )
-    .option('--max-age <hours>', 'age from which a list is too old', parseHours, 72)
-    .option('--read-back', 'GET what was uploaded, and compare its bytes')
-    .option('--no-drill', 'upload nothing')
-    .option('--json', 'print one JSON object'),
-).action(run(doctor))
+const deployment = program
+  .command('doctor')
+  .description('check a deployment by uploading test pictures; exits with 1 if a check fails')
+  .option(
+    '--url <url>',
+    'address of a deployed Worker; without it, one is started on this machine',
+    parseUrl,
+  )
+  .option('--path <path>', 'path that takes uploads', '/hashgate-drill')
+  .option(
+    '--origin <url>',
+    'address of your server, to check whether uploads can bypass the gate',
+    parseUrl,
+  )
+  .option('--max-age <hours>', 'age from which a list is too old', parseHours, 72)
+  .option('--read-back', 'GET what was uploaded, and compare its bytes')
+  .option('--no-drill', 'upload nothing')
+  .option('--json', 'print one JSON object')
+  .action(run(doctor))
 
 program
   .command('hash')
@@ -138,18 +146,14 @@ program
   .command('match')
   .description('match image files against a hash list, as the Worker does; one JSON object a line')
   .requiredOption('--list <file>', 'hash list')
-  .option(
-    '--threshold <bits>',
-    `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
-    parseThreshold,
-  )
+  .addOption(THRESHOLD)
   .option(
     '--probes <set>',
     'set of probes, and families to add or drop: "default, -turns"',
     parseProbes,
   )
   .option('--skip-bad', 'skip bad lines of the list and report them')
-  .addOption(kindOption())
+  .addOption(KIND)
   .argument('<file...>', 'image files')
   .action(run(matchFiles))
 
@@ -165,7 +169,7 @@ program
     'CSV with the columns file and known (yes or no): which files should match',
   )
   .option('--skip-bad', 'skip bad lines of the list and report them')
-  .addOption(kindOption())
+  .addOption(KIND)
   .action(run(tune))
 
 program
@@ -186,117 +190,104 @@ program
 
 const list = program.command('list').description('publish and inspect hash lists in Workers KV')
 
-withListOptions(
-  list
-    .command('push')
-    .description('publish a hash list as the content of a bank')
-    .argument(
-      '<list>',
-      'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
-    )
-    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
-    .option(
-      '--threshold <bits>',
-      `largest distance that matches, 0 to ${MAX_THRESHOLD}`,
-      parseThreshold,
-    )
-    .option('--skip-bad', 'skip bad lines of the list and report them')
-    .addOption(kindOption())
-    .option('--rewrite', 'write everything again, which repairs damage')
-    .option('--allow-large', 'publish more than one isolate holds, for Durable Objects')
-    .option('--allow-empty', 'publish a list without entries, which matches nothing'),
-).action(run(listPush))
+list
+  .command('push')
+  .description('publish a hash list as the content of a bank')
+  .argument(
+    '<list>',
+    'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
+  )
+  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(THRESHOLD)
+  .option('--skip-bad', 'skip bad lines of the list and report them')
+  .addOption(KIND)
+  .option('--rewrite', 'write everything again, which repairs damage')
+  .option('--allow-large', 'publish more than one isolate holds, for Durable Objects')
+  .option('--allow-empty', 'publish a list without entries, which matches nothing')
+  .action(run(listPush))
 
-withListOptions(
-  list
-    .command('add')
-    .description('add files and hashes to a bank of your own, and keep what it has')
-    .argument('<thing...>', 'files, or hashes in hex')
-    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
-    .addOption(kindOption()),
-).action(run(listAdd))
+list
+  .command('add')
+  .description('add files and hashes to a bank of your own, and keep what it has')
+  .argument('<thing...>', 'files, or hashes in hex')
+  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(KIND)
+  .action(run(listAdd))
 
-withListOptions(
-  list
-    .command('remove')
-    .description('remove entries from a bank')
-    .argument('<thing...>', 'ids of entries, hashes in hex, or files')
-    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
-    .addOption(kindOption()),
-).action(run(listRemove))
+list
+  .command('remove')
+  .description('remove entries from a bank')
+  .argument('<thing...>', 'ids of entries, hashes in hex, or files')
+  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(KIND)
+  .action(run(listRemove))
 
-withListOptions(
-  list
-    .command('diff')
-    .description('show what a push would change; exits with 1 if it would change something')
-    .argument('<list>', 'hash list')
-    .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
-    .option('--skip-bad', 'skip bad lines of the list and report them')
-    .addOption(kindOption()),
-).action(run(listDiff))
+list
+  .command('diff')
+  .description('show what a push would change; exits with 1 if it would change something')
+  .argument('<list>', 'hash list')
+  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .option('--skip-bad', 'skip bad lines of the list and report them')
+  .addOption(KIND)
+  .action(run(listDiff))
 
-withListOptions(
-  list
-    .command('export')
-    .description('write a bank that `list add` made to a new file')
-    .argument('<file>', 'a new file')
-    .requiredOption('--bank <name>', 'bank, in lower case', parseBank),
-).action(run(listExport))
+list
+  .command('export')
+  .description('write a bank that `list add` made to a new file')
+  .argument('<file>', 'a new file')
+  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .action(run(listExport))
 
-withListOptions(
-  list
-    .command('show')
-    .description('print version, banks, counts and age of the published list, never hashes'),
-).action(run(listShow))
+list
+  .command('show')
+  .description('print version, banks, counts and age of the published list, never hashes')
+  .action(run(listShow))
 
-withListOptions(
-  list.command('verify').description('check the stored list; `list push --rewrite` repairs it'),
-).action(run(listVerify))
+list
+  .command('verify')
+  .description('check the stored list; `list push --rewrite` repairs it')
+  .action(run(listVerify))
 
-withListOptions(
-  list.command('doctor').description('say which entries match only very similar pictures, and why'),
-).action(run(listDoctor))
+list
+  .command('doctor')
+  .description('say which entries match only very similar pictures, and why')
+  .action(run(listDoctor))
 
-withListOptions(
-  list
-    .command('rollback')
-    .description('publish an earlier version again')
-    .argument('<version>', 'its number; `list show` prints the stored ones', parseVersion),
-).action(run(listRollback))
+list
+  .command('rollback')
+  .description('publish an earlier version again')
+  .argument('<version>', 'its number; `list show` prints the stored ones', parseVersion)
+  .action(run(listRollback))
 
-withListOptions(
-  list
-    .command('pin')
-    .description(
-      'after a restore: let Workers use the published version, even if they saw a later one',
-    )
-    .requiredOption('--reset', 'do so'),
-).action(run(listPinReset))
+list
+  .command('pin')
+  .description(
+    'after a restore: let Workers use the published version, even if they saw a later one',
+  )
+  .requiredOption('--reset', 'do so')
+  .action(run(listPinReset))
 
-withListOptions(
-  list
-    .command('rekey')
-    .description('seal the published list with the first key of LIST_KEY, "new,old"'),
-).action(run(listRekey))
+list
+  .command('rekey')
+  .description('seal the published list with the first key of LIST_KEY, "new,old"')
+  .action(run(listRekey))
 
-withListOptions(
-  list
-    .command('exempt')
-    .description(
-      'exempt entries, so that their matches change nothing from the next refresh on; without entries, print the exempt ones',
-    )
-    .argument('[entry...]', 'entries such as csam/4711, as in events')
-    .option('--remove', 'end their exemption'),
-).action(run(listExempt))
+list
+  .command('exempt')
+  .description(
+    'exempt entries, so that their matches change nothing from the next refresh on; without entries, print the exempt ones',
+  )
+  .argument('[entry...]', 'entries such as csam/4711, as in events')
+  .option('--remove', 'end their exemption')
+  .action(run(listExempt))
 
-withListOptions(
-  list
-    .command('texts')
-    .description(
-      'publish the texts that refused uploaders read, from the next refresh on; without a file, print them',
-    )
-    .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm'),
-).action(run(listTexts))
+list
+  .command('texts')
+  .description(
+    'publish the texts that refused uploaders read, from the next refresh on; without a file, print them',
+  )
+  .argument('[file]', 'JSON: type, title, text and appealUrl by kind of harm')
+  .action(run(listTexts))
 
 list
   .command('key')
@@ -311,30 +302,24 @@ quarantine
   .option('--out <file>', 'file for the identity, readable only by you; the recipient is printed')
   .action(run(quarantineKeygen))
 
-withStoreOptions(
-  quarantine
-    .command('list')
-    .description('list the stored copies, never their content: case,stored,expires,bytes'),
-  'R2 bucket',
-).action(run(quarantineList))
+quarantine
+  .command('list')
+  .description('list the stored copies, never their content: case,stored,expires,bytes')
+  .action(run(quarantineList))
 
-withStoreOptions(
-  quarantine
-    .command('open')
-    .description('write the body of an upload to a file, and print its record')
-    .argument('<case>', 'case id from the event', parseCaseId)
-    .requiredOption('--identity <file>', 'identity file from keygen or age-keygen')
-    .option('--out <file>', 'a new file for the body; <case>.body if none is given'),
-  'R2 bucket',
-).action(run(quarantineOpen))
+quarantine
+  .command('open')
+  .description('write the body of an upload to a file, and print its record')
+  .argument('<case>', 'case id from the event', parseCaseId)
+  .requiredOption('--identity <file>', 'identity file from keygen or age-keygen')
+  .option('--out <file>', 'a new file for the body; <case>.body if none is given')
+  .action(run(quarantineOpen))
 
-withStoreOptions(
-  quarantine
-    .command('delete')
-    .description('delete the copy of an upload before it expires')
-    .argument('<case>', 'case id', parseCaseId),
-  'R2 bucket',
-).action(run(quarantineDelete))
+quarantine
+  .command('delete')
+  .description('delete the copy of an upload before it expires')
+  .argument('<case>', 'case id', parseCaseId)
+  .action(run(quarantineDelete))
 
 const exchange = program
   .command('exchange')
@@ -366,62 +351,57 @@ exchange
   .option('--env <name>', 'a named environment in it')
   .action(run(exchangeAdd))
 
-withDeskOptions(
-  exchange
-    .command('check')
-    .description('ask a provider who the credentials are for')
-    .argument('<name>', 'source, as the settings name it'),
-).action(run(exchangeCheck))
+exchange
+  .command('check')
+  .description('ask a provider who the credentials are for')
+  .argument('<name>', 'source, as the settings name it')
+  .action(run(exchangeCheck))
 
-withDeskOptions(
-  exchange
-    .command('sync')
-    .description('read a source into the ledger, and publish what changed')
-    .argument('<name>', 'source, as the settings name it')
-    .option('--accept', 'publish even if more than a tenth of its records vanished')
-    .option('--refetch', 'read it from the beginning, and withdraw what it no longer lists')
-    .option('--dry-run', 'read it, report what it has, and keep nothing'),
-).action(run(exchangeSync))
+exchange
+  .command('sync')
+  .description('read a source into the ledger, and publish what changed')
+  .argument('<name>', 'source, as the settings name it')
+  .option('--accept', 'publish even if more than a tenth of its records vanished')
+  .option('--refetch', 'read it from the beginning, and withdraw what it no longer lists')
+  .option('--dry-run', 'read it, report what it has, and keep nothing')
+  .action(run(exchangeSync))
 
-withDeskOptions(
-  exchange
-    .command('import')
-    .description('read a file of Project VIC or CAID into the ledger, and publish what changed')
-    .argument('<name>', 'source of kind vics, as the settings name it')
-    .argument('<file>', 'the file, JSON')
-    .option('--accept', 'publish even if more than a tenth of its records vanished'),
-).action(run(exchangeImport))
+exchange
+  .command('import')
+  .description('read a file of Project VIC or CAID into the ledger, and publish what changed')
+  .argument('<name>', 'source of kind vics, as the settings name it')
+  .argument('<file>', 'the file, JSON')
+  .option('--accept', 'publish even if more than a tenth of its records vanished')
+  .action(run(exchangeImport))
 
-withDeskOptions(
-  exchange
-    .command('feedback')
-    .description('store an opinion on an entry for its provider, or send the stored ones')
-    .argument('<name>', 'source, as the settings name it')
-    .argument('[entry]', 'entry, as an event names it; without one, stored opinions are sent')
-    .addOption(
-      new Option('--decision <decision>', 'confirmed: it is what the list says').choices(DECISIONS),
-    )
-    .option('--kind <kind>', 'kind of the hash that matched', 'pdq')
-    .option('--reason <guid>', 'reason of a dispute, as NCMEC names it')
-    .option('--dry-run', 'only say what would be sent'),
-).action(run(exchangeFeedback))
+exchange
+  .command('feedback')
+  .description('store an opinion on an entry for its provider, or send the stored ones')
+  .argument('<name>', 'source, as the settings name it')
+  .argument('[entry]', 'entry, as an event names it; without one, stored opinions are sent')
+  .addOption(
+    new Option('--decision <decision>', 'confirmed: it is what the list says').choices(DECISIONS),
+  )
+  .option('--kind <kind>', 'kind of the hash that matched', 'pdq')
+  .option('--reason <guid>', 'reason of a dispute, as NCMEC names it')
+  .option('--dry-run', 'only say what would be sent')
+  .action(run(exchangeFeedback))
 
-withDeskOptions(
-  exchange.command('status').description('print how up to date each source is, and what it has'),
-).action(run(exchangeStatus))
+exchange
+  .command('status')
+  .description('print how up to date each source is, and what it has')
+  .action(run(exchangeStatus))
 
-withDeskOptions(
-  exchange
-    .command('rebuild')
-    .description('rewrite a bank from everything that the ledger has for it')
-    .argument('<bank>', 'bank', parseBank),
-).action(run(exchangeRebuild))
+exchange
+  .command('rebuild')
+  .description('rewrite a bank from everything that the ledger has for it')
+  .argument('<bank>', 'bank', parseBank)
+  .action(run(exchangeRebuild))
 
-withDeskOptions(
-  exchange
-    .command('doctor')
-    .description('check everything that a sync needs, and report what is wrong'),
-).action(run(exchangeDoctor))
+exchange
+  .command('doctor')
+  .description('check everything that a sync needs, and report what is wrong')
+  .action(run(exchangeDoctor))
 
 const feed = program.command('feed').description('share a list of your own with other gates')
 
@@ -431,16 +411,15 @@ feed
   .requiredOption('--out <file>', 'where the private part goes, readable for its owner')
   .action(run(feedKey))
 
-withListOptions(
-  feed
-    .command('publish')
-    .description('write the entries that you added to a bank as signed files for others')
-    .argument('<bank>', 'bank of the list', parseBank)
-    .requiredOption('--key <file>', 'private key, as `feed key` writes it')
-    .option('--old-key <file>', 'private key of the previous publication, if it differs')
-    .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
-    .option('--days <days>', 'days until it expires', parseDays, 7),
-).action(run(feedPublish))
+feed
+  .command('publish')
+  .description('write the entries that you added to a bank as signed files for others')
+  .argument('<bank>', 'bank of the list', parseBank)
+  .requiredOption('--key <file>', 'private key, as `feed key` writes it')
+  .option('--old-key <file>', 'private key of the previous publication, if it differs')
+  .requiredOption('--out <folder>', 'folder that a web server or a bucket serves')
+  .option('--days <days>', 'days until it expires', parseDays, 7)
+  .action(run(feedPublish))
 
 program
   .command('dev')
@@ -469,34 +448,27 @@ program
     console.log(`line, for API_KEYS:         ${line}`)
   })
 
-function kindOption(): Option {
-  return new Option(
-    '--kind <kind>',
-    'what hashes with 64 digits are, if the list does not say',
-  ).choices(['pdq', 'sha256'])
-}
-
-function withListOptions(command: Command): Command {
-  return withStoreOptions(command, 'KV namespace').option(
+for (const command of [deployment, ...without(list, 'key'), ...without(feed, 'key')])
+  withStoreOptions(command, 'KV namespace').option(
     '--binding <name>',
     "binding of the KV namespace in wrangler's configuration",
     BINDING,
   )
+for (const command of without(quarantine, 'keygen')) withStoreOptions(command, 'R2 bucket')
+for (const command of without(exchange, 'add'))
+  withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
+
+function without(parent: Command, name: string): Command[] {
+  return parent.commands.filter((command) => command.name() !== name)
 }
 
 function withStoreOptions(command: Command, what: string): Command {
   return command
-    .addOption(
-      new Option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`),
-    )
+    .option('--local', `the ${what} on this machine, as \`wrangler dev\` has it (default)`)
     .addOption(new Option('--remote', `the ${what} at Cloudflare`).conflicts('local'))
     .option('--config <file>', "wrangler's configuration")
     .option('--env <name>', 'a named environment in it')
     .option('--persist-to <folder>', 'where wrangler keeps local data')
-}
-
-function withDeskOptions(command: Command): Command {
-  return withStoreOptions(command, 'desk').option('--json', 'print one JSON object')
 }
 
 /**

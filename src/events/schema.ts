@@ -2,21 +2,24 @@
 // receivers. Only the types are in the Worker.
 
 import * as v from 'valibot'
-import { described } from '../util/settings.ts'
+import { described, optional } from '../util/settings.ts'
 
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+/** A whole number from 0 to `max`. */
+const upTo = (max: number, text: string) => described(v.pipe(wholeNumber, v.maxValue(max)), text)
+const uuid = (text: string) => v.pipe(v.string(), v.uuid(), v.description(text))
+const utcTime = (text: string) => v.pipe(v.string(), v.isoTimestamp(), v.description(text))
+/** Absent or true. */
+const mark = (text: string) => optional(v.literal(true), text)
 
 const stamp = {
   schema: described(
     v.literal(1),
     'Version of this schema. Fields, events and values may be added within one.',
   ),
-  id: v.pipe(
-    v.string(),
-    v.uuid(),
-    v.description('Identifies the event. A repeated delivery has the same id: ignore it.'),
-  ),
-  time: v.pipe(v.string(), v.isoTimestamp(), v.description('When it happened, in UTC.')),
+  id: uuid('Identifies the event. A repeated delivery has the same id: ignore it.'),
+  time: utcTime('When it happened, in UTC.'),
 }
 
 /** Time of the examples that give none. */
@@ -68,102 +71,62 @@ const MatchSchema = described(
     harm: described(v.string(), 'Kind of harm.'),
     action: described(v.picklist(['block', 'quarantine', 'flag']), "Its bank's action."),
     entry: EntryId,
-    source: v.exactOptional(described(v.string(), 'Where the entry comes from.')),
-    distance: v.pipe(
-      wholeNumber,
-      v.maxValue(256),
-      v.description('Bits between the entry and the nearest needle; 0 for a digest.'),
+    source: optional(v.string(), 'Where the entry comes from.'),
+    distance: upTo(256, 'Bits between the entry and the nearest needle; 0 for a digest.'),
+    threshold: upTo(
+      256,
+      'Largest distance that matches: the threshold of the bank, plus what the probe adds.',
     ),
-    threshold: v.pipe(
-      wholeNumber,
-      v.maxValue(256),
-      v.description(
-        'Largest distance that matches: the threshold of the bank, plus what the probe adds.',
-      ),
-    ),
-    margin: v.pipe(wholeNumber, v.maxValue(256), v.description('threshold - distance.')),
+    margin: upTo(256, 'threshold - distance.'),
     probe: described(
       v.string(),
       'How the needle was derived (identity, mirrors, …), or the kind of digest.',
     ),
-    limited: v.exactOptional(
-      described(
-        v.picklist([...LIMITS, 'entry']),
-        'Why the threshold is lower than that of the bank. A match of a blank picture only flags. entry: the publisher lowered it, because other pictures are near it.',
-      ),
+    limited: optional(
+      v.picklist([...LIMITS, 'entry']),
+      'Why the threshold is lower than that of the bank. A match of a blank picture only flags. entry: the publisher lowered it, because other pictures are near it.',
     ),
-    isFlooded: v.exactOptional(
-      described(
-        v.literal(true),
-        'The entry only flags: it matches so many uploads that it is probably wrong, and its bank has onFlood "flag".',
-      ),
+    isFlooded: mark(
+      'The entry only flags: it matches so many uploads that it is probably wrong, and its bank has onFlood "flag".',
     ),
-    isReview: v.exactOptional(described(v.literal(true), "It lies in the bank's review band.")),
-    isExempt: v.exactOptional(
-      described(v.literal(true), 'Its entry is exempt, so that the match changes nothing.'),
-    ),
-    classification: v.exactOptional(
-      described(v.string(), 'How the service of a remote bank classifies the entry.'),
-    ),
-    isTest: v.exactOptional(
-      described(v.literal(true), 'The entry is for tests. Do not report it to an authority.'),
-    ),
+    isReview: mark("It lies in the bank's review band."),
+    isExempt: mark('Its entry is exempt, so that the match changes nothing.'),
+    classification: optional(v.string(), 'How the service of a remote bank classifies the entry.'),
+    isTest: mark('The entry is for tests. Do not report it to an authority.'),
   }),
   'An entry that a file matches.',
 )
 
 const FileSchema = described(
   v.object({
-    within: v.exactOptional(
-      described(
-        v.picklist(['zip', 'gzip', 'zlib', 'tar', 'pdf', 'embedded', 'text']),
-        'What it was found in, or how, if it is not itself a file of the upload.',
-      ),
+    within: optional(
+      v.picklist(['zip', 'gzip', 'zlib', 'tar', 'pdf', 'embedded', 'text']),
+      'What it was found in, or how, if it is not itself a file of the upload.',
     ),
     coverage: described(v.picklist(['scanned', 'unscannable']), 'Whether it could be scanned.'),
-    reason: v.exactOptional(described(v.string(), 'Why it could not.')),
-    format: v.exactOptional(described(v.string(), 'Format of its content.')),
-    width: v.exactOptional(described(wholeNumber, 'Pixels.')),
-    height: v.exactOptional(described(wholeNumber, 'Pixels.')),
-    bytes: v.exactOptional(
-      described(
-        wholeNumber,
-        'Length in bytes. Absent for an image that was found by its signature.',
-      ),
+    reason: optional(v.string(), 'Why it could not.'),
+    format: optional(v.string(), 'Format of its content.'),
+    width: optional(wholeNumber, 'Pixels.'),
+    height: optional(wholeNumber, 'Pixels.'),
+    bytes: optional(
+      wholeNumber,
+      'Length in bytes. Absent for an image that was found by its signature.',
     ),
-    unscannableEntries: v.exactOptional(
-      described(wholeNumber, 'Entries of an archive that were not scanned.'),
-    ),
-    quality: v.exactOptional(
-      v.pipe(
-        wholeNumber,
-        v.maxValue(100),
-        v.description('PDQ quality of the image as it is stored.'),
-      ),
-    ),
-    limited: v.exactOptional(
-      described(
-        v.picklist(LIMITS),
-        'Why it matches only very near entries: its hash says little about the picture, or nothing if it is blank. Absent if nothing limits it.',
-      ),
+    unscannableEntries: optional(wholeNumber, 'Entries of an archive that were not scanned.'),
+    quality: v.exactOptional(upTo(100, 'PDQ quality of the image as it is stored.')),
+    limited: optional(
+      v.picklist(LIMITS),
+      'Why it matches only very near entries: its hash says little about the picture, or nothing if it is blank. Absent if nothing limits it.',
     ),
     limitedTo: v.exactOptional(
-      v.pipe(
-        wholeNumber,
-        v.maxValue(256),
-        v.description(
-          'Largest distance at which it matches as it is, if limited. Probes that guess then match nothing.',
-        ),
+      upTo(
+        256,
+        'Largest distance at which it matches as it is, if limited. Probes that guess then match nothing.',
       ),
     ),
-    isPatterned: v.exactOptional(
-      described(v.literal(true), 'It is a pattern, whatever its quality: see limited.'),
-    ),
-    isPartial: v.exactOptional(
-      described(
-        v.literal(true),
-        'Frames or probes were left out because of a limit, or rows are missing or broken.',
-      ),
+    isPatterned: mark('It is a pattern, whatever its quality: see limited.'),
+    isPartial: mark(
+      'Frames or probes were left out because of a limit, or rows are missing or broken.',
     ),
     matches: v.exactOptional(
       v.pipe(
@@ -183,7 +146,7 @@ const KeptSchema = described(
       kept: described(v.literal(true), 'Whether it was kept.'),
       key: described(v.string(), 'Key of the object in the bucket.'),
       bytes: described(wholeNumber, 'Length of the sealed object.'),
-      expires: v.pipe(v.string(), v.isoTimestamp(), v.description('When it is deleted.')),
+      expires: utcTime('When it is deleted.'),
     }),
     v.object({
       kept: described(v.literal(false), 'Whether it was kept.'),
@@ -201,11 +164,7 @@ const VerdictSchema = event(
   'verdict',
   'An upload was judged, or could not be.',
   {
-    caseId: v.pipe(
-      v.string(),
-      v.uuid(),
-      v.description('Identifies the case. The answer to a refused upload contains it, too.'),
-    ),
+    caseId: uuid('Identifies the case. The answer to a refused upload contains it, too.'),
     action: described(
       v.picklist(['allow', 'flag', 'refuse', 'quarantine', 'block']),
       'allow and flag: it was passed on. refuse, quarantine and block: it was not.',
@@ -230,28 +189,19 @@ const VerdictSchema = event(
     method: Method,
     path: Path,
     caller: v.exactOptional(Caller),
-    isShadow: v.exactOptional(
-      described(
-        v.literal(true),
-        'It was passed on whatever the action, which is what would have happened.',
-      ),
-    ),
-    label: v.exactOptional(
-      described(v.picklist(['public', 'private']), 'Whether uploads there are for everybody.'),
-    ),
+    isShadow: mark('It was passed on whatever the action, which is what would have happened.'),
+    label: optional(v.picklist(['public', 'private']), 'Whether uploads there are for everybody.'),
     listVersion: v.exactOptional(ListVersion),
-    afterLastByteMs: v.exactOptional(
-      described(
-        wholeNumber,
-        'Milliseconds from the last byte of the body to the verdict, as far as the clock advances.',
-      ),
+    afterLastByteMs: optional(
+      wholeNumber,
+      'Milliseconds from the last byte of the body to the verdict, as far as the clock advances.',
     ),
     files: v.pipe(
       v.array(FileSchema),
       v.maxLength(200),
       v.description('If there are too many to list, those that match come first.'),
     ),
-    otherFiles: v.exactOptional(described(wholeNumber, 'Number of files that are not listed.')),
+    otherFiles: optional(wholeNumber, 'Number of files that are not listed.'),
     quarantine: v.exactOptional(KeptSchema),
     error: v.exactOptional(ErrorText),
   },
@@ -347,19 +297,11 @@ const FloodSchema = event(
     bank: BankName,
     entry: EntryId,
     bound: described(wholeNumber, 'Distinct uploads that an entry may match in an hour.'),
-    action: v.exactOptional(
-      described(
-        v.picklist(['report', 'flag']),
-        'report: nothing but this event. flag: the entry also only flags for a while. Absent in events of hashgate before 0.2, where it is flag.',
-      ),
+    action: optional(
+      v.picklist(['report', 'flag']),
+      'report: nothing but this event. flag: the entry also only flags for a while. Absent in events of hashgate before 0.2, where it is flag.',
     ),
-    until: v.pipe(
-      v.string(),
-      v.isoTimestamp(),
-      v.description(
-        'Until when the entry is not reported again and, with action flag, only flags.',
-      ),
-    ),
+    until: utcTime('Until when the entry is not reported again and, with action flag, only flags.'),
   },
   {
     id: '8d9b1f7c-8f5e-4a5b-8f0d-3b1f5a7c9e31',
@@ -375,12 +317,13 @@ const SweepSchema = event(
   'quarantine-sweep',
   'Expired quarantined uploads were deleted, or could not be.',
   {
-    deleted: v.exactOptional(described(wholeNumber, 'Objects that had expired.')),
-    left: v.exactOptional(described(wholeNumber, 'Objects that are not due yet.')),
-    others: v.exactOptional(
-      described(wholeNumber, 'Objects that do not belong to the quarantine. They are left alone.'),
+    deleted: optional(wholeNumber, 'Objects that had expired.'),
+    left: optional(wholeNumber, 'Objects that are not due yet.'),
+    others: optional(
+      wholeNumber,
+      'Objects that do not belong to the quarantine. They are left alone.',
     ),
-    isWhole: v.exactOptional(described(v.boolean(), 'Whether all objects were checked.')),
+    isWhole: optional(v.boolean(), 'Whether all objects were checked.'),
     error: v.exactOptional(ErrorText),
   },
   {
@@ -398,9 +341,7 @@ const ListErrorSchema = event(
   'The list could not be read, or has not been refreshed for too long. The last version that was read stays in use.',
   {
     error: ErrorText,
-    listVersion: v.exactOptional(
-      described(wholeNumber, 'The version that stays in use; absent if there is none.'),
-    ),
+    listVersion: optional(wholeNumber, 'The version that stays in use; absent if there is none.'),
   },
   {
     id: '2c1a9e5d-7b3f-4d6a-9c8e-1f0b2d4a6c41',
@@ -493,7 +434,7 @@ const SinkErrorSchema = event(
       v.picklist(['queue', 'analytics', 'onEvent', 'onVerdict']),
       'What did not accept it: a sink, or an option of the library.',
     ),
-    eventId: v.pipe(v.string(), v.uuid(), v.description('The event, which is in the log instead.')),
+    eventId: uuid('The event, which is in the log instead.'),
     error: ErrorText,
   },
   {
@@ -509,18 +450,14 @@ const DeliveryErrorSchema = event(
   'The webhook did not accept an event, which stays in the queue. Only in the log.',
   {
     eventId: v.exactOptional(
-      v.pipe(
-        v.string(),
-        v.uuid(),
-        v.description('The event. Absent if the message in the queue is not an event.'),
-      ),
+      uuid('The event. Absent if the message in the queue is not an event.'),
     ),
     attempt: described(wholeNumber, '1 for the first.'),
     retrySeconds: described(
       wholeNumber,
       'Seconds until the next attempt, unless it was the last that the queue allows.',
     ),
-    status: v.exactOptional(described(wholeNumber, 'What the receiver answered.')),
+    status: optional(wholeNumber, 'What the receiver answered.'),
     error: ErrorText,
   },
   {
@@ -554,7 +491,7 @@ const ExchangeSyncSchema = event(
       v.boolean(),
       'So many records vanished that nothing from the source is published.',
     ),
-    listVersion: v.exactOptional(described(wholeNumber, 'The version that was published, if any.')),
+    listVersion: optional(wholeNumber, 'The version that was published, if any.'),
     error: v.exactOptional(ErrorText),
   },
   {
@@ -575,8 +512,9 @@ const ExchangeStaleSchema = event(
   'A source was not read to its end for longer than its settings allow.',
   {
     exchange: ExchangeName,
-    ageSeconds: v.exactOptional(
-      described(wholeNumber, 'Seconds since its last complete run; absent if there was none.'),
+    ageSeconds: optional(
+      wholeNumber,
+      'Seconds since its last complete run; absent if there was none.',
     ),
     maxAgeHours: described(wholeNumber, 'Hours that may pass between complete runs.'),
     error: v.exactOptional(ErrorText),
@@ -597,8 +535,9 @@ const RemoteErrorSchema = event(
   {
     bank: BankName,
     error: ErrorText,
-    pausedSeconds: v.exactOptional(
-      described(v.number(), 'Seconds for which the service is not asked, and its bank fails.'),
+    pausedSeconds: optional(
+      v.number(),
+      'Seconds for which the service is not asked, and its bank fails.',
     ),
   },
   {
@@ -614,15 +553,9 @@ const LateAnswerSchema = event(
   'late-answer',
   'A service that gave no answer about an upload was asked again. The upload had passed, so review what it matches.',
   {
-    caseId: v.pipe(
-      v.string(),
-      v.uuid(),
-      v.description('The case of the upload, which had passed.'),
-    ),
+    caseId: uuid('The case of the upload, which had passed.'),
     bank: BankName,
-    isGivenUp: v.exactOptional(
-      described(v.literal(true), 'No answer came for a week, so the service is not asked again.'),
-    ),
+    isGivenUp: mark('No answer came for a week, so the service is not asked again.'),
     matches: described(v.array(MatchSchema), 'What the upload matches, nearest first.'),
   },
   {

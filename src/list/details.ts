@@ -6,7 +6,7 @@ import type { Entry } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
 import { BLOCK_ENTRIES } from './sizes.ts'
-import { type Bytes, getExisting, type ListStore } from './store.ts'
+import { type Bytes, getExisting, otherEntries, type StoreReader } from './store.ts'
 
 /** What a detail block has about an entry. */
 export interface Detail {
@@ -86,7 +86,7 @@ export class DetailBlock {
  * @throws {ValueDamagedError} it is not what was published
  */
 export async function readDetails(
-  store: ListStore,
+  store: StoreReader,
   ref: SegmentRef,
   block: number,
 ): Promise<DetailBlock> {
@@ -95,8 +95,6 @@ export async function readDetails(
   const count = Math.min(BLOCK_ENTRIES, ref.count - block * BLOCK_ENTRIES)
   const rows = parseJson(value)
   if (rows === undefined) throw new ValueDamagedError(key, 'is no detail block')
-  if (!Array.isArray(rows) || rows.length !== count) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
+  if (!Array.isArray(rows) || rows.length !== count) throw otherEntries(key)
   return new DetailBlock(key, new Map(rows.entries()))
 }

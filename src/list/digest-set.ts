@@ -1,7 +1,6 @@
 import type { Entry } from './entry.ts'
-import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
-import { type Bytes, getExisting, type ListStore } from './store.ts'
+import { type Bytes, getForEntries, type StoreReader } from './store.ts'
 
 // A digest set has 16 bits of each digest, sorted, in buckets by the bits before them. Digests are evenly spread, so that a
 // bucket has 8 to 16. A digest that is in no list becomes a candidate with a chance of 8 to 16 in 65,536, for each
@@ -96,11 +95,7 @@ export class DigestSet {
  * Reads the digest set of a segment.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readDigestSet(store: ListStore, ref: SegmentRef): Promise<DigestSet> {
-  const key = `segment/${ref.name}/0`
-  const value = await getExisting(store, key)
-  if (value.length !== setBytes(ref.count)) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
+export async function readDigestSet(store: StoreReader, ref: SegmentRef): Promise<DigestSet> {
+  const value = await getForEntries(store, `segment/${ref.name}/0`, setBytes(ref.count))
   return new DigestSet(value, ref.count)
 }

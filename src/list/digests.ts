@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Entry } from './entry.ts'
-import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
-import { type Bytes, getExisting, type ListStore } from './store.ts'
+import { type Bytes, getForEntries, type StoreReader } from './store.ts'
 
 /** Bytes with which a publisher tells an entry from others: of a SHA-256 over its hash, id and labels. */
 const DIGEST_BYTES = 16
@@ -36,12 +35,8 @@ export interface PackedDigests {
  * Digests of all entries of a segment, by position, as they are stored.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readDigests(store: ListStore, ref: SegmentRef): Promise<PackedDigests> {
-  const key = `digests/${ref.name}`
-  const bytes = await getExisting(store, key)
-  if (bytes.length !== ref.count * DIGEST_BYTES) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
+export async function readDigests(store: StoreReader, ref: SegmentRef): Promise<PackedDigests> {
+  const bytes = await getForEntries(store, `digests/${ref.name}`, ref.count * DIGEST_BYTES)
   return { bytes, width: DIGEST_BYTES }
 }
 
@@ -49,7 +44,7 @@ export async function readDigests(store: ListStore, ref: SegmentRef): Promise<Pa
  * Digests of all entries of a segment, by position, as keys of a map.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readEntryDigests(store: ListStore, ref: SegmentRef): Promise<string[]> {
+export async function readEntryDigests(store: StoreReader, ref: SegmentRef): Promise<string[]> {
   const { bytes, width } = await readDigests(store, ref)
   return Array.from({ length: ref.count }, (_, i) =>
     String.fromCharCode(...bytes.subarray(i * width, (i + 1) * width)),

@@ -9,7 +9,7 @@ import {
 import { MATCH_THRESHOLD } from '../util/hash.ts'
 import { parseJson } from '../util/json.ts'
 import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
-import { type Bytes, type ListStore, MANIFEST_KEY } from './store.ts'
+import { type Bytes, type ListStore, MANIFEST_KEY, type StoreReader } from './store.ts'
 
 /** Format of everything that is published. A reader refuses any other. */
 export const LIST_FORMAT = 3
@@ -171,14 +171,14 @@ const FormatSchema = v.object({ format: v.pipe(v.number(), v.integer()) })
  * @throws {OtherFormatError} it was published by a newer or an older hashgate
  * @throws {ValueDamagedError} it is no manifest
  */
-export async function readManifest(store: ListStore): Promise<Manifest> {
+export async function readManifest(store: StoreReader): Promise<Manifest> {
   const value = await store.get(MANIFEST_KEY)
   if (!value) throw new ListMissingError()
   return parseManifest(MANIFEST_KEY, value)
 }
 
 /** The manifest, if there is one: `readManifest` for callers that may be the first to publish. */
-export async function readExistingManifest(store: ListStore): Promise<Manifest | undefined> {
+export async function readExistingManifest(store: StoreReader): Promise<Manifest | undefined> {
   try {
     return await readManifest(store)
   } catch (error) {

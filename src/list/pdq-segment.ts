@@ -11,10 +11,9 @@ import {
 import { concatenate } from '../util/bytes.ts'
 import { HALF_BYTES, type Hash256 } from '../util/hash.ts'
 import type { Entry } from './entry.ts'
-import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
 import { PART_ENTRIES } from './sizes.ts'
-import { type Bytes, getExisting, type ListStore } from './store.ts'
+import { type Bytes, getForEntries, type StoreReader } from './store.ts'
 
 /** Planes of a group that are heads. */
 const HEAD_PLANES = HEAD_BYTES / GROUP_HASHES
@@ -64,13 +63,10 @@ export function partsOf({ count }: SegmentRef): number[] {
  * @throws {ValueMissingError} it is not there, perhaps not yet
  * @throws {ValueDamagedError} its content does not match its name
  */
-export async function readPart(store: ListStore, ref: SegmentRef, part: number): Promise<Groups> {
+export async function readPart(store: StoreReader, ref: SegmentRef, part: number): Promise<Groups> {
   const key = `segment/${ref.name}/${part}`
-  const value = await getExisting(store, key)
   const { heads, rests } = groupBytes(Math.min(PART_ENTRIES, ref.count - part * PART_ENTRIES))
-  if (value.length !== heads + rests) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
+  const value = await getForEntries(store, key, heads + rests)
   return { heads: value.subarray(0, heads), rests: value.subarray(heads) }
 }
 
@@ -78,7 +74,7 @@ export async function readPart(store: ListStore, ref: SegmentRef, part: number):
  * First halves of all hashes of a segment.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readFirstHalves(store: ListStore, ref: SegmentRef): Promise<Uint8Array[]> {
+export async function readFirstHalves(store: StoreReader, ref: SegmentRef): Promise<Uint8Array[]> {
   const halves: Uint8Array[] = []
   for (const part of partsOf(ref)) {
     const groups = await readPart(store, ref, part)
@@ -118,11 +114,6 @@ export function packTails(entries: readonly Entry[]): Bytes[] {
  * Reads the values of a slot, FIRST_SLOTS or later, of all entries.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readTail(store: ListStore, ref: SegmentRef, slot: number): Promise<Bytes> {
-  const key = `tail/${ref.name}/${slot - FIRST_SLOTS}`
-  const value = await getExisting(store, key)
-  if (value.length !== ref.count * VALUE_BYTES) {
-    throw new ValueDamagedError(key, 'does not have the entries that the manifest names')
-  }
-  return value
+export async function readTail(store: StoreReader, ref: SegmentRef, slot: number): Promise<Bytes> {
+  return getForEntries(store, `tail/${ref.name}/${slot - FIRST_SLOTS}`, ref.count * VALUE_BYTES)
 }

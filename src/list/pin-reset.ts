@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ValueDamagedError } from './errors.ts'
 import { readManifest } from './manifest.ts'
-import { type ListStore, PIN_RESET_KEY } from './store.ts'
+import { type ListStore, PIN_RESET_KEY, type StoreReader } from './store.ts'
 
 const PinResetSchema = v.object({
   /** The version that may be used again, though a newer one was seen. */
@@ -22,7 +22,7 @@ export async function writePinReset(store: ListStore, now = Date.now()): Promise
 }
 
 /** The last reset, if there was any. @throws {ValueDamagedError} */
-export async function readPinReset(store: ListStore): Promise<PinReset | undefined> {
+export async function readPinReset(store: StoreReader): Promise<PinReset | undefined> {
   const value = await store.get(PIN_RESET_KEY)
   if (!value) return undefined
   try {

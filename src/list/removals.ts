@@ -1,6 +1,6 @@
 import { ValueDamagedError } from './errors.ts'
 import type { SegmentRef } from './manifest.ts'
-import { type Bytes, getExisting, type ListStore } from './store.ts'
+import { type Bytes, getExisting, type StoreReader } from './store.ts'
 
 /** Positions of a segment whose entries were removed after it was written. */
 export class Removals {
@@ -41,7 +41,7 @@ export function removalsKey(name: string): string {
  * Positions that were removed from a segment.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readRemovals(store: ListStore, ref: SegmentRef): Promise<Uint32Array> {
+export async function readRemovals(store: StoreReader, ref: SegmentRef): Promise<Uint32Array> {
   if (!ref.removed) return new Uint32Array(0)
   const key = removalsKey(ref.removed.name)
   const value = await getExisting(store, key)

@@ -7,7 +7,7 @@ import { packDigestSet } from './digest-set.ts'
 import type { SegmentRef } from './manifest.ts'
 import { packParts, packTails, readFirstHalves, TAILS } from './pdq-segment.ts'
 import { BLOCK_ENTRIES, PART_ENTRIES } from './sizes.ts'
-import { type Bytes, getExisting, type ListStore } from './store.ts'
+import { type Bytes, getExisting, type ListStore, type StoreReader } from './store.ts'
 
 // A segment is several values. Each has a path, in which {} stands for the segment's name:
 //
@@ -91,7 +91,7 @@ export async function repackSegment(store: ListStore, ref: SegmentRef): Promise<
  * Entries of a stored segment, including removed ones, as a match would find them: from the searched values and the details.
  * @throws {ValueMissingError | ValueDamagedError}
  */
-export async function readEntries(store: ListStore, ref: SegmentRef): Promise<Entry[]> {
+export async function readEntries(store: StoreReader, ref: SegmentRef): Promise<Entry[]> {
   const details: Detail[] = []
   for (let block = 0; block * BLOCK_ENTRIES < ref.count; block++) {
     details.push(...(await readDetails(store, ref, block)).all())

@@ -1,12 +1,16 @@
 import { toHex } from '../util/bytes.ts'
-import { ValueMissingError } from './errors.ts'
+import { ValueDamagedError, ValueMissingError } from './errors.ts'
 
 /** Bytes in a buffer of their own kind: never shared ones. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
-/** Values by key, as they are stored. All of hashgate sees KV through this, by `kv-store.ts` alone. */
-export interface ValueStore {
+/** What only reads needs. */
+export interface StoreReader {
   get(key: string): Promise<Bytes | undefined>
+}
+
+/** Values by key, as they are stored. All of hashgate sees KV through this, by `kv-store.ts` alone. */
+export interface ValueStore extends StoreReader {
   /** Gives a value to `use`, which must not keep it. For stores that can lend more cheaply than copy. */
   lend?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
   put(key: string, value: Bytes): Promise<void>
@@ -28,44 +32,17 @@ export const MANIFEST_KEY = 'manifest'
 /** The key of the record that allows an older version. */
 export const PIN_RESET_KEY = 'pin-reset'
 
-/** A store that is checked before and after each read: the reader may have to stop. */
-export class CheckedStore implements ListStore {
-  readonly #inner: ListStore
-  readonly #check: () => void
-
-  /** @param check throws to stop the reader */
-  constructor(inner: ListStore, check: () => void) {
-    this.#inner = inner
-    this.#check = check
-  }
-
-  async get(key: string): Promise<Bytes | undefined> {
-    this.#check()
-    try {
-      return await this.#inner.get(key)
-    } finally {
-      this.#check()
-    }
-  }
-
-  put(key: string, value: Bytes): Promise<void> {
-    return this.#inner.put(key, value)
-  }
-
-  putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void> {
-    return this.#inner.putAll(values, onWritten)
-  }
-
-  list(prefix: string): Promise<string[]> {
-    return this.#inner.list(prefix)
-  }
-
-  deleteAll(keys: readonly string[]): Promise<void> {
-    return this.#inner.deleteAll(keys)
-  }
-
-  nameOf(content: Bytes): Promise<string> {
-    return this.#inner.nameOf(content)
+/** Reads a store, and calls `check` before and after each read: it throws to stop the reader. */
+export function checkedReader(store: StoreReader, check: () => void): StoreReader {
+  return {
+    get: async (key) => {
+      check()
+      try {
+        return await store.get(key)
+      } finally {
+        check()
+      }
+    },
   }
 }
 
@@ -116,8 +93,28 @@ export async function putOneByOne(
  * The value of a key that must have one.
  * @throws {ValueMissingError}
  */
-export async function getExisting(store: ValueStore, key: string): Promise<Bytes> {
+export async function getExisting(store: StoreReader, key: string): Promise<Bytes> {
   const value = await store.get(key)
   if (!value) throw new ValueMissingError(key)
   return value
+}
+
+/**
+ * The value of a key, which has something of each of a number of entries.
+ * @param bytes that so many entries take
+ * @throws {ValueMissingError | ValueDamagedError}
+ */
+export async function getForEntries(
+  store: StoreReader,
+  key: string,
+  bytes: number,
+): Promise<Bytes> {
+  const value = await getExisting(store, key)
+  if (value.length !== bytes) throw otherEntries(key)
+  return value
+}
+
+/** The error of a value that has something of other entries than the manifest says. */
+export function otherEntries(key: string): ValueDamagedError {
+  return new ValueDamagedError(key, 'does not have the entries that the manifest names')
 }

@@ -8,7 +8,7 @@ import {
   segmentsOf,
   type SegmentRef,
 } from '../list/manifest.ts'
-import type { ListStore } from '../list/store.ts'
+import type { StoreReader } from '../list/store.ts'
 import type { Needle } from '../scan/scanned.ts'
 import { CandidateVerifier, type Searched } from './candidates.ts'
 import { ConcurrencyLimit } from './limit.ts'
@@ -63,20 +63,20 @@ export interface LoadOptions {
   /** Memories to reuse. Segments are then loaded one by one, value by value, so no extra memory is needed. */
   pool?: HaystackPool
   /** Where to load it from, if not from the store that details are read from later. */
-  from?: ListStore
+  from?: StoreReader
 }
 
 /** One published version of the list, in memory: 16 bytes a perceptual hash, 2.5 a digest. Details are read for candidates only. */
 export class BankIndex implements Matcher {
   readonly manifest: Manifest
   readonly #modules: CoreModules
-  readonly #store: ListStore
+  readonly #store: StoreReader
   #banks: readonly LoadedBank[]
   #isReleased = false
 
   private constructor(
     modules: CoreModules,
-    store: ListStore,
+    store: StoreReader,
     manifest: Manifest,
     banks: readonly LoadedBank[],
   ) {
@@ -92,7 +92,7 @@ export class BankIndex implements Matcher {
    */
   static async load(
     modules: CoreModules,
-    store: ListStore,
+    store: StoreReader,
     manifest: Manifest,
     { kept = [], pool, from = store }: LoadOptions = {},
   ): Promise<BankIndex> {

@@ -3,7 +3,7 @@ import { bitsDiffering, HASH_BYTES } from '../util/hash.ts'
 import { blockOf, type Detail, type DetailBlock } from '../list/details.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'
-import type { ListStore } from '../list/store.ts'
+import type { StoreReader } from '../list/store.ts'
 import type { Needle } from '../scan/scanned.ts'
 import { type DetailReads, detailReads } from './detail-reads.ts'
 import { type Match, type MatchResult, MAX_MATCHES, nearestMatches } from './match.ts'
@@ -57,14 +57,14 @@ interface Block {
  * need are kept.
  */
 export class CandidateVerifier {
-  readonly #store: ListStore
+  readonly #store: StoreReader
   readonly #reads: DetailReads
   readonly #read = new Map<string, Promise<DetailBlock>>()
   /** Positions of all candidates, by block. */
   readonly #wanted = new Map<string, Set<number>>()
 
   /** @param the reads of the isolate; tests pass their own */
-  constructor(store: ListStore, reads = detailReads) {
+  constructor(store: StoreReader, reads = detailReads) {
     this.#store = store
     this.#reads = reads
   }

@@ -1,6 +1,6 @@
 import { type DetailBlock, readDetails } from '../list/details.ts'
 import type { SegmentRef } from '../list/manifest.ts'
-import type { ListStore } from '../list/store.ts'
+import type { StoreReader } from '../list/store.ts'
 import { Semaphore } from '../util/semaphore.ts'
 
 /** Bytes of memory for each byte of a block during a read: as KV sends it, opened, as text, parsed. Measured: 5.3 to 6.7. */
@@ -38,7 +38,7 @@ export class DetailReads {
    * @throws {ValueMissingError | ValueDamagedError}
    */
   async read(
-    store: ListStore,
+    store: StoreReader,
     ref: SegmentRef,
     block: number,
     positions: Iterable<number>,

@@ -18,7 +18,7 @@ import {
   readManifest,
   segmentsOf,
 } from '../list/manifest.ts'
-import { CheckedStore, type ListStore } from '../list/store.ts'
+import { checkedReader, type ListStore, type StoreReader } from '../list/store.ts'
 import { BankIndex, IndexReleasedError } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
 import { checkNeverSeen, checkPin, type PinNamespace } from './pin.ts'
@@ -290,7 +290,7 @@ export class LiveList {
       pins,
       adjust = (manifest) => manifest,
     } = this.#options
-    const from = new CheckedStore(store, check)
+    const from = checkedReader(store, check)
     const manifest = adjust(await this.#readManifest(from))
     const old = this.#index
     if (this.#seen && manifest.version < this.#seen.version) {
@@ -315,7 +315,7 @@ export class LiveList {
   }
 
   /** @throws {ListMissingError | ListVanishedError} there is no list: never published, or gone */
-  async #readManifest(store: ListStore): Promise<Manifest> {
+  async #readManifest(store: StoreReader): Promise<Manifest> {
     try {
       return await readManifest(store)
     } catch (error) {

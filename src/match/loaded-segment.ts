@@ -13,7 +13,7 @@ import type { SegmentRef } from '../list/manifest.ts'
 import { partsOf, readPart, readTail } from '../list/pdq-segment.ts'
 import { readRemovals, Removals } from '../list/removals.ts'
 import { PART_ENTRIES } from '../list/sizes.ts'
-import type { Bytes, ListStore } from '../list/store.ts'
+import type { Bytes, StoreReader } from '../list/store.ts'
 import type { ConcurrencyLimit } from './limit.ts'
 
 /** A segment in memory: its searchable data, and which of its entries were removed. */
@@ -64,7 +64,7 @@ export class HaystackPool {
  */
 export async function loadSegment(
   modules: CoreModules,
-  store: ListStore,
+  store: StoreReader,
   ref: SegmentRef,
   pool: HaystackPool,
   reads: ConcurrencyLimit,
@@ -86,13 +86,13 @@ export async function loadSegment(
   throw failed.reason
 }
 
-async function loadRemovals(store: ListStore, ref: SegmentRef): Promise<Removals> {
+async function loadRemovals(store: StoreReader, ref: SegmentRef): Promise<Removals> {
   return new Removals(await readRemovals(store, ref), ref.count)
 }
 
 /** A loaded segment as a later manifest names it, perhaps with other removals. */
 export async function updateRemovals(
-  store: ListStore,
+  store: StoreReader,
   segment: LoadedSegment,
   ref: SegmentRef,
 ): Promise<LoadedSegment> {
@@ -137,7 +137,7 @@ export function searchSegment(
  */
 export async function buildTable(
   modules: CoreModules,
-  store: ListStore,
+  store: StoreReader,
   segment: LoadedPdqSegment,
   pause: () => Promise<'go on' | 'end'>,
 ): Promise<void> {
@@ -150,7 +150,7 @@ export async function buildTable(
  */
 async function* tableSteps(
   modules: CoreModules,
-  store: ListStore,
+  store: StoreReader,
   { ref, haystack }: LoadedPdqSegment,
 ): AsyncGenerator<undefined, void> {
   let sorter: SlotSorter | undefined

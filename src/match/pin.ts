@@ -2,7 +2,7 @@ import { HashgateError } from '../util/errors.ts'
 import { within } from '../util/within.ts'
 import { type ListMissingError, ListVanishedError, OlderManifestError } from '../list/errors.ts'
 import { type PinReset, readPinReset } from '../list/pin-reset.ts'
-import type { ListStore } from '../list/store.ts'
+import type { StoreReader } from '../list/store.ts'
 
 /** Milliseconds for which a version may still be used after a newer one: some KV locations lag behind. */
 const GRACE_MS = 15 * 60_000
@@ -70,7 +70,7 @@ export class PinUnavailableError extends HashgateError {
  */
 export async function checkPin(
   pins: PinNamespace,
-  store: ListStore,
+  store: StoreReader,
   version: number,
 ): Promise<void> {
   const pin = pins.getByName('list')

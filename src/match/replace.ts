@@ -3,7 +3,7 @@ import { type Manifest, segmentsOf, type SegmentRef } from '../list/manifest.ts'
 import { partsOf, readPart } from '../list/pdq-segment.ts'
 import { readDigestSet } from '../list/digest-set.ts'
 import { readRemovals } from '../list/removals.ts'
-import type { ListStore } from '../list/store.ts'
+import type { StoreReader } from '../list/store.ts'
 import { BankIndex } from './bank-index.ts'
 import { HaystackPool } from './loaded-segment.ts'
 
@@ -41,7 +41,7 @@ export class ReplacementFailedError extends Error {
 
 /** What a version is loaded from, and how. */
 export interface ReplaceOptions {
-  from: ListStore
+  from: StoreReader
   /** Called just before the old version is given away, which must not happen twice. May throw. */
   onGive: () => void
 }
@@ -54,7 +54,7 @@ export interface ReplaceOptions {
  */
 export async function replaceIndex(
   modules: CoreModules,
-  store: ListStore,
+  store: StoreReader,
   old: BankIndex,
   manifest: Manifest,
   { from, onGive }: ReplaceOptions,
@@ -73,7 +73,7 @@ export async function replaceIndex(
 }
 
 /** Reads everything that a segment is loaded from, and keeps none of it. */
-async function readThrough(store: ListStore, ref: SegmentRef): Promise<void> {
+async function readThrough(store: StoreReader, ref: SegmentRef): Promise<void> {
   await readRemovals(store, ref)
   if (ref.kind === 'exact') await readDigestSet(store, ref)
   else for (const part of partsOf(ref)) await readPart(store, ref, part)

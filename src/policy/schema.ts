@@ -13,7 +13,7 @@ import {
   tableOf,
   wholeNumber,
 } from '../util/settings.ts'
-import { Name, text, TextsSchema } from './texts.ts'
+import { Name, shortText, TextsSchema } from './texts.ts'
 
 /** What a match leads to. `quarantine` keeps what it blocks, sealed. */
 const MATCH_ACTIONS = ['block', 'quarantine', 'flag'] as const
@@ -134,7 +134,7 @@ const RouteSchema = group({
   maxFiles: v.optional(wholeNumber(1, MAX_FORM_FILES, 'As `body.maxFiles`, for this route.')),
   skipFields: v.optional(
     listOf(
-      text(200),
+      shortText(200),
       'Fields of multipart forms that are not inspected, by their exact names. All others are.',
     ),
   ),

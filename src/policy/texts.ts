@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { BANK_NAME } from '../list/manifest.ts'
-import { described, group, tableOf } from '../util/settings.ts'
+import { described, group, optional, tableOf } from '../util/settings.ts'
 
 /** A text that the operator writes. */
-export const text = (max: number, description?: string) => {
+export const shortText = (max: number, description?: string) => {
   const Text = v.pipe(
     v.string('must be text'),
     v.minLength(1, 'must not be empty'),
@@ -32,13 +32,13 @@ const Language = v.pipe(
 )
 
 const TITLE = 'The title that a refused uploader reads.'
-const Body = text(2000, 'The text below it. `{caseId}` in it becomes the case.')
+const Body = shortText(2000, 'The text below it. `{caseId}` in it becomes the case.')
 const AppealUrl = httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')
-const AppealLabel = text(100, 'What the link to the appeal says on a page.')
+const AppealLabel = shortText(100, 'What the link to the appeal says on a page.')
 
 /** What speakers of another language read. A title is required, so that no answer has two languages. */
 const TranslationSchema = group({
-  title: text(200, TITLE),
+  title: shortText(200, TITLE),
   text: v.exactOptional(Body),
   appealUrl: v.exactOptional(AppealUrl),
   appealLabel: v.exactOptional(AppealLabel),
@@ -47,15 +47,13 @@ const TranslationSchema = group({
 /** What uploaders read when an upload is refused for one reason. */
 const ReasonSchema = group({
   type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
-  title: v.exactOptional(text(200, TITLE)),
+  title: v.exactOptional(shortText(200, TITLE)),
   text: v.exactOptional(Body),
   appealUrl: v.exactOptional(AppealUrl),
   appealLabel: v.exactOptional(AppealLabel),
-  languages: v.exactOptional(
-    described(
-      tableOf(Language, TranslationSchema, 'languages'),
-      'The same texts in other languages, by tag, such as `de` or `pt-BR`. Those above are English.',
-    ),
+  languages: optional(
+    tableOf(Language, TranslationSchema, 'languages'),
+    'The same texts in other languages, by tag, such as `de` or `pt-BR`. Those above are English.',
   ),
 })
 

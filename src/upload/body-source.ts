@@ -1,4 +1,5 @@
 import { HashgateError } from '../util/errors.ts'
+import { raced } from '../util/within.ts'
 
 /** Bytes that are read at once. The default reader returns 4 KiB, and takes ten times as long. */
 export const CHUNK_BYTES = 64 * 1024
@@ -109,20 +110,6 @@ export class ClientPace {
     if (this.#waitedMs > stallMs + this.#bytes / this.#bytesPerMs) return true
     const pressedMs = PRESSED_GRACE_MS + (this.#bytes * 1000) / PRESSED_BYTES_PER_SECOND
     return this.#waitedMs > pressedMs && isPressed()
-  }
-}
-
-/** The value of a promise, or `late` if it takes longer. */
-async function raced<T, L>(promise: Promise<T>, ms: number, late: L): Promise<T | L> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<L>((resolve) => {
-    timer = setTimeout(() => resolve(late), ms)
-  })
-  promise.catch(() => undefined) // it may fail when no one listens any more
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -67,6 +67,11 @@ export function described<const T extends v.GenericSchema>(schema: T, text: stri
   return v.pipe(schema, v.description(text))
 }
 
+/** What may be absent. */
+export function optional<const T extends v.GenericSchema>(schema: T, text: string) {
+  return v.exactOptional(described(schema, text))
+}
+
 /** A whole number from `min` to `max`. */
 export function wholeNumber(min: number, max: number, description: string) {
   const message = `must be a whole number from ${min} to ${max}`

@@ -1,8 +1,17 @@
+const LATE = Symbol('late')
+
 /** The value of a promise, if it comes within `ms`. Otherwise throws what `error` returns. */
 export async function within<T>(promise: Promise<T>, ms: number, error: () => Error): Promise<T> {
+  const first = await raced(promise, ms, LATE)
+  if (first === LATE) throw error()
+  return first
+}
+
+/** The value of a promise, or `late` if it takes longer. */
+export async function raced<T, L>(promise: Promise<T>, ms: number, late: L): Promise<T | L> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(error()), ms)
+  const timeout = new Promise<L>((resolve) => {
+    timer = setTimeout(() => resolve(late), ms)
   })
   promise.catch(() => undefined) // it may fail later, when no one listens
   try {

@@ -12,7 +12,7 @@ export class InitError extends HashgateError {
 const ROUTE = /^(\*\.?)?[\w-]+(\.[\w-]+)+(:\d+)?\/.*$/
 const ZONE = /^[\w-]+(\.[\w-]+)+$/
 
-function text(pattern: RegExp, words: string) {
+function matching(pattern: RegExp, words: string) {
   return v.pipe(v.string(), v.regex(pattern, words))
 }
 
@@ -24,7 +24,7 @@ const HttpsUrl = (words: string) =>
 
 /** What `hashgate init` must know about a deployment. */
 export const AnswersSchema = v.object({
-  name: text(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens'),
+  name: matching(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens'),
   origin: v.optional(
     v.pipe(
       v.string(),
@@ -34,11 +34,11 @@ export const AnswersSchema = v.object({
       ),
     ),
   ),
-  route: v.optional(text(ROUTE, 'must be a host and a path, such as files.example.com/*')),
-  zone: v.optional(text(ZONE, 'must be a domain, such as example.com')),
+  route: v.optional(matching(ROUTE, 'must be a host and a path, such as files.example.com/*')),
+  zone: v.optional(matching(ZONE, 'must be a domain, such as example.com')),
   preset: v.picklist(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`),
   mode: v.picklist(['shadow', 'enforce'], 'must be shadow or enforce'),
-  bank: text(BANK_NAME, 'must be lower-case letters, digits, dots, hyphens'),
+  bank: matching(BANK_NAME, 'must be lower-case letters, digits, dots, hyphens'),
   action: v.picklist(['block', 'quarantine', 'flag'], 'must be block, quarantine or flag'),
   recipient: v.optional(v.pipe(v.string(), v.check(isRecipient, RECIPIENT_WORDS))),
   service: v.optional(v.picklist(['arachnid', 'tcap'], 'must be arachnid or tcap')),

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { concatenate } from '../../util/bytes.ts'
 import { parseJson } from '../../util/json.ts'
+import { readAtMost } from '../../util/read-at-most.ts'
 import { within } from '../../util/within.ts'
 import { BadAnswerError, NotAuthorizedError, RateLimitedError, UnavailableError } from './errors.ts'
 import type { Ask, World } from './exchange.ts'
@@ -73,27 +73,19 @@ export async function readBytes(
   what: string,
   maxBytes = MAX_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  const read = async () => {
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      length += chunk.length
-      if (length > maxBytes) throw new BadAnswerError(what, `has more than ${maxBytes} bytes`)
-      chunks.push(chunk)
-    }
-  }
+  const late = () => new UnavailableError(what, 'its answer takes too long')
+  const cutOff = () => new UnavailableError(what, 'its answer was cut off')
+  let bytes: Uint8Array<ArrayBuffer> | undefined
   try {
-    await within(read(), MAX_BODY_MS, () => new UnavailableError(what, 'its answer takes too long'))
+    bytes = await within(readAtMost(response.body, maxBytes), MAX_BODY_MS, late)
   } catch (error) {
-    if (error instanceof BadAnswerError || error instanceof UnavailableError) throw error
-    throw new UnavailableError(what, 'its answer was cut off')
+    throw error instanceof UnavailableError ? error : cutOff()
   }
+  if (!bytes) throw new BadAnswerError(what, `has more than ${maxBytes} bytes`)
   const said = response.headers.get('content-length')
   const isPlain = !response.headers.has('content-encoding')
-  if (isPlain && said !== null && Number(said) !== length) {
-    throw new UnavailableError(what, 'its answer was cut off')
-  }
-  return concatenate(chunks)
+  if (isPlain && said !== null && Number(said) !== bytes.length) throw cutOff()
+  return bytes
 }
 
 export async function readTextAnswer(response: Response, what: string): Promise<string> {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { TNode } from 'txml/txml'
-import { described, wholeNumber } from '../../util/settings.ts'
+import { optional, wholeNumber } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -50,12 +50,8 @@ export const NcmecSettingsSchema = {
   ),
   user: v.pipe(v.string(), v.minLength(1), v.description('User name that NCMEC gave you.')),
   secret: secretName('Name of the secret.', 'NCMEC_PASSWORD'),
-  memberIds: v.exactOptional(
-    described(v.array(v.string()), 'Members whose entries are imported; all by default.'),
-  ),
-  tiers: v.exactOptional(
-    described(v.array(v.string()), 'Classifications to import, such as A1; all by default.'),
-  ),
+  memberIds: optional(v.array(v.string()), 'Members whose entries are imported; all by default.'),
+  tiers: optional(v.array(v.string()), 'Classifications to import, such as A1; all by default.'),
   maxWindowEntries: v.optional(
     wholeNumber(
       1000,

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { HASH_LENGTHS } from '../../list/entry.ts'
 import { isOther, kindNamed } from '../../list/text/kinds.ts'
 import { isMatchable, type LedgerRecord, type ListedHash } from '../ledger/record.ts'
@@ -27,6 +28,28 @@ export function noRecords(): PageRecords {
 
 export function skip(skipped: Skipped, reason: string, count = 1): void {
   skipped[reason] = (skipped[reason] ?? 0) + count
+}
+
+export function sumSkipped(a: Skipped, b: Skipped = {}): Skipped {
+  const sum = { ...a }
+  for (const [reason, count] of Object.entries(b)) skip(sum, reason, count)
+  return sum
+}
+
+/** Records of a page: `read` adds one from each item that fits the schema. Others are skipped. */
+export function readRecords<S extends v.GenericSchema>(
+  items: readonly unknown[],
+  schema: S,
+  unfit: string,
+  read: (item: v.InferOutput<S>, records: PageRecords) => void,
+): PageRecords {
+  const records = noRecords()
+  for (const item of items) {
+    const parsed = v.safeParse(schema, item)
+    if (parsed.success) read(parsed.output, records)
+    else skip(records.skipped, unfit)
+  }
+  return records
 }
 
 /**

@@ -6,7 +6,7 @@ import { prune } from '../ledger/pruning.ts'
 import { openSource, type Source, type SourceChange, updateSource } from '../ledger/source.ts'
 import { ExchangeError } from './errors.ts'
 import type { Exchange, ExchangePage, Skipped } from './exchange.ts'
-import { normalise, skip } from './normalise.ts'
+import { normalise, sumSkipped } from './normalise.ts'
 
 /** Pages of a run before another message continues it: an invocation may make 1,000 D1 queries. */
 export const MAX_PAGES = 100
@@ -133,7 +133,7 @@ class SyncRun {
     const upserts = page.upserts.flatMap((record) => normalise(record, skipped) ?? [])
     const change: SourceChange = {
       checkpoint: page.checkpoint,
-      skipped: added(source.skipped, skipped),
+      skipped: sumSkipped(source.skipped, skipped),
       failure: undefined,
       retryAt: undefined,
       ...(page.isComplete && this.#completion(source)),
@@ -147,7 +147,7 @@ class SyncRun {
     this.#sync.pages++
     this.#sync.records += page.upserts.length
     this.#sync.deleted += page.deletes.length
-    this.#sync.skipped = added(this.#sync.skipped, skipped)
+    this.#sync.skipped = sumSkipped(this.#sync.skipped, skipped)
     this.#options.onPage?.({ ...this.#sync, expected: page.expected })
     return { ...source, ...(change as Partial<Source>) }
   }
@@ -217,10 +217,4 @@ async function* oneAhead(
   } finally {
     await pages.return()
   }
-}
-
-function added(a: Skipped, b: Skipped): Skipped {
-  const sum = { ...a }
-  for (const [reason, count] of Object.entries(b)) skip(sum, reason, count)
-  return sum
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { described } from '../../util/settings.ts'
+import { optional } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type {
   Account,
@@ -13,7 +13,7 @@ import type {
 } from './exchange.ts'
 import { ask, checkedAnswer } from './http.ts'
 import { baseUrl, secretName } from './https/settings.ts'
-import { noRecords, skip } from './normalise.ts'
+import { readRecords, skip } from './normalise.ts'
 
 export const StopNciiSettingsSchema = {
   kind: v.literal('stopncii'),
@@ -23,17 +23,13 @@ export const StopNciiSettingsSchema = {
     'Name of the secret for Ocp-Apim-Subscription-Key.',
     'STOPNCII_SUBSCRIPTION_KEY',
   ),
-  feedbackSecret: v.exactOptional(
-    described(
-      v.string(),
-      'Name of the secret for x-functions-key of SubmitFeedback, which has its own.',
-    ),
+  feedbackSecret: optional(
+    v.string(),
+    'Name of the secret for x-functions-key of SubmitFeedback, which has its own.',
   ),
-  regions: v.exactOptional(
-    described(
-      v.array(v.string()),
-      'Regions whose hashes are imported, along with those without a region; all by default.',
-    ),
+  regions: optional(
+    v.array(v.string()),
+    'Regions whose hashes are imported, along with those without a region; all by default.',
   ),
 }
 
@@ -55,6 +51,7 @@ export interface StopNciiCheckpoint {
 }
 
 const WHAT = 'StopNCII'
+const UNFIT = 'record: no type or hash'
 /** Where a first run begins. The service accepts 10, but not 0. */
 const FIRST_START = 10
 const PAGE_SIZE = 800
@@ -153,7 +150,9 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
       const position = Math.max(at.position, latest)
       const next = isLast ? from(end) : { ...at, seen, position, token }
       const isComplete = isLast && at.hole === undefined
-      yield { ...this.#recordsOf(answer), checkpoint: next, isComplete }
+      const add = (record: Record_, records: PageRecords) => this.#add(record, records)
+      const records = readRecords(answer.hashRecords, RecordSchema, UNFIT, add)
+      yield { ...records, checkpoint: next, isComplete }
       if (isLast && !isComplete) throw unreadable()
       if (isComplete) return
       at = next
@@ -215,27 +214,15 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     }
   }
 
-  #recordsOf({ hashRecords }: FetchedHashes): PageRecords {
-    const records = noRecords()
-    const { upserts, deletes, skipped } = records
-    for (const item of hashRecords) {
-      const parsed = v.safeParse(RecordSchema, item)
-      if (!parsed.success) {
-        skip(skipped, 'record: no type or hash')
-        continue
-      }
-      const record = parsed.output
-      const key = `${record.signalType} ${record.hashValue.toLowerCase()}`
-      const updated = record.lastModtimestamp ?? 0
-      if (isWithdrawn(record)) deletes.push({ key, updated })
-      else if (this.#isTaken(record.hashRegions ?? []))
-        upserts.push(listedHash(record, key, updated))
-      else {
-        deletes.push({ key, updated })
-        skip(skipped, 'record: of another region')
-      }
+  #add(record: Record_, { upserts, deletes, skipped }: PageRecords): void {
+    const key = `${record.signalType} ${record.hashValue.toLowerCase()}`
+    const updated = record.lastModtimestamp ?? 0
+    if (isWithdrawn(record)) deletes.push({ key, updated })
+    else if (this.#isTaken(record.hashRegions ?? [])) upserts.push(listedHash(record, key, updated))
+    else {
+      deletes.push({ key, updated })
+      skip(skipped, 'record: of another region')
     }
-    return records
   }
 
   #isTaken(regions: readonly string[]): boolean {

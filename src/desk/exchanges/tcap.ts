@@ -4,7 +4,7 @@ import { BadAnswerError, NotAuthorizedError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, PageRecords, World } from './exchange.ts'
 import { ask, nextUrl, checkedAnswer, readJsonAnswer } from './http.ts'
 import { baseUrl, secretName } from './https/settings.ts'
-import { noRecords, skip } from './normalise.ts'
+import { readRecords } from './normalise.ts'
 
 /** Settings of the Terrorist Content Analytics Platform. */
 export const TcapSettingsSchema = {
@@ -34,6 +34,7 @@ export interface TcapCheckpoint {
 }
 
 const WHAT = 'TCAP'
+const UNFIT = 'record: no id, algorithm or hash'
 
 const RecordSchema = v.looseObject({
   id: v.union([v.number(), v.string()]),
@@ -92,7 +93,8 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
         ? { ...(after !== undefined && { after }) }
         : { ...(at.after !== undefined && { after: at.after }), next }
       const expected = at.next === undefined ? (answer.count ?? undefined) : undefined
-      yield { ...pageRecords(answer.results), checkpoint, isComplete, expected }
+      const records = readRecords(answer.results, RecordSchema, UNFIT, addRecord)
+      yield { ...records, checkpoint, isComplete, expected }
       if (isComplete) return
       at = checkpoint
     }
@@ -154,29 +156,19 @@ function later(a: string | undefined, b: string | undefined): string | undefined
   return Number.parseFloat(b) >= Number.parseFloat(a) ? b : a
 }
 
-function pageRecords(items: readonly unknown[]): PageRecords {
-  const records = noRecords()
-  const { upserts, deletes, skipped } = records
-  for (const item of items) {
-    const parsed = v.safeParse(RecordSchema, item)
-    if (!parsed.success) {
-      skip(skipped, 'record: no id, algorithm or hash')
-      continue
-    }
-    const { id, hash_digest: value, algorithm, ideology, file_type: file, ...rest } = parsed.output
-    const key = String(id)
-    // Seconds with a fraction.
-    const updated = Math.round(Number(rest.updated_on ?? 0) * 1000)
-    if (rest.deleted) deletes.push({ key, updated })
-    else
-      upserts.push({
-        key,
-        id: key,
-        hashes: [{ kind: algorithm, value }],
-        labels: { file: file ?? '' },
-        tier: ideology ?? '',
-        updated,
-      })
-  }
-  return records
+function addRecord(record: v.InferOutput<typeof RecordSchema>, records: PageRecords): void {
+  const { id, hash_digest: value, algorithm, ideology, file_type: file } = record
+  const key = String(id)
+  // Seconds with a fraction.
+  const updated = Math.round(Number(record.updated_on ?? 0) * 1000)
+  if (record.deleted) records.deletes.push({ key, updated })
+  else
+    records.upserts.push({
+      key,
+      id: key,
+      hashes: [{ kind: algorithm, value }],
+      labels: { file: file ?? '' },
+      tier: ideology ?? '',
+      updated,
+    })
 }

@@ -13,7 +13,7 @@ import type {
 } from './exchange.ts'
 import { ask, nextUrl, checkedAnswer, readJsonAnswer } from './http.ts'
 import { baseUrl, secretName } from './https/settings.ts'
-import { noRecords, skip } from './normalise.ts'
+import { readRecords } from './normalise.ts'
 
 /** Settings of Meta ThreatExchange. */
 export const ThreatExchangeSettingsSchema = {
@@ -36,6 +36,7 @@ export interface ThreatExchangeCheckpoint {
 }
 
 const WHAT = 'ThreatExchange'
+const UNFIT = 'update: no indicator, type or time'
 const FIELDS =
   'indicator,type,last_updated,should_delete,descriptors{id,reactions,owner{id},tags,status}'
 
@@ -131,8 +132,11 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
         response,
         WHAT,
       )
-      const { records, latest } = recordsOf(answer.data)
-      since = Math.max(since, latest)
+      const records = readRecords(answer.data, UpdateSchema, UNFIT, addUpdate)
+      since = Math.max(
+        since,
+        ...[...records.upserts, ...records.deletes].map(({ updated }) => updated),
+      )
       const next = answer.paging?.next ?? undefined
       url = next === undefined ? undefined : nextUrl(next, new URL(this.#settings.base), WHAT)
       yield { ...records, checkpoint: { since }, isComplete: url === undefined }
@@ -164,28 +168,13 @@ const REACTIONS = {
   seen: 'SAW_THIS_TOO',
 } as const
 
-function recordsOf(items: readonly unknown[]): {
-  records: PageRecords
-  latest: number
-} {
-  const records = noRecords()
-  const { upserts, deletes, skipped } = records
-  let latest = 0
-  for (const item of items) {
-    const parsed = v.safeParse(UpdateSchema, item)
-    if (!parsed.success) {
-      skip(skipped, 'update: no indicator, type or time')
-      continue
-    }
-    const { indicator, type, last_updated: time, should_delete: isDeleted } = parsed.output
-    const updated = Number(time)
-    latest = Math.max(latest, updated)
-    const key = `${type} ${indicator.toLowerCase()}`
-    const descriptors = descriptorsOf(parsed.output.descriptors?.data ?? [])
-    if (isDeleted || descriptors.length === 0) deletes.push({ key, updated })
-    else upserts.push(listedIndicator(key, type, indicator, descriptors, updated))
-  }
-  return { records, latest }
+function addUpdate(update: v.InferOutput<typeof UpdateSchema>, records: PageRecords): void {
+  const { indicator, type, last_updated: time, should_delete: isDeleted } = update
+  const updated = Number(time)
+  const key = `${type} ${indicator.toLowerCase()}`
+  const descriptors = descriptorsOf(update.descriptors?.data ?? [])
+  if (isDeleted || descriptors.length === 0) records.deletes.push({ key, updated })
+  else records.upserts.push(listedIndicator(key, type, indicator, descriptors, updated))
 }
 
 /** A descriptor without an owner is one that this app may not see. */

@@ -11,7 +11,7 @@ import {
 const DAY_MS = 86_400_000
 
 /** Meta ThreatExchange. It forgets deletions after 90 days. */
-export function graph(provider: FakeProvider, clock: FakeClock): Hono {
+export function fakeGraph(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     if (context.req.query('access_token') !== FAKE_TOKEN) {

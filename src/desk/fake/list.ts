@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { FAKE_SECRET, FAKE_USER, type FakeClock, type FakeProvider } from './state.ts'
 
 /** A list as a file: `/list.csv` and `/list.ndjson`, with basic authentication and an ETag. */
-export function list(provider: FakeProvider, _clock: FakeClock): Hono {
+export function fakeList(provider: FakeProvider, _clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`

@@ -17,7 +17,7 @@ const FEEDBACK = new RegExp(
 /**
  * NCMEC Hash Sharing v2. A window's entries come in their own order, which is not chronological.
  */
-export function ncmec(provider: FakeProvider, clock: FakeClock): Hono {
+export function fakeNcmec(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono()
   const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`
 

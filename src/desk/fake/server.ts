@@ -1,12 +1,12 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import { cutOff } from './cut.ts'
-import { graph } from './graph.ts'
-import { list } from './list.ts'
-import { ncmec } from './ncmec.ts'
+import { fakeGraph } from './graph.ts'
+import { fakeList } from './list.ts'
+import { fakeNcmec } from './ncmec.ts'
 import { FAKE_NAMES, FakeClock, type FakeName, FakeProvider, type Fault } from './state.ts'
-import { shield } from './shield.ts'
-import { stopncii } from './stopncii.ts'
-import { tcap } from './tcap.ts'
+import { fakeShield } from './shield.ts'
+import { fakeStopncii } from './stopncii.ts'
+import { fakeTcap } from './tcap.ts'
 
 /** All providers in one server, for trials and tests: stricter than the real ones, and with faults on demand. */
 export interface ExchangeServer {
@@ -21,7 +21,14 @@ export function createExchangeServer(clock = new FakeClock(Date.now, 1)): Exchan
     FAKE_NAMES.map((name) => [name, new FakeProvider(clock)]),
   ) as Record<FakeName, FakeProvider>
   const app = new Hono()
-  const routes = { ncmec, stopncii, graph, tcap, list, shield }
+  const routes = {
+    ncmec: fakeNcmec,
+    stopncii: fakeStopncii,
+    graph: fakeGraph,
+    tcap: fakeTcap,
+    list: fakeList,
+    shield: fakeShield,
+  }
   for (const name of FAKE_NAMES) {
     app.use(`/${name}/*`, withFaults(providers[name]))
     app.route(`/${name}`, routes[name](providers[name], clock))

@@ -15,7 +15,7 @@ const MAX_HASHES = 400
  * Project Arachnid Shield. It knows what is near its records and reports that under its own hashes.
  * An unknown hash is answered with null or with a classification that says so, equally often.
  */
-export function shield(provider: FakeProvider, clock: FakeClock): Hono {
+export function fakeShield(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono({ strict: true }) // its address ends with a slash
   app.post('/v1/pdq/', async (context) => {
     const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`

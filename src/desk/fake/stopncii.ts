@@ -9,7 +9,7 @@ import {
 } from './state.ts'
 
 /** StopNCII. Its page tokens are bound to the start of the window, and its times are in seconds. */
-export function stopncii(provider: FakeProvider, _clock: FakeClock): Hono {
+export function fakeStopncii(provider: FakeProvider, _clock: FakeClock): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     const { req } = context

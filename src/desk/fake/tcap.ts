@@ -12,7 +12,7 @@ import {
 const TOKEN_REQUESTS = 5
 
 /** Terrorist Content Analytics Platform. Its tokens expire, and its next page is an address. */
-export function tcap(provider: FakeProvider, _clock: FakeClock): Hono {
+export function fakeTcap(provider: FakeProvider, _clock: FakeClock): Hono {
   const app = new Hono()
   let token = ''
   let left = 0

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { described } from '../../util/settings.ts'
+import { described, optional } from '../../util/settings.ts'
 
 /** A match. It names the entry, and never reveals its hash. */
 export const MatchAnswer = v.strictObject({
@@ -21,43 +21,36 @@ export const MatchAnswer = v.strictObject({
     v.string(),
     'How the hash that matched was derived from the image, or the kind of digest.',
   ),
-  limited: v.optional(
-    described(
-      v.picklist(['pattern', 'low-quality', 'blank', 'entry']),
-      'Why only very near hashes match: the hash, or that of the entry, says little about the picture.',
-    ),
+  limited: optional(
+    v.picklist(['pattern', 'low-quality', 'blank', 'entry']),
+    'Why only very near hashes match: the hash, or that of the entry, says little about the picture.',
   ),
-  isFlooded: v.optional(
-    described(
-      v.boolean(),
-      'Whether the entry only flags, because it matches so many uploads that it is probably wrong.',
-    ),
+  isFlooded: optional(
+    v.boolean(),
+    'Whether the entry only flags, because it matches so many uploads that it is probably wrong.',
   ),
-  isReview: v.optional(described(v.boolean(), "Whether it lies in the bank's review band.")),
-  isExempt: v.optional(
-    described(v.boolean(), 'Whether its entry is exempt, so that the match changes nothing.'),
+  isReview: optional(v.boolean(), "Whether it lies in the bank's review band."),
+  isExempt: optional(
+    v.boolean(),
+    'Whether its entry is exempt, so that the match changes nothing.',
   ),
 })
 
 export const FileAnswer = v.strictObject({
-  within: v.optional(
-    described(v.string(), 'What the file was found in, if it was not uploaded itself.'),
-  ),
+  within: optional(v.string(), 'What the file was found in, if it was not uploaded itself.'),
   coverage: v.picklist(['scanned', 'unscannable']),
-  reason: v.optional(described(v.string(), 'Why it could not be scanned.')),
+  reason: optional(v.string(), 'Why it could not be scanned.'),
   format: v.optional(v.string()),
   width: v.optional(v.number()),
   height: v.optional(v.number()),
   bytes: v.optional(v.number()),
   unscannableEntries: v.optional(v.number()),
   quality: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100))),
-  limited: v.optional(
-    described(
-      v.picklist(['pattern', 'low-quality', 'blank']),
-      'Why only very near entries match: its hash says little about the picture.',
-    ),
+  limited: optional(
+    v.picklist(['pattern', 'low-quality', 'blank']),
+    'Why only very near entries match: its hash says little about the picture.',
   ),
-  limitedTo: v.optional(described(v.number(), 'Largest distance at which it matches, if limited.')),
+  limitedTo: optional(v.number(), 'Largest distance at which it matches, if limited.'),
   isPatterned: v.optional(v.boolean()),
   isPartial: v.optional(v.boolean()),
   matches: v.optional(v.array(MatchAnswer)),
@@ -77,7 +70,7 @@ const verdictEntries = {
 export const VerdictAnswer = v.strictObject({
   ...verdictEntries,
   files: described(v.array(FileAnswer), 'Files of the upload, and what was found within them.'),
-  otherFiles: v.optional(described(v.number(), 'Number of files that are left out here.')),
+  otherFiles: optional(v.number(), 'Number of files that are left out here.'),
 })
 
 const HashAnswer = v.strictObject({
@@ -105,11 +98,9 @@ export const ProblemAnswer = v.strictObject({
   files: v.optional(v.array(FileAnswer)),
   otherFiles: v.optional(v.number()),
   hashes: v.optional(v.array(HashAnswer)),
-  errors: v.optional(
-    described(
-      v.array(v.strictObject({ path: v.string(), message: v.string() })),
-      'What is wrong with the request, and where.',
-    ),
+  errors: optional(
+    v.array(v.strictObject({ path: v.string(), message: v.string() })),
+    'What is wrong with the request, and where.',
   ),
 })
 

@@ -57,7 +57,7 @@ export async function judgeHashes(call: Call): Promise<Response> {
   const { hashes } = checkFields(HashesSchema, await readJsonBody(call))
   const address = request.headers.get('cf-connecting-ip') ?? ''
   const { gate, settings } = uploads
-  const verdict = await gate.judge(hashes.map(fileOf), { address, settings, waitUntil })
+  const verdict = await gate.judge(hashes.map(fileOfGiven), { address, settings, waitUntil })
   const event = verdictEvent(crypto.randomUUID(), request, verdict, { caller: caller.name })
   uploads.report(event)
   const results = verdict.files.map(({ scanned, matches }, i) => ({
@@ -83,7 +83,7 @@ function givenKind(hash: GivenHash | undefined): HashKind {
 }
 
 /** A file of which only this is known. */
-function fileOf(hash: GivenHash): ScannedContent {
+function fileOfGiven(hash: GivenHash): ScannedContent {
   const text = Object.values(hash).find((value) => typeof value === 'string') ?? ''
   return fileOfHash(givenKind(hash), text, 'quality' in hash ? hash.quality : 0)
 }

@@ -1,6 +1,9 @@
 import type { GenericSchema, InferOutput } from 'valibot'
 import * as v from 'valibot'
-import { readBoundedText } from './bounded.ts'
+import { ClientStalledError, readChunks } from '../../upload/body-source.ts'
+import { clientLimitsOf } from '../../upload/client-limits.ts'
+import { parseJson } from '../../util/json.ts'
+import { readAtMost } from '../../util/read-at-most.ts'
 import { ApiError } from './errors.ts'
 import type { Call } from './route.ts'
 
@@ -42,15 +45,16 @@ export async function readJsonBody({
   request,
   uploads,
 }: Pick<Call, 'request' | 'uploads'>): Promise<unknown> {
-  const maxStallMs = uploads.settings.upload.clientStallSeconds * 1000
-  const stalled = () => new ApiError(408, 'The request took too long.')
-  const text = await readBoundedText(request.body, MAX_BYTES, maxStallMs, stalled)
-  if (text === undefined) throw new ApiError(413, `The JSON is longer than ${MAX_BYTES} bytes.`)
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new ApiError(400, 'The body is not valid JSON.')
-  }
+  const limits = clientLimitsOf(uploads.settings.upload)
+  const body = await readAtMost(readChunks(request, limits), MAX_BYTES).catch((error: unknown) => {
+    throw error instanceof ClientStalledError
+      ? new ApiError(408, 'The request took too long.')
+      : error
+  })
+  if (!body) throw new ApiError(413, `The JSON is longer than ${MAX_BYTES} bytes.`)
+  const json = parseJson(body)
+  if (json === undefined) throw new ApiError(400, 'The body is not valid JSON.')
+  return json
 }
 
 /** @throws {BadFieldsError} */

@@ -1,7 +1,8 @@
 import type { HonoJsonWebKey } from 'hono/utils/jwt/jws'
 import * as v from 'valibot'
 import { HashgateError } from '../../util/errors.ts'
-import { readBoundedText } from './bounded.ts'
+import { parseJson } from '../../util/json.ts'
+import { readAtMost } from '../../util/read-at-most.ts'
 
 /** The keys that tokens are signed with could not be read. */
 export class KeySetUnavailableError extends HashgateError {
@@ -84,7 +85,7 @@ export class KeySetCache {
 async function fetchKeySet(url: string): Promise<{ keys: HonoJsonWebKey[] }> {
   const failed = (problem: string, cause?: unknown) =>
     new KeySetUnavailableError(url, problem, { cause })
-  let text: string | undefined
+  let body: Uint8Array | undefined
   try {
     // Redirects are not followed: another server must not decide who may come in.
     const response = await fetch(url, {
@@ -92,12 +93,12 @@ async function fetchKeySet(url: string): Promise<{ keys: HonoJsonWebKey[] }> {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     if (response.status !== 200) throw failed(`answered ${response.status}`)
-    text = await readBoundedText(response.body, MAX_BYTES, TIMEOUT_MS, () => failed('stalled'))
+    body = await readAtMost(response.body, MAX_BYTES)
   } catch (cause) {
     throw cause instanceof KeySetUnavailableError ? cause : failed('could not be reached', cause)
   }
-  if (text === undefined) throw failed(`has more than ${MAX_BYTES} bytes`)
-  const set = v.safeParse(v.pipe(v.string(), v.parseJson(), KeySet), text)
+  if (!body) throw failed(`has more than ${MAX_BYTES} bytes`)
+  const set = v.safeParse(KeySet, parseJson(body))
   if (!set.success) throw failed('is not a key set')
   return set.output
 }

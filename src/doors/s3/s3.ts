@@ -8,6 +8,7 @@ import { ClientGoneError, ClientStalledError, readChunks } from '../../upload/bo
 import { BodyTooLargeError } from '../../upload/errors.ts'
 import type { Passage } from '../../upload/outcome.ts'
 import { BusyError } from '../../util/semaphore.ts'
+import { readAtMost } from '../../util/read-at-most.ts'
 import { ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
 import {
   type FinishedUpload,
@@ -252,19 +253,13 @@ async function listParts({ stub }: UploadHandle, { facts }: UploadState): Promis
 async function readList(request: Request, { bytes, client }: FinishingDeps): Promise<string> {
   const permit = await bytes.acquire(PASSING_BYTES + MAX_LIST_BYTES)
   try {
-    const chunks: Uint8Array[] = []
-    let length = 0
-    for await (const chunk of readChunks(request, client)) {
-      length += chunk.length
-      if (length > MAX_LIST_BYTES) throw new BodyTooLargeError(MAX_LIST_BYTES)
-      chunks.push(chunk.slice())
-    }
-    const whole = Buffer.concat(chunks)
+    const whole = await readAtMost(readChunks(request, client), MAX_LIST_BYTES)
+    if (!whole) throw new BodyTooLargeError(MAX_LIST_BYTES)
     const payload = request.headers.get('x-amz-content-sha256') ?? ''
     const isDigest = /^[\da-f]{64}$/.test(payload)
     if (isDigest && createHash('sha256').update(whole).digest('hex') !== payload)
       throw new ChecksumError()
-    return whole.toString()
+    return new TextDecoder().decode(whole)
   } finally {
     permit.release()
   }

@@ -49,13 +49,13 @@ export function arachnid(fetch: Fetch, user: string, password: string, url = URL
       return texts.map((text) => {
         const answer = answers.get(text)
         if (answer === undefined) throw new RemoteError('the answer lacks a requested hash')
-        return findingOf(answer, text)
+        return findingOfAnswer(answer, text)
       })
     },
   }
 }
 
-function findingOf(
+function findingOfAnswer(
   answer: v.InferOutput<typeof FindingSchema>,
   asked: string,
 ): Finding | undefined {

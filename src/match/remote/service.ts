@@ -1,5 +1,6 @@
 import { HashgateError } from '../../util/errors.ts'
 import { parseJson } from '../../util/json.ts'
+import { readAtMost } from '../../util/read-at-most.ts'
 import { retryAfterSeconds } from '../../util/retry-after.ts'
 import { within } from '../../util/within.ts'
 import type { Hash256 } from '../../util/hash.ts'
@@ -86,18 +87,10 @@ function statusError({ status, headers }: Response): RemoteError {
 }
 
 async function readAnswer(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  try {
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      length += chunk.length
-      if (length > MAX_ANSWER_BYTES) break
-      chunks.push(chunk)
-    }
-  } catch {
+  const body = await readAtMost(response.body, MAX_ANSWER_BYTES).catch(() => {
     throw new RemoteError('the answer broke off')
-  }
-  const answer = length > MAX_ANSWER_BYTES ? undefined : parseJson(Buffer.concat(chunks))
+  })
+  const answer = body && parseJson(body)
   if (answer === undefined) throw new RemoteError('the answer is not JSON, or too long')
   return answer
 }

@@ -4,6 +4,7 @@ import {
   choice,
   described,
   group,
+  optional,
   optionalGroup,
   tableOf,
   textLike,
@@ -23,10 +24,8 @@ const RemoteBankSchema = group({
     'The service: Project Arachnid Shield, or the hash verification of TCAP.',
   ),
   user: textLike(/^[^:\s][^:]*$/, 'must be a user name', 'User name that the service gave you.'),
-  url: v.exactOptional(described(ServiceUrl, "Its address. Default: the service's.")),
-  loginUrl: v.exactOptional(
-    described(ServiceUrl, 'Where TCAP gives a token. Default: its own address.'),
-  ),
+  url: optional(ServiceUrl, "Its address. Default: the service's."),
+  loginUrl: optional(ServiceUrl, 'Where TCAP gives a token. Default: its own address.'),
   onFailed: v.optional(
     choice(
       ['allow', 'refuse'],

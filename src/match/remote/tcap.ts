@@ -82,13 +82,13 @@ function findingsOf(answer: unknown): Map<string, Finding | undefined> {
   const findings = new Map<string, Finding | undefined>()
   for (const item of parsed.output) {
     const text = item.hash_value.toLowerCase()
-    findings.set(text, findings.get(text) ?? findingOf(item, text))
+    findings.set(text, findings.get(text) ?? findingOfItem(item, text))
   }
   return findings
 }
 
 /** @throws {RemoteError} the answer does not say whether the hash is known */
-function findingOf(item: Record<string, unknown>, secret: string): Finding | undefined {
+function findingOfItem(item: Record<string, unknown>, secret: string): Finding | undefined {
   const { ideology, ideologies } = item
   if (ideology === undefined && ideologies === undefined) {
     throw new RemoteError('the answer does not say whether a hash is known')

@@ -15,14 +15,14 @@ interface ArchiveSign {
 
 // ZIP has its own reader, which finds it anywhere. zlib has no signature.
 const SIGNS: readonly ArchiveSign[] = [
-  { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isGzip },
+  { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isPlainGzip },
   { format: 'zstd', needle: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), before: 0, isOne: isZstd },
   { format: 'xz', needle: Buffer.from('\xfd7zXZ\0', 'latin1'), before: 0 },
   { format: '7z', needle: Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), before: 0 },
   { format: 'rar', needle: Buffer.from('Rar!\x1a\x07', 'latin1'), before: 0 },
   { format: 'bzip2', needle: Buffer.from('1AY&SY'), before: 4, isOne: isBzip2 },
   { format: 'pdf', needle: Buffer.from('%PDF-'), before: 0 },
-  { format: 'tar', needle: Buffer.from('ustar'), before: 257, isOne: isTar },
+  { format: 'tar', needle: Buffer.from('ustar'), before: 257, isOne: hasTarHeader },
 ]
 
 /**
@@ -80,7 +80,7 @@ function isIn(bytes: Buffer, { needle, before, isOne }: ArchiveSign): boolean {
 }
 
 /** A header with nothing beyond a name, and how and where it was made (RFC 1952, 2.3.1). */
-function isGzip(bytes: Buffer): boolean {
+function isPlainGzip(bytes: Buffer): boolean {
   const [flags = 0xff, how = 0xff, where = 0xfe] = [bytes[3], bytes[8], bytes[9]]
   return (flags & ~8) === 0 && [0, 2, 4].includes(how) && (where <= 13 || where === 0xff)
 }
@@ -101,6 +101,6 @@ function isBzip2(bytes: Buffer): boolean {
   return /^BZh[1-9]/.test(bytes.toString('latin1', 0, 4))
 }
 
-function isTar(bytes: Buffer): boolean {
+function hasTarHeader(bytes: Buffer): boolean {
   return readTarHeader(bytes.subarray(0, TAR_BLOCK_BYTES)) !== undefined
 }

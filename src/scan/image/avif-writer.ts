@@ -1,7 +1,7 @@
 import { concatenate } from '../../util/bytes.ts'
 import type { Track } from './avif-track.ts'
 
-const text = (value: string) => Array.from(new TextEncoder().encode(value))
+const asciiBytes = (value: string) => Array.from(new TextEncoder().encode(value))
 const u16 = (value: number) => [value >> 8, value & 255]
 const u32 = (value: number) => [value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]
 /** Version and flags of a full box. */
@@ -9,7 +9,7 @@ const PLAIN = [0, 0, 0, 0]
 
 function box(type: string, ...parts: (number[] | Uint8Array)[]): number[] {
   const content = parts.flatMap((part) => Array.from(part))
-  return [...u32(content.length + 8), ...text(type), ...content]
+  return [...u32(content.length + 8), ...asciiBytes(type), ...content]
 }
 
 /** Samples that make up one image. */
@@ -26,10 +26,10 @@ export function stillAvif(image: Image, alpha?: Image): Uint8Array {
   const images = alpha ? [image, alpha] : [image]
   const lengths = images.map(({ samples }) => samples.reduce((sum, { length }) => sum + length, 0))
   const headOf = (offset: number) => [
-    ...box('ftyp', text('avif'), u32(0), text('avifmif1miaf')),
+    ...box('ftyp', asciiBytes('avif'), u32(0), asciiBytes('avifmif1miaf')),
     ...metaOf(images, lengths, offset),
     ...u32(lengths.reduce((sum, length) => sum + length, 8)),
-    ...text('mdat'),
+    ...asciiBytes('mdat'),
   ]
   const head = headOf(headOf(0).length)
   return concatenate([Uint8Array.from(head), ...images.flatMap(({ samples }) => samples)])
@@ -62,21 +62,21 @@ function metaOf(images: readonly Image[], lengths: readonly number[], offset: nu
   return box(
     'meta',
     PLAIN,
-    box('hdlr', PLAIN, u32(0), text('pict'), u32(0), u32(0), u32(0), [0]),
+    box('hdlr', PLAIN, u32(0), asciiBytes('pict'), u32(0), u32(0), u32(0), [0]),
     box('pitm', PLAIN, u16(1)),
     box('iloc', PLAIN, [0x44, 0], u16(items.length), ...places),
     box('iinf', PLAIN, u16(items.length), ...items.map(infeOf)),
     images.length > 1 ? box('iref', PLAIN, box('auxl', u16(2), u16(1), u16(1))) : [],
     box(
       'iprp',
-      box('ipco', ...properties, box('auxC', PLAIN, text(ALPHA_TYPE))),
+      box('ipco', ...properties, box('auxC', PLAIN, asciiBytes(ALPHA_TYPE))),
       box('ipma', PLAIN, u32(items.length), ...associations),
     ),
   )
 }
 
 function infeOf(item: number): number[] {
-  return box('infe', [2, 0, 0, 0], u16(item), u16(0), text('av01'), [0])
+  return box('infe', [2, 0, 0, 0], u16(item), u16(0), asciiBytes('av01'), [0])
 }
 
 /** Number of channels, and bits of each (AV1-ISOBMFF, 2.3.3: `av1C`). */

@@ -5,7 +5,7 @@ import {
   COMMA_BREAK,
   LINE_BREAK,
   PAD_BREAK,
-  roomFor,
+  scratchCodes,
   SEMICOLON_BREAK,
 } from './codings.ts'
 import { Runs } from './runs.ts'
@@ -69,7 +69,7 @@ export class Base64Coding implements Coding {
   }
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const [codes, table] = [roomFor(bytes.length), this.#table]
+    const [codes, table] = [scratchCodes(bytes.length), this.#table]
     let count = 0
     for (let i = 0; i < bytes.length; i++) {
       const code = table[bytes[i] as number] as number
@@ -99,7 +99,7 @@ export class HexCoding implements Coding {
   #hasZero = false
 
   pick(bytes: Uint8Array): Uint16Array[] {
-    const codes = roomFor(bytes.length + 1)
+    const codes = scratchCodes(bytes.length + 1)
     let count = 0
     let hasZero = this.#hasZero
     for (let i = 0; i < bytes.length; i++) {

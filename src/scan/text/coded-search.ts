@@ -215,8 +215,7 @@ export class CodedSearch {
     for (let at = this.#at; at < this.#length;) {
       const code = this.#codes[at] as number
       const isUrl = code >= this.#fastCodes && code < BREAK
-      const isSlow = isUrl || this.#skipWindow !== this.#takeWindow
-      at = isSlow ? this.#passOne(code, at) : this.#passMany(at)
+      at = this.#pass(at, isUrl || this.#skipWindow !== this.#takeWindow)
       if ((this.#codes[at - 1] as number) >= BREAK) continue
       if (this.#found & SIGN) this.#lookForSigns(at - 1, isUrl)
       if (this.#found & TEXT) this.#lookForText(at - 1)
@@ -226,10 +225,11 @@ export class CodedSearch {
   }
 
   /**
-   * The only loop over codes that all readings share, up to one with something to look at. State is
-   * kept in locals for speed. Returns the index after the last code passed.
+   * The only loop over codes, up to one with something to look at. It passes codes that all readings
+   * share, or one code where readings differ. State is kept in locals for speed. Returns the index
+   * after the last code passed.
    */
-  #passMany(from: number): number {
+  #pass(from: number, isParted: boolean): number {
     const [codes, fastCodes, mask] = [this.#codes, this.#fastCodes, this.#textMask]
     const { bits } = this.#coding
     const { filter } = this.#windows
@@ -241,9 +241,10 @@ export class CodedSearch {
       from - this.#takeCount,
     ]
     const textCount = mask === 0 ? Infinity : this.#nextText
-    let stop = this.#stopBehind(at, breakAt, valueAt)
+    let stop = isParted ? from + 1 : this.#stopBehind(at, breakAt, valueAt)
     for (; at < stop && found === 0; at++) {
-      const code = codes[at] as number
+      let code = codes[at] as number
+      if (isParted && code >= fastCodes && code < BREAK) code -= 2
       if (code < fastCodes) {
         window = ((window << bits) | code) & 0xffffff
         if (mayBeSign(filter, window)) found = SIGN
@@ -257,12 +258,19 @@ export class CodedSearch {
         if (bits === 6 && code !== LINE_BREAK) this.#noteBreak(code, at, at - breakAt, window)
         breakAt = at + 1
         takeAt++
-        stop = this.#stopBehind(breakAt, breakAt, valueAt)
+        if (!isParted) stop = this.#stopBehind(breakAt, breakAt, valueAt)
       } else break
     }
-    this.#skipCount += at - takeAt - this.#takeCount
-    this.#takeCount = at - takeAt
-    this.#takeWindow = this.#skipWindow = window
+    const taken = at - takeAt - this.#takeCount
+    const last = codes[at - 1] as number
+    if (!isParted) this.#skipWindow = window
+    else if (last < fastCodes) {
+      this.#skipWindow = ((this.#skipWindow << bits) | last) & 0xffffff
+      if (mayBeSign(filter, this.#skipWindow)) found |= SIGN
+    }
+    if (!isParted || last < fastCodes) this.#skipCount += taken
+    this.#takeCount += taken
+    this.#takeWindow = window
     this.#plain = plain
     this.#wide = wide
     this.#found = found
@@ -288,38 +296,6 @@ export class CodedSearch {
     const isBase64 = window === DATA_URI && sinceBreak === DATA_URI_CODES
     this.#isDataUri = isBase64 && this.#lastBreak === SEMICOLON_BREAK && code === COMMA_BREAK
     this.#lastBreak = code
-  }
-
-  /** The same for one code, where readings differ. */
-  #passOne(code: number, at: number): number {
-    const { bits } = this.#coding
-    if (code >= BREAK) {
-      if (isValueEnd(code, this.#sinceBreak)) this.#sinceValue = 0
-      if (code !== LINE_BREAK) this.#noteBreak(code, at, this.#sinceBreak, this.#takeWindow)
-      this.#sinceBreak = 0
-      return at + 1
-    }
-    const isUrl = code >= this.#fastCodes
-    this.#takeWindow = ((this.#takeWindow << bits) | (isUrl ? code - 2 : code)) & 0xffffff
-    this.#takeCount++
-    if (!isUrl) {
-      this.#skipWindow = ((this.#skipWindow << bits) | code) & 0xffffff
-      this.#skipCount++
-    }
-    const kinds = kindsOf(this.#takeWindow)
-    this.#plain = (this.#plain << 1) | (kinds === PLAIN ? 1 : 0)
-    this.#wide = (this.#wide << 1) | (kinds === WIDE ? 1 : 0)
-    this.#sinceBreak++
-    this.#sinceValue++
-    const { filter } = this.#windows
-    const mask = this.#textMask
-    const isSign = mayBeSign(filter, this.#takeWindow) || mayBeSign(filter, this.#skipWindow)
-    const isText =
-      mask !== 0 &&
-      this.#takeCount >= this.#nextText &&
-      ((this.#plain & mask) === mask || (this.#wide & mask) === mask)
-    this.#found = (isSign ? SIGN : 0) | (isText ? TEXT : 0)
-    return at + 1
   }
 
   #lookForValue(at: number): void {

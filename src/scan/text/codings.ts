@@ -47,7 +47,7 @@ export const NO_CODES = new Uint16Array(0)
 let room = NO_CODES
 
 /** Scratch room for codes, valid until the next call. */
-export function roomFor(count: number): Uint16Array<ArrayBuffer> {
+export function scratchCodes(count: number): Uint16Array<ArrayBuffer> {
   if (room.length < count) room = new Uint16Array(2 * count)
   return room
 }

@@ -88,8 +88,8 @@ export function isFileStart(head: Uint8Array): boolean {
 export type MayInflate = () => boolean
 
 /** First bytes of images, and of other files: most values begin with neither. */
-const IMAGE_STARTS = tableOf('\xff\x89GRBIM8\0')
-const FILE_STARTS = tableOf('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
+const IMAGE_STARTS = byteTable('\xff\x89GRBIM8\0')
+const FILE_STARTS = byteTable('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
 const SMALL_F = 0x66
 
 /** The same at the beginning of a value, which may have a format with a short signature. */
@@ -125,13 +125,13 @@ export function isDeflateStart(head: Uint8Array, mayInflate: MayInflate): boolea
  * white space.
  */
 export function isTextStart(head: Uint8Array): boolean {
-  return head.every(isTextByte) || WIDTHS.some((width) => isWideText(head, width))
+  return head.every(isTextByte) || WIDTHS.some((width) => isTextOfWidth(head, width))
 }
 
 /** Bytes of a letter in UTF-16 and UTF-32. */
 const WIDTHS = [2, 4]
 
-function isWideText(head: Uint8Array, width: number): boolean {
+function isTextOfWidth(head: Uint8Array, width: number): boolean {
   const first = head.findIndex((byte) => byte !== 0)
   if (first === -1) return false
   return head.every((byte, i) => ((i - first) % width === 0 ? isTextByte(byte) : byte === 0))
@@ -141,7 +141,7 @@ export function isTextByte(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13
 }
 
-function tableOf(bytes: string): Uint8Array {
+function byteTable(bytes: string): Uint8Array {
   const table = new Uint8Array(256)
   for (const byte of Buffer.from(bytes, 'latin1')) table[byte] = 1
   return table

@@ -117,7 +117,7 @@ export class TextSearch {
   }
 
   #search(block: Uint8Array): void {
-    this.#isWide ??= isWideText(block)
+    this.#isWide ??= hasWideLetters(block)
     // A copy: layers keep parts of it, and the caller may change it.
     const bytes = this.#isWide ? block.filter((byte) => byte !== 0) : new Uint8Array(block)
     this.#layer.write(bytes, this.#rootAt)
@@ -154,7 +154,7 @@ export class TextSearch {
     // A TIFF is only read once it is complete. Noise contains its four bytes once in a few
     // gigabytes, in each coding.
     const isNoise = typeof file === 'function' && format === 'tiff'
-    const found = isNoise ? async () => fileOf(await file(), stream.start) : file
+    const found = isNoise ? async () => fileOrNothing(await file(), stream.start) : file
     this.#found.push({ rootAt, isDoubtful, format, file: found })
   }
 
@@ -204,12 +204,12 @@ function isNoFile(file: ScannedFile, { isSaid, isFaint }: Start): boolean {
   )
 }
 
-function fileOf(file: ScannedFile, start: Start): ScannedFile | undefined {
+function fileOrNothing(file: ScannedFile, start: Start): ScannedFile | undefined {
   return isNoFile(file, start) ? undefined : file
 }
 
 /** Whether most bytes are letters of UTF-16 or UTF-32, judging by the zeros. */
-function isWideText(block: Uint8Array): boolean {
+function hasWideLetters(block: Uint8Array): boolean {
   let zeros = 0
   for (const byte of block) if (byte === 0) zeros++
   return zeros * 4 > block.length
