@@ -85,6 +85,7 @@ describe('a compressed body', () => {
     ['deflate', deflateRawSync(CONTENT).subarray(0, -1)],
     ['deflate', Buffer.concat([deflateSync(CONTENT), Buffer.from('x')])],
     ['deflate', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+    ['deflate', Buffer.of(3)], // the first of two bytes that are nothing, packed
   ])('is refused if it is damaged: %s, %#', (encoding, body) => {
     for (const size of SIZES) {
       expect(() => readFiles(body, { 'content-encoding': encoding }, { size })).toThrow(
@@ -101,6 +102,39 @@ describe('a compressed body', () => {
       ])
     }
   })
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ] as const)(
+    'gives on little at each step, which is looked at before more is: %s',
+    (name, pack) => {
+      let given = 0
+      const steps: number[] = []
+      const reader = createBodyReader(
+        new Headers({ 'content-encoding': name }),
+        { maxFiles: 1, base64Fields: [] },
+        {
+          budget: new ScanBudget(SCAN_LIMITS),
+          openFile: ({ isRaw }) => ({
+            write: ({ length }) => void (given += isRaw ? 0 : length),
+            end: () => {},
+          }),
+          later: (work) => {
+            for (let isDone = false; !isDone; given = 0) {
+              isDone = work.next().done ?? false
+              steps.push(given)
+            }
+          },
+          onUnreadable: () => {},
+        },
+      )
+      reader.write(pack(Buffer.alloc(900_000)))
+      reader.end()
+      expect(steps.reduce((sum, step) => sum + step)).toBe(900_000)
+      expect(Math.max(...steps)).toBeLessThanOrEqual(32 * 1024)
+    },
+  )
 
   it('may grow a hundredfold, and no more', () => {
     const read = (body: Buffer) => () => readFiles(body, { 'content-encoding': 'gzip' })
