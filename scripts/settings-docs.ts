@@ -86,7 +86,7 @@ ${table(['preset', 'what', 'differs from the defaults in'], presets)}`
 
 function leavesOf(settings: object, prefix = ''): [string, unknown][] {
   return Object.entries(settings).flatMap(([key, value]: [string, unknown]): [string, unknown][] =>
-    typeof value === 'object' && value !== null
+    typeof value === 'object' && value !== null && !Array.isArray(value)
       ? leavesOf(value, `${prefix}${key}.`)
       : [[prefix + key, value]],
   )
@@ -157,11 +157,11 @@ function wrap(text: string): string {
 
 const INTRODUCTION = `# Settings
 
-Generated from the schema in \`src/config/\` by \`npm run schema\`. How matches are weighed:
-[policy.md](policy.md).
+All settings, secrets and bindings of the Worker. \`npm run schema\` generates this page from the
+schema in \`src/config/\`. [policy.md](policy.md) explains what matches lead to.
 
-You write three kinds of things: secrets, the variable \`ORIGIN_URL\`, and the variable \`HASHGATE\`,
-which holds everything else, nested by feature.
+You set three things: secrets, the variable \`ORIGIN_URL\`, and the variable \`HASHGATE\`, which holds
+everything else, grouped by feature.
 
 \`\`\`toml
 [vars]
@@ -176,21 +176,21 @@ events.sinks = ["console", "queue"]
 action = "quarantine"
 \`\`\`
 
-\`HASHGATE\` may also be JSON text, as \`.dev.vars\`, \`--var\` and the dashboard need it:
+\`HASHGATE\` may also be JSON text, which \`.dev.vars\`, \`--var\` and the dashboard need:
 \`HASHGATE={"preset":"photos"}\`. [schema/settings.json](schema/settings.json) is its JSON schema, for
 editors.
 
 - \`hashgate config\` prints the settings in effect from your \`wrangler.toml\` or \`wrangler.jsonc\`. It
-  fails on everything that would stop the Worker: a wrong value, an unknown name, a missing binding
-  that a setting needs. It also lists the secrets that you need.
+  fails on everything that would stop the Worker: a wrong value, an unknown name, a missing binding.
+  It also lists the secrets that you need.
 - A wrong setting stops the deployment, and the error names its path. The running version stays.
-- An unknown name inside \`HASHGATE\` stops the deployment, and the error suggests the nearest right
-  name. Other variables are your own: only one whose name nearly matches a known one is an error.
+- An unknown name inside \`HASHGATE\` stops the deployment, and the error suggests the nearest known
+  name. You can have other variables of your own. One whose name is almost a known name is an error.
 - Cloudflare allows 5 KB for a variable. \`hashgate config\` prints the bytes and fails above 5,120.
   Exemptions and texts can grow, so they are published with the list instead: \`hashgate list exempt\`
   and \`hashgate list texts\` take effect without a deployment ([policy.md](policy.md)).
-- wrangler's named environments inherit no variables. Give each its own \`HASHGATE\`, which a preset
-  keeps short: \`[env.staging.vars] HASHGATE = { preset = "photos", policy = { mode = "shadow" } }\`.
+- wrangler's named environments inherit no variables. Give each its own \`HASHGATE\`. A preset keeps
+  it short: \`[env.staging.vars] HASHGATE = { preset = "photos", policy = { mode = "shadow" } }\`.
   \`hashgate config --env staging\` prints it.
 
 ## Presets

@@ -10,8 +10,7 @@ export const SECRETS = {
     'Signs events: `whsec_` and 24 to 64 bytes in base64. Several, separated by spaces, while you change it.',
   API_KEYS: 'Keys of callers that may ask for verdicts and tickets: lines from `hashgate key`.',
   TICKET_KEY: 'Signs tickets: 64 hex digits. Several, separated by commas, while you change it.',
-  S3_CLIENT_KEYS:
-    'Keys that clients sign S3 multipart uploads with: `NAME:SECRET`, separated by commas.',
+  S3_CLIENT_KEYS: 'Keys that clients sign S3 uploads with: `NAME:SECRET`, separated by commas.',
   S3_ORIGIN_KEY: 'The key that signs requests to the origin: `NAME:SECRET`.',
   ARACHNID_PASSWORD: 'Password for Project Arachnid Shield, of `remote.banks`.',
   TCAP_PASSWORD: 'Password for the hash verification of TCAP, of `remote.banks`.',
@@ -36,16 +35,16 @@ export type BindingKind = keyof typeof BINDING_KINDS
 export const BINDINGS = {
   HASH_LISTS: { kind: 'kv', what: 'The lists. Required.' },
   ORIGIN: { kind: 'service', what: 'The origin, in place of `ORIGIN_URL`.' },
-  ORIGIN_BUCKET: { kind: 'r2', what: 'The origin, for trying things out.' },
+  ORIGIN_BUCKET: { kind: 'r2', what: 'The origin, for trials.' },
   LIST_PIN: {
     kind: 'durable-object',
     className: 'ListPin',
-    what: 'Knows the latest version of the list, so that no older one is accepted.',
+    what: 'Remembers the latest version of the list, so that no older one is accepted.',
   },
   LIST_SHARDS: {
     kind: 'durable-object',
     className: 'ListShard',
-    what: 'Lists that are too large for an isolate.',
+    what: 'Holds lists that are too large for an isolate.',
   },
   FLOOD_COUNTERS: {
     kind: 'durable-object',
@@ -56,16 +55,20 @@ export const BINDINGS = {
     kind: 'images',
     what: 'Converts HEIC that is not decoded by `hashgate/heic`, and WebP and AVIF pictures that are too large for the Worker to decode. Each use is billed.',
   },
-  QUARANTINE: { kind: 'r2', what: 'Quarantined uploads.' },
+  QUARANTINE: { kind: 'r2', what: 'Holds quarantined uploads, sealed.' },
   EVENT_QUEUE: { kind: 'queue', what: 'Events, for `events.sinks` with `queue`.' },
   EVENT_ANALYTICS: { kind: 'analytics', what: 'Counts, for `events.sinks` with `analytics`.' },
-  OBJECTS: { kind: 'r2', what: 'Uploads by ticket.' },
-  TICKETS: { kind: 'durable-object', className: 'TicketUse', what: 'Uploads by ticket.' },
-  STAGING: { kind: 'r2', what: 'Uploads that arrive in parts.' },
+  OBJECTS: { kind: 'r2', what: 'Receives uploads by ticket.' },
+  TICKETS: {
+    kind: 'durable-object',
+    className: 'TicketUse',
+    what: 'Lets each ticket be used once.',
+  },
+  STAGING: { kind: 'r2', what: 'Holds the parts of uploads that are not complete.' },
   UPLOADS: {
     kind: 'durable-object',
     className: 'StagedUpload',
-    what: 'Uploads that arrive in parts.',
+    what: 'Assembles uploads that arrive in parts.',
   },
 } as const satisfies Record<string, { kind: BindingKind; className?: string; what: string }>
 

@@ -5,7 +5,7 @@ const PICTURES = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic'] as const
 /** Presets by name, and what each is for. A setting that a preset omits has its usual default. */
 export const PRESETS = {
   photos: {
-    what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused. Routes of your own replace its one route.',
+    what: 'For services that take pictures only. A file that is not a picture, or cannot be read, is refused. If you set routes of your own, they replace its one route.',
     settings: {
       upload: { maxBodyBytes: 100 << 20, onParts: 'refuse' },
       body: { maxFiles: 20 },
@@ -14,7 +14,7 @@ export const PRESETS = {
     },
   },
   files: {
-    what: 'For general file sharing. A file of any kind and size passes, unless something in it is known.',
+    what: 'For general file sharing. Files of any kind pass, up to 5 GiB, unless something in them is known.',
     settings: {
       upload: { maxBodyBytes: 5 * 1024 * (1 << 20), onUnknownLength: 'too-large' },
       scan: { probes: 'wide' },

@@ -23,7 +23,7 @@ const WebhookSettings = optionalGroup(
       15,
     ),
     retrySeconds: v.optional(
-      wholeNumber(1, 3000, 'Seconds until the second attempt. They double with each attempt.'),
+      wholeNumber(1, 3000, 'Seconds until the second attempt. The wait doubles with each attempt.'),
       5,
     ),
   },
@@ -46,7 +46,7 @@ export const EventSettings = optionalGroup(
     queue: v.optional(
       choice(
         QUEUE_CHOICES,
-        'Events that the queue takes: all, or all except uploads that passed with nothing found.',
+        'Events that go to the queue: all, or all except uploads that passed with nothing found.',
       ),
       'all',
     ),

@@ -9,7 +9,7 @@ export const ListSettings = optionalGroup(
       wholeNumber(
         1,
         86_400,
-        'Seconds after which the Worker looks for a new version of the list. KV answers no fresher than 30.',
+        'Seconds after which the Worker looks for a new version of the list. KV may answer with a copy that is up to 30 seconds old.',
       ),
       60,
     ),
@@ -39,7 +39,7 @@ export const ListSettings = optionalGroup(
       wholeNumber(
         1,
         5 << 20,
-        'Most perceptual hashes that an isolate holds, 16 bytes each. `LIST_SHARDS` holds more.',
+        'Most perceptual hashes that an isolate holds, 16 bytes each. For longer lists, bind `LIST_SHARDS`.',
       ),
       MAX_LIST_ENTRIES,
     ),
@@ -47,7 +47,7 @@ export const ListSettings = optionalGroup(
       wholeNumber(
         0,
         5 << 18,
-        'Most perceptual hashes of a list that gets tables, which search faster and take 46 more bytes a hash. 0 for no tables.',
+        'Longest list, in perceptual hashes, for which tables are built. They make searches faster and take 46 more bytes a hash. 0 for no tables.',
       ),
       1 << 20,
     ),

@@ -53,7 +53,7 @@ const BankSchema = v.pipe(
       described(
         group({
           threshold: threshold(
-            'Distances above the threshold, up to this one, are for people to review.',
+            'Largest distance of the review band, which begins above the threshold. People review these matches.',
           ),
           action: v.optional(
             choice(MATCH_ACTIONS, 'What a match in the review band leads to.'),
@@ -67,13 +67,13 @@ const BankSchema = v.pipe(
       wholeNumber(
         0,
         100,
-        'Quality at full contrast below which an image matches only very near entries. Default: as published.',
+        'Images whose quality at full contrast is below this match only very near entries. Default: as published.',
       ),
     ),
     onFlood: v.optional(
       choice(
         FLOOD_CHOICES,
-        'What happens when an entry matches too many uploads. `report` only sends an event. `flag` also lets its matches pass for a while.',
+        'What happens when an entry matches too many uploads. `report` only sends an event. `flag` also lets its matches pass for `flood.hours`.',
       ),
       'report',
     ),
@@ -109,7 +109,7 @@ const conditions = {
       listOf(Pattern, 'Paths: patterns such as `/upload/*` or `/api/:version/media`, in any case.'),
     ),
   ),
-  methods: v.optional(notEmpty(listOf(oneOf(METHODS), 'Methods.'))),
+  methods: v.optional(notEmpty(listOf(oneOf(METHODS), 'Methods of requests.'))),
 }
 
 const RouteSchema = group({
@@ -169,13 +169,16 @@ export const PolicySettings = optionalGroup(
       'enforce',
     ),
     onFailed: v.optional(
-      choice(ALLOW_OR_REFUSE, 'When the list is missing, or a match cannot be confirmed.'),
+      choice(
+        ALLOW_OR_REFUSE,
+        'What to do with an upload when the list is missing, or a match cannot be confirmed.',
+      ),
       'refuse',
     ),
     onUnscannable: v.optional(
       choice(
         ALLOW_OR_REFUSE,
-        'When a file is damaged, encrypted, over a limit, or of a format that cannot be read.',
+        'What to do with an upload when a file in it is damaged, encrypted, over a limit, or of a format that cannot be read.',
       ),
       'allow',
     ),

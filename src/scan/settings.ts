@@ -19,7 +19,7 @@ export const ScanSettings = optionalGroup(
       'default',
     ),
     addFamilies: v.optional(
-      listOf(oneOf(FAMILY_NAMES), 'Families of probes to use beside those of `probes`.'),
+      listOf(oneOf(FAMILY_NAMES), 'Families of probes to use in addition to those of `probes`.'),
       [],
     ),
     dropFamilies: v.optional(listOf(oneOf(FAMILY_NAMES), 'Families of probes not to use.'), []),

@@ -56,12 +56,12 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         16,
-        'Most uploads that are decoded while they arrive, with 2 to 24 MB each. Others are decoded when they are complete.',
+        'Most uploads that are decoded while they arrive, which takes 2 to 24 MB each. Others are decoded when they are complete.',
       ),
       3,
     ),
     maxWaitSeconds: v.optional(
-      wholeNumber(1, 120, 'Seconds that an upload waits for room before it gets 503.'),
+      wholeNumber(1, 120, 'Seconds that an upload waits for memory before it gets 503.'),
       30,
     ),
     clientStallSeconds: v.optional(
@@ -72,7 +72,7 @@ export const UploadSettings = optionalGroup(
       wholeNumber(
         1,
         MIB,
-        'Lowest average rate of a client, in bytes a second. While others wait for its room, it is 64 KiB.',
+        'Lowest average rate of a client, in bytes a second. It rises to 64 KiB while other uploads wait for memory.',
       ),
       8 * 1024,
     ),
@@ -90,12 +90,12 @@ export const UploadSettings = optionalGroup(
     onParts: v.optional(
       choice(
         ['allow', 'refuse'],
-        'Requests that carry a part of a file which hashgate does not assemble: ranges, parts, blocks.',
+        'What to do with requests that carry a part of a file (a range, a part, a block) which hashgate does not assemble.',
       ),
       'allow',
     ),
   },
-  'How uploads are taken in, and how much of an isolate they may use.',
+  'How uploads are received, and how much of an isolate they may use.',
 )
 export type UploadSettings = v.InferOutput<typeof UploadSettings>
 
@@ -107,7 +107,7 @@ export const StagingSettings = optionalGroup(
       24,
     ),
   },
-  'Where uploads that arrive in parts wait, by tus or S3 multipart.',
+  'Uploads that arrive in parts, by tus or S3 multipart, and wait until they are complete.',
 )
 export type StagingSettings = v.InferOutput<typeof StagingSettings>
 
