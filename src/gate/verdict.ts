@@ -87,7 +87,7 @@ export async function judge(
   const all = files.flatMap(allFiles)
   let judged: JudgedFile[] = all.map((scanned) => ({ scanned, matches: [] }))
   let failure: { error: unknown } | undefined
-  let results: MatchResult[] = all.map(() => ({ matches: [], isComplete: true }))
+  let results: MatchResult[] = all.map(() => ({ matches: [], isComplete: false }))
   let unanswered: RemoteFailure[] = []
   try {
     results = await matchInStages(all, askList)

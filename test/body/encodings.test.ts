@@ -85,6 +85,7 @@ describe('a compressed body', () => {
     ['deflate', deflateRawSync(CONTENT).subarray(0, -1)],
     ['deflate', Buffer.concat([deflateSync(CONTENT), Buffer.from('x')])],
     ['deflate', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+    ['deflate', Buffer.of(3)], // the first of two bytes that are nothing, packed
   ])('is refused if it is damaged: %s, %#', (encoding, body) => {
     for (const size of SIZES) {
       expect(() => readFiles(body, { 'content-encoding': encoding }, { size })).toThrow(

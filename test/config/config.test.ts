@@ -16,6 +16,10 @@ function problem(read: () => unknown): string {
 
 const config = (HASHGATE: unknown) => readConfig({ HASHGATE })
 
+const remoteAt = (url: string) => ({
+  remote: { banks: { a: { service: 'arachnid', user: 'us', url } } },
+})
+
 const routeTo = (origin: string) => ({ policy: { routes: [{ origin }] } })
 
 describe('readConfig', () => {
@@ -149,6 +153,13 @@ describe('readConfig', () => {
     [webhook('https://a:b@hooks.example/'), 'events.webhook.url must be an https:// URL'],
     [webhook('https://hooks.example/#a'), 'events.webhook.url must be an https:// URL'],
     [webhook('https://hooks.example/', 'console'), 'events.sinks must list queue if'],
+    ...[
+      ...['nothing', 'http://a.example', 'ftp://127.0.0.1', 'http://127.0.0.1.example'],
+      ...['https://us@a.example', 'https://:secret@a.example', 'https://us:secret@a.example'],
+    ].map((url): [object, string] => [
+      remoteAt(url),
+      'remote.banks.a.url must be an https address',
+    ]),
     [{ quarantine: { recipients: ['age1x'] } }, 'HASHGATE.quarantine.recipients.0 must be an age'],
     [{ api: { host: 'https://a' } }, 'HASHGATE.api.host must be a host name'],
     [{ api: { access: { teamDomain: 'a.example' } } }, 'api.access.audience must be set together'],
@@ -198,6 +209,22 @@ describe('readConfig', () => {
     [{ ORIGIN_URL: 'ftp://origin.example' }, 'ORIGIN_URL must be'],
   ])('stops at wrong variables beside it: %j', (env, message) => {
     expect(problem(() => readConfig(env))).toContain(message)
+  })
+
+  it.each(['https://a.example/v1', 'http://127.0.0.1:8080'])('takes a service at %s', (url) => {
+    expect(config(remoteAt(url)).remote.banks['a']).toMatchObject({ url })
+  })
+
+  it('waits for a service, and remembers its answers, as long as it may', () => {
+    const bankWith = (settings: object) => {
+      const { remote } = remoteAt('https://a.example')
+      return config({ remote: { banks: { a: { ...remote.banks.a, ...settings } } } }).remote.banks
+    }
+    expect(bankWith({})).toMatchObject({ a: { deadlineMs: 1500, cacheHours: 24 } })
+    for (const settings of [{ deadlineMs: 100 }, { deadlineMs: 10_000 }, { cacheHours: 0 }])
+      expect(bankWith(settings)).toMatchObject({ a: settings })
+    for (const settings of [{ deadlineMs: 99 }, { deadlineMs: 10_001 }, { cacheHours: 25 }])
+      expect(() => bankWith(settings)).toThrow('must be a whole number')
   })
 
   it('leaves variables alone that are the operator’s own', () => {

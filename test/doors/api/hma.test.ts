@@ -155,6 +155,17 @@ describe('/m/lookup', () => {
       expect((await upload('/m/lookup?banks=far', ['photo', file])).status).toBe(503)
   })
 
+  it('is 503 without a list, whatever else is wrong with the file', async () => {
+    const policy = { onFailed: 'allow', onUnscannable: 'refuse' }
+    const { upload } = api({ policy }, { store: brokenStore() })
+    for (const path of ['/m/lookup', '/m/lookup?types=sha256'])
+      for (const file of [known, known.slice(0, 300)])
+        expect([path, await answerOf(upload(path, ['photo', file]))]).toMatchObject([
+          path,
+          [503, {}],
+        ])
+  })
+
   it('fetches nothing', async () => {
     const { get } = api()
     for (const path of ['/m/lookup', '/h/hash']) {

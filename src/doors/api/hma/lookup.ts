@@ -130,9 +130,9 @@ function notReady(): ApiError {
   return new ApiError(503, 'index not yet ready')
 }
 
-/** More entries match than are looked at, so those banks may have one. */
+/** More entries match than are looked at, or there is no list, so those banks may have a match. */
 function incomplete(): ApiError {
-  return new ApiError(503, 'too many matches: the banks of the rest are unknown')
+  return new ApiError(503, 'the list was not searched to its end: other banks may match')
 }
 
 function reportLookup(
