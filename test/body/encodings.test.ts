@@ -103,6 +103,39 @@ describe('a compressed body', () => {
     }
   })
 
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ] as const)(
+    'gives on little at each step, which is looked at before more is: %s',
+    (name, pack) => {
+      let given = 0
+      const steps: number[] = []
+      const reader = createBodyReader(
+        new Headers({ 'content-encoding': name }),
+        { maxFiles: 1, base64Fields: [] },
+        {
+          budget: new ScanBudget(SCAN_LIMITS),
+          openFile: ({ isRaw }) => ({
+            write: ({ length }) => void (given += isRaw ? 0 : length),
+            end: () => {},
+          }),
+          later: (work) => {
+            for (let isDone = false; !isDone; given = 0) {
+              isDone = work.next().done ?? false
+              steps.push(given)
+            }
+          },
+          onUnreadable: () => {},
+        },
+      )
+      reader.write(pack(Buffer.alloc(900_000)))
+      reader.end()
+      expect(steps.reduce((sum, step) => sum + step)).toBe(900_000)
+      expect(Math.max(...steps)).toBeLessThanOrEqual(32 * 1024)
+    },
+  )
+
   it('may grow a hundredfold, and no more', () => {
     const read = (body: Buffer) => () => readFiles(body, { 'content-encoding': 'gzip' })
     expect(read(gzipSync(Buffer.alloc(900_000)))).not.toThrow()
