@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { atOnce } from '../../src/util/steps.ts'
+import { Base64Sink } from '../../src/body/decoding-sinks.ts'
 import { MalformedBodyError } from '../../src/body/errors.ts'
 import { MAX_PART_HEADER_BYTES } from '../../src/body/limits.ts'
 import { MultipartGrammar } from '../../src/body/multipart-grammar.ts'
 import { createBodyReader } from '../../src/body/reader.ts'
+import type { FileInfo } from '../../src/body/types.ts'
 import { ScanBudget } from '../../src/scan/budget.ts'
 import { SCAN_LIMITS } from '../../src/scan/limits.ts'
 import { randomBytes } from '../support/random.ts'
@@ -346,5 +348,57 @@ describe('a multipart body', () => {
     expect(() => split(`${file('x').repeat(4)}${END}`, TYPE, 3)).toThrow('more than 3 files')
     expect(split(`${FIELD.repeat(1000)}${END}`, TYPE, 3)).toHaveLength(1000)
     expect(() => split(`${FIELD.repeat(1001)}${END}`, TYPE, 3)).toThrow('more than 1000 fields')
+  })
+})
+
+describe('a form that is cut off', () => {
+  it.each(['--b\r\nX: y', '--b\r\nX: y\r\n\r\nz\r\n--b\r\nX', 'text'])(
+    'within a part is told on to its last byte: %j',
+    (body) => {
+      const told: Uint8Array[] = []
+      const tell = (bytes: Uint8Array) => void told.push(bytes.slice())
+      const events = { onFree: tell, onContent: tell, onDoubtful: tell }
+      const grammar = new MultipartGrammar(
+        'b',
+        { ...events, onPart: () => {}, onPartEnd: () => {} },
+        true,
+      )
+      grammar.write(Buffer.from(body))
+      grammar.end()
+      expect(Buffer.concat(told).toString()).toBe(body)
+    },
+  )
+
+  it('between two parts ends the first once, and the body', () => {
+    const ended: FileInfo[] = []
+    const reader = createBodyReader(
+      new Headers({ 'content-type': TYPE }),
+      { maxFiles: 9, base64Fields: [] },
+      {
+        budget: new ScanBudget(SCAN_LIMITS),
+        openFile: (info) => ({ write: () => {}, end: () => void ended.push(info) }),
+        later: atOnce,
+        onUnreadable: () => {},
+      },
+    )
+    reader.write(Buffer.from(`${file('x')}--bbb\r\n`))
+    reader.cut?.()
+    expect(ended).toMatchObject([{ isText: false }, { isText: true, isRaw: true }])
+  })
+})
+
+describe('Base64Sink', () => {
+  it('tells on what it has, but for what makes no whole bytes', () => {
+    let told = ''
+    const sink = new Base64Sink({
+      write: (bytes) => void (told += Buffer.from(bytes).toString()),
+      end: () => void (told += '.'),
+    })
+    const steps = ['YWJj', 'ZG', 'Vm', 'Zw'].map((text) => {
+      sink.write(Buffer.from(text))
+      return told
+    })
+    sink.end()
+    expect([...steps, told]).toEqual(['abc', 'abc', 'abcdef', 'abcdef', 'abcdefg.'])
   })
 })
