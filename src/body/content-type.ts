@@ -32,9 +32,9 @@ export function isOddCharset(type: string): boolean {
 }
 
 /**
- * The boundary of a multipart type. Parsers that read another boundary find other parts: PHP takes
- * the first parameter whose name ends with `boundary`, Go rejects a repeated one, and busboy takes
- * the last.
+ * The boundary of a multipart type. Parsers that read another boundary find other parts. Of two,
+ * busboy takes the first and werkzeug the last. PHP takes the first parameter whose name ends with
+ * `boundary`. werkzeug decodes an encoded one, and busboy finds none.
  * @throws {MalformedBodyError} there is not exactly one
  */
 export function readBoundary(type: string): string {

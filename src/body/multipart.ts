@@ -82,7 +82,7 @@ export class MultipartReader implements BodyReader {
     place: PartPlace = { depth: 1, count: { files: 0, fields: 0 }, raw: { isText: true } },
   ): MultipartReader | undefined {
     if (!/multipart\//i.test(type)) return undefined
-    // PHP goes by the first type, Go rejects both, busboy reads the last boundary.
+    // PHP and formidable go by the first type, Django reads the last boundary, busboy and Go reject both.
     const isOne = /^\s*multipart\/[\w.+-]+\s*(;|$)/i.test(type)
     if (!isOne || type.match(/multipart\//gi)?.length !== 1) {
       throw new MalformedBodyError('its Content-Type names several types')

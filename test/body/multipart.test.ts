@@ -165,9 +165,9 @@ describe('a multipart body', () => {
     const type = 'multipart/form-data; boundary=abaabab'
     const body = `${file('--abaab--abaaba')}${END}`.replaceAll('bbb', 'abaabab')
     expect(split(body, type)).toEqual(['--abaab--abaaba'])
-    expect(() => split(body.replace('--abaaba\r\n', '--abaabaabab\r\n--abaabab'), type)).toThrow(
-      MalformedBodyError,
-    )
+    const longer = body.replace('--abaaba\r\n', '--abaabaabab\r\n')
+    expect(split(longer, type)).toEqual(['--abaab--abaabaabab'])
+    expect(() => split(longer.replace('--abaaba', '--abaabab'), type)).toThrow(MalformedBodyError)
   })
 
   it.each([
