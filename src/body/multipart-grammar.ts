@@ -40,6 +40,11 @@ export class MultipartGrammar {
     this.#events = events
   }
 
+  /** Whether a boundary has come. */
+  get hasBoundary(): boolean {
+    return this.#state !== 'preamble'
+  }
+
   /** @throws {MalformedBodyError} */
   write(chunk: Uint8Array): void {
     this.#read(this.#rest.length > 0 ? concatenate([this.#rest, chunk]) : chunk, false)
@@ -51,7 +56,7 @@ export class MultipartGrammar {
     this.#read(this.#rest, true)
     if (this.#state === 'headers' && this.#isLenient) this.#events.onDoubtful(this.#rest)
     if (this.#isInPart && this.#isLenient) this.#events.onPartEnd()
-    else if (this.#state !== 'epilogue' && !this.#isLenient)
+    else if (!this.#isLenient && (this.#state === 'headers' || this.#state === 'content'))
       throw new MalformedBodyError('it ends before its last boundary')
   }
 

@@ -217,6 +217,9 @@ export const HONEST: Record<string, Oddity> = {
   'a boundary with a space and a comma, in quotes': withBoundary('x y,z', true),
   'a boundary of 70 characters': withBoundary('b'.repeat(70)),
   'a boundary of one character': withBoundary('b'),
+  'a boundary of 200 characters': withBoundary('b'.repeat(200)),
+  'a space at the end of the boundary, in quotes': withBoundary('b ', true),
+  'its boundary twice': inType((type) => `${type}; ${type.slice(type.indexOf('boundary='))}`),
   'spaces around the equals sign': inDisposition((line) => line.replaceAll('=', ' = ')),
   'tabs behind semicolons': inHeaders((line) => line.replaceAll('; ', ';\t')),
   'tabs around semicolons': inHeaders((line) => line.replaceAll('; ', '\t;\t')),
@@ -284,6 +287,12 @@ export const AMBIGUOUS: Record<string, Oddity> = {
   ),
   'its boundary in headers': (client, photo) =>
     formOf({ ...client, file: [...client.file, `X-Odd: --${client.boundary}`] }, photo),
+  'a bare CR in headers': inHeaders((line) => `X-Odd: a\rb\r\n${line}`),
+  'a NUL in headers': inHeaders((line) => `X-Odd: a\0b\r\n${line}`),
+  'long headers': inHeaders((line) => `X-Odd: ${'a'.repeat(17_000)}\r\n${line}`),
+  'a boundary with a backslash, in quotes': withBoundary('a\\b', true),
+  'a boundary with a comma': withBoundary('a,b'),
+  'a boundary with a space': withBoundary('a b'),
   'two boundaries': inType((type) => `${type}; boundary=other`),
   'an encoded boundary': inType((type) =>
     type.replace(/boundary="?([^";]*)"?/, "boundary*=utf-8''$1"),
