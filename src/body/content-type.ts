@@ -35,12 +35,13 @@ export function isOddCharset(type: string): boolean {
  * The boundary of a multipart type. Parsers that read another boundary find other parts. Of two,
  * busboy takes the first and werkzeug the last. PHP takes the first parameter whose name ends with
  * `boundary`. werkzeug decodes an encoded one, undici takes backslashes away, and busboy does neither.
- * Without quotes, werkzeug ends a boundary at a comma or space, and formidable does not.
+ * Without quotes, werkzeug ends a boundary at a comma or space, and formidable does not. One that is
+ * not ASCII is bytes to multiparty, and none to multer.
  * @throws {MalformedBodyError} there is not exactly one
  */
 export function readBoundary(type: string): string {
   const named = type.match(/boundary\*?\d*\*?\s*=/gi) ?? []
-  const values = /;\s*boundary\s*=\s*(?:"([^"\\]+)"|([^\s;,"]+))\s*(?=;|$)/gi
+  const values = /;\s*boundary\s*=\s*(?:"([ !#-[\]-~]+)"|([!#-+\--:<-~]+))\s*(?=;|$)/gi
   const found = Array.from(type.matchAll(values), ([, quoted, plain]) => quoted ?? plain)
   const [boundary, ...others] = new Set(found)
   if (named.length !== found.length || boundary === undefined || others.length > 0) {

@@ -181,6 +181,7 @@ const DIFFERING: Record<keyof typeof AMBIGUOUS, [string, string]> = {
   'a boundary with a backslash, in quotes': ['busboy', 'undici'],
   'a boundary with a comma': ['formidable', 'multer'],
   'a boundary with a space': ['formidable', 'multer'],
+  'a boundary that is not ASCII': ['multiparty', 'multer'],
   'two boundaries': ['busboy', 'werkzeug'],
   'an encoded boundary': ['werkzeug', 'multiparty'],
   'two types': ['formidable', 'django'],

@@ -293,6 +293,11 @@ export const AMBIGUOUS: Record<string, Oddity> = {
   'a boundary with a backslash, in quotes': withBoundary('a\\b', true),
   'a boundary with a comma': withBoundary('a,b'),
   'a boundary with a space': withBoundary('a b'),
+  'a boundary that is not ASCII': (client, photo) => {
+    const { type, body } = withBoundary('b\u00c3\u00a9')(client, photo)
+    const text = body.toString('latin1').replaceAll('\u00c3\u0083\u00c2\u00a9', '\u00c3\u00a9')
+    return { type, body: Buffer.from(text, 'latin1') }
+  },
   'two boundaries': inType((type) => `${type}; boundary=other`),
   'an encoded boundary': inType((type) =>
     type.replace(/boundary="?([^";]*)"?/, "boundary*=utf-8''$1"),
