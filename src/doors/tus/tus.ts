@@ -223,11 +223,11 @@ function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response
 }
 
 /** Whether a request brings the last bytes of an upload that has some of them already. */
-function isBehind({ req }: Context, { facts, offset, phase }: UploadState): boolean {
+function isBehind({ req }: Context, { facts, offset, phase, attempt }: UploadState): boolean {
   const at = parseBytes(req.header('upload-offset'))
   const bytes = parseBytes(req.header('content-length'))
   if (at === undefined || bytes === undefined || at + bytes !== facts.length) return false
-  return phase !== 'open' || at < offset
+  return phase !== 'open' || (at < offset && attempt === 0)
 }
 
 /**

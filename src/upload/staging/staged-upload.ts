@@ -79,7 +79,7 @@ export type ChoiceProblem = 'not-open' | 'invalid-part' | 'invalid-order' | 'too
 const LEASE_MS = 150_000
 /** Least milliseconds for which an upload's end is remembered. Then late parts are deleted. */
 const MEMORY_MS = 3_600_000
-/** Milliseconds for which an ended upload's answer is awaited, and between looks for it. */
+/** Milliseconds without a change for which an upload's answer is awaited, and between looks for it. */
 const ANSWER_MS = 10_000
 const LOOK_MS = 100
 /** Most objects that R2 deletes at once. */
@@ -196,14 +196,18 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     if (state?.phase === 'done' || state?.phase === 'refused') this.#set({ ...state, answer })
   }
 
-  /** Waits for a running attempt, and for its client's answer. Returns the state then. */
+  /**
+   * Waits while other requests bring the rest of an upload or an attempt runs, and for the answer to
+   * it. Returns the state then, or when nothing has changed for ANSWER_MS.
+   */
   async settled(): Promise<UploadState | undefined> {
+    let seen = -1
     for (let waited = 0; ; waited += LOOK_MS) {
       const state = this.#state()
-      const isOver = state?.phase === 'done' || state?.phase === 'refused'
-      const isAwaited = isOver && !state.answer && waited < ANSWER_MS
-      if (state?.phase !== 'finishing' && !isAwaited) return state
-      if (!isOver) waited = 0
+      if (!state || state.answer || isOverWithoutAnswer(state)) return state
+      if (state.phase === 'finishing' || state.offset !== seen) waited = 0
+      if (waited >= ANSWER_MS) return state
+      seen = state.offset
       await scheduler.wait(LOOK_MS)
     }
   }
@@ -302,4 +306,9 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
       this.ctx.waitUntil(this.env.STAGING.delete(keys.slice(at, at + MAX_DELETED)))
     }
   }
+}
+
+/** Whether no answer will come: an attempt has failed, or there was none. */
+function isOverWithoutAnswer({ phase, attempt }: UploadState): boolean {
+  return phase === 'expired' || phase === 'ended' || (phase === 'open' && attempt > 0)
 }

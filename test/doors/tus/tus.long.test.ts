@@ -135,8 +135,9 @@ describe('the end of an upload that is sent twice', () => {
     const at = await create(unrelated.length)
     origin.failNext(503)
     const answers = await Promise.all([patch(at, 0, unrelated), patch(at, 0, unrelated)])
-    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
-    expect(statuses).toEqual([409, 503])
+    const [second, first] = answers.map(({ status }) => status).toSorted((a, b) => a - b)
+    expect(first).toBe(503)
+    expect([409, 423]).toContain(second) // whichever it found: clients ask for the offset
     const offset = await offsetOf(at)
     origin.clear()
     expect((await patch(at, offset, unrelated.subarray(offset))).status).toBe(204)
