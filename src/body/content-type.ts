@@ -32,16 +32,19 @@ export function isOddCharset(type: string): boolean {
 }
 
 /**
- * The boundary of a multipart type. Parsers that read another boundary find other parts: PHP takes
- * the first parameter whose name ends with `boundary`, Go rejects a repeated one, and busboy takes
- * the last.
+ * The boundary of a multipart type. Parsers that read another boundary find other parts. Of two,
+ * busboy takes the first and werkzeug the last. PHP takes the first parameter whose name ends with
+ * `boundary`. werkzeug decodes an encoded one, undici takes backslashes away, and busboy does neither.
+ * Without quotes, werkzeug ends a boundary at a comma or space, and formidable does not. One that is
+ * not ASCII is bytes to multiparty, and none to multer.
  * @throws {MalformedBodyError} there is not exactly one
  */
 export function readBoundary(type: string): string {
   const named = type.match(/boundary\*?\d*\*?\s*=/gi) ?? []
-  const found = /;\s*boundary\s*=\s*(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))\s*(?:;|$)/i.exec(type)
-  const boundary = found?.[1] ?? found?.[2]
-  if (named.length !== 1 || boundary === undefined || boundary.endsWith(' ')) {
+  const values = /;\s*boundary\s*=\s*(?:"([ !#-[\]-~]+)"|([!#-+\--:<-~]+))\s*(?=;|$)/gi
+  const found = Array.from(type.matchAll(values), ([, quoted, plain]) => quoted ?? plain)
+  const [boundary, ...others] = new Set(found)
+  if (named.length !== found.length || boundary === undefined || others.length > 0) {
     throw new MalformedBodyError('its Content-Type has no usable boundary')
   }
   return boundary

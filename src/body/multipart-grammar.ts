@@ -3,7 +3,6 @@ import { MalformedBodyError } from './errors.ts'
 import { MAX_PART_HEADER_BYTES } from './limits.ts'
 
 const LINE_END = '\r\n'
-const ENDS_LINE: ReadonlySet<number> = new Set([9, 10, 13, 32])
 const BLANK_LINE = '\r\n\r\n'
 
 /** What a multipart body consists of, in order. */
@@ -20,9 +19,9 @@ export interface MultipartEvents {
 
 /**
  * Splits a multipart body (RFC 2046, 5.1) as it arrives. A boundary counts where all parsers accept
- * it: at the start of a line, followed by CR LF or `--`. Anywhere else, Go and PHP find other parts
- * than busboy and undici, and one picture to some is two halves to others. Only such bodies are
- * rejected.
+ * it: at the start of a line, followed by CR LF or `--`. Anywhere else, Django, werkzeug, Go and PHP
+ * find other parts than busboy and undici, and one picture to some is two halves to others. Only such
+ * bodies are rejected.
  */
 export class MultipartGrammar {
   readonly #mark: Buffer
@@ -33,14 +32,17 @@ export class MultipartGrammar {
   #rest: Uint8Array = new Uint8Array(0)
   /** Whether the rest is the start of the body. */
   #isAtStart = true
-  /** Whether the last boundary was just read, and nothing after it. */
-  #isEndingLine = false
 
   /** @param isLenient whether to report what parsers read differently, rather than to reject it */
   constructor(boundary: string, events: MultipartEvents, isLenient = false) {
     this.#isLenient = isLenient
     this.#mark = Buffer.from(`--${boundary}`, 'latin1')
     this.#events = events
+  }
+
+  /** Whether a boundary has come. */
+  get hasBoundary(): boolean {
+    return this.#state !== 'preamble'
   }
 
   /** @throws {MalformedBodyError} */
@@ -54,7 +56,7 @@ export class MultipartGrammar {
     this.#read(this.#rest, true)
     if (this.#state === 'headers' && this.#isLenient) this.#events.onDoubtful(this.#rest)
     if (this.#isInPart && this.#isLenient) this.#events.onPartEnd()
-    else if (this.#state !== 'epilogue' && !this.#isLenient)
+    else if (!this.#isLenient && (this.#state === 'headers' || this.#state === 'content'))
       throw new MalformedBodyError('it ends before its last boundary')
   }
 
@@ -104,7 +106,7 @@ export class MultipartGrammar {
 
   #readBoundary(bytes: Buffer, at: number, behind: number): number {
     const isBodyStart = at === 0 && this.#isAtStart
-    // PHP reads on after the last boundary; busboy does not.
+    // busboy, PHP and Django read on after the last boundary; undici, formidable and werkzeug do not.
     if (this.#state === 'epilogue')
       throw new MalformedBodyError('there is a boundary after its last one')
     const begin = at - LINE_END.length
@@ -119,7 +121,6 @@ export class MultipartGrammar {
     this.#isInPart = false
     this.#events.onFree(bytes.subarray(Math.max(0, begin), behind + 2))
     this.#state = isLast ? 'epilogue' : 'headers'
-    this.#isEndingLine = isLast
     return Math.min(bytes.length, behind + 2)
   }
 
@@ -130,6 +131,7 @@ export class MultipartGrammar {
     if (length > MAX_PART_HEADER_BYTES)
       throw new MalformedBodyError('the headers of a part are too long')
     const headers = bytes.subarray(0, Math.max(0, length))
+    // Django ends the part there.
     if (headers.includes(this.#mark))
       throw new MalformedBodyError('its boundary appears in the headers of a part')
     if (end === -1) return 0
@@ -146,12 +148,7 @@ export class MultipartGrammar {
   }
 
   #pass(bytes: Uint8Array): void {
-    const [first] = bytes
-    if (first === undefined) return
-    // Go rejects a last boundary whose line continues.
-    if (this.#isEndingLine && !ENDS_LINE.has(first))
-      throw new MalformedBodyError('the line of its last boundary continues')
-    this.#isEndingLine = false
+    if (bytes.length === 0) return
     if (this.#state === 'content') this.#events.onContent(bytes)
     else this.#events.onFree(bytes)
   }

@@ -35,6 +35,7 @@ export class MultipartReader implements BodyReader {
   readonly #isForm: boolean
   readonly #boundary: string
   readonly #grammar: MultipartGrammar
+  readonly #rawInfo: FileInfo
   #raw: FileSink | undefined
   #part: FileSink | undefined
 
@@ -47,6 +48,7 @@ export class MultipartReader implements BodyReader {
     this.#options = options
     this.#handlers = handlers
     this.#place = place
+    this.#rawInfo = { ...place.raw, isRaw: true }
     this.#isForm = /^\s*multipart\/form-data\b/i.test(type)
     this.#boundary = readBoundary(type)
     const events: MultipartEvents = {
@@ -72,7 +74,7 @@ export class MultipartReader implements BodyReader {
   }
 
   /**
-   * A reader for a Content-Type, if it is multipart.
+   * A reader for a Content-Type, if it is multipart. Without a boundary no parser finds parts.
    * @throws {MalformedBodyError} parsers may read it differently
    */
   static forType(
@@ -81,8 +83,8 @@ export class MultipartReader implements BodyReader {
     handlers: BodyHandlers,
     place: PartPlace = { depth: 1, count: { files: 0, fields: 0 }, raw: { isText: true } },
   ): MultipartReader | undefined {
-    if (!/multipart\//i.test(type)) return undefined
-    // PHP goes by the first type, Go rejects both, busboy reads the last boundary.
+    if (!/multipart\//i.test(type) || !/boundary/i.test(type)) return undefined
+    // PHP and formidable go by the first type, Django reads the last boundary, busboy and Go reject both.
     const isOne = /^\s*multipart\/[\w.+-]+\s*(;|$)/i.test(type)
     if (!isOne || type.match(/multipart\//gi)?.length !== 1) {
       throw new MalformedBodyError('its Content-Type names several types')
@@ -96,6 +98,9 @@ export class MultipartReader implements BodyReader {
 
   end(): void {
     this.#grammar.end()
+    // Nobody finds a part in it: it is a file, and not what lies around files.
+    if (this.#place.depth === 1 && !this.#grammar.hasBoundary)
+      Object.assign(this.#rawInfo, { isRaw: false, isText: false })
     this.#raw?.end()
   }
 
@@ -111,11 +116,7 @@ export class MultipartReader implements BodyReader {
   #openRaw(first: Uint8Array): FileSink {
     const mark = Buffer.from(`--${this.#boundary}`, 'latin1')
     const isPlain = this.#place.raw.isText && mark.equals(first.subarray(0, mark.length))
-    this.#raw ??= this.#handlers.openFile({
-      ...this.#place.raw,
-      isRaw: true,
-      withoutDigests: isPlain,
-    })
+    this.#raw ??= this.#handlers.openFile(Object.assign(this.#rawInfo, { withoutDigests: isPlain }))
     return this.#raw
   }
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { HashgateError } from '../util/errors.ts'
 import { count } from './count.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
+import { BadListLineError, MisleadingLineError } from '../list/errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
 /** Bad lines reported one by one; beyond that, only a count. */
@@ -64,8 +65,14 @@ async function parseFile(path: string, { skipBad, kind }: ReadOptions): Promise<
   } catch (cause) {
     if (isFileError(cause)) throw new UnreadableListError(fileErrorText(cause, path), { cause })
     if (!(cause instanceof HashgateError)) throw cause
-    throw new UnreadableListError(`${path}: ${cause.message}`, { cause })
+    throw new UnreadableListError(`${path}: ${cause.message}${remedyOf(cause)}`, { cause })
   }
+}
+
+/** What to do, where the error itself does not say. */
+function remedyOf(error: HashgateError): string {
+  const isSkippable = error instanceof BadListLineError && !(error instanceof MisleadingLineError)
+  return isSkippable ? '. Correct it, or skip bad lines with --skip-bad' : ''
 }
 
 /** Number of hashes of each kind in a list: `2 pdq, 1 md5`. */

@@ -73,21 +73,27 @@ const ANSWER_HEADERS = new Set([
   'upload-offset',
 ])
 
-/** The answer to the request that completed an upload. It is remembered for a repeated request. */
+/**
+ * The answer to the request that completed an upload. It is remembered for a repeated request. Of a
+ * long answer, or one without a length, only the head is remembered.
+ */
 export async function firstAnswer(
   { stub }: UploadHandle,
   { outcome }: FinishedUpload,
   response: Response,
 ): Promise<Response> {
   if (outcome === 'again') return response
-  const length = response.body ? Number(response.headers.get('content-length') ?? NaN) : 0
-  const isOurs = response.headers.get('cache-control') === 'no-store'
-  if (!isOurs && !(length <= MAX_ANSWER_BYTES)) return response
-  const body = await response.text()
   const { status } = response
   const told = [...response.headers].filter(([name]) => ANSWER_HEADERS.has(name))
   const headers = Object.fromEntries(told)
-  if (body.length <= MAX_ANSWER_BYTES) await stub.remember({ status, headers, body })
+  const length = response.body ? Number(response.headers.get('content-length') ?? NaN) : 0
+  const isOurs = response.headers.get('cache-control') === 'no-store'
+  if (!isOurs && !(length <= MAX_ANSWER_BYTES)) {
+    await stub.remember({ status, headers, body: '' })
+    return response
+  }
+  const body = await response.text()
+  await stub.remember({ status, headers, body: body.length <= MAX_ANSWER_BYTES ? body : '' })
   return new Response(status === 204 ? null : body, response)
 }
 

@@ -11,6 +11,36 @@ export class BadListLineError extends HashgateError {
   }
 }
 
+/** A line by which others would be misread, so that skipping it would lose hashes. */
+export class MisleadingLineError extends BadListLineError {}
+
+/** A quote that takes lines with hashes for the text of its cell. */
+export class OpenQuoteError extends MisleadingLineError {
+  constructor(line: number) {
+    super(
+      line,
+      'has a quoted cell that does not end before the next hash; close its quote, or remove it',
+    )
+  }
+}
+
+/** A row that is too long to be one. */
+export class LongRowError extends MisleadingLineError {
+  constructor(line: number, maxBytes: number) {
+    super(
+      line,
+      `is longer than ${maxBytes} bytes; write each hash on a line of its own, and close all quotes`,
+    )
+  }
+}
+
+/** A header that names twice what only one column may have. */
+export class RepeatedColumnError extends MisleadingLineError {
+  constructor(line: number) {
+    super(line, 'names a column twice; rename one of the two')
+  }
+}
+
 /** A file that is not a hash list. */
 export class BadListError extends HashgateError {
   readonly code = 'bad-list'

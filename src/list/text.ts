@@ -1,6 +1,6 @@
 import { toHex } from '../util/bytes.ts'
 import type { Entry, HashKind } from './entry.ts'
-import { BadListLineError } from './errors.ts'
+import { BadListLineError, RepeatedColumnError } from './errors.ts'
 import { BitBalance, checkBalance } from './text/balance.ts'
 import { type Column, columnsNamed, columnsOf, isHeader } from './text/columns.ts'
 import { decodeText, type ListText } from './text/decode.ts'
@@ -46,6 +46,7 @@ interface ListRecord {
  *
  * If a hash has no stated kind, its number of digits decides; 64 are PDQ, and the list must then look like it.
  * @throws {BadListLineError} the first bad line, unless `skipBad`
+ * @throws {MisleadingLineError} a line that cannot be skipped
  * @throws {UnclearKindError} hashes with 64 digits are not PDQ, and nothing says what they are
  * @throws {BadListError} the file is not a list
  */
@@ -59,8 +60,11 @@ export async function parseList(text: ListText, options: ListOptions): Promise<P
     return reading.end()
   }
   let columns: readonly Column[] | undefined
+  let header: Row | undefined
   for await (const row of readRows(head, rest, formOf(head))) {
+    if (header && isSame(row, header)) continue // files that were put one behind the other
     if (!columns && isHeader(row.cells)) {
+      header = row
       columns = namedBy(row)
       continue
     }
@@ -80,13 +84,17 @@ const NO_COLUMNS =
   'has no hash of 32, 40 or 64 hex digits, and does not name a column of hashes either' +
   ' (hash, pdq, md5, sha1 or sha256)'
 
-/** @throws {BadListLineError} the header names twice what only one column may have */
+function isSame({ cells }: Row, other: Row): boolean {
+  return cells.length === other.cells.length && cells.every((cell, i) => cell === other.cells[i])
+}
+
+/** @throws {RepeatedColumnError} */
 function namedBy({ cells, line }: Row): Column[] {
   const columns = columnsNamed(cells)
   const names = cells.flatMap((cell, i) =>
     ['label', 'nothing'].includes(columns[i]?.has ?? '') ? [] : [cell.toLowerCase()],
   )
-  if (new Set(names).size < names.length) throw new BadListLineError(line, 'names a column twice')
+  if (new Set(names).size < names.length) throw new RepeatedColumnError(line)
   return columns
 }
 

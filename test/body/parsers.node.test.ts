@@ -8,6 +8,7 @@ import { MalformedBodyError } from '../../src/body/errors.ts'
 import { readModules } from '../../src/core/node.ts'
 import { allFiles } from '../../src/scan/scanned.ts'
 import { budgetOf, FileScanner } from '../../src/scan/scanner.ts'
+import { AMBIGUOUS, CLIENTS } from '../support/client-forms.ts'
 import { randomFrom } from '../support/random.ts'
 import {
   NPM_PARSERS,
@@ -164,6 +165,53 @@ async function expectSeen(found: (Buffer[] | undefined)[]): Promise<void> {
   expect(pictures).toBeGreaterThan(30)
   expect(pictures - refused).toBeGreaterThan(pictures / 10)
 }
+
+/** For each form that is refused, two parsers that find other parts in it. */
+const DIFFERING: Record<keyof typeof AMBIGUOUS, [string, string]> = {
+  'bare line feeds': ['werkzeug', 'busboy'],
+  'bare line feeds in headers': ['multiparty', 'busboy'],
+  'a space behind the boundary': ['werkzeug', 'busboy'],
+  'a boundary behind the last': ['busboy', 'undici'],
+  'no last boundary': ['busboy', 'multiparty'],
+  'its boundary within a line': ['django', 'busboy'],
+  'its boundary in headers': ['django', 'busboy'],
+  'a bare CR in headers': ['werkzeug', 'busboy'],
+  'a NUL in headers': ['formidable', 'busboy'],
+  'long headers': ['formidable', 'busboy'],
+  'a boundary with a backslash, in quotes': ['busboy', 'undici'],
+  'a boundary with a comma': ['formidable', 'multer'],
+  'a boundary with a space': ['formidable', 'multer'],
+  'a boundary that is not ASCII': ['multiparty', 'multer'],
+  'two boundaries': ['busboy', 'werkzeug'],
+  'an encoded boundary': ['werkzeug', 'multiparty'],
+  'two types': ['formidable', 'django'],
+}
+
+describe('a form that is refused', () => {
+  it('is one that two parsers are named for', () => {
+    expect(Object.keys(DIFFERING)).toEqual(Object.keys(AMBIGUOUS))
+  })
+
+  it.for(Object.entries(DIFFERING))(
+    'is read differently: %s',
+    async ([name, parsers], { skip }) => {
+      const form = AMBIGUOUS[name]!(CLIENTS['.NET HttpClient']!, image)
+      const found: string[] = []
+      for (const parser of parsers) {
+        const parse = NPM_PARSERS[parser]
+        const parts =
+          parser === 'werkzeug' || parser === 'django'
+            ? parseWithPython(parser, [form])
+            : [await parse?.(form.body, form.type)]
+        if (!parts) return skip(`${parser} is not installed`)
+        found.push((parts[0] ?? []).map((part) => part.toString('base64')).join())
+      }
+      expect(found[0]).not.toBe(found[1])
+      expect(found.some((parts) => parts.includes(image.toString('base64')))).toBe(true)
+      return undefined
+    },
+  )
+})
 
 describe('a picture in a form', () => {
   it.each(Object.entries(NPM_PARSERS))('is seen wherever %s finds it', async (_, parse) => {

@@ -100,6 +100,7 @@ describe('parseList: tables as programs export them', () => {
 
   it('reads lists without a header by their first line', async () => {
     expect(await entriesOf(`${MD5},${SHA1}\n`)).toMatchObject([{ hash: MD5 }, { hash: SHA1 }])
+    expect(await entriesOf(`${MD5} ${SHA1}\n`)).toMatchObject([{ hash: MD5 }, { hash: SHA1 }])
     expect(await entriesOf(`1,sha256,${SHA256}\n2,md5,${MD5}\n`)).toMatchObject([
       { kind: 'sha256', labels: {} },
       { kind: 'md5', labels: {} },
@@ -116,6 +117,10 @@ describe('parseList: tables as programs export them', () => {
 
   it('reads what Excel and databases write', async () => {
     expect(await entriesOf(`md5,sha1\n="${MD5}",NULL\nN/A,"=""${SHA1}"""\n`)).toMatchObject([
+      { hash: MD5 },
+      { hash: SHA1 },
+    ])
+    expect(await entriesOf(`md5,sha1\n'${MD5},0x${SHA1}\n`)).toMatchObject([
       { hash: MD5 },
       { hash: SHA1 },
     ])
@@ -183,6 +188,9 @@ describe('parseList: tables as programs export them', () => {
   it.each([
     [Buffer.from('PK\u0003\u0004xxxxxxxxxxxxxx', 'latin1'), /Excel workbook .* export it as CSV/],
     [Buffer.from([0x1f, 0x8b, ...Array.from({ length: 20 }, () => 0)]), /gzip: unpack it/],
+    [Buffer.from('\ufeff\n<!DOCTYPE html>\n<p>'), /HTML: export it as CSV/],
+    [Buffer.from('\ufeff<?xml version="1.0"?>', 'utf16le'), /XML or HTML: export it as CSV/],
+    [Buffer.from('{\\rtf1\\ansi x}'), /save it as plain text/],
   ])('says what a file is that is no list: %#', async (bytes, message) => {
     await expect(read(bytes)).rejects.toThrow(message)
     await expect(read(bytes)).rejects.toThrow(BadListError)
@@ -252,6 +260,30 @@ describe('parseList: output of programs', () => {
       { kind: 'pdq', hash: PDQ, labels: { quality: '100', filename: 'a.jpg' } },
       { hash: PDQ_2, labels: { filename: 'b,c.jpg' } },
     ])
+  })
+
+  it('reads names of files that have backslashes or line ends', async () => {
+    const text = `\\${MD5}  a\\\\b\\nc.jpg\n${SHA1} *d\\e.jpg\n\\SHA256 (f\\\\g) = ${SHA256}\n`
+    const files = (await entriesOf(text)).map(({ labels }) => labels['file'])
+    expect(files).toEqual(['a\\b c.jpg', 'd\\e.jpg', 'f\\g'])
+  })
+
+  it.each(['\n', '\r\n', '\r'])('reads lines that end in %j', async (end) => {
+    const text = [`${MD5}  a.jpg`, '', `${SHA1} *b.jpg`, `pdq ${PDQ}`, 'bad', ''].join(end)
+    for (const size of [1, 7, 1000]) {
+      const bytes = Buffer.from(text)
+      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      )
+      const { entries, skipped } = await parseList(chunks, { skipBad: true })
+      expect(entries.map(({ kind }) => kind)).toEqual(['md5', 'sha1', 'pdq'])
+      expect(skipped.map(({ line }) => line)).toEqual([5])
+    }
+  })
+
+  it('takes no hash behind another for the name of a file', async () => {
+    await expect(read(`${MD5}  a.jpg\n${MD5} ${SHA1}\n`)).rejects.toThrow('line 2')
+    expect(await entriesOf(`${MD5}  ${SHA1}\n`)).toMatchObject([{ hash: MD5 }])
   })
 
   it('loses no line that looks like a header', async () => {
@@ -391,6 +423,21 @@ describe('parseList: Project VIC', () => {
         labels: { category: '1', mediasize: '12345', victimidentified: 'false' },
       })
       expect(JSON.stringify(entries)).not.toContain('secret')
+    }
+  })
+
+  it('reads media wherever they are, and takes nothing else for media', async () => {
+    const one = { MD5, Media: null }
+    const nested = { MediaID: 7, SHA1, Tags: { value: [{ Name: 'x' }] }, Media: [one] }
+    for (const list of [
+      { value: [{ CaseID: 1, Media: [one, nested] }, { CaseID: 2 }, { CaseID: 3, Media: [] }] },
+      { Cases: [{ Media: { value: [one, nested] } }] },
+      { data: { value: [one, nested] } },
+      [one, { CaseID: 2, Media: null }, nested],
+    ]) {
+      const { entries, duplicates } = await read(JSON.stringify(list))
+      expect(entries.map(({ kind }) => kind)).toEqual(['md5', 'sha1'])
+      expect(duplicates).toBe(1)
     }
   })
 

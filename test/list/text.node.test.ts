@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/util/hash.ts'
-import { BadListLineError } from '../../src/list/errors.ts'
+import { BadListLineError, OpenQuoteError, RepeatedColumnError } from '../../src/list/errors.ts'
 import { parseList } from '../../src/list/text.ts'
 
 const A = '0123456789abcdef'.repeat(4)
@@ -134,14 +134,52 @@ describe('parseList', () => {
   it.each([false, true])(
     'refuses a quote that runs over lines, whose hashes would be lost; skipping bad lines: %s',
     async (skipBad) => {
-      const text = `hash,label\n${A},x\n${B},"Smith & co\n${C},y\n${A.replace('0', '1')},"z"\n`
-      const error = new BadListLineError(3, 'has a quoted cell that does not end on that line')
-      await expect(read(text, skipBad)).rejects.toEqual(error)
+      for (const end of ['\n', '\r\n', '\r']) {
+        const lines = [`${A},x`, `${B},"Smith & co`, `${C},y`, `${A.replace('0', '1')},"z"`]
+        const text = ['hash,label', ...lines, ''].join(end)
+        await expect(read(text, skipBad)).rejects.toEqual(new OpenQuoteError(3))
+      }
     },
   )
 
+  it('refuses a quote that never ends', async () => {
+    await expect(read(`hash,label\n${A},x\n${B},"y\n${C},z\n`, true)).rejects.toEqual(
+      new OpenQuoteError(3),
+    )
+  })
+
+  it.each(['\n', '\r\n', '\r'])(
+    'reads quoted cells with separators, quotes and line ends (%j), and counts their lines',
+    async (end) => {
+      const lines = [
+        `"PDQ${end}Hash",note`,
+        `${A},"a, ""b""${end}${end}c;${end}"`,
+        `${B},x`,
+        'bad,y',
+      ]
+      const text = lines.join(end) + end
+      const { entries, skipped } = await read(text, true)
+      expect(entries.map(({ labels }) => labels)).toEqual([{ note: 'a, "b" c;' }, { note: 'x' }])
+      expect(skipped.map(({ line }) => line)).toEqual([8])
+    },
+  )
+
+  it('reads the header of a file that was put behind another', async () => {
+    const text = `hash,kind,id\n${A},pdq,1\nhash,kind,id\n${B},pdq,2\n`
+    expect((await read(text)).entries.map(({ id }) => id)).toEqual(['1', '2'])
+    await expect(read(`${text}id,kind,hash\n`)).rejects.toThrow('line 5')
+  })
+
+  it('says of a title that it has no hash, and reads on behind it if bad lines are skipped', async () => {
+    for (const delimiter of [',', ';', '\t']) {
+      const text = `Export of 2026, all\n\nHash${delimiter}Kind\n${A}${delimiter}PDQ\n`
+      await expect(read(text)).rejects.toThrow(/^line 1: has no hash .*name a column/)
+      expect((await read(text, true)).entries.map(({ kind }) => kind)).toEqual(['pdq'])
+    }
+  })
+
   it('refuses a header that names a column twice', async () => {
-    const error = new BadListLineError(1, 'names a column twice')
+    const error = new RepeatedColumnError(1)
     await expect(read(`md5,md5\n${MD5},${MD5}\n`)).rejects.toEqual(error)
   })
 

@@ -124,11 +124,10 @@ class S3Server {
     const state = await upload?.stub.look()
     const isTheirs = state?.facts.target === pathname && state.facts.owner === signer.name
     if (!upload || !state || !isTheirs) return s3Failure('NoSuchUpload')
-    if (state.phase === 'finishing') return s3Failure('OperationAborted')
-    if (state.phase !== 'open')
-      return c.req.method === 'POST' && state.answer
-        ? answerAgain(state.answer)
-        : s3Failure('NoSuchUpload')
+    if (state.phase !== 'open') {
+      if (c.req.method === 'POST') return completedAgain(upload)
+      return s3Failure(state.phase === 'finishing' ? 'OperationAborted' : 'NoSuchUpload')
+    }
     const answering = this.#answerFor(c, searchParams, upload, state)
     c.executionCtx.waitUntil(answering.catch(() => undefined)) // it finishes if the client goes away
     return answering
@@ -218,7 +217,8 @@ class S3Server {
     const chosen = parseCompletion(await readList(c.req.raw, finishing))
     if (!chosen) return s3Failure('MalformedXML')
     const state = await upload.stub.complete(chosen, MIN_PART_BYTES)
-    if ('problem' in state) return partFailure(state.problem)
+    if ('problem' in state)
+      return state.problem === 'not-open' ? completedAgain(upload) : partFailure(state.problem)
     const finished = await finishUpload(c.req.raw, 'PUT', upload, state, finishing)
     return firstAnswer(upload, finished, await this.#answerTo(c, finished, state, chosen))
   }
@@ -242,6 +242,13 @@ class S3Server {
       ETag: etag,
     })
   }
+}
+
+/** The answer to the request that completed an upload, for one that does so again, or at the same time. */
+async function completedAgain({ stub }: UploadHandle): Promise<Response> {
+  const state = await stub.settled()
+  if (state?.answer) return answerAgain(state.answer)
+  return s3Failure(state?.phase === 'open' ? 'ServiceUnavailable' : 'NoSuchUpload')
 }
 
 async function listParts({ stub }: UploadHandle, { facts }: UploadState): Promise<Response> {

@@ -6,7 +6,7 @@ import { ClientGoneError, ClientStalledError } from '../../upload/body-source.ts
 import { BusyError } from '../../util/semaphore.ts'
 import { BeyondEndError, ChecksumError, UploadChangedError } from '../../upload/staging/errors.ts'
 import { finishUpload } from '../../upload/staging/finish.ts'
-import { stageBody } from '../../upload/staging/stage-body.ts'
+import { digestBody, stageBody } from '../../upload/staging/stage-body.ts'
 import type { UploadState } from '../../upload/staging/staged-upload.ts'
 import { newUpload, type UploadHandle, uploadOf } from '../../upload/staging/staging.ts'
 import {
@@ -117,8 +117,11 @@ class TusServer {
     const upload = uploadOf(name, finishing)
     const state = await upload?.stub.look()
     if (!upload || !state) return say(404, 'there is no such upload')
+    if (method === 'PATCH' && isBehind(c, state)) {
+      const answer = await lastAnswer(c, upload, this.#deps)
+      if (answer) return answer
+    }
     if (state.phase === 'finishing') return say(423, 'the upload is complete; processing')
-    if (method === 'PATCH' && state.answer && isLast(c, state)) return answerAgain(state.answer)
     if (state.phase !== 'open' && !(state.phase === 'done' && method === 'HEAD')) {
       return say(410, 'the upload has ended')
     }
@@ -219,11 +222,33 @@ function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response
   })
 }
 
-/** Whether a request brings the last bytes. If the upload is complete, this one completed it. */
-function isLast({ req }: Context, { facts }: UploadState): boolean {
+/** Whether a request brings the last bytes of an upload that has some of them already. */
+function isBehind({ req }: Context, { facts, offset, phase, attempt }: UploadState): boolean {
   const at = parseBytes(req.header('upload-offset'))
   const bytes = parseBytes(req.header('content-length'))
-  return at !== undefined && bytes !== undefined && at + bytes === facts.length
+  if (at === undefined || bytes === undefined || at + bytes !== facts.length) return false
+  return phase !== 'open' || (at < offset && attempt === 0)
+}
+
+/**
+ * What the request that completed an upload is answered, for one that brings the same bytes again.
+ * @param ending SHA-256 of its body, if that was read
+ */
+async function lastAnswer(
+  c: Context,
+  { stub }: UploadHandle,
+  deps: StagedDeps,
+  ending?: string,
+): Promise<Response | undefined> {
+  try {
+    const own = ending ?? (await digestBody(c.req.raw, finishingOf(c, deps)))
+    const state = await stub.settled()
+    // Uploads that were completed before a digest was taken have none.
+    const isSame = (state?.ending ?? own) === own
+    return state?.answer && isSame ? answerAgain(state.answer) : undefined
+  } catch (error) {
+    return tusFailure(error)
+  }
 }
 
 async function takeBody(
@@ -256,7 +281,9 @@ async function takeBody(
     })
     return firstAnswer(upload, finished, answer)
   } catch (error) {
-    return tusFailure(error)
+    const isLate = error instanceof UploadChangedError && error.ending !== undefined
+    const again = isLate ? await lastAnswer(c, upload, deps, error.ending) : undefined
+    return again ?? tusFailure(error)
   }
 }
 

@@ -73,11 +73,13 @@ function outputColumns(cells: readonly string[]): Column[] | undefined {
   ]
 }
 
-/** Columns of a list without a header, by its first record; `undefined` if that has no hash. */
+/** Columns of a list without a header, by its first record; `undefined` if that has no hash, nor one with a mistake. */
 export function columnsOf(cells: readonly string[]): Column[] | undefined {
   const output = outputColumns(cells)
   if (output) return output
-  if (cells.length > 1 && !cells.some(looksLikeHash)) return undefined
+  const [only = ''] = cells
+  const isMeant = cells.length === 1 && (/[0-9a-f]{16}/i.test(only) || !/[^0-9a-f]/i.test(only))
+  if (!isMeant && !cells.some(looksLikeHash)) return undefined
   const kind = cells.findIndex((cell) => isHashKind(kindNamed(cell)))
   return cells.map((cell, i): Column => {
     if (looksLikeHash(cell) || cells.length === 1) return { has: 'hash', kind: undefined }

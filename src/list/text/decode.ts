@@ -13,6 +13,7 @@ const NO_TEXT: [first: string, what: string][] = [
   ['\u00d0\u00cf\u0011\u00e0', 'an old Excel workbook: export it as CSV'],
   ['SQLite format 3', 'an SQLite database: export its hashes as CSV'],
   ['%PDF-', 'a PDF document: ask for the list as CSV'],
+  ['{\\rtf', 'a rich text document: save it as plain text'],
 ]
 
 /**
@@ -30,6 +31,7 @@ export async function decodeText(
     if (done) break
     head += value
   }
+  if (/^\s*</.test(head)) throw new BadListError('the list is XML or HTML: export it as CSV')
   return { head, rest: chunks }
 }
 

@@ -64,11 +64,13 @@ export function readRecord(
   const tellsHash = (text: string) => secrets.some((hash) => text.toLowerCase().includes(hash))
   const labels = Object.fromEntries(
     columns.flatMap((column, i) => {
-      const cell = cells[i] ?? ''
+      const cell = onOneLine(cells[i] ?? '')
       return column.has === 'label' && cell !== '' && !tellsHash(cell) ? [[column.name, cell]] : []
     }),
   )
-  const id = cellsOf('id').find((text) => !tellsHash(text))
+  const id = cellsOf('id')
+    .map(onOneLine)
+    .find((text) => !tellsHash(text))
   const read: ReadRecord = { entries: [], leftOut, unnamed: [] }
   for (const { kind, hash, isNamed } of hashes.values()) {
     const entry = { kind, hash, id: id || contentId(kind, hash), labels }
@@ -76,6 +78,10 @@ export function readRecord(
     if (!isNamed && hash.length === HASH_LENGTHS.pdq) read.unnamed.push(entry)
   }
   return read
+}
+
+function onOneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]\s*/g, ' ').trim()
 }
 
 /** The cells of a record, of which the last column may take all the rest. */

@@ -36,10 +36,11 @@ export async function* readJson(
     const list = stack.at(-1)?.key
     const isListed = Array.isArray(parent) && (list === undefined || LISTS.has(String(list)))
     if (isListed) parent.length = 0
-    const isRecord = isListed ? !Array.isArray(value['Media']) : stack.length === 0
-    if (!isRecord) return
+    if (!isListed && stack.length > 0) return
     const record = { ...fieldsOf(value), number: number + 1 }
-    if (!isListed && !isHeader(record.names)) return // what holds the list
+    const isCase = CASE.some((name) => name in value)
+    const isSure = isListed && !isCase && !(list === 'value' && isWithinList(stack))
+    if (!isSure && !isHeader(record.names)) return // what holds the list, or a list of other things in a record
     number++
     ready.push(record)
   }
@@ -48,7 +49,7 @@ export async function* readJson(
       parser.write(text)
     } catch {
       // The parser's message repeats what it read.
-      throw new BadListError(`the list is not valid JSON after record ${number}`)
+      throw new BadListError(`the list is not valid JSON after record ${number}; export it again`)
     }
     return ready.splice(0)
   }
@@ -60,8 +61,18 @@ export async function* readJson(
     throw new BadListError(`the list is truncated in record ${number + 1}; download the whole file`)
   }
   if (number === 0) {
-    throw new BadListError('the list is JSON, but has no array of records named value or Media')
+    throw new BadListError(
+      'the list is JSON, but has no array of records named value or Media; export it in this form, or as CSV',
+    )
   }
+}
+
+/** Fields of cases: they need no hash. */
+const CASE = ['Media', 'CaseID']
+
+/** Whether an array is in what another array holds. */
+function isWithinList(stack: readonly { key?: unknown }[]): boolean {
+  return stack.some(({ key }) => typeof key === 'number')
 }
 
 /** Arrays within a record of hashes of any kind: `{ "HashName": "SHA1", "HashValue": "…" }`. */

@@ -71,9 +71,9 @@ export const KIND_OF_LENGTH = new Map<number, HashKind>([
 /** What lists write in place of a missing hash. */
 const NOTHING = /^(null|none|nan|n\/a|-+)$/i
 
-/** The digits of a cell. Excel is given text as `="0f75…"`, and databases write `0x0f75…`. */
+/** The digits of a cell. Excel is given text as `="0f75…"` or `'0f75…`, and databases write `0x0f75…`. */
 export function digitsOf(cell: string): string {
-  return NOTHING.test(cell) ? '' : cell.replace(/^="(.*)"$/, '$1').replace(/^0x/i, '')
+  return NOTHING.test(cell) ? '' : cell.replace(/^="(.*)"$/, '$1').replace(/^'?(0x)?/i, '')
 }
 
 /** Whether a cell looks like a hash that matches: 32, 40 or 64 hex digits. */

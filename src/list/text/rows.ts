@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { BadListLineError } from '../errors.ts'
+import { LongRowError, OpenQuoteError } from '../errors.ts'
 import { isHeader } from './columns.ts'
 import { looksLikeHash } from './kinds.ts'
 import { parseSumLine } from './sums.ts'
@@ -25,24 +25,37 @@ export type Form =
 
 const DELIMITERS = [',', ';', '\t', '|']
 
-/** How a list's lines are split: by the character that `sep=` names, or by the one that yields a hash or a column's name in the first line. */
+/** Lines that are looked at for one with a hash or the name of a column: titles may precede it. */
+const MAX_TITLES = 20
+
+/** How a list's lines are split: by the character that `sep=` names, or by the one that yields a hash or a column's name in its first line that has some. */
 export function formOf(head: string): Form {
-  const lines = withoutPreamble(head)
-    .split(/\r\n|\n|\r/)
-    .map((line) => line.trim())
-  const first = lines.find((line) => line !== '' && !line.startsWith('#')) ?? ''
   const named = SEPARATOR.exec(head)
   if (named) return { by: 'delimiter', delimiter: named[1] ?? '' }
-  if (/^[0-9a-f]{16,}$/i.test(parseSumLine(first)?.hash ?? '')) return { by: 'program' }
-  const cellsBy = (delimiter: string) => first.split(delimiter).map(unquote)
-  const score = (delimiter: string) => {
-    const cells = cellsBy(delimiter)
-    const isFound = isHeader(cells) || cells.some(looksLikeHash)
-    return isFound ? cells.length : 0
-  }
-  const best = DELIMITERS.toSorted((a, b) => score(b) - score(a))[0] ?? ','
-  return { by: 'delimiter', delimiter: best }
+  const lines = withoutPreamble(head)
+    .split(/[\r\n]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  return lines.slice(0, MAX_TITLES).map(formOfLine).find(Boolean) ?? BY_COMMA
 }
+
+const BY_COMMA: Form = { by: 'delimiter', delimiter: ',' }
+const BY_SPACE: Form = { by: 'delimiter', delimiter: ' ' }
+
+/** How a line is split; `undefined` if it has no hash and names no column. */
+function formOfLine(line: string): Form | undefined {
+  if (/^[0-9a-f]{16,}$/i.test(parseSumLine(line)?.hash ?? '')) return { by: 'program' }
+  if (/ /.test(line) && line.split(' ').every(looksLikeHash)) return BY_SPACE
+  const score = (delimiter: string) => {
+    const cells = line.split(delimiter).map(unquote)
+    return isHeader(cells) || cells.some(looksLikeHash) ? cells.length : 0
+  }
+  const [best = ','] = DELIMITERS.toSorted((a, b) => score(b) - score(a))
+  return score(best) > 0 ? { by: 'delimiter', delimiter: best } : undefined
+}
+
+/** Longest row, in bytes: some lists have all hashes on one line. */
+const MAX_ROW_BYTES = 64 * 1024 * 1024
 
 /** First line that gives Excel the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
@@ -59,7 +72,7 @@ export async function* readRows(
   rest: AsyncIterable<string>,
   form: Form,
 ): AsyncGenerator<Row> {
-  const text = joined(withoutPreamble(head), rest)
+  const text = withLineFeeds(joined(withoutPreamble(head), rest))
   if (form.by === 'program') yield* readLines(text)
   else yield* readCsv(text, form.delimiter)
 }
@@ -72,6 +85,16 @@ function withoutPreamble(head: string): string {
 async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
   yield head
   yield* rest
+}
+
+/** The text with one LF for each line end, those of Windows and of old Macs too. */
+async function* withLineFeeds(text: AsyncIterable<string>): AsyncGenerator<string> {
+  let endsWithCr = false
+  for await (const chunk of text) {
+    const isSplit = endsWithCr && chunk.startsWith('\n')
+    if (chunk !== '') endsWithCr = chunk.endsWith('\r')
+    yield chunk.slice(isSplit ? 1 : 0).replaceAll(/\r\n?/g, '\n')
+  }
 }
 
 async function* readLines(text: AsyncIterable<string>): AsyncGenerator<Row> {
@@ -91,12 +114,18 @@ function* parsedRow(text: string, line: number): Generator<Row> {
 }
 
 async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGenerator<Row> {
+  let last = 0
   const parser = parse({
     comment: '#',
     comment_no_infix: true,
     delimiter,
     info: true,
-    record_delimiter: ['\r\n', '\n', '\r'],
+    max_record_size: MAX_ROW_BYTES,
+    on_record: (record: string[], { lines }) => {
+      last = lines // rows that are read before an error may never be given
+      return record
+    },
+    record_delimiter: '\n',
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
@@ -109,25 +138,25 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
       const { record, info } = row as CsvRow
       const cells = record.map((cell) => cell.trim())
       if (cells.every((cell) => cell === '')) continue
-      checkOneLine(record, info.lines)
-      yield { cells, line: info.lines }
+      yield { cells, line: firstLineOf(record, info.lines) }
     }
   } catch (error) {
-    if (error instanceof CsvError) throw new BadListLineError(parser.info.lines, error.message)
-    throw error
+    if (!(error instanceof CsvError)) throw error
+    // It has read on from a quote in the row that it did not give.
+    throw error.code === 'CSV_MAX_RECORD_SIZE'
+      ? new LongRowError(last + 1, MAX_ROW_BYTES)
+      : new OpenQuoteError(last + 1)
   }
 }
 
 /**
- * Checks that a record is on one line. With stray quotes it runs from one to the next, and the text between would be lost.
- * @throws {BadListLineError} even where bad lines are skipped
+ * The line on which a record begins. Quoted cells may have line ends; from a stray quote to the next one, they have hashes, too,
+ * which would be lost.
+ * @throws {OpenQuoteError} even where bad lines are skipped
  */
-function checkOneLine(record: readonly string[], lastLine: number): void {
-  const breaks = record.join('').split(/\r\n|\n|\r/).length - 1
-  if (breaks > 0) {
-    throw new BadListLineError(
-      lastLine - breaks,
-      'has a quoted cell that does not end on that line',
-    )
-  }
+function firstLineOf(record: readonly string[], lastLine: number): number {
+  const long = record.filter((cell) => cell.includes('\n'))
+  const line = lastLine - (long.join('').split('\n').length - 1)
+  if (long.some((cell) => /[0-9a-f]{32}/i.test(cell))) throw new OpenQuoteError(line)
+  return line
 }

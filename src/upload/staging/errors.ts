@@ -12,9 +12,12 @@ export class PartMissingError extends HashgateError {
 /** Another request has continued an upload, or ended it. */
 export class UploadChangedError extends HashgateError {
   readonly code = 'upload-changed'
+  /** SHA-256, in hex digits, of a body that would have completed the upload: the other one may have brought the same. */
+  readonly ending: string | undefined
 
-  constructor() {
+  constructor(ending?: string) {
     super('another request has changed the upload')
+    this.ending = ending
   }
 }
 

@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { Permit } from '../../util/semaphore.ts'
 import {
   ClientGoneError,
   type ClientLimits,
   ClientStalledError,
+  lengthOf,
   readChunks,
 } from '../body-source.ts'
 import { BeyondEndError, ChecksumError, UploadChangedError } from './errors.ts'
 import { PART_BYTES, PartWriter } from './part-writer.ts'
+import { PASSING_BYTES } from './receive-part.ts'
 import type { StagedPart, UploadState } from './staged-upload.ts'
 import type { StagingDeps, UploadHandle } from './staging.ts'
 
@@ -31,7 +33,8 @@ export async function stageBody(
   checksum?: Checksum,
 ): Promise<UploadState> {
   const permit = await deps.bytes.acquire(PART_BYTES)
-  const staging = new BodyStaging(upload, state, deps, checksum !== undefined)
+  const isLast = state.offset + (lengthOf(request) ?? NaN) === state.facts.length
+  const staging = new BodyStaging(upload, state, deps, { isAtOnce: checksum !== undefined, isLast })
   try {
     return await receiveToStage(request, staging, permit, deps.client, checksum)
   } catch (error) {
@@ -65,27 +68,68 @@ async function receiveToStage(
   return staging.end()
 }
 
+/**
+ * Reads a body that completes an upload again, or would have. Returns its SHA-256 in hex digits.
+ * @throws {BusyError | ClientGoneError | ClientStalledError}
+ */
+export async function digestBody(
+  request: Request,
+  { bytes, client }: Pick<StagingDeps, 'bytes' | 'client'>,
+): Promise<string> {
+  const permit = await bytes.acquire(PASSING_BYTES)
+  try {
+    const hash = createHash(ENDING)
+    for await (const chunk of readChunks(request, client)) {
+      permit.touch()
+      hash.update(chunk)
+    }
+    return hash.digest('hex')
+  } finally {
+    permit.release()
+  }
+}
+
+/** The digest by which a body is known that completes an upload. */
+const ENDING = 'sha256'
+
+interface StagingOptions {
+  /** Whether all parts are recorded at once, at the end. */
+  isAtOnce: boolean
+  /** Whether the body completes the upload. */
+  isLast: boolean
+}
+
 /** Parts on their way into an upload. */
 class BodyStaging {
   readonly #upload: UploadHandle
   readonly #deps: StagingDeps
   readonly #isAtOnce: boolean
+  readonly #hash: Hash | undefined
+  /** Whether another request was first; what comes is read for its digest then. */
+  #isLate = false
   #state: UploadState
   #writer: PartWriter | undefined
   #received = 0
   /** Parts in the bucket that are not recorded yet. */
   #pending: StagedPart[] = []
 
-  /** @param isAtOnce whether all parts are recorded at once, at the end */
-  constructor(upload: UploadHandle, state: UploadState, deps: StagingDeps, isAtOnce: boolean) {
+  constructor(
+    upload: UploadHandle,
+    state: UploadState,
+    deps: StagingDeps,
+    { isAtOnce, isLast }: StagingOptions,
+  ) {
     this.#upload = upload
     this.#state = state
     this.#deps = deps
     this.#isAtOnce = isAtOnce
+    this.#hash = isLast ? createHash(ENDING) : undefined
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     const { facts, offset } = this.#state
+    this.#hash?.update(chunk)
+    if (this.#isLate) return
     this.#received += chunk.length
     if (facts.length !== undefined && offset + this.#received > facts.length)
       throw new BeyondEndError(facts.length)
@@ -96,8 +140,11 @@ class BodyStaging {
 
   /** Stores and records what is left. */
   async end(): Promise<UploadState> {
-    this.#pending.push(...((await this.#writer?.end()) ?? []))
-    await this.#append()
+    if (!this.#isLate) {
+      this.#pending.push(...((await this.#writer?.end()) ?? []))
+      await this.#append()
+    }
+    if (this.#isLate) throw new UploadChangedError(this.#hash?.digest('hex'))
     return this.#state
   }
 
@@ -115,8 +162,13 @@ class BodyStaging {
   async #append(): Promise<void> {
     if (this.#pending.length === 0) return
     const before = this.#state.offset
-    const state = await this.#upload.stub.append(before, this.#pending)
-    if (!state) throw new UploadChangedError()
+    const ending = this.#hash?.copy().digest('hex')
+    const state = await this.#upload.stub.append(before, this.#pending, ending)
+    if (!state && !this.#hash) throw new UploadChangedError()
+    if (!state) {
+      this.#isLate = true
+      return this.discard()
+    }
     this.#pending = []
     this.#received -= state.offset - before
     this.#state = state

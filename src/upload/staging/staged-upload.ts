@@ -54,6 +54,8 @@ export interface UploadState {
   attempt: number
   /** When the last attempt counts as lost, in milliseconds since 1970. */
   leasedUntil: number
+  /** SHA-256, in hex digits, of the body that completed the upload, if it said its length. */
+  ending?: string | undefined
   /** Given again if the client did not receive it. */
   answer?: FirstAnswer
 }
@@ -77,6 +79,9 @@ export type ChoiceProblem = 'not-open' | 'invalid-part' | 'invalid-order' | 'too
 const LEASE_MS = 150_000
 /** Least milliseconds for which an upload's end is remembered. Then late parts are deleted. */
 const MEMORY_MS = 3_600_000
+/** Milliseconds without a change for which an upload's answer is awaited, and between looks for it. */
+const ANSWER_MS = 10_000
+const LOOK_MS = 100
 /** Most objects that R2 deletes at once. */
 const MAX_DELETED = 1000
 
@@ -124,13 +129,14 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
    * came in between. The part that completes the upload begins an attempt to finish it. Returns the
    * new state, or `undefined` if the parts were not taken.
    * @param at the offset that they were sent for
+   * @param ending SHA-256, in hex digits, of what has come of their body, if that completes the upload
    */
-  async append(at: number, parts: StagedPart[]): Promise<UploadState | undefined> {
+  async append(at: number, parts: StagedPart[], ending?: string): Promise<UploadState | undefined> {
     const state = this.#state()
     if (state?.phase !== 'open' || state.offset !== at) return undefined
     this.#replace(parts)
-    state.offset = this.#bytes()
-    return state.offset === state.facts.length ? this.#beginAttempt(state) : this.#set(state)
+    const next = { ...state, ending, offset: this.#bytes() }
+    return next.offset === next.facts.length ? this.#beginAttempt(next) : this.#set(next)
   }
 
   /** Takes a part of an upload whose parts arrive in any order. Returns the problem, if any. */
@@ -188,6 +194,22 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
   async remember(answer: FirstAnswer): Promise<void> {
     const state = this.#state()
     if (state?.phase === 'done' || state?.phase === 'refused') this.#set({ ...state, answer })
+  }
+
+  /**
+   * Waits while other requests bring the rest of an upload or an attempt runs, and for the answer to
+   * it. Returns the state then, or when nothing has changed for ANSWER_MS.
+   */
+  async settled(): Promise<UploadState | undefined> {
+    let seen = -1
+    for (let waited = 0; ; waited += LOOK_MS) {
+      const state = this.#state()
+      if (!state || state.answer || isOverWithoutAnswer(state)) return state
+      if (state.phase === 'finishing' || state.offset !== seen) waited = 0
+      if (waited >= ANSWER_MS) return state
+      seen = state.offset
+      await scheduler.wait(LOOK_MS)
+    }
   }
 
   /** Ends an incomplete upload. Returns whether it was one. */
@@ -284,4 +306,9 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
       this.ctx.waitUntil(this.env.STAGING.delete(keys.slice(at, at + MAX_DELETED)))
     }
   }
+}
+
+/** Whether no answer will come: an attempt has failed, or there was none. */
+function isOverWithoutAnswer({ phase, attempt }: UploadState): boolean {
+  return phase === 'expired' || phase === 'ended' || (phase === 'open' && attempt > 0)
 }

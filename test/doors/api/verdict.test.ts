@@ -190,7 +190,7 @@ describe('the verdict on a file', () => {
       status: number,
     ][] = [
       [{ upload: { maxBodyBytes: 100, maxBufferedBytes: 100 } }, known, {}, 413],
-      [{}, 'x', { 'content-type': 'multipart/form-data' }, 400],
+      [{}, 'x', { 'content-type': 'multipart/form-data; boundary=' }, 400],
       [{}, '', {}, 400],
     ]
     for (const [vars, body, headers, status] of cases) {

@@ -273,7 +273,7 @@ describe('shadow mode', () => {
     for (const [body, headers, vars, reason] of [
       [known.slice(0, 300), {}, { policy: { ...shadow, onUnscannable: 'refuse' } }, 'unscannable'],
       [known, {}, { upload: { maxBodyBytes: 100, maxBufferedBytes: 100 } }, 'too-large'],
-      [known, { 'content-type': 'multipart/form-data' }, {}, 'malformed'],
+      [known, { 'content-type': 'multipart/form-data; boundary=' }, {}, 'malformed'],
       [unrelated, {}, {}, 'no-match'],
       [unrelated, {}, { upload: { maxBufferedBytes: 1000 } }, 'length-required'],
       [randomBytes(3_000_000, 1), {}, {}, 'unscannable'],

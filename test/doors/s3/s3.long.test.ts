@@ -276,6 +276,69 @@ describe('a multipart upload of the AWS SDK', () => {
   })
 })
 
+describe('what is sent twice', () => {
+  const once = clientOf({ maxAttempts: 1 })
+  const thrice = <T>(one: () => Promise<T>) => Promise.all([one(), one(), one()])
+  /** What an answer says, without the times it was sent at. */
+  const told = (answer: object) => ({ ...answer, $metadata: {} })
+
+  it('is completed once, and all who ask at the same time have the first answer', async () => {
+    const file = randomBytes(9 * MIB, 6)
+    const UploadId = await begin()
+    const Parts = [
+      await send(UploadId, 1, file.subarray(0, 5 * MIB)),
+      await send(UploadId, 2, file.subarray(5 * MIB)),
+    ]
+    const command = { ...object, UploadId, MultipartUpload: { Parts } }
+    const answers = await thrice(() => once.send(new CompleteMultipartUploadCommand(command)))
+    expect(answers.map(told)).toEqual(Array.from({ length: 3 }, () => told(answers[0])))
+    expectArrivedOnce(file)
+    const later = await once.send(new CompleteMultipartUploadCommand(command))
+    expect(told(later)).toEqual(told(answers[0]))
+    expectArrivedOnce(file)
+  })
+
+  it('is refused once, with one case for all', async () => {
+    const UploadId = await begin()
+    const Parts = [await send(UploadId, 1, known)]
+    const command = { ...object, UploadId, MultipartUpload: { Parts } }
+    const cases = await thrice(() =>
+      once.send(new CompleteMultipartUploadCommand(command)).then(
+        () => 'completed',
+        ({ name, $metadata }) => `${name} ${$metadata.httpStatusCode} ${$metadata.requestId}`,
+      ),
+    )
+    expect(new Set(cases).size).toBe(1)
+    expect(cases[0]).toMatch(/^UploadRefused 451 ./)
+    expect(origin.connections).toBe(0)
+  })
+
+  it('can be completed by who asked second, when the origin has failed', async () => {
+    const UploadId = await begin()
+    const Parts = [await send(UploadId, 1, unrelated)]
+    const command = { ...object, UploadId, MultipartUpload: { Parts } }
+    origin.failNext(503)
+    const failed = () => errorOf(once.send(new CompleteMultipartUploadCommand(command)))
+    for (const [, status] of await Promise.all([failed(), failed()])) expect(status).toBe(503)
+    origin.clear()
+    await once.send(new CompleteMultipartUploadCommand(command))
+    expectArrivedOnce(unrelated)
+  })
+
+  it('is put twice, with the same answer', async () => {
+    const put = (Body: Uint8Array) => once.send(new PutObjectCommand({ ...object, Body }))
+    const answers = [...(await thrice(() => put(unrelated))), await put(unrelated)]
+    expect(answers.map(told)).toEqual(Array.from({ length: 4 }, () => told(answers[0]!)))
+    expect(origin.received.map(({ body }) => digest(body))).toEqual(
+      Array.from({ length: 4 }, () => digest(unrelated)),
+    )
+    origin.clear()
+    const refused = await thrice(() => errorOf(put(known)))
+    expect(refused).toEqual(Array.from({ length: 3 }, () => ['UploadRefused', 451]))
+    expect(origin.begun).toBe(0)
+  })
+})
+
 describe('an object that is put in one request', () => {
   const put = (Body: Uint8Array | Readable, more: Partial<PutObjectCommandInput> = {}) =>
     s3.send(new PutObjectCommand({ ...object, Body, ...more }))
@@ -394,6 +457,8 @@ describe('an object that is put in one request', () => {
     expect(headers).toMatchObject({ 'x-amz-meta-by': 'me' })
     expect(headers.authorization).toContain('Credential=ORIGINKEY/')
     expect((await putTo(to, known)).status).toBe(451)
+    const twice = await Promise.all([putTo(to, known), putTo(to, known)])
+    expect(twice.map(({ status }) => status)).toEqual([451, 451])
     const changed = to.replace('photos', 'others')
     expect((await putTo(changed, unrelated)).status).toBe(403)
     const late = await sign(600, new Date(Date.now() - 601_000))

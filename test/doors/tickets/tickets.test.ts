@@ -3,6 +3,7 @@ import {
   runDurableObjectAlarm,
   waitOnExecutionContext,
 } from 'cloudflare:test'
+import { zipSync } from 'fflate'
 import { sign } from 'hono/jwt'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../../src/core/workerd.ts'
@@ -189,6 +190,23 @@ describe('an upload by ticket', () => {
     const { put } = setUp({ upload: { methods: ['POST'] } })
     expect((await put(known, { ticket: await ticketFor() })).status).toBe(451)
     expect(await stored()).toEqual([])
+  })
+
+  it('is of a format that its route accepts', async () => {
+    const routes = [{ paths: ['/objects/*'], accept: ['jpeg'] }]
+    const { put, verdicts } = setUp({ policy: { routes } })
+    const gif = Buffer.from('R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=', 'base64')
+    const zip = zipSync({ 'a.txt': Buffer.from('a text') })
+    for (const body of [gif, zip, Uint8Array.from([...unrelated, ...zip]), Buffer.from('a text')])
+      expect((await put(body, { ticket: await ticketFor() })).status).toBe(415)
+    expect(new Set(verdicts().map(({ reason }) => reason))).toEqual(new Set(['unaccepted-format']))
+    const both = Uint8Array.from([...known, ...zip])
+    expect((await put(both, { ticket: await ticketFor() })).status).toBe(451)
+    expect(await stored()).toEqual([])
+    const ticket = await ticketFor()
+    expect((await put(gif, { ticket })).status).toBe(415)
+    expect((await put(unrelated, { ticket })).status).toBe(201)
+    expect(await stored()).toEqual([GRANT.key])
   })
 
   it('is looked at as what is stored, whatever its headers say', async () => {

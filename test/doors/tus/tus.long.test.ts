@@ -108,8 +108,49 @@ describe('the end of an upload that is sent twice', () => {
     expect(await second.text()).toBe(await first.text())
     expect(second.headers.get('upload-offset')).toBe(first.headers.get('upload-offset'))
     expect((await patch(at, 1, file)).status).toBe(410)
+    expect((await patch(at, 0, randomBytes(file.length, 1))).status).toBe(410)
     expect(origin.received).toHaveLength(status === 204 ? 1 : 0)
     await expectNothingStaged()
+  })
+
+  it.each([
+    ['arrives once', unrelated, 204],
+    ['arrives once, if it is long', randomBytes(9 * MIB, 5), 204],
+    ['is refused once', known, 451],
+  ])('%s, and all that come at the same time have the first answer', async (_, file, status) => {
+    const at = await create(file.length)
+    const begun = file.subarray(0, 1000)
+    expect((await patch(at, 0, begun)).status).toBe(204)
+    const sent = Array.from({ length: 4 }, () => patch(at, begun.length, file.subarray(1000)))
+    const answers = await Promise.all(sent)
+    expect(answers.map((answer) => answer.status)).toEqual([status, status, status, status])
+    const texts = await Promise.all(answers.map((answer) => answer.text()))
+    expect(new Set(texts).size).toBe(1)
+    if (status === 204) expectArrivedOnce(file)
+    else expect(origin.connections).toBe(0)
+    await expectNothingStaged()
+  })
+
+  it('may be sent again when the origin has failed, also by who came second', async () => {
+    const at = await create(unrelated.length)
+    origin.failNext(503)
+    const answers = await Promise.all([patch(at, 0, unrelated), patch(at, 0, unrelated)])
+    const [second, first] = answers.map(({ status }) => status).toSorted((a, b) => a - b)
+    expect(first).toBe(503)
+    expect([409, 423]).toContain(second) // whichever it found: clients ask for the offset
+    const offset = await offsetOf(at)
+    origin.clear()
+    expect((await patch(at, offset, unrelated.subarray(offset))).status).toBe(204)
+    expectArrivedOnce(unrelated)
+  })
+
+  it('has the head of an answer again that is too long to be remembered', async () => {
+    const at = await create(unrelated.length)
+    origin.failNext(422)
+    const first = await patch(at, 0, unrelated)
+    expect([first.status, await first.text()]).toEqual([422, 'no'])
+    const second = await patch(at, 0, unrelated)
+    expect(second.status).toBe(422)
   })
 })
 

@@ -45,6 +45,33 @@ afterEach(async () => {
 })
 
 describe('StagedUpload', () => {
+  it('lets who asks wait for the attempt that goes on, and for what it is answered', async () => {
+    const upload = await begin(10)
+    await upload.stub.append(0, [await stage(upload, 0, 10)], 'digest')
+    const waiting = Promise.all([upload.stub.settled(), upload.stub.settled()])
+    const answer = { status: 204, headers: {}, body: '' }
+    await upload.stub.settle(1, 'done')
+    await upload.stub.remember(answer)
+    for (const state of await waiting)
+      expect(state).toMatchObject({ phase: 'done', ending: 'digest', answer })
+    const slow = await begin(20)
+    await slow.stub.append(0, [await stage(slow, 0, 10)])
+    const patient = slow.stub.settled()
+    await slow.stub.append(10, [await stage(slow, 1, 10)], 'digest')
+    await slow.stub.settle(1, 'done')
+    await slow.stub.remember(answer)
+    expect(await patient).toMatchObject({ phase: 'done', answer })
+    const failed = await begin(10)
+    await failed.stub.append(0, [await stage(failed, 0, 10)], 'digest')
+    const before = failed.stub.settled()
+    await failed.stub.settle(1, 'open')
+    expect(await before).toMatchObject({ phase: 'open', offset: 9 })
+    await failed.stub.append(9, [await stage(failed, 1, 1)])
+    expect((await failed.stub.look())?.ending).toBeUndefined()
+    await failed.stub.settle(2, 'done')
+    expect(await uploads.get(uploads.newUniqueId()).settled()).toBeUndefined()
+  })
+
   it('takes parts only where it is', async () => {
     const upload = await begin(100)
     const first = await stage(upload, 0, 40)
