@@ -736,7 +736,7 @@ function readRestart(isLast: bool): i32 {
     skipInput(2)
     return continueScan()
   }
-  if (row == rows) return endScan()
+  if (row == rows) return inputLeft() >= 2 ? endScan() : MORE
   if (!isLast || !restartInterval || isExhausted()) return MORE
   skipInput(inputLeft())
   return continueScan()
@@ -800,7 +800,8 @@ function finish(): i32 {
   }
   if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
   const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
-  if (isSmoothed || component(0).linesDecoded < height) leaveOut()
+  // Browsers show fewer rows or bits of a file that is cut off, if only before its end of image.
+  if (isSmoothed || isCutOff || component(0).linesDecoded < height) leaveOut()
   state = AT_END
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()

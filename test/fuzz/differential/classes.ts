@@ -24,8 +24,6 @@ const CLASSES: readonly Class[] = [
     format: 'jpeg',
     holds: ({ file, program }) => program === 'libvips' && componentsOf(file) === 4,
   },
-  { name: 'cut off', format: 'jpeg', holds: ({ file }) => !file.includes(Buffer.of(0xff, 0xd9)) },
-  { name: 'coefficients missing', format: 'jpeg', holds: ({ file }) => lacksBits(file) },
   { name: 'cut off', format: 'webp', holds: ({ file }) => isShortOfChunk(file) },
   {
     name: 'four inks by a profile',
@@ -72,21 +70,6 @@ function isUnsteady(shown: Shown): boolean {
 /** Components of a JPEG's frame; 0 without a frame. */
 function componentsOf(file: Buffer): number {
   return jpegSegments(file).find(({ code }) => [0xc0, 0xc1, 0xc2].includes(code))?.data[5] ?? 0
-}
-
-/** Whether the scans of a progressive JPEG leave out bits of luma: libjpeg then smooths its blocks. */
-function lacksBits(file: Buffer): boolean {
-  const segments = jpegSegments(file)
-  if (!segments.some(({ code }) => code === 0xc2)) return false
-  const whole = new Set<number>()
-  for (const { code, data } of segments) {
-    if (code !== 0xda) continue
-    const count = data[0] ?? 0
-    const [first = 0, last = 0, bits = 0] = data.subarray(1 + 2 * count)
-    const isLuma = count > 1 || data[1] === 1
-    if (isLuma && (bits & 15) === 0) for (let k = first; k <= last; k++) whole.add(k)
-  }
-  return Array.from({ length: 10 }, (_, k) => k).some((k) => !whole.has(k))
 }
 
 /** Segments of a JPEG up to its first end of image. Data of scans and bytes that are no marker are passed over. */
