@@ -135,7 +135,7 @@ const RouteSchema = group({
   skipFields: v.optional(
     listOf(
       shortText(200),
-      'Fields of multipart forms that are not inspected, by their exact names. All others are.',
+      'Fields of multipart forms that are not inspected, by their exact names. All other fields are.',
     ),
   ),
   accept: v.optional(

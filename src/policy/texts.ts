@@ -32,8 +32,8 @@ const Language = v.pipe(
 )
 
 const TITLE = 'The title that a refused uploader reads.'
-const Body = shortText(2000, 'The text below it. `{caseId}` in it becomes the case.')
-const AppealUrl = httpsUrl('Where to appeal. `{caseId}` in it becomes the case.')
+const Body = shortText(2000, 'The text below the title. `{caseId}` in it becomes the case id.')
+const AppealUrl = httpsUrl('Where to appeal. `{caseId}` in it becomes the case id.')
 const AppealLabel = shortText(100, 'What the link to the appeal says on a page.')
 
 /** What speakers of another language read. A title is required, so that no answer has two languages. */
@@ -53,7 +53,7 @@ const ReasonSchema = group({
   appealLabel: v.exactOptional(AppealLabel),
   languages: optional(
     tableOf(Language, TranslationSchema, 'languages'),
-    'The same texts in other languages, by tag, such as `de` or `pt-BR`. Those above are English.',
+    'The same texts in other languages, by tag, such as `de` or `pt-BR`. The texts outside of `languages` are English.',
   ),
 })
 

@@ -58,7 +58,9 @@ describe('hashgate list exempt and texts', () => {
     expect(await printed(listTexts(path('texts.json'), where))).toContain('texts for csam')
     expect(JSON.parse(await printed(listTexts(undefined, where)))).toEqual(texts)
     const example = fileURLToPath(new URL('../../examples/texts.json', import.meta.url))
-    expect(await printed(listTexts(example, where))).toContain('texts for 413, 415, 422, 451, 503')
+    expect(await printed(listTexts(example, where))).toContain(
+      'texts for 400, 408, 413, 415, 422, 451, 503',
+    )
     expect(JSON.parse(await printed(listTexts(undefined, where)))).toMatchObject({
       451: { languages: { de: { title: 'Dieser Upload kann nicht angenommen werden.' } } },
     })
