@@ -108,7 +108,8 @@ import {
 // A side is halved while at least so many samples remain. Of 785 pictures and crops of pictures no hash then moves by more
 // than 4 bits from that of full scale, on average 0.2; at 360 samples one moved by 6.
 const MIN_SAMPLES: u32 = 500
-// A picture with a side of fewer pixels is decoded at full scale: the hash then repeats samples, and little moves it.
+// A small picture with a side of fewer pixels is decoded at full scale: its hash repeats samples, so
+// little moves it.
 const NARROW_PIXELS: u32 = 64
 
 // Coefficients of a frame that comes in several scans wait in memory, so its size is bounded.
@@ -324,13 +325,15 @@ function mcuRows(): u32 {
   return divideUp(height, 8 * maxV)
 }
 
-/**
- * Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. `otherPixels`: the
- * other side, 0 if it is unknown.
- */
-function samplesFor(pixels: u32, otherPixels: u32): u32 {
+function isNarrow(): bool {
+  const pixels = <u64>width * <u64>height
+  return height != 0 && pixels <= COLOUR_PIXELS && min(width, height) < NARROW_PIXELS
+}
+
+/** Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. */
+function samplesFor(pixels: u32): u32 {
   let samples: u32 = 8
-  if (otherPixels && otherPixels < NARROW_PIXELS) return samples
+  if (isNarrow()) return samples
   while (samples > 1 && (pixels * samples) / 16 >= MIN_SAMPLES) samples >>= 1
   return samples
 }
@@ -357,8 +360,8 @@ function planFrame(): i32 {
   chooseColour()
   if (!isProgressive && !defineStandardTables()) return OVER_BUDGET
   const pixels = <u64>width * <u64>height
-  samplesX = samplesFor(width, height)
-  samplesY = height ? samplesFor(height, width) : samplesX
+  samplesX = samplesFor(width)
+  samplesY = height ? samplesFor(height) : samplesX
   isStored = isProgressive || height == 0 || scanCount < componentCount
   if (!isStored || pixels <= SMALL_PIXELS) limitMemory(SMALL_MEMORY)
   isColourRead = colour == GREY && componentCount == 3

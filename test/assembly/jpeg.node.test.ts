@@ -651,6 +651,18 @@ describe('JPEG at reduced scale', () => {
       expect(max).toBeLessThan(24)
     }
   })
+
+  it('does not happen to small pictures with a narrow side', async () => {
+    for (const progressive of [false, true]) {
+      const file = await picture(16, 1023).jpeg({ quality: 92, progressive }).toBuffer()
+      const { luma, cols, rows } = decode('jpeg', file).frames[0]!
+      const full = areaAverage(await lumaBySharp(file), [16, 1023], [cols, rows])
+      expect(difference(luma, full).max).toBeLessThan(3)
+      // Full scale would take more memory than there is.
+      const wide = await picture(65_500, 8).jpeg({ quality: 92, progressive }).toBuffer()
+      expect(decode('jpeg', wide).status).toBe(DONE)
+    }
+  })
 })
 
 it('agrees with the scene it was made from', () => {
