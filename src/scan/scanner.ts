@@ -36,7 +36,13 @@ import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
 import { hasPickledBytes, isDeflateStart } from './text/signs.ts'
-import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
+import {
+  isBinaryString,
+  isMarkupHead,
+  isTextHead,
+  isUrlencodedHead,
+  TextRuns,
+} from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 
@@ -243,9 +249,8 @@ export class FileScanner {
       },
     })
     this.#isForeign = text !== undefined && (!isTextHead(head) || isMarkupHead(head))
-    const isText =
-      this.#format === undefined &&
-      (text !== undefined || isTextHead(head) || hasPickledBytes(head))
+    const isPlain = text !== undefined || isTextHead(head) || hasPickledBytes(head)
+    const isText = (this.#format === undefined && isPlain) || isBinaryString(head)
     if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 

@@ -15,6 +15,7 @@ import {
   isDeflateStart,
   isFileStart,
   isPlainValueStart,
+  isTextByte,
   isTextStart,
   isValueStart,
   mayBeSign,
@@ -347,7 +348,24 @@ export class CodedSearch {
 
   #lookForText(at: number): void {
     this.#nextText = this.#takeCount + TEXT_PAUSE
-    this.#consider('either', at, this.#textCodes, 0, TEXT_BYTES, isTextStart)
+    const { bits } = this.#coding
+    const back = this.#textCodes * bits + 8 * this.#leadOf(at)
+    const codes = Math.ceil(back / bits)
+    this.#consider('either', at, codes, codes * bits - back, TEXT_BYTES, isTextStart)
+  }
+
+  /** Bytes of a text before those by which it was found, behind others of its value: windows are of three bytes. */
+  #leadOf(at: number): number {
+    const { bits } = this.#coding
+    for (let lead = bits === 5 ? 4 : 2; lead > 0; lead--) {
+      const back = this.#textCodes * bits + 8 * lead
+      const codes = Math.ceil(back / bits)
+      const index = codes < this.#sinceBreak ? this.#indexOf('either', at, codes) : undefined
+      if (index === undefined) continue
+      const head = this.#head({ index, skipBits: codes * bits - back, need: lead }, true)
+      if (head.every((byte) => byte === 0 || isTextByte(byte))) return lead
+    }
+    return 0
   }
 
   /** Checks whether a file begins `codes` codes ago, and reads it if so. */
@@ -432,7 +450,10 @@ export class CodedSearch {
   }
 
   /** First bytes of a file that begins at a code. */
-  #head({ index, skipBits, need }: Candidate, isTaking: boolean): Uint8Array {
+  #head(
+    { index, skipBits, need }: Pick<Candidate, 'index' | 'skipBits' | 'need'>,
+    isTaking: boolean,
+  ): Uint8Array {
     const [codes, end, fastCodes] = [this.#codes, this.#length, this.#fastCodes]
     const { bits } = this.#coding
     const head = new Uint8Array(need)
@@ -504,6 +525,7 @@ const [PLAIN, WIDE] = [2, 1]
 function kindsOf(window: number): number {
   const kinds = ((window | (window << 1)) & 0x404040) | (window & 0x808080)
   if (kinds === 0x404040) return PLAIN
+  if (window === 0) return WIDE // as in UTF-32
   if (kinds === 0 || (kinds & 0x808080) !== 0) return 0
   return (window & ~((kinds >> 6) * 255)) === 0 ? WIDE : 0
 }

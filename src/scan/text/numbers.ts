@@ -74,13 +74,18 @@ class WrittenNumber {
 /** After this many byte-sized numbers in a row, they are no longer parts of larger ones. */
 const MAX_SMALL = 64
 
-/** Numbers of two or four bytes, starting at the first that does not fit into fewer. */
+/** Small numbers before the first large one that are of the file: AVIF begins with zeros, JPEG with FFD8 FFE0 0010, which are small with signs. */
+const MAX_LEADING = 4
+
+/** Numbers of two or four bytes, from a little before the first that does not fit into fewer. */
 class Words {
   readonly codes = new Codes()
   readonly #bits: 16 | 32
   readonly #isBigEndian: boolean
   /** Small numbers that may still follow. */
   #left = 0
+  /** Small numbers that have come since the last break. */
+  #leading: number[] = []
 
   constructor(bits: 16 | 32, isBigEndian: boolean) {
     this.#bits = bits
@@ -90,9 +95,20 @@ class Words {
   take(value: number): void {
     const bits = this.#bits
     const isLarge = value >> (bits / 2) !== 0 && value >> (bits / 2) !== -1
-    if (isLarge) this.#left = MAX_SMALL
-    else if (this.#left === 0) return
-    else this.#left--
+    if (isLarge) {
+      for (const small of this.#leading.splice(0)) this.#push(small)
+      this.#left = MAX_SMALL
+    } else if (this.#left > 0) this.#left--
+    else {
+      this.#leading.push(value)
+      if (this.#leading.length > MAX_LEADING) this.#leading.shift()
+      return
+    }
+    this.#push(value)
+  }
+
+  #push(value: number): void {
+    const bits = this.#bits
     for (let i = 0; i < bits; i += 8)
       this.codes.push((value >> (this.#isBigEndian ? bits - 8 - i : i)) & 255)
   }
@@ -100,7 +116,7 @@ class Words {
   break(): void {
     // If nothing came since the last break, that one still holds.
     if (this.#left > 0) this.codes.push(BREAK)
-    this.#left = 0
+    this.#left = this.#leading.length = 0
   }
 }
 

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer'
 import { ascii } from '../../util/ascii.ts'
 
 /** Bytes of a block: a text within other data has several in a row. */
@@ -69,6 +70,17 @@ export function isTextHead(head: Uint8Array): boolean {
   const isWide = zeros * 4 > head.length && zeros * 4 <= head.length * 3
   return (controls + (isWide ? 0 : zeros)) * 50 <= head.length
 }
+
+/** Whether a file begins with bytes that were written as characters of UTF-8. No file of bytes is that by chance. */
+export function isBinaryString(head: Uint8Array): boolean {
+  let end = head.length
+  while (end > head.length - MAX_TRAIL && (head[end - 1] ?? 0) >= 0x80) end--
+  const whole = head.subarray(0, end)
+  return !isAscii(whole) && isUtf8(whole)
+}
+
+/** Bytes of a character that the end of a head may cut off. */
+const MAX_TRAIL = 4
 
 /** Whether a text begins like an urlencoded form, whatever type it is sent as. */
 export function isUrlencodedHead(head: Uint8Array): boolean {

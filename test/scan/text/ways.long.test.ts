@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
 import { budgetOf, FileScanner } from '../../../src/scan/scanner.ts'
+import { picture } from '../../support/sharp-images.ts'
 import { expectSeen, expectSeenInForm, expectSeenInText, files } from './seen.ts'
 import { WAYS } from './written.ts'
 
@@ -35,6 +36,24 @@ describe('a picture that is written in a text', () => {
     await expectSeen(`a=1&photo=data:image/png;base64,${encodeURIComponent(spaced)}`, 'urlencoded')
     await expectSeen(`a=1&photo=${spaced}`, 'urlencoded')
     await expectSeen(`a=b+c&photo=${percentEncoded(files.jpeg)}`)
+  })
+
+  it('is seen as characters for bytes, and as numbers of two bytes, whatever the file begins with', async () => {
+    const image = picture(40, 30)
+    const tiff = await image.clone().tiff({ compression: 'lzw' }).toBuffer()
+    const avif = await image.clone().avif({ effort: 0, quality: 90 }).toBuffer()
+    for (const [format, file] of Object.entries({ ...files, tiff, avif })) {
+      const even = Buffer.concat([file, Buffer.alloc(file.length % 2)])
+      const words = (read: (at: number) => number) =>
+        JSON.stringify(Array.from({ length: even.length / 2 }, (_, i) => read(2 * i)))
+      const bodies = [words((at) => even.readUInt16LE(at)), words((at) => even.readInt16BE(at))]
+      // A bitmap among characters is found by its second header in a value alone.
+      if (format !== 'bmp') bodies.push(file.toString('latin1'))
+      for (const body of bodies) {
+        await expectSeen(body, 'text', undefined, format)
+        await expectSeen(body, undefined, undefined, format)
+      }
+    }
   })
 
   it('is seen where escapes of one kind are parted by those of another', async () => {

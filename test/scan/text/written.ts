@@ -210,6 +210,18 @@ export const WAYS: Record<string, Way> = {
   'numbers of four bytes, swapped': (file) => JSON.stringify(words(file, Int32Array, true)),
   'pairs of an index and a byte value': (file) => JSON.stringify([...file.entries()]),
   'strings of two bytes a character (utf16le)': (file) => JSON.stringify(file.toString('utf16le')),
+  'base64 of UTF-16 with a mark of base64 (utf-16)': (file) =>
+    base64(Buffer.from(`\ufeff${base64(file)}`, 'utf16le')),
+  'base64 of UTF-32 of base64': (file) =>
+    base64(
+      Buffer.concat(Array.from(base64(file), (char) => Buffer.from([0, 0, 0, char.charCodeAt(0)]))),
+    ),
+  'base64 of base64 behind its length (msgpack)': (file) => {
+    const text = Buffer.from(base64(file))
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(text.length)
+    return base64(Buffer.concat([Buffer.from([0xdb]), length, text]))
+  },
   'base64 of UTF-16 of base64': (file) => base64(Buffer.from(base64(file), 'utf16le')),
   'hex of UTF-16 of a data URI': (file) =>
     Buffer.from(`data:image/png;base64,${base64(file)}`, 'utf16le')
