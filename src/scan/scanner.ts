@@ -250,7 +250,8 @@ export class FileScanner {
     })
     this.#isForeign = text !== undefined && (!isTextHead(head) || isMarkupHead(head))
     const isPlain = text !== undefined || isTextHead(head) || hasPickledBytes(head)
-    const isText = (this.#format === undefined && isPlain) || isBinaryString(head)
+    const isDeclared = text !== undefined && isImageFormat(this.#format)
+    const isText = (this.#format === undefined && isPlain) || isBinaryString(head, isDeclared)
     if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
   }
 

@@ -71,16 +71,20 @@ export function isTextHead(head: Uint8Array): boolean {
   return (controls + (isWide ? 0 : zeros)) * 50 <= head.length
 }
 
-/** Whether a file begins with bytes that were written as characters of UTF-8. No file of bytes is that by chance. */
-export function isBinaryString(head: Uint8Array): boolean {
-  let end = head.length
-  while (end > head.length - MAX_TRAIL && (head[end - 1] ?? 0) >= 0x80) end--
+/**
+ * Whether a file begins with bytes that were written as characters of UTF-8. No file of bytes is that by chance, but for ASCII alone.
+ * @param isDeclared whether it is declared to be a text, so that ASCII is taken for one
+ */
+export function isBinaryString(head: Uint8Array, isDeclared: boolean): boolean {
+  let end = head.length // or before the last character, which may be cut off
+  while (end > head.length - MAX_TRAIL && ((head[end - 1] ?? 0) & 0xc0) === 0x80) end--
+  if ((head[end - 1] ?? 0) >= 0xc0) end--
   const whole = head.subarray(0, end)
-  return !isAscii(whole) && isUtf8(whole)
+  return isUtf8(whole) && (isDeclared || !isAscii(whole))
 }
 
-/** Bytes of a character that the end of a head may cut off. */
-const MAX_TRAIL = 4
+/** Bytes of a character behind its first. */
+const MAX_TRAIL = 3
 
 /** Whether a text begins like an urlencoded form, whatever type it is sent as. */
 export function isUrlencodedHead(head: Uint8Array): boolean {
