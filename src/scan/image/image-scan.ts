@@ -233,7 +233,9 @@ export class ImageScan {
     this.#held = [file]
     const length = heldLength(this.#format, file)
     this.#neededBytes = ++this.#lengthLooks < MAX_LENGTH_LOOKS ? length : Infinity
-    if (length <= file.length) this.#heldEnd = this.#endWith([file.subarray(0, length)])
+    if (length > file.length) return
+    // A WebP whose bytes were read with others in between may need what lies behind its stated end.
+    this.#heldEnd = this.#endWith([this.#format === 'webp' ? file : file.subarray(0, length)])
   }
 
   /** The outcome if these are all bytes of the image. Decoded once, on the first call. */

@@ -357,13 +357,14 @@ export class CodedSearch {
   /** Bytes of a text before those by which it was found, behind others of its value: windows are of three bytes. */
   #leadOf(at: number): number {
     const { bits } = this.#coding
+    const isWide = (this.#plain & this.#textMask) !== this.#textMask
     for (let lead = bits === 5 ? 4 : 2; lead > 0; lead--) {
       const back = this.#textCodes * bits + 8 * lead
       const codes = Math.ceil(back / bits)
       const index = codes < this.#sinceBreak ? this.#indexOf('either', at, codes) : undefined
       if (index === undefined) continue
       const head = this.#head({ index, skipBits: codes * bits - back, need: lead }, true)
-      if (head.every((byte) => byte === 0 || isTextByte(byte))) return lead
+      if (head.every((byte) => isTextByte(byte) || (isWide && byte === 0))) return lead
     }
     return 0
   }

@@ -222,6 +222,7 @@ export const WAYS: Record<string, Way> = {
     length.writeUInt32BE(text.length)
     return base64(Buffer.concat([Buffer.from([0xdb]), length, text]))
   },
+  'base64 of base64 behind zeros': (file) => base64(Buffer.from(`\u0001\0\0${base64(file)}`)),
   'base64 of UTF-16 of base64': (file) => base64(Buffer.from(base64(file), 'utf16le')),
   'hex of UTF-16 of a data URI': (file) =>
     Buffer.from(`data:image/png;base64,${base64(file)}`, 'utf16le')
