@@ -62,7 +62,7 @@ export async function parseList(text: ListText, options: ListOptions): Promise<P
   let columns: readonly Column[] | undefined
   let header: Row | undefined
   for await (const row of readRows(head, rest, formOf(head))) {
-    if (header && isSame(row, header)) continue // files that were put one behind the other
+    if (header && isSameHeader(row, header)) continue // files that were put one behind the other
     if (!columns && isHeader(row.cells)) {
       header = row
       columns = namedBy(row)
@@ -84,7 +84,7 @@ const NO_COLUMNS =
   'has no hash of 32, 40 or 64 hex digits, and does not name a column of hashes either' +
   ' (hash, pdq, md5, sha1 or sha256)'
 
-function isSame({ cells }: Row, other: Row): boolean {
+function isSameHeader({ cells }: Row, other: Row): boolean {
   return cells.length === other.cells.length && cells.every((cell, i) => cell === other.cells[i])
 }
 
