@@ -28,7 +28,7 @@ const wideSums = memory.data(2048)
 const middle = memory.data(8192)
 const narrowRing = memory.data(16384)
 const narrowSums = memory.data(2048)
-const narrowMeans = memory.data(2048)
+const narrowMeans = memory.data(2048) // of a row that is not asked for
 const zeros = memory.data(2048)
 
 /** Box window for one pass along a side of `side` pixels. Reference: computeJaroszFilterWindowSize(side, 64). */
@@ -212,10 +212,13 @@ export function jaroszDecimate(
     narrow(row - first + 1, first, cols, rowWindow, outCols)
     const end = isLast ? rows + lag : row + 1
     for (let narrowStep = first; narrowStep < end; narrowStep++) {
-      boxAlongColumns(narrowRing, narrowSums, narrowStep, rows, outCols, columnWindow, narrowMeans)
-      while (outRow < outRows && decimated(outRow, rows, outRows) + lag == narrowStep) {
-        memory.copy(out + <usize>outRow * outCols * 4, narrowMeans, <usize>outCols * 4)
-        outRow++
+      const firstOut = outRow
+      while (outRow < outRows && decimated(outRow, rows, outRows) + lag == narrowStep) outRow++
+      const means = outRow > firstOut ? out + <usize>firstOut * outCols * 4 : narrowMeans
+      boxAlongColumns(narrowRing, narrowSums, narrowStep, rows, outCols, columnWindow, means)
+      // A small plane has fewer rows than are asked for.
+      for (let again = firstOut + 1; again < outRow; again++) {
+        memory.copy(out + <usize>again * outCols * 4, means, <usize>outCols * 4)
       }
     }
   }
