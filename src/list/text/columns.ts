@@ -73,7 +73,10 @@ function outputColumns(cells: readonly string[]): Column[] | undefined {
   ]
 }
 
-/** Columns of a list without a header, by its first record; `undefined` if that has no hash, nor one with a mistake. */
+/**
+ * Columns of a list without a header, by its first record. `undefined` if that has neither a hash
+ * nor a mistyped one.
+ */
 export function columnsOf(cells: readonly string[]): Column[] | undefined {
   const output = outputColumns(cells)
   if (output) return output

@@ -50,7 +50,7 @@ const SIGNATURES: readonly Signature[] = [
   tiff('M\0', 1),
 ]
 
-/** Four bytes, and the position of the first directory, which alone tells more. */
+/** Four bytes and the offset of the first directory. Only the directory tells more. */
 function tiff(needle: string, before: number): Signature {
   return {
     needle: Buffer.from(needle, 'latin1'),
