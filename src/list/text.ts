@@ -22,7 +22,7 @@ export interface ParsedList {
   counts: Map<HashKind, number>
   /** Numbers of omitted hashes, by kind that cannot be matched. */
   leftOut: Map<string, number>
-  /** Hashes that the list itself calls PDQ and that do not look like it, if there are too many of them. */
+  /** Hashes that the list calls PDQ but that do not look like PDQ, if there are too many. */
   unlikePdq: number
 }
 

@@ -148,8 +148,9 @@ export class ImageScan {
   }
 
   /**
-   * Whether bytes begin with the thumbnail in the image's Exif block: it is hashed with the image, so a scan that finds it there need
-   * not decode it again. Nothing that follows it would be part of it.
+   * Whether bytes begin with the thumbnail in the image's Exif block. The thumbnail is hashed with
+   * the image, so a scan that finds it there need not decode it again. What follows it is not part
+   * of it.
    */
   beginsWithThumbnail(bytes: Uint8Array): boolean {
     if (this.#outcome?.coverage === 'unscannable') return false
@@ -351,7 +352,7 @@ export class ImageScan {
   }
 
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
-    await this.#budget.turnIfOver() // before there are pixels: two pictures of others would be too many
+    await this.#budget.turnIfOver() // before decoding: the pixels of two pictures would be too many
     if (this.#budget.isExhausted) return unscannable('over-limit')
     const file = oneOrJoined(held)
     held.length = 0
@@ -417,7 +418,7 @@ export class ImageScan {
     let failure: UnscannableReason | undefined
     for (const [i, picture] of plan.pictures.entries()) {
       const { area, placed } = picture
-      if (i > 0) await this.#budget.turn() // the memory of neither is there meanwhile
+      if (i > 0) await this.#budget.turn() // while memory holds the pixels of neither picture
       if (this.#budget.isExhausted) {
         failure ??= 'over-limit'
         break
