@@ -1,10 +1,11 @@
-// Where images may begin in a file: places of pairs of bytes that are rare but in signatures. Sixteen places are looked at at once.
-// src/core/signature-search.ts is the only caller, src/scan/archive/signatures.ts tells what begins there.
+// Finds where images may begin in a file: pairs of bytes that are rare outside signatures. Sixteen
+// places are checked at once. src/core/signature-search.ts is the only caller;
+// src/scan/archive/signatures.ts checks what begins there.
 
 const MAX_BYTES: usize = 65536
 
-const input = memory.data(65536 + 32) // MAX_BYTES, and what kernels read behind them
-const places = memory.data(131072) // MAX_BYTES / 2 of u32: no byte is the second of one pair and the first of another
+const input = memory.data(65536 + 32) // MAX_BYTES, and what kernels read after them
+const places = memory.data(131072) // MAX_BYTES / 2 of u32: pairs never overlap
 
 /** Address of MAX_BYTES bytes, to be searched. */
 export function inputAddress(): usize {
@@ -16,22 +17,25 @@ export function placesAddress(): usize {
   return places
 }
 
-// Pairs that are searched for. They lie in memory so that the engine keeps them in registers: constants it would make anew each time.
+// The pairs to find. They lie in memory so that the engine keeps them in registers: it would
+// rebuild constants each time.
 const firsts: usize = memory.data<u8>([0xd8, 0x50, 0x47, 0x57, 0x66])
 const seconds: usize = memory.data<u8>([0xff, 0x4e, 0x49, 0x45, 0x74])
-// TIFF has a number and a zero, `*` or in BigTIFF `+`, behind II, and a zero and that number behind MM.
+// In a TIFF, II is followed by a number (`*`, or `+` in BigTIFF) and a zero. After MM, the zero
+// comes first.
 const tiffs: usize = memory.data<u8>([0x2a, 0x4d, 0xfe])
 
 /**
- * Finds D8 FF, which lies behind FF in a JPEG, the first two letters of PNG, GIF, WEBP and ftyp, and in a TIFF the zero with the
- * byte before it. Returns the number of their places. They are reported in order.
+ * Finds D8 FF, which follows FF in a JPEG; the first two letters of PNG, GIF, WEBP and ftyp; and
+ * the zero of a TIFF's signature with the byte before it. Writes their places in order, and returns
+ * how many there are.
  */
 export function findPairs(
   count: u32, // bytes of the input, at most MAX_BYTES
 ): u32 {
   if (count > <u32>MAX_BYTES) unreachable()
   const end = input + count
-  v128.store(end, i8x16.splat(0)) // what an earlier search left
+  v128.store(end, i8x16.splat(0)) // clears bytes of an earlier search
   const first0 = v128.load8_splat(firsts)
   const first1 = v128.load8_splat(firsts, 1)
   const first2 = v128.load8_splat(firsts, 2)
@@ -68,7 +72,7 @@ export function findPairs(
   return <u32>((to - places) >> 2)
 }
 
-/** Whether the signature of a TIFF lies around a place. Texts of 16 bits a letter have many such places without one. */
+/** Whether a TIFF's signature surrounds a place. UTF-16 text has many such places without one. */
 function isTiff(place: usize, end: usize): bool {
   if (load<u8>(place) === 0x4d)
     return (

@@ -3,11 +3,11 @@
 // run in Node; no file is modified.
 //
 //   npm run mutate -- src/gate/budget.ts --tests test/gate/budget.test.ts
-//     FILE:LINE        only the changes that begin in a line, to try survivors again
+//     FILE:LINE        only the changes that begin on a line, to try survivors again
 //     --tests PATTERN  tests to run in Node, with mutate/workers.ts as a stand-in; those that fail without a change are left out
 //     --seed N         selects which changes are tried: 1
 //     --count N        how many: 50
-//     --from N         continues at one, after another that hung: 0
+//     --from N         continues at change N after the one before it hung: 0
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -79,7 +79,7 @@ async function run(mutant: Mutant | undefined) {
   return vitest.runTestSpecifications(specifications, true)
 }
 
-/** Whether as many tests pass as without the mutant, and none fails. */
+/** Whether as many tests pass as without the mutant, and no test fails. */
 async function survives(mutant: Mutant, expected: number): Promise<boolean> {
   const { testModules, unhandledErrors } = await run(mutant)
   if (unhandledErrors.length > 0 || testModules.some((module) => !module.ok())) return false

@@ -105,11 +105,11 @@ import {
   witnessColumn,
 } from './witnesses'
 
-// A side is halved while at least so many samples remain. Of 785 pictures and crops of pictures no hash then moves by more
-// than 4 bits from that of full scale, on average 0.2; at 360 samples one moved by 6.
+// A side is halved while at least this many samples remain. Of 785 pictures and crops, no hash then
+// moves by more than 4 bits from full scale, 0.2 on average; at 360 samples one moved by 6.
 const MIN_SAMPLES: u32 = 500
-// A small picture with a side of fewer pixels is decoded at full scale: its hash repeats samples, so
-// little moves it.
+// A small picture with a side of fewer pixels is decoded at full scale. Its hash repeats samples,
+// so small differences move it.
 const NARROW_PIXELS: u32 = 64
 
 // Coefficients of a frame that comes in several scans wait in memory, so its size is bounded.
@@ -330,7 +330,7 @@ function isNarrow(): bool {
   return height != 0 && pixels <= COLOUR_PIXELS && min(width, height) < NARROW_PIXELS
 }
 
-/** Samples of a block along a side of `pixels`: as few as leave MIN_SAMPLES in all. */
+/** Samples per block along a side of `pixels`: the fewest that leave MIN_SAMPLES in all. */
 function samplesFor(pixels: u32): u32 {
   let samples: u32 = 8
   if (isNarrow()) return samples
@@ -489,7 +489,7 @@ function beginInterval(): bool {
   return beginSegment()
 }
 
-/** Decodes the current interval as far as its bytes have come. */
+/** Decodes the current interval as far as its bytes have arrived. */
 function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
   isColourFound = isColourFound || (isColourRead && hasTonedPlane())
@@ -803,7 +803,7 @@ function finish(): i32 {
   }
   if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
   const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
-  // Browsers show fewer rows or bits of a file that is cut off, if only before its end of image.
+  // Browsers show fewer rows or bits of a truncated file, even if it lacks only its end of image.
   if (isSmoothed || isCutOff || component(0).linesDecoded < height) leaveOut()
   state = AT_END
   if (!isStored) {

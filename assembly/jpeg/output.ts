@@ -81,7 +81,7 @@ export function beginSamples(): bool {
   return true
 }
 
-/** Bytes behind a row: vector code reads them, and interpolation writes one. */
+/** Bytes after a row: vector code reads them, and interpolation writes one. */
 const ROW_PADDING: usize = 16
 
 /**

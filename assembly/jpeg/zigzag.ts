@@ -1,4 +1,4 @@
-// The order in which a block's coefficients come (T.81, figure A.6).
+// The order of a block's coefficients in the file (T.81, figure A.6).
 
 /** By place: row and column, as v << 3 | u. */
 const zigzag: usize = memory.data<u8>([

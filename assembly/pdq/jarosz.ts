@@ -28,7 +28,7 @@ const wideSums = memory.data(2048)
 const middle = memory.data(8192)
 const narrowRing = memory.data(16384)
 const narrowSums = memory.data(2048)
-const narrowMeans = memory.data(2048) // of a row that is not asked for
+const narrowMeans = memory.data(2048) // of a row that is not output
 const zeros = memory.data(2048)
 
 /** Box window for one pass along a side of `side` pixels. Reference: computeJaroszFilterWindowSize(side, 64). */
@@ -58,7 +58,10 @@ function windowFill(step: u32, count: u32, window: u32): f32 {
   return <f32>(end - start)
 }
 
-/** Whether a mean of so many samples is the same by multiplication, which takes a fifth of a division's time. */
+/**
+ * Whether multiplication gives the same mean of this many samples as division. It takes a fifth of
+ * the time.
+ */
 function isPowerOfTwo(samples: f32): bool {
   return samples != 3
 }
@@ -115,8 +118,9 @@ function boxAlongLanes(
 }
 
 /**
- * One step of the box filter along columns: row `step` enters the sums, the row that left the window goes, and the means of what
- * is in the window are written. What does not enter or leave any more is a row of zeros, which changes no sum.
+ * One step of the box filter along columns: adds row `step` to the sums, subtracts the row that
+ * left the window, and writes the means of the window. Where no row enters or leaves any more, a
+ * row of zeros stands in, which changes no sum.
  */
 function boxAlongColumns(
   ring: usize, // RING_ROWS x cols, ROW_BYTES apart
@@ -169,7 +173,7 @@ function narrow(count: u32, firstRow: u32, cols: u32, window: u32, outCols: u32)
  * With outRows = rows and outCols = cols it is the filter alone.
  */
 export function jaroszDecimate(
-  plane: usize, // rows x cols of f32, row-major, 16 readable bytes behind it
+  plane: usize, // rows x cols of f32, row-major, 16 readable bytes after it
   rows: u32, // columnWindow to MAX_SIDE
   cols: u32, // rowWindow to MAX_SIDE
   rowWindow: u32, // along rows, 1 to MAX_WINDOW
@@ -216,7 +220,7 @@ export function jaroszDecimate(
       while (outRow < outRows && decimated(outRow, rows, outRows) + lag == narrowStep) outRow++
       const means = outRow > firstOut ? out + <usize>firstOut * outCols * 4 : narrowMeans
       boxAlongColumns(narrowRing, narrowSums, narrowStep, rows, outCols, columnWindow, means)
-      // A small plane has fewer rows than are asked for.
+      // If the plane has fewer rows than the output, rows repeat.
       for (let again = firstOut + 1; again < outRow; again++) {
         memory.copy(out + <usize>again * outCols * 4, means, <usize>outCols * 4)
       }

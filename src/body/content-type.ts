@@ -8,7 +8,7 @@ export function isJsonType(type: string): boolean {
   )
 }
 
-/** Whether a form is urlencoded. PHP and werkzeug ignore what follows in a Content-Type. */
+/** Whether a form is urlencoded. PHP and werkzeug ignore the rest of a Content-Type. */
 export function isUrlencodedType(type: string): boolean {
   return /x-www-form-urlencoded/i.test(type)
 }
@@ -32,11 +32,11 @@ export function isOddCharset(type: string): boolean {
 }
 
 /**
- * The boundary of a multipart type. Parsers that read another boundary find other parts. Of two,
- * busboy takes the first and werkzeug the last. PHP takes the first parameter whose name ends with
- * `boundary`. werkzeug decodes an encoded one, undici takes backslashes away, and busboy does neither.
- * Without quotes, werkzeug ends a boundary at a comma or space, and formidable does not. One that is
- * not ASCII is bytes to multiparty, and none to multer.
+ * The boundary of a multipart type. A parser that reads another boundary finds other parts. Of two
+ * boundaries, busboy takes the first and werkzeug the last. PHP takes the first parameter whose
+ * name ends with `boundary`. werkzeug decodes an encoded boundary, undici removes backslashes, and
+ * busboy does neither. werkzeug ends an unquoted boundary at a comma or space; formidable does not.
+ * multiparty reads a non-ASCII boundary as bytes; multer finds no boundary.
  * @throws {MalformedBodyError} there is not exactly one
  */
 export function readBoundary(type: string): string {

@@ -6,7 +6,7 @@ export const MAX_FIELDS = 1000
 /** Longest headers of a part, in bytes: as many as busboy and undici accept. */
 export const MAX_PART_HEADER_BYTES = 16_000
 
-/** Deepest nesting of multipart bodies. Forms of today nest none; mail nests two. */
+/** Deepest nesting of multipart bodies. Today's forms do not nest; mail nests two levels. */
 export const MAX_MULTIPART_DEPTH = 3
 
 /** Most bytes that a compressed body may inflate to: digests of that many take half a second. */

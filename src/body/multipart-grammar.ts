@@ -20,8 +20,8 @@ export interface MultipartEvents {
 /**
  * Splits a multipart body (RFC 2046, 5.1) as it arrives. A boundary counts where all parsers accept
  * it: at the start of a line, followed by CR LF or `--`. Anywhere else, Django, werkzeug, Go and PHP
- * find other parts than busboy and undici, and one picture to some is two halves to others. Only such
- * bodies are rejected.
+ * find other parts than busboy and undici, so a picture for one parser is two halves for another.
+ * Only such bodies are rejected.
  */
 export class MultipartGrammar {
   readonly #mark: Buffer
@@ -33,14 +33,14 @@ export class MultipartGrammar {
   /** Whether the rest is the start of the body. */
   #isAtStart = true
 
-  /** @param isLenient whether to report what parsers read differently, rather than to reject it */
+  /** @param isLenient whether to report what parsers read differently instead of rejecting it */
   constructor(boundary: string, events: MultipartEvents, isLenient = false) {
     this.#isLenient = isLenient
     this.#mark = Buffer.from(`--${boundary}`, 'latin1')
     this.#events = events
   }
 
-  /** Whether a boundary has come. */
+  /** Whether a boundary has been found. */
   get hasBoundary(): boolean {
     return this.#state !== 'preamble'
   }
@@ -131,7 +131,7 @@ export class MultipartGrammar {
     if (length > MAX_PART_HEADER_BYTES)
       throw new MalformedBodyError('the headers of a part are too long')
     const headers = bytes.subarray(0, Math.max(0, length))
-    // Django ends the part there.
+    // Django ends the part at that boundary.
     if (headers.includes(this.#mark))
       throw new MalformedBodyError('its boundary appears in the headers of a part')
     if (end === -1) return 0

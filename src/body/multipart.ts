@@ -84,7 +84,7 @@ export class MultipartReader implements BodyReader {
     place: PartPlace = { depth: 1, count: { files: 0, fields: 0 }, raw: { isText: true } },
   ): MultipartReader | undefined {
     if (!/multipart\//i.test(type) || !/boundary/i.test(type)) return undefined
-    // PHP and formidable go by the first type, Django reads the last boundary, busboy and Go reject both.
+    // PHP and formidable use the first type, Django the last boundary; busboy and Go reject both.
     const isOne = /^\s*multipart\/[\w.+-]+\s*(;|$)/i.test(type)
     if (!isOne || type.match(/multipart\//gi)?.length !== 1) {
       throw new MalformedBodyError('its Content-Type names several types')
@@ -98,7 +98,7 @@ export class MultipartReader implements BodyReader {
 
   end(): void {
     this.#grammar.end()
-    // Nobody finds a part in it: it is a file, and not what lies around files.
+    // No parser finds a part in it, so it is a file rather than the text around files.
     if (this.#place.depth === 1 && !this.#grammar.hasBoundary)
       Object.assign(this.#rawInfo, { isRaw: false, isText: false })
     this.#raw?.end()
@@ -110,8 +110,8 @@ export class MultipartReader implements BodyReader {
   }
 
   /**
-   * A body that is a form from its first byte on is on no list, so its digests are not taken. They
-   * would cost as much as everything else.
+   * No list contains a body that is a form from its first byte on, so its digests are not taken.
+   * They would cost as much as everything else.
    */
   #openRaw(first: Uint8Array): FileSink {
     const mark = Buffer.from(`--${this.#boundary}`, 'latin1')

@@ -14,7 +14,7 @@ export const WRANGLER_READY = /Ready on (http:\/\/[\w.]+:\d+)\s/
 /**
  * Waits until the server of a child process prints where it listens, and answers there. `undefined`
  * if the process exits or time runs out.
- * @param ready what it prints then, to the end of the URL, which is the first group
+ * @param ready matches that output up to the end of the URL, which is the first group
  */
 export async function addressOf(child: ChildProcess, ready: RegExp): Promise<string | undefined> {
   const limit = Date.now() + READY_WITHIN_MS

@@ -69,7 +69,7 @@ async function parseFile(path: string, { skipBad, kind }: ReadOptions): Promise<
   }
 }
 
-/** What to do, where the error itself does not say. */
+/** What to do about an error that does not say so itself. */
 function remedyOf(error: HashgateError): string {
   const isSkippable = error instanceof BadListLineError && !(error instanceof MisleadingLineError)
   return isSkippable ? '. Correct it, or skip bad lines with --skip-bad' : ''

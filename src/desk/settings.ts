@@ -54,8 +54,8 @@ const NAMES = [
 ]
 
 /**
- * Names the desk does not read but which nearly match one of its own, with what was probably meant. All other names belong to
- * the operator.
+ * Names that the desk does not read but that nearly match one of its own, with the one probably
+ * meant. All other names belong to the operator.
  */
 export function misspeltDeskNames(env: object, { exchanges }: DeskSettings): string[] {
   const known = new Set([...NAMES, ...Object.values(exchanges).flatMap(secretsOf)])

@@ -74,8 +74,8 @@ const ANSWER_HEADERS = new Set([
 ])
 
 /**
- * The answer to the request that completed an upload. It is remembered for a repeated request. Of a
- * long answer, or one without a length, only the head is remembered.
+ * The answer to the request that completed an upload. It is remembered in case the request is
+ * repeated. If the answer is long or has no stated length, only its head is remembered.
  */
 export async function firstAnswer(
   { stub }: UploadHandle,

@@ -22,7 +22,7 @@ const stamp = {
   time: utcTime('When it happened, in UTC.'),
 }
 
-/** Time of the examples that give none. */
+/** Default time of the examples. */
 const EXAMPLE_TIME = '2026-11-23T09:30:00.000Z'
 
 function event<const Name extends string, const Fields extends v.ObjectEntries>(
@@ -598,12 +598,12 @@ export const EVENT_SCHEMAS = {
   'late-answer': LateAnswerSchema,
 }
 
-/** Schemas that those of the events are made of, by name. */
+/** Schemas that make up those of the events, by name. */
 export const PART_SCHEMAS = { file: FileSchema, match: MatchSchema }
 
 export const EventSchema = v.variant('event', Object.values(EVENT_SCHEMAS))
 
-/** An event, as the operator gets it. Never a hash. */
+/** An event as the operator receives it. It never contains a hash. */
 export type GateEvent = v.InferOutput<(typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS]>
 /** The event about an upload that was judged. */
 export type VerdictEvent = Extract<GateEvent, { event: 'verdict' }>
@@ -614,7 +614,7 @@ export type FileEvent = v.InferOutput<typeof FileSchema>
 
 type Unstamped<E> = E extends GateEvent ? Omit<E, keyof typeof stamp> : never
 
-/** An event as it is made, before it has its id. */
+/** An event as it is created, before it gets its id. */
 export type Happening = Unstamped<GateEvent>
-/** The event of this name, before it has its id. */
+/** The event of this name, before it gets its id. */
 export type HappeningOf<Name extends GateEvent['event']> = Extract<Happening, { event: Name }>

@@ -11,10 +11,10 @@ export class BadListLineError extends HashgateError {
   }
 }
 
-/** A line by which others would be misread, so that skipping it would lose hashes. */
+/** A line that causes others to be misread, so that skipping it would lose hashes. */
 export class MisleadingLineError extends BadListLineError {}
 
-/** A quote that takes lines with hashes for the text of its cell. */
+/** An open quote that turns lines with hashes into the text of one cell. */
 export class OpenQuoteError extends MisleadingLineError {
   constructor(line: number) {
     super(
@@ -24,7 +24,7 @@ export class OpenQuoteError extends MisleadingLineError {
   }
 }
 
-/** A row that is too long to be one. */
+/** A row that is too long to be genuine. */
 export class LongRowError extends MisleadingLineError {
   constructor(line: number, maxBytes: number) {
     super(
@@ -34,7 +34,7 @@ export class LongRowError extends MisleadingLineError {
   }
 }
 
-/** A header that names twice what only one column may have. */
+/** A header that names a column twice where only one is allowed. */
 export class RepeatedColumnError extends MisleadingLineError {
   constructor(line: number) {
     super(line, 'names a column twice; rename one of the two')
@@ -84,7 +84,7 @@ export class ValueMissingError extends HashgateError {
   }
 }
 
-/** A stored value that is not what its name says. */
+/** A stored value that does not match its name. */
 export class ValueDamagedError extends HashgateError {
   readonly code = 'value-damaged'
 

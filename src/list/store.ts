@@ -4,19 +4,24 @@ import { ValueDamagedError, ValueMissingError } from './errors.ts'
 /** Bytes in a buffer of their own kind: never shared ones. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
-/** What only reads needs. */
+/** The part of a store that readers need. */
 export interface StoreReader {
   get(key: string): Promise<Bytes | undefined>
 }
 
-/** Values by key, as they are stored. All of hashgate sees KV through this, by `kv-store.ts` alone. */
+/**
+ * Values by key, as stored. hashgate accesses KV only through this; `kv-store.ts` alone sees KV.
+ */
 export interface ValueStore extends StoreReader {
-  /** Gives a value to `use`, which must not keep it. For stores that can lend more cheaply than copy. */
+  /**
+   * Passes a value to `use`, which must not keep it. For stores where lending is cheaper than
+   * copying.
+   */
   lend?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
   put(key: string, value: Bytes): Promise<void>
   /** Writes several values, in any order. Calls `onWritten` after some of them, with the number written. */
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void>
-  /** All keys with the prefix, in any order. KV may leave out what was written within the last minute. */
+  /** All keys with the prefix, in any order. KV may omit those written within the last minute. */
   list(prefix: string): Promise<string[]>
   deleteAll(keys: readonly string[]): Promise<void>
 }
@@ -32,7 +37,9 @@ export const MANIFEST_KEY = 'manifest'
 /** The key of the record that allows an older version. */
 export const PIN_RESET_KEY = 'pin-reset'
 
-/** Reads a store, and calls `check` before and after each read: it throws to stop the reader. */
+/**
+ * Reads a store, and calls `check` before and after each read. `check` throws to stop the reader.
+ */
 export function checkedReader(store: StoreReader, check: () => void): StoreReader {
   return {
     get: async (key) => {
@@ -100,8 +107,8 @@ export async function getExisting(store: StoreReader, key: string): Promise<Byte
 }
 
 /**
- * The value of a key, which has something of each of a number of entries.
- * @param bytes that so many entries take
+ * The value of a key that stores something for each entry.
+ * @param bytes the length that the number of entries requires
  * @throws {ValueMissingError | ValueDamagedError}
  */
 export async function getForEntries(
@@ -114,7 +121,7 @@ export async function getForEntries(
   return value
 }
 
-/** The error of a value that has something of other entries than the manifest says. */
+/** The error for a value that stores other entries than the manifest names. */
 export function otherEntries(key: string): ValueDamagedError {
   return new ValueDamagedError(key, 'does not have the entries that the manifest names')
 }

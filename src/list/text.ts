@@ -12,7 +12,7 @@ import { parseSumLine } from './text/sums.ts'
 export type { ListText } from './text/decode.ts'
 export type { WideKind } from './text/entries.ts'
 
-/** What a list's text holds. */
+/** The contents of a list's text. */
 export interface ParsedList {
   entries: Entry[]
   /** Skipped lines, with what is wrong with each. */
@@ -22,7 +22,7 @@ export interface ParsedList {
   counts: Map<HashKind, number>
   /** Numbers of omitted hashes, by kind that cannot be matched. */
   leftOut: Map<string, number>
-  /** Hashes that the list itself calls PDQ and that do not look like it, if there are too many of them. */
+  /** Hashes that the list calls PDQ but that do not look like PDQ, if there are too many. */
   unlikePdq: number
 }
 
@@ -36,15 +36,17 @@ export interface ListOptions {
 interface ListRecord {
   columns: readonly Column[]
   cells: readonly string[]
-  /** Whether it is a line of sha256sum, whose 64 digits are not taken for PDQ. */
+  /** Whether it is a line of sha256sum, whose 64 digits are never PDQ. */
   isSum?: boolean
 }
 
 /**
- * Reads a hash list as people have them (README, "Hash lists"): a hash a line; CSV with commas, semicolons or tabs, with a header
- * or without; output of `hashgate hash`, of the reference's tools and of md5sum; JSON of Project VIC. In UTF-8 or UTF-16.
+ * Reads a hash list in any common form (README, "Hash lists"): one hash per line; CSV with commas,
+ * semicolons or tabs, with or without a header; output of `hashgate hash`, of the reference's tools
+ * and of md5sum; Project VIC's JSON. The text is UTF-8 or UTF-16.
  *
- * If a hash has no stated kind, its number of digits decides; 64 are PDQ, and the list must then look like it.
+ * If a hash has no stated kind, its number of digits decides. 64 digits mean PDQ, and the list must
+ * then look like PDQ.
  * @throws {BadListLineError} the first bad line, unless `skipBad`
  * @throws {MisleadingLineError} a line that cannot be skipped
  * @throws {UnclearKindError} hashes with 64 digits are not PDQ, and nothing says what they are
@@ -62,7 +64,7 @@ export async function parseList(text: ListText, options: ListOptions): Promise<P
   let columns: readonly Column[] | undefined
   let header: Row | undefined
   for await (const row of readRows(head, rest, formOf(head))) {
-    if (header && isSameHeader(row, header)) continue // files that were put one behind the other
+    if (header && isSameHeader(row, header)) continue // concatenated files repeat the header
     if (!columns && isHeader(row.cells)) {
       header = row
       columns = namedBy(row)

@@ -55,14 +55,14 @@ export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined):
   )
 }
 
-/** Whether it is a TIFF that was found within a file and decoded. */
+/** Whether this is a TIFF that was found within a file and decoded. */
 export function isReadTiff({ coverage, format, within }: ScannedFile): boolean {
   return coverage === 'scanned' && format === 'tiff' && within === 'embedded'
 }
 
 /**
- * Whether it may be part of a decoded TIFF: JPEG strips are not files, since their tables are
- * elsewhere.
+ * Whether this may be part of a decoded TIFF: JPEG strips are incomplete files, since their tables
+ * are elsewhere.
  */
 export function isStrip(file: ScannedFile): boolean {
   const isBroken =

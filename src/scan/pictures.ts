@@ -17,7 +17,10 @@ export class Pictures {
   /** Positions in the body at which incompletely decoded pictures may begin. */
   readonly #open = new Map<object, number>()
   #decoded: Decoded[] = []
-  /** Whether a picture is longer than may be held of one while it arrives: nothing from its beginning on may go on. */
+  /**
+   * Whether a picture is longer than what may be held of one while it arrives. Nothing from its
+   * first byte on may be sent then.
+   */
   hasLeft = false
 
   /** The next chunk of the body is about to be read. It begins at `start`. */
@@ -48,7 +51,7 @@ export class Pictures {
     this.#open.delete(picture)
   }
 
-  /** A picture stays open that will not be decoded: what is held back must be looked at again. */
+  /** Leaves a picture open, undecoded. What is held back must be scanned again. */
   leave(): void {
     this.hasLeft = true
   }

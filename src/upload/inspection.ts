@@ -103,7 +103,7 @@ export class Inspection {
     await this.#work()
   }
 
-  /** Version of the list that the last verdict is by. */
+  /** Version of the list that the last verdict used. */
   get listVersion(): number | undefined {
     return this.#verdict?.listVersion
   }
@@ -134,15 +134,15 @@ export class Inspection {
     return files.length > 0 ? this.#judgeEarly(files) : undefined
   }
 
-  /** Whether a picture was skipped because it is longer than one may hold while it arrives. */
+  /** Whether a picture was skipped because it exceeds what may be held of one while it arrives. */
   get hasLeftPictures(): boolean {
     return this.#deps.context.pictures?.hasLeft ?? false
   }
 
   /**
-   * Stops waiting for pictures that are too long to hold. What is held of them is scanned as if it
-   * were all, though their end may be missing. If that finds nothing, they are unscannable. Returns
-   * the verdict if it refuses.
+   * Stops waiting for pictures that are too long to hold. Their held bytes are scanned as if they
+   * were complete, though the end may be missing. If that finds nothing, the pictures are
+   * unscannable. Returns the verdict if it refuses.
    */
   async giveUpPictures(
     held: Iterable<Uint8Array>,
@@ -156,8 +156,8 @@ export class Inspection {
   }
 
   /**
-   * Scans what was held back since the first byte of a picture that was skipped or given up. Returns
-   * the verdict if it refuses.
+   * Scans what was held back from the first byte of a skipped or abandoned picture on. Returns the
+   * verdict if it refuses.
    */
   async lookAgain(
     held: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -286,7 +286,7 @@ function looksOf(file: ScannedFile): ScannedFile {
   return { ...EMPTY, inner: shown.map(withoutInner) }
 }
 
-/** Whether it may be a picture that was left, and cannot be read now. */
+/** Whether this may be a picture that was left and still cannot be decoded. */
 function isMissed(file: ScannedFile): boolean {
   if (file.coverage === 'scanned') return false
   return file.reason === 'over-limit' || (file.format !== undefined && isHeldFormat(file.format))

@@ -147,7 +147,10 @@ class LongUpload {
     return this.#holdMore()
   }
 
-  /** Looks at pictures again that were longer than is held of one while it arrives. Returns the verdict if it is no. */
+  /**
+   * Scans pictures again that exceed what is held of one while it arrives. Returns the verdict if
+   * it refuses.
+   */
   async lookAgain(): Promise<No | undefined> {
     if (!this.#inspection.hasLeftPictures) return undefined
     const body = await this.#spool?.read()
@@ -229,7 +232,7 @@ class LongUpload {
   }
 }
 
-/** Chunks that may be kept: those of a stream are not the reader's. */
+/** Copies of chunks, which may be kept. A stream's own chunks may not. */
 async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) yield chunk.slice()
 }

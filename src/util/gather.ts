@@ -7,7 +7,7 @@ export class Gather {
     this.#bytes = new Uint8Array(bytes)
   }
 
-  /** Takes missing bytes, as far as available. Returns how many it took. */
+  /** Takes as many missing bytes as are available. Returns how many it took. */
   take(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.#bytes.length - this.#length)
     this.#bytes.set(bytes.subarray(0, count), this.#length)

@@ -1,8 +1,8 @@
 import { concatenate } from './bytes.ts'
 
 /**
- * All bytes of a body; `undefined` if it has more than `maxBytes`: the rest is not read.
- * @param body its chunks, each valid until the next is asked for
+ * All bytes of a body; `undefined` if it has more than `maxBytes`. The rest is then not read.
+ * @param body its chunks, each valid until the next is requested
  */
 export async function readAtMost(
   body: AsyncIterable<Uint8Array> | null,

@@ -67,7 +67,7 @@ export function described<const T extends v.GenericSchema>(schema: T, text: stri
   return v.pipe(schema, v.description(text))
 }
 
-/** What may be absent. */
+/** A setting that may be absent. */
 export function optional<const T extends v.GenericSchema>(schema: T, text: string) {
   return v.exactOptional(described(schema, text))
 }

@@ -25,8 +25,8 @@ export async function inTurns<T>(steps: Steps<T>, turn: () => Promise<void>): Pr
 }
 
 /**
- * Lets all other ready work run. A settled promise would not: its reaction runs before that. Node's timers wait at least a
- * millisecond, its `setImmediate` does not.
+ * Lets all other ready work run. Awaiting a settled promise would not: its reaction runs first.
+ * Node's timers wait at least a millisecond; its `setImmediate` does not.
  */
 export function nextTurn(): Promise<void> {
   const { scheduler, setImmediate = setTimeout } = globalThis as Turns

@@ -36,7 +36,9 @@ export function sumSkipped(a: Skipped, b: Skipped = {}): Skipped {
   return sum
 }
 
-/** Records of a page: `read` adds one from each item that fits the schema. Others are skipped. */
+/**
+ * Reads a page's records. `read` adds one for each item that fits the schema; others are skipped.
+ */
 export function readRecords<S extends v.GenericSchema>(
   items: readonly unknown[],
   schema: S,

@@ -159,7 +159,7 @@ function later(a: string | undefined, b: string | undefined): string | undefined
 function addRecord(record: v.InferOutput<typeof RecordSchema>, records: PageRecords): void {
   const { id, hash_digest: value, algorithm, ideology, file_type: file } = record
   const key = String(id)
-  // Seconds with a fraction.
+  // In seconds, with a fraction.
   const updated = Math.round(Number(record.updated_on ?? 0) * 1000)
   if (record.deleted) records.deletes.push({ key, updated })
   else

@@ -177,7 +177,7 @@ function addUpdate(update: v.InferOutput<typeof UpdateSchema>, records: PageReco
   else records.upserts.push(listedIndicator(key, type, indicator, descriptors, updated))
 }
 
-/** A descriptor without an owner is one that this app may not see. */
+/** This app may not see a descriptor without an owner. */
 function descriptorsOf(items: readonly unknown[]): Descriptor[] {
   return items.flatMap((item) => {
     const parsed = v.safeParse(DescriptorSchema, item)

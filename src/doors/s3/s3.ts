@@ -244,7 +244,7 @@ class S3Server {
   }
 }
 
-/** The answer to the request that completed an upload, for one that does so again, or at the same time. */
+/** The answer to the request that completed an upload, for a repeated or simultaneous one. */
 async function completedAgain({ stub }: UploadHandle): Promise<Response> {
   const state = await stub.settled()
   if (state?.answer) return answerAgain(state.answer)

@@ -184,7 +184,7 @@ class TusServer {
     return this.#take(c, upload, state)
   }
 
-  /** Takes a body that follows what is there, and finishes the upload once it is complete. */
+  /** Takes a body that continues an upload, and finishes the upload once it is complete. */
   async #take(c: Context, upload: UploadHandle, state: UploadState): Promise<Response> {
     const { offset, facts } = state
     const left = (facts.length ?? 0) - offset
@@ -222,7 +222,7 @@ function stateAnswer({ facts, offset, expiresAt, phase }: UploadState): Response
   })
 }
 
-/** Whether a request brings the last bytes of an upload that has some of them already. */
+/** Whether a request sends the last bytes of an upload that already has some of them. */
 function isBehind({ req }: Context, { facts, offset, phase, attempt }: UploadState): boolean {
   const at = parseBytes(req.header('upload-offset'))
   const bytes = parseBytes(req.header('content-length'))
@@ -231,8 +231,8 @@ function isBehind({ req }: Context, { facts, offset, phase, attempt }: UploadSta
 }
 
 /**
- * What the request that completed an upload is answered, for one that brings the same bytes again.
- * @param ending SHA-256 of its body, if that was read
+ * The answer to the request that completed an upload, for one that sends the same bytes again.
+ * @param ending SHA-256 of the repeated body, if it was already read
  */
 async function lastAnswer(
   c: Context,
@@ -243,7 +243,7 @@ async function lastAnswer(
   try {
     const own = ending ?? (await digestBody(c.req.raw, finishingOf(c, deps)))
     const state = await stub.settled()
-    // Uploads that were completed before a digest was taken have none.
+    // Uploads that were completed before digests were recorded have none.
     const isSame = (state?.ending ?? own) === own
     return state?.answer && isSame ? answerAgain(state.answer) : undefined
   } catch (error) {

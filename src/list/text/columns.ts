@@ -61,7 +61,10 @@ export function isHeader(cells: readonly string[]): boolean {
   return isNamed && !cells.some((cell) => /[0-9a-f]{32}/i.test(cell))
 }
 
-/** Output of `hashgate hash` and of the reference's tools, which do not quote names of files: hash,quality,file. */
+/**
+ * Output of `hashgate hash` and of the reference's tools, which do not quote file names:
+ * hash,quality,file.
+ */
 function outputColumns(cells: readonly string[]): Column[] | undefined {
   const [hash = '', quality = '', variant = '', ...others] = cells
   const isOutput = cells.length > 2 && looksLikeHash(hash) && /^(100|\d{1,2})$/.test(quality)
@@ -73,7 +76,10 @@ function outputColumns(cells: readonly string[]): Column[] | undefined {
   ]
 }
 
-/** Columns of a list without a header, by its first record; `undefined` if that has no hash, nor one with a mistake. */
+/**
+ * Columns of a list without a header, by its first record. `undefined` if that has neither a hash
+ * nor a mistyped one.
+ */
 export function columnsOf(cells: readonly string[]): Column[] | undefined {
   const output = outputColumns(cells)
   if (output) return output

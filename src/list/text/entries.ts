@@ -23,7 +23,8 @@ export interface ReadRecord {
 export type WideKind = 'pdq' | 'sha256'
 
 /**
- * The entries of a record, one for each hash; or what is wrong with it. Ids and labels appear in events: they never contain a hash.
+ * The entries of a record, one for each hash; or the problem with it. Ids and labels appear in
+ * events, so they never contain a hash.
  * @param wide kind of hashes with 64 digits, if nothing else says
  */
 export function readRecord(
@@ -125,10 +126,10 @@ function describeBadHash(digits: string, kind: HashKind): string {
   return `has a character at position ${at + 1} that is not a hex digit`
 }
 
-/** Digests of no bytes at all: lists have them by mistake, and an empty file identifies nobody. */
+/** Digests of zero bytes: lists contain them by mistake, and an empty file identifies no one. */
 const EMPTY_FILE = new Set(['md5', 'sha1', 'sha256'].map((kind) => createHash(kind).digest('hex')))
 
-/** An id for an entry whose list gives none: it stays the same, and does not reveal the hash. */
+/** An id for an entry without one in the list. It is stable and does not reveal the hash. */
 function contentId(kind: HashKind, hash: Uint8Array): string {
   const digest = createHash('sha256').update(`hashgate entry ${kind}`).update(hash).digest('hex')
   return `h-${digest.slice(0, 16)}`

@@ -16,13 +16,14 @@ export function looksLikeJson(head: string): boolean {
   return /^\s*[[{]/.test(head)
 }
 
-/** Arrays whose objects are records: of media, and of cases that have media. A root that is an array is one, too. */
+/** Names of arrays of records: media, and cases with media. A root array also counts. */
 const LISTS = new Set(['value', 'Media'])
 
 /**
- * Reads a list in JSON, one record of it at a time: that of Project VIC (its data models 1.1 to 2.0), a plain array, or one
- * object a line. Each record is released once it has been read: such files can be gigabytes long.
- * @throws {BadListError} it is not JSON, or has no record
+ * Reads a JSON list one record at a time: Project VIC's (data models 1.1 to 2.0), a plain array, or
+ * one object per line. Each record is released once it has been read, since such files can be
+ * gigabytes long.
+ * @throws {BadListError} it is not JSON, or has no records
  */
 export async function* readJson(
   head: string,
@@ -40,7 +41,7 @@ export async function* readJson(
     const record = { ...fieldsOf(value), number: number + 1 }
     const isCase = CASE.some((name) => name in value)
     const isSure = isListed && !isCase && !(list === 'value' && isWithinList(stack))
-    if (!isSure && !isHeader(record.names)) return // what holds the list, or a list of other things in a record
+    if (!isSure && !isHeader(record.names)) return // around the list, or other items in a record
     number++
     ready.push(record)
   }
@@ -48,7 +49,7 @@ export async function* readJson(
     try {
       parser.write(text)
     } catch {
-      // The parser's message repeats what it read.
+      // The parser's message quotes the list.
       throw new BadListError(`the list is not valid JSON after record ${number}; export it again`)
     }
     return ready.splice(0)
@@ -67,10 +68,10 @@ export async function* readJson(
   }
 }
 
-/** Fields of cases: they need no hash. */
+/** Fields of cases, which need no hash. */
 const CASE = ['Media', 'CaseID']
 
-/** Whether an array is in what another array holds. */
+/** Whether an array lies within an item of another array. */
 function isWithinList(stack: readonly { key?: unknown }[]): boolean {
   return stack.some(({ key }) => typeof key === 'number')
 }

@@ -1,6 +1,6 @@
 import type { HashKind } from '../entry.ts'
 
-/** Hashes that lists have and hashgate cannot compute: they are counted, and left out. */
+/** Hashes that hashgate cannot compute. They are counted and left out. */
 export type OtherKind = `other:${string}`
 
 /** Names of kinds that are left out, as `plainName` has them. */
@@ -71,7 +71,7 @@ export const KIND_OF_LENGTH = new Map<number, HashKind>([
 /** What lists write in place of a missing hash. */
 const NOTHING = /^(null|none|nan|n\/a|-+)$/i
 
-/** The digits of a cell. Excel is given text as `="0f75…"` or `'0f75…`, and databases write `0x0f75…`. */
+/** The digits of a cell. Text for Excel is `="0f75…"` or `'0f75…`; databases write `0x0f75…`. */
 export function digitsOf(cell: string): string {
   return NOTHING.test(cell) ? '' : cell.replace(/^="(.*)"$/, '$1').replace(/^'?(0x)?/i, '')
 }

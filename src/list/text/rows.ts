@@ -25,10 +25,13 @@ export type Form =
 
 const DELIMITERS = [',', ';', '\t', '|']
 
-/** Lines that are looked at for one with a hash or the name of a column: titles may precede it. */
+/** Lines searched for the first hash or column name: titles may precede it. */
 const MAX_TITLES = 20
 
-/** How a list's lines are split: by the character that `sep=` names, or by the one that yields a hash or a column's name in its first line that has some. */
+/**
+ * How a list's lines are split: by the character that `sep=` names, or else by the one that yields
+ * a hash or a column name in the first line with any.
+ */
 export function formOf(head: string): Form {
   const named = SEPARATOR.exec(head)
   if (named) return { by: 'delimiter', delimiter: named[1] ?? '' }
@@ -66,7 +69,7 @@ function unquote(cell: string): string {
   return cell.trim().replace(/^"(.*)"$/, '$1')
 }
 
-/** The lines of a list in cells. Blank lines and comments are left out. */
+/** The lines of a list, split into cells. Blank lines and comments are left out. */
 export async function* readRows(
   head: string,
   rest: AsyncIterable<string>,
@@ -87,7 +90,7 @@ async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerato
   yield* rest
 }
 
-/** The text with one LF for each line end, those of Windows and of old Macs too. */
+/** The text with every line end as LF, including those of Windows and old Macs. */
 async function* withLineFeeds(text: AsyncIterable<string>): AsyncGenerator<string> {
   let endsWithCr = false
   for await (const chunk of text) {
@@ -122,7 +125,7 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
     info: true,
     max_record_size: MAX_ROW_BYTES,
     on_record: (record: string[], { lines }) => {
-      last = lines // rows that are read before an error may never be given
+      last = lines // after an error, the parser may never deliver rows that it has read
       return record
     },
     record_delimiter: '\n',
@@ -142,7 +145,7 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    // It has read on from a quote in the row that it did not give.
+    // The parser has read on from a quote in the row that it did not deliver.
     throw error.code === 'CSV_MAX_RECORD_SIZE'
       ? new LongRowError(last + 1, MAX_ROW_BYTES)
       : new OpenQuoteError(last + 1)
@@ -150,8 +153,8 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
 }
 
 /**
- * The line on which a record begins. Quoted cells may have line ends; from a stray quote to the next one, they have hashes, too,
- * which would be lost.
+ * The line on which a record begins. Quoted cells may contain line ends. If they also contain
+ * hashes, a quote is stray, and the hashes up to the next quote would be lost.
  * @throws {OpenQuoteError} even where bad lines are skipped
  */
 function firstLineOf(record: readonly string[], lastLine: number): number {

@@ -23,7 +23,7 @@ export function parseSumLine(line: string): SumLine | undefined {
   const sum = SUM.exec(line)
   if (sum) {
     const [, hash = '', mark = '', file = ''] = sum
-    // What looks like a file's name may be another hash.
+    // The supposed file name may be another hash.
     if (mark === '' && looksLikeHash(file)) return undefined
     return { kind: '', hash, file: nameOf(file), isSum: true }
   }
@@ -39,7 +39,7 @@ export function parseSumLine(line: string): SumLine | undefined {
   return undefined
 }
 
-/** A name as coreutils write it, if it has a backslash or a line end. */
+/** Undoes the escapes that coreutils use in a name with a backslash or a line end. */
 function unescapeName(name: string): string {
   const signs: Record<string, string> = { n: '\n', r: '\r' }
   return name.replaceAll(/\\(.)/g, (_, sign: string) => signs[sign] ?? sign)

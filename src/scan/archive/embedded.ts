@@ -13,10 +13,13 @@ import { findImages, LONGEST_SIGNATURE_BYTES } from './signatures.ts'
 
 /** Bytes searched at once. */
 const CHUNK_BYTES = 64 * 1024
-/** Bytes before a signature that mark an Exif block: in JPEG, PNG, WebP and HEIC. */
+/** Bytes before a signature that may mark an Exif block, in JPEG, PNG, WebP and HEIC. */
 const EXIF_MARK_BYTES = 8
 const EXIF_MARK = /exif.{0,4}$/is
-/** Bytes before a chunk in which a signature that ends in it, and the mark before that, may begin. */
+/**
+ * Bytes kept from before a chunk. They may contain the start of a signature that ends in the chunk,
+ * and the Exif mark before it.
+ */
 const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1 + EXIF_MARK_BYTES
 
 /** An image that is being read from its signature on. */
@@ -27,11 +30,11 @@ interface OpenImage {
   index: number
   /** Whether it begins in data that is also read in another form. */
   isCoded: boolean
-  /** Whether it is in an Exif block. Its directory may refer to samples of another file. */
+  /** Whether it is in an Exif block, whose directory may refer to samples of another file. */
   isExif: boolean
   /** Bytes that may still belong to it. */
   left: number
-  /** For a TIFF: finds out whether it is a picture. */
+  /** For a TIFF: decides whether it is a picture. */
   tiff: TiffStart | undefined
 }
 
@@ -115,7 +118,9 @@ export class EmbeddedSearch {
     this.#tail = (chunk.length < TAIL_BYTES ? seam : chunk).slice(-TAIL_BYTES)
   }
 
-  /** Begins to read an image at an index of the bytes available. `position`: its place in the file. */
+  /**
+   * Begins to read an image at an index of the available bytes. `position`: its place in the file.
+   */
   *#begin(available: Uint8Array, at: number, position: number, isCoded: boolean): Steps {
     if (position === 0) return // the file itself
     const { limits } = this.#budget
@@ -155,8 +160,8 @@ export class EmbeddedSearch {
   }
 
   /**
-   * Maximum length of an image. The core's formats are not held, and a TIFF may have its directory
-   * anywhere.
+   * Maximum length of an image. The core's formats need none, since they are not held. Neither does
+   * TIFF, whose directory may be anywhere.
    */
   #lengthOf(format: ImageFormat): number {
     const isHeld = format === 'webp' || format === 'avif' || format === 'heic'

@@ -50,7 +50,7 @@ const SIGNATURES: readonly Signature[] = [
   tiff('M\0', 1),
 ]
 
-/** Four bytes, and the position of the first directory, which alone tells more. */
+/** Four bytes and the offset of the first directory. Only the directory tells more. */
 function tiff(needle: string, before: number): Signature {
   return {
     needle: Buffer.from(needle, 'latin1'),
@@ -61,9 +61,10 @@ function tiff(needle: string, before: number): Signature {
 }
 
 /**
- * A start of image, and a marker that may follow it: a table, a frame, an application's, a comment.
- * Machine code is full of such bytes, so another marker must follow where the first one ends, if
- * that is within reach. Decoders read a length of 0 or 1 as 2, the length of the field itself.
+ * A start of image and a marker that may follow it: a table, a frame, application data or a
+ * comment. Machine code is full of such bytes. So another marker must follow the first one's
+ * segment, if its end is within reach. Decoders read a length of 0 or 1 as 2, the length of the
+ * field itself.
  */
 function isJpeg(head: string, bytes: Uint8Array): boolean {
   if (!/^\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(head)) return false

@@ -60,7 +60,7 @@ export type ImageOutcome =
     }
   | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
 
-/** A picture that is looked at again, with what was held back of its upload: Pictures.leave. */
+/** A picture that is scanned again, with the held-back part of its upload: see `Pictures.leave`. */
 const LEFT: ImageOutcome = {
   coverage: 'scanned',
   width: 0,
@@ -79,10 +79,10 @@ export function isHeldFormat(format: FileFormat): boolean {
   return HELD_FORMATS.has(format)
 }
 
-/** How often it is asked where a held file ends: directories and boxes are few. */
+/** Maximum attempts to find where a held file ends: files have few directories and boxes. */
 const MAX_LENGTH_LOOKS = 24
 
-/** Bytes of a held file that must be there before more can be said of its end: if they are there, they are all of it. */
+/** Bytes of a held file needed to find its end. If it has that many, they are the whole file. */
 function heldLength(format: ImageFormat, file: Uint8Array): number {
   if (format === 'webp') return webpLength(file) ?? 8
   if (format === 'tiff') return tiffLength(file)
@@ -107,10 +107,10 @@ export class ImageScan {
   #decodingMs = 0
   #stepsMs = 0
   #heldBytes = 0
-  /** Bytes of a held image that must be there before it can be told where it ends, and how often that was asked. */
+  /** Bytes of a held image needed to find its end, and the attempts so far. */
   #neededBytes = 1
   #lengthLooks = 0
-  /** How a held image ends of which all bytes are there: programs that show it ignore what follows. */
+  /** Ends a held image whose bytes are all present. Viewers ignore what follows them. */
   #heldEnd: (() => Promise<ImageOutcome>) | undefined
   /** Needles that were reported before the image was complete. */
   #toldNeedles = 0
@@ -118,7 +118,7 @@ export class ImageScan {
   #thumbnail: Thumbnail | undefined
   /** Whether another scan leaves the thumbnail to the image. */
   #isThumbnailLeft = false
-  /** Lumas as they are shown, where they are others. */
+  /** Lumas as displayed, if they differ from the stored ones. */
   #tone: Float32Array | undefined
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
@@ -148,8 +148,9 @@ export class ImageScan {
   }
 
   /**
-   * Whether bytes begin with the thumbnail in the image's Exif block: it is hashed with the image, so a scan that finds it there need
-   * not decode it again. Nothing that follows it would be part of it.
+   * Whether bytes begin with the thumbnail in the image's Exif block. The thumbnail is hashed with
+   * the image, so a scan that finds it there need not decode it again. What follows it is not part
+   * of it.
    */
   beginsWithThumbnail(bytes: Uint8Array): boolean {
     if (this.#outcome?.coverage === 'unscannable') return false
@@ -180,7 +181,7 @@ export class ImageScan {
     return this.#heldEnd ?? this.#endWith(this.#held)
   }
 
-  /** It is no image: frees what is held, without an outcome. */
+  /** Frees what is held, without an outcome: it is not an image. */
   drop(): void {
     this.#held = []
     this.#context.pictures?.end(this)
@@ -234,7 +235,7 @@ export class ImageScan {
     const length = heldLength(this.#format, file)
     this.#neededBytes = ++this.#lengthLooks < MAX_LENGTH_LOOKS ? length : Infinity
     if (length > file.length) return
-    // A WebP whose bytes were read with others in between may need what lies behind its stated end.
+    // If other bytes were read within a WebP, it may need bytes after its stated end.
     this.#heldEnd = this.#endWith([this.#format === 'webp' ? file : file.subarray(0, length)])
   }
 
@@ -260,7 +261,10 @@ export class ImageScan {
     this.#charge(decoder, 0, isLast || decoder.isDone)
   }
 
-  /** Charges what decoding has cost since it was charged last: by what the file may ask for, or by steps, if they are more. */
+  /**
+   * Charges the cost of decoding since the last charge: by what the file may ask for, or by its
+   * steps if they cost more.
+   */
   #charge(decoder: ImageDecoder, stepMs: number, isOver: boolean): void {
     this.#stepsMs += stepMs
     const ms = decodingMs(this.#format, decoder.size, this.#bytes, isOver)
@@ -301,14 +305,20 @@ export class ImageScan {
     return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
   }
 
-  /** Some programs write the Exif block of a PNG behind its image, which is then still in the plane. */
+  /**
+   * Some programs write the Exif block of a PNG after its image. The plane still contains the image
+   * then.
+   */
   #addLateDisplayed(decoder: ImageDecoder, orientation: number): void {
     const isKnown = this.#needles.found.some(({ probe }) => probe === 'displayed')
     if (orientation === 1 || isKnown || this.#needles.frames !== 1 || decoder.failure) return
     this.#needles.addDisplayed(decoder.frame, orientation, 0)
   }
 
-  /** Hashes the thumbnail in a JPEG's Exif block, once that has come: it may show what the image did before it was edited. */
+  /**
+   * Hashes the thumbnail in a JPEG's Exif block, once the block has arrived. It may show the image
+   * as it was before editing.
+   */
   #findThumbnail(): Thumbnail | undefined {
     if (this.#format !== 'jpeg' || !this.#needles.wants('thumbnail')) return undefined
     const exif = this.#decoder?.exif
@@ -342,7 +352,7 @@ export class ImageScan {
   }
 
   async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
-    await this.#budget.turnIfOver() // before there are pixels: two pictures of others would be too many
+    await this.#budget.turnIfOver() // before decoding: the pixels of two pictures would be too many
     if (this.#budget.isExhausted) return unscannable('over-limit')
     const file = oneOrJoined(held)
     held.length = 0
@@ -359,7 +369,7 @@ export class ImageScan {
     return isLeft ? this.#endConverted(file, outcome.reason, sizeOf(outcome)) : outcome
   }
 
-  /** A page behind the first that cannot be decoded is left out. */
+  /** Decodes the pages. Those after the first are left out if they cannot be decoded. */
   async #endPages(file: Pages): Promise<ImageOutcome> {
     let shown: Size | undefined
     let size: Size | undefined
@@ -388,7 +398,10 @@ export class ImageScan {
     return this.#scanned(shown, isPartial || failure !== undefined)
   }
 
-  /** Decodes by a library what fits its budget. A picture behind the first that it cannot decode is left out. */
+  /**
+   * Decodes a file with a library if it fits the budget. A picture after the first is left out if
+   * the library cannot decode it.
+   */
   async #endLibrary(
     format: LibraryFormat,
     file: Uint8Array,
@@ -405,7 +418,7 @@ export class ImageScan {
     let failure: UnscannableReason | undefined
     for (const [i, picture] of plan.pictures.entries()) {
       const { area, placed } = picture
-      if (i > 0) await this.#budget.turn() // the memory of neither is there meanwhile
+      if (i > 0) await this.#budget.turn() // while memory holds the pixels of neither picture
       if (this.#budget.isExhausted) {
         failure ??= 'over-limit'
         break

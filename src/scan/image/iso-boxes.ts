@@ -50,8 +50,9 @@ export function u16At(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Bytes of a file that must be there before more can be said of its end. If they are there, they are all that viewers use: its
- * boxes, and what its items consist of (ISO/IEC 14496-12, 8.11.3: `iloc`). `Infinity`: it does not say, or has tracks.
+ * Bytes of a file needed to find its end. If it has that many, they are all that viewers use: its
+ * boxes, and the data of its items (ISO/IEC 14496-12, 8.11.3: `iloc`). `Infinity` if the file does
+ * not say, or has tracks.
  */
 export function isoLength(file: Uint8Array): number {
   let [at, items] = [0, 0]
@@ -74,7 +75,7 @@ export function isoLength(file: Uint8Array): number {
   return hasItems ? Math.max(at, items) : Infinity
 }
 
-/** Bytes of the longest head of a box. */
+/** Longest box header, in bytes. */
 const BOX_BYTES = 16
 
 /** Where the last item ends. */
@@ -89,9 +90,9 @@ function itemsEnd(iloc: Uint8Array | undefined): number {
   }
   let end = 0
   for (let count = read(version < 2 ? 2 : 4); count > 0 && at < iloc.length; count--) {
-    read(version < 2 ? 2 : 4) // its number
+    read(version < 2 ? 2 : 4) // item ID
     const isInFile = version === 0 || (read(2) & 15) === 0
-    read(2) // which file it is in
+    read(2) // data reference index
     const base = read(others >> 4)
     for (let extents = read(2); extents > 0 && at < iloc.length; extents--) {
       if (version > 0) read(others & 15)

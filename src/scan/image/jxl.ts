@@ -1,11 +1,15 @@
-/** First bytes of a codestream within which its headers end, but for those that have weights of their own or thousands of channels. */
+/**
+ * First bytes of a codestream, which contain its headers unless it has custom weights or thousands
+ * of channels.
+ */
 export const CODESTREAM_BYTES = 1024
 
 /**
- * Whether a bare codestream of JPEG XL may begin here (ISO/IEC 18181-1:2024, annexes B, D and F.2). Two bytes are all of its
- * signature. So its headers are read up to the table of its first frame, with what a decoder refuses: values that do not exist,
- * floats that are no numbers, padding that is not zero. Such a codestream has no box that states a level, hence that of annex M
- * with at most 2^28 pixels. Of random bytes behind the signature, 1 in 40 pass.
+ * Whether a bare JPEG XL codestream may begin here (ISO/IEC 18181-1:2024, annexes B, D and F.2).
+ * Its signature has only two bytes. So the headers are read too, up to the table of contents of the
+ * first frame. Like a decoder, the check rejects undefined values, floats that are not finite, and
+ * padding that is not zero. A bare codestream has no box that states its level, so annex M allows
+ * it 2^28 pixels; only MAX_PIXELS is enforced. Of random bytes after the signature, 1 in 40 pass.
  */
 export function isCodestream(head: Uint8Array): boolean {
   if (!hasCodestreamMark(head)) return false
@@ -14,28 +18,28 @@ export function isCodestream(head: Uint8Array): boolean {
   return !bits.isBad && (!bits.isOver || head.length >= CODESTREAM_BYTES)
 }
 
-/** Whether bytes begin like a bare codestream, by its two bytes. */
+/** Whether bytes begin with the two bytes of a bare codestream. */
 export function hasCodestreamMark(head: Uint8Array): boolean {
   return head[0] === 0xff && head[1] === 0x0a
 }
 
-/** A value by two bits: a constant, or so many bits and what is added to them. */
+/** A value that two bits select: a constant, or a number of this many bits plus `add`. */
 type Choice = number | { bits: number; add: number }
 
-/** Reads bits, the lowest first. */
+/** Reads bits, lowest first. */
 class Bits {
   readonly #bytes: Uint8Array
   #at = 0
-  /** Whether a value was not one that there is, with all bits there. */
+  /** Whether a value that was read in full is invalid. */
   isBad = false
-  /** Whether more bits were read than there are. */
+  /** Whether more bits were read than the input has. */
   isOver = false
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
-  /** At most 32 bits. */
+  /** A number of `count` bits, at most 32. */
   u(count: number): number {
     let value = 0
     for (let i = 0; i < count; i++, this.#at++)
@@ -75,7 +79,7 @@ class Bits {
     return value
   }
 
-  /** A float of 16 bits. Returns its bits. */
+  /** Reads a 16-bit float. Returns its bits. */
   f16(): number {
     const value = this.u(16)
     this.must((value & 0x7c00) !== 0x7c00)
@@ -104,17 +108,17 @@ class Bits {
   }
 }
 
-/** Pixels beyond which no program shows an image, whatever its level. */
+/** Maximum pixels: no program shows a larger image, whatever its level. */
 const MAX_PIXELS = 2 ** 30
 
-/** Width for each row, by the code of a ratio. */
+/** Width divided by height, by the code of the ratio. */
 const RATIOS = [0, 1, 12 / 10, 4 / 3, 3 / 2, 16 / 9, 5 / 4, 2]
 
-/** What the headers of an image say that those of its frames depend on. */
+/** Values of the image headers that frame headers depend on. */
 interface Codestream {
   isXyb: boolean
   channels: number
-  /** Whether a profile comes before the first frame: its data is coded. */
+  /** Whether a profile precedes the first frame. Its data is compressed. */
   hasProfile: boolean
 }
 
@@ -154,7 +158,7 @@ function readMetadata(bits: Bits): Codestream {
     if (bits.bool()) readAnimation(bits)
   }
   readDepth(bits)
-  bits.skip(1) // whether 16 bits are enough
+  bits.skip(1) // whether 16-bit buffers are enough
   const channels = bits.u32(0, 1, { bits: 4, add: 2 }, { bits: 12, add: 1 })
   for (let i = 0; i < channels && !bits.isDone; i++) readChannel(bits)
   const isXyb = bits.bool()
@@ -180,10 +184,10 @@ function readPreview(bits: Bits): void {
 }
 
 function readAnimation(bits: Bits): void {
-  bits.u32(100, 1000, { bits: 10, add: 1 }, { bits: 30, add: 1 }) // ticks a second
+  bits.u32(100, 1000, { bits: 10, add: 1 }, { bits: 30, add: 1 }) // ticks per second
   bits.u32(1, 1001, { bits: 8, add: 1 }, { bits: 10, add: 1 })
   bits.u32(0, { bits: 3, add: 0 }, { bits: 16, add: 0 }, { bits: 32, add: 0 }) // loops
-  bits.skip(1) // whether frames have time codes
+  bits.skip(1) // whether frames have timecodes
 }
 
 function readDepth(bits: Bits): void {
@@ -257,7 +261,7 @@ function readTones(bits: Bits): void {
   bits.f16()
 }
 
-/** Programs pass over extensions that they do not know. */
+/** Programs skip extensions that they do not know. */
 function readExtensions(bits: Bits): void {
   let size = 0
   for (let left = bits.u64(); left > 0 && !bits.isDone; left = Math.floor(left / 2))
@@ -265,7 +269,7 @@ function readExtensions(bits: Bits): void {
   bits.skip(size)
 }
 
-/** Weights of upsampling by 2, 4 and 8. */
+/** Number of weights for upsampling by 2, 4 and 8. */
 const WEIGHTS = [15, 55, 210]
 
 function readTransforms(bits: Bits, { isXyb }: Codestream): void {
@@ -275,16 +279,16 @@ function readTransforms(bits: Bits, { isXyb }: Codestream): void {
   for (const [i, count] of WEIGHTS.entries()) if (mask & (1 << i)) bits.f16s(count)
 }
 
-/** The table of what is in a frame, as far as it is not permuted. */
+/** The table of contents of a frame, unless it is permuted. */
 function readContents(bits: Bits): void {
   if (!bits.bool()) bits.pad()
 }
 
-/** Frames that show something, and those of low frequencies, which others refer to. */
+/** Types of frames. Other frames refer to those of low frequencies. */
 const [REGULAR, LOW, REFERENCE, SKIPPED] = [0, 1, 2, 3]
 const USES_LOW = 32
 
-/** A header of a frame up to how it is blended. */
+/** A frame header, up to how the frame is blended. */
 function readFrameHeader(bits: Bits, { isXyb, channels }: Codestream): void {
   const kind = bits.u(2)
   const isModular = bits.bool()

@@ -3,8 +3,8 @@ import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
 
 /**
- * Yields bytes as they are produced, and returns how they end. The chunks are reused. `damaged`: a
- * code is invalid, and the bytes end there; or a checksum is wrong.
+ * Yields bytes as they are produced, and returns how they end. The chunks are reused. `damaged`:
+ * the bytes end at an invalid code, or a checksum is wrong.
  */
 export type Unpacked = Generator<Uint8Array, 'ended' | 'damaged' | 'over-limit'>
 
@@ -47,10 +47,10 @@ function isZlibHeader(data: Uint8Array): boolean {
   return (method & 15) === 8 && (method * 256 + flags) % 31 === 0 && (flags & 0x20) === 0
 }
 
-/** Largest prime below 2 ** 16, and bytes that may be added before the sums leave 32 bits. */
+/** Largest prime below 2 ** 16, and bytes that can be added before the sums exceed 32 bits. */
 const [ADLER_BASE, ADLER_BYTES] = [65_521, 5552]
 
-/** Adler-32 (RFC 1950, section 8.2) of bytes after others. */
+/** Adler-32 (RFC 1950, section 8.2), continued from the sum of the bytes before. */
 function adler32(bytes: Uint8Array, before: number): number {
   let [low, high] = [before & 0xffff, before >>> 16]
   for (let at = 0; at < bytes.length; at += ADLER_BYTES) {

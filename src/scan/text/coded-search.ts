@@ -226,9 +226,9 @@ export class CodedSearch {
   }
 
   /**
-   * The only loop over codes, up to one with something to look at. It passes codes that all readings
-   * share, or one code where readings differ. State is kept in locals for speed. Returns the index
-   * after the last code passed.
+   * The only loop over codes. It passes codes that all readings share, up to one with something to
+   * look at; where readings differ, it passes one code. State is kept in locals for speed. Returns
+   * the index after the last code passed.
    */
   #pass(from: number, isParted: boolean): number {
     const [codes, fastCodes, mask] = [this.#codes, this.#fastCodes, this.#textMask]
@@ -354,7 +354,10 @@ export class CodedSearch {
     this.#consider('either', at, codes, codes * bits - back, TEXT_BYTES, isTextStart)
   }
 
-  /** Bytes of a text before those by which it was found, behind others of its value: windows are of three bytes. */
+  /**
+   * Number of bytes of a text before those that revealed it. Windows have three bytes, so the first
+   * ones can share a window with other bytes of the value.
+   */
   #leadOf(at: number): number {
     const { bits } = this.#coding
     const isWide = (this.#plain & this.#textMask) !== this.#textMask

@@ -74,17 +74,22 @@ class WrittenNumber {
 /** After this many byte-sized numbers in a row, they are no longer parts of larger ones. */
 const MAX_SMALL = 64
 
-/** Small numbers before the first large one that are of the file: AVIF begins with zeros, JPEG with FFD8 FFE0 0010, which are small with signs. */
+/**
+ * Small numbers before the first large one that belong to the file. AVIF begins with zeros, JPEG
+ * with FFD8 FFE0 0010, which are small as signed numbers.
+ */
 const MAX_LEADING = 4
 
-/** Numbers of two or four bytes, from a little before the first that does not fit into fewer. */
+/**
+ * Numbers of two or four bytes, from a little before the first that needs more than half of them.
+ */
 class Words {
   readonly codes = new Codes()
   readonly #bits: 16 | 32
   readonly #isBigEndian: boolean
   /** Small numbers that may still follow. */
   #left = 0
-  /** Small numbers that have come since the last break. */
+  /** Small numbers since the last break. */
   #leading: number[] = []
 
   constructor(bits: 16 | 32, isBigEndian: boolean) {

@@ -72,18 +72,19 @@ export function isTextHead(head: Uint8Array): boolean {
 }
 
 /**
- * Whether a file begins with bytes that were written as characters of UTF-8. No file of bytes is that by chance, but for ASCII alone.
- * @param isDeclared whether it is declared to be a text, so that ASCII is taken for one
+ * Whether a file begins with bytes that were written as UTF-8 characters. Unless they are all
+ * ASCII, other data is not valid UTF-8 by chance.
+ * @param isDeclared whether the file is declared to be text, so that plain ASCII counts too
  */
 export function isBinaryString(head: Uint8Array, isDeclared: boolean): boolean {
-  let end = head.length // or before the last character, which may be cut off
+  let end = head.length // before the last character if that may be cut off
   while (end > head.length - MAX_TRAIL && ((head[end - 1] ?? 0) & 0xc0) === 0x80) end--
   if ((head[end - 1] ?? 0) >= 0xc0) end--
   const whole = head.subarray(0, end)
   return isUtf8(whole) && (isDeclared || !isAscii(whole))
 }
 
-/** Bytes of a character behind its first. */
+/** Maximum bytes of a character after its first one. */
 const MAX_TRAIL = 3
 
 /** Whether a text begins like an urlencoded form, whatever type it is sent as. */

@@ -190,8 +190,8 @@ function isUnknown(file: ScannedFile): boolean {
 }
 
 /**
- * What fails before it has a size only looked like an image. A text with nothing in it does not
- * count either.
+ * A file that fails before its size is known only looked like an image. A text without files does
+ * not count either.
  */
 function isNoFile(file: ScannedFile, { isSaid, isFaint }: Start): boolean {
   if (file.format === 'zlib' && file.inner?.every(isUnknown)) return true // two bytes are no evidence

@@ -1,6 +1,6 @@
 import { HashgateError } from '../../util/errors.ts'
 
-/** A part is missing from the bucket: something else deletes there. */
+/** A part is missing from the bucket: something other than hashgate deletes objects there. */
 export class PartMissingError extends HashgateError {
   readonly code = 'part-missing'
 
@@ -12,7 +12,10 @@ export class PartMissingError extends HashgateError {
 /** Another request has continued an upload, or ended it. */
 export class UploadChangedError extends HashgateError {
   readonly code = 'upload-changed'
-  /** SHA-256, in hex digits, of a body that would have completed the upload: the other one may have brought the same. */
+  /**
+   * SHA-256, in hex digits, of a body that would have completed the upload. The other request may
+   * have sent the same body.
+   */
   readonly ending: string | undefined
 
   constructor(ending?: string) {

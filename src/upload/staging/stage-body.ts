@@ -69,7 +69,8 @@ async function receiveToStage(
 }
 
 /**
- * Reads a body that completes an upload again, or would have. Returns its SHA-256 in hex digits.
+ * Reads a body that completes an upload, though another request may have completed it first.
+ * Returns its SHA-256 in hex digits.
  * @throws {BusyError | ClientGoneError | ClientStalledError}
  */
 export async function digestBody(
@@ -89,11 +90,11 @@ export async function digestBody(
   }
 }
 
-/** The digest by which a body is known that completes an upload. */
+/** The digest that identifies the body that completes an upload. */
 const ENDING = 'sha256'
 
 interface StagingOptions {
-  /** Whether all parts are recorded at once, at the end. */
+  /** Whether all parts are recorded together, at the end. */
   isAtOnce: boolean
   /** Whether the body completes the upload. */
   isLast: boolean
@@ -105,7 +106,7 @@ class BodyStaging {
   readonly #deps: StagingDeps
   readonly #isAtOnce: boolean
   readonly #hash: Hash | undefined
-  /** Whether another request was first; what comes is read for its digest then. */
+  /** Whether another request came first. The rest is then read only for its digest. */
   #isLate = false
   #state: UploadState
   #writer: PartWriter | undefined
@@ -138,7 +139,7 @@ class BodyStaging {
     if (!this.#isAtOnce) await this.#append()
   }
 
-  /** Stores and records what is left. */
+  /** Stores and records the rest. */
   async end(): Promise<UploadState> {
     if (!this.#isLate) {
       this.#pending.push(...((await this.#writer?.end()) ?? []))
@@ -148,7 +149,7 @@ class BodyStaging {
     return this.#state
   }
 
-  /** Deletes what is not recorded. */
+  /** Deletes the parts that are not recorded. */
   async discard(): Promise<void> {
     const keys = this.#pending.splice(0).map(({ key }) => key)
     if (keys.length > 0) await this.#deps.bucket.delete(keys)

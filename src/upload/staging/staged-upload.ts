@@ -54,9 +54,9 @@ export interface UploadState {
   attempt: number
   /** When the last attempt counts as lost, in milliseconds since 1970. */
   leasedUntil: number
-  /** SHA-256, in hex digits, of the body that completed the upload, if it said its length. */
+  /** SHA-256, in hex digits, of the body that completed the upload, if its length was stated. */
   ending?: string | undefined
-  /** Given again if the client did not receive it. */
+  /** Sent again if the client did not receive it. */
   answer?: FirstAnswer
 }
 
@@ -79,7 +79,7 @@ export type ChoiceProblem = 'not-open' | 'invalid-part' | 'invalid-order' | 'too
 const LEASE_MS = 150_000
 /** Least milliseconds for which an upload's end is remembered. Then late parts are deleted. */
 const MEMORY_MS = 3_600_000
-/** Milliseconds without a change for which an upload's answer is awaited, and between looks for it. */
+/** Milliseconds to wait for an upload's answer while nothing changes, and between checks. */
 const ANSWER_MS = 10_000
 const LOOK_MS = 100
 /** Most objects that R2 deletes at once. */
@@ -125,11 +125,11 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
   }
 
   /**
-   * Takes parts that follow what is there, or that replace the last one and follow it, if nothing
-   * came in between. The part that completes the upload begins an attempt to finish it. Returns the
-   * new state, or `undefined` if the parts were not taken.
+   * Takes parts that follow the earlier ones, or that replace the last one and follow it, if
+   * nothing came in between. The part that completes the upload begins an attempt to finish it.
+   * Returns the new state, or `undefined` if the parts were not taken.
    * @param at the offset that they were sent for
-   * @param ending SHA-256, in hex digits, of what has come of their body, if that completes the upload
+   * @param ending SHA-256, in hex digits, of their body so far, if the body completes the upload
    */
   async append(at: number, parts: StagedPart[], ending?: string): Promise<UploadState | undefined> {
     const state = this.#state()
@@ -197,8 +197,8 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
   }
 
   /**
-   * Waits while other requests bring the rest of an upload or an attempt runs, and for the answer to
-   * it. Returns the state then, or when nothing has changed for ANSWER_MS.
+   * Waits while other requests send the rest of an upload or an attempt runs, and then for the
+   * answer. Returns the state then, or once nothing has changed for ANSWER_MS.
    */
   async settled(): Promise<UploadState | undefined> {
     let seen = -1
@@ -308,7 +308,7 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
   }
 }
 
-/** Whether no answer will come: an attempt has failed, or there was none. */
+/** Whether no answer will come: the attempt failed, or there was none. */
 function isOverWithoutAnswer({ phase, attempt }: UploadState): boolean {
   return phase === 'expired' || phase === 'ended' || (phase === 'open' && attempt > 0)
 }

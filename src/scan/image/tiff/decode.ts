@@ -150,7 +150,7 @@ class PageDecoder {
     const data = work.segmentOf(file, this.#page, index)
     if (data === 'over-limit') this.#isOverLimit = true
     if (typeof data === 'string') return 0
-    // Tiles have rows below the page, which are decoded to see damage there.
+    // Tiles may extend below the page. Those rows are decoded too, to detect damage in them.
     const stored = this.#page.isTiled ? this.#page.segmentHeight : rows
     let done = 0
     const sink = rowsFrom(this.#form, stored, (row, y) => {
@@ -162,7 +162,7 @@ class PageDecoder {
     for (;;) {
       const next = chunks.next()
       if (next.done && next.value === 'over-limit') this.#isOverLimit = true
-      // libtiff gives up a damaged segment, even if all of its rows are there.
+      // libtiff rejects a damaged segment even if all of its rows are present.
       const end = next.done || sink(next.value) ? next : chunks.next()
       if (end.done && (end.value === 'damaged' || done < stored)) this.#isDamaged = true
       if (end !== next || end.done) return Math.min(done, rows)

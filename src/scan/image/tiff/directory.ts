@@ -1,4 +1,4 @@
-/** A value of a directory: what it is made of, how many there are, and where the first is. */
+/** A field of a directory: the type and number of its values, and where the first one is. */
 interface Field {
   type: number
   count: number
@@ -19,7 +19,7 @@ const OFFSETS: ReadonlySet<number> = new Set([13, 18])
 /** Entries that a directory may have. Writers make some dozens. */
 export const MAX_ENTRIES = 512
 
-/** Bytes of the number of entries, of an entry, and of an offset. */
+/** Bytes of an entry count, of an entry, and of an offset. */
 interface Layout {
   isLittle: boolean
   countBytes: number
@@ -27,10 +27,10 @@ interface Layout {
   offsetBytes: number
 }
 
-/** Bytes in which any file says how it is written, and where its first directory is. */
+/** Bytes that contain any header: byte order, variant, and the offset of the first directory. */
 export const HEADER_BYTES = 16
 
-/** What a header says of its file, and where the first directory is. */
+/** The layout of a file by its header, and the offset of its first directory. */
 export function readHeader(view: DataView): Layout & { first: number } {
   const isLittle = view.getUint16(0) === 0x4949
   const isBig = view.getUint16(2, isLittle) === 43
@@ -68,7 +68,7 @@ export class Directory {
     else this.#fields.set(tag, field)
   }
 
-  /** Whether a tag is there more than once. The first one counts. */
+  /** Whether a tag occurs more than once. The first one counts. */
   get hasRepeats(): boolean {
     return this.#hasRepeats
   }
@@ -93,14 +93,17 @@ export class Directory {
     )
   }
 
-  /** The value of a tag that has one, or what it is where it is not given. As in libtiff, several are none, nor is an offset. */
+  /**
+   * The value of a tag that has exactly one, or `otherwise`. As in libtiff, several values count as
+   * missing, and so does an offset.
+   */
   number(tag: number, otherwise: number): number {
     const field = this.#fields.get(tag)
     if (!field || field.count !== 1 || OFFSETS.has(field.type)) return otherwise
     return this.numbers(tag, 1)[0] ?? otherwise
   }
 
-  /** Bytes of a tag; `undefined` if they are not all there. */
+  /** Bytes of a tag; `undefined` if some are missing. */
   bytes(tag: number): Uint8Array | undefined {
     const field = this.#fields.get(tag)
     if (!field || TYPE_BYTES[field.type] !== 1) return undefined
@@ -110,18 +113,18 @@ export class Directory {
   }
 }
 
-/** Tag of directories that belong to one: pictures in other sizes, previews, and the picture itself in raw files. */
+/** Tag of subdirectories: other sizes, previews, and in raw files the picture itself. */
 const SUB_DIRECTORIES = 330
 
 export interface Directories {
   directories: Directory[]
-  /** Whether there are more. */
+  /** Whether the file has more of them. */
   isPartial: boolean
-  /** Where the last of them ends, with its values, in the file or behind its end. */
+  /** Where the last of them ends, with its values. This may be beyond the end of the file. */
   end: number
 }
 
-/** Reads the directories of a file in their order, then those within them, at most `max`. */
+/** Reads the directories of a file in order, then their subdirectories: at most `max` in all. */
 export function readDirectories(file: Uint8Array, max: number): Directories {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const directories: Directory[] = []
@@ -177,5 +180,5 @@ export function readNumber(view: DataView, at: number, size: number, isLittle: b
   if (size === 1) return view.getUint8(at)
   if (size === 2) return view.getUint16(at, isLittle)
   if (size === 4) return view.getUint32(at, isLittle)
-  return Number(view.getBigUint64(at, isLittle)) // what is over 2 ** 53 is behind any end
+  return Number(view.getBigUint64(at, isLittle)) // numbers over 2 ** 53 are beyond any end
 }

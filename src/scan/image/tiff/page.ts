@@ -37,7 +37,7 @@ export interface Page {
   /** Samples per pixel, and how many of them are colours; those after them are alpha. */
   samples: number
   colourSamples: number
-  /** Whether programs show different pictures of it: see `isDisputed`. */
+  /** Whether programs display it differently: see `isDisputed`. */
   isDisputed: boolean
   colours: Colours
   compression: Compression
@@ -115,9 +115,9 @@ export function readPage(directory: Directory): Page | UnscannableReason {
 }
 
 /**
- * Whether programs show different pictures of a page. They treat a sample that is not declared as
- * alpha, or ignore it. They take the first or the last of a repeated tag. libvips reads segments of
- * grey, beside those of alpha, as pairs of both.
+ * Whether programs display a page differently. Some treat an undeclared sample as alpha, others
+ * ignore it. Some use the first of a repeated tag, others the last. If grey and alpha have separate
+ * segments, libvips reads those of grey as pairs of both.
  */
 function isDisputed(directory: Directory, samples: number, colourSamples: number): boolean {
   const declared = colourSamples + directory.numbers(338, MAX_SAMPLES).length

@@ -2,21 +2,25 @@ import { viewOf } from '../../../util/bytes.ts'
 import { Gather } from '../../../util/gather.ts'
 import { HEADER_BYTES, MAX_ENTRIES, readHeader, readNumber } from './directory.ts'
 
-/** Tags without which libtiff, Pillow and ImageMagick show nothing: the size, and where the samples are. */
+/**
+ * Tags that libtiff, Pillow and ImageMagick need to show anything: the size, and where the samples
+ * are.
+ */
 const SIZE = [256, 257]
 const SAMPLES = [273, 324, 513]
 
 /**
- * Tells by its first directory whether what has the four bytes of a TIFF is a picture. Exif blocks have those bytes, too, and
- * a directory that describes the image around them. The directory often lies at the end of the file. Bytes before it are not kept.
+ * Decides by its first directory whether data with a TIFF's signature is a picture. Exif blocks
+ * have the same signature, but their directory describes the image around them. The directory is
+ * often at the end of the file. Bytes before it are not kept.
  */
 export class TiffStart {
-  /** `undefined` while the directory has not come. */
+  /** `undefined` until the directory has arrived. */
   isPicture: boolean | undefined
-  /** Position of the next byte that comes, and of the next one that is needed. */
+  /** Positions of the next byte to arrive and of the next one needed. */
   #position = 0
   #needed = 0
-  /** What is gathered, and its position. */
+  /** The bytes being gathered, and their position. */
   #gather = new Gather(HEADER_BYTES)
   #gatherAt = 0
   #header: ReturnType<typeof readHeader> | undefined
@@ -34,12 +38,12 @@ export class TiffStart {
     }
   }
 
-  /** There are no more bytes. As in Pillow, a directory may end with the file. */
+  /** Call it after the last byte. As in Pillow, the end of the file may cut a directory off. */
   end(): void {
     this.isPicture ??= this.#count !== undefined && this.#hasTags(this.#gather.soFar)
   }
 
-  /** Reads what was asked for, and asks for what comes next. */
+  /** Reads the requested bytes, and requests the next ones. */
   #read(gathered: Uint8Array): void {
     if (!this.#header) this.#seek(readHeader(viewOf(gathered)))
     else if (this.#count === undefined) this.#readCount(gathered, this.#header)

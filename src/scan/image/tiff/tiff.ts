@@ -23,15 +23,15 @@ export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array):
 }
 
 /**
- * Bytes of a file that must be there before more can be said of its end. If they are there, they are all that its pages consist
- * of. `Infinity`: it does not say.
+ * Bytes of a file needed to find its end. If it has that many, they contain all of its pages.
+ * `Infinity` if the file does not say.
  */
 export function tiffLength(file: Uint8Array): number {
   const { directories, end } = readDirectories(file, MAX_PAGES)
   return Math.max(end, ...directories.map(segmentsEnd))
 }
 
-/** Tags of where segments are, and of their bytes: strips, tiles, and JPEG as TIFF 6.0 has it. */
+/** Tags of the offsets and byte counts of segments: strips, tiles, and JPEG as in TIFF 6.0. */
 const SEGMENTS = [
   [273, 279],
   [324, 325],
