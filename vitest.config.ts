@@ -27,8 +27,8 @@ export default defineConfig({
     // Two at least: much of what a test waits for is another process.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Bounds for what hangs, not for what is slow: machines differ, and other programs run beside.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,

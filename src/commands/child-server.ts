@@ -3,7 +3,7 @@ import { once } from 'node:events'
 
 const POLL_MS = 200
 /** Only catches a hung process: wrangler bundles first, and the machine may be busy. */
-const READY_WITHIN_MS = 90_000
+const READY_WITHIN_MS = 180_000
 
 /**
  * What wrangler prints when its server listens. With port 0 it chooses a port itself, which no

@@ -20,7 +20,7 @@ describe.skipIf(chromium === undefined)('the page of npm run dev', () => {
     await publishList('examples/list.csv', { persistTo: folder, listKey })
     worker = await startDevWorker({ port: 0, persistTo: folder, listKey, onLine: () => undefined })
     browser = await Browser.open(chromium ?? '', worker.url)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await browser.close()
@@ -174,7 +174,7 @@ describe.skipIf(chromium === undefined)('the page of npm run dev', () => {
       width,
     )
     const contrasts = await browser.evaluate<number[]>(CONTRASTS)
-    expect(contrasts.length).toBeGreaterThan(10)
+    expect(contrasts).toHaveLength(7)
     for (const contrast of contrasts) expect(contrast).toBeGreaterThan(4.5) // WCAG 2.2, AA
   })
 })

@@ -8,8 +8,8 @@ const FLAGS = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
   ...['--remote-debugging-port=0', '--hide-scrollbars'],
 ]
-const STARTED_WITHIN_MS = 60_000
-const UNTIL_MS = 60_000
+const STARTED_WITHIN_MS = 120_000
+const UNTIL_MS = 120_000
 
 type Answer = Record<string, unknown>
 
