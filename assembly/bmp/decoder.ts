@@ -69,17 +69,17 @@ const masks = memory.data(16) // red, green, blue, alpha: u32
 export function decodeBmp(isLast: bool): i32 {
   while (true) {
     const before = inputLeft()
-    const status = step()
+    const status = step(isLast)
     bytesTaken += before - inputLeft()
     if (status == MORE && isLast) return state == AT_HEADER ? DAMAGED : giveUp()
     if (status != CONTINUE) return status
   }
 }
 
-function step(): i32 {
+function step(isLast: bool): i32 {
   switch (state) {
     case AT_HEADER:
-      return readHeader()
+      return readHeader(isLast)
     case AT_PIXELS:
       toSkip -= skipInput(toSkip)
       if (toSkip) return MORE
@@ -109,8 +109,11 @@ function field(offset: u32, headerBytes: u32): u32 {
   return offset + 4 <= headerBytes ? load<u32>(start + 14 + offset) : 0
 }
 
-/** The file header, the bitmap header and everything up to and including the colours. */
-function readHeader(): i32 {
+/**
+ * The file header, the bitmap header and the colours. Programs seek to the pixels wherever the file
+ * says, even if these begin among the colours or headers, and read all colours nevertheless.
+ */
+function readHeader(isLast: bool): i32 {
   if (inputLeft() < 18) return MORE
   const headerBytes = load<u32>(start, 14)
   if (load<u16>(start) != 0x4d42 || !isHeaderLength(headerBytes)) return DAMAGED // 'BM'
@@ -129,11 +132,12 @@ function readHeader(): i32 {
   }
   const coloursAt: u32 = 14 + headerBytes + maskBytes
   const colourBytes: u32 = isCore ? 3 : 4
-  // Colours end where pixels begin, whatever their stated number.
   const pixelsAt = load<u32>(start, 10)
-  if (pixelsAt > coloursAt) colourCount = min(colourCount, (pixelsAt - coloursAt) / colourBytes)
   const end: u32 = coloursAt + colourCount * colourBytes
-  if (inputLeft() < end) return MORE
+  if (inputLeft() < end) {
+    if (!isLast || inputLeft() < coloursAt) return MORE
+    colourCount = min(colourCount, (inputLeft() - coloursAt) / colourBytes)
+  }
 
   const width = isCore ? <i32>u16le(start + 18) : load<i32>(start, 18)
   const height = isCore ? <i32>u16le(start + 20) : load<i32>(start, 22)
@@ -148,8 +152,9 @@ function readHeader(): i32 {
     const at = start + coloursAt + i * colourBytes
     f32.store(colours + (i << 2), lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
   }
-  toSkip = pixelsAt > end ? pixelsAt - end : 0
-  skipInput(end)
+  // Not all programs agree on such a file.
+  if (pixelsAt < coloursAt) leaveOut()
+  toSkip = pixelsAt
   state = AT_PIXELS
   return CONTINUE
 }

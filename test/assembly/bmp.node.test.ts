@@ -89,6 +89,34 @@ describe('BMP pixels', () => {
     }
   })
 
+  // As Chromium shows them: the differential fuzzer has such files.
+  it.each([0, 12, 30, 50])('begin where the file says, even among its headers: at %i', (at) => {
+    const file = writeBmp({ width: WIDTH, height: HEIGHT, bits: 24, pixel: () => 0x336699 })
+    new DataView(file.buffer).setUint32(10, at, true)
+    const same = Buffer.concat([file.subarray(0, 54), file.subarray(at)])
+    same.writeUInt32LE(54, 10)
+    const [shown, expected] = [decode('bmp', file), decode('bmp', same)]
+    expect(shown.status).toBe(DONE)
+    expect(shown.frames[0]!.luma).toEqual(expected.frames[0]!.luma)
+  })
+
+  it('may lie in the colours, which are read nevertheless', () => {
+    const pixel = (x: number, y: number) => 40 + ((x * 3 + y * 5) % 60)
+    const file = writeBmp({
+      width: WIDTH,
+      height: HEIGHT,
+      bits: 8,
+      pixel,
+      palette: PALETTE.slice(0, 40),
+    })
+    new DataView(file.buffer).setUint32(46, 256, true)
+    const expected = plane((x, y) => {
+      const [b = 0, g = 0, r = 0] = file.subarray(54 + pixel(x, y) * 4)
+      return lumaOf(r, g, b)
+    })
+    expect(difference(decode('bmp', file).frames[0]!.luma, expected).max).toBeLessThan(0.001)
+  })
+
   const masked: [name: string, bits: 16 | 32, masks: number[] | undefined, used: number[]][] = [
     ['555', 16, undefined, [0x7c00, 0x3e0, 0x1f]],
     ['565', 16, [0xf800, 0x7e0, 0x1f], [0xf800, 0x7e0, 0x1f]],
