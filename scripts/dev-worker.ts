@@ -57,7 +57,7 @@ export async function startDevWorker(options: DevWorkerOptions): Promise<DevWork
   }
   const child = spawn('wrangler', args, {
     cwd: PROJECT,
-    env: { ...process.env, ...QUIET },
+    env: { ...process.env, ...QUIET, WRANGLER_LOG: 'log' }, // what tells that it listens
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // its own process group, so that all of it can be killed
   })

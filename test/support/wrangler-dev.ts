@@ -15,7 +15,7 @@ export async function startWrangler(
 ): Promise<Running> {
   const child = spawn(program, [...args, '--port', '0'], {
     cwd,
-    env: { ...env, WRANGLER_SEND_METRICS: 'false', CI: 'true' },
+    env: { ...env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'log', CI: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own, so that all of it can be ended
   })
