@@ -11,6 +11,8 @@ export {
   beginTones,
   tonesSet,
   applyCurve,
+  chromaticitiesAddress,
+  codePointsOf,
   gammaOf,
   putOver,
   profileAddress,

@@ -11,8 +11,7 @@ import {
   vectorPixels,
 } from './exact'
 import { Component } from './header'
-import { lumaOf } from '../luma/pixels'
-import { toned } from '../colour'
+import { tonedLumaOf } from '../colour'
 
 /** Chroma is read if clamping moves the mean luma of a block of one MCU by this much. */
 const MAX_SHIFT: f32 = 10
@@ -26,12 +25,12 @@ const FAINT_ENERGY: f32 = 9216
 const bluePixels = memory.data(64)
 const redPixels = memory.data(64)
 
-/** Luma of a pixel whose channels go through the tone curve, which clamps them: as bytes, since curves are steep. */
+/** Luma that programs show for a pixel. Its channels are clamped, as bytes, since curves are steep. */
 export function tonedYcc(luma: f32, blue: f32, red: f32): f32 {
-  return lumaOf(
-    toned(nearest<f32>(luma + 1.402 * red)),
-    toned(nearest<f32>(luma - 0.344136 * blue - 0.714136 * red)),
-    toned(nearest<f32>(luma + 1.772 * blue)),
+  return tonedLumaOf(
+    nearest<f32>(luma + 1.402 * red),
+    nearest<f32>(luma - 0.344136 * blue - 0.714136 * red),
+    nearest<f32>(luma + 1.772 * blue),
   )
 }
 

@@ -291,14 +291,14 @@ export function readApplication(code: u32, at: usize, bytes: u32): void {
   // 'Exif\0', and an arbitrary byte.
   const isExif = code == 0xe1 && bytes > 6 && load<u32>(at) == 0x66697845 && !load<u8>(at, 4)
   if (isExif) keepExif(at + 6, bytes - 6)
-  // 'ICC_PROFILE\0', the number of the part, and the number of parts: curves are in the first.
+  // 'ICC_PROFILE\0', the number of the part, and the number of parts.
   const isProfile =
     code == 0xe2 &&
     bytes > 14 &&
     load<u32>(at) == 0x5f434349 &&
     load<u32>(at, 4) == 0x464f5250 &&
     load<u32>(at, 8) == 0x00454c49
-  if (isProfile && load<u8>(at, 12) == 1) keepProfile(at + 14, bytes - 14)
+  if (isProfile) keepProfile(at + 14, bytes - 14, load<u8>(at, 12), load<u8>(at, 13))
 }
 
 /**

@@ -3,7 +3,7 @@
 import { allocate } from '../memory'
 import { lumaFromGrey, lumaOf } from '../luma/pixels'
 import { addPlaneRow, addPlaneRows, addTonedRow, beginPlanes, hasTonedPlane } from '../luma/planes'
-import { toned } from '../colour'
+import { tonedLumaOf } from '../colour'
 import { clampedLuma, tonedYcc } from './clamp'
 import { completeOthers, hasOthers, swapOthers } from './exact'
 import {
@@ -192,8 +192,7 @@ function writeTonedRow(y: i32, to: usize): void {
     const a = <f32>load<u8>(firsts + x)
     const b = <f32>load<u8>(seconds + x)
     const c = <f32>load<u8>(thirds + x)
-    const value =
-      colour == YCC ? tonedYcc(a, b - 128, c - 128) : lumaOf(toned(a), toned(b), toned(c))
+    const value = colour == YCC ? tonedYcc(a, b - 128, c - 128) : tonedLumaOf(a, b, c)
     f32.store(to, value)
   }
 }

@@ -1,7 +1,7 @@
 // PNG and APNG to luma (PNG specification, third edition). Chunks are taken from the input window as they come, their
 // image data inflated and unfiltered a row at a time; see docs/decoding.md.
 
-import { hasTones, keepGamma, keepProfile } from '../colour'
+import { hasTones, keepChromaticities, keepCodePoints, keepGamma, keepProfile } from '../colour'
 import { keepExif } from '../exif'
 import {
   beginInflate,
@@ -92,6 +92,8 @@ const FCTL: u32 = 0x6663544c
 const FDAT: u32 = 0x66644154
 const ICCP: u32 = 0x69434350
 const GAMA: u32 = 0x67414d41
+const CHRM: u32 = 0x6348524d
+const CICP: u32 = 0x63494350
 const SRGB: u32 = 0x73524742
 /** PNG's gamma of sRGB, times 100,000. */
 const SRGB_GAMMA: u32 = 45455
@@ -231,7 +233,7 @@ function readChunk(): i32 {
 
 function isUseful(type: u32): bool {
   const isImage = type == IHDR || type == PLTE || type == TRNS || type == EXIF
-  const isColour = type == ICCP || type == GAMA || type == SRGB
+  const isColour = type == ICCP || type == GAMA || type == SRGB || type == CHRM || type == CICP
   return isImage || isColour || type == ACTL || type == FCTL
 }
 
@@ -249,7 +251,13 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       keepExif(at, bytes)
       return CONTINUE
     case ICCP:
-      if (frame == NO_FRAME && !isFrameDone) keepProfile(at, bytes)
+      if (frame == NO_FRAME && !isFrameDone) keepProfile(at, bytes, 1, 1)
+      return CONTINUE
+    case CHRM:
+      if (bytes >= 32 && !isFrameDone) keepChromaticities(at)
+      return CONTINUE
+    case CICP:
+      if (bytes >= 4 && !isFrameDone) keepCodePoints(at)
       return CONTINUE
     case GAMA:
       if (bytes >= 4 && !isFrameDone) keepGamma(u32be(at))

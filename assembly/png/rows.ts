@@ -3,7 +3,7 @@
 
 import { lumaFromGrey, lumaFromRgb, lumaFromRgba, lumaOf } from '../luma/pixels'
 import { leaveOut } from '../luma/planes'
-import { toned, tonedLuma } from '../colour'
+import { tonedLuma, tonedLumaOf } from '../colour'
 import { u16be } from '../input'
 
 /** Colour types. */
@@ -252,18 +252,18 @@ export function tonedRow(
       pixel = paletteColours + <usize>index * 3
     }
     const value = isWide
-      ? lumaOf(
-          tonedWide(row, x * count),
-          tonedWide(row, x * count + 1),
-          tonedWide(row, x * count + 2),
+      ? tonedLumaOf(
+          wideSample(row, x * count),
+          wideSample(row, x * count + 1),
+          wideSample(row, x * count + 2),
         )
       : tonedLuma(pixel)
     f32.store(luma + ((<usize>x) << 2), value)
   }
 }
 
-function tonedWide(row: usize, index: u32): f32 {
-  return toned(<f32>u16be(row + (index << 1)) * (<f32>255 / 65535))
+function wideSample(row: usize, index: u32): f32 {
+  return <f32>u16be(row + (index << 1)) * (<f32>255 / 65535)
 }
 
 function paletteRow(row: usize, cols: u32, luma: usize, alpha: usize): void {

@@ -90,7 +90,9 @@ export interface ImageExports extends ProbeExports {
   profileAddress(): number
   profileLength(): number
   gammaOf(): number
-  beginTones(): number
+  chromaticitiesAddress(): number
+  codePointsOf(): number
+  beginTones(red: number, green: number, blue: number): number
   tonesSet(): void
   tonedAddress(): number
   applyCurve(plane: number, count: number, curve: number, out: number): void

@@ -24,6 +24,31 @@ export type DecodeFailure =
   | 'unsupported-variant'
   | 'out-of-range'
 
+/** What programs show for the values of a file that does not store sRGB. */
+export interface Tones {
+  /** Luma for a grey of 0 to 255, in 1,024 even steps. */
+  curve: Float32Array
+  /** What they show for colours, unless the curve on each channel says that. */
+  colours?: {
+    /** The place in the grid for each channel, 0 to 255, in 1,024 even steps: nodes. */
+    places: readonly Float32Array[]
+    /** Nodes along each channel. */
+    sides: readonly number[]
+    /** Luma at each node, those along blue next to one another. */
+    grid: Float32Array
+  }
+}
+
+/** What a PNG says of its colours besides a profile. */
+export interface PngColours {
+  /** About 0.45 for sRGB; 0 if the file has none. */
+  gamma: number
+  /** White, red, green and blue in CIE xy. */
+  chromaticities?: readonly number[]
+  /** Code points of ITU-T H.273. */
+  codePoints?: { primaries: number; transfer: number }
+}
+
 /** The frame in the planes. Valid until the decoder gets more bytes. */
 export interface Frame {
   /** Hash of the image as it is stored, alpha dropped. `undefined` under 5 pixels in a dimension. */
@@ -46,10 +71,10 @@ export interface Frame {
   /** The plane to probe: as stored, or over white. `undefined` if there is no such plane, or no memory to probe it. */
   plane(of: 'stored' | 'over-white'): Plane | undefined
   /**
-   * Hash of the image with lumas mapped by a curve, which covers 0 to 255 in 1,024 even steps. With a `background`, over that
-   * luma: then `undefined` if the image is opaque or turned.
+   * Hash of the image as programs show it. With a `background`, over that luma: then `undefined` if the image is opaque or
+   * turned.
    */
-  toned(curve: Float32Array, orientation: number, background?: number): QualifiedHash | undefined
+  toned(tones: Tones, orientation: number, background?: number): QualifiedHash | undefined
   /** The 64 x 64 luma that `stored` hashes, row by row, to be shown to people. `undefined` if there is no hash. */
   seen(): Uint8Array | undefined
   /** Hashes of the eight dihedral variants, derived from one DCT. */
@@ -101,8 +126,8 @@ export class ImageDecoder {
   #oriented = 0
   #curve = 0
   #probeRoom: ProbeRoom | undefined
-  /** Returns the file's tone curve. Called when the file's colour metadata is known, before its pixels. */
-  onTones: (() => Float32Array | undefined) | undefined
+  /** Returns the file's tones. Called when the file's colour metadata is known, before its pixels. */
+  onTones: (() => Tones | undefined) | undefined
 
   private constructor(core: ImageCore, format: keyof typeof DECODERS) {
     this.#instance = core.begin()
@@ -151,14 +176,15 @@ export class ImageDecoder {
     } while (offset < bytes.length)
   }
 
-  /**
-   * Makes a second plane besides luma, with each channel mapped by a curve as for `Frame.toned`. Call it before the first
-   * pixels.
-   */
-  setTones(curve: Float32Array): void {
-    const address = this.#guard(() => this.#core.beginTones()) ?? 0
+  /** Makes a second plane besides luma, of what programs show. Call it before the first pixels. */
+  setTones({ curve, colours }: Tones): void {
+    const [red = 0, green = 0, blue = 0] = colours?.sides ?? []
+    let address = this.#guard(() => this.#core.beginTones(red, green, blue)) ?? 0
     if (address === 0) return
-    new Float32Array(this.#core.memory.buffer, address, curve.length).set(curve)
+    for (const numbers of [curve, ...(colours ? [...colours.places, colours.grid] : [])]) {
+      new Float32Array(this.#core.memory.buffer, address, numbers.length).set(numbers)
+      address += numbers.byteLength
+    }
     this.#core.tonesSet()
   }
 
@@ -217,16 +243,26 @@ export class ImageDecoder {
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.thumbnailLength()).slice()
   }
 
-  /** The file's ICC profile, or its first part, if it has one. For PNG, the chunk that holds it. */
+  /** The file's ICC profile, as far as it has come, if it has one. For PNG, the chunk that holds it. */
   get profile(): Uint8Array | undefined {
     const address = this.#core.profileAddress()
     if (address === 0) return undefined
     return new Uint8Array(this.#core.memory.buffer, address, this.#core.profileLength()).slice()
   }
 
-  /** PNG's gamma, about 0.45 for sRGB; 0 if the file has none. */
-  get gamma(): number {
-    return this.#core.gammaOf() / 100_000
+  get pngColours(): PngColours {
+    const address = this.#core.chromaticitiesAddress()
+    const xy = address ? new DataView(this.#core.memory.buffer, address, 32) : undefined
+    const [primaries = 0, transfer = 0] = new Uint8Array(
+      Uint32Array.of(this.#core.codePointsOf()).buffer,
+    )
+    return {
+      gamma: this.#core.gammaOf() / 100_000,
+      ...(xy && {
+        chromaticities: Array.from({ length: 8 }, (_, i) => xy.getUint32(4 * i) / 100_000),
+      }),
+      ...(primaries && { codePoints: { primaries, transfer } }),
+    }
   }
 
   /** The plane as bytes of luma, for a picture that is part of another. */
@@ -261,8 +297,8 @@ export class ImageDecoder {
       const status = this.#guard(() => this.#decode(isLast ? 1 : 0))
       if (status === undefined) return
       if (status === TONES) {
-        const curve = this.onTones?.()
-        if (curve) this.setTones(curve)
+        const tones = this.onTones?.()
+        if (tones) this.setTones(tones)
         continue
       }
       if (status === PAUSED) {
@@ -338,7 +374,7 @@ export class ImageDecoder {
         this.#probeRoom ??= ProbeRoom.in(this.#instance, rows * cols, core.picksAddress())
         return this.#probeRoom && new Plane(this.#probeRoom, plane, rows, cols)
       },
-      toned: (curve, orientation, background) => {
+      toned: ({ curve }, orientation, background) => {
         this.#oriented ||= core.allocate(rows * cols * 4)
         this.#curve ||= core.allocate(curve.length * 4)
         if (!isHashable || this.#oriented === 0 || this.#curve === 0) return undefined

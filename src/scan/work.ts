@@ -71,6 +71,8 @@ const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA, heic: 150 * MEGA }
  */
 export const TONED_PIXEL_MS = 5 * MEGA
 export const CANVAS_PIXEL_MS = 20 * MEGA
+/** Computing what programs show for a node of a grid of colours. */
+export const NODE_MS = 0.001
 /** Checking whether a picture shows something new. */
 export const SCENE_MS = 0.05
 

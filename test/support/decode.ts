@@ -146,7 +146,7 @@ function decodeIn(
 
 /** Sets the square root for the curve of tones, whatever the file says of them. */
 function setRoot(core: ImageExports): void {
-  const address = core.beginTones()
+  const address = core.beginTones(0, 0, 0)
   if (address === 0) return
   const root = Float32Array.from({ length: 1025 }, (_, i) => 255 * Math.sqrt(i / 1024))
   new Float32Array(core.memory.buffer, address, root.length).set(root)

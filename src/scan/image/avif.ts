@@ -2,7 +2,7 @@ import { ascii } from '../../util/ascii.ts'
 import { readTrack, type Track } from './avif-track.ts'
 import { type Image, stillAvif } from './avif-writer.ts'
 import { findBox, readBoxes, u32At } from './iso-boxes.ts'
-import { readDisplay, readProfile } from './item-properties.ts'
+import { readColours, readDisplay } from './item-properties.ts'
 import type { LibraryPicture, LibraryPlan } from './library-plan.ts'
 
 /**
@@ -26,8 +26,8 @@ export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   if (!size) return undefined
   const shown = readDisplay(file)
   const pictures: LibraryPicture[] = [{ file: () => file, ...(shown.area && { area: shown.area }) }]
-  const profile = readProfile(file)
-  const common = { ...size, orientation: shown.orientation, pictures, ...(profile && { profile }) }
+  const space = readColours(file)
+  const common = { ...size, orientation: shown.orientation, pictures, ...(space && { space }) }
   if (!track) return { ...common, isPartial: false }
   // Some programs show the primary image where others show the sequence.
   if (properties) pictures.push({ file: () => withBrand(file, 'avif') })

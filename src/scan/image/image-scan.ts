@@ -1,15 +1,17 @@
 import { beginsWith, concatenate } from '../../util/bytes.ts'
 import { inTurns, nextTurn, type Steps } from '../../util/steps.ts'
-import { type Frame, ImageDecoder } from '../../core/image.ts'
+import { type Frame, ImageDecoder, type Tones } from '../../core/image.ts'
 import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
 import type { FileFormat } from '../format.ts'
+import { codePointSpace, type ColourSpace, gammaSpace } from './colour-space.ts'
 import { readExif } from './exif.ts'
 import { readJfifThumbnail } from './jfif.ts'
 import { readHeic } from './heic/heic.ts'
+import { readProfile } from './icc.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 import type { LibraryPlan } from './library-plan.ts'
@@ -25,11 +27,12 @@ import {
   decodingMs,
   FRAME_MS,
   libraryMs,
+  NODE_MS,
   SCENE_MS,
   STEP_MS,
   TONED_PIXEL_MS,
 } from '../work.ts'
-import { gammaCurve, inflateProfile, profileCurve } from './tone.ts'
+import { inflateProfile, MAX_NODES, nodesOf, tonesOf } from './tone.ts'
 import { isoLength } from './iso-boxes.ts'
 import { readTiff, tiffLength } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
@@ -118,8 +121,8 @@ export class ImageScan {
   #thumbnail: Thumbnail | undefined
   /** Whether another scan leaves the thumbnail to the image. */
   #isThumbnailLeft = false
-  /** Lumas as displayed, if they differ from the stored ones. */
-  #tone: Float32Array | undefined
+  /** What programs show, if that is not what is stored. */
+  #tones: Tones | undefined
 
   /** `isNested`: whether it lies within a file, so that its decoder shares memory with others. */
   constructor(context: ScanContext, format: ImageFormat, budget: ScanBudget, isNested: boolean) {
@@ -136,7 +139,7 @@ export class ImageScan {
     }
     budget.spend(DECODER_MS)
     const decoder = ImageDecoder.forFile(context.modules.image, format)
-    decoder.onTones = () => (this.#tone = this.#readTone(decoder))
+    decoder.onTones = () => (this.#tones = this.#readTones(decoder))
     this.#decoder = decoder
     budget.decoders.add(decoder)
   }
@@ -252,7 +255,7 @@ export class ImageScan {
     this.#bytes += bytes.length
     for (const frame of decoder.frames(bytes, isLast)) {
       if (frame) {
-        this.#tone ??= this.#readTone(decoder)
+        this.#tones ??= this.#readTones(decoder)
         this.#useFrame(decoder, frame, orientationOf(decoder.exif))
       }
       this.#charge(decoder, frame ? 0 : STEP_MS, isLast)
@@ -273,16 +276,35 @@ export class ImageScan {
     this.#decodingMs = spent
   }
 
-  #readTone({ profile, gamma }: ImageDecoder): Float32Array | undefined {
-    const icc = profile && this.#format === 'png' ? inflateProfile(profile, this.#budget) : profile
-    return (icc && profileCurve(icc)) ?? gammaCurve(gamma)
+  /** What the file itself says of its colours. In PNG, code points come before a profile, and that before the rest. */
+  #readTones({ profile, pngColours }: ImageDecoder): Tones | undefined {
+    if (this.#format !== 'png') return this.#tonesOf(profile && readProfile(profile))
+    const { gamma, chromaticities, codePoints } = pngColours
+    const icc = profile && inflateProfile(profile, this.#budget)
+    const space =
+      (codePoints && codePointSpace(codePoints.primaries, codePoints.transfer)) ??
+      (icc && readProfile(icc)) ??
+      (gamma || chromaticities ? gammaSpace(gamma, chromaticities) : undefined)
+    return this.#tonesOf(space)
+  }
+
+  /** The tones of a space. One whose grid is too fine is left out. */
+  #tonesOf(space: ColourSpace | undefined): Tones | undefined {
+    if (!space) return undefined
+    const nodes = nodesOf(space)
+    if (nodes > MAX_NODES) {
+      this.#needles.isPartial = true
+      return undefined
+    }
+    this.#budget.spend(nodes * NODE_MS)
+    return tonesOf(space)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
     const { width, height } = decoder.size
     this.#budget.spend(FRAME_MS)
-    const tone = this.#tone
-    this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tone && { tone }) })
+    const tones = this.#tones
+    this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tones && { tones }) })
     if (this.#context.pictures && decoder === this.#decoder)
       this.#tellFrame(this.#context.pictures, decoder)
   }
@@ -381,15 +403,15 @@ export class ImageScan {
         continue
       }
       if (size) await nextTurn()
-      const { width, height, orientation, profile } = one.page
+      const { width, height, orientation, space } = one.page
       size ??= { width, height }
-      this.#tone = profile && profileCurve(profile)
-      const tone = this.#tone
+      this.#tones = this.#tonesOf(space)
+      const tones = this.#tones
       const decoding = one.decode((frame) => {
         shown ??= { width, height }
         const aspect = width / height
-        this.#needles.addFrame({ frame, orientation, aspect, ...(tone && { tone }) })
-      }, tone)
+        this.#needles.addFrame({ frame, orientation, aspect, ...(tones && { tones }) })
+      }, tones)
       const end = await inTurns(decoding, this.#budget.turn)
       if (typeof end === 'string') failure ??= end
       else isPartial ||= end.isPartial
@@ -411,7 +433,7 @@ export class ImageScan {
     if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
       return this.#endConverted(file, 'over-pixel-budget', size)
     }
-    this.#tone = plan.profile && profileCurve(plan.profile)
+    this.#tones = this.#tonesOf(plan.space)
     const scenes = new SceneGate(this.#context.modules.image)
     let canvas: Canvas | undefined
     let shown: Size | undefined
@@ -452,8 +474,8 @@ export class ImageScan {
   #usePixels({ width, height, data }: Pixels, orientation: number): void {
     const size = { width, height, channels: 4 } as const
     const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
-    if (this.#tone && this.#needles.wants('toned')) {
-      decoder.setTones(this.#tone)
+    if (this.#tones && this.#needles.wants('toned')) {
+      decoder.setTones(this.#tones)
       this.#budget.spend(width * height * TONED_PIXEL_MS)
     }
     decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))

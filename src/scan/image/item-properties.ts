@@ -1,14 +1,34 @@
 import { ascii } from '../../util/ascii.ts'
+import { codePointSpace, type ColourSpace } from './colour-space.ts'
+import { readProfile } from './icc.ts'
 import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
 import type { Area } from './library-plan.ts'
 
-/** The first ICC profile (ISO/IEC 14496-12, 12.1.5: `colr`). */
-export function readProfile(file: Uint8Array): Uint8Array | undefined {
-  const properties = findBox(file, 'meta', 'iprp', 'ipco')
-  for (const { type, data } of properties ? readBoxes(properties) : []) {
-    if (type === 'colr' && /^(prof|rICC)$/.test(ascii(data.subarray(0, 4)))) return data.subarray(4)
-  }
-  return undefined
+/**
+ * The colours of an image, by default the primary one (ISO/IEC 14496-12, 12.1.5: `colr`). A profile
+ * comes before code points.
+ */
+export function readColours(file: Uint8Array, item?: number): ColourSpace | undefined {
+  const boxes = readProperties(file, item).filter(({ type }) => type === 'colr')
+  const named = boxes.map(({ data }) => ({
+    kind: ascii(data.subarray(0, 4)),
+    data: data.subarray(4),
+  }))
+  const profile = named.find(({ kind }) => kind === 'prof' || kind === 'rICC')
+  const points = named.find(({ kind, data }) => kind === 'nclx' && data.length >= 4)?.data
+  const space = profile && readProfile(profile.data)
+  return space ?? (points && codePointSpace(u16At(points, 0), u16At(points, 2)))
+}
+
+/** Properties of an image, in order. */
+function readProperties(file: Uint8Array, item = primaryItem(file)) {
+  const meta = findBox(file, 'meta')?.subarray(4)
+  const ipco = meta && findBox(meta, 'iprp', 'ipco')
+  const ipma = meta && findBox(meta, 'iprp', 'ipma')
+  if (item === undefined || !ipco || !ipma) return []
+  const properties = [...readBoxes(ipco)]
+  const own = readAssociations(ipma, item).map((index) => properties[index - 1])
+  return own.filter((property) => property !== undefined)
 }
 
 /**
@@ -31,14 +51,9 @@ export interface Display {
 }
 
 /** How an image, by default the primary one, is displayed (ISO/IEC 23008-12, 6.5.10 to 6.5.12). */
-export function readDisplay(file: Uint8Array, item = primaryItem(file)): Display {
-  const meta = findBox(file, 'meta')?.subarray(4)
-  const ipco = meta && findBox(meta, 'iprp', 'ipco')
-  const ipma = meta && findBox(meta, 'iprp', 'ipma')
-  if (item === undefined || !ipco || !ipma) return { orientation: 1 }
-  const properties = [...readBoxes(ipco)]
-  const own = readAssociations(ipma, item).map((index) => properties[index - 1])
-  const dataOf = (type: string) => own.find((property) => property?.type === type)?.data
+export function readDisplay(file: Uint8Array, item?: number): Display {
+  const own = readProperties(file, item)
+  const dataOf = (type: string) => own.find((property) => property.type === type)?.data
   const turns = (dataOf('irot')?.[0] ?? 0) & 3
   const mirror = dataOf('imir')
   const orientation = ORIENTATIONS[turns]?.[mirror ? 1 + ((mirror[0] ?? 0) & 1) : 0] ?? 1

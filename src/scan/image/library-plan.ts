@@ -1,3 +1,5 @@
+import type { ColourSpace } from './colour-space.ts'
+
 /** Part of a picture, in pixels. */
 export interface Area {
   x: number
@@ -33,7 +35,7 @@ export interface LibraryPlan {
   /** Exif orientation of the first picture. */
   orientation: number
   pictures: LibraryPicture[]
-  profile?: Uint8Array
+  space?: ColourSpace
   /** Whether the file has pictures that are not in the plan. */
   isPartial: boolean
 }

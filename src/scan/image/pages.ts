@@ -1,21 +1,22 @@
-import type { Frame } from '../../core/image.ts'
+import type { Frame, Tones } from '../../core/image.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { UnscannableReason } from '../scanned.ts'
+import type { ColourSpace } from './colour-space.ts'
 
 /** What is known about a picture of a file before decoding it. */
 export interface PageHead {
   width: number
   height: number
   orientation: number
-  profile?: Uint8Array | undefined
+  space?: ColourSpace | undefined
 }
 
 export type PageEnd = { isPartial: boolean } | UnscannableReason
 
-/** Decodes a picture. Channels go through its profile's curve, if it is given. */
+/** Decodes a picture, and what programs show for its values, if that is given. */
 export type PageDecode = (
   onFrame: (frame: Frame) => void,
-  curve: Float32Array | undefined,
+  tones: Tones | undefined,
 ) => Steps<PageEnd>
 
 /** Pictures of a file, each decoded on request. */

@@ -1,38 +1,89 @@
-import { ascii } from '../../util/ascii.ts'
+// What programs show for the values of a file that does not store sRGB.
+
+import type { Tones } from '../../core/image.ts'
 import { concatenate } from '../../util/bytes.ts'
 import { atOnce, only } from '../../util/steps.ts'
 import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
-import { u16At, u32At } from './iso-boxes.ts'
+import { clamp, type ColourSpace, dot, shownLuma } from './colour-space.ts'
 
+/** Bytes of a profile that are inflated. */
+const MAX_PROFILE_BYTES = 512 * 1024
+/** Nodes of a grid that are computed: those of a table with 33 a side, a common size. */
+export const MAX_NODES = 33 ** 3
 /** Steps of a curve. */
 const STEPS = 1024
-/** How far a curve must move some luma to change a picture's hash. */
+/** Luma that programs must move some grey by to change a picture's hash. */
 const MIN_MOVE = 12
-/** Bytes of a profile that are inflated: curves are near its beginning. */
-const MAX_PROFILE_BYTES = 128 * 1024
+/**
+ * Luma that they must move some colour by, beyond what a curve on each channel does. Display P3, in
+ * which telephones take photographs, moves a strong green by 41.
+ */
+const MIN_COLOUR_MOVE = 42
+/** Luma of red, green and blue. */
+const SHARES = [0.299, 0.587, 0.114]
 
-/** Maps a value, 0 to 1, to light, 0 to 1. */
-type Transfer = (value: number) => number
+/** Nodes of a space's grid: each is computed. */
+export function nodesOf({ sides }: ColourSpace): number {
+  return sides.reduce((product, side) => product * side, 1)
+}
 
-/** Lumas that a viewer shows for the stored ones; `undefined` if they are nearly the same. */
-function curveOf(transfer: Transfer): Float32Array | undefined {
-  const curve = Float32Array.from({ length: STEPS + 1 }, (_, i) => {
-    const shown = encode(Math.max(0, Math.min(1, transfer(i / STEPS))))
-    return Number.isFinite(shown) ? shown * 255 : 0
+/** Tones of a space; `undefined` if programs show nearly what is stored. */
+export function tonesOf({ shapers, sides, light }: ColourSpace): Tones | undefined {
+  const grid = Float32Array.from(nodePlaces(sides), (node) => shownLuma(light(node)))
+  const places = shapers.map((shaper, i) => {
+    const last = (sides[i] ?? 0) - 1
+    return Float32Array.from({ length: STEPS + 1 }, (_, step) => last * clamp(shaper(step / STEPS)))
   })
-  const moves = curve.some((luma, i) => Math.abs(luma - (i * 255) / STEPS) > MIN_MOVE)
-  return moves ? curve : undefined
+  const greyAt = (step: number) => places.map((curve) => curve[step] ?? 0)
+  const curve = Float32Array.from({ length: STEPS + 1 }, (_, step) =>
+    interpolate(grid, sides, greyAt(step)),
+  )
+  if (sides.length > 1 && !isByChannel(grid, sides, places))
+    return { curve, colours: { places, sides, grid } }
+  const isMoved = curve.some((luma, step) => Math.abs(luma - (step * 255) / STEPS) > MIN_MOVE)
+  return isMoved ? { curve } : undefined
 }
 
-/** sRGB value for an amount of light (IEC 61966-2-1). */
-function encode(light: number): number {
-  return light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
+/** Places of all nodes, 0 to 1 along each side, those along the last side next to one another. */
+function* nodePlaces([side = 0, ...others]: readonly number[]): Generator<number[]> {
+  for (let i = 0; i < side; i++) {
+    if (others.length === 0) yield [i / (side - 1)]
+    else for (const places of nodePlaces(others)) yield [i / (side - 1), ...places]
+  }
 }
 
-/** Curve of PNG's gamma chunk; `undefined` if there is none (0), or it is nearly sRGB's. */
-export function gammaCurve(gamma: number): Float32Array | undefined {
-  return gamma > 0 ? curveOf((value) => value ** (1 / gamma)) : undefined
+/** Whether the curve of greys shows nearly the same if it is put on each channel. */
+function isByChannel(
+  grid: Float32Array,
+  sides: readonly number[],
+  [red = grid, ...others]: readonly Float32Array[],
+): boolean {
+  const [side = 0] = sides
+  if (sides.some((other) => other !== side)) return false
+  const limit = (MIN_MOVE / 255) * (side - 1)
+  const isNear = (place: number, step: number) => Math.abs(place - (red[step] ?? 0)) <= limit
+  if (!others.every((curve) => curve.every(isNear))) return false
+  const greyNodes = side * side + side + 1
+  return grid.every((luma, node) => {
+    const channels = [Math.floor(node / (side * side)), Math.floor(node / side) % side, node % side]
+    const byChannel = channels.map((channel) => grid[channel * greyNodes] ?? 0)
+    return Math.abs(luma - dot(SHARES, byChannel)) <= MIN_COLOUR_MOVE
+  })
+}
+
+/** The luma at a place between nodes. */
+function interpolate(
+  grid: Float32Array,
+  [side, ...otherSides]: readonly number[],
+  [place = 0, ...others]: readonly number[],
+  node = 0,
+): number {
+  if (side === undefined) return grid[node] ?? 0
+  const below = Math.min(Math.floor(place), side - 2)
+  const at = (i: number) => interpolate(grid, otherSides, others, node * side + i)
+  const low = at(below)
+  return low + (at(below + 1) - low) * (place - below)
 }
 
 /** The profile in PNG's iCCP chunk: a name, a zero, a method, then a zlib stream. */
@@ -46,57 +97,4 @@ export function inflateProfile(chunk: Uint8Array, budget: ScanBudget): Uint8Arra
     atOnce(inflater.push(chunk.subarray(at, at + 1024)))
   }
   return concatenate(parts)
-}
-
-/**
- * The curve of an ICC profile (ICC.1:2022): that of green, or of grey, since luma is mostly green.
- * Profiles based on look-up tables have none here.
- */
-export function profileCurve(profile: Uint8Array): Float32Array | undefined {
-  const count = Math.min(u32At(profile, 128), 100)
-  for (let i = 0; i < count; i++) {
-    const at = 132 + 12 * i
-    if (!/^[gk]TRC$/.test(ascii(profile.subarray(at, at + 4)))) continue
-    const start = u32At(profile, at + 4)
-    const transfer = readTransfer(profile.subarray(start, start + u32At(profile, at + 8)))
-    return transfer && curveOf(transfer)
-  }
-  return undefined
-}
-
-function readTransfer(tag: Uint8Array): Transfer | undefined {
-  const type = ascii(tag.subarray(0, 4))
-  if (type === 'para') return readParametric(tag)
-  if (type !== 'curv') return undefined
-  const count = Math.min(u32At(tag, 8), (tag.length - 12) >> 1)
-  if (count === 0) return (value) => value
-  if (count === 1) return (value) => value ** (u16At(tag, 12) / 256)
-  return (value) => {
-    const place = value * (count - 1)
-    const below = Math.min(Math.floor(place), count - 2)
-    const [low, high] = [u16At(tag, 12 + 2 * below), u16At(tag, 14 + 2 * below)]
-    return (low + (high - low) * (place - below)) / 65535
-  }
-}
-
-/** A curve given by a formula (ICC.1:2022, 10.18). */
-function readParametric(tag: Uint8Array): Transfer | undefined {
-  const parameter = (i: number) => (u32At(tag, 12 + 4 * i) | 0) / 65536
-  const [g, a, b, c] = [parameter(0), parameter(1), parameter(2), parameter(3)]
-  const [d, e, f] = [parameter(4), parameter(5), parameter(6)]
-  const power = (x: number, offset = 0) => Math.max(0, a * x + b) ** g + offset
-  switch (u16At(tag, 8)) {
-    case 0:
-      return (x) => x ** g
-    case 1:
-      return (x) => (x >= -b / a ? power(x) : 0)
-    case 2:
-      return (x) => (x >= -b / a ? power(x, c) : c)
-    case 3:
-      return (x) => (x >= d ? power(x) : c * x)
-    case 4:
-      return (x) => (x >= d ? power(x, e) : c * x + f)
-    default:
-      return undefined
-  }
 }

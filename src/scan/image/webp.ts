@@ -1,6 +1,7 @@
 import { ascii } from '../../util/ascii.ts'
 import { concatenate } from '../../util/bytes.ts'
 import { readExif } from './exif.ts'
+import { readProfile } from './icc.ts'
 import type { LibraryPicture, LibraryPlan, Placed } from './library-plan.ts'
 
 /** Maximum pixels of all decoded frames of an animation. */
@@ -49,8 +50,9 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const { pictures, isPartial } = planFrames(shown, canvas)
   if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })
   const profile = chunks.find(({ type }) => type === 'ICCP')?.data
+  const space = profile && readProfile(profile)
   const orientation = webpOrientation(exif)
-  return { width, height, orientation, pictures, isPartial, ...(profile && { profile }) }
+  return { width, height, orientation, pictures, isPartial, ...(space && { space }) }
 }
 
 function webpOrientation(exif: Uint8Array | undefined): number {

@@ -1,5 +1,5 @@
 import { DIHEDRAL_NAMES, distance } from '../../util/hash.ts'
-import type { Frame } from '../../core/image.ts'
+import type { Frame, Tones } from '../../core/image.ts'
 import { Plane, type QualifiedHash } from '../../core/plane.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
@@ -23,8 +23,8 @@ export interface ShownFrame {
   orientation: number
   /** Width of the image over its height. */
   aspect: number
-  /** Displayed lumas for 0 to 255 in 1,024 even steps, if they differ from the stored ones. */
-  tone?: Float32Array
+  /** What programs show, if that is not what is stored. */
+  tones?: Tones
 }
 
 /** Collects the needles of an image from its frames. */
@@ -80,15 +80,15 @@ export class Needles {
    * Adds what programs show that put transparent pixels over black, show alpha alone, or read a
    * file differently.
    */
-  #addReadings({ frame, orientation, tone }: ShownFrame, number: number): void {
+  #addReadings({ frame, orientation, tones }: ShownFrame, number: number): void {
     const orientations = orientation === 1 || !this.wants('displayed') ? [1] : [1, orientation]
     if (this.wants('over-black')) {
       for (const one of orientations) this.#addIfFar('over-black', frame.overBlack(one), number)
     }
-    if (this.wants('toned') && tone) {
-      for (const one of orientations) this.#addIfFar('toned', frame.toned(tone, one), number)
+    if (this.wants('toned') && tones) {
+      for (const one of orientations) this.#addIfFar('toned', frame.toned(tones, one), number)
       for (const background of [255, 0])
-        this.#addIfFar('toned', frame.toned(tone, 1, background), number)
+        this.#addIfFar('toned', frame.toned(tones, 1, background), number)
     }
     if (this.wants('alpha')) {
       for (const hash of frame.alpha(orientations)) this.#addIfFar('alpha', hash, number)

@@ -12,7 +12,7 @@ const OTHER_FAMILIES = [
   'alpha',
   /** As other decoders read it if arithmetic overflows. */
   'other-reading',
-  /** With the tone curve of its colour profile or gamma, if that moves luma much. */
+  /** As programs with colour management show it, if that moves luma much. */
   'toned',
   /** The thumbnail in its Exif block. */
   'thumbnail',

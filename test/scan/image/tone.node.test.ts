@@ -5,7 +5,7 @@ import { readModules } from '../../../src/core/node.ts'
 import type { Needle } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
-import { writeProfile } from '../../support/icc-writer.ts'
+import { type Lights, writeProfile, writeTableProfile } from '../../support/icc-writer.ts'
 import { writeJpeg } from '../../support/jpeg-writer.ts'
 import { writePng } from '../../support/png-writer.ts'
 import { scene } from '../../support/scene.ts'
@@ -108,6 +108,80 @@ describe('a tone curve that moves luma', () => {
   })
 })
 
+describe('a profile that shows one channel alone', () => {
+  const decoy = scene(WIDTH, HEIGHT, 1, 11).data
+  // The picture in red, under another one that green and blue show.
+  const colours = new Uint8Array(3 * WIDTH * HEIGHT).map((_, i) => {
+    const pixel = Math.floor(i / 3)
+    return (i % 3 === 0 ? data[pixel] : decoy[pixel]) ?? 0
+  })
+  const image = () => sharp(colours, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+  const [white, none] = [
+    [0.9642, 1, 0.8249],
+    [0, 0, 0],
+  ]
+  const linear = { power: 2.2 }
+  const lights: Lights = [white, none, none]
+  const third = white.map((value) => value / 3)
+  const red = ([value = 0]: readonly number[]) => value
+  const profiles: Record<string, Buffer> = {
+    'by the light of channels': writeProfile(linear, lights),
+    'by their curves': writeProfile([linear, [0, 0], [0, 0]], [third, third, third]),
+    'by a table of bytes': writeTableProfile('mft1', 3, 9, red),
+    'by a table of words': writeTableProfile('mft2', 3, 17, red),
+    'by stages': writeTableProfile('mAB ', 3, 17, red),
+  }
+
+  it.each(Object.entries(profiles))(
+    'gives the needle that libvips shows: %s',
+    async (_, profile) => {
+      const formats = {
+        png: await image().png().toBuffer(),
+        wide: await image().toColourspace('rgb16').png().toBuffer(),
+        webp: await image().webp({ lossless: true }).toBuffer(),
+        ...(await jpegs(image)),
+      }
+      for (const [name, plain] of Object.entries(formats)) {
+        const file = await attach(plain, profile)
+        const shown = await shownBySharp(file)
+        const distances = (await needlesOf(file)).map(({ hash }) => distance(hash, shown.hash))
+        expect({ name, isNear: Math.min(...distances) <= 10 }).toEqual({ name, isNear: true })
+        expect({ name, isFar: (distances[0] ?? 0) > 40 }).toEqual({ name, isFar: true })
+      }
+    },
+  )
+
+  it('is read in as many parts as JPEG needs', async () => {
+    const profile = writeTableProfile('mft2', 3, 33, red)
+    expect(profile.length).toBeGreaterThan(2 * 65536)
+    const plain = await image().jpeg({ quality: 98 }).toBuffer()
+    const file = await attach(plain, profile)
+    const shown = await shownBySharp(file)
+    const distances = (await needlesOf(file)).map(({ hash }) => distance(hash, shown.hash))
+    expect(Math.min(...distances)).toBeLessThanOrEqual(10)
+  })
+
+  it('is left out, and said to be, if its grid is too fine', async () => {
+    const profile = writeTableProfile('mft1', 3, 34, red)
+    const file = await attach(await image().webp({ lossless: true }).toBuffer(), profile)
+    expect(await scanFile(context, file)).toMatchObject({ coverage: 'scanned', isPartial: true })
+  })
+})
+
+it('greys go through the table of a profile', async () => {
+  const profile = writeTableProfile('mft2', 1, 256, ([value = 0]) =>
+    value < 0.75 ? 0 : 4 * value - 3,
+  )
+  const plain = await sharp(hidden, { raw: { width: WIDTH, height: HEIGHT, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer()
+  const file = await attach(plain, profile)
+  const shown = await shownBySharp(file)
+  const distances = (await needlesOf(file)).map(({ hash }) => distance(hash, shown.hash))
+  expect(Math.min(...distances)).toBeLessThanOrEqual(10)
+})
+
 /** JPEGs that are decoded in different ways. */
 async function jpegs(image: () => Sharp): Promise<Record<string, Buffer>> {
   const options = { quality: 100, chromaSubsampling: '4:4:4' }
@@ -136,13 +210,20 @@ function rgbJpeg(pixels: Uint8Array): Buffer {
   )
 }
 
+const JPEG_PART_BYTES = 65519
+
 /** Puts a profile into a file as its format has it. */
 async function attach(file: Buffer, profile: Uint8Array): Promise<Buffer> {
   const { format } = await sharp(file).metadata()
   if (format === 'jpeg') {
-    const content = Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(1, 1), profile])
-    const head = Buffer.of(0xff, 0xe2, (content.length + 2) >> 8, (content.length + 2) & 255)
-    return Buffer.concat([file.subarray(0, 2), head, content, file.subarray(2)])
+    const total = Math.max(1, Math.ceil(profile.length / JPEG_PART_BYTES))
+    const parts = Array.from({ length: total }, (_, i) => {
+      const part = profile.subarray(i * JPEG_PART_BYTES, (i + 1) * JPEG_PART_BYTES)
+      const length = part.length + 16
+      const head = Buffer.of(0xff, 0xe2, length >> 8, length & 255)
+      return Buffer.concat([head, Buffer.from('ICC_PROFILE\0'), Buffer.of(i + 1, total), part])
+    })
+    return Buffer.concat([file.subarray(0, 2), ...parts, file.subarray(2)])
   }
   if (format === 'png') {
     const content = Buffer.concat([Buffer.from('x\0\0'), deflateSync(profile)])

@@ -1,12 +1,11 @@
 import type { ImageCore } from '../../../core/image-core.ts'
-import { type Frame, ImageDecoder } from '../../../core/image.ts'
+import { type Frame, ImageDecoder, type Tones } from '../../../core/image.ts'
 import type { Steps } from '../../../util/steps.ts'
 import type { ScanBudget } from '../../budget.ts'
 import { libraryMs } from '../../work.ts'
-import { type Display, readDisplay, readProfile } from '../item-properties.ts'
+import { type Display, readColours, readDisplay } from '../item-properties.ts'
 import type { Area } from '../library-plan.ts'
 import type { PageEnd, Pages } from '../pages.ts'
-import { profileCurve } from '../tone.ts'
 import type { HeicImage, HeicLibrary } from './library.ts'
 import { MAX_PIXELS, MAX_TILE_PIXELS } from './limits.ts'
 
@@ -23,16 +22,15 @@ export function readHeic(context: HeicContext): Pages {
   context.budget.spend(libraryMs('heic', { width: 0, height: 0 }))
   const found = context.library.images(context.file)
   if (typeof found === 'string') return { pages: [found], isPartial: false }
-  const profile = readProfile(context.file)
   const pages = found.images.map((image) => {
     const display = readDisplay(context.file, image.id)
     const { width, height } = image
-    const page = { width, height, orientation: display.orientation, ...(profile && { profile }) }
-    const curve = profile && profileCurve(profile)
+    const space = readColours(context.file, image.id)
+    const page = { width, height, orientation: display.orientation, ...(space && { space }) }
     return {
       page,
-      decode: (onFrame: (frame: Frame) => void) =>
-        decodeImage(context, { image, display, ...(curve && { curve }) }, onFrame),
+      decode: (onFrame: (frame: Frame) => void, tones: Tones | undefined) =>
+        decodeImage(context, { image, display, ...(tones && { tones }) }, onFrame),
     }
   })
   return { pages, isPartial: found.isPartial }
@@ -41,7 +39,7 @@ export function readHeic(context: HeicContext): Pages {
 interface ShownImage {
   image: HeicImage
   display: Display
-  curve?: Float32Array
+  tones?: Tones
 }
 
 /**
@@ -50,7 +48,7 @@ interface ShownImage {
  */
 function* decodeImage(
   context: HeicContext,
-  { image, display: { area }, curve }: ShownImage,
+  { image, display: { area }, tones }: ShownImage,
   onFrame: (frame: Frame) => void,
 ): Steps<PageEnd> {
   const { width, height, channels, tileWidth, tileHeight } = image
@@ -58,7 +56,7 @@ function* decodeImage(
     return 'over-pixel-budget'
   const whole = ImageDecoder.forPixels(context.core, { width, height, channels })
   const part = area && partDecoder(context.core, area, channels)
-  if (curve) whole.setTones(curve)
+  if (tones) whole.setTones(tones)
   try {
     let y = 0
     for (let row = 0; row * tileHeight < height; row++) {

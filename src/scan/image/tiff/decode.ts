@@ -1,4 +1,4 @@
-import { type Frame, ImageDecoder } from '../../../core/image.ts'
+import { type Frame, ImageDecoder, type Tones } from '../../../core/image.ts'
 import type { Steps } from '../../../util/steps.ts'
 import type { PageEnd } from '../pages.ts'
 import { channelsOf, toPixels } from './colours.ts'
@@ -15,26 +15,26 @@ import type { TiffContext } from './work.ts'
  */
 const MAX_BAND_BYTES = 8 * 1024 * 1024
 
-/** A page, and the tone curve of its profile, if it has a relevant one. */
+/** A page, and what programs show for its values, if that is not what it stores. */
 export interface TonedPage {
   page: Page
-  curve: Float32Array | undefined
+  tones: Tones | undefined
 }
 
 /** Decodes a page row by row. Calls `onFrame` when it is in the core's planes. */
 export function* decodePage(
   context: TiffContext,
-  { page, curve }: TonedPage,
+  { page, tones }: TonedPage,
   onFrame: (frame: Frame) => void,
 ): Steps<PageEnd> {
   if (page.compression === 'jpeg') {
     const end = yield* decodeJpegPage(context, page, onFrame)
-    // JPEG segments only give luma. A curve per channel cannot be applied, so the page is partial.
-    const isToned = curve !== undefined && page.samples > 1
+    // JPEG segments only give luma. Tones of colours cannot be applied, so the page is partial.
+    const isToned = tones !== undefined && page.samples > 1
     return typeof end === 'string' ? end : { isPartial: end.isPartial || isToned }
   }
   const decoder = new PageDecoder(context, page, onFrame)
-  if (curve) decoder.setTones(curve)
+  if (tones) decoder.setTones(tones)
   try {
     return yield* decoder.run()
   } finally {
@@ -73,11 +73,11 @@ class PageDecoder {
     }
   }
 
-  /** Channels go through a curve one by one, in a plane of their own. */
-  setTones(curve: Float32Array): void {
+  /** What programs show has a plane of its own. */
+  setTones(tones: Tones): void {
     const { width, height } = this.#page
     if (channelsOf(this.#page) === 1) return
-    this.#decoder.setTones(curve)
+    this.#decoder.setTones(tones)
     this.#context.budget.spend(width * height * TONED_PIXEL_MS)
   }
 

@@ -1,5 +1,7 @@
 import type { UnscannableReason } from '../../scanned.ts'
+import type { ColourSpace } from '../colour-space.ts'
 import type { FaxForm } from '../fax.ts'
+import { readProfile } from '../icc.ts'
 import type { Directory } from './directory.ts'
 
 /** TIFF compressions that are decoded. */
@@ -58,7 +60,7 @@ export interface Page {
   palette: number[]
   jpegTables: Uint8Array | undefined
   orientation: number
-  profile: Uint8Array | undefined
+  space: ColourSpace | undefined
 }
 
 /** Maximum segments of a page: strips of one row each, or 16 x 16 tiles of a few megapixels. */
@@ -86,6 +88,7 @@ export function readPage(directory: Directory): Page | UnscannableReason {
   if (!isSide(segmentWidth) || !isSide(segmentHeight)) return 'damaged'
   const orientation = directory.number(274, 1)
   const offsets = directory.numbers(isTiled ? 324 : 273, MAX_SEGMENTS)
+  const profile = directory.bytes(34675)
   const page: Page = {
     width,
     height,
@@ -109,7 +112,7 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     palette: colours.colours === 'palette' ? paletteOf(directory, bits[0] ?? 1) : [],
     jpegTables: directory.bytes(347),
     orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
-    profile: directory.bytes(34675),
+    space: profile && readProfile(profile),
   }
   return isSupported(page, directory, bits) ? page : 'unsupported-variant'
 }

@@ -16,7 +16,7 @@ export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array):
   const pages = directories.map((directory) => {
     const page = readPage(directory)
     if (typeof page === 'string') return page
-    const decode: PageDecode = (onFrame, curve) => decodePage(context, { page, curve }, onFrame)
+    const decode: PageDecode = (onFrame, tones) => decodePage(context, { page, tones }, onFrame)
     return { page, decode }
   })
   return { pages, isPartial }
