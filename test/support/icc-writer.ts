@@ -37,7 +37,7 @@ export function writeTableProfile(
   side: number,
   lightness: (node: readonly number[]) => number,
 ): Buffer {
-  const nodes = Array.from({ length: side ** channels }, (_, node) =>
+  const nodes = [...Array(side ** channels).keys()].map((node) =>
     Array.from({ length: channels }, (_, i) => {
       return (Math.floor(node / side ** (channels - 1 - i)) % side) / (side - 1)
     }),

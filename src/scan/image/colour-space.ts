@@ -30,17 +30,17 @@ const TO_SRGB = [
 ] as const
 
 /** The sRGB value for an amount of light (IEC 61966-2-1). */
-export function encode(light: number): number {
+export function toSrgb(light: number): number {
   return light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
 }
 
-function decode(value: number): number {
+function fromSrgb(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
 }
 
 /** Luma, 0 to 255, that a screen shows for an amount of light. */
 export function shownLuma(light: Xyz): number {
-  const [red = 0, green = 0, blue = 0] = TO_SRGB.map((row) => encode(clamp(dot(row, light))))
+  const [red = 0, green = 0, blue = 0] = TO_SRGB.map((row) => toSrgb(clamp(dot(row, light))))
   return 255 * (0.299 * red + 0.587 * green + 0.114 * blue)
 }
 
@@ -48,10 +48,10 @@ export function shownLuma(light: Xyz): number {
 export function matrixSpace(curves: readonly Transfer[], lights: readonly Xyz[]): ColourSpace {
   const columns = [0, 1, 2].map((i) => lights.map((light) => light[i] ?? 0))
   return {
-    shapers: curves.map((curve) => (value) => encode(clamp(curve(value)))),
+    shapers: curves.map((curve) => (value) => toSrgb(clamp(curve(value)))),
     sides: curves.map(() => SMOOTH_SIDE),
     light: (places) => {
-      const light = places.map(decode)
+      const light = places.map(fromSrgb)
       const [x = 0, y = 0, z = 0] = columns.map((column) => dot(column, light))
       return [x, y, z]
     },
@@ -179,7 +179,7 @@ const TRANSFERS: Partial<Record<number, Transfer>> = {
 
 /** A space by its code points; `undefined` if it is nearly sRGB. */
 export function codePointSpace(primaries: number, transfer: number): ColourSpace | undefined {
-  return primarySpace(TRANSFERS[transfer] ?? decode, PRIMARIES[primaries] ?? SRGB)
+  return primarySpace(TRANSFERS[transfer] ?? fromSrgb, PRIMARIES[primaries] ?? SRGB)
 }
 
 /** A space by what PNG says of it: a gamma, 0 if there is none, and perhaps its primaries. */
@@ -193,7 +193,7 @@ export function gammaSpace(gamma: number, places?: readonly number[]): ColourSpa
         [bx, by],
       ]
     : SRGB
-  const curve = gamma > 0 ? (value: number) => value ** (1 / gamma) : decode
+  const curve = gamma > 0 ? (value: number) => value ** (1 / gamma) : fromSrgb
   return primarySpace(curve, primaries) ?? primarySpace(curve, SRGB)
 }
 

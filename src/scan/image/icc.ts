@@ -33,7 +33,7 @@ export function readProfile(profile: Uint8Array): ColourSpace | undefined {
   const tags = readTags(profile)
   const table = tags.get('A2B1') ?? tags.get('A2B0')
   const isLab = ascii(profile.subarray(20, 24)) === 'Lab '
-  return (table && readTable(table, channels, isLab)) ?? readCurves(tags, channels)
+  return (table && readColourTable(table, channels, isLab)) ?? readCurves(tags, channels)
 }
 
 function readTags(profile: Uint8Array): Tags {
@@ -112,7 +112,11 @@ function readParametric(tag: Uint8Array): Transfer | undefined {
   }
 }
 
-function readTable(tag: Uint8Array, channels: number, isLab: boolean): ColourSpace | undefined {
+function readColourTable(
+  tag: Uint8Array,
+  channels: number,
+  isLab: boolean,
+): ColourSpace | undefined {
   if (tag[8] !== channels || tag[9] !== THREE.length) return undefined
   const type = ascii(tag.subarray(0, 4))
   if (type === 'mAB ') return readStages(tag, channels, isLab)
@@ -152,7 +156,7 @@ function readStages(tag: Uint8Array, channels: number, isLab: boolean): ColourSp
   if (!lastCurves || !middleCurves || !firstCurves) return undefined
   const toLight = isLab ? fromLab(1) : fromXyz
   const finish = (values: readonly number[]) => {
-    const mixed = matrix ? THREE.map((i) => clamp(rowOf(matrix, i, values))) : values
+    const mixed = matrix ? THREE.map((i) => clamp(mixRow(matrix, i, values))) : values
     return toLight(lastCurves.map((curve, i) => clamp(curve(mixed[i] ?? 0))))
   }
   if (!grid) {
@@ -171,7 +175,7 @@ function readStages(tag: Uint8Array, channels: number, isLab: boolean): ColourSp
 }
 
 /** A row of a matrix of nine numbers, with the number that is added after them. */
-function rowOf(matrix: Uint8Array, row: number, values: readonly number[]): number {
+function mixRow(matrix: Uint8Array, row: number, values: readonly number[]): number {
   const factors = THREE.map((i) => fixedAt(matrix, 4 * (3 * row + i)))
   return dot(factors, values) + fixedAt(matrix, 4 * (9 + row))
 }
@@ -194,13 +198,13 @@ function readSeveral(bytes: Uint8Array | undefined, count: number): Transfer[] |
 const FORMULA_NUMBERS = [1, 3, 4, 5, 7]
 
 /** Numbers of one or two bytes, as shares of the largest. */
-interface Table {
+interface TagNumbers {
   count: number
   at: Numbers
-  from: (first: number) => Table
+  from: (first: number) => TagNumbers
 }
 
-function numbersOf(tag: Uint8Array, start: number, bytes: 1 | 2): Table {
+function numbersOf(tag: Uint8Array, start: number, bytes: 1 | 2): TagNumbers {
   const at = (i: number) =>
     bytes === 2 ? u16At(tag, start + 2 * i) / 65535 : (tag[start + i] ?? 0) / 255
   const count = Math.max(0, Math.floor((tag.length - start) / bytes))
@@ -208,7 +212,7 @@ function numbersOf(tag: Uint8Array, start: number, bytes: 1 | 2): Table {
 }
 
 /** Nodes of three numbers each, those of the last side next to one another. */
-function gridOf(numbers: Table, sides: readonly number[]) {
+function gridOf(numbers: TagNumbers, sides: readonly number[]) {
   return {
     count: sides.reduce((product, side) => product * side, THREE.length),
     at: (places: readonly number[]) => {

@@ -8,7 +8,7 @@ import type { Area } from './library-plan.ts'
  * The colours of an image, by default the primary one (ISO/IEC 14496-12, 12.1.5: `colr`). A profile
  * comes before code points.
  */
-export function readColours(file: Uint8Array, item?: number): ColourSpace | undefined {
+export function readColourBox(file: Uint8Array, item?: number): ColourSpace | undefined {
   const boxes = readProperties(file, item).filter(({ type }) => type === 'colr')
   const named = boxes.map(({ data }) => ({
     kind: ascii(data.subarray(0, 4)),

@@ -3,7 +3,7 @@ import { type Frame, ImageDecoder, type Tones } from '../../../core/image.ts'
 import type { Steps } from '../../../util/steps.ts'
 import type { ScanBudget } from '../../budget.ts'
 import { libraryMs } from '../../work.ts'
-import { type Display, readColours, readDisplay } from '../item-properties.ts'
+import { type Display, readColourBox, readDisplay } from '../item-properties.ts'
 import type { Area } from '../library-plan.ts'
 import type { PageEnd, Pages } from '../pages.ts'
 import type { HeicImage, HeicLibrary } from './library.ts'
@@ -25,7 +25,7 @@ export function readHeic(context: HeicContext): Pages {
   const pages = found.images.map((image) => {
     const display = readDisplay(context.file, image.id)
     const { width, height } = image
-    const space = readColours(context.file, image.id)
+    const space = readColourBox(context.file, image.id)
     const page = { width, height, orientation: display.orientation, ...(space && { space }) }
     return {
       page,
