@@ -174,7 +174,7 @@ const TRANSFERS: Partial<Record<number, Transfer>> = {
   10: (value) => 10 ** (2.5 * (value - 1)),
   16: (value) => (10_000 * fromPq(value)) / HDR_WHITE,
   17: (value) => (52.37 / 48) * value ** 2.6,
-  18: (value) => fromHlg(value) / fromHlg(0.75),
+  18: (value) => (fromHlg(value) / fromHlg(0.75)) ** 1.2,
 }
 
 /** A space by its code points; `undefined` if it is nearly sRGB. */

@@ -1,10 +1,10 @@
-import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
 import type { Needle } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
+import { attachProfile } from '../../support/attach-profile.ts'
 import { type Lights, writeProfile, writeTableProfile } from '../../support/icc-writer.ts'
 import { writeJpeg } from '../../support/jpeg-writer.ts'
 import { writePng } from '../../support/png-writer.ts'
@@ -38,7 +38,7 @@ describe('a tone curve that moves luma', () => {
   it.each(Object.entries(curves))('gives the needle that libvips shows: %s', async (_, curve) => {
     for (const format of ['png', 'jpeg', 'webp'] as const) {
       const plain = await grey(hidden).toFormat(format, { quality: 98 }).toBuffer()
-      const file = await attach(plain, writeProfile(curve))
+      const file = await attachProfile(plain, writeProfile(curve))
       const known = await shownBySharp(file)
       const needles = await needlesOf(file)
       const toned = needles.find(({ probe }) => probe === 'toned')
@@ -62,7 +62,7 @@ describe('a tone curve that moves luma', () => {
       ...(await jpegs(image)),
     }
     for (const [name, plain] of Object.entries(files)) {
-      const file = await attach(plain, root)
+      const file = await attachProfile(plain, root)
       const known = await shownBySharp(file)
       const toned = (await needlesOf(file)).find(({ probe }) => probe === 'toned')
       expect({ name, isNear: distance(toned!.hash, known.hash) <= 10 }).toEqual({
@@ -98,7 +98,7 @@ describe('a tone curve that moves luma', () => {
     const profile = writeProfile(upperPart)
     for (let length = 0; length < profile.length; length += 37) {
       for (const format of ['png', 'jpeg'] as const) {
-        const file = await attach(
+        const file = await attachProfile(
           await grey(data).toFormat(format).toBuffer(),
           profile.subarray(0, length),
         )
@@ -142,7 +142,7 @@ describe('a profile that shows one channel alone', () => {
         ...(await jpegs(image)),
       }
       for (const [name, plain] of Object.entries(formats)) {
-        const file = await attach(plain, profile)
+        const file = await attachProfile(plain, profile)
         const shown = await shownBySharp(file)
         const distances = (await needlesOf(file)).map(({ hash }) => distance(hash, shown.hash))
         expect({ name, isNear: Math.min(...distances) <= 10 }).toEqual({ name, isNear: true })
@@ -155,7 +155,7 @@ describe('a profile that shows one channel alone', () => {
     const profile = writeTableProfile('mft2', 3, 33, red)
     expect(profile.length).toBeGreaterThan(2 * 65536)
     const plain = await image().jpeg({ quality: 98 }).toBuffer()
-    const file = await attach(plain, profile)
+    const file = await attachProfile(plain, profile)
     const shown = await shownBySharp(file)
     const distances = (await needlesOf(file)).map(({ hash }) => distance(hash, shown.hash))
     expect(Math.min(...distances)).toBeLessThanOrEqual(10)
@@ -163,7 +163,7 @@ describe('a profile that shows one channel alone', () => {
 
   it('is left out, and said to be, if its grid is too fine', async () => {
     const profile = writeTableProfile('mft1', 3, 34, red)
-    const file = await attach(await image().webp({ lossless: true }).toBuffer(), profile)
+    const file = await attachProfile(await image().webp({ lossless: true }).toBuffer(), profile)
     expect(await scanFile(context, file)).toMatchObject({ coverage: 'scanned', isPartial: true })
   })
 })
@@ -176,7 +176,7 @@ it('greys go through the table of a profile', async () => {
     .toColourspace('b-w')
     .png()
     .toBuffer()
-  const file = await attach(plain, profile)
+  const file = await attachProfile(plain, profile)
   const shown = await shownBySharp(file)
   const distances = (await needlesOf(file)).map(({ hash }) => distance(hash, shown.hash))
   expect(Math.min(...distances)).toBeLessThanOrEqual(10)
@@ -208,39 +208,4 @@ function rgbJpeg(pixels: Uint8Array): Buffer {
   return Buffer.from(
     writeJpeg({ width: WIDTH, height: HEIGHT, components, step: 1, adobeTransform: 0 }),
   )
-}
-
-const JPEG_PART_BYTES = 65519
-
-/** Puts a profile into a file as its format has it. */
-async function attach(file: Buffer, profile: Uint8Array): Promise<Buffer> {
-  const { format } = await sharp(file).metadata()
-  if (format === 'jpeg') {
-    const total = Math.max(1, Math.ceil(profile.length / JPEG_PART_BYTES))
-    const parts = Array.from({ length: total }, (_, i) => {
-      const part = profile.subarray(i * JPEG_PART_BYTES, (i + 1) * JPEG_PART_BYTES)
-      const length = part.length + 16
-      const head = Buffer.of(0xff, 0xe2, length >> 8, length & 255)
-      return Buffer.concat([head, Buffer.from('ICC_PROFILE\0'), Buffer.of(i + 1, total), part])
-    })
-    return Buffer.concat([file.subarray(0, 2), ...parts, file.subarray(2)])
-  }
-  if (format === 'png') {
-    const content = Buffer.concat([Buffer.from('x\0\0'), deflateSync(profile)])
-    const chunk = Buffer.alloc(12 + content.length)
-    chunk.writeUInt32BE(content.length, 0)
-    chunk.write('iCCP', 4)
-    content.copy(chunk, 8)
-    chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), chunk.length - 4)
-    return Buffer.concat([file.subarray(0, 33), chunk, file.subarray(33)])
-  }
-  const chunk = (type: string, content: Uint8Array) => {
-    const header = Buffer.from(`${type}\0\0\0\0`)
-    header.writeUInt32LE(content.length, 4)
-    return Buffer.concat([header, content, new Uint8Array(content.length % 2)])
-  }
-  const size = [WIDTH - 1, 0, 0, HEIGHT - 1, 0, 0]
-  const flags = chunk('VP8X', Uint8Array.of(0x20, 0, 0, 0, ...size))
-  const content = [Buffer.from('WEBP'), flags, chunk('ICCP', profile), file.subarray(12)]
-  return chunk('RIFF', Buffer.concat(content))
 }
