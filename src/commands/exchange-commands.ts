@@ -95,7 +95,7 @@ async function syncToEnd(
     total.added += run.publication?.added ?? 0
     total.removed += run.publication?.removed ?? 0
     const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
-    if (goesOn && !run.publishError) continue
+    if (goesOn && !run.error) continue
     endProgress()
     return tellRun(name, run, total, options)
   }
@@ -112,12 +112,10 @@ interface RunTotal {
 
 function tellRun(
   name: string,
-  { sync, publication, publishError }: SourceRun,
+  { sync, publication, error, held }: SourceRun,
   total: RunTotal,
   { json }: ExchangeOptions,
 ): boolean {
-  const held = publication?.held.find((one) => one.name === name)
-  const error = sync.error ?? publishError
   const isGood = sync.state === 'complete' && !error && !held
   if (json) {
     const problem = error && `${error.code}: ${error.message}`
