@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { writeZip } from '../../test/support/archive-writer.ts'
-import type { Random } from './random.ts'
 
 /** An upload under way. */
 export interface ChaosUpload {
@@ -24,12 +23,12 @@ const MAX_WAIT_MS = 150_000
 
 /** Makes uploads of pictures, in every form that they arrive in. */
 export class UploadMaker {
-  readonly #random: Random
+  readonly #random: () => number
   readonly #known: readonly Buffer[]
   readonly #others: readonly Buffer[]
   #count = 0
 
-  constructor(random: Random, known: readonly Buffer[], others: readonly Buffer[]) {
+  constructor(random: () => number, known: readonly Buffer[], others: readonly Buffer[]) {
     this.#random = random
     this.#known = known
     this.#others = others
