@@ -61,7 +61,7 @@ export async function exchangeAdd(
   if (kind === undefined)
     throw new ExchangeAddError(`expected a kind: ${EXCHANGE_KINDS.join(', ')}`)
   const guide = GUIDES[kind]
-  if (!json) tellGuide(guide)
+  if (!json) printGuide(guide)
   const answers = isAsked
     ? await askAll(questionsOf(kind, guide), { ...named, ...set })
     : { name: kind, ...named, ...set }
@@ -69,7 +69,7 @@ export async function exchangeAdd(
   const change = await planChange(config, env, source)
   if (!dryRun) for (const { path, text } of change.files) await writeFile(path, text)
   if (json) console.log(JSON.stringify(reportOf(source, change, dryRun === true)))
-  else tellChange(source, change, dryRun === true)
+  else printChange(source, change, dryRun === true)
   return true
 }
 
@@ -267,13 +267,13 @@ async function planChange(
   }
 }
 
-function tellGuide({ title, ask }: Guide): void {
+function printGuide({ title, ask }: Guide): void {
   console.log(
     [title, '', 'Ask the provider for:', ...ask.map((item) => `  - ${item}`), ''].join('\n'),
   )
 }
 
-function tellChange(source: DescribedSource, { files, byHand }: Change, isDry: boolean): void {
+function printChange(source: DescribedSource, { files, byHand }: Change, isDry: boolean): void {
   const { name, kind, bank, settings, secrets, policy } = source
   for (const { path, state } of files) console.log(`${isDry ? 'would be ' : ''}${state} ${path}`)
   const vars = { DESK: { exchanges: { [name]: settings } } }

@@ -97,7 +97,7 @@ async function syncToEnd(
     const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
     if (goesOn && !run.error) continue
     endProgress()
-    return tellRun(name, run, total, options)
+    return printRun(name, run, total, options)
   }
 }
 
@@ -110,7 +110,7 @@ interface RunTotal {
   removed: number
 }
 
-function tellRun(
+function printRun(
   name: string,
   { sync, publication, error, held }: SourceRun,
   total: RunTotal,
@@ -126,7 +126,7 @@ function tellRun(
     return isGood
   }
   console.log(`${name}: read ${total.records} records, ${total.deleted} withdrawn (${sync.state})`)
-  tellSkipped(total.skipped)
+  printSkipped(total.skipped)
   if (publication) console.log(`  published: ${total.added} hashes added, ${total.removed} removed`)
   if (held) {
     console.error(
@@ -138,7 +138,7 @@ function tellRun(
   return isGood
 }
 
-function tellSkipped(skipped: Skipped): void {
+function printSkipped(skipped: Skipped): void {
   for (const [reason, count] of Object.entries(skipped))
     console.log(`  skipped ${count}: ${reason}`)
 }
@@ -179,7 +179,7 @@ async function dryRun(
     )
     for (const [kind, count] of Object.entries(done.hashes))
       console.log(`  ${count} of kind ${kind}`)
-    tellSkipped(done.skipped)
+    printSkipped(done.skipped)
   }
   return true
 }
@@ -194,11 +194,12 @@ export async function exchangeFeedback(
   return withDesk(options, async (desk) => {
     const { feedback } = exchangeSettings(desk, name)
     if (entry !== undefined) return keepOpinion(desk, name, entry, options)
-    if (options.dryRun || feedback === 'off') return tellPlanned(desk, name, options)
+    if (options.dryRun || feedback === 'off') return printPlanned(desk, name, options)
     const done = await sendFeedback(desk, name)
-    const { sent, failed, untold } = done
+    const { sent, failed, unaccepted } = done
     if (options.json) console.log(JSON.stringify({ exchange: name, ...done }))
-    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it does not accept`)
+    else
+      console.log(`${name}: sent ${sent}, ${failed} failed, ${unaccepted} that it does not accept`)
     return failed === 0
   })
 }
@@ -236,7 +237,7 @@ async function keepOpinion(
 }
 
 /** Shows what would be sent. */
-async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions): Promise<boolean> {
+async function printPlanned(desk: Desk, name: string, { json }: FeedbackOptions): Promise<boolean> {
   const { feedback } = exchangeSettings(desk, name)
   const waiting = (await planFeedback(desk, name)).map(({ opinion, ask }) => ({
     entry: opinion.entry,

@@ -53,7 +53,7 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
     const namespace = proxy.env[binding] as KvNamespace
     const key = proxy.env[KEY_VARIABLE] as string | undefined
     const keys = parseListKeys(process.env[KEY_VARIABLE] ?? key)
-    tellOtherKey(key)
+    warnOfOtherKey(key)
     return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
   } catch (error) {
     await proxy.dispose()
@@ -67,7 +67,7 @@ export function hasSeveralKeys(): boolean {
 }
 
 /** Warns that `wrangler dev` cannot read what is sealed with the environment's key. */
-function tellOtherKey(key: string | undefined): void {
+function warnOfOtherKey(key: string | undefined): void {
   const exported = process.env[KEY_VARIABLE]?.split(',')[0]?.trim()
   if (exported === undefined || key === undefined || key.includes(exported)) return
   console.error(
