@@ -26,6 +26,7 @@ import { workerOf } from '../test/support/workerd.ts'
 import { FaultyOrigin } from './chaos/origin.ts'
 import { FaultyStore } from './chaos/store.ts'
 import { type ChaosUpload, digestOf, send, type ChaosAnswer, UploadMaker } from './chaos/uploads.ts'
+import { needlesOf } from '../src/scan/scanned.ts'
 
 const { values } = parseArgs({
   options: {
@@ -96,7 +97,7 @@ async function entriesOf(files: readonly Buffer[]): Promise<Entry[]> {
   const modules = readModules()
   const scanned = await Promise.all(files.map((file) => scanFile({ modules }, file)))
   return scanned.flatMap((one, i) =>
-    (one.coverage === 'scanned' ? one.needles : []).map(({ hash }) => {
+    needlesOf(one).map(({ hash }) => {
       return { kind: 'pdq' as const, hash, id: `known-${i}`, labels: {} }
     }),
   )

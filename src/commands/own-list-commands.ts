@@ -11,6 +11,7 @@ import { installedHeic } from './heic.ts'
 import { entryGuard, printLowered } from './entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { parseList, type WideKind } from '../list/text.ts'
+import { needlesOf } from '../scan/scanned.ts'
 import { HashgateError } from '../util/errors.ts'
 import { toHex } from '../util/bytes.ts'
 import { withStore, type TargetOptions } from './list-commands.ts'
@@ -182,10 +183,7 @@ async function rowsOfFile(
   const scanned = await scanPath({ modules: readModules(), ...(await installedHeic()) }, path)
   if (!scanned) throw new BadEntryError(`${path} cannot be read, so nothing was changed`)
   const sha256 = scanned.digests?.sha256
-  const identity =
-    scanned.coverage === 'scanned'
-      ? scanned.needles.find(({ probe }) => probe === 'identity')
-      : undefined
+  const identity = needlesOf(scanned).find(({ probe }) => probe === 'identity')
   if (!identity && (await isHashList(path)))
     throw new BadEntryError(
       `${path} is a hash list; publish it with \`hashgate list push ${path} --bank NAME\`, which replaces that bank`,

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import sharp from 'sharp'
 import { readModules } from '../../../src/core/node.ts'
 import { PROBE_SETS } from '../../../src/scan/probes/sets.ts'
-import type { Needle } from '../../../src/scan/scanned.ts'
+import { needlesOf, type Needle } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { drawDistractor, KINDS } from '../distractors.ts'
 import { open, readSource } from '../pixels.ts'
@@ -38,7 +38,7 @@ const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.pl
 /** A file's identity; `undefined` if it has none. */
 export async function identityOf(file: Uint8Array): Promise<Needle | undefined> {
   const scanned = await scanFile(context, file)
-  return scanned.coverage === 'scanned' ? scanned.needles[0] : undefined
+  return needlesOf(scanned)[0]
 }
 
 /** Photographs, crops and faint copies of them; generated pictures; sheets of one colour. */
