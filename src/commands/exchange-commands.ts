@@ -15,6 +15,7 @@ import { HashgateError } from '../util/errors.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { type DeskParts, openDesk, openDeskParts } from './open-desk.ts'
 import { endProgress, RecordProgress } from './progress.ts'
+import { closing } from './stores.ts'
 
 interface ExchangeOptions extends TargetOptions {
   json?: true
@@ -387,11 +388,5 @@ async function withParts(
   options: ExchangeOptions,
   use: (parts: DeskParts) => Promise<boolean>,
 ): Promise<boolean> {
-  const parts = await openDeskParts(options)
-  try {
-    return await use(parts)
-  } finally {
-    endProgress()
-    await parts.close()
-  }
+  return closing(await openDeskParts(options), (parts) => use(parts).finally(endProgress))
 }

@@ -45,6 +45,18 @@ export class WranglerError extends HashgateError {
   readonly code = 'wrangler'
 }
 
+/** Uses something that was opened, and closes it. */
+export async function closing<Opened extends { close: () => Promise<void> }, T>(
+  opened: Opened,
+  use: (opened: Opened) => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await use(opened)
+  } finally {
+    await opened.close()
+  }
+}
+
 /** The local namespace, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
   const { binding } = findNamespace(await readWranglerConfig(options), options)
