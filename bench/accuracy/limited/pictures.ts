@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { readModules } from '../../../src/core/node.ts'
 import { PROBE_SETS } from '../../../src/scan/probes/sets.ts'
 import { needlesOf, type Needle } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { drawDistractor, KINDS } from '../distractors.ts'
+import { CORPUS } from '../files.ts'
 import { open, readSource } from '../pixels.ts'
 import { between, seeded } from '../seeded.ts'
 
@@ -23,6 +25,23 @@ export interface PictureOptions {
   crops: number
   /** Number of generated pictures of each kind. */
   generated: number
+}
+
+/** Reads the options of a report on pictures, and folders of photographs. */
+export function readPictureOptions(
+  args: readonly string[],
+): PictureOptions & { corpus: readonly string[] } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      corpus: { type: 'string', multiple: true, default: [CORPUS] },
+      generated: { type: 'string', default: '20' },
+      crops: { type: 'string', default: '8' },
+      seed: { type: 'string', default: '1' },
+    },
+  })
+  const { corpus, generated, crops, seed } = values
+  return { corpus, generated: Number(generated), crops: Number(crops), seed: Number(seed) }
 }
 
 /** Contrasts that photographs are reduced to: too low for a quality of 50. */
