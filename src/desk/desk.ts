@@ -5,7 +5,7 @@ import type { ListStore } from '../list/store.ts'
 import { openExchange } from './exchanges/catalog.ts'
 import type { Exchange, World } from './exchanges/exchange.ts'
 import { worldOf } from './exchanges/https/places.ts'
-import { type Sync, syncExchange, type SyncProgress } from './exchanges/runner.ts'
+import { type Sync, syncExchange, type SyncOptions } from './exchanges/runner.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { type HeldSource, type LedgerPublication, publishLedger } from './ledger/publication.ts'
 import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
@@ -67,14 +67,11 @@ export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name:
   return openExchange(settings, (secret) => secretOf(desk.env, secret), world)
 }
 
-export interface SourceRunOptions {
+export interface SourceRunOptions extends Pick<SyncOptions, 'refetch' | 'onPage'> {
   /** Read instead of the exchange in the settings: a file, say. */
   exchange?: Exchange
-  maxPages?: number
-  refetch?: boolean
   /** Whether to publish even though too many of its records vanished. */
   accept?: boolean
-  onPage?: (progress: SyncProgress) => void
 }
 
 /** What a run of a source did, and what of it was published. */
