@@ -73,7 +73,7 @@ export function keepCodePoints(at: usize): void {
   if (!codePoints) codePoints = load<u32>(at)
 }
 
-/** Address of the colour profile, which PNG stores in a chunk of its own form; 0 if there is none. */
+/** Address of the colour profile; 0 if there is none. A PNG's is the data of its iCCP chunk. */
 export function profileAddress(): usize {
   joinParts()
   return address

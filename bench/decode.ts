@@ -88,7 +88,7 @@ async function compareDecoders(): Promise<void> {
     const decodeAlone = () => jsquash(new Uint8Array(file).buffer)
     const [library] = await measure([{ name: 'jsquash', run: decodeAlone }], 5)
     const ratio = (other: Timing | undefined, to: string) =>
-      told(`${name}, ratio to ${to}`, own.median / (other?.median ?? 1))
+      barCell(`${name}, ratio to ${to}`, own.median / (other?.median ?? 1))
     rows.push([
       `${name}, ${(file.length / 1e6).toFixed(1)} MB`,
       ms(own.median),
@@ -130,7 +130,7 @@ async function showUploads(): Promise<void> {
       21,
     )
     const ratio = used.median / (vips?.median ?? 1)
-    const cell = told(`${name}, default probes, ratio to sharp`, ratio)
+    const cell = barCell(`${name}, default probes, ratio to sharp`, ratio)
     rows.push([name, ms(used.median), ms(other?.median ?? 0), ms(vips?.median ?? 0), cell])
   }
   console.log('File to the needles of the default probes, with SHA-256, in milliseconds.\n')
@@ -138,7 +138,7 @@ async function showUploads(): Promise<void> {
 }
 
 /** A ratio as a cell, with its bar if there is one. */
-function told(what: string, value: number): string {
+function barCell(what: string, value: number): string {
   const hasBar = TIMED_BARS.some((bar) => bar.what === what)
   return hasBar ? bars.check(what, value) : value.toFixed(2)
 }

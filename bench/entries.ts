@@ -4,9 +4,9 @@
 //   npm run bench -- entries
 //     --corpus DIR     photographs; may be given more than once
 //     --generated N    generated pictures of each kind that are entries, and as many that are uploads: 20
+//     --crops N        crops of each photograph: 8
 //     --seed N         1; the background has another
 
-import { parseArgs } from 'node:util'
 import { entryGuard } from '../src/commands/entry-guard.ts'
 import { readModules } from '../src/core/node.ts'
 import { type CapReason, isRepeating } from '../src/list/entry-guard.ts'
@@ -18,10 +18,14 @@ import { scanFile } from '../src/scan/scanner.ts'
 import { distance, type Hash256 } from '../src/util/hash.ts'
 import { drawDistractor, KINDS } from './accuracy/distractors.ts'
 import { imagesIn } from './accuracy/files.ts'
-import { identityOf, pictures } from './accuracy/limited/pictures.ts'
+import {
+  identityOf,
+  type PictureOptions,
+  pictures,
+  readPictureOptions,
+} from './accuracy/limited/pictures.ts'
 import { printTable } from './measure.ts'
 
-const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
 const BANK = { ...DEFAULT_BANK_POLICY, id: 'bench', segments: [] }
 const CAPS = [2, 4, 6, 8, 10, 12, 16]
 const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
@@ -41,7 +45,7 @@ interface Near {
 
 /** The report of `npm run bench -- entries`. */
 export async function benchEntries(args: readonly string[]): Promise<void> {
-  const options = readOptions(args)
+  const options = readPictureOptions(args)
   const entries = (await draw(options.generated, options.seed)).filter(isListed)
   const uploads = await draw(options.generated, options.seed + 1)
   const near = entries.flatMap((entry) => uploads.flatMap((upload) => nearIn(entry, upload)))
@@ -54,18 +58,6 @@ export async function benchEntries(args: readonly string[]): Promise<void> {
   printKinds(entries, near)
   printRepeating(near)
   await printPhotographs(options)
-}
-
-function readOptions(args: readonly string[]) {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      corpus: { type: 'string', multiple: true, default: [CORPUS] },
-      generated: { type: 'string', default: '20' },
-      seed: { type: 'string', default: '1' },
-    },
-  })
-  return { corpus: values.corpus, generated: Number(values.generated), seed: Number(values.seed) }
 }
 
 async function draw(count: number, seed: number): Promise<Drawn[]> {
@@ -138,14 +130,12 @@ function printRepeating(near: readonly Near[]): void {
   )
 }
 
-async function printPhotographs(options: { corpus: string[]; seed: number }): Promise<void> {
+async function printPhotographs(
+  options: PictureOptions & { corpus: readonly string[] },
+): Promise<void> {
   const files = options.corpus.flatMap(imagesIn)
   const counts = { all: 0, repeating: 0, crowded: 0 }
-  for await (const { from, file } of pictures(files, {
-    generated: 0,
-    crops: 8,
-    seed: options.seed,
-  })) {
+  for await (const { from, file } of pictures(files, { ...options, generated: 0 })) {
     const identity = from === 'photographs' ? await identityOf(file) : undefined
     if (!identity || identity.quality < DEFAULT_BANK_POLICY.minQuality) continue
     counts.all++

@@ -30,11 +30,10 @@ import { PackedHashes } from '../src/core/packed-hashes.ts'
 import { PROBE_SETS, type ProbeSet } from '../src/scan/probes/sets.ts'
 import type { Needle } from '../src/scan/scanned.ts'
 import { scanFile } from '../src/scan/scanner.ts'
-import { imagesIn } from './accuracy/files.ts'
+import { CORPUS, imagesIn } from './accuracy/files.ts'
 import { seeded } from './accuracy/seeded.ts'
 import { printTable } from './measure.ts'
 
-const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
 const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
 /** From this quality on, a picture is sharp enough for a meaningful identity. */
 const GOOD_QUALITY = 80

@@ -7,17 +7,20 @@
 //     --crops N        crops of each photograph: 8
 //     --seed N         1
 
-import { parseArgs } from 'node:util'
 import { distance, type Hash256 } from '../src/util/hash.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
 import { LIMITED_THRESHOLDS, limitOf } from '../src/match/thresholds.ts'
 import { isPatterned, type Needle } from '../src/scan/scanned.ts'
 import { imagesIn } from './accuracy/files.ts'
 import { changed, CHANGES } from './accuracy/limited/changes.ts'
-import { identityOf, type Picture, pictures } from './accuracy/limited/pictures.ts'
+import {
+  identityOf,
+  type Picture,
+  pictures,
+  readPictureOptions,
+} from './accuracy/limited/pictures.ts'
 import { printTable } from './measure.ts'
 
-const CORPUS = new URL('../../shared/corpus/photos', import.meta.url).pathname
 const { minQuality } = DEFAULT_BANK_POLICY
 /** Distances to report, in bits. */
 const DISTANCES = [0, 2, 4, 6, 8, 10, 12, 16, 20, 24, 31]
@@ -41,7 +44,7 @@ interface Measured extends Omit<Picture, 'file'> {
 
 /** The report of `npm run bench -- limited`. */
 export async function benchLimited(args: readonly string[]): Promise<void> {
-  const options = readOptions(args)
+  const options = readPictureOptions(args)
   const all: Measured[] = []
   for await (const picture of pictures(options.corpus.flatMap(imagesIn), options)) {
     const measured = await measure(picture)
@@ -53,20 +56,6 @@ export async function benchLimited(args: readonly string[]): Promise<void> {
   printFound(all)
   printOthers(all, 'that a list takes: quality 50 and more', (one) => !isVague(one))
   printOthers(all, 'of any quality', () => true)
-}
-
-function readOptions(args: readonly string[]) {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      corpus: { type: 'string', multiple: true, default: [CORPUS] },
-      generated: { type: 'string', default: '20' },
-      crops: { type: 'string', default: '8' },
-      seed: { type: 'string', default: '1' },
-    },
-  })
-  const { corpus, generated, crops, seed } = values
-  return { corpus, generated: Number(generated), crops: Number(crops), seed: Number(seed) }
 }
 
 async function measure({ file, ...picture }: Picture): Promise<Measured | undefined> {

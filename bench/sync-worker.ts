@@ -50,7 +50,7 @@ export default {
   async fetch(request: Request, env: Bindings): Promise<Response> {
     const { now } = (await request.json()) as { now: number }
     const db = new CountedDatabase(env.LEDGER)
-    const { sync, publication, publishError } = await runSource(
+    const { sync, publication, error } = await runSource(
       {
         settings: readDeskSettings(env),
         ledger: await Ledger.open(db, env.DESK_KEY),
@@ -62,7 +62,6 @@ export default {
       },
       'ncmec',
     )
-    const error = sync.error ?? publishError
     const answer: RunAnswer = {
       isComplete: sync.state === 'complete' && publication?.isComplete === true,
       rowsWritten: db.written,

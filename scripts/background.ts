@@ -13,6 +13,7 @@ import { PROBE_SETS } from '../src/scan/probes/sets.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { toHex } from '../src/util/bytes.ts'
 import { replaceFile } from './replace-file.ts'
+import { needlesOf } from '../src/scan/scanned.ts'
 
 const FILE = fileURLToPath(new URL('../assets/background.bin', import.meta.url))
 /** Pictures of each kind. */
@@ -24,8 +25,7 @@ const { minQuality } = DEFAULT_BANK_POLICY
 
 /** Needles of a picture that may match, in hex. */
 async function hashesOf(file: Uint8Array): Promise<string[]> {
-  const scanned = await scanFile(context, file)
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const needles = needlesOf(await scanFile(context, file))
   return needles.filter((needle) => capOf(needle, minQuality)).map(({ hash }) => toHex(hash))
 }
 

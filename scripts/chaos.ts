@@ -20,12 +20,13 @@ import { parseListKeys, SealedStore } from '../src/list/sealing.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { randomEntries } from '../test/support/entries.ts'
 import { picture } from '../test/support/sharp-images.ts'
+import { randomFrom } from '../src/util/random.ts'
 import { newWatcher } from '../test/support/watcher.ts'
 import { workerOf } from '../test/support/workerd.ts'
 import { FaultyOrigin } from './chaos/origin.ts'
-import { randomFrom } from './chaos/random.ts'
 import { FaultyStore } from './chaos/store.ts'
-import { type ChaosUpload, digestOf, send, type Told, UploadMaker } from './chaos/uploads.ts'
+import { type ChaosUpload, digestOf, send, type ChaosAnswer, UploadMaker } from './chaos/uploads.ts'
+import { needlesOf } from '../src/scan/scanned.ts'
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +49,7 @@ const MAX_MEMORY = 512 * MIB
 const RECOVERY_SECONDS = 120
 
 const problems: string[] = []
-const told = new Map<string, number>()
+const outcomes = new Map<string, number>()
 
 const [known, others] = [await pictures(3, 100), await pictures(5, 200)]
 const origin = await FaultyOrigin.start(random, known)
@@ -96,7 +97,7 @@ async function entriesOf(files: readonly Buffer[]): Promise<Entry[]> {
   const modules = readModules()
   const scanned = await Promise.all(files.map((file) => scanFile({ modules }, file)))
   return scanned.flatMap((one, i) =>
-    (one.coverage === 'scanned' ? one.needles : []).map(({ hash }) => {
+    needlesOf(one).map(({ hash }) => {
       return { kind: 'pdq' as const, hash, id: `known-${i}`, labels: {} }
     }),
   )
@@ -144,7 +145,7 @@ async function keepUploading(): Promise<void> {
     const answer = await send(at, upload)
     const isGone = upload.sent < body.length
     const key = `${isKnown ? 'known' : 'other'}${isGone ? ', client gone' : ''}: ${answer}`
-    told.set(key, (told.get(key) ?? 0) + 1)
+    outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
     sent.push({ path, isKnown, digest: digestOf(body), answer, key })
     if (answer === 'nothing' && before === restarts)
       problems.push(`${path} (${key}): its client never got an answer`)
@@ -154,7 +155,7 @@ async function keepUploading(): Promise<void> {
 
 interface Sent extends Pick<ChaosUpload, 'path' | 'isKnown'> {
   digest: string
-  answer: Told
+  answer: ChaosAnswer
   key: string
 }
 
@@ -272,7 +273,7 @@ function pause(length: number): Promise<void> {
 }
 
 function report(): void {
-  const rows = [...told].toSorted(([a], [b]) => a.localeCompare(b))
+  const rows = [...outcomes].toSorted(([a], [b]) => a.localeCompare(b))
   for (const [what, count] of rows) console.log(`${String(count).padStart(6)}  ${what}`)
   console.log(
     `isolates ended ${restarts} times; workerd took ${Math.round(peak / MIB)} MiB at most`,

@@ -44,19 +44,19 @@ async function demo(): Promise<boolean> {
   const parts = await start()
   const before = await lastComplete(parts)
   await runCron(parts)
-  const synced = tell('sync', await until(async () => (await lastComplete(parts)) !== before))
-  const refused = tell('refused', await until(async () => (await upload(parts)) === 451))
+  const synced = reportStep('sync', await until(async () => (await lastComplete(parts)) !== before))
+  const refused = reportStep('refused', await until(async () => (await upload(parts)) === 451))
   parts.server.providers.ncmec.delete(RECORD)
   console.log(`the provider withdraws record ${RECORD}`)
   await setTimeout(LAG_MS)
   // The cron is not due yet: do what an operator in a hurry does.
   await runCron(parts, true)
-  const removed = tell('removed', await until(async () => (await upload(parts)) === 201))
+  const removed = reportStep('removed', await until(async () => (await upload(parts)) === 201))
   return synced && refused && removed
 }
 
 /** Prints a step's outcome, and returns it. */
-function tell(step: string, isGood: boolean): boolean {
+function reportStep(step: string, isGood: boolean): boolean {
   console.log(`${isGood ? 'ok' : 'NOT ok'}: ${step}`)
   return isGood
 }

@@ -48,7 +48,7 @@ interface Row {
   'as expected': string
 }
 
-const TOLD_WITHIN_MS = 10_000
+const REPORTED_WITHIN_MS = 10_000
 
 const { values, positionals } = parseArgs({
   options: { list: { type: 'string' }, port: { type: 'string', default: '0' } },
@@ -90,7 +90,7 @@ async function demo(): Promise<boolean> {
       const path = `/${i}/${encodeURIComponent(basename(upload.file))}`
       answers.push(await runUpload(upload, new URL(path, worker.url)))
     }
-    await untilAllTold(answers, verdicts)
+    await untilAllReported(answers, verdicts)
     const rows = answers.map((answer) => rowOf(answer, verdicts.get(answer.path)))
     console.table(rows)
     const wrong = rows.filter(
@@ -172,13 +172,13 @@ function isRight(status: number, storedStatus: number, isKnown: boolean | undefi
  * Events come through the log, a little after the answers. An event still missing at the end leaves
  * an empty row.
  */
-async function untilAllTold(
+async function untilAllReported(
   answers: readonly Answer[],
   verdicts: ReadonlyMap<string, Verdict>,
 ): Promise<void> {
-  const end = performance.now() + TOLD_WITHIN_MS
-  const isTold = () => answers.every(({ path }) => verdicts.has(path))
-  while (!isTold() && performance.now() < end) {
+  const end = performance.now() + REPORTED_WITHIN_MS
+  const isReported = () => answers.every(({ path }) => verdicts.has(path))
+  while (!isReported() && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

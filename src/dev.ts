@@ -18,7 +18,7 @@ import { judge } from './gate/verdict.ts'
 import { readManifest } from './list/manifest.ts'
 import { BankIndex } from './match/bank-index.ts'
 import type { AskList } from './match/stages.ts'
-import type { Needle } from './scan/scanned.ts'
+import { needlesOf, type Needle } from './scan/scanned.ts'
 import { probesOf } from './scan/settings.ts'
 import { scanFile } from './scan/scanner.ts'
 
@@ -36,7 +36,7 @@ app.post('/inspect', async (c) => {
   const loading = loadIndex()
   const askList: AskList = async (queries) => (await loading).match(queries)
   const verdict = await judge([scanned], askList, parts.config)
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const needles = needlesOf(scanned)
   const nearest = verdict.reason === 'failed' ? undefined : await (await loading).nearest(needles)
   const match = verdict.files.flatMap(({ matches }) => matches)[0]
   const near =

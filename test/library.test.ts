@@ -1,4 +1,4 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { createExecutionContext } from 'cloudflare:test'
 import { Hono } from 'hono'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GateEvent, VerdictEvent } from '../src/events/schema.ts'
@@ -11,7 +11,7 @@ import { quarantine, sweepQuarantine } from '../src/quarantine.ts'
 import { askServicesAgain, remote } from '../src/remote.ts'
 import { formatHash } from '../src/util/hash.ts'
 import { fixture } from './support/fixtures.ts'
-import { hashOf, publish } from './support/gate.ts'
+import { answerOf, hashOf, publish } from './support/gate.ts'
 import { bucket, emptyBucket, keys, recipient } from './support/quarantine.ts'
 import { randomBytes } from './support/random.ts'
 import { KEY, kvNamespace } from './support/stores.ts'
@@ -44,13 +44,8 @@ function appWith(options: Partial<GateOptions<Env>> = {}) {
     }
     return c.text('kept', 201)
   })
-  const send = async (body: BodyInit | null, init: RequestInit = {}) => {
-    const context = createExecutionContext()
-    const request = new Request('https://app.example/a', { method: 'POST', body, ...init })
-    const response = await app.fetch(request, env, context)
-    await waitOnExecutionContext(context)
-    return response
-  }
+  const send = (body: BodyInit | null, init: RequestInit = {}) =>
+    answerOf(app, new Request('https://app.example/a', { method: 'POST', body, ...init }), env)
   return { send, kept, failures }
 }
 

@@ -130,9 +130,9 @@ function writeStoredBlock(c: Component, stored: usize, dst: usize): void {
   for (let slot: usize = 1, count = <usize>storedCount(c); slot < count; slot++) {
     const value = <i32>load<i16>(stored + (slot << 1))
     if (!value) continue
-    const k = <usize>load<u8>(zigzagOf + slot)
+    const k = <u32>load<u8>(zigzagOf + slot)
     const place = naturalPlace(k)
-    const dequantised = <f32>value * f32.load(c.quant + (k << 2))
+    const dequantised = <f32>value * f32.load(c.quant + ((<usize>k) << 2))
     energy += dequantised * dequantised
     f32.store(block + ((<usize>place) << 2), dequantised)
     lines |= linesOf(place)

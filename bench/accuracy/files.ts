@@ -3,6 +3,9 @@ import { basename, join } from 'node:path'
 import type { Split } from './options.ts'
 import { fnv1a } from './seeded.ts'
 
+/** Folder of the photographs that reports take by default. */
+export const CORPUS = new URL('../../../shared/corpus/photos', import.meta.url).pathname
+
 const IMAGE = /\.(jpe?g|png|gif|webp|avif|bmp)$/i
 
 /** Sorted paths of the images in a folder and its subfolders. */

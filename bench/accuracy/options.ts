@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { SETS, type SetName } from './needles.ts'
+import { CORPUS } from './files.ts'
 
 export type Split = 'tune' | 'held-out' | 'all'
 
@@ -28,8 +29,6 @@ export interface Options {
   /** Where to write the plots; nowhere if absent. */
   plots: string | undefined
 }
-
-const CORPUS = new URL('../../../shared/corpus/photos', import.meta.url).pathname
 
 /**
  * Parses the arguments of `npm run bench -- accuracy`. Throws a TypeError or RangeError that says

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Random } from './random.ts'
 
 /** What an origin does instead of taking an upload. */
 const FAULTS = ['reset', 'stall', 'refuse', 'late', 'error'] as const
@@ -26,17 +25,17 @@ export class FaultyOrigin {
   readonly arrived = new Map<string, Arrived[]>()
   /** Share of uploads that go wrong, 0 to 1. */
   faults = 0
-  readonly #random: Random
+  readonly #random: () => number
   readonly #forbidden: readonly Buffer[]
   readonly #server: Server
 
-  private constructor(random: Random, forbidden: readonly Buffer[]) {
+  private constructor(random: () => number, forbidden: readonly Buffer[]) {
     this.#random = random
     this.#forbidden = forbidden
     this.#server = createServer((request, response) => this.#take(request, response))
   }
 
-  static async start(random: Random, forbidden: readonly Buffer[]): Promise<FaultyOrigin> {
+  static async start(random: () => number, forbidden: readonly Buffer[]): Promise<FaultyOrigin> {
     const origin = new FaultyOrigin(random, forbidden)
     await new Promise<void>((resolve) => origin.#server.listen(0, '127.0.0.1', resolve))
     return origin

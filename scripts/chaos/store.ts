@@ -1,7 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Bytes, MemoryStore, type ValueStore } from '../../src/list/store.ts'
-import type { Random } from './random.ts'
 
 /** What a store does instead of answering. */
 const FAULTS = ['slow', 'silent', 'error', 'missing', 'cut', 'damaged', 'other', 'older'] as const
@@ -17,10 +16,10 @@ export class FaultyStore {
   /** Share of reads that fail, 0 to 1. */
   faults = 0
   readonly #old = new Map<string, Bytes[]>()
-  readonly #random: Random
+  readonly #random: () => number
   readonly #server: Server
 
-  private constructor(random: Random) {
+  private constructor(random: () => number) {
     this.#random = random
     this.#server = createServer((request, response) => {
       const key = decodeURIComponent((request.url ?? '').slice(1))
@@ -28,7 +27,7 @@ export class FaultyStore {
     })
   }
 
-  static async start(random: Random): Promise<FaultyStore> {
+  static async start(random: () => number): Promise<FaultyStore> {
     const store = new FaultyStore(random)
     await new Promise<void>((resolve) => store.#server.listen(0, '127.0.0.1', resolve))
     return store

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { writeZip } from '../../test/support/archive-writer.ts'
-import type { Random } from './random.ts'
 
 /** An upload under way. */
 export interface ChaosUpload {
@@ -17,19 +16,19 @@ export interface ChaosUpload {
 }
 
 /** What its client saw: a status, a broken connection, or nothing for a long time. */
-export type Told = number | 'broken' | 'nothing'
+export type ChaosAnswer = number | 'broken' | 'nothing'
 
 /** Milliseconds within which a client must get an answer. */
 const MAX_WAIT_MS = 150_000
 
 /** Makes uploads of pictures, in every form that they arrive in. */
 export class UploadMaker {
-  readonly #random: Random
+  readonly #random: () => number
   readonly #known: readonly Buffer[]
   readonly #others: readonly Buffer[]
   #count = 0
 
-  constructor(random: Random, known: readonly Buffer[], others: readonly Buffer[]) {
+  constructor(random: () => number, known: readonly Buffer[], others: readonly Buffer[]) {
     this.#random = random
     this.#known = known
     this.#others = others
@@ -95,7 +94,7 @@ export function digestOf(body: Uint8Array): string {
 }
 
 /** Sends an upload, as far as its client does. */
-export function send(base: URL, upload: ChaosUpload): Promise<Told> {
+export function send(base: URL, upload: ChaosUpload): Promise<ChaosAnswer> {
   const { path, headers, body, isChunked, sent } = upload
   const length = isChunked ? {} : { 'content-length': String(body.length) }
   return new Promise((resolve) => {
@@ -105,9 +104,9 @@ export function send(base: URL, upload: ChaosUpload): Promise<Told> {
       agent: false,
     })
     const timer = setTimeout(() => end('nothing'), MAX_WAIT_MS)
-    const end = (told: Told) => {
+    const end = (answer: ChaosAnswer) => {
       clearTimeout(timer)
-      resolve(told)
+      resolve(answer)
       request.destroy()
     }
     request.on('error', () => end('broken'))

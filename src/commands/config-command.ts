@@ -136,8 +136,8 @@ function show(
 
 /** Settings by path. A value that an operator names, such as banks, stays whole. */
 function leavesOf(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
-  const isGroup = (isTable(value) && path[0] !== 'policy') || (path.length < 2 && isTable(value))
-  if (!isGroup) return [[path, value]]
+  const isGroup = path[0] !== 'policy' || path.length < 2
+  if (!isGroup || !isTable(value)) return [[path, value]]
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
 }
 

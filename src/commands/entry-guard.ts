@@ -3,7 +3,7 @@ import { EntryGuard, type EntryCap } from '../list/entry-guard.ts'
 import type { LoweredEntry } from '../list/publish.ts'
 
 /** Entries reported by name; beyond that, only a count. */
-const MAX_TOLD = 20
+const MAX_PRINTED = 20
 
 let guard: EntryGuard | undefined
 
@@ -16,7 +16,7 @@ export function entryGuard(): EntryGuard {
 /** Prints which entries were lowered, and why. */
 export function printLowered(lowered: readonly LoweredEntry[]): void {
   if (lowered.length === 0) return
-  const some = lowered.toSorted((a, b) => a.cap - b.cap).slice(0, MAX_TOLD)
+  const some = lowered.toSorted((a, b) => a.cap - b.cap).slice(0, MAX_PRINTED)
   const [entries, match] =
     lowered.length === 1
       ? ['1 entry matches', 'it']

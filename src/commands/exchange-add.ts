@@ -2,7 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
-import { EXCHANGE_KINDS, ExchangeSettingsSchema, secretsOf } from '../desk/exchanges/catalog.ts'
+import {
+  EXCHANGE_KINDS,
+  type ExchangeKind,
+  ExchangeSettingsSchema,
+  secretsOf,
+} from '../desk/exchanges/catalog.ts'
 import { type Guide, GUIDES } from '../desk/guide.ts'
 import { readDeskSettings } from '../desk/settings.ts'
 import { HashgateError } from '../util/errors.ts'
@@ -32,8 +37,6 @@ export interface ExchangeAddOptions {
   json?: true
 }
 
-type Kind = (typeof EXCHANGE_KINDS)[number]
-
 /** Answers for a source that are missing or contradict each other. */
 export class ExchangeAddError extends HashgateError {
   readonly code = 'exchange-add'
@@ -44,7 +47,7 @@ export class ExchangeAddError extends HashgateError {
  * configuration.
  */
 export async function exchangeAdd(
-  givenKind: Kind | undefined,
+  givenKind: ExchangeKind | undefined,
   options: ExchangeAddOptions,
 ): Promise<boolean> {
   const { yes, dryRun, json, config = DESK_CONFIG, env, set = {}, ...named } = options
@@ -58,7 +61,7 @@ export async function exchangeAdd(
   if (kind === undefined)
     throw new ExchangeAddError(`expected a kind: ${EXCHANGE_KINDS.join(', ')}`)
   const guide = GUIDES[kind]
-  if (!json) tellGuide(guide)
+  if (!json) printGuide(guide)
   const answers = isAsked
     ? await askAll(questionsOf(kind, guide), { ...named, ...set })
     : { name: kind, ...named, ...set }
@@ -66,11 +69,11 @@ export async function exchangeAdd(
   const change = await planChange(config, env, source)
   if (!dryRun) for (const { path, text } of change.files) await writeFile(path, text)
   if (json) console.log(JSON.stringify(reportOf(source, change, dryRun === true)))
-  else tellChange(source, change, dryRun === true)
+  else printChange(source, change, dryRun === true)
   return true
 }
 
-async function askForKind(): Promise<Kind> {
+async function askForKind(): Promise<ExchangeKind> {
   const kinds = EXCHANGE_KINDS.join(', ')
   const { kind } = await askAll(
     [
@@ -83,14 +86,14 @@ async function askForKind(): Promise<Kind> {
     ],
     {},
   )
-  return kind as Kind
+  return kind as ExchangeKind
 }
 
-function isKind(value: unknown): value is Kind {
+function isKind(value: unknown): value is ExchangeKind {
   return EXCHANGE_KINDS.some((kind) => kind === value)
 }
 
-function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
+function questionsOf(kind: ExchangeKind, { questions, action }: Guide): Question[] {
   return [
     { name: 'name', text: 'Name of the source', fallback: kind },
     {
@@ -117,7 +120,7 @@ function questionsOf(kind: Kind, { questions, action }: Guide): Question[] {
 
 interface DescribedSource {
   name: string
-  kind: Kind
+  kind: ExchangeKind
   bank: string
   settings: Table
   /** What each secret is, by name. */
@@ -139,11 +142,10 @@ const PolicySchema = v.object({
 })
 
 /** @throws {ExchangeAddError} an answer is wrong or missing */
-function sourceOf(kind: Kind, guide: Guide, answers: Given): DescribedSource {
+function sourceOf(kind: ExchangeKind, guide: Guide, answers: Given): DescribedSource {
   const { name, action = guide.action, threshold, ...given } = answers
   const settings = settingsFrom({ kind, ...given })
   const policy = v.safeParse(PolicySchema, { action, threshold })
-  const problems = policy.success ? [] : policy.issues.map(policyProblem)
   const table = { [String(name)]: settings }
   try {
     readDeskSettings({ DESK: { exchanges: table } })
@@ -151,7 +153,10 @@ function sourceOf(kind: Kind, guide: Guide, answers: Given): DescribedSource {
     if (!(error instanceof HashgateError)) throw error
     throw new ExchangeAddError(error.message, { cause: error })
   }
-  if (!policy.success) throw new ExchangeAddError(problems.join('; '))
+  if (!policy.success)
+    throw new ExchangeAddError(
+      policy.issues.map((issue) => `${v.getDotPath(issue) ?? ''} ${issue.message}`).join('; '),
+    )
   const { threshold: bits, action: does } = policy.output
   return {
     name: String(name),
@@ -164,10 +169,6 @@ function sourceOf(kind: Kind, guide: Guide, answers: Given): DescribedSource {
       ...(bits !== undefined && bits !== MATCH_THRESHOLD && { threshold: bits }),
     },
   }
-}
-
-function policyProblem(issue: v.BaseIssue<unknown>): string {
-  return `${v.getDotPath(issue) ?? ''} ${issue.message}`
 }
 
 /**
@@ -247,9 +248,7 @@ async function planChange(
   }
   const vars = { DESK: { exchanges: { [name]: settings } } }
   const section: Section =
-    env === undefined
-      ? { comment: '', key: 'vars', value: vars }
-      : { comment: '', key: 'env', value: { [env]: { vars } } }
+    env === undefined ? varsSection(vars) : { comment: '', key: 'env', value: { [env]: { vars } } }
   // Settings written as JSON text cannot take a table.
   if (desk !== undefined && !isTable(desk)) return { files: [], byHand: [renderBlock(section)] }
   const { text, byHand } = await addSections(basename(path), found ?? DESK_TEMPLATE, [section])
@@ -268,40 +267,37 @@ async function planChange(
   }
 }
 
-function tellGuide({ title, ask }: Guide): void {
+function printGuide({ title, ask }: Guide): void {
   console.log(
     [title, '', 'Ask the provider for:', ...ask.map((item) => `  - ${item}`), ''].join('\n'),
   )
 }
 
-function tellChange(source: DescribedSource, { files, byHand }: Change, isDry: boolean): void {
+function printChange(source: DescribedSource, { files, byHand }: Change, isDry: boolean): void {
   const { name, kind, bank, settings, secrets, policy } = source
   for (const { path, state } of files) console.log(`${isDry ? 'would be ' : ''}${state} ${path}`)
-  const table = { vars: { DESK: { exchanges: { [name]: settings } } } }
-  const shown =
-    byHand.length > 0
-      ? byHand.join('\n')
-      : renderBlock({ comment: '', key: 'vars', value: table.vars })
+  const vars = { DESK: { exchanges: { [name]: settings } } }
+  const shown = byHand.length > 0 ? byHand.join('\n') : renderBlock(varsSection(vars))
   if (byHand.length > 0) console.log('add to the configuration by hand:')
   if (isDry || byHand.length > 0) console.log(`\n${indent(shown)}`)
   if (Object.keys(secrets).length > 0) console.log('\nSet the secrets:\n')
   for (const [secret, what] of Object.entries(secrets)) {
     console.log(`  npx wrangler secret put ${secret} --config ${DESK_CONFIG} # ${what}`)
   }
-  const policySection = {
-    comment: '',
-    key: 'vars',
-    value: { HASHGATE: { policy: { banks: { [bank]: policy } } } },
-  }
-  console.log(
-    `\nIn the gate's configuration, set what its matches do:\n\n${indent(renderBlock(policySection))}`,
+  const policyBlock = renderBlock(
+    varsSection({ HASHGATE: { policy: { banks: { [bank]: policy } } } }),
   )
+  console.log(`\nIn the gate's configuration, set what its matches do:\n\n${indent(policyBlock)}`)
   console.log('Then check that it works, with the secrets as environment variables:\n')
   if (kind === 'vics') console.log(`  npx hashgate exchange import ${name} FILE`)
   else
     console.log(
       `  npx hashgate exchange check ${name}\n  npx hashgate exchange sync ${name} --dry-run`,
     )
+}
+
+function varsSection(value: Table): Section {
+  return { comment: '', key: 'vars', value }
 }
 
 function indent(text: string): string {

@@ -15,6 +15,7 @@ import { HashgateError } from '../util/errors.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { type DeskParts, openDesk, openDeskParts } from './open-desk.ts'
 import { endProgress, RecordProgress } from './progress.ts'
+import { closing } from './stores.ts'
 
 interface ExchangeOptions extends TargetOptions {
   json?: true
@@ -95,9 +96,9 @@ async function syncToEnd(
     total.added += run.publication?.added ?? 0
     total.removed += run.publication?.removed ?? 0
     const goesOn = run.sync.state === 'more' || run.publication?.isComplete === false
-    if (goesOn && !run.publishError) continue
+    if (goesOn && !run.error) continue
     endProgress()
-    return tellRun(name, run, total, options)
+    return printRun(name, run, total, options)
   }
 }
 
@@ -110,14 +111,12 @@ interface RunTotal {
   removed: number
 }
 
-function tellRun(
+function printRun(
   name: string,
-  { sync, publication, publishError }: SourceRun,
+  { sync, publication, error, held }: SourceRun,
   total: RunTotal,
   { json }: ExchangeOptions,
 ): boolean {
-  const held = publication?.held.find((one) => one.name === name)
-  const error = sync.error ?? publishError
   const isGood = sync.state === 'complete' && !error && !held
   if (json) {
     const problem = error && `${error.code}: ${error.message}`
@@ -128,7 +127,7 @@ function tellRun(
     return isGood
   }
   console.log(`${name}: read ${total.records} records, ${total.deleted} withdrawn (${sync.state})`)
-  tellSkipped(total.skipped)
+  printSkipped(total.skipped)
   if (publication) console.log(`  published: ${total.added} hashes added, ${total.removed} removed`)
   if (held) {
     console.error(
@@ -140,7 +139,7 @@ function tellRun(
   return isGood
 }
 
-function tellSkipped(skipped: Skipped): void {
+function printSkipped(skipped: Skipped): void {
   for (const [reason, count] of Object.entries(skipped))
     console.log(`  skipped ${count}: ${reason}`)
 }
@@ -181,7 +180,7 @@ async function dryRun(
     )
     for (const [kind, count] of Object.entries(done.hashes))
       console.log(`  ${count} of kind ${kind}`)
-    tellSkipped(done.skipped)
+    printSkipped(done.skipped)
   }
   return true
 }
@@ -196,11 +195,12 @@ export async function exchangeFeedback(
   return withDesk(options, async (desk) => {
     const { feedback } = exchangeSettings(desk, name)
     if (entry !== undefined) return keepOpinion(desk, name, entry, options)
-    if (options.dryRun || feedback === 'off') return tellPlanned(desk, name, options)
+    if (options.dryRun || feedback === 'off') return printPlanned(desk, name, options)
     const done = await sendFeedback(desk, name)
-    const { sent, failed, untold } = done
+    const { sent, failed, unaccepted } = done
     if (options.json) console.log(JSON.stringify({ exchange: name, ...done }))
-    else console.log(`${name}: sent ${sent}, ${failed} failed, ${untold} that it does not accept`)
+    else
+      console.log(`${name}: sent ${sent}, ${failed} failed, ${unaccepted} that it does not accept`)
     return failed === 0
   })
 }
@@ -238,7 +238,7 @@ async function keepOpinion(
 }
 
 /** Shows what would be sent. */
-async function tellPlanned(desk: Desk, name: string, { json }: FeedbackOptions): Promise<boolean> {
+async function printPlanned(desk: Desk, name: string, { json }: FeedbackOptions): Promise<boolean> {
   const { feedback } = exchangeSettings(desk, name)
   const waiting = (await planFeedback(desk, name)).map(({ opinion, ask }) => ({
     entry: opinion.entry,
@@ -388,11 +388,5 @@ async function withParts(
   options: ExchangeOptions,
   use: (parts: DeskParts) => Promise<boolean>,
 ): Promise<boolean> {
-  const parts = await openDeskParts(options)
-  try {
-    return await use(parts)
-  } finally {
-    endProgress()
-    await parts.close()
-  }
+  return closing(await openDeskParts(options), (parts) => use(parts).finally(endProgress))
 }

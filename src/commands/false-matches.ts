@@ -8,6 +8,7 @@ import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { limitOf } from '../match/thresholds.ts'
 import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
 import { allFiles, type Needle, type ScannedFile, smallestSetOf } from '../scan/scanned.ts'
+import { randomFrom } from '../util/random.ts'
 import { aligned } from './tune-report.ts'
 import {
   extrapolate,
@@ -90,13 +91,4 @@ export class UnrelatedPairs {
 function rateOf({ share, upper }: { share: number; upper: number }, size: number): string {
   const rounded = (one: number) => Number(uploadsOfAMillion(one, size).toPrecision(2))
   return `${rounded(share).toLocaleString('en')} (${rounded(upper).toLocaleString('en')})`
-}
-
-/** A fixed sequence of numbers in [0, 1): a linear congruential generator (Numerical Recipes). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
 }

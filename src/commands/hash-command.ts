@@ -1,6 +1,6 @@
 import { DIHEDRAL_NAMES, formatHash } from '../util/hash.ts'
 import { readModules } from '../core/node.ts'
-import type { Needle, ScannedFile } from '../scan/scanned.ts'
+import { needlesOf, type Needle, type ScannedFile } from '../scan/scanned.ts'
 import { installedHeic } from './heic.ts'
 import { scanPath } from './scan-path.ts'
 
@@ -42,7 +42,7 @@ interface HashLine {
 
 /** Hashes of the first frame as stored, and of its variants if requested. */
 function hashLines(scanned: ScannedFile): HashLine[] {
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const needles = needlesOf(scanned)
   const line = (variant: string, needle: Needle | undefined) =>
     needle ? [{ variant, hash: formatHash(needle.hash), quality: needle.quality }] : []
   return DIHEDRAL_NAMES.flatMap((variant) => {

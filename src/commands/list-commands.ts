@@ -13,10 +13,10 @@ import { endProgress, showProgress } from './progress.ts'
 import { describeKinds, readListFile, type ReadOptions } from './read-list.ts'
 import type { ListStore } from '../list/store.ts'
 import {
+  closing,
   hasSeveralKeys,
   openLocalStore,
   openRemoteStore,
-  type OpenStore,
   type StoreOptions,
 } from './stores.ts'
 
@@ -31,16 +31,8 @@ export async function withStore<T>(
   options: TargetOptions,
   use: (store: ListStore) => T | Promise<T>,
 ): Promise<T> {
-  const { store, close } = await openStore(options)
-  try {
-    return await use(store)
-  } finally {
-    await close()
-  }
-}
-
-function openStore(options: TargetOptions): Promise<OpenStore> {
-  return options.remote ? openRemoteStore(options) : openLocalStore(options)
+  const open = options.remote ? openRemoteStore : openLocalStore
+  return closing(await open(options), ({ store }) => use(store))
 }
 
 export async function listPush(

@@ -8,7 +8,7 @@ import { type Match, TooManyCandidatesError } from '../match/match.ts'
 import { matchInStages } from '../match/stages.ts'
 import { PROBE_SETS, type ProbeSet } from '../scan/probes/sets.ts'
 import { describeNeedle } from '../match/thresholds.ts'
-import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
+import { needlesOf, allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
@@ -63,8 +63,7 @@ function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; re
 
 /** How informative the file's hash is, and therefore how near a match must be. */
 function qualityOf(file: ScannedFile): object {
-  const needles = file.coverage === 'scanned' ? file.needles : []
-  const identity = needles.find(({ probe }) => probe === 'identity')
+  const identity = needlesOf(file).find(({ probe }) => probe === 'identity')
   if (!identity) return {}
   const { quality, limited, limitedTo } = describeNeedle(identity)
   return { quality, ...(limited && { limited, limitedTo }) }

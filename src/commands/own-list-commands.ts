@@ -11,6 +11,7 @@ import { installedHeic } from './heic.ts'
 import { entryGuard, printLowered } from './entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { parseList, type WideKind } from '../list/text.ts'
+import { needlesOf } from '../scan/scanned.ts'
 import { HashgateError } from '../util/errors.ts'
 import { toHex } from '../util/bytes.ts'
 import { withStore, type TargetOptions } from './list-commands.ts'
@@ -39,7 +40,7 @@ interface OwnOptions extends TargetOptions {
 
 /** `hashgate list add`: adds files and hashes to a bank and keeps its other entries. */
 export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
-  const wanted = await entriesFrom(things, { ...options, tell: warn })
+  const wanted = await entriesFrom(things, { ...options, report: warn })
   return change(options, (entries) => {
     const has = new Set(entries.map(hashKey))
     return [...entries, ...wanted.filter((entry) => !has.has(hashKey(entry)))]
@@ -137,7 +138,7 @@ function change(options: OwnOptions, next: (entries: Entry[]) => Entry[]): Promi
 
 interface EntryOptions extends Pick<OwnOptions, 'kind'> {
   /** Receives notes about what an added file will match. */
-  tell?: (note: string) => void
+  report?: (note: string) => void
 }
 
 function warn(note: string): void {
@@ -149,13 +150,13 @@ function warn(note: string): void {
  */
 async function entriesFrom(
   things: readonly string[],
-  { kind, tell }: EntryOptions,
+  { kind, report }: EntryOptions,
 ): Promise<Entry[]> {
   if (things.length === 0) return []
   const rows: string[] = []
   for (const thing of things) {
     if (HEX.test(thing)) rows.push(`${thing},${digitsKind(thing, kind)},${OWN}`)
-    else rows.push(...(await rowsOfFile(thing, tell)))
+    else rows.push(...(await rowsOfFile(thing, report)))
   }
   const text = `hash,kind,source\n${rows.join('\n')}\n`
   try {
@@ -177,22 +178,20 @@ function digitsKind(hex: string, kind: WideKind | undefined): string {
 
 async function rowsOfFile(
   path: string,
-  tell: (note: string) => void = () => {},
+  report: (note: string) => void = () => {},
 ): Promise<string[]> {
   const scanned = await scanPath({ modules: readModules(), ...(await installedHeic()) }, path)
   if (!scanned) throw new BadEntryError(`${path} cannot be read, so nothing was changed`)
   const sha256 = scanned.digests?.sha256
-  const identity =
-    scanned.coverage === 'scanned'
-      ? scanned.needles.find(({ probe }) => probe === 'identity')
-      : undefined
+  const identity = needlesOf(scanned).find(({ probe }) => probe === 'identity')
   if (!identity && (await isHashList(path)))
     throw new BadEntryError(
       `${path} is a hash list; publish it with \`hashgate list push ${path} --bank NAME\`, which replaces that bank`,
     )
-  if (!identity) tell(`${path} is not a picture that hashgate reads, so only identical files match`)
+  if (!identity)
+    report(`${path} is not a picture that hashgate reads, so only identical files match`)
   else if (identity.quality < LEAST_QUALITY)
-    tell(`${path} has a quality of ${identity.quality}, so only very similar pictures match`)
+    report(`${path} has a quality of ${identity.quality}, so only very similar pictures match`)
   const rows = [
     ...(identity ? [`${toHex(identity.hash)},pdq,${OWN}`] : []),
     ...(sha256 ? [`${toHex(sha256)},sha256,${OWN}`] : []),

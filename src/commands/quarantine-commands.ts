@@ -6,6 +6,7 @@ import { openSealed, parseIdentities } from '../quarantine/open.ts'
 import { readText } from './file-errors.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { openLocalBucket, openRemoteBucket, type OpenBucket } from './quarantine-bucket.ts'
+import { closing } from './stores.ts'
 
 /** Readable only by the owner, and never overwrites a file. */
 const PRIVATE = { mode: 0o600, flag: 'wx' }
@@ -73,12 +74,8 @@ async function withBucket<T>(
   options: TargetOptions,
   use: (bucket: OpenBucket) => Promise<T>,
 ): Promise<T> {
-  const bucket = await (options.remote ? openRemoteBucket(options) : openLocalBucket(options))
-  try {
-    return await use(bucket)
-  } finally {
-    await bucket.close()
-  }
+  const open = options.remote ? openRemoteBucket : openLocalBucket
+  return closing(await open(options), use)
 }
 
 async function* objectsOf(bucket: OpenBucket): AsyncGenerator<QuarantinedObject | undefined> {

@@ -6,7 +6,7 @@ import { BadListLineError, MisleadingLineError } from '../list/errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
 /** Bad lines reported one by one; beyond that, only a count. */
-const MAX_TOLD = 20
+const MAX_PRINTED = 20
 
 /** How to read a list, from the command's options. */
 export interface ReadOptions {
@@ -43,8 +43,8 @@ export async function readListFile(path: string, options: ReadOptions): Promise<
   const say = (text: string) => console.error(`hashgate: ${path}: ${text}`)
   const list = await parseFile(path, options)
   const { skipped, duplicates, leftOut, unlikePdq } = list
-  for (const { message } of skipped.slice(0, MAX_TOLD)) say(message)
-  if (skipped.length > MAX_TOLD) say(`… and ${skipped.length - MAX_TOLD} more`)
+  for (const { message } of skipped.slice(0, MAX_PRINTED)) say(message)
+  if (skipped.length > MAX_PRINTED) say(`… and ${skipped.length - MAX_PRINTED} more`)
   if (skipped.length > 0) say(`skipped ${count(skipped.length, 'bad line')}`)
   if (duplicates > 0) say(`${count(duplicates, 'hash')} appeared before and count once`)
   for (const [kind, hashes] of leftOut) {

@@ -45,6 +45,18 @@ export class WranglerError extends HashgateError {
   readonly code = 'wrangler'
 }
 
+/** Uses something that was opened, and closes it. */
+export async function closing<Opened extends { close: () => Promise<void> }, T>(
+  opened: Opened,
+  use: (opened: Opened) => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await use(opened)
+  } finally {
+    await opened.close()
+  }
+}
+
 /** The local namespace, as `wrangler dev` has it. */
 export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
   const { binding } = findNamespace(await readWranglerConfig(options), options)
@@ -53,7 +65,7 @@ export async function openLocalStore(options: StoreOptions): Promise<OpenStore> 
     const namespace = proxy.env[binding] as KvNamespace
     const key = proxy.env[KEY_VARIABLE] as string | undefined
     const keys = parseListKeys(process.env[KEY_VARIABLE] ?? key)
-    tellOtherKey(key)
+    warnOfOtherKey(key)
     return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
   } catch (error) {
     await proxy.dispose()
@@ -67,7 +79,7 @@ export function hasSeveralKeys(): boolean {
 }
 
 /** Warns that `wrangler dev` cannot read what is sealed with the environment's key. */
-function tellOtherKey(key: string | undefined): void {
+function warnOfOtherKey(key: string | undefined): void {
   const exported = process.env[KEY_VARIABLE]?.split(',')[0]?.trim()
   if (exported === undefined || key === undefined || key.includes(exported)) return
   console.error(

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Exchange, ExchangePage, ListedRecord, Skipped } from '../desk/exchanges/exchange.ts'
-import { skip } from '../desk/exchanges/normalise.ts'
+import type { Exchange, ExchangePage } from '../desk/exchanges/exchange.ts'
+import { noRecords, skip } from '../desk/exchanges/normalise.ts'
 import type { VicsSettings } from '../desk/exchanges/vics.ts'
 import { BadListError } from '../list/errors.ts'
 import { decodeText } from '../list/text/decode.ts'
@@ -80,8 +80,7 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
 /** Collects records for a page. */
 class VicsPage {
   size = 0
-  readonly #upserts: ListedRecord[] = []
-  readonly #skipped: Skipped = {}
+  readonly content = noRecords()
   readonly #settings: VicsSettings
   readonly #updated: number
 
@@ -90,23 +89,20 @@ class VicsPage {
     this.#updated = updated
   }
 
-  get content(): Pick<ExchangePage, 'upserts' | 'deletes' | 'skipped'> {
-    return { upserts: this.#upserts, deletes: [], skipped: this.#skipped }
-  }
-
   add({ names, cells }: JsonRecord): void {
+    const { upserts, skipped } = this.content
     this.size++
     const valueOf = (name: string) => cells[names.indexOf(name)] ?? ''
     const tier = this.#settings.categories[valueOf('Category')]
-    if (tier === undefined) return skip(this.#skipped, 'record: its category is not imported')
+    if (tier === undefined) return skip(skipped, 'record: its category is not imported')
     const hashes = names.flatMap((name, i) => {
       const kind = kindNamed(name)
       return kind === undefined ? [] : [{ kind, value: cells[i] ?? '' }]
     })
     const id = valueOf('MediaID')
     const key = id || valueOf('MD5').toLowerCase()
-    if (key === '') return skip(this.#skipped, 'record: has neither a MediaID nor an MD5')
+    if (key === '') return skip(skipped, 'record: has neither a MediaID nor an MD5')
     const labels = { series: valueOf('Series') }
-    this.#upserts.push({ key, ...(id && { id }), hashes, labels, tier, updated: this.#updated })
+    upserts.push({ key, ...(id && { id }), hashes, labels, tier, updated: this.#updated })
   }
 }

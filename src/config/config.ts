@@ -5,7 +5,7 @@ import { eventProblems } from '../events/settings.ts'
 import { listProblems } from '../match/settings.ts'
 import { uploadProblems } from '../upload/settings.ts'
 import { BadConfigError } from '../util/errors.ts'
-import { tableFrom } from '../util/settings.ts'
+import { sentenceOf, tableFrom } from '../util/settings.ts'
 import { misspeltNames, type SecretName } from './names.ts'
 import { type Has, missingOf } from './needs.ts'
 import { over, type PresetName, PRESETS } from './presets.ts'
@@ -68,11 +68,6 @@ function parseSettings<const T extends typeof SettingsSchema | typeof LibrarySch
   else problems.push(...crossProblems(result.output).map((problem) => `${root}.${problem}`))
   if (!result.success || problems.length > 0) throw new BadConfigError(problems)
   return result.output
-}
-
-function sentenceOf(issue: v.BaseIssue<unknown>, root: string): string {
-  const path = v.getDotPath(issue)
-  return `${root}${path === null ? '' : `.${path}`} ${issue.message}`
 }
 
 function withPreset(written: unknown): unknown {

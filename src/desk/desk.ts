@@ -5,9 +5,9 @@ import type { ListStore } from '../list/store.ts'
 import { openExchange } from './exchanges/catalog.ts'
 import type { Exchange, World } from './exchanges/exchange.ts'
 import { worldOf } from './exchanges/https/places.ts'
-import { type Sync, syncExchange, type SyncProgress } from './exchanges/runner.ts'
+import { type Sync, syncExchange, type SyncOptions } from './exchanges/runner.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import { type LedgerPublication, publishLedger } from './ledger/publication.ts'
+import { type HeldSource, type LedgerPublication, publishLedger } from './ledger/publication.ts'
 import { type DeskSettings, missingSecrets, secretOf } from './settings.ts'
 
 /** What the desk works with, in a Worker and on the command line. */
@@ -67,22 +67,21 @@ export function exchangeOf(desk: Pick<Desk, 'settings' | 'env' | 'world'>, name:
   return openExchange(settings, (secret) => secretOf(desk.env, secret), world)
 }
 
-export interface SourceRunOptions {
+export interface SourceRunOptions extends Pick<SyncOptions, 'refetch' | 'onPage'> {
   /** Read instead of the exchange in the settings: a file, say. */
   exchange?: Exchange
-  maxPages?: number
-  refetch?: boolean
   /** Whether to publish even though too many of its records vanished. */
   accept?: boolean
-  onPage?: (progress: SyncProgress) => void
 }
 
 /** What a run of a source did, and what of it was published. */
 export interface SourceRun {
   sync: Sync
   publication?: LedgerPublication
-  /** Why nothing was published. */
-  publishError?: HashgateError
+  /** Why it failed, or why nothing was published. */
+  error?: HashgateError | undefined
+  /** What is left of the source, if it is so little that nothing of it is published. */
+  held?: HeldSource | undefined
 }
 
 /** Reads a source into the ledger and publishes the changes. One event reports both. */
@@ -98,9 +97,14 @@ export async function runSource(
     now: desk.world.now,
     ...others,
   })
-  if (sync.state === 'busy') return { sync }
-  const published = await tryToPublish(desk, accept ? [name] : [])
-  const run = { sync, ...published }
+  if (sync.state === 'busy') return { sync, error: sync.error }
+  const { publication, error } = await tryToPublish(desk, accept ? [name] : [])
+  const run: SourceRun = {
+    sync,
+    ...(publication && { publication }),
+    error: sync.error ?? error,
+    held: publication?.held.find((one) => one.name === name),
+  }
   reportRun(desk, name, run)
   return run
 }
@@ -108,7 +112,7 @@ export async function runSource(
 async function tryToPublish(
   desk: Desk,
   accept: readonly string[],
-): Promise<Omit<SourceRun, 'sync'>> {
+): Promise<Pick<SourceRun, 'publication' | 'error'>> {
   try {
     const { allowLarge } = desk.settings
     const { guard, world } = desk
@@ -116,7 +120,7 @@ async function tryToPublish(
     return { publication: await publishLedger(desk.ledger, desk.store, options) }
   } catch (error) {
     if (!(error instanceof HashgateError)) throw error
-    return { publishError: error }
+    return { error }
   }
 }
 
@@ -126,9 +130,7 @@ async function tryToPublish(
  */
 const MAX_STEPS = 5
 
-function reportRun(desk: Desk, name: string, { sync, publication, publishError }: SourceRun): void {
-  const held = publication?.held.find((one) => one.name === name)
-  const error = sync.error ?? publishError
+function reportRun(desk: Desk, name: string, { sync, publication, error, held }: SourceRun): void {
   desk.report({
     event: 'exchange-sync',
     exchange: name,

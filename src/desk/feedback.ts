@@ -29,15 +29,15 @@ export async function planFeedback(desk: Desk, name: string): Promise<PlannedFee
 export async function sendFeedback(
   desk: Desk,
   name: string,
-): Promise<{ sent: number; failed: number; untold: number }> {
-  const done = { sent: 0, failed: 0, untold: 0 }
+): Promise<{ sent: number; failed: number; unaccepted: number }> {
+  const done = { sent: 0, failed: 0, unaccepted: 0 }
   const { db } = desk.ledger
   for (const { opinion, ask: wanted } of await planFeedback(desk, name)) {
     try {
       if (wanted) await (await ask(desk.world, wanted)).body?.cancel()
       await noteOpinion(db, opinion, { sentAt: desk.world.now() })
       if (wanted) done.sent++
-      else done.untold++
+      else done.unaccepted++
     } catch (error) {
       await noteOpinion(db, opinion, { error: describeError(error) })
       done.failed++

@@ -1,4 +1,4 @@
-import type { EXCHANGE_KINDS } from './exchanges/catalog.ts'
+import type { ExchangeKind } from './exchanges/catalog.ts'
 
 /** What a person must do before a source can be read. */
 export interface Guide {
@@ -24,7 +24,7 @@ export interface SettingQuestion {
 /**
  * Guides by kind of source. docs/exchanges.md marks what a provider's documentation does not say.
  */
-export const GUIDES: Record<(typeof EXCHANGE_KINDS)[number], Guide> = {
+export const GUIDES: Record<ExchangeKind, Guide> = {
   https: {
     title: 'A file with hashes at an https address, or in an R2 bucket',
     ask: [

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { BadConfigError } from '../util/errors.ts'
 import { nearestName } from '../util/nearest.ts'
-import { described, group, tableFrom, tableOf } from '../util/settings.ts'
+import { described, group, sentenceOf, tableFrom, tableOf } from '../util/settings.ts'
 import { type ExchangeSettings, ExchangeSettingsSchema, secretsOf } from './exchanges/catalog.ts'
 
 const ExchangeName = v.pipe(
@@ -37,14 +37,8 @@ export type DeskSettings = v.InferOutput<typeof DeskSettingsSchema>
 export function readDeskSettings(env: object): DeskSettings {
   const { DESK: written = {} } = env as { DESK?: unknown }
   const parsed = v.safeParse(DeskSettingsSchema, tableFrom('DESK', written))
-  if (!parsed.success) {
-    throw new BadConfigError(
-      parsed.issues.map(
-        (issue) => `${['DESK', v.getDotPath(issue)].filter(Boolean).join('.')} ${issue.message}`,
-      ),
-    )
-  }
-  return parsed.output
+  if (parsed.success) return parsed.output
+  throw new BadConfigError(parsed.issues.map((issue) => sentenceOf(issue, 'DESK')))
 }
 
 /** What the desk reads from its environment, except the secrets of sources. */

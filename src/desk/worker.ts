@@ -109,8 +109,9 @@ async function consume(message: Message<SyncMessage>, env: DeskBindings): Promis
   try {
     const desk = await deskOf(env)
     const { sync, publication } = await runSource(desk, name)
-    const isTold = sync.state === 'complete' && exchangeSettings(desk, name).feedback === 'send'
-    if (isTold) await sendFeedback(desk, name)
+    const hasFeedback =
+      sync.state === 'complete' && exchangeSettings(desk, name).feedback === 'send'
+    if (hasFeedback) await sendFeedback(desk, name)
     if (sync.state === 'busy') return message.retry({ delaySeconds: BUSY_SECONDS })
     const isUnfinished = sync.state === 'more' || publication?.isComplete === false
     if (isUnfinished) await desk.queue.send({ exchange: name })

@@ -2,10 +2,7 @@ import { harmOf } from '../gate/verdict.ts'
 import type { Texts, Translation } from '../policy/texts.ts'
 import type { Passage } from '../upload/outcome.ts'
 import { ENGLISH, type Reader } from './reader.ts'
-import { statusOf } from './status.ts'
-
-/** Seconds until an uploader may retry an upload that could not be judged. */
-const RETRY_AFTER_SECONDS = 30
+import { RETRY_AFTER_SECONDS, statusOf } from './status.ts'
 
 export interface RefusalDeps {
   /** What the operator tells uploaders, by kind of harm or by status. */

@@ -84,8 +84,8 @@ export async function firstAnswer(
 ): Promise<Response> {
   if (outcome === 'again') return response
   const { status } = response
-  const told = [...response.headers].filter(([name]) => ANSWER_HEADERS.has(name))
-  const headers = Object.fromEntries(told)
+  const kept = [...response.headers].filter(([name]) => ANSWER_HEADERS.has(name))
+  const headers = Object.fromEntries(kept)
   const length = response.body ? Number(response.headers.get('content-length') ?? NaN) : 0
   const isOurs = response.headers.get('cache-control') === 'no-store'
   if (!isOurs && !(length <= MAX_ANSWER_BYTES)) {

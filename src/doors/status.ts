@@ -6,6 +6,9 @@ export interface Status {
   title: string
 }
 
+/** Seconds until an upload that could not be judged may be sent again: with status 503. */
+export const RETRY_AFTER_SECONDS = 30
+
 /** The status of an outcome, at every door. A flagged upload is not refused; people review it. */
 export function statusOf(outcome: Outcome): Status {
   switch (outcome.action) {

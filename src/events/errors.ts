@@ -26,11 +26,8 @@ export class SinkStalledError extends HashgateError {
   }
 }
 
-/** Why a webhook did not accept an event. */
-export abstract class DeliveryError extends HashgateError {}
-
 /** The receiver rejects the event, or redirects it. */
-export class NotAcceptedError extends DeliveryError {
+export class NotAcceptedError extends HashgateError {
   readonly code = 'not-accepted'
   readonly status: number
   /** Its Retry-After; `undefined` if it has none. */
@@ -44,7 +41,7 @@ export class NotAcceptedError extends DeliveryError {
 }
 
 /** The receiver does not answer in time. */
-export class NoAnswerError extends DeliveryError {
+export class NoAnswerError extends HashgateError {
   readonly code = 'no-answer'
 
   constructor(ms: number) {
@@ -53,7 +50,7 @@ export class NoAnswerError extends DeliveryError {
 }
 
 /** There is no connection to the receiver, or it was lost. */
-export class UnreachableError extends DeliveryError {
+export class UnreachableError extends HashgateError {
   readonly code = 'unreachable'
 
   constructor(options: ErrorOptions) {
@@ -62,7 +59,7 @@ export class UnreachableError extends DeliveryError {
 }
 
 /** A message in the queue is not an event of this Worker. */
-export class NotAnEventError extends DeliveryError {
+export class NotAnEventError extends HashgateError {
   readonly code = 'not-an-event'
 
   constructor() {
@@ -71,7 +68,7 @@ export class NotAnEventError extends DeliveryError {
 }
 
 /** Events arrive from a queue, but there is nowhere to deliver them to. */
-export class NoWebhookError extends DeliveryError {
+export class NoWebhookError extends HashgateError {
   readonly code = 'no-webhook'
 
   constructor() {

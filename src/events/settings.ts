@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { choice, described, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
-import { WebhookUrl } from './webhook.ts'
 
 /** Where events can go. */
 export const SINK_NAMES = ['console', 'queue', 'analytics'] as const
@@ -9,6 +8,11 @@ export type SinkName = (typeof SINK_NAMES)[number]
 
 /** Which events the queue takes. `notable`: all except uploads that passed with nothing found. */
 export const QUEUE_CHOICES = ['all', 'notable'] as const
+
+const URL_MESSAGE =
+  'must be an https:// URL without a user, password or fragment; http:// only on this machine'
+
+const WebhookUrl = v.pipe(v.string(URL_MESSAGE), v.check(isWebhookUrl, URL_MESSAGE))
 
 const WebhookSettings = optionalGroup(
   {
@@ -61,4 +65,11 @@ export function eventProblems({ webhook, sinks }: EventSettings): string[] {
   return webhook.url !== undefined && !sinks.includes('queue')
     ? ['events.sinks must list queue if events.webhook.url is set']
     : []
+}
+
+function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (!url || url.username || url.password || text.includes('#')) return false
+  const isHere = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere)
 }

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import * as v from 'valibot'
 import { BadConfigError } from '../util/errors.ts'
 import { NoAnswerError, NotAcceptedError, UnreachableError } from './errors.ts'
+import type { EventSettings } from './settings.ts'
 
 /** Where events are delivered to. */
 export interface Webhook {
@@ -18,12 +19,6 @@ export interface Webhook {
 const MIN_SECRET_BYTES = 24
 const MAX_SECRET_BYTES = 64
 
-const URL_MESSAGE =
-  'must be an https:// URL without a user, password or fragment; http:// only on this machine'
-
-/** The setting events.webhook.url. */
-export const WebhookUrl = v.pipe(v.string(URL_MESSAGE), v.check(isWebhookUrl, URL_MESSAGE))
-
 const SECRET_MESSAGE = `must be whsec_ and ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes in base64, or several, separated by spaces`
 
 const WebhookSecrets = v.pipe(
@@ -38,27 +33,13 @@ const WebhookSecrets = v.pipe(
  * @throws {BadConfigError} the secret is invalid
  */
 export function webhookOf(
-  { url, timeoutSeconds, retrySeconds }: WebhookSettings,
+  { url, timeoutSeconds, retrySeconds }: EventSettings['webhook'],
   secret: string | undefined,
 ): Webhook | undefined {
   if (url === undefined) return undefined
   const secrets = v.safeParse(WebhookSecrets, secret)
   if (!secrets.success) throw new BadConfigError([`WEBHOOK_SECRET ${SECRET_MESSAGE}`])
   return { url, secrets: secrets.output, timeoutMs: timeoutSeconds * 1000, retrySeconds }
-}
-
-/** How deliveries are set up. */
-interface WebhookSettings {
-  url?: string | undefined
-  timeoutSeconds: number
-  retrySeconds: number
-}
-
-function isWebhookUrl(text: string): boolean {
-  const url = URL.parse(text)
-  if (!url || url.username || url.password || text.includes('#')) return false
-  const isHere = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere)
 }
 
 function parseSecret(text: string): Buffer | undefined {

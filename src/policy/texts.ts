@@ -32,25 +32,26 @@ const Language = v.pipe(
 )
 
 const TITLE = 'The title that a refused uploader reads.'
-const Body = shortText(2000, 'The text below the title. `{caseId}` in it becomes the case id.')
-const AppealUrl = httpsUrl('Where to appeal. `{caseId}` in it becomes the case id.')
-const AppealLabel = shortText(100, 'What the link to the appeal says on a page.')
+/** What may follow the title, in any language. */
+const afterTitle = {
+  text: v.exactOptional(
+    shortText(2000, 'The text below the title. `{caseId}` in it becomes the case id.'),
+  ),
+  appealUrl: v.exactOptional(httpsUrl('Where to appeal. `{caseId}` in it becomes the case id.')),
+  appealLabel: v.exactOptional(shortText(100, 'What the link to the appeal says on a page.')),
+}
 
 /** What speakers of another language read. A title is required, so that no answer has two languages. */
 const TranslationSchema = group({
   title: shortText(200, TITLE),
-  text: v.exactOptional(Body),
-  appealUrl: v.exactOptional(AppealUrl),
-  appealLabel: v.exactOptional(AppealLabel),
+  ...afterTitle,
 })
 
 /** What uploaders read when an upload is refused for one reason. */
 const ReasonSchema = group({
   type: v.exactOptional(httpsUrl('A URL that names the problem (RFC 9457).')),
   title: v.exactOptional(shortText(200, TITLE)),
-  text: v.exactOptional(Body),
-  appealUrl: v.exactOptional(AppealUrl),
-  appealLabel: v.exactOptional(AppealLabel),
+  ...afterTitle,
   languages: optional(
     tableOf(Language, TranslationSchema, 'languages'),
     'The same texts in other languages, by tag, such as `de` or `pt-BR`. The texts outside of `languages` are English.',

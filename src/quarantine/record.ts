@@ -1,3 +1,5 @@
+import type { VerdictEvent } from '../events/schema.ts'
+
 /** What the gate knows of an upload that is quarantined. Sealed with it, and never a hash. */
 export interface QuarantineFacts {
   caseId: string
@@ -28,11 +30,7 @@ export interface QuarantineRecord extends QuarantineFacts {
 }
 
 /** What became of the body of an upload that was quarantined. */
-export type Kept =
-  | { kept: true; key: string; /** Sealed. */ bytes: number; expires: string }
-  | { kept: false; reason: NotKeptReason; error?: string }
-
-export type NotKeptReason = 'not-configured' | 'too-long' | 'not-sealed' | 'not-stored'
+export type Kept = NonNullable<VerdictEvent['quarantine']>
 
 export interface Swept {
   deleted: number

@@ -152,3 +152,8 @@ export function problemOf(file: ScannedFile): UnscannableReason | undefined {
   )
   return reasons.find((reason) => reason === 'ambiguous-archive') ?? reasons[0]
 }
+
+/** Needles of a file; none if it could not be scanned. */
+export function needlesOf(file: ScannedFile): Needle[] {
+  return file.coverage === 'scanned' ? file.needles : []
+}

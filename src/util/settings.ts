@@ -19,6 +19,12 @@ export function tableFrom(variable: string, written: unknown): unknown {
   return table
 }
 
+/** What is wrong with a setting, and its path in a variable. */
+export function sentenceOf(issue: v.BaseIssue<unknown>, variable: string): string {
+  const path = v.getDotPath(issue)
+  return `${variable}${path === null ? '' : `.${path}`} ${issue.message}`
+}
+
 /** Settings by name. It rejects unknown names, and says which one was probably meant. */
 export function group<const T extends v.ObjectEntries>(entries: T) {
   const object = v.strictObject(entries, ({ expected, input }) => {

@@ -17,6 +17,7 @@ import { scanFile } from '../../src/scan/scanner.ts'
 import { distance } from '../../src/util/hash.ts'
 import { OriginServer } from '../support/origin-server.ts'
 import { type Running, startWrangler } from '../support/wrangler-dev.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BANK = 'hashgate-drill'
@@ -73,7 +74,7 @@ describe('the pictures of the drill', () => {
     const [known, other] = await Promise.all(
       [KNOWN_SEED, OTHER_SEED].map(async (seed) => {
         const scanned = await scanFile({ modules: readModules() }, drillPicture(seed))
-        return scanned.coverage === 'scanned' ? scanned.needles[0] : undefined
+        return needlesOf(scanned)[0]
       }),
     )
     expect(known?.quality).toBeGreaterThanOrEqual(80)

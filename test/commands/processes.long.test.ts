@@ -235,7 +235,7 @@ describe('hashgate exchange', () => {
       sent: 0,
       waiting: [{ entry: '42-1', request: expect.stringMatching(/^PUT /) }],
     })
-    const done = { exchange: 'ncmec', sent: 1, failed: 0, untold: 0 }
+    const done = { exchange: 'ncmec', sent: 1, failed: 0, unaccepted: 0 }
     expect(await json('exchange', 'feedback', 'ncmec')).toEqual(done)
     expect(await json('exchange', 'feedback', 'ncmec')).toEqual({ ...done, sent: 0 })
   })

@@ -66,7 +66,7 @@ describe('feedback', () => {
     expect(await planFeedback(desk(name), name)).toHaveLength(3)
     expect(made.server.providers[name].feedback).toEqual([])
     const done = await sendFeedback(desk(name), name)
-    expect(done).toEqual({ sent: wanted.length, failed: 0, untold: 3 - wanted.length })
+    expect(done).toEqual({ sent: wanted.length, failed: 0, unaccepted: 3 - wanted.length })
     await tell(name, entry, 'confirmed')
     await sendFeedback(desk(name), name)
     expect(made.server.providers[name].feedback.toSorted()).toEqual([...wanted].toSorted())

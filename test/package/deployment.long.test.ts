@@ -8,6 +8,7 @@ import { readModules } from '../../src/core/node.ts'
 import { KvStore } from '../../src/list/kv-store.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { parseListKeys, SealedStore } from '../../src/list/sealing.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { startBuilt } from '../support/built-worker.ts'
 import { Consumer } from '../support/consumer.ts'
@@ -80,8 +81,7 @@ const upload = (url: URL, body: Uint8Array) =>
 
 async function publishKnown(worker: Miniflare): Promise<void> {
   const namespace = await worker.getKVNamespace('HASH_LISTS', 'uploads')
-  const scanned = await scanFile({ modules: readModules() }, known)
-  const hash = scanned.coverage === 'scanned' ? scanned.needles[0]?.hash : undefined
+  const hash = needlesOf(await scanFile({ modules: readModules() }, known))[0]?.hash
   if (!hash) throw new Error('the picture has no hash')
   const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
   await publishBank(store, [{ kind: 'pdq', hash, id: '7', labels: {} }], { bank: 'csam' })

@@ -14,6 +14,7 @@ import { startBuilt } from '../support/built-worker.ts'
 import { Consumer } from '../support/consumer.ts'
 import { randomEntries } from '../support/entries.ts'
 import { picture } from '../support/sharp-images.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/worker', import.meta.url))
 const KEY = 'cd'.repeat(32)
@@ -37,8 +38,9 @@ beforeAll(async () => {
   url = await worker.unsafeGetDirectURL('files')
   const namespace = await worker.getKVNamespace('LISTS', 'files')
   const store = new SealedStore(new KvStore(namespace), parseListKeys(KEY))
-  const scanned = await scanFile({ modules: readModules(), probes: PROBE_SETS.plain }, known)
-  const hash = scanned.coverage === 'scanned' ? scanned.needles[0]?.hash : undefined
+  const hash = needlesOf(
+    await scanFile({ modules: readModules(), probes: PROBE_SETS.plain }, known),
+  )[0]?.hash
   if (!hash) throw new Error('the picture has no hash')
   const entry = { kind: 'pdq' as const, hash, id: '7', labels: {} }
   await publishBank(store, [entry, ...randomEntries(50, 1)], { bank: 'csam' })

@@ -20,6 +20,7 @@ import { scanFile } from '../../src/scan/scanner.ts'
 import * as reference from '../reference/pdq.ts'
 import { fixture } from '../support/fixtures.ts'
 import { scene } from '../support/scene.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
 
 const HASH = 'f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22'
 
@@ -37,8 +38,7 @@ beforeAll(async () => {
 
 /** What the Worker and the command scan: the first needle of a file. */
 async function scanned(file: Uint8Array): Promise<{ hash: string; quality: number }> {
-  const result = await scanFile({ modules, digestKinds: [] }, file)
-  const [needle] = result.coverage === 'scanned' ? result.needles : []
+  const [needle] = needlesOf(await scanFile({ modules, digestKinds: [] }, file))
   return { hash: formatHash(needle?.hash ?? new Uint8Array(32)), quality: needle?.quality ?? -1 }
 }
 

@@ -1,9 +1,8 @@
 import { type Schema, Validator } from '@cfworker/json-schema'
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { expect } from 'vitest'
 import { generateApiKey, type Scope } from '../../src/doors/api/keys.ts'
 import type { WorkerParts } from '../../src/worker/parts.ts'
-import { setUp } from './gate.ts'
+import { answerOf, setUp } from './gate.ts'
 
 /** A document of OpenAPI, as far as tests look into it. */
 export interface OpenApi {
@@ -36,13 +35,8 @@ export function setUpApi(
   parts: Partial<WorkerParts> = {},
 ) {
   const gate = setUp({ API_KEYS: `${API_KEYS}\n${others}`, ...vars }, parts)
-  const fetch = async (path: string, init: RequestInit) => {
-    const context = createExecutionContext()
-    const request = new Request(`https://api.example${path}`, init)
-    const response = await gate.gate.fetch(request, {}, context)
-    await waitOnExecutionContext(context)
-    return response
-  }
+  const fetch = (path: string, init: RequestInit) =>
+    answerOf(gate.gate, new Request(`https://api.example${path}`, init), {})
   const call = async (path: string, init: RequestInit = {}, key?: string) => {
     const headers = new Headers(init.headers)
     if (key !== undefined) headers.set('authorization', `Bearer ${key}`)

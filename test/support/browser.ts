@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endBrowser } from './chromium.ts'
 
 const FLAGS = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
@@ -104,13 +105,7 @@ export class Browser {
   /** Ends the browser with all of its processes. */
   async close(): Promise<void> {
     this.#socket.close()
-    const { pid } = this.#process
-    if (pid !== undefined && this.#process.exitCode === null) {
-      const isOver = new Promise((resolve) => this.#process.once('exit', resolve))
-      process.kill(-pid, 'SIGKILL')
-      await isOver
-    }
-    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+    await endBrowser(this.#process, this.#profile)
   }
 }
 

@@ -44,12 +44,17 @@ export class ChromiumPage {
 
   /** Ends the browser with all of its processes. */
   async close(): Promise<void> {
-    const { pid } = this.#process
-    if (pid !== undefined && this.#process.exitCode === null) {
-      const isOver = new Promise((resolve) => this.#process.once('exit', resolve))
-      process.kill(-pid, 'SIGKILL')
-      await isOver
-    }
-    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+    await endBrowser(this.#process, this.#profile)
   }
+}
+
+/** Ends a browser that leads a group of processes, and removes its profile. */
+export async function endBrowser(browser: ChildProcess, profile: string): Promise<void> {
+  const { pid } = browser
+  if (pid !== undefined && browser.exitCode === null) {
+    const isOver = new Promise((resolve) => browser.once('exit', resolve))
+    process.kill(-pid, 'SIGKILL')
+    await isOver
+  }
+  await rm(profile, { recursive: true, force: true, maxRetries: 5 })
 }

@@ -6,22 +6,9 @@ import { readModules } from '../../src/core/node.ts'
 import { type CountedModule, countedModule } from './counted-core.ts'
 
 /** Exports of assembly/image.ts by which tests look at planes. */
-interface PlaneExports {
-  memory: WebAssembly.Memory
-  memoryTop(): number
-  allocate(bytes: number): number
+interface PlaneExports extends ImageExports {
   guardAllocations(bytes: number): void
   areGuardsIntact(): number
-  inputAddress(): number
-  inputRoom(): number
-  inputAdded(count: number): void
-  planeAddress(): number
-  planeCols(): number
-  planeRows(): number
-  whiteAddress(): number
-  blackAddress(): number
-  otherAddress(): number
-  hashPlane(plane: number, rows: number, cols: number, out: number): number
 }
 
 /** A frame as a decoder leaves it. */

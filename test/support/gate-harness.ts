@@ -11,6 +11,7 @@ import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
 import { environmentOf } from './environment.ts'
 import { type Triggers, type WorkerOptions, workerOf } from './workerd.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
 
 const KEY = 'ab'.repeat(32)
 const WORKER = new URL('../../src/worker.ts', import.meta.url)
@@ -34,8 +35,7 @@ export async function startGate(
   const modules = readModules()
   const entries = randomEntries(others, 1)
   for (const [i, file] of known.entries()) {
-    const scanned = await scanFile({ modules }, file)
-    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    const needles = needlesOf(await scanFile({ modules }, file))
     for (const { hash } of needles) {
       entries.push({ kind: 'pdq', hash, id: `known-${i}`, labels: {} })
     }

@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config/config.ts'
 import { createWatcherCheck } from '../../src/doors/api/authorize.ts'
 import { apiOf } from '../../src/doors/api/settings.ts'
 import { publishBank } from '../../src/list/publish.ts'
-import type { Probe } from '../../src/scan/scanned.ts'
+import { needlesOf, type Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { randomEntries } from './entries.ts'
 import { environmentOf } from './environment.ts'
@@ -20,6 +20,20 @@ import { recordIn } from './event-recorder.ts'
 interface Forwarded {
   request: Request
   body: Uint8Array | undefined
+}
+
+/** An app's answer to a request, once everything that goes on behind the answer has ended. */
+export async function answerOf<Env>(
+  app: {
+    fetch: (request: Request, env: Env, context: ExecutionContext) => Response | Promise<Response>
+  },
+  request: Request,
+  env: Env,
+): Promise<Response> {
+  const context = createExecutionContext()
+  const response = await app.fetch(request, env, context)
+  await waitOnExecutionContext(context)
+  return response
 }
 
 /** A gate with the test's bindings, in front of an origin that takes everything. */
@@ -50,28 +64,14 @@ export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
     forwarded,
     events,
     verdicts: () => events.filter((event) => event.event === 'verdict'),
-    send: async (
-      body: BodyInit | null,
-      init: RequestInit = {},
-      url = 'https://files.example/a/b?c=d',
-    ) => {
-      const context = createExecutionContext()
-      const request = new Request(url, {
-        method: 'POST',
-        body,
-        ...init,
-      })
-      const response = await gate.fetch(request, {}, context)
-      await waitOnExecutionContext(context)
-      return response
-    },
+    send: (body: BodyInit | null, init: RequestInit = {}, url = 'https://files.example/a/b?c=d') =>
+      answerOf(gate, new Request(url, { method: 'POST', body, ...init }), {}),
   }
 }
 
 /** Hash of an image by a probe. */
 export async function hashOf(file: Uint8Array, probe: Probe = 'identity'): Promise<Hash256> {
-  const scanned = await scanFile({ modules }, file)
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const needles = needlesOf(await scanFile({ modules }, file))
   return needles.find((needle) => needle.probe === probe)!.hash
 }
 

@@ -9,6 +9,7 @@ import { randomEntries } from './entries.ts'
 import { environmentOf } from './environment.ts'
 import { OriginServer } from './origin-server.ts'
 import { picture } from './sharp-images.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
 
 const KEY = 'ab'.repeat(32)
 
@@ -56,8 +57,7 @@ export async function startStaging(
   const env = await worker
     .getWorker<{ HASH_LISTS: KvNamespace; STAGING: Bucket; QUARANTINE?: Bucket }>()
     .getEnv()
-  const scanned = await scanFile({ modules: readModules() }, known)
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const needles = needlesOf(await scanFile({ modules: readModules() }, known))
   const entries = needles.map(({ hash }) => ({
     kind: 'pdq' as const,
     hash,

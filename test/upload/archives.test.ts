@@ -1,10 +1,5 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
-import { createApp } from '../../src/worker/app.ts'
-import type { WorkerParts } from '../../src/worker/parts.ts'
-import type { GateEvent } from '../../src/events/schema.ts'
-import { readConfig } from '../../src/config/config.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
@@ -18,7 +13,8 @@ import {
 import { fixture } from '../support/fixtures.ts'
 import { randomBytes } from '../support/random.ts'
 import { kvNamespace, kvStore } from '../support/stores.ts'
-import { recordIn } from '../support/event-recorder.ts'
+import { needlesOf } from '../../src/scan/scanned.ts'
+import { setUp } from '../support/gate.ts'
 
 const known = fixture('jpeg')
 const unrelated = fixture('otherJpeg')
@@ -27,21 +23,9 @@ const text = new TextEncoder().encode('<document/>'.repeat(99))
 
 /** Uploads a body. Returns the status, and the verdict's event. */
 async function upload(body: Uint8Array, vars: object = {}) {
-  const events: GateEvent[] = []
-  const parts: WorkerParts = {
-    config: readConfig({ HASHGATE: vars }),
-    modules,
-    store: kvStore(),
-    origin: { forward: async () => new Response('stored', { status: 201 }) },
-    onEvent: recordIn(events),
-  }
-  const gate = createApp(parts, [])
-  const context = createExecutionContext()
-  const init = { method: 'POST', body: new Uint8Array(body) }
-  const response = await gate.fetch(new Request('https://files.example/a', init), {}, context)
-  await waitOnExecutionContext(context)
-  const event = events.find((one) => one.event === 'verdict')
-  return { status: response.status, event }
+  const { send, verdicts } = setUp(vars)
+  const { status } = await send(new Uint8Array(body))
+  return { status, event: verdicts()[0] }
 }
 
 function zip(files: Record<string, Uint8Array>, options?: ZipOptions): Uint8Array {
@@ -54,8 +38,7 @@ function zip(files: Record<string, Uint8Array>, options?: ZipOptions): Uint8Arra
 beforeEach(async () => {
   const { keys } = await kvNamespace().list()
   await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
-  const scanned = await scanFile({ modules }, known)
-  const hash = scanned.coverage === 'scanned' ? scanned.needles[0]!.hash : new Uint8Array(32)
+  const hash = needlesOf(await scanFile({ modules }, known))[0]!.hash
   const digester = FileDigester.ofAllKinds()
   digester.update(knownText)
   await publishBank(

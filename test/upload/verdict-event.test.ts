@@ -7,7 +7,7 @@ import { stampEvent } from '../../src/events/stamp.ts'
 import { verdictEvent } from '../../src/upload/verdict-event.ts'
 import type { JudgedFile } from '../../src/gate/verdict.ts'
 import type { WeighedMatch } from '../../src/policy/banks.ts'
-import type { ScannedFile } from '../../src/scan/scanned.ts'
+import { needlesOf, type ScannedFile } from '../../src/scan/scanned.ts'
 import type { FileDigests } from '../../src/scan/digests.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
 import { recordIn } from '../support/event-recorder.ts'
@@ -47,7 +47,7 @@ describe('verdictEvent', () => {
   it('hides digests and hashes of what matches where the path has them, in either case', async () => {
     const scanned = await scanFile({ modules }, fixture('jpeg'))
     const { md5, sha256 } = scanned.digests as FileDigests
-    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    const needles = needlesOf(scanned)
     const hash = formatHash(needles[0]!.hash)
     const path = `/${toHex(md5)}/sha256:${toHex(sha256).toUpperCase()}/%3A${hash}.jpg`
     expect(eventOf(path, [{ scanned, matches: [MATCH] }]).path).toBe('/-/sha256:-/%3A-.jpg')

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { readModules } from '../../../src/core/node.ts'
 import { PROBE_SETS } from '../../../src/scan/probes/sets.ts'
-import type { Needle } from '../../../src/scan/scanned.ts'
+import { needlesOf, type Needle } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { drawDistractor, KINDS } from '../distractors.ts'
+import { CORPUS } from '../files.ts'
 import { open, readSource } from '../pixels.ts'
 import { between, seeded } from '../seeded.ts'
 
@@ -25,6 +27,23 @@ export interface PictureOptions {
   generated: number
 }
 
+/** Reads the options of a report on pictures, and folders of photographs. */
+export function readPictureOptions(
+  args: readonly string[],
+): PictureOptions & { corpus: readonly string[] } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      corpus: { type: 'string', multiple: true, default: [CORPUS] },
+      generated: { type: 'string', default: '20' },
+      crops: { type: 'string', default: '8' },
+      seed: { type: 'string', default: '1' },
+    },
+  })
+  const { corpus, generated, crops, seed } = values
+  return { corpus, generated: Number(generated), crops: Number(crops), seed: Number(seed) }
+}
+
 /** Contrasts that photographs are reduced to: too low for a quality of 50. */
 const CONTRASTS = [0.15, 0.05]
 const FAINT_SIDE = 512
@@ -38,7 +57,7 @@ const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.pl
 /** A file's identity; `undefined` if it has none. */
 export async function identityOf(file: Uint8Array): Promise<Needle | undefined> {
   const scanned = await scanFile(context, file)
-  return scanned.coverage === 'scanned' ? scanned.needles[0] : undefined
+  return needlesOf(scanned)[0]
 }
 
 /** Photographs, crops and faint copies of them; generated pictures; sheets of one colour. */

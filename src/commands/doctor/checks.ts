@@ -8,21 +8,13 @@ export interface Check {
   message: string
 }
 
-export function ok(check: string, message: string): Check {
-  return { check, state: 'ok', message }
-}
+const checkOf = (state: Check['state']) => (check: string, message: string) =>
+  ({ check, state, message }) satisfies Check
 
-export function warning(check: string, message: string): Check {
-  return { check, state: 'warning', message }
-}
-
-export function failed(check: string, message: string): Check {
-  return { check, state: 'failed', message }
-}
-
-export function skipped(check: string, message: string): Check {
-  return { check, state: 'skipped', message }
-}
+export const ok = checkOf('ok')
+export const warning = checkOf('warning')
+export const failed = checkOf('failed')
+export const skipped = checkOf('skipped')
 
 /** Network errors in plain words. */
 const NETWORK_WORDS: Readonly<Record<string, string>> = {

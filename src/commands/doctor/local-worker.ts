@@ -5,7 +5,7 @@ import { wranglerPath } from '../init/provision.ts'
 import { WranglerError } from '../stores.ts'
 
 /** How much of wrangler's output is reported, in characters. */
-const MOST_TOLD = 2000
+const MAX_OUTPUT = 2000
 
 export interface LocalOptions {
   config: string
@@ -42,5 +42,5 @@ export async function startLocalWorker(options: LocalOptions): Promise<LocalWork
   const url = await addressOf(child, WRANGLER_READY)
   if (url !== undefined) return { url, stop: () => endGroup(child) }
   await endGroup(child)
-  throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MOST_TOLD)}`)
+  throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MAX_OUTPUT)}`)
 }

@@ -3,6 +3,7 @@ import { readModules } from '../../core/node.ts'
 import type { Entry } from '../../list/entry.ts'
 import { scanFile } from '../../scan/scanner.ts'
 import { HashgateError } from '../../util/errors.ts'
+import { needlesOf } from '../../scan/scanned.ts'
 
 const SIDE = 256
 const SHAPES = 60
@@ -40,7 +41,7 @@ export function longDrillFile(bytes: number): Uint8Array<ArrayBuffer> {
 
 export async function drillEntries(): Promise<Entry[]> {
   const scanned = await scanFile({ modules: readModules() }, drillPicture(KNOWN_SEED))
-  const identity = scanned.coverage === 'scanned' ? scanned.needles[0] : undefined
+  const [identity] = needlesOf(scanned)
   if (!identity) throw new NoHashError('the picture of the drill has no hash; report this as a bug')
   return [{ kind: 'pdq', hash: identity.hash, id: 'drill', labels: { source: 'hashgate doctor' } }]
 }

@@ -84,10 +84,19 @@ async function planIndex(folder: string, { heic }: Answers): Promise<PlannedFile
   if (withHeic && !found?.includes('hashgate/heic'))
     throw new InitError(`--heic libheif needs this index.ts:\n${INDEX_WITH_HEIC}`)
   const missing = EXPORTS.filter((one) => !new RegExp(`\\b${one}\\b`).test(found ?? ''))
-  if (found !== undefined && missing.length === 0) return { name, text: found, state: 'kept' }
-  const line = `export { ${missing.join(', ')} } from 'hashgate/worker'\n`
-  if (found === undefined) return { name, text: line, state: 'new' }
-  return { name, text: found.endsWith('\n') ? found + line : `${found}\n${line}`, state: 'changed' }
+  const lines =
+    missing.length > 0 ? [`export { ${missing.join(', ')} } from 'hashgate/worker'`] : []
+  return plannedFile(name, found, withLines(found, lines))
+}
+
+function plannedFile(name: string, found: string | undefined, text: string): PlannedFile {
+  return { name, text, state: found === undefined ? 'new' : text === found ? 'kept' : 'changed' }
+}
+
+/** A text with lines at its end, each on a line of its own. */
+function withLines(text = '', lines: readonly string[]): string {
+  const hasEnd = text === '' || text.endsWith('\n') || lines.length === 0
+  return (hasEnd ? text : `${text}\n`) + lines.map((line) => `${line}\n`).join('')
 }
 
 /**
@@ -111,7 +120,7 @@ function passwordLine(name: string): [string, string] {
 /** A file that is written only if it is missing. */
 async function planWhole(folder: string, name: string, text: string): Promise<PlannedFile> {
   const found = await readIfThere(join(folder, name))
-  return found === undefined ? { name, text, state: 'new' } : { name, text: found, state: 'kept' }
+  return plannedFile(name, found, found ?? text)
 }
 
 /** A file that must have certain lines: missing ones are appended. */
@@ -123,12 +132,8 @@ async function planLines(
   const found = await readIfThere(join(folder, name))
   const has = (found ?? '').split(/\r?\n/)
   const missing = lines.filter(([start]) => !has.some((line) => line.startsWith(start)))
-  const before = found && !found.endsWith('\n') ? `${found}\n` : (found ?? '')
-  const text = before + missing.map(([, line]) => `${line}\n`).join('')
-  if (found === undefined) return { name, text, state: 'new' }
-  return missing.length > 0
-    ? { name, text, state: 'changed' }
-    : { name, text: found, state: 'kept' }
+  const added = missing.map(([, line]) => line)
+  return plannedFile(name, found, withLines(found, added))
 }
 
 async function planPackage(folder: string, { name, heic }: Answers): Promise<PlannedFile> {
@@ -139,13 +144,11 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
   const found = await readIfThere(join(folder, 'package.json'))
   const existing = found === undefined ? undefined : parsePackage(found)
   const { dependencies, devDependencies, ...rest } = existing ?? {
-    ...{
-      name,
-      private: true,
-      type: 'module',
-      scripts: SCRIPTS,
-      allowScripts: INSTALL_SCRIPTS,
-    },
+    name,
+    private: true,
+    type: 'module',
+    scripts: SCRIPTS,
+    allowScripts: INSTALL_SCRIPTS,
     dependencies: {},
     devDependencies: {},
   }
@@ -163,9 +166,8 @@ async function planPackage(folder: string, { name, heic }: Answers): Promise<Pla
   }
   const text = `${JSON.stringify(merged, null, 2)}\n`
   const hasAll = Object.keys(wanted).every((one) => one in dependencies)
-  if (found === undefined) return { name: 'package.json', text, state: 'new' }
   const isKept = hasAll && ('wrangler' in devDependencies || 'wrangler' in dependencies)
-  return { name: 'package.json', text: isKept ? found : text, state: isKept ? 'kept' : 'changed' }
+  return plannedFile('package.json', found, isKept ? (found ?? text) : text)
 }
 
 /** Packages whose install scripts may run; npm warns about others. */

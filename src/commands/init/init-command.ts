@@ -54,7 +54,7 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   const steps = stepsOf(answers).filter(({ what }) => what !== 'secrets' || hasNewSecrets)
   const needed = id === undefined ? [namespaceStep(answers), ...steps] : steps
   const open = isReady && !dryRun ? await runAll(steps, folder) : needed
-  tellNext(where, open, answers, isReady)
+  printNext(where, open, answers, isReady)
   return true
 }
 
@@ -98,7 +98,7 @@ async function runAll(steps: readonly Step[], folder: string): Promise<Step[]> {
 }
 
 /** Prints the remaining steps as commands. */
-function tellNext(
+function printNext(
   where: string,
   steps: readonly Step[],
   { bank, service }: Answers,

@@ -38,14 +38,11 @@ export const ExchangeSettingsSchema = v.variant('kind', [
 ])
 export type ExchangeSettings = v.InferOutput<typeof ExchangeSettingsSchema>
 
-export const EXCHANGE_KINDS = [
-  'https',
-  'ncmec',
-  'stopncii',
-  'tcap',
-  'threatexchange',
-  'vics',
-] as const
+export type ExchangeKind = ExchangeSettings['kind']
+
+export const EXCHANGE_KINDS: readonly ExchangeKind[] = ExchangeSettingsSchema.options.map(
+  ({ entries }) => entries.kind.literal,
+)
 
 /** Names of the secrets that a source needs. */
 export function secretsOf(settings: ExchangeSettings): string[] {

@@ -99,15 +99,25 @@ export async function readJsonAnswer(response: Response, what: string): Promise<
   return json
 }
 
-/** @throws {BadAnswerError} it is not JSON, or has another structure */
+/**
+ * The JSON of an answer.
+ * @param problem what is wrong with it if it does not fit the schema
+ * @throws {BadAnswerError} it is not JSON, or has another structure
+ */
 export async function checkedAnswer<S extends v.GenericSchema>(
   schema: S,
   response: Response,
   what: string,
+  problem = 'lacks a required field',
 ): Promise<v.InferOutput<S>> {
   const parsed = v.safeParse(schema, await readJsonAnswer(response, what))
-  if (!parsed.success) throw new BadAnswerError(what, 'lacks a required field')
+  if (!parsed.success) throw new BadAnswerError(what, problem)
   return parsed.output
+}
+
+/** A path below an API's base address, which may end with a slash. */
+export function urlUnder(base: string, path: string): URL {
+  return new URL(base.replace(/\/$/, '') + path)
 }
 
 /** The value of an Authorization header of RFC 7617. */

@@ -14,7 +14,7 @@ import type {
   World,
 } from './exchange.ts'
 import { ask, basicAuth, nextUrl, readTextAnswer } from './http.ts'
-import { isSafeUrl, secretName } from './https/settings.ts'
+import { isSafeUrl, secretName, type SettingsOf } from './https/settings.ts'
 import { noRecords, skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
 
@@ -71,8 +71,7 @@ export const NcmecSettingsSchema = {
   ),
 }
 
-const Schema = v.strictObject(NcmecSettingsSchema)
-export type NcmecSettings = v.InferOutput<typeof Schema>
+export type NcmecSettings = SettingsOf<typeof NcmecSettingsSchema>
 
 /**
  * How far the entries have been read. A window's entries come in any order, so `from` moves only at

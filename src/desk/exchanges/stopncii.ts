@@ -11,8 +11,8 @@ import type {
   PageRecords,
   World,
 } from './exchange.ts'
-import { ask, checkedAnswer } from './http.ts'
-import { baseUrl, secretName } from './https/settings.ts'
+import { ask, checkedAnswer, urlUnder } from './http.ts'
+import { baseUrl, secretName, type SettingsOf } from './https/settings.ts'
 import { readRecords, skip } from './normalise.ts'
 
 export const StopNciiSettingsSchema = {
@@ -33,8 +33,7 @@ export const StopNciiSettingsSchema = {
   ),
 }
 
-const Schema = v.strictObject(StopNciiSettingsSchema)
-export type StopNciiSettings = v.InferOutput<typeof Schema>
+export type StopNciiSettings = SettingsOf<typeof StopNciiSettingsSchema>
 
 /** How far the hashes have been read. Times are the service's. */
 export interface StopNciiCheckpoint {
@@ -117,7 +116,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     const hashFeedbacks = [{ hashValue: hash, tags: [], feedbackValue: FEEDBACK[decision] }]
     return {
       what: WHAT,
-      url: new URL(`${this.#settings.base.replace(/\/$/, '')}/SubmitFeedback`),
+      url: urlUnder(this.#settings.base, '/SubmitFeedback'),
       method: 'POST',
       headers: { ...this.#headers(feedback), 'content-type': 'application/json' },
       body: JSON.stringify({ count: 1, hashFeedbacks }),
@@ -199,7 +198,7 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
   }
 
   async #fetch({ start, token }: StopNciiCheckpoint, pageSize: number): Promise<FetchedHashes> {
-    const url = new URL(`${this.#settings.base.replace(/\/$/, '')}/FetchHashes`)
+    const url = urlUnder(this.#settings.base, '/FetchHashes')
     url.searchParams.set('startTimestamp', String(start))
     url.searchParams.set('pageSize', String(pageSize))
     if (token !== undefined) url.searchParams.set('nextPageToken', token)

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { choice, described } from '../../util/settings.ts'
-import { BadAnswerError, NotAuthorizedError } from './errors.ts'
+import { NotAuthorizedError } from './errors.ts'
 import type { Account, Exchange, ExchangePage, PageRecords, World } from './exchange.ts'
-import { ask, nextUrl, checkedAnswer, readJsonAnswer } from './http.ts'
-import { baseUrl, secretName } from './https/settings.ts'
+import { ask, checkedAnswer, nextUrl, urlUnder } from './http.ts'
+import { baseUrl, secretName, type SettingsOf } from './https/settings.ts'
 import { readRecords } from './normalise.ts'
 
 /** Settings of the Terrorist Content Analytics Platform. */
@@ -22,8 +22,7 @@ export const TcapSettingsSchema = {
   secret: secretName('Name of the secret.', 'TCAP_PASSWORD'),
 }
 
-const Schema = v.strictObject(TcapSettingsSchema)
-export type TcapSettings = v.InferOutput<typeof Schema>
+export type TcapSettings = SettingsOf<typeof TcapSettingsSchema>
 
 /** How far the list has been read. */
 export interface TcapCheckpoint {
@@ -58,14 +57,12 @@ const LoginSchema = v.looseObject({ token: v.pipe(v.string(), v.minLength(1)) })
 /** Terrorist Content Analytics Platform, by Tech Against Terrorism. */
 export class TcapExchange implements Exchange<TcapCheckpoint> {
   readonly #settings: TcapSettings
-  readonly #base: URL
   readonly #secret: string
   readonly #world: World
   #token: string | undefined
 
   constructor(settings: TcapSettings, secret: string, world: World) {
     this.#settings = settings
-    this.#base = new URL(settings.base)
     this.#secret = secret
     this.#world = world
   }
@@ -102,12 +99,15 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
 
   async #list({ after, next }: TcapCheckpoint): Promise<v.InferOutput<typeof AnswerSchema>> {
     // The next page's address is used unchanged: it has all parameters.
-    const url = next === undefined ? this.#firstPage(after) : nextUrl(next, this.#base, WHAT)
+    const url =
+      next === undefined
+        ? this.#firstPage(after)
+        : nextUrl(next, new URL(this.#settings.base), WHAT)
     return checkedAnswer(AnswerSchema, await this.#ask(url), WHAT)
   }
 
   #firstPage(after: string | undefined): URL {
-    const url = pathUnder(this.#base, this.#settings.listPath)
+    const url = urlUnder(this.#settings.base, this.#settings.listPath)
     url.searchParams.set('ideology', this.#settings.ideology)
     url.searchParams.set('order', 'asc')
     if (after !== undefined) url.searchParams.set('after', after)
@@ -134,20 +134,15 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
   async #login(): Promise<string> {
     const response = await ask(this.#world, {
       what: WHAT,
-      url: pathUnder(this.#base, '/token-auth/tcap/'),
+      url: urlUnder(this.#settings.base, '/token-auth/tcap/'),
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ username: this.#settings.user, password: this.#secret }),
     })
-    const parsed = v.safeParse(LoginSchema, await readJsonAnswer(response, WHAT))
-    if (!parsed.success) throw new BadAnswerError(WHAT, 'has no token')
-    this.#token = parsed.output.token
-    return this.#token
+    const { token } = await checkedAnswer(LoginSchema, response, WHAT, 'has no token')
+    this.#token = token
+    return token
   }
-}
-
-function pathUnder(base: URL, path: string): URL {
-  return new URL(base.pathname.replace(/\/$/, '') + path, base)
 }
 
 /** The later of two checkpoints: they never go back. */

@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { textLike } from '../../util/settings.ts'
-import { BadAnswerError } from './errors.ts'
 import type {
   Account,
   Ask,
@@ -11,8 +10,8 @@ import type {
   PageRecords,
   World,
 } from './exchange.ts'
-import { ask, nextUrl, checkedAnswer, readJsonAnswer } from './http.ts'
-import { baseUrl, secretName } from './https/settings.ts'
+import { ask, checkedAnswer, nextUrl, readJsonAnswer, urlUnder } from './http.ts'
+import { baseUrl, secretName, type SettingsOf } from './https/settings.ts'
 import { readRecords } from './normalise.ts'
 
 /** Settings of Meta ThreatExchange. */
@@ -27,8 +26,7 @@ export const ThreatExchangeSettingsSchema = {
   secret: secretName('Name of the secret: the token, `app id|app secret`.', 'THREATEXCHANGE_TOKEN'),
 }
 
-const Schema = v.strictObject(ThreatExchangeSettingsSchema)
-export type ThreatExchangeSettings = v.InferOutput<typeof Schema>
+export type ThreatExchangeSettings = SettingsOf<typeof ThreatExchangeSettingsSchema>
 
 /** How far the updates have been read: seconds since 1970. */
 export interface ThreatExchangeCheckpoint {
@@ -62,6 +60,8 @@ const AnswerSchema = v.looseObject({
   paging: v.nullish(v.looseObject({ next: v.nullish(v.string()) })),
 })
 
+type Updates = v.InferOutput<typeof AnswerSchema>
+
 const GroupSchema = v.looseObject({
   id: v.string(),
   name: v.nullish(v.string(), ''),
@@ -87,14 +87,13 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   async whoAmI(): Promise<Account> {
     const url = this.#url(`/${this.#settings.group}`)
     url.searchParams.set('fields', 'id,name,threat_updates_enabled')
-    const answer = await readJsonAnswer(await ask(this.#world, { what: WHAT, url }), WHAT)
-    const group = v.safeParse(GroupSchema, answer)
-    if (!group.success) throw new BadAnswerError(WHAT, 'is not about a privacy group')
-    const { name, threat_updates_enabled: hasUpdates } = group.output
+    const response = await ask(this.#world, { what: WHAT, url })
+    const group = await checkedAnswer(GroupSchema, response, WHAT, 'is not about a privacy group')
+    const { id, name, threat_updates_enabled: hasUpdates } = group
     return {
       name: name ?? '',
       can: hasUpdates ? ['read'] : [],
-      details: { group: group.output.id, ...(await this.#groupsOfApp()) },
+      details: { group: id, ...(await this.#groupsOfApp()) },
     }
   }
 
@@ -127,11 +126,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     let url: URL | undefined = this.#first(since)
     while (url) {
       const response = await ask(this.#world, { what: WHAT, url })
-      const answer: v.InferOutput<typeof AnswerSchema> = await checkedAnswer(
-        AnswerSchema,
-        response,
-        WHAT,
-      )
+      const answer: Updates = await checkedAnswer(AnswerSchema, response, WHAT)
       const records = readRecords(answer.data, UpdateSchema, UNFIT, addUpdate)
       since = Math.max(
         since,
@@ -155,7 +150,7 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
   }
 
   #url(path: string): URL {
-    const url = new URL(this.#settings.base.replace(/\/$/, '') + path)
+    const url = urlUnder(this.#settings.base, path)
     url.searchParams.set('access_token', this.#token)
     return url
   }

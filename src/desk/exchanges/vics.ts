@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { choice, described } from '../../util/settings.ts'
 import { BadAnswerError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import type { SettingsOf } from './https/settings.ts'
 
 /** Settings of Project VIC or CAID files, which a person imports. */
 export const VicsSettingsSchema = {
@@ -19,8 +20,7 @@ export const VicsSettingsSchema = {
   ),
 }
 
-const Schema = v.strictObject(VicsSettingsSchema)
-export type VicsSettings = v.InferOutput<typeof Schema>
+export type VicsSettings = SettingsOf<typeof VicsSettingsSchema>
 
 /** A source that only the command line can read, from a file of gigabytes. */
 export const IMPORTED: Exchange = {

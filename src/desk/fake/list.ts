@@ -1,14 +1,11 @@
 import { Hono } from 'hono'
-import { FAKE_SECRET, FAKE_USER, type FakeClock, type FakeProvider } from './state.ts'
+import { basicAuth } from 'hono/basic-auth'
+import { FAKE_SECRET, FAKE_USER, type FakeProvider } from './state.ts'
 
 /** A list as a file: `/list.csv` and `/list.ndjson`, with basic authentication and an ETag. */
-export function fakeList(provider: FakeProvider, _clock: FakeClock): Hono {
+export function fakeList(provider: FakeProvider): Hono {
   const app = new Hono()
-  app.use(async (context, next) => {
-    const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`
-    if (context.req.header('authorization') !== authorization) return context.body(null, 401)
-    await next()
-  })
+  app.use(basicAuth({ username: FAKE_USER, password: FAKE_SECRET }))
   app.get('/:file{list\\.(csv|ndjson)}', async (context) => {
     const rows = provider
       .live()

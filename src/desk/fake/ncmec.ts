@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { basicAuth } from 'hono/basic-auth'
 import {
   FAKE_SECRET,
   FAKE_USER,
@@ -19,12 +20,7 @@ const FEEDBACK = new RegExp(
  */
 export function fakeNcmec(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono()
-  const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`
-
-  app.use(async (context, next) => {
-    if (context.req.header('authorization') !== authorization) return context.body(null, 401)
-    await next()
-  })
+  app.use(basicAuth({ username: FAKE_USER, password: FAKE_SECRET }))
   app.get('/v2/status', (context) =>
     xml(
       context,

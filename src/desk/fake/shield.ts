@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { basicAuth } from 'hono/basic-auth'
 import { distance, MATCH_THRESHOLD, parseHash } from '../../util/hash.ts'
 import {
   FAKE_SECRET,
@@ -17,10 +18,9 @@ const MAX_HASHES = 400
  */
 export function fakeShield(provider: FakeProvider, clock: FakeClock): Hono {
   const app = new Hono({ strict: true }) // its address ends with a slash
+  const invalidUserMessage = { detail: 'Invalid username/password.' }
+  app.use(basicAuth({ username: FAKE_USER, password: FAKE_SECRET, invalidUserMessage }))
   app.post('/v1/pdq/', async (context) => {
-    const authorization = `Basic ${btoa(`${FAKE_USER}:${FAKE_SECRET}`)}`
-    if (context.req.header('authorization') !== authorization)
-      return context.json({ detail: 'Invalid username/password.' }, 401)
     if (context.req.header('content-type') !== 'application/json')
       return context.json({ detail: 'Unsupported media type.' }, 415)
     const { hashes } = await context.req.json<{ hashes: string[] }>()

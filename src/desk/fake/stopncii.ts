@@ -1,15 +1,9 @@
 import { Hono } from 'hono'
 import { cutOff } from './cut.ts'
-import {
-  FAKE_SECRET,
-  type FakeClock,
-  type FakeProvider,
-  type FakeRecord,
-  secondsOf,
-} from './state.ts'
+import { FAKE_SECRET, type FakeProvider, type FakeRecord, secondsOf } from './state.ts'
 
 /** StopNCII. Its page tokens are bound to the start of the window, and its times are in seconds. */
-export function fakeStopncii(provider: FakeProvider, _clock: FakeClock): Hono {
+export function fakeStopncii(provider: FakeProvider): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     const { req } = context

@@ -1,18 +1,12 @@
 import { Hono } from 'hono'
 import { nearestTo } from './shield.ts'
-import {
-  FAKE_SECRET,
-  FAKE_USER,
-  type FakeClock,
-  type FakeProvider,
-  type FakeRecord,
-} from './state.ts'
+import { FAKE_SECRET, FAKE_USER, type FakeProvider, type FakeRecord } from './state.ts'
 
 /** Requests after which a token expires. */
 const TOKEN_REQUESTS = 5
 
 /** Terrorist Content Analytics Platform. Its tokens expire, and its next page is an address. */
-export function fakeTcap(provider: FakeProvider, _clock: FakeClock): Hono {
+export function fakeTcap(provider: FakeProvider): Hono {
   const app = new Hono()
   let token = ''
   let left = 0

@@ -21,19 +21,10 @@ export interface Opinion {
   reason?: string
 }
 
+/** An opinion that has not been sent yet. */
 export interface QueuedOpinion extends Opinion {
-  sentAt: number | undefined
+  /** Why the last attempt to send it failed. */
   error: string | undefined
-}
-
-interface OpinionRow {
-  source: string
-  entry: string
-  decision: Decision
-  kind: string
-  reason: string | null
-  sent_at: number | null
-  error: string | null
 }
 
 /** Stores an opinion until it is sent. One that was sent is not sent again. */
@@ -50,13 +41,15 @@ export async function waitingOpinions(
   source: string,
   limit: number,
 ): Promise<QueuedOpinion[]> {
-  const sql = 'SELECT * FROM opinion WHERE source = ? AND sent_at IS NULL ORDER BY at LIMIT ?'
-  const rows = await rowsOf<OpinionRow>(db, sql, source, limit)
-  return rows.map(({ reason, sent_at: sentAt, error, ...row }) =>
-    Object.assign(row, reason !== null && { reason }, {
-      sentAt: sentAt ?? undefined,
-      error: error ?? undefined,
-    }),
+  const sql =
+    'SELECT source, entry, decision, kind, reason, error FROM opinion WHERE source = ? AND sent_at IS NULL ORDER BY at LIMIT ?'
+  type Row = Omit<QueuedOpinion, 'reason' | 'error'> & {
+    reason: string | null
+    error: string | null
+  }
+  const rows = await rowsOf<Row>(db, sql, source, limit)
+  return rows.map(({ reason, error, ...row }) =>
+    Object.assign(row, reason !== null && { reason }, { error: error ?? undefined }),
   )
 }
 

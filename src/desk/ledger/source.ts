@@ -32,22 +32,31 @@ export interface Source {
   heldLive: number | undefined
 }
 
-interface SourceRow {
-  id: number
-  name: string
-  bank: string
+/** Columns that change, by their names in `Source`. */
+const COLUMNS = {
+  checkpoint: 'checkpoint',
+  generation: 'generation',
+  phase: 'phase',
+  isRunning: 'running',
+  attemptedAt: 'attempted_at',
+  completedAt: 'completed_at',
+  failure: 'failure',
+  retryAt: 'retry_at',
+  skipped: 'skipped',
+  publishedSeq: 'published_seq',
+  publishedLive: 'published_live',
+  heldLive: 'held_live',
+} as const
+
+const SELECT = `SELECT id, name, bank, ${Object.entries(COLUMNS)
+  .map(([name, column]) => `${column} AS ${name}`)
+  .join(', ')} FROM source`
+
+/** A row of SELECT. Null stands for undefined in all of its columns. */
+interface SourceRow extends Omit<Source, 'checkpoint' | 'isRunning' | 'skipped'> {
   checkpoint: string | null
-  generation: number
-  phase: SourcePhase
-  running: number
-  attempted_at: number | null
-  completed_at: number | null
-  failure: string | null
-  retry_at: number | null
+  isRunning: 0 | 1
   skipped: string
-  published_seq: number
-  published_live: number
-  held_live: number | null
 }
 
 /**
@@ -63,49 +72,23 @@ export async function openSource(db: Database, name: string, bank: string): Prom
 }
 
 export async function findSource(db: Database, name: string): Promise<Source | undefined> {
-  const row = await rowOf<SourceRow>(db, 'SELECT * FROM source WHERE name = ?', name)
+  const row = await rowOf<SourceRow>(db, `${SELECT} WHERE name = ?`, name)
   return row ? fromRow(row) : undefined
 }
 
 export async function allSources(db: Database): Promise<Source[]> {
-  return (await rowsOf<SourceRow>(db, 'SELECT * FROM source ORDER BY name')).map(fromRow)
+  return (await rowsOf<SourceRow>(db, `${SELECT} ORDER BY name`)).map(fromRow)
 }
 
-function fromRow(row: SourceRow): Source {
+function fromRow({ checkpoint, isRunning, skipped, ...plain }: SourceRow): Source {
+  const known = Object.entries(plain).map(([name, value]) => [name, value ?? undefined])
   return {
-    id: row.id,
-    name: row.name,
-    bank: row.bank,
-    checkpoint: row.checkpoint === null ? undefined : JSON.parse(row.checkpoint),
-    generation: row.generation,
-    phase: row.phase,
-    isRunning: row.running === 1,
-    attemptedAt: row.attempted_at ?? undefined,
-    completedAt: row.completed_at ?? undefined,
-    failure: row.failure ?? undefined,
-    retryAt: row.retry_at ?? undefined,
-    skipped: JSON.parse(row.skipped) as Record<string, number>,
-    publishedSeq: row.published_seq,
-    publishedLive: row.published_live,
-    heldLive: row.held_live ?? undefined,
+    ...(Object.fromEntries(known) as typeof plain),
+    checkpoint: checkpoint === null ? undefined : JSON.parse(checkpoint),
+    isRunning: isRunning === 1,
+    skipped: JSON.parse(skipped) as Record<string, number>,
   }
 }
-
-/** Columns to write, by their names in `Source`. */
-const COLUMNS = {
-  checkpoint: 'checkpoint',
-  generation: 'generation',
-  phase: 'phase',
-  isRunning: 'running',
-  attemptedAt: 'attempted_at',
-  completedAt: 'completed_at',
-  failure: 'failure',
-  retryAt: 'retry_at',
-  skipped: 'skipped',
-  publishedSeq: 'published_seq',
-  publishedLive: 'published_live',
-  heldLive: 'held_live',
-} as const
 
 export type SourceChange = { [K in keyof typeof COLUMNS]?: Source[K] | undefined }
 

@@ -4,7 +4,7 @@ import { parseHex } from '../../util/bytes.ts'
 import { describeNeedle } from '../../match/thresholds.ts'
 import { matchEvent, verdictEvent } from '../../upload/verdict-event.ts'
 import { HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
-import type { ScannedContent, ScannedFile } from '../../scan/scanned.ts'
+import { needlesOf, type ScannedContent, type ScannedFile } from '../../scan/scanned.ts'
 import { checkFields, readJsonBody } from './json-body.ts'
 import type { Call } from './route.ts'
 import { verdictAnswer } from './verdict-answer.ts'
@@ -69,7 +69,7 @@ export async function judgeHashes(call: Call): Promise<Response> {
 }
 
 function limitsOf(file: ScannedFile): object {
-  const [needle] = file.coverage === 'scanned' ? file.needles : []
+  const [needle] = needlesOf(file)
   if (!needle) return {}
   const { limited, limitedTo } = describeNeedle(needle)
   return limited ? { limited, limitedTo } : {}

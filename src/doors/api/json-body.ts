@@ -26,6 +26,7 @@ const TYPES: Record<string, string> = {
 
 /** JSON that does not match its schema: what is wrong, and where. */
 export class BadFieldsError extends ApiError {
+  override readonly code = 'bad-fields'
   readonly issues: { path: string; message: string }[]
 
   constructor(issues: { path: string; message: string }[]) {

@@ -1,10 +1,7 @@
 import type { HappeningOf } from '../../events/schema.ts'
 import type { Outcome } from '../../upload/outcome.ts'
-import { statusOf } from '../status.ts'
+import { RETRY_AFTER_SECONDS, statusOf } from '../status.ts'
 import { jsonAnswer, problemAnswer } from '../respond.ts'
-
-/** Seconds until a caller may retry a file that could not be judged. */
-const RETRY_AFTER_SECONDS = 30
 
 /**
  * The answer for an outcome. If the body could not be judged, it has the status that an uploader

@@ -80,8 +80,8 @@ function headersOfObject(request: Request, { searchParams }: URL): Headers {
   const headers = new Headers([...request.headers].filter(([name]) => !OWN_HEADERS.test(name)))
   for (const [name, value] of searchParams) {
     const key = name.toLowerCase()
-    const isTold = key.startsWith('x-amz-') && !SIGNATURE.test(key) && !OWN_HEADERS.test(key)
-    if (isTold && !key.startsWith('x-amz-checksum-')) headers.set(key, value)
+    const isOfObject = key.startsWith('x-amz-') && !SIGNATURE.test(key) && !OWN_HEADERS.test(key)
+    if (isOfObject && !key.startsWith('x-amz-checksum-')) headers.set(key, value)
   }
   if (!isAwsChunked(request.headers)) return headers
   const codings = (headers.get('content-encoding') ?? '').split(',').map((one) => one.trim())

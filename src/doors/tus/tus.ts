@@ -18,6 +18,7 @@ import {
   type StagedDeps,
   stagedAnswer,
 } from '../staged.ts'
+import { RETRY_AFTER_SECONDS } from '../status.ts'
 import { CHECKSUMS, headersOf, parseBytes, parseChecksum, parseMetadata } from './headers.ts'
 import type { TusSettings } from './settings.ts'
 
@@ -298,7 +299,7 @@ function tusFailure(error: unknown): Response {
 }
 
 function storeUnavailable(): Response {
-  const headers = { 'retry-after': '30', 'tus-resumable': VERSION }
+  const headers = { 'retry-after': String(RETRY_AFTER_SECONDS), 'tus-resumable': VERSION }
   return say(503, 'try again later', headers)
 }
 

@@ -4,7 +4,7 @@ import type { HappeningOf } from '../../events/schema.ts'
 import { DIGEST_KINDS } from '../../list/entry.ts'
 import type { WeighedMatch } from '../../policy/banks.ts'
 import type { FloodChoice } from '../../policy/schema.ts'
-import type { ScannedFile } from '../../scan/scanned.ts'
+import { needlesOf, type ScannedFile } from '../../scan/scanned.ts'
 import type { JudgedFile } from '../verdict.ts'
 import {
   type FloodLimits,
@@ -112,7 +112,7 @@ export class FloodBreaker {
 
 /** Identifies a file by its content: its digest, or the hash of an image that has none. */
 function uploadKey(scanned: ScannedFile): string {
-  const hash = scanned.coverage === 'scanned' ? scanned.needles[0]?.hash : undefined
+  const hash = needlesOf(scanned)[0]?.hash
   return Buffer.from(scanned.digests?.sha256 ?? hash ?? []).toString('hex')
 }
 

@@ -8,6 +8,7 @@ import { type GateHarness, startGateWith } from '../../support/gate-harness.ts'
 import { OriginServer } from '../../support/origin-server.ts'
 import { picture } from '../../support/sharp-images.ts'
 import { sendUpload } from '../../support/upload-client.ts'
+import { needlesOf } from '../../../src/scan/scanned.ts'
 
 /** Bits between each picture and its entry. */
 const DISTANCES = [0, 1, 16, 30, 31, 32, 33, 40, 60]
@@ -28,8 +29,7 @@ beforeAll(async () => {
   const modules = readModules()
   const entries = await Promise.all(
     DISTANCES.map(async (bits, i) => {
-      const scanned = await scanFile({ modules }, pictures[i]!)
-      const [needle] = scanned.coverage === 'scanned' ? scanned.needles : []
+      const [needle] = needlesOf(await scanFile({ modules }, pictures[i]!))
       const hash = flipBits(needle!.hash, bits)
       return { kind: 'pdq' as const, hash, id: `entry-${bits}`, labels: { source: 'a secret' } }
     }),

@@ -1,4 +1,3 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../../src/util/hash.ts'
@@ -18,10 +17,11 @@ import { flipBits, randomDigests } from '../../support/entries.ts'
 import { writeZip } from '../../support/archive-writer.ts'
 import { addExif, writeExif } from '../../support/exif-writer.ts'
 import { fixture } from '../../support/fixtures.ts'
-import { hashOf, publish, setUp } from '../../support/gate.ts'
+import { answerOf, hashOf, publish, setUp } from '../../support/gate.ts'
 import { randomBytes } from '../../support/random.ts'
 import { kvNamespace, kvStore, WatchedStore } from '../../support/stores.ts'
 import { STAMP } from '../../support/event-recorder.ts'
+import { needlesOf } from '../../../src/scan/scanned.ts'
 
 const bindings = env as unknown as Bindings & { ORIGIN_BUCKET: R2Bucket; IMAGES: ImagesBinding }
 
@@ -545,7 +545,7 @@ describe('files that cannot be scanned', () => {
       width: 1600,
       height: 1200,
     })
-    const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+    const needles = needlesOf(scanned)
     await publish(needles[0]!.hash)
     const { send } = setUp({}, { convert: imagesConverter(bindings.IMAGES) })
     expect((await send(files['over-pixel-budget'])).status).toBe(451)
@@ -618,11 +618,8 @@ describe('/healthz', () => {
     headers: Record<string, string> = {},
   ) {
     const { gate, forwarded } = setUp({ API_KEYS: watcher.API_KEYS, ...vars })
-    const context = createExecutionContext()
     const request = new Request(`https://files.example${path}`, { method, headers })
-    const response = await gate.fetch(request, {}, context)
-    await waitOnExecutionContext(context)
-    return { response, forwarded }
+    return { response: await answerOf(gate, request, {}), forwarded }
   }
 
   it('gives only state and age to callers without a health key', async () => {

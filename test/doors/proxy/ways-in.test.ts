@@ -1,53 +1,31 @@
 // Each way that a file may come in: a known image in it is blocked before the origin hears of it, and what is unrelated arrives
 // as it came.
 
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modules } from '../../../src/core/workerd.ts'
-import { createApp } from '../../../src/worker/app.ts'
-import type { WorkerParts } from '../../../src/worker/parts.ts'
-import type { GateEvent } from '../../../src/events/schema.ts'
-import { readConfig } from '../../../src/config/config.ts'
 import { publishBank } from '../../../src/list/publish.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { fixture } from '../../support/fixtures.ts'
 import { kvStore } from '../../support/stores.ts'
-import { recordIn } from '../../support/event-recorder.ts'
+import { needlesOf } from '../../../src/scan/scanned.ts'
+import { setUp } from '../../support/gate.ts'
 
 const KNOWN = fixture('jpeg')
 const UNRELATED = fixture('otherJpeg')
 
 beforeAll(async () => {
-  const scanned = await scanFile({ modules }, KNOWN)
-  const needles = scanned.coverage === 'scanned' ? scanned.needles : []
+  const needles = needlesOf(await scanFile({ modules }, KNOWN))
   const entries = needles.map(({ hash }) => ({ kind: 'pdq' as const, hash, id: 'x', labels: {} }))
   await publishBank(kvStore(), entries, { bank: 'csam' })
 })
 
 async function send(body: Uint8Array, headers: Record<string, string>, method = 'POST') {
-  const arrived: Uint8Array[] = []
-  const events: GateEvent[] = []
-  const worker: WorkerParts = {
-    config: readConfig({}),
-    modules,
-    store: kvStore(),
-    origin: {
-      forward: async (_, sent) => {
-        arrived.push(new Uint8Array(await new Response(sent).arrayBuffer()))
-        return new Response(null, { status: 201 })
-      },
-    },
-    onEvent: recordIn(events),
-  }
-  const gate = createApp(worker, [])
-  const context = createExecutionContext()
+  const { send: sendTo, forwarded, events } = setUp()
   const url = 'https://bucket.example/key?X-Amz-Signature=ab&X-Amz-Date=20260101T000000Z'
-  const request = new Request(url, { method, body: new Uint8Array(body), headers })
-  const { status } = await gate.fetch(request, {}, context)
-  await waitOnExecutionContext(context)
-  return { status, arrived, events }
+  const { status } = await sendTo(new Uint8Array(body), { method, headers }, url)
+  return { status, arrived: forwarded.map((one) => one.body), events }
 }
 
 function parts(

@@ -1,8 +1,4 @@
-import {
-  createExecutionContext,
-  runDurableObjectAlarm,
-  waitOnExecutionContext,
-} from 'cloudflare:test'
+import { runDurableObjectAlarm } from 'cloudflare:test'
 import { zipSync } from 'fflate'
 import { sign } from 'hono/jwt'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -23,6 +19,7 @@ import {
   ticketParts,
   ticketUses as uses,
 } from '../../support/tickets.ts'
+import { answerOf } from '../../support/gate.ts'
 
 const known = fixture('jpeg')
 const unrelated = fixture('otherJpeg')
@@ -54,7 +51,6 @@ function setUp(
     body: BodyInit | null,
     { ticket = '', key = GRANT.key, headers = {}, method = 'PUT' }: PutOptions = {},
   ) => {
-    const context = createExecutionContext()
     const request = new Request(`https://files.example/objects/${key}`, {
       method,
       body,
@@ -65,9 +61,7 @@ function setUp(
         ...headers,
       },
     })
-    const response = await api.gate.fetch(request, {}, context)
-    await waitOnExecutionContext(context)
-    return response
+    return answerOf(api.gate, request, {})
   }
   return { ...api, put }
 }

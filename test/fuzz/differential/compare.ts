@@ -1,9 +1,9 @@
 import { readModules } from '../../../src/core/node.ts'
 import { PROBE_SETS } from '../../../src/scan/probes/sets.ts'
-import { allFiles, problemOf, type ScannedFile } from '../../../src/scan/scanned.ts'
+import { needlesOf, allFiles, problemOf, type ScannedFile } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
-import type { QualifiedPlane } from './hash-plane.ts'
+import type { QualifiedPlane } from '../../support/hash-luma.ts'
 import { isOpaque, readingOf, type Shown } from './reading.ts'
 
 /** Bits that readings of one picture may differ by. */
@@ -43,8 +43,6 @@ export function compare(scanned: ScannedFile, shown: Shown | undefined): Compari
 
 /** Bits from a picture to the nearest needle. */
 function bitsFrom(scanned: ScannedFile, { hash }: QualifiedPlane): number {
-  const needles = allFiles(scanned).flatMap((one) =>
-    one.coverage === 'scanned' ? one.needles : [],
-  )
+  const needles = allFiles(scanned).flatMap((one) => needlesOf(one))
   return Math.min(256, ...needles.map((needle) => distance(needle.hash, hash)))
 }

@@ -1,6 +1,6 @@
 import { lumaFromRgb } from '../../reference/pdq.ts'
 import { areaAverage } from '../../support/area-average.ts'
-import { hashPlane, type QualifiedPlane } from './hash-plane.ts'
+import { hashPlane, type QualifiedPlane } from '../../support/hash-luma.ts'
 
 /** What a program shows of a file: RGBA, not premultiplied, row-major. */
 export interface Shown {

@@ -13,7 +13,7 @@ import { PdfObjects } from '../../../src/scan/pdf/objects.ts'
 import { unpredict } from '../../../src/scan/pdf/predictor.ts'
 import { ValueReader } from '../../../src/scan/pdf/syntax.ts'
 import { unpackRuns } from '../../../src/scan/image/unpack.ts'
-import { allFiles, type ScannedFile } from '../../../src/scan/scanned.ts'
+import { needlesOf, allFiles, type ScannedFile } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { PARSED_BYTE_MS } from '../../../src/scan/work.ts'
 import { distance, type Hash256 } from '../../../src/util/hash.ts'
@@ -52,7 +52,7 @@ async function rastersOf(file: Uint8Array): Promise<ScannedFile[]> {
 
 async function nearest(file: Uint8Array, known: Hash256): Promise<number> {
   const rasters = await rastersOf(file)
-  const needles = rasters.flatMap((one) => (one.coverage === 'scanned' ? one.needles : []))
+  const needles = rasters.flatMap((one) => needlesOf(one))
   return Math.min(256, ...needles.map(({ hash }) => distance(hash, known)))
 }
 

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
-import { allFiles } from '../../../src/scan/scanned.ts'
+import { needlesOf, allFiles } from '../../../src/scan/scanned.ts'
 import { budgetOf, FileScanner, type TextKind } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import { picture } from '../../support/sharp-images.ts'
@@ -48,9 +48,7 @@ async function hashesIn(
   const scanner = new FileScanner(context, { budget: budgetOf(context), depth: 0, text })
   for (let at = 0; at < body.length; at += cut) scanner.write(body.slice(at, at + cut))
   const all = allFiles(await scanner.end())
-  return all.flatMap((one) =>
-    one.coverage === 'scanned' ? one.needles.map((needle) => needle.hash) : [],
-  )
+  return all.flatMap((one) => needlesOf(one).map((needle) => needle.hash))
 }
 
 /** Expects that the picture is seen, in whatever chunks the text comes. */

@@ -1,4 +1,5 @@
 import { HashgateError } from '../../../util/errors.ts'
+import { isTable, type Table } from '../../../util/json.ts'
 import type { World } from '../exchange.ts'
 import { BUCKET_PROTOCOL, type HttpsSettings } from './settings.ts'
 
@@ -40,13 +41,13 @@ export class PlaceNotBoundError extends HashgateError {
  * @throws {PlaceNotBoundError}
  */
 export function worldOf({ url, auth, signature }: HttpsSettings, env: object, world: World): World {
-  const bound = env as Record<string, unknown>
+  const bound = env as Table
   const detached = signature && 'url' in signature ? [signature.url] : []
   const buckets = [url, ...detached].filter((one) => one.startsWith(BUCKET_PROTOCOL))
-  const missing = buckets.map((one) => new URL(one).host).find((name) => !isObject(bound[name]))
+  const missing = buckets.map((one) => new URL(one).host).find((name) => !isTable(bound[name]))
   if (missing !== undefined) throw new PlaceNotBoundError(missing, 'r2_buckets')
   const certificate = auth?.type === 'mtls' ? bound[auth.binding] : undefined
-  if (auth?.type === 'mtls' && !isObject(certificate)) {
+  if (auth?.type === 'mtls' && !isTable(certificate)) {
     throw new PlaceNotBoundError(auth.binding, 'mtls_certificates')
   }
   const { origin } = new URL(url)
@@ -69,8 +70,4 @@ async function readBucketObject(bucket: Bucket, { url, headers }: Request): Prom
   if (!object.body) return new Response(null, { status: 304 })
   const validators = { etag: object.httpEtag, 'content-length': String(object.size) }
   return new Response(object.body, { headers: validators })
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
 }

@@ -117,8 +117,12 @@ export const HttpsSettingsSchema = {
   ),
 }
 
-const Schema = v.strictObject(HttpsSettingsSchema)
-export type HttpsSettings = v.InferOutput<typeof Schema>
+/** The settings of a source, by the schemas of its entries. */
+export type SettingsOf<T extends v.ObjectEntries> = v.InferOutput<
+  v.StrictObjectSchema<T, undefined>
+>
+
+export type HttpsSettings = SettingsOf<typeof HttpsSettingsSchema>
 
 /** Address of a provider's API, if it is not the usual one. */
 export function baseUrl(description: string, usual: string) {
