@@ -128,6 +128,11 @@ export class FileScanner {
 
   /** Whether further bytes make no difference. */
   get isComplete(): boolean {
+    return this.#hasEnd && !this.#embedded?.isReading && !this.#texts?.isReading
+  }
+
+  /** Whether its own end was read. Another file may follow. */
+  get #hasEnd(): boolean {
     if (this.#image) return this.#image.isOver
     if (this.#format === 'zip') return this.#zip.hasEnd
     return this.#container?.isComplete ?? false
