@@ -35,14 +35,8 @@ import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
-import { hasPickledBytes, isDeflateStart } from './text/signs.ts'
-import {
-  isBinaryString,
-  isMarkupHead,
-  isTextHead,
-  isUrlencodedHead,
-  TextRuns,
-} from './text/text-runs.ts'
+import { hasPickledBytes, isBinaryString, isDeflateStart } from './text/signs.ts'
+import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 

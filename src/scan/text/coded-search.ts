@@ -14,6 +14,7 @@ import {
   DEFLATE_BYTES,
   isDeflateStart,
   isFileStart,
+  isPackedStart,
   isPlainValueStart,
   isTextByte,
   isTextStart,
@@ -32,6 +33,12 @@ const TEXT_PAUSE = 64
 /** The end of `;base64` as a window: a file follows, whatever it begins with. */
 const DATA_URI = Buffer.from('se64', 'base64').readUIntBE(0, 3)
 const DATA_URI_CODES = 'base64'.length
+
+/** Characters before a value in a text whose bytes are codes. */
+const BEFORE_VALUE: ReadonlySet<number> = new Set(Buffer.from('"\'=>,:('))
+
+/** Bytes of which one is no text where zlib or deflate begins. */
+const PACKED_CODES = 4
 
 /** What may be at a code: a sign, a text. */
 const [SIGN, TEXT] = [1, 2]
@@ -112,6 +119,7 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
+  #lastByte = 0
   /** Codes since a value began, across lines. */
   #sinceValue = 0
   /** Whether the next value is that of a field declared to hold files. */
@@ -169,6 +177,7 @@ export class CodedSearch {
     const codes = this.#append(fresh)
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, codes, 0)
     if (this.#pending.length > 0) this.#lookAgain(false)
+    if (this.#coding.isText) this.#lookForPacked(this.#length - fresh.length)
     this.#search()
     if (this.#streams.length === 0) return
     const seen = { skip: this.#skipCount, take: this.#takeCount }
@@ -309,6 +318,25 @@ export class CodedSearch {
       this.#consider('either', at, this.#deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
   }
 
+  /** Values in bytes have no breaks, and zlib and deflate no sign that could be searched for. */
+  #lookForPacked(from: number): void {
+    const codes = this.#codes
+    let last = this.#lastByte
+    for (let index = from; index < this.#length; index++) {
+      if (
+        BEFORE_VALUE.has(last) &&
+        !codes.subarray(index, index + PACKED_CODES).every(isTextByte)
+      ) {
+        const at = this.#takeCount + index - this.#at
+        const [need, isFile, isFaint] = [DEFLATE_BYTES, this.#isPacked, this.#isFaint]
+        const start = { reading: 'either', ordinals: { skip: at, take: at }, skipBits: 0 } as const
+        this.#look({ ...start, isSaid: false, isFaint, need, isFile, index }, false)
+      }
+      last = codes[index] as number
+    }
+    this.#lastByte = last
+  }
+
   /** Whether the codes before an index are the name of a field declared to hold files. */
   #isName(end: number, length: number): boolean {
     return this.#finds.names.some((name) => {
@@ -345,6 +373,8 @@ export class CodedSearch {
 
   readonly #isDeflate = (head: Uint8Array): boolean =>
     isDeflateStart(head, this.#finds.takeInflating)
+
+  readonly #isPacked = (head: Uint8Array): boolean => isPackedStart(head, this.#finds.takeInflating)
 
   #lookForText(at: number): void {
     this.#nextText = this.#takeCount + TEXT_PAUSE

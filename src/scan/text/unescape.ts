@@ -128,7 +128,8 @@ export class Unescaper implements Unwriter {
   /**
    * @param around the character that begins the escapes around these, if they are also undone in
    *   the other order. Then only those count that make a difference: those that contain a byte of
-   *   the others, or make one, or binary data, in which no escapes are looked for
+   *   the others, or make one, or a control character, as in binary data, which is not searched
+   *   for escapes
    */
   constructor(kind: EscapeKind, around?: number) {
     this.#kind = kind
@@ -165,7 +166,11 @@ export class Unescaper implements Unwriter {
 
   get #isDecisive(): boolean {
     const [value, around] = [this.#value, this.#around]
-    return around === undefined || value === around || !(value < 0 || isTextByte(value))
+    return (
+      around === undefined ||
+      value === around ||
+      (value >= 0 && value < SPACE && !isTextByte(value))
+    )
   }
 
   /** Index of the next possible escape. */
