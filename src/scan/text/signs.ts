@@ -117,7 +117,7 @@ const SMALL_F = 0x66
 export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
   // Brands come after four arbitrary bytes.
   const mayBeImage = IMAGE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
-  if ((mayBeImage && sniffFormat(head)) || isBinaryString(head, false)) return true
+  if (mayBeImage && sniffFormat(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
@@ -127,13 +127,21 @@ export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean 
  */
 export function isPlainValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
   const mayBeFile = FILE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
-  if ((mayBeFile && isFileStart(head)) || isBinaryString(head, false)) return true
+  if (mayBeFile && isFileStart(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
-/** Whether zlib or headerless deflate of a file or a text begins here, which is no text itself. */
+/** Bytes that rule out zlib and deflate in most other data. */
+export const PACKED_BYTES = 24
+
+/** Whether zlib or headerless deflate may begin here. */
+export function mayBePacked(head: Uint8Array, mayInflate: MayInflate): boolean {
+  const isFixed = ((head[0] ?? 0) & 6) === 2 // these codes begin at once, so their output tells
+  return mayBeZlib(head) || (isFixed ? isDeflateStart(head, mayInflate) : mayBeDeflate(head))
+}
+
+/** Whether zlib, or headerless deflate of a file or a text, begins here. */
 export function isPackedStart(head: Uint8Array, mayInflate: MayInflate): boolean {
-  if (head.subarray(0, SIGHT_BYTES).every(isTextByte)) return false
   return (mayBeZlib(head) && mayInflate() && isZlib(head)) || isDeflateStart(head, mayInflate)
 }
 
