@@ -159,7 +159,10 @@ export class CodedSearch {
 
   /** Whether an incomplete file is being read, or may be. */
   get isReading(): boolean {
-    const isPending = this.#pending.some(({ isFile }) => isFile !== this.#mayBePacked)
+    // A value that may be packed keeps no layer open: its escapes do.
+    const isPacked = ({ isFile }: Candidate) =>
+      isFile === this.#mayBePacked || (isFile === this.#isLong && this.#coding.isText)
+    const isPending = this.#pending.some((one) => !isPacked(one))
     return isPending || this.#streams.some((one) => !one.isEnded && !one.isComplete)
   }
 

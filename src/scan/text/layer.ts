@@ -62,6 +62,8 @@ function strictCodings(): Coding[] {
 export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
+  /** Number of files that were found. */
+  opened: () => number
   /** Asks whether `count` more bytes may be searched. */
   takeBytes: (count: number) => boolean
 }
@@ -154,9 +156,11 @@ export class Layer {
     const isReading = wasReading || this.isReading || isMixed
     // Those that may begin a file come first: then others matter more.
     const found = this.#beneath.map((one, i) => ({ one, plain: unwritten[i] as Unwritten }))
+    const before = this.#parts.opened()
     const isFirst = ({ one, plain }: (typeof found)[0]) => plain.spans.length > 0 || one.isAwake
     for (const { one, plain } of [...found.filter(isFirst), ...found.filter((x) => !isFirst(x))]) {
-      const isWithin = this.#beneath.some((other) => other !== one && other.isReading)
+      const isOpen = this.#beneath.some((other) => other !== one && other.isReading)
+      const isWithin = isOpen || this.#parts.opened() > before
       const spans = isWithin ? plain.allSpans : plain.spans
       if (!one.take({ ...plain, spans }, isReading || isWithin, rootAt)) this.#parts.onOverLimit()
     }
