@@ -35,14 +35,8 @@ import { TarReader } from './archive/tar.ts'
 import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
-import { hasPickledBytes, isDeflateStart } from './text/signs.ts'
-import {
-  isBinaryString,
-  isMarkupHead,
-  isTextHead,
-  isUrlencodedHead,
-  TextRuns,
-} from './text/text-runs.ts'
+import { hasPickledBytes, isBinaryString, isDeflateStart } from './text/signs.ts'
+import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS } from './work.ts'
 
@@ -128,6 +122,11 @@ export class FileScanner {
 
   /** Whether further bytes make no difference. */
   get isComplete(): boolean {
+    return this.#hasEnd && !this.#embedded?.isReading && !this.#texts?.isReading
+  }
+
+  /** Whether its own end was read. Another file may follow. */
+  get #hasEnd(): boolean {
     if (this.#image) return this.#image.isOver
     if (this.#format === 'zip') return this.#zip.hasEnd
     return this.#container?.isComplete ?? false

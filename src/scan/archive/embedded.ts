@@ -70,6 +70,11 @@ export class EmbeddedSearch {
     this.#isKnown = isKnown
   }
 
+  /** Whether an incomplete image is being read. */
+  get isReading(): boolean {
+    return this.#open.length > 0
+  }
+
   *write(bytes: Uint8Array, kind: SpanKind): Steps {
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
       yield* this.#take(bytes.subarray(at, at + CHUNK_BYTES), kind)

@@ -1,6 +1,5 @@
 import type { CoreFormat } from '../../core/image.ts'
 import { ascii } from '../../util/ascii.ts'
-import { isCodestream } from './jxl.ts'
 
 /** Formats that are recognised by their first bytes. */
 export const IMAGE_FORMATS = [
@@ -26,6 +25,18 @@ export const SNIFF_BYTES = 32
 /** Whether the core decodes it itself. */
 export function isCoreFormat(format: ImageFormat): format is CoreFormat {
   return ['jpeg', 'png', 'gif', 'bmp'].includes(format)
+}
+
+/** A shorter JPEG XL is no picture. */
+const CODESTREAM_BYTES = 320
+
+/**
+ * Whether a bare JPEG XL codestream may begin here (ISO/IEC 18181-1:2024, annex B). Its signature
+ * has only two bytes, and its headers accept most others. So it counts only if it is long: short
+ * values of random bytes, and paths such as /work in base64, are much more common.
+ */
+export function isCodestream(head: Uint8Array): boolean {
+  return head.length >= CODESTREAM_BYTES && head[0] === 0xff && head[1] === 0x0a
 }
 
 /**

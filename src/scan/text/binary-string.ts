@@ -1,17 +1,36 @@
 import { isAscii } from 'node:buffer'
+import { isTextByte } from './signs.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
+/** Windows-1252 from 0x80 on. It leaves five bytes undefined, which decoders make U+0081 and so on. */
+const WINDOWS =
+  '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
+  '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178'
+const WINDOWS_BYTES = new Map(
+  Array.from(WINDOWS, (char, i) => [char.charCodeAt(0), 0x80 + i] as const).filter(
+    ([character]) => character > 0xff,
+  ),
+)
+
+/** What tells a caller that characters stand for bytes. */
+export type BinaryCharset =
+  /** Any character stands for its low eight bits (`latin1` in Node, `ISO-8859-1` in PHP, Python). */
+  | 'latin1'
+  /** The same, but only those count that stand for printable ASCII. */
+  | 'letters'
+  /** Those of Windows-1252 that have other bytes in it (`TextDecoder('latin1')`, MySQL, PHP). */
+  | 'windows-1252'
+
 /**
- * Turns UTF-8 characters back into bytes, as in strings that hold binary data (`latin1` in Node,
- * `ISO-8859-1` in PHP and Python): each into its low eight bits. Invalid UTF-8 stays as it is.
+ * Turns UTF-8 characters back into bytes, as in strings that hold binary data. Invalid UTF-8 stays
+ * as it is.
  */
 export class BinaryString implements Unwriter {
-  readonly #isTold: (byte: number) => boolean
+  readonly #charset: BinaryCharset
   readonly #unread = new Unread()
 
-  /** @param isTold the bytes whose decoding matters to the caller */
-  constructor(isTold: (byte: number) => boolean = () => true) {
-    this.#isTold = isTold
+  constructor(charset: BinaryCharset) {
+    this.#charset = charset
   }
 
   write(fresh: Uint8Array): Unwritten {
@@ -35,8 +54,8 @@ export class BinaryString implements Unwriter {
       }
       const [high, low] = [bytes[at + length - 2] as number, bytes[at + length - 1] as number]
       out.copy(bytes.subarray(from, at))
-      const value = ((high << 6) | (low & 0x3f)) & 255
-      out.make(value, true, this.#isTold(value))
+      const lead = length === 3 ? byte : 0
+      this.#make(out, ((lead & 15) << 12) | ((high & 0x3f) << 6) | (low & 0x3f))
       at += length
       from = at
       characters++
@@ -45,6 +64,14 @@ export class BinaryString implements Unwriter {
     if (others * 2 > characters) return unchanged(bytes)
     out.copy(bytes.subarray(from))
     return out.end()
+  }
+
+  #make(out: Written, character: number): void {
+    const charset = this.#charset
+    const other = charset === 'windows-1252' ? WINDOWS_BYTES.get(character) : undefined
+    const value = other ?? character & 255
+    const isTold = charset === 'letters' ? isTextByte(value) : charset === 'latin1' || !!other
+    out.make(value, true, isTold)
   }
 }
 

@@ -8,18 +8,21 @@ import {
   SEMICOLON_BREAK,
   URL_CODES,
 } from './codings.ts'
-import { CODESTREAM_BYTES, hasCodestreamMark } from '../image/jxl.ts'
+import { isCodestream } from '../image/format.ts'
 import { type CodedFile, CodedStream, type Start } from './coded-stream.ts'
 import {
   DEFLATE_BYTES,
-  isDeflateStart,
+  isBinaryString,
   isFileStart,
+  isPackedStart,
   isPlainValueStart,
   isTextByte,
   isTextStart,
   isValueStart,
+  mayBePacked,
   mayBeSign,
   MOST_BEFORE,
+  PACKED_BYTES,
   SIGHT_BYTES,
   TEXT_BYTES,
   VALUE_BYTES,
@@ -32,6 +35,12 @@ const TEXT_PAUSE = 64
 /** The end of `;base64` as a window: a file follows, whatever it begins with. */
 const DATA_URI = Buffer.from('se64', 'base64').readUIntBE(0, 3)
 const DATA_URI_CODES = 'base64'.length
+
+/** Characters before a value in a text whose bytes are codes. */
+const BEFORE_VALUE: ReadonlySet<number> = new Set(Buffer.from('"\'=>,:('))
+
+/** Codes of which one is no text where zlib or deflate begins. */
+const PACKED_CODES = 4
 
 /** What may be at a code: a sign, a text. */
 const [SIGN, TEXT] = [1, 2]
@@ -112,6 +121,7 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
+  #lastByte = 0
   /** Codes since a value began, across lines. */
   #sinceValue = 0
   /** Whether the next value is that of a field declared to hold files. */
@@ -149,7 +159,11 @@ export class CodedSearch {
 
   /** Whether an incomplete file is being read, or may be. */
   get isReading(): boolean {
-    return this.#pending.length > 0 || this.#streams.some((one) => !one.isEnded && !one.isComplete)
+    // A value that may be packed keeps no layer open: its escapes do.
+    const isPacked = ({ isFile }: Candidate) =>
+      isFile === this.#mayBePacked || (isFile === this.#isLong && this.#coding.isText)
+    const isPending = this.#pending.some((one) => !isPacked(one))
+    return isPending || this.#streams.some((one) => !one.isEnded && !one.isComplete)
   }
 
   write(fresh: Uint16Array): void {
@@ -169,6 +183,7 @@ export class CodedSearch {
     const codes = this.#append(fresh)
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, codes, 0)
     if (this.#pending.length > 0) this.#lookAgain(false)
+    if (this.#coding.isText) this.#lookForPacked(this.#length - fresh.length)
     this.#search()
     if (this.#streams.length === 0) return
     const seen = { skip: this.#skipCount, take: this.#takeCount }
@@ -306,7 +321,26 @@ export class CodedSearch {
     else if (this.#sinceBreak === this.#valueCodes)
       this.#consider('either', at, this.#valueCodes, 0, VALUE_BYTES, this.#isValue)
     if (this.#sinceValue === this.#deflateCodes)
-      this.#consider('either', at, this.#deflateCodes, 0, DEFLATE_BYTES, this.#isDeflate)
+      this.#consider('either', at, this.#deflateCodes, 0, DEFLATE_BYTES, this.#isLong)
+  }
+
+  /** Values in bytes have no breaks, and zlib and deflate no sign that could be searched for. */
+  #lookForPacked(from: number): void {
+    const codes = this.#codes
+    let last = this.#lastByte
+    for (let index = from; index < this.#length; index++) {
+      if (
+        BEFORE_VALUE.has(last) &&
+        !codes.subarray(index, index + PACKED_CODES).every(isTextByte)
+      ) {
+        const at = this.#takeCount + index - this.#at
+        const [need, isFile, isFaint] = [PACKED_BYTES, this.#mayBePacked, this.#isFaint]
+        const start = { reading: 'either', ordinals: { skip: at, take: at }, skipBits: 0 } as const
+        this.#look({ ...start, isSaid: false, isFaint, need, isFile, index }, false)
+      }
+      last = codes[index] as number
+    }
+    this.#lastByte = last
   }
 
   /** Whether the codes before an index are the name of a field declared to hold files. */
@@ -338,13 +372,21 @@ export class CodedSearch {
     }
   }
 
-  readonly #isValue = (head: Uint8Array): boolean =>
-    this.#isFaint
-      ? isPlainValueStart(head, this.#finds.takeInflating)
-      : isValueStart(head, this.#finds.takeInflating)
+  readonly #isValue = (head: Uint8Array): boolean => {
+    const { takeInflating } = this.#finds
+    if (this.#isFaint) return isPlainValueStart(head, takeInflating)
+    return (
+      isValueStart(head, takeInflating) || (!this.#coding.isText && isBinaryString(head, false))
+    )
+  }
 
-  readonly #isDeflate = (head: Uint8Array): boolean =>
-    isDeflateStart(head, this.#finds.takeInflating)
+  /** What only a long value reveals. */
+  readonly #isLong = (head: Uint8Array): boolean =>
+    (!this.#isFaint && !this.#coding.isText && isCodestream(head)) ||
+    isPackedStart(head, this.#finds.takeInflating)
+
+  readonly #mayBePacked = (head: Uint8Array): boolean =>
+    mayBePacked(head, this.#finds.takeInflating)
 
   #lookForText(at: number): void {
     this.#nextText = this.#takeCount + TEXT_PAUSE
@@ -399,12 +441,12 @@ export class CodedSearch {
     const { reading, need, isFile } = candidate
     const heads = [this.#head(candidate, reading !== 'skip')]
     if (reading === 'either' && this.#isHeadParted) heads.push(this.#head(candidate, false))
-    if (need === VALUE_BYTES && !this.#isFaint && heads.some(hasCodestreamMark))
-      this.#look({ ...candidate, need: CODESTREAM_BYTES }, isAll)
-    else if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
+    if (!isAll && heads.some((head) => head.length < need)) this.#pending.push(candidate)
     // Fewer bytes prove nothing, and are hardly a file.
     else if (heads.some((head) => head.length >= Math.min(need, VALUE_BYTES) && isFile(head)))
-      this.#begin(candidate)
+      if (isFile === this.#mayBePacked)
+        this.#look({ ...candidate, need: DEFLATE_BYTES, isFile: this.#isLong }, isAll)
+      else this.#begin(candidate)
   }
 
   /** Checks candidates again that now have enough codes, or that will get no more. */

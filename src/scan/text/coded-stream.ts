@@ -1,5 +1,5 @@
 import type { Finished } from '../scanned.ts'
-import { isTextByte, VALUE_BYTES } from './signs.ts'
+import { isTextByte, SIGHT_BYTES, VALUE_BYTES } from './signs.ts'
 import { BREAK, LINE_BREAK, PAD_BREAK, URL_CODES } from './codings.ts'
 
 /**
@@ -206,8 +206,9 @@ export class CodedStream {
       this.#file.write(bytes)
       this.#keep(bytes)
     }
-    if (end !== -1 || (this.#isBehindEnd && this.#file.isComplete)) this.isEnded = true
-    if (!this.isEnded || end !== -1) this.#needed = this.#taken
+    this.#needed = this.#taken
+    if (end !== -1) this.isEnded = true
+    else if (this.#isBehindEnd && this.#file.isComplete) this.#endComplete()
   }
 
   #keep(bytes: Uint8Array): void {
@@ -229,6 +230,13 @@ export class CodedStream {
     this.#isBehindEnd = true
     const { isComplete, lenience } = this.#file
     this.#isText = lenience === 'text'
-    if (isComplete || lenience === 'none') this.isEnded = true
+    if (isComplete) this.#endComplete()
+    else if (lenience === 'none') this.isEnded = true
+  }
+
+  /** Its last bytes may begin another file, which it has too few bytes of to recognise. */
+  #endComplete(): void {
+    this.isEnded = true
+    this.#needed = Math.max(0, this.#taken - Math.ceil((SIGHT_BYTES * 8) / this.#bits))
   }
 }

@@ -7,8 +7,7 @@ import { BinaryString } from './binary-string.ts'
 import { MarkupCuts } from './markup-cuts.ts'
 import { NumberCoding } from './numbers.ts'
 import { QuotedPrintable } from './quoted-printable.ts'
-import { isTextByte } from './signs.ts'
-import { type EscapeKind, Unescaper } from './unescape.ts'
+import { ESCAPE_SIGNS, type EscapeKind, Unescaper } from './unescape.ts'
 import { UuCoding } from './uuencode.ts'
 import { WideStringCoding } from './wide-string.ts'
 import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
@@ -32,6 +31,8 @@ const BYTES_SHARE = 8
  */
 const [BYTES, ROOT, MARKUP] = [-3, -2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
+
+const EQUALS = 0x3d
 
 const STRING = KINDS.indexOf('string')
 const [PRINTABLE, LETTERS] = [KINDS.length, KINDS.length + 1]
@@ -61,6 +62,8 @@ function strictCodings(): Coding[] {
 export interface LayerParts extends CodedFinds {
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
+  /** Number of files that were found. */
+  opened: () => number
   /** Asks whether `count` more bytes may be searched. */
   takeBytes: (count: number) => boolean
 }
@@ -89,8 +92,9 @@ export class Layer {
     if (depth > 0) this.#addEscapes(depth, own)
     if (depth < 0) return
     // Bytes written as characters are the last layer. Few of a text's characters stand for letters.
-    this.#add(new BinaryString(), -1, BYTES)
-    this.#add(new BinaryString(isTextByte), -1, LETTERS)
+    this.#add(new BinaryString('latin1'), -1, BYTES)
+    this.#add(new BinaryString('windows-1252'), -1, BYTES)
+    this.#add(new BinaryString('letters'), -1, LETTERS)
   }
 
   #codings(isNear: boolean): Coding[] {
@@ -105,13 +109,14 @@ export class Layer {
     return codings
   }
 
-  /** Escapes that do not touch each other can be undone in any order, so one order is enough. */
+  /** Most escapes can be undone in either order: see `Unescaper` for those that cannot. */
   #addEscapes(depth: number, own: number): void {
     if (own !== MARKUP) this.#add(new MarkupCuts(), depth - 1, MARKUP)
     const kinds = KINDS.filter((kind) => kind !== 'form' || this.#parts.isUrlencoded)
     for (const kind of kinds) {
       const at = KINDS.indexOf(kind)
-      this.#add(new Unescaper(kind, at <= own), depth - 1, at)
+      const around = own === PRINTABLE ? EQUALS : ESCAPE_SIGNS[KINDS[own] ?? kind]
+      this.#add(new Unescaper(kind, at <= own ? around : undefined), depth - 1, at)
     }
     this.#add(new QuotedPrintable(), depth - 1, PRINTABLE)
   }
@@ -149,9 +154,15 @@ export class Layer {
     const isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
     // What one of them reads, another may read differently.
     const isReading = wasReading || this.isReading || isMixed
-    for (const [i, one] of this.#beneath.entries()) {
-      const plain = unwritten[i]
-      if (plain && !one.take(plain, isReading, rootAt)) this.#parts.onOverLimit()
+    // Those that may begin a file come first: then others matter more.
+    const found = this.#beneath.map((one, i) => ({ one, plain: unwritten[i] as Unwritten }))
+    const before = this.#parts.opened()
+    const isFirst = ({ one, plain }: (typeof found)[0]) => plain.spans.length > 0 || one.isAwake
+    for (const { one, plain } of [...found.filter(isFirst), ...found.filter((x) => !isFirst(x))]) {
+      const isOpen = this.#beneath.some((other) => other !== one && other.isReading)
+      const isWithin = isOpen || this.#parts.opened() > before
+      const spans = isWithin ? plain.allSpans : plain.spans
+      if (!one.take({ ...plain, spans }, isReading || isWithin, rootAt)) this.#parts.onOverLimit()
     }
   }
 

@@ -1,7 +1,8 @@
 import { BREAK, Codes, type Coding } from './codings.ts'
+import { HEX } from './unescape.ts'
 
 const [ZERO, PLUS, MINUS, EQUALS] = [0x30, 0x2b, 0x2d, 0x3d]
-const [CLOSE, SMALL_B, SMALL_E, SMALL_O] = [0x5d, 0x62, 0x65, 0x6f]
+const [CLOSE, SMALL_B, SMALL_E, SMALL_O, SMALL_X] = [0x5d, 0x62, 0x65, 0x6f, 0x78]
 
 /** Kinds of bytes between numbers. */
 const [OTHER, DIGIT, POINT, COLON, SPACE, BRACKET] = [0, 1, 2, 3, 4, 5]
@@ -47,12 +48,17 @@ class WrittenNumber {
     }
   }
 
-  /** Whether a letter after a leading zero selects the base: 0o377, 0b11111111. */
+  /** Whether a letter after a leading zero selects the base: 0o377, 0b11111111, 0xff. */
   takeBase(letter: number): boolean {
     if (this.#digits !== 0 || this.#base !== 10) return false
     if (letter === SMALL_O) this.#base = 8
     else if (letter === SMALL_B) this.#base = 2
+    else if (letter === SMALL_X) this.#base = 16
     return this.#base !== 10
+  }
+
+  get isHex(): boolean {
+    return this.#base === 16
   }
 
   /** Notes the minus sign of the exponent. */
@@ -125,27 +131,39 @@ class Words {
   }
 }
 
-/** The last number of each row that has several: [index, value]. */
-class LastOfRows {
+/** Values that each follow their index: [0,255],[1,216], or i:0;i:255;i:1;i:216; of PHP. */
+class IndexedValues {
   readonly codes = new Codes()
-  #count = 0
+  /** The next index, and the value of the one before if no other index confirms it yet. */
+  #next = 0
+  #first = -1
+  #isValueNext = false
   #last = 0
 
   take(value: number): void {
-    this.#count++
+    if (this.#isValueNext) {
+      if (this.#first >= 0) {
+        this.codes.push(BREAK)
+        this.codes.push(this.#first)
+        this.#first = -1
+      }
+      this.codes.push(value & 255)
+      this.#next++
+      this.#isValueNext = false
+    } else if (value === this.#next) this.#isValueNext = true
+    else {
+      // The number before may be an index, and this its value.
+      this.#first = value & 255
+      this.#next = this.#last + 1
+    }
     this.#last = value
-  }
-
-  endRow(): void {
-    if (this.#count > 1) this.codes.push(this.#last & 255)
-    this.#count = 0
   }
 }
 
 /**
  * Bytes written as numbers, Java's below 0 included; but not names of members, such as `0` and `1`
- * in {"0":255,"1":216} or a[0]=255. The other readings take each number for several bytes, or one
- * number of each row.
+ * in {"0":255,"1":216} or a[0]=255. The other readings take each number for several bytes, or every
+ * second one for an index.
  */
 export class NumberCoding implements Coding {
   readonly bits = 8
@@ -158,7 +176,7 @@ export class NumberCoding implements Coding {
     new Words(32, false),
     new Words(32, true),
   ]
-  readonly #rows = new LastOfRows()
+  readonly #indexed = new IndexedValues()
   #state = NONE
   #last = 0
   #isBroken = false
@@ -181,7 +199,9 @@ export class NumberCoding implements Coding {
         }
         state = NONE
       }
-      if (kind === DIGIT) {
+      if (state === DIGITS && kind !== DIGIT && number.isHex && (HEX[byte] as number) >= 0)
+        number.add(HEX[byte] as number, state)
+      else if (kind === DIGIT) {
         if (state === READ) this.#take(number.value)
         if (state === READ || state === NONE) {
           number.begin(last === MINUS)
@@ -210,7 +230,7 @@ export class NumberCoding implements Coding {
     this.#isBroken = false
     this.#bytes.push(value & 255)
     for (const words of this.#words) words.take(value)
-    this.#rows.take(value)
+    this.#indexed.take(value)
   }
 
   #break(): void {
@@ -219,12 +239,11 @@ export class NumberCoding implements Coding {
     this.#isBroken = true
     this.#bytes.push(BREAK)
     for (const words of this.#words) words.break()
-    this.#rows.endRow()
   }
 
   #taken(): Uint16Array[] {
-    return [this.#bytes, ...this.#words.map(({ codes }) => codes), this.#rows.codes].map((codes) =>
-      codes.take(),
+    return [this.#bytes, ...this.#words.map(({ codes }) => codes), this.#indexed.codes].map(
+      (codes) => codes.take(),
     )
   }
 

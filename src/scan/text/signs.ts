@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer'
 import { ascii } from '../../util/ascii.ts'
 import { isJpegStart } from '../archive/signatures.ts'
 import { inflated, isZlib, mayBeDeflate, mayBeZlib } from '../archive/zlib.ts'
@@ -54,6 +55,9 @@ const SIGNS: readonly Sign[] = [
   sign('BZh'),
   sign('\x28\xb5\x2f\xfd'),
   sign('_codecs', 1),
+  // JPEG and PNG as characters in UTF-8; the signs of other images are ASCII.
+  sign('\xc3\xbf\xc3\x98\xc3\xbf'),
+  sign('\xc2\x89PNG'),
 ]
 
 /** Signs of more than a small number. */
@@ -62,6 +66,22 @@ const LONG_SIGNS = SIGNS.filter(({ needle }) => needle[1] !== 0)
 function sign(needle: string, before = 0): Sign {
   return { needle: Buffer.from(needle, 'latin1'), before }
 }
+
+/**
+ * Whether a file begins with bytes that were written as UTF-8 characters. Unless they are all
+ * ASCII, other data is not valid UTF-8 by chance.
+ * @param isDeclared whether the file is declared to be text, so that plain ASCII counts too
+ */
+export function isBinaryString(head: Uint8Array, isDeclared: boolean): boolean {
+  let end = head.length // before the last character if that may be cut off
+  while (end > head.length - MAX_TRAIL && ((head[end - 1] ?? 0) & 0xc0) === 0x80) end--
+  if ((head[end - 1] ?? 0) >= 0xc0) end--
+  const whole = head.subarray(0, end)
+  return isUtf8(whole) && (isDeclared || !isAscii(whole))
+}
+
+/** Maximum bytes of a character after its first one. */
+const MAX_TRAIL = 3
 
 /** What Python's pickle writes before bytes in protocols that store them as Latin-1 strings. */
 const PICKLED_BYTES = Buffer.from('c_codecs\nencode')
@@ -73,6 +93,7 @@ export function hasPickledBytes(head: Uint8Array): boolean {
 
 /** Whether a file begins with these bytes, by more evidence than a sign. */
 export function isFileStart(head: Uint8Array): boolean {
+  if (head[0] === 0xc3 || head[0] === 0xc2) return isBinaryString(head, false)
   if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length)))
     return true
   const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
@@ -108,6 +129,20 @@ export function isPlainValueStart(head: Uint8Array, mayInflate: MayInflate): boo
   const mayBeFile = FILE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
   if (mayBeFile && isFileStart(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
+}
+
+/** Bytes that rule out zlib and deflate in most other data. */
+export const PACKED_BYTES = 24
+
+/** Whether zlib or headerless deflate may begin here. */
+export function mayBePacked(head: Uint8Array, mayInflate: MayInflate): boolean {
+  const isFixed = ((head[0] ?? 0) & 6) === 2 // these codes begin at once, so their output tells
+  return mayBeZlib(head) || (isFixed ? isDeflateStart(head, mayInflate) : mayBeDeflate(head))
+}
+
+/** Whether zlib, or headerless deflate of a file or a text, begins here. */
+export function isPackedStart(head: Uint8Array, mayInflate: MayInflate): boolean {
+  return (mayBeZlib(head) && mayInflate() && isZlib(head)) || isDeflateStart(head, mayInflate)
 }
 
 /** Whether headerless deflate of a file or a text begins here: only its output can tell. */

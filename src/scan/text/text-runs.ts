@@ -1,4 +1,3 @@
-import { isAscii, isUtf8 } from 'node:buffer'
 import { ascii } from '../../util/ascii.ts'
 
 /** Bytes of a block: a text within other data has several in a row. */
@@ -70,22 +69,6 @@ export function isTextHead(head: Uint8Array): boolean {
   const isWide = zeros * 4 > head.length && zeros * 4 <= head.length * 3
   return (controls + (isWide ? 0 : zeros)) * 50 <= head.length
 }
-
-/**
- * Whether a file begins with bytes that were written as UTF-8 characters. Unless they are all
- * ASCII, other data is not valid UTF-8 by chance.
- * @param isDeclared whether the file is declared to be text, so that plain ASCII counts too
- */
-export function isBinaryString(head: Uint8Array, isDeclared: boolean): boolean {
-  let end = head.length // before the last character if that may be cut off
-  while (end > head.length - MAX_TRAIL && ((head[end - 1] ?? 0) & 0xc0) === 0x80) end--
-  if ((head[end - 1] ?? 0) >= 0xc0) end--
-  const whole = head.subarray(0, end)
-  return isUtf8(whole) && (isDeclared || !isAscii(whole))
-}
-
-/** Maximum bytes of a character after its first one. */
-const MAX_TRAIL = 3
 
 /** Whether a text begins like an urlencoded form, whatever type it is sent as. */
 export function isUrlencodedHead(head: Uint8Array): boolean {

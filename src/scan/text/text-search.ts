@@ -48,6 +48,7 @@ export class TextSearch {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #rootAt = 0
+  #opened = 0
   /** Whether every other byte is 0, as in UTF-16 letters. */
   #isWide: boolean | undefined
   /** Whether a limit kept some of it from being searched. */
@@ -72,6 +73,7 @@ export class TextSearch {
           return this.#isRoom(!budget.isExhausted)
         },
         open: (isPlain) => this.#open(isPlain),
+        opened: () => this.#opened,
         onOverLimit: () => this.#isRoom(false),
         onEnded: (stream) => this.#take(stream),
       },
@@ -139,6 +141,7 @@ export class TextSearch {
     const file = isRoom ? open(isPlain) : undefined
     if (this.#isRoom(file !== undefined)) {
       budget.openEmbedded++
+      this.#opened++
       budget.spend(FILE_MS)
     }
     return file

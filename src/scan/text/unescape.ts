@@ -1,3 +1,4 @@
+import { isTextByte } from './signs.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 const [PERCENT, BACKSLASH, AMPERSAND, PLUS, HASH, SEMICOLON] = [0x25, 0x5c, 0x26, 0x2b, 0x23, 0x3b]
@@ -16,12 +17,35 @@ for (const [i, digit] of Array.from('0123456789abcdef').entries()) {
 /** Letters that stand for a control character after a backslash; others stand for themselves. */
 const LETTERS = new Map(Object.entries({ b: 8, t: 9, n: 10, v: 11, f: 12, r: 13, a: 7, e: 27 }))
 
-/**
- * Named references for characters of base64, percent-encoding and markup (HTML Living Standard,
- * 13.5).
- */
-const NAMES = new Map(
-  Object.entries({
+/** Named references for U+00A0 to U+00FF, in order (HTML 4.01, 24.2.1). */
+const LATIN_1_NAMES =
+  'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg ' +
+  'plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 ' +
+  'iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml ' +
+  'Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave ' +
+  'Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil ' +
+  'egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ' +
+  'ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml'
+
+/** Those for characters that no coding uses, so that lenient readers skip them (24.3, 24.4). */
+const FOREIGN_NAMES =
+  'Alpha Beta Chi Dagger Delta Epsilon Eta Gamma Iota Kappa Lambda Mu Nu OElig Omega ' +
+  'Omicron Phi Pi Prime Psi Rho Scaron Sigma Tau Theta Upsilon Xi Yuml Zeta alefsym alpha ' +
+  'and ang asymp bdquo beta bull cap chi circ clubs cong crarr cup dArr dagger darr delta ' +
+  'diams empty emsp ensp epsilon equiv eta euro exist fnof forall frasl gamma ge hArr harr ' +
+  'hearts hellip image infin int iota isin kappa lArr lambda lang larr lceil ldquo le ' +
+  'lfloor lowast loz lrm lsaquo lsquo mdash minus mu nabla ndash ne ni notin nsub nu oelig ' +
+  'oline omega omicron oplus or otimes part permil perp phi pi piv prime prod prop psi rArr ' +
+  'radic rang rarr rceil rdquo real rfloor rho rlm rsaquo rsquo sbquo scaron sdot sigma ' +
+  'sigmaf sim spades sub sube sum sup supe tau there4 theta thetasym thinsp tilde trade ' +
+  'uArr uarr upsih upsilon weierp xi zeta zwj zwnj'
+const FOREIGN = 0x200b
+
+/** Values of named references: those of HTML 4, and ASCII (HTML Living Standard, 13.5). */
+const NAMES = new Map<string, number>([
+  ...FOREIGN_NAMES.split(' ').map((name) => [name, FOREIGN] as const),
+  ...LATIN_1_NAMES.split(' ').map((name, i) => [name, 0xa0 + i] as const),
+  ...Object.entries({
     amp: 0x26,
     AMP: 0x26,
     lt: 0x3c,
@@ -31,7 +55,6 @@ const NAMES = new Map(
     quot: 0x22,
     QUOT: 0x22,
     apos: 0x27,
-    nbsp: 0xa0,
     plus: 0x2b,
     sol: 0x2f,
     equals: 0x3d,
@@ -62,7 +85,9 @@ const NAMES = new Map(
     grave: 0x60,
     Hat: 0x5e,
   }),
-)
+])
+
+const LONGEST_NAME = Math.max(...[...NAMES.keys()].map((name) => name.length))
 
 /**
  * Outcome of reading an escape: complete, with its byte and length; `more` must follow; `none`: not
@@ -76,7 +101,8 @@ type Escape = 'more' | 'none' | 'read'
  */
 export type EscapeKind = 'percent' | 'form' | 'string' | 'style' | 'reference'
 
-const FIRST: Record<EscapeKind, number> = {
+/** What begins an escape of each kind. */
+export const ESCAPE_SIGNS: Record<EscapeKind, number> = {
   percent: PERCENT,
   form: PERCENT,
   string: BACKSLASH,
@@ -91,7 +117,7 @@ const BEGINS_ESCAPE: ReadonlySet<number> = new Set([PERCENT, BACKSLASH, AMPERSAN
 export class Unescaper implements Unwriter {
   readonly #kind: EscapeKind
   readonly #first: number
-  readonly #isOfMade: boolean
+  readonly #around: number | undefined
   readonly #unread = new Unread()
   #value = 0
   #length = 0
@@ -99,17 +125,22 @@ export class Unescaper implements Unwriter {
   #isByte = false
   #isTold = true
 
-  /** @param isOfMade whether only escapes count that contain a byte produced by another escape */
-  constructor(kind: EscapeKind, isOfMade = false) {
+  /**
+   * @param around the character that begins the escapes around these, if they are also undone in
+   *   the other order. Then only those count that make a difference: those that contain a byte of
+   *   the others, or make one, or a control character, as in binary data, which is not searched
+   *   for escapes
+   */
+  constructor(kind: EscapeKind, around?: number) {
     this.#kind = kind
-    this.#first = FIRST[kind]
-    this.#isOfMade = isOfMade
+    this.#first = ESCAPE_SIGNS[kind]
+    this.#around = around
   }
 
   write(fresh: Uint8Array, freshMade?: Uint8Array): Unwritten {
     const { bytes, made } = this.#unread.join(fresh, freshMade)
     let at = this.#next(bytes, 0)
-    if (at === -1 || (this.#isOfMade && !made)) return unchanged(bytes)
+    if (at === -1) return unchanged(bytes)
     const out = new Written(bytes.length)
     let from = 0
     for (; at !== -1; at = this.#next(bytes, at)) {
@@ -119,18 +150,27 @@ export class Unescaper implements Unwriter {
         this.#keep(bytes.subarray(at), made?.subarray(at))
         return out.end()
       }
-      const isRead = escape === 'read' && (!this.#isOfMade || isMade(made, at, at + this.#length))
-      if (!isRead) {
+      if (escape !== 'read') {
         at++
         continue
       }
+      const isTold = this.#isTold && (this.#isDecisive || isMade(made, at, at + this.#length))
       out.copy(bytes.subarray(from, at))
-      out.make(this.#value, this.#isByte, this.#isTold)
+      out.make(this.#value, this.#isByte, isTold)
       at += this.#length
       from = at
     }
     out.copy(bytes.subarray(from))
     return out.end()
+  }
+
+  get #isDecisive(): boolean {
+    const [value, around] = [this.#value, this.#around]
+    return (
+      around === undefined ||
+      value === around ||
+      (value >= 0 && value < SPACE && !isTextByte(value))
+    )
   }
 
   /** Index of the next possible escape. */
@@ -216,13 +256,20 @@ export class Unescaper implements Unwriter {
       value = value * 16 + digit
     }
     const next = bytes[i]
-    if (i === at + 1) return next === 10 || next === 13 ? this.#readLineEnd(bytes, at) : 'none'
     if (next === undefined) return 'more'
+    if (i === at + 1) return this.#readStyleCharacter(bytes, at, next)
     const isSpace = next === SPACE || (next >= 9 && next <= 13)
     const isBreak = next === 13 && bytes[i + 1] === 10
     // Only printable ASCII: codings consist of it.
     if (value < SPACE || value > 0x7e) return 'none'
     return this.#is(value, i + (isSpace ? 1 : 0) + (isBreak ? 1 : 0) - at)
+  }
+
+  #readStyleCharacter(bytes: Uint8Array, at: number, next: number): Escape {
+    if (next === 10 || next === 13) return this.#readLineEnd(bytes, at)
+    this.#is(next, 2)
+    this.#isTold = false
+    return 'read'
   }
 
   #readBraces(bytes: Uint8Array, at: number): Escape {
@@ -269,14 +316,15 @@ export class Unescaper implements Unwriter {
   }
 
   #readName(bytes: Uint8Array, at: number): Escape {
-    for (let i = at + 1; i < at + 10; i++) {
+    for (let i = at + 1; i <= at + 1 + LONGEST_NAME; i++) {
       if (i >= bytes.length) return 'more'
       const byte = bytes[i] as number
       if (byte === SEMICOLON) {
         const value = NAMES.get(String.fromCharCode(...bytes.subarray(at + 1, i)))
         return value === undefined ? 'none' : this.#is(value, i + 1 - at)
       }
-      if ((byte | 32) < 0x61 || (byte | 32) > 0x7a) return 'none'
+      const isDigit = byte >= ZERO && byte <= ZERO + 9
+      if (!isDigit && ((byte | 32) < 0x61 || (byte | 32) > 0x7a)) return 'none'
     }
     return 'none'
   }

@@ -13,6 +13,8 @@ export interface Unwritten {
   bytes: Uint8Array
   /** Where decoded bytes are among them: nearby ones share a span. */
   spans: readonly Span[]
+  /** The same with those whose decoding matters only to a file that is being read. */
+  allSpans: readonly Span[]
   /** 1 for each decoded byte, and for each before which something was removed; none if absent. */
   made?: Uint8Array
 }
@@ -29,7 +31,7 @@ const FAR_BYTES = 2048
 const NOTHING = new Uint8Array(0)
 
 export function unchanged(bytes: Uint8Array): Unwritten {
-  return { bytes, spans: [] }
+  return { bytes, spans: [], allSpans: [] }
 }
 
 /** Bytes that can only be read with those that follow. */
@@ -61,6 +63,7 @@ export class Written {
   readonly #bytes: Uint8Array
   #made: Uint8Array | undefined
   readonly #spans: Span[] = []
+  readonly #allSpans: Span[] = []
   #count = 0
 
   /** @param most maximum number of bytes */
@@ -76,23 +79,21 @@ export class Written {
 
   /**
    * Writes a byte, or a character in UTF-8, or nothing if the value is negative.
-   * @param isTold whether the decoding matters to the caller
+   * @param isTold whether the decoding matters even if no file is being read
    */
   make(value: number, isByte: boolean, isTold: boolean): void {
     const from = this.#count
     this.#made ??= new Uint8Array(this.#bytes.length + 1)
     if (value >= 0) this.#put(value, isByte)
     this.#made.fill(1, from, Math.max(this.#count, from + 1))
-    if (!isTold) return
-    const span = this.#spans.at(-1)
-    if (span && from - span.last < FAR_BYTES) span.last = from
-    else this.#spans.push({ first: from, last: from })
+    addTo(this.#allSpans, from)
+    if (isTold) addTo(this.#spans, from)
   }
 
   end(): Unwritten {
     const bytes = this.#bytes.subarray(0, this.#count)
     const made = this.#made?.subarray(0, this.#count)
-    return { bytes, spans: this.#spans, ...(made && { made }) }
+    return { bytes, spans: this.#spans, allSpans: this.#allSpans, ...(made && { made }) }
   }
 
   /** Always fits: an escape is at least as long as what it stands for. */
@@ -109,4 +110,10 @@ export class Written {
     }
     out[this.#count++] = 0x80 | (value & 0x3f)
   }
+}
+
+function addTo(spans: Span[], at: number): void {
+  const span = spans.at(-1)
+  if (span && at - span.last < FAR_BYTES) span.last = at
+  else spans.push({ first: at, last: at })
 }

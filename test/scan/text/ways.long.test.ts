@@ -69,6 +69,13 @@ describe('a picture that is written in a text', () => {
     await expectSeen(percent.replaceAll('%4', '&#37;4'), 'text')
   })
 
+  it('is seen percent-encoded in JSON whose slashes are escaped, as json_encode does', async () => {
+    for (const [format, file] of Object.entries(files)) {
+      const uri = `data:image/png,${percentEncoded(file).replaceAll('%2f', '/')}`
+      await expectSeen(JSON.stringify({ uri }).replaceAll('/', '\\/'), 'text', undefined, format)
+    }
+  })
+
   it('has its digests taken in a field declared to hold files, whatever it begins with', async () => {
     const unknown = Buffer.from(Array.from({ length: 60 }, (_, i) => (i * 37 + 130) & 255))
     const sha256 = createHash('sha256').update(unknown).digest('hex')

@@ -31,6 +31,22 @@ const references = (text: string) =>
   Array.from(text)
     .map((char) => `&#${char.charCodeAt(0)};`)
     .join('')
+/** Letters outside of escapes, written in another way. */
+const lettersAs = (text: string, write: (code: number) => string) =>
+  text.replaceAll(/%..|\\u....|\\.|[A-Za-z]/g, (one) =>
+    one.length > 1 || one.charCodeAt(0) % 3 > 0 ? one : write(one.charCodeAt(0)),
+  )
+const percentURI = (file: Buffer) => `data:image/png,${urlencode(file).replaceAll('+', '%20')}`
+const WINDOWS = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
+const LATIN_1_NAMES =
+  'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn ' +
+  'sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave ' +
+  'Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ' +
+  'ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN ' +
+  'szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute ' +
+  'icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml ' +
+  'yacute thorn yuml'
+
 const escapes = (text: string) =>
   Array.from(text)
     .map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -51,6 +67,8 @@ const coded = (file: Buffer, bits: number, alphabet: string) => {
   const groups = binary.match(new RegExp(`.{1,${bits}}`, 'g')) ?? []
   return groups.map((group) => alphabet[Number.parseInt(group.padEnd(bits, '0'), 2)]).join('')
 }
+
+const TINY_GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const BASE32 = `${LETTERS}234567`
@@ -96,6 +114,7 @@ export const BINARY_WAYS = new Set([
   'base64 with binary among it (base64_decode)',
   'a binary string (btoa, latin1)',
   'strings of two bytes a character (utf16le)',
+  'a binary string in Windows-1252 (MySQL)',
 ])
 
 export const WAYS: Record<string, Way> = {
@@ -177,6 +196,46 @@ export const WAYS: Record<string, Way> = {
       .replaceAll('A', '&#x41;')
       .replaceAll('B', `&#${'0'.repeat(100)}66;`),
   'character references of bytes': (file) => references(file.toString('latin1')),
+  'named references of Latin-1 (html_entity_decode)': (file) =>
+    [...file]
+      .map((byte) => (byte < 0xa0 ? `&#${byte};` : `&${LATIN_1_NAMES.split(' ')[byte - 0xa0]};`))
+      .join(''),
+  'base64 with named references that readers skip (unescape of Python)': (file) =>
+    strewn(base64(file), '&zwnj;', 40),
+  'a data URI, percent-encoded, under escapes of JSON': (file) =>
+    lettersAs(percentURI(file), (code) => `\\u${code.toString(16).padStart(4, '0')}`),
+  'a data URI, percent-encoded, under escapes of CSS': (file) =>
+    `url(${lettersAs(percentURI(file), (code) => `\\${code.toString(16)} `)})`,
+  'a data URI, percent-encoded, under references': (file) =>
+    lettersAs(percentURI(file), (code) => `&#${code};`),
+  'a binary string with escapes, under references': (file) =>
+    lettersAs(
+      JSON.stringify(escapes(file.toString('latin1'))).slice(1, -1),
+      (code) => `&#${code};`,
+    ).replaceAll('\\\\', '\\'),
+  'a binary string in Windows-1252 (MySQL)': (file) =>
+    file
+      .toString('latin1')
+      .replaceAll(/[\u0080-\u009f]/g, (char) => WINDOWS[char.charCodeAt(0) - 0x80] ?? char),
+  'a picture behind a small one, percent-encoded': (file) =>
+    // A bitmap's signature is too short to be searched for behind another image.
+    file.toString('latin1', 0, 2) === 'BM'
+      ? percent(file)
+      : percent(Buffer.concat([TINY_GIF, file])),
+  'a picture behind a small one, in base64 with quotes': (file) =>
+    strewn(base64(Buffer.concat([TINY_GIF, file])), '"', 5),
+  'percent-encoding of zlib': (file) => urlencode(deflateSync(file)).replaceAll('+', '%20'),
+  'percent-encoding of deflate': (file) => urlencode(deflateRawSync(file)).replaceAll('+', '%20'),
+  'base64 of a binary string (decodeURIComponent, escape)': (file) =>
+    base64(Buffer.from(file.toString('latin1'))),
+  'an array of PHP (serialize)': (file) =>
+    `a:${file.length}:{${[...file].map((byte, i) => `i:${i};i:${byte};`).join('')}}`,
+  'numbers in hex without zeros': (file) =>
+    [...file].map((byte) => `0x${byte.toString(16)}`).join(', '),
+  'numbers of two bytes in hex': (file) =>
+    `[${words(file, Uint16Array)
+      .map((word) => `0x${word.toString(16)}`)
+      .join()}]`,
   'quoted-printable': quotedPrintable,
   'base32 (b32decode)': (file) => coded(file, 5, BASE32),
   'base32 in small letters, padded (b32decode, Go)': (file) =>
