@@ -67,7 +67,7 @@ export class Inspection {
       const { text, withoutDigests = false } = info
       const { base64Fields, accept } = settings.body
       const digestKinds = withoutDigests ? [] : this.#digestKinds
-      const own = { ...context, digestKinds, base64Fields, findsArchives: accept !== undefined }
+      const own = { ...context, digestKinds, base64Fields, findsFiles: accept !== undefined }
       const scanner = new FileScanner(own, { budget, depth: 0, text })
       return {
         write: (chunk, kind) => later(scanner.take(chunk, kind)),
