@@ -42,13 +42,13 @@ it.each(Object.entries(others))('does not take %s for a second file in itself', 
     expect(formatsIn(Buffer.concat([file, noise]), chunkBytes)).toEqual([])
 })
 
-it.each([
+it.each<[string, number, ...number[]]>([
   ['no entries', 4, 0],
   ['a reserved byte', 9, 1],
   ['an entry without bytes', 14, 0, 0],
   ['a picture within its entries', 18, 21],
   ['a picture far behind', 21, 1],
-] as const)('finds no icon with %s', (_, at, ...bytes) => {
+])('finds no icon with %s', (_, at, ...bytes) => {
   const icon = Buffer.from(ICON)
   icon.set(bytes, at)
   expect(formatsIn(Buffer.concat([noise, icon]), 1000)).toEqual([])
