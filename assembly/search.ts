@@ -19,14 +19,14 @@ export function placesAddress(): usize {
 
 // The pairs to find. They lie in memory so that the engine keeps them in registers: it would
 // rebuild constants each time.
-const firsts: usize = memory.data<u8>([0xd8, 0x50, 0x47, 0x57, 0x66])
-const seconds: usize = memory.data<u8>([0xff, 0x4e, 0x49, 0x45, 0x74])
+const firsts: usize = memory.data<u8>([0xd8, 0x50, 0x47, 0x57, 0x66, 0x42])
+const seconds: usize = memory.data<u8>([0xff, 0x4e, 0x49, 0x45, 0x74, 0x4d])
 // In a TIFF, II is followed by a number (`*`, or `+` in BigTIFF) and a zero. After MM, the zero
 // comes first.
 const tiffs: usize = memory.data<u8>([0x2a, 0x4d, 0xfe])
 
 /**
- * Finds D8 FF, which follows FF in a JPEG; the first two letters of PNG, GIF, WEBP and ftyp; and
+ * Finds D8 FF, which follows FF in a JPEG; the first two letters of PNG, GIF, WEBP, ftyp and BM; and
  * the zero of a TIFF's signature with the byte before it. Writes their places in order, and returns
  * how many there are.
  */
@@ -41,11 +41,13 @@ export function findPairs(
   const first2 = v128.load8_splat(firsts, 2)
   const first3 = v128.load8_splat(firsts, 3)
   const first4 = v128.load8_splat(firsts, 4)
+  const first5 = v128.load8_splat(firsts, 5)
   const second0 = v128.load8_splat(seconds)
   const second1 = v128.load8_splat(seconds, 1)
   const second2 = v128.load8_splat(seconds, 2)
   const second3 = v128.load8_splat(seconds, 3)
   const second4 = v128.load8_splat(seconds, 4)
+  const second5 = v128.load8_splat(seconds, 5)
   const number = v128.load8_splat(tiffs)
   const letter = v128.load8_splat(tiffs, 1)
   const mask = v128.load8_splat(tiffs, 2) // 2A and 2B differ in the last bit
@@ -59,6 +61,7 @@ export function findPairs(
     found = v128.or(found, v128.and(i8x16.eq(here, first2), i8x16.eq(behind, second2)))
     found = v128.or(found, v128.and(i8x16.eq(here, first3), i8x16.eq(behind, second3)))
     found = v128.or(found, v128.and(i8x16.eq(here, first4), i8x16.eq(behind, second4)))
+    found = v128.or(found, v128.and(i8x16.eq(here, first5), i8x16.eq(behind, second5)))
     const tiff = v128.or(i8x16.eq(v128.and(here, mask), number), i8x16.eq(here, letter))
     found = v128.or(found, v128.and(tiff, i8x16.eq(behind, zero)))
     if (!v128.any_true(found)) continue

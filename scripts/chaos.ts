@@ -1,6 +1,7 @@
 // Sends uploads of all kinds through the Worker in workerd while everything around it fails: the
 // list's store answers late, wrongly or not at all; the list is published, rolled back and sealed
 // with another key; the origin resets, stalls and answers early; clients disconnect; isolates end.
+// Bodies that are too long to hold wait in a bucket.
 // The invariants are checked throughout, and at the end whether everything recovers by itself.
 //
 //   npm run chaos -- [--seconds 180] [--seed 1] [--at-once 8]
@@ -19,6 +20,7 @@ import { rollBack } from '../src/list/rollback.ts'
 import { parseListKeys, SealedStore } from '../src/list/sealing.ts'
 import { scanFile } from '../src/scan/scanner.ts'
 import { randomEntries } from '../test/support/entries.ts'
+import { STAGING_BINDINGS } from '../test/support/gate-harness.ts'
 import { picture } from '../test/support/sharp-images.ts'
 import { randomFrom } from '../src/util/random.ts'
 import { newWatcher } from '../test/support/watcher.ts'
@@ -83,13 +85,13 @@ origin.stop()
 store.stop()
 if (problems.length > 0) process.exitCode = 1
 
+/** Every third is a TIFF, which is held whole. */
 async function pictures(count: number, seed: number): Promise<Buffer[]> {
   return Promise.all(
-    Array.from({ length: count }, (_, i) =>
-      picture(640, 480, 3, seed + i)
-        .jpeg()
-        .toBuffer(),
-    ),
+    Array.from({ length: count }, (_, i) => {
+      const one = picture(640, 480, 3, seed + i)
+      return (i % 3 === 2 ? one.tiff({ compression: 'none' }) : one.jpeg()).toBuffer()
+    }),
   )
 }
 
@@ -131,6 +133,7 @@ async function workerOptions() {
         API_KEYS: text(watcher.API_KEYS),
         CHAOS_STORE: text(store.url),
         HASH_LISTS: { type: 'kv', id: 'unused' },
+        ...STAGING_BINDINGS,
         HASHGATE: text(JSON.stringify(settings)),
       }),
     ],

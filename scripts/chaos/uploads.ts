@@ -44,7 +44,7 @@ export class UploadMaker {
       headers,
       body,
       isKnown,
-      isChunked: body.length < 1e6 && this.#random() < 0.3,
+      isChunked: this.#random() < 0.3,
       sent: isGone ? Math.floor(this.#random() * body.length) : body.length,
     }
   }
@@ -75,6 +75,8 @@ const WAYS: readonly Way[] = [
     body: gzipSync(picture),
   }),
   (picture) => ({ headers: {}, body: Buffer.concat([picture, randomBytes(2_500_000)]) }),
+  (picture) => ({ headers: {}, body: Buffer.concat([randomBytes(2_500_000), picture]) }),
+  (picture) => ({ headers: {}, body: Buffer.concat([picture, Buffer.alloc(5_000_000)]) }),
 ]
 
 function form(...files: readonly Buffer[]): ReturnType<Way> {

@@ -13,11 +13,7 @@ export class AmbiguousPathError extends HashgateError {
 export interface RouteSettings {
   policy: Pick<Policy, 'routes' | 'mode' | 'onUnscannable' | 'onFailed'>
   upload: { maxBodyBytes: number }
-  body: {
-    maxFiles: number
-    /** Fields of forms that are inspected; all, if absent. */
-    fields?: readonly string[] | undefined
-  }
+  body: { maxFiles: number }
 }
 
 /** What applies to a request. */

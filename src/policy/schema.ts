@@ -101,6 +101,9 @@ const Pattern = v.pipe(
 const HOST_WORDS = 'must be a host, or a pattern of one, such as *.example.com'
 const Host = v.pipe(v.string(HOST_WORDS), v.regex(/^[a-zA-Z0-9*.:[\]-]+$/, HOST_WORDS))
 
+/** Parsers read other names differently, so such fields are always inspected. */
+const FIELD_WORDS = 'must be letters, digits, dots, dashes, underscores or brackets'
+
 /** Which requests a route is for: those that fit all of these. */
 const conditions = {
   hosts: v.optional(notEmpty(listOf(Host, 'Hosts: names, or patterns such as `*.example.com`.'))),
@@ -134,7 +137,7 @@ const RouteSchema = group({
   maxFiles: v.optional(wholeNumber(1, MAX_FORM_FILES, 'As `body.maxFiles`, for this route.')),
   skipFields: v.optional(
     listOf(
-      shortText(200),
+      v.pipe(shortText(200), v.regex(/^[\w.[\]-]+$/, FIELD_WORDS)),
       'Fields of multipart forms that are not inspected, by their exact names. All other fields are.',
     ),
   ),

@@ -67,6 +67,11 @@ export class ScanBudget {
     return taken <= this.limits[what]
   }
 
+  /** How many, or how many bytes, were taken, up to the limit. */
+  taken(what: Counted): number {
+    return Math.min(this.#taken.get(what) ?? 0, this.limits[what])
+  }
+
   /** Whether the limit is used up. */
   isSpent(what: Counted): boolean {
     return (this.#taken.get(what) ?? 0) >= this.limits[what]

@@ -34,9 +34,9 @@ export interface ScanContext {
   /** Text fields whose values are base64 files, whatever they begin with. */
   base64Fields?: readonly string[] | undefined
   /**
-   * Whether to report archives that are merely hidden in images, where no program would open them.
+   * Whether to report files that are merely hidden in images, where no program would open them.
    */
-  findsArchives?: boolean
+  findsFiles?: boolean
   /** Limits that differ from SCAN_LIMITS. */
   limits?: Partial<ScanLimits>
 }

@@ -3,7 +3,7 @@ import { atOnce, inTurns, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
 import { ScanBudget } from './budget.ts'
 import type { ScanContext } from './context.ts'
-import { ArchiveSigns } from './archive/archive-signs.ts'
+import { FileSigns } from './archive/file-signs.ts'
 import {
   archiveWithin,
   describeArchive,
@@ -79,8 +79,8 @@ export class FileScanner {
   #pdf: PdfScan | undefined
   #pdfProblem: UnscannableReason | undefined
   #embedded: EmbeddedSearch | undefined
-  /** Finds archives in an image, if they count. */
-  #archives: ArchiveSigns | undefined
+  /** Finds other files in an image, if they count. */
+  #signs: FileSigns | undefined
   #isForeign = false
   #texts: TextSearch | undefined
   /** Texts in data that is not a text. */
@@ -212,7 +212,7 @@ export class FileScanner {
     this.#beginTexts(start)
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
-      if (this.#context.findsArchives) this.#archives = new ArchiveSigns()
+      if (this.#context.findsFiles) this.#signs = new FileSigns()
     }
     const sink: SpanSink = (bytes, kind) => this.#zip.write(bytes, kind)
     if (this.#format === 'gzip') this.#container = new GzipReader(budget, this.#open, sink)
@@ -260,7 +260,7 @@ export class FileScanner {
 
   *#use(chunk: Uint8Array, kind: SpanKind): Steps {
     this.#pdf?.take(chunk)
-    this.#archives?.take(chunk)
+    this.#signs?.take(chunk)
     if (this.#image) yield* this.#image.take(chunk)
     yield* this.#readOrphan()
     if (this.#container) yield* this.#container.write(chunk)
@@ -303,7 +303,7 @@ export class FileScanner {
     this.#textRuns?.close()
     yield* this.#readTexts()
     inner.push(...(this.#texts?.close() ?? []))
-    inner.push(...(this.#archives?.close() ?? []))
+    inner.push(...(this.#signs?.close() ?? []))
     if (this.#embedded?.isOverLimit || this.#texts?.isOverLimit) inner.push(OVER_LIMIT)
     return inner
   }

@@ -13,7 +13,7 @@ import type { ScanContext } from '../scan/context.ts'
 import { EMPTY } from '../scan/describe.ts'
 import type { ScanBudget } from '../scan/budget.ts'
 import { isHeldFormat } from '../scan/image/image-scan.ts'
-import { SCAN_LIMITS } from '../scan/limits.ts'
+import { SCAN_LIMITS, type ScanLimits } from '../scan/limits.ts'
 import { allFiles, type Finished, type Needle, type ScannedFile, settle } from '../scan/scanned.ts'
 import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import { inTurns, type Steps } from '../util/steps.ts'
@@ -67,7 +67,7 @@ export class Inspection {
       const { text, withoutDigests = false } = info
       const { base64Fields, accept } = settings.body
       const digestKinds = withoutDigests ? [] : this.#digestKinds
-      const own = { ...context, digestKinds, base64Fields, findsArchives: accept !== undefined }
+      const own = { ...context, digestKinds, base64Fields, findsFiles: accept !== undefined }
       const scanner = new FileScanner(own, { budget, depth: 0, text })
       return {
         write: (chunk, kind) => later(scanner.take(chunk, kind)),
@@ -101,6 +101,11 @@ export class Inspection {
     this.#budget.addSent(chunk.length)
     this.#reader.write(chunk)
     await this.#work()
+  }
+
+  /** Bytes of images and PDF that are held whole, at most. */
+  get heldBytes(): number {
+    return this.#budget.taken('heldBytes')
   }
 
   /** Version of the list that the last verdict used. */
@@ -158,14 +163,15 @@ export class Inspection {
   /**
    * Scans what was held back from the first byte of a skipped or abandoned picture on. Returns the
    * verdict if it refuses.
+   * @param limits bytes of images that may be held whole meanwhile
    */
   async lookAgain(
     held: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    { heldBytes }: Pick<ScanLimits, 'heldBytes'> = SCAN_LIMITS,
   ): Promise<RefuseVerdict | BlockVerdict | undefined> {
     const { pictures, ...context } = this.#deps.context
     const hasLeft = this.hasLeftPictures
     pictures?.giveUp()
-    const { heldBytes } = SCAN_LIMITS
     const budget = this.#budget.apart({ heldBytes, embeddedHeldBytes: heldBytes })
     const scanner = new FileScanner({ ...context, digestKinds: [] }, { budget, depth: 0 })
     for await (const chunk of held) {

@@ -11,6 +11,7 @@ import {
   answerIn,
   longHeldBytes,
   passed,
+  readBackBytes,
   type UploadDeps,
   withLessHeld,
 } from './passing.ts'
@@ -40,7 +41,7 @@ export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | '
 
 /** The inspection of a long upload, which reports pictures while they arrive. */
 export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection {
-  const less = withLessHeld(deps)
+  const less = withLessHeld(deps, longHeldBytes(deps.settings.upload))
   const context = { ...less.context, pictures: new Pictures() }
   return new Inspection(request, { ...less, context })
 }
@@ -158,10 +159,16 @@ class LongUpload {
       return this.#isTaken
         ? this.#inspection.lookAgain(this.#holdBack.chunks)
         : this.#inspection.giveUpPictures([])
-    await this.#room.hold(this.#maxPictureBytes)
-    const refused = await this.#inspection.lookAgain(copies(chunksOfStream(body.readable)))
-    this.#room.release(Spool.bytes)
-    return refused
+    this.#room.release()
+    const heldBytes = readBackBytes(this.#deps)
+    const room = new PictureRoom(this.#deps.pictureBytes, heldBytes, this.#permit)
+    try {
+      await room.hold(heldBytes)
+      const chunks = copies(chunksOfStream(body.readable), room)
+      return await this.#inspection.lookAgain(chunks, { heldBytes })
+    } finally {
+      room.release()
+    }
   }
 
   /** Sends what was held back. Returns the origin's answer. */
@@ -233,8 +240,14 @@ class LongUpload {
 }
 
 /** Copies of chunks, which may be kept. A stream's own chunks may not. */
-async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) yield chunk.slice()
+async function* copies(
+  chunks: AsyncIterable<Uint8Array>,
+  room: PictureRoom,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    room.touch()
+    yield chunk.slice()
+  }
 }
 
 /**

@@ -4,7 +4,16 @@ import { BodyTooLargeError, DigestKindAddedError } from './errors.ts'
 import type { HeldBody } from './held-body.ts'
 import { Inspection } from './inspection.ts'
 import type { Passage } from './outcome.ts'
-import { acquireLongPlace, answerIn, joinLongPlace, passed, type UploadDeps } from './passing.ts'
+import {
+  acquireLongPlace,
+  answerIn,
+  joinLongPlace,
+  passed,
+  readBackBytes,
+  type UploadDeps,
+  withLessHeld,
+} from './passing.ts'
+import { PictureRoom } from './picture-room.ts'
 import type { Permit } from '../util/semaphore.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
@@ -20,6 +29,11 @@ export interface Overflow {
   place: Permit | undefined
 }
 
+/** The inspection of an upload that may have to wait in the bucket. */
+export function inspectionOfSpooled(request: Request, deps: UploadDeps): Inspection {
+  return new Inspection(request, withLessHeld(deps, readBackBytes(deps)))
+}
+
 /** Moves the rest of an upload to the bucket. After the verdict, it goes on with its length. */
 export async function passSpooled(
   request: Request,
@@ -30,25 +44,42 @@ export async function passSpooled(
 ): Promise<Passage> {
   const place = overflow.place && joinLongPlace(overflow.place, deps)
   let spool: Spool | undefined
+  let room: PictureRoom | undefined
   try {
     spool = await Spool.begin(staging, permit)
     await spoolHeld(overflow.held, permit, spool)
-    const early = await spoolRest(overflow, spool, place && { place, inspection }, deps)
+    room = roomOf(permit, deps)
+    const early = await spoolRest(overflow, spool, place && { place, inspection, room }, deps)
+    room.release()
+    if (!early) place?.release() // it will wait for another
     const lastByteAt = performance.now()
     const verdict = early ?? (await verdictOnSpooled(request, spool, permit, deps))
     place?.release()
     return await passOn(verdict, performance.now() - lastByteAt, spool, deps)
   } finally {
+    room?.release()
     place?.release()
     await spool?.discard()
   }
+}
+
+/** Room for the images that an inspection holds whole, although the body is in the bucket. */
+function roomOf(permit: Permit, deps: UploadDeps): PictureRoom {
+  return new PictureRoom(deps.pictureBytes, readBackBytes(deps), permit)
 }
 
 async function spoolHeld(held: HeldBody, permit: Permit, spool: Spool): Promise<void> {
   for (const chunk of held.chunks()) await spool.write(chunk)
   held.forget()
   permit.shrink(Spool.bytes)
-  permit.settle()
+  permit.settle() // few bodies have images that are held whole: others need not wait for them
+}
+
+/** What inspects a body while it arrives. */
+interface Inspected {
+  place: Pick<Permit, 'touch'>
+  inspection: Inspection
+  room: PictureRoom
 }
 
 /**
@@ -58,7 +89,7 @@ async function spoolHeld(held: HeldBody, permit: Permit, spool: Spool): Promise<
 async function spoolRest(
   { chunks, next }: Overflow,
   spool: Spool,
-  inspected: { place: Pick<Permit, 'touch'>; inspection: Inspection } | undefined,
+  inspected: Inspected | undefined,
   deps: UploadDeps,
 ): Promise<Verdict | undefined> {
   let looking = inspected
@@ -68,9 +99,11 @@ async function spoolRest(
     const kept = chunk.slice()
     await spool.write(kept)
     if (!looking) continue
-    const { place, inspection } = looking
+    const { place, inspection, room } = looking
     place.touch()
+    room.touch()
     await inspection.take(kept)
+    await room.hold(inspection.heldBytes)
     const verdict = await unlessKindAdded(inspection.judge())
     if (verdict === 'kind-added') looking = undefined
     else if (verdict && !isPassed(verdict)) return verdict
@@ -108,14 +141,18 @@ async function verdictOnSpooled(
   await spool.flush()
   permit.shrink(0)
   const place = await acquireLongPlace(deps)
+  const room = roomOf(permit, deps)
   try {
-    const inspection = new Inspection(request, { ...deps, digestKinds: () => DIGEST_KINDS })
+    const inspection = inspectionOfSpooled(request, { ...deps, digestKinds: () => DIGEST_KINDS })
     for await (const chunk of chunksOfStream((await spool.read()).readable)) {
       place.touch()
+      room.touch()
       await inspection.take(chunk.slice())
+      await room.hold(inspection.heldBytes)
     }
     return await inspection.end()
   } finally {
+    room.release()
     place.release()
   }
 }

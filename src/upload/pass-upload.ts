@@ -7,7 +7,7 @@ import { HeldBody } from './held-body.ts'
 import { Inspection } from './inspection.ts'
 import { type Passage, unjudged } from './outcome.ts'
 import { inspectionOfLong, passLong } from './pass-long.ts'
-import { type Overflow, passSpooled } from './pass-spooled.ts'
+import { inspectionOfSpooled, type Overflow, passSpooled } from './pass-spooled.ts'
 import { answerIn, passed, type Room, roomFor, tooLong, type UploadDeps } from './passing.ts'
 import type { Permit } from '../util/semaphore.ts'
 
@@ -23,9 +23,12 @@ export async function passUpload(request: Request, deps: UploadDeps): Promise<Pa
       throw new BodyTooLargeError(settings.maxBodyBytes)
     }
     const isLong = length !== undefined && length > settings.maxBufferedBytes
-    inspection = isLong ? inspectionOfLong(request, deps) : new Inspection(request, deps)
-    if (isLong) return await passLong(request, length, inspection, deps)
+    if (isLong) {
+      inspection = inspectionOfLong(request, deps)
+      return await passLong(request, length, inspection, deps)
+    }
     const room = roomFor(length, deps)
+    inspection = room.spool > 0 ? inspectionOfSpooled(request, deps) : new Inspection(request, deps)
     permit = await bytes.acquire(Math.min(room.held, CHUNK_BYTES), room.held + room.spool)
     return await passHeld(request, { length, room, permit, inspection }, deps)
   } catch (error) {
@@ -98,11 +101,12 @@ async function receive(
   held: HeldBody,
   deps: UploadDeps,
 ): Promise<number | Overflow> {
-  const { bytes, decoders } = deps
+  const { bytes, decoders, pictureBytes, longPlaces } = deps
   const { upload } = deps.settings
   const place = decoders.tryAcquire(1)
   let isOverflow = false
-  const chunks = readChunks(request, clientLimitsOf(upload, bytes, decoders))
+  const ofLong = room.spool > 0 ? [pictureBytes, longPlaces] : []
+  const chunks = readChunks(request, clientLimitsOf(upload, bytes, decoders, ...ofLong))
   try {
     for (;;) {
       const { done, value: chunk } = await chunks.next()

@@ -4,10 +4,12 @@ import { within } from '../util/within.ts'
 import { ClientGoneError } from './body-source.ts'
 import { BodyTooLargeError, LengthRequiredError, OriginStalledError } from './errors.ts'
 import type { HeldBody } from './held-body.ts'
+import { HoldBack } from './hold-back.ts'
 import type { InspectionDeps } from './inspection.ts'
 import type { ForwardedBody } from './origin.ts'
 import type { Outcome, Passage } from './outcome.ts'
 import type { Permit, Semaphore } from '../util/semaphore.ts'
+import { SCAN_LIMITS } from '../scan/limits.ts'
 import type { PassSettings, UploadSettings } from './settings.ts'
 import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
@@ -39,6 +41,13 @@ export interface UploadDeps extends InspectionDeps {
 /** Bytes of images waiting for a library that a long upload may hold. Others are held whole. */
 export function longHeldBytes({ maxHeldBytes }: Pick<UploadSettings, 'maxHeldBytes'>): number {
   return Math.floor(maxHeldBytes / 16)
+}
+
+/** Bytes that a body in the bucket may hold of its images while it is read back. */
+export function readBackBytes({ settings }: Pick<UploadDeps, 'settings'>): number {
+  const { maxHeldBytes } = settings.upload
+  const own = HoldBack.bytes + longHeldBytes(settings.upload)
+  return Math.min(SCAN_LIMITS.heldBytes, Math.floor(maxHeldBytes / 2), maxHeldBytes - own)
 }
 
 type UploadPlace = Pick<Permit, 'touch' | 'release'>
@@ -96,8 +105,9 @@ export function roomFor(
   return { held: Math.min(held, maxHeldBytes - Spool.bytes), spool: Spool.bytes }
 }
 
-export function withLessHeld(deps: UploadDeps): UploadDeps {
-  const limits = { ...deps.context.limits, heldBytes: longHeldBytes(deps.settings.upload) }
+/** @param heldBytes bytes of images that may be held whole */
+export function withLessHeld(deps: UploadDeps, heldBytes: number): UploadDeps {
+  const limits = { ...deps.context.limits, heldBytes }
   return { ...deps, context: { ...deps.context, limits } }
 }
 

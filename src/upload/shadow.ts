@@ -85,10 +85,11 @@ class Watcher {
       if ((this.#length ?? 0) > settings.maxBodyBytes) {
         throw new BodyTooLargeError(settings.maxBodyBytes)
       }
-      const permits = [bytes.tryAcquire(longHeldBytes(settings)), decoders.tryAcquire(1)]
+      const heldBytes = longHeldBytes(settings)
+      const permits = [bytes.tryAcquire(heldBytes), decoders.tryAcquire(1)]
       this.#permits = permits.filter((permit) => permit !== undefined)
       if (this.#permits.length < permits.length) throw new BusyError('room for uploads', 0)
-      this.#inspection = new Inspection(request, withLessHeld(deps))
+      this.#inspection = new Inspection(request, withLessHeld(deps, heldBytes))
     } catch (error) {
       this.fail(error)
     }

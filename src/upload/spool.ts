@@ -44,9 +44,10 @@ export class Spool {
     this.#parts.push(...(await this.#writer.write(chunk)))
   }
 
-  /** Puts everything that was written into the bucket, so that none of it stays in memory. */
+  /** Puts everything that was written into the bucket, and frees its memory. Nothing may follow. */
   async flush(): Promise<void> {
     this.#parts.push(...(await this.#writer.end()))
+    this.#writer.free()
   }
 
   /** Everything that was written, as a body of known length. */

@@ -4,7 +4,7 @@ import { pick } from '../fuzz/choose.ts'
 import { randomFrom } from '../support/random.ts'
 
 const { search } = readModules()
-const PAIRS = ['\xd8\xff', 'PN', 'GI', 'WE', 'ft']
+const PAIRS = ['\xd8\xff', 'PN', 'GI', 'WE', 'ft', 'BM']
 const TIFFS = ['II*\0', 'II+\0', 'MM\0*', 'MM\0+']
 
 /** The slow twin. */

@@ -69,6 +69,7 @@ describe('a policy', () => {
     [{ routes: [{ maxFiles: 0 }] }, 'policy.routes.0.maxFiles must be a whole number'],
     [{ routes: [{ maxBodyBytes: 0 }] }, 'policy.routes.0.maxBodyBytes must be a whole number'],
     [{ routes: [{ skipFields: ['a'.repeat(201)] }] }, 'must have at most 200 characters'],
+    [{ routes: [{ skipFields: ['a b'] }] }, 'policy.routes.0.skipFields.0 must be letters, digits'],
     [{ banks: { csam: { minQuality: -1 } } }, 'policy.banks.csam.minQuality must be a whole'],
     [{ routes: [{}, { label: 'secret' }] }, 'policy.routes.1.label must be public or private'],
   ])('is refused with the path of what is wrong: %j', (policy, message) => {
@@ -78,7 +79,7 @@ describe('a policy', () => {
 
 describe('settings of a policy', () => {
   it('may have the minimum and the maximum', () => {
-    const route = { maxFiles: 1, maxBodyBytes: 1, skipFields: ['a'.repeat(200)] }
+    const route = { maxFiles: 1, maxBodyBytes: 1, skipFields: ['a'.repeat(200), 'b-1_c.d[]'] }
     const banks = {
       none: { threshold: 0, minQuality: 0 },
       most: { threshold: 64, minQuality: 100 },

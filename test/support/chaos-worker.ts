@@ -22,4 +22,5 @@ const store: Pick<KvNamespace, 'get'> = {
 const features = [api()]
 const parts = workerParts({ ...bindings, HASH_LISTS: store }, modules, features)
 
+export { StagedUpload } from '../../src/objects.ts'
 export default { fetch: createApp(parts, features).fetch }

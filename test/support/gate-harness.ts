@@ -15,6 +15,13 @@ import { needlesOf } from '../../src/scan/scanned.ts'
 
 const KEY = 'ab'.repeat(32)
 const WORKER = new URL('../../src/worker.ts', import.meta.url)
+/** The same, with a path that says how much memory WebAssembly takes. */
+export const MEASURED_WORKER = new URL('measured-worker.ts', import.meta.url)
+/** Bindings for bodies that wait in a bucket. */
+export const STAGING_BINDINGS: NonNullable<WorkerOptions['config']['env']> = {
+  STAGING: { type: 'r2', name: 'staging' },
+  UPLOADS: { type: 'durable-object', worker: 'gate', exportName: 'StagedUpload' },
+}
 
 /** The Worker as it is deployed, in workerd, on a port of loopback. */
 export interface GateHarness {
@@ -23,6 +30,8 @@ export interface GateHarness {
   log: string[]
   /** What else it has logged. */
   warnings: string[]
+  /** V8's inspector. */
+  inspectorUrl: () => Promise<URL>
   close: () => Promise<void>
 }
 
@@ -43,12 +52,13 @@ export async function startGate(
   return startGateWith(vars, entries)
 }
 
-/** Starts the Worker with settings and a list, and more bindings and triggers. */
+/** Starts the Worker, or another, with settings and a list, and more bindings and triggers. */
 export async function startGateWith(
   vars: object,
   entries: readonly Entry[],
   bindings: WorkerOptions['config']['env'] = {},
   triggers: Triggers = [],
+  worker = WORKER,
 ): Promise<GateHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'hashgate-test-'))
   const texts = Object.entries(environmentOf(vars)).map(([name, value]) => [
@@ -65,9 +75,10 @@ export async function startGateWith(
   const warnings: string[] = []
   const miniflare = new Miniflare({
     log: new Log(LogLevel.NONE),
+    inspectorPort: 0,
     resourcePersistencePath: folder,
     handleStructuredLogs: ({ message }) => (message.startsWith('{') ? log : warnings).push(message),
-    workers: [await workerOf('gate', WORKER, env, triggers)],
+    workers: [await workerOf('gate', worker, env, triggers)],
   })
   const url = await miniflare.unsafeGetDirectURL('gate')
   const namespace = await miniflare.getKVNamespace('HASH_LISTS', 'gate')
@@ -77,6 +88,7 @@ export async function startGateWith(
     url,
     log,
     warnings,
+    inspectorUrl: () => miniflare.getInspectorURL(),
     close: async () => {
       await miniflare.dispose()
       await rm(folder, { recursive: true })

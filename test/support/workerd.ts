@@ -36,9 +36,23 @@ export function workerFrom(
       ...(env && { env }),
       ...(triggers && { triggers }),
       manifest,
+      exports: ownClasses(name, env),
     },
     dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
   }
+}
+
+/** The Durable Objects that a Worker binds and has itself. */
+function ownClasses(
+  name: string,
+  env: WorkerOptions['config']['env'] = {},
+): NonNullable<WorkerOptions['config']['exports']> {
+  const own = Object.values(env).flatMap((binding) =>
+    binding.type === 'durable-object' && binding.worker === name ? [binding.exportName] : [],
+  )
+  return Object.fromEntries(
+    own.map((exportName) => [exportName, { type: 'durable-object', storage: 'sqlite' }]),
+  )
 }
 
 /** A bundled Worker, and the WebAssembly that it imports, with more modules by name. */

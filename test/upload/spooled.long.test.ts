@@ -1,5 +1,6 @@
 // Bodies that are too long to be held, where a bucket is bound: they wait in it, between real sockets, until their verdict.
 
+import type { ClientRequest } from 'node:http'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { randomBytes } from '../support/random.ts'
@@ -7,9 +8,12 @@ import { startStaging } from '../support/staging-harness.ts'
 import { writeTiff } from '../support/tiff-writer.ts'
 import { sendUpload, type SendOptions } from '../support/upload-client.ts'
 import { digest } from '../support/uploads.ts'
+import { newWatcher } from '../support/watcher.ts'
 
 const MIB = 1024 * 1024
+const watcher = newWatcher()
 const { origin, url, known, unrelated, toldOf, expectNothingStaged } = await startStaging({
+  API_KEYS: watcher.API_KEYS,
   upload: { maxBufferedBytes: MIB, maxBodyBytes: 12 * MIB, maxHeldBytes: 8 * MIB },
   policy: { onUnscannable: 'refuse' },
   origin: { timeoutSeconds: 5 },
@@ -78,6 +82,28 @@ describe('a body without a length', () => {
       await expect.poll(() => toldOf(`/known/${i}`)).toMatchObject([{ action: 'block' }])
     }
     expect(origin.begun).toBe(0)
+    await expectNothingStaged()
+  })
+
+  it('counts the image that it holds while its client is slow', async () => {
+    const heldBytes = async () => {
+      const health = await fetch(new URL('/healthz', url), { headers: watcher.headers })
+      return ((await health.json()) as { uploads: { heldBytes: number } }).uploads.heldBytes
+    }
+    const part = (await longAvif(unrelated)).subarray(0, 3 * MIB)
+    let client: ClientRequest | undefined
+    const sent = send(part, {
+      chunks: [],
+      write: (request) => {
+        client = request
+        request.write(part)
+      },
+    })
+    const [buffer, image] = [4 * MIB, 2.5 * MIB]
+    await expect.poll(heldBytes, { timeout: 60_000 }).toBeGreaterThan(buffer + image)
+    client?.destroy()
+    await expect(sent).rejects.toThrow('socket hang up')
+    await expect.poll(heldBytes, { timeout: 60_000 }).toBe(0)
     await expectNothingStaged()
   })
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { SignatureSearch } from '../../core/signature-search.ts'
 import { ascii } from '../../util/ascii.ts'
 import { beginsWith } from '../../util/bytes.ts'
-import { SNIFF_BYTES } from '../image/format.ts'
+import { SNIFF_BYTES, sniffFormat } from '../image/format.ts'
 
 /** The beginning of something that may be an image. */
 export interface Hit {
@@ -45,6 +45,12 @@ const SIGNATURES: readonly Signature[] = [
     before: 4,
     bytes: SNIFF_BYTES, // brands
     isImage: (head) => /^.{4}ftyp(avi[fs]|hei[cx]|mif1|msf1)/s.test(head),
+  },
+  {
+    needle: Buffer.from('BM'),
+    before: 0,
+    bytes: SNIFF_BYTES,
+    isImage: (_, bytes) => sniffFormat(bytes) === 'bmp', // by the size of its second header
   },
   ...['*\0', '+\0'].map((needle) => tiff(needle, 2)),
   tiff('M\0', 1),

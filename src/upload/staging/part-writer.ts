@@ -19,7 +19,7 @@ export function newKey(id: string, number: number): string {
 export class PartWriter {
   readonly #bucket: R2Bucket
   readonly #id: string
-  readonly #buffer = new Uint8Array(PART_BYTES)
+  #buffer = new Uint8Array(PART_BYTES)
   #number: number
   #filled = 0
   #isChanged = false
@@ -60,6 +60,11 @@ export class PartWriter {
 
   async end(): Promise<StagedPart[]> {
     return this.#isChanged ? [await this.#put()] : []
+  }
+
+  /** Frees its memory. It takes no more bytes then. */
+  free(): void {
+    this.#buffer = new Uint8Array(0)
   }
 
   async #put(): Promise<StagedPart> {

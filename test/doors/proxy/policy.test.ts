@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { writeTar } from '../../support/archive-writer.ts'
+import { writeBmp } from '../../support/bmp-writer.ts'
 import { flipBits, randomEntries } from '../../support/entries.ts'
 import { fixture } from '../../support/fixtures.ts'
 import { hashOf, publish, setUp } from '../../support/gate.ts'
@@ -180,6 +181,8 @@ describe('a route that takes few formats', () => {
   const policy = { routes: [{ accept: ['jpeg'] }] }
   const zip = zipSync({ 'a.txt': Buffer.from('a text') })
   const tar = writeTar([{ name: 'a.txt', content: Buffer.from('a text') }])
+  const jp2 = Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1')
+  const bitmap = writeBmp({ width: 8, height: 8, bits: 24, pixel: (x, y) => x * y * 999 })
   const withComment = (jpeg: Uint8Array, comment: Uint8Array) =>
     Buffer.concat([
       jpeg.subarray(0, 2),
@@ -220,6 +223,8 @@ describe('a route that takes few formats', () => {
     ['PDF behind a picture', Buffer.concat([unrelated, Buffer.from('%PDF-1.4\n%%EOF')]), {}],
     ['gzip behind a picture', Buffer.concat([unrelated, gzipSync('a text')]), {}],
     ['gzip in a comment of a picture', withComment(unrelated, gzipSync('a text')), {}],
+    ['JPEG 2000 behind a picture', Buffer.concat([unrelated, jp2]), {}],
+    ['a bitmap behind a picture', Buffer.concat([unrelated, bitmap]), {}],
     ['TAR behind a picture', Buffer.concat([unrelated, tar]), {}],
     ['gzip behind a picture in a text', json(Buffer.concat([unrelated, gzipSync('a')])), {}],
     ['HTML that is told to be JSON', '<p>a text', { 'content-type': 'application/json' }],

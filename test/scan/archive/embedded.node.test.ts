@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { CoreModules } from '../../../src/core/modules.ts'
 import { SCAN_LIMITS } from '../../../src/scan/limits.ts'
 import { writeTar, writeZip } from '../../support/archive-writer.ts'
+import { writeBmp } from '../../support/bmp-writer.ts'
 import { countWork } from '../../support/count-work.ts'
 import { addExif, writeExif } from '../../support/exif-writer.ts'
 import { randomBytes } from '../../support/random.ts'
@@ -11,7 +12,7 @@ import { outline, scanChunks } from '../../support/scan-chunks.ts'
 import { writeTiff } from '../../support/tiff-writer.ts'
 import { picture } from '../../support/sharp-images.ts'
 
-type Encoded = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'tiff'
+type Encoded = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'tiff' | 'bmp'
 
 /** A grey page of 40 x 40. */
 const TAGS = { 256: [40], 257: [40], 258: [8], 259: [1], 262: [1], 277: [1], 278: [40] }
@@ -27,9 +28,15 @@ beforeAll(async () => {
   files.webp = await image.clone().webp().toBuffer()
   files.avif = await image.clone().avif({ effort: 0 }).toBuffer()
   files.tiff = await image.clone().tiff({ compression: 'lzw' }).toBuffer()
+  files.bmp = bmpOf(await image.clone().raw().toBuffer(), 90, 70)
   other = await picture(60, 50, 3, 2).jpeg().toBuffer()
   zip = writeZip([{ name: 'a', content: other, method: 0 }])
 })
+
+function bmpOf(rgb: Buffer, width: number, height: number): Uint8Array {
+  const pixel = (x: number, y: number) => rgb.readUIntBE((y * width + x) * 3, 3)
+  return writeBmp({ width, height, bits: 24, pixel })
+}
 
 /** A PDF with an image in it, as far as it matters here. */
 function pdfOf(image: Uint8Array): Uint8Array {
@@ -41,7 +48,7 @@ function pdfOf(image: Uint8Array): Uint8Array {
 }
 
 describe('images by their signatures', () => {
-  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff'])(
+  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff', 'bmp'])(
     'are found in files of unknown kind, in chunks of any size: %s',
     async (format) => {
       const file = Buffer.concat([randomBytes(3000, 1), files[format], randomBytes(3000, 2)])
@@ -63,7 +70,7 @@ describe('images by their signatures', () => {
     ])
   })
 
-  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff'])(
+  it.each<Encoded>(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff', 'bmp'])(
     'are found behind a %s',
     async (format) => {
       const file = Buffer.concat([files[format], other])

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer'
-import type { ContainerFormat } from '../format.ts'
+import type { FileFormat } from '../format.ts'
 import type { ScannedFile } from '../scanned.ts'
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts'
 
-/** How an archive, or a document that holds files, is recognised wherever it begins. */
-interface ArchiveSign {
-  format: ContainerFormat
+/** How a file is recognised wherever it begins. */
+interface FileSign {
+  format: FileFormat
   needle: Buffer
   /** Bytes before the needle. */
   before: number
@@ -13,8 +13,8 @@ interface ArchiveSign {
   isOne?: (bytes: Buffer) => boolean
 }
 
-// ZIP has its own reader, which finds it anywhere. zlib has no signature.
-const SIGNS: readonly ArchiveSign[] = [
+// ZIP and most images have readers that find them anywhere. zlib and bare JPEG XL have no signature.
+const SIGNS: readonly FileSign[] = [
   { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isPlainGzip },
   { format: 'zstd', needle: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), before: 0, isOne: isZstd },
   { format: 'xz', needle: Buffer.from('\xfd7zXZ\0', 'latin1'), before: 0 },
@@ -23,7 +23,17 @@ const SIGNS: readonly ArchiveSign[] = [
   { format: 'bzip2', needle: Buffer.from('1AY&SY'), before: 4, isOne: isBzip2 },
   { format: 'pdf', needle: Buffer.from('%PDF-'), before: 0 },
   { format: 'tar', needle: Buffer.from('ustar'), before: 257, isOne: hasTarHeader },
+  { format: 'jxl', needle: Buffer.from('\0\0\0\x0cJXL \r\n\x87\n', 'latin1'), before: 0 },
+  { format: 'jp2', needle: Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1'), before: 0 },
+  { format: 'psd', needle: Buffer.from('8BPS\0'), before: 0, isOne: hasPsdHeader },
+  ...['\x01', '\x02'].map((type): FileSign => {
+    return { format: 'ico', needle: Buffer.from(`\0\0${type}\0`), before: 0, isOne: hasIconEntry }
+  }),
 ]
+
+/** Header and first entry of an icon. */
+const ICON_HEAD_BYTES = 22
+const MAX_ICON_BYTES = 1 << 24
 
 /**
  * Bytes searched at once. However small the arriving chunks are, each byte is searched about once.
@@ -33,14 +43,16 @@ const BLOCK_BYTES = 16 * 1024
 const TAIL_BYTES = TAR_BLOCK_BYTES - 1
 
 /**
- * Finds archives in and behind an image by their first bytes. They are not opened: on a route for
- * images, their presence is enough. The shorter a sign is, the more of the bytes behind it are
- * checked, so that no picture contains one by chance.
+ * Finds files in and behind an image by their first bytes, if nothing else does. They are not
+ * opened: on a route for images, their presence is enough. The shorter a sign is, the more of the
+ * bytes behind it are checked, so that no picture contains one by chance.
  */
-export class ArchiveSigns {
-  readonly #found = new Set<ContainerFormat>()
+export class FileSigns {
+  readonly #found = new Set<FileFormat>()
   readonly #block = Buffer.alloc(BLOCK_BYTES)
   #length = 0
+  /** First place in the block where a file may begin: the image around it has one of the signs. */
+  #from = 1
 
   take(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
@@ -54,7 +66,8 @@ export class ArchiveSigns {
 
   #search(): void {
     const bytes = this.#block.subarray(0, this.#length)
-    for (const sign of SIGNS) if (isIn(bytes, sign)) this.#found.add(sign.format)
+    for (const sign of SIGNS) if (isIn(bytes, this.#from, sign)) this.#found.add(sign.format)
+    this.#from = 0
     const tail = bytes.subarray(-TAIL_BYTES)
     this.#block.set(tail)
     this.#length = tail.length
@@ -72,9 +85,11 @@ export class ArchiveSigns {
   }
 }
 
-function isIn(bytes: Buffer, { needle, before, isOne }: ArchiveSign): boolean {
-  for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, at + 1)) {
-    if (at >= before && (!isOne || isOne(bytes.subarray(at - before)))) return true
+/** Whether a file begins at `from` or behind it. */
+function isIn(bytes: Buffer, from: number, { needle, before, isOne }: FileSign): boolean {
+  const first = from + before
+  for (let at = bytes.indexOf(needle, first); at !== -1; at = bytes.indexOf(needle, at + 1)) {
+    if (!isOne || isOne(bytes.subarray(at - before))) return true
   }
   return false
 }
@@ -103,4 +118,19 @@ function isBzip2(bytes: Buffer): boolean {
 
 function hasTarHeader(bytes: Buffer): boolean {
   return readTarHeader(bytes.subarray(0, TAR_BLOCK_BYTES)) !== undefined
+}
+
+/** Version 1 or 2, and reserved zeros. */
+function hasPsdHeader(bytes: Buffer): boolean {
+  return bytes.length >= 12 && [1, 2].includes(bytes.readUInt8(5)) && bytes.readUIntBE(6, 6) === 0
+}
+
+/** Up to 255 pictures, the first of which has a plausible size and place. */
+function hasIconEntry(bytes: Buffer): boolean {
+  if (bytes.length < ICON_HEAD_BYTES) return false
+  const [count, size, at] = [bytes.readUInt16LE(4), bytes.readUInt32LE(14), bytes.readUInt32LE(18)]
+  const isPlaced = at >= 6 + 16 * count && at < MAX_ICON_BYTES
+  return (
+    count > 0 && count < 256 && bytes[9] === 0 && size >= 40 && size < MAX_ICON_BYTES && isPlaced
+  )
 }
