@@ -1,4 +1,4 @@
-import { lumaOfLightness } from '../image/tiff/colours.ts'
+import { writeLab } from '../image/lab.ts'
 import { gather, openStream } from './filters.ts'
 import type { PdfObjects } from './objects.ts'
 import type { ScanBudget } from '../budget.ts'
@@ -7,8 +7,10 @@ import { type Dict, Ref, type Value } from './syntax.ts'
 
 /** Colours of a picture's samples. A tint of 0 is no ink. */
 interface Space {
-  kind: 'grey' | 'rgb' | 'inks' | 'lightness' | 'tint' | 'indexed'
+  kind: 'grey' | 'rgb' | 'inks' | 'lab' | 'tint' | 'indexed'
   samples: number
+  /** Ranges of the samples of Lab. */
+  ranges?: [number, number][]
   /** Luma of each index. */
   lumas?: Uint8Array
 }
@@ -20,8 +22,8 @@ export interface Picture {
   bits: number
   space: Space
   /**
-   * Ranges that samples are mapped to, relative to the space's usual range; for indexed ones,
-   * indices.
+   * Ranges that samples are mapped to: lightness and its colours for Lab, indices for palettes,
+   * otherwise shares of 1.
    */
   decode: [number, number][]
   /** A picture of the same page whose samples are alpha or its inverse. */
@@ -80,16 +82,15 @@ function sideOf(value: Value): number | undefined {
 }
 
 function decodeRange(
-  { kind }: Space,
+  { kind, ranges }: Space,
   bits: number,
   values: readonly Value[],
   sample: number,
 ): [number, number] {
   const most = kind === 'indexed' ? 2 ** Math.min(bits, 8) - 1 : 1
   const [from, to] = [values[2 * sample], values[2 * sample + 1]]
-  if (typeof from !== 'number' || typeof to !== 'number') return [0, most]
-  const scale = kind === 'lightness' && sample === 0 ? 100 : 1
-  return [from / scale, to / scale]
+  const isGiven = typeof from === 'number' && typeof to === 'number'
+  return isGiven ? [from, to] : (ranges?.[sample] ?? [0, most])
 }
 
 const GREY: Space = { kind: 'grey', samples: 1 }
@@ -102,7 +103,6 @@ const NAMED: Record<string, Space> = {
   CalRGB: { kind: 'rgb', samples: 3 },
   DeviceCMYK: { kind: 'inks', samples: 4 },
   CMYK: { kind: 'inks', samples: 4 },
-  Lab: { kind: 'lightness', samples: 3 },
   Separation: { kind: 'tint', samples: 1 },
 }
 const BY_SAMPLES: Record<number, Space | undefined> = {
@@ -131,10 +131,26 @@ function* readSpace(
     const names = objects.resolve(found[1])
     return Array.isArray(names) && names.length === 1 ? NAMED.Separation : undefined
   }
+  if (name === 'Lab') return labOf(objects, objects.resolve(found[1]))
   if (name !== 'Indexed' && name !== 'I') return typeof name === 'string' ? NAMED[name] : undefined
   const base = yield* readSpace(objects, found[1], budget, nesting + 1)
   const table = yield* readTable(objects, found[3], budget)
   return base && table && { kind: 'indexed', samples: 1, lumas: lumasOf(base, table) }
+}
+
+function labOf(objects: PdfObjects, dict: Value): Space {
+  const given = dict instanceof Map ? objects.resolve(dict.get('Range')) : undefined
+  const bounds = Array.isArray(given) ? given.map((value) => objects.resolve(value)) : []
+  const bound = (i: number) => {
+    const value = bounds[i]
+    return typeof value === 'number' ? value : i % 2 === 0 ? -100 : 100
+  }
+  const ranges: Space['ranges'] = [
+    [0, 100],
+    [bound(0), bound(1)],
+    [bound(2), bound(3)],
+  ]
+  return { kind: 'lab', samples: 3, ranges }
 }
 
 function* readTable(
@@ -151,14 +167,23 @@ function* readTable(
   return first === 'over-limit' ? undefined : first.subarray(0, MAX_TABLE_BYTES)
 }
 
-function lumasOf({ kind, samples }: Space, table: Uint8Array): Uint8Array {
+function lumasOf({ kind, samples, ranges }: Space, table: Uint8Array): Uint8Array {
+  const colour = new Uint8Array(3)
   return Uint8Array.from({ length: Math.floor(table.length / samples) }, (_, i) => {
     const at = (sample: number) => table[i * samples + sample] ?? 0
     if (kind === 'tint') return 255 - at(0)
-    if (kind === 'lightness') return lumaOfLightness(at(0) / 2.55)
     if (samples === 1) return at(0)
+    if (ranges) {
+      const [lightness = 0, a = 0, b = 0] = ranges.map(
+        ([from, to], c) => from + (at(c) / 255) * (to - from),
+      )
+      writeLab(lightness, a, b, colour, 0)
+    }
     const white = kind === 'inks' ? (255 - at(3)) / 255 : 1
-    const light = (sample: number) => (kind === 'inks' ? (255 - at(sample)) * white : at(sample))
+    const light = (sample: number) => {
+      if (ranges) return colour[sample] ?? 0
+      return kind === 'inks' ? (255 - at(sample)) * white : at(sample)
+    }
     return Math.round(0.299 * light(0) + 0.587 * light(1) + 0.114 * light(2))
   })
 }

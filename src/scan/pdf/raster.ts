@@ -2,7 +2,7 @@ import { type Frame, ImageDecoder } from '../../core/image.ts'
 import type { ImageCore } from '../../core/image-core.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
-import { lumaOfLightness } from '../image/tiff/colours.ts'
+import { writeLab } from '../image/lab.ts'
 import { rowsFrom } from '../image/tiff/rows.ts'
 import type { RowWork } from '../image/row-work.ts'
 import type { Unpacked } from '../image/unpack.ts'
@@ -109,7 +109,7 @@ function* rasterRows(
 }
 
 function colourChannels({ space }: Picture): 1 | 3 {
-  return space.kind === 'rgb' || space.kind === 'inks' ? 3 : 1
+  return ['rgb', 'inks', 'lab'].includes(space.kind) ? 3 : 1
 }
 
 /** Turns a row of samples, 0 to 255 or indices, into opaque pixels. */
@@ -118,6 +118,7 @@ function painterOf(
   channels: 1 | 3 | 4,
 ): (row: Uint8Array, pixels: Uint8Array) => void {
   const { kind, samples } = space
+  if (kind === 'lab') return labPainter(decode, channels)
   const tables = decode.map((range) => lumaTable(space, range))
   const [first = new Uint8Array(256), second = first, third = first, fourth = first] = tables
   if (kind === 'rgb' || kind === 'inks') {
@@ -143,12 +144,27 @@ function painterOf(
   }
 }
 
+function labPainter(
+  decode: Picture['decode'],
+  channels: 1 | 3 | 4,
+): (row: Uint8Array, pixels: Uint8Array) => void {
+  const values = decode.map(([from, to]) =>
+    Float32Array.from({ length: 256 }, (_, value) => from + (value / 255) * (to - from)),
+  )
+  return (row, pixels) => {
+    for (let i = 0, at = 0; at < pixels.length; i += 3, at += channels) {
+      const [lightness = 0, a = 0, b = 0] = values.map((table, c) => table[row[i + c] ?? 0])
+      writeLab(lightness, a, b, pixels, at)
+      if (channels === 4) pixels[at + 3] = 255
+    }
+  }
+}
+
 /** The light of each value of a sample. */
 function lumaTable({ kind, lumas }: Picture['space'], [from, to]: [number, number]): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, value) => {
     if (lumas) return lumas[from === 0 ? value : from - value] ?? 0 // writers do no more than reverse indices
     const share = Math.min(1, Math.max(0, from + (value / 255) * (to - from)))
-    if (kind === 'lightness') return lumaOfLightness(share * 100)
     return Math.round(kind === 'inks' || kind === 'tint' ? 255 - share * 255 : share * 255)
   })
 }

@@ -1,9 +1,9 @@
+import { writeLab } from '../lab.ts'
 import type { Page } from './page.ts'
 
 /** Channels of the pixels made from a page. */
 export function channelsOf({ colours, samples, colourSamples }: Page): 1 | 3 | 4 {
-  if (colours === 'palette' || colours === 'inks') return 3
-  if (colours === 'ycc' || colours === 'lab') return 1
+  if (['palette', 'inks', 'ycc', 'lab'].includes(colours)) return 3
   if (samples > colourSamples) return 4
   return colourSamples === 1 ? 1 : 3
 }
@@ -12,28 +12,30 @@ export function channelsOf({ colours, samples, colourSamples }: Page): 1 | 3 | 4
 export function toPixels(page: Page, row: Uint8Array, pixels: Uint8Array): void {
   if (page.colours === 'palette') fromPalette(page, row, pixels)
   else if (page.colours === 'inks') fromInks(page, row, pixels)
-  else if (page.colours === 'ycc') fromFirst(page, row, pixels, LUMA)
-  else if (page.colours === 'lab') fromFirst(page, row, pixels, LIGHTNESS)
+  else if (page.colours === 'ycc') fromYcc(page, row, pixels)
+  else if (page.colours === 'lab') fromLab(page, row, pixels)
   else if (page.samples > page.colourSamples) withAlpha(page, row, pixels)
   else if (page.colours === 'white-is-zero')
     for (let i = 0; i < pixels.length; i++) pixels[i] = 255 - (row[i] ?? 0)
   else pixels.set(row.subarray(0, pixels.length))
 }
 
-/** Luma for Y, and for L* (CIE 15) as an sRGB grey. */
-const LUMA = Uint8Array.from({ length: 256 }, (_, y) => y)
-const LIGHTNESS = Uint8Array.from({ length: 256 }, (_, i) => lumaOfLightness((i * 100) / 255))
-
-/** Luma of the sRGB grey with a lightness of 0 to 100. */
-export function lumaOfLightness(lightness: number): number {
-  const root = (lightness + 16) / 116
-  const light = root > 6 / 29 ? root ** 3 : (root - 4 / 29) * 3 * (6 / 29) ** 2
-  const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
-  return Math.round(value * 255)
+/** Y, Cb and Cr as in JPEG. Colours out of range are clamped, which changes luma. */
+function fromYcc({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
+  const clamped = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.length)
+  for (let i = 0, at = 0; at < pixels.length; i += samples, at += 3) {
+    const [y, blue, red] = [row[i] ?? 0, (row[i + 1] ?? 0) - 128, (row[i + 2] ?? 0) - 128]
+    clamped[at] = y + 1.402 * red
+    clamped[at + 1] = y - 0.344136 * blue - 0.714136 * red
+    clamped[at + 2] = y + 1.772 * blue
+  }
 }
 
-function fromFirst({ samples }: Page, row: Uint8Array, pixels: Uint8Array, lumas: Uint8Array) {
-  for (let i = 0; i < pixels.length; i++) pixels[i] = lumas[row[i * samples] ?? 0] ?? 0
+/** L* from 0 to 255, a* and b* with a sign. */
+function fromLab({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
+  const signed = (at: number) => ((row[at] ?? 0) << 24) >> 24
+  for (let i = 0, at = 0; at < pixels.length; i += samples, at += 3)
+    writeLab((row[i] ?? 0) / 2.55, signed(i + 1), signed(i + 2), pixels, at)
 }
 
 function fromPalette({ palette, samples }: Page, row: Uint8Array, pixels: Uint8Array): void {

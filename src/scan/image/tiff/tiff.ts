@@ -3,7 +3,7 @@ import type { ScanBudget } from '../../budget.ts'
 import type { PageDecode, Pages } from '../pages.ts'
 import { decodePage } from './decode.ts'
 import { type Directory, readDirectories } from './directory.ts'
-import { MAX_SEGMENTS, readPage } from './page.ts'
+import { MAX_SEGMENTS, type Page, readPage } from './page.ts'
 import { TiffWork } from './work.ts'
 
 /** Maximum pages decoded. */
@@ -13,13 +13,22 @@ export const MAX_PAGES = 16
 export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array): Pages {
   const { directories, isPartial } = readDirectories(file, MAX_PAGES)
   const context = { core, budget, work: new TiffWork(file.length, budget), file }
-  const pages = directories.map((directory) => {
+  const pages = directories.flatMap<Pages['pages'][number]>((directory) => {
     const page = readPage(directory)
     if (typeof page === 'string') return page
-    const decode: PageDecode = (onFrame, tones) => decodePage(context, { page, tones }, onFrame)
-    return { page, decode }
+    return readingsOf(page).map((reading) => {
+      const decode: PageDecode = (onFrame, tones) =>
+        decodePage(context, { page: reading, tones }, onFrame)
+      return { page: reading, decode }
+    })
   })
   return { pages, isPartial }
+}
+
+/** What programs make of a page. libvips takes YCbCr for RGB, unless it is in JPEG. */
+function readingsOf(page: Page): Page[] {
+  const isDisputed = page.colours === 'ycc' && page.compression !== 'jpeg'
+  return isDisputed ? [page, { ...page, colours: 'rgb' }] : [page]
 }
 
 /**
