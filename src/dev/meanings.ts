@@ -70,7 +70,7 @@ export const REASONS: Readonly<Record<UnscannableReason, string>> = {
   damaged: 'it is damaged',
   truncated: 'less than half of it is there',
   'ambiguous-archive': 'two programs could read different files out of it',
-  'encrypted-entry': 'it has an entry with a password',
+  'encrypted-entry': 'it, or an entry in it, has a password',
   'long-picture': 'the picture is too long to be held until its verdict',
   websocket: 'hashgate does not inspect what a WebSocket carries',
   'unsupported-entry': 'it has an entry that is compressed in a way that hashgate does not open',

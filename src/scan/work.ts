@@ -42,6 +42,8 @@ export const ROW_BYTE_MS = 11 * MEGA
 export const FAX_BYTE_MS = 25 * MEGA
 /** A byte from LZW or from undoing a prediction, on top of its further processing. */
 export const UNPACKED_BYTE_MS = 6 * MEGA
+/** A byte of a PDF that is decrypted, mostly by RC4. */
+export const DECRYPTED_BYTE_MS = 10 * MEGA
 /** A byte of a PDF's objects, each time it is read. */
 export const PARSED_BYTE_MS = 60 * MEGA
 

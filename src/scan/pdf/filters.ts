@@ -37,21 +37,22 @@ const CHUNK_BYTES = 64 * 1024
 /** Undoes the filters of a stream. */
 export function* openStream(
   objects: PdfObjects,
-  { dict, data }: Stream,
+  { dict, data, decrypt }: Stream,
   budget: ScanBudget,
 ): Steps<Filtered> {
   const filters = valuesOf(objects, dict.get('Filter') ?? dict.get('F'))
   const parameters = valuesOf(objects, dict.get('DecodeParms') ?? dict.get('DP'))
   if (filters.length > MAX_FILTERS) return 'unsupported-encoding'
   if (!objects.takeData(data.length)) return 'over-limit'
-  let bytes = data
+  let bytes = decrypt ? yield* decrypt() : data
   for (const [i, filter] of filters.entries()) {
     const name = typeof filter === 'string' ? (NAMES[filter] ?? filter) : ''
     const isLast = i === filters.length - 1
     if (name === 'DCTDecode' || name === 'JPXDecode') {
       const format = name === 'DCTDecode' ? 'jpeg' : 'jp2'
-      return isLast ? { file: bytes, format, isRaw: i === 0 } : 'unsupported-encoding'
+      return isLast ? { file: bytes, format, isRaw: i === 0 && !decrypt } : 'unsupported-encoding'
     }
+    if (name === 'Crypt') continue // undone with the encryption of the file
     const given = parameters[i]
     const chunks = undo(objects, name, given instanceof Map ? given : new Map(), bytes, budget)
     if (!chunks || isLast) return chunks ? { chunks } : 'unsupported-encoding'
@@ -59,7 +60,7 @@ export function* openStream(
     if (gathered === 'over-limit') return 'over-limit'
     bytes = gathered
   }
-  return { chunks: inChunks(data) }
+  return { chunks: inChunks(bytes) }
 }
 
 /** All bytes, unless there are too many. */

@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
+import { isDeepStrictEqual } from 'node:util'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { BYTE_MS, PARSED_BYTE_MS } from '../work.ts'
+import { type Decryption, type ObjectId, openEncryption } from './encryption.ts'
 import { type Dict, Ref, type Value, ValueReader } from './syntax.ts'
 
 /** Maximum objects read. A book has tens of thousands. */
@@ -20,11 +22,21 @@ const MAX_LINKS = 8
 export interface Place {
   bytes: Buffer
   at: number
+  /** Number and generation of an object in the file, by which it may be encrypted. */
+  id?: ObjectId
 }
 
 export interface Stream {
   dict: Dict
   data: Uint8Array
+  /** Decrypts its data, if it is encrypted. */
+  decrypt?: () => Steps<Uint8Array>
+}
+
+/** How a file is encrypted: by its trailer, and by what the trailer calls it. */
+interface Encryption {
+  dict: Dict
+  id: Uint8Array
 }
 
 /**
@@ -36,6 +48,7 @@ export class PdfObjects {
   readonly #budget: ScanBudget
   readonly #places = new Map<number, Place[]>()
   readonly streams: Place[] = []
+  #decryption: Decryption | undefined
   #bytesLeft: number
   #count = 0
   /** Whether there is more than the limits allow. */
@@ -56,10 +69,11 @@ export class PdfObjects {
     const file = this.#file
     for (let at = file.indexOf('obj'); at >= 0; at = file.indexOf('obj', at + 3)) {
       const before = file.toString('latin1', Math.max(0, at - 32), at)
-      const number = /(\d{1,10})[\0\t\n\f\r ]+\d{1,10}[\0\t\n\f\r ]*$/.exec(before)?.[1]
-      if (number === undefined) continue
-      const place = { bytes: file, at: at + 3 }
-      if (!this.add(Number(number), place)) return
+      const found = /(\d{1,10})[\0\t\n\f\r ]+(\d{1,10})[\0\t\n\f\r ]*$/.exec(before)
+      if (!found) continue
+      const id: ObjectId = [Number(found[1]), Number(found[2])]
+      const place = { bytes: file, at: at + 3, id }
+      if (!this.add(id[0], place)) return
       if (this.#isStream(place)) this.streams.push(place)
       if (this.isOverLimit) return
       if (this.#budget.isTurnOver) yield
@@ -104,18 +118,49 @@ export class PdfObjects {
     const { value: dict, operator, end } = this.#parse(place)
     if (!(dict instanceof Map) || operator !== 'stream' || place.bytes !== this.#file)
       return undefined
-    return { dict, data: this.#dataAt(end + lineEndAt(this.#file, end), dict) }
+    const data = this.#dataAt(end + lineEndAt(this.#file, end), dict)
+    const [decryption, budget, { id }] = [this.#decryption, this.#budget, place]
+    if (!decryption || !id) return { dict, data }
+    return { dict, data, decrypt: () => decryption.stream(id, dict, data, budget) }
   }
 
-  /** Whether a trailer says that the file is encrypted. */
-  get hasEncryptedTrailer(): boolean {
+  /**
+   * Decrypts the file from now on if it is encrypted without a password. Returns whether all of it
+   * can be read. If only some trailers say that it is encrypted, viewers may disagree.
+   */
+  decrypt(): boolean {
+    const trailers = [...this.#trailers()]
+    const encryptions = trailers.flatMap((trailer) => this.#encryptionOf(trailer) ?? [])
+    if (!trailers.some((trailer) => trailer.has('Encrypt'))) return true
+    const [first, ...others] = encryptions
+    if (!first || encryptions.length < trailers.length) return false
+    if (others.some(({ dict }) => !isDeepStrictEqual(dict, first.dict))) return false
+    this.#decryption = openEncryption(this, first.dict, first.id)
+    return this.#decryption !== undefined
+  }
+
+  /** Trailers, and the dictionaries of cross-reference streams that stand for them. */
+  *#trailers(): Generator<Dict, void> {
     const file = this.#file
     for (let at = file.indexOf('trailer'); at >= 0; at = file.indexOf('trailer', at + 7)) {
       const { value } = this.#parse({ bytes: file, at: at + 7 })
-      if (value instanceof Map && value.has('Encrypt')) return true
-      if (this.isOverLimit) break
+      if (value instanceof Map) yield value
+      if (this.isOverLimit) return
     }
-    return false
+    for (const place of this.streams) {
+      const { value } = this.#parse(place)
+      const isTrailer = value instanceof Map && value.get('Type') === 'XRef'
+      if (isTrailer && (value.has('Root') || value.has('Encrypt'))) yield value
+      if (this.isOverLimit) return
+    }
+  }
+
+  #encryptionOf(trailer: Dict): Encryption | undefined {
+    const dict = this.resolve(trailer.get('Encrypt'))
+    const ids = this.resolve(trailer.get('ID'))
+    const id = Array.isArray(ids) ? this.resolve(ids[0]) : undefined
+    if (!(dict instanceof Map)) return undefined
+    return { dict, id: id instanceof Uint8Array ? id : new Uint8Array(0) }
   }
 
   #isStream(place: Place): boolean {
@@ -139,12 +184,14 @@ export class PdfObjects {
   }
 
   /** The value at a place, the keyword after it, and where that ends. */
-  #parse({ bytes, at }: Place): { value: Value; operator: string; end: number } {
+  #parse({ bytes, at, id }: Place): { value: Value; operator: string; end: number } {
     if (this.#bytesLeft <= 0) return { value: undefined, operator: '', end: at }
     const reader = new ValueReader(bytes, at, Math.min(bytes.length, at + MAX_OBJECT_BYTES))
-    const value = reader.read()
+    let value = reader.read()
     if (value instanceof Map) reader.read()
     this.#charge(reader.at - at)
+    const decryption = id && this.#decryption
+    if (decryption) value = mapStrings(value, (bytes) => decryption.string(id, bytes))
     return { value, operator: reader.operator, end: reader.at }
   }
 
@@ -153,6 +200,14 @@ export class PdfObjects {
     this.isOverLimit ||= this.#bytesLeft <= 0
     this.#budget.spend(bytes * PARSED_BYTE_MS)
   }
+}
+
+/** A value with other strings. */
+function mapStrings(value: Value, change: (bytes: Uint8Array) => Uint8Array): Value {
+  if (value instanceof Uint8Array) return change(value)
+  if (Array.isArray(value)) return value.map((one) => mapStrings(one, change))
+  if (!(value instanceof Map)) return value
+  return new Map([...value].map(([name, one]) => [name, mapStrings(one, change)]))
 }
 
 /** Bytes of the line end at a place. */

@@ -123,7 +123,7 @@ class PdfReader {
   *read(): Steps<{ problem: UnscannableReason | undefined }> {
     const objects = this.#objects
     yield* objects.find()
-    if (objects.hasEncryptedTrailer) this.#problem = 'encrypted-entry'
+    if (!objects.decrypt()) this.#problem = 'encrypted-entry'
     yield* this.#openObjectStreams()
     if (this.#problem !== 'encrypted-entry') {
       for (const place of objects.streams) {
@@ -143,7 +143,6 @@ class PdfReader {
     for (const place of this.#objects.streams) {
       const stream = this.#objects.streamOf(place)
       const type = stream?.dict.get('Type')
-      if (type === 'XRef' && stream?.dict.has('Encrypt')) this.#problem = 'encrypted-entry'
       if (!stream || type !== 'ObjStm') continue
       const opened = yield* openStream(this.#objects, stream, this.#budget)
       if (typeof opened === 'string' || 'file' in opened) continue

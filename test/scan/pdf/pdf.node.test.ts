@@ -19,6 +19,7 @@ import { PARSED_BYTE_MS } from '../../../src/scan/work.ts'
 import { distance, type Hash256 } from '../../../src/util/hash.ts'
 import { atOnce } from '../../../src/util/steps.ts'
 import { dithered } from '../../support/dithered.ts'
+import { ENCRYPTED_PDFS } from '../../support/encrypted-pdfs.ts'
 import { type PdfForm, type PdfObject, writePdf } from '../../support/pdf-writer.ts'
 import { randomBytes, randomFrom } from '../../support/random.ts'
 import { scene } from '../../support/scene.ts'
@@ -358,6 +359,22 @@ describe('rasters of PDF', () => {
   })
 })
 
+describe('PDF that is encrypted without a password', () => {
+  const [side, greyLevels] = [48, 16]
+  const shown = scene(side, side, 1, 5).data.map((grey) => (grey >> 4) * (greyLevels + 1))
+  const raw = { width: side, height: side, channels: 1 } as const
+
+  it.each(Object.keys(ENCRYPTED_PDFS).filter((name) => name !== 'a password'))(
+    'is decrypted: %s',
+    async (name) => {
+      const file = ENCRYPTED_PDFS[name]!
+      const hash = await hashOfPng(await sharp(shown, { raw }).png().toBuffer())
+      expect(await nearest(file, hash)).toBe(0)
+      expect(await scanFile(context, file)).toMatchObject({ reason: 'unsupported-format' })
+    },
+  )
+})
+
 describe('what is not looked at in PDF', () => {
   const reasonsOf = async (file: Uint8Array) =>
     (await rastersOf(file)).map((one) => (one.coverage === 'unscannable' ? one.reason : 'scanned'))
@@ -384,13 +401,21 @@ describe('what is not looked at in PDF', () => {
     expect(await reasonsOf(write([pictureOf(entries, pixels)]))).toEqual([reason])
   })
 
-  it('is encrypted, by a trailer of either kind', async () => {
+  it('is encrypted with a password, or in an unknown way', async () => {
     const file = write([FILTERED.Flate!], { trailer: '/Encrypt 9 0 R' })
     expect(await scanFile(context, file)).toMatchObject({ reason: 'encrypted-entry' })
     const stream = { value: '<< /Type /XRef /Encrypt 9 0 R >>', data: Buffer.from('x') }
     expect(await scanFile(context, write([FILTERED.Flate!, stream]))).toMatchObject({
       reason: 'encrypted-entry',
     })
+    const known = ENCRYPTED_PDFS['a password']!
+    expect(await scanFile(context, known)).toMatchObject({ reason: 'encrypted-entry' })
+  })
+
+  it('is encrypted by one of two trailers', async () => {
+    const plain = Buffer.from('\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n')
+    const file = Buffer.concat([ENCRYPTED_PDFS['RC4 of 128 bits']!, plain])
+    expect(await scanFile(context, file)).toMatchObject({ reason: 'encrypted-entry' })
   })
 
   it('is a file that is too long to be held', async () => {
