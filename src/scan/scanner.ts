@@ -20,6 +20,8 @@ import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './
 import { GzipReader } from './archive/gzip.ts'
 import { type ImageOutcome, ImageScan } from './image/image-scan.ts'
 import { SCAN_LIMITS } from './limits.ts'
+import { Id3Reader, isId3 } from './media/id3.ts'
+import { isOgg, OggReader } from './media/ogg.ts'
 import { PdfScan } from './pdf/pdf.ts'
 import {
   type Finished,
@@ -76,6 +78,8 @@ export class FileScanner {
   #image: ImageScan | undefined
   #container: GzipReader | ZlibReader | TarReader | undefined
   readonly #zip: ZipReader
+  /** What is written in another form in the beginning of a sound file. */
+  #media: Id3Reader | OggReader | undefined
   #pdf: PdfScan | undefined
   #pdfProblem: UnscannableReason | undefined
   #embedded: EmbeddedSearch | undefined
@@ -209,6 +213,8 @@ export class FileScanner {
     )
     if (isPdf(head) && !this.#place.isCopy)
       this.#pdf = new PdfScan(this.#context, budget, this.#open)
+    if (isId3(head)) this.#media = new Id3Reader(budget, this.#open)
+    else if (isOgg(head)) this.#media = new OggReader(this.#open)
     this.#beginTexts(start)
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
@@ -260,6 +266,7 @@ export class FileScanner {
 
   *#use(chunk: Uint8Array, kind: SpanKind): Steps {
     this.#pdf?.take(chunk)
+    if (this.#media) yield* this.#media.write(chunk)
     this.#signs?.take(chunk)
     if (this.#image) yield* this.#image.take(chunk)
     yield* this.#readOrphan()
@@ -294,6 +301,8 @@ export class FileScanner {
     if (container) yield* container.close()
     const isArchive = yield* this.#zip.close(this.#format === 'zip')
     const inner: FinishedInner[] = []
+    if (this.#media) yield* this.#media.close()
+    inner.push(...(this.#media?.findings.inner ?? []))
     if (container instanceof TarReader && this.#format !== 'tar')
       inner.push(archiveWithin('tar', container.findings))
     else inner.push(...(container?.findings.inner ?? []))
@@ -304,7 +313,8 @@ export class FileScanner {
     yield* this.#readTexts()
     inner.push(...(this.#texts?.close() ?? []))
     inner.push(...(this.#signs?.close() ?? []))
-    if (this.#embedded?.isOverLimit || this.#texts?.isOverLimit) inner.push(OVER_LIMIT)
+    const isOverLimit = this.#embedded?.isOverLimit || this.#texts?.isOverLimit
+    if (isOverLimit || this.#media?.findings.problem) inner.push(OVER_LIMIT)
     return inner
   }
 

@@ -4,7 +4,6 @@ import { concatenate } from '../../util/bytes.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { DECRYPTED_BYTE_MS } from '../work.ts'
-import type { PdfObjects } from './objects.ts'
 import type { Dict, Value } from './syntax.ts'
 
 /** Decrypts strings and streams of an object (ISO 32000-2, 7.6). */
@@ -15,6 +14,9 @@ export interface Decryption {
 
 /** Number and generation. */
 export type ObjectId = readonly [number, number]
+
+/** A value, or what a reference leads to. */
+type Resolve = (value: Value) => Value
 
 type Method = 'none' | 'rc4' | 'aes'
 
@@ -31,19 +33,19 @@ const SALT = Buffer.from('sAlT')
 /**
  * How a file is decrypted that opens without a password. `undefined` if it needs one, or another
  * kind of key.
- * @param id first part of the file's identifier
+ * @param fileId first part of the file's identifier
  */
 export function openEncryption(
-  objects: PdfObjects,
+  resolve: Resolve,
   dict: Dict,
-  id: Uint8Array,
+  fileId: Uint8Array,
 ): Decryption | undefined {
-  const of = (name: string) => objects.resolve(dict.get(name))
+  const of = (name: string) => resolve(dict.get(name))
   const [version, revision] = [Number(of('V') ?? 0), Number(of('R') ?? 0)]
   if (of('Filter') !== 'Standard' || ![1, 2, 4, 5].includes(version)) return undefined
-  const key = version === 5 ? longKey(of, revision) : shortKey(of, revision, id)
+  const key = version === 5 ? longKey(of, revision) : shortKey(of, revision, fileId)
   if (!key) return undefined
-  const methodOf = (name: string) => (version < 4 ? 'rc4' : filterMethod(objects, dict, of(name)))
+  const methodOf = (name: string) => (version < 4 ? 'rc4' : filterMethod(resolve, dict, of(name)))
   const [streams, strings] = [methodOf('StmF'), methodOf('StrF')]
   const parts = function* (method: Method, id: ObjectId, data: Uint8Array) {
     const own = version === 5 || method === 'none' ? key : objectKey(key, id, method)
@@ -53,10 +55,10 @@ export function openEncryption(
   const isMetadataPlain = of('EncryptMetadata') === false
   return {
     *stream(id, entries, data, budget) {
-      const type = objects.resolve(entries.get('Type'))
+      const type = resolve(entries.get('Type'))
       if (type === 'XRef' || (type === 'Metadata' && isMetadataPlain)) return data
-      const named = ownFilter(objects, entries)
-      const method = named === undefined ? streams : filterMethod(objects, dict, named)
+      const named = ownFilter(resolve, entries)
+      const method = named === undefined ? streams : filterMethod(resolve, dict, named)
       const decrypted: Uint8Array[] = []
       for (const part of parts(method, id, data)) {
         decrypted.push(part)
@@ -70,23 +72,21 @@ export function openEncryption(
 }
 
 /** The crypt filter that a stream names for itself, if any. */
-function ownFilter(objects: PdfObjects, entries: Dict): Value {
-  const filters = objects.resolve(entries.get('Filter'))
-  const first = objects.resolve(Array.isArray(filters) ? filters[0] : filters)
+function ownFilter(resolve: Resolve, entries: Dict): Value {
+  const filters = resolve(entries.get('Filter'))
+  const first = resolve(Array.isArray(filters) ? filters[0] : filters)
   if (first !== 'Crypt') return undefined
-  const given = objects.resolve(entries.get('DecodeParms'))
-  const parameters = objects.resolve(Array.isArray(given) ? given[0] : given)
-  const name = parameters instanceof Map ? objects.resolve(parameters.get('Name')) : undefined
+  const given = resolve(entries.get('DecodeParms'))
+  const parameters = resolve(Array.isArray(given) ? given[0] : given)
+  const name = parameters instanceof Map ? resolve(parameters.get('Name')) : undefined
   return name ?? 'Identity'
 }
 
-function filterMethod(objects: PdfObjects, dict: Dict, name: Value): Method {
-  const filters = objects.resolve(dict.get('CF'))
+function filterMethod(resolve: Resolve, dict: Dict, name: Value): Method {
+  const filters = resolve(dict.get('CF'))
   const filter =
-    filters instanceof Map && typeof name === 'string'
-      ? objects.resolve(filters.get(name))
-      : undefined
-  const method = filter instanceof Map ? objects.resolve(filter.get('CFM')) : undefined
+    filters instanceof Map && typeof name === 'string' ? resolve(filters.get(name)) : undefined
+  const method = filter instanceof Map ? resolve(filter.get('CFM')) : undefined
   if (method === 'V2') return 'rc4'
   return method === 'AESV2' || method === 'AESV3' ? 'aes' : 'none'
 }

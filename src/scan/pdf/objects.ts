@@ -135,7 +135,7 @@ export class PdfObjects {
     const [first, ...others] = encryptions
     if (!first || encryptions.length < trailers.length) return false
     if (others.some(({ dict }) => !isDeepStrictEqual(dict, first.dict))) return false
-    this.#decryption = openEncryption(this, first.dict, first.id)
+    this.#decryption = openEncryption((value) => this.resolve(value), first.dict, first.id)
     return this.#decryption !== undefined
   }
 
@@ -191,7 +191,7 @@ export class PdfObjects {
     if (value instanceof Map) reader.read()
     this.#charge(reader.at - at)
     const decryption = id && this.#decryption
-    if (decryption) value = mapStrings(value, (bytes) => decryption.string(id, bytes))
+    if (decryption) value = mapStrings(value, (text) => decryption.string(id, text))
     return { value, operator: reader.operator, end: reader.at }
   }
 

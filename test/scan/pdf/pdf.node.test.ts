@@ -408,8 +408,8 @@ describe('what is not looked at in PDF', () => {
     expect(await scanFile(context, write([FILTERED.Flate!, stream]))).toMatchObject({
       reason: 'encrypted-entry',
     })
-    const known = ENCRYPTED_PDFS['a password']!
-    expect(await scanFile(context, known)).toMatchObject({ reason: 'encrypted-entry' })
+    const locked = ENCRYPTED_PDFS['a password']!
+    expect(await scanFile(context, locked)).toMatchObject({ reason: 'encrypted-entry' })
   })
 
   it('is encrypted by one of two trailers', async () => {
