@@ -48,6 +48,7 @@ export {
   fillCovered,
   filterPlane,
   hashSampled,
+  sampledAmplitudes,
   sampleIdentity,
   sampleTurned,
   sampleUpright,
