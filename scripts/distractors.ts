@@ -56,7 +56,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'qtcreator-doc',
     'gimp-help-en',
   ],
-  documents: ['debian-handbook', 'inkscape-tutorials', 'qtbase5-doc-html', 'lilypond-doc-html'],
+  documents: ['debian-handbook', 'qtbase5-doc-html', 'lilypond-doc-html'],
   plots: ['octave-doc', 'python-astropy-doc', 'python-scipy-doc', 'python-sklearn-doc'],
   maps: ['grass-doc', 'kgeography-data', 'marble-data'],
   flags: ['iso-flags-png-320x240'],

@@ -27,27 +27,27 @@ export function sureBits(amplitudes: Float32Array, { columns, rows }: Guessed): 
   const byColumn = new Float64Array(FREQUENCIES)
   for (let i = 0; i < BITS; i++) {
     const square = (amplitudes[i] ?? 0) ** 2
-    byRow[rowOf(i)] = (byRow[rowOf(i)] ?? 0) + square
-    byColumn[columnOf(i)] = (byColumn[columnOf(i)] ?? 0) + square
+    byRow[frequencyDown(i)] = (byRow[frequencyDown(i)] ?? 0) + square
+    byColumn[frequencyAcross(i)] = (byColumn[frequencyAcross(i)] ?? 0) + square
   }
   const across = variancesOf(columns)
   const down = variancesOf(rows)
   const sureness = new Float64Array(BITS)
   for (let i = 0; i < BITS; i++) {
-    const transposed = columnOf(i) * FREQUENCIES + rowOf(i)
+    const transposed = frequencyAcross(i) * FREQUENCIES + frequencyDown(i)
     const variance =
-      (across[i] ?? 0) * (byRow[rowOf(i)] ?? 0) +
-      (down[transposed] ?? 0) * (byColumn[columnOf(i)] ?? 0)
+      (across[i] ?? 0) * (byRow[frequencyDown(i)] ?? 0) +
+      (down[transposed] ?? 0) * (byColumn[frequencyAcross(i)] ?? 0)
     sureness[i] = ((amplitudes[i] ?? 0) - median) ** 2 / (variance + Number.EPSILON)
   }
   return maskOf(sureness)
 }
 
-function rowOf(i: number): number {
+function frequencyDown(i: number): number {
   return i >> 4
 }
 
-function columnOf(i: number): number {
+function frequencyAcross(i: number): number {
   return i & (FREQUENCIES - 1)
 }
 

@@ -29,6 +29,6 @@ describe('the table of tolerances', () => {
     const [clear, others] = MOST_TOLERANCES.crops ?? []
     expect(mostTolerance('crops', 80)).toBe(clear)
     expect(mostTolerance('crops', 79)).toBe(others)
-    expect(mostTolerance('mirrors', 80)).toBe(0)
+    expect(mostTolerance('identity', 80)).toBe(0)
   })
 })
