@@ -50,6 +50,7 @@ export {
   fillCovered,
   filterPlane,
   hashSampled,
+  sampledAmplitudes,
   sampleIdentity,
   sampleTurned,
   sampleUpright,

@@ -13,7 +13,7 @@
 //     --transforms WORDS those whose family and name match a regular expression
 //     --threads N        2
 //     --scenes N         generated pictures in place of photographs, the same on every machine
-//     --assert           exits with 1 if a bar is missed without a known reason, or an unrelated picture matches
+//     --assert           exits with 1 if a bar is missed, or an unrelated picture matches
 //     --plots DIR        writes accuracy-recall.svg and accuracy-thresholds.svg
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'

@@ -5,13 +5,16 @@
 //     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` collects them
 //     --corpus DIR        photographs
 //     --most N            pictures of each kind: 1000
+//     --probes SET        default or wide: default
 //     --seed N            of the resampling: 1
+//     --threads N         2
+//     --write             writes src/scan/probes/tolerances.ts; with `--probes wide`
 
-import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import sharp from 'sharp'
+import { Worker } from 'node:worker_threads'
 import {
   extrapolate,
   type Histogram,
@@ -23,29 +26,23 @@ import {
   uploadsOfAMillion,
 } from '../src/commands/distance-tail.ts'
 import { entryGuard } from '../src/commands/entry-guard.ts'
-import { readModules } from '../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
 import { limitOf } from '../src/match/thresholds.ts'
 import { PackedHashes } from '../src/core/packed-hashes.ts'
-import { PROBE_SETS, type ProbeSet } from '../src/scan/probes/sets.ts'
+import { SET_NAMES, type SetName } from '../src/scan/probes/sets.ts'
 import type { Needle } from '../src/scan/scanned.ts'
-import { scanFile } from '../src/scan/scanner.ts'
+import { Copies } from './accuracy/copies.ts'
 import { CORPUS, imagesIn } from './accuracy/files.ts'
 import { seeded } from './accuracy/seeded.ts'
 import { printTable } from './measure.ts'
+import { type NearestByQuality, writeTolerances } from './tolerances.ts'
 
 const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
 /** From this quality on, a picture is sharp enough for a meaningful identity. */
 const GOOD_QUALITY = 80
 const LIST_SIZES = [1e5, 1e6, 1e7]
-/**
- * Copies are detected on small grey pictures: their side in pixels, and the correlation above which
- * two are copies.
- */
-const [COPY_SIDE, MOST_ALIKE] = [24, 0.9]
 /** Number of nearest pairs to print. */
 const MOST_NEAREST = 20
-const modules = readModules()
 
 interface Picture {
   /** Its file, without the common folders. */
@@ -66,7 +63,16 @@ interface Counted {
   pairs: number
   /** Of the nearest needle. */
   any: Histogram
-  byProbe: Map<string, Histogram>
+  byProbe: Map<string, ByProbe>
+  /** The nearest entry. */
+  nearest?: { bits: number; probe: string; entry: string }
+}
+
+/** Counts for the needles of a probe. */
+interface ByProbe {
+  bits: Histogram
+  /** Bits to the nearest entry, with nothing subtracted, by quality of the needle. */
+  nearest: NearestByQuality
 }
 
 /** The report of `npm run bench -- false-matches`. */
@@ -79,55 +85,86 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
       probes: { type: 'string', default: 'default' },
       most: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
+      threads: { type: 'string', default: '2' },
+      write: { type: 'boolean', default: false },
     },
   })
-  const set = values.probes
-  const probes = set === 'default' || set === 'wide' ? PROBE_SETS[set] : undefined
-  if (!probes) throw new Error(`--probes is default or wide, not ${set}`)
-  const all = await readPictures(values.corpus, values.distractors, Number(values.most), probes)
+  const set = SET_NAMES.find((name) => name === values.probes)
+  if (!set) throw new Error(`--probes is ${SET_NAMES.join(', ')}, not ${values.probes}`)
+  const { corpus, distractors } = values
+  const all = await readPictures(
+    corpus,
+    distractors,
+    Number(values.most),
+    set,
+    Number(values.threads),
+  )
   const entries = new Entries(all)
   const counted = all.map((picture) => entries.count(picture))
   console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
   printPictures(all, entries, set)
-  printNearest(all, entries)
+  printNearest(counted)
   printProbes(counted, Number(values.seed))
   printUploads(counted, Number(values.seed), set)
+  if (values.write) await writeTolerances(nearestByProbe(counted), all.length)
 }
 
 async function readPictures(
   corpus: string,
   distractors: string | undefined,
   most: number,
-  probes: ProbeSet,
-) {
+  set: SetName,
+  threads: number,
+): Promise<Picture[]> {
   const folders: [kind: string, folder: string][] = [['photographs', corpus]]
   for (const kind of distractors === undefined ? [] : readdirSync(distractors)) {
     for (const name of readdirSync(join(distractors ?? '', kind))) {
       folders.push([kind, join(distractors ?? '', kind, name)])
     }
   }
-  const pictures: Picture[] = []
+  const found: { path: string; kind: string; origin: string }[] = []
   const copies = new Copies()
   for (const [kind, folder] of folders) {
     for (const path of imagesIn(folder).slice(0, most)) {
-      const context = { modules, digestKinds: [], probes }
-      const scanned = await scanFile(context, await readFile(path)).catch(() => undefined)
-      const [identity] = scanned?.coverage === 'scanned' ? scanned.needles : []
-      if (scanned?.coverage !== 'scanned' || !identity) continue
-      if (!(await copies.isNew(path))) continue
-      // As if nothing had matched, so that the wide set is queried, too.
-      const asked = [...scanned.needles, ...(scanned.widen?.() ?? [])]
-      const needles = asked.filter((needle) => !limitOf(needle, minQuality))
-      pictures.push({
-        name: path.split('/').slice(-2).join('/'),
-        kind,
-        origin: originOf(folder, path),
-        needles: needles.map((needle) => Object.assign({}, needle, { hash: needle.hash.slice() })),
-        quality: identity.quality,
-      })
+      const isNew = await copies.isNew(path).catch(() => false)
+      if (isNew) found.push({ path, kind, origin: originOf(folder, path) })
     }
   }
-  return pictures
+  const scanned = await scanAll(
+    found.map(({ path }) => path),
+    set,
+    threads,
+  )
+  return found.flatMap(({ path, ...from }, i): Picture[] => {
+    const all = scanned[i] ?? []
+    const needles = all.filter((needle) => !limitOf(needle, minQuality))
+    const name = path.split('/').slice(-2).join('/')
+    return all[0] ? [{ ...from, name, needles, quality: all[0].quality }] : []
+  })
+}
+
+/** The needles of files, by several threads. */
+async function scanAll(
+  paths: readonly string[],
+  probes: SetName,
+  threads: number,
+): Promise<Needle[][]> {
+  const needles: Needle[][] = []
+  const open = paths.entries()
+  await Promise.all(
+    Array.from({ length: threads }, async () => {
+      const worker = new Worker(new URL('scan-worker.ts', import.meta.url), {
+        workerData: { probes },
+      })
+      for (const [i, path] of open) {
+        const answer = once(worker, 'message') as Promise<[Needle[]]>
+        worker.postMessage(path)
+        ;[needles[i]] = await answer
+      }
+      await worker.terminate()
+    }),
+  )
+  return needles
 }
 
 /**
@@ -137,34 +174,6 @@ async function readPictures(
 function originOf(folder: string, path: string): string {
   const [word = ''] = basename(folder === CORPUS ? path : folder).split('-')
   return word
-}
-
-/**
- * Detects copies by their pixels, not by PDQ: packages contain the same picture in several sizes
- * and colours.
- */
-class Copies {
-  readonly #seen: Float32Array[] = []
-
-  async isNew(path: string): Promise<boolean> {
-    const pixels = await sharp(path)
-      .flatten({ background: 'white' })
-      .resize(COPY_SIDE, COPY_SIDE, { fit: 'fill' })
-      .greyscale()
-      .raw()
-      .toBuffer()
-    const mean = pixels.reduce((total, pixel) => total + pixel, 0) / pixels.length
-    const values = Float32Array.from(pixels, (pixel) => pixel - mean)
-    const norm = Math.hypot(...values) || 1
-    const unit = values.map((value) => value / norm)
-    for (const other of this.#seen) {
-      let correlation = 0
-      for (let i = 0; i < unit.length; i++) correlation += (unit[i] ?? 0) * (other[i] ?? 0)
-      if (Math.abs(correlation) > MOST_ALIKE) return false
-    }
-    this.#seen.push(unit)
-    return true
-  }
 }
 
 /** Identities of pictures that a list would accept, as words. */
@@ -185,43 +194,35 @@ class Entries {
     this.#hashes = new PackedHashes(left.flatMap(({ needles: [first] }) => first?.hash ?? []))
   }
 
-  /** The entry nearest to a picture, less the tolerance. */
-  nearestTo({ name, origin, needles }: Picture) {
-    let nearest: { bits: number; probe: string; upload: string; entry: string } | undefined
-    for (const { hash, tolerance, probe } of needles) {
-      this.#hashes.distancesTo(hash).forEach((distance, i) => {
-        const bits = distance - tolerance
-        if (this.#origins[i] === origin || bits >= (nearest?.bits ?? MAX_BITS)) return
-        nearest = { bits, probe, upload: name, entry: this.#names[i] ?? '' }
-      })
-    }
-    return nearest ? [nearest] : []
-  }
-
   count(picture: Picture): Counted {
     const counted: Counted = { picture, pairs: 0, any: histogram(), byProbe: new Map() }
-    const groups = [...Map.groupBy(picture.needles, ({ probe }) => probe)].map(
+    const probes = [...Map.groupBy(picture.needles, ({ probe }) => probe)].map(
       ([probe, needles]) => ({
-        counts: histogram(),
+        of: { bits: histogram(), nearest: [MAX_BITS, MAX_BITS] as [number, number] },
         probe,
-        needles: needles.map(({ hash, tolerance }) => ({
-          distances: this.#hashes.distancesTo(hash),
-          tolerance,
+        needles: needles.map((needle) => ({
+          distances: this.#hashes.distancesTo(needle),
+          tolerance: needle.tolerance,
+          column: needle.quality >= GOOD_QUALITY ? 0 : 1,
         })),
       }),
     )
-    for (const { probe, counts } of groups) counted.byProbe.set(probe, counts)
+    for (const { probe, of } of probes) counted.byProbe.set(probe, of)
     for (let i = 0; i < this.size; i++) {
       if (this.#origins[i] === picture.origin) continue
       counted.pairs++
       let least = MAX_BITS
-      for (const { counts, needles } of groups) {
+      for (const { of, probe, needles } of probes) {
         let bits = MAX_BITS
-        for (const { distances, tolerance } of needles) {
-          bits = Math.min(bits, Math.max(0, (distances[i] ?? MAX_BITS) - tolerance))
+        for (const { distances, tolerance, column } of needles) {
+          const distance = distances[i] ?? MAX_BITS
+          bits = Math.min(bits, Math.max(0, distance - tolerance))
+          of.nearest[column] = Math.min(of.nearest[column] ?? MAX_BITS, distance)
         }
-        add(counts, bits, 1)
+        add(of.bits, bits, 1)
         least = Math.min(least, bits)
+        if (bits >= (counted.nearest?.bits ?? MAX_BITS)) continue
+        counted.nearest = { bits, probe, entry: this.#names[i] ?? '' }
       }
       add(counted.any, least, 1)
     }
@@ -252,10 +253,10 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
  * The nearest pairs, for a person to look at: no program can tell whether they show the same
  * picture.
  */
-function printNearest(all: readonly Picture[], entries: Entries): void {
+function printNearest(counted: readonly Counted[]): void {
   console.log(`### The ${MOST_NEAREST} nearest pairs\n`)
-  const pairs = all
-    .flatMap((picture) => entries.nearestTo(picture))
+  const pairs = counted
+    .flatMap(({ picture, nearest }) => (nearest ? [{ upload: picture.name, ...nearest }] : []))
     .toSorted((a, b) => a.bits - b.bits)
   printTable(
     ['bits', 'probe', 'upload', 'entry'],
@@ -263,6 +264,16 @@ function printNearest(all: readonly Picture[], entries: Entries): void {
       .slice(0, MOST_NEAREST)
       .map(({ bits, probe, upload, entry }) => [String(bits), probe, upload, entry]),
   )
+}
+
+/** How near needles of each probe come to unrelated entries. */
+function nearestByProbe(counted: readonly Counted[]): Map<string, NearestByQuality> {
+  const nearest = new Map<string, NearestByQuality>()
+  for (const [probe, { nearest: one }] of counted.flatMap(({ byProbe }) => [...byProbe])) {
+    const [clear, others] = nearest.get(probe) ?? [MAX_BITS, MAX_BITS]
+    nearest.set(probe, [Math.min(clear, one[0]), Math.min(others, one[1])])
+  }
+  return nearest
 }
 
 function isGood({ quality }: Picture): boolean {
@@ -282,7 +293,7 @@ function printProbes(counted: readonly Counted[], seed: number): void {
     [true, false].map((good) => {
       const own = counted
         .filter(({ picture }) => isGood(picture) === good)
-        .flatMap(({ byProbe }) => byProbe.get(probe) ?? [])
+        .flatMap(({ byProbe }) => byProbe.get(probe)?.bits ?? [])
       const all = sumOf(own)
       const found = extrapolate(own, THRESHOLD, seeded(seed, 'resample'))
       const pairs = all.reduce((total, count) => total + count, 0)

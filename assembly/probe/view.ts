@@ -253,6 +253,11 @@ export function hashSampled(
   return quality64(block)
 }
 
+/** Where the amplitudes of the last view lie: 16 x 16 of f32, row-major, transposed if it was. */
+export function sampledAmplitudes(): usize {
+  return amplitudes
+}
+
 /** The DCT of a transposed block is the transposed DCT. */
 function transposeAmplitudes(): void {
   for (let i: u32 = 0; i < FREQUENCIES; i++) {

@@ -63,9 +63,10 @@ export class Comparison {
   }
 
   #measure(needles: readonly SetNeedle[]): Measured[] {
-    return needles.map(({ probe, set, hash, threshold }) => {
+    return needles.map((needle) => {
+      const { probe, set, threshold } = needle
       const tolerance = threshold - THRESHOLD
-      const distances = this.#hashes.distancesTo(hash)
+      const distances = this.#hashes.distancesTo(needle)
       return { probe, set, distances: distances.map((distance) => clamp(distance - tolerance)) }
     })
   }

@@ -13,6 +13,8 @@ export type SetName = (typeof SETS)[number]
 export interface SetNeedle {
   probe: string
   hash: Hash256
+  /** Bits that count, if not all do. */
+  sure?: Hash256
   quality: number
   /** The first set that includes it. */
   set: SetName
@@ -54,8 +56,9 @@ function firstSet({ probe, frame }: Needle): SetName {
 
 /** A needle as it is queried; empty if it never matches. */
 function named(needle: Needle, set: SetName): SetNeedle[] {
-  const { probe, hash, quality, tolerance } = needle
+  const { probe, hash, sure, quality, tolerance } = needle
   const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
   if (cap === undefined) return []
-  return [{ probe, hash, quality, set, threshold: Math.min(THRESHOLD + tolerance, cap) }]
+  const threshold = Math.min(THRESHOLD + tolerance, cap)
+  return [{ probe, hash, ...(sure && { sure }), quality, set, threshold }]
 }

@@ -27,10 +27,7 @@ function percent(value: number): string {
   return value === 100 ? '100' : (Math.floor(value * 10) / 10).toFixed(1)
 }
 
-/**
- * The project's bars, for the transforms that were measured. Returns those missed without a known
- * reason.
- */
+/** The project's bars, for the transforms that were measured. Returns those missed. */
 export function printBars(tally: Tally, sets: readonly SetName[]): string[] {
   const rows = BARS.flatMap((bar) => {
     const measured = TRANSFORMS.filter((one) => bar.isOf(one) && tally.own[one.name])
@@ -61,13 +58,13 @@ function barRow(bar: Bar, measured: readonly Transform[], tally: Tally): string[
   ]
 }
 
-function verdictOf({ least: bar, aim, reason }: Bar, together: number, weakest: number): string {
+function verdictOf({ least: bar, aim }: Bar, together: number, weakest: number): string {
   if (weakest >= aim) return 'aim met'
   if (together >= aim) return 'aim met together'
   if (bar === undefined) return ''
   if (weakest >= bar) return 'met'
   if (together >= bar) return 'met together'
-  return reason === undefined ? MISSED : `${MISSED}: ${reason}`
+  return MISSED
 }
 
 /** Recall by transform, at the default thresholds. */

@@ -59,9 +59,9 @@ export class UnrelatedPairs {
     this.#files.push(counted)
   }
 
-  #lower(nearest: Uint8Array, { hash, tolerance }: Needle): void {
-    this.#entries.distancesTo(hash).forEach((distance, i) => {
-      nearest[i] = Math.min(nearest[i] ?? MAX_BITS, Math.max(0, distance - tolerance))
+  #lower(nearest: Uint8Array, needle: Needle): void {
+    this.#entries.distancesTo(needle).forEach((distance, i) => {
+      nearest[i] = Math.min(nearest[i] ?? MAX_BITS, Math.max(0, distance - needle.tolerance))
     })
   }
 

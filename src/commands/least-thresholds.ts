@@ -54,7 +54,7 @@ export class ComparedList {
     const cap = capOf(needle, DEFAULT_BANK_POLICY.minQuality)
     if (cap === undefined) return
     const most = Math.min(Math.min(MAX_TUNED, (least[set] ?? Infinity) - 1) + needle.tolerance, cap)
-    const distance = this.#perceptual.leastDistanceTo(needle.hash, most)
+    const distance = this.#perceptual.leastDistanceTo(needle, most)
     if (distance !== undefined) lower(least, set, Math.max(0, distance - needle.tolerance))
   }
 

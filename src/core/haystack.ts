@@ -1,4 +1,4 @@
-import { HALF_BYTES, HASH_BYTES, type Hash256 } from '../util/hash.ts'
+import { HALF_BYTES, HASH_BYTES, type Hash256, onesIn } from '../util/hash.ts'
 
 /** Exports of assembly/match.ts. Addresses and sizes are bytes. */
 interface MatchExports {
@@ -159,6 +159,23 @@ export class Haystack {
     const memory = new Uint8Array(this.#core.memory.buffer)
     memory.set(heads, this.#heads + group * HEAD_BYTES)
     memory.set(rests, this.#rests + group * REST_BYTES)
+  }
+
+  /** The first half of a hash. */
+  firstHalf(position: number): Uint8Array {
+    const memory = new Uint8Array(this.#core.memory.buffer)
+    if (this.#form !== 'groups') {
+      const at = this.#heads + position * HALF_BYTES
+      return memory.slice(at, at + HALF_BYTES)
+    }
+    const group = Math.floor(position / GROUP_HASHES)
+    const lane = position % GROUP_HASHES
+    const planes = HEAD_BYTES / GROUP_HASHES
+    return Uint8Array.from({ length: HALF_BYTES }, (_, plane) => {
+      const inHeads = this.#heads + group * HEAD_BYTES + plane * GROUP_HASHES
+      const inRests = this.#rests + group * REST_BYTES + (plane - planes) * GROUP_HASHES
+      return memory[(plane < planes ? inHeads : inRests) + lane] ?? 0
+    })
   }
 
   /**
@@ -345,6 +362,36 @@ export function slotValueOf(hash: Hash256, slot: number): number {
   let word = 0
   for (let i = 3; i >= 0; i--) word = (word << 8) | (hash[(bit >> 3) + i] ?? 0)
   return (word >>> (bit & 7)) & ((1 << SLOT_BITS) - 1)
+}
+
+/**
+ * Distance of an entry from a needle of which only half of the bits are sure: twice the number of
+ * sure bits that differ. A search finds an entry by its first half and by its nearest slot, so the
+ * distance is at least what these need: a table and a scan then find the same.
+ */
+export function sureDistance(hash: Hash256, sure: Hash256, entry: Hash256): number {
+  let [surely, inFirstHalf, all] = [0, 0, 0]
+  for (let i = 0; i < HASH_BYTES; i++) {
+    if (i === HALF_BYTES) inFirstHalf = all
+    const differing = (hash[i] ?? 0) ^ (entry[i] ?? 0)
+    surely += onesIn(differing & (sure[i] ?? 0))
+    all += onesIn(differing)
+  }
+  const least = Math.max(2 * surely, inFirstHalf)
+  // A table misses nothing within its threshold, so it needs no more than all bits that differ.
+  return least >= all ? least : Math.max(least, thresholdToReach(hash, entry))
+}
+
+/** Smallest threshold at which a table compares an entry with a needle (radiusOf in assembly/match/table.ts). */
+function thresholdToReach(hash: Hash256, entry: Hash256): number {
+  let least = Infinity
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const differing = slotValueOf(hash, slot) ^ slotValueOf(entry, slot)
+    const bits =
+      onesIn(differing & 0xff) + onesIn((differing >> 8) & 0xff) + onesIn(differing >> 16)
+    least = Math.min(least, SLOTS * bits + slot)
+  }
+  return least
 }
 
 /** Sorts the slots of tables in an instance of its own, so that its memory is freed with it. */

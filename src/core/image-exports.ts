@@ -26,6 +26,7 @@ export interface ProbeExports {
   ): void
   fillCovered(covered: number): void
   hashSampled(transposes: number, out: number): number
+  sampledAmplitudes(): number
   weakBits(): number
   stretchedQuality(): number
   medianOfLine(first: number, stride: number, count: number): number

@@ -1,7 +1,14 @@
 import { concatenate } from '../util/bytes.ts'
 import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
+import { sureDistance } from './haystack.ts'
 
 const WORDS = HASH_BYTES / 4
+
+/** What is compared with hashes: see `Needle`. */
+interface Compared {
+  hash: Hash256
+  sure?: Hash256
+}
 
 /** Hashes packed as 32-bit words and compared one by one: exact at any distance. */
 export class PackedHashes {
@@ -15,20 +22,26 @@ export class PackedHashes {
     this.count = bytes.length / HASH_BYTES
   }
 
-  /** Hamming distances from a hash to all, in bits. */
-  distancesTo(hash: Hash256): Uint16Array {
-    const words = wordsOf(hash)
-    return Uint16Array.from({ length: this.count }, (_, i) => this.#distance(words, i, Infinity))
+  /** Distances from a needle to all, in bits, as a list counts them. */
+  distancesTo(needle: Compared): Uint16Array {
+    const distance = this.#distanceFrom(needle)
+    return Uint16Array.from({ length: this.count }, (_, i) => distance(i, Infinity))
   }
 
-  /** Hamming distance from a hash to the nearest, in bits, if it is at most `most`. */
-  leastDistanceTo(hash: Hash256, most: number): number | undefined {
-    const words = wordsOf(hash)
+  /** Distance from a needle to the nearest, in bits, if it is at most `most`. */
+  leastDistanceTo(needle: Compared, most: number): number | undefined {
+    const distance = this.#distanceFrom(needle)
     let least = most + 1
-    for (let i = 0; i < this.count && least > 0; i++) {
-      least = Math.min(least, this.#distance(words, i, least))
-    }
+    for (let i = 0; i < this.count && least > 0; i++) least = Math.min(least, distance(i, least))
     return least <= most ? least : undefined
+  }
+
+  #distanceFrom({ hash, sure }: Compared): (index: number, enough: number) => number {
+    const words = wordsOf(hash)
+    if (!sure) return (index, enough) => this.#distance(words, index, enough)
+    const bytes = new Uint8Array(this.#words.buffer)
+    return (index) =>
+      sureDistance(hash, sure, bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES))
   }
 
   /**

@@ -201,6 +201,12 @@ export class Plane {
     return filtered
   }
 
+  /** Amplitudes of the last hash: 16 x 16, row by row. */
+  amplitudes(): Float32Array {
+    const { core } = this.#room
+    return new Float32Array(core.memory.buffer, core.sampledAmplitudes(), HASH_BYTES * 8).slice()
+  }
+
   #hashSampled(transposes: boolean): QualifiedHash {
     const { core, hash: out } = this.#room
     const quality = core.hashSampled(transposes ? 1 : 0, out)

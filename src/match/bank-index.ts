@@ -297,7 +297,9 @@ function searchNeedles(
     const file = searched[query]
     if (!file) continue
     if (file.candidates.length < MAX_CANDIDATES) {
-      file.candidates.push({ bank, ref: segment.ref, position, distance, needle, threshold })
+      const place = { bank, ref: segment.ref, position, distance }
+      const firstHalf = needle.sure && segment.haystack.firstHalf(position)
+      file.candidates.push({ ...place, needle, threshold, ...(firstHalf && { firstHalf }) })
     } else file.isComplete = false
   }
   if (!isComplete) for (const { query } of asked) markIncomplete(searched[query])

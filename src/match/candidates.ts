@@ -1,5 +1,6 @@
-import { isEqual } from '../util/bytes.ts'
-import { bitsDiffering, HASH_BYTES } from '../util/hash.ts'
+import { sureDistance } from '../core/haystack.ts'
+import { concatenate, isEqual } from '../util/bytes.ts'
+import { bitsDiffering, HALF_BYTES } from '../util/hash.ts'
 import { blockOf, type Detail, type DetailBlock } from '../list/details.ts'
 import type { DigestKind } from '../list/entry.ts'
 import type { Bank, SegmentRef } from '../list/manifest.ts'
@@ -19,6 +20,8 @@ export type ListCandidate = NearCandidate | ExactCandidate
 
 interface NearCandidate extends EntryPlace {
   needle: Needle
+  /** First half of the entry's hash, if only some bits of the needle count. */
+  firstHalf?: Uint8Array
   /** Largest distance of a match, in bits. */
   threshold: number
 }
@@ -160,9 +163,8 @@ function verifyCandidate(
     if (!isEqual(candidate.digest, rest)) return undefined
     return { ...match, distance: 0, threshold: 0, tolerance: 0, probe: candidate.kind }
   }
-  const secondHalf = candidate.needle.hash.subarray(HASH_BYTES / 2)
-  const distance = candidate.distance + bitsDiffering(secondHalf, rest, 0, HASH_BYTES / 2)
   const { needle } = candidate
+  const distance = distanceOf(candidate, rest)
   const { tolerance, probe } = needle
   const threshold =
     cap === undefined ? candidate.threshold : loweredThreshold(candidate.threshold, cap, needle)
@@ -170,4 +172,11 @@ function verifyCandidate(
   const limited =
     limitOf(needle, bank.minQuality) ?? (threshold < candidate.threshold ? 'entry' : undefined)
   return { ...match, distance, threshold, tolerance, probe, ...(limited && { limited }) }
+}
+
+/** The distance of an entry, given the second half of its hash. */
+function distanceOf({ needle, firstHalf, distance }: NearCandidate, rest: Uint8Array): number {
+  const { hash, sure } = needle
+  if (sure && firstHalf) return sureDistance(hash, sure, concatenate([firstHalf, rest]))
+  return distance + bitsDiffering(hash.subarray(HALF_BYTES), rest, 0, HALF_BYTES)
 }

@@ -1,4 +1,4 @@
-import type { DihedralName } from '../util/hash.ts'
+import type { DihedralName, Hash256 } from '../util/hash.ts'
 import type { DecodeFailure } from '../core/image.ts'
 import type { QualifiedHash } from '../core/plane.ts'
 import type { FileDigests } from './digests.ts'
@@ -17,6 +17,11 @@ export interface Needle extends QualifiedHash {
   probe: Probe
   /** Bits added to a bank's threshold. */
   tolerance: number
+  /**
+   * Mask of the half of its bits that are surest, if part of the picture is guessed. Only these are
+   * compared, and each counts twice.
+   */
+  sure?: Hash256
   /** Number of the hashed frame, from 0. */
   frame: number
 }

@@ -62,8 +62,13 @@ export function distance(a: Hash256, b: Hash256): number {
 /** Bits in which two byte strings differ from byte `start` to before byte `end`. */
 export function bitsDiffering(a: Uint8Array, b: Uint8Array, start: number, end: number): number {
   let bits = 0
-  for (let i = start; i < end; i++) bits += POPULATION[(a[i] ?? 0) ^ (b[i] ?? 0)] ?? 0
+  for (let i = start; i < end; i++) bits += onesIn((a[i] ?? 0) ^ (b[i] ?? 0))
   return bits
+}
+
+/** Set bits of a byte. */
+export function onesIn(byte: number): number {
+  return POPULATION[byte] ?? 0
 }
 
 /** Set bits of each byte value. */

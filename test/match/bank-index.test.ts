@@ -12,7 +12,7 @@ import { LIMITED_THRESHOLDS } from '../../src/match/thresholds.ts'
 import { replaceIndex } from '../../src/match/replace.ts'
 import { FileDigester } from '../../src/scan/digests.ts'
 import type { Needle } from '../../src/scan/scanned.ts'
-import { flipBits, needle, randomDigests, randomEntries } from '../support/entries.ts'
+import { bitsOf, flipBits, needle, randomDigests, randomEntries } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
 import { turnsBeside } from '../support/turns.ts'
 import { WatchedStore } from '../support/stores.ts'
@@ -496,6 +496,53 @@ describe('an index with tables', () => {
     const index = await BankIndex.load(modules, store.sealed, manifest)
     return { store, index }
   }
+
+  /** The slow twin: what a needle whose sure bits are `sure` is away from an entry. */
+  function sureDistanceOf(hash: Hash256, sure: Hash256, other: Hash256): number {
+    const differing = hash.map((byte, i) => byte ^ other[i]!)
+    const none = new Uint8Array(32)
+    const among = differing.map((byte, i) => byte & sure[i]!)
+    const firstHalf = differing.map((byte, i) => (i < 16 ? byte : 0))
+    const slots = Array.from({ length: 11 }, (_, slot) => {
+      const value = bitsOf(differing, slot * 23, 23)
+      const ones = value.toString(2).replaceAll('0', '').length
+      return 11 * ones + slot
+    })
+    return Math.max(2 * distance(among, none), distance(firstHalf, none), Math.min(...slots))
+  }
+
+  it('compare only the sure bits of a needle, each twice, and find what a scan finds', async () => {
+    const hash = randomBytes(32, 901)
+    const sure = new Uint8Array(32).fill(0x0f)
+    // Up to 25 sure bits differ, and up to 60 of the others.
+    const near = Array.from({ length: 400 }, (_, i) => {
+      const flipped = flipBits(hash, 2 * (i % 26), i)
+      const unsure = flipBits(hash, 3 * (i % 41), i + 1000)
+      const mixed = hash.map((__, at) => (flipped[at]! & 0x0f) | (unsure[at]! & 0xf0))
+      return entry(mixed, `n-${i}`)
+    })
+    const store = new WatchedStore()
+    const manifest = await publish(store, [...entries, ...near])
+    const index = await BankIndex.load(modules, store.sealed, manifest)
+    const one = { ...needle(hash), sure, tolerance: 9, probe: 'aspects' as const }
+    const expected = near
+      .map(({ hash: other }) => sureDistanceOf(hash, sure, other))
+      .filter((bits) => bits <= 40)
+      .toSorted((a, b) => a - b)
+    expect(near.some(({ hash: other }) => distance(hash, other) > 50)).toBe(true)
+    expect(expected.length).toBeGreaterThan(MAX_MATCHES)
+    const [before] = await index.match([{ needles: [one] }])
+    await index.buildTables(async () => 'go on')
+    const [after] = await index.match([{ needles: [one] }])
+    expect(after!.matches.map((match) => match.distance)).toEqual(expected.slice(0, MAX_MATCHES))
+    expect(before!.matches).toEqual(after!.matches)
+    for (const { hash: other, id } of near.slice(0, 60)) {
+      const bits = sureDistanceOf(hash, sure, other)
+      const alone = await indexOf([entry(other, id)])
+      const [result] = await alone.index.match([{ needles: [one] }])
+      expect(result!.matches.map((match) => match.distance)).toEqual(bits <= 40 ? [bits] : [])
+    }
+  })
 
   it('answers as it does without, before, while and after they are built', async () => {
     const { index } = await withTables()

@@ -64,7 +64,9 @@ export class LaterQuestions {
   async keep(caseId: string, { bank, unanswered }: RemoteFailure): Promise<void> {
     const needles = unanswered
       .slice(0, MAX_NEEDLES)
-      .map((needle) => Object.assign({}, needle, { hash: formatHash(needle.hash) }))
+      .map((needle) =>
+        Object.assign({}, needle, { hash: formatHash(needle.hash), sure: undefined }),
+      )
     const text = JSON.stringify({ caseId, at: this.#now(), needles })
     const key = `${FOLDER}${bank}/${caseId}`
     await this.#store

@@ -1,4 +1,5 @@
-import { Buffer } from 'node:buffer'
+import { ascii } from '../../util/ascii.ts'
+import { concatenate } from '../../util/bytes.ts'
 import type { Steps } from '../../util/steps.ts'
 import { Findings, type InnerScanner, type OpenInner } from '../archive/findings.ts'
 
@@ -11,7 +12,7 @@ const MAX_STREAMS = 4
 const UNKNOWN_POSITION = 0xffff_ffff_ffff_ffffn
 
 export function isOgg(head: Uint8Array): boolean {
-  return Buffer.from(head.subarray(0, MARK.length)).toString('latin1') === MARK
+  return ascii(head.subarray(0, MARK.length)) === MARK
 }
 
 /**
@@ -52,16 +53,17 @@ export class OggReader {
   /** Reads as much of a header as there is. Returns what follows it. */
   #readHeader(bytes: Uint8Array): Uint8Array {
     const known = this.#header.length
-    const all = Buffer.concat([this.#header, bytes.subarray(0, HEADER_BYTES + 255)])
+    const all = concatenate([this.#header, bytes.subarray(0, HEADER_BYTES + 255)])
     const segments = all[HEADER_BYTES - 1] ?? 0
     const length = HEADER_BYTES + segments
     this.#header = all.length < length ? all : new Uint8Array(0)
     if (all.length < HEADER_BYTES || all.length < length) return bytes.subarray(bytes.length)
-    const position = all.readBigUInt64LE(6)
+    const view = new DataView(all.buffer, all.byteOffset)
+    const position = view.getBigUint64(6, true)
     const isHeader = position === 0n || position === UNKNOWN_POSITION
     this.#isOver = !isOgg(all) || !isHeader
     this.#left = all.subarray(HEADER_BYTES, length).reduce((sum, size) => sum + size, 0)
-    this.#stream = this.#isOver ? undefined : this.#streamOf(all.readUInt32LE(14))
+    this.#stream = this.#isOver ? undefined : this.#streamOf(view.getUint32(14, true))
     return bytes.subarray(length - known)
   }
 

@@ -18,7 +18,7 @@ export interface Probed {
 export interface Family {
   /** The pictures that the probed one may have been made from by such a change. */
   views: (probed: Probed) => View[]
-  /** Bits added to a bank's threshold: part of these pictures is guessed. */
+  /** Bits added to a bank's threshold, since part of these pictures is guessed; `tolerances.ts` may allow fewer. */
   tolerance?: number
   /** Whether black and white are swapped. */
   isInverted?: boolean
@@ -74,10 +74,12 @@ export const WIDE_FAMILIES = {
   },
   'larger-crops': {
     views: ({ plane, displayed }) =>
-      [12.5, 14, 16, 17.5, 19.5, 21.5].map((share) =>
-        uncropped(wholeOf(plane), displayed, share, EVEN),
-      ),
-    tolerance: 5,
+      [12.5, 14, 16, 17.5, 19.5, 21.5].map((share) => {
+        const guessed = guessedOf(1 / (1 - share / 100))
+        return Object.assign(uncropped(wholeOf(plane), displayed, share, EVEN), {
+          guessed: { columns: guessed, rows: guessed },
+        })
+      }),
   },
   'larger-shifts': {
     views: ({ plane, displayed }) => {
@@ -124,8 +126,9 @@ export const WIDE_FAMILIES = {
       widerOrHigher(aspect).map(({ x, y }) => ({
         part: centred(plane, x, y),
         dihedral: displayed,
+        guessed: { columns: guessedOf(x), rows: guessedOf(y) },
       })),
-    tolerance: 9,
+    tolerance: 5,
   },
   'mirrored-bars': {
     views: ({ plane, displayed }) =>
@@ -170,10 +173,10 @@ const MIRRORED_SHIFTS: readonly Shift[] = [
  * close enough to what cameras and people make.
  */
 const CROPPED_TO = [1, 4 / 5, 16 / 9, 9 / 16]
-const TAKEN_AT = [1.5, 1.3, 1.15, 1, 0.87, 0.75, 0.67]
+const TAKEN_AT = [16 / 9, 1.5, 1.3, 1.15, 1, 0.75, 9 / 16]
 /** How near an aspect must be to one of them, and how much of a side may have been cropped. */
 const ASPECT_ERROR = 0.01
-const MAX_GONE = 0.47
+const MAX_GONE = 0.56
 
 /** Shares for left, top, right and bottom, rotated to begin at each side. */
 function aroundSides([a, b, c, d]: Sides): Sides[] {
@@ -214,6 +217,11 @@ function widerOrHigher(aspect: number): { x: number; y: number }[] {
   return TAKEN_AT.filter((taken) => !isNear(taken))
     .map((taken) => ({ x: Math.max(1, taken / aspect), y: Math.max(1, aspect / taken) }))
     .filter(({ x, y }) => 1 - 1 / (x * y) <= MAX_GONE)
+}
+
+/** How many of a picture's 64 lines are guessed on each side, if it is so many times as large as the plane. */
+function guessedOf(times: number): number {
+  return Math.round((POINTS / 2) * (1 - 1 / times))
 }
 
 /**

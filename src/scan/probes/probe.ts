@@ -1,8 +1,10 @@
-import type { QualifiedHash } from '../../core/plane.ts'
+import type { Plane, QualifiedHash } from '../../core/plane.ts'
 import type { Needle } from '../scanned.ts'
 import { type Family, FIRST_FAMILIES, type Probed, WIDE_FAMILIES } from './families.ts'
 import { FIRST_NAMES, type ProbeSet, WIDE_NAMES } from './sets.ts'
-import { pointsOf } from './view.ts'
+import { sureBits } from './sure-bits.ts'
+import { mostTolerance } from './tolerances.ts'
+import { pointsOf, TRANSPOSES, type View } from './view.ts'
 
 const FAMILIES = { ...FIRST_FAMILIES, ...WIDE_FAMILIES }
 
@@ -25,9 +27,22 @@ export function probeViews(
         const points = pointsOf(probed.plane, view, probed.aspect)
         const found = probed.plane.hash(points)
         const hash = isInverted ? complementOf(found) : found
-        return Object.assign(hash, { probe, tolerance: view.tolerance ?? tolerance, frame })
+        return Object.assign(hash, {
+          probe,
+          tolerance: Math.min(view.tolerance ?? tolerance, mostTolerance(probe, hash.quality)),
+          frame,
+          ...sureBitsOf(probed.plane, view),
+        })
       })
     })
+}
+
+/** The bits of the view that was just hashed that count, if part of it is guessed. */
+function sureBitsOf(plane: Plane, { guessed, dihedral = 0 }: View): Pick<Needle, 'sure'> {
+  if (!guessed) return {}
+  const { columns, rows } = guessed
+  const turned = dihedral & TRANSPOSES ? { columns: rows, rows: columns } : guessed
+  return { sure: sureBits(plane.amplitudes(), turned) }
 }
 
 /**

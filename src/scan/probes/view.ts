@@ -1,3 +1,4 @@
+import type { Guessed } from './sure-bits.ts'
 import {
   type Covered,
   MAX_SIDE,
@@ -23,6 +24,8 @@ export interface View {
    * not turned.
    */
   covered?: Covered
+  /** What of the picture lies outside the plane and is guessed. Then only half of its bits count: the surest. */
+  guessed?: Guessed
   /** Bits added to a bank's threshold, replacing those of its family. */
   tolerance?: number
   /**

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { distance } from '../../../src/util/hash.ts'
+import { sureDistance } from '../../../src/core/haystack.ts'
 import { readModules } from '../../../src/core/node.ts'
 import {
   FAMILY_NAMES,
@@ -55,9 +56,12 @@ async function needlesOf(file: Sharp | Uint8Array, probes: ProbeSet): Promise<Ne
 /** How many bits a picture's nearest needle has to spare, and its probe. */
 async function nearest(known: Sharp, upload: Sharp | Uint8Array, probes: ProbeSet) {
   const [entry] = await needlesOf(known, PROBE_SETS.plain)
-  const found = (await needlesOf(upload, probes)).map(({ hash, probe, tolerance }) => ({
+  const found = (await needlesOf(upload, probes)).map(({ hash, sure, probe, tolerance }) => ({
     probe,
-    over: distance(hash, entry!.hash) - tolerance - THRESHOLD,
+    over:
+      (sure ? sureDistance(hash, sure, entry!.hash) : distance(hash, entry!.hash)) -
+      tolerance -
+      THRESHOLD,
   }))
   return found.toSorted((a, b) => a.over - b.over)[0]!
 }
@@ -172,6 +176,7 @@ const WIDE_CHANGES: Change[] = [
     'inverted-mirrors',
     (image) => image.rotate(90).negate({ alpha: false }),
   ],
+  ['cropped to 4:5', 'aspects', (image) => crop(image, { left: 128, right: 128 })],
   ['cropped to 16:9', 'aspects', (image) => crop(image, { top: 60, bottom: 60 })],
   ['turned by 5 degrees', 'larger-turns', (image) => image.rotate(-5, { background: 'white' })],
   [
