@@ -2,6 +2,13 @@
 
 export { scan } from './match/scan'
 export { scanRows, toRows } from './match/rows'
-export { countPrefixes, placeValues, slotBytes, slotValues, sumPrefixes } from './match/table'
-export { isLeft, lookUp } from './match/table'
+export {
+  countPrefixes,
+  fillBuckets,
+  slotBytes,
+  slotValues,
+  sortBuckets,
+  sumPrefixes,
+} from './match/table'
+export { lookUp } from './match/table'
 export { reserve, reset } from './match/memory'

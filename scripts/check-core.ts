@@ -67,12 +67,12 @@ const MODULES: Record<string, Declaration> = {
     exports: ['memory', 'inputAddress', 'placesAddress', 'findPairs'],
   },
   match: {
-    maxBytes: 4000,
+    maxBytes: 5300,
     imports: [],
     exports: [
       ...['memory', 'reserve', 'reset', 'scan', 'toRows', 'scanRows'],
-      ...['slotBytes', 'slotValues', 'countPrefixes', 'sumPrefixes', 'placeValues'],
-      ...['lookUp', 'isLeft'],
+      ...['slotBytes', 'slotValues', 'countPrefixes', 'sumPrefixes', 'fillBuckets'],
+      ...['sortBuckets', 'lookUp'],
     ],
   },
 }

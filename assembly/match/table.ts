@@ -14,6 +14,7 @@
 //     signatures   count x u8, and 48 bytes that may be read beyond them
 //     positions    count x 3 bytes, and one that may be read beyond them
 
+import { GROUP_HASHES, HEAD_BYTES, HEAD_PLANES, REST_BYTES } from './groups'
 import { report } from './results'
 
 const SLOTS: u32 = 11
@@ -43,7 +44,7 @@ function positionsAt(bits: u32, count: u32): usize {
 }
 
 /** Bytes that a slot takes. */
-export function slotBytes(count: u32 /* 1 to 2^24 */): usize {
+export function slotBytes(count: u32 /* 1 to 2^20 */): usize {
   return positionsAt(prefixBits(count), count) + padded(<usize>count * POSITION_BYTES + 1)
 }
 
@@ -62,12 +63,87 @@ function radiusOf(slot: u32, threshold: u32): i32 {
 }
 
 /** Writes a slot's values of the first half, 3 bytes each. */
-export function slotValues(rows: usize, count: u32, slot: u32 /* 0 to 4 */, out: usize): void {
-  for (let i: u32 = 0; i < count; i++, rows += 16, out += 3) {
-    const value = slotValue(rows, slot)
-    store<u16>(out, <u16>value)
-    store<u8>(out, <u8>(value >> 16), 2)
+export function slotValues(
+  heads: usize,
+  rests: usize,
+  count: u32,
+  slot: u32, // 0 to 4
+  out: usize, // count x 3 bytes, and 49 that may be written beyond them
+): void {
+  const bit = slot * SLOT_BITS
+  const plane = <usize>(bit >> 3)
+  const shift = <i32>(bit & 7)
+  const groups = (<usize>count + GROUP_HASHES - 1) / GROUP_HASHES
+  for (let g: usize = 0; g < groups; g++) {
+    const head = heads + g * HEAD_BYTES
+    const rest = rests + g * REST_BYTES
+    const a = planeOf(head, rest, plane)
+    const b = planeOf(head, rest, plane + 1)
+    const c = planeOf(head, rest, plane + 2)
+    const d = planeOf(head, rest, plane + 3)
+    // Four bytes of each of 16 hashes, side by side.
+    const abLow = v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+    const abHigh = v128.shuffle<u8>(
+      a,
+      b,
+      8,
+      24,
+      9,
+      25,
+      10,
+      26,
+      11,
+      27,
+      12,
+      28,
+      13,
+      29,
+      14,
+      30,
+      15,
+      31,
+    )
+    const cdLow = v128.shuffle<u8>(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+    const cdHigh = v128.shuffle<u8>(
+      c,
+      d,
+      8,
+      24,
+      9,
+      25,
+      10,
+      26,
+      11,
+      27,
+      12,
+      28,
+      13,
+      29,
+      14,
+      30,
+      15,
+      31,
+    )
+    storeValues(out, v128.shuffle<u16>(abLow, cdLow, 0, 8, 1, 9, 2, 10, 3, 11), shift)
+    storeValues(out + 12, v128.shuffle<u16>(abLow, cdLow, 4, 12, 5, 13, 6, 14, 7, 15), shift)
+    storeValues(out + 24, v128.shuffle<u16>(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11), shift)
+    storeValues(out + 36, v128.shuffle<u16>(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15), shift)
+    out += 48
   }
+}
+
+/** One byte of each hash of a group. */
+function planeOf(head: usize, rest: usize, plane: usize): v128 {
+  return v128.load(plane < HEAD_PLANES ? head + (plane << 4) : rest + ((plane - HEAD_PLANES) << 4))
+}
+
+/** Writes four values, and four bytes beyond them. */
+function storeValues(out: usize, bits: v128, shift: i32): void {
+  const values = v128.and(i32x4.shr_u(bits, shift), i32x4.splat((1 << SLOT_BITS) - 1))
+  v128.store(
+    out,
+    v128.shuffle<u8>(values, values, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15),
+  )
 }
 
 function valueAt(values: usize, i: u32): u32 {
@@ -98,7 +174,7 @@ export function countPrefixes(
 export function sumPrefixes(
   count: u32,
   slot: usize,
-  nexts: usize, // scratch for placeValues: MAX_PREFIXES x u32
+  nexts: usize, // MAX_PREFIXES x u32: where the next hash of each prefix goes, and of each bucket
 ): void {
   const prefixes: u32 = 1 << prefixBits(count)
   let begin: u32 = 0
@@ -109,29 +185,66 @@ export function sumPrefixes(
   memory.copy(nexts, slot, prefixes << 2)
 }
 
-/** Last step: moves all values to their places, from `first`, 0 at first, to `end`. */
-export function placeValues(
+/** Lowest bits of a prefix, which tell those of a bucket apart. */
+const BUCKET_BITS: u32 = 4
+/** Hashes of a segment: at most 2^20. */
+const POSITION_BITS: u32 = 20
+
+/**
+ * Third step: moves all values into buckets of 16 prefixes, from `first`, 0 at first, to `end`.
+ * So many places of memory stay in the cache, and those of all prefixes would not.
+ */
+export function fillBuckets(
   values: usize,
   count: u32,
   first: u32,
   end: u32,
-  nexts: usize, // where the next hash of each prefix goes
+  nexts: usize, // of a bucket: at its first prefix
   slot: usize,
 ): void {
   const bits = prefixBits(count)
   const mask: u32 = (1 << bits) - 1
-  const signatures = slot + signaturesAt(bits)
-  const positions = slot + positionsAt(bits, count)
+  const buckets = slot + signaturesAt(bits)
   for (let i = first; i < end; i++) {
     const value = valueAt(values, i)
-    const next = nexts + ((value & mask) << 2)
+    const prefix = value & mask
+    const next = nexts + (((prefix >> BUCKET_BITS) << BUCKET_BITS) << 2)
     const at = load<u32>(next)
     store<u32>(next, at + 1)
-    store<u8>(signatures + at, <u8>(value >> bits))
-    const position = positions + at * POSITION_BYTES
-    store<u16>(position, <u16>i)
-    store<u8>(position, <u8>(i >> 16), 2)
+    const signature = (value >> bits) & ((1 << SIGNATURE_BITS) - 1)
+    const rest = (prefix << SIGNATURE_BITS) | signature // the bucket's bits are shifted out
+    store<u32>(buckets + ((<usize>at) << 2), (rest << POSITION_BITS) | i)
   }
+}
+
+/** Last step: sorts what is in the buckets. Writes over the values. */
+export function sortBuckets(
+  values: usize, // count x 3 bytes
+  count: u32,
+  nexts: usize,
+  signatures: usize, // scratch, count x u8
+  slot: usize,
+): void {
+  const bits = prefixBits(count)
+  const placed = slot + signaturesAt(bits)
+  const prefixes: u32 = 1 << bits
+  memory.copy(nexts, slot, prefixes << 2)
+  for (let bucket: u32 = 0; bucket < prefixes; bucket += 1 << BUCKET_BITS) {
+    const from = load<u32>(slot + (bucket << 2))
+    const to = load<u32>(slot + (min(bucket + (1 << BUCKET_BITS), prefixes) << 2))
+    for (let i = from; i < to; i++) {
+      const both = load<u32>(placed + ((<usize>i) << 2))
+      const next = nexts + ((bucket + (both >> (POSITION_BITS + SIGNATURE_BITS))) << 2)
+      const at = load<u32>(next)
+      store<u32>(next, at + 1)
+      store<u8>(signatures + at, <u8>(both >> POSITION_BITS))
+      const position = values + at * POSITION_BYTES
+      store<u16>(position, <u16>both)
+      store<u8>(position, <u8>((both >> 16) & 15), 2)
+    }
+  }
+  memory.copy(placed, signatures, count)
+  memory.copy(slot + positionsAt(bits, count), values, <usize>count * POSITION_BYTES)
 }
 
 /** Cost of each needle so far: hashes compared with it, and comparisons of 16 signatures. */
@@ -319,6 +432,12 @@ function nextOfWeight(bits: u32): u32 {
 /** Whether a needle was left to a scan. */
 export function isLeft(needle: u32): bool {
   return load<u32>(looked + (needle << 2)) == u32.MAX_VALUE
+}
+
+/** Whether any of the first needles was left to a scan. */
+export function isAnyLeft(needleCount: u32): bool {
+  for (let needle: u32 = 0; needle < needleCount; needle++) if (isLeft(needle)) return true
+  return false
 }
 
 /** Adds to a needle's cost, or leaves it to a scan. Returns whether it is left. */

@@ -15,22 +15,23 @@ interface MatchExports {
     results: number,
     capacity: number,
   ): number
-  toRows(heads: number, rests: number, first: number, end: number, out: number): void
+  toRows(heads: number, count: number, scratch: number): void
   scanRows(
     rows: number,
     count: number,
-    needle: number,
-    needleNumber: number,
+    needles: number,
+    needleCount: number,
+    onlyLeft: number,
     threshold: number,
     results: number,
     capacity: number,
     found: number,
   ): number
   slotBytes(count: number): number
-  slotValues(rows: number, count: number, slot: number, out: number): void
+  slotValues(heads: number, rests: number, count: number, slot: number, out: number): void
   countPrefixes(values: number, count: number, first: number, end: number, slot: number): void
   sumPrefixes(count: number, slot: number, nexts: number): void
-  placeValues(
+  fillBuckets(
     values: number,
     count: number,
     first: number,
@@ -38,6 +39,7 @@ interface MatchExports {
     nexts: number,
     slot: number,
   ): void
+  sortBuckets(values: number, count: number, nexts: number, signatures: number, slot: number): void
   lookUp(
     table: number,
     rows: number,
@@ -50,7 +52,6 @@ interface MatchExports {
     results: number,
     capacity: number,
   ): number
-  isLeft(needle: number): number
 }
 
 // assembly/match/groups.ts and table.ts
@@ -106,7 +107,7 @@ export function groupBytes(count: number): { heads: number; rests: number } {
   return { heads: groups * HEAD_BYTES, rests: groups * REST_BYTES }
 }
 
-/** Packed half-hashes in the memory of a WebAssembly instance: groups at first, then rows and a table if one is built. */
+/** Packed half-hashes in the memory of a WebAssembly instance: groups at first; rows and a table once one is built. */
 export class Haystack {
   readonly count: number
   #instance: MatchExports | undefined
@@ -114,7 +115,7 @@ export class Haystack {
   readonly #results: number
   readonly #heads: number
   readonly #rests: number
-  #form: 'groups' | 'rows' | 'table' = 'groups'
+  #form: 'groups' | 'table' = 'groups'
   #table = 0
   #candidates = 0
   /** How many the last search found, reported or not. */
@@ -263,13 +264,19 @@ export class Haystack {
   #searchRows(needles: readonly Hash256[], threshold: number): number {
     const memory = new Uint8Array(this.#core.memory.buffer)
     needles.forEach((needle, i) => memory.set(needle, this.#needles + i * HASH_BYTES))
-    const hasTable = this.#form === 'table' && threshold <= MAX_TABLE_THRESHOLD
-    let found = hasTable ? this.#lookUp(needles.length, threshold) : 0
-    for (let i = 0; i < needles.length; i++) {
-      if (hasTable && this.#core.isLeft(i) === 0) continue
-      found = this.#scanRows(this.#needles + i * HASH_BYTES, i, threshold, found)
-    }
-    return found
+    const hasLooked = threshold <= MAX_TABLE_THRESHOLD
+    const found = hasLooked ? this.#lookUp(needles.length, threshold) : 0
+    return this.#core.scanRows(
+      this.#heads,
+      this.count,
+      this.#needles,
+      needles.length,
+      hasLooked ? 1 : 0,
+      threshold,
+      this.#results,
+      CAPACITY,
+      found,
+    )
   }
 
   #lookUp(needleCount: number, threshold: number): number {
@@ -287,58 +294,34 @@ export class Haystack {
     )
   }
 
-  #scanRows(address: number, number: number, threshold: number, found: number): number {
-    const core = this.#core
-    return core.scanRows(
-      this.#heads,
-      this.count,
-      address,
-      number,
-      threshold,
-      this.#results,
-      CAPACITY,
-      found,
-    )
+  /** Makes room for a table. Searches keep scanning until `endTable`. */
+  beginTable(): void {
+    if (this.#table !== 0) return // begun before, but not ended
+    this.#table = this.#reserve(this.#slotBytes * SLOTS)
+    this.#candidates = this.#reserve(this.#maxLooked * 4)
   }
 
   /**
-   * Begins a table: turns groups into rows in place, in slices of a few milliseconds, and yields between them. Searches keep
-   * scanning until `endTable`.
-   */
-  *beginTable(): Generator<undefined, void> {
-    if (this.#form !== 'groups') return // begun before, but not ended
-    if (this.#table === 0) {
-      this.#table = this.#reserve(this.#slotBytes * SLOTS)
-      this.#candidates = this.#reserve(this.#maxLooked * 4)
-    }
-    const scratch = this.#table
-    for (let first = 0; first < this.count; first += SLICE) {
-      const end = Math.min(first + SLICE, this.count)
-      this.#core.toRows(this.#heads, this.#rests, first, end, scratch)
-      yield undefined
-    }
-    const memory = new Uint8Array(this.#core.memory.buffer)
-    memory.copyWithin(this.#heads, scratch, scratch + this.count * HALF_BYTES)
-    this.#form = 'rows'
-  }
-
-  /**
-   * Values of a slot of the first half, VALUE_BYTES for each hash, while the table is built. They use the place of slot 0, so
-   * set slot 0 last.
+   * Values of a slot of the first half, VALUE_BYTES for each hash, while the table is built. They use the place of slot 0.
    */
   slotValues(slot: number): Uint8Array {
-    this.#core.slotValues(this.#heads, this.count, slot, this.#table)
+    this.#core.slotValues(this.#heads, this.#rests, this.count, slot, this.#table)
     return new Uint8Array(this.#core.memory.buffer, this.#table, this.count * VALUE_BYTES)
   }
 
-  /** Stores a slot of the table, sorted (SlotSorter). */
+  /** Stores a slot of the table, sorted (SlotSorter): any but slot 0. */
   setSlot(slot: number, sorted: Uint8Array): void {
     const memory = new Uint8Array(this.#core.memory.buffer)
     memory.set(sorted, this.#table + slot * this.#slotBytes)
   }
 
-  /** Call it when all slots are set. Searches use the table from now on. */
-  endTable(): void {
+  /**
+   * Stores slot 0, whose place has served as scratch so far, and turns groups into rows. Call it when all other slots are
+   * set. Searches use the table from now on.
+   */
+  endTable(sorted: Uint8Array): void {
+    this.#core.toRows(this.#heads, this.count, this.#table)
+    this.setSlot(0, sorted)
     this.#form = 'table'
   }
 
@@ -399,6 +382,7 @@ export class SlotSorter {
   readonly #core: MatchExports
   readonly #values: number
   readonly #nexts: number
+  readonly #signatures: number
   readonly #out: number
 
   /** @param maxCount most values of a slot */
@@ -406,6 +390,7 @@ export class SlotSorter {
     this.#core = instantiate(module)
     this.#values = reserve(this.#core, maxCount * VALUE_BYTES + SLACK_BYTES)
     this.#nexts = reserve(this.#core, MAX_PREFIXES * 4)
+    this.#signatures = reserve(this.#core, maxCount)
     this.#out = reserve(this.#core, this.#core.slotBytes(maxCount))
   }
 
@@ -428,9 +413,10 @@ export class SlotSorter {
     core.sumPrefixes(count, this.#out, this.#nexts)
     for (let first = 0; first < count; first += SLICE) {
       const end = Math.min(first + SLICE, count)
-      core.placeValues(this.#values, count, first, end, this.#nexts, this.#out)
+      core.fillBuckets(this.#values, count, first, end, this.#nexts, this.#out)
       yield undefined
     }
+    core.sortBuckets(this.#values, count, this.#nexts, this.#signatures, this.#out)
     return new Uint8Array(core.memory.buffer, this.#out, core.slotBytes(count))
   }
 }

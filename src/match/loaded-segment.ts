@@ -160,10 +160,11 @@ async function* tableSteps(
       tail = await readTail(store, ref, slot)
       yield undefined
     }
-    yield* haystack.beginTable() // does something only the first time, once a tail is loaded
+    haystack.beginTable() // does something only the first time, once a tail is loaded
     sorter ??= new SlotSorter(modules.match, ref.count)
-    haystack.setSlot(slot, yield* sorter.sortSlot(tail ?? haystack.slotValues(slot)))
+    const sorted = yield* sorter.sortSlot(tail ?? haystack.slotValues(slot))
+    if (slot > 0) haystack.setSlot(slot, sorted)
+    else haystack.endTable(sorted)
     yield undefined
   }
-  haystack.endTable()
 }

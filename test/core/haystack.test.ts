@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { bitsDiffering, distance, type Hash256 } from '../../src/util/hash.ts'
-import { FIRST_SLOTS, Haystack, type NearHash, SLOTS, SlotSorter } from '../../src/core/haystack.ts'
+import {
+  FIRST_SLOTS,
+  groupBytes,
+  Haystack,
+  type NearHash,
+  SLOTS,
+  SlotSorter,
+} from '../../src/core/haystack.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { packGroups } from '../../src/list/pdq-segment.ts'
+import { MAX_SEGMENT_ENTRIES } from '../../src/list/sizes.ts'
 import { bitsOf, flipBits } from '../support/entries.ts'
 import { randomBytes } from '../support/random.ts'
 
@@ -12,12 +20,6 @@ function groupsOf(hashes: readonly Hash256[]): Haystack {
   const haystack = new Haystack(modules.match, hashes.length)
   const { heads, rests } = packGroups(hashes)
   haystack.fill(0, heads, rests)
-  return haystack
-}
-
-function rowsOf(hashes: readonly Hash256[]): Haystack {
-  const haystack = groupsOf(hashes)
-  finish(haystack.beginTable())
   return haystack
 }
 
@@ -39,18 +41,20 @@ function valuesOf(hashes: readonly Hash256[], slot: number): Uint8Array {
 }
 
 function tableOf(hashes: readonly Hash256[]): Haystack {
-  const haystack = rowsOf(hashes)
+  const haystack = groupsOf(hashes)
+  haystack.beginTable()
   const sorter = new SlotSorter(modules.match, hashes.length)
   for (let slot = SLOTS - 1; slot >= 0; slot--) {
     const values = valuesOf(hashes, slot)
     if (slot < FIRST_SLOTS) expect(haystack.slotValues(slot)).toEqual(values)
-    haystack.setSlot(slot, finish(sorter.sortSlot(values)))
+    const inOrder = finish(sorter.sortSlot(values))
+    if (slot > 0) haystack.setSlot(slot, inOrder)
+    else haystack.endTable(inOrder)
   }
-  haystack.endTable()
   return haystack
 }
 
-const FORMS = { groups: groupsOf, rows: rowsOf, table: tableOf }
+const FORMS = { groups: groupsOf, table: tableOf }
 
 /** The slow twin: by first halves. */
 function nearOf(hashes: readonly Hash256[], needles: readonly Hash256[], threshold: number) {
@@ -110,8 +114,12 @@ describe('Haystack', () => {
   it.each(COUNTS)('finds what a slow search finds among %i', (count) => {
     const hashes = Array.from({ length: count }, (_, i) => randomBytes(32, i))
     const needles = [1, 2, 3].map((seed) => randomBytes(32, 1000 * seed))
-    for (const haystack of [groupsOf(hashes), rowsOf(hashes)]) {
-      for (const threshold of [0, 31, 56, 62, ...(count <= 1000 ? [100, 128] : [])]) {
+    const wide = [56, 62, ...(count <= 1000 ? [100, 128] : [])] // too wide for a table: its rows are scanned
+    for (const [haystack, thresholds] of [
+      [groupsOf(hashes), [0, 31, ...wide]],
+      [tableOf(hashes), wide],
+    ] as const) {
+      for (const threshold of thresholds) {
         const { near, isComplete } = haystack.search(needles, threshold)
         expect(isComplete).toBe(true)
         expect(sorted(near)).toEqual(nearOf(hashes, needles, threshold))
@@ -119,7 +127,7 @@ describe('Haystack', () => {
     }
   })
 
-  it.each(['groups', 'rows', 'table'] as const)(
+  it.each(['groups', 'table'] as const)(
     'finds all at every threshold, in families of near hashes: %s',
     (form) => {
       const hashes = clustered(600)
@@ -160,15 +168,38 @@ describe('Haystack', () => {
     }
   })
 
+  it('finds the first and last of as many as a segment may have', () => {
+    const count = MAX_SEGMENT_ENTRIES
+    const haystack = new Haystack(modules.match, count)
+    const sizes = groupBytes(count)
+    const [heads, rests] = [randomBytes(sizes.heads, 1), randomBytes(sizes.rests, 2)]
+    haystack.fill(0, heads, rests)
+    haystack.beginTable()
+    const sorter = new SlotSorter(modules.match, count)
+    const inOrder = (slot: number) => finish(sorter.sortSlot(haystack.slotValues(slot)))
+    for (let slot = FIRST_SLOTS - 1; slot > 0; slot--) haystack.setSlot(slot, inOrder(slot))
+    haystack.endTable(inOrder(0))
+    for (const [position, group, lane] of [
+      [0, 0, 0],
+      [count - 1, count / 16 - 1, 15],
+    ] as const) {
+      const needle = new Uint8Array(32)
+      for (let p = 0; p < 12; p++) needle[p] = heads[group * 192 + p * 16 + lane]!
+      for (let p = 12; p < 16; p++) needle[p] = rests[group * 64 + (p - 12) * 16 + lane]!
+      const { near } = haystack.search([needle], FIRST_SLOTS - 1) // other slots are not needed
+      expect(near).toEqual([{ needle: 0, position, distance: 0 }])
+    }
+  })
+
   it('is as large with a table as it may be: 64 bytes a hash', () => {
     for (const count of [150_000, 1 << 17, 1 << 18, 1_000_000, 1 << 20]) {
       const haystack = new Haystack(modules.match, count)
-      finish(haystack.beginTable())
+      haystack.beginTable()
       expect(haystack.memoryBytes / count).toBeLessThan(64)
     }
   })
 
-  it.each(['groups', 'rows', 'table'] as const)('has an inclusive threshold: %s', (form) => {
+  it.each(['groups', 'table'] as const)('has an inclusive threshold: %s', (form) => {
     const needle = randomBytes(32, 5)
     const hashes = Array.from({ length: 129 }, (_, bits) => flipBits(needle, bits, bits, 128))
     const haystack = FORMS[form](hashes)
@@ -177,7 +208,7 @@ describe('Haystack', () => {
     }
   })
 
-  it.each(['groups', 'rows', 'table'] as const)('tells no padding: %s', (form) => {
+  it.each(['groups', 'table'] as const)('tells no padding: %s', (form) => {
     const haystack = FORMS[form]([new Uint8Array(32)])
     expect(haystack.search([new Uint8Array(32)], 128)).toEqual({
       near: [{ needle: 0, position: 0, distance: 0 }],
@@ -185,7 +216,7 @@ describe('Haystack', () => {
     })
   })
 
-  it.each(['groups', 'rows', 'table'] as const)(
+  it.each(['groups', 'table'] as const)(
     'tells the nearest of more than it can tell: %s',
     (form) => {
       const near = Array.from({ length: 5000 }, () => new Uint8Array(32).fill(255, 2, 4))
