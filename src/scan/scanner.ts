@@ -44,7 +44,7 @@ import {
   TextRuns,
 } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
-import { BYTE_MS } from './work.ts'
+import { BYTE_MS, CHUNK_MS, FILE_MS } from './work.ts'
 
 /** Where a file was found, and its budget. */
 interface FilePlace {
@@ -100,6 +100,7 @@ export class FileScanner {
   constructor(context: ScanContext, place: FilePlace = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
+    place.budget.spend(FILE_MS)
     const { digestKinds = DIGEST_KINDS } = context
     this.#digester = digestKinds.length === 0 ? undefined : new FileDigester(digestKinds)
     this.#zip = new ZipReader(place.budget, this.#open, (bytes, kind) => this.#search(bytes, kind))
@@ -116,7 +117,7 @@ export class FileScanner {
   *take(chunk: Uint8Array, kind: SpanKind = 'free'): Steps {
     this.#bytes += chunk.length
     this.#digester?.update(chunk)
-    this.#place.budget.spend(chunk.length * BYTE_MS)
+    this.#place.budget.spend(CHUNK_MS + chunk.length * BYTE_MS)
     if (this.#isSniffed) {
       yield* this.#use(chunk, kind)
       return
