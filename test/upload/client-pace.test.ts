@@ -60,6 +60,6 @@ it('expects a long body to arrive faster, so that it has come after an hour', as
 
 it('expects more of a client while others wait for what it holds', async () => {
   expect(await takenOf(2000)).toBe(300)
-  expect(await takenOf(2000, { isPressed: () => true })).toBe(5)
+  expect(await takenOf(2000, { isPressed: () => true })).toBeLessThan(10)
   expect(await takenOf(1000, { isPressed: () => true })).toBe(300)
 })
