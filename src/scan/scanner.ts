@@ -40,7 +40,7 @@ import type { Lenience } from './text/coded-stream.ts'
 import { hasPickledBytes, isBinaryString, isDeflateStart } from './text/signs.ts'
 import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
 import { TextSearch } from './text/text-search.ts'
-import { BYTE_MS } from './work.ts'
+import { BYTE_MS, CHUNK_MS, FILE_MS } from './work.ts'
 
 /** Where a file was found, and its budget. */
 interface FilePlace {
@@ -98,6 +98,7 @@ export class FileScanner {
   constructor(context: ScanContext, place: FilePlace = { budget: budgetOf(context), depth: 0 }) {
     this.#context = context
     this.#place = place
+    place.budget.spend(FILE_MS)
     const { digestKinds = DIGEST_KINDS } = context
     this.#digester = digestKinds.length === 0 ? undefined : new FileDigester(digestKinds)
     this.#zip = new ZipReader(place.budget, this.#open, (bytes, kind) => this.#search(bytes, kind))
@@ -114,7 +115,7 @@ export class FileScanner {
   *take(chunk: Uint8Array, kind: SpanKind = 'free'): Steps {
     this.#bytes += chunk.length
     this.#digester?.update(chunk)
-    this.#place.budget.spend(chunk.length * BYTE_MS)
+    this.#place.budget.spend(CHUNK_MS + chunk.length * BYTE_MS)
     if (this.#isSniffed) {
       yield* this.#use(chunk, kind)
       return

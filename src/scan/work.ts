@@ -9,17 +9,22 @@ const MEGA = 1e-6
 export const BYTE_MS = 8 * MEGA
 /** Work allowed for each byte sent: it is scanned as it came, and as part of a form. */
 export const SENT_BYTE_MS = 2 * BYTE_MS
+/** A chunk of a file, however short, to its readers; and to each image that it may belong to. */
+export const CHUNK_MS = 0.003
+export const IMAGE_CHUNK_MS = 0.006
 /** A byte of a text, at any layer of escapes, whatever it is made of. */
-export const TEXT_BYTE_MS = 50 * MEGA
+export const TEXT_BYTE_MS = 110 * MEGA
 /**
  * A code of a text, in each coding that has codes there: prose has one per byte, base64 four,
  * numbers three.
  */
-export const CODE_MS = 12 * MEGA
+export const CODE_MS = 25 * MEGA
+/** A text: its searches. */
+export const TEXT_MS = 0.15
 /** A look at the first bytes of a possible file in a text. */
-export const LOOK_MS = 0.001
-/** Checking whether a value is deflated, which takes an inflater. */
-export const INFLATING_MS = 0.03
+export const LOOK_MS = 0.002
+/** An inflater: even checking whether a value is deflated takes one. */
+export const INFLATER_MS = 0.03
 /** A byte of inflated data, on top of that. */
 export const INFLATED_BYTE_MS = 4 * MEGA
 /** A file: its digests and readers. */

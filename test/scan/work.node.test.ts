@@ -1,9 +1,10 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import sharp from 'sharp'
 import { readModules } from '../../src/core/node.ts'
 import { PROBE_SETS } from '../../src/scan/probes/sets.ts'
 import { allFiles, problemOf, type ScannedFile } from '../../src/scan/scanned.ts'
-import { scanFile } from '../../src/scan/scanner.ts'
+import { budgetOf, FileScanner, scanFile } from '../../src/scan/scanner.ts'
 import { writeZip } from '../support/archive-writer.ts'
 import { picture } from '../support/sharp-images.ts'
 
@@ -57,6 +58,47 @@ describe('the work of an upload', () => {
     const file = await scanFile({ ...context, limits: { workMs: 100 } }, writeZip(files))
     expect(problemOf(file)).toBe('over-limit')
     expect(file).toMatchObject({ format: 'zip', unscannableEntries: expect.any(Number) })
+  })
+
+  it('ends the search of a text that is not packed', async () => {
+    const text = Buffer.from('Fish &amp; chips, 12.50, and a glass of water\n'.repeat(8000))
+    const search = async (workMs: number) => {
+      const own = { ...context, limits: { workMs } }
+      const budget = budgetOf(own)
+      const scanner = new FileScanner(own, { budget, depth: 0 })
+      scanner.write(text)
+      return { file: await scanner.end(), spent: budget.workMs }
+    }
+    const whole = await search(100_000)
+    expect(allFiles(whole.file)).toMatchObject([{ reason: 'unknown-format' }])
+    const part = await search(10)
+    expect(allFiles(part.file)).toMatchObject([
+      { reason: 'unknown-format' },
+      { reason: 'over-limit' },
+    ])
+    expect(part.spent).toBeLessThan(whole.spent / 5)
+  })
+
+  it('counts each inflater of a gzip with many members, however short they are', () => {
+    const spent = (members: number) => {
+      const budget = budgetOf(context)
+      const scanner = new FileScanner(context, { budget, depth: 0 })
+      scanner.write(Buffer.concat(Array<Buffer>(members).fill(gzipSync(''))))
+      scanner.close()
+      return budget.workMs
+    }
+    expect(spent(2000) - spent(1000)).toBeGreaterThan(1000 * 0.03)
+  })
+
+  it('counts each chunk of an image, however short it is', () => {
+    const spent = (bytes: number) => {
+      const budget = budgetOf(context)
+      const scanner = new FileScanner(context, { budget, depth: 0 })
+      for (let at = 0; at < jpeg.length; at += bytes) scanner.write(jpeg.subarray(at, at + bytes))
+      scanner.close()
+      return budget.workMs
+    }
+    expect(spent(1) - spent(jpeg.length)).toBeGreaterThan(jpeg.length * 0.005)
   })
 
   it('has room for four conversions, which are billed', async () => {

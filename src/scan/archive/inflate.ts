@@ -10,7 +10,7 @@ import {
 } from 'pako'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
-import { INFLATED_BYTE_MS } from '../work.ts'
+import { INFLATED_BYTE_MS, INFLATER_MS } from '../work.ts'
 
 /** Bytes of output produced at once. */
 const OUTPUT_BYTES = 32 * 1024
@@ -29,6 +29,7 @@ export class Inflater {
   /** Chunks given to `onData` are not changed afterwards. */
   constructor(budget: ScanBudget, onData: (bytes: Uint8Array) => Steps) {
     this.#budget = budget
+    budget.spend(INFLATER_MS)
     this.#onData = onData
     zlibInflateInit2(this.#stream, -15)
   }

@@ -26,7 +26,7 @@ interface Signature {
 
 // Needles are byte sequences that are rare in files. assembly/search.ts finds their first two bytes.
 const SIGNATURES: readonly Signature[] = [
-  { needle: Buffer.from([0xd8, 0xff]), before: 1, bytes: 6, isImage: isJpeg },
+  { needle: Buffer.from([0xd8, 0xff]), before: 1, bytes: 6, isImage: (_, bytes) => isJpeg(bytes) },
   {
     needle: Buffer.from('PNG\r'),
     before: 1,
@@ -66,24 +66,29 @@ function tiff(needle: string, before: number): Signature {
   }
 }
 
+/** Tables, frames, application data and comments. */
+const JPEG_MARKERS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(String.fromCharCode(byte)) ? 1 : 0,
+)
+
 /**
  * A start of image and a marker that may follow it: a table, a frame, application data or a
  * comment. Machine code is full of such bytes. So another marker must follow the first one's
  * segment, if its end is within reach. Decoders read a length of 0 or 1 as 2, the length of the
  * field itself.
  */
-function isJpeg(head: string, bytes: Uint8Array): boolean {
-  if (!/^\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(head)) return false
-  const length = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0)
-  return (bytes[4 + Math.max(2, length)] ?? 0xff) === 0xff
+function isJpeg(bytes: Uint8Array, marker = 3): boolean {
+  const isStart = bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff
+  if (!isStart || JPEG_MARKERS[bytes[marker] ?? 0] !== 1) return false
+  const length = ((bytes[marker + 1] ?? 0) << 8) | (bytes[marker + 2] ?? 0)
+  return (bytes[marker + 1 + Math.max(2, length)] ?? 0xff) === 0xff
 }
 
 /** Whether these bytes begin a JPEG. Any number of fill bytes may precede its second marker. */
 export function isJpegStart(bytes: Uint8Array): boolean {
   let marker = 3
   while (bytes[marker] === 0xff) marker++
-  const start = bytes.subarray(0, marker + 3)
-  return isJpeg(ascii(start).replace(/^(\xff\xd8\xff)\xff+/, '$1'), bytes.subarray(marker - 3))
+  return isJpeg(bytes, marker)
 }
 
 /**
@@ -93,7 +98,8 @@ export function isJpegStart(bytes: Uint8Array): boolean {
 export function findImages(search: SignatureSearch, bytes: Uint8Array): Hit[] {
   const hits: Hit[] = []
   for (const at of search.find(bytes)) {
-    const signature = SIGNATURES.find(({ needle }) => beginsWith(bytes.subarray(at), needle))
+    const rest = bytes.subarray(at)
+    const signature = SIGNATURES.find(({ needle }) => beginsWith(rest, needle))
     const hit = signature && hitOf(signature, bytes, at)
     if (hit) hits.push(hit)
   }

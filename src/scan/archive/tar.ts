@@ -1,6 +1,5 @@
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
-import { FILE_MS } from '../work.ts'
 import { Findings, type InnerScanner, type OpenInner, type SpanSink } from './findings.ts'
 import { Gather } from '../../util/gather.ts'
 import { readPax, readTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts'
@@ -79,7 +78,6 @@ export class TarReader {
     const size = this.#sizeOf(header)
     if (size === undefined) return this.#stop('ambiguous-archive')
     if (!this.#budget.take('entries')) return this.#stop('over-limit')
-    this.#budget.spend(FILE_MS)
     const isPax = type === 'x' || type === 'g'
     if (isPax && size > MAX_PAX_BYTES) return this.#stop('over-limit')
     this.#left = size

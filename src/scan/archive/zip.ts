@@ -7,7 +7,6 @@ import { Gather } from '../../util/gather.ts'
 import { agrees, END_SEARCH_BYTES } from './zip-directory.ts'
 import { ZipEndFinder } from './zip-end-finder.ts'
 import { type SeenEntry, ZipEntry } from './zip-entry.ts'
-import { FILE_MS } from '../work.ts'
 import {
   type CentralRecord,
   type EndRecord,
@@ -224,7 +223,6 @@ export class ZipReader {
 
   *#beginEntry(bytes: Uint8Array, start: number): Steps {
     if (!this.#budget.take('entries')) return this.#stop()
-    this.#budget.spend(FILE_MS)
     const parts = {
       budget: this.#budget,
       open: this.#open,

@@ -1,5 +1,6 @@
 import type { CoreFormat } from '../../core/image.ts'
 import { ascii } from '../../util/ascii.ts'
+import { byteTable } from '../../util/bytes.ts'
 
 /** Formats that are recognised by their first bytes. */
 export const IMAGE_FORMATS = [
@@ -21,6 +22,10 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
 /** Enough first bytes to recognise any image, except a bare JPEG XL codestream. */
 export const SNIFF_BYTES = 32
+
+/** First bytes of images, except those with brands. Most other data has none of them. */
+const FIRST_BYTES = byteTable('\xff\x89GRBIM8\0')
+const SMALL_F = 0x66
 
 /** Whether the core decodes it itself. */
 export function isCoreFormat(format: ImageFormat): format is CoreFormat {
@@ -44,6 +49,8 @@ export function isCodestream(head: Uint8Array): boolean {
  * no known image.
  */
 export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
+  // Brands come after four arbitrary bytes.
+  if (FIRST_BYTES[head[0] ?? 1] === 0 && head[4] !== SMALL_F) return undefined
   const text = ascii(head.subarray(0, SNIFF_BYTES))
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg'
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png'

@@ -24,6 +24,7 @@ import {
   CANVAS_PIXEL_MS,
   CONVERSION_MS,
   DECODER_MS,
+  IMAGE_CHUNK_MS,
   decodingMs,
   FRAME_MS,
   libraryMs,
@@ -146,8 +147,10 @@ export class ImageScan {
 
   /** Takes the next bytes. Do not change them afterwards if the format is held. */
   *take(chunk: Uint8Array): Steps {
-    if (this.#decoder) yield* this.#decode(this.#decoder, chunk)
-    else if (HELD_FORMATS.has(this.#format) && !this.isOver) this.#keep(chunk)
+    if (this.#decoder) {
+      this.#budget.spend(IMAGE_CHUNK_MS)
+      yield* this.#decode(this.#decoder, chunk)
+    } else if (HELD_FORMATS.has(this.#format) && !this.isOver) this.#keep(chunk)
   }
 
   /**

@@ -43,7 +43,7 @@ export class BinaryString implements Unwriter {
       const length = byte < 0xc2 || byte >= 0xf0 ? 1 : byte < 0xe0 ? 2 : 3
       if (at + length > bytes.length) {
         this.#unread.keep(bytes.subarray(at))
-        out.copy(bytes.subarray(from, at))
+        out.copy(bytes, from, at)
         from = bytes.length
         break
       }
@@ -53,7 +53,7 @@ export class BinaryString implements Unwriter {
         continue
       }
       const [high, low] = [bytes[at + length - 2] as number, bytes[at + length - 1] as number]
-      out.copy(bytes.subarray(from, at))
+      out.copy(bytes, from, at)
       const lead = length === 3 ? byte : 0
       this.#make(out, ((lead & 15) << 12) | ((high & 0x3f) << 6) | (low & 0x3f))
       at += length
@@ -62,7 +62,7 @@ export class BinaryString implements Unwriter {
     }
     // In other data, about a quarter looks like such characters.
     if (others * 2 > characters) return unchanged(bytes)
-    out.copy(bytes.subarray(from))
+    out.copy(bytes, from)
     return out.end()
   }
 

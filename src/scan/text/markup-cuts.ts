@@ -37,27 +37,38 @@ export class MarkupCuts implements Unwriter {
         this.#until = undefined
       }
       const mark = nextMark(text, at)
-      out.copy(text.subarray(at, mark === -1 ? text.length : mark))
+      out.copy(text, at, mark === -1 ? text.length : mark)
       if (mark === -1) break
-      const rest = text.subarray(mark)
-      const cut = CUTS.find(({ begin }) => begin.equals(rest.subarray(0, begin.length)))
-      if (!cut && CUTS.some(({ begin }) => begin.subarray(0, rest.length).equals(rest))) {
-        this.#unread.keep(rest)
+      const cut = CUTS.find(({ begin }) => isAt(begin, text, mark))
+      if (!cut) {
+        out.copy(text, mark, mark + 1)
+        at = mark + 1
+        continue
+      }
+      if (mark + cut.begin.length > text.length) {
+        this.#unread.keep(text.subarray(mark))
         break
       }
-      at = mark + (cut?.begin.length ?? 1)
-      if (!cut) out.copy(rest.subarray(0, 1))
-      else {
-        out.make(-1, true, true)
-        if (cut.end.length > 0) this.#until = cut.end
-      }
+      at = mark + cut.begin.length
+      out.make(-1, true, true)
+      if (cut.end.length > 0) this.#until = cut.end
     }
     return out.end()
   }
 }
 
+/** Whether a needle is at a position, as far as the text goes. */
+function isAt(needle: Buffer, text: Buffer, at: number): boolean {
+  const end = Math.min(needle.length, text.length - at)
+  for (let i = 0; i < end; i++) if (text[at + i] !== needle[i]) return false
+  return true
+}
+
+/** Index of the next mark. Marks are dense in some texts: a call of `indexOf` would cost more. */
 function nextMark(text: Buffer, from: number): number {
-  const less = text.indexOf(LESS, from)
-  const bracket = text.subarray(0, less === -1 ? text.length : less).indexOf(BRACKET, from)
-  return bracket === -1 ? less : bracket
+  for (let at = from; at < text.length; at++) {
+    const byte = text[at]
+    if (byte === LESS || byte === BRACKET) return at
+  }
+  return -1
 }

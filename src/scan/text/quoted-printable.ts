@@ -21,7 +21,7 @@ export class QuotedPrintable implements Unwriter {
     while (at !== -1) {
       if (at + 2 >= bytes.length) {
         this.#unread.keep(bytes.subarray(at))
-        out.copy(bytes.subarray(from, at))
+        out.copy(bytes, from, at)
         return out.end()
       }
       const length = softEnd(bytes, at)
@@ -29,13 +29,13 @@ export class QuotedPrintable implements Unwriter {
       const low = HEX[bytes[at + 2] as number] as number
       const isByte = high >= 0 && low >= 0
       if (length > 0 || isByte) {
-        out.copy(bytes.subarray(from, at))
+        out.copy(bytes, from, at)
         out.make(length > 0 ? -1 : high * 16 + low, true, true)
         from = at + (length || 3)
       }
       at = bytes.indexOf(EQUALS, Math.max(from, at + 1))
     }
-    out.copy(bytes.subarray(from))
+    out.copy(bytes, from)
     return out.end()
   }
 

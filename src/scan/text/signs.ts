@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { ascii } from '../../util/ascii.ts'
+import { byteTable } from '../../util/bytes.ts'
 import { isJpegStart } from '../archive/signatures.ts'
 import { inflated, isZlib, mayBeDeflate, mayBeZlib } from '../archive/zlib.ts'
 import { sniffFile } from '../format.ts'
@@ -91,12 +92,19 @@ export function hasPickledBytes(head: Uint8Array): boolean {
   return Buffer.from(head.buffer, head.byteOffset, head.length).includes(PICKLED_BYTES)
 }
 
+/** First bytes of files, except those with brands: most other data has none of them. */
+const FILE_STARTS = byteTable('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
+const SMALL_F = 0x66
+
 /** Whether a file begins with these bytes, by more evidence than a sign. */
 export function isFileStart(head: Uint8Array): boolean {
   if (head[0] === 0xc3 || head[0] === 0xc2) return isBinaryString(head, false)
   if (head[0] === PICKLED_BYTES[0] && hasPickledBytes(head.subarray(0, PICKLED_BYTES.length)))
     return true
-  const format = head.length > MOST_BEFORE && isTarStart(head) ? 'tar' : sniffFile(head)
+  const isTar = head.length > MOST_BEFORE && isTarStart(head)
+  // Brands come after four arbitrary bytes.
+  if (!isTar && FILE_STARTS[head[0] as number] !== 1 && head[4] !== SMALL_F) return false
+  const format = isTar ? 'tar' : sniffFile(head)
   if (format === 'jpeg') return isJpegStart(head)
   if (format === 'bmp') return head[6] === 0 && head[8] === 0 && isBitmapPlane(head)
   if (format === 'gzip') return isGzipStart(head)
@@ -108,16 +116,9 @@ export function isFileStart(head: Uint8Array): boolean {
 /** Asks whether another value may be inflated to look inside. */
 export type MayInflate = () => boolean
 
-/** First bytes of images, and of other files: most values begin with neither. */
-const IMAGE_STARTS = byteTable('\xff\x89GRBIM8\0')
-const FILE_STARTS = byteTable('\xff\x89GRBIM8\0P\x1f7\xfd(%c')
-const SMALL_F = 0x66
-
 /** The same at the beginning of a value, which may have a format with a short signature. */
 export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
-  // Brands come after four arbitrary bytes.
-  const mayBeImage = IMAGE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
-  if (mayBeImage && sniffFormat(head)) return true
+  if (sniffFormat(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
@@ -126,8 +127,7 @@ export function isValueStart(head: Uint8Array, mayInflate: MayInflate): boolean 
  * few zeros does not count.
  */
 export function isPlainValueStart(head: Uint8Array, mayInflate: MayInflate): boolean {
-  const mayBeFile = FILE_STARTS[head[0] as number] === 1 || head[4] === SMALL_F
-  if (mayBeFile && isFileStart(head)) return true
+  if (isFileStart(head)) return true
   return mayBeZlib(head) && mayInflate() && isZlib(head)
 }
 
@@ -174,12 +174,6 @@ function isTextOfWidth(head: Uint8Array, width: number): boolean {
 
 export function isTextByte(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13
-}
-
-function byteTable(bytes: string): Uint8Array {
-  const table = new Uint8Array(256)
-  for (const byte of Buffer.from(bytes, 'latin1')) table[byte] = 1
-  return table
 }
 
 const SMALL_U = 0x75

@@ -4,14 +4,14 @@ import { isImageFormat } from '../format.ts'
 import type { FinishedInner, ScannedFile } from '../scanned.ts'
 import { Base64Coding } from './alphabets.ts'
 import { NO_CODES } from './codings.ts'
-import { CODE_MS, FILE_MS, INFLATING_MS, LOOK_MS, TEXT_BYTE_MS } from '../work.ts'
+import { CODE_MS, INFLATER_MS, LOOK_MS, TEXT_BYTE_MS, TEXT_MS } from '../work.ts'
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
 
 /** Maximum layers of escapes that are undone. */
 const MAX_LAYERS = 3
 /** Bytes searched at once. */
-const BLOCK_BYTES = 4 * 1024
+const BLOCK_BYTES = 2 * 1024
 /** Maximum distance between two readings of the same file. */
 const NEAR_BYTES = 16 * 1024
 
@@ -57,19 +57,21 @@ export class TextSearch {
   constructor(options: TextOptions) {
     this.#options = options
     const { budget, isUrlencoded } = options
+    budget.spend(TEXT_MS)
     this.#layer = new Layer(
       {
         isUrlencoded,
         takeBytes: (count) => {
+          if (budget.isExhausted || !budget.take('textBytes', count)) return this.#isRoom(false)
           budget.spend(count * TEXT_BYTE_MS)
-          return this.#isRoom(budget.take('textBytes', count))
+          return true
         },
         names: (options.names ?? []).map((name) => base64Codes(name)),
         onCodes: (count) => budget.spend(count * CODE_MS),
         onLook: () => budget.spend(LOOK_MS),
         takeLook: () => this.#isRoom(!budget.isSpent('embeddedStarts') && budget.take('textLooks')),
         takeInflating: () => {
-          budget.spend(INFLATING_MS)
+          budget.spend(INFLATER_MS)
           return this.#isRoom(!budget.isExhausted)
         },
         open: (isPlain) => this.#open(isPlain),
@@ -142,7 +144,6 @@ export class TextSearch {
     if (this.#isRoom(file !== undefined)) {
       budget.openEmbedded++
       this.#opened++
-      budget.spend(FILE_MS)
     }
     return file
   }

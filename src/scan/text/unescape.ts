@@ -146,7 +146,7 @@ export class Unescaper implements Unwriter {
     for (; at !== -1; at = this.#next(bytes, at)) {
       const escape = this.#read(bytes, at)
       if (escape === 'more' && this.#canWait(bytes, at)) {
-        out.copy(bytes.subarray(from, at))
+        out.copy(bytes, from, at)
         this.#keep(bytes.subarray(at), made?.subarray(at))
         return out.end()
       }
@@ -155,12 +155,12 @@ export class Unescaper implements Unwriter {
         continue
       }
       const isTold = this.#isTold && (this.#isDecisive || isMade(made, at, at + this.#length))
-      out.copy(bytes.subarray(from, at))
+      out.copy(bytes, from, at)
       out.make(this.#value, this.#isByte, isTold)
       at += this.#length
       from = at
     }
-    out.copy(bytes.subarray(from))
+    out.copy(bytes, from)
     return out.end()
   }
 
@@ -175,10 +175,10 @@ export class Unescaper implements Unwriter {
 
   /** Index of the next possible escape. */
   #next(bytes: Uint8Array, from: number): number {
-    const at = bytes.indexOf(this.#first, from)
-    if (this.#kind !== 'form') return at
-    const plus = bytes.subarray(0, at === -1 ? bytes.length : at).indexOf(PLUS, from)
-    return plus === -1 ? at : plus
+    if (this.#kind !== 'form') return bytes.indexOf(this.#first, from)
+    for (let at = from; at < bytes.length; at++)
+      if (bytes[at] === PLUS || bytes[at] === PERCENT) return at
+    return -1
   }
 
   /** Whether following bytes may complete it to an escape. */

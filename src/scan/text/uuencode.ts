@@ -5,6 +5,8 @@ const [LINE_END, SPACE, GRAVE] = [0x0a, 0x20, 0x60]
 /** Maximum bytes of a line, and characters of the longest line. */
 const MAX_BYTES = 63
 const MAX_CHARS = 1 + (MAX_BYTES / 3) * 4
+/** Characters of the shortest line that is read: half of a group may be lost. */
+const MIN_CHARS = 3
 
 /** Characters that a line's bytes take. */
 const charsFor = (bytes: number) => Math.ceil(bytes / 3) * 4
@@ -26,10 +28,12 @@ export class UuCoding implements Coding {
     const { bytes } = this.#unread.join(fresh)
     let from = 0
     for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, from)) {
-      this.#readLine(
-        bytes.subarray(Math.max(from, end - MAX_CHARS - 2), end),
-        this.#isCut || end - from > MAX_CHARS + 2,
-      )
+      if (end - from < MIN_CHARS) this.#noteLine(false)
+      else
+        this.#readLine(
+          bytes.subarray(Math.max(from, end - MAX_CHARS - 2), end),
+          this.#isCut || end - from > MAX_CHARS + 2,
+        )
       this.#isCut = false
       from = end + 1
     }
@@ -47,15 +51,19 @@ export class UuCoding implements Coding {
   /** Reads a line, or the end of a line that begins with something else. */
   #readLine(line: Uint8Array, isCut: boolean): void {
     const text = line.at(-1) === 0x0d ? line.subarray(0, -1) : line
-    const isRead = (!isCut && this.#readFrom(text, 0)) || this.#readEnd(text)
+    this.#noteLine((!isCut && this.#readFrom(text, 0)) || this.#readEnd(text))
+  }
+
+  #noteLine(isRead: boolean): void {
     if (!isRead && !this.#isBroken) this.#codes.push(BREAK)
     this.#isBroken = !isRead
   }
 
   #readEnd(line: Uint8Array): boolean {
-    for (let bytes = MAX_BYTES; bytes > 0; bytes--) {
+    const most = Math.floor((line.length - 2) / 4) * 3
+    for (let bytes = Math.min(MAX_BYTES, most); bytes > 0; bytes--) {
       const from = line.length - charsFor(bytes) - 1
-      if (from > 0 && line[from] === SPACE + bytes && this.#readFrom(line, from)) return true
+      if (line[from] === SPACE + bytes && this.#readFrom(line, from)) return true
     }
     return false
   }
