@@ -43,6 +43,9 @@ if (values.differential) {
   const only = values.only === undefined ? undefined : Number(values.only)
   const report = values.report === undefined ? {} : readReport(values.report)
   if (only !== undefined) for (const one of formats) formatReport(report, one).next = only
+  const save = () => {
+    if (values.report !== undefined) writeReport(values.report, report)
+  }
   await runDifferential({
     count: only === undefined ? Number(values.count ?? 1000) : only + 1,
     seed: Number(values.seed),
@@ -51,8 +54,9 @@ if (values.differential) {
     deadline: performance.now() + Number(values.seconds) * 1000,
     keep: values.keep,
     report,
+    onProgress: save,
   })
-  if (values.report !== undefined) writeReport(values.report, report)
+  save()
   printReport(report)
   process.exit(unexplainedOf(report).length > 0 ? 1 : 0)
 }

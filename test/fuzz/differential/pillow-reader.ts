@@ -16,7 +16,8 @@ def show(file):
     image = Image.open(io.BytesIO(file))
     if image.width * image.height > 4_000_000:
         return 0, 0, b''
-    image = ImageOps.exif_transpose(image)
+    if image.format != 'TIFF': # whose pixels are turned already
+        image = ImageOps.exif_transpose(image)
     if image.mode[0] in 'IF':
         image = image.convert('I').point(lambda value: value * (1 / 256)).convert('L')
     image = image.convert('RGBA')

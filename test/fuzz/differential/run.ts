@@ -29,6 +29,8 @@ export interface DifferentialOptions {
   othersOf: number
   /** What was counted before, which is gone on with. */
   report: Report
+  /** Called now and then, when the report has grown. */
+  onProgress?: () => void
   /** Time to stop at, of `performance.now()`. */
   deadline?: number
   /** Folder for files that differ. */
@@ -61,6 +63,7 @@ export async function runDifferential(options: DifferentialOptions): Promise<Rep
         const own = formatReport(options.report, format)
         await new FormatRun(options, format, own, others).goOnTo(Math.min(end, options.count))
         left ||= own.next < options.count
+        options.onProgress?.()
         if (performance.now() > (options.deadline ?? Infinity)) return options.report
       }
     }
