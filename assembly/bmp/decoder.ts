@@ -213,7 +213,9 @@ function beginImage(width: i32, height: i32, bits: u32, compression: u32, isWind
 /** Bit fields, from the header or after it; the default ones if there are none. */
 function readMasks(headerBytes: u32, compression: u32): void {
   const isFields = compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS
-  if (isFields) {
+  // Masks that are all 0 are black in browsers, and the default in Pillow.
+  const isEmpty = isFields && !(load<u32>(start, 54) | load<u32>(start, 58) | load<u32>(start, 62))
+  if (isFields && !isEmpty) {
     memory.copy(masks, start + 54, 12)
     hasAlpha = headerBytes >= 56 || compression == ALPHA_BIT_FIELDS
     if (hasAlpha) store<u32>(masks, load<u32>(start, 66), 12)
@@ -227,19 +229,19 @@ function readMasks(headerBytes: u32, compression: u32): void {
     store<u32>(masks, 0x0000ff, 8)
     // Alpha is the fourth byte: in browsers, if the header has any mask for it; in ImageMagick, also
     // if the header is too short for one.
-    const hasMask = headerBytes < 56 || load<u32>(start, 66) != 0
+    const hasMask = isEmpty || headerBytes < 56 || load<u32>(start, 66) != 0
     store<u32>(masks, pixelBits == 32 && hasMask ? 0xff000000 : 0, 12)
     hasAlpha = true
   }
   hasAlpha = hasAlpha && load<u32>(masks, 12) != 0
 }
 
-/** A channel of a pixel, 0 to 255. */
+/** A channel of a pixel, 0 to 255, rounded as in other programs. */
 function channel(pixel: u32, index: u32): f32 {
   const mask = load<u32>(masks + ((<usize>index) << 2))
   if (!mask) return 0
   const shift = ctz(mask)
-  return (<f32>((pixel & mask) >> shift) * 255) / <f32>(mask >> shift)
+  return nearest<f32>((<f32>((pixel & mask) >> shift) * 255) / <f32>(mask >> shift))
 }
 
 function readRows(): i32 {
@@ -274,21 +276,21 @@ function useRow(): void {
 }
 
 /** Luma of a row's pixels. */
-function readRow(row: usize, luma: usize): void {
+function readRow(bytes: usize, values: usize): void {
   for (let x: u32 = 0; x < imageWidth; x++) {
     const to = (<usize>x) << 2
     if (pixelBits <= 8) {
       const bit = x * pixelBits
-      const byte = <u32>load<u8>(row + (bit >> 3))
+      const byte = <u32>load<u8>(bytes + (bit >> 3))
       const value = (byte >> (8 - pixelBits - (bit & 7))) & ((1 << pixelBits) - 1)
-      f32.store(luma + to, f32.load(colours + ((<usize>value) << 2)))
+      f32.store(values + to, f32.load(colours + ((<usize>value) << 2)))
       f32.store(alpha + to, f32.load(colourAlphas + ((<usize>value) << 2)))
     } else if (pixelBits == 24) {
-      const at = row + <usize>x * 3
-      f32.store(luma + to, lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
+      const at = bytes + <usize>x * 3
+      f32.store(values + to, lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
     } else {
-      const pixel = pixelBits == 16 ? u16le(row + ((<usize>x) << 1)) : load<u32>(row + to)
-      f32.store(luma + to, lumaOf(channel(pixel, 0), channel(pixel, 1), channel(pixel, 2)))
+      const pixel = pixelBits == 16 ? u16le(bytes + ((<usize>x) << 1)) : load<u32>(bytes + to)
+      f32.store(values + to, lumaOf(channel(pixel, 0), channel(pixel, 1), channel(pixel, 2)))
       if (!hasAlpha) continue
       const opacity = channel(pixel, 3)
       isAlphaSeen = isAlphaSeen || opacity > 0

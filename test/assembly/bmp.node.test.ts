@@ -165,7 +165,7 @@ describe('BMP pixels', () => {
     const expected = plane((x, y) => {
       const [r = 0, g = 0, b = 0] = used.map((mask) => {
         const lowest = mask & -mask
-        return (((pixel(x, y) & mask) >>> 0) / lowest / (mask / lowest)) * 255
+        return Math.round((((pixel(x, y) & mask) >>> 0) / lowest / (mask / lowest)) * 255)
       })
       return lumaOf(r, g, b)
     })
@@ -173,6 +173,18 @@ describe('BMP pixels', () => {
       const options = masks ? { bits, pixel, masks, headerBytes } : { bits, pixel, headerBytes }
       expect(difference(decodeFirst(options).luma, expected).max).toBeLessThan(0.01)
     }
+  })
+
+  it('have the default channels under masks that are all 0, as in Pillow', () => {
+    const pixel = (x: number) => 0xff_00_00_00 + x * 0x10101
+    const masks = [0, 0, 0, 0]
+    const options = { bits: 32, pixel, masks, compression: 3, headerBytes: 108 } as const
+    expect(
+      difference(
+        decodeFirst(options).luma,
+        plane((x) => x),
+      ).max,
+    ).toBeLessThan(0.01)
   })
 
   it('are transparent by their fourth byte if there is an alpha mask, even without the others', () => {
