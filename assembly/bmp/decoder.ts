@@ -5,6 +5,7 @@ import { inputLeft, skipInput, start, u16le } from '../input'
 import { lumaOf } from '../luma/pixels'
 import {
   addPlaneRow,
+  addPlaneRows,
   beginPixelPlanes,
   dropTransparency,
   leaveOut,
@@ -57,10 +58,15 @@ let column: u32 = 0
 let runBits: u32 = 8
 let rowsToEnd: u32 = 0 // set by an escape
 let row: usize = 0
+let otherOffset: u32 = 0 // from the row to the one that starts after the colours; 0 if it is the same
 let luma: usize = 0
 let alpha: usize = 0
+let otherLuma: usize = 0
 
-const colours = memory.data(1024) // luma of each palette entry, f32
+// By value of a pixel, f32. Values beyond the palette are black in browsers and grey in Pillow. As
+// transparent grey, they are hashed as both.
+const colours = memory.data(1024)
+const colourAlphas = memory.data(1024)
 
 // Bit fields: the position of each channel, and its largest value.
 const masks = memory.data(16) // red, green, blue, alpha: u32
@@ -148,15 +154,34 @@ function readHeader(isLast: bool): i32 {
   const status = beginImage(width, isTopDown ? 0 - height : height, bits, compression, isWindows)
   if (status != CONTINUE) return status
   readMasks(headerBytes, compression)
-  for (let i: u32 = 0; i < colourCount; i++) {
-    const at = start + coloursAt + i * colourBytes
-    f32.store(colours + (i << 2), lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
-  }
+  if (bits <= 8) readColours(start + coloursAt, colourCount, colourBytes)
   // Not all programs agree on such a file.
   if (pixelsAt < coloursAt) leaveOut()
+  else if (pixelsAt == coloursAt && bits <= 8) beginOtherRows(4 * (named ? named : 1 << bits))
   toSkip = pixelsAt
   state = AT_PIXELS
   return CONTINUE
+}
+
+function readColours(at: usize, count: u32, bytes: u32): void {
+  for (let i: u32 = 0; i < 256; i++, at += bytes) {
+    const isIn = i < count
+    const value = isIn ? lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)) : <f32>i
+    f32.store(colours + (i << 2), value)
+    f32.store(colourAlphas + (i << 2), isIn ? 255 : 0)
+  }
+  hasAlpha = count < 256
+  isAlphaSeen = true
+}
+
+/** Pixels begin where colours should. Pillow then looks for them after the colours. */
+function beginOtherRows(offset: u32): void {
+  const held = offset <= 1024 && !runBits ? allocate(rowBytes + offset) : 0
+  otherLuma = held ? allocate(<usize>imageWidth * 4) : 0
+  if (!otherLuma) return leaveOut()
+  row = held
+  otherOffset = offset
+  hasAlpha = false
 }
 
 function beginImage(width: i32, height: i32, bits: u32, compression: u32, isWindows: bool): i32 {
@@ -188,7 +213,9 @@ function beginImage(width: i32, height: i32, bits: u32, compression: u32, isWind
 /** Bit fields, from the header or after it; the default ones if there are none. */
 function readMasks(headerBytes: u32, compression: u32): void {
   const isFields = compression == BIT_FIELDS || compression == ALPHA_BIT_FIELDS
-  if (isFields) {
+  // Masks that are all 0 are black in browsers, and the default in Pillow.
+  const isEmpty = isFields && !(load<u32>(start, 54) | load<u32>(start, 58) | load<u32>(start, 62))
+  if (isFields && !isEmpty) {
     memory.copy(masks, start + 54, 12)
     hasAlpha = headerBytes >= 56 || compression == ALPHA_BIT_FIELDS
     if (hasAlpha) store<u32>(masks, load<u32>(start, 66), 12)
@@ -200,52 +227,70 @@ function readMasks(headerBytes: u32, compression: u32): void {
     store<u32>(masks, 0xff0000)
     store<u32>(masks, 0x00ff00, 4)
     store<u32>(masks, 0x0000ff, 8)
-    // The mask of alpha counts even if the others do not, as in browsers. Without one, ImageMagick
-    // takes the fourth byte.
-    hasAlpha = pixelBits == 32
-    store<u32>(masks, headerBytes >= 56 && hasAlpha ? load<u32>(start, 66) : 0xff000000, 12)
+    // Alpha is the fourth byte: in browsers, if the header has any mask for it; in ImageMagick, also
+    // if the header is too short for one.
+    const hasMask = isEmpty || headerBytes < 56 || load<u32>(start, 66) != 0
+    store<u32>(masks, pixelBits == 32 && hasMask ? 0xff000000 : 0, 12)
+    hasAlpha = true
   }
   hasAlpha = hasAlpha && load<u32>(masks, 12) != 0
 }
 
-/** A channel of a pixel, 0 to 255. */
+/** A channel of a pixel, 0 to 255, rounded as in other programs. */
 function channel(pixel: u32, index: u32): f32 {
   const mask = load<u32>(masks + ((<usize>index) << 2))
   if (!mask) return 0
   const shift = ctz(mask)
-  return (<f32>((pixel & mask) >> shift) * 255) / <f32>(mask >> shift)
+  return nearest<f32>((<f32>((pixel & mask) >> shift) * 255) / <f32>(mask >> shift))
 }
 
 function readRows(): i32 {
   while (rowsDone < imageHeight) {
-    const count = min(inputLeft(), rowBytes - rowFill)
+    const rowEnd = rowBytes + otherOffset
+    const count = min(inputLeft(), rowEnd - rowFill)
     memory.copy(row + rowFill, start, count)
     skipInput(count)
     rowFill += count
-    if (rowFill < rowBytes) return MORE
-    rowFill = 0
-    readRow()
-    addPlaneRow(luma, hasAlpha ? alpha : 0)
-    rowsDone++
+    if (rowFill < rowEnd) return MORE
+    useRow()
   }
   return endImage()
 }
 
-/** Luma of the row's pixels. */
-function readRow(): void {
+/** Passes on a row that is complete, as is the other one. */
+function useRow(): void {
+  readRow(row, luma)
+  if (otherOffset) {
+    for (let x: u32 = 0; x < imageWidth; x++) {
+      const at = (<usize>x) << 2
+      if (!f32.load(alpha + at)) f32.store(luma + at, 0) // beyond the palette, as in browsers
+    }
+    readRow(row + otherOffset, otherLuma)
+    addPlaneRows(luma, otherLuma)
+    memory.copy(row, row + rowBytes, otherOffset)
+  } else {
+    addPlaneRow(luma, hasAlpha ? alpha : 0)
+  }
+  rowFill -= rowBytes
+  rowsDone++
+}
+
+/** Luma of a row's pixels. */
+function readRow(bytes: usize, values: usize): void {
   for (let x: u32 = 0; x < imageWidth; x++) {
     const to = (<usize>x) << 2
     if (pixelBits <= 8) {
       const bit = x * pixelBits
-      const byte = <u32>load<u8>(row + (bit >> 3))
+      const byte = <u32>load<u8>(bytes + (bit >> 3))
       const value = (byte >> (8 - pixelBits - (bit & 7))) & ((1 << pixelBits) - 1)
-      f32.store(luma + to, f32.load(colours + ((<usize>value) << 2)))
+      f32.store(values + to, f32.load(colours + ((<usize>value) << 2)))
+      f32.store(alpha + to, f32.load(colourAlphas + ((<usize>value) << 2)))
     } else if (pixelBits == 24) {
-      const at = row + <usize>x * 3
-      f32.store(luma + to, lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
+      const at = bytes + <usize>x * 3
+      f32.store(values + to, lumaOf(load<u8>(at, 2), load<u8>(at, 1), load<u8>(at)))
     } else {
-      const pixel = pixelBits == 16 ? u16le(row + ((<usize>x) << 1)) : load<u32>(row + to)
-      f32.store(luma + to, lumaOf(channel(pixel, 0), channel(pixel, 1), channel(pixel, 2)))
+      const pixel = pixelBits == 16 ? u16le(bytes + ((<usize>x) << 1)) : load<u32>(bytes + to)
+      f32.store(values + to, lumaOf(channel(pixel, 0), channel(pixel, 1), channel(pixel, 2)))
       if (!hasAlpha) continue
       const opacity = channel(pixel, 3)
       isAlphaSeen = isAlphaSeen || opacity > 0
@@ -315,23 +360,24 @@ function putRun(count: u32, value: u32): void {
 }
 
 function putPixel(value: u32): void {
-  putLuma(f32.load(colours + ((<usize>value) << 2)))
+  const at = (<usize>value) << 2
+  putLuma(f32.load(colours + at), f32.load(colourAlphas + at))
 }
 
 /** Stores `count` colours of three bytes, `distance` bytes apart. */
 function putColours(count: u32, from: usize, distance: usize): void {
   const shown = column < imageWidth ? min(count, imageWidth - column) : 0
   for (let k: u32 = 0; k < shown; k++, from += distance) {
-    putLuma(lumaOf(load<u8>(from, 2), load<u8>(from, 1), load<u8>(from)))
+    putLuma(lumaOf(load<u8>(from, 2), load<u8>(from, 1), load<u8>(from)), 255)
   }
   column += count - shown
 }
 
-function putLuma(value: f32): void {
+function putLuma(value: f32, opacity: f32): void {
   if (column < imageWidth) {
     const at = (<usize>column) << 2
     f32.store(luma + at, value)
-    f32.store(alpha + at, 255)
+    f32.store(alpha + at, opacity)
   }
   column++
 }
@@ -364,6 +410,8 @@ function endImage(): i32 {
  */
 function giveUp(): i32 {
   if (state == FINISHED) return DONE
+  if (otherOffset) addHeldRows()
+  if (rowsDone == imageHeight) return endImage()
   if (rowsDone * 2 < imageHeight || state == AT_PIXELS) return TRUNCATED
   memory.fill(luma, 0, <usize>imageWidth * 4)
   memory.fill(alpha, 0, <usize>imageWidth * 4)
@@ -372,11 +420,21 @@ function giveUp(): i32 {
   return addMissing()
 }
 
+/** Adds rows that are complete, but whose other rows are not. */
+function addHeldRows(): void {
+  leaveOut()
+  while (rowFill >= rowBytes && rowsDone < imageHeight) {
+    memory.fill(row + rowFill, 0, rowBytes + otherOffset - rowFill)
+    useRow()
+  }
+}
+
 /** Adds the rows missing from the file, some at a time. */
 function addMissing(): i32 {
   for (; rowsDone < imageHeight; rowsDone++) {
     if (isStepOver()) return PAUSED
-    addPlaneRow(luma, alpha)
+    if (otherOffset) addPlaneRows(luma, luma)
+    else addPlaneRow(luma, alpha)
   }
   return endImage()
 }

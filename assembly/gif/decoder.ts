@@ -88,6 +88,7 @@ let shownHeight: u32 = 0
 let disposal: u32 = KEEP
 let nextDisposal: u32 = KEEP // from the graphic control extension before the frame
 let nextTransparent: i32 = -1
+let hadTransparent: bool = false // in any such extension before the frame
 let pass: u32 = ALL_ROWS
 let rowIndex: u32 = 0
 let rowsDone: u32 = 0
@@ -95,10 +96,14 @@ let column: u32 = 0
 let luma: usize = 0
 let alpha: usize = 0
 
-// Luma and alpha by pixel value, of the global colours and of the frame's.
+// Luma and alpha by pixel value, of the global colours and of the frame's. Values beyond the table
+// are transparent in browsers and grey in Pillow. As transparent grey, they are hashed as both.
+let globalCount: u32 = 0
 const globalLuma = memory.data(1024)
 const colourLuma = memory.data(1024)
 const colourAlpha = memory.data(1024)
+/** Luma around the first frame: browsers show the background, Pillow and others its colour. */
+let aroundLuma: f32 = 0
 
 /** Decodes the available input. `isLast`: no more will come. Returns a status. */
 export function decodeGif(isLast: bool): i32 {
@@ -138,9 +143,9 @@ function step(): i32 {
 
 /** Reads `count` colours of three bytes as luma. */
 function readColours(at: usize, count: u32, to: usize): void {
-  memory.fill(to, 0, 1024)
-  for (let i: u32 = 0; i < count; i++, at += 3) {
-    f32.store(to + ((<usize>i) << 2), lumaOf(load<u8>(at), load<u8>(at, 1), load<u8>(at, 2)))
+  for (let i: u32 = 0; i < 256; i++, at += 3) {
+    const value = i < count ? lumaOf(load<u8>(at), load<u8>(at, 1), load<u8>(at, 2)) : <f32>i
+    f32.store(to + ((<usize>i) << 2), value)
   }
 }
 
@@ -152,13 +157,14 @@ function coloursIn(flags: u32): u32 {
 function readHeader(): i32 {
   if (inputLeft() < 13) return MORE
   if (load<u32>(start) != 0x38464947) return DAMAGED // 'GIF8'
-  const count = coloursIn(load<u8>(start, 10))
-  if (inputLeft() < 13 + 3 * count) return MORE
+  globalCount = coloursIn(load<u8>(start, 10))
+  if (inputLeft() < 13 + 3 * globalCount) return MORE
   limitMemory(SMALL_MEMORY)
   screenWidth = u16le(start + 6)
   screenHeight = u16le(start + 8)
-  readColours(start + 13, count, globalLuma)
-  skipInput(13 + 3 * count)
+  readColours(start + 13, globalCount, globalLuma)
+  aroundLuma = globalCount ? f32.load(globalLuma + ((<usize>load<u8>(start, 11)) << 2)) : 0
+  skipInput(13 + 3 * globalCount)
   state = AT_BLOCK
   return CONTINUE
 }
@@ -187,6 +193,7 @@ function readExtension(): i32 {
     const method = (flags >> 2) & 7
     nextDisposal = method == 2 ? CLEAR : method == 3 ? PUT_BACK : KEEP
     nextTransparent = flags & 1 ? load<u8>(start, 6) : -1
+    hadTransparent = hadTransparent || nextTransparent >= 0
   }
   return skipExtension()
 }
@@ -222,9 +229,12 @@ function readDescriptor(): i32 {
   frameHeight = u16le(start + 7)
   if (count) readColours(start + 10, count, colourLuma)
   else memory.copy(colourLuma, globalLuma, 1024)
+  const known = <i32>(count ? count : globalCount)
   for (let i: i32 = 0; i < 256; i++) {
-    f32.store(colourAlpha + ((<usize>i) << 2), i == nextTransparent ? 0 : 255)
+    f32.store(colourAlpha + ((<usize>i) << 2), i == nextTransparent || i >= known ? 0 : 255)
   }
+  if (hadTransparent && nextTransparent < 0) leaveOut() // the last extension counts, or each of them
+  hadTransparent = false
   skipInput(10 + 3 * count)
   disposal = nextDisposal
   nextDisposal = KEEP
@@ -285,10 +295,16 @@ function interlacedCost(count: u32): u32 {
   return max(count, MIN_INTERLACED_PIXELS) * INTERLACED_COST
 }
 
-/** Makes the row transparent black, as outside the frame. */
+/** Makes the row transparent, as outside the frame. */
 function clearRow(): void {
-  memory.fill(luma, 0, <usize>imageWidth * 4)
-  memory.fill(alpha, 0, <usize>imageWidth * 4)
+  clearPixels(0)
+}
+
+/** Makes the pixels of the row transparent from one on. */
+function clearPixels(from: u32): void {
+  const value: f32 = isFirstFrameDone ? 0 : aroundLuma
+  for (let x = from; x < imageWidth; x++) f32.store(luma + ((<usize>x) << 2), value)
+  memory.fill(alpha + ((<usize>from) << 2), 0, (<usize>(imageWidth - from)) << 2)
 }
 
 /** Adds rows above the first frame, or those that it lacks and those below it. */
@@ -322,11 +338,7 @@ function addBlankRows(): i32 {
 /** Passes on a row of which only the first pixels came: the others are transparent. */
 function endPartialRow(): void {
   if (!column || rowsDone >= frameHeight) return
-  for (let x = column; x < shownWidth; x++) {
-    const at = (<usize>(frameX + x)) << 2
-    f32.store(luma + at, 0)
-    f32.store(alpha + at, 0)
-  }
+  if (column < shownWidth) clearPixels(frameX + column)
   useRow()
 }
 
@@ -337,7 +349,7 @@ function endPartialRow(): void {
 function addMissingRows(): void {
   clearRow()
   while (rowsDone < frameHeight) {
-    if (rowIndex < shownHeight) addMissingSamples(frameY + rowIndex, 0, 1, luma, imageWidth, true)
+    if (rowIndex < shownHeight) addMissingSamples(frameY + rowIndex, 0, 1, alpha, imageWidth, true)
     nextRow()
   }
 }

@@ -1,5 +1,5 @@
 // The planes of a frame of any format: luma with alpha dropped, as in the reference; and, from the
-// first pixel on that is not opaque, luma over white and over black. For a JPEG that decoders read
+// first pixel on that is not opaque, luma over white and over black. For a file that programs read
 // differently, the second plane is the other reading.
 
 import { allocate } from '../memory'
@@ -230,7 +230,7 @@ export function dropTransparency(): void {
 /** Turns the planes upside down. */
 export function flipPlanes(): void {
   flipRows(luma)
-  if (hasWhite) flipRows(white)
+  if (hasWhite || hasOther) flipRows(white)
   if (hasBlack) flipRows(black)
 }
 

@@ -38,6 +38,8 @@ export let mayBeTransparent: bool = false
 export function setPixelFormat(bitDepth: u32, type: u32): bool {
   depth = bitDepth
   colourType = type
+  // Pillow shows values without a palette as grey.
+  for (let i: u32 = 0; i < 256; i++) f32.store(paletteLuma + (i << 2), <f32>i)
   mayBeTransparent = type == GREY_ALPHA || type == RGBA
   const isByteWise = depth == 8 || depth == 16
   const isPacked = depth == 1 || depth == 2 || depth == 4
@@ -276,9 +278,8 @@ function paletteRow(row: usize, cols: u32, luma: usize, alpha: usize): void {
     f32.store(alpha + ((<usize>x) << 2), f32.load(paletteAlpha + at))
     most = max(most, index)
   }
-  // If other colours are transparent, too, programs show such a colour in more ways than there are
-  // planes.
-  if (hasTransparency && most >= paletteCount) leaveOut()
+  // Programs show such a colour in more ways than there are planes: Pillow takes grey.
+  if (most >= paletteCount) leaveOut()
 }
 
 /** Every other format, one sample at a time. */

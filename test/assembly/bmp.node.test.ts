@@ -89,6 +89,39 @@ describe('BMP pixels', () => {
     }
   })
 
+  it('are black or grey where they are beyond the palette', () => {
+    const pixel = (x: number, y: number) => (x * 3 + y * 5) % 80
+    const palette = PALETTE.slice(0, 40)
+    const colour = (value: number, beyond: number) => {
+      const [r = beyond, g = beyond, b = beyond] = palette[value] ?? []
+      return lumaOf(r, g, b)
+    }
+    const { luma, black } = decodeFirst({ bits: 8, pixel, palette, gap: 9 })
+    const grey = plane((x, y) => colour(pixel(x, y), pixel(x, y)))
+    expect(difference(luma, grey).max).toBeLessThan(0.001) // by Pillow
+    const dark = plane((x, y) => colour(pixel(x, y), 0))
+    expect(difference(black!, dark).max).toBeLessThan(0.001) // by Chromium
+  })
+
+  it.each([false, true])('begin where colours should, or after these: top down %s', (isTopDown) => {
+    const pixel = (x: number, y: number) => 41 + ((x * 3 + y * 5) % 160)
+    const rowBytes = 40
+    const whole = { bits: 8, pixel, palette: PALETTE, isTopDown } as const
+    const file = writeBmp({ width: WIDTH, height: HEIGHT, ...whole })
+    const after = decode('bmp', file).frames[0]!.luma
+    new DataView(file.buffer).setUint32(10, 54, true)
+    const bytesAt = (row: number) => file.subarray(54 + row * rowBytes)
+    const before = plane((x, y) => {
+      const value = bytesAt(isTopDown ? y : HEIGHT - 1 - y)[x] ?? 0
+      const [r = 0, g = 0, b = 0] = PALETTE[value] ?? []
+      return lumaOf(r, g, b)
+    })
+    const { luma, other } = decode('bmp', file).frames[0]!
+    expect(difference(luma, before).max).toBeLessThan(0.001) // by Chromium
+    expect(difference(other!, after).max).toBeLessThan(0.001) // by Pillow
+    expect(decode('bmp', file, 7).frames[0]!.other).toEqual(other)
+  })
+
   // As Chromium shows them: the differential fuzzer has such files.
   it.each([0, 12, 30, 50])('begin where the file says, even among its headers: at %i', (at) => {
     const file = writeBmp({ width: WIDTH, height: HEIGHT, bits: 24, pixel: () => 0x336699 })
@@ -132,7 +165,7 @@ describe('BMP pixels', () => {
     const expected = plane((x, y) => {
       const [r = 0, g = 0, b = 0] = used.map((mask) => {
         const lowest = mask & -mask
-        return (((pixel(x, y) & mask) >>> 0) / lowest / (mask / lowest)) * 255
+        return Math.round((((pixel(x, y) & mask) >>> 0) / lowest / (mask / lowest)) * 255)
       })
       return lumaOf(r, g, b)
     })
@@ -142,12 +175,24 @@ describe('BMP pixels', () => {
     }
   })
 
-  it('are transparent by an alpha mask, even without the other masks', () => {
+  it('have the default channels under masks that are all 0, as in Pillow', () => {
+    const pixel = (x: number) => 0xff_00_00_00 + x * 0x10101
+    const masks = [0, 0, 0, 0]
+    const options = { bits: 32, pixel, masks, compression: 3, headerBytes: 108 } as const
+    expect(
+      difference(
+        decodeFirst(options).luma,
+        plane((x) => x),
+      ).max,
+    ).toBeLessThan(0.01)
+  })
+
+  it('are transparent by their fourth byte if there is an alpha mask, even without the others', () => {
     const options = { bits: 32, pixel: () => 0x80_40_40_40, headerBytes: 108 } as const
     const opaque = { ...options, headerBytes: 124, masks: [0xff0000, 0xff00, 0xff, 0] }
     expect(decodeFirst(opaque).white).toBeUndefined()
     for (const headerBytes of [40, 56, 108, 124]) {
-      const masks = [0xff0000, 0xff00, 0xff, 0xff000000]
+      const masks = [0xff0000, 0xff00, 0xff, headerBytes === 108 ? 0x7a7a7a7d : 0xff000000]
       const plain = { ...options, headerBytes, ...(headerBytes > 40 && { masks, compression: 0 }) }
       expect(Math.round(decodeFirst(plain).black?.[5] ?? 0)).toBe(0x20)
     }

@@ -2,10 +2,10 @@
 //
 //   npm run fuzz -- [--count 20000] [--seed 1] [--threads 2] [--keep FOLDER]
 //   npm run fuzz -- --differential [--count 1000] [--seed 1] [--formats jpeg,png] [--keep FOLDER]
-//                   [--chromium-of 10] [--report FILE] [--seconds 300] [--only NUMBER]
+//                   [--others-of 10] [--report FILE] [--seconds 300] [--only NUMBER]
 //
-// With --differential it compares files of unusual structure, so many of each format, with what libvips shows of them, and
-// where there is a Chromium, one of ten with what that shows. With --report it goes on behind what a file has counted, and
+// With --differential it compares files of unusual structure, so many of each format, with what libvips shows of them. Of ten
+// it compares one with what Chromium and Pillow show, where they are installed, and each that libvips shows otherwise or not. With --report it goes on behind what a file has counted, and
 // adds to it; --seconds ends it before. --only makes one file again: the number in its name, of the same seed and format.
 
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     count: { type: 'string' },
     differential: { type: 'boolean', default: false },
     formats: { type: 'string', default: FORMATS.join() },
-    'chromium-of': { type: 'string', default: '10' },
+    'others-of': { type: 'string', default: '10' },
     report: { type: 'string' },
     only: { type: 'string' },
     seconds: { type: 'string', default: '86400' },
@@ -43,16 +43,20 @@ if (values.differential) {
   const only = values.only === undefined ? undefined : Number(values.only)
   const report = values.report === undefined ? {} : readReport(values.report)
   if (only !== undefined) for (const one of formats) formatReport(report, one).next = only
+  const save = () => {
+    if (values.report !== undefined) writeReport(values.report, report)
+  }
   await runDifferential({
     count: only === undefined ? Number(values.count ?? 1000) : only + 1,
     seed: Number(values.seed),
     formats,
-    chromiumOf: Number(values['chromium-of']),
+    othersOf: Number(values['others-of']),
     deadline: performance.now() + Number(values.seconds) * 1000,
     keep: values.keep,
     report,
+    onProgress: save,
   })
-  if (values.report !== undefined) writeReport(values.report, report)
+  save()
   printReport(report)
   process.exit(unexplainedOf(report).length > 0 ? 1 : 0)
 }

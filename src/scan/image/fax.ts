@@ -152,8 +152,10 @@ class RowReader {
     return !this.#isAtEnd
   }
 
+  /** Adds a change. As in libtiff, a run that passes the end of the row is white. */
   #add(position: number): void {
-    this.#changes[this.#count++] = Math.min(position, this.#form.columns)
+    if (position <= this.#form.columns) this.#changes[this.#count++] = position
+    else if (this.#count % 2 === 1) this.#count--
   }
 
   #readFlat(): boolean {

@@ -48,7 +48,8 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const canvas = (first && claimedSize(first)) ?? { width, height }
   const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
   const { pictures, isPartial } = planFrames(shown, canvas)
-  if (image) pictures.unshift({ file: () => (isAnimated ? stillFile(image, chunks) : file) })
+  // The library would read past the end of a chunk.
+  if (image) pictures.unshift({ file: () => stillFile(image, chunks) })
   const profile = chunks.find(({ type }) => type === 'ICCP')?.data
   const space = profile && readProfile(profile)
   const orientation = webpOrientation(exif)

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ChromiumPage } from '../../support/chromium.ts'
-import type { Shown } from './reading.ts'
+import type { Reader, Shown } from './reading.ts'
 
 /** Pixels of a side beyond which a picture is not read back. */
 const MAX_SIDE = 2048
 const WAIT_MS = 30_000
+/** Files that the page shows at the same time; a browser opens six connections to a host, and each takes two. */
+const AT_ONCE = 3
 
 const PAGE = `<!doctype html><script type="module">
-const canvas = document.createElement('canvas')
-const context = canvas.getContext('2d', { willReadFrequently: true })
-async function show(url) {
+async function show(url, context) {
   const image = new Image()
   const isLoaded = new Promise((resolve) => {
     image.onload = () => resolve(true)
@@ -21,8 +21,8 @@ async function show(url) {
   const { naturalWidth: width, naturalHeight: height } = image
   if (!width || !height || width > ${MAX_SIDE} || height > ${MAX_SIDE}) return new Uint8Array(0)
   try { await image.decode() } catch { return new Uint8Array(0) }
-  canvas.width = width
-  canvas.height = height
+  context.canvas.width = width
+  context.canvas.height = height
   context.drawImage(image, 0, 0)
   const { data } = context.getImageData(0, 0, width, height)
   const body = new Uint8Array(8 + data.length)
@@ -31,12 +31,16 @@ async function show(url) {
   body.set(data, 8)
   return body
 }
-for (;;) {
-  const next = await fetch('/next')
-  if (next.status !== 200) continue
-  const id = await next.text()
-  await fetch('/shown/' + id, { method: 'POST', body: await show('/file/' + id) })
+async function showAll() {
+  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+  for (;;) {
+    const next = await fetch('/next')
+    if (next.status !== 200) continue
+    const id = await next.text()
+    await fetch('/shown/' + id, { method: 'POST', body: await show('/file/' + id, context) })
+  }
 }
+for (let left = ${AT_ONCE}; left > 0; left--) void showAll()
 </script>`
 
 interface Asked {
@@ -44,13 +48,14 @@ interface Asked {
   answer(shown: Shown | undefined): void
 }
 
-/** Shows files in a headless Chromium, one after another, and reads its pixels. */
-export class ChromiumReader {
+/** Shows files in a headless Chromium, and reads its pixels. */
+export class ChromiumReader implements Reader {
+  readonly program = 'Chromium'
   readonly #server: Server
   #page: ChromiumPage | undefined
   readonly #asked = new Map<string, Asked>()
   readonly #queue: string[] = []
-  #waiting: ServerResponse | undefined
+  readonly #waiting: ServerResponse[] = []
   #count = 0
 
   private constructor() {
@@ -68,8 +73,7 @@ export class ChromiumReader {
     return reader
   }
 
-  /** What Chromium shows of a file, at first; `undefined`: nothing. */
-  read(file: Uint8Array): Promise<Shown | undefined> {
+  readonly read = (file: Uint8Array): Promise<Shown | undefined> => {
     const id = String(this.#count++)
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#asked.get(id)?.answer(undefined), WAIT_MS)
@@ -91,16 +95,14 @@ export class ChromiumReader {
   }
 
   #giveNext(): void {
-    const id = this.#waiting && this.#queue.shift()
-    if (id === undefined) return
-    this.#waiting?.end(id)
-    this.#waiting = undefined
+    if (this.#waiting.length > 0 && this.#queue.length > 0)
+      this.#waiting.shift()?.end(this.#queue.shift())
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, action, id = ''] = (request.url ?? '/').split('/')
     if (action === 'next') {
-      this.#waiting = response
+      this.#waiting.push(response)
       this.#giveNext()
     } else if (action === 'file') {
       response.end(this.#asked.get(id)?.file)

@@ -30,7 +30,7 @@ const CLASSES: readonly Class[] = [
     format: 'tiff',
     holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
   },
-  { name: 'broken data', format: 'png', holds: ({ file }) => hasBrokenData(file) },
+  { name: 'wrong checksum', format: 'png', holds: ({ file }) => hasWrongChecksum(file) },
   {
     name: 'colours out of range, seen late',
     format: 'jpeg',
@@ -129,36 +129,23 @@ function tiffTags(file: Buffer): Map<number, number[]> {
   return entries
 }
 
-/** Whether the data of a PNG's image is damaged: programs show other rows of it. */
-function hasBrokenData(file: Buffer): boolean {
+/** Whether a checksum of a PNG's data is wrong: libpng then leaves out rows, at least the last one. */
+function hasWrongChecksum(file: Buffer): boolean {
   const parts: Buffer[] = []
   for (let at = 8; at + 12 <= file.length;) {
     const length = file.readUInt32BE(at)
+    if (at + 12 + length > file.length) break
     const chunk = file.subarray(at + 4, at + 8 + length)
-    if (at + 12 + length > file.length || crc32(chunk) !== file.readUInt32BE(at + 8 + length))
-      return true
-    const type = chunk.toString('latin1', 0, 4)
-    if (type === 'PLTE' && length % 3 !== 0) return true // libpng shows nothing, browsers the whole colours
-    if (type === 'IDAT') parts.push(chunk.subarray(4))
+    if (crc32(chunk) !== file.readUInt32BE(at + 8 + length)) return true
+    if (chunk.toString('latin1', 0, 4) === 'IDAT') parts.push(chunk.subarray(4))
     at += 12 + length
   }
   try {
-    return !hasRows(file, inflateSync(Buffer.concat(parts)))
-  } catch {
-    return true
+    inflateSync(Buffer.concat(parts))
+    return false
+  } catch (error) {
+    return error instanceof Error && error.message === 'incorrect data check'
   }
-}
-
-/** Whether inflated data has rows with filters that exist; of an interlaced image it is not asked. */
-function hasRows(file: Buffer, data: Buffer): boolean {
-  const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[file[25] ?? 0] ?? 1
-  const rowBytes = 1 + Math.ceil((file.readUInt32BE(16) * channels * (file[24] ?? 8)) / 8)
-  const rows = file.readUInt32BE(20)
-  if (file[28] !== 0) return true
-  return (
-    data.length >= rows * rowBytes &&
-    Array.from({ length: rows }, (_, y) => data[y * rowBytes] ?? 0).every((filter) => filter <= 4)
-  )
 }
 
 /** Share of pixels of which a channel is at an end of its range. */

@@ -9,6 +9,13 @@ export interface Shown {
   pixels: Uint8Array
 }
 
+/** A program that shows files. */
+export interface Reader {
+  program: string
+  /** What it shows of a file, at first; `undefined`: nothing. */
+  read: (file: Uint8Array) => Promise<Shown | undefined>
+}
+
 /** Backgrounds that a picture is shown on. */
 export type Background = 'white' | 'black'
 

@@ -41,7 +41,7 @@ export function printReport(report: Report): void {
     )) {
       console.log(`${String(files).padStart(8)}  ${outcome}`)
     }
-    for (const program of ['libvips', 'Chromium']) printDamaged(program, outcomes)
+    for (const program of ['libvips', 'Chromium', 'Pillow']) printDamaged(program, outcomes)
   }
   const unexplained = unexplainedOf(report)
   console.log(`another picture without a class that explains it: ${unexplained.length}`)

@@ -1,8 +1,14 @@
 import sharp from 'sharp'
-import type { Shown } from './reading.ts'
+import type { Reader, Shown } from './reading.ts'
 
-/** What libvips shows of a file, as browsers would turn it; `undefined`: nothing. */
-export async function readBySharp(file: Uint8Array): Promise<Shown | undefined> {
+// Threads for a picture this small take longer than it does.
+sharp.concurrency(1)
+sharp.cache(false)
+
+/** libvips, which turns pictures as browsers do. */
+export const SHARP: Reader = { program: 'libvips', read: readBySharp }
+
+async function readBySharp(file: Uint8Array): Promise<Shown | undefined> {
   try {
     const image = sharp(file, { failOn: 'none', limitInputPixels: 4_000_000 }).autoOrient()
     const { data, info } = await image

@@ -113,6 +113,16 @@ describe('fax data in TIFF', () => {
 })
 
 describe('hostile fax data', () => {
+  it('has rows that are white from a run on that passes their end', () => {
+    // Horizontal mode, white 2 and black 3, then white 2 and black 12, of 10 pixels.
+    const codes = ['001', '0111', '10', '001', '0111', '0000111']
+    const bits = codes.join('').padEnd(32, '1')
+    const data = Uint8Array.from({ length: 4 }, (_, i) => parseInt(bits.slice(i * 8, i * 8 + 8), 2))
+    const form = { coding: 'group-4', isAligned: false, columns: 10 } as const
+    const [rows] = decodeFax(form, data)
+    expect(rows?.subarray(0, 2)).toEqual(Uint8Array.of(0b0011_1000, 0))
+  })
+
   const forms = (['group-4', 'one-dimensional', 'two-dimensional'] as const).flatMap((coding) =>
     [true, false].map((isAligned): FaxForm => ({ coding, isAligned, columns: 777 })),
   )

@@ -55,6 +55,16 @@ describe('WebP', () => {
     expect(await nearest(file, await hashOf(known))).toBe(0)
   })
 
+  it('does not continue past its chunk', async () => {
+    const file = await encode(1, 'webp')
+    const cut = 12 + 8 + Math.floor(((file.length - 20) * 0.6) / 2) * 2
+    const short = Buffer.from(file)
+    short.writeUInt32LE(cut - 8, 4)
+    short.writeUInt32LE(cut - 20, 16)
+    expect(await scanFile(context, file)).toMatchObject({ coverage: 'scanned' })
+    expect(await scanFile(context, short)).toMatchObject({ reason: 'damaged' })
+  })
+
   it('has frames only where VP8X says so', async () => {
     const [known, decoy] = [await encode(1, 'webp'), await encode(2, 'webp')]
     const file = riff(vp8x(0), imageChunk(known), anmf(decoy))

@@ -8,7 +8,7 @@ import { distance, type Hash256 } from '../../../src/util/hash.ts'
 import { randomBytes, randomFrom } from '../../support/random.ts'
 import { scene } from '../../support/scene.ts'
 import { largePicture, picture } from '../../support/sharp-images.ts'
-import { writeTiff } from '../../support/tiff-writer.ts'
+import { type TiffPage, writeTiff } from '../../support/tiff-writer.ts'
 
 const context = { modules: readModules() }
 const NEAR = 10
@@ -206,6 +206,19 @@ describe('TIFF in every form', () => {
     expect(await nearest(file, await known())).toBe(0)
   })
 
+  it('is partial where Pillow shows a negative', async () => {
+    const grey = { ...rgb, 258: [16], 277: [1] }
+    const narrow = plane(1)
+    const wide = Uint8Array.from({ length: 2 * narrow.length }, (_, i) => narrow[i >> 1] ?? 0)
+    const { 262: _, ...without } = { ...rgb, 258: [8], 277: [1] }
+    const partial = async (tags: TiffPage['tags'], segment: Uint8Array) =>
+      (await scan(writeTiff([{ tags, segments: [segment] }]))).isPartial
+    expect(await partial({ ...grey, 262: [1] }, wide)).toBe(false)
+    expect(await partial({ ...grey, 262: [0] }, wide)).toBe(true)
+    expect(await partial({ ...without, 262: [0] }, narrow)).toBe(false)
+    expect(await partial(without, narrow)).toBe(true)
+  })
+
   it('is partial where programs disagree: grey and alpha apart, a tag twice', async () => {
     const half = plane(1).map((value) => value >> 1)
     const grey = { ...rgb, 258: [8, 8], 262: [1], 277: [2], 338: [2] }
@@ -227,6 +240,8 @@ describe('TIFF in every form', () => {
       writeTiff([{ tags: { ...rgb, 259: [8] }, segments: [segment] }])
     expect(await scan(fileOf(deflated))).toMatchObject({ isPartial: false })
     expect(await scan(fileOf(deflated.subarray(0, -4)))).toMatchObject({ isPartial: false })
+    const beyond = writeTiff([{ tags: { ...rgb, 259: [8], 279: [90_000] }, segments: [deflated] }])
+    expect(await scan(beyond)).toMatchObject({ isPartial: true })
     const padded = Buffer.concat([deflated, Buffer.alloc(3)])
     expect(await scan(fileOf(padded))).toMatchObject({ isPartial: false })
     for (const at of [0, 1, deflated.length - 1, deflated.length - 4]) {

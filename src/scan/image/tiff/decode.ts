@@ -150,6 +150,8 @@ class PageDecoder {
     const data = work.segmentOf(file, this.#page, index)
     if (data === 'over-limit') this.#isOverLimit = true
     if (typeof data === 'string') return 0
+    // libtiff may reject all of a segment that the file ends in.
+    if (data.length < (this.#page.byteCounts[index] ?? 0)) this.#isDamaged = true
     // Tiles may extend below the page. Those rows are decoded too, to detect damage in them.
     const stored = this.#page.isTiled ? this.#page.segmentHeight : rows
     let done = 0

@@ -120,12 +120,15 @@ export function readPage(directory: Directory): Page | UnscannableReason {
 /**
  * Whether programs display a page differently. Some treat an undeclared sample as alpha, others
  * ignore it. Some use the first of a repeated tag, others the last. If grey and alpha have separate
- * segments, libvips reads those of grey as pairs of both.
+ * segments, libvips reads those of grey as pairs of both. If white is zero, but samples have 16 bits,
+ * Pillow shows a negative. Without that tag, some take white as zero.
  */
 function isDisputed(directory: Directory, samples: number, colourSamples: number): boolean {
   const declared = colourSamples + directory.numbers(338, MAX_SAMPLES).length
   const isGreyApart = samples === 2 && directory.number(284, 1) === 2
-  return samples > declared || directory.hasRepeats || isGreyApart
+  const [meaning] = directory.numbers(262, 1)
+  const isNegative = meaning === undefined || (meaning === 0 && directory.number(258, 1) === 16)
+  return samples > declared || directory.hasRepeats || isGreyApart || isNegative
 }
 
 function isSupported(page: Page, directory: Directory, bits: number[]): boolean {

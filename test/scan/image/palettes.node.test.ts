@@ -1,0 +1,79 @@
+// What programs show of files whose palettes are short or absent, as the differential fuzzer found it.
+
+import { describe, expect, it } from 'vitest'
+import { readModules } from '../../../src/core/node.ts'
+import type { ScannedContent } from '../../../src/scan/scanned.ts'
+import { scanFile } from '../../../src/scan/scanner.ts'
+import { distance } from '../../../src/util/hash.ts'
+import { type GifFrame, writeGif } from '../../support/gif-writer.ts'
+import { type PngOptions, writePng } from '../../support/png-writer.ts'
+import { scene } from '../../support/scene.ts'
+
+const context = { modules: readModules() }
+const [WIDTH, HEIGHT] = [96, 72]
+const { data } = scene(WIDTH, HEIGHT, 1, 5)
+/** A picture of values up to 127. */
+const value = (x: number, y: number) => (data[y * WIDTH + x] ?? 0) >> 1
+
+async function scan(file: Uint8Array): Promise<ScannedContent> {
+  const scanned = await scanFile(context, file)
+  if (scanned.coverage === 'unscannable') throw new Error(scanned.reason)
+  return scanned
+}
+
+/** Bits between a grey picture and the nearest needle of a file. */
+async function bitsFrom(grey: (x: number, y: number) => number, file: Uint8Array) {
+  const { needles } = await scan(png({ colourType: 0, pixel: (x, y) => [grey(x, y)] }))
+  const found = (await scan(file)).needles
+  return Math.min(...found.map(({ hash }) => distance(hash, needles[0]!.hash)))
+}
+
+function png(options: Pick<PngOptions, 'colourType' | 'pixel'> & Partial<PngOptions>) {
+  return writePng({ width: WIDTH, height: HEIGHT, depth: 8, ...options })
+}
+
+const indexed = { colourType: 3, pixel: (x: number, y: number) => [value(x, y)] } as const
+const ramp = (count: number) => Array.from({ length: count * 3 }, (_, i) => Math.floor(i / 3))
+
+describe('PNG', () => {
+  it('is grey without a palette, as in Pillow', async () => {
+    expect(await bitsFrom(value, png(indexed))).toBe(0)
+  })
+
+  it('is partial if colours are beyond the palette', async () => {
+    const withColours = (count: number) =>
+      scan(png({ ...indexed, chunks: [['PLTE', ramp(count)]] }))
+    expect(await withColours(128)).toMatchObject({ isPartial: false })
+    expect(await withColours(60)).toMatchObject({ isPartial: true })
+  })
+})
+
+describe('GIF', () => {
+  const gif = (frame: Partial<GifFrame>, more: object = {}) =>
+    writeGif({
+      ...{ width: WIDTH, height: HEIGHT, ...more },
+      frames: [{ width: WIDTH, height: HEIGHT, pixel: value, ...frame }],
+    })
+
+  it('is grey without colours, as in Pillow', async () => {
+    expect(await bitsFrom(value, gif({}))).toBe(0)
+  })
+
+  it('has white, black or the background colour around its first frame', async () => {
+    const palette = Array.from({ length: 128 }, (_, i) => [2 * i, 2 * i, 2 * i])
+    const file = gif({ x: 16, y: 12, width: 64, height: 48 }, { palette })
+    file[11] = 70 // the background colour
+    for (const around of [255, 0, 140]) {
+      const shown = (x: number, y: number) =>
+        x >= 16 && x < 80 && y >= 12 && y < 60 ? 2 * value(x - 16, y - 12) : around
+      expect(await bitsFrom(shown, file)).toBeLessThanOrEqual(2)
+    }
+  })
+
+  it('is partial if extensions before a frame disagree on transparency', async () => {
+    const palette = Array.from({ length: 128 }, (_, i) => [2 * i, 2 * i, 2 * i])
+    const control = (flags: number) => [0x21, 0xf9, 4, flags, 0, 0, 50, 0]
+    expect(await scan(gif({}, { palette, before: control(0) }))).toMatchObject({ isPartial: false })
+    expect(await scan(gif({}, { palette, before: control(1) }))).toMatchObject({ isPartial: true })
+  })
+})
