@@ -1,7 +1,8 @@
 // Luma where the channels of YCbCr leave their range. Decoders clamp red, green and blue, which
 // gives another luma than Y: a picture can be hidden in chroma alone. Files from encoders only
-// leave the range by rounding. So chroma is read for small pictures, and for large ones if a sample
-// of their MCUs has such colours.
+// leave the range by rounding. So chroma is read for small pictures. For large ones, the mean colour
+// of each MCU is inspected, which costs nothing to read, and all of the colours of some. Encoders
+// average colours that are in range, so their mean is, too.
 
 import {
   blockEnergy,
@@ -15,6 +16,13 @@ import { tonedLumaOf } from '../colour'
 
 /** Chroma is read if clamping moves the mean luma of a block of one MCU by this much. */
 const MAX_SHIFT: f32 = 10
+
+/** The same, for the means of an MCU. */
+const MAX_MEAN_SHIFT: f32 = 6
+// What clamping moves luma by at most, for each unit of chroma: at luma 0, where red is below 0 by
+// 1.402, or blue by 1.772.
+const SHIFT_OF_RED: f32 = 0.42
+const SHIFT_OF_BLUE: f32 = 0.203
 
 /**
  * With less energy in a block of chroma, clamping cannot move luma that much: 12 of 128, squared,
@@ -84,4 +92,29 @@ export function isClamped(luma: u8): bool {
     moved += abs(shift)
   }
   return moved > 64 * MAX_SHIFT
+}
+
+/** Whether chroma around 0 is too faint to move luma by as much as counts. */
+export function isFaint(blue: f32, red: f32): bool {
+  return SHIFT_OF_BLUE * abs(blue) + SHIFT_OF_RED * abs(red) < MAX_MEAN_SHIFT
+}
+
+/** Whether clamping moves the mean luma of an MCU much, by the means of its chroma, around 0. */
+export function areMeansClamped(
+  samples: usize, // rows x cols of u8, in lines of `stride`
+  stride: usize,
+  cols: u32,
+  rows: u32,
+  blue: f32,
+  red: f32,
+): bool {
+  let moved: f32 = 0
+  for (let y: u32 = 0; y < rows; y++) {
+    const line = samples + <usize>y * stride
+    for (let x: u32 = 0; x < cols; x++) {
+      const luma = <f32>load<u8>(line + x)
+      if (!isInRange(luma, blue, red)) moved += abs(clampedBy(luma, blue, red))
+    }
+  }
+  return moved > MAX_MEAN_SHIFT * <f32>(rows * cols)
 }

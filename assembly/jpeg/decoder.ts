@@ -90,7 +90,7 @@ import {
 import { hasTones } from '../colour'
 import { hasTonedPlane, leaveOut } from '../luma/planes'
 import { isStepOver, noteStep } from '../luma/work'
-import { isClamped, lookAtChroma } from './clamp'
+import { areMeansClamped, isClamped, isFaint, lookAtChroma } from './clamp'
 import { exactBlocks } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
@@ -348,6 +348,9 @@ const PROGRESSIVE_COLOUR_PIXELS: u64 = 1_000_000
 /** Whether chroma is inspected, and whether any was found that luma depends on. */
 let isColourRead: bool = false
 let isColourFound: bool = false
+// What a unit of a prediction adds to a mean of chroma.
+let blueStep: f32 = 0
+let redStep: f32 = 0
 
 function readColour(): void {
   isColourRead = false
@@ -446,6 +449,10 @@ function beginScan(): i32 {
     const usesAc = kind == SEQUENTIAL || kind >= AC_FIRST
     if (usesDc && !hasTable(c.dcTable)) return DAMAGED
     if (usesAc && !hasTable(c.acTable)) return DAMAGED
+  }
+  if (isColourRead) {
+    blueStep = f32.load(component(1).quant) / 8
+    redStep = f32.load(component(2).quant) / 8
   }
   const isSingle = scanCount == 1
   cols = isSingle ? scanComponent(0).blocksX : mcusX
@@ -578,6 +585,17 @@ function decodeMcu(): void {
     }
   }
   position = at
+  if (isDirect && isColourRead) noteMeans()
+}
+
+/** Inspects the means of the MCU's chroma, the last ones if there are several. */
+function noteMeans(): void {
+  const blue = <f32>component(1).prediction * blueStep
+  const red = <f32>component(2).prediction * redStep
+  if (isColourFound || isFaint(blue, red)) return
+  const key = component(0)
+  const at = key.samples + <usize>(col * key.h * nx)
+  isColourFound = areMeansClamped(at, key.stride, key.h * nx, key.v * ny, blue, red)
 }
 
 /** Keeps all AC coefficients of a block. */
@@ -662,9 +680,11 @@ function decodeWatchedMcu(): void {
     }
   }
   position = at
-  if (!isColourRead || !isSampled) return
+  if (!isColourRead) return
   const key = component(0)
-  isColourFound = isColourFound || isClamped(load<u8>(key.samples + <usize>(col * key.h * nx)))
+  const luma = load<u8>(key.samples + <usize>(col * key.h * nx))
+  isColourFound = isColourFound || (isSampled && isClamped(luma))
+  noteMeans()
 }
 
 function watchBlock(c: Component, at: u32, dst: usize): u32 {
