@@ -29,7 +29,7 @@ const MODULES: Record<string, Declaration> = {
       ...['width', 'height', 'hasLeftOut', 'isAnimation', 'looksAtFrames', 'isOtherScene'],
       ...['exifAddress', 'exifLength', 'thumbnailAddress', 'thumbnailLength'],
       ...['profileAddress', 'profileLength', 'gammaOf', 'applyCurve', 'putOver'],
-      ...['beginTones', 'tonesSet', 'tonedAddress'],
+      ...['chromaticitiesAddress', 'codePointsOf', 'beginTones', 'tonesSet', 'tonedAddress'],
       ...['isAnimation', 'looksAtFrames'],
       ...['planeAddress', 'planeCols', 'planeRows', 'orientPlane'],
       ...['whiteAddress', 'blackAddress', 'makeAlphaPlane', 'otherAddress'],
@@ -44,6 +44,7 @@ const MODULES: Record<string, Declaration> = {
       ],
       ...[
         'hashSampled',
+        'sampledAmplitudes',
         'fillCovered',
         'weakBits',
         'stretchedQuality',
@@ -62,7 +63,7 @@ const MODULES: Record<string, Declaration> = {
     ],
   },
   search: {
-    maxBytes: 700,
+    maxBytes: 720,
     imports: [],
     exports: ['memory', 'inputAddress', 'placesAddress', 'findPairs'],
   },

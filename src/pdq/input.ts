@@ -1,5 +1,5 @@
 import type { CoreFormat, PixelSize } from '../core/image.ts'
-import { isCoreFormat, SNIFF_BYTES, sniffFormat } from '../scan/image/format.ts'
+import { isCoreFormat, sniffFormat } from '../scan/image/format.ts'
 import { BadImageInputError, UnhashableImageError } from './errors.ts'
 import type { PdqImage, PdqPixels } from './types.ts'
 
@@ -20,7 +20,7 @@ export function readInput(image: PdqImage): Input {
 
 function decodeFile(bytes: Uint8Array): Input {
   if (bytes.length === 0) throw new UnhashableImageError('empty')
-  const format = sniffFormat(bytes.subarray(0, SNIFF_BYTES))
+  const format = sniffFormat(bytes)
   if (!format) throw new UnhashableImageError('unknown-format')
   if (!isCoreFormat(format)) throw new UnhashableImageError('unsupported-format', format)
   return { bytes, format }

@@ -108,7 +108,7 @@ function decodeIn(
 ): Decoded {
   const all = exports as unknown as PlaneExports & Record<string, unknown>
   const core: PlaneExports = all
-  const run = all[NAMES[format]] as (isLast: number) => number
+  const run = core[NAMES[format]]
   core.guardAllocations(guardBytes)
   const frames: DecodedFrame[] = []
   let offset = 0

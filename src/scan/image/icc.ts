@@ -136,7 +136,7 @@ function readLut(tag: Uint8Array, channels: number, isLab: boolean): ColourSpace
     sampled(count, (i) => of(channel * count + i))
   const outputs = THREE.map((i) => curve(ends.at, after, i))
   // With 16 bits, white has a lightness of 0xff00 (table 42).
-  const toLight = isLab ? fromLab(bytes === 2 ? 65535 / 65280 : 1) : fromXyz
+  const toLight = isLab ? labLight(bytes === 2 ? 65535 / 65280 : 1) : xyzLight
   return {
     shapers: sides.map((_, i) => curve(numbers.at, before, i)),
     sides,
@@ -154,7 +154,7 @@ function readStages(tag: Uint8Array, channels: number, isLab: boolean): ColourSp
   const middleCurves = readSeveral(middle, THREE.length)
   const firstCurves = readSeveral(first, channels)
   if (!lastCurves || !middleCurves || !firstCurves) return undefined
-  const toLight = isLab ? fromLab(1) : fromXyz
+  const toLight = isLab ? labLight(1) : xyzLight
   const finish = (values: readonly number[]) => {
     const mixed = matrix ? THREE.map((i) => clamp(mixRow(matrix, i, values))) : values
     return toLight(lastCurves.map((curve, i) => clamp(curve(mixed[i] ?? 0))))
@@ -226,13 +226,13 @@ function gridOf(numbers: TagNumbers, sides: readonly number[]) {
 }
 
 /** Light of CIE XYZ that is stored as shares of just under 2 (6.3.4.2). */
-function fromXyz(values: readonly number[]): Xyz {
+function xyzLight(values: readonly number[]): Xyz {
   const [x = 0, y = 0, z = 0] = values.map((value) => (value * 65535) / 32768)
   return [x, y, z]
 }
 
 /** Light of CIE Lab, with the share of lightness at white. */
-function fromLab(scale: number): (values: readonly number[]) => Xyz {
+function labLight(scale: number): (values: readonly number[]) => Xyz {
   return ([lightness = 0, a = 0, b = 0]) => {
     const y = (lightness * scale * 100 + 16) / 116
     const x = y + (a * scale * 255 - 128) / 500

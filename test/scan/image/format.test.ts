@@ -18,7 +18,7 @@ describe('sniffFormat', () => {
     ['avif', '\0\0\0\x20ftypmif1\0\0\0\0mif1avif'],
     ['heic', '\0\0\0\x18ftypheic\0\0\0\0mif1heic'],
     ['heic', '\0\0\0\x18ftypmif1\0\0\0\0mif1heic'],
-    ['jxl', '\xff\x0a\xcb\x40\x42\x71\x21\x00\x12\x88\x02\x00'],
+    ['jxl', '\xff\x0a\xcb\x40\x42\x71\x21\x00\x12\x88\x02\x00'.padEnd(320, '\x5a')],
     ['jxl', '\0\0\0\x0cJXL \r\n\x87\n'],
     ['jp2', '\0\0\0\x0cjP  \r\n\x87\n'],
     ['tiff', 'II*\0\x08\0\0\0'],
