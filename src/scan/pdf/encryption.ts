@@ -18,7 +18,7 @@ export type ObjectId = readonly [number, number]
 /** A value, or what a reference leads to. */
 type Resolve = (value: Value) => Value
 
-type Method = 'none' | 'rc4' | 'aes'
+type CipherMethod = 'none' | 'rc4' | 'aes'
 
 /** What an empty password is filled up with. */
 const PADDING = Buffer.from(
@@ -47,8 +47,8 @@ export function openEncryption(
   if (!key) return undefined
   const methodOf = (name: string) => (version < 4 ? 'rc4' : filterMethod(resolve, dict, of(name)))
   const [streams, strings] = [methodOf('StmF'), methodOf('StrF')]
-  const parts = function* (method: Method, id: ObjectId, data: Uint8Array) {
-    const own = version === 5 || method === 'none' ? key : objectKey(key, id, method)
+  const parts = function* (method: CipherMethod, id: ObjectId, data: Uint8Array) {
+    const own = version === 5 || method === 'none' ? key : cipherKey(key, id, method)
     if (method === 'none') yield data
     else yield* method === 'rc4' ? rc4(own, data) : fromAes(own, data)
   }
@@ -82,7 +82,7 @@ function ownFilter(resolve: Resolve, entries: Dict): Value {
   return name ?? 'Identity'
 }
 
-function filterMethod(resolve: Resolve, dict: Dict, name: Value): Method {
+function filterMethod(resolve: Resolve, dict: Dict, name: Value): CipherMethod {
   const filters = resolve(dict.get('CF'))
   const filter =
     filters instanceof Map && typeof name === 'string' ? resolve(filters.get(name)) : undefined
@@ -97,7 +97,7 @@ function shortKey(
   revision: number,
   id: Uint8Array,
 ): Uint8Array | undefined {
-  const [owner, user] = [bytesOf(of('O')), bytesOf(of('U'))]
+  const [owner, user] = [stringBytes(of('O')), stringBytes(of('U'))]
   const bits = Number(of('Length') ?? 40)
   const length = revision === 2 ? 5 : of('V') === 4 ? 16 : Math.trunc(bits / 8)
   if (owner.length < 32 || user.length < 16 || length < 5 || length > 16) return undefined
@@ -121,7 +121,7 @@ function shortKey(
 
 /** The key of version 5, from SHA-2. */
 function longKey(of: (name: string) => Value, revision: number): Uint8Array | undefined {
-  const [user, wrapped] = [bytesOf(of('U')), bytesOf(of('UE'))]
+  const [user, wrapped] = [stringBytes(of('U')), stringBytes(of('UE'))]
   if (user.length < 48 || wrapped.length < 32) return undefined
   const hash = revision === 5 ? (salt: Uint8Array) => sha(256, salt) : slowHash
   if (Buffer.compare(hash(user.subarray(32, 40)), user.subarray(0, 32)) !== 0) return undefined
@@ -142,7 +142,7 @@ function slowHash(salt: Uint8Array): Uint8Array {
   }
 }
 
-function objectKey(key: Uint8Array, [number, generation]: ObjectId, method: Method) {
+function cipherKey(key: Uint8Array, [number, generation]: ObjectId, method: CipherMethod) {
   const place = Buffer.alloc(5)
   place.writeUIntLE(number % 2 ** 24, 0, 3)
   place.writeUIntLE(generation % 2 ** 16, 3, 2)
@@ -208,6 +208,6 @@ function sha(bits: 256 | 384 | 512, data: Uint8Array): Uint8Array {
   return createHash(`sha${bits}`).update(data).digest()
 }
 
-function bytesOf(value: Value): Uint8Array {
+function stringBytes(value: Value): Uint8Array {
   return value instanceof Uint8Array ? value : EMPTY
 }

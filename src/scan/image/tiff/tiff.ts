@@ -16,7 +16,7 @@ export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array):
   const pages = directories.flatMap<Pages['pages'][number]>((directory) => {
     const page = readPage(directory)
     if (typeof page === 'string') return page
-    return readingsOf(page).map((reading) => {
+    return pageReadings(page).map((reading) => {
       const decode: PageDecode = (onFrame, tones) =>
         decodePage(context, { page: reading, tones }, onFrame)
       return { page: reading, decode }
@@ -26,7 +26,7 @@ export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array):
 }
 
 /** What programs make of a page. libvips takes YCbCr for RGB, unless it is in JPEG. */
-function readingsOf(page: Page): Page[] {
+function pageReadings(page: Page): Page[] {
   const isDisputed = page.colours === 'ycc' && page.compression !== 'jpeg'
   return isDisputed ? [page, { ...page, colours: 'rgb' }] : [page]
 }
