@@ -49,8 +49,10 @@ export const FAX_BYTE_MS = 25 * MEGA
 export const UNPACKED_BYTE_MS = 6 * MEGA
 /** A byte of a PDF that is decrypted, mostly by RC4. */
 export const DECRYPTED_BYTE_MS = 10 * MEGA
-/** A byte of a PDF's objects, each time it is read. */
+/** A byte of a PDF's objects, each time it is read, and of operators, each time they are run. */
 export const PARSED_BYTE_MS = 60 * MEGA
+/** A byte of a PDF's content, to find the operators that matter. */
+export const OPERATOR_BYTE_MS = 20 * MEGA
 
 /** A pixel that the core decodes. */
 const PIXEL_MS = 3 * MEGA

@@ -13,19 +13,27 @@ export interface PdfForm {
   trailer?: string
   /** What is drawn, if not all images in their own size. */
   content?: string
+  /** Objects that have what is drawn, if not the fourth. */
+  contents?: string
+  /** Entries of the page beside its own. */
+  page?: string
   /** Size of the page. */
   size?: [width: number, height: number]
 }
 
-/** Numbers of the objects that every file here begins with: the catalogue, the pages, the page, what is drawn. */
+/** Number of the first object that a caller gives: after the catalogue, the pages, the page and what is drawn. */
 export const FIRST_NUMBER = 5
 
-/** Writes a PDF of one page. Objects are numbered from 5 on; the one that is drawn is 5. */
+/**
+ * Writes a PDF of one page. Objects are numbered from 5 on, and named /Im5, /Im6 and so on. By default, the page shows
+ * the first.
+ */
 export function writePdf(objects: PdfObject[], form: PdfForm = {}): Uint8Array {
   const [width, height] = form.size ?? [200, 200]
   const content = form.content ?? `q ${width} 0 0 ${height} 0 0 cm /Im5 Do Q`
-  const page = `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Contents 4 0 R
-/Resources << /XObject << /Im5 5 0 R >> >> >>`
+  const names = objects.map((_, i) => `/Im${FIRST_NUMBER + i} ${FIRST_NUMBER + i} 0 R`)
+  const page = `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Contents ${form.contents ?? '4 0 R'}
+/Resources << /XObject << ${names.join(' ')} >> >> ${form.page ?? ''} >>`
   const all: PdfObject[] = [
     { value: '<< /Type /Catalog /Pages 2 0 R >>' },
     { value: '<< /Type /Pages /Kids [3 0 R] /Count 1 >>' },

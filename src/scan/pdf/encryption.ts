@@ -48,7 +48,7 @@ export function openEncryption(
   const methodOf = (name: string) => (version < 4 ? 'rc4' : filterMethod(resolve, dict, of(name)))
   const [streams, strings] = [methodOf('StmF'), methodOf('StrF')]
   const parts = function* (method: CipherMethod, id: ObjectId, data: Uint8Array) {
-    const own = version === 5 || method === 'none' ? key : keyOfObject(key, id, method)
+    const own = version === 5 || method === 'none' ? key : cipherKey(key, id, method)
     if (method === 'none') yield data
     else yield* method === 'rc4' ? rc4(own, data) : fromAes(own, data)
   }
@@ -142,7 +142,7 @@ function slowHash(salt: Uint8Array): Uint8Array {
   }
 }
 
-function keyOfObject(key: Uint8Array, [number, generation]: ObjectId, method: CipherMethod) {
+function cipherKey(key: Uint8Array, [number, generation]: ObjectId, method: CipherMethod) {
   const place = Buffer.alloc(5)
   place.writeUIntLE(number % 2 ** 24, 0, 3)
   place.writeUIntLE(generation % 2 ** 16, 3, 2)

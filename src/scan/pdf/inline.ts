@@ -19,14 +19,24 @@ export function* inlinePictures(content: Buffer): Generator<Stream, void> {
     const around = content.toString('latin1', Math.max(0, at - 1), at + 3)
     if (!/^[\0\t\n\f\r >)\]}]?BI[\0\t\n\f\r /%]/.test(around)) continue
     if (++starts > MAX_STARTS) return
-    const reader = new ValueReader(content, at + 2)
-    const dict = readInlineEntries(reader)
-    if (!dict) continue
-    const start = reader.at + 1
-    const end = endOf(content, start)
-    at = Math.max(at, end - 2)
-    if (!isGlyph(dict)) yield { dict, data: content.subarray(start, end) }
+    const found = readInlineStream(content, at + 2)
+    if (!found) continue
+    at = Math.max(at, found.end - 2)
+    if (!isGlyph(found.stream.dict)) yield found.stream
   }
+}
+
+/** Reads a picture from what follows `BI`. `end`: where its data ends. */
+export function readInlineStream(
+  content: Buffer,
+  at: number,
+): { stream: Stream; end: number } | undefined {
+  const reader = new ValueReader(content, at)
+  const dict = readInlineEntries(reader)
+  if (!dict) return undefined
+  const start = reader.at + 1
+  const end = endOf(content, start)
+  return { stream: { dict, data: content.subarray(start, end) }, end }
 }
 
 function readInlineEntries(reader: ValueReader): Dict | undefined {
@@ -51,7 +61,7 @@ function endOf(content: Buffer, start: number): number {
   return content.length
 }
 
-function isGlyph(dict: Dict): boolean {
+export function isGlyph(dict: Dict): boolean {
   const side = (name: string, short: string) => Number(dict.get(name) ?? dict.get(short) ?? 0)
   const isStencil = dict.get('ImageMask') === true || dict.get('IM') === true
   const largest = Math.max(side('Width', 'W'), side('Height', 'H'))

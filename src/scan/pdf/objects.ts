@@ -110,6 +110,23 @@ export class PdfObjects {
     return found
   }
 
+  /** The numbers in an array. */
+  numbersOf(value: Value): number[] {
+    const found = this.resolve(value)
+    const values = Array.isArray(found) ? found.map((one) => this.resolve(one)) : []
+    return values.filter((one) => typeof one === 'number')
+  }
+
+  /** All pages, whether or not the tree of pages leads to them. `undefined` for other objects. */
+  *pages(): Generator<Dict | undefined, void> {
+    for (const number of this.#places.keys()) {
+      if (this.isOverLimit) return
+      const dict = this.resolve(new Ref(number))
+      const isPage = dict instanceof Map && this.resolve(dict.get('Type')) === 'Page'
+      yield isPage ? dict : undefined
+    }
+  }
+
   /** The stream that a reference leads to, or that of an object. */
   streamOf(value: Ref | Place): Stream | undefined {
     const places = value instanceof Ref ? this.#places.get(value.number) : [value]

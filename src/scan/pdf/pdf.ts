@@ -9,9 +9,11 @@ import { RowWork } from '../image/row-work.ts'
 import { Needles } from '../probes/needles.ts'
 import { type Finished, type ScannedFile, settleAll, type UnscannableReason } from '../scanned.ts'
 import { FRAME_MS } from '../work.ts'
+import { ContentReader } from './content.ts'
 import { gather, openStream } from './filters.ts'
 import { inlinePictures } from './inline.ts'
 import { PdfObjects, type Place, type Stream } from './objects.ts'
+import { PageScan } from './pages.ts'
 import { type Picture, readPicture } from './picture.ts'
 import { type AlphaPlane, decodeAlpha, decodeRaster, type RasterContext } from './raster.ts'
 import { type Ref, ValueReader } from './syntax.ts'
@@ -27,6 +29,8 @@ export interface PdfContent {
  * hundred.
  */
 const SAMPLES_A_BYTE = 400
+/** A picture with smaller sides is a rule, a dot or a part of a gradient, or of a picture. */
+const MIN_SIDE = 16
 /** Maximum bytes of all object streams. They are kept to the end. */
 const MAX_OBJECT_STREAM_BYTES = 8 * 1024 * 1024
 /** Maximum bytes of a content stream, or of an attached file. */
@@ -108,6 +112,7 @@ class PdfReader {
   readonly #open: OpenInner
   readonly #objects: PdfObjects
   readonly #raster: RasterContext
+  readonly #contents: ContentReader
   readonly found: Finished[] = []
   #problem: UnscannableReason | undefined
 
@@ -116,6 +121,7 @@ class PdfReader {
     this.#budget = budget
     this.#open = open
     this.#objects = new PdfObjects(file, budget)
+    this.#contents = new ContentReader(this.#objects, budget)
     const work = new RowWork(file.length, SAMPLES_A_BYTE, budget)
     this.#raster = { core: context.modules.image, budget, work }
   }
@@ -132,6 +138,9 @@ class PdfReader {
         if (this.#problem === 'over-limit' || objects.isOverLimit) break
         if (this.#budget.isTurnOver) yield
       }
+      const pages = new PageScan(this.#context, objects, this.#raster, this.#contents)
+      this.found.push(...(yield* pages.read()))
+      this.#problem ??= pages.problem
     }
     if (objects.isOverLimit) this.#problem ??= 'over-limit'
     return { problem: this.#problem }
@@ -173,11 +182,11 @@ class PdfReader {
     const [type, subtype] = ['Type', 'Subtype'].map((key) => this.#objects.resolve(dict.get(key)))
     if (subtype === 'Image') yield* this.#readPictures(stream)
     else if (!OTHER_TYPES.has(type) && !FONT_TYPES.has(subtype) && !dict.has('Length1'))
-      yield* this.#readContent(stream)
+      yield* this.#readContent(stream, place)
   }
 
   /** An attached file, or drawing instructions that may contain pictures. */
-  *#readContent(stream: Stream): Steps {
+  *#readContent(stream: Stream, { id }: Place): Steps {
     const opened = yield* openStream(this.#objects, stream, this.#budget)
     if (typeof opened === 'string') return
     if ('file' in opened) {
@@ -190,8 +199,12 @@ class PdfReader {
       return
     }
     const content = Buffer.from(gathered.buffer, gathered.byteOffset, gathered.length)
-    if (sniffFile(content)) yield* this.#scan(content)
-    else for (const picture of inlinePictures(content)) yield* this.#readPictures(picture)
+    if (sniffFile(content)) {
+      yield* this.#scan(content)
+      return
+    }
+    for (const picture of inlinePictures(content)) yield* this.#readPictures(picture)
+    if (id) yield* this.#contents.keep(id[0], content)
   }
 
   /** Reads a picture, or two if its references are ambiguous. */
@@ -206,17 +219,14 @@ class PdfReader {
     objects.readsFirst = false
   }
 
-  *#readPicture(
-    stream: Stream,
-    picture: Picture | 'damaged' | 'unsupported-variant' | undefined,
-  ): Steps {
+  *#readPicture(stream: Stream, picture: Picture | 'damaged' | 'unsupported-variant'): Steps {
     const opened = yield* openStream(this.#objects, stream, this.#budget)
     if (typeof opened !== 'string' && 'file' in opened) {
       if (opened.format === 'jp2') this.#add(unscannablePdf('unsupported-format', undefined, 'jp2'))
       else if (!opened.isRaw) yield* this.#scan(opened.file)
       return // a JPEG file alone is found by its signature
     }
-    if (!picture) return
+    if (typeof picture !== 'string' && Math.min(picture.width, picture.height) < MIN_SIDE) return
     if (typeof picture === 'string' || typeof opened === 'string') {
       const reason = typeof opened === 'string' ? opened : 'unsupported-variant'
       this.#add(unscannablePdf(picture === 'damaged' ? picture : reason))

@@ -32,24 +32,21 @@ export interface Picture {
   hasKey: boolean
 }
 
-/** A picture with smaller sides is a rule, a dot or a part of a gradient. */
-const MIN_SIDE = 16
 /** Maximum nesting of colour spaces. */
 const MAX_NESTING = 4
 const MAX_SIDE = 65_535
 /** Bytes of an indexed space's colours: 256 of four inks each. */
 const MAX_TABLE_BYTES = 1024
 
-/** Reads a picture from its dictionary. `undefined` if it is too small to show anything. */
+/** Reads a picture from its dictionary. */
 export function* readPicture(
   objects: PdfObjects,
   dict: Dict,
   budget: ScanBudget,
-): Steps<Picture | 'damaged' | 'unsupported-variant' | undefined> {
+): Steps<Picture | 'damaged' | 'unsupported-variant'> {
   const of = (name: string, short: string) => objects.resolve(dict.get(name) ?? dict.get(short))
   const [width, height] = [sideOf(of('Width', 'W')), sideOf(of('Height', 'H'))]
   if (width === undefined || height === undefined) return 'damaged'
-  if (width < MIN_SIDE || height < MIN_SIDE) return undefined
   const isMask = of('ImageMask', 'IM') === true
   const space = isMask
     ? GREY

@@ -8,6 +8,7 @@ import type { RowWork } from '../image/row-work.ts'
 import type { Unpacked } from '../image/unpack.ts'
 import type { UnscannableReason } from '../scanned.ts'
 import { DECODER_MS } from '../work.ts'
+import type { Samples } from './montage.ts'
 import type { Picture } from './picture.ts'
 
 export interface RasterContext {
@@ -34,7 +35,7 @@ export function* decodeRaster(
   picture: Picture,
   chunks: Unpacked,
   alpha: AlphaPlane | undefined,
-  onFrame: (frame: Frame) => void,
+  onFrame: (frame: Frame, luma: () => Samples) => void,
 ): Steps<RasterEnd> {
   const { width, height } = picture
   const channels = alpha ? 4 : colourChannels(picture)
@@ -48,7 +49,7 @@ export function* decodeRaster(
     paint(row, pixels)
     if (alpha) addAlpha(alpha, picture, rows, pixels)
     rows++
-    decoder.push(pixels, rows === height, onFrame)
+    decoder.push(pixels, rows === height, (frame) => onFrame(frame, () => decoder.luma))
   }
   try {
     const end = yield* rasterRows(context, picture, chunks, addRow)

@@ -13,7 +13,7 @@ export function toPixels(page: Page, row: Uint8Array, pixels: Uint8Array): void 
   if (page.colours === 'palette') fromPalette(page, row, pixels)
   else if (page.colours === 'inks') fromInks(page, row, pixels)
   else if (page.colours === 'ycc') fromYcc(page, row, pixels)
-  else if (page.colours === 'lab') fromLab(page, row, pixels)
+  else if (page.colours === 'lab') fromLabRow(page, row, pixels)
   else if (page.samples > page.colourSamples) withAlpha(page, row, pixels)
   else if (page.colours === 'white-is-zero')
     for (let i = 0; i < pixels.length; i++) pixels[i] = 255 - (row[i] ?? 0)
@@ -32,7 +32,7 @@ function fromYcc({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
 }
 
 /** L* from 0 to 255, a* and b* with a sign. */
-function fromLab({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
+function fromLabRow({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
   const signed = (at: number) => ((row[at] ?? 0) << 24) >> 24
   for (let i = 0, at = 0; at < pixels.length; i += samples, at += 3)
     writeLab((row[i] ?? 0) / 2.55, signed(i + 1), signed(i + 2), pixels, at)
