@@ -16,8 +16,8 @@ import { largePicture } from '../test/support/sharp-images.ts'
 import { sendUpload } from '../test/support/upload-client.ts'
 
 const MIB = 1024 * 1024
-/** An isolate has 128 MB, and a list may take half of that. */
-const MAX_MEMORY = 64e6
+/** What an isolate has, and its list as well: docs/limits.md says how much is left for that. */
+const MAX_MEMORY = 128e6
 const CHUNK_BYTES = 50_000
 
 const { values } = parseArgs({ options: { uploads: { type: 'string', default: '12' } } })
@@ -44,8 +44,8 @@ const FORMS: Record<
     await picture.resize(2000, 2000).tiff({ compression: 'none' }).toBuffer(),
     Buffer.alloc(6 * MIB),
   ],
-  'AVIF that goes on for 12 MiB': async (picture) => {
-    const free = Buffer.alloc(12 * MIB)
+  'AVIF that goes on for 6 MiB': async (picture) => {
+    const free = Buffer.alloc(6 * MIB)
     free.writeUInt32BE(free.length)
     free.write('free', 4)
     const avif = await picture.avif({ effort: 0, quality: 80 }).toBuffer()
