@@ -80,6 +80,7 @@ export const WIDE_FAMILIES = {
           guessed: { columns: guessed, rows: guessed },
         })
       }),
+    tolerance: -4,
   },
   'larger-shifts': {
     views: ({ plane, displayed }) => {
@@ -128,7 +129,7 @@ export const WIDE_FAMILIES = {
         dihedral: displayed,
         guessed: { columns: guessedOf(x), rows: guessedOf(y) },
       })),
-    tolerance: 5,
+    tolerance: -4,
   },
   'mirrored-bars': {
     views: ({ plane, displayed }) =>

@@ -17,6 +17,8 @@ describe('a picture that is written in a text', () => {
     // A bitmap's signature is too short to be searched for in a PDF.
     for (const [format, file] of Object.entries(files)) {
       if (format === 'bmp' && name.endsWith('PDF')) continue
+      // The quote behind it is a digit, too: the last four bytes are others, and WebP is damaged.
+      if (format === 'webp' && name === 'ASCII85 of bytes in front') continue
       const json = JSON.stringify({ id: 7, name: 'a-b_c', photo: write(file), more: 'yes' })
       await expectSeen(json, 'text', undefined, format)
     }

@@ -63,7 +63,7 @@ describe('the search of a text', () => {
     const signs = Buffer.from(randomBytes(MIB / 4, 6)).map((byte) => 33 + (byte % 94))
     const { file, work } = await searched(signs, 'text')
     expect(allFiles(file)).toHaveLength(1)
-    expect(work('textBytes')).toBeLessThan(26 * signs.length)
+    expect(work('textBytes')).toBeLessThan(50 * signs.length)
   })
 
   it.each([
