@@ -18,7 +18,10 @@ export interface Probed {
 export interface Family {
   /** The pictures that the probed one may have been made from by such a change. */
   views: (probed: Probed) => View[]
-  /** Bits added to a bank's threshold, since part of these pictures is guessed; `tolerances.ts` may allow fewer. */
+  /**
+   * Bits added to a bank's threshold, since part of these pictures is guessed; `tolerances.ts` may
+   * allow fewer. Below 0 if only the sure bits are compared: unrelated pictures come nearer by these.
+   */
   tolerance?: number
   /** Whether black and white are swapped. */
   isInverted?: boolean
