@@ -11,7 +11,7 @@ import { Layer } from './layer.ts'
 /** Maximum layers of escapes that are undone. */
 const MAX_LAYERS = 3
 /** Bytes searched at once. */
-const BLOCK_BYTES = 512
+const BLOCK_BYTES = 1024
 /** Maximum distance between two readings of the same file. */
 const NEAR_BYTES = 16 * 1024
 

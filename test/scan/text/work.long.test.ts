@@ -85,7 +85,8 @@ describe('the search of a text', () => {
       await budget.turn()
     }
     expect(stretches.length).toBeGreaterThan(2)
-    expect(Math.max(...stretches)).toBeLessThan(50)
+    // 50 ms, since texts are charged at least a tenth more than they take.
+    expect(Math.max(...stretches)).toBeLessThan(55)
     expect(budget.workMs).toBeGreaterThan(20)
   })
 
