@@ -73,7 +73,7 @@ export function keepCodePoints(at: usize): void {
   if (!codePoints) codePoints = load<u32>(at)
 }
 
-/** Address of the colour profile; 0 if there is none. A PNG's is the data of its iCCP chunk. */
+/** Address of the colour profile, for PNG of its whole iCCP chunk; 0 if the file has no profile. */
 export function profileAddress(): usize {
   joinParts()
   return address
@@ -113,7 +113,7 @@ const ofBytes = memory.data(1024)
 
 /** A place in a grid of lumas for each of the steps, a curve a channel. */
 let places: usize = 0
-/** Lumas of the grid, those along blue next to one another; 0 if there is none. */
+/** Address of the grid of lumas, in which blue changes fastest; 0 if there is no grid. */
 let grid: usize = 0
 /** Nodes of the grid along each channel. */
 const sides = memory.data(12)

@@ -83,53 +83,20 @@ export function slotValues(
     const d = planeOf(head, rest, plane + 3)
     // Four bytes of each of 16 hashes, side by side.
     const abLow = v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-    const abHigh = v128.shuffle<u8>(
-      a,
-      b,
-      8,
-      24,
-      9,
-      25,
-      10,
-      26,
-      11,
-      27,
-      12,
-      28,
-      13,
-      29,
-      14,
-      30,
-      15,
-      31,
-    )
+    const abHigh = interleaveHigh(a, b)
     const cdLow = v128.shuffle<u8>(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-    const cdHigh = v128.shuffle<u8>(
-      c,
-      d,
-      8,
-      24,
-      9,
-      25,
-      10,
-      26,
-      11,
-      27,
-      12,
-      28,
-      13,
-      29,
-      14,
-      30,
-      15,
-      31,
-    )
+    const cdHigh = interleaveHigh(c, d)
     storeValues(out, v128.shuffle<u16>(abLow, cdLow, 0, 8, 1, 9, 2, 10, 3, 11), shift)
     storeValues(out + 12, v128.shuffle<u16>(abLow, cdLow, 4, 12, 5, 13, 6, 14, 7, 15), shift)
     storeValues(out + 24, v128.shuffle<u16>(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11), shift)
     storeValues(out + 36, v128.shuffle<u16>(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15), shift)
     out += 48
   }
+}
+
+/** The last eight bytes of both, in turns. */
+function interleaveHigh(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 }
 
 /** One byte of each hash of a group. */

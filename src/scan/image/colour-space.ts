@@ -182,7 +182,7 @@ export function codePointSpace(primaries: number, transfer: number): ColourSpace
   return primarySpace(TRANSFERS[transfer] ?? fromSrgb, PRIMARIES[primaries] ?? SRGB)
 }
 
-/** A space by what PNG says of it: a gamma, 0 if there is none, and perhaps its primaries. */
+/** The space of a PNG with these gamma and primaries. A gamma of 0 means that the file has none. */
 export function gammaSpace(gamma: number, places?: readonly number[]): ColourSpace | undefined {
   const [wx = 0, wy = 0, rx = 0, ry = 0, gx = 0, gy = 0, bx = 0, by = 0] = places ?? []
   const primaries: Primaries = places

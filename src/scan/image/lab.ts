@@ -1,9 +1,9 @@
+import { toSrgb } from './colour-space.ts'
+
 /** Steps of the table that turns light into sRGB values. */
 const STEPS = 4096
 const SRGB = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
-  const light = i / STEPS
-  const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055
-  return Math.round(value * 255)
+  return Math.round(toSrgb(i / STEPS) * 255)
 })
 
 /**
