@@ -1,18 +1,23 @@
 import { ascii } from '../../util/ascii.ts'
+import { concatenate } from '../../util/bytes.ts'
+
+const NOTHING = new Uint8Array(0)
 
 /** Bytes of a block: a text within other data has several in a row. */
 const BLOCK = 64
 const STEP = 16
 
 /**
- * Picks texts, and a little around them, out of other data. Files have base64 in comments, in
- * metadata, and after their end.
+ * Picks texts out of other data. Files have base64 in comments, in metadata, and after their end. A
+ * text keeps one byte of the data on each side, so that its first value begins and its last one
+ * ends. More would be read as parts of it: the head of a TIFF, with text-like samples behind it.
  */
 export class TextRuns {
   readonly #sink: (text: Uint8Array) => void
-  /** Bytes too few for a block, and the block before them if it was not text. */
-  #rest: Uint8Array = new Uint8Array(0)
-  #before: Uint8Array = new Uint8Array(0)
+  /** Bytes at which a text may begin, which are not handed on yet: less than two blocks. */
+  #held = NOTHING
+  /** How many of these belong to a block that is no text. */
+  #before = 0
   #isInText = false
 
   constructor(sink: (text: Uint8Array) => void) {
@@ -20,34 +25,48 @@ export class TextRuns {
   }
 
   write(fresh: Uint8Array): void {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, fresh]) : fresh
-    const end = bytes.length - (bytes.length % BLOCK)
-    // How far the text was handed on, and where a text that begins would start.
+    const bytes = this.#held.length > 0 ? concatenate([this.#held, fresh]) : fresh
+    // Where a text begins that is not handed on yet, or may begin.
     let start = 0
-    let isInText = this.#isInText
-    for (let at = 0; at < end; at += BLOCK) {
+    let at = this.#before
+    for (; at + BLOCK <= bytes.length; at += BLOCK) {
       const isText = isTextBlock(bytes, at)
-      if (isText && !isInText) {
-        if (at === 0) this.#sink(this.#before)
-        start = Math.max(0, at - BLOCK)
-      } else if (!isText && isInText) {
-        this.#sink(bytes.subarray(start, at + BLOCK))
-        start = at + BLOCK
+      if (isText && !this.#isInText) start = textStart(bytes, start, at)
+      else if (!isText && this.#isInText) {
+        const end = textEnd(bytes, at)
+        this.#sink(bytes.subarray(start, end))
+        start = end
       }
-      isInText = isText
+      this.#isInText = isText
     }
-    if (isInText && end > start) this.#sink(bytes.subarray(start, end))
-    if (end > 0) this.#before = isInText ? NOTHING : bytes.slice(end - BLOCK, end)
-    this.#isInText = isInText
-    this.#rest = bytes.slice(end)
+    if (this.#isInText && at > start) this.#sink(bytes.subarray(start, at))
+    start = this.#isInText ? at : Math.max(start, at - BLOCK)
+    this.#before = at - start
+    this.#held = bytes.slice(start)
   }
 
   close(): void {
-    if (this.#rest.length > 0) this.#sink(this.#rest)
+    const held = this.#held
+    const text = this.#isInText
+      ? held.subarray(0, textEnd(held, 0))
+      : held.subarray(textStart(held, 0, held.length))
+    if (text.length > 1) this.#sink(text)
   }
 }
 
-const NOTHING = new Uint8Array(0)
+/** Index of a text that goes on at `at`, and of one other byte before it. */
+function textStart(bytes: Uint8Array, first: number, at: number): number {
+  let start = at
+  while (start > first && IS_TEXT[bytes[start - 1] as number] === 1) start--
+  return Math.max(first, start - 1)
+}
+
+/** Index behind a text that goes on at `at`, and behind one other byte. */
+function textEnd(bytes: Uint8Array, at: number): number {
+  let end = at
+  while (end < bytes.length && IS_TEXT[bytes[end] as number] === 1) end++
+  return Math.min(bytes.length, end + 1)
+}
 
 function isTextBlock(bytes: Uint8Array, at: number): boolean {
   for (let i = at; i < at + BLOCK; i += STEP) if (IS_TEXT[bytes[i] as number] === 0) return false
