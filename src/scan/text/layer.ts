@@ -11,6 +11,7 @@ import { ESCAPE_SIGNS, type EscapeKind, Unescaper } from './unescape.ts'
 import { UuCoding } from './uuencode.ts'
 import { WideStringCoding } from './wide-string.ts'
 import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
+import { UrlLines } from './url-lines.ts'
 
 /** Bytes before an escape that are searched with it, if no file is being read. */
 const MIN_REPLAY_BYTES = 1024
@@ -26,10 +27,10 @@ const MAX_REPLAY_BYTES = 256 * 1024
 const BYTES_SHARE = 8
 
 /**
- * How a layer was written: bytes as characters, a text as it came, markup, then kinds of escapes in
- * the order of undoing them.
+ * How a layer was written: URLs with line ends, bytes as characters, a text as it came, markup, then
+ * kinds of escapes in the order of undoing them.
  */
-const [BYTES, ROOT, MARKUP] = [-3, -2, -1]
+const [LINES, BYTES, ROOT, MARKUP] = [-4, -3, -2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
 const EQUALS = 0x3d
@@ -89,8 +90,9 @@ export class Layer {
     this.#own = own
     this.#isRoot = own === ROOT
     this.#searches = this.#codings(isNear).map((coding) => new CodingSearch(coding, parts))
-    if (depth > 0) this.#addEscapes(depth, own)
-    if (depth < 0) return
+    if (own === LINES) this.#addEscape('percent', depth)
+    else if (depth > 0) this.#addEscapes(depth, own)
+    if (depth < 0 || own === LINES) return
     // Bytes written as characters are the last layer. Few of a text's characters stand for letters.
     this.#add(new BinaryString('latin1'), -1, BYTES)
     this.#add(new BinaryString('windows-1252'), -1, BYTES)
@@ -100,6 +102,7 @@ export class Layer {
   #codings(isNear: boolean): Coding[] {
     const own = this.#own
     if (own === BYTES) return [new ByteCoding()]
+    if (own === LINES) return [] // the other codings skip line ends
     const codings: Coding[] = [new Base64Coding(), new HexCoding(), new NumberCoding()]
     if (isNear) codings.push(...strictCodings())
     if (!this.#isRoot && own !== LETTERS) codings.push(new ByteCoding())
@@ -113,12 +116,15 @@ export class Layer {
   #addEscapes(depth: number, own: number): void {
     if (own !== MARKUP) this.#add(new MarkupCuts(), depth - 1, MARKUP)
     const kinds = KINDS.filter((kind) => kind !== 'form' || this.#parts.isUrlencoded)
-    for (const kind of kinds) {
-      const at = KINDS.indexOf(kind)
-      const around = own === PRINTABLE ? EQUALS : ESCAPE_SIGNS[KINDS[own] ?? kind]
-      this.#add(new Unescaper(kind, at <= own ? around : undefined), depth - 1, at)
-    }
+    for (const kind of kinds) this.#addEscape(kind, depth - 1)
     this.#add(new QuotedPrintable(), depth - 1, PRINTABLE)
+    this.#add(new UrlLines(), depth - 1, LINES)
+  }
+
+  #addEscape(kind: EscapeKind, depth: number): void {
+    const [at, own] = [KINDS.indexOf(kind), this.#own]
+    const around = own === PRINTABLE ? EQUALS : ESCAPE_SIGNS[KINDS[own] ?? kind]
+    this.#add(new Unescaper(kind, at <= own ? around : undefined), depth, at)
   }
 
   #add(unwriter: Unwriter, depth: number, own: number): void {

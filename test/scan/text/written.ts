@@ -172,6 +172,13 @@ export const WAYS: Record<string, Way> = {
   '\\x escapes': (file) => [...file].map((byte) => `\\x${hex(byte)}`).join(''),
   '0x numbers': (file) => [...file].map((byte) => `0x${hex(byte)}`).join(', '),
   'percent-encoding of all bytes': percent,
+  'a data URI, percent-encoded, in lines (Chromium)': (file) => lines(percentURI(file)),
+  'a data URI, percent-encoded, with line ends behind percent signs': (file) =>
+    percentURI(file).replaceAll('%', '%\n\t'),
+  'a data URI, percent-encoded, with many line ends within escapes': (file) =>
+    percentURI(file).replaceAll(/(?<=%.{60})%(.)/g, `%${'\r\n'.repeat(50)}$1\n`),
+  'a data URI, percent-encoded, in lines, in a string of JSON': (file) =>
+    JSON.stringify({ a: lines(percentURI(file), '\n') }),
   'percent-encoding as urlencode writes it': (file) => urlencode(file).replaceAll('+', '%20'),
   'byte values': (file) => JSON.stringify([...file]),
   'byte values in lines': (file) => JSON.stringify([...file], undefined, 2),
