@@ -42,6 +42,68 @@ export { BadListKeyError } from './list/errors.ts'
 export { BadConfigError, HashgateError } from './util/errors.ts'
 export type { FileEvent, GateEvent, MatchEvent, VerdictEvent } from './events/schema.ts'
 
+/**
+ * Judges requests before your handlers see them, and answers those that it refuses. Your handlers
+ * get the body unchanged.
+ *
+ * Options are checked immediately. What depends on the environment is checked by the first request
+ * of each isolate. If it is invalid, every request is refused with 503, and reported.
+ *
+ * A body longer than `upload.maxBufferedBytes` reaches your handlers while it is still arriving,
+ * but its end is held back until the verdict. If it is refused, the stream breaks off, and you must
+ * discard what you made of it. If you cannot ensure that, refuse such bodies with
+ * `upload.maxBodyBytes`.
+ * @param options where the list and its key are, and what you want
+ * @returns a Hono middleware; put it before everything that reads bodies
+ * @throws {BadConfigError} an option is unknown, or a setting is invalid
+ * @throws {BodyUsedError} by a request: something read its body before the gate
+ * @example
+ * ```ts
+ * import { gate, type KvNamespace } from 'hashgate'
+ * import { Hono } from 'hono'
+ *
+ * interface Env {
+ *   Bindings: { HASH_LISTS: KvNamespace; LIST_KEY: string }
+ * }
+ *
+ * const app = new Hono<Env>()
+ * app.use('/files/*', gate<Env>({ hashLists: (env) => env.HASH_LISTS, listKey: (env) => env.LIST_KEY }))
+ * app.put('/files/:name', async (c) => c.text(`${(await c.req.arrayBuffer()).byteLength} bytes`))
+ *
+ * export default app
+ * ```
+ */
+export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHandler<E> {
+  checkOptions(options)
+  const { settings = {} } = options
+  const config = typeof settings === 'function' ? undefined : readLibrarySettings(settings)
+  let made: Made | undefined
+  return async (c, next) => {
+    if (await options.skip?.(c)) return next()
+    try {
+      made ??= make(options, config, c.env)
+    } catch (error) {
+      return refuse(c, error, reporterOf(options))
+    }
+    if (c.req.raw.bodyUsed) throw new BodyUsedError()
+    const origin: Origin = {
+      forward: async (request, body) => {
+        c.req.raw = withBody(request, body)
+        const passing = next()
+        c.executionCtx.waitUntil(passing) // handlers may have to clean up if the body breaks off
+        await passing
+        return c.res
+      },
+    }
+    const response = await answerThrough(c, made, origin)
+    if (response !== c.res) {
+      c.res = undefined // otherwise Hono keeps headers of the answer that is replaced
+      c.res = response
+    }
+    return undefined
+  }
+}
+
 /** Takes a value from the Worker's environment, whatever its bindings are called. */
 type From<E extends Env, T> = (env: E['Bindings']) => T
 
@@ -117,68 +179,6 @@ export interface GateOptions<E extends Env> {
  * @param event see docs/events.md
  */
 export type OnEvent<E extends GateEvent> = (event: E) => unknown
-
-/**
- * Judges requests before your handlers see them, and answers those that it refuses. Your handlers
- * get the body unchanged.
- *
- * Options are checked immediately. What depends on the environment is checked by the first request
- * of each isolate. If it is invalid, every request is refused with 503, and reported.
- *
- * A body longer than `upload.maxBufferedBytes` reaches your handlers while it is still arriving,
- * but its end is held back until the verdict. If it is refused, the stream breaks off, and you must
- * discard what you made of it. If you cannot ensure that, refuse such bodies with
- * `upload.maxBodyBytes`.
- * @param options where the list and its key are, and what you want
- * @returns a Hono middleware; put it before everything that reads bodies
- * @throws {BadConfigError} an option is unknown, or a setting is invalid
- * @throws {BodyUsedError} by a request: something read its body before the gate
- * @example
- * ```ts
- * import { gate, type KvNamespace } from 'hashgate'
- * import { Hono } from 'hono'
- *
- * interface Env {
- *   Bindings: { HASH_LISTS: KvNamespace; LIST_KEY: string }
- * }
- *
- * const app = new Hono<Env>()
- * app.use('/files/*', gate<Env>({ hashLists: (env) => env.HASH_LISTS, listKey: (env) => env.LIST_KEY }))
- * app.put('/files/:name', async (c) => c.text(`${(await c.req.arrayBuffer()).byteLength} bytes`))
- *
- * export default app
- * ```
- */
-export function gate<E extends Env = Env>(options: GateOptions<E>): MiddlewareHandler<E> {
-  checkOptions(options)
-  const { settings = {} } = options
-  const config = typeof settings === 'function' ? undefined : readLibrarySettings(settings)
-  let made: Made | undefined
-  return async (c, next) => {
-    if (await options.skip?.(c)) return next()
-    try {
-      made ??= make(options, config, c.env)
-    } catch (error) {
-      return refuse(c, error, reporterOf(options))
-    }
-    if (c.req.raw.bodyUsed) throw new BodyUsedError()
-    const origin: Origin = {
-      forward: async (request, body) => {
-        c.req.raw = withBody(request, body)
-        const passing = next()
-        c.executionCtx.waitUntil(passing) // handlers may have to clean up if the body breaks off
-        await passing
-        return c.res
-      },
-    }
-    const response = await answerThrough(c, made, origin)
-    if (response !== c.res) {
-      c.res = undefined // otherwise Hono keeps headers of the answer that is replaced
-      c.res = response
-    }
-    return undefined
-  }
-}
 
 /** Option names. TypeScript accepts a misspelt one if the options are passed as a variable. */
 const OPTIONS = [

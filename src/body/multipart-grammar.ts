@@ -5,18 +5,6 @@ import { MAX_PART_HEADER_BYTES } from './limits.ts'
 const LINE_END = '\r\n'
 const BLANK_LINE = '\r\n\r\n'
 
-/** What a multipart body consists of, in order. */
-export interface MultipartEvents {
-  /** Bytes outside the content of parts: preamble, boundaries, headers, epilogue. */
-  onFree: (bytes: Uint8Array) => void
-  /** Headers of a part, with line ends between them. */
-  onPart: (headers: string) => void
-  onContent: (bytes: Uint8Array) => void
-  onPartEnd: () => void
-  /** Bytes from where parsers disagree: they may continue the part before, or be anything else. */
-  onDoubtful: (bytes: Uint8Array) => void
-}
-
 /**
  * Splits a multipart body (RFC 2046, 5.1) as it arrives. A boundary counts where all parsers accept
  * it: at the start of a line, followed by CR LF or `--`. Anywhere else, Django, werkzeug, Go and PHP
@@ -152,4 +140,16 @@ export class MultipartGrammar {
     if (this.#state === 'content') this.#events.onContent(bytes)
     else this.#events.onFree(bytes)
   }
+}
+
+/** What a multipart body consists of, in order. */
+export interface MultipartEvents {
+  /** Bytes outside the content of parts: preamble, boundaries, headers, epilogue. */
+  onFree: (bytes: Uint8Array) => void
+  /** Headers of a part, with line ends between them. */
+  onPart: (headers: string) => void
+  onContent: (bytes: Uint8Array) => void
+  onPartEnd: () => void
+  /** Bytes from where parsers disagree: they may continue the part before, or be anything else. */
+  onDoubtful: (bytes: Uint8Array) => void
 }

@@ -6,23 +6,6 @@ import { type MultipartEvents, MultipartGrammar } from './multipart-grammar.ts'
 import { type PartHeaders, readPartHeaders } from './part-headers.ts'
 import type { BodyHandlers, BodyOptions, BodyReader, FileInfo, FileSink } from './types.ts'
 
-/** Parts of a body so far, including nested ones. */
-interface PartCount {
-  files: number
-  fields: number
-}
-
-/** Where a multipart body is: the upload itself, or a part of another body. */
-interface PartPlace {
-  depth: number
-  count: PartCount
-  /**
-   * How the body itself is reported, beside its parts: an origin may store it unparsed, with the
-   * bytes around them.
-   */
-  raw: FileInfo
-}
-
 /**
  * Reads `multipart/*` bodies as they arrive (RFC 2046, RFC 7578). Each part is reported as a file
  * or field, and searched for parts. The body itself is reported, too, and marks the ranges that its
@@ -168,6 +151,23 @@ export class MultipartReader implements BodyReader {
     const most = isField ? MAX_FIELDS : this.#options.maxFiles
     if (++count[kind] > most) throw new BodyOverLimitError(kind, most)
   }
+}
+
+/** Parts of a body so far, including nested ones. */
+interface PartCount {
+  files: number
+  fields: number
+}
+
+/** Where a multipart body is: the upload itself, or a part of another body. */
+interface PartPlace {
+  depth: number
+  count: PartCount
+  /**
+   * How the body itself is reported, beside its parts: an origin may store it unparsed, with the
+   * bytes around them.
+   */
+  raw: FileInfo
 }
 
 /** Takes a field that is not inspected. */

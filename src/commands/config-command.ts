@@ -20,6 +20,17 @@ import { isTable } from '../util/json.ts'
 /** Cloudflare's size limit for a variable, in bytes. */
 const MAX_VARIABLE_BYTES = 5120
 
+/** `hashgate config`: the settings in effect, and everything that would stop the Worker. */
+export async function showConfig(options: ConfigOptions): Promise<boolean> {
+  const { preset } = options
+  const setup = preset
+    ? { config: defaults(preset), written: { preset }, secrets: [], bytes: 0, problems: [] }
+    : await readSetup(options)
+  for (const problem of setup.problems) console.error(`hashgate: ${problem}`)
+  if (setup.config) show(setup.config, setup, options)
+  return setup.problems.length === 0
+}
+
 export interface ConfigOptions extends StoreOptions {
   env?: string
   preset?: PresetName
@@ -37,17 +48,6 @@ export interface Setup {
   secrets: readonly string[]
   bytes: number
   problems: readonly string[]
-}
-
-/** `hashgate config`: the settings in effect, and everything that would stop the Worker. */
-export async function showConfig(options: ConfigOptions): Promise<boolean> {
-  const { preset } = options
-  const setup = preset
-    ? { config: defaults(preset), written: { preset }, secrets: [], bytes: 0, problems: [] }
-    : await readSetup(options)
-  for (const problem of setup.problems) console.error(`hashgate: ${problem}`)
-  if (setup.config) show(setup.config, setup, options)
-  return setup.problems.length === 0
 }
 
 export async function readSetup(options: ConfigOptions): Promise<Setup> {

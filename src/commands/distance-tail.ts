@@ -1,8 +1,3 @@
-// The tail of a distribution of distances, extrapolated below the smallest distance observed.
-
-/** Number of pairs at each distance, in bits. */
-export type Histogram = Float64Array
-
 /** Larger distances are counted here, in bits. */
 export const MAX_BITS = 160
 /**
@@ -10,6 +5,41 @@ export const MAX_BITS = 160
  * second.
  */
 const [MOST_SHARE, LEAST_PAIRS] = [1e-4, 3]
+
+/**
+ * Number of bootstrap resamples of the uploads for the bound, and the share of resamples below it.
+ */
+const RESAMPLES = 200
+const BOUND = 0.975
+
+// The tail of a distribution of distances, extrapolated below the smallest distance observed.
+
+/**
+ * Fits the near end of a distribution. Each distance is weighted by the number of pairs within it,
+ * up to 100: more pairs add no certainty, since they come from the same pictures. `undefined` if
+ * fewer than three distances are usable.
+ */
+export function fitTail(counts: Histogram): Tail | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const points: [bits: number, z: number, weight: number][] = []
+  let near = 0
+  for (let bits = 0; bits <= MAX_BITS; bits++) {
+    near += counts[bits] ?? 0
+    if (near >= LEAST_PAIRS && near / total <= MOST_SHARE) {
+      points.push([bits, quantile(near / total), Math.min(100, near)])
+    }
+  }
+  if (points.length < 3) return undefined
+  const sum = (of: (point: (typeof points)[number]) => number) =>
+    points.reduce((all, point) => all + point[2] * of(point), 0)
+  const weight = sum(() => 1)
+  const [x, y] = [sum(([bits]) => bits) / weight, sum(([, z]) => z) / weight]
+  const slope = sum(([bits, z]) => (bits - x) * (z - y)) / sum(([bits]) => (bits - x) ** 2)
+  return { at: y - slope * x, slope }
+}
+
+/** Number of pairs at each distance, in bits. */
+export type Histogram = Float64Array
 
 export function histogram(): Histogram {
   return new Float64Array(MAX_BITS + 1)
@@ -22,12 +52,6 @@ export function sumOf(histograms: readonly Histogram[]): Histogram {
   }
   return all
 }
-
-/**
- * Number of bootstrap resamples of the uploads for the bound, and the share of resamples below it.
- */
-const RESAMPLES = 200
-const BOUND = 0.975
 
 /** Share of pairs within a distance, from the fit of all pairs. */
 export interface Extrapolated {
@@ -79,30 +103,6 @@ export function uploadsOfAMillion(share: number, entries: number): number {
 export interface Tail {
   at: number
   slope: number
-}
-
-/**
- * Fits the near end of a distribution. Each distance is weighted by the number of pairs within it,
- * up to 100: more pairs add no certainty, since they come from the same pictures. `undefined` if
- * fewer than three distances are usable.
- */
-export function fitTail(counts: Histogram): Tail | undefined {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  const points: [bits: number, z: number, weight: number][] = []
-  let near = 0
-  for (let bits = 0; bits <= MAX_BITS; bits++) {
-    near += counts[bits] ?? 0
-    if (near >= LEAST_PAIRS && near / total <= MOST_SHARE) {
-      points.push([bits, quantile(near / total), Math.min(100, near)])
-    }
-  }
-  if (points.length < 3) return undefined
-  const sum = (of: (point: (typeof points)[number]) => number) =>
-    points.reduce((all, point) => all + point[2] * of(point), 0)
-  const weight = sum(() => 1)
-  const [x, y] = [sum(([bits]) => bits) / weight, sum(([, z]) => z) / weight]
-  const slope = sum(([bits, z]) => (bits - x) * (z - y)) / sum(([bits]) => (bits - x) ** 2)
-  return { at: y - slope * x, slope }
 }
 
 /** Share of pairs within a distance, from a fitted tail. */

@@ -20,28 +20,6 @@ import { addSections, readRaw } from './init/wrangler-file.ts'
 import { DESK_CONFIG, DESK_ENTRY, DESK_TEMPLATE } from './desk-files.ts'
 import { askAll, type Given, type Question } from './questions.ts'
 
-export interface ExchangeAddOptions {
-  config?: string
-  env?: string
-  /** Settings of the source by path, as typed. */
-  set?: Readonly<Record<string, string>>
-  name?: string
-  bank?: string
-  everyMinutes?: string
-  maxAgeHours?: string
-  feedback?: string
-  action?: string
-  threshold?: string
-  yes?: true
-  dryRun?: true
-  json?: true
-}
-
-/** Answers for a source that are missing or contradict each other. */
-export class ExchangeAddError extends HashgateError {
-  readonly code = 'exchange-add'
-}
-
 /**
  * `hashgate exchange add`: asks for a source's settings and writes them into the desk's
  * configuration.
@@ -71,6 +49,28 @@ export async function exchangeAdd(
   if (json) console.log(JSON.stringify(reportOf(source, change, dryRun === true)))
   else printChange(source, change, dryRun === true)
   return true
+}
+
+export interface ExchangeAddOptions {
+  config?: string
+  env?: string
+  /** Settings of the source by path, as typed. */
+  set?: Readonly<Record<string, string>>
+  name?: string
+  bank?: string
+  everyMinutes?: string
+  maxAgeHours?: string
+  feedback?: string
+  action?: string
+  threshold?: string
+  yes?: true
+  dryRun?: true
+  json?: true
+}
+
+/** Answers for a source that are missing or contradict each other. */
+export class ExchangeAddError extends HashgateError {
+  readonly code = 'exchange-add'
 }
 
 async function askForKind(): Promise<ExchangeKind> {

@@ -17,10 +17,6 @@ import { type DeskParts, openDesk, openDeskParts } from './open-desk.ts'
 import { endProgress, RecordProgress } from './progress.ts'
 import { closing } from './stores.ts'
 
-interface ExchangeOptions extends TargetOptions {
-  json?: true
-}
-
 /** `hashgate exchange check`: asks the provider whose credentials they are. */
 export async function exchangeCheck(name: string, options: ExchangeOptions): Promise<boolean> {
   return withParts(options, async (parts) => {
@@ -38,6 +34,10 @@ export async function exchangeCheck(name: string, options: ExchangeOptions): Pro
     }
     return account.can.includes('read')
   })
+}
+
+interface ExchangeOptions extends TargetOptions {
+  json?: true
 }
 
 /** `hashgate exchange sync`: reads a source to its end, and publishes the changes. */

@@ -26,8 +26,6 @@ const LIST_SIZES = [1e5, 1e6, 1e7]
 const [LEAST_FILES, LEAST_PAIRS] = [30, 100_000]
 const { minQuality, threshold: THRESHOLD } = DEFAULT_BANK_POLICY
 
-type BySet = Record<SetName, Histogram>
-
 /** Distances between files that are on no list and entries of one. */
 export class UnrelatedPairs {
   readonly #entries: PackedHashes
@@ -87,6 +85,8 @@ export class UnrelatedPairs {
     return [set, ...sizes.map((size) => (found ? rateOf(found, size) : '-'))]
   }
 }
+
+type BySet = Record<SetName, Histogram>
 
 function rateOf({ share, upper }: { share: number; upper: number }, size: number): string {
   const rounded = (one: number) => Number(uploadsOfAMillion(one, size).toPrecision(2))

@@ -25,20 +25,20 @@ const DELTA_STATES = 100
 /** Source of entries added by hand: only these leave the store. */
 const OWN = 'own'
 
-export interface FeedOptions extends TargetOptions {
-  key: string
-  /** The key that signed the previous publication, if it differs. */
-  oldKey?: string
-  out: string
-  days: number
-}
-
 /** `hashgate feed key`: makes a feed's signing key. */
 export async function feedKey({ out }: { out: string }): Promise<boolean> {
   const { privateKey, publicKey } = await generateFeedKey()
   await writeFile(out, `${privateKey}\n`, { mode: 0o600, flag: 'wx' })
   console.log(publicKey)
   return true
+}
+
+export interface FeedOptions extends TargetOptions {
+  key: string
+  /** The key that signed the previous publication, if it differs. */
+  oldKey?: string
+  out: string
+  days: number
 }
 
 /**

@@ -20,21 +20,6 @@ import {
   type StoreOptions,
 } from './stores.ts'
 
-/** The namespace that a command works on. */
-export interface TargetOptions extends StoreOptions {
-  local?: true
-  remote?: true
-}
-
-/** Runs a command on its namespace. */
-export async function withStore<T>(
-  options: TargetOptions,
-  use: (store: ListStore) => T | Promise<T>,
-): Promise<T> {
-  const open = options.remote ? openRemoteStore : openLocalStore
-  return closing(await open(options), ({ store }) => use(store))
-}
-
 export async function listPush(
   file: string,
   options: TargetOptions &
@@ -77,6 +62,21 @@ export async function listPush(
     if (deleted > 0) console.log(`deleted ${count(deleted, 'value')} that no reader needs any more`)
     return true
   })
+}
+
+/** The namespace that a command works on. */
+export interface TargetOptions extends StoreOptions {
+  local?: true
+  remote?: true
+}
+
+/** Runs a command on its namespace. */
+export async function withStore<T>(
+  options: TargetOptions,
+  use: (store: ListStore) => T | Promise<T>,
+): Promise<T> {
+  const open = options.remote ? openRemoteStore : openLocalStore
+  return closing(await open(options), ({ store }) => use(store))
 }
 
 export async function listShow(options: TargetOptions): Promise<boolean> {

@@ -28,6 +28,12 @@ const world: Desk['world'] = {
   sleep: (ms) => setTimeout(ms),
 }
 
+/** The whole desk. */
+export async function openDesk({ openLedger, openStore, ...parts }: DeskParts): Promise<Desk> {
+  const [ledger, store] = [await openLedger(), await openStore()]
+  return { ...parts, ledger, store, guard: entryGuard(), report: () => {} }
+}
+
 /**
  * The desk's parts. Asking a provider needs neither ledger nor list, which require keys and
  * bindings.
@@ -44,12 +50,6 @@ export interface DeskParts extends Pick<Desk, 'settings' | 'env' | 'world'> {
 export async function openDeskParts(options: TargetOptions): Promise<DeskParts> {
   const withConfig = { ...options, config: options.config ?? DESK_CONFIG }
   return options.remote ? openRemoteDesk(withConfig) : openLocalDesk(withConfig)
-}
-
-/** The whole desk. */
-export async function openDesk({ openLedger, openStore, ...parts }: DeskParts): Promise<Desk> {
-  const [ledger, store] = [await openLedger(), await openStore()]
-  return { ...parts, ledger, store, guard: entryGuard(), report: () => {} }
 }
 
 interface LocalBindings {

@@ -28,6 +28,15 @@ const LEAST_QUALITY = 50
 /** Entries that `diff` names; beyond that, only a count. */
 const MOST_NAMED = 20
 
+/** `hashgate list add`: adds files and hashes to a bank and keeps its other entries. */
+export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
+  const wanted = await entriesFrom(things, { ...options, report: warn })
+  return change(options, (entries) => {
+    const has = new Set(entries.map(hashKey))
+    return [...entries, ...wanted.filter((entry) => !has.has(hashKey(entry)))]
+  })
+}
+
 /** Something that cannot be added, removed or exported. */
 export class BadEntryError extends HashgateError {
   readonly code = 'bad-entry'
@@ -36,15 +45,6 @@ export class BadEntryError extends HashgateError {
 interface OwnOptions extends TargetOptions {
   bank: string
   kind?: WideKind
-}
-
-/** `hashgate list add`: adds files and hashes to a bank and keeps its other entries. */
-export async function listAdd(things: readonly string[], options: OwnOptions): Promise<boolean> {
-  const wanted = await entriesFrom(things, { ...options, report: warn })
-  return change(options, (entries) => {
-    const has = new Set(entries.map(hashKey))
-    return [...entries, ...wanted.filter((entry) => !has.has(hashKey(entry)))]
-  })
 }
 
 /** `hashgate list remove`: removes entries by id, by hash, or by a file that has the hash. */

@@ -16,33 +16,6 @@ const BINDING = 'QUARANTINE'
 /** Maximum number of objects on a page. */
 const PAGE_OBJECTS = 1000
 
-/** A page of a bucket's objects; `undefined` stands for an object that is not the quarantine's. */
-interface ObjectsPage {
-  objects: (QuarantinedObject | undefined)[]
-  /** Where the next page begins; absent on the last. */
-  cursor?: string | undefined
-}
-
-/** The quarantine's bucket, as the command line opens it. */
-export interface OpenBucket {
-  list(cursor?: string): Promise<ObjectsPage>
-  /** The sealed copy; `undefined` if it is missing. */
-  get(object: QuarantinedObject): Promise<Uint8Array | undefined>
-  delete(object: QuarantinedObject): Promise<void>
-  close(): Promise<void>
-}
-
-/** The part of R2's binding used here: its own types are those of the Worker. */
-interface R2 {
-  list(options: object): Promise<{
-    objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
-    truncated: boolean
-    cursor?: string
-  }>
-  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
-  delete(key: string): Promise<void>
-}
-
 /** The local bucket, as `wrangler dev` has it. @throws {WranglerError} */
 export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket> {
   const proxy = await openLocal<{ QUARANTINE?: R2 }>(options)
@@ -70,6 +43,33 @@ export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket
     delete: ({ key }) => bucket.delete(key),
     close: () => proxy.dispose(),
   }
+}
+
+/** A page of a bucket's objects; `undefined` stands for an object that is not the quarantine's. */
+interface ObjectsPage {
+  objects: (QuarantinedObject | undefined)[]
+  /** Where the next page begins; absent on the last. */
+  cursor?: string | undefined
+}
+
+/** The quarantine's bucket, as the command line opens it. */
+export interface OpenBucket {
+  list(cursor?: string): Promise<ObjectsPage>
+  /** The sealed copy; `undefined` if it is missing. */
+  get(object: QuarantinedObject): Promise<Uint8Array | undefined>
+  delete(object: QuarantinedObject): Promise<void>
+  close(): Promise<void>
+}
+
+/** The part of R2's binding used here: its own types are those of the Worker. */
+interface R2 {
+  list(options: object): Promise<{
+    objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
+    truncated: boolean
+    cursor?: string
+  }>
+  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
+  delete(key: string): Promise<void>
 }
 
 /**

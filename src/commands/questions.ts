@@ -1,29 +1,6 @@
 import { createInterface, type Interface, type ReadLineOptions } from 'node:readline/promises'
 import { HashgateError } from '../util/errors.ts'
 
-/** Answers as given, by options or typed. */
-export type Given = Record<string, unknown>
-
-export interface Question {
-  name: string
-  text: string
-  /** Used if nothing is typed. */
-  fallback?: string
-  /** Whether an answer is required. */
-  isNeeded?: true
-  /** Whether the known answers make the question unnecessary. */
-  isNeedless?: (given: Given) => boolean
-  /** Turns the typed text into the answer; without it the text is the answer. */
-  read?: (text: string) => unknown
-  /** What is wrong with an answer, as in "must be yes or no". The question is then repeated. */
-  problemOf?: (answer: unknown) => string | undefined
-}
-
-/** The user pressed Ctrl-C or Ctrl-D. */
-export class StoppedError extends HashgateError {
-  readonly code = 'stopped'
-}
-
 const TERMINAL: ReadLineOptions = { input: process.stdin, output: process.stderr }
 
 /**
@@ -51,6 +28,29 @@ export async function askAll(
     terminal.close()
   }
   return answers
+}
+
+/** Answers as given, by options or typed. */
+export type Given = Record<string, unknown>
+
+export interface Question {
+  name: string
+  text: string
+  /** Used if nothing is typed. */
+  fallback?: string
+  /** Whether an answer is required. */
+  isNeeded?: true
+  /** Whether the known answers make the question unnecessary. */
+  isNeedless?: (given: Given) => boolean
+  /** Turns the typed text into the answer; without it the text is the answer. */
+  read?: (text: string) => unknown
+  /** What is wrong with an answer, as in "must be yes or no". The question is then repeated. */
+  problemOf?: (answer: unknown) => string | undefined
+}
+
+/** The user pressed Ctrl-C or Ctrl-D. */
+export class StoppedError extends HashgateError {
+  readonly code = 'stopped'
 }
 
 /** Asks one question. @throws {StoppedError} the user pressed Ctrl-C or Ctrl-D */

@@ -8,6 +8,13 @@ import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 /** Bad lines reported one by one; beyond that, only a count. */
 const MAX_PRINTED = 20
 
+/** Reads a hash list to match files against. @throws {NothingToMatchError | UnreadableListError} */
+export async function readListToMatch(path: string, options: ReadOptions): Promise<ParsedList> {
+  const list = await readListFile(path, options)
+  if (list.entries.length === 0) throw new NothingToMatchError(path)
+  return list
+}
+
 /** How to read a list, from the command's options. */
 export interface ReadOptions {
   skipBad?: true
@@ -26,13 +33,6 @@ class NothingToMatchError extends HashgateError {
   constructor(path: string) {
     super(`${path}: the list has no entries, so nothing can match it`)
   }
-}
-
-/** Reads a hash list to match files against. @throws {NothingToMatchError | UnreadableListError} */
-export async function readListToMatch(path: string, options: ReadOptions): Promise<ParsedList> {
-  const list = await readListFile(path, options)
-  if (list.entries.length === 0) throw new NothingToMatchError(path)
-  return list
 }
 
 /**

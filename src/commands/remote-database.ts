@@ -2,18 +2,10 @@ import * as v from 'valibot'
 import type { Database, Statement } from '../desk/ledger/database.ts'
 import type { CloudflareApi } from './remote-store.ts'
 
-type SqlValue = string | number | null
-
 const AnswerSchema = v.object({
   success: v.literal(true),
   result: v.array(v.looseObject({ results: v.nullish(v.array(v.unknown()), []) })),
 })
-
-/** A statement as Cloudflare's API expects it. */
-interface SqlQuery {
-  sql: string
-  params: readonly SqlValue[]
-}
 
 /** D1 at Cloudflare, through its API. */
 export class RemoteDatabase implements Database {
@@ -40,6 +32,14 @@ export class RemoteDatabase implements Database {
     const { result } = await this.#api.call(AnswerSchema, 'POST', this.#path, { body })
     return result.map(({ results }) => ({ results: results ?? [] }))
   }
+}
+
+type SqlValue = string | number | null
+
+/** A statement as Cloudflare's API expects it. */
+interface SqlQuery {
+  sql: string
+  params: readonly SqlValue[]
 }
 
 class RemoteStatement implements Statement {

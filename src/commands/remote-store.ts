@@ -33,6 +33,116 @@ const PAGE_KEYS = 1000
 /** Cloudflare's error number for a missing key. Other missing things also answer 404. */
 const KEY_NOT_FOUND = 10009
 
+const ErrorsSchema = v.object({
+  errors: v.array(v.object({ code: v.number(), message: v.string() })),
+})
+
+const success = v.literal(true)
+const PutSchema = v.object({ success })
+const BulkSchema = v.object({
+  success,
+  result: v.nullish(v.object({ unsuccessful_keys: v.nullish(v.array(v.string())) })),
+})
+const KeysSchema = v.object({
+  success,
+  result: v.array(v.object({ name: v.string() })),
+  result_info: v.nullish(v.object({ cursor: v.nullish(v.string()) })),
+})
+const AccountsSchema = v.object({ success, result: v.array(v.object({ id: v.string() })) })
+
+/** A KV namespace at Cloudflare, through its API. */
+export class RemoteStore implements ValueStore {
+  readonly #api: CloudflareApi
+  readonly #path: string
+
+  /**
+   * @param account its id
+   * @param namespace its id
+   */
+  constructor(api: CloudflareApi, account: string, namespace: string) {
+    const [accountPart, namespacePart] = [account, namespace].map(encodeURIComponent)
+    this.#api = api
+    this.#path = `accounts/${accountPart}/storage/kv/namespaces/${namespacePart}`
+  }
+
+  /** @throws {CloudflareError} as all methods do */
+  async get(key: string): Promise<Bytes | undefined> {
+    try {
+      return await this.#api.send('GET', this.#pathOf(key))
+    } catch (error) {
+      const isMissing = error instanceof CloudflareError && error.failure.apiCode === KEY_NOT_FOUND
+      if (isMissing) return undefined
+      throw error
+    }
+  }
+
+  async put(key: string, value: Bytes): Promise<void> {
+    await this.#api.call(PutSchema, 'PUT', this.#pathOf(key), { body: value })
+  }
+
+  async putAll(
+    values: ReadonlyMap<string, Bytes>,
+    onWritten: (count: number) => void = () => {},
+  ): Promise<void> {
+    let written = 0
+    for (const batch of batches(values, ([, value]) => value.length)) {
+      const pairs = batch.map(([key, value]) => ({
+        key,
+        value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'),
+        base64: true,
+      }))
+      await this.#bulk('PUT', 'bulk', pairs, ({ key }) => key)
+      written += batch.length
+      onWritten(written)
+    }
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const names: string[] = []
+    let cursor = ''
+    do {
+      const query = { prefix, limit: String(PAGE_KEYS), ...(cursor !== '' && { cursor }) }
+      const page = await this.#api.call(KeysSchema, 'GET', `${this.#path}/keys`, { query })
+      for (const { name } of page.result) names.push(name)
+      cursor = page.result_info?.cursor ?? ''
+    } while (cursor !== '')
+    return names
+  }
+
+  async deleteAll(keys: readonly string[]): Promise<void> {
+    for (const batch of batches(keys, (key) => key.length)) {
+      await this.#bulk('POST', 'bulk/delete', batch, (key) => key)
+    }
+  }
+
+  #pathOf(key: string): string {
+    return `${this.#path}/values/${encodeURIComponent(key)}`
+  }
+
+  /** Sends items in one request, and resends those that Cloudflare did not process. */
+  async #bulk<T>(
+    method: Method,
+    operation: string,
+    items: readonly T[],
+    keyOf: (item: T) => string,
+  ): Promise<void> {
+    const path = `${this.#path}/${operation}`
+    let left = items
+    for (let tries = 1; ; tries++) {
+      const body = JSON.stringify(left)
+      const { result } = await this.#api.call(BulkSchema, method, path, { body })
+      const undone = new Set(result?.unsuccessful_keys)
+      if (undone.size === 0) return
+      if (tries === MAX_TRIES) {
+        const problem = `${undone.size} of ${items.length} keys were not done in ${tries} tries`
+        throw new CloudflareError(requestName(method, path), { status: 200, problem })
+      }
+      left = left.filter((item) => undone.has(keyOf(item)))
+      await this.#api.pause(tries)
+    }
+  }
+}
+
 /** What went wrong with a request. */
 interface Failure {
   problem: string
@@ -64,23 +174,6 @@ export class CloudflareError extends HashgateError {
     return isPassing && retryAfterMs <= MAX_RETRY_AFTER_MS
   }
 }
-
-const ErrorsSchema = v.object({
-  errors: v.array(v.object({ code: v.number(), message: v.string() })),
-})
-
-const success = v.literal(true)
-const PutSchema = v.object({ success })
-const BulkSchema = v.object({
-  success,
-  result: v.nullish(v.object({ unsuccessful_keys: v.nullish(v.array(v.string())) })),
-})
-const KeysSchema = v.object({
-  success,
-  result: v.array(v.object({ name: v.string() })),
-  result_info: v.nullish(v.object({ cursor: v.nullish(v.string()) })),
-})
-const AccountsSchema = v.object({ success, result: v.array(v.object({ id: v.string() })) })
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
@@ -232,99 +325,6 @@ function readErrors(body: Bytes): Pick<Failure, 'problem' | 'apiCode'> | undefin
   const errors = parsed.success ? parsed.output.errors : []
   if (errors.length === 0) return undefined
   return { problem: errors.map(({ message }) => message).join('; '), apiCode: errors[0]?.code }
-}
-
-/** A KV namespace at Cloudflare, through its API. */
-export class RemoteStore implements ValueStore {
-  readonly #api: CloudflareApi
-  readonly #path: string
-
-  /**
-   * @param account its id
-   * @param namespace its id
-   */
-  constructor(api: CloudflareApi, account: string, namespace: string) {
-    const [accountPart, namespacePart] = [account, namespace].map(encodeURIComponent)
-    this.#api = api
-    this.#path = `accounts/${accountPart}/storage/kv/namespaces/${namespacePart}`
-  }
-
-  /** @throws {CloudflareError} as all methods do */
-  async get(key: string): Promise<Bytes | undefined> {
-    try {
-      return await this.#api.send('GET', this.#pathOf(key))
-    } catch (error) {
-      const isMissing = error instanceof CloudflareError && error.failure.apiCode === KEY_NOT_FOUND
-      if (isMissing) return undefined
-      throw error
-    }
-  }
-
-  async put(key: string, value: Bytes): Promise<void> {
-    await this.#api.call(PutSchema, 'PUT', this.#pathOf(key), { body: value })
-  }
-
-  async putAll(
-    values: ReadonlyMap<string, Bytes>,
-    onWritten: (count: number) => void = () => {},
-  ): Promise<void> {
-    let written = 0
-    for (const batch of batches(values, ([, value]) => value.length)) {
-      const pairs = batch.map(([key, value]) => ({
-        key,
-        value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'),
-        base64: true,
-      }))
-      await this.#bulk('PUT', 'bulk', pairs, ({ key }) => key)
-      written += batch.length
-      onWritten(written)
-    }
-  }
-
-  async list(prefix: string): Promise<string[]> {
-    const names: string[] = []
-    let cursor = ''
-    do {
-      const query = { prefix, limit: String(PAGE_KEYS), ...(cursor !== '' && { cursor }) }
-      const page = await this.#api.call(KeysSchema, 'GET', `${this.#path}/keys`, { query })
-      for (const { name } of page.result) names.push(name)
-      cursor = page.result_info?.cursor ?? ''
-    } while (cursor !== '')
-    return names
-  }
-
-  async deleteAll(keys: readonly string[]): Promise<void> {
-    for (const batch of batches(keys, (key) => key.length)) {
-      await this.#bulk('POST', 'bulk/delete', batch, (key) => key)
-    }
-  }
-
-  #pathOf(key: string): string {
-    return `${this.#path}/values/${encodeURIComponent(key)}`
-  }
-
-  /** Sends items in one request, and resends those that Cloudflare did not process. */
-  async #bulk<T>(
-    method: Method,
-    operation: string,
-    items: readonly T[],
-    keyOf: (item: T) => string,
-  ): Promise<void> {
-    const path = `${this.#path}/${operation}`
-    let left = items
-    for (let tries = 1; ; tries++) {
-      const body = JSON.stringify(left)
-      const { result } = await this.#api.call(BulkSchema, method, path, { body })
-      const undone = new Set(result?.unsuccessful_keys)
-      if (undone.size === 0) return
-      if (tries === MAX_TRIES) {
-        const problem = `${undone.size} of ${items.length} keys were not done in ${tries} tries`
-        throw new CloudflareError(requestName(method, path), { status: 200, problem })
-      }
-      left = left.filter((item) => undone.has(keyOf(item)))
-      await this.#api.pause(tries)
-    }
-  }
 }
 
 /** Splits items into groups that fit one bulk request. */

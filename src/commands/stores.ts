@@ -10,21 +10,6 @@ import type { ListStore } from '../list/store.ts'
 import { fileErrorText, isFileError, readText } from './file-errors.ts'
 import { CloudflareApi, RemoteStore } from './remote-store.ts'
 
-export interface OpenStore {
-  store: ListStore
-  close: () => Promise<void>
-}
-
-export interface StoreOptions {
-  /** wrangler's configuration; its usual file by default. */
-  config?: string
-  /** A named environment in it. */
-  env?: string
-  /** Where wrangler keeps local data; its usual place by default. */
-  persistTo?: string
-  binding?: string
-}
-
 /** Variable with the key that seals the list: from the environment, or locally from .dev.vars. */
 const KEY_VARIABLE = 'LIST_KEY'
 
@@ -40,6 +25,37 @@ const LoginSchema = v.pipe(v.string(), v.parseJson(), v.object({ token: v.string
 /** Milliseconds allowed for wrangler to renew its login. */
 const MAX_LOGIN_MS = 60_000
 
+/** The local namespace, as `wrangler dev` has it. */
+export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
+  const { binding } = findNamespace(await readWranglerConfig(options), options)
+  const proxy = await openLocal<Record<string, unknown>>(options)
+  try {
+    const namespace = proxy.env[binding] as KvNamespace
+    const key = proxy.env[KEY_VARIABLE] as string | undefined
+    const keys = parseListKeys(process.env[KEY_VARIABLE] ?? key)
+    warnOfOtherKey(key)
+    return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
+  } catch (error) {
+    await proxy.dispose()
+    throw error
+  }
+}
+
+export interface OpenStore {
+  store: ListStore
+  close: () => Promise<void>
+}
+
+export interface StoreOptions {
+  /** wrangler's configuration; its usual file by default. */
+  config?: string
+  /** A named environment in it. */
+  env?: string
+  /** Where wrangler keeps local data; its usual place by default. */
+  persistTo?: string
+  binding?: string
+}
+
 /** wrangler is missing or failed, or its configuration lacks something. */
 export class WranglerError extends HashgateError {
   readonly code = 'wrangler'
@@ -54,22 +70,6 @@ export async function closing<Opened extends { close: () => Promise<void> }, T>(
     return await use(opened)
   } finally {
     await opened.close()
-  }
-}
-
-/** The local namespace, as `wrangler dev` has it. */
-export async function openLocalStore(options: StoreOptions): Promise<OpenStore> {
-  const { binding } = findNamespace(await readWranglerConfig(options), options)
-  const proxy = await openLocal<Record<string, unknown>>(options)
-  try {
-    const namespace = proxy.env[binding] as KvNamespace
-    const key = proxy.env[KEY_VARIABLE] as string | undefined
-    const keys = parseListKeys(process.env[KEY_VARIABLE] ?? key)
-    warnOfOtherKey(key)
-    return { store: new SealedStore(new KvStore(namespace), keys), close: () => proxy.dispose() }
-  } catch (error) {
-    await proxy.dispose()
-    throw error
   }
 }
 

@@ -14,15 +14,6 @@ import { readListToMatch, type ReadOptions } from './read-list.ts'
 import { scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
-/** There is nothing to measure in a folder without files. */
-class NoFilesError extends HashgateError {
-  readonly code = 'no-files'
-
-  constructor(folder: string) {
-    super(`${folder} has no files`)
-  }
-}
-
 /**
  * `hashgate tune`: how many files of a folder would match at each threshold and probe set, and how
  * many uploads would match by mistake. Unscannable files are counted. Returns whether any file
@@ -65,6 +56,15 @@ export async function tune(
   console.log(`\n${tuneTable(files)}\n`)
   console.log(`${unrelated.report()}\n`)
   return unscanned < files.length
+}
+
+/** There is nothing to measure in a folder without files. */
+class NoFilesError extends HashgateError {
+  readonly code = 'no-files'
+
+  constructor(folder: string) {
+    super(`${folder} has no files`)
+  }
 }
 
 /** Whether a file counts as being on no list: by its label, otherwise if it matches nothing. */

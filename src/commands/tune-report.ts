@@ -2,15 +2,6 @@ import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { SET_NAMES, type SetName } from '../scan/probes/sets.ts'
 import { type LeastThresholds, MAX_TUNED } from './least-thresholds.ts'
 
-/** A file, and the thresholds that it would need to match. */
-export interface TunedFile {
-  least: LeastThresholds
-  /** Whether it was scanned to its end. */
-  isScanned: boolean
-  /** Whether it should match; `undefined` without a label. */
-  isKnown?: boolean | undefined
-}
-
 /** Bits between the rows of the table. */
 const STEP = 4
 
@@ -33,6 +24,15 @@ export function tuneTable(files: readonly TunedFile[]): string {
     })
   const rows = thresholds.map((threshold) => [String(threshold)].concat(cells(threshold)))
   return aligned([head, ...rows])
+}
+
+/** A file, and the thresholds that it would need to match. */
+export interface TunedFile {
+  least: LeastThresholds
+  /** Whether it was scanned to its end. */
+  isScanned: boolean
+  /** Whether it should match; `undefined` without a label. */
+  isKnown?: boolean | undefined
 }
 
 function labelledHead(set: SetName): string[] {

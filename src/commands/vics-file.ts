@@ -8,14 +8,6 @@ import { decodeText } from '../list/text/decode.ts'
 import { looksLikeJson, type JsonRecord, readJson } from '../list/text/json.ts'
 import { kindNamed } from '../list/text/kinds.ts'
 
-/** How far a file has been read. */
-interface VicsCheckpoint {
-  /** Identifies this file: its size and modification time. */
-  file: string
-  records: number
-  isRead: boolean
-}
-
 const PAGE_RECORDS = 1000
 
 /** A Project VIC or CAID file as a source. It is streamed, since such files have gigabytes. */
@@ -75,6 +67,14 @@ export class VicsFile implements Exchange<VicsCheckpoint> {
     if (!looksLikeJson(head)) throw new BadListError('the file is not Project VIC JSON')
     yield* readJson(head, rest)
   }
+}
+
+/** How far a file has been read. */
+interface VicsCheckpoint {
+  /** Identifies this file: its size and modification time. */
+  file: string
+  records: number
+  isRead: boolean
 }
 
 /** Collects records for a page. */

@@ -8,13 +8,6 @@ import {
 } from '../config/names.ts'
 import { kindText } from '../config/needs.ts'
 
-/** Something that wrangler's configuration binds to a Worker. */
-export interface Binding {
-  kind: BindingKind
-  /** For Durable Objects. */
-  className?: string
-}
-
 /** Bindings by name. Kinds that hashgate does not use are left out. */
 export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Binding> {
   const { kv_namespaces: kv, r2_buckets: r2, services, queues, images } = config
@@ -30,6 +23,13 @@ export function bindingsOf(config: wrangler.Unstable_Config): Map<string, Bindin
       ({ name, class_name: className }) => [name, { kind: 'durable-object', className }] as const,
     ),
   ])
+}
+
+/** Something that wrangler's configuration binds to a Worker. */
+export interface Binding {
+  kind: BindingKind
+  /** For Durable Objects. */
+  className?: string
 }
 
 /**

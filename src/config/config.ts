@@ -11,11 +11,6 @@ import { type Has, missingOf } from './needs.ts'
 import { over, type PresetName, PRESETS } from './presets.ts'
 import { type Config, LibrarySchema, type LibrarySettings, SettingsSchema } from './schema.ts'
 
-/** What the Worker reads its settings from. */
-export type Environment = Partial<Record<SecretName | 'ORIGIN_URL', string>> & {
-  HASHGATE?: unknown
-}
-
 /**
  * Reads the settings from a Worker's environment.
  * @throws {BadConfigError} with every problem and its path
@@ -28,6 +23,11 @@ export function readConfig(env: object): Config {
     problems.push(...originUrl.issues.map(({ message }) => `ORIGIN_URL ${message}`))
   const config = parseSettings(SettingsSchema, tableFrom('HASHGATE', written), 'HASHGATE', problems)
   return url === undefined ? config : { ...config, origin: { ...config.origin, url: new URL(url) } }
+}
+
+/** What the Worker reads its settings from. */
+export type Environment = Partial<Record<SecretName | 'ORIGIN_URL', string>> & {
+  HASHGATE?: unknown
 }
 
 /** Checks that the Worker has what its settings need. @throws {BadConfigError} */

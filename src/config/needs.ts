@@ -4,16 +4,6 @@ import { quarantinedBank } from '../policy/schema.ts'
 import { BINDING_KINDS, type BindingName, BINDINGS, type SecretName } from './names.ts'
 import type { Config } from './schema.ts'
 
-/** Whether the Worker has a binding, a secret or a variable. */
-export type Has = (name: BindingName | SecretName | 'ORIGIN_URL') => boolean
-
-/** A binding or a secret that something needs. */
-export interface Need {
-  /** What needs it: a setting, a binding or a secret. */
-  by: string
-  name: BindingName | SecretName
-}
-
 const TICKET_NEEDS = ['OBJECTS', 'TICKETS', 'TICKET_KEY'] as const
 
 /** What the settings, bindings and secrets of a Worker need. */
@@ -40,6 +30,16 @@ export function needsOf(config: Config, has: Has): Need[] {
     isS3 && !has('ORIGIN_BUCKET') && need('S3_CLIENT_KEYS', 'S3_ORIGIN_KEY'),
   ]
   return needs.flatMap((some) => some || [])
+}
+
+/** Whether the Worker has a binding, a secret or a variable. */
+export type Has = (name: BindingName | SecretName | 'ORIGIN_URL') => boolean
+
+/** A binding or a secret that something needs. */
+export interface Need {
+  /** What needs it: a setting, a binding or a secret. */
+  by: string
+  name: BindingName | SecretName
 }
 
 function quarantinedBy(bank: string | undefined): string {

@@ -1,59 +1,5 @@
 import { HALF_BYTES, HASH_BYTES, type Hash256, onesIn } from '../util/hash.ts'
 
-/** Exports of assembly/match.ts. Addresses and sizes are bytes. */
-interface MatchExports {
-  memory: WebAssembly.Memory
-  reserve(bytes: number): number
-  reset(): void
-  scan(
-    heads: number,
-    rests: number,
-    count: number,
-    needles: number,
-    needleCount: number,
-    threshold: number,
-    results: number,
-    capacity: number,
-  ): number
-  toRows(heads: number, count: number, scratch: number): void
-  scanRows(
-    rows: number,
-    count: number,
-    needles: number,
-    needleCount: number,
-    onlyLeft: number,
-    threshold: number,
-    results: number,
-    capacity: number,
-    found: number,
-  ): number
-  slotBytes(count: number): number
-  slotValues(heads: number, rests: number, count: number, slot: number, out: number): void
-  countPrefixes(values: number, count: number, first: number, end: number, slot: number): void
-  sumPrefixes(count: number, slot: number, nexts: number): void
-  fillBuckets(
-    values: number,
-    count: number,
-    first: number,
-    end: number,
-    nexts: number,
-    slot: number,
-  ): void
-  sortBuckets(values: number, count: number, nexts: number, signatures: number, slot: number): void
-  lookUp(
-    table: number,
-    rows: number,
-    count: number,
-    needles: number,
-    needleCount: number,
-    threshold: number,
-    maxLooked: number,
-    candidates: number,
-    results: number,
-    capacity: number,
-  ): number
-}
-
 // assembly/match/groups.ts and table.ts
 /** Hashes of a group. */
 export const GROUP_HASHES = 16
@@ -85,27 +31,6 @@ const CAPACITY = 4096
 const RESULT_WORDS = 2
 /** Most needles that the kernels take at once. */
 const MAX_NEEDLES = 64
-
-/** A hash near a needle, by its first half. */
-export interface NearHash {
-  /** Index of the needle in the query. */
-  needle: number
-  position: number
-  /** Bits, 0 to 128, in which the first halves differ. */
-  distance: number
-}
-
-/** What a search found. `isComplete` is false if not everything is reported. The nearest are always reported. */
-export interface SearchResult {
-  near: NearHash[]
-  isComplete: boolean
-}
-
-/** Bytes that `count` hashes take in groups, heads and rests. */
-export function groupBytes(count: number): { heads: number; rests: number } {
-  const groups = Math.ceil(count / GROUP_HASHES)
-  return { heads: groups * HEAD_BYTES, rests: groups * REST_BYTES }
-}
 
 /** Packed half-hashes in the memory of a WebAssembly instance: groups at first; rows and a table once one is built. */
 export class Haystack {
@@ -337,6 +262,81 @@ export class Haystack {
   #reserve(bytes: number): number {
     return reserve(this.#core, bytes)
   }
+}
+
+/** Exports of assembly/match.ts. Addresses and sizes are bytes. */
+interface MatchExports {
+  memory: WebAssembly.Memory
+  reserve(bytes: number): number
+  reset(): void
+  scan(
+    heads: number,
+    rests: number,
+    count: number,
+    needles: number,
+    needleCount: number,
+    threshold: number,
+    results: number,
+    capacity: number,
+  ): number
+  toRows(heads: number, count: number, scratch: number): void
+  scanRows(
+    rows: number,
+    count: number,
+    needles: number,
+    needleCount: number,
+    onlyLeft: number,
+    threshold: number,
+    results: number,
+    capacity: number,
+    found: number,
+  ): number
+  slotBytes(count: number): number
+  slotValues(heads: number, rests: number, count: number, slot: number, out: number): void
+  countPrefixes(values: number, count: number, first: number, end: number, slot: number): void
+  sumPrefixes(count: number, slot: number, nexts: number): void
+  fillBuckets(
+    values: number,
+    count: number,
+    first: number,
+    end: number,
+    nexts: number,
+    slot: number,
+  ): void
+  sortBuckets(values: number, count: number, nexts: number, signatures: number, slot: number): void
+  lookUp(
+    table: number,
+    rows: number,
+    count: number,
+    needles: number,
+    needleCount: number,
+    threshold: number,
+    maxLooked: number,
+    candidates: number,
+    results: number,
+    capacity: number,
+  ): number
+}
+
+/** A hash near a needle, by its first half. */
+export interface NearHash {
+  /** Index of the needle in the query. */
+  needle: number
+  position: number
+  /** Bits, 0 to 128, in which the first halves differ. */
+  distance: number
+}
+
+/** What a search found. `isComplete` is false if not everything is reported. The nearest are always reported. */
+export interface SearchResult {
+  near: NearHash[]
+  isComplete: boolean
+}
+
+/** Bytes that `count` hashes take in groups, heads and rests. */
+export function groupBytes(count: number): { heads: number; rests: number } {
+  const groups = Math.ceil(count / GROUP_HASHES)
+  return { heads: groups * HEAD_BYTES, rests: groups * REST_BYTES }
 }
 
 /** A slot's value in a hash: bits from 23 x slot on, bytes in order, lowest bits first. */

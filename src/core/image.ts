@@ -3,84 +3,6 @@ import type { ImageCore, ImageInstance } from './image-core.ts'
 import type { ImageExports } from './image-exports.ts'
 import { Plane, ProbeRoom, type QualifiedHash } from './plane.ts'
 
-/** Formats that the core decodes itself. */
-export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
-
-/** Layout of pixels: rows from top to bottom, one byte a channel. */
-export interface PixelSize {
-  /** Pixels, 1 to 65535. */
-  width: number
-  height: number
-  /** Luma; red, green, blue; or these and alpha, not premultiplied. */
-  channels: 1 | 3 | 4
-}
-
-/** Why an image has no plane. */
-export type DecodeFailure =
-  | 'damaged'
-  | 'truncated'
-  | 'over-memory-budget'
-  | 'over-limit'
-  | 'unsupported-variant'
-  | 'out-of-range'
-
-/** What programs show for the values of a file that does not store sRGB. */
-export interface Tones {
-  /** Luma for a grey of 0 to 255, in 1,024 even steps. */
-  curve: Float32Array
-  /** What they show for colours, unless the curve on each channel says that. */
-  colours?: {
-    /** The place in the grid for each channel, 0 to 255, in 1,024 even steps: nodes. */
-    places: readonly Float32Array[]
-    /** Nodes along each channel. */
-    sides: readonly number[]
-    /** Luma at each node, those along blue next to one another. */
-    grid: Float32Array
-  }
-}
-
-/** What a PNG says of its colours besides a profile. */
-export interface PngColours {
-  /** About 0.45 for sRGB; 0 if the file has none. */
-  gamma: number
-  /** White, red, green and blue in CIE xy. */
-  chromaticities?: readonly number[]
-  /** Code points of ITU-T H.273. */
-  codePoints?: { primaries: number; transfer: number }
-}
-
-/** The frame in the planes. Valid until the decoder gets more bytes. */
-export interface Frame {
-  /** Hash of the image as it is stored, alpha dropped. `undefined` under 5 pixels in a dimension. */
-  stored(): QualifiedHash | undefined
-  /** Hash of the image as an Exif orientation, 2 to 8, displays it. */
-  displayed(orientation: number): QualifiedHash | undefined
-  /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
-  overWhite(orientation: number): QualifiedHash | undefined
-  /** The same over black. Call it before `alpha`, which reuses its memory. */
-  overBlack(orientation: number): QualifiedHash | undefined
-  /** Hashes of alpha as luma, one for each orientation; empty if the image is opaque. */
-  alpha(orientations: readonly number[]): QualifiedHash[]
-  /** Hash of the image as other decoders read it; `undefined` if all decoders agree. */
-  otherReading(orientation: number): QualifiedHash | undefined
-  /**
-   * Hash of every n-th pixel, as the reference program takes them; `undefined` if `stored` hashes the same. Call it before
-   * `plane`, which reuses their memory.
-   */
-  picked(): QualifiedHash | undefined
-  /** The plane to probe: as stored, or over white. `undefined` if there is no such plane, or no memory to probe it. */
-  plane(of: 'stored' | 'over-white'): Plane | undefined
-  /**
-   * Hash of the image as programs show it. With a `background`, over that luma: then `undefined` if the image is opaque or
-   * turned.
-   */
-  toned(tones: Tones, orientation: number, background?: number): QualifiedHash | undefined
-  /** The 64 x 64 luma that `stored` hashes, row by row, to be shown to people. `undefined` if there is no hash. */
-  seen(): Uint8Array | undefined
-  /** Hashes of the eight dihedral variants, derived from one DCT. */
-  dihedral(): Record<DihedralName, QualifiedHash> | undefined
-}
-
 const DECODERS = {
   jpeg: 'decodeJpeg',
   png: 'decodePng',
@@ -108,11 +30,6 @@ const MIN_HASHABLE_SIDE = 5
 
 /** Side of the picture that PDQ hashes. */
 const SEEN_SIDE = 64
-
-/** Pixels of PDQ's filter along a side: `jaroszWindow` of the core. */
-function windowOf(side: number): number {
-  return Math.floor((side + 127) / 128)
-}
 
 /**
  * Decodes one image in a WebAssembly instance of its own, so neither a trap nor memory outlives it. It takes bytes in
@@ -424,4 +341,87 @@ export class ImageDecoder {
   #read(address: number): Hash256 {
     return new Uint8Array(this.#core.memory.buffer, address, HASH_BYTES).slice()
   }
+}
+
+/** Formats that the core decodes itself. */
+export type CoreFormat = 'jpeg' | 'png' | 'gif' | 'bmp'
+
+/** Layout of pixels: rows from top to bottom, one byte a channel. */
+export interface PixelSize {
+  /** Pixels, 1 to 65535. */
+  width: number
+  height: number
+  /** Luma; red, green, blue; or these and alpha, not premultiplied. */
+  channels: 1 | 3 | 4
+}
+
+/** Why an image has no plane. */
+export type DecodeFailure =
+  | 'damaged'
+  | 'truncated'
+  | 'over-memory-budget'
+  | 'over-limit'
+  | 'unsupported-variant'
+  | 'out-of-range'
+
+/** What programs show for the values of a file that does not store sRGB. */
+export interface Tones {
+  /** Luma for a grey of 0 to 255, in 1,024 even steps. */
+  curve: Float32Array
+  /** What they show for colours, unless the curve on each channel says that. */
+  colours?: {
+    /** The place in the grid for each channel, 0 to 255, in 1,024 even steps: nodes. */
+    places: readonly Float32Array[]
+    /** Nodes along each channel. */
+    sides: readonly number[]
+    /** Luma at each node, those along blue next to one another. */
+    grid: Float32Array
+  }
+}
+
+/** What a PNG says of its colours besides a profile. */
+export interface PngColours {
+  /** About 0.45 for sRGB; 0 if the file has none. */
+  gamma: number
+  /** White, red, green and blue in CIE xy. */
+  chromaticities?: readonly number[]
+  /** Code points of ITU-T H.273. */
+  codePoints?: { primaries: number; transfer: number }
+}
+
+/** The frame in the planes. Valid until the decoder gets more bytes. */
+export interface Frame {
+  /** Hash of the image as it is stored, alpha dropped. `undefined` under 5 pixels in a dimension. */
+  stored(): QualifiedHash | undefined
+  /** Hash of the image as an Exif orientation, 2 to 8, displays it. */
+  displayed(orientation: number): QualifiedHash | undefined
+  /** Hash of the image over white, as it is stored (1) or as an orientation displays it; `undefined` if it is opaque. */
+  overWhite(orientation: number): QualifiedHash | undefined
+  /** The same over black. Call it before `alpha`, which reuses its memory. */
+  overBlack(orientation: number): QualifiedHash | undefined
+  /** Hashes of alpha as luma, one for each orientation; empty if the image is opaque. */
+  alpha(orientations: readonly number[]): QualifiedHash[]
+  /** Hash of the image as other decoders read it; `undefined` if all decoders agree. */
+  otherReading(orientation: number): QualifiedHash | undefined
+  /**
+   * Hash of every n-th pixel, as the reference program takes them; `undefined` if `stored` hashes the same. Call it before
+   * `plane`, which reuses their memory.
+   */
+  picked(): QualifiedHash | undefined
+  /** The plane to probe: as stored, or over white. `undefined` if there is no such plane, or no memory to probe it. */
+  plane(of: 'stored' | 'over-white'): Plane | undefined
+  /**
+   * Hash of the image as programs show it. With a `background`, over that luma: then `undefined` if the image is opaque or
+   * turned.
+   */
+  toned(tones: Tones, orientation: number, background?: number): QualifiedHash | undefined
+  /** The 64 x 64 luma that `stored` hashes, row by row, to be shown to people. `undefined` if there is no hash. */
+  seen(): Uint8Array | undefined
+  /** Hashes of the eight dihedral variants, derived from one DCT. */
+  dihedral(): Record<DihedralName, QualifiedHash> | undefined
+}
+
+/** Pixels of PDQ's filter along a side: `jaroszWindow` of the core. */
+function windowOf(side: number): number {
+  return Math.floor((side + 127) / 128)
 }

@@ -4,12 +4,6 @@ import { sureDistance } from './haystack.ts'
 
 const WORDS = HASH_BYTES / 4
 
-/** What is compared with hashes: see `Needle`. */
-interface Compared {
-  hash: Hash256
-  sure?: Hash256
-}
-
 /** Hashes packed as 32-bit words and compared one by one: exact at any distance. */
 export class PackedHashes {
   readonly count: number
@@ -74,6 +68,12 @@ export class PackedHashes {
     }
     return bits
   }
+}
+
+/** What is compared with hashes: see `Needle`. */
+interface Compared {
+  hash: Hash256
+  sure?: Hash256
 }
 
 /** Hashes as 32-bit words, as they are compared. */

@@ -2,93 +2,11 @@ import { HASH_BYTES, type Hash256 } from '../util/hash.ts'
 import type { ImageCore } from './image-core.ts'
 import type { ProbeExports } from './image-exports.ts'
 
-/** A hash, and how much it says about the picture. */
-export interface QualifiedHash {
-  hash: Hash256
-  /** 0 (blank) to 100: how much the picture changes from point to point. */
-  quality: number
-  /** Quality if the picture had the full range of luma. Matching uses this one, since bits do not depend on contrast. */
-  stretchedQuality: number
-  /** Bits, 0 to 256, that are little better than chance. Patterns have many, whatever their quality. */
-  weakBits: number
-}
-
-/** Positions of a view's 64 x 64 points, in pixels of the plane. 0 is the centre of its first column or row. */
-export type Points = UprightPoints | TurnedPoints
-
-/** Points along the columns and rows of the plane. Steps may be negative. */
-export interface UprightPoints {
-  x: number
-  stepX: number
-  y: number
-  stepY: number
-  /** Whether rows of the view are columns of the plane. */
-  transposes: boolean
-  covered?: Covered
-}
-
-/** Which of 64 x 64 points are covered, row by row; 0: not covered. Covered points continue what surrounds them. */
-export type Covered = Uint8Array
-
 /** Points along a side of a view. */
 export const POINTS = 64
 
 /** Cells along a side of a plane. */
 export const CELLS = 128
-
-/** What CELLS x CELLS cells of a plane look like, row by row. */
-export interface Cells {
-  /** Least and greatest luma of each, whole numbers. */
-  least: Uint8Array
-  greatest: Uint8Array
-  patches: Patch[]
-}
-
-/** Cells that touch, are flat, and are nearly of one luma. */
-export interface Patch {
-  cells: Uint16Array
-  /** Cell sides that border no other cell of the patch, and those of them where luma changes by a step. */
-  rim: number
-  sharp: number
-}
-
-export interface TurnedPoints {
-  x: number
-  y: number
-  /** Step to the point of the next column. */
-  column: { x: number; y: number }
-  /** Step to the point of the next row. */
-  row: { x: number; y: number }
-}
-
-/** Part of a plane, in pixels: from (x0, y0) to before (x1, y1). */
-export interface Part {
-  x0: number
-  y0: number
-  x1: number
-  y1: number
-}
-
-/** A row or a column of a part of a plane. */
-export interface Line {
-  part: Part
-  along: 'row' | 'column'
-  at: number
-}
-
-/** A side of a picture that is shown on something. */
-export type Side = 'left' | 'right' | 'top' | 'bottom'
-
-/** The best run of pixels along a line that lie on a border of the picture inside. */
-export interface Run {
-  /** Row or column of these pixels, where the inside begins or ends. */
-  at: number
-  /** First pixel, and the one after the last. */
-  from: number
-  to: number
-  /** Twice the number of pixels on the border, minus those that are not. */
-  score: number
-}
 
 /** Largest side of a plane, in pixels. */
 export const MAX_SIDE = 512
@@ -100,53 +18,6 @@ const PATCH_FIELDS = 4
 const MAX_PATCHES = 256
 /** Sums by row and by column. */
 const LINES_BYTES = (MAX_SIDE * 2 + 4) * FLOAT_BYTES
-
-/** An instance: `exports` throws once it has been released. */
-interface Instance {
-  readonly exports: ProbeExports
-}
-
-/** Working memory in an instance for probing its planes. */
-export class ProbeRoom {
-  readonly #instance: Instance
-  readonly filtered: number
-  /** Sums by row, then by column, then a hash, then which points are covered. */
-  readonly byRow: number
-  readonly byColumn: number
-  readonly hash: number
-  readonly covered: number
-
-  private constructor(instance: Instance, filtered: number, lines: number) {
-    this.#instance = instance
-    this.filtered = filtered
-    this.byRow = lines
-    this.byColumn = this.byRow + MAX_SIDE * FLOAT_BYTES
-    this.hash = this.byColumn + (MAX_SIDE + 4) * FLOAT_BYTES
-    this.covered = this.hash + HASH_BYTES
-  }
-
-  /**
-   * `undefined`: it would not fit into the instance's memory. `free` is the address of another plane of as many pixels that is
-   * no longer needed, if any.
-   */
-  static in(instance: Instance, pixels: number, free = 0): ProbeRoom | undefined {
-    const core = instance.exports
-    const filtered = free || core.allocate(pixels * FLOAT_BYTES)
-    const lines = core.allocate(LINES_BYTES + HASH_BYTES + POINTS * POINTS)
-    return filtered === 0 || lines === 0 ? undefined : new ProbeRoom(instance, filtered, lines)
-  }
-
-  get core(): ProbeExports {
-    return this.#instance.exports
-  }
-}
-
-/** A plane that is kept for later, a byte of luma a pixel. */
-export interface KeptPlane {
-  rows: number
-  cols: number
-  luma: Uint8Array
-}
 
 /** A plane of luma, hashed as the pictures that it may have been made from. Valid as long as its frame. */
 export class Plane {
@@ -363,4 +234,133 @@ export class Plane {
       count: along === 'row' ? part.x1 - part.x0 : part.y1 - part.y0,
     }
   }
+}
+
+/** A hash, and how much it says about the picture. */
+export interface QualifiedHash {
+  hash: Hash256
+  /** 0 (blank) to 100: how much the picture changes from point to point. */
+  quality: number
+  /** Quality if the picture had the full range of luma. Matching uses this one, since bits do not depend on contrast. */
+  stretchedQuality: number
+  /** Bits, 0 to 256, that are little better than chance. Patterns have many, whatever their quality. */
+  weakBits: number
+}
+
+/** Positions of a view's 64 x 64 points, in pixels of the plane. 0 is the centre of its first column or row. */
+export type Points = UprightPoints | TurnedPoints
+
+/** Points along the columns and rows of the plane. Steps may be negative. */
+export interface UprightPoints {
+  x: number
+  stepX: number
+  y: number
+  stepY: number
+  /** Whether rows of the view are columns of the plane. */
+  transposes: boolean
+  covered?: Covered
+}
+
+/** Which of 64 x 64 points are covered, row by row; 0: not covered. Covered points continue what surrounds them. */
+export type Covered = Uint8Array
+
+/** What CELLS x CELLS cells of a plane look like, row by row. */
+export interface Cells {
+  /** Least and greatest luma of each, whole numbers. */
+  least: Uint8Array
+  greatest: Uint8Array
+  patches: Patch[]
+}
+
+/** Cells that touch, are flat, and are nearly of one luma. */
+export interface Patch {
+  cells: Uint16Array
+  /** Cell sides that border no other cell of the patch, and those of them where luma changes by a step. */
+  rim: number
+  sharp: number
+}
+
+export interface TurnedPoints {
+  x: number
+  y: number
+  /** Step to the point of the next column. */
+  column: { x: number; y: number }
+  /** Step to the point of the next row. */
+  row: { x: number; y: number }
+}
+
+/** Part of a plane, in pixels: from (x0, y0) to before (x1, y1). */
+export interface Part {
+  x0: number
+  y0: number
+  x1: number
+  y1: number
+}
+
+/** A row or a column of a part of a plane. */
+export interface Line {
+  part: Part
+  along: 'row' | 'column'
+  at: number
+}
+
+/** A side of a picture that is shown on something. */
+export type Side = 'left' | 'right' | 'top' | 'bottom'
+
+/** The best run of pixels along a line that lie on a border of the picture inside. */
+export interface Run {
+  /** Row or column of these pixels, where the inside begins or ends. */
+  at: number
+  /** First pixel, and the one after the last. */
+  from: number
+  to: number
+  /** Twice the number of pixels on the border, minus those that are not. */
+  score: number
+}
+
+/** An instance: `exports` throws once it has been released. */
+interface Instance {
+  readonly exports: ProbeExports
+}
+
+/** Working memory in an instance for probing its planes. */
+export class ProbeRoom {
+  readonly #instance: Instance
+  readonly filtered: number
+  /** Sums by row, then by column, then a hash, then which points are covered. */
+  readonly byRow: number
+  readonly byColumn: number
+  readonly hash: number
+  readonly covered: number
+
+  private constructor(instance: Instance, filtered: number, lines: number) {
+    this.#instance = instance
+    this.filtered = filtered
+    this.byRow = lines
+    this.byColumn = this.byRow + MAX_SIDE * FLOAT_BYTES
+    this.hash = this.byColumn + (MAX_SIDE + 4) * FLOAT_BYTES
+    this.covered = this.hash + HASH_BYTES
+  }
+
+  /**
+   * `undefined`: it would not fit into the instance's memory. `free` is the address of another plane of as many pixels that is
+   * no longer needed, if any.
+   */
+  static in(instance: Instance, pixels: number, free = 0): ProbeRoom | undefined {
+    const core = instance.exports
+    const filtered = free || core.allocate(pixels * FLOAT_BYTES)
+    const lines = core.allocate(LINES_BYTES + HASH_BYTES + POINTS * POINTS)
+    return filtered === 0 || lines === 0 ? undefined : new ProbeRoom(instance, filtered, lines)
+  }
+
+  get core(): ProbeExports {
+    return this.#instance.exports
+  }
+}
+
+/** A plane that is kept for later, a byte of luma a pixel. */
+export interface KeptPlane {
+  rows: number
+  cols: number
+  luma: Uint8Array
 }

@@ -1,11 +1,3 @@
-/** Exports of assembly/search.ts. */
-interface SearchExports {
-  memory: WebAssembly.Memory
-  inputAddress(): number
-  placesAddress(): number
-  findPairs(count: number): number
-}
-
 /** Most bytes searched at once. */
 const MAX_BYTES = 65_536
 
@@ -30,4 +22,12 @@ export class SignatureSearch {
     const count = core.findPairs(bytes.length)
     return count === 0 ? [] : [...new Uint32Array(core.memory.buffer, core.placesAddress(), count)]
   }
+}
+
+/** Exports of assembly/search.ts. */
+interface SearchExports {
+  memory: WebAssembly.Memory
+  inputAddress(): number
+  placesAddress(): number
+  findPairs(count: number): number
 }

@@ -7,13 +7,6 @@ import { hashOfEntry, noteOpinion, type QueuedOpinion, waitingOpinions } from '.
 /** Maximum opinions sent in one run. */
 const MAX_A_RUN = 100
 
-/** Feedback for a provider. */
-export interface PlannedFeedback {
-  opinion: QueuedOpinion
-  /** `undefined` if this provider does not accept such an opinion. */
-  ask: Ask | undefined
-}
-
 /** What would be sent to a provider now. */
 export async function planFeedback(desk: Desk, name: string): Promise<PlannedFeedback[]> {
   const exchange = exchangeOf(desk, name)
@@ -23,6 +16,13 @@ export async function planFeedback(desk: Desk, name: string): Promise<PlannedFee
     planned.push({ opinion, ask: exchange.feedback?.({ ...opinion, hash }) })
   }
   return planned
+}
+
+/** Feedback for a provider. */
+export interface PlannedFeedback {
+  opinion: QueuedOpinion
+  /** `undefined` if this provider does not accept such an opinion. */
+  ask: Ask | undefined
 }
 
 /** Sends opinions to their provider. A failed one is retried in the next run. */

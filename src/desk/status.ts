@@ -2,29 +2,6 @@ import { rowOf } from './ledger/database.ts'
 import { findSource, type Source, type Tally, tallyOf } from './ledger/source.ts'
 import type { Desk } from './desk.ts'
 
-/** State of a source. `new`: it has never been read to its end. */
-export type Health = 'green' | 'red' | 'new'
-
-/** The status of a source. Times are ISO 8601, in UTC. */
-export interface SourceStatus {
-  name: string
-  kind: string
-  bank: string
-  health: Health
-  /** Why it is red, or what to do. */
-  problems: string[]
-  lastComplete: string | undefined
-  /** Seconds since the last complete run. */
-  ageSeconds: number | undefined
-  lastAttempt: string | undefined
-  isRunning: boolean
-  tally: Tally
-  /** Records with unpublished changes. */
-  pending: number
-  /** What could not be read in the last run: counts by reason. */
-  skipped: Record<string, number>
-}
-
 const NO_TALLY: Tally = { records: 0, matchable: 0, kinds: {}, tiers: {} }
 
 /** Status of all sources in the settings. */
@@ -53,6 +30,29 @@ export async function deskStatus(
     })
   }
   return all
+}
+
+/** State of a source. `new`: it has never been read to its end. */
+export type Health = 'green' | 'red' | 'new'
+
+/** The status of a source. Times are ISO 8601, in UTC. */
+export interface SourceStatus {
+  name: string
+  kind: string
+  bank: string
+  health: Health
+  /** Why it is red, or what to do. */
+  problems: string[]
+  lastComplete: string | undefined
+  /** Seconds since the last complete run. */
+  ageSeconds: number | undefined
+  lastAttempt: string | undefined
+  isRunning: boolean
+  tally: Tally
+  /** Records with unpublished changes. */
+  pending: number
+  /** What could not be read in the last run: counts by reason. */
+  skipped: Record<string, number>
 }
 
 /** Red: what it lists may be out of date, or differs from what is published. */

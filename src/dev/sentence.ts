@@ -3,9 +3,6 @@ import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { WeighedMatch } from '../policy/banks.ts'
 import { FAMILIES, FAMILY_OF, REASONS } from './meanings.ts'
 
-/** A nearby entry, whether or not it matches. */
-type Near = Pick<WeighedMatch, 'bank' | 'entry' | 'distance'>
-
 const DIGESTS: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256'])
 
 /** The verdict in one sentence, followed by remarks. */
@@ -36,6 +33,9 @@ export function sentencesOf(verdict: Verdict, file: ScannedFile, nearest?: Near)
           ]
   }
 }
+
+/** A nearby entry, whether or not it matches. */
+type Near = Pick<WeighedMatch, 'bank' | 'entry' | 'distance'>
 
 function foundAs(match: WeighedMatch | undefined): string {
   if (!match) return 'something known was found.'

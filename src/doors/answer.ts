@@ -7,10 +7,6 @@ import type { Reader } from './reader.ts'
 import { type Refusal, type RefusalDeps, refusalHeaders, refusalOf } from './refusal.ts'
 import { refusalPage } from './refusal-page.ts'
 
-export interface AnswerDeps extends RefusalDeps {
-  report: (happening: Happening) => void
-}
-
 /** The answer to a request, whether or not it was passed on. */
 export async function answerTo(
   passage: Passage,
@@ -28,6 +24,10 @@ export async function answerTo(
       ? new Response('Gateway timeout\n', { status: 504 })
       : new Response('Bad gateway\n', { status: 502 })
   }
+}
+
+export interface AnswerDeps extends RefusalDeps {
+  report: (happening: Happening) => void
 }
 
 function refusalAnswer(refusal: Refusal, { isPage }: Reader, url: string): Response {

@@ -4,33 +4,6 @@ import type { Passage } from '../upload/outcome.ts'
 import { ENGLISH, type Reader } from './reader.ts'
 import { RETRY_AFTER_SECONDS, statusOf } from './status.ts'
 
-export interface RefusalDeps {
-  /** What the operator tells uploaders, by kind of harm or by status. */
-  textsFor: (kind: string) => Texts | undefined
-}
-
-/**
- * Problem details (RFC 9457). All refusals with this status, kind of harm and language get the
- * same, except for the case id.
- */
-export interface ProblemDetails {
-  type: string
-  title: string
-  status: number
-  detail?: string
-  caseId: string
-  /** Where the decision can be appealed. */
-  appeal?: string
-}
-
-export interface Refusal {
-  problem: ProblemDetails
-  /** The language of all its texts, as a tag. */
-  language: string
-  /** Text of the appeal link on a page. */
-  appealLabel: string | undefined
-}
-
 /** What an uploader reads about a refusal, in their language if the operator provides it. */
 export function refusalOf(
   { outcome, caseId }: Passage & { isPassed: false },
@@ -58,6 +31,33 @@ export function refusalOf(
     language,
     appealLabel: appealLabel ?? (language === ENGLISH ? 'Appeal this decision' : appeal),
   }
+}
+
+export interface RefusalDeps {
+  /** What the operator tells uploaders, by kind of harm or by status. */
+  textsFor: (kind: string) => Texts | undefined
+}
+
+/**
+ * Problem details (RFC 9457). All refusals with this status, kind of harm and language get the
+ * same, except for the case id.
+ */
+export interface ProblemDetails {
+  type: string
+  title: string
+  status: number
+  detail?: string
+  caseId: string
+  /** Where the decision can be appealed. */
+  appeal?: string
+}
+
+export interface Refusal {
+  problem: ProblemDetails
+  /** The language of all its texts, as a tag. */
+  language: string
+  /** Text of the appeal link on a page. */
+  appealLabel: string | undefined
 }
 
 /** Headers of the answer, as a page or as JSON. */

@@ -11,6 +11,16 @@ import { describeError } from '../util/errors.ts'
 import { answerTo } from './answer.ts'
 import { readerOf } from './reader.ts'
 
+/** The answer to a complete upload, with mutable headers. */
+export async function stagedAnswer(
+  c: Context,
+  { passage, request }: FinishedUpload,
+  { uploads }: StagedDeps,
+): Promise<Response> {
+  const response = await answerTo(passage, request, uploads, readerOf(c))
+  return new Response(response.body, response)
+}
+
 /** What the doors for uploads in parts have in common. */
 export interface StagedDeps {
   uploads: Uploads
@@ -48,16 +58,6 @@ export function finishingOf(c: Context, { uploads, staging, origin }: StagedDeps
     maxOriginMs: target.timeoutSeconds * 1000,
     pass: (request, to) => uploads.pass(request, { origin: to, waitUntil }),
   }
-}
-
-/** The answer to a complete upload, with mutable headers. */
-export async function stagedAnswer(
-  c: Context,
-  { passage, request }: FinishedUpload,
-  { uploads }: StagedDeps,
-): Promise<Response> {
-  const response = await answerTo(passage, request, uploads, readerOf(c))
-  return new Response(response.body, response)
 }
 
 /** Longest answer that is remembered, in bytes. The gate's own answers are shorter. */

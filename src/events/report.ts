@@ -6,12 +6,6 @@ import { SinkStalledError } from './errors.ts'
 import type { GateEvent, HappeningOf } from './schema.ts'
 import { stampEvent } from './stamp.ts'
 
-/** Takes events. Its errors are logged. */
-export type Sink = (event: GateEvent) => unknown
-
-/** A sink, and its name in events about its failures. */
-export type NamedSink = readonly [HappeningOf<'sink-error'>['sink'], Sink]
-
 /** Milliseconds in which a sink must accept an event: work ends 30 seconds after the answer. */
 const MAX_SEND_MS = 10_000
 
@@ -51,6 +45,12 @@ export function reportTo(
     }
   }
 }
+
+/** Takes events. Its errors are logged. */
+export type Sink = (event: GateEvent) => unknown
+
+/** A sink, and its name in events about its failures. */
+export type NamedSink = readonly [HappeningOf<'sink-error'>['sink'], Sink]
 
 export function logEvent(event: GateEvent): void {
   console.log(JSON.stringify(event))

@@ -5,11 +5,6 @@ import type { GateEvent } from './schema.ts'
 import type { EventSettings } from './settings.ts'
 import { type NamedSink, reportTo } from './report.ts'
 
-export interface SinkBindings {
-  EVENT_QUEUE?: Queue<GateEvent>
-  EVENT_ANALYTICS?: AnalyticsEngineDataset
-}
-
 /**
  * Reports events to the configured sinks, after the answer: it neither waits nor throws.
  * @throws {SinkNotBoundError}
@@ -32,6 +27,11 @@ export function eventSinks(
     sinks.push(['analytics', analyticsSink(dataset)])
   }
   return reportTo(sinks, names.includes('console'), waitUntil)
+}
+
+export interface SinkBindings {
+  EVENT_QUEUE?: Queue<GateEvent>
+  EVENT_ANALYTICS?: AnalyticsEngineDataset
 }
 
 function isNotable(event: GateEvent): boolean {

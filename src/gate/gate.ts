@@ -18,37 +18,6 @@ import { FloodBreaker, type FloodNamespace } from './flood/breaker.ts'
 import type { FloodSettings } from './flood/settings.ts'
 import { judge, type JudgeSettings, type Verdict } from './verdict.ts'
 
-export interface GateSettings extends JudgeSettings {
-  list: ListSettings
-  flood: FloodSettings
-}
-
-/** What the gate judges with. */
-export interface GateDeps {
-  settings: GateSettings
-  modules: CoreModules
-  store: ListStore
-  /** Durable Objects for a list that is too large for an isolate. */
-  shards?: ShardNamespace | undefined
-  /** Durable Objects that know the latest version of the list. */
-  pins?: PinNamespace | undefined
-  /** Durable Objects that count matches of entries across all isolates. */
-  floodCounters?: FloodNamespace | undefined
-  remote?: RemoteBanks | undefined
-  report: (happening: Happening) => void
-}
-
-export interface Judging {
-  /** Network address of the uploader; empty if it is not known. */
-  address: string
-  settings: JudgeSettings
-  waitUntil: WaitUntil
-  /** The case under which services that gave no answer are asked again. */
-  caseId?: string
-  /** Whether flooded entries still count in full. */
-  ignoresFloods?: boolean
-}
-
 /** Judges scanned files by the list, as the policy says. */
 export class Gate {
   readonly list: LiveList
@@ -152,6 +121,37 @@ export class Gate {
     this.#adjusted = manifest.version
     return adjustBanks(manifest, policy)
   }
+}
+
+export interface GateSettings extends JudgeSettings {
+  list: ListSettings
+  flood: FloodSettings
+}
+
+/** What the gate judges with. */
+export interface GateDeps {
+  settings: GateSettings
+  modules: CoreModules
+  store: ListStore
+  /** Durable Objects for a list that is too large for an isolate. */
+  shards?: ShardNamespace | undefined
+  /** Durable Objects that know the latest version of the list. */
+  pins?: PinNamespace | undefined
+  /** Durable Objects that count matches of entries across all isolates. */
+  floodCounters?: FloodNamespace | undefined
+  remote?: RemoteBanks | undefined
+  report: (happening: Happening) => void
+}
+
+export interface Judging {
+  /** Network address of the uploader; empty if it is not known. */
+  address: string
+  settings: JudgeSettings
+  waitUntil: WaitUntil
+  /** The case under which services that gave no answer are asked again. */
+  caseId?: string
+  /** Whether flooded entries still count in full. */
+  ignoresFloods?: boolean
 }
 
 function listErrorEvent(

@@ -6,6 +6,11 @@ import { weigh, type WeighedMatch } from '../policy/banks.ts'
 import { allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import type { Policy } from '../policy/schema.ts'
 
+/**
+ * The gate's answer for files. `allow` and `refuse` say why; `flag`, `quarantine` and `block` say that something known was found.
+ */
+export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | BlockVerdict
+
 /** A file of an upload, or one within such a file, scanned and matched. */
 export interface JudgedFile {
   scanned: ScannedFile
@@ -20,11 +25,6 @@ interface Judged {
   /** Whether these are all the matches that the list has. */
   isComplete: boolean
 }
-
-/**
- * The gate's answer for files. `allow` and `refuse` say why; `flag`, `quarantine` and `block` say that something known was found.
- */
-export type Verdict = AllowVerdict | FlagVerdict | RefuseVerdict | BlockVerdict
 
 export interface AllowVerdict extends Judged {
   action: 'allow'

@@ -14,32 +14,6 @@ import { readRemovals, Removals } from './removals.ts'
 import { readEntries, segmentKindOf, type SegmentKind } from './segment.ts'
 import type { ListStore } from './store.ts'
 
-/** Changes to a bank. An entry that is both added and removed stays. */
-export interface BankChanges {
-  bank: string
-  added: readonly Entry[]
-  removed: readonly Entry[]
-}
-
-export interface ChangeOptions {
-  /** What to build on, for a publisher that knows it: the store may answer with an older manifest for half a minute. */
-  base?: Base
-  /** Whether the list may be larger than an isolate holds: Durable Objects do. */
-  allowLarge?: boolean
-  /** Lowers entries that would match unrelated pictures, as they are written. */
-  guard?: EntryGuard
-  /** Most values to delete. KV allows a Worker 1,000 operations an invocation. */
-  maxDeletes?: number
-}
-
-export interface ChangePublication {
-  manifest: Manifest
-  added: number
-  removed: number
-  /** Deleted values, which nobody reads any more. */
-  deleted: number
-}
-
 /**
  * Publishes changes of banks without reading their entries: it reads only the digests of each segment. So a thousand changes
  * of a million entries take half a second, and little memory. An entry that is live already is not added again, and one that
@@ -69,6 +43,32 @@ export async function publishChanges(
   const notes = base.manifest ?? {}
   const published = await publishManifest(store, base, banks, notes, options.maxDeletes)
   return { ...published, ...total }
+}
+
+/** Changes to a bank. An entry that is both added and removed stays. */
+export interface BankChanges {
+  bank: string
+  added: readonly Entry[]
+  removed: readonly Entry[]
+}
+
+export interface ChangeOptions {
+  /** What to build on, for a publisher that knows it: the store may answer with an older manifest for half a minute. */
+  base?: Base
+  /** Whether the list may be larger than an isolate holds: Durable Objects do. */
+  allowLarge?: boolean
+  /** Lowers entries that would match unrelated pictures, as they are written. */
+  guard?: EntryGuard
+  /** Most values to delete. KV allows a Worker 1,000 operations an invocation. */
+  maxDeletes?: number
+}
+
+export interface ChangePublication {
+  manifest: Manifest
+  added: number
+  removed: number
+  /** Deleted values, which nobody reads any more. */
+  deleted: number
 }
 
 async function changeKind(

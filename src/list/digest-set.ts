@@ -19,42 +19,6 @@ const BUCKET_SIZE_BITS = 3
 /** With the remainder they are the first 32 bits of a digest. */
 const MAX_BUCKET_BITS = 16
 
-/** Bits that choose the bucket. */
-function bucketBits(count: number): number {
-  const bits = Math.floor(Math.log2(count)) - BUCKET_SIZE_BITS
-  return Math.min(MAX_BUCKET_BITS, Math.max(0, bits))
-}
-
-/** Bytes of a set in memory, and in the store. */
-function setBytes(count: number): number {
-  return 4 * 2 ** bucketBits(count) + 2 * count
-}
-
-/** The first bits of a digest as a bucket and a remainder. */
-function split(digest: Uint8Array, bits: number): { bucket: number; remainder: number } {
-  const view = new DataView(digest.buffer, digest.byteOffset)
-  const first = view.getUint32(0) >>> (32 - bits - REMAINDER_BITS)
-  return { bucket: first >>> REMAINDER_BITS, remainder: first & 0xffff }
-}
-
-/** Packs digests that are sorted by their bytes. */
-export function packDigestSet(entries: readonly Entry[]): Bytes {
-  const bits = bucketBits(entries.length)
-  const buckets = 2 ** bits
-  const packed = new Uint8Array(setBytes(entries.length))
-  const ends = new Uint32Array(packed.buffer, 0, buckets)
-  const remainders = new Uint16Array(packed.buffer, buckets * 4)
-  entries.forEach(({ hash }, i) => {
-    const { bucket, remainder } = split(hash, bits)
-    remainders[i] = remainder
-    ends[bucket] = i + 1
-  })
-  for (let bucket = 1; bucket < buckets; bucket++) {
-    ends[bucket] = Math.max(ends[bucket] ?? 0, ends[bucket - 1] ?? 0)
-  }
-  return packed
-}
-
 /** Digests of whole files, a few bits of each: which of them may be a given one? */
 export class DigestSet {
   readonly count: number
@@ -89,6 +53,42 @@ export class DigestSet {
     for (; at < end && this.#remainders[at] === remainder; at++) positions.push(at)
     return positions
   }
+}
+
+/** Bits that choose the bucket. */
+function bucketBits(count: number): number {
+  const bits = Math.floor(Math.log2(count)) - BUCKET_SIZE_BITS
+  return Math.min(MAX_BUCKET_BITS, Math.max(0, bits))
+}
+
+/** Bytes of a set in memory, and in the store. */
+function setBytes(count: number): number {
+  return 4 * 2 ** bucketBits(count) + 2 * count
+}
+
+/** The first bits of a digest as a bucket and a remainder. */
+function split(digest: Uint8Array, bits: number): { bucket: number; remainder: number } {
+  const view = new DataView(digest.buffer, digest.byteOffset)
+  const first = view.getUint32(0) >>> (32 - bits - REMAINDER_BITS)
+  return { bucket: first >>> REMAINDER_BITS, remainder: first & 0xffff }
+}
+
+/** Packs digests that are sorted by their bytes. */
+export function packDigestSet(entries: readonly Entry[]): Bytes {
+  const bits = bucketBits(entries.length)
+  const buckets = 2 ** bits
+  const packed = new Uint8Array(setBytes(entries.length))
+  const ends = new Uint32Array(packed.buffer, 0, buckets)
+  const remainders = new Uint16Array(packed.buffer, buckets * 4)
+  entries.forEach(({ hash }, i) => {
+    const { bucket, remainder } = split(hash, bits)
+    remainders[i] = remainder
+    ends[bucket] = i + 1
+  })
+  for (let bucket = 1; bucket < buckets; bucket++) {
+    ends[bucket] = Math.max(ends[bucket] ?? 0, ends[bucket - 1] ?? 0)
+  }
+  return packed
 }
 
 /**

@@ -1,20 +1,6 @@
 import type { Hash256 } from '../util/hash.ts'
 import { NearIndex } from './near-index.ts'
 
-/**
- * Why an entry matches only very near hashes. `repeating`: rows or columns of its hash are the same, as in weaves and flat
- * panels. `crowded`: everyday pictures that are on no list lie near it.
- */
-export type CapReason = 'repeating' | 'crowded'
-
-export interface EntryCap {
-  /** Largest distance at which it matches, in bits, whatever its bank and the probe say. */
-  cap: number
-  reason: CapReason
-  /** Bits to the nearest hash of the background, if one is near. */
-  nearest?: number
-}
-
 /** Rows or columns, of 16, that are the same in a hash that repeats itself. No photograph of the bench has this many. */
 const MIN_EQUAL_LINES = 4
 /** Largest distance at which an entry that repeats itself matches, in bits. */
@@ -44,6 +30,20 @@ export class EntryGuard {
     const reason = repeating < Infinity ? 'repeating' : 'crowded'
     return { cap, reason, ...(nearest !== undefined && { nearest }) }
   }
+}
+
+/**
+ * Why an entry matches only very near hashes. `repeating`: rows or columns of its hash are the same, as in weaves and flat
+ * panels. `crowded`: everyday pictures that are on no list lie near it.
+ */
+export type CapReason = 'repeating' | 'crowded'
+
+export interface EntryCap {
+  /** Largest distance at which it matches, in bits, whatever its bank and the probe say. */
+  cap: number
+  reason: CapReason
+  /** Bits to the nearest hash of the background, if one is near. */
+  nearest?: number
 }
 
 /** Whether four or more rows of a hash's 16 x 16 bits are the same, or four or more columns. */

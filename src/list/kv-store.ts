@@ -17,27 +17,6 @@ const LARGE_BUFFER_BYTES = 1.125 * 1024 * 1024
 /** Values that are large, and read one after another when a list is loaded. */
 const LARGE = /^(segment|tail)\//
 
-/** The part of a KV namespace's interface that hashgate uses. */
-export interface KvNamespace {
-  get(key: string, options: { type: 'stream'; cacheTtl: number }): Promise<ByteStream | null>
-  put(key: string, value: Bytes): Promise<void>
-  delete(key: string): Promise<void>
-  list(options: { prefix: string; cursor?: string | null }): Promise<KvKeys>
-}
-
-export interface ByteStream {
-  getReader(options: { mode: 'byob' }): {
-    read(
-      view: Uint8Array<ArrayBuffer>,
-      options: { min: number },
-    ): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>
-  }
-}
-
-type KvKeys =
-  | { keys: { name: string }[]; list_complete: true }
-  | { keys: { name: string }[]; list_complete: false; cursor: string }
-
 /** A store in Workers KV. */
 export class KvStore implements ValueStore {
   readonly #namespace: KvNamespace
@@ -110,6 +89,27 @@ export class KvStore implements ValueStore {
     for (const key of keys) await this.#namespace.delete(key)
   }
 }
+
+/** The part of a KV namespace's interface that hashgate uses. */
+export interface KvNamespace {
+  get(key: string, options: { type: 'stream'; cacheTtl: number }): Promise<ByteStream | null>
+  put(key: string, value: Bytes): Promise<void>
+  delete(key: string): Promise<void>
+  list(options: { prefix: string; cursor?: string | null }): Promise<KvKeys>
+}
+
+export interface ByteStream {
+  getReader(options: { mode: 'byob' }): {
+    read(
+      view: Uint8Array<ArrayBuffer>,
+      options: { min: number },
+    ): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>
+  }
+}
+
+type KvKeys =
+  | { keys: { name: string }[]; list_complete: true }
+  | { keys: { name: string }[]; list_complete: false; cursor: string }
 
 /** Reads a stream to its end, into a buffer, or a larger one if it does not fit. */
 async function readAll(stream: ByteStream, buffer: ArrayBuffer): Promise<Bytes> {

@@ -18,12 +18,6 @@ import { type Bytes, getForEntries, type StoreReader } from './store.ts'
 /** Planes of a group that are heads. */
 const HEAD_PLANES = HEAD_BYTES / GROUP_HASHES
 
-/** First halves of hashes in groups (assembly/match/groups.ts). */
-export interface Groups {
-  heads: Uint8Array
-  rests: Uint8Array
-}
-
 /** Packs first halves into groups; the last is filled with zeros. */
 export function packGroups(hashes: readonly Hash256[]): Groups {
   const sizes = groupBytes(hashes.length)
@@ -41,6 +35,12 @@ export function packGroups(hashes: readonly Hash256[]): Groups {
     }
   })
   return { heads, rests }
+}
+
+/** First halves of hashes in groups (assembly/match/groups.ts). */
+export interface Groups {
+  heads: Uint8Array
+  rests: Uint8Array
 }
 
 /** The parts of a segment: groups of up to PART_ENTRIES hashes each, heads before rests. */

@@ -22,6 +22,34 @@ import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
 import type { Bytes, ListStore } from './store.ts'
 import { readUnused, sweep } from './sweep.ts'
 
+/**
+ * Publishes entries as the whole content of a bank: new entries go to new segments, missing ones are marked as removed.
+ * Values are written before the manifest that names them, so that a reader sees the old list or the new one. A run that
+ * is cut off changes nothing, and the next one finds what it has written.
+ * @throws {PublishConflictError} the store shows that somebody else publishes
+ */
+export async function publishBank(
+  store: ListStore,
+  entries: readonly Entry[],
+  options: PublishOptions,
+): Promise<Publication> {
+  const base = await readBase(store)
+  const old = base.manifest?.banks.find(({ id }) => id === options.bank)
+  const difference = await compareBank(store, old?.segments ?? [], entries, options.rewrite)
+  const writer = new ValueWriter(store, options)
+  const segments = [
+    ...(await writeKind(writer, 'pdq', difference)),
+    ...(await writeKind(writer, 'exact', difference)),
+  ]
+  const banks = withBank(base.manifest, options, segments)
+  if (!options.allowLarge) checkSize({ banks }, MAX_LIST_ENTRIES)
+  const { manifest, deleted } = await publishManifest(store, base, banks)
+  const { added, kept, segments: compared } = difference
+  const removed = compared.reduce((sum, { gone }) => sum + gone.length, 0)
+  const { foundWritten, lowered } = writer
+  return { manifest, added: added.length, removed, kept, foundWritten, deleted, lowered }
+}
+
 export interface PublishOptions {
   bank: string
   /** Largest distance that matches. If absent, the bank keeps its own. */
@@ -54,34 +82,6 @@ export interface Publication {
   deleted: number
   /** Written entries that were lowered. */
   lowered: LoweredEntry[]
-}
-
-/**
- * Publishes entries as the whole content of a bank: new entries go to new segments, missing ones are marked as removed.
- * Values are written before the manifest that names them, so that a reader sees the old list or the new one. A run that
- * is cut off changes nothing, and the next one finds what it has written.
- * @throws {PublishConflictError} the store shows that somebody else publishes
- */
-export async function publishBank(
-  store: ListStore,
-  entries: readonly Entry[],
-  options: PublishOptions,
-): Promise<Publication> {
-  const base = await readBase(store)
-  const old = base.manifest?.banks.find(({ id }) => id === options.bank)
-  const difference = await compareBank(store, old?.segments ?? [], entries, options.rewrite)
-  const writer = new ValueWriter(store, options)
-  const segments = [
-    ...(await writeKind(writer, 'pdq', difference)),
-    ...(await writeKind(writer, 'exact', difference)),
-  ]
-  const banks = withBank(base.manifest, options, segments)
-  if (!options.allowLarge) checkSize({ banks }, MAX_LIST_ENTRIES)
-  const { manifest, deleted } = await publishManifest(store, base, banks)
-  const { added, kept, segments: compared } = difference
-  const removed = compared.reduce((sum, { gone }) => sum + gone.length, 0)
-  const { foundWritten, lowered } = writer
-  return { manifest, added: added.length, removed, kept, foundWritten, deleted, lowered }
 }
 
 /** The banks of the next manifest, with new segments for the bank being published. */

@@ -12,39 +12,6 @@ const HEADER_BYTES = MAGIC_BYTES + KEY_ID_BYTES + NONCE_BYTES
 
 const KEY_BYTES = 32
 
-/** A key of the list, as it is configured: 32 bytes. */
-export type ListKey = Bytes
-
-/**
- * Reads LIST_KEY: one key of 64 hex digits, or several with commas between. The first seals; all of them open.
- * @throws {BadListKeyError} it is not set, or no such key
- */
-export function parseListKeys(text: string | undefined): [ListKey, ...ListKey[]] {
-  const [first, ...others] = (text ?? '').split(',').map((part) => parseKey(part.trim()))
-  if (!first) throw new BadListKeyError()
-  return [first, ...others]
-}
-
-function parseKey(text: string): ListKey {
-  const key = parseHex(text, KEY_BYTES)
-  if (!key) throw new BadListKeyError()
-  return key
-}
-
-/** Makes a new key, as text. */
-export function generateListKey(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(KEY_BYTES)))
-}
-
-/** What is derived from a key. */
-interface Keyring {
-  id: Bytes
-  /** Seals and opens. */
-  cipher: CryptoKey
-  /** Derives names from content without revealing anything about it. */
-  namer: CryptoKey
-}
-
 /** A store whose values are sealed in another one. */
 export class SealedStore implements ListStore {
   readonly #inner: ValueStore
@@ -127,6 +94,39 @@ export class SealedStore implements ListStore {
     this.#rings ??= makeRings(this.#keys)
     return this.#rings
   }
+}
+
+/** A key of the list, as it is configured: 32 bytes. */
+export type ListKey = Bytes
+
+/**
+ * Reads LIST_KEY: one key of 64 hex digits, or several with commas between. The first seals; all of them open.
+ * @throws {BadListKeyError} it is not set, or no such key
+ */
+export function parseListKeys(text: string | undefined): [ListKey, ...ListKey[]] {
+  const [first, ...others] = (text ?? '').split(',').map((part) => parseKey(part.trim()))
+  if (!first) throw new BadListKeyError()
+  return [first, ...others]
+}
+
+function parseKey(text: string): ListKey {
+  const key = parseHex(text, KEY_BYTES)
+  if (!key) throw new BadListKeyError()
+  return key
+}
+
+/** Makes a new key, as text. */
+export function generateListKey(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(KEY_BYTES)))
+}
+
+/** What is derived from a key. */
+interface Keyring {
+  id: Bytes
+  /** Seals and opens. */
+  cipher: CryptoKey
+  /** Derives names from content without revealing anything about it. */
+  namer: CryptoKey
 }
 
 function cipherFor(key: string, iv: Bytes) {

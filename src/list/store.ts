@@ -1,14 +1,6 @@
 import { toHex } from '../util/bytes.ts'
 import { ValueDamagedError, ValueMissingError } from './errors.ts'
 
-/** Bytes in a buffer of their own kind: never shared ones. */
-export type Bytes = Uint8Array<ArrayBuffer>
-
-/** The part of a store that readers need. */
-export interface StoreReader {
-  get(key: string): Promise<Bytes | undefined>
-}
-
 /**
  * Values by key, as stored. hashgate accesses KV only through this; `kv-store.ts` alone sees KV.
  */
@@ -24,6 +16,14 @@ export interface ValueStore extends StoreReader {
   /** All keys with the prefix, in any order. KV may omit those written within the last minute. */
   list(prefix: string): Promise<string[]>
   deleteAll(keys: readonly string[]): Promise<void>
+}
+
+/** Bytes in a buffer of their own kind: never shared ones. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/** The part of a store that readers need. */
+export interface StoreReader {
+  get(key: string): Promise<Bytes | undefined>
 }
 
 /** The store of a published list: values by key, and names derived from content. */

@@ -12,34 +12,6 @@ import { parseSumLine } from './text/sums.ts'
 export type { ListText } from './text/decode.ts'
 export type { WideKind } from './text/entries.ts'
 
-/** The contents of a list's text. */
-export interface ParsedList {
-  entries: Entry[]
-  /** Skipped lines, with what is wrong with each. */
-  skipped: BadListLineError[]
-  /** Repeated hashes. */
-  duplicates: number
-  counts: Map<HashKind, number>
-  /** Numbers of omitted hashes, by kind that cannot be matched. */
-  leftOut: Map<string, number>
-  /** Hashes that the list calls PDQ but that do not look like PDQ, if there are too many. */
-  unlikePdq: number
-}
-
-export interface ListOptions {
-  /** Whether bad lines are skipped and reported. */
-  skipBad: boolean
-  /** Kind of hashes with 64 digits, if the list does not say. */
-  kind?: WideKind
-}
-
-interface ListRecord {
-  columns: readonly Column[]
-  cells: readonly string[]
-  /** Whether it is a line of sha256sum, whose 64 digits are never PDQ. */
-  isSum?: boolean
-}
-
 /**
  * Reads a hash list in any common form (README, "Hash lists"): one hash per line; CSV with commas,
  * semicolons or tabs, with or without a header; output of `hashgate hash`, of the reference's tools
@@ -80,6 +52,34 @@ export async function parseList(text: ListText, options: ListOptions): Promise<P
     }
   }
   return reading.end()
+}
+
+/** The contents of a list's text. */
+export interface ParsedList {
+  entries: Entry[]
+  /** Skipped lines, with what is wrong with each. */
+  skipped: BadListLineError[]
+  /** Repeated hashes. */
+  duplicates: number
+  counts: Map<HashKind, number>
+  /** Numbers of omitted hashes, by kind that cannot be matched. */
+  leftOut: Map<string, number>
+  /** Hashes that the list calls PDQ but that do not look like PDQ, if there are too many. */
+  unlikePdq: number
+}
+
+export interface ListOptions {
+  /** Whether bad lines are skipped and reported. */
+  skipBad: boolean
+  /** Kind of hashes with 64 digits, if the list does not say. */
+  kind?: WideKind
+}
+
+interface ListRecord {
+  columns: readonly Column[]
+  cells: readonly string[]
+  /** Whether it is a line of sha256sum, whose 64 digits are never PDQ. */
+  isSum?: boolean
 }
 
 const NO_COLUMNS =

@@ -38,33 +38,8 @@ const MAX_CANDIDATES = 20_000
 /** Milliseconds of searching between two turns of the event loop. */
 const TURN_MS = 10
 
-/** An index was queried while its memories were given to another one. */
-export class IndexReleasedError extends Error {
-  constructor() {
-    super('the index was released')
-  }
-}
-
 /** Bits by which `nearest` widens its search. */
 const NEAREST_STEP = 16
-
-/** Replaces the thresholds of banks; qualities are then ignored. */
-type AskedThreshold = Pick<Bank, 'threshold'>
-
-interface LoadedBank {
-  bank: Bank
-  segments: LoadedSegment[]
-}
-
-/** What a version is loaded from, besides the store. */
-export interface LoadOptions {
-  /** Segments that are already loaded, and not loaded again. */
-  kept?: readonly LoadedSegment[]
-  /** Memories to reuse. Segments are then loaded one by one, value by value, so no extra memory is needed. */
-  pool?: HaystackPool
-  /** Where to load it from, if not from the store that details are read from later. */
-  from?: StoreReader
-}
 
 /** One published version of the list, in memory: 16 bytes a perceptual hash, 2.5 a digest. Details are read for candidates only. */
 export class BankIndex implements Matcher {
@@ -244,6 +219,31 @@ export class BankIndex implements Matcher {
     }
     return searched
   }
+}
+
+/** An index was queried while its memories were given to another one. */
+export class IndexReleasedError extends Error {
+  constructor() {
+    super('the index was released')
+  }
+}
+
+/** Replaces the thresholds of banks; qualities are then ignored. */
+type AskedThreshold = Pick<Bank, 'threshold'>
+
+interface LoadedBank {
+  bank: Bank
+  segments: LoadedSegment[]
+}
+
+/** What a version is loaded from, besides the store. */
+export interface LoadOptions {
+  /** Segments that are already loaded, and not loaded again. */
+  kept?: readonly LoadedSegment[]
+  /** Memories to reuse. Segments are then loaded one by one, value by value, so no extra memory is needed. */
+  pool?: HaystackPool
+  /** Where to load it from, if not from the store that details are read from later. */
+  from?: StoreReader
 }
 
 /** A needle, and the index of its query. */

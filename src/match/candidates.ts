@@ -15,46 +15,6 @@ const MAX_BLOCKS = 66
 /** Detail blocks that are read at once. A Worker may have six connections. */
 const BLOCKS_AT_ONCE = 6
 
-/** An entry that may match, judging by the data in memory. */
-export type ListCandidate = NearCandidate | ExactCandidate
-
-interface NearCandidate extends EntryPlace {
-  needle: Needle
-  /** First half of the entry's hash, if only some bits of the needle count. */
-  firstHalf?: Uint8Array
-  /** Largest distance of a match, in bits. */
-  threshold: number
-}
-
-interface ExactCandidate extends EntryPlace {
-  digest: Uint8Array
-  kind: DigestKind
-}
-
-interface EntryPlace {
-  bank: Bank
-  ref: SegmentRef
-  position: number
-  /** Bits that differ so far; the full distance is at least this. */
-  distance: number
-}
-
-/** What the search in memory found for one file. */
-export interface Searched {
-  candidates: ListCandidate[]
-  /** Whether these are all candidates. */
-  isComplete: boolean
-}
-
-/** Candidates whose details lie in the same block. */
-interface Block {
-  ref: SegmentRef
-  number: number
-  /** Distance of the nearest candidate so far. */
-  distance: number
-  candidates: ListCandidate[]
-}
-
 /**
  * Verifies candidates by their details. Blocks that several files need are read once, and only the parts that candidates
  * need are kept.
@@ -121,6 +81,46 @@ export class CandidateVerifier {
     const positions = this.#wanted.get(key) ?? new Set()
     this.#wanted.set(key, positions.add(position))
   }
+}
+
+/** An entry that may match, judging by the data in memory. */
+export type ListCandidate = NearCandidate | ExactCandidate
+
+interface NearCandidate extends EntryPlace {
+  needle: Needle
+  /** First half of the entry's hash, if only some bits of the needle count. */
+  firstHalf?: Uint8Array
+  /** Largest distance of a match, in bits. */
+  threshold: number
+}
+
+interface ExactCandidate extends EntryPlace {
+  digest: Uint8Array
+  kind: DigestKind
+}
+
+interface EntryPlace {
+  bank: Bank
+  ref: SegmentRef
+  position: number
+  /** Bits that differ so far; the full distance is at least this. */
+  distance: number
+}
+
+/** What the search in memory found for one file. */
+export interface Searched {
+  candidates: ListCandidate[]
+  /** Whether these are all candidates. */
+  isComplete: boolean
+}
+
+/** Candidates whose details lie in the same block. */
+interface Block {
+  ref: SegmentRef
+  number: number
+  /** Distance of the nearest candidate so far. */
+  distance: number
+  candidates: ListCandidate[]
 }
 
 /** Blocks that candidates lie in, those with the nearest first. */

@@ -8,18 +8,6 @@ import type { MatchResult, Query } from './match.ts'
 import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import type { Shard } from './sharded-index.ts'
 
-/** Bindings that a shard needs: those of the Worker. */
-export interface ShardBindings {
-  HASH_LISTS: KVNamespace
-  LIST_KEY?: string
-}
-
-/** A range of the list, by the banks and segments in it. */
-interface LoadedRange {
-  name: string
-  index: BankIndex
-}
-
 /**
  * A Durable Object that holds a range of a list that is too large for one isolate. It holds the version of the last query and
  * the one before, since isolates switch to a new version one after another. But if more than a quarter of a version is new, it
@@ -95,4 +83,16 @@ export class ListShard extends DurableObject<ShardBindings> implements Shard {
       throw error.cause
     }
   }
+}
+
+/** Bindings that a shard needs: those of the Worker. */
+export interface ShardBindings {
+  HASH_LISTS: KVNamespace
+  LIST_KEY?: string
+}
+
+/** A range of the list, by the banks and segments in it. */
+interface LoadedRange {
+  name: string
+  index: BankIndex
 }

@@ -25,46 +25,6 @@ import { checkNeverSeen, checkPin, type PinNamespace } from './pin.ts'
 import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
 import { type ShardNamespace, ShardedIndex } from './sharded-index.ts'
 
-export interface LiveListOptions {
-  modules: CoreModules
-  store: ListStore
-  /** Seconds after which a request has the manifest read again. After failures the wait is shorter and grows up to this. */
-  refreshSeconds: number
-  /** Seconds for which a list may be used without being confirmed as the latest. Then it is stale. */
-  maxAgeSeconds: number
-  /** What happens to requests when it is stale. */
-  onStale: 'use' | 'fail'
-  /** Most perceptual hashes of a list with tables. */
-  maxTableEntries: number
-  /** Most perceptual hashes that the isolate holds itself. */
-  maxEntries: number
-  /** Durable Objects that hold a larger list. */
-  shards?: ShardNamespace
-  /** Durable Objects that know the latest version; without them, a fresh isolate accepts any version. */
-  pins?: PinNamespace
-  /** Adapts the published manifest to the policies of banks before it is queried. */
-  adjust?: (manifest: Manifest) => Manifest
-  /** Called when the list could not be read, or is stale. The last good one, if any, stays in use. */
-  onError: (error: unknown) => void
-  /** Milliseconds since some start: `Date.now`, except in tests. */
-  now?: () => number
-}
-
-/** State of the list, for operators. */
-export interface ListState {
-  /** `none`: nothing is loaded yet. `stale`: not confirmed for too long. */
-  state: 'none' | 'current' | 'stale'
-  version?: number
-  publishedAt?: string
-  /** Seconds since the list was last confirmed as the latest. */
-  age?: number
-  entries?: { pdq: number; exact: number }
-  where?: 'isolate' | 'durable objects'
-  memoryBytes?: number
-  /** Why the last attempt to read the list failed, if it did. */
-  error?: string
-}
-
 /** Milliseconds without a value read after which a load is abandoned: the request that it ran behind is gone. */
 const MAX_STALL_MS = 15_000
 /** How many times a request waits that long for a load that another request began. */
@@ -78,26 +38,6 @@ const TABLE_RETRY_SECONDS = 60
 
 /** Seconds after which an unconfirmed list is no longer used: the data that it is read from may be deleted soon. */
 const MAX_UNCONFIRMED_SECONDS = (RETENTION_HOURS * 3600) / 2
-
-/** What the list knows about some files. */
-export interface Answer {
-  /** For each query, in order. */
-  results: MatchResult[]
-  /** Version of the list that was queried. */
-  version: number
-}
-
-/** A load that is under way. */
-interface Attempt {
-  index: Promise<Index>
-  /** When it last read a value. */
-  progressAt: number
-}
-
-/** A load was abandoned for another one. */
-class SupersededError extends Error {}
-
-type Index = BankIndex | ShardedIndex
 
 /** The list in one isolate: loaded once, then refreshed behind requests. A failed refresh leaves it as it was. */
 export class LiveList {
@@ -347,6 +287,66 @@ export class LiveList {
     waitUntil(building.catch(this.#options.onError))
   }
 }
+
+export interface LiveListOptions {
+  modules: CoreModules
+  store: ListStore
+  /** Seconds after which a request has the manifest read again. After failures the wait is shorter and grows up to this. */
+  refreshSeconds: number
+  /** Seconds for which a list may be used without being confirmed as the latest. Then it is stale. */
+  maxAgeSeconds: number
+  /** What happens to requests when it is stale. */
+  onStale: 'use' | 'fail'
+  /** Most perceptual hashes of a list with tables. */
+  maxTableEntries: number
+  /** Most perceptual hashes that the isolate holds itself. */
+  maxEntries: number
+  /** Durable Objects that hold a larger list. */
+  shards?: ShardNamespace
+  /** Durable Objects that know the latest version; without them, a fresh isolate accepts any version. */
+  pins?: PinNamespace
+  /** Adapts the published manifest to the policies of banks before it is queried. */
+  adjust?: (manifest: Manifest) => Manifest
+  /** Called when the list could not be read, or is stale. The last good one, if any, stays in use. */
+  onError: (error: unknown) => void
+  /** Milliseconds since some start: `Date.now`, except in tests. */
+  now?: () => number
+}
+
+/** State of the list, for operators. */
+export interface ListState {
+  /** `none`: nothing is loaded yet. `stale`: not confirmed for too long. */
+  state: 'none' | 'current' | 'stale'
+  version?: number
+  publishedAt?: string
+  /** Seconds since the list was last confirmed as the latest. */
+  age?: number
+  entries?: { pdq: number; exact: number }
+  where?: 'isolate' | 'durable objects'
+  memoryBytes?: number
+  /** Why the last attempt to read the list failed, if it did. */
+  error?: string
+}
+
+/** What the list knows about some files. */
+export interface Answer {
+  /** For each query, in order. */
+  results: MatchResult[]
+  /** Version of the list that was queried. */
+  version: number
+}
+
+/** A load that is under way. */
+interface Attempt {
+  index: Promise<Index>
+  /** When it last read a value. */
+  progressAt: number
+}
+
+/** A load was abandoned for another one. */
+class SupersededError extends Error {}
+
+type Index = BankIndex | ShardedIndex
 
 function unlessReleased(error: unknown): undefined {
   if (!(error instanceof IndexReleasedError)) throw error

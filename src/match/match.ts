@@ -4,21 +4,6 @@ import type { FileDigests } from '../scan/digests.ts'
 import type { Needle, Probe, ScannedFile } from '../scan/scanned.ts'
 import type { MatchLimit } from './thresholds.ts'
 
-/** The query for one file. */
-export interface Query {
-  needles: readonly Needle[]
-  /** Known digests; absent for an empty file. */
-  digests?: Partial<FileDigests>
-}
-
-/** The query for a file: its needles if it could be scanned, and its digests in any case. */
-export function queryOf(file: ScannedFile): Query {
-  return {
-    needles: file.coverage === 'scanned' ? file.needles : [],
-    ...(file.digests && { digests: file.digests }),
-  }
-}
-
 /** An entry that a file matches: within its bank's threshold of a needle, or the same byte for byte. */
 export interface Match {
   bank: string
@@ -42,6 +27,21 @@ export interface Match {
   classification?: string
   /** Whether the entry is for tests: its matches are handled like any other, but never reported to an authority. */
   isTest?: true
+}
+
+/** The query for one file. */
+export interface Query {
+  needles: readonly Needle[]
+  /** Known digests; absent for an empty file. */
+  digests?: Partial<FileDigests>
+}
+
+/** The query for a file: its needles if it could be scanned, and its digests in any case. */
+export function queryOf(file: ScannedFile): Query {
+  return {
+    needles: file.coverage === 'scanned' ? file.needles : [],
+    ...(file.digests && { digests: file.digests }),
+  }
 }
 
 /** What a list knows about one file. */

@@ -14,6 +14,32 @@ const ENTRY_BYTES = { pdq: 16, exact: 2.5 }
 const MAX_BESIDE = 0.25
 const MIN_BYTES = 256 * 1024
 
+/**
+ * Replaces a version without holding both. New segments are read once to check that they are complete. Then they are loaded
+ * into the memories of dropped ones. Requests that arrive in between wait, as for a first load.
+ * @throws {ValueMissingError | ValueDamagedError} the old version stays as it is, or neither can be loaded
+ * @throws {ReplacementFailedError} the old version was loaded again
+ */
+export async function replaceIndex(
+  modules: CoreModules,
+  store: StoreReader,
+  old: BankIndex,
+  manifest: Manifest,
+  { from, onGive }: ReplaceOptions,
+): Promise<BankIndex> {
+  for (const ref of newSegments(old, manifest)) await readThrough(from, ref)
+  const pool = new HaystackPool()
+  const keeps = new Set(segmentsOf(manifest).map(({ name }) => name))
+  onGive()
+  const kept = old.release(keeps, pool)
+  try {
+    return await BankIndex.load(modules, store, manifest, { kept, pool, from })
+  } catch (error) {
+    const restored = await BankIndex.load(modules, store, old.manifest, { kept, pool, from })
+    throw new ReplacementFailedError(restored, error)
+  }
+}
+
 function newSegments(old: BankIndex, manifest: Manifest): SegmentRef[] {
   const known = new Set(old.segments.map(({ ref }) => ref.name))
   return segmentsOf(manifest).filter(({ name }) => !known.has(name))
@@ -44,32 +70,6 @@ export interface ReplaceOptions {
   from: StoreReader
   /** Called just before the old version is given away, which must not happen twice. May throw. */
   onGive: () => void
-}
-
-/**
- * Replaces a version without holding both. New segments are read once to check that they are complete. Then they are loaded
- * into the memories of dropped ones. Requests that arrive in between wait, as for a first load.
- * @throws {ValueMissingError | ValueDamagedError} the old version stays as it is, or neither can be loaded
- * @throws {ReplacementFailedError} the old version was loaded again
- */
-export async function replaceIndex(
-  modules: CoreModules,
-  store: StoreReader,
-  old: BankIndex,
-  manifest: Manifest,
-  { from, onGive }: ReplaceOptions,
-): Promise<BankIndex> {
-  for (const ref of newSegments(old, manifest)) await readThrough(from, ref)
-  const pool = new HaystackPool()
-  const keeps = new Set(segmentsOf(manifest).map(({ name }) => name))
-  onGive()
-  const kept = old.release(keeps, pool)
-  try {
-    return await BankIndex.load(modules, store, manifest, { kept, pool, from })
-  } catch (error) {
-    const restored = await BankIndex.load(modules, store, old.manifest, { kept, pool, from })
-    throw new ReplacementFailedError(restored, error)
-  }
 }
 
 /** Reads everything that a segment is loaded from, and keeps none of it. */

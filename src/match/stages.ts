@@ -2,8 +2,6 @@ import type { ScannedFile } from '../scan/scanned.ts'
 import { nextTurn } from '../util/steps.ts'
 import { type MatchResult, type Query, queryOf } from './match.ts'
 
-export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
-
 /**
  * What a list knows about files. Unmatched images are queried again with needles of the wide set, if that is on. Most
  * uploads never match, so the first query must be small.
@@ -27,6 +25,8 @@ export async function matchInStages(
   })
   return results
 }
+
+export type AskList = (queries: readonly Query[]) => Promise<MatchResult[]>
 
 /** The answer is complete only if both stages are. */
 function incompleteOf(first: MatchResult, second: MatchResult): Partial<MatchResult> {

@@ -3,15 +3,6 @@ import { type Bank, DEFAULT_BANK_POLICY, MAX_THRESHOLD } from '../list/manifest.
 import { isPatterned, type Needle, type Probe } from '../scan/scanned.ts'
 
 /**
- * Why a needle matches only very near entries: its hash says little about the picture, or (`blank`) nothing, because the
- * picture has one colour.
- */
-export type Limit = 'pattern' | 'low-quality' | 'blank'
-
-/** Why a match must be nearer than its bank's threshold: because of its needle, or because a publisher lowered its entry. */
-export type MatchLimit = Limit | 'entry'
-
-/**
  * Largest distance at which a limited needle matches, in bits. `npm run bench -- limited` measures what other distances would
  * find and what they would match by mistake; docs/accuracy.md has the tables.
  */
@@ -45,6 +36,26 @@ const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
   'full-size',
 ])
 
+const NO_ONES = new Uint8Array(HASH_BYTES)
+
+/** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
+export function thresholdOf(
+  needle: Needle,
+  bank: Pick<Bank, 'threshold' | 'minQuality'>,
+): number | undefined {
+  const cap = capOf(needle, bank.minQuality)
+  return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
+}
+
+/**
+ * Why a needle matches only very near entries: its hash says little about the picture, or (`blank`) nothing, because the
+ * picture has one colour.
+ */
+export type Limit = 'pattern' | 'low-quality' | 'blank'
+
+/** Why a match must be nearer than its bank's threshold: because of its needle, or because a publisher lowered its entry. */
+export type MatchLimit = Limit | 'entry'
+
 /** Whether a needle is what programs show or hash, and not a guess at what was done to a picture. */
 export function isAsIs({ probe }: Pick<Needle, 'probe'>): boolean {
   return AS_IS.has(probe)
@@ -60,8 +71,6 @@ export function limitOf(needle: Qualities, minQuality: number): Limit | undefine
   return isPatterned(needle) ? 'pattern' : undefined
 }
 
-const NO_ONES = new Uint8Array(HASH_BYTES)
-
 function isUnbalanced(hash: Hash256): boolean {
   const ones = distance(hash, NO_ONES)
   return Math.abs(ones - 128) > MAX_IMBALANCE
@@ -72,15 +81,6 @@ export function capOf(needle: Needle, minQuality: number): number | undefined {
   const limit = limitOf(needle, minQuality)
   if (!limit) return MAX_THRESHOLD
   return isAsIs(needle) ? LIMITED_THRESHOLDS[limit] : undefined
-}
-
-/** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
-export function thresholdOf(
-  needle: Needle,
-  bank: Pick<Bank, 'threshold' | 'minQuality'>,
-): number | undefined {
-  const cap = capOf(needle, bank.minQuality)
-  return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
 }
 
 /**

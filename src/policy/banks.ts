@@ -3,6 +3,12 @@ import type { Bank, Manifest } from '../list/manifest.ts'
 import type { Match } from '../match/match.ts'
 import type { BankPolicy, MatchAction, Policy } from './schema.ts'
 
+/** The list as it is searched: without disabled banks, and as far as review bands reach. */
+export function adjustBanks(manifest: Manifest, { banks }: Pick<Policy, 'banks'>): Manifest {
+  const enabled = manifest.banks.filter(({ id }) => banks[id]?.enabled !== false)
+  return { ...manifest, banks: enabled.map((bank) => adjustBank(bank, banks[bank.id])) }
+}
+
 /** A match, and what the policy of its bank makes of it. */
 export interface WeighedMatch extends Match {
   action: MatchAction
@@ -30,12 +36,6 @@ export function unknownBanks(
   const named = [...Object.keys(policy.banks), ...policy.exempt.map((entry) => entry.split('/')[0])]
   const unknown = new Set(named.filter((name) => name !== undefined && !known.has(name)))
   return unknown.size > 0 ? new UnknownBankError([...unknown] as string[]) : undefined
-}
-
-/** The list as it is searched: without disabled banks, and as far as review bands reach. */
-export function adjustBanks(manifest: Manifest, { banks }: Pick<Policy, 'banks'>): Manifest {
-  const enabled = manifest.banks.filter(({ id }) => banks[id]?.enabled !== false)
-  return { ...manifest, banks: enabled.map((bank) => adjustBank(bank, banks[bank.id])) }
 }
 
 function adjustBank(bank: Bank, policy: BankPolicy | undefined): Bank {

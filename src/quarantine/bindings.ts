@@ -3,11 +3,6 @@ import { Quarantine, type QuarantineBucket } from './quarantine.ts'
 import { holdsIdentity, RECIPIENT_WORDS } from './recipients.ts'
 import type { QuarantineSettings } from './settings.ts'
 
-export interface QuarantineBindings {
-  /** A bucket for nothing else, that only the operator reads. */
-  QUARANTINE?: QuarantineBucket
-}
-
 /**
  * The quarantine of a Worker with these bindings, if it has one.
  * @throws {BadConfigError} a recipient is invalid, or a private key is among the bindings
@@ -33,4 +28,9 @@ export function quarantineOf(
     // The error's message may repeat the text.
     throw new BadConfigError([`quarantine.recipients ${RECIPIENT_WORDS}`])
   }
+}
+
+export interface QuarantineBindings {
+  /** A bucket for nothing else, that only the operator reads. */
+  QUARANTINE?: QuarantineBucket
 }

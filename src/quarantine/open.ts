@@ -16,32 +16,6 @@ const RecordSchema = v.looseObject({
   bytes: v.number(),
 })
 
-export interface OpenedCase {
-  record: Record<string, unknown>
-  body: Uint8Array
-}
-
-/**
- * Reads the identities in a file as `age-keygen` writes it: one a line, between comments.
- * @throws {WrongIdentityError} there is none, or a line is invalid; the message does not repeat it
- */
-export function parseIdentities(text: string): string[] {
-  const lines = text.split('\n').map((line) => line.trim())
-  const identities = lines.filter((line) => line !== '' && !line.startsWith('#'))
-  if (identities.length === 0) throw new WrongIdentityError('the file contains no age identity')
-  for (const identity of identities) {
-    try {
-      new Decrypter().addIdentity(identity)
-    } catch {
-      const line = lines.indexOf(identity) + 1
-      throw new WrongIdentityError(
-        `line ${line} of the identity file is not an AGE-SECRET-KEY-…; use age itself for plugins and hardware`,
-      )
-    }
-  }
-  return identities
-}
-
 /**
  * Opens an object.
  * @throws {WrongIdentityError} it was not sealed to these
@@ -77,4 +51,30 @@ export async function openSealed(
     throw new ObjectDamagedError(key, 'was sealed for another case')
   }
   return { record: record.output, body }
+}
+
+export interface OpenedCase {
+  record: Record<string, unknown>
+  body: Uint8Array
+}
+
+/**
+ * Reads the identities in a file as `age-keygen` writes it: one a line, between comments.
+ * @throws {WrongIdentityError} there is none, or a line is invalid; the message does not repeat it
+ */
+export function parseIdentities(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.trim())
+  const identities = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  if (identities.length === 0) throw new WrongIdentityError('the file contains no age identity')
+  for (const identity of identities) {
+    try {
+      new Decrypter().addIdentity(identity)
+    } catch {
+      const line = lines.indexOf(identity) + 1
+      throw new WrongIdentityError(
+        `line ${line} of the identity file is not an AGE-SECRET-KEY-…; use age itself for plugins and hardware`,
+      )
+    }
+  }
+  return identities
 }

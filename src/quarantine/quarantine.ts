@@ -28,44 +28,6 @@ const PAGE_OBJECTS = 1000
  */
 const MAX_PAGES = 20
 
-/** The part of an R2 bucket that is used. */
-export interface QuarantineBucket {
-  put(
-    key: string,
-    value: ReadableStream<Uint8Array>,
-    options: { customMetadata: Record<string, string> },
-  ): Promise<unknown>
-  list(options: {
-    limit: number
-    include: 'customMetadata'[]
-    cursor?: string
-  }): Promise<QuarantinePage>
-  delete(keys: string[]): Promise<void>
-}
-
-type QuarantinePage = {
-  objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
-} & ({ truncated: false } | { truncated: true; cursor: string })
-
-export interface QuarantineOptions {
-  bucket: QuarantineBucket
-  /** age public keys, at least one. */
-  recipients: readonly string[]
-  days: number
-  /** Milliseconds in which a body must be stored. */
-  maxKeepMs?: number
-  now?: () => number
-}
-
-/** R2 did not store a body in time. */
-class QuarantineTimeoutError extends HashgateError {
-  readonly code = 'quarantine-timeout'
-
-  constructor(ms: number) {
-    super(`R2 did not store the body in ${ms} ms`)
-  }
-}
-
 /**
  * Keeps the bodies of refused uploads in a bucket, sealed to keys that are not here: the Worker
  * cannot read them back.
@@ -170,6 +132,44 @@ export class Quarantine {
       else swept.isWhole = true
     }
     return swept
+  }
+}
+
+/** The part of an R2 bucket that is used. */
+export interface QuarantineBucket {
+  put(
+    key: string,
+    value: ReadableStream<Uint8Array>,
+    options: { customMetadata: Record<string, string> },
+  ): Promise<unknown>
+  list(options: {
+    limit: number
+    include: 'customMetadata'[]
+    cursor?: string
+  }): Promise<QuarantinePage>
+  delete(keys: string[]): Promise<void>
+}
+
+type QuarantinePage = {
+  objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
+} & ({ truncated: false } | { truncated: true; cursor: string })
+
+export interface QuarantineOptions {
+  bucket: QuarantineBucket
+  /** age public keys, at least one. */
+  recipients: readonly string[]
+  days: number
+  /** Milliseconds in which a body must be stored. */
+  maxKeepMs?: number
+  now?: () => number
+}
+
+/** R2 did not store a body in time. */
+class QuarantineTimeoutError extends HashgateError {
+  readonly code = 'quarantine-timeout'
+
+  constructor(ms: number) {
+    super(`R2 did not store the body in ${ms} ms`)
   }
 }
 

@@ -9,17 +9,6 @@ export const BODY_FILE = 'body'
 /** A TAR consists of blocks; two empty ones end it. */
 const TAR_BLOCK_BYTES = 512
 
-export interface HeldBytes {
-  /** In bytes. */
-  readonly length: number
-  chunks(): Iterable<Uint8Array>
-}
-
-export interface Sealed {
-  readable: ReadableStream<Uint8Array>
-  bytes: number
-}
-
 /**
  * Seals a body and its record chunk by chunk, so that memory never holds both forms.
  * @throws if a recipient cannot be used
@@ -45,6 +34,17 @@ export async function seal(
   const readable = await encrypter.encrypt(tar)
   pack().catch((error: unknown) => controller.error(error)) // the reader gets the error
   return { readable, bytes: readable.size(tarBytes(event.length, body.length)) }
+}
+
+export interface HeldBytes {
+  /** In bytes. */
+  readonly length: number
+  chunks(): Iterable<Uint8Array>
+}
+
+export interface Sealed {
+  readable: ReadableStream<Uint8Array>
+  bytes: number
 }
 
 /** Length of a TAR with files of these lengths. */

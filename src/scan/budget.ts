@@ -2,19 +2,6 @@ import { nextTurn } from '../util/steps.ts'
 import type { ScanLimits } from './limits.ts'
 import { SENT_BYTE_MS } from './work.ts'
 
-/** What is counted across all files nested in one upload. */
-export type Counted =
-  | 'entries'
-  | 'inflatedBytes'
-  | 'heldBytes'
-  | 'embeddedImages'
-  | 'embeddedStarts'
-  | 'textBytes'
-  | 'textLooks'
-  | 'probes'
-  | 'keptPlanes'
-  | 'conversions'
-
 /**
  * Milliseconds of work between two turns of the event loop. With work that is not counted, it must
  * stay under 50.
@@ -22,23 +9,6 @@ export type Counted =
 const TURN_MS = 10
 /** Share of the work available to probes. */
 const PROBED_SHARE = 0.5
-
-/** Something that takes memory while it is open. */
-export interface Opened {
-  memoryBytes: number
-}
-
-/** Milliseconds of work, in the unit of src/scan/work.ts. */
-class Work {
-  spentMs = 0
-  /** Milliseconds of work since other tasks last ran. */
-  turnMs = 0
-  /**
-   * Extra work allowed for the bytes sent, on top of the limit: sending costs the client effort,
-   * too.
-   */
-  sentMs = 0
-}
 
 /** What is left of the limits that all files nested in one upload share. */
 export class ScanBudget {
@@ -131,4 +101,34 @@ export class ScanBudget {
     for (const { memoryBytes } of this.decoders) bytes += memoryBytes
     return this.decoders.size > 1 && bytes > this.limits.decoderBytes
   }
+}
+
+/** What is counted across all files nested in one upload. */
+export type Counted =
+  | 'entries'
+  | 'inflatedBytes'
+  | 'heldBytes'
+  | 'embeddedImages'
+  | 'embeddedStarts'
+  | 'textBytes'
+  | 'textLooks'
+  | 'probes'
+  | 'keptPlanes'
+  | 'conversions'
+
+/** Something that takes memory while it is open. */
+export interface Opened {
+  memoryBytes: number
+}
+
+/** Milliseconds of work, in the unit of src/scan/work.ts. */
+class Work {
+  spentMs = 0
+  /** Milliseconds of work since other tasks last ran. */
+  turnMs = 0
+  /**
+   * Extra work allowed for the bytes sent, on top of the limit: sending costs the client effort,
+   * too.
+   */
+  sentMs = 0
 }

@@ -20,13 +20,6 @@ export const OVER_LIMIT: ScannedFile = {
   within: 'embedded',
 }
 
-/** An archive that a file also contains, besides what it begins as. */
-export function archiveWithin(format: 'zip' | 'tar', findings: Findings): Finished {
-  const archive = { ...describeArchive(format, findings), within: 'embedded' as const }
-  if (findings.inner.length === 0) return archive
-  return async () => ({ ...archive, inner: await settleAll(findings.inner) })
-}
-
 /** The outcome of an archive. The caller adds its bytes and the files in it. */
 export function describeArchive(
   format: FileFormat,
@@ -40,6 +33,13 @@ export function describeArchive(
     bytes: 0,
     ...(unscannableEntries > 0 && { unscannableEntries }),
   }
+}
+
+/** An archive that a file also contains, besides what it begins as. */
+export function archiveWithin(format: 'zip' | 'tar', findings: Findings): Finished {
+  const archive = { ...describeArchive(format, findings), within: 'embedded' as const }
+  if (findings.inner.length === 0) return archive
+  return async () => ({ ...archive, inner: await settleAll(findings.inner) })
 }
 
 /** Whether an embedded image is the thumbnail of the image around it, and was hashed with it. */

@@ -1,9 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
 
-/** Digests of a whole file, by kind. */
-export type FileDigests = Record<DigestKind, Uint8Array>
-
 /** Computes digests of a file as its bytes pass: a megabyte takes 1.5 ms with MD5, and 0.6 ms with SHA-1 or SHA-256. */
 export class FileDigester<Kind extends DigestKind = DigestKind> {
   readonly #hashes: [Kind, Hash][]
@@ -32,3 +29,6 @@ export class FileDigester<Kind extends DigestKind = DigestKind> {
     return Object.fromEntries(digests) as Record<Kind, Uint8Array>
   }
 }
+
+/** Digests of a whole file, by kind. */
+export type FileDigests = Record<DigestKind, Uint8Array>

@@ -22,23 +22,23 @@ const CONTAINER_FORMATS = [
 
 export type ContainerFormat = (typeof CONTAINER_FORMATS)[number]
 
-export type FileFormat = ImageFormat | ContainerFormat
-
 /** Names of all formats recognised by their bytes. */
 export const FORMAT_NAMES: readonly FileFormat[] = [...IMAGE_FORMATS, ...CONTAINER_FORMATS]
 
 /** Enough first bytes to recognise any file: programs look for a PDF header this far. */
 export const HEAD_BYTES = 1024
 
+/** Recognises a file's format by its first bytes: an image format, otherwise a container. */
+export function sniffFile(head: Uint8Array): FileFormat | undefined {
+  return sniffFormat(head) ?? sniffContainer(head)
+}
+
+export type FileFormat = ImageFormat | ContainerFormat
+
 /** Whether PDF viewers would open this, whatever it begins as. */
 export function isPdf(head: Uint8Array): boolean {
   const { buffer, byteOffset, length } = head.subarray(0, HEAD_BYTES)
   return Buffer.from(buffer, byteOffset, length).includes('%PDF-') // a view: workerd would copy byte by byte
-}
-
-/** Recognises a file's format by its first bytes: an image format, otherwise a container. */
-export function sniffFile(head: Uint8Array): FileFormat | undefined {
-  return sniffFormat(head) ?? sniffContainer(head)
 }
 
 export function isImageFormat(format: FileFormat | undefined): format is ImageFormat {

@@ -1,12 +1,5 @@
 import type { Finished } from './scanned.ts'
 
-/** A picture, or some frames of it, that is decoded and has no verdict yet. */
-interface Decoded {
-  /** Position in the body that the picture may begin at. */
-  since: number
-  file: Finished
-}
-
 /**
  * The pictures of an upload that are still arriving, or wait for their verdict. They decide how
  * much of a body may go to an origin: only the bytes before the first such picture.
@@ -76,4 +69,11 @@ export class Pictures {
   get heldFrom(): number {
     return Math.min(Infinity, ...this.#open.values(), ...this.#decoded.map(({ since }) => since))
   }
+}
+
+/** A picture, or some frames of it, that is decoded and has no verdict yet. */
+interface Decoded {
+  /** Position in the body that the picture may begin at. */
+  since: number
+  file: Finished
 }

@@ -5,6 +5,16 @@ import type { FileDigests } from './digests.ts'
 import type { FileFormat } from './format.ts'
 import { PROBE_SETS, type ProbeFamily, SET_NAMES, type SetName } from './probes/sets.ts'
 
+/**
+ * Most bits of a needle, of 256, that may be no better than chance. Stripes, plaid and round
+ * gradients have more, and lie near each other whatever their quality; so does one in a hundred
+ * parts of photographs. docs/accuracy.md has the counts.
+ */
+export const MAX_WEAK_BITS = 80
+
+/** What is known of a file that has passed through a scanner. */
+export type ScannedFile = ScannedContent | UnscannableFile
+
 /** How a needle was derived from an upload. */
 export type Probe =
   | 'identity'
@@ -25,13 +35,6 @@ export interface Needle extends QualifiedHash {
   /** Number of the hashed frame, from 0. */
   frame: number
 }
-
-/**
- * Most bits of a needle, of 256, that may be no better than chance. Stripes, plaid and round
- * gradients have more, and lie near each other whatever their quality; so does one in a hundred
- * parts of photographs. docs/accuracy.md has the counts.
- */
-export const MAX_WEAK_BITS = 80
 
 /** Whether a needle describes a kind of pattern rather than a picture. */
 export function isPatterned({ weakBits }: Pick<Needle, 'weakBits'>): boolean {
@@ -77,9 +80,6 @@ export type UnscannableReason =
  * any other data, or written in a text, as in base64.
  */
 export type Within = 'zip' | 'gzip' | 'zlib' | 'tar' | 'pdf' | 'embedded' | 'text'
-
-/** What is known of a file that has passed through a scanner. */
-export type ScannedFile = ScannedContent | UnscannableFile
 
 interface AnyFile {
   bytes: number

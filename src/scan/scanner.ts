@@ -42,25 +42,6 @@ import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/tex
 import { TextSearch } from './text/text-search.ts'
 import { BYTE_MS, CHUNK_MS, FILE_MS } from './work.ts'
 
-/** Where a file was found, and its budget. */
-interface FilePlace {
-  budget: ScanBudget
-  /** Number of files around it. */
-  depth: number
-  /** Number of codings around it, in texts. */
-  encodings?: number
-  within?: Within
-  /** Whether it repeats the PDF around it, with escapes undone. */
-  isCopy?: boolean
-  /** Whether its bytes belong to a text that is searched already. */
-  isSearched?: boolean
-  /** What its content type declares: a text, whatever else it contains, or an urlencoded form. */
-  text?: TextKind | undefined
-}
-
-/** Kinds of texts that headers declare. */
-export type TextKind = 'text' | 'urlencoded'
-
 /**
  * Turns the bytes of one file, as they arrive, into needles and digests of it and of files within it. Images of the
  * core's formats are decoded and archives are read as they arrive, without keeping the file.
@@ -351,6 +332,25 @@ export class FileScanner {
     return { coverage: 'unscannable', reason: 'unknown-format', bytes }
   }
 }
+
+/** Where a file was found, and its budget. */
+interface FilePlace {
+  budget: ScanBudget
+  /** Number of files around it. */
+  depth: number
+  /** Number of codings around it, in texts. */
+  encodings?: number
+  within?: Within
+  /** Whether it repeats the PDF around it, with escapes undone. */
+  isCopy?: boolean
+  /** Whether its bytes belong to a text that is searched already. */
+  isSearched?: boolean
+  /** What its content type declares: a text, whatever else it contains, or an urlencoded form. */
+  text?: TextKind | undefined
+}
+
+/** Kinds of texts that headers declare. */
+export type TextKind = 'text' | 'urlencoded'
 
 /** Whether a TAR archive begins here, or after a block of zeros, which GNU tar skips. */
 function isTar(head: Uint8Array): boolean {

@@ -13,6 +13,28 @@ const PRESSED_GRACE_MS = 5000
 /** Milliseconds between looks at a client that sends nothing. */
 const TICK_MS = 2000
 
+/**
+ * The chunks of a body as they arrive. Each is valid until the next is requested.
+ * @throws {ClientStalledError | ClientGoneError}
+ */
+export async function* readChunks(
+  request: Request,
+  limits: ClientLimits,
+): AsyncGenerator<Uint8Array> {
+  if (!request.body) return
+  const pace = new ClientPace(limits, lengthOf(request))
+  const reader = request.body.getReader({ mode: 'byob' })
+  let scratch = new ArrayBuffer(CHUNK_BYTES)
+  for (;;) {
+    const read = reader.readAtLeast(CHUNK_BYTES, new Uint8Array(scratch)).catch(lost)
+    const { done, value } = await pace.waitFor(read)
+    pace.add(value?.length ?? 0)
+    if (value && value.length > 0) yield value
+    if (done || !value) return
+    scratch = value.buffer
+  }
+}
+
 /** How slow a client may be. */
 export interface ClientLimits {
   /** Milliseconds in which it must send CHUNK_BYTES, or the rest. */
@@ -48,28 +70,6 @@ export function lengthOf({ headers, body }: Request): number | undefined {
   const header = headers.get('content-length')
   if (header === null) return body ? undefined : 0
   return Number(header)
-}
-
-/**
- * The chunks of a body as they arrive. Each is valid until the next is requested.
- * @throws {ClientStalledError | ClientGoneError}
- */
-export async function* readChunks(
-  request: Request,
-  limits: ClientLimits,
-): AsyncGenerator<Uint8Array> {
-  if (!request.body) return
-  const pace = new ClientPace(limits, lengthOf(request))
-  const reader = request.body.getReader({ mode: 'byob' })
-  let scratch = new ArrayBuffer(CHUNK_BYTES)
-  for (;;) {
-    const read = reader.readAtLeast(CHUNK_BYTES, new Uint8Array(scratch)).catch(lost)
-    const { done, value } = await pace.waitFor(read)
-    pace.add(value?.length ?? 0)
-    if (value && value.length > 0) yield value
-    if (done || !value) return
-    scratch = value.buffer
-  }
 }
 
 /** Checks that a client sends fast enough. The time that it waits for the gate does not count. */

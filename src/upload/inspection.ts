@@ -19,24 +19,8 @@ import { budgetOf, FileScanner } from '../scan/scanner.ts'
 import { inTurns, type Steps } from '../util/steps.ts'
 import { DigestKindAddedError } from './errors.ts'
 
-export interface InspectionDeps {
-  context: ScanContext
-  settings: { body: BodyOptions }
-  judge: (files: readonly ScannedFile[]) => Promise<Verdict>
-  /** Kinds of digests that the list has right now; all, if absent. */
-  digestKinds?: () => readonly DigestKind[]
-  /** Called with each file of the body when it has been scanned, before the verdict on it. */
-  onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
-}
-
 /** Shortest path and query that could hold a picture, in characters. */
 const MIN_URL_LENGTH = 100
-
-/** A file that has ended, and may still have to be decoded. */
-interface EndedFile {
-  finished: Finished
-  info: FileInfo
-}
 
 /** Inspects an upload while its body arrives: finds and scans its files, and has them judged. */
 export class Inspection {
@@ -266,6 +250,22 @@ export class Inspection {
     const kinds = this.#deps.digestKinds?.() ?? []
     return kinds.filter((kind) => !this.#digestKinds.includes(kind))
   }
+}
+
+export interface InspectionDeps {
+  context: ScanContext
+  settings: { body: BodyOptions }
+  judge: (files: readonly ScannedFile[]) => Promise<Verdict>
+  /** Kinds of digests that the list has right now; all, if absent. */
+  digestKinds?: () => readonly DigestKind[]
+  /** Called with each file of the body when it has been scanned, before the verdict on it. */
+  onScanned?: ((file: ScannedFile, info: FileInfo) => void) | undefined
+}
+
+/** A file that has ended, and may still have to be decoded. */
+interface EndedFile {
+  finished: Finished
+  info: FileInfo
 }
 
 /** A second reading of something counts if it is a file or contains one. */

@@ -1,12 +1,12 @@
-/** A body that replaces a request's own: bytes, or a stream of known length. */
-export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
-
 /** Where requests are sent. `body` replaces a request's own body, which was read here. */
 export interface Origin {
   forward(request: Request, body?: ForwardedBody): Promise<Response>
   /** The host that a request arrives at, if it differs from the one it was sent to. */
   hostFor?(request: Request): string | undefined
 }
+
+/** A body that replaces a request's own: bytes, or a stream of known length. */
+export type ForwardedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 
 export function withBody(request: Request, body: ForwardedBody | undefined): Request {
   if (!body) return request

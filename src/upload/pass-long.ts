@@ -21,31 +21,6 @@ import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 import { chunksOfStream } from './staging/whole-body.ts'
 
-type No = RefuseVerdict | BlockVerdict
-
-/**
- * Bytes of an isolate that a long upload holds: at first, for a picture, and to move longer
- * pictures to the bucket.
- */
-export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
-  first: number
-  picture: number
-  spool: number
-} {
-  const { maxBufferedBytes, maxHeldBytes } = settings.upload
-  const first = HoldBack.bytes + longHeldBytes(settings.upload)
-  const spool = staging ? Spool.bytes : 0
-  const left = Math.max(0, maxHeldBytes - first - spool)
-  return { first, picture: Math.min(maxBufferedBytes, Math.floor(maxHeldBytes / 2), left), spool }
-}
-
-/** The inspection of a long upload, which reports pictures while they arrive. */
-export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection {
-  const less = withLessHeld(deps, longHeldBytes(deps.settings.upload))
-  const context = { ...less.context, pictures: new Pictures() }
-  return new Inspection(request, { ...less, context })
-}
-
 /**
  * Passes an upload on while it arrives. Its end is held back until the verdict. From the first byte
  * of a picture on, everything is held back until the verdict on that picture.
@@ -96,6 +71,31 @@ export async function passLong(
     permit?.release()
     place.release()
   }
+}
+
+type No = RefuseVerdict | BlockVerdict
+
+/**
+ * Bytes of an isolate that a long upload holds: at first, for a picture, and to move longer
+ * pictures to the bucket.
+ */
+export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
+  first: number
+  picture: number
+  spool: number
+} {
+  const { maxBufferedBytes, maxHeldBytes } = settings.upload
+  const first = HoldBack.bytes + longHeldBytes(settings.upload)
+  const spool = staging ? Spool.bytes : 0
+  const left = Math.max(0, maxHeldBytes - first - spool)
+  return { first, picture: Math.min(maxBufferedBytes, Math.floor(maxHeldBytes / 2), left), spool }
+}
+
+/** The inspection of a long upload, which reports pictures while they arrive. */
+export function inspectionOfLong(request: Request, deps: UploadDeps): Inspection {
+  const less = withLessHeld(deps, longHeldBytes(deps.settings.upload))
+  const context = { ...less.context, pictures: new Pictures() }
+  return new Inspection(request, { ...less, context })
 }
 
 async function breakOff(verdict: No, upload: LongUpload, deps: UploadDeps): Promise<Passage> {

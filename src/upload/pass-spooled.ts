@@ -19,21 +19,6 @@ import { Spool } from './spool.ts'
 import type { Staging } from './staging/staging.ts'
 import { chunksOfStream } from './staging/whole-body.ts'
 
-/** A body without a length that turned out to be too long to hold. */
-export interface Overflow {
-  chunks: AsyncGenerator<Uint8Array>
-  held: HeldBody
-  /** The first chunk that is not held. */
-  next: Uint8Array
-  /** The place for the inspection of what is held, if there was one. */
-  place: Permit | undefined
-}
-
-/** The inspection of an upload that may have to wait in the bucket. */
-export function inspectionOfSpooled(request: Request, deps: UploadDeps): Inspection {
-  return new Inspection(request, withLessHeld(deps, readBackBytes(deps)))
-}
-
 /** Moves the rest of an upload to the bucket. After the verdict, it goes on with its length. */
 export async function passSpooled(
   request: Request,
@@ -61,6 +46,21 @@ export async function passSpooled(
     place?.release()
     await spool?.discard()
   }
+}
+
+/** A body without a length that turned out to be too long to hold. */
+export interface Overflow {
+  chunks: AsyncGenerator<Uint8Array>
+  held: HeldBody
+  /** The first chunk that is not held. */
+  next: Uint8Array
+  /** The place for the inspection of what is held, if there was one. */
+  place: Permit | undefined
+}
+
+/** The inspection of an upload that may have to wait in the bucket. */
+export function inspectionOfSpooled(request: Request, deps: UploadDeps): Inspection {
+  return new Inspection(request, withLessHeld(deps, readBackBytes(deps)))
 }
 
 /** Room for the images that an inspection holds whole, although the body is in the bucket. */

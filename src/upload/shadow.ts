@@ -12,13 +12,6 @@ import { unjudged } from './outcome.ts'
 import { longHeldBytes, tooLong, type UploadDeps, withLessHeld } from './passing.ts'
 import { BusyError, type Permit } from '../util/semaphore.ts'
 
-/** An upload on its way to the origin, while it is being judged. */
-export interface WatchedUpload {
-  response: Promise<Response>
-  /** Settled when the verdict was reported. */
-  watching: Promise<void>
-}
-
 /**
  * Passes an upload on as it arrives, and judges it alongside. The uploader and the origin notice
  * nothing. The verdict tells what would have happened to this body, but not how long the gate would
@@ -34,6 +27,13 @@ export function watchUpload(request: Request, deps: UploadDeps): WatchedUpload {
   const response = deps.forward(pipe.readable)
   response.catch(() => undefined) // the uploader gets the error
   return { response, watching: pump(request.body, pipe.writable, watcher) }
+}
+
+/** An upload on its way to the origin, while it is being judged. */
+export interface WatchedUpload {
+  response: Promise<Response>
+  /** Settled when the verdict was reported. */
+  watching: Promise<void>
 }
 
 async function pump(

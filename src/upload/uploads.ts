@@ -25,39 +25,6 @@ import { watchUpload } from './shadow.ts'
 import { Spool } from './spool.ts'
 import { verdictEvent } from './verdict-event.ts'
 
-type JudgedSettings = UploadsSettings & GateSettings
-
-export interface UploadsParts extends Pick<
-  GateDeps,
-  'store' | 'shards' | 'pins' | 'floodCounters' | 'remote'
-> {
-  config: JudgedSettings
-  modules: CoreModules
-  convert?: ImageConverter
-  heic?: HeicLibrary
-  /** Where the bodies of quarantined uploads are kept. */
-  quarantine?: Quarantine
-  /** Where bodies that are too long to hold wait for their verdict. */
-  staging?: Staging
-  /** Called with each verdict, and each failure of the list or the origin. Must not throw. */
-  onEvent: (event: GateEvent) => void
-}
-
-/** Where an upload goes if it is allowed, and what outlives its request. */
-export interface Way {
-  origin: Origin
-  waitUntil: WaitUntil
-}
-
-/** The outcome of a body that is not passed on. */
-export interface JudgedBody {
-  caseId: string
-  outcome: Outcome
-  afterLastByteMs: number | undefined
-  /** What became of the body, if it was to be kept. */
-  kept: Kept | undefined
-}
-
 /** Fewest bytes for uploads with which some may wait in the bucket: each may hold at most half. */
 const LEAST_HELD_TO_SPOOL = 2 * Spool.bytes
 /** Queue penalty in milliseconds for an upload that claims the whole budget. */
@@ -280,6 +247,39 @@ export class Uploads {
         this.gate.judge(files, { address, settings, waitUntil, caseId }),
     }
   }
+}
+
+type JudgedSettings = UploadsSettings & GateSettings
+
+export interface UploadsParts extends Pick<
+  GateDeps,
+  'store' | 'shards' | 'pins' | 'floodCounters' | 'remote'
+> {
+  config: JudgedSettings
+  modules: CoreModules
+  convert?: ImageConverter
+  heic?: HeicLibrary
+  /** Where the bodies of quarantined uploads are kept. */
+  quarantine?: Quarantine
+  /** Where bodies that are too long to hold wait for their verdict. */
+  staging?: Staging
+  /** Called with each verdict, and each failure of the list or the origin. Must not throw. */
+  onEvent: (event: GateEvent) => void
+}
+
+/** Where an upload goes if it is allowed, and what outlives its request. */
+export interface Way {
+  origin: Origin
+  waitUntil: WaitUntil
+}
+
+/** The outcome of a body that is not passed on. */
+export interface JudgedBody {
+  caseId: string
+  outcome: Outcome
+  afterLastByteMs: number | undefined
+  /** What became of the body, if it was to be kept. */
+  kept: Kept | undefined
 }
 
 /** Discards what would go to an origin. */

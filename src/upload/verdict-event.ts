@@ -17,15 +17,6 @@ const MAX_FILE_BYTES = 96_000
 const MAX_PATH_LENGTH = 2048
 const MAX_NAME_LENGTH = 256
 
-/** What else is known about an upload. */
-export interface VerdictFacts {
-  afterLastByteMs?: number | undefined
-  route?: Pick<ChosenRoute, 'isShadow' | 'label'>
-  kept?: Kept | undefined
-  /** The caller that asked for the verdict without an upload to the origin. */
-  caller?: string
-}
-
 /** What is reported about an upload: enough to answer for it, and never a hash. */
 export function verdictEvent(
   caseId: string,
@@ -54,6 +45,15 @@ export function verdictEvent(
     ...(kept && { quarantine: kept }),
     ...('error' in outcome && { error: describeError(outcome.error) }),
   }
+}
+
+/** What else is known about an upload. */
+export interface VerdictFacts {
+  afterLastByteMs?: number | undefined
+  route?: Pick<ChosenRoute, 'isShadow' | 'label'>
+  kept?: Kept | undefined
+  /** The caller that asked for the verdict without an upload to the origin. */
+  caller?: string
 }
 
 /** As much of a path as an event has room for. */

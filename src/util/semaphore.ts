@@ -1,14 +1,5 @@
 import { HashgateError } from './errors.ts'
 
-/** The isolate has no room for another upload, and none became free in time. */
-export class BusyError extends HashgateError {
-  readonly code = 'busy'
-
-  constructor(what: string, waitedMs: number) {
-    super(`no ${what} became free within ${waitedMs} ms`)
-  }
-}
-
 /**
  * Milliseconds without a sign of life after which a permit counts as released: the platform ends
  * requests without notice.
@@ -16,28 +7,6 @@ export class BusyError extends HashgateError {
 const LEASE_MS = 150_000
 /** Milliseconds after the longest wait at which a waiting upload counts as gone. */
 const GRACE_MS = 1000
-
-export interface SemaphoreOptions {
-  /** What it is of, in words that follow "no". */
-  what: string
-  max: number
-  /** Longest wait of an upload. */
-  maxWaitMs: number
-  /** Queue penalty, in milliseconds, for an upload that claims the whole budget: small uploads overtake large ones. */
-  spreadMs: number
-  /** Milliseconds without a sign of life after which a permit counts as released: 150,000. */
-  leaseMs?: number
-  now?: () => number
-}
-
-interface Waiting {
-  permit: Permit
-  amount: number
-  since: number
-  /** When it came, plus its queue penalty. */
-  rank: number
-  grant: () => void
-}
 
 /** Share of the longest wait after which others are pressed to make room for a waiting upload. */
 const PRESSED_SHARE = 0.25
@@ -216,6 +185,37 @@ export class Semaphore {
     const longest = this.#options.maxWaitMs + GRACE_MS
     this.#waiting = this.#waiting.filter(({ since }) => this.#now() - since <= longest)
   }
+}
+
+/** The isolate has no room for another upload, and none became free in time. */
+export class BusyError extends HashgateError {
+  readonly code = 'busy'
+
+  constructor(what: string, waitedMs: number) {
+    super(`no ${what} became free within ${waitedMs} ms`)
+  }
+}
+
+export interface SemaphoreOptions {
+  /** What it is of, in words that follow "no". */
+  what: string
+  max: number
+  /** Longest wait of an upload. */
+  maxWaitMs: number
+  /** Queue penalty, in milliseconds, for an upload that claims the whole budget: small uploads overtake large ones. */
+  spreadMs: number
+  /** Milliseconds without a sign of life after which a permit counts as released: 150,000. */
+  leaseMs?: number
+  now?: () => number
+}
+
+interface Waiting {
+  permit: Permit
+  amount: number
+  since: number
+  /** When it came, plus its queue penalty. */
+  rank: number
+  grant: () => void
 }
 
 /** A share of a semaphore, until it is released. */

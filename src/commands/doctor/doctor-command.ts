@@ -13,20 +13,6 @@ import { localDrill } from './local-drill.ts'
 import { runningDrill } from './remote-drill.ts'
 import { checkAddresses, checkCpu, checkOrigin } from './setup-checks.ts'
 
-export interface DoctorOptions extends TargetOptions {
-  /** Address of a running Worker. Without it, the doctor starts one. */
-  url?: string
-  /** Path that the drill uploads to. */
-  path: string
-  /** Address of the server behind the route. */
-  origin?: string
-  /** Hours after which a list counts as too old. */
-  maxAge: number
-  drill: boolean
-  readBack?: true
-  json?: true
-}
-
 const MARKS = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' }
 
 /** `hashgate doctor`: checks a deployment. Returns whether no check failed. */
@@ -43,6 +29,20 @@ export async function doctor(options: DoctorOptions): Promise<boolean> {
   if (options.json) console.log(JSON.stringify({ ok: isWell, checks }, null, 2))
   else console.log(isWell ? '\nno check failed' : '\nsome checks failed')
   return isWell
+}
+
+export interface DoctorOptions extends TargetOptions {
+  /** Address of a running Worker. Without it, the doctor starts one. */
+  url?: string
+  /** Path that the drill uploads to. */
+  path: string
+  /** Address of the server behind the route. */
+  origin?: string
+  /** Hours after which a list counts as too old. */
+  maxAge: number
+  drill: boolean
+  readBack?: true
+  json?: true
 }
 
 async function examine(options: DoctorOptions, add: (checks: readonly Check[]) => void) {

@@ -7,6 +7,11 @@ const REFUSED = 451
 /** The long picture is this many bytes longer than the gate buffers. */
 const MORE_BYTES = 1 << 20
 
+/** Uploads a known picture, an unknown one, and a known one too long to be buffered. */
+export async function drill(target: DrillTarget): Promise<Check[]> {
+  return [await knownPicture(target), await otherPicture(target), await longFile(target)]
+}
+
 /** Where and how a drill uploads. */
 export interface DrillTarget {
   url: URL
@@ -18,11 +23,6 @@ export interface DrillTarget {
   origin?: OwnOrigin
   /** Whether GET on an upload's address returns the upload. */
   canReadBack?: boolean
-}
-
-/** Uploads a known picture, an unknown one, and a known one too long to be buffered. */
-export async function drill(target: DrillTarget): Promise<Check[]> {
-  return [await knownPicture(target), await otherPicture(target), await longFile(target)]
 }
 
 async function knownPicture(target: DrillTarget): Promise<Check> {

@@ -15,14 +15,6 @@ import { drillEntries } from './pictures.ts'
 /** Bank that holds the drill's picture. */
 export const DRILL_BANK = 'hashgate-drill'
 
-export interface DrillSettings {
-  config: string
-  env?: string
-  settings: Config
-  method: string
-  path: string
-}
-
 /**
  * Runs the configured Worker on this machine with the drill's own list, key and origin, and uploads
  * pictures to it. Nothing of the operator's changes.
@@ -49,6 +41,14 @@ export async function localDrill(options: DrillSettings): Promise<Check[]> {
     await origin.stop()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+export interface DrillSettings {
+  config: string
+  env?: string
+  settings: Config
+  method: string
+  path: string
 }
 
 /**

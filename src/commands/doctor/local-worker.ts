@@ -7,20 +7,6 @@ import { WranglerError } from '../stores.ts'
 /** How much of wrangler's output is reported, in characters. */
 const MAX_OUTPUT = 2000
 
-export interface LocalOptions {
-  config: string
-  env?: string
-  persistTo: string
-  /** Variables that replace the configured ones. */
-  vars: Record<string, string>
-}
-
-/** A Worker that runs under `wrangler dev` until `stop`. */
-export interface LocalWorker {
-  url: string
-  stop: () => Promise<void>
-}
-
 /**
  * Starts the configured Worker on this machine and waits until it answers. @throws {WranglerError}
  */
@@ -43,4 +29,18 @@ export async function startLocalWorker(options: LocalOptions): Promise<LocalWork
   if (url !== undefined) return { url, stop: () => endGroup(child) }
   await endGroup(child)
   throw new WranglerError(`the Worker does not start on this machine:\n${said.slice(-MAX_OUTPUT)}`)
+}
+
+export interface LocalOptions {
+  config: string
+  env?: string
+  persistTo: string
+  /** Variables that replace the configured ones. */
+  vars: Record<string, string>
+}
+
+/** A Worker that runs under `wrangler dev` until `stop`. */
+export interface LocalWorker {
+  url: string
+  stop: () => Promise<void>
 }

@@ -1,14 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A request as the origin received it. */
-export interface Received {
-  path: string
-  body: Buffer
-  /** Whether the body arrived to its end. */
-  isComplete: boolean
-}
-
 /** An origin on loopback that keeps what it receives. */
 export class OwnOrigin {
   readonly received: Received[] = []
@@ -53,4 +45,12 @@ export class OwnOrigin {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
   }
+}
+
+/** A request as the origin received it. */
+export interface Received {
+  path: string
+  body: Buffer
+  /** Whether the body arrived to its end. */
+  isComplete: boolean
 }

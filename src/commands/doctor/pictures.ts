@@ -13,11 +13,6 @@ const PNG_MAGIC = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 export const KNOWN_SEED = 11
 export const OTHER_SEED = 12
 
-/** The drill's picture has no hash, which is a bug. */
-class NoHashError extends HashgateError {
-  readonly code = 'no-hash'
-}
-
 /** A grey PNG drawn from a seed. */
 export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
   const luma = new Uint8Array(SIDE * SIDE).fill(128)
@@ -28,6 +23,11 @@ export function drillPicture(seed: number): Uint8Array<ArrayBuffer> {
     fill(luma, { left, top, right, bottom }, Math.floor(random() * 256))
   }
   return pngOf(luma)
+}
+
+/** The drill's picture has no hash, which is a bug. */
+class NoHashError extends HashgateError {
+  readonly code = 'no-hash'
 }
 
 /** A file of `bytes` bytes that begins with the other picture and ends with the known one. */

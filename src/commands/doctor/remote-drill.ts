@@ -13,18 +13,6 @@ const POLL_MS = 3000
 /** The check that fails until the Worker has the list. */
 const REFUSED = 'a known picture is refused'
 
-/** A running Worker and the list that it uses. */
-export interface RunningDrill {
-  url: URL
-  health: URL
-  path: string
-  method: string
-  settings: Config
-  store: ListStore
-  manifest: Manifest
-  canReadBack: boolean
-}
-
 /** Publishes the drill's bank if it is missing, and uploads pictures to a running Worker. */
 export async function runningDrill(target: RunningDrill): Promise<Check[]> {
   const { settings, method, canReadBack } = target
@@ -44,6 +32,18 @@ export async function runningDrill(target: RunningDrill): Promise<Check[]> {
     if (isRefused || !isNew || Date.now() > limit) return checks
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
+}
+
+/** A running Worker and the list that it uses. */
+export interface RunningDrill {
+  url: URL
+  health: URL
+  path: string
+  method: string
+  settings: Config
+  store: ListStore
+  manifest: Manifest
+  canReadBack: boolean
 }
 
 /** Version of the list with the drill's bank. Monitoring drills often but publishes once. */

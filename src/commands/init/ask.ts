@@ -3,10 +3,6 @@ import { PRESET_NAMES } from '../../config/presets.ts'
 import { askAll, type Given, type Question } from '../questions.ts'
 import { AnswersSchema } from './options.ts'
 
-interface InitQuestion extends Question {
-  name: keyof typeof AnswersSchema.entries
-}
-
 const QUESTIONS: readonly InitQuestion[] = [
   { name: 'name', text: 'Name of the Worker' },
   {
@@ -59,6 +55,10 @@ export function askFor(given: Given, name: string): Promise<Given> {
     QUESTIONS.map((question) => checked(question, name)),
     given,
   )
+}
+
+interface InitQuestion extends Question {
+  name: keyof typeof AnswersSchema.entries
 }
 
 /** A question that repeats until `AnswersSchema` accepts the answer. */

@@ -9,15 +9,6 @@ import { generateListKey } from '../../list/sealing.ts'
 import { type Answers, InitError } from './options.ts'
 import { readmeOf } from './readme.ts'
 
-/** A file of a deployment, and what init does with it. */
-export interface PlannedFile {
-  name: string
-  text: string
-  state: 'new' | 'changed' | 'kept'
-  /** Readable only by its owner. */
-  isSecret?: true
-}
-
 /** hashgate's own folder, three above this file's in both src/ and dist/. */
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -57,6 +48,15 @@ export async function planFiles(folder: string, answers: Answers): Promise<Plann
     { ...(await planLines(folder, PRODUCTION_VARS, secretLines(answers))), isSecret: true },
     await planWhole(folder, 'README.md', readmeOf(answers)),
   ]
+}
+
+/** A file of a deployment, and what init does with it. */
+export interface PlannedFile {
+  name: string
+  text: string
+  state: 'new' | 'changed' | 'kept'
+  /** Readable only by its owner. */
+  isSecret?: true
 }
 
 /** Exports of a deployment's module: the Worker, and its Durable Object classes. */

@@ -17,12 +17,6 @@ import {
 } from './provision.ts'
 import { namespaceIdIn, planConfig } from './wrangler-file.ts'
 
-export interface InitOptions {
-  yes?: true
-  dryRun?: true
-  [answer: string]: unknown
-}
-
 /** `hashgate init`: writes a deployment's folder, and creates what it needs at Cloudflare. */
 export async function init(named: string | undefined, options: InitOptions): Promise<boolean> {
   const { yes, dryRun, ...given } = options
@@ -56,6 +50,12 @@ export async function init(named: string | undefined, options: InitOptions): Pro
   const open = isReady && !dryRun ? await runAll(steps, folder) : needed
   printNext(where, open, answers, isReady)
   return true
+}
+
+export interface InitOptions {
+  yes?: true
+  dryRun?: true
+  [answer: string]: unknown
 }
 
 /** The answers, with defaults for missing ones. */

@@ -8,12 +8,6 @@ import { readLogin } from '../stores.ts'
 import { PRODUCTION_VARS } from './files.ts'
 import type { Answers } from './options.ts'
 
-/** A step at Cloudflare: wrangler arguments. */
-export interface Step {
-  what: string
-  args: readonly string[]
-}
-
 /** What a deployment needs at Cloudflare, beside its KV namespace. */
 export function stepsOf({ name, action, webhook, queue }: Answers): Step[] {
   const bucket = `${name}-quarantine`
@@ -45,6 +39,12 @@ export function stepsOf({ name, action, webhook, queue }: Answers): Step[] {
     ...queues,
     { what: 'secrets', args: ['secret', 'bulk', PRODUCTION_VARS] },
   ]
+}
+
+/** A step at Cloudflare: wrangler arguments. */
+export interface Step {
+  what: string
+  args: readonly string[]
 }
 
 /** The command that creates the KV namespace by hand. */

@@ -10,12 +10,6 @@ import { isBlock, renderBlock, renderJsonc, renderToml } from './render.ts'
 import { type Section, sectionsOf, settingsOf } from './sections.ts'
 import { isTable, type Table } from '../../util/json.ts'
 
-/** A deployment's wrangler configuration, and what the operator must do to it by hand. */
-export interface PlannedConfig extends PlannedFile {
-  /** Lines that init cannot add to an existing file. */
-  byHand: readonly string[]
-}
-
 const NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
 
 /** Plans wrangler's configuration. An existing one keeps everything and gets what it lacks. */
@@ -38,6 +32,12 @@ export async function planConfig(
   if (missing.length === 0) return { name: found, text, state: 'kept', byHand: settings }
   const added = await addSections(found, text, missing)
   return { ...added, byHand: [...added.byHand, ...settings] }
+}
+
+/** A deployment's wrangler configuration, and what the operator must do to it by hand. */
+export interface PlannedConfig extends PlannedFile {
+  /** Lines that init cannot add to an existing file. */
+  byHand: readonly string[]
 }
 
 /** Adds sections to a configuration without changing what it has. */

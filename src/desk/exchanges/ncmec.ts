@@ -73,19 +73,6 @@ export const NcmecSettingsSchema = {
 
 export type NcmecSettings = SettingsOf<typeof NcmecSettingsSchema>
 
-/**
- * How far the entries have been read. A window's entries come in any order, so `from` moves only at
- * its end.
- */
-export interface NcmecCheckpoint {
-  /** Beginning of the window, in seconds since 1970. */
-  from: number
-  /** Width of the next window, in seconds. */
-  width: number
-  /** The window being read, and its next page. */
-  window?: { to: number; next: string; at: number; total: number }
-}
-
 const WHAT = 'NCMEC'
 /** Namespace of its documents, also for feedback. */
 const NAMESPACE = 'https://hashsharing.ncmec.org/hashsharing/v2'
@@ -299,6 +286,19 @@ export class NcmecExchange implements Exchange<NcmecCheckpoint> {
     const base = this.#base.pathname.replace(/\/$/, '')
     return path.startsWith(`${base}/`) && base !== '' ? path : base + path
   }
+}
+
+/**
+ * How far the entries have been read. A window's entries come in any order, so `from` moves only at
+ * its end.
+ */
+export interface NcmecCheckpoint {
+  /** Beginning of the window, in seconds since 1970. */
+  from: number
+  /** Width of the next window, in seconds. */
+  width: number
+  /** The window being read, and its next page. */
+  window?: { to: number; next: string; at: number; total: number }
 }
 
 const BLOCKS = ['images', 'videos']

@@ -22,6 +22,36 @@ const EMPTY_FILE = new Set([
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
 ])
 
+/**
+ * A record as the ledger stores it. A malformed hash is skipped and counted. The record stays with
+ * its other hashes, since the provider's latest version replaces the earlier one. `undefined` if
+ * the record has no usable key.
+ */
+export function normalise(record: ListedRecord, skipped: Skipped): LedgerRecord | undefined {
+  if (record.key === '' || record.key.length > MAX_KEY_CHARACTERS) {
+    skip(skipped, 'record: no usable key')
+    return undefined
+  }
+  const hashes = new Map<string, ListedHash>()
+  for (const { kind, value } of record.hashes) {
+    const hash = normaliseHash(kind, value, skipped)
+    if (hash && hashes.size < MAX_HASHES) hashes.set(`${hash.kind} ${hash.value}`, hash)
+    else if (hash) skip(skipped, 'record: too many hashes')
+  }
+  const labels = Object.entries(record.labels ?? {})
+    .filter(([, text]) => text !== '')
+    .slice(0, MAX_LABELS)
+    .map(([name, text]) => [name, text.slice(0, MAX_LABEL_CHARACTERS)])
+  return {
+    key: record.key,
+    ...(record.id !== undefined && { id: record.id.slice(0, MAX_LABEL_CHARACTERS) }),
+    hashes: [...hashes.values()],
+    labels: Object.fromEntries(labels) as Record<string, string>,
+    tier: (record.tier ?? '').slice(0, MAX_LABEL_CHARACTERS),
+    updated: Number.isFinite(record.updated) ? Math.trunc(record.updated) : 0,
+  }
+}
+
 export function noRecords(): PageRecords {
   return { upserts: [], deletes: [], skipped: {} }
 }
@@ -52,36 +82,6 @@ export function readRecords<S extends v.GenericSchema>(
     else skip(records.skipped, unfit)
   }
   return records
-}
-
-/**
- * A record as the ledger stores it. A malformed hash is skipped and counted. The record stays with
- * its other hashes, since the provider's latest version replaces the earlier one. `undefined` if
- * the record has no usable key.
- */
-export function normalise(record: ListedRecord, skipped: Skipped): LedgerRecord | undefined {
-  if (record.key === '' || record.key.length > MAX_KEY_CHARACTERS) {
-    skip(skipped, 'record: no usable key')
-    return undefined
-  }
-  const hashes = new Map<string, ListedHash>()
-  for (const { kind, value } of record.hashes) {
-    const hash = normaliseHash(kind, value, skipped)
-    if (hash && hashes.size < MAX_HASHES) hashes.set(`${hash.kind} ${hash.value}`, hash)
-    else if (hash) skip(skipped, 'record: too many hashes')
-  }
-  const labels = Object.entries(record.labels ?? {})
-    .filter(([, text]) => text !== '')
-    .slice(0, MAX_LABELS)
-    .map(([name, text]) => [name, text.slice(0, MAX_LABEL_CHARACTERS)])
-  return {
-    key: record.key,
-    ...(record.id !== undefined && { id: record.id.slice(0, MAX_LABEL_CHARACTERS) }),
-    hashes: [...hashes.values()],
-    labels: Object.fromEntries(labels) as Record<string, string>,
-    tier: (record.tier ?? '').slice(0, MAX_LABEL_CHARACTERS),
-    updated: Number.isFinite(record.updated) ? Math.trunc(record.updated) : 0,
-  }
 }
 
 function normaliseHash(

@@ -16,6 +16,33 @@ const RETRY_SECONDS = 300
 
 const DAY_MS = 86_400_000
 
+/**
+ * Reads a source into the ledger, from where the last run ended. Each page is applied together with
+ * its checkpoint, so a run can be cut off anywhere. A source that was not read for too long is read
+ * from its start; records missing from it are withdrawn once the run is complete, and not before.
+ */
+export async function syncExchange(
+  ledger: Ledger,
+  exchange: Exchange,
+  options: SyncOptions,
+): Promise<Sync> {
+  const sync: Sync = { state: 'more', pages: 0, records: 0, deleted: 0, skipped: {} }
+  let lease: Lease
+  try {
+    lease = await Lease.take(ledger.db, `exchange ${options.name}`, options.now)
+  } catch (error) {
+    if (error instanceof LeaseTakenError) return { ...sync, state: 'busy', error }
+    throw error
+  }
+  const run = new SyncRun(ledger, lease, exchange, options, sync)
+  try {
+    await run.go()
+    return sync
+  } finally {
+    await lease.release()
+  }
+}
+
 export interface SyncOptions {
   name: string
   bank: string
@@ -45,33 +72,6 @@ export interface Sync {
   deleted: number
   skipped: Skipped
   error?: HashgateError
-}
-
-/**
- * Reads a source into the ledger, from where the last run ended. Each page is applied together with
- * its checkpoint, so a run can be cut off anywhere. A source that was not read for too long is read
- * from its start; records missing from it are withdrawn once the run is complete, and not before.
- */
-export async function syncExchange(
-  ledger: Ledger,
-  exchange: Exchange,
-  options: SyncOptions,
-): Promise<Sync> {
-  const sync: Sync = { state: 'more', pages: 0, records: 0, deleted: 0, skipped: {} }
-  let lease: Lease
-  try {
-    lease = await Lease.take(ledger.db, `exchange ${options.name}`, options.now)
-  } catch (error) {
-    if (error instanceof LeaseTakenError) return { ...sync, state: 'busy', error }
-    throw error
-  }
-  const run = new SyncRun(ledger, lease, exchange, options, sync)
-  try {
-    await run.go()
-    return sync
-  } finally {
-    await lease.release()
-  }
 }
 
 class SyncRun {

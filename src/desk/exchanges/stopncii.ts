@@ -35,20 +35,6 @@ export const StopNciiSettingsSchema = {
 
 export type StopNciiSettings = SettingsOf<typeof StopNciiSettingsSchema>
 
-/** How far the hashes have been read. Times are the service's. */
-export interface StopNciiCheckpoint {
-  /** Beginning of the window: the latest time that a complete run saw. */
-  start: number
-  /** The next page of the current window. */
-  token?: string
-  /** The latest time seen in this window: a page may report an earlier one than the page before. */
-  seen: number
-  /** Time of the previous page's last record. */
-  position: number
-  /** Beginning of the window with an unreadable record: the next run begins there again. */
-  hole?: number
-}
-
 const WHAT = 'StopNCII'
 const UNFIT = 'record: no type or hash'
 /** Where a first run begins. The service accepts 10, but not 0. */
@@ -77,13 +63,6 @@ const AnswerSchema = v.looseObject({
   hashRecords: v.array(v.unknown()),
 })
 type FetchedHashes = v.InferOutput<typeof AnswerSchema>
-
-/** Keys of its API: each function has its own. */
-export interface StopNciiKeys {
-  functions: string
-  subscription: string
-  feedback?: string
-}
 
 /** StopNCII's names for opinions. */
 const FEEDBACK = { confirmed: 'Blocked', disputed: 'NotBlocked', seen: 'PendingReview' } as const
@@ -228,6 +207,27 @@ export class StopNciiExchange implements Exchange<StopNciiCheckpoint> {
     const { regions: taken } = this.#settings
     return !taken || regions.length === 0 || regions.some((region) => taken.includes(region))
   }
+}
+
+/** How far the hashes have been read. Times are the service's. */
+export interface StopNciiCheckpoint {
+  /** Beginning of the window: the latest time that a complete run saw. */
+  start: number
+  /** The next page of the current window. */
+  token?: string
+  /** The latest time seen in this window: a page may report an earlier one than the page before. */
+  seen: number
+  /** Time of the previous page's last record. */
+  position: number
+  /** Beginning of the window with an unreadable record: the next run begins there again. */
+  hole?: number
+}
+
+/** Keys of its API: each function has its own. */
+export interface StopNciiKeys {
+  functions: string
+  subscription: string
+  feedback?: string
 }
 
 type Record_ = v.InferOutput<typeof RecordSchema>

@@ -24,14 +24,6 @@ export const TcapSettingsSchema = {
 
 export type TcapSettings = SettingsOf<typeof TcapSettingsSchema>
 
-/** How far the list has been read. */
-export interface TcapCheckpoint {
-  /** Where the last complete run ended: a time and an id. */
-  after?: string
-  /** The next page of the current run. */
-  next?: string
-}
-
 const WHAT = 'TCAP'
 const UNFIT = 'record: no id, algorithm or hash'
 
@@ -143,6 +135,14 @@ export class TcapExchange implements Exchange<TcapCheckpoint> {
     this.#token = token
     return token
   }
+}
+
+/** How far the list has been read. */
+export interface TcapCheckpoint {
+  /** Where the last complete run ended: a time and an id. */
+  after?: string
+  /** The next page of the current run. */
+  next?: string
 }
 
 /** The later of two checkpoints: they never go back. */

@@ -28,11 +28,6 @@ export const ThreatExchangeSettingsSchema = {
 
 export type ThreatExchangeSettings = SettingsOf<typeof ThreatExchangeSettingsSchema>
 
-/** How far the updates have been read: seconds since 1970. */
-export interface ThreatExchangeCheckpoint {
-  since: number
-}
-
 const WHAT = 'ThreatExchange'
 const UNFIT = 'update: no indicator, type or time'
 const FIELDS =
@@ -154,6 +149,11 @@ export class ThreatExchange implements Exchange<ThreatExchangeCheckpoint> {
     url.searchParams.set('access_token', this.#token)
     return url
   }
+}
+
+/** How far the updates have been read: seconds since 1970. */
+export interface ThreatExchangeCheckpoint {
+  since: number
 }
 
 /** ThreatExchange's names for opinions. */

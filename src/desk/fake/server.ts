@@ -8,13 +8,6 @@ import { fakeShield } from './shield.ts'
 import { fakeStopncii } from './stopncii.ts'
 import { fakeTcap } from './tcap.ts'
 
-/** All providers in one server, for trials and tests: stricter than the real ones, and with faults on demand. */
-export interface ExchangeServer {
-  app: Hono
-  clock: FakeClock
-  providers: Record<FakeName, FakeProvider>
-}
-
 /** The exchange server, without records. Its clock runs, unless another is given. */
 export function createExchangeServer(clock = new FakeClock(Date.now, 1)): ExchangeServer {
   const providers = Object.fromEntries(
@@ -35,6 +28,13 @@ export function createExchangeServer(clock = new FakeClock(Date.now, 1)): Exchan
   }
   control(app, { app, clock, providers })
   return { app, clock, providers }
+}
+
+/** All providers in one server, for trials and tests: stricter than the real ones, and with faults on demand. */
+export interface ExchangeServer {
+  app: Hono
+  clock: FakeClock
+  providers: Record<FakeName, FakeProvider>
 }
 
 /** Faults that need no provider's code: they replace its answer, or break it. */

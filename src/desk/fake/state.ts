@@ -1,26 +1,3 @@
-/** A record of the exchange server: what a provider would list. */
-export interface FakeRecord {
-  key: string
-  hashes: { kind: string; value: string }[]
-  tier: string
-  /** Ids of members that confirm it, and of those that contradict it. */
-  opinions?: { for: string[]; against: string[] }
-  /** Milliseconds since 1970, by the server's clock. */
-  updated: number
-  isDeleted: boolean
-}
-
-/** What can go wrong with an answer. */
-export type Fault =
-  | { type: 'cut'; at: number }
-  | { type: 'status'; status: number; retryAfter?: string }
-  | { type: 'notice' }
-  | { type: 'repeat' }
-  | { type: 'reorder' }
-  | { type: 'kill-cursors' }
-  | { type: 'rewind' }
-  | { type: 'delay'; ms: number }
-
 export const FAKE_LIST_NAMES = ['ncmec', 'stopncii', 'graph', 'tcap', 'list'] as const
 export type FakeListName = (typeof FAKE_LIST_NAMES)[number]
 
@@ -89,6 +66,29 @@ export class FakeProvider {
     return this.faults.shift() as Extract<Fault, { type: T }>
   }
 }
+
+/** A record of the exchange server: what a provider would list. */
+export interface FakeRecord {
+  key: string
+  hashes: { kind: string; value: string }[]
+  tier: string
+  /** Ids of members that confirm it, and of those that contradict it. */
+  opinions?: { for: string[]; against: string[] }
+  /** Milliseconds since 1970, by the server's clock. */
+  updated: number
+  isDeleted: boolean
+}
+
+/** What can go wrong with an answer. */
+export type Fault =
+  | { type: 'cut'; at: number }
+  | { type: 'status'; status: number; retryAfter?: string }
+  | { type: 'notice' }
+  | { type: 'repeat' }
+  | { type: 'reorder' }
+  | { type: 'kill-cursors' }
+  | { type: 'rewind' }
+  | { type: 'delay'; ms: number }
 
 /** The exchange server's clock. */
 export class FakeClock {

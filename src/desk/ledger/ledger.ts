@@ -21,11 +21,6 @@ import type { Source } from './source.ts'
 /** Maximum records of one statement. */
 const PAGE_RECORDS = 1000
 
-export interface PageChanges {
-  upserts: readonly LedgerRecord[]
-  deletes: readonly Tombstone[]
-}
-
 /** What providers list, in D1. */
 export class Ledger {
   readonly db: Database
@@ -114,6 +109,11 @@ export class Ledger {
       after = found.last
     }
   }
+}
+
+export interface PageChanges {
+  upserts: readonly LedgerRecord[]
+  deletes: readonly Tombstone[]
 }
 
 /** A range of ids that a sweep deletes. */

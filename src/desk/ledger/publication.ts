@@ -20,34 +20,6 @@ const STEP_RETIRED = 50_000
 /** Maximum values that a step deletes: KV allows 1,000 operations per invocation. */
 const STEP_DELETES = 500
 
-export interface PublishLedgerOptions {
-  now: () => number
-  /** Names of sources to publish even though they shrank. */
-  accept?: readonly string[]
-  /** Whether the list may be larger than an isolate holds: Durable Objects do. */
-  allowLarge?: boolean
-  /** Lowers entries that would match unrelated pictures. */
-  guard?: EntryGuard
-  /** Maximum steps; the next publication continues. */
-  maxSteps?: number
-}
-
-export interface LedgerPublication {
-  /** The list's version; `undefined` if there was nothing to publish. */
-  version: number | undefined
-  added: number
-  removed: number
-  /** Sources that are not published because too many of their records vanished. */
-  held: HeldSource[]
-  isComplete: boolean
-}
-
-export interface HeldSource {
-  name: string
-  live: number
-  publishedLive: number
-}
-
 /**
  * Publishes the ledger's changes since its last publication. One publisher works at a time.
  * @throws {LeaseTakenError | LeaseLostError | PublishConflictError}
@@ -76,6 +48,34 @@ export async function publishLedger(
   } finally {
     await lease.release()
   }
+}
+
+export interface PublishLedgerOptions {
+  now: () => number
+  /** Names of sources to publish even though they shrank. */
+  accept?: readonly string[]
+  /** Whether the list may be larger than an isolate holds: Durable Objects do. */
+  allowLarge?: boolean
+  /** Lowers entries that would match unrelated pictures. */
+  guard?: EntryGuard
+  /** Maximum steps; the next publication continues. */
+  maxSteps?: number
+}
+
+export interface LedgerPublication {
+  /** The list's version; `undefined` if there was nothing to publish. */
+  version: number | undefined
+  added: number
+  removed: number
+  /** Sources that are not published because too many of their records vanished. */
+  held: HeldSource[]
+  isComplete: boolean
+}
+
+export interface HeldSource {
+  name: string
+  live: number
+  publishedLive: number
 }
 
 /**

@@ -2,15 +2,6 @@ import { parseHex } from '../../util/bytes.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
 import type { LedgerKey } from './ledger-key.ts'
 
-/**
- * A hash as a provider lists it. If its kind can be matched, the value is lower-case hex of the
- * right length.
- */
-export interface ListedHash {
-  kind: string
-  value: string
-}
-
 /** The latest state of one of a provider's records. */
 export interface LedgerRecord {
   /** The provider's own key. It may be a hash, and is never shown. */
@@ -26,6 +17,15 @@ export interface LedgerRecord {
    * increments.
    */
   updated: number
+}
+
+/**
+ * A hash as a provider lists it. If its kind can be matched, the value is lower-case hex of the
+ * right length.
+ */
+export interface ListedHash {
+  kind: string
+  value: string
 }
 
 /** A record that the provider withdrew. */

@@ -2,12 +2,6 @@ import { type Database, rowOf, rowsOf, type Statement, statements } from './data
 import { BankChangedError } from './errors.ts'
 import { isMatchable } from './record.ts'
 
-/**
- * Phase of reading a source. `refetch`: a run from the start, after which unlisted records are
- * withdrawn. `sweep`: they are being withdrawn. `follow`: changes since the checkpoint.
- */
-export type SourcePhase = 'refetch' | 'sweep' | 'follow'
-
 /** What is known of a source. Times are milliseconds since 1970. */
 export interface Source {
   id: number
@@ -31,6 +25,12 @@ export interface Source {
   /** Number of live records for which a publication is held, because it is so small. */
   heldLive: number | undefined
 }
+
+/**
+ * Phase of reading a source. `refetch`: a run from the start, after which unlisted records are
+ * withdrawn. `sweep`: they are being withdrawn. `follow`: changes since the checkpoint.
+ */
+export type SourcePhase = 'refetch' | 'sweep' | 'follow'
 
 /** Columns that change, by their names in `Source`. */
 const COLUMNS = {

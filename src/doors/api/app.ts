@@ -22,13 +22,6 @@ const TITLES: Record<number, string> = {
   503: 'Service unavailable',
 }
 
-export interface ApiDeps {
-  api: ApiConfig
-  uploads: Uploads
-  /** Routes beside those for verdicts. */
-  routes: readonly Route[]
-}
-
 /** Verdicts and look-ups for callers with a key. Other requests go to the next handler. */
 export function createApi({ api, uploads, routes: others }: ApiDeps): Hono {
   const all = routesWith(others, api.path)
@@ -43,6 +36,13 @@ export function createApi({ api, uploads, routes: others }: ApiDeps): Hono {
     })
   }
   return app
+}
+
+export interface ApiDeps {
+  api: ApiConfig
+  uploads: Uploads
+  /** Routes beside those for verdicts. */
+  routes: readonly Route[]
 }
 
 /** Answers a request for a path. Unauthenticated callers learn nothing, not even which methods there are. */

@@ -4,20 +4,6 @@ import { KeySetUnavailableError } from './jwks.ts'
 import type { ApiKey, Scope } from './keys.ts'
 import type { ApiConfig } from './settings.ts'
 
-/** The caller, and what it may do. */
-export interface Caller {
-  /** The key's name, or `access:` and the name in the token. */
-  name: string
-  scopes: ReadonlySet<Scope>
-}
-
-/**
- * Identifies the caller.
- * @throws {DeniedError} 401: unknown caller
- * @throws {DeniedError} 503: a token of Access cannot be verified right now; the cause is a KeySetUnavailableError
- */
-export type Authorize = (request: Request) => Promise<Caller>
-
 const MAX_KEY_LENGTH = 1024
 
 export function createAuthorizer({ keys, access }: ApiConfig): Authorize {
@@ -33,6 +19,20 @@ export function createAuthorizer({ keys, access }: ApiConfig): Authorize {
     throw new DeniedError(401, 'A valid key is required.')
   }
 }
+
+/** The caller, and what it may do. */
+export interface Caller {
+  /** The key's name, or `access:` and the name in the token. */
+  name: string
+  scopes: ReadonlySet<Scope>
+}
+
+/**
+ * Identifies the caller.
+ * @throws {DeniedError} 401: unknown caller
+ * @throws {DeniedError} 503: a token of Access cannot be verified right now; the cause is a KeySetUnavailableError
+ */
+export type Authorize = (request: Request) => Promise<Caller>
 
 /** A check whether a caller may see how full an isolate is. */
 export function createWatcherCheck(api: ApiConfig): (request: Request) => Promise<boolean> {

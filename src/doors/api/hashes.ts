@@ -12,14 +12,6 @@ import { verdictAnswer } from './verdict-answer.ts'
 /** Most hashes in a request: as many as the needles of a few images. */
 export const MAX_HASHES = 100
 
-function hexOf(kind: HashKind) {
-  const digits = 2 * HASH_LENGTHS[kind]
-  return v.pipe(
-    v.string(`must be ${digits} hex digits`),
-    v.regex(new RegExp(`^[0-9a-fA-F]{${digits}}$`), `must be ${digits} hex digits`),
-  )
-}
-
 const QUALITY = 'must be the quality of the PDQ hash, a whole number from 0 to 100'
 
 const HashSchema = v.union(
@@ -66,6 +58,14 @@ export async function judgeHashes(call: Call): Promise<Response> {
     matches: matches.map(matchEvent),
   }))
   return verdictAnswer(verdict, event, { hashes: results })
+}
+
+function hexOf(kind: HashKind) {
+  const digits = 2 * HASH_LENGTHS[kind]
+  return v.pipe(
+    v.string(`must be ${digits} hex digits`),
+    v.regex(new RegExp(`^[0-9a-fA-F]{${digits}}$`), `must be ${digits} hex digits`),
+  )
 }
 
 function limitsOf(file: ScannedFile): object {

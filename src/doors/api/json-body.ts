@@ -24,23 +24,6 @@ const TYPES: Record<string, string> = {
   boolean: 'true or false',
 }
 
-/** JSON that does not match its schema: what is wrong, and where. */
-export class BadFieldsError extends ApiError {
-  override readonly code = 'bad-fields'
-  readonly issues: { path: string; message: string }[]
-
-  constructor(issues: { path: string; message: string }[]) {
-    const [{ path, message } = { path: '', message: 'is empty' }] = issues
-    super(400, `${MISMATCH}: ${path === '' ? 'it' : `\`${path}\``} ${message}.`)
-    this.issues = issues
-  }
-}
-
-/** Whether a body says that it is JSON. */
-export function isJson({ headers }: Request): boolean {
-  return /^\s*application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
-}
-
 /** @throws {ApiError} 400, 408 or 413: it is not JSON, arrives too slowly, or is too long */
 export async function readJsonBody({
   request,
@@ -56,6 +39,23 @@ export async function readJsonBody({
   const json = parseJson(body)
   if (json === undefined) throw new ApiError(400, 'The body is not valid JSON.')
   return json
+}
+
+/** JSON that does not match its schema: what is wrong, and where. */
+export class BadFieldsError extends ApiError {
+  override readonly code = 'bad-fields'
+  readonly issues: { path: string; message: string }[]
+
+  constructor(issues: { path: string; message: string }[]) {
+    const [{ path, message } = { path: '', message: 'is empty' }] = issues
+    super(400, `${MISMATCH}: ${path === '' ? 'it' : `\`${path}\``} ${message}.`)
+    this.issues = issues
+  }
+}
+
+/** Whether a body says that it is JSON. */
+export function isJson({ headers }: Request): boolean {
+  return /^\s*application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 
 /** @throws {BadFieldsError} */

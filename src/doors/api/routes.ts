@@ -32,10 +32,6 @@ const HASH = 'f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22'
 /** A verdict is on a file or on hashes. */
 const EitherAnswer = v.union([VerdictAnswer, HashesAnswer])
 
-function refused(title: string, status: number, reason: string): AnswerDescription {
-  return describedProblem(title, status, { caseId: CASE_ID, verdict: 'refuse', reason, files: [] })
-}
-
 const VERDICT: Route = {
   method: 'POST',
   path: '/v1/verdict',
@@ -113,6 +109,10 @@ export function routesWith(others: readonly Route[], base: string): readonly Rou
     openApi(() => openApiDocument(routes, base)),
   ]
   return routes
+}
+
+function refused(title: string, status: number, reason: string): AnswerDescription {
+  return describedProblem(title, status, { caseId: CASE_ID, verdict: 'refuse', reason, files: [] })
 }
 
 function openApi(documentOf: () => object): Route {

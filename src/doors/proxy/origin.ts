@@ -4,6 +4,15 @@ import type { Policy, RoutePolicy } from '../../policy/schema.ts'
 import { type Origin, withBody } from '../../upload/origin.ts'
 import { answerWithoutOrigin } from './without-origin.ts'
 
+/**
+ * The configured origins: those of routes, and for all else a URL, a service binding or a bucket.
+ * If none is set, it is the server behind the Worker's own route.
+ * @throws {BadConfigError} more than one is set for all else
+ */
+export function chooseOrigin({ origin, policy }: OriginChoice, bindings: OriginBindings): Origin {
+  return originByRoute(policy?.routes ?? [], mainOrigin(origin?.url, bindings))
+}
+
 /** Bindings that may be an origin. */
 export interface OriginBindings {
   /** A service binding: another Worker. */
@@ -17,15 +26,6 @@ export interface OriginChoice {
   /** `url`: the variable ORIGIN_URL. */
   origin?: { url?: URL }
   policy?: Pick<Policy, 'routes'>
-}
-
-/**
- * The configured origins: those of routes, and for all else a URL, a service binding or a bucket.
- * If none is set, it is the server behind the Worker's own route.
- * @throws {BadConfigError} more than one is set for all else
- */
-export function chooseOrigin({ origin, policy }: OriginChoice, bindings: OriginBindings): Origin {
-  return originByRoute(policy?.routes ?? [], mainOrigin(origin?.url, bindings))
 }
 
 /**

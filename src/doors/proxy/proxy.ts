@@ -6,18 +6,18 @@ import { readerOf } from '../reader.ts'
 import { answerHealth } from './health.ts'
 import type { HealthSettings } from './settings.ts'
 
-export interface ProxyDeps {
-  uploads: Uploads
-  config: { health: HealthSettings }
-  /** Whether the caller may see how full the isolate is. If absent, no caller may. */
-  mayWatch?: (request: Request) => Promise<boolean>
-}
-
 /** The door for requests that no other door takes, on their way to an origin. */
 export function proxy(deps: ProxyDeps, origin: Origin): Hono {
   const app = new Hono()
   app.all('*', (c) => answerThrough(c, deps, origin))
   return app
+}
+
+export interface ProxyDeps {
+  uploads: Uploads
+  config: { health: HealthSettings }
+  /** Whether the caller may see how full the isolate is. If absent, no caller may. */
+  mayWatch?: (request: Request) => Promise<boolean>
 }
 
 /** Answers a request. If it is allowed, the answer is the origin's. */

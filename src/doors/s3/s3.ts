@@ -84,12 +84,6 @@ const PROBLEMS: Record<Exclude<PartProblem | ChoiceProblem, 'not-open'>, ErrorCo
   'too-small': 'EntityTooSmall',
 }
 
-/** What the door for S3 needs. */
-export interface S3Deps extends StagedDeps {
-  /** The keys that may upload: each request is signed by one of these. */
-  keys: S3Keys
-}
-
 /** Answers upload requests signed with the clients' keys. Others go to the next handler. */
 export function s3Server(deps: S3Deps): Hono {
   const server = new S3Server(deps)
@@ -106,6 +100,12 @@ export function s3Server(deps: S3Deps): Hono {
     return key !== undefined && deps.keys.has(key) ? server.answerPut(c) : next()
   })
   return app
+}
+
+/** What the door for S3 needs. */
+export interface S3Deps extends StagedDeps {
+  /** The keys that may upload: each request is signed by one of these. */
+  keys: S3Keys
 }
 
 class S3Server {

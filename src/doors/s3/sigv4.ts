@@ -3,48 +3,11 @@ import { AwsV4Signer } from 'aws4fetch'
 import { BadConfigError } from '../../util/errors.ts'
 import { type Origin, withHeaders } from '../../upload/origin.ts'
 
-/** S3 credentials: secrets by the names of keys. */
-export type S3Keys = ReadonlyMap<string, string>
-
 /** Most that a client's clock may be off, in milliseconds: S3's limit. */
 const MAX_SKEW_MS = 15 * 60_000
 /** Longest validity of a presigned URL, in seconds: S3's limit. */
 const MAX_EXPIRES = 604_800
 const TIME = /^\d{8}T\d{6}Z$/
-
-/** Reads keys as `NAME:SECRET`, separated by commas. @throws {BadConfigError} */
-export function parseS3Keys(setting: string, text: string): S3Keys {
-  const pairs = text.split(',').map((pair) => /^([^\s:/,]{3,128}):(\S{16,})$/.exec(pair.trim()))
-  const keys = new Map(pairs.map((match) => [match?.[1] ?? '', match?.[2] ?? '']))
-  if (pairs.includes(null) || keys.size < pairs.length) {
-    throw new BadConfigError([
-      `${setting} must be S3 keys, such as NAME:SECRET, separated by commas; each name once, each secret at least 16 characters`,
-    ])
-  }
-  return keys
-}
-
-export type SignatureProblem =
-  | 'AccessDenied'
-  | 'InvalidAccessKeyId'
-  | 'SignatureDoesNotMatch'
-  | 'RequestTimeTooSkewed'
-
-/** What a request says about its signature. */
-interface Claim {
-  name: string
-  region: string
-  datetime: string
-  signedHeaders: ReadonlySet<string>
-  signature: string
-  /** Seconds for which it is valid; absent for a signature in a header. */
-  expires?: number
-}
-
-/** The key that a request says it was signed with; `undefined` if it names none. */
-export function claimedKeyOf(request: Request): string | undefined {
-  return claimOf(request)?.name
-}
 
 /** The signer of a request (Signature Version 4, in the header or in the URL), or what is wrong with the signature. */
 export async function signerOf(
@@ -81,6 +44,43 @@ export async function signerOf(
   return timingSafeEqual(Buffer.from(expected), Buffer.from(signature))
     ? { name }
     : { problem: 'SignatureDoesNotMatch' }
+}
+
+/** S3 credentials: secrets by the names of keys. */
+export type S3Keys = ReadonlyMap<string, string>
+
+/** Reads keys as `NAME:SECRET`, separated by commas. @throws {BadConfigError} */
+export function parseS3Keys(setting: string, text: string): S3Keys {
+  const pairs = text.split(',').map((pair) => /^([^\s:/,]{3,128}):(\S{16,})$/.exec(pair.trim()))
+  const keys = new Map(pairs.map((match) => [match?.[1] ?? '', match?.[2] ?? '']))
+  if (pairs.includes(null) || keys.size < pairs.length) {
+    throw new BadConfigError([
+      `${setting} must be S3 keys, such as NAME:SECRET, separated by commas; each name once, each secret at least 16 characters`,
+    ])
+  }
+  return keys
+}
+
+export type SignatureProblem =
+  | 'AccessDenied'
+  | 'InvalidAccessKeyId'
+  | 'SignatureDoesNotMatch'
+  | 'RequestTimeTooSkewed'
+
+/** What a request says about its signature. */
+interface Claim {
+  name: string
+  region: string
+  datetime: string
+  signedHeaders: ReadonlySet<string>
+  signature: string
+  /** Seconds for which it is valid; absent for a signature in a header. */
+  expires?: number
+}
+
+/** The key that a request says it was signed with; `undefined` if it names none. */
+export function claimedKeyOf(request: Request): string | undefined {
+  return claimOf(request)?.name
 }
 
 function claimOf(request: Request): Claim | undefined {

@@ -3,6 +3,21 @@ import { TicketSigner } from './ticket.ts'
 import type { TicketSettings } from './settings.ts'
 import type { TicketUse } from './ticket-use.ts'
 
+/**
+ * The bindings for tickets; `undefined` if tickets are off.
+ * @throws {BadConfigError} a binding or the secret is missing or invalid
+ */
+export function ticketsOf(
+  { path, corsOrigins }: TicketSettings,
+  bindings: TicketBindings,
+): TicketParts | undefined {
+  const { OBJECTS: bucket, TICKETS: uses, TICKET_KEY: key } = bindings
+  if (!bucket && !uses && key === undefined) return undefined
+  if (!bucket || !uses)
+    throw new BadConfigError(['OBJECTS and TICKETS must be bound for uploads by ticket'])
+  return { bucket, uses, signer: new TicketSigner(parseTicketKeys(key)), path, corsOrigins }
+}
+
 export interface TicketBindings {
   OBJECTS?: R2Bucket
   /** Durable Objects of class TicketUse, which know the used tickets. */
@@ -19,21 +34,6 @@ export interface TicketParts {
   path: string
   /** Origins of pages that may upload. */
   corsOrigins: readonly string[]
-}
-
-/**
- * The bindings for tickets; `undefined` if tickets are off.
- * @throws {BadConfigError} a binding or the secret is missing or invalid
- */
-export function ticketsOf(
-  { path, corsOrigins }: TicketSettings,
-  bindings: TicketBindings,
-): TicketParts | undefined {
-  const { OBJECTS: bucket, TICKETS: uses, TICKET_KEY: key } = bindings
-  if (!bucket && !uses && key === undefined) return undefined
-  if (!bucket || !uses)
-    throw new BadConfigError(['OBJECTS and TICKETS must be bound for uploads by ticket'])
-  return { bucket, uses, signer: new TicketSigner(parseTicketKeys(key)), path, corsOrigins }
 }
 
 function parseTicketKeys(text = ''): [string, ...string[]] {

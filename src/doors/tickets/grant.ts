@@ -52,19 +52,6 @@ const TicketAnswer = v.strictObject({
   expires: v.pipe(v.string(), v.isoTimestamp()),
 })
 
-/** `POST /v1/tickets`: grants one upload. @throws {ApiError} 400, 404, 415 */
-async function answerTicket(call: Call, tickets: TicketParts | undefined): Promise<Response> {
-  if (!tickets) throw new ApiError(404, 'Uploads by ticket are not configured.')
-  if (!isJson(call.request)) throw new ApiError(415, 'The body must be application/json.')
-  const { seconds, ...grant } = checkFields(TicketSchema, await readJsonBody(call))
-  const { maxBodyBytes } = call.uploads.settings.upload
-  if (grant.maxBytes > maxBodyBytes)
-    throw new ApiError(400, `maxBytes exceeds the longest allowed body, ${maxBodyBytes}.`)
-  const { ticket, expires } = await tickets.signer.issue(grant, seconds)
-  const path = `${tickets.path}/${grant.key.split('/').map(encodeURIComponent).join('/')}`
-  return jsonAnswer({ ticket, path, expires: new Date(expires * 1000).toISOString() }, 201)
-}
-
 /** The route of the API that issues tickets. */
 export function ticketRoute(tickets: TicketParts | undefined): Route {
   return {
@@ -103,4 +90,17 @@ export function ticketRoute(tickets: TicketParts | undefined): Route {
     errors: 'problem',
     handle: (call) => answerTicket(call, tickets),
   }
+}
+
+/** `POST /v1/tickets`: grants one upload. @throws {ApiError} 400, 404, 415 */
+async function answerTicket(call: Call, tickets: TicketParts | undefined): Promise<Response> {
+  if (!tickets) throw new ApiError(404, 'Uploads by ticket are not configured.')
+  if (!isJson(call.request)) throw new ApiError(415, 'The body must be application/json.')
+  const { seconds, ...grant } = checkFields(TicketSchema, await readJsonBody(call))
+  const { maxBodyBytes } = call.uploads.settings.upload
+  if (grant.maxBytes > maxBodyBytes)
+    throw new ApiError(400, `maxBytes exceeds the longest allowed body, ${maxBodyBytes}.`)
+  const { ticket, expires } = await tickets.signer.issue(grant, seconds)
+  const path = `${tickets.path}/${grant.key.split('/').map(encodeURIComponent).join('/')}`
+  return jsonAnswer({ ticket, path, expires: new Date(expires * 1000).toISOString() }, 201)
 }

@@ -12,12 +12,6 @@ import type { Ticket } from './ticket.ts'
 /** Seconds for which a browser may remember that it may upload. */
 const CORS_MAX_AGE_SECONDS = 86_400
 
-/** What the door for tickets needs. */
-export interface ObjectsDeps {
-  uploads: Uploads
-  tickets: TicketParts
-}
-
 /**
  * `PUT /objects/<key>` with a ticket. The object reaches the bucket only after the upload was
  * judged and allowed. Other methods and paths go to the next handler.
@@ -41,6 +35,12 @@ export function objectUploads(deps: ObjectsDeps): Hono {
     return answering
   })
   return app
+}
+
+/** What the door for tickets needs. */
+export interface ObjectsDeps {
+  uploads: Uploads
+  tickets: TicketParts
 }
 
 async function putObject(c: Context, { uploads, tickets }: ObjectsDeps): Promise<Response> {

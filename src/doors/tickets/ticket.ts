@@ -11,6 +11,13 @@ const MAX_TICKET_LENGTH = 4096
 const ISSUER = 'hashgate'
 const ALGORITHM = 'HS256'
 
+/** A grant with its id, valid for a time. */
+export interface Ticket extends Grant {
+  id: string
+  /** Seconds since the epoch. */
+  expires: number
+}
+
 /** What a ticket grants: one object, made by one upload. */
 export interface Grant {
   key: string
@@ -18,13 +25,6 @@ export interface Grant {
   maxBytes: number
   /** Content type that it must have. */
   type: string
-}
-
-/** A grant with its id, valid for a time. */
-export interface Ticket extends Grant {
-  id: string
-  /** Seconds since the epoch. */
-  expires: number
 }
 
 /** A ticket is a JWT (RFC 7519), signed with HMAC-SHA-256, with these claims. */

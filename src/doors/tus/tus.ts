@@ -27,10 +27,6 @@ const EXTENSIONS = 'creation,creation-with-upload,termination,expiration,checksu
 const METHODS = new Set(['POST', 'HEAD', 'PATCH', 'DELETE'])
 const OFFSET_TYPE = 'application/offset+octet-stream'
 
-export interface TusDeps extends StagedDeps {
-  config: StagedDeps['config'] & { tus: TusSettings }
-}
-
 /** Answers requests under the path of tus. Others go to the next handler. */
 export function tusServer(deps: TusDeps): Hono {
   const server = new TusServer(deps)
@@ -60,6 +56,10 @@ export function tusServer(deps: TusDeps): Hono {
     return isTus ? server.answer(c, method) : next()
   })
   return app
+}
+
+export interface TusDeps extends StagedDeps {
+  config: StagedDeps['config'] & { tus: TusSettings }
 }
 
 const EXPOSED = [

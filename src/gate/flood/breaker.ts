@@ -15,21 +15,6 @@ import {
   type Sighting,
 } from './window.ts'
 
-/** Durable Objects of class FloodCounter, as they are used. */
-export interface FloodNamespace {
-  getByName(name: string): { note(sighting: Sighting, limits: FloodLimits): Promise<FloodNote> }
-}
-
-export interface FloodOptions {
-  /** `bound` 0 sets no limit. */
-  limits: FloodLimits
-  /** Absent: each isolate counts for itself. */
-  counters?: FloodNamespace
-  choiceOf: (bank: string) => FloodChoice
-  /** Called when an entry begins to match more uploads than it may. */
-  onFlood: (event: HappeningOf<'flood'>) => void
-}
-
 /** Most entries that an isolate counts for itself. */
 const MAX_ENTRIES = 1000
 /** Milliseconds in which a counter must answer: an upload waits for it. */
@@ -108,6 +93,21 @@ export class FloodBreaker {
     const until = new Date(at + limits.holdMs).toISOString()
     onFlood({ event: 'flood', bank, entry, action: choiceOf(bank), bound: limits.bound, until })
   }
+}
+
+/** Durable Objects of class FloodCounter, as they are used. */
+export interface FloodNamespace {
+  getByName(name: string): { note(sighting: Sighting, limits: FloodLimits): Promise<FloodNote> }
+}
+
+export interface FloodOptions {
+  /** `bound` 0 sets no limit. */
+  limits: FloodLimits
+  /** Absent: each isolate counts for itself. */
+  counters?: FloodNamespace
+  choiceOf: (bank: string) => FloodChoice
+  /** Called when an entry begins to match more uploads than it may. */
+  onFlood: (event: HappeningOf<'flood'>) => void
 }
 
 /** Identifies a file by its content: its digest, or the hash of an image that has none. */

@@ -1,8 +1,5 @@
 import { BadListError } from '../errors.ts'
 
-/** The bytes of a list, in chunks of any size. */
-export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
-
 /** Characters of a list that reveal its form; only comments precede them. */
 const HEAD_CHARACTERS = 65_536
 
@@ -34,6 +31,9 @@ export async function decodeText(
   if (/^\s*</.test(head)) throw new BadListError('the list is XML or HTML: export it as CSV')
   return { head, rest: chunks }
 }
+
+/** The bytes of a list, in chunks of any size. */
+export type ListText = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 async function* decoded(bytes: ListText): AsyncGenerator<string> {
   let first: Uint8Array | undefined

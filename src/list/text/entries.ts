@@ -11,17 +11,6 @@ import {
   type OtherKind,
 } from './kinds.ts'
 
-export interface ReadRecord {
-  entries: Entry[]
-  /** Hashes of kinds that hashgate cannot match. */
-  leftOut: OtherKind[]
-  /** Entries whose kind only their length gives. */
-  unnamed: Entry[]
-}
-
-/** Kinds of hashes with 64 digits. */
-export type WideKind = 'pdq' | 'sha256'
-
 /**
  * The entries of a record, one for each hash; or the problem with it. Ids and labels appear in
  * events, so they never contain a hash.
@@ -80,6 +69,17 @@ export function readRecord(
   }
   return read
 }
+
+export interface ReadRecord {
+  entries: Entry[]
+  /** Hashes of kinds that hashgate cannot match. */
+  leftOut: OtherKind[]
+  /** Entries whose kind only their length gives. */
+  unnamed: Entry[]
+}
+
+/** Kinds of hashes with 64 digits. */
+export type WideKind = 'pdq' | 'sha256'
 
 function onOneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]\s*/g, ' ').trim()

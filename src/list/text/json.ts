@@ -4,18 +4,6 @@ import { BadListError } from '../errors.ts'
 import { isHeader } from './columns.ts'
 import { kindNamed } from './kinds.ts'
 
-/** One record of a list in JSON: the names and values of its fields. */
-export interface JsonRecord {
-  names: string[]
-  cells: string[]
-  number: number
-}
-
-/** Whether a list is JSON, by how it begins. */
-export function looksLikeJson(head: string): boolean {
-  return /^\s*[[{]/.test(head)
-}
-
 /** Names of arrays of records: media, and cases with media. A root array also counts. */
 const LISTS = new Set(['value', 'Media'])
 
@@ -66,6 +54,18 @@ export async function* readJson(
       'the list is JSON, but has no array of records named value or Media; export it in this form, or as CSV',
     )
   }
+}
+
+/** One record of a list in JSON: the names and values of its fields. */
+export interface JsonRecord {
+  names: string[]
+  cells: string[]
+  number: number
+}
+
+/** Whether a list is JSON, by how it begins. */
+export function looksLikeJson(head: string): boolean {
+  return /^\s*[[{]/.test(head)
 }
 
 /** Fields of cases, which need no hash. */

@@ -5,6 +5,33 @@ import { isHeader } from './columns.ts'
 import { looksLikeHash } from './kinds.ts'
 import { parseSumLine } from './sums.ts'
 
+const DELIMITERS = [',', ';', '\t', '|']
+
+/** Lines searched for the first hash or column name: titles may precede it. */
+const MAX_TITLES = 20
+
+const BY_COMMA: Form = { by: 'delimiter', delimiter: ',' }
+const BY_SPACE: Form = { by: 'delimiter', delimiter: ' ' }
+
+/** Longest row, in bytes: some lists have all hashes on one line. */
+const MAX_ROW_BYTES = 64 * 1024 * 1024
+
+/** First line that gives Excel the delimiter. */
+const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
+/** Lines that hashdeep writes before its header. */
+const HASHDEEP = /^%%%% (?:HASHDEEP.*$)?/gm
+
+/** The lines of a list, split into cells. Blank lines and comments are left out. */
+export async function* readRows(
+  head: string,
+  rest: AsyncIterable<string>,
+  form: Form,
+): AsyncGenerator<Row> {
+  const text = withLineFeeds(joined(withoutPreamble(head), rest))
+  if (form.by === 'program') yield* readLines(text)
+  else yield* readCsv(text, form.delimiter)
+}
+
 /** A line of a list in cells, without spaces around them. */
 export interface Row {
   cells: string[]
@@ -23,11 +50,6 @@ export type Form =
   /** Lines of a program that prints hashes: see `sums.ts`. */
   | { by: 'program' }
 
-const DELIMITERS = [',', ';', '\t', '|']
-
-/** Lines searched for the first hash or column name: titles may precede it. */
-const MAX_TITLES = 20
-
 /**
  * How a list's lines are split: by the character that `sep=` names, or else by the one that yields
  * a hash or a column name in the first line with any.
@@ -42,9 +64,6 @@ export function formOf(head: string): Form {
   return lines.slice(0, MAX_TITLES).map(formOfLine).find(Boolean) ?? BY_COMMA
 }
 
-const BY_COMMA: Form = { by: 'delimiter', delimiter: ',' }
-const BY_SPACE: Form = { by: 'delimiter', delimiter: ' ' }
-
 /** How a line is split; `undefined` if it has no hash and names no column. */
 function formOfLine(line: string): Form | undefined {
   if (/^[0-9a-f]{16,}$/i.test(parseSumLine(line)?.hash ?? '')) return { by: 'program' }
@@ -57,27 +76,8 @@ function formOfLine(line: string): Form | undefined {
   return score(best) > 0 ? { by: 'delimiter', delimiter: best } : undefined
 }
 
-/** Longest row, in bytes: some lists have all hashes on one line. */
-const MAX_ROW_BYTES = 64 * 1024 * 1024
-
-/** First line that gives Excel the delimiter. */
-const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
-/** Lines that hashdeep writes before its header. */
-const HASHDEEP = /^%%%% (?:HASHDEEP.*$)?/gm
-
 function unquote(cell: string): string {
   return cell.trim().replace(/^"(.*)"$/, '$1')
-}
-
-/** The lines of a list, split into cells. Blank lines and comments are left out. */
-export async function* readRows(
-  head: string,
-  rest: AsyncIterable<string>,
-  form: Form,
-): AsyncGenerator<Row> {
-  const text = withLineFeeds(joined(withoutPreamble(head), rest))
-  if (form.by === 'program') yield* readLines(text)
-  else yield* readCsv(text, form.delimiter)
 }
 
 /** The text without lines that only state its form; the other lines keep their numbers. */

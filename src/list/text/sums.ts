@@ -1,15 +1,5 @@
 import { kindNamed, looksLikeHash } from './kinds.ts'
 
-/** A line of a program that prints hashes, in cells. */
-export interface SumLine {
-  kind: string
-  hash: string
-  /** The file, or an empty string. */
-  file: string
-  /** Whether it has md5sum's form, in which 64 digits are SHA-256. */
-  isSum: boolean
-}
-
 /** `0f75…  a.jpg` of md5sum, sha1sum and sha256sum; a star marks a file read as bytes, a backslash a name with escapes. */
 const SUM = /^\\?([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) ([ *]?)(.+)$/i
 /** `MD5 (a.jpg) = 0f75…` of BSD, `md5sum --tag` and OpenSSL. */
@@ -37,6 +27,16 @@ export function parseSumLine(line: string): SumLine | undefined {
     return { kind: signal[1] ?? '', hash, file: file.join(' '), isSum: false }
   }
   return undefined
+}
+
+/** A line of a program that prints hashes, in cells. */
+export interface SumLine {
+  kind: string
+  hash: string
+  /** The file, or an empty string. */
+  file: string
+  /** Whether it has md5sum's form, in which 64 digits are SHA-256. */
+  isSum: boolean
 }
 
 /** Undoes the escapes that coreutils use in a name with a backslash or a line end. */

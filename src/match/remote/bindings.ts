@@ -9,29 +9,6 @@ import type { Fetch, RemoteService } from './service.ts'
 import { REMOTE_SECRETS, type RemoteBankSettings, type RemoteSettings } from './settings.ts'
 import { tcap } from './tcap.ts'
 
-/** Secrets of services. */
-export type RemoteSecrets = Partial<
-  Record<(typeof REMOTE_SECRETS)[keyof typeof REMOTE_SECRETS], string>
->
-
-type BankPolicies = Readonly<
-  Record<
-    string,
-    {
-      enabled: boolean
-      threshold?: number | undefined
-      minQuality?: number | undefined
-      review?: { threshold: number } | undefined
-    }
-  >
->
-
-export interface RemoteParts {
-  settings: RemoteSettings
-  policies: BankPolicies
-  store: ListStore
-}
-
 /** The remote banks of settings; `undefined` if there are none. */
 export function remoteOf(
   { settings, policies, store }: RemoteParts,
@@ -58,6 +35,29 @@ export function remoteOf(
     return new RemoteBank(options, { store, negatives, now })
   })
   return new RemoteBanks(banks, new LaterQuestions(store, now))
+}
+
+/** Secrets of services. */
+export type RemoteSecrets = Partial<
+  Record<(typeof REMOTE_SECRETS)[keyof typeof REMOTE_SECRETS], string>
+>
+
+type BankPolicies = Readonly<
+  Record<
+    string,
+    {
+      enabled: boolean
+      threshold?: number | undefined
+      minQuality?: number | undefined
+      review?: { threshold: number } | undefined
+    }
+  >
+>
+
+export interface RemoteParts {
+  settings: RemoteSettings
+  policies: BankPolicies
+  store: ListStore
 }
 
 const fetchIt: Fetch = (request) => fetch(request)

@@ -6,15 +6,6 @@ import type { Needle, Probe } from '../../scan/scanned.ts'
 import { type Match, nearestMatches } from '../match.ts'
 import type { RemoteBank, RemoteFailure } from './remote-bank.ts'
 
-/** Result of a later query about an upload that had passed. */
-export interface Recheck {
-  caseId: string
-  bank: string
-  /** Empty if it was abandoned after MAX_DAYS. */
-  matches: Match[]
-  isGivenUp: boolean
-}
-
 const FOLDER = 'again/'
 /** Most needles kept of an upload: as many as a call takes. */
 const MAX_NEEDLES = 400
@@ -42,14 +33,6 @@ const KeptSchema = v.object({
     }),
   ),
 })
-
-/** An upload that is kept for later, and where. */
-interface KeptQuestion {
-  key: string
-  caseId: string
-  at: number
-  needles: Needle[]
-}
 
 /** Unanswered queries, sealed in the store until the service answers. Only the needles of an upload are kept. */
 export class LaterQuestions {
@@ -103,6 +86,23 @@ export class LaterQuestions {
     const readable = needles.flatMap(({ hash, ...needle }) => (hash ? [{ ...needle, hash }] : []))
     return { key, ...kept, needles: readable }
   }
+}
+
+/** Result of a later query about an upload that had passed. */
+export interface Recheck {
+  caseId: string
+  bank: string
+  /** Empty if it was abandoned after MAX_DAYS. */
+  matches: Match[]
+  isGivenUp: boolean
+}
+
+/** An upload that is kept for later, and where. */
+interface KeptQuestion {
+  key: string
+  caseId: string
+  at: number
+  needles: Needle[]
 }
 
 /** What a bank knows about needles; `undefined` if it gives no answer. */

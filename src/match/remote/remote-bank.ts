@@ -10,50 +10,6 @@ import type { Negatives } from './negatives.ts'
 import { fitInOneCall, needlesToAsk } from './questions.ts'
 import { askInTime, type Finding, RemoteError, type RemoteService } from './service.ts'
 
-export interface RemoteBankOptions extends Pick<Bank, 'threshold' | 'minQuality'> {
-  name: string
-  service: RemoteService
-  /** The service, as events name it. */
-  source: string
-  onFailed: 'allow' | 'refuse'
-  deadlineMs: number
-  cacheSeconds: number
-}
-
-export interface RemoteDeps {
-  /** Derives names from hashes by HMAC. They reveal nothing about the hashes. */
-  store: Pick<ListStore, 'nameOf'>
-  negatives: Negatives
-  now: () => number
-}
-
-/** Why a bank has no answer for some needles. */
-export interface RemoteFailure {
-  bank: string
-  onFailed: 'allow' | 'refuse'
-  error: RemoteError | RemotePausedError
-  /** Needles to ask about again. */
-  unanswered: Needle[]
-  /** Seconds for which the service is paused from now on; absent if it is not, or already was. */
-  pausedSeconds?: number
-}
-
-/** A bank's answer for some files. */
-export interface RemoteAnswer {
-  /** For each file, in order. */
-  matches: Match[][]
-  failure?: RemoteFailure
-}
-
-/** The service is paused because of recent failures. */
-export class RemotePausedError extends HashgateError {
-  readonly code = 'remote-paused'
-
-  constructor() {
-    super('the service failed recently and is not asked at the moment')
-  }
-}
-
 /** The classification of a service's test entries. */
 const TEST = 'test'
 
@@ -201,5 +157,49 @@ export class RemoteBank {
     const text = `remote entry ${this.name}\0${secret}`
     const name = await this.#deps.store.nameOf(new Uint8Array(new TextEncoder().encode(text)))
     return `r-${name.slice(0, NAME_DIGITS)}`
+  }
+}
+
+export interface RemoteBankOptions extends Pick<Bank, 'threshold' | 'minQuality'> {
+  name: string
+  service: RemoteService
+  /** The service, as events name it. */
+  source: string
+  onFailed: 'allow' | 'refuse'
+  deadlineMs: number
+  cacheSeconds: number
+}
+
+export interface RemoteDeps {
+  /** Derives names from hashes by HMAC. They reveal nothing about the hashes. */
+  store: Pick<ListStore, 'nameOf'>
+  negatives: Negatives
+  now: () => number
+}
+
+/** Why a bank has no answer for some needles. */
+export interface RemoteFailure {
+  bank: string
+  onFailed: 'allow' | 'refuse'
+  error: RemoteError | RemotePausedError
+  /** Needles to ask about again. */
+  unanswered: Needle[]
+  /** Seconds for which the service is paused from now on; absent if it is not, or already was. */
+  pausedSeconds?: number
+}
+
+/** A bank's answer for some files. */
+export interface RemoteAnswer {
+  /** For each file, in order. */
+  matches: Match[][]
+  failure?: RemoteFailure
+}
+
+/** The service is paused because of recent failures. */
+export class RemotePausedError extends HashgateError {
+  readonly code = 'remote-paused'
+
+  constructor() {
+    super('the service failed recently and is not asked at the moment')
   }
 }

@@ -3,13 +3,6 @@ import { type Match, nearestMatches } from '../match.ts'
 import type { RemoteBank, RemoteFailure } from './remote-bank.ts'
 import type { LaterQuestions, Recheck } from './later.ts'
 
-/** What all remote banks know about some files. */
-export interface RemoteAnswers {
-  /** For each file, in order. */
-  matches: Match[][]
-  failures: RemoteFailure[]
-}
-
 export class RemoteBanks {
   readonly #banks: readonly RemoteBank[]
   readonly #later: LaterQuestions
@@ -45,4 +38,11 @@ export class RemoteBanks {
     for (const bank of this.#banks) rechecks.push(...(await this.#later.askAgain(bank)))
     return rechecks
   }
+}
+
+/** What all remote banks know about some files. */
+export interface RemoteAnswers {
+  /** For each file, in order. */
+  matches: Match[][]
+  failures: RemoteFailure[]
 }

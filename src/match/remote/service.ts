@@ -5,6 +5,16 @@ import { retryAfterSeconds } from '../../util/retry-after.ts'
 import { within } from '../../util/within.ts'
 import type { Hash256 } from '../../util/hash.ts'
 
+/** A service that is asked about hashes. */
+export interface RemoteService {
+  readonly maxHashes: number
+  /**
+   * What it knows about each hash, in order; `undefined`: not known.
+   * @throws {RemoteError}
+   */
+  ask(hashes: readonly Hash256[], signal: AbortSignal): Promise<(Finding | undefined)[]>
+}
+
 /** What a service knows of a hash. */
 export interface Finding {
   /** The service's own classification. */
@@ -15,16 +25,6 @@ export interface Finding {
   id?: string
   /** Tells entries of the service apart. It is derived from the service's hashes, so only pass it to an HMAC. */
   secret: string
-}
-
-/** A service that is asked about hashes. */
-export interface RemoteService {
-  readonly maxHashes: number
-  /**
-   * What it knows about each hash, in order; `undefined`: not known.
-   * @throws {RemoteError}
-   */
-  ask(hashes: readonly Hash256[], signal: AbortSignal): Promise<(Finding | undefined)[]>
 }
 
 /** A service gave no answer, or an invalid one. Answers hold hashes, so messages never quote them. */

@@ -22,22 +22,6 @@ const EXIF_MARK = /exif.{0,4}$/is
  */
 const TAIL_BYTES = LONGEST_SIGNATURE_BYTES - 1 + EXIF_MARK_BYTES
 
-/** An image that is being read from its signature on. */
-interface OpenImage {
-  scan: ImageScan
-  format: ImageFormat
-  /** Its index among the images found. */
-  index: number
-  /** Whether it begins in data that is also read in another form. */
-  isCoded: boolean
-  /** Whether it is in an Exif block, whose directory may refer to samples of another file. */
-  isExif: boolean
-  /** Bytes that may still belong to it. */
-  left: number
-  /** For a TIFF: decides whether it is a picture. */
-  tiff: TiffStart | undefined
-}
-
 /** Finds images by their signatures in all bytes of a file that no other reader scans. */
 export class EmbeddedSearch {
   readonly #context: ScanContext
@@ -209,6 +193,22 @@ export class EmbeddedSearch {
         return tiff && isNoImage(late, image) ? undefined : fileOf(late)
       }
   }
+}
+
+/** An image that is being read from its signature on. */
+interface OpenImage {
+  scan: ImageScan
+  format: ImageFormat
+  /** Its index among the images found. */
+  index: number
+  /** Whether it begins in data that is also read in another form. */
+  isCoded: boolean
+  /** Whether it is in an Exif block, whose directory may refer to samples of another file. */
+  isExif: boolean
+  /** Bytes that may still belong to it. */
+  left: number
+  /** For a TIFF: decides whether it is a picture. */
+  tiff: TiffStart | undefined
 }
 
 /**

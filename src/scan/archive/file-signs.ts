@@ -3,16 +3,6 @@ import type { FileFormat } from '../format.ts'
 import type { ScannedFile } from '../scanned.ts'
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts'
 
-/** How a file is recognised wherever it begins. */
-interface FileSign {
-  format: FileFormat
-  needle: Buffer
-  /** Bytes before the needle. */
-  before: number
-  /** Checks the bytes from the first on, where the needle alone is not enough. */
-  isOne?: (bytes: Buffer) => boolean
-}
-
 // ZIP and most images have readers that find them anywhere. zlib and bare JPEG XL have no signature.
 const SIGNS: readonly FileSign[] = [
   { format: 'gzip', needle: Buffer.from([0x1f, 0x8b, 8]), before: 0, isOne: isPlainGzip },
@@ -83,6 +73,16 @@ export class FileSigns {
       within: 'embedded',
     }))
   }
+}
+
+/** How a file is recognised wherever it begins. */
+interface FileSign {
+  format: FileFormat
+  needle: Buffer
+  /** Bytes before the needle. */
+  before: number
+  /** Checks the bytes from the first on, where the needle alone is not enough. */
+  isOne?: (bytes: Buffer) => boolean
 }
 
 /** Whether a file begins at `from` or behind it. */

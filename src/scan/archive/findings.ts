@@ -1,22 +1,6 @@
 import type { Steps } from '../../util/steps.ts'
 import type { ArchiveProblem, Finished, Within } from '../scanned.ts'
 
-/** A file within another that is being scanned. */
-export interface InnerScanner {
-  take(bytes: Uint8Array): Steps
-  /** Ends the file and frees its memory. */
-  finish(): Steps<Finished>
-}
-
-/** Begins to scan a file within another; `undefined` if that would be too deep. */
-export type OpenInner = (within: Within) => InnerScanner | undefined
-
-/** How bytes are handled: scanned only here, also handed on unchanged, or handed on only in another form or not at all. */
-export type SpanKind = 'free' | 'handed' | 'coded'
-
-/** Takes all bytes of a file in order, in chunks. */
-export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => Steps
-
 /** Problems, the most serious first. */
 const PROBLEMS: readonly ArchiveProblem[] = [
   'ambiguous-archive',
@@ -51,3 +35,19 @@ export class Findings {
     if (typeof file === 'function' || file.bytes > 0) this.inner.push(file)
   }
 }
+
+/** A file within another that is being scanned. */
+export interface InnerScanner {
+  take(bytes: Uint8Array): Steps
+  /** Ends the file and frees its memory. */
+  finish(): Steps<Finished>
+}
+
+/** Begins to scan a file within another; `undefined` if that would be too deep. */
+export type OpenInner = (within: Within) => InnerScanner | undefined
+
+/** How bytes are handled: scanned only here, also handed on unchanged, or handed on only in another form or not at all. */
+export type SpanKind = 'free' | 'handed' | 'coded'
+
+/** Takes all bytes of a file in order, in chunks. */
+export type SpanSink = (bytes: Uint8Array, kind: SpanKind) => Steps

@@ -12,13 +12,6 @@ const HAS_NAME = 8
 const HAS_COMMENT = 16
 const RESERVED = 0xe0
 
-/** Whether a member of gzip with deflate begins here. */
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b && head[2] === 8
-}
-
-type State = 'header' | 'extra-length' | 'skip' | 'text' | 'data' | 'trailer' | 'magic' | 'behind'
-
 /**
  * Reads gzip (RFC 1952). Consecutive members are one file, even with zeros between them: tapes have
  * such zeros, and Python skips them. Anything else that follows is ignored.
@@ -181,6 +174,13 @@ export class GzipReader {
     this.#state = 'behind'
   }
 }
+
+/** Whether a member of gzip with deflate begins here. */
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b && head[2] === 8
+}
+
+type State = 'header' | 'extra-length' | 'skip' | 'text' | 'data' | 'trailer' | 'magic' | 'behind'
 
 /** Number of leading zeros. */
 function zerosOf(bytes: Uint8Array): number {

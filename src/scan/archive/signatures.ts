@@ -4,25 +4,8 @@ import { ascii } from '../../util/ascii.ts'
 import { beginsWith } from '../../util/bytes.ts'
 import { SNIFF_BYTES, sniffFormat } from '../image/format.ts'
 
-/** The beginning of something that may be an image. */
-export interface Hit {
-  /** Index of its first byte, and of the one after its signature. */
-  start: number
-  end: number
-}
-
 /** Enough bytes for any signature. */
 export const LONGEST_SIGNATURE_BYTES = SNIFF_BYTES
-
-/** A needle, searched for by its first two bytes, and its position in the image. */
-interface Signature {
-  needle: Buffer
-  /** Bytes of the image before the needle. */
-  before: number
-  bytes: number
-  /** Checks for an image, by its first bytes as text, and by all its available bytes. */
-  isImage: (head: string, bytes: Uint8Array) => boolean
-}
 
 // Needles are byte sequences that are rare in files. assembly/search.ts finds their first two bytes.
 const SIGNATURES: readonly Signature[] = [
@@ -56,6 +39,43 @@ const SIGNATURES: readonly Signature[] = [
   tiff('M\0', 1),
 ]
 
+/** Tables, frames, application data and comments. */
+const JPEG_MARKERS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(String.fromCharCode(byte)) ? 1 : 0,
+)
+
+/**
+ * Finds the beginnings of images at any position, in order. Those cut off at the end are left out.
+ * @param bytes at most 65,536
+ */
+export function findImages(search: SignatureSearch, bytes: Uint8Array): Hit[] {
+  const hits: Hit[] = []
+  for (const at of search.find(bytes)) {
+    const rest = bytes.subarray(at)
+    const signature = SIGNATURES.find(({ needle }) => beginsWith(rest, needle))
+    const hit = signature && hitOf(signature, bytes, at)
+    if (hit) hits.push(hit)
+  }
+  return hits.toSorted((a, b) => a.start - b.start)
+}
+
+/** The beginning of something that may be an image. */
+export interface Hit {
+  /** Index of its first byte, and of the one after its signature. */
+  start: number
+  end: number
+}
+
+/** A needle, searched for by its first two bytes, and its position in the image. */
+interface Signature {
+  needle: Buffer
+  /** Bytes of the image before the needle. */
+  before: number
+  bytes: number
+  /** Checks for an image, by its first bytes as text, and by all its available bytes. */
+  isImage: (head: string, bytes: Uint8Array) => boolean
+}
+
 /** Four bytes and the offset of the first directory. Only the directory tells more. */
 function tiff(needle: string, before: number): Signature {
   return {
@@ -65,11 +85,6 @@ function tiff(needle: string, before: number): Signature {
     isImage: (head) => /^(II[*+]\0|MM\0[*+])/.test(head),
   }
 }
-
-/** Tables, frames, application data and comments. */
-const JPEG_MARKERS = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]/.test(String.fromCharCode(byte)) ? 1 : 0,
-)
 
 /**
  * A start of image and a marker that may follow it: a table, a frame, application data or a
@@ -89,21 +104,6 @@ export function isJpegStart(bytes: Uint8Array): boolean {
   let marker = 3
   while (bytes[marker] === 0xff) marker++
   return isJpeg(bytes, marker)
-}
-
-/**
- * Finds the beginnings of images at any position, in order. Those cut off at the end are left out.
- * @param bytes at most 65,536
- */
-export function findImages(search: SignatureSearch, bytes: Uint8Array): Hit[] {
-  const hits: Hit[] = []
-  for (const at of search.find(bytes)) {
-    const rest = bytes.subarray(at)
-    const signature = SIGNATURES.find(({ needle }) => beginsWith(rest, needle))
-    const hit = signature && hitOf(signature, bytes, at)
-    if (hit) hits.push(hit)
-  }
-  return hits.toSorted((a, b) => a.start - b.start)
 }
 
 /** The image whose needle is at a position, if it is one. */

@@ -12,24 +12,6 @@ const DEFLATED = 8
 /** A size that the header does not state. */
 const UNKNOWN = 0xffffffff
 
-/**
- * What a file turned out to be. Unknown values are absent, so they do not contradict its header.
- */
-export interface SeenEntry extends Partial<ZipFileInfo> {
-  name: string
-  method: number
-  isEncrypted: boolean
-  /** Whether it is stored with its size only after the data. Such a file is not read. */
-  isUnsized?: boolean
-}
-
-export interface ZipEntryParts {
-  budget: ScanBudget
-  open: OpenInner
-  sink: SpanSink
-  findings: Findings
-}
-
 /** Takes the data of one file in a ZIP archive. */
 export class ZipEntry {
   readonly #header: LocalHeader
@@ -173,4 +155,22 @@ export class ZipEntry {
     this.#file = undefined
     this.isOver = true
   }
+}
+
+/**
+ * What a file turned out to be. Unknown values are absent, so they do not contradict its header.
+ */
+export interface SeenEntry extends Partial<ZipFileInfo> {
+  name: string
+  method: number
+  isEncrypted: boolean
+  /** Whether it is stored with its size only after the data. Such a file is not read. */
+  isUnsized?: boolean
+}
+
+export interface ZipEntryParts {
+  budget: ScanBudget
+  open: OpenInner
+  sink: SpanSink
+  findings: Findings
 }

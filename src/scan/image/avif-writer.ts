@@ -7,17 +7,6 @@ const u32 = (value: number) => [value >>> 24, (value >> 16) & 255, (value >> 8) 
 /** Version and flags of a full box. */
 const PLAIN = [0, 0, 0, 0]
 
-function box(type: string, ...parts: (number[] | Uint8Array)[]): number[] {
-  const content = parts.flatMap((part) => Array.from(part))
-  return [...u32(content.length + 8), ...asciiBytes(type), ...content]
-}
-
-/** Samples that make up one image. */
-export interface Image {
-  track: Track
-  samples: readonly Uint8Array[]
-}
-
 /**
  * A still AVIF file made of a track's samples and those of its alpha (AV1 image file format, 2.1
  * and 4.1).
@@ -33,6 +22,17 @@ export function stillAvif(image: Image, alpha?: Image): Uint8Array {
   ]
   const head = headOf(headOf(0).length)
   return concatenate([Uint8Array.from(head), ...images.flatMap(({ samples }) => samples)])
+}
+
+function box(type: string, ...parts: (number[] | Uint8Array)[]): number[] {
+  const content = parts.flatMap((part) => Array.from(part))
+  return [...u32(content.length + 8), ...asciiBytes(type), ...content]
+}
+
+/** Samples that make up one image. */
+export interface Image {
+  track: Track
+  samples: readonly Uint8Array[]
 }
 
 const ALPHA_TYPE = 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0'

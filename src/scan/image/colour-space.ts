@@ -1,11 +1,5 @@
 // How stored values become light, whatever a file says it by: a profile, a gamma, or a number.
 
-/** Maps a value, 0 to 1, to another of that range. */
-export type Transfer = (value: number) => number
-
-/** Light in CIE XYZ, as a share of the light of D50 white. */
-export type Xyz = readonly [number, number, number]
-
 /** A space of one channel, grey, or of three, red, green and blue. */
 export interface ColourSpace {
   /** For each channel, what a stored value is on the side of the grid, 0 to 1. */
@@ -15,6 +9,12 @@ export interface ColourSpace {
   /** The light at a node, given by its place along each side, 0 to 1. */
   light: (places: readonly number[]) => Xyz
 }
+
+/** Maps a value, 0 to 1, to another of that range. */
+export type Transfer = (value: number) => number
+
+/** Light in CIE XYZ, as a share of the light of D50 white. */
+export type Xyz = readonly [number, number, number]
 
 /** D50, the white of profiles. */
 export const WHITE: Xyz = [0.9642, 1, 0.8249]

@@ -1,16 +1,6 @@
 import { CODE_BITS, RUNS } from './fax-codes.ts'
 import type { Unpacked } from './unpack.ts'
 
-/** How a bilevel picture is coded for fax machines. */
-export interface FaxForm {
-  /** Pixels per row. */
-  columns: number
-  /** T.6 (group 4); T.4 in one or two dimensions (group 3). */
-  coding: 'group-4' | 'one-dimensional' | 'two-dimensional'
-  /** Whether each row begins on a byte boundary. */
-  isAligned: boolean
-}
-
 /**
  * Codes of vertical mode by the next 7 bits: 16 times the length, plus 8 plus the offset from -3 to
  * 3 (T.4, table 4).
@@ -56,6 +46,16 @@ export function* decodeFax(form: FaxForm, data: Uint8Array): Unpacked {
   }
   if (filled > 0) yield out.subarray(0, filled)
   return 'ended'
+}
+
+/** How a bilevel picture is coded for fax machines. */
+export interface FaxForm {
+  /** Pixels per row. */
+  columns: number
+  /** T.6 (group 4); T.4 in one or two dimensions (group 3). */
+  coding: 'group-4' | 'one-dimensional' | 'two-dimensional'
+  /** Whether each row begins on a byte boundary. */
+  isAligned: boolean
 }
 
 /** Reads rows as the positions where their colour changes, starting with white. */

@@ -17,12 +17,6 @@ const MAX_TAGS = 100
 const THREE = [0, 1, 2] as const
 const CHANNELS: Partial<Record<string, number>> = { GRAY: 1, 'RGB ': 3 }
 
-/** Tags of a profile by their signatures. */
-type Tags = Map<string, Uint8Array>
-
-/** Numbers of a table, from a byte of it on. */
-type Numbers = (at: number) => number
-
 /**
  * The colour space of a profile; `undefined` if it is damaged, or one of inks. As in Chromium, the
  * table of exact colours comes before that of pleasing ones, and both before curves.
@@ -35,6 +29,12 @@ export function readProfile(profile: Uint8Array): ColourSpace | undefined {
   const isLab = ascii(profile.subarray(20, 24)) === 'Lab '
   return (table && readColourTable(table, channels, isLab)) ?? readCurves(tags, channels)
 }
+
+/** Tags of a profile by their signatures. */
+type Tags = Map<string, Uint8Array>
+
+/** Numbers of a table, from a byte of it on. */
+type Numbers = (at: number) => number
 
 function readTags(profile: Uint8Array): Tags {
   const tags: Tags = new Map()

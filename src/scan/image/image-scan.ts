@@ -38,32 +38,6 @@ import { isoLength } from './iso-boxes.ts'
 import { readTiff, tiffLength } from './tiff/tiff.ts'
 import { planWebp, webpLength } from './webp.ts'
 
-/** Pixels. */
-interface Size {
-  width: number
-  height: number
-}
-
-/** A JPEG in an Exif block. */
-interface Thumbnail {
-  bytes: Uint8Array
-  /** Absent if it has none. */
-  hash: QualifiedHash | undefined
-  /** Whether its end is in these bytes. */
-  isWhole: boolean
-}
-
-export type ImageOutcome =
-  | {
-      coverage: 'scanned'
-      width: number
-      height: number
-      needles: Needle[]
-      isPartial: boolean
-      widen?: () => Needle[]
-    }
-  | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
-
 /** A picture that is scanned again, with the held-back part of its upload: see `Pictures.leave`. */
 const LEFT: ImageOutcome = {
   coverage: 'scanned',
@@ -79,19 +53,8 @@ const CHUNK_BYTES = 16 * 1024
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
 const HELD_FORMATS: ReadonlySet<string> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
 
-export function isHeldFormat(format: FileFormat): boolean {
-  return HELD_FORMATS.has(format)
-}
-
 /** Maximum attempts to find where a held file ends: files have few directories and boxes. */
 const MAX_LENGTH_LOOKS = 24
-
-/** Bytes of a held file needed to find its end. If it has that many, they are the whole file. */
-function heldLength(format: ImageFormat, file: Uint8Array): number {
-  if (format === 'webp') return webpLength(file) ?? 8
-  if (format === 'tiff') return tiffLength(file)
-  return format === 'jxl' ? Infinity : isoLength(file)
-}
 
 /**
  * Turns the bytes of one image, as they arrive, into needles. The core's formats are decoded as they arrive, without keeping
@@ -516,6 +479,43 @@ export class ImageScan {
       ...(widen && { widen }),
     }
   }
+}
+
+/** Pixels. */
+interface Size {
+  width: number
+  height: number
+}
+
+/** A JPEG in an Exif block. */
+interface Thumbnail {
+  bytes: Uint8Array
+  /** Absent if it has none. */
+  hash: QualifiedHash | undefined
+  /** Whether its end is in these bytes. */
+  isWhole: boolean
+}
+
+export type ImageOutcome =
+  | {
+      coverage: 'scanned'
+      width: number
+      height: number
+      needles: Needle[]
+      isPartial: boolean
+      widen?: () => Needle[]
+    }
+  | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
+
+export function isHeldFormat(format: FileFormat): boolean {
+  return HELD_FORMATS.has(format)
+}
+
+/** Bytes of a held file needed to find its end. If it has that many, they are the whole file. */
+function heldLength(format: ImageFormat, file: Uint8Array): number {
+  if (format === 'webp') return webpLength(file) ?? 8
+  if (format === 'tiff') return tiffLength(file)
+  return format === 'jxl' ? Infinity : isoLength(file)
 }
 
 function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {

@@ -7,15 +7,6 @@ const MAX_SIDE = 1024
 /** Milliseconds allowed for a conversion. */
 const MAX_WAIT_MS = 20_000
 
-/** The part of Cloudflare Images' binding used here. */
-export interface ImagesApi {
-  input(stream: ReadableStream<Uint8Array>): {
-    transform(options: { width: number; height: number; fit: 'scale-down' }): {
-      output(options: { format: 'image/png' }): Promise<{ response(): Response }>
-    }
-  }
-}
-
 /** A converter that has Cloudflare Images turn what it can read into a PNG. */
 export function imagesConverter(images: ImagesApi): ImageConverter {
   return async (file) => {
@@ -26,6 +17,15 @@ export function imagesConverter(images: ImagesApi): ImageConverter {
       return await within(converting, MAX_WAIT_MS, () => new Error('no answer'))
     } catch {
       return undefined // it cannot read the file, fails, or takes too long: the file stays unscannable
+    }
+  }
+}
+
+/** The part of Cloudflare Images' binding used here. */
+export interface ImagesApi {
+  input(stream: ReadableStream<Uint8Array>): {
+    transform(options: { width: number; height: number; fit: 'scale-down' }): {
+      output(options: { format: 'image/png' }): Promise<{ response(): Response }>
     }
   }
 }

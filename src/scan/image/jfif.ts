@@ -1,10 +1,3 @@
-/** A picture in rows of red, green and blue. */
-export interface RgbPixels {
-  width: number
-  height: number
-  data: Uint8Array
-}
-
 const PALETTE_BYTES = 768
 
 /**
@@ -21,6 +14,13 @@ export function readJfifThumbnail(segment: Uint8Array): RgbPixels | undefined {
     ? byPalette(content, width * height)
     : content.subarray(0, width * height * 3)
   return data.length > 0 && data.length === width * height * 3 ? { width, height, data } : undefined
+}
+
+/** A picture in rows of red, green and blue. */
+export interface RgbPixels {
+  width: number
+  height: number
+  data: Uint8Array
 }
 
 function byPalette(content: Uint8Array, count: number): Uint8Array {

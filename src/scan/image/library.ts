@@ -3,22 +3,6 @@ import createWebp from '@jsquash/webp/codec/dec/webp_dec.js'
 import type { CoreModules } from '../../core/modules.ts'
 import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
 
-/** The part of an @jsquash Emscripten factory used here. */
-type CodecFactory = (options: {
-  noInitialRun: boolean
-  printErr(text: string): void
-  instantiateWasm(
-    imports: WebAssembly.Imports,
-    onInstance: (instance: WebAssembly.Instance) => void,
-  ): WebAssembly.Exports
-}) => Promise<{ decode(...args: [Uint8Array] | [Uint8Array, number]): DecodedPixels | null }>
-
-interface DecodedPixels {
-  data: Uint8ClampedArray
-  width: number
-  height: number
-}
-
 const FACTORIES: Record<LibraryFormat, CodecFactory> = {
   webp: createWebp,
   avif: createAvif,
@@ -29,13 +13,6 @@ const FACTORIES: Record<LibraryFormat, CodecFactory> = {
  * second argument.
  */
 const AVIF_BIT_DEPTH = 8
-
-/** RGBA of width x height pixels. */
-export interface Pixels {
-  data: Uint8Array
-  width: number
-  height: number
-}
 
 /**
  * Decodes a file in a fresh instance of the library that nothing refers to afterwards. No input or
@@ -69,6 +46,29 @@ export async function decodeWithLibrary(
     // The libraries throw any kind of value: numbers, strings, traps.
     return failure(format, memory)
   }
+}
+
+/** The part of an @jsquash Emscripten factory used here. */
+type CodecFactory = (options: {
+  noInitialRun: boolean
+  printErr(text: string): void
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    onInstance: (instance: WebAssembly.Instance) => void,
+  ): WebAssembly.Exports
+}) => Promise<{ decode(...args: [Uint8Array] | [Uint8Array, number]): DecodedPixels | null }>
+
+interface DecodedPixels {
+  data: Uint8ClampedArray
+  width: number
+  height: number
+}
+
+/** RGBA of width x height pixels. */
+export interface Pixels {
+  data: Uint8Array
+  width: number
+  height: number
 }
 
 const PAGE_BYTES = 65536

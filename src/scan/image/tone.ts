@@ -23,11 +23,6 @@ const MIN_COLOUR_MOVE = 42
 /** Luma of red, green and blue. */
 const SHARES = [0.299, 0.587, 0.114]
 
-/** Nodes of a space's grid: each is computed. */
-export function nodesOf({ sides }: ColourSpace): number {
-  return sides.reduce((product, side) => product * side, 1)
-}
-
 /** Tones of a space; `undefined` if programs show nearly what is stored. */
 export function tonesOf({ shapers, sides, light }: ColourSpace): Tones | undefined {
   const grid = Float32Array.from(nodePlaces(sides), (node) => shownLuma(light(node)))
@@ -43,6 +38,11 @@ export function tonesOf({ shapers, sides, light }: ColourSpace): Tones | undefin
     return { curve, colours: { places, sides, grid } }
   const isMoved = curve.some((luma, step) => Math.abs(luma - (step * 255) / STEPS) > MIN_MOVE)
   return isMoved ? { curve } : undefined
+}
+
+/** Nodes of a space's grid: each is computed. */
+export function nodesOf({ sides }: ColourSpace): number {
+  return sides.reduce((product, side) => product * side, 1)
 }
 
 /** Places of all nodes, 0 to 1 along each side, those along the last side next to one another. */

@@ -9,23 +9,10 @@ const MAX_ANIMATION_PIXELS = 6_000_000
 /** Maximum frames decoded: each takes an instance of the library. */
 const MAX_FRAMES = 24
 
-interface Chunk {
-  type: string
-  data: Uint8Array
-  /** The chunk with its header and padding. */
-  whole: Uint8Array
-}
-
 /** Bytes of an ANMF chunk's own fields, before its frame's chunks. */
 const FRAME_HEADER_BYTES = 16
 /** Flag of VP8X that announces an animation. */
 const ANIMATED = 0x02
-
-/** Length of a WebP file, from its first bytes. `undefined` if they are too few. */
-export function webpLength(head: Uint8Array | undefined): number | undefined {
-  if (!head || head.length < 8) return undefined
-  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
-}
 
 /**
  * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X
@@ -54,6 +41,19 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const space = profile && readProfile(profile)
   const orientation = webpOrientation(exif)
   return { width, height, orientation, pictures, isPartial, ...(space && { space }) }
+}
+
+interface Chunk {
+  type: string
+  data: Uint8Array
+  /** The chunk with its header and padding. */
+  whole: Uint8Array
+}
+
+/** Length of a WebP file, from its first bytes. `undefined` if they are too few. */
+export function webpLength(head: Uint8Array | undefined): number | undefined {
+  if (!head || head.length < 8) return undefined
+  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
 }
 
 function webpOrientation(exif: Uint8Array | undefined): number {

@@ -10,16 +10,6 @@ const HEADER_BYTES = 10
 const UNSYNCHRONISED = 0x80
 const EXTENDED = 0x40
 
-/** What is written in another form, and how the scanner should take it. */
-interface Coded {
-  bytes: Uint8Array
-  within: Within
-}
-
-export function isId3(head: Uint8Array): boolean {
-  return /^ID3[\x02-\x04]/.test(ascii(head.subarray(0, 4)))
-}
-
 /**
  * Keeps the ID3v2 tag that a file begins with, and scans those parts of it whose bytes are changed:
  * a tag or frame with a zero after each 0xff ("unsynchronised"), and compressed frames. Pictures in
@@ -77,6 +67,16 @@ export class Id3Reader {
     this.#budget.take('heldBytes', -this.#heldBytes)
     this.#heldBytes = 0
   }
+}
+
+/** What is written in another form, and how the scanner should take it. */
+interface Coded {
+  bytes: Uint8Array
+  within: Within
+}
+
+export function isId3(head: Uint8Array): boolean {
+  return /^ID3[\x02-\x04]/.test(ascii(head.subarray(0, 4)))
 }
 
 function codedParts(tag: Uint8Array): Coded[] {

@@ -18,24 +18,6 @@ import type { PdfObjects, Stream } from './objects.ts'
 import { OperatorReader } from './operators.ts'
 import { type Dict, Ref, type Value } from './syntax.ts'
 
-/** A picture that a page shows. */
-export interface Placement {
-  stream: Stream
-  /** Where the unit square lies that the picture fills, from its bottom left. */
-  matrix: Matrix
-  /** What is shown of it: a rectangle around it, within what surrounds it. */
-  area: PageArea
-  /** Luma of a stencil's paint. */
-  paint: number
-}
-
-/** What is drawn: all that may change between operators. */
-interface GraphicsState {
-  matrix: Matrix
-  clip: PageArea
-  paint: number
-}
-
 /** Maximum pictures of a page. Strips of a row each are a few thousand. */
 const MAX_PLACEMENTS = 4096
 /** Maximum nesting of forms, and of saved states. */
@@ -239,6 +221,24 @@ export class ContentReader {
     if (this.#found.length >= MAX_PLACEMENTS) this.#isOverLimit = true
     else this.#found.push({ stream, matrix, area, paint })
   }
+}
+
+/** A picture that a page shows. */
+export interface Placement {
+  stream: Stream
+  /** Where the unit square lies that the picture fills, from its bottom left. */
+  matrix: Matrix
+  /** What is shown of it: a rectangle around it, within what surrounds it. */
+  area: PageArea
+  /** Luma of a stencil's paint. */
+  paint: number
+}
+
+/** What is drawn: all that may change between operators. */
+interface GraphicsState {
+  matrix: Matrix
+  clip: PageArea
+  paint: number
 }
 
 const PAINTS = new Set(['n', 'f', 'F', 'f*', 's', 'S', 'b', 'b*', 'B', 'B*'])

@@ -6,20 +6,6 @@ import type { ScanBudget } from '../budget.ts'
 import { DECRYPTED_BYTE_MS } from '../work.ts'
 import type { Dict, Value } from './syntax.ts'
 
-/** Decrypts strings and streams of an object (ISO 32000-2, 7.6). */
-export interface Decryption {
-  stream(id: ObjectId, dict: Dict, data: Uint8Array, budget: ScanBudget): Steps<Uint8Array>
-  string(id: ObjectId, data: Uint8Array): Uint8Array
-}
-
-/** Number and generation. */
-export type ObjectId = readonly [number, number]
-
-/** A value, or what a reference leads to. */
-type Resolve = (value: Value) => Value
-
-type CipherMethod = 'none' | 'rc4' | 'aes'
-
 /** What an empty password is filled up with. */
 const PADDING = Buffer.from(
   '28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a',
@@ -70,6 +56,20 @@ export function openEncryption(
     string: (id, data) => concatenate([...parts(strings, id, data)]),
   }
 }
+
+/** Decrypts strings and streams of an object (ISO 32000-2, 7.6). */
+export interface Decryption {
+  stream(id: ObjectId, dict: Dict, data: Uint8Array, budget: ScanBudget): Steps<Uint8Array>
+  string(id: ObjectId, data: Uint8Array): Uint8Array
+}
+
+/** Number and generation. */
+export type ObjectId = readonly [number, number]
+
+/** A value, or what a reference leads to. */
+type Resolve = (value: Value) => Value
+
+type CipherMethod = 'none' | 'rc4' | 'aes'
 
 /** The crypt filter that a stream names for itself, if any. */
 function ownFilter(resolve: Resolve, entries: Dict): Value {

@@ -8,12 +8,6 @@ import type { PdfObjects, Stream } from './objects.ts'
 import { unpredict } from './predictor.ts'
 import type { Dict, Value } from './syntax.ts'
 
-/** The outcome of a stream's filters: bytes as they are produced, or a file of another format. */
-export type Filtered =
-  | { chunks: Unpacked }
-  | { file: Uint8Array; format: 'jpeg' | 'jp2'; isRaw: boolean }
-  | UnscannableReason
-
 /** Names of filters, and their abbreviations in content streams. */
 const NAMES: Record<string, string> = {
   AHx: 'ASCIIHexDecode',
@@ -62,6 +56,12 @@ export function* openStream(
   }
   return { chunks: inChunks(bytes) }
 }
+
+/** The outcome of a stream's filters: bytes as they are produced, or a file of another format. */
+export type Filtered =
+  | { chunks: Unpacked }
+  | { file: Uint8Array; format: 'jpeg' | 'jp2'; isRaw: boolean }
+  | UnscannableReason
 
 /** All bytes, unless there are too many. */
 export function* gather(

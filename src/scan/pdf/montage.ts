@@ -1,19 +1,5 @@
 import { areaOf, inverse, isEmpty, type PageArea, type Matrix, overlap, UNIT } from './matrix.ts'
 
-/** Samples of a picture: its luma, and perhaps its alpha in samples of their own. */
-export interface Samples {
-  columns: number
-  rows: number
-  data: Uint8Array
-}
-
-export interface Painted {
-  luma: Samples | undefined
-  /** Luma of all of it, if it has none of its own. */
-  paint: number
-  alpha: Samples | undefined
-}
-
 /** Maximum samples along a side that a pixel is the mean of. It covers more only if it is tiny. */
 const MAX_SAMPLES = 32
 /** Samples that take as long as a pixel. */
@@ -71,6 +57,20 @@ export class Montage {
     const looked = Math.max(0, right - left) * Math.max(0, bottom - top)
     return looked + (drawn * samples) / SAMPLES_A_PIXEL
   }
+}
+
+/** Samples of a picture: its luma, and perhaps its alpha in samples of their own. */
+export interface Samples {
+  columns: number
+  rows: number
+  data: Uint8Array
+}
+
+export interface Painted {
+  luma: Samples | undefined
+  /** Luma of all of it, if it has none of its own. */
+  paint: number
+  alpha: Samples | undefined
 }
 
 /** Mean of the samples that a pixel covers, around a place from 0 to 1. */

@@ -18,27 +18,6 @@ const READS = 8
 /** Maximum references in a chain. */
 const MAX_LINKS = 8
 
-/** Where an object begins: after `obj` in the file, or in an object stream. */
-export interface Place {
-  bytes: Buffer
-  at: number
-  /** Number and generation of an object in the file, by which it may be encrypted. */
-  id?: ObjectId
-}
-
-export interface Stream {
-  dict: Dict
-  data: Uint8Array
-  /** Decrypts its data, if it is encrypted. */
-  decrypt?: () => Steps<Uint8Array>
-}
-
-/** How a file is encrypted: by its trailer, and by what the trailer calls it. */
-interface Encryption {
-  dict: Dict
-  id: Uint8Array
-}
-
 /**
  * The objects of a PDF, found by searching, as programs do if the cross-reference table is broken.
  * So objects count even if no table lists them or an incremental update replaces them.
@@ -217,6 +196,27 @@ export class PdfObjects {
     this.isOverLimit ||= this.#bytesLeft <= 0
     this.#budget.spend(bytes * PARSED_BYTE_MS)
   }
+}
+
+/** Where an object begins: after `obj` in the file, or in an object stream. */
+export interface Place {
+  bytes: Buffer
+  at: number
+  /** Number and generation of an object in the file, by which it may be encrypted. */
+  id?: ObjectId
+}
+
+export interface Stream {
+  dict: Dict
+  data: Uint8Array
+  /** Decrypts its data, if it is encrypted. */
+  decrypt?: () => Steps<Uint8Array>
+}
+
+/** How a file is encrypted: by its trailer, and by what the trailer calls it. */
+interface Encryption {
+  dict: Dict
+  id: Uint8Array
 }
 
 /** A value with other strings. */

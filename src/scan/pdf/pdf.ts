@@ -18,12 +18,6 @@ import { type Picture, readPicture } from './picture.ts'
 import { type AlphaPlane, decodeAlpha, decodeRaster, type RasterContext } from './raster.ts'
 import { type Ref, ValueReader } from './syntax.ts'
 
-/** What was found in a PDF, and why a part of it was not scanned, if any. */
-export interface PdfContent {
-  files: ScannedFile[]
-  problem: UnscannableReason | undefined
-}
-
 /**
  * Picture samples allowed for each byte of a file: a page of text for fax machines has a few
  * hundred.
@@ -104,6 +98,12 @@ export class PdfScan {
     this.#budget.take('heldBytes', -this.#heldBytes)
     this.#heldBytes = 0
   }
+}
+
+/** What was found in a PDF, and why a part of it was not scanned, if any. */
+export interface PdfContent {
+  files: ScannedFile[]
+  problem: UnscannableReason | undefined
 }
 
 class PdfReader {

@@ -5,33 +5,6 @@ import type { ScanBudget } from '../budget.ts'
 import type { Steps } from '../../util/steps.ts'
 import { type Dict, Ref, type Value } from './syntax.ts'
 
-/** Colours of a picture's samples. A tint of 0 is no ink. */
-interface Space {
-  kind: 'grey' | 'rgb' | 'inks' | 'lab' | 'tint' | 'indexed'
-  samples: number
-  /** Ranges of the samples of Lab. */
-  ranges?: [number, number][]
-  /** Luma of each index. */
-  lumas?: Uint8Array
-}
-
-/** A raster of a PDF, as its dictionary describes it. */
-export interface Picture {
-  width: number
-  height: number
-  bits: number
-  space: Space
-  /**
-   * Ranges that samples are mapped to: lightness and its colours for Lab, indices for palettes,
-   * otherwise shares of 1.
-   */
-  decode: [number, number][]
-  /** A picture of the same page whose samples are alpha or its inverse. */
-  alpha: { ref: Ref; isContrary: boolean } | undefined
-  /** Whether some of its colours are shown as transparent. */
-  hasKey: boolean
-}
-
 /** Maximum nesting of colour spaces. */
 const MAX_NESTING = 4
 const MAX_SIDE = 65_535
@@ -71,6 +44,33 @@ export function* readPicture(
           : undefined,
     hasKey: Array.isArray(objects.resolve(mask)),
   }
+}
+
+/** Colours of a picture's samples. A tint of 0 is no ink. */
+interface Space {
+  kind: 'grey' | 'rgb' | 'inks' | 'lab' | 'tint' | 'indexed'
+  samples: number
+  /** Ranges of the samples of Lab. */
+  ranges?: [number, number][]
+  /** Luma of each index. */
+  lumas?: Uint8Array
+}
+
+/** A raster of a PDF, as its dictionary describes it. */
+export interface Picture {
+  width: number
+  height: number
+  bits: number
+  space: Space
+  /**
+   * Ranges that samples are mapped to: lightness and its colours for Lab, indices for palettes,
+   * otherwise shares of 1.
+   */
+  decode: [number, number][]
+  /** A picture of the same page whose samples are alpha or its inverse. */
+  alpha: { ref: Ref; isContrary: boolean } | undefined
+  /** Whether some of its colours are shown as transparent. */
+  hasKey: boolean
 }
 
 function sideOf(value: Value): number | undefined {

@@ -11,21 +11,6 @@ import { DECODER_MS } from '../work.ts'
 import type { Samples } from './montage.ts'
 import type { Picture } from './picture.ts'
 
-export interface RasterContext {
-  core: ImageCore
-  budget: ScanBudget
-  work: RowWork
-}
-
-/** Alpha of each pixel, from a picture of its own size. */
-export interface AlphaPlane {
-  width: number
-  height: number
-  data: Uint8Array
-}
-
-export type RasterEnd = { isPartial: boolean } | UnscannableReason
-
 /** Maximum pixels of alpha, which is kept while the picture is decoded. */
 const MAX_ALPHA_PIXELS = 4_000_000
 
@@ -64,6 +49,21 @@ export function* decodeRaster(
     decoder.release()
   }
 }
+
+export interface RasterContext {
+  core: ImageCore
+  budget: ScanBudget
+  work: RowWork
+}
+
+/** Alpha of each pixel, from a picture of its own size. */
+export interface AlphaPlane {
+  width: number
+  height: number
+  data: Uint8Array
+}
+
+export type RasterEnd = { isPartial: boolean } | UnscannableReason
 
 /** Decodes a picture whose samples are alpha or its inverse. */
 export function* decodeAlpha(

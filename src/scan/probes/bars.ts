@@ -30,19 +30,6 @@ const MIN_DIFFERENCE = 4
 const SIDES = ['top', 'bottom', 'left', 'right'] as const
 type BarSide = (typeof SIDES)[number]
 
-/** Lengths that may be cut off a side, in pixels. */
-interface Bar {
-  /** Lines of one colour, from the outermost. */
-  plain: number
-  /** Whether the picture may begin before they end. */
-  isVague: boolean
-  /**
-   * Lengths including text or the like between such lines: up to the last of them, and to where a
-   * bar with even margins ends.
-   */
-  captions: number[]
-}
-
 /** Parts of a plane without the bars around it: each is one interpretation. */
 export function partsWithoutBars(plane: Plane): Part[] {
   const found: Part[] = []
@@ -65,6 +52,19 @@ export function partsWithoutBars(plane: Plane): Part[] {
     vague.forEach(add)
   }
   return found.slice(0, MAX_PARTS)
+}
+
+/** Lengths that may be cut off a side, in pixels. */
+interface Bar {
+  /** Lines of one colour, from the outermost. */
+  plain: number
+  /** Whether the picture may begin before they end. */
+  isVague: boolean
+  /**
+   * Lengths including text or the like between such lines: up to the last of them, and to where a
+   * bar with even margins ends.
+   */
+  captions: number[]
 }
 
 type Bars = Record<BarSide, Bar>

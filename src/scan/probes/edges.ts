@@ -15,14 +15,6 @@ const MAX_EDGES = 3
 /** Smallest share of the plane's side that a picture in it takes. */
 const MIN_SHARE = 0.3
 
-/** An edge right across a plane. */
-interface Edge {
-  /** First row, or column, after it. */
-  at: number
-  /** By how much it stands out, in luma. */
-  height: number
-}
-
 /** Pictures between bars of any look that have the same height or width on both sides. */
 export function partsBetweenBars(plane: Plane): Part[] {
   const { byRow, byColumn } = plane.steps()
@@ -33,6 +25,14 @@ export function partsBetweenBars(plane: Plane): Part[] {
     ...(pillars ? [{ ...whole, x0: pillars[0], x1: pillars[1] }] : []),
     ...(letters ? [{ ...whole, y0: letters[0], y1: letters[1] }] : []),
   ]
+}
+
+/** An edge right across a plane. */
+interface Edge {
+  /** First row, or column, after it. */
+  at: number
+  /** By how much it stands out, in luma. */
+  height: number
 }
 
 /** Edges that stand out, the strongest first. */

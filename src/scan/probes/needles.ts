@@ -16,17 +16,6 @@ const MAX_PROBED_NEEDLES = 200
 /** Readings of the same picture differ by at most this many bits, less what rounding adds. */
 const SAME_READING_BITS = 6
 
-/** A frame, and how it is displayed. */
-export interface ShownFrame {
-  frame: Frame
-  /** Exif orientation, 1 to 8. */
-  orientation: number
-  /** Width of the image over its height. */
-  aspect: number
-  /** What programs show, if that is not what is stored. */
-  tones?: Tones
-}
-
 /** Collects the needles of an image from its frames. */
 export class Needles {
   readonly found: Needle[] = []
@@ -160,4 +149,15 @@ export class Needles {
         probeViews({ plane: restored, ...shown }, 'wide', this.#probes, 0),
       ) ?? []
   }
+}
+
+/** A frame, and how it is displayed. */
+export interface ShownFrame {
+  frame: Frame
+  /** Exif orientation, 1 to 8. */
+  orientation: number
+  /** Width of the image over its height. */
+  aspect: number
+  /** What programs show, if that is not what is stored. */
+  tones?: Tones
 }

@@ -21,12 +21,6 @@ const CORNER = 0.1
 const ROUND = 3
 const MAX_ROUND = 8
 
-export interface Shown {
-  part: Part
-  /** Corners that may be round. */
-  covered?: Covered
-}
-
 /**
  * Parts of a plane that may be pictures shown on something, those with the clearest sides first.
  * @param aspect width of the image over its height
@@ -51,6 +45,12 @@ export function picturesOnPage(plane: Plane, aspect: number): Shown[] {
     .slice(0, MAX_RECTANGLES - padded.length)
     .map((sides) => show(placed(plane, sides), sides))
   return [...plain, ...padded]
+}
+
+export interface Shown {
+  part: Part
+  /** Corners that may be round. */
+  covered?: Covered
 }
 
 /** Whether something surrounds a picture on all sides, so that its corners may be round. */

@@ -1,12 +1,6 @@
 import { HASH_BYTES, type Hash256 } from '../../util/hash.ts'
 import { POINTS } from '../../core/plane.ts'
 
-/** How many of a picture's 64 columns, and of its rows, are guessed on each side. */
-export interface Guessed {
-  columns: number
-  rows: number
-}
-
 /** Frequencies of a hash in each direction. */
 const FREQUENCIES = 16
 const BITS = HASH_BYTES * 8
@@ -41,6 +35,12 @@ export function sureBits(amplitudes: Float32Array, { columns, rows }: Guessed): 
     sureness[i] = ((amplitudes[i] ?? 0) - median) ** 2 / (variance + Number.EPSILON)
   }
   return maskOf(sureness)
+}
+
+/** How many of a picture's 64 columns, and of its rows, are guessed on each side. */
+export interface Guessed {
+  columns: number
+  rows: number
 }
 
 function frequencyDown(i: number): number {

@@ -16,15 +16,6 @@ const [SKIP, ZEROS, FOREIGN] = [0xfd, 0xfe, 0xff]
 /** Flag of a character after which a value may begin, and of the digit that it may begin with. */
 const START = 0x100
 
-function digitTable(digits: string, skipped: string, zeros = ''): Uint16Array {
-  const table = new Uint16Array(256).fill(FOREIGN | START)
-  for (const [digit, char] of Array.from(digits).entries()) table[char.charCodeAt(0)] = digit
-  for (const char of skipped) table[char.charCodeAt(0)] = SKIP
-  for (const char of zeros) table[char.charCodeAt(0)] = ZEROS
-  for (const char of '"\'>=,') table[char.charCodeAt(0)] = (table[char.charCodeAt(0)] ?? 0) | START
-  return table
-}
-
 const [DIGITS, UPPER] = ['0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 const LOWER = UPPER.toLowerCase()
 const ASCII85 = Array.from({ length: 85 }, (_, i) => String.fromCharCode(33 + i)).join('')
@@ -37,11 +28,6 @@ const TABLES = [
   digitTable(`${DIGITS}${UPPER}${LOWER}!#$%&()*+-;<=>?@^_\`{|}~`, '\r\n'),
   digitTable(`${DIGITS}${LOWER}${UPPER}.-:+=^!/*?&<>()[]{}@%$#`, '\r\n'),
 ]
-
-interface Alphabet {
-  table: Uint16Array
-  isForeign: Uint8Array
-}
 
 const ALPHABETS: readonly Alphabet[] = TABLES.map((table) => ({
   table,
@@ -185,6 +171,20 @@ export class Base85Coding implements Coding {
     this.#digits = NO_CODES
     this.#given = this.#count = this.#value = 0
   }
+}
+
+function digitTable(digits: string, skipped: string, zeros = ''): Uint16Array {
+  const table = new Uint16Array(256).fill(FOREIGN | START)
+  for (const [digit, char] of Array.from(digits).entries()) table[char.charCodeAt(0)] = digit
+  for (const char of skipped) table[char.charCodeAt(0)] = SKIP
+  for (const char of zeros) table[char.charCodeAt(0)] = ZEROS
+  for (const char of '"\'>=,') table[char.charCodeAt(0)] = (table[char.charCodeAt(0)] ?? 0) | START
+  return table
+}
+
+interface Alphabet {
+  table: Uint16Array
+  isForeign: Uint8Array
 }
 
 /** The number of the five digits from an index on. The last digit stands for missing ones. */

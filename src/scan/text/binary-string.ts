@@ -12,15 +12,6 @@ const WINDOWS_BYTES = new Map(
   ),
 )
 
-/** What tells a caller that characters stand for bytes. */
-export type BinaryCharset =
-  /** Any character stands for its low eight bits (`latin1` in Node, `ISO-8859-1` in PHP, Python). */
-  | 'latin1'
-  /** The same, but only those count that stand for printable ASCII. */
-  | 'letters'
-  /** Those of Windows-1252 that have other bytes in it (`TextDecoder('latin1')`, MySQL, PHP). */
-  | 'windows-1252'
-
 /**
  * Turns UTF-8 characters back into bytes, as in strings that hold binary data. Invalid UTF-8 stays
  * as it is.
@@ -74,6 +65,15 @@ export class BinaryString implements Unwriter {
     out.make(value, true, isTold)
   }
 }
+
+/** What tells a caller that characters stand for bytes. */
+export type BinaryCharset =
+  /** Any character stands for its low eight bits (`latin1` in Node, `ISO-8859-1` in PHP, Python). */
+  | 'latin1'
+  /** The same, but only those count that stand for printable ASCII. */
+  | 'letters'
+  /** Those of Windows-1252 that have other bytes in it (`TextDecoder('latin1')`, MySQL, PHP). */
+  | 'windows-1252'
 
 function isTrail(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80

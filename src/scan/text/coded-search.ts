@@ -45,38 +45,6 @@ const PACKED_CODES = 4
 /** What may be at a code: a sign, a text. */
 const [SIGN, TEXT] = [1, 2]
 
-/** What a search reports and asks. */
-export interface CodedFinds {
-  /**
-   * Begins to scan a file, in a code or plain beneath escapes; `undefined` if there is no room for
-   * one.
-   */
-  open: (isPlain: boolean) => CodedFile | undefined
-  /** Names of fields that hold files, in base64 codes. */
-  names: readonly Uint16Array[]
-  /** Called with the number of codes searched. */
-  onCodes: (count: number) => void
-  /** Called for each look at the first bytes of a possible file. */
-  onLook: () => void
-  /** Asks whether one more place may be looked at. */
-  takeLook: () => boolean
-  /** The same for a look that takes an inflater. */
-  takeInflating: () => boolean
-  /** Called if something was not looked at in every possible way. */
-  onOverLimit: () => void
-  /** Called when a file has ended. */
-  onEnded: (stream: CodedStream) => void
-}
-
-/** A possible file among the codes so far. */
-interface Candidate extends Start {
-  /** Bytes needed to decide, and the test that they must pass. */
-  need: number
-  isFile: (head: Uint8Array) => boolean
-  /** Where it begins among the kept codes. */
-  index: number
-}
-
 /** Initial room for codes, and a pool of unused arrays of that size: searches come and go. */
 const ROOM = 4096
 const MAX_SPARE = 256
@@ -551,6 +519,38 @@ export class CodedSearch {
     stream.isEnded = true
     this.#finds.onEnded(stream)
   }
+}
+
+/** What a search reports and asks. */
+export interface CodedFinds {
+  /**
+   * Begins to scan a file, in a code or plain beneath escapes; `undefined` if there is no room for
+   * one.
+   */
+  open: (isPlain: boolean) => CodedFile | undefined
+  /** Names of fields that hold files, in base64 codes. */
+  names: readonly Uint16Array[]
+  /** Called with the number of codes searched. */
+  onCodes: (count: number) => void
+  /** Called for each look at the first bytes of a possible file. */
+  onLook: () => void
+  /** Asks whether one more place may be looked at. */
+  takeLook: () => boolean
+  /** The same for a look that takes an inflater. */
+  takeInflating: () => boolean
+  /** Called if something was not looked at in every possible way. */
+  onOverLimit: () => void
+  /** Called when a file has ended. */
+  onEnded: (stream: CodedStream) => void
+}
+
+/** A possible file among the codes so far. */
+interface Candidate extends Start {
+  /** Bytes needed to decide, and the test that they must pass. */
+  need: number
+  isFile: (head: Uint8Array) => boolean
+  /** Where it begins among the kept codes. */
+  index: number
 }
 
 function isAnything(): boolean {

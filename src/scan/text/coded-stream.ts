@@ -3,49 +3,10 @@ import { isTextByte, SIGHT_BYTES, VALUE_BYTES } from './signs.ts'
 import { BREAK, LINE_BREAK, PAD_BREAK, URL_CODES } from './codings.ts'
 
 /**
- * How codes outside the first alphabet are read: skipped, or taken for + and /; `either` until one
- * comes.
- */
-export type Reading = 'skip' | 'take' | 'either'
-
-/** Where a file begins among codes. */
-export interface Start {
-  reading: Reading
-  /** Number of codes before its first one, in each reading. */
-  ordinals: { skip: number; take: number }
-  /** Bits of its first code that precede the file. */
-  skipBits: number
-  /** Whether it is declared to be a file, whatever it begins with. */
-  isSaid: boolean
-  /** Whether any text may happen to fit its coding, so that a sign in it proves little. */
-  isFaint: boolean
-}
-
-/**
  * Bytes of a file kept in case the readings diverge. Honest encoders use one alphabet from the
  * start.
  */
 export const MAX_KEPT_BYTES = 1024 * 1024
-
-export type Lenience = 'none' | 'text' | 'any'
-
-/** Scans a file found in codes. */
-export interface CodedFile {
-  write(bytes: Uint8Array): void
-  /** Ends the file and frees its memory. */
-  close(): Finished
-  /** Whether further bytes make no difference. */
-  readonly isComplete: boolean
-  /**
-   * Whether it may go on after the end of a value: readers of base64 skip what is foreign. `text`:
-   * only as long as it stays a text.
-   */
-  readonly lenience: Lenience
-  /** Format by its first bytes. */
-  readonly format: string | undefined
-  /** Tells that a value ends here. */
-  markEnd(): void
-}
 
 /**
  * No value ends within this many bytes of a file: that many recognised it, whatever stood between
@@ -239,4 +200,43 @@ export class CodedStream {
     this.isEnded = true
     this.#needed = Math.max(0, this.#taken - Math.ceil((SIGHT_BYTES * 8) / this.#bits))
   }
+}
+
+/**
+ * How codes outside the first alphabet are read: skipped, or taken for + and /; `either` until one
+ * comes.
+ */
+export type Reading = 'skip' | 'take' | 'either'
+
+/** Where a file begins among codes. */
+export interface Start {
+  reading: Reading
+  /** Number of codes before its first one, in each reading. */
+  ordinals: { skip: number; take: number }
+  /** Bits of its first code that precede the file. */
+  skipBits: number
+  /** Whether it is declared to be a file, whatever it begins with. */
+  isSaid: boolean
+  /** Whether any text may happen to fit its coding, so that a sign in it proves little. */
+  isFaint: boolean
+}
+
+export type Lenience = 'none' | 'text' | 'any'
+
+/** Scans a file found in codes. */
+export interface CodedFile {
+  write(bytes: Uint8Array): void
+  /** Ends the file and frees its memory. */
+  close(): Finished
+  /** Whether further bytes make no difference. */
+  readonly isComplete: boolean
+  /**
+   * Whether it may go on after the end of a value: readers of base64 skip what is foreign. `text`:
+   * only as long as it stays a text.
+   */
+  readonly lenience: Lenience
+  /** Format by its first bytes. */
+  readonly format: string | undefined
+  /** Tells that a value ends here. */
+  markEnd(): void
 }

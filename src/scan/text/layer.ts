@@ -54,21 +54,6 @@ const NEAR: ReadonlySet<number> = new Set([
   LETTERS,
 ])
 
-/** Codings with alphabets so large that any text may fit them beneath arbitrary escapes. */
-function strictCodings(): Coding[] {
-  return [...runCodings(), ...base85Codings(), new UuCoding(), new WideStringCoding()]
-}
-
-/** What the layers of one text share. */
-export interface LayerParts extends CodedFinds {
-  /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
-  isUrlencoded: boolean
-  /** Number of files that were found. */
-  opened: () => number
-  /** Asks whether `count` more bytes may be searched. */
-  takeBytes: (count: number) => boolean
-}
-
 /**
  * A text, or what it becomes with its escapes undone. It is searched in each coding, and beneath
  * its own escapes.
@@ -176,6 +161,21 @@ export class Layer {
     for (const one of this.#beneath) one.close()
     for (const search of this.#searches) search.close()
   }
+}
+
+/** Codings with alphabets so large that any text may fit them beneath arbitrary escapes. */
+function strictCodings(): Coding[] {
+  return [...runCodings(), ...base85Codings(), new UuCoding(), new WideStringCoding()]
+}
+
+/** What the layers of one text share. */
+export interface LayerParts extends CodedFinds {
+  /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
+  isUrlencoded: boolean
+  /** Number of files that were found. */
+  opened: () => number
+  /** Asks whether `count` more bytes may be searched. */
+  takeBytes: (count: number) => boolean
 }
 
 /**

@@ -1,13 +1,6 @@
 /** Bytes of a run that may hold a picture: the words and numbers of other texts are shorter. */
 export const MIN_RUN = 128
 
-/** A piece of a run, and whether the run begins and ends with it. */
-export interface RunPiece {
-  bytes: Uint8Array
-  isFirst: boolean
-  isLast: boolean
-}
-
 const NOTHING = new Uint8Array(0)
 const NO_PIECES: readonly RunPiece[] = []
 
@@ -78,4 +71,11 @@ export class Runs {
     while (at >= from && this.#isForeign[bytes[at] as number] === 0) at--
     return at >= from ? at : -1
   }
+}
+
+/** A piece of a run, and whether the run begins and ends with it. */
+export interface RunPiece {
+  bytes: Uint8Array
+  isFirst: boolean
+  isLast: boolean
 }

@@ -15,28 +15,6 @@ const BLOCK_BYTES = 1024
 /** Maximum distance between two readings of the same file. */
 const NEAR_BYTES = 16 * 1024
 
-/** How a text is searched. */
-export interface TextOptions {
-  budget: ScanBudget
-  /**
-   * Begins to scan a file written in the text, plain beneath escapes or not; `undefined` if it lies
-   * too deep.
-   */
-  open: (isPlain: boolean) => CodedFile | undefined
-  /** Names of fields whose values are base64 files, whatever they begin with. */
-  names?: readonly string[] | undefined
-  /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
-  isUrlencoded: boolean
-}
-
-/** A file that was found in a text. */
-interface Found {
-  rootAt: number
-  isDoubtful: boolean
-  format: string | undefined
-  file: FinishedInner
-}
-
 /**
  * Finds files written in a text: in base64, hex or numbers, with or without escapes, as lenient
  * readers read them.
@@ -174,6 +152,28 @@ export class TextSearch {
       .filter((one) => !(isFailed(one.file) && one.isDoubtful && isRead(one)))
       .map(({ file }) => file)
   }
+}
+
+/** How a text is searched. */
+export interface TextOptions {
+  budget: ScanBudget
+  /**
+   * Begins to scan a file written in the text, plain beneath escapes or not; `undefined` if it lies
+   * too deep.
+   */
+  open: (isPlain: boolean) => CodedFile | undefined
+  /** Names of fields whose values are base64 files, whatever they begin with. */
+  names?: readonly string[] | undefined
+  /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
+  isUrlencoded: boolean
+}
+
+/** A file that was found in a text. */
+interface Found {
+  rootAt: number
+  isDoubtful: boolean
+  format: string | undefined
+  file: FinishedInner
 }
 
 function base64Codes(text: string): Uint16Array {

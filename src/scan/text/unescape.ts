@@ -89,18 +89,6 @@ const NAMES = new Map<string, number>([
 
 const LONGEST_NAME = Math.max(...[...NAMES.keys()].map((name) => name.length))
 
-/**
- * Outcome of reading an escape: complete, with its byte and length; `more` must follow; `none`: not
- * an escape.
- */
-type Escape = 'more' | 'none' | 'read'
-
-/**
- * Kinds of escapes: percent-encoding, with or without a plus sign for a space; those of strings and
- * of CSS; character references.
- */
-export type EscapeKind = 'percent' | 'form' | 'string' | 'style' | 'reference'
-
 /** What begins an escape of each kind. */
 export const ESCAPE_SIGNS: Record<EscapeKind, number> = {
   percent: PERCENT,
@@ -329,6 +317,18 @@ export class Unescaper implements Unwriter {
     return 'none'
   }
 }
+
+/**
+ * Outcome of reading an escape: complete, with its byte and length; `more` must follow; `none`: not
+ * an escape.
+ */
+type Escape = 'more' | 'none' | 'read'
+
+/**
+ * Kinds of escapes: percent-encoding, with or without a plus sign for a space; those of strings and
+ * of CSS; character references.
+ */
+export type EscapeKind = 'percent' | 'form' | 'string' | 'style' | 'reference'
 
 function isMade(made: Uint8Array | undefined, from: number, to: number): boolean {
   const at = made?.indexOf(1, from) ?? -1

@@ -4,23 +4,6 @@ import type { UploadState } from './staged-upload.ts'
 import type { StagingDeps, UploadHandle } from './staging.ts'
 import { WholeBody } from './whole-body.ts'
 
-/** What became of a complete upload. `again`: it is kept, and its end may be sent once more. */
-export interface FinishedUpload {
-  outcome: 'done' | 'refused' | 'again'
-  /** The upload as one request. */
-  request: Request
-  /** Has the origin's answer, if it is done. */
-  passage: Passage
-}
-
-export interface FinishingDeps extends StagingDeps {
-  maxOriginMs: number
-  /** Where allowed uploads go. */
-  target: Origin
-  /** Judges a request, and sends it to an origin if it is allowed. */
-  pass: (request: Request, origin: Origin) => Promise<Passage>
-}
-
 /** Statuses of an origin after which an upload is worth keeping, beside 5xx. */
 const TRANSIENT = new Set([401, 403, 408, 425, 429])
 
@@ -60,6 +43,23 @@ export async function finishUpload(
   // What the gate made of half a body is no answer for a client that sent all of it.
   if (failure) throw failure.error
   return { outcome, request: whole, passage }
+}
+
+/** What became of a complete upload. `again`: it is kept, and its end may be sent once more. */
+export interface FinishedUpload {
+  outcome: 'done' | 'refused' | 'again'
+  /** The upload as one request. */
+  request: Request
+  /** Has the origin's answer, if it is done. */
+  passage: Passage
+}
+
+export interface FinishingDeps extends StagingDeps {
+  maxOriginMs: number
+  /** Where allowed uploads go. */
+  target: Origin
+  /** Judges a request, and sends it to an origin if it is allowed. */
+  pass: (request: Request, origin: Origin) => Promise<Passage>
 }
 
 /** The upload as one request. */

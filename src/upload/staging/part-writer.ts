@@ -6,11 +6,6 @@ import type { StagedPart } from './staged-upload.ts'
 /** Bytes of each part but the last, where parts follow one another. Memory holds one part. */
 export const PART_BYTES = 4 * 1024 * 1024
 
-/** The name of a new object. No name is used twice, so that what was judged is what is sent. */
-export function newKey(id: string, number: number): string {
-  return `${folderOf(id)}${number}-${randomUUID()}`
-}
-
 /**
  * Puts bytes that follow what is staged into the bucket, in parts of PART_BYTES. A shorter last
  * part is written again, together with what follows it. So there are few parts, however small the
@@ -80,6 +75,11 @@ export class PartWriter {
     this.#isChanged = false
     return part
   }
+}
+
+/** The name of a new object. No name is used twice, so that what was judged is what is sent. */
+export function newKey(id: string, number: number): string {
+  return `${folderOf(id)}${number}-${randomUUID()}`
 }
 
 async function readStagedPart(bucket: R2Bucket, { key, bytes }: StagedPart): Promise<Uint8Array> {

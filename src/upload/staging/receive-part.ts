@@ -11,13 +11,6 @@ import type { StagingDeps } from './staging.ts'
 /** Bytes of memory that a part holds on its way into the bucket. */
 export const PASSING_BYTES = 4 * CHUNK_BYTES
 
-/** The length of a part, without the framing of chunks; `undefined` if not stated. */
-export function partLengthOf({ headers }: Request): number | undefined {
-  const name = isAwsChunked(headers) ? 'x-amz-decoded-content-length' : 'content-length'
-  const length = headers.get(name)
-  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined
-}
-
 /**
  * Puts the body of a request into the bucket while it arrives, and checks the digests that came
  * with it.
@@ -68,6 +61,13 @@ export async function receivePart(
   } finally {
     permit.release()
   }
+}
+
+/** The length of a part, without the framing of chunks; `undefined` if not stated. */
+export function partLengthOf({ headers }: Request): number | undefined {
+  const name = isAwsChunked(headers) ? 'x-amz-decoded-content-length' : 'content-length'
+  const length = headers.get(name)
+  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined
 }
 
 /** The bytes of a part, without the framing of chunks, and their digests. */

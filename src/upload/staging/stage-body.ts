@@ -13,12 +13,6 @@ import { PASSING_BYTES } from './receive-part.ts'
 import type { StagedPart, UploadState } from './staged-upload.ts'
 import type { StagingDeps, UploadHandle } from './staging.ts'
 
-/** A checksum of a body. */
-export interface Checksum {
-  algorithm: 'sha1' | 'sha256' | 'md5'
-  digest: Uint8Array
-}
-
 /**
  * Appends the body of a request to an upload, and records each part once it is stored: what arrived
  * counts if the connection breaks. With a checksum, either all of it counts or nothing. Returns the
@@ -43,6 +37,12 @@ export async function stageBody(
   } finally {
     permit.release()
   }
+}
+
+/** A checksum of a body. */
+export interface Checksum {
+  algorithm: 'sha1' | 'sha256' | 'md5'
+  digest: Uint8Array
 }
 
 async function receiveToStage(

@@ -1,80 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import { folderOf } from './folder.ts'
 
-/** Bindings that a staged upload needs: those of the Worker. */
-export interface StagedUploadBindings {
-  STAGING: R2Bucket
-}
-
-/** What is known about an upload when it begins. */
-export interface UploadFacts {
-  /** Path and query of the request that the origin gets when the upload is complete. */
-  target: string
-  /** Headers of that request. */
-  headers: Record<string, string>
-  /**
-   * Length of the whole upload, if known from the start. Parts then follow one another, and the
-   * last one completes it.
-   */
-  length?: number
-  /** Its owner, if only one client may continue it. */
-  owner?: string
-}
-
-/** A part in the bucket. Its object may be longer: only `bytes` of it count. */
-export interface StagedPart {
-  number: number
-  key: string
-  bytes: number
-  /** In hex digits; empty where it is not needed. */
-  md5: string
-}
-
-/**
- * `open`: takes parts. `finishing`: complete, and being judged. `done`: the origin has it.
- * `refused`, `expired`, `ended` by the client: its parts are deleted.
- */
-export type UploadPhase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
-
-/** The answer to the request that completed an upload. */
-export interface FirstAnswer {
-  status: number
-  headers: Record<string, string>
-  body: string
-}
-
-export interface UploadState {
-  phase: UploadPhase
-  facts: UploadFacts
-  /** Bytes of all its parts. */
-  offset: number
-  /** When its parts are deleted unless it is complete, in milliseconds since 1970. */
-  expiresAt: number
-  /** Number of attempts to finish it. */
-  attempt: number
-  /** When the last attempt counts as lost, in milliseconds since 1970. */
-  leasedUntil: number
-  /** SHA-256, in hex digits, of the body that completed the upload, if its length was stated. */
-  ending?: string | undefined
-  /** Sent again if the client did not receive it. */
-  answer?: FirstAnswer
-}
-
-/** Limits of an upload without a stated length. */
-export interface PartLimits {
-  maxBytes: number
-  maxParts: number
-}
-
-/** A part that a client names to complete an upload. */
-export interface ChosenPart {
-  number: number
-  md5: string
-}
-
-export type PartProblem = 'not-open' | 'too-large' | 'too-many'
-export type ChoiceProblem = 'not-open' | 'invalid-part' | 'invalid-order' | 'too-small'
-
 /** Milliseconds without a sign of life after which an attempt to finish counts as lost. */
 const LEASE_MS = 150_000
 /** Least milliseconds for which an upload's end is remembered. Then late parts are deleted. */
@@ -88,7 +14,6 @@ const MAX_DELETED = 1000
 const STATE = 'state'
 /** By name: the next version may add columns, and both versions run during an upgrade. */
 const COLUMNS = 'number, key, bytes, md5'
-type PartRow = { [name in keyof StagedPart]: StagedPart[name] }
 
 /**
  * One upload that arrives in parts. Only this object knows how far it is. Parts are put into the
@@ -307,6 +232,82 @@ export class StagedUpload extends DurableObject<StagedUploadBindings> {
     }
   }
 }
+
+/** Bindings that a staged upload needs: those of the Worker. */
+export interface StagedUploadBindings {
+  STAGING: R2Bucket
+}
+
+/** What is known about an upload when it begins. */
+export interface UploadFacts {
+  /** Path and query of the request that the origin gets when the upload is complete. */
+  target: string
+  /** Headers of that request. */
+  headers: Record<string, string>
+  /**
+   * Length of the whole upload, if known from the start. Parts then follow one another, and the
+   * last one completes it.
+   */
+  length?: number
+  /** Its owner, if only one client may continue it. */
+  owner?: string
+}
+
+/** A part in the bucket. Its object may be longer: only `bytes` of it count. */
+export interface StagedPart {
+  number: number
+  key: string
+  bytes: number
+  /** In hex digits; empty where it is not needed. */
+  md5: string
+}
+
+/**
+ * `open`: takes parts. `finishing`: complete, and being judged. `done`: the origin has it.
+ * `refused`, `expired`, `ended` by the client: its parts are deleted.
+ */
+export type UploadPhase = 'open' | 'finishing' | 'done' | 'refused' | 'expired' | 'ended'
+
+/** The answer to the request that completed an upload. */
+export interface FirstAnswer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+export interface UploadState {
+  phase: UploadPhase
+  facts: UploadFacts
+  /** Bytes of all its parts. */
+  offset: number
+  /** When its parts are deleted unless it is complete, in milliseconds since 1970. */
+  expiresAt: number
+  /** Number of attempts to finish it. */
+  attempt: number
+  /** When the last attempt counts as lost, in milliseconds since 1970. */
+  leasedUntil: number
+  /** SHA-256, in hex digits, of the body that completed the upload, if its length was stated. */
+  ending?: string | undefined
+  /** Sent again if the client did not receive it. */
+  answer?: FirstAnswer
+}
+
+/** Limits of an upload without a stated length. */
+export interface PartLimits {
+  maxBytes: number
+  maxParts: number
+}
+
+/** A part that a client names to complete an upload. */
+export interface ChosenPart {
+  number: number
+  md5: string
+}
+
+export type PartProblem = 'not-open' | 'too-large' | 'too-many'
+export type ChoiceProblem = 'not-open' | 'invalid-part' | 'invalid-order' | 'too-small'
+
+type PartRow = { [name in keyof StagedPart]: StagedPart[name] }
 
 /** Whether no answer will come: the attempt failed, or there was none. */
 function isOverWithoutAnswer({ phase, attempt }: UploadState): boolean {

@@ -3,6 +3,14 @@ import type { ClientLimits } from '../body-source.ts'
 import type { Semaphore } from '../../util/semaphore.ts'
 import type { StagedUpload } from './staged-upload.ts'
 
+/** @throws {BadConfigError} a binding is missing */
+export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings): Staging {
+  if (!bucket) throw new BadConfigError(['STAGING, an R2 bucket, is not bound'])
+  if (!uploads)
+    throw new BadConfigError(['UPLOADS, Durable Objects of class StagedUpload, are not bound'])
+  return { bucket, uploads }
+}
+
 /** Bindings for uploads that arrive in parts. */
 export interface StagingBindings {
   /** A bucket for nothing else, in which they wait. */
@@ -16,14 +24,6 @@ export interface Staging {
   /** The bucket that parts wait in. Nothing else may be in it, and nothing else may write there. */
   bucket: R2Bucket
   uploads: DurableObjectNamespace<StagedUpload>
-}
-
-/** @throws {BadConfigError} a binding is missing */
-export function stagingOf({ STAGING: bucket, UPLOADS: uploads }: StagingBindings): Staging {
-  if (!bucket) throw new BadConfigError(['STAGING, an R2 bucket, is not bound'])
-  if (!uploads)
-    throw new BadConfigError(['UPLOADS, Durable Objects of class StagedUpload, are not bound'])
-  return { bucket, uploads }
 }
 
 export interface StagingDeps extends Staging {

@@ -5,15 +5,6 @@ import type { Account, Exchange, ExchangePage, PageRecords, World } from '../exc
 import { noRecords, skip } from '../normalise.ts'
 import type { HttpsSettings } from './settings.ts'
 
-/** How far a feed has been read. */
-export interface FeedCheckpoint {
-  name: string
-  /** The last state that is completely applied; 0 before the first. */
-  seq: number
-  /** A state being applied: its number, and how many of its changes are done. */
-  part?: { to: number; done: number }
-}
-
 /** Number of changes on a page. */
 const PAGE_CHANGES = 1000
 
@@ -85,6 +76,15 @@ export class FeedExchange implements Exchange<FeedCheckpoint> {
       throw new BadAnswerError(WHAT, 'has expired: its publisher must publish it again')
     return feed
   }
+}
+
+/** How far a feed has been read. */
+export interface FeedCheckpoint {
+  name: string
+  /** The last state that is completely applied; 0 before the first. */
+  seq: number
+  /** A state being applied: its number, and how many of its changes are done. */
+  part?: { to: number; done: number }
 }
 
 /** Only the last page moves to the new state. */

@@ -10,20 +10,6 @@ import { FIELDS, type HttpsSettings } from './settings.ts'
 import { checkEd25519, checkMinisign, checkSha256, sha256 } from './signature.ts'
 import { unpack } from './unpack.ts'
 
-/** How far a file has been read. */
-export interface HttpsCheckpoint {
-  /** The server's name for this state of the file. */
-  etag?: string
-  lastModified?: string
-  /** Of the file as sent. */
-  sha256: string
-  /** Number of rows applied; all of them once the file is read to its end. */
-  rows: number
-  isRead: boolean
-  /** Counts the states of the file, which orders the states of a record, whatever a clock says. */
-  state: number
-}
-
 const WHAT = 'the file'
 const PAGE_ROWS = 1000
 
@@ -140,6 +126,20 @@ export class HttpsExchange implements Exchange {
         return {}
     }
   }
+}
+
+/** How far a file has been read. */
+export interface HttpsCheckpoint {
+  /** The server's name for this state of the file. */
+  etag?: string
+  lastModified?: string
+  /** Of the file as sent. */
+  sha256: string
+  /** Number of rows applied; all of them once the file is read to its end. */
+  rows: number
+  isRead: boolean
+  /** Counts the states of the file, which orders the states of a record, whatever a clock says. */
+  state: number
 }
 
 /**

@@ -3,6 +3,32 @@ import { isTable, type Table } from '../../../util/json.ts'
 import type { World } from '../exchange.ts'
 import { BUCKET_PROTOCOL, type HttpsSettings } from './settings.ts'
 
+/**
+ * The world of a source: its bucket's files come from there, and its own server is called with its
+ * client certificate.
+ * @throws {PlaceNotBoundError}
+ */
+export function worldOf({ url, auth, signature }: HttpsSettings, env: object, world: World): World {
+  const bound = env as Table
+  const detached = signature && 'url' in signature ? [signature.url] : []
+  const buckets = [url, ...detached].filter((one) => one.startsWith(BUCKET_PROTOCOL))
+  const missing = buckets.map((one) => new URL(one).host).find((name) => !isTable(bound[name]))
+  if (missing !== undefined) throw new PlaceNotBoundError(missing, 'r2_buckets')
+  const certificate = auth?.type === 'mtls' ? bound[auth.binding] : undefined
+  if (auth?.type === 'mtls' && !isTable(certificate)) {
+    throw new PlaceNotBoundError(auth.binding, 'mtls_certificates')
+  }
+  const { origin } = new URL(url)
+  const fetch = (request: Request) => {
+    const asked = new URL(request.url)
+    if (asked.protocol === BUCKET_PROTOCOL)
+      return readBucketObject(bound[asked.host] as Bucket, request)
+    const isOwn = certificate !== undefined && asked.origin === origin
+    return isOwn ? (certificate as Certificate).fetch(request) : world.fetch(request)
+  }
+  return { ...world, fetch }
+}
+
 /** The part of an R2 bucket used here. */
 interface Bucket {
   get(
@@ -33,32 +59,6 @@ export class PlaceNotBoundError extends HashgateError {
         ' can use it only on this machine (--local)',
     )
   }
-}
-
-/**
- * The world of a source: its bucket's files come from there, and its own server is called with its
- * client certificate.
- * @throws {PlaceNotBoundError}
- */
-export function worldOf({ url, auth, signature }: HttpsSettings, env: object, world: World): World {
-  const bound = env as Table
-  const detached = signature && 'url' in signature ? [signature.url] : []
-  const buckets = [url, ...detached].filter((one) => one.startsWith(BUCKET_PROTOCOL))
-  const missing = buckets.map((one) => new URL(one).host).find((name) => !isTable(bound[name]))
-  if (missing !== undefined) throw new PlaceNotBoundError(missing, 'r2_buckets')
-  const certificate = auth?.type === 'mtls' ? bound[auth.binding] : undefined
-  if (auth?.type === 'mtls' && !isTable(certificate)) {
-    throw new PlaceNotBoundError(auth.binding, 'mtls_certificates')
-  }
-  const { origin } = new URL(url)
-  const fetch = (request: Request) => {
-    const asked = new URL(request.url)
-    if (asked.protocol === BUCKET_PROTOCOL)
-      return readBucketObject(bound[asked.host] as Bucket, request)
-    const isOwn = certificate !== undefined && asked.origin === origin
-    return isOwn ? (certificate as Certificate).fetch(request) : world.fetch(request)
-  }
-  return { ...world, fetch }
 }
 
 async function readBucketObject(bucket: Bucket, { url, headers }: Request): Promise<Response> {

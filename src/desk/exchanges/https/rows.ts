@@ -4,14 +4,6 @@ import { BadAnswerError } from '../errors.ts'
 import type { HttpsSettings } from './settings.ts'
 import { parseJson } from '../../../util/json.ts'
 
-/** A record of a file: values by column name, or by JSON pointer. */
-export type Fields = (place: string) => string | undefined
-
-/** A row of a file, or the reason why it is not one. */
-export type FileRow = { fields: Fields; values: ReadonlyMap<string, string> } | { problem: string }
-
-type Chunks = AsyncIterable<Uint8Array>
-
 /**
  * The rows of a file.
  * @throws {BadAnswerError} the file is truncated, or has another format
@@ -34,6 +26,14 @@ export function sourceRows(
       return jsonRows(chunks, records, what)
   }
 }
+
+/** A record of a file: values by column name, or by JSON pointer. */
+export type Fields = (place: string) => string | undefined
+
+/** A row of a file, or the reason why it is not one. */
+export type FileRow = { fields: Fields; values: ReadonlyMap<string, string> } | { problem: string }
+
+type Chunks = AsyncIterable<Uint8Array>
 
 async function* lineRows(chunks: Chunks): AsyncGenerator<FileRow, void> {
   for await (const { text } of linesOf(chunks)) {

@@ -8,9 +8,6 @@ import { readSignal } from './signals.ts'
 /** Largest distance of PDQ hashes that HMA calls alike. */
 const THRESHOLD = 31
 
-/** Whether two hashes are alike, and their distance; digests have none. */
-type Comparison = [boolean, { distance?: number }]
-
 /** `POST /m/compare`: pairs of hashes by signal type. The list is not asked. */
 export async function answerCompare(call: Call): Promise<Response> {
   if (!isJson(call.request))
@@ -21,6 +18,9 @@ export async function answerCompare(call: Call): Promise<Response> {
   const compared = Object.entries(pairs).map(([type, pair]) => [type, compare(type, pair)])
   return jsonAnswer(Object.fromEntries(compared))
 }
+
+/** Whether two hashes are alike, and their distance; digests have none. */
+type Comparison = [boolean, { distance?: number }]
 
 function compare(type: string, pair: unknown): Comparison {
   const name = type.slice(0, 64)

@@ -8,14 +8,6 @@ import type { Call } from '../route.ts'
 import { statusOf } from '../../status.ts'
 import { signalTypesOf } from './signals.ts'
 
-/** A file sent as HMA expects it: one part of a form, named by its content type. */
-export interface SentFile {
-  scanned: ScannedFile
-  /** Signal types that the caller wants. */
-  types: string[]
-  judged: JudgedBody
-}
-
 /**
  * Reads the file of a form.
  * @throws {ApiError} 400: there is not exactly one, or its name is wrong; else as the gate refuses
@@ -42,6 +34,14 @@ export async function readFile(call: Call, replaced: Partial<UploadDeps> = {}): 
   if (others.length > 0) throw new ApiError(400, 'Only one file allowed per request')
   const types = signalTypesOf(file.info.name ?? '', call.url.searchParams.get('types'))
   return { scanned: file.scanned, types, judged }
+}
+
+/** A file sent as HMA expects it: one part of a form, named by its content type. */
+export interface SentFile {
+  scanned: ScannedFile
+  /** Signal types that the caller wants. */
+  types: string[]
+  judged: JudgedBody
 }
 
 /** @throws {ApiError} the body could not be read to its end */

@@ -9,14 +9,6 @@ import type { PageEnd, Pages } from '../pages.ts'
 import type { HeicImage, HeicLibrary } from './library.ts'
 import { MAX_PIXELS, MAX_TILE_PIXELS } from './limits.ts'
 
-/** What is needed to decode images. */
-interface HeicContext {
-  core: ImageCore
-  budget: ScanBudget
-  library: HeicLibrary
-  file: Uint8Array
-}
-
 /** The images of a HEIC file (ISO/IEC 23008-12) that it shows by themselves. */
 export function readHeic(context: HeicContext): Pages {
   context.budget.spend(libraryMs('heic', { width: 0, height: 0 }))
@@ -34,6 +26,14 @@ export function readHeic(context: HeicContext): Pages {
     }
   })
   return { pages, isPartial: found.isPartial }
+}
+
+/** What is needed to decode images. */
+interface HeicContext {
+  core: ImageCore
+  budget: ScanBudget
+  library: HeicLibrary
+  file: Uint8Array
 }
 
 interface ShownImage {

@@ -5,6 +5,28 @@ import type { UnscannableReason } from '../../scanned.ts'
 import { MEMORY_PAGES } from './limits.ts'
 import type { HeicImage, HeicLibrary } from './library.ts'
 
+/** Maximum images read from a file. */
+const MAX_IMAGES = 8
+
+// heif.h
+const RGB = 1
+const INTERLEAVED = { 3: 10, 4: 11 } as const
+const INTERLEAVED_CHANNEL = 10
+const UNSUPPORTED_FEATURE = 4
+const OUT_OF_MEMORY = 6
+/** Offsets in `heif_decoding_options`. */
+const IGNORES_TRANSFORMATIONS = 1
+const CONVERTS_TO_8_BITS = 20
+
+/** libheif, in a new instance for each call: nothing refers to its memory afterwards. */
+export function libheif(module: WebAssembly.Module): HeicLibrary {
+  return {
+    images: (file) => use(module, file, (heif) => heif.images()),
+    rows: (file, image, row, onRow) =>
+      use(module, file, (heif) => heif.rows(image, row, onRow)) ?? undefined,
+  }
+}
+
 /**
  * The part of libheif's C interface (heif.h) used here: addresses and numbers. Errors are
  * structures written to the first address.
@@ -58,28 +80,6 @@ type LibheifFactory = (options: {
     onInstance: (instance: WebAssembly.Instance) => void,
   ): WebAssembly.Exports
 }) => Libheif
-
-/** Maximum images read from a file. */
-const MAX_IMAGES = 8
-
-// heif.h
-const RGB = 1
-const INTERLEAVED = { 3: 10, 4: 11 } as const
-const INTERLEAVED_CHANNEL = 10
-const UNSUPPORTED_FEATURE = 4
-const OUT_OF_MEMORY = 6
-/** Offsets in `heif_decoding_options`. */
-const IGNORES_TRANSFORMATIONS = 1
-const CONVERTS_TO_8_BITS = 20
-
-/** libheif, in a new instance for each call: nothing refers to its memory afterwards. */
-export function libheif(module: WebAssembly.Module): HeicLibrary {
-  return {
-    images: (file) => use(module, file, (heif) => heif.images()),
-    rows: (file, image, row, onRow) =>
-      use(module, file, (heif) => heif.rows(image, row, onRow)) ?? undefined,
-  }
-}
 
 function use<T>(
   module: WebAssembly.Module,

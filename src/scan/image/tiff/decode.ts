@@ -15,12 +15,6 @@ import type { TiffContext } from './work.ts'
  */
 const MAX_BAND_BYTES = 8 * 1024 * 1024
 
-/** A page, and what programs show for its values, if that is not what it stores. */
-export interface TonedPage {
-  page: Page
-  tones: Tones | undefined
-}
-
 /** Decodes a page row by row. Calls `onFrame` when it is in the core's planes. */
 export function* decodePage(
   context: TiffContext,
@@ -40,6 +34,12 @@ export function* decodePage(
   } finally {
     decoder.release()
   }
+}
+
+/** A page, and what programs show for its values, if that is not what it stores. */
+export interface TonedPage {
+  page: Page
+  tones: Tones | undefined
 }
 
 class PageDecoder {

@@ -1,10 +1,3 @@
-/** A field of a directory: the type and number of its values, and where the first one is. */
-interface Field {
-  type: number
-  count: number
-  at: number
-}
-
 /** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and up are BigTIFF's). */
 const TYPE_BYTES: Record<number, number> = {
   ...{ 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4 },
@@ -19,37 +12,8 @@ const OFFSETS: ReadonlySet<number> = new Set([13, 18])
 /** Entries that a directory may have. Writers make some dozens. */
 export const MAX_ENTRIES = 512
 
-/** Bytes of an entry count, of an entry, and of an offset. */
-interface Layout {
-  isLittle: boolean
-  countBytes: number
-  entryBytes: number
-  offsetBytes: number
-}
-
 /** Bytes that contain any header: byte order, variant, and the offset of the first directory. */
 export const HEADER_BYTES = 16
-
-/** The layout of a file by its header, and the offset of its first directory. */
-export function readHeader(view: DataView): Layout & { first: number } {
-  const isLittle = view.getUint16(0) === 0x4949
-  const isBig = view.getUint16(2, isLittle) === 43
-  return isBig
-    ? {
-        isLittle,
-        countBytes: 8,
-        entryBytes: 20,
-        offsetBytes: 8,
-        first: readNumber(view, 8, 8, isLittle),
-      }
-    : {
-        isLittle,
-        countBytes: 2,
-        entryBytes: 12,
-        offsetBytes: 4,
-        first: view.getUint32(4, isLittle),
-      }
-}
 
 /** One directory of a TIFF file. It describes one page. */
 export class Directory {
@@ -111,6 +75,42 @@ export class Directory {
     if (field.at + field.count > byteLength) return undefined
     return new Uint8Array(buffer, byteOffset + field.at, field.count)
   }
+}
+
+/** A field of a directory: the type and number of its values, and where the first one is. */
+interface Field {
+  type: number
+  count: number
+  at: number
+}
+
+/** Bytes of an entry count, of an entry, and of an offset. */
+interface Layout {
+  isLittle: boolean
+  countBytes: number
+  entryBytes: number
+  offsetBytes: number
+}
+
+/** The layout of a file by its header, and the offset of its first directory. */
+export function readHeader(view: DataView): Layout & { first: number } {
+  const isLittle = view.getUint16(0) === 0x4949
+  const isBig = view.getUint16(2, isLittle) === 43
+  return isBig
+    ? {
+        isLittle,
+        countBytes: 8,
+        entryBytes: 20,
+        offsetBytes: 8,
+        first: readNumber(view, 8, 8, isLittle),
+      }
+    : {
+        isLittle,
+        countBytes: 2,
+        entryBytes: 12,
+        offsetBytes: 4,
+        first: view.getUint32(4, isLittle),
+      }
 }
 
 /** Tag of subdirectories: other sizes, previews, and in raw files the picture itself. */

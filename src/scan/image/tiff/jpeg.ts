@@ -4,15 +4,6 @@ import { ImageDecoder } from '../../../core/image.ts'
 import { concatenate } from '../../../util/bytes.ts'
 import type { Page } from './page.ts'
 
-/** Luma of a segment, at most 512 samples a side. */
-export interface Luma {
-  columns: number
-  rows: number
-  data: Uint8Array
-  /** Whether it differs in size from its segment: programs then place it in different ways. */
-  isOddSize?: boolean
-}
-
 /** Maximum samples a side that the core makes of a picture. */
 const MAX_SAMPLES = 512
 const START = [0xff, 0xd8]
@@ -36,6 +27,15 @@ export function decodeJpeg(core: ImageCore, page: Page, data: Uint8Array): Luma 
   })
   decoder.release()
   return luma
+}
+
+/** Luma of a segment, at most 512 samples a side. */
+export interface Luma {
+  columns: number
+  rows: number
+  data: Uint8Array
+  /** Whether it differs in size from its segment: programs then place it in different ways. */
+  isOddSize?: boolean
 }
 
 /**

@@ -18,9 +18,6 @@ export const COMPRESSIONS = {
 } as const
 export type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS]
 
-/** What the samples of a pixel are. `grey`: 0 is black. */
-export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc' | 'lab'
-
 const COLOURS: Record<number, { colours: Colours; samples: number }> = {
   0: { colours: 'white-is-zero', samples: 1 },
   1: { colours: 'grey', samples: 1 },
@@ -29,38 +26,6 @@ const COLOURS: Record<number, { colours: Colours; samples: number }> = {
   5: { colours: 'inks', samples: 4 },
   6: { colours: 'ycc', samples: 3 },
   8: { colours: 'lab', samples: 3 },
-}
-
-/** A strip is a segment as wide as the page; a tile is any other. */
-export interface Page {
-  width: number
-  height: number
-  bits: number
-  /** Samples per pixel, and how many of them are colours; those after them are alpha. */
-  samples: number
-  colourSamples: number
-  /** Whether programs display it differently: see `isDisputed`. */
-  isDisputed: boolean
-  colours: Colours
-  compression: Compression
-  /** How fax data is coded, if that is the compression. */
-  fax: Pick<FaxForm, 'coding' | 'isAligned'>
-  /** Whether the lowest bit of a byte is the first. */
-  isReversed: boolean
-  isDifferenced: boolean
-  isPremultiplied: boolean
-  /** Whether each sample has segments of its own. */
-  isPlanar: boolean
-  isLittle: boolean
-  segmentWidth: number
-  segmentHeight: number
-  isTiled: boolean
-  offsets: number[]
-  byteCounts: number[]
-  palette: number[]
-  jpegTables: Uint8Array | undefined
-  orientation: number
-  space: ColourSpace | undefined
 }
 
 /** Maximum segments of a page: strips of one row each, or 16 x 16 tiles of a few megapixels. */
@@ -115,6 +80,41 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     space: profile && readProfile(profile),
   }
   return isSupported(page, directory, bits) ? page : 'unsupported-variant'
+}
+
+/** What the samples of a pixel are. `grey`: 0 is black. */
+export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc' | 'lab'
+
+/** A strip is a segment as wide as the page; a tile is any other. */
+export interface Page {
+  width: number
+  height: number
+  bits: number
+  /** Samples per pixel, and how many of them are colours; those after them are alpha. */
+  samples: number
+  colourSamples: number
+  /** Whether programs display it differently: see `isDisputed`. */
+  isDisputed: boolean
+  colours: Colours
+  compression: Compression
+  /** How fax data is coded, if that is the compression. */
+  fax: Pick<FaxForm, 'coding' | 'isAligned'>
+  /** Whether the lowest bit of a byte is the first. */
+  isReversed: boolean
+  isDifferenced: boolean
+  isPremultiplied: boolean
+  /** Whether each sample has segments of its own. */
+  isPlanar: boolean
+  isLittle: boolean
+  segmentWidth: number
+  segmentHeight: number
+  isTiled: boolean
+  offsets: number[]
+  byteCounts: number[]
+  palette: number[]
+  jpegTables: Uint8Array | undefined
+  orientation: number
+  space: ColourSpace | undefined
 }
 
 /**

@@ -1,24 +1,3 @@
-/** Takes bytes as they arrive. Returns whether it wants more. */
-export type ByteSink = (bytes: Uint8Array) => boolean
-
-/** How a segment's samples are laid out in its bytes. */
-export interface RowForm {
-  /** Pixels. */
-  width: number
-  /** Samples per pixel in this segment. */
-  samples: number
-  bits: number
-  isDifferenced: boolean
-  isLittle: boolean
-  /** Whether narrow values are colour indices rather than fractions of 255. */
-  isIndexed: boolean
-}
-
-/** Bytes of a stored row: each row begins on a byte boundary. */
-export function rowBytesOf({ width, samples, bits }: RowForm): number {
-  return Math.ceil((width * samples * bits) / 8)
-}
-
 /**
  * Cuts bytes into `rows` rows and passes them on as samples of a byte each. A row is valid until
  * the next.
@@ -46,6 +25,27 @@ export function rowsFrom(
     }
     return y < rows
   }
+}
+
+/** Takes bytes as they arrive. Returns whether it wants more. */
+export type ByteSink = (bytes: Uint8Array) => boolean
+
+/** How a segment's samples are laid out in its bytes. */
+export interface RowForm {
+  /** Pixels. */
+  width: number
+  /** Samples per pixel in this segment. */
+  samples: number
+  bits: number
+  isDifferenced: boolean
+  isLittle: boolean
+  /** Whether narrow values are colour indices rather than fractions of 255. */
+  isIndexed: boolean
+}
+
+/** Bytes of a stored row: each row begins on a byte boundary. */
+export function rowBytesOf({ width, samples, bits }: RowForm): number {
+  return Math.ceil((width * samples * bits) / 8)
 }
 
 function toBytes(form: RowForm, stored: Uint8Array, shown: Uint8Array): void {

@@ -4,14 +4,6 @@ import { DECODER_MS, ROW_BYTE_MS } from '../../work.ts'
 import { RowWork } from '../row-work.ts'
 import type { Page } from './page.ts'
 
-/** What is needed to decode pages. */
-export interface TiffContext {
-  core: ImageCore
-  budget: ScanBudget
-  work: TiffWork
-  file: Uint8Array
-}
-
 /** Samples of rows allowed for each byte of a file. */
 const SAMPLES_A_BYTE = 100
 /** JPEG segments of all pages: each takes an instance of the core, 0.3 ms. */
@@ -50,4 +42,12 @@ export class TiffWork extends RowWork {
     this.#readBytes -= data.length
     return this.#readBytes >= 0 ? data : 'over-limit'
   }
+}
+
+/** What is needed to decode pages. */
+export interface TiffContext {
+  core: ImageCore
+  budget: ScanBudget
+  work: TiffWork
+  file: Uint8Array
 }
