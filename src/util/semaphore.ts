@@ -38,11 +38,13 @@ export class Semaphore {
   }
 
   get used(): number {
+    this.#expire()
     return [...this.#permits].reduce((sum, { amount }) => sum + amount, 0)
   }
 
   /** Number of uploads that wait. */
   get waiting(): number {
+    this.#expire()
     return this.#waiting.length
   }
 

@@ -135,6 +135,16 @@ describe('Semaphore', () => {
     expect([granted, semaphore.waiting]).toEqual([['next'], 0])
   })
 
+  it('reports nothing of uploads that the platform ended, although no other comes', async () => {
+    const semaphore = semaphoreOf(10)
+    await semaphore.acquire(5)
+    void ask(semaphore, 6, 'gone', [])
+    vi.setSystemTime(Date.now() + 150_000)
+    expect([semaphore.used, semaphore.waiting]).toEqual([5, 0])
+    vi.setSystemTime(Date.now() + 1)
+    expect(semaphore.used).toBe(0)
+  })
+
   it('lets a permit grow, which waits as others do', async () => {
     const semaphore = semaphoreOf(10)
     const one = await semaphore.acquire(4)
