@@ -25,7 +25,9 @@ import { picture } from '../test/support/sharp-images.ts'
 import { randomFrom } from '../src/util/random.ts'
 import { newWatcher } from '../test/support/watcher.ts'
 import { workerOf } from '../test/support/workerd.ts'
+import { Faults } from './chaos/faults.ts'
 import { FaultyOrigin } from './chaos/origin.ts'
+import { PictureFinder } from './chaos/picture-finder.ts'
 import { FaultyStore } from './chaos/store.ts'
 import { type ChaosUpload, digestOf, send, type ChaosAnswer, UploadMaker } from './chaos/uploads.ts'
 import { needlesOf } from '../src/scan/scanned.ts'
@@ -49,14 +51,36 @@ const MAX_MEMORY = 512 * MIB
  * within a minute.
  */
 const RECOVERY_SECONDS = 120
+/** Seconds after which what a disconnected client held has expired: a permit's 150, and some. */
+const IDLE_SECONDS = 160
+/** Clients that disconnect at the end, whose uploads must leave nothing behind. */
+const LAST_CLIENTS = 16
+/** In a run of at least so many seconds, every fault must happen. */
+const FULL_RUN_SECONDS = 40
+/** Seconds that such a run may take longer for that, on a busy machine. */
+const EXTRA_SECONDS = 60
+/** Shares of requests that go wrong, phase after phase. */
+const PHASES = [
+  { atStore: 0.5, atOrigin: 0.6 },
+  { atStore: 1, atOrigin: 0.6 },
+  { atStore: 0, atOrigin: 0.6 },
+  { atStore: 0.1, atOrigin: 0.2 },
+  { atStore: 0, atOrigin: 0 },
+]
+/** Phases after which an isolate ends, one isolate after another. */
+const LIVES = [1, 2, 3, 6]
+/** What may happen to the list. */
+const LIST_CHANGES = ['pushed', 'rolled back', 'rekeyed'] as const
 
 const problems: string[] = []
 const outcomes = new Map<string, number>()
 
 const [known, others] = [await pictures(3, 100), await pictures(5, 200)]
-const origin = await FaultyOrigin.start(random, known)
+const origin = await FaultyOrigin.start(random, new PictureFinder(known))
 const store = await FaultyStore.start(random)
 const maker = new UploadMaker(random, known, others)
+maker.faults.share = 0.2
+const listChanges = new Faults(LIST_CHANGES, random)
 const knownEntries = await entriesOf(known)
 await publish(1)
 
@@ -75,15 +99,23 @@ await Promise.all([
   keepBreaking(),
   keepPublishing(),
   keepMeasuring(),
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000)).then(() => (run.isOver = true)),
+  endInTime(),
 ])
+await leaveAll()
 const recovered = await recover()
 sent.forEach(check)
+for (const what of missing()) problems.push(`never happened: ${what}`)
 report()
 await miniflare.dispose()
 origin.stop()
 store.stop()
 if (problems.length > 0) process.exitCode = 1
+
+async function endInTime(): Promise<void> {
+  await pause(seconds)
+  for (let i = 0; i < EXTRA_SECONDS && missing().length > 0; i++) await pause(1)
+  run.isOver = true
+}
 
 /** Every third is a TIFF, which is held whole. */
 async function pictures(count: number, seed: number): Promise<Buffer[]> {
@@ -143,11 +175,11 @@ async function workerOptions() {
 async function keepUploading(): Promise<void> {
   while (!run.isOver) {
     const upload = maker.next()
-    const { path, body, isKnown } = upload
+    const { path, body, isKnown, departure } = upload
     const [at, before] = [url, restarts]
     const answer = await send(at, upload)
-    const isGone = upload.sent < body.length
-    const key = `${isKnown ? 'known' : 'other'}${isGone ? ', client gone' : ''}: ${answer}`
+    if (departure && answer === departure) maker.faults.note(departure)
+    const key = `${isKnown ? 'known' : 'other'}: ${answer}`
     outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
     sent.push({ path, isKnown, digest: digestOf(body), answer, key })
     if (answer === 'nothing' && before === restarts)
@@ -177,11 +209,15 @@ function check(upload: Sent): void {
 
 /** Turns faults on and off, and ends isolates. */
 async function keepBreaking(): Promise<void> {
-  while (!run.isOver) {
-    store.faults = [0, 0.1, 0.5, 1][Math.floor(random() * 4)] ?? 0
-    origin.faults = [0, 0.2, 0.6][Math.floor(random() * 3)] ?? 0
-    await pause(2 + random() * 6)
-    if (random() < 0.2) await restart()
+  for (let phase = 0, born = 0; !run.isOver; phase++) {
+    const { atStore = 0, atOrigin = 0 } = PHASES[phase % PHASES.length] ?? {}
+    store.faults.share = atStore
+    origin.faults.share = atOrigin
+    await pause(2 + random() * 2)
+    const life = LIVES[restarts % LIVES.length] ?? 1
+    if (phase + 1 - born < life) continue
+    await restart()
+    born = phase + 1
   }
 }
 
@@ -197,20 +233,26 @@ async function restart(): Promise<void> {
 async function keepPublishing(): Promise<void> {
   for (let i = 2; !run.isOver; i++) {
     await pause(2 + random() * 3)
-    const [first = '', second = ''] = KEYS
-    if (i % 5 === 0) {
-      await rekey(sealed([second, first]))
-      KEYS.reverse()
-    } else if (i % 5 === 3) await rollBackOnce()
+    const change = listChanges.next()
+    if (change === 'rekeyed') await rekeyOnce()
+    else if (change === 'rolled back') await rollBackOnce()
     else await publish(i)
+    if (change) listChanges.note(change)
   }
+}
+
+async function rekeyOnce(): Promise<void> {
+  const [first = '', second = ''] = KEYS
+  await rekey(sealed([second, first]))
+  KEYS.reverse()
 }
 
 async function rollBackOnce(): Promise<void> {
   const versions = await keptVersions(sealed(KEYS))
   const { version } = await readManifest(sealed(KEYS))
   const earlier = versions.findLast((other) => other < version)
-  if (earlier !== undefined) await rollBack(sealed(KEYS), earlier)
+  if (earlier === undefined) throw new RangeError('the list has no earlier version')
+  await rollBack(sealed(KEYS), earlier)
 }
 
 async function keepMeasuring(): Promise<void> {
@@ -237,10 +279,16 @@ function residentOf(pid: string): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
 }
 
+/** Disconnects clients at once, so that `checkIdle` looks at an isolate that had some. */
+async function leaveAll(): Promise<void> {
+  const uploads = Array.from({ length: LAST_CLIENTS }, () => maker.next(maker.faults.next()))
+  await Promise.all(uploads.map((upload) => send(url, upload)))
+}
+
 /** Waits until everything works again without faults. Returns the seconds that took. */
 async function recover(): Promise<number | undefined> {
-  store.faults = 0
-  origin.faults = 0
+  store.faults.share = 0
+  origin.faults.share = 0
   const since = performance.now()
   const ask = async (file: Buffer | undefined, name: string) => {
     const body = file ?? Buffer.alloc(0)
@@ -260,15 +308,47 @@ async function recover(): Promise<number | undefined> {
 }
 
 /**
- * Checks that nothing is held while no upload is under way. What a disconnected client held expires
- * after 150 s.
+ * Checks that nothing is held while no upload is under way. The platform may end the upload of a
+ * disconnected client without notice. What it held then expires.
  */
 async function checkIdle(): Promise<void> {
+  const since = performance.now()
+  for (;;) {
+    const uploads = await usage()
+    if (Object.values(uploads).every((amount) => amount === 0)) return
+    if (performance.now() - since > IDLE_SECONDS * 1000) {
+      problems.push(`although no upload is under way: ${JSON.stringify(uploads)}`)
+      return
+    }
+    await pause(1)
+  }
+}
+
+/** What the isolate's uploads hold: bytes and places. */
+async function usage(): Promise<Record<string, number>> {
   const response = await fetch(new URL('/healthz', url), { headers: watcher.headers })
-  const { uploads } = (await response.json()) as { uploads: { heldBytes: number; waiting: number } }
-  if (uploads.waiting > 0)
-    problems.push(`${uploads.waiting} uploads still wait although none is under way`)
-  if (uploads.heldBytes > 8 * MIB) problems.push(`${uploads.heldBytes} bytes are held`)
+  const { uploads } = (await response.json()) as { uploads: Record<string, number> }
+  return uploads
+}
+
+/** Faults that should have happened, and have not. */
+function missing(): string[] {
+  if (seconds < FULL_RUN_SECONDS) return []
+  return happened().flatMap(([what, count]) => (count === 0 ? [what] : []))
+}
+
+/** How often each fault has happened. */
+function happened(): [what: string, count: number][] {
+  const parts = {
+    store: store.faults,
+    origin: origin.faults,
+    client: maker.faults,
+    list: listChanges,
+  }
+  const counted = Object.entries(parts).flatMap(([part, { counts }]) =>
+    [...counts].map(([kind, count]): [string, number] => [`${part}: ${kind}`, count]),
+  )
+  return [...counted, ['isolate: ended', restarts]]
 }
 
 function pause(length: number): Promise<void> {
@@ -279,8 +359,11 @@ function report(): void {
   const rows = [...outcomes].toSorted(([a], [b]) => a.localeCompare(b))
   for (const [what, count] of rows) console.log(`${String(count).padStart(6)}  ${what}`)
   console.log(
-    `isolates ended ${restarts} times; workerd took ${Math.round(peak / MIB)} MiB at most`,
+    happened()
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', '),
   )
+  console.log(`workerd took ${Math.round(peak / MIB)} MiB at most`)
   if (recovered !== undefined)
     console.log(`worked again ${recovered.toFixed(1)} s after the last fault`)
   for (const problem of problems.slice(0, 20)) console.error(`PROBLEM ${problem}`)

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Faults } from './faults.ts'
+import type { PictureFinder } from './picture-finder.ts'
 
 /** What an origin does instead of taking an upload. */
 const FAULTS = ['reset', 'stall', 'refuse', 'late', 'error'] as const
@@ -13,7 +15,7 @@ const STALL_MS = 20_000
 export interface Arrived {
   isComplete: boolean
   digest: string
-  /** Whether the received bytes contain all of a forbidden picture. */
+  /** Whether the received bytes contain all of a forbidden picture, in any form. */
   hasForbidden: boolean
 }
 
@@ -23,19 +25,19 @@ export interface Arrived {
  */
 export class FaultyOrigin {
   readonly arrived = new Map<string, Arrived[]>()
-  /** Share of uploads that go wrong, 0 to 1. */
-  faults = 0
+  readonly faults: Faults<(typeof FAULTS)[number]>
   readonly #random: () => number
-  readonly #forbidden: readonly Buffer[]
+  readonly #forbidden: PictureFinder
   readonly #server: Server
 
-  private constructor(random: () => number, forbidden: readonly Buffer[]) {
+  private constructor(random: () => number, forbidden: PictureFinder) {
+    this.faults = new Faults(FAULTS, random)
     this.#random = random
     this.#forbidden = forbidden
     this.#server = createServer((request, response) => this.#take(request, response))
   }
 
-  static async start(random: () => number, forbidden: readonly Buffer[]): Promise<FaultyOrigin> {
+  static async start(random: () => number, forbidden: PictureFinder): Promise<FaultyOrigin> {
     const origin = new FaultyOrigin(random, forbidden)
     await new Promise<void>((resolve) => origin.#server.listen(0, '127.0.0.1', resolve))
     return origin
@@ -51,25 +53,32 @@ export class FaultyOrigin {
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
-    const fault =
-      this.#random() < this.faults ? FAULTS[Math.floor(this.#random() * FAULTS.length)] : undefined
+    const fault = this.faults.pick()
     const chunks: Buffer[] = []
+    const reset = () => {
+      if (!request.socket.destroyed) this.faults.note('reset')
+      request.socket.destroy()
+    }
     request.on('error', () => undefined)
     request.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      if (fault === 'reset' && this.#random() < 0.3) request.socket.destroy()
+      if (fault === 'reset' && this.#random() < 0.3) reset()
     })
     request.on('close', () => this.#note(request, Buffer.concat(chunks)))
     if (fault === 'refuse') {
+      this.faults.note(fault)
       response.writeHead(413, { connection: 'close' }).end('too much')
       return
     }
     if (fault === 'stall') {
+      this.faults.note(fault)
       request.pause()
       setTimeout(() => request.socket.destroy(), STALL_MS)
       return
     }
     request.on('end', () => {
+      if (fault === 'reset') return reset()
+      if (fault) this.faults.note(fault)
       const status = fault === 'error' ? 500 : 201
       setTimeout(() => response.writeHead(status).end('taken'), fault === 'late' ? LATE_MS : 0)
     })
@@ -85,7 +94,7 @@ export class FaultyOrigin {
         // part.
         isComplete: request.readableEnded,
         digest: createHash('sha256').update(body).digest('hex'),
-        hasForbidden: this.#forbidden.some((one) => body.includes(one)),
+        hasForbidden: this.#forbidden.isIn(body),
       },
     ])
   }

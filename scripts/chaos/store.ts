@@ -1,9 +1,13 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Bytes, MemoryStore, type ValueStore } from '../../src/list/store.ts'
+import { Faults } from './faults.ts'
 
-/** What a store does instead of answering. */
-const FAULTS = ['slow', 'silent', 'error', 'missing', 'cut', 'damaged', 'other', 'older'] as const
+/**
+ * What a store does instead of answering: first what only few reads may get, last what keeps a
+ * reader from further reads.
+ */
+const FAULTS = ['older', 'other', 'damaged', 'cut', 'missing', 'error', 'slow', 'silent'] as const
 
 /** Milliseconds of a late answer's delay. */
 const LATE_MS = 3000
@@ -13,14 +17,14 @@ const MAX_OLD = 50
 /** A value store that Workers read over HTTP, and that answers late, wrongly or not at all. */
 export class FaultyStore {
   readonly values = new MemoryStore()
-  /** Share of reads that fail, 0 to 1. */
-  faults = 0
+  readonly faults: Faults<(typeof FAULTS)[number]>
   readonly #old = new Map<string, Bytes[]>()
   readonly #random: () => number
   readonly #server: Server
 
   private constructor(random: () => number) {
     this.#random = random
+    this.faults = new Faults(FAULTS, random)
     this.#server = createServer((request, response) => {
       const key = decodeURIComponent((request.url ?? '').slice(1))
       void this.#answer(key, response).catch(() => response.destroy())
@@ -64,7 +68,9 @@ export class FaultyStore {
 
   async #answer(key: string, response: ServerResponse): Promise<void> {
     const value = await this.values.get(key)
-    const fault = this.#random() < this.faults ? this.#pick(FAULTS) : undefined
+    const old = this.#old.get(key)
+    const fault = this.faults.pick((kind) => (kind === 'older' ? old : value) !== undefined)
+    if (fault) this.faults.note(fault)
     switch (fault) {
       case 'silent':
         return
@@ -79,7 +85,7 @@ export class FaultyStore {
       case 'other':
         return send(response, this.#pick([...this.values.values.values()]))
       case 'older':
-        return send(response, this.#pick(this.#old.get(key) ?? []) ?? value)
+        return send(response, this.#pick(old ?? []))
       case 'slow':
         await new Promise((resolve) => setTimeout(resolve, LATE_MS))
         return send(response, value)

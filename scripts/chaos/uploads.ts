@@ -2,6 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { writeZip } from '../../test/support/archive-writer.ts'
+import { Faults } from './faults.ts'
+
+/** When clients disconnect. */
+const DEPARTURES = ['in its body', 'before its answer'] as const
+type Departure = (typeof DEPARTURES)[number]
 
 /** An upload under way. */
 export interface ChaosUpload {
@@ -11,41 +16,47 @@ export interface ChaosUpload {
   isKnown: boolean
   /** Whether it is sent without a length. */
   isChunked: boolean
-  /** Bytes after which its client disconnects; all of them if it does not. */
+  /** Bytes that its client sends. */
   sent: number
+  /** When its client disconnects, if it does. */
+  departure?: Departure | undefined
 }
 
-/** What its client saw: a status, a broken connection, or nothing for a long time. */
-export type ChaosAnswer = number | 'broken' | 'nothing'
+/**
+ * What its client saw: a status, a broken connection, or nothing for a long time; or that it
+ * disconnected itself.
+ */
+export type ChaosAnswer = number | 'broken' | 'nothing' | Departure
 
 /** Milliseconds within which a client must get an answer. */
 const MAX_WAIT_MS = 150_000
 
 /** Makes uploads of pictures, in every form that they arrive in. */
 export class UploadMaker {
+  readonly faults: Faults<Departure>
   readonly #random: () => number
   readonly #known: readonly Buffer[]
   readonly #others: readonly Buffer[]
   #count = 0
 
   constructor(random: () => number, known: readonly Buffer[], others: readonly Buffer[]) {
+    this.faults = new Faults(DEPARTURES, random)
     this.#random = random
     this.#known = known
     this.#others = others
   }
 
-  next(): ChaosUpload {
+  next(departure = this.faults.pick()): ChaosUpload {
     const isKnown = this.#random() < 0.4
-    const picture = this.#pick(isKnown ? this.#known : this.#others)
-    const { headers, body } = this.#pick(WAYS)(picture)
-    const isGone = this.#random() < 0.2
+    const { headers, body } = this.#pick(WAYS)(this.#pick(isKnown ? this.#known : this.#others))
     return {
       path: `/uploads/${this.#count++}`,
       headers,
       body,
       isKnown,
       isChunked: this.#random() < 0.3,
-      sent: isGone ? Math.floor(this.#random() * body.length) : body.length,
+      sent: departure === 'in its body' ? Math.floor(this.#random() * body.length) : body.length,
+      departure,
     }
   }
 
@@ -66,10 +77,10 @@ const WAYS: readonly Way[] = [
     headers: { 'content-type': 'application/zip' },
     body: Buffer.from(writeZip([{ name: 'a.jpg', content: picture, method: 8 }])),
   }),
-  (picture) => ({
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify({ image: picture.toString('base64') })),
-  }),
+  (picture) => json(picture.toString('base64')),
+  (picture) => json(Buffer.concat([randomBytes(1), picture]).toString('base64')),
+  (picture) => json(Buffer.concat([randomBytes(2), picture]).toString('base64')),
+  (picture) => json(picture.toString('hex')),
   (picture) => ({
     headers: { 'content-type': 'image/jpeg', 'content-encoding': 'gzip' },
     body: gzipSync(picture),
@@ -91,13 +102,20 @@ function form(...files: readonly Buffer[]): ReturnType<Way> {
   }
 }
 
+function json(image: string): ReturnType<Way> {
+  return {
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ image })),
+  }
+}
+
 export function digestOf(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex')
 }
 
 /** Sends an upload, as far as its client does. */
 export function send(base: URL, upload: ChaosUpload): Promise<ChaosAnswer> {
-  const { path, headers, body, isChunked, sent } = upload
+  const { path, headers, body, isChunked, sent, departure } = upload
   const length = isChunked ? {} : { 'content-length': String(body.length) }
   return new Promise((resolve) => {
     const request = httpRequest(new URL(path, base), {
@@ -118,7 +136,8 @@ export function send(base: URL, upload: ChaosUpload): Promise<ChaosAnswer> {
       response.on('end', () => end(response.statusCode ?? 'broken'))
       response.on('close', () => end('broken'))
     })
-    if (sent === body.length) request.end(body)
-    else request.write(body.subarray(0, sent), () => setTimeout(() => end('broken'), 20))
+    const leave = () => setTimeout(() => departure && end(departure), 20)
+    if (departure === 'in its body') request.write(body.subarray(0, sent), leave)
+    else request.end(body, leave)
   })
 }
