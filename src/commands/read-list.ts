@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { HashgateError } from '../util/errors.ts'
 import { count } from './count.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
-import { BadListLineError, MisleadingLineError } from '../list/errors.ts'
+import { BadListLineError } from '../list/errors.ts'
 import { parseList, type ParsedList, type WideKind } from '../list/text.ts'
 
 /** Bad lines reported one by one; beyond that, only a count. */
@@ -71,8 +71,7 @@ async function parseFile(path: string, { skipBad, kind }: ReadOptions): Promise<
 
 /** What to do about an error that does not say so itself. */
 function remedyOf(error: HashgateError): string {
-  const isSkippable = error instanceof BadListLineError && !(error instanceof MisleadingLineError)
-  return isSkippable ? '. Correct it, or skip bad lines with --skip-bad' : ''
+  return error instanceof BadListLineError ? '. Correct it, or skip bad lines with --skip-bad' : ''
 }
 
 /** Number of hashes of each kind in a list: `2 pdq, 1 md5`. */

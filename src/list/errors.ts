@@ -12,32 +12,11 @@ export class BadListLineError extends HashgateError {
 }
 
 /** A line that causes others to be misread, so that skipping it would lose hashes. */
-export class MisleadingLineError extends BadListLineError {}
+export class MisleadingLineError extends HashgateError {
+  readonly code = 'misleading-list-line'
 
-/** An open quote that turns lines with hashes into the text of one cell. */
-export class OpenQuoteError extends MisleadingLineError {
-  constructor(line: number) {
-    super(
-      line,
-      'has a quoted cell that does not end before the next hash; close its quote, or remove it',
-    )
-  }
-}
-
-/** A row that is too long to be genuine. */
-export class LongRowError extends MisleadingLineError {
-  constructor(line: number, maxBytes: number) {
-    super(
-      line,
-      `is longer than ${maxBytes} bytes; write each hash on a line of its own, and close all quotes`,
-    )
-  }
-}
-
-/** A header that names a column twice where only one is allowed. */
-export class RepeatedColumnError extends MisleadingLineError {
-  constructor(line: number) {
-    super(line, 'names a column twice; rename one of the two')
+  constructor(line: number, problem: string) {
+    super(`line ${line}: ${problem}`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { toHex } from '../util/bytes.ts'
 import type { Entry, HashKind } from './entry.ts'
-import { BadListLineError, RepeatedColumnError } from './errors.ts'
+import { BadListLineError, MisleadingLineError } from './errors.ts'
 import { BitBalance, checkBalance } from './text/balance.ts'
 import { type Column, columnsNamed, columnsOf, isHeader } from './text/columns.ts'
 import { decodeText, type ListText } from './text/decode.ts'
@@ -90,13 +90,14 @@ function isSameHeader({ cells }: Row, other: Row): boolean {
   return cells.length === other.cells.length && cells.every((cell, i) => cell === other.cells[i])
 }
 
-/** @throws {RepeatedColumnError} */
+/** @throws {MisleadingLineError} */
 function namedBy({ cells, line }: Row): Column[] {
   const columns = columnsNamed(cells)
   const names = cells.flatMap((cell, i) =>
     ['label', 'nothing'].includes(columns[i]?.has ?? '') ? [] : [cell.toLowerCase()],
   )
-  if (new Set(names).size < names.length) throw new RepeatedColumnError(line)
+  if (new Set(names).size < names.length)
+    throw new MisleadingLineError(line, 'names a column twice; rename one of the two')
   return columns
 }
 

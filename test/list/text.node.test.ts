@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { formatHash } from '../../src/util/hash.ts'
-import { BadListLineError, OpenQuoteError, RepeatedColumnError } from '../../src/list/errors.ts'
+import { BadListLineError, MisleadingLineError } from '../../src/list/errors.ts'
 import { parseList } from '../../src/list/text.ts'
 
 const A = '0123456789abcdef'.repeat(4)
 const B = 'fedcba9876543210'.repeat(4)
 const C = '00ff'.repeat(16)
+const OPEN_QUOTE =
+  'has a quoted cell that does not end before the next hash; close its quote, or remove it'
 
 function read(text: string | Uint8Array, skipBad = false) {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
@@ -137,14 +139,14 @@ describe('parseList', () => {
       for (const end of ['\n', '\r\n', '\r']) {
         const lines = [`${A},x`, `${B},"Smith & co`, `${C},y`, `${A.replace('0', '1')},"z"`]
         const text = ['hash,label', ...lines, ''].join(end)
-        await expect(read(text, skipBad)).rejects.toEqual(new OpenQuoteError(3))
+        await expect(read(text, skipBad)).rejects.toEqual(new MisleadingLineError(3, OPEN_QUOTE))
       }
     },
   )
 
   it('refuses a quote that never ends', async () => {
     await expect(read(`hash,label\n${A},x\n${B},"y\n${C},z\n`, true)).rejects.toEqual(
-      new OpenQuoteError(3),
+      new MisleadingLineError(3, OPEN_QUOTE),
     )
   })
 
@@ -179,7 +181,7 @@ describe('parseList', () => {
   })
 
   it('refuses a header that names a column twice', async () => {
-    const error = new RepeatedColumnError(1)
+    const error = new MisleadingLineError(1, 'names a column twice; rename one of the two')
     await expect(read(`md5,md5\n${MD5},${MD5}\n`)).rejects.toEqual(error)
   })
 

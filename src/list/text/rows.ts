@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { LongRowError, OpenQuoteError } from '../errors.ts'
+import { MisleadingLineError } from '../errors.ts'
 import { isHeader } from './columns.ts'
 import { looksLikeHash } from './kinds.ts'
 import { parseSumLine } from './sums.ts'
@@ -15,6 +15,10 @@ const BY_SPACE: Form = { by: 'delimiter', delimiter: ' ' }
 
 /** Longest row, in bytes: some lists have all hashes on one line. */
 const MAX_ROW_BYTES = 64 * 1024 * 1024
+const LONG_ROW = `is longer than ${MAX_ROW_BYTES} bytes; write each hash on a line of its own, and close all quotes`
+/** An open quote turns lines with hashes into the text of one cell. */
+const OPEN_QUOTE =
+  'has a quoted cell that does not end before the next hash; close its quote, or remove it'
 
 /** First line that gives Excel the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?[,;\t ]*(?=\r|\n)/i
@@ -146,20 +150,20 @@ async function* readCsv(text: AsyncIterable<string>, delimiter: string): AsyncGe
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     // The parser has read on from a quote in the row that it did not deliver.
-    throw error.code === 'CSV_MAX_RECORD_SIZE'
-      ? new LongRowError(last + 1, MAX_ROW_BYTES)
-      : new OpenQuoteError(last + 1)
+    const isLong = error.code === 'CSV_MAX_RECORD_SIZE'
+    throw new MisleadingLineError(last + 1, isLong ? LONG_ROW : OPEN_QUOTE)
   }
 }
 
 /**
  * The line on which a record begins. Quoted cells may contain line ends. If they also contain
  * hashes, a quote is stray, and the hashes up to the next quote would be lost.
- * @throws {OpenQuoteError} even where bad lines are skipped
+ * @throws {MisleadingLineError} even where bad lines are skipped
  */
 function firstLineOf(record: readonly string[], lastLine: number): number {
   const long = record.filter((cell) => cell.includes('\n'))
   const line = lastLine - (long.join('').split('\n').length - 1)
-  if (long.some((cell) => /[0-9a-f]{32}/i.test(cell))) throw new OpenQuoteError(line)
+  if (long.some((cell) => /[0-9a-f]{32}/i.test(cell)))
+    throw new MisleadingLineError(line, OPEN_QUOTE)
   return line
 }
