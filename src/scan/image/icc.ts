@@ -12,6 +12,7 @@ import {
   type Xyz,
 } from './colour-space.ts'
 import { u16At, u32At } from './iso-boxes.ts'
+import { lightOfLab } from './lab.ts'
 
 const MAX_TAGS = 100
 const THREE = [0, 1, 2] as const
@@ -233,14 +234,6 @@ function xyzLight(values: readonly number[]): Xyz {
 
 /** Light of CIE Lab, with the share of lightness at white. */
 function labLight(scale: number): (values: readonly number[]) => Xyz {
-  return ([lightness = 0, a = 0, b = 0]) => {
-    const y = (lightness * scale * 100 + 16) / 116
-    const x = y + (a * scale * 255 - 128) / 500
-    const z = y - (b * scale * 255 - 128) / 200
-    return [WHITE[0] * cubed(x), WHITE[1] * cubed(y), WHITE[2] * cubed(z)]
-  }
-}
-
-function cubed(value: number): number {
-  return value > 6 / 29 ? value ** 3 : (3 * 36 * (value - 4 / 29)) / 841
+  return ([lightness = 0, a = 0, b = 0]) =>
+    lightOfLab(WHITE, lightness * scale * 100, a * scale * 255 - 128, b * scale * 255 - 128)
 }
