@@ -113,7 +113,7 @@ class Gzip implements Decoder {
     const whole: Finished = { coverage: 'unscannable', reason: 'unknown-format', bytes: 0 }
     this.#gzip = new GzipReader(
       budget,
-      () => ({ take: (bytes) => handOn(bytes, inner), finish: () => only(whole) }),
+      () => ({ take: (bytes) => handOn(bytes, inner), hasEnd: false, finish: () => only(whole) }),
       () => only(undefined),
     )
   }

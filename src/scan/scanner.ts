@@ -38,8 +38,8 @@ import { ZipReader } from './archive/zip.ts'
 import { isZlib, ZlibReader } from './archive/zlib.ts'
 import type { Lenience } from './text/coded-stream.ts'
 import { hasPickledBytes, isBinaryString, isDeflateStart } from './text/signs.ts'
-import { isMarkupHead, isTextHead, isUrlencodedHead, TextRuns } from './text/text-runs.ts'
-import { TextSearch } from './text/text-search.ts'
+import { FileTexts } from './text/file-texts.ts'
+import { isMarkupHead, isTextHead, isUrlencodedHead } from './text/text-runs.ts'
 import { BYTE_MS, CHUNK_MS, FILE_MS } from './work.ts'
 
 /**
@@ -61,17 +61,15 @@ export class FileScanner {
   readonly #zip: ZipReader
   /** What is written in another form in the beginning of a sound file. */
   #media: Id3Reader | OggReader | undefined
+  #isPdf = false
   #pdf: PdfScan | undefined
   #pdfProblem: UnscannableReason | undefined
   #embedded: EmbeddedSearch | undefined
   /** Finds other files in an image, if they count. */
   #signs: FileSigns | undefined
   #isForeign = false
-  #texts: TextSearch | undefined
-  /** Texts in data that is not a text. */
-  #textRuns: TextRuns | undefined
-  /** Texts still to be searched. */
-  readonly #runs: Uint8Array[] = []
+  /** Files written in texts. A PDF is searched for them once its streams have been read. */
+  #texts: FileTexts | undefined
   /** Digests up to the end of the value that the file is written in. */
   #markedDigests: FileDigests | undefined
 
@@ -108,11 +106,11 @@ export class FileScanner {
 
   /** Whether further bytes make no difference. */
   get isComplete(): boolean {
-    return this.#hasEnd && !this.#embedded?.isReading && !this.#texts?.isReading
+    return this.hasEnd && !this.#embedded?.isReading && !this.#texts?.isReading
   }
 
   /** Whether its own end was read. Another file may follow. */
-  get #hasEnd(): boolean {
+  get hasEnd(): boolean {
     if (this.#image) return this.#image.isOver
     if (this.#format === 'zip') return this.#zip.hasEnd
     return this.#container?.isComplete ?? false
@@ -193,11 +191,14 @@ export class FileScanner {
       (this.#format !== 'zip' && this.#format !== 'gzip') || isPdf(head),
       (bytes) => this.#image?.beginsWithThumbnail(bytes) ?? false,
     )
-    if (isPdf(head) && !this.#place.isCopy)
-      this.#pdf = new PdfScan(this.#context, budget, this.#open)
     if (isId3(head)) this.#media = new Id3Reader(budget, this.#open)
     else if (isOgg(head)) this.#media = new OggReader(this.#open)
-    this.#beginTexts(start)
+    const texts = this.#beginTexts(start)
+    this.#isPdf = isPdf(head) && !this.#place.isCopy
+    if (this.#isPdf) {
+      const written = texts && { texts, open: () => this.#openWritten(false) }
+      this.#pdf = new PdfScan(this.#context, budget, this.#open, written)
+    } else this.#texts = texts
     if (isImageFormat(this.#format)) {
       this.#image = new ImageScan(this.#context, this.#format, budget, depth > 0)
       if (this.#context.findsFiles) this.#signs = new FileSigns()
@@ -213,33 +214,20 @@ export class FileScanner {
     else for (const { bytes, kind } of spans) yield* this.#use(bytes, kind)
   }
 
-  #beginTexts(head: Uint8Array): void {
-    const { budget, depth, encodings = 0, text } = this.#place
-    if (encodings >= budget.limits.encodings || this.#place.isSearched) return
-    const within = 'text'
-    this.#texts = new TextSearch({
-      budget,
-      isUrlencoded: text === 'urlencoded' || isUrlencodedHead(head),
-      names: this.#context.base64Fields,
-      open: (isPlain) => {
-        if (depth >= budget.limits.depth) return undefined
-        const isCopy = isPlain && (this.#pdf !== undefined || this.#place.isCopy === true)
-        const place = {
-          budget,
-          depth: depth + 1,
-          encodings: encodings + 1,
-          within,
-          isCopy,
-          isSearched: isPlain,
-        } as const
-        return new FileScanner(this.#context, place)
-      },
-    })
+  #beginTexts(head: Uint8Array): FileTexts | undefined {
+    const { budget, encodings = 0, text } = this.#place
+    if (encodings >= budget.limits.encodings || this.#place.isSearched) return undefined
     this.#isForeign = text !== undefined && (!isTextHead(head) || isMarkupHead(head))
     const isPlain = text !== undefined || isTextHead(head) || hasPickledBytes(head)
     const isDeclared = text !== undefined && isImageFormat(this.#format)
     const isText = (this.#format === undefined && isPlain) || isBinaryString(head, isDeclared)
-    if (!isText) this.#textRuns = new TextRuns((run) => this.#runs.push(run))
+    const options = {
+      budget,
+      isUrlencoded: text === 'urlencoded' || isUrlencodedHead(head),
+      names: this.#context.base64Fields,
+      open: this.#openWritten,
+    }
+    return new FileTexts(options, isText)
   }
 
   *#search(bytes: Uint8Array, kind: SpanKind): Steps {
@@ -247,7 +235,7 @@ export class FileScanner {
   }
 
   *#use(chunk: Uint8Array, kind: SpanKind): Steps {
-    this.#pdf?.take(chunk)
+    if (this.#pdf) yield* this.#pdf.take(chunk, kind)
     if (this.#media) yield* this.#media.write(chunk)
     this.#signs?.take(chunk)
     if (this.#image) yield* this.#image.take(chunk)
@@ -255,14 +243,7 @@ export class FileScanner {
     if (this.#container) yield* this.#container.write(chunk)
     else yield* this.#zip.write(chunk, kind)
     // A text in bytes that another reader scans belongs to that reader, unless it began before.
-    if (kind === 'handed' && !this.#texts?.isReading) return
-    if (this.#textRuns) this.#textRuns.write(chunk)
-    else this.#runs.push(chunk)
-    yield* this.#readTexts()
-  }
-
-  *#readTexts(): Steps {
-    for (const run of this.#runs.splice(0)) if (this.#texts) yield* this.#texts.take(run)
+    if (this.#texts && (kind !== 'handed' || this.#texts.isReading)) yield* this.#texts.take(chunk)
   }
 
   /** A thumbnail is hashed with its image, or by itself if the image cannot be scanned. */
@@ -275,6 +256,20 @@ export class FileScanner {
     const { budget, depth, encodings = 0 } = this.#place
     if (depth >= budget.limits.depth) return undefined
     return new FileScanner(this.#context, { budget, depth: depth + 1, encodings, within })
+  }
+
+  /** Begins to scan a file written in a text of this one: `isPlain` beneath escapes, or in a coding. */
+  readonly #openWritten = (isPlain: boolean): FileScanner | undefined => {
+    const { budget, depth, encodings = 0, isCopy } = this.#place
+    if (depth >= budget.limits.depth) return undefined
+    return new FileScanner(this.#context, {
+      budget,
+      depth: depth + 1,
+      encodings: encodings + 1,
+      within: 'text',
+      isCopy: isPlain && (this.#isPdf || isCopy === true),
+      isSearched: isPlain,
+    })
   };
 
   /** Ends all readers besides the image. Returns the files found, in the order of the readers. */
@@ -291,9 +286,7 @@ export class FileScanner {
     if (isArchive && this.#format !== 'zip') inner.push(archiveWithin('zip', this.#zip.findings))
     else inner.push(...this.#zip.findings.inner)
     if (this.#embedded) inner.push(...(yield* this.#embedded.close()))
-    this.#textRuns?.close()
-    yield* this.#readTexts()
-    inner.push(...(this.#texts?.close() ?? []))
+    if (this.#texts) inner.push(...(yield* this.#texts.close()))
     inner.push(...(this.#signs?.close() ?? []))
     const isOverLimit = this.#embedded?.isOverLimit || this.#texts?.isOverLimit
     if (isOverLimit || this.#media?.findings.problem) inner.push(OVER_LIMIT)

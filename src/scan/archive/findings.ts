@@ -39,6 +39,8 @@ export class Findings {
 /** A file within another that is being scanned. */
 export interface InnerScanner {
   take(bytes: Uint8Array): Steps
+  /** Whether its own end was read. */
+  readonly hasEnd: boolean
   /** Ends the file and frees its memory. */
   finish(): Steps<Finished>
 }

@@ -1,4 +1,7 @@
-import type { Steps } from '../../util/steps.ts'
+import { Buffer } from 'node:buffer'
+import { only, type Steps } from '../../util/steps.ts'
+import { Inflater } from '../archive/inflate.ts'
+import { mayBeZlib } from '../archive/zlib.ts'
 import type { ScanBudget } from '../budget.ts'
 import { decodeFax } from '../image/fax.ts'
 import { inChunks, inflate, type Unpacked, unpackLzw, unpackRuns } from '../image/unpack.ts'
@@ -25,6 +28,8 @@ const ROW_COST = 16
 const MAX_FILTERS = 8
 /** Maximum bytes that one filter passes to the next. */
 export const MAX_GATHERED_BYTES = 16 * 1024 * 1024
+/** Bytes of zlib before and behind deflate. */
+const [ZLIB_HEADER_BYTES, CHECKSUM_BYTES] = [2, 4]
 /** Bytes of unfiltered data handed on at once. */
 const CHUNK_BYTES = 64 * 1024
 
@@ -34,13 +39,13 @@ export function* openStream(
   { dict, data, decrypt }: Stream,
   budget: ScanBudget,
 ): Steps<Filtered> {
-  const filters = valuesOf(objects, dict.get('Filter') ?? dict.get('F'))
+  const filters = filtersOf(objects, dict)
   const parameters = valuesOf(objects, dict.get('DecodeParms') ?? dict.get('DP'))
   if (filters.length > MAX_FILTERS) return 'unsupported-encoding'
   if (!objects.takeData(data.length)) return 'over-limit'
   let bytes = decrypt ? yield* decrypt() : data
   for (const [i, filter] of filters.entries()) {
-    const name = typeof filter === 'string' ? (NAMES[filter] ?? filter) : ''
+    const name = nameOf(filter)
     const isLast = i === filters.length - 1
     if (name === 'DCTDecode' || name === 'JPXDecode') {
       const format = name === 'DCTDecode' ? 'jpeg' : 'jp2'
@@ -62,6 +67,59 @@ export type Filtered =
   | { chunks: Unpacked }
   | { file: Uint8Array; format: 'jpeg' | 'jp2'; isRaw: boolean }
   | UnscannableReason
+
+/** What the text of a stream stands for, and the filters that it still has. */
+export interface Written {
+  bytes: Uint8Array
+  filters: readonly string[]
+}
+
+/** Characters that a filter does not read, and what ends its text. */
+const TEXTS = new Map([
+  ['ASCII85Decode', { foreign: /[^!-uz\t\n\f\r \0]/, end: '~>' }],
+  ['ASCIIHexDecode', { foreign: /[^\da-f\t\n\f\r \0]/i, end: '>' }],
+])
+
+/**
+ * Undoes the first filter of a stream if that is written in text. `undefined` if it is not, or if
+ * the text has anything else in it.
+ */
+export function* readWritten(
+  objects: PdfObjects,
+  { dict, data, decrypt }: Stream,
+  budget: ScanBudget,
+): Steps<Written | undefined> {
+  const filters = filtersOf(objects, dict)
+  const [first, ...others] = filters.map((filter) => nameOf(filter))
+  if (first === undefined || decrypt || filters.length > MAX_FILTERS) return undefined
+  if (!TEXTS.has(first) || !objects.takeData(data.length)) return undefined
+  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1')
+  if (!isWhole(first, text)) return undefined
+  const chunks = undo(objects, first, new Map(), data, budget)
+  const bytes = chunks && (yield* gather(chunks, MAX_GATHERED_BYTES, budget))
+  return bytes && bytes !== 'over-limit' ? { bytes, filters: others } : undefined
+}
+
+/**
+ * Number of bytes that zlib inflates to, if it goes from the first byte to the last; 0 if not.
+ */
+export function* inflatedBytes(data: Uint8Array, budget: ScanBudget): Steps<number> {
+  if (!mayBeZlib(data)) return 0
+  const inflater = new Inflater(budget, () => only(undefined))
+  yield* inflater.push(data.subarray(ZLIB_HEADER_BYTES))
+  const end = ZLIB_HEADER_BYTES + inflater.inBytes + CHECKSUM_BYTES
+  return inflater.state === 'ended' && end >= data.length ? inflater.outBytes : 0
+}
+
+/** Whether a filter reads every character of a text. */
+function isWhole(name: string, text: string): boolean {
+  const { foreign, end } = TEXTS.get(name) ?? {}
+  if (!foreign) return false
+  const first = text.search(/[^\t\n\f\r \0]/)
+  const inner = text.startsWith('<~', first) ? text.slice(first + 2) : text
+  const at = inner.search(foreign)
+  return at === -1 || inner.slice(at).replaceAll(/[\t\n\f\r \0]/g, '') === end
+}
 
 /** All bytes, unless there are too many. */
 export function* gather(
@@ -86,6 +144,14 @@ export function* gather(
     filled = end
     if (budget.isTurnOver) yield
   }
+}
+
+function filtersOf(objects: PdfObjects, dict: Dict): Value[] {
+  return valuesOf(objects, dict.get('Filter') ?? dict.get('F'))
+}
+
+function nameOf(filter: Value): string {
+  return typeof filter === 'string' ? (NAMES[filter] ?? filter) : ''
 }
 
 /** A single value, or those of an array. */

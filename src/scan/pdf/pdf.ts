@@ -1,16 +1,19 @@
 import { Buffer } from 'node:buffer'
 import { concatenate } from '../../util/bytes.ts'
 import { inTurns, type Steps } from '../../util/steps.ts'
-import type { OpenInner } from '../archive/findings.ts'
+import type { InnerScanner, OpenInner, SpanKind } from '../archive/findings.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
+import { OVER_LIMIT } from '../describe.ts'
 import { sniffFile } from '../format.ts'
 import { RowWork } from '../image/row-work.ts'
 import { Needles } from '../probes/needles.ts'
 import { type Finished, type ScannedFile, settleAll, type UnscannableReason } from '../scanned.ts'
+import type { FileTexts } from '../text/file-texts.ts'
+import { isNoFile } from '../text/text-search.ts'
 import { FRAME_MS } from '../work.ts'
 import { ContentReader } from './content.ts'
-import { gather, openStream } from './filters.ts'
+import { gather, inflatedBytes, openStream, readWritten } from './filters.ts'
 import { inlinePictures } from './inline.ts'
 import { PdfObjects, type Place, type Stream } from './objects.ts'
 import { PageScan } from './pages.ts'
@@ -29,37 +32,60 @@ const MIN_SIDE = 16
 const MAX_OBJECT_STREAM_BYTES = 8 * 1024 * 1024
 /** Maximum bytes of a content stream, or of an attached file. */
 const MAX_CONTENT_BYTES = 8 * 1024 * 1024
+/** Bytes behind the end of a file that are too few to be a picture. */
+const END_BYTES = 64
 /** Streams without pictures. */
 const OTHER_TYPES = new Set<unknown>(['XRef', 'ObjStm', 'Metadata'])
 const FONT_TYPES = new Set<unknown>(['Type1C', 'CIDFontType0C', 'OpenType'])
 
+/** Searches the texts of a file, and begins to scan a file that is written in one. */
+interface WrittenFiles {
+  texts: FileTexts
+  open: () => InnerScanner | undefined
+}
+
+/** Bytes of a file from one index to another. */
+interface Range {
+  start: number
+  end: number
+}
+
 /**
  * Keeps a PDF until it is complete, then finds the pictures in it that have no signature: rasters,
  * and files behind several filters. Its drawings are not inspected, so a PDF is never scanned
- * completely.
+ * completely. Its texts are searched last, without the streams that were read.
  */
 export class PdfScan {
   readonly #context: ScanContext
   readonly #budget: ScanBudget
   readonly #open: OpenInner
-  #held: Uint8Array[] = []
+  readonly #written: WrittenFiles | undefined
+  #held: { bytes: Uint8Array; kind: SpanKind }[] = []
   #heldBytes = 0
   #isOverHeld = false
 
-  constructor(context: ScanContext, budget: ScanBudget, open: OpenInner) {
+  constructor(
+    context: ScanContext,
+    budget: ScanBudget,
+    open: OpenInner,
+    written: WrittenFiles | undefined,
+  ) {
     this.#context = context
     this.#budget = budget
     this.#open = open
+    this.#written = written
     context.pictures?.begin(this)
   }
 
-  /** Takes the next bytes. Do not change them afterwards. */
-  take(chunk: Uint8Array): void {
-    if (this.#isOverHeld) return
-    this.#held.push(chunk)
-    this.#heldBytes += chunk.length
-    if (this.#budget.take('heldBytes', chunk.length)) return
-    this.#isOverHeld = true
+  /** Takes the next bytes, and how they are otherwise handled. Do not change them afterwards. */
+  *take(bytes: Uint8Array, kind: SpanKind): Steps {
+    this.#held.push({ bytes, kind })
+    if (!this.#isOverHeld) {
+      this.#heldBytes += bytes.length
+      if (this.#budget.take('heldBytes', bytes.length)) return
+      this.#isOverHeld = true
+    }
+    yield* this.#searchTexts([])
     this.#release()
     this.#context.pictures?.end(this)
   }
@@ -79,16 +105,45 @@ export class PdfScan {
   }
 
   async #read(): Promise<PdfContent> {
-    if (this.#isOverHeld) return { files: [], problem: 'over-limit' }
+    const { files, problem } = this.#isOverHeld
+      ? { files: [], problem: 'over-limit' as const }
+      : await this.#readObjects()
+    const texts = this.#written?.texts
+    if (!texts) return { files, problem }
+    files.push(...(await settleAll(await inTurns(texts.close(), this.#budget.turn))))
+    if (texts.isOverLimit) files.push(OVER_LIMIT)
+    return { files, problem }
+  }
+
+  async #readObjects(): Promise<PdfContent> {
     await this.#budget.turnIfOver()
     const [only, ...others] = this.#held
-    const file = only && others.length === 0 ? only : concatenate(this.#held)
+    const file =
+      only && others.length === 0 ? only.bytes : concatenate(this.#held.map(({ bytes }) => bytes))
     try {
-      const reader = new PdfReader(this.#context, this.#budget, this.#open, file)
+      const open = { inner: this.#open, written: this.#written?.open }
+      const reader = new PdfReader(this.#context, this.#budget, open, file)
       const { problem } = await inTurns(reader.read(), this.#budget.turn)
-      return { files: await settleAll(reader.found), problem }
+      const files = await settleAll(reader.found)
+      await inTurns(this.#searchTexts(reader.readRanges), this.#budget.turn)
+      return { files, problem }
     } finally {
       this.#release()
+    }
+  }
+
+  /** Searches what is held, without the ranges that were read. */
+  *#searchTexts(read: readonly Range[]): Steps {
+    const texts = this.#written?.texts
+    if (!texts) return
+    let start = 0
+    for (const { bytes, kind } of this.#held) {
+      for (const piece of pieces(start, start + bytes.length, read)) {
+        // A text that began before goes on in bytes that another reader scans.
+        const isOther = (piece.isRead || kind === 'handed') && !texts.isReading
+        if (!isOther) yield* texts.take(bytes.subarray(piece.start - start, piece.end - start))
+      }
+      start += bytes.length
     }
   }
 
@@ -106,20 +161,43 @@ export interface PdfContent {
   problem: UnscannableReason | undefined
 }
 
+/** Cuts bytes of a file into those that were read and others. */
+function* pieces(start: number, end: number, read: readonly Range[]) {
+  let at = start
+  for (const range of read) {
+    const [from, to] = [Math.max(at, range.start), Math.min(end, range.end)]
+    if (from >= to) continue
+    if (at < from) yield { start: at, end: from, isRead: false }
+    yield { start: from, end: to, isRead: true }
+    at = to
+  }
+  if (at < end) yield { start: at, end, isRead: false }
+}
+
+/** Begins to scan a file in a PDF, or one that is written in its text; `undefined`: texts are not read. */
+interface Openers {
+  inner: OpenInner
+  written: (() => InnerScanner | undefined) | undefined
+}
+
 class PdfReader {
   readonly #context: ScanContext
   readonly #budget: ScanBudget
-  readonly #open: OpenInner
+  readonly #open: Openers
+  readonly #file: Uint8Array
   readonly #objects: PdfObjects
   readonly #raster: RasterContext
   readonly #contents: ContentReader
   readonly found: Finished[] = []
+  /** Streams written in text of which every byte was read as something else. */
+  readonly readRanges: Range[] = []
   #problem: UnscannableReason | undefined
 
-  constructor(context: ScanContext, budget: ScanBudget, open: OpenInner, file: Uint8Array) {
+  constructor(context: ScanContext, budget: ScanBudget, open: Openers, file: Uint8Array) {
     this.#context = context
     this.#budget = budget
     this.#open = open
+    this.#file = file
     this.#objects = new PdfObjects(file, budget)
     this.#contents = new ContentReader(this.#objects, budget)
     const work = new RowWork(file.length, SAMPLES_A_BYTE, budget)
@@ -180,9 +258,35 @@ class PdfReader {
     if (!stream) return
     const { dict } = stream
     const [type, subtype] = ['Type', 'Subtype'].map((key) => this.#objects.resolve(dict.get(key)))
-    if (subtype === 'Image') yield* this.#readPictures(stream)
+    let bytes = 0
+    if (subtype === 'Image') bytes = yield* this.#readPictures(stream)
     else if (!OTHER_TYPES.has(type) && !FONT_TYPES.has(subtype) && !dict.has('Length1'))
       yield* this.#readContent(stream, place)
+    if (!(yield* this.#isWhollyRead(stream, bytes))) return
+    const start = stream.data.byteOffset - this.#file.byteOffset
+    this.readRanges.push({ start, end: start + stream.data.length })
+  }
+
+  /**
+   * Whether the text of a stream is that of a file, from its first character to its last, so that
+   * no other reading of it counts. The file is scanned, unless it was by its first bytes.
+   * @param bytes bytes that were hashed of what its filters yield; `Infinity` for a whole file
+   */
+  *#isWhollyRead(stream: Stream, bytes: number): Steps<boolean> {
+    const open = this.#open.written
+    const written = open && (yield* readWritten(this.#objects, stream, this.#budget))
+    if (!written) return false
+    const [filter, ...others] = written.filters
+    if (filter === 'DCTDecode') return bytes === Infinity
+    if (filter !== 'FlateDecode') return false
+    const inflated = yield* inflatedBytes(written.bytes, this.#budget)
+    if (inflated === 0) return false
+    if (others.length === 0 && inflated <= bytes) return true
+    const scanner = open()
+    const end = scanner && (yield* scanWhole(scanner, written.bytes))
+    if (!end?.isWhole) return false
+    if (typeof end.file === 'function' || !isNoFile(end.file)) this.#add(end.file)
+    return true
   }
 
   /** An attached file, or drawing instructions that may contain pictures. */
@@ -207,30 +311,37 @@ class PdfReader {
     if (id) yield* this.#contents.keep(id[0], content)
   }
 
-  /** Reads a picture, or two if its references are ambiguous. */
-  *#readPictures(stream: Stream): Steps {
+  /**
+   * Reads a picture, or two if its references are ambiguous. Returns how many bytes of it were
+   * hashed: all or none.
+   */
+  *#readPictures(stream: Stream): Steps<number> {
     const objects = this.#objects
     const last = yield* readPicture(objects, stream.dict, this.#budget)
-    yield* this.#readPicture(stream, last)
-    if (!objects.hasRivals) return
+    const bytes = yield* this.#readPicture(stream, last)
+    if (!objects.hasRivals) return bytes
     objects.readsFirst = true
     const first = yield* readPicture(objects, stream.dict, this.#budget)
     if (JSON.stringify(first) !== JSON.stringify(last)) yield* this.#readPicture(stream, first)
     objects.readsFirst = false
+    return bytes
   }
 
-  *#readPicture(stream: Stream, picture: Picture | 'damaged' | 'unsupported-variant'): Steps {
+  *#readPicture(
+    stream: Stream,
+    picture: Picture | 'damaged' | 'unsupported-variant',
+  ): Steps<number> {
     const opened = yield* openStream(this.#objects, stream, this.#budget)
     if (typeof opened !== 'string' && 'file' in opened) {
       if (opened.format === 'jp2') this.#add(unscannablePdf('unsupported-format', undefined, 'jp2'))
-      else if (!opened.isRaw) yield* this.#scan(opened.file)
-      return // a JPEG file alone is found by its signature
+      else if (!opened.isRaw) return (yield* this.#scan(opened.file)) ? Infinity : 0
+      return 0 // a JPEG file alone is found by its signature
     }
-    if (typeof picture !== 'string' && Math.min(picture.width, picture.height) < MIN_SIDE) return
+    if (typeof picture !== 'string' && Math.min(picture.width, picture.height) < MIN_SIDE) return 0
     if (typeof picture === 'string' || typeof opened === 'string') {
       const reason = typeof opened === 'string' ? opened : 'unsupported-variant'
       this.#add(unscannablePdf(picture === 'damaged' ? picture : reason))
-      return
+      return 0
     }
     const needles = new Needles(this.#context, this.#budget)
     const alpha = picture.alpha && (yield* this.#readAlpha(picture.alpha))
@@ -241,13 +352,16 @@ class PdfReader {
     })
     if (typeof end === 'string') {
       this.#add(unscannablePdf(end, picture))
-      return
+      return 0
     }
     const { found, widen } = needles
     const isPartial =
       end.isPartial || needles.isPartial || (picture.alpha !== undefined && alpha === undefined)
     const common = { coverage: 'scanned', format: 'pdf', bytes: 0, within: 'pdf' } as const
     this.#add({ ...common, width, height, needles: found, isPartial, ...(widen && { widen }) })
+    // A predicted row has a byte more.
+    const rowBytes = Math.ceil((width * picture.space.samples * picture.bits) / 8) + 1
+    return isPartial ? 0 : height * rowBytes
   }
 
   *#readAlpha({
@@ -265,20 +379,36 @@ class PdfReader {
     return yield* decodeAlpha(this.#raster, picture, opened.chunks, isContrary)
   }
 
-  *#scan(file: Uint8Array): Steps {
-    const scanner = this.#budget.take('embeddedImages') ? this.#open('pdf') : undefined
+  /** Scans a file. Returns whether all of it was read. */
+  *#scan(file: Uint8Array): Steps<boolean> {
+    const scanner = this.#budget.take('embeddedImages') ? this.#open.inner('pdf') : undefined
     if (!scanner) {
       this.#problem ??= 'over-limit'
-      return
+      return false
     }
-    yield* scanner.take(file)
-    this.found.push(yield* scanner.finish())
+    const end = yield* scanWhole(scanner, file)
+    this.found.push(end.file)
+    return end.isWhole
   }
 
-  #add(file: ScannedFile): void {
+  #add(file: Finished): void {
     if (this.#budget.take('embeddedImages')) this.found.push(file)
     else this.#problem ??= 'over-limit'
   }
+}
+
+/** Scans a file, and tells whether it was scanned from its first byte to about its last. */
+function* scanWhole(
+  scanner: InnerScanner,
+  bytes: Uint8Array,
+): Steps<{ file: Finished; isWhole: boolean }> {
+  const last = Math.max(0, bytes.length - END_BYTES)
+  if (last > 0) yield* scanner.take(bytes.subarray(0, last))
+  const isEarly = scanner.hasEnd
+  yield* scanner.take(bytes.subarray(last))
+  const file = yield* scanner.finish()
+  const isScanned = typeof file !== 'function' && file.coverage === 'scanned' && !file.isPartial
+  return { file, isWhole: isScanned && !isEarly }
 }
 
 function unscannablePdf(

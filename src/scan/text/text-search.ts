@@ -197,7 +197,10 @@ function isUnknown(file: ScannedFile): boolean {
  * A file that fails before its size is known only looked like an image. A text without files does
  * not count either.
  */
-function isNoFile(file: ScannedFile, { isSaid, isFaint }: Start): boolean {
+export function isNoFile(
+  file: ScannedFile,
+  { isSaid, isFaint }: Pick<Start, 'isSaid' | 'isFaint'> = { isSaid: false, isFaint: true },
+): boolean {
   if (file.format === 'zlib' && file.inner?.every(isUnknown)) return true // two bytes are no evidence
   if (file.coverage === 'scanned' || file.reason === 'over-limit' || file.inner) return false
   if (file.reason === 'unknown-format') return !isSaid
