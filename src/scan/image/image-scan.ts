@@ -2,6 +2,7 @@ import { beginsWith, concatenate } from '../../util/bytes.ts'
 import { inTurns, nextTurn, type Steps } from '../../util/steps.ts'
 import { type Frame, ImageDecoder, type Tones } from '../../core/image.ts'
 import { planAvif } from './avif.ts'
+import { stretchAlpha } from './alpha.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
@@ -426,8 +427,10 @@ export class ImageScan {
       if (!scenes.isNew(shownPixels)) continue
       const orientation = shown ? 1 : plan.orientation
       shown ??= { width: shownPixels.width, height: shownPixels.height }
-      this.#usePixels(shownPixels, orientation)
-      if (area) this.#usePixels(crop(shownPixels, area), orientation)
+      for (const view of area ? [shownPixels, crop(shownPixels, area)] : [shownPixels]) {
+        this.#usePixels(view, orientation)
+        if (format === 'avif' && stretchAlpha(view)) this.#usePixels(view, orientation)
+      }
     }
     if (!shown) {
       const reason = failure ?? 'damaged'

@@ -146,6 +146,28 @@ describe('AVIF', () => {
     },
   )
 
+  it('has alpha as it is, and as Chromium stretches it', async () => {
+    const greys = await picture(WIDTH, HEIGHT, 1, 7).greyscale().raw().toBuffer()
+    const alphas = greys.map((grey) => grey / 8)
+    const pixels = Buffer.from([...alphas].flatMap((alpha) => [0, 0, 0, alpha]))
+    const raw = { width: WIDTH, height: HEIGHT } as const
+    const image = sharp(pixels, { raw: { ...raw, channels: 4 } })
+    const file = await image.avif({ effort: 0, quality: 100 }).toBuffer()
+    const overWhite = (stretch: (alpha: number) => number) => {
+      const shown = alphas.map((alpha) => 255 - Math.max(0, stretch(alpha)))
+      return sharp(shown, { raw: { ...raw, channels: 1 } })
+        .png()
+        .toBuffer()
+    }
+    const [plain, stretched] = [
+      await hashOf(await overWhite((alpha) => alpha)),
+      await hashOf(await overWhite((alpha) => ((alpha - 16) * 255) / 219)),
+    ]
+    expect(distance(plain, stretched)).toBeGreaterThan(20)
+    for (const known of [plain, stretched])
+      expect(await nearest(file, known)).toBeLessThanOrEqual(10)
+  })
+
   it('has the alpha of a sequence, which is another track', async () => {
     const frameOf = async (image: Sharp) =>
       avifParts(await image.toFormat('avif', { effort: 0, quality: 90 }).toBuffer())
