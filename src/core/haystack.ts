@@ -149,13 +149,13 @@ export class Haystack {
         ? this.#scanGroups(needles, threshold)
         : this.#searchRows(needles, threshold)
     this.#found = found
-    const told = Math.min(found, CAPACITY)
-    return { near: this.#readResults(told, first), isComplete: told === found }
+    const reported = Math.min(found, CAPACITY)
+    return { near: this.#readResults(reported, first), isComplete: reported === found }
   }
 
   /** What a kernel reported, each hash once per needle. Several slots of a table may find the same hash. */
-  #readResults(told: number, first: number): NearHash[] {
-    const words = new Uint32Array(this.#core.memory.buffer, this.#results, told * RESULT_WORDS)
+  #readResults(reported: number, first: number): NearHash[] {
+    const words = new Uint32Array(this.#core.memory.buffer, this.#results, reported * RESULT_WORDS)
     const known = new Set<number>()
     const near: NearHash[] = []
     for (let i = 0; i < words.length; i += RESULT_WORDS) {

@@ -80,7 +80,7 @@ export interface SourceRun {
   publication?: LedgerPublication
   /** Why it failed, or why nothing was published. */
   error?: HashgateError | undefined
-  /** What is left of the source, if it is so little that nothing of it is published. */
+  /** Set if the source shrank so much that its changes wait for a person. */
   held?: HeldSource | undefined
 }
 

@@ -29,14 +29,14 @@ export class KvStore implements ValueStore {
 
   /** @throws {StoreTimeoutError} there is no answer within 10 seconds */
   get(key: string): Promise<Bytes | undefined> {
-    return this.lend(key, async (value) => value.slice())
+    return this.withValue(key, async (value) => value.slice())
   }
 
   /**
    * Gives a value to `use`, in a buffer that is used again afterwards: touching new memory takes longer than reading.
    * @throws {StoreTimeoutError} there is no answer within 10 seconds
    */
-  async lend<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined> {
+  async withValue<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined> {
     const value = await within(this.#read(key), MAX_GET_MS, () => {
       return new StoreTimeoutError(key, MAX_GET_MS)
     })

@@ -30,7 +30,7 @@ export class SealedStore implements ListStore {
    */
   async get(key: string): Promise<Bytes | undefined> {
     const open = (value: Bytes) => this.#open(key, value)
-    if (this.#inner.lend) return this.#inner.lend(key, open)
+    if (this.#inner.withValue) return this.#inner.withValue(key, open)
     const value = await this.#inner.get(key)
     return value && open(value)
   }

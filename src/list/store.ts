@@ -6,10 +6,9 @@ import { ValueDamagedError, ValueMissingError } from './errors.ts'
  */
 export interface ValueStore extends StoreReader {
   /**
-   * Passes a value to `use`, which must not keep it. For stores where lending is cheaper than
-   * copying.
+   * Passes a value to `use`, which must not keep it. For stores where that is cheaper than a copy.
    */
-  lend?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
+  withValue?<T>(key: string, use: (value: Bytes) => Promise<T>): Promise<T | undefined>
   put(key: string, value: Bytes): Promise<void>
   /** Writes several values, in any order. Calls `onWritten` after some of them, with the number written. */
   putAll(values: ReadonlyMap<string, Bytes>, onWritten?: (count: number) => void): Promise<void>

@@ -25,7 +25,7 @@ export function verdictEvent(
   { afterLastByteMs, route, kept, caller }: VerdictFacts = {},
 ): HappeningOf<'verdict'> {
   const judged = 'files' in outcome ? outcome.files : []
-  const files = filesToReport(judged.filter(isTelling))
+  const files = filesToReport(judged.filter(isReported))
   const otherFiles = judged.length - files.length
   const { action, reason, listVersion } = outcome
   return {
@@ -85,22 +85,22 @@ function filesToReport(files: readonly JudgedFile[]): FileEvent[] {
 
 /** As many of the first files as an event has room for. */
 function fitting(files: readonly JudgedFile[]): FileEvent[] {
-  const told: FileEvent[] = []
+  const events: FileEvent[] = []
   let bytes = 0
   for (const file of files.slice(0, MAX_FILE_EVENTS)) {
     const event = fileEvent(file)
     bytes += Buffer.byteLength(JSON.stringify(event)) + 1
     if (bytes > MAX_FILE_BYTES) break
-    told.push(event)
+    events.push(event)
   }
-  return told
+  return events
 }
 
 /**
- * Whether a file is worth reporting. Documents have many texts and forms many fields, which tell no
- * one anything.
+ * Whether an event reports a file. Documents have many texts, and forms many fields, that say
+ * nothing.
  */
-function isTelling({ scanned, matches }: JudgedFile): boolean {
+function isReported({ scanned, matches }: JudgedFile): boolean {
   if (matches.length > 0) return true
   if (scanned.coverage === 'scanned') return scanned.format !== undefined
   return !scanned.within || scanned.reason !== 'unknown-format'

@@ -47,7 +47,7 @@ describe('KvStore', () => {
       const value = randomBytes(length, length)
       await store.put('a', value)
       const first = await store.get('a')
-      const isLent = await store.lend('a', async (lent) => Buffer.compare(lent, value) === 0)
+      const isLent = await store.withValue('a', async (lent) => Buffer.compare(lent, value) === 0)
       expect([isLent, first?.length]).toEqual([true, length])
       expect(Buffer.compare(first!, value)).toBe(0)
     },
@@ -60,15 +60,15 @@ describe('KvStore', () => {
     const buffers = new Set<ArrayBuffer>()
     const read = async (key: string, i: number) => {
       if (i > 6) await scheduler.wait(20)
-      return store.lend(key, async (value) => {
+      return store.withValue(key, async (value) => {
         buffers.add(value.buffer)
         await scheduler.wait(5)
         return Buffer.compare(value, randomBytes(100_000 + i, i)) === 0
       })
     }
     expect(await Promise.all(keys.map(read))).toEqual(keys.map(() => true))
-    expect(await store.lend('none', async () => true)).toBeUndefined()
-    await expect(store.lend('k/0', () => Promise.reject(new Error('no use')))).rejects.toThrow(
+    expect(await store.withValue('none', async () => true)).toBeUndefined()
+    await expect(store.withValue('k/0', () => Promise.reject(new Error('no use')))).rejects.toThrow(
       'no use',
     )
     expect(await read('k/1', 1)).toBe(true)
@@ -78,7 +78,7 @@ describe('KvStore', () => {
     const store = new KvStore(kvNamespace())
     const bufferOf = async (key: string) => {
       await store.put(key, randomBytes(100, 1))
-      return store.lend(key, async ({ buffer }) => buffer)
+      return store.withValue(key, async ({ buffer }) => buffer)
     }
     const [large, small] = [await bufferOf('segment/a/0'), await bufferOf('detail/a/0')]
     await bufferOf('tail/a/0')
@@ -91,7 +91,7 @@ describe('KvStore', () => {
     const store = new KvStore(kvNamespace())
     const room = async (key: string, length: number) => {
       await store.put(key, randomBytes(length, 1))
-      return store.lend(key, async ({ buffer }) => buffer.byteLength)
+      return store.withValue(key, async ({ buffer }) => buffer.byteLength)
     }
     expect(await room('detail/a/0', 100)).toBe(64 * 1024)
     expect(await room('detail/a/1', 100_000)).toBe(128 * 1024)

@@ -37,8 +37,8 @@ function hasChecksum(block: Uint8Array): boolean {
     signed += byte < 128 ? byte : byte - 256
   }
   const field = block.subarray(148, 156)
-  const told = new Set([readTarNumber(field), readOddNumber(field)])
-  return told.has(unsigned) || told.has(signed)
+  const checksums = new Set([readTarNumber(field), readOddNumber(field)])
+  return checksums.has(unsigned) || checksums.has(signed)
 }
 
 /**

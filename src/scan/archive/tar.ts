@@ -100,9 +100,9 @@ export class TarReader {
   /** Bytes of an entry's data. `undefined` if programs would read them differently. */
   #sizeOf({ type, size }: TarHeader): number | undefined {
     const isFile = !/[xgLK]/.test(type)
-    const told = isFile && this.#next.size !== undefined ? this.#next.size : size
-    if (told === undefined || !Number.isSafeInteger(told)) return undefined
-    return EMPTY_TYPES.test(type) && told > 0 ? undefined : told
+    const bytes = isFile && this.#next.size !== undefined ? this.#next.size : size
+    if (bytes === undefined || !Number.isSafeInteger(bytes)) return undefined
+    return EMPTY_TYPES.test(type) && bytes > 0 ? undefined : bytes
   }
 
   *#takeData(bytes: Uint8Array): Steps<number> {

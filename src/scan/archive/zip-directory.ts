@@ -55,15 +55,15 @@ function directoryOf(end: EndRecord, records: ZipRecords): CentralDirectory | un
   if (records.zip64Ends.length !== (hasZip64 ? 1 : 0)) return undefined
   if (records.locators.size !== (hasZip64 ? 1 : 0)) return undefined
   const [zip64] = records.zip64Ends
-  const told = zip64 ? merge(end, zip64) : end
-  if (!told?.isPlain || !end.isPlain) return undefined
+  const record = zip64 ? merge(end, zip64) : end
+  if (!record?.isPlain || !end.isPlain) return undefined
   const directoryEnd = zip64 ? zip64.start : end.start
-  const start = directoryEnd - told.directoryBytes
-  const shift = start - told.directoryOffset
+  const start = directoryEnd - record.directoryBytes
+  const shift = start - record.directoryOffset
   const isZip64InPlace = !zip64 || zip64.start + RECORD_BYTES.zip64End === locatorStart
   if (!isZip64InPlace || (zip64 && zip64.start !== (zip64Offset ?? 0) + shift)) return undefined
   if (start < 0 || shift < 0) return undefined
-  return { start, end: directoryEnd, shift, entries: told.entries }
+  return { start, end: directoryEnd, shift, entries: record.entries }
 }
 
 /** The Zip64 record, unless the other record has differing numbers of its own. */

@@ -81,7 +81,7 @@ export class ImageScan {
   /** Ends a held image whose bytes are all present. Viewers ignore what follows them. */
   #heldEnd: (() => Promise<ImageOutcome>) | undefined
   /** Needles that were reported before the image was complete. */
-  #toldNeedles = 0
+  #reportedNeedles = 0
   readonly #needles: Needles
   #thumbnail: Thumbnail | undefined
   /** Whether another scan leaves the thumbnail to the image. */
@@ -176,16 +176,16 @@ export class ImageScan {
     this.#decoder?.release()
     this.#decoder = undefined
     this.#outcome = outcome
-    const isTold = outcome.coverage === 'scanned' || !this.#isNested
-    this.#context.pictures?.end(this, isTold ? this.#describe(outcome) : undefined)
+    const isReported = outcome.coverage === 'scanned' || !this.#isNested
+    this.#context.pictures?.end(this, isReported ? this.#describe(outcome) : undefined)
   }
 
   /** The image as a file, with the needles not reported before. */
   #describe(outcome: ImageOutcome): ScannedFile {
     const file = { ...outcome, format: this.#format, bytes: 0 }
     if (file.coverage === 'unscannable') return file
-    const needles = file.needles.slice(this.#toldNeedles)
-    this.#toldNeedles = file.needles.length
+    const needles = file.needles.slice(this.#reportedNeedles)
+    this.#reportedNeedles = file.needles.length
     return { ...file, needles }
   }
 

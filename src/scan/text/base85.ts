@@ -1,5 +1,5 @@
 import { BREAK, Codes, type Coding, concatenateCodes, NO_CODES } from './codings.ts'
-import { type RunPiece, Runs } from './runs.ts'
+import { type RunChunk, Runs } from './runs.ts'
 import { mayBeSign, MOST_BEFORE, windowsFor } from './signs.ts'
 
 /** Characters of a group, and the bytes that they stand for. */
@@ -71,10 +71,10 @@ export class Base85Coding implements Coding {
   }
 
   pick(bytes: Uint8Array): readonly Uint16Array[] {
-    const pieces = this.#runs.pick(bytes)
+    const chunks = this.#runs.pick(bytes)
     this.searched = 0
-    if (pieces.length === 0) return NOTHING
-    for (const piece of pieces) this.#takePiece(piece)
+    if (chunks.length === 0) return NOTHING
+    for (const chunk of chunks) this.#takeChunk(chunk)
     return this.#codes.map((codes) => codes.take())
   }
 
@@ -87,7 +87,7 @@ export class Base85Coding implements Coding {
     return this.#codes.map((codes) => codes.take())
   }
 
-  #takePiece({ bytes, isFirst, isLast }: RunPiece): void {
+  #takeChunk({ bytes, isFirst, isLast }: RunChunk): void {
     if (isFirst) this.#start = START
     const fresh = this.#digitsIn(bytes)
     const kept = this.#digits.length

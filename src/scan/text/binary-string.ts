@@ -61,8 +61,8 @@ export class BinaryString implements Unwriter {
     const charset = this.#charset
     const other = charset === 'windows-1252' ? WINDOWS_BYTES.get(character) : undefined
     const value = other ?? character & 255
-    const isTold = charset === 'letters' ? isTextByte(value) : charset === 'latin1' || !!other
-    out.make(value, true, isTold)
+    const isReported = charset === 'letters' ? isTextByte(value) : charset === 'latin1' || !!other
+    out.make(value, true, isReported)
   }
 }
 

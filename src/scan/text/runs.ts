@@ -2,7 +2,7 @@
 export const MIN_RUN = 128
 
 const NOTHING = new Uint8Array(0)
-const NO_PIECES: readonly RunPiece[] = []
+const NO_CHUNKS: readonly RunChunk[] = []
 
 /** Picks long runs without foreign bytes from a text. It looks at few of the other bytes. */
 export class Runs {
@@ -16,14 +16,14 @@ export class Runs {
     this.#isForeign = isForeign
   }
 
-  pick(fresh: Uint8Array): readonly RunPiece[] {
+  pick(fresh: Uint8Array): readonly RunChunk[] {
     const bytes = this.#mayGoOn(fresh) ? Buffer.concat([this.#held, fresh]) : fresh
-    let pieces: RunPiece[] | undefined
+    let chunks: RunChunk[] | undefined
     let from = 0
     if (this.#isOpen) {
       from = this.#endOf(bytes, 0)
       this.#isOpen = from === bytes.length
-      pieces = [{ bytes: bytes.subarray(0, from), isFirst: false, isLast: !this.#isOpen }]
+      chunks = [{ bytes: bytes.subarray(0, from), isFirst: false, isLast: !this.#isOpen }]
     }
     while (bytes.length - from >= MIN_RUN) {
       const foreign = this.#lastForeign(bytes, from, from + MIN_RUN)
@@ -33,13 +33,13 @@ export class Runs {
       }
       const end = this.#endOf(bytes, from + MIN_RUN)
       this.#isOpen = end === bytes.length
-      pieces ??= []
-      pieces.push({ bytes: bytes.subarray(from, end), isFirst: true, isLast: !this.#isOpen })
+      chunks ??= []
+      chunks.push({ bytes: bytes.subarray(from, end), isFirst: true, isLast: !this.#isOpen })
       from = end
     }
     const rest = this.#lastForeign(bytes, from, bytes.length)
     this.#held = this.#isOpen ? NOTHING : bytes.slice(rest >= 0 ? rest + 1 : from)
-    return pieces ?? NO_PIECES
+    return chunks ?? NO_CHUNKS
   }
 
   /** Whether the held bytes may become a run with the next ones: mostly not. */
@@ -73,8 +73,8 @@ export class Runs {
   }
 }
 
-/** A piece of a run, and whether the run begins and ends with it. */
-export interface RunPiece {
+/** A chunk of a run, and whether the run begins and ends with it. */
+export interface RunChunk {
   bytes: Uint8Array
   isFirst: boolean
   isLast: boolean

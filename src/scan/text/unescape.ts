@@ -111,7 +111,7 @@ export class Unescaper implements Unwriter {
   #length = 0
   /** Whether the value is a byte rather than a character. */
   #isByte = false
-  #isTold = true
+  #isReported = true
 
   /**
    * @param around the character that begins the escapes around these, if they are also undone in
@@ -142,9 +142,10 @@ export class Unescaper implements Unwriter {
         at++
         continue
       }
-      const isTold = this.#isTold && (this.#isDecisive || isMade(made, at, at + this.#length))
+      const isReported =
+        this.#isReported && (this.#isDecisive || isMade(made, at, at + this.#length))
       out.copy(bytes, from, at)
-      out.make(this.#value, this.#isByte, isTold)
+      out.make(this.#value, this.#isByte, isReported)
       at += this.#length
       from = at
     }
@@ -194,7 +195,7 @@ export class Unescaper implements Unwriter {
     this.#value = value
     this.#length = length
     this.#isByte = isByte
-    this.#isTold = true
+    this.#isReported = true
     return 'read'
   }
 
@@ -226,7 +227,7 @@ export class Unescaper implements Unwriter {
     if (next === 10 || next === 13) return this.#readLineEnd(bytes, at)
     const letter = LETTERS.get(String.fromCharCode(next))
     this.#is(letter ?? next, 2)
-    this.#isTold = letter !== undefined || BEGINS_ESCAPE.has(next)
+    this.#isReported = letter !== undefined || BEGINS_ESCAPE.has(next)
     return 'read'
   }
 
@@ -256,7 +257,7 @@ export class Unescaper implements Unwriter {
   #readStyleCharacter(bytes: Uint8Array, at: number, next: number): Escape {
     if (next === 10 || next === 13) return this.#readLineEnd(bytes, at)
     this.#is(next, 2)
-    this.#isTold = false
+    this.#isReported = false
     return 'read'
   }
 

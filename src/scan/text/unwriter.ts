@@ -84,15 +84,15 @@ export class Written {
 
   /**
    * Writes a byte, or a character in UTF-8, or nothing if the value is negative.
-   * @param isTold whether the decoding matters even if no file is being read
+   * @param isReported whether `spans` has it: it matters even if no file is being read
    */
-  make(value: number, isByte: boolean, isTold: boolean): void {
+  make(value: number, isByte: boolean, isReported: boolean): void {
     const from = this.#count
     this.#made ??= new Uint8Array(this.#bytes.length + 1)
     if (value >= 0) this.#put(value, isByte)
     this.#made.fill(1, from, Math.max(this.#count, from + 1))
     addTo(this.#allSpans, from)
-    if (isTold) addTo(this.#spans, from)
+    if (isReported) addTo(this.#spans, from)
   }
 
   end(): Unwritten {

@@ -100,13 +100,14 @@ export class PartBody {
     const sha256 = this.#sha256.digest()
     const crc = Buffer.alloc(4)
     crc.writeUInt32BE(this.#crc32)
-    const told = (name: string) => this.#headers.get(name)
-    const payload = told('x-amz-content-sha256') ?? ''
+    const header = (name: string) => this.#headers.get(name)
+    const payload = header('x-amz-content-sha256') ?? ''
     const isRight =
-      (told('content-md5') ?? md5.toString('base64')) === md5.toString('base64') &&
+      (header('content-md5') ?? md5.toString('base64')) === md5.toString('base64') &&
       (!/^[\da-f]{64}$/.test(payload) || payload === sha256.toString('hex')) &&
-      (told('x-amz-checksum-sha256') ?? sha256.toString('base64')) === sha256.toString('base64') &&
-      (told('x-amz-checksum-crc32') ?? crc.toString('base64')) === crc.toString('base64')
+      (header('x-amz-checksum-sha256') ?? sha256.toString('base64')) ===
+        sha256.toString('base64') &&
+      (header('x-amz-checksum-crc32') ?? crc.toString('base64')) === crc.toString('base64')
     if (!isRight) throw new ChecksumError()
     return md5.toString('hex')
   }
