@@ -89,6 +89,7 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
+  #lastByte = 0
   /** Codes since a value began, across lines. */
   #sinceValue = 0
   /** Whether the next value is that of a field declared to hold files. */
@@ -131,11 +132,6 @@ export class CodedSearch {
       isFile === this.#mayBePacked || (isFile === this.#isLong && this.#coding.isText)
     const isPending = this.#pending.some((one) => !isPacked(one))
     return isPending || this.#streams.some((one) => !one.isEnded && !one.isComplete)
-  }
-
-  /** Whether no file is being read, nor begins in the last codes as far as can be seen. */
-  get isIdle(): boolean {
-    return this.#pending.length === 0 && !this.isReading
   }
 
   write(fresh: Uint16Array): void {
@@ -299,16 +295,20 @@ export class CodedSearch {
   /** Values in bytes have no breaks, and zlib and deflate no sign that could be searched for. */
   #lookForPacked(from: number): void {
     const codes = this.#codes
-    // A value may begin with the last codes before these.
-    const first = Math.max(1, from - PACKED_CODES + 1)
-    for (let index = first; index + PACKED_CODES <= this.#length; index++) {
-      if (!BEFORE_VALUE.has(codes[index - 1] as number)) continue
-      if (codes.subarray(index, index + PACKED_CODES).every(isTextByte)) continue
-      const at = this.#takeCount + index - this.#at
-      const [need, isFile, isFaint] = [PACKED_BYTES, this.#mayBePacked, this.#isFaint]
-      const start = { reading: 'either', ordinals: { skip: at, take: at }, skipBits: 0 } as const
-      this.#look({ ...start, isSaid: false, isFaint, need, isFile, index }, false)
+    let last = this.#lastByte
+    for (let index = from; index < this.#length; index++) {
+      if (
+        BEFORE_VALUE.has(last) &&
+        !codes.subarray(index, index + PACKED_CODES).every(isTextByte)
+      ) {
+        const at = this.#takeCount + index - this.#at
+        const [need, isFile, isFaint] = [PACKED_BYTES, this.#mayBePacked, this.#isFaint]
+        const start = { reading: 'either', ordinals: { skip: at, take: at }, skipBits: 0 } as const
+        this.#look({ ...start, isSaid: false, isFaint, need, isFile, index }, false)
+      }
+      last = codes[index] as number
     }
+    this.#lastByte = last
   }
 
   /** Whether the codes before an index are the name of a field declared to hold files. */

@@ -17,11 +17,6 @@ export class CodingSearch {
     return this.#searches.some((search) => search.isReading)
   }
 
-  /** Whether no file is being read, nor begins in the last codes as far as can be seen. */
-  get isIdle(): boolean {
-    return this.#searches.every((search) => search.isIdle)
-  }
-
   /**
    * Takes the next bytes, which come from a position in the upload's text.
    * @param isDoubtful whether the text may also be read in another way

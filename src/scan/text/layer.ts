@@ -13,11 +13,8 @@ import { WideStringCoding } from './wide-string.ts'
 import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
 import { UrlLines } from './url-lines.ts'
 
-/**
- * Bytes before an escape that are searched with it, if no file is being read: hex of the 321 bytes
- * by which a TAR is recognised, or of the 320 of deflate.
- */
-const MIN_REPLAY_BYTES = 704
+/** Bytes before an escape that are searched with it, if no file is being read. */
+const MIN_REPLAY_BYTES = 1024
 /** Bytes after an escape that are searched beneath it: enough to see whether a file has begun. */
 const BEHIND_BYTES = 256
 /**
@@ -117,9 +114,7 @@ export class Layer {
 
   #add(unwriter: Unwriter, depth: number, own: number): void {
     const isNear = (this.#isRoot && NEAR.has(own)) || (AROUND_JSON.has(this.#own) && own === STRING)
-    this.#beneath.push(
-      new Beneath(unwriter, () => new Layer(this.#parts, depth, own, isNear), this.#parts.opened),
-    )
+    this.#beneath.push(new Beneath(unwriter, () => new Layer(this.#parts, depth, own, isNear)))
   }
 
   /** Whether an incomplete file is being read. */
@@ -127,13 +122,6 @@ export class Layer {
     return (
       this.#searches.some((search) => search.isReading) ||
       this.#beneath.some((one) => one.isReading)
-    )
-  }
-
-  /** Whether no file is being read, nor begins in the last bytes as far as can be seen. */
-  get isIdle(): boolean {
-    return (
-      this.#searches.every((search) => search.isIdle) && this.#beneath.every((one) => one.isIdle)
     )
   }
 
@@ -154,8 +142,9 @@ export class Layer {
       unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
     for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
+    const isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
     // What one of them reads, another may read differently.
-    const isReading = wasReading || this.isReading
+    const isReading = wasReading || this.isReading || isMixed
     // Those that may begin a file come first: then others matter more.
     const found = this.#beneath.map((one, i) => ({ one, plain: unwritten[i] as Unwritten }))
     const before = this.#parts.opened()
@@ -189,36 +178,24 @@ export interface LayerParts extends CodedFinds {
   takeBytes: (count: number) => boolean
 }
 
-/** Bytes from a position in the upload's text. */
-interface Piece {
-  bytes: Uint8Array
-  rootAt: number
-}
-
 /**
  * What lies beneath one kind of escape in a text. It is searched only from a little before an
- * escape to a little after it, and as long as a file is read in it.
+ * escape to a little after it.
  */
 class Beneath {
   readonly isEscape: boolean
   readonly #unwriter: Unwriter
   readonly #open: () => Layer
-  readonly #opened: () => number
   #layer: Layer | undefined
-  /** Bytes still to be searched after the last escape. */
-  #left = 0
-  /** Number of files found in the text when it was last searched without reading one. */
-  #openedBefore = -1
-  /** Bytes before the next escape: the search goes on, or starts, with them. */
-  #replay: Piece[] = []
+  /** Bytes before the next escape: the search starts with them. */
+  #replay: { bytes: Uint8Array; rootAt: number }[] = []
   #replayBytes = 0
   #isReplayShort = false
 
-  constructor(unwriter: Unwriter, open: () => Layer, opened: () => number) {
+  constructor(unwriter: Unwriter, open: () => Layer) {
     this.isEscape = !(unwriter instanceof BinaryString)
     this.#unwriter = unwriter
     this.#open = open
-    this.#opened = opened
   }
 
   /** Whether it currently differs from the text. */
@@ -230,10 +207,6 @@ class Beneath {
     return this.#layer?.isReading ?? false
   }
 
-  get isIdle(): boolean {
-    return this.#layer?.isIdle ?? true
-  }
-
   unwrite(bytes: Uint8Array, made?: Uint8Array): Unwritten {
     return this.#unwriter.write(bytes, made)
   }
@@ -243,43 +216,39 @@ class Beneath {
    * which may continue differently here. Returns whether all of it could be read.
    */
   take({ bytes, spans, made }: Unwritten, isReading: boolean, rootAt: number): boolean {
-    // Files that began since may go on differently here. Those before broke off here, or ended.
-    const isOther = isReading && this.#opened() !== this.#openedBefore
+    const give = (from: number, to: number) =>
+      this.#layer?.write(bytes.subarray(from, to), rootAt, made?.subarray(from, to))
     let [at, isWhole] = [0, true]
-    const give = (to: number) => {
-      if (to > at) this.#give(bytes.subarray(at, to), rootAt, made?.subarray(at, to))
-      at = Math.max(at, to)
-    }
-    const pass = (to: number) => {
-      const isOpen = this.#layer !== undefined && this.#replayBytes === 0
-      const end = Math.min(to, at + this.#left)
-      this.#left -= end - at
-      give(end)
-      if (isOpen && (isOther || this.isReading)) give(to)
-      if (at < to) this.#keep(bytes.subarray(at, to), isOther, rootAt)
-      at = to
-    }
     for (const { first, last } of spans) {
-      if (first - at > this.#left) pass(first)
-      isWhole = this.#wake() && isWhole
-      const end = last + 1 + BEHIND_BYTES
-      give(Math.min(bytes.length, end))
-      this.#left = end - at
+      if (!this.#layer) {
+        this.#keep(bytes.subarray(at, first), isReading, rootAt)
+        isWhole = this.#wake() && isWhole
+        at = first
+      }
+      const end = Math.min(bytes.length, last + 1 + BEHIND_BYTES)
+      give(at, end)
+      at = end
+      this.#closeUnless(isReading, bytes.subarray(0, end), rootAt)
     }
-    pass(bytes.length)
+    if (spans.length === 0) this.#closeUnless(isReading, bytes.subarray(0, 0), rootAt)
+    if (this.#layer) give(at, bytes.length)
+    else if (at < bytes.length) this.#keep(bytes.subarray(at), isReading, rootAt)
     return isWhole
   }
 
-  #give(bytes: Uint8Array, rootAt: number, made?: Uint8Array): void {
-    this.#layer?.write(bytes, rootAt, made)
-    if (this.isIdle) this.#openedBefore = this.#opened()
+  /** Stops searching unless a file is being read. */
+  #closeUnless(isReading: boolean, bytes: Uint8Array, rootAt: number): void {
+    if (isReading || this.isReading) return
+    this.close()
+    this.#keep(bytes, isReading, rootAt)
   }
 
-  /** Begins to search, or goes on, with the bytes before. Returns whether all of those were kept. */
+  /** Begins to search, with the bytes before. Returns whether all of those were kept. */
   #wake(): boolean {
+    if (this.#layer) return true
     const isWhole = !this.#isReplayShort
-    this.#layer ??= this.#open()
-    for (const one of this.#replay) this.#give(one.bytes, one.rootAt)
+    this.#layer = this.#open()
+    for (const one of this.#replay) this.#layer.write(one.bytes, one.rootAt)
     this.#forget()
     return isWhole
   }
@@ -293,7 +262,6 @@ class Beneath {
     const bytes = isReading ? plain : plain.subarray(-MIN_REPLAY_BYTES)
     this.#replay.push({ bytes, rootAt })
     this.#replayBytes += bytes.length
-    if (this.#replayBytes > MIN_REPLAY_BYTES) this.close()
     if (!isReading) this.#trim()
     if (this.#replayBytes <= MAX_REPLAY_BYTES) return
     this.#forget()

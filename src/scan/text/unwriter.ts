@@ -26,7 +26,7 @@ export interface Span {
 }
 
 /** Two escapes farther apart than this do not share a span. */
-const FAR_BYTES = 256
+const FAR_BYTES = 2048
 
 /** Up to so many bytes, a loop copies faster than `set`. */
 const FEW_BYTES = 32
