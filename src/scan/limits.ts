@@ -60,7 +60,7 @@ export const SCAN_LIMITS: ScanLimits = {
    * Files found by their signatures that are open at once: one, its previews, its other readings,
    * and some false starts.
    */
-  embeddedAtOnce: 24,
+  embeddedAtOnce: 40,
   /**
    * Bytes of one AVIF, HEIC or WebP found by its signature. Files with tracks do not say where they
    * end.

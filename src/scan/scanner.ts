@@ -18,7 +18,7 @@ import { EmbeddedSearch } from './archive/embedded.ts'
 import type { OpenInner, SpanKind, SpanSink } from './archive/findings.ts'
 import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './format.ts'
 import { GzipReader } from './archive/gzip.ts'
-import { type ImageOutcome, ImageScan } from './image/image-scan.ts'
+import { type ImageOutcome, ImageScan, missingBytesOf } from './image/image-scan.ts'
 import { SCAN_LIMITS } from './limits.ts'
 import { Id3Reader, isId3 } from './media/id3.ts'
 import { isOgg, OggReader } from './media/ogg.ts'
@@ -114,6 +114,12 @@ export class FileScanner {
     if (this.#image) return this.#image.isOver
     if (this.#format === 'zip') return this.#zip.hasEnd
     return this.#container?.isComplete ?? false
+  }
+
+  /** Number of bytes up to its end, if it says how long it is; otherwise `Infinity`. */
+  get missingBytes(): number {
+    if (this.#isSniffed) return this.#image?.missingBytes ?? Infinity
+    return missingBytesOf(concatenate(this.#head.map(({ bytes }) => bytes)))
   }
 
   /** Its format by its first bytes, once there are enough. */

@@ -142,6 +142,12 @@ export class ImageScan {
     return this.#outcome !== undefined || this.#heldEnd !== undefined || this.#isOverHeld
   }
 
+  /** Number of bytes up to the end of a held image, as far as it is known; otherwise `Infinity`. */
+  get missingBytes(): number {
+    const isKnown = this.#lengthLooks > 0 && !this.isOver
+    return isKnown ? this.#neededBytes - this.#heldBytes : Infinity
+  }
+
   /** Ends the image. A held image must be decoded while nothing else is. */
   *finish(): Steps<ImageOutcome | (() => Promise<ImageOutcome>)> {
     if (this.#decoder) this.#settle(yield* this.#endDecoder(this.#decoder))
@@ -541,4 +547,10 @@ function sizeOf({ width, height }: { width?: number; height?: number }): Size | 
 
 function orientationOf(exif: Uint8Array | undefined): number {
   return exif ? readExif(exif).orientation : 1
+}
+
+/** Bytes that a held image lacks up to its end if it begins like this; `Infinity` for others. */
+export function missingBytesOf(head: Uint8Array): number {
+  const format = sniffFormat(head)
+  return format && HELD_FORMATS.has(format) ? heldLength(format, head) - head.length : Infinity
 }

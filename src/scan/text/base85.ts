@@ -1,4 +1,4 @@
-import { BREAK, Codes, type Coding, concatenateCodes, NO_CODES } from './codings.ts'
+import { BREAK, Codes, type Coding, concatenateCodes, LAST_BYTES, NO_CODES } from './codings.ts'
 import { type RunChunk, Runs } from './runs.ts'
 import { mayBeSign, MOST_BEFORE, windowsFor } from './signs.ts'
 
@@ -15,6 +15,8 @@ const TEXT_GROUPS = 10
 const [SKIP, ZEROS, FOREIGN] = [0xfd, 0xfe, 0xff]
 /** Flag of a character after which a value may begin, and of the digit that it may begin with. */
 const START = 0x100
+/** Flag of a digit before which a value may end, in JSON, forms or markup, or with its line. */
+const END = 0x200
 
 const [DIGITS, UPPER] = ['0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 const LOWER = UPPER.toLowerCase()
@@ -56,7 +58,7 @@ export class Base85Coding implements Coding {
   /** The run's last digits, and the number of all its digits. */
   #digits = NO_CODES
   #count = 0
-  #start = START
+  #flags = START
   /**
    * The last five digits as a number; for each phase, its previous group and its number of
    * consecutive text groups.
@@ -88,7 +90,7 @@ export class Base85Coding implements Coding {
   }
 
   #takeChunk({ bytes, isFirst, isLast }: RunChunk): void {
-    if (isFirst) this.#start = START
+    if (isFirst) this.#flags = START
     const fresh = this.#digitsIn(bytes)
     const kept = this.#digits.length
     const digits = concatenateCodes(this.#digits, fresh)
@@ -101,15 +103,16 @@ export class Base85Coding implements Coding {
 
   #digitsIn(bytes: Uint8Array): Uint16Array {
     const [digits, table] = [this.#fresh, this.#table]
-    let start = this.#start
+    let flags = this.#flags
     for (let i = 0; i < bytes.length; i++) {
       const kind = table[bytes[i] as number] as number
       const digit = kind & 0xff
-      if (digit < 85) digits.push(digit | start)
+      if (digit < 85) digits.push(digit | flags | (kind & END))
       else if (digit === ZEROS) for (let n = 0; n < GROUP; n++) digits.push(0)
-      if (digit !== SKIP) start = kind & START
+      if (digit === SKIP) flags |= kind & END
+      else flags = kind & START
     }
-    this.#start = start
+    this.#flags = flags
     return digits.take()
   }
 
@@ -128,7 +131,7 @@ export class Base85Coding implements Coding {
       const before = last[phase] as number
       last[phase] = bytes
       texts[phase] = isText(bytes) ? (texts[phase] as number) + 1 : 0
-      if (((this.#given >> phase) & 1) === 1) this.#give(phase, bytes, isValid)
+      if (((this.#given >> phase) & 1) === 1) this.#giveGroup(phase, digits, at + 1 - GROUP)
       else if (isFile(before, bytes) || texts[phase] === TEXT_GROUPS)
         this.#begin(phase, digits, at, KEPT / GROUP)
       else if (
@@ -145,10 +148,22 @@ export class Base85Coding implements Coding {
     this.#given |= 1 << phase
     this.#codes[phase]?.push(BREAK)
     const count = Math.min(groups, Math.floor((at + 1) / GROUP))
-    for (let i = count - 1; i >= 0; i--) {
-      const value = groupAt(digits, at + 1 - GROUP * (i + 1))
-      this.#give(phase, value >>> 0, value <= MAX_GROUP)
+    for (let i = count - 1; i >= 0; i--) this.#giveGroup(phase, digits, at + 1 - GROUP * (i + 1))
+  }
+
+  /** Passes on the group from an index on, in which the value may end. */
+  #giveGroup(phase: number, digits: Uint16Array, from: number): void {
+    const value = groupAt(digits, from)
+    const isValid = value <= MAX_GROUP
+    const length = endIn(digits, from)
+    if (length > 0) {
+      const last = groupAt(digits.subarray(0, from + length), from)
+      const shift = 8 * (GROUP - length)
+      if (!isValid) this.#give(phase, last >>> 0, last <= MAX_GROUP, length - 1)
+      else if (last <= MAX_GROUP && last >>> shift !== value >>> shift)
+        this.#codes[phase]?.push(LAST_BYTES + length - 1)
     }
+    this.#give(phase, value >>> 0, isValid)
   }
 
   #give(phase: number, bytes: number, isValid: boolean, count = GROUP_BYTES): void {
@@ -178,7 +193,10 @@ function digitTable(digits: string, skipped: string, zeros = ''): Uint16Array {
   for (const [digit, char] of Array.from(digits).entries()) table[char.charCodeAt(0)] = digit
   for (const char of skipped) table[char.charCodeAt(0)] = SKIP
   for (const char of zeros) table[char.charCodeAt(0)] = ZEROS
-  for (const char of '"\'>=,') table[char.charCodeAt(0)] = (table[char.charCodeAt(0)] ?? 0) | START
+  const mark = (char: string, flag: number) =>
+    (table[char.charCodeAt(0)] = (table[char.charCodeAt(0)] ?? 0) | flag)
+  for (const char of '"\'>=,') mark(char, START)
+  for (const char of '"\'=&<\n') mark(char, END)
   return table
 }
 
@@ -192,6 +210,13 @@ function groupAt(digits: Uint16Array, from: number): number {
   let value = 0
   for (let i = from; i < from + GROUP; i++) value = value * 85 + ((digits[i] ?? 84) & 0xff)
   return value
+}
+
+/** Digits before a possible end of the value in the group from an index on; 0 if there is none. */
+function endIn(digits: Uint16Array, from: number): number {
+  for (let length = 2; length < GROUP; length++)
+    if (((digits[from + length] as number) & END) !== 0) return length
+  return 0
 }
 
 /** Whether a sign ends in a group. */

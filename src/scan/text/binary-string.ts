@@ -28,14 +28,13 @@ export class BinaryString implements Unwriter {
     const { bytes } = this.#unread.join(fresh)
     if (isAscii(bytes)) return unchanged(bytes)
     const out = new Written(bytes.length)
-    let [characters, others, from] = [0, 0, 0]
-    for (let at = 0; at < bytes.length;) {
+    let [characters, others, from, end] = [0, 0, 0, bytes.length]
+    for (let at = 0; at < end;) {
       const byte = bytes[at] as number
       const length = byte < 0xc2 || byte >= 0xf0 ? 1 : byte < 0xe0 ? 2 : 3
       if (at + length > bytes.length) {
         this.#unread.keep(bytes.subarray(at))
-        out.copy(bytes, from, at)
-        from = bytes.length
+        end = at
         break
       }
       if (length === 1 || !isTrail(bytes[at + 1]) || !isTrail(bytes[at + length - 1])) {
@@ -52,8 +51,8 @@ export class BinaryString implements Unwriter {
       characters++
     }
     // In other data, about a quarter looks like such characters.
-    if (others * 2 > characters) return unchanged(bytes)
-    out.copy(bytes, from)
+    if (others * 2 > characters) return unchanged(bytes.subarray(0, end))
+    out.copy(bytes, from, end)
     return out.end()
   }
 
@@ -61,8 +60,9 @@ export class BinaryString implements Unwriter {
     const charset = this.#charset
     const other = charset === 'windows-1252' ? WINDOWS_BYTES.get(character) : undefined
     const value = other ?? character & 255
-    const isReported = charset === 'letters' ? isTextByte(value) : charset === 'latin1' || !!other
-    out.make(value, true, isReported)
+    // Without one of its own characters, Windows-1252 reads the same as Latin-1.
+    if (charset === 'windows-1252' && other === undefined) out.put(value, true)
+    else out.make(value, true, charset !== 'letters' || isTextByte(value))
   }
 }
 

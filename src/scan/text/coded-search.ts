@@ -3,6 +3,7 @@ import {
   ByteCoding,
   type Coding,
   COMMA_BREAK,
+  LAST_BYTES,
   LINE_BREAK,
   NO_CODES,
   SEMICOLON_BREAK,
@@ -89,7 +90,6 @@ export class CodedSearch {
   #sinceBreak = 0
   #isDataUri = false
   #lastBreak = BREAK
-  #lastByte = 0
   /** Codes since a value began, across lines. */
   #sinceValue = 0
   /** Whether the next value is that of a field declared to hold files. */
@@ -110,7 +110,7 @@ export class CodedSearch {
     const { bits } = coding
     this.#coding = coding
     this.#finds = finds
-    this.#windows = windowsFor(bits, isFaint)
+    this.#windows = windowsFor(bits, isFaint ? 'long' : coding.isText ? 'bytes' : 'all')
     this.#isFaint = isFaint || coding.isStrict === true
     this.#fastCodes = bits === 6 ? URL_CODES : BREAK
     this.#valueCodes = Math.ceil((VALUE_BYTES * 8) / bits)
@@ -134,6 +134,11 @@ export class CodedSearch {
     return isPending || this.#streams.some((one) => !one.isEnded && !one.isComplete)
   }
 
+  /** The same, or a value has begun that is still too short to be recognised. */
+  get mayBegin(): boolean {
+    return this.isReading || (this.#sinceBreak > 0 && this.#sinceBreak < this.#valueCodes)
+  }
+
   write(fresh: Uint16Array): void {
     let from = 0
     if (this.#coding.isStrict)
@@ -151,7 +156,7 @@ export class CodedSearch {
     const codes = this.#append(fresh)
     for (const stream of [...this.#streams]) if (!stream.isEnded) this.#feed(stream, codes, 0)
     if (this.#pending.length > 0) this.#lookAgain(false)
-    if (this.#coding.isText) this.#lookForPacked(this.#length - fresh.length)
+    if (this.#coding.isText) this.#lookForPacked(this.#length - fresh.length - PACKED_CODES + 1)
     this.#search()
     if (this.#streams.length === 0) return
     const seen = { skip: this.#skipCount, take: this.#takeCount }
@@ -237,6 +242,11 @@ export class CodedSearch {
         wide = (wide << 1) | (kinds === WIDE ? 1 : 0)
         const isLong = kinds !== 0 && ((plain & mask) === mask || (wide & mask) === mask)
         if (isLong && at + 1 - takeAt >= textCount) found |= TEXT
+      } else if (code > LAST_BYTES) {
+        breakAt++
+        valueAt++
+        takeAt++
+        if (!isParted) stop = this.#stopBehind(at + 1, breakAt, valueAt)
       } else if (code >= BREAK) {
         valueAt = isValueEnd(code, at - breakAt) ? at + 1 : valueAt + 1
         if (bits === 6 && code !== LINE_BREAK) this.#noteBreak(code, at, at - breakAt, window)
@@ -292,13 +302,15 @@ export class CodedSearch {
       this.#consider('either', at, this.#deflateCodes, 0, DEFLATE_BYTES, this.#isLong)
   }
 
-  /** Values in bytes have no breaks, and zlib and deflate no sign that could be searched for. */
+  /**
+   * Values in bytes have no breaks, and zlib and deflate no sign that could be searched for.
+   * @param from first index that was not looked at; below 0 while there are too few codes to look
+   */
   #lookForPacked(from: number): void {
     const codes = this.#codes
-    let last = this.#lastByte
-    for (let index = from; index < this.#length; index++) {
+    for (let index = Math.max(1, from); index + PACKED_CODES <= this.#length; index++) {
       if (
-        BEFORE_VALUE.has(last) &&
+        BEFORE_VALUE.has(codes[index - 1] as number) &&
         !codes.subarray(index, index + PACKED_CODES).every(isTextByte)
       ) {
         const at = this.#takeCount + index - this.#at
@@ -306,9 +318,7 @@ export class CodedSearch {
         const start = { reading: 'either', ordinals: { skip: at, take: at }, skipBits: 0 } as const
         this.#look({ ...start, isSaid: false, isFaint, need, isFile, index }, false)
       }
-      last = codes[index] as number
     }
-    this.#lastByte = last
   }
 
   /** Whether the codes before an index are the name of a field declared to hold files. */

@@ -1,6 +1,6 @@
 import type { Finished } from '../scanned.ts'
 import { isTextByte, SIGHT_BYTES, VALUE_BYTES } from './signs.ts'
-import { BREAK, LINE_BREAK, PAD_BREAK, URL_CODES } from './codings.ts'
+import { BREAK, LAST_BYTES, LINE_BREAK, PAD_BREAK, URL_CODES } from './codings.ts'
 
 /**
  * Bytes of a file kept in case the readings diverge. Honest encoders use one alphabet from the
@@ -83,6 +83,12 @@ export class CodedStream {
       const code = codes[index] as number
       let value = code
       if (code === LINE_BREAK) continue
+      if (code > LAST_BYTES) {
+        this.#give(bytes.slice(0, count))
+        count = 0
+        index += this.#takeLast(codes.subarray(index + 1, index + 1 + code - LAST_BYTES))
+        continue
+      }
       if (code >= BREAK) {
         this.#isBehindPad ||= code === PAD_BREAK && this.#heldBits > 0
         if (this.#isBehindEnd && count < MIN_GIVEN_BYTES) continue
@@ -111,6 +117,16 @@ export class CodedStream {
     }
     if (!this.isEnded) this.#give(bytes.slice(0, count))
     return this.isEnded ? codes.length : index
+  }
+
+  /** Takes bytes as the last of a value if the file ends with them. Returns how many it took. */
+  #takeLast(codes: Uint16Array): number {
+    if (this.#file.missingBytes > codes.length) return 0
+    const last = Uint8Array.from(codes)
+    for (let i = last.length - 1; i >= 0; i--) if (((last[i] as number)++ & 255) !== 255) break
+    this.#taken += last.length
+    this.#give(last)
+    return last.length
   }
 
   /**
@@ -230,6 +246,8 @@ export interface CodedFile {
   close(): Finished
   /** Whether further bytes make no difference. */
   readonly isComplete: boolean
+  /** Number of bytes up to its end, if it says how long it is; otherwise `Infinity`. */
+  readonly missingBytes: number
   /**
    * Whether it may go on after the end of a value: readers of base64 skip what is foreign. `text`:
    * only as long as it stays a text.

@@ -45,7 +45,7 @@ export class CodingSearch {
       search.rootAt = rootAt ?? search.rootAt
       search.isDoubtful = isDoubtful ?? search.isDoubtful
       search.write(codes)
-      if (codes.length > 0 && !search.isReading) this.#coding.rest?.(i)
+      if (codes.length > 0 && !search.mayBegin) this.#coding.rest?.(i)
     }
     this.#finds.onCodes(count)
   }

@@ -11,6 +11,12 @@ export const PAD_BREAK = 260
 export const LINE_BREAK = 259
 
 /**
+ * Added to 1, 2 or 3: marks that a value may end behind so many of the next bytes. Then these, taken
+ * as one number, are one more than they are in a value that goes on.
+ */
+export const LAST_BYTES = 261
+
+/**
  * Codes of base64's second alphabet (RFC 4648, 5): some readers skip them, others read them as +
  * and /.
  */

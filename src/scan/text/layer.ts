@@ -14,7 +14,7 @@ import { type Unwriter, type Unwritten, unchanged } from './unwriter.ts'
 import { UrlLines } from './url-lines.ts'
 
 /** Bytes before an escape that are searched with it, if no file is being read. */
-const MIN_REPLAY_BYTES = 1024
+const REPLAY_BYTES = 1024
 /** Bytes after an escape that are searched beneath it: enough to see whether a file has begun. */
 const BEHIND_BYTES = 256
 /**
@@ -142,9 +142,8 @@ export class Layer {
       unwritten.some(({ spans }, i) => spans.length > 0 || this.#beneath[i]?.isAwake)
     const wasReading = this.isReading
     for (const search of this.#searches) search.write(bytes, rootAt, isDoubtful)
-    const isMixed = unwritten.filter(({ spans }) => spans.length > 0).length > 1
     // What one of them reads, another may read differently.
-    const isReading = wasReading || this.isReading || isMixed
+    const isReading = wasReading || this.isReading
     // Those that may begin a file come first: then others matter more.
     const found = this.#beneath.map((one, i) => ({ one, plain: unwritten[i] as Unwritten }))
     const before = this.#parts.opened()
@@ -178,19 +177,28 @@ export interface LayerParts extends CodedFinds {
   takeBytes: (count: number) => boolean
 }
 
+/** Some of what lies beneath an escape, and where it comes from. */
+interface Piece {
+  bytes: Uint8Array
+  made: Uint8Array | undefined
+  rootAt: number
+}
+
 /**
  * What lies beneath one kind of escape in a text. It is searched only from a little before an
- * escape to a little after it.
+ * escape to a little after it, wherever the text was cut into pieces.
  */
 class Beneath {
   readonly isEscape: boolean
   readonly #unwriter: Unwriter
   readonly #open: () => Layer
   #layer: Layer | undefined
-  /** Bytes before the next escape: the search starts with them. */
-  #replay: { bytes: Uint8Array; rootAt: number }[] = []
-  #replayBytes = 0
-  #isReplayShort = false
+  /** Bytes of the layer's share behind the last escape that are still to come. */
+  #behindBytes = 0
+  /** Bytes kept from the layer: it gets them if an escape follows. */
+  #kept: Piece[] = []
+  #keptBytes = 0
+  #isKeptShort = false
 
   constructor(unwriter: Unwriter, open: () => Layer) {
     this.isEscape = !(unwriter instanceof BinaryString)
@@ -200,7 +208,7 @@ class Beneath {
 
   /** Whether it currently differs from the text. */
   get isAwake(): boolean {
-    return this.#layer !== undefined
+    return this.#layer !== undefined && this.#keptBytes === 0
   }
 
   get isReading(): boolean {
@@ -216,39 +224,48 @@ class Beneath {
    * which may continue differently here. Returns whether all of it could be read.
    */
   take({ bytes, spans, made }: Unwritten, isReading: boolean, rootAt: number): boolean {
-    const give = (from: number, to: number) =>
-      this.#layer?.write(bytes.subarray(from, to), rootAt, made?.subarray(from, to))
+    const piece = (from: number, to: number): Piece => ({
+      bytes: bytes.subarray(from, to),
+      made: made?.subarray(from, to),
+      rootAt,
+    })
     let [at, isWhole] = [0, true]
     for (const { first, last } of spans) {
-      if (!this.#layer) {
-        this.#keep(bytes.subarray(at, first), isReading, rootAt)
-        isWhole = this.#wake() && isWhole
+      if (first > at + this.#behindBytes && !this.isReading) {
+        this.#pass(piece(at, first), isReading)
         at = first
       }
-      const end = Math.min(bytes.length, last + 1 + BEHIND_BYTES)
-      give(at, end)
+      isWhole = this.#wake() && isWhole
+      const behind = last + 1 + BEHIND_BYTES
+      const end = Math.min(bytes.length, behind)
+      this.#give(piece(at, end))
+      this.#behindBytes = behind - end
       at = end
-      this.#closeUnless(isReading, bytes.subarray(0, end), rootAt)
     }
-    if (spans.length === 0) this.#closeUnless(isReading, bytes.subarray(0, 0), rootAt)
-    if (this.#layer) give(at, bytes.length)
-    else if (at < bytes.length) this.#keep(bytes.subarray(at), isReading, rootAt)
+    if (at < bytes.length) this.#pass(piece(at, bytes.length), isReading)
     return isWhole
   }
 
-  /** Stops searching unless a file is being read. */
-  #closeUnless(isReading: boolean, bytes: Uint8Array, rootAt: number): void {
-    if (isReading || this.isReading) return
-    this.close()
-    this.#keep(bytes, isReading, rootAt)
+  /** Takes bytes without an escape: the layer gets them as long as it reads a file. */
+  #pass(piece: Piece, isReading: boolean): void {
+    const { length } = piece.bytes
+    const given = this.isReading ? length : Math.min(length, this.#behindBytes)
+    if (given > 0) this.#give(cut(piece, 0, given))
+    this.#behindBytes = Math.max(0, this.#behindBytes - given)
+    if (given === length) return
+    if (this.isReading) this.#give(cut(piece, given))
+    else this.#keep(cut(piece, given), isReading)
   }
 
-  /** Begins to search, with the bytes before. Returns whether all of those were kept. */
+  #give({ bytes, made, rootAt }: Piece): void {
+    this.#layer?.write(bytes, rootAt, made)
+  }
+
+  /** Begins to search, or continues with what was kept. Returns whether that is all. */
   #wake(): boolean {
-    if (this.#layer) return true
-    const isWhole = !this.#isReplayShort
-    this.#layer = this.#open()
-    for (const one of this.#replay) this.#layer.write(one.bytes, one.rootAt)
+    const isWhole = !this.#isKeptShort
+    this.#layer ??= this.#open()
+    for (const piece of this.#kept) this.#give(piece)
     this.#forget()
     return isWhole
   }
@@ -258,31 +275,41 @@ class Beneath {
     this.#layer = undefined
   }
 
-  #keep(plain: Uint8Array, isReading: boolean, rootAt: number): void {
-    const bytes = isReading ? plain : plain.subarray(-MIN_REPLAY_BYTES)
-    this.#replay.push({ bytes, rootAt })
-    this.#replayBytes += bytes.length
+  #keep(piece: Piece, isReading: boolean): void {
+    this.#kept.push(piece)
+    this.#keptBytes += piece.bytes.length
     if (!isReading) this.#trim()
-    if (this.#replayBytes <= MAX_REPLAY_BYTES) return
-    this.#forget()
-    this.#isReplayShort = true
+    else if (this.#keptBytes > MAX_REPLAY_BYTES) {
+      this.close()
+      this.#forget()
+      this.#isKeptShort = true
+    }
   }
 
-  /** Drops what is too far back to matter to an escape. */
+  /** Drops what is too far back to matter to an escape. The layer cannot go on without it. */
   #trim(): void {
-    for (let [oldest] = this.#replay; oldest; [oldest] = this.#replay) {
-      if (this.#replayBytes - oldest.bytes.length < MIN_REPLAY_BYTES) break
-      this.#replayBytes -= oldest.bytes.length
-      this.#replay.shift()
+    this.#isKeptShort = false
+    if (this.#keptBytes <= REPLAY_BYTES) return
+    this.close()
+    for (let [oldest] = this.#kept; oldest; [oldest] = this.#kept) {
+      const excess = this.#keptBytes - REPLAY_BYTES
+      const { length } = oldest.bytes
+      if (excess < length) this.#kept[0] = cut(oldest, excess)
+      else this.#kept.shift()
+      this.#keptBytes -= Math.min(excess, length)
+      if (excess < length) return
     }
-    this.#isReplayShort = false
   }
 
   #forget(): void {
-    this.#replay = []
-    this.#replayBytes = 0
-    this.#isReplayShort = false
+    this.#kept = []
+    this.#keptBytes = 0
+    this.#isKeptShort = false
   }
+}
+
+function cut({ bytes, made, rootAt }: Piece, from: number, to?: number): Piece {
+  return { bytes: bytes.subarray(from, to), made: made?.subarray(from, to), rootAt }
 }
 
 /** Whether hardly any bytes are control characters: one in ten bytes of other data is. */

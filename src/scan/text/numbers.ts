@@ -66,7 +66,8 @@ export class NumberCoding implements Coding {
         continue
       }
       if (state === CLOSED) {
-        if (byte !== EQUALS) {
+        // A name has one number in its brackets.
+        if (byte !== EQUALS || !this.#isBroken) {
           this.#take(number.value)
           this.#break()
         }

@@ -56,13 +56,10 @@ const SIGNS: readonly Sign[] = [
   sign('BZh'),
   sign('\x28\xb5\x2f\xfd'),
   sign('_codecs', 1),
-  // JPEG and PNG as characters in UTF-8; the signs of other images are ASCII.
-  sign('\xc3\xbf\xc3\x98\xc3\xbf'),
-  sign('\xc2\x89PNG'),
 ]
 
-/** Signs of more than a small number. */
-const LONG_SIGNS = SIGNS.filter(({ needle }) => needle[1] !== 0)
+/** JPEG and PNG as characters in UTF-8; the signs of other images are ASCII. */
+const CHARACTER_SIGNS: readonly Sign[] = [sign('\xc3\xbf\xc3\x98\xc3\xbf'), sign('\xc2\x89PNG')]
 
 function sign(needle: string, before = 0): Sign {
   return { needle: Buffer.from(needle, 'latin1'), before }
@@ -233,16 +230,28 @@ export function mayBeSign(filter: Uint32Array, window: number): boolean {
   return (((filter[place >>> 5] as number) >>> (place & 31)) & 1) === 1
 }
 
+/**
+ * Signs that a search looks for: all; those of more than a small number; or those of bytes that are
+ * also read as characters, beside the search.
+ */
+export type SignSet = 'all' | 'long' | 'bytes'
+
+const SIGN_SETS: Record<SignSet, readonly Sign[]> = {
+  all: [...SIGNS, ...CHARACTER_SIGNS],
+  long: [...SIGNS, ...CHARACTER_SIGNS].filter(({ needle }) => needle[1] !== 0),
+  bytes: SIGNS,
+}
+
 const cache = new Map<string, Windows>()
 
 /**
  * Windows for codes of a given width. Bytes begin at codes, 2 or 4 bits into codes of 6, or
  * anywhere in codes of 5.
  */
-export function windowsFor(codeBits: number, isFaint = false): Windows {
-  const key = `${codeBits} ${isFaint}`
+export function windowsFor(codeBits: number, set: SignSet = 'all'): Windows {
+  const key = `${codeBits} ${set}`
   let windows = cache.get(key)
-  if (!windows) cache.set(key, (windows = makeWindows(codeBits, isFaint ? LONG_SIGNS : SIGNS)))
+  if (!windows) cache.set(key, (windows = makeWindows(codeBits, SIGN_SETS[set])))
   return windows
 }
 

@@ -10,7 +10,7 @@ import { Layer } from './layer.ts'
 
 /** Maximum layers of escapes that are undone. */
 const MAX_LAYERS = 3
-/** Bytes searched at once. */
+/** Bytes searched at once. Results do not depend on it. */
 const BLOCK_BYTES = 1024
 /** Maximum distance between two readings of the same file. */
 const NEAR_BYTES = 16 * 1024
@@ -23,6 +23,7 @@ export class TextSearch {
   readonly #options: TextOptions
   readonly #found: Found[] = []
   readonly #layer: Layer
+  readonly #blockBytes: number
   #chunks: Uint8Array[] = []
   #bytes = 0
   #rootAt = 0
@@ -34,7 +35,8 @@ export class TextSearch {
 
   constructor(options: TextOptions) {
     this.#options = options
-    const { budget, isUrlencoded } = options
+    const { budget, isUrlencoded, blockBytes = BLOCK_BYTES } = options
+    this.#blockBytes = blockBytes
     budget.spend(TEXT_MS)
     this.#layer = new Layer(
       {
@@ -69,12 +71,12 @@ export class TextSearch {
   /** Takes the next bytes. */
   *take(bytes: Uint8Array): Steps {
     const isWhole = this.#bytes === 0
-    const at = isWhole ? bytes.length - (bytes.length % BLOCK_BYTES) : 0
+    const at = isWhole ? bytes.length - (bytes.length % this.#blockBytes) : 0
     if (at > 0) yield* this.#searchAll(bytes.subarray(0, at))
     if (at === bytes.length) return
     this.#chunks.push(bytes.slice(at)) // the caller may change them
     this.#bytes += bytes.length - at
-    if (this.#bytes >= BLOCK_BYTES) yield* this.#flush()
+    if (this.#bytes >= this.#blockBytes) yield* this.#flush()
   }
 
   /** Ends the text. Returns the files in it. */
@@ -92,8 +94,9 @@ export class TextSearch {
   }
 
   *#searchAll(bytes: Uint8Array): Steps {
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-      this.#search(bytes.subarray(at, at + BLOCK_BYTES))
+    const size = this.#blockBytes
+    for (let at = 0; at < bytes.length; at += size) {
+      this.#search(bytes.subarray(at, at + size))
       if (this.#options.budget.isTurnOver) yield
     }
   }
@@ -166,6 +169,8 @@ export interface TextOptions {
   names?: readonly string[] | undefined
   /** Whether a plus sign may be a space, as in application/x-www-form-urlencoded. */
   isUrlencoded: boolean
+  /** Bytes searched at once, if not the usual number. */
+  blockBytes?: number
 }
 
 /** A file that was found in a text. */

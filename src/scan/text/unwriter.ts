@@ -26,7 +26,7 @@ export interface Span {
 }
 
 /** Two escapes farther apart than this do not share a span. */
-const FAR_BYTES = 2048
+const FAR_BYTES = 1024
 
 /** Up to so many bytes, a loop copies faster than `set`. */
 const FEW_BYTES = 32
@@ -89,7 +89,7 @@ export class Written {
   make(value: number, isByte: boolean, isReported: boolean): void {
     const from = this.#count
     this.#made ??= new Uint8Array(this.#bytes.length + 1)
-    if (value >= 0) this.#put(value, isByte)
+    if (value >= 0) this.put(value, isByte)
     this.#made.fill(1, from, Math.max(this.#count, from + 1))
     addTo(this.#allSpans, from)
     if (isReported) addTo(this.#spans, from)
@@ -101,8 +101,11 @@ export class Written {
     return { bytes, spans: this.#spans, allSpans: this.#allSpans, ...(made && { made }) }
   }
 
-  /** Always fits: an escape is at least as long as what it stands for. */
-  #put(value: number, isByte: boolean): void {
+  /**
+   * Writes a byte, or a character in UTF-8, whose decoding does not matter. It always fits: an
+   * escape is at least as long as what it stands for.
+   */
+  put(value: number, isByte: boolean): void {
     const out = this.#bytes
     if (isByte || value < 0x80) {
       out[this.#count++] = value

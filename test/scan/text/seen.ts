@@ -2,9 +2,11 @@
 
 import { expect } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
-import { needlesOf, allFiles } from '../../../src/scan/scanned.ts'
+import { allFiles, needlesOf, type ScannedFile, settleAll } from '../../../src/scan/scanned.ts'
 import { budgetOf, FileScanner, type TextKind } from '../../../src/scan/scanner.ts'
+import { TextSearch } from '../../../src/scan/text/text-search.ts'
 import { distance } from '../../../src/util/hash.ts'
+import { atOnce } from '../../../src/util/steps.ts'
 import { picture } from '../../support/sharp-images.ts'
 import type { Way } from './written.ts'
 
@@ -47,8 +49,28 @@ async function hashesIn(
   const context = { modules }
   const scanner = new FileScanner(context, { budget: budgetOf(context), depth: 0, text })
   for (let at = 0; at < body.length; at += cut) scanner.write(body.slice(at, at + cut))
-  const all = allFiles(await scanner.end())
-  return all.flatMap((one) => needlesOf(one).map((needle) => needle.hash))
+  return hashesOf(await scanner.end())
+}
+
+function hashesOf(file: ScannedFile): Uint8Array[] {
+  return allFiles(file).flatMap((one) => needlesOf(one).map((needle) => needle.hash))
+}
+
+/** Expects that the picture is seen if the text is searched in blocks of this many bytes. */
+export async function expectSeenInBlocks(
+  text: string,
+  blockBytes: number,
+  isUrlencoded = false,
+): Promise<void> {
+  const context = { modules, digestKinds: [] }
+  const budget = budgetOf(context)
+  const open = (isSearched: boolean) =>
+    new FileScanner(context, { budget, depth: 1, encodings: 1, within: 'text', isSearched })
+  const search = new TextSearch({ budget, isUrlencoded, open, blockBytes })
+  atOnce(search.take(Buffer.from(text)))
+  const found = await settleAll(search.close())
+  const distances = found.flatMap(hashesOf).map((one) => distance(one, hash))
+  expect(Math.min(...distances, 256), `in blocks of ${blockBytes}`).toBeLessThanOrEqual(20)
 }
 
 /** Expects that the picture is seen, in whatever chunks the text comes. */
