@@ -25,7 +25,7 @@ export function describeArchive(
   format: FileFormat,
   { problem, unscannableEntries }: Findings,
 ): ScannedFile {
-  if (!problem) return { coverage: 'scanned', format, bytes: 0, needles: [], isPartial: false }
+  if (!problem) return { ...EMPTY, format }
   return {
     coverage: 'unscannable',
     reason: problem,

@@ -4,6 +4,7 @@ import { parseHex } from '../../util/bytes.ts'
 import { describeNeedle } from '../../match/thresholds.ts'
 import { matchEvent, verdictEvent } from '../../upload/verdict-event.ts'
 import { HASH_LENGTHS, type HashKind } from '../../list/entry.ts'
+import { EMPTY } from '../../scan/describe.ts'
 import { needlesOf, type ScannedContent, type ScannedFile } from '../../scan/scanned.ts'
 import { checkFields, readJsonBody } from './json-body.ts'
 import type { Call } from './route.ts'
@@ -94,20 +95,13 @@ function fileOfGiven(hash: GivenHash): ScannedContent {
  * @param quality of a PDQ hash
  */
 export function fileOfHash(kind: HashKind, hex: string, quality: number): ScannedContent {
-  const file = {
-    coverage: 'scanned',
-    format: undefined,
-    bytes: 0,
-    needles: [],
-    isPartial: false,
-  } as const
   if (kind !== 'pdq') {
     const digest = parseHex(hex, HASH_LENGTHS[kind])
     if (!digest) throw new RangeError('not a digest')
-    return { ...file, needles: [], digests: { [kind]: digest } }
+    return { ...EMPTY, digests: { [kind]: digest } }
   }
   const hash = parseHash(hex)
   if (!hash) throw new RangeError('not a hash')
   const known = { hash, quality, stretchedQuality: quality, weakBits: 0 }
-  return { ...file, needles: [{ probe: 'identity', ...known, tolerance: 0, frame: 0 }] }
+  return { ...EMPTY, needles: [{ probe: 'identity', ...known, tolerance: 0, frame: 0 }] }
 }
