@@ -118,7 +118,7 @@ const ObjectsSchema = v.object({
 const DeletedSchema = v.object({ success })
 
 /** A bucket at Cloudflare, through its API (Cloudflare API, R2: "List Objects", "Get Object", "Delete Object"). */
-export class RemoteBucket implements OpenBucket {
+class RemoteBucket implements OpenBucket {
   readonly #api: CloudflareApi
   readonly #path: string
   readonly #headers: Record<string, string>

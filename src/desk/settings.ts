@@ -10,7 +10,7 @@ const ExchangeName = v.pipe(
 )
 
 /** Settings of the desk: the variable DESK, a table, or JSON text. */
-export const DeskSettingsSchema = group({
+const DeskSettingsSchema = group({
   exchanges: v.optional(
     described(
       tableOf(ExchangeName, ExchangeSettingsSchema, 'sources'),

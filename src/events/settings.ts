@@ -2,12 +2,12 @@ import * as v from 'valibot'
 import { choice, described, listOf, oneOf, optionalGroup, wholeNumber } from '../util/settings.ts'
 
 /** Where events can go. */
-export const SINK_NAMES = ['console', 'queue', 'analytics'] as const
+const SINK_NAMES = ['console', 'queue', 'analytics'] as const
 
 export type SinkName = (typeof SINK_NAMES)[number]
 
 /** Which events the queue takes. `notable`: all except uploads that passed with nothing found. */
-export const QUEUE_CHOICES = ['all', 'notable'] as const
+const QUEUE_CHOICES = ['all', 'notable'] as const
 
 const URL_MESSAGE =
   'must be an https:// URL without a user, password or fragment; http:// only on this machine'

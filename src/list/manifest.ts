@@ -12,7 +12,7 @@ import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
 import { type Bytes, type ListStore, MANIFEST_KEY, type StoreReader } from './store.ts'
 
 /** Format of everything that is published. A reader refuses any other. */
-export const LIST_FORMAT = 3
+const LIST_FORMAT = 3
 
 /** Largest distance that may be a threshold: within it, no match is missed by comparing half of a hash first. */
 export const MAX_THRESHOLD = 128

@@ -172,20 +172,12 @@ export class BankIndex implements Matcher {
   }
 
   /**
-   * The entry nearest to any of the needles, within `maxDistance`, regardless of thresholds and qualities. It is for
-   * people who try a list out. `undefined` if there is no such entry.
+   * The entry nearest to any of the needles, regardless of thresholds and qualities. It is for people who try a list
+   * out. `undefined` if none is within MAX_THRESHOLD.
    */
-  async nearest(
-    needles: readonly Needle[],
-    maxDistance: number = MAX_THRESHOLD,
-  ): Promise<Match | undefined> {
-    for (
-      let threshold = NEAREST_STEP;
-      threshold - NEAREST_STEP < Math.max(1, maxDistance);
-      threshold += NEAREST_STEP
-    ) {
-      const policy = { threshold: Math.min(threshold, maxDistance) }
-      const searched = atOnce(this.#search([{ needles }], policy))
+  async nearest(needles: readonly Needle[]): Promise<Match | undefined> {
+    for (let threshold = NEAREST_STEP; threshold <= MAX_THRESHOLD; threshold += NEAREST_STEP) {
+      const searched = atOnce(this.#search([{ needles }], { threshold }))
       const [result] = await new CandidateVerifier(this.#store).verify(searched)
       if (result?.matches[0]) return result.matches[0]
     }

@@ -178,5 +178,5 @@ function verifyCandidate(
 function distanceOf({ needle, firstHalf, distance }: NearCandidate, rest: Uint8Array): number {
   const { hash, sure } = needle
   if (sure && firstHalf) return sureDistance(hash, sure, concatenate([firstHalf, rest]))
-  return distance + bitsDiffering(hash.subarray(HALF_BYTES), rest, 0, HALF_BYTES)
+  return distance + bitsDiffering(hash.subarray(HALF_BYTES), rest, HALF_BYTES)
 }

@@ -28,7 +28,7 @@ const FLOOD_CHOICES = ['report', 'flag'] as const
 export type FloodChoice = (typeof FLOOD_CHOICES)[number]
 
 /** Largest threshold of a bank. Beyond it, some entry of a large list is that near by chance. */
-export const MAX_POLICY_THRESHOLD = 64
+const MAX_POLICY_THRESHOLD = 64
 
 const ALLOW_OR_REFUSE = ['allow', 'refuse'] as const
 const MODES = ['enforce', 'shadow'] as const

@@ -60,11 +60,6 @@ export class Pictures {
     return this.#decoded.splice(0).map(({ file }) => file)
   }
 
-  /** Whether decoded pictures have not been taken yet. */
-  get hasDecoded(): boolean {
-    return this.#decoded.length > 0
-  }
-
   /** Position in the body from which bytes are held back; `Infinity` if none are. */
   get heldFrom(): number {
     return Math.min(Infinity, ...this.#open.values(), ...this.#decoded.map(({ since }) => since))

@@ -35,8 +35,6 @@ export const DECODER_MS = 0.3
 export const FRAME_MS = 1
 /** A view of a frame: making and querying it. */
 export const PROBE_MS = 0.1
-/** Querying a list of a million with a needle. */
-export const NEEDLE_MS = 0.07
 /** A call of the Images binding. */
 export const CONVERSION_MS = 20
 

@@ -79,7 +79,7 @@ type No = RefuseVerdict | BlockVerdict
  * Bytes of an isolate that a long upload holds: at first, for a picture, and to move longer
  * pictures to the bucket.
  */
-export function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
+function longBytes({ settings, staging }: Pick<UploadDeps, 'settings' | 'staging'>): {
   first: number
   picture: number
   spool: number

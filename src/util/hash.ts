@@ -56,13 +56,13 @@ export function parseHash(text: string): Hash256 | undefined {
 
 /** Hamming distance: the number of bits, 0 to 256, in which two hashes differ. */
 export function distance(a: Hash256, b: Hash256): number {
-  return bitsDiffering(a, b, 0, HASH_BYTES)
+  return bitsDiffering(a, b, HASH_BYTES)
 }
 
-/** Bits in which two byte strings differ from byte `start` to before byte `end`. */
-export function bitsDiffering(a: Uint8Array, b: Uint8Array, start: number, end: number): number {
+/** Bits in which the first bytes of two byte strings differ. */
+export function bitsDiffering(a: Uint8Array, b: Uint8Array, bytes: number): number {
   let bits = 0
-  for (let i = start; i < end; i++) bits += onesIn((a[i] ?? 0) ^ (b[i] ?? 0))
+  for (let i = 0; i < bytes; i++) bits += onesIn((a[i] ?? 0) ^ (b[i] ?? 0))
   return bits
 }
 

@@ -135,7 +135,7 @@ export function corsOrigins(description: string) {
 }
 
 export const MIB = 1024 * 1024
-export const GIB = 1024 * MIB
+const GIB = 1024 * MIB
 
 /** Longest body that a setting may allow: as long as a part of S3. */
 export const MAX_BODY_BYTES = 5 * GIB

@@ -63,7 +63,7 @@ function nearOf(hashes: readonly Hash256[], needles: readonly Hash256[], thresho
       .map((other, position) => ({
         needle,
         position,
-        distance: bitsDiffering(other, hash, 0, HALF_BYTES),
+        distance: bitsDiffering(other, hash, HALF_BYTES),
       }))
       .filter((near) => near.distance <= threshold),
   )

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { distance, type Hash256 } from '../../src/util/hash.ts'
 import { modules } from '../../src/core/workerd.ts'
 import { DIGEST_KINDS, type Entry } from '../../src/list/entry.ts'
-import { readManifest } from '../../src/list/manifest.ts'
+import { MAX_THRESHOLD, readManifest } from '../../src/list/manifest.ts'
 import { readEntries } from '../../src/list/segment.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { BankIndex, IndexReleasedError } from '../../src/match/bank-index.ts'
@@ -414,9 +414,12 @@ describe('BankIndex', () => {
     const { index } = await indexOf(entries)
     const nearest = await index.nearest([needle(flipBits(entries[9]!.hash, 45), 0)])
     expect(nearest).toMatchObject({ entry: entries[9]!.id, distance: 45 })
-    expect(await index.nearest([needle(flipBits(entries[9]!.hash, 45))], 40)).toBeUndefined()
     const { index: alone } = await indexOf(entries.slice(0, 1))
     expect(await alone.nearest([needle(entries[0]!.hash)])).toMatchObject({ distance: 0 })
+    for (const bits of [MAX_THRESHOLD, MAX_THRESHOLD + 1]) {
+      const found = await alone.nearest([needle(flipBits(entries[0]!.hash, bits))])
+      expect(found?.distance).toBe(bits > MAX_THRESHOLD ? undefined : bits)
+    }
   })
 })
 

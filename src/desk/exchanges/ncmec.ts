@@ -19,7 +19,7 @@ import { noRecords, skip } from './normalise.ts'
 import { attributesOf, childNamed, childrenOf, parseXml, textOf } from './xml.ts'
 
 /** Names of NCMEC's services. Any other address can be set. */
-export const NCMEC_BASES = {
+const NCMEC_BASES = {
   industry: 'https://report.cybertip.org/hashsharing',
   'industry-exploitative': 'https://report.cybertip.org/exploitative-hashsharing',
   'industry-test': 'https://exttest.cybertip.org/hashsharing',

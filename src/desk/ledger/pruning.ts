@@ -4,7 +4,7 @@ import type { Source } from './source.ts'
 
 const DAY_MS = 86_400_000
 /** Days for which a deleted record's row is kept, so that an older state cannot come back. */
-export const KEPT_DAYS = 90
+const KEPT_DAYS = 90
 /** Rows deleted at a time. */
 const ROWS = 5000
 

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { described, optional } from '../../util/settings.ts'
 
 /** A match. It names the entry, and never reveals its hash. */
-export const MatchAnswer = v.strictObject({
+const MatchAnswer = v.strictObject({
   bank: v.string(),
   harm: described(v.string(), 'Kind of harm.'),
   action: described(v.picklist(['block', 'quarantine', 'flag']), "Its bank's action."),
@@ -36,7 +36,7 @@ export const MatchAnswer = v.strictObject({
   ),
 })
 
-export const FileAnswer = v.strictObject({
+const FileAnswer = v.strictObject({
   within: optional(v.string(), 'What the file was found in, if it was not uploaded itself.'),
   coverage: v.picklist(['scanned', 'unscannable']),
   reason: optional(v.string(), 'Why it could not be scanned.'),

@@ -122,7 +122,7 @@ export function apiPathsOf({ host, path }: ApiSettings): string[] {
 }
 
 /** Paths that the API answers at. */
-export const API_PATHS = [
+const API_PATHS = [
   '/v1/verdict',
   '/v1/tickets',
   '/v1/openapi.json',

@@ -27,11 +27,6 @@ export class Breaker {
     return true
   }
 
-  /** Whether it is closed: no recent failures. */
-  get isClosed(): boolean {
-    return this.#openUntil === 0
-  }
-
   succeed(): void {
     this.#failures = 0
     this.#openUntil = 0

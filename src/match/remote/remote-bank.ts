@@ -67,11 +67,6 @@ export class RemoteBank {
     }
   }
 
-  /** Whether the service has answered recently. */
-  get isWell(): boolean {
-    return this.#breaker.isClosed
-  }
-
   get maxNeedles(): number {
     return this.#options.service.maxHashes
   }

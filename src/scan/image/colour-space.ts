@@ -82,10 +82,7 @@ const CONES: readonly Xyz[] = [
 ]
 
 /** A space with one curve, and the places of its primaries. `undefined` if they span no plane. */
-export function primarySpace(
-  curve: Transfer,
-  [white, ...primaries]: Primaries,
-): ColourSpace | undefined {
+function primarySpace(curve: Transfer, [white, ...primaries]: Primaries): ColourSpace | undefined {
   const columns = primaries.map(xyzOf)
   const shown = xyzOf(white)
   const amounts = solve(transposed(columns), shown)

@@ -85,7 +85,7 @@ class RowReader {
     ;[this.#before, this.#changes] = [this.#changes, this.#before]
     this.#count = 0
     const isFlat =
-      coding === 'one-dimensional' || (coding === 'two-dimensional' && this.#take(1) === 1)
+      coding === 'one-dimensional' || (coding === 'two-dimensional' && this.#takeBit() === 1)
     const isWhole = isFlat ? this.#readFlat() : this.#readByRowBefore()
     this.#changes.fill(this.#form.columns, this.#count, this.#count + 5)
     if (isWhole) return true
@@ -113,10 +113,10 @@ class RowReader {
     return (word >> (24 - bits - (this.#at & 7))) & ((1 << bits) - 1)
   }
 
-  #take(bits: number): number {
-    const value = this.#peek(bits)
-    this.#at += bits
-    return value
+  #takeBit(): number {
+    const bit = this.#peek(1)
+    this.#at++
+    return bit
   }
 
   /**
@@ -143,7 +143,7 @@ class RowReader {
 
   /** Skips past the next 1 bit. */
   #skipZeros(): void {
-    while (!this.#isAtEnd && this.#take(1) === 0)
+    while (!this.#isAtEnd && this.#takeBit() === 0)
       if ((this.#at & 7) === 0) while (this.#data[this.#at >> 3] === 0) this.#at += 8
   }
 

@@ -27,7 +27,7 @@ const ROW_COST = 16
 /** Maximum filters of a stream. Writers use two. */
 const MAX_FILTERS = 8
 /** Maximum bytes that one filter passes to the next. */
-export const MAX_GATHERED_BYTES = 16 * 1024 * 1024
+const MAX_GATHERED_BYTES = 16 * 1024 * 1024
 /** Bytes of zlib before and behind deflate. */
 const [ZLIB_HEADER_BYTES, CHECKSUM_BYTES] = [2, 4]
 /** Bytes of unfiltered data handed on at once. */

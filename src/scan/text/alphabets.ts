@@ -120,7 +120,7 @@ export class HexCoding implements Coding {
 }
 
 /** Codes of an alphabet whose readers accept nothing else, in runs. */
-export class RunCoding implements Coding {
+class RunCoding implements Coding {
   readonly isStrict = true
   readonly bits: number
   readonly #table: Uint16Array

@@ -45,7 +45,7 @@ const { filter: FILTER, signs: SIGNS } = windowsFor(8)
  * so there are five readings. Each is passed on from where a file seems to begin to the end of the
  * run: readers accept nothing foreign.
  */
-export class Base85Coding implements Coding {
+class Base85Coding implements Coding {
   readonly bits = 8
   readonly isStrict = true
   searched = 0

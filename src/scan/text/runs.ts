@@ -1,5 +1,5 @@
 /** Bytes of a run that may hold a picture: the words and numbers of other texts are shorter. */
-export const MIN_RUN = 128
+const MIN_RUN = 128
 
 const NOTHING = new Uint8Array(0)
 const NO_CHUNKS: readonly RunChunk[] = []

@@ -217,7 +217,7 @@ export interface Windows {
   signs: ReadonlyMap<number, readonly WindowSign[]>
 }
 
-export const WINDOW_BITS = 24
+const WINDOW_BITS = 24
 
 /** Place of a window in the filter. */
 function filterIndex(window: number): number {

@@ -15,7 +15,7 @@ beforeEach(() => {
 describe('a breaker', () => {
   it('opens for a minute at the fifth failure in a row', () => {
     expect(failTimes(5)).toEqual([undefined, undefined, undefined, undefined, 60])
-    expect([breaker.isClosed, breaker.tryToAsk()]).toEqual([false, false])
+    expect(breaker.tryToAsk()).toBe(false)
     clock += 59_999
     expect(breaker.tryToAsk()).toBe(false)
     clock++
@@ -26,7 +26,7 @@ describe('a breaker', () => {
     failTimes(4)
     breaker.succeed()
     expect(failTimes(4)).not.toContain(60)
-    expect([breaker.isClosed, breaker.tryToAsk()]).toEqual([true, true])
+    expect(breaker.tryToAsk()).toBe(true)
   })
 
   it('lets one question try whether the service is back, and another when that one is lost', () => {
@@ -38,7 +38,7 @@ describe('a breaker', () => {
     clock++
     expect(breaker.tryToAsk()).toBe(true)
     breaker.succeed()
-    expect([breaker.isClosed, breaker.tryToAsk(), breaker.tryToAsk()]).toEqual([true, true, true])
+    expect([breaker.tryToAsk(), breaker.tryToAsk()]).toEqual([true, true])
   })
 
   it('opens again at once when the question that tries fails', () => {

@@ -277,7 +277,7 @@ describe('rasters of PDF', () => {
     const shown = await hashOfPng(await sharp(tiff).png().toBuffer())
     const form = { compression: 'ccittfax4', bitdepth: 1, tile: true } as const
     const fax = await sharp(tiff).toColourspace('b-w').tiff(form).toBuffer()
-    const { directories } = readDirectories(fax, 1)
+    const { directories } = readDirectories(fax)
     const [at, length] = [directories[0]!.number(324, 0), directories[0]!.number(325, 0)]
     const isInverted = directories[0]!.number(262, 0) === 1
     const dict = (entries: string) =>

@@ -9,6 +9,9 @@ const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
 /** Types of offsets to directories. */
 const OFFSETS: ReadonlySet<number> = new Set([13, 18])
 
+/** Most pages of a file that are read. */
+const MAX_PAGES = 16
+
 /** Entries that a directory may have. Writers make some dozens. */
 export const MAX_ENTRIES = 512
 
@@ -124,8 +127,8 @@ export interface Directories {
   end: number
 }
 
-/** Reads the directories of a file in order, then their subdirectories: at most `max` in all. */
-export function readDirectories(file: Uint8Array, max: number): Directories {
+/** Reads the directories of a file in order, then their subdirectories: at most MAX_PAGES in all. */
+export function readDirectories(file: Uint8Array): Directories {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const directories: Directory[] = []
   if (file.length < HEADER_BYTES) return { directories, isPartial: false, end: HEADER_BYTES }
@@ -136,7 +139,7 @@ export function readDirectories(file: Uint8Array, max: number): Directories {
   let end = HEADER_BYTES
   for (const start of starts) {
     for (let at = start; at !== 0 && !seen.has(at);) {
-      isMore ||= directories.length === max
+      isMore ||= directories.length === MAX_PAGES
       const read = isMore ? undefined : readDirectory(view, at, header)
       if (!read) {
         if (!isMore) end = Math.max(end, at + header.countBytes)
@@ -145,7 +148,7 @@ export function readDirectories(file: Uint8Array, max: number): Directories {
       seen.add(at)
       end = Math.max(end, read.end, read.directory.end)
       directories.push(read.directory)
-      starts.push(...read.directory.numbers(SUB_DIRECTORIES, max))
+      starts.push(...read.directory.numbers(SUB_DIRECTORIES, MAX_PAGES))
       at = read.next
     }
   }

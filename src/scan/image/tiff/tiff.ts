@@ -6,12 +6,9 @@ import { type Directory, readDirectories } from './directory.ts'
 import { MAX_SEGMENTS, type Page, readPage } from './page.ts'
 import { TiffWork } from './work.ts'
 
-/** Maximum pages decoded. */
-export const MAX_PAGES = 16
-
 /** Reads the pages of a TIFF file (TIFF 6.0, or BigTIFF). */
 export function readTiff(core: ImageCore, budget: ScanBudget, file: Uint8Array): Pages {
-  const { directories, isPartial } = readDirectories(file, MAX_PAGES)
+  const { directories, isPartial } = readDirectories(file)
   const context = { core, budget, work: new TiffWork(file.length, budget), file }
   const pages = directories.flatMap<Pages['pages'][number]>((directory) => {
     const page = readPage(directory)
@@ -36,7 +33,7 @@ function pageReadings(page: Page): Page[] {
  * `Infinity` if the file does not say.
  */
 export function tiffLength(file: Uint8Array): number {
-  const { directories, end } = readDirectories(file, MAX_PAGES)
+  const { directories, end } = readDirectories(file)
   return Math.max(end, ...directories.map(segmentsEnd))
 }
 
