@@ -1,4 +1,5 @@
-import { Buffer } from 'node:buffer'
+import { ascii } from '../../util/ascii.ts'
+import { byteTable } from '../../util/bytes.ts'
 import { only, type Steps } from '../../util/steps.ts'
 import { Inflater } from '../archive/inflate.ts'
 import { mayBeZlib } from '../archive/zlib.ts'
@@ -12,15 +13,17 @@ import { unpredict } from './predictor.ts'
 import type { Dict, Value } from './syntax.ts'
 
 /** Names of filters, and their abbreviations in content streams. */
-const NAMES: Record<string, string> = {
-  AHx: 'ASCIIHexDecode',
-  A85: 'ASCII85Decode',
-  LZW: 'LZWDecode',
-  Fl: 'FlateDecode',
-  RL: 'RunLengthDecode',
-  CCF: 'CCITTFaxDecode',
-  DCT: 'DCTDecode',
-}
+const NAMES = new Map(
+  Object.entries({
+    AHx: 'ASCIIHexDecode',
+    A85: 'ASCII85Decode',
+    LZW: 'LZWDecode',
+    Fl: 'FlateDecode',
+    RL: 'RunLengthDecode',
+    CCF: 'CCITTFaxDecode',
+    DCT: 'DCTDecode',
+  }),
+)
 
 /** A predicted row costs as much as this many bytes. */
 const ROW_COST = 16
@@ -74,11 +77,27 @@ export interface Written {
   filters: readonly string[]
 }
 
-/** Characters that a filter does not read, and what ends its text. */
-const TEXTS = new Map([
-  ['ASCII85Decode', { foreign: /[^!-uz\t\n\f\r \0]/, end: '~>' }],
-  ['ASCIIHexDecode', { foreign: /[^\da-f\t\n\f\r \0]/i, end: '>' }],
+const [ZERO, END] = [0x7a, 0x7e]
+const WHITE_SPACE = '\0\t\n\f\r '
+const HEX_DIGITS = '0123456789ABCDEFabcdef'
+const BASE85_DIGITS = Array.from({ length: 85 }, (_, i) => String.fromCharCode(0x21 + i)).join('')
+const IS_WHITE_SPACE = byteTable(WHITE_SPACE)
+
+/** Filters that are written in text: what they read of it, and what ends it. */
+const TEXT_FILTERS = new Map([
+  ['ASCIIHexDecode', { isRead: byteTable(HEX_DIGITS + WHITE_SPACE), mark: '>' }],
+  ['ASCII85Decode', { isRead: byteTable(`${BASE85_DIGITS}z${WHITE_SPACE}`), mark: '~>' }],
 ])
+
+/** Whether a filter reads every character of its text. */
+function isReadWhole(name: string, data: Uint8Array): boolean {
+  const filter = TEXT_FILTERS.get(name)
+  if (!filter) return false
+  let at = name === 'ASCII85Decode' ? base85Start(data) : 0
+  while (filter.isRead[data[at] ?? END] === 1) at++
+  const rest = data.subarray(at).filter((byte) => IS_WHITE_SPACE[byte] === 0)
+  return rest.length === 0 || ascii(rest.subarray(0, filter.mark.length + 1)) === filter.mark
+}
 
 /**
  * Undoes the first filter of a stream if that is written in text. `undefined` if it is not, or if
@@ -91,10 +110,9 @@ export function* readWritten(
 ): Steps<Written | undefined> {
   const filters = filtersOf(objects, dict)
   const [first, ...others] = filters.map((filter) => nameOf(filter))
-  if (first === undefined || decrypt || filters.length > MAX_FILTERS) return undefined
-  if (!TEXTS.has(first) || !objects.takeData(data.length)) return undefined
-  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1')
-  if (!isWhole(first, text)) return undefined
+  if (!first || !TEXT_FILTERS.has(first) || decrypt || filters.length > MAX_FILTERS)
+    return undefined
+  if (!objects.takeData(data.length) || !isReadWhole(first, data)) return undefined
   const chunks = undo(objects, first, new Map(), data, budget)
   const bytes = chunks && (yield* gather(chunks, MAX_GATHERED_BYTES, budget))
   return bytes && bytes !== 'over-limit' ? { bytes, filters: others } : undefined
@@ -109,16 +127,6 @@ export function* inflatedBytes(data: Uint8Array, budget: ScanBudget): Steps<numb
   yield* inflater.push(data.subarray(ZLIB_HEADER_BYTES))
   const end = ZLIB_HEADER_BYTES + inflater.inBytes + CHECKSUM_BYTES
   return inflater.state === 'ended' && end >= data.length ? inflater.outBytes : 0
-}
-
-/** Whether a filter reads every character of a text. */
-function isWhole(name: string, text: string): boolean {
-  const { foreign, end } = TEXTS.get(name) ?? {}
-  if (!foreign) return false
-  const first = text.search(/[^\t\n\f\r \0]/)
-  const inner = text.startsWith('<~', first) ? text.slice(first + 2) : text
-  const at = inner.search(foreign)
-  return at === -1 || inner.slice(at).replaceAll(/[\t\n\f\r \0]/g, '') === end
 }
 
 /** All bytes, unless there are too many. */
@@ -151,7 +159,7 @@ function filtersOf(objects: PdfObjects, dict: Dict): Value[] {
 }
 
 function nameOf(filter: Value): string {
-  return typeof filter === 'string' ? (NAMES[filter] ?? filter) : ''
+  return typeof filter === 'string' ? (NAMES.get(filter) ?? filter) : ''
 }
 
 /** A single value, or those of an array. */
@@ -222,8 +230,6 @@ function* inverted(chunks: Unpacked): Unpacked {
   }
 }
 
-const [ZERO, END] = [0x7a, 0x7e]
-
 function* fromHex(data: Uint8Array): Unpacked {
   const out = new Uint8Array(CHUNK_BYTES)
   let [filled, digits, value] = [0, 0, 0]
@@ -244,12 +250,16 @@ function* fromHex(data: Uint8Array): Unpacked {
   return 'ended'
 }
 
+/** Index after the mark that may begin the data. */
+function base85Start(data: Uint8Array): number {
+  return data[0] === 0x3c && data[1] === END ? 2 : 0
+}
+
 function* fromBase85(data: Uint8Array): Unpacked {
   const out = new Uint8Array(CHUNK_BYTES)
   const view = new DataView(out.buffer)
   let [filled, count, value] = [0, 0, 0]
-  const start = data[0] === 0x3c && data[1] === END ? 2 : 0
-  for (let at = start; at < data.length; at++) {
+  for (let at = base85Start(data); at < data.length; at++) {
     const byte = data[at] ?? END
     if (byte === END) break
     if (byte === ZERO && count === 0) count = 5

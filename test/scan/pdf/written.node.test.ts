@@ -104,6 +104,7 @@ describe('the texts of a PDF are searched', () => {
 
   it.each<[string, PdfObject]>([
     ['a filter that nobody knows', object('/Filter /None', base64(jpeg))],
+    ['a filter with the name of a property', object('/Filter /constructor', base64(jpeg))],
     ['another coding than the filter says', object('/Filter /ASCII85Decode', hex(jpeg))],
     ['no filter', object('', hex(jpeg))],
     ['other data than the second filter says', object(whole, hex(jpeg))],
