@@ -2,7 +2,7 @@ import { ascii } from '../../util/ascii.ts'
 import { readTrack, type Track } from './avif-track.ts'
 import { type Image, stillAvif } from './avif-writer.ts'
 import { findBox, readBoxes, u32At } from './iso-boxes.ts'
-import { readColourBox, readDisplay } from './item-properties.ts'
+import { readColourBox, readDisplay, readMaster, withPrimary } from './item-properties.ts'
 import type { LibraryPicture, LibraryPlan } from './library-plan.ts'
 
 /**
@@ -26,6 +26,11 @@ export function planAvif(file: Uint8Array): LibraryPlan | undefined {
   if (!size) return undefined
   const shown = readDisplay(file)
   const pictures: LibraryPicture[] = [{ file: () => file, ...(shown.area && { area: shown.area }) }]
+  const master = readMaster(file)
+  if (master !== undefined) {
+    const { area } = readDisplay(file, master)
+    pictures.push({ file: () => withPrimary(file, master), ...(area && { area }) })
+  }
   const space = readColourBox(file)
   const common = { ...size, orientation: shown.orientation, pictures, ...(space && { space }) }
   if (!track) return { ...common, isPartial: false }

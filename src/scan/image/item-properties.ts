@@ -1,4 +1,5 @@
 import { ascii } from '../../util/ascii.ts'
+import { viewOf } from '../../util/bytes.ts'
 import { codePointSpace, type ColourSpace } from './colour-space.ts'
 import { readProfile } from './icc.ts'
 import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
@@ -64,6 +65,30 @@ export function readDisplay(file: Uint8Array, item?: number): Display {
 function primaryItem(file: Uint8Array): number | undefined {
   const pitm = findBox(file, 'meta', 'pitm')
   return pitm && (pitm[0] === 0 ? u16At(pitm, 4) : u32At(pitm, 4))
+}
+
+/**
+ * The image whose alpha or depth the primary one is (ISO/IEC 23008-12, 6.4.4: `auxl`). libheif
+ * shows it instead of the primary one.
+ */
+export function readMaster(file: Uint8Array): number | undefined {
+  const [iref, primary] = [findBox(file, 'meta', 'iref'), primaryItem(file)]
+  if (!iref || primary === undefined) return undefined
+  const isLong = iref[0] !== 0
+  const idAt = isLong ? u32At : u16At
+  const bytes = isLong ? 4 : 2
+  for (const { type, data } of readBoxes(iref.subarray(4)))
+    if (type === 'auxl' && idAt(data, 0) === primary) return idAt(data, bytes + 2)
+  return undefined
+}
+
+/** The file with another primary image. */
+export function withPrimary(file: Uint8Array, item: number): Uint8Array {
+  const copy = file.slice()
+  const pitm = findBox(copy, 'meta', 'pitm') ?? new Uint8Array(0)
+  if (pitm[0] === 0 && pitm.length >= 6) viewOf(pitm).setUint16(4, item)
+  else if (pitm.length >= 8) viewOf(pitm).setUint32(4, item)
+  return copy
 }
 
 /** Indices of an item's properties, from 1 (ISO/IEC 23008-12, 9.3: ipma). */

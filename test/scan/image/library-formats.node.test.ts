@@ -168,6 +168,24 @@ describe('AVIF', () => {
       expect(await nearest(file, known)).toBeLessThanOrEqual(10)
   })
 
+  it('has the picture whose alpha is the primary image, as libheif does', async () => {
+    const pixels = await picture(WIDTH, HEIGHT, 3, 9).ensureAlpha().raw().toBuffer()
+    for (let at = 3; at < pixels.length; at += 4) pixels[at] = 255 - (at % (4 * WIDTH)) / 5
+    const image = sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 4 } })
+    const file = await image.avif({ effort: 0, quality: 90 }).toBuffer()
+    const known = await hashOf(await sharp(file).flatten({ background: '#fff' }).png().toBuffer())
+    const swapped = Buffer.from(file)
+    swapped.writeUInt16BE(2, swapped.indexOf('pitm') + 8)
+    const shown = await sharp(swapped).flatten({ background: '#fff' }).png().toBuffer()
+    expect(distance(await hashOf(shown), known)).toBeLessThanOrEqual(10)
+    expect(await nearest(swapped, known)).toBeLessThanOrEqual(10)
+    for (let bytes = 0; bytes < 8; bytes++) {
+      const short = Buffer.from(swapped)
+      short.writeUInt32BE(8 + bytes, short.indexOf('pitm') - 4)
+      expect(['scanned', 'unscannable']).toContain((await scanFile(context, short)).coverage)
+    }
+  })
+
   it('has the alpha of a sequence, which is another track', async () => {
     const frameOf = async (image: Sharp) =>
       avifParts(await image.toFormat('avif', { effort: 0, quality: 90 }).toBuffer())
