@@ -62,6 +62,7 @@ import {
   setPalette,
   setPixelFormat,
   setTransparency,
+  takesTransparency,
   tonedRow,
   unfilter,
 } from './rows'
@@ -219,6 +220,8 @@ function readChunk(): i32 {
     if (frame != NO_FRAME) return CONTINUE
     return beginFrame(type)
   }
+  // Pillow applies it, but the rows are gone.
+  if (isOver && type == TRNS && takesTransparency()) leaveOut()
   if (!(isOver ? type == EXIF : isUseful(type)) || bytes > MAX_CHUNK_BYTES) {
     skipInput(8)
     toSkip = bytes + 4

@@ -83,9 +83,14 @@ export function setPalette(colours: usize, count: u32): void {
   }
 }
 
+/** Whether tRNS has a meaning: not if the colour type has alpha. */
+export function takesTransparency(): bool {
+  return channels() % 2 == 1
+}
+
 /** tRNS: alphas of palette entries, or the transparent colour. The first one counts. */
 export function setTransparency(at: usize, bytes: u32): void {
-  if (hasTransparency || channels() % 2 == 0) return
+  if (hasTransparency || !takesTransparency()) return
   hasTransparency = true
   const mask: u32 = (1 << depth) - 1 // bits above the depth are ignored
   if (colourType == PALETTE) {

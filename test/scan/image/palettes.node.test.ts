@@ -6,7 +6,7 @@ import type { ScannedContent } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import { type GifFrame, writeGif } from '../../support/gif-writer.ts'
-import { type PngOptions, writePng } from '../../support/png-writer.ts'
+import { header, imageData, joinPng, type PngOptions, writePng } from '../../support/png-writer.ts'
 import { scene } from '../../support/scene.ts'
 
 const context = { modules: readModules() }
@@ -45,6 +45,16 @@ describe('PNG', () => {
       scan(png({ ...indexed, chunks: [['PLTE', ramp(count)]] }))
     expect(await withColours(128)).toMatchObject({ isPartial: false })
     expect(await withColours(60)).toMatchObject({ isPartial: true })
+  })
+
+  it('is partial if transparency comes behind the pixels, where Pillow applies it', async () => {
+    const alphas = ramp(128).slice(0, 128)
+    const colours: [string, number[]] = ['PLTE', ramp(128)]
+    const grey = { width: WIDTH, height: HEIGHT, depth: 8, ...indexed } as const
+    const parts = [header(grey), colours, ['IDAT', imageData(grey)]] as const
+    const chunks = parts.map(([type, bytes]): [string, ArrayLike<number>] => [type, bytes])
+    expect(await scan(joinPng(chunks))).toMatchObject({ isPartial: false })
+    expect(await scan(joinPng([...chunks, ['tRNS', alphas]]))).toMatchObject({ isPartial: true })
   })
 })
 
