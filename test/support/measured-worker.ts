@@ -38,7 +38,9 @@ export default {
     if (new URL(request.url).pathname !== '/wasm-bytes')
       return worker.fetch(request, env as never, context)
     await collect()
-    const sizes = [...memories].map((ref) => ref.deref()?.buffer.byteLength ?? 0)
+    // Images use the same memory one after another, each with an instance.
+    const used = new Set([...memories].map((ref) => ref.deref()))
+    const sizes = [...used].map((memory) => memory?.buffer.byteLength ?? 0)
     return new Response(String(sizes.reduce((sum, size) => sum + size, 0)))
   },
 }

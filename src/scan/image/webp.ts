@@ -147,12 +147,11 @@ function stillFile(image: Chunk, frame: Chunk[]): Uint8Array {
   const alpha = frame.find((chunk) => chunk.type === 'ALPH')
   const size = claimedSize(image) ?? { width: 1, height: 1 }
   const parts = alpha ? [extendedHeader(size), alpha.whole, image.whole] : [image.whole]
-  const chunks = concatenate(parts)
-  const header = new Uint8Array(12)
-  header.set(new TextEncoder().encode('RIFF'))
-  new DataView(header.buffer).setUint32(4, 4 + chunks.length, true)
-  header.set(new TextEncoder().encode('WEBP'), 8)
-  return concatenate([header, chunks])
+  const file = concatenate([new Uint8Array(12), ...parts])
+  file.set(new TextEncoder().encode('RIFF'))
+  new DataView(file.buffer).setUint32(4, file.length - 8, true)
+  file.set(new TextEncoder().encode('WEBP'), 8)
+  return file
 }
 
 /** A VP8X chunk that announces alpha. */
