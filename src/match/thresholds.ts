@@ -44,7 +44,9 @@ export function thresholdOf(
   bank: Pick<Bank, 'threshold' | 'minQuality'>,
 ): number | undefined {
   const cap = capOf(needle, bank.minQuality)
-  return cap === undefined ? undefined : Math.min(bank.threshold + needle.tolerance, cap)
+  if (cap === undefined) return undefined
+  const threshold = Math.min(bank.threshold + needle.tolerance, cap)
+  return threshold < 0 ? undefined : threshold
 }
 
 /**

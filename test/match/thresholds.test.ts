@@ -64,6 +64,12 @@ describe('the threshold of a needle', () => {
     expect(thresholdOf({ ...PATTERN, probe: 'crops' }, bank)).toBeUndefined()
   })
 
+  it('is none if the tolerance takes it below 0', () => {
+    const few = { ...bank, threshold: 3 }
+    expect(thresholdOf(needle({ tolerance: -3 }), few)).toBe(0)
+    expect(thresholdOf(needle({ tolerance: -4 }), few)).toBeUndefined()
+  })
+
   it('of a lowered entry is the lesser of both; guesses meet none that is lowered to 16 or less', () => {
     expect(loweredThreshold(31, 20, { probe: 'identity' })).toBe(20)
     expect(loweredThreshold(12, 20, { probe: 'identity' })).toBe(12)
