@@ -2,13 +2,7 @@
 
 export { scan } from './match/scan'
 export { scanRows, toRows } from './match/rows'
-export {
-  countPrefixes,
-  fillBuckets,
-  slotBytes,
-  slotValues,
-  sortBuckets,
-  sumPrefixes,
-} from './match/table'
-export { lookUp } from './match/table'
+export { placesAt, slotBytes, slotValues } from './match/table'
+export { countBuckets, fillBuckets, sortBuckets } from './match/sort'
+export { lookUp } from './match/look-up'
 export { reserve, reset } from './match/memory'

@@ -72,8 +72,8 @@ const MODULES: Record<string, Declaration> = {
     imports: [],
     exports: [
       ...['memory', 'reserve', 'reset', 'scan', 'toRows', 'scanRows'],
-      ...['slotBytes', 'slotValues', 'countPrefixes', 'sumPrefixes', 'fillBuckets'],
-      ...['sortBuckets', 'lookUp'],
+      ...['slotBytes', 'slotValues', 'placesAt', 'countBuckets', 'fillBuckets', 'sortBuckets'],
+      'lookUp',
     ],
   },
 }

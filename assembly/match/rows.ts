@@ -3,7 +3,7 @@
 
 import { GROUP_HASHES, HEAD_BYTES, REST_BYTES } from './groups'
 import { report } from './results'
-import { isAnyLeft, isLeft } from './table'
+import { isAnyLeft, isLeft } from './look-up'
 
 const ROW_BYTES: usize = 16
 const GROUP_BYTES: usize = HEAD_BYTES + REST_BYTES
@@ -58,26 +58,26 @@ function interleave(vectors: usize, out: usize): void {
 }
 
 /**
- * Finds what `scan` finds, by position. Returns the number of results, with `found` earlier ones
- * included.
+ * Finds what `scan` finds, by position, for needles that `lookUp` left. Returns the number of
+ * results, with `found` earlier ones included.
  */
 export function scanRows(
   rows: usize,
   count: u32,
   needles: usize, // needleCount x 32 bytes
+  thresholds: usize, // needleCount x u8: bits, inclusive, 0 to 128
   needleCount: u32,
-  onlyLeft: bool, // only for those that `lookUp` left
-  threshold: u32, // bits, inclusive, 0 to 128
   results: usize,
   capacity: u32,
   found: u32,
 ): u32 {
-  if (onlyLeft && !isAnyLeft(needleCount)) return found
+  if (!isAnyLeft(needleCount)) return found
   for (let first: u32 = 0; first < count; first += BLOCK_ROWS) {
     const end = min(first + BLOCK_ROWS, count)
     for (let number: u32 = 0; number < needleCount; number++) {
-      if (onlyLeft && !isLeft(number)) continue
+      if (!isLeft(number)) continue
       const needle = needles + (number << 5)
+      const threshold: u32 = load<u8>(thresholds + number)
       const a = load<u64>(needle)
       const b = load<u64>(needle, 8)
       let row = rows + <usize>first * ROW_BYTES

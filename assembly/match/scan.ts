@@ -30,7 +30,7 @@ const BLOCK_GROUPS: u32 = 32
 const AHEAD_BYTES: usize = 4224
 
 /**
- * Finds every hash whose first half lies within `threshold` of a needle's, in no particular order.
+ * Finds every hash whose first half lies within the threshold of a needle's, in no particular order.
  * Returns how many there are; the first `capacity` are written to `results` (results.ts).
  */
 export function scan(
@@ -38,12 +38,11 @@ export function scan(
   rests: usize,
   count: u32, // hashes; the last group is padded with anything
   needles: usize, // needleCount x 16 bytes
+  thresholds: usize, // needleCount x u8: bits, inclusive, 0 to 128
   needleCount: u32,
-  threshold: u32, // bits, inclusive, 0 to 128
   results: usize,
   capacity: u32,
 ): u32 {
-  const limit = i8x16.splat(<i8>threshold)
   const groups = (count + GROUP_HASHES - 1) / GROUP_HASHES
   const streamGroups = groups / STREAMS
   const stream = <usize>streamGroups * HEAD_BYTES
@@ -54,6 +53,7 @@ export function scan(
     const to = min(from + BLOCK_GROUPS, streamGroups)
     for (let needle: u32 = 0; needle < needleCount; needle++) {
       setNeedle(needles + ((<usize>needle) << 4))
+      const limit = v128.load_splat<u8>(thresholds + needle)
       let head = heads + <usize>from * HEAD_BYTES
       for (let group = from; group < to; group++, head += HEAD_BYTES) {
         const ahead = min(head + AHEAD_BYTES, lastHead)
@@ -90,6 +90,7 @@ export function scan(
   }
   for (let needle: u32 = 0; needle < needleCount; needle++) {
     setNeedle(needles + ((<usize>needle) << 4))
+    const limit = v128.load_splat<u8>(thresholds + needle)
     for (let group = streamGroups * STREAMS; group < groups; group++) {
       const distance = headDistances(heads + <usize>group * HEAD_BYTES)
       found = finish(distance, rests, group, count, needle, limit, results, capacity, found)

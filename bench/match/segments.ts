@@ -105,10 +105,11 @@ export interface Searched {
 
 /** Searches all segments of a list. */
 export function searchAll(haystacks: readonly Haystack[], needles: readonly Hash256[]): Searched {
+  const sought = needles.map((hash) => ({ hash, threshold: THRESHOLD }))
   let count = 0
   let isComplete = true
   for (const haystack of haystacks) {
-    const found = haystack.search(needles, THRESHOLD)
+    const found = haystack.search(sought)
     count += found.near.length
     isComplete &&= found.isComplete
   }

@@ -13,20 +13,15 @@ const SLOT_BITS = 23
 export const FIRST_SLOTS = 5
 /** Bytes of a slot's value. */
 export const VALUE_BYTES = 3
-/** Largest threshold for which the table is used. From 44 on, at four bits a slot, a scan is faster. */
-const MAX_TABLE_THRESHOLD = 43
-/** Most prefixes that a slot is sorted by. */
-const MAX_PREFIXES = 1 << 15
+/** Most buckets that a slot is sorted by. */
+const MAX_BUCKETS = 1 << 11
 /** Lower bound for the cost limit of a needle. For random hashes, a table of any size costs less. */
 const MIN_LOOKED = 4096
-/** Bytes that kernels may read beyond values. */
-const SLACK_BYTES = 16
-
 /** Hashes that are processed at once while a table is built: a few milliseconds. */
 const SLICE = 1 << 16
 
 /** Results that one search can report. */
-const CAPACITY = 4096
+const CAPACITY = 8192
 /** Words of a result: the position; the distance, and 16 bits higher the number of the needle. */
 const RESULT_WORDS = 2
 /** Most needles that the kernels take at once. */
@@ -37,6 +32,7 @@ export class Haystack {
   readonly count: number
   #instance: MatchExports | undefined
   readonly #needles: number
+  readonly #thresholds: number
   readonly #results: number
   readonly #heads: number
   readonly #rests: number
@@ -56,6 +52,7 @@ export class Haystack {
     this.count = count
     const { heads, rests } = groupBytes(count)
     this.#needles = this.#reserve(MAX_NEEDLES * HASH_BYTES)
+    this.#thresholds = this.#reserve(MAX_NEEDLES)
     this.#results = this.#reserve(CAPACITY * RESULT_WORDS * 4)
     this.#heads = this.#reserve(heads)
     this.#rests = this.#reserve(rests)
@@ -105,49 +102,42 @@ export class Haystack {
   }
 
   /**
-   * The hashes whose first half is within `threshold` of a needle's: every match, and rarely others.
+   * The hashes whose first half is within the threshold of a needle's: every match, and rarely others.
    */
-  search(needles: readonly Hash256[], threshold: number): SearchResult {
+  search(needles: readonly Sought[]): SearchResult {
     const parts: SearchResult[] = []
     for (let first = 0; first < needles.length; first += MAX_NEEDLES) {
-      parts.push(this.#searchPart(needles.slice(first, first + MAX_NEEDLES), threshold, first))
+      parts.push(this.#searchPart(needles.slice(first, first + MAX_NEEDLES), first))
     }
     return together(parts)
   }
 
-  #searchPart(needles: readonly Hash256[], threshold: number, first: number): SearchResult {
-    const found = this.#run(needles, threshold, first)
-    if (found.isComplete) return found
-    if (needles.length === 1) return this.#nearestOf(found, needles, threshold, first)
+  #searchPart(needles: readonly Sought[], first: number): SearchResult {
+    const found = this.#run(needles, first)
+    const [only] = needles
+    if (found.isComplete || !only) return found
+    if (needles.length === 1) return this.#nearestOf(found, only, first)
     // One needle after another, until there are enough results.
     const near: NearHash[] = []
     for (const [i, needle] of needles.entries()) {
-      near.push(...this.#searchPart([needle], threshold, first + i).near)
+      near.push(...this.#searchPart([needle], first + i).near)
       if (near.length >= CAPACITY) break
     }
     return { near, isComplete: false }
   }
 
   /** For one needle with too many results: those reported, and the nearest, by a threshold that about half the capacity meets. */
-  #nearestOf(
-    { near }: SearchResult,
-    needles: readonly Hash256[],
-    threshold: number,
-    first: number,
-  ): SearchResult {
+  #nearestOf({ near }: SearchResult, { hash, threshold }: Sought, first: number): SearchResult {
     const distances = near.map(({ distance }) => distance).toSorted((a, b) => a - b)
     const share = CAPACITY / 2 / this.#found
     const cut = Math.min(distances[Math.floor(distances.length * share)] ?? 0, threshold)
     if (cut === 0) return { near, isComplete: false }
-    const nearest = this.#run(needles, cut - 1, first)
+    const nearest = this.#run([{ hash, threshold: cut - 1 }], first)
     return { near: unique([...nearest.near, ...near]), isComplete: false }
   }
 
-  #run(needles: readonly Hash256[], threshold: number, first: number): SearchResult {
-    const found =
-      this.#form === 'groups'
-        ? this.#scanGroups(needles, threshold)
-        : this.#searchRows(needles, threshold)
+  #run(needles: readonly Sought[], first: number): SearchResult {
+    const found = this.#form === 'groups' ? this.#scanGroups(needles) : this.#searchRows(needles)
     this.#found = found
     const reported = Math.min(found, CAPACITY)
     return { near: this.#readResults(reported, first), isComplete: reported === found }
@@ -169,53 +159,52 @@ export class Haystack {
     return near
   }
 
-  #scanGroups(needles: readonly Hash256[], threshold: number): number {
+  /** Copies thresholds in, and the first `bytes` of each hash. */
+  #setNeedles(needles: readonly Sought[], bytes: number): void {
     const memory = new Uint8Array(this.#core.memory.buffer)
-    needles.forEach((needle, i) =>
-      memory.set(needle.subarray(0, HALF_BYTES), this.#needles + i * HALF_BYTES),
-    )
+    for (const [i, { hash, threshold }] of needles.entries()) {
+      memory.set(hash.subarray(0, bytes), this.#needles + i * bytes)
+      memory[this.#thresholds + i] = threshold
+    }
+  }
+
+  #scanGroups(needles: readonly Sought[]): number {
+    this.#setNeedles(needles, HALF_BYTES)
     return this.#core.scan(
       this.#heads,
       this.#rests,
       this.count,
       this.#needles,
+      this.#thresholds,
       needles.length,
-      threshold,
       this.#results,
       CAPACITY,
     )
   }
 
-  #searchRows(needles: readonly Hash256[], threshold: number): number {
-    const memory = new Uint8Array(this.#core.memory.buffer)
-    needles.forEach((needle, i) => memory.set(needle, this.#needles + i * HASH_BYTES))
-    const hasLooked = threshold <= MAX_TABLE_THRESHOLD
-    const found = hasLooked ? this.#lookUp(needles.length, threshold) : 0
-    return this.#core.scanRows(
-      this.#heads,
-      this.count,
-      this.#needles,
-      needles.length,
-      hasLooked ? 1 : 0,
-      threshold,
-      this.#results,
-      CAPACITY,
-      found,
-    )
-  }
-
-  #lookUp(needleCount: number, threshold: number): number {
-    return this.#core.lookUp(
+  #searchRows(needles: readonly Sought[]): number {
+    this.#setNeedles(needles, HASH_BYTES)
+    const found = this.#core.lookUp(
       this.#table,
       this.#heads,
       this.count,
       this.#needles,
-      needleCount,
-      threshold,
+      this.#thresholds,
+      needles.length,
       this.#maxLooked,
       this.#candidates,
       this.#results,
       CAPACITY,
+    )
+    return this.#core.scanRows(
+      this.#heads,
+      this.count,
+      this.#needles,
+      this.#thresholds,
+      needles.length,
+      this.#results,
+      CAPACITY,
+      found,
     )
   }
 
@@ -252,7 +241,7 @@ export class Haystack {
 
   /** Most hashes that a needle is compared with through the table. Scanning all is as fast as a few times as many. */
   get #maxLooked(): number {
-    return Math.max(MIN_LOOKED, Math.ceil(this.count / 16))
+    return Math.max(MIN_LOOKED, Math.ceil(this.count / 32))
   }
 
   get #slotBytes(): number {
@@ -274,8 +263,8 @@ interface MatchExports {
     rests: number,
     count: number,
     needles: number,
+    thresholds: number,
     needleCount: number,
-    threshold: number,
     results: number,
     capacity: number,
   ): number
@@ -284,38 +273,43 @@ interface MatchExports {
     rows: number,
     count: number,
     needles: number,
+    thresholds: number,
     needleCount: number,
-    onlyLeft: number,
-    threshold: number,
     results: number,
     capacity: number,
     found: number,
   ): number
   slotBytes(count: number): number
   slotValues(heads: number, rests: number, count: number, slot: number, out: number): void
-  countPrefixes(values: number, count: number, first: number, end: number, slot: number): void
-  sumPrefixes(count: number, slot: number, nexts: number): void
+  placesAt(count: number): number
+  countBuckets(slot: number, count: number, first: number, end: number, ends: number): void
   fillBuckets(
-    values: number,
+    slot: number,
     count: number,
     first: number,
     end: number,
-    nexts: number,
-    slot: number,
+    ends: number,
+    buckets: number,
   ): void
-  sortBuckets(values: number, count: number, nexts: number, signatures: number, slot: number): void
+  sortBuckets(slot: number, count: number, first: number, ends: number, buckets: number): number
   lookUp(
     table: number,
     rows: number,
     count: number,
     needles: number,
+    thresholds: number,
     needleCount: number,
-    threshold: number,
     maxLooked: number,
     candidates: number,
     results: number,
     capacity: number,
   ): number
+}
+
+/** A needle, and the largest distance at which it matches, in bits: 0 to 128. */
+export interface Sought {
+  hash: Hash256
+  threshold: number
 }
 
 /** A hash near a needle, by its first half. */
@@ -380,18 +374,16 @@ function thresholdToReach(hash: Hash256, entry: Hash256): number {
 /** Sorts the slots of tables in an instance of its own, so that its memory is freed with it. */
 export class SlotSorter {
   readonly #core: MatchExports
-  readonly #values: number
-  readonly #nexts: number
-  readonly #signatures: number
-  readonly #out: number
+  readonly #slot: number
+  readonly #ends: number
+  readonly #buckets: number
 
   /** @param maxCount most values of a slot */
   constructor(module: WebAssembly.Module, maxCount: number) {
     this.#core = instantiate(module)
-    this.#values = reserve(this.#core, maxCount * VALUE_BYTES + SLACK_BYTES)
-    this.#nexts = reserve(this.#core, MAX_PREFIXES * 4)
-    this.#signatures = reserve(this.#core, maxCount)
-    this.#out = reserve(this.#core, this.#core.slotBytes(maxCount))
+    this.#slot = reserve(this.#core, this.#core.slotBytes(maxCount))
+    this.#ends = reserve(this.#core, MAX_BUCKETS * 4)
+    this.#buckets = reserve(this.#core, maxCount * 4)
   }
 
   get memoryBytes(): number {
@@ -405,19 +397,22 @@ export class SlotSorter {
   *sortSlot(values: Uint8Array): Generator<undefined, Uint8Array> {
     const core = this.#core
     const count = values.length / VALUE_BYTES
-    new Uint8Array(core.memory.buffer).set(values, this.#values)
+    new Uint8Array(core.memory.buffer).set(values, this.#slot + core.placesAt(count))
     for (let first = 0; first < count; first += SLICE) {
-      core.countPrefixes(this.#values, count, first, Math.min(first + SLICE, count), this.#out)
+      core.countBuckets(this.#slot, count, first, Math.min(first + SLICE, count), this.#ends)
       yield undefined
     }
-    core.sumPrefixes(count, this.#out, this.#nexts)
     for (let first = 0; first < count; first += SLICE) {
       const end = Math.min(first + SLICE, count)
-      core.fillBuckets(this.#values, count, first, end, this.#nexts, this.#out)
+      core.fillBuckets(this.#slot, count, first, end, this.#ends, this.#buckets)
       yield undefined
     }
-    core.sortBuckets(this.#values, count, this.#nexts, this.#signatures, this.#out)
-    return new Uint8Array(core.memory.buffer, this.#out, core.slotBytes(count))
+    let bucket = 0
+    do {
+      bucket = core.sortBuckets(this.#slot, count, bucket, this.#ends, this.#buckets)
+      yield undefined
+    } while (bucket > 0)
+    return new Uint8Array(core.memory.buffer, this.#slot, core.slotBytes(count))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Sought } from '../core/haystack.ts'
 import type { CoreModules } from '../core/modules.ts'
 import { atOnce, inTurns, nextTurn, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
@@ -194,17 +195,16 @@ export class BankIndex implements Matcher {
         if ('digestSet' in segment) searchDigests(bank, segment, queries, searched)
         else {
           const eachMs = needleMs(segment)
-          for (const [threshold, some] of slices(
-            asked,
-            Math.max(1, Math.floor(TURN_MS / eachMs)),
-          )) {
+          const length = Math.max(1, Math.floor(TURN_MS / eachMs))
+          for (let at = 0; at < asked.length; at += length) {
+            const some = asked.slice(at, at + length)
             spentMs += some.length * eachMs
             if (spentMs > TURN_MS) {
               yield
               if (this.#isReleased) throw new IndexReleasedError()
               spentMs = some.length * eachMs
             }
-            searchNeedles(bank, segment, threshold, some, searched)
+            searchNeedles(bank, segment, some, searched)
           }
         }
       }
@@ -238,54 +238,39 @@ export interface LoadOptions {
   from?: StoreReader
 }
 
-/** A needle, and the index of its query. */
-interface Asked {
+/** A needle's hash and threshold, and the index of its query. */
+interface Asked extends Sought {
   query: number
   needle: Needle
 }
 
-/** Needles that may match, grouped by the largest distance of a match. */
+/** Needles that may match, the strictest first: if too many entries are near, these count. */
 function askedOf(
   queries: readonly Query[],
   bank: Bank,
   policy: AskedThreshold | undefined,
-): Map<number, Asked[]> {
-  const byThreshold = new Map<number, Asked[]>()
+): Asked[] {
+  const asked: Asked[] = []
   for (const [query, { needles }] of queries.entries()) {
     for (const needle of needles) {
       const threshold = policy ? policy.threshold : thresholdOf(needle, bank)
-      if (threshold === undefined) continue
-      const asked = byThreshold.get(threshold) ?? []
-      byThreshold.set(threshold, asked)
-      asked.push({ query, needle })
+      if (threshold !== undefined) asked.push({ query, needle, hash: needle.hash, threshold })
     }
   }
-  return byThreshold
-}
-
-/** The needles of each threshold, in slices. */
-function* slices(
-  asked: ReadonlyMap<number, readonly Asked[]>,
-  length: number,
-): Generator<[threshold: number, some: readonly Asked[]]> {
-  for (const [threshold, all] of asked) {
-    for (let at = 0; at < all.length; at += length) yield [threshold, all.slice(at, at + length)]
-  }
+  return asked.toSorted((a, b) => a.threshold - b.threshold)
 }
 
 function searchNeedles(
   bank: Bank,
   segment: LoadedPdqSegment,
-  threshold: number,
   asked: readonly Asked[],
   searched: readonly Searched[],
 ): void {
-  const hashes = asked.map(({ needle }) => needle.hash)
-  const { near, isComplete } = searchSegment(segment, hashes, threshold)
+  const { near, isComplete } = searchSegment(segment, asked)
   for (const { needle: number, position, distance } of near) {
     const from = asked[number]
     if (!from) throw new RangeError(`no needle ${number}`)
-    const { query, needle } = from
+    const { query, needle, threshold } = from
     const file = searched[query]
     if (!file) continue
     if (file.candidates.length < MAX_CANDIDATES) {

@@ -5,8 +5,9 @@ import {
   Haystack,
   SLOTS,
   SlotSorter,
+  type Sought,
 } from '../core/haystack.ts'
-import { HALF_BYTES, type Hash256 } from '../util/hash.ts'
+import { HALF_BYTES } from '../util/hash.ts'
 import type { CoreModules } from '../core/modules.ts'
 import { type DigestSet, readDigestSet } from '../list/digest-set.ts'
 import type { SegmentRef } from '../list/manifest.ts'
@@ -122,10 +123,9 @@ export function needleMs({ haystack }: LoadedPdqSegment): number {
 /** What a search of a segment finds, without removed entries. */
 export function searchSegment(
   { haystack, removals }: LoadedPdqSegment,
-  needles: readonly Hash256[],
-  threshold: number,
+  needles: readonly Sought[],
 ): SearchResult {
-  const found = haystack.search(needles, threshold)
+  const found = haystack.search(needles)
   if (removals.count === 0) return found
   return { ...found, near: found.near.filter(({ position }) => !removals.has(position)) }
 }
