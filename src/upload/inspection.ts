@@ -226,7 +226,7 @@ export class Inspection {
       const { accept } = this.#deps.settings.body
       const isText = info.isText && !(info.isBody && scanned.isForeign)
       if (accept && !isAccepted(scanned, isText, new Set(accept))) this.#hasUnaccepted = true
-      if (scanned.bytes > 0 && isCounted(scanned, info))
+      if (scanned.bytes > 0 && isInspected(scanned, info))
         this.#unjudged.push(info.isText ? asText(scanned) : scanned)
     }
   }
@@ -269,7 +269,7 @@ interface EndedFile {
 }
 
 /** A second reading of something counts if it is a file or contains one. */
-function isCounted(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
+function isInspected(scanned: ScannedFile, { isRaw, isDecoded }: FileInfo): boolean {
   const isBeside = (isRaw ?? false) || (isDecoded ?? false)
   const isNothing = scanned.coverage === 'unscannable' && scanned.reason === 'unknown-format'
   return !isBeside || !isNothing || scanned.inner !== undefined || scanned.digests !== undefined

@@ -48,7 +48,7 @@ export function* openStream(
   if (!objects.takeData(data.length)) return 'over-limit'
   let bytes = decrypt ? yield* decrypt() : data
   for (const [i, filter] of filters.entries()) {
-    const name = nameOf(filter)
+    const name = filterName(filter)
     const isLast = i === filters.length - 1
     if (name === 'DCTDecode' || name === 'JPXDecode') {
       const format = name === 'DCTDecode' ? 'jpeg' : 'jp2'
@@ -72,7 +72,7 @@ export type Filtered =
   | UnscannableReason
 
 /** What the text of a stream stands for, and the filters that it still has. */
-export interface Written {
+export interface UnwrittenStream {
   bytes: Uint8Array
   filters: readonly string[]
 }
@@ -107,9 +107,9 @@ export function* readWritten(
   objects: PdfObjects,
   { dict, data, decrypt }: Stream,
   budget: ScanBudget,
-): Steps<Written | undefined> {
+): Steps<UnwrittenStream | undefined> {
   const filters = filtersOf(objects, dict)
-  const [first, ...others] = filters.map((filter) => nameOf(filter))
+  const [first, ...others] = filters.map((filter) => filterName(filter))
   if (!first || !TEXT_FILTERS.has(first) || decrypt || filters.length > MAX_FILTERS)
     return undefined
   if (!objects.takeData(data.length) || !isReadWhole(first, data)) return undefined
@@ -158,7 +158,7 @@ function filtersOf(objects: PdfObjects, dict: Dict): Value[] {
   return valuesOf(objects, dict.get('Filter') ?? dict.get('F'))
 }
 
-function nameOf(filter: Value): string {
+function filterName(filter: Value): string {
   return typeof filter === 'string' ? (NAMES.get(filter) ?? filter) : ''
 }
 

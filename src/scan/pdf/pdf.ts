@@ -45,7 +45,7 @@ interface WrittenFiles {
 }
 
 /** Bytes of a file from one index to another. */
-interface Range {
+interface ByteRange {
   start: number
   end: number
 }
@@ -133,7 +133,7 @@ export class PdfScan {
   }
 
   /** Searches what is held, without the ranges that were read. */
-  *#searchTexts(read: readonly Range[]): Steps {
+  *#searchTexts(read: readonly ByteRange[]): Steps {
     const texts = this.#written?.texts
     if (!texts) return
     let start = 0
@@ -162,7 +162,7 @@ export interface PdfContent {
 }
 
 /** Cuts bytes of a file into those that were read and others. */
-function* pieces(start: number, end: number, read: readonly Range[]) {
+function* pieces(start: number, end: number, read: readonly ByteRange[]) {
   let at = start
   for (const range of read) {
     const [from, to] = [Math.max(at, range.start), Math.min(end, range.end)]
@@ -190,7 +190,7 @@ class PdfReader {
   readonly #contents: ContentReader
   readonly found: Finished[] = []
   /** Streams written in text of which every byte was read as something else. */
-  readonly readRanges: Range[] = []
+  readonly readRanges: ByteRange[] = []
   #problem: UnscannableReason | undefined
 
   constructor(context: ScanContext, budget: ScanBudget, open: Openers, file: Uint8Array) {
