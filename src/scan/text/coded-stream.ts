@@ -119,7 +119,10 @@ export class CodedStream {
     return this.isEnded ? codes.length : index
   }
 
-  /** Takes bytes as the last of a value if the file ends with them. Returns how many it took. */
+  /**
+   * Takes bytes as the last of a value if the file ends with them: one more, as a number, than where
+   * the value goes on (`LAST_BYTES`). Returns how many it took.
+   */
   #takeLast(codes: Uint16Array): number {
     if (this.#file.missingBytes > codes.length) return 0
     const last = Uint8Array.from(codes)
