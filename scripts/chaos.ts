@@ -101,8 +101,9 @@ await Promise.all([
   keepMeasuring(),
   endInTime(),
 ])
-await leaveAll()
 const recovered = await recover()
+await leaveAll()
+await checkIdle()
 sent.forEach(check)
 for (const what of missing()) problems.push(`never happened: ${what}`)
 report()
@@ -297,10 +298,7 @@ async function recover(): Promise<number | undefined> {
   }
   for (let i = 0; performance.now() - since < RECOVERY_SECONDS * 1000; i++) {
     const answers = [await ask(known[0], `known-${i}`), await ask(others[0], `other-${i}`)]
-    if (answers[0] === 451 && answers[1] === 201) {
-      await checkIdle()
-      return (performance.now() - since) / 1000
-    }
+    if (answers[0] === 451 && answers[1] === 201) return (performance.now() - since) / 1000
     await pause(0.5)
   }
   problems.push(`it did not work again within ${RECOVERY_SECONDS} seconds`)
