@@ -67,7 +67,7 @@ export interface ChangePublication {
   manifest: Manifest
   added: number
   removed: number
-  /** Deleted values, which nobody reads any more. */
+  /** Deleted values: no reader follows a version that needs them. */
   deleted: number
 }
 

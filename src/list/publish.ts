@@ -78,7 +78,7 @@ export interface Publication {
   kept: number
   /** Values of this publication that an interrupted run had already written. */
   foundWritten: number
-  /** Deleted values, which nobody reads any more. */
+  /** Deleted values: no reader follows a version that needs them. */
   deleted: number
   /** Written entries that were lowered. */
   lowered: LoweredEntry[]

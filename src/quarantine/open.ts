@@ -60,7 +60,7 @@ export interface OpenedCase {
 
 /**
  * Reads the identities in a file as `age-keygen` writes it: one a line, between comments.
- * @throws {WrongIdentityError} there is none, or a line is invalid; the message does not repeat it
+ * @throws {WrongIdentityError} the file has no identity, or an invalid line, which the message omits
  */
 export function parseIdentities(text: string): string[] {
   const lines = text.split('\n').map((line) => line.trim())

@@ -64,7 +64,7 @@ describe('the threshold of a needle', () => {
     expect(thresholdOf({ ...PATTERN, probe: 'crops' }, bank)).toBeUndefined()
   })
 
-  it('is none if the tolerance takes it below 0', () => {
+  it('is undefined if the tolerance takes it below 0', () => {
     const few = { ...bank, threshold: 3 }
     expect(thresholdOf(needle({ tolerance: -3 }), few)).toBe(0)
     expect(thresholdOf(needle({ tolerance: -4 }), few)).toBeUndefined()

@@ -38,7 +38,7 @@ describe.each([1, 7, 64, 65, 1000, 1e6])('texts in other data, in chunks of %i',
     expect(picked(Buffer.concat([binary(100), TEXT]), chunk).slice(1)).toBe(TEXT.toString())
   })
 
-  it('are none in noise', () => {
+  it('are not found in noise', () => {
     expect(picked(binary(5000), chunk)).toBe('')
   })
 })

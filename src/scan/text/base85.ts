@@ -212,7 +212,7 @@ function groupAt(digits: Uint16Array, from: number): number {
   return value
 }
 
-/** Digits before a possible end of the value in the group from an index on; 0 if there is none. */
+/** Number of digits in a group before the value may end; 0 if it does not end in the group. */
 function endIn(digits: Uint16Array, from: number): number {
   for (let length = 2; length < GROUP; length++)
     if (((digits[from + length] as number) & END) !== 0) return length

@@ -224,25 +224,21 @@ class Beneath {
    * which may continue differently here. Returns whether all of it could be read.
    */
   take({ bytes, spans, made }: Unwritten, isReading: boolean, rootAt: number): boolean {
-    const piece = (from: number, to: number): Piece => ({
-      bytes: bytes.subarray(from, to),
-      made: made?.subarray(from, to),
-      rootAt,
-    })
+    const all: Piece = { bytes, made, rootAt }
     let [at, isWhole] = [0, true]
     for (const { first, last } of spans) {
       if (first > at + this.#behindBytes && !this.isReading) {
-        this.#pass(piece(at, first), isReading)
+        this.#pass(cut(all, at, first), isReading)
         at = first
       }
       isWhole = this.#wake() && isWhole
       const behind = last + 1 + BEHIND_BYTES
       const end = Math.min(bytes.length, behind)
-      this.#give(piece(at, end))
+      this.#give(cut(all, at, end))
       this.#behindBytes = behind - end
       at = end
     }
-    if (at < bytes.length) this.#pass(piece(at, bytes.length), isReading)
+    if (at < bytes.length) this.#pass(cut(all, at), isReading)
     return isWhole
   }
 

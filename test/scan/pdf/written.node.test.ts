@@ -103,7 +103,7 @@ describe('the texts of a PDF are searched', () => {
   const runs = `/Subtype /Image ${small} /Filter [/ASCII85Decode /RunLengthDecode]`
 
   it.each<[string, PdfObject]>([
-    ['a filter that nobody knows', object('/Filter /None', base64(jpeg))],
+    ['an unknown filter', object('/Filter /None', base64(jpeg))],
     ['a filter with the name of a property', object('/Filter /constructor', base64(jpeg))],
     ['another coding than the filter says', object('/Filter /ASCII85Decode', hex(jpeg))],
     ['no filter', object('', hex(jpeg))],
@@ -113,7 +113,7 @@ describe('the texts of a PDF are searched', () => {
       'a filter of pictures that are not decoded',
       object(`${PICTURE} /Filter [/A85 /JPX]`, hex(jpeg)),
     ],
-    ['a JPEG that is none', object(`${PICTURE} /Filter [/A85 /DCT]`, hex(jpeg))],
+    ['a JPEG filter over another format', object(`${PICTURE} /Filter [/A85 /DCT]`, hex(jpeg))],
     [
       'behind a JPEG in ASCII85',
       object(`${PICTURE} /Filter [/A85 /DCT]`, `${base85(otherJpeg)}${hex(jpeg)}~>`),
