@@ -130,7 +130,9 @@ export class FileScanner {
   /** Whether it may continue after an apparent end. */
   get lenience(): Lenience {
     if (this.#format === undefined) return 'text'
-    const isImage = this.#image && this.#format !== 'avif' && this.#format !== 'heic'
+    // AVIF and HEIC with tracks do not say where they end: all that follows would be held.
+    const isEndless = this.#format === 'avif' || this.#format === 'heic'
+    const isImage = this.#image && !(isEndless && this.missingBytes === Infinity)
     return isImage || ['zip', 'gzip', 'zlib'].includes(this.#format) ? 'any' : 'none'
   }
 
