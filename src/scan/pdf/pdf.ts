@@ -38,18 +38,6 @@ const END_BYTES = 64
 const OTHER_TYPES = new Set<unknown>(['XRef', 'ObjStm', 'Metadata'])
 const FONT_TYPES = new Set<unknown>(['Type1C', 'CIDFontType0C', 'OpenType'])
 
-/** Searches the texts of a file, and begins to scan a file that is written in one. */
-interface WrittenFiles {
-  texts: FileTexts
-  open: () => InnerScanner | undefined
-}
-
-/** Bytes of a file from one index to another. */
-interface ByteRange {
-  start: number
-  end: number
-}
-
 /**
  * Keeps a PDF until it is complete, then finds the pictures in it that have no signature: rasters,
  * and files behind several filters. Its drawings are not inspected, so a PDF is never scanned
@@ -151,6 +139,18 @@ export class PdfScan {
     this.#budget.take('heldBytes', -this.#heldBytes)
     this.#heldBytes = 0
   }
+}
+
+/** Searches the texts of a file, and begins to scan a file that is written in one. */
+interface WrittenFiles {
+  texts: FileTexts
+  open: () => InnerScanner | undefined
+}
+
+/** Bytes of a file from one index to another. */
+interface ByteRange {
+  start: number
+  end: number
 }
 
 /** What was found in a PDF, and why a part of it was not scanned, if any. */
