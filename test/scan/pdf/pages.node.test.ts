@@ -132,9 +132,10 @@ describe('pictures that a page of PDF puts together', () => {
     const tiles = tilesOf(across, down)
     const objects = await cut(tiles, form)
     await expectShown(write(objects, { content: placed(tiles) }))
-    await expectShown(write(objects, { content: placed(tiles), isPacked: true }))
+    // Written otherwise: what programs show of it is the same.
+    const packed = write(objects, { content: placed(tiles), isPacked: true })
     const small = write(objects, { content: placed(tiles, '.7 0 0 .7 40 30') })
-    expect(await nearest(small, known)).toBeLessThanOrEqual(NEAR)
+    for (const file of [packed, small]) expect(await nearest(file, known)).toBeLessThanOrEqual(NEAR)
   })
 
   it('are hashed as one if each is written in the content', async () => {
