@@ -28,7 +28,7 @@ export function flipBits(hash: Hash256, bits: number, seed = 1, within = 256): H
   // A random key of 32 bits before each place, in one number: these are sorted fast.
   const places = Float64Array.from({ length: within }, (_, i) => random() * 2 ** 32 * 512 + i)
   const flipped = hash.slice()
-  for (const place of places.sort().subarray(0, bits)) {
+  for (const place of places.toSorted().subarray(0, bits)) {
     const i = place % 512
     flipped[i >> 3] = (flipped[i >> 3] ?? 0) ^ (1 << (i & 7))
   }
