@@ -2,9 +2,13 @@ import { concatenate } from '../../util/bytes.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 const DECLARATION = '<!ENTITY'
-/** A declaration up to its value; parameter entities count, too. And its beginnings. */
-const HEAD = /^<!ENTITY\s+(?:%\s+)?([^\s"'<>&;%#]+)\s+(["'])/
-const HEAD_BEGUN = /^<!ENTITY(\s+(%(\s+)?)?([^\s"'<>&;%#]+\s*)?)?$/
+/**
+ * A declaration up to its value, and its beginnings. Parameter entities count, too, and so do
+ * escapes of JSON: what lies beneath these is only searched near them, and values may be long.
+ */
+const HEAD =
+  /^<!ENTITY(?:\s|\\[nrt])+(?:%(?:\s|\\[nrt])+)?([^\s"'<>&;%#\\]+)(?:\s|\\[nrt])+\\?(["'])/
+const HEAD_BEGUN = /^<!ENTITY([\s\\][^"'<>&;#]*)?$/
 const MAX_HEAD = 256
 const [AMPERSAND, SEMICOLON, LESS, EXCLAMATION] = [0x26, 0x3b, 0x3c, 0x21]
 /** Bytes that end a name. */
