@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import type { Reporter } from 'vitest/node'
+
+// Programs that tests start again and again, wrangler above all, find compiled what they load.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
+  new URL('.wrangler/compile-cache', import.meta.url),
+)
 
 /** Ends the run with one plain line for programs that count. */
 const countingReporter: Reporter = {

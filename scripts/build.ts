@@ -1,9 +1,12 @@
-// Builds everything that is not TypeScript: the core's modules from assembly/, and the library
-// decoders with capped memory.
+// Builds the core's modules from assembly/, the library decoders with capped memory, and dist/.
+// Most commands build first, so nothing is done if all that is read and written is as after the last
+// build: a fifth of a second instead of 15 of CPU time.
 //
-//   node scripts/build.ts
+//   npm run build
 
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +14,16 @@ import { main as compile } from 'assemblyscript/asc'
 import { LIBRARY_LIMITS, type LibraryFormat } from '../src/scan/image/library-limits.ts'
 import { capMemory } from './cap-memory.ts'
 import { replaceFile } from './replace-file.ts'
+
+/** Everything that decides what is built: files and folders. The last one says what npm has installed. */
+const INPUTS = [
+  ...['assembly', 'src', 'scripts/build.ts', 'scripts/cap-memory.ts', 'asconfig.json'],
+  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.library.json'],
+  ...['tsconfig.middleware.json', 'tsconfig.node.json', 'tsconfig.worker.json', 'worker-env.d.ts'],
+  'node_modules/.package-lock.json',
+]
+/** Digests of what the last build read and wrote. */
+const LAST_BUILD = 'build/last-build.json'
 
 const LIBRARY_FILES = {
   webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
@@ -53,9 +66,54 @@ async function capLibrary(name: LibraryFormat): Promise<void> {
   await replaceFile(`build/${name}.wasm`, capped)
 }
 
+/** Files of some paths, those in folders with them. A path that does not exist has none. */
+async function filesIn(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const info = await stat(path).catch(() => undefined)
+      if (!info?.isDirectory()) return info ? [path] : []
+      const entries = await readdir(path, { recursive: true, withFileTypes: true })
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+    }),
+  )
+  return found.flat().toSorted()
+}
+
+/** A digest of the names and contents of files. */
+async function digestOf(files: readonly string[]): Promise<string> {
+  const hash = createHash('sha256').update(process.version)
+  for (const file of files) hash.update(`\0${file}\0`).update(await readFile(file))
+  return hash.digest('hex')
+}
+
+const readDigest = async () => digestOf(await filesIn(INPUTS))
+
+async function writtenDigest(): Promise<string> {
+  const files = await filesIn(['build', 'dist'])
+  return digestOf(files.filter((file) => /^dist|^build.[a-z]+\.(wasm|wat)$/.test(file)))
+}
+
+async function build(): Promise<void> {
+  await mkdir('build', { recursive: true })
+  await Promise.all([
+    ...(['image', 'match', 'search'] as const).map(buildCore),
+    ...(['webp', 'avif'] as const).map(capLibrary),
+  ])
+  for (const script of ['build:cli', 'build:types']) {
+    const { status } = spawnSync('npm', ['run', '--silent', script], { stdio: 'inherit' })
+    if (status !== 0) process.exit(status ?? 1)
+  }
+}
+
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-await mkdir('build', { recursive: true })
-await Promise.all([
-  ...(['image', 'match', 'search'] as const).map(buildCore),
-  ...(['webp', 'avif'] as const).map(capLibrary),
-])
+const last = await readFile(LAST_BUILD, 'utf8').catch(() => '')
+// Before the build: what changes meanwhile is built the next time.
+const read = await readDigest()
+const describe = async () => `${JSON.stringify({ read, written: await writtenDigest() })}\n`
+if (last !== (await describe())) {
+  await rm(LAST_BUILD, { force: true })
+  await build()
+  await writeFile(LAST_BUILD, await describe())
+}

@@ -64,15 +64,14 @@ const FORMS = { groups: groupsOf, table: tableOf }
 
 /** The slow twin: by first halves. */
 function nearOf(hashes: readonly Hash256[], needles: readonly Hash256[], threshold: number) {
-  return needles.flatMap((hash, needle) =>
-    hashes
-      .map((other, position) => ({
-        needle,
-        position,
-        distance: bitsDiffering(other, hash, HALF_BYTES),
-      }))
-      .filter((near) => near.distance <= threshold),
-  )
+  const all: NearHash[] = []
+  for (const [needle, hash] of needles.entries()) {
+    for (const [position, other] of hashes.entries()) {
+      const apart = bitsDiffering(other, hash, HALF_BYTES)
+      if (apart <= threshold) all.push({ needle, position, distance: apart })
+    }
+  }
+  return all
 }
 
 function sorted(near: readonly NearHash[]): NearHash[] {
@@ -95,13 +94,9 @@ function expectSound(
     ({ needle, position }) => distance(hashes[position]!, needles[needle]!) <= threshold,
   )
   expect(wholly.filter(({ needle, position }) => !told.has(`${needle}/${position}`))).toEqual([])
+  const real = new Map(all.map((twin) => [`${twin.needle}/${twin.position}`, twin.distance]))
   const isReal = (found: NearHash) =>
-    all.some(
-      (twin) =>
-        twin.needle === found.needle &&
-        twin.position === found.position &&
-        twin.distance === found.distance,
-    )
+    real.get(`${found.needle}/${found.position}`) === found.distance
   expect(near.filter((found) => !isReal(found))).toEqual([])
 }
 

@@ -11,6 +11,7 @@ import { encodedSeeds } from '../fuzz/seeds.ts'
 import { randomFrom } from '../support/random.ts'
 import { largePicture, picture } from '../support/sharp-images.ts'
 
+const modules = readModules()
 const module = new WebAssembly.Module(
   readFileSync(new URL('../../build/image.wasm', import.meta.url)),
 )
@@ -20,7 +21,10 @@ const PAGE = 65_536
 async function scan(file: Uint8Array, image = new ImageCore(module)): Promise<unknown> {
   const { widen, ...scanned } = {
     widen: undefined,
-    ...(await scanFile({ modules: { ...readModules(), image }, probes: PROBE_SETS.wide }, file)),
+    ...(await scanFile(
+      { modules: { ...modules, image }, probes: PROBE_SETS.wide, digestKinds: [] },
+      file,
+    )),
   }
   return { ...scanned, wide: widen?.() }
 }

@@ -102,7 +102,10 @@ afterAll(async () => {
   await rm(home, { recursive: true, maxRetries: 5 })
 })
 
-/** What `npm install` would bring, as links: and an `npm` that has nothing else to do. */
+/**
+ * What `npm install` would bring, as links: an `npm` that has nothing else to do, and an `npx` that only starts what is installed.
+ * The real one takes longer than most commands.
+ */
 async function install(folder: string): Promise<void> {
   const modules = join(folder, 'node_modules')
   await mkdir(join(modules, '.bin'), { recursive: true })
@@ -112,6 +115,8 @@ async function install(folder: string): Promise<void> {
     await symlink(join(ROOT, 'node_modules', name), join(modules, name))
   }
   await writeFile(join(folder, 'bin/npm'), '#!/bin/sh\ntest "$1" = install\n', { mode: 0o755 })
+  const npx = '#!/bin/sh\nname=$1\nshift\nexec "$HOME/node_modules/.bin/$name" "$@"\n'
+  await writeFile(join(folder, 'bin/npx'), npx, { mode: 0o755 })
   const cli = `#!/bin/sh\nexec node '${ROOT}dist/cli.js' "$@"\n`
   await writeFile(join(modules, '.bin/hashgate'), cli, { mode: 0o755 })
   await symlink(join(ROOT, 'node_modules/.bin/wrangler'), join(modules, '.bin/wrangler'))

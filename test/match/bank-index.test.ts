@@ -279,11 +279,11 @@ describe('BankIndex', () => {
 
   it('searches once what two banks share, and in its own memory what follows', async () => {
     const store = new WatchedStore()
-    const [shared, toA, toB] = [1, 2, 3].map((seed) => randomEntries(20_000, seed))
+    const [shared, toA, toB] = [1, 2, 3].map((seed) => randomEntries(12_000, seed))
     await publish(store, shared!, 'a')
     let index = await BankIndex.load(modules, store.sealed, await publish(store, shared!, 'b'))
     const memoryBytes = index.memoryBytes
-    expect(memoryBytes).toBeLessThan(2 * 20_000 * 16)
+    expect(memoryBytes).toBeLessThan(2 * 12_000 * 16)
     await publish(store, toA!, 'a')
     const manifest = await publish(store, toB!, 'b')
     index = await replaceIndex(modules, store.sealed, index, manifest, {
@@ -294,7 +294,7 @@ describe('BankIndex', () => {
       ['a', toA],
       ['b', toB],
     ] as const) {
-      for (const i of [0, 77, 19_999]) {
+      for (const i of [0, 77, 11_999]) {
         expect(await ask(index, entries![i]!.hash)).toMatchObject([
           { bank, entry: entries![i]!.id },
         ])
@@ -304,9 +304,9 @@ describe('BankIndex', () => {
 
   it('refuses to be asked once its memories were given away', async () => {
     const store = new WatchedStore()
-    const entries = randomEntries(20_000, 1)
+    const entries = randomEntries(1000, 1)
     const index = await BankIndex.load(modules, store.sealed, await publish(store, entries))
-    const next = await publish(store, randomEntries(20_000, 2))
+    const next = await publish(store, randomEntries(1000, 2))
     const options = { from: store.sealed, onGive: () => {} }
     await replaceIndex(modules, store.sealed, index, next, options)
     await expect(index.match([{ needles: [needle(entries[0]!.hash)] }])).rejects.toThrow(
@@ -321,7 +321,7 @@ describe('BankIndex', () => {
     const store = new WatchedStore()
     const entries = randomEntries(20_000, 1)
     const index = await BankIndex.load(modules, store.sealed, await publish(store, entries))
-    const needles = Array.from({ length: 16_384 }, (_, i) => needle(randomBytes(32, i)))
+    const needles = Array.from({ length: 8192 }, (_, i) => needle(randomBytes(32, i)))
     const [known] = entries
     const asking = index.match([{ needles: [...needles, needle(known!.hash)] }])
     const { result, turns } = await turnsBeside(asking)

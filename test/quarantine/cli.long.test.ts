@@ -8,9 +8,9 @@ import { unpackTar } from 'modern-tar'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { R2Api } from '../support/r2-api.ts'
 import { randomBytes } from '../support/random.ts'
-import { workerOf } from '../support/workerd.ts'
+import { bundleWorker, workerFrom } from '../support/workerd.ts'
 
-const WORKER = new URL('../support/quarantine-worker.ts', import.meta.url)
+const WORKER = await bundleWorker(new URL('../support/quarantine-worker.ts', import.meta.url))
 const BUCKET = 'hashgate-test-quarantine'
 const CASE = '01234567-89ab-4cde-8f01-23456789abcd'
 
@@ -58,7 +58,7 @@ async function store(
   contentType = 'image/jpeg',
 ): Promise<Stored[]> {
   const text = (value: string) => ({ type: 'text', value }) as const
-  const worker = await workerOf('quarantine', WORKER, {
+  const worker = workerFrom('quarantine', WORKER, {
     QUARANTINE: { type: 'r2', name: BUCKET },
     HASHGATE: text(JSON.stringify({ quarantine: { recipients: [recipient], days: 90 } })),
   })
@@ -215,8 +215,8 @@ describe('what workerd quarantines on this machine', () => {
   it('is opened by age and tar', async (context) => {
     const found = spawnSync('age', ['--version']).status === 0
     if (!found) context.skip('there is no age on this machine')
-    const sealed = await sealedLocally(stored[0]!.key)
-    await writeFile(path('sealed.age'), sealed)
+    const [sealed] = await sealedLocally(stored[0]!.key)
+    await writeFile(path('sealed.age'), sealed!)
     const command = `age --decrypt -i "$1" "$2" | tar --extract -C "$3"`
     const names = ['identity.txt', 'sealed.age', '.'].map(path)
     const run = spawnSync('sh', ['-c', command, 'sh', ...names], { encoding: 'utf8' })
@@ -230,7 +230,8 @@ describe('what workerd quarantines on this machine', () => {
   it('is opened by the library in Node', async () => {
     const decrypter = new Decrypter()
     decrypter.addIdentity(identity.trim().split('\n').at(-1))
-    const files = await unpackTar(await decrypter.decrypt(await sealedLocally(stored[1]!.key)))
+    const [sealed] = await sealedLocally(stored[1]!.key)
+    const files = await unpackTar(await decrypter.decrypt(sealed!))
     expect(files.map(({ header }) => header.name)).toEqual(['event.json', 'body'])
     expect(files[1]?.data).toEqual(bodies[1])
   })
@@ -261,9 +262,10 @@ describe('the quarantine at Cloudflare', () => {
   /** Puts objects there that were sealed on this machine. */
   async function upload(count: number): Promise<Stored[]> {
     const stored = await store(Array.from({ length: count }, () => body))
-    for (const { key, caseId } of stored) {
+    const sealed = await sealedLocally(...stored.map(({ key }) => key))
+    for (const [i, { key, caseId }] of stored.entries()) {
       const metadata = { case: caseId, expires: '2027-01-01T00:00:00.000Z', format: '1' }
-      api.objects.set(key, { bytes: Buffer.from(await sealedLocally(key)), metadata })
+      api.objects.set(key, { bytes: Buffer.from(sealed[i]!), metadata })
     }
     return stored
   }
@@ -333,8 +335,8 @@ describe('the quarantine at Cloudflare', () => {
   })
 })
 
-/** What lies in the local bucket under a key. */
-async function sealedLocally(key: string): Promise<Uint8Array> {
+/** What lies in the local bucket under some keys. */
+async function sealedLocally(...keys: string[]): Promise<Uint8Array[]> {
   const { getPlatformProxy } = await import('wrangler')
   const proxy = await getPlatformProxy<{
     QUARANTINE: { get: (name: string) => Promise<{ arrayBuffer: () => Promise<ArrayBuffer> }> }
@@ -344,7 +346,11 @@ async function sealedLocally(key: string): Promise<Uint8Array> {
     remoteBindings: false,
   })
   try {
-    return new Uint8Array(await (await proxy.env.QUARANTINE.get(key)).arrayBuffer())
+    return await Promise.all(
+      keys.map(async (key) => {
+        return new Uint8Array(await (await proxy.env.QUARANTINE.get(key)).arrayBuffer())
+      }),
+    )
   } finally {
     await proxy.dispose()
   }

@@ -28,16 +28,16 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
     colour: [40 + random() * 170, 40 + random() * 170, 40 + random() * 170],
   }))
   const colours = channels >= 3 ? 3 : 1
-  const tints = Float64Array.from({ length: 3 * waves.length }, (_, i) => {
-    return waves[Math.floor(i / 3)]!.tint[i % 3]!
-  })
+  const tints = Float64Array.from(waves.flatMap(({ tint }) => tint))
   // The sine of a sum is made of those of its terms, which are the same down a column and along a row: taking one for each point
   // would take most of the time.
-  const ofColumns = Float64Array.from({ length: 2 * width * waves.length }, (_, i) => {
-    const { x, phase } = waves[(i >> 1) % waves.length]!
-    const angle = ((Math.floor(i / 2 / waves.length) + 0.5) / width) * x + phase
-    return i % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
-  })
+  const ofColumns = new Float64Array(2 * width * waves.length)
+  for (let col = 0; col < width; col++) {
+    for (const [i, { x, phase }] of waves.entries()) {
+      const angle = ((col + 0.5) / width) * x + phase
+      ofColumns.set([Math.sin(angle), Math.cos(angle)], 2 * (col * waves.length + i))
+    }
+  }
   const ofRow = new Float64Array(2 * waves.length)
   const data = new Uint8Array(width * height * channels)
   let at = 0
@@ -53,15 +53,17 @@ export function scene(width: number, height: number, channels: Raw['channels'], 
       const disc = near.find((d) => isWithin(d.x - x, d.y - y, d.radius))
       let [red, green, blue] = [0, 0, 0]
       for (let i = 0, from = col * ofRow.length; i < ofRow.length; i += 2) {
-        const wave = ofColumns[from + i]! * ofRow[i]! + ofColumns[from + i + 1]! * ofRow[i + 1]!
+        const wave =
+          (ofColumns[from + i] ?? 0) * (ofRow[i] ?? 0) +
+          (ofColumns[from + i + 1] ?? 0) * (ofRow[i + 1] ?? 0)
         const tint = (i >> 1) * 3
-        red += wave * tints[tint]!
-        green += wave * tints[tint + 1]!
-        blue += wave * tints[tint + 2]!
+        red += wave * (tints[tint] ?? 0)
+        green += wave * (tints[tint + 1] ?? 0)
+        blue += wave * (tints[tint + 2] ?? 0)
       }
       for (let c = 0; c < colours; c++) {
         const wave = c === 0 ? red : c === 1 ? green : blue
-        const value = (disc ? disc.colour[c]! : 128) + wave + random() * 8 - 4
+        const value = (disc ? (disc.colour[c] ?? 0) : 128) + wave + random() * 8 - 4
         data[at++] = Math.max(0, Math.min(255, Math.round(value)))
       }
       if (channels % 2 === 0)

@@ -29,7 +29,7 @@ async function takenOf(
       () => undefined,
       (error: unknown) => error,
     )
-    await vi.advanceTimersByTimeAsync(pauseMs)
+    vi.advanceTimersByTime(pauseMs)
     const error = await waiting
     if (error) {
       expect(error).toBeInstanceOf(ClientStalledError)

@@ -8,7 +8,7 @@ import { randomFrom } from '../support/random.ts'
 import { kvStore } from '../support/stores.ts'
 import { setUp } from '../support/gate.ts'
 
-const COUNT = 3000
+const COUNT = 1200
 
 beforeAll(async () => {
   await publishBank(kvStore(), randomEntries(100, 1), { bank: 'csam' })

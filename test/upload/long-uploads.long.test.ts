@@ -173,6 +173,22 @@ async function knownPictures(): Promise<[string, Buffer][]> {
   ]
 }
 
+/** Ways to write a picture in a text, each with a type of it. */
+const WRITTEN: Record<string, [type: string, write: (file: Buffer) => string]> = {
+  'base64 in JSON': ['application/json', (file) => `"a":"${file.toString('base64')}"`],
+  'hex in XML': ['application/xml', (file) => `<a>${file.toString('hex')}</a>`],
+  'byte values': ['application/json', (file) => `"a":[${file.join()}]`],
+  'percent-encoding': [
+    'application/x-www-form-urlencoded',
+    (file) => `&a=${[...file].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}&b=`,
+  ],
+  'base64 in a field of a form': [
+    'multipart/form-data; boundary=b',
+    (file) => `\r\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\n${file.toString('base64')}`,
+  ],
+  'base64 of hex': ['text/plain', (file) => Buffer.from(file.toString('hex')).toString('base64')],
+}
+
 describe('a picture in a long upload', () => {
   const fillers = { zeros: new Uint8Array(3 * MIB), noise: randomBytes(3 * MIB, 7) }
   const starts = { first: new Uint8Array(0), 'behind others': randomBytes(2 * MIB + 17, 9) }
@@ -199,6 +215,26 @@ describe('a picture in a long upload', () => {
         const { kind, place, before } = cases[Number(url.split('/').at(-1))]!
         expect([kind, place, isComplete, body.length <= before]).toEqual([kind, place, false, true])
       }
+    },
+  )
+
+  it.each(Object.entries(WRITTEN))(
+    'never reaches an origin that keeps all, written in a text: %s',
+    async (name, [type, write]) => {
+      const png = await sharp(known).png().toBuffer()
+      const [before, written] = [Buffer.from('words '.repeat(400_000)), Buffer.from(write(png))]
+      expect(written.length).toBeGreaterThan(256 * 1024)
+      for (const front of [before.subarray(0, 0), before]) {
+        origin.clear()
+        const path = `/text/${encodeURIComponent(name)}/${front.length}`
+        const body = Buffer.concat([front, written, before, before])
+        const sent = send(body, { path, headers: { 'content-type': type } })
+        expect([451, 'reset']).toContain(await answerOrReset(sent))
+        expect(await actionOf(path)).toBe('block')
+        for (const { isComplete, body: arrived } of await arrivals())
+          expect([isComplete, arrived.length <= front.length]).toEqual([false, true])
+      }
+      await expectNothingHeld()
     },
   )
 

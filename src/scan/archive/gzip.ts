@@ -10,7 +10,6 @@ const HAS_HEADER_CRC = 2
 const HAS_EXTRA = 4
 const HAS_NAME = 8
 const HAS_COMMENT = 16
-const RESERVED = 0xe0
 
 /**
  * Reads gzip (RFC 1952). Consecutive members are one file, even with zeros between them: tapes have
@@ -89,7 +88,8 @@ export class GzipReader {
     if (this.#state === 'magic') this.#expectMember(whole)
     else if (this.#state === 'header') {
       this.#flags = view.getUint8(3)
-      if (isGzip(whole) && (this.#flags & RESERVED) === 0) this.#nextField()
+      // Python and Go ignore the flags that are reserved.
+      if (isGzip(whole)) this.#nextField()
       else this.#fail('damaged')
     } else if (this.#state === 'extra-length') {
       this.#skip = view.getUint16(0, true)

@@ -2,9 +2,13 @@ import { concatenate } from '../../util/bytes.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 const DECLARATION = '<!ENTITY'
-/** A declaration up to its value; parameter entities count, too. And its beginnings. */
-const HEAD = /^<!ENTITY\s+(?:%\s+)?([^\s"'<>&;%#]+)\s+(["'])/
-const HEAD_BEGUN = /^<!ENTITY(\s+(%(\s+)?)?([^\s"'<>&;%#]+\s*)?)?$/
+/**
+ * A declaration up to its value, and its beginnings. Parameter entities count, too, and so do
+ * escapes of JSON: what lies beneath these is only searched near them, and values may be long.
+ */
+const HEAD =
+  /^<!ENTITY(?:\s|\\[nrt])+(?:%(?:\s|\\[nrt])+)?([^\s"'<>&;%#\\]+)(?:\s|\\[nrt])+\\?(["'])/
+const HEAD_BEGUN = /^<!ENTITY([\s\\][^"'<>&;#]*)?$/
 const MAX_HEAD = 256
 const [AMPERSAND, SEMICOLON, LESS, EXCLAMATION] = [0x26, 0x3b, 0x3c, 0x21]
 /** Bytes that end a name. */
@@ -31,7 +35,7 @@ export class Entities implements Unwriter {
   readonly #onOverLimit: () => void
   readonly #values = new Map<string, Buffer>()
   /** What the last bytes became, and how much of it was returned. */
-  #pieces: Piece[] = []
+  #pieces: ValuePiece[] = []
   #returned = 0
   #keptBytes = 0
   #expandedBytes = 0
@@ -69,9 +73,9 @@ export class Entities implements Unwriter {
   }
 
   #portion(): Unwritten {
-    const portion: Piece[] = []
+    const portion: ValuePiece[] = []
     for (let room = PORTION_BYTES; room > 0 && this.#returned < this.#pieces.length;) {
-      const { bytes, isMade } = this.#pieces[this.#returned] as Piece
+      const { bytes, isMade } = this.#pieces[this.#returned] as ValuePiece
       portion.push({ bytes: bytes.subarray(0, room), isMade })
       if (bytes.length > room)
         this.#pieces[this.#returned] = { bytes: bytes.subarray(room), isMade }
@@ -161,12 +165,12 @@ interface Reference {
 }
 
 /** Some bytes of the text, or of a value. */
-interface Piece {
+interface ValuePiece {
   bytes: Uint8Array
   isMade: boolean
 }
 
-function written(pieces: readonly Piece[]): Unwritten {
+function written(pieces: readonly ValuePiece[]): Unwritten {
   const out = new Written(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0))
   for (const { bytes, isMade } of pieces) {
     if (!isMade) out.copy(bytes)

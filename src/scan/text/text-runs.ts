@@ -78,8 +78,33 @@ const IS_TEXT = Uint8Array.from({ length: 256 }, (_, byte) =>
   (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13 ? 1 : 0,
 )
 
+/** Whether a text begins with the mark of UTF-16, or with two letters in it. Others may follow. */
+export function isWideHead([a = 0, b = 0, c = 0, d = 0]: Uint8Array): boolean {
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) return true
+  const [isLittle, isBig] = [b === 0 && d === 0, a === 0 && c === 0]
+  return (
+    (isLittle && IS_TEXT[a] === 1 && IS_TEXT[c] === 1) ||
+    (isBig && IS_TEXT[b] === 1 && IS_TEXT[d] === 1)
+  )
+}
+
+/** Whether hardly any units are such as UTF-16 has not: one in eight of other data is. */
+function isWideText(head: Uint8Array): boolean {
+  const isLittle = head[0] === 0xff || head[1] === 0
+  let others = 0
+  for (let i = 0; i + 1 < head.length; i += 2) {
+    const [high, low] = isLittle
+      ? [head[i + 1] ?? 0, head[i] ?? 0]
+      : [head[i] ?? 0, head[i + 1] ?? 0]
+    const isControl = high === 0 && low < 0x20 && IS_TEXT[low] === 0
+    if (isControl || (high >= 0xe0 && high < 0xf9)) others++
+  }
+  return others * 50 <= head.length / 2
+}
+
 /** Whether a file begins like a text. */
 export function isTextHead(head: Uint8Array): boolean {
+  if (isWideHead(head) && isWideText(head)) return true
   let [controls, zeros] = [0, 0]
   for (const byte of head) {
     if (byte === 0) zeros++

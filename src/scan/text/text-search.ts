@@ -7,6 +7,7 @@ import { NO_CODES } from './codings.ts'
 import { CODE_MS, INFLATER_MS, LOOK_MS, TEXT_BYTE_MS, TEXT_MS } from '../work.ts'
 import type { CodedFile, CodedStream, Start } from './coded-stream.ts'
 import { Layer } from './layer.ts'
+import { isWideHead } from './text-runs.ts'
 
 /** Maximum layers of escapes that are undone. */
 const MAX_LAYERS = 3
@@ -104,7 +105,7 @@ export class TextSearch {
   }
 
   #search(block: Uint8Array): void {
-    this.#isWide ??= hasWideLetters(block)
+    this.#isWide ??= isWideHead(block) || hasWideLetters(block)
     // A copy: layers keep parts of it, and the caller may change it.
     const bytes = this.#isWide ? block.filter((byte) => byte !== 0) : new Uint8Array(block)
     this.#layer.write(bytes, this.#rootAt)

@@ -200,6 +200,15 @@ describe('a route that takes few formats', () => {
   }
   const file = (bytes: Uint8Array<ArrayBuffer>, name = 'a.jpg') =>
     new File([bytes], name, { type: 'image/jpeg' })
+  /** A form of one part, whose header has these parameters. */
+  const partWith = (parameters: string, bytes: Uint8Array): [BodyInit, Record<string, string>] => [
+    Buffer.concat([
+      Buffer.from(`--b\r\nContent-Disposition: form-data; name="f"${parameters}\r\n\r\n`),
+      bytes,
+      Buffer.from('\r\n--b--\r\n'),
+    ]),
+    { 'content-type': 'multipart/form-data; boundary=b' },
+  ]
   const json = (bytes: Uint8Array) =>
     JSON.stringify({ a: `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}` })
 
@@ -222,6 +231,14 @@ describe('a route that takes few formats', () => {
     ['another format', zip, { 'content-type': 'image/jpeg' }],
     ['a text', 'a text', {}],
     ['another format in a part', form(['f', file(zip)]), {}],
+    ['another format in a field', ...partWith('', zip)],
+    ['another format under an empty name', ...partWith('; filename=""', zip)],
+    [
+      'a text with a name in another language',
+      ...partWith("; filename*=utf-8''a", Buffer.from('a')),
+    ],
+    ['a text with a name in pieces', ...partWith('; filename*0=a', Buffer.from('a'))],
+    ['an archive in front of a picture', Buffer.concat([zip, unrelated]), {}],
     ['an archive behind a picture', Buffer.concat([unrelated, zip]), {}],
     ['PDF behind a picture', Buffer.concat([unrelated, Buffer.from('%PDF-1.4\n%%EOF')]), {}],
     ['gzip behind a picture', Buffer.concat([unrelated, gzipSync('a text')]), {}],

@@ -22,6 +22,15 @@ describe('a request for a WebSocket', () => {
     ])
   })
 
+  it.each(['WEBSOCKET', 'h2c, websocket', 'websocket/13', 'h2c,websocket'])(
+    'is told by any form of the header: %s',
+    async (value) => {
+      const { send, verdicts } = setUp({ policy: { onUnscannable: 'refuse' } })
+      expect((await send(null, { method: 'GET', headers: { upgrade: value } })).status).toBe(422)
+      expect(verdicts()).toMatchObject([{ reason: 'unscannable', files: [file] }])
+    },
+  )
+
   it('is refused where what is unscannable is', async () => {
     const { send, forwarded, verdicts } = setUp({ policy: { onUnscannable: 'refuse' } })
     expect((await send(null, upgrade)).status).toBe(422)

@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { CLIENTS, formOf, HONEST } from '../../support/client-forms.ts'
+import { AMBIGUOUS, CLIENTS, formOf, HONEST } from '../../support/client-forms.ts'
 import { startUploads } from '../../support/uploads.ts'
 
 const { origin, worker, known, unrelated, send } = await startUploads()
@@ -170,13 +170,27 @@ describe('a form', () => {
     },
   )
 
-  it('arrives as it was sent, with any oddity', async () => {
+  it('arrives as it was sent, and is judged, with any oddity', async () => {
     for (const [name, oddity] of Object.entries(HONEST)) {
       origin.clear()
       const { type, body } = oddity(CLIENTS['React Native, iOS']!, unrelated)
       const { status } = await send(body, { headers: { 'content-type': type } })
       const same = origin.received[0]?.body.equals(body)
       expect([name, status, same]).toEqual([name, 201, true])
+      const refused = oddity(CLIENTS['React Native, iOS']!, known)
+      const answer = await send(refused.body, { headers: { 'content-type': refused.type } })
+      expect([name, answer.status, origin.begun]).toEqual([name, 451, 1])
+    }
+  })
+
+  it('reaches nobody if parsers read it differently', async () => {
+    for (const [name, oddity] of Object.entries(AMBIGUOUS)) {
+      const { type, body } = oddity(CLIENTS['curl']!, unrelated)
+      const answer = send(body, { headers: { 'content-type': type } })
+      // Who is answered while still sending may have its connection reset.
+      const status = await answer.then((one) => one.status).catch(() => 'reset')
+      if (status !== 'reset') expect([name, status]).toEqual([name, 400])
+      expect([name, origin.begun]).toEqual([name, 0])
     }
   })
 })

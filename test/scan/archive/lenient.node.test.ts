@@ -31,6 +31,7 @@ describe('gzip', () => {
   it.each([
     ['an empty member in front', () => [gzipSync(''), gzipSync(jpeg)]],
     ['zeros between members', () => [gzipSync(''), Buffer.alloc(700), gzipSync(jpeg)]],
+    ['reserved flags', () => [Buffer.from(gzipSync(jpeg).fill(0xe0, 3, 4))]],
     [
       'zeros within a file',
       () => [gzipSync(jpeg.subarray(0, 900)), Buffer.alloc(9), gzipSync(jpeg.subarray(900))],

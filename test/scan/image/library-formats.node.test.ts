@@ -5,9 +5,9 @@ import type { ScannedContent } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance, type Hash256 } from '../../../src/util/hash.ts'
 import { avifParts, avifSequence, avifWith, box } from '../../support/avif-parts.ts'
-import { picture } from '../../support/sharp-images.ts'
+import { picture, FAST_PNG } from '../../support/sharp-images.ts'
 
-const context = { modules: readModules() }
+const context = { modules: readModules(), digestKinds: [] }
 const [WIDTH, HEIGHT] = [160, 120]
 
 async function scan(file: Uint8Array): Promise<ScannedContent> {
@@ -27,7 +27,7 @@ async function nearest(file: Uint8Array, known: Hash256): Promise<number> {
 const encode = (seed: number, format: 'webp' | 'avif') =>
   picture(WIDTH, HEIGHT, 3, seed).toFormat(format, { effort: 0, quality: 90 }).toBuffer()
 const pngHash = async (seed: number) =>
-  hashOf(await picture(WIDTH, HEIGHT, 3, seed).png().toBuffer())
+  hashOf(await picture(WIDTH, HEIGHT, 3, seed).png(FAST_PNG).toBuffer())
 
 function chunk(type: string, data: Uint8Array | number[]): Buffer {
   const header = Buffer.from(`${type}\0\0\0\0`)
@@ -91,12 +91,12 @@ describe('WebP', () => {
   it('has frames of an animation that is too large for its canvas', async () => {
     const [width, height] = [1201, 901]
     const large = (seed: number) => picture(width, height, 3, seed)
-    const pages = await Promise.all([1, 2].map((seed) => large(seed).png().toBuffer()))
+    const pages = await Promise.all([1, 2].map((seed) => large(seed).png(FAST_PNG).toBuffer()))
     const file = await sharp(pages, { join: { animated: true } })
       .webp({ effort: 0, quality: 80 })
       .toBuffer()
     for (const seed of [1, 2]) {
-      const known = await hashOf(await large(seed).png().toBuffer())
+      const known = await hashOf(await large(seed).png(FAST_PNG).toBuffer())
       expect(await nearest(file, known)).toBeLessThanOrEqual(10)
     }
     expect(await scan(file)).toMatchObject({ isPartial: false })
@@ -104,7 +104,9 @@ describe('WebP', () => {
 
   it('has frames of little contrast', async () => {
     const pages = await Promise.all(
-      [1, 2].map((seed) => picture(WIDTH, HEIGHT, 1, seed).linear(0.03, 128).png().toBuffer()),
+      [1, 2].map((seed) =>
+        picture(WIDTH, HEIGHT, 1, seed).linear(0.03, 128).png(FAST_PNG).toBuffer(),
+      ),
     )
     const file = await sharp(pages, { join: { animated: true } })
       .webp({ lossless: true })
@@ -115,14 +117,17 @@ describe('WebP', () => {
 
   it('mixes frames as libwebp does', async () => {
     const pages = await Promise.all(
-      [1, 2, 3].map((seed) => picture(80, 60, 4, seed).png().toBuffer()),
+      [1, 2, 3].map((seed) => picture(80, 60, 4, seed).png(FAST_PNG).toBuffer()),
     )
     const file = await sharp(pages, { join: { animated: true } })
       .webp({ lossless: true, minSize: true })
       .toBuffer()
     const { needles } = await scan(file)
     for (const page of [0, 1, 2]) {
-      const shown = await sharp(file, { page }).flatten({ background: 'white' }).png().toBuffer()
+      const shown = await sharp(file, { page })
+        .flatten({ background: 'white' })
+        .png(FAST_PNG)
+        .toBuffer()
       const known = await hashOf(shown)
       expect(Math.min(...needles.map(({ hash }) => distance(hash, known)))).toBeLessThanOrEqual(10)
     }
@@ -156,7 +161,7 @@ describe('AVIF', () => {
     const overWhite = (stretch: (alpha: number) => number) => {
       const shown = alphas.map((alpha) => 255 - Math.max(0, stretch(alpha)))
       return sharp(shown, { raw: { ...raw, channels: 1 } })
-        .png()
+        .png(FAST_PNG)
         .toBuffer()
     }
     const [plain, stretched] = [
@@ -173,10 +178,12 @@ describe('AVIF', () => {
     for (let at = 3; at < pixels.length; at += 4) pixels[at] = 255 - (at % (4 * WIDTH)) / 5
     const image = sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 4 } })
     const file = await image.avif({ effort: 0, quality: 90 }).toBuffer()
-    const known = await hashOf(await sharp(file).flatten({ background: '#fff' }).png().toBuffer())
+    const known = await hashOf(
+      await sharp(file).flatten({ background: '#fff' }).png(FAST_PNG).toBuffer(),
+    )
     const swapped = Buffer.from(file)
     swapped.writeUInt16BE(2, swapped.indexOf('pitm') + 8)
-    const shown = await sharp(swapped).flatten({ background: '#fff' }).png().toBuffer()
+    const shown = await sharp(swapped).flatten({ background: '#fff' }).png(FAST_PNG).toBuffer()
     expect(distance(await hashOf(shown), known)).toBeLessThanOrEqual(10)
     expect(await nearest(swapped, known)).toBeLessThanOrEqual(10)
     for (let bytes = 0; bytes < 8; bytes++) {
@@ -194,7 +201,7 @@ describe('AVIF', () => {
     const alpha = await Promise.all([grey(2), grey(3)])
     const file = avifSequence([black, black], [1, 2], 'avis', alpha)
     for (const seed of [2, 3]) {
-      const known = await hashOf(await picture(WIDTH, HEIGHT, 1, seed).png().toBuffer())
+      const known = await hashOf(await picture(WIDTH, HEIGHT, 1, seed).png(FAST_PNG).toBuffer())
       expect(await nearest(file, known)).toBeLessThanOrEqual(10)
     }
   })
@@ -217,7 +224,7 @@ describe('AVIF', () => {
       const parts = avifParts(await encode(4, 'avif'))
       const mirror = imir === undefined ? [] : [box('imir', [imir])]
       const file = avifWith(parts, [box('irot', [irot]), ...mirror])
-      const known = await hashOf(await sharp(file).png().toBuffer())
+      const known = await hashOf(await sharp(file).png(FAST_PNG).toBuffer())
       expect(await nearest(file, known)).toBeLessThanOrEqual(10)
     },
   )
@@ -231,7 +238,7 @@ describe('AVIF', () => {
     const area = { left: 20, top: 26, width: 100, height: 80 }
     const whole = picture(WIDTH, HEIGHT, 3, 5)
     expect(await nearest(file, await pngHash(5))).toBeLessThanOrEqual(10)
-    const part = await hashOf(await whole.clone().extract(area).png().toBuffer())
+    const part = await hashOf(await whole.clone().extract(area).png(FAST_PNG).toBuffer())
     expect(await nearest(file, part)).toBeLessThanOrEqual(10)
   })
 })

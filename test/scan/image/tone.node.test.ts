@@ -9,8 +9,9 @@ import { type Lights, writeProfile, writeTableProfile } from '../../support/icc-
 import { writeJpeg } from '../../support/jpeg-writer.ts'
 import { writePng } from '../../support/png-writer.ts'
 import { scene } from '../../support/scene.ts'
+import { FAST_PNG } from '../../support/sharp-images.ts'
 
-const context = { modules: readModules() }
+const context = { modules: readModules(), digestKinds: [] }
 const [WIDTH, HEIGHT] = [160, 120]
 const { data } = scene(WIDTH, HEIGHT, 1, 7)
 
@@ -21,7 +22,7 @@ async function needlesOf(file: Uint8Array): Promise<Needle[]> {
 }
 
 const shownBySharp = async (file: Uint8Array) =>
-  (await needlesOf(await sharp(file).toColourspace('srgb').png().toBuffer()))[0]!
+  (await needlesOf(await sharp(file).toColourspace('srgb').png(FAST_PNG).toBuffer()))[0]!
 
 /** The picture in the brightest twentieth of the range, above stripes that a curve makes black. */
 const upperPart = Array.from({ length: 256 }, (_, i) =>
@@ -53,11 +54,11 @@ describe('a tone curve that moves luma', () => {
     const root = writeProfile(Array.from({ length: 1024 }, (_, i) => 65535 * (i / 1023) ** 0.5))
     const image = () => sharp(dark, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
     const files = {
-      plain: await image().png().toBuffer(),
+      plain: await image().png(FAST_PNG).toBuffer(),
       interlaced: await image().png({ progressive: true }).toBuffer(),
-      transparent: await image().ensureAlpha(0.9).png().toBuffer(),
+      transparent: await image().ensureAlpha(0.9).png(FAST_PNG).toBuffer(),
       palette: await image().png({ palette: true, dither: 0 }).toBuffer(),
-      wide: await image().toColourspace('rgb16').png().toBuffer(),
+      wide: await image().toColourspace('rgb16').png(FAST_PNG).toBuffer(),
       webp: await image().webp({ lossless: true }).toBuffer(),
       ...(await jpegs(image)),
     }
@@ -84,13 +85,13 @@ describe('a tone curve that moves luma', () => {
       const light = (value / 255) ** 9
       return 255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055)
     })
-    const known = (await needlesOf(await grey(shown).png().toBuffer()))[0]!
+    const known = (await needlesOf(await grey(shown).png(FAST_PNG).toBuffer()))[0]!
     const toned = (await needlesOf(file)).find(({ probe }) => probe === 'toned')
     expect(distance(toned!.hash, known.hash)).toBeLessThanOrEqual(10)
   })
 
   it('gives none for profiles that are nearly sRGB', async () => {
-    const file = await grey(data).png().withIccProfile('srgb').toBuffer()
+    const file = await grey(data).png(FAST_PNG).withIccProfile('srgb').toBuffer()
     expect((await needlesOf(file)).map(({ probe }) => probe)).toEqual(['identity'])
   })
 
@@ -136,8 +137,8 @@ describe('a profile that shows one channel alone', () => {
     'gives the needle that libvips shows: %s',
     async (_, profile) => {
       const formats = {
-        png: await image().png().toBuffer(),
-        wide: await image().toColourspace('rgb16').png().toBuffer(),
+        png: await image().png(FAST_PNG).toBuffer(),
+        wide: await image().toColourspace('rgb16').png(FAST_PNG).toBuffer(),
         webp: await image().webp({ lossless: true }).toBuffer(),
         ...(await jpegs(image)),
       }
@@ -174,7 +175,7 @@ it('greys go through the table of a profile', async () => {
   )
   const plain = await sharp(hidden, { raw: { width: WIDTH, height: HEIGHT, channels: 1 } })
     .toColourspace('b-w')
-    .png()
+    .png(FAST_PNG)
     .toBuffer()
   const file = await attachProfile(plain, profile)
   const shown = await shownBySharp(file)

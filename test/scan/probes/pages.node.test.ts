@@ -4,7 +4,7 @@ import { readModules } from '../../../src/core/node.ts'
 import { type Part, Plane } from '../../../src/core/plane.ts'
 import { picturesOnPage } from '../../../src/scan/probes/pages.ts'
 import { randomFrom } from '../../support/random.ts'
-import { picture } from '../../support/sharp-images.ts'
+import { picture, FAST_PNG } from '../../support/sharp-images.ts'
 
 const modules = readModules()
 const SIDE = 512
@@ -26,8 +26,8 @@ function sheet(background: string) {
 
 /** A picture on something, as a plane. */
 async function shown({ left, top, width, height }: Box, below = sheet('white')) {
-  const input = await picture(width, height, 3, 41).png().toBuffer()
-  return reduced(await below.composite([{ input, left, top }]).png().toBuffer())
+  const input = await picture(width, height, 3, 41).png(FAST_PNG).toBuffer()
+  return reduced(await below.composite([{ input, left, top }]).png(FAST_PNG).toBuffer())
 }
 
 /** Means of 2 x 2 pixels, as the core has them. */
@@ -66,7 +66,7 @@ describe('pictures on a page', () => {
   })
 
   it('are found over their own blurred copy', async () => {
-    const blurred = await picture(SHEET, SHEET, 3, 41).blur(30).png().toBuffer()
+    const blurred = await picture(SHEET, SHEET, 3, 41).blur(30).png(FAST_PNG).toBuffer()
     expect(errorOf(partsOf(await shown(BOX, sharp(blurred))), BOX)).toBeLessThan(0.5)
   })
 
@@ -81,11 +81,11 @@ describe('pictures on a page', () => {
     const paper = await sharp({
       create: { width: bubble.width, height: bubble.height, channels: 3, background: '#4060c0' },
     })
-      .png()
+      .png(FAST_PNG)
       .toBuffer()
     const below = await sheet('white')
       .composite([{ input: paper, left: bubble.left, top: bubble.top }])
-      .png()
+      .png(FAST_PNG)
       .toBuffer()
     const parts = partsOf(await shown(inner, sharp(below)))
     expect(errorOf(parts, inner)).toBeLessThan(1)

@@ -28,6 +28,7 @@ describe('Entities', () => {
       `<!ENTITY a "1"><!ENTITY a "2">&a;.`,
       `<!ENTITY a "1"><!ENTITY a "2">1.`,
     ],
+    ['others in a string of JSON', '"<!ENTITY\\na \\"1\\">&a;."', '"<!ENTITY\\na \\"1\\">1\\."'],
     ['empty ones', `<!ENTITY a "">&a;.`, `<!ENTITY a "">.`],
     ['values with marks', `<!ENTITY a "<b>'&">&a;.`, `<!ENTITY a "<b>'&"><b>'&.`],
   ])('puts the value of %s where it is referred to, in chunks of any size', (_, text, whole) => {

@@ -17,6 +17,9 @@ describe('a picture that is written in a text', () => {
       await expectSeen(gzipSync(svg))
       await expectSeen(writeZip([{ name: 'a.svg', content: Buffer.from(svg), method: 8 }]))
       await expectSeen(Buffer.from(`\ufeff${svg}`, 'utf16le'))
+      const foreign = svg.replace('<image', `<!--${'\u5199'.repeat(700)}-->$&`)
+      await expectSeen(Buffer.from(`\ufeff${foreign}`, 'utf16le'))
+      await expectSeen(Buffer.from(foreign, 'utf16le').swap16())
     },
   )
 
