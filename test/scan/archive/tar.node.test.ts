@@ -188,15 +188,12 @@ describe('a gzip file', () => {
     }
   })
 
-  it('is damaged with a wrong CRC, cut off, or with flags that do not exist', async () => {
+  it('is damaged with a wrong CRC, or cut off', async () => {
     const good = writeGzip(jpeg)
-    const flagged = Uint8Array.from(good)
-    flagged[3] = 0x20
     const broken = Uint8Array.from(good).fill(0xff, 20, 60)
     for (const file of [
       writeGzip(jpeg, {}, 7),
       good.subarray(0, -1),
-      flagged,
       broken,
       good.subarray(0, 9),
     ]) {
