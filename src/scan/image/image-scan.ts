@@ -37,6 +37,7 @@ import {
 import { inflateProfile, MAX_NODES, nodesOf, tonesOf } from './tone.ts'
 import { isoLength } from './iso-boxes.ts'
 import { readTiff, tiffLength } from './tiff/tiff.ts'
+import { KeyFrame } from './vp8/key-frame.ts'
 import { planWebp, webpLength } from './webp.ts'
 
 /** A picture that is scanned again, with the held-back part of its upload: see `Pictures.leave`. */
@@ -411,19 +412,22 @@ export class ImageScan {
     let canvas: Canvas | undefined
     let shown: Size | undefined
     let failure: UnscannableReason | undefined
+    let isOutOfRange = false
     for (const [i, picture] of plan.pictures.entries()) {
-      const { area, placed } = picture
+      const { area, placed, vp8 } = picture
       if (i > 0) await this.#budget.turn() // while memory holds the pixels of neither picture
       if (this.#budget.isExhausted) {
         failure ??= 'over-limit'
         break
       }
+      const wraps = vp8 !== undefined && (await this.#wraps(vp8))
       this.#budget.spend(libraryMs(format, size))
       const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
         failure ??= pixels
         continue
       }
+      isOutOfRange ||= wraps
       if (placed) {
         canvas ??= new Canvas(placed.canvas)
         this.#budget.spend(pixels.width * pixels.height * CANVAS_PIXEL_MS)
@@ -443,7 +447,13 @@ export class ImageScan {
       if (reason === 'over-memory-budget') return this.#endConverted(file, reason, size)
       return unscannable(reason, size)
     }
-    return this.#scanned(shown, plan.isPartial || failure !== undefined)
+    const scanned = this.#scanned(shown, plan.isPartial || failure !== undefined)
+    if (!isOutOfRange) return scanned
+    return { ...unscannable('out-of-range', shown), inner: [{ ...scanned, format, bytes: 0 }] }
+  }
+
+  #wraps(frame: Uint8Array): Promise<boolean> {
+    return inTurns(new KeyFrame(frame).wraps(this.#budget), this.#budget.turn)
   }
 
   #usePixels({ width, height, data }: Pixels, orientation: number): void {
@@ -514,7 +524,14 @@ export type ImageOutcome =
       isPartial: boolean
       widen?: () => Needle[]
     }
-  | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
+  | {
+      coverage: 'unscannable'
+      reason: UnscannableReason
+      width?: number
+      height?: number
+      /** What one decoder shows, if others show something else. */
+      inner?: ScannedFile[]
+    }
 
 export function isHeldFormat(format: FileFormat): boolean {
   return HELD_FORMATS.has(format)
@@ -527,10 +544,10 @@ function heldLength(format: ImageFormat, file: Uint8Array): number {
   return format === 'jxl' ? Infinity : isoLength(file)
 }
 
-function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
+function unscannable(reason: UnscannableReason, size?: Size) {
   const isKnown = size !== undefined && size.width > 0
   return {
-    coverage: 'unscannable',
+    coverage: 'unscannable' as const,
     reason,
     ...(isKnown && { width: size.width, height: size.height }),
   }

@@ -36,7 +36,7 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
   const { pictures, isPartial } = planFrames(shown, canvas)
   // The library would read past the end of a chunk.
-  if (image) pictures.unshift({ file: () => stillFile(image, chunks) })
+  if (image) pictures.unshift(pictureOf(image, chunks))
   const profile = chunks.find(({ type }) => type === 'ICCP')?.data
   const space = profile && readProfile(profile)
   const orientation = webpOrientation(exif)
@@ -118,7 +118,7 @@ function planFrames(
     chosen = frames.filter((_, i) => i % step === 0)
   }
   const pictures = chosen.map(({ image, chunks, placed }) => ({
-    file: () => stillFile(image, chunks),
+    ...pictureOf(image, chunks),
     placed: { ...placed, canvas },
   }))
   return { pictures, isPartial: chosen.length < frames.length || frames.length >= MAX_CHUNKS - 8 }
@@ -140,6 +140,11 @@ function claimedSize({ type, data }: Chunk): { width: number; height: number } |
     return { width, height: (((u16(3) << 2) | (u16(1) >> 14)) & 0x3fff) + 1 }
   }
   return undefined
+}
+
+function pictureOf(image: Chunk, frame: Chunk[]): LibraryPicture {
+  const isLossy = image.type === 'VP8 '
+  return { file: () => stillFile(image, frame), ...(isLossy && { vp8: image.data }) }
 }
 
 /** A file of one frame, with its alpha if that is separate from the image. */
