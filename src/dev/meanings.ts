@@ -62,7 +62,7 @@ export const REASONS: Readonly<Record<UnscannableReason, string>> = {
   'unknown-format': 'its first bytes fit no format that hashgate knows',
   'unsupported-format': 'hashgate has no decoder for its format',
   'unsupported-variant': 'it is an unusual variant of its format',
-  'out-of-range': 'its values are so large that only a full decode shows its picture',
+  'out-of-range': 'its values are so large that decoders show different pictures',
   'unsupported-encoding': 'it is compressed in a way that hashgate does not open',
   'over-pixel-budget': 'it has too many pixels',
   'over-memory-budget': 'decoding it would take too much memory',

@@ -28,6 +28,7 @@ function isOneOf({ format }: ScannedFile, accept: ReadonlySet<FileFormat>): bool
 
 /** Cameras put previews and gain maps into and after an image, as JPEG. Icons are PNG. Anything else there is a second file. */
 function mayBeIn({ format: outer }: ScannedFile, { format, within }: ScannedFile): boolean {
-  if (!isImageFormat(outer) || within === 'text') return true
+  const isReading = within === undefined // what a decoder shows of the file itself
+  if (isReading || !isImageFormat(outer) || within === 'text') return true
   return format === 'jpeg' || (outer === 'ico' && format === 'png')
 }

@@ -87,7 +87,7 @@ interface AnyFile {
   digests?: Partial<FileDigests>
   /** Absent if the file was not found within another. */
   within?: Within
-  /** What was found within it, in order. */
+  /** What was found within it, in order; first what one decoder shows of it, if it is out of range. */
   inner?: ScannedFile[]
   /** Whether it is declared to be a text, but does not begin like JSON or a form. */
   isForeign?: boolean

@@ -311,6 +311,7 @@ export class FileScanner {
     const hasTiff =
       inner.some(isReadTiff) || (image?.coverage === 'scanned' && this.#format === 'tiff')
     const others = inner.filter((file) => !isThumbnail(file, image) && !(hasTiff && isStrip(file)))
+    if (image?.coverage === 'unscannable' && image.inner) others.unshift(...image.inner)
     const file: ScannedFile = {
       ...this.#describeContent(image),
       ...(digests && { digests }),

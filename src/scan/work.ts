@@ -72,6 +72,10 @@ const FREE_PIXELS = 16_000_000
 const LIBRARY_MS = { webp: 5, avif: 10, heic: 20 } as const
 const LIBRARY_PIXEL_MS = { webp: 40 * MEGA, avif: 150 * MEGA, heic: 150 * MEGA } as const
 
+/** Reading the coefficients of a WebP: a macroblock, and a byte of them. */
+export const MACROBLOCK_MS = 0.0006
+export const RESIDUE_BYTE_MS = 90 * MEGA
+
 /**
  * Applying a tone curve to a pixel of a library's picture, and drawing one on an animation's
  * canvas.

@@ -27,6 +27,7 @@ import { type ImageOutcome, type ImageSize, unscannableImage } from './outcome.t
 import type { Pages } from './pages.ts'
 import { readTiff, tiffLength } from './tiff/tiff.ts'
 import { affordableTones } from './tone.ts'
+import { KeyFrame } from './vp8/key-frame.ts'
 import { planWebp, webpLength } from './webp.ts'
 
 /** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
@@ -157,19 +158,22 @@ export class HeldImage {
     let canvas: Canvas | undefined
     let shown: ImageSize | undefined
     let failure: UnscannableReason | undefined
+    let isOutOfRange = false
     for (const [i, picture] of plan.pictures.entries()) {
-      const { area, placed } = picture
+      const { area, placed, vp8 } = picture
       if (i > 0) await this.#budget.turn() // while memory holds the pixels of neither picture
       if (this.#budget.isExhausted) {
         failure ??= 'over-limit'
         break
       }
+      const wraps = vp8 !== undefined && (await this.#wraps(vp8))
       this.#budget.spend(libraryMs(format, size))
       const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
         failure ??= pixels
         continue
       }
+      isOutOfRange ||= wraps
       if (placed) {
         canvas ??= new Canvas(placed.canvas)
         this.#budget.spend(pixels.width * pixels.height * CANVAS_PIXEL_MS)
@@ -189,7 +193,16 @@ export class HeldImage {
       if (reason === 'over-memory-budget') return this.#convert(file, reason, size)
       return unscannableImage(reason, size)
     }
-    return this.#needles.outcome(shown, plan.isPartial || failure !== undefined)
+    const hashed = this.#needles.outcome(shown, plan.isPartial || failure !== undefined)
+    if (!isOutOfRange) return hashed
+    return {
+      ...unscannableImage('out-of-range', shown),
+      inner: [{ ...hashed, format, bytes: 0 }],
+    }
+  }
+
+  #wraps(frame: Uint8Array): Promise<boolean> {
+    return inTurns(new KeyFrame(frame).wraps(this.#budget), this.#budget.turn)
   }
 
   #usePixels({ width, height, data }: Pixels, orientation: number): void {

@@ -22,6 +22,8 @@ export interface Placed {
 export interface LibraryPicture {
   /** A file from which the library decodes it. */
   file: () => Uint8Array
+  /** Its frame of VP8, if it is a lossy WebP. */
+  vp8?: Uint8Array
   /** The part that is displayed. */
   area?: Area
   placed?: Placed

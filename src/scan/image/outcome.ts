@@ -1,9 +1,12 @@
-import type { ScannedContent, UnscannableFile, UnscannableReason } from '../scanned.ts'
+import type { ScannedContent, ScannedFile, UnscannableFile, UnscannableReason } from '../scanned.ts'
 
 /** What an image turned out to be. */
-export type ImageOutcome =
-  | HashedImage
-  | Pick<UnscannableFile, 'coverage' | 'reason' | 'width' | 'height'>
+export type ImageOutcome = HashedImage | UnscannableImage
+
+export type UnscannableImage = Pick<UnscannableFile, 'coverage' | 'reason' | 'width' | 'height'> & {
+  /** What one decoder shows, if others show something else. */
+  inner?: ScannedFile[]
+}
 
 export type HashedImage = ImageSize &
   Pick<ScannedContent, 'coverage' | 'needles' | 'isPartial' | 'widen'>
@@ -15,7 +18,7 @@ export interface ImageSize {
 }
 
 /** The outcome of an image without needles. Zeros stand for an unknown size. */
-export function unscannableImage(reason: UnscannableReason, size?: ImageSize): ImageOutcome {
+export function unscannableImage(reason: UnscannableReason, size?: ImageSize): UnscannableImage {
   const isKnown = size !== undefined && size.width > 0
   return {
     coverage: 'unscannable',

@@ -36,7 +36,7 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const exif = chunks.find((chunk) => chunk.type === 'EXIF')?.data
   const { pictures, isPartial } = planFrames(shown, canvas)
   // The library would read past the end of a chunk.
-  if (image) pictures.unshift({ file: () => stillFile(image, chunks) })
+  if (image) pictures.unshift(pictureOf(image, chunks))
   const profile = chunks.find(({ type }) => type === 'ICCP')?.data
   const space = profile && readProfile(profile)
   const orientation = webpOrientation(exif)
@@ -112,7 +112,7 @@ function planFrames(
     return some.length <= MAX_FRAMES && pixels <= MAX_ANIMATION_PIXELS
   })
   const pictures = chosen.map(({ image, chunks, placed }) => ({
-    file: () => stillFile(image, chunks),
+    ...pictureOf(image, chunks),
     placed: { ...placed, canvas },
   }))
   return { pictures, isPartial: chosen.length < frames.length || frames.length >= MAX_CHUNKS - 8 }
@@ -133,6 +133,11 @@ function claimedSize({ type, data }: Chunk): { width: number; height: number } |
 
 function u24At(data: Uint8Array, at: number): number {
   return (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8) | ((data[at + 2] ?? 0) << 16)
+}
+
+function pictureOf(image: Chunk, frame: Chunk[]): LibraryPicture {
+  const isLossy = image.type === 'VP8 '
+  return { file: () => stillFile(image, frame), ...(isLossy && { vp8: image.data }) }
 }
 
 /** A file of one frame, with its alpha if that is separate from the image. */
