@@ -4,11 +4,12 @@
 import { type GateEvent } from './events/schema.ts'
 import { reportTo } from './events/report.ts'
 import { quarantineOf } from './quarantine/bindings.ts'
-import { Quarantine, type QuarantineBucket } from './quarantine/quarantine.ts'
+import type { QuarantineBucket } from './quarantine/bucket.ts'
+import { Quarantine } from './quarantine/quarantine.ts'
 import type { QuarantineSettings } from './quarantine/settings.ts'
 import { sweepQuarantine as sweep } from './quarantine/sweep.ts'
 
-export type { QuarantineBucket } from './quarantine/quarantine.ts'
+export type { QuarantineBucket } from './quarantine/bucket.ts'
 
 /**
  * Keeps quarantined uploads, for the option `quarantine` of `gate`. The setting

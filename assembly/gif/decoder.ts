@@ -234,13 +234,15 @@ function readDescriptor(): i32 {
     f32.store(colourAlpha + ((<usize>i) << 2), i == nextTransparent || i >= known ? 0 : 255)
   }
   if (hadTransparent && nextTransparent < 0) leaveOut() // the last extension counts, or each of them
+  if (!known && nextTransparent >= 0) leaveOut() // Pillow shows grey around what is transparent
   hadTransparent = false
   skipInput(10 + 3 * count)
   disposal = nextDisposal
   nextDisposal = KEEP
   nextTransparent = -1
   pass = flags & 0x40 ? 0 : ALL_ROWS
-  // Browsers take a frame without a size to be as large as the screen.
+  // Browsers take a frame without a size to be as large as the screen, and Pillow shows noise.
+  if (!frameWidth || !frameHeight) leaveOut()
   if (!frameWidth) frameWidth = screenWidth
   if (!frameHeight) frameHeight = screenHeight
   if (!frameWidth || !frameHeight) return skipFrame()
@@ -481,6 +483,7 @@ function giveUp(status: i32): i32 {
 /** The file is over. `status` applies if it has no picture. */
 function finish(status: i32): i32 {
   if (state == IN_DATA) return giveUp(status)
+  if (state == IN_EXTENSION && subBlockLeft) leaveOut() // libvips leaves such a block out, and its pixels
   state = FINISHED
   return isFirstFrameDone ? DONE : status
 }

@@ -1,8 +1,6 @@
 import { DIHEDRAL_NAMES, formatHash } from '../util/hash.ts'
-import { readModules } from '../core/node.ts'
 import { needlesOf, type Needle, type ScannedFile } from '../scan/scanned.ts'
-import { installedHeic } from './heic.ts'
-import { scanPath } from './scan-path.ts'
+import { scanContext, scanEach } from './scan-path.ts'
 
 /** `hashgate hash`. Returns whether every file has a hash. */
 export async function hashFiles(
@@ -10,15 +8,8 @@ export async function hashFiles(
   options: { dihedral?: true; json?: true },
 ): Promise<boolean> {
   const withDihedral = options.dihedral === true
-  const own = { withDihedral, digestKinds: [] }
-  const context = { modules: readModules(), ...own, ...(await installedHeic()) }
-  let isAll = true
-  for (const file of files) {
-    const scanned = await scanPath(context, file)
-    if (!scanned) {
-      isAll = false
-      continue
-    }
+  const context = await scanContext({ withDihedral, digestKinds: [] })
+  return scanEach(context, files, (scanned, file) => {
     const hashes = hashLines(scanned)
     const problem = whyNoHash(scanned)
     if (options.json) console.log(JSON.stringify(hashLine(file, scanned, hashes, problem)))
@@ -29,9 +20,8 @@ export async function hashFiles(
           [hash, quality, ...(options.dihedral ? [variant] : []), csvCell(file)].join(','),
         )
       }
-    isAll &&= problem === undefined
-  }
-  return isAll
+    return problem === undefined
+  })
 }
 
 interface HashLine {

@@ -1,7 +1,5 @@
-import { readModules } from '../core/node.ts'
 import { readManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
-import { installedHeic } from './heic.ts'
 import { entryGuard } from './entry-guard.ts'
 import { MemoryStore } from '../list/store.ts'
 import { type Match, TooManyCandidatesError } from '../match/match.ts'
@@ -11,7 +9,7 @@ import { describeNeedle } from '../match/thresholds.ts'
 import { needlesOf, allFiles, problemOf, type ScannedFile } from '../scan/scanned.ts'
 import { BankIndex } from '../match/bank-index.ts'
 import { readListToMatch, type ReadOptions } from './read-list.ts'
-import { scanPath } from './scan-path.ts'
+import { scanContext, scanEach } from './scan-path.ts'
 
 /** Bank that the list becomes while files are matched against it. */
 const BANK = 'list'
@@ -25,7 +23,7 @@ export async function matchFiles(
   options: ReadOptions & { list: string; threshold?: number; probes?: ProbeSet },
 ): Promise<boolean> {
   const { threshold, probes = PROBE_SETS.default } = options
-  const modules = readModules()
+  const context = await scanContext({ probes })
   const store = new MemoryStore()
   const { entries } = await readListToMatch(options.list, options)
   await publishBank(store, entries, {
@@ -33,17 +31,9 @@ export async function matchFiles(
     guard: entryGuard(),
     ...(threshold !== undefined && { threshold }),
   })
-  const index = await BankIndex.load(modules, store, await readManifest(store))
+  const index = await BankIndex.load(context.modules, store, await readManifest(store))
 
-  const context = { modules, probes, ...(await installedHeic()) }
-  let isAll = true
-  for (const file of files) {
-    const scanned = await scanPath(context, file)
-    if (!scanned) {
-      isAll = false
-      continue
-    }
-    if (problemOf(scanned)) isAll = false
+  return scanEach(context, files, async (scanned, file) => {
     const results = await matchInStages(allFiles(scanned), (queries) => index.match(queries))
     const matches = results.flatMap((result) => result.matches)
     const isComplete = results.every((result) => result.isComplete)
@@ -51,8 +41,8 @@ export async function matchFiles(
     const verdict = verdictOf(scanned, matches.length)
     const line = { file, ...verdict, ...qualityOf(scanned), matches: matches.map(matchLine) }
     console.log(JSON.stringify(line))
-  }
-  return isAll
+    return problemOf(scanned) === undefined
+  })
 }
 
 function verdictOf(scanned: ScannedFile, matches: number): { verdict: string; reason?: string } {

@@ -10,11 +10,10 @@ import { DESK_CONFIG } from './desk-files.ts'
 import { entryGuard } from './entry-guard.ts'
 import type { TargetOptions } from './list-commands.ts'
 import { RemoteDatabase } from './remote-database.ts'
-import { RemoteStore } from './remote-store.ts'
 import {
-  findNamespaceId,
   openAccount,
   openLocal,
+  openRemoteStore,
   readWranglerConfig,
   WranglerError,
 } from './stores.ts'
@@ -88,7 +87,7 @@ async function openLocalDesk(options: TargetOptions): Promise<DeskParts> {
 /** Secrets come from environment variables: Cloudflare does not return them. */
 async function openRemoteDesk(options: TargetOptions): Promise<DeskParts> {
   const config = await readWranglerConfig(options)
-  const { LIST_KEY, DESK_KEY } = process.env
+  const { DESK_KEY } = process.env
   const env = { ...config.vars, ...process.env }
   return {
     settings: readDeskSettings(env),
@@ -100,12 +99,7 @@ async function openRemoteDesk(options: TargetOptions): Promise<DeskParts> {
       const { api, account } = await openAccount(config)
       return Ledger.open(new RemoteDatabase(api, account, database.database_id), DESK_KEY)
     },
-    openStore: async () => {
-      const keys = parseListKeys(LIST_KEY)
-      const namespace = findNamespaceId(config, options)
-      const { api, account } = await openAccount(config)
-      return new SealedStore(new RemoteStore(api, account, namespace), keys)
-    },
+    openStore: async () => (await openRemoteStore(options)).store,
     close: async () => {},
   }
 }

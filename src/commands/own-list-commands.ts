@@ -1,25 +1,27 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { readModules } from '../core/node.ts'
 import { readBankEntries } from '../list/bank-entries.ts'
 import { digestEntry } from '../list/digests.ts'
 import type { Entry } from '../list/entry.ts'
-import { BadListLineError } from '../list/errors.ts'
 import { readExistingManifest } from '../list/manifest.ts'
 import { publishBank } from '../list/publish.ts'
-import { installedHeic } from './heic.ts'
 import { entryGuard, printLowered } from './entry-guard.ts'
 import type { ListStore } from '../list/store.ts'
 import { parseList, type WideKind } from '../list/text.ts'
+import { columnsNamed } from '../list/text/columns.ts'
+import { readRecord } from '../list/text/entries.ts'
+import type { ScanContext } from '../scan/context.ts'
 import { needlesOf } from '../scan/scanned.ts'
 import { HashgateError } from '../util/errors.ts'
 import { toHex } from '../util/bytes.ts'
 import { withStore, type TargetOptions } from './list-commands.ts'
 import { readListFile, type ReadOptions } from './read-list.ts'
-import { scanPath } from './scan-path.ts'
+import { scanContext, scanPath } from './scan-path.ts'
 
 /** Source of entries added by hand: only these may leave the store again. */
 const OWN = 'own'
+/** What the cells of a hash are, as in a list. */
+const COLUMNS = columnsNamed(['hash', 'kind', 'source'])
 const HEX = /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$/i
 /**
  * Pictures of lower quality get a note when they are added: they match only very similar pictures.
@@ -152,20 +154,20 @@ async function entriesFrom(
   things: readonly string[],
   { kind, report }: EntryOptions,
 ): Promise<Entry[]> {
-  if (things.length === 0) return []
-  const rows: string[] = []
+  const entries = new Map<string, Entry>()
+  const context = things.every((thing) => HEX.test(thing)) ? undefined : await scanContext()
   for (const thing of things) {
-    if (HEX.test(thing)) rows.push(`${thing},${digitsKind(thing, kind)},${OWN}`)
-    else rows.push(...(await rowsOfFile(thing, report)))
+    const hashes =
+      !context || HEX.test(thing)
+        ? [[thing, digitsKind(thing, kind)]]
+        : await hashesOfFile(context, thing, report)
+    for (const hash of hashes) {
+      const read = readRecord(COLUMNS, [...hash, OWN], 'pdq')
+      if (typeof read === 'string') throw new BadEntryError(`${thing} ${read}`)
+      for (const entry of read.entries) entries.set(hashKey(entry), entry)
+    }
   }
-  const text = `hash,kind,source\n${rows.join('\n')}\n`
-  try {
-    return (await parseList(asStream(text), { skipBad: false })).entries
-  } catch (cause) {
-    if (!(cause instanceof BadListLineError)) throw cause
-    const thing = things.length === 1 ? `${things[0]}` : 'a file or hash'
-    throw new BadEntryError(`${thing} ${cause.message.replace(/^line \d+: /, '')}`, { cause })
-  }
+  return [...entries.values()]
 }
 
 function digitsKind(hex: string, kind: WideKind | undefined): string {
@@ -176,11 +178,13 @@ function digitsKind(hex: string, kind: WideKind | undefined): string {
   )
 }
 
-async function rowsOfFile(
+/** The hashes of a file, each with its kind. */
+async function hashesOfFile(
+  context: ScanContext,
   path: string,
   report: (note: string) => void = () => {},
-): Promise<string[]> {
-  const scanned = await scanPath({ modules: readModules(), ...(await installedHeic()) }, path)
+): Promise<string[][]> {
+  const scanned = await scanPath(context, path)
   if (!scanned) throw new BadEntryError(`${path} cannot be read, so nothing was changed`)
   const sha256 = scanned.digests?.sha256
   const identity = needlesOf(scanned).find(({ probe }) => probe === 'identity')
@@ -192,12 +196,12 @@ async function rowsOfFile(
     report(`${path} is not a picture that hashgate reads, so only identical files match`)
   else if (identity.quality < LEAST_QUALITY)
     report(`${path} has a quality of ${identity.quality}, so only very similar pictures match`)
-  const rows = [
-    ...(identity ? [`${toHex(identity.hash)},pdq,${OWN}`] : []),
-    ...(sha256 ? [`${toHex(sha256)},sha256,${OWN}`] : []),
+  const hashes = [
+    ...(identity ? [[toHex(identity.hash), 'pdq']] : []),
+    ...(sha256 ? [[toHex(sha256), 'sha256']] : []),
   ]
-  if (rows.length === 0) throw new BadEntryError(`${path} is empty, so nothing could match it`)
-  return rows
+  if (hashes.length === 0) throw new BadEntryError(`${path} is empty, so nothing could match it`)
+  return hashes
 }
 
 /** Whether every line of a file is a line of a hash list. */
@@ -207,10 +211,6 @@ async function isHashList(path: string): Promise<boolean> {
     ({ entries }) => entries.length > 0,
     () => false,
   )
-}
-
-async function* asStream(text: string): AsyncGenerator<Uint8Array> {
-  yield new TextEncoder().encode(text)
 }
 
 function hashKey({ kind, hash }: Entry): string {

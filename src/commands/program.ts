@@ -79,6 +79,11 @@ const KIND = new Option(
   'what hashes with 64 digits are, if the list does not say',
 ).choices(['pdq', 'sha256'])
 
+const BANK = new Option('--bank <name>', 'bank, in lower case')
+  .argParser(parseBank)
+  .makeOptionMandatory()
+const SKIP_BAD = new Option('--skip-bad', 'skip bad lines of the list and report them')
+
 const program = new Command('hashgate')
   .description('Perceptual hash matching in front of a storage service.')
   .version(VERSION)
@@ -152,7 +157,7 @@ program
     'set of probes, and families to add or drop: "default, -turns"',
     parseProbes,
   )
-  .option('--skip-bad', 'skip bad lines of the list and report them')
+  .addOption(SKIP_BAD)
   .addOption(KIND)
   .argument('<file...>', 'image files')
   .action(run(matchFiles))
@@ -168,7 +173,7 @@ program
     '--labels <file>',
     'CSV with the columns file and known (yes or no): which files should match',
   )
-  .option('--skip-bad', 'skip bad lines of the list and report them')
+  .addOption(SKIP_BAD)
   .addOption(KIND)
   .action(run(tune))
 
@@ -197,9 +202,9 @@ list
     '<list>',
     'hash list: one hash a line, CSV, output of `hashgate hash` or md5sum, or Project VIC JSON',
   )
-  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(BANK)
   .addOption(THRESHOLD)
-  .option('--skip-bad', 'skip bad lines of the list and report them')
+  .addOption(SKIP_BAD)
   .addOption(KIND)
   .option('--rewrite', 'write everything again, which repairs damage')
   .option('--allow-large', 'publish more than one isolate holds, for Durable Objects')
@@ -210,7 +215,7 @@ list
   .command('add')
   .description('add files and hashes to a bank of your own, and keep what it has')
   .argument('<thing...>', 'files, or hashes in hex')
-  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(BANK)
   .addOption(KIND)
   .action(run(listAdd))
 
@@ -218,7 +223,7 @@ list
   .command('remove')
   .description('remove entries from a bank')
   .argument('<thing...>', 'ids of entries, hashes in hex, or files')
-  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(BANK)
   .addOption(KIND)
   .action(run(listRemove))
 
@@ -226,8 +231,8 @@ list
   .command('diff')
   .description('show what a push would change; exits with 1 if it would change something')
   .argument('<list>', 'hash list')
-  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
-  .option('--skip-bad', 'skip bad lines of the list and report them')
+  .addOption(BANK)
+  .addOption(SKIP_BAD)
   .addOption(KIND)
   .action(run(listDiff))
 
@@ -235,7 +240,7 @@ list
   .command('export')
   .description('write a bank that `list add` made to a new file')
   .argument('<file>', 'a new file')
-  .requiredOption('--bank <name>', 'bank, in lower case', parseBank)
+  .addOption(BANK)
   .action(run(listExport))
 
 list

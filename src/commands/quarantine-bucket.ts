@@ -1,5 +1,11 @@
 import * as v from 'valibot'
 import type * as wrangler from 'wrangler'
+import {
+  listPage,
+  type ObjectsPage,
+  PAGE_OBJECTS,
+  type QuarantineBucket,
+} from '../quarantine/bucket.ts'
 import { type QuarantinedObject, readObject } from '../quarantine/objects.ts'
 import { type CloudflareApi, CloudflareError } from './remote-store.ts'
 import {
@@ -13,9 +19,6 @@ import {
 /** Binding of the bucket in wrangler's configuration. */
 const BINDING = 'QUARANTINE'
 
-/** Maximum number of objects on a page. */
-const PAGE_OBJECTS = 1000
-
 /** The local bucket, as `wrangler dev` has it. @throws {WranglerError} */
 export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket> {
   const proxy = await openLocal<{ QUARANTINE?: R2 }>(options)
@@ -25,17 +28,7 @@ export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket
     throw missingBinding()
   }
   return {
-    async list(cursor) {
-      const page = await bucket.list({
-        limit: PAGE_OBJECTS,
-        include: ['customMetadata'],
-        ...(cursor !== undefined && { cursor }),
-      })
-      const objects = page.objects.map(({ key, size, customMetadata }) =>
-        readObject(key, size, customMetadata),
-      )
-      return { objects, ...(page.truncated && { cursor: page.cursor }) }
-    },
+    list: (cursor) => listPage(bucket, cursor),
     async get({ key }) {
       const object = await bucket.get(key)
       return object ? new Uint8Array(await object.arrayBuffer()) : undefined
@@ -43,13 +36,6 @@ export async function openLocalBucket(options: StoreOptions): Promise<OpenBucket
     delete: ({ key }) => bucket.delete(key),
     close: () => proxy.dispose(),
   }
-}
-
-/** A page of a bucket's objects; `undefined` stands for an object that is not the quarantine's. */
-interface ObjectsPage {
-  objects: (QuarantinedObject | undefined)[]
-  /** Where the next page begins; absent on the last. */
-  cursor?: string | undefined
 }
 
 /** The quarantine's bucket, as the command line opens it. */
@@ -62,12 +48,7 @@ export interface OpenBucket {
 }
 
 /** The part of R2's binding used here: its own types are those of the Worker. */
-interface R2 {
-  list(options: object): Promise<{
-    objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
-    truncated: boolean
-    cursor?: string
-  }>
+interface R2 extends Pick<QuarantineBucket, 'list'> {
   get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
   delete(key: string): Promise<void>
 }

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs'
+import { readModules } from '../core/node.ts'
 import type { ScanContext } from '../scan/context.ts'
 import type { ScannedFile } from '../scan/scanned.ts'
 import { fileErrorText, isFileError } from './file-errors.ts'
+import { installedHeic } from './heic.ts'
 import { FileScanner } from '../scan/scanner.ts'
 
 const READ_BYTES = 256 * 1024
@@ -18,6 +20,26 @@ export async function scanPath(
     console.error(`hashgate: ${fileErrorText(error, path)}`)
     return undefined
   }
+}
+
+/** What a command scans with: the core, and libheif if it is installed. */
+export async function scanContext(own: Partial<ScanContext> = {}): Promise<ScanContext> {
+  return { modules: readModules(), ...own, ...(await installedHeic()) }
+}
+
+/** Scans files one by one. Returns whether all could be read, and `use` returned `true` for all. */
+export async function scanEach(
+  context: ScanContext,
+  paths: readonly string[],
+  use: (scanned: ScannedFile, path: string) => boolean | Promise<boolean>,
+): Promise<boolean> {
+  let isAll = true
+  for (const path of paths) {
+    const scanned = await scanPath(context, path)
+    const isGood = scanned !== undefined && (await use(scanned, path))
+    isAll &&= isGood
+  }
+  return isAll
 }
 
 async function scanStream(context: ScanContext, path: string): Promise<ScannedFile> {

@@ -222,7 +222,7 @@ function findNamespace(config: wrangler.Unstable_Config, { binding = BINDING }: 
 }
 
 /** @throws {WranglerError} the namespace's id is missing */
-export function findNamespaceId(config: wrangler.Unstable_Config, options: StoreOptions): string {
+function findNamespaceId(config: wrangler.Unstable_Config, options: StoreOptions): string {
   const { id, binding } = findNamespace(config, options)
   if (id) return id
   throw new WranglerError(

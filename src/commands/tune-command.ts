@@ -1,17 +1,15 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { readModules } from '../core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../list/manifest.ts'
 import { HashgateError } from '../util/errors.ts'
 import { PROBE_SETS } from '../scan/probes/sets.ts'
 import { problemOf } from '../scan/scanned.ts'
-import { installedHeic } from './heic.ts'
 import { readLabels } from './file-labels.ts'
 import { UnrelatedPairs } from './false-matches.ts'
 import { ComparedList, type LeastThresholds } from './least-thresholds.ts'
 import { endProgress, showProgress } from './progress.ts'
 import { readListToMatch, type ReadOptions } from './read-list.ts'
-import { scanPath } from './scan-path.ts'
+import { scanContext, scanPath } from './scan-path.ts'
 import { tuneTable, type TunedFile } from './tune-report.ts'
 
 /**
@@ -29,10 +27,7 @@ export async function tune(
   const paths = await filesIn(dir)
   const labels =
     options.labels === undefined ? undefined : await readLabels(options.labels, new Set(paths))
-  const context = {
-    ...{ modules: readModules(), probes: PROBE_SETS.wide },
-    ...(await installedHeic()),
-  }
+  const context = await scanContext({ probes: PROBE_SETS.wide })
   const files: TunedFile[] = []
   for (const path of paths) {
     const scanned = await scanPath(context, join(dir, path))

@@ -1,4 +1,5 @@
 import { isTable } from '../util/json.ts'
+
 /** What browsers and phones upload as pictures. HEIC is readable only with `hashgate/heic`, or the Images binding. */
 const PICTURES = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic'] as const
 

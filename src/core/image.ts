@@ -148,23 +148,23 @@ export class ImageDecoder {
 
   /** The file's Exif block, from its byte order mark on, if found so far. */
   get exif(): Uint8Array | undefined {
-    const address = this.#core.exifAddress()
-    if (address === 0) return undefined
-    return new Uint8Array(this.#core.memory.buffer, address, this.#core.exifLength()).slice()
+    return this.#segment(this.#core.exifAddress(), this.#core.exifLength())
   }
 
   /** The APP0 segment of a JPEG that holds a thumbnail as pixels, if found so far. */
   get thumbnail(): Uint8Array | undefined {
-    const address = this.#core.thumbnailAddress()
-    if (address === 0) return undefined
-    return new Uint8Array(this.#core.memory.buffer, address, this.#core.thumbnailLength()).slice()
+    return this.#segment(this.#core.thumbnailAddress(), this.#core.thumbnailLength())
   }
 
   /** The file's ICC profile, as far as it has come, if it has one. For PNG, the chunk that holds it. */
   get profile(): Uint8Array | undefined {
-    const address = this.#core.profileAddress()
-    if (address === 0) return undefined
-    return new Uint8Array(this.#core.memory.buffer, address, this.#core.profileLength()).slice()
+    return this.#segment(this.#core.profileAddress(), this.#core.profileLength())
+  }
+
+  #segment(address: number, bytes: number): Uint8Array | undefined {
+    return address === 0
+      ? undefined
+      : new Uint8Array(this.#core.memory.buffer, address, bytes).slice()
   }
 
   get pngColours(): PngColours {
@@ -256,12 +256,15 @@ export class ImageDecoder {
       const stretchedQuality = core.stretchedQuality()
       return { hash: this.#read(out), quality, stretchedQuality, weakBits: core.weakBits() }
     }
+    const orientedHash = (orientation: number): QualifiedHash => {
+      const swaps = orientation >= 5
+      return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+    }
     const turnedHash = (plane: number, orientation: number): QualifiedHash | undefined => {
       this.#oriented ||= core.allocate(rows * cols * 4)
       if (this.#oriented === 0) return undefined
       core.orientPlane(plane, rows, cols, orientation, this.#oriented)
-      const swaps = orientation >= 5
-      return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+      return orientedHash(orientation)
     }
     const planeHash = (plane: number, orientation: number): QualifiedHash | undefined => {
       if (!isHashable || plane === 0) return undefined
@@ -306,8 +309,7 @@ export class ImageDecoder {
           if (white === 0 || black === 0 || orientation !== 1) return undefined
           core.putOver(this.#oriented, rows * cols, white, black, background)
         }
-        const swaps = orientation >= 5
-        return hashOf(this.#oriented, swaps ? cols : rows, swaps ? rows : cols)
+        return orientedHash(orientation)
       },
       seen: () => {
         const out = isHashable ? core.allocate(SEEN_SIDE * SEEN_SIDE * 4) : 0

@@ -1,17 +1,20 @@
+import { readLiveEntries } from './bank-entries.ts'
 import { digestEntry, readDigests } from './digests.ts'
 import type { Entry } from './entry.ts'
 import type { EntryGuard } from './entry-guard.ts'
-import {
-  type Bank,
-  checkSize,
-  type Manifest,
-  MAX_LIST_ENTRIES,
-  type SegmentRef,
-} from './manifest.ts'
+import { type Bank, checkSize, MAX_LIST_ENTRIES, type SegmentRef } from './manifest.ts'
 import { planSmallMerge } from './merge.ts'
-import { type Base, publishManifest, readBase, ValueWriter, withBank } from './publish.ts'
+import {
+  type Base,
+  type ComparedSegment,
+  type Publication,
+  publishManifest,
+  readBase,
+  ValueWriter,
+  withBank,
+} from './publish.ts'
 import { readRemovals, Removals } from './removals.ts'
-import { readEntries, segmentKindOf, type SegmentKind } from './segment.ts'
+import { segmentKindOf, type SegmentKind } from './segment.ts'
 import type { ListStore } from './store.ts'
 
 /**
@@ -63,13 +66,7 @@ export interface ChangeOptions {
   maxDeletes?: number
 }
 
-export interface ChangePublication {
-  manifest: Manifest
-  added: number
-  removed: number
-  /** Deleted values: no reader follows a version that needs them. */
-  deleted: number
-}
+export type ChangePublication = Pick<Publication, 'manifest' | 'added' | 'removed' | 'deleted'>
 
 async function changeKind(
   store: ListStore,
@@ -94,22 +91,18 @@ async function changeKind(
   const segments: SegmentRef[] = []
   for (const segment of staying) segments.push(await writer.writeRemovals(segment))
   const entries = [...added.values()]
-  for (const segment of rewritten) entries.push(...(await liveEntries(store, segment)))
+  for (const { ref, gone, removedBefore } of rewritten)
+    entries.push(...(await readLiveEntries(store, ref, [...removedBefore, ...gone])))
   segments.push(...(await writer.writeSegments(kind, entries)))
   const gone = found.reduce((sum, segment) => sum + segment.gone.length, 0)
   return { segments, added: added.size, removed: gone }
 }
 
-interface ChangedSegment {
-  ref: SegmentRef
-  /** Entries that stay. */
+interface ChangedSegment extends Omit<ComparedSegment, 'live'> {
+  /** How many entries stay. */
   live: { length: number }
   /** Digests that were looked for, are live, and stay. */
   present: string[]
-  /** Positions of entries that are removed now. */
-  gone: number[]
-  /** Positions that were removed before. */
-  removedBefore: Uint32Array
 }
 
 async function findIn(
@@ -129,14 +122,6 @@ async function findIn(
   }
   const live = { length: ref.count - removedBefore.length - gone.length }
   return { ref, live, present, gone, removedBefore }
-}
-
-async function liveEntries(
-  store: ListStore,
-  { ref, gone, removedBefore }: ChangedSegment,
-): Promise<Entry[]> {
-  const isGone = new Removals([...removedBefore, ...gone], ref.count)
-  return (await readEntries(store, ref)).filter((_, position) => !isGone.has(position))
 }
 
 /** Finds some digests among many that lie one behind the other. Three bytes rule out nearly all of them. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parseHex, toHex } from '../util/bytes.ts'
+import { parseHex, toHex, utf8 } from '../util/bytes.ts'
 import { HALF_BYTES } from '../util/hash.ts'
 import { parseJson } from '../util/json.ts'
 import type { Entry } from './entry.ts'
@@ -33,7 +33,7 @@ export function packDetails(entries: readonly Entry[]): Bytes {
     labels,
     ...(cap === undefined ? [] : [cap]),
   ])
-  return new Uint8Array(new TextEncoder().encode(JSON.stringify(rows)))
+  return utf8(JSON.stringify(rows))
 }
 
 export function blockOf(position: number): number {

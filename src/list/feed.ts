@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parseHex, toHex } from '../util/bytes.ts'
+import { parseHex, toHex, utf8 } from '../util/bytes.ts'
 import { HashgateError } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
@@ -93,10 +93,10 @@ export async function writeFeed(
   privateKey: CryptoKey,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const lines = [header, ...changes].map((line) => `${JSON.stringify(line)}\n`).join('')
-  const signed = new Uint8Array(new TextEncoder().encode(lines))
+  const signed = utf8(lines)
   const signature = await crypto.subtle.sign('Ed25519', privateKey, signed)
   const last = `${JSON.stringify({ ed25519: toHex(new Uint8Array(signature)) })}\n`
-  return new Uint8Array(new TextEncoder().encode(lines + last))
+  return utf8(lines + last)
 }
 
 /**

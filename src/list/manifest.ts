@@ -6,6 +6,7 @@ import {
   OtherFormatError,
   ValueDamagedError,
 } from './errors.ts'
+import { utf8 } from '../util/bytes.ts'
 import { MATCH_THRESHOLD } from '../util/hash.ts'
 import { parseJson } from '../util/json.ts'
 import { MAX_SEGMENT_ENTRIES } from './sizes.ts'
@@ -209,5 +210,5 @@ export async function writeManifest(store: ListStore, manifest: Manifest): Promi
 }
 
 export function manifestValue(manifest: Manifest): Bytes {
-  return new Uint8Array(new TextEncoder().encode(JSON.stringify(manifest)))
+  return utf8(JSON.stringify(manifest))
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { utf8 } from '../util/bytes.ts'
 import { ValueDamagedError } from './errors.ts'
 import { readManifest } from './manifest.ts'
 import { type ListStore, PIN_RESET_KEY, type StoreReader } from './store.ts'
@@ -17,7 +18,7 @@ export type PinReset = v.InferOutput<typeof PinResetSchema>
 export async function writePinReset(store: ListStore, now = Date.now()): Promise<PinReset> {
   const { version } = await readManifest(store)
   const reset = { version, at: now }
-  await store.put(PIN_RESET_KEY, new Uint8Array(new TextEncoder().encode(JSON.stringify(reset))))
+  await store.put(PIN_RESET_KEY, utf8(JSON.stringify(reset)))
   return reset
 }
 

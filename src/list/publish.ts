@@ -171,7 +171,7 @@ interface Difference {
 }
 
 /** A stored segment, compared with what the bank should hold. */
-interface ComparedSegment {
+export interface ComparedSegment {
   ref: SegmentRef
   /** Digests of entries that stay. */
   live: string[]

@@ -1,4 +1,4 @@
-import { concatenate } from '../util/bytes.ts'
+import { concatenate, utf8 } from '../util/bytes.ts'
 import { blockOf, type Detail, packDetails, readDetails } from './details.ts'
 import { type Entry, HASH_LENGTHS, type HashKind } from './entry.ts'
 import { ValueDamagedError } from './errors.ts'
@@ -69,7 +69,7 @@ async function nameSegment(
   values: readonly Bytes[],
 ): Promise<PackedSegment> {
   const names = await Promise.all(values.map((value) => store.nameOf(value)))
-  const name = await store.nameOf(new Uint8Array(new TextEncoder().encode(names.join('\n'))))
+  const name = await store.nameOf(utf8(names.join('\n')))
   const ref: SegmentRef = { kind, name, count }
   const keys = keysOf(ref)
   const details = values.filter((_, i) => keys[i]?.startsWith('detail/'))

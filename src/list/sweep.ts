@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { utf8 } from '../util/bytes.ts'
 import { forgetVersions, keptVersions, readVersion, RETENTION_HOURS } from './history.ts'
 import { type Manifest, segmentsOf } from './manifest.ts'
 import type { ListStore } from './store.ts'
@@ -50,7 +51,7 @@ export async function sweep(
   if (keys.length > 0) await store.deleteAll(keys)
   if (expired.length > 0) await forgetVersions(store, expired)
   if (JSON.stringify(unused) !== JSON.stringify(before)) {
-    await store.put(UNUSED_KEY, new Uint8Array(new TextEncoder().encode(JSON.stringify(unused))))
+    await store.put(UNUSED_KEY, utf8(JSON.stringify(unused)))
   }
   return keys.length + expired.length
 }

@@ -1,7 +1,9 @@
 import type { CoreModules } from '../core/modules.ts'
 import { HashgateError } from '../util/errors.ts'
 import { DIGEST_KINDS, type DigestKind } from '../list/entry.ts'
+import { nextTurn } from '../util/steps.ts'
 import type { WaitUntil } from '../util/wait-until.ts'
+import { raced } from '../util/within.ts'
 import {
   ListLoadingError,
   ListMissingError,
@@ -23,6 +25,7 @@ import { BankIndex, IndexReleasedError } from './bank-index.ts'
 import type { MatchResult, Query } from './match.ts'
 import { checkNeverSeen, checkPin, type PinNamespace } from './pin.ts'
 import { isReplacement, ReplacementFailedError, replaceIndex } from './replace.ts'
+import type { ListSettings } from './settings.ts'
 import { type ShardNamespace, ShardedIndex } from './sharded-index.ts'
 
 /** Milliseconds without a value read after which a load is abandoned: the request that it ran behind is gone. */
@@ -131,7 +134,7 @@ export class LiveList {
   /** A list that is stale is read again before it is used. @throws {StaleListError} */
   async #waitForFresh(): Promise<void> {
     const loading = this.#attempt?.index.catch(() => undefined)
-    if (loading) await Promise.race([loading, sleep(MAX_STALL_MS)])
+    if (loading) await raced(loading, MAX_STALL_MS, undefined)
     if (!this.#isStale()) return
     const age = this.#ageSeconds()
     if (this.#options.onStale === 'fail' || age > MAX_UNCONFIRMED_SECONDS) {
@@ -159,7 +162,7 @@ export class LiveList {
   async #firstLoad(waitUntil: WaitUntil): Promise<Index> {
     for (let waits = 0; this.#attempt; waits++) {
       if (waits === MAX_WAITS) throw new ListLoadingError()
-      const loaded = await Promise.race([this.#attempt.index, sleep(MAX_STALL_MS)])
+      const loaded = await raced(this.#attempt.index, MAX_STALL_MS, undefined)
       if (loaded) return loaded
       if (this.#index) return this.#index
       if (!this.#isLoading()) break
@@ -281,26 +284,16 @@ export class LiveList {
     const building = index.buildTables(async () => {
       if (!isOurs()) return 'end'
       putOff()
-      await sleep(0)
+      await nextTurn()
       return isOurs() ? 'go on' : 'end'
     })
     waitUntil(building.catch(this.#options.onError))
   }
 }
 
-export interface LiveListOptions {
+export interface LiveListOptions extends Omit<ListSettings, 'onMissing'> {
   modules: CoreModules
   store: ListStore
-  /** Seconds after which a request has the manifest read again. After failures the wait is shorter and grows up to this. */
-  refreshSeconds: number
-  /** Seconds for which a list may be used without being confirmed as the latest. Then it is stale. */
-  maxAgeSeconds: number
-  /** What happens to requests when it is stale. */
-  onStale: 'use' | 'fail'
-  /** Most perceptual hashes of a list with tables. */
-  maxTableEntries: number
-  /** Most perceptual hashes that the isolate holds itself. */
-  maxEntries: number
   /** Durable Objects that hold a larger list. */
   shards?: ShardNamespace
   /** Durable Objects that know the latest version; without them, a fresh isolate accepts any version. */
@@ -363,8 +356,4 @@ function markExempt(result: MatchResult, exempt: readonly string[]): MatchResult
 
 function codeOf(error: unknown): string {
   return error instanceof HashgateError ? error.code : 'unknown error'
-}
-
-function sleep(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms))
 }

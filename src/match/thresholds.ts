@@ -1,4 +1,4 @@
-import { distance, HASH_BYTES, type Hash256 } from '../util/hash.ts'
+import { countOnes, type Hash256 } from '../util/hash.ts'
 import { type Bank, DEFAULT_BANK_POLICY, MAX_THRESHOLD } from '../list/manifest.ts'
 import { isPatterned, type Needle, type Probe } from '../scan/scanned.ts'
 
@@ -36,8 +36,6 @@ const AS_IS: ReadonlySet<Probe> = new Set<Probe>([
   'full-size',
 ])
 
-const NO_ONES = new Uint8Array(HASH_BYTES)
-
 /** Largest distance at which a needle matches entries of a bank; `undefined`: it never does. */
 export function thresholdOf(
   needle: Needle,
@@ -74,8 +72,7 @@ export function limitOf(needle: Qualities, minQuality: number): Limit | undefine
 }
 
 function isUnbalanced(hash: Hash256): boolean {
-  const ones = distance(hash, NO_ONES)
-  return Math.abs(ones - 128) > MAX_IMBALANCE
+  return Math.abs(countOnes(hash) - 128) > MAX_IMBALANCE
 }
 
 /** Largest distance at which a needle may match, whatever its bank's threshold; `undefined`: it never matches. */

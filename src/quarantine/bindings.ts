@@ -1,5 +1,6 @@
 import { BadConfigError } from '../util/errors.ts'
-import { Quarantine, type QuarantineBucket } from './quarantine.ts'
+import type { QuarantineBucket } from './bucket.ts'
+import { Quarantine } from './quarantine.ts'
 import { holdsIdentity, RECIPIENT_WORDS } from './recipients.ts'
 import type { QuarantineSettings } from './settings.ts'
 

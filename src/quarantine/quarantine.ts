@@ -1,7 +1,8 @@
 import { Encrypter } from 'age-encryption'
 import { within } from '../util/within.ts'
-import { HashgateError } from '../util/errors.ts'
-import { objectKey, metadataOf, readObject } from './objects.ts'
+import { describeError, HashgateError } from '../util/errors.ts'
+import { listPage, type QuarantineBucket } from './bucket.ts'
+import { metadataOf, objectKey } from './objects.ts'
 import {
   FORMAT,
   type Kept,
@@ -20,8 +21,6 @@ const MAX_KEEP_MS = 20_000
 const MAX_TRIES = 2
 const DAY_MS = 86_400_000
 
-/** Most objects in a page, and in a deletion: R2's limit. */
-const PAGE_OBJECTS = 1000
 /**
  * Most pages of one sweep. Each is a listing and perhaps a deletion, and a Worker on the free plan
  * may make 50 requests.
@@ -114,45 +113,20 @@ export class Quarantine {
     const swept: Swept = { deleted: 0, left: 0, others: 0, isWhole: false }
     let cursor: string | undefined
     for (let page = 0; page < MAX_PAGES && !swept.isWhole; page++) {
-      const listed = await bucket.list({
-        limit: PAGE_OBJECTS,
-        include: ['customMetadata'],
-        ...(cursor !== undefined && { cursor }),
-      })
-      const objects = listed.objects.map(({ key, size, customMetadata }) =>
-        readObject(key, size, customMetadata),
-      )
+      const listed = await listPage(bucket, cursor)
+      const { objects } = listed
       const ours = objects.filter((object) => object !== undefined)
       const expired = ours.filter(({ expires }) => Date.parse(expires) <= now)
       if (expired.length > 0) await bucket.delete(expired.map(({ key }) => key))
       swept.deleted += expired.length
       swept.left += ours.length - expired.length
       swept.others += objects.length - ours.length
-      if (listed.truncated) cursor = listed.cursor
-      else swept.isWhole = true
+      cursor = listed.cursor
+      swept.isWhole = cursor === undefined
     }
     return swept
   }
 }
-
-/** The part of an R2 bucket that is used. */
-export interface QuarantineBucket {
-  put(
-    key: string,
-    value: ReadableStream<Uint8Array>,
-    options: { customMetadata: Record<string, string> },
-  ): Promise<unknown>
-  list(options: {
-    limit: number
-    include: 'customMetadata'[]
-    cursor?: string
-  }): Promise<QuarantinePage>
-  delete(keys: string[]): Promise<void>
-}
-
-type QuarantinePage = {
-  objects: { key: string; size: number; customMetadata?: Record<string, string> }[]
-} & ({ truncated: false } | { truncated: true; cursor: string })
 
 export interface QuarantineOptions {
   bucket: QuarantineBucket
@@ -175,8 +149,7 @@ class QuarantineTimeoutError extends HashgateError {
 
 /** An error in words that may be logged. R2's errors are reduced to class and number. */
 function describeFailure(error: unknown): string {
-  if (error instanceof HashgateError) return `${error.code}: ${error.message}`
-  if (!(error instanceof Error)) return 'unknown error'
-  const number = /\((\d{5})\)/.exec(error.message)?.[1]
-  return number === undefined ? error.name : `${error.name} ${number}`
+  const isForeign = error instanceof Error && !(error instanceof HashgateError)
+  const number = isForeign ? /\((\d{5})\)/.exec(error.message)?.[1] : undefined
+  return number === undefined ? describeError(error) : `${describeError(error)} ${number}`
 }

@@ -1,6 +1,7 @@
 import type { Findings } from './archive/findings.ts'
 import type { FileFormat } from './format.ts'
-import type { ImageOutcome } from './image/image-scan.ts'
+import type { ImageOutcome } from './image/outcome.ts'
+import { isEqual } from '../util/bytes.ts'
 import { type Finished, type ScannedFile, settleAll } from './scanned.ts'
 
 /** A file without anything to scan: an empty one, or a text. */
@@ -51,7 +52,7 @@ export function isThumbnail(file: ScannedFile, image: ImageOutcome | undefined):
     file.within === 'embedded' &&
     known !== undefined &&
     needle !== undefined &&
-    known.every((byte, i) => byte === needle.hash[i])
+    isEqual(known, needle.hash)
   )
 }
 

@@ -2,29 +2,7 @@
  * What one uploaded file, with everything nested in it, may make the scanner do. Anything beyond a
  * limit is reported, never dropped silently.
  */
-export interface ScanLimits {
-  depth: number
-  entries: number
-  inflatedBytes: number
-  ratio: number
-  ratioFreeBytes: number
-  directoryBytes: number
-  heldBytes: number
-  decoderBytes: number
-  embeddedImages: number
-  embeddedStarts: number
-  embeddedAtOnce: number
-  embeddedHeldBytes: number
-  encodings: number
-  textBytes: number
-  textLooks: number
-  probes: number
-  keptPlanes: number
-  conversions: number
-  workMs: number
-}
-
-export const SCAN_LIMITS: ScanLimits = {
+export const SCAN_LIMITS = {
   /** Containers around a file. A picture in a document in a ZIP in a TAR.GZ has 4. */
   depth: 5,
   /** Entries of archives. Each costs digests, a decoder if it is an image, and a query of the list. */
@@ -87,3 +65,5 @@ export const SCAN_LIMITS: ScanLimits = {
   /** Milliseconds of work, in the unit of src/scan/work.ts: beyond it, decoding and unpacking stop. */
   workMs: 15_000,
 }
+
+export type ScanLimits = Record<keyof typeof SCAN_LIMITS, number>

@@ -1,4 +1,4 @@
-import { concatenate } from '../util/bytes.ts'
+import { asOne } from '../util/bytes.ts'
 import { atOnce, inTurns, type Steps } from '../util/steps.ts'
 import { DIGEST_KINDS } from '../list/entry.ts'
 import { ScanBudget } from './budget.ts'
@@ -18,7 +18,9 @@ import { EmbeddedSearch } from './archive/embedded.ts'
 import type { OpenInner, SpanKind, SpanSink } from './archive/findings.ts'
 import { type FileFormat, HEAD_BYTES, isImageFormat, isPdf, sniffFile } from './format.ts'
 import { GzipReader } from './archive/gzip.ts'
-import { type ImageOutcome, ImageScan, missingBytesOf } from './image/image-scan.ts'
+import { missingBytesOf } from './image/held-image.ts'
+import { ImageScan } from './image/image-scan.ts'
+import type { ImageOutcome } from './image/outcome.ts'
 import { SCAN_LIMITS } from './limits.ts'
 import { Id3Reader, isId3 } from './media/id3.ts'
 import { isOgg, OggReader } from './media/ogg.ts'
@@ -119,7 +121,7 @@ export class FileScanner {
   /** Number of bytes up to its end, if it says how long it is; otherwise `Infinity`. */
   get missingBytes(): number {
     if (this.#isSniffed) return this.#image?.missingBytes ?? Infinity
-    return missingBytesOf(concatenate(this.#head.map(({ bytes }) => bytes)))
+    return missingBytesOf(asOne(this.#head.map(({ bytes }) => bytes)))
   }
 
   /** Its format by its first bytes, once there are enough. */
@@ -130,7 +132,9 @@ export class FileScanner {
   /** Whether it may continue after an apparent end. */
   get lenience(): Lenience {
     if (this.#format === undefined) return 'text'
-    const isImage = this.#image && this.#format !== 'avif' && this.#format !== 'heic'
+    // AVIF and HEIC with tracks do not say where they end: all that follows would be held.
+    const isEndless = this.#format === 'avif' || this.#format === 'heic'
+    const isImage = this.#image && !(isEndless && this.missingBytes === Infinity)
     return isImage || ['zip', 'gzip', 'zlib'].includes(this.#format) ? 'any' : 'none'
   }
 
@@ -179,9 +183,8 @@ export class FileScanner {
   /** Recognises the format by the file's head, and begins to read it. */
   *#begin(): Steps {
     const { budget, depth, within } = this.#place
-    const [first, ...others] = this.#head
-    const head =
-      first && others.length === 0 ? first.bytes : concatenate(this.#head.map(({ bytes }) => bytes))
+    const [first] = this.#head
+    const head = asOne(this.#head.map(({ bytes }) => bytes))
     this.#isSniffed = true
     this.#format = sniffFile(head)
     // The same bytes decide however many arrived at once.

@@ -3,6 +3,11 @@ export interface Origin {
   forward(request: Request, body?: ForwardedBody): Promise<Response>
   /** The host that a request arrives at, if it differs from the one it was sent to. */
   hostFor?(request: Request): string | undefined
+  /**
+   * When the last bytes of a body were read that is not the request's own, in milliseconds since
+   * the epoch.
+   */
+  lastReadAt?(): number
 }
 
 /** A body that replaces a request's own: bytes, or a stream of known length. */

@@ -167,11 +167,10 @@ async function passOn(
   deps.onOutcome(verdict, afterLastByteMs, isKept ? { kept: false, reason: 'too-long' } : undefined)
   if (!isPassed(verdict)) return { isPassed: false, caseId: deps.caseId, outcome: verdict }
   const body = await spool.read()
-  const passage = await passed(answerIn(deps.forward(body.readable), deps))
-  await Promise.race([
-    body.sent, // an origin may answer first
-    new Promise((resolve) => setTimeout(resolve, deps.settings.origin.timeoutSeconds * 1000)),
-  ])
-  await body.stop()
+  const lastReadAt = () => body.lastReadAt
+  const passage = await passed(
+    answerIn(deps.forward(body.readable), { settings: deps.settings, lastReadAt }),
+  )
+  await body.finish(deps.settings.origin.timeoutSeconds * 1000)
   return passage
 }

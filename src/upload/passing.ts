@@ -1,6 +1,6 @@
 import type { BlockVerdict } from '../gate/verdict.ts'
 import type { Kept } from '../quarantine/record.ts'
-import { within } from '../util/within.ts'
+import { unlessIdle } from '../util/within.ts'
 import { ClientGoneError } from './body-source.ts'
 import { BodyTooLargeError, LengthRequiredError, OriginStalledError } from './errors.ts'
 import type { HeldBody } from './held-body.ts'
@@ -29,6 +29,8 @@ export interface UploadDeps extends InspectionDeps {
   /** Where bodies that are too long to hold wait for their verdict. */
   staging?: Staging | undefined
   forward: (body: ForwardedBody) => Promise<Response>
+  /** When bytes from a bucket were last read for the origin, in milliseconds since the epoch. */
+  lastReadAt?: () => number
   /** Quarantines the body of an upload, which is held until this is done. Never throws. */
   keep: (verdict: BlockVerdict, body: HeldBody) => Promise<Kept>
   /**
@@ -111,10 +113,16 @@ export function withLessHeld(deps: UploadDeps, heldBytes: number): UploadDeps {
   return { ...deps, context: { ...deps.context, limits } }
 }
 
-/** The origin's answer, if its headers arrive in time. @throws {OriginStalledError} */
-export function answerIn(response: Promise<Response>, { settings }: UploadDeps): Promise<Response> {
+/**
+ * The origin's answer, if its headers arrive in time. While the origin reads a body from a bucket,
+ * which may be long and needs no memory, it is not late. @throws {OriginStalledError}
+ */
+export function answerIn(
+  response: Promise<Response>,
+  { settings, lastReadAt = () => 0 }: Pick<UploadDeps, 'settings' | 'lastReadAt'>,
+): Promise<Response> {
   const ms = settings.origin.timeoutSeconds * 1000
-  return within(response, ms, () => new OriginStalledError(ms))
+  return unlessIdle(response, ms, lastReadAt, () => new OriginStalledError(ms))
 }
 
 /** Waits for the origin: until it answers, it may still read what is held. */

@@ -219,6 +219,7 @@ export class Uploads {
       ...this.#depsFor(request, route.config, waitUntil, caseId),
       caseId,
       forward: (body) => origin.forward(request, body),
+      lastReadAt: () => origin.lastReadAt?.() ?? 0,
       keep: (outcome, body) => {
         onRefused({ isPassed: false, caseId, outcome }) // as soon as if it were blocked
         const event = verdictEvent(caseId, request, outcome, { route })

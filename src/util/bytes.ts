@@ -25,6 +25,11 @@ export function beginsWith(bytes: Uint8Array, others: Uint8Array): boolean {
   return bytes.length >= others.length && others.every((byte, i) => byte === bytes[i])
 }
 
+/** A text in UTF-8. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new TextEncoder().encode(text))
+}
+
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -33,6 +38,12 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
     at += part.length
   }
   return whole
+}
+
+/** All parts as one. A single part is not copied. */
+export function asOne(parts: readonly Uint8Array[]): Uint8Array {
+  const [only, ...others] = parts
+  return only && others.length === 0 ? only : concatenate(parts)
 }
 
 /** A table of bytes that has 1 at each of these characters. */

@@ -66,6 +66,11 @@ export function bitsDiffering(a: Uint8Array, b: Uint8Array, bytes: number): numb
   return bits
 }
 
+/** Set bits of all bytes. */
+export function countOnes(bytes: Uint8Array): number {
+  return bytes.reduce((sum, byte) => sum + onesIn(byte), 0)
+}
+
 /** Set bits of a byte. */
 export function onesIn(byte: number): number {
   return POPULATION[byte] ?? 0

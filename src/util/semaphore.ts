@@ -83,21 +83,9 @@ export class Semaphore {
     else await this.#wait(permit, amount)
   }
 
-  /** Declares that a permit will not grow any more. */
-  settle(permit: Permit): void {
-    permit.most = permit.amount
-    this.#serve()
-  }
-
-  /** Takes back everything above this amount. */
-  shrink(permit: Permit, amount: number): void {
-    permit.amount = Math.min(permit.amount, amount)
-    this.#serve()
-  }
-
   release(permit: Permit): void {
     this.#permits.delete(permit)
-    this.#serve()
+    this.serve()
   }
 
   /**
@@ -142,10 +130,10 @@ export class Semaphore {
       const timer = setTimeout(() => {
         this.#remove(waiting)
         reject(new BusyError(what, maxWaitMs))
-        this.#serve()
+        this.serve()
       }, maxWaitMs)
       this.#waiting = [...this.#waiting, waiting].toSorted((a, b) => a.rank - b.rank)
-      this.#serve()
+      this.serve()
     })
   }
 
@@ -153,7 +141,7 @@ export class Semaphore {
    * Gives room to waiting uploads: first to those that hold some already, and must finish; then to
    * the others in order. One that does not fit is passed over until it has waited for long.
    */
-  #serve(): void {
+  serve(): void {
     this.#expire()
     const patienceMs = this.#options.maxWaitMs / 2
     const isGrowing = ({ permit }: Waiting) => permit.amount > 0
@@ -243,12 +231,14 @@ export class Permit {
 
   /** Declares that it will not grow any more. */
   settle(): void {
-    this.#semaphore.settle(this)
+    this.most = this.amount
+    this.#semaphore.serve()
   }
 
   /** Gives back everything above this amount. The share may grow again. */
   shrink(amount: number): void {
-    this.#semaphore.shrink(this, amount)
+    this.amount = Math.min(this.amount, amount)
+    this.#semaphore.serve()
   }
 
   /** Records a sign of life of the upload. */

@@ -7,6 +7,24 @@ export async function within<T>(promise: Promise<T>, ms: number, error: () => Er
   return first
 }
 
+/**
+ * The value of a promise, unless nothing happens for `ms`. `lastAt` tells when something last did,
+ * in milliseconds since the epoch.
+ */
+export async function unlessIdle<T>(
+  promise: Promise<T>,
+  ms: number,
+  lastAt: () => number,
+  error: () => Error,
+): Promise<T> {
+  const since = Date.now()
+  for (let left = ms; left > 0; left = Math.max(since, lastAt()) + ms - Date.now()) {
+    const first = await raced(promise, left, LATE)
+    if (first !== LATE) return first
+  }
+  throw error()
+}
+
 /** The value of a promise, or `late` if it takes longer. */
 export async function raced<T, L>(promise: Promise<T>, ms: number, late: L): Promise<T | L> {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -5,9 +5,13 @@ import { createApp } from '../../src/worker/app.ts'
 import { allFeatures } from '../../src/worker/features.ts'
 import type { WorkerParts } from '../../src/worker/parts.ts'
 import type { GateEvent } from '../../src/events/schema.ts'
+import type { Entry } from '../../src/list/entry.ts'
+import { toHex } from '../../src/util/bytes.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createWatcherCheck } from '../../src/doors/api/authorize.ts'
 import { apiOf } from '../../src/doors/api/settings.ts'
+import { forgetVersions, keptVersions } from '../../src/list/history.ts'
+import { readExistingManifest } from '../../src/list/manifest.ts'
 import { publishBank } from '../../src/list/publish.ts'
 import { needlesOf, type Probe } from '../../src/scan/scanned.ts'
 import { scanFile } from '../../src/scan/scanner.ts'
@@ -69,19 +73,52 @@ export function setUp(vars: object = {}, parts: Partial<WorkerParts> = {}) {
   }
 }
 
-/** Hash of an image by a probe. */
+const hashed = new WeakMap<Uint8Array, Map<Probe, Hash256>>()
+
+/** Hash of an image by a probe. Each image is decoded once. */
 export async function hashOf(file: Uint8Array, probe: Probe = 'identity'): Promise<Hash256> {
-  const needles = needlesOf(await scanFile({ modules }, file))
-  return needles.find((needle) => needle.probe === probe)!.hash
+  const known =
+    hashed.get(file) ??
+    new Map(
+      needlesOf(await scanFile({ modules }, file))
+        .toReversed()
+        .map((one) => [one.probe, one.hash]),
+    )
+  hashed.set(file, known)
+  return known.get(probe)!
 }
 
-/** Publishes hashes as the entries known-0, known-1, …, and others, as the bank csam. */
-export async function publish(...hashes: Hash256[]): Promise<void> {
+/** What was published last, and as which version. */
+let last: { banks: string; manifest: string | undefined } | undefined
+
+/** Hashes as the entries known-0, known-1, …, and others. */
+export function entriesOf(...hashes: Hash256[]): Entry[] {
   const known = hashes.map((hash, i) => ({
     kind: 'pdq' as const,
     hash,
     id: `known-${i}`,
     labels: { source: 'test' },
   }))
-  await publishBank(kvStore(), [...known, ...randomEntries(500, 1)], { bank: 'csam' })
+  return [...known, ...randomEntries(500, 1)]
+}
+
+/** Publishes the entries of hashes as the bank csam. */
+export function publish(...hashes: Hash256[]): Promise<void> {
+  return publishBanks({ csam: entriesOf(...hashes) })
+}
+
+/**
+ * Publishes entries as banks, one after another, unless they are what is published. Earlier versions are forgotten: a publication
+ * reads all that are kept, which are a hundred after as many tests.
+ */
+export async function publishBanks(banks: Record<string, Entry[]>): Promise<void> {
+  const store = kvStore()
+  const current = async () => (await readExistingManifest(store))?.id
+  const wanted = JSON.stringify(banks, (_, value: unknown) =>
+    value instanceof Uint8Array ? toHex(value) : value,
+  )
+  if (last?.banks === wanted && last.manifest === (await current())) return
+  await forgetVersions(store, await keptVersions(store))
+  for (const [bank, entries] of Object.entries(banks)) await publishBank(store, entries, { bank })
+  last = { banks: wanted, manifest: await current() }
 }

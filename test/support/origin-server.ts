@@ -52,6 +52,16 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     response.flushHeaders()
   },
   '/resets': (request) => request.once('data', () => request.socket.destroy()),
+  // Reads on all the time, at so many bytes a second.
+  '/reads-slowly': (request) => {
+    const [begin, bytesPerMs] = [Date.now(), 8 * 1024]
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      request.pause()
+      setTimeout(() => request.resume(), Math.max(0, begin + bytes / bytesPerMs - Date.now()))
+    })
+  },
   '/hangs': (request) => request.removeAllListeners('end'),
   '/does-not-read': (request) => {
     request.removeAllListeners('data')

@@ -53,13 +53,15 @@ it('turns away a client that trickles, though it never stalls', async () => {
 it('expects a long body to arrive faster, so that it has come after an hour', async () => {
   const long = 512 * 1024 * 1024
   expect(await takenOf(400, {}, long)).toBe(300)
-  expect(await takenOf(1000, {}, long)).toBeLessThan(120)
+  // Of 149 KB a second, which it must send, it sends 66.
+  expect(await takenOf(1000, {}, long)).toBe(106)
   expect(await takenOf(1000, {}, long / 16)).toBe(300)
   expect(await takenOf(1000, { maxMs: 7_200_000 * 2 }, long)).toBe(300)
 })
 
 it('expects more of a client while others wait for what it holds', async () => {
   expect(await takenOf(2000)).toBe(300)
-  expect(await takenOf(2000, { isPressed: () => true })).toBeLessThan(10)
+  // It may take 5 s, and a second for each chunk that has come.
+  expect(await takenOf(2000, { isPressed: () => true })).toBe(4)
   expect(await takenOf(1000, { isPressed: () => true })).toBe(300)
 })

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type Check, failed, ok, reasonOf, skipped, warning } from './checks.ts'
 import type { OwnOrigin } from './own-origin.ts'
-import { drillPicture, KNOWN_SEED, longDrillFile, OTHER_SEED } from './pictures.ts'
+import { drillPicture, longDrillFile } from './pictures.ts'
 
 const REFUSED = 451
 /** The long picture is this many bytes longer than the gate buffers. */
@@ -27,7 +27,7 @@ export interface DrillTarget {
 
 async function knownPicture(target: DrillTarget): Promise<Check> {
   const check = 'a known picture is refused'
-  const sent = await upload(target, 'known.png', drillPicture(KNOWN_SEED))
+  const sent = await upload(target, 'known.jpg', drillPicture('known'))
   if (typeof sent === 'string') return failed(check, sent)
   if (sent.status !== REFUSED)
     return failed(
@@ -44,8 +44,8 @@ async function knownPicture(target: DrillTarget): Promise<Check> {
 
 async function otherPicture(target: DrillTarget): Promise<Check> {
   const check = 'another picture passes'
-  const body = drillPicture(OTHER_SEED)
-  const sent = await upload(target, 'other.png', body)
+  const body = drillPicture('other')
+  const sent = await upload(target, 'other.jpg', body)
   if (typeof sent === 'string') return failed(check, sent)
   if (sent.status === REFUSED)
     return failed(check, 'it was refused as a match; report this as a bug')
@@ -71,7 +71,7 @@ async function longFile(target: DrillTarget): Promise<Check> {
   const body = longDrillFile(target.maxBufferedBytes + MORE_BYTES)
   if (body.byteLength > target.maxBodyBytes)
     return skipped(check, 'upload.maxBodyBytes takes no body that long')
-  const sent = await upload(target, 'long.png', body)
+  const sent = await upload(target, 'long.jpg', body)
   if (typeof sent === 'string') return failed(check, sent)
   if (sent.status !== REFUSED)
     return failed(check, `the answer is ${sent.status} instead of ${REFUSED}`)
@@ -98,7 +98,7 @@ async function upload(
   body: Uint8Array<ArrayBuffer>,
 ): Promise<Sent | string> {
   const to = new URL(`${url.pathname.replace(/\/$/, '')}/${Date.now()}-${name}`, url)
-  const headers = { 'content-type': 'image/png' }
+  const headers = { 'content-type': 'image/jpeg' }
   try {
     const response = await fetch(to, { method, body, headers, redirect: 'manual' })
     await response.arrayBuffer()

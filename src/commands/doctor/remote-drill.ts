@@ -1,4 +1,6 @@
 import type { Config } from '../../config/schema.ts'
+import { readBankEntries } from '../../list/bank-entries.ts'
+import { digestEntry } from '../../list/digests.ts'
 import type { Manifest } from '../../list/manifest.ts'
 import { publishBank } from '../../list/publish.ts'
 import type { ListStore } from '../../list/store.ts'
@@ -13,7 +15,7 @@ const POLL_MS = 3000
 /** The check that fails until the Worker has the list. */
 const REFUSED = 'a known picture is refused'
 
-/** Publishes the drill's bank if it is missing, and uploads pictures to a running Worker. */
+/** Publishes the drill's entry if it is missing, and uploads pictures to a running Worker. */
 export async function runningDrill(target: RunningDrill): Promise<Check[]> {
   const { settings, method, canReadBack } = target
   if (settings.policy.mode === 'shadow')
@@ -46,13 +48,12 @@ export interface RunningDrill {
   canReadBack: boolean
 }
 
-/** Version of the list with the drill's bank. Monitoring drills often but publishes once. */
+/** Version of the list with the drill's entry. Monitoring drills often but publishes once. */
 async function publishOnce({ store, manifest }: RunningDrill): Promise<number> {
-  if (manifest.banks.some(({ id }) => id === DRILL_BANK)) return manifest.version
-  const published = await publishBank(store, await drillEntries(), {
-    bank: DRILL_BANK,
-    allowLarge: true,
-  })
+  const entries = await drillEntries()
+  const known = new Set((await readBankEntries(store, manifest, DRILL_BANK)).map(digestEntry))
+  if (entries.every((entry) => known.has(digestEntry(entry)))) return manifest.version
+  const published = await publishBank(store, entries, { bank: DRILL_BANK, allowLarge: true })
   return published.manifest.version
 }
 

@@ -11,7 +11,7 @@ export const OriginSettings = optionalGroup(
       wholeNumber(
         1,
         120,
-        'Seconds that the origin may take to accept a request, and again to answer it.',
+        'Seconds that the origin may take to accept a request, and again to answer it. While it reads a body from the bucket, it is not late.',
       ),
       100,
     ),

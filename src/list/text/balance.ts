@@ -1,3 +1,4 @@
+import { countOnes } from '../../util/hash.ts'
 import { UnclearKindError } from '../errors.ts'
 
 /**
@@ -19,7 +20,7 @@ export class BitBalance {
 
   add(hash: Uint8Array, where: string): void {
     this.total++
-    if (countBits(hash) === PDQ_BITS) return
+    if (countOnes(hash) === PDQ_BITS) return
     this.unlike++
     this.firstUnlike ??= where
   }
@@ -48,10 +49,4 @@ export function checkBalance(unnamed: BitBalance, sums: BitBalance): void {
       `the list looks like output of sha256sum, but its ${sums.total} hashes with 64 digits look like PDQ`,
     )
   }
-}
-
-function countBits(hash: Uint8Array): number {
-  let bits = 0
-  for (let byte of hash) for (; byte !== 0; byte &= byte - 1) bits++
-  return bits
 }

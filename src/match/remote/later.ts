@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { utf8 } from '../../util/bytes.ts'
 import { formatHash, parseHash } from '../../util/hash.ts'
 import { parseJson } from '../../util/json.ts'
 import type { ListStore } from '../../list/store.ts'
@@ -52,9 +53,7 @@ export class LaterQuestions {
       )
     const text = JSON.stringify({ caseId, at: this.#now(), needles })
     const key = `${FOLDER}${bank}/${caseId}`
-    await this.#store
-      .put(key, new Uint8Array(new TextEncoder().encode(text)))
-      .catch(() => undefined)
+    await this.#store.put(key, utf8(text)).catch(() => undefined)
   }
 
   /** Repeats queries to a bank for as long as it answers. */

@@ -1,4 +1,4 @@
-import { concatenate } from '../../util/bytes.ts'
+import { concatenate, utf8 } from '../../util/bytes.ts'
 import { HashgateError } from '../../util/errors.ts'
 import type { Bank } from '../../list/manifest.ts'
 import type { ListStore } from '../../list/store.ts'
@@ -109,7 +109,7 @@ export class RemoteBank {
   /** A name of an image's needles, for this bank; `undefined` without needles. */
   async #nameOf(needles: readonly Needle[]): Promise<string | undefined> {
     if (needles.length === 0) return undefined
-    const bank = new TextEncoder().encode(`remote negative ${this.name}\0`)
+    const bank = utf8(`remote negative ${this.name}\0`)
     return this.#deps.store.nameOf(concatenate([bank, ...needles.map(({ hash }) => hash)]))
   }
 
@@ -150,7 +150,7 @@ export class RemoteBank {
   async #entryOf({ id, secret }: Finding): Promise<string> {
     if (id !== undefined) return id
     const text = `remote entry ${this.name}\0${secret}`
-    const name = await this.#deps.store.nameOf(new Uint8Array(new TextEncoder().encode(text)))
+    const name = await this.#deps.store.nameOf(utf8(text))
     return `r-${name.slice(0, NAME_DIGITS)}`
   }
 }

@@ -62,14 +62,14 @@ export class Inflater {
     const [inStart, outStart] = [stream.next_in, stream.next_out]
     const status = zlibInflate(stream, Z_NO_FLUSH)
     this.inBytes += stream.next_in - inStart
-    yield* this.#tell(stream.output.subarray(outStart, stream.next_out))
+    yield* this.#handOn(stream.output.subarray(outStart, stream.next_out))
     if (this.state !== 'open') return false
     if (status === Z_STREAM_END) this.state = 'ended'
     else if (status !== Z_OK && status !== Z_BUF_ERROR) this.state = 'damaged'
     return status === Z_OK && (stream.avail_in > 0 || stream.avail_out === 0)
   }
 
-  *#tell(bytes: Uint8Array): Steps {
+  *#handOn(bytes: Uint8Array): Steps {
     if (bytes.length === 0) return
     this.outBytes += bytes.length
     const { ratio, ratioFreeBytes } = this.#budget.limits

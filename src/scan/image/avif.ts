@@ -3,7 +3,7 @@ import { readTrack, type Track } from './avif-track.ts'
 import { type Image, stillAvif } from './avif-writer.ts'
 import { findBox, readBoxes, u32At } from './iso-boxes.ts'
 import { readColourBox, readDisplay, readMaster, withPrimary } from './item-properties.ts'
-import type { LibraryPicture, LibraryPlan } from './library-plan.ts'
+import { type LibraryPicture, type LibraryPlan, thinnedOut } from './library-plan.ts'
 
 /**
  * Pixels that frames of a sequence may take to decode, including those before them: a frame is
@@ -64,12 +64,10 @@ function stopsOf(track: Track): number[] {
     layers.reduce((sum, layer) => {
       return sum + (sample - syncSampleOf(layer, sample) + 1) * layer.width * layer.height
     }, 0)
-  for (let step = 1; step <= track.samples.length; step++) {
-    const stops = track.samples.map((_, i) => i).filter((i) => i % step === 0)
+  return thinnedOut([...track.samples.keys()], (stops) => {
     const total = stops.reduce((sum, stop) => sum + cost(stop), 0)
-    if (stops.length <= MAX_FRAMES && total <= MAX_SEQUENCE_PIXELS) return stops
-  }
-  return [0]
+    return stops.length <= MAX_FRAMES && total <= MAX_SEQUENCE_PIXELS
+  })
 }
 
 /** The sample where decoding must begin for another one. */

@@ -70,9 +70,9 @@ export class Canvas {
 function reduced(picture: Pixels, width: number, height: number): Pixels {
   const data = new Uint8Array(width * height * 4)
   for (let y = 0; y < height; y++) {
-    const [top, bottom] = rangeOf(y, height, picture.height)
+    const [top, bottom] = averagedBy(y, height, picture.height)
     for (let x = 0; x < width; x++) {
-      const [left, right] = rangeOf(x, width, picture.width)
+      const [left, right] = averagedBy(x, width, picture.width)
       data.set(
         meanOf(picture, { x: left, y: top, width: right - left, height: bottom - top }),
         (y * width + x) * 4,
@@ -82,7 +82,8 @@ function reduced(picture: Pixels, width: number, height: number): Pixels {
   return { width, height, data }
 }
 
-function rangeOf(i: number, count: number, side: number): [number, number] {
+/** Range of the pixels along a side that one of `count` averages. */
+export function averagedBy(i: number, count: number, side: number): [number, number] {
   const from = Math.floor((i * side) / count)
   return [from, Math.max(from + 1, Math.floor(((i + 1) * side) / count))]
 }

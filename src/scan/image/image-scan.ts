@@ -1,43 +1,21 @@
-import { beginsWith, concatenate } from '../../util/bytes.ts'
-import { inTurns, nextTurn, type Steps } from '../../util/steps.ts'
+import { beginsWith } from '../../util/bytes.ts'
+import type { Steps } from '../../util/steps.ts'
 import { type Frame, ImageDecoder, type Tones } from '../../core/image.ts'
-import { planAvif } from './avif.ts'
-import { stretchAlpha } from './alpha.ts'
-import { Canvas, crop, SceneGate } from './canvas.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
-import type { FileFormat } from '../format.ts'
-import { codePointSpace, type ColourSpace, gammaSpace } from './colour-space.ts'
+import { codePointSpace, gammaSpace } from './colour-space.ts'
 import { readExif } from './exif.ts'
+import { HeldImage, isHeldFormat } from './held-image.ts'
 import { readJfifThumbnail } from './jfif.ts'
-import { readHeic } from './heic/heic.ts'
 import { readProfile } from './icc.ts'
 import { type ImageFormat, isCoreFormat, sniffFormat } from './format.ts'
-import { LIBRARY_LIMITS, type LibraryFormat } from './library-limits.ts'
-import type { LibraryPlan } from './library-plan.ts'
-import { decodeWithLibrary, type Pixels } from './library.ts'
-import type { Pages } from './pages.ts'
+import { type ImageOutcome, unscannableImage } from './outcome.ts'
 import { Needles } from '../probes/needles.ts'
 import type { QualifiedHash } from '../../core/plane.ts'
-import type { Needle, ScannedFile, UnscannableReason } from '../scanned.ts'
-import {
-  CANVAS_PIXEL_MS,
-  CONVERSION_MS,
-  DECODER_MS,
-  IMAGE_CHUNK_MS,
-  decodingMs,
-  FRAME_MS,
-  libraryMs,
-  NODE_MS,
-  SCENE_MS,
-  STEP_MS,
-  TONED_PIXEL_MS,
-} from '../work.ts'
-import { inflateProfile, MAX_NODES, nodesOf, tonesOf } from './tone.ts'
-import { isoLength } from './iso-boxes.ts'
-import { readTiff, tiffLength } from './tiff/tiff.ts'
-import { planWebp, webpLength } from './webp.ts'
+import type { ScannedFile } from '../scanned.ts'
+import { DECODER_MS, IMAGE_CHUNK_MS, decodingMs, FRAME_MS, STEP_MS } from '../work.ts'
+import { affordableTones, inflateProfile } from './tone.ts'
 
 /** A picture that is scanned again, with the held-back part of its upload: see `Pictures.leave`. */
 const LEFT: ImageOutcome = {
@@ -51,12 +29,6 @@ const LEFT: ImageOutcome = {
 /** Bytes that the core is given at once. */
 const CHUNK_BYTES = 16 * 1024
 
-/** Files whose bytes are held until the end: a library, or a converter, wants them whole. */
-const HELD_FORMATS: ReadonlySet<string> = new Set(['webp', 'avif', 'heic', 'jxl', 'tiff'])
-
-/** Maximum attempts to find where a held file ends: files have few directories and boxes. */
-const MAX_LENGTH_LOOKS = 24
-
 /**
  * Turns the bytes of one image, as they arrive, into needles. The core's formats are decoded as they arrive, without keeping
  * the file. Other files are kept whole, as long as there is room.
@@ -68,18 +40,14 @@ export class ImageScan {
   readonly #isNested: boolean
   #decoder: ImageDecoder | undefined
   #outcome: ImageOutcome | undefined
-  #held: Uint8Array[] = []
-  #isOverHeld = false
+  /** A file that the core does not decode. It is kept whole. */
+  #held: HeldImage | undefined
+  /** Decodes the held file, once it has ended. */
+  #heldEnd: (() => Promise<ImageOutcome>) | undefined
   #bytes = 0
   /** Work that decoding has been charged with. */
   #decodingMs = 0
   #stepsMs = 0
-  #heldBytes = 0
-  /** Bytes of a held image needed to find its end, and the attempts so far. */
-  #neededBytes = 1
-  #lengthLooks = 0
-  /** Ends a held image whose bytes are all present. Viewers ignore what follows them. */
-  #heldEnd: (() => Promise<ImageOutcome>) | undefined
   /** Needles that were reported before the image was complete. */
   #reportedNeedles = 0
   readonly #needles: Needles
@@ -96,10 +64,11 @@ export class ImageScan {
     this.#budget = budget
     this.#isNested = isNested
     this.#needles = new Needles(context, budget)
-    if (isCoreFormat(format) || HELD_FORMATS.has(format)) context.pictures?.begin(this)
+    if (isHeldFormat(format)) this.#held = new HeldImage(context, format, budget, this.#needles)
+    if (isCoreFormat(format) || this.#held) context.pictures?.begin(this)
     if (!isCoreFormat(format)) return
     if (budget.isExhausted) {
-      this.#settle(unscannable('over-limit'))
+      this.#settle(unscannableImage('over-limit'))
       return
     }
     budget.spend(DECODER_MS)
@@ -114,7 +83,7 @@ export class ImageScan {
     if (this.#decoder) {
       this.#budget.spend(IMAGE_CHUNK_MS)
       yield* this.#decode(this.#decoder, chunk)
-    } else if (HELD_FORMATS.has(this.#format) && !this.isOver) this.#keep(chunk)
+    } else if (this.#held && !this.isOver) this.#keep(this.#held, chunk)
   }
 
   /**
@@ -139,27 +108,26 @@ export class ImageScan {
 
   /** Whether further bytes make no difference. */
   get isOver(): boolean {
-    return this.#outcome !== undefined || this.#heldEnd !== undefined || this.#isOverHeld
+    return this.#outcome !== undefined || (this.#held !== undefined && this.#held.state !== 'open')
   }
 
   /** Number of bytes up to the end of a held image, as far as it is known; otherwise `Infinity`. */
   get missingBytes(): number {
-    const isKnown = this.#lengthLooks > 0 && !this.isOver
-    return isKnown ? this.#neededBytes - this.#heldBytes : Infinity
+    return this.#held?.missingBytes ?? Infinity
   }
 
   /** Ends the image. A held image must be decoded while nothing else is. */
   *finish(): Steps<ImageOutcome | (() => Promise<ImageOutcome>)> {
     if (this.#decoder) this.#settle(yield* this.#endDecoder(this.#decoder))
     if (this.#outcome) return this.#outcome
-    if (this.#isOverHeld) return this.#context.pictures ? LEFT : unscannable('over-limit')
-    if (!HELD_FORMATS.has(this.#format)) return unscannable('unsupported-format')
-    return this.#heldEnd ?? this.#endWith(this.#held)
+    if (!this.#held) return unscannableImage('unsupported-format')
+    if (this.#held.state !== 'over-limit') return this.#heldEnd ?? this.#endHeld(this.#held)
+    return this.#context.pictures ? LEFT : unscannableImage('over-limit')
   }
 
   /** Frees what is held, without an outcome: it is not an image. */
   drop(): void {
-    this.#held = []
+    this.#held = undefined
     this.#context.pictures?.end(this)
   }
 
@@ -172,8 +140,9 @@ export class ImageScan {
     if (decoder.looks > looks) this.#context.pictures?.addFrame(this)
     if (decoder.isDone || decoder.failure) this.#settle(yield* this.#endDecoder(decoder))
     else if (this.#budget.isExhausted && this.#needles.frames === 0)
-      this.#settle(unscannable('over-limit', decoder.size))
-    else if (this.#isNested && this.#budget.isOverMemory) this.#settle(unscannable('over-limit'))
+      this.#settle(unscannableImage('over-limit', decoder.size))
+    else if (this.#isNested && this.#budget.isOverMemory)
+      this.#settle(unscannableImage('over-limit'))
   }
 
   /** Frees the decoder's memory. */
@@ -195,31 +164,14 @@ export class ImageScan {
     return { ...file, needles }
   }
 
-  #keep(chunk: Uint8Array): void {
-    this.#held.push(chunk)
-    this.#heldBytes += chunk.length
-    this.#isOverHeld = !this.#budget.take('heldBytes', chunk.length)
-    if (this.#isOverHeld) {
-      this.#held = []
-      this.#context.pictures?.leave()
-    } else if (this.#heldBytes >= this.#neededBytes) this.#endIfWhole()
+  #keep(held: HeldImage, chunk: Uint8Array): void {
+    held.keep(chunk)
+    if (held.state === 'over-limit') this.#context.pictures?.leave()
+    else if (held.state === 'whole') this.#heldEnd = this.#endHeld(held)
   }
 
-  #endIfWhole(): void {
-    const file = oneOrJoined(this.#held)
-    this.#held = [file]
-    const length = heldLength(this.#format, file)
-    this.#neededBytes = ++this.#lengthLooks < MAX_LENGTH_LOOKS ? length : Infinity
-    if (length > file.length) return
-    // If other bytes were read within a WebP, it may need bytes after its stated end.
-    this.#heldEnd = this.#endWith([this.#format === 'webp' ? file : file.subarray(0, length)])
-  }
-
-  /** The outcome if these are all bytes of the image. Decoded once, on the first call. */
-  #endWith(held: Uint8Array[]): () => Promise<ImageOutcome> {
-    let outcome: Promise<ImageOutcome> | undefined
-    const end = () => (outcome ??= this.#endHeld(held))
-    this.#held = []
+  #endHeld(held: HeldImage): () => Promise<ImageOutcome> {
+    const end = () => held.decode()
     this.#context.pictures?.end(this, async () => this.#describe(await end()))
     return end
   }
@@ -251,26 +203,15 @@ export class ImageScan {
 
   /** What the file itself says of its colours. In PNG, code points come before a profile, and that before the rest. */
   #readTones({ profile, pngColours }: ImageDecoder): Tones | undefined {
-    if (this.#format !== 'png') return this.#tonesOf(profile && readProfile(profile))
+    if (this.#format !== 'png')
+      return affordableTones(profile && readProfile(profile), this.#budget, this.#needles)
     const { gamma, chromaticities, codePoints } = pngColours
     const icc = profile && inflateProfile(profile, this.#budget)
     const space =
       (codePoints && codePointSpace(codePoints.primaries, codePoints.transfer)) ??
       (icc && readProfile(icc)) ??
       (gamma || chromaticities ? gammaSpace(gamma, chromaticities) : undefined)
-    return this.#tonesOf(space)
-  }
-
-  /** The tones of a space. One whose grid is too fine is left out. */
-  #tonesOf(space: ColourSpace | undefined): Tones | undefined {
-    if (!space) return undefined
-    const nodes = nodesOf(space)
-    if (nodes > MAX_NODES) {
-      this.#needles.isPartial = true
-      return undefined
-    }
-    this.#budget.spend(nodes * NODE_MS)
-    return tonesOf(space)
+    return affordableTones(space, this.#budget, this.#needles)
   }
 
   #useFrame(decoder: ImageDecoder, frame: Frame, orientation: number): void {
@@ -279,12 +220,12 @@ export class ImageScan {
     const tones = this.#tones
     this.#needles.addFrame({ frame, orientation, aspect: width / height, ...(tones && { tones }) })
     if (this.#context.pictures && decoder === this.#decoder)
-      this.#tellFrame(this.#context.pictures, decoder)
+      this.#reportFrame(this.#context.pictures, decoder)
   }
 
   /** Reports what a frame shows. More of the image may follow, or only its end. */
-  #tellFrame(pictures: Pictures, decoder: ImageDecoder): void {
-    const file = this.#describe(this.#scanned(decoder.size))
+  #reportFrame(pictures: Pictures, decoder: ImageDecoder): void {
+    const file = this.#describe(this.#needles.outcome(decoder.size))
     if (decoder.mayHaveFrames) pictures.addFrame(this, file)
     else pictures.end(this, file)
   }
@@ -296,8 +237,8 @@ export class ImageScan {
     this.#needles.add('thumbnail', (this.#thumbnail ?? this.#findThumbnail())?.hash, 0)
     this.#addRawThumbnail(decoder)
     if (decoder.failure && this.#needles.frames === 0)
-      return unscannable(decoder.failure, decoder.size)
-    return this.#scanned(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
+      return unscannableImage(decoder.failure, decoder.size)
+    return this.#needles.outcome(decoder.size, decoder.hasLeftOut || decoder.failure !== undefined)
   }
 
   /**
@@ -345,155 +286,6 @@ export class ImageScan {
     decoder.push(data, true, (frame) => this.#needles.add('thumbnail', frame.stored(), 0))
     decoder.release()
   }
-
-  async #endHeld(held: Uint8Array[]): Promise<ImageOutcome> {
-    await this.#budget.turnIfOver() // before decoding: the pixels of two pictures would be too many
-    if (this.#budget.isExhausted) return unscannable('over-limit')
-    const file = oneOrJoined(held)
-    held.length = 0
-    if (this.#format === 'webp' || this.#format === 'avif') {
-      const plan = this.#format === 'webp' ? planWebp(file) : planAvif(file)
-      return plan ? this.#endLibrary(this.#format, file, plan) : unscannable('damaged')
-    }
-    const { heic: library, modules } = this.#context
-    if (this.#format === 'tiff') return this.#endPages(readTiff(modules.image, this.#budget, file))
-    if (this.#format !== 'heic' || !library) return this.#endConverted(file, 'unsupported-format')
-    const heic = readHeic({ core: modules.image, budget: this.#budget, library, file })
-    const outcome = await this.#endPages(heic)
-    const isLeft = outcome.coverage === 'unscannable' && outcome.reason !== 'over-limit'
-    return isLeft ? this.#endConverted(file, outcome.reason, sizeOf(outcome)) : outcome
-  }
-
-  /** Decodes the pages. Those after the first are left out if they cannot be decoded. */
-  async #endPages(file: Pages): Promise<ImageOutcome> {
-    let shown: Size | undefined
-    let size: Size | undefined
-    let failure: UnscannableReason | undefined
-    let { isPartial } = file
-    for (const one of file.pages) {
-      if (typeof one === 'string') {
-        failure ??= one
-        continue
-      }
-      if (size) await nextTurn()
-      const { width, height, orientation, space } = one.page
-      size ??= { width, height }
-      this.#tones = this.#tonesOf(space)
-      const tones = this.#tones
-      const decoding = one.decode((frame) => {
-        shown ??= { width, height }
-        const aspect = width / height
-        this.#needles.addFrame({ frame, orientation, aspect, ...(tones && { tones }) })
-      }, tones)
-      const end = await inTurns(decoding, this.#budget.turn)
-      if (typeof end === 'string') failure ??= end
-      else isPartial ||= end.isPartial
-    }
-    if (!shown) return unscannable(failure ?? 'damaged', size)
-    return this.#scanned(shown, isPartial || failure !== undefined)
-  }
-
-  /**
-   * Decodes a file with a library if it fits the budget. A picture after the first is left out if
-   * the library cannot decode it.
-   */
-  async #endLibrary(
-    format: LibraryFormat,
-    file: Uint8Array,
-    plan: LibraryPlan,
-  ): Promise<ImageOutcome> {
-    const size: Size = { width: plan.width, height: plan.height }
-    if (size.width * size.height > LIBRARY_LIMITS[format].maxPixels) {
-      return this.#endConverted(file, 'over-pixel-budget', size)
-    }
-    this.#tones = this.#tonesOf(plan.space)
-    const scenes = new SceneGate(this.#context.modules.image)
-    let canvas: Canvas | undefined
-    let shown: Size | undefined
-    let failure: UnscannableReason | undefined
-    for (const [i, picture] of plan.pictures.entries()) {
-      const { area, placed } = picture
-      if (i > 0) await this.#budget.turn() // while memory holds the pixels of neither picture
-      if (this.#budget.isExhausted) {
-        failure ??= 'over-limit'
-        break
-      }
-      this.#budget.spend(libraryMs(format, size))
-      const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
-      if (typeof pixels === 'string') {
-        failure ??= pixels
-        continue
-      }
-      if (placed) {
-        canvas ??= new Canvas(placed.canvas)
-        this.#budget.spend(pixels.width * pixels.height * CANVAS_PIXEL_MS)
-      }
-      const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels
-      this.#budget.spend(SCENE_MS)
-      if (!scenes.isNew(shownPixels)) continue
-      const orientation = shown ? 1 : plan.orientation
-      shown ??= { width: shownPixels.width, height: shownPixels.height }
-      for (const view of area ? [shownPixels, crop(shownPixels, area)] : [shownPixels]) {
-        this.#usePixels(view, orientation)
-        if (format === 'avif' && stretchAlpha(view)) this.#usePixels(view, orientation)
-      }
-    }
-    if (!shown) {
-      const reason = failure ?? 'damaged'
-      if (reason === 'over-memory-budget') return this.#endConverted(file, reason, size)
-      return unscannable(reason, size)
-    }
-    return this.#scanned(shown, plan.isPartial || failure !== undefined)
-  }
-
-  #usePixels({ width, height, data }: Pixels, orientation: number): void {
-    const size = { width, height, channels: 4 } as const
-    const decoder = ImageDecoder.forPixels(this.#context.modules.image, size)
-    if (this.#tones && this.#needles.wants('toned')) {
-      decoder.setTones(this.#tones)
-      this.#budget.spend(width * height * TONED_PIXEL_MS)
-    }
-    decoder.push(data, true, (frame) => this.#useFrame(decoder, frame, orientation))
-    decoder.release()
-  }
-
-  /** Scans the picture that the converter makes of the file, if there is a converter and it can. */
-  async #endConverted(
-    file: Uint8Array,
-    reason: UnscannableReason,
-    size?: Size,
-  ): Promise<ImageOutcome> {
-    const { convert } = this.#context
-    if (!convert) return unscannable(reason, size)
-    if (!this.#budget.take('conversions')) return unscannable('over-limit', size)
-    this.#budget.spend(CONVERSION_MS)
-    const picture = await convert(file)
-    if (!picture) return unscannable(reason, size)
-    const decoder = ImageDecoder.forFile(this.#context.modules.image, 'png')
-    decoder.push(picture, true, (frame) => this.#useFrame(decoder, frame, 1))
-    const pictureSize = decoder.size
-    decoder.release()
-    if (decoder.failure) return unscannable(decoder.failure, size)
-    return this.#scanned(size ?? pictureSize)
-  }
-
-  #scanned({ width, height }: Size, isPartial = false): ImageOutcome {
-    const { found, widen } = this.#needles
-    return {
-      coverage: 'scanned',
-      width,
-      height,
-      needles: found,
-      isPartial: isPartial || this.#needles.isPartial,
-      ...(widen && { widen }),
-    }
-  }
-}
-
-/** Pixels. */
-interface Size {
-  width: number
-  height: number
 }
 
 /** A JPEG in an Exif block. */
@@ -505,52 +297,6 @@ interface Thumbnail {
   isWhole: boolean
 }
 
-export type ImageOutcome =
-  | {
-      coverage: 'scanned'
-      width: number
-      height: number
-      needles: Needle[]
-      isPartial: boolean
-      widen?: () => Needle[]
-    }
-  | { coverage: 'unscannable'; reason: UnscannableReason; width?: number; height?: number }
-
-export function isHeldFormat(format: FileFormat): boolean {
-  return HELD_FORMATS.has(format)
-}
-
-/** Bytes of a held file needed to find its end. If it has that many, they are the whole file. */
-function heldLength(format: ImageFormat, file: Uint8Array): number {
-  if (format === 'webp') return webpLength(file) ?? 8
-  if (format === 'tiff') return tiffLength(file)
-  return format === 'jxl' ? Infinity : isoLength(file)
-}
-
-function unscannable(reason: UnscannableReason, size?: Size): ImageOutcome {
-  const isKnown = size !== undefined && size.width > 0
-  return {
-    coverage: 'unscannable',
-    reason,
-    ...(isKnown && { width: size.width, height: size.height }),
-  }
-}
-
-function oneOrJoined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only, ...others] = parts
-  return only && others.length === 0 ? only : concatenate(parts)
-}
-
-function sizeOf({ width, height }: { width?: number; height?: number }): Size | undefined {
-  return width !== undefined && height !== undefined ? { width, height } : undefined
-}
-
 function orientationOf(exif: Uint8Array | undefined): number {
   return exif ? readExif(exif).orientation : 1
-}
-
-/** Bytes that a held image lacks up to its end if it begins like this; `Infinity` for others. */
-export function missingBytesOf(head: Uint8Array): number {
-  const format = sniffFormat(head)
-  return format && HELD_FORMATS.has(format) ? heldLength(format, head) - head.length : Infinity
 }

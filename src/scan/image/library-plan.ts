@@ -1,4 +1,4 @@
-import type { ColourSpace } from './colour-space.ts'
+import type { PageHead } from './pages.ts'
 
 /** Part of a picture, in pixels. */
 export interface Area {
@@ -27,15 +27,21 @@ export interface LibraryPicture {
   placed?: Placed
 }
 
-/** What a library should decode from a file, in order. */
-export interface LibraryPlan {
-  /** Largest size claimed anywhere in the file, in pixels: a decoder may need memory for it. */
-  width: number
-  height: number
-  /** Exif orientation of the first picture. */
-  orientation: number
+/** All items, or every n-th of them, as many as fit. The first is always there. */
+export function thinnedOut<T>(items: readonly T[], fits: (some: readonly T[]) => boolean): T[] {
+  for (let step = 1; step < items.length; step++) {
+    const some = items.filter((_, i) => i % step === 0)
+    if (fits(some)) return some
+  }
+  return items.slice(0, 1)
+}
+
+/**
+ * What a library should decode from a file, in order. Its size is the largest one claimed anywhere in the file: a decoder may need memory for it. Its
+ * orientation is that of the first picture.
+ */
+export interface LibraryPlan extends PageHead {
   pictures: LibraryPicture[]
-  space?: ColourSpace
   /** Whether the file has pictures that are not in the plan. */
   isPartial: boolean
 }

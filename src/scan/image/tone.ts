@@ -5,12 +5,13 @@ import { concatenate } from '../../util/bytes.ts'
 import { atOnce, only } from '../../util/steps.ts'
 import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
+import { NODE_MS } from '../work.ts'
 import { clamp, type ColourSpace, dot, shownLuma } from './colour-space.ts'
 
 /** Bytes of a profile that are inflated. */
 const MAX_PROFILE_BYTES = 512 * 1024
 /** Nodes of a grid that are computed: those of a table with 33 a side, a common size. */
-export const MAX_NODES = 33 ** 3
+const MAX_NODES = 33 ** 3
 /** Steps of a curve. */
 const STEPS = 1024
 /** Luma that programs must move some grey by to change a picture's hash. */
@@ -22,6 +23,22 @@ const MIN_MOVE = 12
 const MIN_COLOUR_MOVE = 42
 /** Luma of red, green and blue. */
 const SHARES = [0.299, 0.587, 0.114]
+
+/** Tones of a space within a budget. If its grid is too fine, they are left out of what is found. */
+export function affordableTones(
+  space: ColourSpace | undefined,
+  budget: ScanBudget,
+  found: { isPartial: boolean },
+): Tones | undefined {
+  if (!space) return undefined
+  const nodes = space.sides.reduce((product, side) => product * side, 1)
+  if (nodes > MAX_NODES) {
+    found.isPartial = true
+    return undefined
+  }
+  budget.spend(nodes * NODE_MS)
+  return tonesOf(space)
+}
 
 /** Tones of a space; `undefined` if programs show nearly what is stored. */
 export function tonesOf({ shapers, sides, light }: ColourSpace): Tones | undefined {
@@ -38,11 +55,6 @@ export function tonesOf({ shapers, sides, light }: ColourSpace): Tones | undefin
     return { curve, colours: { places, sides, grid } }
   const isMoved = curve.some((luma, step) => Math.abs(luma - (step * 255) / STEPS) > MIN_MOVE)
   return isMoved ? { curve } : undefined
-}
-
-/** Nodes of a space's grid: each is computed. */
-export function nodesOf({ sides }: ColourSpace): number {
-  return sides.reduce((product, side) => product * side, 1)
 }
 
 /** Places of all nodes, 0 to 1 along each side, those along the last side next to one another. */

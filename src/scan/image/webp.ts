@@ -1,8 +1,8 @@
 import { ascii } from '../../util/ascii.ts'
-import { concatenate } from '../../util/bytes.ts'
+import { concatenate, viewOf } from '../../util/bytes.ts'
 import { readExif } from './exif.ts'
 import { readProfile } from './icc.ts'
-import type { LibraryPicture, LibraryPlan, Placed } from './library-plan.ts'
+import { type LibraryPicture, type LibraryPlan, type Placed, thinnedOut } from './library-plan.ts'
 
 /** Maximum pixels of all decoded frames of an animation. */
 const MAX_ANIMATION_PIXELS = 6_000_000
@@ -50,10 +50,9 @@ interface Chunk {
   whole: Uint8Array
 }
 
-/** Length of a WebP file, from its first bytes. `undefined` if they are too few. */
-export function webpLength(head: Uint8Array | undefined): number | undefined {
-  if (!head || head.length < 8) return undefined
-  return 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true)
+/** Bytes of a WebP file that are needed to find its end. */
+export function webpLength(head: Uint8Array): number {
+  return head.length < 8 ? 8 : 8 + viewOf(head).getUint32(4, true)
 }
 
 function webpOrientation(exif: Uint8Array | undefined): number {
@@ -68,15 +67,14 @@ function isImage({ type }: Chunk): boolean {
 
 /** RIFF's content after its own header, as far as it is there. */
 function riffContent(file: Uint8Array): Uint8Array {
-  const size = new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(4, true)
-  return file.subarray(12, Math.min(file.length, 8 + size))
+  return file.subarray(12, Math.min(file.length, webpLength(file)))
 }
 
 /** Maximum chunks examined. */
 const MAX_CHUNKS = 1024
 
 function* riffChunks(bytes: Uint8Array): Generator<Chunk> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   for (let at = 0, count = 0; count < MAX_CHUNKS && at + 8 <= bytes.length; count++) {
     const size = view.getUint32(at + 4, true)
     const end = at + 8 + size + (size % 2)
@@ -97,8 +95,7 @@ function readFrame({ data }: Chunk): AnimationFrame | undefined {
   const chunks = [...riffChunks(data.subarray(FRAME_HEADER_BYTES))]
   const image = chunks.find(isImage)
   if (!image) return undefined
-  const u24 = (at: number) =>
-    (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8) | ((data[at + 2] ?? 0) << 16)
+  const u24 = (at: number) => u24At(data, at)
   const area = { x: u24(0) * 2, y: u24(3) * 2, width: u24(6) + 1, height: u24(9) + 1 }
   const flags = data[15] ?? 0
   const placed = { area, blends: (flags & 2) === 0, isCleared: (flags & 1) !== 0 }
@@ -110,13 +107,10 @@ function planFrames(
   frames: AnimationFrame[],
   canvas: { width: number; height: number },
 ): { pictures: LibraryPicture[]; isPartial: boolean } {
-  const pixelsOf = ({ placed: { area } }: AnimationFrame) => area.width * area.height
-  let chosen = frames
-  const isTooMuch = () =>
-    chosen.length > MAX_FRAMES || sum(chosen.map(pixelsOf)) > MAX_ANIMATION_PIXELS
-  for (let step = 2; step <= frames.length && isTooMuch(); step++) {
-    chosen = frames.filter((_, i) => i % step === 0)
-  }
+  const chosen = thinnedOut(frames, (some) => {
+    const pixels = some.reduce((sum, { placed: { area } }) => sum + area.width * area.height, 0)
+    return some.length <= MAX_FRAMES && pixels <= MAX_ANIMATION_PIXELS
+  })
   const pictures = chosen.map(({ image, chunks, placed }) => ({
     file: () => stillFile(image, chunks),
     placed: { ...placed, canvas },
@@ -124,13 +118,8 @@ function planFrames(
   return { pictures, isPartial: chosen.length < frames.length || frames.length >= MAX_CHUNKS - 8 }
 }
 
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0)
-}
-
 function claimedSize({ type, data }: Chunk): { width: number; height: number } | undefined {
-  const u16 = (at: number) => (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8)
-  const u24 = (at: number) => u16(at) | ((data[at + 2] ?? 0) << 16)
+  const [u16, u24] = [(at: number) => u24At(data, at) & 0xffff, (at: number) => u24At(data, at)]
   if (type === 'VP8X' && data.length >= 10) return { width: u24(4) + 1, height: u24(7) + 1 }
   if (type === 'ANMF' && data.length >= 16) return { width: u24(6) + 1, height: u24(9) + 1 }
   if (type === 'VP8 ' && data.length >= 10)
@@ -140,6 +129,10 @@ function claimedSize({ type, data }: Chunk): { width: number; height: number } |
     return { width, height: (((u16(3) << 2) | (u16(1) >> 14)) & 0x3fff) + 1 }
   }
   return undefined
+}
+
+function u24At(data: Uint8Array, at: number): number {
+  return (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8) | ((data[at + 2] ?? 0) << 16)
 }
 
 /** A file of one frame, with its alpha if that is separate from the image. */

@@ -139,7 +139,7 @@ export class ContentReader {
     const opened = stream && (yield* openStream(this.#objects, stream, this.#budget))
     if (!opened || typeof opened === 'string' || 'file' in opened) return undefined
     const bytes = yield* gather(opened.chunks, MAX_CONTENT_BYTES, this.#budget)
-    if (bytes !== 'over-limit') return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    if (bytes !== 'over-limit') return bytes
     this.#isOverLimit = true
     return undefined
   }

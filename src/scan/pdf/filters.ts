@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { ascii } from '../../util/ascii.ts'
 import { byteTable } from '../../util/bytes.ts'
 import { only, type Steps } from '../../util/steps.ts'
@@ -134,8 +135,8 @@ export function* gather(
   chunks: Unpacked,
   max: number,
   budget: ScanBudget,
-): Steps<Uint8Array | 'over-limit'> {
-  let bytes = new Uint8Array(64 * 1024)
+): Steps<Buffer | 'over-limit'> {
+  let bytes = Buffer.alloc(64 * 1024)
   let filled = 0
   for (;;) {
     const next = chunks.next()
@@ -144,7 +145,7 @@ export function* gather(
     budget.spend(next.value.length * INFLATED_BYTE_MS)
     if (end > max || budget.isExhausted) return 'over-limit'
     if (end > bytes.length) {
-      const larger = new Uint8Array(Math.min(max, Math.max(end, bytes.length * 2)))
+      const larger = Buffer.alloc(Math.min(max, Math.max(end, bytes.length * 2)))
       larger.set(bytes.subarray(0, filled))
       bytes = larger
     }
@@ -209,24 +210,22 @@ function undo(
   if (form.columns < 1 || form.columns > 65_535) return undefined
   budget.spend(data.length * FAX_BYTE_MS)
   const rows = decodeFax(form, data)
-  return flag('BlackIs1') ? rows : inverted(rows)
+  // Fax data has 1 for black; PDF has 0.
+  return flag('BlackIs1') ? rows : mapped(rows, (chunk) => chunk.map((byte) => ~byte))
 }
 
-function* charged(chunks: Unpacked, budget: ScanBudget, cost = 1): Unpacked {
+function charged(chunks: Unpacked, budget: ScanBudget, cost = 1): Unpacked {
+  return mapped(chunks, (chunk) => {
+    budget.spend(chunk.length * UNPACKED_BYTE_MS * cost)
+    return chunk
+  })
+}
+
+function* mapped(chunks: Unpacked, change: (chunk: Uint8Array) => Uint8Array): Unpacked {
   for (;;) {
     const next = chunks.next()
     if (next.done) return next.value
-    budget.spend(next.value.length * UNPACKED_BYTE_MS * cost)
-    yield next.value
-  }
-}
-
-/** Fax data has 1 for black; PDF has 0. */
-function* inverted(chunks: Unpacked): Unpacked {
-  for (;;) {
-    const next = chunks.next()
-    if (next.done) return next.value
-    yield next.value.map((byte) => ~byte)
+    yield change(next.value)
   }
 }
 

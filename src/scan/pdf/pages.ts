@@ -125,18 +125,8 @@ export class PageScan {
     const aspect = (area.x1 - area.x0) / (area.y1 - area.y0)
     decoder.push(montage.data, true, (frame) => needles.addFrame({ frame, orientation: 1, aspect }))
     decoder.release()
-    const { found, widen } = needles
-    this.#found.push({
-      coverage: 'scanned',
-      format: 'pdf',
-      bytes: 0,
-      within: 'pdf',
-      width,
-      height,
-      needles: found,
-      isPartial: missing > 0 || needles.isPartial,
-      ...(widen && { widen }),
-    })
+    const shown = needles.outcome({ width, height }, missing > 0)
+    this.#found.push({ ...shown, format: 'pdf', bytes: 0, within: 'pdf' })
   }
 
   /** Pixels of a montage: those of its finest picture, as far as they are needed. */

@@ -1,5 +1,5 @@
-import { Buffer } from 'node:buffer'
-import { concatenate } from '../../util/bytes.ts'
+import type { Buffer } from 'node:buffer'
+import { asOne } from '../../util/bytes.ts'
 import { inTurns, type Steps } from '../../util/steps.ts'
 import type { InnerScanner, OpenInner, SpanKind } from '../archive/findings.ts'
 import type { ScanBudget } from '../budget.ts'
@@ -37,18 +37,6 @@ const END_BYTES = 64
 /** Streams without pictures. */
 const OTHER_TYPES = new Set<unknown>(['XRef', 'ObjStm', 'Metadata'])
 const FONT_TYPES = new Set<unknown>(['Type1C', 'CIDFontType0C', 'OpenType'])
-
-/** Searches the texts of a file, and begins to scan a file that is written in one. */
-interface WrittenFiles {
-  texts: FileTexts
-  open: () => InnerScanner | undefined
-}
-
-/** Bytes of a file from one index to another. */
-interface ByteRange {
-  start: number
-  end: number
-}
 
 /**
  * Keeps a PDF until it is complete, then finds the pictures in it that have no signature: rasters,
@@ -117,9 +105,7 @@ export class PdfScan {
 
   async #readObjects(): Promise<PdfContent> {
     await this.#budget.turnIfOver()
-    const [only, ...others] = this.#held
-    const file =
-      only && others.length === 0 ? only.bytes : concatenate(this.#held.map(({ bytes }) => bytes))
+    const file = asOne(this.#held.map(({ bytes }) => bytes))
     try {
       const open = { inner: this.#open, written: this.#written?.open }
       const reader = new PdfReader(this.#context, this.#budget, open, file)
@@ -153,6 +139,18 @@ export class PdfScan {
     this.#budget.take('heldBytes', -this.#heldBytes)
     this.#heldBytes = 0
   }
+}
+
+/** Searches the texts of a file, and begins to scan a file that is written in one. */
+interface WrittenFiles {
+  texts: FileTexts
+  open: () => InnerScanner | undefined
+}
+
+/** Bytes of a file from one index to another. */
+interface ByteRange {
+  start: number
+  end: number
 }
 
 /** What was found in a PDF, and why a part of it was not scanned, if any. */
@@ -237,7 +235,7 @@ class PdfReader {
       if (bytes === 'over-limit') this.#problem ??= 'over-limit'
       if (bytes === 'over-limit') return
       left -= bytes.length
-      this.#addObjects(stream, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+      this.#addObjects(stream, bytes)
     }
   }
 
@@ -297,12 +295,11 @@ class PdfReader {
       if (!opened.isRaw) yield* this.#scan(opened.file)
       return
     }
-    const gathered = yield* gather(opened.chunks, MAX_CONTENT_BYTES, this.#budget)
-    if (gathered === 'over-limit') {
+    const content = yield* gather(opened.chunks, MAX_CONTENT_BYTES, this.#budget)
+    if (content === 'over-limit') {
       this.#problem ??= 'over-limit'
       return
     }
-    const content = Buffer.from(gathered.buffer, gathered.byteOffset, gathered.length)
     if (sniffFile(content)) {
       yield* this.#scan(content)
       return
@@ -354,14 +351,12 @@ class PdfReader {
       this.#add(unscannablePdf(end, picture))
       return 0
     }
-    const { found, widen } = needles
-    const isPartial =
-      end.isPartial || needles.isPartial || (picture.alpha !== undefined && alpha === undefined)
-    const common = { coverage: 'scanned', format: 'pdf', bytes: 0, within: 'pdf' } as const
-    this.#add({ ...common, width, height, needles: found, isPartial, ...(widen && { widen }) })
+    const isAlphaMissing = picture.alpha !== undefined && alpha === undefined
+    const outcome = needles.outcome({ width, height }, end.isPartial || isAlphaMissing)
+    this.#add({ ...outcome, format: 'pdf', bytes: 0, within: 'pdf' })
     // A predicted row has a byte more.
     const rowBytes = Math.ceil((width * picture.space.samples * picture.bits) / 8) + 1
-    return isPartial ? 0 : height * rowBytes
+    return outcome.isPartial ? 0 : height * rowBytes
   }
 
   *#readAlpha({

@@ -3,6 +3,7 @@ import type { Frame, Tones } from '../../core/image.ts'
 import { Plane, type QualifiedHash } from '../../core/plane.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
+import type { HashedImage, ImageSize } from '../image/outcome.ts'
 import type { Probed } from './families.ts'
 import { complementOf, probeViews } from './probe.ts'
 import { hasViews, isWide, PROBE_SETS, type ProbeFamily, type ProbeSet } from './sets.ts'
@@ -32,6 +33,13 @@ export class Needles {
     this.#context = context
     this.#budget = budget
     this.#probes = context.probes ?? PROBE_SETS['as-is']
+  }
+
+  /** The outcome of the image, once all of it has been read. */
+  outcome({ width, height }: ImageSize, isPartial = false): HashedImage {
+    const { found: needles, widen } = this
+    const whole = { width, height, needles, isPartial: isPartial || this.isPartial }
+    return { coverage: 'scanned', ...whole, ...(widen && { widen }) }
   }
 
   wants(family: ProbeFamily): boolean {

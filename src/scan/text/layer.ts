@@ -3,6 +3,7 @@ import { base85Codings } from './base85.ts'
 import { ByteCoding, type Coding } from './codings.ts'
 import type { CodedFinds } from './coded-search.ts'
 import { CodingSearch } from './coding-search.ts'
+import { Entities } from './entities.ts'
 import { BinaryString } from './binary-string.ts'
 import { MarkupCuts } from './markup-cuts.ts'
 import { NumberCoding } from './numbers.ts'
@@ -27,10 +28,10 @@ const MAX_REPLAY_BYTES = 256 * 1024
 const BYTES_SHARE = 8
 
 /**
- * How a layer was written: URLs with line ends, bytes as characters, a text as it came, markup, then
- * kinds of escapes in the order of undoing them.
+ * How a layer was written: entities of XML, URLs with line ends, bytes as characters, a text as it
+ * came, markup, then kinds of escapes in the order of undoing them.
  */
-const [LINES, BYTES, ROOT, MARKUP] = [-4, -3, -2, -1]
+const [ENTITIES, LINES, BYTES, ROOT, MARKUP] = [-5, -4, -3, -2, -1]
 const KINDS: readonly EscapeKind[] = ['percent', 'string', 'style', 'reference', 'form']
 
 const EQUALS = 0x3d
@@ -100,6 +101,8 @@ export class Layer {
   /** Most escapes can be undone in either order: see `Unescaper` for those that cannot. */
   #addEscapes(depth: number, own: number): void {
     if (own !== MARKUP) this.#add(new MarkupCuts(), depth - 1, MARKUP)
+    if (own !== ENTITIES)
+      this.#add(new Entities(() => this.#parts.onOverLimit()), depth - 1, ENTITIES)
     const kinds = KINDS.filter((kind) => kind !== 'form' || this.#parts.isUrlencoded)
     for (const kind of kinds) this.#addEscape(kind, depth - 1)
     this.#add(new QuotedPrintable(), depth - 1, PRINTABLE)
@@ -154,6 +157,19 @@ export class Layer {
       const spans = isWithin ? plain.allSpans : plain.spans
       if (!one.take({ ...plain, spans }, isReading || isWithin, rootAt)) this.#parts.onOverLimit()
     }
+  }
+
+  /**
+   * Searches more of what the last bytes stand for, if that was too much at once. Returns whether
+   * there was any.
+   */
+  writeMore(rootAt: number): boolean {
+    return this.#beneath.some((one) => {
+      if (one.writeMore(rootAt)) return true
+      const more = one.more()
+      if (more && !one.take(more, this.isReading, rootAt)) this.#parts.onOverLimit()
+      return more !== undefined
+    })
   }
 
   close(): void {
@@ -217,6 +233,14 @@ class Beneath {
 
   unwrite(bytes: Uint8Array, made?: Uint8Array): Unwritten {
     return this.#unwriter.write(bytes, made)
+  }
+
+  more(): Unwritten | undefined {
+    return this.#unwriter.more?.()
+  }
+
+  writeMore(rootAt: number): boolean {
+    return this.#layer?.writeMore(rootAt) ?? false
   }
 
   /**

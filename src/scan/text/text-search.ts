@@ -96,8 +96,10 @@ export class TextSearch {
   *#searchAll(bytes: Uint8Array): Steps {
     const size = this.#blockBytes
     for (let at = 0; at < bytes.length; at += size) {
+      const rootAt = this.#rootAt
       this.#search(bytes.subarray(at, at + size))
       if (this.#options.budget.isTurnOver) yield
+      while (this.#layer.writeMore(rootAt)) if (this.#options.budget.isTurnOver) yield
     }
   }
 

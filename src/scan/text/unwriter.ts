@@ -7,6 +7,8 @@ export interface Unwriter {
    * @param made 1 for each byte that another way of writing produced; none if absent
    */
   write(bytes: Uint8Array, made?: Uint8Array): Unwritten
+  /** More of what the last bytes stand for, if that is too much at once. */
+  more?(): Unwritten | undefined
 }
 
 export interface Unwritten {

@@ -32,11 +32,13 @@ export async function finishUpload(
     bodies.push(body)
     return body.readable
   }
-  const origin = new AskedAfterwards(deps.target, state.facts.headers['content-type'], newBody)
+  const lastReadAt = () => Math.max(0, ...bodies.map((body) => body.lastReadAt))
+  const type = state.facts.headers['content-type']
+  const origin = new AskedAfterwards({ origin: deps.target, type, newBody, lastReadAt })
   const whole = wholeRequest(request, method, upload, state, newBody)
   const passage = await deps.pass(whole, origin)
   const response = passage.isPassed ? await passage.response.catch(() => undefined) : undefined
-  await allSent(bodies, response ? deps.maxOriginMs : 0)
+  await Promise.all(bodies.map((body) => body.finish(response ? deps.maxOriginMs : 0)))
   const failure = bodies.find((body) => body.failure)?.failure
   const outcome = failure ? 'again' : outcomeOf(passage, response)
   await stub.settle(state.attempt, outcome === 'again' ? 'open' : outcome)
@@ -119,12 +121,13 @@ function isLasting(reason: Refused['reason']): boolean {
  * its parts can be read again.
  */
 class AskedAfterwards implements Origin {
+  readonly lastReadAt: () => number
   readonly #origin: Origin
   readonly #type: string | undefined
   readonly #newBody: () => ReadableStream<Uint8Array>
 
-  /** @param type of the upload, as the client stated it */
-  constructor(origin: Origin, type: string | undefined, newBody: () => ReadableStream<Uint8Array>) {
+  constructor({ origin, type, newBody, lastReadAt }: AskedParts) {
+    this.lastReadAt = lastReadAt
     this.#origin = origin
     this.#type = type
     this.#newBody = newBody
@@ -141,9 +144,11 @@ class AskedAfterwards implements Origin {
   }
 }
 
-/** Waits until the bodies are read: an origin may answer before that. */
-async function allSent(bodies: readonly WholeBody[], maxMs: number): Promise<void> {
-  const sent = Promise.all(bodies.map((body) => body.sent))
-  await Promise.race([sent, new Promise((resolve) => setTimeout(resolve, maxMs))])
-  await Promise.all(bodies.map((body) => body.stop()))
+interface AskedParts {
+  origin: Origin
+  /** Type of the upload, as the client stated it. */
+  type: string | undefined
+  newBody: () => ReadableStream<Uint8Array>
+  /** When a body was last read. */
+  lastReadAt: () => number
 }

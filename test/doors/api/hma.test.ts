@@ -8,7 +8,7 @@ import { FileDigester } from '../../../src/scan/digests.ts'
 import { keyFor, setUpApi } from '../../support/api.ts'
 import { flipBits } from '../../support/entries.ts'
 import { fixture } from '../../support/fixtures.ts'
-import { hashOf, publish } from '../../support/gate.ts'
+import { entriesOf, hashOf, publishBanks } from '../../support/gate.ts'
 import { brokenStore, kvStore } from '../../support/stores.ts'
 import { writeZip } from '../../support/archive-writer.ts'
 
@@ -19,10 +19,12 @@ const knownHash = await hashOf(known)
 const signal = formatHash(knownHash)
 
 beforeEach(async () => {
-  await publish()
   const entry = { kind: 'pdq' as const, hash: knownHash, labels: {} }
-  await publishBank(kvStore(), [{ ...entry, id: '1042' }], { bank: 'numbers' })
-  await publishBank(kvStore(), [{ ...entry, id: 'a-17' }], { bank: 'names' })
+  await publishBanks({
+    csam: entriesOf(),
+    numbers: [{ ...entry, id: '1042' }],
+    names: [{ ...entry, id: 'a-17' }],
+  })
 })
 
 function api(vars: { [name: string]: unknown } = {}, parts = {}) {

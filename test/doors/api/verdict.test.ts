@@ -1,15 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../../src/util/hash.ts'
 import { toHex } from '../../../src/util/bytes.ts'
-import { publishBank } from '../../../src/list/publish.ts'
 import { FileDigester } from '../../../src/scan/digests.ts'
 import { API_KEYS, keyFor, setUpApi } from '../../support/api.ts'
 import { flipBits } from '../../support/entries.ts'
 import { fixture } from '../../support/fixtures.ts'
-import { hashOf, publish, setUp } from '../../support/gate.ts'
+import { entriesOf, hashOf, publish, publishBanks, setUp } from '../../support/gate.ts'
 import { bucket, emptyBucket, keys, openObject, quarantineWith } from '../../support/quarantine.ts'
 import { randomBytes } from '../../support/random.ts'
-import { brokenStore, kvStore } from '../../support/stores.ts'
+import { brokenStore } from '../../support/stores.ts'
 
 const known = fixture('jpeg')
 const unrelated = fixture('otherJpeg')
@@ -17,18 +16,16 @@ const KEY = keyFor('verdict')
 const digestKnown = randomBytes(500, 77)
 
 beforeEach(async () => {
-  await publish(await hashOf(known))
   const digests = FileDigester.ofAllKinds()
   digests.update(digestKnown)
   const { md5, sha256 } = digests.digest()
-  await publishBank(
-    kvStore(),
-    [
+  await publishBanks({
+    csam: entriesOf(await hashOf(known)),
+    files: [
       { kind: 'md5', hash: md5, id: 'm', labels: {} },
       { kind: 'sha256', hash: sha256, id: 's', labels: {} },
     ],
-    { bank: 'files' },
-  )
+  })
 })
 
 function ask(vars: { [name: string]: unknown } = {}, parts = {}) {

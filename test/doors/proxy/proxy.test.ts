@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { formatHash } from '../../../src/util/hash.ts'
 import { ImageCore } from '../../../src/core/image-core.ts'
 import { modules } from '../../../src/core/workerd.ts'
@@ -32,12 +32,14 @@ function formOf(...files: [content: Uint8Array<ArrayBuffer>, name: string][]): F
   return form
 }
 
-beforeEach(async () => {
+/** Leaves no list. */
+async function unpublish(): Promise<void> {
   const { keys } = await kvNamespace().list()
   await Promise.all(keys.map(({ name }) => kvNamespace().delete(name)))
-})
+}
 
 describe('the gate', () => {
+  beforeAll(unpublish)
   const known = fixture('jpeg')
   const unrelated = fixture('otherJpeg')
 
@@ -176,6 +178,7 @@ describe('the gate', () => {
 })
 
 describe('a known picture that was changed', () => {
+  beforeAll(unpublish)
   const changed = ['mirrored', 'bordered', 'cropped'] as const
   const probes = { mirrored: 'mirrors', bordered: 'bars', cropped: 'crops' }
 
@@ -223,6 +226,8 @@ describe('a known picture that was changed', () => {
 })
 
 describe('a picture whose hash says little', () => {
+  beforeEach(unpublish)
+
   it.each([
     ['stripes', 'pattern'],
     ['faint', 'pattern'],
@@ -261,6 +266,7 @@ describe('a picture whose hash says little', () => {
 })
 
 describe('multipart bodies', () => {
+  beforeAll(unpublish)
   const known = fixture('jpeg')
   const unrelated = fixture('otherJpeg')
 
@@ -360,6 +366,8 @@ describe('multipart bodies', () => {
 })
 
 describe('bodies over the limit', () => {
+  beforeEach(unpublish)
+
   it('are refused, with a length or without', async () => {
     await publish()
     const chunked = (bytes: number) =>
@@ -444,6 +452,8 @@ describe('bodies over the limit', () => {
 })
 
 describe('a list that is missing or unreadable', () => {
+  beforeEach(unpublish)
+
   it('refuses uploads with 503, and says why in an event', async () => {
     const { send, forwarded, events } = setUp()
     const response = await send(fixture('jpeg'))
@@ -479,6 +489,8 @@ describe('a list that is missing or unreadable', () => {
 })
 
 describe('faults within', () => {
+  beforeEach(unpublish)
+
   it('wait for a store that is slow', async () => {
     await publish(await hashOf(fixture('jpeg')))
     const inner = kvStore()
@@ -507,6 +519,7 @@ describe('faults within', () => {
 })
 
 describe('files that cannot be scanned', () => {
+  beforeAll(unpublish)
   const files = {
     'unknown-format': new TextEncoder().encode('just a text'),
     damaged: Uint8Array.from([0xff, 0xd8, 0xff, ...Array.from({ length: 100 }, () => 1)]),
@@ -563,6 +576,8 @@ describe('files that cannot be scanned', () => {
 })
 
 describe('a list of digests', () => {
+  beforeEach(unpublish)
+
   const video = randomBytes(100_000, 5)
 
   async function publishDigest(kind: DigestKind, file: Uint8Array): Promise<void> {
@@ -610,6 +625,8 @@ describe('a list of digests', () => {
 })
 
 describe('/healthz', () => {
+  beforeEach(unpublish)
+
   const watcher = newWatcher()
   async function check(
     vars: object = {},
@@ -677,6 +694,8 @@ describe('/healthz', () => {
 })
 
 describe('what is told', () => {
+  beforeEach(unpublish)
+
   it('never holds a hash, in events or in answers', async () => {
     const file = addExif(fixture('jpeg'), writeExif(6, fixture('otherJpeg')))
     const hashes = await Promise.all([
@@ -715,6 +734,8 @@ describe('what is told', () => {
 })
 
 describe('an origin that is not there', () => {
+  beforeEach(unpublish)
+
   it('is reported in an event, and answered with 502', async () => {
     await publish()
     const origin = { forward: () => Promise.reject(new TypeError('connection refused')) }
@@ -731,6 +752,8 @@ describe('an origin that is not there', () => {
 })
 
 describe('a bucket as the origin', () => {
+  beforeEach(unpublish)
+
   it('stores what is allowed, and nothing that is blocked', async () => {
     await publish(await hashOf(fixture('jpeg')))
     const origin = chooseOrigin({}, { ORIGIN_BUCKET: bindings.ORIGIN_BUCKET })
@@ -749,6 +772,8 @@ describe('a bucket as the origin', () => {
 })
 
 describe('an entry that matches too much', () => {
+  beforeEach(unpublish)
+
   const known = fixture('jpeg')
 
   it('goes on blocking, and is reported once', async () => {

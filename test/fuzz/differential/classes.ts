@@ -30,6 +30,11 @@ const CLASSES: readonly Class[] = [
     format: 'tiff',
     holds: ({ file, program }) => program === 'libvips' && tiffTags(file).get(262)?.[0] === 5,
   },
+  {
+    name: 'first colour around a frame',
+    format: 'gif',
+    holds: ({ file, program }) => program === 'Pillow' && isFrameWithin(file),
+  },
   { name: 'wrong checksum', format: 'png', holds: ({ file }) => hasWrongChecksum(file) },
   {
     name: 'colours out of range, seen late',
@@ -95,6 +100,25 @@ function isShortOfChunk(file: Buffer): boolean {
   let at = 12
   while (at + 8 <= end) at += 8 + file.readUInt32LE(at + 4) + (file.readUInt32LE(at + 4) % 2)
   return at > end
+}
+
+/** Whether the first frame of a GIF leaves a part of the canvas, which Pillow fills with another colour than the background. */
+function isFrameWithin(file: Buffer): boolean {
+  const [flags = 0, background] = file.subarray(10, 12)
+  let filled = 0
+  let at = 13 + (flags & 0x80 ? 6 << (flags & 7) : 0)
+  while (at + 10 <= file.length && file[at] !== 0x2c) {
+    const isExtension = file[at] === 0x21
+    if (isExtension && file[at + 1] === 0xf9 && (file[at + 3] ?? 0) & 1) filled = file[at + 6] ?? 0
+    at += isExtension ? 2 : 1 // stray bytes are passed over
+    if (!isExtension) continue
+    while (at < file.length && file[at] !== 0) at += 1 + (file[at] ?? 0)
+    at++
+  }
+  if (at + 10 > file.length) return false
+  const isWhole =
+    file.readUInt32LE(at + 1) === 0 && file.readUInt32LE(at + 5) === file.readUInt32LE(6)
+  return filled !== background && !isWhole
 }
 
 /** Numbers by tag of the first directory of a TIFF; none of values that lie behind its end. */

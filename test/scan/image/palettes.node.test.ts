@@ -86,4 +86,26 @@ describe('GIF', () => {
     expect(await scan(gif({}, { palette, before: control(0) }))).toMatchObject({ isPartial: false })
     expect(await scan(gif({}, { palette, before: control(1) }))).toMatchObject({ isPartial: true })
   })
+
+  it('is partial if it has a transparent value and no colours', async () => {
+    expect(await scan(gif({}))).toMatchObject({ isPartial: false })
+    expect(await scan(gif({ transparent: 50 }))).toMatchObject({ isPartial: true })
+  })
+
+  it('is partial if a frame has no size', async () => {
+    const palette = Array.from({ length: 128 }, (_, i) => [2 * i, 2 * i, 2 * i])
+    const file = gif({}, { palette })
+    const at = 13 + 3 * palette.length + 8 // behind an extension
+    expect(file[at]).toBe(0x2c)
+    file.fill(0, at + 5, at + 7)
+    expect(await scan(file)).toMatchObject({ isPartial: true })
+  })
+
+  it('is partial if its last block is cut off, though no pixel is missing', async () => {
+    const palette = Array.from({ length: 128 }, (_, i) => [2 * i, 2 * i, 2 * i])
+    const file = gif({}, { palette })
+    const whole = file.subarray(0, -3) // ends with the code that ends the data
+    expect(await scan(whole)).toMatchObject({ coverage: 'scanned', isPartial: true })
+    expect(await scan(file)).toMatchObject({ isPartial: false })
+  })
 })

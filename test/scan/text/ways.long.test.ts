@@ -59,6 +59,22 @@ describe('a picture that is written in a text', () => {
     }
   })
 
+  it('is seen in AVIF with characters that end other values', async () => {
+    const avif = await picture(40, 30).avif({ effort: 0, quality: 90 }).toBuffer()
+    for (const way of [
+      'base64 with quotes and brackets among it (base64_decode)',
+      'base64 with quotes between all (base64_decode)',
+      'base64 with equals signs among it (base64_decode)',
+      'base64 of pieces, each with its padding',
+      'base64 of pieces, in an array',
+    ]) {
+      const photo = WAYS[way]?.(avif) ?? ''
+      await expectSeen(JSON.stringify({ photo, more: 'yes' }), 'text', undefined, way)
+      await expectSeen(`photo=${encodeURIComponent(photo)}&more=yes`, 'urlencoded', undefined, way)
+      await expectSeen(photo, undefined, undefined, way)
+    }
+  })
+
   it('is seen where escapes of one kind are parted by those of another', async () => {
     const html = `<img src="data:image/png;base64,${files.png
       .toString('base64')

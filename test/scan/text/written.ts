@@ -27,6 +27,17 @@ const pieces = (file: Buffer, bytes: number) =>
     file.subarray(i * bytes, (i + 1) * bytes),
   )
 
+const inEntities = (
+  file: Buffer,
+  bytes: number,
+  wrap: (all: string) => [declared: string, all: string] = (all) => ['', all],
+) => {
+  const values = pieces(file, bytes).map((piece) => base64(piece))
+  const declared = values.map((value, i) => `<!ENTITY part-${i} "${value}">`).toReversed()
+  const [more, all] = wrap(values.map((_, i) => `&part-${i};`).join(''))
+  return `<!DOCTYPE svg [${more}${declared.join('\n')}]><svg><image href="data:image/png;base64,${all}"/></svg>`
+}
+
 const references = (text: string) =>
   Array.from(text)
     .map((char) => `&#${char.charCodeAt(0)};`)
@@ -151,6 +162,9 @@ export const WAYS: Record<string, Way> = {
     `<a>${pieces(Buffer.from(base64(file)), 90)
       .map((one) => `<![CDATA[${String(one)}]]>`)
       .join('')}</a>`,
+  'base64 in entities, the last first (parsers of XML, Chromium)': (file) => inEntities(file, 97),
+  'base64 in entities within entities (parsers of XML, Chromium)': (file) =>
+    inEntities(file, 700, (all) => [`<!ENTITY all '${all}'>`, '&all;']),
   'base64 with comments in it (parsers of XML)': (file) =>
     strewn(base64(file), '<!-- a --><?b c?>', 90),
   'base64 with binary among it (base64_decode)': (file) => strewn(base64(file), '\u0001\u0002', 3),

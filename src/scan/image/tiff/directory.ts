@@ -35,6 +35,10 @@ export class Directory {
     else this.#fields.set(tag, field)
   }
 
+  has(tag: number): boolean {
+    return this.#fields.has(tag)
+  }
+
   /** Whether a tag occurs more than once. The first one counts. */
   get hasRepeats(): boolean {
     return this.#hasRepeats
@@ -155,7 +159,8 @@ export function readDirectories(file: Uint8Array): Directories {
   return { directories, isPartial: isMore, end }
 }
 
-function readDirectory(
+/** Reads a directory, as much of it as there is. `undefined` if its number of entries is missing. */
+export function readDirectory(
   view: DataView,
   start: number,
   { isLittle, countBytes, entryBytes, offsetBytes }: Layout,

@@ -2,6 +2,7 @@ import type { ImageCore } from '../../../core/image-core.ts'
 import { Buffer } from 'node:buffer'
 import { ImageDecoder } from '../../../core/image.ts'
 import { concatenate } from '../../../util/bytes.ts'
+import { averagedBy } from '../canvas.ts'
 import type { Page } from './page.ts'
 
 /** Maximum samples a side that the core makes of a picture. */
@@ -58,9 +59,9 @@ function shrink(plane: Luma, page: Page, size: { width: number; height: number }
   if (columns === plane.columns && rows === plane.rows) return plane
   const data = new Uint8Array(columns * rows)
   for (let y = 0; y < rows; y++) {
-    const [top, bottom] = sourceSamples(y, rows, plane.rows)
+    const [top, bottom] = averagedBy(y, rows, plane.rows)
     for (let x = 0; x < columns; x++) {
-      const [left, right] = sourceSamples(x, columns, plane.columns)
+      const [left, right] = averagedBy(x, columns, plane.columns)
       let sum = 0
       for (let row = top; row < bottom; row++)
         for (let i = left; i < right; i++) sum += plane.data[row * plane.columns + i] ?? 0
@@ -72,12 +73,6 @@ function shrink(plane: Luma, page: Page, size: { width: number; height: number }
 
 function scaled(side: number, segmentSide: number): number {
   return Math.max(1, Math.round(side * Math.min(1, MAX_SAMPLES / segmentSide)))
-}
-
-/** Range of samples that one of `count` averages. */
-function sourceSamples(at: number, count: number, samples: number): [number, number] {
-  const start = Math.floor((at * samples) / count)
-  return [start, Math.max(start + 1, Math.floor(((at + 1) * samples) / count))]
 }
 
 /** Size from the first frame header, before any scan. */

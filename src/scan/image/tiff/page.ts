@@ -1,7 +1,7 @@
 import type { UnscannableReason } from '../../scanned.ts'
-import type { ColourSpace } from '../colour-space.ts'
 import type { FaxForm } from '../fax.ts'
 import { readProfile } from '../icc.ts'
+import type { PageHead } from '../pages.ts'
 import type { Directory } from './directory.ts'
 
 /** TIFF compressions that are decoded. */
@@ -86,9 +86,7 @@ export function readPage(directory: Directory): Page | UnscannableReason {
 export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc' | 'lab'
 
 /** A strip is a segment as wide as the page; a tile is any other. */
-export interface Page {
-  width: number
-  height: number
+export interface Page extends PageHead {
   bits: number
   /** Samples per pixel, and how many of them are colours; those after them are alpha. */
   samples: number
@@ -113,8 +111,6 @@ export interface Page {
   byteCounts: number[]
   palette: number[]
   jpegTables: Uint8Array | undefined
-  orientation: number
-  space: ColourSpace | undefined
 }
 
 /**

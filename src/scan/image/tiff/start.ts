@@ -1,6 +1,6 @@
 import { viewOf } from '../../../util/bytes.ts'
 import { Gather } from '../../../util/gather.ts'
-import { HEADER_BYTES, MAX_ENTRIES, readHeader, readNumber } from './directory.ts'
+import { HEADER_BYTES, MAX_ENTRIES, readDirectory, readHeader, readNumber } from './directory.ts'
 
 /**
  * Tags that libtiff, Pillow and ImageMagick need to show anything: the size, and where the samples
@@ -70,14 +70,10 @@ export class TiffStart {
   }
 
   #hasTags(gathered: Uint8Array): boolean {
-    const { first = 0, countBytes = 0, entryBytes = 0, isLittle } = this.#header ?? {}
-    const tags = new Set<number>()
-    const view = viewOf(gathered)
-    let at = first - this.#gatherAt + countBytes
-    for (let i = 0; i < (this.#count ?? 0) && at + entryBytes <= gathered.length; i++) {
-      tags.add(view.getUint16(at, isLittle))
-      at += entryBytes
-    }
-    return SIZE.every((tag) => tags.has(tag)) && SAMPLES.some((tag) => tags.has(tag))
+    const header = this.#header
+    const start = (header?.first ?? 0) - this.#gatherAt
+    const directory = header && readDirectory(viewOf(gathered), start, header)?.directory
+    const has = (tag: number) => directory?.has(tag) === true
+    return SIZE.every(has) && SAMPLES.some(has)
   }
 }
