@@ -41,7 +41,7 @@ export {
 export { picksAddress } from './luma/picks'
 export { isOtherScene, orientPlane }
 
-export { hashDihedral, hashPlane, weakBits } from './pdq/hash'
+export { hashDihedral, hashPlane, midtones, weakBits } from './pdq/hash'
 export { countOnBorder, findRuns, shareInside } from './probe/borders'
 export { measureCells } from './probe/cells'
 export { findPatches } from './probe/patches'

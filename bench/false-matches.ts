@@ -30,7 +30,8 @@ import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
 import { limitOf } from '../src/match/thresholds.ts'
 import { PackedHashes } from '../src/core/packed-hashes.ts'
 import { SET_NAMES, type SetName } from '../src/scan/probes/sets.ts'
-import type { Needle } from '../src/scan/scanned.ts'
+import { type Needle, smallestSetOf } from '../src/scan/scanned.ts'
+import { sameAs, sourceOf } from './accuracy/same-pictures.ts'
 import { Copies } from './accuracy/copies.ts'
 import { CORPUS, imagesIn } from './accuracy/files.ts'
 import { seeded } from './accuracy/seeded.ts'
@@ -60,10 +61,18 @@ interface Picture {
 /** Counts for an upload. Distances are reduced by the probe's tolerance. */
 interface Counted {
   picture: Picture
-  pairs: number
-  /** Of the nearest needle. */
-  any: Histogram
+  byGroup: Record<Group, ByGroup>
   byProbe: Map<string, ByProbe>
+}
+
+/** Which entries an upload is compared with. */
+const GROUPS = ['all entries', 'photographs as entries'] as const
+type Group = (typeof GROUPS)[number]
+
+/** Counts for the nearest needle to entries of a group. */
+interface ByGroup {
+  /** By the default set alone, and by all needles. */
+  bits: Record<'default' | 'wide', Histogram>
   /** The nearest entry. */
   nearest?: { bits: number; probe: string; entry: string }
 }
@@ -103,9 +112,12 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
   const counted = all.map((picture) => entries.count(picture))
   console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
   printPictures(all, entries, set)
-  printNearest(counted)
+  for (const group of GROUPS) printNearest(counted, group)
   printProbes(counted, Number(values.seed))
-  printUploads(counted, Number(values.seed), set)
+  for (const group of GROUPS) {
+    printUploads(counted, group, 'default', Number(values.seed))
+    if (set === 'wide') printUploads(counted, group, 'wide', Number(values.seed))
+  }
   if (values.write) await writeTolerances(nearestByProbe(counted), all.length)
 }
 
@@ -167,21 +179,17 @@ async function scanAll(
   return needles
 }
 
-/**
- * The first word of a package's name; for a corpus file, the first word of the file's name, which
- * is that of its package. Some packages share pictures in other cuts and colours.
- */
+/** The first word of a package's name; for a corpus file, of the file's, which is that of its package. */
 function originOf(folder: string, path: string): string {
   const [word = ''] = basename(folder === CORPUS ? path : folder).split('-')
-  return word
+  return sourceOf(word)
 }
 
 /** Identities of pictures that a list would accept, as words. */
 class Entries {
   readonly lowered: number
   readonly size: number
-  readonly #origins: string[]
-  readonly #names: string[]
+  readonly #pictures: Picture[]
   readonly #hashes: PackedHashes
 
   constructor(pictures: readonly Picture[]) {
@@ -189,17 +197,21 @@ class Entries {
     const left = listed.filter(({ needles: [first] }) => first && !entryGuard().capOf(first.hash))
     this.lowered = listed.length - left.length
     this.size = left.length
-    this.#origins = left.map(({ origin }) => origin)
-    this.#names = left.map(({ name }) => name)
+    this.#pictures = left
     this.#hashes = new PackedHashes(left.flatMap(({ needles: [first] }) => first?.hash ?? []))
   }
 
   count(picture: Picture): Counted {
-    const counted: Counted = { picture, pairs: 0, any: histogram(), byProbe: new Map() }
+    const same = sameAs(picture.name)
+    const byGroup: Counted['byGroup'] = {
+      'all entries': noneNear(),
+      'photographs as entries': noneNear(),
+    }
     const probes = [...Map.groupBy(picture.needles, ({ probe }) => probe)].map(
       ([probe, needles]) => ({
         of: { bits: histogram(), nearest: [MAX_BITS, MAX_BITS] as [number, number] },
         probe,
+        isWide: needles.every((needle) => smallestSetOf(needle) === 'wide'),
         needles: needles.map((needle) => ({
           distances: this.#hashes.distancesTo(needle),
           tolerance: needle.tolerance,
@@ -207,12 +219,12 @@ class Entries {
         })),
       }),
     )
-    for (const { probe, of } of probes) counted.byProbe.set(probe, of)
-    for (let i = 0; i < this.size; i++) {
-      if (this.#origins[i] === picture.origin) continue
-      counted.pairs++
-      let least = MAX_BITS
-      for (const { of, probe, needles } of probes) {
+    for (const [i, entry] of this.#pictures.entries()) {
+      if (entry.origin === picture.origin || same.has(entry.name)) continue
+      const groups = [byGroup['all entries']]
+      if (entry.kind === 'photographs') groups.push(byGroup['photographs as entries'])
+      const least = { default: MAX_BITS, wide: MAX_BITS }
+      for (const { of, probe, isWide, needles } of probes) {
         let bits = MAX_BITS
         for (const { distances, tolerance, column } of needles) {
           const distance = distances[i] ?? MAX_BITS
@@ -220,14 +232,24 @@ class Entries {
           of.nearest[column] = Math.min(of.nearest[column] ?? MAX_BITS, distance)
         }
         add(of.bits, bits, 1)
-        least = Math.min(least, bits)
-        if (bits >= (counted.nearest?.bits ?? MAX_BITS)) continue
-        counted.nearest = { bits, probe, entry: this.#names[i] ?? '' }
+        least.wide = Math.min(least.wide, bits)
+        if (!isWide) least.default = Math.min(least.default, bits)
+        for (const group of groups) {
+          if (bits >= (group.nearest?.bits ?? MAX_BITS)) continue
+          group.nearest = { bits, probe, entry: entry.name }
+        }
       }
-      add(counted.any, least, 1)
+      for (const { bits } of groups) {
+        add(bits.default, least.default, 1)
+        add(bits.wide, least.wide, 1)
+      }
     }
-    return counted
+    return { picture, byGroup, byProbe: new Map(probes.map(({ probe, of }) => [probe, of])) }
   }
+}
+
+function noneNear(): ByGroup {
+  return { bits: { default: histogram(), wide: histogram() } }
 }
 
 function add(counts: Histogram, bits: number, count: number): void {
@@ -253,10 +275,13 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
  * The nearest pairs, for a person to look at: no program can tell whether they show the same
  * picture.
  */
-function printNearest(counted: readonly Counted[]): void {
-  console.log(`### The ${MOST_NEAREST} nearest pairs\n`)
+function printNearest(counted: readonly Counted[], group: Group): void {
+  console.log(`### The ${MOST_NEAREST} nearest pairs, ${group}\n`)
   const pairs = counted
-    .flatMap(({ picture, nearest }) => (nearest ? [{ upload: picture.name, ...nearest }] : []))
+    .flatMap(({ picture, byGroup }) => {
+      const { nearest } = byGroup[group]
+      return nearest ? [{ upload: picture.name, ...nearest }] : []
+    })
     .toSorted((a, b) => a.bits - b.bits)
   printTable(
     ['bits', 'probe', 'upload', 'entry'],
@@ -322,8 +347,13 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   )
 }
 
-function printUploads(counted: readonly Counted[], seed: number, set: string): void {
-  console.log(`### Uploads that match an unrelated entry, by the ${set} set\n`)
+function printUploads(
+  counted: readonly Counted[],
+  group: Group,
+  set: 'default' | 'wide',
+  seed: number,
+): void {
+  console.log(`### Uploads that match an unrelated entry, by the ${set} set, ${group}\n`)
   console.log(
     'Of a million uploads, extrapolated, with the bound below which it lies in 97.5 % of draws.\n',
   )
@@ -338,14 +368,11 @@ function printUploads(counted: readonly Counted[], seed: number, set: string): v
   const rows: string[][] = []
   for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
-    const any = sumOf(own.map((one) => one.any))
-    const pairs = own.reduce((total, one) => total + one.pairs, 0)
+    const histograms = own.map(({ byGroup }) => byGroup[group].bits[set])
+    const any = sumOf(histograms)
+    const pairs = any.reduce((total, count) => total + count, 0)
     const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)
-    const found = extrapolate(
-      own.map((one) => one.any),
-      THRESHOLD,
-      seeded(seed, 'resample'),
-    )
+    const found = extrapolate(histograms, THRESHOLD, seeded(seed, 'resample'))
     const uploads = (share: number, size: number) => uploadsOfAMillion(share, size).toPrecision(2)
     rows.push([
       name,

@@ -5,7 +5,7 @@
 //   node scripts/background.ts
 
 import { fileURLToPath } from 'node:url'
-import { drawDistractor, KINDS } from '../bench/accuracy/distractors.ts'
+import { BACKGROUND_KINDS, drawDistractor } from '../bench/accuracy/distractors.ts'
 import { readModules } from '../src/core/node.ts'
 import { DEFAULT_BANK_POLICY } from '../src/list/manifest.ts'
 import { capOf } from '../src/match/thresholds.ts'
@@ -17,7 +17,7 @@ import { needlesOf } from '../src/scan/scanned.ts'
 
 const FILE = fileURLToPath(new URL('../assets/background.bin', import.meta.url))
 /** Pictures of each kind. */
-const PICTURES = 100
+const PICTURES = 80
 const SEED = 21
 
 const context = { modules: readModules(), digestKinds: [], probes: PROBE_SETS.default }
@@ -30,7 +30,7 @@ async function hashesOf(file: Uint8Array): Promise<string[]> {
 }
 
 const hashes = new Set<string>()
-for (const kind of KINDS) {
+for (const kind of BACKGROUND_KINDS) {
   for (let i = 0; i < PICTURES; i++) {
     for (const hash of await hashesOf(await drawDistractor(kind, i, SEED))) hashes.add(hash)
   }

@@ -167,6 +167,22 @@ function amplitudesOf(plane: usize, rows: u32, cols: u32): i32 {
   return quality64(block)
 }
 
+/** Luma between these, a tenth from the ends, is neither black nor white. */
+const DARKEST: f32 = 25.5
+const LIGHTEST: f32 = 229.5
+
+/** How many samples of the 64 x 64 that were hashed last are neither black nor white. */
+export function midtones(): u32 {
+  let counts = i32x4.splat(0)
+  for (let at: usize = 0; at < 16384; at += 16) {
+    const four = v128.load(block + at)
+    const isDark = f32x4.lt(four, f32x4.splat(DARKEST))
+    const isLight = f32x4.gt(four, f32x4.splat(LIGHTEST))
+    counts = i32x4.sub(counts, v128.not(v128.or(isDark, isLight)))
+  }
+  return sumLanes(counts)
+}
+
 /**
  * Hashes of the eight dihedral variants, derived from one DCT by transposing it and flipping signs:
  * original, rotate90, rotate180, rotate270, flipX, flipY, flipPlus1, flipMinus1.

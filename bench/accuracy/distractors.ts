@@ -8,6 +8,7 @@ import { DOCUMENTS } from './distractors/documents.ts'
 import type { Draw, Size } from './distractors/draw.ts'
 import { NOISE } from './distractors/noise.ts'
 import { PATTERNS } from './distractors/patterns.ts'
+import { PLATES } from './distractors/plates.ts'
 import { SCREENS } from './distractors/screens.ts'
 import { open, svg } from './pixels.ts'
 import { choose, seeded } from './seeded.ts'
@@ -23,6 +24,9 @@ const DRAWS: Readonly<Record<string, Draw>> = {
 
 export const KINDS: readonly string[] = Object.keys(DRAWS)
 
+/** Kinds that entries are compared with when they are published. */
+export const BACKGROUND_KINDS: readonly string[] = [...KINDS, ...Object.keys(PLATES)]
+
 const SIZES: [Size, ...Size[]] = [
   { width: 640, height: 480 },
   { width: 480, height: 640 },
@@ -37,7 +41,7 @@ export async function drawDistractor(
   number: number,
   seed: number,
 ): Promise<Uint8Array> {
-  const draw = DRAWS[kind]
+  const draw = DRAWS[kind] ?? (PLATES as Readonly<Record<string, Draw>>)[kind]
   if (!draw) throw new Error(`there are no distractors of the kind ${kind}`)
   const random = seeded(seed, kind, number)
   const size = choose(random, SIZES)

@@ -28,6 +28,7 @@ export interface ProbeExports {
   hashSampled(transposes: number, out: number): number
   sampledAmplitudes(): number
   weakBits(): number
+  midtones(): number
   stretchedQuality(): number
   medianOfLine(first: number, stride: number, count: number): number
   countNear(first: number, stride: number, count: number, luma: number, tolerance: number): number

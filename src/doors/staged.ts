@@ -79,7 +79,7 @@ const ANSWER_HEADERS = new Set([
  */
 export async function firstAnswer(
   { stub }: UploadHandle,
-  { outcome }: FinishedUpload,
+  { outcome, passage }: FinishedUpload,
   response: Response,
 ): Promise<Response> {
   if (outcome === 'again') return response
@@ -87,8 +87,8 @@ export async function firstAnswer(
   const kept = [...response.headers].filter(([name]) => ANSWER_HEADERS.has(name))
   const headers = Object.fromEntries(kept)
   const length = response.body ? Number(response.headers.get('content-length') ?? NaN) : 0
-  const isOurs = response.headers.get('cache-control') === 'no-store'
-  if (!isOurs && !(length <= MAX_ANSWER_BYTES)) {
+  const isOrigins = passage.isPassed && outcome === 'refused'
+  if (isOrigins && !(length <= MAX_ANSWER_BYTES)) {
     await stub.remember({ status, headers, body: '' })
     return response
   }

@@ -25,7 +25,7 @@ export type Probe =
 /** One query derived from an upload. */
 export interface Needle extends QualifiedHash {
   probe: Probe
-  /** Bits added to a bank's threshold. */
+  /** Bits added to a bank's threshold; below 0 for outlines, and where only the sure bits count. */
   tolerance: number
   /**
    * Mask of the half of its bits that are surest, if part of the picture is guessed. Only these are

@@ -17,6 +17,12 @@ const MAX_PROBED_NEEDLES = 200
 /** Readings of the same picture differ by at most this many bits, less what rounding adds. */
 const SAME_READING_BITS = 6
 
+/**
+ * Added to a bank's threshold for silhouettes: round icons and squares lie near each other, as
+ * patterns do.
+ */
+const SILHOUETTE_TOLERANCE = -15
+
 /** Collects the needles of an image from its frames. */
 export class Needles {
   readonly found: Needle[] = []
@@ -88,7 +94,9 @@ export class Needles {
         this.#addIfFar('toned', frame.toned(tones, 1, background), number)
     }
     if (this.wants('alpha')) {
-      for (const hash of frame.alpha(orientations)) this.#addIfFar('alpha', hash, number)
+      for (const { hash, isSilhouette } of frame.alpha(orientations)) {
+        this.#addIfFar('alpha', hash, number, isSilhouette ? SILHOUETTE_TOLERANCE : 0)
+      }
     }
     if (this.wants('other-reading')) {
       for (const one of orientations)
@@ -100,17 +108,17 @@ export class Needles {
    * Adds a hash and its complement, unless an earlier needle is within the distance that readings
    * differ by.
    */
-  #addIfFar(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
+  #addIfFar(probe: Probe, hash: QualifiedHash | undefined, frame: number, tolerance = 0): void {
     if (!hash) return
     const isNear = (other: QualifiedHash) =>
       other.quality >= hash.quality && distance(other.hash, hash.hash) <= SAME_READING_BITS
     if (this.found.some((needle) => needle.frame === frame && isNear(needle))) return
-    this.add(probe, hash, frame)
-    if (this.wants('complement')) this.add('complement', complementOf(hash), frame)
+    this.add(probe, hash, frame, tolerance)
+    if (this.wants('complement')) this.add('complement', complementOf(hash), frame, tolerance)
   }
 
-  add(probe: Probe, hash: QualifiedHash | undefined, frame: number): void {
-    if (hash) this.found.push({ probe, ...hash, tolerance: 0, frame })
+  add(probe: Probe, hash: QualifiedHash | undefined, frame: number, tolerance = 0): void {
+    if (hash) this.found.push({ probe, ...hash, tolerance, frame })
   }
 
   #addDihedral(frame: Frame, number: number): void {

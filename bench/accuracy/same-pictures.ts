@@ -1,0 +1,23 @@
+// Pictures of different packages that show the same thing. A match between them is no mistake. We
+// looked at the nearest pairs that `npm run bench -- false-matches` prints.
+
+/** Packages, by the first word of their names, that draw the same pictures as another. */
+const SAME_SOURCES: Readonly<Record<string, string>> = {
+  moka: 'mint', // Mint-Y is made from Moka
+  kgeography: 'iso', // flags of countries
+}
+
+/** Files of `node scripts/distractors.ts DIR` that show the same picture. */
+const SAME_PICTURES: readonly (readonly [string, string])[] = [
+  ['openclipart-png/014b96db13932771.png', 'iso-flags-png-320x240/fe9a48c3a749b71f.png'],
+]
+
+/** Where the pictures of a package come from, by the first word of its name. */
+export function sourceOf(word: string): string {
+  return SAME_SOURCES[word] ?? word
+}
+
+/** Files that show the same picture as a file. */
+export function sameAs(file: string): ReadonlySet<string> {
+  return new Set(SAME_PICTURES.filter((pair) => pair.includes(file)).flat())
+}
