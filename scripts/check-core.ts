@@ -46,6 +46,7 @@ const MODULES: Record<string, Declaration> = {
         'hashSampled',
         'sampledAmplitudes',
         'fillCovered',
+        'midtones',
         'weakBits',
         'stretchedQuality',
         'medianOfLine',
