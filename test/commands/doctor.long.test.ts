@@ -169,6 +169,16 @@ describe('hashgate doctor --url', () => {
     expect((await hashgate(folder, 'list', 'show')).stdout.split('\n')[0]).toContain('version 2')
   })
 
+  it('publishes it again if it has another picture, as of an earlier version', async () => {
+    const list = join(folder, 'earlier.txt')
+    await writeFile(list, `${'0123456789abcdef'.repeat(4)}\n`)
+    const pushed = await hashgate(folder, 'list', 'push', list, '--bank', BANK, '--allow-large')
+    expect(pushed, JSON.stringify(pushed)).toMatchObject({ code: 0 })
+    const report = await doctor(folder, '--url', worker.url)
+    expect(stateOf(report, 'a known picture is refused')).toBe('ok')
+    expect((await hashgate(folder, 'list', 'show')).stdout.split('\n')[0]).toContain('version 4')
+  })
+
   it('fails when the origin answers around the gate, and passes when it wants a login', async () => {
     let status = 200
     const open = createServer((_request, response) => response.writeHead(status).end())
