@@ -88,7 +88,7 @@ async function withFormidable(body: Buffer, type: string): Promise<Buffer[] | un
   } catch {
     return undefined
   } finally {
-    rmSync(uploadDir, { recursive: true, force: true })
+    rmSync(uploadDir, { recursive: true, force: true, maxRetries: 5 }) // it may still write files of a broken form
   }
 }
 
