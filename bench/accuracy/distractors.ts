@@ -13,7 +13,7 @@ import { SCREENS } from './distractors/screens.ts'
 import { open, svg } from './pixels.ts'
 import { choose, seeded } from './seeded.ts'
 
-const DRAWS: Readonly<Record<string, Draw>> = {
+const MEASURED: Readonly<Record<string, Draw>> = {
   ...PATTERNS,
   ...DOCUMENTS,
   ...SCREENS,
@@ -22,10 +22,12 @@ const DRAWS: Readonly<Record<string, Draw>> = {
   ...NOISE,
 }
 
-export const KINDS: readonly string[] = Object.keys(DRAWS)
+const DRAWS: Readonly<Record<string, Draw>> = { ...MEASURED, ...PLATES }
+
+export const KINDS: readonly string[] = Object.keys(MEASURED)
 
 /** Kinds that entries are compared with when they are published. */
-export const BACKGROUND_KINDS: readonly string[] = [...KINDS, ...Object.keys(PLATES)]
+export const BACKGROUND_KINDS: readonly string[] = Object.keys(DRAWS)
 
 const SIZES: [Size, ...Size[]] = [
   { width: 640, height: 480 },
@@ -41,7 +43,7 @@ export async function drawDistractor(
   number: number,
   seed: number,
 ): Promise<Uint8Array> {
-  const draw = DRAWS[kind] ?? (PLATES as Readonly<Record<string, Draw>>)[kind]
+  const draw = DRAWS[kind]
   if (!draw) throw new Error(`there are no distractors of the kind ${kind}`)
   const random = seeded(seed, kind, number)
   const size = choose(random, SIZES)
