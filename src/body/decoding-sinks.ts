@@ -1,3 +1,4 @@
+import { bufferOf } from '../util/buffer.ts'
 import { QuotedPrintable } from '../scan/text/quoted-printable.ts'
 import type { FileSink } from './types.ts'
 
@@ -15,7 +16,7 @@ export class Base64Sink implements FileSink {
   }
 
   write(chunk: Uint8Array): void {
-    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
+    const text = bufferOf(chunk).toString('latin1')
     const clean = this.#rest + text.replaceAll(/[^\w+/-]/g, '')
     const whole = clean.length - (clean.length % 4)
     this.#sink.write(Buffer.from(clean.slice(0, whole), 'base64'))

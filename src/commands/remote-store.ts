@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
+import { bufferOf } from '../util/buffer.ts'
 import { HashgateError } from '../util/errors.ts'
 import type { Bytes, ValueStore } from '../list/store.ts'
 import { parseJson } from '../util/json.ts'
@@ -88,7 +89,7 @@ export class RemoteStore implements ValueStore {
     for (const batch of batches(values, ([, value]) => value.length)) {
       const pairs = batch.map(([key, value]) => ({
         key,
-        value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'),
+        value: bufferOf(value).toString('base64'),
         base64: true,
       }))
       await this.#bulk('PUT', 'bulk', pairs, ({ key }) => key)

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { bufferOf } from '../../util/buffer.ts'
 import { concatenate } from '../../util/bytes.ts'
 import { isPlausibleEnd, readEnd, RECORD_BYTES } from './zip-records.ts'
 
@@ -31,7 +32,7 @@ export class ZipEndFinder {
   }
 
   #search(bytes: Uint8Array, position: number): void {
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const view = bufferOf(bytes)
     for (let at = view.indexOf(SIGNATURE); at >= 0; at = view.indexOf(SIGNATURE, at + 1)) {
       if (at + RECORD_BYTES.end > bytes.length) return
       const start = position + at

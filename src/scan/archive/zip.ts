@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { bufferOf } from '../../util/buffer.ts'
 import { concatenate } from '../../util/bytes.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
@@ -160,7 +161,7 @@ export class ZipReader {
    */
   #findRecord(bytes: Uint8Array): number {
     if (this.#kind !== 'free') return bytes.length
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const view = bufferOf(bytes)
     let at = view.indexOf(SIGNATURE)
     for (; at >= 0 && at + SIGNATURE_BYTES <= bytes.length; at = view.indexOf(SIGNATURE, at + 1)) {
       const kind = recordKind(bytes.subarray(at, at + SIGNATURE_BYTES))

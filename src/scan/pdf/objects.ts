@@ -1,5 +1,6 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
+import { bufferOf } from '../../util/buffer.ts'
 import type { Steps } from '../../util/steps.ts'
 import type { ScanBudget } from '../budget.ts'
 import { BYTE_MS, PARSED_BYTE_MS } from '../work.ts'
@@ -38,7 +39,7 @@ export class PdfObjects {
   hasRivals = false
 
   constructor(file: Uint8Array, budget: ScanBudget) {
-    this.#file = Buffer.from(file.buffer, file.byteOffset, file.length)
+    this.#file = bufferOf(file)
     this.#budget = budget
     this.#bytesLeft = READS * file.length
   }

@@ -1,10 +1,12 @@
+import { bufferOf } from '../../util/buffer.ts'
 import { concatenate } from '../../util/bytes.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 const DECLARATION = '<!ENTITY'
 /**
- * A declaration up to its value, and its beginnings. Parameter entities count, too, and so do
- * escapes of JSON: what lies beneath these is only searched near them, and values may be long.
+ * A declaration up to its value, and the start of one that is cut off. It may declare a parameter
+ * entity. Its white space and quotes may be escaped as in JSON: the search beneath escapes reads
+ * only what is near them, and a value may be long.
  */
 const HEAD =
   /^<!ENTITY(?:\s|\\[nrt])+(?:%(?:\s|\\[nrt])+)?([^\s"'<>&;%#\\]+)(?:\s|\\[nrt])+\\?(["'])/
@@ -87,8 +89,8 @@ export class Entities implements Unwriter {
   }
 
   /**
-   * Index of the next declaration, or reference if something is declared, or of what may be the
-   * beginning of one; the length of the text if there is none.
+   * Index where the next declaration may begin, or the next reference once something is declared.
+   * Without either, it is the length of the text.
    */
   #next(text: Uint8Array, from: number): number {
     const reference = this.#values.size > 0 ? AMPERSAND : LESS
@@ -101,8 +103,8 @@ export class Entities implements Unwriter {
   }
 
   /**
-   * Begins to read a declaration. Returns where its value begins: beyond the text if that may
-   * follow, or at its start if there is none.
+   * Starts to read a declaration. Returns the index of its value. `Infinity`: the text ends too
+   * early to tell. `at`: this is no declaration.
    */
   #begin(text: Buffer, at: number): number {
     const start = text.toString('latin1', at, at + MAX_HEAD)
@@ -184,7 +186,7 @@ function written(pieces: readonly ValuePiece[]): Unwritten {
 }
 
 /**
- * Index behind a reference: beyond the text if the rest may follow, or at its start if it is none.
+ * Index behind a reference. `Infinity`: the text ends too early to tell. `at`: this is no reference.
  */
 function referenceEnd(text: Uint8Array, at: number): number {
   let end = at + 1
@@ -192,8 +194,4 @@ function referenceEnd(text: Uint8Array, at: number): number {
   if (end - at > MAX_NAME || end === at + 1) return end === text.length ? Infinity : at
   if (end === text.length) return Infinity
   return text[end] === SEMICOLON ? end + 1 : at
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

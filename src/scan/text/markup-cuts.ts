@@ -1,3 +1,4 @@
+import { bufferOf } from '../../util/buffer.ts'
 import { type Unwriter, type Unwritten, unchanged, Unread, Written } from './unwriter.ts'
 
 /**
@@ -22,7 +23,7 @@ export class MarkupCuts implements Unwriter {
 
   write(fresh: Uint8Array): Unwritten {
     const { bytes } = this.#unread.join(fresh)
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const text = bufferOf(bytes)
     if (!this.#until && nextMark(text, 0) === -1) return unchanged(bytes)
     const out = new Written(bytes.length)
     let at = 0

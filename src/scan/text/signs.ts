@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import { bufferOf } from '../../util/buffer.ts'
 import { ascii } from '../../util/ascii.ts'
 import { byteTable } from '../../util/bytes.ts'
 import { isJpegStart } from '../archive/signatures.ts'
@@ -86,7 +87,7 @@ const PICKLED_BYTES = Buffer.from('c_codecs\nencode')
 
 /** Whether bytes are pickled as strings here. */
 export function hasPickledBytes(head: Uint8Array): boolean {
-  return Buffer.from(head.buffer, head.byteOffset, head.length).includes(PICKLED_BYTES)
+  return bufferOf(head).includes(PICKLED_BYTES)
 }
 
 /** First bytes of files, except those with brands: most other data has none of them. */
