@@ -166,7 +166,7 @@ export class HeldImage {
         failure ??= 'over-limit'
         break
       }
-      const wraps = vp8 !== undefined && (await this.#wraps(vp8))
+      const wraps: boolean = vp8 !== undefined && !isOutOfRange && (await this.#wraps(vp8))
       this.#budget.spend(libraryMs(format, size))
       const pixels = await decodeWithLibrary(this.#context.modules, format, picture.file())
       if (typeof pixels === 'string') {
