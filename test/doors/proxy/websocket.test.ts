@@ -23,7 +23,7 @@ describe('a request for a WebSocket', () => {
   })
 
   it.each(['WEBSOCKET', 'h2c, websocket', 'websocket/13', 'h2c,websocket'])(
-    'is told by any form of the header: %s',
+    'is recognised however the header is written: %s',
     async (value) => {
       const { send, verdicts } = setUp({ policy: { onUnscannable: 'refuse' } })
       expect((await send(null, { method: 'GET', headers: { upgrade: value } })).status).toBe(422)

@@ -183,7 +183,7 @@ describe('a form', () => {
     }
   })
 
-  it('reaches nobody if parsers read it differently', async () => {
+  it('never reaches the origin if parsers read it differently', async () => {
     for (const [name, oddity] of Object.entries(AMBIGUOUS)) {
       const { type, body } = oddity(CLIENTS['curl']!, unrelated)
       const answer = send(body, { headers: { 'content-type': type } })

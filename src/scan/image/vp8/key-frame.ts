@@ -207,7 +207,7 @@ export class KeyFrame {
   }
 
   /**
-   * Reads a block's coefficients, unless there are none (13).
+   * Reads the coefficients of a block (13). An empty block leaves `block` as it was.
    * @param above index of the flag of the block above; `left` of the one to the left
    * @param block where they go, in rows
    * @returns their sum without signs
