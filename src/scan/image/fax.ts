@@ -24,20 +24,24 @@ const PASS = { code: 1, bits: 4 }
 const HORIZONTAL = { code: 1, bits: 3 }
 /** Zeros that begin an end-of-line code. */
 const EOL_ZEROS = 11
+/** Zeros that no code of a row in two dimensions begins with. */
+const END_ZEROS = 7
 /** Bytes of rows handed on at once. */
 const OUTPUT_BYTES = 8 * 1024
 
 /**
  * Decodes fax data. Yields rows in packed bits, 1 for black, several at a time; the buffer is
- * reused. A broken row of group 3 ends where it breaks, and decoding continues at the next line;
- * group 4 ends with its first broken row.
+ * reused. A broken row is white from where it breaks, as in libtiff. Decoding continues behind the
+ * broken code in group 4, and at the next line in group 3. The data are then `damaged`.
  */
 export function* decodeFax(form: FaxForm, data: Uint8Array): Unpacked {
   const reader = new RowReader(form, data)
   const rowBytes = Math.ceil(form.columns / 8)
   const out = new Uint8Array(rowBytes * Math.max(1, Math.floor(OUTPUT_BYTES / rowBytes)))
   let filled = 0
-  while (reader.readRow()) {
+  let isDamaged = false
+  for (let left = form.rows; left > 0 && reader.readRow(); left--) {
+    isDamaged ||= reader.isBroken
     reader.paint(out.subarray(filled, filled + rowBytes))
     filled += rowBytes
     if (filled < out.length) continue
@@ -45,13 +49,15 @@ export function* decodeFax(form: FaxForm, data: Uint8Array): Unpacked {
     filled = 0
   }
   if (filled > 0) yield out.subarray(0, filled)
-  return 'ended'
+  return isDamaged ? 'damaged' : 'ended'
 }
 
 /** How a bilevel picture is coded for fax machines. */
 export interface FaxForm {
   /** Pixels per row. */
   columns: number
+  /** Maximum number of rows. */
+  rows: number
   /** T.6 (group 4); T.4 in one or two dimensions (group 3). */
   coding: 'group-4' | 'one-dimensional' | 'two-dimensional'
   /** Whether each row begins on a byte boundary. */
@@ -64,10 +70,15 @@ class RowReader {
   readonly #data: Uint8Array
   /** Bits read so far. */
   #at = 0
+  /** Pixels of this row read so far. */
+  #column = 0
   /** Changes of this row and of the previous one; the row's width follows the last. */
   #changes: Int32Array
   #before: Int32Array
   #count = 0
+  #isBroken = false
+  /** Whether a row began with an end of line. */
+  #hasLineEnds = false
 
   constructor(form: FaxForm, data: Uint8Array) {
     this.#form = form
@@ -76,21 +87,34 @@ class RowReader {
     this.#before = this.#changes.slice()
   }
 
+  /** Whether the last row was broken, or followed something that should not be there. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
   /** Reads the next row. Returns whether there was one. */
   readRow(): boolean {
     const { coding, isAligned } = this.#form
     if (isAligned) this.#at = (this.#at + 7) & ~7
-    const lineEnds = this.#skipLineEnds()
+    let lineEnds = this.#skipLineEnds()
+    // Group 4 has such codes only behind the last row; in group 3 each row has one, or none has.
+    this.#isBroken = coding === 'group-4' ? lineEnds > 0 : this.#hasLineEnds && lineEnds === 0
+    if (this.#isBroken && coding !== 'group-4' && this.#findLineEnd()) {
+      lineEnds = this.#skipLineEnds()
+    }
+    this.#hasLineEnds ||= lineEnds > 0
     if (lineEnds > 1 || this.#isAtEnd) return false
+    if (coding === 'group-4' && this.#peek(END_ZEROS) === 0) return false
     ;[this.#before, this.#changes] = [this.#changes, this.#before]
     this.#count = 0
+    this.#column = 0
     const isFlat =
       coding === 'one-dimensional' || (coding === 'two-dimensional' && this.#takeBit() === 1)
     const isWhole = isFlat ? this.#readFlat() : this.#readByRowBefore()
-    this.#changes.fill(this.#form.columns, this.#count, this.#count + 5)
+    this.#endRow()
     if (isWhole) return true
-    if (coding === 'group-4') return false
-    return this.#findLineEnd()
+    this.#isBroken = true
+    return coding === 'group-4' || this.#findLineEnd()
   }
 
   /** Sets the bits that are black. */
@@ -152,69 +176,99 @@ class RowReader {
     return !this.#isAtEnd
   }
 
-  /** Adds a change. As in libtiff, a run that passes the end of the row is white. */
-  #add(position: number): void {
-    if (position <= this.#form.columns) this.#changes[this.#count++] = position
-    else if (this.#count % 2 === 1) this.#count--
+  /** The colour changes after the pixels read so far. */
+  #change(): void {
+    this.#changes[this.#count++] = this.#column
+  }
+
+  /** Whether the row has more changes than pixels: then its runs are empty. */
+  get #isCrowded(): boolean {
+    return this.#count > this.#form.columns
+  }
+
+  /**
+   * Completes a row that is short or too long, as libtiff does: runs that pass its end are dropped,
+   * and the rest is white.
+   */
+  #endRow(): void {
+    const { columns } = this.#form
+    const changes = this.#changes
+    this.#isBroken ||= this.#column > columns
+    if (this.#column > (changes[this.#count - 1] ?? 0)) this.#change()
+    while (this.#column > columns) this.#column = changes[--this.#count - 1] ?? 0
+    if (this.#column < columns && this.#count % 2 === 1) this.#change()
+    if (this.#column < columns) changes[this.#count++] = columns
+    changes.fill(columns, this.#count, this.#count + 5)
+  }
+
+  /** As in libtiff, the run before an extension or an early end goes on to the end of the row. */
+  #runOn(): void {
+    const { columns } = this.#form
+    const last = this.#changes[this.#count - 1] ?? 0
+    this.#changes[this.#count++] = last + columns - this.#column
+    this.#column = columns
   }
 
   #readFlat(): boolean {
-    const { columns } = this.#form
-    let at = 0
-    for (let colour = 0; at < columns; colour ^= 1) {
-      const run = this.#readRun(colour)
-      if (run < 0 || this.#count > columns) return false
-      at += run
-      this.#add(at)
+    for (let colour = 0; this.#column < this.#form.columns; colour ^= 1) {
+      if (this.#isCrowded || !this.#readRun(colour)) return false
     }
     return true
   }
 
   #readByRowBefore(): boolean {
     const { columns } = this.#form
-    const before = this.#before
-    let [at, colour, next] = [-1, 0, 0]
-    while (at < columns) {
-      if (this.#count > columns) return false
+    // Changes of the row before. There is one before the first, at its start.
+    const before = (index: number) => (index < 0 ? 0 : (this.#before[index] ?? columns))
+    let next = 0
+    while (this.#column < columns) {
+      if (this.#isCrowded) return false
       // The first change to the other colour after this place.
-      while (next > 1 && (before[next - 2] ?? 0) > at) next -= 2
-      while ((before[next] ?? columns) <= at && (before[next] ?? columns) < columns) next += 2
+      if (this.#count > 0) while (before(next) <= this.#column && before(next) < columns) next += 2
       const vertical = VERTICAL[this.#peek(7)] ?? 0
       if (vertical !== 0) {
         this.#at += vertical >> 4
-        const position = (before[next] ?? columns) + (vertical & 15) - 8
-        if (position < Math.max(at, 0)) return false
-        this.#add(position)
-        at = position
-        colour ^= 1
-        next++
+        const offset = (vertical & 15) - 8
+        const position = before(next) + offset
+        if (position < this.#column) return false
+        this.#column = position
+        this.#change()
+        next += offset < 0 ? -1 : 1
       } else if (this.#peek(PASS.bits) === PASS.code) {
         this.#at += PASS.bits
-        at = before[next + 1] ?? columns
+        this.#column = before(next + 1)
+        this.#isBroken ||= this.#column >= columns // no encoder passes the end
+        next += 2
       } else if (this.#peek(HORIZONTAL.bits) === HORIZONTAL.code) {
         this.#at += HORIZONTAL.bits
-        const [first, second] = [this.#readRun(colour), this.#readRun(colour ^ 1)]
-        if (first < 0 || second < 0) return false
-        at = Math.max(at, 0) + first
-        this.#add(at)
-        at += second
-        this.#add(at)
-      } else return false
+        const colour = this.#count & 1
+        if (!this.#readRun(colour) || !this.#readRun(colour ^ 1)) return false
+      } else {
+        if (this.#isAtEnd) return false
+        if (this.#peek(END_ZEROS) !== 0) this.#at += END_ZEROS // an extension
+        this.#runOn()
+        return false
+      }
     }
     return true
   }
 
-  /** Pixels of a run: codes for multiples of 64, then one for the rest. -1 if there is no code. */
-  #readRun(colour: number): number {
+  /**
+   * Reads a run: codes for multiples of 64, then one for the rest. Returns whether it has that one.
+   */
+  #readRun(colour: number): boolean {
     const table = RUNS[colour === 0 ? 0 : 1]
-    for (let total = 0; ;) {
+    for (;;) {
       const entry = table[this.#peek(CODE_BITS)] ?? 0
-      if (entry === 0 || this.#isAtEnd) return -1
+      if (entry === 0 || this.#isAtEnd) {
+        if (this.#peek(EOL_ZEROS) === 0) this.#at += EOL_ZEROS
+        return false
+      }
       this.#at += entry >> 12
-      const run = entry & 4095
-      total += run
-      if (run < 64) return total
-      if (total > this.#form.columns + 2560) return -1
+      this.#column += entry & 4095
+      if ((entry & 4095) >= 64) continue
+      this.#change()
+      return true
     }
   }
 }

@@ -36,6 +36,8 @@ const MAX_GATHERED_BYTES = 16 * 1024 * 1024
 const [ZLIB_HEADER_BYTES, CHECKSUM_BYTES] = [2, 4]
 /** Bytes of unfiltered data handed on at once. */
 const CHUNK_BYTES = 64 * 1024
+/** Most columns and rows of fax data. */
+const MAX_FAX_SIDE = 65_535
 
 /** Undoes the filters of a stream. */
 export function* openStream(
@@ -204,10 +206,11 @@ function undo(
   const k = number('K', 0)
   const form = {
     columns: Math.trunc(number('Columns', 1728)),
+    rows: MAX_FAX_SIDE,
     coding: k < 0 ? 'group-4' : k === 0 ? 'one-dimensional' : 'two-dimensional',
     isAligned: flag('EncodedByteAlign'),
   } as const
-  if (form.columns < 1 || form.columns > 65_535) return undefined
+  if (form.columns < 1 || form.columns > MAX_FAX_SIDE) return undefined
   budget.spend(data.length * FAX_BYTE_MS)
   const rows = decodeFax(form, data)
   // Fax data has 1 for black; PDF has 0.

@@ -9,7 +9,7 @@ import { decodeFax, type FaxForm } from '../../../src/scan/image/fax.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import { dithered } from '../../support/dithered.ts'
-import { randomBytes } from '../../support/random.ts'
+import { randomBytes, randomFrom } from '../../support/random.ts'
 import { writeTiff } from '../../support/tiff-writer.ts'
 
 const context = { modules: readModules() }
@@ -112,19 +112,48 @@ describe('fax data in TIFF', () => {
   })
 })
 
+describe('broken fax data', () => {
+  const codings = [
+    ['T.6', 'group-4', 144],
+    ['T.4, one dimension', 'one-dimensional', 333],
+    ['T.4, two dimensions, filled', 'two-dimensional', 302],
+  ] as const
+
+  it.each(codings)('is read as libtiff reads it, or damaged: %s', async (name, coding, bytes) => {
+    const whole = Buffer.from(FILES[name]!, 'base64')
+    const form = { coding, isAligned: false, columns: 61, rows: 48 }
+    const start = 8
+    let same = 0
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = randomFrom(seed)
+      const file = Buffer.from(whole)
+      for (let flips = 1 + (seed % 3); flips > 0; flips--) {
+        const at = start + Math.floor(random() * bytes)
+        file[at] = (file[at] ?? 0) ^ (1 << Math.floor(random() * 8))
+      }
+      const read = readRows(form, file.subarray(start, start + bytes))
+      const shown = await sharp(file, { failOn: 'none' }).toColourspace('b-w').raw().toBuffer()
+      const isSame = Buffer.compare(read.pixels, shown) === 0
+      if (isSame) same++
+      else expect(read.isDamaged, `seed ${seed}`).toBe(true)
+    }
+    expect(same).toBeGreaterThan(100)
+  })
+})
+
 describe('hostile fax data', () => {
   it('has rows that are white from a run on that passes their end', () => {
     // Horizontal mode, white 2 and black 3, then white 2 and black 12, of 10 pixels.
     const codes = ['001', '0111', '10', '001', '0111', '0000111']
     const bits = codes.join('').padEnd(32, '1')
     const data = Uint8Array.from({ length: 4 }, (_, i) => parseInt(bits.slice(i * 8, i * 8 + 8), 2))
-    const form = { coding: 'group-4', isAligned: false, columns: 10 } as const
+    const form = { coding: 'group-4', isAligned: false, columns: 10, rows: 1 } as const
     const [rows] = decodeFax(form, data)
     expect(rows?.subarray(0, 2)).toEqual(Uint8Array.of(0b0011_1000, 0))
   })
 
   const forms = (['group-4', 'one-dimensional', 'two-dimensional'] as const).flatMap((coding) =>
-    [true, false].map((isAligned): FaxForm => ({ coding, isAligned, columns: 777 })),
+    [true, false].map((isAligned): FaxForm => ({ coding, isAligned, columns: 777, rows: 2400 })),
   )
 
   it.each(forms)('ends, and gives whole rows: %o', (form) => {
@@ -138,6 +167,24 @@ describe('hostile fax data', () => {
     }
   })
 })
+
+/** Pixels of fax data, 255 for black, as libtiff shows them if 0 is black; rows that are missing are 0. */
+function readRows(form: FaxForm, data: Uint8Array): { pixels: Uint8Array; isDamaged: boolean } {
+  const pixels = new Uint8Array(form.columns * form.rows)
+  const rowBytes = Math.ceil(form.columns / 8)
+  const parts: Uint8Array[] = []
+  const chunks = decodeFax(form, data)
+  let next = chunks.next()
+  for (; !next.done; next = chunks.next()) parts.push(next.value.slice())
+  const bits = Buffer.concat(parts)
+  for (let i = 0; i < pixels.length; i++) {
+    const [x, y] = [i % form.columns, Math.floor(i / form.columns)]
+    const byte = bits[y * rowBytes + (x >> 3)] ?? 0
+    pixels[i] = (byte >> (7 - (x & 7))) & 1 ? 255 : 0
+  }
+  const isShort = bits.length < form.rows * rowBytes
+  return { pixels, isDamaged: isShort || next.value === 'damaged' }
+}
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined

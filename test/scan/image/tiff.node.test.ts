@@ -234,6 +234,23 @@ describe('TIFF in every form', () => {
     expect(await scan(twice)).toMatchObject({ isPartial: true })
   })
 
+  it('is partial where Pillow disagrees: wide samples apart, strips and tiles, a lost tag', async () => {
+    const isPartial = async (tags: TiffPage['tags'], segments = [pixels]) =>
+      (await scan(writeTiff([{ tags: { ...rgb, ...tags }, segments }]))).isPartial
+    const wide = (samples: Uint8Array) =>
+      new Uint8Array(samples.length * 2).map((_, i) => samples[i >> 1] ?? 0)
+    const planes = [0, 1, 2].map((channel) => wide(plane(channel)))
+    expect(await isPartial({ 258: [16, 16, 16] }, [wide(pixels)])).toBe(false)
+    expect(await isPartial({ 258: [16, 16, 16], 284: [2] }, planes)).toBe(true)
+    expect(await isPartial({ 324: [8] })).toBe(true)
+    const file = Buffer.from(writeTiff([{ tags: { ...rgb, 65_000: [1] }, segments: [pixels] }]))
+    const own = file.lastIndexOf(Buffer.of(0xe8, 0xfd, 3, 0, 1, 0, 0, 0))
+    file.writeUInt16LE(5, own + 2) // 255 fractions that lie behind the end
+    file.writeUInt32LE(255, own + 4)
+    file.writeUInt32LE(file.length - 8, own + 8)
+    expect(await scan(file)).toMatchObject({ isPartial: true })
+  })
+
   it('is partial if a segment is damaged, even if all of its rows are there', async () => {
     const deflated = deflateSync(pixels)
     const fileOf = (segment: Uint8Array) =>

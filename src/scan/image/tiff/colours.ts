@@ -50,7 +50,7 @@ function fromPalette({ palette, samples }: Page, row: Uint8Array, pixels: Uint8A
 function fromInks({ samples }: Page, row: Uint8Array, pixels: Uint8Array): void {
   for (let i = 0, at = 0; at < pixels.length; i += samples) {
     const black = 255 - (row[i + 3] ?? 0)
-    for (let c = 0; c < 3; c++) pixels[at++] = ((255 - (row[i + c] ?? 0)) * black) / 255
+    for (let c = 0; c < 3; c++) pixels[at++] = Math.round(((255 - (row[i + c] ?? 0)) * black) / 255)
   }
 }
 

@@ -160,7 +160,7 @@ class PageDecoder {
       work.spendRow(row.length)
       if (y < rows) onRow(row, y)
     })
-    const chunks = unpackSegment(this.#page, data, budget)
+    const chunks = unpackSegment(this.#page, data, stored, budget)
     for (;;) {
       const next = chunks.next()
       if (next.done && next.value === 'over-limit') this.#isOverLimit = true

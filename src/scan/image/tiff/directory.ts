@@ -1,10 +1,13 @@
 /** Bytes of a value, by its type (TIFF 6.0, section 2; 16 and up are BigTIFF's). */
 const TYPE_BYTES: Record<number, number> = {
-  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4 },
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4 },
   ...{ 16: 8, 17: 8, 18: 8 },
 }
-/** Types that are not numbers: text and bytes. As in libtiff, a non-number where a number is expected counts as missing. */
-const NO_NUMBERS: ReadonlySet<number> = new Set([2, 7])
+/**
+ * Types that are not whole numbers: text, bytes, fractions. As in libtiff, one where a number is
+ * expected counts as missing.
+ */
+const NO_NUMBERS: ReadonlySet<number> = new Set([2, 5, 7, 10, 11, 12])
 
 /** Types of offsets to directories. */
 const OFFSETS: ReadonlySet<number> = new Set([13, 18])
@@ -50,6 +53,11 @@ export class Directory {
       ({ type, count, at }) => at + count * (TYPE_BYTES[type] ?? 0),
     )
     return Math.max(0, ...ends)
+  }
+
+  /** Whether values lie beyond the end of the file. */
+  get lacksValues(): boolean {
+    return this.end > this.#view.byteLength
   }
 
   /** Values of a tag that lie within the file, at most `max` of them. */

@@ -45,14 +45,14 @@ export function readPage(directory: Directory): Page | UnscannableReason {
   const bits = directory.numbers(258, MAX_SAMPLES)
   if (!compression || !colours || samples > MAX_SAMPLES) return 'unsupported-variant'
   if (samples < colours.samples) return 'damaged'
-  const isTiled = directory.numbers(324, 1).length > 0
+  const isTiled = directory.has(322) || !directory.has(273)
   const segmentWidth = isTiled ? directory.number(322, 0) : width
   const segmentHeight = isTiled
     ? directory.number(323, 0)
     : Math.min(directory.number(278, height), height)
   if (!isSide(segmentWidth) || !isSide(segmentHeight)) return 'damaged'
   const orientation = directory.number(274, 1)
-  const offsets = directory.numbers(isTiled ? 324 : 273, MAX_SEGMENTS)
+  const [offsets, byteCounts] = isTiled && directory.has(324) ? [324, 325] : [273, 279]
   const profile = directory.bytes(34675)
   const page: Page = {
     width,
@@ -72,8 +72,8 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     segmentWidth,
     segmentHeight,
     isTiled,
-    offsets,
-    byteCounts: directory.numbers(isTiled ? 325 : 279, MAX_SEGMENTS),
+    offsets: directory.numbers(offsets, MAX_SEGMENTS),
+    byteCounts: directory.numbers(byteCounts, MAX_SEGMENTS),
     palette: colours.colours === 'palette' ? paletteOf(directory, bits[0] ?? 1) : [],
     jpegTables: directory.bytes(347),
     orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
@@ -114,17 +114,32 @@ export interface Page extends PageHead {
 }
 
 /**
- * Whether programs display a page differently. Some treat an undeclared sample as alpha, others
- * ignore it. Some use the first of a repeated tag, others the last. If grey and alpha have separate
- * segments, libvips reads those of grey as pairs of both. If white is zero, but samples have 16 bits,
- * Pillow shows a negative. Without that tag, some take white as zero.
+ * Whether programs display a page differently:
+ *
+ * - Some treat an undeclared sample as alpha, others ignore it.
+ * - Some use the first of a repeated tag, others the last. Pillow ignores what follows a tag whose
+ *   values are missing, and takes strips where others take tiles.
+ * - If grey and alpha have separate segments, libvips reads those of grey as pairs of both.
+ * - Pillow shows a negative if white is zero and samples have 16 bits, and stripes if these have
+ *   separate segments.
+ * - Without a photometric tag, some take white as zero. A and b of L*a*b* have signs, whatever the
+ *   file says.
  */
 function isDisputed(directory: Directory, samples: number, colourSamples: number): boolean {
   const declared = colourSamples + directory.numbers(338, MAX_SAMPLES).length
-  const isGreyApart = samples === 2 && directory.number(284, 1) === 2
+  const isApart = samples > 1 && directory.number(284, 1) === 2
+  const isWide = directory.numbers(258, 1)[0] === 16
   const [meaning] = directory.numbers(262, 1)
-  const isNegative = meaning === undefined || (meaning === 0 && directory.number(258, 1) === 16)
-  return samples > declared || directory.hasRepeats || isGreyApart || isNegative
+  return (
+    samples > declared ||
+    directory.hasRepeats ||
+    directory.lacksValues ||
+    (directory.has(273) && directory.has(324)) ||
+    (isApart && (samples === 2 || isWide)) ||
+    meaning === undefined ||
+    (meaning === 0 && isWide) ||
+    (meaning === 8 && directory.numbers(339, 2)[1] === 1)
+  )
 }
 
 function isSupported(page: Page, directory: Directory, bits: number[]): boolean {
