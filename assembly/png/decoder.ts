@@ -221,7 +221,8 @@ function readChunk(): i32 {
     return beginFrame(type)
   }
   // Pillow applies it, but the rows are gone.
-  if (isOver && type == TRNS && takesTransparency()) leaveOut()
+  const isMisplaced = isFrameDone || bytes > MAX_CHUNK_BYTES
+  if (type == TRNS && isMisplaced && takesTransparency()) leaveOut()
   if (!(isOver ? type == EXIF : isUseful(type)) || bytes > MAX_CHUNK_BYTES) {
     skipInput(8)
     toSkip = bytes + 4
@@ -248,7 +249,7 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       if (!hasPalette || (frame == NO_FRAME && !isFrameDone)) setPalette(at, bytes / 3)
       return CONTINUE
     case TRNS:
-      setTransparency(at, bytes)
+      if (!isFrameDone && !setTransparency(at, bytes)) leaveOut()
       return CONTINUE
     case EXIF:
       keepExif(at, bytes)

@@ -25,6 +25,8 @@ const paletteAlpha = memory.data(1024)
 /** Colours of the palette: red, green, blue; and their number. */
 const paletteColours = memory.data(768)
 let paletteCount: u32 = 256
+/** Number of alphas that tRNS gave. */
+let alphaCount: u32 = 0
 
 // The colour that tRNS makes transparent, in samples of the image's depth; -1 if there is none.
 let keyRed: i32 = -1
@@ -74,12 +76,12 @@ export function setPalette(colours: usize, count: u32): void {
     const colour = colours + i * 3
     const luma = lumaOf(load<u8>(colour), load<u8>(colour, 1), load<u8>(colour, 2))
     f32.store(paletteLuma + (i << 2), luma)
-    if (!hasTransparency) f32.store(paletteAlpha + (i << 2), 255)
+    if (i >= alphaCount) f32.store(paletteAlpha + (i << 2), 255)
     last = luma
   }
   for (let i = count; i < 256; i++) {
     f32.store(paletteLuma + (i << 2), last)
-    if (!hasTransparency) f32.store(paletteAlpha + (i << 2), 0)
+    if (i >= alphaCount) f32.store(paletteAlpha + (i << 2), 0)
   }
 }
 
@@ -88,27 +90,35 @@ export function takesTransparency(): bool {
   return channels() % 2 == 1
 }
 
-/** tRNS: alphas of palette entries, or the transparent colour. The first one counts. */
-export function setTransparency(at: usize, bytes: u32): void {
-  if (hasTransparency || !takesTransparency()) return
+/**
+ * tRNS: alphas of palette entries, or the transparent colour. As in libpng, the first one counts
+ * that has a valid length and comes after its palette. Returns false for any other, which some
+ * programs use.
+ */
+export function setTransparency(at: usize, bytes: u32): bool {
+  if (!takesTransparency()) return true
+  if (hasTransparency || !isTransparency(bytes)) return false
   hasTransparency = true
+  mayBeTransparent = true
   const mask: u32 = (1 << depth) - 1 // bits above the depth are ignored
   if (colourType == PALETTE) {
-    hasTransparency = hasPalette // it has no effect before that
-    mayBeTransparent = hasPalette
-    for (let i: u32 = 0; i < min<u32>(bytes, 256); i++) {
-      const to = paletteAlpha + (i << 2)
-      if (f32.load(to) > 0) f32.store(to, <f32>load<u8>(at + i))
+    alphaCount = bytes
+    for (let i: u32 = 0; i < bytes; i++) {
+      f32.store(paletteAlpha + (i << 2), <f32>load<u8>(at + i))
     }
-  } else if (colourType == GREY && bytes >= 2) {
-    mayBeTransparent = true
-    keyRed = u16be(at) & mask
-  } else if (colourType == RGB && bytes >= 6) {
-    mayBeTransparent = true
-    keyRed = u16be(at) & mask
-    keyGreen = u16be(at + 2) & mask
-    keyBlue = u16be(at + 4) & mask
+    return true
   }
+  keyRed = u16be(at) & mask
+  if (colourType == GREY) return true
+  keyGreen = u16be(at + 2) & mask
+  keyBlue = u16be(at + 4) & mask
+  return true
+}
+
+/** Whether a tRNS of this length is valid here. */
+function isTransparency(bytes: u32): bool {
+  if (colourType != PALETTE) return bytes == (colourType == GREY ? 2 : 6)
+  return hasPalette && bytes > 0 && bytes <= min<u32>(paletteCount, 256)
 }
 
 /** Undoes the filter of a row, in place. Returns false if the filter is unknown. */

@@ -1,5 +1,6 @@
 // What programs show of files whose palettes are short or absent, as the differential fuzzer found it.
 
+import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
 import type { ScannedContent } from '../../../src/scan/scanned.ts'
@@ -55,6 +56,32 @@ describe('PNG', () => {
     const chunks = parts.map(([type, bytes]): [string, ArrayLike<number>] => [type, bytes])
     expect(await scan(joinPng(chunks))).toMatchObject({ isPartial: false })
     expect(await scan(joinPng([...chunks, ['tRNS', alphas]]))).toMatchObject({ isPartial: true })
+  })
+})
+
+describe('transparency of PNG that programs read differently', () => {
+  const colours: [string, number[]] = ['PLTE', ramp(128)]
+  const alphas = (count: number): [string, number[]] => ['tRNS', ramp(128).slice(0, count)]
+  const grey = { colourType: 0, pixel: indexed.pixel } as const
+
+  it.each<[string, Parameters<typeof png>[0], isPartial: boolean]>([
+    ['once', { ...indexed, chunks: [colours, alphas(128)] }, false],
+    ['twice', { ...indexed, chunks: [colours, alphas(128), alphas(5)] }, true],
+    ['before the palette', { ...indexed, chunks: [alphas(128), colours] }, true],
+    ['without a palette', { ...indexed, chunks: [alphas(128)] }, true],
+    ['longer than the palette', { ...indexed, chunks: [['PLTE', ramp(127)], alphas(128)] }, true],
+    ['of a grey value', { ...grey, chunks: [['tRNS', [0, 60]]] }, false],
+    ['longer than a grey value', { ...grey, chunks: [['tRNS', [0, 60, 0]]] }, true],
+  ])('is partial unless it is valid: %s', async (_, options, isPartial) => {
+    expect(await scan(png(options))).toMatchObject({ isPartial })
+  })
+
+  it('is that of the first chunk that is valid, as in libpng', async () => {
+    const file = png({ ...grey, chunks: [alphas(128), ['tRNS', [0, 60]]] })
+    const shown = await sharp(file).flatten({ background: 'white' }).png().toBuffer()
+    const [known] = (await scan(shown)).needles
+    const found = (await scan(file)).needles.map(({ hash }) => distance(hash, known!.hash))
+    expect(Math.min(...found)).toBeLessThanOrEqual(2)
   })
 })
 
