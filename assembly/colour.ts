@@ -18,6 +18,9 @@ const chromaticities = memory.data(CHROMATICITY_BYTES)
 let hasChromaticities: bool = false
 /** PNG's cICP: code points of primaries, transfer and matrix, and the range. */
 let codePoints: u32 = 0
+/** The brightest light of the content, and of the display that it was made on, in 1/10,000 nits. */
+let contentPeak: u32 = 0
+let displayPeak: u32 = 0
 
 /** Keeps the file's first ICC profile, which comes in parts that are numbered from 1. */
 export function keepProfile(at: usize, count: u32, number: u32, total: u32): void {
@@ -73,6 +76,16 @@ export function keepCodePoints(at: usize): void {
   if (!codePoints) codePoints = load<u32>(at)
 }
 
+/** PNG's cLLI. */
+export function keepContentPeak(value: u32): void {
+  if (!contentPeak) contentPeak = value
+}
+
+/** PNG's mDCV. */
+export function keepDisplayPeak(value: u32): void {
+  if (!displayPeak) displayPeak = value
+}
+
 /** Address of the colour profile, for PNG of its whole iCCP chunk; 0 if the file has no profile. */
 export function profileAddress(): usize {
   joinParts()
@@ -96,6 +109,11 @@ export function chromaticitiesAddress(): usize {
 /** The four bytes of PNG's cICP; 0 if the file has none. */
 export function codePointsOf(): u32 {
   return codePoints
+}
+
+/** The brightest light that a PNG states, in 1/10,000 nits; 0 if it states none. */
+export function peakOf(): u32 {
+  return contentPeak ? contentPeak : displayPeak
 }
 
 /** Steps of a curve. */

@@ -14,6 +14,7 @@ export {
   chromaticitiesAddress,
   codePointsOf,
   gammaOf,
+  peakOf,
   putOver,
   profileAddress,
   profileLength,

@@ -1,7 +1,15 @@
 // PNG and APNG to luma (PNG specification, third edition). Chunks are taken from the input window as they come, their
 // image data inflated and unfiltered a row at a time; see docs/decoding.md.
 
-import { hasTones, keepChromaticities, keepCodePoints, keepGamma, keepProfile } from '../colour'
+import {
+  hasTones,
+  keepChromaticities,
+  keepCodePoints,
+  keepContentPeak,
+  keepDisplayPeak,
+  keepGamma,
+  keepProfile,
+} from '../colour'
 import { keepExif } from '../exif'
 import {
   beginInflate,
@@ -96,6 +104,8 @@ const GAMA: u32 = 0x67414d41
 const CHRM: u32 = 0x6348524d
 const CICP: u32 = 0x63494350
 const SRGB: u32 = 0x73524742
+const CLLI: u32 = 0x634c4c49
+const MDCV: u32 = 0x6d444356
 /** PNG's gamma of sRGB, times 100,000. */
 const SRGB_GAMMA: u32 = 45455
 
@@ -238,7 +248,8 @@ function readChunk(): i32 {
 function isUseful(type: u32): bool {
   const isImage = type == IHDR || type == PLTE || type == TRNS || type == EXIF
   const isColour = type == ICCP || type == GAMA || type == SRGB || type == CHRM || type == CICP
-  return isImage || isColour || type == ACTL || type == FCTL
+  const isBright = type == CLLI || type == MDCV
+  return isImage || isColour || isBright || type == ACTL || type == FCTL
 }
 
 function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
@@ -262,6 +273,12 @@ function readSmallChunk(type: u32, at: usize, bytes: u32): i32 {
       return CONTINUE
     case CICP:
       if (bytes >= 4 && !isFrameDone) keepCodePoints(at)
+      return CONTINUE
+    case CLLI:
+      if (bytes >= 8 && !isFrameDone) keepContentPeak(u32be(at))
+      return CONTINUE
+    case MDCV:
+      if (bytes >= 24 && !isFrameDone) keepDisplayPeak(u32be(at + 16))
       return CONTINUE
     case GAMA:
       if (bytes >= 4 && !isFrameDone) keepGamma(u32be(at))

@@ -94,6 +94,7 @@ export interface ImageExports extends ProbeExports {
   gammaOf(): number
   chromaticitiesAddress(): number
   codePointsOf(): number
+  peakOf(): number
   beginTones(red: number, green: number, blue: number): number
   tonesSet(): void
   tonedAddress(): number

@@ -173,12 +173,14 @@ export class ImageDecoder {
     const [primaries = 0, transfer = 0] = new Uint8Array(
       Uint32Array.of(this.#core.codePointsOf()).buffer,
     )
+    const peak = this.#core.peakOf() / 10_000
     return {
       gamma: this.#core.gammaOf() / 100_000,
       ...(xy && {
         chromaticities: Array.from({ length: 8 }, (_, i) => xy.getUint32(4 * i) / 100_000),
       }),
       ...(primaries && { codePoints: { primaries, transfer } }),
+      ...(peak && { peak }),
     }
   }
 
@@ -391,6 +393,8 @@ export interface PngColours {
   chromaticities?: readonly number[]
   /** Code points of ITU-T H.273. */
   codePoints?: { primaries: number; transfer: number }
+  /** The brightest light in nits. */
+  peak?: number
 }
 
 /** The frame in the planes. Valid until the decoder gets more bytes. */

@@ -10,16 +10,24 @@ const SRGB_LIGHTS: Lights = [
   [0.1431, 0.0606, 0.7141],
 ]
 
-/** An RGB profile with one curve for all channels, or one for each. */
+/** An RGB profile with one curve for all channels, or one for each; and code points beside them. */
 export function writeProfile(
   curves: Curve | readonly [Curve, Curve, Curve],
   lights: Lights = SRGB_LIGHTS,
+  codePoints?: readonly number[],
 ): Buffer {
   const each = isThree(curves) ? curves : [curves, curves, curves]
   return writeTags('RGB XYZ ', [
     ...lights.map((light, i): Tag => [`${'rgb'[i]}XYZ`, xyz(light)]),
     ...each.map((curve, i): Tag => [`${'rgb'[i]}TRC`, curveTag(curve)]),
+    ...pointsTag(codePoints),
   ])
+}
+
+function pointsTag(codePoints: readonly number[] | undefined): Tag[] {
+  return codePoints
+    ? [['cicp', Buffer.concat([Buffer.from('cicp\0\0\0\0'), Buffer.from(codePoints)])]]
+    : []
 }
 
 /** Kinds of tables. */

@@ -1,18 +1,11 @@
 // ICC profiles (ICC.1:2022), as far as they say how stored grey or RGB is shown.
 
 import { ascii } from '../../util/ascii.ts'
-import {
-  clamp,
-  type ColourSpace,
-  dot,
-  matrixSpace,
-  SMOOTH_SIDE,
-  type Transfer,
-  WHITE,
-  type Xyz,
-} from './colour-space.ts'
+import { codePointSpace } from './code-points.ts'
+import { type ColourSpace, matrixSpace, SMOOTH_SIDE, type Transfer } from './colour-space.ts'
 import { u16At, u32At } from './iso-boxes.ts'
 import { lightOfLab } from './lab.ts'
+import { clamp, dot, WHITE, type Xyz } from './light.ts'
 
 const MAX_TAGS = 100
 const THREE = [0, 1, 2] as const
@@ -20,12 +13,15 @@ const CHANNELS: Partial<Record<string, number>> = { GRAY: 1, 'RGB ': 3 }
 
 /**
  * The colour space of a profile; `undefined` if it is damaged, or one of inks. As in Chromium, the
- * table of exact colours comes before that of pleasing ones, and both before curves.
+ * table of exact colours comes before that of pleasing ones, and both before curves. Code points come
+ * before all of them; `peak` is their brightest light in nits.
  */
-export function readProfile(profile: Uint8Array): ColourSpace | undefined {
+export function readProfile(profile: Uint8Array, peak?: number): ColourSpace | undefined {
   const channels = CHANNELS[ascii(profile.subarray(16, 20))]
   if (!channels || ascii(profile.subarray(36, 40)) !== 'acsp') return undefined
   const tags = readTags(profile)
+  const points = tags.get('cicp')
+  if (points && channels === 3) return codePointSpace(points[8] ?? 0, points[9] ?? 0, peak)
   const table = tags.get('A2B1') ?? tags.get('A2B0')
   const isLab = ascii(profile.subarray(20, 24)) === 'Lab '
   return (table && readColourTable(table, channels, isLab)) ?? readCurves(tags, channels)

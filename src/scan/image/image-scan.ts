@@ -4,7 +4,7 @@ import { type Frame, ImageDecoder, type Tones } from '../../core/image.ts'
 import type { ScanBudget } from '../budget.ts'
 import type { ScanContext } from '../context.ts'
 import type { Pictures } from '../pictures.ts'
-import { codePointSpace, gammaSpace } from './colour-space.ts'
+import { codePointSpace, gammaSpace } from './code-points.ts'
 import { readExif } from './exif.ts'
 import { HeldImage, isHeldFormat } from './held-image.ts'
 import { readJfifThumbnail } from './jfif.ts'
@@ -205,11 +205,11 @@ export class ImageScan {
   #readTones({ profile, pngColours }: ImageDecoder): Tones | undefined {
     if (this.#format !== 'png')
       return affordableTones(profile && readProfile(profile), this.#budget, this.#needles)
-    const { gamma, chromaticities, codePoints } = pngColours
+    const { gamma, chromaticities, codePoints, peak } = pngColours
     const icc = profile && inflateProfile(profile, this.#budget)
     const space =
-      (codePoints && codePointSpace(codePoints.primaries, codePoints.transfer)) ??
-      (icc && readProfile(icc)) ??
+      (codePoints && codePointSpace(codePoints.primaries, codePoints.transfer, peak)) ??
+      (icc && readProfile(icc, peak)) ??
       (gamma || chromaticities ? gammaSpace(gamma, chromaticities) : undefined)
     return affordableTones(space, this.#budget, this.#needles)
   }

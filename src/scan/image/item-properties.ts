@@ -1,8 +1,9 @@
 import { ascii } from '../../util/ascii.ts'
 import { viewOf } from '../../util/bytes.ts'
-import { codePointSpace, type ColourSpace } from './colour-space.ts'
+import { codePointSpace } from './code-points.ts'
+import type { ColourSpace } from './colour-space.ts'
 import { readProfile } from './icc.ts'
-import { findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
+import { type Box, findBox, readBoxes, u16At, u32At } from './iso-boxes.ts'
 import type { Area } from './library-plan.ts'
 
 /**
@@ -10,15 +11,24 @@ import type { Area } from './library-plan.ts'
  * comes before code points.
  */
 export function readColourBox(file: Uint8Array, item?: number): ColourSpace | undefined {
-  const boxes = readProperties(file, item).filter(({ type }) => type === 'colr')
-  const named = boxes.map(({ data }) => ({
-    kind: ascii(data.subarray(0, 4)),
-    data: data.subarray(4),
-  }))
+  const properties = readProperties(file, item)
+  const peak = readPeak(properties)
+  const named = properties
+    .filter(({ type }) => type === 'colr')
+    .map(({ data }) => ({
+      kind: ascii(data.subarray(0, 4)),
+      data: data.subarray(4),
+    }))
   const profile = named.find(({ kind }) => kind === 'prof' || kind === 'rICC')
   const points = named.find(({ kind, data }) => kind === 'nclx' && data.length >= 4)?.data
-  const space = profile && readProfile(profile.data)
-  return space ?? (points && codePointSpace(u16At(points, 0), u16At(points, 2)))
+  const space = profile && readProfile(profile.data, peak)
+  return space ?? (points && codePointSpace(u16At(points, 0), u16At(points, 2), peak))
+}
+
+/** The brightest light of an image in nits (`clli`). Chromium ignores that of the display (`mdcv`). */
+function readPeak(properties: readonly Box[]): number | undefined {
+  const content = properties.find(({ type }) => type === 'clli')?.data
+  return (content && u16At(content, 0)) || undefined
 }
 
 /** Properties of an image, in order. */

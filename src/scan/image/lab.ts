@@ -1,4 +1,5 @@
-import { toSrgb, type Xyz } from './colour-space.ts'
+import { toSrgb } from './colour-space.ts'
+import type { Xyz } from './light.ts'
 
 /** Steps of the table that turns light into sRGB values. */
 const STEPS = 4096

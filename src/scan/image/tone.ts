@@ -6,7 +6,8 @@ import { atOnce, only } from '../../util/steps.ts'
 import { Inflater } from '../archive/inflate.ts'
 import type { ScanBudget } from '../budget.ts'
 import { NODE_MS } from '../work.ts'
-import { clamp, type ColourSpace, dot, shownLuma } from './colour-space.ts'
+import { type ColourSpace, shownLuma } from './colour-space.ts'
+import { clamp, dot } from './light.ts'
 
 /** Bytes of a profile that are inflated. */
 const MAX_PROFILE_BYTES = 512 * 1024
@@ -24,7 +25,10 @@ const MIN_COLOUR_MOVE = 42
 /** Luma of red, green and blue. */
 const SHARES = [0.299, 0.587, 0.114]
 
-/** Tones of a space within a budget. If its grid is too fine, they are left out of what is found. */
+/**
+ * Tones of a space within a budget. If its grid is too fine, they are left out of what is found, and
+ * if it is too rough, some of them may be.
+ */
 export function affordableTones(
   space: ColourSpace | undefined,
   budget: ScanBudget,
@@ -36,6 +40,7 @@ export function affordableTones(
     found.isPartial = true
     return undefined
   }
+  found.isPartial ||= space.isRough === true
   budget.spend(nodes * NODE_MS)
   return tonesOf(space)
 }

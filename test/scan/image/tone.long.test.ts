@@ -8,8 +8,10 @@ import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
 import { ChromiumReader } from '../../fuzz/differential/chromium-reader.ts'
 import { attachProfile } from '../../support/attach-profile.ts'
+import { avifParts, avifWith, box } from '../../support/avif-parts.ts'
 import { findChromium } from '../../support/chromium.ts'
 import { writeProfile, writeTableProfile } from '../../support/icc-writer.ts'
+import { ascii } from '../../support/jpeg-writer.ts'
 import { u32, writePng } from '../../support/png-writer.ts'
 import { scene } from '../../support/scene.ts'
 
@@ -24,6 +26,10 @@ const grey = (value: number) => [value, value, value]
 const inRed = (i: number) => [picture[i] ?? 0, decoy[i] ?? 0, 0]
 /** The picture in the darkest tenth of light, beside stripes that only a straight curve tells apart from it. */
 const dark = (i: number) => grey((i % WIDTH) % 32 < 16 ? (picture[i] ?? 0) / 10 : (picture[i] ?? 0))
+
+const colours = scene(WIDTH, HEIGHT, 3, 13).data
+/** A picture in colours of the whole range. */
+const bright = (i: number) => [...colours.subarray(3 * i, 3 * i + 3)]
 
 const xy = (...places: number[]) => places.flatMap((place) => u32(Math.round(place * 100_000)))
 const SWAPPED = xy(0.3127, 0.329, 0.3, 0.6, 0.64, 0.33, 0.15, 0.06)
@@ -49,6 +55,16 @@ async function avif(pixel: (i: number) => number[], primaries: number, transfer:
   return file
 }
 
+const withNits = (peak: number) =>
+  png(bright, ['cICP', [9, 16, 0, 1]], ['cLLI', [...u32(peak * 10_000), ...u32(1_000_000)]])
+
+/** An AVIF of PQ that states its brightest light in nits. */
+async function avifWithPeak(peak: number): Promise<Buffer> {
+  const points = box('colr', ascii('nclx'), [0, 9, 0, 16, 0, 9, 0x80])
+  const light = box('clli', [peak >> 8, peak & 255, 0, 100])
+  return Buffer.from(avifWith(avifParts(await avif(bright, 9, 16)), [points, light]))
+}
+
 const linear = { power: 2.2 }
 const white = [0.9642, 1, 0.8249]
 const none = [0, 0, 0]
@@ -67,6 +83,22 @@ const files: Record<string, () => Promise<Buffer> | Buffer> = {
   'wide primaries of cICP': () => png(inRed, ['cICP', [9, 13, 0, 1]]),
   'PQ of cICP': () => png((i) => grey(picture[i]! / 2), ['cICP', [9, 16, 0, 1]]),
   'HLG of cICP': () => png((i) => grey(picture[i]!), ['cICP', [9, 18, 0, 1]]),
+  'highlights of PQ': () => png(bright, ['cICP', [9, 16, 0, 1]]),
+  'highlights of PQ in sRGB’s primaries': () => png(bright, ['cICP', [1, 16, 0, 1]]),
+  'highlights of HLG': () => png(bright, ['cICP', [9, 18, 0, 1]]),
+  'highlights of PQ in a profile': () =>
+    attachProfile(png(bright), writeProfile({ power: 2.2 }, undefined, [9, 16, 0, 1])),
+  'highlights of AVIF': () => avif(bright, 9, 16),
+  'highlights of AVIF up to 400 nits': () => avifWithPeak(400),
+  'highlights up to 203 nits, where none is above white': () => withNits(203),
+  'highlights up to 400 nits': () => withNits(400),
+  'highlights up to 4,000 nits': () => withNits(4000),
+  'highlights of a display of 400 nits': () =>
+    png(
+      bright,
+      ['cICP', [9, 16, 0, 1]],
+      ['mDCV', [...SWAPPED.slice(0, 16), ...u32(4e6), ...u32(1)]],
+    ),
   'cICP before a profile': async () =>
     attachProfile(png(dark, ['cICP', [1, 8, 0, 1]]), writeProfile({ power: 4 })),
   'a straight curve of nclx': () => avif(dark, 1, 8),
