@@ -562,6 +562,8 @@ function addMissing(): i32 {
 }
 
 function endOfInput(): i32 {
+  // libvips then loses rows, even if all of them are there.
+  if (toSkip || state == IN_DATA) leaveOut()
   if (frame != NO_FRAME) return endFrameData()
   return finish()
 }

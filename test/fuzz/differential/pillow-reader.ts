@@ -20,6 +20,7 @@ def show(file):
         image = ImageOps.exif_transpose(image)
     if image.mode[0] in 'IF':
         image = image.convert('I').point(lambda value: value * (1 / 256)).convert('L')
+        image.info.pop('transparency', None) # of 16 bits, which would be compared with 8
     image = image.convert('RGBA')
     return image.width, image.height, image.tobytes()
 

@@ -21,3 +21,16 @@ describe('a JPEG that is cut off', () => {
     },
   )
 })
+
+describe('a PNG that is cut off', () => {
+  it('is partial if a chunk is cut off, even one behind the pixels, as libvips then loses rows', async () => {
+    const file = await picture(96, 72).png().toBuffer()
+    const [data, end] = [file.subarray(0, -12), file.subarray(-12)]
+    expect(await scanFile(context, data)).toMatchObject({ isPartial: false })
+    const text = Buffer.concat([Buffer.from('\0\0\0\u0005tEXta\0bcd'), Buffer.alloc(4)])
+    const long = Buffer.concat([data, text, end])
+    expect(await scanFile(context, long)).toMatchObject({ isPartial: false })
+    const cut = long.subarray(0, data.length + text.length - 5)
+    expect(await scanFile(context, cut)).toMatchObject({ isPartial: true })
+  })
+})

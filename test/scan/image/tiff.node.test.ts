@@ -234,7 +234,7 @@ describe('TIFF in every form', () => {
     expect(await scan(twice)).toMatchObject({ isPartial: true })
   })
 
-  it('is partial where Pillow disagrees: wide samples apart, strips and tiles, a lost tag', async () => {
+  it('is partial where Pillow disagrees: wide samples apart, strips and tiles, lost tags, too many', async () => {
     const isPartial = async (tags: TiffPage['tags'], segments = [pixels]) =>
       (await scan(writeTiff([{ tags: { ...rgb, ...tags }, segments }]))).isPartial
     const wide = (samples: Uint8Array) =>
@@ -243,6 +243,8 @@ describe('TIFF in every form', () => {
     expect(await isPartial({ 258: [16, 16, 16] }, [wide(pixels)])).toBe(false)
     expect(await isPartial({ 258: [16, 16, 16], 284: [2] }, planes)).toBe(true)
     expect(await isPartial({ 324: [8] })).toBe(true)
+    expect(await isPartial({ 259: [1, 0] })).toBe(true)
+    expect(await isPartial({ 278: [HEIGHT] }, [pixels, pixels])).toBe(true)
     const file = Buffer.from(writeTiff([{ tags: { ...rgb, 65_000: [1] }, segments: [pixels] }]))
     const own = file.lastIndexOf(Buffer.of(0xe8, 0xfd, 3, 0, 1, 0, 0, 0))
     file.writeUInt16LE(5, own + 2) // 255 fractions that lie behind the end

@@ -82,6 +82,11 @@ export class Directory {
     return this.numbers(tag, 1)[0] ?? otherwise
   }
 
+  /** Whether any of these tags is there, but has no number for `number`. */
+  areUnclear(tags: readonly number[]): boolean {
+    return tags.some((tag) => this.has(tag) && Number.isNaN(this.number(tag, Number.NaN)))
+  }
+
   /** Bytes of a tag; `undefined` if some are missing. */
   bytes(tag: number): Uint8Array | undefined {
     const field = this.#fields.get(tag)

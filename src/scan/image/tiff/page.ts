@@ -28,6 +28,9 @@ const COLOURS: Record<number, { colours: Colours; samples: number }> = {
   8: { colours: 'lab', samples: 3 },
 }
 
+/** Tags of one number that say what a page shows. */
+const NUMBERS = [256, 257, 259, 262, 266, 274, 277, 278, 284, 317, 322, 323]
+
 /** Maximum segments of a page: strips of one row each, or 16 x 16 tiles of a few megapixels. */
 export const MAX_SEGMENTS = 65_536
 const MAX_SIDE = 65_535
@@ -53,6 +56,9 @@ export function readPage(directory: Directory): Page | UnscannableReason {
   if (!isSide(segmentWidth) || !isSide(segmentHeight)) return 'damaged'
   const orientation = directory.number(274, 1)
   const [offsets, byteCounts] = isTiled && directory.has(324) ? [324, 325] : [273, 279]
+  const isPlanar = directory.number(284, 1) === 2 && samples > 1
+  const segmentsNeeded =
+    Math.ceil(width / segmentWidth) * Math.ceil(height / segmentHeight) * (isPlanar ? samples : 1)
   const profile = directory.bytes(34675)
   const page: Page = {
     width,
@@ -60,14 +66,16 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     bits: bits[0] ?? 1,
     samples,
     colourSamples: colours.samples,
-    isDisputed: isDisputed(directory, samples, colours.samples),
+    isDisputed:
+      isDisputed(directory, samples, colours.samples) ||
+      directory.numbers(offsets, MAX_SEGMENTS).length > segmentsNeeded,
     colours: colours.colours,
     compression,
     fax: faxOf(directory),
     isReversed: directory.number(266, 1) === 2,
     isDifferenced: isPredicted(compression) && directory.number(317, 1) === 2,
     isPremultiplied: directory.numbers(338, 1)[0] === 1,
-    isPlanar: directory.number(284, 1) === 2 && samples > 1,
+    isPlanar,
     isLittle: directory.isLittle,
     segmentWidth,
     segmentHeight,
@@ -118,7 +126,8 @@ export interface Page extends PageHead {
  *
  * - Some treat an undeclared sample as alpha, others ignore it.
  * - Some use the first of a repeated tag, others the last. Pillow ignores what follows a tag whose
- *   values are missing, and takes strips where others take tiles.
+ *   values are missing, takes the first of several numbers, takes strips where others take tiles,
+ *   and shows segments that are too many over the first ones.
  * - If grey and alpha have separate segments, libvips reads those of grey as pairs of both.
  * - Pillow shows a negative if white is zero and samples have 16 bits, and stripes if these have
  *   separate segments.
@@ -134,6 +143,7 @@ function isDisputed(directory: Directory, samples: number, colourSamples: number
     samples > declared ||
     directory.hasRepeats ||
     directory.lacksValues ||
+    directory.areUnclear(NUMBERS) ||
     (directory.has(273) && directory.has(324)) ||
     (isApart && (samples === 2 || isWide)) ||
     meaning === undefined ||
