@@ -24,8 +24,8 @@ let displayPeak: u32 = 0
 
 /** Keeps the file's first ICC profile, which comes in parts that are numbered from 1. */
 export function keepProfile(at: usize, count: u32, number: u32, total: u32): void {
-  if (!count || !number || number > total || isInkProfile(at, count, number)) return
-  if (total > MAX_PARTS) {
+  if (!count || !number || number > total) return
+  if (total > MAX_PARTS || isInkProfile(at, count, number)) {
     leaveOut()
     return
   }
@@ -42,7 +42,7 @@ export function keepProfile(at: usize, count: u32, number: u32, total: u32): voi
   store<u32>(part, count, 4)
 }
 
-/** Whether a profile's first part says that it is for CMYK. Such profiles are long, and not applied. */
+/** Whether a profile's first part says that it is for CMYK: those are not applied. */
 function isInkProfile(at: usize, count: u32, number: u32): bool {
   return number == 1 && count >= 20 && load<u32>(at, 16) == 0x4b594d43
 }

@@ -144,7 +144,13 @@ describe('TIFF in every form', () => {
     const inks = new Uint8Array(WIDTH * HEIGHT * 4)
     for (const [i, value] of pixels.entries()) inks[Math.floor(i / 3) * 4 + (i % 3)] = 255 - value
     const tags = { ...rgb, 258: [8, 8, 8, 8], 262: [5], 277: [4] }
-    expect(await nearest(writeTiff([{ tags, segments: [inks] }]), await known())).toBe(0)
+    const file = writeTiff([{ tags, segments: [inks] }])
+    expect(await nearest(file, await known())).toBe(0)
+    expect(await scan(file)).toMatchObject({ isPartial: false })
+    const profiled = writeTiff([
+      { tags: { ...tags, 34_675: new Uint8Array(200) }, segments: [inks] },
+    ])
+    expect(await scan(profiled)).toMatchObject({ isPartial: true })
   })
 
   it('has palettes, and white that is zero', async () => {

@@ -169,6 +169,20 @@ describe('a profile that shows one channel alone', () => {
   })
 })
 
+it('a profile of inks is left out, and said to be', async () => {
+  const plain = await sharp({
+    create: { width: WIDTH, height: HEIGHT, channels: 3, background: 'red' },
+  })
+    .toColourspace('cmyk')
+    .jpeg()
+    .toBuffer()
+  expect(await scanFile(context, plain)).toMatchObject({ coverage: 'scanned', isPartial: false })
+  const profile = Buffer.from(writeProfile({ power: 2 }))
+  profile.write('CMYK', 16)
+  const file = await attachProfile(plain, profile)
+  expect(await scanFile(context, file)).toMatchObject({ coverage: 'scanned', isPartial: true })
+})
+
 it('greys go through the table of a profile', async () => {
   const profile = writeTableProfile('mft2', 1, 256, ([value = 0]) =>
     value < 0.75 ? 0 : 4 * value - 3,

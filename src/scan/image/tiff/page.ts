@@ -68,6 +68,7 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     colourSamples: colours.samples,
     isDisputed:
       isDisputed(directory, samples, colours.samples) ||
+      (colours.colours === 'inks' && profile !== undefined) || // it is not applied
       directory.numbers(offsets, MAX_SEGMENTS).length > segmentsNeeded,
     colours: colours.colours,
     compression,
