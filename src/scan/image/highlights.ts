@@ -1,7 +1,7 @@
 // Pictures with highlights brighter than white, on a screen that has none.
 
 import type { ColourSpace, Transfer } from './colour-space.ts'
-import { clamp, inverse, scaled, transform, transposed, type Xyz } from './light.ts'
+import { clamp, inverseOf, times, transform, transposed, type Xyz } from './light.ts'
 import { BT_2020, lightsOf, type Primaries } from './primaries.ts'
 
 /** Light of white (ITU-R BT.2408): nits. */
@@ -27,7 +27,7 @@ export function brightSpace(
   peak: number, // nits
 ): ColourSpace | undefined {
   const [lights, wide] = [lightsOf(places), lightsOf(BT_2020)]
-  const toWide = wide && inverse(transposed(wide))
+  const toWide = wide && inverseOf(transposed(wide))
   if (!lights || !toWide) return undefined
   const toLight = transposed(lights)
   const toneMap = peak > WHITE_NITS ? toneMapFor(peak / WHITE_NITS) : (value: number) => value
@@ -35,9 +35,9 @@ export function brightSpace(
     const scene = transform(toLight, values.map(transfer === 'pq' ? fromPq : fromHlg))
     // HLG stores light of the scene, which its system gamma turns into that of a screen.
     const nits = transfer === 'pq' ? PQ_NITS : DEFAULT_PEAK * Math.max(0, scene[1]) ** 0.2
-    const shown = scaled(scene, nits / WHITE_NITS)
+    const shown = times(scene, nits / WHITE_NITS)
     const largest = Math.max(0, ...transform(toWide, shown))
-    return scaled(shown, largest > 0 ? toneMap(largest) / largest : 0)
+    return times(shown, largest > 0 ? toneMap(largest) / largest : 0)
   }
   const isRough = transfer === 'pq'
   return { shapers: [clamp, clamp, clamp], sides: [SIDE, SIDE, SIDE], light, isRough }

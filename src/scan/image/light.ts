@@ -16,7 +16,7 @@ export function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 }
 
-export function scaled([x, y, z]: Xyz, factor: number): Xyz {
+export function times([x, y, z]: Xyz, factor: number): Xyz {
   return [x * factor, y * factor, z * factor]
 }
 
@@ -33,12 +33,12 @@ export function transposed([a, b, c]: Rows): Rows {
 }
 
 /** The inverse of a matrix; `undefined` if it has none. */
-export function inverse([a, b, c]: Rows): Rows | undefined {
+export function inverseOf([a, b, c]: Rows): Rows | undefined {
   const columns: Rows = [cross(b, c), cross(c, a), cross(a, b)]
   const factor = 1 / dot(a, columns[0])
   if (!Number.isFinite(factor)) return undefined
   const [x, y, z] = transposed(columns)
-  return [scaled(x, factor), scaled(y, factor), scaled(z, factor)]
+  return [times(x, factor), times(y, factor), times(z, factor)]
 }
 
 function cross([a, b, c]: Xyz, [d, e, f]: Xyz): Xyz {

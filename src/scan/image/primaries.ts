@@ -1,4 +1,4 @@
-import { inverse, type Rows, scaled, transform, transposed, WHITE, type Xyz } from './light.ts'
+import { inverseOf, type Rows, times, transform, transposed, WHITE, type Xyz } from './light.ts'
 
 /** A place in CIE xy. */
 export type Chromaticity = readonly [number, number]
@@ -53,13 +53,13 @@ const CONES: Rows = [
 export function lightsOf([white, red, green, blue]: Primaries): Rows | undefined {
   const lights: Rows = [xyzOf(red), xyzOf(green), xyzOf(blue)]
   const shown = xyzOf(white)
-  const toAmounts = inverse(transposed(lights))
-  const fromCones = inverse(CONES)
+  const toAmounts = inverseOf(transposed(lights))
+  const fromCones = inverseOf(CONES)
   if (!toAmounts || !fromCones) return undefined
   const amounts = transform(toAmounts, shown)
   const [from, to] = [transform(CONES, shown), transform(CONES, WHITE)]
   const adapted = (light: Xyz, amount: number): Xyz => {
-    const [a, b, c] = transform(CONES, scaled(light, amount))
+    const [a, b, c] = transform(CONES, times(light, amount))
     const cones = [(a * to[0]) / from[0], (b * to[1]) / from[1], (c * to[2]) / from[2]]
     return transform(fromCones, cones)
   }
