@@ -144,9 +144,11 @@ describe('JPEG of every sampling', () => {
   const sharpEdges = (x: number, y: number) => (((x >> 2) + (y >> 1)) % 3 === 0 ? 190 : 70)
   it.each(halves)('interpolates luma $luma and chroma $chroma as libjpeg', async (sampling) => {
     const mild = (x: number, y: number) => 118 + (sharpEdges(x + 1, y) >> 3)
+    // Of an even height, the last row is made of samples and of what would be below them.
     for (const [width, height] of [
       [75, 53],
       [66, 81],
+      [70, 54],
     ] as const) {
       const colours = [sharpEdges, mild, mild]
       const components = componentsOf(colours, [sampling.luma, sampling.chroma, sampling.chroma])
