@@ -154,7 +154,7 @@ let toSkip: u32 = 0
 let bytesTaken: u64 = 0 // before the current step
 let inputBefore: u32 = 0
 let hasStartOfImage: bool = false
-let isCutOff: bool = false // there is no end of image
+let isCutOff: bool = false // there is no end of image, or libjpeg gives up before it
 
 // The frame.
 let samplesX: u32 = 8 // of a block
@@ -163,12 +163,8 @@ let isStored: bool = false
 let isPlanned: bool = false
 let scansBegun: u32 = 0
 let blocksVisited: u64 = 0
-/**
- * Places of luma's coefficients that scans have sent completely; and those without which libjpeg
- * smooths blocks.
- */
-let wholePlaces: u64 = 0
-const SMOOTHED_PLACES: u64 = 0x3ff
+/** Places of coefficients without all bits of which libjpeg smooths blocks. */
+const SMOOTHED_PLACES: u32 = 0x3ff
 let rowsWritten: u32 = 0 // rows of MCUs of a stored frame
 
 // The scan.
@@ -197,10 +193,7 @@ export function decodeJpeg(isLast: bool): i32 {
     inputBefore = inputLeft()
     let status = step(isLast)
     bytesTaken += inputBefore - inputLeft()
-    if (status == MORE && isLast) {
-      isCutOff = true
-      status = finish()
-    }
+    if (status == MORE && isLast) status = finishEarly()
     if (status != CONTINUE) return status
   }
 }
@@ -240,6 +233,7 @@ function readMarker(): i32 {
       skipInput(1)
       continue
     }
+    if (hasLuma() && isRefused(code)) return finishEarly()
     if (code == 0xd8) hasStartOfImage = true
     else if (!hasStartOfImage) return DAMAGED
     if (code == 0xd9) {
@@ -253,7 +247,7 @@ function readMarker(): i32 {
     if (inputLeft() < 4) return MORE
     const bytes = u16be(start + 2)
     if (bytes < 2) {
-      if (!mayBeShort(code)) return DAMAGED
+      if (!mayBeShort(code)) return hasLuma() ? finishEarly() : DAMAGED
       skipInput(4)
       continue
     }
@@ -265,9 +259,22 @@ function readMarker(): i32 {
     if (inputLeft() < bytes + 2) return MORE
     const status = readSegment(code, start + 4, bytes - 2)
     skipInput(bytes + 2)
+    if (status == DAMAGED && hasLuma()) return finishEarly()
     return status == MORE ? CONTINUE : status
   }
   return MORE
+}
+
+/** Whether rows of luma have come. If libjpeg then gives up, browsers show these. */
+function hasLuma(): bool {
+  return component(0).linesDecoded != 0
+}
+
+/** Whether libjpeg gives up at a marker after the frame: another image or frame, or an unknown marker. */
+function isRefused(code: u32): bool {
+  if (code >= 0xc0 && code <= 0xcf) return code != 0xc4 && code != 0xcc // DHT, DAC
+  if (code >= 0xd0 && code <= 0xdf) return code == 0xd8 || code >= 0xde
+  return code < 0xc0 ? code != 0x01 : code >= 0xf0 && code != 0xfe
 }
 
 /**
@@ -472,9 +479,24 @@ function hasColourTones(): bool {
   return componentCount == 3 && hasTones()
 }
 
+/** Records which coefficients the scan sends completely. As in libjpeg, the last scan counts. */
 function noteWholePlaces(): void {
-  if (bitLow || scanComponent(0) != component(0)) return
-  wholePlaces |= (~(<u64>0) >> (63 - <u64>(spectralEnd - spectralStart))) << spectralStart
+  const band = (~(<u64>0) >> (63 - <u64>(spectralEnd - spectralStart))) << spectralStart
+  const places = <u32>(band & SMOOTHED_PLACES)
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    c.wholePlaces = bitLow ? c.wholePlaces & ~places : c.wholePlaces | places
+  }
+}
+
+/** Whether libjpeg smooths blocks, since some bits of a component that luma needs did not come. */
+function isSmoothed(): bool {
+  if (!isProgressive) return false
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (c.isNeeded && c.quant && c.wholePlaces != SMOOTHED_PLACES) return true
+  }
+  return false
 }
 
 function hasTable(table: usize): bool {
@@ -809,6 +831,12 @@ function writeGreyMcu(): void {
   }
 }
 
+/** The file has no end of image, or breaks. */
+function finishEarly(): i32 {
+  isCutOff = true
+  return finish()
+}
+
 /**
  * The file is over, or everything that luma needs. What is missing stays grey if at least half of
  * the lines are there.
@@ -821,10 +849,9 @@ function finish(): i32 {
     const isWanted = i == 0 || !isLumaStored()
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
-  if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
-  const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
   // Browsers show fewer rows or bits of a truncated file, even if it lacks only its end of image.
-  if (isSmoothed || isCutOff || component(0).linesDecoded < height) leaveOut()
+  if (isSmoothed() || isCutOff || component(0).linesDecoded < height) leaveOut()
+  if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
   state = AT_END
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()

@@ -57,6 +57,8 @@ export class Component {
   otherMarks: usize
   /** Blocks stored with all coefficients: see witnesses.ts. 0 if there are none. */
   witnesses: usize
+  /** The first places whose coefficients have all their bits, in a progressive file: one bit each. */
+  wholePlaces: u32
 }
 
 const COMPONENT_BYTES: usize = 96
