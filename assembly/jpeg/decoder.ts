@@ -282,7 +282,7 @@ function isRefused(code: u32): bool {
  * that field. For tables and frames it gives up.
  */
 function mayBeShort(code: u32): bool {
-  return code == 0xfe || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
+  return code == 0xfe || code == 0xdc || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
 }
 
 function isUseful(code: u32): bool {

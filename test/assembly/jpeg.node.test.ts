@@ -476,6 +476,25 @@ describe('JPEG errors that other decoders tolerate', () => {
     }
   })
 
+  it('passes over a height before the frame, whatever it says', async () => {
+    const file = await picture(64, 48).jpeg().toBuffer()
+    const { luma } = decode('jpeg', file).frames[0]!
+    for (const body of [
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [0, 3, 7],
+      [0, 4, 0, 0],
+      [0, 4, 0, 8],
+    ]) {
+      const height = Buffer.of(0xff, 0xdc, ...body)
+      const changed = Buffer.concat([file.subarray(0, 2), height, file.subarray(2)])
+      expect(await lumaBySharp(changed)).toEqual(await lumaBySharp(file))
+      expect(decode('jpeg', changed).frames[0]?.luma).toEqual(luma)
+      expect(decode('jpeg', changed, 1).frames[0]?.luma).toEqual(luma)
+    }
+  })
+
   it('takes components by their order if all ids are the same', () => {
     expect(lumaOfFile(writeJpeg({ ...size, components, ids: [1, 1, 1] }))).toEqual(expected)
   })
