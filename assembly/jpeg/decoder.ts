@@ -91,7 +91,7 @@ import { hasTones } from '../colour'
 import { hasTonedPlane, leaveOut } from '../luma/planes'
 import { isStepOver, noteStep } from '../luma/work'
 import { areMeansClamped, isClamped, isFaint, lookAtChroma } from './clamp'
-import { exactBlocks } from './exact'
+import { exactBlocks, hasOthers } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
@@ -364,6 +364,29 @@ function readColour(): void {
   useColour()
 }
 
+/**
+ * Reads chroma from the next MCU on. Of the current one the means are known, and the row is grey
+ * before it. Returns false if memory is over its limit.
+ */
+function beginColour(): bool {
+  isColourFound = false
+  readColour()
+  if (!beginSamples()) return false
+  writeMean(component(1), blueStep)
+  writeMean(component(2), redStep)
+  return true
+}
+
+/** Writes the mean of a component's last block, by what a unit of it adds, as samples of the MCU. */
+function writeMean(c: Component, ofUnit: f32): void {
+  const mean: f32 = nearest<f32>(<f32>c.prediction * ofUnit) + 128
+  const columns = c.h * nx
+  for (let y: u32 = 0; y < c.v * ny; y++) {
+    const at = c.samples + <usize>y * c.stride + <usize>(col * columns)
+    memory.fill(at, <u8>max<f32>(0, min<f32>(255, mean)), columns)
+  }
+}
+
 /** Chooses scale and memory for the frame when its first scan begins. */
 function planFrame(): i32 {
   isPlanned = true
@@ -521,7 +544,7 @@ function beginInterval(): bool {
 /** Decodes the current interval as far as its bytes have arrived. */
 function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
-  isColourFound = isColourFound || (isColourRead && hasTonedPlane())
+  if (isColourRead && hasTonedPlane() && !beginColour()) return OVER_BUDGET
   while (row < rows && intervalLeft) {
     if (position + maxMcuBits > availableBits) {
       // A run of empty blocks needs no bits, except in a refinement.
@@ -537,12 +560,8 @@ function decodeScan(isLast: bool): i32 {
       }
     }
     if (!prepareRow()) return OVER_BUDGET
-    if (isColourFound && col == 0) {
-      isColourFound = false
-      readColour()
-      if (!beginSamples()) return OVER_BUDGET
-    }
     decodeMcu()
+    if (isColourFound && !beginColour()) return OVER_BUDGET
     intervalLeft--
     if (++col == cols && !endRow()) return OVER_LIMIT
   }
@@ -851,6 +870,8 @@ function finish(): i32 {
   }
   // Browsers show fewer rows or bits of a truncated file, even if it lacks only its end of image.
   if (isSmoothed() || isCutOff || component(0).linesDecoded < height) leaveOut()
+  // What was found in some blocks may be in others that were not looked at.
+  if (hasOthers && keptCount < 64) leaveOut()
   if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
   state = AT_END
   if (!isStored) {

@@ -68,6 +68,7 @@ function isSmooth(): bool {
 
 /** Makes room for a row of MCUs for the needed components that have none yet. */
 export function beginSamples(): bool {
+  const isWithinRow = component(0).samples != 0 // then chroma is grey up to here
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)
     if (!c.isNeeded || c.samples) continue
@@ -76,7 +77,7 @@ export function beginSamples(): bool {
     const rows = allocate(c.stride * (c.rowCount + 1))
     c.spread = allocate(<usize>cols + ROW_PADDING)
     if (!rows || !c.spread) return false
-    memory.fill(rows, 128, c.stride)
+    memory.fill(rows, 128, isWithinRow ? c.stride * (c.rowCount + 1) : c.stride)
     c.samples = rows + c.stride
   }
   return true

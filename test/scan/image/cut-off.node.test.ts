@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readModules } from '../../../src/core/node.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { decode } from '../../support/decode.ts'
+import { writeJpeg } from '../../support/jpeg-writer.ts'
 import { decodeBySharp, picture } from '../../support/sharp-images.ts'
 
 const context = { modules: readModules(), digestKinds: [] }
@@ -89,5 +90,36 @@ describe('a progressive JPEG', () => {
     expect(decode('jpeg', strange).frames[0]?.luma).toEqual(whole?.luma)
     expect(await decodeBySharp(strange, 'none')).toEqual(await decodeBySharp(file))
     expect(await scanFile(context, strange)).toMatchObject({ isPartial: false })
+  })
+})
+
+describe('a JPEG with values that no pixels have', () => {
+  const [width, height] = [1008, 80] // decoded at half of its width
+  const write = (isLoud: (x: number, y: number) => boolean) =>
+    writeJpeg({
+      ...{ width, height },
+      components: [{ h: 1, v: 1, sample: () => 0 }],
+      coefficients: (_, x, y) => {
+        const block = Array.from({ length: 64 }, () => 0)
+        block[0] = ((x * 7 + y * 5) % 40) * 10 - 200
+        if (isLoud(x, y)) block.fill(1500, 1, 3)
+        return block
+      },
+    })
+
+  it('is partial at a reduced scale, where most blocks are not looked at in full', async () => {
+    const isPartial = { isPartial: true }
+    expect(
+      await scanFile(
+        context,
+        write(() => false),
+      ),
+    ).toMatchObject({ isPartial: false })
+    expect(
+      await scanFile(
+        context,
+        write((x, y) => x === 90 && y === 9),
+      ),
+    ).toMatchObject(isPartial)
   })
 })
