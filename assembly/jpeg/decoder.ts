@@ -91,7 +91,7 @@ import { hasTones } from '../colour'
 import { hasTonedPlane, leaveOut } from '../luma/planes'
 import { isStepOver, noteStep } from '../luma/work'
 import { areMeansClamped, isClamped, isFaint, lookAtChroma } from './clamp'
-import { exactBlocks } from './exact'
+import { exactBlocks, hasOthers } from './exact'
 import { readBlock, readExactBlock, skipBlock, storeBlock } from './sequential'
 import { defineStandardTables } from './standard'
 import { beginBlock, beginSynthesis, FLAT, nx, ny, writeBlock } from './synthesis'
@@ -154,7 +154,7 @@ let toSkip: u32 = 0
 let bytesTaken: u64 = 0 // before the current step
 let inputBefore: u32 = 0
 let hasStartOfImage: bool = false
-let isCutOff: bool = false // there is no end of image
+let isCutOff: bool = false // there is no end of image, or libjpeg gives up before it
 
 // The frame.
 let samplesX: u32 = 8 // of a block
@@ -163,12 +163,8 @@ let isStored: bool = false
 let isPlanned: bool = false
 let scansBegun: u32 = 0
 let blocksVisited: u64 = 0
-/**
- * Places of luma's coefficients that scans have sent completely; and those without which libjpeg
- * smooths blocks.
- */
-let wholePlaces: u64 = 0
-const SMOOTHED_PLACES: u64 = 0x3ff
+/** Places of coefficients without all bits of which libjpeg smooths blocks. */
+const SMOOTHED_PLACES: u32 = 0x3ff
 let rowsWritten: u32 = 0 // rows of MCUs of a stored frame
 
 // The scan.
@@ -197,10 +193,7 @@ export function decodeJpeg(isLast: bool): i32 {
     inputBefore = inputLeft()
     let status = step(isLast)
     bytesTaken += inputBefore - inputLeft()
-    if (status == MORE && isLast) {
-      isCutOff = true
-      status = finish()
-    }
+    if (status == MORE && isLast) status = finishEarly()
     if (status != CONTINUE) return status
   }
 }
@@ -240,6 +233,7 @@ function readMarker(): i32 {
       skipInput(1)
       continue
     }
+    if (hasLuma() && isRefused(code)) return finishEarly()
     if (code == 0xd8) hasStartOfImage = true
     else if (!hasStartOfImage) return DAMAGED
     if (code == 0xd9) {
@@ -253,7 +247,7 @@ function readMarker(): i32 {
     if (inputLeft() < 4) return MORE
     const bytes = u16be(start + 2)
     if (bytes < 2) {
-      if (!mayBeShort(code)) return DAMAGED
+      if (!mayBeShort(code)) return hasLuma() ? finishEarly() : DAMAGED
       skipInput(4)
       continue
     }
@@ -265,9 +259,22 @@ function readMarker(): i32 {
     if (inputLeft() < bytes + 2) return MORE
     const status = readSegment(code, start + 4, bytes - 2)
     skipInput(bytes + 2)
+    if (status == DAMAGED && hasLuma()) return finishEarly()
     return status == MORE ? CONTINUE : status
   }
   return MORE
+}
+
+/** Whether rows of luma have come. If libjpeg then gives up, browsers show these. */
+function hasLuma(): bool {
+  return component(0).linesDecoded != 0
+}
+
+/** Whether libjpeg gives up at a marker after the frame: another image or frame, or an unknown marker. */
+function isRefused(code: u32): bool {
+  if (code >= 0xc0 && code <= 0xcf) return code != 0xc4 && code != 0xcc // DHT, DAC
+  if (code >= 0xd0 && code <= 0xdf) return code == 0xd8 || code >= 0xde
+  return code < 0xc0 ? code != 0x01 : code >= 0xf0 && code != 0xfe
 }
 
 /**
@@ -275,7 +282,7 @@ function readMarker(): i32 {
  * that field. For tables and frames it gives up.
  */
 function mayBeShort(code: u32): bool {
-  return code == 0xfe || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
+  return code == 0xfe || code == 0xdc || (code >= 0xe0 && code <= 0xef) || !isUseful(code)
 }
 
 function isUseful(code: u32): bool {
@@ -355,6 +362,29 @@ let redStep: f32 = 0
 function readColour(): void {
   isColourRead = false
   useColour()
+}
+
+/**
+ * Reads chroma from the next MCU on. Of the current one the means are known, and the row is grey
+ * before it. Returns false if memory is over its limit.
+ */
+function beginColour(): bool {
+  isColourFound = false
+  readColour()
+  if (!beginSamples()) return false
+  writeMean(component(1), blueStep)
+  writeMean(component(2), redStep)
+  return true
+}
+
+/** Writes the mean of a component's last block, by what a unit of it adds, as samples of the MCU. */
+function writeMean(c: Component, ofUnit: f32): void {
+  const mean: f32 = nearest<f32>(<f32>c.prediction * ofUnit) + 128
+  const columns = c.h * nx
+  for (let y: u32 = 0; y < c.v * ny; y++) {
+    const at = c.samples + <usize>y * c.stride + <usize>(col * columns)
+    memory.fill(at, <u8>max<f32>(0, min<f32>(255, mean)), columns)
+  }
 }
 
 /** Chooses scale and memory for the frame when its first scan begins. */
@@ -472,9 +502,24 @@ function hasColourTones(): bool {
   return componentCount == 3 && hasTones()
 }
 
+/** Records which coefficients the scan sends completely. As in libjpeg, the last scan counts. */
 function noteWholePlaces(): void {
-  if (bitLow || scanComponent(0) != component(0)) return
-  wholePlaces |= (~(<u64>0) >> (63 - <u64>(spectralEnd - spectralStart))) << spectralStart
+  const band = (~(<u64>0) >> (63 - <u64>(spectralEnd - spectralStart))) << spectralStart
+  const places = <u32>(band & SMOOTHED_PLACES)
+  for (let i: u32 = 0; i < scanCount; i++) {
+    const c = scanComponent(i)
+    c.wholePlaces = bitLow ? c.wholePlaces & ~places : c.wholePlaces | places
+  }
+}
+
+/** Whether libjpeg smooths blocks, since some bits of a component that luma needs did not come. */
+function isSmoothed(): bool {
+  if (!isProgressive) return false
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    if (c.isNeeded && c.quant && c.wholePlaces != SMOOTHED_PLACES) return true
+  }
+  return false
 }
 
 function hasTable(table: usize): bool {
@@ -499,7 +544,7 @@ function beginInterval(): bool {
 /** Decodes the current interval as far as its bytes have arrived. */
 function decodeScan(isLast: bool): i32 {
   position = fillSegment(position, (maxMcuBits >> 3) + 16, isLast)
-  isColourFound = isColourFound || (isColourRead && hasTonedPlane())
+  if (isColourRead && hasTonedPlane() && !beginColour()) return OVER_BUDGET
   while (row < rows && intervalLeft) {
     if (position + maxMcuBits > availableBits) {
       // A run of empty blocks needs no bits, except in a refinement.
@@ -515,12 +560,8 @@ function decodeScan(isLast: bool): i32 {
       }
     }
     if (!prepareRow()) return OVER_BUDGET
-    if (isColourFound && col == 0) {
-      isColourFound = false
-      readColour()
-      if (!beginSamples()) return OVER_BUDGET
-    }
     decodeMcu()
+    if (isColourFound && !beginColour()) return OVER_BUDGET
     intervalLeft--
     if (++col == cols && !endRow()) return OVER_LIMIT
   }
@@ -809,6 +850,12 @@ function writeGreyMcu(): void {
   }
 }
 
+/** The file has no end of image, or breaks. */
+function finishEarly(): i32 {
+  isCutOff = true
+  return finish()
+}
+
 /**
  * The file is over, or everything that luma needs. What is missing stays grey if at least half of
  * the lines are there.
@@ -821,10 +868,11 @@ function finish(): i32 {
     const isWanted = i == 0 || !isLumaStored()
     if (isWanted && c.isNeeded && c.linesDecoded * 2 < height) return TRUNCATED
   }
-  if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
-  const isSmoothed = isProgressive && (~wholePlaces & SMOOTHED_PLACES) != 0
   // Browsers show fewer rows or bits of a truncated file, even if it lacks only its end of image.
-  if (isSmoothed || isCutOff || component(0).linesDecoded < height) leaveOut()
+  if (isSmoothed() || isCutOff || component(0).linesDecoded < height) leaveOut()
+  // What was found in some blocks may be in others that were not looked at.
+  if (hasOthers && keptCount < 64) leaveOut()
+  if (colour == YCC && !(latchNoTable(component(1)) && latchNoTable(component(2)))) dropColour()
   state = AT_END
   if (!isStored) {
     if (isCutOff && row < rows) beginMissingRows()

@@ -57,6 +57,8 @@ export class Component {
   otherMarks: usize
   /** Blocks stored with all coefficients: see witnesses.ts. 0 if there are none. */
   witnesses: usize
+  /** The first places whose coefficients have all their bits, in a progressive file: one bit each. */
+  wholePlaces: u32
 }
 
 const COMPONENT_BYTES: usize = 96
@@ -138,9 +140,9 @@ export function readRestartInterval(at: usize, bytes: u32): i32 {
   return MORE
 }
 
-/** DNL: the height of a frame whose header said 0. */
+/** DNL: the height of a frame whose header said 0. Elsewhere it is skipped, as by libjpeg. */
 export function readLineCount(at: usize, bytes: u32): i32 {
-  if (height != 0) return MORE
+  if (componentCount == 0 || height != 0) return MORE
   if (bytes < 2 || u16be(at) == 0) return DAMAGED
   setHeight(u16be(at))
   return MORE

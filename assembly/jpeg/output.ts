@@ -40,6 +40,7 @@ export let planeV: u32 = 1
 let isHolding: bool = false
 let isHeld: bool = false
 let isAtBottom: bool = false
+let linesPassed: u32 = 0 // lines of the picture above the current row of MCUs, at full scale
 
 /** Begins the plane and the rows of samples. Returns false if memory is over its limit. */
 export function beginOutput(): bool {
@@ -67,6 +68,7 @@ function isSmooth(): bool {
 
 /** Makes room for a row of MCUs for the needed components that have none yet. */
 export function beginSamples(): bool {
+  const isWithinRow = component(0).samples != 0 // then chroma is grey up to here
   for (let i: u32 = 0; i < componentCount; i++) {
     const c = component(i)
     if (!c.isNeeded || c.samples) continue
@@ -75,7 +77,7 @@ export function beginSamples(): bool {
     const rows = allocate(c.stride * (c.rowCount + 1))
     c.spread = allocate(<usize>cols + ROW_PADDING)
     if (!rows || !c.spread) return false
-    memory.fill(rows, 128, c.stride)
+    memory.fill(rows, 128, isWithinRow ? c.stride * (c.rowCount + 1) : c.stride)
     c.samples = rows + c.stride
   }
   return true
@@ -98,6 +100,10 @@ export function beginMissingRows(): void {
  * is passed on with the next call.
  */
 export function writeLumaRows(sampleRows: u32): void {
+  if (isHolding) {
+    repeatBottom()
+    linesPassed += sampleRows
+  }
   if (hasOthers && !otherLuma) otherLuma = allocate(<usize>cols * 4)
   const isTwofold = hasOthers && otherLuma != 0
   if (isTwofold) completeAll()
@@ -105,6 +111,22 @@ export function writeLumaRows(sampleRows: u32): void {
   const rows = <i32>sampleRows - (isHolding ? 1 : 0)
   for (let y: i32 = 0; y < rows; y++) writePlaneRow(y, isTwofold)
   if (isHolding) holdRows(isTwofold)
+}
+
+/**
+ * Repeats the picture's last row of samples of each component that is interpolated. Blocks go on
+ * below it, but libjpeg does not look at that (set_bottom_pointers of jdmainct.c).
+ */
+function repeatBottom(): void {
+  const lines = height - linesPassed
+  for (let i: u32 = 0; i < componentCount; i++) {
+    const c = component(i)
+    const count = divideUp(lines * c.v, maxV)
+    if (!c.samples || count == 0 || count >= c.rowCount) continue
+    const from = <usize>(count - 1) * c.stride
+    memory.copy(c.samples + from + c.stride, c.samples + from, c.stride)
+    if (c.others) memory.copy(c.others + from + c.stride, c.others + from, c.stride)
+  }
 }
 
 /** Passes on the row that waits for a next one. */

@@ -85,7 +85,7 @@ function refineNonZero(block: usize, places: u64, position: u32): u32 {
     if (at && numberAt(position, 1)) {
       const old = <i32>load<i16>(at)
       const bit = 1 << bitLow
-      if (!(abs(old) & bit)) store<i16>(at, <i16>(old < 0 ? old - bit : old + bit))
+      if (!(old & bit)) store<i16>(at, <i16>(old < 0 ? old - bit : old + bit))
     }
     position++
   }

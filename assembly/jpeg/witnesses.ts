@@ -127,7 +127,7 @@ export function keepAcRefined(c: Component, line: u32, position: u32): void {
 function refine(at: usize, position: u32): u32 {
   const old = <i32>load<i16>(at)
   const bit = 1 << bitLow
-  if (numberAt(position, 1) && !(abs(old) & bit)) {
+  if (numberAt(position, 1) && !(old & bit)) {
     store<i16>(at, <i16>(old < 0 ? old - bit : old + bit))
   }
   return position + 1

@@ -144,9 +144,11 @@ describe('JPEG of every sampling', () => {
   const sharpEdges = (x: number, y: number) => (((x >> 2) + (y >> 1)) % 3 === 0 ? 190 : 70)
   it.each(halves)('interpolates luma $luma and chroma $chroma as libjpeg', async (sampling) => {
     const mild = (x: number, y: number) => 118 + (sharpEdges(x + 1, y) >> 3)
+    // Of an even height, the last row is made of samples and of what would be below them.
     for (const [width, height] of [
       [75, 53],
       [66, 81],
+      [70, 54],
     ] as const) {
       const colours = [sharpEdges, mild, mild]
       const components = componentsOf(colours, [sampling.luma, sampling.chroma, sampling.chroma])
@@ -336,6 +338,27 @@ describe('JPEG structure', () => {
     ).toBeLessThan(MAX_DIFFERENCE)
   })
 
+  it('refines bits that were refined before as libjpeg', async () => {
+    const file = await picture(200, 150).jpeg({ progressive: true, quality: 60 }).toBuffer()
+    // The scans of luma that refine it, with their tables, come again: they read other bits now.
+    const bands = [
+      [1, 63, 0x21],
+      [1, 63, 0x10],
+    ]
+    const again = bands.map((band) => {
+      const at = file.indexOf(Uint8Array.of(0xff, 0xda, 0, 8, 1, 1, 0, ...band))
+      const table = file.lastIndexOf(Uint8Array.of(0xff, 0xc4), at)
+      const behind = file.findIndex((byte, i) => i > at + 1 && byte === 0xff && file[i + 1] !== 0)
+      return file.subarray(table, behind)
+    })
+    const bogus = Buffer.concat([file.subarray(0, -2), ...again, file.subarray(-2)])
+    const { luma } = decode('jpeg', bogus).frames[0]!
+    expect(difference(luma, decode('jpeg', file).frames[0]!.luma).mean).toBeGreaterThan(1)
+    expect(differenceToSharp(luma, await decodeBySharp(bogus, 'none')).max).toBeLessThan(
+      MAX_DIFFERENCE,
+    )
+  })
+
   it('finds lost restart intervals again', () => {
     const file = writeJpeg({ width: 256, height: 256, components, restartInterval: 4 })
     const whole = decode('jpeg', file).frames[0]!.luma
@@ -450,6 +473,25 @@ describe('JPEG errors that other decoders tolerate', () => {
         expect(decode('jpeg', changed).frames[0]?.hash).toBe(whole)
         expect(decode('jpeg', changed, 1).frames[0]?.hash).toBe(whole)
       }
+    }
+  })
+
+  it('passes over a height before the frame, whatever it says', async () => {
+    const file = await picture(64, 48).jpeg().toBuffer()
+    const { luma } = decode('jpeg', file).frames[0]!
+    for (const body of [
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [0, 3, 7],
+      [0, 4, 0, 0],
+      [0, 4, 0, 8],
+    ]) {
+      const height = Buffer.of(0xff, 0xdc, ...body)
+      const changed = Buffer.concat([file.subarray(0, 2), height, file.subarray(2)])
+      expect(await lumaBySharp(changed)).toEqual(await lumaBySharp(file))
+      expect(decode('jpeg', changed).frames[0]?.luma).toEqual(luma)
+      expect(decode('jpeg', changed, 1).frames[0]?.luma).toEqual(luma)
     }
   })
 

@@ -23,3 +23,17 @@ export function stretchAlpha({ data }: Pixels): boolean {
   }
   return isOther
 }
+
+/**
+ * Divides the colours of a picture by its alpha, as if they had been multiplied with it. Chromium
+ * shows WebP so if its header does not announce alpha.
+ */
+export function divideByAlpha({ data }: Pixels): void {
+  for (let at = 0; at < data.length; at += 4) {
+    const alpha = data[at + 3] as number
+    if (alpha === 0 || alpha === 255) continue
+    for (let c = at; c < at + 3; c++) {
+      data[c] = Math.min(255, Math.round(((data[c] as number) * 255) / alpha))
+    }
+  }
+}

@@ -16,12 +16,15 @@ const MAX_REDUCED_PIXELS = 260_000
  * reduced.
  */
 export class Canvas {
+  /** Size that it was made with: frames that are drawn on the same canvas share it. */
+  readonly size: Placed['canvas']
   readonly #pixels: Pixels
   /** Pixels of the full canvas, a side, that one pixel stands for. */
   readonly #step: number
   #toClear: Area | undefined
 
   constructor(size: Placed['canvas']) {
+    this.size = size
     const pixels = size.width * size.height
     this.#step = pixels > MAX_PIXELS ? Math.ceil(Math.sqrt(pixels / MAX_REDUCED_PIXELS)) : 1
     const width = Math.ceil(size.width / this.#step)

@@ -14,7 +14,7 @@ import {
   SCENE_MS,
   TONED_PIXEL_MS,
 } from '../work.ts'
-import { stretchAlpha } from './alpha.ts'
+import { divideByAlpha, stretchAlpha } from './alpha.ts'
 import { planAvif } from './avif.ts'
 import { Canvas, crop, SceneGate } from './canvas.ts'
 import { type ImageFormat, sniffFormat } from './format.ts'
@@ -160,7 +160,7 @@ export class HeldImage {
     let failure: UnscannableReason | undefined
     let isOutOfRange = false
     for (const [i, picture] of plan.pictures.entries()) {
-      const { area, placed, vp8 } = picture
+      const { area, placed, vp8, isPremultiplied } = picture
       if (i > 0) await this.#budget.turn() // while memory holds the pixels of neither picture
       if (this.#budget.isExhausted) {
         failure ??= 'over-limit'
@@ -174,8 +174,12 @@ export class HeldImage {
         continue
       }
       isOutOfRange ||= wraps
+      if (isPremultiplied) {
+        divideByAlpha(pixels)
+        this.#budget.spend(pixels.width * pixels.height * CANVAS_PIXEL_MS)
+      }
       if (placed) {
-        canvas ??= new Canvas(placed.canvas)
+        if (canvas?.size !== placed.canvas) canvas = new Canvas(placed.canvas)
         this.#budget.spend(pixels.width * pixels.height * CANVAS_PIXEL_MS)
       }
       const shownPixels = placed && canvas ? canvas.draw(pixels, placed) : pixels

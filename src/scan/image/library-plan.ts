@@ -27,6 +27,8 @@ export interface LibraryPicture {
   /** The part that is displayed. */
   area?: Area
   placed?: Placed
+  /** Whether its colours count as multiplied with its alpha, whatever the format says. */
+  isPremultiplied?: true
 }
 
 /** All items, or every n-th of them, as many as fit. The first is always there. */

@@ -11,8 +11,9 @@ const MAX_FRAMES = 24
 
 /** Bytes of an ANMF chunk's own fields, before its frame's chunks. */
 const FRAME_HEADER_BYTES = 16
-/** Flag of VP8X that announces an animation. */
+/** Flags of VP8X that announce an animation, and alpha. */
 const ANIMATED = 0x02
+const WITH_ALPHA = 0x10
 
 /**
  * What viewers show of a WebP file (RFC 9649): its image, and the frames of its animation, if VP8X
@@ -37,6 +38,10 @@ export function planWebp(file: Uint8Array): LibraryPlan | undefined {
   const { pictures, isPartial } = planFrames(shown, canvas)
   // The library would read past the end of a chunk.
   if (image) pictures.unshift(pictureOf(image, chunks))
+  const isUnannounced = first?.type === 'VP8X' && ((first.data[0] ?? 0) & WITH_ALPHA) === 0
+  if (isUnannounced && [chunks, ...shown.map((frame) => frame.chunks)].some(hasAlpha)) {
+    pictures.push(...premultiplied(pictures, canvas))
+  }
   const profile = chunks.find(({ type }) => type === 'ICCP')?.data
   const space = profile && readProfile(profile)
   const orientation = webpOrientation(exif)
@@ -53,6 +58,29 @@ interface Chunk {
 /** Bytes of a WebP file that are needed to find its end. */
 export function webpLength(head: Uint8Array): number {
   return head.length < 8 ? 8 : 8 + viewOf(head).getUint32(4, true)
+}
+
+/** Whether a frame has alpha, within its image or beside it. */
+function hasAlpha(frame: Chunk[]): boolean {
+  return frame.some(
+    ({ type, data }) => type === 'ALPH' || (type === 'VP8L' && ((data[4] ?? 0) & 0x10) !== 0),
+  )
+}
+
+/**
+ * The pictures again, with colours that count as multiplied with alpha: Chromium decodes other
+ * colours only if VP8X announces alpha. They have a canvas of their own.
+ */
+function premultiplied(
+  pictures: LibraryPicture[],
+  canvas: { width: number; height: number },
+): LibraryPicture[] {
+  const own = { ...canvas }
+  return pictures.map(({ file, placed }) => ({
+    file,
+    isPremultiplied: true,
+    ...(placed && { placed: { ...placed, canvas: own } }),
+  }))
 }
 
 function webpOrientation(exif: Uint8Array | undefined): number {

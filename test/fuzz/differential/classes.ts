@@ -36,11 +36,6 @@ const CLASSES: readonly Class[] = [
     holds: ({ file, program }) => program === 'Pillow' && isFrameWithin(file),
   },
   { name: 'wrong checksum', format: 'png', holds: ({ file }) => hasWrongChecksum(file) },
-  {
-    name: 'colours out of range, seen late',
-    format: 'jpeg',
-    holds: ({ shown }) => shown.width * shown.height > 65_536 && clampedShare(shown) > 0.01,
-  },
 ]
 
 /** The class that explains a difference; `undefined`: none. */
@@ -170,14 +165,4 @@ function hasWrongChecksum(file: Buffer): boolean {
   } catch (error) {
     return error instanceof Error && error.message === 'incorrect data check'
   }
-}
-
-/** Share of pixels of which a channel is at an end of its range. */
-function clampedShare({ pixels, width, height }: Shown): number {
-  let count = 0
-  for (let at = 0; at < width * height * 4; at += 4) {
-    const channels = pixels.subarray(at, at + 3)
-    if (channels.includes(0) || channels.includes(255)) count++
-  }
-  return count / (width * height)
 }

@@ -115,6 +115,57 @@ describe('WebP', () => {
       expect(await nearest(file, await hashOf(page))).toBeLessThanOrEqual(10)
   })
 
+  describe('with alpha that its header does not announce', () => {
+    const raw = { width: WIDTH, height: HEIGHT } as const
+    const pngOf = (luma: Uint8Array) =>
+      sharp(luma, { raw: { ...raw, channels: 1 } })
+        .png(FAST_PNG)
+        .toBuffer()
+    /** A picture of grey and alpha that differ, as WebP. */
+    const frameOf = async (seed: number) => {
+      const greys = await picture(WIDTH, HEIGHT, 1, seed).greyscale().raw().toBuffer()
+      const alphas = await picture(WIDTH, HEIGHT, 1, seed + 20)
+        .greyscale()
+        .raw()
+        .toBuffer()
+      const pixels = Buffer.from([...greys].flatMap((g, i) => [g, g, g, alphas[i] ?? 0]))
+      const image = sharp(pixels, { raw: { ...raw, channels: 4 } })
+      return { greys, alphas, file: await image.webp({ lossless: true, exact: true }).toBuffer() }
+    }
+    // Chromium keeps the colours as they are, but draws them as if alpha had been multiplied in.
+    const over = (under: Uint8Array, { greys, alphas }: { greys: Buffer; alphas: Buffer }) =>
+      greys.map((g, i) => {
+        const alpha = alphas[i] ?? 0
+        return Math.min(g, alpha) + ((under[i] ?? 0) * (255 - alpha)) / 255
+      })
+    const white = new Uint8Array(WIDTH * HEIGHT).fill(255)
+    const loop = chunk('ANIM', [0, 0, 0, 0, 0, 0])
+
+    it('has what Chromium shows of it, and of an animation of it', async () => {
+      const frame = await frameOf(11)
+      const known = await hashOf(await pngOf(over(white, frame)))
+      const animation = [loop, anmf(frame.file, 2)]
+      expect(await nearest(riff(vp8x(0x10), imageChunk(frame.file)), known)).toBeGreaterThan(20)
+      expect(await nearest(riff(vp8x(0x12), ...animation), known)).toBeGreaterThan(20)
+      expect(await nearest(riff(vp8x(0), imageChunk(frame.file)), known)).toBeLessThanOrEqual(10)
+      expect(await nearest(riff(vp8x(2), ...animation), known)).toBeLessThanOrEqual(10)
+    })
+
+    it('has frames that are drawn on others so', async () => {
+      const frames = await Promise.all([12, 13].map(frameOf))
+      const [first, second] = frames as [(typeof frames)[0], (typeof frames)[0]]
+      const file = riff(vp8x(2), loop, anmf(first.file, 2), anmf(second.file, 0))
+      const known = await hashOf(await pngOf(over(over(white, first), second)))
+      expect(await nearest(file, known)).toBeLessThanOrEqual(10)
+    })
+
+    it('has no other needles if it is opaque', async () => {
+      const file = await picture(WIDTH, HEIGHT, 3, 14).webp({ lossless: true }).toBuffer()
+      const still = await scan(riff(vp8x(0), imageChunk(file)))
+      expect(still.needles).toEqual((await scan(file)).needles)
+    })
+  })
+
   it('mixes frames as libwebp does', async () => {
     const pages = await Promise.all(
       [1, 2, 3].map((seed) => picture(80, 60, 4, seed).png(FAST_PNG).toBuffer()),

@@ -35,3 +35,23 @@ it('clamps colours of a few blocks in each row, alike in each run', async () => 
   const shown = await hashOf(await sharp(file).png().toBuffer())
   expect(distance(first, shown)).toBeLessThanOrEqual(10)
 })
+
+it('clamps colours in the row of blocks in which they begin', async () => {
+  const isStrong = (x: number, y: number) => x >= 208 && y < 16
+  const luma = (x: number, y: number) => {
+    const grey = data[Math.min(y, HEIGHT - 1) * WIDTH + Math.min(x, WIDTH - 1)] ?? 0
+    return isStrong(x, y) ? 236 : 200 + (grey >> 5)
+  }
+  const file = writeJpeg({
+    ...{ width: WIDTH, height: HEIGHT, step: 2, scans: [[0, 1, 2]] },
+    components: [
+      { h: 2, v: 2, sample: luma },
+      { h: 1, v: 1, sample: () => 128 },
+      { h: 1, v: 1, sample: (x, y) => (isStrong(x * 2, y * 2) ? 250 : 128) },
+    ],
+  })
+  const shown = await hashOf(await sharp(file).png().toBuffer())
+  for (let run = 0; run < 5; run++) {
+    expect(distance(await hashOf(file), shown)).toBeLessThanOrEqual(10)
+  }
+})
