@@ -155,8 +155,8 @@ function readHeader(isLast: bool): i32 {
   if (status != CONTINUE) return status
   readMasks(headerBytes, compression)
   if (bits <= 8) readColours(start + coloursAt, colourCount, colourBytes)
-  // Not all programs agree on such a file.
-  if (pixelsAt < coloursAt) leaveOut()
+  // Not all programs agree on such files. Runs from top to bottom are invalid, and browsers refuse them.
+  if (pixelsAt < coloursAt || (isTopDown && runBits)) leaveOut()
   else if (pixelsAt == coloursAt && bits <= 8) beginOtherRows(4 * (named ? named : 1 << bits))
   toSkip = pixelsAt
   state = AT_PIXELS

@@ -6,6 +6,7 @@ import { readModules } from '../../../src/core/node.ts'
 import type { ScannedContent } from '../../../src/scan/scanned.ts'
 import { scanFile } from '../../../src/scan/scanner.ts'
 import { distance } from '../../../src/util/hash.ts'
+import { writeBmp } from '../../support/bmp-writer.ts'
 import { type GifFrame, writeGif } from '../../support/gif-writer.ts'
 import { header, imageData, joinPng, type PngOptions, writePng } from '../../support/png-writer.ts'
 import { scene } from '../../support/scene.ts'
@@ -82,6 +83,20 @@ describe('transparency of PNG that programs read differently', () => {
     const [known] = (await scan(shown)).needles
     const found = (await scan(file)).needles.map(({ hash }) => distance(hash, known!.hash))
     expect(Math.min(...found)).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('BMP', () => {
+  it.each([false, true])('of runs is partial from top to bottom: %s', async (isTopDown) => {
+    const data: number[] = []
+    for (let i = 0; i < WIDTH * HEIGHT; i++) {
+      data.push(1, value(i % WIDTH, Math.floor(i / WIDTH)))
+      if ((i + 1) % WIDTH === 0) data.push(0, 0)
+    }
+    const palette = Array.from({ length: 256 }, (_, i) => [i, i, i])
+    const form = { width: WIDTH, height: HEIGHT, bits: 8, compression: 1 } as const
+    const file = writeBmp({ ...form, palette, isTopDown, data, pixel: value })
+    expect(await scan(file)).toMatchObject({ isPartial: isTopDown })
   })
 })
 
