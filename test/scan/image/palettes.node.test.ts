@@ -88,14 +88,14 @@ describe('transparency of PNG that programs read differently', () => {
 
 describe('BMP', () => {
   it.each([false, true])('of runs is partial from top to bottom: %s', async (isTopDown) => {
-    const data: number[] = []
+    const runs: number[] = []
     for (let i = 0; i < WIDTH * HEIGHT; i++) {
-      data.push(1, value(i % WIDTH, Math.floor(i / WIDTH)))
-      if ((i + 1) % WIDTH === 0) data.push(0, 0)
+      runs.push(1, value(i % WIDTH, Math.floor(i / WIDTH)))
+      if ((i + 1) % WIDTH === 0) runs.push(0, 0)
     }
     const palette = Array.from({ length: 256 }, (_, i) => [i, i, i])
     const form = { width: WIDTH, height: HEIGHT, bits: 8, compression: 1 } as const
-    const file = writeBmp({ ...form, palette, isTopDown, data, pixel: value })
+    const file = writeBmp({ ...form, palette, isTopDown, data: runs, pixel: value })
     expect(await scan(file)).toMatchObject({ isPartial: isTopDown })
   })
 })
