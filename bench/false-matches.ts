@@ -3,8 +3,8 @@
 //
 //   npm run bench -- false-matches --distractors DIR
 //     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` collects them
-//     --corpus DIR        photographs
-//     --most N            pictures of each kind: 1000
+//     --pieces DIR        cuts the photographs into pieces, in this folder: each is an upload and an entry too
+//     --most N            pictures of each package: 1000
 //     --probes SET        default or wide: default
 //     --seed N            of the resampling: 1
 //     --threads N         2
@@ -12,7 +12,7 @@
 
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import {
@@ -33,7 +33,8 @@ import { SET_NAMES, type SetName } from '../src/scan/probes/sets.ts'
 import { type Needle, smallestSetOf } from '../src/scan/scanned.ts'
 import { sameAs, sourceOf } from './accuracy/same-pictures.ts'
 import { Copies } from './accuracy/copies.ts'
-import { CORPUS, imagesIn } from './accuracy/files.ts'
+import { imagesIn } from './accuracy/files.ts'
+import { cut } from './accuracy/pieces.ts'
 import { seeded } from './accuracy/seeded.ts'
 import { printTable } from './measure.ts'
 import { type NearestByQuality, writeTolerances } from './tolerances.ts'
@@ -45,15 +46,21 @@ const LIST_SIZES = [1e5, 1e6, 1e7]
 /** Number of nearest pairs to print. */
 const MOST_NEAREST = 20
 
-interface Picture {
+interface Found {
+  path: string
   /** Its file, without the common folders. */
   name: string
+  /** The picture that it is a piece of, or itself. */
+  whole: string
   kind: string
   /**
    * Where it comes from. Pictures of one origin may share an artist or be the same, so only those
    * of different origins are compared.
    */
   origin: string
+}
+
+interface Picture extends Found {
   needles: Needle[]
   quality: number
 }
@@ -65,6 +72,9 @@ interface Counted {
   byProbe: Map<string, ByProbe>
 }
 
+/** Kinds that show something with light and depth; the others are drawings and patterns. */
+const PICTURED = new Set(['photographs', 'screenshots', 'textures'])
+
 /** Which entries an upload is compared with. */
 const GROUPS = ['all entries', 'photographs as entries'] as const
 type Group = (typeof GROUPS)[number]
@@ -72,9 +82,17 @@ type Group = (typeof GROUPS)[number]
 /** Counts for the nearest needle to entries of a group. */
 interface ByGroup {
   /** By the default set alone, and by all needles. */
-  bits: Record<'default' | 'wide', Histogram>
+  bits: Record<SetUsed, Histogram>
   /** The nearest entry. */
-  nearest?: { bits: number; probe: string; entry: string }
+  nearest: Partial<Record<SetUsed, Nearest>>
+}
+
+type SetUsed = 'default' | 'wide'
+
+interface Nearest {
+  bits: number
+  probe: string
+  entry: string
 }
 
 /** Counts for the needles of a probe. */
@@ -90,7 +108,7 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
     args: [...args],
     options: {
       distractors: { type: 'string' },
-      corpus: { type: 'string', default: CORPUS },
+      pieces: { type: 'string' },
       probes: { type: 'string', default: 'default' },
       most: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
@@ -100,58 +118,76 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
   })
   const set = SET_NAMES.find((name) => name === values.probes)
   if (!set) throw new Error(`--probes is ${SET_NAMES.join(', ')}, not ${values.probes}`)
-  const { corpus, distractors } = values
-  const all = await readPictures(
-    corpus,
-    distractors,
-    Number(values.most),
-    set,
-    Number(values.threads),
-  )
+  const { distractors, pieces } = values
+  if (distractors === undefined) throw new Error('--distractors names a folder of pictures')
+  const paths = await findPictures(distractors, pieces, Number(values.most))
+  const all = await readPictures(paths, set, Number(values.threads))
   const entries = new Entries(all)
   const counted = all.map((picture) => entries.count(picture))
   console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
   printPictures(all, entries, set)
-  for (const group of GROUPS) printNearest(counted, group)
+  const sets: SetUsed[] = set === 'wide' ? ['default', 'wide'] : ['default']
+  for (const used of sets) {
+    for (const group of GROUPS) printNearest(counted, group, used)
+    const photographs = counted.filter(({ picture }) => picture.kind === 'photographs')
+    printNearest(photographs, 'photographs as entries', used, 'photographs as uploads and ')
+  }
   printProbes(counted, Number(values.seed))
   for (const group of GROUPS) {
-    printUploads(counted, group, 'default', Number(values.seed))
-    if (set === 'wide') printUploads(counted, group, 'wide', Number(values.seed))
+    for (const used of sets) printUploads(counted, group, used, Number(values.seed))
   }
   if (values.write) await writeTolerances(nearestByProbe(counted), all.length)
 }
 
-async function readPictures(
-  corpus: string,
-  distractors: string | undefined,
+/**
+ * The pictures of `distractors/kind/package`, without copies. Those of each package are at most
+ * `most`.
+ * @param pieces folder for pieces of the photographs, if they are to be cut. Pieces are not compared
+ *   by their pixels: unrelated ones that look alike have to be counted
+ */
+async function findPictures(
+  distractors: string,
+  pieces: string | undefined,
   most: number,
+): Promise<Found[]> {
+  const found: Found[] = []
+  const copies = new Copies()
+  for (const kind of readdirSync(distractors)) {
+    for (const source of readdirSync(join(distractors, kind))) {
+      for (const path of imagesIn(join(distractors, kind, source)).slice(0, most)) {
+        if (!(await copies.isNew(path).catch(() => false))) continue
+        const whole = nameOf(path)
+        const from = { whole, kind, origin: originOf(source) }
+        found.push({ ...from, path, name: whole })
+        if (pieces === undefined || kind !== 'photographs') continue
+        for (const piece of await cut(path, join(pieces, source))) {
+          found.push({ ...from, path: piece, name: nameOf(piece) })
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** Its folder and file. */
+function nameOf(path: string): string {
+  return path.split('/').slice(-2).join('/')
+}
+
+async function readPictures(
+  found: readonly Found[],
   set: SetName,
   threads: number,
 ): Promise<Picture[]> {
-  const folders: [kind: string, folder: string][] = [['photographs', corpus]]
-  for (const kind of distractors === undefined ? [] : readdirSync(distractors)) {
-    for (const name of readdirSync(join(distractors ?? '', kind))) {
-      folders.push([kind, join(distractors ?? '', kind, name)])
-    }
-  }
-  const found: { path: string; kind: string; origin: string }[] = []
-  const copies = new Copies()
-  for (const [kind, folder] of folders) {
-    for (const path of imagesIn(folder).slice(0, most)) {
-      const isNew = await copies.isNew(path).catch(() => false)
-      if (isNew) found.push({ path, kind, origin: originOf(folder, path) })
-    }
-  }
   const scanned = await scanAll(
     found.map(({ path }) => path),
     set,
     threads,
   )
-  return found.flatMap(({ path, ...from }, i): Picture[] => {
+  return found.flatMap((one, i): Picture[] => {
     const all = scanned[i] ?? []
     const needles = all.filter((needle) => !limitOf(needle, minQuality))
-    const name = path.split('/').slice(-2).join('/')
-    return all[0] ? [{ ...from, name, needles, quality: all[0].quality }] : []
+    return all[0] ? [{ ...one, needles, quality: all[0].quality }] : []
   })
 }
 
@@ -179,9 +215,9 @@ async function scanAll(
   return needles
 }
 
-/** The first word of a package's name; for a corpus file, of the file's, which is that of its package. */
-function originOf(folder: string, path: string): string {
-  const [word = ''] = basename(folder === CORPUS ? path : folder).split('-')
+/** Where the pictures of a package come from: the first word of its name. */
+function originOf(source: string): string {
+  const [word = ''] = source.split('-')
   return sourceOf(word)
 }
 
@@ -202,7 +238,7 @@ class Entries {
   }
 
   count(picture: Picture): Counted {
-    const same = sameAs(picture.name)
+    const same = sameAs(picture.whole)
     const byGroup: Counted['byGroup'] = {
       'all entries': noneNear(),
       'photographs as entries': noneNear(),
@@ -220,7 +256,7 @@ class Entries {
       }),
     )
     for (const [i, entry] of this.#pictures.entries()) {
-      if (entry.origin === picture.origin || same.has(entry.name)) continue
+      if (entry.origin === picture.origin || same.has(entry.whole)) continue
       const groups = [byGroup['all entries']]
       if (entry.kind === 'photographs') groups.push(byGroup['photographs as entries'])
       const least = { default: MAX_BITS, wide: MAX_BITS }
@@ -234,9 +270,10 @@ class Entries {
         add(of.bits, bits, 1)
         least.wide = Math.min(least.wide, bits)
         if (!isWide) least.default = Math.min(least.default, bits)
-        for (const group of groups) {
-          if (bits >= (group.nearest?.bits ?? MAX_BITS)) continue
-          group.nearest = { bits, probe, entry: entry.name }
+        const found = { bits, probe, entry: entry.name }
+        for (const { nearest } of groups) {
+          if (bits < (nearest.wide?.bits ?? MAX_BITS)) nearest.wide = found
+          if (!isWide && bits < (nearest.default?.bits ?? MAX_BITS)) nearest.default = found
         }
       }
       for (const { bits } of groups) {
@@ -249,7 +286,7 @@ class Entries {
 }
 
 function noneNear(): ByGroup {
-  return { bits: { default: histogram(), wide: histogram() } }
+  return { bits: { default: histogram(), wide: histogram() }, nearest: {} }
 }
 
 function add(counts: Histogram, bits: number, count: number): void {
@@ -266,8 +303,12 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
   )
   const kinds = [...Map.groupBy(all, ({ kind }) => kind)]
   printTable(
-    ['kind', 'pictures', `quality ${GOOD_QUALITY} and more`],
-    kinds.map(([kind, own]) => [kind, String(own.length), String(own.filter(isGood).length)]),
+    ['kind', 'whole', 'pieces', `quality ${GOOD_QUALITY} and more`, 'origins'],
+    kinds.map(([kind, own]) => {
+      const whole = own.filter((one) => one.name === one.whole).length
+      const origins = new Set(own.map(({ origin }) => origin)).size
+      return [kind, whole, own.length - whole, own.filter(isGood).length, origins].map(String)
+    }),
   )
 }
 
@@ -275,11 +316,11 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
  * The nearest pairs, for a person to look at: no program can tell whether they show the same
  * picture.
  */
-function printNearest(counted: readonly Counted[], group: Group): void {
-  console.log(`### The ${MOST_NEAREST} nearest pairs, ${group}\n`)
+function printNearest(counted: readonly Counted[], group: Group, set: SetUsed, uploads = ''): void {
+  console.log(`### The ${MOST_NEAREST} nearest pairs by the ${set} set, ${uploads}${group}\n`)
   const pairs = counted
     .flatMap(({ picture, byGroup }) => {
-      const { nearest } = byGroup[group]
+      const nearest = byGroup[group].nearest[set]
       return nearest ? [{ upload: picture.name, ...nearest }] : []
     })
     .toSorted((a, b) => a.bits - b.bits)
@@ -301,6 +342,20 @@ function nearestByProbe(counted: readonly Counted[]): Map<string, NearestByQuali
   return nearest
 }
 
+/**
+ * Histograms of uploads, added up for pieces of one picture: these are not independent, so a
+ * resample takes all or none of them.
+ */
+function byWhole(
+  counted: readonly Counted[],
+  of: (one: Counted) => Histogram | undefined,
+): Histogram[] {
+  return [...Map.groupBy(counted, ({ picture }) => picture.whole).values()].flatMap((own) => {
+    const histograms = own.flatMap((one) => of(one) ?? [])
+    return histograms.length > 0 ? [sumOf(histograms)] : []
+  })
+}
+
 function isGood({ quality }: Picture): boolean {
   return quality >= GOOD_QUALITY
 }
@@ -316,9 +371,10 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   const probes = [...new Set(counted.flatMap(({ byProbe }) => [...byProbe.keys()]))]
   const rows = probes.flatMap((probe) =>
     [true, false].map((good) => {
-      const own = counted
-        .filter(({ picture }) => isGood(picture) === good)
-        .flatMap(({ byProbe }) => byProbe.get(probe)?.bits ?? [])
+      const own = byWhole(
+        counted.filter(({ picture }) => isGood(picture) === good),
+        ({ byProbe }) => byProbe.get(probe)?.bits,
+      )
       const all = sumOf(own)
       const found = extrapolate(own, THRESHOLD, seeded(seed, 'resample'))
       const pairs = all.reduce((total, count) => total + count, 0)
@@ -347,12 +403,7 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   )
 }
 
-function printUploads(
-  counted: readonly Counted[],
-  group: Group,
-  set: 'default' | 'wide',
-  seed: number,
-): void {
+function printUploads(counted: readonly Counted[], group: Group, set: SetUsed, seed: number): void {
   console.log(`### Uploads that match an unrelated entry, by the ${set} set, ${group}\n`)
   console.log(
     'Of a million uploads, extrapolated, with the bound below which it lies in 97.5 % of draws.\n',
@@ -361,6 +412,18 @@ function printUploads(
     ['all', () => true],
     [`quality ${GOOD_QUALITY} and more`, ({ picture }) => isGood(picture)],
     [`quality under ${GOOD_QUALITY}`, ({ picture }) => !isGood(picture)],
+    [
+      `${[...PICTURED].join(', ')}, ${GOOD_QUALITY} and more`,
+      ({ picture }) => isGood(picture) && PICTURED.has(picture.kind),
+    ],
+    [
+      `drawings, ${GOOD_QUALITY} and more`,
+      ({ picture }) => isGood(picture) && !PICTURED.has(picture.kind),
+    ],
+    [
+      `photographs, ${GOOD_QUALITY} and more`,
+      ({ picture }) => isGood(picture) && picture.kind === 'photographs',
+    ],
     ...[...new Set(counted.map(({ picture }) => picture.kind))].map(
       (kind): [string, (one: Counted) => boolean] => [kind, ({ picture }) => picture.kind === kind],
     ),
@@ -368,7 +431,7 @@ function printUploads(
   const rows: string[][] = []
   for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
-    const histograms = own.map(({ byGroup }) => byGroup[group].bits[set])
+    const histograms = byWhole(own, ({ byGroup }) => byGroup[group].bits[set])
     const any = sumOf(histograms)
     const pairs = any.reduce((total, count) => total + count, 0)
     const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)
