@@ -88,6 +88,9 @@ interface ByGroup {
 }
 
 type SetUsed = 'default' | 'wide'
+/** The sets that contain the probes of the default set, and those that contain the others. */
+const BOTH: readonly SetUsed[] = ['default', 'wide']
+const WIDE: readonly SetUsed[] = ['wide']
 
 interface Nearest {
   bits: number
@@ -270,10 +273,11 @@ class Entries {
         add(of.bits, bits, 1)
         least.wide = Math.min(least.wide, bits)
         if (!isWide) least.default = Math.min(least.default, bits)
-        const found = { bits, probe, entry: entry.name }
         for (const { nearest } of groups) {
-          if (bits < (nearest.wide?.bits ?? MAX_BITS)) nearest.wide = found
-          if (!isWide && bits < (nearest.default?.bits ?? MAX_BITS)) nearest.default = found
+          for (const set of isWide ? WIDE : BOTH) {
+            if (bits >= (nearest[set]?.bits ?? MAX_BITS)) continue
+            nearest[set] = { bits, probe, entry: entry.name }
+          }
         }
       }
       for (const { bits } of groups) {
