@@ -68,7 +68,8 @@ interface Picture extends Found {
 /** Counts for an upload. Distances are reduced by the probe's tolerance. */
 interface Counted {
   picture: Picture
-  byGroup: Record<Group, ByGroup>
+  /** By the default set alone, and by all needles. */
+  byGroup: Record<Group, Record<SetUsed, Near>>
   byProbe: Map<string, ByProbe>
 }
 
@@ -76,15 +77,23 @@ interface Counted {
 const PICTURED = new Set(['photographs', 'screenshots', 'textures'])
 
 /** Which entries an upload is compared with. */
-const GROUPS = ['all entries', 'photographs as entries'] as const
-type Group = (typeof GROUPS)[number]
+const GROUPS = {
+  'all entries': () => true,
+  'photographs as entries': (entry) => entry?.kind === 'photographs',
+  [`photographs of quality ${GOOD_QUALITY} and more as entries`]: (entry) =>
+    entry?.kind === 'photographs' && isGood(entry),
+  'whole photographs as entries': (entry) =>
+    entry?.kind === 'photographs' && entry.name === entry.whole,
+} satisfies Record<string, InGroup>
+type Group = keyof typeof GROUPS
+const ALL_GROUPS = Object.keys(GROUPS) as Group[]
+type InGroup = (entry: Picture | undefined) => boolean
 
-/** Counts for the nearest needle to entries of a group. */
-interface ByGroup {
-  /** By the default set alone, and by all needles. */
-  bits: Record<SetUsed, Histogram>
+/** Counts for the nearest needles to entries of a group. */
+interface Near {
+  bits: Histogram
   /** The nearest entry. */
-  nearest: Partial<Record<SetUsed, Nearest>>
+  nearest?: Nearest
 }
 
 type SetUsed = 'default' | 'wide'
@@ -131,12 +140,12 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
   printPictures(all, entries, set)
   const sets: SetUsed[] = set === 'wide' ? ['default', 'wide'] : ['default']
   for (const used of sets) {
-    for (const group of GROUPS) printNearest(counted, group, used)
+    for (const group of ALL_GROUPS) printNearest(counted, group, used)
     const photographs = counted.filter(({ picture }) => picture.kind === 'photographs')
     printNearest(photographs, 'photographs as entries', used, 'photographs as uploads and ')
   }
   printProbes(counted, Number(values.seed))
-  for (const group of GROUPS) {
+  for (const group of ALL_GROUPS) {
     for (const used of sets) printUploads(counted, group, used, Number(values.seed))
   }
   if (values.write) await writeTolerances(nearestByProbe(counted), all.length)
@@ -241,56 +250,92 @@ class Entries {
   }
 
   count(picture: Picture): Counted {
+    const others = this.#unrelatedTo(picture)
+    const byProbe = new Map<string, ByProbe>()
+    const least = { default: new Least(this.size), wide: new Least(this.size) }
+    for (const [probe, needles] of Map.groupBy(picture.needles, (needle) => needle.probe)) {
+      const { bits, nearest } = this.#reduced(needles, others)
+      const counts = histogram()
+      for (const i of others) add(counts, bits[i] ?? MAX_BITS, 1)
+      byProbe.set(probe, { bits: counts, nearest })
+      const isWide = needles.every((needle) => smallestSetOf(needle) === 'wide')
+      for (const set of isWide ? WIDE : BOTH) least[set].lower(bits, others, probe)
+    }
+    const byGroup = {} as Counted['byGroup']
+    for (const group of ALL_GROUPS) {
+      const own = others.filter((i) => GROUPS[group](this.#pictures[i]))
+      byGroup[group] = {
+        default: this.#nearOf(least.default, own),
+        wide: this.#nearOf(least.wide, own),
+      }
+    }
+    return { picture, byGroup, byProbe }
+  }
+
+  /** Indexes of the entries that a picture is compared with. */
+  #unrelatedTo(picture: Picture): Uint32Array {
     const same = sameAs(picture.whole)
-    const byGroup: Counted['byGroup'] = {
-      'all entries': noneNear(),
-      'photographs as entries': noneNear(),
-    }
-    const probes = [...Map.groupBy(picture.needles, ({ probe }) => probe)].map(
-      ([probe, needles]) => ({
-        of: { bits: histogram(), nearest: [MAX_BITS, MAX_BITS] as [number, number] },
-        probe,
-        isWide: needles.every((needle) => smallestSetOf(needle) === 'wide'),
-        needles: needles.map((needle) => ({
-          distances: this.#hashes.distancesTo(needle),
-          tolerance: needle.tolerance,
-          column: needle.quality >= GOOD_QUALITY ? 0 : 1,
-        })),
-      }),
+    return Uint32Array.from(
+      this.#pictures.flatMap(({ origin, whole }, i) =>
+        origin === picture.origin || same.has(whole) ? [] : i,
+      ),
     )
-    for (const [i, entry] of this.#pictures.entries()) {
-      if (entry.origin === picture.origin || same.has(entry.whole)) continue
-      const groups = [byGroup['all entries']]
-      if (entry.kind === 'photographs') groups.push(byGroup['photographs as entries'])
-      const least = { default: MAX_BITS, wide: MAX_BITS }
-      for (const { of, probe, isWide, needles } of probes) {
-        let bits = MAX_BITS
-        for (const { distances, tolerance, column } of needles) {
-          const distance = distances[i] ?? MAX_BITS
-          bits = Math.min(bits, Math.max(0, distance - tolerance))
-          of.nearest[column] = Math.min(of.nearest[column] ?? MAX_BITS, distance)
-        }
-        add(of.bits, bits, 1)
-        least.wide = Math.min(least.wide, bits)
-        if (!isWide) least.default = Math.min(least.default, bits)
-        for (const { nearest } of groups) {
-          for (const set of isWide ? WIDE : BOTH) {
-            if (bits >= (nearest[set]?.bits ?? MAX_BITS)) continue
-            nearest[set] = { bits, probe, entry: entry.name }
-          }
-        }
+  }
+
+  /** Bits from the needles of a probe to each entry, less their tolerance. */
+  #reduced(
+    needles: readonly Needle[],
+    others: Uint32Array,
+  ): { bits: Uint8Array; nearest: [number, number] } {
+    const bits = new Uint8Array(this.size).fill(MAX_BITS)
+    const nearest: [number, number] = [MAX_BITS, MAX_BITS]
+    for (const needle of needles) {
+      const distances = this.#hashes.distancesTo(needle)
+      const column = needle.quality >= GOOD_QUALITY ? 0 : 1
+      let own = nearest[column]
+      for (const i of others) {
+        const distance = distances[i] ?? MAX_BITS
+        if (distance < own) own = distance
+        const left = Math.max(0, distance - needle.tolerance)
+        if (left < (bits[i] ?? 0)) bits[i] = left
       }
-      for (const { bits } of groups) {
-        add(bits.default, least.default, 1)
-        add(bits.wide, least.wide, 1)
-      }
+      nearest[column] = own
     }
-    return { picture, byGroup, byProbe: new Map(probes.map(({ probe, of }) => [probe, of])) }
+    return { bits, nearest }
+  }
+
+  #nearOf(least: Least, own: Uint32Array): Near {
+    const bits = histogram()
+    let at: number | undefined
+    for (const i of own) {
+      const here = least.bits[i] ?? MAX_BITS
+      add(bits, here, 1)
+      if (here < (at === undefined ? MAX_BITS : (least.bits[at] ?? 0))) at = i
+    }
+    if (at === undefined) return { bits }
+    const entry = this.#pictures[at]?.name ?? ''
+    return { bits, nearest: { bits: least.bits[at] ?? 0, probe: least.probes[at] ?? '', entry } }
   }
 }
 
-function noneNear(): ByGroup {
-  return { bits: { default: histogram(), wide: histogram() }, nearest: {} }
+/** The least bits to each entry, and the probe that they are by. */
+class Least {
+  readonly bits: Uint8Array
+  readonly probes: string[]
+
+  constructor(entries: number) {
+    this.bits = new Uint8Array(entries).fill(MAX_BITS)
+    this.probes = Array.from({ length: entries }, () => '')
+  }
+
+  lower(bits: Uint8Array, others: Uint32Array, probe: string): void {
+    for (const i of others) {
+      const here = bits[i] ?? MAX_BITS
+      if (here >= (this.bits[i] ?? 0)) continue
+      this.bits[i] = here
+      this.probes[i] = probe
+    }
+  }
 }
 
 function add(counts: Histogram, bits: number, count: number): void {
@@ -324,7 +369,7 @@ function printNearest(counted: readonly Counted[], group: Group, set: SetUsed, u
   console.log(`### The ${MOST_NEAREST} nearest pairs by the ${set} set, ${uploads}${group}\n`)
   const pairs = counted
     .flatMap(({ picture, byGroup }) => {
-      const nearest = byGroup[group].nearest[set]
+      const { nearest } = byGroup[group][set]
       return nearest ? [{ upload: picture.name, ...nearest }] : []
     })
     .toSorted((a, b) => a.bits - b.bits)
@@ -428,6 +473,10 @@ function printUploads(counted: readonly Counted[], group: Group, set: SetUsed, s
       `photographs, ${GOOD_QUALITY} and more`,
       ({ picture }) => isGood(picture) && picture.kind === 'photographs',
     ],
+    [
+      'whole photographs',
+      ({ picture }) => picture.name === picture.whole && picture.kind === 'photographs',
+    ],
     ...[...new Set(counted.map(({ picture }) => picture.kind))].map(
       (kind): [string, (one: Counted) => boolean] => [kind, ({ picture }) => picture.kind === kind],
     ),
@@ -435,7 +484,7 @@ function printUploads(counted: readonly Counted[], group: Group, set: SetUsed, s
   const rows: string[][] = []
   for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
-    const histograms = byWhole(own, ({ byGroup }) => byGroup[group].bits[set])
+    const histograms = byWhole(own, ({ byGroup }) => byGroup[group][set].bits)
     const any = sumOf(histograms)
     const pairs = any.reduce((total, count) => total + count, 0)
     const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)
