@@ -3,8 +3,8 @@
 //
 //   npm run bench -- false-matches --distractors DIR
 //     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` collects them
-//     --corpus DIR        photographs
-//     --most N            pictures of each kind: 1000
+//     --pieces DIR        cuts the photographs into pieces, in this folder: each is an upload and an entry too
+//     --most N            pictures of each package: 1000
 //     --probes SET        default or wide: default
 //     --seed N            of the resampling: 1
 //     --threads N         2
@@ -12,7 +12,7 @@
 
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import {
@@ -33,7 +33,8 @@ import { SET_NAMES, type SetName } from '../src/scan/probes/sets.ts'
 import { type Needle, smallestSetOf } from '../src/scan/scanned.ts'
 import { sameAs, sourceOf } from './accuracy/same-pictures.ts'
 import { Copies } from './accuracy/copies.ts'
-import { CORPUS, imagesIn } from './accuracy/files.ts'
+import { imagesIn } from './accuracy/files.ts'
+import { cut } from './accuracy/pieces.ts'
 import { seeded } from './accuracy/seeded.ts'
 import { printTable } from './measure.ts'
 import { type NearestByQuality, writeTolerances } from './tolerances.ts'
@@ -45,15 +46,21 @@ const LIST_SIZES = [1e5, 1e6, 1e7]
 /** Number of nearest pairs to print. */
 const MOST_NEAREST = 20
 
-interface Picture {
+interface Found {
+  path: string
   /** Its file, without the common folders. */
   name: string
+  /** The picture that it is a piece of, or itself. */
+  whole: string
   kind: string
   /**
    * Where it comes from. Pictures of one origin may share an artist or be the same, so only those
    * of different origins are compared.
    */
   origin: string
+}
+
+interface Picture extends Found {
   needles: Needle[]
   quality: number
 }
@@ -61,20 +68,43 @@ interface Picture {
 /** Counts for an upload. Distances are reduced by the probe's tolerance. */
 interface Counted {
   picture: Picture
-  byGroup: Record<Group, ByGroup>
+  /** By the default set alone, and by all needles. */
+  byGroup: Record<Group, Record<SetUsed, Near>>
   byProbe: Map<string, ByProbe>
 }
 
-/** Which entries an upload is compared with. */
-const GROUPS = ['all entries', 'photographs as entries'] as const
-type Group = (typeof GROUPS)[number]
+/** Kinds that show something with light and depth; the others are drawings and patterns. */
+const PICTURED = new Set(['photographs', 'screenshots', 'textures'])
 
-/** Counts for the nearest needle to entries of a group. */
-interface ByGroup {
-  /** By the default set alone, and by all needles. */
-  bits: Record<'default' | 'wide', Histogram>
+/** Which entries an upload is compared with. */
+const GROUPS = {
+  'all entries': () => true,
+  'photographs as entries': (entry) => entry?.kind === 'photographs',
+  [`photographs of quality ${GOOD_QUALITY} and more as entries`]: (entry) =>
+    entry?.kind === 'photographs' && isGood(entry),
+  'whole photographs as entries': (entry) =>
+    entry?.kind === 'photographs' && entry.name === entry.whole,
+} satisfies Record<string, InGroup>
+type Group = keyof typeof GROUPS
+const ALL_GROUPS = Object.keys(GROUPS) as Group[]
+type InGroup = (entry: Picture | undefined) => boolean
+
+/** Counts for the nearest needles to entries of a group. */
+interface Near {
+  bits: Histogram
   /** The nearest entry. */
-  nearest?: { bits: number; probe: string; entry: string }
+  nearest?: Nearest
+}
+
+type SetUsed = 'default' | 'wide'
+/** The sets that contain the probes of the default set, and those that contain the others. */
+const BOTH: readonly SetUsed[] = ['default', 'wide']
+const WIDE: readonly SetUsed[] = ['wide']
+
+interface Nearest {
+  bits: number
+  probe: string
+  entry: string
 }
 
 /** Counts for the needles of a probe. */
@@ -90,7 +120,7 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
     args: [...args],
     options: {
       distractors: { type: 'string' },
-      corpus: { type: 'string', default: CORPUS },
+      pieces: { type: 'string' },
       probes: { type: 'string', default: 'default' },
       most: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
@@ -100,58 +130,76 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
   })
   const set = SET_NAMES.find((name) => name === values.probes)
   if (!set) throw new Error(`--probes is ${SET_NAMES.join(', ')}, not ${values.probes}`)
-  const { corpus, distractors } = values
-  const all = await readPictures(
-    corpus,
-    distractors,
-    Number(values.most),
-    set,
-    Number(values.threads),
-  )
+  const { distractors, pieces } = values
+  if (distractors === undefined) throw new Error('--distractors names a folder of pictures')
+  const paths = await findPictures(distractors, pieces, Number(values.most))
+  const all = await readPictures(paths, set, Number(values.threads))
   const entries = new Entries(all)
   const counted = all.map((picture) => entries.count(picture))
   console.log(`## False matches: ${['npm run bench -- false-matches', ...args].join(' ')}\n`)
   printPictures(all, entries, set)
-  for (const group of GROUPS) printNearest(counted, group)
+  const sets: SetUsed[] = set === 'wide' ? ['default', 'wide'] : ['default']
+  for (const used of sets) {
+    for (const group of ALL_GROUPS) printNearest(counted, group, used)
+    const photographs = counted.filter(({ picture }) => picture.kind === 'photographs')
+    printNearest(photographs, 'photographs as entries', used, 'photographs as uploads and ')
+  }
   printProbes(counted, Number(values.seed))
-  for (const group of GROUPS) {
-    printUploads(counted, group, 'default', Number(values.seed))
-    if (set === 'wide') printUploads(counted, group, 'wide', Number(values.seed))
+  for (const group of ALL_GROUPS) {
+    for (const used of sets) printUploads(counted, group, used, Number(values.seed))
   }
   if (values.write) await writeTolerances(nearestByProbe(counted), all.length)
 }
 
-async function readPictures(
-  corpus: string,
-  distractors: string | undefined,
+/**
+ * The pictures of `distractors/kind/package`, without copies. Those of each package are at most
+ * `most`.
+ * @param pieces folder for pieces of the photographs, if they are to be cut. Pieces are not compared
+ *   by their pixels: unrelated ones that look alike have to be counted
+ */
+async function findPictures(
+  distractors: string,
+  pieces: string | undefined,
   most: number,
+): Promise<Found[]> {
+  const found: Found[] = []
+  const copies = new Copies()
+  for (const kind of readdirSync(distractors)) {
+    for (const source of readdirSync(join(distractors, kind))) {
+      for (const path of imagesIn(join(distractors, kind, source)).slice(0, most)) {
+        if (!(await copies.isNew(path).catch(() => false))) continue
+        const whole = nameOf(path)
+        const from = { whole, kind, origin: originOf(source) }
+        found.push({ ...from, path, name: whole })
+        if (pieces === undefined || kind !== 'photographs') continue
+        for (const piece of await cut(path, join(pieces, source))) {
+          found.push({ ...from, path: piece, name: nameOf(piece) })
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** Its folder and file. */
+function nameOf(path: string): string {
+  return path.split('/').slice(-2).join('/')
+}
+
+async function readPictures(
+  found: readonly Found[],
   set: SetName,
   threads: number,
 ): Promise<Picture[]> {
-  const folders: [kind: string, folder: string][] = [['photographs', corpus]]
-  for (const kind of distractors === undefined ? [] : readdirSync(distractors)) {
-    for (const name of readdirSync(join(distractors ?? '', kind))) {
-      folders.push([kind, join(distractors ?? '', kind, name)])
-    }
-  }
-  const found: { path: string; kind: string; origin: string }[] = []
-  const copies = new Copies()
-  for (const [kind, folder] of folders) {
-    for (const path of imagesIn(folder).slice(0, most)) {
-      const isNew = await copies.isNew(path).catch(() => false)
-      if (isNew) found.push({ path, kind, origin: originOf(folder, path) })
-    }
-  }
   const scanned = await scanAll(
     found.map(({ path }) => path),
     set,
     threads,
   )
-  return found.flatMap(({ path, ...from }, i): Picture[] => {
+  return found.flatMap((one, i): Picture[] => {
     const all = scanned[i] ?? []
     const needles = all.filter((needle) => !limitOf(needle, minQuality))
-    const name = path.split('/').slice(-2).join('/')
-    return all[0] ? [{ ...from, name, needles, quality: all[0].quality }] : []
+    return all[0] ? [{ ...one, needles, quality: all[0].quality }] : []
   })
 }
 
@@ -179,9 +227,9 @@ async function scanAll(
   return needles
 }
 
-/** The first word of a package's name; for a corpus file, of the file's, which is that of its package. */
-function originOf(folder: string, path: string): string {
-  const [word = ''] = basename(folder === CORPUS ? path : folder).split('-')
+/** Where the pictures of a package come from: the first word of its name. */
+function originOf(source: string): string {
+  const [word = ''] = source.split('-')
   return sourceOf(word)
 }
 
@@ -202,54 +250,92 @@ class Entries {
   }
 
   count(picture: Picture): Counted {
-    const same = sameAs(picture.name)
-    const byGroup: Counted['byGroup'] = {
-      'all entries': noneNear(),
-      'photographs as entries': noneNear(),
+    const others = this.#unrelatedTo(picture)
+    const byProbe = new Map<string, ByProbe>()
+    const least = { default: new Least(this.size), wide: new Least(this.size) }
+    for (const [probe, needles] of Map.groupBy(picture.needles, (needle) => needle.probe)) {
+      const { bits, nearest } = this.#reduced(needles, others)
+      const counts = histogram()
+      for (const i of others) add(counts, bits[i] ?? MAX_BITS, 1)
+      byProbe.set(probe, { bits: counts, nearest })
+      const isWide = needles.every((needle) => smallestSetOf(needle) === 'wide')
+      for (const set of isWide ? WIDE : BOTH) least[set].lower(bits, others, probe)
     }
-    const probes = [...Map.groupBy(picture.needles, ({ probe }) => probe)].map(
-      ([probe, needles]) => ({
-        of: { bits: histogram(), nearest: [MAX_BITS, MAX_BITS] as [number, number] },
-        probe,
-        isWide: needles.every((needle) => smallestSetOf(needle) === 'wide'),
-        needles: needles.map((needle) => ({
-          distances: this.#hashes.distancesTo(needle),
-          tolerance: needle.tolerance,
-          column: needle.quality >= GOOD_QUALITY ? 0 : 1,
-        })),
-      }),
+    const byGroup = {} as Counted['byGroup']
+    for (const group of ALL_GROUPS) {
+      const own = others.filter((i) => GROUPS[group](this.#pictures[i]))
+      byGroup[group] = {
+        default: this.#nearOf(least.default, own),
+        wide: this.#nearOf(least.wide, own),
+      }
+    }
+    return { picture, byGroup, byProbe }
+  }
+
+  /** Indexes of the entries that a picture is compared with. */
+  #unrelatedTo(picture: Picture): Uint32Array {
+    const same = sameAs(picture.whole)
+    return Uint32Array.from(
+      this.#pictures.flatMap(({ origin, whole }, i) =>
+        origin === picture.origin || same.has(whole) ? [] : i,
+      ),
     )
-    for (const [i, entry] of this.#pictures.entries()) {
-      if (entry.origin === picture.origin || same.has(entry.name)) continue
-      const groups = [byGroup['all entries']]
-      if (entry.kind === 'photographs') groups.push(byGroup['photographs as entries'])
-      const least = { default: MAX_BITS, wide: MAX_BITS }
-      for (const { of, probe, isWide, needles } of probes) {
-        let bits = MAX_BITS
-        for (const { distances, tolerance, column } of needles) {
-          const distance = distances[i] ?? MAX_BITS
-          bits = Math.min(bits, Math.max(0, distance - tolerance))
-          of.nearest[column] = Math.min(of.nearest[column] ?? MAX_BITS, distance)
-        }
-        add(of.bits, bits, 1)
-        least.wide = Math.min(least.wide, bits)
-        if (!isWide) least.default = Math.min(least.default, bits)
-        for (const group of groups) {
-          if (bits >= (group.nearest?.bits ?? MAX_BITS)) continue
-          group.nearest = { bits, probe, entry: entry.name }
-        }
+  }
+
+  /** Bits from the needles of a probe to each entry, less their tolerance. */
+  #reduced(
+    needles: readonly Needle[],
+    others: Uint32Array,
+  ): { bits: Uint8Array; nearest: [number, number] } {
+    const bits = new Uint8Array(this.size).fill(MAX_BITS)
+    const nearest: [number, number] = [MAX_BITS, MAX_BITS]
+    for (const needle of needles) {
+      const distances = this.#hashes.distancesTo(needle)
+      const column = needle.quality >= GOOD_QUALITY ? 0 : 1
+      let own = nearest[column]
+      for (const i of others) {
+        const distance = distances[i] ?? MAX_BITS
+        if (distance < own) own = distance
+        const left = Math.max(0, distance - needle.tolerance)
+        if (left < (bits[i] ?? 0)) bits[i] = left
       }
-      for (const { bits } of groups) {
-        add(bits.default, least.default, 1)
-        add(bits.wide, least.wide, 1)
-      }
+      nearest[column] = own
     }
-    return { picture, byGroup, byProbe: new Map(probes.map(({ probe, of }) => [probe, of])) }
+    return { bits, nearest }
+  }
+
+  #nearOf(least: Least, own: Uint32Array): Near {
+    const bits = histogram()
+    let at: number | undefined
+    for (const i of own) {
+      const here = least.bits[i] ?? MAX_BITS
+      add(bits, here, 1)
+      if (here < (at === undefined ? MAX_BITS : (least.bits[at] ?? 0))) at = i
+    }
+    if (at === undefined) return { bits }
+    const entry = this.#pictures[at]?.name ?? ''
+    return { bits, nearest: { bits: least.bits[at] ?? 0, probe: least.probes[at] ?? '', entry } }
   }
 }
 
-function noneNear(): ByGroup {
-  return { bits: { default: histogram(), wide: histogram() } }
+/** The least bits to each entry, and the probe that they are by. */
+class Least {
+  readonly bits: Uint8Array
+  readonly probes: string[]
+
+  constructor(entries: number) {
+    this.bits = new Uint8Array(entries).fill(MAX_BITS)
+    this.probes = Array.from({ length: entries }, () => '')
+  }
+
+  lower(bits: Uint8Array, others: Uint32Array, probe: string): void {
+    for (const i of others) {
+      const here = bits[i] ?? MAX_BITS
+      if (here >= (this.bits[i] ?? 0)) continue
+      this.bits[i] = here
+      this.probes[i] = probe
+    }
+  }
 }
 
 function add(counts: Histogram, bits: number, count: number): void {
@@ -266,8 +352,12 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
   )
   const kinds = [...Map.groupBy(all, ({ kind }) => kind)]
   printTable(
-    ['kind', 'pictures', `quality ${GOOD_QUALITY} and more`],
-    kinds.map(([kind, own]) => [kind, String(own.length), String(own.filter(isGood).length)]),
+    ['kind', 'whole', 'pieces', `quality ${GOOD_QUALITY} and more`, 'origins'],
+    kinds.map(([kind, own]) => {
+      const whole = own.filter((one) => one.name === one.whole).length
+      const origins = new Set(own.map(({ origin }) => origin)).size
+      return [kind, whole, own.length - whole, own.filter(isGood).length, origins].map(String)
+    }),
   )
 }
 
@@ -275,11 +365,11 @@ function printPictures(all: readonly Picture[], entries: Entries, set: string): 
  * The nearest pairs, for a person to look at: no program can tell whether they show the same
  * picture.
  */
-function printNearest(counted: readonly Counted[], group: Group): void {
-  console.log(`### The ${MOST_NEAREST} nearest pairs, ${group}\n`)
+function printNearest(counted: readonly Counted[], group: Group, set: SetUsed, uploads = ''): void {
+  console.log(`### The ${MOST_NEAREST} nearest pairs by the ${set} set, ${uploads}${group}\n`)
   const pairs = counted
     .flatMap(({ picture, byGroup }) => {
-      const { nearest } = byGroup[group]
+      const { nearest } = byGroup[group][set]
       return nearest ? [{ upload: picture.name, ...nearest }] : []
     })
     .toSorted((a, b) => a.bits - b.bits)
@@ -301,6 +391,20 @@ function nearestByProbe(counted: readonly Counted[]): Map<string, NearestByQuali
   return nearest
 }
 
+/**
+ * Histograms of uploads, added up for pieces of one picture: these are not independent, so a
+ * resample takes all or none of them.
+ */
+function byWhole(
+  counted: readonly Counted[],
+  of: (one: Counted) => Histogram | undefined,
+): Histogram[] {
+  return [...Map.groupBy(counted, ({ picture }) => picture.whole).values()].flatMap((own) => {
+    const histograms = own.flatMap((one) => of(one) ?? [])
+    return histograms.length > 0 ? [sumOf(histograms)] : []
+  })
+}
+
 function isGood({ quality }: Picture): boolean {
   return quality >= GOOD_QUALITY
 }
@@ -316,9 +420,10 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   const probes = [...new Set(counted.flatMap(({ byProbe }) => [...byProbe.keys()]))]
   const rows = probes.flatMap((probe) =>
     [true, false].map((good) => {
-      const own = counted
-        .filter(({ picture }) => isGood(picture) === good)
-        .flatMap(({ byProbe }) => byProbe.get(probe)?.bits ?? [])
+      const own = byWhole(
+        counted.filter(({ picture }) => isGood(picture) === good),
+        ({ byProbe }) => byProbe.get(probe)?.bits,
+      )
       const all = sumOf(own)
       const found = extrapolate(own, THRESHOLD, seeded(seed, 'resample'))
       const pairs = all.reduce((total, count) => total + count, 0)
@@ -347,12 +452,7 @@ function printProbes(counted: readonly Counted[], seed: number): void {
   )
 }
 
-function printUploads(
-  counted: readonly Counted[],
-  group: Group,
-  set: 'default' | 'wide',
-  seed: number,
-): void {
+function printUploads(counted: readonly Counted[], group: Group, set: SetUsed, seed: number): void {
   console.log(`### Uploads that match an unrelated entry, by the ${set} set, ${group}\n`)
   console.log(
     'Of a million uploads, extrapolated, with the bound below which it lies in 97.5 % of draws.\n',
@@ -361,6 +461,22 @@ function printUploads(
     ['all', () => true],
     [`quality ${GOOD_QUALITY} and more`, ({ picture }) => isGood(picture)],
     [`quality under ${GOOD_QUALITY}`, ({ picture }) => !isGood(picture)],
+    [
+      `${[...PICTURED].join(', ')}, ${GOOD_QUALITY} and more`,
+      ({ picture }) => isGood(picture) && PICTURED.has(picture.kind),
+    ],
+    [
+      `drawings, ${GOOD_QUALITY} and more`,
+      ({ picture }) => isGood(picture) && !PICTURED.has(picture.kind),
+    ],
+    [
+      `photographs, ${GOOD_QUALITY} and more`,
+      ({ picture }) => isGood(picture) && picture.kind === 'photographs',
+    ],
+    [
+      'whole photographs',
+      ({ picture }) => picture.name === picture.whole && picture.kind === 'photographs',
+    ],
     ...[...new Set(counted.map(({ picture }) => picture.kind))].map(
       (kind): [string, (one: Counted) => boolean] => [kind, ({ picture }) => picture.kind === kind],
     ),
@@ -368,7 +484,7 @@ function printUploads(
   const rows: string[][] = []
   for (const [name, isIn] of groups) {
     const own = counted.filter(isIn)
-    const histograms = own.map(({ byGroup }) => byGroup[group].bits[set])
+    const histograms = byWhole(own, ({ byGroup }) => byGroup[group][set].bits)
     const any = sumOf(histograms)
     const pairs = any.reduce((total, count) => total + count, 0)
     const within = any.slice(0, THRESHOLD + 1).reduce((total, count) => total + count, 0)

@@ -19,7 +19,9 @@ export class PackedHashes {
   /** Distances from a needle to all, in bits, as a list counts them. */
   distancesTo(needle: Compared): Uint16Array {
     const distance = this.#distanceFrom(needle)
-    return Uint16Array.from({ length: this.count }, (_, i) => distance(i, Infinity))
+    const distances = new Uint16Array(this.count)
+    for (let i = 0; i < this.count; i++) distances[i] = distance(i, Infinity)
+    return distances
   }
 
   /** Distance from a needle to the nearest, in bits, if it is at most `most`. */
