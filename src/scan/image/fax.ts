@@ -99,9 +99,7 @@ class RowReader {
     let lineEnds = this.#skipLineEnds()
     // Group 4 has such codes only behind the last row; in group 3 each row has one, or none has.
     this.#isBroken = coding === 'group-4' ? lineEnds > 0 : this.#hasLineEnds && lineEnds === 0
-    if (this.#isBroken && coding !== 'group-4' && this.#findLineEnd()) {
-      lineEnds = this.#skipLineEnds()
-    }
+    if (this.#isBroken && coding !== 'group-4') lineEnds = this.#skipToLineEnd()
     this.#hasLineEnds ||= lineEnds > 0
     if (lineEnds > 1 || this.#isAtEnd) return false
     if (coding === 'group-4' && this.#peek(END_ZEROS) === 0) return false
@@ -174,6 +172,18 @@ class RowReader {
   #findLineEnd(): boolean {
     while (!this.#isAtEnd && this.#peek(EOL_ZEROS) !== 0) this.#at++
     return !this.#isAtEnd
+  }
+
+  /**
+   * Skips to the next end of a line and past it. If only the end of the picture is left, lines have
+   * no ends from here on. Returns how many ends it passed.
+   */
+  #skipToLineEnd(): number {
+    const start = this.#at
+    if (this.#findLineEnd() && this.#skipLineEnds() === 1) return 1
+    this.#at = start
+    this.#hasLineEnds = false
+    return 0
   }
 
   /** The colour changes after the pixels read so far. */

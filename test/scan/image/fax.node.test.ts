@@ -152,6 +152,18 @@ describe('hostile fax data', () => {
     expect(rows?.subarray(0, 2)).toEqual(Uint8Array.of(0b0011_1000, 0))
   })
 
+  it('has rows without ends behind one with an end', () => {
+    // An end of line, twice white 2, black 3 and white 5, and six ends.
+    const [end, row] = ['000000000001', '0111101100']
+    const bits = `${end}${row}${row}${end.repeat(6)}`.padEnd(112, '0')
+    const data = Uint8Array.from({ length: 14 }, (_, i) =>
+      parseInt(bits.slice(i * 8, i * 8 + 8), 2),
+    )
+    const form = { coding: 'one-dimensional', isAligned: false, columns: 10, rows: 9 } as const
+    const [rows] = decodeFax(form, data)
+    expect(rows).toEqual(Uint8Array.of(0b0011_1000, 0, 0b0011_1000, 0))
+  })
+
   const forms = (['group-4', 'one-dimensional', 'two-dimensional'] as const).flatMap((coding) =>
     [true, false].map((isAligned): FaxForm => ({ coding, isAligned, columns: 777, rows: 2400 })),
   )
