@@ -3,7 +3,7 @@ import type { Steps } from '../../../util/steps.ts'
 import type { PageEnd } from '../pages.ts'
 import { channelsOf, toPixels } from './colours.ts'
 import { decodeJpegPage } from './jpeg-page.ts'
-import { MAX_SEGMENTS, type Page } from './page.ts'
+import { MAX_SEGMENTS, type Page, segmentsOfPage } from './page.ts'
 import { type RowForm, rowBytesOf, rowsFrom } from './rows.ts'
 import { unpackSegment } from './segments.ts'
 import { TONED_PIXEL_MS } from '../../work.ts'
@@ -87,10 +87,8 @@ class PageDecoder {
   }
 
   *run(): Steps<PageEnd> {
-    const { width, height, segmentWidth, segmentHeight, samples, isPlanar, isTiled } = this.#page
-    const across = Math.ceil(width / segmentWidth)
-    const down = Math.ceil(height / segmentHeight)
-    const planes = isPlanar ? samples : 1
+    const { width, height, segmentHeight, samples, isPlanar, isTiled } = this.#page
+    const { across, down, planes } = segmentsOfPage(this.#page)
     const rowBytes = Math.max(rowBytesOf(this.#form), this.#form.width * this.#form.samples)
     const segments = across * down * planes
     if (

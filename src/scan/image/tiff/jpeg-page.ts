@@ -2,7 +2,7 @@ import { type Frame, ImageDecoder } from '../../../core/image.ts'
 import type { Steps } from '../../../util/steps.ts'
 import { decodeJpeg, type Luma } from './jpeg.ts'
 import type { PageEnd } from '../pages.ts'
-import type { Page } from './page.ts'
+import { type Page, segmentsOfPage } from './page.ts'
 import type { TiffContext } from './work.ts'
 
 /**
@@ -14,9 +14,8 @@ export function* decodeJpegPage(
   page: Page,
   onFrame: (frame: Frame) => void,
 ): Steps<PageEnd> {
-  const { width, height, segmentWidth, segmentHeight } = page
-  const across = Math.ceil(width / segmentWidth)
-  const down = Math.ceil(height / segmentHeight)
+  const { width, segmentWidth, segmentHeight } = page
+  const { across, down } = segmentsOfPage(page)
   const isWithin = context.work.takeJpeg(across * down)
   if (!isWithin || !context.work.takeRows(across * down * segmentWidth * segmentHeight * 3))
     return 'over-limit'

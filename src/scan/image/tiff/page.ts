@@ -56,27 +56,20 @@ export function readPage(directory: Directory): Page | UnscannableReason {
   if (!isSide(segmentWidth) || !isSide(segmentHeight)) return 'damaged'
   const orientation = directory.number(274, 1)
   const [offsets, byteCounts] = isTiled && directory.has(324) ? [324, 325] : [273, 279]
-  const isPlanar = directory.number(284, 1) === 2 && samples > 1
-  const segmentsNeeded =
-    Math.ceil(width / segmentWidth) * Math.ceil(height / segmentHeight) * (isPlanar ? samples : 1)
   const profile = directory.bytes(34675)
-  const page: Page = {
+  const page: UndisputedPage = {
     width,
     height,
     bits: bits[0] ?? 1,
     samples,
     colourSamples: colours.samples,
-    isDisputed:
-      isDisputed(directory, samples, colours.samples) ||
-      (colours.colours === 'inks' && profile !== undefined) || // it is not applied
-      directory.numbers(offsets, MAX_SEGMENTS).length > segmentsNeeded,
     colours: colours.colours,
     compression,
     fax: faxOf(directory),
     isReversed: directory.number(266, 1) === 2,
     isDifferenced: isPredicted(compression) && directory.number(317, 1) === 2,
     isPremultiplied: directory.numbers(338, 1)[0] === 1,
-    isPlanar,
+    isPlanar: directory.number(284, 1) === 2 && samples > 1,
     isLittle: directory.isLittle,
     segmentWidth,
     segmentHeight,
@@ -88,11 +81,14 @@ export function readPage(directory: Directory): Page | UnscannableReason {
     orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
     space: profile && readProfile(profile),
   }
-  return isSupported(page, directory, bits) ? page : 'unsupported-variant'
+  if (!isSupported(page, directory, bits)) return 'unsupported-variant'
+  return { ...page, isDisputed: isDisputed(page, directory) }
 }
 
 /** What the samples of a pixel are. `grey`: 0 is black. */
 export type Colours = 'grey' | 'white-is-zero' | 'rgb' | 'palette' | 'inks' | 'ycc' | 'lab'
+
+type UndisputedPage = Omit<Page, 'isDisputed'>
 
 /** A strip is a segment as wide as the page; a tile is any other. */
 export interface Page extends PageHead {
@@ -132,13 +128,15 @@ export interface Page extends PageHead {
  * - If grey and alpha have separate segments, libvips reads those of grey as pairs of both.
  * - Pillow shows a negative if white is zero and samples have 16 bits, and stripes if these have
  *   separate segments.
+ * - Others apply a profile of inks.
  * - Without a photometric tag, some take white as zero. A and b of L*a*b* have signs, whatever the
  *   file says.
  */
-function isDisputed(directory: Directory, samples: number, colourSamples: number): boolean {
+function isDisputed(page: UndisputedPage, directory: Directory): boolean {
+  const { samples, colourSamples, isPlanar, offsets } = page
+  const { across, down, planes } = segmentsOfPage(page)
   const declared = colourSamples + directory.numbers(338, MAX_SAMPLES).length
-  const isApart = samples > 1 && directory.number(284, 1) === 2
-  const isWide = directory.numbers(258, 1)[0] === 16
+  const isWide = page.bits === 16
   const [meaning] = directory.numbers(262, 1)
   return (
     samples > declared ||
@@ -146,14 +144,29 @@ function isDisputed(directory: Directory, samples: number, colourSamples: number
     directory.lacksValues ||
     directory.areUnclear(NUMBERS) ||
     (directory.has(273) && directory.has(324)) ||
-    (isApart && (samples === 2 || isWide)) ||
+    offsets.length > across * down * planes ||
+    (isPlanar && (samples === 2 || isWide)) ||
+    (page.colours === 'inks' && directory.bytes(34675) !== undefined) ||
     meaning === undefined ||
     (meaning === 0 && isWide) ||
     (meaning === 8 && directory.numbers(339, 2)[1] === 1)
   )
 }
 
-function isSupported(page: Page, directory: Directory, bits: number[]): boolean {
+/** Segments next to each other, below each other, and for samples of their own. */
+export function segmentsOfPage(page: Omit<Page, 'isDisputed'>): {
+  across: number
+  down: number
+  planes: number
+} {
+  return {
+    across: Math.ceil(page.width / page.segmentWidth),
+    down: Math.ceil(page.height / page.segmentHeight),
+    planes: page.isPlanar ? page.samples : 1,
+  }
+}
+
+function isSupported(page: UndisputedPage, directory: Directory, bits: number[]): boolean {
   const { compression, colours, isPlanar } = page
   if (colours === 'palette' && page.palette.length < 3 * 2 ** page.bits) return false
   const extra = directory.numbers(338, MAX_SAMPLES).length
